@@ -1,0 +1,113 @@
+/* audiomood/base.h - status, errors, context, log and progress.
+ *
+ * Every call that can fail returns an am_status (0 is success) and takes an
+ * am_error that receives the message; the am_error may be NULL.  The library
+ * never prints, never exits, and has no mutable globals: everything that
+ * would be global lives in an am_context, the first argument of every create
+ * call.  A context may be shared by threads; objects made from it may not,
+ * unless their own header says so.
+ */
+#ifndef AUDIOMOOD_BASE_H
+#define AUDIOMOOD_BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define AM_API __attribute__((visibility("default")))
+#define AM_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define AM_API
+#define AM_PRINTF(f, a)
+#endif
+
+/* Version of the library, "major.minor.patch". */
+AM_API const char *am_version(void);
+
+/* What went wrong, by kind.  The command line maps AM_E_USAGE and AM_E_CONFIG
+ * to exit code 2 and every other failure to 1. */
+typedef enum am_status {
+  AM_OK = 0,
+  AM_E_USAGE = -1,       /* an argument of the call, or of the command, is wrong */
+  AM_E_CONFIG = -2,      /* a configuration file or setting is wrong */
+  AM_E_NOMEM = -3,       /* the allocator returned nothing */
+  AM_E_IO = -4,          /* the system refused to open, read, write or sync */
+  AM_E_FORMAT = -5,      /* a file is not what it should be, or is damaged */
+  AM_E_SHAPE = -6,       /* shapes do not fit together */
+  AM_E_DATA = -7,        /* a corpus lacks what was asked of it */
+  AM_E_NUMERIC = -8,     /* NaN or infinity where there must be none */
+  AM_E_STOPPED = -9,     /* am_context_stop was called; the work so far is kept */
+  AM_E_UNSUPPORTED = -10 /* understood, and not offered by this build */
+} am_status;
+
+/* A short English name of a status ("out of memory"). Never NULL. */
+AM_API const char *am_status_name(am_status status);
+
+/* Receives the message of a failure: file, line or key, what was found, what
+ * was wanted, what to do.  Start from AM_ERROR_INIT; the caller owns it; a
+ * successful call leaves it alone.  The first failure is the one kept by a
+ * call that fails in several ways. */
+typedef struct am_error {
+  size_t size; /* sizeof(am_error) */
+  am_status status;
+  char message[1024]; /* UTF-8, one line, no final newline, always terminated */
+} am_error;
+
+#ifdef __cplusplus
+#define AM_ERROR_INIT {sizeof(am_error), AM_OK, ""}
+#else
+#define AM_ERROR_INIT {.size = sizeof(am_error)}
+#endif
+
+typedef enum am_log_level { AM_LOG_ERROR, AM_LOG_WARNING, AM_LOG_INFO, AM_LOG_DEBUG } am_log_level;
+
+/* A step of a long piece of work, for a progress line. `total` is 0 when
+ * unknown.  `note` may be NULL; strings are valid during the call only. */
+typedef struct am_progress {
+  size_t size;
+  const char *task; /* "features", "epoch 3/15" */
+  const char *unit; /* "clips" */
+  uint64_t done, total;
+  double seconds;   /* since the task began */
+  const char *note; /* e.g. "loss 1.234" */
+  bool finished;    /* the last call for this task */
+} am_progress;
+
+/* How a context behaves.  Zero or NULL in any member means its default.
+ * Sinks may be called from any thread, one call at a time. */
+typedef struct am_settings {
+  size_t size; /* sizeof(am_settings) */
+  int threads; /* 0: one per processor this process may run on */
+  const char *cpu; /* "plain", "avx2", "avx512"; NULL: AM_CPU of the environment, else the best */
+  void (*log)(void *user, am_log_level level, const char *line);
+  void (*progress)(void *user, const am_progress *progress);
+  void *user;
+  /* The allocator: `resize` follows realloc (pointer NULL allocates, bytes 0
+   * frees and returns NULL), aligned for any type.  Must be thread-safe. */
+  void *(*resize)(void *memory_user, void *pointer, size_t bytes);
+  void *memory_user;
+} am_settings;
+
+typedef struct am_context am_context;
+
+/* Creates a context and its thread pool.  On failure *out is NULL. */
+AM_API am_status am_context_create(const am_settings *settings, am_context **out, am_error *err);
+/* Frees it; every object created from it must have been freed.  NULL is allowed. */
+AM_API void am_context_free(am_context *ctx);
+/* Asks running work to stop after its current step.  Async-signal-safe. */
+AM_API void am_context_stop(am_context *ctx);
+AM_API bool am_context_stopping(const am_context *ctx);
+AM_API int am_context_threads(const am_context *ctx);
+/* The processor path in use: "plain", "avx2" or "avx512". */
+AM_API const char *am_context_cpu(const am_context *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

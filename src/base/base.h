@@ -1,0 +1,66 @@
+/* base/base.h - what every room uses: failing, logging, memory, strings.
+ * Thread-safety: all functions here may be called from any thread. */
+#ifndef AM_BASE_H
+#define AM_BASE_H
+
+#include "audiomood/base.h"
+
+/* Fills *err (if not NULL and still AM_OK) and returns `status`, so that a
+ * caller can write `return am_fail(err, AM_E_IO, "%s: ...", path);`. */
+am_status am_fail(am_error *err, am_status status, const char *format, ...) AM_PRINTF(3, 4);
+/* The same with strerror(errno_value) appended as ": No such file or directory". */
+am_status am_fail_errno(am_error *err, int errno_value, const char *format, ...) AM_PRINTF(3, 4);
+/* Puts "text: " before the message of an error on its way up; returns err's status. */
+am_status am_error_prefix(am_error *err, const char *format, ...) AM_PRINTF(2, 3);
+
+void am_log(am_context *ctx, am_log_level level, const char *format, ...) AM_PRINTF(3, 4);
+void am_progress_emit(am_context *ctx, const am_progress *progress);
+/* Monotonic clock in seconds. */
+double am_now(void);
+
+/* Memory from the context's allocator.  `am_alloc` zeroes.  Sizes are
+ * count * bytes, checked against overflow; NULL on failure (no message). */
+void *am_alloc(am_context *ctx, size_t count, size_t bytes);
+void *am_resize(am_context *ctx, void *pointer, size_t count, size_t bytes); /* not zeroed */
+void am_free(am_context *ctx, void *pointer); /* NULL is allowed */
+char *am_strdup(am_context *ctx, const char *text);
+char *am_format(am_context *ctx, const char *format, ...) AM_PRINTF(2, 3); /* NULL: no memory */
+/* 64-byte aligned, zeroed (large ones by fresh pages); free with am_free_aligned. */
+void *am_alloc_aligned(am_context *ctx, size_t bytes);
+void am_free_aligned(am_context *ctx, void *pointer);
+/* The one message for failed allocations. */
+am_status am_no_memory(am_error *err);
+/* a * b, or SIZE_MAX when it overflows (which no allocator grants). */
+size_t am_mul(size_t a, size_t b);
+size_t am_add(size_t a, size_t b);
+
+/* A growing string or byte buffer.  Zero-initialise; after a failed append
+ * `failed` stays set and later appends do nothing, so one check at the end is enough. */
+typedef struct am_buffer {
+  char *data; /* terminated when not NULL */
+  size_t used, capacity;
+  bool failed;
+} am_buffer;
+void am_buffer_append(am_context *ctx, am_buffer *b, const void *data, size_t bytes);
+void am_buffer_printf(am_context *ctx, am_buffer *b, const char *format, ...) AM_PRINTF(3, 4);
+void am_buffer_free(am_context *ctx, am_buffer *b);
+
+/* Splits [0, n) into n pieces run by the pool; returns when all are done.
+ * `piece` is the index, `worker` in [0, am_context_threads) says whose scratch
+ * to use.  Which worker runs a piece is not fixed, so the result may depend on
+ * `piece` only: cut pieces by shape, never by the number of threads.  A call
+ * from inside a piece runs its pieces one after another in the same worker.
+ * Concurrent calls from different threads outside the pool are safe: they take
+ * turns. */
+typedef void (*am_piece_fn)(void *arg, size_t piece, int worker);
+void am_parallel_for(am_context *ctx, size_t n, am_piece_fn fn, void *arg);
+
+/* Tables chosen by processor path; filled by am_context_create. */
+typedef enum am_cpu { AM_CPU_PLAIN, AM_CPU_AVX2, AM_CPU_AVX512 } am_cpu;
+am_cpu am_context_cpu_id(const am_context *ctx);
+
+/* Closest of `n` names to `word` by edit distance, or NULL if none is near:
+ * for "did you mean". `names` is read as an array of char pointers `stride` bytes apart. */
+const char *am_nearest(const char *word, const char *const *names, size_t n, size_t stride);
+
+#endif

@@ -1,0 +1,43 @@
+/* base/file.h - files written so that a crash at any moment leaves the old
+ * content or the new one: write aside, fsync, rename, fsync the folder.  A
+ * failed fsync fails the save and leaves the old file.  All system calls that
+ * change files go through the table in file.c, so tests can make any of them fail. */
+#ifndef AM_FILE_H
+#define AM_FILE_H
+
+#include "base/base.h"
+
+am_status am_file_write(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err);
+/* Reads a whole file of at most `limit` bytes; terminated; free with am_free. */
+am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **data, size_t *bytes, am_error *err);
+/* The second half for files that a library wrote: `aside` is fsynced, renamed to `path`, folder fsynced. */
+am_status am_file_commit(am_context *ctx, const char *aside, const char *path, am_error *err);
+/* Name for writing aside: "<path>.<pid>.tmp" (am_free). */
+char *am_file_aside(am_context *ctx, const char *path);
+am_status am_folder_create(am_context *ctx, const char *path, am_error *err); /* with parents; existing is fine */
+bool am_file_exists(const char *path);
+bool am_folder_exists(const char *path);
+/* Joins with one '/'; `name` absolute wins.  am_free. */
+char *am_path_join(am_context *ctx, const char *folder, const char *name);
+const char *am_path_base(const char *path); /* after the last '/' */
+
+/* Names in a folder, sorted by byte order, "." and ".." left out.  Free with am_names_free. */
+typedef struct am_names { char **at; size_t n; } am_names;
+am_status am_folder_list(am_context *ctx, const char *path, am_names *out, am_error *err);
+void am_names_free(am_context *ctx, am_names *names);
+
+/* What identifies a file's content without reading it. */
+typedef struct am_file_id { uint64_t size, mtime_ns, inode, device; } am_file_id;
+am_status am_file_identify(const char *path, am_file_id *out, am_error *err);
+
+/* Castagnoli CRC-32 (RFC 3720), start with crc 0. */
+uint32_t am_crc32c(uint32_t crc, const void *data, size_t bytes);
+/* 64-bit hash of bytes (FNV-1a folded with splitmix64) for cache keys; not cryptographic. */
+uint64_t am_hash64(uint64_t seed, const void *data, size_t bytes);
+
+/* A kernel lock (flock) on a file: AM_E_IO with who holds it in the message when taken. */
+typedef struct am_lock am_lock;
+am_status am_lock_take(am_context *ctx, const char *path, am_lock **out, am_error *err);
+void am_lock_release(am_lock *lock);
+
+#endif

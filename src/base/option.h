@@ -1,0 +1,55 @@
+/* base/option.h - the typed option table: one table per section drives
+ * reading, checking, --help, the effective config and the copy in checkpoints. */
+#ifndef AM_OPTION_H
+#define AM_OPTION_H
+
+#include "base/value.h"
+
+typedef enum am_option_type {
+  AM_OPT_BOOL,    /* bool */
+  AM_OPT_INT,     /* int64_t, min..max */
+  AM_OPT_REAL,    /* double, min..max */
+  AM_OPT_TEXT,    /* const char *, owned by the tree; "" when the default is "" */
+  AM_OPT_CHOICE,  /* int: index into `choices`, "a|b|c" */
+  AM_OPT_INTS,    /* am_ints: a number or a list of numbers */
+  AM_OPT_REALS,   /* am_reals: the same */
+  AM_OPT_TEXTS,   /* am_texts: a text or a list of texts */
+  AM_OPT_CHOICES, /* uint64_t bit set over `choices`: a word or a list of words */
+  AM_OPT_MAP,     /* const am_value *: a map left to the section's own code; NULL when absent */
+  AM_OPT_LIST     /* const am_value *: a list likewise */
+} am_option_type;
+
+typedef struct am_ints { size_t n; const int64_t *at; } am_ints;
+typedef struct am_reals { size_t n; const double *at; } am_reals;
+typedef struct am_texts { size_t n; const char *const *at; } am_texts;
+
+typedef struct am_option {
+  const char *name;
+  am_option_type type;
+  size_t offset;        /* of the member in the section's struct */
+  const char *fallback; /* default as YAML flow text ("0.1", "[1, 2]", "same"); NULL: required
+                           (for AM_OPT_MAP and AM_OPT_LIST "" means absent is fine) */
+  double min, max;      /* of numbers, each element of a list; both 0: no range */
+  const char *choices;  /* "a|b|c" for AM_OPT_CHOICE(S) */
+  const char *help;     /* one line, with units */
+} am_option;
+
+/* Ends every table. */
+#define AM_OPTION_END {0}
+
+/* Reads `map` (NULL or AM_NULL: all defaults) into the struct `out` by `table`.  Unknown and
+ * duplicate keys, wrong types, values out of range and missing required keys
+ * fail with line, column and, for keys and choices, a "did you mean".
+ * `section` names it in messages ("train.optimiser").  Strings and lists are
+ * owned by `tree`. */
+am_status am_options_read(am_tree *tree, const am_option *table, const am_value *map, const char *section,
+                          void *out, am_error *err);
+/* The whole section back as a map with every option present: the effective config. */
+am_status am_options_emit(am_tree *tree, const am_option *table, const void *in, am_value **out, am_error *err);
+/* Lines "  name   type default range  help" for --help and inspect. */
+void am_options_help(am_context *ctx, const am_option *table, am_buffer *out);
+/* Index of a word in "a|b|c", -1 when absent; and the i-th word into a buffer. */
+int am_choice_index(const char *choices, const char *word);
+const char *am_choice_name(const char *choices, int index, char *buffer, size_t size);
+
+#endif
