@@ -1,0 +1,61 @@
+/* audiomood/audio.h - sound files, resampling and features.
+ *
+ * Samples are float32, mono after reading, full scale +-1.  Features are
+ * float32 matrices (T,F), frame after frame: row t holds the F bins of frame t.
+ * Definitions follow librosa 0.10 (McFee et al.) unless an option says HTK.
+ * All functions here are thread-safe for distinct objects; an am_features is
+ * read-only after creation and may be shared by threads.
+ */
+#ifndef AUDIOMOOD_AUDIO_H
+#define AUDIOMOOD_AUDIO_H
+
+#include "audiomood/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A mono sound. `samples` is owned by the struct: am_sound_free. */
+typedef struct am_sound {
+  size_t size; /* sizeof(am_sound) */
+  float *samples;
+  size_t n;         /* samples */
+  double rate;      /* Hz */
+  double file_rate; /* Hz of the file it was read from, 0 if none */
+  int file_channels;
+} am_sound;
+
+#define AM_SOUND_INIT_SIZE sizeof(am_sound)
+
+/* Reads any file libsndfile reads, as the mean of its channels, at its own
+ * rate (rate 0) or resampled to `rate` Hz (libsoxr HQ, length ceil(n * ratio)).
+ * Decodes at most max_seconds (0: 600 s); a longer file is AM_E_FORMAT.
+ * Fails naming the file for: unreadable, empty, not a sound (a text stub says
+ * so), truncated, no samples, NaN or infinite samples (with the position). */
+AM_API am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds,
+                               am_sound *out, am_error *err);
+/* The same from memory (e.g. standard input); `name` is used in messages. */
+AM_API am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
+                                 double max_seconds, am_sound *out, am_error *err);
+/* What a file's header says, without decoding. */
+typedef struct am_sound_info {
+  size_t size;
+  uint64_t frames;
+  double rate;
+  int channels;
+  double seconds;
+} am_sound_info;
+AM_API am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out, am_error *err);
+/* 16-bit PCM or float32 WAV, written aside and renamed. Samples are clipped to +-1 for PCM. */
+AM_API am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n, double rate,
+                                bool pcm16, am_error *err);
+AM_API void am_sound_free(am_context *ctx, am_sound *sound);
+/* Resamples in place of *sound (libsoxr HQ). */
+AM_API am_status am_sound_resample(am_context *ctx, am_sound *sound, double rate, am_error *err);
+/* librosa.effects.trim: drops leading and trailing frames (frame 2048, hop 512) more than top_db below the peak frame. */
+AM_API am_status am_sound_trim(am_context *ctx, am_sound *sound, double top_db, am_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

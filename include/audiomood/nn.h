@@ -1,0 +1,102 @@
+/* audiomood/nn.h - models: layers, shapes, sessions.
+ *
+ * Layout.  A clip is a matrix or a map that grows over time: (T), (T,C) or
+ * (T,F,C), channels innermost, so that the frames of a clip are one contiguous
+ * prefix of its memory and a shorter clip simply ends earlier.  A batch puts
+ * B such clips side by side at the stride of the longest allowed.  Letters:
+ * B batch, T frames, F mel or cepstral bins, C channels, H hidden, K classes.
+ *
+ * Every tensor of rank 2 or 3 carries a length per clip; elements past it are
+ * zero in every tensor and every gradient, so a clip alone and the same clip
+ * in a padded batch give equal outputs and gradients.
+ *
+ * Weights belong to the model and are shared; activations live in a session,
+ * one a thread.  am_model_create resolves all shapes and checks them; after it
+ * forward and backward return void and cannot fail or allocate.
+ */
+#ifndef AUDIOMOOD_NN_H
+#define AUDIOMOOD_NN_H
+
+#include "audiomood/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* float in the library; the gradient tests compile tensor/ and nn/ a second time with double. */
+#ifdef AM_REAL_DOUBLE
+typedef double am_real;
+#else
+typedef float am_real;
+#endif
+
+/* Shape of one clip. Unused dimensions are 1. rank 1: (C); 2: (T,C); 3: (T,F,C). */
+typedef struct am_shape {
+  int rank;
+  int t, f, c;
+  bool variable; /* T may differ from clip to clip, up to t */
+} am_shape;
+
+typedef struct am_model am_model;
+typedef struct am_session am_session;
+
+/* A named array of the model: a weight, or a statistic that is kept but not
+ * trained (batch norm).  dims are those of the canonical layout, e.g. conv2d
+ * kernel (kt,kf,Cin,Cout), dense kernel (in,out). */
+typedef struct am_array_info {
+  size_t size;
+  const char *name; /* "conv2d_1/kernel"; owned by the model */
+  int rank;
+  int dims[4];
+  size_t offset, count; /* in reals, into the flat buffer */
+  bool decay;           /* weight decay applies (kernels yes; biases and norm scales no) */
+} am_array_info;
+
+AM_API void am_model_free(am_model *model);
+AM_API am_shape am_model_input(const am_model *model);
+AM_API am_shape am_model_output(const am_model *model); /* rank 1, c = K */
+
+/* All weights in layer order, one flat buffer (64-byte aligned); likewise statistics. */
+AM_API am_real *am_model_weights(am_model *model, size_t *count);
+AM_API am_real *am_model_statistics(am_model *model, size_t *count);
+AM_API size_t am_model_weight_count(const am_model *model); /* number of arrays */
+AM_API am_array_info am_model_weight_info(const am_model *model, size_t i);
+AM_API size_t am_model_statistic_count(const am_model *model);
+AM_API am_array_info am_model_statistic_info(const am_model *model, size_t i);
+/* Draws all weights from `seed` by each layer's initialisers; resets statistics. */
+AM_API void am_model_initialise(am_model *model, uint64_t seed);
+
+/* A session holds activations for at most max_batch clips; `training` also
+ * gradients and what backward needs.  Several sessions may run at once on one
+ * model in inference; training updates statistics, so one at a time. */
+AM_API am_status am_session_create(am_model *model, int max_batch, bool training, am_session **out, am_error *err);
+AM_API void am_session_free(am_session *session);
+/* Bytes a session of this kind takes. */
+AM_API size_t am_session_bytes(const am_model *model, int max_batch, bool training);
+
+/* One batch. x (B,T,F,C) at stride t*f*c of the model's input shape, zero
+ * past each length; lengths (B) frames, NULL when all are full.  draws (B)
+ * number each clip's appearance in training (position in the run), with epoch and
+ * seed the key of dropout; NULL in inference. */
+typedef struct am_batch {
+  size_t size;
+  int n;
+  const am_real *x;
+  const int *lengths;
+  uint64_t seed, epoch;
+  const uint64_t *draws;
+} am_batch;
+
+/* Logits (B,K) are in am_session_output until the next call.  `training` uses batch
+ * statistics and dropout and keeps what backward needs. */
+AM_API void am_session_forward(am_session *session, const am_batch *batch, bool training);
+AM_API const am_real *am_session_output(const am_session *session);
+/* Adds the gradients of the last training forward into am_session_gradients. dlogits (B,K). */
+AM_API void am_session_backward(am_session *session, const am_real *dlogits);
+AM_API am_real *am_session_gradients(am_session *session); /* flat, as the weights */
+AM_API void am_session_zero_gradients(am_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

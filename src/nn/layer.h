@@ -1,0 +1,127 @@
+/* nn/layer.h - what a layer is.
+ *
+ * A layer is a const table of functions over its options; the model finds it
+ * by type name in registry.c.  A new layer is one file, one registry line and
+ * its tests.  build() runs once and may fail; forward() and backward() run
+ * every batch, cannot fail and cannot allocate.
+ *
+ * Rules every layer keeps:
+ *  - x is zero past each clip's length, and y must be; dy is, and dx must be.
+ *  - backward ADDS into dw and WRITES dx (the plan gives a tensor with several
+ *    readers one dx each and sums them in a fixed order).  dx[i] NULL: not wanted.
+ *  - pieces of am_parallel_for are cut by shape, sums over pieces run in a fixed
+ *    order, so results do not depend on the number of threads.
+ *  - NaN passes through: max(x, NaN) is NaN.
+ *  - inference never writes to the layer, the weights or the statistics.
+ */
+#ifndef AM_LAYER_H
+#define AM_LAYER_H
+
+#include "audiomood/nn.h"
+#include "base/arena.h"
+#include "base/option.h"
+#include "base/rng.h"
+#include "tensor/tensor.h"
+
+enum { AM_MAX_INPUTS = 8, AM_MAX_ARRAYS = 16 };
+
+typedef enum am_initialiser {
+  AM_INIT_ZERO, AM_INIT_ONE, AM_INIT_GLOROT_UNIFORM, AM_INIT_GLOROT_NORMAL, AM_INIT_HE_UNIFORM, AM_INIT_HE_NORMAL,
+  AM_INIT_ORTHOGONAL, AM_INIT_UNIFORM_FAN_IN /* PyTorch's default: +-1/sqrt(fan_in) */
+} am_initialiser;
+/* for option tables: AM_OPT_CHOICE in this order */
+#define AM_INIT_CHOICES "zeros|ones|glorot_uniform|glorot_normal|he_uniform|he_normal|orthogonal|uniform_fan_in"
+
+/* A weight or statistic declared by build(). */
+typedef struct am_array {
+  const char *name; /* "kernel", a literal */
+  int rank, dims[4];
+  am_initialiser init;
+  int fan_in, fan_out; /* of one unit, for the scaled initialisers */
+  bool decay;
+  size_t count;  /* product of dims */
+  size_t offset; /* into the model's flat buffer, set by the model */
+} am_array;
+
+typedef struct am_layer am_layer;
+typedef struct am_pass am_pass;
+
+typedef struct am_layer_class {
+  const char *type; /* "conv2d" */
+  const char *help; /* one line */
+  const am_option *table; /* NULL: no options */
+  size_t options_size;
+  int min_inputs, max_inputs; /* 1,1 for all but add, concat, scale */
+  /* Checks in[] and options; sets out, weights, statistics, cache and scratch. */
+  am_status (*build)(am_layer *layer, am_error *err);
+  int (*length)(const am_layer *layer, int length); /* frames out for frames in; NULL: the same */
+  /* Overrides the declared initialisers (LSTM forget bias); NULL: none. w per array. */
+  void (*initialise)(const am_layer *layer, am_real *const *w, uint64_t seed);
+  void (*forward)(const am_layer *layer, const am_pass *pass);
+  void (*backward)(const am_layer *layer, const am_pass *pass);
+  /* Multiply-adds of one clip of full length, for inspect and profiles. NULL: none worth counting. */
+  double (*operations)(const am_layer *layer);
+} am_layer_class;
+
+struct am_layer {
+  const am_layer_class *cls;
+  am_context *ctx;
+  const char *name; /* "conv2d_1", or what the config says; "res1/conv2d_1" inside a block */
+  uint32_t id;      /* hash of the name: keys this layer's random numbers */
+  void *options;    /* of options_size, read by the table */
+  int classes;      /* K of the data, for units: 0 */
+  int n_in;
+  am_shape in[AM_MAX_INPUTS];
+  am_shape out;
+  int n_weights, n_statistics;
+  am_array weights[AM_MAX_ARRAYS];
+  am_array statistics[4];
+  /* Memory in bytes for max_batch clips, asked by build as "per clip" and "once";
+   * cache lives from forward to backward, scratch only during a call. */
+  size_t cache_per_clip, cache_once;
+  size_t scratch_per_clip, scratch_once;
+  bool in_place; /* forward may be given y == x[0] and backward dx[0] == dy (elementwise layers) */
+  bool backward_needs_x, backward_needs_y; /* else the plan may reuse their memory */
+};
+
+/* One call. Arrays are per input; w, dw, statistics per declared array. */
+struct am_pass {
+  int batch;
+  bool training;
+  uint64_t seed, epoch;
+  const uint64_t *draws;                /* (B) */
+  const am_real *x[AM_MAX_INPUTS];      /* (B, in[i]) */
+  const int *x_len[AM_MAX_INPUTS];      /* (B), frames; never NULL for rank >= 2 */
+  am_real *y;                           /* (B, out) */
+  const int *y_len;
+  const am_real *w[AM_MAX_ARRAYS];
+  am_real *dw[AM_MAX_ARRAYS];
+  am_real *statistics[4];               /* written only in training */
+  const am_real *dy;
+  am_real *dx[AM_MAX_INPUTS];
+  void *cache;   /* 64-byte aligned; same memory in forward and backward */
+  void *scratch; /* 64-byte aligned */
+};
+
+static inline size_t am_shape_count(am_shape s) { return (size_t)s.t * (size_t)s.f * (size_t)s.c; }
+
+/* Helpers for build(). add_* returns NULL past AM_MAX_ARRAYS (own bug, asserted). */
+am_array *am_layer_weight(am_layer *layer, const char *name, am_initialiser init, int rank, const int *dims, int fan_in,
+                          int fan_out, bool decay);
+am_array *am_layer_statistic(am_layer *layer, const char *name, am_initialiser init, int rank, const int *dims);
+/* "layer conv2d_1: ..." */
+am_status am_layer_fail(const am_layer *layer, am_error *err, am_status status, const char *format, ...) AM_PRINTF(4, 5);
+
+/* registry.c */
+const am_layer_class *am_layer_find(const char *type);
+const am_layer_class *const *am_layer_all(size_t *n);
+
+extern const am_layer_class am_conv1d, am_conv2d, am_max_pool1d, am_max_pool2d, am_average_pool1d, am_average_pool2d,
+    am_global_average_pool, am_global_max_pool, am_dense, am_flatten, am_dropout, am_relu, am_leaky_relu, am_gelu,
+    am_silu, am_tanh, am_sigmoid, am_softmax, am_batch_norm, am_layer_norm, am_lstm, am_gru, am_attention_pool,
+    am_add, am_concat, am_scale, am_to_sequence;
+
+/* initialise.c: fills one array. Element i of an array draws from stream (seed, INIT, layer id, array index). */
+void am_array_initialise(const am_array *array, am_real *w, uint64_t seed, uint32_t layer_id, int index);
+
+#endif

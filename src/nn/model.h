@@ -1,0 +1,48 @@
+/* nn/model.h - from the config section `model` to steps over numbered tensors.
+ *
+ * Config: a list of layers, each a map of one entry `type: {options}` (or the
+ * bare word `flatten`).  Options common to all: `name`, and `activation` (a
+ * layer of that type follows).  Blocks expand to steps and never reach the
+ * kernels:
+ *   residual:  {layers: [...], projection: auto|none, activation: relu}
+ *              y = act(body(x) + x), x through a 1x1 convolution (conv2d/conv1d/dense) with
+ *              the body's stride where shapes differ and projection is auto
+ *   squeeze_excite: {reduction: 8}      x * sigmoid(W2 relu(W1 mean_tf(x)))
+ *   parallel:  {branches: [[...], [...]]}   outputs concatenated over channels
+ * A softmax at the very end is taken into the loss: the session's output is logits. */
+#ifndef AM_MODEL_H
+#define AM_MODEL_H
+
+#include "nn/layer.h"
+
+typedef struct am_step {
+  am_layer layer;
+  int inputs[AM_MAX_INPUTS]; /* tensor numbers; 0 is the model's input */
+  int output;
+} am_step;
+
+/* `layers` is the list of the config (AM_LIST). input.variable says that clips
+ * differ in length.  classes: K.  The tree need not outlive the call. */
+am_status am_model_create(am_context *ctx, const am_value *layers, am_shape input, int classes, am_model **out,
+                          am_error *err);
+size_t am_model_steps(const am_model *model);
+const am_step *am_model_step(const am_model *model, size_t i);
+bool am_model_had_softmax(const am_model *model);
+/* The layer list with every option present, for the effective config. */
+am_status am_model_describe(const am_model *model, am_tree *tree, am_value **out, am_error *err);
+/* Turns plan fusion off (tests compare). Before any session is created. */
+void am_model_set_fusion(am_model *model, bool on);
+
+/* Per-step time, for --profile: seconds and calls since the last reset. Off unless enabled. */
+typedef struct am_step_time { double forward, backward; uint64_t calls; } am_step_time;
+void am_session_profile(am_session *session, bool on);
+const am_step_time *am_session_times(const am_session *session);
+/* Value and gradient of tensor `number` in a training session after forward/backward
+ * (tests, and to find the first layer that went NaN). NULL where the plan does not keep it. */
+const am_real *am_session_tensor(const am_session *session, int number);
+const int *am_session_lengths(const am_session *session, int number);
+const am_real *am_session_tensor_gradient(const am_session *session, int number);
+am_real *am_session_input_gradient(am_session *session); /* (B, input), only after am_session_want_input_gradient */
+void am_session_want_input_gradient(am_session *session, bool on);
+
+#endif

@@ -1,0 +1,101 @@
+/* tensor/tensor.h - matrix products, convolution kernels and vector maths.
+ *
+ * Everything works on am_real (float, or double in the gradient tests, plain
+ * path only).  Functions that take a context run in parallel pieces cut by shape; the
+ * others are one thread's work.  None of them allocates or fails.
+ *
+ * The fast kernels exist once in source and are compiled once per processor
+ * path; am_kernels_of picks the table.  The plain table is straightforward C,
+ * the reference the fast ones are held against. */
+#ifndef AM_TENSOR_H
+#define AM_TENSOR_H
+
+#include "audiomood/nn.h"
+#include "base/base.h"
+
+/* C(m,n) = alpha op(A) op(B) + beta C, row-major, leading dimensions in elements.
+ * OpenBLAS single-threaded inside pieces of fixed size. */
+void am_gemm(am_context *ctx, bool trans_a, bool trans_b, int m, int n, int k, am_real alpha, const am_real *a, int lda,
+             const am_real *b, int ldb, am_real beta, am_real *c, int ldc);
+/* The same in the calling thread (from inside a piece). */
+void am_gemm_one(bool trans_a, bool trans_b, int m, int n, int k, am_real alpha, const am_real *a, int lda,
+                 const am_real *b, int ldb, am_real beta, am_real *c, int ldc);
+
+/* One clip's convolution, channels last. x (ti,fi,ci), y (to,fo,co),
+ * kernel (kt,kf,ci,co).  Input row of output row t and tap k: t*st + k*dt - pt.
+ * Rows and bins outside x are zero.  conv1d is the case fi = fo = kf = 1. */
+typedef struct am_conv {
+  int ti, fi, ci, to, fo, co;
+  int kt, kf, st, sf, dt, df, pt, pf;
+} am_conv;
+
+/* What a fast convolution may do to its result before it is stored. */
+typedef enum am_epilogue { AM_EPILOGUE_NONE, AM_EPILOGUE_RELU } am_epilogue;
+
+typedef struct am_kernels {
+  const char *name;
+  /* Packed copy of a kernel for `conv_forward` (and, transposed and flipped, for `conv_backward_x`). */
+  size_t (*conv_packed_count)(const am_conv *c);
+  void (*conv_pack)(const am_conv *c, const am_real *kernel, am_real *packed);
+  size_t (*conv_packed_back_count)(const am_conv *c);
+  void (*conv_pack_back)(const am_conv *c, const am_real *kernel, am_real *packed);
+  /* y rows [t0,t1) = conv(x) + bias (bias NULL: none). */
+  void (*conv_forward)(const am_conv *c, const am_real *x, const am_real *packed, const am_real *bias,
+                       am_epilogue epilogue, int t0, int t1, am_real *y);
+  /* dx rows [t0,t1) (written). */
+  void (*conv_backward_x)(const am_conv *c, const am_real *dy, const am_real *packed_back, int t0, int t1, am_real *dx);
+  /* dkernel (kt,kf,ci,co) += over output rows [t0,t1). */
+  void (*conv_backward_w)(const am_conv *c, const am_real *x, const am_real *dy, int t0, int t1, am_real *dkernel);
+
+  /* Elementwise over n. y may equal x. d* : dx = dy * f'(x), from what is named. */
+  void (*relu)(size_t n, const am_real *x, am_real *y);
+  void (*relu_back)(size_t n, const am_real *y, const am_real *dy, am_real *dx); /* from y: dx = y > 0 ? dy : 0, NaN y passes NaN */
+  void (*sigmoid)(size_t n, const am_real *x, am_real *y);
+  void (*tanh)(size_t n, const am_real *x, am_real *y);
+  void (*exp)(size_t n, const am_real *x, am_real *y);
+  void (*gelu)(size_t n, const am_real *x, am_real *y);
+  void (*gelu_back)(size_t n, const am_real *x, const am_real *dy, am_real *dx);
+  void (*silu)(size_t n, const am_real *x, am_real *y);
+  void (*silu_back)(size_t n, const am_real *x, const am_real *dy, am_real *dx);
+  void (*add)(size_t n, const am_real *x, am_real *y);               /* y += x */
+  void (*scale_add)(size_t n, am_real a, const am_real *x, am_real *y); /* y += a x */
+  double (*sum_squares)(size_t n, const am_real *x);                  /* fixed order */
+  /* column sums: out(c) += sum over rows of x(rows,c) */
+  void (*column_sums)(size_t rows, size_t columns, const am_real *x, am_real *out);
+
+  /* Max pooling of one clip, channels last, window (pt,pf), stride (st,sf), padding (at,af); index gets the
+   * flat tap number of the maximum per output (NULL: not wanted). First maximum wins; NaN wins over all. */
+  void (*max_pool)(const am_conv *c, const am_real *x, am_real *y, uint8_t *index);
+  void (*max_pool_back)(const am_conv *c, const am_real *dy, const uint8_t *index, am_real *dx); /* writes dx */
+
+  /* LSTM cell, H units of one clip at one frame: gates (4H) pre-activations i,f,g,o in place become
+   * activations; c_prev may be NULL (zeros). c, h out. */
+  void (*lstm_cell)(int h, am_real *gates, const am_real *c_prev, am_real *c, am_real *h_out);
+  /* dgates (4H) from dh, dc_in (from the later frame; updated in place to dc for the earlier one). */
+  void (*lstm_cell_back)(int h, const am_real *gates, const am_real *c_prev, const am_real *c, const am_real *dh,
+                         am_real *dc, am_real *dgates);
+
+  /* Optimiser sweeps over n elements; see train/optimiser.h for the definitions. */
+  void (*sgd)(size_t n, am_real *w, const am_real *g, am_real *velocity, am_real scale, am_real rate, am_real momentum,
+              bool nesterov, am_real decay);
+  void (*adam)(size_t n, am_real *w, const am_real *g, am_real *m, am_real *v, am_real scale, am_real rate, am_real beta1,
+               am_real beta2, am_real epsilon, am_real decay, bool decoupled);
+} am_kernels;
+
+/* Adam as the kernel does it: g' = scale*g (+ decay*w when not decoupled); m, v as usual;
+ * w -= rate * m / (sqrt(v) + epsilon)  with rate already bias-corrected (Keras: rate*sqrt(1-b2^t)/(1-b1^t));
+ * decoupled: w -= decay*w first (decay already multiplied by the learning rate). PyTorch's convention is
+ * reached by epsilon*sqrt(1-b2^t). */
+
+const am_kernels *am_kernels_of(const am_context *ctx);
+const am_kernels *am_kernels_plain(void);
+const am_kernels *am_kernels_by(am_cpu cpu); /* NULL when not built */
+
+/* Output length of a window over n: `same` is ceil(n/stride), valid floor((n-reach)/stride)+1 (0 if negative),
+ * explicit with pad at both sides; and the padding before the first element (Keras: total/2 rounded down). */
+typedef enum am_padding { AM_PAD_VALID, AM_PAD_SAME, AM_PAD_EXPLICIT } am_padding;
+#define AM_PADDING_CHOICES "valid|same|explicit"
+int am_window_length(int n, int kernel, int stride, int dilation, am_padding padding, int pad);
+int am_window_before(int n, int kernel, int stride, int dilation, am_padding padding, int pad);
+
+#endif
