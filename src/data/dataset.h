@@ -1,0 +1,113 @@
+/* data/dataset.h - a corpus as a list of clips, and how it is split.
+ *
+ * Loaders (ravdess.c, manifest.c, ...) find files and read labels; filters,
+ * merges and renames follow in one place for all of them.  Order of clips is
+ * part of the result: the published splits depend on it. */
+#ifndef AM_DATASET_H
+#define AM_DATASET_H
+
+#include "base/option.h"
+
+typedef enum am_part { AM_PART_NONE = -1, AM_PART_TRAIN, AM_PART_VALIDATION, AM_PART_TEST } am_part;
+const char *am_part_name(am_part part); /* "train", "validation", "test" */
+
+/* One labelled stretch of sound. Strings are owned by the dataset. */
+typedef struct am_clip {
+  const char *name;     /* relative to the root, '/' separated: stable across machines */
+  const char *path;     /* to open */
+  const char *source_label; /* before merging and renaming */
+  int label;            /* index into labels */
+  int speaker;          /* index into speakers, -1 unknown */
+  int group;            /* session or dialogue, index into groups; -1 none */
+  int utterance;        /* clips cut from one utterance share it; else the clip's own index */
+  double start, seconds; /* part of the file; seconds 0: all of it */
+  am_part part;         /* fixed by the corpus or the split */
+  int fold;             /* -1 none */
+  int intensity, statement, repetition, channel; /* RAVDESS codes, 0 unknown */
+} am_clip;
+
+typedef struct am_left_out { const char *reason; size_t count; const char *example; } am_left_out;
+
+typedef struct am_dataset {
+  am_context *ctx;
+  am_tree *strings; /* owns all text */
+  const char *corpus, *title, *licence, *citation, *language;
+  bool synthetic; /* made by `audiomood synth`: results must say so */
+  const char *root;
+  size_t n;
+  am_clip *clips;
+  int n_labels, n_speakers, n_groups;
+  const char **labels, **speakers, **groups;
+  size_t n_left_out;
+  am_left_out *left_out; /* what was found and not used, and why */
+  size_t n_missing;      /* clips that the corpus should have and the folder has not */
+  const char *missing_note; /* e.g. "song part absent: 460 of 1132 clips missing", "" if complete */
+  /* For splits drawn over the complete corpus: index of each clip in the complete list, and its length; 
+   * n_complete == n and NULL when nothing is missing or the corpus cannot know. */
+  size_t n_complete;
+  const uint32_t *complete_index;
+} am_dataset;
+
+/* The config section `data`, common part. */
+typedef struct am_data_options {
+  int corpus;             /* "ravdess|manifest" */
+  const char *root;       /* folder */
+  const char *manifest;   /* CSV file, for corpus manifest; default <root>/manifest.csv */
+  uint64_t parts;         /* ravdess: set of "speech|song"; default both */
+  uint64_t intensity;     /* ravdess: set of "normal|strong" */
+  am_texts labels;        /* classes in order; [] = the corpus's own order */
+  const am_value *merge;  /* map: from -> to, applied before `labels` */
+  const am_value *rename; /* map: for display */
+  am_texts speakers;      /* keep only these; [] all */
+  am_texts exclude;       /* clip names (or base names) to leave out */
+  double max_seconds;     /* cap on decoded length; 600 */
+  double min_seconds;     /* shorter clips are left out; 0 */
+  bool skip_unreadable;   /* false: a bad file ends the run; true: it is named, counted and left out */
+  bool complete_split;    /* ravdess: draw random splits over the full naming grid, then restrict; true */
+} am_data_options;
+extern const am_option am_data_table[];
+
+/* Finds the corpus. Relative roots are taken from the current folder. Errors say what was looked for and found.
+ * A label without a clip is AM_E_DATA; so is a folder without a corpus. */
+am_status am_dataset_load(am_context *ctx, const am_data_options *options, am_dataset **out, am_error *err);
+void am_dataset_free(am_dataset *d);
+
+/* The config section `split`. */
+typedef enum am_split_kind {
+  AM_SPLIT_RANDOM, AM_SPLIT_STRATIFIED, AM_SPLIT_SPEAKER, AM_SPLIT_KFOLD, AM_SPLIT_LOSO, AM_SPLIT_FIXED, AM_SPLIT_CORPUS
+} am_split_kind;
+typedef struct am_split_options {
+  int kind;               /* "random|stratified|speaker|kfold|leave_one_speaker_out|fixed|corpus" */
+  double test, validation; /* share of clips (random, stratified) or of speakers (speaker) */
+  int64_t seed;           /* random_state; 42 */
+  int64_t folds, fold;    /* kfold by speaker (GroupKFold-like, balanced); which fold is the test part */
+  am_texts test_speakers, validation_speakers; /* fixed */
+  const am_value *fold_lists; /* list of lists of speakers: fixed folds; with `fold` */
+  int64_t validation_speakers_count; /* kfold, loso, fixed folds: speakers taken from training for choosing the epoch */
+  bool stratify_by_speaker_sex; /* speaker: keep odd/even actors balanced (RAVDESS) */
+} am_split_options;
+extern const am_option am_split_table[];
+
+typedef struct am_split {
+  size_t n[3];            /* train, validation, test */
+  uint32_t *at[3];        /* clip indices in drawn order; owned */
+  bool speaker_independent; /* no speaker of validation or test is in train */
+  bool speakers_known;
+  int n_folds, fold;
+  char note[256];         /* one line for output and results */
+} am_split;
+
+/* `random` is scikit-learn's train_test_split: the first ceil(test n) entries of RandomState(seed).permutation(n)
+ * are the test part, the rest in that order training; with test 0 and validation > 0 the held-out part is called
+ * validation (the published experiments).  All clips of an utterance go to one side, except in `random`. Sets clip.part. */
+am_status am_split_make(am_context *ctx, am_dataset *d, const am_split_options *options, am_split **out, am_error *err);
+void am_split_free(am_context *ctx, am_split *s);
+
+/* scikit-learn's class_weight="balanced": n / (classes * count). weights (n_labels). */
+void am_class_weights(const am_dataset *d, const uint32_t *clips, size_t n, double *weights);
+
+/* scikit-learn's train_test_split indices: test gets ceil(test_size*n) entries. stratify labels NULL or (n). */
+am_status am_train_test_split(am_context *ctx, size_t n, double test_size, uint32_t seed, const int *stratify, uint32_t *train,
+                              size_t *n_train, uint32_t *test, size_t *n_test, am_error *err);
+
+#endif

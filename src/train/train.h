@@ -1,0 +1,156 @@
+/* train/train.h - config, optimisers, metrics, checkpoints, the training loop. */
+#ifndef AM_TRAIN_H
+#define AM_TRAIN_H
+
+#include "audio/augment.h"
+#include "data/loader.h"
+#include "nn/loss.h"
+#include "nn/model.h"
+
+/* ---- config.c: the whole configuration file ---- */
+
+typedef struct am_optimiser_options {
+  int kind;              /* "sgd|adam|adamw" */
+  double learning_rate;  /* 0.001 */
+  double momentum;       /* sgd */
+  bool nesterov;
+  double beta1, beta2, epsilon; /* 0.9 0.999 1e-7 */
+  int epsilon_mode;      /* "keras|pytorch": where epsilon stands relative to bias correction; both written in optimiser.h */
+  double weight_decay;   /* adamw: decoupled, times the learning rate; sgd, adam: added to the gradient */
+  double clip_norm;      /* global norm; 0 off */
+  const am_value *rates; /* map: name pattern (glob) -> factor on the learning rate; 0 freezes */
+  am_texts freeze;       /* name patterns */
+} am_optimiser_options;
+
+typedef struct am_schedule_options {
+  int kind;             /* "constant|step|cosine|one_cycle|plateau" */
+  double warmup_epochs; /* linear from 0 */
+  double minimum;       /* factor of the learning rate at the end: cosine, one_cycle, plateau floor */
+  int64_t step_epochs;  /* step */
+  double factor;        /* step, plateau */
+  int64_t patience;     /* plateau, epochs */
+  double peak_at;       /* one_cycle: share of the run at the peak; 0.3 */
+} am_schedule_options;
+
+typedef struct am_train_options {
+  int64_t epochs, batch;
+  int monitor;           /* "validation_loss|validation_accuracy|validation_uar|train_loss": chooses best.h5; falls back to train_loss without a validation part (said) */
+  int class_weights;     /* "none|balanced" */
+  bool balanced_sampler;
+  bool bucket;
+  double ema;            /* decay of averaged weights, 0 off; evaluation then uses the average */
+  int64_t early_stopping; /* patience in epochs; 0 off */
+  double save_minutes;   /* also save last.h5 every so many minutes; 0: each epoch only */
+  int64_t max_steps;     /* stop after so many steps (tests, verify); 0 off */
+  const am_value *loss, *optimiser, *schedule; /* sub-sections */
+} am_train_options;
+
+/* Everything of a config file, checked. Owned strings live in `tree`. */
+typedef struct am_config {
+  am_context *ctx;
+  am_tree *tree;            /* the file with --set applied */
+  am_tree *effective;       /* with every default filled in; what runs and checkpoints keep */
+  const char *file;
+  const char *name, *description;
+  uint64_t seed;
+  const char *cache;        /* folder of the feature cache; "" none; default "cache" */
+  am_data_options data;
+  am_split_options split;
+  am_feature_options features;
+  am_augment_options augment;
+  am_train_options train;
+  am_loss_options loss;
+  am_optimiser_options optimiser;
+  am_schedule_options schedule;
+  const am_value *layers;   /* model.layers */
+} am_config;
+
+/* overrides: "train.epochs=3" each, n of them. */
+am_status am_config_load(am_context *ctx, const char *file, const char *const *overrides, size_t n, am_config **out,
+                         am_error *err);
+am_status am_config_from_text(am_context *ctx, const char *yaml, const char *name, const char *const *overrides, size_t n,
+                              am_config **out, am_error *err);
+void am_config_free(am_config *config);
+am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* effective, as YAML */
+
+/* ---- metrics.c ---- */
+
+typedef struct am_metrics {
+  am_context *ctx;
+  int classes;
+  size_t n;
+  double loss, accuracy, uar, macro_f1;
+  double ece;           /* expected calibration error, 15 equal-width bins of confidence */
+  double *precision, *recall, *f1; /* (K); NaN where undefined (no support / never predicted counts 0 precision) */
+  uint64_t *support;    /* (K) */
+  uint64_t *confusion;  /* (K,K) rows true */
+  double low, high;     /* 95 % interval of the accuracy */
+  double uar_low, uar_high;
+  const char *interval; /* "bootstrap over 24 speakers" or "Wilson" ; text owned */
+  char interval_text[64];
+} am_metrics;
+/* probabilities (n,K), labels (n), speakers (n) or NULL (-1 unknown). */
+am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *labels, const int *speakers, size_t n,
+                             int classes, uint64_t seed, am_metrics **out, am_error *err);
+void am_metrics_free(am_metrics *m);
+
+/* ---- checkpoint.c ---- */
+
+/* What a checkpoint file holds beside weights; all a prediction needs. */
+typedef struct am_checkpoint {
+  am_config *config;      /* effective config of the run that made it */
+  am_model *model;        /* built, weights and statistics loaded */
+  char **labels;          /* (K) */
+  int classes;
+  am_normaliser normaliser; /* kind train: statistics; kind speaker: none, predict needs --speaker data */
+  am_shape input;
+  const char *corpus, *licence, *citation; /* of the training data, owned by config->tree */
+  bool synthetic, speaker_independent;
+  uint64_t epoch;
+  bool resumable;         /* has optimiser state */
+} am_checkpoint;
+am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err);
+void am_checkpoint_free(am_context *ctx, am_checkpoint *c);
+
+/* ---- trainer.c ---- */
+
+typedef struct am_epoch {
+  uint64_t epoch; /* from 1 */
+  double train_loss, train_accuracy, validation_loss, validation_accuracy, validation_uar, learning_rate, seconds, clips_per_second;
+} am_epoch;
+
+typedef struct am_run_options {
+  const char *out;    /* run folder; created; refused when it holds a run, unless resuming */
+  const char *init;   /* --init FILE.h5 or NULL */
+  bool resume;
+  bool profile;
+  bool dry_run;       /* everything up to the first step, which is run and timed; nothing written */
+} am_run_options;
+
+typedef struct am_run_result {
+  uint64_t epochs_run, best_epoch, steps;
+  bool stopped_early, interrupted;
+  am_metrics *validation, *test; /* of best.h5; NULL without such a part */
+  double seconds;
+} am_run_result;
+
+/* Trains per config into options->out.  AM_E_STOPPED when interrupted (state saved, resumable). */
+am_status am_train_run(am_config *config, const am_run_options *options, am_run_result *result, am_error *err);
+void am_run_result_free(am_run_result *result);
+
+/* ---- evaluate.c ---- */
+
+/* Probabilities (n,K) of the given clips. */
+am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, const am_store *store,
+                      const uint32_t *clips, size_t n, float *probabilities, am_error *err);
+/* One sound, for predict: mono samples at the checkpoint's rate. probabilities (K). */
+am_status am_predict_sound(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,
+                           am_error *err);
+/* The JSON object of `evaluate --json` (DESIGN). */
+am_status am_metrics_json(am_context *ctx, const am_metrics *m, char *const *labels, const char *split,
+                          bool speaker_independent, bool synthetic, am_buffer *out, am_error *err);
+/* predictions.csv: clip, speaker, fold, true, predicted, p_<label>... */
+am_status am_predictions_write(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips, size_t n,
+                               char *const *labels, int classes, const float *probabilities, am_error *err);
+
+#endif
