@@ -10,7 +10,8 @@
 am_status am_fail(am_error *err, am_status status, const char *format, ...) AM_PRINTF(3, 4);
 /* The same with strerror(errno_value) appended as ": No such file or directory". */
 am_status am_fail_errno(am_error *err, int errno_value, const char *format, ...) AM_PRINTF(3, 4);
-/* Puts "text: " before the message of an error on its way up; returns err's status. */
+/* Puts "text: " before the message of an error on its way up; returns err's status.
+ * With err NULL the kind is lost and it returns AM_E_FORMAT: keep the status yourself where that matters. */
 am_status am_error_prefix(am_error *err, const char *format, ...) AM_PRINTF(2, 3);
 
 void am_log(am_context *ctx, am_log_level level, const char *format, ...) AM_PRINTF(3, 4);

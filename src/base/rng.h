@@ -26,10 +26,12 @@ typedef struct am_rng {
 /* Philox4x32-10: out = f(counter, key). */
 void am_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* Stream for (seed, purpose, a, b): e.g. dropout has a = layer id ^ epoch mixed, b = draw. 
- * Distinct tuples give distinct streams (a and b are mixed into 64 bits by splitmix64). */
+/* Stream for (seed, purpose, a, b, c): e.g. dropout has a = layer, b = epoch, c = sample.
+ * Seed and purpose are mixed into the 64 bits of the key, a, b and c into 64 bits of the counter
+ * (splitmix64), so two different tuples share a stream with a chance of 2^-64. */
 am_rng am_rng_stream(uint64_t seed, am_purpose purpose, uint64_t a, uint64_t b, uint64_t c);
 uint32_t am_rng_u32(am_rng *rng);
+void am_rng_fill(am_rng *rng, uint32_t *out, size_t n); /* the next n of am_rng_u32, four at a time */
 double am_rng_uniform(am_rng *rng);                     /* [0, 1), 53 bits */
 double am_rng_range(am_rng *rng, double low, double high);
 double am_rng_normal(am_rng *rng);                      /* mean 0, variance 1 (Box-Muller, no state) */

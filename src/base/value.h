@@ -37,6 +37,12 @@ am_value *am_value_int(am_tree *tree, int64_t number);
 am_value *am_value_real(am_tree *tree, double number); /* shortest text that reads back the same */
 am_value *am_value_bool(am_tree *tree, bool truth);
 const char *am_tree_string(am_tree *tree, const char *text);
+/* Zeroed memory that lives as long as the tree; NULL when memory is out. */
+void *am_tree_take(am_tree *tree, size_t count, size_t bytes);
+/* A small text in YAML's flow syntax, for defaults in option tables: a scalar,
+ * plain or quoted, or a list of such in brackets; "" gives AM_NULL.  NULL when
+ * memory is out or the text is not of that form. */
+am_value *am_value_flow(am_tree *tree, const char *text);
 /* Appends; `key` is copied and must be NULL for lists. `item` NULL is passed through as failure. */
 am_status am_value_add(am_tree *tree, am_value *parent, const char *key, am_value *item, am_error *err);
 am_value *am_value_copy(am_tree *tree, const am_value *value); /* deep, keeps lines */
@@ -51,10 +57,18 @@ bool am_value_equal(const am_value *a, const am_value *b); /* same content, line
 
 /* Fails with "file:line:column: message" (or "--set: message"). */
 am_status am_fail_at(am_error *err, const am_value *at, const char *format, ...) AM_PRINTF(3, 4);
+/* The same at the place of the value's key. */
+am_status am_fail_at_key(am_error *err, const am_value *at, const char *format, ...) AM_PRINTF(3, 4);
 
 /* Scalar readers: false when the text is not wholly such a value. */
 bool am_value_to_bool(const am_value *v, bool *out);   /* true/false/yes/no/on/off */
 bool am_value_to_int(const am_value *v, int64_t *out); /* decimal, sign, no trailing junk */
 bool am_value_to_real(const am_value *v, double *out); /* strtod in the C locale's syntax, no junk */
+
+/* The same for bare text, and the shortest text that reads back the same
+ * (".nan", ".inf", "-.inf" for what is no finite number).  Independent of the locale. */
+bool am_text_to_int(const char *text, int64_t *out);
+bool am_text_to_real(const char *text, double *out);
+void am_real_to_text(double number, char out[32]);
 
 #endif

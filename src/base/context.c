@@ -1,0 +1,147 @@
+/* base/context.c - settings, processor path, stop flag, log and progress sinks. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "base/context.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_THREADS = 1024 };
+
+static const char *const cpu_names[] = {"plain", "avx2", "avx512"};
+enum { PATHS = sizeof cpu_names / sizeof cpu_names[0] };
+
+const char *am_version(void) { return AM_VERSION; }
+
+static bool cpu_has(am_cpu cpu) {
+  if (cpu == AM_CPU_PLAIN) return true;
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_cpu_init();
+  if (cpu == AM_CPU_AVX2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
+
+/* The setting wins over AM_CPU, which wins over the best there is. */
+static am_status choose_cpu(const char *setting, am_cpu *out, am_error *err) {
+  const char *asked = setting, *from = "setting cpu";
+  if (!asked) {
+    asked = getenv("AM_CPU");
+    from = "AM_CPU";
+  }
+  char has[64] = "";
+  for (int i = 0; i < PATHS; i++) {
+    if (!cpu_has((am_cpu)i)) continue;
+    *out = (am_cpu)i;
+    snprintf(has + strlen(has), sizeof has - strlen(has), "%s%s", *has ? ", " : "", cpu_names[i]);
+  }
+  if (!asked || !*asked) return AM_OK;
+  for (int i = 0; i < PATHS; i++) {
+    if (strcmp(asked, cpu_names[i])) continue;
+    *out = (am_cpu)i;
+    if (cpu_has(*out)) return AM_OK;
+    return am_fail(err, AM_E_USAGE, "%s: this machine lacks %s; it has %s", from, asked, has);
+  }
+  return am_fail(err, AM_E_USAGE, "%s: no processor path \"%s\"; this machine has %s", from, asked, has);
+}
+
+static int processors(void) {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 && online < MAX_THREADS ? (int)online : 1;
+}
+
+/* The allocator until there is a context to ask. */
+static void *default_resize(void *user, void *pointer, size_t bytes) {
+  (void)user;
+  if (bytes) return realloc(pointer, bytes);
+  free(pointer);
+  return NULL;
+}
+
+am_status am_context_create(const am_settings *settings, am_context **out, am_error *err) {
+  *out = NULL;
+  am_settings mine = {.size = sizeof mine};
+  if (settings) {
+    if (settings->size < sizeof settings->size)
+      return am_fail(err, AM_E_USAGE, "settings.size is %zu; set it to sizeof(am_settings)", settings->size);
+    memcpy(&mine, settings, settings->size < sizeof mine ? settings->size : sizeof mine);
+  }
+  if (mine.threads < 0 || mine.threads > MAX_THREADS)
+    return am_fail(err, AM_E_USAGE, "threads is %d; wanted 1 to %d, or 0 for one per processor", mine.threads,
+                   MAX_THREADS);
+  am_cpu cpu = AM_CPU_PLAIN;
+  am_status status = choose_cpu(mine.cpu, &cpu, err);
+  if (status) return status;
+  void *(*resize)(void *, void *, size_t) = mine.resize ? mine.resize : default_resize;
+  am_context *ctx = resize(mine.memory_user, NULL, sizeof *ctx);
+  if (!ctx) return am_no_memory(err);
+  *ctx = (am_context){.settings = mine, .cpu = cpu, .system = &am_system_real};
+  ctx->threads = mine.threads ? mine.threads : processors();
+  atomic_init(&ctx->stop, 0);
+  pthread_mutex_init(&ctx->sink_lock, NULL);
+  status = am_pool_create(ctx, ctx->threads, &ctx->pool, err);
+  if (status) {
+    am_context_free(ctx);
+    return status;
+  }
+  *out = ctx;
+  return AM_OK;
+}
+
+void am_context_free(am_context *ctx) {
+  if (!ctx) return;
+  am_pool_free(ctx, ctx->pool);
+  pthread_mutex_destroy(&ctx->sink_lock);
+  void *(*resize)(void *, void *, size_t) = ctx->settings.resize ? ctx->settings.resize : default_resize;
+  resize(ctx->settings.memory_user, ctx, 0);
+}
+
+void am_context_stop(am_context *ctx) { atomic_store(&ctx->stop, 1); }
+bool am_context_stopping(const am_context *ctx) { return atomic_load(&ctx->stop) != 0; }
+int am_context_threads(const am_context *ctx) { return ctx->threads; }
+const char *am_context_cpu(const am_context *ctx) { return cpu_names[ctx->cpu]; }
+am_cpu am_context_cpu_id(const am_context *ctx) { return ctx->cpu; }
+const am_system *am_context_system(const am_context *ctx) { return ctx->system; }
+void am_context_set_system(am_context *ctx, const am_system *system) { ctx->system = system; }
+
+void am_log(am_context *ctx, am_log_level level, const char *format, ...) {
+  if (!ctx->settings.log) return;
+  char line[512];
+  va_list args, again;
+  va_start(args, format);
+  va_copy(again, args);
+  int n = vsnprintf(line, sizeof line, format, args);
+  va_end(args);
+  char *whole = NULL;
+  if (n >= (int)sizeof line) { /* a long line loses its tail only when memory is out */
+    whole = am_resize(ctx, NULL, (size_t)n + 1, 1);
+    if (whole) vsnprintf(whole, (size_t)n + 1, format, again);
+  }
+  va_end(again);
+  pthread_mutex_lock(&ctx->sink_lock);
+  ctx->settings.log(ctx->settings.user, level, whole ? whole : line);
+  pthread_mutex_unlock(&ctx->sink_lock);
+  am_free(ctx, whole);
+}
+
+void am_progress_emit(am_context *ctx, const am_progress *progress) {
+  if (!ctx->settings.progress) return;
+  pthread_mutex_lock(&ctx->sink_lock);
+  ctx->settings.progress(ctx->settings.user, progress);
+  pthread_mutex_unlock(&ctx->sink_lock);
+}
+
+double am_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}

@@ -1,0 +1,27 @@
+/* base/context.h - what a context holds; for base/ only. */
+#ifndef AM_CONTEXT_H
+#define AM_CONTEXT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/base.h"
+#include "base/system.h"
+
+typedef struct am_pool am_pool;
+
+struct am_context {
+  am_settings settings;
+  am_cpu cpu;
+  int threads;
+  atomic_int stop; /* lock-free, so a signal handler may set it */
+  pthread_mutex_t sink_lock;
+  const am_system *system;
+  am_pool *pool;
+};
+
+/* Starts `threads` - 1 workers; the caller of am_parallel_for is worker 0. */
+am_status am_pool_create(am_context *ctx, int threads, am_pool **out, am_error *err);
+void am_pool_free(am_context *ctx, am_pool *pool);
+
+#endif

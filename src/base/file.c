@@ -1,0 +1,220 @@
+/* base/file.c - files written aside, synced and renamed; folders; paths. */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/system.h"
+
+static int real_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+
+const am_system am_system_real = {real_open, write, fsync, close, rename, unlink, mkdir};
+
+char *am_file_aside(am_context *ctx, const char *path) { return am_format(ctx, "%s.%ld.tmp", path, (long)getpid()); }
+
+static am_status write_all(const am_system *sys, int fd, const char *path, const char *data, size_t bytes,
+                           am_error *err) {
+  while (bytes) {
+    ssize_t n = sys->write(fd, data, bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return am_fail_errno(err, errno, "cannot write %s", path);
+    if (n == 0) return am_fail_errno(err, ENOSPC, "cannot write %s", path);
+    data += n;
+    bytes -= (size_t)n;
+  }
+  return AM_OK;
+}
+
+static am_status sync_folder(const am_system *sys, am_context *ctx, const char *path, am_error *err) {
+  const char *slash = strrchr(path, '/');
+  size_t n = slash ? (size_t)(slash - path) : 0;
+  char *folder = slash ? am_format(ctx, "%.*s", (int)(n ? n : 1), path) : am_strdup(ctx, ".");
+  if (!folder) return am_no_memory(err);
+  am_status status = AM_OK;
+  int fd = sys->open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  if (fd < 0) {
+    status = am_fail_errno(err, errno, "cannot open folder %s to sync it", folder);
+  } else {
+    /* Some file systems cannot sync folders and say EINVAL; there is nothing more to do there. */
+    if (sys->fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP)
+      status = am_fail_errno(err, errno, "cannot sync folder %s", folder);
+    sys->close(fd);
+  }
+  am_free(ctx, folder);
+  return status;
+}
+
+static am_status rename_and_sync(am_context *ctx, const char *aside, const char *path, am_error *err) {
+  const am_system *sys = am_context_system(ctx);
+  if (sys->rename(aside, path) < 0) {
+    int code = errno;
+    sys->unlink(aside);
+    return am_fail_errno(err, code, "cannot rename %s to %s", aside, path);
+  }
+  return sync_folder(sys, ctx, path, err);
+}
+
+am_status am_file_commit(am_context *ctx, const char *aside, const char *path, am_error *err) {
+  const am_system *sys = am_context_system(ctx);
+  int fd = sys->open(aside, O_RDWR | O_CLOEXEC, 0);
+  if (fd < 0) return am_fail_errno(err, errno, "cannot open %s to sync it", aside);
+  int code = sys->fsync(fd) < 0 ? errno : 0;
+  if (sys->close(fd) < 0 && !code && errno != EINTR) code = errno;
+  if (code) {
+    sys->unlink(aside);
+    return am_fail_errno(err, code, "cannot sync %s; %s is left as it was", aside, path);
+  }
+  return rename_and_sync(ctx, aside, path, err);
+}
+
+/* Writes and closes `aside`; what could not be finished is removed. */
+static am_status write_aside(am_context *ctx, const char *aside, const char *path, const void *data, size_t bytes,
+                             am_error *err) {
+  const am_system *sys = am_context_system(ctx);
+  int fd = sys->open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) return am_fail_errno(err, errno, "cannot create %s", path);
+  am_status status = write_all(sys, fd, path, data, bytes, err);
+  if (!status && sys->fsync(fd) < 0) status = am_fail_errno(err, errno, "cannot sync %s", path);
+  if (sys->close(fd) < 0 && !status && errno != EINTR) status = am_fail_errno(err, errno, "cannot close %s", path);
+  if (status) sys->unlink(aside);
+  return status;
+}
+
+am_status am_file_write(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err) {
+  char *aside = am_file_aside(ctx, path);
+  if (!aside) return am_no_memory(err);
+  am_status status = write_aside(ctx, aside, path, data, bytes, err);
+  if (!status) status = rename_and_sync(ctx, aside, path, err);
+  am_free(ctx, aside);
+  return status;
+}
+
+/* Reads to the end; the size that fstat gave is only a first guess (pipes, /proc, growing files). */
+static am_status read_all(am_context *ctx, int fd, const char *path, size_t limit, am_buffer *b, am_error *err) {
+  char piece[16384];
+  for (;;) {
+    ssize_t n = read(fd, piece, sizeof piece);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return am_fail_errno(err, errno, "cannot read %s", path);
+    am_buffer_append(ctx, b, piece, (size_t)n);
+    if (b->failed) return am_no_memory(err);
+    if (b->used > limit)
+      return am_fail(err, AM_E_FORMAT, "%s: larger than the %zu bytes allowed for such a file", path, limit);
+    if (n == 0) return AM_OK;
+  }
+}
+
+am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **data, size_t *bytes, am_error *err) {
+  *data = NULL;
+  *bytes = 0;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return am_fail_errno(err, errno, "cannot open %s", path);
+  am_buffer b = {0};
+  am_status status = read_all(ctx, fd, path, limit, &b, err);
+  close(fd);
+  if (status) {
+    am_buffer_free(ctx, &b);
+    return status;
+  }
+  *data = b.data;
+  *bytes = b.used;
+  return AM_OK;
+}
+
+am_status am_folder_create(am_context *ctx, const char *path, am_error *err) {
+  const am_system *sys = am_context_system(ctx);
+  char *part = am_strdup(ctx, path);
+  if (!part) return am_no_memory(err);
+  am_status status = AM_OK;
+  for (char *c = part; !status; c++) {
+    if (*c != '/' && *c) continue;
+    char kept = *c;
+    *c = '\0';
+    if (*part && !am_folder_exists(part) && sys->mkdir(part, 0777) < 0 && !(errno == EEXIST && am_folder_exists(part))) {
+      if (errno == EEXIST)
+        status = am_fail(err, AM_E_IO, "cannot create folder %s: %s is a file", path, part);
+      else
+        status = am_fail_errno(err, errno, "cannot create folder %s", part);
+    }
+    *c = kept;
+    if (!kept) break;
+  }
+  am_free(ctx, part);
+  return status;
+}
+
+bool am_file_exists(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+}
+
+bool am_folder_exists(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+char *am_path_join(am_context *ctx, const char *folder, const char *name) {
+  size_t n = strlen(folder);
+  if (*name == '/' || !n) return am_strdup(ctx, name);
+  return am_format(ctx, "%s%s%s", folder, folder[n - 1] == '/' ? "" : "/", name);
+}
+
+const char *am_path_base(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static am_status list_open(am_context *ctx, DIR *folder, const char *path, am_names *out, am_error *err) {
+  size_t room = 0;
+  for (;;) {
+    errno = 0;
+    struct dirent *entry = readdir(folder);
+    if (!entry) break;
+    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+    if (out->n == room) {
+      room = room ? 2 * room : 32;
+      char **moved = am_resize(ctx, out->at, room, sizeof *moved);
+      if (!moved) return am_no_memory(err);
+      out->at = moved;
+    }
+    if (!(out->at[out->n] = am_strdup(ctx, entry->d_name))) return am_no_memory(err);
+    out->n++;
+  }
+  if (errno) return am_fail_errno(err, errno, "cannot list folder %s", path);
+  if (out->n) qsort(out->at, out->n, sizeof *out->at, by_bytes);
+  return AM_OK;
+}
+
+am_status am_folder_list(am_context *ctx, const char *path, am_names *out, am_error *err) {
+  *out = (am_names){0};
+  DIR *folder = opendir(path);
+  if (!folder) return am_fail_errno(err, errno, "cannot list folder %s", path);
+  am_status status = list_open(ctx, folder, path, out, err);
+  closedir(folder);
+  if (status) am_names_free(ctx, out);
+  return status;
+}
+
+void am_names_free(am_context *ctx, am_names *names) {
+  for (size_t i = 0; i < names->n; i++) am_free(ctx, names->at[i]);
+  am_free(ctx, names->at);
+  *names = (am_names){0};
+}
+
+am_status am_file_identify(const char *path, am_file_id *out, am_error *err) {
+  struct stat info;
+  if (stat(path, &info) < 0) return am_fail_errno(err, errno, "cannot look at %s", path);
+  *out = (am_file_id){.size = (uint64_t)info.st_size,
+                      .mtime_ns = (uint64_t)info.st_mtim.tv_sec * 1000000000u + (uint64_t)info.st_mtim.tv_nsec,
+                      .inode = (uint64_t)info.st_ino,
+                      .device = (uint64_t)info.st_dev};
+  return AM_OK;
+}

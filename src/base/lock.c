@@ -1,0 +1,58 @@
+/* base/lock.c - a kernel lock on a file, gone when its process is. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+struct am_lock {
+  am_context *ctx;
+  int fd;
+};
+
+/* The holder wrote its process id into the file. */
+static am_status fail_taken(am_error *err, int fd, const char *path) {
+  char text[32];
+  ssize_t n = pread(fd, text, sizeof text - 1, 0);
+  text[n > 0 ? n : 0] = '\0';
+  long holder = strtol(text, NULL, 10);
+  if (holder > 0)
+    return am_fail(err, AM_E_IO, "%s is in use by process %ld; wait for it or stop it", path, holder);
+  return am_fail(err, AM_E_IO, "%s is in use by another process; wait for it or stop it", path);
+}
+
+am_status am_lock_take(am_context *ctx, const char *path, am_lock **out, am_error *err) {
+  *out = NULL;
+  am_lock *lock = am_alloc(ctx, 1, sizeof *lock);
+  if (!lock) return am_no_memory(err);
+  am_status status = AM_OK;
+  lock->ctx = ctx;
+  lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (lock->fd < 0) {
+    status = am_fail_errno(err, errno, "cannot open %s", path);
+  } else if (flock(lock->fd, LOCK_EX | LOCK_NB) < 0) {
+    if (errno == EWOULDBLOCK) status = fail_taken(err, lock->fd, path);
+    else status = am_fail_errno(err, errno, "cannot lock %s", path);
+    close(lock->fd);
+  }
+  if (status) {
+    am_free(ctx, lock);
+    return status;
+  }
+  /* Only for the other's message: the lock holds without it, so failures do not matter. */
+  char text[32];
+  int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+  if (ftruncate(lock->fd, 0) || pwrite(lock->fd, text, (size_t)n, 0) < 0) errno = 0;
+  *out = lock;
+  return AM_OK;
+}
+
+void am_lock_release(am_lock *lock) {
+  if (!lock) return;
+  if (ftruncate(lock->fd, 0)) errno = 0;
+  close(lock->fd); /* the file stays: removing it would let two processes lock two files of one name */
+  am_free(lock->ctx, lock);
+}
