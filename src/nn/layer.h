@@ -82,6 +82,7 @@ struct am_layer {
   size_t scratch_per_clip, scratch_once;
   bool in_place; /* forward may be given y == x[0] and backward dx[0] == dy (elementwise layers) */
   bool backward_needs_x, backward_needs_y; /* else the plan may reuse their memory */
+  bool view; /* y is x[0] unchanged in another shape (flatten): the two may share memory for ever; implies in_place */
 };
 
 /* One call. Arrays are per input; w, dw, statistics per declared array. */
@@ -99,9 +100,13 @@ struct am_pass {
   am_real *statistics[4];               /* written only in training */
   const am_real *dy;
   am_real *dx[AM_MAX_INPUTS];
-  void *cache;   /* 64-byte aligned; same memory in forward and backward */
+  void *cache;   /* 64-byte aligned; same memory in forward and backward; in an inference session only during the call */
   void *scratch; /* 64-byte aligned */
 };
+
+/* "(T<=549, 128, 32)" when clips differ in length, else "(549, 128, 32)"; returns the buffer. */
+enum { AM_SHAPE_TEXT = 64 };
+const char *am_shape_text(am_shape shape, char buffer[AM_SHAPE_TEXT]);
 
 static inline size_t am_shape_count(am_shape s) { return (size_t)s.t * (size_t)s.f * (size_t)s.c; }
 
@@ -109,7 +114,7 @@ static inline size_t am_shape_count(am_shape s) { return (size_t)s.t * (size_t)s
 am_array *am_layer_weight(am_layer *layer, const char *name, am_initialiser init, int rank, const int *dims, int fan_in,
                           int fan_out, bool decay);
 am_array *am_layer_statistic(am_layer *layer, const char *name, am_initialiser init, int rank, const int *dims);
-/* "layer conv2d_1: ..." */
+/* "layer conv2d_1, input (T<=549, 128, 32): ..." */
 am_status am_layer_fail(const am_layer *layer, am_error *err, am_status status, const char *format, ...) AM_PRINTF(4, 5);
 
 /* registry.c */

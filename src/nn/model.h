@@ -33,6 +33,12 @@ am_status am_model_describe(const am_model *model, am_tree *tree, am_value **out
 /* Turns plan fusion off (tests compare). Before any session is created. */
 void am_model_set_fusion(am_model *model, bool on);
 
+/* Sessions created from now on keep every tensor and gradient, each in memory of its own (tests, NaN hunts). */
+void am_model_set_keep(am_model *model, bool on);
+/* For inspect: weights of a step, without padding, and its multiply-adds for one clip of full length. */
+size_t am_step_weights(const am_step *step);
+double am_step_operations(const am_step *step);
+
 /* Per-step time, for --profile: seconds and calls since the last reset. Off unless enabled. */
 typedef struct am_step_time { double forward, backward; uint64_t calls; } am_step_time;
 void am_session_profile(am_session *session, bool on);
