@@ -1,0 +1,36 @@
+/* tensor/kernels.c - which kernels a context uses; lengths of windows. */
+#include "tensor/tables.h"
+
+const am_kernels *am_kernels_plain(void) { return &am_kernels_table_plain; }
+
+const am_kernels *am_kernels_by(am_cpu cpu) {
+  switch (cpu) {
+    case AM_CPU_PLAIN: return &am_kernels_table_plain;
+#ifdef AM_HAVE_X86
+    case AM_CPU_AVX2: return &am_kernels_table_avx2;
+    case AM_CPU_AVX512: return &am_kernels_table_avx512;
+#endif
+    default: return NULL;
+  }
+}
+
+const am_kernels *am_kernels_of(const am_context *ctx) {
+  const am_kernels *kernels = am_kernels_by(am_context_cpu_id(ctx));
+  return kernels ? kernels : &am_kernels_table_plain;
+}
+
+int am_window_length(int n, int kernel, int stride, int dilation, am_padding padding, int pad) {
+  if (n <= 0) return 0;
+  if (padding == AM_PAD_SAME) return (n - 1) / stride + 1;
+  int64_t reach = (int64_t)(kernel - 1) * dilation + 1;
+  int64_t room = (int64_t)n + (padding == AM_PAD_EXPLICIT ? 2 * (int64_t)pad : 0) - reach;
+  return room < 0 ? 0 : (int)(room / stride + 1);
+}
+
+int am_window_before(int n, int kernel, int stride, int dilation, am_padding padding, int pad) {
+  if (padding == AM_PAD_EXPLICIT) return pad;
+  if (padding == AM_PAD_VALID || n <= 0) return 0;
+  int64_t out = (n - 1) / stride + 1;
+  int64_t total = (out - 1) * stride + (int64_t)(kernel - 1) * dilation + 1 - n;
+  return total > 0 ? (int)(total / 2) : 0;
+}
