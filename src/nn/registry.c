@@ -28,9 +28,9 @@ static const am_layer_class *const classes[] = {
     &am_lstm,
     &am_gru,
     &am_attention_pool,
-    &am_add,
-    &am_concat,
-    &am_scale,
+    &am_join_add,
+    &am_join_concat,
+    &am_join_scale,
 };
 
 const am_layer_class *am_layer_find(const char *type) {
