@@ -28,20 +28,20 @@ typedef struct am_feature_options {
   double f_min, f_max;   /* Hz; 0: half of mel_rate */
   int mel_scale;         /* "slaney|htk" */
   int mel_norm;          /* "slaney|none" */
-  int center;            /* bool: frames centred, zero padding */
+  bool center;           /* frames centred, zero padding */
   int log;               /* "decibel|natural|none": for log_mel */
   int ref;               /* "max|one": decibels relative to the clip's maximum, or to 1.0 */
   double top_db;         /* floor below the maximum, dB; 0: none; 80 */
   double amin;           /* 1e-10 */
   int64_t mfcc;          /* coefficients; 40 */
   int deltas;            /* "none|delta|delta_delta": appended as more bins F -> 2F, 3F (librosa.feature.delta, width 9, interp) */
-  int mean_over_time;    /* bool: one vector of F numbers a clip, given as T = F positions, F = 1 */
+  bool mean_over_time;   /* one vector of F numbers a clip, given as T = F positions, F = 1 */
   int64_t samples;       /* zero-pad or cut each clip to this many; 0: as long as it is */
   int64_t max_frames;    /* frames kept per clip at most (from the start); 0: all */
   double trim_db;        /* silence trimming before anything; 0: none */
   double pre_emphasis;   /* 0: none */
   double divide;         /* every value is divided by this at the end; 1 */
-  int normalise;         /* "none|clip|speaker|train" : see normalise.h */
+  int normalise;         /* "none|clip|speaker|train": how am_norm_* is applied afterwards */
   int normalise_by;      /* "bin|all": one mean and deviation per bin, or one for all bins */
 } am_feature_options;
 

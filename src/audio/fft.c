@@ -1,0 +1,79 @@
+/* audio/fft.c - FFTW3, the only file that knows it.
+ *
+ * FFTW's planner is one object for the whole process and not thread-safe, its
+ * execution is: plans are made and destroyed under a lock and executed on the
+ * caller's arrays.  FFTW_ESTIMATE never measures, so the same machine makes
+ * the same plan, and the same numbers, every time. */
+#include "audio/fft.h"
+
+#include <fftw3.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+struct am_fft {
+  am_context *ctx;
+  fftwf_plan forward, inverse;
+};
+
+/* Guards FFTW's planner, which is itself process-wide: a lock inside a context would not do. */
+static atomic_flag planner = ATOMIC_FLAG_INIT;
+
+static void planner_lock(void)
+{
+  while (atomic_flag_test_and_set_explicit(&planner, memory_order_acquire))
+    sched_yield();
+}
+
+static void planner_unlock(void)
+{
+  atomic_flag_clear_explicit(&planner, memory_order_release);
+}
+
+am_status am_fft_create(am_context *ctx, int n, am_fft **out, am_error *err)
+{
+  *out = NULL;
+  size_t bins = (size_t)n / 2 + 1;
+  am_fft *fft = am_alloc(ctx, 1, sizeof *fft);
+  /* The planner wants arrays with the alignment of those used later; ESTIMATE does not touch them. */
+  float *real = am_alloc_aligned(ctx, (size_t)n * sizeof *real);
+  fftwf_complex *half = am_alloc_aligned(ctx, bins * sizeof *half);
+  if (fft && real && half) {
+    fft->ctx = ctx;
+    planner_lock();
+    fft->forward = fftwf_plan_dft_r2c_1d(n, real, half, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
+    fft->inverse = fftwf_plan_dft_c2r_1d(n, half, real, FFTW_ESTIMATE | FFTW_DESTROY_INPUT);
+    planner_unlock();
+    if (fft->forward && fft->inverse)
+      *out = fft;
+  }
+  am_free_aligned(ctx, real);
+  am_free_aligned(ctx, half);
+  if (*out)
+    return AM_OK;
+  am_fft_free(fft);
+  return am_no_memory(err);
+}
+
+void am_fft_free(am_fft *fft)
+{
+  if (!fft)
+    return;
+  planner_lock();
+  if (fft->forward)
+    fftwf_destroy_plan(fft->forward);
+  if (fft->inverse)
+    fftwf_destroy_plan(fft->inverse);
+  planner_unlock();
+  am_free(fft->ctx, fft);
+}
+
+void am_fft_forward(const am_fft *fft, const float *in, float *out)
+{
+  /* FFTW takes a non-const pointer; FFTW_PRESERVE_INPUT promises not to write. */
+  fftwf_execute_dft_r2c(fft->forward, (float *)in, (fftwf_complex *)out);
+}
+
+void am_fft_inverse(const am_fft *fft, float *in, float *out)
+{
+  fftwf_execute_dft_c2r(fft->inverse, (fftwf_complex *)in, out);
+}

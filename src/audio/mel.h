@@ -1,0 +1,29 @@
+/* audio/mel.h - mel filters kept as each filter's nonzero run of bins. */
+#ifndef AM_MEL_H
+#define AM_MEL_H
+
+#include "base/base.h"
+
+typedef struct am_mel_options {
+  double rate; /* Hz the bins are laid out for */
+  int n_fft, mels;
+  double f_min, f_max; /* Hz */
+  bool htk, slaney_norm;
+} am_mel_options;
+
+typedef struct am_mel {
+  am_context *ctx;
+  int mels, bins;
+  int *first, *count; /* (mels): the run of bins a filter touches */
+  float *weights;     /* the runs, one after another */
+} am_mel;
+
+/* Ranges; what is wrong and what is wanted in the message. */
+am_status am_mel_check(const am_mel_options *o, double warp, am_error *err);
+/* After am_mel_check. warp: vocal-tract-length factor on the filters' frequencies, 1 for none. */
+am_status am_mel_init(am_context *ctx, am_mel *m, const am_mel_options *o, double warp, am_error *err);
+void am_mel_free(am_mel *m);
+/* power (bins) -> out (mels) */
+void am_mel_apply(const am_mel *m, const float *power, float *out);
+
+#endif

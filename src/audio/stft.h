@@ -1,0 +1,24 @@
+/* audio/stft.h - frames, windows and power spectra (librosa.stft, pad_mode "constant"). */
+#ifndef AM_STFT_H
+#define AM_STFT_H
+
+#include "audio/fft.h"
+
+typedef struct am_stft {
+  am_context *ctx;
+  int n_fft, hop, bins; /* n_fft even; bins = n_fft/2+1 */
+  bool center;          /* frame t is centred on sample t*hop; else it begins there */
+  float *window;        /* (n_fft): periodic Hann, zero-padded on both sides when shorter */
+  am_fft *fft;
+} am_stft;
+
+am_status am_stft_init(am_context *ctx, am_stft *s, int n_fft, int hop, int window, bool center, am_error *err);
+void am_stft_free(am_stft *s);
+/* Frames of n samples: 1 + n/hop centred, else 1 + (n - n_fft)/hop; at least 1. */
+size_t am_stft_frames(const am_stft *s, size_t n);
+/* Windowed frame t of x (n), zeros outside, into frame (n_fft). False when it lies wholly outside x. */
+bool am_stft_frame(const am_stft *s, const float *x, size_t n, size_t t, float *frame);
+/* Squared magnitudes (bins) of `frame`; spectrum is work of 2*bins floats. Aligned as am_fft_forward wants. */
+void am_stft_power(const am_stft *s, const float *frame, float *spectrum, float *power);
+
+#endif
