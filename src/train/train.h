@@ -65,6 +65,9 @@ typedef struct am_config {
   const am_value *layers;   /* model.layers */
 } am_config;
 
+/* The tables of the sections that belong to this room, for --help; `train` holds loss, optimiser, schedule. */
+extern const am_option am_config_table[], am_train_table[], am_optimiser_table[], am_schedule_table[];
+
 /* overrides: "train.epochs=3" each, n of them. */
 am_status am_config_load(am_context *ctx, const char *file, const char *const *overrides, size_t n, am_config **out,
                          am_error *err);
@@ -72,6 +75,10 @@ am_status am_config_from_text(am_context *ctx, const char *yaml, const char *nam
                               am_config **out, am_error *err);
 void am_config_free(am_config *config);
 am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* effective, as YAML */
+/* The model of a config for clips of at most `frames` by `bins`.  Its input is the map (T,F,1), or, where the first
+ * layer refuses a map, the sequence (T,F). */
+am_status am_config_model(const am_config *config, int frames, int bins, bool variable, int classes, am_model **out,
+                          am_error *err);
 
 /* ---- metrics.c ---- */
 

@@ -1,0 +1,72 @@
+/* train/checkpoint.h - what is in a checkpoint, and how it is kept safe.
+ *
+ * The format is described for its readers in checkpoints/README.md.  Nothing
+ * is lost by a crash, a full disk or a bad sector:
+ *   - a file is written as <path>.new, synced, read back and compared with its crc32c, and only then renamed;
+ *   - the last.h5 before it stays as last-1.h5 until the next save, and resuming falls back to it;
+ *   - best.h5 is written before the last.h5 that names its epoch and digest. */
+#ifndef AM_CHECKPOINT_H
+#define AM_CHECKPOINT_H
+
+#include "train/optimiser.h"
+#include "train/schedule.h"
+
+#define AM_CHECKPOINT_FORMAT "audiomood-checkpoint"
+enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 0 };
+
+/* Where a run is: everything that shapes the rest of it, beside weights and optimiser slots. Random
+ * numbers are counted by seed, epoch and draw, so they have no state. */
+typedef struct am_training_state {
+  uint64_t step;          /* optimiser steps done */
+  uint64_t epoch;         /* finished epochs */
+  uint64_t position;      /* batches done of the epoch after them */
+  double loss_sum, divisor_sum; /* sums over those batches */
+  uint64_t correct, clips;
+  double epoch_seconds, run_seconds;
+  am_schedule_state schedule;
+  uint32_t best_digest;   /* of the weights in best.h5; 0: none yet */
+  bool finished;
+  size_t n_history;
+  am_epoch *history;      /* a row a finished epoch; am_free */
+} am_training_state;
+
+/* What is written. `optimiser` and `state` NULL: weights only. */
+typedef struct am_save {
+  am_config *config;
+  am_model *model;
+  char *const *labels;
+  int classes;
+  const am_normaliser *normaliser;
+  const am_dataset *dataset;
+  const am_split *split;
+  uint64_t epoch, step;
+  const am_optimiser *optimiser;
+  const am_training_state *state;
+} am_save;
+
+/* Writes, syncs and verifies <path>.new; `keep` (or NULL) is the name the old file gets; then it becomes `path`.
+ * On failure `path` is as it was. */
+am_status am_checkpoint_save(am_context *ctx, const char *path, const char *keep, const am_save *save, am_error *err);
+/* crc32c over all weights and statistics in layer order. */
+uint32_t am_checkpoint_digest(am_model *model);
+/* Reads every array of a file and compares it with its crc32c. */
+am_status am_checkpoint_verify(am_context *ctx, const char *path, am_error *err);
+
+/* For resuming: weights, statistics, slots and state of `path` into objects made from the same config.  `optimiser`
+ * may be NULL for a finished run. */
+am_status am_checkpoint_resume(am_context *ctx, const char *path, am_model *model, am_optimiser *optimiser,
+                               am_training_state *state, am_error *err);
+/* Weights and statistics only (best.h5); `digest` (or NULL) gets theirs. */
+am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint32_t *digest, am_error *err);
+/* The text of the effective config in a file (am_free). */
+am_status am_checkpoint_config(am_context *ctx, const char *path, char **text, am_error *err);
+
+/* --init: arrays of the same name and shape are taken; the others are listed. */
+typedef struct am_init_report {
+  am_buffer matched, missing, reshaped, unused; /* names, separated by ", " */
+  size_t n_matched, n_missing, n_reshaped, n_unused;
+} am_init_report;
+am_status am_checkpoint_init(am_context *ctx, const char *path, am_model *model, am_init_report *report, am_error *err);
+void am_init_report_free(am_context *ctx, am_init_report *report);
+
+#endif
