@@ -1,0 +1,262 @@
+/* io/csv.c - RFC 4180 tables. The text is unquoted in place and cut into terminated fields. */
+#include "io/csv.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/file.h"
+#include "base/value.h"
+
+enum { MAX_COLUMNS = 10000 };
+
+struct am_csv {
+  am_context *ctx;
+  char *source, *text;
+  char **fields; /* rows x columns, the header first */
+  int *lines;
+  size_t columns, rows, field_room, line_room, used; /* rows counts the header; used: fields so far */
+};
+
+typedef struct cursor {
+  char *at, *end, *put; /* read from `at`, write unquoted text to `put` */
+  char delimiter;
+  int line;
+} cursor;
+
+void am_csv_free(am_csv *csv) {
+  if (!csv) return;
+  am_free(csv->ctx, csv->lines);
+  am_free(csv->ctx, csv->fields);
+  am_free(csv->ctx, csv->text);
+  am_free(csv->ctx, csv->source);
+  am_free(csv->ctx, csv);
+}
+
+static am_status fail_line(const am_csv *csv, int line, am_error *err, const char *text) {
+  return am_fail(err, AM_E_FORMAT, "%s:%d: %s", csv->source, line, text);
+}
+
+static bool at_line_end(const cursor *c) { return c->at == c->end || *c->at == '\n' || *c->at == '\r'; }
+
+static void skip_line_end(cursor *c) {
+  if (c->at < c->end && *c->at == '\r') c->at++;
+  if (c->at < c->end && *c->at == '\n') c->at++;
+  c->line++;
+}
+
+/* The text between quotes; doubled quotes are one. */
+static am_status read_quoted(const am_csv *csv, cursor *c, am_error *err) {
+  int opened = c->line;
+  for (c->at++;; c->at++) {
+    if (c->at == c->end) return fail_line(csv, opened, err, "a quote (\") is opened here and never closed");
+    if (*c->at == '"') {
+      if (c->at + 1 == c->end || c->at[1] != '"') break;
+      c->at++;
+    } else if (*c->at == '\n') {
+      c->line++;
+    }
+    *c->put++ = *c->at;
+  }
+  c->at++;
+  if (!at_line_end(c) && *c->at != c->delimiter)
+    return fail_line(csv, c->line, err, "text behind a closing quote; double the quotes (\"\") inside a field");
+  return AM_OK;
+}
+
+static am_status read_field(const am_csv *csv, cursor *c, am_error *err) {
+  if (c->at < c->end && *c->at == '"') return read_quoted(csv, c, err);
+  for (; !at_line_end(c) && *c->at != c->delimiter; c->at++) {
+    if (*c->at == '"') return fail_line(csv, c->line, err, "a quote (\") inside a field that does not begin with one");
+    *c->put++ = *c->at;
+  }
+  return AM_OK;
+}
+
+static am_status add_field(am_csv *csv, char *field, am_error *err) {
+  if (csv->used == csv->field_room) {
+    size_t room = csv->field_room ? am_mul(csv->field_room, 2) : 64;
+    char **moved = am_resize(csv->ctx, csv->fields, room, sizeof *moved);
+    if (!moved) return am_no_memory(err);
+    csv->fields = moved;
+    csv->field_room = room;
+  }
+  csv->fields[csv->used++] = field;
+  return AM_OK;
+}
+
+static am_status end_row(am_csv *csv, size_t width, int line, am_error *err) {
+  if (!csv->rows) csv->columns = width;
+  if (width != csv->columns)
+    return am_fail(err, AM_E_FORMAT, "%s:%d: %zu fields, but the header has %zu", csv->source, line, width,
+                   csv->columns);
+  if (csv->rows == csv->line_room) {
+    size_t room = csv->line_room ? am_mul(csv->line_room, 2) : 64;
+    int *moved = am_resize(csv->ctx, csv->lines, room, sizeof *moved);
+    if (!moved) return am_no_memory(err);
+    csv->lines = moved;
+    csv->line_room = room;
+  }
+  csv->lines[csv->rows++] = line;
+  return AM_OK;
+}
+
+/* The terminator of a field lands at most on the character read after it, so
+ * that one is remembered first. */
+static am_status read_row(am_csv *csv, cursor *c, am_error *err) {
+  int line = c->line;
+  for (size_t width = 1;; width++) {
+    char *field = c->put;
+    am_status status = read_field(csv, c, err);
+    if (!status) status = add_field(csv, field, err);
+    if (status) return status;
+    bool more = c->at < c->end && *c->at == c->delimiter;
+    if (more) c->at++;
+    else skip_line_end(c);
+    *c->put++ = '\0';
+    if (!more) return end_row(csv, width, line, err);
+  }
+}
+
+static am_status read_rows(am_csv *csv, size_t bytes, char delimiter, am_error *err) {
+  cursor c = {csv->text, csv->text + bytes, csv->text, delimiter, 1};
+  if (bytes >= 2 && (!memcmp(c.at, "\xff\xfe", 2) || !memcmp(c.at, "\xfe\xff", 2)))
+    return am_fail(err, AM_E_FORMAT, "%s: the text is UTF-16; save it as UTF-8", csv->source);
+  if (bytes >= 3 && !memcmp(c.at, "\xef\xbb\xbf", 3)) c.at += 3;
+  const char *nul = memchr(c.at, 0, (size_t)(c.end - c.at));
+  if (nul) {
+    for (const char *p = c.at; p < nul; p++) c.line += *p == '\n';
+    return fail_line(csv, c.line, err, "a NUL byte; this is not a text file");
+  }
+  while (c.at < c.end) {
+    if (at_line_end(&c)) {
+      skip_line_end(&c);
+      continue;
+    }
+    am_status status = read_row(csv, &c, err);
+    if (status) return status;
+  }
+  if (!csv->rows) return am_fail(err, AM_E_FORMAT, "%s: empty; wanted a first row that names the columns", csv->source);
+  if (csv->columns > MAX_COLUMNS)
+    return am_fail(err, AM_E_FORMAT, "%s:%d: %zu columns; at most %d are read", csv->source, csv->lines[0],
+                   csv->columns, (int)MAX_COLUMNS);
+  for (size_t i = 0; i < csv->columns; i++)
+    if (am_csv_column(csv, csv->fields[i]) != (int)i)
+      return am_fail(err, AM_E_FORMAT, "%s:%d: two columns are called \"%s\"", csv->source, csv->lines[0],
+                     csv->fields[i]);
+  return AM_OK;
+}
+
+static bool ends_with(const char *text, const char *tail) {
+  size_t n = strlen(text), m = strlen(tail);
+  return n >= m && !strcasecmp(text + n - m, tail);
+}
+
+/* `text` becomes the table's. */
+static am_status parse(am_context *ctx, char *text, size_t bytes, const char *source, char delimiter, am_csv **out,
+                       am_error *err) {
+  am_csv *csv = am_alloc(ctx, 1, sizeof *csv);
+  char *name = am_strdup(ctx, source);
+  if (!csv || !name) {
+    am_free(ctx, csv);
+    am_free(ctx, name);
+    am_free(ctx, text);
+    return am_no_memory(err);
+  }
+  *csv = (am_csv){.ctx = ctx, .source = name, .text = text};
+  if (!delimiter) delimiter = ends_with(source, ".tsv") || ends_with(source, ".tab") ? '\t' : ',';
+  am_status status = read_rows(csv, bytes, delimiter, err);
+  if (status) am_csv_free(csv);
+  else *out = csv;
+  return status;
+}
+
+am_status am_csv_read_text(am_context *ctx, const char *text, size_t bytes, const char *source, char delimiter,
+                           am_csv **out, am_error *err) {
+  *out = NULL;
+  char *copy = am_resize(ctx, NULL, am_add(bytes, 1), 1);
+  if (!copy) return am_no_memory(err);
+  if (bytes) memcpy(copy, text, bytes);
+  copy[bytes] = '\0';
+  return parse(ctx, copy, bytes, source, delimiter, out, err);
+}
+
+am_status am_csv_read_file(am_context *ctx, const char *path, char delimiter, am_csv **out, am_error *err) {
+  *out = NULL;
+  char *text;
+  size_t bytes;
+  am_status status = am_file_read(ctx, path, AM_CSV_BYTES, &text, &bytes, err);
+  return status ? status : parse(ctx, text, bytes, path, delimiter, out, err);
+}
+
+size_t am_csv_rows(const am_csv *csv) { return csv->rows - 1; }
+size_t am_csv_columns(const am_csv *csv) { return csv->columns; }
+const char *am_csv_name(const am_csv *csv, size_t column) { return csv->fields[column]; }
+int am_csv_line(const am_csv *csv, size_t row) { return csv->lines[row + 1]; }
+
+const char *am_csv_get(const am_csv *csv, size_t row, size_t column) {
+  return csv->fields[(row + 1) * csv->columns + column];
+}
+
+int am_csv_column(const am_csv *csv, const char *name) {
+  for (size_t i = 0; i < csv->columns; i++)
+    if (!strcmp(csv->fields[i], name)) return (int)i;
+  return -1;
+}
+
+am_status am_csv_need(const am_csv *csv, const char *name, int *column, am_error *err) {
+  *column = am_csv_column(csv, name);
+  if (*column >= 0) return AM_OK;
+  char there[512] = "";
+  for (size_t i = 0; i < csv->columns; i++) {
+    size_t used = strlen(there);
+    snprintf(there + used, sizeof there - used, "%s%s", i ? ", " : "", csv->fields[i]);
+  }
+  const char *meant = am_nearest(name, (const char *const *)csv->fields, csv->columns, sizeof *csv->fields);
+  return am_fail(err, AM_E_FORMAT, "%s:%d: no column \"%s\"; there are: %s%s%s%s", csv->source, csv->lines[0], name,
+                 there, meant ? "; rename \"" : "", meant ? meant : "", meant ? "\"?" : "");
+}
+
+am_status am_csv_fail(const am_csv *csv, size_t row, am_error *err, const char *format, ...) {
+  char text[sizeof err->message];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  return fail_line(csv, am_csv_line(csv, row), err, text);
+}
+
+void am_csv_put(am_csv_writer *w, const char *text) {
+  char delimiter = w->delimiter ? w->delimiter : ',';
+  if (w->filled) am_buffer_append(w->ctx, w->out, &delimiter, 1);
+  const char special[] = {delimiter, '"', '\n', '\r', '\0'};
+  /* A lone empty field would be a blank line, which readers skip. */
+  bool quote = strpbrk(text, special) || (!w->filled && !*text);
+  w->filled = true;
+  if (!quote) {
+    am_buffer_append(w->ctx, w->out, text, strlen(text));
+    return;
+  }
+  am_buffer_append(w->ctx, w->out, "\"", 1);
+  for (; *text; text++) am_buffer_append(w->ctx, w->out, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
+  am_buffer_append(w->ctx, w->out, "\"", 1);
+}
+
+void am_csv_put_int(am_csv_writer *w, int64_t number) {
+  char text[32];
+  snprintf(text, sizeof text, "%" PRId64, number);
+  am_csv_put(w, text);
+}
+
+void am_csv_put_real(am_csv_writer *w, double number) {
+  char text[32] = "";
+  if (!isnan(number)) am_real_to_text(number, text);
+  am_csv_put(w, text);
+}
+
+void am_csv_end_row(am_csv_writer *w) {
+  am_buffer_append(w->ctx, w->out, "\n", 1);
+  w->filled = false;
+}

@@ -1,0 +1,313 @@
+/* io/h5.c - HDF5 files: the lock, opening and committing, groups and names. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/h5_inside.h"
+
+/* The library's one mutable static: HDF5 keeps its state in globals of its
+ * own and is not thread-safe, so what guards it has to be as wide as they are:
+ * the process. */
+static pthread_mutex_t hdf5_lock = PTHREAD_MUTEX_INITIALIZER;
+
+am_h5_quiet am_h5_enter(void) {
+  am_h5_quiet q = {0};
+  pthread_mutex_lock(&hdf5_lock);
+  H5Eget_auto2(H5E_DEFAULT, &q.print, &q.data);
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  H5Eclear2(H5E_DEFAULT);
+  return q;
+}
+
+void am_h5_leave(am_h5_quiet q) {
+  H5Eclear2(H5E_DEFAULT);
+  H5Eset_auto2(H5E_DEFAULT, q.print, q.data);
+  pthread_mutex_unlock(&hdf5_lock);
+}
+
+/* The outermost line of HDF5's error stack says what failed, the innermost why. */
+static herr_t keep_line(unsigned n, const H5E_error2_t *line, void *user) {
+  char(*texts)[256] = user;
+  snprintf(texts[n ? 1 : 0], sizeof texts[0], "%s", line->desc ? line->desc : "");
+  return 0;
+}
+
+am_status am_h5_fail(const am_h5 *file, am_error *err, am_status status, const char *what, const char *name) {
+  char texts[2][256] = {"", ""};
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_line, texts);
+  return am_fail(err, status, "%s: %s%s%s: HDF5 says: %s%s%s", file->path, what, *name ? " " : "", name, texts[0],
+                 *texts[1] ? ": " : "", texts[1]);
+}
+
+/* Files */
+
+static hid_t access_list(void) {
+  hid_t list = H5Pcreate(H5P_FILE_ACCESS);
+  /* Our files are whole before they have their name and never change after, so locks
+   * guard nothing and fail on some network folders. */
+#if H5_VERSION_GE(1, 10, 7)
+  H5Pset_file_locking(list, false, true);
+#endif
+  H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
+  return list;
+}
+
+static am_status new_file(am_context *ctx, const char *path, bool aside, am_h5 **out, am_error *err) {
+  am_h5 *file = am_alloc(ctx, 1, sizeof *file);
+  if (!file) return am_no_memory(err);
+  *file = (am_h5){.ctx = ctx, .id = -1, .path = am_strdup(ctx, path)};
+  if (aside) file->aside = am_file_aside(ctx, path);
+  if (!file->path || (aside && !file->aside)) {
+    am_h5_close(file);
+    return am_no_memory(err);
+  }
+  *out = file;
+  return AM_OK;
+}
+
+am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **out, am_error *err) {
+  *out = NULL;
+  am_file_id id;
+  am_h5 *file = NULL;
+  if (am_folder_exists(path)) return am_fail(err, AM_E_IO, "%s is a folder; wanted an HDF5 file", path);
+  if (access(path, flags & AM_H5_UPDATE ? R_OK | W_OK : R_OK))
+    return am_fail_errno(err, errno, "cannot open %s", path);
+  am_status status = am_file_identify(path, &id, err);
+  if (!status) status = new_file(ctx, path, false, &file, err);
+  if (status) return status;
+  file->flags = flags;
+  file->bytes = id.size;
+  am_h5_quiet q = am_h5_enter();
+  hid_t list = access_list();
+  file->id = H5Fopen(path, flags & AM_H5_UPDATE ? H5F_ACC_RDWR : H5F_ACC_RDONLY, list);
+  H5Pclose(list);
+  if (file->id < 0) status = am_h5_fail(file, err, AM_E_FORMAT, "not an HDF5 file, or damaged", "");
+  am_h5_leave(q);
+  if (status) am_h5_close(file);
+  else *out = file;
+  return status;
+}
+
+am_status am_h5_create_aside(am_context *ctx, const char *path, am_h5 **out, am_error *err) {
+  *out = NULL;
+  am_h5 *file = NULL;
+  am_status status = new_file(ctx, path, true, &file, err);
+  if (status) return status;
+  file->flags = AM_H5_UPDATE;
+  file->bytes = UINT64_MAX;
+  am_h5_quiet q = am_h5_enter();
+  hid_t list = access_list();
+  file->id = H5Fcreate(file->aside, H5F_ACC_TRUNC, H5P_DEFAULT, list);
+  H5Pclose(list);
+  if (file->id < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot create the file", "");
+  am_h5_leave(q);
+  if (status) am_h5_close(file);
+  else *out = file;
+  return status;
+}
+
+static am_status flush_and_close(am_h5 *file, am_error *err) {
+  am_status status = AM_OK;
+  am_h5_quiet q = am_h5_enter();
+  if (H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0)
+    status = am_h5_fail(file, err, AM_E_IO, "cannot write (is the disk full?)", "");
+  if (H5Fclose(file->id) < 0 && !status) status = am_h5_fail(file, err, AM_E_IO, "cannot close (is the disk full?)", "");
+  file->id = -1;
+  am_h5_leave(q);
+  return status;
+}
+
+am_status am_h5_commit(am_h5 *file, am_error *err) {
+  am_status status = flush_and_close(file, err);
+  if (!status && file->aside) {
+    status = am_file_commit(file->ctx, file->aside, file->path, err);
+    if (!status) { /* nothing is left to remove */
+      am_free(file->ctx, file->aside);
+      file->aside = NULL;
+    }
+  }
+  am_h5_close(file);
+  return status;
+}
+
+am_status am_h5_flush(am_h5 *file, am_error *err) {
+  am_h5_quiet q = am_h5_enter();
+  am_status status = AM_OK;
+  if (H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0)
+    status = am_h5_fail(file, err, AM_E_IO, "cannot write (is the disk full?)", "");
+  am_h5_leave(q);
+  return status;
+}
+
+void am_h5_close(am_h5 *file) {
+  if (!file) return;
+  if (file->id >= 0) {
+    am_h5_quiet q = am_h5_enter();
+    H5Fclose(file->id);
+    am_h5_leave(q);
+  }
+  if (file->aside) unlink(file->aside);
+  am_free(file->ctx, file->aside);
+  am_free(file->ctx, file->path);
+  am_free(file->ctx, file);
+}
+
+const char *am_h5_path(const am_h5 *file) { return file->path; }
+
+/* Names */
+
+bool am_h5_is_root(const char *name) { return !*name || !strcmp(name, "/"); }
+
+am_h5_kind am_h5_lookup(const am_h5 *file, const char *name) {
+  if (am_h5_is_root(name)) return AM_H5_GROUP;
+  char part[1024];
+  size_t n = strlen(name);
+  if (n >= sizeof part) return AM_H5_NOTHING;
+  memcpy(part, name, n + 1);
+  for (size_t i = 1; i <= n; i++) {
+    if (name[i] != '/' && name[i]) continue;
+    part[i] = '\0';
+    H5L_info_t link;
+    if (H5Lexists(file->id, part, H5P_DEFAULT) <= 0 || H5Lget_info(file->id, part, &link, H5P_DEFAULT) < 0 ||
+        link.type != H5L_TYPE_HARD)
+      return AM_H5_NOTHING;
+    part[i] = name[i];
+  }
+  H5O_info_t object;
+  if (H5Oget_info_by_name(file->id, name, &object, H5P_DEFAULT) < 0) return AM_H5_NOTHING;
+  return object.type == H5O_TYPE_GROUP ? AM_H5_GROUP : object.type == H5O_TYPE_DATASET ? AM_H5_ARRAY : AM_H5_NOTHING;
+}
+
+am_h5_kind am_h5_find(am_h5 *file, const char *name) {
+  am_h5_quiet q = am_h5_enter();
+  am_h5_kind kind = am_h5_lookup(file, name);
+  am_h5_leave(q);
+  return kind;
+}
+
+hid_t am_h5_parents_made(void) {
+  hid_t list = H5Pcreate(H5P_LINK_CREATE);
+  H5Pset_create_intermediate_group(list, 1);
+  H5Pset_char_encoding(list, H5T_CSET_UTF8);
+  return list;
+}
+
+am_status am_h5_group(am_h5 *file, const char *name, am_error *err) {
+  am_status status = AM_OK;
+  am_h5_quiet q = am_h5_enter();
+  am_h5_kind kind = am_h5_lookup(file, name);
+  if (kind == AM_H5_ARRAY) {
+    status = am_fail(err, AM_E_USAGE, "%s: \"%s\" is an array, not a group", file->path, name);
+  } else if (kind == AM_H5_NOTHING) {
+    hid_t list = am_h5_parents_made();
+    hid_t group = H5Gcreate2(file->id, name, list, H5P_DEFAULT, H5P_DEFAULT);
+    if (group < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot make group", name);
+    else H5Gclose(group);
+    H5Pclose(list);
+  }
+  am_h5_leave(q);
+  return status;
+}
+
+am_status am_h5_delete(am_h5 *file, const char *name, am_error *err) {
+  am_status status = AM_OK;
+  am_h5_quiet q = am_h5_enter();
+  if (am_h5_is_root(name) || am_h5_lookup(file, name) == AM_H5_NOTHING)
+    status = am_fail(err, AM_E_USAGE, "%s: there is nothing called \"%s\" to delete", file->path, name);
+  else if (H5Ldelete(file->id, name, H5P_DEFAULT) < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot delete", name);
+  am_h5_leave(q);
+  return status;
+}
+
+/* Lists of names */
+
+typedef struct gather {
+  am_context *ctx;
+  am_names *names;
+  size_t room;
+  bool failed;
+} gather;
+
+static void gather_add(gather *g, const char *name) {
+  if (g->failed) return;
+  if (g->names->n == g->room) {
+    size_t room = g->room ? 2 * g->room : 16;
+    char **moved = am_resize(g->ctx, g->names->at, room, sizeof *moved);
+    if (!moved) {
+      g->failed = true;
+      return;
+    }
+    g->names->at = moved;
+    g->room = room;
+  }
+  char *copy = am_strdup(g->ctx, name);
+  if (copy) g->names->at[g->names->n++] = copy;
+  else g->failed = true;
+}
+
+static herr_t on_link(hid_t group, const char *name, const H5L_info_t *info, void *user) {
+  (void)group;
+  (void)info;
+  gather_add(user, name);
+  return 0;
+}
+
+/* Visits each object once, so hard links in a circle end. */
+static herr_t on_object(hid_t group, const char *name, const H5O_info_t *info, void *user) {
+  (void)group;
+  if (info->type == H5O_TYPE_DATASET) gather_add(user, name);
+  return 0;
+}
+
+static herr_t on_attribute(hid_t object, const char *name, const H5A_info_t *info, void *user) {
+  (void)object;
+  (void)info;
+  if (strcmp(name, "crc32c")) gather_add(user, name);
+  return 0;
+}
+
+static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+typedef enum gather_what { CHILDREN, ARRAYS, ATTRIBUTES } gather_what;
+
+static am_status gather_names(am_h5 *file, const char *object, gather_what what, am_names *out, am_error *err) {
+  *out = (am_names){0};
+  gather g = {.ctx = file->ctx, .names = out};
+  am_status status = AM_OK;
+  am_h5_quiet q = am_h5_enter();
+  am_h5_kind kind = am_h5_lookup(file, object);
+  hid_t id = -1;
+  if (kind == AM_H5_NOTHING || (what != ATTRIBUTES && kind != AM_H5_GROUP))
+    status = am_fail(err, AM_E_FORMAT, "%s: there is no %s called \"%s\"", file->path,
+                     what == ATTRIBUTES ? "group or array" : "group", object);
+  else if ((id = H5Oopen(file->id, am_h5_is_root(object) ? "/" : object, H5P_DEFAULT)) < 0)
+    status = am_h5_fail(file, err, AM_E_FORMAT, "cannot open", object);
+  if (!status) {
+    hsize_t at = 0;
+    herr_t done = what == CHILDREN ? H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, &at, on_link, &g)
+                  : what == ARRAYS ? H5Ovisit2(id, H5_INDEX_NAME, H5_ITER_INC, on_object, &g, H5O_INFO_BASIC)
+                                   : H5Aiterate2(id, H5_INDEX_NAME, H5_ITER_INC, &at, on_attribute, &g);
+    if (done < 0) status = am_h5_fail(file, err, AM_E_FORMAT, "cannot list", object);
+    else if (g.failed) status = am_no_memory(err);
+  }
+  if (id >= 0) H5Oclose(id);
+  am_h5_leave(q);
+  if (status) am_names_free(file->ctx, out);
+  else if (out->n) qsort(out->at, out->n, sizeof *out->at, by_bytes);
+  return status;
+}
+
+am_status am_h5_children(am_h5 *file, const char *group, am_names *out, am_error *err) {
+  return gather_names(file, group, CHILDREN, out, err);
+}
+
+am_status am_h5_arrays(am_h5 *file, const char *group, am_names *out, am_error *err) {
+  return gather_names(file, group, ARRAYS, out, err);
+}
+
+am_status am_h5_attributes(am_h5 *file, const char *object, am_names *out, am_error *err) {
+  return gather_names(file, object, ATTRIBUTES, out, err);
+}

@@ -1,0 +1,40 @@
+/* io/h5_inside.h - what the files h5*.c share; the only place that includes hdf5.h. */
+#ifndef AM_H5_INSIDE_H
+#define AM_H5_INSIDE_H
+
+#include <hdf5.h>
+
+#include "io/h5.h"
+
+struct am_h5 {
+  am_context *ctx;
+  char *path;  /* the name in messages: where the file is, or will be */
+  char *aside; /* where it is written, NULL when it was opened */
+  hid_t id;
+  unsigned flags;
+  uint64_t bytes; /* of the file when it was opened: no array can hold more */
+};
+
+/* HDF5 prints its errors unless told not to; the host program's wish is put back afterwards. */
+typedef struct am_h5_quiet {
+  H5E_auto2_t print;
+  void *data;
+} am_h5_quiet;
+
+/* Around every use of HDF5: takes the process's lock and silences the printing. */
+am_h5_quiet am_h5_enter(void);
+void am_h5_leave(am_h5_quiet q);
+
+/* All below is called between enter and leave. */
+
+/* "path: what name: HDF5 says: the outermost line of its error stack: the innermost". */
+am_status am_h5_fail(const am_h5 *file, am_error *err, am_status status, const char *what, const char *name);
+bool am_h5_is_root(const char *name);
+/* What a path leads to by hard links only: soft and external links could lead anywhere. */
+am_h5_kind am_h5_lookup(const am_h5 *file, const char *name);
+/* A UTF-8 string type of `size` bytes, or of variable length (H5T_VARIABLE). */
+hid_t am_h5_text_type(size_t size);
+/* Link properties that make the groups on the way. */
+hid_t am_h5_parents_made(void);
+
+#endif
