@@ -1,0 +1,149 @@
+/* report/canvas.c - the only file that knows Cairo. */
+#include "report/canvas.h"
+
+#include <cairo-svg.h>
+#include <cairo.h>
+#include <math.h>
+
+struct am_canvas {
+  am_context *ctx;
+  am_image image;
+  cairo_surface_t *surface;
+  cairo_t *cr;
+  am_buffer bytes;
+};
+
+static const double png_scale = 2;
+
+const am_palette *am_palette_of(bool dark) {
+  /* Series: the colour-blind safe set of Okabe and Ito (2008), lightened on dark paper. */
+  static const am_palette light = {
+    .paper = {1, 1, 1}, .ink = {0.13, 0.14, 0.16}, .faint = {0.42, 0.44, 0.48}, .grid = {0.88, 0.89, 0.91},
+    .series = {{0, 0.45, 0.70}, {0.84, 0.37, 0}, {0, 0.62, 0.45}, {0.80, 0.47, 0.65}, {0.34, 0.34, 0.34}, {0.60, 0.50, 0}},
+    .ramp_low = {0.97, 0.98, 1}, .ramp_high = {0.03, 0.25, 0.50}};
+  static const am_palette dark_one = {
+    .paper = {0.09, 0.10, 0.12}, .ink = {0.90, 0.91, 0.93}, .faint = {0.62, 0.64, 0.68}, .grid = {0.22, 0.24, 0.27},
+    .series = {{0.34, 0.71, 0.91}, {0.95, 0.56, 0.22}, {0.25, 0.80, 0.62}, {0.90, 0.62, 0.78}, {0.70, 0.70, 0.70}, {0.94, 0.89, 0.26}},
+    .ramp_low = {0.13, 0.15, 0.18}, .ramp_high = {0.45, 0.78, 1}};
+  return dark ? &dark_one : &light;
+}
+
+am_color am_color_mix(am_color a, am_color b, double share) {
+  return (am_color){a.r + (b.r - a.r) * share, a.g + (b.g - a.g) * share, a.b + (b.b - a.b) * share};
+}
+
+static cairo_status_t take_bytes(void *canvas, const unsigned char *data, unsigned int length) {
+  am_canvas *c = canvas;
+  am_buffer_append(c->ctx, &c->bytes, data, length);
+  return c->bytes.failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
+}
+
+static void set_color(am_canvas *c, am_color color) { cairo_set_source_rgb(c->cr, color.r, color.g, color.b); }
+
+am_status am_canvas_create(am_context *ctx, am_image image, double width, double height, am_color paper,
+                           am_canvas **out, am_error *err) {
+  am_canvas *c = am_alloc(ctx, 1, sizeof *c);
+  *out = NULL;
+  if (!c) return am_no_memory(err);
+  c->ctx = ctx;
+  c->image = image;
+  c->surface = image == AM_IMAGE_SVG ? cairo_svg_surface_create_for_stream(take_bytes, c, width, height)
+                                     : cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * png_scale),
+                                                                  (int)(height * png_scale));
+  c->cr = cairo_create(c->surface);
+  if (image == AM_IMAGE_PNG) cairo_scale(c->cr, png_scale, png_scale);
+  cairo_select_font_face(c->cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+  am_canvas_rectangle(c, 0, 0, width, height, paper);
+  *out = c;
+  return AM_OK;
+}
+
+void am_canvas_rectangle(am_canvas *c, double x, double y, double width, double height, am_color color) {
+  set_color(c, color);
+  cairo_rectangle(c->cr, x, y, width, height);
+  cairo_fill(c->cr);
+}
+
+void am_canvas_line(am_canvas *c, const double *xy, size_t n, double width, am_color color) {
+  bool down = false;
+  for (size_t i = 0; i < n; i++) {
+    bool known = isfinite(xy[2 * i]) && isfinite(xy[2 * i + 1]);
+    if (known && down) cairo_line_to(c->cr, xy[2 * i], xy[2 * i + 1]);
+    else if (known) cairo_move_to(c->cr, xy[2 * i], xy[2 * i + 1]);
+    down = known;
+  }
+  set_color(c, color);
+  cairo_set_line_width(c->cr, width);
+  cairo_set_line_join(c->cr, CAIRO_LINE_JOIN_ROUND);
+  cairo_stroke(c->cr);
+}
+
+void am_canvas_dot(am_canvas *c, double x, double y, double radius, am_color color) {
+  set_color(c, color);
+  cairo_arc(c->cr, x, y, radius, 0, 6.283185307179586);
+  cairo_fill(c->cr);
+}
+
+double am_canvas_text_width(am_canvas *c, double size, const char *text) {
+  cairo_text_extents_t extents;
+  cairo_set_font_size(c->cr, size);
+  cairo_text_extents(c->cr, text, &extents);
+  return extents.x_advance;
+}
+
+void am_canvas_text(am_canvas *c, double x, double y, double size, am_align align, bool turned, am_color color,
+                    const char *text) {
+  double width = am_canvas_text_width(c, size, text);
+  double back = align == AM_ALIGN_LEFT ? 0 : align == AM_ALIGN_MIDDLE ? width / 2 : width;
+  set_color(c, color);
+  cairo_save(c->cr);
+  cairo_translate(c->cr, x, y);
+  if (turned) cairo_rotate(c->cr, -1.5707963267948966);
+  cairo_move_to(c->cr, -back, 0);
+  cairo_show_text(c->cr, text);
+  cairo_restore(c->cr);
+}
+
+void am_canvas_pixels(am_canvas *c, double x, double y, double width, double height, const uint8_t *rgb, int rows,
+                      int columns) {
+  cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, columns, rows);
+  unsigned char *data = cairo_image_surface_get_data(image);
+  if (data) {
+    int stride = cairo_image_surface_get_stride(image);
+    cairo_surface_flush(image);
+    for (int i = 0; i < rows; i++) {
+      uint32_t *row = (uint32_t *)(void *)(data + (size_t)i * (size_t)stride);
+      const uint8_t *from = rgb + (size_t)i * (size_t)columns * 3;
+      for (int j = 0; j < columns; j++)
+        row[j] = (uint32_t)from[3 * j] << 16 | (uint32_t)from[3 * j + 1] << 8 | from[3 * j + 2];
+    }
+    cairo_surface_mark_dirty(image);
+    cairo_save(c->cr);
+    cairo_translate(c->cr, x, y);
+    cairo_scale(c->cr, width / columns, height / rows);
+    cairo_set_source_surface(c->cr, image, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(c->cr), CAIRO_FILTER_NEAREST);
+    cairo_rectangle(c->cr, 0, 0, columns, rows);
+    cairo_fill(c->cr);
+    cairo_restore(c->cr);
+  }
+  cairo_surface_destroy(image);
+}
+
+am_status am_canvas_finish(am_canvas *c, am_buffer *out, am_error *err) {
+  am_context *ctx = c->ctx;
+  cairo_status_t status = cairo_status(c->cr);
+  if (status == CAIRO_STATUS_SUCCESS && c->image == AM_IMAGE_PNG)
+    status = cairo_surface_write_to_png_stream(c->surface, take_bytes, c);
+  cairo_destroy(c->cr);
+  cairo_surface_finish(c->surface);
+  if (status == CAIRO_STATUS_SUCCESS && c->image == AM_IMAGE_SVG) status = cairo_surface_status(c->surface);
+  cairo_surface_destroy(c->surface);
+  am_status st = AM_OK;
+  if (c->bytes.failed || status == CAIRO_STATUS_NO_MEMORY) st = am_no_memory(err);
+  else if (status != CAIRO_STATUS_SUCCESS) st = am_fail(err, AM_E_IO, "drawing: %s", cairo_status_to_string(status));
+  else am_buffer_append(ctx, out, c->bytes.data, c->bytes.used);
+  am_buffer_free(ctx, &c->bytes);
+  am_free(ctx, c);
+  return st ? st : out->failed ? am_no_memory(err) : AM_OK;
+}

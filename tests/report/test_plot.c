@@ -1,0 +1,119 @@
+/* Pictures: they come out in the asked format and size, whatever the data. */
+#include "testing.h"
+
+#include <math.h>
+
+#include "report/plot.h"
+
+static am_context *ctx;
+
+static int setup(void **state) {
+  (void)state;
+  ctx = am_test_context(1, NULL);
+  return ctx ? 0 : -1;
+}
+static int teardown(void **state) {
+  (void)state;
+  am_context_free(ctx);
+  return 0;
+}
+
+/* Width and height from a PNG's header. */
+static void png_size(const am_buffer *b, unsigned *width, unsigned *height) {
+  assert_true(b->used > 24);
+  assert_memory_equal(b->data, "\x89PNG\r\n\x1a\n", 8);
+  const unsigned char *p = (const unsigned char *)b->data;
+  *width = (unsigned)p[16] << 24 | (unsigned)p[17] << 16 | (unsigned)p[18] << 8 | p[19];
+  *height = (unsigned)p[20] << 24 | (unsigned)p[21] << 16 | (unsigned)p[22] << 8 | p[23];
+}
+
+static void assert_svg(const am_buffer *b) {
+  assert_non_null(strstr(b->data, "<svg"));
+  assert_non_null(strstr(b->data, "</svg>"));
+}
+
+static void test_curves(void **state) {
+  (void)state;
+  double x[3] = {1, 2, 3}, y[3] = {0.5, NAN, 0.1}, flat[3] = {2, 2, 2};
+  am_curve curves[2] = {{"train", 3, x, y}, {"validation", 3, x, flat}};
+  for (int dark = 0; dark < 2; dark++) {
+    am_plot_style svg = {AM_IMAGE_SVG, dark, 0, 0}, png = {AM_IMAGE_PNG, dark, 400, 200};
+    am_buffer a = {0}, b = {0};
+    assert_int_equal(am_plot_curves(ctx, &svg, "loss", "epoch", "loss", curves, 2, &a, NULL), AM_OK);
+    assert_svg(&a);
+    assert_int_equal(am_plot_curves(ctx, &png, "loss", "epoch", "loss", curves, 2, &b, NULL), AM_OK);
+    unsigned width, height;
+    png_size(&b, &width, &height);
+    assert_int_equal(width, 800);
+    assert_int_equal(height, 400);
+    am_buffer_free(ctx, &a);
+    am_buffer_free(ctx, &b);
+  }
+}
+
+static void test_no_data(void **state) {
+  (void)state;
+  double nan = NAN;
+  am_curve empty = {"nothing", 0, NULL, NULL}, unknown = {"unknown", 1, &nan, &nan};
+  am_plot_style svg = {AM_IMAGE_SVG, false, 0, 0};
+  am_buffer a = {0};
+  assert_int_equal(am_plot_curves(ctx, &svg, "none", "x", "y", &empty, 1, &a, NULL), AM_OK);
+  assert_int_equal(am_plot_curves(ctx, &svg, "none", "x", "y", &unknown, 1, &a, NULL), AM_OK);
+  assert_int_equal(am_plot_waveform(ctx, &svg, "none", NULL, 0, 16000, &a, NULL), AM_OK);
+  am_error err = AM_ERROR_INIT;
+  assert_int_equal(am_plot_spectrogram(ctx, &svg, "none", NULL, 0, 4, 0, NULL, &a, &err), AM_E_SHAPE);
+  assert_non_null(strstr(err.message, "0 frames"));
+  am_buffer_free(ctx, &a);
+}
+
+static void test_confusion(void **state) {
+  (void)state;
+  const char *labels[3] = {"happy", "a label that is very long", "sad"};
+  uint64_t counts[9] = {7, 2, 1, 0, 0, 0, 3, 0, 9};
+  am_plot_style svg = {AM_IMAGE_SVG, false, 0, 0};
+  am_buffer a = {0}, empty = {0};
+  assert_int_equal(am_plot_confusion(ctx, &svg, "c", labels, 3, counts, &a, NULL), AM_OK);
+  assert_svg(&a);
+  uint64_t zeros[9] = {0};
+  assert_int_equal(am_plot_confusion(ctx, &svg, "c", labels, 3, zeros, &empty, NULL), AM_OK);
+  assert_true(empty.used < a.used); /* zero counts are not written */
+  am_buffer_free(ctx, &a);
+  am_buffer_free(ctx, &empty);
+}
+
+static void test_sound_pictures(void **state) {
+  (void)state;
+  float x[5 * 3], samples[1000];
+  double hertz[3] = {100, 1000, 8000};
+  for (int i = 0; i < 15; i++) x[i] = i == 7 ? NAN : (float)i;
+  for (int i = 0; i < 1000; i++) samples[i] = (float)sin(i * 0.1);
+  am_plot_style png = {AM_IMAGE_PNG, true, 0, 0};
+  am_buffer a = {0}, b = {0};
+  unsigned width, height;
+  assert_int_equal(am_plot_spectrogram(ctx, &png, "s", x, 5, 3, 0.5, hertz, &a, NULL), AM_OK);
+  png_size(&a, &width, &height);
+  assert_int_equal(width, 1120);
+  assert_int_equal(am_plot_waveform(ctx, &png, "w", samples, 1000, 8000, &b, NULL), AM_OK);
+  png_size(&b, &width, &height);
+  assert_int_equal(height, 400);
+  am_buffer_free(ctx, &a);
+  am_buffer_free(ctx, &b);
+}
+
+static void test_save_fails_cleanly(void **state) {
+  (void)state;
+  am_buffer picture = {0};
+  am_buffer_printf(ctx, &picture, "<svg/>");
+  am_error err = AM_ERROR_INIT;
+  assert_int_equal(am_plot_save(ctx, "/nonexistent/folder/x.svg", &picture, &err), AM_E_IO);
+  assert_non_null(strstr(err.message, "/nonexistent/folder/x.svg"));
+  am_buffer_free(ctx, &picture);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_curves),      cmocka_unit_test(test_no_data),           cmocka_unit_test(test_confusion),
+    cmocka_unit_test(test_sound_pictures), cmocka_unit_test(test_save_fails_cleanly),
+  };
+  return cmocka_run_group_tests_name("report", tests, setup, teardown);
+}
