@@ -1,0 +1,81 @@
+/* cli/cli.h - what the subcommands share: arguments, sinks, tables.
+ *
+ * The command line is the only place that prints or picks an exit code:
+ * results on stdout, everything else on stderr; 0 done, 1 failed, 2 bad usage
+ * or config, or the signal that ended the work. */
+#ifndef AM_CLI_H
+#define AM_CLI_H
+
+#include <stdio.h>
+
+#include "base/base.h"
+#include "train/train.h"
+
+/* One flag of a command. Flags with an `argument` take a value. */
+typedef struct cli_flag {
+  const char *name;     /* without the dashes */
+  const char *argument; /* NULL: a switch */
+  const char *help;
+} cli_flag;
+
+typedef struct cli cli;
+
+typedef struct cli_command {
+  const char *name;
+  const char *summary;   /* one line for the list of commands */
+  const char *usage;     /* what follows the name */
+  const char *details;   /* a paragraph for --help, or NULL */
+  const cli_flag *flags; /* ended by a NULL name */
+  int min_arguments, max_arguments; /* max -1: any number */
+  am_status (*run)(cli *c, am_error *err);
+} cli_command;
+
+enum { CLI_MAX_FLAGS = 64 };
+
+struct cli {
+  am_context *ctx;
+  const cli_command *command;
+  int n_arguments;
+  const char **arguments;
+  int n_given; /* flags as given, in order */
+  struct { const char *name, *value; } given[CLI_MAX_FLAGS];
+};
+
+/* args.c */
+am_status cli_parse(cli *c, const cli_command *command, int argc, char **argv, am_error *err);
+bool cli_has(const cli *c, const char *flag);
+const char *cli_value(const cli *c, const char *flag, const char *fallback); /* the last one given */
+/* All values of a repeatable flag into at[CLI_MAX_FLAGS]. */
+size_t cli_values(const cli *c, const char *flag, const char **at);
+/* A whole number in [low, high], or `fallback` when not given. */
+am_status cli_int(const cli *c, const char *flag, int64_t low, int64_t high, int64_t fallback, int64_t *out, am_error *err);
+/* --set and --seed as overrides "key=value"; `room` takes the seed's text. */
+typedef struct cli_overrides { const char *at[CLI_MAX_FLAGS + 1]; size_t n; char seed[48]; } cli_overrides;
+am_status cli_overrides_get(const cli *c, cli_overrides *out, am_error *err);
+extern const cli_flag cli_common_flags[];
+void cli_print_help(FILE *to, const cli_command *command);
+void cli_print_overview(FILE *to, const cli_command *const *commands);
+
+/* sink.c */
+void cli_sink_init(bool quiet, bool verbose);
+void cli_sink_log(void *user, am_log_level level, const char *line);
+void cli_sink_progress(void *user, const am_progress *progress);
+void cli_sink_clear(void); /* ends an unfinished progress line before other output */
+
+/* signals.c: Ctrl-C and SIGTERM ask the context to stop; a second one ends at once. */
+void cli_signals_install(am_context *ctx);
+int cli_signal_received(void); /* 0: none */
+
+/* common.c */
+/* "run" folder -> its best.h5, a file -> itself. am_free. */
+am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_error *err);
+void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels);
+/* clips per label and part, one row a label */
+void cli_print_clips(FILE *to, const am_dataset *d);
+void cli_warn_left_out(cli *c, const am_dataset *d);
+/* Width of UTF-8 text in characters, for padding. */
+int cli_width(const char *text);
+
+extern const cli_command cli_train, cli_evaluate, cli_predict, cli_features, cli_inspect, cli_synth;
+
+#endif

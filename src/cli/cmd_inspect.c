@@ -1,0 +1,302 @@
+/* cli/cmd_inspect.c - audiomood inspect: what a checkpoint, a config or a sound file holds. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+
+/* ---- numbers a person reads ---- */
+
+static const char *grouped(double value, char *out, size_t size) {
+  char digits[32];
+  int n = snprintf(digits, sizeof digits, "%.0f", value);
+  size_t used = 0;
+  for (int i = 0; i < n && used + 2 < size; i++) {
+    if (i > 0 && (n - i) % 3 == 0) out[used++] = ',';
+    out[used++] = digits[i];
+  }
+  out[used] = 0;
+  return out;
+}
+
+static const char *shape_text(am_shape s, char *out, size_t size) {
+  const char *most = s.variable ? "<=" : "";
+  if (s.rank == 1) snprintf(out, size, "(%d)", s.c);
+  else if (s.rank == 2) snprintf(out, size, "(%s%d, %d)", most, s.t, s.c);
+  else snprintf(out, size, "(%s%d, %d, %d)", most, s.t, s.f, s.c);
+  return out;
+}
+
+static size_t step_weights(const am_layer *l) {
+  size_t n = 0;
+  for (int i = 0; i < l->n_weights; i++) n += l->weights[i].count;
+  return n;
+}
+
+static void print_layers(const am_model *model, int batch) {
+  char shape[64], weights[32], work[32];
+  double all_weights = 0, all_work = 0;
+  printf("\n%-28s %-20s %-20s %14s %18s\n", "layer", "type", "output (T, F, C)", "parameters", "multiply-adds");
+  printf("%-28s %-20s %-20s %14s %18s\n", "input", "", shape_text(am_model_input(model), shape, sizeof shape), "", "");
+  for (size_t i = 0; i < am_model_steps(model); i++) {
+    const am_layer *l = &am_model_step(model, i)->layer;
+    double operations = l->cls->operations ? l->cls->operations(l) : 0;
+    size_t n = step_weights(l);
+    printf("%-28s %-20s %-20s %14s %18s\n", l->name, l->cls->type, shape_text(l->out, shape, sizeof shape),
+           n ? grouped((double)n, weights, sizeof weights) : "", operations > 0 ? grouped(operations, work, sizeof work) : "");
+    all_weights += (double)n;
+    all_work += operations;
+  }
+  if (am_model_had_softmax(model)) printf("%-28s %-20s %-20s\n", "softmax", "(in the loss)", "");
+  printf("%-28s %-20s %-20s %14s %18s\n", "all", "", "", grouped(all_weights, weights, sizeof weights),
+         grouped(all_work, work, sizeof work));
+  printf("\nmultiply-adds are of one clip's forward pass at full length; memory of a session of %d clips: "
+         "training %.0f MB, inference %.0f MB\n",
+         batch, (double)am_session_bytes(model, batch, true) / 1e6, (double)am_session_bytes(model, batch, false) / 1e6);
+}
+
+/* ---- a config ---- */
+
+static void print_speakers(const am_dataset *d) {
+  int width = 8;
+  for (int s = 0; s < d->n_speakers; s++)
+    if (cli_width(d->speakers[s]) > width) width = cli_width(d->speakers[s]);
+  printf("\n%-*s", width, "speaker");
+  for (int k = 0; k < d->n_labels; k++) printf(" %9.9s", d->labels[k]);
+  printf(" %9s\n", "all");
+  for (int s = 0; s < d->n_speakers; s++) {
+    size_t all = 0;
+    printf("%-*s", width, d->speakers[s]);
+    for (int k = 0; k < d->n_labels; k++) {
+      size_t n = 0;
+      for (size_t i = 0; i < d->n; i++) n += d->clips[i].speaker == s && d->clips[i].label == k;
+      printf(" %9zu", n);
+      all += n;
+    }
+    printf(" %9zu\n", all);
+  }
+}
+
+/* Longest clip in samples at the feature rate, from the files' headers. */
+static size_t longest_clip(am_context *ctx, const am_dataset *d, double rate) {
+  double seconds = 0;
+  for (size_t i = 0; i < d->n; i++) {
+    am_sound_info info = {.size = sizeof info};
+    if (d->clips[i].seconds > seconds) seconds = d->clips[i].seconds;
+    if (d->clips[i].seconds <= 0 && am_sound_inspect(ctx, d->clips[i].path, &info, NULL) == AM_OK && info.seconds > seconds)
+      seconds = info.seconds;
+  }
+  return (size_t)ceil(seconds * rate);
+}
+
+static am_status inspect_data(cli *c, const am_config *config, am_dataset **out, am_error *err) {
+  am_error why = AM_ERROR_INIT;
+  am_split *split = NULL;
+  am_status st = am_dataset_load(c->ctx, &config->data, out, &why);
+  if (st == AM_E_NOMEM || st == AM_E_CONFIG) return am_fail(err, st, "%s", why.message);
+  if (st) {
+    am_log(c->ctx, AM_LOG_WARNING, "no data: %s", why.message);
+    return AM_OK;
+  }
+  const am_dataset *d = *out;
+  cli_warn_left_out(c, d);
+  st = am_split_make(c->ctx, *out, &config->split, &split, err);
+  if (st) return st;
+  printf("\n%s%s: %zu clips, %d speakers\nsplit: %s\n\n", d->title, d->synthetic ? " (synthetic)" : "", d->n, d->n_speakers,
+         split->note);
+  cli_print_clips(stdout, d);
+  print_speakers(d);
+  am_split_free(c->ctx, split);
+  return AM_OK;
+}
+
+static am_status inspect_model(cli *c, const am_config *config, const am_dataset *d, am_error *err) {
+  am_features *fx = NULL;
+  am_model *model = NULL;
+  am_status st = am_features_create(c->ctx, &config->features, &fx, err);
+  if (st) return st;
+  double rate = config->features.sample_rate;
+  size_t samples = d ? longest_clip(c->ctx, d, rate) : (size_t)(10 * rate);
+  am_shape input = {.rank = 3, .c = 1, .variable = am_features_fixed_frames(fx) == 0};
+  am_features_shape(fx, samples, &input.t, &input.f);
+  if (input.variable && !d) printf("\nclips vary in length; the table is for one of 10 s\n");
+  int classes = d ? d->n_labels : (int)config->data.labels.n;
+  if (!classes) {
+    printf("\nno layer table: the classes come from the data, which is not there\n");
+  } else {
+    st = am_model_create(c->ctx, config->layers, input, classes, &model, err);
+    if (!st) print_layers(model, (int)config->train.batch);
+  }
+  am_model_free(model);
+  am_features_free(fx);
+  return st;
+}
+
+/* ---- --augment: a sound before and after ---- */
+
+static am_status write_matrix(cli *c, const char *folder, const char *name, const float *x, int t, int f, am_error *err) {
+  am_buffer text = {0};
+  for (int i = 0; i < t; i++)
+    for (int j = 0; j < f; j++)
+      am_buffer_printf(c->ctx, &text, "%.5g%c", (double)x[(size_t)i * (size_t)f + (size_t)j], j + 1 < f ? ',' : '\n');
+  char *path = am_path_join(c->ctx, folder, name);
+  am_status st = text.failed || !path ? am_no_memory(err) : am_file_write(c->ctx, path, text.data, text.used, err);
+  am_free(c->ctx, path);
+  am_buffer_free(c->ctx, &text);
+  return st;
+}
+
+/* `rng` NULL: the sound as it is. */
+static am_status write_version(cli *c, const am_config *config, const am_features *fx, const am_sound *in, am_rng *rng,
+                               const char *folder, const char *name, am_error *err) {
+  char file[64];
+  size_t n = in->n;
+  double warp = 1;
+  float *samples = am_alloc(c->ctx, n, sizeof *samples), *x = NULL;
+  if (!samples) return am_no_memory(err);
+  memcpy(samples, in->samples, n * sizeof *samples);
+  am_status st = AM_OK;
+  if (rng) st = am_augment_sound(c->ctx, &config->augment, rng, in->rate, &samples, &n, &warp, err);
+  int t = 0, f = 0;
+  if (!st) {
+    am_features_shape(fx, n, &t, &f);
+    x = am_alloc(c->ctx, am_mul((size_t)t, (size_t)f), sizeof *x);
+    st = x ? am_features_compute(fx, samples, n, warp, x, &t, err) : am_no_memory(err);
+  }
+  if (!st && rng) am_augment_frames(&config->augment, rng, x, &t, f);
+  snprintf(file, sizeof file, "%s.wav", name);
+  char *path = st ? NULL : am_path_join(c->ctx, folder, file);
+  if (!st) st = path ? am_sound_write(c->ctx, path, samples, n, in->rate, true, err) : am_no_memory(err);
+  snprintf(file, sizeof file, "%s.csv", name);
+  if (!st) st = write_matrix(c, folder, file, x, t, f, err);
+  if (!st) printf("%s: %.2f s, features (%d, %d) in %s/%s.wav and .csv\n", name, (double)n / in->rate, t, f, folder, name);
+  am_free(c->ctx, path);
+  am_free(c->ctx, x);
+  am_free(c->ctx, samples);
+  return st;
+}
+
+static am_status inspect_augment(cli *c, const am_config *config, const char *file, am_error *err) {
+  const char *folder = cli_value(c, "out", "augmented");
+  am_sound sound = {.size = sizeof sound};
+  am_features *fx = NULL;
+  int64_t draw;
+  am_status st = cli_int(c, "draw", 0, INT64_MAX, 0, &draw, err);
+  if (st) return st;
+  if (!am_augment_any(&config->augment)) return am_fail(err, AM_E_CONFIG, "%s: its augment section changes nothing", config->file);
+  st = am_features_create(c->ctx, &config->features, &fx, err);
+  if (!st) st = am_sound_read(c->ctx, file, config->features.sample_rate, config->data.max_seconds, &sound, err);
+  if (!st) st = am_folder_create(c->ctx, folder, err);
+  if (!st) st = write_version(c, config, fx, &sound, NULL, folder, "before", err);
+  am_rng rng = am_rng_stream(config->seed, AM_FOR_AUGMENT, 1, (uint64_t)draw, 0);
+  if (!st) st = write_version(c, config, fx, &sound, &rng, folder, "after", err);
+  am_sound_free(c->ctx, &sound);
+  am_features_free(fx);
+  return st;
+}
+
+static am_status inspect_config(cli *c, const char *file, am_error *err) {
+  cli_overrides over;
+  am_config *config = NULL;
+  am_dataset *d = NULL;
+  am_buffer text = {0};
+  am_status st = cli_overrides_get(c, &over, err);
+  if (!st) st = am_config_load(c->ctx, file, over.at, over.n, &config, err);
+  const char *sound = cli_value(c, "augment", NULL);
+  if (!st && sound) {
+    st = inspect_augment(c, config, sound, err);
+  } else if (!st) {
+    printf("%s: %s\n", config->name, config->description);
+    st = inspect_data(c, config, &d, err);
+    if (!st) st = inspect_model(c, config, d, err);
+    if (!st && cli_has(c, "effective")) {
+      st = am_config_text(config, &text, err);
+      if (!st) printf("\n%s", text.data);
+    }
+  }
+  am_buffer_free(c->ctx, &text);
+  am_dataset_free(d);
+  am_config_free(config);
+  return st;
+}
+
+/* ---- a checkpoint, a sound ---- */
+
+static am_status inspect_checkpoint(cli *c, const char *path, am_error *err) {
+  am_checkpoint *m = NULL;
+  am_buffer text = {0};
+  am_status st = am_checkpoint_load(c->ctx, path, &m, err);
+  if (st) return st;
+  printf("%s: checkpoint of %s after epoch %llu%s\n", path, m->config->name, (unsigned long long)m->epoch,
+         m->resumable ? ", resumable" : "");
+  printf("corpus:   %s%s\nlicence:  %s\ncitation: %s\n", m->corpus, m->synthetic ? " (synthetic)" : "", m->licence, m->citation);
+  printf("split:    %s\n", m->speaker_independent ? "speaker-independent" : "not speaker-independent");
+  printf("classes: ");
+  for (int k = 0; k < m->classes; k++) printf(" %s", m->labels[k]);
+  putchar('\n');
+  print_layers(m->model, 1);
+  printf("\n%-40s %s\n", "array", "dimensions");
+  for (size_t i = 0; i < am_model_weight_count(m->model); i++) {
+    am_array_info a = am_model_weight_info(m->model, i);
+    printf("%-40s", a.name);
+    for (int r = 0; r < a.rank; r++) printf(" %d", a.dims[r]);
+    putchar('\n');
+  }
+  if (cli_has(c, "effective")) {
+    st = am_config_text(m->config, &text, err);
+    if (!st) printf("\n%s", text.data);
+  }
+  am_buffer_free(c->ctx, &text);
+  am_checkpoint_free(c->ctx, m);
+  return st;
+}
+
+static am_status inspect_sound(cli *c, const char *path, am_error *err) {
+  am_sound_info info = {.size = sizeof info};
+  am_status st = am_sound_inspect(c->ctx, path, &info, err);
+  if (st) return st;
+  printf("%s: %.3f s, %.0f Hz, %d channel%s, %llu frames\n", path, info.seconds, info.rate, info.channels,
+         info.channels == 1 ? "" : "s", (unsigned long long)info.frames);
+  return AM_OK;
+}
+
+static bool ends_with(const char *text, const char *ending) {
+  size_t n = strlen(text), m = strlen(ending);
+  return n >= m && strcmp(text + n - m, ending) == 0;
+}
+
+static am_status run(cli *c, am_error *err) {
+  const char *path = c->arguments[0];
+  if (am_folder_exists(path)) {
+    char *file = NULL;
+    am_status st = cli_checkpoint_path(c, path, &file, err);
+    if (!st) st = inspect_checkpoint(c, file, err);
+    am_free(c->ctx, file);
+    return st;
+  }
+  if (ends_with(path, ".h5") || ends_with(path, ".hdf5")) return inspect_checkpoint(c, path, err);
+  if (ends_with(path, ".yaml") || ends_with(path, ".yml") || ends_with(path, ".json")) return inspect_config(c, path, err);
+  return inspect_sound(c, path, err);
+}
+
+static const cli_flag flags[] = {
+  {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
+  {"effective", NULL, "prints the effective config, every default filled in"},
+  {"augment", "FILE", "writes this sound before and after the config's augmentation, with features as CSV"},
+  {"out", "DIR", "where --augment writes (augmented)"},
+  {"draw", "N", "which draw of the augmentation (0)"},
+  {0},
+};
+
+const cli_command cli_inspect = {
+  .name = "inspect",
+  .summary = "says what a config, a checkpoint or a sound file holds",
+  .usage = "CONFIG|FILE.h5|RUN|AUDIO [--set KEY=VALUE]... [--effective] [--augment FILE [--out DIR] [--draw N]]",
+  .details = "Of a config: the layer table with shapes, parameters and multiply-adds, and the clips per emotion\n"
+             "and speaker.",
+  .flags = flags,
+  .min_arguments = 1,
+  .max_arguments = 1,
+  .run = run,
+};

@@ -1,0 +1,273 @@
+/* cli/cmd_predict.c - audiomood predict: every emotion's probability for each sound. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+#include "io/csv.h"
+#include "io/json.h"
+
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
+
+/* Standard input is read up to this size: a sound of 10 minutes in float32 stereo at 192 kHz. */
+static const size_t stdin_limit = (size_t)1 << 30;
+
+typedef struct sounds {
+  char **at;
+  size_t n, room;
+} sounds;
+
+static am_status add_sound(cli *c, sounds *s, const char *path, am_error *err) {
+  if (s->n == s->room) {
+    size_t room = s->room ? 2 * s->room : 64;
+    char **grown = am_resize(c->ctx, s->at, room, sizeof *grown);
+    if (!grown) return am_no_memory(err);
+    s->at = grown;
+    s->room = room;
+  }
+  s->at[s->n] = am_strdup(c->ctx, path);
+  return s->at[s->n] ? (s->n++, AM_OK) : am_no_memory(err);
+}
+
+static bool sound_name(const char *name) {
+  static const char *const endings[] = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"};
+  const char *dot = strrchr(name, '.');
+  if (!dot || name[0] == '.') return false;
+  for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+    if (strcasecmp(dot, endings[i]) == 0) return true;
+  return false;
+}
+
+/* All sounds below a folder, in byte order of their names. */
+static am_status add_folder(cli *c, sounds *s, const char *folder, int depth, am_error *err) {
+  am_names names;
+  if (depth > 32) return am_fail(err, AM_E_IO, "%s: folders nested more than 32 deep", folder);
+  am_status st = am_folder_list(c->ctx, folder, &names, err);
+  if (st) return st;
+  for (size_t i = 0; i < names.n && !st; i++) {
+    char *path = am_path_join(c->ctx, folder, names.at[i]);
+    if (!path) st = am_no_memory(err);
+    else if (am_folder_exists(path)) st = add_folder(c, s, path, depth + 1, err);
+    else if (sound_name(names.at[i])) st = add_sound(c, s, path, err);
+    am_free(c->ctx, path);
+  }
+  am_names_free(c->ctx, &names);
+  return st;
+}
+
+static am_status list_sounds(cli *c, sounds *s, am_error *err) {
+  for (int i = 1; i < c->n_arguments; i++) {
+    size_t before = s->n;
+    bool folder = am_folder_exists(c->arguments[i]);
+    am_status st = folder ? add_folder(c, s, c->arguments[i], 0, err) : add_sound(c, s, c->arguments[i], err);
+    if (st) return st;
+    if (s->n == before)
+      return am_fail(err, AM_E_DATA, "%s: no sound file (.wav, .flac, .ogg, .mp3, .aiff, ...) in this folder", c->arguments[i]);
+  }
+  return AM_OK;
+}
+
+static am_status read_stdin(cli *c, double rate, double max_seconds, am_sound *sound, am_error *err) {
+  am_buffer all = {0};
+  char block[65536];
+  ssize_t got;
+  while ((got = read(STDIN_FILENO, block, sizeof block)) != 0) {
+    if (got < 0 && errno == EINTR && !am_context_stopping(c->ctx)) continue;
+    if (got < 0) {
+      am_buffer_free(c->ctx, &all);
+      return am_fail_errno(err, errno, "standard input");
+    }
+    am_buffer_append(c->ctx, &all, block, (size_t)got);
+    if (all.failed || all.used > stdin_limit) break;
+  }
+  am_status st;
+  if (all.failed) st = am_no_memory(err);
+  else if (all.used > stdin_limit) st = am_fail(err, AM_E_FORMAT, "standard input: more than 1 GiB");
+  else st = am_sound_decode(c->ctx, all.data, all.used, "standard input", rate, max_seconds, sound, err);
+  am_buffer_free(c->ctx, &all);
+  return st;
+}
+
+static am_status read_sound(cli *c, const am_checkpoint *m, const char *path, am_sound *sound, am_error *err) {
+  double rate = m->config->features.sample_rate, most = m->config->data.max_seconds;
+  *sound = (am_sound){.size = sizeof *sound};
+  if (strcmp(path, "-") == 0) return read_stdin(c, rate, most, sound, err);
+  return am_sound_read(c->ctx, path, rate, most, sound, err);
+}
+
+static am_status print_buffer(cli *c, am_buffer *text, am_error *err) {
+  am_status st = text->failed ? am_no_memory(err) : AM_OK;
+  if (!st) fputs(text->data, stdout);
+  am_buffer_free(c->ctx, text);
+  return st;
+}
+
+static am_status print_csv_header(cli *c, const am_checkpoint *m, am_error *err) {
+  am_buffer line = {0}, name = {0};
+  am_csv_writer w = {.ctx = c->ctx, .out = &line};
+  am_csv_put(&w, "file");
+  am_csv_put(&w, "label");
+  for (int k = 0; k < m->classes; k++) {
+    name.used = 0;
+    am_buffer_printf(c->ctx, &name, "p_%s", m->labels[k]);
+    if (!name.failed) am_csv_put(&w, name.data);
+    else line.failed = true;
+  }
+  am_csv_end_row(&w);
+  am_buffer_free(c->ctx, &name);
+  return print_buffer(c, &line, err);
+}
+
+static am_status print_csv(cli *c, const am_checkpoint *m, const char *file, int best, const float *p, am_error *err) {
+  am_buffer line = {0};
+  am_csv_writer w = {.ctx = c->ctx, .out = &line};
+  am_csv_put(&w, file);
+  am_csv_put(&w, m->labels[best]);
+  for (int k = 0; k < m->classes; k++) am_csv_put_real(&w, (double)p[k]);
+  am_csv_end_row(&w);
+  return print_buffer(c, &line, err);
+}
+
+static am_status print_json(cli *c, const am_checkpoint *m, const char *file, int best, const float *p, am_error *err) {
+  am_buffer line = {0};
+  am_json j = am_json_begin(c->ctx, &line, 0);
+  am_json_open(&j, NULL, '{');
+  am_json_text(&j, "file", file);
+  am_json_text(&j, "label", m->labels[best]);
+  am_json_open(&j, "probabilities", '{');
+  for (int k = 0; k < m->classes; k++) am_json_float(&j, m->labels[k], p[k]);
+  am_json_close(&j);
+  am_json_close(&j);
+  am_buffer_append(c->ctx, &line, "\n", 1);
+  return print_buffer(c, &line, err);
+}
+
+static am_status print_prediction(cli *c, const am_checkpoint *m, enum format format, const char *file, const float *p,
+                                  am_error *err) {
+  int best = 0;
+  for (int k = 1; k < m->classes; k++)
+    if (p[k] > p[best]) best = k;
+  if (format == FORMAT_JSON) return print_json(c, m, file, best, p, err);
+  if (format == FORMAT_CSV) return print_csv(c, m, file, best, p, err);
+  printf("%s: %s", file, m->labels[best]);
+  for (int k = 0; k < m->classes; k++) printf("  %s %.1f%%", m->labels[k], 100 * (double)p[k]);
+  putchar('\n');
+  return AM_OK;
+}
+
+static am_status add_to_statistics(cli *c, const am_checkpoint *m, const am_features *fx, const char *path,
+                                   am_norm_stats *stats, am_error *err) {
+  am_sound sound;
+  am_status st = read_sound(c, m, path, &sound, err);
+  if (st) return st;
+  int t, f;
+  am_features_shape(fx, sound.n, &t, &f);
+  float *x = am_alloc(c->ctx, am_mul((size_t)t, (size_t)f), sizeof *x);
+  st = x ? am_features_compute(fx, sound.samples, sound.n, 1, x, &t, err) : am_no_memory(err);
+  if (!st) am_norm_add(stats, x, t);
+  am_free(c->ctx, x);
+  am_sound_free(c->ctx, &sound);
+  return st;
+}
+
+/* All given sounds are one speaker's: their statistics normalise each of them. */
+static am_status fit_speaker(cli *c, am_checkpoint *m, const sounds *s, am_error *err) {
+  for (size_t i = 0; i < s->n; i++)
+    if (strcmp(s->at[i], "-") == 0)
+      return am_fail(err, AM_E_USAGE, "this model normalises per speaker; give files or a folder, not standard input");
+  am_features *fx = NULL;
+  am_norm_stats stats = {0};
+  int t, f = 0;
+  am_status st = am_features_create(c->ctx, &m->config->features, &fx, err);
+  if (!st) {
+    am_features_shape(fx, 1, &t, &f);
+    st = am_norm_init(c->ctx, &stats, f, err);
+  }
+  for (size_t i = 0; i < s->n && !st; i++) st = add_to_statistics(c, m, fx, s->at[i], &stats, err);
+  if (!st) {
+    am_normaliser *nz = &m->normaliser;
+    nz->f = f;
+    nz->n_speakers = 1;
+    nz->speaker_mean = am_alloc(c->ctx, (size_t)f, sizeof *nz->speaker_mean);
+    nz->speaker_inverse = am_alloc(c->ctx, (size_t)f, sizeof *nz->speaker_inverse);
+    if (!nz->speaker_mean || !nz->speaker_inverse) st = am_no_memory(err);
+    else am_norm_finish(&stats, nz->by_all, nz->speaker_mean, nz->speaker_inverse);
+  }
+  am_norm_free(c->ctx, &stats);
+  am_features_free(fx);
+  return st;
+}
+
+static am_status predict_all(cli *c, am_checkpoint *m, const sounds *s, enum format format, am_error *err) {
+  bool skip = cli_has(c, "skip-unreadable");
+  size_t skipped = 0;
+  float *p = am_alloc(c->ctx, (size_t)m->classes, sizeof *p);
+  am_status st = p ? AM_OK : am_no_memory(err);
+  if (!st && format == FORMAT_CSV) st = print_csv_header(c, m, err);
+  for (size_t i = 0; i < s->n && !st; i++) {
+    am_sound sound;
+    if (am_context_stopping(c->ctx)) st = am_fail(err, AM_E_STOPPED, "stopped after %zu of %zu sounds", i, s->n);
+    else st = read_sound(c, m, s->at[i], &sound, err);
+    if (st && skip && st != AM_E_STOPPED && st != AM_E_NOMEM) {
+      am_log(c->ctx, AM_LOG_WARNING, "skipped: %s", err->message);
+      *err = (am_error)AM_ERROR_INIT;
+      st = AM_OK;
+      skipped++;
+      continue;
+    }
+    if (st) break;
+    st = am_predict_sound(c->ctx, m, sound.samples, sound.n, p, err);
+    am_sound_free(c->ctx, &sound);
+    if (!st) st = print_prediction(c, m, format, strcmp(s->at[i], "-") == 0 ? "(standard input)" : s->at[i], p, err);
+  }
+  if (skipped) am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds skipped", skipped, s->n);
+  if (!st && skipped == s->n) st = am_fail(err, AM_E_DATA, "no sound could be read");
+  am_free(c->ctx, p);
+  return st;
+}
+
+static am_status run(cli *c, am_error *err) {
+  am_checkpoint *m = NULL;
+  sounds s = {0};
+  char *path = NULL;
+  enum format format = cli_has(c, "json") ? FORMAT_JSON : cli_has(c, "csv") ? FORMAT_CSV : FORMAT_TEXT;
+  if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
+  am_status st = cli_checkpoint_path(c, c->arguments[0], &path, err);
+  if (!st) st = list_sounds(c, &s, err);
+  if (!st) st = am_checkpoint_load(c->ctx, path, &m, err);
+  if (!st && m->synthetic)
+    am_log(c->ctx, AM_LOG_WARNING, "this model was trained on synthetic speech; it knows nothing about real voices");
+  if (!st && m->normaliser.kind == AM_NORMALISE_SPEAKER) {
+    if (cli_has(c, "speaker")) st = fit_speaker(c, m, &s, err);
+    else
+      st = am_fail(err, AM_E_USAGE, "this model normalises per speaker: add --speaker NAME and give all "
+                   "recordings of that one speaker in one call");
+  }
+  if (!st) st = predict_all(c, m, &s, format, err);
+  for (size_t i = 0; i < s.n; i++) am_free(c->ctx, s.at[i]);
+  am_free(c->ctx, s.at);
+  am_checkpoint_free(c->ctx, m);
+  am_free(c->ctx, path);
+  return st;
+}
+
+static const cli_flag flags[] = {
+  {"json", NULL, "one line of JSON a sound"},
+  {"csv", NULL, "a header and one line a sound"},
+  {"speaker", "NAME", "all sounds are of this one speaker (for models that normalise per speaker)"},
+  {"skip-unreadable", NULL, "name and skip sounds that cannot be read, instead of stopping"},
+  {0},
+};
+
+const cli_command cli_predict = {
+  .name = "predict",
+  .summary = "gives every emotion's probability for sounds",
+  .usage = "RUN|FILE.h5 AUDIO|DIR|-... [--json|--csv] [--speaker NAME] [--skip-unreadable]",
+  .details = "AUDIO is any file libsndfile reads, DIR is searched for sounds, - is standard input.",
+  .flags = flags,
+  .min_arguments = 2,
+  .max_arguments = -1,
+  .run = run,
+};

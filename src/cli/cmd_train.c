@@ -1,0 +1,107 @@
+/* cli/cmd_train.c - audiomood train: a config becomes a run folder. */
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+
+/* runs/<name>-<date>-<time>, with -2, -3 ... when taken. */
+static char *default_folder(cli *c, const am_config *config) {
+  char stamp[32];
+  time_t now = time(NULL);
+  struct tm local;
+  localtime_r(&now, &local);
+  strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &local);
+  for (int i = 1;; i++) {
+    char *path = i == 1 ? am_format(c->ctx, "runs/%s-%s", config->name, stamp)
+                        : am_format(c->ctx, "runs/%s-%s-%d", config->name, stamp, i);
+    if (!path || !am_folder_exists(path)) return path;
+    am_free(c->ctx, path);
+  }
+}
+
+static void print_part(const am_config *config, const am_metrics *m, const char *part, char *const *labels) {
+  if (!m) return;
+  printf("\n%s: %s part\n\n", config->name, part);
+  cli_print_metrics(stdout, m, labels);
+}
+
+static am_status load(cli *c, const char *resume, am_config **config, am_error *err) {
+  cli_overrides over;
+  am_status st = cli_overrides_get(c, &over, err);
+  if (st) return st;
+  if (!resume) return am_config_load(c->ctx, c->arguments[0], over.at, over.n, config, err);
+  char *file = am_path_join(c->ctx, resume, "config.yaml");
+  if (!file) return am_no_memory(err);
+  if (!am_file_exists(file))
+    st = am_fail(err, AM_E_IO, "%s: nothing to resume here: wanted the folder of a run, with its config.yaml", resume);
+  else st = am_config_load(c->ctx, file, over.at, over.n, config, err);
+  am_free(c->ctx, file);
+  return st;
+}
+
+static am_status report_result(cli *c, am_config *config, const char *out, const am_run_result *result, am_error *err) {
+  char *best = am_path_join(c->ctx, out, "best.h5");
+  if (!best) return am_no_memory(err);
+  am_checkpoint *checkpoint = NULL;
+  am_status st = am_checkpoint_load(c->ctx, best, &checkpoint, err);
+  am_free(c->ctx, best);
+  if (st) return st;
+  if (checkpoint->synthetic) printf("\nThis corpus is synthetic: its figures say nothing about real speech.\n");
+  print_part(config, result->validation, "validation", checkpoint->labels);
+  print_part(config, result->test, "test", checkpoint->labels);
+  if (!checkpoint->speaker_independent)
+    printf("\nNot speaker-independent: speakers of these clips are also in the training part (or are not known).\n");
+  printf("\nbest epoch %llu of %llu; results in %s\n", (unsigned long long)result->best_epoch,
+         (unsigned long long)result->epochs_run, out);
+  am_checkpoint_free(c->ctx, checkpoint);
+  return AM_OK;
+}
+
+static am_status run(cli *c, am_error *err) {
+  const char *resume = cli_value(c, "resume", NULL);
+  if (resume && c->n_arguments)
+    return am_fail(err, AM_E_USAGE, "--resume takes its config from the run; leave out '%s'", c->arguments[0]);
+  if (!resume && !c->n_arguments) return am_fail(err, AM_E_USAGE, "wanted a config file, or --resume RUN");
+  am_config *config = NULL;
+  am_status st = load(c, resume, &config, err);
+  if (st) return st;
+
+  const char *given = resume ? resume : cli_value(c, "out", NULL);
+  char *out = given ? am_strdup(c->ctx, given) : default_folder(c, config);
+  am_run_options options = {.out = out,
+                            .init = cli_value(c, "init", NULL),
+                            .resume = resume != NULL,
+                            .profile = cli_has(c, "profile"),
+                            .dry_run = cli_has(c, "dry-run")};
+  am_run_result result = {0};
+  st = out ? am_train_run(config, &options, &result, err) : am_no_memory(err);
+  cli_sink_clear();
+  if (!st && !options.dry_run) st = report_result(c, config, out, &result, err);
+  am_run_result_free(&result);
+  am_free(c->ctx, out);
+  am_config_free(config);
+  return st;
+}
+
+static const cli_flag flags[] = {
+  {"set", "KEY=VALUE", "replaces one setting of the config, e.g. train.epochs=3 (repeatable)"},
+  {"out", "DIR", "folder of the run (default: runs/<name>-<time>)"},
+  {"init", "FILE.h5", "starts from the weights of a checkpoint, matched by name"},
+  {"resume", "RUN", "goes on with an interrupted run"},
+  {"dry-run", NULL, "checks everything and times one step; writes nothing"},
+  {"profile", NULL, "prints where the time goes, layer by layer"},
+  {0},
+};
+
+const cli_command cli_train = {
+  .name = "train",
+  .summary = "trains a model as a config file says",
+  .usage = "CONFIG [--set KEY=VALUE]... [--out DIR] [--init FILE.h5] [--dry-run] [--profile] | --resume RUN",
+  .details = "Writes a run folder: effective config, log, history.csv, last.h5, best.h5, metrics, predictions.csv.\n"
+             "Ctrl-C finishes the step, saves, and says how to resume.",
+  .flags = flags,
+  .min_arguments = 0,
+  .max_arguments = 1,
+  .run = run,
+};

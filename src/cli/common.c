@@ -1,0 +1,108 @@
+/* cli/common.c - tables that several commands print, and finding a run's checkpoint. */
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+
+int cli_width(const char *text) {
+  int width = 0;
+  for (; *text; text++)
+    if (((unsigned char)*text & 0xc0) != 0x80) width++;
+  return width;
+}
+
+static void pad(FILE *to, const char *text, int width) {
+  fprintf(to, "%s%*s", text, width > cli_width(text) ? width - cli_width(text) : 0, "");
+}
+
+am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_error *err) {
+  *out = NULL;
+  if (!am_folder_exists(run_or_file)) {
+    if (!am_file_exists(run_or_file))
+      return am_fail(err, AM_E_IO, "%s: no such file or folder; wanted a run folder or a checkpoint (.h5)", run_or_file);
+    *out = am_strdup(c->ctx, run_or_file);
+    return *out ? AM_OK : am_no_memory(err);
+  }
+  *out = am_path_join(c->ctx, run_or_file, "best.h5");
+  if (!*out) return am_no_memory(err);
+  if (am_file_exists(*out)) return AM_OK;
+  am_free(c->ctx, *out);
+  *out = NULL;
+  return am_fail(err, AM_E_IO, "%s: no best.h5 in this folder; wanted the folder of a run that has finished an epoch",
+                 run_or_file);
+}
+
+static int label_width(char *const *labels, int n) {
+  int width = 9;
+  for (int k = 0; k < n; k++)
+    if (cli_width(labels[k]) > width) width = cli_width(labels[k]);
+  return width;
+}
+
+static void print_figure(FILE *to, double value) {
+  if (isnan(value)) fprintf(to, "%9s", "-");
+  else fprintf(to, "%9.1f", 100 * value);
+}
+
+static void print_confusion(FILE *to, const am_metrics *m, char *const *labels, int width) {
+  fprintf(to, "\nConfusion matrix (rows: true, columns: predicted)\n");
+  fprintf(to, "%*s", width, "");
+  for (int k = 0; k < m->classes; k++) fprintf(to, " %6.*s", 6, labels[k]);
+  fputc('\n', to);
+  for (int i = 0; i < m->classes; i++) {
+    pad(to, labels[i], width);
+    for (int k = 0; k < m->classes; k++)
+      fprintf(to, " %6llu", (unsigned long long)m->confusion[(size_t)i * (size_t)m->classes + (size_t)k]);
+    fputc('\n', to);
+  }
+}
+
+void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
+  int width = label_width(labels, m->classes);
+  pad(to, "emotion", width);
+  fprintf(to, "%9s%9s%9s%9s\n", "precision", "recall", "F1", "clips");
+  for (int k = 0; k < m->classes; k++) {
+    pad(to, labels[k], width);
+    print_figure(to, m->precision[k]);
+    print_figure(to, m->recall[k]);
+    print_figure(to, m->f1[k]);
+    fprintf(to, "%9llu\n", (unsigned long long)m->support[k]);
+  }
+  print_confusion(to, m, labels, width);
+  fprintf(to, "\nclips                      %zu\n", m->n);
+  fprintf(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * m->accuracy, 100 * m->low,
+          100 * m->high, m->interval_text);
+  fprintf(to, "unweighted average recall  %.1f %%   (95 %%: %.1f to %.1f)\n", 100 * m->uar, 100 * m->uar_low,
+          100 * m->uar_high);
+  fprintf(to, "macro F1                   %.1f %%\n", 100 * m->macro_f1);
+  fprintf(to, "calibration error          %.1f %%\n", 100 * m->ece);
+  fprintf(to, "cross-entropy              %.4f\n", m->loss);
+}
+
+void cli_print_clips(FILE *to, const am_dataset *d) {
+  int width = label_width((char *const *)d->labels, d->n_labels);
+  pad(to, "emotion", width);
+  fprintf(to, "%9s%9s%12s%9s\n", "clips", "train", "validation", "test");
+  size_t sums[4] = {0};
+  for (int k = 0; k < d->n_labels; k++) {
+    size_t counts[4] = {0};
+    for (size_t i = 0; i < d->n; i++) {
+      if (d->clips[i].label != k) continue;
+      counts[0]++;
+      if (d->clips[i].part >= 0) counts[1 + d->clips[i].part]++;
+    }
+    pad(to, d->labels[k], width);
+    fprintf(to, "%9zu%9zu%12zu%9zu\n", counts[0], counts[1], counts[2], counts[3]);
+    for (int j = 0; j < 4; j++) sums[j] += counts[j];
+  }
+  pad(to, "all", width);
+  fprintf(to, "%9zu%9zu%12zu%9zu\n", sums[0], sums[1], sums[2], sums[3]);
+}
+
+void cli_warn_left_out(cli *c, const am_dataset *d) {
+  for (size_t i = 0; i < d->n_left_out; i++)
+    am_log(c->ctx, AM_LOG_INFO, "left out: %zu (%s), e.g. %s", d->left_out[i].count, d->left_out[i].reason,
+           d->left_out[i].example);
+  if (d->n_missing) am_log(c->ctx, AM_LOG_WARNING, "%s", d->missing_note);
+}

@@ -1,0 +1,110 @@
+/* cli/main.c - finds the subcommand, sets up the context, maps status to exit code. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static const cli_command *const commands[] = {&cli_train,    &cli_evaluate, &cli_predict, &cli_features,
+                                              &cli_inspect,  &cli_synth,    NULL};
+
+static const cli_command *find_command(const char *name) {
+  for (size_t i = 0; commands[i]; i++)
+    if (strcmp(commands[i]->name, name) == 0) return commands[i];
+  return NULL;
+}
+
+static int unknown_command(const char *name) {
+  const char *names[sizeof commands / sizeof commands[0]];
+  size_t n = 0;
+  while (commands[n]) {
+    names[n] = commands[n]->name;
+    n++;
+  }
+  const char *near = am_nearest(name, names, n, sizeof names[0]);
+  fprintf(stderr, "audiomood: there is no command '%s'", name);
+  if (near) fprintf(stderr, "; did you mean '%s'?", near);
+  fprintf(stderr, "\nRun 'audiomood --help' for the list of commands.\n");
+  return 2;
+}
+
+static int exit_code(am_status status) {
+  switch (status) {
+    case AM_OK: return 0;
+    case AM_E_USAGE:
+    case AM_E_CONFIG: return 2;
+    default: return 1;
+  }
+}
+
+/* A program stopped by a signal should end by that signal, so that shells and
+ * schedulers see it. */
+static void end_by_signal(int number) {
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+static am_status run_command(cli *c, am_error *err) {
+  int64_t threads;
+  am_status st = cli_int(c, "threads", 1, 1024, 0, &threads, err);
+  if (st) return st;
+  cli_sink_init(cli_has(c, "quiet"), cli_has(c, "verbose"));
+  am_settings settings = {.size = sizeof settings,
+                          .threads = (int)threads,
+                          .log = cli_sink_log,
+                          .progress = cli_sink_progress};
+  st = am_context_create(&settings, &c->ctx, err);
+  if (st) return st;
+  cli_signals_install(c->ctx);
+  return c->command->run(c, err);
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    cli_print_overview(stderr, commands);
+    return 2;
+  }
+  if (strcmp(argv[1], "--version") == 0) {
+    printf("audiomood %s\n", am_version());
+    return 0;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    const cli_command *about = argc > 2 ? find_command(argv[2]) : NULL;
+    if (argc > 2 && !about) return unknown_command(argv[2]);
+    if (about) cli_print_help(stdout, about);
+    else cli_print_overview(stdout, commands);
+    return 0;
+  }
+  const cli_command *command = find_command(argv[1]);
+  if (!command) return unknown_command(argv[1]);
+
+  cli c = {0};
+  am_error err = AM_ERROR_INIT;
+  c.arguments = calloc((size_t)argc, sizeof *c.arguments);
+  if (!c.arguments) {
+    fprintf(stderr, "audiomood: out of memory\n");
+    return 1;
+  }
+  am_status st = cli_parse(&c, command, argc - 2, argv + 2, &err);
+  if (!st && cli_has(&c, "help")) {
+    cli_print_help(stdout, command);
+  } else if (!st && cli_has(&c, "version")) {
+    printf("audiomood %s\n", am_version());
+  } else {
+    if (!st) st = run_command(&c, &err);
+    cli_sink_clear();
+    /* A result that could not be written (a full disk, a closed pipe) is a failure too. */
+    if (!st && (fflush(stdout) != 0 || ferror(stdout)))
+      st = am_fail(&err, AM_E_IO, "standard output could not be written");
+    if (st) {
+      fprintf(stderr, "audiomood %s: %s\n", command->name, err.message[0] ? err.message : am_status_name(st));
+      if (st == AM_E_USAGE) fprintf(stderr, "Run 'audiomood %s --help' for its usage.\n", command->name);
+    }
+  }
+  int number = cli_signal_received();
+  am_context_free(c.ctx);
+  free(c.arguments);
+  if (number && (st == AM_E_STOPPED || st == AM_OK)) end_by_signal(number);
+  return exit_code(st);
+}

@@ -1,0 +1,85 @@
+/* cli/sink.c - log lines and the progress line, on stderr.
+ *
+ * On a terminal one line is redrawn in place; piped, a plain line is printed
+ * when a task ends and every half minute in between.  The context calls sinks
+ * one at a time, so the state here needs no lock. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static struct {
+  bool quiet, verbose, terminal, color;
+  bool line_open;
+  double drawn_at;
+} sink;
+
+void cli_sink_init(bool quiet, bool verbose) {
+  const char *no_color = getenv("NO_COLOR");
+  const char *term = getenv("TERM");
+  sink.quiet = quiet;
+  sink.verbose = verbose;
+  sink.terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+  sink.color = sink.terminal && !(no_color && *no_color);
+}
+
+void cli_sink_clear(void) {
+  if (sink.line_open) fputs("\r\033[K", stderr);
+  sink.line_open = false;
+}
+
+void cli_sink_log(void *user, am_log_level level, const char *line) {
+  (void)user;
+  if ((sink.quiet && level > AM_LOG_ERROR) || (level == AM_LOG_DEBUG && !sink.verbose)) return;
+  cli_sink_clear();
+  const char *mark = level == AM_LOG_ERROR ? "error: " : level == AM_LOG_WARNING ? "warning: " : "";
+  const char *start = !sink.color ? "" : level == AM_LOG_ERROR ? "\033[31m" : level == AM_LOG_WARNING ? "\033[33m" : "";
+  fprintf(stderr, "%s%s%s%s\n", start, mark, *start ? "\033[0m" : "", line);
+}
+
+static void format_time(double seconds, char *out, size_t size) {
+  if (seconds < 0) seconds = 0;
+  long whole = (long)(seconds + 0.5);
+  if (whole >= 3600) snprintf(out, size, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+  else snprintf(out, size, "%ld:%02ld", whole / 60, whole % 60);
+}
+
+static void format_line(const am_progress *p, char *out, size_t size) {
+  double rate = p->seconds > 0 ? (double)p->done / p->seconds : 0;
+  char left[32] = "", spent[32];
+  format_time(p->seconds, spent, sizeof spent);
+  if (!p->finished && p->total && rate > 0) {
+    char t[24];
+    format_time((double)(p->total - p->done) / rate, t, sizeof t);
+    snprintf(left, sizeof left, ", %s left", t);
+  }
+  int used = p->total ? snprintf(out, size, "%s  %llu/%llu %s", p->task, (unsigned long long)p->done,
+                                 (unsigned long long)p->total, p->unit)
+                      : snprintf(out, size, "%s  %llu %s", p->task, (unsigned long long)p->done, p->unit);
+  if (used < 0 || (size_t)used >= size) return;
+  snprintf(out + used, size - (size_t)used, "  %.*f %s/s  %s%s%s%s", rate < 10 ? 1 : 0, rate, p->unit, spent, left,
+           p->note ? "  " : "", p->note ? p->note : "");
+}
+
+void cli_sink_progress(void *user, const am_progress *p) {
+  (void)user;
+  if (sink.quiet) return;
+  double now = am_now();
+  if (!p->finished && now - sink.drawn_at < (sink.terminal ? 0.1 : 30.0)) {
+    /* The first call of a piped task starts its half minute. */
+    if (sink.terminal || sink.drawn_at > 0) return;
+    sink.drawn_at = now;
+    return;
+  }
+  sink.drawn_at = now;
+  char line[256];
+  format_line(p, line, sizeof line);
+  if (!sink.terminal) {
+    fprintf(stderr, "%s\n", line);
+    return;
+  }
+  fprintf(stderr, "\r\033[K%s", line);
+  if (p->finished) fputc('\n', stderr);
+  sink.line_open = !p->finished;
+}

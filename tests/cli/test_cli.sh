@@ -1,0 +1,162 @@
+#!/bin/bash
+# tests/cli/test_cli.sh AUDIOMOOD SOURCE_ROOT - the whole way on made-up audio, as
+# a user would go it, and what a user can get wrong (TAP).
+set -u
+audiomood=$1 root=$2
+work=$(mktemp -d "${TMPDIR:-/tmp}/audiomood-cli.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+cases=0
+ok() { cases=$((cases + 1)); echo "ok $cases - $1"; }
+not_ok() {
+  cases=$((cases + 1)); echo "not ok $cases - $1"
+  { [ -n "${2:-}" ] && echo "$2"; tail -n 12 out err 2>/dev/null; } | sed 's/^/#   /'
+}
+# run ARGUMENTS...: stdout in out, stderr in err, exit code in $code
+run() { "$audiomood" "$@" >out 2>err; code=$?; }
+# expect NAME CODE [PATTERN in err or out]...
+expect() {
+  local name=$1 want=$2; shift 2
+  [ "$code" = "$want" ] || { not_ok "$name" "exit code $code, wanted $want"; return; }
+  local p
+  for p; do cat out err | grep -qE -- "$p" || { not_ok "$name" "nothing matches: $p"; return; }; done
+  ok "$name"
+}
+
+# ---- help and usage ----
+run --help; expect "overview" 0 "train +trains" "predict"
+run --version; expect "version" 0 "^audiomood [0-9]+\.[0-9]+"
+run; expect "no command is usage" 2
+run trian; expect "unknown command" 2 "did you mean 'train'"
+run train --help; expect "help of train" 0 "--resume RUN" "--set KEY=VALUE"
+run train; expect "train without a config" 2 "wanted a config file"
+run train a.yaml b.yaml; expect "one argument too many" 2 "too many"
+run train a.yaml --otu x; expect "unknown option" 2 "did you mean --out"
+run predict; expect "predict without arguments" 2
+run train --threads 0 a.yaml; expect "threads out of range" 2 "--threads 0"
+run train missing.yaml; expect "config that is not there" 1 "missing.yaml"
+
+# ---- the demo corpus ----
+run synth corpus --actors 4 --repetitions 1; expect "synth" 0 "synthetic clips"
+n=$(find corpus -name '*.wav' | wc -l)
+[ "$n" = 120 ] && ok "4 voices x 30 clips" || not_ok "4 voices x 30 clips" "$n files"
+"$audiomood" synth again --actors 4 --repetitions 1 --threads 1 >/dev/null 2>&1
+diff -r corpus again >/dev/null && ok "same seed, same files, any threads" || not_ok "same seed, same files, any threads"
+mkdir precious; echo mine >precious/Actor_01; run synth precious; expect "synth refuses a folder it did not make" 1 "precious"
+rm -rf again
+
+cat >tiny.yaml <<'YAML'
+name: tiny
+description: a test
+seed: 3
+cache: cache
+data: {corpus: ravdess, root: corpus, labels: [calm, happy, sad, angry]}
+split: {kind: fixed, validation_speakers: [actor_03], test_speakers: [actor_04]}
+features: {kind: log_mel, sample_rate: 16000, n_fft: 512, hop: 256, mels: 24}
+model:
+  layers:
+    - conv2d: {filters: 8, kernel: 3, padding: same, activation: relu}
+    - max_pool2d: {size: 2}
+    - to_sequence
+    - lstm: {units: 8, bidirectional: true, return: sequence}
+    - attention_pool: {units: 4}
+    - dropout: {rate: 0.2}
+    - dense: {}
+train:
+  epochs: 3
+  batch: 8
+  monitor: validation_loss
+  optimiser: {kind: adam, learning_rate: 0.003}
+YAML
+
+# ---- the main job ----
+run features tiny.yaml; expect "features" 0 "0 from the cache, 64 computed"
+run features tiny.yaml; expect "features again come from the cache" 0 "64 from the cache, 0 computed"
+run inspect tiny.yaml; expect "inspect a config" 0 "conv2d_1" "multiply-adds" "actor_04" "calm"
+run train tiny.yaml --dry-run --out dry; expect "dry run" 0
+[ -e dry ] && not_ok "a dry run writes nothing" || ok "a dry run writes nothing"
+run train tiny.yaml --out run1; expect "train" 0 "unweighted average recall" "synthetic" "run1"
+for f in config.yaml history.csv best.h5 last.h5 metrics.json predictions.csv; do
+  [ -s run1/$f ] && ok "run folder has $f" || not_ok "run folder has $f"
+done
+run train tiny.yaml --out run1; expect "a folder with a run is refused" 1 "run1"
+run evaluate run1; expect "evaluate" 0 "test part" "macro F1" "Confusion"
+run evaluate run1 --json
+expect "evaluate --json" 0 '"accuracy"' '"uar"' '"macro_f1"' '"per_class"' '"confusion"' '"split": ?"test"' '"speaker_independent": ?true'
+run evaluate run1/best.h5 --split validation; expect "evaluate a part" 0 "validation part"
+run evaluate run1 --split nothing; expect "evaluate an unknown part" 2 "train, validation, test or all"
+run inspect run1/best.h5; expect "inspect a checkpoint" 0 "conv2d_1/kernel" "calm happy sad angry" "synthetic"
+sound=corpus/Actor_04/03-01-05-01-01-01-04.wav
+run predict run1 "$sound"; expect "predict a file" 0 "angry [0-9.]+%"
+run predict run1/best.h5 "$sound" --json; expect "predict --json" 0 '^\{"file": ?"corpus.*"label": ?"[a-z]+", ?"probabilities": ?\{"calm"'
+run predict run1 corpus/Actor_04 --csv
+expect "predict a folder as CSV" 0 "^file,label,p_calm"
+[ "$(wc -l <out)" = 31 ] && ok "one line a sound" || not_ok "one line a sound" "$(wc -l <out) lines"
+"$audiomood" predict run1 - --json <"$sound" >out 2>err; code=$?; expect "predict standard input" 0 "standard input"
+"$audiomood" predict run1 "$sound" >/dev/full 2>err; code=$?; : >out; expect "a full standard output is a failure" 1 "standard output"
+
+# ---- same seed, same result ----
+for t in 1 4; do
+  run train tiny.yaml --out threads$t --threads $t
+  cmp -s run1/best.h5 threads$t/best.h5 && ok "$t threads, same weights" || not_ok "$t threads, same weights"
+done
+"$audiomood" train tiny.yaml --out whole --set train.epochs=12 --quiet >/dev/null 2>&1
+"$audiomood" train tiny.yaml --out int --set train.epochs=12 >out 2>err & pid=$!
+for _ in $(seq 200); do [ -s int/history.csv ] && [ "$(wc -l <int/history.csv)" -ge 3 ] && break; sleep 0.05; done
+kill -INT $pid; wait $pid; code=$?
+expect "Ctrl-C saves, says how to resume, ends by the signal" 130 "resume int"
+run train --resume int; expect "resume" 0 "12"
+cmp -s int/best.h5 whole/best.h5 && ok "resumed equals uninterrupted" || not_ok "resumed equals uninterrupted"
+run train --resume nowhere; expect "resume where nothing is" 1 "nowhere"
+
+# ---- what a user can get wrong ----
+bad() { # name, sed expression on tiny.yaml, code, patterns
+  local name=$1 edit=$2 want=$3; shift 3
+  sed "$edit" tiny.yaml >bad.yaml; rm -rf bad
+  run train bad.yaml --out bad; expect "$name" "$want" "$@"
+  [ -e bad ] && not_ok "$name: nothing half-written" || ok "$name: nothing half-written"
+}
+bad "unknown key" 's/filters: 8/filers: 8/' 2 'bad.yaml:[0-9]+:[0-9]+' 'did you mean "?filters'
+bad "unknown layer" 's/- max_pool2d/- maxpool2d/' 2 'bad.yaml:[0-9]+' 'max_pool2d'
+bad "value out of range" 's/rate: 0.2/rate: 1.5/' 2 'bad.yaml:[0-9]+:[0-9]+' 'rate'
+bad "trailing junk in a number" 's/epochs: 3/epochs: 3x/' 2 '3x'
+bad "duplicate key" 's/^seed: 3/seed: 3\nseed: 4/' 2 'seed'
+bad "not YAML" 's/^seed: 3/seed: [3/' 2 'bad.yaml:[0-9]+'
+bad "a class without clips" 's/sad, angry\]/sad, cross]/' 1 'cross'
+bad "a folder that is not there" 's/root: corpus/root: nowhere/' 1 'nowhere'
+mkdir -p empty; bad "a folder without a corpus" 's/root: corpus/root: empty/' 1 'empty' 'looked for|wanted'
+bad "an unknown speaker" 's/actor_04/actor_77/' 1 'actor_77'
+run train tiny.yaml --set train.epoch=3 --out bad; expect "--set of an unknown key" 2 "--set" "epochs"
+sed 's/mels: 24/mels: 20/' tiny.yaml >other.yaml
+run train other.yaml --out other --set train.epochs=1; expect "another front end" 0
+sed 's/filters: 8/filters: 9/' tiny.yaml >wider.yaml
+run train wider.yaml --out wider --init run1/best.h5 --set train.epochs=1; expect "--init lists what does not fit" 0 "reshaped|shape" "conv2d_1/kernel"
+
+mkdir sounds; head -c 0 /dev/null >sounds/empty.wav; echo "version https://git-lfs.github.com/spec/v1" >sounds/stub.wav
+head -c 3000 "$sound" >sounds/truncated.wav; head -c 44 "$sound" >sounds/headeronly.wav; head -c 500 /dev/urandom >sounds/noise.wav
+for f in empty stub truncated headeronly noise; do
+  run predict run1 sounds/$f.wav; expect "predict $f.wav" 1 "sounds/$f.wav"
+  [ "$(wc -l <err)" = 1 ] && ok "$f.wav: one clear line" || not_ok "$f.wav: one clear line"
+done
+run predict run1 sounds/missing.wav; expect "predict a missing file" 1 "missing.wav"
+run predict run1 empty; expect "predict a folder without sounds" 1 "no sound file"
+run predict run1 sounds "$sound" --skip-unreadable; expect "unreadable sounds are skipped on request" 0 "5 of 6 sounds skipped"
+echo "not HDF5" >junk.h5; run predict junk.h5 "$sound"; expect "a checkpoint that is none" 1 "junk.h5"
+head -c 4000 run1/best.h5 >half.h5; run predict half.h5 "$sound"; expect "a truncated checkpoint" 1 "half.h5"
+cp run1/best.h5 flipped.h5; size=$(stat -c %s flipped.h5)
+printf '\377' | dd of=flipped.h5 bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
+"$audiomood" predict run1 "$sound" >right 2>/dev/null
+run predict flipped.h5 "$sound"
+if [ "$code" = 1 ] && grep -q flipped.h5 err || cmp -s out right; then ok "a flipped byte is noticed or without effect"
+else not_ok "a flipped byte is noticed or without effect" "exit code $code"; fi
+
+cp -r corpus broken; : >broken/Actor_01/03-01-05-01-01-01-01.wav
+run train tiny.yaml --set data.root=broken --out bad; expect "a broken file in the corpus is named" 1 "broken/Actor_01/03-01-05-01-01-01-01.wav"
+run train tiny.yaml --set data.root=broken --set data.skip_unreadable=true --set train.epochs=1 --out skipped
+expect "or skipped and counted" 0 "skipped|left out"
+(ulimit -f 8; "$audiomood" train tiny.yaml --set train.epochs=1 --set cache= --out full >out 2>err); code=$?
+expect "a file that cannot be written" 1 "full"
+ls full 2>/dev/null | grep -q 'tmp$' && not_ok "no half-written file stays" || ok "no half-written file stays"
+run train tiny.yaml --set train.optimiser.learning_rate=1e30 --out nan; expect "NaN loss stops with step and layer" 1 "step" "conv2d|lstm|dense|attention"
+
+echo "1..$cases"
