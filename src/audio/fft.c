@@ -37,8 +37,9 @@ am_status am_fft_create(am_context *ctx, int n, am_fft **out, am_error *err)
   /* The planner wants arrays with the alignment of those used later; ESTIMATE does not touch them. */
   float *real = am_alloc_aligned(ctx, (size_t)n * sizeof *real);
   fftwf_complex *half = am_alloc_aligned(ctx, bins * sizeof *half);
-  if (fft && real && half) {
+  if (fft)
     fft->ctx = ctx;
+  if (fft && real && half) {
     planner_lock();
     fft->forward = fftwf_plan_dft_r2c_1d(n, real, half, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
     fft->inverse = fftwf_plan_dft_c2r_1d(n, half, real, FFTW_ESTIMATE | FFTW_DESTROY_INPUT);

@@ -105,6 +105,8 @@ am_status am_mel_init(am_context *ctx, am_mel *m, const am_mel_options *o, doubl
 
 void am_mel_free(am_mel *m)
 {
+  if (!m->ctx) /* never initialised */
+    return;
   am_free(m->ctx, m->first);
   am_free(m->ctx, m->count);
   am_free(m->ctx, m->weights);

@@ -31,6 +31,8 @@ am_status am_stft_init(am_context *ctx, am_stft *s, int n_fft, int hop, int wind
 
 void am_stft_free(am_stft *s)
 {
+  if (!s->ctx) /* never initialised */
+    return;
   am_fft_free(s->fft);
   am_free(s->ctx, s->window);
   s->fft = NULL;
