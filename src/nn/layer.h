@@ -129,4 +129,8 @@ extern const am_layer_class am_conv1d, am_conv2d, am_max_pool1d, am_max_pool2d, 
 /* initialise.c: fills one array. Element i of an array draws from stream (seed, INIT, layer id, array index). */
 void am_array_initialise(const am_array *array, am_real *w, uint64_t seed, uint32_t layer_id, int index);
 
+/* dropout.c: which of a clip's first n elements (order t, f, c) the layer keeps, 1 or 0 each, for the draw:
+ * what forward and backward use, and what a comparison feeds to another framework. */
+void am_dropout_mask(const am_layer *layer, uint64_t seed, uint64_t epoch, uint64_t draw, size_t n, uint8_t *keep);
+
 #endif
