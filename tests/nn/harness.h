@@ -1,0 +1,281 @@
+/* tests/nn/harness.h - the golden cases of tools/golden-nn.py, and one layer
+ * run by itself on them.  Compiles for float (test_golden.c) and double
+ * (test_grad.c). */
+#ifndef AM_TESTS_HARNESS_H
+#define AM_TESTS_HARNESS_H
+
+#include "flow.h"
+#include "nn/layer.h"
+
+enum { MAX_CLIPS = 32, MAX_TENSORS = 32, MAX_TEXT = 512 };
+
+/* Numbers that Python draws as well (numbers() in tools/nn_reference.py). */
+static inline uint64_t splitmix64(uint64_t x) {
+  x += 0x9E3779B97F4A7C15u;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  return x ^ (x >> 31);
+}
+
+/* Uniform on [-1,1) in steps of 2^-23, exact in float. */
+static inline void numbers(uint64_t seed, uint64_t stream, size_t n, am_real *out) {
+  const uint64_t key = splitmix64(seed * 256 + stream);
+  for (size_t i = 0; i < n; i++)
+    out[i] = (am_real)(((double)(splitmix64(key + i) >> 40) - 8388608.0) / 8388608.0);
+}
+
+/* Half of that; scales and variances around 1. */
+static inline void array_numbers(uint64_t seed, uint64_t stream, const char *name, size_t n, am_real *out) {
+  const char *last = strrchr(name, '/');
+  last = last ? last + 1 : name;
+  const bool around_one = !strcmp(last, "gamma") || !strcmp(last, "variance");
+  numbers(seed, stream, n, out);
+  for (size_t i = 0; i < n; i++) out[i] = out[i] / 2 + (around_one ? 1 : 0);
+}
+
+typedef struct golden_tensor {
+  char name[24];
+  size_t count;
+  const float *data;
+} golden_tensor;
+
+typedef struct golden_case {
+  char name[64], type[32], text[MAX_TEXT]; /* text: options, or the layers of a net */
+  int n_in, clips, classes;
+  am_shape in[AM_MAX_INPUTS];
+  bool masked, training;
+  int lengths[MAX_CLIPS];
+  uint64_t seed;
+  int n_weights, n_tensors;
+  char weights[MAX_TENSORS][64];
+  size_t weight_counts[MAX_TENSORS];
+  golden_tensor tensors[MAX_TENSORS];
+} golden_case;
+
+typedef struct golden_file {
+  size_t n;
+  golden_case *cases;
+  float *data;
+} golden_file;
+
+static inline char *read_all(const char *path, size_t *bytes) {
+  FILE *file = fopen(path, "rb");
+  if (!file) return NULL;
+  fseek(file, 0, SEEK_END);
+  const long size = ftell(file);
+  rewind(file);
+  char *data = calloc((size_t)size + 1, 1);
+  *bytes = fread(data, 1, (size_t)size, file);
+  fclose(file);
+  return data;
+}
+
+static inline void golden_line(golden_case *c, const char *key, const char *rest, const float **data) {
+  int used = 0, t, f, ch, rank;
+  if (!strcmp(key, "layer")) {
+    sscanf(rest, "%31s %n", c->type, &used);
+    snprintf(c->text, sizeof c->text, "%s", rest + used);
+  } else if (!strcmp(key, "net")) {
+    snprintf(c->text, sizeof c->text, "%s", rest);
+  } else if (!strcmp(key, "input") && sscanf(rest, "%d %d %d %d", &rank, &t, &f, &ch) == 4) {
+    c->in[c->n_in++] = (am_shape){rank, t, f, ch, false};
+  } else if (!strcmp(key, "clips")) {
+    c->clips = (int)strtol(rest, (char **)&rest, 10);
+    for (int b = 0; b < c->clips && *rest; b++) {
+      c->lengths[b] = (int)strtol(rest, (char **)&rest, 10);
+      c->masked = true;
+    }
+  } else if (!strcmp(key, "classes")) {
+    c->classes = atoi(rest);
+  } else if (!strcmp(key, "mode")) {
+    c->training = !strcmp(rest, "training");
+  } else if (!strcmp(key, "seed")) {
+    c->seed = strtoull(rest, NULL, 10);
+  } else if (!strcmp(key, "weight")) {
+    size_t count = 1;
+    sscanf(rest, "%63s%n", c->weights[c->n_weights], &used);
+    for (rest += used; *rest;) count *= (size_t)strtol(rest, (char **)&rest, 10);
+    c->weight_counts[c->n_weights++] = count;
+  } else if (!strcmp(key, "tensor")) {
+    golden_tensor *tensor = &c->tensors[c->n_tensors++];
+    sscanf(rest, "%23s %zu", tensor->name, &tensor->count);
+    tensor->data = *data;
+    *data += tensor->count;
+  }
+}
+
+/* "layers": layers.txt and layers.bin beside each other. False where they are absent or do not fit. */
+static inline bool golden_read(const char *name, golden_file *out) {
+  char path[1024];
+  size_t bytes = 0, data_bytes = 0;
+  snprintf(path, sizeof path, "%s/tests/nn/golden/%s.txt", AM_SOURCE_ROOT, name);
+  char *text = read_all(path, &bytes);
+  snprintf(path, sizeof path, "%s/tests/nn/golden/%s.bin", AM_SOURCE_ROOT, name);
+  out->data = (float *)(void *)read_all(path, &data_bytes);
+  out->n = 0;
+  out->cases = calloc(512, sizeof *out->cases);
+  if (!text || !out->data) return false;
+  const float *data = out->data;
+  char *save = NULL;
+  golden_case *c = out->cases;
+  for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    char *rest = strchr(line, ' ');
+    if (rest) *rest++ = 0;
+    if (!strcmp(line, "case"))
+      snprintf(c->name, sizeof c->name, "%s", rest);
+    else if (!strcmp(line, "end"))
+      c++;
+    else
+      golden_line(c, line, rest, &data);
+    if (c == out->cases + 512) return false;
+  }
+  out->n = (size_t)(c - out->cases);
+  free(text);
+  return (size_t)(data - out->data) * sizeof(float) == data_bytes;
+}
+
+static inline void golden_free(golden_file *file) {
+  free(file->cases);
+  free(file->data);
+}
+
+/* NULL where the case has no such tensor. */
+static inline const golden_tensor *golden_find(const golden_case *c, const char *name) {
+  for (int i = 0; i < c->n_tensors; i++)
+    if (!strcmp(c->tensors[i].name, name)) return &c->tensors[i];
+  return NULL;
+}
+
+/* The frames of clip b in a tensor of this shape with these lengths (NULL: full). */
+static inline size_t valid_count(am_shape s, const int *lengths, int b) {
+  if (s.rank < 2 || !lengths) return am_shape_count(s);
+  return (size_t)lengths[b] * (size_t)s.f * (size_t)s.c;
+}
+
+/* Zeros past each clip's end. */
+static inline void mask_tensor(am_shape s, const int *lengths, int clips, am_real *values) {
+  const size_t all = am_shape_count(s);
+  for (int b = 0; b < clips; b++)
+    for (size_t i = valid_count(s, lengths, b); i < all; i++) values[(size_t)b * all + i] = 0;
+}
+
+static inline void *aligned(size_t bytes) {
+  const size_t whole = (bytes + 63) / 64 * 64 + 64;
+  void *memory = aligned_alloc(64, whole);
+  if (!memory) fail_msg("no memory for %zu bytes", bytes);
+  return memset(memory, 0xFF, whole); /* NaN: what a layer forgets to write shows */
+}
+
+/* One layer with its memory and one batch. */
+typedef struct runner {
+  am_tree *tree;
+  am_layer layer;
+  am_pass pass;
+  am_real *x[AM_MAX_INPUTS], *w[AM_MAX_ARRAYS], *statistics[4], *dy;
+  int *x_len[AM_MAX_INPUTS], *y_len;
+  uint64_t draws[MAX_CLIPS];
+  size_t y_count, x_count[AM_MAX_INPUTS];
+} runner;
+
+static inline void runner_inputs(runner *r, const golden_case *c) {
+  for (int i = 0; i < c->n_in; i++) {
+    const am_shape s = r->layer.in[i];
+    r->x_count[i] = (size_t)c->clips * am_shape_count(s);
+    r->x[i] = aligned(r->x_count[i] * sizeof(am_real));
+    numbers(c->seed, (uint64_t)i, r->x_count[i], r->x[i]);
+    r->pass.x[i] = r->x[i];
+    r->pass.dx[i] = aligned(r->x_count[i] * sizeof(am_real));
+    if (s.rank < 2) continue;
+    r->x_len[i] = calloc(MAX_CLIPS, sizeof(int));
+    for (int b = 0; b < c->clips; b++) r->x_len[i][b] = c->masked ? c->lengths[b] : s.t;
+    mask_tensor(s, r->x_len[i], c->clips, r->x[i]);
+    r->pass.x_len[i] = r->x_len[i];
+  }
+}
+
+static inline void runner_output(runner *r, const golden_case *c) {
+  const am_layer *layer = &r->layer;
+  r->y_count = (size_t)c->clips * am_shape_count(layer->out);
+  r->pass.y = aligned(r->y_count * sizeof(am_real));
+  r->dy = aligned(r->y_count * sizeof(am_real));
+  numbers(c->seed, 8, r->y_count, r->dy);
+  if (layer->out.rank >= 2) {
+    r->y_len = calloc(MAX_CLIPS, sizeof(int));
+    for (int b = 0; b < c->clips; b++)
+      r->y_len[b] = layer->cls->length ? layer->cls->length(layer, r->x_len[0][b]) : r->x_len[0][b];
+    mask_tensor(layer->out, r->y_len, c->clips, r->dy);
+    r->pass.y_len = r->y_len;
+  }
+  r->pass.dy = r->dy;
+}
+
+static inline void runner_create(runner *r, am_context *ctx, const golden_case *c) {
+  am_error err = AM_ERROR_INIT;
+  *r = (runner){0};
+  am_layer *layer = &r->layer;
+  *layer = (am_layer){.cls = am_layer_find(c->type), .ctx = ctx, .name = c->name, .id = 77, .n_in = c->n_in};
+  if (!layer->cls) fail_msg("no layer of type %s", c->type);
+  assert_in_range(c->n_in, layer->cls->min_inputs, layer->cls->max_inputs);
+  am_test_ok(am_tree_create(ctx, &r->tree, &err), &err);
+  am_value *options = flow_parse(r->tree, c->text);
+  layer->options = calloc(1, layer->cls->options_size + 1);
+  if (layer->cls->table)
+    am_test_ok(am_options_read(r->tree, layer->cls->table, options, c->type, layer->options, &err), &err);
+  for (int i = 0; i < c->n_in; i++) {
+    layer->in[i] = c->in[i];
+    layer->in[i].variable = c->masked && c->in[i].rank > 1;
+  }
+  am_test_ok(layer->cls->build(layer, &err), &err);
+  r->pass = (am_pass){.batch = c->clips, .training = c->training, .seed = c->seed, .epoch = 3, .draws = r->draws};
+  for (int b = 0; b < c->clips; b++) r->draws[b] = 11 + 2 * (uint64_t)b;
+  runner_inputs(r, c);
+  runner_output(r, c);
+  for (int i = 0; i < layer->n_weights; i++) {
+    const am_array *a = &layer->weights[i];
+    r->w[i] = aligned(a->count * sizeof(am_real));
+    array_numbers(c->seed, 16 + (uint64_t)i, a->name, a->count, r->w[i]);
+    r->pass.w[i] = r->w[i];
+    r->pass.dw[i] = memset(aligned(a->count * sizeof(am_real)), 0, a->count * sizeof(am_real));
+  }
+  for (int i = 0; i < layer->n_statistics; i++) {
+    const am_array *a = &layer->statistics[i];
+    r->statistics[i] = r->pass.statistics[i] = aligned(a->count * sizeof(am_real));
+    array_numbers(c->seed, 48 + (uint64_t)i, a->name, a->count, r->statistics[i]);
+  }
+  const size_t clips = (size_t)c->clips;
+  r->pass.cache = aligned(layer->cache_once + clips * layer->cache_per_clip);
+  r->pass.scratch = aligned(layer->scratch_once + clips * layer->scratch_per_clip);
+}
+
+static inline void runner_free(runner *r) {
+  for (int i = 0; i < AM_MAX_INPUTS; i++) {
+    free(r->x[i]);
+    free(r->pass.dx[i]);
+    free(r->x_len[i]);
+  }
+  for (int i = 0; i < AM_MAX_ARRAYS; i++) {
+    free(r->w[i]);
+    free(r->pass.dw[i]);
+  }
+  for (int i = 0; i < 4; i++) free(r->statistics[i]);
+  free(r->y_len);
+  free(r->dy);
+  free(r->pass.y);
+  free(r->pass.cache);
+  free(r->pass.scratch);
+  free(r->layer.options);
+  am_tree_free(r->tree);
+}
+
+/* cmocka's tests made of the cases that `wanted` takes. */
+static inline struct CMUnitTest *golden_tests(const golden_file *file, CMUnitTestFunction run,
+                                              bool (*wanted)(const golden_case *c), size_t *n) {
+  struct CMUnitTest *tests = calloc(file->n + 1, sizeof *tests);
+  *n = 0;
+  for (size_t i = 0; i < file->n; i++)
+    if (wanted(&file->cases[i]))
+      tests[(*n)++] = (struct CMUnitTest){file->cases[i].name, run, NULL, NULL, &file->cases[i]};
+  return tests;
+}
+
+#endif
