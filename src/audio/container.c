@@ -2,56 +2,72 @@
 
 #include <string.h>
 
-/* Programs that write to a pipe cannot know the length: ffmpeg leaves 0xffffffff, sox 0x7ffff000.
- * From there on a size means "until the end". */
-static const uint64_t unknown_length = 0x7ffff000;
+/* How a format lays out its chunks: an id, a size, content.  In Sony's W64 ids are GUIDs that begin with
+ * the RIFF letters, and the size counts the id and itself. */
+typedef struct layout {
+  size_t first;        /* where the first chunk begins */
+  size_t id, size;     /* bytes of the id and of the size */
+  size_t align;        /* chunks begin at multiples of this */
+  bool big;            /* endian */
+  bool whole;          /* the size counts the chunk's own header */
+  const char *sound;   /* the chunk that holds the sound */
+  uint64_t wide;       /* RF64: size of the sound, whose chunk says 0xffffffff; else 0 */
+} layout;
 
-static uint64_t read_u32(const unsigned char *p, bool big)
+static uint64_t read_number(const unsigned char *p, size_t bytes, bool big)
 {
-  uint32_t little = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-  uint32_t wide = (uint32_t)p[3] | (uint32_t)p[2] << 8 | (uint32_t)p[1] << 16 | (uint32_t)p[0] << 24;
-  return big ? wide : little;
+  uint64_t x = 0;
+  for (size_t i = 0; i < bytes; i++)
+    x = x << 8 | p[big ? i : bytes - 1 - i];
+  return x;
+}
+
+/* Programs that write to a pipe cannot know the length: ffmpeg leaves 0xffffffff, sox 0x7ffff000, CAF has -1.
+ * From there on a size means "until the end". */
+static bool unknown_length(uint64_t size, size_t bytes)
+{
+  return bytes == 4 ? size >= 0x7ffff000 && size <= UINT32_MAX : size >= (uint64_t)1 << 62;
 }
 
 static am_status fail_truncated(const char *name, const char *what, uint64_t promised, uint64_t found, am_error *err)
 {
   return am_fail(err, AM_E_FORMAT,
-                 "%s: truncated: its %s chunk promises %llu bytes of sound and %llu are there; copy or download it again", name,
-                 what, (unsigned long long)promised, (unsigned long long)found);
+                 "%s: truncated: its '%s' header promises %llu bytes of sound and %llu are there; copy or download it again",
+                 name, what, (unsigned long long)promised, (unsigned long long)found);
 }
 
-/* RIFF and FORM files are a list of chunks: 4 letters, size, content, padded to even length. */
-static am_status check_chunks(const unsigned char *data, size_t bytes, bool big, const char *sound_chunk,
-                              const char *name, am_error *err)
+static am_status check_chunks(const unsigned char *data, size_t bytes, const layout *l, const char *name, am_error *err)
 {
-  size_t at = 12;
-  while (bytes - at >= 8) {
-    uint64_t size = read_u32(data + at + 4, big), left = bytes - at - 8;
-    if (memcmp(data + at, sound_chunk, 4) == 0) {
-      if (size <= left || size >= unknown_length)
-        return AM_OK;
-      return fail_truncated(name, sound_chunk, size, left, err);
-    }
+  size_t at = l->first, head = l->id + l->size;
+  while (at < bytes && bytes - at >= head) {
+    uint64_t size = read_number(data + at + l->id, l->size, l->big), left = bytes - at - head;
+    bool sound = memcmp(data + at, l->sound, 4) == 0;
+    if (sound && l->wide && size == UINT32_MAX)
+      size = l->wide;
+    else if (sound && unknown_length(size, l->size))
+      return AM_OK;
+    if (l->whole)
+      size = size > head ? size - head : 0;
+    if (sound && size <= left)
+      return AM_OK;
+    if (sound)
+      return fail_truncated(name, l->sound, size, left, err);
     if (size > left)
       return am_fail(err, AM_E_FORMAT,
                      "%s: truncated: the file ends inside its '%.4s' chunk, before any sound; copy or download it again",
                      name, (const char *)data + at);
-    at += 8 + (size_t)size;
-    if ((size & 1) && at < bytes && data[at] == 0) /* some writers forget the padding */
-      at++;
+    at += head + (size_t)size;
+    at += (l->align - at % l->align) % l->align;
   }
-  return am_fail(err, AM_E_FORMAT, "%s: has no '%s' chunk, so no sound; it ends after %zu bytes", name, sound_chunk, bytes);
+  return am_fail(err, AM_E_FORMAT, "%s: has no '%s' chunk, so no sound; it ends after %zu bytes", name, l->sound, bytes);
 }
 
-/* RF64 keeps the size of its data in the first chunk, ds64: riff size, data size, 64 bits each. */
-static am_status check_rf64(const unsigned char *data, size_t bytes, const char *name, am_error *err)
+/* RF64 begins with a chunk ds64: the sizes of the file and of its sound, 64 bits each. */
+static uint64_t rf64_size(const unsigned char *data, size_t bytes)
 {
   if (bytes < 36 || memcmp(data + 12, "ds64", 4) != 0)
-    return AM_OK;
-  uint64_t size = read_u32(data + 28, false) | read_u32(data + 32, false) << 32;
-  if (size > bytes && size != UINT64_MAX)
-    return fail_truncated(name, "ds64", size, bytes, err);
-  return AM_OK;
+    return 0;
+  return read_number(data + 28, 8, false);
 }
 
 /* Ogg is a row of pages: 27 bytes, a table of segment lengths, the segments. */
@@ -73,21 +89,38 @@ static am_status check_ogg(const unsigned char *data, size_t bytes, const char *
   return AM_OK;
 }
 
+/* AU: ".snd", where the sound begins, its size. */
+static am_status check_au(const unsigned char *data, size_t bytes, bool big, const char *name, am_error *err)
+{
+  uint64_t from = read_number(data + 4, 4, big), size = read_number(data + 8, 4, big), left = bytes > from ? bytes - from : 0;
+  if (size <= left || unknown_length(size, 4))
+    return AM_OK;
+  return fail_truncated(name, big ? ".snd" : "dns.", size, left, err);
+}
+
 am_status am_container_check(const unsigned char *data, size_t bytes, const char *name, am_error *err)
 {
-  if (bytes >= 12 && memcmp(data + 8, "WAVE", 4) == 0) {
-    if (memcmp(data, "RIFF", 4) == 0)
-      return check_chunks(data, bytes, false, "data", name, err);
-    if (memcmp(data, "RIFX", 4) == 0)
-      return check_chunks(data, bytes, true, "data", name, err);
-    if (memcmp(data, "RF64", 4) == 0)
-      return check_rf64(data, bytes, name, err);
-  }
-  if (bytes >= 12 && memcmp(data, "FORM", 4) == 0 && memcmp(data + 8, "AIF", 3) == 0)
-    return check_chunks(data, bytes, true, "SSND", name, err);
-  if (bytes >= 4 && memcmp(data, "OggS", 4) == 0)
+  layout l = {.first = 12, .id = 4, .size = 4, .align = 2, .sound = "data"};
+  if (bytes < 12)
+    return AM_OK;
+  bool wave = memcmp(data + 8, "WAVE", 4) == 0;
+  if (wave && memcmp(data, "RF64", 4) == 0)
+    l.wide = rf64_size(data, bytes);
+  else if (wave && memcmp(data, "RIFX", 4) == 0)
+    l.big = true;
+  else if (memcmp(data, "FORM", 4) == 0 && memcmp(data + 8, "AIF", 3) == 0)
+    l.big = true, l.sound = "SSND";
+  else if (memcmp(data, "caff", 4) == 0)
+    l = (layout){.first = 8, .id = 4, .size = 8, .align = 1, .big = true, .sound = "data"};
+  else if (memcmp(data, "riff\x2e\x91\xcf\x11", 8) == 0)
+    l = (layout){.first = 40, .id = 16, .size = 8, .align = 8, .whole = true, .sound = "data"};
+  else if (memcmp(data, ".snd", 4) == 0 || memcmp(data, "dns.", 4) == 0)
+    return check_au(data, bytes, data[0] == '.', name, err);
+  else if (memcmp(data, "OggS", 4) == 0)
     return check_ogg(data, bytes, name, err);
-  return AM_OK;
+  else if (!wave || memcmp(data, "RIFF", 4) != 0)
+    return AM_OK; /* lengths are the decoder's business */
+  return check_chunks(data, bytes, &l, name, err);
 }
 
 /* The first line as printable ASCII, others as '.'; whether it looked like text. */
