@@ -214,6 +214,7 @@ am_status am_file_identify(const char *path, am_file_id *out, am_error *err) {
   if (stat(path, &info) < 0) return am_fail_errno(err, errno, "cannot look at %s", path);
   *out = (am_file_id){.size = (uint64_t)info.st_size,
                       .mtime_ns = (uint64_t)info.st_mtim.tv_sec * 1000000000u + (uint64_t)info.st_mtim.tv_nsec,
+                      .ctime_ns = (uint64_t)info.st_ctim.tv_sec * 1000000000u + (uint64_t)info.st_ctim.tv_nsec,
                       .inode = (uint64_t)info.st_ino,
                       .device = (uint64_t)info.st_dev};
   return AM_OK;

@@ -26,8 +26,9 @@ typedef struct am_names { char **at; size_t n; } am_names;
 am_status am_folder_list(am_context *ctx, const char *path, am_names *out, am_error *err);
 void am_names_free(am_context *ctx, am_names *names);
 
-/* What identifies a file's content without reading it. */
-typedef struct am_file_id { uint64_t size, mtime_ns, inode, device; } am_file_id;
+/* What identifies a file's content without reading it.  The change time moves even when someone
+ * sets the modification time back. */
+typedef struct am_file_id { uint64_t size, mtime_ns, ctime_ns, inode, device; } am_file_id;
 am_status am_file_identify(const char *path, am_file_id *out, am_error *err);
 
 /* Castagnoli CRC-32 (RFC 3720), start with crc 0. */

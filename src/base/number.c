@@ -69,12 +69,15 @@ void am_real_to_text(double number, char out[32]) {
   if (isnan(number)) strcpy(out, ".nan");
   else if (isinf(number)) strcpy(out, number < 0 ? "-.inf" : ".inf");
   if (!isfinite(number)) return;
+  char text[48] = "";
   locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
   locale_t old = uselocale(c);
   /* %.15g gives back any decimal of up to 15 digits; only subnormals need fewer to be exact. */
-  int digits = fabs(number) < 2.3e-308 ? 1 : 15;
-  do snprintf(out, 32, "%.*g", digits, number);
-  while (digits++ < 17 && strtod(out, NULL) != number);
+  for (int digits = fabs(number) < 2.3e-308 ? 1 : 15; digits <= 17; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, number);
+    if (strtod(text, NULL) == number) break;
+  }
+  memcpy(out, text, 32); /* at most 24 characters */
   uselocale(old);
   freelocale(c);
 }
