@@ -44,6 +44,8 @@ typedef struct am_save {
   const am_training_state *state;
 } am_save;
 
+/* Of the names and the order of the clips in all parts: a run is only resumed on the very same. */
+uint64_t am_data_digest(const am_dataset *d, const am_split *split);
 /* Writes, syncs and verifies <path>.new; `keep` (or NULL) is the name the old file gets; then it becomes `path`.
  * On failure `path` is as it was. */
 am_status am_checkpoint_save(am_context *ctx, const char *path, const char *keep, const am_save *save, am_error *err);
@@ -58,8 +60,8 @@ am_status am_checkpoint_resume(am_context *ctx, const char *path, am_model *mode
                                am_training_state *state, am_error *err);
 /* Weights and statistics only (best.h5); `digest` (or NULL) gets theirs. */
 am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint32_t *digest, am_error *err);
-/* The text of the effective config in a file (am_free). */
-am_status am_checkpoint_config(am_context *ctx, const char *path, char **text, am_error *err);
+/* The text of the effective config in a file (am_free), and the digest of its data. */
+am_status am_checkpoint_origin(am_context *ctx, const char *path, char **config, uint64_t *digest, am_error *err);
 
 /* --init: arrays of the same name and shape are taken; the others are listed. */
 typedef struct am_init_report {

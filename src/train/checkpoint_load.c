@@ -5,6 +5,7 @@
 
 #include "io/h5.h"
 #include "train/checkpoint.h"
+#include "train/evaluate.h"
 
 /* ---- the head ---- */
 
@@ -150,12 +151,15 @@ static am_status read_config(am_context *ctx, am_h5 *file, am_checkpoint *c, am_
   return status;
 }
 
-am_status am_checkpoint_config(am_context *ctx, const char *path, char **text, am_error *err) {
-  *text = NULL;
+am_status am_checkpoint_origin(am_context *ctx, const char *path, char **config, uint64_t *digest, am_error *err) {
+  *config = NULL;
   am_h5 *file;
+  int64_t number = 0;
   am_status status = open_checked(ctx, path, &file, err);
   if (status) return status;
-  status = am_h5_read_text(file, "config", text, err);
+  status = am_h5_get_int(file, "data", "digest", &number, err);
+  *digest = (uint64_t)number;
+  if (!status) status = am_h5_read_text(file, "config", config, err);
   am_h5_close(file);
   return status;
 }
@@ -245,6 +249,7 @@ am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **
 
 void am_checkpoint_free(am_context *ctx, am_checkpoint *c) {
   if (!c) return;
+  am_predictor_free(ctx, c->predictor);
   if (c->model) am_model_free(c->model);
   am_config_free(c->config);
   am_names labels = {c->labels, (size_t)c->classes};

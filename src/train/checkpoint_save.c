@@ -100,6 +100,17 @@ static am_status write_normaliser(am_h5 *file, const am_normaliser *nz, am_error
 
 static const char *or_empty(const char *text) { return text ? text : ""; }
 
+uint64_t am_data_digest(const am_dataset *d, const am_split *split) {
+  uint64_t hash = 0;
+  for (int part = 0; part < 3; part++)
+    for (size_t i = 0; i < split->n[part]; i++) {
+      const am_clip *clip = &d->clips[split->at[part][i]];
+      uint64_t key[3] = {hash, (uint64_t)part, (uint64_t)clip->label};
+      hash = am_hash64(am_hash64(0, key, sizeof key), clip->name, strlen(clip->name));
+    }
+  return hash;
+}
+
 static am_status write_data(am_h5 *file, const am_dataset *d, const am_split *split, am_error *err) {
   am_status status = am_h5_group(file, "data", err);
   if (!status) status = am_h5_set_text(file, "data", "corpus", or_empty(d->corpus), err);
@@ -111,6 +122,7 @@ static am_status write_data(am_h5 *file, const am_dataset *d, const am_split *sp
   if (!status) status = am_h5_set_text(file, "data", "split", split->note, err);
   if (!status) status = am_h5_set_int(file, "data", "synthetic", d->synthetic, err);
   if (!status) status = am_h5_set_int(file, "data", "speaker_independent", split->speaker_independent, err);
+  if (!status) status = am_h5_set_int(file, "data", "digest", (int64_t)am_data_digest(d, split), err);
   for (int part = 0; part < 3 && !status; part++)
     status = am_h5_set_int(file, "data", am_part_name((am_part)part), (int64_t)split->n[part], err);
   return status;

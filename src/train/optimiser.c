@@ -83,13 +83,15 @@ am_status am_optimiser_create(am_context *ctx, const am_optimiser_options *optio
   cut_pieces(o, model);
   o->pieces = am_alloc(ctx, o->n_pieces + 1, sizeof *o->pieces);
   o->sums = am_alloc(ctx, o->n_pieces + 1, sizeof *o->sums);
+  o->bad = am_alloc(ctx, o->n_pieces + 1, sizeof *o->bad);
+  o->bad_array = -1;
   size_t bytes = am_mul(o->n, sizeof(am_real));
   bool adam = options->kind != AM_SGD;
   if (adam || options->momentum > 0) o->m = am_alloc_aligned(ctx, bytes);
   if (adam) o->v = am_alloc_aligned(ctx, bytes);
   if (ema_decay > 0) o->ema = am_alloc_aligned(ctx, bytes);
   am_status status = AM_OK;
-  if (!o->factors || !o->pieces || !o->sums || ((adam || options->momentum > 0) && !o->m) || (adam && !o->v) ||
+  if (!o->factors || !o->pieces || !o->sums || !o->bad || ((adam || options->momentum > 0) && !o->m) || (adam && !o->v) ||
       (ema_decay > 0 && !o->ema))
     status = am_no_memory(err);
   if (!status) {
@@ -112,6 +114,7 @@ void am_optimiser_free(am_optimiser *o) {
   am_free(o->ctx, o->factors);
   am_free(o->ctx, o->pieces);
   am_free(o->ctx, o->sums);
+  am_free(o->ctx, o->bad);
   am_free(o->ctx, o);
 }
 
@@ -132,6 +135,17 @@ static void square_piece(void *arg, size_t piece, int worker) {
   const am_piece *p = &s->o->pieces[piece];
   bool frozen = s->o->factors[p->array] == 0;
   s->o->sums[piece] = frozen ? 0 : s->o->kernels->sum_squares(p->count, s->g + p->offset);
+}
+
+/* Exponent bits all set: infinity or NaN.  In integers, so that the compiler may do many at once. */
+static bool not_finite(const am_real *w, size_t n) {
+  uint32_t bad = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    memcpy(&bits, &w[i], sizeof bits);
+    bad |= (bits & 0x7f800000u) == 0x7f800000u;
+  }
+  return bad != 0;
 }
 
 static void average(am_real *a, const am_real *w, size_t n, am_real d) {
@@ -159,18 +173,29 @@ static void step_piece(void *arg, size_t piece, int worker) {
                      decoupled);
   }
   memset(g, 0, p->count * sizeof *g);
+  o->bad[piece] = not_finite(w, p->count);
   if (o->ema) average(o->ema + p->offset, w, p->count, (am_real)s->ema);
+}
+
+static void find_bad(am_optimiser *o) {
+  size_t i = 0;
+  while (i < o->n_pieces && !o->bad[i]) i++;
+  o->bad_array = i < o->n_pieces ? (long)o->pieces[i].array : -1;
 }
 
 double am_optimiser_step(am_optimiser *o, am_real *w, am_real *g, double divisor, double rate) {
   const am_optimiser_options *k = &o->options;
-  if (o->ema && !o->step) memcpy(o->ema, w, o->n * sizeof *w);
-  double t = (double)++o->step, norm = 0;
+  double t = (double)o->step + 1, norm = 0;
   sweep s = {.o = o, .w = w, .g = g, .scale = 1 / divisor, .rate = rate, .plain_rate = rate, .epsilon = k->epsilon};
   if (k->clip_norm > 0) {
     am_parallel_for(o->ctx, o->n_pieces, square_piece, &s);
     for (size_t i = 0; i < o->n_pieces; i++) norm += o->sums[i];
     norm = sqrt(norm) / divisor;
+    if (!isfinite(norm)) {
+      for (size_t i = 0; i < o->n_pieces; i++) o->bad[i] = !isfinite(o->sums[i]);
+      find_bad(o);
+      return norm;
+    }
     if (norm > k->clip_norm) s.scale *= k->clip_norm / norm;
   }
   if (k->kind != AM_SGD) {
@@ -180,7 +205,10 @@ double am_optimiser_step(am_optimiser *o, am_real *w, am_real *g, double divisor
   }
   double early = (1 + t) / (10 + t);
   s.ema = early < o->ema_decay ? early : o->ema_decay;
+  if (o->ema && !o->step) memcpy(o->ema, w, o->n * sizeof *w);
   am_parallel_for(o->ctx, o->n_pieces, step_piece, &s);
+  find_bad(o);
+  o->step++;
   return norm;
 }
 

@@ -37,6 +37,8 @@ typedef struct am_optimiser {
   struct am_piece *pieces; /* cut by shape, so results do not depend on threads */
   size_t n_pieces;
   double *sums;          /* (pieces) squares, for the norm */
+  bool *bad;             /* (pieces) a weight is no finite number */
+  long bad_array;        /* first array that went bad in the last step, -1 none */
 } am_optimiser;
 
 /* Slots start at zero; the average starts as a copy of the weights at the first step.  A pattern of `rates` or
@@ -45,7 +47,8 @@ am_status am_optimiser_create(am_context *ctx, const am_optimiser_options *optio
                               am_optimiser **out, am_error *err);
 void am_optimiser_free(am_optimiser *o);
 /* w -= ... with the gradients g divided by `divisor`, at learning rate `rate`; leaves g zero, in the same pass.
- * Returns the norm before clipping (0 when clip_norm is off: it is not computed then). */
+ * Returns the norm before clipping (0 when clip_norm is off: it is not computed then).  A weight that is not finite
+ * afterwards sets bad_array; so does a norm that is not finite, and then nothing else is done. */
 double am_optimiser_step(am_optimiser *o, am_real *w, am_real *g, double divisor, double rate);
 /* Exchanges the model's weights and their average, for evaluation, and back. */
 void am_optimiser_swap_average(am_optimiser *o, am_real *w);

@@ -115,6 +115,7 @@ typedef struct am_checkpoint {
   bool synthetic, speaker_independent;
   uint64_t epoch;
   bool resumable;         /* has optimiser state */
+  struct am_predictor *predictor; /* made by the first am_predict_sound */
 } am_checkpoint;
 am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err);
 void am_checkpoint_free(am_context *ctx, am_checkpoint *c);

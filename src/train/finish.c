@@ -1,0 +1,153 @@
+/* train/finish.c - a run's results: its best weights on what was held out. */
+#include <string.h>
+
+#include "base/system.h"
+#include "train/trainer.h"
+
+/* ---- one part ---- */
+
+static am_status part_metrics(am_trainer *t, const uint32_t *clips, size_t n, const float *probabilities,
+                              am_metrics **out, am_error *err) {
+  int *labels = am_alloc(t->ctx, n, sizeof *labels), *speakers = am_alloc(t->ctx, n, sizeof *speakers);
+  am_status status = labels && speakers ? AM_OK : am_no_memory(err);
+  for (size_t i = 0; i < n && !status; i++) {
+    labels[i] = t->dataset->clips[clips[i]].label;
+    speakers[i] = t->dataset->clips[clips[i]].speaker;
+  }
+  if (!status)
+    status = am_metrics_compute(t->ctx, probabilities, labels, speakers, n, t->classes, t->config->seed, out, err);
+  am_free(t->ctx, labels);
+  am_free(t->ctx, speakers);
+  return status;
+}
+
+static am_status run_part(am_trainer *t, am_part part, const char *file, am_metrics **out, am_error *err) {
+  size_t n = t->split->n[part], K = (size_t)t->classes;
+  const uint32_t *clips = t->split->at[part];
+  if (!n) return AM_OK;
+  float *p = am_alloc_aligned(t->ctx, am_mul(n * K, sizeof *p));
+  char *path = am_path_join(t->ctx, t->options->out, file);
+  am_source source = {t->dataset, t->store, t->fx, &t->normaliser};
+  am_status status = p && path ? AM_OK : am_no_memory(err);
+  if (!status)
+    status = am_evaluate_logits(t->ctx, t->model, t->inference, (int)t->config->train.batch, &source, clips, n,
+                                am_part_name(part), p, err);
+  if (!status) {
+    am_softmax_rows(p, (int)n, t->classes, p);
+    status = part_metrics(t, clips, n, p, out, err);
+  }
+  if (!status)
+    status = am_predictions_write(t->ctx, path, t->dataset, clips, n, (char *const *)t->dataset->labels, t->classes, p,
+                                  err);
+  am_free(t->ctx, path);
+  am_free_aligned(t->ctx, p);
+  return status;
+}
+
+/* predictions.csv is the test part's, or validation's where there is no test part. */
+static am_status run_parts(am_trainer *t, am_run_result *r, am_error *err) {
+  const char *file = t->split->n[AM_PART_TEST] ? "predictions-validation.csv" : "predictions.csv";
+  am_status status = run_part(t, AM_PART_VALIDATION, file, &r->validation, err);
+  return status ? status : run_part(t, AM_PART_TEST, "predictions.csv", &r->test, err);
+}
+
+/* ---- metrics.json ---- */
+
+static void write_part(am_trainer *t, am_json *j, const char *name, const am_metrics *m) {
+  if (!m) am_json_null(j, name);
+  else
+    am_metrics_write(j, name, m, (char *const *)t->dataset->labels, name, t->split->speaker_independent,
+                     t->dataset->synthetic);
+}
+
+static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *err) {
+  am_buffer text = {0};
+  am_json j = am_json_begin(t->ctx, &text, 2);
+  am_json_open(&j, NULL, '{');
+  am_json_text(&j, "name", t->config->name);
+  am_json_int(&j, "epochs", (int64_t)t->state.epoch);
+  am_json_int(&j, "steps", (int64_t)t->state.step);
+  am_json_int(&j, "best_epoch", (int64_t)t->state.schedule.best_epoch);
+  am_json_bool(&j, "stopped_early", r->stopped_early);
+  am_json_real(&j, "seconds", r->seconds);
+  am_json_text(&j, "split_note", t->split->note);
+  am_json_bool(&j, "speaker_independent", t->split->speaker_independent);
+  am_json_bool(&j, "transductive", t->normaliser.kind == AM_NORMALISE_SPEAKER);
+  am_json_bool(&j, "synthetic", t->dataset->synthetic);
+  write_part(t, &j, "validation", r->validation);
+  write_part(t, &j, "test", r->test);
+  am_json_close(&j);
+  am_buffer_append(t->ctx, &text, "\n", 1);
+  am_status status = am_run_folder_write(t, "metrics.json", &text, err);
+  am_buffer_free(t->ctx, &text);
+  return status;
+}
+
+static void say(am_trainer *t, const char *part, const am_metrics *m) {
+  if (!m) return;
+  am_trainer_log(t, AM_LOG_INFO, "%s, %zu clips: accuracy %.1f %% (%.1f to %.1f, %s), unweighted average recall %.1f %%, "
+                 "macro F1 %.1f %%%s", part, m->n, 100 * m->accuracy, 100 * m->low, 100 * m->high, m->interval,
+                 100 * m->uar, 100 * m->macro_f1, t->dataset->synthetic ? " (synthetic speech)" : "");
+}
+
+/* ---- all ---- */
+
+/* Weights and statistics of the last epoch, while the best ones are in the model. */
+typedef struct kept {
+  am_real *weights, *statistics;
+  size_t n_weights, n_statistics;
+} kept;
+
+static am_status keep(am_trainer *t, kept *k, am_error *err) {
+  const am_real *w = am_model_weights(t->model, &k->n_weights), *s = am_model_statistics(t->model, &k->n_statistics);
+  k->weights = am_alloc_aligned(t->ctx, (k->n_weights + 1) * sizeof *w);
+  k->statistics = am_alloc_aligned(t->ctx, (k->n_statistics + 1) * sizeof *s);
+  if (!k->weights || !k->statistics) return am_no_memory(err);
+  memcpy(k->weights, w, k->n_weights * sizeof *w);
+  if (k->n_statistics) memcpy(k->statistics, s, k->n_statistics * sizeof *s);
+  return AM_OK;
+}
+
+static void put_back(am_trainer *t, const kept *k) {
+  size_t n;
+  memcpy(am_model_weights(t->model, &n), k->weights, k->n_weights * sizeof *k->weights);
+  if (k->n_statistics) memcpy(am_model_statistics(t->model, &n), k->statistics, k->n_statistics * sizeof *k->statistics);
+}
+
+static am_status evaluate_best(am_trainer *t, am_run_result *r, am_error *err) {
+  kept k = {0};
+  am_status status = keep(t, &k, err);
+  if (!status) {
+    status = am_checkpoint_weights(t->ctx, t->best, t->model, NULL, err);
+    if (!status) status = run_parts(t, r, err);
+    put_back(t, &k);
+  }
+  am_free_aligned(t->ctx, k.weights);
+  am_free_aligned(t->ctx, k.statistics);
+  return status;
+}
+
+am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
+  am_status status = evaluate_best(t, r, err);
+  if (status) return status;
+  size_t n;
+  r->seconds = t->seconds_before + am_now() - t->began;
+  say(t, "validation", r->validation);
+  say(t, "test", r->test);
+  status = write_metrics(t, r, err);
+  if (status) return status;
+  t->state.finished = true; /* no slots are saved any more, and the average takes the place of the weights */
+  am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
+  status = am_trainer_save(t, t->last, NULL, true, err);
+  if (!status) status = am_run_folder_history(t, err);
+  if (!status) status = am_run_folder_facts(t, "finished", err);
+  if (!status && am_file_exists(t->previous)) am_context_system(t->ctx)->unlink(t->previous);
+  return status;
+}
+
+void am_run_result_free(am_run_result *result) {
+  if (!result) return;
+  am_metrics_free(result->validation);
+  am_metrics_free(result->test);
+  result->validation = result->test = NULL;
+}

@@ -1,0 +1,42 @@
+/* train/predictions.c - predictions.csv: a row a clip. */
+#include "base/file.h"
+#include "io/csv.h"
+#include "train/train.h"
+
+static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, char *const *labels, int classes,
+                      const float *p) {
+  const am_clip *clip = &d->clips[index];
+  int best = 0;
+  for (int k = 1; k < classes; k++)
+    if (p[k] > p[best]) best = k;
+  am_csv_put(w, clip->name);
+  am_csv_put(w, clip->speaker >= 0 ? d->speakers[clip->speaker] : "");
+  if (clip->fold >= 0) am_csv_put_int(w, clip->fold);
+  else am_csv_put(w, "");
+  am_csv_put(w, clip->label >= 0 ? d->labels[clip->label] : "");
+  am_csv_put(w, labels[best]);
+  for (int k = 0; k < classes; k++) am_csv_put_real(w, p[k]);
+  am_csv_end_row(w);
+}
+
+am_status am_predictions_write(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips, size_t n,
+                               char *const *labels, int classes, const float *probabilities, am_error *err) {
+  static const char *const columns[] = {"clip", "speaker", "fold", "true", "predicted"};
+  am_buffer text = {0};
+  am_csv_writer w = {.ctx = ctx, .out = &text};
+  for (int i = 0; i < 5; i++) am_csv_put(&w, columns[i]);
+  am_status status = AM_OK;
+  for (int k = 0; k < classes && !status; k++) {
+    char *name = am_format(ctx, "p_%s", labels[k]);
+    if (name) am_csv_put(&w, name);
+    else status = am_no_memory(err);
+    am_free(ctx, name);
+  }
+  am_csv_end_row(&w);
+  for (size_t i = 0; i < n; i++)
+    write_row(&w, d, clips[i], labels, classes, probabilities + i * (size_t)classes);
+  if (!status && text.failed) status = am_no_memory(err);
+  if (!status) status = am_file_write(ctx, path, text.data, text.used, err);
+  am_buffer_free(ctx, &text);
+  return status;
+}

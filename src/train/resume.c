@@ -1,0 +1,102 @@
+/* train/resume.c - going on with a run: only the same run, and from its last good checkpoint. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "train/trainer.h"
+
+/* Settings that may change between the processes of one run. */
+static bool may_change(const char *section, const char *key) {
+  static const char *const free_keys[] = {"data.root", "data.manifest", "train.epochs", "train.max_steps",
+                                          "train.save_minutes", "train.early_stopping"};
+  char path[256];
+  snprintf(path, sizeof path, "%s.%s", section, key);
+  for (size_t i = 0; i < sizeof free_keys / sizeof *free_keys; i++)
+    if (!strcmp(path, free_keys[i])) return true;
+  return false;
+}
+
+static const char *text_of(const am_value *v) {
+  return !v ? "nothing" : v->kind == AM_SCALAR ? v->text : v->kind == AM_NULL ? "nothing" : "something else";
+}
+
+static am_status compare_section(const char *section, const am_value *saved, const am_value *now, am_error *err) {
+  if (!saved || saved->kind != AM_MAP) {
+    if (am_value_equal(saved, now)) return AM_OK;
+    return am_fail(err, AM_E_CONFIG, "%s is %s, the run has %s; to train otherwise start a new run with --init", section,
+                   text_of(now), text_of(saved));
+  }
+  for (const am_value *entry = saved->first; entry; entry = entry->next) {
+    const am_value *other = am_value_get(now, entry->key);
+    if (may_change(section, entry->key) || am_value_equal(entry, other)) continue;
+    return am_fail(err, AM_E_CONFIG, "%s.%s is %s, the run has %s; to train otherwise start a new run with --init", section,
+                   entry->key, text_of(other), text_of(entry));
+  }
+  return AM_OK;
+}
+
+static am_status compare_config(am_trainer *t, const char *path, const char *text, am_error *err) {
+  static const char *const sections[] = {"seed", "data", "split", "features", "augment", "model", "train"};
+  am_config *saved = NULL;
+  am_status status = am_config_from_text(t->ctx, text, path, NULL, 0, &saved, err);
+  for (size_t i = 0; i < sizeof sections / sizeof *sections && !status; i++)
+    status = compare_section(sections[i], am_value_get(am_tree_root(saved->effective), sections[i]),
+                             am_value_get(am_tree_root(t->config->effective), sections[i]), err);
+  am_config_free(saved);
+  return status;
+}
+
+/* From one file; AM_E_FORMAT and AM_E_IO mean that another may do. */
+static am_status resume_from(am_trainer *t, const char *path, am_error *err) {
+  char *config = NULL;
+  uint64_t digest = 0;
+  am_status status = am_checkpoint_origin(t->ctx, path, &config, &digest, err);
+  if (!status) status = compare_config(t, path, config, err);
+  am_free(t->ctx, config);
+  if (!status && digest != am_data_digest(t->dataset, t->split))
+    status = am_fail(err, AM_E_DATA, "the clips in %s, or their split, are not those that this run began with",
+                     t->dataset->root ? t->dataset->root : "the corpus");
+  if (status) return status;
+  return am_checkpoint_resume(t->ctx, path, t->model, t->optimiser, &t->state, err);
+}
+
+static am_status resume_or_fall_back(am_trainer *t, am_error *err) {
+  am_error first = AM_ERROR_INIT, second = AM_ERROR_INIT;
+  am_status status = am_file_exists(t->last) ? resume_from(t, t->last, &first)
+                                             : am_fail(&first, AM_E_IO, "%s is not there", t->last);
+  if (!status) return AM_OK;
+  bool damaged = status == AM_E_FORMAT || status == AM_E_IO;
+  if (!damaged || !am_file_exists(t->previous)) return am_fail(err, status, "%s", first.message);
+  am_trainer_log(t, AM_LOG_WARNING, "%s; going on from the checkpoint before it, %s", first.message, t->previous);
+  status = resume_from(t, t->previous, &second);
+  return status ? am_fail(err, status, "%s; and the checkpoint before it: %s", first.message, second.message) : AM_OK;
+}
+
+/* best.h5 was written before the last.h5 that names it, so it is that one or a later one, which the
+ * epochs to come will write again; damaged or gone, the choice begins anew. */
+static void check_best(am_trainer *t) {
+  am_error err = AM_ERROR_INIT;
+  if (!t->state.schedule.best_epoch) return;
+  if (am_checkpoint_verify(t->ctx, t->best, &err) == AM_OK) return;
+  am_trainer_log(t, AM_LOG_WARNING, "%s; the best epoch will be chosen among those to come", err.message);
+  t->state.schedule.best = NAN;
+  t->state.schedule.best_epoch = 0;
+}
+
+am_status am_trainer_resume(am_trainer *t, am_error *err) {
+  if (!am_file_exists(t->last) && !am_file_exists(t->previous)) {
+    am_trainer_log(t, AM_LOG_WARNING, "%s had been stopped before its first save: starting from the beginning",
+                   t->options->out);
+    return AM_OK;
+  }
+  am_status status = resume_or_fall_back(t, err);
+  if (status) return status;
+  t->seconds_before = t->state.run_seconds;
+  if (t->state.finished)
+    return am_fail(err, AM_E_USAGE, "%s is finished after %llu epochs; to train on start a new run with --init %s",
+                   t->options->out, (unsigned long long)t->state.epoch, t->last);
+  check_best(t);
+  am_trainer_log(t, AM_LOG_INFO, "resuming after step %llu, in epoch %llu", (unsigned long long)t->state.step,
+                 (unsigned long long)(t->state.epoch + 1));
+  return AM_OK;
+}

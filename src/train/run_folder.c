@@ -1,0 +1,178 @@
+/* train/run_folder.c - the files of a run beside its checkpoints. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "io/csv.h"
+#include "train/trainer.h"
+
+enum { LOG_LIMIT = 64 << 20 };
+
+/* ---- log ---- */
+
+static void time_text(char out[32]) {
+  time_t now = time(NULL);
+  struct tm utc;
+  gmtime_r(&now, &utc);
+  strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+void am_trainer_log(am_trainer *t, am_log_level level, const char *format, ...) {
+  static const char *const names[] = {"error: ", "warning: ", "", "debug: "};
+  char text[4096], when[32];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  am_log(t->ctx, level, "%s", text);
+  time_text(when);
+  am_buffer_printf(t->ctx, &t->log, "%s %s%s\n", when, names[level], text);
+}
+
+/* ---- the folder ---- */
+
+static bool holds(am_context *ctx, const char *folder, const char *name) {
+  char *path = am_path_join(ctx, folder, name);
+  bool found = path && am_file_exists(path);
+  am_free(ctx, path);
+  return found;
+}
+
+am_status am_run_folder_check(am_trainer *t, am_error *err) {
+  static const char *const files[] = {"config.yaml", "last.h5", "last-1.h5", "best.h5", "run.json"};
+  const char *out = t->options->out;
+  if (!out || !*out) return am_fail(err, AM_E_USAGE, "a run needs a folder to write into");
+  if (t->options->resume) {
+    if (holds(t->ctx, out, "config.yaml")) return AM_OK;
+    return am_fail(err, AM_E_USAGE, "%s: there is no run to resume: wanted a folder with config.yaml and last.h5", out);
+  }
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    if (holds(t->ctx, out, files[i]))
+      return am_fail(err, AM_E_USAGE, "%s holds a run already (%s); choose another folder, or go on with that run: "
+                     "audiomood train --resume %s", out, files[i], out);
+  return AM_OK;
+}
+
+am_status am_run_folder_open(am_trainer *t, am_error *err) {
+  am_context *ctx = t->ctx;
+  const char *out = t->options->out;
+  t->last = am_path_join(ctx, out, "last.h5");
+  t->previous = am_path_join(ctx, out, "last-1.h5");
+  t->best = am_path_join(ctx, out, "best.h5");
+  char *lock = am_path_join(ctx, out, "lock"), *old = NULL, *log = am_path_join(ctx, out, "log.txt");
+  am_status status = t->last && t->previous && t->best && lock && log ? AM_OK : am_no_memory(err);
+  if (!status) status = am_folder_create(ctx, out, err);
+  if (!status) status = am_lock_take(ctx, lock, &t->lock, err);
+  if (!status) status = am_run_folder_check(t, err); /* again: another process may have been here meanwhile */
+  size_t bytes;
+  if (!status && am_file_exists(log)) status = am_file_read(ctx, log, LOG_LIMIT, &old, &bytes, err);
+  if (!status && old) {
+    am_buffer both = {0};
+    am_buffer_append(ctx, &both, old, bytes);
+    am_buffer_append(ctx, &both, t->log.data, t->log.used);
+    am_buffer_free(ctx, &t->log);
+    t->log = both;
+  }
+  t->folder_ready = !status;
+  am_free(ctx, lock);
+  am_free(ctx, log);
+  am_free(ctx, old);
+  return status;
+}
+
+am_status am_run_folder_write(am_trainer *t, const char *name, const am_buffer *text, am_error *err) {
+  char *path = am_path_join(t->ctx, t->options->out, name);
+  am_status status = path && !text->failed ? AM_OK : am_no_memory(err);
+  if (!status) status = am_file_write(t->ctx, path, text->data, text->used, err);
+  am_free(t->ctx, path);
+  return status;
+}
+
+am_status am_run_folder_begin(am_trainer *t, am_error *err) {
+  am_buffer config = {0};
+  time_text(t->started);
+  am_status status = am_config_text(t->config, &config, err);
+  if (!status) status = am_run_folder_write(t, "config.yaml", &config, err);
+  am_buffer_free(t->ctx, &config);
+  return status ? status : am_run_folder_facts(t, "running", err);
+}
+
+/* ---- history.csv ---- */
+
+am_status am_run_folder_history(am_trainer *t, am_error *err) {
+  static const char *const columns[] = {"epoch", "train_loss", "train_accuracy", "validation_loss",
+                                        "validation_accuracy", "validation_uar", "learning_rate", "seconds",
+                                        "clips_per_second"};
+  am_buffer text = {0};
+  am_csv_writer w = {.ctx = t->ctx, .out = &text};
+  for (int i = 0; i < 9; i++) am_csv_put(&w, columns[i]);
+  am_csv_end_row(&w);
+  for (size_t i = 0; i < t->state.n_history; i++) {
+    const am_epoch *e = &t->state.history[i];
+    const double row[] = {e->train_loss, e->train_accuracy, e->validation_loss, e->validation_accuracy,
+                          e->validation_uar, e->learning_rate, e->seconds, e->clips_per_second};
+    am_csv_put_int(&w, (int64_t)e->epoch);
+    for (int k = 0; k < 8; k++) am_csv_put_real(&w, row[k]);
+    am_csv_end_row(&w);
+  }
+  am_status status = am_run_folder_write(t, "history.csv", &text, err);
+  am_buffer_free(t->ctx, &text);
+  return status ? status : am_run_folder_write(t, "log.txt", &t->log, err);
+}
+
+/* ---- run.json ---- */
+
+static void write_data(am_trainer *t, am_json *j) {
+  const am_dataset *d = t->dataset;
+  am_json_open(j, "data", '{');
+  am_json_text(j, "corpus", d->corpus);
+  am_json_text(j, "title", d->title);
+  am_json_text(j, "licence", d->licence);
+  am_json_text(j, "citation", d->citation);
+  am_json_bool(j, "synthetic", d->synthetic);
+  am_json_int(j, "clips", (int64_t)d->n);
+  am_json_int(j, "missing", (int64_t)d->n_missing);
+  am_json_text(j, "missing_note", d->missing_note);
+  am_json_text(j, "split", t->split->note);
+  am_json_bool(j, "speaker_independent", t->split->speaker_independent);
+  for (int part = 0; part < 3; part++) am_json_int(j, am_part_name((am_part)part), (int64_t)t->split->n[part]);
+  am_json_close(j);
+}
+
+am_status am_run_folder_facts(am_trainer *t, const char *state, am_error *err) {
+  am_buffer text = {0};
+  am_json j = am_json_begin(t->ctx, &text, 2);
+  struct utsname system;
+  bool known = uname(&system) == 0;
+  char now[32];
+  size_t weights = 0;
+  for (size_t i = 0; i < am_model_weight_count(t->model); i++) weights += am_model_weight_info(t->model, i).count;
+  time_text(now);
+  am_json_open(&j, NULL, '{');
+  am_json_text(&j, "name", t->config->name);
+  am_json_text(&j, "state", state);
+  am_json_text(&j, "started", t->started);
+  am_json_text(&j, "written", now);
+  am_json_text(&j, "version", am_version());
+  am_json_text(&j, "compiler", __VERSION__);
+  am_json_text(&j, "cpu", am_context_cpu(t->ctx));
+  am_json_int(&j, "threads", am_context_threads(t->ctx));
+  am_json_text(&j, "system", known ? system.sysname : NULL);
+  am_json_text(&j, "release", known ? system.release : NULL);
+  am_json_text(&j, "machine", known ? system.machine : NULL);
+  am_json_text(&j, "init", t->options->init);
+  am_json_int(&j, "seed", (int64_t)t->config->seed);
+  am_json_int(&j, "features_version", AM_FEATURES_VERSION);
+  am_json_int(&j, "parameters", (int64_t)weights);
+  am_json_int(&j, "steps", (int64_t)t->state.step);
+  am_json_int(&j, "epochs", (int64_t)t->state.epoch);
+  am_json_int(&j, "best_epoch", (int64_t)t->state.schedule.best_epoch);
+  am_json_real(&j, "seconds", t->seconds_before + (t->began > 0 ? am_now() - t->began : 0));
+  write_data(t, &j);
+  am_json_close(&j);
+  am_buffer_append(t->ctx, &text, "\n", 1);
+  am_status status = am_run_folder_write(t, "run.json", &text, err);
+  am_buffer_free(t->ctx, &text);
+  return status;
+}

@@ -1,0 +1,193 @@
+/* train/setup.c - from a config to everything a first step needs. */
+#include <string.h>
+
+#include "train/trainer.h"
+
+/* ---- data ---- */
+
+static void say_left_out(am_trainer *t) {
+  const am_dataset *d = t->dataset;
+  for (size_t i = 0; i < d->n_left_out; i++)
+    am_trainer_log(t, AM_LOG_INFO, "left out: %zu clips, %s (%s)", d->left_out[i].count, d->left_out[i].reason,
+                   d->left_out[i].example ? d->left_out[i].example : "");
+  if (d->n_missing && d->missing_note) am_trainer_log(t, AM_LOG_WARNING, "%s", d->missing_note);
+  if (d->synthetic) am_trainer_log(t, AM_LOG_WARNING, "this corpus is synthetic: results say nothing about real speech");
+}
+
+static am_status load_data(am_trainer *t, am_error *err) {
+  am_config *c = t->config;
+  am_status status = am_dataset_load(t->ctx, &c->data, &t->dataset, err);
+  if (status) return status;
+  am_dataset *d = t->dataset;
+  t->classes = d->n_labels;
+  am_trainer_log(t, AM_LOG_INFO, "%s: %zu clips, %d classes, %d speakers", d->title ? d->title : d->corpus, d->n,
+                 d->n_labels, d->n_speakers);
+  say_left_out(t);
+  status = am_split_make(t->ctx, d, &c->split, &t->split, err);
+  if (status) return status;
+  am_trainer_log(t, AM_LOG_INFO, "split: %s", t->split->note);
+  if (!t->split->n[AM_PART_TRAIN])
+    return am_fail(err, AM_E_DATA, "the training part is empty (%s); change the split section", t->split->note);
+  if (t->split->speakers_known && !t->split->speaker_independent)
+    am_trainer_log(t, AM_LOG_WARNING, "not speaker-independent: speakers of the held-out clips are also trained on");
+  t->monitor = (am_monitor)c->train.monitor;
+  if (!t->split->n[AM_PART_VALIDATION] && t->monitor != AM_MONITOR_TRAIN_LOSS) {
+    t->monitor = AM_MONITOR_TRAIN_LOSS;
+    am_trainer_log(t, AM_LOG_WARNING, "there is no validation part: train_loss chooses the best epoch");
+  }
+  return AM_OK;
+}
+
+/* Clips that could not be read (data.skip_unreadable) leave their part. */
+static void drop_unreadable(am_trainer *t) {
+  for (int part = 0; part < 3; part++) {
+    size_t kept = 0;
+    for (size_t i = 0; i < t->split->n[part]; i++)
+      if (am_store_ok(t->store, t->split->at[part][i])) t->split->at[part][kept++] = t->split->at[part][i];
+    if (kept < t->split->n[part])
+      am_trainer_log(t, AM_LOG_WARNING, "%zu unreadable clips left out of the %s part", t->split->n[part] - kept,
+                     am_part_name((am_part)part));
+    t->split->n[part] = kept;
+  }
+}
+
+static am_status make_features(am_trainer *t, am_error *err) {
+  am_config *c = t->config;
+  am_status status = am_features_create(t->ctx, &c->features, &t->fx, err);
+  if (!status)
+    status = am_store_create(t->ctx, t->dataset, t->fx, &c->data, t->options->dry_run && !am_folder_exists(c->cache) ?
+                             "" : c->cache, am_augment_needs_sound(&c->augment), &t->store, err);
+  if (status) return status;
+  am_store_counts counts = am_store_counted(t->store);
+  am_trainer_log(t, AM_LOG_INFO, "features: %zu clips from the cache, %zu computed in %.1f s", counts.from_cache,
+                 counts.computed, counts.seconds);
+  drop_unreadable(t);
+  if (!t->split->n[AM_PART_TRAIN]) return am_fail(err, AM_E_DATA, "no clip of the training part can be read");
+  return am_normaliser_fit(t->ctx, t->store, t->dataset, &c->features, t->split->at[AM_PART_TRAIN],
+                           t->split->n[AM_PART_TRAIN], &t->normaliser, err);
+}
+
+/* ---- model ---- */
+
+static void say_cut(am_trainer *t) {
+  for (int part = 0; part < 3; part++) {
+    size_t cut = am_evaluate_cut(t->model, t->store, t->split->at[part], t->split->n[part]);
+    if (cut)
+      am_trainer_log(t, AM_LOG_WARNING, "%zu of %zu %s clips are longer than the model's %d frames; only their start is "
+                     "used", cut, t->split->n[part], am_part_name((am_part)part), am_model_input(t->model).t);
+  }
+}
+
+static am_status make_model(am_trainer *t, am_error *err) {
+  am_config *c = t->config;
+  int fixed = am_features_fixed_frames(t->fx), frames = fixed;
+  if (!fixed) {
+    frames = am_store_max_frames(t->store);
+    if (c->features.max_frames > 0 && c->features.max_frames < frames) frames = (int)c->features.max_frames;
+  } else if (c->augment.crop_frames > 0 && c->augment.crop_frames < fixed) {
+    return am_fail(err, AM_E_CONFIG, "augment.crop_frames is %lld, but all clips are made %d frames long "
+                   "(features.samples or mean_over_time); leave one of the two out", (long long)c->augment.crop_frames,
+                   fixed);
+  }
+  am_status status = am_config_model(c, frames, am_store_bins(t->store), !fixed, t->classes, &t->model, err);
+  if (status) return status;
+  am_model_initialise(t->model, c->seed);
+  size_t weights = 0;
+  for (size_t i = 0; i < am_model_weight_count(t->model); i++) weights += am_model_weight_info(t->model, i).count;
+  am_trainer_log(t, AM_LOG_INFO, "model: input %d frames of %d bins%s, %zu layers, %zu parameters", frames,
+                 am_store_bins(t->store), fixed ? "" : ", any shorter length", am_model_steps(t->model), weights);
+  say_cut(t);
+  return AM_OK;
+}
+
+static am_status init_from(am_trainer *t, am_error *err) {
+  const char *file = t->options->init;
+  am_init_report report;
+  am_status status = am_checkpoint_init(t->ctx, file, t->model, &report, err);
+  if (status) return status;
+  am_trainer_log(t, AM_LOG_INFO, "%s: %zu arrays matched: %s", file, report.n_matched, report.matched.data);
+  if (report.n_missing)
+    am_trainer_log(t, AM_LOG_WARNING, "%s: %zu arrays missing there, drawn new: %s", file, report.n_missing,
+                   report.missing.data);
+  if (report.n_reshaped)
+    am_trainer_log(t, AM_LOG_WARNING, "%s: %zu arrays of another shape, drawn new: %s", file, report.n_reshaped,
+                   report.reshaped.data);
+  if (report.n_unused)
+    am_trainer_log(t, AM_LOG_WARNING, "%s: %zu arrays not used here: %s", file, report.n_unused, report.unused.data);
+  am_init_report_free(t->ctx, &report);
+  return AM_OK;
+}
+
+/* ---- what trains it ---- */
+
+static am_status make_loader(am_trainer *t, am_error *err) {
+  am_config *c = t->config;
+  const uint32_t *clips = t->split->at[AM_PART_TRAIN];
+  size_t n = t->split->n[AM_PART_TRAIN];
+  if (c->train.class_weights) {
+    t->class_weights = am_alloc(t->ctx, (size_t)t->classes, sizeof *t->class_weights);
+    if (!t->class_weights) return am_no_memory(err);
+    am_class_weights(t->dataset, clips, n, t->class_weights);
+  }
+  am_loader_options options = {.batch = (int)c->train.batch,
+                               .max_frames = am_model_input(t->model).t,
+                               .shuffle = true,
+                               .balanced = c->train.balanced_sampler,
+                               .augment = am_augment_any(&c->augment),
+                               .seed = c->seed,
+                               .class_weights = t->class_weights,
+                               .bucket = c->train.bucket};
+  am_status status = am_loader_create(t->ctx, t->store, t->dataset, &t->normaliser, t->fx, &c->augment, clips, n,
+                                      &options, &t->loader, err);
+  if (!status) t->per_epoch = am_loader_batches(t->loader);
+  return status;
+}
+
+static am_status make_training(am_trainer *t, am_error *err) {
+  am_config *c = t->config;
+  size_t K = (size_t)t->classes, batch = (size_t)c->train.batch;
+  am_status status = am_optimiser_create(t->ctx, &c->optimiser, c->train.ema, t->model, &t->optimiser, err);
+  if (!status) status = make_loader(t, err);
+  if (!status) status = am_session_create(t->model, (int)batch, true, &t->session, err);
+  if (!status) status = am_session_create(t->model, (int)batch, false, &t->inference, err);
+  if (status) return status;
+  t->dlogits = am_alloc_aligned(t->ctx, am_mul(batch * K, sizeof *t->dlogits));
+  t->logits = am_alloc_aligned(t->ctx, am_mul((t->split->n[AM_PART_VALIDATION] + 1) * K, sizeof *t->logits));
+  if (!t->dlogits || !t->logits) return am_no_memory(err);
+  if (t->optimiser->n_frozen)
+    am_trainer_log(t, AM_LOG_INFO, "%zu of %zu arrays are frozen", t->optimiser->n_frozen, t->optimiser->n_arrays);
+  if (t->options->profile) am_session_profile(t->session, true);
+  am_session_zero_gradients(t->session); /* after this the optimiser leaves them zero */
+  return AM_OK;
+}
+
+am_status am_trainer_setup(am_trainer *t, am_error *err) {
+  am_status status = load_data(t, err);
+  if (!status) status = make_features(t, err);
+  if (!status) status = make_model(t, err);
+  if (!status && t->options->init) status = init_from(t, err);
+  return status ? status : make_training(t, err);
+}
+
+void am_trainer_free(am_trainer *t) {
+  am_context *ctx = t->ctx;
+  if (t->loader) am_loader_free(t->loader);
+  if (t->session) am_session_free(t->session);
+  if (t->inference) am_session_free(t->inference);
+  am_optimiser_free(t->optimiser);
+  if (t->model) am_model_free(t->model);
+  am_normaliser_free(ctx, &t->normaliser);
+  if (t->store) am_store_free(t->store);
+  if (t->fx) am_features_free(t->fx);
+  if (t->split) am_split_free(ctx, t->split);
+  if (t->dataset) am_dataset_free(t->dataset);
+  am_free(ctx, t->class_weights);
+  am_free_aligned(ctx, t->dlogits);
+  am_free_aligned(ctx, t->logits);
+  am_free(ctx, t->state.history);
+  am_lock_release(t->lock);
+  am_buffer_free(ctx, &t->log);
+  am_free(ctx, t->last);
+  am_free(ctx, t->previous);
+  am_free(ctx, t->best);
+}

@@ -1,0 +1,292 @@
+/* train/trainer.c - the training loop. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "train/trainer.h"
+
+/* Small models finish an epoch in milliseconds; saving after each would take longer than training. */
+static const double SAVE_SECONDS = 2;
+
+/* ---- saving ---- */
+
+am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, bool with_state, am_error *err) {
+  am_training_state state = t->state;
+  state.run_seconds = t->seconds_before + am_now() - t->began;
+  am_save save = {.config = t->config,
+                  .model = t->model,
+                  .labels = (char *const *)t->dataset->labels,
+                  .classes = t->classes,
+                  .normaliser = &t->normaliser,
+                  .dataset = t->dataset,
+                  .split = t->split,
+                  .epoch = t->state.epoch,
+                  .step = t->state.step,
+                  .optimiser = with_state && !state.finished ? t->optimiser : NULL,
+                  .state = with_state ? &state : NULL};
+  return am_checkpoint_save(t->ctx, path, keep, &save, err);
+}
+
+static am_status save_last(am_trainer *t, am_error *err) {
+  am_status status = am_trainer_save(t, t->last, t->previous, true, err);
+  if (!status) status = am_run_folder_history(t, err);
+  t->saved = am_now();
+  return status;
+}
+
+/* ---- the end of an epoch ---- */
+
+static am_status validation_loss(am_trainer *t, double *loss, am_error *err) {
+  size_t n = t->split->n[AM_PART_VALIDATION], K = (size_t)t->classes;
+  am_real *targets = am_alloc(t->ctx, n * K, sizeof *targets);
+  if (!targets) return am_no_memory(err);
+  for (size_t i = 0; i < n; i++) targets[i * K + (size_t)t->dataset->clips[t->split->at[AM_PART_VALIDATION][i]].label] = 1;
+  *loss = am_loss(&t->config->loss, t->logits, targets, NULL, (int)n, t->classes, NULL, NULL) / (double)n;
+  am_free(t->ctx, targets);
+  return AM_OK;
+}
+
+/* Accuracy and recall from logits; no interval is wanted here. */
+static void validation_scores(am_trainer *t, am_epoch *e) {
+  size_t n = t->split->n[AM_PART_VALIDATION], K = (size_t)t->classes, right = 0;
+  double recall = 0;
+  int occurring = 0;
+  for (size_t k = 0; k < K; k++) {
+    size_t support = 0, hits = 0;
+    for (size_t i = 0; i < n; i++) {
+      if ((size_t)t->dataset->clips[t->split->at[AM_PART_VALIDATION][i]].label != k) continue;
+      const float *row = t->logits + i * K;
+      size_t best = 0;
+      for (size_t j = 1; j < K; j++)
+        if (row[j] > row[best]) best = j;
+      support++;
+      hits += best == k;
+    }
+    right += hits;
+    if (support) recall += (double)hits / (double)support, occurring++;
+  }
+  e->validation_accuracy = (double)right / (double)n;
+  e->validation_uar = recall / occurring;
+}
+
+static am_status validate(am_trainer *t, am_epoch *e, am_error *err) {
+  size_t n = t->split->n[AM_PART_VALIDATION];
+  e->validation_loss = e->validation_accuracy = e->validation_uar = NAN;
+  if (!n) return AM_OK;
+  am_source source = {t->dataset, t->store, t->fx, &t->normaliser};
+  am_status status = am_evaluate_logits(t->ctx, t->model, t->inference, (int)t->config->train.batch, &source,
+                                        t->split->at[AM_PART_VALIDATION], n, "validation", t->logits, err);
+  if (!status) status = validation_loss(t, &e->validation_loss, err);
+  if (status) return status;
+  if (!isfinite(e->validation_loss))
+    return am_fail(err, AM_E_NUMERIC, "epoch %llu: the validation loss is %g; lower train.optimiser.learning_rate or set "
+                   "clip_norm; the last good state is kept in %s", (unsigned long long)e->epoch, e->validation_loss,
+                   t->last);
+  validation_scores(t, e);
+  return AM_OK;
+}
+
+static double monitored(const am_trainer *t, const am_epoch *e) {
+  switch (t->monitor) {
+    case AM_MONITOR_VALIDATION_LOSS: return e->validation_loss;
+    case AM_MONITOR_VALIDATION_ACCURACY: return e->validation_accuracy;
+    case AM_MONITOR_VALIDATION_UAR: return e->validation_uar;
+    case AM_MONITOR_TRAIN_LOSS: break;
+  }
+  return e->train_loss;
+}
+
+static am_status add_history(am_trainer *t, const am_epoch *e, am_error *err) {
+  am_training_state *s = &t->state;
+  am_epoch *moved = am_resize(t->ctx, s->history, s->n_history + 1, sizeof *moved);
+  if (!moved) return am_no_memory(err);
+  s->history = moved;
+  s->history[s->n_history++] = *e;
+  return AM_OK;
+}
+
+static void say_epoch(am_trainer *t, const am_epoch *e, bool best) {
+  char held_out[128] = "";
+  if (t->split->n[AM_PART_VALIDATION])
+    snprintf(held_out, sizeof held_out, ", validation loss %.4f acc %.3f uar %.3f", e->validation_loss,
+             e->validation_accuracy, e->validation_uar);
+  am_trainer_log(t, AM_LOG_INFO, "epoch %llu/%lld: loss %.4f acc %.3f%s, lr %.3g, %.1f s, %.1f clips/s%s",
+                 (unsigned long long)e->epoch, (long long)t->config->train.epochs, e->train_loss, e->train_accuracy,
+                 held_out, e->learning_rate, e->seconds, e->clips_per_second, best ? ", best so far" : "");
+}
+
+/* Weights that are averaged stand in the model during validation and in best.h5. */
+static am_status judge_epoch(am_trainer *t, am_epoch *e, bool *best, am_error *err) {
+  size_t n;
+  am_real *weights = am_model_weights(t->model, &n);
+  am_optimiser_swap_average(t->optimiser, weights);
+  am_status status = validate(t, e, err);
+  if (!status) {
+    am_training_state before = t->state;
+    t->state.epoch++; /* what is saved now is the state after this epoch */
+    *best = am_schedule_epoch(&t->config->schedule, &t->state.schedule, t->monitor, e->epoch, monitored(t, e));
+    if (*best) {
+      status = am_trainer_save(t, t->best, NULL, false, err);
+      t->state.best_digest = am_checkpoint_digest(t->model);
+    }
+    if (status) t->state = before;
+  }
+  am_optimiser_swap_average(t->optimiser, weights);
+  return status;
+}
+
+static am_status end_epoch(am_trainer *t, am_error *err) {
+  am_training_state *s = &t->state;
+  am_epoch e = {.epoch = s->epoch + 1,
+                .train_loss = s->loss_sum / s->divisor_sum,
+                .train_accuracy = (double)s->correct / (double)s->clips,
+                .learning_rate = t->config->optimiser.learning_rate *
+                                 am_schedule_factor(&t->config->schedule, &s->schedule, s->step - 1, t->per_epoch,
+                                                    (uint64_t)t->config->train.epochs),
+                .seconds = s->epoch_seconds,
+                .clips_per_second = s->epoch_seconds > 0 ? (double)s->clips / s->epoch_seconds : NAN};
+  bool best = false;
+  am_status status = judge_epoch(t, &e, &best, err);
+  if (!status) status = add_history(t, &e, err);
+  if (status) return status;
+  s->position = s->correct = s->clips = 0;
+  s->loss_sum = s->divisor_sum = s->epoch_seconds = 0;
+  say_epoch(t, &e, best);
+  bool last = s->epoch >= (uint64_t)t->config->train.epochs ||
+              am_schedule_should_stop(&s->schedule, t->config->train.early_stopping);
+  return last || am_now() - t->saved >= SAVE_SECONDS ? save_last(t, err) : AM_OK;
+}
+
+/* ---- an epoch ---- */
+
+/* Saves and says how to go on. `why` is a phrase. */
+static am_status pause(am_trainer *t, const char *why, am_error *err) {
+  am_trainer_log(t, AM_LOG_INFO, "%s after step %llu, in epoch %llu", why, (unsigned long long)t->state.step,
+                 (unsigned long long)(t->state.epoch + 1));
+  am_status status = save_last(t, err);
+  if (!status) status = am_run_folder_facts(t, "interrupted", err);
+  if (status) return status;
+  return am_fail(err, AM_E_STOPPED, "%s after step %llu, in epoch %llu; all is saved in %s; go on with: audiomood train "
+                 "--resume %s", why, (unsigned long long)t->state.step, (unsigned long long)(t->state.epoch + 1),
+                 t->last, t->options->out);
+}
+
+static void show(am_trainer *t, bool finished) {
+  const am_training_state *s = &t->state;
+  char task[64], note[64] = "";
+  snprintf(task, sizeof task, "epoch %llu/%lld", (unsigned long long)(s->epoch + 1), (long long)t->config->train.epochs);
+  if (s->clips)
+    snprintf(note, sizeof note, "loss %.4f acc %.2f", s->loss_sum / s->divisor_sum, (double)s->correct / (double)s->clips);
+  am_progress progress = {.size = sizeof progress, .task = task, .unit = "clips", .done = s->clips,
+                          .total = t->split->n[AM_PART_TRAIN], .seconds = s->epoch_seconds, .note = note,
+                          .finished = finished};
+  am_progress_emit(t->ctx, &progress);
+}
+
+/* After a step: whether to pause or save now. */
+static am_status after_step(am_trainer *t, am_error *err) {
+  const am_train_options *o = &t->config->train;
+  if (am_context_stopping(t->ctx)) return pause(t, "stopped", err);
+  if (o->max_steps > 0 && t->state.step >= (uint64_t)o->max_steps) return pause(t, "paused (train.max_steps)", err);
+  if (o->save_minutes > 0 && am_now() - t->saved >= 60 * o->save_minutes) return save_last(t, err);
+  return AM_OK;
+}
+
+static am_status run_epoch(am_trainer *t, am_error *err) {
+  am_status status = am_loader_start(t->loader, t->state.epoch + 1, (size_t)t->state.position, err);
+  double last = am_now(), shown = 0;
+  while (!status) {
+    const am_loader_batch *b;
+    status = am_loader_next(t->loader, &b, err);
+    if (status || !b) break;
+    status = am_trainer_step(t, b, err);
+    double now = am_now();
+    t->state.epoch_seconds += now - last;
+    last = now;
+    if (now - shown > 0.1) show(t, false), shown = now;
+    if (!status) status = after_step(t, err);
+  }
+  show(t, true);
+  if (status) return status;
+  status = end_epoch(t, err);
+  if (status == AM_E_STOPPED) { /* asked to stop during validation: it is done again after resuming */
+    if (err) *err = (am_error)AM_ERROR_INIT;
+    status = pause(t, "stopped", err);
+  }
+  return status;
+}
+
+/* ---- a run ---- */
+
+static am_status dry_run(am_trainer *t, am_error *err) {
+  const am_loader_batch *b;
+  am_status status = am_loader_start(t->loader, 1, 0, err);
+  if (!status) status = am_loader_next(t->loader, &b, err);
+  double begun = am_now();
+  if (!status) status = am_trainer_step(t, b, err);
+  if (status) return status;
+  double seconds = am_now() - begun;
+  am_trainer_log(t, AM_LOG_INFO, "dry run: the first step of %d clips took %.3f s (%.1f clips/s), its loss is %.4f; an epoch "
+                 "has %zu such steps; nothing was written", b->n, seconds, b->n / seconds,
+                 t->state.loss_sum / t->state.divisor_sum, t->per_epoch);
+  return AM_OK;
+}
+
+static am_status open_run(am_trainer *t, am_error *err) {
+  am_status status = t->options->resume ? AM_OK : am_run_folder_open(t, err);
+  t->began = t->saved = am_now();
+  if (!status && t->options->resume) status = am_trainer_resume(t, err);
+  if (!status) status = am_run_folder_begin(t, err);
+  /* --init is not part of the config, so a run that began with it must not begin again without. */
+  if (!status && t->options->init && !t->options->resume) status = save_last(t, err);
+  return status;
+}
+
+static am_status train(am_trainer *t, am_run_result *result, am_error *err) {
+  const am_train_options *o = &t->config->train;
+  am_status status = open_run(t, err);
+  if (!status && o->max_steps > 0 && t->state.step >= (uint64_t)o->max_steps)
+    status = pause(t, "paused (train.max_steps)", err);
+  while (!status && t->state.epoch < (uint64_t)o->epochs) {
+    if (am_schedule_should_stop(&t->state.schedule, o->early_stopping)) {
+      result->stopped_early = true;
+      am_trainer_log(t, AM_LOG_INFO, "stopped early: %lld epochs without a better %s than that of epoch %llu",
+                     (long long)o->early_stopping, "monitor", (unsigned long long)t->state.schedule.best_epoch);
+      break;
+    }
+    status = run_epoch(t, err);
+  }
+  if (!status) status = am_trainer_finish(t, result, err);
+  if (t->options->profile) am_trainer_profile(t);
+  return status;
+}
+
+static void note_failure(am_trainer *t, am_status status, const am_error *err) {
+  if (!t->folder_ready || status == AM_E_STOPPED || !t->started[0]) return;
+  am_trainer_log(t, AM_LOG_DEBUG, "failed: %s", err ? err->message : am_status_name(status));
+  if (am_run_folder_history(t, NULL) == AM_OK) am_run_folder_facts(t, "failed", NULL);
+}
+
+am_status am_train_run(am_config *config, const am_run_options *options, am_run_result *result, am_error *err) {
+  am_trainer t = {.ctx = config->ctx, .config = config, .options = options};
+  t.state.schedule = am_schedule_begin();
+  *result = (am_run_result){0};
+  am_status status = options->dry_run ? AM_OK : am_run_folder_check(&t, err);
+  if (!status && options->resume && !options->dry_run) status = am_run_folder_open(&t, err);
+  if (!status) status = am_trainer_setup(&t, err);
+  if (!status && options->dry_run) {
+    status = dry_run(&t, err);
+    if (options->profile && !status) am_trainer_profile(&t);
+  } else if (!status) {
+    status = train(&t, result, err);
+    if (status) note_failure(&t, status, err);
+  }
+  result->epochs_run = t.state.epoch;
+  result->best_epoch = t.state.schedule.best_epoch;
+  result->steps = t.state.step;
+  result->interrupted = status == AM_E_STOPPED;
+  if (t.began > 0) result->seconds = t.seconds_before + am_now() - t.began;
+  am_trainer_free(&t);
+  if (status) am_run_result_free(result);
+  return status;
+}

@@ -1,0 +1,72 @@
+/* train/trainer.h - one run: its objects, its folder, its steps.  For trainer.c, setup.c, step.c, run_folder.c
+ * and finish.c only. */
+#ifndef AM_TRAINER_H
+#define AM_TRAINER_H
+
+#include "base/file.h"
+#include "train/checkpoint.h"
+#include "train/evaluate.h"
+
+typedef struct am_trainer {
+  am_context *ctx;
+  am_config *config;
+  const am_run_options *options;
+  /* setup.c */
+  am_dataset *dataset;
+  am_split *split;
+  am_features *fx;
+  am_store *store;
+  am_normaliser normaliser;
+  am_model *model;
+  am_session *session;   /* training */
+  am_session *inference; /* for validation and test */
+  am_optimiser *optimiser;
+  am_loader *loader;
+  double *class_weights; /* (K) or NULL */
+  am_real *dlogits;      /* (batch,K) */
+  float *logits;         /* (validation,K) */
+  int classes;
+  size_t per_epoch;      /* steps */
+  am_monitor monitor;
+  /* where the run is */
+  am_training_state state;
+  double rate;           /* learning rate of the last step */
+  double clips_per_second;
+  double began, saved;   /* when this process began to train; when last.h5 was written (am_now) */
+  double seconds_before; /* of earlier processes of this run */
+  /* run_folder.c */
+  am_lock *lock;
+  am_buffer log;         /* all of log.txt */
+  char *last, *previous, *best; /* paths of last.h5, last-1.h5, best.h5 */
+  bool folder_ready;     /* from here on things are written */
+  char started[32];
+} am_trainer;
+
+/* setup.c: everything up to the first step, in the order data, split, features, model, optimiser. */
+am_status am_trainer_setup(am_trainer *t, am_error *err);
+void am_trainer_free(am_trainer *t);
+
+/* run_folder.c */
+am_status am_run_folder_check(am_trainer *t, am_error *err);  /* refuses a folder that holds a run, or lacks one to resume */
+am_status am_run_folder_open(am_trainer *t, am_error *err);   /* creates it, locks it, reads the old log */
+am_status am_run_folder_begin(am_trainer *t, am_error *err);  /* config.yaml and run.json */
+am_status am_run_folder_history(am_trainer *t, am_error *err); /* history.csv and log.txt */
+am_status am_run_folder_facts(am_trainer *t, const char *state, am_error *err); /* run.json */
+am_status am_run_folder_write(am_trainer *t, const char *name, const am_buffer *text, am_error *err);
+/* To the log sink and to log.txt. */
+void am_trainer_log(am_trainer *t, am_log_level level, const char *format, ...) AM_PRINTF(3, 4);
+
+/* step.c: one batch forward, backward, optimiser; the sums of state follow. AM_E_NUMERIC names step and layer. */
+am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err);
+/* Seconds per layer since the session began, as log lines. */
+void am_trainer_profile(am_trainer *t);
+
+/* resume.c */
+am_status am_trainer_resume(am_trainer *t, am_error *err);
+
+/* finish.c: best weights on validation and test, metrics.json, predictions, last.h5 without slots. */
+am_status am_trainer_finish(am_trainer *t, am_run_result *result, am_error *err);
+/* trainer.c */
+am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, bool with_state, am_error *err);
+
+#endif
