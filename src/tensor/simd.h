@@ -1,0 +1,59 @@
+/* tensor/simd.h - vectors of float for the fast kernels.
+ *
+ * The files simd_*.c exist once and are compiled once per processor path, with
+ * AM_LANES (8 or 16 floats a vector) and AM_PATH (avx2, avx512) defined; only
+ * GCC's and clang's vector extensions are used, so the flags of the file choose the
+ * instructions.  Multiply-add contraction is on in these files. */
+#ifndef AM_SIMD_H
+#define AM_SIMD_H
+
+#include <string.h>
+
+#include "tensor/tables.h"
+
+enum { LANES = AM_LANES };
+
+typedef float vf __attribute__((vector_size(AM_LANES * 4)));
+typedef int32_t vi __attribute__((vector_size(AM_LANES * 4)));
+typedef float vf_anywhere __attribute__((vector_size(AM_LANES * 4), aligned(4), may_alias));
+
+#define AM_JOIN_(a, b) a##_##b
+#define AM_JOIN(a, b) AM_JOIN_(a, b)
+#define AM_SIMD(name) AM_JOIN(name, AM_PATH)
+
+/* Loops over registers must unroll whole, or the registers become memory. */
+#ifdef __clang__
+#define AM_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define AM_UNROLL _Pragma("GCC unroll 16")
+#endif
+#define AM_INLINE static inline __attribute__((always_inline))
+
+AM_INLINE vf load(const float *p) { return *(const vf_anywhere *)p; }
+AM_INLINE void store(float *p, vf v) { *(vf_anywhere *)p = v; }
+AM_INLINE vf splat(float s) { return s - (vf){0}; }
+/* a where the mask (of a comparison) is set, else b */
+AM_INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+
+/* The first n < LANES floats; the rest of the vector is zero. */
+AM_INLINE vf load_some(const float *p, size_t n) {
+  vf v = {0};
+  memcpy(&v, p, n * sizeof *p);
+  return v;
+}
+AM_INLINE void store_some(float *p, vf v, size_t n) { memcpy(p, &v, n * sizeof *p); }
+
+/* simd_conv.c */
+size_t AM_SIMD(am_conv_packed_count)(const am_conv *c);
+void AM_SIMD(am_conv_pack)(const am_conv *c, const float *kernel, float *packed);
+size_t AM_SIMD(am_conv_packed_back_count)(const am_conv *c);
+void AM_SIMD(am_conv_pack_back)(const am_conv *c, const float *kernel, float *packed);
+void AM_SIMD(am_conv_forward)(const am_conv *c, const float *x, const float *packed, const float *bias,
+                              am_epilogue epilogue, int t0, int t1, float *y);
+void AM_SIMD(am_conv_backward_x)(const am_conv *c, const float *dy, const float *packed_back, int t0, int t1, float *dx);
+void AM_SIMD(am_conv_backward_w)(const am_conv *c, const float *x, const float *dy, int t0, int t1, float *dkernel);
+/* simd_pool.c */
+void AM_SIMD(am_max_pool)(const am_conv *c, const float *x, float *y, uint8_t *index);
+void AM_SIMD(am_max_pool_back)(const am_conv *c, const float *dy, const uint8_t *index, float *dx);
+
+#endif

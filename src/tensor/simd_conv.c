@@ -1,0 +1,482 @@
+/* tensor/simd_conv.c - convolution as an implicit matrix product.
+ *
+ * Forward: a register tile of up to MOST pixels by two vectors of output channels;
+ * for every tap and input channel the weights are two vectors and each pixel's x is
+ * broadcast.  Taps that lie side by side in x (dilation 1) run as one loop.
+ * Tiles that meet the padding, tiles across short rows and strided gradients first gather
+ * their part of x into a small buffer, zeros included.
+ *
+ * Backward to x is a forward convolution of dy with the kernel flipped and
+ * transposed; a stride then means zeros between the elements of dy (`ut`, `uf`).
+ * Backward to the kernel keeps a tile of (input channels) x (output channels) in
+ * registers and runs over pixels.
+ *
+ * Every output is one chain of multiply-adds in the order of taps and channels,
+ * whatever the tile, so it does not depend on how rows are cut into pieces. */
+#include "tensor/simd.h"
+
+#if AM_LANES == 16
+enum { MOST = 14 }; /* 28 sums, 2 weights and 1 broadcast in 32 registers */
+#define EACH_TILE(M, V) \
+  M(1, V) M(2, V) M(3, V) M(4, V) M(5, V) M(6, V) M(7, V) M(8, V) M(9, V) M(10, V) M(11, V) M(12, V) M(13, V) M(14, V)
+#else
+enum { MOST = 6 }; /* 12 sums in 16 registers */
+#define EACH_TILE(M, V) M(1, V) M(2, V) M(3, V) M(4, V) M(5, V) M(6, V)
+#endif
+
+enum {
+  BLOCK = 2 * LANES,         /* output channels of a block of packed weights */
+  GATHER = 4096,             /* floats of x gathered for a tile */
+  WEIGHTS_IN_CACHE = 65536,  /* floats of packed weights that stay in L2 while a row is made */
+  PIXELS = 128,              /* of a chunk in backward to the kernel: x and dy stay in L1 */
+  FEW_CHANNELS = 8           /* below it backward to the kernel gathers all taps at once */
+};
+
+/* The compiler must keep p in a register as it is, not recompute it from others. */
+#define OPAQUE(p) __asm__("" : "+r"(p))
+
+/* One tile of forward: pixels at x + p * step, summed over outer * inner runs of n numbers. */
+typedef struct tile {
+  const float *x;
+  ptrdiff_t step;
+  int outer, inner, n;
+  ptrdiff_t outer_step, inner_step;
+  const float *weights; /* [outer * inner * n][V * LANES] */
+  const float *bias;    /* of the block, or NULL */
+  float *y;             /* of the block; pixels at y + p * y_step */
+  ptrdiff_t y_step;
+  int columns;          /* output channels that exist, <= V * LANES */
+  bool resume;          /* y holds a partial sum: no bias */
+  bool relu;
+} tile;
+
+AM_INLINE size_t lanes_used(int columns, int v) {
+  int left = columns - v * LANES;
+  return left >= LANES ? (size_t)LANES : (size_t)left;
+}
+AM_INLINE vf load_columns(const float *p, int columns, int v) {
+  size_t n = lanes_used(columns, v);
+  return n == LANES ? load(p + v * LANES) : load_some(p + v * LANES, n);
+}
+AM_INLINE void store_columns(float *p, vf x, int columns, int v) {
+  size_t n = lanes_used(columns, v);
+  if (n == LANES) store(p + v * LANES, x);
+  else store_some(p + v * LANES, x, n);
+}
+
+AM_INLINE void run_tile(const int P, const int V, const tile *t) {
+  vf sum[MOST][2];
+  AM_UNROLL for (int v = 0; v < V; v++) {
+    vf bias = t->bias && !t->resume ? load_columns(t->bias, t->columns, v) : (vf){0};
+    AM_UNROLL for (int p = 0; p < P; p++) sum[p][v] = bias;
+  }
+  if (t->resume) {
+    AM_UNROLL for (int p = 0; p < P; p++) {
+      AM_UNROLL for (int v = 0; v < V; v++) sum[p][v] = load_columns(t->y + p * t->y_step, t->columns, v);
+    }
+  }
+  const float *w = t->weights;
+  const ptrdiff_t step = t->step;
+  for (int o = 0; o < t->outer; o++)
+    for (int i = 0; i < t->inner; i++) {
+      const float *x = t->x + o * t->outer_step + i * t->inner_step;
+      const float *at[(MOST + 2) / 3]; /* three pixels each: base, base + step, base + 2 step */
+      AM_UNROLL for (int p = 0; p < (P + 2) / 3; p++) at[p] = x + 3 * p * step;
+      for (int k = 0; k < t->n; k++, w += V * LANES) {
+        vf weight[2];
+        AM_UNROLL for (int v = 0; v < V; v++) weight[v] = load(w + v * LANES);
+        AM_UNROLL for (int p = 0; p < (P + 2) / 3; p++) OPAQUE(at[p]);
+        AM_UNROLL for (int p = 0; p < P; p++) {
+          vf value = splat(at[p / 3][p % 3 * step]);
+          AM_UNROLL for (int v = 0; v < V; v++) sum[p][v] += value * weight[v];
+        }
+        AM_UNROLL for (int p = 0; p < (P + 2) / 3; p++) at[p]++;
+      }
+    }
+  const bool relu = t->relu;
+  AM_UNROLL for (int p = 0; p < P; p++) {
+    AM_UNROLL for (int v = 0; v < V; v++) {
+      vf y = sum[p][v];
+      if (relu) y = (vf)((vi)y & ~(y < (vf){0})); /* NaN stays */
+      store_columns(t->y + p * t->y_step, y, t->columns, v);
+    }
+  }
+}
+
+#define TILE_FUNCTION(P, V) static void tile_##P##_##V(const tile *t) { run_tile(P, V, t); }
+EACH_TILE(TILE_FUNCTION, 1)
+EACH_TILE(TILE_FUNCTION, 2)
+#define TILE_NAME(P, V) tile_##P##_##V,
+static void (*const tiles[2][MOST])(const tile *t) = {{EACH_TILE(TILE_NAME, 1)}, {EACH_TILE(TILE_NAME, 2)}};
+
+/* A convolution as the tiles see it. Row of x that output row t meets at tap k: r = t st + k dt - pt, which
+ * exists when r is a multiple of ut and r / ut is inside x; bins likewise. */
+typedef struct geometry {
+  am_conv c;
+  int ut, uf;
+  int f0, f1; /* bins of the rows to make */
+  int t0, t1;
+} geometry;
+
+/* A sequence is one row of frames: then tiles lie along time. */
+static geometry geometry_of(const am_conv *c, int ut, int uf, int t0, int t1) {
+  if (c->fi == 1 && c->fo == 1 && c->kf == 1 && c->sf == 1 && c->pf == 0 && uf == 1) {
+    am_conv s = {.ti = 1, .fi = c->ti, .ci = c->ci, .to = 1, .fo = c->to, .co = c->co, .kt = 1, .kf = c->kt,
+                 .st = 1, .sf = c->st, .dt = 1, .df = c->dt, .pt = 0, .pf = c->pt};
+    return (geometry){s, 1, ut, t0, t1, 0, 1};
+  }
+  return (geometry){*c, ut, uf, 0, c->fo, t0, t1};
+}
+
+/* The convolution that takes dy to dx. */
+static am_conv backward_conv(const am_conv *c) {
+  return (am_conv){.ti = c->to, .fi = c->fo, .ci = c->co, .to = c->ti, .fo = c->fi, .co = c->ci, .kt = c->kt,
+                   .kf = c->kf, .st = 1, .sf = 1, .dt = c->dt, .df = c->df, .pt = (c->kt - 1) * c->dt - c->pt,
+                   .pf = (c->kf - 1) * c->df - c->pf};
+}
+
+AM_INLINE void copy_floats(float *to, const float *from, int n) {
+  for (; n >= LANES; n -= LANES, to += LANES, from += LANES) store(to, load(from));
+  for (; n > 0; n--) *to++ = *from++;
+}
+AM_INLINE void zero_floats(float *to, int n) {
+  for (int i = 0; i < n; i++) to[i] = 0;
+}
+
+/* Element of x that position r meets, or -1: r counts zeros between the elements when up > 1. */
+AM_INLINE int element_at(int r, int up, int n) {
+  if (r < 0) return -1;
+  if (up > 1) {
+    if (r % up) return -1;
+    r /= up;
+  }
+  return r < n ? r : -1;
+}
+
+/* Terms [k0,k1) of the sum at output (t, f), in the order (kt, kf, ci). */
+static void gather_pixel(const geometry *g, const float *x, int t, int f, int k0, int k1, float *to) {
+  const am_conv *c = &g->c;
+  int tap = k0 / c->ci, from = k0 % c->ci;
+  int kt = tap / c->kf, kf = tap % c->kf;
+  for (int k = k0; k < k1;) {
+    int row = element_at(t * c->st + kt * c->dt - c->pt, g->ut, c->ti);
+    const float *line = row < 0 ? x : x + (ptrdiff_t)row * c->fi * c->ci;
+    for (; kf < c->kf && k < k1; kf++, from = 0) {
+      int n = c->ci - from < k1 - k ? c->ci - from : k1 - k;
+      int bin = element_at(f * c->sf + kf * c->df - c->pf, g->uf, c->fi);
+      if (row < 0 || bin < 0) zero_floats(to, n);
+      else copy_floats(to, line + (ptrdiff_t)bin * c->ci + from, n);
+      to += n;
+      k += n;
+    }
+    kf = 0;
+    kt++;
+  }
+}
+
+static int terms(const am_conv *c) { return c->kt * c->kf * c->ci; }
+
+static int block_count(const am_conv *c) { return (c->co + BLOCK - 1) / BLOCK; }
+/* Vectors of output channels in a block. */
+static int block_vectors(const am_conv *c, int block) { return c->co - block * BLOCK > LANES ? 2 : 1; }
+static int block_columns(const am_conv *c, int block) {
+  return c->co - block * BLOCK < BLOCK ? c->co - block * BLOCK : BLOCK;
+}
+
+typedef struct forward_job {
+  geometry g;
+  const float *x, *packed, *bias;
+  float *y;
+  bool relu;
+  int block0, block1; /* output channels being made */
+} forward_job;
+
+/* Output channels [block0,block1) of `pixels` outputs from number `first` (t * fo + f), by a gathered copy of x. */
+static void gathered_tile(const forward_job *j, ptrdiff_t first, int pixels) {
+  const am_conv *c = &j->g.c;
+  float x[GATHER];
+  int all = terms(c), chunk = GATHER / pixels < all ? GATHER / pixels : all;
+  for (int k = 0; k < all; k += chunk) {
+    int n = all - k < chunk ? all - k : chunk;
+    for (int p = 0; p < pixels; p++)
+      gather_pixel(&j->g, j->x, (int)((first + p) / c->fo), (int)((first + p) % c->fo), k, k + n, x + (ptrdiff_t)p * n);
+    for (int b = j->block0; b < j->block1; b++) {
+      int vectors = block_vectors(c, b);
+      const float *weights = j->packed + (ptrdiff_t)b * BLOCK * all + (ptrdiff_t)k * vectors * LANES;
+      tile t = {.x = x, .step = n, .outer = 1, .inner = 1, .n = n, .weights = weights,
+                .bias = j->bias ? j->bias + b * BLOCK : NULL, .y = j->y + first * c->co + b * BLOCK, .y_step = c->co,
+                .columns = block_columns(c, b), .resume = k > 0, .relu = j->relu && k + n == all};
+      tiles[vectors - 1][pixels - 1](&t);
+    }
+  }
+}
+
+/* The same where every bin that the pixels meet is inside x: rows [k0,k1) of the taps are. */
+static void inner_tile(const forward_job *j, int row, int f, int pixels, int k0, int k1) {
+  const am_conv *c = &j->g.c;
+  int all = terms(c), top = row * c->st + k0 * c->dt - c->pt;
+  bool together = c->df == 1; /* the taps of a row are neighbours in x */
+  tile t = {.x = j->x + ((ptrdiff_t)top * c->fi + (f * c->sf - c->pf)) * c->ci, .step = (ptrdiff_t)c->sf * c->ci,
+            .outer = k1 - k0, .inner = together ? 1 : c->kf, .n = together ? c->kf * c->ci : c->ci,
+            .outer_step = (ptrdiff_t)c->dt * c->fi * c->ci, .inner_step = (ptrdiff_t)c->df * c->ci, .y_step = c->co,
+            .relu = j->relu};
+  for (int b = j->block0; b < j->block1; b++) {
+    int vectors = block_vectors(c, b);
+    t.weights = j->packed + (ptrdiff_t)b * BLOCK * all + (ptrdiff_t)k0 * c->kf * c->ci * vectors * LANES;
+    t.bias = j->bias ? j->bias + b * BLOCK : NULL;
+    t.y = j->y + ((ptrdiff_t)row * c->fo + f) * c->co + b * BLOCK;
+    t.columns = block_columns(c, b);
+    tiles[vectors - 1][pixels - 1](&t);
+  }
+}
+
+/* Taps [*k0,*k1) whose element for output o lies inside n. */
+static void taps_inside(int o, int stride, int dilation, int before, int taps, int n, int *k0, int *k1) {
+  int first = o * stride - before;
+  *k0 = first >= 0 ? 0 : (-first + dilation - 1) / dilation;
+  *k1 = first >= n ? 0 : (n - 1 - first) / dilation + 1;
+  if (*k0 > taps) *k0 = taps;
+  if (*k1 > taps) *k1 = taps;
+  if (*k1 < *k0) *k1 = *k0;
+}
+
+static void make_row(const forward_job *j, int row) {
+  const geometry *g = &j->g;
+  const am_conv *c = &g->c;
+  int k0, k1, count = g->f1 - g->f0, n = (count + MOST - 1) / MOST;
+  taps_inside(row, c->st, c->dt, c->pt, c->kt, c->ti, &k0, &k1);
+  for (int i = 0; i < n; i++) {
+    int f = g->f0 + (int)((int64_t)count * i / n), end = g->f0 + (int)((int64_t)count * (i + 1) / n);
+    bool inside = f * c->sf - c->pf >= 0 && (end - 1) * c->sf + (c->kf - 1) * c->df - c->pf < c->fi;
+    if (inside && g->ut == 1 && g->uf == 1) inner_tile(j, row, f, end - f, k0, k1);
+    else gathered_tile(j, (ptrdiff_t)row * c->fo + f, end - f);
+  }
+}
+
+/* Rows too short to fill a tile: tiles run on into the next row. */
+static void make_short_rows(const forward_job *j) {
+  const am_conv *c = &j->g.c;
+  ptrdiff_t end = (ptrdiff_t)j->g.t1 * c->fo;
+  for (ptrdiff_t i = (ptrdiff_t)j->g.t0 * c->fo; i < end; i += MOST)
+    gathered_tile(j, i, end - i < MOST ? (int)(end - i) : MOST);
+}
+
+static void forward(forward_job *j) {
+  const geometry *g = &j->g;
+  const am_conv *c = &g->c;
+  int64_t block_reals = (int64_t)terms(c) * BLOCK;
+  int group = block_reals > WEIGHTS_IN_CACHE ? 1 : (int)(WEIGHTS_IN_CACHE / block_reals), blocks = block_count(c);
+  bool one_row = g->t1 - g->t0 == 1;
+  for (int b = 0; b < blocks; b += group) {
+    j->block0 = b;
+    j->block1 = b + group < blocks ? b + group : blocks;
+    if (c->fo < MOST / 2 && !one_row) make_short_rows(j);
+    else
+      for (int t = g->t0; t < g->t1; t++) make_row(j, t);
+  }
+}
+
+void AM_SIMD(am_conv_forward)(const am_conv *c, const float *x, const float *packed, const float *bias, am_epilogue epilogue,
+                         int t0, int t1, float *y) {
+  forward_job j = {.g = geometry_of(c, 1, 1, t0, t1), .x = x, .packed = packed, .bias = bias, .y = y,
+                   .relu = epilogue == AM_EPILOGUE_RELU};
+  forward(&j);
+}
+
+void AM_SIMD(am_conv_backward_x)(const am_conv *c, const float *dy, const float *packed_back, int t0, int t1, float *dx) {
+  am_conv back = backward_conv(c);
+  forward_job j = {.g = geometry_of(&back, c->st, c->sf, t0, t1), .x = dy, .packed = packed_back, .y = dx};
+  forward(&j);
+}
+
+/* Packed weights: blocks of output channels; in each [term][channel], padded with zeros to whole vectors. */
+
+size_t AM_SIMD(am_conv_packed_count)(const am_conv *c) {
+  return (size_t)terms(c) * (((size_t)c->co + LANES - 1) / LANES * LANES);
+}
+
+void AM_SIMD(am_conv_pack)(const am_conv *c, const float *kernel, float *packed) {
+  int all = terms(c);
+  for (int b = 0; b < block_count(c); b++) {
+    size_t width = (size_t)block_vectors(c, b) * LANES, columns = (size_t)block_columns(c, b);
+    for (int k = 0; k < all; k++, packed += width) {
+      memcpy(packed, kernel + (size_t)k * (size_t)c->co + (size_t)b * BLOCK, columns * sizeof *packed);
+      memset(packed + columns, 0, (width - columns) * sizeof *packed);
+    }
+  }
+}
+
+size_t AM_SIMD(am_conv_packed_back_count)(const am_conv *c) {
+  am_conv back = backward_conv(c);
+  return AM_SIMD(am_conv_packed_count)(&back);
+}
+
+/* Term (kt,kf,o), channel i from kernel (taps-1-kt, taps-1-kf, i, o). */
+void AM_SIMD(am_conv_pack_back)(const am_conv *c, const float *kernel, float *packed) {
+  am_conv back = backward_conv(c);
+  int taps = c->kt * c->kf;
+  for (int b = 0; b < block_count(&back); b++) {
+    int width = block_vectors(&back, b) * LANES, columns = block_columns(&back, b);
+    for (int tap = taps - 1; tap >= 0; tap--)
+      for (int o = 0; o < c->co; o++, packed += width) {
+        const float *from = kernel + ((size_t)tap * (size_t)c->ci + (size_t)b * BLOCK) * (size_t)c->co + o;
+        for (int i = 0; i < width; i++) packed[i] = i < columns ? from[(size_t)i * (size_t)c->co] : 0;
+      }
+  }
+}
+
+/* Backward to the kernel */
+
+/* dkernel (P terms, V vectors of output channels) += sum over pixels of x(term) dy(channel). */
+typedef struct sum_tile {
+  const float *x, *dy;
+  int rows, pixels;
+  ptrdiff_t x_row, x_step, dy_row, dy_step;
+  float *dkernel;
+  ptrdiff_t d_step;
+  int columns;
+} sum_tile;
+
+AM_INLINE void run_sum_tile(const int P, const int V, const sum_tile *t) {
+  vf sum[MOST][2];
+  AM_UNROLL for (int p = 0; p < P; p++) {
+    AM_UNROLL for (int v = 0; v < V; v++) sum[p][v] = load_columns(t->dkernel + p * t->d_step, t->columns, v);
+  }
+  for (int r = 0; r < t->rows; r++) {
+    const float *x = t->x + r * t->x_row, *dy = t->dy + r * t->dy_row;
+    for (int i = 0; i < t->pixels; i++, x += t->x_step, dy += t->dy_step) {
+      vf grad[2];
+      AM_UNROLL for (int v = 0; v < V; v++) grad[v] = load(dy + v * LANES);
+      AM_UNROLL for (int p = 0; p < P; p++) {
+        vf value = splat(x[p]);
+        AM_UNROLL for (int v = 0; v < V; v++) sum[p][v] += value * grad[v];
+      }
+    }
+  }
+  AM_UNROLL for (int p = 0; p < P; p++) {
+    AM_UNROLL for (int v = 0; v < V; v++) store_columns(t->dkernel + p * t->d_step, sum[p][v], t->columns, v);
+  }
+}
+
+#define SUM_FUNCTION(P, V) static void sum_##P##_##V(const sum_tile *t) { run_sum_tile(P, V, t); }
+EACH_TILE(SUM_FUNCTION, 1)
+EACH_TILE(SUM_FUNCTION, 2)
+#define SUM_NAME(P, V) sum_##P##_##V,
+static void (*const sum_tiles[2][MOST])(const sum_tile *t) = {{EACH_TILE(SUM_NAME, 1)}, {EACH_TILE(SUM_NAME, 2)}};
+
+/* A chunk of outputs: rows [t0,t1), bins [f0,f1); dy of one block of channels at dy(row, bin). */
+typedef struct chunk {
+  const geometry *g;
+  const float *x, *dy;
+  ptrdiff_t dy_row, dy_step;
+  int t0, t1, f0, f1;
+  float *dkernel; /* of the block */
+  int vectors, columns;
+} chunk;
+
+/* All `n` terms side by side from `t`, in tiles of even size. */
+static void sum_terms(sum_tile *t, int n, int vectors) {
+  const float *x = t->x;
+  float *dkernel = t->dkernel;
+  int count = (n + MOST - 1) / MOST;
+  for (int i = 0; i < count; i++) {
+    int from = (int)((int64_t)n * i / count), to = (int)((int64_t)n * (i + 1) / count);
+    t->x = x + from;
+    t->dkernel = dkernel + from * t->d_step;
+    sum_tiles[vectors - 1][to - from - 1](t);
+  }
+}
+
+/* First output whose element at tap k is inside, and one past the last, within [o0,o1). */
+static void outputs_inside(int k, int stride, int dilation, int before, int n, int *o0, int *o1) {
+  int shift = before - k * dilation; /* element = o stride - shift */
+  int first = shift <= 0 ? 0 : (shift + stride - 1) / stride;
+  int last = n - 1 + shift < 0 ? 0 : (n - 1 + shift) / stride + 1;
+  if (first > *o0) *o0 = first;
+  if (last < *o1) *o1 = last;
+}
+
+/* Tap by tap: the outputs whose element is padding are left out. */
+static void sum_taps(const chunk *k) {
+  const am_conv *c = &k->g->c;
+  for (int kt = 0; kt < c->kt; kt++)
+    for (int kf = 0; kf < c->kf; kf++) {
+      int t0 = k->t0, t1 = k->t1, f0 = k->f0, f1 = k->f1;
+      outputs_inside(kt, c->st, c->dt, c->pt, c->ti, &t0, &t1);
+      outputs_inside(kf, c->sf, c->df, c->pf, c->fi, &f0, &f1);
+      if (t0 >= t1 || f0 >= f1) continue;
+      ptrdiff_t row = (ptrdiff_t)t0 * c->st + kt * c->dt - c->pt, bin = (ptrdiff_t)f0 * c->sf + kf * c->df - c->pf;
+      sum_tile t = {.x = k->x + (row * c->fi + bin) * c->ci,
+                    .dy = k->dy + (t0 - k->t0) * k->dy_row + (f0 - k->f0) * k->dy_step, .rows = t1 - t0,
+                    .pixels = f1 - f0, .x_row = (ptrdiff_t)c->st * c->fi * c->ci, .x_step = (ptrdiff_t)c->sf * c->ci,
+                    .dy_row = k->dy_row, .dy_step = k->dy_step,
+                    .dkernel = k->dkernel + (ptrdiff_t)(kt * c->kf + kf) * c->ci * c->co, .d_step = c->co,
+                    .columns = k->columns};
+      sum_terms(&t, c->ci, k->vectors);
+    }
+}
+
+/* With few channels a tap alone cannot fill a tile: x of all taps, gathered (pixels, terms). */
+static void sum_gathered(const chunk *k, const float *gathered) {
+  int all = terms(&k->g->c), pixels = k->f1 - k->f0;
+  sum_tile t = {.x = gathered, .dy = k->dy, .rows = k->t1 - k->t0, .pixels = pixels,
+                .x_row = (ptrdiff_t)pixels * all, .x_step = all, .dy_row = k->dy_row, .dy_step = k->dy_step,
+                .dkernel = k->dkernel, .d_step = k->g->c.co, .columns = k->columns};
+  sum_terms(&t, all, k->vectors);
+}
+
+static void gather_chunk(const chunk *k, float *to) {
+  int all = terms(&k->g->c);
+  for (int t = k->t0; t < k->t1; t++)
+    for (int f = k->f0; f < k->f1; f++, to += all) gather_pixel(k->g, k->x, t, f, 0, all, to);
+}
+
+/* dy of a block that ends inside a vector, padded with zeros, so that whole vectors can be read. */
+static void copy_block(const chunk *k, const float *dy, float *to) {
+  int pixels = k->f1 - k->f0, width = k->vectors * LANES;
+  for (int t = 0; t < k->t1 - k->t0; t++)
+    for (int f = 0; f < pixels; f++, to += width) {
+      copy_floats(to, dy + t * k->dy_row + f * k->dy_step, k->columns);
+      zero_floats(to + k->columns, width - k->columns);
+    }
+}
+
+static void sum_chunk(chunk k, const float *dy, float *dkernel, bool gather) {
+  const am_conv *c = &k.g->c;
+  float gathered[GATHER], padded[PIXELS * BLOCK];
+  if (gather) gather_chunk(&k, gathered);
+  const float *first = dy + ((ptrdiff_t)k.t0 * c->fo + k.f0) * c->co;
+  for (int b = 0; b < block_count(c); b++) {
+    k.vectors = block_vectors(c, b);
+    k.columns = block_columns(c, b);
+    k.dkernel = dkernel + b * BLOCK;
+    k.dy = first + b * BLOCK;
+    k.dy_row = (ptrdiff_t)c->fo * c->co;
+    k.dy_step = c->co;
+    if (k.columns % LANES) {
+      copy_block(&k, k.dy, padded);
+      k.dy = padded;
+      k.dy_step = k.vectors * LANES;
+      k.dy_row = k.dy_step * (k.f1 - k.f0);
+    }
+    if (gather) sum_gathered(&k, gathered);
+    else sum_taps(&k);
+  }
+}
+
+void AM_SIMD(am_conv_backward_w)(const am_conv *conv, const float *x, const float *dy, int t0, int t1, float *dkernel) {
+  geometry g = geometry_of(conv, 1, 1, t0, t1);
+  const am_conv *c = &g.c;
+  bool gather = c->ci < FEW_CHANNELS && terms(c) <= GATHER / 16;
+  int pixels = gather && GATHER / terms(c) < PIXELS ? GATHER / terms(c) : PIXELS;
+  int bins = g.f1 - g.f0;
+  if (bins <= 0) return;
+  int rows = bins >= pixels ? 1 : pixels / bins;
+  if (bins > pixels) bins = pixels;
+  for (int t = g.t0; t < g.t1; t += rows)
+    for (int f = g.f0; f < g.f1; f += bins) {
+      chunk k = {.g = &g, .x = x, .t0 = t, .t1 = t + rows < g.t1 ? t + rows : g.t1, .f0 = f,
+                 .f1 = f + bins < g.f1 ? f + bins : g.f1};
+      sum_chunk(k, dy, dkernel, gather);
+    }
+}
