@@ -1,5 +1,5 @@
 /* tests/nn/test_model.c - configs to steps, plans and sessions. */
-#include "net.h"
+#include "small.h"
 
 #define CNN                                                                          \
   "[{conv2d: {filters: 4, padding: same, activation: relu}}, {max_pool2d: {size: 2}}," \
