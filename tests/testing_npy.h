@@ -43,7 +43,8 @@ static inline am_npy am_npy_read(const char *path, const char *type) {
   size_t bytes = a.n * (size_t)(a.type[1] - '0');
   a.data = malloc(bytes + 1);
   assert_non_null(a.data);
-  if (fread(a.data, 1, bytes, file) != bytes || fgetc(file) != EOF) fail_msg("%s: has not %zu bytes of data", path, bytes);
+  if (fread(a.data, 1, bytes, file) != bytes || fgetc(file) != EOF)
+    fail_msg("%s: has not %zu bytes of data", path, bytes);
   fclose(file);
   return a;
 }

@@ -18,24 +18,30 @@
 
 #define AT(member) offsetof(am_augment_options, member)
 const am_option am_augment_table[] = {
-  {"probability", AM_OPT_REAL, AT(probability), "1", 0, 1, NULL, "chance that an operation changes a clip, drawn for each"},
-  {"noise_snr", AM_OPT_REALS, AT(noise_snr), "[]", -20, 100, NULL, "[low, high] dB, noise from white to pink; [] off"},
-  {"gain", AM_OPT_REALS, AT(gain), "[]", -60, 60, NULL, "[low, high] dB"},
-  {"shift", AM_OPT_REALS, AT(shift), "[]", -60, 60, NULL, "[low, high] s later (negative: earlier), zeros enter"},
-  {"speed", AM_OPT_REALS, AT(speed), "[]", 0.5, 2, NULL, "[low, high] factor, tempo and pitch together"},
-  {"pitch", AM_OPT_REALS, AT(pitch), "[]", -12, 12, NULL, "[low, high] semitones, length kept"},
-  {"stretch", AM_OPT_REALS, AT(stretch), "[]", 0.5, 2, NULL, "[low, high] factor, tempo alone"},
-  {"vtlp", AM_OPT_REALS, AT(vtlp), "[]", 0.5, 2, NULL, "[low, high] warp of the mel filters; usual: [0.9, 1.1]"},
-  {"crop_frames", AM_OPT_INT, AT(crop_frames), "0", 0, 1000000, NULL, "random window of this many frames; 0 off"},
-  {"freq_masks", AM_OPT_INT, AT(freq_masks), "0", 0, 100, NULL, "SpecAugment: masks over bins"},
-  {"freq_width", AM_OPT_INT, AT(freq_width), "0", 0, 1024, NULL, "SpecAugment: largest width in bins"},
-  {"time_masks", AM_OPT_INT, AT(time_masks), "0", 0, 100, NULL, "SpecAugment: masks over frames"},
-  {"time_width", AM_OPT_INT, AT(time_width), "0", 0, 100000, NULL, "SpecAugment: largest width in frames"},
-  {"time_fraction", AM_OPT_REAL, AT(time_fraction), "1", 0, 1, NULL, "widest time mask as a share of the clip"},
-  {"mask_value", AM_OPT_CHOICE, AT(mask_value), "mean", 0, 0, "mean|min|zero", "what masked values become"},
-  {"mixup", AM_OPT_REAL, AT(mixup), "0", 0, 100, NULL, "alpha of Beta(alpha, alpha), mixing clips in pairs; 0 off"},
-  AM_OPTION_END
-};
+    {"probability", AM_OPT_REAL, AT(probability), "1", 0, 1, NULL,
+     "chance that an operation changes a clip, drawn for each"},
+    {"noise_snr", AM_OPT_REALS, AT(noise_snr), "[]", -20, 100, NULL,
+     "[low, high] dB, noise from white to pink; [] off"},
+    {"gain", AM_OPT_REALS, AT(gain), "[]", -60, 60, NULL, "[low, high] dB"},
+    {"shift", AM_OPT_REALS, AT(shift), "[]", -60, 60, NULL,
+     "[low, high] s later (negative: earlier), zeros enter"},
+    {"speed", AM_OPT_REALS, AT(speed), "[]", 0.5, 2, NULL, "[low, high] factor, tempo and pitch together"},
+    {"pitch", AM_OPT_REALS, AT(pitch), "[]", -12, 12, NULL, "[low, high] semitones, length kept"},
+    {"stretch", AM_OPT_REALS, AT(stretch), "[]", 0.5, 2, NULL, "[low, high] factor, tempo alone"},
+    {"vtlp", AM_OPT_REALS, AT(vtlp), "[]", 0.5, 2, NULL,
+     "[low, high] warp of the mel filters; usual: [0.9, 1.1]"},
+    {"crop_frames", AM_OPT_INT, AT(crop_frames), "0", 0, 1000000, NULL,
+     "random window of this many frames; 0 off"},
+    {"freq_masks", AM_OPT_INT, AT(freq_masks), "0", 0, 100, NULL, "SpecAugment: masks over bins"},
+    {"freq_width", AM_OPT_INT, AT(freq_width), "0", 0, 1024, NULL, "SpecAugment: largest width in bins"},
+    {"time_masks", AM_OPT_INT, AT(time_masks), "0", 0, 100, NULL, "SpecAugment: masks over frames"},
+    {"time_width", AM_OPT_INT, AT(time_width), "0", 0, 100000, NULL, "SpecAugment: largest width in frames"},
+    {"time_fraction", AM_OPT_REAL, AT(time_fraction), "1", 0, 1, NULL,
+     "widest time mask as a share of the clip"},
+    {"mask_value", AM_OPT_CHOICE, AT(mask_value), "mean", 0, 0, "mean|min|zero", "what masked values become"},
+    {"mixup", AM_OPT_REAL, AT(mixup), "0", 0, 100, NULL,
+     "alpha of Beta(alpha, alpha), mixing clips in pairs; 0 off"},
+    AM_OPTION_END};
 #undef AT
 
 enum { MASK_MEAN, MASK_MIN, MASK_ZERO };
@@ -43,41 +49,39 @@ enum { MASK_MEAN, MASK_MIN, MASK_ZERO };
 /* Operations on sound in the order in which they happen, then those on frames. */
 typedef enum operation { SPEED, STRETCH, PITCH, SHIFT, GAIN, NOISE, VTLP, CROP, FREQ, TIME, MIXUP } operation;
 
-static am_rng own_stream(am_rng *rng, operation op)
-{
+static am_rng own_stream(am_rng *rng, operation op) {
   uint64_t high = am_rng_u32(rng), low = am_rng_u32(rng);
   return am_rng_stream(high << 32 | low, op == MIXUP ? AM_FOR_MIXUP : AM_FOR_AUGMENT, (uint64_t)op, 0, 0);
 }
 
-bool am_augment_needs_sound(const am_augment_options *o)
-{
+bool am_augment_needs_sound(const am_augment_options *o) {
   return o->noise_snr.n || o->gain.n || o->shift.n || o->speed.n || o->pitch.n || o->stretch.n || o->vtlp.n;
 }
 
-bool am_augment_any(const am_augment_options *o)
-{
+bool am_augment_any(const am_augment_options *o) {
   return am_augment_needs_sound(o) || o->crop_frames || o->freq_masks || o->time_masks || o->mixup > 0;
 }
 
-static am_status check_pair(const char *name, am_reals pair, am_error *err)
-{
+static am_status check_pair(const char *name, am_reals pair, am_error *err) {
   if (pair.n > 2)
-    return am_fail(err, AM_E_CONFIG, "augment.%s: has %zu numbers; wanted [low, high], one number, or [] for off", name,
+    return am_fail(err, AM_E_CONFIG,
+                   "augment.%s: has %zu numbers; wanted [low, high], one number, or [] for off", name,
                    pair.n);
   if (pair.n == 2 && !(pair.at[0] <= pair.at[1]))
-    return am_fail(err, AM_E_CONFIG, "augment.%s: [%g, %g] must be in order, low before high", name, pair.at[0], pair.at[1]);
+    return am_fail(err, AM_E_CONFIG, "augment.%s: [%g, %g] must be in order, low before high", name,
+                   pair.at[0], pair.at[1]);
   return AM_OK;
 }
 
-am_status am_augment_check(const am_augment_options *o, am_error *err)
-{
-  const struct { const char *name; am_reals pair; } pairs[] = {
-    {"noise_snr", o->noise_snr}, {"gain", o->gain}, {"shift", o->shift}, {"speed", o->speed},
-    {"pitch", o->pitch}, {"stretch", o->stretch}, {"vtlp", o->vtlp}};
+am_status am_augment_check(const am_augment_options *o, am_error *err) {
+  const struct {
+    const char *name;
+    am_reals pair;
+  } pairs[] = {{"noise_snr", o->noise_snr}, {"gain", o->gain},       {"shift", o->shift}, {"speed", o->speed},
+               {"pitch", o->pitch},         {"stretch", o->stretch}, {"vtlp", o->vtlp}};
   for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
     am_status status = check_pair(pairs[i].name, pairs[i].pair, err);
-    if (status)
-      return status;
+    if (status) return status;
   }
   if (o->freq_masks > 0 && o->freq_width < 1)
     return am_fail(err, AM_E_CONFIG, "augment.freq_width: %lld freq_masks need a width of at least 1 bin",
@@ -89,47 +93,38 @@ am_status am_augment_check(const am_augment_options *o, am_error *err)
 }
 
 /* Whether the operation happens, and with which value. */
-static bool draw(am_rng *rng, const am_augment_options *o, am_reals range, double *value)
-{
-  if (range.n == 0 || am_rng_uniform(rng) >= o->probability)
-    return false;
+static bool draw(am_rng *rng, const am_augment_options *o, am_reals range, double *value) {
+  if (range.n == 0 || am_rng_uniform(rng) >= o->probability) return false;
   *value = am_rng_range(rng, range.at[0], range.at[range.n - 1]);
   return true;
 }
 
-static void replace(am_context *ctx, float **samples, size_t *n, float *by, size_t by_n)
-{
+static void replace(am_context *ctx, float **samples, size_t *n, float *by, size_t by_n) {
   am_free(ctx, *samples);
   *samples = by;
   *n = by_n;
 }
 
 /* Moves x by d samples, later when positive. */
-static void shift(float *x, size_t n, double d)
-{
+static void shift(float *x, size_t n, double d) {
   size_t by = fabs(d) < (double)n ? (size_t)fabs(d) : n;
   memmove(d > 0 ? x + by : x, d > 0 ? x : x + by, (n - by) * sizeof *x);
   memset(d > 0 ? x : x + (n - by), 0, by * sizeof *x);
 }
 
-static double power(const float *x, size_t n)
-{
+static double power(const float *x, size_t n) {
   double sum = 0;
-  for (size_t i = 0; i < n; i++)
-    sum += (double)x[i] * x[i];
+  for (size_t i = 0; i < n; i++) sum += (double)x[i] * x[i];
   return n ? sum / (double)n : 0;
 }
 
 /* Noise whose colour is drawn between white and pink (Kellet's three-pole filter, 3 dB an octave), scaled so
  * that the power of the clip over the power of the noise is snr dB. A silent clip stays silent. */
-static am_status add_noise(am_context *ctx, am_rng *rng, float *x, size_t n, double snr, am_error *err)
-{
+static am_status add_noise(am_context *ctx, am_rng *rng, float *x, size_t n, double snr, am_error *err) {
   double sound = power(x, n), colour = am_rng_uniform(rng);
-  if (sound == 0)
-    return AM_OK;
+  if (sound == 0) return AM_OK;
   float *noise = am_alloc(ctx, n, sizeof *noise);
-  if (!noise)
-    return am_no_memory(err);
+  if (!noise) return am_no_memory(err);
   double a = 0, b = 0, c = 0;
   for (size_t i = 0; i < n; i++) {
     double white = am_rng_normal(rng);
@@ -140,16 +135,14 @@ static am_status add_noise(am_context *ctx, am_rng *rng, float *x, size_t n, dou
     noise[i] = (float)((1 - colour) * white + colour * pink);
   }
   double scale = sqrt(sound / power(noise, n) / pow(10, snr / 10));
-  for (size_t i = 0; i < n; i++)
-    x[i] += (float)(scale * noise[i]);
+  for (size_t i = 0; i < n; i++) x[i] += (float)(scale * noise[i]);
   am_free(ctx, noise);
   return AM_OK;
 }
 
 /* The operations that change the number of samples, or all of them through the vocoder. */
-static am_status change_time(am_context *ctx, operation op, double value, double rate, float **samples, size_t *n,
-                             am_error *err)
-{
+static am_status change_time(am_context *ctx, operation op, double value, double rate, float **samples,
+                             size_t *n, am_error *err) {
   float *y = NULL;
   size_t y_n = *n;
   am_status status;
@@ -159,23 +152,21 @@ static am_status change_time(am_context *ctx, operation op, double value, double
     status = am_time_stretch(ctx, *samples, *n, value, &y, &y_n, err);
   else
     status = am_pitch_shift(ctx, *samples, *n, rate, value, &y, err);
-  if (!status)
-    replace(ctx, samples, n, y, y_n);
+  if (!status) replace(ctx, samples, n, y, y_n);
   return status;
 }
 
-am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng *rng, double rate, float **samples,
-                           size_t *n, double *warp, am_error *err)
-{
-  const am_reals ranges[] = {[SPEED] = o->speed, [STRETCH] = o->stretch, [PITCH] = o->pitch, [SHIFT] = o->shift,
-                             [GAIN] = o->gain, [NOISE] = o->noise_snr, [VTLP] = o->vtlp};
+am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng *rng, double rate,
+                           float **samples, size_t *n, double *warp, am_error *err) {
+  const am_reals ranges[] = {
+      [SPEED] = o->speed, [STRETCH] = o->stretch, [PITCH] = o->pitch, [SHIFT] = o->shift,
+      [GAIN] = o->gain,   [NOISE] = o->noise_snr, [VTLP] = o->vtlp};
   am_status status = AM_OK;
   *warp = 1;
   for (operation op = SPEED; op <= VTLP && !status; op++) {
     am_rng own = own_stream(rng, op);
     double value;
-    if (!draw(&own, o, ranges[op], &value) || *n == 0)
-      continue;
+    if (!draw(&own, o, ranges[op], &value) || *n == 0) continue;
     if (op == SPEED || op == STRETCH || op == PITCH)
       status = change_time(ctx, op, value, rate, samples, n, err);
     else if (op == SHIFT)
@@ -185,14 +176,12 @@ am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng 
     else if (op == VTLP)
       *warp = value;
     else
-      for (size_t i = 0; i < *n; i++)
-        (*samples)[i] *= (float)pow(10, value / 20);
+      for (size_t i = 0; i < *n; i++) (*samples)[i] *= (float)pow(10, value / 20);
   }
   return status;
 }
 
-static float mask_value(const am_augment_options *o, const float *x, size_t count)
-{
+static float mask_value(const am_augment_options *o, const float *x, size_t count) {
   double sum = 0;
   float least = count ? x[0] : 0;
   for (size_t i = 0; i < count; i++) {
@@ -203,14 +192,12 @@ static float mask_value(const am_augment_options *o, const float *x, size_t coun
 }
 
 /* A run of at most `widest` of `n`, Park et al. 2019: width uniform from 0, then the start. */
-static void draw_run(am_rng *rng, int64_t widest, int n, int *from, int *width)
-{
+static void draw_run(am_rng *rng, int64_t widest, int n, int *from, int *width) {
   *width = (int)am_rng_below(rng, (uint64_t)(widest < n ? widest : n) + 1);
   *from = (int)am_rng_below(rng, (uint64_t)(n - *width) + 1);
 }
 
-void am_augment_frames(const am_augment_options *o, am_rng *rng, float *x, int *t, int f)
-{
+void am_augment_frames(const am_augment_options *o, am_rng *rng, float *x, int *t, int f) {
   am_rng crop = own_stream(rng, CROP), freq = own_stream(rng, FREQ), time = own_stream(rng, TIME);
   if (o->crop_frames > 0 && *t > o->crop_frames) { /* always: the length must not depend on chance */
     size_t from = (size_t)am_rng_below(&crop, (uint64_t)(*t - o->crop_frames) + 1);
@@ -219,29 +206,25 @@ void am_augment_frames(const am_augment_options *o, am_rng *rng, float *x, int *
   }
   bool mask_freq = o->freq_masks > 0 && am_rng_uniform(&freq) < o->probability;
   bool mask_time = o->time_masks > 0 && am_rng_uniform(&time) < o->probability;
-  if (*t < 1 || (!mask_freq && !mask_time))
-    return;
+  if (*t < 1 || (!mask_freq && !mask_time)) return;
   float value = mask_value(o, x, (size_t)*t * (size_t)f);
   int from, width;
   for (int64_t m = 0; mask_freq && m < o->freq_masks; m++) {
     draw_run(&freq, o->freq_width, f, &from, &width);
     for (int i = 0; i < *t; i++)
-      for (int j = from; j < from + width; j++)
-        x[(size_t)i * (size_t)f + (size_t)j] = value;
+      for (int j = from; j < from + width; j++) x[(size_t)i * (size_t)f + (size_t)j] = value;
   }
   int64_t widest = (int64_t)(o->time_fraction * *t);
   widest = widest < o->time_width ? widest : o->time_width;
   for (int64_t m = 0; mask_time && m < o->time_masks; m++) {
     draw_run(&time, widest, *t, &from, &width);
-    for (size_t i = (size_t)from * (size_t)f; i < (size_t)(from + width) * (size_t)f; i++)
-      x[i] = value;
+    for (size_t i = (size_t)from * (size_t)f; i < (size_t)(from + width) * (size_t)f; i++) x[i] = value;
   }
 }
 
 /* ln of a Gamma(alpha) variate: Marsaglia & Tsang 2000, with U^(1/alpha) for alpha below 1, in logarithms so
  * that a small alpha does not underflow. */
-static double log_gamma_variate(am_rng *rng, double alpha)
-{
+static double log_gamma_variate(am_rng *rng, double alpha) {
   double boost = 0, u;
   if (alpha < 1) {
     boost = log(1 - am_rng_uniform(rng)) / alpha;
@@ -259,11 +242,9 @@ static double log_gamma_variate(am_rng *rng, double alpha)
   return boost + log(d * v);
 }
 
-double am_augment_mixup(const am_augment_options *o, am_rng *rng)
-{
+double am_augment_mixup(const am_augment_options *o, am_rng *rng) {
   am_rng own = own_stream(rng, MIXUP);
-  if (!(o->mixup > 0) || am_rng_uniform(&own) >= o->probability)
-    return 1;
+  if (!(o->mixup > 0) || am_rng_uniform(&own) >= o->probability) return 1;
   double a = log_gamma_variate(&own, o->mixup), b = log_gamma_variate(&own, o->mixup);
   return 1 / (1 + exp(-fabs(a - b)));
 }

@@ -12,20 +12,20 @@
 
 /* The config section `augment`: all off by default. */
 typedef struct am_augment_options {
-  double probability;          /* that a clip is changed at all, per operation; 1 */
-  am_reals noise_snr;          /* [low, high] dB of white-to-pink noise; [] off */
-  am_reals gain;               /* [low, high] dB */
-  am_reals shift;              /* [low, high] seconds; moves the clip in time, zeros enter */
-  am_reals speed;              /* [low, high] factor, tempo and pitch together (resampling) */
-  am_reals pitch;              /* [low, high] semitones, duration kept (phase vocoder) */
-  am_reals stretch;            /* [low, high] factor, tempo alone, pitch kept (phase vocoder) */
-  am_reals vtlp;               /* [low, high] warp factor, Jaitly & Hinton 2013 */
-  int64_t crop_frames;         /* random window of this many frames; shorter clips stay whole; 0 off */
+  double probability;             /* that a clip is changed at all, per operation; 1 */
+  am_reals noise_snr;             /* [low, high] dB of white-to-pink noise; [] off */
+  am_reals gain;                  /* [low, high] dB */
+  am_reals shift;                 /* [low, high] seconds; moves the clip in time, zeros enter */
+  am_reals speed;                 /* [low, high] factor, tempo and pitch together (resampling) */
+  am_reals pitch;                 /* [low, high] semitones, duration kept (phase vocoder) */
+  am_reals stretch;               /* [low, high] factor, tempo alone, pitch kept (phase vocoder) */
+  am_reals vtlp;                  /* [low, high] warp factor, Jaitly & Hinton 2013 */
+  int64_t crop_frames;            /* random window of this many frames; shorter clips stay whole; 0 off */
   int64_t freq_masks, freq_width; /* SpecAugment (Park et al. 2019): number, largest width in bins */
   int64_t time_masks, time_width; /* number, largest width in frames */
-  double time_fraction;        /* a time mask is never wider than this share of the clip; 1 */
-  int mask_value;              /* "mean|min|zero" */
-  double mixup;                /* alpha of Beta(alpha, alpha), Zhang et al. 2018; 0 off */
+  double time_fraction;           /* a time mask is never wider than this share of the clip; 1 */
+  int mask_value;                 /* "mean|min|zero" */
+  double mixup;                   /* alpha of Beta(alpha, alpha), Zhang et al. 2018; 0 off */
 } am_augment_options;
 
 extern const am_option am_augment_table[];
@@ -36,8 +36,8 @@ bool am_augment_any(const am_augment_options *o);
 /* Range checks that a table cannot say (pairs in order, ...). */
 am_status am_augment_check(const am_augment_options *o, am_error *err);
 /* Changes *samples (am_resize'd when the length changes). *warp gets the VTLP factor. */
-am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng *rng, double rate, float **samples,
-                           size_t *n, double *warp, am_error *err);
+am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng *rng, double rate,
+                           float **samples, size_t *n, double *warp, am_error *err);
 /* Crops and masks x (T,F) in place; *t may shrink. */
 void am_augment_frames(const am_augment_options *o, am_rng *rng, float *x, int *t, int f);
 /* lambda ~ Beta(alpha, alpha) folded to [0.5, 1]. */

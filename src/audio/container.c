@@ -5,39 +5,37 @@
 /* How a format lays out its chunks: an id, a size, content.  In Sony's W64 ids are GUIDs that begin with
  * the RIFF letters, and the size counts the id and itself. */
 typedef struct layout {
-  size_t first;        /* where the first chunk begins */
-  size_t id, size;     /* bytes of the id and of the size */
-  size_t align;        /* chunks begin at multiples of this */
-  bool big;            /* endian */
-  bool whole;          /* the size counts the chunk's own header */
-  const char *sound;   /* the chunk that holds the sound */
-  uint64_t wide;       /* RF64: size of the sound, whose chunk says 0xffffffff; else 0 */
+  size_t first;      /* where the first chunk begins */
+  size_t id, size;   /* bytes of the id and of the size */
+  size_t align;      /* chunks begin at multiples of this */
+  bool big;          /* endian */
+  bool whole;        /* the size counts the chunk's own header */
+  const char *sound; /* the chunk that holds the sound */
+  uint64_t wide;     /* RF64: size of the sound, whose chunk says 0xffffffff; else 0 */
 } layout;
 
-static uint64_t read_number(const unsigned char *p, size_t bytes, bool big)
-{
+static uint64_t read_number(const unsigned char *p, size_t bytes, bool big) {
   uint64_t x = 0;
-  for (size_t i = 0; i < bytes; i++)
-    x = x << 8 | p[big ? i : bytes - 1 - i];
+  for (size_t i = 0; i < bytes; i++) x = x << 8 | p[big ? i : bytes - 1 - i];
   return x;
 }
 
 /* Programs that write to a pipe cannot know the length: ffmpeg leaves 0xffffffff, sox 0x7ffff000, CAF has -1.
  * From there on a size means "until the end". */
-static bool unknown_length(uint64_t size, size_t bytes)
-{
+static bool unknown_length(uint64_t size, size_t bytes) {
   return bytes == 4 ? size >= 0x7ffff000 && size <= UINT32_MAX : size >= (uint64_t)1 << 62;
 }
 
-static am_status fail_truncated(const char *name, const char *what, uint64_t promised, uint64_t found, am_error *err)
-{
+static am_status fail_truncated(const char *name, const char *what, uint64_t promised, uint64_t found,
+                                am_error *err) {
   return am_fail(err, AM_E_FORMAT,
-                 "%s: truncated: its '%s' header promises %llu bytes of sound and %llu are there; copy or download it again",
+                 "%s: truncated: its '%s' header promises %llu bytes of sound and %llu are there; copy or "
+                 "download it again",
                  name, what, (unsigned long long)promised, (unsigned long long)found);
 }
 
-static am_status check_chunks(const unsigned char *data, size_t bytes, const layout *l, const char *name, am_error *err)
-{
+static am_status check_chunks(const unsigned char *data, size_t bytes, const layout *l, const char *name,
+                              am_error *err) {
   size_t at = l->first, head = l->id + l->size;
   while (at < bytes && bytes - at >= head) {
     uint64_t size = read_number(data + at + l->id, l->size, l->big), left = bytes - at - head;
@@ -46,63 +44,57 @@ static am_status check_chunks(const unsigned char *data, size_t bytes, const lay
       size = l->wide;
     else if (sound && unknown_length(size, l->size))
       return AM_OK;
-    if (l->whole)
-      size = size > head ? size - head : 0;
-    if (sound && size <= left)
-      return AM_OK;
-    if (sound)
-      return fail_truncated(name, l->sound, size, left, err);
+    if (l->whole) size = size > head ? size - head : 0;
+    if (sound && size <= left) return AM_OK;
+    if (sound) return fail_truncated(name, l->sound, size, left, err);
     if (size > left)
-      return am_fail(err, AM_E_FORMAT,
-                     "%s: truncated: the file ends inside its '%.4s' chunk, before any sound; copy or download it again",
-                     name, (const char *)data + at);
+      return am_fail(
+          err, AM_E_FORMAT,
+          "%s: truncated: the file ends inside its '%.4s' chunk, before any sound; copy or download it again",
+          name, (const char *)data + at);
     at += head + (size_t)size;
     at += (l->align - at % l->align) % l->align;
   }
-  return am_fail(err, AM_E_FORMAT, "%s: has no '%s' chunk, so no sound; it ends after %zu bytes", name, l->sound, bytes);
+  return am_fail(err, AM_E_FORMAT, "%s: has no '%s' chunk, so no sound; it ends after %zu bytes", name,
+                 l->sound, bytes);
 }
 
 /* RF64 begins with a chunk ds64: the sizes of the file and of its sound, 64 bits each. */
-static uint64_t rf64_size(const unsigned char *data, size_t bytes)
-{
-  if (bytes < 36 || memcmp(data + 12, "ds64", 4) != 0)
-    return 0;
+static uint64_t rf64_size(const unsigned char *data, size_t bytes) {
+  if (bytes < 36 || memcmp(data + 12, "ds64", 4) != 0) return 0;
   return read_number(data + 28, 8, false);
 }
 
 /* Ogg is a row of pages: 27 bytes, a table of segment lengths, the segments. */
-static am_status check_ogg(const unsigned char *data, size_t bytes, const char *name, am_error *err)
-{
+static am_status check_ogg(const unsigned char *data, size_t bytes, const char *name, am_error *err) {
   size_t at = 0;
   while (bytes - at >= 4 && memcmp(data + at, "OggS", 4) == 0) {
     size_t left = bytes - at, size = 27;
-    if (left >= 27)
-      size += data[at + 26];
+    if (left >= 27) size += data[at + 26];
     if (left >= 27 && left >= size)
-      for (size_t i = 0, segments = data[at + 26]; i < segments; i++)
-        size += data[at + 27 + i];
+      for (size_t i = 0, segments = data[at + 26]; i < segments; i++) size += data[at + 27 + i];
     if (size > left)
-      return am_fail(err, AM_E_FORMAT, "%s: truncated: its last Ogg page has %zu of at least %zu bytes; copy or download it again",
-                     name, left, size);
+      return am_fail(
+          err, AM_E_FORMAT,
+          "%s: truncated: its last Ogg page has %zu of at least %zu bytes; copy or download it again", name,
+          left, size);
     at += size;
   }
   return AM_OK;
 }
 
 /* AU: ".snd", where the sound begins, its size. */
-static am_status check_au(const unsigned char *data, size_t bytes, bool big, const char *name, am_error *err)
-{
-  uint64_t from = read_number(data + 4, 4, big), size = read_number(data + 8, 4, big), left = bytes > from ? bytes - from : 0;
-  if (size <= left || unknown_length(size, 4))
-    return AM_OK;
+static am_status check_au(const unsigned char *data, size_t bytes, bool big, const char *name,
+                          am_error *err) {
+  uint64_t from = read_number(data + 4, 4, big), size = read_number(data + 8, 4, big),
+           left = bytes > from ? bytes - from : 0;
+  if (size <= left || unknown_length(size, 4)) return AM_OK;
   return fail_truncated(name, big ? ".snd" : "dns.", size, left, err);
 }
 
-am_status am_container_check(const unsigned char *data, size_t bytes, const char *name, am_error *err)
-{
+am_status am_container_check(const unsigned char *data, size_t bytes, const char *name, am_error *err) {
   layout l = {.first = 12, .id = 4, .size = 4, .align = 2, .sound = "data"};
-  if (bytes < 12)
-    return AM_OK;
+  if (bytes < 12) return AM_OK;
   bool wave = memcmp(data + 8, "WAVE", 4) == 0;
   if (wave && memcmp(data, "RF64", 4) == 0)
     l.wide = rf64_size(data, bytes);
@@ -124,8 +116,7 @@ am_status am_container_check(const unsigned char *data, size_t bytes, const char
 }
 
 /* The first line as printable ASCII, others as '.'; whether it looked like text. */
-static bool first_line(const unsigned char *data, size_t bytes, char *line, size_t room)
-{
+static bool first_line(const unsigned char *data, size_t bytes, char *line, size_t room) {
   size_t n = 0;
   bool text = true;
   for (; n < bytes && n + 1 < room && data[n] != '\n' && data[n] != '\r'; n++) {
@@ -138,19 +129,20 @@ static bool first_line(const unsigned char *data, size_t bytes, char *line, size
 }
 
 am_status am_container_describe(const unsigned char *data, size_t bytes, const char *name, const char *reason,
-                                am_error *err)
-{
+                                am_error *err) {
   static const char lfs[] = "version https://git-lfs";
   char line[49];
-  if (bytes == 0)
-    return am_fail(err, AM_E_FORMAT, "%s: is empty (0 bytes), not a sound file", name);
+  if (bytes == 0) return am_fail(err, AM_E_FORMAT, "%s: is empty (0 bytes), not a sound file", name);
   bool text = first_line(data, bytes, line, sizeof line);
   if (bytes >= sizeof lfs - 1 && memcmp(data, lfs, sizeof lfs - 1) == 0)
-    return am_fail(err, AM_E_FORMAT,
-                   "%s: is a git-lfs pointer of %zu bytes, not the sound itself; run 'git lfs pull' where it was cloned", name,
-                   bytes);
+    return am_fail(
+        err, AM_E_FORMAT,
+        "%s: is a git-lfs pointer of %zu bytes, not the sound itself; run 'git lfs pull' where it was cloned",
+        name, bytes);
   if (text && strlen(line) >= 4)
     return am_fail(err, AM_E_FORMAT, "%s: is a text file, not a sound; it begins \"%s\"", name, line);
-  return am_fail(err, AM_E_FORMAT, "%s: not a sound file that libsndfile reads (%s); its first bytes are %02x %02x %02x %02x \"%.12s\"",
-                 name, reason, data[0], bytes > 1 ? data[1] : 0, bytes > 2 ? data[2] : 0, bytes > 3 ? data[3] : 0, line);
+  return am_fail(
+      err, AM_E_FORMAT,
+      "%s: not a sound file that libsndfile reads (%s); its first bytes are %02x %02x %02x %02x \"%.12s\"",
+      name, reason, data[0], bytes > 1 ? data[1] : 0, bytes > 2 ? data[2] : 0, bytes > 3 ? data[3] : 0, line);
 }

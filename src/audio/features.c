@@ -13,90 +13,101 @@
 
 #define AT(member) offsetof(am_feature_options, member)
 const am_option am_feature_table[] = {
-  {"kind", AM_OPT_CHOICE, AT(kind), "log_mel", 0, 0, "log_mel|mel|mfcc", "what the model sees"},
-  {"sample_rate", AM_OPT_REAL, AT(sample_rate), "22050", 1000, 384000, NULL, "Hz the sound is resampled to"},
-  {"mel_rate", AM_OPT_REAL, AT(mel_rate), "0", 0, 384000, NULL,
-   "Hz the mel filters are laid out for; 0: sample_rate"},
-  {"n_fft", AM_OPT_INT, AT(n_fft), "2048", 16, 65536, NULL, "samples of a Fourier transform, even"},
-  {"hop", AM_OPT_INT, AT(hop), "512", 1, 65536, NULL, "samples from frame to frame"},
-  {"window", AM_OPT_INT, AT(window), "0", 0, 65536, NULL, "samples of the Hann window; 0: n_fft"},
-  {"mels", AM_OPT_INT, AT(mels), "128", 1, 1024, NULL, "mel filters"},
-  {"f_min", AM_OPT_REAL, AT(f_min), "0", 0, 192000, NULL, "Hz, lower edge of the filters"},
-  {"f_max", AM_OPT_REAL, AT(f_max), "0", 0, 192000, NULL, "Hz, upper edge of the filters; 0: half of mel_rate"},
-  {"mel_scale", AM_OPT_CHOICE, AT(mel_scale), "slaney", 0, 0, "slaney|htk", "definition of the mel scale"},
-  {"mel_norm", AM_OPT_CHOICE, AT(mel_norm), "slaney", 0, 0, "slaney|none", "slaney: filters of equal area"},
-  {"center", AM_OPT_BOOL, AT(center), "true", 0, 0, NULL, "frames centred on their sample, zeros beyond the ends"},
-  {"log", AM_OPT_CHOICE, AT(log), "decibel", 0, 0, "decibel|natural|none", "logarithm of log_mel"},
-  {"ref", AM_OPT_CHOICE, AT(ref), "max", 0, 0, "max|one", "decibels relative to the clip's maximum or to 1.0"},
-  {"top_db", AM_OPT_REAL, AT(top_db), "80", 0, 300, NULL, "dB below the clip's maximum to cut at; 0: never"},
-  {"amin", AM_OPT_REAL, AT(amin), "1e-10", 1e-30, 1, NULL, "smallest power that a logarithm sees"},
-  {"mfcc", AM_OPT_INT, AT(mfcc), "40", 1, 1024, NULL, "cepstral coefficients of kind mfcc"},
-  {"deltas", AM_OPT_CHOICE, AT(deltas), "none", 0, 0, "none|delta|delta_delta", "slopes over 9 frames as further bins"},
-  {"mean_over_time", AM_OPT_BOOL, AT(mean_over_time), "false", 0, 0, NULL, "one vector of means a clip"},
-  {"samples", AM_OPT_INT, AT(samples), "0", 0, 1000000000, NULL, "zero-pad or cut clips to this many; 0: as they are"},
-  {"max_frames", AM_OPT_INT, AT(max_frames), "0", 0, 10000000, NULL, "frames kept from the start of a clip; 0: all"},
-  {"trim_db", AM_OPT_REAL, AT(trim_db), "0", 0, 300, NULL, "dB below the peak that counts as silence at both ends; 0: keep"},
-  {"pre_emphasis", AM_OPT_REAL, AT(pre_emphasis), "0", 0, 0.9999, NULL, "x[t] - c x[t-1] before the frames; 0: none"},
-  {"divide", AM_OPT_REAL, AT(divide), "1", 1e-9, 1e9, NULL, "every value is divided by this at the end"},
-  {"normalise", AM_OPT_CHOICE, AT(normalise), "none", 0, 0, "none|clip|speaker|train",
-   "statistics for zero mean and unit deviation (speaker: needs speakers when predicting)"},
-  {"normalise_by", AM_OPT_CHOICE, AT(normalise_by), "bin", 0, 0, "bin|all", "statistics per bin, or one pair for all bins"},
-  AM_OPTION_END
-};
+    {"kind", AM_OPT_CHOICE, AT(kind), "log_mel", 0, 0, "log_mel|mel|mfcc", "what the model sees"},
+    {"sample_rate", AM_OPT_REAL, AT(sample_rate), "22050", 1000, 384000, NULL,
+     "Hz the sound is resampled to"},
+    {"mel_rate", AM_OPT_REAL, AT(mel_rate), "0", 0, 384000, NULL,
+     "Hz the mel filters are laid out for; 0: sample_rate"},
+    {"n_fft", AM_OPT_INT, AT(n_fft), "2048", 16, 65536, NULL, "samples of a Fourier transform, even"},
+    {"hop", AM_OPT_INT, AT(hop), "512", 1, 65536, NULL, "samples from frame to frame"},
+    {"window", AM_OPT_INT, AT(window), "0", 0, 65536, NULL, "samples of the Hann window; 0: n_fft"},
+    {"mels", AM_OPT_INT, AT(mels), "128", 1, 1024, NULL, "mel filters"},
+    {"f_min", AM_OPT_REAL, AT(f_min), "0", 0, 192000, NULL, "Hz, lower edge of the filters"},
+    {"f_max", AM_OPT_REAL, AT(f_max), "0", 0, 192000, NULL,
+     "Hz, upper edge of the filters; 0: half of mel_rate"},
+    {"mel_scale", AM_OPT_CHOICE, AT(mel_scale), "slaney", 0, 0, "slaney|htk", "definition of the mel scale"},
+    {"mel_norm", AM_OPT_CHOICE, AT(mel_norm), "slaney", 0, 0, "slaney|none", "slaney: filters of equal area"},
+    {"center", AM_OPT_BOOL, AT(center), "true", 0, 0, NULL,
+     "frames centred on their sample, zeros beyond the ends"},
+    {"log", AM_OPT_CHOICE, AT(log), "decibel", 0, 0, "decibel|natural|none", "logarithm of log_mel"},
+    {"ref", AM_OPT_CHOICE, AT(ref), "max", 0, 0, "max|one",
+     "decibels relative to the clip's maximum or to 1.0"},
+    {"top_db", AM_OPT_REAL, AT(top_db), "80", 0, 300, NULL,
+     "dB below the clip's maximum to cut at; 0: never"},
+    {"amin", AM_OPT_REAL, AT(amin), "1e-10", 1e-30, 1, NULL, "smallest power that a logarithm sees"},
+    {"mfcc", AM_OPT_INT, AT(mfcc), "40", 1, 1024, NULL, "cepstral coefficients of kind mfcc"},
+    {"deltas", AM_OPT_CHOICE, AT(deltas), "none", 0, 0, "none|delta|delta_delta",
+     "slopes over 9 frames as further bins"},
+    {"mean_over_time", AM_OPT_BOOL, AT(mean_over_time), "false", 0, 0, NULL, "one vector of means a clip"},
+    {"samples", AM_OPT_INT, AT(samples), "0", 0, 1000000000, NULL,
+     "zero-pad or cut clips to this many; 0: as they are"},
+    {"max_frames", AM_OPT_INT, AT(max_frames), "0", 0, 10000000, NULL,
+     "frames kept from the start of a clip; 0: all"},
+    {"trim_db", AM_OPT_REAL, AT(trim_db), "0", 0, 300, NULL,
+     "dB below the peak that counts as silence at both ends; 0: keep"},
+    {"pre_emphasis", AM_OPT_REAL, AT(pre_emphasis), "0", 0, 0.9999, NULL,
+     "x[t] - c x[t-1] before the frames; 0: none"},
+    {"divide", AM_OPT_REAL, AT(divide), "1", 1e-9, 1e9, NULL, "every value is divided by this at the end"},
+    {"normalise", AM_OPT_CHOICE, AT(normalise), "none", 0, 0, "none|clip|speaker|train",
+     "statistics for zero mean and unit deviation (speaker: needs speakers when predicting)"},
+    {"normalise_by", AM_OPT_CHOICE, AT(normalise_by), "bin", 0, 0, "bin|all",
+     "statistics per bin, or one pair for all bins"},
+    AM_OPTION_END};
 #undef AT
 
-enum { LOG_DECIBEL, LOG_NATURAL, LOG_NONE };      /* am_feature_options.log */
-enum { REF_MAX, REF_ONE };                        /* .ref */
+enum { LOG_DECIBEL, LOG_NATURAL, LOG_NONE }; /* am_feature_options.log */
+enum { REF_MAX, REF_ONE };                   /* .ref */
 
 struct am_features {
   am_context *ctx;
   am_feature_options options;
   am_mel_options mel_options;
   am_stft stft;
-  am_mel mel;        /* without warp */
-  double *dct;       /* (mels, mfcc), kind mfcc only */
+  am_mel mel;  /* without warp */
+  double *dct; /* (mels, mfcc), kind mfcc only */
 };
 
-static am_status check(const am_feature_options *o, am_error *err)
-{
+static am_status check(const am_feature_options *o, am_error *err) {
   if (o->kind != AM_FEATURE_LOG_MEL && o->kind != AM_FEATURE_MEL && o->kind != AM_FEATURE_MFCC)
-    return am_fail(err, AM_E_CONFIG, "features.kind: waveforms are read directly; choose log_mel, mel or mfcc");
+    return am_fail(err, AM_E_CONFIG,
+                   "features.kind: waveforms are read directly; choose log_mel, mel or mfcc");
   if (o->n_fft < 2 || o->n_fft % 2)
     return am_fail(err, AM_E_CONFIG, "features.n_fft: %lld must be even", (long long)o->n_fft);
   if (o->hop < 1)
     return am_fail(err, AM_E_CONFIG, "features.hop: %lld must be at least 1", (long long)o->hop);
   if (o->window < 0 || o->window > o->n_fft)
-    return am_fail(err, AM_E_CONFIG, "features.window: %lld samples do not fit into n_fft %lld; make n_fft larger",
+    return am_fail(err, AM_E_CONFIG,
+                   "features.window: %lld samples do not fit into n_fft %lld; make n_fft larger",
                    (long long)o->window, (long long)o->n_fft);
   if (o->kind == AM_FEATURE_MFCC && (o->mfcc < 1 || o->mfcc > o->mels))
-    return am_fail(err, AM_E_CONFIG, "features.mfcc: %lld coefficients need at least as many mels, which are %lld",
+    return am_fail(err, AM_E_CONFIG,
+                   "features.mfcc: %lld coefficients need at least as many mels, which are %lld",
                    (long long)o->mfcc, (long long)o->mels);
   return AM_OK;
 }
 
-am_status am_features_create(am_context *ctx, const am_feature_options *options, am_features **out, am_error *err)
-{
+am_status am_features_create(am_context *ctx, const am_feature_options *options, am_features **out,
+                             am_error *err) {
   *out = NULL;
   am_status status = check(options, err);
-  if (status)
-    return status;
+  if (status) return status;
   am_features *fx = am_alloc(ctx, 1, sizeof *fx);
-  if (!fx)
-    return am_no_memory(err);
+  if (!fx) return am_no_memory(err);
   fx->ctx = ctx;
   fx->options = *options;
   const am_feature_options *o = &fx->options;
   double rate = o->mel_rate > 0 ? o->mel_rate : o->sample_rate;
-  fx->mel_options = (am_mel_options){.rate = rate, .n_fft = (int)o->n_fft, .mels = (int)o->mels, .f_min = o->f_min,
-                                     .f_max = o->f_max > 0 ? o->f_max : rate / 2, .htk = o->mel_scale == 1,
+  fx->mel_options = (am_mel_options){.rate = rate,
+                                     .n_fft = (int)o->n_fft,
+                                     .mels = (int)o->mels,
+                                     .f_min = o->f_min,
+                                     .f_max = o->f_max > 0 ? o->f_max : rate / 2,
+                                     .htk = o->mel_scale == 1,
                                      .slaney_norm = o->mel_norm == 0};
-  if ((status = am_mel_check(&fx->mel_options, 1, err)))
-    goto fail;
+  if ((status = am_mel_check(&fx->mel_options, 1, err))) goto fail;
   int window = (int)(o->window > 0 ? o->window : o->n_fft);
-  if ((status = am_stft_init(ctx, &fx->stft, (int)o->n_fft, (int)o->hop, window, o->center, err)))
-    goto fail;
-  if ((status = am_mel_init(ctx, &fx->mel, &fx->mel_options, 1, err)))
-    goto fail;
+  if ((status = am_stft_init(ctx, &fx->stft, (int)o->n_fft, (int)o->hop, window, o->center, err))) goto fail;
+  if ((status = am_mel_init(ctx, &fx->mel, &fx->mel_options, 1, err))) goto fail;
   if (o->kind == AM_FEATURE_MFCC) {
     fx->dct = am_alloc(ctx, (size_t)(o->mels * o->mfcc), sizeof *fx->dct);
     if (!fx->dct) {
@@ -112,10 +123,8 @@ fail:
   return status;
 }
 
-void am_features_free(am_features *fx)
-{
-  if (!fx)
-    return;
+void am_features_free(am_features *fx) {
+  if (!fx) return;
   am_context *ctx = fx->ctx;
   am_stft_free(&fx->stft);
   am_mel_free(&fx->mel);
@@ -123,42 +132,31 @@ void am_features_free(am_features *fx)
   am_free(ctx, fx);
 }
 
-const am_feature_options *am_features_options(const am_features *fx)
-{
-  return &fx->options;
-}
+const am_feature_options *am_features_options(const am_features *fx) { return &fx->options; }
 
 /* Frames before the mean over time, for n samples after trimming. */
-static size_t frames_of(const am_features *fx, size_t n)
-{
+static size_t frames_of(const am_features *fx, size_t n) {
   const am_feature_options *o = &fx->options;
   size_t t = am_stft_frames(&fx->stft, o->samples > 0 ? (size_t)o->samples : n);
   return o->max_frames > 0 && t > (size_t)o->max_frames ? (size_t)o->max_frames : t;
 }
 
-static int base_bins(const am_feature_options *o)
-{
+static int base_bins(const am_feature_options *o) {
   return (int)(o->kind == AM_FEATURE_MFCC ? o->mfcc : o->mels);
 }
 
 /* Bins with deltas, before the mean over time. */
-static int all_bins(const am_feature_options *o)
-{
-  return base_bins(o) * (1 + o->deltas);
-}
+static int all_bins(const am_feature_options *o) { return base_bins(o) * (1 + o->deltas); }
 
-void am_features_shape(const am_features *fx, size_t n, int *t, int *f)
-{
+void am_features_shape(const am_features *fx, size_t n, int *t, int *f) {
   bool mean = fx->options.mean_over_time;
   *t = mean ? all_bins(&fx->options) : (int)frames_of(fx, n);
   *f = mean ? 1 : all_bins(&fx->options);
 }
 
-int am_features_fixed_frames(const am_features *fx)
-{
+int am_features_fixed_frames(const am_features *fx) {
   const am_feature_options *o = &fx->options;
-  if (o->mean_over_time)
-    return all_bins(o);
+  if (o->mean_over_time) return all_bins(o);
   return o->samples > 0 ? (int)frames_of(fx, (size_t)o->samples) : 0;
 }
 
@@ -171,54 +169,44 @@ typedef struct work {
   float *all;                      /* (T, all bins), before the mean over time, when wanted */
 } work;
 
-static void place(const am_features *fx, am_arena *a, size_t n, size_t t, work *w)
-{
+static void place(const am_features *fx, am_arena *a, size_t n, size_t t, work *w) {
   const am_feature_options *o = &fx->options;
   size_t bins = (size_t)fx->stft.bins, f = (size_t)base_bins(o);
   *w = (work){0};
   w->frame = am_arena_take(a, (size_t)o->n_fft, sizeof(float));
   w->spectrum = am_arena_take(a, 2 * bins, sizeof(float));
   w->power = am_arena_take(a, bins, sizeof(float));
-  if (o->pre_emphasis > 0)
-    w->samples = am_arena_take(a, n, sizeof(float));
-  if (o->kind == AM_FEATURE_MFCC)
-    w->mel = am_arena_take(a, am_mul(t, (size_t)o->mels), sizeof(float));
+  if (o->pre_emphasis > 0) w->samples = am_arena_take(a, n, sizeof(float));
+  if (o->kind == AM_FEATURE_MFCC) w->mel = am_arena_take(a, am_mul(t, (size_t)o->mels), sizeof(float));
   if (o->deltas) {
     w->base = am_arena_take(a, am_mul(t, f), sizeof(float));
     w->delta = am_arena_take(a, am_mul(t, f), sizeof(float));
   }
-  if (o->mean_over_time)
-    w->all = am_arena_take(a, am_mul(t, (size_t)all_bins(o)), sizeof(float));
+  if (o->mean_over_time) w->all = am_arena_take(a, am_mul(t, (size_t)all_bins(o)), sizeof(float));
 }
 
 /* Large enough for any sound, and small enough that no power overflows. */
-static am_status check_samples(const float *x, size_t n, am_error *err)
-{
+static am_status check_samples(const float *x, size_t n, am_error *err) {
   const float limit = 1e12f;
   int bad = 0;
-  for (size_t i = 0; i < n; i++)
-    bad |= !(fabsf(x[i]) <= limit);
-  if (!bad)
-    return AM_OK;
+  for (size_t i = 0; i < n; i++) bad |= !(fabsf(x[i]) <= limit);
+  if (!bad) return AM_OK;
   size_t i = 0;
-  while (fabsf(x[i]) <= limit)
-    i++;
-  return am_fail(err, AM_E_NUMERIC, "features: sample %zu is %g; wanted finite samples of full scale 1", i, (double)x[i]);
+  while (fabsf(x[i]) <= limit) i++;
+  return am_fail(err, AM_E_NUMERIC, "features: sample %zu is %g; wanted finite samples of full scale 1", i,
+                 (double)x[i]);
 }
 
 /* librosa.effects.preemphasis, whose first value continues the line through the first two. */
-static void pre_emphasise(const float *x, size_t n, double c, float *out)
-{
+static void pre_emphasise(const float *x, size_t n, double c, float *out) {
   const float coefficient = (float)c;
-  for (size_t i = n; i-- > 1;)
-    out[i] = x[i] - coefficient * x[i - 1];
-  if (n > 0)
-    out[0] = x[0] + (n > 1 ? 2 * x[0] - x[1] : 0);
+  for (size_t i = n; i-- > 1;) out[i] = x[i] - coefficient * x[i - 1];
+  if (n > 0) out[0] = x[0] + (n > 1 ? 2 * x[0] - x[1] : 0);
 }
 
 /* Power mel spectrogram of x (n) into out (T,mels). */
-static void power_mel(const am_features *fx, const am_mel *mel, const float *x, size_t n, size_t t, work *w, float *out)
-{
+static void power_mel(const am_features *fx, const am_mel *mel, const float *x, size_t n, size_t t, work *w,
+                      float *out) {
   for (size_t i = 0; i < t; i++) {
     float *row = out + i * (size_t)mel->mels;
     if (am_stft_frame(&fx->stft, x, n, i, w->frame)) {
@@ -231,8 +219,7 @@ static void power_mel(const am_features *fx, const am_mel *mel, const float *x, 
 }
 
 /* The logarithm (and the cosine transform) of m (T,mels) into base (T, base_bins); they may be the same. */
-static void compress(const am_features *fx, float *m, size_t t, float *base)
-{
+static void compress(const am_features *fx, float *m, size_t t, float *base) {
   const am_feature_options *o = &fx->options;
   size_t mels = (size_t)o->mels;
   int log = o->kind == AM_FEATURE_MFCC ? LOG_DECIBEL : o->kind == AM_FEATURE_MEL ? LOG_NONE : o->log;
@@ -246,8 +233,7 @@ static void compress(const am_features *fx, float *m, size_t t, float *base)
 }
 
 /* base (T,F) and its deltas side by side into out (T, F*(1+orders)). */
-static void append_deltas(const float *base, size_t t, size_t f, int orders, float *delta, float *out)
-{
+static void append_deltas(const float *base, size_t t, size_t f, int orders, float *delta, float *out) {
   size_t wide = f * (size_t)(1 + orders);
   for (int order = 0; order <= orders; order++) {
     const float *from = base;
@@ -255,52 +241,43 @@ static void append_deltas(const float *base, size_t t, size_t f, int orders, flo
       am_delta(base, (int)t, (int)f, order, delta);
       from = delta;
     }
-    for (size_t i = 0; i < t; i++)
-      memcpy(out + i * wide + (size_t)order * f, from + i * f, f * sizeof *out);
+    for (size_t i = 0; i < t; i++) memcpy(out + i * wide + (size_t)order * f, from + i * f, f * sizeof *out);
   }
 }
 
-static void mean_over_time(const float *x, size_t t, size_t f, float *out)
-{
+static void mean_over_time(const float *x, size_t t, size_t f, float *out) {
   for (size_t j = 0; j < f; j++) {
     double sum = 0;
-    for (size_t i = 0; i < t; i++)
-      sum += x[i * f + j];
+    for (size_t i = 0; i < t; i++) sum += x[i * f + j];
     out[j] = (float)(sum / (double)t);
   }
 }
 
-static void compute(const am_features *fx, const am_mel *mel, const float *x, size_t n, size_t t, work *w, float *out)
-{
+static void compute(const am_features *fx, const am_mel *mel, const float *x, size_t n, size_t t, work *w,
+                    float *out) {
   const am_feature_options *o = &fx->options;
   size_t f = (size_t)base_bins(o);
   if (o->pre_emphasis > 0) {
     pre_emphasise(x, n, o->pre_emphasis, w->samples);
     x = w->samples;
   }
-  if (o->samples > 0 && n > (size_t)o->samples)
-    n = (size_t)o->samples;
+  if (o->samples > 0 && n > (size_t)o->samples) n = (size_t)o->samples;
   float *all = w->all ? w->all : out, *base = w->base ? w->base : all, *m = w->mel ? w->mel : base;
   power_mel(fx, mel, x, n, t, w, m);
   compress(fx, m, t, base);
-  if (o->deltas)
-    append_deltas(base, t, f, o->deltas, w->delta, all);
-  if (o->mean_over_time)
-    mean_over_time(all, t, (size_t)all_bins(o), out);
+  if (o->deltas) append_deltas(base, t, f, o->deltas, w->delta, all);
+  if (o->mean_over_time) mean_over_time(all, t, (size_t)all_bins(o), out);
   if (o->divide != 1) {
     size_t count = (size_t)all_bins(o) * (o->mean_over_time ? 1 : t);
     const float divide = (float)o->divide;
-    for (size_t i = 0; i < count; i++)
-      out[i] /= divide;
+    for (size_t i = 0; i < count; i++) out[i] /= divide;
   }
 }
 
-am_status am_features_compute(const am_features *fx, const float *samples, size_t n, double warp, float *out, int *t,
-                              am_error *err)
-{
+am_status am_features_compute(const am_features *fx, const float *samples, size_t n, double warp, float *out,
+                              int *t, am_error *err) {
   am_status status = check_samples(samples, n, err);
-  if (status)
-    return status;
+  if (status) return status;
   if (fx->options.trim_db > 0 && n > 0) {
     size_t from, to;
     am_trim_range(samples, n, fx->options.trim_db, &from, &to);
@@ -327,32 +304,43 @@ am_status am_features_compute(const am_features *fx, const float *samples, size_
     status = am_no_memory(err);
   }
   am_free_aligned(fx->ctx, arena.base);
-  if (warp != 1)
-    am_mel_free(&warped);
+  if (warp != 1) am_mel_free(&warped);
   return status;
 }
 
-static uint64_t mix_real(uint64_t key, double x)
-{
-  return am_hash64(key, &x, sizeof x);
-}
+static uint64_t mix_real(uint64_t key, double x) { return am_hash64(key, &x, sizeof x); }
 
-uint64_t am_features_audio_key(const am_features *fx)
-{
+uint64_t am_features_audio_key(const am_features *fx) {
   return mix_real(mix_real(0x617564696fu, AM_FEATURES_VERSION), fx->options.sample_rate);
 }
 
-uint64_t am_features_key(const am_features *fx)
-{
+uint64_t am_features_key(const am_features *fx) {
   const am_feature_options *o = &fx->options;
   const am_mel_options *m = &fx->mel_options; /* with defaults filled in: 0 and its meaning share a key */
-  const double all[] = {o->kind, m->rate, (double)o->n_fft, (double)o->hop,
-                        (double)(o->window > 0 ? o->window : o->n_fft), (double)o->mels, m->f_min, m->f_max, m->htk,
-                        m->slaney_norm, o->center, o->log, o->ref, o->top_db, o->amin, (double)o->mfcc, o->deltas,
-                        o->mean_over_time, (double)o->samples, (double)o->max_frames, o->trim_db, o->pre_emphasis,
+  const double all[] = {o->kind,
+                        m->rate,
+                        (double)o->n_fft,
+                        (double)o->hop,
+                        (double)(o->window > 0 ? o->window : o->n_fft),
+                        (double)o->mels,
+                        m->f_min,
+                        m->f_max,
+                        m->htk,
+                        m->slaney_norm,
+                        o->center,
+                        o->log,
+                        o->ref,
+                        o->top_db,
+                        o->amin,
+                        (double)o->mfcc,
+                        o->deltas,
+                        o->mean_over_time,
+                        (double)o->samples,
+                        (double)o->max_frames,
+                        o->trim_db,
+                        o->pre_emphasis,
                         o->divide};
   uint64_t key = am_features_audio_key(fx);
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-    key = mix_real(key, all[i]);
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) key = mix_real(key, all[i]);
   return key;
 }

@@ -18,63 +18,48 @@ struct am_fft {
 /* Guards FFTW's planner, which is itself process-wide: a lock inside a context would not do. */
 static atomic_flag planner = ATOMIC_FLAG_INIT;
 
-static void planner_lock(void)
-{
-  while (atomic_flag_test_and_set_explicit(&planner, memory_order_acquire))
-    sched_yield();
+static void planner_lock(void) {
+  while (atomic_flag_test_and_set_explicit(&planner, memory_order_acquire)) sched_yield();
 }
 
-static void planner_unlock(void)
-{
-  atomic_flag_clear_explicit(&planner, memory_order_release);
-}
+static void planner_unlock(void) { atomic_flag_clear_explicit(&planner, memory_order_release); }
 
-am_status am_fft_create(am_context *ctx, int n, am_fft **out, am_error *err)
-{
+am_status am_fft_create(am_context *ctx, int n, am_fft **out, am_error *err) {
   *out = NULL;
   size_t bins = (size_t)n / 2 + 1;
   am_fft *fft = am_alloc(ctx, 1, sizeof *fft);
   /* The planner wants arrays with the alignment of those used later; ESTIMATE does not touch them. */
   float *real = am_alloc_aligned(ctx, (size_t)n * sizeof *real);
   fftwf_complex *half = am_alloc_aligned(ctx, bins * sizeof *half);
-  if (fft)
-    fft->ctx = ctx;
+  if (fft) fft->ctx = ctx;
   if (fft && real && half) {
     planner_lock();
     fft->forward = fftwf_plan_dft_r2c_1d(n, real, half, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
     fft->inverse = fftwf_plan_dft_c2r_1d(n, half, real, FFTW_ESTIMATE | FFTW_DESTROY_INPUT);
     planner_unlock();
-    if (fft->forward && fft->inverse)
-      *out = fft;
+    if (fft->forward && fft->inverse) *out = fft;
   }
   am_free_aligned(ctx, real);
   am_free_aligned(ctx, half);
-  if (*out)
-    return AM_OK;
+  if (*out) return AM_OK;
   am_fft_free(fft);
   return am_no_memory(err);
 }
 
-void am_fft_free(am_fft *fft)
-{
-  if (!fft)
-    return;
+void am_fft_free(am_fft *fft) {
+  if (!fft) return;
   planner_lock();
-  if (fft->forward)
-    fftwf_destroy_plan(fft->forward);
-  if (fft->inverse)
-    fftwf_destroy_plan(fft->inverse);
+  if (fft->forward) fftwf_destroy_plan(fft->forward);
+  if (fft->inverse) fftwf_destroy_plan(fft->inverse);
   planner_unlock();
   am_free(fft->ctx, fft);
 }
 
-void am_fft_forward(const am_fft *fft, const float *in, float *out)
-{
+void am_fft_forward(const am_fft *fft, const float *in, float *out) {
   /* FFTW takes a non-const pointer; FFTW_PRESERVE_INPUT promises not to write. */
   fftwf_execute_dft_r2c(fft->forward, (float *)in, (fftwf_complex *)out);
 }
 
-void am_fft_inverse(const am_fft *fft, float *in, float *out)
-{
+void am_fft_inverse(const am_fft *fft, float *in, float *out) {
   fftwf_execute_dft_c2r(fft->inverse, (fftwf_complex *)in, out);
 }

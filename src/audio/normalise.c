@@ -5,27 +5,23 @@
 #include <assert.h>
 #include <math.h>
 
-am_status am_norm_init(am_context *ctx, am_norm_stats *s, int f, am_error *err)
-{
+am_status am_norm_init(am_context *ctx, am_norm_stats *s, int f, am_error *err) {
   assert(f > 0);
   *s = (am_norm_stats){.f = f};
   s->mean = am_alloc(ctx, (size_t)f, sizeof *s->mean);
   s->m2 = am_alloc(ctx, (size_t)f, sizeof *s->m2);
-  if (s->mean && s->m2)
-    return AM_OK;
+  if (s->mean && s->m2) return AM_OK;
   am_norm_free(ctx, s);
   return am_no_memory(err);
 }
 
-void am_norm_free(am_context *ctx, am_norm_stats *s)
-{
+void am_norm_free(am_context *ctx, am_norm_stats *s) {
   am_free(ctx, s->mean);
   am_free(ctx, s->m2);
   *s = (am_norm_stats){0};
 }
 
-void am_norm_add(am_norm_stats *s, const float *x, int t)
-{
+void am_norm_add(am_norm_stats *s, const float *x, int t) {
   for (int i = 0; i < t; i++) {
     s->count += 1;
     const float *row = x + (size_t)i * (size_t)s->f;
@@ -37,12 +33,10 @@ void am_norm_add(am_norm_stats *s, const float *x, int t)
   }
 }
 
-void am_norm_merge(am_norm_stats *into, const am_norm_stats *from)
-{
+void am_norm_merge(am_norm_stats *into, const am_norm_stats *from) {
   assert(into->f == from->f);
   double count = into->count + from->count;
-  if (count == 0)
-    return;
+  if (count == 0) return;
   for (int j = 0; j < into->f; j++) {
     double d = from->mean[j] - into->mean[j];
     into->mean[j] += d * from->count / count;
@@ -51,27 +45,22 @@ void am_norm_merge(am_norm_stats *into, const am_norm_stats *from)
   into->count = count;
 }
 
-static float inverse_deviation(double m2, double count)
-{
+static float inverse_deviation(double m2, double count) {
   double deviation = count > 0 ? sqrt(m2 / count) : 0;
   return deviation < 1e-6 ? 1.0f : (float)(1 / deviation);
 }
 
-void am_norm_finish(const am_norm_stats *s, bool by_all, float *mean, float *inverse)
-{
+void am_norm_finish(const am_norm_stats *s, bool by_all, float *mean, float *inverse) {
   double all = 0, all_m2 = 0;
-  for (int j = 0; j < s->f; j++)
-    all += s->mean[j] / s->f;
-  for (int j = 0; j < s->f; j++)
-    all_m2 += s->m2[j] + s->count * (s->mean[j] - all) * (s->mean[j] - all);
+  for (int j = 0; j < s->f; j++) all += s->mean[j] / s->f;
+  for (int j = 0; j < s->f; j++) all_m2 += s->m2[j] + s->count * (s->mean[j] - all) * (s->mean[j] - all);
   for (int j = 0; j < s->f; j++) {
     mean[j] = (float)(by_all ? all : s->mean[j]);
     inverse[j] = by_all ? inverse_deviation(all_m2, s->count * s->f) : inverse_deviation(s->m2[j], s->count);
   }
 }
 
-void am_norm_apply(float *x, int t, int f, const float *mean, const float *inverse)
-{
+void am_norm_apply(float *x, int t, int f, const float *mean, const float *inverse) {
   for (int i = 0; i < t; i++)
     for (int j = 0; j < f; j++) {
       float *at = &x[(size_t)i * (size_t)f + (size_t)j];

@@ -18,78 +18,63 @@ typedef struct memory_file {
   sf_count_t bytes, at;
 } memory_file;
 
-static sf_count_t memory_length(void *user)
-{
-  return ((memory_file *)user)->bytes;
-}
+static sf_count_t memory_length(void *user) { return ((memory_file *)user)->bytes; }
 
-static sf_count_t memory_seek(sf_count_t offset, int whence, void *user)
-{
+static sf_count_t memory_seek(sf_count_t offset, int whence, void *user) {
   memory_file *f = user;
   sf_count_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? f->at : f->bytes;
-  if (offset < -from || offset > f->bytes - from)
-    return -1;
+  if (offset < -from || offset > f->bytes - from) return -1;
   return f->at = from + offset;
 }
 
-static sf_count_t memory_read(void *to, sf_count_t count, void *user)
-{
+static sf_count_t memory_read(void *to, sf_count_t count, void *user) {
   memory_file *f = user;
-  if (count > f->bytes - f->at)
-    count = f->bytes - f->at;
+  if (count > f->bytes - f->at) count = f->bytes - f->at;
   memcpy(to, f->data + f->at, (size_t)count);
   f->at += count;
   return count;
 }
 
-static sf_count_t memory_write(const void *from, sf_count_t count, void *user)
-{
+static sf_count_t memory_write(const void *from, sf_count_t count, void *user) {
   (void)from, (void)count, (void)user;
   return 0;
 }
 
-static sf_count_t memory_tell(void *user)
-{
-  return ((memory_file *)user)->at;
-}
+static sf_count_t memory_tell(void *user) { return ((memory_file *)user)->at; }
 
 /* A length that the header does not know comes as 0 or as the largest count. */
-static bool known_length(const SF_INFO *info)
-{
-  return info->frames > 0 && info->frames < SF_COUNT_MAX / 2;
-}
+static bool known_length(const SF_INFO *info) { return info->frames > 0 && info->frames < SF_COUNT_MAX / 2; }
 
 /* Header values that no recording has would only make us allocate. */
-static am_status check_info(const SF_INFO *info, const char *name, double max_seconds, am_error *err)
-{
+static am_status check_info(const SF_INFO *info, const char *name, double max_seconds, am_error *err) {
   if (info->samplerate < 1000 || info->samplerate > 1000000)
-    return am_fail(err, AM_E_FORMAT, "%s: its header says %d Hz; wanted 1 kHz to 1 MHz", name, info->samplerate);
+    return am_fail(err, AM_E_FORMAT, "%s: its header says %d Hz; wanted 1 kHz to 1 MHz", name,
+                   info->samplerate);
   if (info->channels < 1)
     return am_fail(err, AM_E_FORMAT, "%s: its header says %d channels", name, info->channels);
   if (known_length(info) && (double)info->frames > max_seconds * info->samplerate)
-    return am_fail(err, AM_E_FORMAT, "%s: %.1f s long, more than the limit of %g s; cut it or raise the limit", name,
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: %.1f s long, more than the limit of %g s; cut it or raise the limit", name,
                    (double)info->frames / info->samplerate, max_seconds);
   return AM_OK;
 }
 
-static am_status fail_not_finite(const char *name, const SF_INFO *info, size_t frame, int channel, float x, am_error *err)
-{
-  return am_fail(err, AM_E_NUMERIC, "%s: sample %zu (%.4f s), channel %d of %d, is %s; the file is damaged", name, frame,
-                 (double)frame / info->samplerate, channel + 1, info->channels, isnan(x) ? "NaN" : "infinite");
+static am_status fail_not_finite(const char *name, const SF_INFO *info, size_t frame, int channel, float x,
+                                 am_error *err) {
+  return am_fail(err, AM_E_NUMERIC, "%s: sample %zu (%.4f s), channel %d of %d, is %s; the file is damaged",
+                 name, frame, (double)frame / info->samplerate, channel + 1, info->channels,
+                 isnan(x) ? "NaN" : "infinite");
 }
 
 /* Mean of each frame's channels into out; x (frames, channels). */
-static am_status mix(const float *x, size_t frames, size_t done, const SF_INFO *info, const char *name, float *out,
-                     am_error *err)
-{
+static am_status mix(const float *x, size_t frames, size_t done, const SF_INFO *info, const char *name,
+                     float *out, am_error *err) {
   size_t channels = (size_t)info->channels;
   for (size_t i = 0; i < frames; i++) {
     float sum = 0;
-    for (size_t c = 0; c < channels; c++)
-      sum += x[i * channels + c];
+    for (size_t c = 0; c < channels; c++) sum += x[i * channels + c];
     out[i] = channels == 1 ? sum : sum / (float)channels;
-    if (isfinite(out[i]))
-      continue;
+    if (isfinite(out[i])) continue;
     for (size_t c = 0; c < channels; c++)
       if (!isfinite(x[i * channels + c]))
         return fail_not_finite(name, info, done + i, (int)c, x[i * channels + c], err);
@@ -99,19 +84,18 @@ static am_status mix(const float *x, size_t frames, size_t done, const SF_INFO *
 }
 
 /* All frames as mono into out->samples.  The array grows with what is really there: a header can lie. */
-static am_status read_frames(am_context *ctx, SNDFILE *file, const SF_INFO *info, const char *name, double max_seconds,
-                             am_sound *out, am_error *err)
-{
+static am_status read_frames(am_context *ctx, SNDFILE *file, const SF_INFO *info, const char *name,
+                             double max_seconds, am_sound *out, am_error *err) {
   size_t channels = (size_t)info->channels, block = 1 + 65536 / channels, capacity = 0;
   size_t limit = (size_t)(max_seconds * info->samplerate);
   float *frames = am_alloc(ctx, am_mul(block, channels), sizeof *frames);
   am_status status = frames ? AM_OK : am_no_memory(err);
   while (!status) {
     sf_count_t got = sf_readf_float(file, frames, (sf_count_t)block);
-    if (got <= 0)
-      break;
+    if (got <= 0) break;
     if (out->n + (size_t)got > limit) {
-      status = am_fail(err, AM_E_FORMAT, "%s: longer than the limit of %g s; cut it or raise the limit", name, max_seconds);
+      status = am_fail(err, AM_E_FORMAT, "%s: longer than the limit of %g s; cut it or raise the limit", name,
+                       max_seconds);
       break;
     }
     if (out->n + (size_t)got > capacity) {
@@ -131,36 +115,37 @@ static am_status read_frames(am_context *ctx, SNDFILE *file, const SF_INFO *info
 }
 
 /* What was decoded against what the header promised. */
-static am_status check_complete(SNDFILE *file, const SF_INFO *info, const char *name, size_t n, am_error *err)
-{
+static am_status check_complete(SNDFILE *file, const SF_INFO *info, const char *name, size_t n,
+                                am_error *err) {
   int error = sf_error(file);
   if (error)
-    return am_fail(err, AM_E_FORMAT, "%s: damaged after %zu samples (%.2f s): %s", name, n, (double)n / info->samplerate,
-                   sf_error_number(error));
+    return am_fail(err, AM_E_FORMAT, "%s: damaged after %zu samples (%.2f s): %s", name, n,
+                   (double)n / info->samplerate, sf_error_number(error));
   if (n == 0)
-    return am_fail(err, AM_E_FORMAT, "%s: holds no samples: a header of %d Hz, %d channels, and nothing after it", name,
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: holds no samples: a header of %d Hz, %d channels, and nothing after it", name,
                    info->samplerate, info->channels);
   if (known_length(info) && (sf_count_t)n < info->frames)
-    return am_fail(err, AM_E_FORMAT, "%s: truncated: its header promises %lld samples and %zu could be read; copy or download it again",
-                   name, (long long)info->frames, n);
+    return am_fail(
+        err, AM_E_FORMAT,
+        "%s: truncated: its header promises %lld samples and %zu could be read; copy or download it again",
+        name, (long long)info->frames, n);
   return AM_OK;
 }
 
 /* Opens what lies in memory, after the checks that libsndfile does not make. */
-static am_status open_memory(memory_file *memory, const char *name, double max_seconds, SF_INFO *info, SNDFILE **out,
-                             am_error *err)
-{
+static am_status open_memory(memory_file *memory, const char *name, double max_seconds, SF_INFO *info,
+                             SNDFILE **out, am_error *err) {
   static SF_VIRTUAL_IO io = {memory_length, memory_seek, memory_read, memory_write, memory_tell};
   *info = (SF_INFO){0};
   *out = NULL;
-  if (memory->bytes == 0)
-    return am_container_describe(memory->data, 0, name, "", err);
+  if (memory->bytes == 0) return am_container_describe(memory->data, 0, name, "", err);
   am_status status = am_container_check(memory->data, (size_t)memory->bytes, name, err);
-  if (status)
-    return status;
+  if (status) return status;
   *out = sf_open_virtual(&io, SFM_READ, info, memory);
   if (!*out) /* the number, not the text: sf_strerror(NULL) shares one buffer between threads */
-    return am_container_describe(memory->data, (size_t)memory->bytes, name, sf_error_number(sf_error(NULL)), err);
+    return am_container_describe(memory->data, (size_t)memory->bytes, name, sf_error_number(sf_error(NULL)),
+                                 err);
   status = check_info(info, name, max_seconds, err);
   if (status) {
     sf_close(*out);
@@ -170,8 +155,7 @@ static am_status open_memory(memory_file *memory, const char *name, double max_s
 }
 
 am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
-                          double max_seconds, am_sound *out, am_error *err)
-{
+                          double max_seconds, am_sound *out, am_error *err) {
   if (out->size < sizeof *out)
     return am_fail(err, AM_E_USAGE, "am_sound: set size to AM_SOUND_INIT_SIZE before the call");
   *out = (am_sound){.size = out->size};
@@ -180,42 +164,35 @@ am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const
   SF_INFO info;
   SNDFILE *file;
   am_status status = open_memory(&memory, name, max_seconds, &info, &file, err);
-  if (status)
-    return status;
+  if (status) return status;
   status = read_frames(ctx, file, &info, name, max_seconds, out, err);
-  if (!status)
-    status = check_complete(file, &info, name, out->n, err);
+  if (!status) status = check_complete(file, &info, name, out->n, err);
   sf_close(file);
   out->rate = out->file_rate = info.samplerate;
   out->file_channels = info.channels;
-  if (!status && rate > 0)
-    status = am_sound_resample(ctx, out, rate, err);
-  if (status)
-    am_sound_free(ctx, out);
+  if (!status && rate > 0) status = am_sound_resample(ctx, out, rate, err);
+  if (status) am_sound_free(ctx, out);
   return status;
 }
 
-am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out, am_error *err)
-{
+am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
+                        am_error *err) {
   char *data;
   size_t bytes;
   am_status status = am_file_read(ctx, path, largest_file, &data, &bytes, err);
-  if (status)
-    return status;
+  if (status) return status;
   status = am_sound_decode(ctx, data, bytes, path, rate, max_seconds, out, err);
   am_free(ctx, data);
   return status;
 }
 
-am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out, am_error *err)
-{
+am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out, am_error *err) {
   if (out->size < sizeof *out)
     return am_fail(err, AM_E_USAGE, "am_sound_info: set size to sizeof(am_sound_info) before the call");
   char *data;
   size_t bytes;
   am_status status = am_file_read(ctx, path, largest_file, &data, &bytes, err);
-  if (status)
-    return status;
+  if (status) return status;
   memory_file memory = {(unsigned char *)data, (sf_count_t)bytes, 0};
   SF_INFO info;
   SNDFILE *file;
@@ -231,10 +208,8 @@ am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out
   return status;
 }
 
-void am_sound_free(am_context *ctx, am_sound *sound)
-{
-  if (!sound)
-    return;
+void am_sound_free(am_context *ctx, am_sound *sound) {
+  if (!sound) return;
   am_free(ctx, sound->samples);
   sound->samples = NULL;
   sound->n = 0;

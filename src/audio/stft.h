@@ -12,13 +12,15 @@ typedef struct am_stft {
   am_fft *fft;
 } am_stft;
 
-am_status am_stft_init(am_context *ctx, am_stft *s, int n_fft, int hop, int window, bool center, am_error *err);
+am_status am_stft_init(am_context *ctx, am_stft *s, int n_fft, int hop, int window, bool center,
+                       am_error *err);
 void am_stft_free(am_stft *s);
 /* Frames of n samples: 1 + n/hop centred, else 1 + (n - n_fft)/hop; at least 1. */
 size_t am_stft_frames(const am_stft *s, size_t n);
 /* Windowed frame t of x (n), zeros outside, into frame (n_fft). False when it lies wholly outside x. */
 bool am_stft_frame(const am_stft *s, const float *x, size_t n, size_t t, float *frame);
-/* Squared magnitudes (bins) of `frame`; spectrum is work of 2*bins floats. Aligned as am_fft_forward wants. */
+/* Squared magnitudes (bins) of `frame`; spectrum is work of 2*bins floats. Aligned as am_fft_forward wants.
+ */
 void am_stft_power(const am_stft *s, const float *frame, float *spectrum, float *power);
 
 #endif

@@ -1,4 +1,5 @@
-/* audio/vocoder.c - phase vocoder: Flanagan & Golden 1966, in the form of Ellis's pvoc (2002) that librosa follows. */
+/* audio/vocoder.c - phase vocoder: Flanagan & Golden 1966, in the form of Ellis's pvoc (2002) that librosa
+ * follows. */
 #include "audio/vocoder.h"
 
 #include "audio/resample.h"
@@ -22,8 +23,7 @@ typedef struct vocoder {
   float *sum, *square; /* (padded length): overlapped output, overlapped squared windows */
 } vocoder;
 
-static void vocoder_free(am_context *ctx, vocoder *v)
-{
+static void vocoder_free(am_context *ctx, vocoder *v) {
   am_stft_free(&v->stft);
   am_free_aligned(ctx, v->frame);
   am_free_aligned(ctx, v->spectrum);
@@ -34,12 +34,10 @@ static void vocoder_free(am_context *ctx, vocoder *v)
   am_free(ctx, v->square);
 }
 
-static am_status vocoder_init(am_context *ctx, vocoder *v, size_t padded, am_error *err)
-{
+static am_status vocoder_init(am_context *ctx, vocoder *v, size_t padded, am_error *err) {
   *v = (vocoder){.at = SIZE_MAX};
   am_status status = am_stft_init(ctx, &v->stft, N_FFT, HOP, N_FFT, true, err);
-  if (status)
-    return status;
+  if (status) return status;
   v->frame = am_alloc_aligned(ctx, N_FFT * sizeof *v->frame);
   v->spectrum = am_alloc_aligned(ctx, 2 * BINS * sizeof *v->spectrum);
   v->column[0] = am_alloc(ctx, 2 * BINS, sizeof(double));
@@ -54,8 +52,7 @@ static am_status vocoder_init(am_context *ctx, vocoder *v, size_t padded, am_err
 }
 
 /* Magnitudes and phases of input frame t; zeros after the last. */
-static void load_column(vocoder *v, const float *x, size_t n, size_t t, double *column)
-{
+static void load_column(vocoder *v, const float *x, size_t n, size_t t, double *column) {
   if (t >= am_stft_frames(&v->stft, n) || !am_stft_frame(&v->stft, x, n, t, v->frame)) {
     memset(column, 0, 2 * BINS * sizeof *column);
     return;
@@ -69,10 +66,8 @@ static void load_column(vocoder *v, const float *x, size_t n, size_t t, double *
 }
 
 /* Has frames t and t + 1 in column[0] and [1]; going on by one frame analyses one. */
-static void load_columns(vocoder *v, const float *x, size_t n, size_t t)
-{
-  if (v->at == t)
-    return;
+static void load_columns(vocoder *v, const float *x, size_t n, size_t t) {
+  if (v->at == t) return;
   if (v->at != SIZE_MAX && v->at + 1 == t) {
     double *next = v->column[0];
     v->column[0] = v->column[1];
@@ -85,8 +80,7 @@ static void load_columns(vocoder *v, const float *x, size_t n, size_t t)
 }
 
 /* One output frame: magnitudes between the two columns, accumulated phase; then advances the phase. */
-static void synthesise(vocoder *v, double alpha)
-{
+static void synthesise(vocoder *v, double alpha) {
   const double *a = v->column[0], *b = v->column[1];
   for (int k = 0; k < BINS; k++) {
     double magnitude = (1 - alpha) * a[k] + alpha * b[k];
@@ -98,8 +92,7 @@ static void synthesise(vocoder *v, double alpha)
   am_fft_inverse(v->stft.fft, v->spectrum, v->frame);
 }
 
-static void overlap_add(vocoder *v, size_t at, size_t padded)
-{
+static void overlap_add(vocoder *v, size_t at, size_t padded) {
   const float *window = v->stft.window;
   for (size_t i = 0; i < N_FFT && at + i < padded; i++) {
     v->sum[at + i] += v->frame[i] * (1.0f / N_FFT) * window[i];
@@ -107,15 +100,13 @@ static void overlap_add(vocoder *v, size_t at, size_t padded)
   }
 }
 
-am_status am_time_stretch(am_context *ctx, const float *x, size_t n, double factor, float **out, size_t *out_n,
-                          am_error *err)
-{
+am_status am_time_stretch(am_context *ctx, const float *x, size_t n, double factor, float **out,
+                          size_t *out_n, am_error *err) {
   assert(factor >= 0.25 && factor <= 4);
   size_t wanted = (size_t)nearbyint((double)n / factor), padded = wanted + N_FFT;
   *out_n = wanted;
   *out = am_alloc(ctx, wanted + 1, sizeof **out);
-  if (!*out)
-    return am_no_memory(err);
+  if (!*out) return am_no_memory(err);
   vocoder v;
   am_status status = vocoder_init(ctx, &v, padded, err);
   if (status) {
@@ -127,8 +118,7 @@ am_status am_time_stretch(am_context *ctx, const float *x, size_t n, double fact
   for (size_t t = 0; (double)t * factor < (double)frames && t * HOP < padded; t++) {
     double step = (double)t * factor, whole = floor(step);
     load_columns(&v, x, n, (size_t)whole);
-    if (t == 0)
-      memcpy(v.phase, v.column[0] + BINS, BINS * sizeof *v.phase);
+    if (t == 0) memcpy(v.phase, v.column[0] + BINS, BINS * sizeof *v.phase);
     synthesise(&v, step - whole);
     overlap_add(&v, t * HOP, padded);
   }
@@ -140,20 +130,17 @@ am_status am_time_stretch(am_context *ctx, const float *x, size_t n, double fact
   return AM_OK;
 }
 
-am_status am_pitch_shift(am_context *ctx, const float *x, size_t n, double rate, double semitones, float **out,
-                         am_error *err)
-{
+am_status am_pitch_shift(am_context *ctx, const float *x, size_t n, double rate, double semitones,
+                         float **out, am_error *err) {
   double factor = pow(2, -semitones / 12);
   float *slow, *y;
   size_t slow_n, y_n;
   *out = NULL;
   am_status status = am_time_stretch(ctx, x, n, factor, &slow, &slow_n, err);
-  if (status)
-    return status;
+  if (status) return status;
   status = am_resample(ctx, slow, slow_n, rate / factor, rate, &y, &y_n, err);
   am_free(ctx, slow);
-  if (status)
-    return status;
+  if (status) return status;
   *out = am_alloc(ctx, n + 1, sizeof **out);
   if (*out)
     memcpy(*out, y, (n < y_n ? n : y_n) * sizeof *y);

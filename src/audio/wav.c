@@ -9,14 +9,11 @@
 
 enum { HEADER = 44, PCM = 1, IEEE_FLOAT = 3 };
 
-static void put(unsigned char *at, int bytes, uint32_t x)
-{
-  for (int i = 0; i < bytes; i++)
-    at[i] = (unsigned char)(x >> 8 * i);
+static void put(unsigned char *at, int bytes, uint32_t x) {
+  for (int i = 0; i < bytes; i++) at[i] = (unsigned char)(x >> 8 * i);
 }
 
-static void put_header(unsigned char *h, uint32_t data_bytes, uint32_t rate, bool pcm16)
-{
+static void put_header(unsigned char *h, uint32_t data_bytes, uint32_t rate, bool pcm16) {
   uint32_t width = pcm16 ? 2 : 4;
   memcpy(h, "RIFF....WAVEfmt ", 16);
   put(h + 4, 4, data_bytes + HEADER - 8);
@@ -31,17 +28,15 @@ static void put_header(unsigned char *h, uint32_t data_bytes, uint32_t rate, boo
   put(h + 40, 4, data_bytes);
 }
 
-am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n, double rate, bool pcm16,
-                         am_error *err)
-{
+am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n, double rate,
+                         bool pcm16, am_error *err) {
   size_t width = pcm16 ? 2 : 4;
   if (!(rate >= 1 && rate <= 1e6))
     return am_fail(err, AM_E_USAGE, "%s: cannot write a sound of %g Hz; wanted 1 Hz to 1 MHz", path, rate);
   if (n > (UINT32_MAX - HEADER) / width / 2)
     return am_fail(err, AM_E_USAGE, "%s: %zu samples are too many for a WAV file", path, n);
   unsigned char *file = am_alloc(ctx, HEADER + n * width, 1);
-  if (!file)
-    return am_no_memory(err);
+  if (!file) return am_no_memory(err);
   put_header(file, (uint32_t)(n * width), (uint32_t)lrint(rate), pcm16);
   for (size_t i = 0; i < n; i++) {
     uint32_t bits;

@@ -24,7 +24,8 @@ static inline float *golden_sound(size_t *n) {
 static inline float *sine(double hz, double rate, size_t n, double amplitude) {
   float *x = malloc((n + 1) * sizeof *x);
   assert_non_null(x);
-  for (size_t i = 0; i < n; i++) x[i] = (float)(amplitude * sin(2 * 3.14159265358979323846 * hz * (double)i / rate));
+  for (size_t i = 0; i < n; i++)
+    x[i] = (float)(amplitude * sin(2 * 3.14159265358979323846 * hz * (double)i / rate));
   return x;
 }
 

@@ -30,7 +30,8 @@ static void done(augmenter *a) {
 static am_rng keyed(uint64_t draw) { return am_rng_stream(7, AM_FOR_AUGMENT, 1, 2, draw); }
 
 /* A copy of x changed by the options, with am_alloc's memory. */
-static float *changed(const augmenter *a, uint64_t draw, const float *x, size_t n, size_t *out_n, double *warp) {
+static float *changed(const augmenter *a, uint64_t draw, const float *x, size_t n, size_t *out_n,
+                      double *warp) {
   am_error err = AM_ERROR_INIT;
   am_rng rng = keyed(draw);
   float *y = am_alloc(a->ctx, n + 1, sizeof *y);
@@ -93,9 +94,9 @@ static void test_noise_has_its_snr(void **state) {
     assert_true(am_augment_needs_sound(&a.o));
     for (uint64_t draw = 0; draw < 10; draw++) {
       float *y = changed(&a, draw, x, n, &m, &warp);
-      double sum = 0, steps = 0;
+      double steps = 0;
       for (size_t i = 0; i < n; i++) y[i] -= x[i];
-      for (size_t i = 1; i < n; i++) sum += y[i], steps += (double)(y[i] - y[i - 1]) * (y[i] - y[i - 1]);
+      for (size_t i = 1; i < n; i++) steps += (double)(y[i] - y[i - 1]) * (y[i] - y[i - 1]);
       double noise = power(y, n), measured = 10 * log10(power(x, n) / noise);
       if (fabs(measured - snr) > 0.01) fail_msg("wanted %d dB, measured %.4f", snr, measured);
       double tilt = steps / (double)n / noise; /* 2 for white noise, less for pink */
@@ -145,7 +146,10 @@ static void test_shift(void **state) {
   (void)state;
   float x[1000];
   for (int i = 0; i < 1000; i++) x[i] = (float)(i + 1);
-  const struct { const char *text; int by; } cases[] = {{"shift=0.01", 221}, {"shift=-0.01", -221}, {"shift=1", 1000}, {"shift=-1", -1000}};
+  const struct {
+    const char *text;
+    int by;
+  } cases[] = {{"shift=0.01", 221}, {"shift=-0.01", -221}, {"shift=1", 1000}, {"shift=-1", -1000}};
   for (size_t c = 0; c < 4; c++) { /* 0.01 s are 220.5 samples, rounded to even */
     augmenter a = make(cases[c].text);
     size_t m;
@@ -163,9 +167,12 @@ static void test_shift(void **state) {
  * when it slows down: librosa's numbers for the same sine are -0.83, 0 and -0.83. */
 static void test_speed_stretch_pitch(void **state) {
   (void)state;
-  const struct { const char *text; double length, pitch, level; } cases[] = {
-    {"speed=1.25", 1 / 1.25, 1.25, 0}, {"speed=0.8", 1 / 0.8, 0.8, 0}, {"stretch=1.25", 1 / 1.25, 1, 0}, {"stretch=0.7", 1 / 0.7, 1, -0.83},
-    {"pitch=4", 1, 1.259921, -0.83}, {"pitch=-3", 1, 0.840896, 0}};
+  const struct {
+    const char *text;
+    double length, pitch, level;
+  } cases[] = {{"speed=1.25", 1 / 1.25, 1.25, 0}, {"speed=0.8", 1 / 0.8, 0.8, 0},
+               {"stretch=1.25", 1 / 1.25, 1, 0},  {"stretch=0.7", 1 / 0.7, 1, -0.83},
+               {"pitch=4", 1, 1.259921, -0.83},   {"pitch=-3", 1, 0.840896, 0}};
   float *x = sine(440, rate, 30000, 0.3);
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
     augmenter a = make(cases[c].text);
@@ -223,7 +230,8 @@ static void test_seed_fixes_all(void **state) {
   size_t n, m1, m2, m3;
   double w1, w2, w3;
   float *x = golden_sound(&n);
-  float *y1 = changed(&a, 5, x, n, &m1, &w1), *y2 = changed(&a, 5, x, n, &m2, &w2), *y3 = changed(&a, 6, x, n, &m3, &w3);
+  float *y1 = changed(&a, 5, x, n, &m1, &w1), *y2 = changed(&a, 5, x, n, &m2, &w2),
+        *y3 = changed(&a, 6, x, n, &m3, &w3);
   assert_int_equal(m1, m2);
   assert_true(w1 == w2 && w1 != w3 && w1 >= 0.9 && w1 <= 1.1);
   assert_memory_equal(y1, y2, m1 * sizeof *y1);
@@ -349,9 +357,15 @@ static void test_masks(void **state) {
 
 static void test_mixup(void **state) {
   (void)state;
-  const struct { const char *text; double mean; } cases[] = {
-    /* E max(l, 1-l): 3/4 for the uniform Beta(1, 1); 1/2 + 1/pi for Beta(1/2, 1/2); 11/16 for Beta(2, 2) */
-    {"mixup=1", 0.75}, {"mixup=0.5", 0.818310}, {"mixup=2", 0.6875}, {"mixup=0.01", 0.993}};
+  const struct {
+    const char *text;
+    double mean;
+  } cases[] = {
+      /* E max(l, 1-l): 3/4 for the uniform Beta(1, 1); 1/2 + 1/pi for Beta(1/2, 1/2); 11/16 for Beta(2, 2) */
+      {"mixup=1", 0.75},
+      {"mixup=0.5", 0.818310},
+      {"mixup=2", 0.6875},
+      {"mixup=0.01", 0.993}};
   for (size_t c = 0; c < 4; c++) {
     augmenter a = make(cases[c].text);
     double sum = 0;
@@ -361,7 +375,8 @@ static void test_mixup(void **state) {
       assert_true(l >= 0.5 && l <= 1);
       sum += l / 20000;
     }
-    if (fabs(sum - cases[c].mean) > 0.005) fail_msg("%s: mean lambda %.4f, wanted %.4f", cases[c].text, sum, cases[c].mean);
+    if (fabs(sum - cases[c].mean) > 0.005)
+      fail_msg("%s: mean lambda %.4f, wanted %.4f", cases[c].text, sum, cases[c].mean);
     done(&a);
   }
 }
@@ -416,12 +431,22 @@ static void test_allocation_failures(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_off_changes_nothing), cmocka_unit_test(test_noise_has_its_snr),
-    cmocka_unit_test(test_noise_leaves_silence), cmocka_unit_test(test_gain), cmocka_unit_test(test_shift),
-    cmocka_unit_test(test_speed_stretch_pitch), cmocka_unit_test(test_stretch_equals_librosa),
-    cmocka_unit_test(test_short_sounds), cmocka_unit_test(test_seed_fixes_all), cmocka_unit_test(test_words_consumed),
-    cmocka_unit_test(test_probability), cmocka_unit_test(test_crop), cmocka_unit_test(test_masks),
-    cmocka_unit_test(test_mixup), cmocka_unit_test(test_bad_options), cmocka_unit_test(test_allocation_failures),
+      cmocka_unit_test(test_off_changes_nothing),
+      cmocka_unit_test(test_noise_has_its_snr),
+      cmocka_unit_test(test_noise_leaves_silence),
+      cmocka_unit_test(test_gain),
+      cmocka_unit_test(test_shift),
+      cmocka_unit_test(test_speed_stretch_pitch),
+      cmocka_unit_test(test_stretch_equals_librosa),
+      cmocka_unit_test(test_short_sounds),
+      cmocka_unit_test(test_seed_fixes_all),
+      cmocka_unit_test(test_words_consumed),
+      cmocka_unit_test(test_probability),
+      cmocka_unit_test(test_crop),
+      cmocka_unit_test(test_masks),
+      cmocka_unit_test(test_mixup),
+      cmocka_unit_test(test_bad_options),
+      cmocka_unit_test(test_allocation_failures),
   };
   return cmocka_run_group_tests_name("augment", tests, NULL, NULL);
 }

@@ -39,20 +39,37 @@ static void check_golden(const char *name, const char *options, bool decibels) {
   am_context_free(ctx);
 }
 
-static void test_log_mel_2048(void **state) { (void)state; check_golden("logmel2048", "n_fft=2048 hop=512 mels=128", true); }
-static void test_mel_rate_apart(void **state) { (void)state; check_golden("melrate", "mel_rate=30000 n_fft=2048 hop=1024", true); }
-static void test_mfcc_40(void **state) { (void)state; check_golden("mfcc40", "kind=mfcc mfcc=40 ref=one", false); }
-static void test_deltas(void **state) { (void)state; check_golden("deltas", "kind=mfcc mfcc=13 ref=one deltas=delta_delta", false); }
-static void test_trimmed(void **state) { (void)state; check_golden("trimmel", "trim_db=30 n_fft=512 hop=512 mels=32", true); }
+static void test_log_mel_2048(void **state) {
+  (void)state;
+  check_golden("logmel2048", "n_fft=2048 hop=512 mels=128", true);
+}
+static void test_mel_rate_apart(void **state) {
+  (void)state;
+  check_golden("melrate", "mel_rate=30000 n_fft=2048 hop=1024", true);
+}
+static void test_mfcc_40(void **state) {
+  (void)state;
+  check_golden("mfcc40", "kind=mfcc mfcc=40 ref=one", false);
+}
+static void test_deltas(void **state) {
+  (void)state;
+  check_golden("deltas", "kind=mfcc mfcc=13 ref=one deltas=delta_delta", false);
+}
+static void test_trimmed(void **state) {
+  (void)state;
+  check_golden("trimmel", "trim_db=30 n_fft=512 hop=512 mels=32", true);
+}
 
 static void test_htk_ref_one_no_floor(void **state) {
   (void)state;
-  check_golden("htk", "mels=64 mel_scale=htk mel_norm=none ref=one top_db=0 f_min=50 f_max=8000 window=1024", true);
+  check_golden("htk", "mels=64 mel_scale=htk mel_norm=none ref=one top_db=0 f_min=50 f_max=8000 window=1024",
+               true);
 }
 
 static void test_natural_uncentred_pre_emphasis(void **state) {
   (void)state;
-  check_golden("natural", "n_fft=512 hop=400 mels=40 center=false pre_emphasis=0.97 log=natural amin=1e-8", false);
+  check_golden("natural", "n_fft=512 hop=400 mels=40 center=false pre_emphasis=0.97 log=natural amin=1e-8",
+               false);
 }
 
 /* The published experiment's shape: 128 mels, 549 frames, the clip padded to 140,526 samples. */
@@ -158,8 +175,10 @@ static void test_warped_filters(void **state) {
     assert_true(to > from && to < 11025);
   }
   assert_true(plain[(MELS - 1) * BINS + 1023] > 0 && warped[(MELS - 1) * BINS + 1023] > 0);
-  am_test_fails(am_mel_filters(22050, 2048, MELS, 5000, 4000, false, false, 1, plain, &err), AM_E_CONFIG, &err, "f_min 5000");
-  am_test_fails(am_mel_filters(22050, 2048, MELS, 0, 4000, false, false, 3, plain, &err), AM_E_USAGE, &err, "warp factor 3");
+  am_test_fails(am_mel_filters(22050, 2048, MELS, 5000, 4000, false, false, 1, plain, &err), AM_E_CONFIG,
+                &err, "f_min 5000");
+  am_test_fails(am_mel_filters(22050, 2048, MELS, 0, 4000, false, false, 3, plain, &err), AM_E_USAGE, &err,
+                "warp factor 3");
   free(plain);
   free(warped);
 }
@@ -235,7 +254,11 @@ static void test_dct_is_orthonormal(void **state) {
 static void test_short_clips(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
-  const char *options[] = {"", "center=false", "kind=mfcc deltas=delta_delta", "samples=4000", "trim_db=30 pre_emphasis=0.5",
+  const char *options[] = {"",
+                           "center=false",
+                           "kind=mfcc deltas=delta_delta",
+                           "samples=4000",
+                           "trim_db=30 pre_emphasis=0.5",
                            "kind=mfcc mean_over_time=true"};
   float x[] = {0.5f, -0.25f, 0.125f};
   for (size_t o = 0; o < sizeof options / sizeof *options; o++)
@@ -279,13 +302,21 @@ static void test_max_frames_and_cut(void **state) {
   am_context_free(ctx);
 }
 
-typedef struct many { const am_features *fx; const float *x; size_t n; float *out; size_t each; atomic_int failed; } many;
+typedef struct many {
+  const am_features *fx;
+  const float *x;
+  size_t n;
+  float *out;
+  size_t each;
+  atomic_int failed;
+} many;
 
 static void one_of_many(void *arg, size_t piece, int worker) {
   (void)worker;
   many *m = arg;
   int t;
-  if (am_features_compute(m->fx, m->x + piece, m->n - 64, 1, m->out + piece * m->each, &t, NULL)) atomic_store(&m->failed, 1);
+  if (am_features_compute(m->fx, m->x + piece, m->n - 64, 1, m->out + piece * m->each, &t, NULL))
+    atomic_store(&m->failed, 1);
 }
 
 /* One am_features shared by threads gives each clip the same bits as alone. */
@@ -352,11 +383,32 @@ static void test_bad_samples(void **state) {
 static void test_keys(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
-  const char *same[] = {"", "mel_rate=22050", "f_max=11025", "window=2048", "normalise=train", "normalise_by=all"};
-  const char *other[] = {"kind=mel", "mel_rate=22000", "n_fft=1024", "hop=256", "window=1000", "mels=64", "f_min=1",
-                         "f_max=9000", "mel_scale=htk", "mel_norm=none", "center=false", "log=natural", "ref=one", "top_db=60",
-                         "amin=1e-9", "kind=mfcc", "kind=mfcc deltas=delta", "mean_over_time=true", "samples=9", "max_frames=3",
-                         "trim_db=30", "pre_emphasis=0.9", "divide=255", "sample_rate=16000"};
+  const char *same[] = {
+      "", "mel_rate=22050", "f_max=11025", "window=2048", "normalise=train", "normalise_by=all"};
+  const char *other[] = {"kind=mel",
+                         "mel_rate=22000",
+                         "n_fft=1024",
+                         "hop=256",
+                         "window=1000",
+                         "mels=64",
+                         "f_min=1",
+                         "f_max=9000",
+                         "mel_scale=htk",
+                         "mel_norm=none",
+                         "center=false",
+                         "log=natural",
+                         "ref=one",
+                         "top_db=60",
+                         "amin=1e-9",
+                         "kind=mfcc",
+                         "kind=mfcc deltas=delta",
+                         "mean_over_time=true",
+                         "samples=9",
+                         "max_frames=3",
+                         "trim_db=30",
+                         "pre_emphasis=0.9",
+                         "divide=255",
+                         "sample_rate=16000"};
   enum { OTHERS = sizeof other / sizeof *other };
   uint64_t keys[OTHERS + 1], audio = 0;
   for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
@@ -368,7 +420,8 @@ static void test_keys(void **state) {
   for (size_t i = 0; i < OTHERS; i++) {
     am_features *fx = make_features(ctx, other[i]);
     keys[i] = am_features_key(fx);
-    assert_true((am_features_audio_key(fx) == audio) == (i != OTHERS - 1)); /* the rate alone shapes cached sound */
+    assert_true((am_features_audio_key(fx) == audio) ==
+                (i != OTHERS - 1)); /* the rate alone shapes cached sound */
     for (size_t j = 0; j < i; j++) assert_true(keys[i] != keys[j]);
     assert_true(keys[i] != keys[OTHERS]);
     am_features_free(fx);
@@ -399,9 +452,11 @@ static void test_version_digest(void **state) {
       assert_true(at < wanted.n);
       double old = ((float *)wanted.data)[at];
       if (!(fabs(got[k] - old) <= 1e-3)) /* processors differ by less than a tenth of this */
-        fail_msg("features have changed ('%s' [%d]: %.7g, version %d gave %.7g): cached features of users are now wrong. "
+        fail_msg("features have changed ('%s' [%d]: %.7g, version %d gave %.7g): cached features of users "
+                 "are now wrong. "
                  "If the change is meant, raise AM_FEATURES_VERSION in src/audio/features.h and run "
-                 "tools/golden-audio.py pin", pinned[i], k, (double)got[k], AM_FEATURES_VERSION, old);
+                 "tools/golden-audio.py pin",
+                 pinned[i], k, (double)got[k], AM_FEATURES_VERSION, old);
     }
     free(got);
     am_features_free(fx);
@@ -416,7 +471,8 @@ static void test_normalise(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
   am_error err = AM_ERROR_INIT;
-  float x[] = {1, 10, 5, 2, 20, 5, 3, 60, 5, 6, 70, 5}, mean[3], inverse[3]; /* (4, 3); the last bin is constant */
+  float x[] = {1, 10, 5, 2, 20, 5, 3, 60, 5, 6, 70, 5}, mean[3],
+        inverse[3]; /* (4, 3); the last bin is constant */
   am_norm_stats all, a, b;
   am_test_ok(am_norm_init(ctx, &all, 3, &err), &err);
   am_test_ok(am_norm_init(ctx, &a, 3, &err), &err);
@@ -426,15 +482,20 @@ static void test_normalise(void **state) {
   am_norm_add(&a, x, 1);
   am_norm_add(&b, x + 3, 3);
   am_norm_merge(&a, &b);
-  for (int j = 0; j < 3; j++) assert_true(fabs(a.mean[j] - all.mean[j]) < 1e-12 && fabs(a.m2[j] - all.m2[j]) < 1e-9);
+  for (int j = 0; j < 3; j++)
+    assert_true(fabs(a.mean[j] - all.mean[j]) < 1e-12 && fabs(a.m2[j] - all.m2[j]) < 1e-9);
   am_norm_finish(&all, false, mean, inverse);
-  const float wanted_mean[] = {3, 40, 5}, wanted_inverse[] = {(float)(1 / sqrt(3.5)), (float)(1 / sqrt(650)), 1};
+  const float wanted_mean[] = {3, 40, 5},
+              wanted_inverse[] = {(float)(1 / sqrt(3.5)), (float)(1 / sqrt(650)), 1};
   assert_allclose_f(mean, wanted_mean, 3, 1e-7, 0);
   assert_allclose_f(inverse, wanted_inverse, 3, 1e-6, 0);
   am_norm_apply(x, 4, 3, mean, inverse);
   assert_true(x[2] == 0 && fabs(x[0] + 2 / sqrt(3.5)) < 1e-6);
   am_norm_finish(&all, true, mean, inverse); /* numbers of all bins: mean 16, mean square 662.83 */
-  assert_true(mean[0] == 16 && mean[2] == 16 && fabs(inverse[1] - 1 / sqrt((1 + 100 + 25 + 4 + 400 + 25 + 9 + 3600 + 25 + 36 + 4900 + 25) / 12.0 - 256)) < 1e-7);
+  assert_true(mean[0] == 16 && mean[2] == 16 &&
+              fabs(inverse[1] -
+                   1 / sqrt((1 + 100 + 25 + 4 + 400 + 25 + 9 + 3600 + 25 + 36 + 4900 + 25) / 12.0 - 256)) <
+                  1e-7);
   am_norm_free(ctx, &all);
   am_norm_free(ctx, &a);
   am_norm_free(ctx, &b);
@@ -450,8 +511,10 @@ static void test_allocation_failures(void **state) {
   am_context *plain = am_test_context(1, NULL);
   am_tree *tree;
   am_error err = AM_ERROR_INIT;
-  am_test_ok(read_options(plain, am_feature_table, "kind=mfcc mels=20 mfcc=10 deltas=delta mean_over_time=true pre_emphasis=0.9",
-                          &options, &tree, &err), &err);
+  am_test_ok(read_options(plain, am_feature_table,
+                          "kind=mfcc mels=20 mfcc=10 deltas=delta mean_over_time=true pre_emphasis=0.9",
+                          &options, &tree, &err),
+             &err);
   bool fired = true;
   for (long n = 1; fired; n++) {
     am_test_memory m;
@@ -477,15 +540,31 @@ static void test_allocation_failures(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_log_mel_2048), cmocka_unit_test(test_log_mel_512_padded), cmocka_unit_test(test_mel_rate_apart),
-    cmocka_unit_test(test_mfcc_40), cmocka_unit_test(test_deltas), cmocka_unit_test(test_trimmed),
-    cmocka_unit_test(test_htk_ref_one_no_floor), cmocka_unit_test(test_natural_uncentred_pre_emphasis),
-    cmocka_unit_test(test_mean_over_time), cmocka_unit_test(test_power_mel), cmocka_unit_test(test_filters),
-    cmocka_unit_test(test_warped_filters), cmocka_unit_test(test_hann), cmocka_unit_test(test_power_to_db),
-    cmocka_unit_test(test_short_deltas), cmocka_unit_test(test_dct_is_orthonormal), cmocka_unit_test(test_short_clips),
-    cmocka_unit_test(test_max_frames_and_cut), cmocka_unit_test(test_threads_share), cmocka_unit_test(test_bad_options),
-    cmocka_unit_test(test_bad_samples), cmocka_unit_test(test_keys), cmocka_unit_test(test_version_digest),
-    cmocka_unit_test(test_normalise), cmocka_unit_test(test_allocation_failures),
+      cmocka_unit_test(test_log_mel_2048),
+      cmocka_unit_test(test_log_mel_512_padded),
+      cmocka_unit_test(test_mel_rate_apart),
+      cmocka_unit_test(test_mfcc_40),
+      cmocka_unit_test(test_deltas),
+      cmocka_unit_test(test_trimmed),
+      cmocka_unit_test(test_htk_ref_one_no_floor),
+      cmocka_unit_test(test_natural_uncentred_pre_emphasis),
+      cmocka_unit_test(test_mean_over_time),
+      cmocka_unit_test(test_power_mel),
+      cmocka_unit_test(test_filters),
+      cmocka_unit_test(test_warped_filters),
+      cmocka_unit_test(test_hann),
+      cmocka_unit_test(test_power_to_db),
+      cmocka_unit_test(test_short_deltas),
+      cmocka_unit_test(test_dct_is_orthonormal),
+      cmocka_unit_test(test_short_clips),
+      cmocka_unit_test(test_max_frames_and_cut),
+      cmocka_unit_test(test_threads_share),
+      cmocka_unit_test(test_bad_options),
+      cmocka_unit_test(test_bad_samples),
+      cmocka_unit_test(test_keys),
+      cmocka_unit_test(test_version_digest),
+      cmocka_unit_test(test_normalise),
+      cmocka_unit_test(test_allocation_failures),
   };
   return cmocka_run_group_tests_name("features", tests, NULL, NULL);
 }

@@ -1,14 +1,17 @@
-/* The real recordings of the shared folder, where there is one: the 48 kHz RAVDESS originals, with their extra
- * chunks and two in stereo, against the 22,050 Hz FLAC made from them. */
+/* The real recordings of the shared folder, where there is one: the 48 kHz RAVDESS originals, with their
+ * extra chunks and two in stereo, against the 22,050 Hz FLAC made from them. */
 #include "testing.h"
 #include "testing_npy.h"
 
 #include "audio/sounds.h"
 
 /* Actor and name, frames at 48 kHz, channels. */
-static const struct { const char *name; int channels; } originals[] = {
-  {"Actor_01/03-01-01-01-01-01-01", 1}, {"Actor_01/03-01-02-01-01-02-01", 2}, {"Actor_05/03-01-05-02-01-01-05", 1},
-  {"Actor_12/03-01-06-02-02-01-12", 1}, {"Actor_20/03-01-03-01-02-01-20", 2}, {"Actor_24/03-01-08-02-02-02-24", 1}};
+static const struct {
+  const char *name;
+  int channels;
+} originals[] = {{"Actor_01/03-01-01-01-01-01-01", 1}, {"Actor_01/03-01-02-01-01-02-01", 2},
+                 {"Actor_05/03-01-05-02-01-01-05", 1}, {"Actor_12/03-01-06-02-02-01-12", 1},
+                 {"Actor_20/03-01-03-01-02-01-20", 2}, {"Actor_24/03-01-08-02-02-02-24", 1}};
 enum { ORIGINALS = sizeof originals / sizeof *originals };
 
 static const char *path_of(const char *folder, size_t i, const char *ending) {
@@ -39,10 +42,10 @@ static void test_originals_are_read(void **state) {
   free(root);
 }
 
-/* Resampled, they are the FLAC files up to the 16 bits of those.  These were dithered: triangular noise of one
- * step and rounding have a deviation of 0.5 steps and reach 1.5; the loudest clip adds the difference between
- * two versions of the same resampler. Measured: deviations 0.499 to 0.509, largest difference 2.81 steps; any
- * other resampling quality is 10 to 2700 steps off. */
+/* Resampled, they are the FLAC files up to the 16 bits of those.  These were dithered: triangular noise of
+ * one step and rounding have a deviation of 0.5 steps and reach 1.5; the loudest clip adds the difference
+ * between two versions of the same resampler. Measured: deviations 0.499 to 0.509, largest difference 2.81
+ * steps; any other resampling quality is 10 to 2700 steps off. */
 static void test_originals_equal_flac(void **state) {
   (void)state;
   const char *originals_folder, *flac_folder;
@@ -57,7 +60,8 @@ static void test_originals_equal_flac(void **state) {
     am_sound a = {.size = AM_SOUND_INIT_SIZE}, b = {.size = AM_SOUND_INIT_SIZE};
     am_test_ok(am_sound_read(ctx, path_of(root, i, "wav"), 22050, 0, &a, &err), &err);
     am_test_ok(am_sound_read(ctx, path_of(flac, i, "flac"), 22050, 0, &b, &err), &err);
-    assert_true(b.n == a.n || b.n + 1 == a.n); /* whoever made them rounded n * 22050 / 48000, we take the ceiling */
+    assert_true(b.n == a.n ||
+                b.n + 1 == a.n); /* whoever made them rounded n * 22050 / 48000, we take the ceiling */
     double square = 0;
     for (size_t k = 0; k < b.n; k++) {
       double steps = 32768 * ((double)a.samples[k] - b.samples[k]);
@@ -68,7 +72,8 @@ static void test_originals_equal_flac(void **state) {
     am_sound_free(ctx, &a);
     am_sound_free(ctx, &b);
   }
-  print_message("from the FLAC files: deviation %.3f, largest difference %.2f steps of 16 bits\n", widest, worst);
+  print_message("from the FLAC files: deviation %.3f, largest difference %.2f steps of 16 bits\n", widest,
+                worst);
   assert_true(widest <= 0.52);
   assert_true(worst <= 3);
   am_context_free(ctx);
@@ -77,6 +82,7 @@ static void test_originals_equal_flac(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_originals_are_read), cmocka_unit_test(test_originals_equal_flac)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_originals_are_read),
+                                     cmocka_unit_test(test_originals_equal_flac)};
   return cmocka_run_group_tests_name("recordings", tests, NULL, NULL);
 }

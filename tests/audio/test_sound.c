@@ -29,7 +29,8 @@ static int leave(void **state) {
 }
 
 /* n frames of `channels` different sines through libsndfile. */
-static const char *write_by_sndfile(const room *r, const char *name, int format, int rate, int channels, size_t n) {
+static const char *write_by_sndfile(const room *r, const char *name, int format, int rate, int channels,
+                                    size_t n) {
   const char *path = am_test_path(r->folder, name);
   SF_INFO info = {.samplerate = rate, .channels = channels, .format = format};
   SNDFILE *file = sf_open(path, SFM_WRITE, &info);
@@ -38,7 +39,8 @@ static const char *write_by_sndfile(const room *r, const char *name, int format,
   assert_non_null(x);
   for (size_t i = 0; i < n; i++)
     for (int c = 0; c < channels; c++)
-      x[i * (size_t)channels + (size_t)c] = 0.4f * (float)sin(2 * 3.14159265358979 * 440 * (c + 1) * (double)i / rate);
+      x[i * (size_t)channels + (size_t)c] =
+          0.4f * (float)sin(2 * 3.14159265358979 * 440 * (c + 1) * (double)i / rate);
   assert_int_equal(sf_writef_float(file, x, (sf_count_t)n), (sf_count_t)n);
   free(x);
   sf_close(file);
@@ -69,10 +71,12 @@ static void check_sines(const room *r, const char *path, int rate, int channels,
   double square = 0;
   for (size_t i = 0; i < n; i++) {
     double wanted = 0;
-    for (int c = 0; c < channels; c++) wanted += 0.4 * sin(2 * 3.14159265358979 * 440 * (c + 1) * (double)i / rate) / channels;
+    for (int c = 0; c < channels; c++)
+      wanted += 0.4 * sin(2 * 3.14159265358979 * 440 * (c + 1) * (double)i / rate) / channels;
     square += (s.samples[i] - wanted) * (s.samples[i] - wanted);
   }
-  if (!(sqrt(square / (double)n) <= bound)) fail_msg("%s: rms difference %g over %g", path, sqrt(square / (double)n), bound);
+  if (!(sqrt(square / (double)n) <= bound))
+    fail_msg("%s: rms difference %g over %g", path, sqrt(square / (double)n), bound);
   am_sound_info info = {.size = sizeof info};
   am_test_ok(am_sound_inspect(r->ctx, path, &info, &err), &err);
   assert_int_equal(info.frames, n);
@@ -82,13 +86,22 @@ static void check_sines(const room *r, const char *path, int rate, int channels,
 }
 
 static void test_formats(void **state) {
-  const struct { const char *name; int format; double bound; } formats[] = {
-    {"a.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 2e-5}, {"b.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 1e-7},
-    {"c.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_24, 1e-7}, {"c.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 2e-5},
-    {"d.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 2e-5}, {"e.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, 2e-2},
-    {"f.au", SF_FORMAT_AU | SF_FORMAT_PCM_16, 2e-5}, {"g.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16, 2e-5},
-    {"h.rf64", SF_FORMAT_RF64 | SF_FORMAT_PCM_16, 2e-5}, {"i.wav", SF_FORMAT_WAVEX | SF_FORMAT_PCM_16, 2e-5},
-    {"j.wav", SF_FORMAT_WAV | SF_ENDIAN_BIG | SF_FORMAT_PCM_16, 2e-5}, {"k.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_U8, 5e-3}};
+  const struct {
+    const char *name;
+    int format;
+    double bound;
+  } formats[] = {{"a.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 2e-5},
+                 {"b.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 1e-7},
+                 {"c.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_24, 1e-7},
+                 {"c.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 2e-5},
+                 {"d.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 2e-5},
+                 {"e.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, 2e-2},
+                 {"f.au", SF_FORMAT_AU | SF_FORMAT_PCM_16, 2e-5},
+                 {"g.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16, 2e-5},
+                 {"h.rf64", SF_FORMAT_RF64 | SF_FORMAT_PCM_16, 2e-5},
+                 {"i.wav", SF_FORMAT_WAVEX | SF_FORMAT_PCM_16, 2e-5},
+                 {"j.wav", SF_FORMAT_WAV | SF_ENDIAN_BIG | SF_FORMAT_PCM_16, 2e-5},
+                 {"k.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_U8, 5e-3}};
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
     for (int channels = 1; channels <= 3; channels++) {
       const char *path = write_by_sndfile(*state, formats[i].name, formats[i].format, 22050, channels, 7001);
@@ -157,19 +170,25 @@ static void test_not_sounds(void **state) {
   for (size_t i = 0; i < sizeof noise; i++) noise[i] = (unsigned char)(i * 197 + 13);
   am_test_fails(read_bytes(r, "empty.wav", "", 0, &err), AM_E_FORMAT, &err, "empty.wav: is empty (0 bytes)");
   am_test_fails(read_bytes(r, "stub.wav", lfs, sizeof lfs - 1, &err), AM_E_FORMAT, &err, "git-lfs pointer");
-  am_test_fails(read_bytes(r, "page.wav", html, sizeof html - 1, &err), AM_E_FORMAT, &err, "begins \"<!DOCTYPE html>\"");
-  am_test_fails(read_bytes(r, "noise.wav", noise, sizeof noise, &err), AM_E_FORMAT, &err, "noise.wav: not a sound file");
+  am_test_fails(read_bytes(r, "page.wav", html, sizeof html - 1, &err), AM_E_FORMAT, &err,
+                "begins \"<!DOCTYPE html>\"");
+  am_test_fails(read_bytes(r, "noise.wav", noise, sizeof noise, &err), AM_E_FORMAT, &err,
+                "noise.wav: not a sound file");
   am_test_fails(read_bytes(r, "one.wav", "R", 1, &err), AM_E_FORMAT, &err, "not a sound file");
-  am_test_fails(read_bytes(r, "riff.wav", "RIFF\x04\0\0\0WAVE", 12, &err), AM_E_FORMAT, &err, "no 'data' chunk");
+  am_test_fails(read_bytes(r, "riff.wav", "RIFF\x04\0\0\0WAVE", 12, &err), AM_E_FORMAT, &err,
+                "no 'data' chunk");
 }
 
 /* Every length of a WAV, AIFF, FLAC and Ogg file cut short is refused, with a message naming the file. */
 static void test_truncated(void **state) {
   const room *r = *state;
-  const struct { const char *name; int format; } formats[] = {{"t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16},
-    {"t.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16}, {"t.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
-    {"t.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS}, {"t.rf64", SF_FORMAT_RF64 | SF_FORMAT_PCM_16}, {"t.au", SF_FORMAT_AU | SF_FORMAT_PCM_16}, {"t.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16},
-    {"t.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16}};
+  const struct {
+    const char *name;
+    int format;
+  } formats[] = {{"t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16},   {"t.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16},
+                 {"t.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16}, {"t.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS},
+                 {"t.rf64", SF_FORMAT_RF64 | SF_FORMAT_PCM_16}, {"t.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
+                 {"t.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16},   {"t.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16}};
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
     size_t bytes;
     char *data = slurp(write_by_sndfile(r, formats[i].name, formats[i].format, 22050, 1, 9000), &bytes);
@@ -177,7 +196,8 @@ static void test_truncated(void **state) {
       am_error err = AM_ERROR_INIT;
       am_status status = read_bytes(r, formats[i].name, data, keep, &err);
       if (status != AM_E_FORMAT || !strstr(err.message, formats[i].name))
-        fail_msg("%s cut to %zu of %zu bytes: status %d, \"%s\"", formats[i].name, keep, bytes, (int)status, err.message);
+        fail_msg("%s cut to %zu of %zu bytes: status %d, \"%s\"", formats[i].name, keep, bytes, (int)status,
+                 err.message);
     }
     free(data);
   }
@@ -188,9 +208,11 @@ static void test_truncated_says_so(void **state) {
   am_error err;
   size_t bytes;
   char *data = slurp(write_by_sndfile(r, "t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 22050, 1, 9000), &bytes);
-  am_test_fails(read_bytes(r, "t.wav", data, 10044, &err), AM_E_FORMAT, &err, "promises 18000 bytes of sound and 10000 are there");
+  am_test_fails(read_bytes(r, "t.wav", data, 10044, &err), AM_E_FORMAT, &err,
+                "promises 18000 bytes of sound and 10000 are there");
   am_sound_info info = {.size = sizeof info};
-  am_test_fails(am_sound_inspect(r->ctx, am_test_path(r->folder, "t.wav"), &info, &err), AM_E_FORMAT, &err, "truncated");
+  am_test_fails(am_sound_inspect(r->ctx, am_test_path(r->folder, "t.wav"), &info, &err), AM_E_FORMAT, &err,
+                "truncated");
   free(data);
 }
 
@@ -199,7 +221,8 @@ static void test_damaged_flac(void **state) {
   const room *r = *state;
   am_error err;
   size_t bytes;
-  char *data = slurp(write_by_sndfile(r, "d.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 22050, 1, 30000), &bytes);
+  char *data =
+      slurp(write_by_sndfile(r, "d.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 22050, 1, 30000), &bytes);
   memset(data + bytes / 2, 0x55, 64);
   am_test_fails(read_bytes(r, "d.flac", data, bytes, &err), AM_E_FORMAT, &err, "d.flac: ");
   free(data);
@@ -267,7 +290,8 @@ static void test_not_finite(void **state) {
   const char *path = am_test_path(r->folder, "nan.wav");
   x[1234] = NAN;
   am_test_ok(am_sound_write(r->ctx, path, x, 2000, 1000, false, &err), &err);
-  am_test_fails(read_status(r, path, 0, &err), AM_E_NUMERIC, &err, "nan.wav: sample 1234 (1.2340 s), channel 1 of 1, is NaN");
+  am_test_fails(read_status(r, path, 0, &err), AM_E_NUMERIC, &err,
+                "nan.wav: sample 1234 (1.2340 s), channel 1 of 1, is NaN");
   x[1234] = -INFINITY;
   am_test_ok(am_sound_write(r->ctx, path, x, 2000, 1000, false, &err), &err);
   am_test_fails(read_status(r, path, 0, &err), AM_E_NUMERIC, &err, "is infinite");
@@ -283,7 +307,8 @@ static void test_too_long(void **state) {
   char *data = slurp(path, &bytes);
   put32(data + 4, 0xffffffffu);
   put32(data + 40, 0xffffffffu);
-  am_test_fails((am_test_file(path, data, bytes), read_status(r, path, 2, &err)), AM_E_FORMAT, &err, "limit of 2 s");
+  am_test_fails((am_test_file(path, data, bytes), read_status(r, path, 2, &err)), AM_E_FORMAT, &err,
+                "limit of 2 s");
   free(data);
 }
 
@@ -326,8 +351,9 @@ static void test_write_and_read(void **state) {
   am_test_ok(am_sound_read(r->ctx, path, 0, 0, &s, &err), &err);
   assert_memory_equal(s.samples, x, sizeof x);
   am_sound_free(r->ctx, &s);
-  am_test_fails(am_sound_write(r->ctx, am_test_path(r->folder, "no/such/folder.wav"), x, 8, 16000, true, &err), AM_E_IO, &err,
-                "no/such");
+  am_test_fails(
+      am_sound_write(r->ctx, am_test_path(r->folder, "no/such/folder.wav"), x, 8, 16000, true, &err), AM_E_IO,
+      &err, "no/such");
   am_test_fails(am_sound_write(r->ctx, path, x, 8, 0, true, &err), AM_E_USAGE, &err, "0 Hz");
 }
 
@@ -344,9 +370,11 @@ static void test_decode_resamples(void **state) {
   for (size_t i = 200; i < 21800; i++) /* away from the ends, the same sine at the new rate */
     assert_true(fabs(s.samples[i] - 0.4 * sin(2 * 3.14159265358979 * 440 * (double)i / 22050)) < 1e-4);
   am_sound_free(r->ctx, &s);
-  am_test_fails(am_sound_decode(r->ctx, data, 5000, "standard input", 0, 0, &s, &err), AM_E_FORMAT, &err, "standard input: truncated");
+  am_test_fails(am_sound_decode(r->ctx, data, 5000, "standard input", 0, 0, &s, &err), AM_E_FORMAT, &err,
+                "standard input: truncated");
   s.size = 0;
-  am_test_fails(am_sound_decode(r->ctx, data, bytes, "-", 0, 0, &s, &err), AM_E_USAGE, &err, "AM_SOUND_INIT_SIZE");
+  am_test_fails(am_sound_decode(r->ctx, data, bytes, "-", 0, 0, &s, &err), AM_E_USAGE, &err,
+                "AM_SOUND_INIT_SIZE");
   free(data);
 }
 
@@ -378,7 +406,8 @@ static void test_resample_lengths(void **state) {
   const room *r = *state;
   am_error err = AM_ERROR_INIT;
   for (size_t n = 1; n < 3000; n += n < 40 ? 1 : 331) {
-    am_sound s = {.size = AM_SOUND_INIT_SIZE, .n = n, .rate = 48000, .samples = am_alloc(r->ctx, n, sizeof(float))};
+    am_sound s = {
+        .size = AM_SOUND_INIT_SIZE, .n = n, .rate = 48000, .samples = am_alloc(r->ctx, n, sizeof(float))};
     for (size_t i = 0; i < n; i++) s.samples[i] = 0.5f;
     am_test_ok(am_sound_resample(r->ctx, &s, 22050, &err), &err);
     assert_int_equal(s.n, (n * 22050 + 47999) / 48000);
@@ -396,7 +425,8 @@ static void test_trim(void **state) {
   am_npy wanted = golden("trim", "i4"); /* rows of top_db, first sample, end */
   const int32_t *row = wanted.data;
   for (size_t i = 0; i < wanted.shape[0]; i++, row += 3) {
-    am_sound s = {.size = AM_SOUND_INIT_SIZE, .n = n, .rate = 22050, .samples = am_alloc(r->ctx, n, sizeof *x)};
+    am_sound s = {
+        .size = AM_SOUND_INIT_SIZE, .n = n, .rate = 22050, .samples = am_alloc(r->ctx, n, sizeof *x)};
     memcpy(s.samples, x, n * sizeof *x);
     am_test_ok(am_sound_trim(r->ctx, &s, row[0], &err), &err);
     assert_int_equal(s.n, row[2] - row[1]);
@@ -404,7 +434,8 @@ static void test_trim(void **state) {
     am_test_fails(am_sound_trim(r->ctx, &s, 0, &err), AM_E_USAGE, &err, "leave nothing");
     am_sound_free(r->ctx, &s);
   }
-  am_sound silent = {.size = AM_SOUND_INIT_SIZE, .n = 3000, .rate = 22050, .samples = am_alloc(r->ctx, 3000, sizeof *x)};
+  am_sound silent = {
+      .size = AM_SOUND_INIT_SIZE, .n = 3000, .rate = 22050, .samples = am_alloc(r->ctx, 3000, sizeof *x)};
   am_test_ok(am_sound_trim(r->ctx, &silent, 60, &err), &err);
   assert_int_equal(silent.n, 3000); /* all as loud as the peak, as in librosa */
   am_sound_free(r->ctx, &silent);
@@ -438,11 +469,26 @@ static void test_allocation_failures(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    IN_ROOM(test_formats), IN_ROOM(test_mp3), IN_ROOM(test_not_files), IN_ROOM(test_unreadable), IN_ROOM(test_not_sounds), IN_ROOM(test_truncated),
-    IN_ROOM(test_truncated_says_so), IN_ROOM(test_damaged_flac), IN_ROOM(test_length_of_pipes), IN_ROOM(test_odd_chunks),
-    IN_ROOM(test_no_samples), IN_ROOM(test_not_finite), IN_ROOM(test_too_long), IN_ROOM(test_absurd_headers),
-    IN_ROOM(test_write_and_read), IN_ROOM(test_decode_resamples), IN_ROOM(test_resample_equals_librosa),
-    IN_ROOM(test_resample_lengths), IN_ROOM(test_trim), IN_ROOM(test_allocation_failures),
+      IN_ROOM(test_formats),
+      IN_ROOM(test_mp3),
+      IN_ROOM(test_not_files),
+      IN_ROOM(test_unreadable),
+      IN_ROOM(test_not_sounds),
+      IN_ROOM(test_truncated),
+      IN_ROOM(test_truncated_says_so),
+      IN_ROOM(test_damaged_flac),
+      IN_ROOM(test_length_of_pipes),
+      IN_ROOM(test_odd_chunks),
+      IN_ROOM(test_no_samples),
+      IN_ROOM(test_not_finite),
+      IN_ROOM(test_too_long),
+      IN_ROOM(test_absurd_headers),
+      IN_ROOM(test_write_and_read),
+      IN_ROOM(test_decode_resamples),
+      IN_ROOM(test_resample_equals_librosa),
+      IN_ROOM(test_resample_lengths),
+      IN_ROOM(test_trim),
+      IN_ROOM(test_allocation_failures),
   };
   return cmocka_run_group_tests_name("sound", tests, NULL, NULL);
 }
