@@ -65,14 +65,11 @@ static void format_line(const am_progress *p, char *out, size_t size) {
 void cli_sink_progress(void *user, const am_progress *p) {
   (void)user;
   if (sink.quiet) return;
-  double now = am_now();
-  if (!p->finished && now - sink.drawn_at < (sink.terminal ? 0.1 : 30.0)) {
-    /* The first call of a piped task starts its half minute. */
-    if (sink.terminal || sink.drawn_at > 0) return;
-    sink.drawn_at = now;
-    return;
-  }
-  sink.drawn_at = now;
+  /* A new task starts its clock again, so a time before the last one drawn is the next task's. */
+  double since = p->seconds - sink.drawn_at;
+  if (since < 0) since = p->seconds;
+  if (!p->finished && since < (sink.terminal ? 0.1 : 30.0)) return;
+  sink.drawn_at = p->finished ? 0 : p->seconds;
   char line[256];
   format_line(p, line, sizeof line);
   if (!sink.terminal) {
