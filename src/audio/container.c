@@ -92,6 +92,24 @@ static am_status check_au(const unsigned char *data, size_t bytes, bool big, con
   return fail_truncated(name, big ? ".snd" : "dns.", size, left, err);
 }
 
+/* MP3: the first frame may hold a table of contents ("Xing", "Info" when the bit rate is constant) with the
+ * bytes of the whole stream.  A shorter stream would also make libsndfile's decoder print a warning. */
+static am_status check_mp3(const unsigned char *data, size_t bytes, const char *name, am_error *err) {
+  size_t at = 0;
+  if (memcmp(data, "ID3", 3) == 0) /* a tag whose size has 7 bits a byte */
+    at = 10 + ((size_t)(data[6] & 127) << 21 | (size_t)(data[7] & 127) << 14 | (size_t)(data[8] & 127) << 7 |
+               (size_t)(data[9] & 127));
+  if (at > bytes || bytes - at < 64)
+    return am_fail(err, AM_E_FORMAT, "%s: truncated: an MP3 file that ends before its first frame", name);
+  if (data[at] != 0xff || (data[at + 1] & 0xe0) != 0xe0) return AM_OK;
+  bool mpeg1 = (data[at + 1] & 0x18) == 0x18, mono = data[at + 3] >> 6 == 3;
+  const unsigned char *table = data + at + 4 + (mpeg1 ? (mono ? 17 : 32) : (mono ? 9 : 17));
+  if (memcmp(table, "Xing", 4) != 0 && memcmp(table, "Info", 4) != 0) return AM_OK;
+  bool has_frames = table[7] & 1, has_bytes = table[7] & 2;
+  uint64_t size = has_bytes ? read_number(table + (has_frames ? 12 : 8), 4, true) : 0;
+  return size <= bytes - at ? AM_OK : fail_truncated(name, "Xing", size, bytes - at, err);
+}
+
 am_status am_container_check(const unsigned char *data, size_t bytes, const char *name, am_error *err) {
   layout l = {.first = 12, .id = 4, .size = 4, .align = 2, .sound = "data"};
   if (bytes < 12) return AM_OK;
@@ -110,6 +128,8 @@ am_status am_container_check(const unsigned char *data, size_t bytes, const char
     return check_au(data, bytes, data[0] == '.', name, err);
   else if (memcmp(data, "OggS", 4) == 0)
     return check_ogg(data, bytes, name, err);
+  else if (memcmp(data, "ID3", 3) == 0 || (data[0] == 0xff && (data[1] & 0xe0) == 0xe0))
+    return check_mp3(data, bytes, name, err);
   else if (!wave || memcmp(data, "RIFF", 4) != 0)
     return AM_OK; /* lengths are the decoder's business */
   return check_chunks(data, bytes, &l, name, err);

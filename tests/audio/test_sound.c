@@ -188,7 +188,8 @@ static void test_truncated(void **state) {
   } formats[] = {{"t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16},   {"t.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16},
                  {"t.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16}, {"t.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS},
                  {"t.rf64", SF_FORMAT_RF64 | SF_FORMAT_PCM_16}, {"t.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
-                 {"t.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16},   {"t.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16}};
+                 {"t.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16},   {"t.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16},
+               {"t.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III}};
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
     size_t bytes;
     char *data = slurp(write_by_sndfile(r, formats[i].name, formats[i].format, 22050, 1, 9000), &bytes);
