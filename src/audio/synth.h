@@ -18,8 +18,8 @@ typedef struct am_synth_clip {
 } am_synth_clip;
 
 /* One clip at `rate` Hz, a pure function of seed and clip; *samples with am_free. */
-am_status am_synth_voice(am_context *ctx, uint64_t seed, const am_synth_clip *clip, double rate, float **samples,
-                         size_t *n, am_error *err);
+am_status am_synth_voice(am_context *ctx, uint64_t seed, const am_synth_clip *clip, double rate,
+                         float **samples, size_t *n, am_error *err);
 
 typedef struct am_synth_options {
   uint64_t seed;
@@ -31,6 +31,7 @@ typedef struct am_synth_options {
 /* Writes DIR/Actor_NN/03-01-EE-II-SS-RR-AA.wav for all clips (RAVDESS naming; neutral has
  * no strong intensity) and DIR/README.txt + DIR/SYNTHETIC that mark it as synthetic.  Existing files are
  * replaced only when DIR/SYNTHETIC says we made them.  All cores. */
-am_status am_synth_corpus(am_context *ctx, const char *dir, const am_synth_options *options, size_t *clips, am_error *err);
+am_status am_synth_corpus(am_context *ctx, const char *dir, const am_synth_options *options, size_t *clips,
+                          am_error *err);
 
 #endif
