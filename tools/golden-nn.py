@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Writes tests/nn/golden/layers.{txt,bin}: what every layer computes, forward and backward, by PyTorch in
-float64.  Inputs, weights and output gradients come from a formula that the tests share (numbers() of
+"""Writes tests/nn/golden/{layers,nets,losses,curves}.{txt,bin}: what every layer, block and loss computes,
+forward and backward, and how the loss falls over 20 steps, by PyTorch in float64.  Inputs, weights and output gradients come from a formula that the tests share (numbers() of
 nn_reference.py), so only results are stored, as float32, in the order of the `tensor` lines.
 
     python3 tools/golden-nn.py        needs numpy and PyTorch (1.13 and later agree)
 
-A case: layer TYPE {options}; input RANK T F C for each input; clips B [lengths]; mode; tensors."""
+A case: layer TYPE {options} or net [layers]; input RANK T F C for each input; clips B [lengths]; mode;
+tensors.  An array of a net is numbers() times its scale, plus 1 for gamma."""
 import json
 import os
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 import nn_reference as ref
 
@@ -52,9 +54,9 @@ def all_cases():
     case("conv2d_explicit", "conv2d", {"filters": 3, "kernel": [3, 4], "stride": [1, 2], "padding": "explicit",
                                        "pad": [1, 2]}, (3, 7, 6, 2))
     case("conv2d_pointwise", "conv2d", {"filters": 6, "kernel": 1, "bias": False}, (3, 5, 4, 7), lengths=[2, 5])
-    case("conv2d_one_channel", "conv2d", {"filters": 32, "kernel": 3, "padding": "same"}, (3, 9, 11, 1), clips=1,
-         lengths=[6, 9])
-    case("conv2d_wide", "conv2d", {"filters": 33, "kernel": 3, "padding": "same"}, (3, 6, 9, 17), clips=1,
+    case("conv2d_one_channel", "conv2d", {"filters": 32, "kernel": 3, "padding": "same"}, (3, 6, 7, 1), clips=1,
+         lengths=[4, 6])
+    case("conv2d_wide", "conv2d", {"filters": 33, "kernel": 3, "padding": "same"}, (3, 4, 6, 17), clips=1,
          masked=False)
     # pools
     case("max_pool1d", "max_pool1d", {"size": 2}, (2, 9, 1, 3), lengths=[5, 9, 1, 4])
@@ -131,36 +133,6 @@ def all_cases():
     case("scale_sequence", "scale", {}, [SEQUENCE, (1, 1, 1, 3)])
 
 
-def weight_shapes(kind, o, shape):
-    """[(name, dims)] in the library's order; statistics apart."""
-    rank, t, f, c = shape
-    if kind in ("conv1d", "conv2d"):
-        size = ref.pair(o.get("kernel", 3), rank)
-        dims = ([size[0]] if rank == 2 else size) + [c, o["filters"]]
-        return [("kernel", dims)] + ([("bias", [o["filters"]])] if o.get("bias", True) else []), []
-    if kind == "dense":
-        return [("kernel", [c, o["units"]])] + ([("bias", [o["units"]])] if o.get("bias", True) else []), []
-    if kind == "batch_norm":
-        return [("gamma", [c]), ("beta", [c])], [("mean", [c]), ("variance", [c])]
-    if kind == "layer_norm":
-        return [("gamma", [c]), ("beta", [c])], []
-    if kind in ("lstm", "gru"):
-        h, both, out, gates = o["units"], o.get("bidirectional", False), [], 4 if kind == "lstm" else 3
-        after = kind == "gru" and o.get("reset_after", True)
-        for level in range(o.get("layers", 1)):
-            for d in range(2 if both else 1):
-                end, start = "" if level == 0 else f"_{level + 1}", "backward_" if d else ""
-                out += [(start + "kernel" + end, [c, gates * h]), (start + "recurrent_kernel" + end, [h, gates * h]),
-                        (start + "bias" + end, [2, gates * h] if after else [gates * h])]
-            c = h * (2 if both else 1)
-        return out, []
-    if kind == "attention_pool":
-        d, heads = o.get("units", 0), o.get("heads", 1)
-        hidden = [("kernel", [c, d]), ("bias", [d])] if d else []
-        return hidden + [("score", [d or c, heads])], []
-    return [], []
-
-
 def array_numbers(seed, stream, name, dims):
     """Scales and variances around 1, the rest around 0."""
     v = ref.numbers(seed, stream, int(np.prod(dims))).reshape(dims) * 0.5
@@ -208,7 +180,7 @@ def run_layer(out, seed, name, kind, options, inputs, clips, mode):
         full = ref.numbers(seed, i, batch * shape[1] * shape[2] * shape[3]).reshape((batch,) + clip_shape(shape, shape[1]))
         xs.append([torch.tensor(full[b][:lengths[b]] if lengths and shape[0] > 1 else full[b], requires_grad=True)
                    for b in range(batch)])
-    shapes, statistic_shapes = weight_shapes(kind, options, inputs[0])
+    shapes, statistic_shapes = ref.weight_shapes(kind, options, clip_shape(inputs[0], inputs[0][1]))
     w = [torch.tensor(array_numbers(seed, 16 + i, n, d), requires_grad=True) for i, (n, d) in enumerate(shapes)]
     statistics = [torch.tensor(array_numbers(seed, 48 + i, n, d)) for i, (n, d) in enumerate(statistic_shapes)]
     draw = ref.Draw(seed, 3, [11 + 2 * b for b in range(batch)])
@@ -240,13 +212,226 @@ def run_layer(out, seed, name, kind, options, inputs, clips, mode):
     out.line("end")
 
 
+# Whole nets: blocks, and the way of a batch through many layers
+
+NETS = []
+
+
+def net_cases():
+    conv = lambda filters, **o: {"conv2d": dict({"filters": filters, "padding": "same"}, **o)}
+    end = ["global_average_pool", "dense"]
+    cnn = [conv(4, activation="relu"), {"max_pool2d": {"size": 2}}, conv(5, activation="relu"),
+           {"max_pool2d": {"size": 2}}]
+    both = {"lstm": {"units": 3, "bidirectional": True}}
+    NETS.extend([
+        ("residual", [conv(4), {"residual": {"layers": [conv(4, activation="relu"), "batch_norm"]}}] + end,
+         (3, 6, 5, 2), [4, 6, 1]),
+        ("residual_projection", [{"residual": {"layers": [conv(4, stride=[2, 1], activation="silu"), conv(5)],
+                                               "activation": "gelu"}}] + end, (3, 8, 5, 2), [5, 8, 1, 2]),
+        ("residual_sequence", [{"residual": {"layers": [{"conv1d": {"filters": 5, "padding": "same", "stride": 3}},
+                                                        "tanh"]}}, "global_max_pool", "dense"], (2, 10, 1, 3), [4, 10, 1]),
+        ("residual_dense", [{"residual": {"layers": [{"dense": {"units": 7, "activation": "tanh"}}]}}, "dense"],
+         (1, 1, 1, 5), None),
+        ("squeeze_excite", [conv(8), {"squeeze_excite": {"reduction": 4}}, "tanh"] + end, (3, 5, 4, 2), [3, 5, 1]),
+        ("squeeze_excite_sequence", [{"squeeze_excite": {"reduction": 1}}, "global_max_pool", "dense"],
+         (2, 6, 1, 5), [4, 6, 1]),
+        ("parallel", [{"parallel": {"branches": [[{"conv1d": {"filters": 4, "kernel": 3, "padding": "same"}}, "relu"],
+                                                 [{"conv1d": {"filters": 3, "kernel": 1}}, "layer_norm"], []]}},
+                      {"gru": {"units": 4, "return": "last"}}, "dense"], (2, 7, 1, 3), [4, 7, 1]),
+        ("cnn", cnn + ["flatten", {"dense": {"units": 9, "activation": "relu"}}, "dense"], (3, 9, 8, 1), None),
+        ("cnn_global", cnn + end, (3, 11, 8, 1), [6, 11, 4]),
+        ("cnn_lstm", [conv(4, bias=False), "batch_norm", "relu", {"max_pool2d": {"size": 2}},
+                      {"residual": {"layers": [conv(5, bias=False), "batch_norm", "relu", conv(5, bias=False),
+                                               "batch_norm"]}},
+                      {"max_pool2d": {"size": [1, 2]}}, "to_sequence", both,
+                      {"parallel": {"branches": [[{"attention_pool": {"units": 4}}], ["global_max_pool"]]}}, "dense"],
+         (3, 9, 8, 1), [6, 9, 2, 4]),
+        ("dropout", [conv(4, activation="relu"), {"dropout": {"rate": 0.25}}, "to_sequence", {"dropout": {"rate": 0.5}},
+                     {"gru": {"units": 3, "bidirectional": True, "return": "last"}}, "dense"], (3, 6, 4, 1), [4, 6, 1]),
+    ])
+
+
+def net_weights(net, seed, scale_of):
+    """Sets all arrays; returns the parameters and the lines that tell the tests how."""
+    lines, parameters = [], []
+    for i, w in enumerate(net.weights):
+        scale = scale_of(w[0], w[1])
+        around = 1.0 if w[0].endswith("gamma") else 0.0
+        w[2] = torch.tensor(ref.numbers(seed, 64 + i, int(np.prod(w[1]))).reshape(w[1]) * scale + around,
+                            requires_grad=True)
+        parameters.append(w[2])
+        lines.append(("array", w[0], scale, *w[1]))
+    for s in net.statistics:
+        s[2] = torch.ones(s[1], dtype=torch.float64) if s[0].endswith("variance") else torch.zeros(s[1], dtype=torch.float64)
+    return parameters, lines
+
+
+def net_input(seed, stream, shape, batch, lengths):
+    full = ref.numbers(seed, stream, batch * shape[1] * shape[2] * shape[3]).reshape((batch,) + clip_shape(shape, shape[1]))
+    return [torch.tensor(full[b][:lengths[b]] if lengths and shape[0] > 1 else full[b], requires_grad=True)
+            for b in range(batch)]
+
+
+def net_head(out, name, layers, shape, classes, batch, lengths, seed, lines):
+    out.line("case", name)
+    out.line("net", text_of(layers))
+    out.line("input", *shape)
+    out.line("clips", batch, *(lengths or []))
+    out.line("classes", classes)
+    out.line("mode", "training")
+    out.line("seed", seed)
+    for line in lines:
+        out.line(*line)
+
+
+def run_net(out, seed, name, layers, shape, lengths):
+    classes, batch = 4, len(lengths) if lengths else 3
+    net = ref.Net(layers, clip_shape(shape, shape[1]), classes)
+    parameters, lines = net_weights(net, seed, lambda n, d: 0.5)
+    x = net_input(seed, 0, shape, batch, lengths)
+    logits = net.forward(x, True, ref.Draw(seed, 3, [11 + 2 * b for b in range(batch)]))
+    net_head(out, name + ("_masked" if lengths else ""), layers, shape, classes, batch, lengths, seed, lines)
+    out.tensor("y", logits.detach().numpy())
+    (logits * torch.tensor(ref.numbers(seed, 8, batch * classes).reshape(batch, classes))).sum().backward()
+    out.tensor("dx0", spread([c.grad.numpy() for c in x], clip_shape(shape, shape[1])))
+    for i, p in enumerate(parameters):
+        out.tensor(f"dw{i}", p.grad.numpy())
+    out.line("end")
+
+
+# Losses
+
+def losses():
+    for kind in ("cross_entropy", "focal", "mse", "ccc"):
+        for targets in ("hard", "soft"):
+            for weighted in (False, True):
+                yield {"kind": kind}, targets, weighted
+    yield {"kind": "cross_entropy", "label_smoothing": 0.125}, "hard", True
+    yield {"kind": "cross_entropy", "label_smoothing": 0.25}, "soft", False
+    yield {"kind": "focal", "gamma": 0.5, "label_smoothing": 0.125}, "hard", False
+    yield {"kind": "focal", "gamma": 0}, "hard", False
+
+
+def loss_of(o, y, t, w):
+    """Sum over the batch of weight * loss."""
+    classes = y.shape[1]
+    smoothing = o.get("label_smoothing", 0)
+    t = (1 - smoothing) * t + smoothing / classes if o["kind"] in ("cross_entropy", "focal") else t
+    if o["kind"] == "cross_entropy":
+        each = F.cross_entropy(y, t, reduction="none")
+    elif o["kind"] == "focal":
+        p = torch.softmax(y, 1)
+        each = -(t * (1 - p) ** o.get("gamma", 2.0) * torch.log(p)).sum(1)
+    elif o["kind"] == "mse":
+        each = F.mse_loss(y, t, reduction="none").mean(1)
+    else:  # concordance, Lin 1989
+        v = (w / w.sum())[:, None]
+        my, mt = (v * y).sum(0), (v * t).sum(0)
+        covariance = (v * (y - my) * (t - mt)).sum(0)
+        spread_of = (v * (y - my) ** 2).sum(0) + (v * (t - mt) ** 2).sum(0)
+        each = (1 - 2 * covariance / (spread_of + (my - mt) ** 2)).mean().expand(len(y))
+    return each, (w * each).sum()
+
+
+def run_loss(out, seed, o, targets, weighted):
+    batch, classes = 5, 4
+    y = torch.tensor(ref.numbers(seed, 0, batch * classes).reshape(batch, classes) * 4, requires_grad=True)
+    t = np.zeros((batch, classes))
+    if targets == "hard":
+        for b in range(batch):
+            t[b, (7 * b + 3) % classes] = 1
+    else:
+        t = np.abs(ref.numbers(seed, 1, batch * classes)).reshape(batch, classes)
+        t = (t / np.array([[sum(row)] for row in t.tolist()])).astype(np.float32).astype(np.float64)
+    w = ref.numbers(seed, 2, batch) * 0.5 + 1 if weighted else np.ones(batch)
+    each, total = loss_of(o, y, torch.tensor(t), torch.tensor(w))
+    total.backward()
+    name = "_".join([o["kind"], targets] + (["weighted"] if weighted else []) + [k for k in o if k != "kind"])
+    out.line("case", name)
+    out.line("layer", targets + ("_weighted" if weighted else ""), text_of(o))
+    out.line("clips", batch)
+    out.line("classes", classes)
+    out.line("seed", seed)
+    out.tensor("loss", [total.item()])
+    out.tensor("each", each.detach().numpy())
+    out.tensor("dy", y.grad.numpy())
+    out.line("end")
+
+
+# Loss curves: 20 steps of Adam
+
+STEPS, BATCHES = 20, 2
+
+
+def curves():
+    conv = lambda filters, **o: {"conv2d": dict({"filters": filters, "kernel": 3, "padding": "same"}, **o)}
+    drop = lambda rate, on: [{"dropout": {"rate": rate}}] if on else []
+    cnn1 = lambda on: ([conv(6, activation="relu"), {"max_pool2d": {"size": 2}}, conv(10, activation="relu")] +
+                       drop(0.1, on) + [{"max_pool2d": {"size": 2}}, "flatten",
+                                        {"dense": {"units": 24, "activation": "relu"}}] + drop(0.2, on) + ["dense"])
+    body = lambda n: {"residual": {"layers": [conv(n, bias=False), "batch_norm", "relu", conv(n, bias=False),
+                                              "batch_norm"]}}
+    lstm = lambda on: ([conv(4, bias=False), "batch_norm", "relu", {"max_pool2d": {"size": 2}}, body(6),
+                        {"max_pool2d": {"size": [1, 2]}}, "to_sequence"] + drop(0.2, on) +
+                       [{"lstm": {"units": 8, "bidirectional": True}},
+                        {"parallel": {"branches": [[{"attention_pool": {"units": 5}}], ["global_max_pool"]]}}] +
+                       drop(0.2, on) + ["dense"])
+    yield "ravdess_cnn1", cnn1(False), (3, 27, 16, 1), None, 0.004
+    yield "ravdess_cnn1_dropout", cnn1(True), (3, 27, 16, 1), None, 0.008
+    yield "cnn_lstm", lstm(False), (3, 20, 12, 1), [12, 20, 7, 15, 18], 0.01
+    yield "cnn_lstm_dropout", lstm(True), (3, 20, 12, 1), [12, 20, 7, 15, 18], 0.02
+
+
+def glorot(name, dims):
+    """A power of two near Glorot's uniform bound; biases small."""
+    if len(dims) < 2:
+        return 0.0625
+    fan = np.prod(dims[:-2]) * (dims[-2] + dims[-1])
+    return float(2.0 ** np.round(np.log2(np.sqrt(6 / fan))))
+
+
+def run_curve(out, seed, name, layers, shape, lengths, rate):
+    classes, batch = 6, len(lengths) if lengths else 5
+    net = ref.Net(layers, clip_shape(shape, shape[1]), classes)
+    parameters, lines = net_weights(net, seed, glorot)
+    adam, curve = ref.Adam(parameters, rate), []
+    batches = [net_input(seed, i, shape, batch, lengths) for i in range(BATCHES)]
+    for step in range(STEPS):
+        which = step % BATCHES
+        labels = [(5 * (which * batch + b) + 2) % classes for b in range(batch)]
+        draw = ref.Draw(seed, step // BATCHES, [which * batch + b for b in range(batch)])
+        loss = ref.cross_entropy(net.forward([c.detach() for c in batches[which]], True, draw), labels) / batch
+        loss.backward()
+        adam.step()
+        curve.append(loss.item())
+    net_head(out, name, layers, shape, classes, batch, lengths, seed, lines)
+    out.line("rate", rate)
+    out.tensor("curve", curve)
+    out.line("end")
+    first, last = np.mean(curve[:BATCHES]), np.mean(curve[-BATCHES:])
+    print(f"{name}: loss {first:.3f} -> {last:.3f}")
+    assert last < first / 2, "the loss must fall by half"
+
+
 def main():
     torch.set_num_threads(1)
     os.makedirs(FOLDER, exist_ok=True)
     all_cases()
+    net_cases()
     out = Writer("layers")
     for i, c in enumerate(CASES):
         run_layer(out, 100 + i, *c)
+    out = Writer("nets")
+    for i, (name, layers, shape, lengths) in enumerate(NETS):
+        run_net(out, 500 + 2 * i, name, layers, shape, None)
+        if lengths:
+            run_net(out, 501 + 2 * i, name, layers, shape, lengths)
+    out = Writer("losses")
+    for i, c in enumerate(losses()):
+        run_loss(out, 700 + i, *c)
+    out = Writer("curves")
+    for i, c in enumerate(curves()):
+        run_curve(out, 800 + i, *c)
 
 
 if __name__ == "__main__":

@@ -303,3 +303,150 @@ def layer(kind, inputs, w, o, statistics=None, training=True, draw=None, layer_i
             ys.append(c * torch.from_numpy(keep.reshape(c.shape)).to(c.dtype) / (1 - rate))
         return ys
     raise ValueError(kind)
+
+
+def layer_id(name):
+    """am_hash64 of the name, folded: what keys a layer's random numbers (src/nn/block.c)."""
+    low, h = 0xFFFFFFFFFFFFFFFF, 0xCBF29CE484222325
+    for byte in name.encode():
+        h = (h ^ byte) * 0x100000001B3 & low
+    h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9 & low
+    h = (h ^ h >> 27) * 0x94D049BB133111EB & low
+    h ^= h >> 31
+    return (h ^ h >> 32) & 0xFFFFFFFF
+
+
+def weight_shapes(kind, o, shape):
+    """([(name, dims)], [(name, dims)]): weights and statistics in the library's order, for a clip of `shape`."""
+    c = shape[-1]
+    if kind in ("conv1d", "conv2d"):
+        rank = 2 if kind == "conv1d" else 3
+        size = pair(o.get("kernel", 3), rank)
+        dims = ([size[0]] if rank == 2 else size) + [c, o["filters"]]
+        return [("kernel", dims)] + ([("bias", [o["filters"]])] if o.get("bias", True) else []), []
+    if kind == "dense":
+        return [("kernel", [c, o["units"]])] + ([("bias", [o["units"]])] if o.get("bias", True) else []), []
+    if kind == "batch_norm":
+        return [("gamma", [c]), ("beta", [c])], [("mean", [c]), ("variance", [c])]
+    if kind == "layer_norm":
+        return [("gamma", [c]), ("beta", [c])], []
+    if kind in ("lstm", "gru"):
+        h, both, out, gates = o["units"], o.get("bidirectional", False), [], 4 if kind == "lstm" else 3
+        after = kind == "gru" and o.get("reset_after", True)
+        for level in range(o.get("layers", 1)):
+            for d in range(2 if both else 1):
+                end, start = "" if level == 0 else f"_{level + 1}", "backward_" if d else ""
+                out += [(start + "kernel" + end, [c, gates * h]), (start + "recurrent_kernel" + end, [h, gates * h]),
+                        (start + "bias" + end, [2, gates * h] if after else [gates * h])]
+            c = h * (2 if both else 1)
+        return out, []
+    if kind == "attention_pool":
+        d, heads = o.get("units", 0), o.get("heads", 1)
+        hidden = [("kernel", [c, d]), ("bias", [d])] if d else []
+        return hidden + [("score", [d or c, heads])], []
+    return [], []
+
+
+class Net:
+    """A config's list of layers as steps over numbered tensors, with the names that src/nn/block.c gives.
+
+    weights and statistics are lists of [name, dims, tensor], the tensors still to be set."""
+
+    def __init__(self, layers, input_shape, classes):
+        self.classes, self.steps, self.weights, self.statistics = classes, [], [], []
+        self.shapes = [tuple(input_shape)]
+        self.expand(layers, "", 0)
+
+    def add(self, kind, name, o, inputs):
+        if kind == "dense" and "units" not in o:
+            o = dict(o, units=self.classes)
+        weights, statistics = weight_shapes(kind, o, self.shapes[inputs[0]])
+        zeros = [torch.zeros(d, dtype=torch.float64) for _, d in weights]
+        moments = [torch.ones(d, dtype=torch.float64) for _, d in statistics]
+        clips = [[torch.zeros(self.shapes[i], dtype=torch.float64)] for i in inputs]
+        y = layer(kind, clips, zeros, o, moments, training=False)[0]
+        first, first_statistic = len(self.weights), len(self.statistics)
+        self.weights += [[name + "/" + n, d, None] for n, d in weights]
+        self.statistics += [[name + "/" + n, d, None] for n, d in statistics]
+        self.steps.append((kind, name, o, inputs, range(first, len(self.weights)),
+                           range(first_statistic, len(self.statistics))))
+        self.shapes.append(tuple(y.shape))
+        return len(self.steps)
+
+    def expand(self, layers, prefix, at):
+        count = {}
+        for item in layers:
+            kind, o = (item, {}) if isinstance(item, str) else next(iter(item.items()))
+            count[kind] = count.get(kind, 0) + 1
+            name, o = f"{prefix}{kind}_{count[kind]}", dict(o)
+            activation = o.pop("activation", "relu" if kind == "residual" else None)
+            if kind == "residual":
+                at = self.residual(name, o, at)
+            elif kind == "squeeze_excite":
+                at = self.squeeze_excite(name, o, at)
+            elif kind == "parallel":
+                ends = [self.expand(b, f"{name}/branch_{i + 1}/", at) for i, b in enumerate(o["branches"])]
+                at = self.add("concat", name + "/concat", {}, ends)
+            else:
+                at = self.add(kind, name, o, [at])
+            if activation:
+                at = self.add(activation, name + "/" + activation, {}, [at])
+        return at
+
+    def residual(self, name, o, at):
+        body, shortcut = self.expand(o["layers"], name + "/", at), at
+        x, y = self.shapes[at], self.shapes[body]
+        if x != y:
+            if len(x) == 1:
+                shortcut = self.add("dense", name + "/projection", {"units": y[0]}, [at])
+            else:
+                stride = [next(s for s in range(1, 99) if -(-x[d] // s) == y[d]) for d in range(len(x) - 1)]
+                kind = "conv2d" if len(x) == 3 else "conv1d"
+                shortcut = self.add(kind, name + "/projection", {"filters": y[-1], "kernel": 1, "stride": stride}, [at])
+        return self.add("add", name + "/add", {}, [body, shortcut])
+
+    def squeeze_excite(self, name, o, at):
+        c = self.shapes[at][-1]
+        gate = self.add("global_average_pool", name + "/squeeze", {}, [at])
+        gate = self.add("dense", name + "/reduce", {"units": max(c // o.get("reduction", 8), 1)}, [gate])
+        gate = self.add("relu", name + "/reduce/relu", {}, [gate])
+        gate = self.add("dense", name + "/expand", {"units": c}, [gate])
+        gate = self.add("sigmoid", name + "/expand/sigmoid", {}, [gate])
+        return self.add("scale", name + "/scale", {}, [at, gate])
+
+    def forward(self, clips, training=True, draw=None):
+        """Logits (B,K). Statistics move on in training."""
+        values = [clips]
+        for kind, name, o, inputs, w, s in self.steps:
+            statistics = [self.statistics[i][2] for i in s]
+            y = layer(kind, [values[i] for i in inputs], [self.weights[i][2] for i in w], o, statistics, training, draw,
+                      layer_id(name))
+            for i, value in zip(s, statistics):
+                self.statistics[i][2] = value
+            values.append(y)
+        return torch.stack(values[-1])
+
+
+def cross_entropy(logits, labels):
+    """Sum over the batch."""
+    return F.cross_entropy(logits, torch.tensor(labels), reduction="sum")
+
+
+class Adam:
+    """Keras's Adam: epsilon beside the uncorrected root."""
+
+    def __init__(self, parameters, rate, epsilon=1e-7, beta1=0.9, beta2=0.999):
+        self.parameters, self.rate, self.epsilon, self.beta1, self.beta2 = parameters, rate, epsilon, beta1, beta2
+        self.m = [torch.zeros_like(p) for p in parameters]
+        self.v = [torch.zeros_like(p) for p in parameters]
+        self.t = 0
+
+    def step(self):
+        self.t += 1
+        rate = self.rate * math.sqrt(1 - self.beta2 ** self.t) / (1 - self.beta1 ** self.t)
+        with torch.no_grad():
+            for p, m, v in zip(self.parameters, self.m, self.v):
+                m.mul_(self.beta1).add_(p.grad, alpha=1 - self.beta1)
+                v.mul_(self.beta2).addcmul_(p.grad, p.grad, value=1 - self.beta2)
+                p -= rate * m / (v.sqrt() + self.epsilon)
+                p.grad = None

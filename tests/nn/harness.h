@@ -7,7 +7,7 @@
 #include "flow.h"
 #include "nn/layer.h"
 
-enum { MAX_CLIPS = 32, MAX_TENSORS = 32, MAX_TEXT = 512 };
+enum { MAX_CLIPS = 32, MAX_TENSORS = 64, MAX_TEXT = 1024, MAX_CASES = 512 };
 
 /* Numbers that Python draws as well (numbers() in tools/nn_reference.py). */
 static inline uint64_t splitmix64(uint64_t x) {
@@ -49,6 +49,7 @@ typedef struct golden_case {
   int n_weights, n_tensors;
   char weights[MAX_TENSORS][64];
   size_t weight_counts[MAX_TENSORS];
+  double scales[MAX_TENSORS], rate; /* nets */
   golden_tensor tensors[MAX_TENSORS];
 } golden_case;
 
@@ -91,10 +92,14 @@ static inline void golden_line(golden_case *c, const char *key, const char *rest
     c->training = !strcmp(rest, "training");
   } else if (!strcmp(key, "seed")) {
     c->seed = strtoull(rest, NULL, 10);
-  } else if (!strcmp(key, "weight")) {
+  } else if (!strcmp(key, "rate")) {
+    c->rate = atof(rest);
+  } else if (!strcmp(key, "weight") || !strcmp(key, "array")) {
     size_t count = 1;
     sscanf(rest, "%63s%n", c->weights[c->n_weights], &used);
-    for (rest += used; *rest;) count *= (size_t)strtol(rest, (char **)&rest, 10);
+    rest += used;
+    if (*key == 'a') c->scales[c->n_weights] = strtod(rest, (char **)&rest);
+    while (*rest) count *= (size_t)strtol(rest, (char **)&rest, 10);
     c->weight_counts[c->n_weights++] = count;
   } else if (!strcmp(key, "tensor")) {
     golden_tensor *tensor = &c->tensors[c->n_tensors++];
@@ -113,7 +118,7 @@ static inline bool golden_read(const char *name, golden_file *out) {
   snprintf(path, sizeof path, "%s/tests/nn/golden/%s.bin", AM_SOURCE_ROOT, name);
   out->data = (float *)(void *)read_all(path, &data_bytes);
   out->n = 0;
-  out->cases = calloc(512, sizeof *out->cases);
+  out->cases = calloc(MAX_CASES, sizeof *out->cases);
   if (!text || !out->data) return false;
   const float *data = out->data;
   char *save = NULL;
@@ -127,7 +132,7 @@ static inline bool golden_read(const char *name, golden_file *out) {
       c++;
     else
       golden_line(c, line, rest, &data);
-    if (c == out->cases + 512) return false;
+    if (c == out->cases + MAX_CASES) return false;
   }
   out->n = (size_t)(c - out->cases);
   free(text);
@@ -267,15 +272,31 @@ static inline void runner_free(runner *r) {
   am_tree_free(r->tree);
 }
 
-/* cmocka's tests made of the cases that `wanted` takes. */
-static inline struct CMUnitTest *golden_tests(const golden_file *file, CMUnitTestFunction run,
-                                              bool (*wanted)(const golden_case *c), size_t *n) {
-  struct CMUnitTest *tests = calloc(file->n + 1, sizeof *tests);
-  *n = 0;
-  for (size_t i = 0; i < file->n; i++)
-    if (wanted(&file->cases[i]))
-      tests[(*n)++] = (struct CMUnitTest){file->cases[i].name, run, NULL, NULL, &file->cases[i]};
-  return tests;
+/* The cases of a golden file that `wanted` takes, each a test. */
+typedef struct golden_group {
+  const char *file;
+  CMUnitTestFunction run;
+  bool (*wanted)(const golden_case *c);
+} golden_group;
+
+static inline int golden_main(const char *name, const golden_group *groups, size_t n_groups) {
+  golden_file files[4];
+  struct CMUnitTest *tests = calloc(n_groups * MAX_CASES, sizeof *tests);
+  size_t n = 0;
+  for (size_t g = 0; g < n_groups; g++) {
+    const bool there = golden_read(groups[g].file, &files[g]);
+    for (size_t i = 0; i < files[g].n; i++)
+      if (groups[g].wanted(&files[g].cases[i]))
+        tests[n++] = (struct CMUnitTest){files[g].cases[i].name, groups[g].run, NULL, NULL, &files[g].cases[i]};
+    if (there && files[g].n) continue;
+    fprintf(stderr, "tests/nn/golden/%s.txt and .bin are absent or do not fit: run tools/golden-nn.py\n",
+            groups[g].file);
+    return 1;
+  }
+  const int failed = _cmocka_run_group_tests(name, tests, n, NULL, NULL);
+  for (size_t g = 0; g < n_groups; g++) golden_free(&files[g]);
+  free(tests);
+  return failed;
 }
 
 #endif

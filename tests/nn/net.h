@@ -1,75 +1,103 @@
-/* tests/nn/net.h - models from a few lines of YAML, and batches of made-up numbers. */
-#ifndef AM_TEST_NET_H
-#define AM_TEST_NET_H
+/* tests/nn/net.h - a whole model run on a golden case: nets and loss curves of tools/golden-nn.py. */
+#ifndef AM_TESTS_NET_H
+#define AM_TESTS_NET_H
 
-#include "testing.h"
-
-#include "base/rng.h"
-#include "io/yaml.h"
+#include "harness.h"
+#include "nn/loss.h"
 #include "nn/model.h"
 
-static inline am_status net_try(am_context *ctx, const char *yaml, am_shape input, int classes, am_model **out,
-                                am_error *err) {
-  am_tree *tree = NULL;
-  am_value *layers = NULL;
-  *out = NULL;
-  am_status status = am_tree_create(ctx, &tree, err);
-  if (!status) status = am_yaml_read_text(tree, yaml, strlen(yaml), "net.yaml", &layers, err);
-  if (!status) status = am_model_create(ctx, layers, input, classes, out, err);
-  am_tree_free(tree);
-  return status;
-}
+typedef struct net {
+  am_tree *tree;
+  am_model *model;
+  am_session *session;
+  am_real *x, *weights, *gradients;
+  size_t x_count, n_weights; /* n_weights: of the flat buffers, padding included */
+  uint64_t draws[MAX_CLIPS];
+  am_batch batch;
+} net;
 
-static inline am_model *net(am_context *ctx, const char *yaml, am_shape input, int classes) {
-  am_error err = AM_ERROR_INIT;
-  am_model *model = NULL;
-  am_test_ok(net_try(ctx, yaml, input, classes, &model, &err), &err);
-  am_model_initialise(model, 7);
-  return model;
-}
-
-static inline am_session *net_session(am_model *model, int batch, bool training) {
-  am_error err = AM_ERROR_INIT;
-  am_session *session = NULL;
-  am_test_ok(am_session_create(model, batch, training, &session, &err), &err);
-  return session;
-}
-
-/* Normal numbers that depend on the seed alone. */
-static inline am_real *net_numbers(size_t n, uint64_t seed) {
-  am_real *x = malloc((n ? n : 1) * sizeof *x);
-  assert_non_null(x);
-  am_rng rng = am_rng_stream(seed, AM_FOR_SYNTH, 1, 2, 3);
-  for (size_t i = 0; i < n; i++) x[i] = (am_real)am_rng_normal(&rng);
-  return x;
-}
-
-/* (B,T,F,C) with zeros past each length. */
-static inline am_real *net_input(am_shape s, int batch, const int *lengths, uint64_t seed) {
-  size_t frame = (size_t)s.f * (size_t)s.c, clip = frame * (size_t)s.t;
-  am_real *x = net_numbers((size_t)batch * clip, seed);
-  for (int b = 0; lengths && b < batch; b++)
-    for (size_t i = (size_t)lengths[b] * frame; i < clip; i++) x[(size_t)b * clip + i] = 0;
-  return x;
-}
-
-/* Weights away from their defaults, so that biases and norms count as well; padding stays zero. */
-static inline void net_shake(am_model *model, uint64_t seed) {
-  am_real *w = am_model_weights(model, NULL);
-  for (size_t i = 0; i < am_model_weight_count(model); i++) {
-    am_array_info info = am_model_weight_info(model, i);
-    am_real *noise = net_numbers(info.count, seed + i);
-    for (size_t k = 0; k < info.count; k++) w[info.offset + k] += (am_real)0.05 * noise[k];
-    free(noise);
+/* Array i of a net is stream 64 + i times its scale; statistics start at 0 and 1. */
+static inline void net_weights(net *n, const golden_case *c) {
+  assert_int_equal(am_model_weight_count(n->model), c->n_weights);
+  for (int i = 0; i < c->n_weights; i++) {
+    const am_array_info info = am_model_weight_info(n->model, (size_t)i);
+    const size_t length = strlen(info.name);
+    assert_string_equal(info.name, c->weights[i]);
+    assert_int_equal(info.count, c->weight_counts[i]);
+    const bool gamma = length > 5 && !strcmp(info.name + length - 5, "gamma");
+    am_real *w = n->weights + info.offset;
+    numbers(c->seed, 64 + (uint64_t)i, info.count, w);
+    for (size_t k = 0; k < info.count; k++) w[k] = w[k] * (am_real)c->scales[i] + (gamma ? 1 : 0);
   }
 }
 
-static inline am_shape net_map(int t, int f, int c, bool variable) {
-  return (am_shape){.rank = 3, .t = t, .f = f, .c = c, .variable = variable};
+static inline void net_input(net *n, const golden_case *c, uint64_t stream) {
+  numbers(c->seed, stream, n->x_count, n->x);
+  mask_tensor(c->in[0], c->masked ? c->lengths : NULL, c->clips, n->x);
 }
-static inline am_shape net_sequence(int t, int c, bool variable) {
-  return (am_shape){.rank = 2, .t = t, .f = 1, .c = c, .variable = variable};
+
+static inline void net_create(net *n, am_context *ctx, const golden_case *c, bool fusion) {
+  am_error err = AM_ERROR_INIT;
+  *n = (net){0};
+  am_shape in = c->in[0];
+  in.variable = c->masked;
+  am_test_ok(am_tree_create(ctx, &n->tree, &err), &err);
+  am_test_ok(am_model_create(ctx, flow_parse(n->tree, c->text), in, c->classes, &n->model, &err), &err);
+  am_model_set_fusion(n->model, fusion);
+  am_model_initialise(n->model, 1); /* statistics */
+  n->weights = am_model_weights(n->model, &n->n_weights);
+  net_weights(n, c);
+  am_test_ok(am_session_create(n->model, c->clips + 1, true, &n->session, &err), &err);
+  n->gradients = am_session_gradients(n->session);
+  n->x_count = (size_t)c->clips * am_shape_count(in);
+  n->x = aligned(n->x_count * sizeof *n->x);
+  net_input(n, c, 0);
+  for (int b = 0; b < c->clips; b++) n->draws[b] = 11 + 2 * (uint64_t)b;
+  n->batch = (am_batch){sizeof(am_batch), c->clips, n->x, c->masked ? c->lengths : NULL, c->seed, 3, n->draws};
 }
-static inline am_shape net_vector(int c) { return (am_shape){.rank = 1, .t = 1, .f = 1, .c = c}; }
+
+static inline void net_free(net *n) {
+  am_session_free(n->session);
+  am_model_free(n->model);
+  am_tree_free(n->tree);
+  free(n->x);
+}
+
+/* One case of losses.txt. */
+typedef struct loss_case {
+  am_loss_options options;
+  int batch, classes;
+  am_real y[64], targets[64], weights[16];
+  bool weighted;
+} loss_case;
+
+static inline void loss_read(loss_case *l, am_context *ctx, const golden_case *c) {
+  am_error err = AM_ERROR_INIT;
+  am_tree *tree = NULL;
+  *l = (loss_case){.batch = c->clips, .classes = c->classes, .weighted = strstr(c->type, "weighted") != NULL};
+  const size_t n = (size_t)(l->batch * l->classes);
+  assert_true(n <= 64);
+  am_test_ok(am_tree_create(ctx, &tree, &err), &err);
+  am_test_ok(am_options_read(tree, am_loss_table, flow_parse(tree, c->text), "loss", &l->options, &err), &err);
+  am_tree_free(tree);
+  numbers(c->seed, 0, n, l->y);
+  for (size_t i = 0; i < n; i++) l->y[i] *= 4;
+  if (!strncmp(c->type, "soft", 4)) numbers(c->seed, 1, n, l->targets);
+  for (int b = 0; b < l->batch; b++) {
+    am_real *t = l->targets + b * l->classes;
+    double sum = 0;
+    for (int k = 0; k < l->classes; k++) sum += fabs((double)t[k]);
+    if (sum > 0) /* to float on both sides, so that the targets are the very same */
+      for (int k = 0; k < l->classes; k++) t[k] = (am_real)(float)(fabs((double)t[k]) / sum);
+    else
+      t[(7 * b + 3) % l->classes] = 1;
+  }
+  numbers(c->seed, 2, (size_t)l->batch, l->weights);
+  for (int b = 0; b < l->batch; b++) l->weights[b] = l->weights[b] / 2 + 1;
+}
+
+static inline double loss_run(const loss_case *l, am_real *dy, am_real *each) {
+  return am_loss(&l->options, l->y, l->targets, l->weighted ? l->weights : NULL, l->batch, l->classes, dy, each);
+}
 
 #endif

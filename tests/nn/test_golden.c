@@ -1,41 +1,6 @@
 /* Every layer, forward and backward, against PyTorch in float64 (tools/golden-nn.py), on every processor path:
  * largest difference over largest value of each tensor at most 1e-5. */
-#include "harness.h"
-
-static const double bound = 1e-5;
-
-/* Past a clip's end a tensor must be zero, not merely small. */
-static void check_padding(const char *what, am_shape s, const int *lengths, int clips, const am_real *values) {
-  const size_t all = am_shape_count(s);
-  for (int b = 0; b < clips; b++)
-    for (size_t i = valid_count(s, lengths, b); i < all; i++)
-      if (values[(size_t)b * all + i] != 0)
-        fail_msg("%s: clip %d past its end at %zu: %g, wanted 0", what, b, i, (double)values[(size_t)b * all + i]);
-}
-
-/* Times `scale`: what was stored. */
-static double check_tensor(const golden_case *c, const char *cpu, const char *name, const am_real *got, size_t n,
-                           double scale) {
-  const golden_tensor *wanted = golden_find(c, name);
-  if (!wanted) fail_msg("%s: no golden %s", c->name, name);
-  if (wanted->count != n) fail_msg("%s: %s has %zu numbers, the golden %zu", c->name, name, n, wanted->count);
-  double largest = 0, worst = 0;
-  size_t at = 0;
-  for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs((double)wanted->data[i]));
-  for (size_t i = 0; i < n; i++) {
-    const double difference = fabs((double)got[i] / scale - (double)wanted->data[i]);
-    if (!(difference <= worst)) {
-      worst = difference;
-      at = i;
-      if (isnan(difference)) break;
-    }
-  }
-  const double error = largest > 0 ? worst / largest : worst;
-  if (!(error <= bound))
-    fail_msg("%s on %s: %s[%zu] is %.9g, wanted %.9g: error %.3g of the largest value %.3g, allowed %.0e", c->name,
-             cpu, name, at, (double)got[at] / scale, (double)wanted->data[at], error, largest, bound);
-  return error;
-}
+#include "golden.h"
 
 static double check_backward(runner *r, const golden_case *c, const char *cpu) {
   const am_layer *layer = &r->layer;
@@ -98,21 +63,9 @@ static void test_layer(void **state) {
   }
 }
 
-static bool any(const golden_case *c) {
-  (void)c;
-  return true;
-}
+static bool any(const golden_case *c) { return c != NULL; }
 
 int main(void) {
-  golden_file file;
-  size_t n;
-  if (!golden_read("layers", &file) || !file.n) {
-    fprintf(stderr, "no golden cases in tests/nn/golden: run tools/golden-nn.py\n");
-    return 1;
-  }
-  struct CMUnitTest *tests = golden_tests(&file, test_layer, any, &n);
-  const int failed = _cmocka_run_group_tests("golden layers", tests, n, NULL, NULL);
-  free(tests);
-  golden_free(&file);
-  return failed;
+  static const golden_group groups[] = {{"layers", test_layer, any}};
+  return golden_main("golden layers", groups, 1);
 }

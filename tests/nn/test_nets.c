@@ -1,0 +1,116 @@
+/* Blocks, losses and whole nets against PyTorch in float64 (tools/golden-nn.py): logits and all gradients of a
+ * batch, with and without fusion, on every processor path; and 20 steps of Adam, whose losses must agree to 1e-4. */
+#include "golden.h"
+#include "net.h"
+
+static double check_net(const golden_case *c, const char *cpu, bool fusion) {
+  am_context *ctx = am_test_context(2, cpu);
+  net n;
+  net_create(&n, ctx, c, fusion);
+  am_real dy[MAX_CLIPS * 16];
+  const size_t logits = (size_t)(c->clips * c->classes);
+  double worst = 0;
+  char name[24];
+  numbers(c->seed, 8, logits, dy);
+  am_session_want_input_gradient(n.session, true);
+  for (int times = 1; times <= 2; times++) { /* gradients are added to */
+    am_session_forward(n.session, &n.batch, true);
+    worst = fmax(worst, check_tensor(c, cpu, "y", am_session_output(n.session), logits, 1));
+    am_session_backward(n.session, dy);
+    const am_real *dx = am_session_input_gradient(n.session);
+    assert_non_null(dx);
+    worst = fmax(worst, check_tensor(c, cpu, "dx0", dx, n.x_count, 1));
+    check_padding("dx", c->in[0], n.batch.lengths, c->clips, dx);
+    for (int i = 0; i < c->n_weights; i++) {
+      const am_array_info info = am_model_weight_info(n.model, (size_t)i);
+      snprintf(name, sizeof name, "dw%d", i);
+      worst = fmax(worst, check_tensor(c, cpu, name, n.gradients + info.offset, info.count, times));
+    }
+  }
+  net_free(&n);
+  am_context_free(ctx);
+  return worst;
+}
+
+static void test_net(void **state) {
+  const golden_case *c = *state;
+  const char *cpus[3];
+  const size_t n = am_test_cpus(cpus);
+  for (size_t i = 0; i < n; i++) {
+    const double fused = check_net(c, cpus[i], true), plain = check_net(c, cpus[i], false);
+    if (getenv("AM_FIGURES")) print_message("# %s on %s: error %.2g, unfused %.2g\n", c->name, cpus[i], fused, plain);
+  }
+}
+
+static void test_loss(void **state) {
+  const golden_case *c = *state;
+  am_context *ctx = am_test_context(1, "plain");
+  loss_case l;
+  loss_read(&l, ctx, c);
+  am_real dy[64], each[16];
+  const double total = loss_run(&l, dy, each), wanted = (double)golden_find(c, "loss")->data[0];
+  if (!(fabs(total - wanted) <= 1e-6 * fmax(1, fabs(wanted)))) fail_msg("loss %.9g, wanted %.9g", total, wanted);
+  check_tensor(c, "plain", "each", each, (size_t)l.batch, 1);
+  check_tensor(c, "plain", "dy", dy, (size_t)(l.batch * l.classes), 1);
+  assert_true(loss_run(&l, NULL, NULL) == total);
+  am_context_free(ctx);
+}
+
+/* The loop of run_curve in tools/golden-nn.py: two batches in turn, Keras's Adam. */
+static double check_curve(const golden_case *c, const char *cpu) {
+  enum { STEPS = 20, BATCHES = 2 };
+  static const am_loss_options options = {.kind = AM_LOSS_CROSS_ENTROPY};
+  am_context *ctx = am_test_context(2, cpu);
+  net n;
+  net_create(&n, ctx, c, true);
+  am_real *m = calloc(n.n_weights, sizeof *m), *v = calloc(n.n_weights, sizeof *v);
+  am_real targets[MAX_CLIPS * 16], dy[MAX_CLIPS * 16];
+  const golden_tensor *curve = golden_find(c, "curve");
+  assert_int_equal(curve->count, STEPS);
+  double worst = 0;
+  for (int step = 0; step < STEPS; step++) {
+    const int which = step % BATCHES;
+    net_input(&n, c, (uint64_t)which);
+    memset(targets, 0, sizeof targets);
+    for (int b = 0; b < c->clips; b++) {
+      n.draws[b] = (uint64_t)(which * c->clips + b);
+      targets[b * c->classes + (5 * (which * c->clips + b) + 2) % c->classes] = 1;
+    }
+    n.batch.epoch = (uint64_t)(step / BATCHES);
+    am_session_zero_gradients(n.session);
+    am_session_forward(n.session, &n.batch, true);
+    const double loss =
+      am_loss(&options, am_session_output(n.session), targets, NULL, c->clips, c->classes, dy, NULL) / c->clips;
+    const double difference = fabs(loss - (double)curve->data[step]);
+    worst = fmax(worst, difference);
+    if (!(difference <= 1e-4))
+      fail_msg("%s on %s: step %d: loss %.6f, wanted %.6f", c->name, cpu, step, loss, (double)curve->data[step]);
+    am_session_backward(n.session, dy);
+    const double rate = c->rate * sqrt(1 - pow(0.999, step + 1)) / (1 - pow(0.9, step + 1));
+    am_kernels_of(ctx)->adam(n.n_weights, n.weights, n.gradients, m, v, (am_real)(1.0 / c->clips), (am_real)rate,
+                             (am_real)0.9, (am_real)0.999, (am_real)1e-7, 0, false);
+  }
+  assert_true((double)curve->data[STEPS - 1] < 0.6 * (double)curve->data[0]); /* it learnt something */
+  free(m);
+  free(v);
+  net_free(&n);
+  am_context_free(ctx);
+  return worst;
+}
+
+static void test_curve(void **state) {
+  const golden_case *c = *state;
+  const char *cpus[3];
+  const size_t n = am_test_cpus(cpus);
+  for (size_t i = 0; i < n; i++) {
+    const double worst = check_curve(c, cpus[i]);
+    if (getenv("AM_FIGURES")) print_message("# %s on %s: difference %.2g\n", c->name, cpus[i], worst);
+  }
+}
+
+static bool any(const golden_case *c) { return c != NULL; }
+
+int main(void) {
+  static const golden_group groups[] = {{"nets", test_net, any}, {"losses", test_loss, any}, {"curves", test_curve, any}};
+  return golden_main("nets", groups, 3);
+}
