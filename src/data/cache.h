@@ -9,18 +9,27 @@
 #ifndef AM_CACHE_H
 #define AM_CACHE_H
 
-#include "base/base.h"
+#include "base/file.h"
 
 typedef struct am_cache am_cache;
 /* Opens (creates) the folder and reads the index of every shard. Unreadable shards are named and ignored. */
 am_status am_cache_open(am_context *ctx, const char *dir, am_cache **out, am_error *err);
 void am_cache_close(am_cache *cache);
-/* Finds an entry: rows and columns, or false. */
-bool am_cache_find(const am_cache *cache, uint64_t key, int64_t *rows, int64_t *columns);
+/* Finds an entry: its shape, and the decoded duration of its clip; or false. */
+bool am_cache_find(const am_cache *cache, uint64_t key, int64_t *rows, int64_t *columns, double *seconds);
 /* Reads it into out (rows*columns floats). AM_E_FORMAT when damaged: compute it again. */
 am_status am_cache_read(am_cache *cache, uint64_t key, float *out, am_error *err);
 /* Collects entries for one new shard (copied), and writes it: all or nothing. */
-am_status am_cache_add(am_cache *cache, uint64_t key, int64_t rows, int64_t columns, const float *data, am_error *err);
+am_status am_cache_add(am_cache *cache, uint64_t key, int64_t rows, int64_t columns, double seconds, const float *data,
+                       am_error *err);
+size_t am_cache_pending(const am_cache *cache); /* bytes collected and not yet written */
 am_status am_cache_flush(am_cache *cache, am_error *err);
+
+/* Keys.  A file that changed within the last seconds could change again without its times moving, so
+ * it is known by its content instead: those keys are odd, the others even. */
+bool am_cache_has_content_keys(const am_cache *cache);
+bool am_cache_identity_key(const char *path, const am_file_id *id, uint64_t *key); /* false: not to be trusted */
+am_status am_cache_content_key(am_context *ctx, const char *path, uint64_t *key, am_error *err);
+uint64_t am_cache_entry_key(uint64_t file, double start, double seconds, uint64_t features);
 
 #endif

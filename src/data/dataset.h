@@ -21,8 +21,9 @@ typedef struct am_clip {
   int group;            /* session or dialogue, index into groups; -1 none */
   int utterance;        /* clips cut from one utterance share it; else the clip's own index */
   double start, seconds; /* part of the file; seconds 0: all of it */
-  am_part part;         /* fixed by the corpus or the split */
-  int fold;             /* -1 none */
+  am_part corpus_part;  /* said by the corpus, AM_PART_NONE when it says nothing */
+  am_part part;         /* set by am_split_make; AM_PART_NONE: in no part */
+  int fold;             /* in which the clip is tested; -1 none */
   int intensity, statement, repetition, channel; /* RAVDESS codes, 0 unknown */
 } am_clip;
 
@@ -38,6 +39,7 @@ typedef struct am_dataset {
   am_clip *clips;
   int n_labels, n_speakers, n_groups;
   const char **labels, **speakers, **groups;
+  int n_known_speakers; /* speakers[n_speakers..n_known_speakers) are the corpus's others, without a clip here */
   size_t n_left_out;
   am_left_out *left_out; /* what was found and not used, and why */
   size_t n_missing;      /* clips that the corpus should have and the folder has not */
@@ -46,6 +48,7 @@ typedef struct am_dataset {
    * n_complete == n and NULL when nothing is missing or the corpus cannot know. */
   size_t n_complete;
   const uint32_t *complete_index;
+  const int *complete_label; /* label of each clip of the complete list, for stratified splits; NULL likewise */
 } am_dataset;
 
 /* The config section `data`, common part. */
@@ -71,6 +74,8 @@ extern const am_option am_data_table[];
  * A label without a clip is AM_E_DATA; so is a folder without a corpus. */
 am_status am_dataset_load(am_context *ctx, const am_data_options *options, am_dataset **out, am_error *err);
 void am_dataset_free(am_dataset *d);
+/* Index of a speaker by name, -1 when the corpus has none such.  Numbers match by value: "2" finds "02". */
+int am_dataset_speaker(const am_dataset *d, const char *name);
 
 /* The config section `split`. */
 typedef enum am_split_kind {

@@ -1,0 +1,132 @@
+/* data/batch.c - rows of a batch: features, augmentation, normalisation, mixup. */
+#include "data/batch.h"
+
+#include <string.h>
+
+am_status am_batch_alloc(const am_batch_source *s, am_batch_memory *m, am_error *err) {
+  size_t batch = (size_t)s->batch, cells = am_mul(am_mul(batch, (size_t)s->t), (size_t)s->f);
+  bool mix = s->augment && s->augment->mixup > 0;
+  m->raw = am_alloc_aligned(s->ctx, am_mul(cells, sizeof(float)));
+  m->mixed = mix ? am_alloc_aligned(s->ctx, am_mul(cells, sizeof(float))) : m->raw;
+  m->raw_lengths = am_alloc(s->ctx, batch, sizeof *m->raw_lengths);
+  m->lengths = am_alloc(s->ctx, batch, sizeof *m->lengths);
+  m->targets = am_alloc(s->ctx, am_mul(batch, (size_t)s->k), sizeof *m->targets);
+  m->weights = am_alloc(s->ctx, batch, sizeof *m->weights);
+  m->draws = am_alloc(s->ctx, batch, sizeof *m->draws);
+  m->clips = am_alloc(s->ctx, batch, sizeof *m->clips);
+  return m->raw && m->mixed && m->raw_lengths && m->lengths && m->targets && m->weights && m->draws && m->clips
+           ? AM_OK
+           : am_no_memory(err);
+}
+
+void am_batch_free(am_context *ctx, am_batch_memory *m) {
+  if (m->mixed != m->raw) am_free_aligned(ctx, m->mixed);
+  am_free_aligned(ctx, m->raw);
+  am_free(ctx, m->raw_lengths);
+  am_free(ctx, m->lengths);
+  am_free(ctx, m->targets);
+  am_free(ctx, m->weights);
+  am_free(ctx, m->draws);
+  am_free(ctx, m->clips);
+  *m = (am_batch_memory){0};
+}
+
+/* Streams of AM_FOR_AUGMENT: changing the sound does not move the draws of the frames. */
+enum { FOR_SOUND, FOR_FRAMES };
+
+static am_rng stream(const am_batch_source *s, uint64_t draw, uint64_t what) {
+  return am_rng_stream(s->seed, AM_FOR_AUGMENT, s->epoch, draw, what);
+}
+
+/* Features of the clip's changed sound, in new memory. */
+static am_status from_sound(const am_batch_source *s, uint32_t clip, uint64_t draw, float **x, int *t, am_error *err) {
+  am_context *ctx = s->ctx;
+  size_t n;
+  const float *sound = am_store_sound(s->store, clip, &n);
+  float *samples = am_alloc(ctx, n ? n : 1, sizeof *samples);
+  if (!samples) return am_no_memory(err);
+  memcpy(samples, sound, n * sizeof *samples);
+  am_rng rng = stream(s, draw, FOR_SOUND);
+  double warp = 1;
+  int f;
+  am_status status = am_augment_sound(ctx, s->augment, &rng, am_features_options(s->fx)->sample_rate, &samples, &n,
+                                      &warp, err);
+  if (!status) {
+    am_features_shape(s->fx, n, t, &f);
+    *x = am_alloc(ctx, am_mul((size_t)*t, (size_t)f), sizeof **x);
+    status = *x ? am_features_compute(s->fx, samples, n, warp, *x, t, err) : am_no_memory(err);
+  }
+  am_free(ctx, samples);
+  if (status) {
+    am_free(ctx, *x);
+    *x = NULL;
+    am_error_prefix(err, "%s, augmented", s->d->clips[clip].name);
+  }
+  return status;
+}
+
+/* Normalised before frames are cropped and masked: a mask does not shift a clip's statistics. */
+static void shape_row(const am_batch_source *s, uint32_t clip, uint64_t draw, float *x, int *t) {
+  am_normaliser_apply(s->nz, s->d->clips[clip].speaker, x, *t);
+  if (!s->augment) return;
+  am_rng rng = stream(s, draw, FOR_FRAMES);
+  am_augment_frames(s->augment, &rng, x, t, s->f);
+}
+
+am_status am_batch_row(const am_batch_source *s, am_batch_memory *m, int i, am_error *err) {
+  uint32_t clip = m->clips[i];
+  size_t f = (size_t)s->f;
+  float *row = m->raw + (size_t)i * (size_t)s->t * f, *x = NULL;
+  int t = am_store_frames(s->store, clip);
+  if (s->needs_sound) {
+    am_status status = from_sound(s, clip, m->draws[i], &x, &t, err);
+    if (status) return status;
+  } else if (t > s->t) {
+    if (!(x = am_alloc(s->ctx, (size_t)t * f, sizeof *x))) return am_no_memory(err);
+    memcpy(x, am_store_features(s->store, clip), (size_t)t * f * sizeof *x);
+  } else { /* the usual case: made in place */
+    memcpy(row, am_store_features(s->store, clip), (size_t)t * f * sizeof *row);
+  }
+  shape_row(s, clip, m->draws[i], x ? x : row, &t);
+  if (t > s->t) t = s->t;
+  if (x) memcpy(row, x, (size_t)t * f * sizeof *row);
+  memset(row + (size_t)t * f, 0, (size_t)(s->t - t) * f * sizeof *row);
+  m->raw_lengths[i] = t;
+  am_free(s->ctx, x);
+  return AM_OK;
+}
+
+static float weight_of(const am_batch_source *s, uint32_t clip) {
+  return s->class_weights ? (float)s->class_weights[s->d->clips[clip].label] : 1;
+}
+
+/* Row i becomes lambda row i + (1 - lambda) row j, targets and weights alike; the longer length holds. */
+static void mix_row(const am_batch_source *s, am_batch_memory *m, int i) {
+  am_rng rng = am_rng_stream(s->seed, AM_FOR_MIXUP, s->epoch, m->draws[i], 0);
+  float a = (float)am_augment_mixup(s->augment, &rng), b = 1 - a;
+  int j = (int)am_rng_below(&rng, (uint64_t)m->n);
+  size_t stride = (size_t)s->t * (size_t)s->f;
+  const float *x = m->raw + (size_t)i * stride, *y = m->raw + (size_t)j * stride;
+  float *out = m->mixed + (size_t)i * stride;
+  m->lengths[i] = m->raw_lengths[i] > m->raw_lengths[j] ? m->raw_lengths[i] : m->raw_lengths[j];
+  size_t used = (size_t)m->lengths[i] * (size_t)s->f;
+  for (size_t c = 0; c < used; c++) out[c] = a * x[c] + b * y[c];
+  memset(out + used, 0, (stride - used) * sizeof *out);
+  float *target = m->targets + (size_t)i * (size_t)s->k;
+  target[s->d->clips[m->clips[i]].label] += a;
+  target[s->d->clips[m->clips[j]].label] += b;
+  m->weights[i] = a * weight_of(s, m->clips[i]) + b * weight_of(s, m->clips[j]);
+}
+
+void am_batch_finish(const am_batch_source *s, am_batch_memory *m) {
+  memset(m->targets, 0, (size_t)m->n * (size_t)s->k * sizeof *m->targets);
+  for (int i = 0; i < m->n; i++) {
+    if (m->mixed != m->raw) {
+      mix_row(s, m, i);
+      continue;
+    }
+    m->lengths[i] = m->raw_lengths[i];
+    m->targets[(size_t)i * (size_t)s->k + (size_t)s->d->clips[m->clips[i]].label] = 1;
+    m->weights[i] = weight_of(s, m->clips[i]);
+  }
+}

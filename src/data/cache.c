@@ -1,0 +1,393 @@
+/* data/cache.c - immutable shards of features in a folder.
+ *
+ * features-<name>.h5: attributes format, version; arrays key, rows, columns,
+ * crc32c (int64, one an entry), seconds (float64), values (float32, all entries
+ * one after another).  Shards are read in the order of their names; of two
+ * entries with one key the later is tried first, the other when it is damaged. */
+#include "data/cache.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io/h5.h"
+
+#define PREFIX "features-"
+#define FORMAT "audiomood features"
+enum { VERSION = 1 };
+
+typedef struct entry {
+  uint64_t key;
+  int64_t rows, columns;
+  double seconds;
+  size_t first; /* float of the shard's values */
+  uint32_t crc;
+  int shard;
+  int64_t older; /* entry of the same key, -1 none */
+} entry;
+
+typedef struct pending {
+  uint64_t key;
+  int64_t rows, columns;
+  double seconds;
+  float *data;
+} pending;
+
+struct am_cache {
+  am_context *ctx;
+  char *dir;
+  char **shards; /* paths */
+  int n_shards;
+  entry *entries;
+  size_t n, room;
+  uint32_t *slots; /* hash of key -> newest entry + 1 */
+  size_t n_slots;
+  bool has_content_keys;
+  am_h5 *open; /* the shard read last */
+  int open_shard;
+  pending *waiting;
+  size_t n_waiting, waiting_room, waiting_bytes;
+};
+
+/* The index */
+
+static size_t slot_of(const am_cache *c, uint64_t key) {
+  size_t mask = c->n_slots - 1, i = (size_t)(key * 0x9e3779b97f4a7c15u >> 32) & mask;
+  while (c->slots[i] && c->entries[c->slots[i] - 1].key != key) i = (i + 1) & mask;
+  return i;
+}
+
+static bool grow_slots(am_cache *c) {
+  if (2 * (c->n + 1) <= c->n_slots) return true;
+  size_t n_slots = c->n_slots ? 2 * c->n_slots : 1024;
+  uint32_t *slots = am_alloc(c->ctx, n_slots, sizeof *slots);
+  if (!slots) return false;
+  am_free(c->ctx, c->slots);
+  c->slots = slots;
+  c->n_slots = n_slots;
+  for (size_t i = 0; i < c->n; i++) slots[slot_of(c, c->entries[i].key)] = (uint32_t)i + 1;
+  return true;
+}
+
+static am_status add_entry(am_cache *c, entry e, am_error *err) {
+  if (c->n == c->room) {
+    size_t room = c->room ? 2 * c->room : 512;
+    entry *entries = am_resize(c->ctx, c->entries, room, sizeof *entries);
+    if (!entries) return am_no_memory(err);
+    c->entries = entries;
+    c->room = room;
+  }
+  if (!grow_slots(c)) return am_no_memory(err);
+  size_t slot = slot_of(c, e.key);
+  e.older = (int64_t)c->slots[slot] - 1;
+  c->entries[c->n++] = e;
+  c->slots[slot] = (uint32_t)c->n;
+  if (e.key & 1) c->has_content_keys = true;
+  return AM_OK;
+}
+
+static const entry *newest(const am_cache *c, uint64_t key) {
+  uint32_t at = c->n ? c->slots[slot_of(c, key)] : 0;
+  return at ? &c->entries[at - 1] : NULL;
+}
+
+static am_status add_shard(am_cache *c, const char *path, am_error *err) {
+  char **shards = am_resize(c->ctx, c->shards, (size_t)c->n_shards + 1, sizeof *shards);
+  if (!shards) return am_no_memory(err);
+  c->shards = shards;
+  if (!(shards[c->n_shards] = am_strdup(c->ctx, path))) return am_no_memory(err);
+  c->n_shards++;
+  return AM_OK;
+}
+
+/* Reading shards */
+
+typedef struct shard_table {
+  size_t n;
+  void *at[5]; /* key, rows, columns, crc32c, seconds */
+} shard_table;
+
+static am_status read_columns(am_h5 *file, shard_table *t, am_error *err) {
+  static const char *const names[] = {"key", "rows", "columns", "crc32c", "seconds"};
+  for (int i = 0; i < 5; i++) {
+    am_h5_info info;
+    am_status status = am_h5_read_new(file, names[i], i < 4 ? AM_H5_I64 : AM_H5_F64, &info, &t->at[i], err);
+    if (status) return status;
+    if (!i) t->n = info.count;
+    if (info.count != t->n)
+      return am_fail(err, AM_E_FORMAT, "%s: %zu keys and %zu of %s", am_h5_path(file), t->n, info.count, names[i]);
+  }
+  return AM_OK;
+}
+
+/* Entries whose sizes do not add up to the values are refused as a whole. */
+static am_status check_columns(am_h5 *file, const shard_table *t, am_error *err) {
+  am_h5_info info;
+  am_status status = am_h5_get_info(file, "values", &info, err);
+  if (status) return status;
+  const int64_t *rows = t->at[1], *cols = t->at[2];
+  uint64_t sum = 0;
+  for (size_t i = 0; i < t->n; i++) {
+    if (rows[i] < 1 || cols[i] < 1 || (uint64_t)rows[i] > info.count || (uint64_t)cols[i] > info.count ||
+        (sum += (uint64_t)rows[i] * (uint64_t)cols[i]) > info.count)
+      return am_fail(err, AM_E_FORMAT, "%s: entry %zu is larger than the file", am_h5_path(file), i);
+  }
+  return info.type == AM_H5_F32 && sum == info.count
+           ? AM_OK
+           : am_fail(err, AM_E_FORMAT, "%s: %zu values, its entries want %" PRIu64, am_h5_path(file), info.count, sum);
+}
+
+static am_status index_columns(am_cache *c, const shard_table *t, const char *path, am_error *err) {
+  am_status status = add_shard(c, path, err);
+  size_t first = 0;
+  for (size_t i = 0; i < t->n && !status; i++) {
+    entry e = {.key = (uint64_t)((int64_t *)t->at[0])[i], .rows = ((int64_t *)t->at[1])[i],
+               .columns = ((int64_t *)t->at[2])[i], .crc = (uint32_t)((int64_t *)t->at[3])[i],
+               .seconds = ((double *)t->at[4])[i], .first = first, .shard = c->n_shards - 1};
+    status = add_entry(c, e, err);
+    first += (size_t)(e.rows * e.columns);
+  }
+  return status;
+}
+
+static am_status index_shard(am_cache *c, const char *path, am_error *err) {
+  am_h5 *file;
+  int64_t version = 0;
+  shard_table t = {0};
+  am_status status = am_h5_open(c->ctx, path, AM_H5_READ, &file, err);
+  if (status) return status;
+  status = am_h5_get_int(file, "/", "version", &version, err);
+  if (!status && version == VERSION) {
+    status = read_columns(file, &t, err);
+    if (!status) status = check_columns(file, &t, err);
+    if (!status) status = index_columns(c, &t, path, err);
+  }
+  for (int i = 0; i < 5; i++) am_free_aligned(c->ctx, t.at[i]);
+  am_h5_close(file);
+  return status;
+}
+
+static bool is_shard(const char *name) {
+  size_t n = strlen(name);
+  return n > 3 && !strncmp(name, PREFIX, strlen(PREFIX)) && !strcmp(name + n - 3, ".h5");
+}
+
+static am_status read_index(am_cache *c, am_error *err) {
+  am_names names;
+  am_status status = am_folder_list(c->ctx, c->dir, &names, err);
+  for (size_t i = 0; !status && i < names.n; i++) {
+    if (!is_shard(names.at[i])) continue;
+    char *path = am_path_join(c->ctx, c->dir, names.at[i]);
+    am_error why = AM_ERROR_INIT;
+    am_status read = path ? index_shard(c, path, &why) : AM_E_NOMEM;
+    if (read == AM_E_NOMEM) status = am_no_memory(err);
+    else if (read)
+      am_log(c->ctx, AM_LOG_WARNING, "feature cache: %s; the shard is ignored and may be deleted", why.message);
+    am_free(c->ctx, path);
+  }
+  am_names_free(c->ctx, &names);
+  return status;
+}
+
+am_status am_cache_open(am_context *ctx, const char *dir, am_cache **out, am_error *err) {
+  *out = NULL;
+  am_cache *c = am_alloc(ctx, 1, sizeof *c);
+  if (!c) return am_no_memory(err);
+  c->ctx = ctx;
+  c->open_shard = -1;
+  c->dir = am_strdup(ctx, dir);
+  am_status status = c->dir ? am_folder_create(ctx, dir, err) : am_no_memory(err);
+  if (!status) status = read_index(c, err);
+  if (status) am_cache_close(c);
+  else *out = c;
+  return status;
+}
+
+static void drop_waiting(am_cache *c) {
+  for (size_t i = 0; i < c->n_waiting; i++) am_free(c->ctx, c->waiting[i].data);
+  c->n_waiting = c->waiting_bytes = 0;
+}
+
+void am_cache_close(am_cache *c) {
+  if (!c) return;
+  drop_waiting(c);
+  am_h5_close(c->open);
+  for (int i = 0; i < c->n_shards; i++) am_free(c->ctx, c->shards[i]);
+  am_free(c->ctx, c->waiting);
+  am_free(c->ctx, c->slots);
+  am_free(c->ctx, c->entries);
+  am_free(c->ctx, c->shards);
+  am_free(c->ctx, c->dir);
+  am_free(c->ctx, c);
+}
+
+bool am_cache_find(const am_cache *c, uint64_t key, int64_t *rows, int64_t *columns, double *seconds) {
+  const entry *e = newest(c, key);
+  if (!e) return false;
+  *rows = e->rows;
+  *columns = e->columns;
+  *seconds = e->seconds;
+  return true;
+}
+
+static am_status read_entry(am_cache *c, const entry *e, float *out, am_error *err) {
+  if (c->open_shard != e->shard) {
+    am_h5_close(c->open);
+    c->open = NULL;
+    c->open_shard = -1;
+    am_status status = am_h5_open(c->ctx, c->shards[e->shard], AM_H5_READ, &c->open, err);
+    if (status) return status;
+    c->open_shard = e->shard;
+  }
+  size_t count = (size_t)(e->rows * e->columns);
+  am_status status = am_h5_read_rows(c->open, "values", AM_H5_F32, e->first, count, out, err);
+  if (status) return status;
+  if (am_crc32c(0, out, count * sizeof *out) == e->crc) return AM_OK;
+  return am_fail(err, AM_E_FORMAT, "%s: an entry is damaged (crc32c differs)", c->shards[e->shard]);
+}
+
+am_status am_cache_read(am_cache *c, uint64_t key, float *out, am_error *err) {
+  const entry *first = newest(c, key);
+  if (!first) return am_fail(err, AM_E_USAGE, "feature cache: no entry %016" PRIx64, key);
+  am_error why = AM_ERROR_INIT;
+  am_status status = AM_E_FORMAT;
+  for (const entry *e = first; e && status; e = e->older >= 0 ? &c->entries[e->older] : NULL)
+    if (e->rows == first->rows && e->columns == first->columns) status = read_entry(c, e, out, &why);
+  return status ? am_fail(err, status, "%s", why.message) : AM_OK;
+}
+
+/* Writing */
+
+am_status am_cache_add(am_cache *c, uint64_t key, int64_t rows, int64_t columns, double seconds, const float *data,
+                       am_error *err) {
+  if (c->n_waiting == c->waiting_room) {
+    size_t room = c->waiting_room ? 2 * c->waiting_room : 64;
+    pending *waiting = am_resize(c->ctx, c->waiting, room, sizeof *waiting);
+    if (!waiting) return am_no_memory(err);
+    c->waiting = waiting;
+    c->waiting_room = room;
+  }
+  size_t count = (size_t)(rows * columns);
+  float *copy = am_alloc(c->ctx, count, sizeof *copy);
+  if (!copy) return am_no_memory(err);
+  memcpy(copy, data, count * sizeof *copy);
+  c->waiting[c->n_waiting++] = (pending){key, rows, columns, seconds, copy};
+  c->waiting_bytes += count * sizeof *copy;
+  return AM_OK;
+}
+
+size_t am_cache_pending(const am_cache *c) { return c->waiting_bytes; }
+
+static am_status write_values(am_cache *c, am_h5 *file, am_error *err) {
+  size_t count = c->waiting_bytes / sizeof(float);
+  am_h5_rows *rows;
+  am_status status = am_h5_rows_begin(file, "values", AM_H5_F32, 1, &count, &rows, err);
+  if (status) return status;
+  for (size_t i = 0; i < c->n_waiting && !status; i++)
+    status = am_h5_rows_append(rows, c->waiting[i].data, (size_t)(c->waiting[i].rows * c->waiting[i].columns), err);
+  am_status ended = am_h5_rows_end(rows, status ? NULL : err);
+  return status ? status : ended;
+}
+
+static am_status write_columns(am_cache *c, am_h5 *file, am_error *err) {
+  static const char *const names[] = {"key", "rows", "columns", "crc32c"};
+  size_t n = c->n_waiting;
+  int64_t *whole = am_alloc(c->ctx, n, sizeof *whole);
+  double *seconds = am_alloc(c->ctx, n, sizeof *seconds);
+  am_status status = whole && seconds ? AM_OK : am_no_memory(err);
+  for (int k = 0; k < 4 && !status; k++) {
+    for (size_t i = 0; i < n; i++) {
+      const pending *p = &c->waiting[i];
+      if (k == 0) whole[i] = (int64_t)p->key;
+      else if (k == 1) whole[i] = p->rows;
+      else if (k == 2) whole[i] = p->columns;
+      else whole[i] = am_crc32c(0, p->data, (size_t)(p->rows * p->columns) * sizeof(float));
+      seconds[i] = p->seconds;
+    }
+    status = am_h5_write(file, names[k], AM_H5_I64, 1, &n, whole, err);
+  }
+  if (!status) status = am_h5_write(file, "seconds", AM_H5_F64, 1, &n, seconds, err);
+  am_free(c->ctx, seconds);
+  am_free(c->ctx, whole);
+  return status;
+}
+
+/* A name that no other run gives: keys, time and process. */
+static char *shard_name(const am_cache *c) {
+  struct timespec now = {0};
+  clock_gettime(CLOCK_REALTIME, &now);
+  uint64_t hash = am_hash64((uint64_t)getpid(), &now.tv_sec, sizeof now.tv_sec);
+  hash = am_hash64(hash, &now.tv_nsec, sizeof now.tv_nsec);
+  for (size_t i = 0; i < c->n_waiting; i++) hash = am_hash64(hash, &c->waiting[i].key, sizeof c->waiting[i].key);
+  return am_format(c->ctx, "%s/" PREFIX "%016" PRIx64 ".h5", c->dir, hash);
+}
+
+static am_status index_waiting(am_cache *c, const char *path, am_error *err) {
+  am_status status = add_shard(c, path, err);
+  size_t first = 0;
+  for (size_t i = 0; i < c->n_waiting && !status; i++) {
+    const pending *p = &c->waiting[i];
+    size_t count = (size_t)(p->rows * p->columns);
+    entry e = {.key = p->key, .rows = p->rows, .columns = p->columns, .seconds = p->seconds, .first = first,
+               .crc = am_crc32c(0, p->data, count * sizeof(float)), .shard = c->n_shards - 1};
+    status = add_entry(c, e, err);
+    first += count;
+  }
+  return status;
+}
+
+am_status am_cache_flush(am_cache *c, am_error *err) {
+  if (!c->n_waiting) return AM_OK;
+  char *path = shard_name(c);
+  am_h5 *file = NULL;
+  am_status status = path ? am_h5_create_aside(c->ctx, path, &file, err) : am_no_memory(err);
+  if (!status) status = am_h5_set_text(file, "/", "format", FORMAT, err);
+  if (!status) status = am_h5_set_int(file, "/", "version", VERSION, err);
+  if (!status) status = write_columns(c, file, err);
+  if (!status) status = write_values(c, file, err);
+  if (!status) status = am_h5_commit(file, err);
+  else am_h5_close(file);
+  if (!status) status = index_waiting(c, path, err);
+  drop_waiting(c);
+  am_free(c->ctx, path);
+  return status;
+}
+
+/* Keys */
+
+bool am_cache_has_content_keys(const am_cache *c) { return c->has_content_keys; }
+
+/* File systems keep times in steps of up to 2 s (FAT) and clocks of servers differ: a file whose times lie
+ * in the last seconds, or ahead, could change again and look the same. */
+bool am_cache_identity_key(const char *path, const am_file_id *id, uint64_t *key) {
+  struct timespec now = {0};
+  clock_gettime(CLOCK_REALTIME, &now);
+  uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+  uint64_t latest = id->mtime_ns > id->ctime_ns ? id->mtime_ns : id->ctime_ns;
+  if (latest + 3000000000u > now_ns) return false;
+  char *full = realpath(path, NULL);
+  if (!full) return false;
+  uint64_t hash = am_hash64(0, full, strlen(full));
+  free(full);
+  uint64_t words[] = {id->size, id->mtime_ns, id->ctime_ns, id->inode, id->device};
+  *key = am_hash64(hash, words, sizeof words) & ~(uint64_t)1;
+  return true;
+}
+
+am_status am_cache_content_key(am_context *ctx, const char *path, uint64_t *key, am_error *err) {
+  char *data;
+  size_t bytes;
+  am_status status = am_file_read(ctx, path, (size_t)1 << 31, &data, &bytes, err);
+  if (status) return status;
+  *key = am_hash64(bytes, data, bytes) | 1;
+  am_free(ctx, data);
+  return AM_OK;
+}
+
+uint64_t am_cache_entry_key(uint64_t file, double start, double seconds, uint64_t features) {
+  double part[] = {start + 0.0, seconds + 0.0};
+  uint64_t hash = am_hash64(am_hash64(file, part, sizeof part), &features, sizeof features);
+  return (hash & ~(uint64_t)1) | (file & 1);
+}

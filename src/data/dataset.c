@@ -1,0 +1,141 @@
+/* data/dataset.c - the option table, the loaders, and what they share. */
+#include "data/dataset.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "data/corpus.h"
+#include "data/filter.h"
+#include "data/names.h"
+
+#define AT(member) offsetof(am_data_options, member)
+const am_option am_data_table[] = {
+  {"corpus", AM_OPT_CHOICE, AT(corpus), NULL, 0, 0, "ravdess|manifest", "kind of corpus: how files and labels are found"},
+  {"root", AM_OPT_TEXT, AT(root), "", 0, 0, NULL, "folder of the corpus"},
+  {"manifest", AM_OPT_TEXT, AT(manifest), "", 0, 0, NULL, "CSV file of clips (manifest); default <root>/manifest.csv"},
+  {"parts", AM_OPT_CHOICES, AT(parts), "[speech, song]", 0, 0, "speech|song", "RAVDESS: which recordings"},
+  {"intensity", AM_OPT_CHOICES, AT(intensity), "[normal, strong]", 0, 0, "normal|strong", "RAVDESS: which intensities"},
+  {"labels", AM_OPT_TEXTS, AT(labels), "[]", 0, 0, NULL, "classes in order; others are left out; [] all, in the corpus's order"},
+  {"merge", AM_OPT_MAP, AT(merge), "", 0, 0, NULL, "label -> label it counts as, before `labels`"},
+  {"rename", AM_OPT_MAP, AT(rename), "", 0, 0, NULL, "label -> name shown in results"},
+  {"speakers", AM_OPT_TEXTS, AT(speakers), "[]", 0, 0, NULL, "keep only these speakers; [] all"},
+  {"exclude", AM_OPT_TEXTS, AT(exclude), "[]", 0, 0, NULL, "names of clips to leave out, with or without folder and extension"},
+  {"max_seconds", AM_OPT_REAL, AT(max_seconds), "600", 0.01, 86400, NULL, "longest sound file that is decoded, s"},
+  {"min_seconds", AM_OPT_REAL, AT(min_seconds), "0", 0, 86400, NULL, "shorter clips are left out, s"},
+  {"skip_unreadable", AM_OPT_BOOL, AT(skip_unreadable), "false", 0, 0, NULL, "leave out files that cannot be read (named and counted) instead of stopping"},
+  {"complete_split", AM_OPT_BOOL, AT(complete_split), "true", 0, 0, NULL, "RAVDESS: draw random splits over the complete corpus, then keep what is there"},
+  AM_OPTION_END
+};
+#undef AT
+
+const am_corpus_loader am_corpus_loaders[] = {
+  {"ravdess", "RAVDESS as downloaded, or files named like its own, at any depth", am_corpus_ravdess},
+  {"manifest", "a CSV file with the columns path, label, speaker and more", am_corpus_manifest},
+  {NULL, NULL, NULL}
+};
+
+const char *am_part_name(am_part part) {
+  static const char *const names[] = {"train", "validation", "test"};
+  return part >= AM_PART_TRAIN && part <= AM_PART_TEST ? names[part] : "none";
+}
+
+am_status am_corpus_add(am_corpus *corpus, const am_entry *entry, am_error *err) {
+  if (corpus->n == corpus->room) {
+    size_t room = corpus->room ? 2 * corpus->room : 256;
+    am_entry *at = am_resize(corpus->ctx, corpus->at, room, sizeof *at);
+    if (!at) return am_no_memory(err);
+    corpus->at = at;
+    corpus->room = room;
+  }
+  corpus->at[corpus->n++] = *entry;
+  return AM_OK;
+}
+
+am_status am_corpus_leave_out(am_corpus *corpus, const char *reason, const char *example, am_error *err) {
+  for (size_t i = 0; i < corpus->n_left_out; i++)
+    if (!strcmp(corpus->left_out[i].reason, reason)) {
+      corpus->left_out[i].count++;
+      return AM_OK;
+    }
+  if (corpus->n_left_out == corpus->left_out_room) {
+    size_t room = corpus->left_out_room ? 2 * corpus->left_out_room : 8;
+    am_left_out *at = am_resize(corpus->ctx, corpus->left_out, room, sizeof *at);
+    if (!at) return am_no_memory(err);
+    corpus->left_out = at;
+    corpus->left_out_room = room;
+  }
+  am_left_out out = {am_tree_string(corpus->d->strings, reason), 1, am_tree_string(corpus->d->strings, example)};
+  if (!out.reason || !out.example) return am_no_memory(err);
+  corpus->left_out[corpus->n_left_out++] = out;
+  return AM_OK;
+}
+
+const char *am_corpus_text(am_corpus *corpus, am_error *err, const char *format, ...) {
+  char small[512];
+  va_list args;
+  va_start(args, format);
+  int n = vsnprintf(small, sizeof small, format, args);
+  va_end(args);
+  const char *text = NULL;
+  if (n >= 0 && (size_t)n < sizeof small) {
+    text = am_tree_string(corpus->d->strings, small);
+  } else if (n >= 0) {
+    char *large = am_tree_take(corpus->d->strings, (size_t)n + 1, 1);
+    va_start(args, format);
+    if (large) vsnprintf(large, (size_t)n + 1, format, args);
+    va_end(args);
+    text = large;
+  }
+  if (!text) am_no_memory(err);
+  return text;
+}
+
+am_status am_corpus_find_mark(am_corpus *corpus, am_error *err) {
+  static const char *const marks[] = {"SYNTHETIC", "../SYNTHETIC"};
+  for (int i = 0; i < 2; i++) {
+    char *mark = am_path_join(corpus->ctx, corpus->d->root, marks[i]);
+    if (!mark) return am_no_memory(err);
+    if (am_file_exists(mark)) corpus->d->synthetic = true;
+    am_free(corpus->ctx, mark);
+  }
+  return AM_OK;
+}
+
+static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err) {
+  am_dataset *d = corpus->d;
+  d->corpus = am_corpus_loaders[o->corpus].name;
+  d->title = d->corpus;
+  d->licence = d->citation = d->language = d->missing_note = "";
+  am_status status = am_corpus_loaders[o->corpus].load(corpus, o, err);
+  return status ? status : am_corpus_finish(corpus, o, err);
+}
+
+am_status am_dataset_load(am_context *ctx, const am_data_options *options, am_dataset **out, am_error *err) {
+  *out = NULL;
+  am_dataset *d = am_alloc(ctx, 1, sizeof *d);
+  if (!d) return am_no_memory(err);
+  d->ctx = ctx;
+  am_corpus corpus = {.ctx = ctx, .d = d};
+  am_status status = am_tree_create(ctx, &d->strings, err);
+  if (!status) status = load(&corpus, options, err);
+  am_free(ctx, corpus.at);
+  am_free(ctx, corpus.left_out);
+  if (status) am_dataset_free(d);
+  else *out = d;
+  return status;
+}
+
+void am_dataset_free(am_dataset *d) {
+  if (!d) return;
+  if (d->strings) am_tree_free(d->strings);
+  am_free(d->ctx, d);
+}
+
+int am_dataset_speaker(const am_dataset *d, const char *name) {
+  for (int i = 0; i < d->n_known_speakers; i++)
+    if (!strcmp(d->speakers[i], name)) return i;
+  for (int i = 0; i < d->n_known_speakers; i++)
+    if (am_name_matches(d->speakers[i], name)) return i;
+  return -1;
+}

@@ -1,0 +1,433 @@
+/* data/filter.c - merges, filters, class order and renames, the same for
+ * every corpus.  Entries that the folder lacks go through the same filters,
+ * so the complete list of the selection is known. */
+#include "data/filter.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audiomood/audio.h"
+#include "base/file.h"
+#include "data/names.h"
+
+typedef struct filter {
+  am_corpus *corpus;
+  am_dataset *d;
+  const am_data_options *o;
+  const char **label;   /* per entry: after merging */
+  bool *keep;           /* per entry: in the selection */
+  am_name_set all;      /* labels of the corpus, before merging */
+  am_name_set merged;   /* labels after merging, in the corpus's order */
+  am_name_set classes;  /* labels of the dataset, then those of missing clips only */
+  am_name_set speakers, groups;
+} filter;
+
+static int natural(const void *a, const void *b) {
+  return am_natural_compare(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int by_bytes(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+static am_status add_name(am_name_set *set, const char *name, am_error *err) {
+  return am_name_set_add(set, name) < 0 ? am_no_memory(err) : AM_OK;
+}
+
+/* Sorting moves names, so the set is made again from the sorted list. */
+static am_status sort_names(am_name_set *set, int (*order)(const void *, const void *), am_error *err) {
+  am_name_set sorted = {.ctx = set->ctx};
+  if (set->n) qsort(set->at, set->n, sizeof *set->at, order);
+  for (size_t i = 0; i < set->n; i++)
+    if (am_name_set_add(&sorted, set->at[i]) < 0) {
+      am_name_set_free(&sorted);
+      return am_no_memory(err);
+    }
+  am_name_set_free(set);
+  *set = sorted;
+  return AM_OK;
+}
+
+/* "anger 12, fear 3": what there is, for messages. */
+static void list_labels(const filter *f, am_buffer *out) {
+  size_t *count = am_alloc(f->corpus->ctx, f->merged.n ? f->merged.n : 1, sizeof *count);
+  if (!count) {
+    out->failed = true;
+    return;
+  }
+  for (size_t i = 0; i < f->corpus->n; i++)
+    if (f->corpus->at[i].path && f->keep[i]) count[am_name_set_find(&f->merged, f->label[i])]++;
+  bool any = false;
+  for (size_t i = 0; i < f->merged.n; i++)
+    if (count[i]) {
+      am_buffer_printf(f->corpus->ctx, out, "%s%s %zu", any ? ", " : "", f->merged.at[i], count[i]);
+      any = true;
+    }
+  if (!any) am_buffer_printf(f->corpus->ctx, out, "none");
+  am_free(f->corpus->ctx, count);
+}
+
+/* Labels */
+
+static am_status fail_label(const am_value *at, const char *key, const am_name_set *known, am_error *err) {
+  const char *near = am_nearest(at->key, known->at, known->n, sizeof *known->at);
+  return am_fail_at_key(err, at, "data.%s: the corpus has no label \"%s\"%s%s%s", key, at->key,
+                        near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
+/* Keys must be known labels and values texts. */
+static am_status check_map(const am_value *map, const char *key, const am_name_set *known, am_error *err) {
+  for (const am_value *v = map ? map->first : NULL; v; v = v->next) {
+    if (v->kind != AM_SCALAR || !*v->text)
+      return am_fail_at(err, v, "data.%s.%s: wanted the name of a label", key, v->key);
+    if (am_name_set_find(known, v->key) < 0) return fail_label(v, key, known, err);
+  }
+  return AM_OK;
+}
+
+static const char *mapped(const am_value *map, const char *label) {
+  const am_value *v = am_value_get(map, label);
+  return v ? v->text : label;
+}
+
+static am_status read_labels(filter *f, am_error *err) {
+  am_corpus *c = f->corpus;
+  am_status status = AM_OK;
+  for (size_t i = 0; i < c->n_labels && !status; i++) status = add_name(&f->all, c->labels[i], err);
+  for (size_t i = 0; i < c->n && !status; i++) status = add_name(&f->all, c->at[i].label, err);
+  if (!status && !c->labels) status = sort_names(&f->all, by_bytes, err);
+  if (!status) status = check_map(f->o->merge, "merge", &f->all, err);
+  for (size_t i = 0; i < f->all.n && !status; i++)
+    status = add_name(&f->merged, mapped(f->o->merge, f->all.at[i]), err);
+  if (!status) status = check_map(f->o->rename, "rename", &f->merged, err);
+  for (size_t i = 0; i < c->n && !status; i++) f->label[i] = mapped(f->o->merge, c->at[i].label);
+  return status;
+}
+
+/* Filters */
+
+static bool same_clip(const char *name, const char *wanted) {
+  const char *base = am_path_base(name), *dot = strrchr(base, '.');
+  return !strcmp(name, wanted) || !strcmp(base, wanted) ||
+         (dot && strlen(wanted) == (size_t)(dot - base) && !strncmp(base, wanted, (size_t)(dot - base)));
+}
+
+/* Takes an entry out of the selection; only those that are there are counted. */
+static am_status drop(filter *f, size_t i, const char *reason, am_error *err) {
+  f->keep[i] = false;
+  return f->corpus->at[i].path ? am_corpus_leave_out(f->corpus, reason, f->corpus->at[i].name, err) : AM_OK;
+}
+
+static am_status apply_exclude(filter *f, am_error *err) {
+  am_status status = AM_OK;
+  for (size_t k = 0; k < f->o->exclude.n && !status; k++) {
+    bool found = false;
+    for (size_t i = 0; i < f->corpus->n && !status; i++) {
+      if (!same_clip(f->corpus->at[i].name, f->o->exclude.at[k])) continue;
+      found = true;
+      if (f->keep[i]) status = drop(f, i, "excluded by data.exclude", err);
+    }
+    if (!found && !status)
+      am_log(f->corpus->ctx, AM_LOG_WARNING, "data.exclude: the corpus has no clip %s", f->o->exclude.at[k]);
+  }
+  return status;
+}
+
+static am_status check_speakers(filter *f, am_error *err) {
+  const am_name_set *known = &f->speakers;
+  for (size_t k = 0; k < f->o->speakers.n; k++) {
+    bool found = false;
+    for (size_t i = 0; i < known->n && !found; i++) found = am_name_matches(known->at[i], f->o->speakers.at[k]);
+    if (found) continue;
+    if (!known->n)
+      return am_fail(err, AM_E_CONFIG, "data.speakers: this corpus does not say who speaks; leave the option out");
+    return am_fail(err, AM_E_CONFIG, "data.speakers: the corpus has no speaker \"%s\"; it has %zu, from %s to %s",
+                   f->o->speakers.at[k], known->n, known->at[0], known->at[known->n - 1]);
+  }
+  return AM_OK;
+}
+
+static bool speaker_wanted(const am_data_options *o, const char *speaker) {
+  if (!o->speakers.n) return true;
+  for (size_t k = 0; k < o->speakers.n && speaker; k++)
+    if (am_name_matches(speaker, o->speakers.at[k])) return true;
+  return false;
+}
+
+static bool label_wanted(const am_data_options *o, const char *label) {
+  if (!o->labels.n) return true;
+  for (size_t k = 0; k < o->labels.n; k++)
+    if (!strcmp(label, o->labels.at[k])) return true;
+  return false;
+}
+
+/* Length by what the manifest or the file's header says; a file without a readable header is left to the decoder. */
+static bool too_short(filter *f, const am_entry *e) {
+  if (e->seconds > 0) return e->seconds < f->o->min_seconds;
+  am_sound_info info = {.size = sizeof info};
+  return am_sound_inspect(f->corpus->ctx, e->path, &info, NULL) == AM_OK &&
+         info.seconds - e->start < f->o->min_seconds;
+}
+
+static am_status apply_filters(filter *f, am_error *err) {
+  am_status status = check_speakers(f, err);
+  if (!status) status = apply_exclude(f, err);
+  for (size_t i = 0; i < f->corpus->n && !status; i++) {
+    const am_entry *e = &f->corpus->at[i];
+    char reason[256];
+    if (!f->keep[i]) continue;
+    if (!speaker_wanted(f->o, e->speaker)) {
+      status = drop(f, i, "speaker not among data.speakers", err);
+    } else if (!label_wanted(f->o, f->label[i])) {
+      snprintf(reason, sizeof reason, "label \"%s\" not among data.labels", f->label[i]);
+      status = drop(f, i, reason, err);
+    } else if (f->o->min_seconds > 0 && e->path && too_short(f, e)) {
+      snprintf(reason, sizeof reason, "shorter than data.min_seconds (%g s)", f->o->min_seconds);
+      status = drop(f, i, reason, err);
+    }
+  }
+  return status;
+}
+
+/* Classes */
+
+static am_status fail_empty(filter *f, am_error *err) {
+  am_context *ctx = f->corpus->ctx;
+  am_buffer why = {0};
+  for (size_t i = 0; i < f->corpus->n_left_out; i++) {
+    const am_left_out *out = &f->corpus->left_out[i];
+    am_buffer_printf(ctx, &why, "%s%zu %s", i ? "; " : "", out->count, out->reason);
+  }
+  am_status status = am_fail(err, AM_E_DATA, "%s: no clip is left after the filters of the data section (left out: %s)",
+                             f->d->root, why.data ? why.data : "nothing");
+  am_buffer_free(ctx, &why);
+  return status;
+}
+
+static am_status fail_class(filter *f, const char *label, am_error *err) {
+  am_context *ctx = f->corpus->ctx;
+  am_buffer found = {0};
+  for (size_t i = 0; i < f->corpus->n; i++) f->keep[i] = true; /* what the folder has, filters aside */
+  list_labels(f, &found);
+  const char *near = am_name_set_find(&f->merged, label) < 0
+                       ? am_nearest(label, f->merged.at, f->merged.n, sizeof *f->merged.at)
+                       : NULL;
+  am_status status =
+    am_fail(err, AM_E_DATA, "data.labels: no clip in the selection has the label \"%s\"%s%s%s; labels in %s: %s", label,
+            near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "", f->d->root,
+            found.data ? found.data : "?");
+  am_buffer_free(ctx, &found);
+  return status;
+}
+
+static bool has_clip(const filter *f, const char *label) {
+  for (size_t i = 0; i < f->corpus->n; i++)
+    if (f->keep[i] && f->corpus->at[i].path && !strcmp(f->label[i], label)) return true;
+  return false;
+}
+
+static am_status order_classes(filter *f, am_error *err) {
+  size_t n = 0;
+  for (size_t i = 0; i < f->corpus->n; i++) n += f->keep[i] && f->corpus->at[i].path;
+  if (!n && !f->o->labels.n) return fail_empty(f, err);
+  am_status status = AM_OK;
+  for (size_t k = 0; k < f->o->labels.n && !status; k++) {
+    if (!has_clip(f, f->o->labels.at[k])) return fail_class(f, f->o->labels.at[k], err);
+    if (am_name_set_find(&f->classes, f->o->labels.at[k]) >= 0)
+      return am_fail(err, AM_E_CONFIG, "data.labels: \"%s\" stands there twice", f->o->labels.at[k]);
+    status = add_name(&f->classes, f->o->labels.at[k], err);
+  }
+  for (size_t k = 0; k < f->merged.n && !status && !f->o->labels.n; k++)
+    if (has_clip(f, f->merged.at[k])) status = add_name(&f->classes, f->merged.at[k], err);
+  f->d->n_labels = (int)f->classes.n;
+  for (size_t i = 0; i < f->corpus->n && !status; i++) /* labels of missing clips only come last */
+    if (f->keep[i]) status = add_name(&f->classes, f->label[i], err);
+  return status;
+}
+
+static am_status name_classes(filter *f, am_error *err) {
+  am_dataset *d = f->d;
+  d->labels = am_tree_take(d->strings, (size_t)d->n_labels, sizeof *d->labels);
+  if (!d->labels) return am_no_memory(err);
+  for (int i = 0; i < d->n_labels; i++) {
+    d->labels[i] = am_tree_string(d->strings, mapped(f->o->rename, f->classes.at[i]));
+    if (!d->labels[i]) return am_no_memory(err);
+    for (int k = 0; k < i; k++)
+      if (!strcmp(d->labels[i], d->labels[k]))
+        return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" and \"%s\" are both renamed to \"%s\"; use data.merge",
+                       f->classes.at[k], f->classes.at[i], d->labels[i]);
+  }
+  return AM_OK;
+}
+
+/* Speakers and groups: those with clips first, each lot in natural order. */
+
+static am_status order_speakers(filter *f, am_error *err) {
+  am_dataset *d = f->d;
+  am_name_set with = {.ctx = d->ctx};
+  am_status status = AM_OK;
+  for (size_t i = 0; i < f->corpus->n && !status; i++)
+    if (f->keep[i] && f->corpus->at[i].path && f->corpus->at[i].speaker)
+      status = add_name(&with, f->corpus->at[i].speaker, err);
+  if (!status) status = sort_names(&with, natural, err);
+  d->n_speakers = (int)with.n;
+  for (size_t i = 0; i < f->speakers.n && !status; i++) status = add_name(&with, f->speakers.at[i], err);
+  am_name_set_free(&f->speakers);
+  f->speakers = with;
+  d->n_known_speakers = (int)with.n;
+  return status;
+}
+
+static am_status read_speakers(filter *f, am_error *err) {
+  am_status status = AM_OK;
+  for (size_t i = 0; i < f->corpus->n_speakers && !status; i++)
+    status = add_name(&f->speakers, f->corpus->speakers[i], err);
+  for (size_t i = 0; i < f->corpus->n && !status; i++)
+    if (f->corpus->at[i].speaker) status = add_name(&f->speakers, f->corpus->at[i].speaker, err);
+  return status ? status : sort_names(&f->speakers, natural, err);
+}
+
+static am_status read_groups(filter *f, am_error *err) {
+  am_status status = AM_OK;
+  for (size_t i = 0; i < f->corpus->n && !status; i++)
+    if (f->keep[i] && f->corpus->at[i].path && f->corpus->at[i].group)
+      status = add_name(&f->groups, f->corpus->at[i].group, err);
+  return status ? status : sort_names(&f->groups, natural, err);
+}
+
+/* Copies a set's names into the dataset's memory. */
+static const char **copy_names(filter *f, const am_name_set *set) {
+  const char **at = am_tree_take(f->d->strings, set->n ? set->n : 1, sizeof *at);
+  for (size_t i = 0; at && i < set->n; i++)
+    if (!(at[i] = am_tree_string(f->d->strings, set->at[i]))) return NULL;
+  return at;
+}
+
+/* The dataset */
+
+static am_clip make_clip(const filter *f, size_t i, size_t index) {
+  const am_entry *e = &f->corpus->at[i];
+  return (am_clip){.name = e->name, .path = e->path, .source_label = e->label,
+                   .label = am_name_set_find(&f->classes, f->label[i]),
+                   .speaker = e->speaker ? am_name_set_find(&f->speakers, e->speaker) : -1,
+                   .group = e->group ? am_name_set_find(&f->groups, e->group) : -1,
+                   .utterance = (int)index, .start = e->start, .seconds = e->seconds,
+                   .corpus_part = e->part, .part = AM_PART_NONE, .fold = -1, .intensity = e->intensity,
+                   .statement = e->statement, .repetition = e->repetition, .channel = e->channel};
+}
+
+/* Clips cut from one utterance share the index of its first clip. */
+static am_status share_utterance(filter *f, am_name_set *seen, int *first, size_t i, am_clip *clip, am_error *err) {
+  if (!f->corpus->at[i].utterance) return AM_OK;
+  size_t before = seen->n;
+  int at = am_name_set_add(seen, f->corpus->at[i].utterance);
+  if (at < 0) return am_no_memory(err);
+  if (seen->n > before) first[at] = clip->utterance;
+  else clip->utterance = first[at];
+  return AM_OK;
+}
+
+static am_status fill_clips(filter *f, size_t n, size_t n_complete, am_error *err) {
+  am_dataset *d = f->d;
+  d->clips = am_tree_take(d->strings, n, sizeof *d->clips);
+  uint32_t *index = am_tree_take(d->strings, n, sizeof *index);
+  int *labels = am_tree_take(d->strings, n_complete, sizeof *labels);
+  int *first = am_alloc(d->ctx, n, sizeof *first);
+  am_name_set seen = {.ctx = d->ctx};
+  am_status status = d->clips && index && labels && first ? AM_OK : am_no_memory(err);
+  size_t at = 0;
+  for (size_t i = 0; i < f->corpus->n && !status; i++) {
+    if (!f->keep[i]) continue;
+    labels[at] = am_name_set_find(&f->classes, f->label[i]);
+    if (f->corpus->at[i].path) {
+      index[d->n] = (uint32_t)at;
+      d->clips[d->n] = make_clip(f, i, d->n);
+      status = share_utterance(f, &seen, first, i, &d->clips[d->n], err);
+      d->n++;
+    }
+    at++;
+  }
+  am_name_set_free(&seen);
+  am_free(d->ctx, first);
+  d->n_complete = n;
+  if (f->o->complete_split && n_complete > n) {
+    d->n_complete = n_complete;
+    d->complete_index = index;
+    d->complete_label = labels;
+  }
+  return status;
+}
+
+/* "song part absent: 460 of 1132 clips missing". */
+static am_status note_missing(filter *f, size_t n_complete, am_error *err) {
+  am_corpus *c = f->corpus;
+  am_buffer note = {0};
+  const char *example = NULL;
+  size_t absent = 0;
+  am_name_set sections = {.ctx = c->ctx};
+  for (size_t i = 0; i < c->n; i++)
+    if (f->keep[i] && c->at[i].section && am_name_set_add(&sections, c->at[i].section) < 0) note.failed = true;
+  for (size_t s = 0; s < sections.n; s++) {
+    size_t there = 0, gone = 0;
+    for (size_t i = 0; i < c->n; i++)
+      if (f->keep[i] && c->at[i].section && !strcmp(c->at[i].section, sections.at[s])) {
+        there += c->at[i].path != NULL;
+        gone += c->at[i].path == NULL;
+        if (!c->at[i].path && !example) example = c->at[i].name;
+      }
+    if (there) continue;
+    am_buffer_printf(c->ctx, &note, "%s%s absent", absent ? ", " : "", sections.at[s]);
+    absent += gone;
+  }
+  size_t missing = f->d->n_missing;
+  am_buffer_printf(c->ctx, &note, "%s%zu of %zu clips missing", absent ? ": " : "", missing, n_complete);
+  if (missing > absent && example) am_buffer_printf(c->ctx, &note, ", the first is %s", example);
+  f->d->missing_note = note.failed ? NULL : am_tree_string(f->d->strings, note.data);
+  am_buffer_free(c->ctx, &note);
+  am_name_set_free(&sections);
+  return f->d->missing_note ? AM_OK : am_no_memory(err);
+}
+
+static am_status fill_dataset(filter *f, am_error *err) {
+  am_dataset *d = f->d;
+  size_t n = 0, n_complete = 0;
+  for (size_t i = 0; i < f->corpus->n; i++) {
+    n_complete += f->keep[i];
+    n += f->keep[i] && f->corpus->at[i].path;
+  }
+  d->n_groups = (int)f->groups.n;
+  d->speakers = copy_names(f, &f->speakers);
+  d->groups = copy_names(f, &f->groups);
+  d->left_out = am_tree_take(d->strings, f->corpus->n_left_out + 1, sizeof *d->left_out);
+  if (!d->speakers || !d->groups || !d->left_out) return am_no_memory(err);
+  if (f->corpus->n_left_out)
+    memcpy(d->left_out, f->corpus->left_out, f->corpus->n_left_out * sizeof *d->left_out);
+  d->n_left_out = f->corpus->n_left_out;
+  d->n_missing = n_complete - n;
+  am_status status = fill_clips(f, n, n_complete, err);
+  if (!status && d->n_missing) status = note_missing(f, n_complete, err);
+  return status;
+}
+
+am_status am_corpus_finish(am_corpus *corpus, const am_data_options *options, am_error *err) {
+  am_context *ctx = corpus->ctx;
+  filter f = {.corpus = corpus, .d = corpus->d, .o = options, .all = {.ctx = ctx}, .merged = {.ctx = ctx},
+              .classes = {.ctx = ctx}, .speakers = {.ctx = ctx}, .groups = {.ctx = ctx}};
+  f.label = am_alloc(ctx, corpus->n + 1, sizeof *f.label);
+  f.keep = am_alloc(ctx, corpus->n + 1, sizeof *f.keep);
+  am_status status = f.label && f.keep ? AM_OK : am_no_memory(err);
+  for (size_t i = 0; i < corpus->n && !status; i++) f.keep[i] = true;
+  if (!status) status = read_labels(&f, err);
+  if (!status) status = read_speakers(&f, err);
+  if (!status) status = apply_filters(&f, err);
+  if (!status) status = order_classes(&f, err);
+  if (!status) status = name_classes(&f, err);
+  if (!status) status = order_speakers(&f, err);
+  if (!status) status = read_groups(&f, err);
+  if (!status) status = fill_dataset(&f, err);
+  am_name_set *sets[] = {&f.all, &f.merged, &f.classes, &f.speakers, &f.groups};
+  for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) am_name_set_free(sets[i]);
+  am_free(ctx, f.label);
+  am_free(ctx, f.keep);
+  return status;
+}

@@ -1,0 +1,101 @@
+/* data/names.c - distinct names by open addressing; comparing names. */
+#include "data/names.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/file.h"
+
+static size_t slot_of(const am_name_set *set, const char *name) {
+  size_t mask = set->n_slots - 1, i = (size_t)am_hash64(0, name, strlen(name)) & mask;
+  while (set->slots[i] && strcmp(set->at[set->slots[i] - 1], name)) i = (i + 1) & mask;
+  return i;
+}
+
+/* Keeps the table at most half full. */
+static bool grow(am_name_set *set) {
+  if (set->n == set->room) {
+    size_t room = set->room ? 2 * set->room : 32;
+    const char **at = am_resize(set->ctx, set->at, room, sizeof *at);
+    if (!at) return false;
+    set->at = at;
+    set->room = room;
+  }
+  if (2 * (set->n + 1) <= set->n_slots) return true;
+  size_t n_slots = set->n_slots ? 2 * set->n_slots : 64;
+  uint32_t *slots = am_alloc(set->ctx, n_slots, sizeof *slots);
+  if (!slots) return false;
+  am_free(set->ctx, set->slots);
+  set->slots = slots;
+  set->n_slots = n_slots;
+  for (size_t i = 0; i < set->n; i++) slots[slot_of(set, set->at[i])] = (uint32_t)i + 1;
+  return true;
+}
+
+int am_name_set_add(am_name_set *set, const char *name) {
+  int found = am_name_set_find(set, name);
+  if (found >= 0) return found;
+  if (!grow(set)) return -1;
+  set->slots[slot_of(set, name)] = (uint32_t)set->n + 1;
+  set->at[set->n] = name;
+  return (int)set->n++;
+}
+
+int am_name_set_find(const am_name_set *set, const char *name) {
+  return set->n ? (int)set->slots[slot_of(set, name)] - 1 : -1;
+}
+
+void am_name_set_free(am_name_set *set) {
+  am_free(set->ctx, set->at);
+  am_free(set->ctx, set->slots);
+  *set = (am_name_set){.ctx = set->ctx};
+}
+
+static bool digit(char c) { return c >= '0' && c <= '9'; }
+
+static size_t digits(const char *text) {
+  size_t n = 0;
+  while (digit(text[n])) n++;
+  return n;
+}
+
+int am_natural_compare(const char *a, const char *b) {
+  const char *x = a, *y = b;
+  while (*x && *y) {
+    if (digit(*x) && digit(*y)) {
+      while (*x == '0' && digit(x[1])) x++;
+      while (*y == '0' && digit(y[1])) y++;
+      size_t n = digits(x), m = digits(y);
+      int order = n != m ? (n < m ? -1 : 1) : strncmp(x, y, n);
+      if (order) return order;
+      x += n;
+      y += m;
+    } else if (*x != *y) {
+      return (unsigned char)*x < (unsigned char)*y ? -1 : 1;
+    } else {
+      x++;
+      y++;
+    }
+  }
+  if (*x || *y) return *x ? 1 : -1;
+  return strcmp(a, b);
+}
+
+bool am_name_matches(const char *a, const char *b) {
+  if (!strcmp(a, b)) return true;
+  if (!*a || !*b || a[digits(a)] || b[digits(b)]) return false;
+  a += strspn(a, "0");
+  b += strspn(b, "0");
+  return !strcmp(a, b);
+}
+
+bool am_sound_extension(const char *name) {
+  static const char *const known[] = {"wav", "flac", "ogg", "oga", "opus", "mp3", "aiff", "aif", "aifc",
+                                      "au",  "snd",  "caf", "w64", "rf64", "sph", "nist", "wave"};
+  const char *dot = strrchr(name, '.');
+  if (!dot || dot == name) return false;
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (!strcasecmp(dot + 1, known[i])) return true;
+  return false;
+}

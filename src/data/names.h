@@ -1,0 +1,27 @@
+/* data/names.h - distinct names, numbered in the order they came. */
+#ifndef AM_NAMES_H
+#define AM_NAMES_H
+
+#include "base/base.h"
+
+typedef struct am_name_set {
+  am_context *ctx;
+  const char **at; /* n names, borrowed */
+  size_t n, room;
+  uint32_t *slots; /* hash table of index + 1; a power of two */
+  size_t n_slots;
+} am_name_set;
+
+/* Starts empty with {.ctx = ctx}.  Index of `name`, added when new; -1: no memory. */
+int am_name_set_add(am_name_set *set, const char *name);
+int am_name_set_find(const am_name_set *set, const char *name); /* -1: absent */
+void am_name_set_free(am_name_set *set);
+
+/* Order of names with numbers in them: "2" before "10", "f2" before "f10"; equal only when the texts are. */
+int am_natural_compare(const char *a, const char *b);
+/* The same text, or the same whole number: "2" and "02". */
+bool am_name_matches(const char *a, const char *b);
+/* Does `name` (the part after the last dot) end as sound files do that libsndfile reads?  Any case. */
+bool am_sound_extension(const char *name);
+
+#endif

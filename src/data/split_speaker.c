@@ -1,0 +1,244 @@
+/* data/split_speaker.c - splits that keep every speaker on one side. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "data/names.h"
+#include "data/split.h"
+
+typedef struct cut {
+  am_context *ctx;
+  const am_dataset *d;
+  const am_split_options *o;
+  am_part *role;
+  int *fold_of;
+  am_split *s;
+  int *sex;       /* 1 odd (male), 0 even (female), by RAVDESS's numbering; all 0 when it does not matter */
+  size_t *clips;  /* of each speaker */
+  uint32_t *order, *train, *test; /* (n_speakers) scratch */
+} cut;
+
+static size_t speakers(const cut *c) { return (size_t)c->d->n_speakers; }
+
+static am_status read_sexes(cut *c, am_error *err) {
+  for (size_t i = 0; i < speakers(c) && c->o->stratify_by_speaker_sex; i++) {
+    const char *name = c->d->speakers[i];
+    size_t n = strlen(name);
+    if (!n || name[n - 1] < '0' || name[n - 1] > '9')
+      return am_fail(err, AM_E_CONFIG, "split.stratify_by_speaker_sex: speaker \"%s\" does not end in a number; the option "
+                     "is for corpora whose odd speakers are male and even ones female (RAVDESS)", name);
+    c->sex[i] = (name[n - 1] - '0') % 2;
+  }
+  return AM_OK;
+}
+
+/* Shares of speakers; plain is scikit-learn's GroupShuffleSplit. */
+static am_status cut_shares(cut *c, am_error *err) {
+  size_t n = speakers(c), n_test = am_share_count(c->o->test, n), n_validation = am_share_count(c->o->validation, n);
+  uint32_t seed = (uint32_t)c->o->seed;
+  const int *sex = c->o->stratify_by_speaker_sex ? c->sex : NULL;
+  snprintf(c->s->note, sizeof c->s->note, "split by speaker");
+  for (int pass = 0; pass < 2; pass++) {
+    size_t count = pass ? n_validation : n_test, left = 0;
+    if (!count) continue;
+    int *labels = am_alloc(c->ctx, n, sizeof *labels);
+    if (!labels) return am_no_memory(err);
+    for (uint32_t i = 0; i < n; i++)
+      if (c->role[i] == AM_PART_TRAIN) {
+        labels[left] = c->sex[i];
+        c->order[left++] = i;
+      }
+    am_status status = am_draw_test(c->ctx, left, count, seed, sex ? labels : NULL, c->train, c->test, err);
+    am_free(c->ctx, labels);
+    if (status) return status;
+    for (size_t i = 0; i < count; i++) c->role[c->order[c->test[i]]] = pass ? AM_PART_VALIDATION : AM_PART_TEST;
+  }
+  return AM_OK;
+}
+
+/* Most clips first, each to the lightest fold (GroupKFold); the seed breaks ties between speakers. */
+static am_status fill_folds(cut *c, am_error *err) {
+  size_t n = speakers(c), k = (size_t)c->o->folds;
+  if (k > n)
+    return am_fail(err, AM_E_CONFIG, "split.folds is %zu and the corpus has %zu speakers; wanted at most as many folds", k, n);
+  am_mt19937 *mt = am_alloc(c->ctx, 1, sizeof *mt);
+  size_t *load = am_alloc(c->ctx, am_mul(3, k), sizeof *load); /* [fold][all, even, odd] */
+  if (!mt || !load) {
+    am_free(c->ctx, mt);
+    am_free(c->ctx, load);
+    return am_no_memory(err);
+  }
+  am_mt_seed(mt, (uint32_t)c->o->seed);
+  am_mt_permutation(mt, c->order, n);
+  for (size_t i = 1; i < n; i++) /* stable: equal counts stay in drawn order */
+    for (size_t j = i; j && c->clips[c->order[j]] > c->clips[c->order[j - 1]]; j--) {
+      uint32_t kept = c->order[j];
+      c->order[j] = c->order[j - 1];
+      c->order[j - 1] = kept;
+    }
+  for (size_t i = 0; i < n; i++) {
+    uint32_t speaker = c->order[i];
+    size_t best = 0, own = 1 + (size_t)c->sex[speaker];
+    for (size_t f = 1; f < k; f++)
+      if (load[3 * f + own] < load[3 * best + own] ||
+          (load[3 * f + own] == load[3 * best + own] && load[3 * f] < load[3 * best]))
+        best = f;
+    load[3 * best] += c->clips[speaker];
+    load[3 * best + own] += c->clips[speaker];
+    c->fold_of[speaker] = (int)best;
+  }
+  am_free(c->ctx, load);
+  am_free(c->ctx, mt);
+  c->s->n_folds = (int)k;
+  return AM_OK;
+}
+
+static am_status test_fold(cut *c, const char *what, am_error *err) {
+  if (c->o->fold < 0 || c->o->fold >= c->s->n_folds)
+    return am_fail(err, AM_E_CONFIG, "split.fold is %d; wanted 0 to %d", (int)c->o->fold, c->s->n_folds - 1);
+  c->s->fold = (int)c->o->fold;
+  for (size_t i = 0; i < speakers(c); i++)
+    if (c->fold_of[i] == c->s->fold) c->role[i] = AM_PART_TEST;
+  snprintf(c->s->note, sizeof c->s->note, "%s %d of %d", what, c->s->fold + 1, c->s->n_folds);
+  return AM_OK;
+}
+
+static am_status fail_speaker(const cut *c, const char *key, const char *name, am_error *err) {
+  const am_dataset *d = c->d;
+  return am_fail(err, AM_E_CONFIG, "%s: the corpus has no speaker \"%s\"; it has %d, from %s to %s", key, name,
+                 d->n_known_speakers, d->speakers[0], d->speakers[d->n_known_speakers - 1]);
+}
+
+/* Fixed lists: speakers of the corpus that have no clip here are passed over. */
+static am_status set_role(cut *c, const char *key, const char *name, am_part part, am_error *err) {
+  int i = am_dataset_speaker(c->d, name);
+  if (i < 0) return fail_speaker(c, key, name, err);
+  if (i >= c->d->n_speakers) return AM_OK;
+  if (c->role[i] != AM_PART_TRAIN && c->role[i] != part)
+    return am_fail(err, AM_E_CONFIG, "%s: speaker %s is in the %s part already", key, name, am_part_name(c->role[i]));
+  c->role[i] = part;
+  return AM_OK;
+}
+
+static am_status read_fold(cut *c, const am_value *list, int fold, am_error *err) {
+  if (list->kind != AM_LIST) return am_fail_at(err, list, "split.fold_lists: wanted a list of lists of speakers");
+  for (const am_value *v = list->first; v; v = v->next) {
+    if (v->kind != AM_SCALAR) return am_fail_at(err, v, "split.fold_lists: wanted a speaker");
+    int i = am_dataset_speaker(c->d, v->text);
+    if (i < 0) return am_fail_at(err, v, "split.fold_lists: the corpus has no speaker \"%s\"", v->text);
+    if (i >= c->d->n_speakers) continue;
+    if (c->fold_of[i] >= 0)
+      return am_fail_at(err, v, "split.fold_lists: speaker %s is in two folds, %d and %d", v->text, c->fold_of[i], fold);
+    c->fold_of[i] = fold;
+  }
+  return AM_OK;
+}
+
+static am_status cut_fold_lists(cut *c, am_error *err) {
+  am_status status = AM_OK;
+  int fold = 0;
+  for (const am_value *v = c->o->fold_lists->first; v && !status; v = v->next) status = read_fold(c, v, fold++, err);
+  if (status) return status;
+  for (size_t i = 0; i < speakers(c); i++)
+    if (c->fold_of[i] < 0)
+      am_log(c->ctx, AM_LOG_WARNING, "split.fold_lists: speaker %s is in no fold and always trains", c->d->speakers[i]);
+  c->s->n_folds = fold;
+  return test_fold(c, "fixed fold", err);
+}
+
+static am_status cut_fixed(cut *c, am_error *err) {
+  const am_split_options *o = c->o;
+  am_status status = AM_OK;
+  if (o->fold_lists && o->fold_lists->first) {
+    status = cut_fold_lists(c, err);
+  } else {
+    if (!o->test_speakers.n && !o->validation_speakers.n)
+      return am_fail(err, AM_E_CONFIG, "split.kind fixed needs split.test_speakers, split.validation_speakers or split.fold_lists");
+    snprintf(c->s->note, sizeof c->s->note, "fixed speakers");
+    for (size_t i = 0; i < o->test_speakers.n && !status; i++)
+      status = set_role(c, "split.test_speakers", o->test_speakers.at[i], AM_PART_TEST, err);
+  }
+  for (size_t i = 0; i < o->validation_speakers.n && !status; i++)
+    status = set_role(c, "split.validation_speakers", o->validation_speakers.at[i], AM_PART_VALIDATION, err);
+  return status;
+}
+
+static am_status cut_loso(cut *c, am_error *err) {
+  for (size_t i = 0; i < speakers(c); i++) c->fold_of[i] = (int)i;
+  c->s->n_folds = (int)speakers(c);
+  am_status status = test_fold(c, "left-out speaker", err);
+  if (!status)
+    snprintf(c->s->note, sizeof c->s->note, "speaker %.64s left out (%d of %d)", c->d->speakers[c->s->fold],
+             c->s->fold + 1, c->s->n_folds);
+  return status;
+}
+
+/* Speakers taken from the training part for choosing the epoch, turn by turn from each sex where that matters. */
+static am_status take_validation(cut *c, am_error *err) {
+  size_t left = 0, wanted = (size_t)c->o->validation_speakers_count;
+  for (uint32_t i = 0; i < speakers(c); i++)
+    if (c->role[i] == AM_PART_TRAIN) c->order[left++] = i;
+  if (wanted >= left)
+    return am_fail(err, AM_E_CONFIG, "split.validation_speakers_count is %zu and %zu speakers are left for training; wanted fewer",
+                   wanted, left);
+  am_rng rng = am_rng_stream((uint64_t)c->o->seed, AM_FOR_SPLIT, (uint64_t)c->s->fold, 0, 0);
+  am_rng_shuffle(&rng, c->order, left);
+  int turn = left ? c->sex[c->order[0]] : 0;
+  for (size_t taken = 0; taken < wanted; taken++) {
+    size_t pick = left;
+    for (size_t i = 0; i < left; i++) {
+      if (c->role[c->order[i]] != AM_PART_TRAIN) continue;
+      if (pick == left) pick = i;
+      if (c->sex[c->order[i]] != turn) continue;
+      pick = i;
+      break;
+    }
+    c->role[c->order[pick]] = AM_PART_VALIDATION;
+    if (c->o->stratify_by_speaker_sex) turn = !turn;
+  }
+  return AM_OK;
+}
+
+static am_status run(cut *c, am_error *err) {
+  am_status status = read_sexes(c, err);
+  if (status) return status;
+  switch (c->o->kind) {
+    case AM_SPLIT_SPEAKER: return cut_shares(c, err);
+    case AM_SPLIT_KFOLD:
+      status = fill_folds(c, err);
+      if (!status) status = test_fold(c, "fold", err);
+      break;
+    case AM_SPLIT_LOSO: status = cut_loso(c, err); break;
+    default: status = cut_fixed(c, err);
+  }
+  return status ? status : c->o->validation_speakers_count ? take_validation(c, err) : AM_OK;
+}
+
+am_status am_split_speakers(am_context *ctx, const am_dataset *d, const am_split_options *o, am_part *role, int *fold_of,
+                            am_split *s, am_error *err) {
+  size_t n = (size_t)d->n_speakers;
+  for (size_t i = 0; i < d->n; i++)
+    if (d->clips[i].speaker < 0)
+      return am_fail(err, AM_E_DATA, "%s: the corpus does not say who speaks, and this split is by speaker; use split.kind "
+                     "random or stratified, or give a manifest with a speaker column", d->clips[i].name);
+  cut c = {.ctx = ctx, .d = d, .o = o, .role = role, .fold_of = fold_of, .s = s};
+  c.sex = am_alloc(ctx, n + 1, sizeof *c.sex);
+  c.clips = am_alloc(ctx, n + 1, sizeof *c.clips);
+  c.order = am_alloc(ctx, n + 1, sizeof *c.order);
+  c.train = am_alloc(ctx, n + 1, sizeof *c.train);
+  c.test = am_alloc(ctx, n + 1, sizeof *c.test);
+  am_status status = c.sex && c.clips && c.order && c.train && c.test ? AM_OK : am_no_memory(err);
+  for (size_t i = 0; i < n && !status; i++) {
+    role[i] = AM_PART_TRAIN;
+    fold_of[i] = -1;
+  }
+  for (size_t i = 0; i < d->n && !status; i++) c.clips[d->clips[i].speaker]++;
+  if (!status) status = run(&c, err);
+  am_free(ctx, c.test);
+  am_free(ctx, c.train);
+  am_free(ctx, c.order);
+  am_free(ctx, c.clips);
+  am_free(ctx, c.sex);
+  return status;
+}

@@ -1,0 +1,362 @@
+/* data/store.c - features (and sound) of every clip in memory: from the cache
+ * where it has them, else decoded and computed on all cores and added to it.
+ *
+ *   plan      which arrays each clip needs, and their cache keys
+ *   recall    what the cache has, read in clip order
+ *   compute   the rest, in pieces of one clip; the first bad clip in clip order is the one named */
+#include "data/loader.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "data/cache.h"
+
+enum { CHUNK = 32, FLUSH_BYTES = 64 << 20 };
+
+typedef struct item {
+  float *x;     /* (T,F) */
+  float *sound; /* when wanted */
+  size_t n_sound;
+  int t;
+  double seconds;
+  uint64_t file; /* key of the file, 0: not known */
+  am_file_id id;
+  bool ok;
+} item;
+
+struct am_store {
+  am_context *ctx;
+  size_t n;
+  item *items;
+  int bins, max_frames;
+  am_store_counts counts;
+};
+
+/* What filling needs beside the store. */
+typedef struct job {
+  am_store *store;
+  const am_dataset *d;
+  const am_features *fx;
+  const am_data_options *data;
+  bool keep_sound;
+  am_cache *cache; /* NULL: none, or given up after a failure */
+  uint32_t *todo;  /* clips not in the cache, ascending */
+  size_t n_todo;
+  double began;
+  size_t first;                /* of the chunk, in todo */
+  am_status status[CHUNK];     /* of its pieces */
+  am_error *errors;            /* (CHUNK) */
+} job;
+
+/* The cache failing is no reason to stop: features are computed and kept in memory. */
+static void give_up_cache(job *j, const char *message) {
+  am_log(j->store->ctx, AM_LOG_WARNING, "feature cache: %s; going on without it", message);
+  am_cache_close(j->cache);
+  j->cache = NULL;
+}
+
+static uint64_t x_key(const job *j, uint32_t clip, uint64_t file) {
+  const am_clip *c = &j->d->clips[clip];
+  return am_cache_entry_key(file, c->start, c->seconds, am_features_key(j->fx));
+}
+
+static uint64_t sound_key(const job *j, uint32_t clip, uint64_t file) {
+  const am_clip *c = &j->d->clips[clip];
+  return am_cache_entry_key(file, c->start, c->seconds, am_features_audio_key(j->fx));
+}
+
+/* Recall */
+
+/* One array of the cache: true when it is there and whole. */
+static bool recall(job *j, uint64_t key, const char *name, float **out, int64_t *rows, int64_t *columns, double *seconds) {
+  if (!am_cache_find(j->cache, key, rows, columns, seconds)) return false;
+  float *data = am_alloc(j->store->ctx, (size_t)(*rows * *columns), sizeof *data);
+  am_error why = AM_ERROR_INIT;
+  if (!data) return false;
+  if (am_cache_read(j->cache, key, data, &why)) {
+    am_log(j->store->ctx, AM_LOG_WARNING, "feature cache: %s; computing %s again", why.message, name);
+    am_free(j->store->ctx, data);
+    return false;
+  }
+  *out = data;
+  return true;
+}
+
+/* All that is wanted of a clip under one file key; nothing is kept when a part is missing. */
+static bool recall_clip(job *j, uint32_t clip, uint64_t file) {
+  am_store *s = j->store;
+  item *it = &s->items[clip];
+  int64_t rows, columns;
+  double seconds;
+  const char *name = j->d->clips[clip].name;
+  if (!recall(j, x_key(j, clip, file), name, &it->x, &rows, &columns, &seconds)) return false;
+  bool fits = columns == s->bins && rows < INT32_MAX;
+  it->t = (int)rows;
+  it->seconds = seconds;
+  if (fits && (!j->keep_sound || recall(j, sound_key(j, clip, file), name, &it->sound, &rows, &columns, &seconds))) {
+    it->n_sound = j->keep_sound ? (size_t)rows : 0;
+    it->ok = true;
+    return true;
+  }
+  am_free(s->ctx, it->x);
+  it->x = NULL;
+  return false;
+}
+
+static void identify(job *j) {
+  for (uint32_t i = 0; i < j->store->n; i++) {
+    item *it = &j->store->items[i];
+    const char *path = j->d->clips[i].path;
+    if (i && !strcmp(path, j->d->clips[i - 1].path)) { /* parts of one file stand together */
+      it->id = it[-1].id;
+      it->file = it[-1].file;
+    } else if (am_file_identify(path, &it->id, NULL) || !am_cache_identity_key(path, &it->id, &it->file)) {
+      it->file = 0;
+    }
+  }
+}
+
+static void hash_piece(void *arg, size_t piece, int worker) {
+  (void)worker;
+  job *j = arg;
+  uint32_t clip = j->todo[piece];
+  uint64_t key;
+  if (am_cache_content_key(j->store->ctx, j->d->clips[clip].path, &key, NULL)) return; /* the decoder will say why */
+  j->store->items[clip].file = key;
+}
+
+/* Files known by content: those too young for their times to be trusted, and, when
+ * the cache holds entries made while a file was young, all that it has not by identity. */
+static void recall_by_content(job *j) {
+  size_t n = 0, left = 0;
+  uint64_t *identity = am_alloc(j->store->ctx, j->store->n + 1, sizeof *identity);
+  uint32_t *all = am_alloc(j->store->ctx, j->n_todo + 1, sizeof *all);
+  if (!identity || !all) { /* then they are computed */
+    am_free(j->store->ctx, identity);
+    am_free(j->store->ctx, all);
+    return;
+  }
+  size_t n_all = j->n_todo;
+  memcpy(all, j->todo, n_all * sizeof *all);
+  for (size_t i = 0; i < n_all; i++) {
+    identity[all[i]] = j->store->items[all[i]].file;
+    if (!identity[all[i]] || am_cache_has_content_keys(j->cache)) j->todo[n++] = all[i];
+  }
+  am_parallel_for(j->store->ctx, n, hash_piece, j);
+  for (size_t i = 0; i < n_all; i++) {
+    uint32_t clip = all[i];
+    item *it = &j->store->items[clip];
+    if ((it->file & 1) && recall_clip(j, clip, it->file)) continue;
+    if (identity[clip]) it->file = identity[clip]; /* by identity it is added */
+    j->todo[left++] = clip;
+  }
+  j->n_todo = left;
+  am_free(j->store->ctx, all);
+  am_free(j->store->ctx, identity);
+}
+
+static void recall_all(job *j) {
+  for (uint32_t i = 0; i < j->store->n; i++)
+    if (!j->cache || !j->store->items[i].file || !recall_clip(j, i, j->store->items[i].file)) j->todo[j->n_todo++] = i;
+  if (j->cache && j->n_todo) recall_by_content(j);
+  j->store->counts.from_cache = j->store->n - j->n_todo;
+}
+
+/* Compute */
+
+/* The stretch of the file that is the clip: sound->samples[*from .. *from + *n). */
+static am_status cut_part(const am_clip *c, const am_sound *sound, size_t *from, size_t *n, am_error *err) {
+  double length = (double)sound->n / sound->rate, slack = 0.01;
+  if (c->start + c->seconds > length + slack || (c->start > 0 && c->start >= length))
+    return am_fail(err, AM_E_DATA, "%s: the clip from %g s to %g s lies outside the file, which has %.3f s", c->path,
+                   c->start, c->start + c->seconds, length);
+  *from = (size_t)llround(c->start * sound->rate);
+  if (*from >= sound->n) *from = sound->n - 1;
+  *n = sound->n - *from;
+  size_t wanted = (size_t)llround(c->seconds * sound->rate);
+  if (c->seconds > 0 && wanted < *n) *n = wanted ? wanted : 1;
+  return AM_OK;
+}
+
+static am_status compute_features(job *j, const float *samples, size_t n, item *it, am_error *err) {
+  am_context *ctx = j->store->ctx;
+  int t, f;
+  am_features_shape(j->fx, n, &t, &f);
+  float *x = am_alloc(ctx, am_mul((size_t)t, (size_t)f), sizeof *x);
+  if (!x) return am_no_memory(err);
+  int bound = t;
+  am_status status = am_features_compute(j->fx, samples, n, 1, x, &t, err);
+  if (status) {
+    am_free(ctx, x);
+    return status;
+  }
+  if (t < bound) { /* trimmed: give back what is not used */
+    float *less = am_resize(ctx, x, (size_t)t * (size_t)f, sizeof *x);
+    if (less) x = less;
+  }
+  it->x = x;
+  it->t = t;
+  return AM_OK;
+}
+
+static am_status compute_clip(job *j, uint32_t clip, am_error *err) {
+  am_context *ctx = j->store->ctx;
+  const am_clip *c = &j->d->clips[clip];
+  item *it = &j->store->items[clip];
+  am_sound sound = {.size = sizeof sound};
+  size_t from = 0, n = 0;
+  am_status status =
+    am_sound_read(ctx, c->path, am_features_options(j->fx)->sample_rate, j->data->max_seconds, &sound, err);
+  if (status) return status;
+  status = cut_part(c, &sound, &from, &n, err);
+  if (!status) {
+    status = compute_features(j, sound.samples + from, n, it, err);
+    if (status && err) am_error_prefix(err, "%s", c->path);
+  }
+  if (!status && j->keep_sound) {
+    it->sound = am_alloc(ctx, n, sizeof *it->sound);
+    if (it->sound) memcpy(it->sound, sound.samples + from, n * sizeof *it->sound);
+    else status = am_no_memory(err);
+    it->n_sound = n;
+  }
+  it->seconds = (double)n / sound.rate;
+  it->ok = !status;
+  am_sound_free(ctx, &sound);
+  return status;
+}
+
+static void compute_piece(void *arg, size_t piece, int worker) {
+  (void)worker;
+  job *j = arg;
+  uint32_t clip = j->todo[j->first + piece];
+  item *it = &j->store->items[clip];
+  am_error *err = &j->errors[piece];
+  *err = (am_error)AM_ERROR_INIT;
+  j->status[piece] = compute_clip(j, clip, err);
+  am_file_id now;
+  if (it->file && (am_file_identify(j->d->clips[clip].path, &now, NULL) || memcmp(&now, &it->id, sizeof now)))
+    it->file = 0; /* changed under our hands: not for the cache */
+}
+
+static void remember(job *j, uint32_t clip) {
+  item *it = &j->store->items[clip];
+  if (!j->cache || !it->file || !it->ok) return;
+  am_error why = AM_ERROR_INIT;
+  am_status status = am_cache_add(j->cache, x_key(j, clip, it->file), it->t, j->store->bins, it->seconds, it->x, &why);
+  if (!status && j->keep_sound)
+    status = am_cache_add(j->cache, sound_key(j, clip, it->file), (int64_t)it->n_sound, 1, it->seconds, it->sound, &why);
+  if (!status && am_cache_pending(j->cache) > FLUSH_BYTES) status = am_cache_flush(j->cache, &why);
+  if (status) give_up_cache(j, why.message);
+}
+
+static void report(const job *j, size_t done, bool finished) {
+  const am_store *s = j->store;
+  am_progress p = {.size = sizeof p, .task = "features", .unit = "clips", .done = s->counts.from_cache + done,
+                   .total = s->n, .seconds = am_now() - j->began, .finished = finished,
+                   .note = s->counts.from_cache == s->n ? "from the cache" : NULL};
+  am_progress_emit(s->ctx, &p);
+}
+
+static am_status skip(job *j, uint32_t clip, am_status status, const am_error *why, am_error *err) {
+  am_store *s = j->store;
+  bool file_is_bad = status == AM_E_IO || status == AM_E_FORMAT || status == AM_E_NUMERIC || status == AM_E_DATA;
+  if (!j->data->skip_unreadable || !file_is_bad) {
+    am_status failed = am_fail(err, status, "%s", why->message);
+    if (err && file_is_bad && strlen(err->message) < 900)
+      strcat(err->message, " (data.skip_unreadable: true leaves such files out)");
+    return failed;
+  }
+  am_log(s->ctx, AM_LOG_WARNING, "left out %s: %s", j->d->clips[clip].name, why->message);
+  s->counts.skipped++;
+  return AM_OK;
+}
+
+static am_status compute_all(job *j, am_error *err) {
+  am_context *ctx = j->store->ctx;
+  report(j, 0, !j->n_todo);
+  am_status status = AM_OK;
+  for (j->first = 0; j->first < j->n_todo && !status; j->first += CHUNK) {
+    if (am_context_stopping(ctx)) return am_fail(err, AM_E_STOPPED, "stopped while computing features");
+    size_t n = j->n_todo - j->first < CHUNK ? j->n_todo - j->first : CHUNK;
+    am_parallel_for(ctx, n, compute_piece, j);
+    for (size_t i = 0; i < n && !status; i++) {
+      uint32_t clip = j->todo[j->first + i];
+      if (j->status[i]) status = skip(j, clip, j->status[i], &j->errors[i], err);
+      else remember(j, clip);
+    }
+    report(j, j->first + n, status || j->first + n == j->n_todo);
+  }
+  return status;
+}
+
+/* What is done is kept, also when the rest failed or was stopped. */
+static void keep_cache(job *j) {
+  if (!j->cache) return;
+  am_error why = AM_ERROR_INIT;
+  if (am_cache_flush(j->cache, &why)) give_up_cache(j, why.message);
+  am_cache_close(j->cache);
+  j->cache = NULL;
+}
+
+static am_status fill(job *j, const char *cache_dir, am_error *err) {
+  am_store *s = j->store;
+  am_error why = AM_ERROR_INIT;
+  if (cache_dir && *cache_dir && am_cache_open(s->ctx, cache_dir, &j->cache, &why)) give_up_cache(j, why.message);
+  if (j->cache) identify(j);
+  recall_all(j);
+  am_status status = compute_all(j, err);
+  keep_cache(j);
+  if (status) return status;
+  s->counts.computed = j->n_todo - s->counts.skipped;
+  s->counts.seconds = am_now() - j->began;
+  if (s->counts.skipped == s->n)
+    return am_fail(err, AM_E_DATA, "%s: none of the %zu files could be read", j->d->root, s->n);
+  for (size_t i = 0; i < s->n; i++)
+    if (s->items[i].ok && s->items[i].t > s->max_frames) s->max_frames = s->items[i].t;
+  return AM_OK;
+}
+
+am_status am_store_create(am_context *ctx, const am_dataset *d, const am_features *fx, const am_data_options *data,
+                          const char *cache_dir, bool keep_sound, am_store **out, am_error *err) {
+  *out = NULL;
+  am_store *s = am_alloc(ctx, 1, sizeof *s);
+  if (!s) return am_no_memory(err);
+  s->ctx = ctx;
+  s->n = d->n;
+  int t;
+  am_features_shape(fx, 1, &t, &s->bins);
+  job j = {.store = s, .d = d, .fx = fx, .data = data, .keep_sound = keep_sound, .began = am_now()};
+  s->items = am_alloc(ctx, d->n + 1, sizeof *s->items);
+  j.todo = am_alloc(ctx, d->n + 1, sizeof *j.todo);
+  j.errors = am_alloc(ctx, CHUNK, sizeof *j.errors);
+  am_status status = s->items && j.todo && j.errors ? fill(&j, cache_dir, err) : am_no_memory(err);
+  am_free(ctx, j.errors);
+  am_free(ctx, j.todo);
+  if (status) am_store_free(s);
+  else *out = s;
+  return status;
+}
+
+void am_store_free(am_store *s) {
+  if (!s) return;
+  for (size_t i = 0; s->items && i < s->n; i++) {
+    am_free(s->ctx, s->items[i].x);
+    am_free(s->ctx, s->items[i].sound);
+  }
+  am_free(s->ctx, s->items);
+  am_free(s->ctx, s);
+}
+
+bool am_store_ok(const am_store *s, uint32_t clip) { return s->items[clip].ok; }
+int am_store_frames(const am_store *s, uint32_t clip) { return s->items[clip].t; }
+int am_store_bins(const am_store *s) { return s->bins; }
+int am_store_max_frames(const am_store *s) { return s->max_frames; }
+const float *am_store_features(const am_store *s, uint32_t clip) { return s->items[clip].x; }
+double am_store_seconds(const am_store *s, uint32_t clip) { return s->items[clip].seconds; }
+am_store_counts am_store_counted(const am_store *s) { return s->counts; }
+
+const float *am_store_sound(const am_store *s, uint32_t clip, size_t *n) {
+  *n = s->items[clip].n_sound;
+  return s->items[clip].sound;
+}

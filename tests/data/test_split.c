@@ -1,0 +1,366 @@
+/* Splits: scikit-learn's numbers, and who is on which side. */
+#include "corpora.h"
+
+#include "golden_split.h"
+
+static am_context *ctx;
+static kept_log log_kept;
+static am_error err;
+
+static int setup(void **state) {
+  (void)state;
+  ctx = logging_context(&log_kept, 1);
+  err = (am_error)AM_ERROR_INIT;
+  return 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  am_context_free(ctx);
+  return 0;
+}
+
+/* The same rule stands in tools/golden-split.py. */
+static int label_of(unsigned i, int classes, int kind) {
+  return (int)((kind == 1 ? i : (i * i + 3 * i) / 7) % (unsigned)classes);
+}
+
+static uint32_t digest(const uint32_t *at, size_t n) {
+  uint32_t h = 0;
+  for (size_t i = 0; i < n; i++) h = h * 31 + at[i];
+  return h;
+}
+
+static void scikit_learn_gives_the_same_indices(void **state) {
+  (void)state;
+  for (size_t c = 0; c < sizeof golden_splits / sizeof *golden_splits; c++) {
+    unsigned n = golden_splits[c].n;
+    uint32_t *train = calloc(n, sizeof *train), *test = calloc(n, sizeof *test);
+    int *labels = calloc(n, sizeof *labels);
+    size_t n_train, n_test;
+    for (unsigned i = 0; i < n; i++) labels[i] = label_of(i, golden_splits[c].classes, golden_splits[c].kind);
+    am_test_ok(am_train_test_split(ctx, n, golden_splits[c].test_size, golden_splits[c].seed,
+                                   golden_splits[c].kind ? labels : NULL, train, &n_train, test, &n_test, &err), &err);
+    assert_int_equal(n_train, golden_splits[c].n_train);
+    assert_int_equal(n_test, golden_splits[c].n_test);
+    assert_int_equal(train[0], golden_splits[c].train_first[0]);
+    assert_int_equal(test[0], golden_splits[c].test_first[0]);
+    assert_int_equal(digest(train, n_train), golden_splits[c].train_digest);
+    assert_int_equal(digest(test, n_test), golden_splits[c].test_digest);
+    free(train);
+    free(test);
+    free(labels);
+  }
+}
+
+static void impossible_draws_are_refused(void **state) {
+  (void)state;
+  uint32_t train[8], test[8];
+  size_t n_train, n_test;
+  const int labels[8] = {0, 0, 0, 0, 0, 0, 0, 1};
+  am_test_fails(am_train_test_split(ctx, 1, 0.5, 0, NULL, train, &n_train, test, &n_test, &err), AM_E_CONFIG, &err,
+                "one side empty");
+  am_test_fails(am_train_test_split(ctx, 8, 1.5, 0, NULL, train, &n_train, test, &n_test, &err), AM_E_CONFIG, &err, "1.5");
+  am_test_fails(am_train_test_split(ctx, 8, NAN, 0, NULL, train, &n_train, test, &n_test, &err), AM_E_CONFIG, &err, "share");
+  am_test_fails(am_train_test_split(ctx, 8, 0.5, 0, labels, train, &n_train, test, &n_test, &err), AM_E_DATA, &err,
+                "at least 2 clips");
+}
+
+/* A corpus of `speakers` with `each` clips, without files. Speaker -1 when `known` is false. */
+static am_dataset *make_dataset(int speakers, int each, int classes, bool known) {
+  am_dataset *d = calloc(1, sizeof *d);
+  d->ctx = ctx;
+  d->root = "made-up";
+  d->n = d->n_complete = (size_t)(speakers * each);
+  d->clips = calloc(d->n, sizeof *d->clips);
+  d->n_labels = classes;
+  d->labels = calloc((size_t)classes, sizeof *d->labels);
+  for (int k = 0; k < classes; k++) d->labels[k] = "abcdefgh" + k;
+  d->n_speakers = d->n_known_speakers = known ? speakers : 0;
+  d->speakers = calloc((size_t)speakers, sizeof *d->speakers);
+  for (int i = 0; i < speakers; i++) {
+    char *name = malloc(16);
+    snprintf(name, 16, "%02d", i + 1);
+    d->speakers[i] = name;
+  }
+  for (size_t i = 0; i < d->n; i++)
+    d->clips[i] = (am_clip){.name = "clip", .path = "clip", .label = (int)(i % (size_t)classes), .group = -1,
+                            .speaker = known ? (int)i / each : -1, .utterance = (int)i, .corpus_part = AM_PART_NONE,
+                            .part = AM_PART_NONE, .fold = -1};
+  return d;
+}
+
+static void free_dataset(am_dataset *d, int speakers) {
+  for (int i = 0; i < speakers; i++) free((void *)(uintptr_t)d->speakers[i]);
+  free(d->speakers);
+  free(d->labels);
+  free(d->clips);
+  free(d);
+}
+
+static am_split *split(am_dataset *d, const char *yaml) {
+  am_split_options o;
+  am_tree *tree = read_section(ctx, am_split_table, yaml, &o);
+  am_split *s = NULL;
+  am_test_ok(am_split_make(ctx, d, &o, &s, &err), &err);
+  am_tree_free(tree);
+  return s;
+}
+
+static void split_fails(am_dataset *d, const char *yaml, am_status status, const char *words) {
+  am_split_options o;
+  am_tree *tree = read_section(ctx, am_split_table, yaml, &o);
+  am_split *s = NULL;
+  am_test_fails(am_split_make(ctx, d, &o, &s, &err), status, &err, words);
+  assert_null(s);
+  am_tree_free(tree);
+}
+
+/* Every clip is in the part that the lists say, and in one only. */
+static void check_parts(const am_dataset *d, const am_split *s) {
+  unsigned char *seen = calloc(d->n, 1);
+  for (int p = 0; p < 3; p++)
+    for (size_t i = 0; i < s->n[p]; i++) {
+      assert_int_equal(d->clips[s->at[p][i]].part, p);
+      assert_int_equal(seen[s->at[p][i]]++, 0);
+    }
+  for (size_t i = 0; i < d->n; i++) assert_true(seen[i] || d->clips[i].part == AM_PART_NONE);
+  free(seen);
+}
+
+static void random_split_says_it_is_not_speaker_independent(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(10, 12, 4, true);
+  am_split *s = split(d, "{kind: random, validation: 0.25}");
+  check_parts(d, s);
+  assert_int_equal(s->n[AM_PART_VALIDATION], 30);
+  assert_int_equal(s->n[AM_PART_TRAIN], 90);
+  assert_false(s->speaker_independent);
+  assert_true(s->speakers_known);
+  assert_string_equal(s->note, "random split: the same speakers are on both sides; not speaker-independent");
+  am_split_free(ctx, s);
+  s = split(d, "{kind: random, test: 0.2, validation: 0.1}");
+  check_parts(d, s);
+  assert_int_equal(s->n[AM_PART_TEST], 24);
+  assert_int_equal(s->n[AM_PART_VALIDATION], 12);
+  assert_int_equal(s->n[AM_PART_TRAIN], 84);
+  am_split_free(ctx, s);
+  free_dataset(d, 10);
+}
+
+static void unknown_speakers_are_said(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(4, 10, 2, false);
+  am_split *s = split(d, "{kind: stratified, validation: 0.5}");
+  assert_false(s->speakers_known);
+  assert_false(s->speaker_independent);
+  assert_non_null(strstr(s->note, "not every speaker is known"));
+  am_split_free(ctx, s);
+  split_fails(d, "{kind: speaker}", AM_E_DATA, "does not say who speaks");
+  split_fails(d, "{kind: kfold}", AM_E_DATA, "does not say who speaks");
+  free_dataset(d, 4);
+}
+
+static void stratified_keeps_class_shares_and_utterances(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(10, 12, 4, true);
+  for (size_t i = 0; i < d->n; i++) { /* three clips an utterance, of one class */
+    d->clips[i].utterance = (int)(i / 3 * 3);
+    d->clips[i].label = (int)(i / 3 % 4);
+  }
+  am_split *s = split(d, "{kind: stratified, test: 0.25, validation: 0.25}");
+  check_parts(d, s);
+  int count[3][4] = {{0}};
+  for (size_t i = 0; i < d->n; i++) {
+    assert_int_equal(d->clips[i].part, d->clips[d->clips[i].utterance].part);
+    count[d->clips[i].part][d->clips[i].label]++;
+  }
+  for (int k = 0; k < 4; k++) {
+    assert_in_range(count[AM_PART_TEST][k], 6, 9);
+    assert_in_range(count[AM_PART_VALIDATION][k], 6, 9);
+  }
+  am_split_free(ctx, s);
+  free_dataset(d, 10);
+}
+
+static void speaker_split_is_group_shuffle_split(void **state) {
+  (void)state;
+  for (size_t c = 0; c < sizeof golden_groups / sizeof *golden_groups; c++) {
+    int n = golden_groups[c].n, at = 0;
+    char yaml[128];
+    am_dataset *d = make_dataset(n, 3, 3, true);
+    snprintf(yaml, sizeof yaml, "{kind: speaker, test: %g, validation: 0, seed: %u}", golden_groups[c].test_size,
+             golden_groups[c].seed);
+    am_split *s = split(d, yaml);
+    check_parts(d, s);
+    assert_true(s->speaker_independent);
+    for (int i = 0; i < n; i++)
+      if (d->clips[3 * i].part == AM_PART_TEST) assert_int_equal(golden_groups[c].test[at++], i);
+    assert_int_equal(at, golden_groups[c].n_test);
+    am_split_free(ctx, s);
+    free_dataset(d, n);
+  }
+}
+
+static void sexes_are_balanced_when_asked(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(24, 4, 4, true);
+  for (int seed = 0; seed < 20; seed++) {
+    char yaml[160];
+    int odd[3] = {0}, all[3] = {0};
+    snprintf(yaml, sizeof yaml, "{kind: speaker, test: 0.25, validation: 0.25, seed: %d, stratify_by_speaker_sex: true}", seed);
+    am_split *s = split(d, yaml);
+    for (int i = 0; i < 24; i++) {
+      all[d->clips[4 * i].part]++;
+      odd[d->clips[4 * i].part] += i % 2;
+    }
+    for (int p = 0; p < 3; p++) assert_int_equal(all[p], 2 * odd[p]);
+    assert_int_equal(all[AM_PART_TEST], 6);
+    am_split_free(ctx, s);
+    snprintf(yaml, sizeof yaml, "{kind: kfold, folds: 6, fold: 2, seed: %d, stratify_by_speaker_sex: true, "
+             "validation_speakers_count: 4}", seed);
+    s = split(d, yaml);
+    memset(odd, 0, sizeof odd);
+    for (int i = 0; i < 24; i++) odd[d->clips[4 * i].part] += i % 2;
+    assert_int_equal(odd[AM_PART_TEST], 2);
+    assert_int_equal(odd[AM_PART_VALIDATION], 2);
+    am_split_free(ctx, s);
+  }
+  free_dataset(d, 24);
+}
+
+static void folds_cover_every_speaker_once_and_are_even(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(24, 5, 5, true);
+  d->clips[0].speaker = d->clips[1].speaker = 23; /* uneven speakers: 3 and 7 clips */
+  int tested[24] = {0};
+  for (int fold = 0; fold < 5; fold++) {
+    char yaml[128];
+    snprintf(yaml, sizeof yaml, "{kind: kfold, folds: 5, fold: %d, validation_speakers_count: 3}", fold);
+    am_split *s = split(d, yaml);
+    check_parts(d, s);
+    assert_true(s->speaker_independent);
+    assert_int_equal(s->n_folds, 5);
+    assert_int_equal(s->fold, fold);
+    assert_in_range(s->n[AM_PART_TEST], 18, 28);
+    bool in_test[24] = {false};
+    for (size_t i = 0; i < d->n; i++) {
+      if (d->clips[i].part == AM_PART_TEST) in_test[d->clips[i].speaker] = true;
+      assert_int_equal(d->clips[i].fold == fold, d->clips[i].part == AM_PART_TEST);
+    }
+    for (int i = 0; i < 24; i++) tested[i] += in_test[i];
+    am_split_free(ctx, s);
+  }
+  for (int i = 0; i < 24; i++) assert_int_equal(tested[i], 1);
+  split_fails(d, "{kind: kfold, folds: 5, fold: 5}", AM_E_CONFIG, "wanted 0 to 4");
+  split_fails(d, "{kind: kfold, folds: 25}", AM_E_CONFIG, "24 speakers");
+  split_fails(d, "{kind: kfold, folds: 2, validation_speakers_count: 12}", AM_E_CONFIG, "wanted fewer");
+  free_dataset(d, 24);
+}
+
+static void leave_one_speaker_out(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(4, 6, 3, true);
+  am_split *s = split(d, "{kind: leave_one_speaker_out, fold: 2, validation_speakers_count: 1}");
+  check_parts(d, s);
+  assert_int_equal(s->n_folds, 4);
+  assert_int_equal(s->n[AM_PART_TEST], 6);
+  assert_int_equal(d->clips[s->at[AM_PART_TEST][0]].speaker, 2);
+  assert_int_equal(s->n[AM_PART_VALIDATION], 6);
+  assert_int_equal(s->n[AM_PART_TRAIN], 12);
+  assert_non_null(strstr(s->note, "speaker 03 left out (3 of 4): 2 speakers train, 1 validate, 1 test"));
+  am_split_free(ctx, s);
+  free_dataset(d, 4);
+}
+
+static void fixed_lists(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(24, 2, 2, true);
+  am_split *s = split(d, "{kind: fixed, test_speakers: [1, 02], validation_speakers: 24}");
+  check_parts(d, s);
+  assert_int_equal(s->n[AM_PART_TEST], 4);
+  assert_int_equal(d->clips[0].part, AM_PART_TEST);
+  assert_int_equal(d->clips[3].part, AM_PART_TEST);
+  assert_int_equal(d->clips[47].part, AM_PART_VALIDATION);
+  am_split_free(ctx, s);
+  s = split(d, "kind: fixed\nfold: 4\nfold_lists:\n  - [2, 5, 14, 15, 16]\n  - [3, 6, 7, 13, 18]\n  - [10, 11, 12, 19, 20]\n"
+               "  - [8, 17, 21, 23, 24]\n  - [1, 4, 9, 22]\n");
+  assert_int_equal(s->n_folds, 5);
+  assert_int_equal(s->n[AM_PART_TEST], 8);
+  assert_int_equal(d->clips[0].part, AM_PART_TEST);
+  assert_int_equal(d->clips[2].fold, 0);
+  assert_int_equal(log_kept.lines, 0);
+  am_split_free(ctx, s);
+  s = split(d, "kind: fixed\nfold_lists: [[1, 2], [3]]\nvalidation_speakers_count: 2\n");
+  assert_int_equal(s->n[AM_PART_VALIDATION], 4);
+  assert_int_equal(log_kept.lines, 21); /* each speaker in no fold is named */
+  am_split_free(ctx, s);
+  split_fails(d, "{kind: fixed}", AM_E_CONFIG, "needs split.test_speakers");
+  split_fails(d, "{kind: fixed, test_speakers: [25]}", AM_E_CONFIG, "no speaker \"25\"; it has 24, from 01 to 24");
+  split_fails(d, "{kind: fixed, test_speakers: [1], validation_speakers: [1]}", AM_E_CONFIG, "in the test part already");
+  split_fails(d, "kind: fixed\nfold_lists:\n  - [1, 2]\n  - [2]\n", AM_E_CONFIG, "test.yaml:4:6");
+  split_fails(d, "kind: fixed\nfold_lists: [3]\n", AM_E_CONFIG, "list of lists");
+  free_dataset(d, 24);
+}
+
+static void the_corpus_says(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(4, 6, 3, true);
+  split_fails(d, "{kind: corpus}", AM_E_DATA, "split column");
+  for (size_t i = 0; i < d->n; i++) d->clips[i].corpus_part = i < 6 ? AM_PART_TEST : i < 20 ? AM_PART_TRAIN : AM_PART_NONE;
+  am_split *s = split(d, "{kind: corpus}");
+  check_parts(d, s);
+  assert_int_equal(s->n[AM_PART_TEST], 6);
+  assert_int_equal(s->n[AM_PART_TRAIN], 14);
+  assert_true(s->speaker_independent);
+  assert_non_null(strstr(s->note, "4 clips in no part"));
+  am_split_free(ctx, s);
+  s = split(d, "{kind: random}"); /* and the corpus's own parts are still known after another split */
+  am_split_free(ctx, s);
+  s = split(d, "{kind: corpus}");
+  assert_int_equal(s->n[AM_PART_TEST], 6);
+  am_split_free(ctx, s);
+  free_dataset(d, 4);
+}
+
+static void balanced_class_weights(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(2, 6, 3, true);
+  const uint32_t clips[] = {0, 3, 6, 9, 1, 4, 2, 5}; /* labels 0 0 0 0 1 1 2 2 */
+  double w[3];
+  am_class_weights(d, clips, 8, w);
+  const double wanted[] = {8.0 / 12, 8.0 / 6, 8.0 / 6};
+  assert_allclose_d(w, wanted, 3, 1e-15, 0);
+  am_class_weights(d, clips, 6, w); /* class 2 is absent */
+  assert_true(w[2] == 0);
+  free_dataset(d, 2);
+}
+
+static void a_class_without_training_clips_is_named(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(4, 4, 2, true);
+  for (size_t i = 0; i < d->n; i++) d->clips[i].label = d->clips[i].speaker == 0;
+  am_split *s = split(d, "{kind: leave_one_speaker_out, fold: 0}");
+  assert_non_null(strstr(log_kept.text, "class \"bcdefgh\" has no clip in the training part"));
+  am_split_free(ctx, s);
+  free_dataset(d, 4);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown(scikit_learn_gives_the_same_indices, setup, teardown),
+    cmocka_unit_test_setup_teardown(impossible_draws_are_refused, setup, teardown),
+    cmocka_unit_test_setup_teardown(random_split_says_it_is_not_speaker_independent, setup, teardown),
+    cmocka_unit_test_setup_teardown(unknown_speakers_are_said, setup, teardown),
+    cmocka_unit_test_setup_teardown(stratified_keeps_class_shares_and_utterances, setup, teardown),
+    cmocka_unit_test_setup_teardown(speaker_split_is_group_shuffle_split, setup, teardown),
+    cmocka_unit_test_setup_teardown(sexes_are_balanced_when_asked, setup, teardown),
+    cmocka_unit_test_setup_teardown(folds_cover_every_speaker_once_and_are_even, setup, teardown),
+    cmocka_unit_test_setup_teardown(leave_one_speaker_out, setup, teardown),
+    cmocka_unit_test_setup_teardown(fixed_lists, setup, teardown),
+    cmocka_unit_test_setup_teardown(the_corpus_says, setup, teardown),
+    cmocka_unit_test_setup_teardown(balanced_class_weights, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_class_without_training_clips_is_named, setup, teardown),
+  };
+  return cmocka_run_group_tests_name("split", tests, NULL, NULL);
+}
