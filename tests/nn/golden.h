@@ -7,17 +7,19 @@
 static const double bound = 1e-5;
 
 /* Past a clip's end a tensor must be zero, not merely small. */
-static inline void check_padding(const char *what, am_shape s, const int *lengths, int clips, const am_real *values) {
+static inline void check_padding(const char *what, am_shape s, const int *lengths, int clips,
+                                 const am_real *values) {
   const size_t all = am_shape_count(s);
   for (int b = 0; b < clips; b++)
     for (size_t i = valid_count(s, lengths, b); i < all; i++)
       if (values[(size_t)b * all + i] != 0)
-        fail_msg("%s: clip %d past its end at %zu: %g, wanted 0", what, b, i, (double)values[(size_t)b * all + i]);
+        fail_msg("%s: clip %d past its end at %zu: %g, wanted 0", what, b, i,
+                 (double)values[(size_t)b * all + i]);
 }
 
 /* Times `scale`: what was stored. */
-static inline double check_tensor(const golden_case *c, const char *cpu, const char *name, const am_real *got, size_t n,
-                           double scale) {
+static inline double check_tensor(const golden_case *c, const char *cpu, const char *name, const am_real *got,
+                                  size_t n, double scale) {
   const golden_tensor *wanted = golden_find(c, name);
   if (!wanted) fail_msg("%s: no golden %s", c->name, name);
   if (wanted->count != n) fail_msg("%s: %s has %zu numbers, the golden %zu", c->name, name, n, wanted->count);
@@ -34,8 +36,9 @@ static inline double check_tensor(const golden_case *c, const char *cpu, const c
   }
   const double error = largest > 0 ? worst / largest : worst;
   if (!(error <= bound))
-    fail_msg("%s on %s: %s[%zu] is %.9g, wanted %.9g: error %.3g of the largest value %.3g, allowed %.0e", c->name,
-             cpu, name, at, (double)got[at] / scale, (double)wanted->data[at], error, largest, bound);
+    fail_msg("%s on %s: %s[%zu] is %.9g, wanted %.9g: error %.3g of the largest value %.3g, allowed %.0e",
+             c->name, cpu, name, at, (double)got[at] / scale, (double)wanted->data[at], error, largest,
+             bound);
   return error;
 }
 

@@ -231,7 +231,8 @@ static inline void runner_create(runner *r, am_context *ctx, const golden_case *
     layer->in[i].variable = c->masked && c->in[i].rank > 1;
   }
   am_test_ok(layer->cls->build(layer, &err), &err);
-  r->pass = (am_pass){.batch = c->clips, .training = c->training, .seed = c->seed, .epoch = 3, .draws = r->draws};
+  r->pass =
+      (am_pass){.batch = c->clips, .training = c->training, .seed = c->seed, .epoch = 3, .draws = r->draws};
   for (int b = 0; b < c->clips; b++) r->draws[b] = 11 + 2 * (uint64_t)b;
   runner_inputs(r, c);
   runner_output(r, c);
@@ -287,7 +288,8 @@ static inline int golden_main(const char *name, const golden_group *groups, size
     const bool there = golden_read(groups[g].file, &files[g]);
     for (size_t i = 0; i < files[g].n; i++)
       if (groups[g].wanted(&files[g].cases[i]))
-        tests[n++] = (struct CMUnitTest){files[g].cases[i].name, groups[g].run, NULL, NULL, &files[g].cases[i]};
+        tests[n++] =
+            (struct CMUnitTest){files[g].cases[i].name, groups[g].run, NULL, NULL, &files[g].cases[i]};
     if (there && files[g].n) continue;
     fprintf(stderr, "tests/nn/golden/%s.txt and .bin are absent or do not fit: run tools/golden-nn.py\n",
             groups[g].file);

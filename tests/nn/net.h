@@ -53,7 +53,8 @@ static inline void net_create(net *n, am_context *ctx, const golden_case *c, boo
   n->x = aligned(n->x_count * sizeof *n->x);
   net_input(n, c, 0);
   for (int b = 0; b < c->clips; b++) n->draws[b] = 11 + 2 * (uint64_t)b;
-  n->batch = (am_batch){sizeof(am_batch), c->clips, n->x, c->masked ? c->lengths : NULL, c->seed, 3, n->draws};
+  n->batch =
+      (am_batch){sizeof(am_batch), c->clips, n->x, c->masked ? c->lengths : NULL, c->seed, 3, n->draws};
 }
 
 static inline void net_free(net *n) {
@@ -78,7 +79,8 @@ static inline void loss_read(loss_case *l, am_context *ctx, const golden_case *c
   const size_t n = (size_t)(l->batch * l->classes);
   assert_true(n <= 64);
   am_test_ok(am_tree_create(ctx, &tree, &err), &err);
-  am_test_ok(am_options_read(tree, am_loss_table, flow_parse(tree, c->text), "loss", &l->options, &err), &err);
+  am_test_ok(am_options_read(tree, am_loss_table, flow_parse(tree, c->text), "loss", &l->options, &err),
+             &err);
   am_tree_free(tree);
   numbers(c->seed, 0, n, l->y);
   for (size_t i = 0; i < n; i++) l->y[i] *= 4;
@@ -97,7 +99,8 @@ static inline void loss_read(loss_case *l, am_context *ctx, const golden_case *c
 }
 
 static inline double loss_run(const loss_case *l, am_real *dy, am_real *each) {
-  return am_loss(&l->options, l->y, l->targets, l->weighted ? l->weights : NULL, l->batch, l->classes, dy, each);
+  return am_loss(&l->options, l->y, l->targets, l->weighted ? l->weights : NULL, l->batch, l->classes, dy,
+                 each);
 }
 
 #endif

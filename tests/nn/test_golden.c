@@ -1,5 +1,5 @@
-/* Every layer, forward and backward, against PyTorch in float64 (tools/golden-nn.py), on every processor path:
- * largest difference over largest value of each tensor at most 1e-5. */
+/* Every layer, forward and backward, against PyTorch in float64 (tools/golden-nn.py), on every processor
+ * path: largest difference over largest value of each tensor at most 1e-5. */
 #include "golden.h"
 
 static double check_backward(runner *r, const golden_case *c, const char *cpu) {
@@ -44,7 +44,8 @@ static double check_case(const golden_case *c, const char *cpu) {
     if (!strcmp(c->tensors[i].name, "statistic")) {
       golden_case one = {.n_tensors = 1};
       one.tensors[0] = c->tensors[i];
-      worst = fmax(worst, check_tensor(&one, cpu, "statistic", r.statistics[at], layer->statistics[at].count, 1));
+      worst =
+          fmax(worst, check_tensor(&one, cpu, "statistic", r.statistics[at], layer->statistics[at].count, 1));
       at++;
     }
   if (c->training) worst = fmax(worst, check_backward(&r, c, cpu));

@@ -1,7 +1,7 @@
 /* Gradients of every layer, block and loss against finite differences, in double with the plain kernels and
- * unfused: central five-point differences with steps of 1e-5 of the sum of y * dy; largest difference over largest value of
- * each tensor at most 1e-8.  The cases are those of the goldens, masked batches among them; their inputs lie off
- * the kinks, and dropout's masks are fixed by its key. */
+ * unfused: central five-point differences with steps of 1e-5 of the sum of y * dy; largest difference over
+ * largest value of each tensor at most 1e-8.  The cases are those of the goldens, masked batches among them;
+ * their inputs lie off the kinks, and dropout's masks are fixed by its key. */
 #include "harness.h"
 #include "net.h"
 
@@ -26,8 +26,8 @@ static void function_free(function *f) {
   free(f->minus);
 }
 
-/* sum(y dy) at value + h less that at value - h: outputs are differenced before they are summed, which keeps the
- * rounding small. */
+/* sum(y dy) at value + h less that at value - h: outputs are differenced before they are summed, which keeps
+ * the rounding small. */
 static double rise(function *f, am_real *value, double h) {
   const am_real kept = *value;
   double sum = 0;
@@ -40,21 +40,23 @@ static double rise(function *f, am_real *value, double h) {
   return sum;
 }
 
-/* Five-point: the term in h^2 of the plain difference is 3e-8 where a layer norm meets nearly equal channels. */
+/* Five-point: the term in h^2 of the plain difference is 3e-8 where a layer norm meets nearly equal channels.
+ */
 static double slope(function *f, am_real *value) {
   return (8 * rise(f, value, step) - rise(f, value, 2 * step)) / (12 * step);
 }
 
 /* `valid` (clips) leading numbers of each `all`, or NULL: every one. */
-static double check(function *f, const char *name, int index, am_real *values, const am_real *gradient, size_t n,
-                    const size_t *valid, size_t all) {
+static double check(function *f, const char *name, int index, am_real *values, const am_real *gradient,
+                    size_t n, const size_t *valid, size_t all) {
   double largest = 0, worst = 0, wanted = 0;
   size_t at = 0;
   const size_t stride = n > CHECKED ? n / CHECKED : 1;
   for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs(gradient[i]));
   for (size_t i = 0; i < n; i += stride) {
     if (valid && i % all >= valid[i / all]) {
-      if (gradient[i] != 0) fail_msg("%s%d[%zu] is %g past the clip's end, wanted 0", name, index, i, gradient[i]);
+      if (gradient[i] != 0)
+        fail_msg("%s%d[%zu] is %g past the clip's end, wanted 0", name, index, i, gradient[i]);
       continue;
     }
     const double s = slope(f, &values[i]), difference = fabs(s - gradient[i]);
@@ -66,8 +68,8 @@ static double check(function *f, const char *name, int index, am_real *values, c
   }
   const double error = largest > 0 ? worst / largest : worst;
   if (!(error <= bound))
-    fail_msg("%s%d[%zu] is %.12g, by differences %.12g: error %.3g of the largest value %.3g, allowed %.0e", name,
-             index, at, gradient[at], wanted, error, largest, bound);
+    fail_msg("%s%d[%zu] is %.12g, by differences %.12g: error %.3g of the largest value %.3g, allowed %.0e",
+             name, index, at, gradient[at], wanted, error, largest, bound);
   return error;
 }
 
@@ -111,7 +113,8 @@ static void test_layer(void **state) {
 static void run_net(void *state, am_real *y) {
   net *n = state;
   am_session_forward(n->session, &n->batch, true);
-  memcpy(y, am_session_output(n->session), (size_t)n->batch.n * (size_t)am_model_output(n->model).c * sizeof *y);
+  memcpy(y, am_session_output(n->session),
+         (size_t)n->batch.n * (size_t)am_model_output(n->model).c * sizeof *y);
 }
 
 static void test_net(void **state) {
@@ -130,7 +133,8 @@ static void test_net(void **state) {
   double worst = check_input(&f, 0, c->in[0], n.batch.lengths, c->clips, n.x, dx);
   for (int i = 0; i < c->n_weights; i++) {
     const am_array_info info = am_model_weight_info(n.model, (size_t)i);
-    worst = fmax(worst, check(&f, info.name, i, n.weights + info.offset, n.gradients + info.offset, info.count, NULL, 0));
+    worst = fmax(worst, check(&f, info.name, i, n.weights + info.offset, n.gradients + info.offset,
+                              info.count, NULL, 0));
   }
   figure(c, worst);
   function_free(&f);
@@ -159,6 +163,7 @@ static bool trains(const golden_case *c) { return c->training; }
 static bool any(const golden_case *c) { return c != NULL; }
 
 int main(void) {
-  static const golden_group groups[] = {{"layers", test_layer, trains}, {"nets", test_net, any}, {"losses", test_loss, any}};
+  static const golden_group groups[] = {
+      {"layers", test_layer, trains}, {"nets", test_net, any}, {"losses", test_loss, any}};
   return golden_main("gradients", groups, 3);
 }

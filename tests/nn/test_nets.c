@@ -1,5 +1,6 @@
-/* Blocks, losses and whole nets against PyTorch in float64 (tools/golden-nn.py): logits and all gradients of a
- * batch, with and without fusion, on every processor path; and 20 steps of Adam, whose losses must agree to 1e-4. */
+/* Blocks, losses and whole nets against PyTorch in float64 (tools/golden-nn.py): logits and all gradients of
+ * a batch, with and without fusion, on every processor path; and 20 steps of Adam, whose losses must agree to
+ * 1e-4. */
 #include "golden.h"
 #include "net.h"
 
@@ -38,7 +39,8 @@ static void test_net(void **state) {
   const size_t n = am_test_cpus(cpus);
   for (size_t i = 0; i < n; i++) {
     const double fused = check_net(c, cpus[i], true), plain = check_net(c, cpus[i], false);
-    if (getenv("AM_FIGURES")) print_message("# %s on %s: error %.2g, unfused %.2g\n", c->name, cpus[i], fused, plain);
+    if (getenv("AM_FIGURES"))
+      print_message("# %s on %s: error %.2g, unfused %.2g\n", c->name, cpus[i], fused, plain);
   }
 }
 
@@ -49,7 +51,8 @@ static void test_loss(void **state) {
   loss_read(&l, ctx, c);
   am_real dy[64], each[16];
   const double total = loss_run(&l, dy, each), wanted = (double)golden_find(c, "loss")->data[0];
-  if (!(fabs(total - wanted) <= 1e-6 * fmax(1, fabs(wanted)))) fail_msg("loss %.9g, wanted %.9g", total, wanted);
+  if (!(fabs(total - wanted) <= 1e-6 * fmax(1, fabs(wanted))))
+    fail_msg("loss %.9g, wanted %.9g", total, wanted);
   check_tensor(c, "plain", "each", each, (size_t)l.batch, 1);
   check_tensor(c, "plain", "dy", dy, (size_t)(l.batch * l.classes), 1);
   assert_true(loss_run(&l, NULL, NULL) == total);
@@ -80,15 +83,17 @@ static double check_curve(const golden_case *c, const char *cpu) {
     am_session_zero_gradients(n.session);
     am_session_forward(n.session, &n.batch, true);
     const double loss =
-      am_loss(&options, am_session_output(n.session), targets, NULL, c->clips, c->classes, dy, NULL) / c->clips;
+        am_loss(&options, am_session_output(n.session), targets, NULL, c->clips, c->classes, dy, NULL) /
+        c->clips;
     const double difference = fabs(loss - (double)curve->data[step]);
     worst = fmax(worst, difference);
     if (!(difference <= 1e-4))
-      fail_msg("%s on %s: step %d: loss %.6f, wanted %.6f", c->name, cpu, step, loss, (double)curve->data[step]);
+      fail_msg("%s on %s: step %d: loss %.6f, wanted %.6f", c->name, cpu, step, loss,
+               (double)curve->data[step]);
     am_session_backward(n.session, dy);
     const double rate = c->rate * sqrt(1 - pow(0.999, step + 1)) / (1 - pow(0.9, step + 1));
-    am_kernels_of(ctx)->adam(n.n_weights, n.weights, n.gradients, m, v, (am_real)(1.0 / c->clips), (am_real)rate,
-                             (am_real)0.9, (am_real)0.999, (am_real)1e-7, 0, false);
+    am_kernels_of(ctx)->adam(n.n_weights, n.weights, n.gradients, m, v, (am_real)(1.0 / c->clips),
+                             (am_real)rate, (am_real)0.9, (am_real)0.999, (am_real)1e-7, 0, false);
   }
   assert_true((double)curve->data[STEPS - 1] < 0.6 * (double)curve->data[0]); /* it learnt something */
   free(m);
@@ -111,6 +116,7 @@ static void test_curve(void **state) {
 static bool any(const golden_case *c) { return c != NULL; }
 
 int main(void) {
-  static const golden_group groups[] = {{"nets", test_net, any}, {"losses", test_loss, any}, {"curves", test_curve, any}};
+  static const golden_group groups[] = {
+      {"nets", test_net, any}, {"losses", test_loss, any}, {"curves", test_curve, any}};
   return golden_main("nets", groups, 3);
 }
