@@ -12,14 +12,31 @@ static bool finite_all(const am_real *x, size_t n) {
   return true;
 }
 
-/* The first layer whose output went bad in the last forward, the loss itself when all that are kept are finite. */
-static const char *first_bad_output(am_trainer *t, int batch) {
+/* The first layer whose output in `session` is not finite; NULL when all that are kept are. */
+static const char *first_bad(am_trainer *t, const am_session *session, int batch) {
   for (size_t i = 0; i < am_model_steps(t->model); i++) {
     const am_step *step = am_model_step(t->model, i);
-    const am_real *y = am_session_tensor(t->session, step->output);
+    const am_real *y = am_session_tensor(session, step->output);
     if (y && !finite_all(y, (size_t)batch * am_shape_count(step->layer.out))) return step->layer.name;
   }
-  return "the loss itself";
+  return NULL;
+}
+
+/* The plan lets tensors share memory and fuses layers, so the batch runs once more in a session that keeps all;
+ * without memory for it, the tensors that are still there must do. */
+static const char *find_bad_layer(am_trainer *t, const am_batch *batch) {
+  am_session *session = NULL;
+  const char *name = NULL;
+  am_model_set_keep(t->model, true);
+  if (am_session_create(t->model, batch->n, true, &session, NULL) == AM_OK) {
+    am_session_forward(session, batch, true);
+    name = first_bad(t, session, batch->n);
+    am_session_free(session);
+  } else {
+    name = first_bad(t, t->session, batch->n);
+  }
+  am_model_set_keep(t->model, false);
+  return name ? name : "the loss itself";
 }
 
 static am_status fail_numeric(am_trainer *t, const char *what, const char *where, am_error *err) {
@@ -56,7 +73,7 @@ am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err
   const am_real *logits = am_session_output(t->session);
   double sum = am_loss(&t->config->loss, logits, b->targets, b->weights, b->n, K, t->dlogits, NULL);
   if (!isfinite(sum))
-    return fail_numeric(t, isnan(sum) ? "the loss is not a number" : "the loss is infinite", first_bad_output(t, b->n),
+    return fail_numeric(t, isnan(sum) ? "the loss is not a number" : "the loss is infinite", find_bad_layer(t, &batch),
                         err);
   am_session_backward(t->session, t->dlogits);
 

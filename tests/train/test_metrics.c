@@ -1,0 +1,138 @@
+/* tests/train/test_metrics.c - figures against scikit-learn, and what intervals must do. */
+#include "testing.h"
+
+#include "golden_metrics.h"
+#include "train/train.h"
+
+static float *probabilities(void) {
+  static float p[GOLDEN_N * GOLDEN_K];
+  for (int i = 0; i < GOLDEN_N * GOLDEN_K; i++) p[i] = (float)golden_probabilities[i];
+  return p;
+}
+
+static void equal_scikit_learn(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  am_error err = AM_ERROR_INIT;
+  am_metrics *m;
+  am_test_ok(am_metrics_compute(ctx, probabilities(), golden_truth, NULL, GOLDEN_N, GOLDEN_K, 1, &m, &err), &err);
+  for (int k = 0; k < GOLDEN_K; k++) {
+    assert_int_equal(m->support[k], golden_support[k]);
+    if (!golden_support[k]) assert_true(isnan(m->recall[k]));
+    else assert_true(fabs(m->recall[k] - golden_recall[k]) < 1e-15);
+    assert_true(fabs(m->precision[k] - golden_precision[k]) < 1e-15);
+    assert_true(fabs(m->f1[k] - golden_f1[k]) < 1e-15);
+    for (int j = 0; j < GOLDEN_K; j++)
+      assert_int_equal(m->confusion[k * GOLDEN_K + j], golden_confusion[k * GOLDEN_K + j]);
+  }
+  assert_int_equal(m->n, GOLDEN_N);
+  assert_true(fabs(m->accuracy - golden_accuracy) < 1e-15);
+  assert_true(fabs(m->uar - golden_uar) < 1e-15);
+  assert_true(fabs(m->macro_f1 - golden_macro_f1) < 1e-15);
+  assert_true(fabs(m->loss - golden_loss) < 1e-12);
+  assert_true(fabs(m->ece - golden_ece) < 1e-12);
+  assert_string_equal(m->interval, "Wilson");
+  assert_true(fabs(m->low - golden_low) < 1e-12 && fabs(m->high - golden_high) < 1e-12);
+  assert_true(m->uar_low < m->uar && m->uar < m->uar_high);
+  am_metrics_free(m);
+  am_context_free(ctx);
+}
+
+/* n clips of 2 classes, alternating; `right` says which are predicted right. */
+static am_metrics *compute(am_context *ctx, int n, const bool *right, const int *speakers, uint64_t seed) {
+  float p[256];
+  int labels[128];
+  am_error err = AM_ERROR_INIT;
+  am_metrics *m;
+  for (int i = 0; i < n; i++) {
+    labels[i] = i % 2;
+    int guess = right[i] ? labels[i] : 1 - labels[i];
+    p[2 * i + guess] = 0.75f;
+    p[2 * i + 1 - guess] = 0.25f;
+  }
+  am_test_ok(am_metrics_compute(ctx, p, labels, speakers, (size_t)n, 2, seed, &m, &err), &err);
+  return m;
+}
+
+static void bootstrap_draws_speakers(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  enum { N = 48 };
+  bool right[N];
+  int speakers[N];
+  /* Speakers who are all alike: drawing among them changes nothing. */
+  for (int i = 0; i < N; i++) speakers[i] = i / 8, right[i] = i % 8 < 6;
+  am_metrics *m = compute(ctx, N, right, speakers, 1);
+  assert_string_equal(m->interval, "bootstrap over 6 speakers");
+  assert_true(m->low == 0.75 && m->high == 0.75 && m->uar_low == 0.75 && m->uar_high == 0.75);
+  am_metrics_free(m);
+
+  /* Two speakers, one always right, one always wrong: half of the draws have one of them only. */
+  for (int i = 0; i < N; i++) speakers[i] = 3 + 4 * (i / 24), right[i] = i < 24;
+  m = compute(ctx, N, right, speakers, 1);
+  assert_string_equal(m->interval, "bootstrap over 2 speakers");
+  assert_true(m->low == 0 && m->high == 1);
+  am_metrics_free(m);
+
+  /* Many speakers, each right or wrong as a whole: the normal approximation of a share holds. */
+  for (int i = 0; i < N; i++) speakers[i] = i / 2, right[i] = speakers[i] % 3 != 0;
+  m = compute(ctx, N, right, speakers, 1);
+  double half = 1.96 * sqrt(m->accuracy * (1 - m->accuracy) / 24);
+  assert_true(fabs(m->low - (m->accuracy - half)) < 0.03 && fabs(m->high - (m->accuracy + half)) < 0.03);
+  am_metrics *again = compute(ctx, N, right, speakers, 1);
+  assert_true(m->low == again->low && m->uar_high == again->uar_high);
+  am_metrics_free(m);
+  am_metrics_free(again);
+
+  /* One unknown speaker: nothing is known about who resembles whom. */
+  speakers[5] = -1;
+  m = compute(ctx, N, right, speakers, 1);
+  assert_string_equal(m->interval, "Wilson");
+  am_metrics_free(m);
+  am_context_free(ctx);
+}
+
+static void refuses_what_is_no_number(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  am_error err;
+  am_metrics *m;
+  float p[] = {0.5f, 0.5f, NAN, 0.5f};
+  int labels[] = {0, 1}, outside[] = {0, 2};
+  am_test_fails(am_metrics_compute(ctx, p, labels, NULL, 2, 2, 1, &m, &err), AM_E_NUMERIC, &err, "class 0 for clip 1 is nan");
+  assert_null(m);
+  p[2] = 0.5f;
+  am_test_fails(am_metrics_compute(ctx, p, outside, NULL, 2, 2, 1, &m, &err), AM_E_DATA, &err, "clip 1 has label 2");
+  am_context_free(ctx);
+}
+
+static void survives_every_failed_allocation(void **state) {
+  (void)state;
+  int speakers[GOLDEN_N];
+  for (int i = 0; i < GOLDEN_N; i++) speakers[i] = i % 7;
+  for (long n = 1;; n++) {
+    am_test_memory memory;
+    am_context *ctx = am_test_memory_context(&memory, 1);
+    long before = atomic_load(&memory.alive);
+    am_metrics *m = NULL;
+    am_error err = AM_ERROR_INIT;
+    am_test_memory_arm(&memory, n);
+    am_status status = am_metrics_compute(ctx, probabilities(), golden_truth, speakers, GOLDEN_N, GOLDEN_K, 1, &m, &err);
+    bool fired = am_test_memory_fired(&memory);
+    assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
+    am_metrics_free(m);
+    assert_int_equal(atomic_load(&memory.alive), before);
+    am_context_free(ctx);
+    if (!fired) break;
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(equal_scikit_learn),
+      cmocka_unit_test(bootstrap_draws_speakers),
+      cmocka_unit_test(refuses_what_is_no_number),
+      cmocka_unit_test(survives_every_failed_allocation),
+  };
+  return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
+}

@@ -1,0 +1,589 @@
+/* tests/train/test_run.c - whole runs on a made-up corpus of sines. */
+#include "testing.h"
+
+#include <errno.h>
+
+#include "base/file.h"
+#include "base/system.h"
+#include "io/h5.h"
+#include "io/json.h"
+#include "made_up.h"
+#include "train/checkpoint.h"
+
+/* A context, a corpus and a folder for runs. */
+typedef struct world {
+  am_context *ctx;
+  char *folder;
+  char *corpus;
+} world;
+
+static world world_make(int threads) {
+  world w = {.ctx = am_test_context(threads, NULL), .folder = am_test_folder()};
+  w.corpus = strdup(am_test_path(w.folder, "corpus"));
+  mkdir(w.corpus, 0777);
+  made_up_corpus(w.ctx, w.corpus, 4, 3);
+  return w;
+}
+
+static void world_free(world *w) {
+  am_test_folder_remove(w->folder);
+  free(w->folder);
+  free(w->corpus);
+  am_context_free(w->ctx);
+}
+
+typedef struct overrides {
+  const char *at[12];
+} overrides;
+
+/* Runs into <folder>/<name>; the result is the caller's. */
+static am_status train_with(world *w, const char *name, am_run_options options, overrides s, am_run_result *result,
+                            am_error *err) {
+  size_t n = 0;
+  while (n < 12 && s.at[n]) n++;
+  am_config *config = made_up_config(w->ctx, w->corpus, s.at, n);
+  char *out = strdup(am_test_path(w->folder, name));
+  options.out = out;
+  am_status status = am_train_run(config, &options, result, err);
+  am_config_free(config);
+  free(out);
+  return status;
+}
+
+static void train_ok(world *w, const char *name, overrides s) {
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(train_with(w, name, (am_run_options){0}, s, &r, &err), &err);
+  am_run_result_free(&r);
+}
+
+/* "<folder>/<run>/<name>" */
+static const char *file_in(world *w, const char *run, const char *name) {
+  char relative[512];
+  snprintf(relative, sizeof relative, "%s/%s", run, name);
+  return am_test_path(w->folder, relative);
+}
+
+static am_checkpoint *load(world *w, const char *run, const char *name) {
+  am_checkpoint *c;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_checkpoint_load(w->ctx, file_in(w, run, name), &c, &err), &err);
+  return c;
+}
+
+static uint32_t digest(world *w, const char *run, const char *name) {
+  am_checkpoint *c = load(w, run, name);
+  uint32_t crc = am_checkpoint_digest(c->model);
+  am_checkpoint_free(w->ctx, c);
+  return crc;
+}
+
+/* The columns of history.csv that do not depend on the clock: all before the seconds. */
+static char *history(world *w, const char *run) {
+  char *text, *out;
+  size_t bytes;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_file_read(w->ctx, file_in(w, run, "history.csv"), 1 << 20, &text, &bytes, &err), &err);
+  out = calloc(1, bytes + 1);
+  for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+    char *end = line;
+    for (int column = 0; column < 7; column++) end = strchr(end, ',') + 1;
+    strncat(out, line, (size_t)(end - line));
+    strcat(out, "\n");
+  }
+  am_free(w->ctx, text);
+  return out;
+}
+
+static void same_run(world *w, const char *a, const char *b) {
+  char *x = history(w, a), *y = history(w, b);
+  assert_string_equal(x, y);
+  assert_int_equal(digest(w, a, "last.h5"), digest(w, b, "last.h5"));
+  assert_int_equal(digest(w, a, "best.h5"), digest(w, b, "best.h5"));
+  free(x);
+  free(y);
+}
+
+/* ---- learning ---- */
+
+static void overfits(void **state) {
+  (void)state;
+  world w = world_make(2);
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  overrides s = {{"train.epochs=40", "train.optimiser.learning_rate=0.05", "train.monitor=validation_accuracy"}};
+  am_test_ok(train_with(&w, "run", (am_run_options){0}, s, &r, &err), &err);
+  assert_int_equal(r.epochs_run, 40);
+  assert_int_equal(r.steps, 40 * 4); /* 2 speakers of 9 clips in batches of 5 */
+  assert_non_null(r.validation);
+  assert_non_null(r.test);
+  assert_int_equal(r.test->n, 9);
+  assert_true(r.validation->accuracy == 1);
+  assert_true(r.test->accuracy == 1);
+  am_run_result_free(&r);
+  static const char *const files[] = {"config.yaml", "run.json",        "log.txt",         "history.csv", "last.h5",
+                                      "best.h5",     "predictions.csv", "predictions-validation.csv", "metrics.json"};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) assert_true(am_file_exists(file_in(&w, "run", files[i])));
+  assert_false(am_file_exists(file_in(&w, "run", "last-1.h5")));
+
+  /* The last row of the history says that every training clip is right. */
+  am_tree *tree;
+  am_test_ok(am_json_read_file(w.ctx, file_in(&w, "run", "metrics.json"), &tree, &err), &err);
+  const am_value *test = am_value_get(am_tree_root(tree), "test");
+  assert_string_equal(am_value_find(test, "accuracy")->text, "1");
+  assert_string_equal(am_value_find(test, "per_class.low.support")->text, "3");
+  am_tree_free(tree);
+  world_free(&w);
+}
+
+/* One clip a prediction: the same as the same clip in a batch of the evaluation. */
+static void predicts_as_it_evaluates(void **state) {
+  (void)state;
+  world w = world_make(2);
+  train_ok(&w, "run", (overrides){{"train.epochs=8"}});
+  am_checkpoint *c = load(&w, "run", "best.h5");
+  assert_int_equal(c->classes, 3);
+  assert_true(c->speaker_independent);
+  assert_false(c->synthetic);
+  assert_false(c->resumable);
+  am_error err = AM_ERROR_INIT;
+  am_dataset *d;
+  am_features *fx;
+  am_store *store;
+  am_test_ok(am_dataset_load(w.ctx, &c->config->data, &d, &err), &err);
+  am_test_ok(am_features_create(w.ctx, &c->config->features, &fx, &err), &err);
+  am_test_ok(am_store_create(w.ctx, d, fx, &c->config->data, "", false, &store, &err), &err);
+  uint32_t clips[36];
+  float all[36 * 3], one[3];
+  for (uint32_t i = 0; i < 36; i++) clips[i] = 35 - i;
+  am_test_ok(am_evaluate(w.ctx, c, d, store, clips, 36, all, &err), &err);
+  for (size_t i = 0; i < 36; i++) {
+    am_sound sound = {.size = sizeof sound};
+    am_test_ok(am_sound_read(w.ctx, d->clips[clips[i]].path, 16000, 0, &sound, &err), &err);
+    am_test_ok(am_predict_sound(w.ctx, c, sound.samples, sound.n, one, &err), &err);
+    assert_allclose_f(one, all + 3 * i, 3, 1e-5, 1e-6);
+    am_sound_free(w.ctx, &sound);
+  }
+  am_test_fails(am_predict_sound(w.ctx, c, NULL, 0, one, &err), AM_E_USAGE, &err, "0 samples");
+  am_store_free(store);
+  am_features_free(fx);
+  am_dataset_free(d);
+  am_checkpoint_free(w.ctx, c);
+  world_free(&w);
+}
+
+/* ---- the same result whatever happens ---- */
+
+static const overrides everything = {{"train.epochs=3", "train.ema=0.9", "train.optimiser.clip_norm=1", "train.schedule.kind=plateau",
+                                     "train.schedule.patience=1", "train.optimiser.weight_decay=0.01",
+                                     "augment={freq_masks: 1, freq_width: 3, mixup: 0.2}"}};
+
+static overrides with(overrides s, const char *more) {
+  size_t n = 0;
+  while (s.at[n]) n++;
+  s.at[n] = more;
+  return s;
+}
+
+static void threads_do_not_matter(void **state) {
+  (void)state;
+  world w = world_make(1);
+  train_ok(&w, "run1", everything);
+  for (int threads = 2; threads <= 4; threads += 2) {
+    world other = w;
+    other.ctx = am_test_context(threads, NULL);
+    const char *name = threads == 2 ? "run2" : "run4";
+    train_ok(&other, name, everything);
+    same_run(&other, "run1", name);
+    am_context_free(other.ctx);
+  }
+  world_free(&w);
+}
+
+static void resuming_changes_nothing(void **state) {
+  (void)state;
+  world w = world_make(2);
+  train_ok(&w, "whole", everything);
+  /* 4 steps an epoch: within the first, at its end, after one step of the second, at the end of all. */
+  static const int cuts[] = {1, 4, 5, 12};
+  for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+    char name[32], steps[32];
+    am_run_result r;
+    am_error err;
+    snprintf(name, sizeof name, "cut%d", cuts[i]);
+    snprintf(steps, sizeof steps, "train.max_steps=%d", cuts[i]);
+    am_test_fails(train_with(&w, name, (am_run_options){0}, with(everything, steps), &r, &err), AM_E_STOPPED, &err,
+                  "--resume");
+    assert_true(r.interrupted);
+    assert_int_equal(r.steps, cuts[i]);
+    assert_false(am_file_exists(file_in(&w, name, "metrics.json")));
+    am_test_ok(train_with(&w, name, (am_run_options){.resume = true}, everything, &r, &err), &err);
+    assert_int_equal(r.steps, 12);
+    am_run_result_free(&r);
+    same_run(&w, "whole", name);
+  }
+  world_free(&w);
+}
+
+/* Stops from a log or progress sink, as Ctrl-C would. */
+typedef struct stopper {
+  am_context *ctx;
+  const char *task;
+  int after;
+} stopper;
+
+static void stop_at(void *user, const am_progress *p) {
+  stopper *s = user;
+  if (s->ctx && strstr(p->task, s->task) && --s->after == 0) am_context_stop(s->ctx);
+}
+
+static void stopping_at_any_moment_is_safe(void **state) {
+  (void)state;
+  world w = world_make(2);
+  train_ok(&w, "whole", everything);
+  static const struct { const char *task, *name; int after; } moments[] = {
+      {"epoch 1/3", "a", 1}, {"epoch 2/3", "b", 1}, {"validation", "c", 1}, {"epoch 3/3", "d", 2}};
+  for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
+    stopper s = {.task = moments[i].task, .after = moments[i].after};
+    am_settings settings = {.size = sizeof settings, .threads = 2, .progress = stop_at, .user = &s};
+    am_error err = AM_ERROR_INIT;
+    am_run_result r;
+    world other = w;
+    am_test_ok(am_context_create(&settings, &other.ctx, &err), &err);
+    s.ctx = other.ctx;
+    am_test_fails(train_with(&other, moments[i].name, (am_run_options){0}, everything, &r, &err), AM_E_STOPPED, &err,
+                  "stopped after step");
+    am_context_free(other.ctx);
+    am_test_ok(train_with(&w, moments[i].name, (am_run_options){.resume = true}, everything, &r, &err), &err);
+    am_run_result_free(&r);
+    same_run(&w, "whole", moments[i].name);
+  }
+  world_free(&w);
+}
+
+/* ---- the run folder ---- */
+
+static void refuses_a_folder_in_use(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err;
+  overrides s = {{"train.epochs=2", "train.max_steps=3"}};
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, s, &r, &err), AM_E_STOPPED, &err, "after step 3");
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, s, &r, &err), AM_E_USAGE, &err, "holds a run already");
+  am_test_fails(train_with(&w, "none", (am_run_options){.resume = true}, s, &r, &err), AM_E_USAGE, &err, "no run to resume");
+  assert_false(am_folder_exists(am_test_path(w.folder, "none")));
+
+  am_lock *lock;
+  am_test_ok(am_lock_take(w.ctx, file_in(&w, "run", "lock"), &lock, &err), &err);
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, s, &r, &err), AM_E_IO, &err, "in use by process");
+  am_lock_release(lock);
+
+  overrides other = {{"train.epochs=2", "train.batch=6"}};
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, other, &r, &err), AM_E_CONFIG, &err,
+                "train.batch is 6, the run has 5");
+  am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, (overrides){{"train.epochs=2"}}, &r, &err), &err);
+  am_run_result_free(&r);
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, (overrides){{"train.epochs=2"}}, &r, &err), AM_E_USAGE,
+                &err, "is finished after 2 epochs");
+  world_free(&w);
+}
+
+static void dry_run_writes_nothing(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(train_with(&w, "run", (am_run_options){.dry_run = true, .profile = true}, (overrides){{0}}, &r, &err), &err);
+  assert_int_equal(r.steps, 1);
+  assert_false(am_folder_exists(am_test_path(w.folder, "run")));
+  world_free(&w);
+}
+
+static void bad_data_leaves_no_folder(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err;
+  am_test_file(am_test_path(w.corpus, "s0_low_0.wav"), "not a sound", 11);
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, (overrides){{0}}, &r, &err), AM_E_FORMAT, &err, "s0_low_0.wav");
+  assert_false(am_folder_exists(am_test_path(w.folder, "run")));
+  world_free(&w);
+}
+
+/* ---- damage ---- */
+
+static void flip_byte(const char *path, long from_end) {
+  FILE *file = fopen(path, "r+b");
+  assert_non_null(file);
+  fseek(file, 0, SEEK_END);
+  long at = ftell(file) - from_end;
+  fseek(file, at, SEEK_SET);
+  int byte = fgetc(file);
+  fseek(file, at, SEEK_SET);
+  fputc(byte ^ 0x5a, file);
+  fclose(file);
+}
+
+static void damaged_last_falls_back(void **state) {
+  (void)state;
+  world w = world_make(2);
+  am_run_result r;
+  am_error err;
+  train_ok(&w, "whole", everything);
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=5"), &r, &err), AM_E_STOPPED,
+                &err, "after step 5");
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=7"), &r, &err),
+                AM_E_STOPPED, &err, "after step 7");
+  assert_true(am_file_exists(file_in(&w, "run", "last-1.h5")));
+
+  /* Cut short: the checkpoint before it is taken, and the run ends as if nothing had happened. */
+  struct stat info;
+  assert_int_equal(stat(file_in(&w, "run", "last.h5"), &info), 0);
+  assert_int_equal(truncate(file_in(&w, "run", "last.h5"), info.st_size / 2), 0);
+  am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &err), &err);
+  am_run_result_free(&r);
+  same_run(&w, "whole", "run");
+  char *log;
+  size_t bytes;
+  am_test_ok(am_file_read(w.ctx, file_in(&w, "run", "log.txt"), 1 << 20, &log, &bytes, &err), &err);
+  assert_non_null(strstr(log, "going on from the checkpoint before it"));
+  am_free(w.ctx, log);
+  world_free(&w);
+}
+
+static void both_damaged_is_said(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err;
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=2"), &r, &err), AM_E_STOPPED,
+                &err, "after step 2");
+  am_test_file(file_in(&w, "run", "last.h5"), "nothing", 7);
+  am_test_file(file_in(&w, "run", "last-1.h5"), "nothing", 7);
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &err), AM_E_FORMAT, &err,
+                "and the checkpoint before it");
+  world_free(&w);
+}
+
+static int no_space(int fd) {
+  (void)fd;
+  errno = ENOSPC;
+  return -1;
+}
+
+/* From the moment the last epoch begins, no file can be synced any more. */
+static void fill_disk(void *user, const am_progress *p) {
+  static am_system full;
+  stopper *s = user;
+  if (!s->ctx || !strstr(p->task, s->task)) return;
+  full = am_system_real;
+  full.fsync = no_space;
+  am_context_set_system(s->ctx, &full);
+}
+
+static void full_disk_keeps_what_was_saved(void **state) {
+  (void)state;
+  world w = world_make(2);
+  train_ok(&w, "whole", everything);
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=5"), &r, &err), AM_E_STOPPED,
+                &err, "after step 5");
+  uint32_t before = digest(&w, "run", "last.h5");
+  stopper s = {.task = "epoch 3/3"};
+  am_settings settings = {.size = sizeof settings, .threads = 2, .progress = fill_disk, .user = &s};
+  world other = w;
+  am_error fresh = AM_ERROR_INIT;
+  am_test_ok(am_context_create(&settings, &other.ctx, &fresh), &fresh);
+  s.ctx = other.ctx;
+  am_test_fails(train_with(&other, "run", (am_run_options){.resume = true}, everything, &r, &err), AM_E_IO, &err,
+                "No space left on device");
+  am_context_free(other.ctx);
+  assert_int_equal(digest(&w, "run", "last.h5"), before);
+  assert_false(am_file_exists(file_in(&w, "run", "last.h5.new")));
+  am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &err), &err);
+  am_run_result_free(&r);
+  same_run(&w, "whole", "run");
+  world_free(&w);
+}
+
+static void damaged_best_is_chosen_anew(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err;
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=9"), &r, &err), AM_E_STOPPED,
+                &err, "after step 9");
+  am_test_file(file_in(&w, "run", "best.h5"), "nothing", 7);
+  am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &err), &err);
+  assert_int_equal(r.best_epoch, 3);
+  am_run_result_free(&r);
+  world_free(&w);
+}
+
+static void reading_checks_every_array(void **state) {
+  (void)state;
+  world w = world_make(1);
+  train_ok(&w, "run", (overrides){{"train.epochs=1"}});
+  const char *path = strdup(file_in(&w, "run", "best.h5"));
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_checkpoint_verify(w.ctx, path, &err), &err);
+  struct stat info;
+  stat(path, &info);
+  /* A byte of the conv kernel, found by its first weight. */
+  am_checkpoint *c = load(&w, "run", "best.h5"), *none;
+  size_t n;
+  am_real first = am_model_weights(c->model, &n)[am_model_weight_info(c->model, 0).offset];
+  am_checkpoint_free(w.ctx, c);
+  char *data;
+  size_t bytes;
+  am_test_ok(am_file_read(w.ctx, path, 1 << 24, &data, &bytes, &err), &err);
+  size_t at = 0;
+  while (at + 4 <= bytes && memcmp(data + at, &first, 4)) at++;
+  am_free(w.ctx, data);
+  assert_true(at + 4 <= bytes);
+  flip_byte(path, info.st_size - (long)at);
+  am_test_fails(am_checkpoint_verify(w.ctx, path, &err), AM_E_FORMAT, &err, "conv2d_1/kernel");
+  am_test_fails(am_checkpoint_load(w.ctx, path, &none, &err), AM_E_FORMAT, &err, "conv2d_1/kernel");
+  assert_null(none);
+  free((char *)path);
+  world_free(&w);
+}
+
+/* ---- stopping, freezing, starting from elsewhere ---- */
+
+static void stops_early(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  overrides s = {{"train.epochs=50", "train.optimiser.learning_rate=0", "train.early_stopping=2",
+                 "train.monitor=validation_accuracy"}};
+  am_test_ok(train_with(&w, "run", (am_run_options){0}, s, &r, &err), &err);
+  assert_true(r.stopped_early);
+  assert_true(r.epochs_run < 50);
+  assert_int_equal(r.epochs_run, r.best_epoch + 2);
+  am_run_result_free(&r);
+  world_free(&w);
+}
+
+static void nan_stops_and_names_the_layer(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err;
+  overrides s = {{"train.optimiser.learning_rate=1e30"}};
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, s, &r, &err), AM_E_NUMERIC, &err, "step 2 (epoch 1): the loss is");
+  assert_non_null(strstr(err.message, "first in dense_1")); /* 1e30 by 1e30; before it all is finite */
+  assert_non_null(strstr(err.message, "no checkpoint had been written yet"));
+
+  s = (overrides){{"train.optimiser.learning_rate=1e38"}};
+  am_test_fails(train_with(&w, "run2", (am_run_options){0}, s, &r, &err), AM_E_NUMERIC, &err, "first in conv2d_1");
+
+  /* A run whose state goes bad leaves the files of the last save alone. */
+  am_test_fails(train_with(&w, "kept", (am_run_options){0}, (overrides){{"train.max_steps=3"}}, &r, &err), AM_E_STOPPED, &err,
+                "after step 3");
+  am_error fresh = AM_ERROR_INIT;
+  am_h5 *file;
+  size_t four = 4;
+  float bias[4] = {0, NAN, 0, 0};
+  am_test_ok(am_h5_open(w.ctx, file_in(&w, "kept", "last.h5"), AM_H5_UPDATE, &file, &fresh), &fresh);
+  am_test_ok(am_h5_write(file, "weights/conv2d_1/bias", AM_H5_F32, 1, &four, bias, &fresh), &fresh);
+  am_h5_close(file);
+  uint32_t before = digest(&w, "kept", "last.h5");
+  am_test_fails(train_with(&w, "kept", (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_NUMERIC, &err,
+                "step 4 (epoch 1): the loss is not a number, first in conv2d_1");
+  assert_non_null(strstr(err.message, "the state before it is kept in"));
+  assert_int_equal(digest(&w, "kept", "last.h5"), before);
+  world_free(&w);
+}
+
+static void freezes_and_starts_from_a_file(void **state) {
+  (void)state;
+  world w = world_make(1);
+  train_ok(&w, "first", (overrides){{"train.epochs=2"}});
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  char *init = strdup(file_in(&w, "first", "best.h5"));
+  overrides s = {{"train.epochs=1", "train.optimiser.freeze=\"conv2d*\"", "seed=7"}};
+  am_test_ok(train_with(&w, "second", (am_run_options){.init = init}, s, &r, &err), &err);
+  am_run_result_free(&r);
+  am_checkpoint *a = load(&w, "first", "best.h5"), *b = load(&w, "second", "best.h5");
+  size_t n;
+  const am_real *x = am_model_weights(a->model, &n), *y = am_model_weights(b->model, &n);
+  for (size_t i = 0; i < am_model_weight_count(a->model); i++) {
+    am_array_info info = am_model_weight_info(a->model, i);
+    bool same = !memcmp(x + info.offset, y + info.offset, info.count * sizeof *x);
+    assert_int_equal(same, strstr(info.name, "conv2d") != NULL);
+  }
+
+  /* Another model: what fits is taken, the rest is listed. */
+  am_init_report report;
+  am_config *other = made_up_config(w.ctx, w.corpus, (const char *const[]){"model.layers.0.conv2d.filters=5"}, 1);
+  am_model *model;
+  am_test_ok(am_config_model(other, 16, 20, true, 2, &model, &err), &err);
+  am_model_initialise(model, 1);
+  am_test_fails(am_checkpoint_init(w.ctx, init, model, &report, &err), AM_E_DATA, &err, "no array has the name and shape");
+  am_model_free(model);
+  am_config_free(other);
+  other = made_up_config(w.ctx, w.corpus, (const char *const[]){"model.layers.6={dense: {units: 2, name: head}}"}, 1);
+  am_test_ok(am_config_model(other, 16, 20, true, 2, &model, &err), &err);
+  am_model_initialise(model, 1);
+  am_test_ok(am_checkpoint_init(w.ctx, init, model, &report, &err), &err);
+  assert_int_equal(report.n_matched, 6);
+  assert_non_null(strstr(report.matched.data, "conv2d_1/kernel"));
+  assert_int_equal(report.n_missing, 2);
+  assert_non_null(strstr(report.missing.data, "head/kernel"));
+  assert_int_equal(report.n_unused, 2);
+  assert_int_equal(report.n_reshaped, 0);
+  am_init_report_free(w.ctx, &report);
+  am_model_free(model);
+  am_config_free(other);
+  am_checkpoint_free(w.ctx, a);
+  am_checkpoint_free(w.ctx, b);
+  free(init);
+  world_free(&w);
+}
+
+static void trains_without_validation(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  overrides s = {{"split={kind: speaker, test: 0.25, validation: 0}", "train.epochs=2", "train.class_weights=balanced",
+                 "train.loss.divide_by=weights", "features.normalise=train"}};
+  am_test_ok(train_with(&w, "run", (am_run_options){0}, s, &r, &err), &err);
+  assert_null(r.validation);
+  assert_non_null(r.test);
+  am_run_result_free(&r);
+  am_checkpoint *c = load(&w, "run", "best.h5");
+  assert_int_equal(c->normaliser.kind, AM_NORMALISE_TRAIN);
+  assert_int_equal(c->normaliser.f, 20);
+  assert_non_null(c->normaliser.mean);
+  am_checkpoint_free(w.ctx, c);
+  world_free(&w);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(overfits),
+      cmocka_unit_test(predicts_as_it_evaluates),
+      cmocka_unit_test(threads_do_not_matter),
+      cmocka_unit_test(resuming_changes_nothing),
+      cmocka_unit_test(stopping_at_any_moment_is_safe),
+      cmocka_unit_test(refuses_a_folder_in_use),
+      cmocka_unit_test(dry_run_writes_nothing),
+      cmocka_unit_test(bad_data_leaves_no_folder),
+      cmocka_unit_test(damaged_last_falls_back),
+      cmocka_unit_test(both_damaged_is_said),
+      cmocka_unit_test(full_disk_keeps_what_was_saved),
+      cmocka_unit_test(damaged_best_is_chosen_anew),
+      cmocka_unit_test(reading_checks_every_array),
+      cmocka_unit_test(stops_early),
+      cmocka_unit_test(nan_stops_and_names_the_layer),
+      cmocka_unit_test(freezes_and_starts_from_a_file),
+      cmocka_unit_test(trains_without_validation),
+  };
+  return cmocka_run_group_tests_name("run", tests, NULL, NULL);
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Writes tests/train/golden_metrics.h: figures of made-up predictions by scikit-learn, calibration and Wilson's interval by formula.
+
+    python3 tools/golden-metrics.py > tests/train/golden_metrics.h
+"""
+import numpy as np
+from sklearn import metrics
+
+N, K = 60, 5  # class 4 occurs nowhere in the truth, class 3 is never predicted
+rng = np.random.RandomState(3)
+truth = rng.randint(0, 4, size=N)
+logits = rng.normal(size=(N, K)) + 1.5 * np.eye(K)[truth]
+logits[:, 3] -= 30
+p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+p = p.astype(np.float32)
+guess = p.argmax(axis=1)
+labels = list(range(K))
+
+
+def calibration():  # Guo et al. 2017
+    total, confidence = 0.0, p.max(axis=1).astype(np.float64)
+    edges = np.linspace(0, 1, 16)
+    for low, high in zip(edges[:-1], edges[1:]):
+        inside = (confidence > low) & (confidence <= high)
+        if inside.any():
+            total += abs((guess == truth)[inside].mean() - confidence[inside].mean()) * inside.mean()
+    return total
+
+
+def wilson(hits, n, z=1.959963984540054):
+    share = hits / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return middle - half, middle + half
+
+
+def emit(kind, name, values):
+    values = np.asarray(values).ravel()
+    text = [f"{v:.17g}" if kind == "double" else f"{v:.9g}f" if kind == "float" else str(int(v)) for v in values]
+    print(f"static const {kind} {name}[{len(values)}] = {{")
+    for i in range(0, len(text), 5):
+        print("    " + " ".join(t + "," for t in text[i : i + 5]))
+    print("};")
+
+
+print("/* Made by tools/golden-metrics.py; do not edit. */")
+print(f"enum {{ GOLDEN_N = {N}, GOLDEN_K = {K} }};")
+emit("double", "golden_probabilities", p.astype(np.float64))
+emit("int", "golden_truth", truth)
+precision, recall, f1, support = metrics.precision_recall_fscore_support(truth, guess, labels=labels, zero_division=0)
+emit("double", "golden_precision", precision)
+emit("double", "golden_recall", recall)
+emit("double", "golden_f1", f1)
+emit("int", "golden_support", support)
+emit("int", "golden_confusion", metrics.confusion_matrix(truth, guess, labels=labels))
+print(f"static const double golden_accuracy = {metrics.accuracy_score(truth, guess):.17g};")
+print(f"static const double golden_uar = {metrics.balanced_accuracy_score(truth, guess):.17g};")
+print(f"static const double golden_macro_f1 = {metrics.f1_score(truth, guess, average='macro', zero_division=0):.17g};")
+print(f"static const double golden_loss = {-np.log(p[np.arange(N), truth].astype(np.float64)).mean():.17g};")
+print(f"static const double golden_ece = {calibration():.17g};")
+low, high = wilson((guess == truth).sum(), N)
+print(f"static const double golden_low = {low:.17g}, golden_high = {high:.17g};")
