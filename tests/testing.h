@@ -187,7 +187,7 @@ static inline const char *am_test_shared(const char *name) {
   do {                                                                                         \
     (path) = am_test_shared(name);                                                             \
     if (!(path)) {                                                                             \
-      print_message("skipped: no %s in AM_SHARED or ../shared\n", (name));                     \
+      print_message("# skipped: no %s in AM_SHARED or ../shared\n", (name));                     \
       skip();                                                                                  \
     }                                                                                          \
   } while (0)

@@ -72,7 +72,7 @@ static void test_originals_equal_flac(void **state) {
     am_sound_free(ctx, &a);
     am_sound_free(ctx, &b);
   }
-  print_message("from the FLAC files: deviation %.3f, largest difference %.2f steps of 16 bits\n", widest,
+  print_message("# from the FLAC files: deviation %.3f, largest difference %.2f steps of 16 bits\n", widest,
                 worst);
   assert_true(widest <= 0.52);
   assert_true(worst <= 3);
