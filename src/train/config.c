@@ -280,7 +280,8 @@ am_status am_config_model(const am_config *config, int frames, int bins, bool va
   am_shape map = {.rank = 3, .t = frames, .f = bins, .c = 1, .variable = variable};
   am_shape sequence = {.rank = 2, .t = frames, .f = 1, .c = bins, .variable = variable};
   am_status status = am_model_create(config->ctx, config->layers, map, classes, out, &first);
-  if (status == AM_E_SHAPE && am_model_create(config->ctx, config->layers, sequence, classes, out, NULL) == AM_OK)
+  bool may_fit = status == AM_E_SHAPE || status == AM_E_CONFIG;
+  if (may_fit && am_model_create(config->ctx, config->layers, sequence, classes, out, NULL) == AM_OK)
     return AM_OK;
   return status ? am_fail(err, status, "%s", first.message) : AM_OK;
 }
