@@ -276,12 +276,12 @@ am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err) {
 
 am_status am_config_model(const am_config *config, int frames, int bins, bool variable, int classes, am_model **out,
                           am_error *err) {
-  am_error first = AM_ERROR_INIT;
+  am_error as_map = AM_ERROR_INIT, as_sequence = AM_ERROR_INIT;
   am_shape map = {.rank = 3, .t = frames, .f = bins, .c = 1, .variable = variable};
   am_shape sequence = {.rank = 2, .t = frames, .f = 1, .c = bins, .variable = variable};
-  am_status status = am_model_create(config->ctx, config->layers, map, classes, out, &first);
-  bool may_fit = status == AM_E_SHAPE || status == AM_E_CONFIG;
-  if (may_fit && am_model_create(config->ctx, config->layers, sequence, classes, out, NULL) == AM_OK)
-    return AM_OK;
-  return status ? am_fail(err, status, "%s", first.message) : AM_OK;
+  am_status status = am_model_create(config->ctx, config->layers, map, classes, out, &as_map);
+  if (!status) return AM_OK;
+  if (status != AM_E_SHAPE && status != AM_E_CONFIG) return am_fail(err, status, "%s", as_map.message);
+  if (am_model_create(config->ctx, config->layers, sequence, classes, out, &as_sequence) == AM_OK) return AM_OK;
+  return am_fail(err, status, "%s; and with clips as sequences (T,F): %s", as_map.message, as_sequence.message);
 }
