@@ -33,8 +33,11 @@ void am_gemm_one(bool trans_a, bool trans_b, int m, int n, int k, am_real alpha,
 }
 
 enum {
-  PIECE_WORK = 1 << 20, /* multiply-adds worth handing to another thread */
-  MOST_PIECES = 32,
+  PIECE_WORK = 1 << 20,  /* multiply-adds worth handing to another thread */
+  PIECE_SIDE = 512,      /* of C: OpenBLAS copies a piece of A and of B first, which small pieces do not repay */
+  LEAST_SIDE = 64,
+  ENOUGH_PIECES = 8,
+  MOST_PIECES = 64,
   SPLIT_K = 8,           /* pieces of a long sum over k, each with its own C */
   SPLIT_K_COUNT = 8192,  /* largest C for that: the partial sums are on the stack */
   SPLIT_K_LENGTH = 16384 /* shortest k for that */
@@ -46,32 +49,43 @@ typedef struct product {
   am_real alpha, beta;
   const am_real *a, *b;
   am_real *c;
-  int step; /* rows, columns or terms of a piece */
+  int rows, columns, terms; /* of a piece */
   am_real *partial;
 } product;
 
-static void rows_piece(void *arg, size_t piece, int worker) {
+static int pieces_of(int n, int step) { return (n + step - 1) / step; }
+static int least(int a, int b) { return a < b ? a : b; }
+
+static void block_piece(void *arg, size_t piece, int worker) {
   const product *p = arg;
   (void)worker;
-  int i = (int)piece * p->step, rows = p->m - i < p->step ? p->m - i : p->step;
+  size_t across = (size_t)pieces_of(p->n, p->columns);
+  int i = (int)(piece / across) * p->rows, j = (int)(piece % across) * p->columns;
   const am_real *a = p->a + (p->trans_a ? (size_t)i : (size_t)i * (size_t)p->lda);
-  am_gemm_one(p->trans_a, p->trans_b, rows, p->n, p->k, p->alpha, a, p->lda, p->b, p->ldb, p->beta,
-              p->c + (size_t)i * (size_t)p->ldc, p->ldc);
+  const am_real *b = p->b + (p->trans_b ? (size_t)j * (size_t)p->ldb : (size_t)j);
+  am_gemm_one(p->trans_a, p->trans_b, least(p->m - i, p->rows), least(p->n - j, p->columns), p->k, p->alpha, a, p->lda,
+              b, p->ldb, p->beta, p->c + (size_t)i * (size_t)p->ldc + j, p->ldc);
 }
 
-static void columns_piece(void *arg, size_t piece, int worker) {
-  const product *p = arg;
-  (void)worker;
-  int j = (int)piece * p->step, columns = p->n - j < p->step ? p->n - j : p->step;
-  const am_real *b = p->b + (p->trans_b ? (size_t)j * (size_t)p->ldb : (size_t)j);
-  am_gemm_one(p->trans_a, p->trans_b, p->m, columns, p->k, p->alpha, p->a, p->lda, b, p->ldb, p->beta, p->c + j,
-              p->ldc);
+/* Blocks of C: squares where C is large, smaller where there would be too few of them. */
+static void cut_blocks(product *p) {
+  p->rows = least(p->m, PIECE_SIDE);
+  p->columns = least(p->n, PIECE_SIDE);
+  while ((int64_t)pieces_of(p->m, p->rows) * pieces_of(p->n, p->columns) > MOST_PIECES) {
+    if (p->m / p->rows > p->n / p->columns) p->rows *= 2;
+    else p->columns *= 2;
+  }
+  while (pieces_of(p->m, p->rows) * pieces_of(p->n, p->columns) < ENOUGH_PIECES) {
+    int *side = p->rows > p->columns ? &p->rows : &p->columns;
+    if (*side < 2 * LEAST_SIDE || (double)p->rows * p->columns * p->k < 2.0 * PIECE_WORK) break;
+    *side = (*side + 1) / 2;
+  }
 }
 
 static void terms_piece(void *arg, size_t piece, int worker) {
   const product *p = arg;
   (void)worker;
-  int l = (int)piece * p->step, terms = p->k - l < p->step ? p->k - l : p->step;
+  int l = (int)piece * p->terms, terms = least(p->k - l, p->terms);
   const am_real *a = p->a + (p->trans_a ? (size_t)l * (size_t)p->lda : (size_t)l);
   const am_real *b = p->b + (p->trans_b ? (size_t)l : (size_t)l * (size_t)p->ldb);
   am_gemm_one(p->trans_a, p->trans_b, p->m, p->n, terms, p->alpha, a, p->lda, b, p->ldb, 0,
@@ -82,7 +96,7 @@ static void terms_piece(void *arg, size_t piece, int worker) {
 static void split_terms(am_context *ctx, product *p) {
   am_real partial[SPLIT_K * SPLIT_K_COUNT];
   p->partial = partial;
-  p->step = (p->k + SPLIT_K - 1) / SPLIT_K;
+  p->terms = pieces_of(p->k, SPLIT_K);
   am_parallel_for(ctx, SPLIT_K, terms_piece, p);
   for (int i = 0; i < p->m; i++)
     for (int j = 0; j < p->n; j++) {
@@ -95,17 +109,11 @@ static void split_terms(am_context *ctx, product *p) {
 void am_gemm(am_context *ctx, bool trans_a, bool trans_b, int m, int n, int k, am_real alpha, const am_real *a, int lda,
              const am_real *b, int ldb, am_real beta, am_real *c, int ldc) {
   if (m <= 0 || n <= 0) return;
-  product p = {trans_a, trans_b, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, NULL};
-  double work = (double)m * n * (k > 0 ? k : 1);
-  double wanted = work / PIECE_WORK;
-  int pieces = wanted < 1 ? 1 : wanted > MOST_PIECES ? MOST_PIECES : (int)wanted;
-  if (pieces > 1 && (double)m * n <= SPLIT_K_COUNT && k >= SPLIT_K_LENGTH) {
+  product p = {trans_a, trans_b, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, 0, 0, NULL};
+  if ((double)m * n <= SPLIT_K_COUNT && k >= SPLIT_K_LENGTH) {
     split_terms(ctx, &p);
     return;
   }
-  /* Pieces along the longer side, whole register tiles each. */
-  bool by_rows = m >= n;
-  int side = by_rows ? m : n, tile = 32;
-  p.step = ((side + pieces - 1) / pieces + tile - 1) / tile * tile;
-  am_parallel_for(ctx, (size_t)((side + p.step - 1) / p.step), by_rows ? rows_piece : columns_piece, &p);
+  cut_blocks(&p);
+  am_parallel_for(ctx, (size_t)pieces_of(m, p.rows) * (size_t)pieces_of(n, p.columns), block_piece, &p);
 }

@@ -3,11 +3,12 @@
  * Forward: a register tile of up to MOST pixels by two vectors of output channels;
  * for every tap and input channel the weights are two vectors and each pixel's x is
  * broadcast.  Taps that lie side by side in x (dilation 1) run as one loop.
- * Tiles that meet the padding, tiles across short rows and strided gradients first gather
- * their part of x into a small buffer, zeros included.
+ * Tiles that meet the padding and tiles across short rows first gather their part of x
+ * into a small buffer, zeros included.
  *
  * Backward to x is a forward convolution of dy with the kernel flipped and
- * transposed; a stride then means zeros between the elements of dy (`ut`, `uf`).
+ * transposed; a stride then means zeros between the elements of dy (`ut`, `uf`), of
+ * which a tile of every uf-th pixel meets none.
  * Backward to the kernel keeps a tile of (input channels) x (output channels) in
  * registers and runs over pixels.
  *
@@ -28,8 +29,9 @@ enum {
   BLOCK = 2 * LANES,         /* output channels of a block of packed weights */
   GATHER = 4096,             /* floats of x gathered for a tile */
   WEIGHTS_IN_CACHE = 65536,  /* floats of packed weights that stay in L2 while a row is made */
-  PIXELS = 128,              /* of a chunk in backward to the kernel: x and dy stay in L1 */
-  FEW_CHANNELS = 8           /* below it backward to the kernel gathers all taps at once */
+  PIXELS = 256,              /* of a chunk in backward to the kernel: x and dy stay near */
+  FEW_TERMS = 64,            /* below it an output costs less than gathering its x */
+  FEW_CHANNELS = 8           /* below it one tap cannot fill a tile in backward to the kernel */
 };
 
 /* The compiler must keep p in a register as it is, not recompute it from others. */
@@ -41,7 +43,8 @@ typedef struct tile {
   ptrdiff_t step;
   int outer, inner, n;
   ptrdiff_t outer_step, inner_step;
-  const float *weights; /* [outer * inner * n][V * LANES] */
+  const float *weights; /* of a run: [n][V * LANES] */
+  ptrdiff_t weights_outer, weights_inner; /* from run to run */
   const float *bias;    /* of the block, or NULL */
   float *y;             /* of the block; pixels at y + p * y_step */
   ptrdiff_t y_step;
@@ -75,11 +78,11 @@ AM_INLINE void run_tile(const int P, const int V, const tile *t) {
       AM_UNROLL for (int v = 0; v < V; v++) sum[p][v] = load_columns(t->y + p * t->y_step, t->columns, v);
     }
   }
-  const float *w = t->weights;
   const ptrdiff_t step = t->step;
   for (int o = 0; o < t->outer; o++)
     for (int i = 0; i < t->inner; i++) {
       const float *x = t->x + o * t->outer_step + i * t->inner_step;
+      const float *w = t->weights + o * t->weights_outer + i * t->weights_inner;
       const float *at[(MOST + 2) / 3]; /* three pixels each: base, base + step, base + 2 step */
       AM_UNROLL for (int p = 0; p < (P + 2) / 3; p++) at[p] = x + 3 * p * step;
       for (int k = 0; k < t->n; k++, w += V * LANES) {
@@ -153,9 +156,31 @@ AM_INLINE int element_at(int r, int up, int n) {
   return r < n ? r : -1;
 }
 
+/* All terms of the sum at output (t, f) where the taps of a row are neighbours in x. */
+static void gather_rows(const geometry *g, const float *x, int t, int f, float *to) {
+  const am_conv *c = &g->c;
+  int bin = f * c->sf - c->pf, width = c->kf * c->ci;
+  int from = bin < 0 ? (-bin < c->kf ? -bin : c->kf) : 0, end = c->fi - bin < c->kf ? c->fi - bin : c->kf;
+  if (end < from) end = from;
+  for (int kt = 0; kt < c->kt; kt++, to += width) {
+    int row = element_at(t * c->st + kt * c->dt - c->pt, g->ut, c->ti);
+    if (row < 0 || from == end) {
+      zero_floats(to, width);
+      continue;
+    }
+    zero_floats(to, from * c->ci);
+    copy_floats(to + from * c->ci, x + ((ptrdiff_t)row * c->fi + bin + from) * c->ci, (end - from) * c->ci);
+    zero_floats(to + end * c->ci, (c->kf - end) * c->ci);
+  }
+}
+
 /* Terms [k0,k1) of the sum at output (t, f), in the order (kt, kf, ci). */
 static void gather_pixel(const geometry *g, const float *x, int t, int f, int k0, int k1, float *to) {
   const am_conv *c = &g->c;
+  if (k0 == 0 && k1 == c->kt * c->kf * c->ci && c->df == 1 && g->uf == 1) {
+    gather_rows(g, x, t, f, to);
+    return;
+  }
   int tap = k0 / c->ci, from = k0 % c->ci;
   int kt = tap / c->kf, kf = tap % c->kf;
   for (int k = k0; k < k1;) {
@@ -183,6 +208,31 @@ static int block_columns(const am_conv *c, int block) {
   return c->co - block * BLOCK < BLOCK ? c->co - block * BLOCK : BLOCK;
 }
 
+/* Taps first, first + step, ... that meet an element. */
+typedef struct progression { int first, step, count; } progression;
+
+/* Taps k of `taps` for which r + k dilation is a multiple of up: element (r + k dilation) / up. */
+static progression taps_that_meet(int r, int dilation, int up, int taps) {
+  progression p = {0, 1, taps};
+  if (up == 1) return p;
+  p.count = 0;
+  for (int k = 0; k < taps; k++) {
+    if ((r + k * dilation) % up) continue;
+    if (p.count == 0) p.first = k;
+    if (p.count == 1) p.step = k - p.first;
+    p.count++;
+  }
+  return p;
+}
+
+/* Without those whose element is outside n. */
+static progression taps_inside(int r, int dilation, int up, int taps, int n) {
+  progression p = taps_that_meet(r, dilation, up, taps);
+  while (p.count && r + p.first * dilation < 0) p.first += p.step, p.count--;
+  while (p.count && (r + (p.first + (p.count - 1) * p.step) * dilation) / up >= n) p.count--;
+  return p;
+}
+
 typedef struct forward_job {
   geometry g;
   const float *x, *packed, *bias;
@@ -191,65 +241,92 @@ typedef struct forward_job {
   int block0, block1; /* output channels being made */
 } forward_job;
 
-/* Output channels [block0,block1) of `pixels` outputs from number `first` (t * fo + f), by a gathered copy of x. */
-static void gathered_tile(const forward_job *j, ptrdiff_t first, int pixels) {
+/* The part of a tile that depends on the block of output channels; k: first term of the sum. */
+static void run_block(const forward_job *j, tile *t, int block, int k, ptrdiff_t output, int pixels) {
+  const am_conv *c = &j->g.c;
+  int vectors = block_vectors(c, block), width = vectors * LANES;
+  t->weights = j->packed + (ptrdiff_t)block * BLOCK * terms(c) + (ptrdiff_t)k * width;
+  t->bias = j->bias ? j->bias + block * BLOCK : NULL;
+  t->y = j->y + output * c->co + block * BLOCK;
+  t->columns = block_columns(c, block);
+  tiles[vectors - 1][pixels - 1](t);
+}
+
+/* Output channels [block0,block1) of `pixels` outputs from number `first` (t * fo + f), every `stride`-th, by a
+ * gathered copy of x. */
+static void gathered_tile(const forward_job *j, ptrdiff_t first, int stride, int pixels) {
   const am_conv *c = &j->g.c;
   float x[GATHER];
   int all = terms(c), chunk = GATHER / pixels < all ? GATHER / pixels : all;
   for (int k = 0; k < all; k += chunk) {
     int n = all - k < chunk ? all - k : chunk;
-    for (int p = 0; p < pixels; p++)
-      gather_pixel(&j->g, j->x, (int)((first + p) / c->fo), (int)((first + p) % c->fo), k, k + n, x + (ptrdiff_t)p * n);
-    for (int b = j->block0; b < j->block1; b++) {
-      int vectors = block_vectors(c, b);
-      const float *weights = j->packed + (ptrdiff_t)b * BLOCK * all + (ptrdiff_t)k * vectors * LANES;
-      tile t = {.x = x, .step = n, .outer = 1, .inner = 1, .n = n, .weights = weights,
-                .bias = j->bias ? j->bias + b * BLOCK : NULL, .y = j->y + first * c->co + b * BLOCK, .y_step = c->co,
-                .columns = block_columns(c, b), .resume = k > 0, .relu = j->relu && k + n == all};
-      tiles[vectors - 1][pixels - 1](&t);
+    for (int p = 0; p < pixels; p++) {
+      ptrdiff_t output = first + (ptrdiff_t)p * stride;
+      gather_pixel(&j->g, j->x, (int)(output / c->fo), (int)(output % c->fo), k, k + n, x + (ptrdiff_t)p * n);
     }
+    tile t = {.x = x, .step = n, .outer = 1, .inner = 1, .n = n, .y_step = (ptrdiff_t)stride * c->co, .resume = k > 0,
+              .relu = j->relu && k + n == all};
+    for (int b = j->block0; b < j->block1; b++) run_block(j, &t, b, k, first, pixels);
   }
 }
 
-/* The same where every bin that the pixels meet is inside x: rows [k0,k1) of the taps are. */
-static void inner_tile(const forward_job *j, int row, int f, int pixels, int k0, int k1) {
-  const am_conv *c = &j->g.c;
-  int all = terms(c), top = row * c->st + k0 * c->dt - c->pt;
-  bool together = c->df == 1; /* the taps of a row are neighbours in x */
-  tile t = {.x = j->x + ((ptrdiff_t)top * c->fi + (f * c->sf - c->pf)) * c->ci, .step = (ptrdiff_t)c->sf * c->ci,
-            .outer = k1 - k0, .inner = together ? 1 : c->kf, .n = together ? c->kf * c->ci : c->ci,
-            .outer_step = (ptrdiff_t)c->dt * c->fi * c->ci, .inner_step = (ptrdiff_t)c->df * c->ci, .y_step = c->co,
-            .relu = j->relu};
+/* The same where every bin that the pixels meet is inside x. kt, kf: the taps that count. */
+static void inner_tile(const forward_job *j, int row, int f, int pixels, progression kt, progression kf) {
+  const geometry *g = &j->g;
+  const am_conv *c = &g->c;
+  int line = c->fi * c->ci, top = (row * c->st + kt.first * c->dt - c->pt) / g->ut;
+  int left = (f * c->sf + kf.first * c->df - c->pf) / g->uf, k = (kt.first * c->kf + kf.first) * c->ci;
+  bool together = c->df == 1 && g->uf == 1; /* the taps of a row are neighbours in x */
+  tile t = {.x = kt.count ? j->x + (ptrdiff_t)top * line + (ptrdiff_t)left * c->ci : j->x,
+            .step = g->uf > 1 ? c->ci : (ptrdiff_t)c->sf * c->ci, .outer = kt.count,
+            .inner = together ? 1 : kf.count, .n = together ? c->kf * c->ci : c->ci,
+            .outer_step = (ptrdiff_t)(kt.step * c->dt / g->ut) * line,
+            .inner_step = (ptrdiff_t)(kf.step * c->df / g->uf) * c->ci,
+            .y_step = (ptrdiff_t)g->uf * c->co, .relu = j->relu};
   for (int b = j->block0; b < j->block1; b++) {
-    int vectors = block_vectors(c, b);
-    t.weights = j->packed + (ptrdiff_t)b * BLOCK * all + (ptrdiff_t)k0 * c->kf * c->ci * vectors * LANES;
-    t.bias = j->bias ? j->bias + b * BLOCK : NULL;
-    t.y = j->y + ((ptrdiff_t)row * c->fo + f) * c->co + b * BLOCK;
-    t.columns = block_columns(c, b);
-    tiles[vectors - 1][pixels - 1](&t);
+    ptrdiff_t width = block_vectors(c, b) * LANES;
+    t.weights_outer = (ptrdiff_t)kt.step * c->kf * c->ci * width;
+    t.weights_inner = (ptrdiff_t)kf.step * c->ci * width;
+    run_block(j, &t, b, kt.count ? k : 0, (ptrdiff_t)row * c->fo + f, pixels);
   }
 }
 
-/* Taps [*k0,*k1) whose element for output o lies inside n. */
-static void taps_inside(int o, int stride, int dilation, int before, int taps, int n, int *k0, int *k1) {
-  int first = o * stride - before;
-  *k0 = first >= 0 ? 0 : (-first + dilation - 1) / dilation;
-  *k1 = first >= n ? 0 : (n - 1 - first) / dilation + 1;
-  if (*k0 > taps) *k0 = taps;
-  if (*k1 > taps) *k1 = taps;
-  if (*k1 < *k0) *k1 = *k0;
+/* `pixels` outputs of a row from bin f, uf apart. */
+static void make_tile(const forward_job *j, int row, progression kt, int f, int pixels) {
+  const geometry *g = &j->g;
+  const am_conv *c = &g->c;
+  int first = f * c->sf - c->pf, last = (f + (pixels - 1) * g->uf) * c->sf - c->pf;
+  progression kf = taps_that_meet(first, c->df, g->uf, c->kf);
+  bool inside = first + kf.first * c->df >= 0 &&
+                (last + (kf.first + (kf.count - 1) * kf.step) * c->df) / g->uf < c->fi;
+  if (inside || !kf.count) inner_tile(j, row, f, pixels, kt, kf);
+  else gathered_tile(j, (ptrdiff_t)row * c->fo + f, g->uf, pixels);
+}
+
+/* `count` outputs from bin f, uf apart, in tiles of even size. */
+static void make_run(const forward_job *j, int row, progression kt, int f, int count) {
+  int n = (count + MOST - 1) / MOST;
+  for (int i = 0; i < n; i++) {
+    int from = (int)((int64_t)count * i / n), to = (int)((int64_t)count * (i + 1) / n);
+    make_tile(j, row, kt, f + from * j->g.uf, to - from);
+  }
 }
 
 static void make_row(const forward_job *j, int row) {
   const geometry *g = &j->g;
   const am_conv *c = &g->c;
-  int k0, k1, count = g->f1 - g->f0, n = (count + MOST - 1) / MOST;
-  taps_inside(row, c->st, c->dt, c->pt, c->kt, c->ti, &k0, &k1);
-  for (int i = 0; i < n; i++) {
-    int f = g->f0 + (int)((int64_t)count * i / n), end = g->f0 + (int)((int64_t)count * (i + 1) / n);
-    bool inside = f * c->sf - c->pf >= 0 && (end - 1) * c->sf + (c->kf - 1) * c->df - c->pf < c->fi;
-    if (inside && g->ut == 1 && g->uf == 1) inner_tile(j, row, f, end - f, k0, k1);
-    else gathered_tile(j, (ptrdiff_t)row * c->fo + f, end - f);
+  progression kt = taps_inside(row * c->st - c->pt, c->dt, g->ut, c->kt, c->ti);
+  for (int phase = 0; phase < g->uf; phase++) {
+    int f = g->f0 + phase, count = (g->f1 - f + g->uf - 1) / g->uf;
+    int before = 0, after = 0;
+    if (terms(c) < FEW_TERMS && g->uf == 1) { /* keep what must be gathered apart */
+      int reach = (c->kf - 1) * c->df - c->pf;
+      while (before < count && (f + before) * c->sf - c->pf < 0) before++;
+      while (after < count - before && (f + count - 1 - after) * c->sf + reach >= c->fi) after++;
+    }
+    make_run(j, row, kt, f, before);
+    make_run(j, row, kt, f + before * g->uf, count - before - after);
+    make_run(j, row, kt, f + (count - after) * g->uf, after);
   }
 }
 
@@ -258,7 +335,7 @@ static void make_short_rows(const forward_job *j) {
   const am_conv *c = &j->g.c;
   ptrdiff_t end = (ptrdiff_t)j->g.t1 * c->fo;
   for (ptrdiff_t i = (ptrdiff_t)j->g.t0 * c->fo; i < end; i += MOST)
-    gathered_tile(j, i, end - i < MOST ? (int)(end - i) : MOST);
+    gathered_tile(j, i, 1, end - i < MOST ? (int)(end - i) : MOST);
 }
 
 static void forward(forward_job *j) {
@@ -270,7 +347,7 @@ static void forward(forward_job *j) {
   for (int b = 0; b < blocks; b += group) {
     j->block0 = b;
     j->block1 = b + group < blocks ? b + group : blocks;
-    if (c->fo < MOST / 2 && !one_row) make_short_rows(j);
+    if (c->fo < MOST / 2 && !one_row && g->ut == 1 && g->uf == 1) make_short_rows(j);
     else
       for (int t = g->t0; t < g->t1; t++) make_row(j, t);
   }
@@ -396,39 +473,45 @@ static void outputs_inside(int k, int stride, int dilation, int before, int n, i
   if (last < *o1) *o1 = last;
 }
 
-/* Tap by tap: the outputs whose element is padding are left out. */
+/* The n terms from tap (kt, kf) on, at outputs [f0,f1). */
+static void sum_tap(const chunk *k, int kt, int kf, int n, int f0, int f1) {
+  const am_conv *c = &k->g->c;
+  int t0 = k->t0, t1 = k->t1;
+  outputs_inside(kt, c->st, c->dt, c->pt, c->ti, &t0, &t1);
+  if (t0 >= t1 || f0 >= f1) return;
+  ptrdiff_t row = (ptrdiff_t)t0 * c->st + kt * c->dt - c->pt, bin = (ptrdiff_t)f0 * c->sf + kf * c->df - c->pf;
+  sum_tile t = {.x = k->x + (row * c->fi + bin) * c->ci,
+                .dy = k->dy + (t0 - k->t0) * k->dy_row + (f0 - k->f0) * k->dy_step, .rows = t1 - t0,
+                .pixels = f1 - f0, .x_row = (ptrdiff_t)c->st * c->fi * c->ci, .x_step = (ptrdiff_t)c->sf * c->ci,
+                .dy_row = k->dy_row, .dy_step = k->dy_step,
+                .dkernel = k->dkernel + (ptrdiff_t)(kt * c->kf + kf) * c->ci * c->co, .d_step = c->co,
+                .columns = k->columns};
+  sum_terms(&t, n, k->vectors);
+}
+
+/* Tap by tap: the outputs whose element is padding are left out.  With few channels the taps of a row go
+ * together where all are inside, and one by one at the edges. */
 static void sum_taps(const chunk *k) {
   const am_conv *c = &k->g->c;
-  for (int kt = 0; kt < c->kt; kt++)
+  int in0 = k->f0, in1 = k->f1;
+  bool together = c->ci < FEW_CHANNELS && c->df == 1 && c->kf > 1;
+  if (together) {
+    outputs_inside(0, c->sf, 1, c->pf, c->fi, &in0, &in1);
+    outputs_inside(c->kf - 1, c->sf, 1, c->pf, c->fi, &in0, &in1);
+    if (in0 >= in1) together = false;
+  }
+  for (int kt = 0; kt < c->kt; kt++) {
+    if (together) sum_tap(k, kt, 0, c->kf * c->ci, in0, in1);
     for (int kf = 0; kf < c->kf; kf++) {
-      int t0 = k->t0, t1 = k->t1, f0 = k->f0, f1 = k->f1;
-      outputs_inside(kt, c->st, c->dt, c->pt, c->ti, &t0, &t1);
+      int f0 = k->f0, f1 = k->f1;
       outputs_inside(kf, c->sf, c->df, c->pf, c->fi, &f0, &f1);
-      if (t0 >= t1 || f0 >= f1) continue;
-      ptrdiff_t row = (ptrdiff_t)t0 * c->st + kt * c->dt - c->pt, bin = (ptrdiff_t)f0 * c->sf + kf * c->df - c->pf;
-      sum_tile t = {.x = k->x + (row * c->fi + bin) * c->ci,
-                    .dy = k->dy + (t0 - k->t0) * k->dy_row + (f0 - k->f0) * k->dy_step, .rows = t1 - t0,
-                    .pixels = f1 - f0, .x_row = (ptrdiff_t)c->st * c->fi * c->ci, .x_step = (ptrdiff_t)c->sf * c->ci,
-                    .dy_row = k->dy_row, .dy_step = k->dy_step,
-                    .dkernel = k->dkernel + (ptrdiff_t)(kt * c->kf + kf) * c->ci * c->co, .d_step = c->co,
-                    .columns = k->columns};
-      sum_terms(&t, c->ci, k->vectors);
+      if (!together) sum_tap(k, kt, kf, c->ci, f0, f1);
+      else {
+        sum_tap(k, kt, kf, c->ci, f0, f1 < in0 ? f1 : in0);
+        sum_tap(k, kt, kf, c->ci, f0 > in1 ? f0 : in1, f1);
+      }
     }
-}
-
-/* With few channels a tap alone cannot fill a tile: x of all taps, gathered (pixels, terms). */
-static void sum_gathered(const chunk *k, const float *gathered) {
-  int all = terms(&k->g->c), pixels = k->f1 - k->f0;
-  sum_tile t = {.x = gathered, .dy = k->dy, .rows = k->t1 - k->t0, .pixels = pixels,
-                .x_row = (ptrdiff_t)pixels * all, .x_step = all, .dy_row = k->dy_row, .dy_step = k->dy_step,
-                .dkernel = k->dkernel, .d_step = k->g->c.co, .columns = k->columns};
-  sum_terms(&t, all, k->vectors);
-}
-
-static void gather_chunk(const chunk *k, float *to) {
-  int all = terms(&k->g->c);
-  for (int t = k->t0; t < k->t1; t++)
-    for (int f = k->f0; f < k->f1; f++, to += all) gather_pixel(k->g, k->x, t, f, 0, all, to);
+  }
 }
 
 /* dy of a block that ends inside a vector, padded with zeros, so that whole vectors can be read. */
@@ -441,10 +524,9 @@ static void copy_block(const chunk *k, const float *dy, float *to) {
     }
 }
 
-static void sum_chunk(chunk k, const float *dy, float *dkernel, bool gather) {
+static void sum_chunk(chunk k, const float *dy, float *dkernel) {
   const am_conv *c = &k.g->c;
-  float gathered[GATHER], padded[PIXELS * BLOCK];
-  if (gather) gather_chunk(&k, gathered);
+  float padded[PIXELS * BLOCK];
   const float *first = dy + ((ptrdiff_t)k.t0 * c->fo + k.f0) * c->co;
   for (int b = 0; b < block_count(c); b++) {
     k.vectors = block_vectors(c, b);
@@ -459,24 +541,20 @@ static void sum_chunk(chunk k, const float *dy, float *dkernel, bool gather) {
       k.dy_step = k.vectors * LANES;
       k.dy_row = k.dy_step * (k.f1 - k.f0);
     }
-    if (gather) sum_gathered(&k, gathered);
-    else sum_taps(&k);
+    sum_taps(&k);
   }
 }
 
 void AM_SIMD(am_conv_backward_w)(const am_conv *conv, const float *x, const float *dy, int t0, int t1, float *dkernel) {
   geometry g = geometry_of(conv, 1, 1, t0, t1);
-  const am_conv *c = &g.c;
-  bool gather = c->ci < FEW_CHANNELS && terms(c) <= GATHER / 16;
-  int pixels = gather && GATHER / terms(c) < PIXELS ? GATHER / terms(c) : PIXELS;
   int bins = g.f1 - g.f0;
   if (bins <= 0) return;
-  int rows = bins >= pixels ? 1 : pixels / bins;
-  if (bins > pixels) bins = pixels;
+  int rows = bins >= PIXELS ? 1 : PIXELS / bins;
+  if (bins > PIXELS) bins = PIXELS;
   for (int t = g.t0; t < g.t1; t += rows)
     for (int f = g.f0; f < g.f1; f += bins) {
       chunk k = {.g = &g, .x = x, .t0 = t, .t1 = t + rows < g.t1 ? t + rows : g.t1, .f0 = f,
                  .f1 = f + bins < g.f1 ? f + bins : g.f1};
-      sum_chunk(k, dy, dkernel, gather);
+      sum_chunk(k, dy, dkernel);
     }
 }

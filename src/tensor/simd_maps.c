@@ -135,23 +135,21 @@ static double sum_squares(size_t n, const float *x) {
   return total;
 }
 
-/* V vectors of columns; partial sums of 256 rows keep the rounding small over long columns. */
-AM_INLINE void sum_columns(const int V, size_t rows, size_t columns, const float *x, float *out) {
-  for (size_t r = 0; r < rows;) {
-    size_t end = rows - r < 256 ? rows : r + 256;
-    vf sum[4];
-    AM_UNROLL for (int v = 0; v < V; v++) sum[v] = (vf){0};
-    for (; r < end; r++) {
-      AM_UNROLL for (int v = 0; v < V; v++) sum[v] += load(x + r * columns + v * LANES);
-    }
-    AM_UNROLL for (int v = 0; v < V; v++) store(out + v * LANES, load(out + v * LANES) + sum[v]);
+/* A vector of columns, summed in double: a map has 70,000 positions. */
+static void sum_columns(size_t rows, size_t columns, const float *x, float *out) {
+  vd even = {0}, odd = {0};
+  size_t r = 0;
+  for (; r + 1 < rows; r += 2, x += 2 * columns) {
+    even += __builtin_convertvector(load(x), vd);
+    odd += __builtin_convertvector(load(x + columns), vd);
   }
+  if (r < rows) even += __builtin_convertvector(load(x), vd);
+  store(out, load(out) + __builtin_convertvector(even + odd, vf));
 }
 
 static void column_sums(size_t rows, size_t columns, const float *x, float *out) {
   size_t c = 0;
-  for (; c + 4 * LANES <= columns; c += 4 * LANES) sum_columns(4, rows, columns, x + c, out + c);
-  for (; c + LANES <= columns; c += LANES) sum_columns(1, rows, columns, x + c, out + c);
+  for (; c + LANES <= columns; c += LANES) sum_columns(rows, columns, x + c, out + c);
   for (; c < columns; c++) {
     double sum = 0;
     for (size_t r = 0; r < rows; r++) sum += (double)x[r * columns + c];

@@ -56,7 +56,7 @@ static double now(const am_context *ctx) {
 static double seconds(am_context *ctx, job *j) {
   int rows = j->kind == BACK_X ? j->c.ti : j->c.to;
   double best = 1e9, total = 0;
-  for (int n = 0; n < 50 && (n < 3 || total < 0.5); n++) {
+  for (int n = 0; n < 1000 && (n < 3 || total < 0.5); n++) {
     double start = now(ctx);
     am_parallel_for(ctx, (size_t)j->clips * (size_t)((rows + j->rows - 1) / j->rows), piece, j);
     double took = now(ctx) - start;
@@ -79,7 +79,7 @@ static void bench_layer(am_context *ctx, const layer *l) {
                am_window_before(l->f, l->kf, l->sf, 1, AM_PAD_SAME, 0)};
   size_t x = (size_t)c.ti * (size_t)c.fi * (size_t)c.ci, y = (size_t)c.to * (size_t)c.fo * (size_t)c.co;
   size_t w = (size_t)c.kt * (size_t)c.kf * (size_t)c.ci * (size_t)c.co, workers = (size_t)am_context_threads(ctx);
-  job j = {am_kernels_of(ctx), c, 0, 8, 32768 / (c.fo * c.co) > 0 ? 32768 / (c.fo * c.co) : 1, NULL, NULL, NULL, NULL, NULL, NULL};
+  job j = {am_kernels_of(ctx), c, 0, 2, 32768 / (c.fo * c.co) > 0 ? 32768 / (c.fo * c.co) : 1, NULL, NULL, NULL, NULL, NULL, NULL};
   j.x = fill(x * (size_t)j.clips);
   j.y = fill(y * (size_t)j.clips);
   j.w = fill(w);
@@ -98,7 +98,7 @@ static void bench_layer(am_context *ctx, const layer *l) {
 static double bench_gemm(am_context *ctx, int m, int n, int k, bool trans_a, bool trans_b) {
   float *a = fill((size_t)m * (size_t)k), *b = fill((size_t)k * (size_t)n), *c = fill((size_t)m * (size_t)n);
   double best = 1e9, total = 0;
-  for (int i = 0; i < 50 && (i < 3 || total < 0.5); i++) {
+  for (int i = 0; i < 1000 && (i < 3 || total < 0.5); i++) {
     double start = now(ctx);
     am_gemm(ctx, trans_a, trans_b, m, n, k, 1, a, trans_a ? m : k, b, trans_b ? k : n, 0, c, n);
     double took = now(ctx) - start;
