@@ -21,6 +21,16 @@
 
 #include "audiomood/base.h"
 
+/* cmocka 1.1 reports a skipped test as "not ok N # SKIP name", which meson counts as failed.  It prints through
+ * this function of its own, which a program may replace; weak, since several files of a program include this. */
+__attribute__((weak)) void print_message(const char *const format, ...) {
+  static const char wrong[] = "not ok %u # SKIP";
+  va_list args;
+  va_start(args, format);
+  vprintf(strncmp(format, wrong, sizeof wrong - 1) == 0 ? format + 4 : format, args);
+  va_end(args);
+}
+
 /* Contexts */
 
 static inline am_context *am_test_context(int threads, const char *cpu) {
