@@ -43,50 +43,82 @@ static void mask_plain(const am_rng *rng, uint64_t block, uint32_t threshold, si
   }
 }
 
+/* to = from times scale where kept.  A product, so that NaN passes even where it is dropped. */
+static inline __attribute__((always_inline)) void apply(const uint8_t *keep, am_real scale, size_t n,
+                                                        const am_real *from, am_real *to) {
+  for (size_t i = 0; i < n; i++) to[i] = from[i] * ((am_real)keep[i] * scale);
+}
+
+static void apply_plain(const uint8_t *keep, am_real scale, size_t n, const am_real *from, am_real *to) {
+  apply(keep, scale, n, from, to);
+}
+
 #ifdef HAVE_AVX2
-/* Four blocks at once, one to a 64-bit lane of which the low half counts: the
- * product instruction reads only low halves, so nothing need be masked. */
+__attribute__((target("avx2"))) static void apply_avx2(const uint8_t *keep, am_real scale, size_t n,
+                                                       const am_real *from, am_real *to) {
+  apply(keep, scale, n, from, to);
+}
+
+/* Four blocks of a counter, one to a 64-bit lane of which the low half counts:
+ * the product instruction reads only low halves, so nothing need be masked. */
+typedef struct lanes {
+  __m256i c0, c1, c2, c3;
+} lanes;
+
+__attribute__((target("avx2"))) static inline lanes lanes_start(const am_rng *rng, uint64_t block) {
+  __m256i low = _mm256_add_epi64(_mm256_set1_epi64x((long long)block), _mm256_setr_epi64x(0, 1, 2, 3));
+  return (lanes){low, _mm256_srli_epi64(low, 32), _mm256_set1_epi64x(rng->fixed[0]), _mm256_set1_epi64x(rng->fixed[1])};
+}
+
+__attribute__((target("avx2"))) static inline lanes lanes_round(lanes l, __m256i k0, __m256i k1) {
+  __m256i p0 = _mm256_mul_epu32(l.c0, _mm256_set1_epi64x(0xD2511F53));
+  __m256i p1 = _mm256_mul_epu32(l.c2, _mm256_set1_epi64x(0xCD9E8D57));
+  return (lanes){_mm256_xor_si256(_mm256_srli_epi64(p1, 32), _mm256_xor_si256(l.c1, k0)), p1,
+                 _mm256_xor_si256(_mm256_srli_epi64(p0, 32), _mm256_xor_si256(l.c3, k1)), p0};
+}
+
+/* 1 in the byte `bit` shifts to where word >= least, as max(word, least) == word. */
+__attribute__((target("avx2"))) static inline __m256i kept(__m256i word, __m256i least, int bit) {
+  return _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_max_epu32(word, least), word), _mm256_set1_epi32(1 << bit));
+}
+
+/* The four words of a block become its four bytes. */
+__attribute__((target("avx2"))) static inline void lanes_store(lanes l, __m256i least, uint8_t *keep) {
+  __m256i k = _mm256_or_si256(_mm256_or_si256(kept(l.c0, least, 0), kept(l.c1, least, 8)),
+                              _mm256_or_si256(kept(l.c2, least, 16), kept(l.c3, least, 24)));
+  __m256i low_halves = _mm256_permutevar8x32_epi32(k, _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
+  _mm_storeu_si128((__m128i *)(void *)keep, _mm256_castsi256_si128(low_halves));
+}
+
+/* Two fours at a time, since a round waits for its products. */
 __attribute__((target("avx2"))) static void mask_avx2(const am_rng *rng, uint64_t block, uint32_t threshold, size_t n,
                                                       uint8_t *keep) {
-  const __m256i m0 = _mm256_set1_epi64x(0xD2511F53), m1 = _mm256_set1_epi64x(0xCD9E8D57);
-  const __m256i least = _mm256_set1_epi32((int)threshold), low_halves = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+  const __m256i least = _mm256_set1_epi32((int)threshold);
   size_t i = 0;
-  for (; i + 16 <= n; i += 16, block += 4) {
-    __m256i c0 = _mm256_add_epi64(_mm256_set1_epi64x((long long)block), _mm256_setr_epi64x(0, 1, 2, 3));
-    __m256i c1 = _mm256_srli_epi64(c0, 32);
-    __m256i c2 = _mm256_set1_epi64x(rng->fixed[0]), c3 = _mm256_set1_epi64x(rng->fixed[1]);
+  for (; i + 32 <= n; i += 32, block += 8) {
+    lanes a = lanes_start(rng, block), b = lanes_start(rng, block + 4);
     uint32_t k0 = rng->key[0], k1 = rng->key[1];
     for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
-      __m256i p0 = _mm256_mul_epu32(c0, m0), p1 = _mm256_mul_epu32(c2, m1);
-      c0 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p1, 32), c1), _mm256_set1_epi64x(k0));
-      c2 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p0, 32), c3), _mm256_set1_epi64x(k1));
-      c1 = p1;
-      c3 = p0;
+      __m256i key0 = _mm256_set1_epi64x(k0), key1 = _mm256_set1_epi64x(k1);
+      a = lanes_round(a, key0, key1);
+      b = lanes_round(b, key0, key1);
     }
-    /* word >= threshold as max(word, threshold) == word; the four words of a block become its four bytes. */
-    __m256i k = _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_max_epu32(c0, least), c0), _mm256_set1_epi32(1));
-    k = _mm256_or_si256(
-        k, _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_max_epu32(c1, least), c1), _mm256_set1_epi32(1 << 8)));
-    k = _mm256_or_si256(
-        k, _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_max_epu32(c2, least), c2), _mm256_set1_epi32(1 << 16)));
-    k = _mm256_or_si256(
-        k, _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_max_epu32(c3, least), c3), _mm256_set1_epi32(1 << 24)));
-    _mm_storeu_si128((__m128i *)(void *)(keep + i), _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(k, low_halves)));
+    lanes_store(a, least, keep + i);
+    lanes_store(b, least, keep + i + 16);
   }
   if (i < n) mask_plain(rng, block, threshold, n - i, keep + i);
 }
+#else
+#define apply_avx2 apply_plain
+#define mask_avx2 mask_plain
 #endif
+
+/* Both paths draw the same masks. */
+static bool is_plain(const am_layer *layer) { return am_context_cpu_id(layer->ctx) == AM_CPU_PLAIN; }
 
 /* Elements [first, first + n) of the clip's mask; first is a multiple of 4. */
 static void mask(const am_layer *layer, const am_rng *rng, size_t first, size_t n, uint8_t *keep) {
-  uint32_t threshold = threshold_of(layer);
-#ifdef HAVE_AVX2
-  if (am_context_cpu_id(layer->ctx) != AM_CPU_PLAIN) {
-    mask_avx2(rng, first / 4, threshold, n, keep);
-    return;
-  }
-#endif
-  mask_plain(rng, first / 4, threshold, n, keep);
+  (is_plain(layer) ? mask_plain : mask_avx2)(rng, first / 4, threshold_of(layer), n, keep);
 }
 
 void am_dropout_mask(const am_layer *layer, uint64_t seed, uint64_t epoch, uint64_t draw, size_t n, uint8_t *keep) {
@@ -115,8 +147,8 @@ static void drop_piece(void *arg, size_t piece, int worker) {
   for (; at < end; at += CHUNK) {
     size_t n = end - at < CHUNK ? end - at : CHUNK;
     mask(j->layer, &rng, at, n, keep);
-    /* A product, so that NaN passes even where it is dropped.  Padding is zero and stays it. */
-    for (size_t i = 0; i < n; i++) to[at + i] = from[at + i] * ((am_real)keep[i] * scale);
+    /* Padding is zero and stays it. */
+    (is_plain(j->layer) ? apply_plain : apply_avx2)(keep, scale, n, from + at, to + at);
   }
 }
 
