@@ -15,7 +15,8 @@
 extern "C" {
 #endif
 
-/* A mono sound. `samples` is owned by the struct: am_sound_free. */
+/* A mono sound.  Set `size` to AM_SOUND_INIT_SIZE before the first call (another is AM_E_USAGE);
+ * `samples` is owned by the struct: am_sound_free.  A failed read leaves it empty. */
 typedef struct am_sound {
   size_t size; /* sizeof(am_sound) */
   float *samples;
@@ -29,7 +30,7 @@ typedef struct am_sound {
 
 /* Reads any file libsndfile reads, as the mean of its channels, at its own
  * rate (rate 0) or resampled to `rate` Hz (libsoxr HQ, length ceil(n * ratio)).
- * Decodes at most max_seconds (0: 600 s); a longer file is AM_E_FORMAT.
+ * Decodes at most max_seconds (0: 600 s) and 1 GiB of file; a longer file is AM_E_FORMAT.
  * Fails naming the file for: unreadable, empty, not a sound (a text stub says
  * so), truncated, no samples, NaN or infinite samples (with the position). */
 AM_API am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds,
