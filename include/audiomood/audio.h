@@ -36,8 +36,8 @@ typedef struct am_sound {
 AM_API am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds,
                                am_sound *out, am_error *err);
 /* The same from memory (e.g. standard input); `name` is used in messages. */
-AM_API am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
-                                 double max_seconds, am_sound *out, am_error *err);
+AM_API am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name,
+                                 double rate, double max_seconds, am_sound *out, am_error *err);
 /* What a file's header says, without decoding. */
 typedef struct am_sound_info {
   size_t size;
@@ -48,12 +48,13 @@ typedef struct am_sound_info {
 } am_sound_info;
 AM_API am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out, am_error *err);
 /* 16-bit PCM or float32 WAV, written aside and renamed. Samples are clipped to +-1 for PCM. */
-AM_API am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n, double rate,
-                                bool pcm16, am_error *err);
+AM_API am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n,
+                                double rate, bool pcm16, am_error *err);
 AM_API void am_sound_free(am_context *ctx, am_sound *sound);
 /* Resamples in place of *sound (libsoxr HQ). */
 AM_API am_status am_sound_resample(am_context *ctx, am_sound *sound, double rate, am_error *err);
-/* librosa.effects.trim: drops leading and trailing frames (frame 2048, hop 512) more than top_db below the peak frame. */
+/* librosa.effects.trim: drops leading and trailing frames (frame 2048, hop 512) more than top_db below the
+ * peak frame. */
 AM_API am_status am_sound_trim(am_context *ctx, am_sound *sound, double top_db, am_error *err);
 
 #ifdef __cplusplus
