@@ -64,7 +64,8 @@ static void run(const am_layer *layer, const am_pass *pass, bool backward, part_
   am_shape s = layer->in[0];
   size_t row = (size_t)s.c, rows = am_shape_count(s) / row;
   size_t per_piece = PIECE / row ? PIECE / row : 1;
-  job j = {layer, am_kernels_of(layer->ctx), pass, fn, backward, (rows + per_piece - 1) / per_piece, per_piece};
+  job j = {.layer = layer, .kernels = am_kernels_of(layer->ctx), .pass = pass, .fn = fn, .backward = backward,
+           .pieces = (rows + per_piece - 1) / per_piece, .rows_per_piece = per_piece};
   if (backward && !pass->dx[0]) return;
   am_parallel_for(layer->ctx, (size_t)pass->batch * j.pieces, run_piece, &j);
 }
@@ -133,11 +134,21 @@ static void softmax_back_part(const part *p) {
 }
 
 /* The functions of one activation, and its entry in the registry. */
-#define ACTIVATION(NAME, TYPE, HELP, BUILD, ...)                                                                     \
-  static void NAME##_forward(const am_layer *layer, const am_pass *pass) { run(layer, pass, false, NAME##_part); }      \
-  static void NAME##_backward(const am_layer *layer, const am_pass *pass) { run(layer, pass, true, NAME##_back_part); } \
-  const am_layer_class am_##TYPE = {.type = #TYPE, .help = HELP, .min_inputs = 1, .max_inputs = 1, .build = BUILD,   \
-                                    .forward = NAME##_forward, .backward = NAME##_backward, __VA_ARGS__}
+#define ACTIVATION(NAME, TYPE, HELP, BUILD, ...)                                                             \
+  static void NAME##_forward(const am_layer *layer, const am_pass *pass) {                                   \
+    run(layer, pass, false, NAME##_part);                                                                    \
+  }                                                                                                          \
+  static void NAME##_backward(const am_layer *layer, const am_pass *pass) {                                  \
+    run(layer, pass, true, NAME##_back_part);                                                                \
+  }                                                                                                          \
+  const am_layer_class am_##TYPE = {.type = #TYPE,                                                           \
+                                    .help = HELP,                                                            \
+                                    .min_inputs = 1,                                                         \
+                                    .max_inputs = 1,                                                         \
+                                    .build = BUILD,                                                          \
+                                    .forward = NAME##_forward,                                               \
+                                    .backward = NAME##_backward,                                             \
+                                    __VA_ARGS__}
 
 ACTIVATION(relu, relu, "max(x, 0)", build_from_y, .table = NULL);
 ACTIVATION(leaky, leaky_relu, "x above zero, alpha x below", build_from_y, .table = leaky_table,
@@ -146,5 +157,5 @@ ACTIVATION(sigmoid, sigmoid, "1 / (1 + exp(-x))", build_from_y, .table = NULL);
 ACTIVATION(tanh, tanh, "hyperbolic tangent", build_from_y, .table = NULL);
 ACTIVATION(gelu, gelu, "x Phi(x), exact", build_from_x, .table = NULL);
 ACTIVATION(silu, silu, "x sigmoid(x)", build_from_x, .table = NULL);
-ACTIVATION(softmax, softmax, "exp(x) / sum exp(x) over channels; at the very end it is taken into the loss", build_from_y,
-           .table = NULL);
+ACTIVATION(softmax, softmax, "exp(x) / sum exp(x) over channels; at the very end it is taken into the loss",
+           build_from_y, .table = NULL);

@@ -29,8 +29,8 @@ typedef struct dense_options {
 static const am_option table[] = {
     {"units", AM_OPT_INT, offsetof(dense_options, units), "0", 0, INT_MAX, .help = "outputs; 0: one a class"},
     {"bias", AM_OPT_BOOL, offsetof(dense_options, bias), "true", .help = "adds a learned offset"},
-    {"initialiser", AM_OPT_CHOICE, offsetof(dense_options, initialiser), "glorot_uniform", .choices = AM_INIT_CHOICES,
-     .help = "of the kernel"},
+    {"initialiser", AM_OPT_CHOICE, offsetof(dense_options, initialiser), "glorot_uniform",
+     .choices = AM_INIT_CHOICES, .help = "of the kernel"},
     AM_OPTION_END};
 
 static bool is_large(const am_layer *layer) { return layer->in[0].rank == 1 && layer->in[0].c >= 2 * SLICE; }
@@ -43,10 +43,12 @@ static am_status build(am_layer *layer, am_error *err) {
   const dense_options *o = layer->options;
   am_shape in = layer->in[0];
   int units = o->units ? (int)o->units : layer->classes;
-  if (units < 1) return am_layer_fail(layer, err, AM_E_SHAPE, "units: 0 means one a class, and there are no classes");
+  if (units < 1)
+    return am_layer_fail(layer, err, AM_E_SHAPE, "units: 0 means one a class, and there are no classes");
   layer->out = in;
   layer->out.c = units;
-  am_layer_weight(layer, "kernel", (am_initialiser)o->initialiser, 2, (const int[]){in.c, units}, in.c, units, true);
+  am_layer_weight(layer, "kernel", (am_initialiser)o->initialiser, 2, (const int[]){in.c, units}, in.c, units,
+                  true);
   if (o->bias) am_layer_weight(layer, "bias", AM_INIT_ZERO, 1, &units, in.c, units, false);
   layer->backward_needs_x = true;
   if (is_large(layer))
@@ -125,8 +127,8 @@ static void forward(const am_layer *layer, const am_pass *pass) {
     am_parallel_for(layer->ctx, j.batch, forward_sum, &j);
   } else if (layer->in[0].rank == 1) {
     start_rows(bias_of(&j), j.batch, j.out, pass->y);
-    am_gemm(layer->ctx, false, false, pass->batch, (int)j.out, (int)j.in, 1, pass->x[0], (int)j.in, pass->w[0],
-            (int)j.out, 1, pass->y, (int)j.out);
+    am_gemm(layer->ctx, false, false, pass->batch, (int)j.out, (int)j.in, 1, pass->x[0], (int)j.in,
+            pass->w[0], (int)j.out, 1, pass->y, (int)j.out);
   } else {
     j.pieces = (j.rows + ROWS - 1) / ROWS;
     am_parallel_for(layer->ctx, j.batch * j.pieces, forward_rows, &j);
@@ -139,11 +141,11 @@ static void backward_slice(void *arg, size_t slice, int worker) {
   const job *j = arg;
   const am_pass *pass = j->pass;
   size_t at = slice * j->slice, n = j->in - at < j->slice ? j->in - at : j->slice;
-  am_gemm_one(true, false, (int)n, (int)j->out, (int)j->batch, 1, pass->x[0] + at, (int)j->in, pass->dy, (int)j->out, 1,
-              pass->dw[0] + at * j->out, (int)j->out);
+  am_gemm_one(true, false, (int)n, (int)j->out, (int)j->batch, 1, pass->x[0] + at, (int)j->in, pass->dy,
+              (int)j->out, 1, pass->dw[0] + at * j->out, (int)j->out);
   if (pass->dx[0])
-    am_gemm_one(false, true, (int)j->batch, (int)n, (int)j->out, 1, pass->dy, (int)j->out, pass->w[0] + at * j->out,
-                (int)j->out, 0, pass->dx[0] + at, (int)j->in);
+    am_gemm_one(false, true, (int)j->batch, (int)n, (int)j->out, 1, pass->dy, (int)j->out,
+                pass->w[0] + at * j->out, (int)j->out, 0, pass->dx[0] + at, (int)j->in);
 }
 
 /* ROWS rows of one clip: dx = dy W^T */
@@ -155,8 +157,8 @@ static void backward_rows(void *arg, size_t piece, int worker) {
   size_t until = length < first ? first : length < last ? length : last, row = b * j->rows + first;
   am_real *dx = j->pass->dx[0] + row * j->in;
   if (until > first)
-    am_gemm_one(false, true, (int)(until - first), (int)j->in, (int)j->out, 1, j->pass->dy + row * j->out, (int)j->out,
-                j->pass->w[0], (int)j->out, 0, dx, (int)j->in);
+    am_gemm_one(false, true, (int)(until - first), (int)j->in, (int)j->out, 1, j->pass->dy + row * j->out,
+                (int)j->out, j->pass->w[0], (int)j->out, 0, dx, (int)j->in);
   memset(dx + (until - first) * j->in, 0, (last - until) * j->in * sizeof *dx);
 }
 
@@ -164,8 +166,9 @@ static void backward_rows(void *arg, size_t piece, int worker) {
 static void add_clips(const job *j, size_t at, size_t n, size_t b0, size_t b1, am_real *dw) {
   for (size_t b = b0; b < b1; b++)
     if (rows_of(j, b))
-      am_gemm_one(true, false, (int)n, (int)j->out, (int)rows_of(j, b), 1, j->pass->x[0] + b * j->rows * j->in + at,
-                  (int)j->in, j->pass->dy + b * j->rows * j->out, (int)j->out, 1, dw, (int)j->out);
+      am_gemm_one(true, false, (int)n, (int)j->out, (int)rows_of(j, b), 1,
+                  j->pass->x[0] + b * j->rows * j->in + at, (int)j->in, j->pass->dy + b * j->rows * j->out,
+                  (int)j->out, 1, dw, (int)j->out);
 }
 
 static void backward_kernel_slice(void *arg, size_t slice, int worker) {
@@ -184,7 +187,8 @@ static void backward_group(void *arg, size_t group, int worker) {
   (void)worker;
   const job *j = arg;
   am_real *partial = partial_of(j, group);
-  size_t b0 = group * j->batch / GROUPS, b1 = (group + 1) * j->batch / GROUPS, kernel = j->layer->weights[0].count;
+  size_t b0 = group * j->batch / GROUPS, b1 = (group + 1) * j->batch / GROUPS,
+         kernel = j->layer->weights[0].count;
   memset(partial, 0, (kernel + j->out) * sizeof *partial);
   add_clips(j, 0, j->in, b0, b1, partial);
   for (size_t b = b0; b < b1; b++)
@@ -228,7 +232,13 @@ static double operations(const am_layer *layer) {
   return (double)am_shape_count(layer->in[0]) * (double)layer->out.c;
 }
 
-const am_layer_class am_dense = {
-    .type = "dense", .help = "x W + b over the last dimension", .table = table, .options_size = sizeof(dense_options),
-    .min_inputs = 1, .max_inputs = 1, .build = build, .forward = forward, .backward = backward,
-    .operations = operations};
+const am_layer_class am_dense = {.type = "dense",
+                                 .help = "x W + b over the last dimension",
+                                 .table = table,
+                                 .options_size = sizeof(dense_options),
+                                 .min_inputs = 1,
+                                 .max_inputs = 1,
+                                 .build = build,
+                                 .forward = forward,
+                                 .backward = backward,
+                                 .operations = operations};

@@ -18,9 +18,10 @@ static am_status flatten_build(am_layer *layer, am_error *err) {
   am_shape in = layer->in[0];
   size_t count = am_shape_count(in);
   if (in.variable)
-    return am_layer_fail(layer, err, AM_E_SHAPE,
-                         "clips differ in length, so flattened they would not fit one dense layer; pool over time first "
-                         "(global_average_pool, attention_pool) or give all clips one length in the features");
+    return am_layer_fail(
+        layer, err, AM_E_SHAPE,
+        "clips differ in length, so flattened they would not fit one dense layer; pool over time first "
+        "(global_average_pool, attention_pool) or give all clips one length in the features");
   if (check_size(layer, count, err)) return AM_E_SHAPE;
   set_view(layer, (am_shape){.rank = 1, .t = 1, .f = 1, .c = (int)count});
   return AM_OK;
@@ -40,8 +41,12 @@ static void move(const am_layer *layer, int batch, const am_real *from, am_real 
   if (to && to != from) memcpy(to, from, (size_t)batch * am_shape_count(layer->in[0]) * sizeof *to);
 }
 
-static void forward(const am_layer *layer, const am_pass *pass) { move(layer, pass->batch, pass->x[0], pass->y); }
-static void backward(const am_layer *layer, const am_pass *pass) { move(layer, pass->batch, pass->dy, pass->dx[0]); }
+static void forward(const am_layer *layer, const am_pass *pass) {
+  move(layer, pass->batch, pass->x[0], pass->y);
+}
+static void backward(const am_layer *layer, const am_pass *pass) {
+  move(layer, pass->batch, pass->dy, pass->dx[0]);
+}
 
 const am_layer_class am_flatten = {
     .type = "flatten", .help = "(T, F, C) to (T*F*C), for clips of one length",

@@ -12,7 +12,8 @@
 
 enum { CHUNK = 1024, BLOCK = 256 };
 
-/* Quantile of the normal distribution for 1e-11 < p < 1 - 1e-11: Wichura 1988, AS 241, PPND16, without its far tail. */
+/* Quantile of the normal distribution for 1e-11 < p < 1 - 1e-11: Wichura 1988, AS 241, PPND16, without
+ * its far tail. */
 static double normal_quantile(double p) {
   static const double a[8] = {3.3871328727963666080e0,  1.3314166789178437745e+2, 1.9715909503065514427e+3,
                               1.3731693765509461125e+4, 4.5921953931549871457e+4, 6.7265770927008700853e+4,

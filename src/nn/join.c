@@ -96,11 +96,17 @@ static void concat_back_piece(void *arg, size_t b, int worker) {
   concat_move(arg, b, false);
 }
 static void concat_forward(const am_layer *layer, const am_pass *pass) { run(layer, pass, 1, concat_piece); }
-static void concat_backward(const am_layer *layer, const am_pass *pass) { run(layer, pass, 1, concat_back_piece); }
+static void concat_backward(const am_layer *layer, const am_pass *pass) {
+  run(layer, pass, 1, concat_back_piece);
+}
 
-const am_layer_class am_join_concat = {
-    .type = "concat", .help = "joins channels; ends a parallel block", .min_inputs = 1,
-    .max_inputs = AM_MAX_INPUTS, .build = concat_build, .forward = concat_forward, .backward = concat_backward};
+const am_layer_class am_join_concat = {.type = "concat",
+                                       .help = "joins channels; ends a parallel block",
+                                       .min_inputs = 1,
+                                       .max_inputs = AM_MAX_INPUTS,
+                                       .build = concat_build,
+                                       .forward = concat_forward,
+                                       .backward = concat_backward};
 
 /* scale: y(t,f,c) = x(t,f,c) s(c); dx = dy s, ds(c) = sum over t,f of dy x */
 
@@ -129,7 +135,8 @@ static void scale_back_piece(void *arg, size_t b, int worker) {
   am_shape s = j->layer->in[0];
   size_t c = (size_t)s.c, rows = (size_t)s.t * (size_t)s.f, at = b * rows * c;
   const am_real *x = j->pass->x[0] + at, *dy = j->pass->dy + at, *factor = j->pass->x[1] + b * c;
-  am_real *dx = j->pass->dx[0] ? j->pass->dx[0] + at : NULL, *ds = j->pass->dx[1] ? j->pass->dx[1] + b * c : NULL;
+  am_real *dx = j->pass->dx[0] ? j->pass->dx[0] + at : NULL,
+          *ds = j->pass->dx[1] ? j->pass->dx[1] + b * c : NULL;
   if (ds) memset(ds, 0, c * sizeof *ds);
   for (size_t r = 0; r < rows; r++) {
     if (dx)
@@ -140,7 +147,9 @@ static void scale_back_piece(void *arg, size_t b, int worker) {
 }
 
 static void scale_forward(const am_layer *layer, const am_pass *pass) { run(layer, pass, 1, scale_piece); }
-static void scale_backward(const am_layer *layer, const am_pass *pass) { run(layer, pass, 1, scale_back_piece); }
+static void scale_backward(const am_layer *layer, const am_pass *pass) {
+  run(layer, pass, 1, scale_back_piece);
+}
 
 const am_layer_class am_join_scale = {
     .type = "scale", .help = "each channel times a factor per clip; ends squeeze_excite", .min_inputs = 2,

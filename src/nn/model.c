@@ -18,17 +18,20 @@ static const char *bytes_text(size_t bytes, char out[32]) {
 static am_status check_input(am_shape s, int classes, am_error *err) {
   if (classes < 1) return am_fail(err, AM_E_USAGE, "a model for %d classes; wanted at least 1", classes);
   bool dims = s.t >= 1 && s.f >= 1 && s.c >= 1;
-  if (dims && ((s.rank == 1 && s.t == 1 && s.f == 1 && !s.variable) || (s.rank == 2 && s.f == 1) || s.rank == 3))
-    return am_shape_count(s) <= INT_MAX ? AM_OK
-                                        : am_fail(err, AM_E_SHAPE, "the model's input of %d x %d x %d is too large", s.t,
-                                                  s.f, s.c);
-  return am_fail(err, AM_E_SHAPE, "the model's input has rank %d and shape (%d, %d, %d); wanted (C), (T, C) or (T, F, C)",
+  if (dims &&
+      ((s.rank == 1 && s.t == 1 && s.f == 1 && !s.variable) || (s.rank == 2 && s.f == 1) || s.rank == 3))
+    return am_shape_count(s) <= INT_MAX
+               ? AM_OK
+               : am_fail(err, AM_E_SHAPE, "the model's input of %d x %d x %d is too large", s.t, s.f, s.c);
+  return am_fail(err, AM_E_SHAPE,
+                 "the model's input has rank %d and shape (%d, %d, %d); wanted (C), (T, C) or (T, F, C)",
                  s.rank, s.t, s.f, s.c);
 }
 
 /* A softmax at the very end belongs to the loss. */
 static void strip_softmax(am_model *model, int *last) {
-  if (!model->n_steps || *last != (int)model->n_steps || model->steps[*last - 1].layer.cls != &am_softmax) return;
+  if (!model->n_steps || *last != (int)model->n_steps || model->steps[*last - 1].layer.cls != &am_softmax)
+    return;
   *last = model->steps[--model->n_steps].inputs[0];
   model->had_softmax = true;
 }
@@ -38,8 +41,9 @@ static am_status check_output(const am_model *model, const am_value *layers, int
   char text[AM_SHAPE_TEXT];
   if (!last) return am_fail_at(err, layers, "the model has no layers; wanted at least a dense one");
   if (out.rank == 1 && out.c == model->classes) return AM_OK;
-  return am_fail_at(err, layers, "the last layer, %s, gives %s, wanted (%d), one value a class: end with %sdense "
-                                 "without units",
+  return am_fail_at(err, layers,
+                    "the last layer, %s, gives %s, wanted (%d), one value a class: end with %sdense "
+                    "without units",
                     model->steps[last - 1].layer.name, am_shape_text(out, text), model->classes,
                     out.rank == 1 ? "" : "flatten or pooling over time, and ");
 }
@@ -59,11 +63,13 @@ static am_status check_joins(const am_model *model, am_error *err) {
       const am_layer *layer = &step->layer;
       for (int k = 1; k < layer->n_in; k++)
         if (layer->in[k].rank > 1 && length[step->inputs[k]] != length[step->inputs[0]])
-          status = am_layer_fail(layer, err, AM_E_SHAPE,
-                                 "a clip of %d frames would come with %d and with %d frames; the ways that meet here "
-                                 "must shorten a clip alike",
-                                 n, length[step->inputs[0]], length[step->inputs[k]]);
-      length[i + 1] = layer->cls->length ? layer->cls->length(layer, length[step->inputs[0]]) : length[step->inputs[0]];
+          status = am_layer_fail(
+              layer, err, AM_E_SHAPE,
+              "a clip of %d frames would come with %d and with %d frames; the ways that meet here "
+              "must shorten a clip alike",
+              n, length[step->inputs[0]], length[step->inputs[k]]);
+      length[i + 1] =
+          layer->cls->length ? layer->cls->length(layer, length[step->inputs[0]]) : length[step->inputs[0]];
     }
   }
   am_free(model->ctx, length);
@@ -72,19 +78,24 @@ static am_status check_joins(const am_model *model, am_error *err) {
 
 /* Flat buffers */
 
-static am_status place_array(am_model *model, const am_layer *layer, am_array *array, size_t *used, am_array_info *info,
-                             am_error *err) {
+static am_status place_array(am_model *model, const am_layer *layer, am_array *array, size_t *used,
+                             am_array_info *info, am_error *err) {
   char name[256], bytes[32];
   array->offset = *used;
   size_t padded = am_add(array->count, AM_ALIGN_REALS - 1);
   *used = am_add(*used, padded / AM_ALIGN_REALS * AM_ALIGN_REALS);
   if (am_mul(*used, sizeof(am_real)) > AM_LARGEST_BYTES)
-    return am_layer_fail(layer, err, AM_E_SHAPE, "its %s of %d x %d x %d x %d brings the model to %s; nothing that large runs here",
+    return am_layer_fail(layer, err, AM_E_SHAPE,
+                         "its %s of %d x %d x %d x %d brings the model to %s; nothing that large runs here",
                          array->name, array->dims[0], array->dims[1], array->dims[2], array->dims[3],
                          bytes_text(am_mul(*used, sizeof(am_real)), bytes));
   snprintf(name, sizeof name, "%s/%s", layer->name, array->name);
-  *info = (am_array_info){.size = sizeof *info, .name = am_tree_string(model->tree, name), .rank = array->rank,
-                          .offset = array->offset, .count = array->count, .decay = array->decay};
+  *info = (am_array_info){.size = sizeof *info,
+                          .name = am_tree_string(model->tree, name),
+                          .rank = array->rank,
+                          .offset = array->offset,
+                          .count = array->count,
+                          .decay = array->decay};
   memcpy(info->dims, array->dims, sizeof info->dims);
   return info->name ? AM_OK : am_no_memory(err);
 }
@@ -129,8 +140,8 @@ static am_status build(am_model *model, const am_value *layers, am_error *err) {
   return status;
 }
 
-am_status am_model_create(am_context *ctx, const am_value *layers, am_shape input, int classes, am_model **out,
-                          am_error *err) {
+am_status am_model_create(am_context *ctx, const am_value *layers, am_shape input, int classes,
+                          am_model **out, am_error *err) {
   *out = NULL;
   am_status status = check_input(input, classes, err);
   if (status) return status;
@@ -173,7 +184,8 @@ void am_model_initialise(am_model *model, uint64_t seed) {
     }
     if (layer->cls->initialise) layer->cls->initialise(layer, w, seed);
     for (int k = 0; k < layer->n_statistics; k++)
-      am_array_initialise(&layer->statistics[k], model->statistics + layer->statistics[k].offset, seed, layer->id, k);
+      am_array_initialise(&layer->statistics[k], model->statistics + layer->statistics[k].offset, seed,
+                          layer->id, k);
   }
 }
 

@@ -80,7 +80,8 @@ static size_t fuse(planner *p, size_t i, am_op *op) {
   if (!op->fused) return n;
   while (flows_on(p, i + n - 1)) {
     const am_layer *next = &m->steps[i + n].layer;
-    bool taken = next->cls == &am_relu ? am_conv_fuse_relu(op->fused) : am_conv_fuse_max_pool(op->fused, next);
+    bool taken =
+        next->cls == &am_relu ? am_conv_fuse_relu(op->fused) : am_conv_fuse_max_pool(op->fused, next);
     if (!taken) break;
     n++;
   }
@@ -187,14 +188,15 @@ static void place_working_memory(planner *p) {
     am_op *op = &p->plan->ops[i];
     const am_layer *layer = op->layer;
     int now = (int)i, back = backward_time(p, i);
-    op->cache = new_region(p, scaled(p, layer->cache_per_clip, layer->cache_once), now, p->training ? back : now);
+    op->cache =
+        new_region(p, scaled(p, layer->cache_per_clip, layer->cache_once), now, p->training ? back : now);
     size_t scratch = scaled(p, layer->scratch_per_clip, layer->scratch_once);
     op->scratch_forward = new_region(p, scratch, now, now);
     op->scratch_backward = p->training ? new_region(p, scratch, back, back) : AM_NO_REGION;
   }
 }
 
-/* Offsets: largest first, each in the smallest gap between those already placed that live at the same time. */
+/* Offsets: largest first, each in the smallest gap between those placed that live at the same time. */
 
 static int larger_first(const void *a, const void *b) {
   const am_region *const *x = a, *const *y = b;

@@ -4,7 +4,12 @@
 #include <assert.h>
 #include <string.h>
 
-typedef enum phase { FRESH, FORWARD, TRAINED, BACKWARD } phase; /* what was done last; TRAINED: forward in training */
+typedef enum phase {
+  FRESH,
+  FORWARD,
+  TRAINED,
+  BACKWARD
+} phase; /* what was done last; TRAINED: forward in training */
 
 struct am_session {
   am_context *ctx;
@@ -76,15 +81,18 @@ am_status am_session_create(am_model *model, int max_batch, bool training, am_se
   am_arena count = {0};
   place(s, &count);
   if (count.used > AM_LARGEST_BYTES) {
-    status = am_fail(err, AM_E_SHAPE, "a batch of %d clips would take %zu bytes, more than anything this runs on has; "
-                                      "use a smaller batch or model", max_batch, count.used);
+    status = am_fail(err, AM_E_SHAPE,
+                     "a batch of %d clips would take %zu bytes, more than anything this runs on has; "
+                     "use a smaller batch or model",
+                     max_batch, count.used);
     goto failed;
   }
   s->bytes = count.used;
   s->slab = am_alloc_aligned(s->ctx, count.used);
   if (!s->slab) {
-    status = am_fail(err, AM_E_NOMEM, "out of memory: a batch of %d clips takes %zu bytes; use a smaller batch",
-                     max_batch, count.used);
+    status =
+        am_fail(err, AM_E_NOMEM, "out of memory: a batch of %d clips takes %zu bytes; use a smaller batch",
+                max_batch, count.used);
     goto failed;
   }
   am_arena real = {s->slab, count.used, 0};

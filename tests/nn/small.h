@@ -8,8 +8,34 @@
 #include "io/yaml.h"
 #include "nn/model.h"
 
-static inline am_status net_try(am_context *ctx, const char *yaml, am_shape input, int classes, am_model **out,
-                                am_error *err) {
+/* A plain CNN, and one with every kind of block, lengths and recurrence. */
+#define CNN \
+  "[{conv2d: {filters: 4, padding: same, activation: relu}}, {max_pool2d: {size: 2}}, " \
+  "{conv2d: {filters: 6, padding: same, activation: relu}}, {dropout: {rate: 0.25}}, " \
+  "{max_pool2d: {size: 2}}, flatten, {dense: {units: 9, activation: relu}}, " \
+  "{dropout: {rate: 0.5}}, {dense: {}}, softmax]"
+
+#define CRNN \
+  "[{conv2d: {filters: 4, padding: same}}, {batch_norm: {activation: relu}}, " \
+  "{max_pool2d: {size: 2}}, {residual: {layers: [{conv2d: {filters: 5, padding: same, " \
+  "stride: [2, 1], activation: gelu}}, {conv2d: {filters: 5, padding: same}}]}}, " \
+  "{squeeze_excite: {reduction: 2}}, to_sequence, {lstm: {units: 6, bidirectional: true}}, " \
+  "{layer_norm: {}}, {parallel: {branches: [[{dense: {units: 4, activation: tanh}}], " \
+  "[{conv1d: {filters: 3, padding: same}}], []]}}, attention_pool, {dense: {}}]"
+
+/* A context and an error to go with it. */
+typedef struct world {
+  am_context *ctx;
+  am_error err;
+} world;
+
+static inline world begin(int threads) {
+  am_error err = AM_ERROR_INIT;
+  return (world){am_test_context(threads, NULL), err};
+}
+
+static inline am_status net_try(am_context *ctx, const char *yaml, am_shape input, int classes,
+                                am_model **out, am_error *err) {
   am_tree *tree = NULL;
   am_value *layers = NULL;
   *out = NULL;

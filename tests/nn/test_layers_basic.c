@@ -124,11 +124,14 @@ static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 static double sigmoid_slope(double x) { return sigmoid(x) * (1 - sigmoid(x)); }
 static double tanh_slope(double x) { return 1 - tanh(x) * tanh(x); }
 static double gelu(double x) { return 0.5 * x * erfc(-x / sqrt(2)); }
-static double gelu_slope(double x) { return 0.5 * erfc(-x / sqrt(2)) + x * exp(-x * x / 2) / sqrt(2 * 3.14159265358979323846); }
+static double gelu_slope(double x) {
+  return 0.5 * erfc(-x / sqrt(2)) + x * exp(-x * x / 2) / sqrt(2 * 3.14159265358979323846);
+}
 static double silu(double x) { return x * sigmoid(x); }
 static double silu_slope(double x) { return sigmoid(x) + x * sigmoid_slope(x); }
 
-static void check_activation(const char *cpu, const char *layer, am_shape in, double (*f)(double), double (*slope)(double)) {
+static void check_activation(const char *cpu, const char *layer, am_shape in, double (*f)(double),
+                             double (*slope)(double)) {
   bench b = bench_open(cpu, layer, in);
   bench_run(&b);
   size_t clip = am_shape_count(in);
@@ -151,10 +154,12 @@ static void check_activation(const char *cpu, const char *layer, am_shape in, do
 
 static void activations_equal_the_definitions(void **state) {
   (void)state;
-  static const struct { const char *yaml; double (*f)(double), (*slope)(double); } all[] = {
-      {"relu", relu, relu_slope}, {"{leaky_relu: {alpha: 0.2}}", leaky, leaky_slope}, {"sigmoid", sigmoid, sigmoid_slope},
-      {"tanh", tanh, tanh_slope}, {"gelu", gelu, gelu_slope}, {"silu", silu, silu_slope}};
-  const am_shape shapes[] = {net_vector(37), net_sequence(21, 5, true), net_map(7, 3, 5, true), net_map(67, 64, 16, true)};
+  static const struct { const char *yaml; double (*f)(double), (*slope)(double);
+  } all[] = {{"relu", relu, relu_slope},          {"{leaky_relu: {alpha: 0.2}}", leaky, leaky_slope},
+             {"sigmoid", sigmoid, sigmoid_slope}, {"tanh", tanh, tanh_slope},
+             {"gelu", gelu, gelu_slope},          {"silu", silu, silu_slope}};
+  const am_shape shapes[] = {net_vector(37), net_sequence(21, 5, true), net_map(7, 3, 5, true),
+                             net_map(67, 64, 16, true)};
   const char *cpus[3];
   size_t n = am_test_cpus(cpus);
   for (size_t i = 0; i < n; i++)
@@ -229,7 +234,8 @@ static void dropout_draws_words_of_its_stream(void **state) {
       am_dropout_mask(layer, 42, 3, 99, sizes[s], keep);
       assert_int_equal(keep[sizes[s]], 7);
       am_rng rng = am_rng_stream(42, AM_FOR_DROPOUT, layer->id, 3, 99);
-      for (size_t i = 0; i < sizes[s]; i++) assert_int_equal(keep[i], am_rng_u32(&rng) >= (uint32_t)(0.3 * 4294967296.0));
+      for (size_t i = 0; i < sizes[s]; i++)
+        assert_int_equal(keep[i], am_rng_u32(&rng) >= (uint32_t)(0.3 * 4294967296.0));
     }
     am_model_free(m);
     am_context_free(ctx);
@@ -248,7 +254,8 @@ static void dropout_scales_what_its_mask_keeps(void **state) {
     uint8_t *keep = malloc(clip);
     uint64_t draws[B] = {5, 6, 7, 1000000};
     am_real *dy3 = net_numbers(B * 3, 5);
-    am_batch data = {.size = sizeof data, .n = B, .x = b.x, .lengths = b.lengths, .seed = 8, .epoch = 4, .draws = draws};
+    am_batch data = {
+        .size = sizeof data, .n = B, .x = b.x, .lengths = b.lengths, .seed = 8, .epoch = 4, .draws = draws};
     am_session_forward(b.session, &data, true);
     am_session_backward(b.session, dy3);
     const am_real *y = am_session_tensor(b.session, 1), *dy = am_session_tensor_gradient(b.session, 1);
@@ -296,9 +303,12 @@ static void joins_equal_plain_loops(void **state) {
   (void)state;
   am_context *ctx = am_test_context(2, NULL);
   am_shape in = net_map(5, 3, 4, true);
-  am_model *m = net(ctx, "[{parallel: {branches: [[{dense: {units: 2}}], [], [{dense: {units: 4, activation: tanh}}]]}}, "
-                         "{squeeze_excite: {reduction: 3}}, {residual: {layers: [{dense: {units: 10}}], activation: none}}, "
-                         "to_sequence, global_average_pool, dense]", in, 3);
+  am_model *m =
+      net(ctx,
+          "[{parallel: {branches: [[{dense: {units: 2}}], [], [{dense: {units: 4, activation: tanh}}]]}}, "
+          "{squeeze_excite: {reduction: 3}}, {residual: {layers: [{dense: {units: 10}}], activation: none}}, "
+          "to_sequence, global_average_pool, dense]",
+          in, 3);
   net_shake(m, 2);
   am_model_set_keep(m, true);
   const int lengths[2] = {5, 2};
@@ -310,7 +320,8 @@ static void joins_equal_plain_loops(void **state) {
   am_session_backward(s, dy);
   /* Tensors: 1 dense, 2 dense, 3 tanh, 4 concat, 5..9 the gate, 10 scale, 11 dense, 12 add, 13 sequence. */
   const am_real *a = am_session_tensor(s, 1), *c = am_session_tensor(s, 3), *joined = am_session_tensor(s, 4);
-  const am_real *gate = am_session_tensor(s, 9), *scaled = am_session_tensor(s, 10), *body = am_session_tensor(s, 11);
+  const am_real *gate = am_session_tensor(s, 9), *scaled = am_session_tensor(s, 10),
+                *body = am_session_tensor(s, 11);
   const am_real *sum = am_session_tensor(s, 12), *sequence = am_session_tensor(s, 13);
   const am_real *d_joined = am_session_tensor_gradient(s, 4), *d_scaled = am_session_tensor_gradient(s, 10);
   const am_real *d_gate = am_session_tensor_gradient(s, 9), *d_c = am_session_tensor_gradient(s, 3);
@@ -329,7 +340,8 @@ static void joins_equal_plain_loops(void **state) {
   for (size_t b = 0; b < 2; b++)
     for (size_t k = 0; k < 10; k++) {
       double wanted = 0;
-      for (size_t r = 0; r < 15; r++) wanted += (double)d_scaled[(b * 15 + r) * 10 + k] * joined[(b * 15 + r) * 10 + k];
+      for (size_t r = 0; r < 15; r++)
+        wanted += (double)d_scaled[(b * 15 + r) * 10 + k] * joined[(b * 15 + r) * 10 + k];
       assert_true(fabs(d_gate[b * 10 + k] - wanted) < 1e-6);
     }
   free(x);
@@ -370,7 +382,8 @@ static void initialisers_have_their_moments(void **state) {
   };
   am_real *w = malloc(N * sizeof *w), *again = malloc(N * sizeof *again);
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-    am_array array = {.rank = 1, .dims = {N, 1, 1, 1}, .init = all[i].init, .fan_in = 50, .fan_out = 150, .count = N};
+    am_array array = {
+        .rank = 1, .dims = {N, 1, 1, 1}, .init = all[i].init, .fan_in = 50, .fan_out = 150, .count = N};
     am_array_initialise(&array, w, 1, 2, 3);
     moments m = measure(w, N);
     assert_true(fabs(m.mean) < 0.002 * (all[i].deviation / 0.1));
@@ -395,7 +408,8 @@ static void orthogonal_matrices_are_orthogonal(void **state) {
   (void)state;
   static const int shapes[][2] = {{64, 64}, {300, 40}, {40, 300}, {5, 1}, {1, 5}, {30, 600}};
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-    size_t rows = (size_t)shapes[i][0], columns = (size_t)shapes[i][1], fewer = rows < columns ? rows : columns;
+    size_t rows = (size_t)shapes[i][0], columns = (size_t)shapes[i][1],
+           fewer = rows < columns ? rows : columns;
     am_array array = {.rank = 2, .dims = {shapes[i][0], shapes[i][1], 1, 1}, .init = AM_INIT_ORTHOGONAL,
                       .count = rows * columns};
     am_real *w = malloc(array.count * sizeof *w);
@@ -406,7 +420,8 @@ static void orthogonal_matrices_are_orthogonal(void **state) {
         for (size_t k = 0; k < (rows < columns ? columns : rows); k++)
           dot += rows < columns ? (double)w[a * columns + k] * w[b * columns + k]
                                 : (double)w[k * columns + a] * w[k * columns + b];
-        if (fabs(dot - (a == b)) > 1e-6) fail_msg("%zu x %zu: vectors %zu and %zu give %.9g", rows, columns, a, b, dot);
+        if (fabs(dot - (a == b)) > 1e-6)
+          fail_msg("%zu x %zu: vectors %zu and %zu give %.9g", rows, columns, a, b, dot);
       }
     free(w);
   }

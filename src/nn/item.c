@@ -1,0 +1,263 @@
+/* nn/item.c - one item of the config's list, `type: {options}` or the bare word `type`:
+ * its name, its options, its step, its activation. */
+#include "nn/item.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+
+/* Names */
+
+static bool taken(const am_model *model, const char *name) {
+  for (size_t i = 0; i < model->n_steps; i++)
+    if (!strcmp(model->steps[i].layer.name, name)) return true;
+  return false;
+}
+
+/* Is `name` among the names given in this list, or already in the described part of it? */
+static bool taken_in_list(const am_scope *s, const char *name) {
+  for (const am_value *entry = s->list->first; entry; entry = entry->next) {
+    const am_value *given = entry->kind == AM_MAP ? am_value_get(entry->first, "name") : NULL;
+    if (given && given->kind == AM_SCALAR && !strcmp(given->text, name)) return true;
+  }
+  for (const am_value *entry = s->described->first; entry; entry = entry->next) {
+    const am_value *given = am_value_get(entry->first, "name");
+    if (given && !strcmp(given->text, name)) return true;
+  }
+  return false;
+}
+
+static const char *prefixed(const am_scope *s, const char *name) {
+  char text[AM_NAME_TEXT];
+  snprintf(text, sizeof text, "%s%s", s->prefix, name);
+  return am_tree_string(s->model->tree, text);
+}
+
+/* The name the config gives, checked. */
+static am_status read_name(const am_scope *s, const am_value *given, am_error *err) {
+  static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  if (given->kind != AM_SCALAR || !*given->text || strspn(given->text, allowed) != strlen(given->text))
+    return am_fail_at(err, given, "a layer's name is made of letters, digits, '_' and '-'; found \"%s\"",
+                      given->kind == AM_SCALAR ? given->text : "a list or map");
+  if (strlen(s->prefix) + strlen(given->text) > AM_NAME_MAX)
+    return am_fail_at(err, given, "the name %.40s... is longer than %d characters", given->text, AM_NAME_MAX);
+  for (const am_value *entry = s->list->first; entry; entry = entry->next) {
+    const am_value *other = entry->kind == AM_MAP ? am_value_get(entry->first, "name") : NULL;
+    if (other == given) break;
+    if (other && other->kind == AM_SCALAR && !strcmp(other->text, given->text))
+      return am_fail_at(err, given, "two layers are called \"%s\" (the first in line %d); names must differ",
+                        given->text, other->line);
+  }
+  return AM_OK;
+}
+
+/* "conv2d_1": the first number that is free. */
+static am_status make_name(const am_scope *s, const char *type, char out[AM_NAME_MAX], const am_value *at,
+                           am_error *err) {
+  int n = 0;
+  do snprintf(out, AM_NAME_MAX, "%s_%d", type, ++n);
+  while (taken_in_list(s, out));
+  if (strlen(s->prefix) + strlen(out) <= AM_NAME_MAX) return AM_OK;
+  return am_fail_at(err, at, "the name of this layer inside its blocks is longer than %d characters",
+                    AM_NAME_MAX);
+}
+
+/* Taking an item apart */
+
+am_status am_item_unknown(const am_item *item, am_error *err) {
+  const am_value *at = item->at;
+  const char *type = item->type;
+  const char *names[64] = {"residual", "squeeze_excite", "parallel"};
+  size_t n, known = 3;
+  const am_layer_class *const *all = am_layer_all(&n);
+  for (size_t i = 0; i < n && known < 64; i++)
+    if (all[i]->max_inputs == 1) names[known++] = all[i]->type;
+  const char *meant = am_nearest(type, names, known, sizeof *names);
+  if (meant) return am_fail_at(err, at, "unknown layer \"%s\"; did you mean \"%s\"?", type, meant);
+  char list[512] = "";
+  for (size_t i = 0; i < known && strlen(list) + strlen(names[i]) + 3 < sizeof list; i++)
+    snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
+  return am_fail_at(err, at, "unknown layer \"%s\"; known are %s", type, list);
+}
+
+static am_status find_type(const am_value *entry, am_item *it, const am_value **options, am_error *err) {
+  *options = NULL;
+  it->at = entry;
+  if (entry->kind == AM_SCALAR) {
+    it->type = entry->text;
+    return AM_OK;
+  }
+  if (entry->kind != AM_MAP)
+    return am_fail_at(err, entry, "found %s in the list of layers, wanted `type: {options}` or a bare type",
+                      entry->kind == AM_LIST ? "a list" : "nothing");
+  if (entry->count != 1)
+    return am_fail_at(err, entry,
+                      "a layer is one entry `type: {options}`, found %zu (\"%s\"%s%s%s): put the options "
+                      "inside braces, or indent them deeper than their layer",
+                      entry->count, entry->count ? entry->first->key : "", entry->count > 1 ? ", \"" : "",
+                      entry->count > 1 ? entry->first->next->key : "", entry->count > 1 ? "\", ..." : "");
+  it->type = entry->first->key;
+  if (entry->first->kind == AM_MAP) *options = entry->first;
+  else if (entry->first->kind != AM_NULL)
+    return am_fail_at(err, entry->first, "the options of %s are a map {key: value, ...}, found %s", it->type,
+                      entry->first->kind == AM_LIST ? "a list" : entry->first->text);
+  return AM_OK;
+}
+
+am_status am_item_read(const am_scope *s, const am_value *entry, am_item *it, am_error *err) {
+  am_tree *tree = s->model->tree;
+  const am_value *options;
+  char name[AM_NAME_MAX];
+  *it = (am_item){0};
+  am_status status = find_type(entry, it, &options, err);
+  if (status) return status;
+  const am_value *given = am_value_get(options, "name");
+  it->activation = am_value_get(options, "activation");
+  status = given ? read_name(s, given, err) : make_name(s, it->type, name, entry, err);
+  if (status) return status;
+  it->options = am_value_new(tree, AM_MAP);
+  it->described = am_value_new(tree, AM_MAP);
+  it->name = prefixed(s, given ? given->text : name);
+  if (!it->options || !it->described || !it->name) return am_no_memory(err);
+  const am_value *place = options ? options : entry;
+  it->options->line = place->line;
+  it->options->column = place->column;
+  if (place->source && !(it->options->source = am_tree_string(tree, place->source))) return am_no_memory(err);
+  for (const am_value *child = options ? options->first : NULL; child && !status; child = child->next) {
+    bool common = !strcmp(child->key, "name") || !strcmp(child->key, "activation");
+    if (common && am_value_get(options, child->key) != child)
+      return am_fail_at_key(err, child, "key \"%s\" of %s is given twice", child->key, it->name);
+    if (!common) status = am_value_add(tree, it->options, child->key, am_value_copy(tree, child), err);
+  }
+  if (!status)
+    status =
+        am_value_add(tree, it->described, "name", am_value_text(tree, given ? given->text : name, true), err);
+  return status;
+}
+
+/* Steps */
+
+/* Text before a message that has no line of its own yet. */
+static am_status at_line(const am_value *at, am_status status, am_error *err) {
+  if (status && at->source && at->line) am_error_prefix(err, "%s:%d:%d", at->source, at->line, at->column);
+  else if (status && at->source) am_error_prefix(err, "%s", at->source);
+  return status;
+}
+
+static am_status check_shape(const am_layer *layer, am_error *err) {
+  am_shape s = layer->out;
+  bool fits = s.t >= 1 && s.f >= 1 && s.c >= 1;
+  size_t count = fits ? am_mul(am_mul((size_t)s.t, (size_t)s.f), (size_t)s.c) : 0;
+  if (fits && count <= INT_MAX) return AM_OK;
+  if (!fits)
+    return am_layer_fail(layer, err, AM_E_SHAPE,
+                         "nothing would be left of its output (%d, %d, %d); the input is too "
+                         "small for so much pooling and striding",
+                         s.t, s.f, s.c);
+  return am_layer_fail(layer, err, AM_E_SHAPE,
+                       "its output (%d, %d, %d) would take %zu bytes a clip; wanted at most %zu", s.t, s.f,
+                       s.c, am_mul(count, sizeof(am_real)), (size_t)INT_MAX * sizeof(am_real));
+}
+
+static am_status grow(am_model *model, am_error *err) {
+  if (model->n_steps < model->capacity) return AM_OK;
+  size_t capacity = model->capacity ? model->capacity * 2 : 16;
+  am_step *steps = am_resize(model->ctx, model->steps, capacity, sizeof *steps);
+  if (!steps) return am_no_memory(err);
+  model->steps = steps;
+  model->capacity = capacity;
+  return AM_OK;
+}
+
+/* Appends one step over tensors `inputs`; *out gets its tensor.  options: a map, or NULL for all defaults. */
+am_status am_step_add(am_model *model, const am_layer_class *cls, const char *name, const am_value *options,
+                          const am_value *at, const int *inputs, int n_in, int *out, am_error *err) {
+  static const am_option none[] = {AM_OPTION_END};
+  if (!name) return am_no_memory(err);
+  if (taken(model, name)) return am_fail_at(err, at, "two layers are called \"%s\"; names must differ", name);
+  am_status status = grow(model, err);
+  if (status) return status;
+  am_step *step = &model->steps[model->n_steps];
+  *step = (am_step){.output = (int)model->n_steps + 1};
+  am_layer *layer = &step->layer;
+  *layer = (am_layer){.cls = cls, .ctx = model->ctx, .name = name, .classes = model->classes, .n_in = n_in};
+  uint64_t hash = am_hash64(0, name, strlen(name));
+  layer->id = (uint32_t)(hash ^ hash >> 32);
+  for (int i = 0; i < n_in; i++) {
+    step->inputs[i] = inputs[i];
+    layer->in[i] = am_tensor_shape(model, inputs[i]);
+  }
+  layer->options = am_tree_take(model->tree, 1, cls->options_size ? cls->options_size : 1);
+  if (!layer->options) return am_no_memory(err);
+  status = am_options_read(model->tree, cls->table ? cls->table : none, options, name, layer->options, err);
+  if (status) return status;
+  status = cls->build(layer, err);
+  if (!status) status = check_shape(layer, err);
+  if (status) return at_line(at, status, err);
+  model->n_steps++;
+  *out = step->output;
+  return AM_OK;
+}
+
+/* `activation: relu` or `{leaky_relu: {alpha: 0.1}}` or none, after any layer or block. */
+am_status am_item_activate(am_model *model, const am_item *it, const am_value *given, int *tensor,
+                           am_error *err) {
+  static const char *const names[] = {"relu", "leaky_relu", "gelu",    "silu",
+                                      "tanh", "sigmoid",    "softmax", "none"};
+  size_t n_names = sizeof names / sizeof *names;
+  const am_value *options = NULL;
+  const char *type = NULL;
+  if (given->kind == AM_SCALAR) type = given->text;
+  if (given->kind == AM_MAP && given->count == 1) {
+    type = given->first->key;
+    options = given->first;
+  }
+  if (!type)
+    return am_fail_at(
+        err, given, "activation of %s: wanted a word such as relu, or {leaky_relu: {alpha: 0.1}}", it->name);
+  bool known = false;
+  for (size_t i = 0; i < n_names; i++) known |= !strcmp(type, names[i]);
+  if (!known) {
+    const char *meant = am_nearest(type, names, n_names, sizeof *names);
+    if (meant)
+      return am_fail_at(err, given, "activation of %s: found \"%s\"; did you mean \"%s\"?", it->name, type,
+                        meant);
+    return am_fail_at(err, given,
+                      "activation of %s: found \"%s\", wanted relu, leaky_relu, gelu, silu, tanh, sigmoid, "
+                      "softmax or none",
+                      it->name, type);
+  }
+  am_tree *tree = model->tree;
+  am_value *described = am_value_text(tree, type, true);
+  if (strcmp(type, "none")) {
+    const am_layer_class *cls = am_layer_find(type);
+    char name[AM_NAME_TEXT];
+    snprintf(name, sizeof name, "%s/%s", it->name, type);
+    am_status status =
+        am_step_add(model, cls, am_tree_string(tree, name), options, given, tensor, 1, tensor, err);
+    if (status) return status;
+    if (cls->table) {
+      am_value *all;
+      described = am_value_new(tree, AM_MAP);
+      status = am_options_emit(tree, cls->table, model->steps[model->n_steps - 1].layer.options, &all, err);
+      if (!status) status = am_value_add(tree, described, type, all, err);
+      if (status) return status;
+    }
+  }
+  return am_value_add(tree, it->described, "activation", described, err);
+}
+
+/* Writes the options back behind the name. */
+am_status am_item_describe(am_model *model, const am_item *it, const am_option *table, const void *options,
+                                  am_error *err) {
+  am_value *all;
+  am_status status = am_options_emit(model->tree, table, options, &all, err);
+  for (am_value *child = status ? NULL : all->first, *next; child && !status; child = next) {
+    next = child->next;
+    const char *key = child->key;
+    status = am_value_add(model->tree, it->described, key, child, err);
+  }
+  return status;
+}
