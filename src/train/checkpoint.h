@@ -58,8 +58,9 @@ am_status am_checkpoint_verify(am_context *ctx, const char *path, am_error *err)
  * may be NULL for a finished run. */
 am_status am_checkpoint_resume(am_context *ctx, const char *path, am_model *model, am_optimiser *optimiser,
                                am_training_state *state, am_error *err);
-/* Weights and statistics only (best.h5); `digest` (or NULL) gets theirs. */
-am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint32_t *digest, am_error *err);
+/* Weights and statistics only (best.h5); `epoch` and `digest` (or NULL) get the file's and theirs. */
+am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
+                                am_error *err);
 /* The text of the effective config in a file (am_free), and the digest of its data. */
 am_status am_checkpoint_origin(am_context *ctx, const char *path, char **config, uint64_t *digest, am_error *err);
 

@@ -115,26 +115,33 @@ static am_status check_count(am_context *ctx, am_h5 *file, const char *group, si
   return status;
 }
 
-static am_status read_arrays(am_context *ctx, am_h5 *file, am_model *model, am_error *err) {
-  size_t n, weights = am_model_weight_count(model), all = weights + am_model_statistic_count(model);
-  am_real *flat[2] = {am_model_weights(model, &n), am_model_statistics(model, &n)};
+/* All weights, or all statistics, into a buffer laid out as the model's. */
+static am_status read_group(am_context *ctx, am_h5 *file, const char *group, am_model *model, bool statistics,
+                            am_real *flat, am_error *err) {
+  size_t n = statistics ? am_model_statistic_count(model) : am_model_weight_count(model);
   am_status status = AM_OK;
-  for (size_t i = 0; i < all && !status; i++) {
-    bool statistic = i >= weights;
-    am_array_info info = statistic ? am_model_statistic_info(model, i - weights) : am_model_weight_info(model, i);
-    char *name = am_format(ctx, "%s/%s", statistic ? "statistics" : "weights", info.name);
-    status = name ? read_fitting(file, name, &info, flat[statistic], err) : am_no_memory(err);
+  for (size_t i = 0; i < n && !status; i++) {
+    am_array_info info = statistics ? am_model_statistic_info(model, i) : am_model_weight_info(model, i);
+    char *name = am_format(ctx, "%s/%s", group, info.name);
+    status = name ? read_fitting(file, name, &info, flat, err) : am_no_memory(err);
     am_free(ctx, name);
   }
-  if (!status) status = check_count(ctx, file, "weights", weights, err);
-  return status ? status : check_count(ctx, file, "statistics", all - weights, err);
+  return status ? status : check_count(ctx, file, group, n, err);
 }
 
-am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint32_t *digest, am_error *err) {
+static am_status read_arrays(am_context *ctx, am_h5 *file, am_model *model, am_error *err) {
+  size_t n;
+  am_status status = read_group(ctx, file, "weights", model, false, am_model_weights(model, &n), err);
+  return status ? status : read_group(ctx, file, "statistics", model, true, am_model_statistics(model, &n), err);
+}
+
+am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
+                                am_error *err) {
   am_h5 *file;
   am_status status = open_checked(ctx, path, &file, err);
   if (status) return status;
   status = read_arrays(ctx, file, model, err);
+  if (!status && epoch) status = get_count(file, "/", "epoch", epoch, err);
   am_h5_close(file);
   if (!status && digest) *digest = am_checkpoint_digest(model);
   return status;
@@ -301,13 +308,12 @@ static am_status read_state(am_context *ctx, am_h5 *file, am_training_state *t, 
   return status ? status : read_history(ctx, file, t, err);
 }
 
-static am_status read_slots(am_h5 *file, am_optimiser *o, am_error *err) {
-  const struct { const char *name; am_real *values; } slots[] = {
-      {"training/slots/m", o->m}, {"training/slots/v", o->v}, {"training/slots/ema", o->ema}};
-  am_array_info info = {.rank = 1, .dims = {(int)o->n}, .count = o->n};
+static am_status read_slots(am_context *ctx, am_h5 *file, am_model *model, am_optimiser *o, am_error *err) {
+  const struct { const char *group; am_real *flat; } slots[] = {
+      {"training/slots/m", o->m}, {"training/slots/v", o->v}, {"training/slots/average", o->ema}};
   am_status status = AM_OK;
   for (int i = 0; i < 3 && !status; i++)
-    if (slots[i].values) status = read_fitting(file, slots[i].name, &info, slots[i].values, err);
+    if (slots[i].flat) status = read_group(ctx, file, slots[i].group, model, false, slots[i].flat, err);
   return status;
 }
 
@@ -320,7 +326,7 @@ am_status am_checkpoint_resume(am_context *ctx, const char *path, am_model *mode
   status = read_state(ctx, file, state, err);
   if (!status) status = read_arrays(ctx, file, model, err);
   if (!status && !state->finished && optimiser) {
-    status = read_slots(file, optimiser, err);
+    status = read_slots(ctx, file, model, optimiser, err);
     optimiser->step = state->step;
   }
   am_h5_close(file);

@@ -23,15 +23,22 @@ static am_status write_array(am_context *ctx, am_h5 *file, const char *group, co
   return status;
 }
 
-static am_status write_arrays(am_context *ctx, am_h5 *file, am_model *model, am_error *err) {
-  size_t n;
-  const am_real *weights = am_model_weights(model, &n), *statistics = am_model_statistics(model, &n);
-  am_status status = am_h5_group(file, "weights", err);
-  if (!status) status = am_h5_group(file, "statistics", err);
+/* All weights of a flat buffer laid out as the model's: weights, optimiser slots, averages. */
+static am_status write_weights(am_context *ctx, am_h5 *file, const char *group, am_model *model, const am_real *flat,
+                               am_error *err) {
+  am_status status = am_h5_group(file, group, err);
   for (size_t i = 0; i < am_model_weight_count(model) && !status; i++) {
     am_array_info info = am_model_weight_info(model, i);
-    status = write_array(ctx, file, "weights", &info, weights, err);
+    status = write_array(ctx, file, group, &info, flat, err);
   }
+  return status;
+}
+
+static am_status write_arrays(am_context *ctx, am_h5 *file, am_model *model, am_error *err) {
+  size_t n;
+  const am_real *statistics = am_model_statistics(model, &n);
+  am_status status = write_weights(ctx, file, "weights", model, am_model_weights(model, &n), err);
+  if (!status) status = am_h5_group(file, "statistics", err);
   for (size_t i = 0; i < am_model_statistic_count(model) && !status; i++) {
     am_array_info info = am_model_statistic_info(model, i);
     status = write_array(ctx, file, "statistics", &info, statistics, err);
@@ -168,12 +175,12 @@ static am_status write_state(am_h5 *file, const am_training_state *t, am_error *
   return status ? status : write_history(file, t, err);
 }
 
-static am_status write_slots(am_h5 *file, const am_optimiser *o, am_error *err) {
-  const struct { const char *name; const am_real *values; } slots[] = {
-      {"training/slots/m", o->m}, {"training/slots/v", o->v}, {"training/slots/ema", o->ema}};
+static am_status write_slots(am_context *ctx, am_h5 *file, am_model *model, const am_optimiser *o, am_error *err) {
+  const struct { const char *group; const am_real *flat; } slots[] = {
+      {"training/slots/m", o->m}, {"training/slots/v", o->v}, {"training/slots/average", o->ema}};
   am_status status = am_h5_group(file, "training/slots", err);
   for (int i = 0; i < 3 && !status; i++)
-    if (slots[i].values) status = am_h5_write(file, slots[i].name, AM_H5_F32, 1, &o->n, slots[i].values, err);
+    if (slots[i].flat) status = write_weights(ctx, file, slots[i].group, model, slots[i].flat, err);
   return status;
 }
 
@@ -184,7 +191,7 @@ static am_status write_all(am_context *ctx, am_h5 *file, const am_save *s, am_er
   if (!status) status = write_data(file, s->dataset, s->split, err);
   if (!status) status = write_arrays(ctx, file, s->model, err);
   if (!status && s->state) status = write_state(file, s->state, err);
-  if (!status && s->optimiser) status = write_slots(file, s->optimiser, err);
+  if (!status && s->optimiser) status = write_slots(ctx, file, s->model, s->optimiser, err);
   return status;
 }
 

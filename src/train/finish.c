@@ -118,7 +118,7 @@ static am_status evaluate_best(am_trainer *t, am_run_result *r, am_error *err) {
   kept k = {0};
   am_status status = keep(t, &k, err);
   if (!status) {
-    status = am_checkpoint_weights(t->ctx, t->best, t->model, NULL, err);
+    status = am_checkpoint_weights(t->ctx, t->best, t->model, NULL, NULL, err);
     if (!status) status = run_parts(t, r, err);
     put_back(t, &k);
   }
@@ -128,9 +128,15 @@ static am_status evaluate_best(am_trainer *t, am_run_result *r, am_error *err) {
 }
 
 am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
-  am_status status = evaluate_best(t, r, err);
-  if (status) return status;
   size_t n;
+  am_status status = AM_OK;
+  if (!t->state.schedule.best_epoch) { /* best.h5 was lost after the last epoch: the last weights take its place */
+    am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
+    status = am_trainer_save(t, t->best, NULL, false, err);
+    am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
+  }
+  if (!status) status = evaluate_best(t, r, err);
+  if (status) return status;
   r->seconds = t->seconds_before + am_now() - t->began;
   say(t, "validation", r->validation);
   say(t, "test", r->test);

@@ -72,15 +72,31 @@ static am_status resume_or_fall_back(am_trainer *t, am_error *err) {
   return status ? am_fail(err, status, "%s; and the checkpoint before it: %s", first.message, second.message) : AM_OK;
 }
 
-/* best.h5 was written before the last.h5 that names it, so it is that one or a later one, which the
- * epochs to come will write again; damaged or gone, the choice begins anew. */
-static void check_best(am_trainer *t) {
-  am_error err = AM_ERROR_INIT;
-  if (!t->state.schedule.best_epoch) return;
-  if (am_checkpoint_verify(t->ctx, t->best, &err) == AM_OK) return;
-  am_trainer_log(t, AM_LOG_WARNING, "%s; the best epoch will be chosen among those to come", err.message);
-  t->state.schedule.best = NAN;
-  t->state.schedule.best_epoch = 0;
+/* What best.h5 holds, found before the model gets the weights of last.h5. */
+typedef struct best_file {
+  am_status status;
+  am_error err;
+  uint64_t epoch;
+  uint32_t digest;
+} best_file;
+
+static best_file look_at_best(am_trainer *t) {
+  best_file b = {.err = AM_ERROR_INIT};
+  b.status = am_checkpoint_weights(t->ctx, t->best, t->model, &b.epoch, &b.digest, &b.err);
+  return b;
+}
+
+/* best.h5 was written before the last.h5 that names it, so it is that one or that of a later epoch, which will come
+ * again; damaged, gone or exchanged, the choice begins anew. */
+static void check_best(am_trainer *t, const best_file *b) {
+  am_schedule_state *s = &t->state.schedule;
+  if (!s->best_epoch) return;
+  if (!b->status && b->epoch > s->best_epoch) return;
+  if (!b->status && b->epoch == s->best_epoch && b->digest == t->state.best_digest) return;
+  am_trainer_log(t, AM_LOG_WARNING, "%s; the best epoch will be chosen among those to come",
+                 b->status ? b->err.message : "best.h5 is not the one that last.h5 was written with");
+  s->best = NAN;
+  s->best_epoch = 0;
 }
 
 am_status am_trainer_resume(am_trainer *t, am_error *err) {
@@ -89,13 +105,14 @@ am_status am_trainer_resume(am_trainer *t, am_error *err) {
                    t->options->out);
     return AM_OK;
   }
+  best_file best = look_at_best(t);
   am_status status = resume_or_fall_back(t, err);
   if (status) return status;
   t->seconds_before = t->state.run_seconds;
   if (t->state.finished)
     return am_fail(err, AM_E_USAGE, "%s is finished after %llu epochs; to train on start a new run with --init %s",
                    t->options->out, (unsigned long long)t->state.epoch, t->last);
-  check_best(t);
+  check_best(t, &best);
   am_trainer_log(t, AM_LOG_INFO, "resuming after step %llu, in epoch %llu", (unsigned long long)t->state.step,
                  (unsigned long long)(t->state.epoch + 1));
   return AM_OK;

@@ -135,6 +135,7 @@ static am_status judge_epoch(am_trainer *t, am_epoch *e, bool *best, am_error *e
   return status;
 }
 
+/* The sums of an epoch become its row of history, and what hangs on the row is done. */
 static am_status end_epoch(am_trainer *t, am_error *err) {
   am_training_state *s = &t->state;
   am_epoch e = {.epoch = s->epoch + 1,
@@ -166,9 +167,10 @@ static am_status pause(am_trainer *t, const char *why, am_error *err) {
   am_status status = save_last(t, err);
   if (!status) status = am_run_folder_facts(t, "interrupted", err);
   if (status) return status;
+  bool limited = t->config->train.max_steps > 0; /* would pause again at once */
   return am_fail(err, AM_E_STOPPED, "%s after step %llu, in epoch %llu; all is saved in %s; go on with: audiomood train "
-                 "--resume %s", why, (unsigned long long)t->state.step, (unsigned long long)(t->state.epoch + 1),
-                 t->last, t->options->out);
+                 "--resume %s%s", why, (unsigned long long)t->state.step, (unsigned long long)(t->state.epoch + 1),
+                 t->last, t->options->out, limited ? " --set train.max_steps=0" : "");
 }
 
 static void show(am_trainer *t, bool finished) {
@@ -210,7 +212,10 @@ static am_status run_epoch(am_trainer *t, am_error *err) {
   if (status) return status;
   status = end_epoch(t, err);
   if (status == AM_E_STOPPED) { /* asked to stop during validation: it is done again after resuming */
-    if (err) *err = (am_error)AM_ERROR_INIT;
+    if (err) {
+      err->status = AM_OK;
+      err->message[0] = '\0';
+    }
     status = pause(t, "stopped", err);
   }
   return status;
@@ -250,8 +255,8 @@ static am_status train(am_trainer *t, am_run_result *result, am_error *err) {
   while (!status && t->state.epoch < (uint64_t)o->epochs) {
     if (am_schedule_should_stop(&t->state.schedule, o->early_stopping)) {
       result->stopped_early = true;
-      am_trainer_log(t, AM_LOG_INFO, "stopped early: %lld epochs without a better %s than that of epoch %llu",
-                     (long long)o->early_stopping, "monitor", (unsigned long long)t->state.schedule.best_epoch);
+      am_trainer_log(t, AM_LOG_INFO, "stopped early: %lld epochs without a better one than epoch %llu",
+                     (long long)o->early_stopping, (unsigned long long)t->state.schedule.best_epoch);
       break;
     }
     status = run_epoch(t, err);

@@ -1,0 +1,280 @@
+/* tests/train/test_checkpoint.c - the file format: version 1 for ever, and what is refused. */
+#include "testing.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "base/file.h"
+#include "io/h5.h"
+#include "made_up.h"
+#include "train/checkpoint.h"
+
+static const char GOLDEN[] = "tests/train/golden/checkpoint-1.0.h5";
+
+/* A copy of the golden file in a folder of its own, to be changed. */
+typedef struct copy {
+  am_context *ctx;
+  char *folder, *path;
+} copy;
+
+static copy copy_make(void) {
+  copy c = {.ctx = am_test_context(1, NULL), .folder = am_test_folder()};
+  am_error err = AM_ERROR_INIT;
+  char *data;
+  size_t bytes;
+  c.path = strdup(am_test_path(c.folder, "copy.h5"));
+  am_test_ok(am_file_read(c.ctx, am_test_source(GOLDEN), 1 << 20, &data, &bytes, &err), &err);
+  am_test_file(c.path, data, bytes);
+  am_free(c.ctx, data);
+  return c;
+}
+
+static void copy_free(copy *c) {
+  am_test_folder_remove(c->folder);
+  free(c->folder);
+  free(c->path);
+  am_context_free(c->ctx);
+}
+
+static am_h5 *change(copy *c) {
+  am_h5 *file;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_h5_open(c->ctx, c->path, AM_H5_UPDATE, &file, &err), &err);
+  return file;
+}
+
+static void refused(copy *c, am_status status, const char *words) {
+  am_checkpoint *none;
+  am_error err;
+  am_test_fails(am_checkpoint_load(c->ctx, c->path, &none, &err), status, &err, words);
+  assert_non_null(strstr(err.message, "copy.h5"));
+  assert_null(none);
+}
+
+/* ---- version 1 for ever ---- */
+
+static void reads_version_1(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, "plain");
+  am_error err = AM_ERROR_INIT;
+  am_checkpoint *c;
+  am_test_ok(am_checkpoint_load(ctx, am_test_source(GOLDEN), &c, &err), &err);
+  assert_int_equal(c->classes, 3);
+  assert_string_equal(c->labels[0], "high");
+  assert_string_equal(c->labels[2], "middle");
+  assert_string_equal(c->config->name, "made-up");
+  assert_string_equal(c->corpus, "manifest");
+  assert_int_equal(c->input.rank, 3);
+  assert_int_equal(c->input.t, 16);
+  assert_int_equal(c->input.f, 20);
+  assert_true(c->input.variable);
+  assert_true(c->resumable);
+  assert_true(c->speaker_independent);
+  assert_false(c->synthetic);
+  assert_int_equal(c->epoch, 1);
+  assert_int_equal(c->normaliser.kind, AM_NORMALISE_TRAIN);
+  assert_int_equal(am_checkpoint_digest(c->model), 0xfb75ee0cu);
+
+  /* What it says about a tone of 900 Hz, the class "middle". */
+  static float tone[4000];
+  float p[3];
+  static const float wanted[3] = {0.0006110563f, 0.0001068667f, 0.9992821f};
+  for (int i = 0; i < 4000; i++) tone[i] = (float)(0.3 * sin(6.283185307179586 * 900 * i / 16000));
+  am_test_ok(am_predict_sound(ctx, c, tone, 4000, p, &err), &err);
+  assert_allclose_f(p, wanted, 3, 1e-4, 1e-5);
+  am_checkpoint_free(ctx, c);
+  am_context_free(ctx);
+}
+
+static void resumes_version_1(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  am_error err = AM_ERROR_INIT;
+  am_checkpoint *c;
+  am_optimiser *o;
+  am_training_state s;
+  am_test_ok(am_checkpoint_load(ctx, am_test_source(GOLDEN), &c, &err), &err);
+  am_test_ok(am_optimiser_create(ctx, &c->config->optimiser, c->config->train.ema, c->model, &o, &err), &err);
+  am_test_ok(am_checkpoint_resume(ctx, am_test_source(GOLDEN), c->model, o, &s, &err), &err);
+  assert_int_equal(s.step, 5);
+  assert_int_equal(o->step, 5);
+  assert_int_equal(s.epoch, 1);
+  assert_int_equal(s.position, 1);
+  assert_int_equal(s.clips, 5);
+  assert_int_equal(s.n_history, 1);
+  assert_int_equal(s.history[0].epoch, 1);
+  assert_true(s.history[0].learning_rate == 0.02);
+  assert_int_equal(s.schedule.best_epoch, 1);
+  assert_true(s.schedule.best == s.history[0].validation_loss);
+  assert_false(s.finished);
+  /* The slots are those of five steps: gradients were seen everywhere. */
+  am_array_info dense = am_model_weight_info(c->model, am_model_weight_count(c->model) - 1);
+  for (size_t i = 0; i < dense.count; i++) assert_true(o->v[dense.offset + i] > 0 && o->m[dense.offset + i] != 0);
+  am_free(ctx, s.history);
+  am_optimiser_free(o);
+  am_checkpoint_free(ctx, c);
+  am_context_free(ctx);
+}
+
+/* What a later minor version may add is passed over. */
+static void passes_over_unknown_fields(void **state) {
+  (void)state;
+  copy c = copy_make();
+  am_error err = AM_ERROR_INIT;
+  am_h5 *file = change(&c);
+  float one = 1;
+  am_test_ok(am_h5_set_text(file, "/", "version", "1.7", &err), &err);
+  am_test_ok(am_h5_set_text(file, "/", "mood", "good", &err), &err);
+  am_test_ok(am_h5_write(file, "extras/number", AM_H5_F32, 0, NULL, &one, &err), &err);
+  am_test_ok(am_h5_set_int(file, "training", "moons", 2, &err), &err);
+  am_h5_close(file);
+  am_checkpoint *read;
+  am_test_ok(am_checkpoint_load(c.ctx, c.path, &read, &err), &err);
+  am_checkpoint_free(c.ctx, read);
+  copy_free(&c);
+}
+
+/* ---- refusals ---- */
+
+static void refuses_other_versions_and_files(void **state) {
+  (void)state;
+  copy c = copy_make();
+  am_error err = AM_ERROR_INIT;
+  am_h5 *file = change(&c);
+  am_test_ok(am_h5_set_text(file, "/", "version", "2.0", &err), &err);
+  am_h5_close(file);
+  refused(&c, AM_E_FORMAT, "a checkpoint of version 2.0; audiomood " AM_VERSION " reads version 1");
+  file = change(&c);
+  am_test_ok(am_h5_set_text(file, "/", "version", "new", &err), &err);
+  am_h5_close(file);
+  refused(&c, AM_E_FORMAT, "its version \"new\" is not of the form 1.0");
+  file = change(&c);
+  am_test_ok(am_h5_set_text(file, "/", "format", "keras", &err), &err);
+  am_h5_close(file);
+  refused(&c, AM_E_FORMAT, "its format is \"keras\"");
+  am_test_ok(am_h5_create_aside(c.ctx, c.path, &file, &err), &err);
+  am_test_ok(am_h5_commit(file, &err), &err);
+  refused(&c, AM_E_FORMAT, "no audiomood checkpoint");
+  am_test_file(c.path, "a text", 6);
+  refused(&c, AM_E_FORMAT, "copy.h5");
+  am_test_file(c.path, "", 0);
+  refused(&c, AM_E_FORMAT, "copy.h5");
+  unlink(c.path);
+  refused(&c, AM_E_IO, "copy.h5");
+  copy_free(&c);
+}
+
+static void refuses_shapes_that_do_not_fit(void **state) {
+  (void)state;
+  am_error err = AM_ERROR_INIT;
+  float numbers[64] = {0};
+  size_t dims[] = {3, 3, 1, 5};
+  copy c = copy_make();
+  am_h5 *file = change(&c);
+  am_test_ok(am_h5_write(file, "weights/conv2d_1/kernel", AM_H5_F32, 4, dims, numbers, &err), &err);
+  am_h5_close(file);
+  refused(&c, AM_E_SHAPE, "array weights/conv2d_1/kernel is (3, 3, 1, 5), the model wants (3, 3, 1, 4)");
+  copy_free(&c);
+
+  c = copy_make();
+  file = change(&c);
+  am_test_ok(am_h5_delete(file, "statistics/batch_norm_1/mean", &err), &err);
+  am_h5_close(file);
+  refused(&c, AM_E_FORMAT, "the array statistics/batch_norm_1/mean is missing");
+  copy_free(&c);
+
+  c = copy_make();
+  file = change(&c);
+  am_test_ok(am_h5_write(file, "weights/dense_2/bias", AM_H5_F32, 1, dims, numbers, &err), &err);
+  am_h5_close(file);
+  refused(&c, AM_E_SHAPE, "7 arrays in weights, the model wants 6");
+  copy_free(&c);
+
+  c = copy_make();
+  file = change(&c);
+  am_test_ok(am_h5_set_int(file, "input", "bins", -3, &err), &err);
+  am_h5_close(file);
+  refused(&c, AM_E_FORMAT, "attribute bins of input is -3");
+  copy_free(&c);
+}
+
+/* Every byte of a file may be wrong: it is read as it was, or refused, and nothing is leaked or touched outside. */
+static void survives_any_damage(void **state) {
+  (void)state;
+  copy c = copy_make();
+  char *data;
+  size_t bytes;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_file_read(c.ctx, c.path, 1 << 20, &data, &bytes, &err), &err);
+  for (size_t at = 0; at < bytes; at += 97) {
+    am_checkpoint *read = NULL;
+    char kept = data[at];
+    data[at] = (char)(kept ^ 0x41);
+    am_test_file(c.path, data, bytes);
+    if (am_checkpoint_load(c.ctx, c.path, &read, NULL) == AM_OK) am_checkpoint_free(c.ctx, read);
+    else assert_null(read);
+    data[at] = kept;
+  }
+  for (size_t cut = 0; cut < bytes; cut += 997) {
+    am_checkpoint *read = NULL;
+    am_test_file(c.path, data, cut);
+    assert_true(am_checkpoint_load(c.ctx, c.path, &read, NULL) != AM_OK);
+    assert_null(read);
+  }
+  am_free(c.ctx, data);
+  copy_free(&c);
+}
+
+/* ---- a disk that is full while HDF5 writes ---- */
+
+static void full_disk_fails_the_save_only(void **state) {
+  (void)state;
+  copy c = copy_make();
+  am_error err = AM_ERROR_INIT;
+  am_checkpoint *read;
+  am_test_ok(am_checkpoint_load(c.ctx, c.path, &read, &err), &err);
+  am_dataset d = {.corpus = "corpus"};
+  am_split split = {.note = "none"};
+  am_save save = {.config = read->config, .model = read->model, .labels = read->labels, .classes = read->classes,
+                  .normaliser = &read->normaliser, .dataset = &d, .split = &split};
+  struct rlimit old, small;
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+  small = old;
+  small.rlim_cur = 4096; /* no file may grow beyond: write() gives EFBIG as a full disk gives ENOSPC */
+  void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  am_error failure = AM_ERROR_INIT;
+  am_status status = am_checkpoint_save(c.ctx, c.path, NULL, &save, &failure);
+  setrlimit(RLIMIT_FSIZE, &old);
+  signal(SIGXFSZ, handler);
+  assert_int_equal(status, AM_E_IO);
+  assert_true(failure.message[0] != '\0');
+  am_test_ok(am_checkpoint_verify(c.ctx, c.path, &err), &err);
+  am_names left;
+  am_test_ok(am_folder_list(c.ctx, c.folder, &left, &err), &err);
+  assert_int_equal(left.n, 1); /* nothing half-written stays */
+  am_names_free(c.ctx, &left);
+
+  am_test_ok(am_checkpoint_save(c.ctx, c.path, NULL, &save, &err), &err);
+  am_checkpoint *again;
+  am_test_ok(am_checkpoint_load(c.ctx, c.path, &again, &err), &err);
+  assert_int_equal(am_checkpoint_digest(again->model), am_checkpoint_digest(read->model));
+  assert_false(again->resumable);
+  am_checkpoint_free(c.ctx, again);
+  am_checkpoint_free(c.ctx, read);
+  copy_free(&c);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(reads_version_1),
+      cmocka_unit_test(resumes_version_1),
+      cmocka_unit_test(passes_over_unknown_fields),
+      cmocka_unit_test(refuses_other_versions_and_files),
+      cmocka_unit_test(refuses_shapes_that_do_not_fit),
+      cmocka_unit_test(survives_any_damage),
+      cmocka_unit_test(full_disk_fails_the_save_only),
+  };
+  return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
+}
