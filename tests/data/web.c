@@ -110,7 +110,8 @@ static void answer(int fd, const char *dir, const char *log_path) {
                             "Content-Length: %zu\r\nConnection: close\r\n\r\n", first, n - 1, n, left)
                  : snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", left);
   send_all(fd, head, (size_t)length);
-  send_all(fd, data + first, strncmp(path, "/cut/", 5) ? left : left / 2);
+  if (!strncmp(path, "/cut/", 5)) left = first < n / 2 ? n / 2 - first : 0;
+  send_all(fd, data + first, left);
   free(data);
 }
 
