@@ -139,22 +139,12 @@ def array_numbers(seed, stream, name, dims):
     return v + 1 if name.split("/")[-1] in ("gamma", "variance") else v
 
 
-def text_of(options):
-    """YAML's flow syntax."""
-    return json.dumps(options).replace('"', "")
-
-
 def spread(clips, full_shape):
     """Clips side by side at full length, zeros past their ends."""
     out = np.zeros([len(clips)] + list(full_shape))
     for b, clip in enumerate(clips):
         out[(b,) + tuple(slice(0, n) for n in clip.shape)] = clip
     return out
-
-
-def clip_shape(shape, length):
-    rank, t, f, c = shape
-    return {1: (c,), 2: (length, c), 3: (length, f, c)}[rank]
 
 
 class Writer:
@@ -177,19 +167,19 @@ def run_layer(out, seed, name, kind, options, inputs, clips, mode):
     batch = len(lengths) if lengths else clips
     xs = []
     for i, shape in enumerate(inputs):
-        full = ref.numbers(seed, i, batch * shape[1] * shape[2] * shape[3]).reshape((batch,) + clip_shape(shape, shape[1]))
+        full = ref.numbers(seed, i, batch * shape[1] * shape[2] * shape[3]).reshape((batch,) + ref.clip_shape(shape, shape[1]))
         xs.append([torch.tensor(full[b][:lengths[b]] if lengths and shape[0] > 1 else full[b], requires_grad=True)
                    for b in range(batch)])
-    shapes, statistic_shapes = ref.weight_shapes(kind, options, clip_shape(inputs[0], inputs[0][1]))
+    shapes, statistic_shapes = ref.weight_shapes(kind, options, ref.clip_shape(inputs[0], inputs[0][1]))
     w = [torch.tensor(array_numbers(seed, 16 + i, n, d), requires_grad=True) for i, (n, d) in enumerate(shapes)]
     statistics = [torch.tensor(array_numbers(seed, 48 + i, n, d)) for i, (n, d) in enumerate(statistic_shapes)]
     draw = ref.Draw(seed, 3, [11 + 2 * b for b in range(batch)])
     ys = ref.layer(kind, xs, w, options, statistics, mode == "training", draw, layer_id=77)
     # the shape of a full clip's output, from any full run
-    whole = [[torch.zeros(clip_shape(s, s[1]), dtype=torch.float64)] for s in inputs]
+    whole = [[torch.zeros(ref.clip_shape(s, s[1]), dtype=torch.float64)] for s in inputs]
     full_y = ref.layer(kind, whole, w, options, [s.clone() for s in statistics], False, draw, 77)[0].shape
     out.line("case", name)
-    out.line("layer", kind, text_of(options))
+    out.line("layer", kind, ref.text_of(options))
     for shape in inputs:
         out.line("input", *shape)
     out.line("clips", batch, *(lengths or []))
@@ -206,7 +196,7 @@ def run_layer(out, seed, name, kind, options, inputs, clips, mode):
         loss.backward()
         for i, shape in enumerate(inputs):
             grads = [np.zeros(tuple(x.shape)) if x.grad is None else x.grad.numpy() for x in xs[i]]
-            out.tensor(f"dx{i}", spread(grads, clip_shape(shape, shape[1])))
+            out.tensor(f"dx{i}", spread(grads, ref.clip_shape(shape, shape[1])))
         for i, p in enumerate(w):
             out.tensor(f"dw{i}", p.grad.numpy())
     out.line("end")
@@ -251,49 +241,16 @@ def net_cases():
     ])
 
 
-def net_weights(net, seed, scale_of):
-    """Sets all arrays; returns the parameters and the lines that tell the tests how."""
-    lines, parameters = [], []
-    for i, w in enumerate(net.weights):
-        scale = scale_of(w[0], w[1])
-        around = 1.0 if w[0].endswith("gamma") else 0.0
-        w[2] = torch.tensor(ref.numbers(seed, 64 + i, int(np.prod(w[1]))).reshape(w[1]) * scale + around,
-                            requires_grad=True)
-        parameters.append(w[2])
-        lines.append(("array", w[0], scale, *w[1]))
-    for s in net.statistics:
-        s[2] = torch.ones(s[1], dtype=torch.float64) if s[0].endswith("variance") else torch.zeros(s[1], dtype=torch.float64)
-    return parameters, lines
-
-
-def net_input(seed, stream, shape, batch, lengths):
-    full = ref.numbers(seed, stream, batch * shape[1] * shape[2] * shape[3]).reshape((batch,) + clip_shape(shape, shape[1]))
-    return [torch.tensor(full[b][:lengths[b]] if lengths and shape[0] > 1 else full[b], requires_grad=True)
-            for b in range(batch)]
-
-
-def net_head(out, name, layers, shape, classes, batch, lengths, seed, lines):
-    out.line("case", name)
-    out.line("net", text_of(layers))
-    out.line("input", *shape)
-    out.line("clips", batch, *(lengths or []))
-    out.line("classes", classes)
-    out.line("mode", "training")
-    out.line("seed", seed)
-    for line in lines:
-        out.line(*line)
-
-
 def run_net(out, seed, name, layers, shape, lengths):
     classes, batch = 4, len(lengths) if lengths else 3
-    net = ref.Net(layers, clip_shape(shape, shape[1]), classes)
-    parameters, lines = net_weights(net, seed, lambda n, d: 0.5)
-    x = net_input(seed, 0, shape, batch, lengths)
+    net = ref.Net(layers, ref.clip_shape(shape, shape[1]), classes)
+    parameters, lines = ref.net_weights(net, seed, lambda n, d: 0.5)
+    x = ref.net_input(seed, 0, shape, batch, lengths)
     logits = net.forward(x, True, ref.Draw(seed, 3, [11 + 2 * b for b in range(batch)]))
-    net_head(out, name + ("_masked" if lengths else ""), layers, shape, classes, batch, lengths, seed, lines)
+    ref.net_head(out.line, name + ("_masked" if lengths else ""), layers, shape, classes, batch, lengths, seed, lines)
     out.tensor("y", logits.detach().numpy())
     (logits * torch.tensor(ref.numbers(seed, 8, batch * classes).reshape(batch, classes))).sum().backward()
-    out.tensor("dx0", spread([c.grad.numpy() for c in x], clip_shape(shape, shape[1])))
+    out.tensor("dx0", spread([c.grad.numpy() for c in x], ref.clip_shape(shape, shape[1])))
     for i, p in enumerate(parameters):
         out.tensor(f"dw{i}", p.grad.numpy())
     out.line("end")
@@ -348,7 +305,7 @@ def run_loss(out, seed, o, targets, weighted):
     total.backward()
     name = "_".join([o["kind"], targets] + (["weighted"] if weighted else []) + [k for k in o if k != "kind"])
     out.line("case", name)
-    out.line("layer", targets + ("_weighted" if weighted else ""), text_of(o))
+    out.line("layer", targets + ("_weighted" if weighted else ""), ref.text_of(o))
     out.line("clips", batch)
     out.line("classes", classes)
     out.line("seed", seed)
@@ -359,9 +316,6 @@ def run_loss(out, seed, o, targets, weighted):
 
 
 # Loss curves: 20 steps of Adam
-
-STEPS, BATCHES = 20, 2
-
 
 def curves():
     conv = lambda filters, **o: {"conv2d": dict({"filters": filters, "kernel": 3, "padding": "same"}, **o)}
@@ -382,35 +336,17 @@ def curves():
     yield "cnn_lstm_dropout", lstm(True), (3, 20, 12, 1), [12, 20, 7, 15, 18], 0.02
 
 
-def glorot(name, dims):
-    """A power of two near Glorot's uniform bound; biases small."""
-    if len(dims) < 2:
-        return 0.0625
-    fan = np.prod(dims[:-2]) * (dims[-2] + dims[-1])
-    return float(2.0 ** np.round(np.log2(np.sqrt(6 / fan))))
-
-
 def run_curve(out, seed, name, layers, shape, lengths, rate):
     classes, batch = 6, len(lengths) if lengths else 5
-    net = ref.Net(layers, clip_shape(shape, shape[1]), classes)
-    parameters, lines = net_weights(net, seed, glorot)
-    adam, curve = ref.Adam(parameters, rate), []
-    batches = [net_input(seed, i, shape, batch, lengths) for i in range(BATCHES)]
-    for step in range(STEPS):
-        which = step % BATCHES
-        labels = [(5 * (which * batch + b) + 2) % classes for b in range(batch)]
-        draw = ref.Draw(seed, step // BATCHES, [which * batch + b for b in range(batch)])
-        loss = ref.cross_entropy(net.forward([c.detach() for c in batches[which]], True, draw), labels) / batch
-        loss.backward()
-        adam.step()
-        curve.append(loss.item())
-    net_head(out, name, layers, shape, classes, batch, lengths, seed, lines)
+    net = ref.Net(layers, ref.clip_shape(shape, shape[1]), classes)
+    parameters, lines = ref.net_weights(net, seed, ref.glorot)
+    curve = list(ref.curve(net, parameters, seed, shape, batch, lengths, rate))
+    ref.net_head(out.line, name, layers, shape, classes, batch, lengths, seed, lines)
     out.line("rate", rate)
     out.tensor("curve", curve)
     out.line("end")
-    first, last = np.mean(curve[:BATCHES]), np.mean(curve[-BATCHES:])
-    print(f"{name}: loss {first:.3f} -> {last:.3f}")
-    assert last < first / 2, "the loss must fall by half"
+    print(f"{name}: loss {curve[0]:.3f} -> {curve[-1]:.3f}")
+    assert ref.halved(curve), "the loss must fall by half"
 
 
 def main():

@@ -3,6 +3,7 @@
 A batch is a list of clips, each a tensor (C), (T,C) or (T,F,C) of its own length, so padding never
 enters: what the masked batches of the C library must equal.  Weights come in the library's canonical
 layout and order."""
+import json
 import math
 
 import numpy as np
@@ -450,3 +451,78 @@ class Adam:
                 v.mul_(self.beta2).addcmul_(p.grad, p.grad, value=1 - self.beta2)
                 p -= rate * m / (v.sqrt() + self.epsilon)
                 p.grad = None
+
+
+# Cases and curves that the tests of src/nn repeat
+
+def text_of(options):
+    """YAML's flow syntax."""
+    return json.dumps(options).replace('"', "")
+
+
+def clip_shape(shape, length):
+    rank, t, f, c = shape
+    return {1: (c,), 2: (length, c), 3: (length, f, c)}[rank]
+
+
+def net_weights(net, seed, scale_of):
+    """Sets all arrays; returns the parameters and the lines that tell the tests how."""
+    lines, parameters = [], []
+    for i, w in enumerate(net.weights):
+        scale = scale_of(w[0], w[1])
+        around = 1.0 if w[0].endswith("gamma") else 0.0
+        w[2] = torch.tensor(numbers(seed, 64 + i, int(np.prod(w[1]))).reshape(w[1]) * scale + around,
+                            requires_grad=True)
+        parameters.append(w[2])
+        lines.append(("array", w[0], scale, *w[1]))
+    for s in net.statistics:
+        s[2] = torch.ones(s[1], dtype=torch.float64) if s[0].endswith("variance") else torch.zeros(s[1], dtype=torch.float64)
+    return parameters, lines
+
+
+def net_input(seed, stream, shape, batch, lengths):
+    full = numbers(seed, stream, batch * shape[1] * shape[2] * shape[3]).reshape((batch,) + clip_shape(shape, shape[1]))
+    return [torch.tensor(full[b][:lengths[b]] if lengths and shape[0] > 1 else full[b], requires_grad=True)
+            for b in range(batch)]
+
+
+def net_head(line, name, layers, shape, classes, batch, lengths, seed, lines):
+    """Writes a net as a case of the golden files, but for its tensors and `end`."""
+    line("case", name)
+    line("net", text_of(layers))
+    line("input", *shape)
+    line("clips", batch, *(lengths or []))
+    line("classes", classes)
+    line("mode", "training")
+    line("seed", seed)
+    for words in lines:
+        line(*words)
+
+
+def glorot(name, dims):
+    """A power of two near Glorot's uniform bound; biases small."""
+    if len(dims) < 2:
+        return 0.0625
+    fan = np.prod(dims[:-2]) * (dims[-2] + dims[-1])
+    return float(2.0 ** np.round(np.log2(np.sqrt(6 / fan))))
+
+
+STEPS, BATCHES = 20, 2
+
+
+def curve(net, parameters, seed, shape, batch, lengths, rate):
+    """Mean losses of 20 steps of Adam over two batches in turn; tests/nn/net.h does the same."""
+    adam = Adam(parameters, rate)
+    batches = [net_input(seed, i, shape, batch, lengths) for i in range(BATCHES)]
+    for step in range(STEPS):
+        which = step % BATCHES
+        labels = [(5 * (which * batch + b) + 2) % net.classes for b in range(batch)]
+        draw = Draw(seed, step // BATCHES, [which * batch + b for b in range(batch)])
+        loss = cross_entropy(net.forward([c.detach() for c in batches[which]], True, draw), labels) / batch
+        loss.backward()
+        adam.step()
+        yield loss.item()
+
+
+def halved(losses):
+    return np.mean(losses[-BATCHES:]) < np.mean(losses[:BATCHES]) / 2

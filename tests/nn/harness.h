@@ -109,19 +109,14 @@ static inline void golden_line(golden_case *c, const char *key, const char *rest
   }
 }
 
-/* "layers": layers.txt and layers.bin beside each other. False where they are absent or do not fit. */
-static inline bool golden_read(const char *name, golden_file *out) {
-  char path[1024];
-  size_t bytes = 0, data_bytes = 0;
-  snprintf(path, sizeof path, "%s/tests/nn/golden/%s.txt", AM_SOURCE_ROOT, name);
-  char *text = read_all(path, &bytes);
-  snprintf(path, sizeof path, "%s/tests/nn/golden/%s.bin", AM_SOURCE_ROOT, name);
-  out->data = (float *)(void *)read_all(path, &data_bytes);
+/* The cases of a text; their tensors follow each other from `data` on. Returns where the data end, NULL: not
+ * a file of cases. */
+static inline const float *golden_parse(const char *path, const float *data, golden_file *out) {
+  size_t bytes = 0;
+  char *text = read_all(path, &bytes), *save = NULL;
   out->n = 0;
   out->cases = calloc(MAX_CASES, sizeof *out->cases);
-  if (!text || !out->data) return false;
-  const float *data = out->data;
-  char *save = NULL;
+  if (!text) return NULL;
   golden_case *c = out->cases;
   for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
     char *rest = strchr(line, ' ');
@@ -132,11 +127,22 @@ static inline bool golden_read(const char *name, golden_file *out) {
       c++;
     else
       golden_line(c, line, rest, &data);
-    if (c == out->cases + MAX_CASES) return false;
+    if (c == out->cases + MAX_CASES) return NULL;
   }
   out->n = (size_t)(c - out->cases);
   free(text);
-  return (size_t)(data - out->data) * sizeof(float) == data_bytes;
+  return data;
+}
+
+/* "layers": layers.txt and layers.bin beside each other. False where they are absent or do not fit. */
+static inline bool golden_read(const char *name, golden_file *out) {
+  char path[1024];
+  size_t bytes = 0;
+  snprintf(path, sizeof path, "%s/tests/nn/golden/%s.bin", AM_SOURCE_ROOT, name);
+  out->data = (float *)(void *)read_all(path, &bytes);
+  snprintf(path, sizeof path, "%s/tests/nn/golden/%s.txt", AM_SOURCE_ROOT, name);
+  const float *end = golden_parse(path, out->data, out);
+  return end && out->data && (size_t)(end - out->data) * sizeof(float) == bytes;
 }
 
 static inline void golden_free(golden_file *file) {

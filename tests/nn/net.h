@@ -64,6 +64,51 @@ static inline void net_free(net *n) {
   free(n->x);
 }
 
+/* The loop of curve() in tools/nn_reference.py: two batches in turn, cross-entropy, Keras's Adam. */
+enum { STEPS = 20, BATCHES = 2 };
+
+typedef struct curve {
+  net n;
+  am_real *m, *v;
+  int step;
+} curve;
+
+static inline void curve_create(curve *u, am_context *ctx, const golden_case *c) {
+  *u = (curve){0};
+  net_create(&u->n, ctx, c, true);
+  u->m = calloc(u->n.n_weights, sizeof *u->m);
+  u->v = calloc(u->n.n_weights, sizeof *u->v);
+}
+
+static inline void curve_free(curve *u) {
+  free(u->m);
+  free(u->v);
+  net_free(&u->n);
+}
+
+/* One step; the mean loss before it. */
+static inline double curve_step(curve *u, am_context *ctx, const golden_case *c) {
+  static const am_loss_options options = {.kind = AM_LOSS_CROSS_ENTROPY};
+  net *n = &u->n;
+  am_real targets[MAX_CLIPS * 16] = {0}, dy[MAX_CLIPS * 16];
+  const int which = u->step % BATCHES;
+  net_input(n, c, (uint64_t)which);
+  for (int b = 0; b < c->clips; b++) {
+    n->draws[b] = (uint64_t)(which * c->clips + b);
+    targets[b * c->classes + (5 * (which * c->clips + b) + 2) % c->classes] = 1;
+  }
+  n->batch.epoch = (uint64_t)(u->step++ / BATCHES);
+  am_session_zero_gradients(n->session);
+  am_session_forward(n->session, &n->batch, true);
+  const am_real *logits = am_session_output(n->session);
+  const double loss = am_loss(&options, logits, targets, NULL, c->clips, c->classes, dy, NULL);
+  am_session_backward(n->session, dy);
+  const double rate = c->rate * sqrt(1 - pow(0.999, u->step)) / (1 - pow(0.9, u->step));
+  am_kernels_of(ctx)->adam(n->n_weights, n->weights, n->gradients, u->m, u->v, (am_real)(1.0 / c->clips),
+                           (am_real)rate, (am_real)0.9, (am_real)0.999, (am_real)1e-7, 0, false);
+  return loss / c->clips;
+}
+
 /* One case of losses.txt. */
 typedef struct loss_case {
   am_loss_options options;
