@@ -56,7 +56,8 @@ AM_API void am_model_free(am_model *model);
 AM_API am_shape am_model_input(const am_model *model);
 AM_API am_shape am_model_output(const am_model *model); /* rank 1, c = K */
 
-/* All weights in layer order, one flat buffer (64-byte aligned); likewise statistics. */
+/* All weights in layer order, one flat buffer; likewise statistics.  Every array begins at a multiple of
+ * 64 bytes; the gaps are zero, stay zero (their gradients are) and are counted in *count, which may be NULL. */
 AM_API am_real *am_model_weights(am_model *model, size_t *count);
 AM_API am_real *am_model_statistics(am_model *model, size_t *count);
 AM_API size_t am_model_weight_count(const am_model *model); /* number of arrays */
@@ -71,11 +72,11 @@ AM_API void am_model_initialise(am_model *model, uint64_t seed);
  * model in inference; training updates statistics, so one at a time. */
 AM_API am_status am_session_create(am_model *model, int max_batch, bool training, am_session **out, am_error *err);
 AM_API void am_session_free(am_session *session);
-/* Bytes a session of this kind takes. */
+/* Bytes a session of this kind takes, without the model's weights; SIZE_MAX when that cannot be told. */
 AM_API size_t am_session_bytes(const am_model *model, int max_batch, bool training);
 
 /* One batch. x (B,T,F,C) at stride t*f*c of the model's input shape, zero
- * past each length; lengths (B) frames, NULL when all are full.  draws (B)
+ * past each length, borrowed until backward has run; lengths (B) frames, NULL when all are full.  draws (B)
  * number each clip's appearance in training (position in the run), with epoch and
  * seed the key of dropout; NULL in inference. */
 typedef struct am_batch {

@@ -39,7 +39,8 @@ void am_model_set_keep(am_model *model, bool on);
 size_t am_step_weights(const am_step *step);
 double am_step_operations(const am_step *step);
 
-/* Per-step time, for --profile: seconds and calls since the last reset. Off unless enabled. */
+/* Per-step time, for --profile: seconds and calls since profiling was turned on. Fused steps are booked at
+ * the first of them. */
 typedef struct am_step_time { double forward, backward; uint64_t calls; } am_step_time;
 void am_session_profile(am_session *session, bool on);
 const am_step_time *am_session_times(const am_session *session);

@@ -108,7 +108,7 @@ static void keeping_or_unfusing_changes_nothing(void **state) {
   }
 }
 
-/* A padded batch against each clip alone, in a model as long as the clip; no batch norm, which mixes clips. */
+/* A padded batch against each clip alone, in a model as long as the clip; no batch norm: it mixes clips. */
 static void a_clip_alone_equals_the_clip_in_a_padded_batch(void **state) {
   (void)state;
 #define TAIL \
@@ -314,7 +314,7 @@ static void ravdess_cnn_1_has_its_published_size(void **state) {
   assert_int_equal(weights, 35933446);
   /* A training step of 32 clips, without weights: PyTorch keeps 288 MB of the first map alone. */
   size_t bytes = am_session_bytes(m, 32, true) - 35933446 * sizeof(am_real);
-  print_message("RAVDESS CNN 1, batch 32: %zu MiB beside weights and gradients\n", bytes >> 20);
+  print_message("# RAVDESS CNN 1, batch 32: %zu MiB beside weights and gradients\n", bytes >> 20);
   assert_true(bytes < (size_t)800 << 20);
   am_session *s = NULL;
   am_test_fails(am_session_create(m, 2000000, true, &s, &w.err), AM_E_SHAPE, &w.err, "bytes");
