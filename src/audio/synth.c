@@ -33,16 +33,6 @@ static am_status clip_check(const am_synth_clip *c, double rate, am_error *err) 
   return AM_OK;
 }
 
-/* Sets the level: `energy_db` relative to a neutral clip, whatever the vowels and the speaker made of it. */
-static void set_level(float *samples, size_t n, double energy_db) {
-  double sum = 0;
-  for (size_t i = 0; i < n; i++)
-    sum += (double)samples[i] * samples[i];
-  double gain = pow(10, energy_db / 20) / sqrt(sum / (double)n + 1e-20);
-  for (size_t i = 0; i < n; i++)
-    samples[i] = (float)(samples[i] * gain);
-}
-
 am_status am_synth_voice(am_context *ctx, uint64_t seed, const am_synth_clip *clip, double rate,
                          float **samples, size_t *n, am_error *err) {
   *samples = NULL;
@@ -59,7 +49,7 @@ am_status am_synth_voice(am_context *ctx, uint64_t seed, const am_synth_clip *cl
   if (status != AM_OK)
     return status;
   size_t length = am_synth_length(n_frames, rate);
-  float *out = am_alloc(ctx, length, sizeof *out), *scratch = am_alloc(ctx, length, sizeof *scratch);
+  float *out = am_alloc(ctx, length, sizeof *out), *scratch = am_alloc(ctx, 2 * length, sizeof *scratch);
   if (!out || !scratch) {
     status = am_no_memory(err);
     am_free(ctx, out);
@@ -71,9 +61,9 @@ am_status am_synth_voice(am_context *ctx, uint64_t seed, const am_synth_clip *cl
                               .higher = 1000 * speaker.tract * speaker.higher,
                               .damping = 1 + 0.03 * fmax(0, cue[AM_CUE_BREATH] + 30)};
     am_synth_room room = am_synth_room_draw(seed, clip);
+    room.energy_db = cue[AM_CUE_ENERGY];
     am_synth_voice_run(am_synth_stream(seed, clip, AM_SYNTH_DRAW_SOURCE), frames, n_frames, &source, rate,
                        out, length);
-    set_level(out, length, cue[AM_CUE_ENERGY]);
     am_synth_room_run(am_synth_stream(seed, clip, AM_SYNTH_DRAW_NOISE), &room, rate, out, scratch, length);
     *samples = out;
     *n = length;

@@ -58,7 +58,8 @@ typedef struct am_synth_speaker {
 
 /* The recording: the same for an actor, with a little movement a clip. */
 typedef struct am_synth_room {
-  double gain_db;     /* over all */
+  double gain_db;     /* of the microphone: speech and noise alike */
+  double energy_db;   /* of the voice, relative to a neutral clip: from the delivery */
   double tone_db;     /* shelf above 1 kHz */
   double bass_db;     /* shelf below 400 Hz */
   double noise_db;    /* noise, relative to neutral speech */
@@ -100,7 +101,7 @@ am_status am_synth_speak(am_context *ctx, uint64_t seed, const am_synth_clip *cl
 size_t am_synth_length(size_t frames, double rate);
 void am_synth_voice_run(am_rng rng, const am_synth_frame *frames, size_t n_frames,
                         const am_synth_source *source, double rate, float *out, size_t n);
-/* Puts samples (N) into the room, in place; `scratch` holds N. */
+/* Puts samples (N) into the room, in place; `scratch` holds 2 N. */
 void am_synth_room_run(am_rng rng, const am_synth_room *room, double rate, float *samples,
                        float *scratch, size_t n);
 

@@ -1,9 +1,10 @@
 /* audio/synth_prosody.c - voices, rooms and the delivery of emotions.
  *
- * Directions of the cues follow Banse & Scherer (1996), Scherer (2003, table
- * 2), Juslin & Laukka (2003, tables 7 and 11) and, for calm against neutral,
- * Livingstone & Russo (2018).  Sizes are ours: they were set so that
- * distributions overlap and no cue decides alone. */
+ * Directions of the cues follow the reviews of Scherer (2003) and Juslin &
+ * Laukka (2003; calm after their tenderness) and, for disgust and the loudness
+ * of anger and fear, Banse & Scherer (1996).  Accent shapes, focus and creak,
+ * and every size, are ours: set so that distributions overlap and no cue
+ * decides alone. */
 #include <math.h>
 
 #include "audio/synth_parts.h"
@@ -38,9 +39,9 @@ static const struct { double neutral, spread, shift[7]; } cues[AM_CUES] = {
 /* Parts of a cue's spread: the speaker's habit, his way with this emotion, and
  * the take.  They set how hard the corpus is; docs/synthetic-corpus.md says how
  * they were chosen. */
-static const double habit_part = 0.4;
-static const double manner_part = 0.35;
-static const double take_part = 0.7;
+static const double habit_part = 0.35;
+static const double manner_part = 0.3;
+static const double take_part = 0.68;
 
 am_rng am_synth_stream(uint64_t seed, const am_synth_clip *clip, int draw) {
   int take = clip->emotion * 64 + clip->intensity * 16 + clip->statement * 4 + clip->repetition;
@@ -96,7 +97,7 @@ void am_synth_delivery_draw(uint64_t seed, const am_synth_clip *clip, const am_s
 
 am_synth_room am_synth_room_draw(uint64_t seed, const am_synth_clip *clip) {
   am_rng rng = am_rng_stream(seed, AM_FOR_SYNTH, (uint64_t)clip->actor, 0, AM_SYNTH_DRAW_ROOM);
-  am_synth_room room;
+  am_synth_room room = {0};
   room.gain_db = am_rng_range(&rng, -9, 9); /* RAVDESS: about 18 dB between actors */
   room.tone_db = am_rng_range(&rng, -6, 6);
   room.bass_db = am_rng_range(&rng, -5, 5);
