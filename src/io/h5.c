@@ -16,6 +16,9 @@ static pthread_mutex_t hdf5_lock = PTHREAD_MUTEX_INITIALIZER;
 am_h5_quiet am_h5_enter(void) {
   am_h5_quiet q = {0};
   pthread_mutex_lock(&hdf5_lock);
+  /* Heard only before HDF5's first use: no clean-up at the program's end.  All files are closed by then, and
+   * after a damaged file it prints or crashes. */
+  H5dont_atexit();
   H5Eget_auto2(H5E_DEFAULT, &q.print, &q.data);
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   H5Eclear2(H5E_DEFAULT);
@@ -52,6 +55,16 @@ static hid_t access_list(void) {
   H5Pset_file_locking(list, false, true);
 #endif
   H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
+  /* The format of HDF5 1.8: all that describes a file carries checksums.  In the one before,
+   * which is HDF5's default, one wrong bit can lead its own code astray. */
+  H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V18);
+  return list;
+}
+
+/* Without time stamps, so the same calls give the same bytes. */
+static hid_t timeless(hid_t class) {
+  hid_t list = H5Pcreate(class);
+  H5Pset_obj_track_times(list, false);
   return list;
 }
 
@@ -83,51 +96,85 @@ am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **
   am_h5_quiet q = am_h5_enter();
   hid_t list = access_list();
   file->id = H5Fopen(path, flags & AM_H5_UPDATE ? H5F_ACC_RDWR : H5F_ACC_RDONLY, list);
-  H5Pclose(list);
   if (file->id < 0) status = am_h5_fail(file, err, AM_E_FORMAT, "not an HDF5 file, or damaged", "");
+  H5Pclose(list);
   am_h5_leave(q);
   if (status) am_h5_close(file);
   else *out = file;
   return status;
+}
+
+/* New files are built in memory and written by am_file_write: when HDF5 itself meets a full disk,
+ * it keeps the file half closed and crashes at the program's end. */
+enum { GROW = 1 << 20 };
+
+/* Hours of work should not end in a folder that is not there: says so at the start. */
+static am_status check_folder(const am_h5 *file, am_error *err) {
+  const char *base = am_path_base(file->path);
+  char *folder = am_format(file->ctx, "%.*s.", (int)(base - file->path), file->path);
+  if (!folder) return am_no_memory(err);
+  int code = access(folder, W_OK | X_OK) ? errno : 0;
+  am_free(file->ctx, folder);
+  return code ? am_fail_errno(err, code, "cannot create %s", file->path) : AM_OK;
 }
 
 am_status am_h5_create_aside(am_context *ctx, const char *path, am_h5 **out, am_error *err) {
   *out = NULL;
   am_h5 *file = NULL;
   am_status status = new_file(ctx, path, true, &file, err);
-  if (status) return status;
+  if (!status) status = check_folder(file, err);
+  if (status) {
+    am_h5_close(file);
+    return status;
+  }
   file->flags = AM_H5_UPDATE;
   file->bytes = UINT64_MAX;
   am_h5_quiet q = am_h5_enter();
-  hid_t list = access_list();
-  file->id = H5Fcreate(file->aside, H5F_ACC_TRUNC, H5P_DEFAULT, list);
-  H5Pclose(list);
+  hid_t list = access_list(), root = timeless(H5P_FILE_CREATE);
+  H5Pset_fapl_core(list, GROW, false);
+  file->id = H5Fcreate(file->aside, H5F_ACC_TRUNC, root, list);
   if (file->id < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot create the file", "");
+  H5Pclose(root);
+  H5Pclose(list);
   am_h5_leave(q);
   if (status) am_h5_close(file);
   else *out = file;
   return status;
 }
 
-static am_status flush_and_close(am_h5 *file, am_error *err) {
-  am_status status = AM_OK;
+/* The memory that a new file was built in (what the core driver gives as its handle). */
+static am_status get_image(am_h5 *file, void **image, size_t *bytes, am_error *err) {
+  void **handle = NULL;
   am_h5_quiet q = am_h5_enter();
-  if (H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0)
-    status = am_h5_fail(file, err, AM_E_IO, "cannot write (is the disk full?)", "");
-  if (H5Fclose(file->id) < 0 && !status) status = am_h5_fail(file, err, AM_E_IO, "cannot close (is the disk full?)", "");
+  ssize_t used = 0; /* the memory is a little longer */
+  bool good = H5Fflush(file->id, H5F_SCOPE_GLOBAL) >= 0 && (used = H5Fget_file_image(file->id, NULL, 0)) > 0 &&
+              H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&handle) >= 0 && handle;
+  am_status status = good ? AM_OK : am_h5_fail(file, err, AM_E_NOMEM, "cannot finish the file in memory", "");
+  am_h5_leave(q);
+  *image = good ? *handle : NULL;
+  *bytes = good ? (size_t)used : 0;
+  return status;
+}
+
+static am_status close_in_place(am_h5 *file, am_error *err) {
+  am_status status = am_h5_flush(file, err);
+  am_h5_quiet q = am_h5_enter();
+  if (H5Fclose(file->id) < 0 && !status)
+    status = am_h5_fail(file, err, AM_E_IO, "cannot close (is the disk full?)", "");
   file->id = -1;
   am_h5_leave(q);
   return status;
 }
 
 am_status am_h5_commit(am_h5 *file, am_error *err) {
-  am_status status = flush_and_close(file, err);
-  if (!status && file->aside) {
-    status = am_file_commit(file->ctx, file->aside, file->path, err);
-    if (!status) { /* nothing is left to remove */
-      am_free(file->ctx, file->aside);
-      file->aside = NULL;
-    }
+  am_status status;
+  if (file->aside) {
+    void *image;
+    size_t bytes;
+    status = get_image(file, &image, &bytes, err);
+    if (!status) status = am_file_write(file->ctx, file->path, image, bytes, err);
+  } else {
+    status = close_in_place(file, err);
   }
   am_h5_close(file);
   return status;
@@ -149,7 +196,6 @@ void am_h5_close(am_h5 *file) {
     H5Fclose(file->id);
     am_h5_leave(q);
   }
-  if (file->aside) unlink(file->aside);
   am_free(file->ctx, file->aside);
   am_free(file->ctx, file->path);
   am_free(file->ctx, file);
@@ -188,26 +234,34 @@ am_h5_kind am_h5_find(am_h5 *file, const char *name) {
   return kind;
 }
 
-hid_t am_h5_parents_made(void) {
-  hid_t list = H5Pcreate(H5P_LINK_CREATE);
-  H5Pset_create_intermediate_group(list, 1);
-  H5Pset_char_encoding(list, H5T_CSET_UTF8);
-  return list;
+/* Groups down to the first `n` characters of a name. */
+am_status am_h5_make_groups(const am_h5 *file, const char *name, size_t n, am_error *err) {
+  char part[1024];
+  if (n >= sizeof part) return am_fail(err, AM_E_USAGE, "%s: a name of %zu characters is too long", file->path, n);
+  memcpy(part, name, n);
+  part[n] = '\0';
+  hid_t list = timeless(H5P_GROUP_CREATE);
+  am_status status = AM_OK;
+  for (size_t i = 1; i <= n && !status; i++) {
+    if (name[i] != '/' && i < n) continue;
+    part[i] = '\0';
+    am_h5_kind kind = am_h5_lookup(file, part);
+    if (kind == AM_H5_ARRAY)
+      status = am_fail(err, AM_E_USAGE, "%s: \"%s\" is an array, not a group", file->path, part);
+    if (kind == AM_H5_NOTHING) {
+      hid_t group = H5Gcreate2(file->id, part, H5P_DEFAULT, list, H5P_DEFAULT);
+      if (group < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot make group", part);
+      else H5Gclose(group);
+    }
+    if (i < n) part[i] = '/';
+  }
+  H5Pclose(list);
+  return status;
 }
 
 am_status am_h5_group(am_h5 *file, const char *name, am_error *err) {
-  am_status status = AM_OK;
   am_h5_quiet q = am_h5_enter();
-  am_h5_kind kind = am_h5_lookup(file, name);
-  if (kind == AM_H5_ARRAY) {
-    status = am_fail(err, AM_E_USAGE, "%s: \"%s\" is an array, not a group", file->path, name);
-  } else if (kind == AM_H5_NOTHING) {
-    hid_t list = am_h5_parents_made();
-    hid_t group = H5Gcreate2(file->id, name, list, H5P_DEFAULT, H5P_DEFAULT);
-    if (group < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot make group", name);
-    else H5Gclose(group);
-    H5Pclose(list);
-  }
+  am_status status = am_h5_is_root(name) ? AM_OK : am_h5_make_groups(file, name, strlen(name), err);
   am_h5_leave(q);
   return status;
 }

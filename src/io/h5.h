@@ -8,7 +8,8 @@
  *
  * A file is untrusted: shapes are checked against overflow and the size of
  * the file before anything is allocated; links, external storage and virtual
- * arrays are refused.
+ * arrays are refused.  Our files use the format of HDF5 1.8, whose every
+ * description carries a checksum; foreign files are as safe as HDF5 itself.
  *
  * Thread-safety: any thread, also several files at once; HDF5 itself is not
  * thread-safe, so calls wait for each other on one mutex inside h5.c.  A
@@ -43,15 +44,15 @@ enum {
   AM_H5_READ = 0,
   AM_H5_FOREIGN = 1, /* read a file that we did not write: arrays without crc32c, chunked or compressed ones,
                         other widths of float and integer (converted) are accepted */
-  AM_H5_UPDATE = 2   /* change the file in place; for files that no one else may be reading */
+  AM_H5_UPDATE = 2   /* change the file in place, without the safety of a new one: for tests and tools */
 };
 am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **out, am_error *err);
-/* A new file aside of `path`, which appears there whole by am_h5_commit. */
+/* A new file, built in memory; it appears at `path`, whole, by am_h5_commit. */
 am_status am_h5_create_aside(am_context *ctx, const char *path, am_h5 **out, am_error *err);
-/* Closes, syncs and renames; the file is freed in any case, and on failure `path` is as it was. */
+/* Writes by am_file_write; the file is freed in any case, and on failure `path` is as it was. */
 am_status am_h5_commit(am_h5 *file, am_error *err);
 am_status am_h5_flush(am_h5 *file, am_error *err);
-/* Closes and frees; a file created aside and not committed is removed.  NULL is allowed. */
+/* Closes and frees; a new file not committed is gone.  NULL is allowed. */
 void am_h5_close(am_h5 *file);
 const char *am_h5_path(const am_h5 *file);
 

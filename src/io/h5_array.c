@@ -73,9 +73,10 @@ static am_status set_crc(const am_h5 *file, hid_t array, const char *name, uint3
   hid_t space = H5Screate(H5S_SCALAR);
   hid_t attribute = H5Acreate2(array, "crc32c", H5T_STD_U32LE, space, H5P_DEFAULT, H5P_DEFAULT);
   bool good = attribute >= 0 && H5Awrite(attribute, H5T_NATIVE_UINT32, &crc) >= 0;
+  am_status status = good ? AM_OK : am_h5_fail(file, err, AM_E_IO, "cannot write the checksum of", name);
   if (attribute >= 0) H5Aclose(attribute);
   H5Sclose(space);
-  return good ? AM_OK : am_h5_fail(file, err, AM_E_IO, "cannot write the checksum of", name);
+  return status;
 }
 
 /* A new contiguous array without time stamps, in place of any that was there. */
@@ -90,13 +91,15 @@ static am_status create_array(const am_h5 *file, const char *name, hid_t type, i
     return am_fail(err, AM_E_USAGE, "%s: \"%s\" is a group, not an array", file->path, name);
   if (kind == AM_H5_ARRAY && H5Ldelete(file->id, name, H5P_DEFAULT) < 0)
     return am_h5_fail(file, err, AM_E_IO, "cannot replace", name);
+  const char *slash = strrchr(name, '/');
+  am_status status = slash ? am_h5_make_groups(file, name, (size_t)(slash - name), err) : AM_OK;
+  if (status) return status;
   for (int i = 0; i < rank; i++) sizes[i] = dims[i];
   hid_t space = rank ? H5Screate_simple(rank, sizes, NULL) : H5Screate(H5S_SCALAR);
-  hid_t layout = H5Pcreate(H5P_DATASET_CREATE), links = am_h5_parents_made();
+  hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_obj_track_times(layout, false);
-  *out = H5Dcreate2(file->id, name, type, space, links, layout, H5P_DEFAULT);
-  am_status status = *out < 0 ? am_h5_fail(file, err, AM_E_IO, "cannot make array", name) : AM_OK;
-  H5Pclose(links);
+  *out = H5Dcreate2(file->id, name, type, space, H5P_DEFAULT, layout, H5P_DEFAULT);
+  if (*out < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot make array", name);
   H5Pclose(layout);
   H5Sclose(space);
   return status;
@@ -167,8 +170,8 @@ am_status am_h5_rows_begin(am_h5 *file, const char *name, am_h5_type type, int r
 }
 
 /* Reads or writes rows [first, first + count) of an open array. */
-static herr_t move_rows(hid_t array, hid_t type, int rank, const size_t *dims, size_t first, size_t count, void *into,
-                        const void *from) {
+static am_status move_rows(const am_h5 *file, const char *name, hid_t array, hid_t type, int rank, const size_t *dims,
+                           size_t first, size_t count, void *into, const void *from, am_error *err) {
   hsize_t start[AM_H5_RANK] = {first}, size[AM_H5_RANK] = {count};
   for (int i = 1; i < rank; i++) size[i] = dims[i];
   hid_t all = H5Dget_space(array), piece = H5Screate_simple(rank, size, NULL);
@@ -176,9 +179,14 @@ static herr_t move_rows(hid_t array, hid_t type, int rank, const size_t *dims, s
   if (done >= 0)
     done = into ? H5Dread(array, type, piece, all, H5P_DEFAULT, into)
                 : H5Dwrite(array, type, piece, all, H5P_DEFAULT, from);
+  am_status status = AM_OK;
+  if (done < 0) {
+    if (into) status = am_h5_fail(file, err, AM_E_FORMAT, "cannot read", name);
+    else status = am_h5_fail(file, err, AM_E_IO, "cannot write", name);
+  }
   H5Sclose(piece);
   H5Sclose(all);
-  return done;
+  return status;
 }
 
 am_status am_h5_rows_append(am_h5_rows *rows, const void *data, size_t count, am_error *err) {
@@ -194,8 +202,9 @@ am_status am_h5_rows_append(am_h5_rows *rows, const void *data, size_t count, am
   hid_t array;
   am_h5_quiet q = am_h5_enter();
   am_status status = open_array(file, rows->name, &array, err);
-  if (!status && move_rows(array, file_type(rows->type), rows->rank, rows->dims, rows->done, count, NULL, data) < 0)
-    status = am_h5_fail(file, err, AM_E_IO, "cannot write", rows->name);
+  if (!status)
+    status = move_rows(file, rows->name, array, file_type(rows->type), rows->rank, rows->dims, rows->done, count, NULL,
+                       data, err);
   if (array >= 0) H5Dclose(array);
   am_h5_leave(q);
   if (status) return status;
@@ -383,9 +392,8 @@ am_status am_h5_read_rows(am_h5 *file, const char *name, am_h5_type type, size_t
   if (!status && (!info.rank || first > info.dims[0] || rows > info.dims[0] - first))
     status = am_fail(err, AM_E_SHAPE, "%s: %s has %zu rows, wanted %zu from %zu on", file->path, name,
                      info.rank ? info.dims[0] : 0, rows, first);
-  if (!status && rows && info.count &&
-      move_rows(array, file_type(type), info.rank, info.dims, first, rows, data, NULL) < 0)
-    status = am_h5_fail(file, err, AM_E_FORMAT, "cannot read", name);
+  if (!status && rows && info.count)
+    status = move_rows(file, name, array, file_type(type), info.rank, info.dims, first, rows, data, NULL, err);
   if (!status && rows == info.dims[0]) status = check_crc(file, name, stored, type, &info, data, err);
   close_info(array, stored);
   am_h5_leave(q);

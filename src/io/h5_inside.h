@@ -9,7 +9,7 @@
 struct am_h5 {
   am_context *ctx;
   char *path;  /* the name in messages: where the file is, or will be */
-  char *aside; /* where it is written, NULL when it was opened */
+  char *aside; /* of a new file, built in memory under this name; NULL when it was opened */
   hid_t id;
   unsigned flags;
   uint64_t bytes; /* of the file when it was opened: no array can hold more */
@@ -34,7 +34,7 @@ bool am_h5_is_root(const char *name);
 am_h5_kind am_h5_lookup(const am_h5 *file, const char *name);
 /* A UTF-8 string type of `size` bytes, or of variable length (H5T_VARIABLE). */
 hid_t am_h5_text_type(size_t size);
-/* Link properties that make the groups on the way. */
-hid_t am_h5_parents_made(void);
+/* Groups down to the first `n` characters of a name. */
+am_status am_h5_make_groups(const am_h5 *file, const char *name, size_t n, am_error *err);
 
 #endif
