@@ -251,11 +251,18 @@ am_status am_checkpoint_save(am_context *ctx, const char *path, const char *keep
   const am_system *sys = am_context_system(ctx);
   char *fresh = am_format(ctx, "%s.new", path);
   if (!fresh) return am_no_memory(err);
+  bool kept = false;
   am_status status = write_new(ctx, fresh, save, err);
-  if (!status && keep && am_file_exists(path) && sys->rename(path, keep) < 0)
-    status = am_fail_errno(err, errno, "cannot rename %s to %s", path, keep);
-  if (status) sys->unlink(fresh);
-  else status = am_file_commit(ctx, fresh, path, err);
+  if (!status && keep && am_file_exists(path)) {
+    kept = sys->rename(path, keep) == 0;
+    if (!kept) status = am_fail_errno(err, errno, "cannot rename %s to %s", path, keep);
+  }
+  if (!status) {
+    status = am_file_commit(ctx, fresh, path, err);
+    if (status && kept && !am_file_exists(path)) sys->rename(keep, path); /* as it was */
+  } else {
+    sys->unlink(fresh);
+  }
   am_free(ctx, fresh);
   return status;
 }

@@ -565,6 +565,63 @@ static void trains_without_validation(void **state) {
   world_free(&w);
 }
 
+/* Wherever memory runs out, the run ends with an error and leaves nothing behind in memory. */
+static void survives_failed_allocations(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_context *outer = w.ctx;
+  bool fired = true;
+  for (long n = 1; fired; n += 1 + n / 6) {
+    am_test_memory memory;
+    am_run_result r;
+    char name[32];
+    am_error err = AM_ERROR_INIT;
+    snprintf(name, sizeof name, "run%ld", n);
+    w.ctx = am_test_memory_context(&memory, 1);
+    long before = atomic_load(&memory.alive);
+    am_config *config = made_up_config(w.ctx, w.corpus, (const char *const[]){"train.epochs=1", "train.ema=0.9"}, 2);
+    char *out = strdup(am_test_path(w.folder, name));
+    am_test_memory_arm(&memory, n);
+    am_status status = am_train_run(config, &(am_run_options){.out = out}, &r, &err);
+    fired = am_test_memory_fired(&memory);
+    am_test_memory_arm(&memory, 0);
+    if (!fired) assert_int_equal(status, AM_OK);
+    if (status) assert_true(err.message[0] != '\0');
+    am_run_result_free(&r);
+    am_config_free(config);
+    assert_int_equal(atomic_load(&memory.alive), before);
+    am_context_free(w.ctx);
+    free(out);
+  }
+  w.ctx = outer;
+  world_free(&w);
+}
+
+static int no_rename(const char *from, const char *to) {
+  if (!strstr(from, "last.h5.new") || strstr(from, ".tmp")) return am_system_real.rename(from, to);
+  errno = EIO;
+  return -1;
+}
+
+/* The old file has got its second name already when the new one cannot take its place: it gets its first one back. */
+static void failed_rename_keeps_last(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err;
+  am_system system = am_system_real;
+  system.rename = no_rename;
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=2"), &r, &err), AM_E_STOPPED,
+                &err, "after step 2");
+  uint32_t before = digest(&w, "run", "last.h5");
+  am_context_set_system(w.ctx, &system);
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=3"), &r, &err),
+                AM_E_IO, &err, "cannot rename");
+  am_context_set_system(w.ctx, &am_system_real);
+  assert_int_equal(digest(&w, "run", "last.h5"), before);
+  world_free(&w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(overfits),
@@ -584,6 +641,8 @@ int main(void) {
       cmocka_unit_test(nan_stops_and_names_the_layer),
       cmocka_unit_test(freezes_and_starts_from_a_file),
       cmocka_unit_test(trains_without_validation),
+      cmocka_unit_test(failed_rename_keeps_last),
+      cmocka_unit_test(survives_failed_allocations),
   };
   return cmocka_run_group_tests_name("run", tests, NULL, NULL);
 }
