@@ -42,6 +42,10 @@ static double corner_hz(const am_mel_options *o, int i, double warp) {
   return warp == 1 ? hz : warp_hz(hz, warp, o->rate / 2);
 }
 
+void am_mel_centres(const am_mel_options *o, double *hertz) {
+  for (int i = 0; i < o->mels; i++) hertz[i] = corner_hz(o, i + 1, 1);
+}
+
 static double weight(double hz, const double corner[3]) {
   double rise = (hz - corner[0]) / (corner[1] - corner[0]), fall = (corner[2] - hz) / (corner[2] - corner[1]);
   return fmax(0, fmin(rise, fall));

@@ -23,6 +23,8 @@ am_status am_mel_check(const am_mel_options *o, double warp, am_error *err);
 /* After am_mel_check. warp: vocal-tract-length factor on the filters' frequencies, 1 for none. */
 am_status am_mel_init(am_context *ctx, am_mel *m, const am_mel_options *o, double warp, am_error *err);
 void am_mel_free(am_mel *m);
+/* Where each filter peaks, in Hz (mels), for axes. */
+void am_mel_centres(const am_mel_options *o, double *hertz);
 /* power (bins) -> out (mels) */
 void am_mel_apply(const am_mel *m, const float *power, float *out);
 

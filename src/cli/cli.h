@@ -76,6 +76,6 @@ void cli_warn_left_out(cli *c, const am_dataset *d);
 /* Width of UTF-8 text in characters, for padding. */
 int cli_width(const char *text);
 
-extern const cli_command cli_train, cli_evaluate, cli_predict, cli_features, cli_inspect, cli_synth;
+extern const cli_command cli_train, cli_evaluate, cli_predict, cli_features, cli_inspect, cli_report, cli_synth;
 
 #endif

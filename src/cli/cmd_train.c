@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "report/report.h"
 
 /* runs/<name>-<date>-<time>, with -2, -3 ... when taken. */
 static char *default_folder(cli *c, const am_config *config) {
@@ -58,6 +59,15 @@ static am_status report_result(cli *c, am_config *config, const char *out, const
   return AM_OK;
 }
 
+/* The run is complete without its page. */
+static void write_page(cli *c, const char *out) {
+  am_error why = AM_ERROR_INIT;
+  am_status st = am_report_write(c->ctx, out, NULL, &why);
+  if (st) am_log(c->ctx, AM_LOG_WARNING, "the page of this run was not written: %s",
+                 why.message[0] ? why.message : am_status_name(st));
+  else am_log(c->ctx, AM_LOG_INFO, "page of this run: %s/report.html", out);
+}
+
 static am_status run(cli *c, am_error *err) {
   const char *resume = cli_value(c, "resume", NULL);
   if (resume && c->n_arguments)
@@ -78,6 +88,7 @@ static am_status run(cli *c, am_error *err) {
   st = out ? am_train_run(config, &options, &result, err) : am_no_memory(err);
   cli_sink_clear();
   if (!st && !options.dry_run) st = report_result(c, config, out, &result, err);
+  if (!st && !options.dry_run) write_page(c, out);
   am_run_result_free(&result);
   am_free(c->ctx, out);
   am_config_free(config);
@@ -98,8 +109,8 @@ const cli_command cli_train = {
   .name = "train",
   .summary = "trains a model as a config file says",
   .usage = "CONFIG [--set KEY=VALUE]... [--out DIR] [--init FILE.h5] [--dry-run] [--profile] | --resume RUN",
-  .details = "Writes a run folder: effective config, log, history.csv, last.h5, best.h5, metrics, predictions.csv.\n"
-             "Ctrl-C finishes the step, saves, and says how to resume.",
+  .details = "Writes a run folder: effective config, log, history.csv, last.h5, best.h5, metrics, predictions.csv,\n"
+             "and its page, report.html. Ctrl-C finishes the step, saves, and says how to resume.",
   .flags = flags,
   .min_arguments = 0,
   .max_arguments = 1,

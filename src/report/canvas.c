@@ -5,6 +5,9 @@
 #include <cairo.h>
 #include <math.h>
 
+#include "report/html.h"
+#include "report/inline.h"
+
 struct am_canvas {
   am_context *ctx;
   am_image image;
@@ -18,18 +21,22 @@ static const double png_scale = 2;
 const am_palette *am_palette_of(bool dark) {
   /* Series: the colour-blind safe set of Okabe and Ito (2008), lightened on dark paper. */
   static const am_palette light = {
-    .paper = {1, 1, 1}, .ink = {0.13, 0.14, 0.16}, .faint = {0.42, 0.44, 0.48}, .grid = {0.88, 0.89, 0.91},
-    .series = {{0, 0.45, 0.70}, {0.84, 0.37, 0}, {0, 0.62, 0.45}, {0.80, 0.47, 0.65}, {0.34, 0.34, 0.34}, {0.60, 0.50, 0}},
-    .ramp_low = {0.97, 0.98, 1}, .ramp_high = {0.03, 0.25, 0.50}};
+    .paper = {1, 1, 1, "paper"}, .ink = {0.13, 0.14, 0.16, "ink"}, .faint = {0.42, 0.44, 0.48, "faint"},
+    .grid = {0.88, 0.89, 0.91, "grid"},
+    .series = {{0, 0.45, 0.70, "series0"}, {0.84, 0.37, 0, "series1"}, {0, 0.62, 0.45, "series2"},
+               {0.80, 0.47, 0.65, "series3"}, {0.34, 0.34, 0.34, "series4"}, {0.60, 0.50, 0, "series5"}},
+    .ramp_low = {0.97, 0.98, 1, "low"}, .ramp_high = {0.03, 0.25, 0.50, "high"}};
   static const am_palette dark_one = {
-    .paper = {0.09, 0.10, 0.12}, .ink = {0.90, 0.91, 0.93}, .faint = {0.62, 0.64, 0.68}, .grid = {0.22, 0.24, 0.27},
-    .series = {{0.34, 0.71, 0.91}, {0.95, 0.56, 0.22}, {0.25, 0.80, 0.62}, {0.90, 0.62, 0.78}, {0.70, 0.70, 0.70}, {0.94, 0.89, 0.26}},
-    .ramp_low = {0.13, 0.15, 0.18}, .ramp_high = {0.45, 0.78, 1}};
+    .paper = {0.09, 0.10, 0.12, "paper"}, .ink = {0.90, 0.91, 0.93, "ink"}, .faint = {0.62, 0.64, 0.68, "faint"},
+    .grid = {0.22, 0.24, 0.27, "grid"},
+    .series = {{0.34, 0.71, 0.91, "series0"}, {0.95, 0.56, 0.22, "series1"}, {0.25, 0.80, 0.62, "series2"},
+               {0.90, 0.62, 0.78, "series3"}, {0.70, 0.70, 0.70, "series4"}, {0.94, 0.89, 0.26, "series5"}},
+    .ramp_low = {0.13, 0.15, 0.18, "low"}, .ramp_high = {0.45, 0.78, 1, "high"}};
   return dark ? &dark_one : &light;
 }
 
 am_color am_color_mix(am_color a, am_color b, double share) {
-  return (am_color){a.r + (b.r - a.r) * share, a.g + (b.g - a.g) * share, a.b + (b.b - a.b) * share};
+  return (am_color){a.r + (b.r - a.r) * share, a.g + (b.g - a.g) * share, a.b + (b.b - a.b) * share, NULL};
 }
 
 static cairo_status_t take_bytes(void *canvas, const unsigned char *data, unsigned int length) {
@@ -37,6 +44,9 @@ static cairo_status_t take_bytes(void *canvas, const unsigned char *data, unsign
   am_buffer_append(c->ctx, &c->bytes, data, length);
   return c->bytes.failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
 }
+
+/* The page that an inline picture is written into. */
+static am_html page(am_canvas *c) { return (am_html){c->ctx, &c->bytes}; }
 
 static void set_color(am_canvas *c, am_color color) { cairo_set_source_rgb(c->cr, color.r, color.g, color.b); }
 
@@ -47,24 +57,35 @@ am_status am_canvas_create(am_context *ctx, am_image image, double width, double
   if (!c) return am_no_memory(err);
   c->ctx = ctx;
   c->image = image;
+  double scale = image == AM_IMAGE_PNG ? png_scale : 0;
+  /* Inline, Cairo only measures texts: the surface is empty. */
   c->surface = image == AM_IMAGE_SVG ? cairo_svg_surface_create_for_stream(take_bytes, c, width, height)
-                                     : cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * png_scale),
-                                                                  (int)(height * png_scale));
+                                     : cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * scale),
+                                                                  (int)(height * scale));
   c->cr = cairo_create(c->surface);
   if (image == AM_IMAGE_PNG) cairo_scale(c->cr, png_scale, png_scale);
   cairo_select_font_face(c->cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
-  am_canvas_rectangle(c, 0, 0, width, height, paper);
+  if (image == AM_IMAGE_INLINE) am_inline_begin(page(c), width, height);
+  else am_canvas_rectangle(c, 0, 0, width, height, paper);
   *out = c;
   return AM_OK;
 }
 
 void am_canvas_rectangle(am_canvas *c, double x, double y, double width, double height, am_color color) {
+  if (c->image == AM_IMAGE_INLINE) {
+    am_inline_rectangle(page(c), x, y, width, height, color);
+    return;
+  }
   set_color(c, color);
   cairo_rectangle(c->cr, x, y, width, height);
   cairo_fill(c->cr);
 }
 
 void am_canvas_line(am_canvas *c, const double *xy, size_t n, double width, am_color color) {
+  if (c->image == AM_IMAGE_INLINE) {
+    am_inline_line(page(c), xy, n, width, color);
+    return;
+  }
   bool down = false;
   for (size_t i = 0; i < n; i++) {
     bool known = isfinite(xy[2 * i]) && isfinite(xy[2 * i + 1]);
@@ -79,45 +100,92 @@ void am_canvas_line(am_canvas *c, const double *xy, size_t n, double width, am_c
 }
 
 void am_canvas_dot(am_canvas *c, double x, double y, double radius, am_color color) {
+  if (c->image == AM_IMAGE_INLINE) {
+    am_inline_dot(page(c), x, y, radius, color);
+    return;
+  }
   set_color(c, color);
   cairo_arc(c->cr, x, y, radius, 0, 6.283185307179586);
   cairo_fill(c->cr);
 }
 
-double am_canvas_text_width(am_canvas *c, double size, const char *text) {
+static double width_of(am_canvas *c, double size, const char *clean) {
   cairo_text_extents_t extents;
   cairo_set_font_size(c->cr, size);
-  cairo_text_extents(c->cr, text, &extents);
+  cairo_text_extents(c->cr, clean, &extents);
   return extents.x_advance;
 }
 
-void am_canvas_text(am_canvas *c, double x, double y, double size, am_align align, bool turned, am_color color,
-                    const char *text) {
-  double width = am_canvas_text_width(c, size, text);
+double am_canvas_text_width(am_canvas *c, double size, const char *text) {
+  char *clean = am_text_clean(c->ctx, text); /* Cairo draws nothing any more after a text that is not UTF-8 */
+  double width = clean ? width_of(c, size, clean) : 0;
+  if (!clean) c->bytes.failed = true;
+  am_free(c->ctx, clean);
+  return width;
+}
+
+static void show_text(am_canvas *c, double x, double y, double size, am_align align, bool turned, const char *clean) {
+  double width = width_of(c, size, clean);
   double back = align == AM_ALIGN_LEFT ? 0 : align == AM_ALIGN_MIDDLE ? width / 2 : width;
-  set_color(c, color);
   cairo_save(c->cr);
   cairo_translate(c->cr, x, y);
   if (turned) cairo_rotate(c->cr, -1.5707963267948966);
   cairo_move_to(c->cr, -back, 0);
-  cairo_show_text(c->cr, text);
+  cairo_show_text(c->cr, clean);
   cairo_restore(c->cr);
+}
+
+void am_canvas_text(am_canvas *c, double x, double y, double size, am_align align, bool turned, am_color color,
+                    const char *text) {
+  if (c->image == AM_IMAGE_INLINE) {
+    am_inline_text(page(c), x, y, size, align, turned, color, text);
+    return;
+  }
+  char *clean = am_text_clean(c->ctx, text);
+  set_color(c, color);
+  if (clean) show_text(c, x, y, size, align, turned, clean);
+  else c->bytes.failed = true;
+  am_free(c->ctx, clean);
+}
+
+/* An image surface of rgb (rows,columns,3); its data is NULL when memory ran out. */
+static cairo_surface_t *raster(const uint8_t *rgb, int rows, int columns) {
+  cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, columns, rows);
+  unsigned char *data = cairo_image_surface_get_data(image);
+  if (!data) return image;
+  int stride = cairo_image_surface_get_stride(image);
+  cairo_surface_flush(image);
+  for (int i = 0; i < rows; i++) {
+    uint32_t *row = (uint32_t *)(void *)(data + (size_t)i * (size_t)stride);
+    const uint8_t *from = rgb + (size_t)i * (size_t)columns * 3;
+    for (int j = 0; j < columns; j++)
+      row[j] = (uint32_t)from[3 * j] << 16 | (uint32_t)from[3 * j + 1] << 8 | from[3 * j + 2];
+  }
+  cairo_surface_mark_dirty(image);
+  return image;
+}
+
+typedef struct png_bytes {
+  am_context *ctx;
+  am_buffer bytes;
+} png_bytes;
+
+static cairo_status_t take_png(void *png, const unsigned char *data, unsigned int length) {
+  png_bytes *p = png;
+  am_buffer_append(p->ctx, &p->bytes, data, length);
+  return p->bytes.failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
 }
 
 void am_canvas_pixels(am_canvas *c, double x, double y, double width, double height, const uint8_t *rgb, int rows,
                       int columns) {
-  cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, columns, rows);
-  unsigned char *data = cairo_image_surface_get_data(image);
-  if (data) {
-    int stride = cairo_image_surface_get_stride(image);
-    cairo_surface_flush(image);
-    for (int i = 0; i < rows; i++) {
-      uint32_t *row = (uint32_t *)(void *)(data + (size_t)i * (size_t)stride);
-      const uint8_t *from = rgb + (size_t)i * (size_t)columns * 3;
-      for (int j = 0; j < columns; j++)
-        row[j] = (uint32_t)from[3 * j] << 16 | (uint32_t)from[3 * j + 1] << 8 | from[3 * j + 2];
-    }
-    cairo_surface_mark_dirty(image);
+  cairo_surface_t *image = raster(rgb, rows, columns);
+  if (c->image == AM_IMAGE_INLINE) {
+    png_bytes png = {.ctx = c->ctx};
+    if (cairo_surface_write_to_png_stream(image, take_png, &png) == CAIRO_STATUS_SUCCESS)
+      am_inline_image(page(c), x, y, width, height, &png.bytes);
+    else c->bytes.failed = true;
+    am_buffer_free(c->ctx, &png.bytes);
+  } else {
     cairo_save(c->cr);
     cairo_translate(c->cr, x, y);
     cairo_scale(c->cr, width / columns, height / rows);
@@ -133,6 +201,7 @@ void am_canvas_pixels(am_canvas *c, double x, double y, double width, double hei
 am_status am_canvas_finish(am_canvas *c, am_buffer *out, am_error *err) {
   am_context *ctx = c->ctx;
   cairo_status_t status = cairo_status(c->cr);
+  if (c->image == AM_IMAGE_INLINE) am_inline_end(page(c));
   if (status == CAIRO_STATUS_SUCCESS && c->image == AM_IMAGE_PNG)
     status = cairo_surface_write_to_png_stream(c->surface, take_bytes, c);
   cairo_destroy(c->cr);

@@ -1,4 +1,4 @@
-/* report/canvas.h - a drawing surface that becomes an SVG or a PNG (Cairo).
+/* report/canvas.h - a drawing surface that becomes an SVG or a PNG (Cairo), or an element of a page (inline.h).
  *
  * Coordinates are in points from the top left. Drawing never fails: memory
  * running out shows when the canvas is finished. */
@@ -9,9 +9,10 @@
 
 typedef struct am_canvas am_canvas;
 
-typedef enum am_image { AM_IMAGE_SVG, AM_IMAGE_PNG } am_image;
+typedef enum am_image { AM_IMAGE_SVG, AM_IMAGE_PNG, AM_IMAGE_INLINE } am_image;
 
-typedef struct am_color { double r, g, b; } am_color;
+/* `name` is what a page calls the colour, so that it can choose its own; NULL: this very colour. */
+typedef struct am_color { double r, g, b; const char *name; } am_color;
 
 /* Colours by what they are for, so a picture has a light and a dark version. */
 typedef struct am_palette {
@@ -24,7 +25,7 @@ am_color am_color_mix(am_color a, am_color b, double share); /* share 0: a */
 
 typedef enum am_align { AM_ALIGN_LEFT, AM_ALIGN_MIDDLE, AM_ALIGN_RIGHT } am_align;
 
-/* A canvas filled with `paper`. PNGs have two pixels a point. */
+/* A canvas filled with `paper` (inline: the page shows through). PNGs have two pixels a point. */
 am_status am_canvas_create(am_context *ctx, am_image image, double width, double height, am_color paper,
                            am_canvas **out, am_error *err);
 void am_canvas_rectangle(am_canvas *c, double x, double y, double width, double height, am_color color);

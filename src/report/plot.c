@@ -22,7 +22,9 @@ static am_status start(am_context *ctx, const am_plot_style *style, double width
                        frame *a, am_error *err) {
   if (style->width > 0) width = style->width;
   if (style->height > 0) height = style->height;
-  *a = (frame){.p = am_palette_of(style->dark), .left = 62, .top = 34, .width = width - 80, .height = height - 82};
+  *a = (frame){.p = am_palette_of(style->dark), .left = 54, .width = width - 66};
+  a->top = *title ? 34 : 10;
+  a->height = height - a->top - 48;
   am_status st = am_canvas_create(ctx, style->image, width, height, a->p->paper, &a->c, err);
   if (!st) am_canvas_text(a->c, a->left, 21, 14, AM_ALIGN_LEFT, false, a->p->ink, title);
   return st;
@@ -41,13 +43,13 @@ static void tick_text(double value, double step, char *out, size_t size) {
 }
 
 static void draw_x_axis(const frame *a, const char *name, bool grid) {
-  double step = tick_step(a->x1 - a->x0, 8);
+  double step = tick_step(a->x1 - a->x0, a->width < 400 ? 6 : 8);
   char text[32];
   for (double x = ceil(a->x0 / step - 1e-9) * step; x <= a->x1 + step * 1e-9; x += step) {
     double line[4] = {at_x(a, x), a->top, at_x(a, x), a->top + a->height};
     if (grid) am_canvas_line(a->c, line, 2, 0.6, a->p->grid);
     tick_text(x, step, text, sizeof text);
-    am_canvas_text(a->c, line[0], a->top + a->height + 15, 10, AM_ALIGN_MIDDLE, false, a->p->faint, text);
+    am_canvas_text(a->c, line[0], a->top + a->height + 15, 10.5, AM_ALIGN_MIDDLE, false, a->p->faint, text);
   }
   am_canvas_text(a->c, a->left + a->width / 2, a->top + a->height + 34, 11, AM_ALIGN_MIDDLE, false, a->p->faint, name);
 }
@@ -59,9 +61,9 @@ static void draw_y_axis(const frame *a, const char *name, bool grid) {
     double line[4] = {a->left, at_y(a, y), a->left + a->width, at_y(a, y)};
     if (grid) am_canvas_line(a->c, line, 2, 0.6, a->p->grid);
     tick_text(y, step, text, sizeof text);
-    am_canvas_text(a->c, a->left - 6, line[1] + 3.5, 10, AM_ALIGN_RIGHT, false, a->p->faint, text);
+    am_canvas_text(a->c, a->left - 6, line[1] + 3.5, 10.5, AM_ALIGN_RIGHT, false, a->p->faint, text);
   }
-  am_canvas_text(a->c, 16, a->top + a->height / 2, 11, AM_ALIGN_MIDDLE, true, a->p->faint, name);
+  am_canvas_text(a->c, 12, a->top + a->height / 2, 11, AM_ALIGN_MIDDLE, true, a->p->faint, name);
 }
 
 static void widen(double value, double *low, double *high) {
@@ -71,11 +73,11 @@ static void widen(double value, double *low, double *high) {
 }
 
 static void draw_legend(const frame *a, const am_curve *curves, size_t n) {
-  double x = a->left + a->width;
+  double x = a->left + a->width, y = a->top - 13;
   for (size_t i = n; i-- > 0;) {
     x -= am_canvas_text_width(a->c, 11, curves[i].name);
-    am_canvas_text(a->c, x, 21, 11, AM_ALIGN_LEFT, false, a->p->ink, curves[i].name);
-    am_canvas_rectangle(a->c, x - 16, 16, 12, 3, a->p->series[i % 6]);
+    am_canvas_text(a->c, x, y, 11, AM_ALIGN_LEFT, false, a->p->ink, curves[i].name);
+    am_canvas_rectangle(a->c, x - 16, y - 5, 12, 3, a->p->series[i % 6]);
     x -= 28;
   }
 }
@@ -95,31 +97,91 @@ static am_status draw_curve(am_context *ctx, const frame *a, const am_curve *cur
   return AM_OK;
 }
 
+/* The ranges of all curves, with some air above and below. */
+static void fit(frame *a, const am_curve *curves, size_t n) {
+  a->x0 = a->y0 = INFINITY;
+  a->x1 = a->y1 = -INFINITY;
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < curves[i].n; j++) {
+      widen(curves[i].x[j], &a->x0, &a->x1);
+      widen(curves[i].y[j], &a->y0, &a->y1);
+    }
+  if (!(a->x0 <= a->x1)) a->x0 = 0, a->x1 = 1;
+  if (!(a->y0 <= a->y1)) a->y0 = 0, a->y1 = 1;
+  if (a->x0 == a->x1) a->x0 -= 0.5, a->x1 += 0.5;
+  double margin = a->y1 > a->y0 ? 0.05 * (a->y1 - a->y0) : a->y1 != 0 ? 0.5 * fabs(a->y1) : 0.5;
+  if (a->y0 < 0 || a->y0 - margin > 0) a->y0 -= margin;
+  else a->y0 = 0; /* a curve that comes near zero is shown from zero */
+  a->y1 += margin;
+}
+
 am_status am_plot_curves(am_context *ctx, const am_plot_style *style, const char *title, const char *x_name,
-                         const char *y_name, const am_curve *curves, size_t n, am_buffer *out, am_error *err) {
+                         const char *y_name, const am_curve *curves, size_t n, double mark, am_buffer *out,
+                         am_error *err) {
   frame a;
   am_status st = start(ctx, style, 560, 320, title, &a, err);
   if (st) return st;
-  a.x0 = a.y0 = INFINITY;
-  a.x1 = a.y1 = -INFINITY;
-  for (size_t i = 0; i < n; i++)
-    for (size_t j = 0; j < curves[i].n; j++) {
-      widen(curves[i].x[j], &a.x0, &a.x1);
-      widen(curves[i].y[j], &a.y0, &a.y1);
-    }
-  if (!(a.x0 <= a.x1)) a.x0 = 0, a.x1 = 1;
-  if (!(a.y0 <= a.y1)) a.y0 = 0, a.y1 = 1;
-  if (a.x0 == a.x1) a.x0 -= 0.5, a.x1 += 0.5;
-  double margin = a.y1 > a.y0 ? 0.05 * (a.y1 - a.y0) : 0.5;
-  if (a.y0 < 0 || a.y0 - margin > 0) a.y0 -= margin;
-  else a.y0 = 0; /* a curve that comes near zero is shown from zero */
-  a.y1 += margin;
+  if (!*title && n > 1) a.top += 16, a.height -= 16; /* room for the legend */
+  fit(&a, curves, n);
   draw_x_axis(&a, x_name, true);
   draw_y_axis(&a, y_name, true);
+  if (mark >= a.x0 && mark <= a.x1) {
+    double line[4] = {at_x(&a, mark), a.top, at_x(&a, mark), a.top + a.height};
+    am_canvas_line(a.c, line, 2, 1, a.p->faint);
+  }
   for (size_t i = 0; i < n && !st; i++) st = draw_curve(ctx, &a, &curves[i], a.p->series[i % 6], err);
-  draw_legend(&a, curves, n);
+  if (n > 1) draw_legend(&a, curves, n);
   am_status finished = am_canvas_finish(a.c, out, err);
   return st ? st : finished;
+}
+
+static void draw_bar(const frame *a, double x0, double x1, double y, am_color color) {
+  double left = at_x(a, x0) + 0.75, top = at_y(a, y);
+  if (y > 0) am_canvas_rectangle(a->c, left, top, at_x(a, x1) - 0.75 - left, at_y(a, 0) - top, color);
+}
+
+am_status am_plot_histogram(am_context *ctx, const am_plot_style *style, const char *title, const char *x_name,
+                            const char *y_name, double low, double high, const double *counts, size_t n,
+                            am_buffer *out, am_error *err) {
+  frame a;
+  am_status st = start(ctx, style, 560, 260, title, &a, err);
+  if (st) return st;
+  a.x0 = low;
+  a.x1 = high > low ? high : low + 1;
+  a.y1 = 1;
+  for (size_t i = 0; i < n; i++) a.y1 = fmax(a.y1, counts[i] * 1.05);
+  draw_x_axis(&a, x_name, false);
+  draw_y_axis(&a, y_name, true);
+  for (size_t i = 0; i < n; i++)
+    draw_bar(&a, a.x0 + (a.x1 - a.x0) * (double)i / (double)n, a.x0 + (a.x1 - a.x0) * (double)(i + 1) / (double)n,
+             counts[i], a.p->series[0]);
+  return am_canvas_finish(a.c, out, err);
+}
+
+am_status am_plot_reliability(am_context *ctx, const am_plot_style *style, const char *title,
+                              const am_reliability_bin *bins, size_t n, am_buffer *out, am_error *err) {
+  frame a;
+  am_status st = start(ctx, style, 420, 400, title, &a, err);
+  if (st) return st;
+  uint64_t most = 1;
+  a.x1 = a.y1 = 1;
+  draw_x_axis(&a, "probability of the predicted emotion", true);
+  draw_y_axis(&a, "share that was right", true);
+  for (size_t i = 0; i < n; i++) {
+    if (bins[i].clips > most) most = bins[i].clips;
+    if (bins[i].clips)
+      draw_bar(&a, (double)i / (double)n, (double)(i + 1) / (double)n, bins[i].right / (double)bins[i].clips,
+               a.p->series[0]);
+  }
+  double line[4] = {at_x(&a, 0), at_y(&a, 0), at_x(&a, 1), at_y(&a, 1)};
+  am_canvas_line(a.c, line, 2, 1.2, a.p->faint);
+  for (size_t i = 0; i < n; i++) {
+    double clips = (double)bins[i].clips;
+    if (bins[i].clips)
+      am_canvas_dot(a.c, at_x(&a, bins[i].confidence / clips), at_y(&a, bins[i].right / clips),
+                    1.8 + 4.2 * sqrt(clips / (double)most), a.p->series[1]);
+  }
+  return am_canvas_finish(a.c, out, err);
 }
 
 static void draw_cell(const frame *a, double x, double y, double side, uint64_t count, uint64_t row) {
@@ -184,17 +246,33 @@ static am_status draw_heat(am_context *ctx, const frame *a, const float *x, int 
   return AM_OK;
 }
 
-/* Bins are labelled by their frequency at about six places. */
+static void draw_bin(const frame *a, double bin, int f, const char *text) {
+  double y = a->top + a->height * (1 - (bin + 0.5) / f), tick[4] = {a->left - 3, y, a->left, y};
+  am_canvas_line(a->c, tick, 2, 1, a->p->faint);
+  am_canvas_text(a->c, a->left - 6, y + 3.5, 10.5, AM_ALIGN_RIGHT, false, a->p->faint, text);
+}
+
+/* Round frequencies where they lie between the bins' own; without frequencies every sixth of the bins. */
 static void draw_bins(const frame *a, int f, const double *hertz) {
+  static const int round[] = {50, 100, 200, 500, 1000, 2000, 4000, 8000, 16000};
   char text[32];
-  int step = f > 6 ? f / 6 : 1;
-  for (int j = 0; j < f; j += step) {
-    double y = a->top + a->height * (1 - (j + 0.5) / f);
-    if (hertz) snprintf(text, sizeof text, "%.0f", hertz[j]);
-    else snprintf(text, sizeof text, "%d", j);
-    am_canvas_text(a->c, a->left - 6, y + 3.5, 10, AM_ALIGN_RIGHT, false, a->p->faint, text);
+  double last = -INFINITY, apart = 16.0 * f / a->height; /* bins that a line of text takes */
+  for (int j = 0; !hertz && j < f; j += f > 6 ? f / 6 : 1) {
+    snprintf(text, sizeof text, "%d", j);
+    draw_bin(a, j, f, text);
   }
-  am_canvas_text(a->c, 16, a->top + a->height / 2, 11, AM_ALIGN_MIDDLE, true, a->p->faint,
+  for (size_t i = 0; hertz && i < sizeof round / sizeof *round; i++) {
+    int j = 0;
+    while (j + 1 < f && hertz[j + 1] < round[i]) j++;
+    if (j + 1 >= f || hertz[j] > round[i]) continue;
+    double bin = j + (round[i] - hertz[j]) / (hertz[j + 1] - hertz[j]);
+    if (bin - last < apart) continue;
+    last = bin;
+    if (round[i] < 1000) snprintf(text, sizeof text, "%d", round[i]);
+    else snprintf(text, sizeof text, "%dk", round[i] / 1000);
+    draw_bin(a, bin, f, text);
+  }
+  am_canvas_text(a->c, 12, a->top + a->height / 2, 11, AM_ALIGN_MIDDLE, true, a->p->faint,
                  hertz ? "frequency (Hz)" : "bin");
 }
 
@@ -226,15 +304,19 @@ am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const ch
   a.y0 = -a.y1;
   draw_x_axis(&a, "time (s)", true);
   draw_y_axis(&a, "amplitude", true);
-  /* One upright stroke a point of width: the extremes of the samples it stands for. */
-  size_t columns = (size_t)a.width;
-  for (size_t j = 0; j < columns && n; j++) {
+  /* One line up and down: the extremes of the samples that half a point of width stands for. */
+  enum { COLUMNS = 2048 };
+  double xy[4 * COLUMNS];
+  size_t columns = n ? (size_t)fmin(a.width * 1.5, COLUMNS) : 0;
+  for (size_t j = 0; j < columns; j++) {
     size_t from = j * n / columns, to = (j + 1) * n / columns;
     double low = (double)samples[from], high = low;
-    for (size_t i = from; i < to && i < n; i++) widen((double)samples[i], &low, &high);
-    double x = a.left + (double)j + 0.5, line[4] = {x, at_y(&a, high) - 0.4, x, at_y(&a, low) + 0.4};
-    am_canvas_line(a.c, line, 2, 1, a.p->series[0]);
+    for (size_t i = from; i < to; i++) widen((double)samples[i], &low, &high);
+    xy[4 * j] = xy[4 * j + 2] = a.left + ((double)j + 0.5) * a.width / (double)columns;
+    xy[4 * j + 1] = at_y(&a, j % 2 ? low : high);
+    xy[4 * j + 3] = at_y(&a, j % 2 ? high : low);
   }
+  am_canvas_line(a.c, xy, 2 * columns, 0.8, a.p->series[0]);
   return am_canvas_finish(a.c, out, err);
 }
 

@@ -10,6 +10,8 @@ typedef struct am_plot_style {
   double width, height; /* points; 0: the picture's own size */
 } am_plot_style;
 
+/* An empty title leaves its line out. */
+
 /* One line of a diagram: y over x, n points; NaN is a gap. */
 typedef struct am_curve {
   const char *name;
@@ -17,13 +19,28 @@ typedef struct am_curve {
   const double *x, *y;
 } am_curve;
 
-/* Lines over common axes with round ticks and a legend. At most 6 curves. */
+/* Lines over common axes with round ticks and a legend. At most 6 curves.  An upright line stands at x = `mark`
+ * (NaN: none). */
 am_status am_plot_curves(am_context *ctx, const am_plot_style *style, const char *title, const char *x_name,
-                         const char *y_name, const am_curve *curves, size_t n, am_buffer *out, am_error *err);
+                         const char *y_name, const am_curve *curves, size_t n, double mark, am_buffer *out,
+                         am_error *err);
+/* n bars side by side over [low, high] of x. */
+am_status am_plot_histogram(am_context *ctx, const am_plot_style *style, const char *title, const char *x_name,
+                            const char *y_name, double low, double high, const double *counts, size_t n,
+                            am_buffer *out, am_error *err);
+/* Reliability diagram: n bins of equal width over confidence 0 to 1.  Bars are the share that was right in a bin,
+ * dots stand at its mean confidence, their area by its clips; on the diagonal both agree. */
+typedef struct am_reliability_bin {
+  double confidence, right; /* sums over the bin's clips */
+  uint64_t clips;
+} am_reliability_bin;
+am_status am_plot_reliability(am_context *ctx, const am_plot_style *style, const char *title,
+                              const am_reliability_bin *bins, size_t n, am_buffer *out, am_error *err);
 /* Counts (K,K), rows true, shaded by the share of their row, with the row percentage below each count. */
 am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const char *title, const char *const *labels,
                             int classes, const uint64_t *counts, am_buffer *out, am_error *err);
-/* x (T,F) over time: T frames in `seconds`; hertz (F) labels the bins, or NULL: bin numbers. */
+/* x (T,F) over time: T frames in `seconds`; hertz (F), rising, are the bins' frequencies, or NULL:
+ * bin numbers. */
 am_status am_plot_spectrogram(am_context *ctx, const am_plot_style *style, const char *title, const float *x, int t,
                               int f, double seconds, const double *hertz, am_buffer *out, am_error *err);
 am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const char *title, const float *samples,

@@ -39,9 +39,9 @@ static void test_curves(void **state) {
   for (int dark = 0; dark < 2; dark++) {
     am_plot_style svg = {AM_IMAGE_SVG, dark, 0, 0}, png = {AM_IMAGE_PNG, dark, 400, 200};
     am_buffer a = {0}, b = {0};
-    assert_int_equal(am_plot_curves(ctx, &svg, "loss", "epoch", "loss", curves, 2, &a, NULL), AM_OK);
+    assert_int_equal(am_plot_curves(ctx, &svg, "loss", "epoch", "loss", curves, 2, 2, &a, NULL), AM_OK);
     assert_svg(&a);
-    assert_int_equal(am_plot_curves(ctx, &png, "loss", "epoch", "loss", curves, 2, &b, NULL), AM_OK);
+    assert_int_equal(am_plot_curves(ctx, &png, "loss", "epoch", "loss", curves, 2, 2, &b, NULL), AM_OK);
     unsigned width, height;
     png_size(&b, &width, &height);
     assert_int_equal(width, 800);
@@ -57,8 +57,8 @@ static void test_no_data(void **state) {
   am_curve empty = {"nothing", 0, NULL, NULL}, unknown = {"unknown", 1, &nan, &nan};
   am_plot_style svg = {AM_IMAGE_SVG, false, 0, 0};
   am_buffer a = {0};
-  assert_int_equal(am_plot_curves(ctx, &svg, "none", "x", "y", &empty, 1, &a, NULL), AM_OK);
-  assert_int_equal(am_plot_curves(ctx, &svg, "none", "x", "y", &unknown, 1, &a, NULL), AM_OK);
+  assert_int_equal(am_plot_curves(ctx, &svg, "none", "x", "y", &empty, 1, NAN, &a, NULL), AM_OK);
+  assert_int_equal(am_plot_curves(ctx, &svg, "none", "x", "y", &unknown, 1, NAN, &a, NULL), AM_OK);
   assert_int_equal(am_plot_waveform(ctx, &svg, "none", NULL, 0, 16000, &a, NULL), AM_OK);
   am_error err = AM_ERROR_INIT;
   assert_int_equal(am_plot_spectrogram(ctx, &svg, "none", NULL, 0, 4, 0, NULL, &a, &err), AM_E_SHAPE);

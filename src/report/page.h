@@ -1,0 +1,58 @@
+/* report/page.h - the sections of a run's page; for report/ only. */
+#ifndef AM_PAGE_H
+#define AM_PAGE_H
+
+#include "report/corpus.h"
+#include "report/html.h"
+#include "report/plot.h"
+
+typedef struct am_page {
+  am_context *ctx;
+  am_html h;
+  const am_results *r;
+  const am_tally *t;
+  const am_example *e;
+  const char *plots; /* folder of the picture files */
+  am_error *err;
+  am_status status;  /* of the first picture that failed; later ones are not drawn */
+} am_page;
+
+/* Draws the same picture as a file of its own, <plots>/<name>.svg, and into the page. */
+typedef am_status (*am_draw)(am_context *ctx, const am_plot_style *style, const char *title, const void *what,
+                             am_buffer *out, am_error *err);
+typedef struct am_figure {
+  const char *name, *title;
+  const char *caption;  /* or NULL */
+  double width, height; /* in the page: about the points that a phone has */
+  am_draw draw;
+  const void *what;
+} am_figure;
+/* `description` is what someone hears who does not see the picture. */
+void am_page_figure(am_page *p, const am_figure *figure, const char *description);
+
+/* Tables: a region that scrolls by itself when the page is too narrow, named for screen readers. */
+void am_page_table_open(am_page *p, const char *name, const char *class_name);
+void am_page_table_close(am_page *p);
+/* A cell on the right: a share as a percentage with one digit ("-" for NaN), or a count. */
+void am_page_percent(am_page *p, double share);
+void am_page_count(am_page *p, uint64_t count);
+/* "8.4 s", "12 min 05 s", "3 h 20 min". */
+void am_seconds_text(double seconds, char out[32]);
+
+/* page_results.c */
+void am_page_head(am_page *p);
+void am_page_result(am_page *p);
+void am_page_emotions(am_page *p);
+void am_page_calibration(am_page *p);
+void am_page_wrong(am_page *p);
+/* page_run.c */
+void am_page_curves(am_page *p);
+void am_page_time(am_page *p);
+void am_page_settings(am_page *p);
+/* page_data.c */
+void am_page_data(am_page *p);
+void am_page_example(am_page *p);
+/* page_style.c */
+void am_page_style(am_html h);
+
+#endif

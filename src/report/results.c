@@ -1,0 +1,321 @@
+/* report/results.c - reading a run folder back. */
+#include "report/results.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "io/json.h"
+
+enum { CONFIG_BYTES = 16 << 20, MAX_CLASSES = 1024 };
+
+const char *am_results_text(const am_tree *tree, const char *path) {
+  const am_value *v = am_value_find(am_tree_root((am_tree *)tree), path);
+  return v && v->kind == AM_SCALAR ? v->text : NULL;
+}
+
+double am_results_number(const am_tree *tree, const char *path) {
+  const am_value *v = am_value_find(am_tree_root((am_tree *)tree), path);
+  double number;
+  return v && am_value_to_real(v, &number) ? number : NAN;
+}
+
+bool am_results_true(const am_tree *tree, const char *path) {
+  const am_value *v = am_value_find(am_tree_root((am_tree *)tree), path);
+  bool truth;
+  return v && am_value_to_bool(v, &truth) && truth;
+}
+
+/* ---- files ---- */
+
+static am_status path_of(const am_results *r, const char *name, char **path, am_error *err) {
+  *path = am_path_join(r->ctx, r->folder, name);
+  if (!*path) return am_no_memory(err);
+  if (am_file_exists(*path)) return AM_OK;
+  am_fail(err, AM_E_IO, "%s: not there; wanted the folder of a run that has finished (an interrupted one goes on with "
+          "audiomood train --resume %s)", *path, r->folder);
+  am_free(r->ctx, *path);
+  *path = NULL;
+  return AM_E_IO;
+}
+
+static am_status read_json(am_results *r, const char *name, am_tree **tree, am_error *err) {
+  char *path;
+  am_status st = path_of(r, name, &path, err);
+  if (st) return st;
+  st = am_json_read_file(r->ctx, path, tree, err);
+  if (!st && (!am_tree_root(*tree) || am_tree_root(*tree)->kind != AM_MAP))
+    st = am_fail(err, AM_E_FORMAT, "%s: wanted a JSON object", path);
+  am_free(r->ctx, path);
+  return st;
+}
+
+static am_status read_config(am_results *r, am_error *err) {
+  char *path;
+  size_t bytes;
+  am_status st = path_of(r, "config.yaml", &path, err);
+  if (!st) st = am_file_read(r->ctx, path, CONFIG_BYTES, &r->config_text, &bytes, err);
+  if (!st) st = am_config_load(r->ctx, path, NULL, 0, &r->config, err);
+  am_free(r->ctx, path);
+  return st;
+}
+
+/* ---- history.csv ---- */
+
+/* An empty field is a figure that was not taken. */
+static am_status real_at(const am_csv *csv, size_t row, int column, double *out, am_error *err) {
+  const char *text = am_csv_get(csv, row, (size_t)column);
+  *out = NAN;
+  if (!*text || am_text_to_real(text, out)) return AM_OK;
+  return am_csv_fail(csv, row, err, "%s is '%s', wanted a number", am_csv_name(csv, (size_t)column), text);
+}
+
+static am_status read_epoch(const am_csv *csv, size_t row, const int column[9], am_epoch *e, am_error *err) {
+  double number[9];
+  for (int i = 0; i < 9; i++) {
+    am_status st = real_at(csv, row, column[i], &number[i], err);
+    if (st) return st;
+  }
+  if (!(number[0] >= 1 && number[0] < 1e9))
+    return am_csv_fail(csv, row, err, "epoch is '%s', wanted a number from 1", am_csv_get(csv, row, (size_t)column[0]));
+  *e = (am_epoch){(uint64_t)number[0], number[1], number[2], number[3], number[4],
+                  number[5], number[6], number[7], number[8]};
+  return AM_OK;
+}
+
+static am_status read_history(am_results *r, am_error *err) {
+  static const char *const names[9] = {"epoch", "train_loss", "train_accuracy", "validation_loss",
+                                       "validation_accuracy", "validation_uar", "learning_rate", "seconds",
+                                       "clips_per_second"};
+  int column[9];
+  char *path;
+  am_csv *csv = NULL;
+  am_status st = path_of(r, "history.csv", &path, err);
+  if (!st) st = am_csv_read_file(r->ctx, path, 0, &csv, err);
+  for (int i = 0; i < 9 && !st; i++) st = am_csv_need(csv, names[i], &column[i], err);
+  if (!st) {
+    r->n_history = am_csv_rows(csv);
+    r->history = am_alloc(r->ctx, r->n_history + 1, sizeof *r->history);
+    if (!r->history) st = am_no_memory(err);
+  }
+  for (size_t i = 0; i < r->n_history && !st; i++) st = read_epoch(csv, i, column, &r->history[i], err);
+  am_csv_free(csv);
+  am_free(r->ctx, path);
+  return st;
+}
+
+/* ---- metrics.json ---- */
+
+/* A number, or null where a figure is not defined. */
+static am_status need(const am_value *map, const char *key, double *out, am_error *err) {
+  const am_value *v = am_value_find(map, key);
+  *out = NAN;
+  if (!v) return am_fail_at(err, map, "'%s' has no '%s'", map->key ? map->key : "metrics", key);
+  if (v->kind == AM_NULL || am_value_to_real(v, out)) return AM_OK;
+  return am_fail_at(err, v, "'%s' of '%s' is not a number", key, map->key ? map->key : "metrics");
+}
+
+static am_status need_count(const am_value *v, uint64_t *out, am_error *err) {
+  int64_t number;
+  if (!v || !am_value_to_int(v, &number) || number < 0)
+    return am_fail_at(err, v, "'%s' where a count of clips was wanted", v && v->text ? v->text : "");
+  *out = (uint64_t)number;
+  return AM_OK;
+}
+
+static am_status read_interval(const am_value *part, am_metrics *m, am_error *err) {
+  const am_value *kind = am_value_find(part, "interval.kind");
+  snprintf(m->interval_text, sizeof m->interval_text, "%s", kind && kind->text ? kind->text : "");
+  m->interval = m->interval_text;
+  am_status st = need(part, "interval.accuracy.0", &m->low, err);
+  if (!st) st = need(part, "interval.accuracy.1", &m->high, err);
+  if (!st) st = need(part, "interval.uar.0", &m->uar_low, err);
+  if (!st) st = need(part, "interval.uar.1", &m->uar_high, err);
+  return st;
+}
+
+static am_status read_classes(const am_value *part, const am_value *labels, am_part_results *p, am_error *err) {
+  am_metrics *m = p->metrics;
+  const am_value *per_class = am_value_get(part, "per_class");
+  int k = 0;
+  for (const am_value *label = labels->first; label; label = label->next, k++) {
+    if (label->kind != AM_SCALAR) return am_fail_at(err, label, "'labels' of '%s': wanted names", part->key);
+    p->labels[k] = label->text;
+    const am_value *row = am_value_get(per_class, label->text);
+    if (!row) return am_fail_at(err, part, "'per_class' of '%s' has no '%s'", part->key, label->text);
+    am_status st = need(row, "precision", &m->precision[k], err);
+    if (!st) st = need(row, "recall", &m->recall[k], err);
+    if (!st) st = need(row, "f1", &m->f1[k], err);
+    if (!st) st = need_count(am_value_get(row, "support"), &m->support[k], err);
+    if (st) return st;
+  }
+  return AM_OK;
+}
+
+static am_status read_confusion(const am_value *part, am_metrics *m, am_error *err) {
+  const am_value *rows = am_value_get(part, "confusion");
+  uint64_t sum = 0, *to = m->confusion;
+  bool square = rows && rows->kind == AM_LIST && rows->count == (size_t)m->classes;
+  for (const am_value *row = square ? rows->first : NULL; row && square; row = row->next) {
+    square = row->kind == AM_LIST && row->count == (size_t)m->classes;
+    for (const am_value *cell = row->first; cell && square; cell = cell->next, to++) {
+      am_status st = need_count(cell, to, err);
+      if (st) return st;
+      sum += *to;
+    }
+  }
+  if (!square)
+    return am_fail_at(err, part, "'confusion' of '%s': wanted %d rows of %d counts", part->key, m->classes, m->classes);
+  if (sum != m->n)
+    return am_fail_at(err, part, "'confusion' of '%s' counts %llu clips, but its 'n' is %zu", part->key,
+                      (unsigned long long)sum, m->n);
+  return AM_OK;
+}
+
+static am_status make_metrics(am_results *r, am_part_results *p, size_t classes, am_error *err) {
+  am_metrics *m = p->metrics = am_alloc(r->ctx, 1, sizeof *m);
+  if (!m) return am_no_memory(err);
+  m->ctx = r->ctx;
+  m->classes = (int)classes;
+  m->precision = am_alloc(r->ctx, classes, sizeof *m->precision);
+  m->recall = am_alloc(r->ctx, classes, sizeof *m->recall);
+  m->f1 = am_alloc(r->ctx, classes, sizeof *m->f1);
+  m->support = am_alloc(r->ctx, classes, sizeof *m->support);
+  m->confusion = am_alloc(r->ctx, classes * classes, sizeof *m->confusion);
+  p->labels = am_alloc(r->ctx, classes, sizeof *p->labels);
+  return m->precision && m->recall && m->f1 && m->support && m->confusion && p->labels ? AM_OK : am_no_memory(err);
+}
+
+static am_status read_part(am_results *r, const am_value *part, am_part_results *p, am_error *err) {
+  const am_value *labels = am_value_get(part, "labels");
+  uint64_t n = 0;
+  p->name = part->key;
+  if (!labels || labels->kind != AM_LIST || !labels->count || labels->count > MAX_CLASSES)
+    return am_fail_at(err, part, "'%s' has no list of 'labels'", part->key);
+  if (!am_value_get(part, "n")) return am_fail_at(err, part, "'%s' has no 'n'", part->key);
+  am_status st = make_metrics(r, p, labels->count, err);
+  if (!st) st = need_count(am_value_get(part, "n"), &n, err);
+  if (st) return st;
+  p->metrics->n = (size_t)n;
+  const struct { const char *key; double *to; } figures[] = {
+    {"accuracy", &p->metrics->accuracy}, {"uar", &p->metrics->uar}, {"macro_f1", &p->metrics->macro_f1},
+    {"loss", &p->metrics->loss}, {"ece", &p->metrics->ece}};
+  for (size_t i = 0; i < sizeof figures / sizeof *figures && !st; i++)
+    st = need(part, figures[i].key, figures[i].to, err);
+  if (!st) st = read_interval(part, p->metrics, err);
+  if (!st) st = read_classes(part, labels, p, err);
+  return st ? st : read_confusion(part, p->metrics, err);
+}
+
+/* ---- predictions.csv ---- */
+
+static int class_of(const am_part_results *p, const char *label) {
+  for (int k = 0; k < p->metrics->classes; k++)
+    if (strcmp(p->labels[k], label) == 0) return k;
+  return -1;
+}
+
+static am_status class_at(const am_part_results *p, size_t row, int column, int *out, am_error *err) {
+  const char *label = am_csv_get(p->table, row, (size_t)column);
+  *out = class_of(p, label);
+  if (*out >= 0) return AM_OK;
+  return am_csv_fail(p->table, row, err, "'%s' is no label of this run's %s part", label, p->name);
+}
+
+static am_status probability_at(const am_part_results *p, size_t row, int column, double *out, am_error *err) {
+  am_status st = real_at(p->table, row, column, out, err);
+  if (st || (*out >= 0 && *out <= 1 + 1e-6)) return st;
+  return am_csv_fail(p->table, row, err, "%s is '%s', wanted a probability from 0 to 1",
+                     am_csv_name(p->table, (size_t)column), am_csv_get(p->table, row, (size_t)column));
+}
+
+static am_status read_rows(const am_part_results *p, const int named[4], const int *of_class, am_error *err) {
+  for (size_t i = 0; i < p->metrics->n; i++) {
+    am_prediction *to = &p->predictions[i];
+    to->clip = am_csv_get(p->table, i, (size_t)named[0]);
+    to->speaker = am_csv_get(p->table, i, (size_t)named[1]);
+    am_status st = class_at(p, i, named[2], &to->truth, err);
+    if (!st) st = class_at(p, i, named[3], &to->predicted, err);
+    if (!st) st = probability_at(p, i, of_class[to->truth], &to->of_truth, err);
+    if (!st) st = probability_at(p, i, of_class[to->predicted], &to->confidence, err);
+    if (st) return st;
+  }
+  return AM_OK;
+}
+
+static am_status find_columns(am_results *r, const am_part_results *p, int named[4], int *of_class, am_error *err) {
+  static const char *const names[4] = {"clip", "speaker", "true", "predicted"};
+  am_status st = AM_OK;
+  for (int i = 0; i < 4 && !st; i++) st = am_csv_need(p->table, names[i], &named[i], err);
+  for (int k = 0; k < p->metrics->classes && !st; k++) {
+    char *name = am_format(r->ctx, "p_%s", p->labels[k]);
+    st = name ? am_csv_need(p->table, name, &of_class[k], err) : am_no_memory(err);
+    am_free(r->ctx, name);
+  }
+  return st;
+}
+
+static am_status read_predictions(am_results *r, am_part_results *p, const char *name, am_error *err) {
+  char *path;
+  int named[4], *of_class = am_alloc(r->ctx, (size_t)p->metrics->classes, sizeof *of_class);
+  am_status st = path_of(r, name, &path, err);
+  if (!st && !of_class) st = am_no_memory(err);
+  if (!st) st = am_csv_read_file(r->ctx, path, 0, &p->table, err);
+  if (!st && am_csv_rows(p->table) != p->metrics->n)
+    st = am_fail(err, AM_E_FORMAT, "%s: %zu rows, but metrics.json counts %zu clips in the %s part; one of the two is not "
+                 "of this run", path, am_csv_rows(p->table), p->metrics->n, p->name);
+  if (!st) st = find_columns(r, p, named, of_class, err);
+  if (!st) {
+    p->predictions = am_alloc(r->ctx, p->metrics->n + 1, sizeof *p->predictions);
+    st = p->predictions ? read_rows(p, named, of_class, err) : am_no_memory(err);
+  }
+  am_free(r->ctx, of_class);
+  am_free(r->ctx, path);
+  return st;
+}
+
+/* The trainer writes predictions.csv for the test part, else for validation (train/finish.c). */
+static am_status read_parts(am_results *r, am_error *err) {
+  static const char *const names[2] = {"test", "validation"};
+  am_status st = AM_OK;
+  for (int i = 0; i < 2 && !st; i++) {
+    const am_value *part = am_value_get(am_tree_root(r->metrics), names[i]);
+    if (!part || part->kind == AM_NULL) continue;
+    am_part_results *p = &r->parts[r->n_parts++];
+    st = read_part(r, part, p, err);
+    if (!st) st = read_predictions(r, p, r->n_parts == 1 ? "predictions.csv" : "predictions-validation.csv", err);
+  }
+  return st;
+}
+
+am_status am_results_read(am_context *ctx, const char *folder, am_results *out, am_error *err) {
+  *out = (am_results){.ctx = ctx, .folder = folder};
+  am_status st = AM_OK;
+  if (!am_folder_exists(folder))
+    st = am_fail(err, AM_E_IO, "%s: no such folder; wanted the folder of a run that has finished", folder);
+  if (!st) st = read_config(out, err);
+  if (!st) st = read_json(out, "run.json", &out->facts, err);
+  if (!st) st = read_history(out, err);
+  if (!st) st = read_json(out, "metrics.json", &out->metrics, err);
+  if (!st) st = read_parts(out, err);
+  if (st) am_results_free(out);
+  if (st != AM_E_CONFIG) return st;
+  if (err) err->status = AM_E_FORMAT; /* a run's own file is damaged: no mistake in what the user wrote */
+  return AM_E_FORMAT;
+}
+
+void am_results_free(am_results *r) {
+  for (int i = 0; i < r->n_parts; i++) {
+    am_metrics_free(r->parts[i].metrics);
+    am_free(r->ctx, r->parts[i].labels);
+    am_free(r->ctx, r->parts[i].predictions);
+    am_csv_free(r->parts[i].table);
+  }
+  am_free(r->ctx, r->history);
+  am_tree_free(r->facts);
+  am_tree_free(r->metrics);
+  am_config_free(r->config);
+  am_free(r->ctx, r->config_text);
+  *r = (am_results){0};
+}

@@ -1,0 +1,48 @@
+/* report/results.h - what a run folder says: its settings, history, metrics and predictions, checked.
+ *
+ * For report/ only. */
+#ifndef AM_RESULTS_H
+#define AM_RESULTS_H
+
+#include "io/csv.h"
+#include "train/train.h"
+
+typedef struct am_prediction {
+  const char *clip, *speaker; /* borrowed from the table; speaker "" when unknown */
+  int truth, predicted;       /* classes */
+  double confidence;          /* probability of `predicted` */
+  double of_truth;
+} am_prediction;
+
+/* A held-out part of the data, with what the best weights made of it. */
+typedef struct am_part_results {
+  const char *name; /* "test", "validation" */
+  am_metrics *metrics;
+  const char **labels; /* (K) */
+  am_csv *table;
+  am_prediction *predictions; /* (metrics->n) in the file's order */
+} am_part_results;
+
+typedef struct am_results {
+  am_context *ctx;
+  const char *folder;
+  char *config_text;
+  am_config *config;
+  am_tree *facts, *metrics; /* run.json, metrics.json */
+  size_t n_history;
+  am_epoch *history; /* NaN where a figure was not taken */
+  int n_parts;
+  am_part_results parts[2]; /* the page is about the first: test, or validation where there is no test part */
+} am_results;
+
+/* Any of config.yaml, history.csv, metrics.json, run.json or predictions missing or damaged is an error that names
+ * the file.  On failure *out is empty. `folder` is borrowed. */
+am_status am_results_read(am_context *ctx, const char *folder, am_results *out, am_error *err);
+void am_results_free(am_results *r);
+
+/* By dotted path in run.json and metrics.json; what is not there is NULL, NaN or false. */
+const char *am_results_text(const am_tree *tree, const char *path);
+double am_results_number(const am_tree *tree, const char *path);
+bool am_results_true(const am_tree *tree, const char *path);
+
+#endif
