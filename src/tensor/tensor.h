@@ -82,6 +82,9 @@ typedef struct am_kernels {
                am_real beta2, am_real epsilon, am_real decay, bool decoupled);
 } am_kernels;
 
+/* SGD as the kernel does it: g' = scale*g + decay*w; v = momentum*v + g' (velocity NULL: v is g');
+ * w -= rate * (nesterov ? g' + momentum*v : v), PyTorch's convention (the rate is not in the velocity). */
+
 /* Adam as the kernel does it: g' = scale*g (+ decay*w when not decoupled); m, v as usual;
  * w -= rate * m / (sqrt(v) + epsilon)  with rate already bias-corrected (Keras: rate*sqrt(1-b2^t)/(1-b1^t));
  * decoupled: w -= decay*w first (decay already multiplied by the learning rate). PyTorch's convention is
