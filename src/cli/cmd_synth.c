@@ -1,10 +1,30 @@
 /* cli/cmd_synth.c - audiomood synth: the embedded demo corpus. */
+#include <string.h>
+
 #include "audio/synth.h"
+#include "audio/synth_iemocap.h"
 #include "cli/cli.h"
+
+static am_status run_iemocap(cli *c, int64_t seed, am_error *err) {
+  static const char *const fixed[] = {"actors", "repetitions", "rate"};
+  for (int i = 0; i < 3; i++)
+    if (cli_has(c, fixed[i]))
+      return am_fail(err, AM_E_USAGE, "--%s: the iemocap layout is always 5 sessions of 2 voices at 16 kHz; leave it out", fixed[i]);
+  am_log(c->ctx, AM_LOG_INFO, "writing synthetic speech in the shape of IEMOCAP to %s", c->arguments[0]);
+  size_t clips = 0;
+  am_status st = am_synth_iemocap(c->ctx, c->arguments[0], (uint64_t)seed, &clips, err);
+  if (!st)
+    printf("%zu synthetic clips of 10 voices in %s (IEMOCAP's layout, seed %lld)\n", clips, c->arguments[0], (long long)seed);
+  return st;
+}
 
 static am_status run(cli *c, am_error *err) {
   int64_t seed, actors, repetitions, rate;
   am_status st = cli_int(c, "seed", 0, INT64_MAX, 1, &seed, err);
+  const char *layout = cli_value(c, "layout", "ravdess");
+  if (!st && strcmp(layout, "iemocap") == 0) return run_iemocap(c, seed, err);
+  if (!st && strcmp(layout, "ravdess") != 0)
+    st = am_fail(err, AM_E_USAGE, "--layout %s: wanted ravdess or iemocap", layout);
   if (!st) st = cli_int(c, "actors", 1, 24, 24, &actors, err);
   if (!st) st = cli_int(c, "repetitions", 1, 2, 2, &repetitions, err);
   if (!st) st = cli_int(c, "rate", 8000, 48000, 16000, &rate, err);
@@ -20,6 +40,7 @@ static am_status run(cli *c, am_error *err) {
 }
 
 static const cli_flag flags[] = {
+  {"layout", "NAME", "ravdess, or iemocap: sessions, dialogues and label files of that corpus (ravdess)"},
   {"actors", "N", "number of voices, 1 to 24 (24)"},
   {"repetitions", "N", "takes of each sentence, 1 or 2 (2)"},
   {"rate", "HZ", "sample rate, 8000 to 48000 (16000)"},
@@ -29,8 +50,8 @@ static const cli_flag flags[] = {
 const cli_command cli_synth = {
   .name = "synth",
   .summary = "writes a small corpus of synthetic emotional speech, to try everything without a data set",
-  .usage = "DIR [--actors N] [--repetitions N] [--rate HZ] [--seed N]",
-  .details = "The corpus has RAVDESS file names and is made by a seeded voice synthesiser: the same seed\n"
+  .usage = "DIR [--layout NAME] [--actors N] [--repetitions N] [--rate HZ] [--seed N]",
+  .details = "The corpus has RAVDESS file names, or the whole tree of IEMOCAP, and is made by a seeded voice synthesiser: the same seed\n"
              "gives the same files. It is synthetic speech; results on it say nothing about people.",
   .flags = flags,
   .min_arguments = 1,

@@ -100,6 +100,13 @@ static float weight_of(const am_batch_source *s, uint32_t clip) {
   return s->class_weights ? (float)s->class_weights[s->d->clips[clip].label] : 1;
 }
 
+/* Adds share times the clip's target, one-hot or the raters' votes, to target (K). */
+static void add_target(const am_batch_source *s, uint32_t clip, float share, float *target) {
+  const am_clip *c = &s->d->clips[clip];
+  if (!c->soft) target[c->label] += share;
+  for (int k = 0; k < s->k && c->soft; k++) target[k] += share * c->soft[k];
+}
+
 /* Row i becomes lambda row i + (1 - lambda) row j, targets and weights alike; the longer length holds. */
 static void mix_row(const am_batch_source *s, am_batch_memory *m, int i) {
   am_rng rng = am_rng_stream(s->seed, AM_FOR_MIXUP, s->epoch, m->draws[i], 0);
@@ -113,8 +120,8 @@ static void mix_row(const am_batch_source *s, am_batch_memory *m, int i) {
   for (size_t c = 0; c < used; c++) out[c] = a * x[c] + b * y[c];
   memset(out + used, 0, (stride - used) * sizeof *out);
   float *target = m->targets + (size_t)i * (size_t)s->k;
-  target[s->d->clips[m->clips[i]].label] += a;
-  target[s->d->clips[m->clips[j]].label] += b;
+  add_target(s, m->clips[i], a, target);
+  add_target(s, m->clips[j], b, target);
   m->weights[i] = a * weight_of(s, m->clips[i]) + b * weight_of(s, m->clips[j]);
 }
 
@@ -126,7 +133,7 @@ void am_batch_finish(const am_batch_source *s, am_batch_memory *m) {
       continue;
     }
     m->lengths[i] = m->raw_lengths[i];
-    m->targets[(size_t)i * (size_t)s->k + (size_t)s->d->clips[m->clips[i]].label] = 1;
+    add_target(s, m->clips[i], 1, m->targets + (size_t)i * (size_t)s->k);
     m->weights[i] = weight_of(s, m->clips[i]);
   }
 }

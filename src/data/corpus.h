@@ -20,6 +20,8 @@ typedef struct am_entry {
   double start, seconds;
   am_part part;
   int intensity, statement, repetition, channel;
+  const double *votes; /* (n_labels of the corpus) raters' votes for soft targets, or NULL */
+  const double *vad;   /* (3) valence, activation, dominance, or NULL */
 } am_entry;
 
 typedef struct am_corpus {
@@ -31,6 +33,8 @@ typedef struct am_corpus {
   size_t n_labels;
   const char *const *speakers; /* speakers that the corpus is known to have, beside those of its clips */
   size_t n_speakers;
+  am_texts classes;      /* a label set that the corpus knows by name: takes the place of data.labels */
+  const am_value *merge; /* and of data.merge */
   size_t n_left_out, left_out_room;
   am_left_out *left_out;
 } am_corpus;
@@ -45,6 +49,7 @@ extern const am_corpus_loader am_corpus_loaders[];
 
 am_status am_corpus_ravdess(am_corpus *corpus, const am_data_options *options, am_error *err);
 am_status am_corpus_manifest(am_corpus *corpus, const am_data_options *options, am_error *err);
+am_status am_corpus_iemocap(am_corpus *corpus, const am_data_options *options, am_error *err);
 
 am_status am_corpus_add(am_corpus *corpus, const am_entry *entry, am_error *err);
 /* Counts a file or clip that is not used; the first of each reason is the example. Texts are copied when new. */

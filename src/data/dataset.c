@@ -11,7 +11,7 @@
 
 #define AT(member) offsetof(am_data_options, member)
 const am_option am_data_table[] = {
-  {"corpus", AM_OPT_CHOICE, AT(corpus), NULL, 0, 0, "ravdess|manifest", "kind of corpus: how files and labels are found"},
+  {"corpus", AM_OPT_CHOICE, AT(corpus), NULL, 0, 0, "ravdess|manifest|iemocap", "kind of corpus: how files and labels are found"},
   {"root", AM_OPT_TEXT, AT(root), "", 0, 0, NULL, "folder of the corpus"},
   {"manifest", AM_OPT_TEXT, AT(manifest), "", 0, 0, NULL, "CSV file of clips (manifest); default <root>/manifest.csv"},
   {"parts", AM_OPT_CHOICES, AT(parts), "[speech, song]", 0, 0, "speech|song", "RAVDESS: which recordings"},
@@ -25,6 +25,15 @@ const am_option am_data_table[] = {
   {"min_seconds", AM_OPT_REAL, AT(min_seconds), "0", 0, 86400, NULL, "shorter clips are left out, s"},
   {"skip_unreadable", AM_OPT_BOOL, AT(skip_unreadable), "false", 0, 0, NULL, "leave out files that cannot be read (named and counted) instead of stopping"},
   {"complete_split", AM_OPT_BOOL, AT(complete_split), "true", 0, 0, NULL, "RAVDESS: draw random splits over the complete corpus, then keep what is there"},
+  {"labels_from", AM_OPT_CHOICE, AT(labels_from), "consensus", 0, 0, "consensus|rater",
+   "IEMOCAP: the raters' majority, or the first rater's file of each dialogue"},
+  {"label_set", AM_OPT_CHOICE, AT(label_set), "all", 0, 0, "all|4|5|6|7|9|10",
+   "IEMOCAP: in place of labels and merge; 4: neutral, happy with excited, sad, angry; 5: and frustrated; 6: excited apart; 7: and fearful; 9: all but other; 10"},
+  {"style", AM_OPT_CHOICES, AT(style), "[improvised, scripted]", 0, 0, "improvised|scripted", "IEMOCAP: which dialogues"},
+  {"chunk_seconds", AM_OPT_REAL, AT(chunk_seconds), "0", 0, 3600, NULL,
+   "IEMOCAP: c > 0 cuts utterances into full chunks of c s; shorter than 1.25 c: whole as well; 0: whole utterances"},
+  {"soft_labels", AM_OPT_BOOL, AT(soft_labels), "false", 0, 0, NULL,
+   "IEMOCAP: train on the shares of the raters' votes; results still count the one label"},
   AM_OPTION_END
 };
 #undef AT
@@ -32,6 +41,7 @@ const am_option am_data_table[] = {
 const am_corpus_loader am_corpus_loaders[] = {
   {"ravdess", "RAVDESS as downloaded, or files named like its own, at any depth", am_corpus_ravdess},
   {"manifest", "a CSV file with the columns path, label, speaker and more", am_corpus_manifest},
+  {"iemocap", "IEMOCAP as released: Session1 to Session5", am_corpus_iemocap},
   {NULL, NULL, NULL}
 };
 
@@ -108,7 +118,14 @@ static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err
   d->title = d->corpus;
   d->licence = d->citation = d->language = d->missing_note = "";
   am_status status = am_corpus_loaders[o->corpus].load(corpus, o, err);
-  return status ? status : am_corpus_finish(corpus, o, err);
+  am_data_options own = *o;
+  if (!status && corpus->classes.n) {
+    own.labels = corpus->classes;
+    own.merge = corpus->merge;
+  } else if (!status && o->label_set) {
+    status = am_fail(err, AM_E_CONFIG, "data.label_set: the corpus %s has no label sets; use data.labels and data.merge", d->corpus);
+  }
+  return status ? status : am_corpus_finish(corpus, &own, err);
 }
 
 am_status am_dataset_load(am_context *ctx, const am_data_options *options, am_dataset **out, am_error *err) {

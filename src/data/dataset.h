@@ -25,6 +25,8 @@ typedef struct am_clip {
   am_part part;         /* set by am_split_make; AM_PART_NONE: in no part */
   int fold;             /* in which the clip is tested; -1 none */
   int intensity, statement, repetition, channel; /* RAVDESS codes, 0 unknown */
+  const float *soft;    /* (n_labels) shares of the raters' votes, sum 1: the training target; NULL: one-hot */
+  const double *vad;    /* valence, activation, dominance, 1..5, NaN where not given; NULL unknown */
 } am_clip;
 
 typedef struct am_left_out { const char *reason; size_t count; const char *example; } am_left_out;
@@ -53,7 +55,7 @@ typedef struct am_dataset {
 
 /* The config section `data`, common part. */
 typedef struct am_data_options {
-  int corpus;             /* "ravdess|manifest" */
+  int corpus;             /* "ravdess|manifest|iemocap" */
   const char *root;       /* folder */
   const char *manifest;   /* CSV file, for corpus manifest; default <root>/manifest.csv */
   uint64_t parts;         /* ravdess: set of "speech|song"; default both */
@@ -67,6 +69,11 @@ typedef struct am_data_options {
   double min_seconds;     /* shorter clips are left out; 0 */
   bool skip_unreadable;   /* false: a bad file ends the run; true: it is named, counted and left out */
   bool complete_split;    /* ravdess: draw random splits over the full naming grid, then restrict; true */
+  int labels_from;        /* iemocap: "consensus|rater" */
+  int label_set;          /* iemocap: "all|4|5|6|7|9|10": stands for labels and merge */
+  uint64_t style;         /* iemocap: set of "improvised|scripted" */
+  double chunk_seconds;   /* iemocap: cut utterances into chunks of this; 0 whole utterances */
+  bool soft_labels;       /* iemocap: train on the raters' votes */
 } am_data_options;
 extern const am_option am_data_table[];
 
@@ -79,10 +86,11 @@ int am_dataset_speaker(const am_dataset *d, const char *name);
 
 /* The config section `split`. */
 typedef enum am_split_kind {
-  AM_SPLIT_RANDOM, AM_SPLIT_STRATIFIED, AM_SPLIT_SPEAKER, AM_SPLIT_KFOLD, AM_SPLIT_LOSO, AM_SPLIT_FIXED, AM_SPLIT_CORPUS
+  AM_SPLIT_RANDOM, AM_SPLIT_STRATIFIED, AM_SPLIT_SPEAKER, AM_SPLIT_KFOLD, AM_SPLIT_LOSO, AM_SPLIT_FIXED, AM_SPLIT_CORPUS,
+  AM_SPLIT_LOGO
 } am_split_kind;
 typedef struct am_split_options {
-  int kind;               /* "random|stratified|speaker|kfold|leave_one_speaker_out|fixed|corpus" */
+  int kind;               /* "random|stratified|speaker|kfold|leave_one_speaker_out|fixed|corpus|leave_one_group_out" */
   double test, validation; /* share of clips (random, stratified) or of speakers (speaker) */
   int64_t seed;           /* random_state; 42 */
   int64_t folds, fold;    /* kfold by speaker (GroupKFold-like, balanced); which fold is the test part */
@@ -90,6 +98,7 @@ typedef struct am_split_options {
   const am_value *fold_lists; /* list of lists of speakers: fixed folds; with `fold` */
   int64_t validation_speakers_count; /* kfold, loso, fixed folds: speakers taken from training for choosing the epoch */
   bool stratify_by_speaker_sex; /* speaker: keep odd/even actors balanced (RAVDESS) */
+  bool validation_same_group; /* leave_one_speaker_out: the others of the speaker's group (session) validate */
 } am_split_options;
 extern const am_option am_split_table[];
 

@@ -313,7 +313,25 @@ static am_clip make_clip(const filter *f, size_t i, size_t index) {
                    .group = e->group ? am_name_set_find(&f->groups, e->group) : -1,
                    .utterance = (int)index, .start = e->start, .seconds = e->seconds,
                    .corpus_part = e->part, .part = AM_PART_NONE, .fold = -1, .intensity = e->intensity,
-                   .statement = e->statement, .repetition = e->repetition, .channel = e->channel};
+                   .statement = e->statement, .repetition = e->repetition, .channel = e->channel, .vad = e->vad};
+}
+
+/* Votes for labels that are no class here are dropped; the rest, merged, sums to 1. */
+static am_status soften(filter *f, size_t i, am_clip *clip, am_error *err) {
+  const am_entry *e = &f->corpus->at[i];
+  if (!e->votes) return AM_OK;
+  float *soft = am_tree_take(f->d->strings, (size_t)f->d->n_labels, sizeof *soft);
+  if (!soft) return am_no_memory(err);
+  double sum = 0;
+  for (size_t k = 0; k < f->corpus->n_labels; k++) {
+    int class = am_name_set_find(&f->classes, mapped(f->o->merge, f->corpus->labels[k]));
+    if (class < 0 || class >= f->d->n_labels) continue;
+    soft[class] += (float)e->votes[k];
+    sum += e->votes[k];
+  }
+  for (int k = 0; k < f->d->n_labels && sum > 0; k++) soft[k] /= (float)sum;
+  if (sum > 0) clip->soft = soft; /* else nobody voted for a class that is left */
+  return AM_OK;
 }
 
 /* Clips cut from one utterance share the index of its first clip. */
@@ -343,6 +361,7 @@ static am_status fill_clips(filter *f, size_t n, size_t n_complete, am_error *er
       index[d->n] = (uint32_t)at;
       d->clips[d->n] = make_clip(f, i, d->n);
       status = share_utterance(f, &seen, first, i, &d->clips[d->n], err);
+      if (!status) status = soften(f, i, &d->clips[d->n], err);
       d->n++;
     }
     at++;

@@ -51,7 +51,7 @@ typedef struct am_loader_batch {
   int n;
   const float *x;       /* (n, T_max, F), zero past lengths */
   const int *lengths;   /* frames */
-  const float *targets; /* (n, K): one-hot, or mixed by mixup */
+  const float *targets; /* (n, K): one-hot or am_clip.soft, mixed by mixup */
   const float *weights; /* (n): class weights (mixed alike), or NULL */
   const uint64_t *draws; /* (n) position in the epoch's order */
   const uint32_t *clips; /* (n) dataset index */

@@ -9,7 +9,7 @@
 
 #define AT(member) offsetof(am_split_options, member)
 const am_option am_split_table[] = {
-  {"kind", AM_OPT_CHOICE, AT(kind), "random", 0, 0, "random|stratified|speaker|kfold|leave_one_speaker_out|fixed|corpus",
+  {"kind", AM_OPT_CHOICE, AT(kind), "random", 0, 0, "random|stratified|speaker|kfold|leave_one_speaker_out|fixed|corpus|leave_one_group_out",
    "how clips are divided; random and stratified as scikit-learn's train_test_split"},
   {"test", AM_OPT_REAL, AT(test), "0", 0, 0.99, NULL, "share of clips (random, stratified) or speakers (speaker) for testing"},
   {"validation", AM_OPT_REAL, AT(validation), "0.25", 0, 0.99, NULL, "the same for validation"},
@@ -20,9 +20,11 @@ const am_option am_split_table[] = {
   {"validation_speakers", AM_OPT_TEXTS, AT(validation_speakers), "[]", 0, 0, NULL, "fixed: speakers of the validation part"},
   {"fold_lists", AM_OPT_LIST, AT(fold_lists), "", 0, 0, NULL, "fixed: a list of speakers for each fold"},
   {"validation_speakers_count", AM_OPT_INT, AT(validation_speakers_count), "0", 0, 1000, NULL,
-   "kfold, leave_one_speaker_out, fixed: speakers moved from training to validation"},
+   "kfold, leave_one_speaker_out, leave_one_group_out, fixed: speakers moved from training to validation"},
   {"stratify_by_speaker_sex", AM_OPT_BOOL, AT(stratify_by_speaker_sex), "false", 0, 0, NULL,
    "by speaker: as many odd as even speakers (RAVDESS: male, female)"},
+  {"validation_same_group", AM_OPT_BOOL, AT(validation_same_group), "false", 0, 0, NULL,
+   "leave_one_speaker_out: the others of the speaker's group (IEMOCAP: session) validate"},
   AM_OPTION_END
 };
 #undef AT
@@ -193,7 +195,7 @@ static am_status check_parts(am_context *ctx, const am_dataset *d, const am_spli
 }
 
 static am_status check_asked(const am_split_options *o, const am_split *s, am_error *err) {
-  bool by_share = o->kind <= AM_SPLIT_SPEAKER, by_fold = o->kind == AM_SPLIT_KFOLD || o->kind == AM_SPLIT_LOSO;
+  bool by_share = o->kind <= AM_SPLIT_SPEAKER, by_fold = o->kind == AM_SPLIT_KFOLD || o->kind == AM_SPLIT_LOSO || o->kind == AM_SPLIT_LOGO;
   bool test = by_share ? o->test > 0 : by_fold || (o->kind == AM_SPLIT_FIXED && (s->n_folds || o->test_speakers.n));
   bool validation = by_share ? o->validation > 0 : o->kind == AM_SPLIT_FIXED && o->validation_speakers.n;
   if (test && !s->n[AM_PART_TEST]) return am_fail(err, AM_E_DATA, "the test part of the split has no clip (%s)", s->note);

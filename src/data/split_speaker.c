@@ -174,6 +174,50 @@ static am_status cut_loso(cut *c, am_error *err) {
   return status;
 }
 
+/* Who shares a group with the left-out speaker: of a dialogue of two, the partner. */
+static am_status validate_on_group(cut *c, am_error *err) {
+  const am_dataset *d = c->d;
+  const char *name = d->speakers[c->s->fold];
+  int group = -1, taken = 0;
+  for (size_t i = 0; i < d->n && group < 0; i++)
+    if (d->clips[i].speaker == c->s->fold) group = d->clips[i].group;
+  if (group < 0)
+    return am_fail(err, AM_E_CONFIG, "split.validation_same_group: the corpus gives no group (session) for speaker %s", name);
+  for (size_t i = 0; i < d->n; i++) {
+    if (d->clips[i].group != group || c->role[d->clips[i].speaker] != AM_PART_TRAIN) continue;
+    c->role[d->clips[i].speaker] = AM_PART_VALIDATION;
+    taken++;
+  }
+  if (!taken)
+    return am_fail(err, AM_E_DATA, "split.validation_same_group: speaker %s is alone in %s", name, d->groups[group]);
+  return AM_OK;
+}
+
+/* A group (session) is tested with all its speakers, who must be in no other. */
+static am_status cut_groups(cut *c, am_error *err) {
+  const am_dataset *d = c->d;
+  for (size_t i = 0; i < d->n; i++) {
+    const am_clip *clip = &d->clips[i];
+    int *fold = &c->fold_of[clip->speaker];
+    if (clip->group < 0)
+      return am_fail(err, AM_E_DATA, "%s: the corpus gives no group (session) for this clip, and split.kind "
+                     "leave_one_group_out needs one; use leave_one_speaker_out", clip->name);
+    if (*fold >= 0 && *fold != clip->group)
+      return am_fail(err, AM_E_DATA, "split.kind leave_one_group_out: speaker %s is in the groups %s and %s and would be on "
+                     "both sides; use leave_one_speaker_out", d->speakers[clip->speaker], d->groups[*fold],
+                     d->groups[clip->group]);
+    *fold = clip->group;
+  }
+  if (d->n_groups < 2)
+    return am_fail(err, AM_E_DATA, "split.kind leave_one_group_out: the clips are all of one group, %s", d->groups[0]);
+  c->s->n_folds = d->n_groups;
+  am_status status = test_fold(c, "left-out group", err);
+  if (!status)
+    snprintf(c->s->note, sizeof c->s->note, "%.64s left out (%d of %d)", d->groups[c->s->fold], c->s->fold + 1,
+             c->s->n_folds);
+  return status;
+}
+
 /* Speakers taken from the training part for choosing the epoch, turn by turn from each sex where that matters. */
 static am_status take_validation(cut *c, am_error *err) {
   size_t left = 0, wanted = (size_t)c->o->validation_speakers_count;
@@ -209,7 +253,11 @@ static am_status run(cut *c, am_error *err) {
       status = fill_folds(c, err);
       if (!status) status = test_fold(c, "fold", err);
       break;
-    case AM_SPLIT_LOSO: status = cut_loso(c, err); break;
+    case AM_SPLIT_LOSO:
+      status = cut_loso(c, err);
+      if (!status && c->o->validation_same_group) status = validate_on_group(c, err);
+      break;
+    case AM_SPLIT_LOGO: status = cut_groups(c, err); break;
     default: status = cut_fixed(c, err);
   }
   return status ? status : c->o->validation_speakers_count ? take_validation(c, err) : AM_OK;
