@@ -2,6 +2,8 @@
 #ifndef AM_TRAIN_H
 #define AM_TRAIN_H
 
+#include "audiomood/predict.h"
+#include "audiomood/train.h"
 #include "audio/augment.h"
 #include "data/loader.h"
 #include "nn/loss.h"
@@ -46,7 +48,7 @@ typedef struct am_train_options {
 } am_train_options;
 
 /* Everything of a config file, checked. Owned strings live in `tree`. */
-typedef struct am_config {
+struct am_config {
   am_context *ctx;
   am_tree *tree;            /* the file with --set applied */
   am_tree *effective;       /* with every default filled in; what runs and checkpoints keep */
@@ -63,26 +65,16 @@ typedef struct am_config {
   am_optimiser_options optimiser;
   am_schedule_options schedule;
   const am_value *layers;   /* model.layers */
-} am_config;
+};
 
 /* The tables of the sections that belong to this room, for --help; `train` holds loss, optimiser, schedule. */
 extern const am_option am_config_table[], am_train_table[], am_optimiser_table[], am_schedule_table[];
 
-/* overrides: "train.epochs=3" each, n of them. */
-am_status am_config_load(am_context *ctx, const char *file, const char *const *overrides, size_t n, am_config **out,
-                         am_error *err);
-am_status am_config_from_text(am_context *ctx, const char *yaml, const char *name, const char *const *overrides, size_t n,
-                              am_config **out, am_error *err);
-void am_config_free(am_config *config);
 am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* effective, as YAML */
-/* The model of a config for clips of at most `frames` by `bins`.  Its input is the map (T,F,1), or, where the first
- * layer refuses a map, the sequence (T,F). */
-am_status am_config_model(const am_config *config, int frames, int bins, bool variable, int classes, am_model **out,
-                          am_error *err);
 
 /* ---- metrics.c ---- */
 
-typedef struct am_metrics {
+struct am_metrics {
   am_context *ctx;
   int classes;
   size_t n;
@@ -95,16 +87,21 @@ typedef struct am_metrics {
   double uar_low, uar_high;
   const char *interval; /* "bootstrap over 24 speakers" or "Wilson" ; text owned */
   char interval_text[64];
-} am_metrics;
+  struct am_metrics *per_utterance; /* owned; NULL: each clip is an utterance of its own */
+};
 /* probabilities (n,K), labels (n), speakers (n) or NULL (-1 unknown). */
 am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *labels, const int *speakers, size_t n,
                              int classes, uint64_t seed, am_metrics **out, am_error *err);
+/* utterance.c: sets m->per_utterance when clips (m->n of them, with their probabilities and labels as above) are chunks of
+ * utterances: the mean probability of an utterance's chunks in the list decides. */
+am_status am_metrics_add_utterances(am_metrics *m, const am_dataset *d, const uint32_t *clips, const float *probabilities,
+                                    const int *labels, uint64_t seed, am_error *err);
 void am_metrics_free(am_metrics *m);
 
 /* ---- checkpoint.c ---- */
 
 /* What a checkpoint file holds beside weights; all a prediction needs. */
-typedef struct am_checkpoint {
+struct am_checkpoint {
   am_config *config;      /* effective config of the run that made it */
   am_model *model;        /* built, weights and statistics loaded */
   char **labels;          /* (K) */
@@ -116,9 +113,7 @@ typedef struct am_checkpoint {
   uint64_t epoch;
   bool resumable;         /* has optimiser state */
   struct am_predictor *predictor; /* made by the first am_predict_sound */
-} am_checkpoint;
-am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err);
-void am_checkpoint_free(am_context *ctx, am_checkpoint *c);
+};
 
 /* ---- trainer.c ---- */
 
@@ -127,33 +122,11 @@ typedef struct am_epoch {
   double train_loss, train_accuracy, validation_loss, validation_accuracy, validation_uar, learning_rate, seconds, clips_per_second;
 } am_epoch;
 
-typedef struct am_run_options {
-  const char *out;    /* run folder; created; refused when it holds a run, unless resuming */
-  const char *init;   /* --init FILE.h5 or NULL */
-  bool resume;
-  bool profile;
-  bool dry_run;       /* everything up to the first step, which is run and timed; nothing written */
-} am_run_options;
-
-typedef struct am_run_result {
-  uint64_t epochs_run, best_epoch, steps;
-  bool stopped_early, interrupted;
-  am_metrics *validation, *test; /* of best.h5; NULL without such a part */
-  double seconds;
-} am_run_result;
-
-/* Trains per config into options->out.  AM_E_STOPPED when interrupted (state saved, resumable). */
-am_status am_train_run(am_config *config, const am_run_options *options, am_run_result *result, am_error *err);
-void am_run_result_free(am_run_result *result);
-
 /* ---- evaluate.c ---- */
 
 /* Probabilities (n,K) of the given clips. */
 am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, const am_store *store,
                       const uint32_t *clips, size_t n, float *probabilities, am_error *err);
-/* One sound, for predict: mono samples at the checkpoint's rate. probabilities (K). */
-am_status am_predict_sound(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,
-                           am_error *err);
 /* The JSON object of `evaluate --json` (DESIGN). */
 am_status am_metrics_json(am_context *ctx, const am_metrics *m, char *const *labels, const char *split,
                           bool speaker_independent, bool synthetic, am_buffer *out, am_error *err);

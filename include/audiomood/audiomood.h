@@ -1,0 +1,11 @@
+/* audiomood/audiomood.h - the whole public API.  Each header can be included alone. */
+#ifndef AUDIOMOOD_AUDIOMOOD_H
+#define AUDIOMOOD_AUDIOMOOD_H
+
+#include "audiomood/audio.h"
+#include "audiomood/base.h"
+#include "audiomood/nn.h"
+#include "audiomood/predict.h"
+#include "audiomood/train.h"
+
+#endif

@@ -1,0 +1,46 @@
+/* audiomood/predict.h - a trained model, and what it hears in a sound.
+ *
+ *   am_checkpoint *c;
+ *   am_sound sound = {.size = AM_SOUND_INIT_SIZE};
+ *   am_checkpoint_load(ctx, "best.h5", &c, &err);
+ *   am_sound_read(ctx, "voice.wav", am_checkpoint_rate(c), 0, &sound, &err);
+ *   am_predict_sound(ctx, c, sound.samples, sound.n, probabilities, &err);
+ *
+ * A checkpoint holds all that a prediction needs: features, normalisation, weights, labels.  It belongs to one thread at a
+ * time; load it once a thread to predict in parallel.
+ */
+#ifndef AUDIOMOOD_PREDICT_H
+#define AUDIOMOOD_PREDICT_H
+
+#include "audiomood/audio.h"
+#include "audiomood/nn.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct am_checkpoint am_checkpoint;
+
+/* Reads a checkpoint (checkpoints/README.md).  A damaged one, one of a newer major version and one whose shapes do not fit are
+ * AM_E_FORMAT, naming file and array.  Free with am_checkpoint_free; on failure *out is NULL. */
+AM_API am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err);
+AM_API void am_checkpoint_free(am_context *ctx, am_checkpoint *checkpoint); /* NULL is allowed */
+
+AM_API int am_checkpoint_classes(const am_checkpoint *checkpoint);
+/* Name of class k, 0 <= k < classes; owned by the checkpoint. */
+AM_API const char *am_checkpoint_label(const am_checkpoint *checkpoint, int k);
+/* Sample rate, Hz, of the sounds am_predict_sound wants. */
+AM_API double am_checkpoint_rate(const am_checkpoint *checkpoint);
+/* Whether it was trained on synthetic speech, which says nothing about people. */
+AM_API bool am_checkpoint_synthetic(const am_checkpoint *checkpoint);
+/* Its model, owned by the checkpoint. */
+AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
+
+/* probabilities (K) of n mono samples at am_checkpoint_rate.  A model that normalises per speaker is AM_E_USAGE here. */
+AM_API am_status am_predict_sound(am_context *ctx, am_checkpoint *checkpoint, const float *samples, size_t n,
+                                  float *probabilities, am_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,63 @@
+/* audiomood/train.h - configs, and training by them.
+ *
+ * A config is the YAML file that the command takes; every key is documented by
+ * `audiomood inspect CONFIG --effective` and docs/.  Objects here belong to one
+ * thread at a time.
+ */
+#ifndef AUDIOMOOD_TRAIN_H
+#define AUDIOMOOD_TRAIN_H
+
+#include "audiomood/nn.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct am_config am_config;
+
+/* Reads a config file with `n` overrides ("train.epochs=3") applied.  Unknown keys, values out of range and the like are
+ * AM_E_CONFIG with file, line and column.  Free with am_config_free; on failure *out is NULL. */
+AM_API am_status am_config_load(am_context *ctx, const char *file, const char *const *overrides, size_t n,
+                                am_config **out, am_error *err);
+/* The same from text; `name` stands for the file in messages. */
+AM_API am_status am_config_from_text(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
+                                     size_t n, am_config **out, am_error *err);
+AM_API void am_config_free(am_config *config); /* NULL is allowed */
+
+/* The config's model, not trained, for clips of at most `frames` frames of `bins` bins; `variable`: clips may be shorter.
+ * Its input is the map (T,F,1), or, where the first layer refuses a map, the sequence (T,F).  am_model_initialise draws its
+ * weights.  Free with am_model_free. */
+AM_API am_status am_config_model(const am_config *config, int frames, int bins, bool variable, int classes,
+                                 am_model **out, am_error *err);
+
+typedef struct am_run_options {
+  size_t size;      /* sizeof(am_run_options) */
+  const char *out;  /* run folder, created; one that holds a run is refused, unless resuming */
+  const char *init; /* checkpoint whose weights are taken where names and shapes agree; NULL: none */
+  bool resume;      /* go on with the run in `out`; the config must be its config.yaml */
+  bool profile;     /* log the time of each layer at the end */
+  bool dry_run;     /* everything up to the first step, which is run and timed; nothing is written */
+} am_run_options;
+
+typedef struct am_metrics am_metrics;
+
+typedef struct am_run_result {
+  size_t size; /* sizeof(am_run_result) */
+  uint64_t epochs_run, best_epoch, steps;
+  bool stopped_early, interrupted;
+  am_metrics *validation, *test; /* of best.h5; NULL without such a part; am_run_result_free frees them */
+  double seconds;
+} am_run_result;
+
+/* Trains.  am_context_stop ends the run after its current step with AM_E_STOPPED: its state is saved, and the message says how
+ * to go on.  AM_E_NUMERIC names the step and the layer that first went bad.  `result` is filled on success. */
+AM_API am_status am_train_run(am_config *config, const am_run_options *options, am_run_result *result, am_error *err);
+AM_API void am_run_result_free(am_run_result *result);
+/* Shares of 1; NULL gives NaN. */
+AM_API double am_metrics_accuracy(const am_metrics *metrics);
+AM_API double am_metrics_uar(const am_metrics *metrics); /* unweighted average recall */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
