@@ -117,7 +117,8 @@ static am_status read_columns(am_h5 *file, shard_table *t, am_error *err) {
     if (status) return status;
     if (!i) t->n = info.count;
     if (info.count != t->n)
-      return am_fail(err, AM_E_FORMAT, "%s: %zu keys and %zu of %s", am_h5_path(file), t->n, info.count, names[i]);
+      return am_fail(err, AM_E_FORMAT, "%s: %zu keys and %zu of %s", am_h5_path(file), t->n, info.count,
+                     names[i]);
   }
   return AM_OK;
 }
@@ -135,8 +136,9 @@ static am_status check_columns(am_h5 *file, const shard_table *t, am_error *err)
       return am_fail(err, AM_E_FORMAT, "%s: entry %zu is larger than the file", am_h5_path(file), i);
   }
   return info.type == AM_H5_F32 && sum == info.count
-           ? AM_OK
-           : am_fail(err, AM_E_FORMAT, "%s: %zu values, its entries want %" PRIu64, am_h5_path(file), info.count, sum);
+             ? AM_OK
+             : am_fail(err, AM_E_FORMAT, "%s: %zu values, its entries want %" PRIu64, am_h5_path(file),
+                       info.count, sum);
 }
 
 static am_status index_columns(am_cache *c, const shard_table *t, const char *path, am_error *err) {
@@ -184,7 +186,8 @@ static am_status read_index(am_cache *c, am_error *err) {
     am_status read = path ? index_shard(c, path, &why) : AM_E_NOMEM;
     if (read == AM_E_NOMEM) status = am_no_memory(err);
     else if (read)
-      am_log(c->ctx, AM_LOG_WARNING, "feature cache: %s; the shard is ignored and may be deleted", why.message);
+      am_log(c->ctx, AM_LOG_WARNING, "feature cache: %s; the shard is ignored and may be deleted",
+             why.message);
     am_free(c->ctx, path);
   }
   am_names_free(c->ctx, &names);
@@ -260,8 +263,8 @@ am_status am_cache_read(am_cache *c, uint64_t key, float *out, am_error *err) {
 
 /* Writing */
 
-am_status am_cache_add(am_cache *c, uint64_t key, int64_t rows, int64_t columns, double seconds, const float *data,
-                       am_error *err) {
+am_status am_cache_add(am_cache *c, uint64_t key, int64_t rows, int64_t columns, double seconds,
+                       const float *data, am_error *err) {
   if (c->n_waiting == c->waiting_room) {
     size_t room = c->waiting_room ? 2 * c->waiting_room : 64;
     pending *waiting = am_resize(c->ctx, c->waiting, room, sizeof *waiting);
@@ -286,7 +289,8 @@ static am_status write_values(am_cache *c, am_h5 *file, am_error *err) {
   am_status status = am_h5_rows_begin(file, "values", AM_H5_F32, 1, &count, &rows, err);
   if (status) return status;
   for (size_t i = 0; i < c->n_waiting && !status; i++)
-    status = am_h5_rows_append(rows, c->waiting[i].data, (size_t)(c->waiting[i].rows * c->waiting[i].columns), err);
+    status = am_h5_rows_append(rows, c->waiting[i].data, (size_t)(c->waiting[i].rows * c->waiting[i].columns),
+                               err);
   am_status ended = am_h5_rows_end(rows, status ? NULL : err);
   return status ? status : ended;
 }
@@ -320,7 +324,8 @@ static char *shard_name(const am_cache *c) {
   clock_gettime(CLOCK_REALTIME, &now);
   uint64_t hash = am_hash64((uint64_t)getpid(), &now.tv_sec, sizeof now.tv_sec);
   hash = am_hash64(hash, &now.tv_nsec, sizeof now.tv_nsec);
-  for (size_t i = 0; i < c->n_waiting; i++) hash = am_hash64(hash, &c->waiting[i].key, sizeof c->waiting[i].key);
+  for (size_t i = 0; i < c->n_waiting; i++)
+    hash = am_hash64(hash, &c->waiting[i].key, sizeof c->waiting[i].key);
   return am_format(c->ctx, "%s/" PREFIX "%016" PRIx64 ".h5", c->dir, hash);
 }
 

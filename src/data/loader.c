@@ -153,7 +153,8 @@ am_status am_loader_start(am_loader *l, uint64_t epoch, size_t first, am_error *
   for (int i = 0; i < 2; i++)
     while (l->slots[i].state == SLOT_MAKING) pthread_cond_wait(&l->change, &l->lock);
   for (int i = 0; i < 2; i++) l->slots[i].state = SLOT_FREE;
-  am_status status = am_order_make(l->source.ctx, l->source.store, l->source.d, l->clips, l->n, &l->o, epoch, l->order, err);
+  am_status status =
+      am_order_make(l->source.ctx, l->source.store, l->source.d, l->clips, l->n, &l->o, epoch, l->order, err);
   if (!status) {
     l->source.epoch = epoch;
     l->next_make = l->next_take = first;
@@ -172,7 +173,8 @@ static am_status keep_readable(am_loader *l, const uint32_t *clips, size_t n, am
   if (!l->clips || !l->order) return am_no_memory(err);
   for (size_t i = 0; i < n; i++)
     if (am_store_ok(l->source.store, clips[i])) l->clips[l->n++] = clips[i];
-  if (!l->n) return am_fail(err, AM_E_DATA, "no clip of this part of the split could be read (%zu were asked for)", n);
+  if (!l->n)
+    return am_fail(err, AM_E_DATA, "no clip of this part of the split could be read (%zu were asked for)", n);
   l->batches = (l->n + (size_t)l->o.batch - 1) / (size_t)l->o.batch;
   return AM_OK;
 }
@@ -187,7 +189,8 @@ static int start_thread(am_loader *l) {
   return failed;
 }
 
-static am_status set_up(am_loader *l, const am_augment_options *augment, const uint32_t *clips, size_t n, am_error *err) {
+static am_status set_up(am_loader *l, const am_augment_options *augment, const uint32_t *clips, size_t n,
+                        am_error *err) {
   am_batch_source *s = &l->source;
   if (l->o.batch < 1) return am_fail(err, AM_E_USAGE, "a batch of %d clips; wanted at least 1", l->o.batch);
   if (augment && l->o.augment && am_augment_any(augment)) {
@@ -210,15 +213,23 @@ static am_status set_up(am_loader *l, const am_augment_options *augment, const u
   return AM_OK;
 }
 
-am_status am_loader_create(am_context *ctx, const am_store *store, const am_dataset *d, const am_normaliser *nz,
-                           const am_features *fx, const am_augment_options *augment, const uint32_t *clips, size_t n,
-                           const am_loader_options *options, am_loader **out, am_error *err) {
+am_status am_loader_create(am_context *ctx, const am_store *store, const am_dataset *d,
+                           const am_normaliser *nz, const am_features *fx, const am_augment_options *augment,
+                           const uint32_t *clips, size_t n, const am_loader_options *options, am_loader **out,
+                           am_error *err) {
   *out = NULL;
   am_loader *l = am_alloc(ctx, 1, sizeof *l);
   if (!l) return am_no_memory(err);
   l->o = *options;
-  l->source = (am_batch_source){.ctx = ctx, .store = store, .d = d, .nz = nz, .fx = fx, .seed = options->seed,
-                                .class_weights = options->class_weights, .f = am_store_bins(store), .k = d->n_labels};
+  l->source = (am_batch_source){.ctx = ctx,
+                                .store = store,
+                                .d = d,
+                                .nz = nz,
+                                .fx = fx,
+                                .seed = options->seed,
+                                .class_weights = options->class_weights,
+                                .f = am_store_bins(store),
+                                .k = d->n_labels};
   pthread_mutex_init(&l->lock, NULL);
   pthread_cond_init(&l->change, NULL);
   am_status status = set_up(l, augment, clips, n, err);

@@ -125,12 +125,14 @@ static am_status read_rows(manifest *m, am_error *err) {
 static am_status find_file(manifest *m, const am_data_options *o, am_error *err) {
   am_corpus *corpus = m->corpus;
   if (!*o->root && !*o->manifest)
-    return am_fail(err, AM_E_CONFIG, "data.manifest is not set: wanted a CSV file with the columns path, label, speaker");
+    return am_fail(err, AM_E_CONFIG,
+                   "data.manifest is not set: wanted a CSV file with the columns path, label, speaker");
   m->file = *o->manifest ? o->manifest : am_corpus_text(corpus, err, "%s/manifest.csv", o->root);
   if (!m->file) return AM_E_NOMEM;
   if (!am_file_exists(m->file))
-    return am_fail(err, AM_E_DATA, "%s: %s; wanted a CSV file with the columns path, label, speaker (data.manifest)",
-                   m->file, am_folder_exists(m->file) ? "a folder" : "no such file");
+    return am_fail(err, AM_E_DATA,
+                   "%s: %s; wanted a CSV file with the columns path, label, speaker (data.manifest)", m->file,
+                   am_folder_exists(m->file) ? "a folder" : "no such file");
   size_t n = (size_t)(am_path_base(m->file) - m->file);
   m->folder = am_format(corpus->ctx, "%.*s", (int)(n > 1 ? n - 1 : n), m->file);
   if (!m->folder) return am_no_memory(err);

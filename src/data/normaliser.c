@@ -4,8 +4,8 @@
 
 #include "data/loader.h"
 
-static am_status fit_train(am_context *ctx, const am_store *store, const uint32_t *train, size_t n, am_normaliser *nz,
-                           am_error *err) {
+static am_status fit_train(am_context *ctx, const am_store *store, const uint32_t *train, size_t n,
+                           am_normaliser *nz, am_error *err) {
   am_norm_stats stats;
   nz->mean = am_alloc(ctx, (size_t)nz->f, sizeof *nz->mean);
   nz->inverse = am_alloc(ctx, (size_t)nz->f, sizeof *nz->inverse);
@@ -13,7 +13,8 @@ static am_status fit_train(am_context *ctx, const am_store *store, const uint32_
   am_status status = am_norm_init(ctx, &stats, nz->f, err);
   if (status) return status;
   for (size_t i = 0; i < n; i++)
-    if (am_store_ok(store, train[i])) am_norm_add(&stats, am_store_features(store, train[i]), am_store_frames(store, train[i]));
+    if (am_store_ok(store, train[i]))
+      am_norm_add(&stats, am_store_features(store, train[i]), am_store_frames(store, train[i]));
   am_norm_finish(&stats, nz->by_all, nz->mean, nz->inverse);
   am_norm_free(ctx, &stats);
   return AM_OK;
@@ -23,8 +24,10 @@ static am_status fit_speakers(am_context *ctx, const am_store *store, const am_d
                               am_error *err) {
   for (size_t i = 0; i < d->n; i++)
     if (d->clips[i].speaker < 0)
-      return am_fail(err, AM_E_DATA, "%s: the corpus does not say who speaks, and features.normalise is speaker; use clip "
-                     "or train", d->clips[i].name);
+      return am_fail(err, AM_E_DATA,
+                     "%s: the corpus does not say who speaks, and features.normalise is speaker; use clip "
+                     "or train",
+                     d->clips[i].name);
   nz->n_speakers = d->n_speakers;
   size_t count = am_mul((size_t)nz->n_speakers, (size_t)nz->f);
   nz->speaker_mean = am_alloc(ctx, count, sizeof *nz->speaker_mean);
@@ -44,8 +47,9 @@ static am_status fit_speakers(am_context *ctx, const am_store *store, const am_d
   return AM_OK;
 }
 
-am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dataset *d, const am_feature_options *o,
-                            const uint32_t *train, size_t n_train, am_normaliser *out, am_error *err) {
+am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dataset *d,
+                            const am_feature_options *o, const uint32_t *train, size_t n_train,
+                            am_normaliser *out, am_error *err) {
   *out = (am_normaliser){.kind = o->normalise, .by_all = o->normalise_by == 1, .f = am_store_bins(store)};
   am_status status = AM_OK;
   if (out->kind == AM_NORMALISE_TRAIN) status = fit_train(ctx, store, train, n_train, out, err);
@@ -65,7 +69,8 @@ static void centre(double sum, double squares, double count, float *mean, float 
 static void apply_clip(float *x, int t, int f, bool by_all) {
   double all = 0, all_squares = 0, count = (double)t * f;
   for (size_t i = 0; i < (size_t)t * (size_t)f; i++) all += x[i];
-  for (size_t i = 0; i < (size_t)t * (size_t)f; i++) all_squares += (x[i] - all / count) * (x[i] - all / count);
+  for (size_t i = 0; i < (size_t)t * (size_t)f; i++)
+    all_squares += (x[i] - all / count) * (x[i] - all / count);
   for (int j = 0; j < f; j++) {
     double sum = 0, squares = 0;
     for (int i = 0; i < t && !by_all; i++) sum += x[(size_t)i * (size_t)f + (size_t)j];

@@ -17,9 +17,11 @@
 enum { SPEECH = 1, SONG = 2, ACTORS = 24, EMOTIONS = 8, SONG_EMOTIONS = 6, NEUTRAL = 1, AUDIO_ONLY = 3 };
 enum { CELLS = 2 * ACTORS * EMOTIONS * 2 * 2 * 2 };
 
-static const char *const labels[EMOTIONS] = {"neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"};
-static const char *const actors[ACTORS] = {"01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12",
-                                           "13", "14", "15", "16", "17", "18", "19", "20", "21", "22", "23", "24"};
+static const char *const labels[EMOTIONS] = {"neutral", "calm",    "happy",   "sad",
+                                             "angry",   "fearful", "disgust", "surprised"};
+static const char *const actors[ACTORS] = {"01", "02", "03", "04", "05", "06", "07", "08",
+                                           "09", "10", "11", "12", "13", "14", "15", "16",
+                                           "17", "18", "19", "20", "21", "22", "23", "24"};
 
 typedef struct code {
   int modality, channel, emotion, intensity, statement, repetition, actor;
@@ -51,7 +53,8 @@ static bool within(int value, int high) { return value >= 1 && value <= high; }
 /* Does the corpus have such a clip?  Neutral has no strong intensity; song has six emotions and not actor 18. */
 static bool in_grid(const code *c) {
   if (!within(c->channel, 2) || !within(c->emotion, c->channel == SONG ? SONG_EMOTIONS : EMOTIONS) ||
-      !within(c->intensity, 2) || !within(c->statement, 2) || !within(c->repetition, 2) || !within(c->actor, ACTORS))
+      !within(c->intensity, 2) || !within(c->statement, 2) || !within(c->repetition, 2) ||
+      !within(c->actor, ACTORS))
     return false;
   return !(c->emotion == NEUTRAL && c->intensity == 2) && !(c->channel == SONG && c->actor == 18);
 }
@@ -78,7 +81,9 @@ static code code_of(int cell) {
 }
 
 static bool part_wanted(const am_data_options *o, int channel) { return o->parts >> (channel - 1) & 1; }
-static bool intensity_wanted(const am_data_options *o, int intensity) { return o->intensity >> (intensity - 1) & 1; }
+static bool intensity_wanted(const am_data_options *o, int intensity) {
+  return o->intensity >> (intensity - 1) & 1;
+}
 
 static bool ends_in(const char *name, const char *end) {
   size_t n = strlen(name), m = strlen(end);
@@ -111,7 +116,8 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   if (reason && c.modality == AUDIO_ONLY && in_grid(&c)) s->clips++;
   if (reason) return am_corpus_leave_out(s->corpus, reason, name, err);
   int cell = cell_of(&c);
-  if (s->found[cell]) return am_corpus_leave_out(s->corpus, "copy of a clip that was found already", name, err);
+  if (s->found[cell])
+    return am_corpus_leave_out(s->corpus, "copy of a clip that was found already", name, err);
   s->clips++;
   s->found[cell] = am_corpus_text(s->corpus, err, "%s", name);
   return s->found[cell] ? AM_OK : AM_E_NOMEM;
@@ -129,17 +135,21 @@ static am_status fail_nothing(const search *s, const am_walk *walk, am_error *er
     snprintf(found, sizeof found, "an empty folder");
   if (*s->archive) snprintf(more, sizeof more, "; unpack %s first", s->archive);
   else if (s->corpus->n_left_out)
-    snprintf(more, sizeof more, "; %zu left out: %s", s->corpus->left_out[0].count, s->corpus->left_out[0].reason);
-  return am_fail(err, AM_E_DATA,
-                 "%s: no RAVDESS clip: looked for names such as Actor_12/03-01-06-01-02-01-12.wav to %d folders deep, "
-                 "found %s%s; set data.root (datasets/get-ravdess fetches the corpus)", root, AM_WALK_DEPTH, found, more);
+    snprintf(more, sizeof more, "; %zu left out: %s", s->corpus->left_out[0].count,
+             s->corpus->left_out[0].reason);
+  return am_fail(
+      err, AM_E_DATA,
+      "%s: no RAVDESS clip: looked for names such as Actor_12/03-01-06-01-02-01-12.wav to %d folders deep, "
+      "found %s%s; set data.root (datasets/get-ravdess fetches the corpus)",
+      root, AM_WALK_DEPTH, found, more);
 }
 
 /* The root is one actor's folder: works, but is rarely meant. */
 static void hint_low_root(am_corpus *corpus) {
   const char *root = corpus->d->root, *base = am_path_base(root);
   if (strncmp(base, "Actor_", 6)) return;
-  am_log(corpus->ctx, AM_LOG_WARNING, "%s is the folder of one actor; give the folder above it for all 24", root);
+  am_log(corpus->ctx, AM_LOG_WARNING, "%s is the folder of one actor; give the folder above it for all 24",
+         root);
 }
 
 static void describe(am_dataset *d) {
@@ -153,8 +163,9 @@ static void describe(am_dataset *d) {
   }
   d->title = "RAVDESS: The Ryerson Audio-Visual Database of Emotional Speech and Song";
   d->licence = "CC BY-NC-SA 4.0";
-  d->citation = "Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS), "
-                "PLoS ONE 13(5): e0196391, doi 10.1371/journal.pone.0196391; Zenodo record 1188976";
+  d->citation =
+      "Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS), "
+      "PLoS ONE 13(5): e0196391, doi 10.1371/journal.pone.0196391; Zenodo record 1188976";
   d->language = "English (North American)";
 }
 
@@ -171,8 +182,8 @@ static am_status list(search *s, am_error *err) {
                   .section = c.channel == SONG ? "song part" : "speech part", .intensity = c.intensity,
                   .statement = c.statement, .repetition = c.repetition, .channel = c.channel};
     e.name = name ? name
-                  : am_corpus_text(corpus, err, "Actor_%02d/03-%02d-%02d-%02d-%02d-%02d-%02d.wav", c.actor, c.channel,
-                                   c.emotion, c.intensity, c.statement, c.repetition, c.actor);
+                  : am_corpus_text(corpus, err, "Actor_%02d/03-%02d-%02d-%02d-%02d-%02d-%02d.wav", c.actor,
+                                   c.channel, c.emotion, c.intensity, c.statement, c.repetition, c.actor);
     if (name) e.path = am_corpus_text(corpus, err, "%s/%s", corpus->d->root, name);
     if (!e.name || (name && !e.path)) return AM_E_NOMEM;
     status = am_corpus_add(corpus, &e, err);
@@ -198,14 +209,16 @@ static am_status run(search *s, am_error *err) {
 }
 
 am_status am_corpus_ravdess(am_corpus *corpus, const am_data_options *o, am_error *err) {
-  if (!*o->root) return am_fail(err, AM_E_CONFIG, "data.root is not set: wanted the folder that holds RAVDESS");
+  if (!*o->root)
+    return am_fail(err, AM_E_CONFIG, "data.root is not set: wanted the folder that holds RAVDESS");
   size_t n = strlen(o->root);
   while (n > 1 && o->root[n - 1] == '/') n--;
   corpus->d->root = am_corpus_text(corpus, err, "%.*s", (int)n, o->root);
   if (!corpus->d->root) return AM_E_NOMEM;
   if (!am_folder_exists(o->root))
-    return am_fail(err, AM_E_DATA, "data.root: %s %s; wanted the folder that holds RAVDESS (Actor_01 to Actor_24)",
-                   o->root, am_file_exists(o->root) ? "is a file" : "does not exist");
+    return am_fail(err, AM_E_DATA,
+                   "data.root: %s %s; wanted the folder that holds RAVDESS (Actor_01 to Actor_24)", o->root,
+                   am_file_exists(o->root) ? "is a file" : "does not exist");
   search *s = am_alloc(corpus->ctx, 1, sizeof *s);
   if (!s) return am_no_memory(err);
   s->corpus = corpus;

@@ -57,8 +57,8 @@ static void share_out(strata *s, size_t draws, size_t *out) {
 }
 
 /* Class by class: a permutation of its clips, the first to train, the next to test; then both lists are shuffled. */
-static void draw_classes(strata *s, const uint32_t *members, const size_t *first, uint32_t *train, uint32_t *test,
-                         uint32_t *scratch) {
+static void draw_classes(strata *s, const uint32_t *members, const size_t *first, uint32_t *train,
+                         uint32_t *test, uint32_t *scratch) {
   size_t n_train = 0, n_test = 0;
   for (size_t c = 0; c < s->k; c++) {
     size_t n = first[c + 1] - first[c];
@@ -71,8 +71,8 @@ static void draw_classes(strata *s, const uint32_t *members, const size_t *first
 }
 
 /* Items by class, in order within each: members[first[c] .. first[c+1]). Classes without items take no part. */
-static am_status group_by_class(am_context *ctx, const int *labels, size_t n, uint32_t *members, size_t **first_out,
-                                size_t *k_out, am_error *err) {
+static am_status group_by_class(am_context *ctx, const int *labels, size_t n, uint32_t *members,
+                                size_t **first_out, size_t *k_out, am_error *err) {
   int top = 0;
   for (size_t i = 0; i < n; i++)
     if (labels[i] > top) top = labels[i];
@@ -96,8 +96,9 @@ static am_status check_strata(const size_t *first, size_t k, size_t n_train, siz
       return am_fail(err, AM_E_DATA, "a stratified split needs at least 2 clips of every class, one has %zu; "
                      "leave the class out or use split.kind random", first[c + 1] - first[c]);
   if (n_train < k || n_test < k)
-    return am_fail(err, AM_E_CONFIG, "a stratified split of %zu classes needs as many clips on each side, found %zu and %zu",
-                   k, n_train, n_test);
+    return am_fail(err, AM_E_CONFIG,
+                   "a stratified split of %zu classes needs as many clips on each side, found %zu and %zu", k,
+                   n_train, n_test);
   return AM_OK;
 }
 
@@ -130,11 +131,13 @@ static am_status draw_stratified(am_context *ctx, am_mt19937 *mt, size_t n, size
   return status;
 }
 
-am_status am_draw_test(am_context *ctx, size_t n, size_t n_test, uint32_t seed, const int *labels, uint32_t *train,
-                       uint32_t *test, am_error *err) {
+am_status am_draw_test(am_context *ctx, size_t n, size_t n_test, uint32_t seed, const int *labels,
+                       uint32_t *train, uint32_t *test, am_error *err) {
   if (!n_test || n_test >= n)
-    return am_fail(err, AM_E_CONFIG, "a split of %zu into %zu and %zu leaves one side empty; change split.test or "
-                   "split.validation", n, n_test < n ? n - n_test : 0, n_test);
+    return am_fail(err, AM_E_CONFIG,
+                   "a split of %zu into %zu and %zu leaves one side empty; change split.test or "
+                   "split.validation",
+                   n, n_test < n ? n - n_test : 0, n_test);
   if (n > UINT32_MAX) return am_fail(err, AM_E_DATA, "more than %u clips", UINT32_MAX);
   am_mt19937 *mt = am_alloc(ctx, 1, sizeof *mt);
   uint32_t *order = am_alloc(ctx, n, sizeof *order);
@@ -153,10 +156,12 @@ am_status am_draw_test(am_context *ctx, size_t n, size_t n_test, uint32_t seed, 
 }
 
 am_status am_train_test_split(am_context *ctx, size_t n, double test_size, uint32_t seed, const int *stratify,
-                              uint32_t *train, size_t *n_train, uint32_t *test, size_t *n_test, am_error *err) {
+                              uint32_t *train, size_t *n_train, uint32_t *test, size_t *n_test,
+                              am_error *err) {
   *n_train = *n_test = 0;
   if (!(test_size > 0 && test_size < 1))
-    return am_fail(err, AM_E_CONFIG, "the share of a split is %g; wanted more than 0 and less than 1", test_size);
+    return am_fail(err, AM_E_CONFIG, "the share of a split is %g; wanted more than 0 and less than 1",
+                   test_size);
   size_t count = am_share_count(test_size, n);
   am_status status = am_draw_test(ctx, n, count, seed, stratify, train, test, err);
   if (status) return status;

@@ -69,7 +69,8 @@ static uint64_t sound_key(const job *j, uint32_t clip, uint64_t file) {
 /* Recall */
 
 /* One array of the cache: true when it is there and whole. */
-static bool recall(job *j, uint64_t key, const char *name, float **out, int64_t *rows, int64_t *columns, double *seconds) {
+static bool recall(job *j, uint64_t key, const char *name, float **out, int64_t *rows, int64_t *columns,
+                   double *seconds) {
   if (!am_cache_find(j->cache, key, rows, columns, seconds)) return false;
   float *data = am_alloc(j->store->ctx, (size_t)(*rows * *columns), sizeof *data);
   am_error why = AM_ERROR_INIT;
@@ -94,7 +95,8 @@ static bool recall_clip(job *j, uint32_t clip, uint64_t file) {
   bool fits = columns == s->bins && rows < INT32_MAX;
   it->t = (int)rows;
   it->seconds = seconds;
-  if (fits && (!j->keep_sound || recall(j, sound_key(j, clip, file), name, &it->sound, &rows, &columns, &seconds))) {
+  if (fits &&
+      (!j->keep_sound || recall(j, sound_key(j, clip, file), name, &it->sound, &rows, &columns, &seconds))) {
     it->n_sound = j->keep_sound ? (size_t)rows : 0;
     it->ok = true;
     return true;
@@ -122,7 +124,8 @@ static void hash_piece(void *arg, size_t piece, int worker) {
   job *j = arg;
   uint32_t clip = j->todo[piece];
   uint64_t key;
-  if (am_cache_content_key(j->store->ctx, j->d->clips[clip].path, &key, NULL)) return; /* the decoder will say why */
+  if (am_cache_content_key(j->store->ctx, j->d->clips[clip].path, &key, NULL))
+    return; /* the decoder will say why */
   j->store->items[clip].file = key;
 }
 
@@ -158,7 +161,8 @@ static void recall_by_content(job *j) {
 
 static void recall_all(job *j) {
   for (uint32_t i = 0; i < j->store->n; i++)
-    if (!j->cache || !j->store->items[i].file || !recall_clip(j, i, j->store->items[i].file)) j->todo[j->n_todo++] = i;
+    if (!j->cache || !j->store->items[i].file || !recall_clip(j, i, j->store->items[i].file))
+      j->todo[j->n_todo++] = i;
   if (j->cache && j->n_todo) recall_by_content(j);
   j->store->counts.from_cache = j->store->n - j->n_todo;
 }
@@ -169,8 +173,8 @@ static void recall_all(job *j) {
 static am_status cut_part(const am_clip *c, const am_sound *sound, size_t *from, size_t *n, am_error *err) {
   double length = (double)sound->n / sound->rate, slack = 0.01;
   if (c->start + c->seconds > length + slack || (c->start > 0 && c->start >= length))
-    return am_fail(err, AM_E_DATA, "%s: the clip from %g s to %g s lies outside the file, which has %.3f s", c->path,
-                   c->start, c->start + c->seconds, length);
+    return am_fail(err, AM_E_DATA, "%s: the clip from %g s to %g s lies outside the file, which has %.3f s",
+                   c->path, c->start, c->start + c->seconds, length);
   *from = (size_t)llround(c->start * sound->rate);
   if (*from >= sound->n) *from = sound->n - 1;
   *n = sound->n - *from;
@@ -243,9 +247,11 @@ static void remember(job *j, uint32_t clip) {
   item *it = &j->store->items[clip];
   if (!j->cache || !it->file || !it->ok) return;
   am_error why = AM_ERROR_INIT;
-  am_status status = am_cache_add(j->cache, x_key(j, clip, it->file), it->t, j->store->bins, it->seconds, it->x, &why);
+  am_status status =
+      am_cache_add(j->cache, x_key(j, clip, it->file), it->t, j->store->bins, it->seconds, it->x, &why);
   if (!status && j->keep_sound)
-    status = am_cache_add(j->cache, sound_key(j, clip, it->file), (int64_t)it->n_sound, 1, it->seconds, it->sound, &why);
+    status = am_cache_add(j->cache, sound_key(j, clip, it->file), (int64_t)it->n_sound, 1, it->seconds,
+                          it->sound, &why);
   if (!status && am_cache_pending(j->cache) > FLUSH_BYTES) status = am_cache_flush(j->cache, &why);
   if (status) give_up_cache(j, why.message);
 }
@@ -260,7 +266,8 @@ static void report(const job *j, size_t done, bool finished) {
 
 static am_status skip(job *j, uint32_t clip, am_status status, const am_error *why, am_error *err) {
   am_store *s = j->store;
-  bool file_is_bad = status == AM_E_IO || status == AM_E_FORMAT || status == AM_E_NUMERIC || status == AM_E_DATA;
+  bool file_is_bad =
+      status == AM_E_IO || status == AM_E_FORMAT || status == AM_E_NUMERIC || status == AM_E_DATA;
   if (!j->data->skip_unreadable || !file_is_bad) {
     am_status failed = am_fail(err, status, "%s", why->message);
     if (err && file_is_bad && strlen(err->message) < 900)
@@ -302,7 +309,8 @@ static void keep_cache(job *j) {
 static am_status fill(job *j, const char *cache_dir, am_error *err) {
   am_store *s = j->store;
   am_error why = AM_ERROR_INIT;
-  if (cache_dir && *cache_dir && am_cache_open(s->ctx, cache_dir, &j->cache, &why)) give_up_cache(j, why.message);
+  if (cache_dir && *cache_dir && am_cache_open(s->ctx, cache_dir, &j->cache, &why))
+    give_up_cache(j, why.message);
   if (j->cache) identify(j);
   recall_all(j);
   am_status status = compute_all(j, err);
@@ -317,8 +325,9 @@ static am_status fill(job *j, const char *cache_dir, am_error *err) {
   return AM_OK;
 }
 
-am_status am_store_create(am_context *ctx, const am_dataset *d, const am_features *fx, const am_data_options *data,
-                          const char *cache_dir, bool keep_sound, am_store **out, am_error *err) {
+am_status am_store_create(am_context *ctx, const am_dataset *d, const am_features *fx,
+                          const am_data_options *data, const char *cache_dir, bool keep_sound, am_store **out,
+                          am_error *err) {
   *out = NULL;
   am_store *s = am_alloc(ctx, 1, sizeof *s);
   if (!s) return am_no_memory(err);

@@ -28,8 +28,9 @@ static am_status visit_name(am_walk *walk, const char *folder, const char *base,
   } else if (!folders) {
     if (*base != '.') remember(walk->first_file, name);
     if (++walk->files > AM_WALK_FILES)
-      status = am_fail(err, AM_E_DATA, "%s: more than %d files below this folder; give the corpus's own folder",
-                       walk->root, AM_WALK_FILES);
+      status =
+          am_fail(err, AM_E_DATA, "%s: more than %d files below this folder; give the corpus's own folder",
+                  walk->root, AM_WALK_FILES);
     else
       status = walk->file(walk->user, name, err);
   }

@@ -47,7 +47,8 @@ static int setup(void **state) {
   am_test_file(in("manifest.csv"), csv.data, csv.used);
   am_buffer_free(f.ctx, &csv);
   f.tree[0] = read_section(f.ctx, am_data_table, "{corpus: manifest}", &f.data);
-  f.tree[1] = read_section(f.ctx, am_feature_table, "{sample_rate: 8000, n_fft: 256, hop: 128, mels: 20}", &f.fo);
+  f.tree[1] =
+      read_section(f.ctx, am_feature_table, "{sample_rate: 8000, n_fft: 256, hop: 128, mels: 20}", &f.fo);
   f.data.root = f.folder;
   am_test_ok(am_features_create(f.ctx, &f.fo, &f.fx, &f.err), &f.err);
   am_test_ok(am_dataset_load(f.ctx, &f.data, &f.d, &f.err), &f.err);
@@ -97,8 +98,8 @@ static void assert_same(const am_store *a, const am_store *b, bool sound) {
 static void assert_counts(const am_store *s, size_t from_cache, size_t computed) {
   am_store_counts c = am_store_counted(s);
   if (c.from_cache != from_cache || c.computed != computed)
-    fail_msg("%zu from the cache and %zu computed, wanted %zu and %zu; %s", c.from_cache, c.computed, from_cache, computed,
-             f.log.text);
+    fail_msg("%zu from the cache and %zu computed, wanted %zu and %zu; %s", c.from_cache, c.computed,
+             from_cache, computed, f.log.text);
 }
 
 /* Files that are a few seconds old, as a corpus usually is.  The change time cannot be set, so wait. */
@@ -400,7 +401,8 @@ static void the_first_bad_file_is_named(void **state) {
   am_test_file(in("3.wav"), "", 0);
   am_store *s = NULL;
   for (int i = 0; i < 3; i++)
-    am_test_fails(am_store_create(f.ctx, f.d, f.fx, &f.data, f.cache, false, &s, &f.err), AM_E_FORMAT, &f.err, "3.wav");
+    am_test_fails(am_store_create(f.ctx, f.d, f.fx, &f.data, f.cache, false, &s, &f.err), AM_E_FORMAT, &f.err,
+                  "3.wav");
   assert_non_null(strstr(f.err.message, "data.skip_unreadable"));
   f.data.skip_unreadable = true;
   s = make_store(false);
@@ -425,7 +427,8 @@ static void stopping_stops(void **state) {
   (void)state;
   am_store *s = NULL;
   am_context_stop(f.ctx);
-  am_test_fails(am_store_create(f.ctx, f.d, f.fx, &f.data, f.cache, false, &s, &f.err), AM_E_STOPPED, &f.err, "stopped");
+  am_test_fails(am_store_create(f.ctx, f.d, f.fx, &f.data, f.cache, false, &s, &f.err), AM_E_STOPPED, &f.err,
+                "stopped");
 }
 
 static void memory_runs_out_cleanly(void **state) {
@@ -457,8 +460,9 @@ static void the_real_recordings(void **state) {
   (void)state;
   const char *root;
   am_test_need_shared(root, "data/ravdess");
-  am_tree *tree[2] = {read_section(f.ctx, am_data_table, "{corpus: ravdess, intensity: strong, speakers: [1, 20]}", &f.data),
-                      read_section(f.ctx, am_feature_table, "{n_fft: 512, hop: 256, samples: 140526, divide: 255}", &f.fo)};
+  am_tree *tree[2] = {
+      read_section(f.ctx, am_data_table, "{corpus: ravdess, intensity: strong, speakers: [1, 20]}", &f.data),
+      read_section(f.ctx, am_feature_table, "{n_fft: 512, hop: 256, samples: 140526, divide: 255}", &f.fo)};
   f.data.root = root;
   am_features_free(f.fx);
   am_dataset_free(f.d);
@@ -479,12 +483,21 @@ static void the_real_recordings(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void) {
   const struct CMUnitTest tests[] = {
-    TEST(the_second_run_decodes_nothing), TEST(entries_outlive_the_youth_of_their_files), TEST(sound_is_kept_when_wanted),
-    TEST(other_settings_are_other_entries), TEST(changed_files_are_never_stale),
-    TEST(parts_of_files_have_entries_of_their_own), TEST(damage_is_noticed_and_mended),
-    TEST(cut_and_empty_shards_are_ignored), TEST(two_processes_share_a_folder),
-    TEST(a_cache_that_cannot_be_written_is_done_without), TEST(a_full_disk_is_said_and_survived),
-    TEST(the_first_bad_file_is_named), TEST(stopping_stops), TEST(memory_runs_out_cleanly), TEST(the_real_recordings),
+      TEST(the_second_run_decodes_nothing),
+      TEST(entries_outlive_the_youth_of_their_files),
+      TEST(sound_is_kept_when_wanted),
+      TEST(other_settings_are_other_entries),
+      TEST(changed_files_are_never_stale),
+      TEST(parts_of_files_have_entries_of_their_own),
+      TEST(damage_is_noticed_and_mended),
+      TEST(cut_and_empty_shards_are_ignored),
+      TEST(two_processes_share_a_folder),
+      TEST(a_cache_that_cannot_be_written_is_done_without),
+      TEST(a_full_disk_is_said_and_survived),
+      TEST(the_first_bad_file_is_named),
+      TEST(stopping_stops),
+      TEST(memory_runs_out_cleanly),
+      TEST(the_real_recordings),
   };
   return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
 }

@@ -63,7 +63,8 @@ static size_t left_out(const am_dataset *d, const char *words) {
 
 static am_split *published_split(am_dataset *d) {
   am_split_options o;
-  am_tree *tree = read_section(ctx, am_split_table, "{kind: random, test: 0, validation: 0.25, seed: 42}", &o);
+  am_tree *tree =
+      read_section(ctx, am_split_table, "{kind: random, test: 0, validation: 0.25, seed: 42}", &o);
   am_split *s;
   am_test_ok(am_split_make(ctx, d, &o, &s, &err), &err);
   am_tree_free(tree);
@@ -124,8 +125,12 @@ static void speech_alone_keeps_the_published_split(void **state) {
   assert_int_equal(s->n[AM_PART_VALIDATION], 154);
   assert_int_equal(s->at[AM_PART_VALIDATION][0], 783 - 460);
   assert_false(s->speaker_independent);
-  assert_int_equal(strncmp(s->note, "random split of the complete corpus, restricted to the clips here: the same speakers "
-                           "are on both sides", 100), 0);
+  assert_int_equal(
+      strncmp(s->note,
+              "random split of the complete corpus, restricted to the clips here: the same speakers "
+              "are on both sides",
+              100),
+      0);
   am_split_free(ctx, s);
   am_dataset_free(d);
   d = load_ok("{corpus: ravdess, intensity: strong, complete_split: false}");
@@ -222,7 +227,8 @@ static void roots_that_are_nearly_right(void **state) {
   am_dataset *d = load_ok("{corpus: ravdess, parts: speech}"); /* two levels too high */
   assert_int_equal(d->n, 180);
   assert_string_equal(d->clips[0].name, "x/ravdess/Actor_01/03-01-01-01-01-01-01.wav");
-  assert_non_null(strstr(d->missing_note, "1260 of 1440 clips missing, the first is Actor_04/03-01-01-01-01-01-04.wav"));
+  assert_non_null(
+      strstr(d->missing_note, "1260 of 1440 clips missing, the first is Actor_04/03-01-01-01-01-01-04.wav"));
   assert_int_equal(d->n_speakers, 3);
   assert_int_equal(d->n_known_speakers, 24);
   assert_int_equal(am_dataset_speaker(d, "3"), 2);
@@ -277,16 +283,18 @@ static void synthetic_corpora_are_called_so(void **state) {
 static void labels_merges_renames(void **state) {
   (void)state;
   touch_part(ctx, folder, 1, 2, "wav");
-  am_dataset *d = load_ok("{corpus: ravdess, parts: speech, merge: {calm: neutral, angry: upset, disgust: upset}, "
-                          "rename: {upset: Cross}}");
+  am_dataset *d =
+      load_ok("{corpus: ravdess, parts: speech, merge: {calm: neutral, angry: upset, disgust: upset}, "
+              "rename: {upset: Cross}}");
   const char *labels[] = {"neutral", "happy", "sad", "Cross", "fearful", "surprised"};
   assert_int_equal(d->n_labels, 6);
   for (int k = 0; k < 6; k++) assert_string_equal(d->labels[k], labels[k]);
   assert_int_equal(count_label(d, 0), 24);
   assert_int_equal(count_label(d, 3), 32);
   am_dataset_free(d);
-  d = load_ok("{corpus: ravdess, parts: speech, labels: [sad, happy], speakers: 2, exclude: [03-01-04-01-01-01-02, "
-              "Actor_02/03-01-03-01-01-01-02.wav, 03-01-03-02-01-01-02.wav, nothing.wav]}");
+  d = load_ok(
+      "{corpus: ravdess, parts: speech, labels: [sad, happy], speakers: 2, exclude: [03-01-04-01-01-01-02, "
+      "Actor_02/03-01-03-01-01-01-02.wav, 03-01-03-02-01-01-02.wav, nothing.wav]}");
   assert_int_equal(d->n_labels, 2);
   assert_string_equal(d->labels[0], "sad");
   assert_int_equal(count_label(d, 0), 7);
@@ -347,7 +355,8 @@ static void a_manifest(void **state) {
   am_dataset_free(d);
   make_folder(ctx, in("lists"));
   char yaml[2048];
-  snprintf(yaml, sizeof yaml, "{corpus: manifest, root: \"%s\", manifest: \"%s\"}", folder, in("lists/x.csv"));
+  snprintf(yaml, sizeof yaml, "{corpus: manifest, root: \"%s\", manifest: \"%s\"}", folder,
+           in("lists/x.csv"));
   am_test_file(in("lists/x.csv"), "label,path\nx,wav/a.wav\n", 23); /* relative to the root as well */
   d = load_ok(yaml);
   assert_int_equal(d->n, 1);
@@ -408,7 +417,8 @@ static void memory_runs_out_cleanly(void **state) {
     for (long n = 1;; n++) {
       am_test_memory m;
       am_context *small = am_test_memory_context(&m, 1);
-      am_data_options o = {.corpus = kind, .root = folder, .manifest = "", .parts = 1, .intensity = 1, .complete_split = true};
+      am_data_options o = {
+          .corpus = kind, .root = folder, .manifest = "", .parts = 1, .intensity = 1, .complete_split = true};
       am_dataset *d = NULL;
       err = (am_error)AM_ERROR_INIT;
       am_test_memory_arm(&m, n);

@@ -35,7 +35,8 @@ static void start(int threads) {
   f.ctx = logging_context(&f.log, threads);
   f.err = (am_error)AM_ERROR_INIT;
   f.tree[0] = read_section(f.ctx, am_data_table, "{corpus: manifest}", &f.data);
-  f.tree[1] = read_section(f.ctx, am_feature_table, "{sample_rate: 8000, n_fft: 256, hop: 128, mels: 20}", &f.fo);
+  f.tree[1] =
+      read_section(f.ctx, am_feature_table, "{sample_rate: 8000, n_fft: 256, hop: 128, mels: 20}", &f.fo);
   f.tree[2] = read_section(f.ctx, am_augment_table, "{}", &f.augment);
   f.data.root = f.folder;
   am_test_ok(am_features_create(f.ctx, &f.fo, &f.fx, &f.err), &f.err);
@@ -91,7 +92,8 @@ static void augment(const char *yaml) {
 static am_loader *make(am_loader_options o) {
   am_loader *l = NULL;
   if (!o.batch) o.batch = 4;
-  am_test_ok(am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, &f.augment, f.clips, CLIPS, &o, &l, &f.err), &f.err);
+  am_test_ok(am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, &f.augment, f.clips, CLIPS, &o, &l, &f.err),
+             &f.err);
   return l;
 }
 
@@ -171,7 +173,8 @@ static void every_epoch_has_its_own_order(void **state) {
   (void)state;
   uint64_t a[16], b[16];
   const int t = am_store_max_frames(f.store);
-  am_loader *l = make((am_loader_options){.shuffle = true, .seed = 5}), *other = make((am_loader_options){.shuffle = true, .seed = 6});
+  am_loader *l = make((am_loader_options){.shuffle = true, .seed = 5}),
+            *other = make((am_loader_options){.shuffle = true, .seed = 6});
   assert_int_equal(hash_epoch(l, 1, 0, a, t), 6);
   hash_epoch(l, 2, 0, b, t);
   assert_true(a[0] != b[0]);
@@ -188,15 +191,16 @@ static void every_epoch_has_its_own_order(void **state) {
   am_loader_free(other);
 }
 
-#define EVERYTHING "{noise_snr: [10, 30], shift: [-0.05, 0.05], speed: [0.9, 1.1], vtlp: [0.9, 1.1], freq_masks: 2, " \
-                   "freq_width: 4, time_masks: 1, time_width: 5, crop_frames: 20, mixup: 0.3}"
+#define EVERYTHING                                                                                           \
+  "{noise_snr: [10, 30], shift: [-0.05, 0.05], speed: [0.9, 1.1], vtlp: [0.9, 1.1], freq_masks: 2, "         \
+  "freq_width: 4, time_masks: 1, time_width: 5, crop_frames: 20, mixup: 0.3}"
 
 /* The batches of a resumed epoch, of another number of threads and of a consumer that is slow or fast are the same. */
 static void batches_do_not_depend_on_how_they_are_made(void **state) {
   (void)state;
   const double weights[3] = {0.5, 1, 3};
-  const am_loader_options o = {.batch = 4, .shuffle = true, .augment = true, .seed = 9, .class_weights = weights,
-                               .max_frames = 30};
+  const am_loader_options o = {
+      .batch = 4, .shuffle = true, .augment = true, .seed = 9, .class_weights = weights, .max_frames = 30};
   uint64_t a[16], b[16];
   for (int threads = 1; threads <= 4; threads *= 2) {
     finish();
@@ -247,7 +251,8 @@ static void mixup_mixes_rows_of_the_batch(void **state) {
   const int t = am_store_max_frames(f.store);
   const size_t stride = (size_t)t * BINS;
   augment("{mixup: 0.4}");
-  am_loader *l = make((am_loader_options){.batch = 8, .augment = true, .shuffle = true, .class_weights = weights});
+  am_loader *l =
+      make((am_loader_options){.batch = 8, .augment = true, .shuffle = true, .class_weights = weights});
   int mixed = 0;
   begin(l, 1, 0);
   for (const am_loader_batch *b; (b = next(l));)
@@ -344,11 +349,12 @@ static void unreadable_clips_are_not_in_batches(void **state) {
   am_loader_free(l);
   augment("{gain: [-6, 6]}");
   am_loader_options o = {.batch = 4, .augment = true};
-  am_test_fails(am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, &f.augment, f.clips, CLIPS, &o, &l, &f.err), AM_E_USAGE,
-                &f.err, "without it");
+  am_test_fails(
+      am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, &f.augment, f.clips, CLIPS, &o, &l, &f.err),
+      AM_E_USAGE, &f.err, "without it");
   o = (am_loader_options){.batch = 4};
-  am_test_fails(am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, NULL, f.clips + 5, 1, &o, &l, &f.err), AM_E_DATA, &f.err,
-                "no clip of this part");
+  am_test_fails(am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, NULL, f.clips + 5, 1, &o, &l, &f.err),
+                AM_E_DATA, &f.err, "no clip of this part");
 }
 
 /* Mean and deviation of the bins of `n` clips after normalisation. */
@@ -394,8 +400,8 @@ static void normalisation(void **state) {
   for (uint32_t i = 0; i < CLIPS; i++) f.d->clips[i].speaker = -1;
   am_normaliser_free(f.ctx, &f.nz);
   f.fo.normalise = AM_NORMALISE_SPEAKER;
-  am_test_fails(am_normaliser_fit(f.ctx, f.store, f.d, &f.fo, f.clips, CLIPS, &f.nz, &f.err), AM_E_DATA, &f.err,
-                "does not say who speaks");
+  am_test_fails(am_normaliser_fit(f.ctx, f.store, f.d, &f.fo, f.clips, CLIPS, &f.nz, &f.err), AM_E_DATA,
+                &f.err, "does not say who speaks");
 }
 
 static void memory_runs_out_cleanly(void **state) {
@@ -411,7 +417,8 @@ static void memory_runs_out_cleanly(void **state) {
     am_loader *l = NULL;
     const am_loader_batch *b = NULL;
     am_test_memory_arm(&m, n);
-    am_status status = am_loader_create(small, f.store, f.d, &f.nz, fx, &f.augment, f.clips, 10, &o, &l, &err);
+    am_status status =
+        am_loader_create(small, f.store, f.d, &f.nz, fx, &f.augment, f.clips, 10, &o, &l, &err);
     if (!status) status = am_loader_start(l, 1, 0, &err);
     for (int i = 0; i < 2 && !status; i++) status = am_loader_next(l, &b, &err);
     bool fired = am_test_memory_fired(&m);
@@ -428,11 +435,17 @@ static void memory_runs_out_cleanly(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void) {
   const struct CMUnitTest tests[] = {
-    TEST(evaluation_goes_in_order), TEST(long_clips_are_cut_from_the_start), TEST(every_epoch_has_its_own_order),
-    TEST(batches_do_not_depend_on_how_they_are_made), TEST(augmentation_is_for_training_only),
-    TEST(mixup_mixes_rows_of_the_batch), TEST(balanced_sampling_makes_classes_equal),
-    TEST(buckets_hold_clips_of_similar_length), TEST(unreadable_clips_are_not_in_batches), TEST(normalisation),
-    TEST(memory_runs_out_cleanly),
+      TEST(evaluation_goes_in_order),
+      TEST(long_clips_are_cut_from_the_start),
+      TEST(every_epoch_has_its_own_order),
+      TEST(batches_do_not_depend_on_how_they_are_made),
+      TEST(augmentation_is_for_training_only),
+      TEST(mixup_mixes_rows_of_the_batch),
+      TEST(balanced_sampling_makes_classes_equal),
+      TEST(buckets_hold_clips_of_similar_length),
+      TEST(unreadable_clips_are_not_in_batches),
+      TEST(normalisation),
+      TEST(memory_runs_out_cleanly),
   };
   return cmocka_run_group_tests_name("loader", tests, NULL, NULL);
 }

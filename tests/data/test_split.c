@@ -40,7 +40,9 @@ static void scikit_learn_gives_the_same_indices(void **state) {
     size_t n_train, n_test;
     for (unsigned i = 0; i < n; i++) labels[i] = label_of(i, golden_splits[c].classes, golden_splits[c].kind);
     am_test_ok(am_train_test_split(ctx, n, golden_splits[c].test_size, golden_splits[c].seed,
-                                   golden_splits[c].kind ? labels : NULL, train, &n_train, test, &n_test, &err), &err);
+                                   golden_splits[c].kind ? labels : NULL, train, &n_train, test, &n_test,
+                                   &err),
+               &err);
     assert_int_equal(n_train, golden_splits[c].n_train);
     assert_int_equal(n_test, golden_splits[c].n_test);
     assert_int_equal(train[0], golden_splits[c].train_first[0]);
@@ -58,12 +60,14 @@ static void impossible_draws_are_refused(void **state) {
   uint32_t train[8], test[8];
   size_t n_train, n_test;
   const int labels[8] = {0, 0, 0, 0, 0, 0, 0, 1};
-  am_test_fails(am_train_test_split(ctx, 1, 0.5, 0, NULL, train, &n_train, test, &n_test, &err), AM_E_CONFIG, &err,
-                "one side empty");
-  am_test_fails(am_train_test_split(ctx, 8, 1.5, 0, NULL, train, &n_train, test, &n_test, &err), AM_E_CONFIG, &err, "1.5");
-  am_test_fails(am_train_test_split(ctx, 8, NAN, 0, NULL, train, &n_train, test, &n_test, &err), AM_E_CONFIG, &err, "share");
-  am_test_fails(am_train_test_split(ctx, 8, 0.5, 0, labels, train, &n_train, test, &n_test, &err), AM_E_DATA, &err,
-                "at least 2 clips");
+  am_test_fails(am_train_test_split(ctx, 1, 0.5, 0, NULL, train, &n_train, test, &n_test, &err), AM_E_CONFIG,
+                &err, "one side empty");
+  am_test_fails(am_train_test_split(ctx, 8, 1.5, 0, NULL, train, &n_train, test, &n_test, &err), AM_E_CONFIG,
+                &err, "1.5");
+  am_test_fails(am_train_test_split(ctx, 8, NAN, 0, NULL, train, &n_train, test, &n_test, &err), AM_E_CONFIG,
+                &err, "share");
+  am_test_fails(am_train_test_split(ctx, 8, 0.5, 0, labels, train, &n_train, test, &n_test, &err), AM_E_DATA,
+                &err, "at least 2 clips");
 }
 
 /* A corpus of `speakers` with `each` clips, without files. Speaker -1 when `known` is false. */
@@ -75,7 +79,7 @@ static am_dataset *make_dataset(int speakers, int each, int classes, bool known)
   d->clips = calloc(d->n, sizeof *d->clips);
   d->n_labels = classes;
   d->labels = calloc((size_t)classes, sizeof *d->labels);
-  for (int k = 0; k < classes; k++) d->labels[k] = "abcdefgh" + k;
+  for (int k = 0; k < classes; k++) d->labels[k] = &"abcdefgh"[k];
   d->n_speakers = d->n_known_speakers = known ? speakers : 0;
   d->speakers = calloc((size_t)speakers, sizeof *d->speakers);
   for (int i = 0; i < speakers; i++) {
@@ -84,9 +88,15 @@ static am_dataset *make_dataset(int speakers, int each, int classes, bool known)
     d->speakers[i] = name;
   }
   for (size_t i = 0; i < d->n; i++)
-    d->clips[i] = (am_clip){.name = "clip", .path = "clip", .label = (int)(i % (size_t)classes), .group = -1,
-                            .speaker = known ? (int)i / each : -1, .utterance = (int)i, .corpus_part = AM_PART_NONE,
-                            .part = AM_PART_NONE, .fold = -1};
+    d->clips[i] = (am_clip){.name = "clip",
+                            .path = "clip",
+                            .label = (int)(i % (size_t)classes),
+                            .group = -1,
+                            .speaker = known ? (int)i / each : -1,
+                            .utterance = (int)i,
+                            .corpus_part = AM_PART_NONE,
+                            .part = AM_PART_NONE,
+                            .fold = -1};
   return d;
 }
 
@@ -189,8 +199,8 @@ static void speaker_split_is_group_shuffle_split(void **state) {
     int n = golden_groups[c].n, at = 0;
     char yaml[128];
     am_dataset *d = make_dataset(n, 3, 3, true);
-    snprintf(yaml, sizeof yaml, "{kind: speaker, test: %g, validation: 0, seed: %u}", golden_groups[c].test_size,
-             golden_groups[c].seed);
+    snprintf(yaml, sizeof yaml, "{kind: speaker, test: %g, validation: 0, seed: %u}",
+             golden_groups[c].test_size, golden_groups[c].seed);
     am_split *s = split(d, yaml);
     check_parts(d, s);
     assert_true(s->speaker_independent);
@@ -208,7 +218,8 @@ static void sexes_are_balanced_when_asked(void **state) {
   for (int seed = 0; seed < 20; seed++) {
     char yaml[160];
     int odd[3] = {0}, all[3] = {0};
-    snprintf(yaml, sizeof yaml, "{kind: speaker, test: 0.25, validation: 0.25, seed: %d, stratify_by_speaker_sex: true}", seed);
+    snprintf(yaml, sizeof yaml,
+             "{kind: speaker, test: 0.25, validation: 0.25, seed: %d, stratify_by_speaker_sex: true}", seed);
     am_split *s = split(d, yaml);
     for (int i = 0; i < 24; i++) {
       all[d->clips[4 * i].part]++;
@@ -283,8 +294,10 @@ static void fixed_lists(void **state) {
   assert_int_equal(d->clips[3].part, AM_PART_TEST);
   assert_int_equal(d->clips[47].part, AM_PART_VALIDATION);
   am_split_free(ctx, s);
-  s = split(d, "kind: fixed\nfold: 4\nfold_lists:\n  - [2, 5, 14, 15, 16]\n  - [3, 6, 7, 13, 18]\n  - [10, 11, 12, 19, 20]\n"
-               "  - [8, 17, 21, 23, 24]\n  - [1, 4, 9, 22]\n");
+  s = split(
+      d,
+      "kind: fixed\nfold: 4\nfold_lists:\n  - [2, 5, 14, 15, 16]\n  - [3, 6, 7, 13, 18]\n  - [10, 11, 12, 19, 20]\n"
+      "  - [8, 17, 21, 23, 24]\n  - [1, 4, 9, 22]\n");
   assert_int_equal(s->n_folds, 5);
   assert_int_equal(s->n[AM_PART_TEST], 8);
   assert_int_equal(d->clips[0].part, AM_PART_TEST);
@@ -296,8 +309,10 @@ static void fixed_lists(void **state) {
   assert_int_equal(log_kept.lines, 21); /* each speaker in no fold is named */
   am_split_free(ctx, s);
   split_fails(d, "{kind: fixed}", AM_E_CONFIG, "needs split.test_speakers");
-  split_fails(d, "{kind: fixed, test_speakers: [25]}", AM_E_CONFIG, "no speaker \"25\"; it has 24, from 01 to 24");
-  split_fails(d, "{kind: fixed, test_speakers: [1], validation_speakers: [1]}", AM_E_CONFIG, "in the test part already");
+  split_fails(d, "{kind: fixed, test_speakers: [25]}", AM_E_CONFIG,
+              "no speaker \"25\"; it has 24, from 01 to 24");
+  split_fails(d, "{kind: fixed, test_speakers: [1], validation_speakers: [1]}", AM_E_CONFIG,
+              "in the test part already");
   split_fails(d, "kind: fixed\nfold_lists:\n  - [1, 2]\n  - [2]\n", AM_E_CONFIG, "test.yaml:4:6");
   split_fails(d, "kind: fixed\nfold_lists: [3]\n", AM_E_CONFIG, "list of lists");
   free_dataset(d, 24);
@@ -307,7 +322,8 @@ static void the_corpus_says(void **state) {
   (void)state;
   am_dataset *d = make_dataset(4, 6, 3, true);
   split_fails(d, "{kind: corpus}", AM_E_DATA, "split column");
-  for (size_t i = 0; i < d->n; i++) d->clips[i].corpus_part = i < 6 ? AM_PART_TEST : i < 20 ? AM_PART_TRAIN : AM_PART_NONE;
+  for (size_t i = 0; i < d->n; i++)
+    d->clips[i].corpus_part = i < 6 ? AM_PART_TEST : i < 20 ? AM_PART_TRAIN : AM_PART_NONE;
   am_split *s = split(d, "{kind: corpus}");
   check_parts(d, s);
   assert_int_equal(s->n[AM_PART_TEST], 6);
