@@ -19,6 +19,12 @@ void am_html_printf(am_html h, const char *format, ...) {
   am_html_put(h, text);
 }
 
+/* Bytes to go on by, whether or not they are shown. */
+static size_t step(const char *text) {
+  size_t n = am_utf8_length(text);
+  return n ? n : 1;
+}
+
 /* Bytes of the next character, or 0 where something must stand in for it: broken UTF-8, and characters
  * that XML does not allow or that cannot be seen (C0, DEL, C1, U+FFFE, U+FFFF). */
 static size_t good_length(const char *text) {
@@ -47,7 +53,7 @@ void am_html_text(am_html h, const char *text) {
     const char *stand_in = n ? entity(*text) : "\xef\xbf\xbd";
     if (stand_in) am_html_put(h, stand_in);
     else am_buffer_append(h.ctx, h.out, text, n);
-    text += n ? n : 1;
+    text += step(text);
   }
 }
 
@@ -57,7 +63,7 @@ char *am_text_clean(am_context *ctx, const char *text) {
     size_t n = good_length(text);
     memcpy(to, n ? text : "\xef\xbf\xbd", n ? n : 3);
     to += n ? n : 3;
-    text += n ? n : 1;
+    text += step(text);
   }
   return clean;
 }

@@ -71,15 +71,16 @@ static void speaker_row(am_page *p, int s) {
   const am_tally *t = p->t;
   uint64_t sum = 0;
   am_html_put(p->h, "<tr>");
-  am_html_element(p->h, "th scope=\"row\"", t->speakers[s]);
-  am_html_put(p->h, "<td>");
+  am_html_put(p->h, "<th scope=\"row\">");
+  am_html_text(p->h, t->speakers[s]);
+  am_html_put(p->h, "<small>");
   bool first = true;
   for (int i = 0; i < 4; i++)
     if (t->speaker_parts[4 * s + i]) {
       am_html_printf(p->h, "%s%s", first ? "" : ", ", parts[i]);
       first = false;
     }
-  am_html_put(p->h, "</td>");
+  am_html_put(p->h, "</small></th>");
   for (int k = 0; k < t->n_labels; k++) {
     uint64_t count = t->cells[(size_t)s * (size_t)t->n_labels + (size_t)k];
     sum += count;
@@ -98,7 +99,7 @@ static void speakers(am_page *p) {
   am_html_printf(p->h, "<details%s><summary>Clips per speaker and emotion (%d speakers)</summary>",
                  t->n_speakers <= OPEN_SPEAKERS ? " open=\"open\"" : "", t->n_speakers);
   am_page_table_open(p, "Clips per speaker and emotion", "grid counts");
-  am_html_put(p->h, "<thead><tr><th scope=\"col\">Speaker</th><th scope=\"col\">Part</th>");
+  am_html_put(p->h, "<thead><tr><th scope=\"col\">Speaker</th>");
   for (int k = 0; k < t->n_labels; k++) {
     am_html_put(p->h, "<th scope=\"col\" class=\"up\">");
     am_html_element(p->h, "span", t->labels[k]);

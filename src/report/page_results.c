@@ -62,8 +62,8 @@ static void split_statement(am_page *p) {
 static void both_parts(am_page *p) {
   am_page_table_open(p, "Results by part", "");
   am_html_put(p->h, "<thead><tr><th scope=\"col\">Part</th><th scope=\"col\" class=\"n\">Clips</th>"
-              "<th scope=\"col\" class=\"n\">Recall</th><th scope=\"col\" class=\"n\">Accuracy</th>"
-              "<th scope=\"col\" class=\"n\">Macro F1</th><th scope=\"col\" class=\"n\">Cross-entropy</th></tr></thead><tbody>");
+              "<th scope=\"col\" class=\"n\">UAR</th><th scope=\"col\" class=\"n\">Accuracy</th>"
+              "<th scope=\"col\" class=\"n\">F1</th><th scope=\"col\" class=\"n\">Loss</th></tr></thead><tbody>");
   for (int i = 0; i < p->r->n_parts; i++) {
     const am_metrics *m = p->r->parts[i].metrics;
     am_html_put(p->h, "<tr>");
@@ -112,18 +112,16 @@ void am_page_result(am_page *p) {
 static void emotion_table(am_page *p, const am_part_results *part) {
   const am_metrics *m = part->metrics;
   am_page_table_open(p, "Figures per emotion", "wide");
-  am_html_put(p->h, "<thead><tr><th scope=\"col\">Emotion</th><th scope=\"col\" class=\"n\">Recall</th>"
+  am_html_put(p->h, "<thead><tr><th scope=\"col\">Emotion</th><th scope=\"col\" class=\"n\">Recall</th><td class=\"bar\"></td>"
               "<th scope=\"col\" class=\"n\">Precision</th><th scope=\"col\" class=\"n\">F1</th>"
               "<th scope=\"col\" class=\"n\">Clips</th></tr></thead><tbody>");
   for (int k = 0; k < m->classes; k++) {
     am_html_put(p->h, "<tr>");
     am_html_element(p->h, "th scope=\"row\"", part->labels[k]);
-    if (isnan(m->recall[k])) am_html_put(p->h, "<td class=\"n\">-</td>");
-    else {
-      am_html_put(p->h, "<td class=\"n bar\" style=\"--v:");
-      am_html_number(p->h, m->recall[k]);
-      am_html_printf(p->h, "\">%.1f</td>", 100 * m->recall[k]);
-    }
+    am_page_percent(p, m->recall[k]);
+    am_html_put(p->h, "<td class=\"bar\"><i style=\"--v:");
+    am_html_number(p->h, m->recall[k]);
+    am_html_put(p->h, "\"></i></td>");
     am_page_percent(p, m->precision[k]);
     am_page_percent(p, m->f1[k]);
     am_page_count(p, m->support[k]);
@@ -140,7 +138,7 @@ static void confusion_row(am_page *p, const am_part_results *part, int i) {
   for (int k = 0; k < m->classes; k++) {
     uint64_t count = m->confusion[i * m->classes + k], row = m->support[i] ? m->support[i] : 1;
     double share = (double)count / (double)row;
-    am_html_printf(p->h, "<td%s", i == k ? " class=\"hit\"" : "");
+    am_html_printf(p->h, "<td%s", i == k && count ? " class=\"hit\"" : "");
     if (count) {
       am_html_put(p->h, " style=\"--s:");
       am_html_number(p->h, share);
@@ -260,10 +258,11 @@ static void wrong_row(am_page *p, const am_part_results *part, const am_predicti
     am_html_put(p->h, "</small>");
   }
   am_html_put(p->h, "</td>");
-  am_html_element(p->h, "td", part->labels[at->truth]);
+  am_html_put(p->h, "<td>");
+  am_html_text(p->h, part->labels[at->truth]);
+  am_html_printf(p->h, "<small>%.1f</small></td>", 100 * at->of_truth);
   am_html_element(p->h, "td", part->labels[at->predicted]);
   am_page_percent(p, at->confidence);
-  am_page_percent(p, at->of_truth);
   am_html_put(p->h, "</tr>");
 }
 
@@ -283,11 +282,12 @@ void am_page_wrong(am_page *p) {
   if (!n) {
     am_html_put(p->h, "<p>No clip of this part was mistaken.</p>");
   } else {
-    am_html_printf(p->h, "<p class=\"faint\">%zu of %zu clips were mistaken; these with the highest probability (per cent).</p>",
+    am_html_printf(p->h, "<p class=\"faint\">%zu of %zu clips were mistaken; these with the highest probability. Below the true "
+                   "emotion stands what it was given (per cent).</p>",
                    n, part->metrics->n);
-    am_page_table_open(p, "Clips most confidently wrong", "");
+    am_page_table_open(p, "Clips most confidently wrong", "wide");
     am_html_put(p->h, "<thead><tr><th scope=\"col\">Clip</th><th scope=\"col\">True</th><th scope=\"col\">Predicted</th>"
-                "<th scope=\"col\" class=\"n\">Given</th><th scope=\"col\" class=\"n\">To the true</th></tr></thead><tbody>");
+                "<th scope=\"col\" class=\"n\">Probability</th></tr></thead><tbody>");
     for (size_t i = 0; i < n && i < SHOWN_WRONG; i++) wrong_row(p, part, wrong[i]);
     am_html_put(p->h, "</tbody>");
     am_page_table_close(p);

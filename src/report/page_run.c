@@ -121,7 +121,7 @@ void am_page_time(am_page *p) {
     if (isfinite(e->clips_per_second)) clips += e->seconds * e->clips_per_second;
   }
   char text[160], whole[32], one[32];
-  am_html_put(p->h, "<section><h2>Time and speed</h2><dl>");
+  am_html_put(p->h, "<section><h2>Time and speed</h2><dl class=\"short\">");
   am_seconds_text(total, whole);
   if (isfinite(total)) item(p, "Whole run", whole);
   if (p->r->n_history) {

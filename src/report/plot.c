@@ -196,6 +196,22 @@ static void draw_cell(const frame *a, double x, double y, double side, uint64_t 
   am_canvas_text(a->c, x + side / 2, y + side / 2 + 12, 9, AM_ALIGN_MIDDLE, false, ink, text);
 }
 
+/* At most `most` characters, the last a point where some are left out. */
+static const char *shorten(const char *text, size_t most, char out[64]) {
+  size_t used = 0, characters = 0;
+  for (; text[used] && used < 56; used++) {
+    if (((unsigned char)text[used] & 0xc0) == 0x80) continue; /* inside a character */
+    if (characters == most - 1 && strlen(text + used) > 1) {
+      const char *rest = text + used + 1;
+      while (((unsigned char)*rest & 0xc0) == 0x80) rest++;
+      if (*rest) break;
+    }
+    characters++;
+  }
+  snprintf(out, 64, "%.*s%s", (int)used, text, text[used] ? "." : "");
+  return out;
+}
+
 am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const char *title, const char *const *labels,
                             int classes, const uint64_t *counts, am_buffer *out, am_error *err) {
   const double side = 46, margin = 104;
@@ -203,18 +219,18 @@ am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const c
   am_status st = start(ctx, style, margin + classes * side + 20, 48 + classes * side + 62, title, &a, err);
   if (st) return st;
   double top = 48;
+  char text[64];
   for (int i = 0; i < classes; i++) {
     uint64_t row = 0;
     for (int k = 0; k < classes; k++) row += counts[i * classes + k];
     double y = top + i * side;
-    am_canvas_text(a.c, margin - 8, y + side / 2 + 4, 11, AM_ALIGN_RIGHT, false, a.p->ink, labels[i]);
+    am_canvas_text(a.c, margin - 8, y + side / 2 + 4, 11, AM_ALIGN_RIGHT, false, a.p->ink,
+                   shorten(labels[i], 14, text));
     for (int k = 0; k < classes; k++) draw_cell(&a, margin + k * side, y, side, counts[i * classes + k], row);
   }
   for (int k = 0; k < classes; k++) {
-    char text[16];
-    bool longer = strlen(labels[k]) > 9; /* as much as fits below a cell at this size */
-    snprintf(text, sizeof text, "%.*s%s", longer ? 8 : 9, labels[k], longer ? "." : "");
-    am_canvas_text(a.c, margin + k * side + side / 2, top + classes * side + 14, 9.5, AM_ALIGN_MIDDLE, false, a.p->ink, text);
+    am_canvas_text(a.c, margin + k * side + side / 2, top + classes * side + 14, 9.5, AM_ALIGN_MIDDLE, false, a.p->ink,
+                   shorten(labels[k], 9, text)); /* what fits below a cell */
   }
   am_canvas_text(a.c, margin + classes * side / 2, top + classes * side + 36, 11, AM_ALIGN_MIDDLE, false, a.p->faint,
                  "predicted");

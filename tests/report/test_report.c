@@ -1,0 +1,340 @@
+/* The page of a run: well-formed whatever the names, clear about what is missing or damaged. */
+#include "testing.h"
+
+#include "audiomood/audio.h"
+#include "base/file.h"
+#include "markup.h"
+#include "report/html.h"
+#include "report/report.h"
+
+static am_context *ctx;
+
+static int setup(void **state) {
+  (void)state;
+  ctx = am_test_context(2, NULL);
+  return ctx ? 0 : -1;
+}
+static int teardown(void **state) {
+  (void)state;
+  am_context_free(ctx);
+  return 0;
+}
+
+/* ---- a run with names that would break a careless page ---- */
+
+#define EVIL "<script>alert(1)</script>"
+#define TRICKY "tr\xc3\xa9s \\\"gai\\\" & 'co'"         /* in JSON: très "gai" & 'co' */
+#define TRICKY_CSV "tr\xc3\xa9s \"\"gai\"\" & 'co'"
+
+static void text_file(const char *folder, const char *name, const char *text) {
+  am_test_file(am_test_path(folder, name), text, strlen(text));
+}
+
+static const char config[] =
+  "name: \"a <b>bold</b> name & more\"\n"
+  "description: '\"quoted\" ]]> <!-- text'\n"
+  "data: {corpus: manifest, root: \"%s\"}\n"
+  "split: {kind: corpus}\n"
+  "features: {kind: mfcc, sample_rate: 8000, n_fft: 256, hop: 128, mels: 20, mfcc: 13, mean_over_time: true}\n"
+  "model: {layers: [{dense: {}}]}\n";
+
+static const char history[] =
+  "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,validation_uar,learning_rate,seconds,"
+  "clips_per_second\n"
+  "1,1.5,0.25,,,,0.01,0.5,100\n2,1.25,0.5,,,,0.001,0.5,100\n";
+
+static const char metrics[] =
+  "{\"name\": \"x\", \"epochs\": 2, \"steps\": 8, \"best_epoch\": 2, \"seconds\": 3725, \"split_note\": \"<i>a</i> & b\",\n"
+  "\"speaker_independent\": false, \"transductive\": true, \"synthetic\": true, \"validation\": null, \"test\":\n"
+  "{\"n\": 4, \"labels\": [\"" EVIL "\", \"" TRICKY "\"], \"accuracy\": 0.5, \"uar\": 0.5, \"macro_f1\": 0.5,"
+  " \"loss\": 0.75, \"ece\": 0.1,\n"
+  "\"interval\": {\"kind\": \"Wilson <1927>\", \"level\": 0.95, \"accuracy\": [0.25, 0.75], \"uar\": [0.25, null]},\n"
+  "\"per_class\": {\"" EVIL "\": {\"precision\": null, \"recall\": 1, \"f1\": 0.5, \"support\": 1},\n"
+  "\"" TRICKY "\": {\"precision\": 0.5, \"recall\": 0.25, \"f1\": 0.5, \"support\": 3}},\n"
+  "\"confusion\": [[1, 0], [2, 1]], \"split\": \"test\", \"speaker_independent\": false}}\n";
+
+static const char facts[] =
+  "{\"name\": \"x\", \"state\": \"finished\", \"started\": \"2026-01-02T03:04:05Z\", \"written\": \"2026-01-02T04:04:05Z\",\n"
+  "\"version\": \"0.1.0\", \"cpu\": \"<plain>\", \"threads\": 2, \"steps\": 8, \"parameters\": 1234, \"data\": {\"title\":\n"
+  "\"Corpus <one>\", \"licence\": \"CC & co\", \"citation\": \"A \\\"B\\\"\", \"synthetic\": true, \"clips\": 4, \"missing\": 0,\n"
+  "\"missing_note\": \"\", \"train\": 0, \"validation\": 0, \"test\": 4}}\n";
+
+static const char predictions[] =
+  "clip,speaker,fold,true,predicted,p_" EVIL ",\"p_" TRICKY_CSV "\"\n"
+  "\"a/<b>&\"\"x'.wav\",<s1>,," EVIL "," EVIL ",0.75,0.25\n"
+  "\"bad \xff\x01 bytes.wav\",\"s\"\"2\",,\"" TRICKY_CSV "\"," EVIL ",0.6,0.4\n"
+  "\xe6\x82\xb2\xe3\x81\x97\xe3\x81\x84.wav,\"s\"\"2\",,\"" TRICKY_CSV "\"," EVIL ",0.9,0.1\n"
+  "d.wav,,,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n";
+
+static char *make_run(const char *corpus) {
+  char *run = am_test_folder(), text[2048];
+  snprintf(text, sizeof text, config, corpus);
+  text_file(run, "config.yaml", text);
+  text_file(run, "history.csv", history);
+  text_file(run, "metrics.json", metrics);
+  text_file(run, "run.json", facts);
+  text_file(run, "predictions.csv", predictions);
+  return run;
+}
+
+static void remove_run(char *run) {
+  am_test_folder_remove(run);
+  free(run);
+}
+
+static char *page_of(const char *run) {
+  am_error err = AM_ERROR_INIT;
+  char *page;
+  size_t bytes;
+  am_test_ok(am_report_write(ctx, run, NULL, &err), &err);
+  am_test_ok(am_file_read(ctx, am_test_path(run, "report.html"), 64 << 20, &page, &bytes, &err), &err);
+  assert_int_equal(strlen(page), bytes);
+  return page;
+}
+
+#define assert_says(page, words) \
+  do { if (!strstr(page, words)) fail_msg("%s:%d: the page lacks %s", __FILE__, __LINE__, words); } while (0)
+#define assert_says_not(page, words) \
+  do { if (strstr(page, words)) fail_msg("%s:%d: the page has %s", __FILE__, __LINE__, words); } while (0)
+
+/* ---- tests ---- */
+
+static void test_escape(void **state) {
+  (void)state;
+  am_buffer out = {0};
+  am_html h = {ctx, &out};
+  am_html_text(h, "<&>\"' \xc3\xa9\xf0\x9f\x98\x80 \xff\xc3 \x01\x7f\xc2\x85\xef\xbf\xbf\n");
+  assert_string_equal(out.data, "&lt;&amp;&gt;&quot;&#39; \xc3\xa9\xf0\x9f\x98\x80 \xef\xbf\xbd\xef\xbf\xbd "
+                      "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\n");
+  am_buffer_free(ctx, &out);
+  am_html_element(h, "td class=\"n\"", "<x>");
+  assert_string_equal(out.data, "<td class=\"n\">&lt;x&gt;</td>");
+  am_buffer_free(ctx, &out);
+  am_html_text(h, NULL);
+  assert_int_equal(out.used, 0);
+}
+
+static void test_numbers(void **state) {
+  (void)state;
+  static const struct { double number; const char *text; } cases[] = {
+    {0, "0"}, {1, "1"}, {-1.5, "-1.5"}, {0.05, "0.05"}, {-0.05, "-0.05"}, {2.999, "3"}, {-0.001, "0"}, {1234.56, "1234.56"},
+    {NAN, "0"}, {INFINITY, "0"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    am_buffer out = {0};
+    am_html_number((am_html){ctx, &out}, cases[i].number);
+    assert_string_equal(out.data, cases[i].text);
+    am_buffer_free(ctx, &out);
+  }
+}
+
+static void test_base64(void **state) { /* RFC 4648, section 10 */
+  (void)state;
+  static const char *const cases[][2] = {{"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
+  for (size_t i = 0; i < 4; i++) {
+    am_buffer out = {0};
+    am_html_base64((am_html){ctx, &out}, cases[i][0], strlen(cases[i][0]));
+    assert_string_equal(out.data, cases[i][1]);
+    am_buffer_free(ctx, &out);
+  }
+}
+
+static void test_nasty_names(void **state) {
+  (void)state;
+  char *run = make_run("no/such/<corpus>"), *page = page_of(run);
+  assert_true(markup_check(page) > 100);
+  assert_says_not(page, "<script");
+  assert_says_not(page, "<b>bold");
+  assert_says_not(page, "\xff");
+  assert_says_not(page, "\x01");
+  assert_says(page, "&lt;script&gt;alert(1)&lt;/script&gt;");
+  assert_says(page, "tr\xc3\xa9s &quot;gai&quot; &amp; &#39;co&#39;");
+  assert_says(page, "a &lt;b&gt;bold&lt;/b&gt; name &amp; more");
+  assert_says(page, "bad \xef\xbf\xbd\xef\xbf\xbd bytes.wav");
+  assert_says(page, "no/such/&lt;corpus&gt;");
+  assert_says(page, "&lt;i&gt;a&lt;/i&gt; &amp; b");
+  am_free(ctx, page);
+  remove_run(run);
+}
+
+static void test_what_it_says(void **state) {
+  (void)state;
+  char *run = make_run("nowhere"), *page = page_of(run);
+  assert_says(page, "Synthetic speech.");
+  assert_says(page, "Not speaker-independent.");
+  assert_says(page, "a single clip of a new speaker will not do as well");
+  assert_says(page, "95&#8239;% interval 25.0 to 75.0");
+  assert_says(page, "are left out, because the corpus could not be read");
+  assert_says(page, "1 h 02 min");
+  assert_says(page, "prefers-color-scheme:dark");
+  assert_says(page, "2 of 4 clips were mistaken");
+  const char *first = strstr(page, "Most confidently wrong");
+  assert_non_null(first);
+  const char *surest = strstr(first, "\xe6\x82\xb2"), *next = strstr(first, "bad ");
+  assert_true(surest && next && surest < next); /* 0.9 before 0.6 */
+  assert_says_not(page, "http-equiv");
+  assert_says_not(page, "src=\"");
+  for (const char *link = page; (link = strstr(link, "http")); link++) /* nothing is fetched */
+    assert_int_equal(strncmp(link, "http://www.w3.org/2000/svg\"", 27), 0);
+  static const char *const plots[] = {"loss", "accuracy", "learning-rate", "confusion", "calibration"};
+  for (size_t i = 0; i < 5; i++) {
+    char name[64];
+    snprintf(name, sizeof name, "plots/%s.svg", plots[i]);
+    assert_true(am_file_exists(am_test_path(run, name)));
+  }
+  am_free(ctx, page);
+  remove_run(run);
+}
+
+static void make_corpus(const char *corpus) {
+  float samples[8000];
+  am_error err = AM_ERROR_INIT;
+  for (int i = 0; i < 8000; i++) samples[i] = (float)(0.3 * sin(i * 0.2));
+  text_file(corpus, "manifest.csv", "path,label,speaker,split\na.wav," EVIL ",s1,train\nb.wav,two,s2,test\nd.wav,two,s2,test\n");
+  am_test_ok(am_sound_write(ctx, am_test_path(corpus, "a.wav"), samples, 8000, 8000, true, &err), &err);
+  am_test_ok(am_sound_write(ctx, am_test_path(corpus, "b.wav"), samples, 4000, 8000, true, &err), &err);
+  am_test_ok(am_sound_write(ctx, am_test_path(corpus, "d.wav"), samples, 4000, 8000, true, &err), &err);
+}
+
+static void test_with_sounds(void **state) {
+  (void)state;
+  char *corpus = am_test_folder();
+  make_corpus(corpus);
+  char *run = make_run(corpus), *page = page_of(run);
+  markup_check(page);
+  assert_says(page, "2.00 s in all; a clip 0.50 to 1.00 s, median 0.50 s");
+  assert_says(page, "the corpus holds 3 clips now; it held 4 when the run was made");
+  assert_says(page, "Log-mel spectrogram of");
+  assert_says(page, "data:image/png;base64,iVBORw0KGgo");
+  assert_true(am_file_exists(am_test_path(run, "plots/waveform.svg")));
+  assert_true(am_file_exists(am_test_path(run, "plots/spectrogram.svg")));
+  am_free(ctx, page);
+  text_file(corpus, "a.wav", "not a sound");
+  text_file(corpus, "d.wav", "not a sound");
+  page = page_of(run);
+  markup_check(page);
+  assert_says(page, "a.wav: is a text file, not a sound");
+  assert_says(page, "are left out, because");
+  am_free(ctx, page);
+  remove_run(run);
+  remove_run(corpus);
+}
+
+static void test_nothing_held_out(void **state) {
+  (void)state;
+  char *run = make_run("nowhere");
+  text_file(run, "metrics.json", "{\"best_epoch\": 2, \"validation\": null, \"test\": null}");
+  unlink(am_test_path(run, "predictions.csv"));
+  text_file(run, "history.csv", "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,validation_uar,"
+            "learning_rate,seconds,clips_per_second\n");
+  char *page = page_of(run);
+  markup_check(page);
+  assert_says(page, "Nothing was held out");
+  assert_says(page, "No epoch was finished");
+  am_free(ctx, page);
+  remove_run(run);
+}
+
+static void test_other_place(void **state) {
+  (void)state;
+  char *run = make_run("nowhere");
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_report_write(ctx, run, am_test_path(run, "other.html"), &err), &err);
+  assert_true(am_file_exists(am_test_path(run, "other.html")));
+  assert_false(am_file_exists(am_test_path(run, "report.html")));
+  am_test_fails(am_report_write(ctx, run, "/nonexistent/folder/x.html", &err), AM_E_IO, &err, "/nonexistent/folder/x.html");
+  remove_run(run);
+}
+
+static void test_missing_files(void **state) {
+  (void)state;
+  static const char *const files[] = {"config.yaml", "history.csv", "metrics.json", "run.json", "predictions.csv"};
+  am_error err;
+  for (size_t i = 0; i < 5; i++) {
+    char *run = make_run("nowhere");
+    unlink(am_test_path(run, files[i]));
+    am_test_fails(am_report_write(ctx, run, NULL, &err), AM_E_IO, &err, files[i]);
+    assert_non_null(strstr(err.message, "--resume"));
+    assert_false(am_file_exists(am_test_path(run, "report.html")));
+    remove_run(run);
+  }
+  am_test_fails(am_report_write(ctx, "nowhere/at/all", NULL, &err), AM_E_IO, &err, "nowhere/at/all");
+}
+
+/* The file with `from` replaced by `to`, each damage on a fresh run. */
+static void damage(const char *name, const char *whole, const char *from, const char *to, const char *words) {
+  char *run = make_run("nowhere"), text[4096];
+  am_error err;
+  const char *at = strstr(whole, from);
+  assert_non_null(at);
+  snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, to, at + strlen(from));
+  text_file(run, name, text);
+  am_test_fails(am_report_write(ctx, run, NULL, &err), AM_E_FORMAT, &err, name);
+  if (!strstr(err.message, words)) fail_msg("\"%s\" lacks \"%s\"", err.message, words);
+  assert_false(am_file_exists(am_test_path(run, "report.html")));
+  remove_run(run);
+}
+
+static void test_damage(void **state) {
+  (void)state;
+  damage("config.yaml", config, "data: {", "dta: {", "did you mean");
+  damage("config.yaml", config, "data: {", "data: [", "config.yaml:");
+  damage("run.json", facts, "{\"name\"", "{name", "run.json:1");
+  damage("run.json", facts, facts, "[]", "wanted a JSON object");
+  damage("metrics.json", metrics, "\"epochs\": 2,", "\"epochs\": 2", "metrics.json:1");
+  damage("metrics.json", metrics, "\"uar\": 0.5", "\"uar\": \"high\"", "'uar'");
+  damage("metrics.json", metrics, "\"macro_f1\": 0.5,", "", "'macro_f1'");
+  damage("metrics.json", metrics, "[[1, 0], [2, 1]]", "[[1, 0]]", "2 rows of 2 counts");
+  damage("metrics.json", metrics, "[[1, 0], [2, 1]]", "[[1, 0], [2, 1, 0]]", "2 rows of 2 counts");
+  damage("metrics.json", metrics, "[[1, 0], [2, 1]]", "[[1, 0], [2, -1]]", "'-1'");
+  damage("metrics.json", metrics, "[[1, 0], [2, 1]]", "[[1, 0], [2, 2]]", "counts 5 clips");
+  damage("metrics.json", metrics, "\"labels\": [", "\"names\": [", "'labels'");
+  damage("metrics.json", metrics, "\"support\": 3", "\"support\": 3.5", "'3.5'");
+  damage("history.csv", history, "1.25", "1.25x", "history.csv:3");
+  damage("history.csv", history, "train_loss", "loss", "train_loss");
+  damage("history.csv", history, "\n2,", "\n0,", "history.csv:3");
+  damage("history.csv", history, "0.5,100\n2", "0.5\n2", "history.csv:2");
+  damage("predictions.csv", predictions, ",0.75,", ",1.75,", "predictions.csv:2");
+  damage("predictions.csv", predictions, ",0.75,", ",,", "wanted a probability");
+  damage("predictions.csv", predictions, ",," EVIL, ",,joy", "'joy'");
+  damage("predictions.csv", predictions, "p_" EVIL, "p_joy", EVIL);
+  damage("predictions.csv", predictions, "d.wav,,,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n", "", "3 rows");
+  damage("predictions.csv", predictions, "d.wav,", "\"d.wav,", "predictions.csv:5");
+}
+
+/* Whatever allocation fails: a clean error, nothing left behind, no page of half the facts. */
+static void test_out_of_memory(void **state) {
+  (void)state;
+  char *corpus = am_test_folder();
+  make_corpus(corpus);
+  char *run = make_run(corpus);
+  for (long n = 1;; n += 1 + n / 8) {
+    am_test_memory memory;
+    am_context *small = am_test_memory_context(&memory, 1);
+    am_test_memory_arm(&memory, n);
+    am_error err = AM_ERROR_INIT;
+    unlink(am_test_path(run, "report.html"));
+    am_status st = am_report_write(small, run, NULL, &err);
+    bool fired = am_test_memory_fired(&memory);
+    if (fired && st) assert_false(am_file_exists(am_test_path(run, "report.html")));
+    if (!st) assert_true(am_file_exists(am_test_path(run, "report.html")));
+    if (st && st != AM_E_NOMEM) fail_msg("allocation %ld: %d, %s", n, (int)st, err.message);
+    am_context_free(small);
+    assert_int_equal(atomic_load(&memory.alive), 0);
+    if (!fired) {
+      assert_int_equal(st, AM_OK);
+      break;
+    }
+  }
+  remove_run(run);
+  remove_run(corpus);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_escape),        cmocka_unit_test(test_numbers),    cmocka_unit_test(test_base64),
+    cmocka_unit_test(test_nasty_names),   cmocka_unit_test(test_what_it_says), cmocka_unit_test(test_with_sounds),
+    cmocka_unit_test(test_nothing_held_out), cmocka_unit_test(test_other_place), cmocka_unit_test(test_missing_files),
+    cmocka_unit_test(test_damage),        cmocka_unit_test(test_out_of_memory),
+  };
+  return cmocka_run_group_tests_name("page", tests, setup, teardown);
+}
