@@ -156,6 +156,7 @@ static am_status score(job *j, am_error *err) {
     speakers[i] = j->d->clips[j->clips[i]].speaker;
   }
   if (!st) st = am_metrics_compute(ctx, probabilities, labels, speakers, j->n, (int)classes, j->checkpoint->config->seed, &m, err);
+  if (!st) st = am_metrics_add_utterances(m, j->d, j->clips, probabilities, labels, j->checkpoint->config->seed, err);
   if (!st) st = print_results(j, m, err);
   if (!st) st = write_predictions(j, probabilities, j->c->arguments[0], err);
   am_metrics_free(m);

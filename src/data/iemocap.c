@@ -64,9 +64,11 @@ static am_status add_part(load *l, am_entry e, size_t chunk, am_error *err) {
 static am_status add_chunks(load *l, am_entry e, am_error *err) {
   am_sound_info info = {.size = sizeof info};
   double c = l->o->chunk_seconds;
-  if (!(c > 0) || am_sound_inspect(l->corpus->ctx, e.path, &info, NULL)) return add_part(l, e, 0, err);
+  am_status status = c > 0 ? am_sound_inspect(l->corpus->ctx, e.path, &info, NULL) : AM_OK;
+  if (status == AM_E_NOMEM) return am_no_memory(err);
+  if (status || !(c > 0)) return add_part(l, e, 0, err);
   double n = (double)info.frames, length = c * info.rate;
-  am_status status = n < 1.25 * length ? add_part(l, e, 0, err) : AM_OK;
+  status = n < 1.25 * length ? add_part(l, e, 0, err) : AM_OK;
   size_t full = (size_t)floor(n / length);
   for (size_t k = 0; k < full && !status; k++) {
     e.start = (double)k * c;

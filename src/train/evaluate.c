@@ -209,6 +209,8 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *co
   am_json_text(j, "split", split);
   am_json_bool(j, "speaker_independent", speaker_independent);
   am_json_bool(j, "synthetic", synthetic);
+  if (m->per_utterance)
+    am_metrics_write(j, "per_utterance", m->per_utterance, labels, split, speaker_independent, synthetic);
   am_json_close(j);
 }
 

@@ -16,6 +16,8 @@ static am_status part_metrics(am_trainer *t, const uint32_t *clips, size_t n, co
   }
   if (!status)
     status = am_metrics_compute(t->ctx, probabilities, labels, speakers, n, t->classes, t->config->seed, out, err);
+  if (!status)
+    status = am_metrics_add_utterances(*out, t->dataset, clips, probabilities, labels, t->config->seed, err);
   am_free(t->ctx, labels);
   am_free(t->ctx, speakers);
   return status;
@@ -88,6 +90,10 @@ static void say(am_trainer *t, const char *part, const am_metrics *m) {
   am_trainer_log(t, AM_LOG_INFO, "%s, %zu clips: accuracy %.1f %% (%.1f to %.1f, %s), unweighted average recall %.1f %%, "
                  "macro F1 %.1f %%%s", part, m->n, 100 * m->accuracy, 100 * m->low, 100 * m->high, m->interval,
                  100 * m->uar, 100 * m->macro_f1, t->dataset->synthetic ? " (synthetic speech)" : "");
+  const am_metrics *u = m->per_utterance;
+  if (u)
+    am_trainer_log(t, AM_LOG_INFO, "%s, %zu utterances by the mean of their chunks: accuracy %.1f %%, unweighted average "
+                   "recall %.1f %%", part, u->n, 100 * u->accuracy, 100 * u->uar);
 }
 
 /* ---- all ---- */

@@ -235,6 +235,7 @@ am_status am_metrics_compute(am_context *ctx, const float *probabilities, const 
 
 void am_metrics_free(am_metrics *m) {
   if (!m) return;
+  am_metrics_free(m->per_utterance);
   am_free(m->ctx, m->precision);
   am_free(m->ctx, m->recall);
   am_free(m->ctx, m->f1);
