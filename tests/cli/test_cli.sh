@@ -95,6 +95,24 @@ expect "predict a folder as CSV" 0 "^file,label,p_calm"
 "$audiomood" predict run1 - --json <"$sound" >out 2>err; code=$?; expect "predict standard input" 0 "standard input"
 "$audiomood" predict run1 "$sound" >/dev/full 2>err; code=$?; : >out; expect "a full standard output is a failure" 1 "standard output"
 
+# ---- the page of a run ----
+[ -s run1/report.html ] && ok "train writes the page" || not_ok "train writes the page"
+run report run1; expect "report" 0 "^run1/report.html"
+grep -q "Synthetic speech" run1/report.html && grep -q "Speaker-independent" run1/report.html && grep -q "<h2>Most confidently wrong" run1/report.html
+[ $? = 0 ] && ok "the page says what it is about" || not_ok "the page says what it is about"
+for f in loss accuracy confusion calibration lengths waveform spectrogram; do
+  grep -q "</svg>" run1/plots/$f.svg && ok "plots/$f.svg" || not_ok "plots/$f.svg"
+done
+run report run1 --out page.html; [ -s page.html ] && expect "report --out" 0 "^page.html" || not_ok "report --out"
+mv corpus elsewhere; run report run1 --out page.html; mv elsewhere corpus
+expect "a report without the corpus" 0
+grep -q "left out, because the corpus could not be read" page.html && ok "says what is left out" || not_ok "says what is left out"
+run report nowhere; expect "report of a missing run" 1 "nowhere"
+run report run1 run1; expect "report of two runs" 2 "too many"
+cp -r run1 hurt; echo '{"test": {' >hurt/metrics.json; run report hurt; expect "report of a damaged run" 1 "hurt/metrics.json"
+rm hurt/metrics.json; run report hurt; expect "report of an unfinished run" 1 "hurt/metrics.json" "--resume hurt"
+rm -rf hurt page.html
+
 # ---- same seed, same result ----
 for t in 1 4; do
   run train tiny.yaml --out threads$t --threads $t
