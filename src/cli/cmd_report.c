@@ -23,8 +23,8 @@ const cli_command cli_report = {
   .name = "report",
   .summary = "writes the page of a run: one HTML file with its figures and pictures",
   .usage = "RUN [--out FILE.html]",
-  .details = "The page needs nothing else and can be read offline. Its pictures are also written into the run's\n"
-             "folder, plots/. Lengths of clips and the example are left out when the corpus is not there.",
+  .details = "The page needs nothing else and can be read offline. Its pictures are also written into\n"
+             "the run's folder, plots/. Lengths of clips and the example are left out without the corpus.",
   .flags = flags,
   .min_arguments = 1,
   .max_arguments = 1,

@@ -26,12 +26,18 @@ const am_palette *am_palette_of(bool dark) {
     .series = {{0, 0.45, 0.70, "series0"}, {0.84, 0.37, 0, "series1"}, {0, 0.62, 0.45, "series2"},
                {0.80, 0.47, 0.65, "series3"}, {0.34, 0.34, 0.34, "series4"}, {0.60, 0.50, 0, "series5"}},
     .ramp_low = {0.97, 0.98, 1, "low"}, .ramp_high = {0.03, 0.25, 0.50, "high"}};
-  static const am_palette dark_one = {
-    .paper = {0.09, 0.10, 0.12, "paper"}, .ink = {0.90, 0.91, 0.93, "ink"}, .faint = {0.62, 0.64, 0.68, "faint"},
-    .grid = {0.22, 0.24, 0.27, "grid"},
-    .series = {{0.34, 0.71, 0.91, "series0"}, {0.95, 0.56, 0.22, "series1"}, {0.25, 0.80, 0.62, "series2"},
-               {0.90, 0.62, 0.78, "series3"}, {0.70, 0.70, 0.70, "series4"}, {0.94, 0.89, 0.26, "series5"}},
-    .ramp_low = {0.13, 0.15, 0.18, "low"}, .ramp_high = {0.45, 0.78, 1, "high"}};
+  static const am_palette dark_one = {.paper = {0.09, 0.10, 0.12, "paper"},
+                                      .ink = {0.90, 0.91, 0.93, "ink"},
+                                      .faint = {0.62, 0.64, 0.68, "faint"},
+                                      .grid = {0.22, 0.24, 0.27, "grid"},
+                                      .series = {{0.34, 0.71, 0.91, "series0"},
+                                                 {0.95, 0.56, 0.22, "series1"},
+                                                 {0.25, 0.80, 0.62, "series2"},
+                                                 {0.90, 0.62, 0.78, "series3"},
+                                                 {0.70, 0.70, 0.70, "series4"},
+                                                 {0.94, 0.89, 0.26, "series5"}},
+                                      .ramp_low = {0.13, 0.15, 0.18, "low"},
+                                      .ramp_high = {0.45, 0.78, 1, "high"}};
   return dark ? &dark_one : &light;
 }
 
@@ -48,7 +54,9 @@ static cairo_status_t take_bytes(void *canvas, const unsigned char *data, unsign
 /* The page that an inline picture is written into. */
 static am_html page(am_canvas *c) { return (am_html){c->ctx, &c->bytes}; }
 
-static void set_color(am_canvas *c, am_color color) { cairo_set_source_rgb(c->cr, color.r, color.g, color.b); }
+static void set_color(am_canvas *c, am_color color) {
+  cairo_set_source_rgb(c->cr, color.r, color.g, color.b);
+}
 
 am_status am_canvas_create(am_context *ctx, am_image image, double width, double height, am_color paper,
                            am_canvas **out, am_error *err) {
@@ -124,7 +132,8 @@ double am_canvas_text_width(am_canvas *c, double size, const char *text) {
   return width;
 }
 
-static void show_text(am_canvas *c, double x, double y, double size, am_align align, bool turned, const char *clean) {
+static void show_text(am_canvas *c, double x, double y, double size, am_align align, bool turned,
+                      const char *clean) {
   double width = width_of(c, size, clean);
   double back = align == AM_ALIGN_LEFT ? 0 : align == AM_ALIGN_MIDDLE ? width / 2 : width;
   cairo_save(c->cr);
@@ -135,8 +144,8 @@ static void show_text(am_canvas *c, double x, double y, double size, am_align al
   cairo_restore(c->cr);
 }
 
-void am_canvas_text(am_canvas *c, double x, double y, double size, am_align align, bool turned, am_color color,
-                    const char *text) {
+void am_canvas_text(am_canvas *c, double x, double y, double size, am_align align, bool turned,
+                    am_color color, const char *text) {
   if (c->image == AM_IMAGE_INLINE) {
     am_inline_text(page(c), x, y, size, align, turned, color, text);
     return;
@@ -176,8 +185,8 @@ static cairo_status_t take_png(void *png, const unsigned char *data, unsigned in
   return p->bytes.failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
 }
 
-void am_canvas_pixels(am_canvas *c, double x, double y, double width, double height, const uint8_t *rgb, int rows,
-                      int columns) {
+void am_canvas_pixels(am_canvas *c, double x, double y, double width, double height, const uint8_t *rgb,
+                      int rows, int columns) {
   cairo_surface_t *image = raster(rgb, rows, columns);
   if (c->image == AM_IMAGE_INLINE) {
     png_bytes png = {.ctx = c->ctx};
@@ -210,7 +219,8 @@ am_status am_canvas_finish(am_canvas *c, am_buffer *out, am_error *err) {
   cairo_surface_destroy(c->surface);
   am_status st = AM_OK;
   if (c->bytes.failed || status == CAIRO_STATUS_NO_MEMORY) st = am_no_memory(err);
-  else if (status != CAIRO_STATUS_SUCCESS) st = am_fail(err, AM_E_IO, "drawing: %s", cairo_status_to_string(status));
+  else if (status != CAIRO_STATUS_SUCCESS)
+    st = am_fail(err, AM_E_IO, "drawing: %s", cairo_status_to_string(status));
   else am_buffer_append(ctx, out, c->bytes.data, c->bytes.used);
   am_buffer_free(ctx, &c->bytes);
   am_free(ctx, c);

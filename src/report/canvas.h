@@ -1,4 +1,5 @@
-/* report/canvas.h - a drawing surface that becomes an SVG or a PNG (Cairo), or an element of a page (inline.h).
+/* report/canvas.h - a drawing surface that becomes an SVG or a PNG (Cairo), or an element of a page
+ * (inline.h).
  *
  * Coordinates are in points from the top left. Drawing never fails: memory
  * running out shows when the canvas is finished. */
@@ -33,12 +34,12 @@ void am_canvas_rectangle(am_canvas *c, double x, double y, double width, double 
 void am_canvas_line(am_canvas *c, const double *xy, size_t n, double width, am_color color);
 void am_canvas_dot(am_canvas *c, double x, double y, double radius, am_color color);
 /* Text whose baseline starts, is centred or ends at (x,y); turned: reads upwards. */
-void am_canvas_text(am_canvas *c, double x, double y, double size, am_align align, bool turned, am_color color,
-                    const char *text);
+void am_canvas_text(am_canvas *c, double x, double y, double size, am_align align, bool turned,
+                    am_color color, const char *text);
 double am_canvas_text_width(am_canvas *c, double size, const char *text);
 /* rgb (rows,columns,3), row 0 at the top, stretched over the rectangle without smoothing. */
-void am_canvas_pixels(am_canvas *c, double x, double y, double width, double height, const uint8_t *rgb, int rows,
-                      int columns);
+void am_canvas_pixels(am_canvas *c, double x, double y, double width, double height, const uint8_t *rgb,
+                      int rows, int columns);
 /* Appends the finished picture to `out` and frees the canvas in any case. */
 am_status am_canvas_finish(am_canvas *c, am_buffer *out, am_error *err);
 

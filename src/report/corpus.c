@@ -22,7 +22,8 @@ static am_status make_room(am_context *ctx, am_tally *t, am_error *err) {
   t->speaker_parts = am_alloc(ctx, 4 * S + 1, sizeof *t->speaker_parts);
   t->label_seconds = am_alloc(ctx, K + 1, sizeof *t->label_seconds);
   t->seconds = am_alloc(ctx, t->n + 1, sizeof *t->seconds);
-  bool all = t->labels && t->speakers && t->cells && t->parts && t->speaker_parts && t->label_seconds && t->seconds;
+  bool all =
+      t->labels && t->speakers && t->cells && t->parts && t->speaker_parts && t->label_seconds && t->seconds;
   return all ? AM_OK : am_no_memory(err);
 }
 
@@ -166,7 +167,8 @@ static am_feature_options plain_options(const am_feature_options *of_run) {
 
 /* To the clip within its file, and to what a picture can show. */
 static void cut(const am_clip *clip, int64_t hop, am_sound *sound) {
-  size_t from = (size_t)(fmax(clip->start, 0) * sound->rate), n = (size_t)(fmax(clip->seconds, 0) * sound->rate);
+  size_t from = (size_t)(fmax(clip->start, 0) * sound->rate),
+         n = (size_t)(fmax(clip->seconds, 0) * sound->rate);
   if (from >= sound->n) from = 0;
   if (!n || n > sound->n - from) n = sound->n - from;
   size_t most = (size_t)hop * MOST_FRAMES;
@@ -183,11 +185,16 @@ static am_status spectrogram(am_context *ctx, const am_feature_options *o, am_ex
   am_features_shape(fx, e->sound.n, &t, &e->f);
   e->x = am_alloc(ctx, am_mul((size_t)t, (size_t)e->f), sizeof *e->x);
   e->hertz = am_alloc(ctx, (size_t)e->f, sizeof *e->hertz);
-  st = e->x && e->hertz ? am_features_compute(fx, e->sound.samples, e->sound.n, 1, e->x, &e->t, err) : am_no_memory(err);
+  st = e->x && e->hertz ? am_features_compute(fx, e->sound.samples, e->sound.n, 1, e->x, &e->t, err)
+                        : am_no_memory(err);
   am_features_free(fx);
   e->seconds = (double)e->t * (double)o->hop / o->sample_rate;
-  am_mel_options mel = {.rate = o->sample_rate, .n_fft = (int)o->n_fft, .mels = (int)o->mels, .f_min = o->f_min,
-                        .f_max = o->f_max > 0 ? o->f_max : o->sample_rate / 2, .htk = o->mel_scale == 1};
+  am_mel_options mel = {.rate = o->sample_rate,
+                        .n_fft = (int)o->n_fft,
+                        .mels = (int)o->mels,
+                        .f_min = o->f_min,
+                        .f_max = o->f_max > 0 ? o->f_max : o->sample_rate / 2,
+                        .htk = o->mel_scale == 1};
   if (!st) am_mel_centres(&mel, e->hertz);
   return st;
 }
@@ -201,7 +208,8 @@ am_status am_example_make(const am_results *r, const am_tally *t, am_example *e,
   }
   am_error why = AM_ERROR_INIT;
   am_feature_options o = plain_options(&r->config->features);
-  am_status st = am_sound_read(r->ctx, clip->path, o.sample_rate, r->config->data.max_seconds, &e->sound, &why);
+  am_status st =
+      am_sound_read(r->ctx, clip->path, o.sample_rate, r->config->data.max_seconds, &e->sound, &why);
   if (!st) {
     cut(clip, o.hop, &e->sound);
     st = spectrogram(r->ctx, &o, e, &why);

@@ -1,7 +1,7 @@
 /* report/inline.h - the canvas's third form: a small <svg> element to stand inside a page.
  *
- * Colours that have a name are CSS variables of the page (ink: var(--ink)), so the picture follows it into the
- * dark; texts are texts, in the page's font.  Failure shows in the buffer. */
+ * Colours that have a name are CSS variables of the page (ink: var(--ink)), so the picture follows it into
+ * the dark; texts are texts, in the page's font.  Failure shows in the buffer. */
 #ifndef AM_INLINE_H
 #define AM_INLINE_H
 

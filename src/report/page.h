@@ -32,6 +32,8 @@ void am_page_figure(am_page *p, const am_figure *figure, const char *description
 
 /* Tables: a region that scrolls by itself when the page is too narrow, named for screen readers. */
 void am_page_table_open(am_page *p, const char *name, const char *class_name);
+/* The row of names, "Emotion|>Clips": on the right with >, empty above a bar; begins the body. */
+void am_page_heads(am_page *p, const char *names);
 void am_page_table_close(am_page *p);
 /* A cell on the right: a share as a percentage with one digit ("-" for NaN), or a count. */
 void am_page_percent(am_page *p, double share);

@@ -1,4 +1,5 @@
-/* report/page_data.c - what the run was made from: clips per emotion and speaker, their lengths, one to look at. */
+/* report/page_data.c - what the run was made from: clips per emotion and speaker, their lengths, one to look
+ * at. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,11 +57,9 @@ static void emotions(am_page *p) {
   const am_tally *t = p->t;
   bool seconds = t->n_seconds == t->n && t->n;
   am_page_table_open(p, "Clips per emotion", "wide");
-  am_html_put(p->h, "<thead><tr><th scope=\"col\">Emotion</th><th scope=\"col\" class=\"n\">Clips</th>");
-  if (t->dataset) am_html_put(p->h, "<th scope=\"col\" class=\"n\">Train</th>");
-  am_html_put(p->h, "<th scope=\"col\" class=\"n\">Valid.</th><th scope=\"col\" class=\"n\">Test</th>");
-  if (seconds) am_html_put(p->h, "<th scope=\"col\" class=\"n\">Minutes</th><th scope=\"col\" class=\"n\">Mean s</th>");
-  am_html_put(p->h, "</tr></thead><tbody>");
+  am_page_heads(p, t->dataset && seconds ? "Emotion|>Clips|>Train|>Valid.|>Test|>Minutes|>Mean s"
+                   : t->dataset          ? "Emotion|>Clips|>Train|>Valid.|>Test"
+                                         : "Emotion|>Clips|>Valid.|>Test");
   for (int k = 0; k < t->n_labels; k++) emotion_row(p, k, seconds);
   am_html_put(p->h, "</tbody>");
   am_page_table_close(p);
@@ -84,7 +83,8 @@ static void speaker_row(am_page *p, int s) {
   for (int k = 0; k < t->n_labels; k++) {
     uint64_t count = t->cells[(size_t)s * (size_t)t->n_labels + (size_t)k];
     sum += count;
-    am_html_printf(p->h, count ? "<td>%llu</td>" : "<td class=\"faint\">%llu</td>", (unsigned long long)count);
+    am_html_printf(p->h, count ? "<td>%llu</td>" : "<td class=\"faint\">%llu</td>",
+                   (unsigned long long)count);
   }
   am_html_printf(p->h, "<td>%llu</td></tr>", (unsigned long long)sum);
 }
@@ -112,8 +112,8 @@ static void speakers(am_page *p) {
   am_html_put(p->h, "</details>");
 }
 
-static am_status draw_lengths(am_context *ctx, const am_plot_style *style, const char *title, const void *what,
-                              am_buffer *out, am_error *err) {
+static am_status draw_lengths(am_context *ctx, const am_plot_style *style, const char *title,
+                              const void *what, am_buffer *out, am_error *err) {
   const am_tally *t = what;
   double counts[HISTOGRAM] = {0}, low = t->seconds[0], high = t->seconds[t->n_seconds - 1];
   for (size_t i = 0; i < t->n_seconds; i++) {
@@ -129,8 +129,8 @@ void am_page_data(am_page *p) {
   facts(p);
   if (*t->note) {
     am_html_put(p->h, t->dataset ? "<p class=\"note warn\">Mind: "
-                                 : "<p class=\"note warn\">The corpus could not be read, so the clips below are the "
-                                   "held-out ones only, without lengths: ");
+                                 : "<p class=\"note warn\">The corpus could not be read, so the clips below "
+                                   "are the held-out ones only, without lengths: ");
     am_html_text(p->h, t->note);
     am_html_put(p->h, "</p>");
   }
@@ -138,8 +138,8 @@ void am_page_data(am_page *p) {
   speakers(p);
   if (t->n_seconds) {
     char description[120];
-    snprintf(description, sizeof description, "Histogram of clip lengths from %.2f to %.2f seconds", t->seconds[0],
-             t->seconds[t->n_seconds - 1]);
+    snprintf(description, sizeof description, "Histogram of clip lengths from %.2f to %.2f seconds",
+             t->seconds[0], t->seconds[t->n_seconds - 1]);
     am_figure figure = {.name = "lengths", .title = "Lengths of the clips", .width = 360, .height = 200,
                         .draw = draw_lengths, .what = t};
     am_html_put(p->h, "<div class=\"figures\">");
@@ -151,14 +151,14 @@ void am_page_data(am_page *p) {
 
 /* ---- example ---- */
 
-static am_status draw_waveform(am_context *ctx, const am_plot_style *style, const char *title, const void *what,
-                               am_buffer *out, am_error *err) {
+static am_status draw_waveform(am_context *ctx, const am_plot_style *style, const char *title,
+                               const void *what, am_buffer *out, am_error *err) {
   const am_example *e = what;
   return am_plot_waveform(ctx, style, title, e->sound.samples, e->sound.n, e->sound.rate, out, err);
 }
 
-static am_status draw_spectrogram(am_context *ctx, const am_plot_style *style, const char *title, const void *what,
-                                  am_buffer *out, am_error *err) {
+static am_status draw_spectrogram(am_context *ctx, const am_plot_style *style, const char *title,
+                                  const void *what, am_buffer *out, am_error *err) {
   const am_example *e = what;
   return am_plot_spectrogram(ctx, style, title, e->x, e->t, e->f, e->seconds, e->hertz, out, err);
 }
@@ -167,7 +167,9 @@ void am_page_example(am_page *p) {
   const am_example *e = p->e;
   am_html_put(p->h, "<section><h2>An example</h2>");
   if (!e->name) {
-    am_html_put(p->h, "<p>The waveform and spectrogram of a clip are left out, because the corpus could not be read: ");
+    am_html_put(p->h,
+                "<p>The waveform and spectrogram of a clip are left out, because the corpus could not be "
+                "read: ");
     am_html_text(p->h, e->note);
     am_html_put(p->h, "</p></section>\n");
     return;
@@ -178,18 +180,26 @@ void am_page_example(am_page *p) {
   am_html_text(p->h, e->truth);
   am_html_put(p->h, "</strong>");
   if (e->prediction)
-    am_html_printf(p->h, ", recognised with %.1f&#8239;%%: the surest of the right ones", 100 * e->prediction->confidence);
+    am_html_printf(p->h, ", recognised with %.1f&#8239;%%: the surest of the right ones",
+                   100 * e->prediction->confidence);
   am_html_put(p->h, ".</p><div class=\"figures\">");
   char description[160];
   double seconds = (double)e->sound.n / e->sound.rate;
-  am_figure wave = {.name = "waveform", .title = "Waveform", .width = 360, .height = 220, .draw = draw_waveform, .what = e};
+  am_figure wave = {
+      .name = "waveform", .title = "Waveform", .width = 360, .height = 220, .draw = draw_waveform, .what = e};
   snprintf(description, sizeof description, "Waveform of %.1f seconds", seconds);
   am_page_figure(p, &wave, description);
-  am_figure mel = {.name = "spectrogram", .title = "Log-mel spectrogram", .width = 360, .height = 220,
-                   .draw = draw_spectrogram, .what = e,
-                   .caption = "Brighter is louder, over 80 dB, with the run's own window, hop and mel filters."};
-  snprintf(description, sizeof description, "Log-mel spectrogram of %.1f seconds and %d mel filters, %.0f to %.0f hertz",
-           seconds, e->f, e->hertz[0], e->hertz[e->f - 1]);
+  am_figure mel = {
+      .name = "spectrogram",
+      .title = "Log-mel spectrogram",
+      .width = 360,
+      .height = 220,
+      .draw = draw_spectrogram,
+      .what = e,
+      .caption = "Brighter is louder, over 80 dB, with the run's own window, hop and mel filters."};
+  snprintf(description, sizeof description,
+           "Log-mel spectrogram of %.1f seconds and %d mel filters, %.0f to %.0f hertz", seconds, e->f,
+           e->hertz[0], e->hertz[e->f - 1]);
   am_page_figure(p, &mel, description);
   am_html_put(p->h, "</div></section>\n");
 }

@@ -31,14 +31,21 @@ static void describe(am_page *p, const char *title, const curves *c, double fact
         last = c->at[i].y[j];
       }
     if (isfinite(first))
-      am_buffer_printf(p->ctx, out, "%s %s from %.4g to %.4g", i ? "," : ":", c->at[i].name, factor * first, factor * last);
+      am_buffer_printf(p->ctx, out, "%s %s from %.4g to %.4g", i ? "," : ":", c->at[i].name, factor * first,
+                       factor * last);
   }
 }
 
-static void curves_figure(am_page *p, const char *name, const char *title, const curves *c, const char *caption) {
+static void curves_figure(am_page *p, const char *name, const char *title, const curves *c,
+                          const char *caption) {
   am_buffer text = {0};
   describe(p, title, c, 1, &text);
-  am_figure figure = {.name = name, .title = title, .caption = caption, .width = 360, .height = 250, .draw = draw_curves,
+  am_figure figure = {.name = name,
+                      .title = title,
+                      .caption = caption,
+                      .width = 360,
+                      .height = 250,
+                      .draw = draw_curves,
                       .what = c};
   if (text.failed) p->h.out->failed = true;
   else am_page_figure(p, &figure, text.data);
@@ -87,7 +94,8 @@ void am_page_curves(am_page *p) {
     am_html_put(p->h, "<section><h2>Learning curves</h2>");
     if (!n) am_html_put(p->h, "<p>No epoch was finished.</p>");
     else if (isfinite(best) && best >= 1)
-      am_html_printf(p->h, "<p class=\"faint\">The upright line is epoch %.0f, whose weights were kept.</p>", best);
+      am_html_printf(p->h, "<p class=\"faint\">The upright line is epoch %.0f, whose weights were kept.</p>",
+                     best);
     am_html_put(p->h, "<div class=\"figures\">");
     if (loss.n) curves_figure(p, "loss", "Loss", &loss, NULL);
     if (share.n) curves_figure(p, "accuracy", "Accuracy and unweighted average recall", &share, NULL);
@@ -154,7 +162,8 @@ void am_page_time(am_page *p) {
 /* ---- settings ---- */
 
 void am_page_settings(am_page *p) {
-  am_html_put(p->h, "<section><h2>Settings</h2><details><summary>The whole config, defaults filled in</summary>"
+  am_html_put(p->h,
+              "<section><h2>Settings</h2><details><summary>The whole config, defaults filled in</summary>"
               "<pre tabindex=\"0\">");
   am_html_text(p->h, p->r->config_text);
   am_html_put(p->h, "</pre></details></section>\n");

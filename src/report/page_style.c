@@ -6,7 +6,8 @@
 static const char rules[] =
   "*{box-sizing:border-box}"
   "html{-webkit-text-size-adjust:100%;text-size-adjust:100%}"
-  "body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,\"Segoe UI\",Roboto,"
+  "body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,"
+  "\"Segoe UI\",Roboto,"
   "\"Helvetica Neue\",\"Noto Sans\",Arial,sans-serif}"
   "main{max-width:62rem;margin:0 auto;padding:1.5rem 1rem 4rem;overflow-wrap:break-word}"
   "header{margin:0 0 1.5rem}"
@@ -21,7 +22,8 @@ static const char rules[] =
   ".note{border-left:3px solid var(--series0);background:var(--low);padding:.6rem .9rem;margin:1rem 0;"
   "border-radius:0 .3rem .3rem 0}"
   ".note.warn{border-color:var(--series1)}"
-  ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,13rem),1fr));gap:.75rem;margin:1rem 0}"
+  ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,13rem),1fr));gap:.75rem;"
+  "margin:1rem 0}"
   ".card{border:1px solid var(--grid);border-radius:.5rem;padding:.8rem 1rem}"
   ".card b{display:block;font-size:1.7rem;line-height:1.25;font-weight:620;font-variant-numeric:tabular-nums}"
   ".card span{display:block;color:var(--faint);font-size:.85rem}"
@@ -34,7 +36,8 @@ static const char rules[] =
   ".scroll{overflow-x:auto;margin:.75rem 0;max-width:100%}"
   ".scroll:focus-visible,summary:focus-visible{outline:2px solid var(--series0);outline-offset:2px}"
   "table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}"
-  "th,td{padding:.32rem .7rem .32rem 0;text-align:left;vertical-align:baseline;border-bottom:1px solid var(--grid)}"
+  "th,td{padding:.32rem .7rem .32rem 0;text-align:left;vertical-align:baseline;"
+  "border-bottom:1px solid var(--grid)}"
   "th:last-child,td:last-child{padding-right:.2rem}"
   "thead th{color:var(--faint);font-weight:500;font-size:.82rem;vertical-align:bottom}"
   "tbody th{font-weight:500}"
@@ -42,7 +45,8 @@ static const char rules[] =
   ".n{text-align:right;white-space:nowrap}"
   "table.wide{width:100%;max-width:44rem}"
   "td.bar{width:28%;vertical-align:middle}"
-  "td.bar i{display:block;height:.55rem;border-radius:.15rem;background:linear-gradient(to right,var(--series0) "
+  "td.bar i{display:block;height:.55rem;border-radius:.15rem;background:linear-gradient(to right,"
+  "var(--series0) "
   "calc(var(--v)*100%),var(--low) 0)}thead td.bar{padding:0}"
   "table.grid td,table.grid thead th{text-align:center;padding:.2rem .1rem}"
   "table.grid tbody th{padding-right:.5rem}table.grid thead th:first-child{text-align:left}"
@@ -60,18 +64,22 @@ static const char rules[] =
   "dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.25rem;margin:.75rem 0;font-size:.95rem}"
   "dt{color:var(--faint)}dd{margin:0;min-width:0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}"
   "details{margin:1rem 0}summary{cursor:pointer;font-weight:550}"
-  "pre{overflow-x:auto;background:var(--low);border:1px solid var(--grid);border-radius:.4rem;padding:.8rem 1rem;"
+  "pre{overflow-x:auto;background:var(--low);border:1px solid var(--grid);border-radius:.4rem;"
+  "padding:.8rem 1rem;"
   "font:.82rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\",monospace}"
   "footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--grid)}"
-  "@media(max-width:30rem){table{font-size:.85rem}th,td{padding-right:.5rem}dl:not(.short){grid-template-columns:1fr;gap:0}"
-  "dl:not(.short) dd{margin-bottom:.45rem}table.counts td{min-width:1.75rem}table.confusion td{min-width:2.05rem;height:2.3rem}h1{font-size:1.5rem}}"
+  "@media(max-width:30rem){table{font-size:.85rem}th,td{padding-right:.5rem}"
+  "dl:not(.short){grid-template-columns:1fr;gap:0}"
+  "dl:not(.short) dd{margin-bottom:.45rem}table.counts td{min-width:1.75rem}"
+  "table.confusion td{min-width:2.05rem;height:2.3rem}h1{font-size:1.5rem}}"
   "@media(min-width:48rem){table.confusion td{min-width:3.1rem;height:2.9rem}}"
   "@media print{.scroll{overflow:visible}section{break-inside:avoid-page}}";
 
 static int byte_of(double level) { return (int)lround(255 * level); }
 
 static void variable(am_html h, am_color c) {
-  am_html_printf(h, "--%s:#%02x%02x%02x;", c.name, (unsigned)byte_of(c.r), (unsigned)byte_of(c.g), (unsigned)byte_of(c.b));
+  am_html_printf(h, "--%s:#%02x%02x%02x;", c.name, (unsigned)byte_of(c.r), (unsigned)byte_of(c.g),
+                 (unsigned)byte_of(c.b));
 }
 
 static void variables(am_html h, bool dark) {

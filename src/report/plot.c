@@ -18,8 +18,8 @@ typedef struct frame {
 static double at_x(const frame *a, double x) { return a->left + (x - a->x0) / (a->x1 - a->x0) * a->width; }
 static double at_y(const frame *a, double y) { return a->top + (a->y1 - y) / (a->y1 - a->y0) * a->height; }
 
-static am_status start(am_context *ctx, const am_plot_style *style, double width, double height, const char *title,
-                       frame *a, am_error *err) {
+static am_status start(am_context *ctx, const am_plot_style *style, double width, double height,
+                       const char *title, frame *a, am_error *err) {
   if (style->width > 0) width = style->width;
   if (style->height > 0) height = style->height;
   *a = (frame){.p = am_palette_of(style->dark), .left = 54, .width = width - 66};
@@ -51,7 +51,8 @@ static void draw_x_axis(const frame *a, const char *name, bool grid) {
     tick_text(x, step, text, sizeof text);
     am_canvas_text(a->c, line[0], a->top + a->height + 15, 10.5, AM_ALIGN_MIDDLE, false, a->p->faint, text);
   }
-  am_canvas_text(a->c, a->left + a->width / 2, a->top + a->height + 34, 11, AM_ALIGN_MIDDLE, false, a->p->faint, name);
+  am_canvas_text(a->c, a->left + a->width / 2, a->top + a->height + 34, 11, AM_ALIGN_MIDDLE, false,
+                 a->p->faint, name);
 }
 
 static void draw_y_axis(const frame *a, const char *name, bool grid) {
@@ -82,7 +83,8 @@ static void draw_legend(const frame *a, const am_curve *curves, size_t n) {
   }
 }
 
-static am_status draw_curve(am_context *ctx, const frame *a, const am_curve *curve, am_color color, am_error *err) {
+static am_status draw_curve(am_context *ctx, const frame *a, const am_curve *curve, am_color color,
+                            am_error *err) {
   double *xy = am_alloc(ctx, am_mul(curve->n, 2), sizeof *xy);
   if (!xy) return am_no_memory(err);
   for (size_t i = 0; i < curve->n; i++) {
@@ -140,9 +142,9 @@ static void draw_bar(const frame *a, double x0, double x1, double y, am_color co
   if (y > 0) am_canvas_rectangle(a->c, left, top, at_x(a, x1) - 0.75 - left, at_y(a, 0) - top, color);
 }
 
-am_status am_plot_histogram(am_context *ctx, const am_plot_style *style, const char *title, const char *x_name,
-                            const char *y_name, double low, double high, const double *counts, size_t n,
-                            am_buffer *out, am_error *err) {
+am_status am_plot_histogram(am_context *ctx, const am_plot_style *style, const char *title,
+                            const char *x_name, const char *y_name, double low, double high,
+                            const double *counts, size_t n, am_buffer *out, am_error *err) {
   frame a;
   am_status st = start(ctx, style, 560, 260, title, &a, err);
   if (st) return st;
@@ -153,8 +155,8 @@ am_status am_plot_histogram(am_context *ctx, const am_plot_style *style, const c
   draw_x_axis(&a, x_name, false);
   draw_y_axis(&a, y_name, true);
   for (size_t i = 0; i < n; i++)
-    draw_bar(&a, a.x0 + (a.x1 - a.x0) * (double)i / (double)n, a.x0 + (a.x1 - a.x0) * (double)(i + 1) / (double)n,
-             counts[i], a.p->series[0]);
+    draw_bar(&a, a.x0 + (a.x1 - a.x0) * (double)i / (double)n,
+             a.x0 + (a.x1 - a.x0) * (double)(i + 1) / (double)n, counts[i], a.p->series[0]);
   return am_canvas_finish(a.c, out, err);
 }
 
@@ -187,7 +189,8 @@ am_status am_plot_reliability(am_context *ctx, const am_plot_style *style, const
 static void draw_cell(const frame *a, double x, double y, double side, uint64_t count, uint64_t row) {
   double share = row ? (double)count / (double)row : 0;
   char text[32];
-  am_canvas_rectangle(a->c, x, y, side - 1.5, side - 1.5, am_color_mix(a->p->ramp_low, a->p->ramp_high, share));
+  am_canvas_rectangle(a->c, x, y, side - 1.5, side - 1.5,
+                      am_color_mix(a->p->ramp_low, a->p->ramp_high, share));
   if (!count) return;
   am_color ink = share > 0.55 ? a->p->paper : a->p->ink;
   snprintf(text, sizeof text, "%llu", (unsigned long long)count);
@@ -212,8 +215,9 @@ static const char *shorten(const char *text, size_t most, char out[64]) {
   return out;
 }
 
-am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const char *title, const char *const *labels,
-                            int classes, const uint64_t *counts, am_buffer *out, am_error *err) {
+am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const char *title,
+                            const char *const *labels, int classes, const uint64_t *counts, am_buffer *out,
+                            am_error *err) {
   const double side = 46, margin = 104;
   frame a;
   am_status st = start(ctx, style, margin + classes * side + 20, 48 + classes * side + 62, title, &a, err);
@@ -229,11 +233,11 @@ am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const c
     for (int k = 0; k < classes; k++) draw_cell(&a, margin + k * side, y, side, counts[i * classes + k], row);
   }
   for (int k = 0; k < classes; k++) {
-    am_canvas_text(a.c, margin + k * side + side / 2, top + classes * side + 14, 9.5, AM_ALIGN_MIDDLE, false, a.p->ink,
-                   shorten(labels[k], 9, text)); /* what fits below a cell */
+    am_canvas_text(a.c, margin + k * side + side / 2, top + classes * side + 14, 9.5, AM_ALIGN_MIDDLE, false,
+                   a.p->ink, shorten(labels[k], 9, text)); /* what fits below a cell */
   }
-  am_canvas_text(a.c, margin + classes * side / 2, top + classes * side + 36, 11, AM_ALIGN_MIDDLE, false, a.p->faint,
-                 "predicted");
+  am_canvas_text(a.c, margin + classes * side / 2, top + classes * side + 36, 11, AM_ALIGN_MIDDLE, false,
+                 a.p->faint, "predicted");
   am_canvas_text(a.c, 16, top + classes * side / 2, 11, AM_ALIGN_MIDDLE, true, a.p->faint, "true");
   return am_canvas_finish(a.c, out, err);
 }
@@ -292,10 +296,12 @@ static void draw_bins(const frame *a, int f, const double *hertz) {
                  hertz ? "frequency (Hz)" : "bin");
 }
 
-am_status am_plot_spectrogram(am_context *ctx, const am_plot_style *style, const char *title, const float *x, int t,
-                              int f, double seconds, const double *hertz, am_buffer *out, am_error *err) {
+am_status am_plot_spectrogram(am_context *ctx, const am_plot_style *style, const char *title, const float *x,
+                              int t, int f, double seconds, const double *hertz, am_buffer *out,
+                              am_error *err) {
   frame a;
-  if (t < 1 || f < 1) return am_fail(err, AM_E_SHAPE, "a spectrogram of %d frames and %d bins cannot be drawn", t, f);
+  if (t < 1 || f < 1)
+    return am_fail(err, AM_E_SHAPE, "a spectrogram of %d frames and %d bins cannot be drawn", t, f);
   am_status st = start(ctx, style, 560, 280, title, &a, err);
   if (st) return st;
   a.x1 = seconds > 0 ? seconds : t;
@@ -307,8 +313,8 @@ am_status am_plot_spectrogram(am_context *ctx, const am_plot_style *style, const
   return st ? st : finished;
 }
 
-am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const char *title, const float *samples,
-                           size_t n, double rate, am_buffer *out, am_error *err) {
+am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const char *title,
+                           const float *samples, size_t n, double rate, am_buffer *out, am_error *err) {
   frame a;
   am_status st = start(ctx, style, 560, 200, title, &a, err);
   if (st) return st;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "report/page.h"
@@ -36,8 +37,24 @@ void am_page_figure(am_page *p, const am_figure *f, const char *description) {
 }
 
 void am_page_table_open(am_page *p, const char *name, const char *class_name) {
-  am_html_printf(p->h, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\"><table class=\"%s\">", name,
-                 class_name);
+  am_html_printf(p->h,
+                 "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\"><table "
+                 "class=\"%s\">",
+                 name, class_name);
+}
+
+void am_page_heads(am_page *p, const char *names) {
+  am_html_put(p->h, "<thead><tr>");
+  for (bool more = true; more;) {
+    size_t n = strcspn(names, "|"), right = *names == '>';
+    if (!n) am_html_put(p->h, "<td class=\"bar\"></td>");
+    else
+      am_html_printf(p->h, "<th scope=\"col\"%s>%.*s</th>", right ? " class=\"n\"" : "", (int)(n - right),
+                     names + right);
+    more = names[n] == '|';
+    names += n + 1;
+  }
+  am_html_put(p->h, "</tr></thead><tbody>");
 }
 
 void am_page_table_close(am_page *p) { am_html_put(p->h, "</table></div>\n"); }
@@ -62,9 +79,11 @@ void am_seconds_text(double seconds, char out[32]) {
 
 static void write_page(am_page *p) {
   am_html h = p->h;
-  am_html_put(h, "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"/>"
+  am_html_put(h,
+              "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"/>"
               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"
-              "<meta name=\"color-scheme\" content=\"light dark\"/><meta name=\"generator\" content=\"AudioMood\"/><title>");
+              "<meta name=\"color-scheme\" content=\"light dark\"/><meta name=\"generator\" "
+              "content=\"AudioMood\"/><title>");
   am_html_text(h, p->r->config->name);
   am_html_put(h, " - AudioMood run</title>\n");
   am_page_style(h);
@@ -79,12 +98,14 @@ static void write_page(am_page *p) {
   am_page_example(p);
   am_page_time(p);
   am_page_settings(p);
-  am_html_put(h, "<footer class=\"faint\"><p>Each picture is also a file in the run's folder, plots/. Recognised emotions "
-              "are guesses about how speech sounds, not about what a person feels.</p></footer>\n</main></body>\n</html>\n");
+  am_html_put(h,
+              "<footer class=\"faint\"><p>Each picture is also a file in the run's folder, plots/. "
+              "Recognised emotions are guesses about how speech sounds, not about what a person "
+              "feels.</p></footer>\n</main></body>\n</html>\n");
 }
 
-static am_status build(am_context *ctx, const am_results *r, const am_tally *t, const am_example *e, const char *out,
-                       am_error *err) {
+static am_status build(am_context *ctx, const am_results *r, const am_tally *t, const am_example *e,
+                       const char *out, am_error *err) {
   am_buffer text = {0};
   char *plots = am_path_join(ctx, r->folder, "plots");
   am_page page = {.ctx = ctx, .h = {ctx, &text}, .r = r, .t = t, .e = e, .plots = plots, .err = err};

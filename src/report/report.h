@@ -5,9 +5,9 @@
 #include "base/base.h"
 
 /* Writes `out` (NULL: <run>/report.html) and its pictures as files in <run>/plots/, from the run folder's
- * config.yaml, history.csv, metrics.json, predictions.csv and run.json; one of them missing or damaged is an error
- * that names it.  Clip lengths and the example come from the corpus; without it the page says that they are left
- * out. */
+ * config.yaml, history.csv, metrics.json, predictions.csv and run.json; one of them missing or damaged is an
+ * error that names it.  Clip lengths and the example come from the corpus; without it the page says that they
+ * are left out. */
 am_status am_report_write(am_context *ctx, const char *run, const char *out, am_error *err);
 
 #endif

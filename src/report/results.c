@@ -33,8 +33,10 @@ static am_status path_of(const am_results *r, const char *name, char **path, am_
   *path = am_path_join(r->ctx, r->folder, name);
   if (!*path) return am_no_memory(err);
   if (am_file_exists(*path)) return AM_OK;
-  am_fail(err, AM_E_IO, "%s: not there; wanted the folder of a run that has finished (an interrupted one goes on with "
-          "audiomood train --resume %s)", *path, r->folder);
+  am_fail(err, AM_E_IO,
+          "%s: not there; wanted the folder of a run that has finished (an interrupted one goes on with "
+          "audiomood train --resume %s)",
+          *path, r->folder);
   am_free(r->ctx, *path);
   *path = NULL;
   return AM_E_IO;
@@ -78,7 +80,8 @@ static am_status read_epoch(const am_csv *csv, size_t row, const int column[9], 
     if (st) return st;
   }
   if (!(number[0] >= 1 && number[0] < 1e9))
-    return am_csv_fail(csv, row, err, "epoch is '%s', wanted a number from 1", am_csv_get(csv, row, (size_t)column[0]));
+    return am_csv_fail(csv, row, err, "epoch is '%s', wanted a number from 1",
+                       am_csv_get(csv, row, (size_t)column[0]));
   *e = (am_epoch){(uint64_t)number[0], number[1], number[2], number[3], number[4],
                   number[5], number[6], number[7], number[8]};
   return AM_OK;
@@ -135,7 +138,8 @@ static am_status read_interval(const am_value *part, am_metrics *m, am_error *er
   return st;
 }
 
-static am_status read_classes(const am_value *part, const am_value *labels, am_part_results *p, am_error *err) {
+static am_status read_classes(const am_value *part, const am_value *labels, am_part_results *p,
+                              am_error *err) {
   am_metrics *m = p->metrics;
   const am_value *per_class = am_value_get(part, "per_class");
   int k = 0;
@@ -166,7 +170,8 @@ static am_status read_confusion(const am_value *part, am_metrics *m, am_error *e
     }
   }
   if (!square)
-    return am_fail_at(err, part, "'confusion' of '%s': wanted %d rows of %d counts", part->key, m->classes, m->classes);
+    return am_fail_at(err, part, "'confusion' of '%s': wanted %d rows of %d counts", part->key, m->classes,
+                      m->classes);
   if (sum != m->n)
     return am_fail_at(err, part, "'confusion' of '%s' counts %llu clips, but its 'n' is %zu", part->key,
                       (unsigned long long)sum, m->n);
@@ -184,7 +189,8 @@ static am_status make_metrics(am_results *r, am_part_results *p, size_t classes,
   m->support = am_alloc(r->ctx, classes, sizeof *m->support);
   m->confusion = am_alloc(r->ctx, classes * classes, sizeof *m->confusion);
   p->labels = am_alloc(r->ctx, classes, sizeof *p->labels);
-  return m->precision && m->recall && m->f1 && m->support && m->confusion && p->labels ? AM_OK : am_no_memory(err);
+  return m->precision && m->recall && m->f1 && m->support && m->confusion && p->labels ? AM_OK
+                                                                                       : am_no_memory(err);
 }
 
 static am_status read_part(am_results *r, const am_value *part, am_part_results *p, am_error *err) {
@@ -223,7 +229,8 @@ static am_status class_at(const am_part_results *p, size_t row, int column, int 
   return am_csv_fail(p->table, row, err, "'%s' is no label of this run's %s part", label, p->name);
 }
 
-static am_status probability_at(const am_part_results *p, size_t row, int column, double *out, am_error *err) {
+static am_status probability_at(const am_part_results *p, size_t row, int column, double *out,
+                                am_error *err) {
   am_status st = real_at(p->table, row, column, out, err);
   if (st || (*out >= 0 && *out <= 1 + 1e-6)) return st;
   return am_csv_fail(p->table, row, err, "%s is '%s', wanted a probability from 0 to 1",
@@ -244,7 +251,8 @@ static am_status read_rows(const am_part_results *p, const int named[4], const i
   return AM_OK;
 }
 
-static am_status find_columns(am_results *r, const am_part_results *p, int named[4], int *of_class, am_error *err) {
+static am_status find_columns(am_results *r, const am_part_results *p, int named[4], int *of_class,
+                              am_error *err) {
   static const char *const names[4] = {"clip", "speaker", "true", "predicted"};
   am_status st = AM_OK;
   for (int i = 0; i < 4 && !st; i++) st = am_csv_need(p->table, names[i], &named[i], err);
@@ -263,8 +271,10 @@ static am_status read_predictions(am_results *r, am_part_results *p, const char 
   if (!st && !of_class) st = am_no_memory(err);
   if (!st) st = am_csv_read_file(r->ctx, path, 0, &p->table, err);
   if (!st && am_csv_rows(p->table) != p->metrics->n)
-    st = am_fail(err, AM_E_FORMAT, "%s: %zu rows, but metrics.json counts %zu clips in the %s part; one of the two is not "
-                 "of this run", path, am_csv_rows(p->table), p->metrics->n, p->name);
+    st = am_fail(err, AM_E_FORMAT,
+                 "%s: %zu rows, but metrics.json counts %zu clips in the %s part; one of the two is not "
+                 "of this run",
+                 path, am_csv_rows(p->table), p->metrics->n, p->name);
   if (!st) st = find_columns(r, p, named, of_class, err);
   if (!st) {
     p->predictions = am_alloc(r->ctx, p->metrics->n + 1, sizeof *p->predictions);
@@ -284,7 +294,8 @@ static am_status read_parts(am_results *r, am_error *err) {
     if (!part || part->kind == AM_NULL) continue;
     am_part_results *p = &r->parts[r->n_parts++];
     st = read_part(r, part, p, err);
-    if (!st) st = read_predictions(r, p, r->n_parts == 1 ? "predictions.csv" : "predictions-validation.csv", err);
+    if (!st)
+      st = read_predictions(r, p, r->n_parts == 1 ? "predictions.csv" : "predictions-validation.csv", err);
   }
   return st;
 }

@@ -35,8 +35,8 @@ typedef struct am_results {
   am_part_results parts[2]; /* the page is about the first: test, or validation where there is no test part */
 } am_results;
 
-/* Any of config.yaml, history.csv, metrics.json, run.json or predictions missing or damaged is an error that names
- * the file.  On failure *out is empty. `folder` is borrowed. */
+/* Any of config.yaml, history.csv, metrics.json, run.json or predictions missing or damaged is an error that
+ * names the file.  On failure *out is empty. `folder` is borrowed. */
 am_status am_results_read(am_context *ctx, const char *folder, am_results *out, am_error *err);
 void am_results_free(am_results *r);
 

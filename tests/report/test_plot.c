@@ -112,7 +112,7 @@ static void test_save_fails_cleanly(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_curves),      cmocka_unit_test(test_no_data),           cmocka_unit_test(test_confusion),
+    cmocka_unit_test(test_curves),      cmocka_unit_test(test_no_data), cmocka_unit_test(test_confusion),
     cmocka_unit_test(test_sound_pictures), cmocka_unit_test(test_save_fails_cleanly),
   };
   return cmocka_run_group_tests_name("report", tests, setup, teardown);

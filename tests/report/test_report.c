@@ -35,7 +35,8 @@ static const char config[] =
   "description: '\"quoted\" ]]> <!-- text'\n"
   "data: {corpus: manifest, root: \"%s\"}\n"
   "split: {kind: corpus}\n"
-  "features: {kind: mfcc, sample_rate: 8000, n_fft: 256, hop: 128, mels: 20, mfcc: 13, mean_over_time: true}\n"
+  "features: {kind: mfcc, sample_rate: 8000, n_fft: 256, hop: 128, mels: 20, mfcc: 13,"
+  " mean_over_time: true}\n"
   "model: {layers: [{dense: {}}]}\n";
 
 static const char history[] =
@@ -44,19 +45,24 @@ static const char history[] =
   "1,1.5,0.25,,,,0.01,0.5,100\n2,1.25,0.5,,,,0.001,0.5,100\n";
 
 static const char metrics[] =
-  "{\"name\": \"x\", \"epochs\": 2, \"steps\": 8, \"best_epoch\": 2, \"seconds\": 3725, \"split_note\": \"<i>a</i> & b\",\n"
-  "\"speaker_independent\": false, \"transductive\": true, \"synthetic\": true, \"validation\": null, \"test\":\n"
-  "{\"n\": 4, \"labels\": [\"" EVIL "\", \"" TRICKY "\"], \"accuracy\": 0.5, \"uar\": 0.5, \"macro_f1\": 0.5,"
-  " \"loss\": 0.75, \"ece\": 0.1,\n"
-  "\"interval\": {\"kind\": \"Wilson <1927>\", \"level\": 0.95, \"accuracy\": [0.25, 0.75], \"uar\": [0.25, null]},\n"
+  "{\"name\": \"x\", \"epochs\": 2, \"steps\": 8, \"best_epoch\": 2, \"seconds\": 3725,\n"
+  "\"split_note\": \"<i>a</i> & b\",\n"
+  "\"speaker_independent\": false, \"transductive\": true, \"synthetic\": true,\n"
+  "\"validation\": null, \"test\":\n"
+  "{\"n\": 4, \"labels\": [\"" EVIL "\", \"" TRICKY "\"], \"accuracy\": 0.5,\n"
+  "\"uar\": 0.5, \"macro_f1\": 0.5, \"loss\": 0.75, \"ece\": 0.1,\n"
+  "\"interval\": {\"kind\": \"Wilson <1927>\", \"level\": 0.95, \"accuracy\": [0.25, 0.75],\n"
+  "\"uar\": [0.25, null]},\n"
   "\"per_class\": {\"" EVIL "\": {\"precision\": null, \"recall\": 1, \"f1\": 0.5, \"support\": 1},\n"
   "\"" TRICKY "\": {\"precision\": 0.5, \"recall\": 0.25, \"f1\": 0.5, \"support\": 3}},\n"
   "\"confusion\": [[1, 0], [2, 1]], \"split\": \"test\", \"speaker_independent\": false}}\n";
 
 static const char facts[] =
-  "{\"name\": \"x\", \"state\": \"finished\", \"started\": \"2026-01-02T03:04:05Z\", \"written\": \"2026-01-02T04:04:05Z\",\n"
-  "\"version\": \"0.1.0\", \"cpu\": \"<plain>\", \"threads\": 2, \"steps\": 8, \"parameters\": 1234, \"data\": {\"title\":\n"
-  "\"Corpus <one>\", \"licence\": \"CC & co\", \"citation\": \"A \\\"B\\\"\", \"synthetic\": true, \"clips\": 4, \"missing\": 0,\n"
+  "{\"name\": \"x\", \"state\": \"finished\", \"started\": \"2026-01-02T03:04:05Z\",\n"
+  "\"written\": \"2026-01-02T04:04:05Z\",\n"
+  "\"version\": \"0.1.0\", \"cpu\": \"<plain>\", \"threads\": 2, \"steps\": 8, \"parameters\": 1234,\n"
+  "\"data\": {\"title\": \"Corpus <one>\", \"licence\": \"CC & co\", \"citation\": \"A \\\"B\\\"\", \"synthetic\": true,\n"
+  "\"clips\": 4, \"missing\": 0,\n"
   "\"missing_note\": \"\", \"train\": 0, \"validation\": 0, \"test\": 4}}\n";
 
 static const char predictions[] =
@@ -117,8 +123,8 @@ static void test_escape(void **state) {
 static void test_numbers(void **state) {
   (void)state;
   static const struct { double number; const char *text; } cases[] = {
-    {0, "0"}, {1, "1"}, {-1.5, "-1.5"}, {0.05, "0.05"}, {-0.05, "-0.05"}, {2.999, "3"}, {-0.001, "0"}, {1234.56, "1234.56"},
-    {NAN, "0"}, {INFINITY, "0"}};
+    {0, "0"}, {1, "1"}, {-1.5, "-1.5"}, {0.05, "0.05"}, {-0.05, "-0.05"}, {2.999, "3"}, {-0.001, "0"},
+    {1234.56, "1234.56"}, {NAN, "0"}, {INFINITY, "0"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     am_buffer out = {0};
     am_html_number((am_html){ctx, &out}, cases[i].number);
@@ -129,7 +135,8 @@ static void test_numbers(void **state) {
 
 static void test_base64(void **state) { /* RFC 4648, section 10 */
   (void)state;
-  static const char *const cases[][2] = {{"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
+  static const char *const cases[][2] = {{"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
+                                         {"foobar", "Zm9vYmFy"}};
   for (size_t i = 0; i < 4; i++) {
     am_buffer out = {0};
     am_html_base64((am_html){ctx, &out}, cases[i][0], strlen(cases[i][0]));
@@ -189,7 +196,8 @@ static void make_corpus(const char *corpus) {
   float samples[8000];
   am_error err = AM_ERROR_INIT;
   for (int i = 0; i < 8000; i++) samples[i] = (float)(0.3 * sin(i * 0.2));
-  text_file(corpus, "manifest.csv", "path,label,speaker,split\na.wav," EVIL ",s1,train\nb.wav,two,s2,test\nd.wav,two,s2,test\n");
+  text_file(corpus, "manifest.csv",
+            "path,label,speaker,split\na.wav," EVIL ",s1,train\nb.wav,two,s2,test\nd.wav,two,s2,test\n");
   am_test_ok(am_sound_write(ctx, am_test_path(corpus, "a.wav"), samples, 8000, 8000, true, &err), &err);
   am_test_ok(am_sound_write(ctx, am_test_path(corpus, "b.wav"), samples, 4000, 8000, true, &err), &err);
   am_test_ok(am_sound_write(ctx, am_test_path(corpus, "d.wav"), samples, 4000, 8000, true, &err), &err);
@@ -224,8 +232,8 @@ static void test_nothing_held_out(void **state) {
   char *run = make_run("nowhere");
   text_file(run, "metrics.json", "{\"best_epoch\": 2, \"validation\": null, \"test\": null}");
   unlink(am_test_path(run, "predictions.csv"));
-  text_file(run, "history.csv", "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,validation_uar,"
-            "learning_rate,seconds,clips_per_second\n");
+  text_file(run, "history.csv", "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,"
+            "validation_uar,learning_rate,seconds,clips_per_second\n");
   char *page = page_of(run);
   markup_check(page);
   assert_says(page, "Nothing was held out");
@@ -241,13 +249,15 @@ static void test_other_place(void **state) {
   am_test_ok(am_report_write(ctx, run, am_test_path(run, "other.html"), &err), &err);
   assert_true(am_file_exists(am_test_path(run, "other.html")));
   assert_false(am_file_exists(am_test_path(run, "report.html")));
-  am_test_fails(am_report_write(ctx, run, "/nonexistent/folder/x.html", &err), AM_E_IO, &err, "/nonexistent/folder/x.html");
+  am_test_fails(am_report_write(ctx, run, "/nonexistent/folder/x.html", &err), AM_E_IO, &err,
+                "/nonexistent/folder/x.html");
   remove_run(run);
 }
 
 static void test_missing_files(void **state) {
   (void)state;
-  static const char *const files[] = {"config.yaml", "history.csv", "metrics.json", "run.json", "predictions.csv"};
+  static const char *const files[] = {"config.yaml", "history.csv", "metrics.json", "run.json",
+                                      "predictions.csv"};
   am_error err;
   for (size_t i = 0; i < 5; i++) {
     char *run = make_run("nowhere");
@@ -297,7 +307,8 @@ static void test_damage(void **state) {
   damage("predictions.csv", predictions, ",0.75,", ",,", "wanted a probability");
   damage("predictions.csv", predictions, ",," EVIL, ",,joy", "'joy'");
   damage("predictions.csv", predictions, "p_" EVIL, "p_joy", EVIL);
-  damage("predictions.csv", predictions, "d.wav,,,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n", "", "3 rows");
+  damage("predictions.csv", predictions, "d.wav,,,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n", "",
+         "3 rows");
   damage("predictions.csv", predictions, "d.wav,", "\"d.wav,", "predictions.csv:5");
 }
 
@@ -332,8 +343,10 @@ static void test_out_of_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_escape),        cmocka_unit_test(test_numbers),    cmocka_unit_test(test_base64),
-    cmocka_unit_test(test_nasty_names),   cmocka_unit_test(test_what_it_says), cmocka_unit_test(test_with_sounds),
-    cmocka_unit_test(test_nothing_held_out), cmocka_unit_test(test_other_place), cmocka_unit_test(test_missing_files),
+    cmocka_unit_test(test_nasty_names),   cmocka_unit_test(test_what_it_says),
+    cmocka_unit_test(test_with_sounds),
+    cmocka_unit_test(test_nothing_held_out), cmocka_unit_test(test_other_place),
+    cmocka_unit_test(test_missing_files),
     cmocka_unit_test(test_damage),        cmocka_unit_test(test_out_of_memory),
   };
   return cmocka_run_group_tests_name("page", tests, setup, teardown);
