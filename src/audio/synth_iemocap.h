@@ -12,7 +12,9 @@
 #include "audiomood/audio.h"
 
 enum {
-  AM_SYNTH_SESSIONS = 5, AM_SYNTH_DIALOGUES = 3, AM_SYNTH_TURNS = 4, /* of each speaker in a dialogue */
+  AM_SYNTH_SESSIONS = 5,
+  AM_SYNTH_DIALOGUES = 3,
+  AM_SYNTH_TURNS = 4, /* of each speaker in a dialogue */
   AM_SYNTH_UTTERANCES = AM_SYNTH_SESSIONS * AM_SYNTH_DIALOGUES * AM_SYNTH_TURNS * 2,
   AM_SYNTH_XXX = 10 /* after neu hap sad ang sur fea dis fru exc oth */
 };
@@ -35,8 +37,8 @@ void am_synth_turn_name(const am_synth_turn *turn, char out[48]);
 /* All text files of a session below `dir`. */
 am_status am_synth_iemocap_texts(am_context *ctx, const char *dir, int session, am_error *err);
 
-/* Writes the tree at 16 kHz, about 9 MB, marked by DIR/SYNTHETIC; a folder with other things in it is refused.
- * The same seed gives the same files. *clips: sounds written. */
+/* Writes the tree at 16 kHz, about 9 MB, marked by DIR/SYNTHETIC; a folder with other things in it is
+ * refused.  The same seed gives the same files. *clips: sounds written. */
 am_status am_synth_iemocap(am_context *ctx, const char *dir, uint64_t seed, size_t *clips, am_error *err);
 
 #endif

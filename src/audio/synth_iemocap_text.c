@@ -9,9 +9,10 @@
 
 enum { NEU, HAP, SAD, ANG, SUR, FEA, DIS, FRU, EXC, OTH, XXX, RATERS = 4 };
 
-static const char *const codes[] = {"neu", "hap", "sad", "ang", "sur", "fea", "dis", "fru", "exc", "oth", "xxx"};
-static const char *const words[] = {"Neutral", "Happiness", "Sadness", "Anger", "Surprise", "Fear", "Disgust", "Frustration",
-                                    "Excited", "Other"};
+static const char *const codes[] = {"neu", "hap", "sad", "ang", "sur", "fea",
+                                    "dis", "fru", "exc", "oth", "xxx"};
+static const char *const words[] = {"Neutral", "Happiness", "Sadness",     "Anger",   "Surprise",
+                                    "Fear",    "Disgust",   "Frustration", "Excited", "Other"};
 
 /* Who rated a dialogue: E1 is not always among them. */
 static const int raters[AM_SYNTH_DIALOGUES][RATERS] = {{1, 2, 4, 0}, {2, 3, 4, 0}, {1, 2, 3, 4}};
@@ -88,16 +89,20 @@ static void put_attributes(text *x, const am_synth_turn *t, int r) {
 static void put_block(text *x, const am_synth_turn *t) {
   char name[48];
   am_synth_turn_name(t, name);
-  PUT(x, "[%.4f - %.4f]\t%s\t%s\t[%.4f, %.4f, %.4f]%s", t->start, t->start + t->seconds, name, codes[t->label],
-      mean_attribute(t, 0), mean_attribute(t, 1), mean_attribute(t, 2), x->end);
+  PUT(x, "[%.4f - %.4f]\t%s\t%s\t[%.4f, %.4f, %.4f]%s", t->start, t->start + t->seconds, name,
+      codes[t->label], mean_attribute(t, 0), mean_attribute(t, 1), mean_attribute(t, 2), x->end);
   int n = rater_count(t->dialogue);
   for (int r = 0; r < n; r++) {
     PUT(x, "C-E%d:\t", raters[t->dialogue][r]);
     put_votes(x, t, r, "Neutral");
     x->b.used--; /* one tab stands where a space stood */
-    PUT(x, "\t(%s)%s", t->label == XXX && r == 1 ? "fianc\xe9" "e, \x93so\x94 she says" : "", x->end);
+    const char *comment = t->label == XXX && r == 1 ? "fianc\xe9"
+                                                      "e, \x93so\x94 she says"
+                                                    : "";
+    PUT(x, "\t(%s)%s", comment, x->end);
   }
-  PUT(x, "C-%c1:\t%s;\t(curious)%s", t->speaker, words[t->label == NEU ? EXC : NEU], x->end); /* the actor disagrees */
+  /* The actor disagrees. */
+  PUT(x, "C-%c1:\t%s;\t(curious)%s", t->speaker, words[t->label == NEU ? EXC : NEU], x->end);
   for (int r = 0; r < n; r++) {
     PUT(x, "A-E%d:\t", raters[t->dialogue][r]);
     put_attributes(x, t, r);
@@ -106,10 +111,12 @@ static void put_block(text *x, const am_synth_turn *t) {
   PUT(x, "A-%c1:\tval 3; act 2; dom  1;\t()%s%s", t->speaker, x->end, x->end);
 }
 
-static am_status save(text *x, const char *dir, int session, const char *folder, const am_synth_turn *t, const char *ending,
-                      am_error *err) {
-  char *path = am_format(x->ctx, "%s/Session%d/dialog/%s/Ses%02d%s%s.txt", dir, session, folder, session, t->scene, ending);
-  am_status status = x->b.failed || !path ? am_no_memory(err) : am_file_write(x->ctx, path, x->b.data, x->b.used, err);
+static am_status save(text *x, const char *dir, int session, const char *folder, const am_synth_turn *t,
+                      const char *ending, am_error *err) {
+  char *path = am_format(x->ctx, "%s/Session%d/dialog/%s/Ses%02d%s%s.txt", dir, session, folder, session,
+                         t->scene, ending);
+  am_status status =
+      x->b.failed || !path ? am_no_memory(err) : am_file_write(x->ctx, path, x->b.data, x->b.used, err);
   am_free(x->ctx, path);
   am_buffer_free(x->ctx, &x->b);
   x->b = (am_buffer){0};
@@ -184,7 +191,8 @@ am_status am_synth_iemocap_texts(am_context *ctx, const char *dir, int session, 
       put_block(&x, &t);
     }
     status = save(&x, dir, session, "EmoEvaluation", &t, "", err);
-    for (int r = 0; r < rater_count(d) && status == AM_OK; r++) status = write_rater(&x, dir, session, d, r, err);
+    for (int r = 0; r < rater_count(d) && status == AM_OK; r++)
+      status = write_rater(&x, dir, session, d, r, err);
     if (status == AM_OK) status = write_self(&x, dir, session, d, err);
     if (status == AM_OK) status = write_transcription(&x, dir, session, d, err);
   }

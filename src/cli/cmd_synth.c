@@ -9,12 +9,14 @@ static am_status run_iemocap(cli *c, int64_t seed, am_error *err) {
   static const char *const fixed[] = {"actors", "repetitions", "rate"};
   for (int i = 0; i < 3; i++)
     if (cli_has(c, fixed[i]))
-      return am_fail(err, AM_E_USAGE, "--%s: the iemocap layout is always 5 sessions of 2 voices at 16 kHz; leave it out", fixed[i]);
+      return am_fail(err, AM_E_USAGE, "--%s: the iemocap layout is always 5 sessions of 2 voices at 16 kHz; "
+                     "leave it out", fixed[i]);
   am_log(c->ctx, AM_LOG_INFO, "writing synthetic speech in the shape of IEMOCAP to %s", c->arguments[0]);
   size_t clips = 0;
   am_status st = am_synth_iemocap(c->ctx, c->arguments[0], (uint64_t)seed, &clips, err);
   if (!st)
-    printf("%zu synthetic clips of 10 voices in %s (IEMOCAP's layout, seed %lld)\n", clips, c->arguments[0], (long long)seed);
+    printf("%zu synthetic clips of 10 voices in %s (IEMOCAP's layout, seed %lld)\n", clips, c->arguments[0],
+           (long long)seed);
   return st;
 }
 
@@ -51,8 +53,9 @@ const cli_command cli_synth = {
   .name = "synth",
   .summary = "writes a small corpus of synthetic emotional speech, to try everything without a data set",
   .usage = "DIR [--layout NAME] [--actors N] [--repetitions N] [--rate HZ] [--seed N]",
-  .details = "The corpus has RAVDESS file names, or the whole tree of IEMOCAP, and is made by a seeded voice synthesiser: the same seed\n"
-             "gives the same files. It is synthetic speech; results on it say nothing about people.",
+  .details = "The corpus has RAVDESS file names, or with --layout iemocap the whole tree of IEMOCAP (about 9 MB).\n"
+             "It is made by a seeded voice synthesiser: the same seed gives the same files. It is synthetic\n"
+             "speech; results on it say nothing about people.",
   .flags = flags,
   .min_arguments = 1,
   .max_arguments = 1,

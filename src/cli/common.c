@@ -82,8 +82,8 @@ void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
   if (!u) return;
   fprintf(to, "\nPer utterance, by the mean probability of its chunks\n");
   fprintf(to, "utterances                 %zu\n", u->n);
-  fprintf(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * u->accuracy, 100 * u->low,
-          100 * u->high, u->interval_text);
+  fprintf(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * u->accuracy,
+          100 * u->low, 100 * u->high, u->interval_text);
   fprintf(to, "unweighted average recall  %.1f %%   (95 %%: %.1f to %.1f)\n", 100 * u->uar, 100 * u->uar_low,
           100 * u->uar_high);
 }

@@ -11,7 +11,8 @@
 
 #define AT(member) offsetof(am_data_options, member)
 const am_option am_data_table[] = {
-  {"corpus", AM_OPT_CHOICE, AT(corpus), NULL, 0, 0, "ravdess|manifest|iemocap", "kind of corpus: how files and labels are found"},
+  {"corpus", AM_OPT_CHOICE, AT(corpus), NULL, 0, 0, "ravdess|manifest|iemocap",
+   "kind of corpus: how files and labels are found"},
   {"root", AM_OPT_TEXT, AT(root), "", 0, 0, NULL, "folder of the corpus"},
   {"manifest", AM_OPT_TEXT, AT(manifest), "", 0, 0, NULL, "CSV file of clips (manifest); default <root>/manifest.csv"},
   {"parts", AM_OPT_CHOICES, AT(parts), "[speech, song]", 0, 0, "speech|song", "RAVDESS: which recordings"},
@@ -28,10 +29,12 @@ const am_option am_data_table[] = {
   {"labels_from", AM_OPT_CHOICE, AT(labels_from), "consensus", 0, 0, "consensus|rater",
    "IEMOCAP: the raters' majority, or the first rater's file of each dialogue"},
   {"label_set", AM_OPT_CHOICE, AT(label_set), "all", 0, 0, "all|4|5|6|7|9|10",
-   "IEMOCAP: in place of labels and merge; 4: neutral, happy with excited, sad, angry; 5: and frustrated; 6: excited apart; 7: and fearful; 9: all but other; 10"},
-  {"style", AM_OPT_CHOICES, AT(style), "[improvised, scripted]", 0, 0, "improvised|scripted", "IEMOCAP: which dialogues"},
+   "IEMOCAP: in place of labels and merge; 4: neutral, happy with excited, sad, angry; 5: and frustrated; "
+   "6: excited apart; 7: and fearful; 9: all but other; 10"},
+  {"style", AM_OPT_CHOICES, AT(style), "[improvised, scripted]", 0, 0, "improvised|scripted",
+   "IEMOCAP: which dialogues"},
   {"chunk_seconds", AM_OPT_REAL, AT(chunk_seconds), "0", 0, 3600, NULL,
-   "IEMOCAP: c > 0 cuts utterances into full chunks of c s; shorter than 1.25 c: whole as well; 0: whole utterances"},
+   "IEMOCAP: c > 0 cuts utterances into full chunks of c s; shorter than 1.25 c: whole too; 0: no cutting"},
   {"soft_labels", AM_OPT_BOOL, AT(soft_labels), "false", 0, 0, NULL,
    "IEMOCAP: train on the shares of the raters' votes; results still count the one label"},
   AM_OPTION_END
@@ -123,7 +126,8 @@ static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err
     own.labels = corpus->classes;
     own.merge = corpus->merge;
   } else if (!status && o->label_set) {
-    status = am_fail(err, AM_E_CONFIG, "data.label_set: the corpus %s has no label sets; use data.labels and data.merge", d->corpus);
+    status = am_fail(err, AM_E_CONFIG, "data.label_set: the corpus %s has no label sets; use data.labels and "
+                     "data.merge", d->corpus);
   }
   return status ? status : am_corpus_finish(corpus, &own, err);
 }

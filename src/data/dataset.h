@@ -25,7 +25,7 @@ typedef struct am_clip {
   am_part part;         /* set by am_split_make; AM_PART_NONE: in no part */
   int fold;             /* in which the clip is tested; -1 none */
   int intensity, statement, repetition, channel; /* RAVDESS codes, 0 unknown */
-  const float *soft;    /* (n_labels) shares of the raters' votes, sum 1: the training target; NULL: one-hot */
+  const float *soft;    /* (n_labels) shares of the raters' votes: the training target; NULL: one-hot */
   const double *vad;    /* valence, activation, dominance, 1..5, NaN where not given; NULL unknown */
 } am_clip;
 
@@ -86,11 +86,12 @@ int am_dataset_speaker(const am_dataset *d, const char *name);
 
 /* The config section `split`. */
 typedef enum am_split_kind {
-  AM_SPLIT_RANDOM, AM_SPLIT_STRATIFIED, AM_SPLIT_SPEAKER, AM_SPLIT_KFOLD, AM_SPLIT_LOSO, AM_SPLIT_FIXED, AM_SPLIT_CORPUS,
-  AM_SPLIT_LOGO
+  AM_SPLIT_RANDOM, AM_SPLIT_STRATIFIED, AM_SPLIT_SPEAKER, AM_SPLIT_KFOLD, AM_SPLIT_LOSO, AM_SPLIT_FIXED,
+  AM_SPLIT_CORPUS, AM_SPLIT_LOGO
 } am_split_kind;
 typedef struct am_split_options {
-  int kind;               /* "random|stratified|speaker|kfold|leave_one_speaker_out|fixed|corpus|leave_one_group_out" */
+  int kind;               /* "random|stratified|speaker|kfold|leave_one_speaker_out|fixed|corpus|
+                           *  leave_one_group_out" */
   double test, validation; /* share of clips (random, stratified) or of speakers (speaker) */
   int64_t seed;           /* random_state; 42 */
   int64_t folds, fold;    /* kfold by speaker (GroupKFold-like, balanced); which fold is the test part */
@@ -98,7 +99,7 @@ typedef struct am_split_options {
   const am_value *fold_lists; /* list of lists of speakers: fixed folds; with `fold` */
   int64_t validation_speakers_count; /* kfold, loso, fixed folds: speakers taken from training for choosing the epoch */
   bool stratify_by_speaker_sex; /* speaker: keep odd/even actors balanced (RAVDESS) */
-  bool validation_same_group; /* leave_one_speaker_out: the others of the speaker's group (session) validate */
+  bool validation_same_group; /* leave_one_speaker_out: the others of his group (session) validate */
 } am_split_options;
 extern const am_option am_split_table[];
 

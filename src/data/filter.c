@@ -313,7 +313,8 @@ static am_clip make_clip(const filter *f, size_t i, size_t index) {
                    .group = e->group ? am_name_set_find(&f->groups, e->group) : -1,
                    .utterance = (int)index, .start = e->start, .seconds = e->seconds,
                    .corpus_part = e->part, .part = AM_PART_NONE, .fold = -1, .intensity = e->intensity,
-                   .statement = e->statement, .repetition = e->repetition, .channel = e->channel, .vad = e->vad};
+                   .statement = e->statement, .repetition = e->repetition, .channel = e->channel,
+                   .vad = e->vad};
 }
 
 /* Votes for labels that are no class here are dropped; the rest, merged, sums to 1. */

@@ -35,10 +35,10 @@ typedef struct load {
   const char *base;   /* the folder with Session1 ... */
   const char *prefix; /* from the root to it: "" or "IEMOCAP_full_release/" */
   int session;
-  const char *group;  /* "Session1" */
-  const char *file;   /* label file at hand, relative to the root */
-  char dialogue[96];  /* of that file */
-  am_name_set seen;   /* utterances with a label line */
+  const char *group;                   /* "Session1" */
+  const char *file;                    /* label file at hand, relative to the root */
+  char dialogue[96];                   /* of that file */
+  am_name_set seen;                    /* utterances with a label line */
   size_t count[AM_IEMOCAP_LABELS + 1]; /* label lines, xxx last */
   size_t sessions, lines, unheard, chunks;
   const char *first_unheard;
@@ -59,8 +59,8 @@ static am_status add_part(load *l, am_entry e, size_t chunk, am_error *err) {
   return am_corpus_add(l->corpus, &e, err);
 }
 
-/* With n samples and c = chunk_seconds: whole when n < 1.25 c, and floor(n / c) full chunks.  So a clip of c to
- * 1.25 c stands there twice, as published.  A file without a readable header is left to the decoder. */
+/* With n samples and c = chunk_seconds: whole when n < 1.25 c, and floor(n / c) full chunks.  So a clip of
+ * c to 1.25 c stands there twice, as published.  A file without a readable header is left to the decoder. */
 static am_status add_chunks(load *l, am_entry e, am_error *err) {
   am_sound_info info = {.size = sizeof info};
   double c = l->o->chunk_seconds;
@@ -97,20 +97,22 @@ static am_status fill_entry(load *l, const am_iemocap_line *line, am_entry *e, a
   return e->utterance ? AM_OK : AM_E_NOMEM;
 }
 
-/* The sound in the utterance's own dialogue folder, else in that of the label file; *path NULL when in neither. */
+/* The sound in the utterance's own dialogue folder, else in that of the label file; path stays NULL when in
+ * neither. */
 static am_status find_sound(load *l, const am_iemocap_line *line, am_entry *e, am_error *err) {
   char own[sizeof line->utterance];
   snprintf(own, sizeof own, "%.*s", (int)line->dialogue, line->utterance);
   const char *folders[] = {own, l->dialogue};
   for (int i = 0; i < 2; i++) {
-    char *name = am_format(l->corpus->ctx, "%sSession%d/sentences/wav/%s/%s.wav", l->prefix, l->session, folders[i],
+    am_context *ctx = l->corpus->ctx;
+    char *name = am_format(ctx, "%sSession%d/sentences/wav/%s/%s.wav", l->prefix, l->session, folders[i],
                            line->utterance);
-    char *path = name ? am_path_join(l->corpus->ctx, l->corpus->d->root, name) : NULL;
+    char *path = name ? am_path_join(ctx, l->corpus->d->root, name) : NULL;
     bool found = path && am_file_exists(path), failed = !path;
     if (found || i == 0) e->name = am_corpus_text(l->corpus, err, "%s", name ? name : "");
     if (found) e->path = am_corpus_text(l->corpus, err, "%s", path);
-    am_free(l->corpus->ctx, path);
-    am_free(l->corpus->ctx, name);
+    am_free(ctx, path);
+    am_free(ctx, name);
     if (failed) return am_no_memory(err);
     if (!e->name || (found && !e->path)) return AM_E_NOMEM;
     if (found) break;
@@ -127,17 +129,17 @@ static int style_of(const am_iemocap_line *line) {
 static const char *refuse(const load *l, const am_iemocap_line *line) {
   int style = style_of(line);
   if (style < 0) return "dialogue is neither impro nor script by its name";
-  if (!(l->o->style >> style & 1)) return style == IMPROVISED ? "improvised (data.style)" : "scripted (data.style)";
-  if (line->label < 0) return l->o->labels_from == CONSENSUS ? "no agreement of the raters (xxx)" : "the rater gave no label";
-  return NULL;
+  if (!(l->o->style >> style & 1)) return style ? "scripted (data.style)" : "improvised (data.style)";
+  if (line->label >= 0) return NULL;
+  return l->o->labels_from == CONSENSUS ? "no agreement of the raters (xxx)" : "the rater gave no label";
 }
 
 static am_status on_utterance(void *user, const am_iemocap_line *line, am_error *err) {
   load *l = user;
   am_entry e = {0};
   if (line->session != l->session)
-    return am_fail(err, AM_E_DATA, "%s/%s:%d: utterance %s in %s; wanted one of session %d", l->corpus->d->root, l->file,
-                   line->number, line->utterance, l->group, l->session);
+    return am_fail(err, AM_E_DATA, "%s/%s:%d: utterance %s in %s; wanted one of session %d",
+                   l->corpus->d->root, l->file, line->number, line->utterance, l->group, l->session);
   size_t before = l->seen.n;
   const char *id = am_corpus_text(l->corpus, err, "%s", line->utterance);
   if (!id || am_name_set_add(&l->seen, id) < 0) return am_no_memory(err);
@@ -191,7 +193,8 @@ static am_status read_file(load *l, const char *folder, const char *name, size_t
   const char *path = l->file ? am_corpus_text(l->corpus, err, "%s/%s/%s", l->base, folder, name) : NULL;
   if (!path) return AM_E_NOMEM;
   am_iemocap_reader reader = {l->corpus->ctx, path, l, on_utterance, on_strange};
-  return l->o->labels_from == CONSENSUS ? am_iemocap_read_consensus(&reader, err) : am_iemocap_read_rater(&reader, err);
+  if (l->o->labels_from == CONSENSUS) return am_iemocap_read_consensus(&reader, err);
+  return am_iemocap_read_rater(&reader, err);
 }
 
 /* All label files of a session; of a dialogue's raters only the first file. */
@@ -252,7 +255,8 @@ static am_status read_labels(load *l, am_error *err) {
   list_some(l->corpus->ctx, path, found, sizeof found);
   return am_fail(err, AM_E_DATA, "%s: no label file of IEMOCAP: looked for %s, found %s", path,
                  rater ? "Ses01F_impro01_e1_cat.txt and the like (data.labels_from: rater)"
-                       : "Ses01F_impro01.txt and the like (data.labels_from: consensus)", found);
+                       : "Ses01F_impro01.txt and the like (data.labels_from: consensus)",
+                 found);
 }
 
 /* Sounds that no label line names */
@@ -272,9 +276,12 @@ static am_status check_sounds(load *l, const char *folder, const char *dialogue,
     size_t n = strlen(name);
     if (!ends_in(name, ".wav") || n - 4 >= sizeof id) continue;
     snprintf(id, sizeof id, "%.*s", (int)(n - 4), name);
-    snprintf(example, sizeof example, "%sSession%d/sentences/wav/%s/%s", l->prefix, l->session, dialogue, name);
-    if (!strncmp(name, "._", 2)) status = leave_out(l, "AppleDouble file (._*), not a sound", example, err);
-    else if (am_name_set_find(&l->seen, id) < 0) status = leave_out(l, "a sound file and no label", example, err);
+    snprintf(example, sizeof example, "%sSession%d/sentences/wav/%s/%s", l->prefix, l->session, dialogue,
+             name);
+    bool apple = !strncmp(name, "._", 2);
+    if (apple) status = leave_out(l, "AppleDouble file (._*), not a sound", example, err);
+    else if (am_name_set_find(&l->seen, id) < 0)
+      status = leave_out(l, "a sound file and no label", example, err);
   }
   am_names_free(ctx, &names);
   return status;
@@ -316,10 +323,12 @@ static am_status fail_tree(const load *l, am_error *err) {
   bool low = dialog && am_folder_exists(dialog);
   am_free(l->corpus->ctx, dialog);
   list_some(l->corpus->ctx, root, found, sizeof found);
-  return am_fail(err, AM_E_DATA, "%s: no IEMOCAP tree: looked for Session1 to Session5 here and in the folders below, found "
-                 "%s%s%s; set data.root to the folder IEMOCAP_full_release (datasets/README.md says how to obtain it)", root,
-                 found, low ? "; this is one session: give the folder above it" : "",
-                 strstr(found, ".tar") || strstr(found, ".zip") ? "; unpack the archive first" : "");
+  return am_fail(
+      err, AM_E_DATA,
+      "%s: no IEMOCAP tree: looked for Session1 to Session5 here and in the folders below, found %s%s%s; "
+      "set data.root to the folder IEMOCAP_full_release (datasets/README.md says how to obtain it)",
+      root, found, low ? "; this is one session: give the folder above it" : "",
+      strstr(found, ".tar") || strstr(found, ".zip") ? "; unpack the archive first" : "");
 }
 
 /* The root itself, or the one folder below it that has sessions. */
@@ -353,7 +362,8 @@ static void check_counts(const load *l) {
   bool whole = (l->o->style & 3) == 3;
   if (l->o->labels_from == RATER) {
     if (whole && l->o->chunk_seconds == 2 && l->chunks != KNOWN_CHUNKS)
-      am_log(ctx, AM_LOG_WARNING, "%s: %zu chunks of 2 s; the published experiments had %d", l->base, l->chunks, KNOWN_CHUNKS);
+      am_log(ctx, AM_LOG_WARNING, "%s: %zu chunks of 2 s; the published experiments had %d", l->base,
+             l->chunks, KNOWN_CHUNKS);
     return;
   }
   am_buffer text = {0};
@@ -362,7 +372,8 @@ static void check_counts(const load *l) {
       am_buffer_printf(ctx, &text, "%s %s %zu (%zu)", text.used ? "," : "",
                        k < AM_IEMOCAP_LABELS ? am_iemocap_labels[k] : "xxx", l->count[k], known[k]);
   if (text.data)
-    am_log(ctx, AM_LOG_WARNING, "%s: %zu labelled utterances; the full release has %d; different, with the known count:%s",
+    am_log(ctx, AM_LOG_WARNING,
+           "%s: %zu labelled utterances; the full release has %d; different, with the known count:%s",
            l->base, l->lines, KNOWN_ALL, text.data);
   am_buffer_free(ctx, &text);
 }
@@ -378,27 +389,35 @@ static void describe(am_dataset *d) {
   }
   d->title = "IEMOCAP: Interactive Emotional Dyadic Motion Capture Database";
   d->licence = "signed research licence of the University of Southern California; never to be redistributed";
-  d->citation = "Busso C, Bulut M, Lee CC, Kazemzadeh A, Mower E, Kim S, Chang JN, Lee S, Narayanan SS (2008), IEMOCAP: "
-                "interactive emotional dyadic motion capture database, Language Resources and Evaluation 42(4): 335-359";
+  d->citation = "Busso C, Bulut M, Lee CC, Kazemzadeh A, Mower E, Kim S, Chang JN, Lee S, Narayanan SS "
+                "(2008), IEMOCAP: "
+                "interactive emotional dyadic motion capture database, Language Resources and Evaluation "
+                "42(4): 335-359";
   d->language = "English (North American)";
 }
 
 /* Label sets of papers */
 
 static const char *const classes[] = {"neutral", "happy", "sad", "angry", "frustrated", "excited", "fearful"};
-static const char *const nine[] = {"neutral", "happy", "sad", "angry", "surprised", "fearful", "disgust", "frustrated",
-                                   "excited"};
+static const char *const nine[] = {"neutral", "happy",   "sad",        "angry",  "surprised",
+                                   "fearful", "disgust", "frustrated", "excited"};
 
 static am_status choose_labels(am_corpus *corpus, const am_data_options *o, am_error *err) {
   static const struct {
     const char *const *at;
     size_t n;
     bool merge; /* excited counts as happy */
-  } sets[] = {{NULL, 0, false},   {classes, 4, true}, {classes, 5, true}, {classes, 6, false},
-              {classes, 7, false}, {nine, 9, false},   {am_iemocap_labels, 10, false}};
+  } sets[] = {{NULL, 0, false},
+              {classes, 4, true},
+              {classes, 5, true},
+              {classes, 6, false},
+              {classes, 7, false},
+              {nine, 9, false},
+              {am_iemocap_labels, 10, false}};
   if (!o->label_set) return AM_OK;
   if (o->labels.n || (o->merge && o->merge->first))
-    return am_fail(err, AM_E_CONFIG, "data.label_set stands for data.labels and data.merge; give it or them, not both");
+    return am_fail(err, AM_E_CONFIG,
+                   "data.label_set stands for data.labels and data.merge; give it or them, not both");
   corpus->classes = (am_texts){sets[o->label_set].n, sets[o->label_set].at};
   if (!sets[o->label_set].merge) return AM_OK;
   am_tree *memory = corpus->d->strings;
@@ -421,20 +440,22 @@ static am_status run(load *l, am_error *err) {
   if (!status) status = am_corpus_find_mark(corpus, err);
   if (status) return status;
   if (!corpus->n && l->unheard)
-    return am_fail(err, AM_E_DATA, "%s: labels of %zu utterances and the sound of none: looked for %s", corpus->d->root,
-                   l->unheard, l->first_unheard);
+    return am_fail(err, AM_E_DATA, "%s: labels of %zu utterances and the sound of none: looked for %s",
+                   corpus->d->root, l->unheard, l->first_unheard);
   check_counts(l);
   return AM_OK;
 }
 
 am_status am_corpus_iemocap(am_corpus *corpus, const am_data_options *o, am_error *err) {
-  if (!*o->root) return am_fail(err, AM_E_CONFIG, "data.root is not set: wanted the folder IEMOCAP_full_release");
+  if (!*o->root)
+    return am_fail(err, AM_E_CONFIG, "data.root is not set: wanted the folder IEMOCAP_full_release");
   size_t n = strlen(o->root);
   while (n > 1 && o->root[n - 1] == '/') n--;
   corpus->d->root = am_corpus_text(corpus, err, "%.*s", (int)n, o->root);
   if (!corpus->d->root) return AM_E_NOMEM;
   if (!am_folder_exists(o->root))
-    return am_fail(err, AM_E_DATA, "data.root: %s %s; wanted the folder IEMOCAP_full_release (Session1 to Session5)", o->root,
+    return am_fail(err, AM_E_DATA,
+                   "data.root: %s %s; wanted the folder IEMOCAP_full_release (Session1 to Session5)", o->root,
                    am_file_exists(o->root) ? "is a file" : "does not exist");
   load l = {.corpus = corpus, .o = o, .seen = {.ctx = corpus->ctx}};
   am_status status = choose_labels(corpus, o, err);

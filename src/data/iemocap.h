@@ -5,8 +5,17 @@
 #include "base/base.h"
 
 enum {
-  AM_IEMOCAP_NEUTRAL, AM_IEMOCAP_HAPPY, AM_IEMOCAP_SAD, AM_IEMOCAP_ANGRY, AM_IEMOCAP_SURPRISED, AM_IEMOCAP_FEARFUL,
-  AM_IEMOCAP_DISGUST, AM_IEMOCAP_FRUSTRATED, AM_IEMOCAP_EXCITED, AM_IEMOCAP_OTHER, AM_IEMOCAP_LABELS
+  AM_IEMOCAP_NEUTRAL,
+  AM_IEMOCAP_HAPPY,
+  AM_IEMOCAP_SAD,
+  AM_IEMOCAP_ANGRY,
+  AM_IEMOCAP_SURPRISED,
+  AM_IEMOCAP_FEARFUL,
+  AM_IEMOCAP_DISGUST,
+  AM_IEMOCAP_FRUSTRATED,
+  AM_IEMOCAP_EXCITED,
+  AM_IEMOCAP_OTHER,
+  AM_IEMOCAP_LABELS
 };
 /* "neutral", "happy", ...: named as RAVDESS's where both have them. */
 extern const char *const am_iemocap_labels[AM_IEMOCAP_LABELS];
@@ -20,7 +29,7 @@ typedef struct am_iemocap_line {
   int label;          /* -1: no agreement, or no label given */
   double vad[3];      /* NaN: not given */
   double votes[AM_IEMOCAP_LABELS]; /* of the external raters, one for each label that one gave */
-  int number;         /* of the line, from 1 */
+  int number;                      /* of the line, from 1 */
 } am_iemocap_line;
 
 typedef struct am_iemocap_reader {

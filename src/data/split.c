@@ -9,7 +9,8 @@
 
 #define AT(member) offsetof(am_split_options, member)
 const am_option am_split_table[] = {
-  {"kind", AM_OPT_CHOICE, AT(kind), "random", 0, 0, "random|stratified|speaker|kfold|leave_one_speaker_out|fixed|corpus|leave_one_group_out",
+  {"kind", AM_OPT_CHOICE, AT(kind), "random", 0, 0,
+   "random|stratified|speaker|kfold|leave_one_speaker_out|fixed|corpus|leave_one_group_out",
    "how clips are divided; random and stratified as scikit-learn's train_test_split"},
   {"test", AM_OPT_REAL, AT(test), "0", 0, 0.99, NULL, "share of clips (random, stratified) or speakers (speaker) for testing"},
   {"validation", AM_OPT_REAL, AT(validation), "0.25", 0, 0.99, NULL, "the same for validation"},
@@ -195,7 +196,8 @@ static am_status check_parts(am_context *ctx, const am_dataset *d, const am_spli
 }
 
 static am_status check_asked(const am_split_options *o, const am_split *s, am_error *err) {
-  bool by_share = o->kind <= AM_SPLIT_SPEAKER, by_fold = o->kind == AM_SPLIT_KFOLD || o->kind == AM_SPLIT_LOSO || o->kind == AM_SPLIT_LOGO;
+  bool by_share = o->kind <= AM_SPLIT_SPEAKER,
+       by_fold = o->kind == AM_SPLIT_KFOLD || o->kind == AM_SPLIT_LOSO || o->kind == AM_SPLIT_LOGO;
   bool test = by_share ? o->test > 0 : by_fold || (o->kind == AM_SPLIT_FIXED && (s->n_folds || o->test_speakers.n));
   bool validation = by_share ? o->validation > 0 : o->kind == AM_SPLIT_FIXED && o->validation_speakers.n;
   if (test && !s->n[AM_PART_TEST]) return am_fail(err, AM_E_DATA, "the test part of the split has no clip (%s)", s->note);

@@ -182,14 +182,16 @@ static am_status validate_on_group(cut *c, am_error *err) {
   for (size_t i = 0; i < d->n && group < 0; i++)
     if (d->clips[i].speaker == c->s->fold) group = d->clips[i].group;
   if (group < 0)
-    return am_fail(err, AM_E_CONFIG, "split.validation_same_group: the corpus gives no group (session) for speaker %s", name);
+    return am_fail(err, AM_E_CONFIG, "split.validation_same_group: the corpus gives no group (session) for "
+                   "speaker %s", name);
   for (size_t i = 0; i < d->n; i++) {
     if (d->clips[i].group != group || c->role[d->clips[i].speaker] != AM_PART_TRAIN) continue;
     c->role[d->clips[i].speaker] = AM_PART_VALIDATION;
     taken++;
   }
   if (!taken)
-    return am_fail(err, AM_E_DATA, "split.validation_same_group: speaker %s is alone in %s", name, d->groups[group]);
+    return am_fail(err, AM_E_DATA, "split.validation_same_group: speaker %s is alone in %s", name,
+                   d->groups[group]);
   return AM_OK;
 }
 
@@ -203,13 +205,14 @@ static am_status cut_groups(cut *c, am_error *err) {
       return am_fail(err, AM_E_DATA, "%s: the corpus gives no group (session) for this clip, and split.kind "
                      "leave_one_group_out needs one; use leave_one_speaker_out", clip->name);
     if (*fold >= 0 && *fold != clip->group)
-      return am_fail(err, AM_E_DATA, "split.kind leave_one_group_out: speaker %s is in the groups %s and %s and would be on "
-                     "both sides; use leave_one_speaker_out", d->speakers[clip->speaker], d->groups[*fold],
+      return am_fail(err, AM_E_DATA, "split.kind leave_one_group_out: speaker %s is in the groups %s and %s and "
+                     "would be on both sides; use leave_one_speaker_out", d->speakers[clip->speaker], d->groups[*fold],
                      d->groups[clip->group]);
     *fold = clip->group;
   }
   if (d->n_groups < 2)
-    return am_fail(err, AM_E_DATA, "split.kind leave_one_group_out: the clips are all of one group, %s", d->groups[0]);
+    return am_fail(err, AM_E_DATA, "split.kind leave_one_group_out: the clips are all of one group, %s",
+                   d->groups[0]);
   c->s->n_folds = d->n_groups;
   am_status status = test_fold(c, "left-out group", err);
   if (!status)

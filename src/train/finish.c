@@ -92,8 +92,8 @@ static void say(am_trainer *t, const char *part, const am_metrics *m) {
                  100 * m->uar, 100 * m->macro_f1, t->dataset->synthetic ? " (synthetic speech)" : "");
   const am_metrics *u = m->per_utterance;
   if (u)
-    am_trainer_log(t, AM_LOG_INFO, "%s, %zu utterances by the mean of their chunks: accuracy %.1f %%, unweighted average "
-                   "recall %.1f %%", part, u->n, 100 * u->accuracy, 100 * u->uar);
+    am_trainer_log(t, AM_LOG_INFO, "%s, %zu utterances by the mean of their chunks: accuracy %.1f %%, unweighted "
+                   "average recall %.1f %%", part, u->n, 100 * u->accuracy, 100 * u->uar);
 }
 
 /* ---- all ---- */
