@@ -127,6 +127,19 @@ run train --resume int; expect "resume" 0 "12"
 cmp -s int/best.h5 whole/best.h5 && ok "resumed equals uninterrupted" || not_ok "resumed equals uninterrupted"
 run train --resume nowhere; expect "resume where nothing is" 1 "nowhere"
 
+# ---- IEMOCAP's shape: sessions, chunks, utterances ----
+run synth sessions --layout iemocap; expect "synth --layout iemocap" 0 "120 synthetic clips of 10 voices"
+run synth other --layout emodb; expect "an unknown layout" 2 "wanted ravdess or iemocap"
+run synth other --layout iemocap --actors 3; expect "an option of the other layout" 2 "--actors"
+run synth corpus --layout iemocap; expect "a corpus of the other layout is not overwritten" 2 "corpus.*nothing was written"
+sed -e 's/^data: .*/data: {corpus: iemocap, root: sessions, label_set: 4, style: improvised, chunk_seconds: 1}/' -e 's/epochs: 3/epochs: 1/' \
+  -e 's/^split: .*/split: {kind: leave_one_group_out, fold: 4, validation_speakers_count: 2}/' tiny.yaml >sessions.yaml
+run train sessions.yaml --out run_sessions; expect "train, a session left out" 0 "Session5 left out \\(5 of 5\\)" "no agreement of the raters" "utterances by the mean of their chunks"
+run evaluate run_sessions; expect "evaluate per utterance" 0 "Per utterance, by the mean probability of its chunks" "^utterances +12" "speaker-independent +yes"
+run evaluate run_sessions --json; expect "evaluate --json per utterance" 0 '"per_utterance": ?\{'
+run evaluate run1 --json; grep -q per_utterance out && not_ok "whole clips have no second table" || ok "whole clips have no second table"
+run train sessions.yaml --set data.root=corpus --out bad; expect "a tree that is not IEMOCAP's" 1 "looked for Session1 to Session5" "found .*Actor_01"
+
 # ---- what a user can get wrong ----
 bad() { # name, sed expression on tiny.yaml, code, patterns
   local name=$1 edit=$2 want=$3; shift 3
