@@ -106,9 +106,16 @@ static am_status read_labels(filter *f, am_error *err) {
 
 /* Filters */
 
+/* Is `wanted` the first n characters of the name, or all of it? */
+static bool is_name(const char *name, size_t n, const char *wanted) {
+  return !strcmp(name, wanted) || (strlen(wanted) == n && !strncmp(name, wanted, n));
+}
+
+/* By path or base name, with or without extension; "x.wav" stands for its chunks "x.wav#1" ... too. */
 static bool same_clip(const char *name, const char *wanted) {
-  const char *base = am_path_base(name), *dot = strrchr(base, '.');
-  return !strcmp(name, wanted) || !strcmp(base, wanted) ||
+  const char *base = am_path_base(name), *dot = strrchr(base, '.'), *mark = strrchr(base, '#');
+  if (!mark || mark[1 + strspn(mark + 1, "0123456789")] || !mark[1]) mark = base + strlen(base);
+  return is_name(name, (size_t)(mark - name), wanted) || is_name(base, (size_t)(mark - base), wanted) ||
          (dot && strlen(wanted) == (size_t)(dot - base) && !strncmp(base, wanted, (size_t)(dot - base)));
 }
 

@@ -192,7 +192,8 @@ static am_status read_file(load *l, const char *folder, const char *name, size_t
   l->file = am_corpus_text(l->corpus, err, "%s%s/%s", l->prefix, folder, name);
   const char *path = l->file ? am_corpus_text(l->corpus, err, "%s/%s/%s", l->base, folder, name) : NULL;
   if (!path) return AM_E_NOMEM;
-  am_iemocap_reader reader = {l->corpus->ctx, path, l, on_utterance, on_strange};
+  am_iemocap_reader reader = {.ctx = l->corpus->ctx, .file = path, .votes = l->o->soft_labels, .user = l,
+                              .utterance = on_utterance, .strange = on_strange};
   if (l->o->labels_from == CONSENSUS) return am_iemocap_read_consensus(&reader, err);
   return am_iemocap_read_rater(&reader, err);
 }

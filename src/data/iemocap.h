@@ -35,6 +35,7 @@ typedef struct am_iemocap_line {
 typedef struct am_iemocap_reader {
   am_context *ctx;
   const char *file;
+  bool votes; /* consensus: read the raters' lines too; else what stands in them does not matter */
   void *user;
   am_status (*utterance)(void *user, const am_iemocap_line *line, am_error *err);
   am_status (*strange)(void *user, int number, am_error *err); /* a line that is none of the format */

@@ -190,6 +190,7 @@ static am_status close_block(parse *p, am_error *err) {
 /* "C-E2:<TAB>Neutral;<TAB>()"; C-F1 and C-M1 are the actors about themselves and have no vote. */
 static am_status read_vote(parse *p, const char *text, am_error *err) {
   const char *colon = strchr(text, ':');
+  if (!p->r->votes) return AM_OK;
   if (!colon) return fail_line(p, err, text, "a rater and his emotions, such as C-E2: Neutral; ()");
   if (text[2] != 'E' || !p->open) return AM_OK;
   return read_words(p, colon + 1, &p->block, NULL, err);

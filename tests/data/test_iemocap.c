@@ -267,6 +267,25 @@ static void chunks_as_published(void **state) {
   am_dataset_free(d);
 }
 
+/* Named by its file an utterance goes with all its chunks; a chunk alone by its own name. */
+static void chunks_can_be_excluded(void **state) {
+  (void)state;
+  static const char *const names[] = {"Ses01F_impro01_F000", "Ses01F_impro01_F000.wav",
+                                      "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav"};
+  for (int i = 0; i < 3; i++) {
+    char yaml[160];
+    snprintf(yaml, sizeof yaml, "labels_from: rater, chunk_seconds: 2, exclude: [%s]", names[i]);
+    am_dataset *d = load_made_up(yaml);
+    assert_int_equal(d->n, 162);
+    assert_int_equal(left_out(d, "data.exclude"), 2);
+    am_dataset_free(d);
+  }
+  am_dataset *d = load_made_up("labels_from: rater, chunk_seconds: 2, exclude: ['Ses01F_impro01_F000.wav#1']");
+  assert_int_equal(d->n, 163);
+  assert_true(has(d, "Ses01F_impro01_F000.wav"));
+  am_dataset_free(d);
+}
+
 /* Exactly c and 1.25 c, one sample to each side. */
 static void chunk_edges(void **state) {
   (void)state;
@@ -531,10 +550,14 @@ static void malformed_lines_name_file_and_line(void **state) {
     char text[512];
     snprintf(text, sizeof text, "%s%s\n", GOOD, bad[i].line);
     write_labels("Ses01F_impro01.txt", text);
-    load_fails("", AM_E_DATA, bad[i].words);
+    load_fails("soft_labels: true", AM_E_DATA, bad[i].words);
     if (!strstr(err.message, "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:4:"))
       fail_msg("no place in: %s", err.message);
   }
+  write_labels("Ses01F_impro01.txt", GOOD "C-E4:\tNeutrl;\t()\n");
+  am_dataset *d = load_ok(""); /* nobody asked the raters */
+  assert_int_equal(d->n, 1);
+  am_dataset_free(d);
   am_test_file(in("Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"), "[\0", 2);
   load_fails("", AM_E_DATA, "Ses01F_impro01.txt: holds NUL bytes");
 }
@@ -807,7 +830,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(styles, setup, teardown),
       cmocka_unit_test_setup_teardown(one_rater, setup, teardown),
       cmocka_unit_test_setup_teardown(chunks_as_published, setup, teardown),
-      cmocka_unit_test_setup_teardown(chunk_edges, setup, teardown),
+      cmocka_unit_test_setup_teardown(chunks_can_be_excluded, setup, teardown),
+    cmocka_unit_test_setup_teardown(chunk_edges, setup, teardown),
       cmocka_unit_test_setup_teardown(soft_labels_from_votes, setup, teardown),
       cmocka_unit_test_setup_teardown(batches_carry_soft_targets, setup, teardown),
       cmocka_unit_test_setup_teardown(sessions_left_out, setup, teardown),
