@@ -23,7 +23,7 @@ void am_page_head(am_page *p) {
   am_html_put(h, "<p class=\"faint\">");
   am_html_text(h, am_results_text(p->r->facts, "data.title"));
   if (written && strlen(written) >= 16)
-    am_html_printf(h, " &#183; %s %.4s-%.2s-%.2s %.2s:%.2s UTC",
+    am_html_printf(h, " &#183; %s <time>%.4s-%.2s-%.2s %.2s:%.2s UTC</time>",
                    state && strcmp(state, "finished") == 0 ? "finished" : "written", written, written + 5,
                    written + 8, written + 11, written + 14);
   am_html_put(h, "</p></header>\n");
@@ -65,19 +65,23 @@ static void split_statement(am_page *p) {
                 "the tested ones too: a single clip of a new speaker will not do as well.</p>\n");
 }
 
+static void part_row(am_page *p, const char *name, const char *what, const am_metrics *m) {
+  am_html_printf(p->h, "<tr><th scope=\"row\">%s%s</th>", name, what);
+  am_page_count(p, m->n);
+  am_page_percent(p, m->uar);
+  am_page_percent(p, m->accuracy);
+  am_page_percent(p, m->macro_f1);
+  if (isnan(m->loss)) am_html_put(p->h, "<td class=\"n\">-</td></tr>");
+  else am_html_printf(p->h, "<td class=\"n\">%.3f</td></tr>", m->loss);
+}
+
 static void both_parts(am_page *p) {
   am_page_table_open(p, "Results by part", "");
   am_page_heads(p, "Part|>Clips|>UAR|>Accuracy|>F1|>Loss");
   for (int i = 0; i < p->r->n_parts; i++) {
-    const am_metrics *m = p->r->parts[i].metrics;
-    am_html_put(p->h, "<tr>");
-    am_html_element(p->h, "th scope=\"row\"", p->r->parts[i].name);
-    am_page_count(p, m->n);
-    am_page_percent(p, m->uar);
-    am_page_percent(p, m->accuracy);
-    am_page_percent(p, m->macro_f1);
-    if (isnan(m->loss)) am_html_put(p->h, "<td class=\"n\">-</td></tr>");
-    else am_html_printf(p->h, "<td class=\"n\">%.3f</td></tr>", m->loss);
+    const am_part_results *part = &p->r->parts[i];
+    part_row(p, part->name, "", part->metrics);
+    if (part->utterances.n) part_row(p, part->name, ", whole utterances", &part->utterances);
   }
   am_html_put(p->h, "</tbody>");
   am_page_table_close(p);
@@ -111,7 +115,7 @@ void am_page_result(am_page *p) {
   am_free(p->ctx, monitor);
   am_html_put(p->h, ".</p>\n");
   split_statement(p);
-  if (p->r->n_parts > 1) both_parts(p);
+  if (p->r->n_parts > 1 || part->utterances.n) both_parts(p);
   am_html_put(p->h, "</section>\n");
 }
 

@@ -17,7 +17,7 @@ static const char rules[] =
   "h3{font-size:.95rem;font-weight:620;margin:1.5rem 0 .4rem}"
   "p{margin:.5rem 0;max-width:44rem}"
   ".faint,figcaption,.kicker{color:var(--faint)}"
-  ".kicker{font-size:.85rem;margin:0 0 .2rem}"
+  "time{white-space:nowrap}.kicker{font-size:.85rem;margin:0 0 .2rem}"
   ".faint,figcaption{font-size:.9rem}"
   ".note{border-left:3px solid var(--series0);background:var(--low);padding:.6rem .9rem;margin:1rem 0;"
   "border-radius:0 .3rem .3rem 0}"

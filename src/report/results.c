@@ -193,22 +193,27 @@ static am_status make_metrics(am_results *r, am_part_results *p, size_t classes,
                                                                                        : am_no_memory(err);
 }
 
-static am_status read_part(am_results *r, const am_value *part, am_part_results *p, am_error *err) {
-  const am_value *labels = am_value_get(part, "labels");
+static am_status read_figures(const am_value *part, am_metrics *m, am_error *err) {
+  const struct { const char *key; double *to; } figures[] = {
+    {"accuracy", &m->accuracy}, {"uar", &m->uar}, {"macro_f1", &m->macro_f1}, {"loss", &m->loss}};
   uint64_t n = 0;
+  if (!am_value_get(part, "n")) return am_fail_at(err, part, "'%s' has no 'n'", part->key);
+  am_status st = need_count(am_value_get(part, "n"), &n, err);
+  for (size_t i = 0; i < sizeof figures / sizeof *figures && !st; i++)
+    st = need(part, figures[i].key, figures[i].to, err);
+  m->n = (size_t)n;
+  return st;
+}
+
+static am_status read_part(am_results *r, const am_value *part, am_part_results *p, am_error *err) {
+  const am_value *labels = am_value_get(part, "labels"), *utterances = am_value_get(part, "per_utterance");
   p->name = part->key;
   if (!labels || labels->kind != AM_LIST || !labels->count || labels->count > MAX_CLASSES)
     return am_fail_at(err, part, "'%s' has no list of 'labels'", part->key);
-  if (!am_value_get(part, "n")) return am_fail_at(err, part, "'%s' has no 'n'", part->key);
   am_status st = make_metrics(r, p, labels->count, err);
-  if (!st) st = need_count(am_value_get(part, "n"), &n, err);
-  if (st) return st;
-  p->metrics->n = (size_t)n;
-  const struct { const char *key; double *to; } figures[] = {
-    {"accuracy", &p->metrics->accuracy}, {"uar", &p->metrics->uar}, {"macro_f1", &p->metrics->macro_f1},
-    {"loss", &p->metrics->loss}, {"ece", &p->metrics->ece}};
-  for (size_t i = 0; i < sizeof figures / sizeof *figures && !st; i++)
-    st = need(part, figures[i].key, figures[i].to, err);
+  if (!st) st = read_figures(part, p->metrics, err);
+  if (!st) st = need(part, "ece", &p->metrics->ece, err);
+  if (!st && utterances && utterances->kind == AM_MAP) st = read_figures(utterances, &p->utterances, err);
   if (!st) st = read_interval(part, p->metrics, err);
   if (!st) st = read_classes(part, labels, p, err);
   return st ? st : read_confusion(part, p->metrics, err);

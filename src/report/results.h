@@ -18,7 +18,8 @@ typedef struct am_prediction {
 typedef struct am_part_results {
   const char *name; /* "test", "validation" */
   am_metrics *metrics;
-  const char **labels; /* (K) */
+  am_metrics utterances; /* n (0: clips are whole), loss, accuracy, uar, macro_f1 by the mean of chunks */
+  const char **labels;   /* (K) */
   am_csv *table;
   am_prediction *predictions; /* (metrics->n) in the file's order */
 } am_part_results;

@@ -61,8 +61,8 @@ static const char facts[] =
   "{\"name\": \"x\", \"state\": \"finished\", \"started\": \"2026-01-02T03:04:05Z\",\n"
   "\"written\": \"2026-01-02T04:04:05Z\",\n"
   "\"version\": \"0.1.0\", \"cpu\": \"<plain>\", \"threads\": 2, \"steps\": 8, \"parameters\": 1234,\n"
-  "\"data\": {\"title\": \"Corpus <one>\", \"licence\": \"CC & co\", \"citation\": \"A \\\"B\\\"\", \"synthetic\": true,\n"
-  "\"clips\": 4, \"missing\": 0,\n"
+  "\"data\": {\"title\": \"Corpus <one>\", \"licence\": \"CC & co\", \"citation\": \"A \\\"B\\\"\",\n"
+  "\"synthetic\": true, \"clips\": 4, \"missing\": 0,\n"
   "\"missing_note\": \"\", \"train\": 0, \"validation\": 0, \"test\": 4}}\n";
 
 static const char predictions[] =
@@ -242,6 +242,21 @@ static void test_nothing_held_out(void **state) {
   remove_run(run);
 }
 
+/* Clips that are chunks: the figures by utterance stand beside them. */
+static void test_utterances(void **state) {
+  (void)state;
+  char *run = make_run("nowhere"), text[4096];
+  const char *at = strstr(metrics, "\"confusion\"");
+  snprintf(text, sizeof text, "%.*s\"per_utterance\": {\"n\": 2, \"accuracy\": 1, \"uar\": 0.875,"
+           " \"macro_f1\": 1, \"loss\": 0.125}, %s", (int)(at - metrics), metrics, at);
+  text_file(run, "metrics.json", text);
+  char *page = page_of(run);
+  markup_check(page);
+  assert_says(page, "test, whole utterances</th><td class=\"n\">2</td><td class=\"n\">87.5</td>");
+  am_free(ctx, page);
+  remove_run(run);
+}
+
 static void test_other_place(void **state) {
   (void)state;
   char *run = make_run("nowhere");
@@ -347,7 +362,8 @@ int main(void) {
     cmocka_unit_test(test_with_sounds),
     cmocka_unit_test(test_nothing_held_out), cmocka_unit_test(test_other_place),
     cmocka_unit_test(test_missing_files),
-    cmocka_unit_test(test_damage),        cmocka_unit_test(test_out_of_memory),
+    cmocka_unit_test(test_damage),        cmocka_unit_test(test_utterances),
+    cmocka_unit_test(test_out_of_memory),
   };
   return cmocka_run_group_tests_name("page", tests, setup, teardown);
 }
