@@ -73,9 +73,12 @@ void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels);
 /* clips per label and part, one row a label */
 void cli_print_clips(FILE *to, const am_dataset *d);
 void cli_warn_left_out(cli *c, const am_dataset *d);
+/* cmd_import.c: --layout, an am_keras_layout */
+am_status cli_keras_layout(const cli *c, int *out, am_error *err);
 /* Width of UTF-8 text in characters, for padding. */
 int cli_width(const char *text);
 
-extern const cli_command cli_train, cli_evaluate, cli_predict, cli_features, cli_inspect, cli_report, cli_synth;
+extern const cli_command cli_train, cli_evaluate, cli_predict, cli_features, cli_inspect, cli_report, cli_synth, cli_import,
+    cli_export;
 
 #endif
