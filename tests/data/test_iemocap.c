@@ -2,6 +2,7 @@
 #include "corpora.h"
 
 #include "audio/synth_iemocap.h"
+#include "data/iemocap.h"
 #include "data/loader.h"
 #include "train/train.h"
 
@@ -280,7 +281,8 @@ static void chunks_can_be_excluded(void **state) {
     assert_int_equal(left_out(d, "data.exclude"), 2);
     am_dataset_free(d);
   }
-  am_dataset *d = load_made_up("labels_from: rater, chunk_seconds: 2, exclude: ['Ses01F_impro01_F000.wav#1']");
+  am_dataset *d =
+      load_made_up("labels_from: rater, chunk_seconds: 2, exclude: ['Ses01F_impro01_F000.wav#1']");
   assert_int_equal(d->n, 163);
   assert_true(has(d, "Ses01F_impro01_F000.wav"));
   am_dataset_free(d);
@@ -579,6 +581,60 @@ static void malformed_rater_lines(void **state) {
   }
 }
 
+static am_status take_line(void *user, const am_iemocap_line *line, am_error *why) {
+  (void)why;
+  const char *last = strrchr(line->utterance, '_');
+  assert_true(line->label >= -1 && line->label < AM_IEMOCAP_LABELS);
+  assert_true(last && last[1] == line->speaker && !strchr(line->utterance, '/'));
+  assert_int_equal(line->dialogue, last - line->utterance);
+  ++*(int *)user;
+  return AM_OK;
+}
+
+static am_status take_strange(void *user, int number, am_error *why) {
+  (void)user;
+  (void)why;
+  assert_true(number > 0);
+  return AM_OK;
+}
+
+/* Bytes changed, doubled and lost anywhere: read, or refused with the file's name. */
+static void damaged_files(void **state) {
+  (void)state;
+  static const char *const texts[] = {
+      GOOD "C-E1:\tNeutral; Anger;\t()\r\nA-E1:\tval 3; act 2; dom  2;\t()\n\n[1 - "
+           "2]\tSes01F_impro01_M000\thap\t[, 1, ]",
+      "Ses01F_impro01_F000 :Anger; Neutral state; (free; text)\nSes01F_impro01_M000 :; ()\n"};
+  static const char swaps[] = "\n\t\r []();:_-.,0FMSx\xff";
+  uint32_t seed = 1;
+  int lines = 0, refused = 0;
+  for (int i = 0; i < 4000; i++) {
+    char text[512];
+    size_t n = strlen(texts[i % 2]);
+    memcpy(text, texts[i % 2], n + 1);
+    for (int change = 0; change < 1 + i % 5; change++) {
+      seed = seed * 1664525 + 1013904223;
+      size_t at = (seed >> 8) % n;
+      if (seed >> 30 == 0) memmove(text + at, text + at + 1, n-- - at);
+      else text[at] = swaps[(seed >> 20) % (sizeof swaps - 1)];
+    }
+    am_test_file(in("damaged.txt"), text, n);
+    am_iemocap_reader reader = {.ctx = ctx,
+                                .file = in("damaged.txt"),
+                                .votes = true,
+                                .user = &lines,
+                                .utterance = take_line,
+                                .strange = take_strange};
+    err = (am_error)AM_ERROR_INIT;
+    am_status status =
+        i % 2 ? am_iemocap_read_rater(&reader, &err) : am_iemocap_read_consensus(&reader, &err);
+    assert_true(status == AM_OK || status == AM_E_DATA);
+    if (status) assert_non_null(strstr(err.message, "damaged.txt:"));
+    refused += status != AM_OK;
+  }
+  assert_true(lines > 1000 && refused > 500);
+}
+
 /* Odd, and no reason to stop. */
 static void odd_lines(void **state) {
   (void)state;
@@ -831,7 +887,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(one_rater, setup, teardown),
       cmocka_unit_test_setup_teardown(chunks_as_published, setup, teardown),
       cmocka_unit_test_setup_teardown(chunks_can_be_excluded, setup, teardown),
-    cmocka_unit_test_setup_teardown(chunk_edges, setup, teardown),
+      cmocka_unit_test_setup_teardown(chunk_edges, setup, teardown),
       cmocka_unit_test_setup_teardown(soft_labels_from_votes, setup, teardown),
       cmocka_unit_test_setup_teardown(batches_carry_soft_targets, setup, teardown),
       cmocka_unit_test_setup_teardown(sessions_left_out, setup, teardown),
@@ -840,6 +896,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(groups_that_cannot_be_left_out, setup, teardown),
       cmocka_unit_test_setup_teardown(malformed_lines_name_file_and_line, setup, teardown),
       cmocka_unit_test_setup_teardown(malformed_rater_lines, setup, teardown),
+      cmocka_unit_test_setup_teardown(damaged_files, setup, teardown),
       cmocka_unit_test_setup_teardown(odd_lines, setup, teardown),
       cmocka_unit_test_setup_teardown(wrong_trees_say_what_they_hold, setup, teardown),
       cmocka_unit_test_setup_teardown(the_folder_above, setup, teardown),
