@@ -70,7 +70,8 @@ void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
     fprintf(to, "%9llu\n", (unsigned long long)m->support[k]);
   }
   print_confusion(to, m, labels, width);
-  fprintf(to, "\nclips                      %zu\n", m->n);
+  const am_metrics *u = m->per_utterance;
+  fprintf(to, "\n%-27s%zu\n", u ? "chunks" : "clips", m->n);
   fprintf(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * m->accuracy, 100 * m->low,
           100 * m->high, m->interval_text);
   fprintf(to, "unweighted average recall  %.1f %%   (95 %%: %.1f to %.1f)\n", 100 * m->uar, 100 * m->uar_low,
@@ -78,7 +79,6 @@ void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
   fprintf(to, "macro F1                   %.1f %%\n", 100 * m->macro_f1);
   fprintf(to, "calibration error          %.1f %%\n", 100 * m->ece);
   fprintf(to, "cross-entropy              %.4f\n", m->loss);
-  const am_metrics *u = m->per_utterance;
   if (!u) return;
   fprintf(to, "\nPer utterance, by the mean probability of its chunks\n");
   fprintf(to, "utterances                 %zu\n", u->n);
