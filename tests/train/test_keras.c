@@ -1,0 +1,488 @@
+/* Keras models in and out: goldens saved by Keras 2.15 (tools/golden-keras.py), the way back, refusals, damage. */
+#include "testing.h"
+
+#include "base/file.h"
+#include "io/h5.h"
+#include "train/checkpoint.h"
+#include "train/keras.h"
+
+static am_context *ctx;
+static char *folder;
+static am_error err;
+
+static const char *in_folder(const char *name) { return am_test_path(folder, name); }
+
+static am_status import(const char *file, const char *out, int layout, int mels, int frames) {
+  char mel[32], samples[48];
+  snprintf(mel, sizeof mel, "features.mels=%d", mels);
+  snprintf(samples, sizeof samples, "features.samples=%d", 32 * (frames - 1)); /* hop 32, centred */
+  const char *const set[] = {mel, samples};
+  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/train/golden/keras/features.yaml", .overrides = set,
+                               .n_overrides = 2, .layout = layout};
+  return am_keras_import(ctx, file, &o, out, &err);
+}
+
+/* Probabilities (n,K) of raw inputs (n,T,F,C). */
+static void forward(am_model *model, const float *x, int n, float *out) {
+  am_session *session;
+  am_test_ok(am_session_create(model, n, false, &session, &err), &err);
+  am_batch batch = {.size = sizeof batch, .n = n, .x = x};
+  am_session_forward(session, &batch, false);
+  am_softmax_rows(am_session_output(session), n, am_model_output(model).c, out);
+  am_session_free(session);
+}
+
+static void same_arrays(const char *a, const char *b) {
+  am_checkpoint *one, *two;
+  size_t n, m;
+  am_test_ok(am_checkpoint_load(ctx, a, &one, &err), &err);
+  am_test_ok(am_checkpoint_load(ctx, b, &two, &err), &err);
+  assert_int_equal(am_model_weight_count(one->model), am_model_weight_count(two->model));
+  for (size_t i = 0; i < am_model_weight_count(one->model); i++)
+    assert_string_equal(am_model_weight_info(one->model, i).name, am_model_weight_info(two->model, i).name);
+  const float *x = am_model_weights(one->model, &n), *y = am_model_weights(two->model, &m);
+  assert_int_equal(n, m);
+  assert_memory_equal(x, y, n * sizeof *x);
+  x = am_model_statistics(one->model, &n), y = am_model_statistics(two->model, &m);
+  assert_int_equal(n, m);
+  if (n) assert_memory_equal(x, y, n * sizeof *x);
+  am_checkpoint_free(ctx, one);
+  am_checkpoint_free(ctx, two);
+}
+
+/* ---- goldens ---- */
+
+/* `turned`: the input of the file is (n,F,T) and ours (n,T,F). */
+static void check_golden(const char *name, int layout, int mels, int frames, bool turned) {
+  char path[64];
+  snprintf(path, sizeof path, "tests/train/golden/keras/%s.h5", name);
+  const char *file = am_test_source(path);
+  am_h5 *h5;
+  am_h5_info shape, outputs;
+  void *x, *y;
+  am_test_ok(am_h5_open(ctx, file, AM_H5_FOREIGN, &h5, &err), &err);
+  am_test_ok(am_h5_read_new(h5, "golden/x", AM_H5_F32, &shape, &x, &err), &err);
+  am_test_ok(am_h5_read_new(h5, "golden/y", AM_H5_F32, &outputs, &y, &err), &err);
+  am_h5_close(h5);
+  const int n = (int)shape.dims[0], k = (int)outputs.dims[1];
+  const size_t clip = (size_t)mels * (size_t)frames;
+  assert_int_equal(shape.count, (size_t)n * clip);
+  float *ours = calloc(shape.count, sizeof *ours), *got = calloc(outputs.count, sizeof *got);
+  for (int i = 0; i < n; i++)
+    am_keras_turn((const float *)x + (size_t)i * clip, turned ? mels : 1, turned ? frames : (int)clip, 1,
+                  ours + (size_t)i * clip);
+  /* one of the models ends in logits */
+  if (!strcmp(name, "bidirectional")) am_softmax_rows(y, n, k, y);
+
+  am_checkpoint *c;
+  am_test_ok(import(file, in_folder("a.h5"), layout, mels, frames), &err);
+  am_test_ok(am_checkpoint_verify(ctx, in_folder("a.h5"), &err), &err);
+  am_test_ok(am_checkpoint_load(ctx, in_folder("a.h5"), &c, &err), &err);
+  assert_int_equal(c->classes, k);
+  assert_string_equal(c->labels[1], "happy");
+  forward(c->model, ours, n, got);
+  assert_allclose_f(got, y, outputs.count, 0, 1e-5);
+  am_checkpoint_free(ctx, c);
+
+  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){.layout = layout}, in_folder("b.h5"),
+                             &err), &err);
+  am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), layout, mels, frames), &err);
+  same_arrays(in_folder("a.h5"), in_folder("c.h5"));
+  free(ours);
+  free(got);
+  am_free_aligned(ctx, x);
+  am_free_aligned(ctx, y);
+}
+
+static void golden_conv2d(void **state) {
+  (void)state;
+  check_golden("conv2d", AM_KERAS_MEL_TIME, 7, 11, true);
+}
+
+/* The same file read as (frames, mel, 1) is another model of ours with the same outputs. */
+static void golden_conv2d_time_mel(void **state) {
+  (void)state;
+  check_golden("conv2d", AM_KERAS_TIME_MEL, 11, 7, false);
+}
+
+static void golden_permute(void **state) {
+  (void)state;
+  check_golden("permute", AM_KERAS_MEL_TIME, 6, 9, true);
+  const char *file = am_test_source("tests/train/golden/keras/permute.h5");
+  am_test_fails(import(file, in_folder("d.h5"), AM_KERAS_TIME_MEL, 9, 6), AM_E_UNSUPPORTED, &err, "Reshape");
+}
+
+static void golden_conv1d(void **state) {
+  (void)state;
+  check_golden("conv1d", AM_KERAS_MEL_TIME, 5, 13, false);
+}
+
+static void golden_bidirectional(void **state) {
+  (void)state;
+  check_golden("bidirectional", AM_KERAS_MEL_TIME, 5, 6, false);
+}
+
+/* ---- features and labels that do not fit ---- */
+
+static void config_must_fit(void **state) {
+  (void)state;
+  const char *file = am_test_source("tests/train/golden/keras/conv1d.h5"), *out = in_folder("fitted.h5");
+  am_test_fails(import(file, out, 0, 6, 13), AM_E_SHAPE, &err, "wants 5 bins");
+  am_test_fails(import(file, out, 0, 5, 12), AM_E_SHAPE, &err, "wants clips of 13 frames");
+  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/train/golden/keras/features.yaml", .labels = "a,b,c"};
+  am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_SHAPE, &err, "4 outputs, and there are 3 labels");
+  const char *const set[] = {"features.mels=5", "features.samples=384", "features.normalise=train"};
+  o = (am_keras_import_options){.config = o.config, .overrides = set, .n_overrides = 3};
+  am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_CONFIG, &err, "features.normalise is train");
+  assert_false(am_file_exists(out));
+  o.n_overrides = 2;
+  o.labels = "one,two,three,four";
+  am_test_ok(am_keras_import(ctx, file, &o, out, &err), &err);
+  am_checkpoint *c;
+  am_test_ok(am_checkpoint_load(ctx, out, &c, &err), &err);
+  assert_string_equal(c->labels[3], "four");
+  am_checkpoint_free(ctx, c);
+}
+
+/* ---- refusals of Keras models ---- */
+
+static void write_keras(const char *path, const char *config) {
+  am_h5 *h5;
+  am_test_ok(am_h5_create_aside(ctx, path, &h5, &err), &err);
+  am_test_ok(am_h5_group(h5, "model_weights", &err), &err);
+  am_test_ok(am_h5_set_text(h5, "/", "model_config", config, &err), &err);
+  am_test_ok(am_h5_commit(h5, &err), &err);
+}
+
+static void refuses(const char *layer, int input_rank, am_status wanted, const char *words) {
+  static const char *const shapes[] = {"null, 8", "null, 8, 5", "null, 5, 8, 1"};
+  char config[2048];
+  snprintf(config, sizeof config,
+           "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"m\", \"layers\": ["
+           "{\"class_name\": \"InputLayer\", \"config\": {\"batch_input_shape\": [%s], \"name\": \"in\"}}, %s]}}",
+           shapes[input_rank - 1], layer);
+  write_keras(in_folder("r.h5"), config);
+  am_test_fails(import(in_folder("r.h5"), in_folder("x.h5"), 0, 5, 8), wanted, &err, words);
+  assert_false(am_file_exists(in_folder("x.h5")));
+}
+
+#define LAYER(type, options) "{\"class_name\": \"" type "\", \"config\": {\"name\": \"odd\"" options "}}"
+#define CONV ", \"filters\": 2, \"kernel_size\": [3], \"strides\": [1], \"dilation_rate\": [1]"
+
+static void refuses_layers(void **state) {
+  (void)state;
+  static const struct { const char *layer; int rank; const char *words; } cases[] = {
+      {LAYER("Embedding", ""), 2, "layer odd is a Embedding"},
+      {LAYER("SeparableConv1D", ""), 2, "SeparableConv1D"},
+      {LAYER("Conv1D", CONV ", \"padding\": \"causal\""), 2, "layer odd (Conv1D): option padding is causal"},
+      {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"groups\": 2"), 2, "option groups is 2"},
+      {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"data_format\": \"channels_first\""), 2, "channels_first"},
+      {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"activation\": \"selu\""), 2, "option activation is selu"},
+      {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"wobble\": 1"), 2, "not known here: wobble"},
+      {LAYER("Conv1D", ", \"filters\": -1"), 2, "option filters is -1"},
+      {LAYER("Conv1D", ", \"filters\": 2, \"kernel_size\": [3, 3]"), 2, "option kernel_size is a list"},
+      {LAYER("Dropout", ", \"rate\": 0.5, \"noise_shape\": [1]"), 2, "noise_shape"},
+      {LAYER("ReLU", ", \"max_value\": 6.0"), 2, "option max_value is 6"},
+      {LAYER("Softmax", ", \"axis\": 1"), 2, "option axis is 1"},
+      {LAYER("BatchNormalization", ", \"axis\": [1]"), 3, "option axis is a list"},
+      {LAYER("LSTM", ", \"units\": 3, \"activation\": \"relu\""), 2, "option activation is relu"},
+      {LAYER("LSTM", ", \"units\": 3, \"recurrent_activation\": \"hard_sigmoid\""), 2, "hard_sigmoid"},
+      {LAYER("LSTM", ", \"units\": 3, \"go_backwards\": true"), 2, "go_backwards"},
+      {LAYER("GRU", ", \"units\": 3, \"stateful\": true"), 2, "stateful"},
+      {LAYER("Bidirectional", ", \"merge_mode\": \"sum\""), 2, "merge_mode is sum"},
+      {LAYER("Bidirectional", ", \"layer\": " LAYER("SimpleRNN", "")), 2, "holds SimpleRNN"},
+      {LAYER("Bidirectional", ", \"layer\": " LAYER("LSTM", ", \"units\": 3, \"go_backwards\": true")), 2, "go_backwards"},
+      {LAYER("Permute", ", \"dims\": [1, 2, 3]"), 3, "option dims"},
+      {LAYER("Reshape", ", \"target_shape\": [5, 8]"), 3, "Permute((2, 1, 3))"},
+      {LAYER("Dense", ", \"units\": 4, \"activation\": \"sigmoid\""), 2, "the model ends in sigmoid"},
+      {LAYER("Flatten", ""), 3, "no Dense layer behind odd"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    refuses(cases[i].layer, cases[i].rank, AM_E_UNSUPPORTED, cases[i].words);
+  refuses(LAYER("Conv2D", ""), 2, AM_E_SHAPE, "wants 3 dimensions without the batch, and is given 2");
+  refuses("{\"class_name\": \"Dense\"}", 2, AM_E_FORMAT, "without class_name or name");
+}
+
+static void refuses_models(void **state) {
+  (void)state;
+  static const struct { const char *config; am_status status; const char *words; } cases[] = {
+      {"{\"class_name\": \"Functional\", \"config\": {}}", AM_E_UNSUPPORTED, "the model is a Functional"},
+      {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": []}}", AM_E_FORMAT, "no layers"},
+      {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [" LAYER("Flatten", "") "]}}", AM_E_UNSUPPORTED,
+       "batch_input_shape"},
+      {"[1, 2]", AM_E_UNSUPPORTED, "without class_name"},
+      {"{\"class_name\": ", AM_E_FORMAT, "model_config"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    write_keras(in_folder("r.h5"), cases[i].config);
+    am_test_fails(import(in_folder("r.h5"), in_folder("x.h5"), 0, 5, 8), cases[i].status, &err, cases[i].words);
+  }
+}
+
+/* ---- damage ---- */
+
+static void copy(const char *to) {
+  char *data;
+  size_t n;
+  am_test_ok(am_file_read(ctx, am_test_source("tests/train/golden/keras/conv1d.h5"), 1 << 20, &data, &n, &err), &err);
+  am_test_file(to, data, n);
+  am_free(ctx, data);
+}
+
+static am_h5 *open_copy(const char *path) {
+  am_h5 *h5;
+  copy(path);
+  am_test_ok(am_h5_open(ctx, path, AM_H5_FOREIGN | AM_H5_UPDATE, &h5, &err), &err);
+  return h5;
+}
+
+static void damaged_files(void **state) {
+  (void)state;
+  const char *path = in_folder("damaged.h5"), *out = in_folder("x.h5"), *name = "model_weights/conv1d/conv1d/kernel:0";
+  static const float zeros[6 * 6];
+  am_h5 *h5 = open_copy(path);
+  am_test_ok(am_h5_delete(h5, name, &err), &err);
+  am_h5_close(h5);
+  am_test_fails(import(path, out, 0, 5, 13), AM_E_FORMAT, &err, "kernel:0 is missing");
+
+  h5 = open_copy(path);
+  am_test_ok(am_h5_delete(h5, name, &err), &err);
+  am_test_ok(am_h5_write(h5, name, AM_H5_F32, 2, (size_t[]){6, 6}, zeros, &err), &err);
+  am_h5_close(h5);
+  am_test_fails(import(path, out, 0, 5, 13), AM_E_SHAPE, &err, "does not have the shape");
+
+  h5 = open_copy(path);
+  am_test_ok(am_h5_set_texts(h5, "model_weights/conv1d", "weight_names", (const char *[]){"conv1d/kernel:0"}, 1, &err),
+             &err);
+  am_h5_close(h5);
+  am_test_fails(import(path, out, 0, 5, 13), AM_E_FORMAT, &err, "has 1 weights, wanted 2");
+
+  h5 = open_copy(path);
+  am_test_ok(am_h5_set_texts(h5, "model_weights/conv1d", "weight_names",
+                             (const char *[]){"conv1d/bias:0", "conv1d/kernel:0"}, 2, &err), &err);
+  am_h5_close(h5);
+  am_test_fails(import(path, out, 0, 5, 13), AM_E_FORMAT, &err, "is conv1d/bias:0, wanted kernel");
+
+  h5 = open_copy(path);
+  am_test_ok(am_h5_delete(h5, "model_weights", &err), &err);
+  am_h5_close(h5);
+  am_test_fails(import(path, out, 0, 5, 13), AM_E_FORMAT, &err, "no group model_weights");
+  assert_false(am_file_exists(out));
+}
+
+static void cut_files(void **state) {
+  (void)state;
+  char *data;
+  size_t n;
+  am_test_ok(am_file_read(ctx, am_test_source("tests/train/golden/keras/conv1d.h5"), 1 << 20, &data, &n, &err), &err);
+  for (size_t part = 0; part < 16; part++) {
+    am_error why = AM_ERROR_INIT;
+    am_test_file(in_folder("cut.h5"), data, n * part / 16);
+    err = why;
+    assert_int_not_equal(import(in_folder("cut.h5"), in_folder("x.h5"), 0, 5, 13), AM_OK);
+    assert_true(strlen(err.message) > 10);
+    assert_false(am_file_exists(in_folder("x.h5")));
+  }
+  am_free(ctx, data);
+  am_test_fails(import(in_folder("none.h5"), in_folder("x.h5"), 0, 5, 13), AM_E_IO, &err, "none.h5");
+  am_test_ok(import(am_test_source("tests/train/golden/keras/conv1d.h5"), in_folder("ours.h5"), 0, 5, 13), &err);
+  am_test_fails(import(in_folder("ours.h5"), in_folder("x.h5"), 0, 5, 13), AM_E_FORMAT, &err, "no model_config");
+}
+
+/* ---- models of ours ---- */
+
+/* A checkpoint of drawn weights with these layers and this input. */
+static void make_checkpoint(const char *path, const char *layers, am_shape in) {
+  char yaml[1024];
+  snprintf(yaml, sizeof yaml,
+           "data: {corpus: manifest, root: nowhere, labels: [calm, happy, sad, angry]}\n"
+           "features: {sample_rate: 16000, n_fft: 64, hop: 32}\nmodel: {layers: [%s]}\n", layers);
+  static const char *const labels[] = {"calm", "happy", "sad", "angry"};
+  am_config *config;
+  am_model *model;
+  am_test_ok(am_config_from_text(ctx, yaml, "made-up.yaml", NULL, 0, &config, &err), &err);
+  am_test_ok(am_model_create(ctx, config->layers, in, 4, &model, &err), &err);
+  am_model_initialise(model, 5);
+  am_dataset dataset = {.corpus = "manifest"};
+  am_split split = {0};
+  am_normaliser normaliser = {.f = in.f * in.c};
+  am_save save = {.config = config, .model = model, .labels = (char *const *)labels, .classes = 4,
+                  .normaliser = &normaliser, .dataset = &dataset, .split = &split};
+  am_test_ok(am_checkpoint_save(ctx, path, NULL, &save, &err), &err);
+  am_model_free(model);
+  am_config_free(config);
+}
+
+static const am_shape map = {.rank = 3, .t = 11, .f = 7, .c = 1};
+
+/* Out and in again it computes the same numbers, by either layout. */
+static void way_back(void **state) {
+  (void)state;
+  static const char *const layers[] = {
+      "conv2d: {filters: 3, kernel: [3, 2], stride: [1, 2], activation: {leaky_relu: {alpha: 0.1}}}, "
+      "batch_norm: {activation: silu}, global_average_pool",
+      "conv2d: {filters: 2, kernel: [2, 3], padding: same, bias: false}, max_pool2d: {size: [3, 2], stride: [2, 1]}, "
+      "to_sequence, layer_norm, lstm: {units: 3, bidirectional: true}, gru: {units: 2, return: last, reset_after: false}",
+      "conv2d: {filters: 2, kernel: [4, 2], dilation: [2, 1], activation: relu}, flatten, dropout: {rate: 0.1}, "
+      "dense: {units: 5, activation: tanh}",
+      "dense: {units: 3, bias: false}, tanh, average_pool2d: {size: [2, 3], padding: same}, global_max_pool"};
+  float x[2 * 77], before[8], after[8];
+  for (int i = 0; i < 154; i++) x[i] = (float)sin(1.7 * i * i);
+  for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+    for (int layout = 0; layout < 2; layout++) {
+      char list[1024] = "", *at = list;
+      /* "a: {}, b" as the list "{a: {}}, b" is written by hand above without its braces: put them in */
+      int depth = 0;
+      *at++ = '{';
+      for (const char *c = layers[i]; *c; c++) {
+        depth += *c == '{' || *c == '[';
+        depth -= *c == '}' || *c == ']';
+        if (*c == ',' && !depth) {
+          strcpy(at, "}, {");
+          at += 4;
+          c++;
+        } else {
+          *at++ = *c;
+        }
+      }
+      strcpy(at, "}, {dense: {units: 4}}, softmax");
+      make_checkpoint(in_folder("a.h5"), list, map);
+      am_checkpoint *c;
+      am_test_ok(am_checkpoint_load(ctx, in_folder("a.h5"), &c, &err), &err);
+      forward(c->model, x, 2, before);
+      am_checkpoint_free(ctx, c);
+      am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){.layout = layout},
+                                 in_folder("b.h5"), &err), &err);
+      am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), layout, 7, 11), &err);
+      same_arrays(in_folder("a.h5"), in_folder("c.h5"));
+      am_test_ok(am_checkpoint_load(ctx, in_folder("c.h5"), &c, &err), &err);
+      forward(c->model, x, 2, after);
+      am_checkpoint_free(ctx, c);
+      assert_memory_equal(before, after, sizeof before);
+    }
+}
+
+static void export_refuses(void **state) {
+  (void)state;
+  static const struct { const char *layers, *words; } cases[] = {
+      {"to_sequence, attention_pool, dense", "layer attention_pool_1 (attention_pool): Keras has no such layer"},
+      {"residual: {layers: [conv2d: {filters: 1, padding: same}]}, global_average_pool, dense", "no branches"},
+      {"to_sequence, lstm: {units: 2, layers: 2, return: last}, dense", "layer lstm_1 (lstm): layers above 1"},
+      {"conv2d: {filters: 1, padding: explicit, pad: 1}, flatten, dense", "no padding: explicit"},
+      {"conv2d: {filters: 1, kernel: 2, stride: 2, dilation: 2}, flatten, dense", "stride and dilation"},
+      {"global_average_pool: {over: time}, dense", "over: time"},
+      {"average_pool2d: {padding: same, count_include_pad: true}, flatten, dense", "count_include_pad"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    make_checkpoint(in_folder("a.h5"), cases[i].layers, map);
+    am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){0}, in_folder("x.h5"), &err),
+                  AM_E_UNSUPPORTED, &err, cases[i].words);
+    assert_false(am_file_exists(in_folder("x.h5")));
+  }
+}
+
+static void export_of_any_length(void **state) {
+  (void)state;
+  am_shape any = map;
+  any.variable = true;
+  make_checkpoint(in_folder("a.h5"), "to_sequence, gru: {units: 3, return: last}, dense", any);
+  am_keras_export_options o = {0};
+  am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("x.h5"), &err), AM_E_UNSUPPORTED, &err, "--frames N");
+  o.frames = 6;
+  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("b.h5"), &err), &err);
+  am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), 0, 7, 6), &err);
+  same_arrays(in_folder("a.h5"), in_folder("c.h5"));
+  make_checkpoint(in_folder("a.h5"), "flatten, dense", map);
+  am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("x.h5"), &err), AM_E_USAGE, &err, "11 frames");
+}
+
+/* ---- memory ---- */
+
+static void allocations_fail(void **state) {
+  (void)state;
+  am_context *old = ctx;
+  const char *file = AM_SOURCE_ROOT "/tests/train/golden/keras/permute.h5";
+  for (long n = 1;; n += n < 40 ? 1 : 7) {
+    am_test_memory m;
+    ctx = am_test_memory_context(&m, 1);
+    am_test_memory_arm(&m, n);
+    am_error fresh = AM_ERROR_INIT;
+    err = fresh;
+    am_status status = import(file, in_folder("m.h5"), 0, 6, 9);
+    if (!status) status = am_keras_export(ctx, in_folder("m.h5"), &(am_keras_export_options){0}, in_folder("k.h5"), &err);
+    bool fired = am_test_memory_fired(&m);
+    if (!fired) am_test_ok(status, &err);
+    am_context_free(ctx);
+    assert_int_equal(atomic_load(&m.alive), 0);
+    if (!fired) break;
+  }
+  ctx = old;
+}
+
+/* ---- the published model ---- */
+
+static double accuracy(am_checkpoint *c, const am_dataset *d, const am_store *store, const am_split *split, am_part part) {
+  size_t n = split->n[part];
+  float *p = calloc(n * 6, sizeof *p);
+  int *labels = calloc(n, sizeof *labels);
+  am_metrics *m;
+  am_test_ok(am_evaluate(ctx, c, d, store, split->at[part], n, p, &err), &err);
+  for (size_t i = 0; i < n; i++) labels[i] = d->clips[split->at[part][i]].label;
+  am_test_ok(am_metrics_compute(ctx, p, labels, NULL, n, 6, 1, &m, &err), &err);
+  double share = am_metrics_accuracy(m);
+  am_metrics_free(m);
+  free(labels);
+  free(p);
+  return share;
+}
+
+static void published_model(void **state) {
+  (void)state;
+  const char *file, *root;
+  am_test_need_shared(file, "data/seed/RAVDESS_model2.h5");
+  am_test_need_shared(root, "data/ravdess");
+  char data_root[2200];
+  snprintf(data_root, sizeof data_root, "data.root=%s", root);
+  const char *const set[] = {data_root};
+  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/configs/ravdess_model2.yaml", .overrides = set, .n_overrides = 1};
+  am_checkpoint *c;
+  am_dataset *d;
+  am_split *split;
+  am_features *fx;
+  am_store *store;
+  am_test_ok(am_keras_import(ctx, file, &o, in_folder("seed.h5"), &err), &err);
+  am_test_ok(am_checkpoint_load(ctx, in_folder("seed.h5"), &c, &err), &err);
+  size_t weights = 0;
+  for (size_t i = 0; i < am_model_weight_count(c->model); i++) weights += am_model_weight_info(c->model, i).count;
+  assert_int_equal(weights, 14822);
+  am_test_ok(am_dataset_load(ctx, &c->config->data, &d, &err), &err);
+  am_test_ok(am_split_make(ctx, d, &c->config->split, &split, &err), &err);
+  am_test_ok(am_features_create(ctx, &c->config->features, &fx, &err), &err);
+  am_test_ok(am_store_create(ctx, d, fx, &c->config->data, "", false, &store, &err), &err);
+  double train = accuracy(c, d, store, split, AM_PART_TRAIN), validation = accuracy(c, d, store, split, AM_PART_VALIDATION);
+  print_message("# published model: %.1f %% of %zu training, %.1f %% of %zu validation clips\n", 100 * train,
+                split->n[AM_PART_TRAIN], 100 * validation, split->n[AM_PART_VALIDATION]);
+  assert_true(train > 0.94);
+  assert_true(validation > 0.65 && validation < train);
+  am_store_free(store);
+  am_features_free(fx);
+  am_split_free(ctx, split);
+  am_dataset_free(d);
+  am_checkpoint_free(ctx, c);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(golden_conv2d),       cmocka_unit_test(golden_conv2d_time_mel),
+      cmocka_unit_test(golden_permute),      cmocka_unit_test(golden_conv1d),
+      cmocka_unit_test(golden_bidirectional), cmocka_unit_test(config_must_fit),
+      cmocka_unit_test(refuses_layers),      cmocka_unit_test(refuses_models),
+      cmocka_unit_test(damaged_files),       cmocka_unit_test(cut_files),
+      cmocka_unit_test(way_back),            cmocka_unit_test(export_refuses),
+      cmocka_unit_test(export_of_any_length), cmocka_unit_test(allocations_fail),
+      cmocka_unit_test(published_model)};
+  ctx = am_test_context(2, NULL);
+  folder = am_test_folder();
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  am_test_folder_remove(folder);
+  free(folder);
+  am_context_free(ctx);
+  return failed;
+}
