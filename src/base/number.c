@@ -81,3 +81,15 @@ void am_real_to_text(double number, char out[32]) {
   uselocale(old);
   freelocale(c);
 }
+
+double am_float_decimal(float number) {
+  double shortest = (double)number;
+  char text[32], *end;
+  for (int digits = 6; isfinite(number) && digits <= 9; digits++) { /* 9 always suffice (IEEE 754) */
+    snprintf(text, sizeof text, "%.*e", digits - 1, (double)number);
+    for (end = text; *end; end++)
+      if (*end == ',') *end = '.'; /* a locale's decimal point */
+    if (am_text_to_real(text, &shortest) && (float)shortest == number) break;
+  }
+  return shortest;
+}

@@ -70,5 +70,7 @@ bool am_value_to_real(const am_value *v, double *out); /* strtod in the C locale
 bool am_text_to_int(const char *text, int64_t *out);
 bool am_text_to_real(const char *text, double *out);
 void am_real_to_text(double number, char out[32]);
+/* The shortest decimal that reads back as this float (6 to 9 digits), as a double: 0.1f gives 0.1. */
+double am_float_decimal(float number);
 
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/value.h"
 #include "cli/cli.h"
 #include "io/csv.h"
 #include "io/json.h"
@@ -125,7 +126,7 @@ static am_status print_csv(cli *c, const am_checkpoint *m, const char *file, int
   am_csv_writer w = {.ctx = c->ctx, .out = &line};
   am_csv_put(&w, file);
   am_csv_put(&w, m->labels[best]);
-  for (int k = 0; k < m->classes; k++) am_csv_put_real(&w, (double)p[k]);
+  for (int k = 0; k < m->classes; k++) am_csv_put_real(&w, am_float_decimal(p[k]));
   am_csv_end_row(&w);
   return print_buffer(c, &line, err);
 }

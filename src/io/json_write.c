@@ -93,17 +93,8 @@ void am_json_real(am_json *j, const char *key, double number) {
 }
 
 void am_json_float(am_json *j, const char *key, float number) {
-  /* The shortest decimal that is this float: 6 to 9 digits (IEEE 754). */
-  double shortest = number;
-  char text[32], *end;
-  for (int digits = 6; isfinite(number) && digits <= 9; digits++) {
-    snprintf(text, sizeof text, "%.*e", digits - 1, (double)number);
-    for (end = text; *end; end++)
-      if (*end == ',') *end = '.'; /* a locale's decimal point */
-    if (am_text_to_real(text, &shortest) && (float)shortest == number) break;
-  }
   lead(j, key);
-  put_real(j, shortest);
+  put_real(j, am_float_decimal(number));
 }
 
 void am_json_bool(am_json *j, const char *key, bool truth) {

@@ -198,6 +198,9 @@ static void check_round_trips(void) {
   assert_string_equal(text, ".nan");
   am_real_to_text(-INFINITY, text);
   assert_string_equal(text, "-.inf");
+  assert_true(am_float_decimal(0.1f) == 0.1);
+  assert_true(am_float_decimal(1.0f / 3) == 0.33333334);
+  assert_true(isnan(am_float_decimal(NAN)));
   uint64_t bits = 88172645463325252u; /* xorshift64 of Marsaglia 2003 */
   for (int i = 0; i < 20000; i++) {
     bits ^= bits << 13;
