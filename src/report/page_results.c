@@ -269,9 +269,9 @@ void am_page_calibration(am_page *p) {
 /* ---- confidently wrong ---- */
 
 static int surest_first(const void *a, const void *b) {
-  const am_prediction *x = *(const am_prediction *const *)a, *y = *(const am_prediction *const *)b;
+  const am_prediction *x = a, *y = b;
   if (x->confidence != y->confidence) return x->confidence < y->confidence ? 1 : -1;
-  return (x > y) - (x < y); /* the file's order */
+  return strcmp(x->clip, y->clip);
 }
 
 static void wrong_row(am_page *p, const am_part_results *part, const am_prediction *at) {
@@ -294,14 +294,14 @@ static void wrong_row(am_page *p, const am_part_results *part, const am_predicti
 void am_page_wrong(am_page *p) {
   const am_part_results *part = main_part(p);
   if (!part) return;
-  const am_prediction **wrong = am_alloc(p->ctx, part->metrics->n + 1, sizeof *wrong);
+  am_prediction *wrong = am_alloc(p->ctx, part->metrics->n + 1, sizeof *wrong);
   size_t n = 0;
   if (!wrong) {
     p->h.out->failed = true;
     return;
   }
   for (size_t i = 0; i < part->metrics->n; i++)
-    if (part->predictions[i].truth != part->predictions[i].predicted) wrong[n++] = &part->predictions[i];
+    if (part->predictions[i].truth != part->predictions[i].predicted) wrong[n++] = part->predictions[i];
   qsort(wrong, n, sizeof *wrong, surest_first);
   am_html_put(p->h, "<section><h2>Most confidently wrong</h2>");
   if (!n) {
@@ -313,7 +313,7 @@ void am_page_wrong(am_page *p) {
                    n, part->metrics->n);
     am_page_table_open(p, "Clips most confidently wrong", "wide");
     am_page_heads(p, "Clip|True|Predicted|>Probability");
-    for (size_t i = 0; i < n && i < SHOWN_WRONG; i++) wrong_row(p, part, wrong[i]);
+    for (size_t i = 0; i < n && i < SHOWN_WRONG; i++) wrong_row(p, part, &wrong[i]);
     am_html_put(p->h, "</tbody>");
     am_page_table_close(p);
   }

@@ -45,7 +45,9 @@ static void tick_text(double value, double step, char *out, size_t size) {
 static void draw_x_axis(const frame *a, const char *name, bool grid) {
   double step = tick_step(a->x1 - a->x0, a->width < 400 ? 6 : 8);
   char text[32];
-  for (double x = ceil(a->x0 / step - 1e-9) * step; x <= a->x1 + step * 1e-9; x += step) {
+  double first = ceil(a->x0 / step - 1e-9), last = floor(a->x1 / step + 1e-9);
+  for (int i = 0; i <= (int)(last - first); i++) {
+    double x = (first + i) * step;
     double line[4] = {at_x(a, x), a->top, at_x(a, x), a->top + a->height};
     if (grid) am_canvas_line(a->c, line, 2, 0.6, a->p->grid);
     tick_text(x, step, text, sizeof text);
@@ -58,7 +60,9 @@ static void draw_x_axis(const frame *a, const char *name, bool grid) {
 static void draw_y_axis(const frame *a, const char *name, bool grid) {
   double step = tick_step(a->y1 - a->y0, 6);
   char text[32];
-  for (double y = ceil(a->y0 / step - 1e-9) * step; y <= a->y1 + step * 1e-9; y += step) {
+  double first = ceil(a->y0 / step - 1e-9), last = floor(a->y1 / step + 1e-9);
+  for (int i = 0; i <= (int)(last - first); i++) {
+    double y = (first + i) * step;
     double line[4] = {a->left, at_y(a, y), a->left + a->width, at_y(a, y)};
     if (grid) am_canvas_line(a->c, line, 2, 0.6, a->p->grid);
     tick_text(y, step, text, sizeof text);
@@ -202,7 +206,7 @@ static void draw_cell(const frame *a, double x, double y, double side, uint64_t 
 /* At most `most` characters, the last a point where some are left out. */
 static const char *shorten(const char *text, size_t most, char out[64]) {
   size_t used = 0, characters = 0;
-  for (; text[used] && used < 56; used++) {
+  for (; used < 56 && text[used]; used++) {
     if (((unsigned char)text[used] & 0xc0) == 0x80) continue; /* inside a character */
     if (characters == most - 1 && strlen(text + used) > 1) {
       const char *rest = text + used + 1;

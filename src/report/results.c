@@ -160,6 +160,7 @@ static am_status read_classes(const am_value *part, const am_value *labels, am_p
 static am_status read_confusion(const am_value *part, am_metrics *m, am_error *err) {
   const am_value *rows = am_value_get(part, "confusion");
   uint64_t sum = 0, *to = m->confusion;
+  if (!to) return am_no_memory(err);
   bool square = rows && rows->kind == AM_LIST && rows->count == (size_t)m->classes;
   for (const am_value *row = square ? rows->first : NULL; row && square; row = row->next) {
     square = row->kind == AM_LIST && row->count == (size_t)m->classes;
@@ -194,13 +195,13 @@ static am_status make_metrics(am_results *r, am_part_results *p, size_t classes,
 }
 
 static am_status read_figures(const am_value *part, am_metrics *m, am_error *err) {
-  const struct { const char *key; double *to; } figures[] = {
-    {"accuracy", &m->accuracy}, {"uar", &m->uar}, {"macro_f1", &m->macro_f1}, {"loss", &m->loss}};
   uint64_t n = 0;
   if (!am_value_get(part, "n")) return am_fail_at(err, part, "'%s' has no 'n'", part->key);
   am_status st = need_count(am_value_get(part, "n"), &n, err);
-  for (size_t i = 0; i < sizeof figures / sizeof *figures && !st; i++)
-    st = need(part, figures[i].key, figures[i].to, err);
+  if (!st) st = need(part, "accuracy", &m->accuracy, err);
+  if (!st) st = need(part, "uar", &m->uar, err);
+  if (!st) st = need(part, "macro_f1", &m->macro_f1, err);
+  if (!st) st = need(part, "loss", &m->loss, err);
   m->n = (size_t)n;
   return st;
 }
@@ -272,8 +273,8 @@ static am_status find_columns(am_results *r, const am_part_results *p, int named
 static am_status read_predictions(am_results *r, am_part_results *p, const char *name, am_error *err) {
   char *path;
   int named[4], *of_class = am_alloc(r->ctx, (size_t)p->metrics->classes, sizeof *of_class);
+  if (!of_class) return am_no_memory(err);
   am_status st = path_of(r, name, &path, err);
-  if (!st && !of_class) st = am_no_memory(err);
   if (!st) st = am_csv_read_file(r->ctx, path, 0, &p->table, err);
   if (!st && am_csv_rows(p->table) != p->metrics->n)
     st = am_fail(err, AM_E_FORMAT,
