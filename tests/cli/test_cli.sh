@@ -2,7 +2,7 @@
 # tests/cli/test_cli.sh AUDIOMOOD SOURCE_ROOT - the whole way on made-up audio, as
 # a user would go it, and what a user can get wrong (TAP).
 set -u
-audiomood=$1 root=$2
+audiomood=$(realpath "$1") root=$(realpath "$2") # meson gives paths relative to the build folder
 work=$(mktemp -d "${TMPDIR:-/tmp}/audiomood-cli.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
