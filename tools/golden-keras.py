@@ -2,11 +2,11 @@
 """Keras models small enough to commit, and a check of our exports by the real Keras.
 
     golden-keras.py make FOLDER              with Keras 2.15: writes tests/train/golden/keras/*.h5
-    golden-keras.py check AUDIOMOOD FOLDER   with Keras 2.15 or 3: imports each of them, exports it again, loads
-                                             that with this Keras, and compares the outputs (1e-5)
+    golden-keras.py check AUDIOMOOD FOLDER   with Keras 2.15 or 3: imports each of them, exports it again,
+                                             loads that with this Keras, and compares the outputs (1e-5)
 
-tools/keras-envs makes both environments.  Each file is what model.save writes, plus /golden/x and /golden/y: an
-input batch and the model's output on it.  Lengths of axes all differ, so that no wrong order can pass.
+tools/keras-envs makes both environments.  Each file is what model.save writes, plus /golden/x and /golden/y:
+an input batch and the model's output on it.  Lengths of axes all differ, so that no wrong order can pass.
 """
 import os
 import subprocess
@@ -99,9 +99,9 @@ def check(binary, folder):
             y = softmax(y)  # ours always end in softmax
         with tempfile.TemporaryDirectory() as work:
             ours, back = os.path.join(work, "ours.h5"), os.path.join(work, "back.h5")
-            subprocess.run([binary, "import", golden, "--config", os.path.join(folder, "features.yaml"), "-o", ours,
-                            "--set", f"features.mels={mels}", "--set", f"features.samples={32 * (frames - 1)}"],
-                           check=True)
+            settings = ["--set", f"features.mels={mels}", "--set", f"features.samples={32 * (frames - 1)}"]
+            features = os.path.join(folder, "features.yaml")
+            subprocess.run([binary, "import", golden, "--config", features, "-o", ours] + settings, check=True)
             subprocess.run([binary, "export", ours, "--to", "keras", "-o", back], check=True)
             got = keras.models.load_model(back, compile=False).predict(x, verbose=0)
         error = float(np.abs(got - y).max())

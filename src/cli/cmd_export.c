@@ -24,21 +24,23 @@ static am_status run(cli *c, am_error *err) {
 }
 
 static const cli_flag flags[] = {
-  {"to", "FORMAT", "keras: HDF5 that Keras 2 and 3 load"},
-  {"out", "FILE.h5", "where the model goes"},
-  {"layout", "LAYOUT", "of 2-D inputs: mel_time (mel, frames, 1) or time_mel (frames, mel, 1); default mel_time"},
-  {"frames", "N", "of a model for clips of any length: export it for clips of N frames"},
-  {0},
+    {"to", "FORMAT", "keras: HDF5 that Keras 2 and 3 load"},
+    {"out", "FILE.h5", "where the model goes"},
+    {"layout", "LAYOUT",
+     "of 2-D inputs: mel_time (mel, frames, 1) or time_mel (frames, mel, 1); default mel_time"},
+    {"frames", "N", "of a model for clips of any length: export it for clips of N frames"},
+    {0},
 };
 
 const cli_command cli_export = {
-  .name = "export",
-  .summary = "turns a checkpoint into a Keras model (HDF5)",
-  .usage = "RUN|FILE.h5 --to keras --out MODEL.h5 [--layout mel_time|time_mel] [--frames N]",
-  .details = "Its last layer is a softmax; the labels of its outputs stand in the attribute audiomood_labels. Features\n"
-             "and normalisation are not part of it. Layers that Keras lacks are refused by name.",
-  .flags = flags,
-  .min_arguments = 1,
-  .max_arguments = 1,
-  .run = run,
+    .name = "export",
+    .summary = "turns a checkpoint into a Keras model (HDF5)",
+    .usage = "RUN|FILE.h5 --to keras --out MODEL.h5 [--layout mel_time|time_mel] [--frames N]",
+    .details = "Its last layer is a softmax; the labels of its outputs stand in the attribute\n"
+               "audiomood_labels. Features and normalisation are not part of it. Layers that Keras lacks are refused\n"
+               "by name.",
+    .flags = flags,
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .run = run,
 };

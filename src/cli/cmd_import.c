@@ -25,9 +25,11 @@ am_status cli_keras_layout(const cli *c, int *out, am_error *err) {
 
 static am_status run(cli *c, am_error *err) {
   const char *out = cli_value(c, "out", NULL), *config_out = cli_value(c, "save-config", NULL);
-  am_keras_import_options options = {.config = cli_value(c, "config", NULL), .labels = cli_value(c, "labels", NULL)};
+  am_keras_import_options options = {.config = cli_value(c, "config", NULL),
+                                     .labels = cli_value(c, "labels", NULL)};
   if (!options.config)
-    return am_fail(err, AM_E_USAGE, "wanted --config FEATURES.yaml: a Keras model does not hold its features and labels");
+    return am_fail(err, AM_E_USAGE,
+                   "wanted --config FEATURES.yaml: a Keras model does not hold its features and labels");
   if (!out) return am_fail(err, AM_E_USAGE, "wanted --out FILE.h5, where the checkpoint goes");
   cli_overrides over;
   am_status st = cli_overrides_get(c, &over, err);
@@ -42,23 +44,26 @@ static am_status run(cli *c, am_error *err) {
 }
 
 static const cli_flag flags[] = {
-  {"config", "FEATURES.yaml", "data, split, features and training; its model.layers are replaced by the file's"},
-  {"out", "FILE.h5", "where the checkpoint goes"},
-  {"labels", "A,B,...", "the model's outputs in order (default: data.labels of the config)"},
-  {"layout", "LAYOUT", "of 2-D inputs: mel_time (mel, frames, 1) or time_mel (frames, mel, 1); default mel_time"},
-  {"save-config", "FILE.yaml", "also writes the config with the imported layers, for train --init"},
-  {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
-  {0},
+    {"config", "FEATURES.yaml",
+     "data, split, features and training; its model.layers are replaced by the file's"},
+    {"out", "FILE.h5", "where the checkpoint goes"},
+    {"labels", "A,B,...", "the model's outputs in order (default: data.labels of the config)"},
+    {"layout", "LAYOUT",
+     "of 2-D inputs: mel_time (mel, frames, 1) or time_mel (frames, mel, 1); default mel_time"},
+    {"save-config", "FILE.yaml", "also writes the config with the imported layers, for train --init"},
+    {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
+    {0},
 };
 
 const cli_command cli_import = {
-  .name = "import",
-  .summary = "turns a Keras model (HDF5) into a checkpoint",
-  .usage = "MODEL.h5 --config FEATURES.yaml --out FILE.h5 [--labels A,B,...] [--layout mel_time|time_mel]",
-  .details = "Reads a Sequential model that Keras 2 saved as HDF5. Layers and options that cannot be carried over\n"
-             "exactly are refused by name. The checkpoint evaluates, predicts, and starts trainings (train --init).",
-  .flags = flags,
-  .min_arguments = 1,
-  .max_arguments = 1,
-  .run = run,
+    .name = "import",
+    .summary = "turns a Keras model (HDF5) into a checkpoint",
+    .usage = "MODEL.h5 --config FEATURES.yaml --out FILE.h5 [--labels A,B,...] [--layout mel_time|time_mel]",
+    .details = "Reads a Sequential model that Keras 2 saved as HDF5. Layers and options that cannot be\n"
+               "carried over exactly are refused by name. The checkpoint evaluates, predicts, and starts\n"
+               "trainings (train --init).",
+    .flags = flags,
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .run = run,
 };

@@ -26,12 +26,13 @@ typedef struct am_keras_import_options {
 } am_keras_import_options;
 
 /* Writes the checkpoint `out`. On failure `out` is as it was. */
-am_status am_keras_import(am_context *ctx, const char *file, const am_keras_import_options *options, const char *out,
-                          am_error *err);
+am_status am_keras_import(am_context *ctx, const char *file, const am_keras_import_options *options,
+                          const char *out, am_error *err);
 
 typedef struct am_keras_export_options {
   int layout; /* am_keras_layout, for 2-D inputs */
-  int frames; /* of a model for clips of any length: the one length to export it for; 0: such models are refused */
+  int frames; /* of a model for clips of any length: the one length to export it for; 0: such models are
+                 refused */
 } am_keras_export_options;
 
 am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_keras_export_options *options,

@@ -31,7 +31,8 @@ typedef struct item {
 } item;
 
 static am_status refuse(const writer *w, const am_layer *layer, const char *what, am_error *err) {
-  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s): %s", w->file, layer->name, layer->cls->type, what);
+  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s): %s", w->file, layer->name, layer->cls->type,
+                 what);
 }
 
 /* ---- names ---- */
@@ -126,7 +127,8 @@ static am_status padding(writer *w, const item *it, am_error *err) {
   int64_t pad[2];
   pair(it, "pad", NULL, pad);
   bool zeros = !strcmp(word, "explicit") && (pad[0] || (pad[1] && it->layer->in[0].rank == 3));
-  if (zeros) return refuse(w, it->layer, "Keras has no padding: explicit; only valid and same can be exported", err);
+  if (zeros)
+    return refuse(w, it->layer, "Keras has no padding: explicit; only valid and same can be exported", err);
   am_json_text(&w->json, "padding", !strcmp(word, "same") ? "same" : "valid");
   am_json_text(&w->json, "data_format", "channels_last");
   return AM_OK;
@@ -140,17 +142,21 @@ static bool find_array(const writer *w, const am_layer *layer, const am_keras_ar
   size_t count = a->statistic ? am_model_statistic_count(w->model) : am_model_weight_count(w->model);
   for (size_t i = 0; i < count; i++) {
     *info = a->statistic ? am_model_statistic_info(w->model, i) : am_model_weight_info(w->model, i);
-    if (strncmp(info->name, layer->name, n) || info->name[n] != '/' || strcmp(info->name + n + 1, a->ours)) continue;
-    *at = (a->statistic ? am_model_statistics(w->model, NULL) : am_model_weights(w->model, NULL)) + info->offset;
+    if (strncmp(info->name, layer->name, n) || info->name[n] != '/' || strcmp(info->name + n + 1, a->ours))
+      continue;
+    *at = (a->statistic ? am_model_statistics(w->model, NULL) : am_model_weights(w->model, NULL)) +
+          info->offset;
     return true;
   }
   return false;
 }
 
-static am_status write_array(writer *w, const item *it, const am_keras_array *a, const char *saved, am_error *err) {
+static am_status write_array(writer *w, const item *it, const am_keras_array *a, const char *saved,
+                             am_error *err) {
   am_array_info info;
   const am_real *from;
-  if (!find_array(w, it->layer, a, &info, &from)) return refuse(w, it->layer, "an array of its is missing", err);
+  if (!find_array(w, it->layer, a, &info, &from))
+    return refuse(w, it->layer, "an array of its is missing", err);
   size_t dims[4] = {0};
   for (int i = 0; i < info.rank; i++) dims[i] = (size_t)info.dims[i];
   int t = 1, f = 1;
@@ -173,21 +179,24 @@ static am_status write_array(writer *w, const item *it, const am_keras_array *a,
 }
 
 /* The arrays of a layer and their names, all "<layer>/<cell><array>:0". `cells`: of each direction. */
-static am_status write_arrays(writer *w, const item *it, const am_keras_array *arrays, int n, const char *const *cells,
-                              am_error *err) {
+static am_status write_arrays(writer *w, const item *it, const am_keras_array *arrays, int n,
+                              const char *const *cells, am_error *err) {
   char *saved[AM_KERAS_ARRAYS] = {NULL}, *group = am_format(w->ctx, "model_weights/%s", it->name);
   am_status status = group ? am_h5_group(w->h5, group, err) : am_no_memory(err);
   for (int i = 0; i < n && !status; i++) {
     saved[i] = am_format(w->ctx, "%s/%s%s:0", it->name, cells ? cells[2 * i / n] : "", arrays[i].keras);
     status = saved[i] ? write_array(w, it, &arrays[i], saved[i], err) : am_no_memory(err);
   }
-  if (!status) status = am_h5_set_texts(w->h5, group, "weight_names", (const char *const *)saved, (size_t)n, err);
+  if (!status)
+    status = am_h5_set_texts(w->h5, group, "weight_names", (const char *const *)saved, (size_t)n, err);
   for (int i = 0; i < n; i++) am_free(w->ctx, saved[i]);
   am_free(w->ctx, group);
   return status;
 }
 
-static am_status no_arrays(writer *w, const item *it, am_error *err) { return write_arrays(w, it, NULL, 0, NULL, err); }
+static am_status no_arrays(writer *w, const item *it, am_error *err) {
+  return write_arrays(w, it, NULL, 0, NULL, err);
+}
 
 static const am_keras_array kernel_and_bias[] = {{"kernel", "kernel", false}, {"bias", "bias", false}};
 
@@ -225,10 +234,15 @@ static am_status write_dense(writer *w, const item *it, am_error *err) {
 }
 
 static am_status write_pool(writer *w, const item *it, am_error *err) {
-  bool map = it->layer->in[0].rank == 3, max = it->layer->cls == &am_max_pool1d || it->layer->cls == &am_max_pool2d;
+  bool map = it->layer->in[0].rank == 3,
+       max = it->layer->cls == &am_max_pool1d || it->layer->cls == &am_max_pool2d;
   if (yes(it, "count_include_pad") && !strcmp(option(it, "padding"), "same"))
     return refuse(w, it->layer, "Keras does not count padding in averages (count_include_pad)", err);
-  begin(w, max ? map ? "MaxPooling2D" : "MaxPooling1D" : map ? "AveragePooling2D" : "AveragePooling1D", it->name);
+  begin(w,
+        max   ? map ? "MaxPooling2D" : "MaxPooling1D"
+        : map ? "AveragePooling2D"
+              : "AveragePooling1D",
+        it->name);
   windows(w, it, "size", NULL, "pool_size");
   windows(w, it, "stride", "size", "strides");
   am_status status = padding(w, it, err);
@@ -277,8 +291,10 @@ static am_status write_to_sequence(writer *w, const item *it, am_error *err) {
 }
 
 static am_status write_norm(writer *w, const item *it, am_error *err) {
-  static const am_keras_array arrays[] = {{"gamma", "gamma", false}, {"beta", "beta", false},
-                                          {"moving_mean", "mean", true}, {"moving_variance", "variance", true}};
+  static const am_keras_array arrays[] = {{"gamma", "gamma", false},
+                                          {"beta", "beta", false},
+                                          {"moving_mean", "mean", true},
+                                          {"moving_variance", "variance", true}};
   bool batch = it->layer->cls == &am_batch_norm;
   begin(w, batch ? "BatchNormalization" : "LayerNormalization", it->name);
   am_json_int(&w->json, "axis", -1);
@@ -351,16 +367,27 @@ static am_status write_activation(writer *w, const item *it, am_error *err) {
 
 /* ---- the model ---- */
 
-static const struct { const am_layer_class *class; am_status (*write)(writer *w, const item *it, am_error *err); bool takes; }
-    writers[] = {{&am_conv1d, write_conv, true},           {&am_conv2d, write_conv, true},
-                 {&am_dense, write_dense, true},           {&am_max_pool1d, write_pool, false},
-                 {&am_max_pool2d, write_pool, false},      {&am_average_pool1d, write_pool, false},
-                 {&am_average_pool2d, write_pool, false},  {&am_global_average_pool, write_global, false},
-                 {&am_global_max_pool, write_global, false}, {&am_flatten, write_flatten, false},
-                 {&am_to_sequence, write_to_sequence, false}, {&am_batch_norm, write_norm, false},
-                 {&am_layer_norm, write_norm, false},      {&am_lstm, write_recurrent, false},
-                 {&am_gru, write_recurrent, false},        {&am_dropout, write_dropout, false},
-                 {&am_leaky_relu, write_leaky, false}};
+static const struct {
+  const am_layer_class *class;
+  am_status (*write)(writer *w, const item *it, am_error *err);
+  bool takes;
+} writers[] = {{&am_conv1d, write_conv, true},
+               {&am_conv2d, write_conv, true},
+               {&am_dense, write_dense, true},
+               {&am_max_pool1d, write_pool, false},
+               {&am_max_pool2d, write_pool, false},
+               {&am_average_pool1d, write_pool, false},
+               {&am_average_pool2d, write_pool, false},
+               {&am_global_average_pool, write_global, false},
+               {&am_global_max_pool, write_global, false},
+               {&am_flatten, write_flatten, false},
+               {&am_to_sequence, write_to_sequence, false},
+               {&am_batch_norm, write_norm, false},
+               {&am_layer_norm, write_norm, false},
+               {&am_lstm, write_recurrent, false},
+               {&am_gru, write_recurrent, false},
+               {&am_dropout, write_dropout, false},
+               {&am_leaky_relu, write_leaky, false}};
 
 /* The activation that the config wrote into this layer, if Keras can too. */
 static const char *taken_in(const writer *w, size_t i) {
@@ -375,7 +402,8 @@ static am_status write_step(writer *w, size_t *i, am_error *err) {
   const am_step *step = am_model_step(w->model, *i);
   const am_layer *layer = &step->layer;
   if (layer->n_in != 1 || step->inputs[0] != (int)*i)
-    return refuse(w, layer, "a Sequential model of Keras has no branches (residual, squeeze_excite, parallel)", err);
+    return refuse(w, layer,
+                  "a Sequential model of Keras has no branches (residual, squeeze_excite, parallel)", err);
   item it = {.i = *i, .layer = layer, .activation = activation_name(layer)};
   am_status (*write)(writer *, const item *, am_error *) = it.activation ? write_activation : NULL;
   for (size_t k = 0; k < sizeof writers / sizeof *writers; k++) {
@@ -387,7 +415,8 @@ static am_status write_step(writer *w, size_t *i, am_error *err) {
   }
   if (!write) return refuse(w, layer, "Keras has no such layer", err);
   am_value *options = NULL;
-  am_status status = layer->cls->table ? am_options_emit(w->tree, layer->cls->table, layer->options, &options, err) : AM_OK;
+  am_status status =
+      layer->cls->table ? am_options_emit(w->tree, layer->cls->table, layer->options, &options, err) : AM_OK;
   if (status) return status;
   it.options = options;
   if (!(it.name = keras_name(w, layer->name, ""))) return am_no_memory(err);
@@ -450,14 +479,17 @@ static am_status check_frames(writer *w, int frames, am_error *err) {
   w->frames = in.t;
   if (!in.variable) {
     if (!frames || frames == in.t) return AM_OK;
-    return am_fail(err, AM_E_USAGE, "%s: its clips have %d frames; it cannot be exported for %d", w->file, in.t, frames);
+    return am_fail(err, AM_E_USAGE, "%s: its clips have %d frames; it cannot be exported for %d", w->file,
+                   in.t, frames);
   }
   if (frames > 0) {
     w->frames = frames;
     return AM_OK;
   }
-  return am_fail(err, AM_E_UNSUPPORTED, "%s: the model takes clips of any length up to %d frames and leaves their padding "
-                 "out of everything, which Keras does not; export it for clips of N frames by --frames N", w->file, in.t);
+  return am_fail(err, AM_E_UNSUPPORTED,
+                 "%s: the model takes clips of any length up to %d frames and leaves their padding "
+                 "out of everything, which Keras does not; export it for clips of N frames by --frames N",
+                 w->file, in.t);
 }
 
 am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_keras_export_options *options,
@@ -469,7 +501,8 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_kera
   status = check_frames(&w, options->frames, err);
   if (!status) status = am_tree_create(ctx, &w.tree, err);
   /* a step gives at most two layers, and softmax comes after them */
-  if (!status && !(w.names = am_alloc(ctx, 2 * am_model_steps(w.model) + 1, sizeof *w.names))) status = am_no_memory(err);
+  if (!status && !(w.names = am_alloc(ctx, 2 * am_model_steps(w.model) + 1, sizeof *w.names)))
+    status = am_no_memory(err);
   if (!status) status = am_h5_create_aside(ctx, out, &w.h5, err);
   if (!status) status = write_layers(&w, err);
   if (!status) status = write_attributes(&w, err);
@@ -478,7 +511,8 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_kera
     w.h5 = NULL;
   }
   if (!status && w.checkpoint->normaliser.kind != AM_NORMALISE_NONE)
-    am_log(ctx, AM_LOG_WARNING, "%s: the model sees normalised features; a Keras file does not hold how", checkpoint);
+    am_log(ctx, AM_LOG_WARNING, "%s: the model sees normalised features; a Keras file does not hold how",
+           checkpoint);
   am_h5_close(w.h5);
   am_free(ctx, w.names);
   am_tree_free(w.tree);

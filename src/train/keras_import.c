@@ -24,8 +24,8 @@ typedef struct job {
 void am_keras_turn(const float *from, int a, int b, size_t block, float *to) {
   for (int i = 0; i < a; i++)
     for (int k = 0; k < b; k++)
-      memcpy(to + ((size_t)k * (size_t)a + (size_t)i) * block, from + ((size_t)i * (size_t)b + (size_t)k) * block,
-             block * sizeof *to);
+      memcpy(to + ((size_t)k * (size_t)a + (size_t)i) * block,
+             from + ((size_t)i * (size_t)b + (size_t)k) * block, block * sizeof *to);
 }
 
 /* ---- the config ---- */
@@ -35,10 +35,13 @@ static am_status open_model(job *j, am_error *err) {
   am_status status = am_h5_open(j->ctx, j->file, AM_H5_FOREIGN, &j->h5, err);
   if (status) return status;
   if (!am_h5_has(j->h5, "/", "model_config"))
-    return am_fail(err, AM_E_FORMAT, "%s: it has no model_config, so it is no Keras model, or weights only; wanted what "
-                   "model.save(\"x.h5\") writes", j->file);
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: it has no model_config, so it is no Keras model, or weights only; wanted what "
+                   "model.save(\"x.h5\") writes",
+                   j->file);
   if (am_h5_find(j->h5, "model_weights") != AM_H5_GROUP)
-    return am_fail(err, AM_E_FORMAT, "%s: it has no group model_weights; wanted what model.save(\"x.h5\") writes", j->file);
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: it has no group model_weights; wanted what model.save(\"x.h5\") writes", j->file);
   status = am_h5_get_text(j->h5, "/", "model_config", &json, err);
   if (!status) status = am_keras_read(j->ctx, j->file, json, j->options->layout, &j->keras, err);
   am_free(j->ctx, json);
@@ -89,11 +92,13 @@ static am_status find_labels(job *j, am_error *err) {
   const am_data_options *d = &j->config->data;
   size_t n = d->labels.n;
   if (!n)
-    return am_fail(err, AM_E_CONFIG, "%s: data.labels is empty, and a Keras model does not name its outputs; give them in "
-                   "order by --labels", j->options->config);
+    return am_fail(err, AM_E_CONFIG,
+                   "%s: data.labels is empty, and a Keras model does not name its outputs; give them in "
+                   "order by --labels",
+                   j->options->config);
   if (j->keras.units && (size_t)j->keras.units != n)
-    return am_fail(err, AM_E_SHAPE, "%s: the model has %lld outputs, and there are %zu labels (%s, ...)", j->file,
-                   (long long)j->keras.units, n, d->labels.at[0]);
+    return am_fail(err, AM_E_SHAPE, "%s: the model has %lld outputs, and there are %zu labels (%s, ...)",
+                   j->file, (long long)j->keras.units, n, d->labels.at[0]);
   j->labels = am_tree_take(j->config->tree, n, sizeof *j->labels);
   if (!j->labels) return am_no_memory(err);
   j->classes = n;
@@ -111,14 +116,20 @@ static am_status choose_frames(job *j, int64_t keras, int fixed, am_error *err) 
   const char *config = j->options->config;
   int64_t most = j->config->features.max_frames;
   if (keras > 0 && fixed > 0 && keras != fixed)
-    return am_fail(err, AM_E_SHAPE, "%s wants clips of %lld frames, the features of %s have %d; set features.samples, or "
-                   "--layout if the model's input is (frames, mel, channels)", j->file, (long long)keras, config, fixed);
+    return am_fail(err, AM_E_SHAPE,
+                   "%s wants clips of %lld frames, the features of %s have %d; set features.samples, or "
+                   "--layout if the model's input is (frames, mel, channels)",
+                   j->file, (long long)keras, config, fixed);
   if (keras > 0 && !fixed)
-    am_log(j->ctx, AM_LOG_WARNING, "the model wants %lld frames: features are cut there, or followed by zeros; set "
-           "features.samples to what it was trained with", (long long)keras);
+    am_log(j->ctx, AM_LOG_WARNING,
+           "the model wants %lld frames: features are cut there, or followed by zeros; set "
+           "features.samples to what it was trained with",
+           (long long)keras);
   if (keras < 0 && !fixed && most <= 0)
-    return am_fail(err, AM_E_CONFIG, "%s takes clips of any length; set features.max_frames in %s to the longest wanted, or "
-                   "features.samples", j->file, config);
+    return am_fail(err, AM_E_CONFIG,
+                   "%s takes clips of any length; set features.max_frames in %s to the longest wanted, or "
+                   "features.samples",
+                   j->file, config);
   j->input.variable = keras < 0 && !fixed;
   j->input.t = (int)(keras > 0 ? keras : fixed ? fixed : most);
   return AM_OK;
@@ -130,15 +141,15 @@ static am_status shape_input(job *j, int fixed, int bins, am_error *err) {
   bool picture = k->rank == 3, turned = picture && j->options->layout == AM_KERAS_MEL_TIME;
   if (k->rank == 1) {
     if (!fixed || (int64_t)fixed * bins != k->dims[0])
-      return am_fail(err, AM_E_SHAPE, "%s wants %lld numbers a clip, the features of %s have %d frames of %d", j->file,
-                     (long long)k->dims[0], config, fixed, bins);
+      return am_fail(err, AM_E_SHAPE, "%s wants %lld numbers a clip, the features of %s have %d frames of %d",
+                     j->file, (long long)k->dims[0], config, fixed, bins);
     j->input = (am_shape){.rank = 2, .t = fixed, .f = 1, .c = bins};
     return AM_OK;
   }
   int64_t wanted = picture ? k->dims[turned ? 0 : 1] : k->dims[1];
   if (wanted != bins)
-    return am_fail(err, AM_E_SHAPE, "%s wants %lld bins a frame, the features of %s have %d%s", j->file, (long long)wanted,
-                   config, bins, picture ? "; is --layout right?" : "");
+    return am_fail(err, AM_E_SHAPE, "%s wants %lld bins a frame, the features of %s have %d%s", j->file,
+                   (long long)wanted, config, bins, picture ? "; is --layout right?" : "");
   if (picture && k->dims[2] != 1)
     return am_fail(err, AM_E_UNSUPPORTED, "%s wants pictures of %lld channels; features have 1", j->file,
                    (long long)k->dims[2]);
@@ -165,11 +176,14 @@ static const am_layer *find_layer(const job *j, const char *name) {
   return NULL;
 }
 
-static bool find_array(am_model *model, const char *layer, const am_keras_array *a, am_array_info *info, am_real **at) {
-  size_t n = strlen(layer), count = a->statistic ? am_model_statistic_count(model) : am_model_weight_count(model);
+static bool find_array(am_model *model, const char *layer, const am_keras_array *a, am_array_info *info,
+                       am_real **at) {
+  size_t n = strlen(layer),
+         count = a->statistic ? am_model_statistic_count(model) : am_model_weight_count(model);
   for (size_t i = 0; i < count; i++) {
     *info = a->statistic ? am_model_statistic_info(model, i) : am_model_weight_info(model, i);
-    if (strncmp(info->name, layer, n) || info->name[n] != '/' || strcmp(info->name + n + 1, a->ours)) continue;
+    if (strncmp(info->name, layer, n) || info->name[n] != '/' || strcmp(info->name + n + 1, a->ours))
+      continue;
     *at = (a->statistic ? am_model_statistics(model, NULL) : am_model_weights(model, NULL)) + info->offset;
     return true;
   }
@@ -184,18 +198,20 @@ static bool ends_in(const char *path, const char *wanted) {
 }
 
 /* Reads one array whose shape must be ours, with outer dimensions a and b exchanged when both are given. */
-static am_status read_array(job *j, const char *path, const am_array_info *info, int a, int b, bool kernel, am_real *to,
-                            am_error *err) {
+static am_status read_array(job *j, const char *path, const am_array_info *info, int a, int b, bool kernel,
+                            am_real *to, am_error *err) {
   am_h5_info found;
   am_status status = am_h5_get_info(j->h5, path, &found, err);
   if (status) return status;
   bool same = found.rank == info->rank && (found.type == AM_H5_F32 || found.type == AM_H5_F64);
   for (int i = 0; i < info->rank; i++) {
-    int from = kernel && i < 2 ? 1 - i : i; /* of a turned kernel the two outer dimensions themselves are exchanged */
+    /* of a turned kernel the two outer dimensions themselves are exchanged */
+    int from = kernel && i < 2 ? 1 - i : i;
     same = same && found.dims[i] == (size_t)info->dims[from];
   }
   if (!same)
-    return am_fail(err, AM_E_SHAPE, "%s: %s does not have the shape that model_config says (%zu numbers wanted, %zu found)",
+    return am_fail(err, AM_E_SHAPE,
+                   "%s: %s does not have the shape that model_config says (%zu numbers wanted, %zu found)",
                    j->file, path, info->count, found.count);
   float *values = am_alloc_aligned(j->ctx, am_mul(info->count, sizeof *values));
   if (!values) return am_no_memory(err);
@@ -212,8 +228,8 @@ static am_status take_array(job *j, const am_keras_layer *l, int i, const char *
   if (!find_array(j->model, l->name, array, &info, &to))
     return am_fail(err, AM_E_SHAPE, "%s: layer %s has no %s here", j->file, l->name, array->ours);
   if (!ends_in(saved, array->keras))
-    return am_fail(err, AM_E_FORMAT, "%s: weight %d of layer %s is %s, wanted %s", j->file, i + 1, l->keras, saved,
-                   array->keras);
+    return am_fail(err, AM_E_FORMAT, "%s: weight %d of layer %s is %s, wanted %s", j->file, i + 1, l->keras,
+                   saved, array->keras);
   int a = 1, b = 1;
   bool kernel = l->turned && info.rank == 4, rows = l->flat && strcmp(array->keras, "bias");
   if (kernel) a = info.dims[1], b = info.dims[0];
@@ -232,10 +248,12 @@ static am_status take_array(job *j, const am_keras_layer *l, int i, const char *
 
 static am_status check_reshape(const job *j, const am_keras_layer *l, am_error *err) {
   const am_shape out = find_layer(j, l->name)->out;
-  if ((l->reshape[0] == -1 || l->reshape[0] == out.t) && (l->reshape[1] == -1 || l->reshape[1] == out.c)) return AM_OK;
-  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (Reshape): target_shape is (%lld, %lld); only frames and what each "
-                 "holds, (%d, %d), can be imported", j->file, l->keras, (long long)l->reshape[0],
-                 (long long)l->reshape[1], out.t, out.c);
+  if ((l->reshape[0] == -1 || l->reshape[0] == out.t) && (l->reshape[1] == -1 || l->reshape[1] == out.c))
+    return AM_OK;
+  return am_fail(err, AM_E_UNSUPPORTED,
+                 "%s: layer %s (Reshape): target_shape is (%lld, %lld); only frames and what each "
+                 "holds, (%d, %d), can be imported",
+                 j->file, l->keras, (long long)l->reshape[0], (long long)l->reshape[1], out.t, out.c);
 }
 
 static am_status take_layer(job *j, const am_keras_layer *l, am_error *err) {
@@ -245,7 +263,8 @@ static am_status take_layer(job *j, const am_keras_layer *l, am_error *err) {
   if (!group) return am_no_memory(err);
   am_status status = am_h5_get_texts(j->h5, group, "weight_names", &saved, err);
   if (!status && saved.n != (size_t)l->n_arrays)
-    status = am_fail(err, AM_E_FORMAT, "%s: layer %s has %zu weights, wanted %d", j->file, l->keras, saved.n, l->n_arrays);
+    status = am_fail(err, AM_E_FORMAT, "%s: layer %s has %zu weights, wanted %d", j->file, l->keras, saved.n,
+                     l->n_arrays);
   for (int i = 0; i < l->n_arrays && !status; i++) status = take_array(j, l, i, saved.at[i], err);
   am_names_free(j->ctx, &saved);
   am_free(j->ctx, group);
@@ -272,8 +291,10 @@ static am_status save(job *j, const char *out, am_error *err) {
   const am_config *c = j->config;
   char corpus[64];
   if (c->features.normalise == AM_NORMALISE_TRAIN)
-    return am_fail(err, AM_E_CONFIG, "%s: features.normalise is train, and a Keras model holds no statistics of its training "
-                   "part; set none or clip, or put a batch_norm in", j->options->config);
+    return am_fail(err, AM_E_CONFIG,
+                   "%s: features.normalise is train, and a Keras model holds no statistics of its training "
+                   "part; set none or clip, or put a batch_norm in",
+                   j->options->config);
   am_choice_name(am_data_table[0].choices, c->data.corpus, corpus, sizeof corpus);
   am_dataset dataset = {.corpus = corpus, .title = "imported from Keras"};
   am_split split = {.note = "imported from Keras"};
@@ -284,8 +305,8 @@ static am_status save(job *j, const char *out, am_error *err) {
   return am_checkpoint_save(j->ctx, out, NULL, &all, err);
 }
 
-am_status am_keras_import(am_context *ctx, const char *file, const am_keras_import_options *options, const char *out,
-                          am_error *err) {
+am_status am_keras_import(am_context *ctx, const char *file, const am_keras_import_options *options,
+                          const char *out, am_error *err) {
   job j = {.ctx = ctx, .file = file, .options = options};
   am_status status = open_model(&j, err);
   if (!status) status = load_config(&j, err);

@@ -32,20 +32,35 @@ typedef struct keras_class {
 
 /* Keys that do not touch what a layer computes once it is trained. */
 static const char without_effect[] =
-    "name|trainable|dtype|batch_input_shape|batch_shape|seed|implementation|unroll|unit_forget_bias|reset_after|"
+    "name|trainable|dtype|batch_input_shape|batch_shape|seed|implementation|unroll|unit_forget_bias|"
     "kernel_initializer|bias_initializer|recurrent_initializer|beta_initializer|gamma_initializer|"
-    "moving_mean_initializer|moving_variance_initializer|kernel_constraint|bias_constraint|recurrent_constraint|"
-    "beta_constraint|gamma_constraint|input_dim|input_length|use_cudnn|zero_output_for_mask|synchronized";
+    "moving_mean_initializer|moving_variance_initializer|kernel_constraint|bias_constraint|"
+    "recurrent_constraint|beta_constraint|gamma_constraint|input_dim|input_length|use_cudnn|"
+    "zero_output_for_mask|synchronized";
 /* Keys that act in training only. */
 static const char in_training[] =
     "kernel_regularizer|bias_regularizer|recurrent_regularizer|beta_regularizer|gamma_regularizer|"
     "activity_regularizer|dropout|recurrent_dropout";
 /* Keys that have but one value here; NULL stands for null. */
-static const struct { const char *key, *value; } fixed[] = {
-    {"data_format", "channels_last"}, {"groups", "1"},        {"go_backwards", "false"}, {"stateful", "false"},
-    {"time_major", "false"},          {"return_state", "false"}, {"keepdims", "false"},  {"noise_shape", NULL},
-    {"max_value", NULL},              {"threshold", "0"},     {"merge_mode", "concat"},  {"backward_layer", NULL},
-    {"ragged", "false"},              {"sparse", "false"},    {"renorm", "false"},       {"virtual_batch_size", NULL}};
+static const struct {
+  const char *key, *value;
+} fixed[] = {{"data_format", "channels_last"},
+             {"groups", "1"},
+             {"go_backwards", "false"},
+             {"stateful", "false"},
+             {"time_major", "false"},
+             {"return_state", "false"},
+             {"keepdims", "false"},
+             {"noise_shape", NULL},
+             {"max_value", NULL},
+             {"threshold", "0"},
+             {"merge_mode", "concat"},
+             {"backward_layer", NULL},
+             {"ragged", "false"},
+             {"sparse", "false"},
+             {"rms_scaling", "false"},
+    {"renorm", "false"},
+             {"virtual_batch_size", NULL}};
 
 /* ---- reading values ---- */
 
@@ -56,9 +71,10 @@ static const char *shown(const am_value *v) {
   return v->kind == AM_SCALAR ? v->text : v->kind == AM_LIST ? "a list" : "an object";
 }
 
-static am_status refuse(const reader *r, const source *s, const char *key, const char *wanted, am_error *err) {
-  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s): option %s is %s; only %s can be imported", r->file, s->name,
-                 s->type, key, shown(am_value_get(s->config, key)), wanted);
+static am_status refuse(const reader *r, const source *s, const char *key, const char *wanted,
+                        am_error *err) {
+  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s): option %s is %s; only %s can be imported",
+                 r->file, s->name, s->type, key, shown(am_value_get(s->config, key)), wanted);
 }
 
 static bool is_set(const am_value *v) {
@@ -75,18 +91,21 @@ static bool is_value(const am_value *v, const char *wanted) {
 
 static am_status check_key(const reader *r, const source *s, const keras_class *class, const am_value *v,
                            am_error *err) {
-  if (am_choice_index(class->options, v->key) >= 0 || am_choice_index(without_effect, v->key) >= 0) return AM_OK;
+  if (am_choice_index(class->options, v->key) >= 0 || am_choice_index(without_effect, v->key) >= 0)
+    return AM_OK;
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
     if (!strcmp(fixed[i].key, v->key))
-      return is_value(v, fixed[i].value) ? AM_OK
-                                         : refuse(r, s, v->key, fixed[i].value ? fixed[i].value : "null", err);
+      return is_value(v, fixed[i].value)
+                 ? AM_OK
+                 : refuse(r, s, v->key, fixed[i].value ? fixed[i].value : "null", err);
   if (am_choice_index(in_training, v->key) >= 0) {
     if (is_set(v))
-      am_log(r->ctx, AM_LOG_WARNING, "%s: layer %s: %s acts in training only and is left out", r->file, s->name, v->key);
+      am_log(r->ctx, AM_LOG_WARNING, "%s: layer %s: %s acts in training only and is left out", r->file,
+             s->name, v->key);
     return AM_OK;
   }
-  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s) has an option that is not known here: %s", r->file, s->name,
-                 s->type, v->key);
+  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s) has an option that is not known here: %s", r->file,
+                 s->name, s->type, v->key);
 }
 
 static am_status get_int(const reader *r, const source *s, const char *key, int64_t *out, am_error *err) {
@@ -102,7 +121,8 @@ static am_status get_real(const reader *r, const source *s, const char *key, dou
   return !v || am_value_to_real(v, out) ? AM_OK : refuse(r, s, key, "a number", err);
 }
 
-static am_status get_bool(const reader *r, const source *s, const char *key, bool fallback, bool *out, am_error *err) {
+static am_status get_bool(const reader *r, const source *s, const char *key, bool fallback, bool *out,
+                          am_error *err) {
   const am_value *v = am_value_get(s->config, key);
   *out = fallback;
   return !v || am_value_to_bool(v, out) ? AM_OK : refuse(r, s, key, "true or false", err);
@@ -138,7 +158,8 @@ static void add(am_keras_layer *l, const char *keras, const char *ours, bool sta
 }
 
 /* A number, or one each dimension; of a turned map they are exchanged. */
-static am_status windows(reader *r, const source *s, const char *key, const char *ours, int rank, am_error *err) {
+static am_status windows(reader *r, const source *s, const char *key, const char *ours, int rank,
+                         am_error *err) {
   const am_value *v = am_value_get(s->config, key), *item = v && v->kind == AM_LIST ? v->first : v;
   const size_t n = (size_t)rank - 1;
   int64_t number[2] = {1, 1};
@@ -155,7 +176,8 @@ static am_status windows(reader *r, const source *s, const char *key, const char
 
 static am_status padding(reader *r, const source *s, am_error *err) {
   const char *word = text_of(am_value_get(s->config, "padding"));
-  if (!word || (strcmp(word, "valid") && strcmp(word, "same"))) return refuse(r, s, "padding", "valid or same", err);
+  if (!word || (strcmp(word, "valid") && strcmp(word, "same")))
+    return refuse(r, s, "padding", "valid or same", err);
   am_json_text(&r->json, "padding", word);
   return AM_OK;
 }
@@ -183,8 +205,8 @@ static am_status activate(reader *r, const source *s, am_error *err) {
 
 static am_status need_rank(const reader *r, const source *s, int rank, am_error *err) {
   if (r->rank == rank) return AM_OK;
-  return am_fail(err, AM_E_SHAPE, "%s: layer %s (%s) wants %d dimensions without the batch, and is given %d", r->file,
-                 s->name, s->type, rank, r->rank);
+  return am_fail(err, AM_E_SHAPE, "%s: layer %s (%s) wants %d dimensions without the batch, and is given %d",
+                 r->file, s->name, s->type, rank, r->rank);
 }
 
 static int rank_of(const source *s) { return strstr(s->type, "2D") ? 3 : 2; }
@@ -355,7 +377,8 @@ static am_status read_recurrent_as(reader *r, const source *s, const source *cel
   if (!status && gru) status = get_bool(r, cell, "reset_after", true, &after, err);
   if (!status && am_value_get(cell->config, "activation")) status = activation_of(r, cell, &activation, err);
   if (!status && strcmp(activation, "tanh")) status = refuse(r, cell, "activation", "tanh", err);
-  if (!status && gate && strcmp(gate, "sigmoid")) status = refuse(r, cell, "recurrent_activation", "sigmoid", err);
+  if (!status && gate && strcmp(gate, "sigmoid"))
+    status = refuse(r, cell, "recurrent_activation", "sigmoid", err);
   if (!status) status = record(r, s, &l, err);
   if (status) return status;
   add(l, "kernel", "kernel", false);
@@ -392,8 +415,9 @@ static am_status read_bidirectional(reader *r, const source *s, am_error *err) {
   source cell = {.type = text_of(am_value_get(layer, "class_name")), .name = s->name, .ours = s->ours,
                  .config = am_value_get(layer, "config")};
   if (!cell.type || (strcmp(cell.type, "LSTM") && strcmp(cell.type, "GRU")))
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (Bidirectional) holds %s; only LSTM and GRU can be imported",
-                   r->file, s->name, cell.type ? cell.type : "no layer");
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: layer %s (Bidirectional) holds %s; only LSTM and GRU can be imported", r->file,
+                   s->name, cell.type ? cell.type : "no layer");
   am_status status = check_keys(r, &cell, find_class(cell.type), err);
   return status ? status : read_recurrent_as(r, s, &cell, true, err);
 }
@@ -420,8 +444,10 @@ static am_status read_reshape(reader *r, const source *s, am_error *err) {
   am_status status = need_rank(r, s, 3, err);
   if (status) return status;
   if (r->turned)
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (Reshape): its rows would hold bins, not frames; put Permute((2, 1,"
-                   " 3)) before it, or say --layout time_mel if its input is (frames, mel, channels)", r->file, s->name);
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: layer %s (Reshape): its rows would hold bins, not frames; put Permute((2, 1,"
+                   " 3)) before it, or say --layout time_mel if its input is (frames, mel, channels)",
+                   r->file, s->name);
   am_keras_layer *l = NULL;
   status = record(r, s, &l, err);
   if (status) return status;
@@ -491,8 +517,9 @@ static am_status read_layer(reader *r, const am_value *layer, am_error *err) {
   if (!(s.ours = our_name(r->model->tree, s.name))) return am_no_memory(err);
   const keras_class *class = find_class(s.type);
   if (!class)
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s is a %s, which cannot be imported; docs/keras.md lists what can",
-                   r->file, s.name, s.type);
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: layer %s is a %s, which cannot be imported; docs/keras.md lists what can", r->file,
+                   s.name, s.type);
   am_status status = check_keys(r, &s, class, err);
   return status ? status : class->read(r, &s, err);
 }
@@ -500,17 +527,21 @@ static am_status read_layer(reader *r, const am_value *layer, am_error *err) {
 /* The shape of a clip stands in the first layer, or, of a model built later, beside the layers. */
 static am_status find_input(reader *r, const am_value *sequential, const am_value *layers, am_error *err) {
   am_keras_model *m = r->model;
-  const am_value *first = am_value_get(layers->first, "config"), *shape = am_value_get(first, "batch_input_shape");
+  const am_value *first = am_value_get(layers->first, "config"),
+                 *shape = am_value_get(first, "batch_input_shape");
   if (!shape) shape = am_value_get(first, "batch_shape");
   if (!shape) shape = am_value_get(sequential, "build_input_shape");
   if (!shape || shape->kind != AM_LIST || shape->count < 2 || shape->count > 4)
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: its first layer has no batch_input_shape of one to three dimensions and the "
-                   "batch; build the model with an input shape and save it again", r->file);
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: its first layer has no batch_input_shape of one to three dimensions and the "
+                   "batch; build the model with an input shape and save it again",
+                   r->file);
   m->rank = r->rank = (int)shape->count - 1;
   int i = 0;
   for (const am_value *v = shape->first->next; v; v = v->next, i++) {
     m->dims[i] = -1;
-    if (v->kind == AM_NULL || (am_value_to_int(v, &m->dims[i]) && m->dims[i] >= 1 && m->dims[i] <= INT32_MAX)) continue;
+    if (v->kind == AM_NULL || (am_value_to_int(v, &m->dims[i]) && m->dims[i] >= 1 && m->dims[i] <= INT32_MAX))
+      continue;
     return am_fail(err, AM_E_FORMAT, "%s: dimension %d of the input shape is %s", r->file, i + 1, shown(v));
   }
   return AM_OK;
@@ -521,8 +552,8 @@ static am_status read_layers(reader *r, const am_value *root, am_error *err) {
   const am_value *config = am_value_get(root, "config");
   const am_value *layers = config && config->kind == AM_LIST ? config : am_value_get(config, "layers");
   if (!type || strcmp(type, "Sequential"))
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: the model is a %s; only Sequential ones can be imported", r->file,
-                   type ? type : "thing without class_name");
+    return am_fail(err, AM_E_UNSUPPORTED, "%s: the model is a %s; only Sequential ones can be imported",
+                   r->file, type ? type : "thing without class_name");
   if (!layers || layers->kind != AM_LIST || !layers->count)
     return am_fail(err, AM_E_FORMAT, "%s: model_config: the model has no layers", r->file);
   am_status status = find_input(r, config, layers, err);
@@ -533,21 +564,25 @@ static am_status read_layers(reader *r, const am_value *root, am_error *err) {
     begin(r, &(source){.ours = "flatten_input"}, "flatten");
     end(r);
   }
-  for (const am_value *layer = layers->first; layer && !status; layer = layer->next) status = read_layer(r, layer, err);
+  for (const am_value *layer = layers->first; layer && !status; layer = layer->next)
+    status = read_layer(r, layer, err);
   am_json_close(&r->json);
   if (status) return status;
   if (*r->activation && strcmp(r->activation, "softmax"))
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: the model ends in %s; wanted softmax, or logits without an activation",
-                   r->file, r->activation);
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: the model ends in %s; wanted softmax, or logits without an activation", r->file,
+                   r->activation);
   if (r->flat)
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: there is no Dense layer behind %s (Flatten)", r->file, r->flat);
+    return am_fail(err, AM_E_UNSUPPORTED, "%s: there is no Dense layer behind %s (Flatten)", r->file,
+                   r->flat);
   return r->model->layers.failed ? am_no_memory(err) : AM_OK;
 }
 
 am_status am_keras_read(am_context *ctx, const char *file, const char *json, int layout, am_keras_model *out,
                         am_error *err) {
   *out = (am_keras_model){0};
-  reader r = {.ctx = ctx, .file = file, .model = out, .turned = layout == AM_KERAS_MEL_TIME, .activation = ""};
+  reader r = {
+      .ctx = ctx, .file = file, .model = out, .turned = layout == AM_KERAS_MEL_TIME, .activation = ""};
   am_value *root = NULL;
   am_error why = AM_ERROR_INIT;
   am_status status = am_tree_create(ctx, &out->tree, err);

@@ -1,4 +1,5 @@
-/* Keras models in and out: goldens saved by Keras 2.15 (tools/golden-keras.py), the way back, refusals, damage. */
+/* Keras models in and out: goldens saved by Keras 2.15 (tools/golden-keras.py), the way back, refusals,
+ * damage. */
 #include "testing.h"
 
 #include "base/file.h"
@@ -17,8 +18,10 @@ static am_status import(const char *file, const char *out, int layout, int mels,
   snprintf(mel, sizeof mel, "features.mels=%d", mels);
   snprintf(samples, sizeof samples, "features.samples=%d", 32 * (frames - 1)); /* hop 32, centred */
   const char *const set[] = {mel, samples};
-  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/train/golden/keras/features.yaml", .overrides = set,
-                               .n_overrides = 2, .layout = layout};
+  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/train/golden/keras/features.yaml",
+                               .overrides = set,
+                               .n_overrides = 2,
+                               .layout = layout};
   return am_keras_import(ctx, file, &o, out, &err);
 }
 
@@ -84,8 +87,9 @@ static void check_golden(const char *name, int layout, int mels, int frames, boo
   assert_allclose_f(got, y, outputs.count, 0, 1e-5);
   am_checkpoint_free(ctx, c);
 
-  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){.layout = layout}, in_folder("b.h5"),
-                             &err), &err);
+  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){.layout = layout},
+                             in_folder("b.h5"), &err),
+             &err);
   am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), layout, mels, frames), &err);
   same_arrays(in_folder("a.h5"), in_folder("c.h5"));
   free(ours);
@@ -129,8 +133,10 @@ static void config_must_fit(void **state) {
   const char *file = am_test_source("tests/train/golden/keras/conv1d.h5"), *out = in_folder("fitted.h5");
   am_test_fails(import(file, out, 0, 6, 13), AM_E_SHAPE, &err, "wants 5 bins");
   am_test_fails(import(file, out, 0, 5, 12), AM_E_SHAPE, &err, "wants clips of 13 frames");
-  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/train/golden/keras/features.yaml", .labels = "a,b,c"};
-  am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_SHAPE, &err, "4 outputs, and there are 3 labels");
+  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/train/golden/keras/features.yaml",
+                               .labels = "a,b,c"};
+  am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_SHAPE, &err,
+                "4 outputs, and there are 3 labels");
   const char *const set[] = {"features.mels=5", "features.samples=384", "features.normalise=train"};
   o = (am_keras_import_options){.config = o.config, .overrides = set, .n_overrides = 3};
   am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_CONFIG, &err, "features.normalise is train");
@@ -157,10 +163,11 @@ static void write_keras(const char *path, const char *config) {
 static void refuses(const char *layer, int input_rank, am_status wanted, const char *words) {
   static const char *const shapes[] = {"null, 8", "null, 8, 5", "null, 5, 8, 1"};
   char config[2048];
-  snprintf(config, sizeof config,
-           "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"m\", \"layers\": ["
-           "{\"class_name\": \"InputLayer\", \"config\": {\"batch_input_shape\": [%s], \"name\": \"in\"}}, %s]}}",
-           shapes[input_rank - 1], layer);
+  snprintf(
+      config, sizeof config,
+      "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"m\", \"layers\": ["
+      "{\"class_name\": \"InputLayer\", \"config\": {\"batch_input_shape\": [%s], \"name\": \"in\"}}, %s]}}",
+      shapes[input_rank - 1], layer);
   write_keras(in_folder("r.h5"), config);
   am_test_fails(import(in_folder("r.h5"), in_folder("x.h5"), 0, 5, 8), wanted, &err, words);
   assert_false(am_file_exists(in_folder("x.h5")));
@@ -171,13 +178,16 @@ static void refuses(const char *layer, int input_rank, am_status wanted, const c
 
 static void refuses_layers(void **state) {
   (void)state;
-  static const struct { const char *layer; int rank; const char *words; } cases[] = {
+  static const struct { const char *layer; int rank; const char *words;
+  } cases[] = {
       {LAYER("Embedding", ""), 2, "layer odd is a Embedding"},
       {LAYER("SeparableConv1D", ""), 2, "SeparableConv1D"},
       {LAYER("Conv1D", CONV ", \"padding\": \"causal\""), 2, "layer odd (Conv1D): option padding is causal"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"groups\": 2"), 2, "option groups is 2"},
-      {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"data_format\": \"channels_first\""), 2, "channels_first"},
-      {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"activation\": \"selu\""), 2, "option activation is selu"},
+      {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"data_format\": \"channels_first\""), 2,
+       "channels_first"},
+      {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"activation\": \"selu\""), 2,
+       "option activation is selu"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"wobble\": 1"), 2, "not known here: wobble"},
       {LAYER("Conv1D", ", \"filters\": -1"), 2, "option filters is -1"},
       {LAYER("Conv1D", ", \"filters\": 2, \"kernel_size\": [3, 3]"), 2, "option kernel_size is a list"},
@@ -191,7 +201,8 @@ static void refuses_layers(void **state) {
       {LAYER("GRU", ", \"units\": 3, \"stateful\": true"), 2, "stateful"},
       {LAYER("Bidirectional", ", \"merge_mode\": \"sum\""), 2, "merge_mode is sum"},
       {LAYER("Bidirectional", ", \"layer\": " LAYER("SimpleRNN", "")), 2, "holds SimpleRNN"},
-      {LAYER("Bidirectional", ", \"layer\": " LAYER("LSTM", ", \"units\": 3, \"go_backwards\": true")), 2, "go_backwards"},
+      {LAYER("Bidirectional", ", \"layer\": " LAYER("LSTM", ", \"units\": 3, \"go_backwards\": true")), 2,
+       "go_backwards"},
       {LAYER("Permute", ", \"dims\": [1, 2, 3]"), 3, "option dims"},
       {LAYER("Reshape", ", \"target_shape\": [5, 8]"), 3, "Permute((2, 1, 3))"},
       {LAYER("Dense", ", \"units\": 4, \"activation\": \"sigmoid\""), 2, "the model ends in sigmoid"},
@@ -204,16 +215,18 @@ static void refuses_layers(void **state) {
 
 static void refuses_models(void **state) {
   (void)state;
-  static const struct { const char *config; am_status status; const char *words; } cases[] = {
+  static const struct { const char *config; am_status status; const char *words;
+  } cases[] = {
       {"{\"class_name\": \"Functional\", \"config\": {}}", AM_E_UNSUPPORTED, "the model is a Functional"},
       {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": []}}", AM_E_FORMAT, "no layers"},
-      {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [" LAYER("Flatten", "") "]}}", AM_E_UNSUPPORTED,
-       "batch_input_shape"},
+      {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [" LAYER("Flatten", "") "]}}",
+       AM_E_UNSUPPORTED, "batch_input_shape"},
       {"[1, 2]", AM_E_UNSUPPORTED, "without class_name"},
       {"{\"class_name\": ", AM_E_FORMAT, "model_config"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     write_keras(in_folder("r.h5"), cases[i].config);
-    am_test_fails(import(in_folder("r.h5"), in_folder("x.h5"), 0, 5, 8), cases[i].status, &err, cases[i].words);
+    am_test_fails(import(in_folder("r.h5"), in_folder("x.h5"), 0, 5, 8), cases[i].status, &err,
+                  cases[i].words);
   }
 }
 
@@ -222,7 +235,9 @@ static void refuses_models(void **state) {
 static void copy(const char *to) {
   char *data;
   size_t n;
-  am_test_ok(am_file_read(ctx, am_test_source("tests/train/golden/keras/conv1d.h5"), 1 << 20, &data, &n, &err), &err);
+  am_test_ok(
+      am_file_read(ctx, am_test_source("tests/train/golden/keras/conv1d.h5"), 1 << 20, &data, &n, &err),
+      &err);
   am_test_file(to, data, n);
   am_free(ctx, data);
 }
@@ -236,7 +251,8 @@ static am_h5 *open_copy(const char *path) {
 
 static void damaged_files(void **state) {
   (void)state;
-  const char *path = in_folder("damaged.h5"), *out = in_folder("x.h5"), *name = "model_weights/conv1d/conv1d/kernel:0";
+  const char *path = in_folder("damaged.h5"), *out = in_folder("x.h5"),
+             *name = "model_weights/conv1d/conv1d/kernel:0";
   static const float zeros[6 * 6];
   am_h5 *h5 = open_copy(path);
   am_test_ok(am_h5_delete(h5, name, &err), &err);
@@ -250,7 +266,8 @@ static void damaged_files(void **state) {
   am_test_fails(import(path, out, 0, 5, 13), AM_E_SHAPE, &err, "does not have the shape");
 
   h5 = open_copy(path);
-  am_test_ok(am_h5_set_texts(h5, "model_weights/conv1d", "weight_names", (const char *[]){"conv1d/kernel:0"}, 1, &err),
+  am_test_ok(am_h5_set_texts(h5, "model_weights/conv1d", "weight_names", (const char *[]){"conv1d/kernel:0"},
+                             1, &err),
              &err);
   am_h5_close(h5);
   am_test_fails(import(path, out, 0, 5, 13), AM_E_FORMAT, &err, "has 1 weights, wanted 2");
@@ -272,7 +289,9 @@ static void cut_files(void **state) {
   (void)state;
   char *data;
   size_t n;
-  am_test_ok(am_file_read(ctx, am_test_source("tests/train/golden/keras/conv1d.h5"), 1 << 20, &data, &n, &err), &err);
+  am_test_ok(
+      am_file_read(ctx, am_test_source("tests/train/golden/keras/conv1d.h5"), 1 << 20, &data, &n, &err),
+      &err);
   for (size_t part = 0; part < 16; part++) {
     am_error why = AM_ERROR_INIT;
     am_test_file(in_folder("cut.h5"), data, n * part / 16);
@@ -283,8 +302,10 @@ static void cut_files(void **state) {
   }
   am_free(ctx, data);
   am_test_fails(import(in_folder("none.h5"), in_folder("x.h5"), 0, 5, 13), AM_E_IO, &err, "none.h5");
-  am_test_ok(import(am_test_source("tests/train/golden/keras/conv1d.h5"), in_folder("ours.h5"), 0, 5, 13), &err);
-  am_test_fails(import(in_folder("ours.h5"), in_folder("x.h5"), 0, 5, 13), AM_E_FORMAT, &err, "no model_config");
+  am_test_ok(import(am_test_source("tests/train/golden/keras/conv1d.h5"), in_folder("ours.h5"), 0, 5, 13),
+             &err);
+  am_test_fails(import(in_folder("ours.h5"), in_folder("x.h5"), 0, 5, 13), AM_E_FORMAT, &err,
+                "no model_config");
 }
 
 /* ---- models of ours ---- */
@@ -319,10 +340,11 @@ static void way_back(void **state) {
   static const char *const layers[] = {
       "conv2d: {filters: 3, kernel: [3, 2], stride: [1, 2], activation: {leaky_relu: {alpha: 0.1}}}, "
       "batch_norm: {activation: silu}, global_average_pool",
-      "conv2d: {filters: 2, kernel: [2, 3], padding: same, bias: false}, max_pool2d: {size: [3, 2], stride: [2, 1]}, "
-      "to_sequence, layer_norm, lstm: {units: 3, bidirectional: true}, gru: {units: 2, return: last, reset_after: false}",
-      "conv2d: {filters: 2, kernel: [4, 2], dilation: [2, 1], activation: relu}, flatten, dropout: {rate: 0.1}, "
-      "dense: {units: 5, activation: tanh}",
+      "conv2d: {filters: 2, kernel: [2, 3], padding: same, bias: false}, "
+      "max_pool2d: {size: [3, 2], stride: [2, 1]}, to_sequence, layer_norm, "
+      "lstm: {units: 3, bidirectional: true}, gru: {units: 2, return: last, reset_after: false}",
+      "conv2d: {filters: 2, kernel: [4, 2], dilation: [2, 1], activation: relu}, flatten, "
+      "dropout: {rate: 0.1}, dense: {units: 5, activation: tanh}",
       "dense: {units: 3, bias: false}, tanh, average_pool2d: {size: [2, 3], padding: same}, global_max_pool"};
   float x[2 * 77], before[8], after[8];
   for (int i = 0; i < 154; i++) x[i] = (float)sin(1.7 * i * i);
@@ -362,18 +384,23 @@ static void way_back(void **state) {
 
 static void export_refuses(void **state) {
   (void)state;
-  static const struct { const char *layers, *words; } cases[] = {
-      {"to_sequence, attention_pool, dense", "layer attention_pool_1 (attention_pool): Keras has no such layer"},
-      {"residual: {layers: [conv2d: {filters: 1, padding: same}]}, global_average_pool, dense", "no branches"},
-      {"to_sequence, lstm: {units: 2, layers: 2, return: last}, dense", "layer lstm_1 (lstm): layers above 1"},
+  static const struct { const char *layers, *words;
+  } cases[] = {
+      {"to_sequence, attention_pool, dense",
+       "layer attention_pool_1 (attention_pool): Keras has no such layer"},
+      {"residual: {layers: [conv2d: {filters: 1, padding: same}]}, global_average_pool, dense",
+       "no branches"},
+      {"to_sequence, lstm: {units: 2, layers: 2, return: last}, dense",
+       "layer lstm_1 (lstm): layers above 1"},
       {"conv2d: {filters: 1, padding: explicit, pad: 1}, flatten, dense", "no padding: explicit"},
       {"conv2d: {filters: 1, kernel: 2, stride: 2, dilation: 2}, flatten, dense", "stride and dilation"},
       {"global_average_pool: {over: time}, dense", "over: time"},
       {"average_pool2d: {padding: same, count_include_pad: true}, flatten, dense", "count_include_pad"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     make_checkpoint(in_folder("a.h5"), cases[i].layers, map);
-    am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){0}, in_folder("x.h5"), &err),
-                  AM_E_UNSUPPORTED, &err, cases[i].words);
+    am_test_fails(
+        am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){0}, in_folder("x.h5"), &err),
+        AM_E_UNSUPPORTED, &err, cases[i].words);
     assert_false(am_file_exists(in_folder("x.h5")));
   }
 }
@@ -384,13 +411,15 @@ static void export_of_any_length(void **state) {
   any.variable = true;
   make_checkpoint(in_folder("a.h5"), "to_sequence, gru: {units: 3, return: last}, dense", any);
   am_keras_export_options o = {0};
-  am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("x.h5"), &err), AM_E_UNSUPPORTED, &err, "--frames N");
+  am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("x.h5"), &err), AM_E_UNSUPPORTED, &err,
+                "--frames N");
   o.frames = 6;
   am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("b.h5"), &err), &err);
   am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), 0, 7, 6), &err);
   same_arrays(in_folder("a.h5"), in_folder("c.h5"));
   make_checkpoint(in_folder("a.h5"), "flatten, dense", map);
-  am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("x.h5"), &err), AM_E_USAGE, &err, "11 frames");
+  am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("x.h5"), &err), AM_E_USAGE, &err,
+                "11 frames");
 }
 
 /* ---- memory ---- */
@@ -406,7 +435,9 @@ static void allocations_fail(void **state) {
     am_error fresh = AM_ERROR_INIT;
     err = fresh;
     am_status status = import(file, in_folder("m.h5"), 0, 6, 9);
-    if (!status) status = am_keras_export(ctx, in_folder("m.h5"), &(am_keras_export_options){0}, in_folder("k.h5"), &err);
+    if (!status)
+      status =
+          am_keras_export(ctx, in_folder("m.h5"), &(am_keras_export_options){0}, in_folder("k.h5"), &err);
     bool fired = am_test_memory_fired(&m);
     if (!fired) am_test_ok(status, &err);
     am_context_free(ctx);
@@ -418,7 +449,8 @@ static void allocations_fail(void **state) {
 
 /* ---- the published model ---- */
 
-static double accuracy(am_checkpoint *c, const am_dataset *d, const am_store *store, const am_split *split, am_part part) {
+static double accuracy(am_checkpoint *c, const am_dataset *d, const am_store *store, const am_split *split,
+                       am_part part) {
   size_t n = split->n[part];
   float *p = calloc(n * 6, sizeof *p);
   int *labels = calloc(n, sizeof *labels);
@@ -441,7 +473,8 @@ static void published_model(void **state) {
   char data_root[2200];
   snprintf(data_root, sizeof data_root, "data.root=%s", root);
   const char *const set[] = {data_root};
-  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/configs/ravdess_model2.yaml", .overrides = set, .n_overrides = 1};
+  am_keras_import_options o = {
+      .config = AM_SOURCE_ROOT "/configs/ravdess_model2.yaml", .overrides = set, .n_overrides = 1};
   am_checkpoint *c;
   am_dataset *d;
   am_split *split;
@@ -450,13 +483,15 @@ static void published_model(void **state) {
   am_test_ok(am_keras_import(ctx, file, &o, in_folder("seed.h5"), &err), &err);
   am_test_ok(am_checkpoint_load(ctx, in_folder("seed.h5"), &c, &err), &err);
   size_t weights = 0;
-  for (size_t i = 0; i < am_model_weight_count(c->model); i++) weights += am_model_weight_info(c->model, i).count;
+  for (size_t i = 0; i < am_model_weight_count(c->model); i++)
+    weights += am_model_weight_info(c->model, i).count;
   assert_int_equal(weights, 14822);
   am_test_ok(am_dataset_load(ctx, &c->config->data, &d, &err), &err);
   am_test_ok(am_split_make(ctx, d, &c->config->split, &split, &err), &err);
   am_test_ok(am_features_create(ctx, &c->config->features, &fx, &err), &err);
   am_test_ok(am_store_create(ctx, d, fx, &c->config->data, "", false, &store, &err), &err);
-  double train = accuracy(c, d, store, split, AM_PART_TRAIN), validation = accuracy(c, d, store, split, AM_PART_VALIDATION);
+  double train = accuracy(c, d, store, split, AM_PART_TRAIN),
+         validation = accuracy(c, d, store, split, AM_PART_VALIDATION);
   print_message("# published model: %.1f %% of %zu training, %.1f %% of %zu validation clips\n", 100 * train,
                 split->n[AM_PART_TRAIN], 100 * validation, split->n[AM_PART_VALIDATION]);
   assert_true(train > 0.94);
