@@ -50,6 +50,8 @@ extern const am_corpus_loader am_corpus_loaders[];
 am_status am_corpus_ravdess(am_corpus *corpus, const am_data_options *options, am_error *err);
 am_status am_corpus_manifest(am_corpus *corpus, const am_data_options *options, am_error *err);
 am_status am_corpus_iemocap(am_corpus *corpus, const am_data_options *options, am_error *err);
+am_status am_corpus_described(am_corpus *corpus, const am_data_options *options, am_error *err);
+am_status am_corpus_several(am_corpus *corpus, const am_data_options *options, am_error *err);
 
 am_status am_corpus_add(am_corpus *corpus, const am_entry *entry, am_error *err);
 /* Counts a file or clip that is not used; the first of each reason is the example. Texts are copied when new. */

@@ -11,10 +11,12 @@
 
 #define AT(member) offsetof(am_data_options, member)
 const am_option am_data_table[] = {
-  {"corpus", AM_OPT_CHOICE, AT(corpus), NULL, 0, 0, "ravdess|manifest|iemocap",
+  {"corpus", AM_OPT_CHOICE, AT(corpus), NULL, 0, 0, "ravdess|manifest|iemocap|described|several",
    "kind of corpus: how files and labels are found"},
   {"root", AM_OPT_TEXT, AT(root), "", 0, 0, NULL, "folder of the corpus"},
   {"manifest", AM_OPT_TEXT, AT(manifest), "", 0, 0, NULL, "CSV file of clips (manifest); default <root>/manifest.csv"},
+  {"description", AM_OPT_TEXT, AT(description), "", 0, 0, NULL, "YAML file that describes the corpus (described), e.g. datasets/emodb.yaml"},
+  {"corpora", AM_OPT_LIST, AT(corpora), "", 0, 0, NULL, "data sections of corpora that are used together (several)"},
   {"parts", AM_OPT_CHOICES, AT(parts), "[speech, song]", 0, 0, "speech|song", "RAVDESS: which recordings"},
   {"intensity", AM_OPT_CHOICES, AT(intensity), "[normal, strong]", 0, 0, "normal|strong", "RAVDESS: which intensities"},
   {"labels", AM_OPT_TEXTS, AT(labels), "[]", 0, 0, NULL, "classes in order; others are left out; [] all, in the corpus's order"},
@@ -45,6 +47,8 @@ const am_corpus_loader am_corpus_loaders[] = {
   {"ravdess", "RAVDESS as downloaded, or files named like its own, at any depth", am_corpus_ravdess},
   {"manifest", "a CSV file with the columns path, label, speaker and more", am_corpus_manifest},
   {"iemocap", "IEMOCAP as released: Session1 to Session5", am_corpus_iemocap},
+  {"described", "labels in the names, or in a table: a YAML file says how (datasets/*.yaml)", am_corpus_described},
+  {"several", "several corpora together (data.corpora)", am_corpus_several},
   {NULL, NULL, NULL}
 };
 
@@ -68,7 +72,9 @@ am_status am_corpus_add(am_corpus *corpus, const am_entry *entry, am_error *err)
 am_status am_corpus_leave_out(am_corpus *corpus, const char *reason, const char *example, am_error *err) {
   for (size_t i = 0; i < corpus->n_left_out; i++)
     if (!strcmp(corpus->left_out[i].reason, reason)) {
-      corpus->left_out[i].count++;
+      am_left_out *out = &corpus->left_out[i];
+      size_t k = out->count++ - 1; /* which of the further examples this would be */
+      if (k < AM_LEFT_OUT_MORE && !(out->more[k] = am_tree_string(corpus->d->strings, example))) return am_no_memory(err);
       return AM_OK;
     }
   if (corpus->n_left_out == corpus->left_out_room) {
@@ -78,7 +84,8 @@ am_status am_corpus_leave_out(am_corpus *corpus, const char *reason, const char 
     corpus->left_out = at;
     corpus->left_out_room = room;
   }
-  am_left_out out = {am_tree_string(corpus->d->strings, reason), 1, am_tree_string(corpus->d->strings, example)};
+  am_left_out out = {.reason = am_tree_string(corpus->d->strings, reason), .count = 1,
+                     .example = am_tree_string(corpus->d->strings, example)};
   if (!out.reason || !out.example) return am_no_memory(err);
   corpus->left_out[corpus->n_left_out++] = out;
   return AM_OK;

@@ -29,7 +29,13 @@ typedef struct am_clip {
   const double *vad;    /* valence, activation, dominance, 1..5, NaN where not given; NULL unknown */
 } am_clip;
 
-typedef struct am_left_out { const char *reason; size_t count; const char *example; } am_left_out;
+enum { AM_LEFT_OUT_MORE = 4 };
+typedef struct am_left_out {
+  const char *reason;
+  size_t count;
+  const char *example;
+  const char *more[AM_LEFT_OUT_MORE]; /* further examples, NULL where there are none */
+} am_left_out;
 
 typedef struct am_dataset {
   am_context *ctx;
@@ -50,14 +56,17 @@ typedef struct am_dataset {
    * n_complete == n and NULL when nothing is missing or the corpus cannot know. */
   size_t n_complete;
   const uint32_t *complete_index;
+  const am_value *folds; /* the corpus's own fixed folds, a list of speakers for each; NULL none */
   const int *complete_label; /* label of each clip of the complete list, for stratified splits; NULL likewise */
 } am_dataset;
 
 /* The config section `data`, common part. */
 typedef struct am_data_options {
-  int corpus;             /* "ravdess|manifest|iemocap" */
+  int corpus;             /* "ravdess|manifest|iemocap|described|several" */
   const char *root;       /* folder */
   const char *manifest;   /* CSV file, for corpus manifest; default <root>/manifest.csv */
+  const char *description; /* YAML file, for corpus described */
+  const am_value *corpora; /* list of data sections, for corpus several */
   uint64_t parts;         /* ravdess: set of "speech|song"; default both */
   uint64_t intensity;     /* ravdess: set of "normal|strong" */
   am_texts labels;        /* classes in order; [] = the corpus's own order */
@@ -96,7 +105,7 @@ typedef struct am_split_options {
   int64_t seed;           /* random_state; 42 */
   int64_t folds, fold;    /* kfold by speaker (GroupKFold-like, balanced); which fold is the test part */
   am_texts test_speakers, validation_speakers; /* fixed */
-  const am_value *fold_lists; /* list of lists of speakers: fixed folds; with `fold` */
+  const am_value *fold_lists; /* list of lists of speakers: fixed folds; with `fold`; absent: the corpus's */
   int64_t validation_speakers_count; /* kfold, loso, fixed folds: speakers taken from training for choosing the epoch */
   bool stratify_by_speaker_sex; /* speaker: keep odd/even actors balanced (RAVDESS) */
   bool validation_same_group; /* leave_one_speaker_out: the others of his group (session) validate */

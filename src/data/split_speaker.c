@@ -135,10 +135,10 @@ static am_status read_fold(cut *c, const am_value *list, int fold, am_error *err
   return AM_OK;
 }
 
-static am_status cut_fold_lists(cut *c, am_error *err) {
+static am_status cut_fold_lists(cut *c, const am_value *lists, am_error *err) {
   am_status status = AM_OK;
   int fold = 0;
-  for (const am_value *v = c->o->fold_lists->first; v && !status; v = v->next) status = read_fold(c, v, fold++, err);
+  for (const am_value *v = lists->first; v && !status; v = v->next) status = read_fold(c, v, fold++, err);
   if (status) return status;
   for (size_t i = 0; i < speakers(c); i++)
     if (c->fold_of[i] < 0)
@@ -150,8 +150,10 @@ static am_status cut_fold_lists(cut *c, am_error *err) {
 static am_status cut_fixed(cut *c, am_error *err) {
   const am_split_options *o = c->o;
   am_status status = AM_OK;
-  if (o->fold_lists && o->fold_lists->first) {
-    status = cut_fold_lists(c, err);
+  const am_value *lists = o->fold_lists && o->fold_lists->first ? o->fold_lists : NULL;
+  if (!lists && !o->test_speakers.n) lists = c->d->folds;
+  if (lists) {
+    status = cut_fold_lists(c, lists, err);
   } else {
     if (!o->test_speakers.n && !o->validation_speakers.n)
       return am_fail(err, AM_E_CONFIG, "split.kind fixed needs split.test_speakers, split.validation_speakers or split.fold_lists");
