@@ -69,6 +69,8 @@ int cli_signal_received(void); /* 0: none */
 /* common.c */
 /* "run" folder -> its best.h5, a file -> itself. am_free. */
 am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_error *err);
+/* runs/<name><kind>-<date>-<time>, with -2, -3 ... when taken. am_free; NULL: no memory */
+char *cli_run_folder(cli *c, const char *name, const char *kind);
 void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels);
 /* clips per label and part, one row a label */
 void cli_print_clips(FILE *to, const am_dataset *d);
@@ -79,6 +81,6 @@ am_status cli_keras_layout(const cli *c, int *out, am_error *err);
 int cli_width(const char *text);
 
 extern const cli_command cli_train, cli_evaluate, cli_predict, cli_features, cli_inspect, cli_report, cli_synth, cli_import,
-    cli_export;
+    cli_export, cli_crossval, cli_compare;
 
 #endif

@@ -1,25 +1,9 @@
 /* cli/cmd_train.c - audiomood train: a config becomes a run folder. */
 #include <string.h>
-#include <time.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
 #include "report/report.h"
-
-/* runs/<name>-<date>-<time>, with -2, -3 ... when taken. */
-static char *default_folder(cli *c, const am_config *config) {
-  char stamp[32];
-  time_t now = time(NULL);
-  struct tm local;
-  localtime_r(&now, &local);
-  strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &local);
-  for (int i = 1;; i++) {
-    char *path = i == 1 ? am_format(c->ctx, "runs/%s-%s", config->name, stamp)
-                        : am_format(c->ctx, "runs/%s-%s-%d", config->name, stamp, i);
-    if (!path || !am_folder_exists(path)) return path;
-    am_free(c->ctx, path);
-  }
-}
 
 static void print_part(const am_config *config, const am_metrics *m, const char *part, char *const *labels) {
   if (!m) return;
@@ -78,7 +62,7 @@ static am_status run(cli *c, am_error *err) {
   if (st) return st;
 
   const char *given = resume ? resume : cli_value(c, "out", NULL);
-  char *out = given ? am_strdup(c->ctx, given) : default_folder(c, config);
+  char *out = given ? am_strdup(c->ctx, given) : cli_run_folder(c, config->name, "");
   am_run_options options = {.out = out,
                             .init = cli_value(c, "init", NULL),
                             .resume = resume != NULL,

@@ -1,10 +1,9 @@
 /* train/predictions.c - predictions.csv: a row a clip. */
-#include "base/file.h"
 #include "io/csv.h"
-#include "train/train.h"
+#include "train/crossval.h"
 
-static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, char *const *labels, int classes,
-                      const float *p) {
+static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, const int64_t *seed, char *const *labels,
+                      int classes, const float *p) {
   const am_clip *clip = &d->clips[index];
   int best = 0;
   for (int k = 1; k < classes; k++)
@@ -13,18 +12,21 @@ static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, cha
   am_csv_put(w, clip->speaker >= 0 ? d->speakers[clip->speaker] : "");
   if (clip->fold >= 0) am_csv_put_int(w, clip->fold);
   else am_csv_put(w, "");
+  if (seed) am_csv_put_int(w, *seed);
   am_csv_put(w, clip->label >= 0 ? d->labels[clip->label] : "");
   am_csv_put(w, labels[best]);
-  for (int k = 0; k < classes; k++) am_csv_put_real(w, p[k]);
+  for (int k = 0; k < classes; k++) am_csv_put_real(w, am_float_decimal(p[k]));
   am_csv_end_row(w);
 }
 
-am_status am_predictions_write(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips, size_t n,
-                               char *const *labels, int classes, const float *probabilities, am_error *err) {
-  static const char *const columns[] = {"clip", "speaker", "fold", "true", "predicted"};
+am_status am_predictions_write_seeds(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips,
+                                     const int64_t *seeds, size_t n, char *const *labels, int classes,
+                                     const float *probabilities, am_error *err) {
+  static const char *const columns[] = {"clip", "speaker", "fold", "seed", "true", "predicted"};
   am_buffer text = {0};
   am_csv_writer w = {.ctx = ctx, .out = &text};
-  for (int i = 0; i < 5; i++) am_csv_put(&w, columns[i]);
+  for (int i = 0; i < 6; i++)
+    if (i != 3 || seeds) am_csv_put(&w, columns[i]);
   am_status status = AM_OK;
   for (int k = 0; k < classes && !status; k++) {
     char *name = am_format(ctx, "p_%s", labels[k]);
@@ -34,9 +36,14 @@ am_status am_predictions_write(am_context *ctx, const char *path, const am_datas
   }
   am_csv_end_row(&w);
   for (size_t i = 0; i < n; i++)
-    write_row(&w, d, clips[i], labels, classes, probabilities + i * (size_t)classes);
+    write_row(&w, d, clips[i], seeds ? &seeds[i] : NULL, labels, classes, probabilities + i * (size_t)classes);
   if (!status && text.failed) status = am_no_memory(err);
   if (!status) status = am_file_write(ctx, path, text.data, text.used, err);
   am_buffer_free(ctx, &text);
   return status;
+}
+
+am_status am_predictions_write(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips, size_t n,
+                               char *const *labels, int classes, const float *probabilities, am_error *err) {
+  return am_predictions_write_seeds(ctx, path, d, clips, NULL, n, labels, classes, probabilities, err);
 }

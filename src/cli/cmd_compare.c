@@ -1,0 +1,255 @@
+/* cli/cmd_compare.c - audiomood compare: runs side by side, and a paired test on the same clips. */
+#include <math.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "io/json.h"
+#include "train/compare.h"
+
+enum { MOST_RUNS = 32, CELL = 16 };
+
+typedef struct job {
+  cli *c;
+  size_t n;
+  am_compared runs[MOST_RUNS];
+  am_comparison against[MOST_RUNS]; /* the first run; [0] unused */
+  am_settings_table settings;
+} job;
+
+/* ---- tables ---- */
+
+static void print_name(const char *text, int width) {
+  printf("%s%*s", text, width > cli_width(text) ? width - cli_width(text) : 1, "");
+}
+
+/* Long texts keep their beginning; the JSON has them whole. */
+static void print_cell(const char *text) {
+  if (cli_width(text) < CELL) {
+    printf("%*s%s", CELL - cli_width(text), "", text);
+    return;
+  }
+  int bytes = 0, width = 0;
+  while (text[bytes] && width < CELL - 4)
+    if (((unsigned char)text[++bytes] & 0xc0) != 0x80) width++;
+  printf(" %.*s...", bytes, text);
+}
+
+static void print_figure(double value) {
+  if (isnan(value)) printf("%*s", (int)CELL, "-");
+  else printf("%*.1f", (int)CELL, 100 * value);
+}
+
+static void print_runs(const job *j) {
+  for (size_t i = 0; i < j->n; i++) {
+    const am_compared *r = &j->runs[i];
+    printf("%c  %s (%s, %s%s)%s\n", (char)('A' + i), r->folder, r->config->name, r->part,
+           r->synthetic ? ", synthetic speech" : "", r->complete ? "" : "  some runs are not finished");
+  }
+  printf("\n");
+  print_name("", 32);
+  for (size_t i = 0; i < j->n; i++) printf("%*c", (int)CELL, (char)('A' + i));
+  printf("\n");
+}
+
+static void print_settings(const job *j) {
+  if (!j->settings.n) printf("All settings are the same.\n");
+  for (size_t i = 0; i < j->settings.n; i++) {
+    print_name(j->settings.at[i].path, 32);
+    for (size_t k = 0; k < j->n; k++) print_cell(j->settings.at[i].text[k]);
+    printf("\n");
+  }
+}
+
+/* By label: the runs may order or choose their classes differently. */
+static double recall_of(const am_compared *r, const char *label) {
+  for (int k = 0; k < r->classes; k++)
+    if (!strcmp(r->labels[k], label)) return r->metrics->recall[k];
+  return NAN;
+}
+
+static bool had_before(const job *j, size_t run, const char *label) {
+  for (size_t i = 0; i < run; i++)
+    for (int k = 0; k < j->runs[i].classes; k++)
+      if (!strcmp(j->runs[i].labels[k], label)) return true;
+  return false;
+}
+
+static void print_metrics(const job *j) {
+  printf("\n");
+  print_name("clips", 32);
+  for (size_t i = 0; i < j->n; i++) printf("%*zu", (int)CELL, j->runs[i].n);
+  printf("\n");
+  print_name("seeds", 32);
+  for (size_t i = 0; i < j->n; i++) printf("%*zu", (int)CELL, j->runs[i].n_seeds);
+  printf("\n");
+  print_name("accuracy %", 32);
+  for (size_t i = 0; i < j->n; i++) print_figure(j->runs[i].metrics->accuracy);
+  printf("\n");
+  print_name("unweighted average recall %", 32);
+  for (size_t i = 0; i < j->n; i++) print_figure(j->runs[i].metrics->uar);
+  printf("\n");
+  print_name("macro F1 %", 32);
+  for (size_t i = 0; i < j->n; i++) print_figure(j->runs[i].metrics->macro_f1);
+  printf("\n");
+  for (size_t i = 0; i < j->n; i++)
+    for (int k = 0; k < j->runs[i].classes; k++) {
+      if (had_before(j, i, j->runs[i].labels[k])) continue;
+      char name[80];
+      snprintf(name, sizeof name, "recall of %.60s %%", j->runs[i].labels[k]);
+      print_name(name, 32);
+      for (size_t r = 0; r < j->n; r++) print_figure(recall_of(&j->runs[r], j->runs[i].labels[k]));
+      printf("\n");
+    }
+}
+
+static void print_clips(const job *j, size_t b) {
+  const am_comparison *p = &j->against[b];
+  char name = (char)('A' + b);
+  if (!p->only_a && !p->only_b && !p->relabelled) {
+    printf("\n%c against A, on the same %zu clips\n", name, p->common);
+    return;
+  }
+  printf("\n%c against A: the clips are not the same", name);
+  if (p->only_a) printf("; %zu only in A", p->only_a);
+  if (p->only_b) printf("; %zu only in %c", p->only_b, name);
+  if (p->relabelled) printf("; %zu with another true label", p->relabelled);
+  if (p->common) printf("\ntested on the %zu clips in common\n", p->common);
+  else printf("\nno clip in common, so nothing to test\n");
+}
+
+static void print_test(const job *j, size_t b) {
+  const am_comparison *p = &j->against[b];
+  const am_paired *d = &p->paired;
+  char name = (char)('A' + b);
+  print_clips(j, b);
+  if (!p->common) return;
+  printf("  accuracy                   %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->accuracy, 100 * d->accuracy_low,
+         100 * d->accuracy_high);
+  printf("  unweighted average recall  %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->uar, 100 * d->uar_low,
+         100 * d->uar_high);
+  printf("  intervals: paired bootstrap over %zu %s\n", d->units, d->by_speaker ? "speakers" : "clips");
+  printf("  McNemar's test%s: only A right %llu, only %c right %llu; exact p = %.4g, mid-p = %.4g\n",
+         j->runs[0].n_seeds > 1 || j->runs[b].n_seeds > 1 ? " (the first seeds)" : "",
+         (unsigned long long)p->mcnemar.only_a, name, (unsigned long long)p->mcnemar.only_b, p->mcnemar.exact,
+         p->mcnemar.mid);
+}
+
+static void print_tables(const job *j) {
+  print_runs(j);
+  print_settings(j);
+  print_metrics(j);
+  for (size_t i = 1; i < j->n; i++) print_test(j, i);
+  if (j->n > 2) printf("\nEach run is tested against A by itself; the p values are not corrected for their number.\n");
+}
+
+/* ---- JSON ---- */
+
+static void write_run(am_json *w, const am_compared *r) {
+  am_json_open(w, NULL, '{');
+  am_json_text(w, "folder", r->folder);
+  am_json_text(w, "name", r->config->name);
+  am_json_text(w, "part", r->part);
+  am_json_bool(w, "crossval", r->crossval);
+  am_json_bool(w, "complete", r->complete);
+  am_json_bool(w, "synthetic", r->synthetic);
+  am_json_int(w, "clips", (int64_t)r->n);
+  am_json_int(w, "seeds", (int64_t)r->n_seeds);
+  am_json_real(w, "accuracy", r->metrics->accuracy);
+  am_json_real(w, "uar", r->metrics->uar);
+  am_json_real(w, "macro_f1", r->metrics->macro_f1);
+  am_json_open(w, "recall", '{');
+  for (int k = 0; k < r->classes; k++) am_json_real(w, r->labels[k], r->metrics->recall[k]);
+  am_json_close(w);
+  am_json_close(w);
+}
+
+static void write_test(am_json *w, const am_compared *r, const am_comparison *p) {
+  const am_paired *d = &p->paired;
+  am_json_open(w, NULL, '{');
+  am_json_text(w, "folder", r->folder);
+  am_json_int(w, "common", (int64_t)p->common);
+  am_json_int(w, "only_first", (int64_t)p->only_a);
+  am_json_int(w, "only_this", (int64_t)p->only_b);
+  am_json_int(w, "relabelled", (int64_t)p->relabelled);
+  if (p->common) {
+    am_json_real(w, "accuracy_difference", d->accuracy);
+    am_json_reals(w, "accuracy_interval", (const double[]){d->accuracy_low, d->accuracy_high}, 2);
+    am_json_real(w, "uar_difference", d->uar);
+    am_json_reals(w, "uar_interval", (const double[]){d->uar_low, d->uar_high}, 2);
+    am_json_text(w, "bootstrap_over", d->by_speaker ? "speakers" : "clips");
+    am_json_int(w, "units", (int64_t)d->units);
+    am_json_open(w, "mcnemar", '{');
+    am_json_int(w, "only_first_right", (int64_t)p->mcnemar.only_a);
+    am_json_int(w, "only_this_right", (int64_t)p->mcnemar.only_b);
+    am_json_real(w, "exact_p", p->mcnemar.exact);
+    am_json_real(w, "mid_p", p->mcnemar.mid);
+    am_json_close(w);
+  }
+  am_json_close(w);
+}
+
+static am_status print_json(const job *j, am_error *err) {
+  am_buffer text = {0};
+  am_json w = am_json_begin(j->c->ctx, &text, 2);
+  am_json_open(&w, NULL, '{');
+  am_json_open(&w, "runs", '[');
+  for (size_t i = 0; i < j->n; i++) write_run(&w, &j->runs[i]);
+  am_json_close(&w);
+  am_json_open(&w, "settings", '{');
+  for (size_t i = 0; i < j->settings.n; i++) {
+    am_json_open(&w, j->settings.at[i].path, '[');
+    for (size_t k = 0; k < j->n; k++) am_json_text(&w, NULL, j->settings.at[i].text[k]);
+    am_json_close(&w);
+  }
+  am_json_close(&w);
+  am_json_open(&w, "against_first", '[');
+  for (size_t i = 1; i < j->n; i++) write_test(&w, &j->runs[i], &j->against[i]);
+  am_json_close(&w);
+  am_json_close(&w);
+  am_status st = text.failed ? am_no_memory(err) : AM_OK;
+  if (!st) printf("%s\n", text.data);
+  am_buffer_free(j->c->ctx, &text);
+  return st;
+}
+
+/* ---- the command ---- */
+
+static am_status run(cli *c, am_error *err) {
+  int64_t seed;
+  if (c->n_arguments > MOST_RUNS)
+    return am_fail(err, AM_E_USAGE, "%d runs; at most %d are compared at once", c->n_arguments, (int)MOST_RUNS);
+  am_status st = cli_int(c, "seed", 0, INT64_MAX, 1, &seed, err);
+  job *j = st ? NULL : am_alloc(c->ctx, 1, sizeof *j);
+  if (!j) return st ? st : am_no_memory(err);
+  j->c = c;
+  for (int i = 0; i < c->n_arguments && !st; i++) {
+    st = am_compared_read(c->ctx, c->arguments[i], &j->runs[i], err);
+    if (!st) j->n++;
+  }
+  for (size_t i = 1; i < j->n && !st; i++) st = am_compare(&j->runs[0], &j->runs[i], (uint64_t)seed, &j->against[i], err);
+  if (!st) st = am_compare_settings(c->ctx, j->runs, j->n, &j->settings, err);
+  if (!st && cli_has(c, "json")) st = print_json(j, err);
+  else if (!st) print_tables(j);
+  am_settings_table_free(&j->settings);
+  for (size_t i = 0; i < j->n; i++) am_compared_free(&j->runs[i]);
+  am_free(c->ctx, j);
+  return st;
+}
+
+static const cli_flag flags[] = {
+  {"json", NULL, "prints one JSON object instead of tables"},
+  {0},
+};
+
+const cli_command cli_compare = {
+  .name = "compare",
+  .summary = "sets runs side by side, with a paired test on the same clips",
+  .usage = "RUN RUN... [--json]",
+  .details = "RUN is the folder of a finished run or of a cross-validation; its predictions.csv (the test part, or\n"
+             "validation where there is none) is compared with that of the first. McNemar's test is for the accuracy;\n"
+             "the paired bootstrap draws whole speakers. --seed is that of the bootstrap.",
+  .flags = flags,
+  .min_arguments = 2,
+  .max_arguments = -1,
+  .run = run,
+};

@@ -1,0 +1,209 @@
+/* cli/cmd_crossval.c - audiomood crossval: every fold of a config's split, and their results together. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "report/report.h"
+#include "train/crossval.h"
+
+/* ---- arguments ---- */
+
+static am_status bad_folds(const char *text, am_error *err) {
+  return am_fail(err, AM_E_USAGE, "--folds %s: wanted numbers of folds from 0, such as 0,2 or 0-3", text);
+}
+
+/* "0,2-4" -> 0 2 3 4 */
+static am_status read_folds(cli *c, const char *text, int **out, size_t *n, am_error *err) {
+  enum { MOST = 100000 };
+  *out = NULL;
+  *n = 0;
+  if (!text) return AM_OK;
+  for (const char *at = text;;) {
+    char *end;
+    if (*at < '0' || *at > '9') return bad_folds(text, err);
+    long first = strtol(at, &end, 10), last = first;
+    if (*end == '-') {
+      at = end + 1;
+      if (*at < '0' || *at > '9') return bad_folds(text, err);
+      last = strtol(at, &end, 10);
+    }
+    if (first > MOST || last > MOST || last < first) return bad_folds(text, err);
+    int *moved = am_resize(c->ctx, *out, *n + (size_t)(last - first) + 1, sizeof *moved);
+    if (!moved) return am_no_memory(err);
+    *out = moved;
+    for (long fold = first; fold <= last; fold++) moved[(*n)++] = (int)fold;
+    if (!*end) return AM_OK;
+    if (*end != ',') return bad_folds(text, err);
+    at = end + 1;
+  }
+}
+
+/* What may differ between the runs of one cross-validation: where things are, not what is trained. */
+static am_status check_resume(const cli *c, am_error *err) {
+  static const char *const free_keys[] = {"data.root=", "data.manifest=", "cache=", "train.save_minutes=",
+                                          "train.max_steps="};
+  const char *given[CLI_MAX_FLAGS];
+  size_t n = cli_values(c, "set", given);
+  if (c->n_arguments)
+    return am_fail(err, AM_E_USAGE, "--resume takes its config from the folder; leave out '%s'", c->arguments[0]);
+  if (cli_has(c, "out") || cli_has(c, "seeds") || cli_has(c, "seed"))
+    return am_fail(err, AM_E_USAGE, "--resume goes on as it began: leave out --out, --seed and --seeds");
+  for (size_t i = 0; i < n; i++) {
+    bool free = false;
+    for (size_t k = 0; k < sizeof free_keys / sizeof *free_keys; k++)
+      free = free || !strncmp(given[i], free_keys[k], strlen(free_keys[k]));
+    if (!free)
+      return am_fail(err, AM_E_USAGE, "--set %s: the folds of one cross-validation are trained alike; to train otherwise "
+                     "start a new one", given[i]);
+  }
+  return AM_OK;
+}
+
+static am_status load(cli *c, const char *resume, am_config **config, am_error *err) {
+  cli_overrides over;
+  am_status st = cli_overrides_get(c, &over, err);
+  if (st) return st;
+  if (!resume) return am_config_load(c->ctx, c->arguments[0], over.at, over.n, config, err);
+  char *file = am_path_join(c->ctx, resume, "crossval.yaml");
+  if (!file) return am_no_memory(err);
+  if (!am_file_exists(file))
+    st = am_fail(err, AM_E_IO, "%s: nothing to resume here: wanted the folder of a cross-validation, with its "
+                 "crossval.yaml", resume);
+  else st = am_config_load(c->ctx, file, over.at, over.n, config, err);
+  am_free(c->ctx, file);
+  return st;
+}
+
+/* ---- tables ---- */
+
+static void print_spread(const char *name, const am_spread *s) {
+  printf("%-25s  %5.1f %%", name, 100 * s->mean);
+  if (s->n > 1) printf("  +- %.1f", 100 * s->sd);
+  putchar('\n');
+}
+
+static void print_runs(const am_crossval *x) {
+  printf("%6s%6s%8s%10s%8s%10s%12s%10s\n", "seed", "fold", "clips", "accuracy", "UAR", "macro F1", "best epoch", "minutes");
+  for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) {
+    const am_crossval_run *r = &x->runs[i];
+    if (!r->finished) continue;
+    printf("%6llu%6d%8zu%10.1f%8.1f%10.1f%5llu of %-4llu%9.1f\n", (unsigned long long)r->seed, r->fold, r->n,
+           100 * r->metrics->accuracy, 100 * r->metrics->uar, 100 * r->metrics->macro_f1,
+           (unsigned long long)r->best_epoch, (unsigned long long)r->epochs, r->seconds / 60);
+  }
+}
+
+typedef am_status (*spread_fn)(const am_crossval *x, int figure, am_spread *out, am_error *err);
+
+static am_status print_spreads(const am_crossval *x, const char *over, spread_fn spread, am_error *err) {
+  am_spread s;
+  am_status st = spread(x, AM_FIGURE_ACCURACY, &s, err);
+  if (st) return st;
+  printf("\nMean and standard deviation over %zu %s\n", s.n, over);
+  print_spread("accuracy", &s);
+  st = spread(x, AM_FIGURE_UAR, &s, err);
+  if (!st) print_spread("unweighted average recall", &s);
+  if (!st) st = spread(x, AM_FIGURE_MACRO_F1, &s, err);
+  if (!st) print_spread("macro F1", &s);
+  for (int k = 0; k < x->dataset->n_labels && !st; k++) {
+    char name[80];
+    st = spread(x, k, &s, err);
+    snprintf(name, sizeof name, "recall of %.60s", x->dataset->labels[k]);
+    if (!st) print_spread(name, &s);
+  }
+  return st;
+}
+
+static am_status print_tables(const am_crossval *x, am_error *err) {
+  size_t all = x->n_seeds * x->n_folds;
+  printf("\n%s: %zu of %d folds%s\n", x->config->name, x->n_folds, x->split->n_folds,
+         x->n_seeds > 1 ? ", several seeds" : "");
+  if (x->dataset->synthetic) printf("This corpus is synthetic: its figures say nothing about real speech.\n");
+  putchar('\n');
+  print_runs(x);
+  am_status st = all > 1 ? print_spreads(x, x->n_seeds > 1 ? "folds of all seeds" : "folds", am_crossval_over_folds, err)
+                         : AM_OK;
+  if (!st && x->n_seeds > 1) st = print_spreads(x, "seeds (folds pooled)", am_crossval_over_seeds, err);
+  if (st) return st;
+  printf("\nAll test clips pooled%s\n\n", x->n_seeds > 1 ? ", once a seed" : "");
+  cli_print_metrics(stdout, x->pooled, (char *const *)x->dataset->labels);
+  if (!x->split->speaker_independent)
+    printf("\nNot speaker-independent: speakers of these clips are also in the training part (or are not known).\n");
+  printf("\nresults in %s\n", x->folder);
+  return AM_OK;
+}
+
+static am_status print_json(const am_crossval *x, am_error *err) {
+  am_buffer text = {0};
+  am_status st = am_crossval_json(x, &text, err);
+  if (!st) fwrite(text.data, 1, text.used, stdout);
+  am_buffer_free(x->ctx, &text);
+  return st;
+}
+
+/* ---- the command ---- */
+
+/* The page of each run that has none yet; the results are complete without them. */
+static void write_pages(const am_crossval *x) {
+  for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) {
+    am_error why = AM_ERROR_INIT;
+    char *page = am_path_join(x->ctx, x->runs[i].folder, "report.html");
+    if (page && !am_file_exists(page) && am_report_write(x->ctx, x->runs[i].folder, NULL, &why))
+      am_log(x->ctx, AM_LOG_WARNING, "the page of %s was not written: %s", x->runs[i].folder, why.message);
+    am_free(x->ctx, page);
+  }
+}
+
+static am_status run(cli *c, am_error *err) {
+  const char *resume = cli_value(c, "resume", NULL), *out = cli_value(c, "out", NULL);
+  int64_t seeds;
+  int *folds = NULL;
+  size_t n_folds = 0;
+  am_config *config = NULL;
+  am_crossval *x = NULL;
+  char *folder = NULL;
+  am_status st = cli_int(c, "seeds", 1, 1000, 1, &seeds, err);
+  if (!st && !resume && !c->n_arguments)
+    st = am_fail(err, AM_E_USAGE, "wanted a config file, or --resume DIR");
+  if (!st && resume) st = check_resume(c, err);
+  if (!st) st = read_folds(c, cli_value(c, "folds", NULL), &folds, &n_folds, err);
+  if (!st) st = load(c, resume, &config, err);
+  if (!st) {
+    folder = resume ? am_strdup(c->ctx, resume)
+                    : out ? am_strdup(c->ctx, out) : cli_run_folder(c, config->name, "-crossval");
+    if (!folder) st = am_no_memory(err);
+  }
+  am_crossval_options options = {folder, resume != NULL, seeds, folds, n_folds};
+  if (!st) st = am_crossval_train(config, &options, &x, err);
+  cli_sink_clear();
+  if (!st) st = cli_has(c, "json") ? print_json(x, err) : print_tables(x, err);
+  if (!st) write_pages(x);
+  am_crossval_free(x);
+  am_config_free(config);
+  am_free(c->ctx, folds);
+  am_free(c->ctx, folder);
+  return st;
+}
+
+static const cli_flag flags[] = {
+  {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
+  {"seeds", "N", "trains every fold N times, with seed, seed + 1, ... (default 1)"},
+  {"folds", "LIST", "only these folds, numbered from 0: 0,2 or 0-3"},
+  {"out", "DIR", "folder of the cross-validation (default: runs/<name>-crossval-<time>)"},
+  {"resume", "DIR", "goes on: finished folds are kept, an interrupted one is resumed; --folds adds some"},
+  {"json", NULL, "prints DIR/crossval.json instead of tables"},
+  {0},
+};
+
+const cli_command cli_crossval = {
+  .name = "crossval",
+  .summary = "trains every fold of a split and pools the results",
+  .usage = "CONFIG [--set KEY=VALUE]... [--seeds N] [--folds LIST] [--out DIR] [--json] | --resume DIR",
+  .details = "For split.kind kfold (by speaker), leave_one_speaker_out, leave_one_group_out, and fixed with fold_lists.\n"
+             "Each fold is a run folder of its own, DIR/fold-K (DIR/seed-S/fold-K with several seeds); DIR/crossval.json\n"
+             "and DIR/predictions.csv hold the results together. Ctrl-C saves, and says how to go on.",
+  .flags = flags,
+  .min_arguments = 0,
+  .max_arguments = 1,
+  .run = run,
+};

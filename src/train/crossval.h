@@ -1,0 +1,82 @@
+/* train/crossval.h - cross-validation: one run a fold (and seed), and their results together.
+ *
+ * The folds are those of the config's split (kfold, leave_one_speaker_out, leave_one_group_out, fixed with
+ * fold_lists), numbered from 0 as split.fold.  A folder of a cross-validation holds
+ *   crossval.yaml         the effective config; split.fold and seed are replaced in every run
+ *   crossval.json         plan and results, written anew after every run
+ *   predictions.csv       every test clip once a seed
+ *   fold-K/               a run folder as of `train`; with several seeds seed-S/fold-K/, and seed-S/predictions.csv
+ * A run is finished when its metrics.json is there; finished ones are never trained again. */
+#ifndef AM_CROSSVAL_H
+#define AM_CROSSVAL_H
+
+#include "base/file.h"
+#include "train/train.h"
+
+typedef struct am_crossval_options {
+  const char *out;
+  bool resume;     /* go on with the cross-validation in `out`; seeds, and folds if n_folds is 0, are as it began */
+  int64_t seeds;   /* runs of every fold, with the config's seed, seed + 1 ...; at least 1 */
+  const int *folds; /* only these, rising; n_folds 0: all; when resuming they are added to those begun with */
+  size_t n_folds;
+} am_crossval_options;
+
+typedef struct am_crossval_run {
+  uint64_t seed;
+  int fold;
+  char *folder;
+  bool finished;
+  /* of a finished run */
+  uint64_t best_epoch, epochs;
+  double seconds;
+  size_t first, n;     /* its rows */
+  am_metrics *metrics;
+} am_crossval_run;
+
+/* Mean and standard deviation (n - 1; NaN below two) of the finite ones of n values. */
+typedef struct am_spread { size_t n; double mean, sd; } am_spread;
+am_spread am_spread_of(const double *values, size_t n);
+
+typedef struct am_crossval {
+  am_context *ctx;
+  am_config *config;    /* borrowed */
+  const char *folder;   /* borrowed */
+  am_lock *lock;
+  am_dataset *dataset;  /* split: clip.fold says where a clip is tested */
+  am_split *split;      /* of the first fold */
+  int *folds;           /* (n_folds) rising */
+  size_t n_folds, n_seeds;
+  am_crossval_run *runs; /* (n_seeds * n_folds) seed by seed */
+  size_t n_finished;
+  /* rows: the test clips of the finished runs, one run after the other */
+  size_t n_rows, room;
+  uint32_t *clips;       /* index into dataset */
+  int *labels, *speakers;
+  int64_t *seeds;
+  float *probabilities;  /* (n_rows,K) */
+  am_metrics *pooled;    /* of all rows; NULL before the first run is finished */
+  am_metrics **by_seed;  /* (n_seeds) pooled over the folds of one seed; NULL without a finished run */
+} am_crossval;
+
+/* crossval.c: trains what is not finished yet.  am_context_stop ends it with AM_E_STOPPED; the message says how
+ * to go on.  `config` must outlive the result. On failure *out is NULL. */
+am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out, am_error *err);
+void am_crossval_free(am_crossval *x);
+
+/* crossval_results.c */
+am_status am_crossval_read_run(am_crossval *x, am_crossval_run *run, am_error *err); /* a finished run's rows */
+am_status am_crossval_summarise(am_crossval *x, am_error *err); /* pooled and by_seed from the rows */
+am_status am_crossval_write(am_crossval *x, am_error *err);     /* crossval.json, predictions.csv */
+am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err);
+/* Over the finished runs: figure -1 accuracy, -2 UAR, -3 macro F1, k the recall of class k. */
+enum { AM_FIGURE_ACCURACY = -1, AM_FIGURE_UAR = -2, AM_FIGURE_MACRO_F1 = -3 };
+am_status am_crossval_over_folds(const am_crossval *x, int figure, am_spread *out, am_error *err);
+/* Over the seeds' pooled figures; n < 2: one seed has no spread. */
+am_status am_crossval_over_seeds(const am_crossval *x, int figure, am_spread *out, am_error *err);
+
+/* predictions.c: predictions.csv with a column `seed` after `fold`; seeds (n) or NULL for none. */
+am_status am_predictions_write_seeds(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips,
+                                     const int64_t *seeds, size_t n, char *const *labels, int classes,
+                                     const float *probabilities, am_error *err);
+
+#endif
