@@ -12,6 +12,7 @@
 #ifndef AM_KERAS_H
 #define AM_KERAS_H
 
+#include "io/json.h"
 #include "train/train.h"
 
 typedef enum am_keras_layout { AM_KERAS_MEL_TIME, AM_KERAS_TIME_MEL } am_keras_layout;
@@ -38,7 +39,7 @@ typedef struct am_keras_export_options {
 am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_keras_export_options *options,
                           const char *out, am_error *err);
 
-/* ---- shared by keras_layers.c, keras_import.c, keras_export.c ---- */
+/* ---- shared by keras_import.c, keras_layers.c and keras_export.c ---- */
 
 /* The two outer dimensions exchanged: from (a, b, block), to (b, a, block). */
 void am_keras_turn(const float *from, int a, int b, size_t block, float *to);
@@ -47,7 +48,7 @@ void am_keras_turn(const float *from, int a, int b, size_t block, float *to);
 enum { AM_KERAS_ARRAYS = 6 };
 typedef struct am_keras_array {
   const char *keras;  /* "moving_mean" */
-  const char *ours;   /* "mean", of our layer; NULL: Keras has none, ours keeps its first value */
+  const char *ours;   /* "mean", of our layer */
   bool statistic;
 } am_keras_array;
 
@@ -72,9 +73,21 @@ typedef struct am_keras_model {
   int64_t units;       /* outputs; 0 unknown */
 } am_keras_model;
 
-/* keras_layers.c: from the JSON.  `file` is for messages. Freed also after failure. */
-am_status am_keras_read(am_context *ctx, const char *file, const char *json, int layout, am_keras_model *out,
-                        am_error *err);
-void am_keras_model_free(am_context *ctx, am_keras_model *model);
+/* From the JSON, layer by layer. `file` is for messages. */
+typedef struct am_keras_reader {
+  am_context *ctx;
+  const char *file;
+  am_keras_model *model;
+  am_json json;
+  bool turned;            /* maps are (F,T,C) in Keras */
+  int rank;               /* of the tensor between layers: 1 (C), 2 (T,C), 3 map */
+  const char *flat;       /* the flatten of a turned map behind which we are */
+  const char *activation; /* of the last layer; "" none */
+} am_keras_reader;
+
+/* keras_layers.c: one layer of the JSON's list, appended to r->model. */
+am_status am_keras_read_layer(am_keras_reader *r, const am_value *layer, am_error *err);
+/* A flatten of ours that Keras does not have. */
+void am_keras_add_flatten(am_keras_reader *r, const char *name);
 
 #endif

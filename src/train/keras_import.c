@@ -4,7 +4,6 @@
 #include "audio/features.h"
 #include "base/file.h"
 #include "io/h5.h"
-#include "io/json.h"
 #include "train/checkpoint.h"
 #include "train/keras.h"
 
@@ -28,6 +27,84 @@ void am_keras_turn(const float *from, int a, int b, size_t block, float *to) {
              from + ((size_t)i * (size_t)b + (size_t)k) * block, block * sizeof *to);
 }
 
+/* ---- the model's JSON ---- */
+
+static const char *text_of(const am_value *v) { return v && v->kind == AM_SCALAR ? v->text : NULL; }
+
+/* The shape of a clip stands in the first layer, or, of a model built later, beside the layers. */
+static am_status find_shape(am_keras_reader *r, const am_value *sequential, const am_value *layers,
+                            am_error *err) {
+  am_keras_model *m = r->model;
+  const am_value *first = am_value_get(layers->first, "config"),
+                 *shape = am_value_get(first, "batch_input_shape");
+  if (!shape) shape = am_value_get(first, "batch_shape");
+  if (!shape) shape = am_value_get(sequential, "build_input_shape");
+  if (!shape || shape->kind != AM_LIST || shape->count < 2 || shape->count > 4)
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: its first layer has no batch_input_shape of one to three dimensions and the "
+                   "batch; build the model with an input shape and save it again",
+                   r->file);
+  m->rank = r->rank = (int)shape->count - 1;
+  int i = 0;
+  for (const am_value *v = shape->first->next; v; v = v->next, i++) {
+    m->dims[i] = -1;
+    if (v->kind == AM_NULL || (am_value_to_int(v, &m->dims[i]) && m->dims[i] >= 1 && m->dims[i] <= INT32_MAX))
+      continue;
+    return am_fail(err, AM_E_FORMAT, "%s: dimension %d of the input shape is %s", r->file, i + 1,
+                   text_of(v) ? text_of(v) : "no number");
+  }
+  return AM_OK;
+}
+
+static am_status read_layers(am_keras_reader *r, const am_value *root, am_error *err) {
+  const char *type = text_of(am_value_get(root, "class_name"));
+  const am_value *config = am_value_get(root, "config");
+  const am_value *layers = config && config->kind == AM_LIST ? config : am_value_get(config, "layers");
+  if (!type || strcmp(type, "Sequential"))
+    return am_fail(err, AM_E_UNSUPPORTED, "%s: the model is a %s; only Sequential ones can be imported",
+                   r->file, type ? type : "thing without class_name");
+  if (!layers || layers->kind != AM_LIST || !layers->count)
+    return am_fail(err, AM_E_FORMAT, "%s: model_config: the model has no layers", r->file);
+  am_status status = find_shape(r, config, layers, err);
+  if (status) return status;
+  r->json = am_json_begin(r->ctx, &r->model->layers, 0);
+  am_json_open(&r->json, NULL, '[');
+  if (r->rank == 1) am_keras_add_flatten(r, "flatten_input"); /* features have frames */
+  for (const am_value *layer = layers->first; layer && !status; layer = layer->next)
+    status = am_keras_read_layer(r, layer, err);
+  am_json_close(&r->json);
+  if (status) return status;
+  if (*r->activation && strcmp(r->activation, "softmax"))
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: the model ends in %s; wanted softmax, or logits without an activation", r->file,
+                   r->activation);
+  if (r->flat)
+    return am_fail(err, AM_E_UNSUPPORTED, "%s: there is no Dense layer behind %s (Flatten)", r->file,
+                   r->flat);
+  return r->model->layers.failed ? am_no_memory(err) : AM_OK;
+}
+
+static am_status read_model(am_context *ctx, const char *file, const char *json, int layout,
+                            am_keras_model *out, am_error *err) {
+  *out = (am_keras_model){0};
+  am_keras_reader r = {
+      .ctx = ctx, .file = file, .model = out, .turned = layout == AM_KERAS_MEL_TIME, .activation = ""};
+  am_value *root = NULL;
+  am_error why = AM_ERROR_INIT;
+  am_status status = am_tree_create(ctx, &out->tree, err);
+  if (status) return status;
+  status = am_json_read_text(out->tree, json, strlen(json), "model_config", &root, &why);
+  if (status) return am_fail(err, status == AM_E_NOMEM ? status : AM_E_FORMAT, "%s: %s", file, why.message);
+  return read_layers(&r, root, err);
+}
+
+static void free_model(am_context *ctx, am_keras_model *model) {
+  am_tree_free(model->tree);
+  am_buffer_free(ctx, &model->layers);
+  am_free(ctx, model->at);
+  *model = (am_keras_model){0};
+}
+
 /* ---- the config ---- */
 
 static am_status open_model(job *j, am_error *err) {
@@ -43,7 +120,7 @@ static am_status open_model(job *j, am_error *err) {
     return am_fail(err, AM_E_FORMAT,
                    "%s: it has no group model_weights; wanted what model.save(\"x.h5\") writes", j->file);
   status = am_h5_get_text(j->h5, "/", "model_config", &json, err);
-  if (!status) status = am_keras_read(j->ctx, j->file, json, j->options->layout, &j->keras, err);
+  if (!status) status = read_model(j->ctx, j->file, json, j->options->layout, &j->keras, err);
   am_free(j->ctx, json);
   return status;
 }
@@ -316,7 +393,7 @@ am_status am_keras_import(am_context *ctx, const char *file, const am_keras_impo
   if (!status) status = save(&j, out, err);
   if (j.model) am_model_free(j.model);
   am_config_free(j.config);
-  am_keras_model_free(ctx, &j.keras);
+  free_model(ctx, &j.keras);
   am_h5_close(j.h5);
   return status;
 }

@@ -4,19 +4,9 @@
  * for, or does not touch what the layer computes; anything else is refused by name. */
 #include <string.h>
 
-#include "io/json.h"
 #include "train/keras.h"
 
-typedef struct reader {
-  am_context *ctx;
-  const char *file;
-  am_keras_model *model;
-  am_json json;
-  bool turned;            /* maps are (F,T,C) in Keras */
-  int rank;               /* of the tensor between layers: 1 (C), 2 (T,C), 3 map */
-  const char *flat;       /* the flatten of a turned map behind which we are */
-  const char *activation; /* of the last layer; "" none */
-} reader;
+typedef am_keras_reader reader;
 
 typedef struct source {
   const char *type, *name; /* of Keras */
@@ -497,7 +487,7 @@ static const keras_class *find_class(const char *type) {
   return NULL;
 }
 
-/* ---- the model ---- */
+/* ---- one layer ---- */
 
 /* Letters, digits, '_' and '-' stay. */
 static const char *our_name(am_tree *tree, const char *name) {
@@ -509,7 +499,7 @@ static const char *our_name(am_tree *tree, const char *name) {
   return copy;
 }
 
-static am_status read_layer(reader *r, const am_value *layer, am_error *err) {
+am_status am_keras_read_layer(reader *r, const am_value *layer, am_error *err) {
   source s = {.type = text_of(am_value_get(layer, "class_name")), .config = am_value_get(layer, "config")};
   s.name = text_of(am_value_get(s.config, "name"));
   if (!s.type || !s.name || !*s.name)
@@ -524,77 +514,7 @@ static am_status read_layer(reader *r, const am_value *layer, am_error *err) {
   return status ? status : class->read(r, &s, err);
 }
 
-/* The shape of a clip stands in the first layer, or, of a model built later, beside the layers. */
-static am_status find_input(reader *r, const am_value *sequential, const am_value *layers, am_error *err) {
-  am_keras_model *m = r->model;
-  const am_value *first = am_value_get(layers->first, "config"),
-                 *shape = am_value_get(first, "batch_input_shape");
-  if (!shape) shape = am_value_get(first, "batch_shape");
-  if (!shape) shape = am_value_get(sequential, "build_input_shape");
-  if (!shape || shape->kind != AM_LIST || shape->count < 2 || shape->count > 4)
-    return am_fail(err, AM_E_UNSUPPORTED,
-                   "%s: its first layer has no batch_input_shape of one to three dimensions and the "
-                   "batch; build the model with an input shape and save it again",
-                   r->file);
-  m->rank = r->rank = (int)shape->count - 1;
-  int i = 0;
-  for (const am_value *v = shape->first->next; v; v = v->next, i++) {
-    m->dims[i] = -1;
-    if (v->kind == AM_NULL || (am_value_to_int(v, &m->dims[i]) && m->dims[i] >= 1 && m->dims[i] <= INT32_MAX))
-      continue;
-    return am_fail(err, AM_E_FORMAT, "%s: dimension %d of the input shape is %s", r->file, i + 1, shown(v));
-  }
-  return AM_OK;
-}
-
-static am_status read_layers(reader *r, const am_value *root, am_error *err) {
-  const char *type = text_of(am_value_get(root, "class_name"));
-  const am_value *config = am_value_get(root, "config");
-  const am_value *layers = config && config->kind == AM_LIST ? config : am_value_get(config, "layers");
-  if (!type || strcmp(type, "Sequential"))
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: the model is a %s; only Sequential ones can be imported",
-                   r->file, type ? type : "thing without class_name");
-  if (!layers || layers->kind != AM_LIST || !layers->count)
-    return am_fail(err, AM_E_FORMAT, "%s: model_config: the model has no layers", r->file);
-  am_status status = find_input(r, config, layers, err);
-  if (status) return status;
-  r->json = am_json_begin(r->ctx, &r->model->layers, 0);
-  am_json_open(&r->json, NULL, '[');
-  if (r->rank == 1) { /* features have frames */
-    begin(r, &(source){.ours = "flatten_input"}, "flatten");
-    end(r);
-  }
-  for (const am_value *layer = layers->first; layer && !status; layer = layer->next)
-    status = read_layer(r, layer, err);
-  am_json_close(&r->json);
-  if (status) return status;
-  if (*r->activation && strcmp(r->activation, "softmax"))
-    return am_fail(err, AM_E_UNSUPPORTED,
-                   "%s: the model ends in %s; wanted softmax, or logits without an activation", r->file,
-                   r->activation);
-  if (r->flat)
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: there is no Dense layer behind %s (Flatten)", r->file,
-                   r->flat);
-  return r->model->layers.failed ? am_no_memory(err) : AM_OK;
-}
-
-am_status am_keras_read(am_context *ctx, const char *file, const char *json, int layout, am_keras_model *out,
-                        am_error *err) {
-  *out = (am_keras_model){0};
-  reader r = {
-      .ctx = ctx, .file = file, .model = out, .turned = layout == AM_KERAS_MEL_TIME, .activation = ""};
-  am_value *root = NULL;
-  am_error why = AM_ERROR_INIT;
-  am_status status = am_tree_create(ctx, &out->tree, err);
-  if (status) return status;
-  status = am_json_read_text(out->tree, json, strlen(json), "model_config", &root, &why);
-  if (status) return am_fail(err, status == AM_E_NOMEM ? status : AM_E_FORMAT, "%s: %s", file, why.message);
-  return read_layers(&r, root, err);
-}
-
-void am_keras_model_free(am_context *ctx, am_keras_model *model) {
-  am_tree_free(model->tree);
-  am_buffer_free(ctx, &model->layers);
-  am_free(ctx, model->at);
-  *model = (am_keras_model){0};
+void am_keras_add_flatten(reader *r, const char *name) {
+  begin(r, &(source){.ours = name}, "flatten");
+  end(r);
 }

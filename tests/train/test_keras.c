@@ -230,6 +230,42 @@ static void refuses_models(void **state) {
   }
 }
 
+/* A vector is the features one frame after the other; names may hold what ours may not. */
+static void vector_input(void **state) {
+  (void)state;
+  static const char config[] =
+      "{\"class_name\": \"Sequential\", \"config\": [{\"class_name\": \"Dense\", \"config\": "
+      "{\"name\": \"a.b\", \"batch_input_shape\": [null, 40], \"units\": 4, \"activation\": \"softmax\"}}]}";
+  const char *path = in_folder("vector.h5"), *out = in_folder("vector-ours.h5");
+  float kernel[40 * 4], bias[4] = {0.5f, -1, 2, 0}, x[40], wanted[4], got[4];
+  for (int i = 0; i < 160; i++) kernel[i] = (float)cos(3.1 * i * i);
+  for (int i = 0; i < 40; i++) x[i] = (float)sin(1.3 * i * i);
+  write_keras(path, config);
+  am_h5 *h5;
+  am_test_ok(am_h5_open(ctx, path, AM_H5_UPDATE, &h5, &err), &err);
+  am_test_ok(am_h5_write(h5, "model_weights/a.b/x/kernel:0", AM_H5_F32, 2, (size_t[]){40, 4}, kernel, &err),
+             &err);
+  am_test_ok(am_h5_write(h5, "model_weights/a.b/x/bias:0", AM_H5_F32, 1, (size_t[]){4}, bias, &err), &err);
+  am_test_ok(am_h5_set_texts(h5, "model_weights/a.b", "weight_names",
+                             (const char *[]){"x/kernel:0", "x/bias:0"}, 2, &err),
+             &err);
+  am_h5_close(h5);
+  for (int k = 0; k < 4; k++) {
+    double sum = bias[k];
+    for (int i = 0; i < 40; i++) sum += (double)x[i] * kernel[4 * i + k];
+    wanted[k] = (float)sum;
+  }
+  am_softmax_rows(wanted, 1, 4, wanted);
+  am_checkpoint *c;
+  am_test_ok(import(path, out, 0, 5, 8), &err);
+  am_test_ok(am_checkpoint_load(ctx, out, &c, &err), &err);
+  assert_string_equal(am_model_weight_info(c->model, 0).name, "a_b/kernel");
+  forward(c->model, x, 1, got);
+  assert_allclose_f(got, wanted, 4, 0, 1e-6);
+  am_checkpoint_free(ctx, c);
+  am_test_fails(import(path, in_folder("x.h5"), 0, 5, 9), AM_E_SHAPE, &err, "wants 40 numbers a clip");
+}
+
 /* ---- damage ---- */
 
 static void copy(const char *to) {
@@ -504,15 +540,22 @@ static void published_model(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(golden_conv2d),       cmocka_unit_test(golden_conv2d_time_mel),
-      cmocka_unit_test(golden_permute),      cmocka_unit_test(golden_conv1d),
-      cmocka_unit_test(golden_bidirectional), cmocka_unit_test(config_must_fit),
-      cmocka_unit_test(refuses_layers),      cmocka_unit_test(refuses_models),
-      cmocka_unit_test(damaged_files),       cmocka_unit_test(cut_files),
-      cmocka_unit_test(way_back),            cmocka_unit_test(export_refuses),
-      cmocka_unit_test(export_of_any_length), cmocka_unit_test(allocations_fail),
-      cmocka_unit_test(published_model)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(golden_conv2d),
+                                     cmocka_unit_test(golden_conv2d_time_mel),
+                                     cmocka_unit_test(golden_permute),
+                                     cmocka_unit_test(golden_conv1d),
+                                     cmocka_unit_test(golden_bidirectional),
+                                     cmocka_unit_test(config_must_fit),
+                                     cmocka_unit_test(refuses_layers),
+                                     cmocka_unit_test(refuses_models),
+                                     cmocka_unit_test(vector_input),
+                                     cmocka_unit_test(damaged_files),
+                                     cmocka_unit_test(cut_files),
+                                     cmocka_unit_test(way_back),
+                                     cmocka_unit_test(export_refuses),
+                                     cmocka_unit_test(export_of_any_length),
+                                     cmocka_unit_test(allocations_fail),
+                                     cmocka_unit_test(published_model)};
   ctx = am_test_context(2, NULL);
   folder = am_test_folder();
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
