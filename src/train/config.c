@@ -97,9 +97,11 @@ static am_status set_override(am_context *ctx, am_tree *tree, const char *text, 
   const char *equals = strchr(text, '=');
   if (!equals || equals == text)
     return am_fail(err, AM_E_USAGE, "--set: \"%s\" is not of the form key=value, such as train.epochs=3", text);
-  am_value *value = NULL;
-  am_status status = am_yaml_read_text(tree, equals + 1, strlen(equals + 1), "--set", &value, err);
+  /* `key=` means an empty text, which YAML would read as nothing at all. */
+  am_value *value = equals[1] ? NULL : am_value_text(tree, "", true);
+  am_status status = equals[1] ? am_yaml_read_text(tree, equals + 1, strlen(equals + 1), "--set", &value, err) : AM_OK;
   if (status) return status;
+  if (!value) return am_no_memory(err);
   forget_lines(value, am_tree_string(tree, "--set"));
   char *path = am_format(ctx, "%.*s", (int)(equals - text), text);
   status = path ? am_value_set(tree, path, value, err) : am_no_memory(err);

@@ -72,12 +72,13 @@ static void overrides_win_and_are_typed(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
   const char *const more[] = {"train.epochs=3", "train.epochs=4", "train.optimiser.kind=sgd", "model.layers.1.dense.units=7",
-                              "data.root=a=b"};
-  am_config *c = load(ctx, "train: {epochs: 2}\ndata: {corpus: manifest, root: x}\nmodel: {layers: [flatten, {dense: {units: 0}}]}\n", more, 5);
+                              "data.root=a=b", "cache="};
+  am_config *c = load(ctx, "train: {epochs: 2}\ndata: {corpus: manifest, root: x}\nmodel: {layers: [flatten, {dense: {units: 0}}]}\n", more, 6);
   assert_int_equal(c->train.epochs, 4);
   assert_int_equal(c->optimiser.kind, AM_SGD);
   assert_string_equal(am_value_find(c->layers, "1.dense.units")->text, "7");
   assert_string_equal(c->data.root, "a=b");
+  assert_string_equal(c->cache, "");
   am_config_free(c);
   am_context_free(ctx);
 }
