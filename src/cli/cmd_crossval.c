@@ -105,6 +105,12 @@ static am_status print_spreads(const am_crossval *x, const char *over, spread_fn
   if (!st) print_spread("unweighted average recall", &s);
   if (!st) st = spread(x, AM_FIGURE_MACRO_F1, &s, err);
   if (!st) print_spread("macro F1", &s);
+  if (!st && am_crossval_has_chunks(x)) {
+    st = spread(x, AM_FIGURE_UTTERANCE_ACCURACY, &s, err);
+    if (!st) print_spread("utterances: accuracy", &s);
+    if (!st) st = spread(x, AM_FIGURE_UTTERANCE_UAR, &s, err);
+    if (!st) print_spread("utterances: UAR", &s);
+  }
   for (int k = 0; k < x->dataset->n_labels && !st; k++) {
     char name[80];
     st = spread(x, k, &s, err);

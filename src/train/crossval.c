@@ -156,8 +156,10 @@ static bool finished(const am_crossval *x, const am_crossval_run *r) {
 
 static am_status stopped(const am_crossval *x, am_error *err) {
   if (err) *err = (am_error)AM_ERROR_INIT; /* the run's own advice would go on with that fold only */
+  bool limited = x->config->train.max_steps > 0; /* would pause again at once */
   return am_fail(err, AM_E_STOPPED, "stopped with %zu of %zu runs finished; all is saved in %s; go on with: audiomood "
-                 "crossval --resume %s", x->n_finished, x->n_seeds * x->n_folds, x->folder, x->folder);
+                 "crossval --resume %s%s", x->n_finished, x->n_seeds * x->n_folds, x->folder, x->folder,
+                 limited ? " --set train.max_steps=0" : "");
 }
 
 static am_status run_config(const am_crossval *x, const am_crossval_run *r, am_config **out, am_error *err) {

@@ -68,8 +68,15 @@ am_status am_crossval_read_run(am_crossval *x, am_crossval_run *run, am_error *e
 am_status am_crossval_summarise(am_crossval *x, am_error *err); /* pooled and by_seed from the rows */
 am_status am_crossval_write(am_crossval *x, am_error *err);     /* crossval.json, predictions.csv */
 am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err);
-/* Over the finished runs: figure -1 accuracy, -2 UAR, -3 macro F1, k the recall of class k. */
-enum { AM_FIGURE_ACCURACY = -1, AM_FIGURE_UAR = -2, AM_FIGURE_MACRO_F1 = -3 };
+/* Over the finished runs. A figure is one of these, or k: the recall of class k. */
+enum {
+  AM_FIGURE_ACCURACY = -1,
+  AM_FIGURE_UAR = -2,
+  AM_FIGURE_MACRO_F1 = -3,
+  AM_FIGURE_UTTERANCE_ACCURACY = -4, /* by the mean of an utterance's chunks; NaN where clips are whole */
+  AM_FIGURE_UTTERANCE_UAR = -5
+};
+bool am_crossval_has_chunks(const am_crossval *x);
 am_status am_crossval_over_folds(const am_crossval *x, int figure, am_spread *out, am_error *err);
 /* Over the seeds' pooled figures; n < 2: one seed has no spread. */
 am_status am_crossval_over_seeds(const am_crossval *x, int figure, am_spread *out, am_error *err);

@@ -203,8 +203,20 @@ am_spread am_spread_of(const double *values, size_t n) {
 
 static double figure_of(const am_metrics *m, int figure) {
   if (!m) return NAN;
-  return figure == AM_FIGURE_ACCURACY ? m->accuracy : figure == AM_FIGURE_UAR ? m->uar
-         : figure == AM_FIGURE_MACRO_F1 ? m->macro_f1 : m->recall[figure];
+  switch (figure) {
+    case AM_FIGURE_ACCURACY: return m->accuracy;
+    case AM_FIGURE_UAR: return m->uar;
+    case AM_FIGURE_MACRO_F1: return m->macro_f1;
+    case AM_FIGURE_UTTERANCE_ACCURACY: return m->per_utterance ? m->per_utterance->accuracy : NAN;
+    case AM_FIGURE_UTTERANCE_UAR: return m->per_utterance ? m->per_utterance->uar : NAN;
+    default: return m->recall[figure];
+  }
+}
+
+bool am_crossval_has_chunks(const am_crossval *x) {
+  for (size_t i = 0; i < x->n_seeds * x->n_folds; i++)
+    if (x->runs[i].metrics && x->runs[i].metrics->per_utterance) return true;
+  return false;
 }
 
 am_status am_crossval_over_folds(const am_crossval *x, int figure, am_spread *out, am_error *err) {
@@ -233,9 +245,20 @@ am_status am_crossval_over_seeds(const am_crossval *x, int figure, am_spread *ou
 
 /* ---- crossval.json ---- */
 
-static void write_recalls(const am_crossval *x, am_json *j, const am_metrics *m) {
+static void write_figures(const am_crossval *x, am_json *j, const am_metrics *m) {
+  const am_metrics *u = m->per_utterance;
+  am_json_int(j, "n", (int64_t)m->n);
+  am_json_real(j, "accuracy", m->accuracy);
+  am_json_real(j, "uar", m->uar);
+  am_json_real(j, "macro_f1", m->macro_f1);
   am_json_open(j, "recall", '{');
   for (int k = 0; k < m->classes; k++) am_json_real(j, x->dataset->labels[k], m->recall[k]);
+  am_json_close(j);
+  if (!u) return;
+  am_json_open(j, "per_utterance", '{');
+  am_json_int(j, "n", (int64_t)u->n);
+  am_json_real(j, "accuracy", u->accuracy);
+  am_json_real(j, "uar", u->uar);
   am_json_close(j);
 }
 
@@ -249,11 +272,7 @@ static void write_run(const am_crossval *x, am_json *j, const am_crossval_run *r
     am_json_int(j, "best_epoch", (int64_t)r->best_epoch);
     am_json_int(j, "epochs", (int64_t)r->epochs);
     am_json_real(j, "seconds", r->seconds);
-    am_json_int(j, "n", (int64_t)r->n);
-    am_json_real(j, "accuracy", r->metrics->accuracy);
-    am_json_real(j, "uar", r->metrics->uar);
-    am_json_real(j, "macro_f1", r->metrics->macro_f1);
-    write_recalls(x, j, r->metrics);
+    write_figures(x, j, r->metrics);
   }
   am_json_close(j);
 }
@@ -282,8 +301,25 @@ static am_status write_spreads(const am_crossval *x, am_json *j, const char *key
   for (int k = 0; k < x->dataset->n_labels && !status; k++)
     status = write_spread(x, j, x->dataset->labels[k], spread, k, err);
   am_json_close(j);
+  if (!status && am_crossval_has_chunks(x))
+    status = write_spread(x, j, "utterance_accuracy", spread, AM_FIGURE_UTTERANCE_ACCURACY, err);
+  if (!status && am_crossval_has_chunks(x))
+    status = write_spread(x, j, "utterance_uar", spread, AM_FIGURE_UTTERANCE_UAR, err);
   am_json_close(j);
   return status;
+}
+
+/* The folds of each seed pooled. */
+static void write_seeds(const am_crossval *x, am_json *j) {
+  am_json_open(j, "by_seed", '[');
+  for (size_t s = 0; s < x->n_seeds; s++) {
+    if (!x->by_seed[s]) continue;
+    am_json_open(j, NULL, '{');
+    am_json_int(j, "seed", (int64_t)x->runs[s * x->n_folds].seed);
+    write_figures(x, j, x->by_seed[s]);
+    am_json_close(j);
+  }
+  am_json_close(j);
 }
 
 static void write_head(const am_crossval *x, am_json *j) {
@@ -320,6 +356,7 @@ am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err) 
   if (x->pooled) {
     status = write_spreads(x, &j, "over_folds", am_crossval_over_folds, err);
     if (!status && x->n_seeds > 1) status = write_spreads(x, &j, "over_seeds", am_crossval_over_seeds, err);
+    if (x->n_seeds > 1) write_seeds(x, &j);
     am_metrics_write(&j, "pooled", x->pooled, (char *const *)x->dataset->labels, "test",
                      x->split->speaker_independent, x->dataset->synthetic);
   } else {

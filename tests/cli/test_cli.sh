@@ -146,6 +146,39 @@ for config in iemocap_cnn1:1,986,314 iemocap_cnn1_corrected:1,986,314 iemocap_cn
 done
 run train sessions.yaml --set data.root=corpus --out bad; expect "a tree that is not IEMOCAP's" 1 "looked for Session1 to Session5" "found .*Actor_01"
 
+# ---- cross-validation, and runs side by side ----
+sed -e 's/^split: .*/split: {kind: fixed, fold_lists: [["01", "02"], ["03"], ["04"]], validation_speakers_count: 1}/' tiny.yaml >folds.yaml
+run crossval folds.yaml --out cv
+expect "crossval" 0 "64 from the cache|64 clips from the cache" "over 3 folds" "Confusion" "^clips +64" "recall of calm" "synthetic"
+run crossval --resume cv; expect "a finished cross-validation is not trained again" 0 "3 of 3 runs were finished already" "^clips +64"
+grep -q "^epoch" err && not_ok "no fold is trained twice" || ok "no fold is trained twice"
+[ "$(head -1 cv/predictions.csv)" = "clip,speaker,fold,true,predicted,p_calm,p_happy,p_sad,p_angry" ] && [ "$(wc -l <cv/predictions.csv)" = 65 ] \
+  && ok "predictions of all folds" || not_ok "predictions of all folds" "$(head -2 cv/predictions.csv)"
+[ -s cv/fold-2/report.html ] && ok "each fold has its page" || not_ok "each fold has its page"
+run crossval folds.yaml --out cv; expect "a folder with a cross-validation is refused" 2 "--resume cv"
+run evaluate cv/fold-1; expect "a fold is a run" 0 "03.*|test part"
+run crossval folds.yaml --out long --set train.epochs=24 --quiet; expect "crossval, longer" 0
+"$audiomood" crossval folds.yaml --out cut --set train.epochs=24 >out 2>err & pid=$!
+for _ in $(seq 2000); do [ -s cut/fold-1/config.yaml ] && break; sleep 0.02; done
+kill -INT $pid; wait $pid; code=$?
+expect "Ctrl-C in a fold says how to go on" 130 "1 of 3 runs finished" "audiomood crossval --resume cut"
+run crossval --resume cut --json; expect "resume, as JSON" 0 '"state": "finished"' '"over_folds"' '"pooled"' "1 of 3 runs were finished already"
+cmp -s cut/predictions.csv long/predictions.csv && ok "resumed folds equal uninterrupted ones" || not_ok "resumed folds equal uninterrupted ones"
+run crossval folds.yaml --out cvs --seeds 2 --folds 0,2 --set train.epochs=1; expect "seeds and folds" 0 "2 of 3 folds, several seeds" "over 2 seeds"
+[ -s cvs/seed-4/fold-2/best.h5 ] && ok "a folder for each seed" || not_ok "a folder for each seed"
+run crossval sessions.yaml --out cvg --folds 3-4; expect "crossval, a session left out" 0 "2 of 5 folds" "utterances: UAR"
+run crossval tiny.yaml --out no; expect "crossval of a split without folds" 2 "fold_lists"
+run crossval folds.yaml --out no --folds 3; expect "a fold that is not there" 2 "no fold 3; .* 0 to 2"
+run crossval folds.yaml --out no --folds 0,x; expect "--folds that are no numbers" 2 "--folds 0,x"
+[ -e no ] && not_ok "nothing half-written" || ok "nothing half-written"
+run crossval --resume run1; expect "resume of what is no cross-validation" 1 "crossval.yaml"
+run crossval --resume cut --set train.epochs=3; expect "resume with other settings" 2 "trained alike"
+run compare cv long; expect "compare" 0 "train.epochs +3 +24" "on the same 64 clips" "over 4 speakers" "mid-p = "
+run compare cv cvs; expect "compare of different clips" 0 "not the same; 16 only in A" "tested on the 48 clips in common"
+run compare cv run1 threads1 --json; expect "compare --json" 0 '"mid_p": ' '"split.kind"|"split.fold_lists"' '"common": 16'
+run compare cv; expect "compare of one run" 2
+run compare cv corpus; expect "compare of what is no run" 1 "corpus/config.yaml"
+
 # ---- what a user can get wrong ----
 bad() { # name, sed expression on tiny.yaml, code, patterns
   local name=$1 edit=$2 want=$3; shift 3
