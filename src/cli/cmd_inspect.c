@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "cli/cli.h"
+#include "cli/inspect.h"
 
 /* ---- numbers a person reads ---- */
 
@@ -58,7 +58,7 @@ static void print_layers(const am_model *model, int batch) {
 
 /* ---- a config ---- */
 
-static void print_speakers(const am_dataset *d) {
+void inspect_print_speakers(const am_dataset *d) {
   int width = 8;
   for (int s = 0; s < d->n_speakers; s++)
     if (cli_width(d->speakers[s]) > width) width = cli_width(d->speakers[s]);
@@ -106,7 +106,7 @@ static am_status inspect_data(cli *c, const am_config *config, am_dataset **out,
   printf("\n%s%s: %zu clips, %d speakers\nsplit: %s\n\n", d->title, d->synthetic ? " (synthetic)" : "", d->n, d->n_speakers,
          split->note);
   cli_print_clips(stdout, d);
-  print_speakers(d);
+  inspect_print_speakers(d);
   am_split_free(c->ctx, split);
   return AM_OK;
 }
@@ -266,6 +266,17 @@ static bool ends_with(const char *text, const char *ending) {
   return n >= m && strcmp(text + n - m, ending) == 0;
 }
 
+/* YAML or JSON: a description of a corpus, or a config. */
+static am_status inspect_text(cli *c, const char *path, am_error *err) {
+  bool description = false;
+  am_status st = inspect_is_description(c, path, &description, err);
+  if (st) return st;
+  if (description) return inspect_dataset(c, path, err);
+  if (cli_has(c, "root"))
+    return am_fail(err, AM_E_USAGE, "--root is for descriptions of corpora; of a config, set --set data.root=DIR");
+  return inspect_config(c, path, err);
+}
+
 static am_status run(cli *c, am_error *err) {
   const char *path = c->arguments[0];
   if (am_folder_exists(path)) {
@@ -276,13 +287,14 @@ static am_status run(cli *c, am_error *err) {
     return st;
   }
   if (ends_with(path, ".h5") || ends_with(path, ".hdf5")) return inspect_checkpoint(c, path, err);
-  if (ends_with(path, ".yaml") || ends_with(path, ".yml") || ends_with(path, ".json")) return inspect_config(c, path, err);
+  if (ends_with(path, ".yaml") || ends_with(path, ".yml") || ends_with(path, ".json")) return inspect_text(c, path, err);
   return inspect_sound(c, path, err);
 }
 
 static const cli_flag flags[] = {
   {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
   {"effective", NULL, "prints the effective config, every default filled in"},
+  {"root", "DIR", "of a corpus's description: the folder of its recordings"},
   {"augment", "FILE", "writes this sound before and after the config's augmentation, with features as CSV"},
   {"out", "DIR", "where --augment writes (augmented)"},
   {"draw", "N", "which draw of the augmentation (0)"},
@@ -291,10 +303,11 @@ static const cli_flag flags[] = {
 
 const cli_command cli_inspect = {
   .name = "inspect",
-  .summary = "says what a config, a checkpoint or a sound file holds",
-  .usage = "CONFIG|FILE.h5|RUN|AUDIO [--set KEY=VALUE]... [--effective] [--augment FILE [--out DIR] [--draw N]]",
+  .summary = "says what a config, a corpus, a checkpoint or a sound file holds",
+  .usage = "CONFIG|DATASET --root DIR|FILE.h5|RUN|AUDIO [--set KEY=VALUE]... [--effective] [--augment FILE [--out DIR] [--draw N]]",
   .details = "Of a config: the layer table with shapes, parameters and multiply-adds, and the clips per emotion\n"
-             "and speaker.",
+             "and speaker. Of a corpus's description (datasets/*.yaml) with --root: what was found and what not, against\n"
+             "the expected counts; unreadable and silent files, odd rates, channels and lengths; clips with the same sound.",
   .flags = flags,
   .min_arguments = 1,
   .max_arguments = 1,

@@ -14,19 +14,21 @@
 typedef struct search {
   am_corpus *corpus;
   const am_description *d;
-  am_name_set seen;   /* matched parts of names, when they are to be unique */
+  am_name_set seen; /* matched parts of names, when they are to be unique */
   am_name_set labels, speakers;
   am_name_set texts, intensities, takes; /* codes that are no numbers count from 1 as they come */
-  size_t matched;     /* sound files that a pattern or the table knows */
-  char archive[128];  /* a zip that was not unpacked */
-  am_csv *csv;        /* NULL: no table */
+  size_t matched;                        /* sound files that a pattern or the table knows */
+  char archive[128];                     /* a zip that was not unpacked */
+  am_csv *csv;                           /* NULL: no table */
   int column[AM_FIELDS], path_column;
-  am_name_set rows;   /* paths of the table without extension, by row */
+  am_name_set rows; /* paths of the table without extension, by row */
   bool *row_used;
 } search;
 
 /* Codes of one file, NULL where nothing says; in the dataset's memory. */
-typedef struct codes { const char *at[AM_FIELDS]; } codes;
+typedef struct codes {
+  const char *at[AM_FIELDS];
+} codes;
 
 /* A path without what am_sound_extension knows. */
 static const char *stem(am_corpus *corpus, const char *name, am_error *err) {
@@ -44,8 +46,13 @@ static bool is_tail(const char *path, const char *part) {
 
 static am_status find_columns(search *s, am_error *err) {
   const am_description_table *t = &s->d->table;
-  const struct { am_field field; const char *name; } wanted[] = {
-    {AM_FIELD_LABEL, t->label}, {AM_FIELD_SPEAKER, t->speaker}, {AM_FIELD_GROUP, t->group}, {AM_FIELD_PART, t->part}};
+  const struct {
+    am_field field;
+    const char *name;
+  } wanted[] = {{AM_FIELD_LABEL, t->label},
+                {AM_FIELD_SPEAKER, t->speaker},
+                {AM_FIELD_GROUP, t->group},
+                {AM_FIELD_PART, t->part}};
   am_status status = am_csv_need(s->csv, t->path, &s->path_column, err);
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted && !status; i++)
     if (*wanted[i].name) status = am_csv_need(s->csv, wanted[i].name, &s->column[wanted[i].field], err);
@@ -57,8 +64,9 @@ static am_status read_table(search *s, am_error *err) {
   char *path = am_path_join(corpus->ctx, corpus->d->root, s->d->table.file);
   am_status status = path ? AM_OK : am_no_memory(err);
   if (!status && !am_file_exists(path))
-    status = am_fail(err, AM_E_DATA, "%s: no such file; wanted the table of %s (table.file, relative to data.root)", path,
-                     s->d->name);
+    status =
+      am_fail(err, AM_E_DATA, "%s: no such file; wanted the table of %s (table.file, relative to data.root)",
+              path, s->d->name);
   if (!status) status = am_csv_read_file(corpus->ctx, path, 0, &s->csv, err);
   am_free(corpus->ctx, path);
   if (!status) status = find_columns(s, err);
@@ -74,7 +82,8 @@ static am_status read_table(search *s, am_error *err) {
     if (!key) return AM_E_NOMEM;
     int before = am_name_set_find(&s->rows, key);
     if (before >= 0)
-      return am_csv_fail(s->csv, row, err, "%s stands there already, in line %d", name, am_csv_line(s->csv, (size_t)before));
+      return am_csv_fail(s->csv, row, err, "%s stands there already, in line %d", name,
+                         am_csv_line(s->csv, (size_t)before));
     if (am_name_set_add(&s->rows, key) < 0) return am_no_memory(err);
   }
   return AM_OK;
@@ -106,7 +115,8 @@ static am_status report_rows(search *s, am_error *err) {
 
 /* Names */
 
-static am_status match(search *s, const char *path, codes *c, bool *matched, const char **part, am_error *err) {
+static am_status match(search *s, const char *path, codes *c, bool *matched, const char **part,
+                       am_error *err) {
   const am_description *d = s->d;
   *matched = !d->files.n;
   *part = path;
@@ -141,16 +151,19 @@ static am_status number(const am_value *map, am_name_set *set, const char *code,
 }
 
 static am_status fill_numbers(search *s, const codes *c, am_entry *e, am_error *err) {
-  am_status status = number(s->d->intensities, &s->intensities, c->at[AM_FIELD_INTENSITY], &e->intensity, err);
+  am_status status =
+    number(s->d->intensities, &s->intensities, c->at[AM_FIELD_INTENSITY], &e->intensity, err);
   if (!status) status = number(NULL, &s->texts, c->at[AM_FIELD_TEXT], &e->statement, err);
   if (!status) status = number(NULL, &s->takes, c->at[AM_FIELD_TAKE], &e->repetition, err);
   return status;
 }
 
 static am_part part_of(const char *word) {
-  static const struct { const char *word; am_part part; } words[] = {
-    {"train", AM_PART_TRAIN}, {"validation", AM_PART_VALIDATION}, {"valid", AM_PART_VALIDATION},
-    {"val", AM_PART_VALIDATION}, {"dev", AM_PART_VALIDATION}, {"test", AM_PART_TEST}};
+  static const struct {
+    const char *word;
+    am_part part;
+  } words[] = {{"train", AM_PART_TRAIN},    {"validation", AM_PART_VALIDATION}, {"valid", AM_PART_VALIDATION},
+               {"val", AM_PART_VALIDATION}, {"dev", AM_PART_VALIDATION},        {"test", AM_PART_TEST}};
   for (size_t i = 0; word && i < sizeof words / sizeof *words; i++)
     if (!strcasecmp(word, words[i].word)) return words[i].part;
   return AM_PART_NONE;
@@ -164,8 +177,10 @@ static am_status add(search *s, const char *name, const codes *c, const char *la
                 .path = am_corpus_text(corpus, err, "%s/%s", corpus->d->root, name),
                 .label = am_corpus_text(corpus, err, "%s", label),
                 .group = c->at[AM_FIELD_GROUP] ? c->at[AM_FIELD_GROUP] : c->at[AM_FIELD_SESSION],
-                .utterance = c->at[AM_FIELD_UTTERANCE], .part = part_of(c->at[AM_FIELD_PART])};
-  if (code) e.speaker = am_corpus_text(corpus, err, "%s%s", s->d->speaker_prefix, speaker ? speaker->text : code);
+                .utterance = c->at[AM_FIELD_UTTERANCE],
+                .part = part_of(c->at[AM_FIELD_PART])};
+  if (code)
+    e.speaker = am_corpus_text(corpus, err, "%s%s", s->d->speaker_prefix, speaker ? speaker->text : code);
   if (!e.name || !e.path || !e.label || (code && !e.speaker)) return AM_E_NOMEM;
   if (e.speaker && am_name_set_add(&s->speakers, e.speaker) < 0) return am_no_memory(err);
   am_status status = fill_numbers(s, c, &e, err);
@@ -180,8 +195,10 @@ static am_status read_label(search *s, const char *name, const codes *c, am_erro
   if (!code) return am_corpus_leave_out(s->corpus, "the name gives no label", name, err);
   if (!s->d->labels) return add(s, name, c, code, err);
   if (v && v->kind == AM_SCALAR) return add(s, name, c, v->text, err);
-  snprintf(reason, sizeof reason, v ? "label code \"%.200s\" is left out by the description"
-                                    : "label code \"%.200s\" is not among the description's labels", code);
+  snprintf(reason, sizeof reason,
+           v ? "label code \"%.200s\" is left out by the description"
+             : "label code \"%.200s\" is not among the description's labels",
+           code);
   return am_corpus_leave_out(s->corpus, reason, name, err);
 }
 
@@ -202,10 +219,12 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   if (!strcmp(base, "SYNTHETIC")) corpus->d->synthetic = true;
   if (dot && !strcasecmp(dot, ".zip") && !*s->archive) snprintf(s->archive, sizeof s->archive, "%s", name);
   if (!am_sound_extension(base)) return AM_OK;
-  if (!strncmp(base, "._", 2)) return am_corpus_leave_out(corpus, "AppleDouble file (._*), not a sound", name, err);
+  if (!strncmp(base, "._", 2))
+    return am_corpus_leave_out(corpus, "AppleDouble file (._*), not a sound", name, err);
   const char *path = stem(corpus, name, err);
   am_status status = path ? match(s, path, &c, &matched, &part, err) : AM_E_NOMEM;
-  if (!status && !matched) return am_corpus_leave_out(corpus, "name matches no pattern of the description", name, err);
+  if (!status && !matched)
+    return am_corpus_leave_out(corpus, "name matches no pattern of the description", name, err);
   if (!status && s->csv) status = look_up(s, path, &c, &row, err);
   if (!status && !row) return am_corpus_leave_out(corpus, "not in the table", name, err);
   if (status) return status;
@@ -235,7 +254,8 @@ static am_status describe(search *s, am_error *err) {
   out->licence = am_corpus_text(corpus, err, "%s", d->licence);
   out->citation = am_corpus_text(corpus, err, "%s", d->citation);
   out->language = am_corpus_text(corpus, err, "%s", d->language);
-  if (d->folds && d->folds->first && !(out->folds = am_value_copy(out->strings, d->folds))) return am_no_memory(err);
+  if (d->folds && d->folds->first && !(out->folds = am_value_copy(out->strings, d->folds)))
+    return am_no_memory(err);
   return out->corpus && out->title && out->licence && out->citation && out->language ? AM_OK : AM_E_NOMEM;
 }
 
@@ -284,7 +304,8 @@ static void check_counts(search *s) {
   if (x->speakers && (size_t)x->speakers != s->speakers.n)
     am_buffer_printf(ctx, &text, ", %zu speakers of %lld", s->speakers.n, (long long)x->speakers);
   if (text.data && !text.failed)
-    am_log(ctx, AM_LOG_WARNING, "%s: other counts than the complete corpus has: %s", s->d->name, text.data + 2);
+    am_log(ctx, AM_LOG_WARNING, "%s: other counts than the complete corpus has: %s", s->d->name,
+           text.data + 2);
   am_buffer_free(ctx, &text);
 }
 
@@ -293,14 +314,16 @@ static am_status fail_nothing(const search *s, const am_walk *walk, am_error *er
   const am_corpus *c = s->corpus;
   if (*s->archive) snprintf(more, sizeof more, "; unpack %s first", s->archive);
   else if (c->n_left_out)
-    snprintf(more, sizeof more, "; %zu left out: %s, e.g. %.100s", c->left_out[0].count, c->left_out[0].reason,
-             c->left_out[0].example);
-  return am_fail(err, AM_E_DATA, "%s: no clip of %s: looked to %d folders deep for sound files %s%s%s, found %zu files%s%s "
+    snprintf(more, sizeof more, "; %zu left out: %s, e.g. %.100s", c->left_out[0].count,
+             c->left_out[0].reason, c->left_out[0].example);
+  return am_fail(err, AM_E_DATA,
+                 "%s: no clip of %s: looked to %d folders deep for sound files %s%s%s, found %zu files%s%s "
                  "in %zu folders%s; set data.root%s%s",
-                 c->d->root, s->d->title, AM_WALK_DEPTH, s->d->files.n ? "named like " : "that its table names",
-                 s->d->files.n ? s->d->files.at[0] : "", s->d->files.n > 1 ? " (and more patterns)" : "", walk->files,
-                 *walk->first_file ? " such as " : "", walk->first_file, walk->folders, more, *s->d->home ? "; to be had from " : "",
-                 s->d->home);
+                 c->d->root, s->d->title, AM_WALK_DEPTH,
+                 s->d->files.n ? "named like " : "that its table names",
+                 s->d->files.n ? s->d->files.at[0] : "", s->d->files.n > 1 ? " (and more patterns)" : "",
+                 walk->files, *walk->first_file ? " such as " : "", walk->first_file, walk->folders, more,
+                 *s->d->home ? "; to be had from " : "", s->d->home);
 }
 
 static am_status run(search *s, am_error *err) {
@@ -318,7 +341,8 @@ static am_status run(search *s, am_error *err) {
   return status;
 }
 
-static am_status check_root(am_corpus *corpus, const am_data_options *o, const am_description *d, am_error *err) {
+static am_status check_root(am_corpus *corpus, const am_data_options *o, const am_description *d,
+                            am_error *err) {
   size_t n = strlen(o->root);
   if (!n) return am_fail(err, AM_E_CONFIG, "data.root is not set: wanted the folder that holds %s", d->title);
   while (n > 1 && o->root[n - 1] == '/') n--;
@@ -334,13 +358,21 @@ am_status am_corpus_described(am_corpus *corpus, const am_data_options *o, am_er
   am_description *d = NULL;
   if (!*o->description)
     return am_fail(err, AM_E_CONFIG,
-                   "data.description is not set: wanted the YAML file that describes the corpus, such as datasets/emodb.yaml");
+                   "data.description is not set: wanted the YAML file that describes the corpus, such as "
+                   "datasets/emodb.yaml");
   am_status status = am_description_load(corpus->ctx, o->description, &d, err);
   if (!status) status = check_root(corpus, o, d, err);
   if (!status) {
     am_context *ctx = corpus->ctx;
-    search s = {.corpus = corpus, .d = d, .seen = {.ctx = ctx}, .labels = {.ctx = ctx}, .speakers = {.ctx = ctx},
-                .texts = {.ctx = ctx}, .intensities = {.ctx = ctx}, .takes = {.ctx = ctx}, .rows = {.ctx = ctx}};
+    search s = {.corpus = corpus,
+                .d = d,
+                .seen = {.ctx = ctx},
+                .labels = {.ctx = ctx},
+                .speakers = {.ctx = ctx},
+                .texts = {.ctx = ctx},
+                .intensities = {.ctx = ctx},
+                .takes = {.ctx = ctx},
+                .rows = {.ctx = ctx}};
     for (int f = 0; f < AM_FIELDS; f++) s.column[f] = -1;
     status = run(&s, err);
     am_name_set *sets[] = {&s.seen, &s.labels, &s.speakers, &s.texts, &s.intensities, &s.takes, &s.rows};

@@ -10,22 +10,25 @@ const am_option am_description_options[] = {
   {"name", AM_OPT_TEXT, AT(name), NULL, 0, 0, NULL, "short name, as in results"},
   {"title", AM_OPT_TEXT, AT(title), "", 0, 0, NULL, "full name"},
   {"language", AM_OPT_TEXT, AT(language), "", 0, 0, NULL, "language that is spoken"},
-  {"licence", AM_OPT_TEXT, AT(licence), NULL, 0, 0, NULL, "licence of the recordings; stands in every checkpoint"},
+  {"licence", AM_OPT_TEXT, AT(licence), NULL, 0, 0, NULL,
+   "licence of the recordings; stands in every checkpoint"},
   {"citation", AM_OPT_TEXT, AT(citation), "", 0, 0, NULL, "the paper to cite"},
   {"home", AM_OPT_TEXT, AT(home), "", 0, 0, NULL, "where to get it"},
-  {"files", AM_OPT_TEXTS, AT(files), "[]", 0, 0, NULL, "patterns (PCRE2) of paths without extension, tried in order"},
-  {"labels", AM_OPT_MAP, AT(labels), "", 0, 0, NULL, "code -> label, in the order of classes; ~ leaves the code out"},
+  {"files", AM_OPT_TEXTS, AT(files), "[]", 0, 0, NULL,
+   "patterns (PCRE2) of paths without extension, tried in order"},
+  {"labels", AM_OPT_MAP, AT(labels), "", 0, 0, NULL,
+   "code -> label, in the order of classes; ~ leaves the code out"},
   {"speakers", AM_OPT_MAP, AT(speakers), "", 0, 0, NULL, "code -> name of the speaker"},
   {"speaker_prefix", AM_OPT_TEXT, AT(speaker_prefix), "", 0, 0, NULL, "goes before every speaker's name"},
   {"intensities", AM_OPT_MAP, AT(intensities), "", 0, 0, NULL, "code -> whole number"},
   {"exclude", AM_OPT_MAP, AT(exclude), "", 0, 0, NULL, "name -> why it is left out"},
-  {"unique", AM_OPT_BOOL, AT(unique), "false", 0, 0, NULL, "of files whose names match alike only the first counts"},
+  {"unique", AM_OPT_BOOL, AT(unique), "false", 0, 0, NULL,
+   "of files whose names match alike only the first counts"},
   {"table", AM_OPT_MAP, AT(table_map), "", 0, 0, NULL, "a CSV or TSV below the root that gives labels"},
   {"expected", AM_OPT_MAP, AT(expected_map), "", 0, 0, NULL, "counts of the complete corpus"},
   {"sound", AM_OPT_MAP, AT(sound_map), "", 0, 0, NULL, "rate, channels and lengths of its files"},
   {"folds", AM_OPT_LIST, AT(folds), "", 0, 0, NULL, "fixed folds: a list of speakers for each"},
-  AM_OPTION_END
-};
+  AM_OPTION_END};
 #undef AT
 #define AT(member) offsetof(am_description_table, member)
 const am_option am_description_table_options[] = {
@@ -35,28 +38,25 @@ const am_option am_description_table_options[] = {
   {"speaker", AM_OPT_TEXT, AT(speaker), "", 0, 0, NULL, "column of the speaker codes"},
   {"group", AM_OPT_TEXT, AT(group), "", 0, 0, NULL, "column of sessions or dialogues"},
   {"part", AM_OPT_TEXT, AT(part), "", 0, 0, NULL, "column that says train, validation or test"},
-  AM_OPTION_END
-};
+  AM_OPTION_END};
 #undef AT
 #define AT(member) offsetof(am_description_expected, member)
 const am_option am_description_expected_options[] = {
   {"clips", AM_OPT_INT, AT(clips), "0", 0, 1e9, NULL, "clips of the complete corpus; 0 not said"},
   {"speakers", AM_OPT_INT, AT(speakers), "0", 0, 1e6, NULL, "speakers; 0 not said"},
   {"labels", AM_OPT_MAP, AT(labels), "", 0, 0, NULL, "label -> clips"},
-  AM_OPTION_END
-};
+  AM_OPTION_END};
 #undef AT
 #define AT(member) offsetof(am_description_sound, member)
 const am_option am_description_sound_options[] = {
   {"rate", AM_OPT_REAL, AT(rate), "0", 0, 1e6, NULL, "Hz; 0 not said"},
   {"channels", AM_OPT_INT, AT(channels), "0", 0, 64, NULL, "channels; 0 not said"},
   {"seconds", AM_OPT_REALS, AT(seconds), "[]", 0, 86400, NULL, "[shortest, longest] that is in order, s"},
-  AM_OPTION_END
-};
+  AM_OPTION_END};
 #undef AT
 
-static const char *const field_names[AM_FIELDS] = {"label",  "speaker",   "group",     "session", "text",
-                                                   "take",   "intensity", "utterance", "part"};
+static const char *const field_names[AM_FIELDS] = {"label", "speaker",   "group",     "session", "text",
+                                                   "take",  "intensity", "utterance", "part"};
 
 /* Values of a map must be texts; `empty` allows ~. */
 static am_status check_texts(const am_value *map, const char *key, bool empty, am_error *err) {
@@ -85,7 +85,8 @@ static bool is_label(const am_description *d, const char *label) {
 static am_status check_expected(const am_description *d, am_error *err) {
   am_status status = check_numbers(d->expected.labels, "expected.labels", err);
   for (const am_value *v = d->expected.labels ? d->expected.labels->first : NULL; v && !status; v = v->next)
-    if (!is_label(d, v->key)) return am_fail_at_key(err, v, "expected.labels: no code in labels means \"%s\"", v->key);
+    if (!is_label(d, v->key))
+      return am_fail_at_key(err, v, "expected.labels: no code in labels means \"%s\"", v->key);
   return status;
 }
 
@@ -115,15 +116,17 @@ static am_status read_fields(am_description *d, size_t i, const am_value *at, am
     while (f < AM_FIELDS && strcmp(field_names[f], name)) f++;
     if (f == AM_FIELDS) {
       const char *near = am_nearest(name, field_names, AM_FIELDS, sizeof *field_names);
-      return am_fail_at(err, at, "files: unknown group \"%s\"%s%s%s; known are label, speaker, group, session, text, "
-                        "take, intensity, utterance, part", name, near ? "; did you mean \"" : "", near ? near : "",
-                        near ? "\"?" : "");
+      return am_fail_at(err, at,
+                        "files: unknown group \"%s\"%s%s%s; known are label, speaker, group, session, text, "
+                        "take, intensity, utterance, part",
+                        name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
     }
     d->fields[i][g] = (am_field)f;
     label |= f == AM_FIELD_LABEL;
   }
   if (!label)
-    return am_fail_at(err, at, "files: nothing gives the label; name the group of its code, as in (?<label>[A-Z])");
+    return am_fail_at(err, at,
+                      "files: nothing gives the label; name the group of its code, as in (?<label>[A-Z])");
   return AM_OK;
 }
 
@@ -152,8 +155,11 @@ static am_status read_root(am_description *d, const char *path, am_error *err) {
   am_status status = am_options_read(tree, am_description_options, root, "the description", d, err);
   if (!status && d->table_map)
     status = am_options_read(tree, am_description_table_options, d->table_map, "table", &d->table, err);
-  if (!status) status = am_options_read(tree, am_description_expected_options, d->expected_map, "expected", &d->expected, err);
-  if (!status) status = am_options_read(tree, am_description_sound_options, d->sound_map, "sound", &d->sound, err);
+  if (!status)
+    status =
+      am_options_read(tree, am_description_expected_options, d->expected_map, "expected", &d->expected, err);
+  if (!status)
+    status = am_options_read(tree, am_description_sound_options, d->sound_map, "sound", &d->sound, err);
   if (status) return status;
   if (!d->files.n && !d->table_map)
     return am_fail_at(err, root, "the description needs files (patterns of names) or table, or both");

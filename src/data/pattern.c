@@ -37,8 +37,8 @@ static am_status compile(am_pattern *p, const char *text, am_error *err) {
   if (at > n) at = n;
   size_t from = at > 24 ? at - 24 : 0; /* the end of what was read so far is where to look */
   while (from < at && (text[from] & 0xC0) == 0x80) from++;
-  return am_fail(err, AM_E_CONFIG, "%s at character %zu of the pattern, after \"%s%.*s\"", (const char *)why, at + 1,
-                 from ? "..." : "", (int)(at - from), text + from);
+  return am_fail(err, AM_E_CONFIG, "%s at character %zu of the pattern, after \"%s%.*s\"", (const char *)why,
+                 at + 1, from ? "..." : "", (int)(at - from), text + from);
 }
 
 am_status am_pattern_create(am_context *ctx, const char *text, am_pattern **out, am_error *err) {
@@ -85,12 +85,15 @@ am_status am_pattern_match(am_pattern *p, const char *path, bool *matched, size_
   *matched = false;
   for (const char *from = path; from; from = strchr(from, '/') ? strchr(from, '/') + 1 : NULL) {
     *start = (size_t)(from - path);
-    int got = pcre2_match(p->code, (PCRE2_SPTR)path, n, *start, PCRE2_ANCHORED | PCRE2_ENDANCHORED, p->match, p->limits);
+    int got = pcre2_match(p->code, (PCRE2_SPTR)path, n, *start, PCRE2_ANCHORED | PCRE2_ENDANCHORED, p->match,
+                          p->limits);
     if (got == PCRE2_ERROR_NOMATCH || got == PCRE2_ERROR_PARTIAL || got == PCRE2_ERROR_BADUTFOFFSET) continue;
     if (got == PCRE2_ERROR_NOMEMORY) return am_no_memory(err);
     if (got == PCRE2_ERROR_MATCHLIMIT || got == PCRE2_ERROR_DEPTHLIMIT || got == PCRE2_ERROR_HEAPLIMIT)
-      return am_fail(err, AM_E_CONFIG, "the pattern takes too many steps on %s; repeats inside repeats, as in (a+)+, "
-                     "are the usual cause", path);
+      return am_fail(err, AM_E_CONFIG,
+                     "the pattern takes too many steps on %s; repeats inside repeats, as in (a+)+, "
+                     "are the usual cause",
+                     path);
     if (got < 0) return am_fail(err, AM_E_CONFIG, "the pattern fails on %s (PCRE2 error %d)", path, got);
     *matched = true;
     return AM_OK;

@@ -11,13 +11,13 @@ typedef struct am_pattern am_pattern;
 
 enum { AM_PATTERN_BYTES = 4096, AM_PATTERN_STEPS = 200000 /* of one match */ };
 
-/* Fails with AM_E_CONFIG, the character and what is wrong there. UTF-8; \w and the like know all letters. */
+/* Fails with AM_E_CONFIG, the character and what is wrong there. UTF-8; \w knows all letters. */
 am_status am_pattern_create(am_context *ctx, const char *text, am_pattern **out, am_error *err);
 void am_pattern_free(am_pattern *pattern);
-/* Names of the groups, in PCRE2's order (by name); a name may stand there twice. NULL past the last. */
+/* Names of the groups, by name; one may stand there twice. NULL past the last. */
 const char *am_pattern_group(const am_pattern *pattern, size_t i);
-/* Does the last part of `path`, from its beginning or from after a '/', match as a whole?  `*start` is where it
- * begins; the longest such part counts.  AM_E_CONFIG when the match takes too many steps. */
+/* Does the last part of `path`, from its beginning or from after a '/', match as a whole?  `*start` is
+ * where it begins; the longest such part counts.  AM_E_CONFIG when the match takes too many steps. */
 am_status am_pattern_match(am_pattern *pattern, const char *path, bool *matched, size_t *start, am_error *err);
 /* After a match: what the group of am_pattern_group(i) caught; false when it took no part. */
 bool am_pattern_caught(const am_pattern *pattern, size_t i, size_t *start, size_t *length);

@@ -12,7 +12,7 @@ enum { MOST = 64 };
 
 typedef struct several {
   am_corpus *corpus;
-  am_name_set labels;       /* of all corpora, in the order of the list */
+  am_name_set labels; /* of all corpora, in the order of the list */
   size_t n;
   am_dataset *part[MOST];
   const char *prefix[MOST]; /* distinct names */
@@ -33,11 +33,12 @@ static am_status name_part(several *s, size_t i, am_error *err) {
 
 /* What is decided for all corpora at once has no place in the list. */
 static am_status check_item(const am_value *item, am_error *err) {
-  static const char *const shared[] = {"max_seconds", "skip_unreadable", "complete_split", "soft_labels", "corpora"};
+  static const char *const shared[] = {"max_seconds", "skip_unreadable", "complete_split", "corpora"};
   for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
     const am_value *v = am_value_get(item, shared[i]);
-    if (v) return am_fail_at_key(err, v, "data.corpora: %s is not a matter of one corpus%s", shared[i],
-                                 i < 3 ? "; write it into data itself" : "");
+    if (v)
+      return am_fail_at_key(err, v, "data.corpora: %s is not a matter of one corpus%s", shared[i],
+                            i < 2 ? "; write it into data itself" : "");
   }
   return AM_OK;
 }
@@ -51,7 +52,8 @@ static am_status load_part(several *s, am_tree *tree, const am_value *item, am_e
   if (!status) status = am_options_read(tree, am_data_table, item, section, &o, err);
   if (status) return status;
   if (am_corpus_loaders[o.corpus].load == am_corpus_several)
-    return am_fail_at(err, item, "%s: a list of corpora inside a list of corpora; write them all into one", section);
+    return am_fail_at(err, item, "%s: a list of corpora inside a list of corpora; write them all into one",
+                      section);
   status = am_dataset_load(s->corpus->ctx, &o, &s->part[s->n], err);
   if (status) return am_error_prefix(err, "%s", section), status;
   status = name_part(s, s->n, err);
@@ -63,7 +65,8 @@ static am_status load_parts(several *s, const am_value *list, am_error *err) {
   am_tree *tree;
   am_status status = am_tree_create(s->corpus->ctx, &tree, err);
   if (status) return status;
-  for (const am_value *item = list->first; item && !status; item = item->next) status = load_part(s, tree, item, err);
+  for (const am_value *item = list->first; item && !status; item = item->next)
+    status = load_part(s, tree, item, err);
   am_tree_free(tree);
   return status;
 }
@@ -83,7 +86,8 @@ static am_status copy_labels(several *s, am_error *err) {
 }
 
 /* Raters' shares over the labels of all corpora; valence and the rest as they are. */
-static am_status copy_votes(several *s, const am_dataset *d, const am_clip *clip, am_entry *e, am_error *err) {
+static am_status copy_votes(several *s, const am_dataset *d, const am_clip *clip, am_entry *e,
+                            am_error *err) {
   if (clip->soft) {
     double *votes = am_tree_take(s->corpus->d->strings, s->labels.n, sizeof *votes);
     if (!votes) return am_no_memory(err);
@@ -108,11 +112,18 @@ static am_status copy_clip(several *s, size_t i, const am_clip *clip, am_error *
                 .path = am_corpus_text(corpus, err, "%s", clip->path),
                 .label = corpus->labels[am_name_set_find(&s->labels, d->labels[clip->label])],
                 .utterance = am_corpus_text(corpus, err, "%s/%d", prefix, clip->utterance),
-                .start = clip->start, .seconds = clip->seconds, .part = clip->corpus_part, .intensity = clip->intensity,
-                .statement = clip->statement, .repetition = clip->repetition, .channel = clip->channel};
-  if (clip->speaker >= 0) e.speaker = am_corpus_text(corpus, err, "%s/%s", prefix, d->speakers[clip->speaker]);
+                .start = clip->start,
+                .seconds = clip->seconds,
+                .part = clip->corpus_part,
+                .intensity = clip->intensity,
+                .statement = clip->statement,
+                .repetition = clip->repetition,
+                .channel = clip->channel};
+  if (clip->speaker >= 0)
+    e.speaker = am_corpus_text(corpus, err, "%s/%s", prefix, d->speakers[clip->speaker]);
   if (clip->group >= 0) e.group = am_corpus_text(corpus, err, "%s/%s", prefix, d->groups[clip->group]);
-  if (!e.name || !e.path || !e.utterance || (clip->speaker >= 0 && !e.speaker) || (clip->group >= 0 && !e.group))
+  if (!e.name || !e.path || !e.utterance || (clip->speaker >= 0 && !e.speaker) ||
+      (clip->group >= 0 && !e.group))
     return AM_E_NOMEM;
   am_status status = copy_votes(s, d, clip, &e, err);
   return status ? status : am_corpus_add(corpus, &e, err);
@@ -172,7 +183,8 @@ am_status am_corpus_several(am_corpus *corpus, const am_data_options *o, am_erro
   if (!o->corpora || !o->corpora->first)
     return am_fail(err, AM_E_CONFIG, "data.corpora is empty: wanted a list of data sections, one a corpus");
   if (*o->root)
-    return am_fail(err, AM_E_CONFIG, "data.root: several corpora have several roots; write root into each of data.corpora");
+    return am_fail(err, AM_E_CONFIG,
+                   "data.root: several corpora have several roots; write root into each of data.corpora");
   am_status status = load_parts(&s, o->corpora, err);
   if (!status) status = copy_labels(&s, err);
   for (size_t i = 0; i < s.n && !status; i++) status = copy_part(&s, i, err);

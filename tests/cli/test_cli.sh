@@ -89,6 +89,36 @@ expect "evaluate --json" 0 '"accuracy"' '"uar"' '"macro_f1"' '"per_class"' '"con
 run evaluate run1/best.h5 --split validation; expect "evaluate a part" 0 "validation part"
 run evaluate run1 --split nothing; expect "evaluate an unknown part" 2 "train, validation, test or all"
 run inspect run1/best.h5; expect "inspect a checkpoint" 0 "conv2d_1/kernel" "calm happy sad angry" "synthetic"
+# ---- a corpus by description, and two corpora as one ----
+mkdir -p mine/ann mine/bob
+cp corpus/Actor_01/03-01-05-01-01-01-01.wav mine/ann/anger-1.wav
+cp corpus/Actor_01/03-01-03-01-01-01-01.wav mine/ann/joy-1.wav
+cp corpus/Actor_01/03-01-05-01-01-01-01.wav mine/bob/joy-1.wav
+cp corpus/Actor_02/03-01-05-01-01-01-02.wav mine/bob/anger-2.wav
+echo "version https://git-lfs.github.com/spec/v1" >mine/bob/joy-3.wav
+cp corpus/Actor_02/03-01-05-01-01-01-02.wav mine/other.wav
+cat >mine.yaml <<'YAML'
+name: mine
+title: My corpus
+licence: CC0
+files: '(?<speaker>\w+)/(?<label>[a-z]+)-(?<take>\d)'
+expected: {clips: 6, labels: {joy: 3, anger: 2}}
+YAML
+run inspect mine.yaml --root mine
+expect "inspect a described corpus" 0 "^anger +2 +2$" "^joy +3 +3$" "^clips +5 +6 +differs" "left out: 1" "matches no pattern.*other.wav" \
+  "unreadable: .*joy-3.wav" "repeat the sound of another: 1 .1 across speakers, 1 with another label" \
+  "ann/anger-1.wav = bob/joy-1.wav .anger and joy, speakers ann and bob" "mine: other counts .* 5 clips of 6"
+run inspect mine.yaml; expect "inspect a description alone" 0 "My corpus" "--root DIR"
+run inspect mine.yaml --root nowhere; expect "a described corpus that is not there" 1 "nowhere does not exist; wanted the folder that holds My corpus"
+sed "s/(?<take>/(?<tkae>/" mine.yaml >typo.yaml
+run inspect typo.yaml --root mine; expect "a pattern with an unknown group" 2 'typo.yaml:4:8: files: unknown group "tkae"; did you mean "take"'
+run inspect tiny.yaml --root mine; expect "--root of a config" 2 "data.root"
+rm mine/bob/joy-3.wav
+sed -e 's|^data:.*|data:\n  corpus: several\n  corpora:\n    - {corpus: ravdess, root: corpus, labels: [happy, angry]}\n    - {corpus: described, description: mine.yaml, root: mine, merge: {joy: happy, anger: angry}}|' \
+  -e 's|"03"|synthetic/03|; s|"04"|synthetic/04|' tiny.yaml >both.yaml
+run inspect both.yaml; expect "inspect two corpora as one" 0 "mine/ann +1 +1 +2" "^synthetic/04 "
+run train both.yaml --out both; expect "train on two corpora" 0 "unweighted average recall"
+
 sound=corpus/Actor_04/03-01-05-01-01-01-04.wav
 run predict run1 "$sound"; expect "predict a file" 0 "angry [0-9.]+%"
 run predict run1/best.h5 "$sound" --json; expect "predict --json" 0 '^\{"file": ?"corpus.*"label": ?"[a-z]+", ?"probabilities": ?\{"calm"'

@@ -1,6 +1,7 @@
 /* Corpora by description: the shipped files on made-up names, a table, errors, and several corpora as one. */
 #include "corpora.h"
 
+#include "data/check.h"
 #include "data/described.h"
 
 static am_context *ctx;
@@ -113,13 +114,16 @@ static void test_emodb(void **state) {
 
 static void test_emodb_complete(void **state) {
   (void)state;
-  static const struct { char code; int n; } counts[] = {{'W', 127}, {'L', 81}, {'E', 46}, {'A', 69},
-                                                        {'F', 71},  {'T', 62}, {'N', 79}};
+  static const struct {
+    char code;
+    int n;
+  } counts[] = {{'W', 127}, {'L', 81}, {'E', 46}, {'A', 69}, {'F', 71}, {'T', 62}, {'N', 79}};
   char name[64];
   for (size_t k = 0; k < 7; k++)
     for (int i = 0; i < counts[k].n; i++) {
       int speaker = i % 10 ? 7 + i % 10 : 3; /* 03, 08 to 16 */
-      snprintf(name, sizeof name, "wav/%02da%02d%c%c.wav", speaker, i / 10 % 100, counts[k].code, 'a' + i % 3);
+      snprintf(name, sizeof name, "wav/%02da%02d%c%c.wav", speaker, i / 10 % 100, counts[k].code,
+               'a' + i % 3);
       put(name);
     }
   am_dataset *d;
@@ -160,8 +164,8 @@ static void test_tess_savee_emovo(void **state) {
   says(d, "OAF_neutral/OA_bite_neutral.wav", "neutral", "OAF");
   am_dataset_free(d);
 
-  put_all((const char *const[]){"DC/a01.wav", "DC/sa02.wav", "DC/su03.wav", "DC/s04.wav", "JE_n30.wav", "KL_su15.wav",
-                                "JK/h01.wav", NULL});
+  put_all((const char *const[]){"DC/a01.wav", "DC/sa02.wav", "DC/su03.wav", "DC/s04.wav", "JE_n30.wav",
+                                "KL_su15.wav", "JK/h01.wav", NULL});
   shipped("savee", &d);
   assert_int_equal(d->n, 6);
   says(d, "DC/a01.wav", "anger", "DC");
@@ -180,7 +184,8 @@ static void test_tess_savee_emovo(void **state) {
   assert_null(out->more[3]);
   am_dataset_free(d);
 
-  put_all((const char *const[]){"EMOVO/f1/dis-f1-b1.wav", "EMOVO/m3/gio-m3-l4.wav", "EMOVO/m1/neu-m1-d2.wav", NULL});
+  put_all((const char *const[]){"EMOVO/f1/dis-f1-b1.wav", "EMOVO/m3/gio-m3-l4.wav", "EMOVO/m1/neu-m1-d2.wav",
+                                NULL});
   shipped("emovo", &d);
   assert_int_equal(d->n, 3);
   says(d, "EMOVO/f1/dis-f1-b1.wav", "disgust", "f1");
@@ -238,10 +243,13 @@ static void test_folds(void **state) {
 
 static void test_folder_names(void **state) {
   (void)state;
-  put_all((const char *const[]){"anna/fröhlich/01.wav", "anna/wütend/01.wav", "ben/fröhlich/01.wav", "ben/müde/02.ogg", NULL});
+  put_all((const char *const[]){"anna/fröhlich/01.wav", "anna/wütend/01.wav", "ben/fröhlich/01.wav",
+                                "ben/müde/02.ogg", NULL});
   am_dataset *d;
-  written("{name: mine, licence: own, files: '(?<speaker>\\w+)/(?<label>\\w+)/(?<take>\\d+)', speaker_prefix: s-, "
-          "speakers: {ben: Benjamin}, labels: {fröhlich: joy, wütend: anger, müde: ~}}", &d);
+  written(
+    "{name: mine, licence: own, files: '(?<speaker>\\w+)/(?<label>\\w+)/(?<take>\\d+)', speaker_prefix: s-, "
+    "speakers: {ben: Benjamin}, labels: {fröhlich: joy, wütend: anger, müde: ~}}",
+    &d);
   assert_int_equal(d->n, 3);
   says(d, "anna/fröhlich/01.wav", "joy", "s-anna");
   says(d, "ben/fröhlich/01.wav", "joy", "s-Benjamin");
@@ -252,11 +260,15 @@ static void test_folder_names(void **state) {
 static void test_table(void **state) {
   (void)state;
   put_all((const char *const[]){"wav/a1.wav", "wav/a2.wav", "wav/b1.wav", "wav/b9.wav", NULL});
-  const char *rows = "file\tfeeling\twho\tpart\na1.wav\tj\tann\ttrain\n./wav/a2\ts\tann\ttrain\nb1\tj\tbob\ttest\ngone.wav\tj\tbob\ttest\n";
+  const char *rows =
+    "file\tfeeling\twho\tpart\na1.wav\tj\tann\ttrain\n./wav/"
+    "a2\ts\tann\ttrain\nb1\tj\tbob\ttest\ngone.wav\tj\tbob\ttest\n";
   am_test_file(in("labels.tsv"), rows, strlen(rows));
   am_dataset *d;
-  written("name: t\nlicence: own\ntable: {file: labels.tsv, path: file, label: feeling, speaker: who, part: part}\n"
-          "labels: {j: joy, s: sadness}\n", &d);
+  written(
+    "name: t\nlicence: own\ntable: {file: labels.tsv, path: file, label: feeling, speaker: who, part: part}\n"
+    "labels: {j: joy, s: sadness}\n",
+    &d);
   assert_int_equal(d->n, 3);
   says(d, "wav/a1.wav", "joy", "ann");
   says(d, "wav/a2.wav", "sadness", "ann");
@@ -266,32 +278,46 @@ static void test_table(void **state) {
   assert_int_equal(left_out(d, "row of the table without a file"), 1);
   am_dataset_free(d);
   /* the name says who speaks, the table what it is */
-  written("name: t\nlicence: own\nfiles: '(?<speaker>[a-z])\\d'\ntable: {file: labels.tsv, path: file, label: feeling}\n", &d);
+  written(
+    "name: t\nlicence: own\nfiles: '(?<speaker>[a-z])\\d'\ntable: {file: labels.tsv, path: file, label: "
+    "feeling}\n",
+    &d);
   says(d, "wav/a2.wav", "s", "a");
   am_dataset_free(d);
   fails("{name: t, licence: own, table: {file: labels.tsv, label: feeling}}", AM_E_FORMAT, "path");
   fails("{name: t, licence: own, table: {file: no.tsv, label: feeling}}", AM_E_DATA, "no.tsv: no such file");
   rows = "path,label\na1.wav,j\nb1.wav,s\na1.flac,s\n";
   am_test_file(in("twice.csv"), rows, strlen(rows));
-  fails("{name: t, licence: own, table: {file: twice.csv, label: label}}", AM_E_FORMAT, "twice.csv:4: a1.flac stands there already, in line 2");
+  fails("{name: t, licence: own, table: {file: twice.csv, label: label}}", AM_E_FORMAT,
+        "twice.csv:4: a1.flac stands there already, in line 2");
 }
 
 static void test_errors(void **state) {
   (void)state;
   put("wav/a1.wav");
-  fails("name: x\nlicence: y\nfiles: '(?<label>[a-z)'\n", AM_E_CONFIG, "x.yaml:3:8: files: missing terminating ]");
-  fails("name: x\nlicence: y\nfiles:\n  - '(?<label>a)'\n  - '(?<label>a'\n", AM_E_CONFIG, "x.yaml:5:5: files: missing closing parenthesis at character 11");
-  fails("{name: x, licence: y, files: '(?<label>a)(?<speeker>b)'}", AM_E_CONFIG, "unknown group \"speeker\"; did you mean \"speaker\"");
+  fails("name: x\nlicence: y\nfiles: '(?<label>[a-z)'\n", AM_E_CONFIG,
+        "x.yaml:3:8: files: missing terminating ]");
+  fails("name: x\nlicence: y\nfiles:\n  - '(?<label>a)'\n  - '(?<label>a'\n", AM_E_CONFIG,
+        "x.yaml:5:5: files: missing closing parenthesis at character 11");
+  fails("{name: x, licence: y, files: '(?<label>a)(?<speeker>b)'}", AM_E_CONFIG,
+        "unknown group \"speeker\"; did you mean \"speaker\"");
   fails("{name: x, licence: y, files: 'a\\d'}", AM_E_CONFIG, "nothing gives the label");
   fails("{name: x, licence: y}", AM_E_CONFIG, "needs files");
-  fails("name: x\nlicence: y\nfilse: a\n", AM_E_CONFIG, "x.yaml:3:1: unknown key \"filse\" in the description; did you mean \"files\"");
+  fails("name: x\nlicence: y\nfilse: a\n", AM_E_CONFIG,
+        "x.yaml:3:1: unknown key \"filse\" in the description; did you mean \"files\"");
   fails("{licence: y, files: '(?<label>a)'}", AM_E_CONFIG, "the key \"name\" is missing");
-  fails("{name: x, licence: y, files: '(?<label>a)', labels: {a: [b]}}", AM_E_CONFIG, "labels.a: wanted a text");
-  fails("{name: x, licence: y, files: '(?<label>a)', expected: {clips: many}}", AM_E_CONFIG, "expected.clips");
-  fails("{name: x, licence: y, files: '(?<label>a)', labels: {a: joy}, expected: {labels: {jy: 1}}}", AM_E_CONFIG, "means \"jy\"");
-  fails("{name: x, licence: y, files: '(?<label>a)', folds: [a, b]}", AM_E_CONFIG, "folds: wanted a list of lists");
-  fails("{name: x, licence: y, files: '(?<label>a)', sound: {seconds: [3, 1]}}", AM_E_CONFIG, "[shortest, longest]");
-  fails("{name: x, licence: y, files: '(?<label>zz)', home: 'https://corpus.org'}", AM_E_DATA, "1 left out: name matches no pattern");
+  fails("{name: x, licence: y, files: '(?<label>a)', labels: {a: [b]}}", AM_E_CONFIG,
+        "labels.a: wanted a text");
+  fails("{name: x, licence: y, files: '(?<label>a)', expected: {clips: many}}", AM_E_CONFIG,
+        "expected.clips");
+  fails("{name: x, licence: y, files: '(?<label>a)', labels: {a: joy}, expected: {labels: {jy: 1}}}",
+        AM_E_CONFIG, "means \"jy\"");
+  fails("{name: x, licence: y, files: '(?<label>a)', folds: [a, b]}", AM_E_CONFIG,
+        "folds: wanted a list of lists");
+  fails("{name: x, licence: y, files: '(?<label>a)', sound: {seconds: [3, 1]}}", AM_E_CONFIG,
+        "[shortest, longest]");
+  fails("{name: x, licence: y, files: '(?<label>zz)', home: 'https://corpus.org'}", AM_E_DATA,
+        "1 left out: name matches no pattern");
   fails("[a]", AM_E_CONFIG, "wanted a map");
   am_dataset *d = NULL;
   am_test_fails(load("{corpus: described}", &d), AM_E_CONFIG, &err, "data.description is not set");
@@ -323,7 +349,8 @@ static void test_pattern(void **state) {
   am_test_ok(am_pattern_match(p, "yz", &matched, &start, &err), &err);
   assert_true(matched);
   assert_false(am_pattern_caught(p, 1, &start, &length));
-  am_test_ok(am_pattern_match(p, "bad \xff name", &matched, &start, &err), &err); /* not UTF-8: no match, no crash */
+  am_test_ok(am_pattern_match(p, "bad \xff name", &matched, &start, &err),
+             &err); /* not UTF-8: no match, no crash */
   assert_false(matched);
   am_pattern_free(p);
 }
@@ -332,19 +359,21 @@ static void test_pattern(void **state) {
 
 static am_status load_several(const char *more, am_dataset **d) {
   char yaml[2048];
-  snprintf(yaml, sizeof yaml,
-           "{corpus: several, corpora: ["
-           "{corpus: described, description: %s/datasets/emodb.yaml, root: %s/emodb, merge: {happiness: joy}},"
-           "{corpus: described, description: %s/datasets/savee.yaml, root: %s/savee, merge: {happiness: joy}},"
-           "{corpus: ravdess, root: %s/ravdess, labels: [happy, angry], rename: {happy: joy, angry: anger}}]%s}",
-           AM_SOURCE_ROOT, folder, AM_SOURCE_ROOT, folder, folder, more);
+  snprintf(
+    yaml, sizeof yaml,
+    "{corpus: several, corpora: ["
+    "{corpus: described, description: %s/datasets/emodb.yaml, root: %s/emodb, merge: {happiness: joy}},"
+    "{corpus: described, description: %s/datasets/savee.yaml, root: %s/savee, merge: {happiness: joy}},"
+    "{corpus: ravdess, root: %s/ravdess, labels: [happy, angry], rename: {happy: joy, angry: anger}}]%s}",
+    AM_SOURCE_ROOT, folder, AM_SOURCE_ROOT, folder, folder, more);
   return load(yaml, d);
 }
 
 static void test_several(void **state) {
   (void)state;
-  put_all((const char *const[]){"emodb/wav/03a01Fa.wav", "emodb/wav/08a01Wa.wav", "emodb/wav/08a01La.wav", "emodb/bad.wav",
-                                "savee/DC/h01.wav", "savee/DC/a01.wav", "ravdess/Actor_03/03-01-03-01-01-01-03.wav",
+  put_all((const char *const[]){"emodb/wav/03a01Fa.wav", "emodb/wav/08a01Wa.wav", "emodb/wav/08a01La.wav",
+                                "emodb/bad.wav", "savee/DC/h01.wav", "savee/DC/a01.wav",
+                                "ravdess/Actor_03/03-01-03-01-01-01-03.wav",
                                 "ravdess/Actor_03/03-01-05-01-01-01-03.wav", NULL});
   am_dataset *d;
   am_test_ok(load_several("", &d), &err);
@@ -362,7 +391,8 @@ static void test_several(void **state) {
   assert_true(warned("ravdess: "));
   for (size_t i = 0; i < d->n; i++) assert_true(am_file_exists(d->clips[i].path));
   am_dataset_free(d);
-  am_test_ok(load_several(", labels: [joy, anger], merge: {boredom: joy}", &d), &err); /* once more, for all */
+  am_test_ok(load_several(", labels: [joy, anger], merge: {boredom: joy}", &d),
+             &err); /* once more, for all */
   assert_int_equal(d->n_labels, 2);
   says(d, "emodb/wav/08a01La.wav", "joy", "emodb/08");
   am_dataset_free(d);
@@ -373,8 +403,11 @@ static void test_several_twice(void **state) {
   char yaml[1024];
   put("one/wav/03a01Fa.wav");
   put("two/wav/03a01Fa.wav");
-  snprintf(yaml, sizeof yaml, "{corpus: several, corpora: [{corpus: described, description: %s/datasets/emodb.yaml, root: %s/one},"
-           "{corpus: described, description: %s/datasets/emodb.yaml, root: %s/two}]}", AM_SOURCE_ROOT, folder, AM_SOURCE_ROOT, folder);
+  snprintf(
+    yaml, sizeof yaml,
+    "{corpus: several, corpora: [{corpus: described, description: %s/datasets/emodb.yaml, root: %s/one},"
+    "{corpus: described, description: %s/datasets/emodb.yaml, root: %s/two}]}",
+    AM_SOURCE_ROOT, folder, AM_SOURCE_ROOT, folder);
   am_dataset *d;
   am_test_ok(load(yaml, &d), &err);
   says(d, "emodb/wav/03a01Fa.wav", "happiness", "emodb/03");
@@ -386,25 +419,101 @@ static void test_several_errors(void **state) {
   (void)state;
   am_dataset *d = NULL;
   am_test_fails(load("{corpus: several}", &d), AM_E_CONFIG, &err, "data.corpora is empty");
-  am_test_fails(load("{corpus: several, corpora: [{corpus: ravdes}]}", &d), AM_E_CONFIG, &err, "did you mean \"ravdess\"");
-  am_test_fails(load("{corpus: several, corpora: [{corpus: several}]}", &d), AM_E_CONFIG, &err, "inside a list of corpora");
-  am_test_fails(load("{corpus: several, corpora: [{corpus: ravdess, max_seconds: 3}]}", &d), AM_E_CONFIG, &err, "into data itself");
-  am_test_fails(load("{corpus: several, corpora: [{corpus: ravdess, root: /nowhere}]}", &d), AM_E_DATA, &err, "data.corpora.0");
-  am_test_fails(load("{corpus: several, root: x, corpora: [{corpus: ravdess}]}", &d), AM_E_CONFIG, &err, "several roots");
+  am_test_fails(load("{corpus: several, corpora: [{corpus: ravdes}]}", &d), AM_E_CONFIG, &err,
+                "did you mean \"ravdess\"");
+  am_test_fails(load("{corpus: several, corpora: [{corpus: several}]}", &d), AM_E_CONFIG, &err,
+                "inside a list of corpora");
+  am_test_fails(load("{corpus: several, corpora: [{corpus: ravdess, max_seconds: 3}]}", &d), AM_E_CONFIG,
+                &err, "into data itself");
+  am_test_fails(load("{corpus: several, corpora: [{corpus: ravdess, root: /nowhere}]}", &d), AM_E_DATA, &err,
+                "data.corpora.0");
+  am_test_fails(load("{corpus: several, root: x, corpora: [{corpus: ravdess}]}", &d), AM_E_CONFIG, &err,
+                "several roots");
+}
+
+/* The same sound, under other names */
+
+static void test_check(void **state) {
+  (void)state;
+  write_tone(ctx, in("a1x.wav"), 200, 0.5, 16000);
+  write_tone(ctx, in("a2x.wav"), 230, 0.5, 16000);
+  write_tone(ctx, in("b1y.wav"), 200, 0.5, 16000); /* a1x again, said to be another's and another emotion */
+  write_tone(ctx, in("b2x.wav"), 200, 0.6, 16000); /* longer: not the same */
+  write_tone(ctx, in("b3x.wav"), 200, 0.5, 8000);  /* another rate */
+  put("c1x.wav");                                  /* empty: unreadable */
+  size_t n = 8000;
+  float *x = calloc(n, sizeof *x);
+  assert_non_null(x);
+  am_test_ok(am_sound_write(ctx, in("d1x.wav"), x, n, 16000, true, &err), &err);
+  am_test_ok(am_sound_write(ctx, in("d2x.wav"), x, n, 16000, true, &err),
+             &err);              /* two silences are no pair */
+  for (size_t i = 0; i < n; i++) /* a1x with 1 of 32768 of noise: converted once more */
+    x[i] = (float)(0.3 * sin(6.283185307179586 * 200 * (double)i / 16000)) + (i % 3 ? 1.0f : -1.0f) / 32768;
+  am_test_ok(am_sound_write(ctx, in("e1x.wav"), x, n, 16000, true, &err), &err);
+  free(x);
+  am_dataset *d;
+  am_check check;
+  written("{name: x, licence: y, files: '(?<speaker>[a-z])(?<take>\\d)(?<label>[xy])'}", &d);
+  assert_int_equal(d->n, 9);
+  am_test_ok(am_check_run(ctx, d, 60, &check, &err), &err);
+  assert_int_equal(check.n_pairs, 2);
+  for (size_t i = 0; i < 2; i++) {
+    assert_string_equal(d->clips[check.pairs[i].first].name, "a1x.wav");
+    assert_string_equal(d->clips[check.pairs[i].second].name, i ? "e1x.wav" : "b1y.wav");
+  }
+  assert_non_null(check.clips[5].problem);
+  assert_non_null(strstr(check.clips[5].problem, "c1x.wav"));
+  assert_null(check.clips[0].problem);
+  assert_int_equal(check.clips[4].rate, 8000);
+  assert_true(fabs(check.clips[3].seconds - 0.6) < 1e-9);
+  assert_true(check.clips[6].peak < AM_CHECK_SILENT);
+  am_check_free(&check);
+  am_dataset_free(d);
+}
+
+/* The real recordings, converted once more since: their one known pair is found all the same. */
+static void test_check_ravdess(void **state) {
+  (void)state;
+  const char *shared = getenv("AM_SHARED");
+  char root[1024], only[] = "speakers: [7]";
+  snprintf(root, sizeof root, "%s/data/ravdess", shared ? shared : AM_SOURCE_ROOT "/../shared");
+  if (!am_folder_exists(root)) {
+    print_message("no recordings in %s\n", root);
+    skip();
+  }
+  char yaml[2048];
+  snprintf(yaml, sizeof yaml,
+           "{corpus: described, description: %s/datasets/ravdess_speech.yaml, root: %s, %s}", AM_SOURCE_ROOT,
+           root, only);
+  am_dataset *d;
+  am_check check;
+  am_test_ok(load(yaml, &d), &err);
+  am_test_ok(am_check_run(ctx, d, 60, &check, &err), &err);
+  assert_int_equal(check.n_pairs, 1);
+  const am_clip *a = &d->clips[check.pairs[0].first], *b = &d->clips[check.pairs[0].second];
+  assert_non_null(strstr(a->name, "03-01-03-01-02-01-07"));
+  assert_non_null(strstr(b->name, "03-01-03-01-02-02-07"));
+  assert_int_equal(a->label, b->label);
+  am_check_free(&check);
+  am_dataset_free(d);
 }
 
 /* Memory fails at every place once: an error, nothing lost, nothing leaked. */
 static void test_memory(void **state) {
   (void)state;
-  put("wav/a1.wav");
+  make_folder(ctx, in("wav"));
+  write_tone(ctx, in("wav/a1.wav"), 200, 0.1, 16000);
   const char *rows = "path,label\na1.wav,j\n";
   am_test_file(in("t.csv"), rows, strlen(rows));
-  const char *text = "{name: x, licence: y, files: '(?<speaker>a)(?<take>\\d)', table: {file: t.csv, label: label}, labels: {j: joy}, "
-                     "unique: true, folds: [[a]], expected: {clips: 2}, exclude: {zz: no}}";
+  const char *text =
+    "{name: x, licence: y, files: '(?<speaker>a)(?<take>\\d)', table: {file: t.csv, label: label}, labels: "
+    "{j: joy}, "
+    "unique: true, folds: [[a]], expected: {clips: 2}, exclude: {zz: no}}";
   am_test_file(in("x.yaml"), text, strlen(text));
   am_data_options o;
   char yaml[1024];
-  snprintf(yaml, sizeof yaml, "{corpus: several, corpora: [{corpus: described, description: %s, root: %s}]}", in("x.yaml"), folder);
+  snprintf(yaml, sizeof yaml, "{corpus: several, corpora: [{corpus: described, description: %s, root: %s}]}",
+           in("x.yaml"), folder);
   am_tree *tree = read_section(ctx, am_data_table, yaml, &o);
   for (long n = 1;; n++) {
     am_test_memory m;
@@ -414,12 +523,15 @@ static void test_memory(void **state) {
     am_error why = AM_ERROR_INIT;
     am_status status = am_dataset_load(mine, &o, &d, &why);
     bool fired = am_test_memory_fired(&m);
+    am_check check;
     if (!status) {
       assert_int_equal(d->n, 1);
+      status = am_check_run(mine, d, 60, &check, &why);
+      if (!status) am_check_free(&check);
       am_dataset_free(d);
-    } else {
+    }
+    if (status) {
       assert_int_equal(status, AM_E_NOMEM);
-      assert_null(d);
     }
     am_context_free(mine);
     assert_int_equal(atomic_load(&m.alive), 0);
@@ -430,9 +542,22 @@ static void test_memory(void **state) {
 
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-  const struct CMUnitTest tests[] = {
-    CASE(test_emodb), CASE(test_emodb_complete), CASE(test_crema_d), CASE(test_tess_savee_emovo), CASE(test_ravdess_complete),
-    CASE(test_folds), CASE(test_folder_names), CASE(test_table), CASE(test_errors), CASE(test_no_hang), CASE(test_pattern),
-    CASE(test_several), CASE(test_several_twice), CASE(test_several_errors), CASE(test_memory)};
+  const struct CMUnitTest tests[] = {CASE(test_emodb),
+                                     CASE(test_emodb_complete),
+                                     CASE(test_crema_d),
+                                     CASE(test_tess_savee_emovo),
+                                     CASE(test_ravdess_complete),
+                                     CASE(test_folds),
+                                     CASE(test_folder_names),
+                                     CASE(test_table),
+                                     CASE(test_errors),
+                                     CASE(test_no_hang),
+                                     CASE(test_pattern),
+                                     CASE(test_several),
+                                     CASE(test_several_twice),
+                                     CASE(test_several_errors),
+                                     CASE(test_check),
+                                     CASE(test_check_ravdess),
+                                     CASE(test_memory)};
   return cmocka_run_group_tests_name("described", tests, NULL, NULL);
 }

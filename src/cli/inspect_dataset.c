@@ -1,0 +1,250 @@
+/* cli/inspect_dataset.c - audiomood inspect DESCRIPTION.yaml --root DIR: a described corpus on this disk. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/inspect.h"
+#include "data/check.h"
+#include "data/described.h"
+#include "io/yaml.h"
+
+enum { EXAMPLES = 5, PAIRS = 20 };
+
+am_status inspect_is_description(cli *c, const char *path, bool *yes, am_error *err) {
+  am_tree *tree = NULL;
+  am_status st = am_yaml_read_file(c->ctx, path, &tree, err);
+  *yes = !st && am_description_is(am_tree_root(tree));
+  am_tree_free(tree);
+  return st;
+}
+
+static void print_line(const char *what, const char *text) {
+  if (*text) printf("%-9s %s\n", what, text);
+}
+
+static void print_description(const am_description *d) {
+  printf("%s\n", d->title);
+  print_line("name", d->name);
+  print_line("language", d->language);
+  print_line("licence", d->licence);
+  print_line("citation", d->citation);
+  print_line("home", d->home);
+  for (size_t i = 0; i < d->files.n; i++) print_line(i ? "" : "files", d->files.at[i]);
+  if (d->table_map) print_line("table", d->table.file);
+}
+
+/* ---- found and expected ---- */
+
+static size_t count_label(const am_dataset *d, const char *label) {
+  size_t n = 0;
+  for (size_t i = 0; i < d->n; i++) n += !strcmp(d->labels[d->clips[i].label], label);
+  return n;
+}
+
+static void print_row(const char *name, int width, size_t found, int64_t expected) {
+  printf("%s%*s %9zu", name, width - cli_width(name), "", found);
+  if (expected < 0) printf("\n");
+  else printf(" %9lld%s\n", (long long)expected, (size_t)expected == found ? "" : "  differs");
+}
+
+static int64_t expected_of(const am_description_expected *x, const char *label) {
+  const am_value *v = am_value_get(x->labels, label);
+  int64_t n;
+  return v && am_value_to_int(v, &n) ? n : -1;
+}
+
+static void print_counts(const am_description *x, const am_dataset *d) {
+  int width = 8;
+  for (int k = 0; k < d->n_labels; k++)
+    if (cli_width(d->labels[k]) > width) width = cli_width(d->labels[k]);
+  printf("\n%-*s %9s %9s\n", width, "emotion", "found", "expected");
+  for (int k = 0; k < d->n_labels; k++)
+    print_row(d->labels[k], width, count_label(d, d->labels[k]), expected_of(&x->expected, d->labels[k]));
+  for (const am_value *v = x->expected.labels ? x->expected.labels->first : NULL; v; v = v->next)
+    if (!count_label(d, v->key)) print_row(v->key, width, 0, expected_of(&x->expected, v->key));
+  print_row("clips", width, d->n, x->expected.clips ? x->expected.clips : -1);
+  print_row("speakers", width, (size_t)d->n_speakers, x->expected.speakers ? x->expected.speakers : -1);
+}
+
+static void print_left_out(const am_dataset *d) {
+  size_t all = 0;
+  for (size_t i = 0; i < d->n_left_out; i++) all += d->left_out[i].count;
+  printf("\nleft out: %zu\n", all);
+  for (size_t i = 0; i < d->n_left_out; i++) {
+    const am_left_out *out = &d->left_out[i];
+    printf("  %zu: %s, e.g. %s", out->count, out->reason, out->example);
+    for (int k = 0; k < AM_LEFT_OUT_MORE && out->more[k]; k++) printf(", %s", out->more[k]);
+    printf("\n");
+  }
+}
+
+/* ---- sounds ---- */
+
+/* One number of each clip, and how often each value comes. */
+typedef double (*fact)(const am_check_clip *c);
+static double rate_of(const am_check_clip *c) { return c->rate; }
+static double channels_of(const am_check_clip *c) { return c->channels; }
+
+static int by_value(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return x < y ? -1 : x > y;
+}
+
+static const char *name_of(const am_dataset *d, size_t i) { return d->clips[i].name; }
+
+static void print_examples(const am_check *check, const am_dataset *d, fact of, double value) {
+  int shown = 0;
+  for (size_t i = 0; i < check->n && shown < EXAMPLES; i++)
+    if (!check->clips[i].problem && of(&check->clips[i]) == value)
+      printf("%s%s", shown++ ? ", " : ": ", name_of(d, i));
+}
+
+/* "44100 Hz 3 clips (odd): names"; odd is what is not expected or, with nothing expected, not the usual. */
+static am_status print_values(const am_check *check, const am_dataset *d, fact of, const char *unit,
+                              double expected, am_error *err) {
+  double *at = am_alloc(check->ctx, check->n + 1, sizeof *at);
+  size_t n = 0, most = 0;
+  if (!at) return am_no_memory(err);
+  for (size_t i = 0; i < check->n; i++)
+    if (!check->clips[i].problem) at[n++] = of(&check->clips[i]);
+  qsort(at, n, sizeof *at, by_value);
+  double usual = expected;
+  for (size_t i = 0, end; i < n && expected <= 0; i = end) {
+    for (end = i + 1; end < n && at[end] == at[i]; end++) {}
+    if (end - i > most) most = end - i, usual = at[i];
+  }
+  for (size_t i = 0, end; i < n; i = end) {
+    for (end = i + 1; end < n && at[end] == at[i]; end++) {}
+    printf("  %g %s: %zu clips", at[i], unit, end - i);
+    if (at[i] != usual) {
+      printf("%s%g)", expected > 0 ? ", odd (expected " : ", odd (usual ", usual);
+      print_examples(check, d, of, at[i]);
+    }
+    printf("\n");
+  }
+  am_free(check->ctx, at);
+  return AM_OK;
+}
+
+/* Odd lengths: outside the description's range, or four times longer or shorter than the median. */
+static am_status print_lengths(const am_check *check, const am_dataset *d, const am_description *x,
+                               am_error *err) {
+  double *at = am_alloc(check->ctx, check->n + 1, sizeof *at), sum = 0;
+  size_t n = 0, odd = 0;
+  if (!at) return am_no_memory(err);
+  for (size_t i = 0; i < check->n; i++)
+    if (!check->clips[i].problem) sum += at[n++] = check->clips[i].seconds;
+  qsort(at, n, sizeof *at, by_value);
+  if (n) {
+    const am_reals *said = &x->sound.seconds;
+    double low = said->n ? said->at[0] : at[n / 2] / 4, high = said->n ? said->at[1] : at[n / 2] * 4;
+    printf("  %.2f to %.2f s, mean %.2f, median %.2f, together %.1f min\n", at[0], at[n - 1], sum / (double)n,
+           at[n / 2], sum / 60);
+    for (size_t i = 0; i < check->n; i++) {
+      const am_check_clip *c = &check->clips[i];
+      if (c->problem || (c->seconds >= low && c->seconds <= high)) continue;
+      if (odd++ < EXAMPLES)
+        printf("  odd length: %.2f s (wanted %.2f to %.2f): %s\n", c->seconds, low, high, name_of(d, i));
+    }
+    if (odd > EXAMPLES) printf("  odd length: %zu clips in all\n", odd);
+  }
+  am_free(check->ctx, at);
+  return AM_OK;
+}
+
+static void print_damage(const am_check *check, const am_dataset *d) {
+  size_t bad = 0, silent = 0;
+  for (size_t i = 0; i < check->n; i++) {
+    const am_check_clip *c = &check->clips[i];
+    if (c->problem && bad++ < EXAMPLES) printf("  unreadable: %s\n", c->problem);
+    if (!c->problem && c->peak < AM_CHECK_SILENT && silent++ < EXAMPLES)
+      printf("  silent: %s\n", name_of(d, i));
+  }
+  if (bad > EXAMPLES) printf("  unreadable: %zu clips in all\n", bad);
+  if (silent > EXAMPLES) printf("  silent: %zu clips in all\n", silent);
+  if (!bad) printf("  all can be read\n");
+}
+
+static const char *speaker_of(const am_dataset *d, const am_clip *c) {
+  return c->speaker < 0 ? "?" : d->speakers[c->speaker];
+}
+
+static void print_pairs(const am_check *check, const am_dataset *d) {
+  size_t across = 0, disagree = 0;
+  for (size_t i = 0; i < check->n_pairs; i++) {
+    const am_clip *a = &d->clips[check->pairs[i].first], *b = &d->clips[check->pairs[i].second];
+    across += a->speaker != b->speaker;
+    disagree += a->label != b->label;
+  }
+  printf("\nclips that repeat the sound of another: %zu (%zu across speakers, %zu with another label)\n",
+         check->n_pairs, across, disagree);
+  for (size_t i = 0; i < check->n_pairs && i < PAIRS; i++) {
+    const am_clip *a = &d->clips[check->pairs[i].first], *b = &d->clips[check->pairs[i].second];
+    printf("  %s = %s", a->name, b->name);
+    if (a->label == b->label) printf(" (both %s", d->labels[a->label]);
+    else printf(" (%s and %s", d->labels[a->label], d->labels[b->label]);
+    if (a->speaker == b->speaker) printf(", speaker %s)\n", speaker_of(d, a));
+    else printf(", speakers %s and %s)\n", speaker_of(d, a), speaker_of(d, b));
+  }
+  if (check->n_pairs > PAIRS) printf("  ... and %zu more\n", check->n_pairs - PAIRS);
+}
+
+static am_status listen(cli *c, const am_description *x, const am_dataset *d, double max_seconds,
+                        am_error *err) {
+  am_check check;
+  am_status st = am_check_run(c->ctx, d, max_seconds, &check, err);
+  if (st) return st;
+  printf("\nsounds\n");
+  st = print_values(&check, d, rate_of, "Hz", x->sound.rate, err);
+  if (!st) st = print_values(&check, d, channels_of, "channel(s)", (double)x->sound.channels, err);
+  if (!st) st = print_lengths(&check, d, x, err);
+  if (!st) {
+    print_damage(&check, d);
+    print_pairs(&check, d);
+  }
+  am_check_free(&check);
+  return st;
+}
+
+/* The data section `corpus: described` with all other settings at their defaults. */
+static am_status options(am_tree *tree, const char *path, const char *root, am_data_options *o,
+                         am_error *err) {
+  am_value *map = am_value_new(tree, AM_MAP);
+  if (!map) return am_no_memory(err);
+  am_status st = am_value_add(tree, map, "corpus", am_value_text(tree, "described", true), err);
+  if (!st) st = am_value_add(tree, map, "description", am_value_text(tree, path, true), err);
+  if (!st) st = am_value_add(tree, map, "root", am_value_text(tree, root, true), err);
+  return st ? st : am_options_read(tree, am_data_table, map, "data", o, err);
+}
+
+static am_status look(cli *c, const am_description *x, const char *path, const char *root, am_error *err) {
+  am_tree *tree = NULL;
+  am_dataset *d = NULL;
+  am_data_options o;
+  am_status st = am_tree_create(c->ctx, &tree, err);
+  if (!st) st = options(tree, path, root, &o, err);
+  if (!st) st = am_dataset_load(c->ctx, &o, &d, err);
+  if (!st) {
+    printf("\n%s%s\n", root, d->synthetic ? " (synthetic)" : "");
+    print_counts(x, d);
+    inspect_print_speakers(d);
+    print_left_out(d);
+    fflush(stdout);
+    st = listen(c, x, d, o.max_seconds, err);
+  }
+  am_dataset_free(d);
+  am_tree_free(tree);
+  return st;
+}
+
+am_status inspect_dataset(cli *c, const char *path, am_error *err) {
+  const char *root = cli_value(c, "root", NULL);
+  am_description *x = NULL;
+  am_status st = am_description_load(c->ctx, path, &x, err);
+  if (st) return st;
+  print_description(x);
+  if (root) st = look(c, x, path, root, err);
+  else printf("\ngive --root DIR, the folder of the recordings, to see what is there\n");
+  am_description_free(x);
+  return st;
+}
