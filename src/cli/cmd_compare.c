@@ -123,10 +123,10 @@ static void print_test(const job *j, size_t b) {
   char name = (char)('A' + b);
   print_clips(j, b);
   if (!p->common) return;
-  printf("  accuracy                   %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->accuracy, 100 * d->accuracy_low,
-         100 * d->accuracy_high);
-  printf("  unweighted average recall  %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->uar, 100 * d->uar_low,
-         100 * d->uar_high);
+  printf("  accuracy                   %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->accuracy,
+         100 * d->accuracy_low, 100 * d->accuracy_high);
+  printf("  unweighted average recall  %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->uar,
+         100 * d->uar_low, 100 * d->uar_high);
   printf("  intervals: paired bootstrap over %zu %s\n", d->units, d->by_speaker ? "speakers" : "clips");
   printf("  McNemar's test%s: only A right %llu, only %c right %llu; exact p = %.4g, mid-p = %.4g\n",
          j->runs[0].n_seeds > 1 || j->runs[b].n_seeds > 1 ? " (the first seeds)" : "",
@@ -139,7 +139,8 @@ static void print_tables(const job *j) {
   print_settings(j);
   print_metrics(j);
   for (size_t i = 1; i < j->n; i++) print_test(j, i);
-  if (j->n > 2) printf("\nEach run is tested against A by itself; the p values are not corrected for their number.\n");
+  if (j->n > 2)
+    printf("\nEach run is tested against A by itself; the p values are not corrected for their number.\n");
 }
 
 /* ---- JSON ---- */
@@ -217,7 +218,8 @@ static am_status print_json(const job *j, am_error *err) {
 static am_status run(cli *c, am_error *err) {
   int64_t seed;
   if (c->n_arguments > MOST_RUNS)
-    return am_fail(err, AM_E_USAGE, "%d runs; at most %d are compared at once", c->n_arguments, (int)MOST_RUNS);
+    return am_fail(err, AM_E_USAGE, "%d runs; at most %d are compared at once", c->n_arguments,
+                   (int)MOST_RUNS);
   am_status st = cli_int(c, "seed", 0, INT64_MAX, 1, &seed, err);
   job *j = st ? NULL : am_alloc(c->ctx, 1, sizeof *j);
   if (!j) return st ? st : am_no_memory(err);
@@ -226,7 +228,8 @@ static am_status run(cli *c, am_error *err) {
     st = am_compared_read(c->ctx, c->arguments[i], &j->runs[i], err);
     if (!st) j->n++;
   }
-  for (size_t i = 1; i < j->n && !st; i++) st = am_compare(&j->runs[0], &j->runs[i], (uint64_t)seed, &j->against[i], err);
+  for (size_t i = 1; i < j->n && !st; i++)
+    st = am_compare(&j->runs[0], &j->runs[i], (uint64_t)seed, &j->against[i], err);
   if (!st) st = am_compare_settings(c->ctx, j->runs, j->n, &j->settings, err);
   if (!st && cli_has(c, "json")) st = print_json(j, err);
   else if (!st) print_tables(j);
@@ -245,9 +248,9 @@ const cli_command cli_compare = {
   .name = "compare",
   .summary = "sets runs side by side, with a paired test on the same clips",
   .usage = "RUN RUN... [--json]",
-  .details = "RUN is the folder of a finished run or of a cross-validation; its predictions.csv (the test part, or\n"
-             "validation where there is none) is compared with that of the first. McNemar's test is for the accuracy;\n"
-             "the paired bootstrap draws whole speakers. --seed is that of the bootstrap.",
+  .details = "RUN is the folder of a finished run or of a cross-validation; its predictions.csv (the test\n"
+             "part, or validation where there is none) is compared with that of the first. McNemar's test\n"
+             "is for the accuracy; the paired bootstrap draws whole speakers, by --seed.",
   .flags = flags,
   .min_arguments = 2,
   .max_arguments = -1,

@@ -45,7 +45,8 @@ static am_status check_resume(const cli *c, am_error *err) {
   const char *given[CLI_MAX_FLAGS];
   size_t n = cli_values(c, "set", given);
   if (c->n_arguments)
-    return am_fail(err, AM_E_USAGE, "--resume takes its config from the folder; leave out '%s'", c->arguments[0]);
+    return am_fail(err, AM_E_USAGE, "--resume takes its config from the folder; leave out '%s'",
+                   c->arguments[0]);
   if (cli_has(c, "out") || cli_has(c, "seeds") || cli_has(c, "seed"))
     return am_fail(err, AM_E_USAGE, "--resume goes on as it began: leave out --out, --seed and --seeds");
   for (size_t i = 0; i < n; i++) {
@@ -53,8 +54,10 @@ static am_status check_resume(const cli *c, am_error *err) {
     for (size_t k = 0; k < sizeof free_keys / sizeof *free_keys; k++)
       free = free || !strncmp(given[i], free_keys[k], strlen(free_keys[k]));
     if (!free)
-      return am_fail(err, AM_E_USAGE, "--set %s: the folds of one cross-validation are trained alike; to train otherwise "
-                     "start a new one", given[i]);
+      return am_fail(err, AM_E_USAGE,
+                     "--set %s: the folds of one cross-validation are trained alike; to train otherwise "
+                     "start a new one",
+                     given[i]);
   }
   return AM_OK;
 }
@@ -67,8 +70,10 @@ static am_status load(cli *c, const char *resume, am_config **config, am_error *
   char *file = am_path_join(c->ctx, resume, "crossval.yaml");
   if (!file) return am_no_memory(err);
   if (!am_file_exists(file))
-    st = am_fail(err, AM_E_IO, "%s: nothing to resume here: wanted the folder of a cross-validation, with its "
-                 "crossval.yaml", resume);
+    st = am_fail(err, AM_E_IO,
+                 "%s: nothing to resume here: wanted the folder of a cross-validation, with its "
+                 "crossval.yaml",
+                 resume);
   else st = am_config_load(c->ctx, file, over.at, over.n, config, err);
   am_free(c->ctx, file);
   return st;
@@ -83,7 +88,8 @@ static void print_spread(const char *name, const am_spread *s) {
 }
 
 static void print_runs(const am_crossval *x) {
-  printf("%6s%6s%8s%10s%8s%10s%12s%10s\n", "seed", "fold", "clips", "accuracy", "UAR", "macro F1", "best epoch", "minutes");
+  printf("%6s%6s%8s%10s%8s%10s%12s%10s\n", "seed", "fold", "clips", "accuracy", "UAR", "macro F1",
+         "best epoch", "minutes");
   for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) {
     const am_crossval_run *r = &x->runs[i];
     if (!r->finished) continue;
@@ -127,14 +133,16 @@ static am_status print_tables(const am_crossval *x, am_error *err) {
   if (x->dataset->synthetic) printf("This corpus is synthetic: its figures say nothing about real speech.\n");
   putchar('\n');
   print_runs(x);
-  am_status st = all > 1 ? print_spreads(x, x->n_seeds > 1 ? "folds of all seeds" : "folds", am_crossval_over_folds, err)
-                         : AM_OK;
+  am_status st =
+      all > 1 ? print_spreads(x, x->n_seeds > 1 ? "folds of all seeds" : "folds", am_crossval_over_folds, err)
+              : AM_OK;
   if (!st && x->n_seeds > 1) st = print_spreads(x, "seeds (folds pooled)", am_crossval_over_seeds, err);
   if (st) return st;
   printf("\nAll test clips pooled%s\n\n", x->n_seeds > 1 ? ", once a seed" : "");
   cli_print_metrics(stdout, x->pooled, (char *const *)x->dataset->labels);
   if (!x->split->speaker_independent)
-    printf("\nNot speaker-independent: speakers of these clips are also in the training part (or are not known).\n");
+    printf("\nNot speaker-independent: speakers of these clips are also in the training part (or are not "
+           "known).\n");
   printf("\nresults in %s\n", x->folder);
   return AM_OK;
 }
@@ -205,9 +213,10 @@ const cli_command cli_crossval = {
   .name = "crossval",
   .summary = "trains every fold of a split and pools the results",
   .usage = "CONFIG [--set KEY=VALUE]... [--seeds N] [--folds LIST] [--out DIR] [--json] | --resume DIR",
-  .details = "For split.kind kfold (by speaker), leave_one_speaker_out, leave_one_group_out, and fixed with fold_lists.\n"
-             "Each fold is a run folder of its own, DIR/fold-K (DIR/seed-S/fold-K with several seeds); DIR/crossval.json\n"
-             "and DIR/predictions.csv hold the results together. Ctrl-C saves, and says how to go on.",
+  .details = "For split.kind kfold (by speaker), leave_one_speaker_out, leave_one_group_out, and fixed with\n"
+             "fold_lists. Each fold is a run folder of its own, DIR/fold-K (DIR/seed-S/fold-K with several\n"
+             "seeds); DIR/crossval.json and DIR/predictions.csv hold the results together. Ctrl-C saves,\n"
+             "and says how to go on.",
   .flags = flags,
   .min_arguments = 0,
   .max_arguments = 1,

@@ -15,7 +15,8 @@ enum { DRAWS = 10000 };
 static double tail(uint64_t m, uint64_t n, double *point) {
   int sign;
   double N = (double)n, M = (double)m;
-  double term = exp(lgamma_r(N + 1, &sign) - lgamma_r(M + 1, &sign) - lgamma_r(N - M + 1, &sign) - N * log(2));
+  double term =
+      exp(lgamma_r(N + 1, &sign) - lgamma_r(M + 1, &sign) - lgamma_r(N - M + 1, &sign) - N * log(2));
   double sum = 0;
   *point = term;
   for (uint64_t k = m;; k--) {

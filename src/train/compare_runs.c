@@ -14,8 +14,8 @@ static am_status path_in(const am_compared *c, const char *name, char **path, am
   *path = am_path_join(c->ctx, c->folder, name);
   if (!*path) return am_no_memory(err);
   if (am_file_exists(*path)) return AM_OK;
-  am_status status = am_fail(err, AM_E_IO, "%s: not there; wanted the folder of a finished run, or of a cross-validation",
-                             *path);
+  am_status status = am_fail(
+      err, AM_E_IO, "%s: not there; wanted the folder of a finished run, or of a cross-validation", *path);
   am_free(c->ctx, *path);
   *path = NULL;
   return status;
@@ -88,7 +88,7 @@ static int class_of(const am_compared *c, const char *label) {
   return -1;
 }
 
-/* Texts to numbers from 0, in the order of their first appearance; "" is -1.  `seen` (room for n) fills up. */
+/* Texts to numbers from 0, in the order of their first appearance; "" is -1.  `seen` fills up. */
 static int number_of(const char **seen, size_t *n, const char *text) {
   if (!*text) return -1;
   for (size_t i = *n; i-- > 0;) /* neighbours are mostly equal */
@@ -121,7 +121,8 @@ static am_status compute(am_compared *c, const columns *at, am_error *err) {
     const char *truth = am_csv_get(c->table, i, (size_t)at->truth);
     speakers[i] = number_of(seen, &n_speakers, am_csv_get(c->table, i, (size_t)at->speaker));
     labels[i] = class_of(c, truth);
-    if (labels[i] < 0) status = am_csv_fail(c->table, i, err, "'%s' is none of the labels of the columns p_...", truth);
+    if (labels[i] < 0)
+      status = am_csv_fail(c->table, i, err, "'%s' is none of the labels of the columns p_...", truth);
     for (size_t k = 0; k < K && !status; k++) {
       const char *text = am_csv_get(c->table, i, (size_t)at->p[k]);
       double number;
@@ -129,7 +130,9 @@ static am_status compute(am_compared *c, const columns *at, am_error *err) {
       else status = am_csv_fail(c->table, i, err, "'%s', wanted a probability", text);
     }
   }
-  if (!status) status = am_metrics_compute(c->ctx, p, labels, speakers, n, c->classes, c->config->seed, &c->metrics, err);
+  if (!status)
+    status =
+        am_metrics_compute(c->ctx, p, labels, speakers, n, c->classes, c->config->seed, &c->metrics, err);
   am_free(c->ctx, seen);
   am_free(c->ctx, speakers);
   am_free(c->ctx, labels);
@@ -146,8 +149,11 @@ static void judge(am_compared *c, const columns *at, const row *rows, size_t n) 
     const char *truth = am_csv_get(c->table, rows[i].index, (size_t)at->truth);
     bool right = !strcmp(truth, am_csv_get(c->table, rows[i].index, (size_t)at->predicted));
     if (copy >= copies) {
-      first[copy] = (am_verdict){.clip = rows[i].clip, .speaker = am_csv_get(c->table, rows[i].index, (size_t)at->speaker),
-                                 .truth = truth, .copy = (int)copy, .first = right};
+      first[copy] = (am_verdict){.clip = rows[i].clip,
+                                 .speaker = am_csv_get(c->table, rows[i].index, (size_t)at->speaker),
+                                 .truth = truth,
+                                 .copy = (int)copy,
+                                 .first = right};
       copies = copy + 1;
     }
     first[copy].right += right;
@@ -193,9 +199,12 @@ static am_status read_table(am_compared *c, am_error *err) {
 
 am_status am_compared_read(am_context *ctx, const char *folder, am_compared *out, am_error *err) {
   *out = (am_compared){.ctx = ctx, .folder = folder, .n_seeds = 1};
-  am_status status = am_folder_exists(folder) ? AM_OK
-                         : am_fail(err, AM_E_IO, "%s: no such folder; wanted the folder of a finished run, or of a "
-                                   "cross-validation", folder);
+  am_status status = am_folder_exists(folder)
+                         ? AM_OK
+                         : am_fail(err, AM_E_IO,
+                                   "%s: no such folder; wanted the folder of a finished run, or of a "
+                                   "cross-validation",
+                                   folder);
   if (!status) status = read_config(out, err);
   if (!status) status = read_facts(out, err);
   if (!status) status = read_table(out, err);
@@ -227,7 +236,8 @@ typedef struct pairs {
   size_t n, n_speakers;
 } pairs;
 
-static void pair(pairs *p, const am_compared *labels, const am_verdict *a, const am_verdict *b, am_comparison *out) {
+static void pair(pairs *p, const am_compared *labels, const am_verdict *a, const am_verdict *b,
+                 am_comparison *out) {
   if (strcmp(a->truth, b->truth)) {
     out->relabelled++;
     return;
@@ -257,17 +267,21 @@ static void match(pairs *p, const am_compared *a, const am_compared *b, am_compa
   out->common = p->n;
 }
 
-am_status am_compare(const am_compared *a, const am_compared *b, uint64_t seed, am_comparison *out, am_error *err) {
+am_status am_compare(const am_compared *a, const am_compared *b, uint64_t seed, am_comparison *out,
+                     am_error *err) {
   am_context *ctx = a->ctx;
   *out = (am_comparison){0};
-  pairs p = {.labels = am_alloc(ctx, a->n, sizeof *p.labels), .speakers = am_alloc(ctx, a->n, sizeof *p.speakers),
-             .a = am_alloc(ctx, a->n, sizeof *p.a), .b = am_alloc(ctx, a->n, sizeof *p.b),
+  pairs p = {.labels = am_alloc(ctx, a->n, sizeof *p.labels),
+             .speakers = am_alloc(ctx, a->n, sizeof *p.speakers),
+             .a = am_alloc(ctx, a->n, sizeof *p.a),
+             .b = am_alloc(ctx, a->n, sizeof *p.b),
              .seen = am_alloc(ctx, a->n, sizeof *p.seen)};
   am_status status = p.labels && p.speakers && p.a && p.b && p.seen ? AM_OK : am_no_memory(err);
   if (!status) {
     match(&p, a, b, out);
     out->mcnemar = am_mcnemar_test(out->mcnemar.only_a, out->mcnemar.only_b);
-    status = am_paired_bootstrap(ctx, p.labels, p.speakers, p.a, p.b, p.n, a->classes, seed, &out->paired, err);
+    status =
+        am_paired_bootstrap(ctx, p.labels, p.speakers, p.a, p.b, p.n, a->classes, seed, &out->paired, err);
   }
   am_free(ctx, p.seen);
   am_free(ctx, p.b);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/json.h"
+#include "train/checkpoint.h"
 
 /* ---- the plan ---- */
 
@@ -15,12 +16,16 @@ static am_status check_kind(const am_config *c, am_error *err) {
     case AM_SPLIT_LOGO: return AM_OK;
     case AM_SPLIT_FIXED:
       if (c->split.fold_lists && c->split.fold_lists->first) return AM_OK;
-      return am_fail(err, AM_E_CONFIG, "%s: split.kind fixed without split.fold_lists has a single test part and no folds "
-                     "to go through; list the speakers of each fold in split.fold_lists", c->file);
+      return am_fail(err, AM_E_CONFIG,
+                     "%s: split.kind fixed without split.fold_lists has a single test part and no folds "
+                     "to go through; list the speakers of each fold in split.fold_lists",
+                     c->file);
     default:
-      return am_fail(err, AM_E_CONFIG, "%s: this split has no folds; cross-validation wants split.kind kfold, "
+      return am_fail(err, AM_E_CONFIG,
+                     "%s: this split has no folds; cross-validation wants split.kind kfold, "
                      "leave_one_speaker_out, leave_one_group_out, or fixed with fold_lists "
-                     "(for example --set split.kind=kfold --set split.folds=5)", c->file);
+                     "(for example --set split.kind=kfold --set split.folds=5)",
+                     c->file);
   }
 }
 
@@ -55,7 +60,8 @@ static am_status check_folds(const am_crossval *x, am_error *err) {
     size_t clips = 0;
     for (size_t k = 0; k < x->dataset->n; k++) clips += x->dataset->clips[k].fold == x->folds[i];
     if (!clips)
-      return am_fail(err, AM_E_DATA, "fold %d of %d has no clip in %s; leave it out with --folds, or complete the corpus",
+      return am_fail(err, AM_E_DATA,
+                     "fold %d of %d has no clip in %s; leave it out with --folds, or complete the corpus",
                      x->folds[i], x->split->n_folds, x->dataset->root ? x->dataset->root : "the corpus");
   }
   return AM_OK;
@@ -78,9 +84,9 @@ static am_status plan_runs(am_crossval *x, am_error *err) {
     am_crossval_run *r = &x->runs[i];
     r->seed = x->config->seed + i / x->n_folds;
     r->fold = x->folds[i % x->n_folds];
-    r->folder = x->n_seeds == 1
-                    ? am_format(x->ctx, "%s/fold-%d", x->folder, r->fold)
-                    : am_format(x->ctx, "%s/seed-%llu/fold-%d", x->folder, (unsigned long long)r->seed, r->fold);
+    r->folder = x->n_seeds == 1 ? am_format(x->ctx, "%s/fold-%d", x->folder, r->fold)
+                                : am_format(x->ctx, "%s/seed-%llu/fold-%d", x->folder,
+                                            (unsigned long long)r->seed, r->fold);
     if (!r->folder) return am_no_memory(err);
   }
   return AM_OK;
@@ -99,15 +105,20 @@ static am_status check_folder(const am_crossval *x, bool resume, am_error *err) 
   static const char *const taken[] = {"config.yaml", "run.json", "last.h5", "best.h5"};
   for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
     if (holds(x->ctx, x->folder, taken[i]))
-      return am_fail(err, AM_E_USAGE, "%s holds a single run (%s); choose another folder for the cross-validation",
-                     x->folder, taken[i]);
+      return am_fail(err, AM_E_USAGE,
+                     "%s holds a single run (%s); choose another folder for the cross-validation", x->folder,
+                     taken[i]);
   bool begun = holds(x->ctx, x->folder, "crossval.json");
   if (resume && !begun)
-    return am_fail(err, AM_E_USAGE, "%s: there is no cross-validation to go on with: wanted a folder with crossval.yaml "
-                   "and crossval.json", x->folder);
+    return am_fail(err, AM_E_USAGE,
+                   "%s: there is no cross-validation to go on with: wanted a folder with crossval.yaml "
+                   "and crossval.json",
+                   x->folder);
   if (!resume && begun)
-    return am_fail(err, AM_E_USAGE, "%s holds a cross-validation already; choose another folder, or go on with it: "
-                   "audiomood crossval --resume %s", x->folder, x->folder);
+    return am_fail(err, AM_E_USAGE,
+                   "%s holds a cross-validation already; choose another folder, or go on with it: "
+                   "audiomood crossval --resume %s",
+                   x->folder, x->folder);
   return AM_OK;
 }
 
@@ -119,11 +130,14 @@ static am_status read_plan(am_crossval *x, am_error *err) {
   const am_value *seeds = am_value_get(root, "seeds"), *folds = am_value_get(root, "folds");
   int64_t number;
   if (!status && (!seeds || seeds->kind != AM_LIST || !seeds->count || !folds || folds->kind != AM_LIST))
-    status = am_fail(err, AM_E_FORMAT, "%s: wanted the lists \"seeds\" and \"folds\" of a cross-validation", path);
+    status =
+        am_fail(err, AM_E_FORMAT, "%s: wanted the lists \"seeds\" and \"folds\" of a cross-validation", path);
   if (!status && (!am_value_to_int(seeds->first, &number) || (uint64_t)number != x->config->seed))
-    status = am_fail(err, AM_E_CONFIG, "%s: it began with seed %s, and the config has %llu; to train otherwise start a new "
-                     "cross-validation", path, seeds->first->text ? seeds->first->text : "?",
-                     (unsigned long long)x->config->seed);
+    status =
+        am_fail(err, AM_E_CONFIG,
+                "%s: it began with seed %s, and the config has %llu; to train otherwise start a new "
+                "cross-validation",
+                path, seeds->first->text ? seeds->first->text : "?", (unsigned long long)x->config->seed);
   if (!status) x->n_seeds = seeds->count;
   for (const am_value *v = status ? NULL : folds->first; v && !status; v = v->next)
     status = am_value_to_int(v, &number) && number >= 0 && number <= 100000
@@ -135,11 +149,13 @@ static am_status read_plan(am_crossval *x, am_error *err) {
 }
 
 static am_status open_folder(am_crossval *x, bool resume, am_error *err) {
-  char *lock = am_path_join(x->ctx, x->folder, "lock"), *yaml = am_path_join(x->ctx, x->folder, "crossval.yaml");
+  char *lock = am_path_join(x->ctx, x->folder, "lock"),
+       *yaml = am_path_join(x->ctx, x->folder, "crossval.yaml");
   am_buffer text = {0};
   am_status status = lock && yaml ? am_folder_create(x->ctx, x->folder, err) : am_no_memory(err);
   if (!status) status = am_lock_take(x->ctx, lock, &x->lock, err);
-  if (!status) status = check_folder(x, resume, err); /* again: another process may have been here meanwhile */
+  if (!status)
+    status = check_folder(x, resume, err); /* again: another process may have been here meanwhile */
   if (!status && !resume) status = am_config_text(x->config, &text, err);
   if (!status && !resume) status = am_file_write(x->ctx, yaml, text.data, text.used, err);
   am_buffer_free(x->ctx, &text);
@@ -157,8 +173,10 @@ static bool finished(const am_crossval *x, const am_crossval_run *r) {
 static am_status stopped(const am_crossval *x, am_error *err) {
   if (err) *err = (am_error)AM_ERROR_INIT; /* the run's own advice would go on with that fold only */
   bool limited = x->config->train.max_steps > 0; /* would pause again at once */
-  return am_fail(err, AM_E_STOPPED, "stopped with %zu of %zu runs finished; all is saved in %s; go on with: audiomood "
-                 "crossval --resume %s%s", x->n_finished, x->n_seeds * x->n_folds, x->folder, x->folder,
+  return am_fail(err, AM_E_STOPPED,
+                 "stopped with %zu of %zu runs finished; all is saved in %s; go on with: audiomood "
+                 "crossval --resume %s%s",
+                 x->n_finished, x->n_seeds * x->n_folds, x->folder, x->folder,
                  limited ? " --set train.max_steps=0" : "");
 }
 
@@ -178,9 +196,11 @@ static am_status train(am_crossval *x, size_t index, am_error *err) {
   am_crossval_run *r = &x->runs[index];
   am_config *config = NULL;
   am_run_result result = {.size = sizeof result};
-  am_run_options options = {.size = sizeof options, .out = r->folder, .resume = holds(x->ctx, r->folder, "config.yaml")};
-  am_log(x->ctx, AM_LOG_INFO, "%s fold %d, seed %llu (run %zu of %zu) in %s", options.resume ? "going on with" : "training",
-         r->fold, (unsigned long long)r->seed, index + 1, x->n_seeds * x->n_folds, r->folder);
+  am_run_options options = {
+      .size = sizeof options, .out = r->folder, .resume = holds(x->ctx, r->folder, "config.yaml")};
+  am_log(x->ctx, AM_LOG_INFO, "%s fold %d, seed %llu (run %zu of %zu) in %s",
+         options.resume ? "going on with" : "training", r->fold, (unsigned long long)r->seed, index + 1,
+         x->n_seeds * x->n_folds, r->folder);
   am_status status = run_config(x, r, &config, err);
   if (!status) status = am_train_run(config, &options, &result, err);
   am_run_result_free(&result);
@@ -197,12 +217,38 @@ static am_status take(am_crossval *x, am_crossval_run *r, am_error *err) {
   return status;
 }
 
+/* A finished fold stands beside those to come only if it was trained on the same clips, cut the same way.
+ * best.h5 may have been removed to save room; with data.skip_unreadable the split changes once the sounds are
+ * read. */
+static am_status check_origin(am_crossval *x, const am_crossval_run *r, am_error *err) {
+  if (x->config->data.skip_unreadable || !holds(x->ctx, r->folder, "best.h5")) return AM_OK;
+  am_split_options options = x->config->split;
+  am_split *split = NULL;
+  char *path = am_path_join(x->ctx, r->folder, "best.h5"), *config = NULL;
+  uint64_t digest = 0;
+  options.fold = r->fold;
+  am_status status = path ? am_checkpoint_origin(x->ctx, path, &config, &digest, err) : am_no_memory(err);
+  if (!status) status = am_split_make(x->ctx, x->dataset, &options, &split, err);
+  if (!status && digest != am_data_digest(x->dataset, split))
+    status = am_fail(err, AM_E_DATA,
+                     "the clips in %s, or their split, are not those that %s was trained with; to train "
+                     "this fold anew remove %s",
+                     x->dataset->root ? x->dataset->root : "the corpus", r->folder, r->folder);
+  am_split_free(x->ctx, split);
+  am_free(x->ctx, config);
+  am_free(x->ctx, path);
+  return status;
+}
+
 /* Finished folds first: what they say is complete, whatever happens to the others. */
 static am_status run_all(am_crossval *x, am_error *err) {
   size_t n = x->n_seeds * x->n_folds;
   am_status status = AM_OK;
-  for (size_t i = 0; i < n && !status; i++)
-    if (finished(x, &x->runs[i])) status = take(x, &x->runs[i], err);
+  for (size_t i = 0; i < n && !status; i++) {
+    if (!finished(x, &x->runs[i])) continue;
+    status = check_origin(x, &x->runs[i], err);
+    if (!status) status = take(x, &x->runs[i], err);
+  }
   if (!status && x->n_finished)
     am_log(x->ctx, AM_LOG_INFO, "%zu of %zu runs were finished already", x->n_finished, n);
   if (!status) status = am_crossval_summarise(x, err);
@@ -232,9 +278,11 @@ static am_status work(am_crossval *x, const am_crossval_options *o, am_error *er
   return status ? status : run_all(x, err);
 }
 
-am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out, am_error *err) {
+am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out,
+                            am_error *err) {
   *out = NULL;
-  if (!options->out || !*options->out) return am_fail(err, AM_E_USAGE, "a cross-validation needs a folder to write into");
+  if (!options->out || !*options->out)
+    return am_fail(err, AM_E_USAGE, "a cross-validation needs a folder to write into");
   if (!options->resume && options->seeds < 1)
     return am_fail(err, AM_E_USAGE, "%lld seeds; wanted at least 1", (long long)options->seeds);
   am_crossval *x = am_alloc(config->ctx, 1, sizeof *x);

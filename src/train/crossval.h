@@ -5,8 +5,9 @@
  *   crossval.yaml         the effective config; split.fold and seed are replaced in every run
  *   crossval.json         plan and results, written anew after every run
  *   predictions.csv       every test clip once a seed
- *   fold-K/               a run folder as of `train`; with several seeds seed-S/fold-K/, and seed-S/predictions.csv
- * A run is finished when its metrics.json is there; finished ones are never trained again. */
+ *   fold-K/               a run folder as of `train`
+ * With several seeds these are seed-S/fold-K/, and seed-S/predictions.csv stands beside them.  A run is
+ * finished when its metrics.json is there; finished ones are never trained again. */
 #ifndef AM_CROSSVAL_H
 #define AM_CROSSVAL_H
 
@@ -15,7 +16,7 @@
 
 typedef struct am_crossval_options {
   const char *out;
-  bool resume;     /* go on with the cross-validation in `out`; seeds, and folds if n_folds is 0, are as it began */
+  bool resume;     /* go on with the cross-validation in `out`, with the seeds and folds it began with */
   int64_t seeds;   /* runs of every fold, with the config's seed, seed + 1 ...; at least 1 */
   const int *folds; /* only these, rising; n_folds 0: all; when resuming they are added to those begun with */
   size_t n_folds;
@@ -58,13 +59,15 @@ typedef struct am_crossval {
   am_metrics **by_seed;  /* (n_seeds) pooled over the folds of one seed; NULL without a finished run */
 } am_crossval;
 
-/* crossval.c: trains what is not finished yet.  am_context_stop ends it with AM_E_STOPPED; the message says how
- * to go on.  `config` must outlive the result. On failure *out is NULL. */
-am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out, am_error *err);
+/* crossval.c: trains what is not finished yet.  am_context_stop ends it with AM_E_STOPPED; the message says
+ * how to go on.  `config` must outlive the result. On failure *out is NULL. */
+am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out,
+                            am_error *err);
 void am_crossval_free(am_crossval *x);
 
 /* crossval_results.c */
-am_status am_crossval_read_run(am_crossval *x, am_crossval_run *run, am_error *err); /* a finished run's rows */
+/* A finished run's rows and figures. */
+am_status am_crossval_read_run(am_crossval *x, am_crossval_run *run, am_error *err);
 am_status am_crossval_summarise(am_crossval *x, am_error *err); /* pooled and by_seed from the rows */
 am_status am_crossval_write(am_crossval *x, am_error *err);     /* crossval.json, predictions.csv */
 am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err);
@@ -82,8 +85,9 @@ am_status am_crossval_over_folds(const am_crossval *x, int figure, am_spread *ou
 am_status am_crossval_over_seeds(const am_crossval *x, int figure, am_spread *out, am_error *err);
 
 /* predictions.c: predictions.csv with a column `seed` after `fold`; seeds (n) or NULL for none. */
-am_status am_predictions_write_seeds(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips,
-                                     const int64_t *seeds, size_t n, char *const *labels, int classes,
-                                     const float *probabilities, am_error *err);
+am_status am_predictions_write_seeds(am_context *ctx, const char *path, const am_dataset *d,
+                                     const uint32_t *clips, const int64_t *seeds, size_t n,
+                                     char *const *labels, int classes, const float *probabilities,
+                                     am_error *err);
 
 #endif

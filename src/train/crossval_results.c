@@ -41,7 +41,8 @@ static am_status find_columns(const am_crossval *x, const am_csv *csv, int *colu
 static am_status find_clip(const am_crossval *x, const am_crossval_run *run, const am_csv *csv, size_t row,
                            const int *column, size_t *at, am_error *err) {
   const am_dataset *d = x->dataset;
-  const char *name = am_csv_get(csv, row, (size_t)column[0]), *label = am_csv_get(csv, row, (size_t)column[1]);
+  const char *name = am_csv_get(csv, row, (size_t)column[0]),
+             *label = am_csv_get(csv, row, (size_t)column[1]);
   for (; *at < d->n; ++*at) {
     if (d->clips[*at].fold != run->fold) continue;
     if (!strcmp(d->clips[*at].name, name)) break;
@@ -51,13 +52,14 @@ static am_status find_clip(const am_crossval *x, const am_crossval_run *run, con
     ++*at;
     return AM_OK;
   }
-  return am_csv_fail(csv, row, err, "clip %s, %s, is not where fold %d of the corpus now has it; the clips are not "
-                     "those that this fold was trained with (to train it anew remove %s)", name, label, run->fold,
-                     run->folder);
+  return am_csv_fail(csv, row, err,
+                     "clip %s, %s, is not where fold %d of the corpus now has it; the clips are not "
+                     "those that this fold was trained with (to train it anew remove %s)",
+                     name, label, run->fold, run->folder);
 }
 
-static am_status read_row(am_crossval *x, const am_crossval_run *run, const am_csv *csv, size_t row, const int *column,
-                          size_t *at, am_error *err) {
+static am_status read_row(am_crossval *x, const am_crossval_run *run, const am_csv *csv, size_t row,
+                          const int *column, size_t *at, am_error *err) {
   size_t K = (size_t)x->dataset->n_labels, to = x->n_rows;
   am_status status = find_clip(x, run, csv, row, column, at, err);
   if (status) return status;
@@ -87,8 +89,10 @@ static am_status read_predictions(am_crossval *x, am_crossval_run *run, am_error
   am_status status = path && column ? am_csv_read_file(x->ctx, path, 0, &csv, err) : am_no_memory(err);
   size_t rows = status ? 0 : am_csv_rows(csv);
   if (!status && (rows > wanted || (rows < wanted && !x->config->data.skip_unreadable)))
-    status = am_fail(err, AM_E_DATA, "%s: %zu clips, and fold %d of the corpus now has %zu; to train this fold anew "
-                     "remove %s", path, rows, run->fold, wanted, run->folder);
+    status = am_fail(err, AM_E_DATA,
+                     "%s: %zu clips, and fold %d of the corpus now has %zu; to train this fold anew "
+                     "remove %s",
+                     path, rows, run->fold, wanted, run->folder);
   if (!status) status = find_columns(x, csv, column, err);
   if (!status) status = make_room(x, rows, err);
   run->first = x->n_rows;
@@ -108,10 +112,11 @@ static am_status compute(const am_crossval *x, size_t first, size_t n, bool by_u
   const float *p = x->probabilities + first * K;
   am_metrics_free(*out);
   *out = NULL;
-  am_status status = am_metrics_compute(x->ctx, p, x->labels + first, x->speakers + first, n, (int)K, x->config->seed,
-                                        out, err);
+  am_status status = am_metrics_compute(x->ctx, p, x->labels + first, x->speakers + first, n, (int)K,
+                                        x->config->seed, out, err);
   if (!status && by_utterance)
-    status = am_metrics_add_utterances(*out, x->dataset, x->clips + first, p, x->labels + first, x->config->seed, err);
+    status = am_metrics_add_utterances(*out, x->dataset, x->clips + first, p, x->labels + first,
+                                       x->config->seed, err);
   return status;
 }
 
@@ -142,7 +147,7 @@ am_status am_crossval_read_run(am_crossval *x, am_crossval_run *run, am_error *e
   return status;
 }
 
-/* The rows put into the order of the plan, so that what is written does not depend on what was finished when. */
+/* The rows in the order of the plan: what is written does not depend on what was finished when. */
 static am_status sort_rows(am_crossval *x, am_error *err) {
   am_crossval sorted = {.ctx = x->ctx, .dataset = x->dataset};
   size_t K = (size_t)x->dataset->n_labels, used = 0;
@@ -154,13 +159,15 @@ static am_status sort_rows(am_crossval *x, am_error *err) {
     memcpy(sorted.labels + used, x->labels + r->first, r->n * sizeof *x->labels);
     memcpy(sorted.speakers + used, x->speakers + r->first, r->n * sizeof *x->speakers);
     memcpy(sorted.seeds + used, x->seeds + r->first, r->n * sizeof *x->seeds);
-    memcpy(sorted.probabilities + used * K, x->probabilities + r->first * K, r->n * K * sizeof *x->probabilities);
+    memcpy(sorted.probabilities + used * K, x->probabilities + r->first * K,
+           r->n * K * sizeof *x->probabilities);
     r->first = used;
     used += r->n;
   }
   am_crossval old = *x;
   if (!status) {
-    x->clips = sorted.clips, x->labels = sorted.labels, x->speakers = sorted.speakers, x->seeds = sorted.seeds;
+    x->clips = sorted.clips, x->labels = sorted.labels, x->speakers = sorted.speakers,
+    x->seeds = sorted.seeds;
     x->probabilities = sorted.probabilities, x->room = sorted.room;
   } else {
     old = sorted;
@@ -292,7 +299,8 @@ static am_status write_spread(const am_crossval *x, am_json *j, const char *key,
   return AM_OK;
 }
 
-static am_status write_spreads(const am_crossval *x, am_json *j, const char *key, spread_fn spread, am_error *err) {
+static am_status write_spreads(const am_crossval *x, am_json *j, const char *key, spread_fn spread,
+                               am_error *err) {
   am_json_open(j, key, '{');
   am_status status = write_spread(x, j, "accuracy", spread, AM_FIGURE_ACCURACY, err);
   if (!status) status = write_spread(x, j, "uar", spread, AM_FIGURE_UAR, err);
@@ -373,10 +381,10 @@ static am_status write_predictions(am_crossval *x, const char *folder, size_t fi
                                    am_error *err) {
   char *path = am_path_join(x->ctx, folder, "predictions.csv");
   am_status status = !path ? am_no_memory(err)
-                           : am_predictions_write_seeds(x->ctx, path, x->dataset, x->clips + first,
-                                                        seeds ? x->seeds + first : NULL, n,
-                                                        (char *const *)x->dataset->labels, x->dataset->n_labels,
-                                                        x->probabilities + first * (size_t)x->dataset->n_labels, err);
+                           : am_predictions_write_seeds(
+                                 x->ctx, path, x->dataset, x->clips + first, seeds ? x->seeds + first : NULL,
+                                 n, (char *const *)x->dataset->labels, x->dataset->n_labels,
+                                 x->probabilities + first * (size_t)x->dataset->n_labels, err);
   am_free(x->ctx, path);
   return status;
 }

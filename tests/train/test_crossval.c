@@ -22,14 +22,16 @@ static void mcnemar_equals_scipy(void **state) {
 
 static bool near(double a, double b) { return fabs(a - b) < 1e-12; }
 
-/* Each of the 27 draws of three speakers has probability 1/27 > 2.5 %, so the interval ends at the extreme ones. */
+/* Each of the 27 draws of three speakers has probability 1/27 > 2.5 %, so the interval ends at the extreme
+ * ones. */
 static void bootstrap_draws_speakers(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
   am_error err = AM_ERROR_INIT;
   am_paired p;
   for (uint64_t seed = 1; seed < 6; seed++) {
-    am_test_ok(am_paired_bootstrap(ctx, golden_labels, golden_speakers, golden_a, golden_b, GOLDEN_N, 3, seed, &p, &err),
+    am_test_ok(am_paired_bootstrap(ctx, golden_labels, golden_speakers, golden_a, golden_b, GOLDEN_N, 3, seed,
+                                   &p, &err),
                &err);
     assert_true(p.by_speaker);
     assert_int_equal(p.units, 3);
@@ -39,7 +41,9 @@ static void bootstrap_draws_speakers(void **state) {
   }
   /* The other way round is the same with the sign changed. */
   am_paired q;
-  am_test_ok(am_paired_bootstrap(ctx, golden_labels, golden_speakers, golden_b, golden_a, GOLDEN_N, 3, 5, &q, &err), &err);
+  am_test_ok(
+      am_paired_bootstrap(ctx, golden_labels, golden_speakers, golden_b, golden_a, GOLDEN_N, 3, 5, &q, &err),
+      &err);
   assert_true(near(q.uar, -p.uar) && near(q.uar_low, -p.uar_high) && near(q.uar_high, -p.uar_low));
   am_context_free(ctx);
 }
@@ -51,7 +55,8 @@ static void bootstrap_of_equals_is_zero(void **state) {
   am_paired p;
   int unknown[GOLDEN_N];
   for (int i = 0; i < GOLDEN_N; i++) unknown[i] = i == 4 ? -1 : golden_speakers[i];
-  am_test_ok(am_paired_bootstrap(ctx, golden_labels, unknown, golden_a, golden_a, GOLDEN_N, 3, 1, &p, &err), &err);
+  am_test_ok(am_paired_bootstrap(ctx, golden_labels, unknown, golden_a, golden_a, GOLDEN_N, 3, 1, &p, &err),
+             &err);
   assert_false(p.by_speaker);
   assert_int_equal(p.units, GOLDEN_N);
   assert_true(p.uar == 0 && p.uar_low == 0 && p.uar_high == 0 && p.accuracy_low == 0 && p.accuracy_high == 0);
@@ -94,8 +99,8 @@ static void world_free(world *w) {
 static const char *const four_folds = "split={kind: kfold, folds: 4, validation_speakers_count: 1}";
 
 /* Into <folder>/<name>; `more` NULL: no other setting. The result is not kept. */
-static am_status crossval(world *w, const char *name, const char *split, const char *more, am_crossval_options o,
-                          am_error *err) {
+static am_status crossval(world *w, const char *name, const char *split, const char *more,
+                          am_crossval_options o, am_error *err) {
   const char *const overrides[] = {split, "train.epochs=2", more};
   am_config *config = made_up_config(w->ctx, w->corpus, overrides, more ? 3 : 2);
   char *out = strdup(am_test_path(w->folder, name));
@@ -175,7 +180,8 @@ static void every_clip_is_tested_once(void **state) {
     am_tree_free(one);
   }
   assert_true(near(number(all, "over_folds.accuracy.mean"), accuracy));
-  assert_true(fabs(number(all, "over_folds.accuracy.sd") - sqrt((squares - 4 * accuracy * accuracy) / 3)) < 1e-9);
+  assert_true(fabs(number(all, "over_folds.accuracy.sd") - sqrt((squares - 4 * accuracy * accuracy) / 3)) <
+              1e-9);
   assert_true(near(number(all, "pooled.accuracy"), accuracy)); /* folds of equal size */
   assert_int_equal((int)number(all, "pooled.n"), 36);
   assert_string_equal(am_value_find(am_tree_root(all), "state")->text, "finished");
@@ -242,11 +248,14 @@ static void seeds_have_folders_of_their_own(void **state) {
   am_error err = AM_ERROR_INIT;
   static const int first[] = {0}, both[] = {0, 1};
   const char *two = "split={kind: fixed, fold_lists: [[speaker0, speaker1], [speaker2, speaker3]]}";
-  am_test_ok(crossval(&w, "cv", two, "seed=7", (am_crossval_options){.seeds = 2, .folds = first, .n_folds = 1}, &err), &err);
+  am_test_ok(crossval(&w, "cv", two, "seed=7",
+                      (am_crossval_options){.seeds = 2, .folds = first, .n_folds = 1}, &err),
+             &err);
   assert_true(am_file_exists(file_in(&w, "cv", "seed-8/fold-0/metrics.json")));
   assert_false(am_file_exists(file_in(&w, "cv", "seed-8/fold-1/metrics.json")));
   /* More folds later. */
-  am_test_ok(crossval(&w, "cv", two, "seed=7", (am_crossval_options){.resume = true, .folds = both, .n_folds = 2}, &err),
+  am_test_ok(crossval(&w, "cv", two, "seed=7",
+                      (am_crossval_options){.resume = true, .folds = both, .n_folds = 2}, &err),
              &err);
   am_tree *all = json_of(&w, "cv", "crossval.json");
   assert_int_equal((int)number(all, "runs_finished"), 4);
@@ -274,32 +283,53 @@ static void refuses_what_cannot_be_done(void **state) {
   static const int ninth[] = {9}, one[] = {0};
   am_crossval_options plain = {0}, resume = {.resume = true}, only = {.folds = one, .n_folds = 1};
   am_test_fails(crossval(&w, "cv", "split={kind: random}", NULL, plain, &err), AM_E_CONFIG, &err, "no folds");
-  am_test_fails(crossval(&w, "cv", "split={kind: fixed, test_speakers: [speaker1]}", NULL, plain, &err), AM_E_CONFIG, &err,
-                "fold_lists");
-  am_test_fails(crossval(&w, "cv", four_folds, NULL, (am_crossval_options){.folds = ninth, .n_folds = 1}, &err), AM_E_USAGE,
-                &err, "no fold 9; the folds of this split are 0 to 3");
-  am_test_fails(crossval(&w, "cv", "split={kind: fixed, fold_lists: [[speaker0], [], [speaker1]]}", NULL, plain, &err),
-                AM_E_DATA, &err, "fold 1 of 3 has no clip");
-  am_test_fails(crossval(&w, "cv", four_folds, NULL, resume, &err), AM_E_USAGE, &err, "no cross-validation to go on with");
+  am_test_fails(crossval(&w, "cv", "split={kind: fixed, test_speakers: [speaker1]}", NULL, plain, &err),
+                AM_E_CONFIG, &err, "fold_lists");
+  am_test_fails(
+      crossval(&w, "cv", four_folds, NULL, (am_crossval_options){.folds = ninth, .n_folds = 1}, &err),
+      AM_E_USAGE, &err, "no fold 9; the folds of this split are 0 to 3");
+  am_test_fails(
+      crossval(&w, "cv", "split={kind: fixed, fold_lists: [[speaker0], [], [speaker1]]}", NULL, plain, &err),
+      AM_E_DATA, &err, "fold 1 of 3 has no clip");
+  am_test_fails(crossval(&w, "cv", four_folds, NULL, resume, &err), AM_E_USAGE, &err,
+                "no cross-validation to go on with");
   assert_false(am_folder_exists(am_test_path(w.folder, "cv")));
 
   am_test_ok(crossval(&w, "cv", four_folds, NULL, only, &err), &err);
-  am_test_fails(crossval(&w, "cv", four_folds, NULL, plain, &err), AM_E_USAGE, &err, "holds a cross-validation already");
-  am_test_fails(crossval(&w, "cv/fold-0", four_folds, NULL, plain, &err), AM_E_USAGE, &err, "holds a single run");
-  am_test_fails(crossval(&w, "cv", four_folds, "seed=5", resume, &err), AM_E_CONFIG, &err, "it began with seed 42");
+  am_test_fails(crossval(&w, "cv", four_folds, NULL, plain, &err), AM_E_USAGE, &err,
+                "holds a cross-validation already");
+  am_test_fails(crossval(&w, "cv/fold-0", four_folds, NULL, plain, &err), AM_E_USAGE, &err,
+                "holds a single run");
+  am_test_fails(crossval(&w, "cv", four_folds, "seed=5", resume, &err), AM_E_CONFIG, &err,
+                "it began with seed 42");
   am_test_ok(crossval(&w, "cv", four_folds, NULL, resume, &err), &err);
+
+  /* A finished fold that has lost its last row. */
+  char *rows = text_of(&w, "cv/fold-0", "predictions.csv");
+  size_t bytes = strlen(rows);
+  do bytes--;
+  while (rows[bytes - 1] != '\n');
+  am_test_file(file_in(&w, "cv/fold-0", "predictions.csv"), rows, bytes);
+  am_test_fails(crossval(&w, "cv", four_folds, NULL, resume, &err), AM_E_DATA, &err,
+                "8 clips, and fold 0 of the corpus now has 9");
+  /* One whose rows are not where they should be. */
+  memcpy(strstr(rows, "\ns") + 1, "t", 1);
+  am_test_file(file_in(&w, "cv/fold-0", "predictions.csv"), rows, strlen(rows));
+  am_test_fails(crossval(&w, "cv", four_folds, NULL, resume, &err), AM_E_FORMAT, &err, "is not where fold 0");
+  am_free(w.ctx, rows);
 
   /* A finished fold whose clips have changed since: the first low tone of every speaker has another label. */
   char *manifest = text_of(&w, "corpus", "manifest.csv");
   FILE *changed = fopen(file_in(&w, "corpus", "manifest.csv"), "w");
   for (char *line = strtok(manifest, "\n"); line; line = strtok(NULL, "\n")) {
     char *at = strstr(line, "_low_0.wav,low");
-    if (at) fprintf(changed, "%.*s_low_0.wav,middle%s\n", (int)(at - line), line, at + strlen("_low_0.wav,low"));
+    if (at)
+      fprintf(changed, "%.*s_low_0.wav,middle%s\n", (int)(at - line), line, at + strlen("_low_0.wav,low"));
     else fprintf(changed, "%s\n", line);
   }
   fclose(changed);
   am_free(w.ctx, manifest);
-  am_test_fails(crossval(&w, "cv", four_folds, NULL, resume, &err), AM_E_FORMAT, &err, "is not where fold");
+  am_test_fails(crossval(&w, "cv", four_folds, NULL, resume, &err), AM_E_DATA, &err, "are not those that");
   world_free(&w);
 }
 
@@ -371,7 +401,8 @@ static void survives_failed_allocations(void **state) {
     am_settings_table table;
     am_crossval *x = NULL;
     am_crossval_options o = {.out = a, .resume = true};
-    am_config *config = made_up_config(w.ctx, w.corpus, (const char *const[]){four_folds, "train.epochs=2"}, 2);
+    am_config *config =
+        made_up_config(w.ctx, w.corpus, (const char *const[]){four_folds, "train.epochs=2"}, 2);
     am_test_memory_arm(&memory, n);
     err = (am_error)AM_ERROR_INIT;
     am_status status = am_crossval_train(config, &o, &x, &err);
