@@ -13,13 +13,8 @@ static am_status check_kind(const am_config *c, am_error *err) {
   switch (c->split.kind) {
     case AM_SPLIT_KFOLD:
     case AM_SPLIT_LOSO:
-    case AM_SPLIT_LOGO: return AM_OK;
-    case AM_SPLIT_FIXED:
-      if (c->split.fold_lists && c->split.fold_lists->first) return AM_OK;
-      return am_fail(err, AM_E_CONFIG,
-                     "%s: split.kind fixed without split.fold_lists has a single test part and no folds "
-                     "to go through; list the speakers of each fold in split.fold_lists",
-                     c->file);
+    case AM_SPLIT_LOGO:
+    case AM_SPLIT_FIXED: return AM_OK;
     default:
       return am_fail(err, AM_E_CONFIG,
                      "%s: this split has no folds; cross-validation wants split.kind kfold, "
@@ -34,7 +29,12 @@ static am_status read_corpus(am_crossval *x, am_error *err) {
   am_split_options split = x->config->split;
   split.fold = 0;
   am_status status = am_dataset_load(x->ctx, &x->config->data, &x->dataset, err);
-  return status ? status : am_split_make(x->ctx, x->dataset, &split, &x->split, err);
+  if (!status) status = am_split_make(x->ctx, x->dataset, &split, &x->split, err);
+  if (status || x->split->n_folds || x->config->split.kind != AM_SPLIT_FIXED) return status;
+  return am_fail(err, AM_E_CONFIG,
+                 "%s: split.kind fixed has a single test part and no folds to go through; list the speakers of "
+                 "each fold in split.fold_lists, or use a corpus whose description has folds",
+                 x->config->file);
 }
 
 static bool planned(const am_crossval *x, int fold) {

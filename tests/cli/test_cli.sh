@@ -117,6 +117,10 @@ rm mine/bob/joy-3.wav
 sed -e 's|^data:.*|data:\n  corpus: several\n  corpora:\n    - {corpus: ravdess, root: corpus, labels: [happy, angry]}\n    - {corpus: described, description: mine.yaml, root: mine, merge: {joy: happy, anger: angry}}|' \
   -e 's|"03"|synthetic/03|; s|"04"|synthetic/04|' tiny.yaml >both.yaml
 run inspect both.yaml; expect "inspect two corpora as one" 0 "mine/ann +1 +1 +2" "^synthetic/04 "
+sed -e "s|^data:.*|data: {corpus: described, description: $root/datasets/ravdess_speech.yaml, root: corpus}|" \
+  -e 's|^split:.*|split: {kind: fixed}|' tiny.yaml >folds.yaml
+run crossval folds.yaml --out folds; expect "crossval by the folds of a description" 1 "fold 2 of 5 has no clip"
+run crossval tiny.yaml --out folds; expect "crossval of fixed speakers" 2 "no folds to go through"
 run train both.yaml --out both; expect "train on two corpora" 0 "unweighted average recall"
 
 sound=corpus/Actor_04/03-01-05-01-01-01-04.wav
