@@ -2,8 +2,8 @@
 #include "io/csv.h"
 #include "train/crossval.h"
 
-static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, const int64_t *seed, char *const *labels,
-                      int classes, const float *p) {
+static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, const int64_t *seed,
+                      char *const *labels, int classes, const float *p) {
   const am_clip *clip = &d->clips[index];
   int best = 0;
   for (int k = 1; k < classes; k++)
@@ -19,9 +19,10 @@ static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, con
   am_csv_end_row(w);
 }
 
-am_status am_predictions_write_seeds(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips,
-                                     const int64_t *seeds, size_t n, char *const *labels, int classes,
-                                     const float *probabilities, am_error *err) {
+am_status am_predictions_write_seeds(am_context *ctx, const char *path, const am_dataset *d,
+                                     const uint32_t *clips, const int64_t *seeds, size_t n,
+                                     char *const *labels, int classes, const float *probabilities,
+                                     am_error *err) {
   static const char *const columns[] = {"clip", "speaker", "fold", "seed", "true", "predicted"};
   am_buffer text = {0};
   am_csv_writer w = {.ctx = ctx, .out = &text};
@@ -36,14 +37,16 @@ am_status am_predictions_write_seeds(am_context *ctx, const char *path, const am
   }
   am_csv_end_row(&w);
   for (size_t i = 0; i < n; i++)
-    write_row(&w, d, clips[i], seeds ? &seeds[i] : NULL, labels, classes, probabilities + i * (size_t)classes);
+    write_row(&w, d, clips[i], seeds ? &seeds[i] : NULL, labels, classes,
+              probabilities + i * (size_t)classes);
   if (!status && text.failed) status = am_no_memory(err);
   if (!status) status = am_file_write(ctx, path, text.data, text.used, err);
   am_buffer_free(ctx, &text);
   return status;
 }
 
-am_status am_predictions_write(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips, size_t n,
-                               char *const *labels, int classes, const float *probabilities, am_error *err) {
+am_status am_predictions_write(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips,
+                               size_t n, char *const *labels, int classes, const float *probabilities,
+                               am_error *err) {
   return am_predictions_write_seeds(ctx, path, d, clips, NULL, n, labels, classes, probabilities, err);
 }
