@@ -90,7 +90,7 @@ static int by_length(const void *a, const void *b) {
   return x->clip < y->clip ? -1 : x->clip > y->clip;
 }
 
-/* Could they be the same?  Levels within the tolerance of the whole: nearly all others go without decoding. */
+/* Could they be the same?  Levels within the tolerance of the whole: others go without decoding. */
 static bool alike(const am_check_clip *a, const am_check_clip *b) {
   double difference = 0, energy = 0;
   for (int k = 0; k < AM_CHECK_BANDS; k++) {
