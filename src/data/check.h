@@ -29,7 +29,8 @@ typedef struct am_check {
 /* Decodes every file by all threads.  Two clips hold the same sound when rate and length are equal and
  * the difference is at least 40 dB below the sound: copies that were converted once more differ by
  * rounding and dither.  Silent clips are no pairs. */
-am_status am_check_run(am_context *ctx, const am_dataset *d, double max_seconds, am_check *out, am_error *err);
+am_status am_check_run(am_context *ctx, const am_dataset *d, double max_seconds, am_check *out,
+                       am_error *err);
 void am_check_free(am_check *check);
 
 /* Below this peak a clip counts as silent: -80 dB of full scale. */
