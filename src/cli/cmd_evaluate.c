@@ -101,16 +101,22 @@ static am_status open_data(job *j, am_error *err) {
 }
 
 static am_status print_results(job *j, const am_metrics *m, am_error *err) {
+  bool transductive = j->checkpoint->normaliser.kind == AM_NORMALISE_SPEAKER;
   if (!cli_has(j->c, "json")) {
     printf("%s on %s, %s part%s\n\n", j->checkpoint->config->name, j->d->title, j->part_name,
            j->d->synthetic ? " (synthetic speech)" : "");
     cli_print_metrics(stdout, m, j->checkpoint->labels);
     printf("speaker-independent        %s\n", j->speaker_independent ? "yes" : "no: the same speakers are in the training part");
+    if (transductive)
+      printf("transductive               yes: each speaker's clips are normalised by the statistics of all of them\n");
     return AM_OK;
   }
   am_buffer text = {0};
-  am_status st = am_metrics_json(j->c->ctx, m, j->checkpoint->labels, j->part_name, j->speaker_independent,
-                                 j->d->synthetic, &text, err);
+  am_protocol protocol = {.split = j->part_name,
+                          .speaker_independent = j->speaker_independent,
+                          .synthetic = j->d->synthetic,
+                          .transductive = transductive};
+  am_status st = am_metrics_json(j->c->ctx, m, j->checkpoint->labels, &protocol, &text, err);
   if (!st) printf("%s\n", text.data);
   am_buffer_free(j->c->ctx, &text);
   return st;

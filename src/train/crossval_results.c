@@ -365,8 +365,11 @@ am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err) 
     status = write_spreads(x, &j, "over_folds", am_crossval_over_folds, err);
     if (!status && x->n_seeds > 1) status = write_spreads(x, &j, "over_seeds", am_crossval_over_seeds, err);
     if (x->n_seeds > 1) write_seeds(x, &j);
-    am_metrics_write(&j, "pooled", x->pooled, (char *const *)x->dataset->labels, "test",
-                     x->split->speaker_independent, x->dataset->synthetic);
+    am_protocol protocol = {.split = "test",
+                            .speaker_independent = x->split->speaker_independent,
+                            .synthetic = x->dataset->synthetic,
+                            .transductive = x->config->features.normalise == AM_NORMALISE_SPEAKER};
+    am_metrics_write(&j, "pooled", x->pooled, (char *const *)x->dataset->labels, &protocol);
   } else {
     am_json_null(&j, "pooled");
   }

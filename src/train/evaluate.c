@@ -177,8 +177,8 @@ static void write_confusion(am_json *j, const am_metrics *m) {
   am_json_close(j);
 }
 
-void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *const *labels, const char *split,
-                      bool speaker_independent, bool synthetic) {
+void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *const *labels,
+                      const am_protocol *protocol) {
   am_json_open(j, key, '{');
   am_json_int(j, "n", (int64_t)m->n);
   am_json_open(j, "labels", '[');
@@ -206,17 +206,18 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *co
   }
   am_json_close(j);
   write_confusion(j, m);
-  am_json_text(j, "split", split);
-  am_json_bool(j, "speaker_independent", speaker_independent);
-  am_json_bool(j, "synthetic", synthetic);
+  am_json_text(j, "split", protocol->split);
+  am_json_bool(j, "speaker_independent", protocol->speaker_independent);
+  am_json_bool(j, "synthetic", protocol->synthetic);
+  am_json_bool(j, "transductive", protocol->transductive);
   if (m->per_utterance)
-    am_metrics_write(j, "per_utterance", m->per_utterance, labels, split, speaker_independent, synthetic);
+    am_metrics_write(j, "per_utterance", m->per_utterance, labels, protocol);
   am_json_close(j);
 }
 
-am_status am_metrics_json(am_context *ctx, const am_metrics *m, char *const *labels, const char *split,
-                          bool speaker_independent, bool synthetic, am_buffer *out, am_error *err) {
+am_status am_metrics_json(am_context *ctx, const am_metrics *m, char *const *labels, const am_protocol *protocol,
+                          am_buffer *out, am_error *err) {
   am_json j = am_json_begin(ctx, out, 2);
-  am_metrics_write(&j, NULL, m, labels, split, speaker_independent, synthetic);
+  am_metrics_write(&j, NULL, m, labels, protocol);
   return out->failed ? am_no_memory(err) : AM_OK;
 }

@@ -21,8 +21,8 @@ am_status am_evaluate_logits(am_context *ctx, const am_model *model, am_session 
 /* Clips of the list whose features are longer than the model's input: they are cut. */
 size_t am_evaluate_cut(const am_model *model, const am_store *store, const uint32_t *clips, size_t n);
 /* am_metrics_json's object as a value of a larger one. */
-void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *const *labels, const char *split,
-                      bool speaker_independent, bool synthetic);
+void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *const *labels,
+                      const am_protocol *protocol);
 
 /* Kept in a checkpoint between predictions: session, features and room for one clip. */
 typedef struct am_predictor am_predictor;

@@ -56,10 +56,12 @@ static am_status run_parts(am_trainer *t, am_run_result *r, am_error *err) {
 /* ---- metrics.json ---- */
 
 static void write_part(am_trainer *t, am_json *j, const char *name, const am_metrics *m) {
+  am_protocol protocol = {.split = name,
+                          .speaker_independent = t->split->speaker_independent,
+                          .synthetic = t->dataset->synthetic,
+                          .transductive = t->normaliser.kind == AM_NORMALISE_SPEAKER};
   if (!m) am_json_null(j, name);
-  else
-    am_metrics_write(j, name, m, (char *const *)t->dataset->labels, name, t->split->speaker_independent,
-                     t->dataset->synthetic);
+  else am_metrics_write(j, name, m, (char *const *)t->dataset->labels, &protocol);
 }
 
 static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *err) {

@@ -127,9 +127,16 @@ typedef struct am_epoch {
 /* Probabilities (n,K) of the given clips. */
 am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, const am_store *store,
                       const uint32_t *clips, size_t n, float *probabilities, am_error *err);
-/* The JSON object of `evaluate --json` (DESIGN). */
-am_status am_metrics_json(am_context *ctx, const am_metrics *m, char *const *labels, const char *split,
-                          bool speaker_independent, bool synthetic, am_buffer *out, am_error *err);
+/* How clips were held out and what they are: what a reader must know beside the figures. */
+typedef struct am_protocol {
+  const char *split;        /* "test" */
+  bool speaker_independent; /* no speaker of these clips was trained on */
+  bool synthetic;           /* computed speech */
+  bool transductive;        /* normalised per speaker by statistics of the very clips that are scored */
+} am_protocol;
+/* The JSON object of `evaluate --json`: n, labels, accuracy, uar, macro_f1, per_class, confusion, ... */
+am_status am_metrics_json(am_context *ctx, const am_metrics *m, char *const *labels, const am_protocol *protocol,
+                          am_buffer *out, am_error *err);
 /* predictions.csv: clip, speaker, fold, true, predicted, p_<label>... */
 am_status am_predictions_write(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips, size_t n,
                                char *const *labels, int classes, const float *probabilities, am_error *err);

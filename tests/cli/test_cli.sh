@@ -150,6 +150,13 @@ cp -r run1 hurt; echo '{"test": {' >hurt/metrics.json; run report hurt; expect "
 rm hurt/metrics.json; run report hurt; expect "report of an unfinished run" 1 "hurt/metrics.json" "--resume hurt"
 rm -rf hurt page.html
 
+# ---- normalised per speaker ----
+run train tiny.yaml --out transductive --set features.normalise=speaker --set train.epochs=1; expect "train, normalised per speaker" 0
+run evaluate transductive; expect "its results say transductive" 0 "transductive +yes"
+run evaluate transductive --json; expect "also in JSON" 0 '"transductive": ?true'
+run predict transductive "$sound"; expect "predict then needs --speaker" 2 "--speaker NAME"
+run predict transductive corpus/Actor_04 --speaker 04; expect "predict --speaker" 0 "Actor_04/03-01-05-01-01-01-04.wav: [a-z]+"
+
 # ---- same seed, same result ----
 for t in 1 4; do
   run train tiny.yaml --out threads$t --threads $t

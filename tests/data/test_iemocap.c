@@ -423,7 +423,8 @@ static void utterances_by_mean_probability(void **state) {
   assert_true(m->per_utterance->accuracy == 1);
   char *names[] = {"a", "b"};
   am_buffer json = {0};
-  am_test_ok(am_metrics_json(ctx, m, names, "test", true, false, &json, &err), &err);
+  am_protocol protocol = {.split = "test", .speaker_independent = true};
+  am_test_ok(am_metrics_json(ctx, m, names, &protocol, &json, &err), &err);
   assert_non_null(strstr(json.data, "\"per_utterance\""));
   am_buffer_free(ctx, &json);
   am_metrics_free(m);
