@@ -8,10 +8,6 @@
 
 #include "io/h5.h"
 
-/* HDF5 itself loses some memory when it refuses a damaged file. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) { return "leak:libhdf5"; }
-
 typedef struct fixture {
   am_context *ctx;
   char *folder;

@@ -7,11 +7,6 @@
 #include "report/html.h"
 #include "report/report.h"
 
-/* fontconfig keeps some 600 bytes until the process ends, however many pictures are drawn (2.14, beneath
- * Cairo). */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
-
 static am_context *ctx;
 
 static int setup(void **state) {

@@ -10,12 +10,10 @@
 #include "made_up.h"
 #include "train/checkpoint.h"
 
-/* libhdf5 itself asks for absurd sizes and forgets pieces when a file's own structure is damaged (1.10.8, in
- * H5C_protect and beneath); sanitizers are told to let it, in this program only. */
+/* libhdf5 itself asks for absurd sizes when a file's own structure is damaged (1.10.8, in H5C_protect and beneath);
+ * sanitizers are told to let it, in this program only. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) { return "leak:libhdf5\n"; }
 
 static const char GOLDEN[] = "tests/train/golden/checkpoint-1.0.h5";
 
