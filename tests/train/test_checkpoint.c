@@ -14,6 +14,8 @@
  * sanitizers are told to let it, in this program only. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void) { return "allocator_may_return_null=1"; }
 
 static const char GOLDEN[] = "tests/train/golden/checkpoint-1.0.h5";
 
