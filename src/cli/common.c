@@ -60,15 +60,25 @@ static void print_figure(FILE *to, double value) {
   else fprintf(to, "%9.1f", 100 * value);
 }
 
+/* Columns are as wide as the longest label, within 6 to 9 characters; longer labels are cut in the head only. */
 static void print_confusion(FILE *to, const am_metrics *m, char *const *labels, int width) {
+  int column = 6;
+  for (int k = 0; k < m->classes; k++)
+    if (cli_width(labels[k]) > column) column = cli_width(labels[k]) < 9 ? cli_width(labels[k]) : 9;
   fprintf(to, "\nConfusion matrix (rows: true, columns: predicted)\n");
   fprintf(to, "%*s", width, "");
-  for (int k = 0; k < m->classes; k++) fprintf(to, " %6.*s", 6, labels[k]);
+  for (int k = 0; k < m->classes; k++) {
+    int bytes = 0;
+    for (int characters = 0; labels[k][bytes]; bytes++)
+      if (((unsigned char)labels[k][bytes] & 0xc0) != 0x80 && characters++ == column) break;
+    int shown = cli_width(labels[k]) < column ? cli_width(labels[k]) : column;
+    fprintf(to, " %*s%.*s", column - shown, "", bytes, labels[k]);
+  }
   fputc('\n', to);
   for (int i = 0; i < m->classes; i++) {
     pad(to, labels[i], width);
     for (int k = 0; k < m->classes; k++)
-      fprintf(to, " %6llu", (unsigned long long)m->confusion[(size_t)i * (size_t)m->classes + (size_t)k]);
+      fprintf(to, " %*llu", column, (unsigned long long)m->confusion[(size_t)i * (size_t)m->classes + (size_t)k]);
     fputc('\n', to);
   }
 }

@@ -1,7 +1,7 @@
 /* cli/sink.c - log lines and the progress line, on stderr.
  *
- * On a terminal one line is redrawn in place; piped, a plain line is printed
- * when a task ends and every half minute in between.  The context calls sinks
+ * On a terminal one line is redrawn in place and goes when its task ends; piped,
+ * a plain line is printed every half minute.  The context calls sinks
  * one at a time, so the state here needs no lock. */
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static void format_line(const am_progress *p, char *out, size_t size) {
   double rate = p->seconds > 0 ? (double)p->done / p->seconds : 0;
   char left[32] = "", spent[32];
   format_time(p->seconds, spent, sizeof spent);
-  if (!p->finished && p->total && rate > 0) {
+  if (p->total && rate > 0) {
     char t[24];
     format_time((double)(p->total - p->done) / rate, t, sizeof t);
     snprintf(left, sizeof left, ", %s left", t);
@@ -68,8 +68,14 @@ void cli_sink_progress(void *user, const am_progress *p) {
   /* A new task starts its clock again, so a time before the last one drawn is the next task's. */
   double since = p->seconds - sink.drawn_at;
   if (since < 0) since = p->seconds;
-  if (!p->finished && since < (sink.terminal ? 0.1 : 30.0)) return;
-  sink.drawn_at = p->finished ? 0 : p->seconds;
+  /* What a task came to is said by the log line that follows it. */
+  if (p->finished) {
+    cli_sink_clear();
+    sink.drawn_at = 0;
+    return;
+  }
+  if (since < (sink.terminal ? 0.1 : 30.0)) return;
+  sink.drawn_at = p->seconds;
   char line[256];
   format_line(p, line, sizeof line);
   if (!sink.terminal) {
@@ -77,6 +83,5 @@ void cli_sink_progress(void *user, const am_progress *p) {
     return;
   }
   fprintf(stderr, "\r\033[K%s", line);
-  if (p->finished) fputc('\n', stderr);
-  sink.line_open = !p->finished;
+  sink.line_open = true;
 }
