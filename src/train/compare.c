@@ -96,8 +96,9 @@ static double quantile(double *values, double q) {
 }
 
 static am_status intervals(draws *d, uint64_t seed, am_paired *out, am_error *err) {
-  double *accuracy = am_alloc(d->ctx, 2 * DRAWS, sizeof *accuracy), *uar = accuracy + DRAWS;
+  double *accuracy = am_alloc(d->ctx, 2 * DRAWS, sizeof *accuracy);
   if (!accuracy) return am_no_memory(err);
+  double *uar = accuracy + DRAWS;
   for (size_t i = 0; i < DRAWS; i++) draw(d, seed, i, &accuracy[i], &uar[i]);
   qsort(accuracy, DRAWS, sizeof *accuracy, by_value);
   qsort(uar, DRAWS, sizeof *uar, by_value);
