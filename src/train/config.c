@@ -39,7 +39,8 @@ const am_option am_train_table[] = {
     {"epochs", AM_OPT_INT, TRAIN(epochs), "15", 1, 1e9, NULL, "passes over the training part"},
     {"batch", AM_OPT_INT, TRAIN(batch), "32", 1, 65536, NULL, "clips a step; the last one of an epoch may be short"},
     {"monitor", AM_OPT_CHOICE, TRAIN(monitor), "validation_loss", 0, 0,
-     "validation_loss|validation_accuracy|validation_uar|train_loss", "what chooses the best epoch"},
+     "validation_loss|validation_accuracy|validation_uar|train_loss|last",
+     "what chooses the best epoch; last: the last one is taken"},
     {"class_weights", AM_OPT_CHOICE, TRAIN(class_weights), "none", 0, 0, "none|balanced",
      "weights of the loss; balanced: n / (classes * count)"},
     {"balanced_sampler", AM_OPT_BOOL, TRAIN(balanced_sampler), "false", 0, 0, NULL, "draw every class equally often"},
@@ -138,6 +139,10 @@ static am_status check(const am_config *c, am_error *err) {
   if (c->optimiser.kind != AM_SGD && c->optimiser.momentum > 0)
     return am_fail_at(err, am_value_get(optimiser, "momentum"),
                       "train.optimiser.momentum: only sgd has one; adam and adamw have beta1");
+  if (c->train.monitor == AM_MONITOR_LAST && c->train.early_stopping > 0)
+    return am_fail_at(err, am_value_get(am_value_get(am_tree_root(c->tree), "train"), "early_stopping"),
+                      "train.early_stopping: with monitor last no epoch is worse than the one before; choose another "
+                      "monitor, or leave it out");
   if (c->train.balanced_sampler && c->train.class_weights)
     return am_fail_at(err, NULL,
                       "train: balanced_sampler and class_weights balanced would correct twice; choose one of them");

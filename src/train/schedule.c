@@ -54,7 +54,7 @@ bool am_schedule_epoch(const am_schedule_options *o, am_schedule_state *state, a
     state->plateau_factor *= o->factor;
     if (state->plateau_factor < o->minimum) state->plateau_factor = o->minimum;
   }
-  if (gain(monitor, state->best, value) > 0) {
+  if (monitor == AM_MONITOR_LAST || gain(monitor, state->best, value) > 0) {
     state->best = value;
     state->best_epoch = epoch;
     state->wait = 0;

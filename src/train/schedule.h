@@ -19,7 +19,8 @@ typedef enum am_schedule_kind {
   AM_SCHEDULE_CONSTANT, AM_SCHEDULE_STEP, AM_SCHEDULE_COSINE, AM_SCHEDULE_ONE_CYCLE, AM_SCHEDULE_PLATEAU
 } am_schedule_kind;
 typedef enum am_monitor {
-  AM_MONITOR_VALIDATION_LOSS, AM_MONITOR_VALIDATION_ACCURACY, AM_MONITOR_VALIDATION_UAR, AM_MONITOR_TRAIN_LOSS
+  AM_MONITOR_VALIDATION_LOSS, AM_MONITOR_VALIDATION_ACCURACY, AM_MONITOR_VALIDATION_UAR, AM_MONITOR_TRAIN_LOSS,
+  AM_MONITOR_LAST /* every epoch is better than the one before */
 } am_monitor;
 
 /* What epochs change, for the plateau, early stopping and the choice of the best epoch. */
@@ -36,7 +37,8 @@ am_schedule_state am_schedule_begin(void);
 /* Factor for step `step` (from 0) of a run of `epochs` epochs of `per_epoch` steps. */
 double am_schedule_factor(const am_schedule_options *o, const am_schedule_state *state, uint64_t step,
                           uint64_t per_epoch, uint64_t epochs);
-/* Takes the monitor of a finished epoch. Returns whether it is the best so far. */
+/* Takes the monitor of a finished epoch (AM_MONITOR_LAST: its training loss, which only the plateau looks at).
+ * Returns whether it is the best so far. */
 bool am_schedule_epoch(const am_schedule_options *o, am_schedule_state *state, am_monitor monitor, uint64_t epoch,
                        double value);
 /* Early stopping: whether `patience` epochs passed without a better one (0: never). */

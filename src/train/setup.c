@@ -31,7 +31,7 @@ static am_status load_data(am_trainer *t, am_error *err) {
   if (t->split->speakers_known && !t->split->speaker_independent)
     am_trainer_log(t, AM_LOG_WARNING, "not speaker-independent: speakers of the held-out clips are also trained on");
   t->monitor = (am_monitor)c->train.monitor;
-  if (!t->split->n[AM_PART_VALIDATION] && t->monitor != AM_MONITOR_TRAIN_LOSS) {
+  if (!t->split->n[AM_PART_VALIDATION] && t->monitor != AM_MONITOR_TRAIN_LOSS && t->monitor != AM_MONITOR_LAST) {
     t->monitor = AM_MONITOR_TRAIN_LOSS;
     am_trainer_log(t, AM_LOG_WARNING, "there is no validation part: train_loss chooses the best epoch");
   }

@@ -36,7 +36,8 @@ typedef struct am_schedule_options {
 
 typedef struct am_train_options {
   int64_t epochs, batch;
-  int monitor;           /* "validation_loss|validation_accuracy|validation_uar|train_loss": chooses best.h5; falls back to train_loss without a validation part (said) */
+  int monitor; /* am_monitor, "validation_loss|validation_accuracy|validation_uar|train_loss|last": chooses best.h5; the
+                * first three become train_loss, with a warning, where there is no validation part */
   int class_weights;     /* "none|balanced" */
   bool balanced_sampler;
   bool bucket;

@@ -90,7 +90,8 @@ static double monitored(const am_trainer *t, const am_epoch *e) {
     case AM_MONITOR_VALIDATION_LOSS: return e->validation_loss;
     case AM_MONITOR_VALIDATION_ACCURACY: return e->validation_accuracy;
     case AM_MONITOR_VALIDATION_UAR: return e->validation_uar;
-    case AM_MONITOR_TRAIN_LOSS: break;
+    case AM_MONITOR_TRAIN_LOSS:
+    case AM_MONITOR_LAST: break;
   }
   return e->train_loss;
 }

@@ -126,6 +126,7 @@ static void settings_that_do_not_go_together(void **state) {
   refuse(MINIMAL, "train.schedule.warmup_epochs=99", AM_E_CONFIG, "99 is more than the 15 epochs");
   refuse(MINIMAL, "train.optimiser.nesterov=true", AM_E_CONFIG, "needs kind sgd and a momentum");
   refuse(MINIMAL, "train.optimiser.momentum=0.9", AM_E_CONFIG, "only sgd has one");
+  refuse(MINIMAL, "train={monitor: last, early_stopping: 3}", AM_E_CONFIG, "train.early_stopping: with monitor last");
   refuse(MINIMAL, "train={balanced_sampler: true, class_weights: balanced}", AM_E_CONFIG, "would correct twice");
   refuse(MINIMAL, "augment.gain=[5, -5]", AM_E_CONFIG, "gain");
 }

@@ -215,6 +215,12 @@ static void plateau_and_early_stopping(void **state) {
   assert_true(am_schedule_epoch(&o, &s, AM_MONITOR_VALIDATION_UAR, 1, 0.5));
   assert_true(am_schedule_epoch(&o, &s, AM_MONITOR_VALIDATION_UAR, 2, 0.6));
   assert_false(am_schedule_epoch(&o, &s, AM_MONITOR_VALIDATION_UAR, 3, 0.55));
+
+  s = am_schedule_begin(); /* the last epoch counts, whatever its loss */
+  for (uint64_t epoch = 1; epoch <= 3; epoch++)
+    assert_true(am_schedule_epoch(&o, &s, AM_MONITOR_LAST, epoch, (double)epoch));
+  assert_int_equal(s.best_epoch, 3);
+  assert_true(am_schedule_factor(&o, &s, 0, 1, 9) == 0.5); /* the plateau looks at the loss all the same */
 }
 
 int main(void) {
