@@ -2,22 +2,24 @@
  *
  * Forward: a register tile of up to MOST pixels by two vectors of output channels;
  * for every tap and input channel the weights are two vectors and each pixel's x is
- * broadcast.  Taps that lie side by side in x (dilation 1) run as one loop.
- * Tiles that meet the padding and tiles across short rows first gather their part of x
- * into a small buffer, zeros included.
+ * broadcast.  Taps that lie side by side in x (dilation 1) run as one loop.  The
+ * pixels of a tile lie along the bins of a row; bins that meet the padding, and rows
+ * too short to fill a tile, are made in tiles along time.
+ *
+ * Padding is never read nor copied: a tile of which some pixels miss a tap adds that
+ * tap to the others alone, its sums going through y in between.
  *
  * Backward to x is a forward convolution of dy with the kernel flipped and
  * transposed; a stride then means zeros between the elements of dy (`ut`, `uf`), of
  * which a tile of every uf-th pixel meets none.
  *
- * Every output is one chain of multiply-adds in the order of taps and channels,
- * whatever the tile, so it does not depend on how rows are cut into pieces. */
+ * Every output is one chain of multiply-adds in the order of the taps inside x and of
+ * the channels, whatever the tile, so it does not depend on how rows are cut into pieces. */
 #include "tensor/simd_tiles.h"
 
 enum {
-  GATHER = 4096,            /* floats of x gathered for a tile */
   WEIGHTS_IN_CACHE = 65536, /* floats of packed weights that stay in L2 while a row is made */
-  FEW_TERMS = 64            /* below it an output costs less than gathering its x */
+  FEW_ROWS = 4              /* below it tiles along time do not pay */
 };
 
 /* The compiler must keep p in a register as it is, not recompute it from others. */
@@ -91,59 +93,6 @@ static am_conv backward_conv(const am_conv *c) {
                    .pf = (c->kf - 1) * c->df - c->pf};
 }
 
-/* Element of x that position r meets, or -1: r counts zeros between the elements when up > 1. */
-AM_INLINE int element_at(int r, int up, int n) {
-  if (r < 0) return -1;
-  if (up > 1) {
-    if (r % up) return -1;
-    r /= up;
-  }
-  return r < n ? r : -1;
-}
-
-/* All terms of the sum at output (t, f) where the taps of a row are neighbours in x. */
-static void gather_rows(const geometry *g, const float *x, int t, int f, float *to) {
-  const am_conv *c = &g->c;
-  int bin = f * c->sf - c->pf, width = c->kf * c->ci;
-  int from = bin < 0 ? (-bin < c->kf ? -bin : c->kf) : 0, end = c->fi - bin < c->kf ? c->fi - bin : c->kf;
-  if (end < from) end = from;
-  for (int kt = 0; kt < c->kt; kt++, to += width) {
-    int row = element_at(t * c->st + kt * c->dt - c->pt, g->ut, c->ti);
-    if (row < 0 || from == end) {
-      zero_floats(to, width);
-      continue;
-    }
-    zero_floats(to, from * c->ci);
-    copy_floats(to + from * c->ci, x + ((ptrdiff_t)row * c->fi + bin + from) * c->ci, (end - from) * c->ci);
-    zero_floats(to + end * c->ci, (c->kf - end) * c->ci);
-  }
-}
-
-/* Terms [k0,k1) of the sum at output (t, f), in the order (kt, kf, ci). */
-static void gather_pixel(const geometry *g, const float *x, int t, int f, int k0, int k1, float *to) {
-  const am_conv *c = &g->c;
-  if (k0 == 0 && k1 == c->kt * c->kf * c->ci && c->df == 1 && g->uf == 1) {
-    gather_rows(g, x, t, f, to);
-    return;
-  }
-  int tap = k0 / c->ci, from = k0 % c->ci;
-  int kt = tap / c->kf, kf = tap % c->kf;
-  for (int k = k0; k < k1;) {
-    int row = element_at(t * c->st + kt * c->dt - c->pt, g->ut, c->ti);
-    const float *line = row < 0 ? x : x + (ptrdiff_t)row * c->fi * c->ci;
-    for (; kf < c->kf && k < k1; kf++, from = 0) {
-      int n = c->ci - from < k1 - k ? c->ci - from : k1 - k;
-      int bin = element_at(f * c->sf + kf * c->df - c->pf, g->uf, c->fi);
-      if (row < 0 || bin < 0) zero_floats(to, n);
-      else copy_floats(to, line + (ptrdiff_t)bin * c->ci + from, n);
-      to += n;
-      k += n;
-    }
-    kf = 0;
-    kt++;
-  }
-}
-
 /* Taps first, first + step, ... that meet an element. */
 typedef struct progression { int first, step, count; } progression;
 
@@ -177,101 +126,154 @@ typedef struct forward_job {
   int block0, block1; /* output channels being made */
 } forward_job;
 
-/* The part of a tile that depends on the block of output channels; k: first term of the sum. */
-static void run_block(const forward_job *j, tile *t, int block, int k, ptrdiff_t output, int pixels) {
-  const am_conv *c = &j->g.c;
-  int vectors = block_vectors(c, block), width = vectors * LANES;
-  t->weights = j->packed + (ptrdiff_t)block * BLOCK * terms(c) + (ptrdiff_t)k * width;
-  t->bias = j->bias ? j->bias + block * BLOCK : NULL;
-  t->y = j->y + output * c->co + block * BLOCK;
-  t->columns = block_columns(c, block);
-  tiles[vectors - 1][pixels - 1](t);
+/* Outputs that one tile makes: from (row, bin) on, every ut-th row or every uf-th bin.  kt, kf: the taps that
+ * count; across the line those inside x, along it those that meet elements anywhere. */
+typedef struct line {
+  int row, bin, pixels;
+  bool along_time;
+  progression kt, kf;
+} line;
+
+typedef struct range { int from, to; } range;
+
+/* Element of x that tap k of output o meets, inside or not. */
+static int element_of(int o, int stride, int k, int dilation, int before, int up) {
+  return (o * stride + k * dilation - before) / up;
+}
+/* Elements from pixel to pixel. */
+static int pixel_step(int stride, int up) { return up > 1 ? 1 : stride; }
+
+/* Pixels of a line that meet an element at tap number i of its own direction. */
+static range pixels_inside(const geometry *g, const line *l, int i) {
+  const am_conv *c = &g->c;
+  int first = l->along_time ? element_of(l->row, c->st, l->kt.first + i * l->kt.step, c->dt, c->pt, g->ut)
+                            : element_of(l->bin, c->sf, l->kf.first + i * l->kf.step, c->df, c->pf, g->uf);
+  int n = l->along_time ? c->ti : c->fi, step = l->along_time ? pixel_step(c->st, g->ut) : pixel_step(c->sf, g->uf);
+  range r = {first < 0 ? (-first + step - 1) / step : 0, first < n ? (n - first + step - 1) / step : 0};
+  if (r.to > l->pixels) r.to = l->pixels;
+  if (r.from > r.to) r.from = r.to;
+  return r;
 }
 
-/* Output channels [block0,block1) of `pixels` outputs from number `first` (t * fo + f), every `stride`-th, by a
- * gathered copy of x. */
-static void gathered_tile(const forward_job *j, ptrdiff_t first, int stride, int pixels) {
-  const am_conv *c = &j->g.c;
-  float x[GATHER];
-  int all = terms(c), chunk = GATHER / pixels < all ? GATHER / pixels : all;
-  for (int k = 0; k < all; k += chunk) {
-    int n = all - k < chunk ? all - k : chunk;
-    for (int p = 0; p < pixels; p++) {
-      ptrdiff_t output = first + (ptrdiff_t)p * stride;
-      gather_pixel(&j->g, j->x, (int)(output / c->fo), (int)(output % c->fo), k, k + n, x + (ptrdiff_t)p * n);
-    }
-    tile t = {.x = x, .step = n, .outer = 1, .inner = 1, .n = n, .y_step = (ptrdiff_t)stride * c->co, .resume = k > 0,
-              .relu = j->relu && k + n == all};
-    for (int b = j->block0; b < j->block1; b++) run_block(j, &t, b, k, first, pixels);
-  }
-}
-
-/* The same where every bin that the pixels meet is inside x. kt, kf: the taps that count. */
-static void inner_tile(const forward_job *j, int row, int f, int pixels, progression kt, progression kf) {
+/* Adds the taps kt x kf to the pixels `r` of a line.  resume: onto what stands in y. */
+static void run_taps(const forward_job *j, const line *l, range r, progression kt, progression kf, bool resume,
+                     bool relu) {
   const geometry *g = &j->g;
   const am_conv *c = &g->c;
-  int line = c->fi * c->ci, top = (row * c->st + kt.first * c->dt - c->pt) / g->ut;
-  int left = (f * c->sf + kf.first * c->df - c->pf) / g->uf, k = (kt.first * c->kf + kf.first) * c->ci;
+  int row = l->row + (l->along_time ? r.from * g->ut : 0), bin = l->bin + (l->along_time ? 0 : r.from * g->uf);
+  ptrdiff_t x_row = (ptrdiff_t)c->fi * c->ci;
   bool together = c->df == 1 && g->uf == 1; /* the taps of a row are neighbours in x */
-  tile t = {.x = kt.count ? j->x + (ptrdiff_t)top * line + (ptrdiff_t)left * c->ci : j->x,
-            .step = g->uf > 1 ? c->ci : (ptrdiff_t)c->sf * c->ci, .outer = kt.count,
-            .inner = together ? 1 : kf.count, .n = together ? c->kf * c->ci : c->ci,
-            .outer_step = (ptrdiff_t)(kt.step * c->dt / g->ut) * line,
-            .inner_step = (ptrdiff_t)(kf.step * c->df / g->uf) * c->ci,
-            .y_step = (ptrdiff_t)g->uf * c->co, .relu = j->relu};
+  bool any = kt.count && kf.count;
+  tile t = {.x = j->x, .outer = any ? kt.count : 0, .inner = together ? 1 : kf.count,
+            .n = together ? kf.count * c->ci : c->ci, .outer_step = kt.step * c->dt / g->ut * x_row,
+            .inner_step = (ptrdiff_t)(kf.step * c->df / g->uf) * c->ci, .resume = resume, .relu = relu};
+  if (any)
+    t.x += element_of(row, c->st, kt.first, c->dt, c->pt, g->ut) * x_row +
+           (ptrdiff_t)element_of(bin, c->sf, kf.first, c->df, c->pf, g->uf) * c->ci;
+  t.step = l->along_time ? pixel_step(c->st, g->ut) * x_row : (ptrdiff_t)pixel_step(c->sf, g->uf) * c->ci;
+  t.y_step = l->along_time ? (ptrdiff_t)g->ut * c->fo * c->co : (ptrdiff_t)g->uf * c->co;
   for (int b = j->block0; b < j->block1; b++) {
-    ptrdiff_t width = block_vectors(c, b) * LANES;
+    int vectors = block_vectors(c, b);
+    ptrdiff_t width = vectors * LANES;
+    t.weights = j->packed + (ptrdiff_t)b * BLOCK * terms(c) + (ptrdiff_t)(kt.first * c->kf + kf.first) * c->ci * width;
     t.weights_outer = (ptrdiff_t)kt.step * c->kf * c->ci * width;
     t.weights_inner = (ptrdiff_t)kf.step * c->ci * width;
-    run_block(j, &t, b, kt.count ? k : 0, (ptrdiff_t)row * c->fo + f, pixels);
+    t.bias = j->bias ? j->bias + b * BLOCK : NULL;
+    t.y = j->y + ((ptrdiff_t)row * c->fo + bin) * c->co + b * BLOCK;
+    t.columns = block_columns(c, b);
+    tiles[vectors - 1][r.to - r.from - 1](&t);
   }
 }
 
-/* `pixels` outputs of a row from bin f, uf apart. */
-static void make_tile(const forward_job *j, int row, progression kt, int f, int pixels) {
-  const geometry *g = &j->g;
-  const am_conv *c = &g->c;
-  int first = f * c->sf - c->pf, last = (f + (pixels - 1) * g->uf) * c->sf - c->pf;
-  progression kf = taps_that_meet(first, c->df, g->uf, c->kf);
-  bool inside = first + kf.first * c->df >= 0 &&
-                (last + (kf.first + (kf.count - 1) * kf.step) * c->df) / g->uf < c->fi;
-  if (inside || !kf.count) inner_tile(j, row, f, pixels, kt, kf);
-  else gathered_tile(j, (ptrdiff_t)row * c->fo + f, g->uf, pixels);
+/* Taps [i,end) of a progression. */
+static progression part_of(progression p, int i, int end) {
+  return (progression){p.first + i * p.step, p.step, end - i};
 }
 
-/* `count` outputs from bin f, uf apart, in tiles of even size. */
-static void make_run(const forward_job *j, int row, progression kt, int f, int count) {
-  int n = (count + MOST - 1) / MOST;
+/* Adds the taps kt x kf, in groups along the line that the same pixels meet.  On a row, kt is one tap, so that
+ * every pixel meets them in their order. */
+static void add_taps(const forward_job *j, const line *l, progression kt, progression kf) {
+  int n = l->along_time ? kt.count : kf.count;
+  for (int i = 0, end; i < n; i = end) {
+    range r = pixels_inside(&j->g, l, i), next;
+    for (end = i + 1; end < n; end++) {
+      next = pixels_inside(&j->g, l, end);
+      if (next.from != r.from || next.to != r.to) break;
+    }
+    if (r.from == r.to) continue;
+    run_taps(j, l, r, l->along_time ? part_of(kt, i, end) : kt, l->along_time ? kf : part_of(kf, i, end), true, false);
+  }
+}
+
+static void make_line(const forward_job *j, const line *l) {
+  static const progression none = {0, 1, 0};
+  int n = l->along_time ? l->kt.count : l->kf.count;
+  range all = {0, l->pixels};
+  bool inside = true;
+  for (int i = 0; i < n; i++) {
+    range r = pixels_inside(&j->g, l, i);
+    inside = inside && r.from == 0 && r.to == l->pixels;
+  }
+  if (inside) {
+    run_taps(j, l, all, l->kt, l->kf, false, j->relu);
+    return;
+  }
+  run_taps(j, l, all, none, none, false, false);
+  if (l->along_time) add_taps(j, l, l->kt, l->kf);
+  else
+    for (int i = 0; i < l->kt.count; i++) add_taps(j, l, part_of(l->kt, i, i + 1), l->kf);
+  if (j->relu) run_taps(j, l, all, none, none, true, true);
+}
+
+/* A long line in tiles of even size. */
+static void make_lines(const forward_job *j, line l) {
+  int count = l.pixels, n = (count + MOST - 1) / MOST, row = l.row, bin = l.bin;
   for (int i = 0; i < n; i++) {
     int from = (int)((int64_t)count * i / n), to = (int)((int64_t)count * (i + 1) / n);
-    make_tile(j, row, kt, f + from * j->g.uf, to - from);
+    if (l.along_time) l.row = row + from * j->g.ut;
+    else l.bin = bin + from * j->g.uf;
+    l.pixels = to - from;
+    make_line(j, &l);
   }
 }
 
-static void make_row(const forward_job *j, int row) {
+/* Bin f of all rows. */
+static void make_bin(const forward_job *j, int f) {
   const geometry *g = &j->g;
   const am_conv *c = &g->c;
-  progression kt = taps_inside(row * c->st - c->pt, c->dt, g->ut, c->kt, c->ti);
-  for (int phase = 0; phase < g->uf; phase++) {
-    int f = g->f0 + phase, count = (g->f1 - f + g->uf - 1) / g->uf;
-    int before = 0, after = 0;
-    if (terms(c) < FEW_TERMS && g->uf == 1) { /* keep what must be gathered apart */
-      int reach = (c->kf - 1) * c->df - c->pf;
-      while (before < count && (f + before) * c->sf - c->pf < 0) before++;
-      while (after < count - before && (f + count - 1 - after) * c->sf + reach >= c->fi) after++;
-    }
-    make_run(j, row, kt, f, before);
-    make_run(j, row, kt, f + before * g->uf, count - before - after);
-    make_run(j, row, kt, f + (count - after) * g->uf, after);
+  progression kf = taps_inside(f * c->sf - c->pf, c->df, g->uf, c->kf, c->fi);
+  for (int phase = 0; phase < g->ut && g->t0 + phase < g->t1; phase++) {
+    int t = g->t0 + phase;
+    make_lines(j, (line){t, f, (g->t1 - t + g->ut - 1) / g->ut, true,
+                         taps_that_meet(t * c->st - c->pt, c->dt, g->ut, c->kt), kf});
   }
 }
 
-/* Rows too short to fill a tile: tiles run on into the next row. */
-static void make_short_rows(const forward_job *j) {
-  const am_conv *c = &j->g.c;
-  ptrdiff_t end = (ptrdiff_t)j->g.t1 * c->fo;
-  for (ptrdiff_t i = (ptrdiff_t)j->g.t0 * c->fo; i < end; i += MOST)
-    gathered_tile(j, i, 1, end - i < MOST ? (int)(end - i) : MOST);
+static bool bin_inside(const geometry *g, int f) {
+  const am_conv *c = &g->c;
+  int r = f * c->sf - c->pf;
+  return taps_inside(r, c->df, g->uf, c->kf, c->fi).count == taps_that_meet(r, c->df, g->uf, c->kf).count;
+}
+
+/* Bins f, f + uf, ... of all rows. */
+static void make_phase(const forward_job *j, int f) {
+  const geometry *g = &j->g;
+  const am_conv *c = &g->c;
+  int count = (g->f1 - f + g->uf - 1) / g->uf, before = 0, after = 0, rows = (g->t1 - g->t0) / g->ut;
+  if (rows >= FEW_ROWS) {
+    while (before < count && !bin_inside(g, f + before * g->uf)) before++;
+    while (after < count - before && !bin_inside(g, f + (count - 1 - after) * g->uf)) after++;
+    int inside = count - before - after;
+    if (inside < MOST && inside < rows) before = count, after = 0;
+  }
+  for (int i = 0; i < before; i++) make_bin(j, f + i * g->uf);
+  for (int i = count - after; i < count; i++) make_bin(j, f + i * g->uf);
+  line l = {0, f + before * g->uf, count - before - after, false, {0, 1, 0},
+            taps_that_meet((f + before * g->uf) * c->sf - c->pf, c->df, g->uf, c->kf)};
+  for (l.row = g->t0; l.row < g->t1; l.row++) {
+    l.kt = taps_inside(l.row * c->st - c->pt, c->dt, g->ut, c->kt, c->ti);
+    make_lines(j, l);
+  }
 }
 
 static void forward(forward_job *j) {
@@ -279,13 +281,10 @@ static void forward(forward_job *j) {
   const am_conv *c = &g->c;
   int64_t block_reals = (int64_t)terms(c) * BLOCK;
   int group = block_reals > WEIGHTS_IN_CACHE ? 1 : (int)(WEIGHTS_IN_CACHE / block_reals), blocks = block_count(c);
-  bool one_row = g->t1 - g->t0 == 1;
   for (int b = 0; b < blocks; b += group) {
     j->block0 = b;
     j->block1 = b + group < blocks ? b + group : blocks;
-    if (c->fo < MOST / 2 && !one_row && g->ut == 1 && g->uf == 1) make_short_rows(j);
-    else
-      for (int t = g->t0; t < g->t1; t++) make_row(j, t);
+    for (int phase = 0; phase < g->uf && g->f0 + phase < g->f1; phase++) make_phase(j, g->f0 + phase);
   }
 }
 

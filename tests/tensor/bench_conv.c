@@ -1,6 +1,6 @@
 /* Speed of the convolution kernels beside sgemm's, in GFLOP/s: of one thread by its
  * processor time, which other work on the machine disturbs less, then of all threads by the clock.
- * Not a test: bench_conv [plain|avx2|avx512] [layer, from 0] */
+ * Not a test: bench_conv [plain|avx2|avx512] [layer, from 0, or -] [1 (thread only)] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,9 @@ static const layer layers[] = {
   {"256 to 256", 34, 8, 256, 256, 3, 3, 1, 1},          {"32 to 32", 137, 64, 32, 32, 3, 3, 1, 1},
   {"48 to 40", 137, 64, 48, 40, 3, 3, 1, 1},            {"1x1 128 to 64", 137, 32, 128, 64, 1, 1, 1, 1},
   {"64 to 128, stride 2", 137, 32, 64, 128, 3, 3, 2, 2}, {"conv1d 5 40 to 128", 500, 1, 40, 128, 5, 1, 1, 1},
+  {"1 to 24", 270, 64, 1, 24, 3, 3, 1, 1},
+  {"24 to 48", 135, 32, 24, 48, 3, 3, 1, 1},             {"48 to 48", 135, 32, 48, 48, 3, 3, 1, 1},
+  {"96 to 96", 67, 16, 96, 96, 3, 3, 1, 1},             {"128 to 128, 8 bins", 67, 8, 128, 128, 3, 3, 1, 1},
   {"conv1d 5 1 to 32", 40, 1, 1, 32, 5, 1, 1, 1},       {"conv1d 5 32 to 64", 10, 1, 32, 64, 5, 1, 1, 1},
 };
 
@@ -56,7 +59,7 @@ static double now(const am_context *ctx) {
 static double seconds(am_context *ctx, job *j) {
   int rows = j->kind == BACK_X ? j->c.ti : j->c.to;
   double best = 1e9, total = 0;
-  for (int n = 0; n < 1000 && (n < 3 || total < 0.5); n++) {
+  for (int n = 0; n < 1000 && (n < 3 || total < 0.2); n++) {
     double start = now(ctx);
     am_parallel_for(ctx, (size_t)j->clips * (size_t)((rows + j->rows - 1) / j->rows), piece, j);
     double took = now(ctx) - start;
@@ -98,7 +101,7 @@ static void bench_layer(am_context *ctx, const layer *l) {
 static double bench_gemm(am_context *ctx, int m, int n, int k, bool trans_a, bool trans_b) {
   float *a = fill((size_t)m * (size_t)k), *b = fill((size_t)k * (size_t)n), *c = fill((size_t)m * (size_t)n);
   double best = 1e9, total = 0;
-  for (int i = 0; i < 1000 && (i < 3 || total < 0.5); i++) {
+  for (int i = 0; i < 1000 && (i < 3 || total < 0.2); i++) {
     double start = now(ctx);
     am_gemm(ctx, trans_a, trans_b, m, n, k, 1, a, trans_a ? m : k, b, trans_b ? k : n, 0, c, n);
     double took = now(ctx) - start;
@@ -110,7 +113,7 @@ static double bench_gemm(am_context *ctx, int m, int n, int k, bool trans_a, boo
 }
 
 int main(int argc, char **argv) {
-  for (int threads = 1; threads >= 0; threads--) {
+  for (int threads = 1; threads >= (argc > 3 ? 1 : 0); threads--) {
     am_settings settings = {.size = sizeof settings, .threads = threads, .cpu = argc > 1 ? argv[1] : NULL};
     am_error err = AM_ERROR_INIT;
     am_context *ctx;
@@ -124,7 +127,7 @@ int main(int argc, char **argv) {
            bench_gemm(ctx, 280576, 128, 32, true, false), bench_gemm(ctx, 32, 280576, 128, false, true));
     printf("%-24s %8s %8s %8s\n", "", "forward", "to x", "to w");
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
-      if (argc < 3 || (size_t)atoi(argv[2]) == i) bench_layer(ctx, &layers[i]);
+      if (argc < 3 || argv[2][0] == '-' || (size_t)atoi(argv[2]) == i) bench_layer(ctx, &layers[i]);
     am_context_free(ctx);
   }
   return 0;

@@ -107,9 +107,10 @@ static void test_chosen_shapes(void **state) {
     conv_of(7, 64, 32, 64, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),
     conv_of(40, 1, 1, 32, 5, 1, 1, 1, 1, 1, AM_PAD_SAME, 0),    /* RAVDESS model 2 */
     conv_of(10, 1, 32, 64, 5, 1, 1, 1, 1, 1, AM_PAD_SAME, 0),
-    conv_of(4, 8, 600, 70, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* more terms than a gathered tile holds */
+    conv_of(4, 8, 600, 70, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* many terms */
     conv_of(3, 9, 64, 256, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* weights beyond the cache */
     conv_of(12, 3, 16, 48, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* rows shorter than a tile */
+    conv_of(40, 8, 24, 48, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* short rows, all in tiles along time */
     conv_of(12, 2, 16, 16, 3, 3, 2, 2, 1, 1, AM_PAD_SAME, 0),
     conv_of(300, 1, 8, 16, 3, 1, 1, 1, 1, 1, AM_PAD_VALID, 0),  /* long sequence: several chunks */
     conv_of(5, 150, 2, 20, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* long rows */
