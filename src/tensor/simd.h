@@ -55,5 +55,16 @@ void AM_SIMD(am_conv_backward_w)(const am_conv *c, const float *x, const float *
 /* simd_pool.c */
 void AM_SIMD(am_max_pool)(const am_conv *c, const float *x, float *y, uint8_t *index);
 void AM_SIMD(am_max_pool_back)(const am_conv *c, const float *dy, const uint8_t *index, float *dx);
+/* simd_norm.c */
+void AM_SIMD(am_column_moments)(size_t rows, size_t columns, const float *x, double *mean, double *squares);
+void AM_SIMD(am_norm_forward)(size_t rows, size_t columns, const am_norm *n, const float *x, float *y);
+void AM_SIMD(am_norm_back_sums)(size_t rows, size_t columns, const am_norm *n, const float *x, const float *dy,
+    double *sum, double *product);
+void AM_SIMD(am_norm_back)(size_t rows, size_t columns, const am_norm *n, const double *of_x, const double *constant,
+    const float *x, const float *dy, float *dx);
+void AM_SIMD(am_norm_rows)(size_t rows, size_t columns, const float *gamma, const float *beta, double epsilon,
+    const float *x, double *moments, float *y);
+void AM_SIMD(am_norm_rows_back)(size_t rows, size_t columns, const float *gamma, const double *moments, const float *x,
+    const float *dy, double *dgamma, double *dbeta, float *dx);
 
 #endif

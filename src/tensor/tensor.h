@@ -32,6 +32,12 @@ typedef struct am_conv {
 /* What a fast convolution may do to its result before it is stored. */
 typedef enum am_epilogue { AM_EPILOGUE_NONE, AM_EPILOGUE_RELU } am_epilogue;
 
+/* Batch norm of the columns of x (rows, columns): y = x scale + shift, and then max(y, 0) where relu. */
+typedef struct am_norm {
+  const double *mean, *scale, *shift; /* (columns); mean of what backward differentiates: forward ignores it */
+  bool relu;
+} am_norm;
+
 typedef struct am_kernels {
   const char *name;
   /* Packed copy of a kernel for `conv_forward` (and, transposed and flipped, for `conv_backward_x`). */
@@ -62,6 +68,22 @@ typedef struct am_kernels {
   double (*sum_squares)(size_t n, const am_real *x);                  /* fixed order */
   /* column sums: out(c) += sum over rows of x(rows,c) */
   void (*column_sums)(size_t rows, size_t columns, const am_real *x, am_real *out);
+
+  /* Normalisation, in double. Mean of each column of x (rows,columns) and sum of its squared deviations. */
+  void (*column_moments)(size_t rows, size_t columns, const am_real *x, double *mean, double *squares);
+  void (*norm_forward)(size_t rows, size_t columns, const am_norm *norm, const am_real *x, am_real *y);
+  /* Written: per column the sum of dy, and of dy (x - mean), of the dy that pass the ReLU. */
+  void (*norm_back_sums)(size_t rows, size_t columns, const am_norm *norm, const am_real *x, const am_real *dy,
+                         double *sum, double *product);
+  /* dx = dy scale + x of_x + constant, of the dy that pass the ReLU. */
+  void (*norm_back)(size_t rows, size_t columns, const am_norm *norm, const double *of_x, const double *constant,
+                    const am_real *x, const am_real *dy, am_real *dx);
+  /* Layer norm: each row by its own moments (rows,2), mean and 1/sqrt(variance + epsilon), which are kept. */
+  void (*norm_rows)(size_t rows, size_t columns, const am_real *gamma, const am_real *beta, double epsilon,
+                    const am_real *x, double *moments, am_real *y);
+  /* dgamma, dbeta (columns) += ; dx is written (NULL: not wanted). */
+  void (*norm_rows_back)(size_t rows, size_t columns, const am_real *gamma, const double *moments, const am_real *x,
+                         const am_real *dy, double *dgamma, double *dbeta, am_real *dx);
 
   /* Max pooling of one clip, channels last, window (pt,pf), stride (st,sf), padding (at,af); index gets the
    * flat tap number of the maximum per output (NULL: not wanted). First maximum wins; NaN wins over all. */

@@ -176,6 +176,110 @@ static void test_sums(void **state) {
   }
 }
 
+/* Largest difference over largest value. */
+static void check_doubles(const char *what, const double *got, const double *wanted, size_t n, double bound) {
+  double largest = 0;
+  for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs(wanted[i]));
+  for (size_t i = 0; i < n; i++)
+    if (!(fabs(got[i] - wanted[i]) <= bound * largest))
+      fail_msg("%s[%zu] is %.12g, wanted %.12g", what, i, got[i], wanted[i]);
+}
+
+static double *doubles(am_rng *rng, size_t n) {
+  double *values = malloc(n * sizeof *values + 1);
+  for (size_t i = 0; i < n; i++) values[i] = am_rng_normal(rng);
+  return values;
+}
+
+/* Batch norm of columns whose mean is `offset` deviations from zero. */
+static void check_norm(const am_kernels *k, am_rng *rng, size_t rows, size_t columns, bool relu, double offset) {
+  const am_kernels *plain = am_kernels_plain();
+  size_t n = rows * columns;
+  float *x = random_reals(rng, n), *dy = random_reals(rng, n), *a = random_reals(rng, n), *b = random_reals(rng, n);
+  double *d[10];
+  for (int i = 0; i < 10; i++) d[i] = doubles(rng, columns);
+  for (size_t i = 0; i < n; i++) x[i] += (float)offset;
+  plain->column_moments(rows, columns, x, d[0], d[1]);
+  k->column_moments(rows, columns, x, d[2], d[3]);
+  check_doubles("mean", d[2], d[0], columns, 1e-13);
+  check_doubles("squares", d[3], d[1], columns, 1e-13 * (1 + offset * offset));
+  am_norm norm = {.mean = d[0], .scale = d[4], .shift = d[5], .relu = relu};
+  for (size_t c = 0; c < columns; c++) d[5][c] -= d[0][c] * d[4][c];
+  plain->norm_forward(rows, columns, &norm, x, a);
+  k->norm_forward(rows, columns, &norm, x, b);
+  assert_allclose_f(b, a, n, 1e-6, 1e-9);
+  plain->norm_back_sums(rows, columns, &norm, x, dy, d[6], d[7]);
+  k->norm_back_sums(rows, columns, &norm, x, dy, d[8], d[9]);
+  check_doubles("sum", d[8], d[6], columns, 1e-13);
+  check_doubles("product", d[9], d[7], columns, 1e-13);
+  plain->norm_back(rows, columns, &norm, d[7], d[6], x, dy, a);
+  k->norm_back(rows, columns, &norm, d[7], d[6], x, dy, b);
+  assert_allclose_f(b, a, n, 1e-6, 1e-6);
+  for (int i = 0; i < 10; i++) free(d[i]);
+  free(x), free(dy), free(a), free(b);
+}
+
+static void check_norm_rows(const am_kernels *k, am_rng *rng, size_t rows, size_t columns) {
+  const am_kernels *plain = am_kernels_plain();
+  size_t n = rows * columns;
+  float *x = random_reals(rng, n), *dy = random_reals(rng, n), *a = random_reals(rng, n), *b = random_reals(rng, n);
+  float *gamma = random_reals(rng, columns), *beta = random_reals(rng, columns);
+  double *moments = doubles(rng, 2 * rows), *other = doubles(rng, 2 * rows), *sums = doubles(rng, 2 * columns);
+  double *same = doubles(rng, 2 * columns);
+  memcpy(same, sums, 2 * columns * sizeof *same);
+  plain->norm_rows(rows, columns, gamma, beta, 1e-5, x, moments, a);
+  k->norm_rows(rows, columns, gamma, beta, 1e-5, x, other, b);
+  check_doubles("moments", other, moments, 2 * rows, 1e-12);
+  assert_allclose_f(b, a, n, 1e-6, 1e-6);
+  plain->norm_rows_back(rows, columns, gamma, moments, x, dy, sums, sums + columns, a);
+  k->norm_rows_back(rows, columns, gamma, moments, x, dy, same, same + columns, b);
+  check_doubles("sums", same, sums, 2 * columns, 1e-13);
+  assert_allclose_f(b, a, n, 1e-6, 1e-6);
+  k->norm_rows_back(rows, columns, gamma, moments, x, dy, same, same + columns, NULL);
+  free(x), free(dy), free(a), free(b), free(gamma), free(beta), free(moments), free(other), free(sums), free(same);
+}
+
+static void test_norms(void **state) {
+  (void)state;
+  am_rng rng = am_rng_stream(5, AM_FOR_SYNTH, 0, 0, 0);
+  const am_kernels *kernels[2];
+  size_t count = fast_kernels(kernels);
+  for (size_t i = 0; i < count; i++)
+    for (int round = 0; round < 100; round++) {
+      size_t rows = (size_t)draw(&rng, 0, 400), columns = (size_t)draw(&rng, 1, 70);
+      if (round % 10 == 0) rows = (size_t)draw(&rng, 0, 3), columns = (size_t)draw(&rng, 1, 2500);
+      check_norm(kernels[i], &rng, rows, columns, round & 1, round % 3 ? 0 : 300);
+      check_norm_rows(kernels[i], &rng, rows, columns + 1);
+    }
+}
+
+/* A NaN spoils its own column or row and no other. */
+static void test_norms_pass_nan(void **state) {
+  (void)state;
+  am_rng rng = am_rng_stream(6, AM_FOR_SYNTH, 0, 0, 0);
+  const am_kernels *kernels[3];
+  enum { ROWS = 5, COLUMNS = 37, SPOILT = 2 * COLUMNS + 3 };
+  size_t count = all_kernels(kernels);
+  for (size_t i = 0; i < count; i++) {
+    float *x = random_reals(&rng, ROWS * COLUMNS), *dy = random_reals(&rng, ROWS * COLUMNS), y[ROWS * COLUMNS];
+    double *d = doubles(&rng, 4 * COLUMNS);
+    x[SPOILT] = NAN;
+    kernels[i]->column_moments(ROWS, COLUMNS, x, d, d + COLUMNS);
+    for (int c = 0; c < 2 * COLUMNS; c++) assert_true(isnan(d[c]) == (c % COLUMNS == 3));
+    am_norm norm = {.mean = d + COLUMNS, .scale = d + 2 * COLUMNS, .shift = d + 3 * COLUMNS, .relu = true};
+    kernels[i]->norm_forward(ROWS, COLUMNS, &norm, x, y);
+    for (int e = 0; e < ROWS * COLUMNS; e++) assert_true(isnan(y[e]) == (e == SPOILT));
+    norm.mean = norm.scale;
+    kernels[i]->norm_back(ROWS, COLUMNS, &norm, norm.scale, norm.shift, x, dy, y);
+    for (int e = 0; e < ROWS * COLUMNS; e++) assert_true(isnan(y[e]) == (e == SPOILT));
+    kernels[i]->norm_back_sums(ROWS, COLUMNS, &norm, x, dy, d, d + COLUMNS);
+    for (int c = 0; c < 2 * COLUMNS; c++) assert_true(isnan(d[c]) == (c % COLUMNS == 3));
+    kernels[i]->norm_rows(ROWS, COLUMNS, dy, dy, 1e-5, x, d, y);
+    for (int e = 0; e < ROWS * COLUMNS; e++) assert_true(isnan(y[e]) == (e / COLUMNS == 2));
+    free(x), free(dy), free(d);
+  }
+}
+
 static void check_cell(const am_kernels *k, am_rng *rng, int h, bool first) {
   size_t n = (size_t)h;
   float *gates = random_reals(rng, 4 * n), *plain_gates = copy_reals(gates, 4 * n);
@@ -245,6 +349,7 @@ static void test_sweeps(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_accuracy), cmocka_unit_test(test_special_values), cmocka_unit_test(test_in_place_and_bounds),
+    cmocka_unit_test(test_norms),    cmocka_unit_test(test_norms_pass_nan),
     cmocka_unit_test(test_sums),     cmocka_unit_test(test_lstm_cell),      cmocka_unit_test(test_sweeps),
   };
   return cmocka_run_group_tests_name("tensor_maps", tests, NULL, NULL);
