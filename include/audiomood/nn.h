@@ -7,8 +7,10 @@
  * B batch, T frames, F mel or cepstral bins, C channels, H hidden, K classes.
  *
  * Every tensor of rank 2 or 3 carries a length per clip; elements past it are
- * zero in every tensor and every gradient, so a clip alone and the same clip
- * in a padded batch give equal outputs and gradients.
+ * zero in every tensor and every gradient up to the longest clip of the batch,
+ * so a clip alone and the same clip in a padded batch give equal outputs and
+ * gradients.  Beyond the longest clip memory is undefined and never read; where
+ * the shape is not variable, elements past a length are zero to the end.
  *
  * Weights belong to the model and are shared; activations live in a session,
  * one a thread.  am_model_create resolves all shapes and checks them; after it
@@ -76,7 +78,7 @@ AM_API void am_session_free(am_session *session);
 AM_API size_t am_session_bytes(const am_model *model, int max_batch, bool training);
 
 /* One batch. x (B,T,F,C) at stride t*f*c of the model's input shape, zero
- * past each length, borrowed until backward has run; lengths (B) frames, NULL when all are full.  draws (B)
+ * past each length (up to the longest will do), borrowed until backward has run; lengths (B) frames, NULL when all are full.  draws (B)
  * number each clip's appearance in training (position in the run), with epoch and
  * seed the key of dropout; NULL in inference. */
 typedef struct am_batch {

@@ -1,7 +1,7 @@
 /* nn/activation.c - elementwise nonlinearities, and softmax over channels.
  *
  * Work is cut by clip and by pieces of PIECE elements (whole rows for softmax),
- * and stops at the clip's last frame; what follows is zero. */
+ * and stops at the clip's last frame; what follows, up to the longest clip's, is zero. */
 #include "nn/layer.h"
 
 #include <math.h>
@@ -39,7 +39,7 @@ typedef struct job {
   const am_pass *pass;
   part_fn fn;
   bool backward;
-  size_t pieces, rows_per_piece;
+  size_t rows, pieces, rows_per_piece; /* rows in use of a clip */
 } job;
 
 static void run_piece(void *arg, size_t piece, int worker) {
@@ -47,7 +47,7 @@ static void run_piece(void *arg, size_t piece, int worker) {
   const job *j = arg;
   const am_pass *pass = j->pass;
   am_shape s = j->layer->in[0];
-  size_t b = piece / j->pieces, row = (size_t)s.c, rows = am_shape_count(s) / row;
+  size_t b = piece / j->pieces, row = (size_t)s.c, rows = j->rows;
   size_t length = s.rank == 1 ? rows : (size_t)pass->x_len[0][b] * (size_t)s.f;
   size_t first = piece % j->pieces * j->rows_per_piece;
   size_t last = first + j->rows_per_piece < rows ? first + j->rows_per_piece : rows;
@@ -62,10 +62,10 @@ static void run_piece(void *arg, size_t piece, int worker) {
 
 static void run(const am_layer *layer, const am_pass *pass, bool backward, part_fn fn) {
   am_shape s = layer->in[0];
-  size_t row = (size_t)s.c, rows = am_shape_count(s) / row;
+  size_t row = (size_t)s.c, rows = am_frames_count(s, pass->x_most[0]) / row;
   size_t per_piece = PIECE / row ? PIECE / row : 1;
   job j = {.layer = layer, .kernels = am_kernels_of(layer->ctx), .pass = pass, .fn = fn, .backward = backward,
-           .pieces = (rows + per_piece - 1) / per_piece, .rows_per_piece = per_piece};
+           .rows = rows, .pieces = (rows + per_piece - 1) / per_piece, .rows_per_piece = per_piece};
   if (backward && !pass->dx[0]) return;
   am_parallel_for(layer->ctx, (size_t)pass->batch * j.pieces, run_piece, &j);
 }

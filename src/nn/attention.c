@@ -206,7 +206,7 @@ static void attention_clip_back(void *arg, size_t b, int worker) {
   const size_t n = frames_of(a, b), heads = a->heads, C = a->C, D = a->D;
   const am_real *x = pass->x[0] + b * a->T * C;
   am_real *dscore = a->dscore + b * a->T * heads, *dx = pass->dx[0] ? pass->dx[0] + b * a->T * C : NULL;
-  if (dx) memset(dx, 0, a->T * C * sizeof *dx);
+  if (dx) memset(dx, 0, (size_t)pass->x_most[0] * C * sizeof *dx);
   if (!n) return;
   for (size_t h = 0; h < heads; h++)
     head_back(a, n, h, x, a->weight + b * a->T * heads, a->moments + b * 2 * heads * C, pass->dy + b * a->out,

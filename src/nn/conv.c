@@ -248,7 +248,7 @@ static void forward_block(const conv_job *j, size_t b, int i, int worker) {
   int step = o->pooled ? o->pool.stride[0] : 1;
   int y0 = r0 / step, y1 = i == o->blocks - 1 ? layer->out.t : smaller((r0 + o->rows) / step, layer->out.t);
   int y_used = larger(y0, smaller(y1, pass->y_len[b]));
-  zero_rows(y, y_used, y1, y_row);
+  zero_rows(y, y_used, smaller(y1, pass->y_most), y_row);
   if (y_used <= y0) return;
   if (!o->pooled) {
     j->k->conv_forward(&c, x, j->s.packed, bias, epilogue, r0, r1, y);
@@ -319,7 +319,7 @@ static void backward_block(const conv_job *j, size_t b, int i, int worker, am_re
   int x_used = larger(x0, smaller(x1, frames));
   am_real *dx = j->pass->dx[0] ? j->pass->dx[0] + b * am_shape_count(layer->in[0]) : NULL;
   size_t x_row = (size_t)layer->in[0].f * (size_t)layer->in[0].c;
-  if (dx) zero_rows(dx, x_used, x1, x_row);
+  if (dx) zero_rows(dx, x_used, smaller(x1, j->pass->x_most[0]), x_row);
   /* Rows of the map that met [x0,x_used): t st + k dt - pt in it for some tap k. */
   int u0 = r0, u1 = r1;
   if (dx && x_used > x0) {

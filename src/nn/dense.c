@@ -1,7 +1,7 @@
 /* nn/dense.c - y = x W + b over the last dimension; kernel (in, out).
  *
  * A rank-1 input is one row a clip; of rank 2 and 3 every frame (and bin) is a
- * row, and rows past the clip's length stay zero.
+ * row, and rows from the clip's length to the longest clip's stay zero.
  *
  * After a flatten W has tens of millions of elements and meets 32 rows: the
  * time is that of reading it.  Forward then cuts `in` into slices, each of
@@ -63,6 +63,7 @@ typedef struct job {
   const am_pass *pass;
   size_t in, out, batch;
   size_t rows;   /* of a clip at full length */
+  size_t used;   /* of the longest clip */
   size_t pieces; /* of a clip, or of the kernel */
   size_t slice;
 } job;
@@ -70,7 +71,8 @@ typedef struct job {
 static job job_of(const am_layer *layer, const am_pass *pass) {
   am_shape s = layer->in[0];
   return (job){.layer = layer, .pass = pass, .in = (size_t)s.c, .out = (size_t)layer->out.c,
-               .batch = (size_t)pass->batch, .rows = (size_t)s.t * (size_t)s.f};
+               .batch = (size_t)pass->batch, .rows = (size_t)s.t * (size_t)s.f,
+               .used = am_frames_count(s, pass->x_most[0]) / (size_t)s.c};
 }
 
 static size_t rows_of(const job *j, size_t b) {
@@ -110,7 +112,7 @@ static void forward_rows(void *arg, size_t piece, int worker) {
   (void)worker;
   const job *j = arg;
   size_t b = piece / j->pieces, first = piece % j->pieces * ROWS, length = rows_of(j, b);
-  size_t last = first + ROWS < j->rows ? first + ROWS : j->rows;
+  size_t last = first + ROWS < j->used ? first + ROWS : j->used;
   size_t until = length < first ? first : length < last ? length : last, row = b * j->rows + first;
   am_real *y = j->pass->y + row * j->out;
   start_rows(bias_of(j), until - first, j->out, y);
@@ -130,7 +132,7 @@ static void forward(const am_layer *layer, const am_pass *pass) {
     am_gemm(layer->ctx, false, false, pass->batch, (int)j.out, (int)j.in, 1, pass->x[0], (int)j.in,
             pass->w[0], (int)j.out, 1, pass->y, (int)j.out);
   } else {
-    j.pieces = (j.rows + ROWS - 1) / ROWS;
+    j.pieces = (j.used + ROWS - 1) / ROWS;
     am_parallel_for(layer->ctx, j.batch * j.pieces, forward_rows, &j);
   }
 }
@@ -153,7 +155,7 @@ static void backward_rows(void *arg, size_t piece, int worker) {
   (void)worker;
   const job *j = arg;
   size_t b = piece / j->pieces, first = piece % j->pieces * ROWS, length = rows_of(j, b);
-  size_t last = first + ROWS < j->rows ? first + ROWS : j->rows;
+  size_t last = first + ROWS < j->used ? first + ROWS : j->used;
   size_t until = length < first ? first : length < last ? length : last, row = b * j->rows + first;
   am_real *dx = j->pass->dx[0] + row * j->in;
   if (until > first)
@@ -201,7 +203,7 @@ static void backward_frames(const job *rows) {
   const am_layer *layer = j.layer;
   const am_kernels *k = am_kernels_of(layer->ctx);
   if (j.pass->dx[0]) {
-    j.pieces = (j.rows + ROWS - 1) / ROWS;
+    j.pieces = (j.used + ROWS - 1) / ROWS;
     am_parallel_for(layer->ctx, j.batch * j.pieces, backward_rows, &j);
   }
   if (sums_partials(layer)) {

@@ -134,7 +134,7 @@ typedef struct job {
   const am_pass *pass;
   const am_real *from;
   am_real *to;
-  size_t pieces; /* of a clip */
+  size_t used, pieces; /* of a clip: elements in use, and what they are cut into */
 } job;
 
 static void drop_piece(void *arg, size_t piece, int worker) {
@@ -142,7 +142,7 @@ static void drop_piece(void *arg, size_t piece, int worker) {
   const job *j = arg;
   const am_pass *pass = j->pass;
   size_t b = piece / j->pieces, count = am_shape_count(j->layer->in[0]);
-  size_t at = piece % j->pieces * PIECE, end = at + PIECE < count ? at + PIECE : count;
+  size_t at = piece % j->pieces * PIECE, end = at + PIECE < j->used ? at + PIECE : j->used;
   const am_real *from = j->from + b * count;
   am_real *to = j->to + b * count, scale = (am_real)(1 / (1 - rate_of(j->layer)));
   am_rng rng = am_rng_stream(pass->seed, AM_FOR_DROPOUT, j->layer->id, pass->epoch, pass->draws[b]);
@@ -155,15 +155,20 @@ static void drop_piece(void *arg, size_t piece, int worker) {
   }
 }
 
+static void copy_clip(void *arg, size_t b, int worker) {
+  (void)worker;
+  const job *j = arg;
+  size_t at = b * am_shape_count(j->layer->in[0]);
+  memcpy(j->to + at, j->from + at, j->used * sizeof *j->to);
+}
+
 static void run(const am_layer *layer, const am_pass *pass, const am_real *from, am_real *to) {
-  size_t count = am_shape_count(layer->in[0]);
+  size_t used = am_frames_count(layer->in[0], pass->x_most[0]);
+  job j = {layer, pass, from, to, used, (used + PIECE - 1) / PIECE};
   if (!to) return;
-  if (pass->training && threshold_of(layer)) {
-    job j = {layer, pass, from, to, (count + PIECE - 1) / PIECE};
+  if (pass->training && threshold_of(layer))
     am_parallel_for(layer->ctx, (size_t)pass->batch * j.pieces, drop_piece, &j);
-  } else if (to != from) {
-    memcpy(to, from, (size_t)pass->batch * count * sizeof *to);
-  }
+  else if (to != from) am_parallel_for(layer->ctx, (size_t)pass->batch, copy_clip, &j);
 }
 
 /* y = x keep / (1 - rate); dx = dy keep / (1 - rate) */

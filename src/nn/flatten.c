@@ -37,15 +37,17 @@ static am_status to_sequence_build(am_layer *layer, am_error *err) {
 }
 
 /* A view: the plan mostly gives both sides the same memory. */
-static void move(const am_layer *layer, int batch, const am_real *from, am_real *to) {
-  if (to && to != from) memcpy(to, from, (size_t)batch * am_shape_count(layer->in[0]) * sizeof *to);
+static void move(const am_layer *layer, const am_pass *pass, const am_real *from, am_real *to) {
+  size_t all = am_shape_count(layer->in[0]), used = am_frames_count(layer->in[0], pass->x_most[0]);
+  for (size_t b = 0; to && to != from && b < (size_t)pass->batch; b++)
+    memcpy(to + b * all, from + b * all, used * sizeof *to);
 }
 
 static void forward(const am_layer *layer, const am_pass *pass) {
-  move(layer, pass->batch, pass->x[0], pass->y);
+  move(layer, pass, pass->x[0], pass->y);
 }
 static void backward(const am_layer *layer, const am_pass *pass) {
-  move(layer, pass->batch, pass->dy, pass->dx[0]);
+  move(layer, pass, pass->dy, pass->dx[0]);
 }
 
 const am_layer_class am_flatten = {

@@ -34,6 +34,8 @@ static size_t clip_rows(const global_job *job, size_t b) {
   return (size_t)job->pass->x_len[0][b] * ((size_t)in->f * (size_t)in->c / job->width);
 }
 
+static size_t used_of(const global_job *job) { return am_frames_count(job->layer->in[0], job->pass->x_most[0]); }
+
 static am_status pool_build(am_layer *layer, am_error *err) {
   const global_options *o = layer->options;
   const am_shape in = layer->in[0];
@@ -81,7 +83,7 @@ static void average_clip_back(void *arg, size_t b, int worker) {
   am_real *dx = job->pass->dx[0] + b * all;
   for (size_t c = 0; rows && c < width; c++) dx[c] = dy[c] / (am_real)rows;
   for (size_t r = 1; r < rows; r++) memcpy(dx + r * width, dx, width * sizeof *dx);
-  memset(dx + rows * width, 0, (all - rows * width) * sizeof *dx);
+  memset(dx + rows * width, 0, (used_of(job) - rows * width) * sizeof *dx);
 }
 
 static void average_backward(const am_layer *layer, const am_pass *pass) {
@@ -147,7 +149,7 @@ static void max_clip_back(void *arg, size_t b, int worker) {
   const am_real *dy = job->pass->dy + b * width;
   const uint32_t *row = (const uint32_t *)job->pass->cache + b * width;
   am_real *dx = job->pass->dx[0] + b * all;
-  memset(dx, 0, all * sizeof *dx);
+  memset(dx, 0, used_of(job) * sizeof *dx);
   for (size_t c = 0; rows && c < width; c++) dx[row[c] * width + c] = dy[c];
 }
 

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-/* Pieces: a clip each, or a part of one of PIECE elements where it is large. */
+/* Pieces: a clip each, or a part of one of PIECE elements where it is large; of its frames in use alone. */
 enum { PIECE = 1 << 15 };
 
 typedef struct job {
@@ -29,25 +29,43 @@ static am_status add_build(am_layer *layer, am_error *err) {
   return AM_OK;
 }
 
+/* Where in a tensor piece `piece` begins, and its elements. */
+static size_t part_of(const job *j, size_t piece, size_t *n) {
+  am_shape s = j->layer->in[0];
+  size_t used = am_frames_count(s, j->pass->x_most[0]), first = piece % j->pieces * PIECE;
+  *n = used - first < PIECE ? used - first : PIECE;
+  return piece / j->pieces * am_shape_count(s) + first;
+}
+
+static size_t parts(const am_layer *layer, const am_pass *pass) {
+  return (am_frames_count(layer->in[0], pass->x_most[0]) + PIECE - 1) / PIECE;
+}
+
 static void add_piece(void *arg, size_t piece, int worker) {
   (void)worker;
   const job *j = arg;
   const am_kernels *k = am_kernels_of(j->layer->ctx);
-  size_t count = am_shape_count(j->layer->in[0]), first = piece % j->pieces * PIECE;
-  size_t n = count - first < PIECE ? count - first : PIECE, at = piece / j->pieces * count + first;
+  size_t n, at = part_of(j, piece, &n);
   am_real *y = j->pass->y + at;
   if (y != j->pass->x[0] + at) memcpy(y, j->pass->x[0] + at, n * sizeof *y);
   k->add(n, j->pass->x[1] + at, y); /* in place of add(x, x) as well: y += y */
 }
 
 static void add_forward(const am_layer *layer, const am_pass *pass) {
-  run(layer, pass, (am_shape_count(layer->in[0]) + PIECE - 1) / PIECE, add_piece);
+  run(layer, pass, parts(layer, pass), add_piece);
+}
+
+static void add_back_piece(void *arg, size_t piece, int worker) {
+  (void)worker;
+  const job *j = arg;
+  const am_pass *pass = j->pass;
+  size_t n, at = part_of(j, piece, &n);
+  for (int i = 0; i < j->layer->n_in; i++)
+    if (pass->dx[i] && pass->dx[i] != pass->dy) memcpy(pass->dx[i] + at, pass->dy + at, n * sizeof(am_real));
 }
 
 static void add_backward(const am_layer *layer, const am_pass *pass) {
-  size_t bytes = (size_t)pass->batch * am_shape_count(layer->in[0]) * sizeof(am_real);
-  for (int i = 0; i < layer->n_in; i++)
-    if (pass->dx[i] && pass->dx[i] != pass->dy) memcpy(pass->dx[i], pass->dy, bytes);
+  run(layer, pass, parts(layer, pass), add_back_piece);
 }
 
 const am_layer_class am_join_add = {
@@ -74,9 +92,10 @@ static am_status concat_build(am_layer *layer, am_error *err) {
 /* Copies each input's channels into y (to_y), or out of dy. */
 static void concat_move(const job *j, size_t b, bool to_y) {
   const am_layer *layer = j->layer;
-  size_t rows = (size_t)layer->out.t * (size_t)layer->out.f, width = (size_t)layer->out.c, at = 0;
+  size_t width = (size_t)layer->out.c, at = 0, all = am_shape_count(layer->out) / width;
+  size_t rows = am_frames_count(layer->out, j->pass->y_most) / width; /* in use */
   for (int i = 0; i < layer->n_in; i++) {
-    size_t c = (size_t)layer->in[i].c, clip = b * rows;
+    size_t c = (size_t)layer->in[i].c, clip = b * all;
     if (to_y)
       for (size_t r = 0; r < rows; r++)
         memcpy(j->pass->y + (clip + r) * width + at, j->pass->x[i] + (clip + r) * c, c * sizeof(am_real));
@@ -122,7 +141,7 @@ static void scale_piece(void *arg, size_t b, int worker) {
   (void)worker;
   const job *j = arg;
   am_shape s = j->layer->in[0];
-  size_t c = (size_t)s.c, rows = (size_t)s.t * (size_t)s.f, at = b * rows * c;
+  size_t c = (size_t)s.c, rows = (size_t)j->pass->x_most[0] * (size_t)s.f, at = b * am_shape_count(s);
   const am_real *x = j->pass->x[0] + at, *factor = j->pass->x[1] + b * c;
   am_real *y = j->pass->y + at;
   for (size_t r = 0; r < rows; r++, x += c, y += c)
@@ -133,7 +152,7 @@ static void scale_back_piece(void *arg, size_t b, int worker) {
   (void)worker;
   const job *j = arg;
   am_shape s = j->layer->in[0];
-  size_t c = (size_t)s.c, rows = (size_t)s.t * (size_t)s.f, at = b * rows * c;
+  size_t c = (size_t)s.c, rows = (size_t)j->pass->x_most[0] * (size_t)s.f, at = b * am_shape_count(s);
   const am_real *x = j->pass->x[0] + at, *dy = j->pass->dy + at, *factor = j->pass->x[1] + b * c;
   am_real *dx = j->pass->dx[0] ? j->pass->dx[0] + at : NULL,
           *ds = j->pass->dx[1] ? j->pass->dx[1] + b * c : NULL;

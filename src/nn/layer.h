@@ -6,7 +6,8 @@
  * every batch, cannot fail and cannot allocate.
  *
  * Rules every layer keeps:
- *  - x is zero past each clip's length, and y must be; dy is, and dx must be.
+ *  - x is zero from each clip's length to the longest of the batch, and y must be; dy is, and dx must be.
+ *    Beyond x_most and y_most frames memory is undefined: nobody reads it, nobody need write it.
  *  - backward ADDS into dw and WRITES dx (the plan gives a tensor with several
  *    readers one dx each and sums them in a fixed order).  dx[i] NULL: not wanted.
  *  - pieces of am_parallel_for are cut by shape, sums over pieces run in a fixed
@@ -93,8 +94,10 @@ struct am_pass {
   const uint64_t *draws;                /* (B) */
   const am_real *x[AM_MAX_INPUTS];      /* (B, in[i]) */
   const int *x_len[AM_MAX_INPUTS];      /* (B), frames; never NULL for rank >= 2 */
+  int x_most[AM_MAX_INPUTS];            /* frames in use: the longest of x_len, or t where clips do not differ */
   am_real *y;                           /* (B, out) */
   const int *y_len;
+  int y_most;
   const am_real *w[AM_MAX_ARRAYS];
   am_real *dw[AM_MAX_ARRAYS];
   am_real *statistics[4];               /* written only in training */
@@ -109,6 +112,10 @@ enum { AM_SHAPE_TEXT = 64 };
 const char *am_shape_text(am_shape shape, char buffer[AM_SHAPE_TEXT]);
 
 static inline size_t am_shape_count(am_shape s) { return (size_t)s.t * (size_t)s.f * (size_t)s.c; }
+/* Numbers in the first `frames` frames of a clip. */
+static inline size_t am_frames_count(am_shape s, int frames) {
+  return s.rank < 2 ? am_shape_count(s) : (size_t)frames * (size_t)s.f * (size_t)s.c;
+}
 
 /* Helpers for build(). add_* returns NULL past AM_MAX_ARRAYS (own bug, asserted). */
 am_array *am_layer_weight(am_layer *layer, const char *name, am_initialiser init, int rank, const int *dims, int fan_in,

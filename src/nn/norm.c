@@ -36,10 +36,11 @@ static void declare_scale_and_shift(am_layer *layer) {
   layer->backward_needs_x = true;
 }
 
-/* Zeros from row `rows` to the end of clip b of a tensor shaped like the input. */
-static void clear_padding(const am_layer *layer, am_real *clip, size_t rows) {
-  const size_t used = rows * (size_t)layer->in[0].c;
-  memset(clip + used, 0, (am_shape_count(layer->in[0]) - used) * sizeof *clip);
+/* Zeros from row `rows` to the end of the longest clip, in clip b of a tensor shaped like the input. */
+static void clear_padding(const am_layer *layer, const am_pass *pass, am_real *clip, size_t rows) {
+  const size_t c = (size_t)layer->in[0].c;
+  if (layer->in[0].rank < 2) return;
+  memset(clip + rows * c, 0, ((size_t)pass->x_most[0] * (size_t)layer->in[0].f - rows) * c * sizeof *clip);
 }
 
 /* Batch norm */
@@ -54,31 +55,39 @@ static const am_option batch_table[] = {
   AM_OPTION_END,
 };
 
-/* Cache: what the batch was normalised by. Sums per clip are doubles, so that
+/* Cache: what the batch was normalised by, y = x scale + shift. Sums per clip are doubles, so that
  * neither the number of positions nor their mean costs accuracy. */
 typedef struct batch_job {
   const am_layer *layer;
   const am_pass *pass;
-  double *mean, *inverse; /* (C), inverse = 1/sqrt(variance + epsilon) */
-  double *first, *second; /* (B,C) partial sums per clip */
+  const am_kernels *kernels;
+  double *mean, *inverse, *scale, *shift; /* (C), inverse = 1/sqrt(variance + epsilon), scale = gamma inverse */
+  double *first, *second;                 /* (B,C) partial sums per clip */
+  double *constant, *of_x;                /* (C), backward: dx = dy scale + x of_x + constant */
   double positions;
-  const double *dgamma, *dbeta; /* (C), backward: of this batch alone */
 } batch_job;
+
+enum { KEPT = 4, SUMS = 2 }; /* arrays (C) in the cache; in the scratch */
 
 static batch_job batch_prepare(const am_layer *layer, const am_pass *pass) {
   const size_t c = (size_t)layer->in[0].c, n = (size_t)pass->batch;
-  batch_job job = {.layer = layer, .pass = pass};
-  if (pass->training) {
-    job.mean = pass->cache;
-    job.inverse = job.mean + c;
-    job.first = (double *)pass->scratch + 2 * c;
-    job.second = job.first + n * c;
-    for (size_t b = 0; b < n; b++) job.positions += (double)clip_rows(layer, pass, b);
-  } else {
-    job.mean = pass->scratch;
-    job.inverse = job.mean + c;
-  }
+  double *kept = pass->training ? pass->cache : pass->scratch;
+  batch_job job = {.layer = layer, .pass = pass, .kernels = am_kernels_of(layer->ctx)};
+  job.mean = kept;
+  job.inverse = kept + c;
+  job.scale = kept + 2 * c;
+  job.shift = kept + 3 * c;
+  if (!pass->training) return job;
+  job.constant = pass->scratch;
+  job.of_x = job.constant + c;
+  job.first = job.constant + SUMS * c;
+  job.second = job.first + n * c;
+  for (size_t b = 0; b < n; b++) job.positions += (double)clip_rows(layer, pass, b);
   return job;
+}
+
+static am_norm norm_of(const batch_job *job) {
+  return (am_norm){.mean = job->mean, .scale = job->scale, .shift = job->shift};
 }
 
 static am_status batch_build(am_layer *layer, am_error *err) {
@@ -87,29 +96,19 @@ static am_status batch_build(am_layer *layer, am_error *err) {
   declare_scale_and_shift(layer);
   am_layer_statistic(layer, "mean", AM_INIT_ZERO, 1, &c);
   am_layer_statistic(layer, "variance", AM_INIT_ONE, 1, &c);
-  layer->cache_once = 2 * (size_t)c * sizeof(double);
-  layer->scratch_once = 2 * (size_t)c * sizeof(double);
+  layer->cache_once = KEPT * (size_t)c * sizeof(double);
+  layer->scratch_once = KEPT * (size_t)c * sizeof(double); /* in inference; in training SUMS of them are enough */
   layer->scratch_per_clip = 2 * (size_t)c * sizeof(double);
   return AM_OK;
 }
 
-/* Mean and sum of squared deviations of one clip, two passes. */
+/* Mean and sum of squared deviations of one clip. */
 static void batch_clip_moments(void *arg, size_t b, int worker) {
   (void)worker;
   const batch_job *job = arg;
   const size_t c = (size_t)job->layer->in[0].c, rows = clip_rows(job->layer, job->pass, b);
   const am_real *x = job->pass->x[0] + b * am_shape_count(job->layer->in[0]);
-  double *mean = job->first + b * c, *squares = job->second + b * c;
-  memset(mean, 0, c * sizeof *mean);
-  memset(squares, 0, c * sizeof *squares);
-  for (size_t r = 0; r < rows; r++)
-    for (size_t k = 0; k < c; k++) mean[k] += (double)x[r * c + k];
-  for (size_t k = 0; rows && k < c; k++) mean[k] /= (double)rows;
-  for (size_t r = 0; r < rows; r++)
-    for (size_t k = 0; k < c; k++) {
-      const double d = (double)x[r * c + k] - mean[k];
-      squares[k] += d * d;
-    }
+  job->kernels->column_moments(rows, c, x, job->first + b * c, job->second + b * c);
 }
 
 /* Joins the clips' moments in batch order (Chan, Golub and LeVeque 1979). */
@@ -142,95 +141,75 @@ static void batch_join_moments(batch_job *job) {
   }
 }
 
-/* y = (x - mean) * inverse * gamma + beta */
 static void batch_clip(void *arg, size_t b, int worker) {
   (void)worker;
   const batch_job *job = arg;
   const am_pass *pass = job->pass;
-  const size_t c = (size_t)job->layer->in[0].c, rows = clip_rows(job->layer, pass, b);
-  const size_t all = am_shape_count(job->layer->in[0]);
-  const am_real *x = pass->x[0] + b * all, *gamma = pass->w[GAMMA], *beta = pass->w[BETA];
-  am_real *y = pass->y + b * all;
-  for (size_t r = 0; r < rows; r++)
-    for (size_t k = 0; k < c; k++) {
-      const size_t i = r * c + k;
-      y[i] = (am_real)(((double)x[i] - job->mean[k]) * job->inverse[k]) * gamma[k] + beta[k];
-    }
-  clear_padding(job->layer, y, rows);
+  const size_t rows = clip_rows(job->layer, pass, b), all = am_shape_count(job->layer->in[0]);
+  const am_norm norm = norm_of(job);
+  job->kernels->norm_forward(rows, (size_t)job->layer->in[0].c, &norm, pass->x[0] + b * all, pass->y + b * all);
+  clear_padding(job->layer, pass, pass->y + b * all, rows);
 }
 
+/* y = (x - mean) * inverse * gamma + beta = x * scale + shift */
 static void batch_forward(const am_layer *layer, const am_pass *pass) {
   batch_job job = batch_prepare(layer, pass);
   const norm_options *o = layer->options;
   if (pass->training) {
     am_parallel_for(layer->ctx, (size_t)pass->batch, batch_clip_moments, &job);
     batch_join_moments(&job);
-  } else {
-    for (int k = 0; k < layer->in[0].c; k++) {
+  }
+  for (int k = 0; k < layer->in[0].c; k++) {
+    if (!pass->training) {
       job.mean[k] = (double)pass->statistics[MEAN][k];
       job.inverse[k] = 1 / sqrt((double)pass->statistics[VARIANCE][k] + o->epsilon);
     }
+    job.scale[k] = (double)pass->w[GAMMA][k] * job.inverse[k];
+    job.shift[k] = (double)pass->w[BETA][k] - job.mean[k] * job.scale[k];
   }
   am_parallel_for(layer->ctx, (size_t)pass->batch, batch_clip, &job);
 }
 
-/* first = sum dy, second = sum dy * xhat of one clip, xhat = (x - mean) * inverse */
+/* first = sum dy, second = sum dy * (x - mean) of one clip */
 static void batch_clip_sums(void *arg, size_t b, int worker) {
   (void)worker;
   const batch_job *job = arg;
-  const size_t c = (size_t)job->layer->in[0].c, rows = clip_rows(job->layer, job->pass, b);
-  const size_t all = am_shape_count(job->layer->in[0]);
-  const am_real *x = job->pass->x[0] + b * all, *dy = job->pass->dy + b * all;
-  double *dbeta = job->first + b * c, *dgamma = job->second + b * c;
-  memset(dbeta, 0, c * sizeof *dbeta);
-  memset(dgamma, 0, c * sizeof *dgamma);
-  for (size_t r = 0; r < rows; r++)
-    for (size_t k = 0; k < c; k++) {
-      const double d = (double)dy[r * c + k];
-      dbeta[k] += d;
-      dgamma[k] += d * ((double)x[r * c + k] - job->mean[k]);
-    }
-  for (size_t k = 0; k < c; k++) dgamma[k] *= job->inverse[k];
+  const size_t c = (size_t)job->layer->in[0].c, all = am_shape_count(job->layer->in[0]);
+  const am_norm norm = norm_of(job);
+  job->kernels->norm_back_sums(clip_rows(job->layer, job->pass, b), c, &norm, job->pass->x[0] + b * all,
+                               job->pass->dy + b * all, job->first + b * c, job->second + b * c);
 }
 
-/* Of y = xhat * gamma + beta, where mean and inverse depend on every x:
- * dx = gamma * inverse * (dy - mean(dy) - xhat * mean(dy * xhat)) */
 static void batch_clip_back(void *arg, size_t b, int worker) {
   (void)worker;
   const batch_job *job = arg;
   const am_pass *pass = job->pass;
-  const size_t c = (size_t)job->layer->in[0].c, rows = clip_rows(job->layer, pass, b);
-  const size_t all = am_shape_count(job->layer->in[0]);
-  const am_real *x = pass->x[0] + b * all, *dy = pass->dy + b * all, *gamma = pass->w[GAMMA];
-  am_real *dx = pass->dx[0] + b * all;
-  const double n = job->positions;
-  for (size_t r = 0; r < rows; r++)
-    for (size_t k = 0; k < c; k++) {
-      const size_t i = r * c + k;
-      const double xhat = ((double)x[i] - job->mean[k]) * job->inverse[k];
-      dx[i] = (am_real)((double)gamma[k] * job->inverse[k] *
-                        ((double)dy[i] - (job->dbeta[k] + xhat * job->dgamma[k]) / n));
-    }
-  clear_padding(job->layer, dx, rows);
+  const size_t rows = clip_rows(job->layer, pass, b), all = am_shape_count(job->layer->in[0]);
+  const am_norm norm = norm_of(job);
+  job->kernels->norm_back(rows, (size_t)job->layer->in[0].c, &norm, job->of_x, job->constant, pass->x[0] + b * all,
+                          pass->dy + b * all, pass->dx[0] + b * all);
+  clear_padding(job->layer, pass, pass->dx[0] + b * all, rows);
 }
 
+/* Of y = xhat * gamma + beta, xhat = (x - mean) * inverse, where mean and inverse depend on every x:
+ * dx = gamma * inverse * (dy - mean(dy) - xhat * mean(dy * xhat)) */
 static void batch_backward(const am_layer *layer, const am_pass *pass) {
   batch_job job = batch_prepare(layer, pass);
   const size_t c = (size_t)layer->in[0].c;
+  const double n = job.positions;
   am_parallel_for(layer->ctx, (size_t)pass->batch, batch_clip_sums, &job);
-  double *dbeta = pass->scratch, *dgamma = dbeta + c;
-  memset(dbeta, 0, 2 * c * sizeof *dbeta);
-  for (size_t b = 0; b < (size_t)pass->batch; b++)
-    for (size_t k = 0; k < c; k++) {
-      dbeta[k] += job.first[b * c + k];
-      dgamma[k] += job.second[b * c + k];
-    }
   for (size_t k = 0; k < c; k++) {
-    pass->dw[GAMMA][k] += (am_real)dgamma[k];
-    pass->dw[BETA][k] += (am_real)dbeta[k];
+    double dbeta = 0, dgamma = 0;
+    for (size_t b = 0; b < (size_t)pass->batch; b++) {
+      dbeta += job.first[b * c + k];
+      dgamma += job.second[b * c + k] * job.inverse[k];
+    }
+    pass->dw[GAMMA][k] += (am_real)dgamma;
+    pass->dw[BETA][k] += (am_real)dbeta;
+    if (n == 0) continue;
+    job.of_x[k] = -job.scale[k] * job.inverse[k] * dgamma / n;
+    job.constant[k] = -job.scale[k] * dbeta / n - job.of_x[k] * job.mean[k];
   }
-  job.dgamma = dgamma;
-  job.dbeta = dbeta;
   if (pass->dx[0]) am_parallel_for(layer->ctx, (size_t)pass->batch, batch_clip_back, &job);
 }
 
@@ -281,23 +260,10 @@ static void layer_clip(void *arg, size_t b, int worker) {
   const layer_job *job = arg;
   const am_pass *pass = job->pass;
   const norm_options *o = job->layer->options;
-  const size_t c = (size_t)job->layer->in[0].c, rows = clip_rows(job->layer, pass, b);
-  const size_t all = am_shape_count(job->layer->in[0]);
-  const am_real *gamma = pass->w[GAMMA], *beta = pass->w[BETA];
-  double *moments = position_moments(job, b);
-  for (size_t r = 0; r < rows; r++) {
-    const am_real *x = pass->x[0] + b * all + r * c;
-    am_real *y = pass->y + b * all + r * c;
-    double mean = 0, squares = 0;
-    for (size_t k = 0; k < c; k++) mean += (double)x[k];
-    mean /= (double)c;
-    for (size_t k = 0; k < c; k++) squares += ((double)x[k] - mean) * ((double)x[k] - mean);
-    const double inverse = 1 / sqrt(squares / (double)c + o->epsilon);
-    for (size_t k = 0; k < c; k++) y[k] = (am_real)(((double)x[k] - mean) * inverse) * gamma[k] + beta[k];
-    moments[2 * r] = mean;
-    moments[2 * r + 1] = inverse;
-  }
-  clear_padding(job->layer, pass->y + b * all, rows);
+  const size_t rows = clip_rows(job->layer, pass, b), at = b * am_shape_count(job->layer->in[0]);
+  am_kernels_of(job->layer->ctx)->norm_rows(rows, (size_t)job->layer->in[0].c, pass->w[GAMMA], pass->w[BETA],
+                                            o->epsilon, pass->x[0] + at, position_moments(job, b), pass->y + at);
+  clear_padding(job->layer, pass, pass->y + at, rows);
 }
 
 static void layer_forward(const am_layer *layer, const am_pass *pass) {
@@ -312,30 +278,13 @@ static void layer_clip_back(void *arg, size_t b, int worker) {
   const layer_job *job = arg;
   const am_pass *pass = job->pass;
   const size_t c = (size_t)job->layer->in[0].c, rows = clip_rows(job->layer, pass, b);
-  const size_t all = am_shape_count(job->layer->in[0]);
-  const am_real *gamma = pass->w[GAMMA];
-  const double *moments = position_moments(job, b);
+  const size_t at = b * am_shape_count(job->layer->in[0]);
   double *dgamma = (double *)pass->scratch + b * 2 * c, *dbeta = dgamma + c;
+  am_real *dx = pass->dx[0] ? pass->dx[0] + at : NULL;
   memset(dgamma, 0, 2 * c * sizeof *dgamma);
-  for (size_t r = 0; r < rows; r++) {
-    const am_real *x = pass->x[0] + b * all + r * c, *dy = pass->dy + b * all + r * c;
-    const double mean = moments[2 * r], inverse = moments[2 * r + 1];
-    double sum = 0, product = 0;
-    for (size_t k = 0; k < c; k++) {
-      const double xhat = ((double)x[k] - mean) * inverse, g = (double)dy[k] * (double)gamma[k];
-      dgamma[k] += (double)dy[k] * xhat;
-      dbeta[k] += (double)dy[k];
-      sum += g;
-      product += g * xhat;
-    }
-    if (!pass->dx[0]) continue;
-    am_real *dx = pass->dx[0] + b * all + r * c;
-    for (size_t k = 0; k < c; k++) {
-      const double xhat = ((double)x[k] - mean) * inverse, g = (double)dy[k] * (double)gamma[k];
-      dx[k] = (am_real)(inverse * (g - (sum + xhat * product) / (double)c));
-    }
-  }
-  if (pass->dx[0]) clear_padding(job->layer, pass->dx[0] + b * all, rows);
+  am_kernels_of(job->layer->ctx)->norm_rows_back(rows, c, pass->w[GAMMA], position_moments(job, b), pass->x[0] + at,
+                                                 pass->dy + at, dgamma, dbeta, dx);
+  if (dx) clear_padding(job->layer, pass, dx, rows);
 }
 
 static void layer_backward(const am_layer *layer, const am_pass *pass) {

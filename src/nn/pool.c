@@ -65,7 +65,8 @@ static int pool_length(const am_layer *layer, int length) { return am_window_fra
 typedef struct clip {
   am_conv c;
   size_t x, y;     /* offsets */
-  size_t x_used, x_all, y_used, y_all;
+  size_t x_used, y_used;   /* of the clip itself */
+  size_t x_most, y_most;   /* of the longest clip */
 } clip;
 
 typedef struct job {
@@ -78,17 +79,17 @@ static clip clip_of(const job *j, size_t b) {
   am_shape in = layer->in[0], out = layer->out;
   clip p = {.c = am_window_clip(window_of(layer), in, in.c, j->pass->x_len[0][b])};
   p.c.to = j->pass->y_len[b];
-  p.x_all = am_shape_count(in);
-  p.y_all = am_shape_count(out);
-  p.x = b * p.x_all;
-  p.y = b * p.y_all;
-  p.x_used = (size_t)p.c.ti * (size_t)in.f * (size_t)in.c;
-  p.y_used = (size_t)p.c.to * (size_t)out.f * (size_t)out.c;
+  p.x = b * am_shape_count(in);
+  p.y = b * am_shape_count(out);
+  p.x_used = am_frames_count(in, p.c.ti);
+  p.y_used = am_frames_count(out, p.c.to);
+  p.x_most = am_frames_count(in, j->pass->x_most[0]);
+  p.y_most = am_frames_count(out, j->pass->y_most);
   return p;
 }
 
-static void zero_rest(am_real *values, size_t used, size_t all) {
-  memset(values + used, 0, (all - used) * sizeof *values);
+static void zero_rest(am_real *values, size_t used, size_t most) {
+  memset(values + used, 0, (most - used) * sizeof *values);
 }
 
 static void max_forward_piece(void *arg, size_t b, int worker) {
@@ -97,7 +98,7 @@ static void max_forward_piece(void *arg, size_t b, int worker) {
   clip p = clip_of(j, b);
   uint8_t *index = j->pass->training && j->pass->cache ? (uint8_t *)j->pass->cache + p.y : NULL;
   am_kernels_of(j->layer->ctx)->max_pool(&p.c, j->pass->x[0] + p.x, j->pass->y + p.y, index);
-  zero_rest(j->pass->y + p.y, p.y_used, p.y_all);
+  zero_rest(j->pass->y + p.y, p.y_used, p.y_most);
 }
 
 /* y = max over the window of x: dy goes to the element that was it */
@@ -107,7 +108,7 @@ static void max_backward_piece(void *arg, size_t b, int worker) {
   clip p = clip_of(j, b);
   am_kernels_of(j->layer->ctx)
     ->max_pool_back(&p.c, j->pass->dy + p.y, (const uint8_t *)j->pass->cache + p.y, j->pass->dx[0] + p.x);
-  zero_rest(j->pass->dx[0] + p.x, p.x_used, p.x_all);
+  zero_rest(j->pass->dx[0] + p.x, p.x_used, p.x_most);
 }
 
 /* The part of a window that lies inside the clip. */
@@ -150,7 +151,7 @@ static void average_forward_piece(void *arg, size_t b, int worker) {
         }
       for (int i = 0; i < c->ci; i++) y[i] *= part;
     }
-  zero_rest(j->pass->y + p.y, p.y_used, p.y_all);
+  zero_rest(j->pass->y + p.y, p.y_used, p.y_most);
 }
 
 /* y = share * sum of x over the window */
@@ -160,7 +161,7 @@ static void average_backward_piece(void *arg, size_t b, int worker) {
   clip p = clip_of(j, b);
   const am_conv *c = &p.c;
   am_real *dx = j->pass->dx[0] + p.x;
-  memset(dx, 0, p.x_all * sizeof *dx);
+  memset(dx, 0, p.x_most * sizeof *dx);
   for (int t = 0; t < c->to; t++)
     for (int f = 0; f < c->fo; f++) {
       const am_real *dy = j->pass->dy + p.y + at(t, f, c->fo, c->co);

@@ -247,7 +247,7 @@ static void output_piece(void *arg, size_t p, int worker) {
     else
       for (size_t t = 0; t < n; t++) memcpy(y + t * wide + d * H, h + t * g.rows * H, H * sizeof *y);
   }
-  if (!last) memset(y + n * wide, 0, (r->T - n) * wide * sizeof *y);
+  if (!last) memset(y + n * wide, 0, ((size_t)r->pass->x_most[0] - n) * wide * sizeof *y);
 }
 
 static void enter_level(run *r, size_t level) {
@@ -365,7 +365,7 @@ static void input_piece_back(void *arg, size_t p, int worker) {
   const group g = group_of(r, p / GROUP);
   const size_t H = r->H, wide = r->G * H, n = (size_t)r->length[p];
   am_real *dx = r->dinput + (size_t)r->order[p] * r->T * r->width;
-  memset(dx + n * r->width, 0, (r->T - n) * r->width * sizeof *dx);
+  memset(dx + n * r->width, 0, ((size_t)r->pass->x_most[0] - n) * r->width * sizeof *dx);
   bool first = true;
   for (size_t d = 0; n && d < r->D; d++)
     for (size_t gate = 0, end; gate < r->G; gate = end, first = false) {

@@ -25,6 +25,7 @@ struct am_session {
   char *memory;       /* what the plan's regions share */
   am_real *gradients; /* flat, as the weights; NULL in inference */
   int *lengths;       /* (tensors, max_batch) */
+  int *most;          /* (tensors) frames in use: the longest of them, or t where clips do not differ */
   uint64_t *draws;    /* (max_batch) 0, 1, 2, ... for callers that give none */
   am_pass *passes;    /* (ops) */
   am_step_time *times; /* (steps) */
@@ -36,6 +37,7 @@ static void place(am_session *s, am_arena *arena) {
   s->memory = am_arena_take(arena, s->plan->bytes, 1);
   s->gradients = s->training ? am_arena_take(arena, s->model->n_weights, sizeof *s->gradients) : NULL;
   s->lengths = am_arena_take(arena, am_mul(s->plan->n_tensors, batch), sizeof *s->lengths);
+  s->most = am_arena_take(arena, s->plan->n_tensors, sizeof *s->most);
   s->draws = am_arena_take(arena, batch, sizeof *s->draws);
   s->passes = am_arena_take(arena, s->plan->n_ops, sizeof *s->passes);
   s->times = am_arena_take(arena, s->model->n_steps, sizeof *s->times);
@@ -139,6 +141,12 @@ static void find_lengths(am_session *s, const int *given) {
       else to[b] = step->layer.cls->length ? step->layer.cls->length(&step->layer, from[b]) : from[b];
     }
   }
+  for (int t = 0; t < (int)s->plan->n_tensors; t++) {
+    am_shape shape = am_tensor_shape(m, t);
+    s->most[t] = shape.variable ? 0 : shape.t;
+    for (int b = 0; b < s->batch && shape.variable; b++)
+      if (s->most[t] < lengths_of(s, t)[b]) s->most[t] = lengths_of(s, t)[b];
+  }
 }
 
 void am_session_forward(am_session *s, const am_batch *batch, bool training) {
@@ -156,8 +164,11 @@ void am_session_forward(am_session *s, const am_batch *batch, bool training) {
     pass->epoch = batch->epoch;
     pass->draws = batch->draws ? batch->draws : s->draws;
     pass->scratch = region(s, op->scratch_forward);
-    for (int k = 0; k < op->layer->n_in; k++)
+    pass->y_most = s->most[op->output];
+    for (int k = 0; k < op->layer->n_in; k++) {
+      pass->x_most[k] = s->most[op->inputs[k]];
       if (op->inputs[k] == 0) pass->x[k] = s->input;
+    }
     double start = s->profiling ? am_now() : 0;
     if (batch->n) op->layer->cls->forward(op->layer, pass);
     if (s->profiling) {
@@ -174,21 +185,25 @@ typedef struct sum_job {
   const am_kernels *kernels;
   const am_real *x;
   am_real *y;
-  size_t n;
+  size_t n;           /* of a clip */
+  size_t all, pieces; /* from clip to clip, and in one */
 } sum_job;
 enum { SUM_PIECE = 1 << 15 };
 
 static void sum_piece(void *arg, size_t piece, int worker) {
   (void)worker;
   const sum_job *j = arg;
-  size_t at = piece * SUM_PIECE, n = j->n - at < SUM_PIECE ? j->n - at : SUM_PIECE;
+  size_t first = piece % j->pieces * SUM_PIECE, n = j->n - first < SUM_PIECE ? j->n - first : SUM_PIECE;
+  size_t at = piece / j->pieces * j->all + first;
   j->kernels->add(n, j->x + at, j->y + at);
 }
 
 static void add_piece_of(am_session *s, const am_op *op, int k) {
-  size_t n = (size_t)s->batch * am_shape_count(op->layer->in[k]);
-  sum_job j = {am_kernels_of(s->ctx), region(s, op->dx[k]), region(s, s->plan->gradient[op->inputs[k]]), n};
-  am_parallel_for(s->ctx, (n + SUM_PIECE - 1) / SUM_PIECE, sum_piece, &j);
+  am_shape in = op->layer->in[k];
+  size_t n = am_frames_count(in, s->most[op->inputs[k]]);
+  sum_job j = {am_kernels_of(s->ctx), region(s, op->dx[k]), region(s, s->plan->gradient[op->inputs[k]]), n,
+               am_shape_count(in), (n + SUM_PIECE - 1) / SUM_PIECE};
+  am_parallel_for(s->ctx, (size_t)s->batch * j.pieces, sum_piece, &j);
 }
 
 void am_session_backward(am_session *s, const am_real *dlogits) {

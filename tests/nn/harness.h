@@ -163,11 +163,26 @@ static inline size_t valid_count(am_shape s, const int *lengths, int b) {
   return (size_t)lengths[b] * (size_t)s.f * (size_t)s.c;
 }
 
-/* Zeros past each clip's end. */
+/* Frames in use: the longest clip's. */
+static inline int longest(am_shape s, const int *lengths, int clips) {
+  int most = 0;
+  for (int b = 0; lengths && s.rank > 1 && b < clips; b++)
+    if (most < lengths[b]) most = lengths[b];
+  return lengths && s.rank > 1 ? most : s.t;
+}
+
+/* Zeros past each clip's end; NaN past the longest clip's, where nobody may read. */
 static inline void mask_tensor(am_shape s, const int *lengths, int clips, am_real *values) {
-  const size_t all = am_shape_count(s);
+  const size_t all = am_shape_count(s), most = am_frames_count(s, longest(s, lengths, clips));
   for (int b = 0; b < clips; b++)
-    for (size_t i = valid_count(s, lengths, b); i < all; i++) values[(size_t)b * all + i] = 0;
+    for (size_t i = valid_count(s, lengths, b); i < all; i++)
+      values[(size_t)b * all + i] = i < most ? 0 : (am_real)NAN;
+}
+
+/* Zeros past the longest clip's end, where memory is undefined: for comparing whole tensors. */
+static inline void clear_unused(am_shape s, int most, int clips, am_real *values) {
+  const size_t all = am_shape_count(s), used = am_frames_count(s, most);
+  for (size_t b = 0; b < (size_t)clips; b++) memset(values + b * all + used, 0, (all - used) * sizeof *values);
 }
 
 static inline void *aligned(size_t bytes) {
@@ -201,6 +216,7 @@ static inline void runner_inputs(runner *r, const golden_case *c) {
     for (int b = 0; b < c->clips; b++) r->x_len[i][b] = c->masked ? c->lengths[b] : s.t;
     mask_tensor(s, r->x_len[i], c->clips, r->x[i]);
     r->pass.x_len[i] = r->x_len[i];
+    r->pass.x_most[i] = longest(s, r->x_len[i], c->clips);
   }
 }
 
@@ -216,6 +232,7 @@ static inline void runner_output(runner *r, const golden_case *c) {
       r->y_len[b] = layer->cls->length ? layer->cls->length(layer, r->x_len[0][b]) : r->x_len[0][b];
     mask_tensor(layer->out, r->y_len, c->clips, r->dy);
     r->pass.y_len = r->y_len;
+    r->pass.y_most = longest(layer->out, r->y_len, c->clips);
   }
   r->pass.dy = r->dy;
 }

@@ -35,6 +35,8 @@ static am_real *step_of(const golden_case *c, int threads, const char *cpu, size
   runner_create(&r, ctx, c);
   r.layer.cls->forward(&r.layer, &r.pass);
   r.layer.cls->backward(&r.layer, &r.pass);
+  clear_unused(r.layer.out, r.pass.y_most, c->clips, r.pass.y);
+  clear_unused(r.layer.in[0], r.pass.x_most[0], c->clips, r.pass.dx[0]);
   *n = r.y_count + r.x_count[0];
   for (int i = 0; i < r.layer.n_weights; i++) *n += r.layer.weights[i].count;
   for (int i = 0; i < r.layer.n_statistics; i++) *n += r.layer.statistics[i].count;
@@ -85,11 +87,12 @@ static void test_nan(void **state) {
     runner_create(&r, ctx, &c);
     const am_layer *layer = &r.layer;
     const size_t clip = am_shape_count(layer->in[0]), out = am_shape_count(layer->out);
+    const size_t used = am_frames_count(layer->out, r.pass.y_most);
     for (int k = 0; k < layer->in[0].c; k++) r.x[0][clip + (size_t)k] = (am_real)NAN;
     layer->cls->forward(layer, &r.pass);
     size_t here = 0, elsewhere = 0;
     for (size_t e = 0; e < r.y_count; e++)
-      if (isnan((double)r.pass.y[e])) *(e / out == 1 ? &here : &elsewhere) += 1;
+      if (e % out < used && isnan((double)r.pass.y[e])) *(e / out == 1 ? &here : &elsewhere) += 1;
     if (!here) fail_msg("%s %s: NaN was lost", c.type, c.text);
     if (elsewhere && strcmp(c.type, "batch_norm"))
       fail_msg("%s %s: NaN in %zu other places", c.type, c.text, elsewhere);
@@ -168,7 +171,9 @@ static void test_batch_norm_little(void **state) {
     memcpy(before, r.statistics[1], sizeof before);
     r.layer.cls->forward(&r.layer, &r.pass);
     r.layer.cls->backward(&r.layer, &r.pass);
-    for (size_t i = 0; i < r.y_count; i++) assert_true(isfinite((double)r.pass.y[i]) && r.pass.dx[0][i] == 0);
+    for (size_t i = 0; i < r.y_count; i++)
+      if (i % (size_t)(40 * 37) < (size_t)(frames * 37))
+        assert_true(isfinite((double)r.pass.y[i]) && r.pass.dx[0][i] == 0);
     for (int k = 0; k < 37; k++) assert_true(r.statistics[1][k] == (frames ? before[k] / 2 : before[k]));
     runner_free(&r);
   }

@@ -13,14 +13,33 @@ static void run_free(run *r) {
   free(r->dx);
 }
 
+/* A step whose numbers are all NaN, over every frame: what the session's memory then holds. */
+static void leave_nan(am_session *s, am_model *m, int batch) {
+  size_t in = (size_t)batch * am_shape_count(am_model_input(m)), n;
+  size_t out = (size_t)batch * (size_t)am_model_output(m).c;
+  am_real *statistics = am_model_statistics(m, &n), *before = malloc(n * sizeof *before + 1);
+  am_real *nan = malloc((in > out ? in : out) * sizeof *nan);
+  for (size_t i = 0; i < in || i < out; i++) nan[i] = (am_real)NAN;
+  memcpy(before, statistics, n * sizeof *before);
+  am_batch data = {.size = sizeof data, .n = batch, .x = nan};
+  am_session_forward(s, &data, true);
+  am_session_backward(s, nan);
+  for (size_t i = 0; i < out; i++) assert_true(isnan((double)am_session_output(s)[i]));
+  memcpy(statistics, before, n * sizeof *before);
+  free(before);
+  free(nan);
+}
+
 /* dy: (B,K) */
-static run train_step(am_model *m, int batch, const int *lengths, const am_real *x, const am_real *dy) {
+static run train_step_after(am_model *m, int batch, const int *lengths, const am_real *x, const am_real *dy,
+                            bool nan_before) {
   am_shape in = am_model_input(m);
   size_t k = (size_t)am_model_output(m).c, n;
   uint64_t draws[64];
   for (int b = 0; b < batch; b++) draws[b] = 100 + (uint64_t)b;
   am_session *s = net_session(m, batch, true);
   am_session_want_input_gradient(s, true);
+  if (nan_before) leave_nan(s, m, batch);
   am_batch data = {
       .size = sizeof data, .n = batch, .x = x, .lengths = lengths, .seed = 5, .epoch = 2, .draws = draws};
   am_session_forward(s, &data, true);
@@ -39,7 +58,11 @@ static run train_step(am_model *m, int batch, const int *lengths, const am_real 
   return r;
 }
 
-static const int lengths5[5] = {16, 3, 9, 16, 1};
+static run train_step(am_model *m, int batch, const int *lengths, const am_real *x, const am_real *dy) {
+  return train_step_after(m, batch, lengths, x, dy, false);
+}
+
+static const int lengths5[5] = {16, 3, 9, 16, 1}, short5[5] = {5, 3, 10, 0, 1};
 
 static void equal_runs(const run *a, const run *b) {
   assert_memory_equal(a->y, b->y, a->outputs * sizeof *a->y);
@@ -108,31 +131,33 @@ static void keeping_or_unfusing_changes_nothing(void **state) {
   }
 }
 
-/* A padded batch against each clip alone, in a model as long as the clip; no batch norm: it mixes clips. */
-static void a_clip_alone_equals_the_clip_in_a_padded_batch(void **state) {
-  (void)state;
+/* Most layers, and no batch norm: it mixes clips. */
 #define TAIL \
   " to_sequence, {lstm: {units: 6, bidirectional: true}}, {layer_norm: {}}, " \
   "{dropout: {rate: 0.3}}, {parallel: {branches: [[{dense: {units: 4, activation: tanh}}], " \
   "[{conv1d: {filters: 3, padding: same}}], []]}}, attention_pool, {dense: {}}]"
-  static const char *const nets[] = {
+static const char *const mixed[] = {
       "[{conv2d: {filters: 4, padding: same, activation: relu}}, {dropout: {rate: 0.3}},"
       " {max_pool2d: {size: [1, 2]}},"
       " {residual: {layers: [{conv2d: {filters: 5, padding: same, stride: [2, 1], activation: gelu}}]}},"
       " {squeeze_excite: {reduction: 2}}," TAIL,
       "[{conv2d: {filters: 4, padding: same, activation: sigmoid}}, {average_pool2d: {size: [1, 2]}},"
       " {dense: {units: 3, activation: softmax}}," TAIL};
+
+/* A padded batch against each clip alone, in a model as long as the clip. */
+static void a_clip_alone_equals_the_clip_in_a_padded_batch(void **state) {
+  (void)state;
   world w = begin(2);
   for (int n = 0; n < 2; n++) {
     am_shape in = net_map(16, 8, 1, true);
-    am_model *m = net(w.ctx, nets[n], in, 3);
+    am_model *m = net(w.ctx, mixed[n], in, 3);
     net_shake(m, 3);
     am_real *x = net_input(in, 5, lengths5, 1), *dy = net_numbers(5 * 3, 2);
     run all = train_step(m, 5, lengths5, x, dy);
     am_real *sum = calloc(all.weights, sizeof *sum);
     for (int b = 0; b < 5; b++) {
       am_shape short_in = net_map(lengths5[b], 8, 1, true);
-      am_model *alone = net(w.ctx, nets[n], short_in, 3);
+      am_model *alone = net(w.ctx, mixed[n], short_in, 3);
       net_shake(alone, 3);
       am_session *s = net_session(alone, 1, true);
       am_session_want_input_gradient(s, true);
@@ -158,16 +183,60 @@ static void a_clip_alone_equals_the_clip_in_a_padded_batch(void **state) {
   am_context_free(w.ctx);
 }
 
-static void lengths_and_zeros_pass_through_every_step(void **state) {
+/* Memory past the longest clip of a batch is never read: whatever it holds, results are the same bits. */
+static void frames_beyond_the_longest_clip_are_not_read(void **state) {
   (void)state;
+  const char *const nets[] = {CRNN, mixed[0], mixed[1],
+                              "[{conv2d: {filters: 4, padding: same, activation: relu}}, {dropout: {rate: 0.2}}, "
+                              "max_pool2d, {batch_norm: {activation: relu}}, {average_pool2d: {size: [3, 2]}}, "
+                              "{parallel: {branches: [[global_max_pool], [{global_average_pool: {over: time}}], "
+                              "[to_sequence, {gru: {units: 5, return: last}}]]}}, dense]"};
+  world w = begin(2);
+  am_shape in = net_map(16, 8, 1, true);
+  size_t frame = 8, clip = 16 * frame, used = 10 * frame;
+  am_real *x = net_input(in, 5, short5, 1), *bad = net_input(in, 5, short5, 1), *dy = net_numbers(5 * 3, 2);
+  for (size_t i = 0; i < 5 * clip; i++)
+    if (i % clip >= used) bad[i] = (am_real)NAN;
+  for (int n = 0; n < 4 * 3; n++) {
+    am_model *m = net(w.ctx, nets[n / 3], in, 3);
+    net_shake(m, 3);
+    am_model_set_fusion(m, n % 3 == 0);
+    am_model_set_keep(m, n % 3 == 2);
+    run fresh = train_step(m, 5, short5, x, dy);
+    am_model_initialise(m, 7); /* statistics */
+    net_shake(m, 3);
+    run dirty = train_step_after(m, 5, short5, bad, dy, true);
+    for (size_t b = 0; b < 5; b++) {
+      for (size_t i = used; i < clip; i++) fresh.dx[b * clip + i] = dirty.dx[b * clip + i] = 0; /* undefined */
+      for (size_t i = (size_t)short5[b] * frame; i < used; i++) assert_true(dirty.dx[b * clip + i] == 0);
+    }
+    equal_runs(&fresh, &dirty);
+    run_free(&fresh);
+    run_free(&dirty);
+    am_model_free(m);
+  }
+  free(x);
+  free(bad);
+  free(dy);
+  am_context_free(w.ctx);
+}
+
+static int max_of(const int lengths[5]) {
+  int most = 0;
+  for (int b = 0; b < 5; b++) most = lengths[b] > most ? lengths[b] : most;
+  return most;
+}
+
+/* Between a clip's end and the longest clip's every tensor and gradient is zero. */
+static void check_zeros(const int *given) {
   world w = begin(2);
   am_shape in = net_map(16, 8, 1, true);
   am_model *m = net(w.ctx, CRNN, in, 3);
   net_shake(m, 4);
   am_model_set_keep(m, true);
   am_session *s = net_session(m, 5, true);
-  am_real *x = net_input(in, 5, lengths5, 1), *dy = net_numbers(5 * 3, 2);
-  am_batch data = {.size = sizeof data, .n = 5, .x = x, .lengths = lengths5};
+  am_real *x = net_input(in, 5, given, 1), *dy = net_numbers(5 * 3, 2);
+  am_batch data = {.size = sizeof data, .n = 5, .x = x, .lengths = given};
   assert_null(am_session_tensor(s, 1));
   am_session_forward(s, &data, true);
   am_session_backward(s, dy);
@@ -180,9 +249,9 @@ static void lengths_and_zeros_pass_through_every_step(void **state) {
     assert_non_null(y);
     if (i + 1 < am_model_steps(m)) assert_non_null(g);
     for (int b = 0; b < 5 && out.rank > 1; b++) {
-      int wanted = i < 3 ? lengths5[b] : i < 4 ? lengths5[b] / 2 : (lengths5[b] / 2 + 1) / 2;
+      int wanted = i < 3 ? given[b] : i < 4 ? given[b] / 2 : (given[b] / 2 + 1) / 2;
       assert_int_equal(lengths[b], wanted);
-      for (size_t k = (size_t)lengths[b] * frame; k < clip; k++)
+      for (size_t k = (size_t)lengths[b] * frame; k < (size_t)max_of(lengths) * frame; k++)
         if (y[(size_t)b * clip + k] != 0 || (g && g[(size_t)b * clip + k] != 0))
           fail_msg("%s: clip %d of %d frames is not zero at %zu", step->layer.name, b, lengths[b], k);
     }
@@ -192,6 +261,12 @@ static void lengths_and_zeros_pass_through_every_step(void **state) {
   am_session_free(s);
   am_model_free(m);
   am_context_free(w.ctx);
+}
+
+static void lengths_and_zeros_pass_through_every_step(void **state) {
+  (void)state;
+  check_zeros(lengths5);
+  check_zeros(short5);
 }
 
 static void inference_equals_training_without_dropout(void **state) {
@@ -361,6 +436,7 @@ int main(void) {
       cmocka_unit_test(results_do_not_depend_on_threads),
       cmocka_unit_test(keeping_or_unfusing_changes_nothing),
       cmocka_unit_test(a_clip_alone_equals_the_clip_in_a_padded_batch),
+      cmocka_unit_test(frames_beyond_the_longest_clip_are_not_read),
       cmocka_unit_test(lengths_and_zeros_pass_through_every_step),
       cmocka_unit_test(inference_equals_training_without_dropout),
       cmocka_unit_test(gradients_add_up_over_calls),
