@@ -4,10 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/system.h"
@@ -127,8 +130,16 @@ am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **d
   return AM_OK;
 }
 
-am_status am_folder_create(am_context *ctx, const char *path, am_error *err) {
+/* One folder of `path`.  Its name is synced too: what is synced in a folder whose name is lost is lost. */
+static am_status make_folder(am_context *ctx, const char *path, const char *part, am_error *err) {
   const am_system *sys = am_context_system(ctx);
+  if (sys->mkdir(part, 0777) == 0) return sync_folder(sys, ctx, part, err);
+  if (errno != EEXIST) return am_fail_errno(err, errno, "cannot create folder %s", part);
+  if (am_folder_exists(part)) return AM_OK; /* another process was faster */
+  return am_fail(err, AM_E_IO, "cannot create folder %s: %s is a file", path, part);
+}
+
+am_status am_folder_create(am_context *ctx, const char *path, am_error *err) {
   char *part = am_strdup(ctx, path);
   if (!part) return am_no_memory(err);
   am_status status = AM_OK;
@@ -136,12 +147,7 @@ am_status am_folder_create(am_context *ctx, const char *path, am_error *err) {
     if (*c != '/' && *c) continue;
     char kept = *c;
     *c = '\0';
-    if (*part && !am_folder_exists(part) && sys->mkdir(part, 0777) < 0 && !(errno == EEXIST && am_folder_exists(part))) {
-      if (errno == EEXIST)
-        status = am_fail(err, AM_E_IO, "cannot create folder %s: %s is a file", path, part);
-      else
-        status = am_fail_errno(err, errno, "cannot create folder %s", part);
-    }
+    if (*part && !am_folder_exists(part)) status = make_folder(ctx, path, part, err);
     *c = kept;
     if (!kept) break;
   }
@@ -207,6 +213,30 @@ void am_names_free(am_context *ctx, am_names *names) {
   for (size_t i = 0; i < names->n; i++) am_free(ctx, names->at[i]);
   am_free(ctx, names->at);
   *names = (am_names){0};
+}
+
+/* "<name>.<pid>.tmp" of am_file_aside: the process, or 0. */
+static long aside_of(const char *name) {
+  size_t n = strlen(name);
+  if (n < 6 || strcmp(name + n - 4, ".tmp")) return 0;
+  const char *digits = name + n - 4;
+  while (digits > name && digits[-1] >= '0' && digits[-1] <= '9') digits--;
+  return digits > name && digits[-1] == '.' ? strtol(digits, NULL, 10) : 0;
+}
+
+void am_folder_clean(am_context *ctx, const char *path, double age) {
+  am_names names;
+  if (am_folder_list(ctx, path, &names, NULL)) return;
+  for (size_t i = 0; i < names.n; i++) {
+    long writer = aside_of(names.at[i]);
+    if (writer <= 0 || writer > INT_MAX || kill((pid_t)writer, 0) == 0 || errno != ESRCH) continue;
+    char *file = am_path_join(ctx, path, names.at[i]);
+    struct stat info;
+    if (file && lstat(file, &info) == 0 && S_ISREG(info.st_mode) && difftime(time(NULL), info.st_mtime) >= age)
+      am_context_system(ctx)->unlink(file);
+    am_free(ctx, file);
+  }
+  am_names_free(ctx, &names);
 }
 
 am_status am_file_identify(const char *path, am_file_id *out, am_error *err) {

@@ -14,7 +14,7 @@ am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **d
 am_status am_file_commit(am_context *ctx, const char *aside, const char *path, am_error *err);
 /* Name for writing aside: "<path>.<pid>.tmp" (am_free). */
 char *am_file_aside(am_context *ctx, const char *path);
-am_status am_folder_create(am_context *ctx, const char *path, am_error *err); /* with parents; existing is fine */
+am_status am_folder_create(am_context *ctx, const char *path, am_error *err); /* with parents, synced; existing is fine */
 bool am_file_exists(const char *path);
 bool am_folder_exists(const char *path);
 /* Joins with one '/'; `name` absolute wins.  am_free. */
@@ -25,6 +25,9 @@ const char *am_path_base(const char *path); /* after the last '/' */
 typedef struct am_names { char **at; size_t n; } am_names;
 am_status am_folder_list(am_context *ctx, const char *path, am_names *out, am_error *err);
 void am_names_free(am_context *ctx, am_names *names);
+/* Removes what writers killed in am_file_write left aside there, when it is at least `age` seconds old.  What a
+ * living process of this machine writes is left alone.  Failures do not matter: it is only rubbish. */
+void am_folder_clean(am_context *ctx, const char *path, double age);
 
 /* What identifies a file's content without reading it.  The change time moves even when someone
  * sets the modification time back. */
@@ -39,6 +42,9 @@ uint64_t am_hash64(uint64_t seed, const void *data, size_t bytes);
 /* A kernel lock (flock) on a file: AM_E_IO with who holds it in the message when taken. */
 typedef struct am_lock am_lock;
 am_status am_lock_take(am_context *ctx, const char *path, am_lock **out, am_error *err);
+/* AM_E_IO when the file is gone or another one has its name: then its folder was removed or exchanged, and someone
+ * else may hold a lock on what is there now. */
+am_status am_lock_check(const am_lock *lock, am_error *err);
 void am_lock_release(am_lock *lock);
 
 #endif

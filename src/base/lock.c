@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct am_lock {
   am_context *ctx;
+  char *path;
   int fd;
 };
 
@@ -30,8 +32,11 @@ am_status am_lock_take(am_context *ctx, const char *path, am_lock **out, am_erro
   if (!lock) return am_no_memory(err);
   am_status status = AM_OK;
   lock->ctx = ctx;
-  lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (lock->fd < 0) {
+  lock->path = am_strdup(ctx, path);
+  lock->fd = lock->path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+  if (!lock->path) {
+    status = am_no_memory(err);
+  } else if (lock->fd < 0) {
     status = am_fail_errno(err, errno, "cannot open %s", path);
   } else if (flock(lock->fd, LOCK_EX | LOCK_NB) < 0) {
     if (errno == EWOULDBLOCK) status = fail_taken(err, lock->fd, path);
@@ -39,6 +44,7 @@ am_status am_lock_take(am_context *ctx, const char *path, am_lock **out, am_erro
     close(lock->fd);
   }
   if (status) {
+    am_free(ctx, lock->path);
     am_free(ctx, lock);
     return status;
   }
@@ -50,9 +56,18 @@ am_status am_lock_take(am_context *ctx, const char *path, am_lock **out, am_erro
   return AM_OK;
 }
 
+am_status am_lock_check(const am_lock *lock, am_error *err) {
+  struct stat held, named;
+  if (fstat(lock->fd, &held) < 0) return am_fail_errno(err, errno, "cannot look at %s", lock->path);
+  if (stat(lock->path, &named) == 0 && held.st_ino == named.st_ino && held.st_dev == named.st_dev) return AM_OK;
+  return am_fail(err, AM_E_IO, "%s is gone: its folder was removed, moved or replaced meanwhile; nothing was written",
+                 lock->path);
+}
+
 void am_lock_release(am_lock *lock) {
   if (!lock) return;
   if (ftruncate(lock->fd, 0)) errno = 0;
   close(lock->fd); /* the file stays: removing it would let two processes lock two files of one name */
+  am_free(lock->ctx, lock->path);
   am_free(lock->ctx, lock);
 }

@@ -41,7 +41,7 @@ static am_status read_folds(cli *c, const char *text, int **out, size_t *n, am_e
 /* What may differ between the runs of one cross-validation: where things are, not what is trained. */
 static am_status check_resume(const cli *c, am_error *err) {
   static const char *const free_keys[] = {"data.root=", "data.manifest=", "cache=", "train.save_minutes=",
-                                          "train.max_steps="};
+                                          "train.save_seconds=", "train.max_steps="};
   const char *given[CLI_MAX_FLAGS];
   size_t n = cli_values(c, "set", given);
   if (c->n_arguments)

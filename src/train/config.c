@@ -49,6 +49,8 @@ const am_option am_train_table[] = {
     {"early_stopping", AM_OPT_INT, TRAIN(early_stopping), "0", 0, 1e9, NULL, "epochs without a better monitor; 0 off"},
     {"save_minutes", AM_OPT_REAL, TRAIN(save_minutes), "0", 0, 1e6, NULL,
      "also save within epochs, every so many minutes; 0 off"},
+    {"save_seconds", AM_OPT_REAL, TRAIN(save_seconds), "2", 0, 1e6, NULL,
+     "the end of an epoch is saved when the last save is so many seconds old; 0: of every epoch"},
     {"max_steps", AM_OPT_INT, TRAIN(max_steps), "0", 0, 9.2e18, NULL, "pause the run after so many steps; 0 off"},
     {"loss", AM_OPT_MAP, TRAIN(loss), "", 0, 0, NULL, "the loss"},
     {"optimiser", AM_OPT_MAP, TRAIN(optimiser), "", 0, 0, NULL, "the optimiser"},

@@ -122,11 +122,33 @@ static void put_back(am_trainer *t, const kept *k) {
   if (k->n_statistics) memcpy(am_model_statistics(t->model, &n), k->statistics, k->n_statistics * sizeof *k->statistics);
 }
 
+/* The last weights, or their average, become best.h5. */
+static am_status save_last_as_best(am_trainer *t, am_error *err) {
+  size_t n;
+  am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
+  am_status status = am_trainer_save(t, t->best, NULL, false, err);
+  am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
+  return status;
+}
+
+/* best.h5 may be of an epoch after the last save that is not reached again, when a resumed run has fewer epochs. */
+static am_status load_best(am_trainer *t, const kept *k, am_error *err) {
+  uint64_t epoch, wanted = t->state.schedule.best_epoch;
+  am_status status = am_checkpoint_weights(t->ctx, t->best, t->model, &epoch, NULL, err);
+  if (status || epoch == wanted) return status;
+  am_trainer_log(t, AM_LOG_WARNING, "best.h5 is of epoch %llu, the best of this run was %llu; the last weights take its "
+                 "place", (unsigned long long)epoch, (unsigned long long)wanted);
+  put_back(t, k);
+  t->state.schedule.best_epoch = t->state.epoch;
+  status = save_last_as_best(t, err);
+  return status ? status : am_checkpoint_weights(t->ctx, t->best, t->model, NULL, NULL, err);
+}
+
 static am_status evaluate_best(am_trainer *t, am_run_result *r, am_error *err) {
   kept k = {0};
   am_status status = keep(t, &k, err);
   if (!status) {
-    status = am_checkpoint_weights(t->ctx, t->best, t->model, NULL, NULL, err);
+    status = load_best(t, &k, err);
     if (!status) status = run_parts(t, r, err);
     put_back(t, &k);
   }
@@ -135,13 +157,20 @@ static am_status evaluate_best(am_trainer *t, am_run_result *r, am_error *err) {
   return status;
 }
 
-am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
+/* Its mark in last.h5 ends the run: no slots are saved any more, and the average takes the place of the weights. */
+static am_status save_finished(am_trainer *t, am_error *err) {
   size_t n;
-  am_status status = AM_OK;
-  if (!t->state.schedule.best_epoch) { /* best.h5 was lost after the last epoch: the last weights take its place */
-    am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
-    status = am_trainer_save(t, t->best, NULL, false, err);
-    am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
+  t->state.finished = true;
+  am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
+  return am_trainer_save(t, t->last, NULL, true, err);
+}
+
+/* A run that was killed between that mark and run.json comes here again, to do the rest. */
+am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
+  am_status status = am_lock_check(t->lock, err);
+  if (!status && !t->state.schedule.best_epoch) { /* best.h5 was lost after the last epoch */
+    t->state.schedule.best_epoch = t->state.epoch;
+    status = save_last_as_best(t, err);
   }
   if (!status) status = evaluate_best(t, r, err);
   if (status) return status;
@@ -150,13 +179,10 @@ am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
   say(t, "test", r->test);
   status = write_metrics(t, r, err);
   if (status) return status;
-  t->state.finished = true; /* no slots are saved any more, and the average takes the place of the weights */
-  am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
-  status = am_trainer_save(t, t->last, NULL, true, err);
+  if (!t->state.finished) status = save_finished(t, err);
   if (!status) status = am_run_folder_history(t, err);
-  if (!status) status = am_run_folder_facts(t, "finished", err);
   if (!status && am_file_exists(t->previous)) am_context_system(t->ctx)->unlink(t->previous);
-  return status;
+  return status ? status : am_run_folder_facts(t, "finished", err);
 }
 
 void am_run_result_free(am_run_result *result) {

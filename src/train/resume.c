@@ -8,7 +8,7 @@
 /* Settings that may change between the processes of one run. */
 static bool may_change(const char *section, const char *key) {
   static const char *const free_keys[] = {"data.root", "data.manifest", "train.epochs", "train.max_steps",
-                                          "train.save_minutes", "train.early_stopping"};
+                                          "train.save_minutes", "train.save_seconds", "train.early_stopping"};
   char path[256];
   snprintf(path, sizeof path, "%s.%s", section, key);
   for (size_t i = 0; i < sizeof free_keys / sizeof *free_keys; i++)
@@ -99,8 +99,16 @@ static void check_best(am_trainer *t, const best_file *b) {
   s->best_epoch = 0;
 }
 
+static bool said_finished(const am_trainer *t) {
+  const am_value *state = t->before ? am_value_get(am_tree_root(t->before), "state") : NULL;
+  return state && state->kind == AM_SCALAR && !strcmp(state->text, "finished");
+}
+
 am_status am_trainer_resume(am_trainer *t, am_error *err) {
   if (!am_file_exists(t->last) && !am_file_exists(t->previous)) {
+    if (am_run_folder_init(t)) /* which is not part of the config */
+      return am_fail(err, AM_E_USAGE, "%s had been stopped before its first save and began with --init %s; remove the "
+                     "folder and start again", t->options->out, am_run_folder_init(t));
     am_trainer_log(t, AM_LOG_WARNING, "%s had been stopped before its first save: starting from the beginning",
                    t->options->out);
     return AM_OK;
@@ -109,10 +117,16 @@ am_status am_trainer_resume(am_trainer *t, am_error *err) {
   am_status status = resume_or_fall_back(t, err);
   if (status) return status;
   t->seconds_before = t->state.run_seconds;
-  if (t->state.finished)
+  t->saved_step = t->state.step;
+  if (t->state.finished && said_finished(t))
     return am_fail(err, AM_E_USAGE, "%s is finished after %llu epochs; to train on start a new run with --init %s",
                    t->options->out, (unsigned long long)t->state.epoch, t->last);
   check_best(t, &best);
+  if (t->state.finished) {
+    am_trainer_log(t, AM_LOG_INFO, "all %llu epochs are done; finishing what had been stopped after them",
+                   (unsigned long long)t->state.epoch);
+    return AM_OK;
+  }
   am_trainer_log(t, AM_LOG_INFO, "resuming after step %llu, in epoch %llu", (unsigned long long)t->state.step,
                  (unsigned long long)(t->state.epoch + 1));
   return AM_OK;

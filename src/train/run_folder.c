@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "base/system.h"
 #include "io/csv.h"
 #include "train/trainer.h"
 
@@ -40,7 +41,7 @@ static bool holds(am_context *ctx, const char *folder, const char *name) {
 }
 
 am_status am_run_folder_check(am_trainer *t, am_error *err) {
-  static const char *const files[] = {"config.yaml", "last.h5", "last-1.h5", "best.h5", "run.json"};
+  static const char *const files[] = {"config.yaml", "last.h5", "last-1.h5", "best.h5"};
   const char *out = t->options->out;
   if (!out || !*out) return am_fail(err, AM_E_USAGE, "a run needs a folder to write into");
   if (t->options->resume) {
@@ -54,48 +55,87 @@ am_status am_run_folder_check(am_trainer *t, am_error *err) {
   return AM_OK;
 }
 
+/* What processes that were killed here left half-written. */
+static void clean(am_trainer *t) {
+  const char *const paths[] = {t->last, t->best};
+  am_folder_clean(t->ctx, t->options->out, 0);
+  for (int i = 0; i < 2; i++) {
+    char *fresh = am_format(t->ctx, "%s.new", paths[i]);
+    if (fresh && am_file_exists(fresh)) am_context_system(t->ctx)->unlink(fresh);
+    am_free(t->ctx, fresh);
+  }
+}
+
+static am_status read_log(am_trainer *t, am_error *err) {
+  char *old = NULL, *path = am_path_join(t->ctx, t->options->out, "log.txt");
+  am_status status = path ? AM_OK : am_no_memory(err);
+  size_t bytes;
+  if (!status && am_file_exists(path)) status = am_file_read(t->ctx, path, LOG_LIMIT, &old, &bytes, err);
+  if (!status && old) {
+    am_buffer both = {0};
+    am_buffer_append(t->ctx, &both, old, bytes);
+    am_buffer_append(t->ctx, &both, t->log.data, t->log.used);
+    am_buffer_free(t->ctx, &t->log);
+    t->log = both;
+  }
+  am_free(t->ctx, path);
+  am_free(t->ctx, old);
+  return status;
+}
+
+/* run.json of the process before; nothing depends on it but what is said about the run. */
+static am_status read_before(am_trainer *t, am_error *err) {
+  char *path = am_path_join(t->ctx, t->options->out, "run.json");
+  if (!path) return am_no_memory(err);
+  am_error why = AM_ERROR_INIT;
+  am_status status = am_file_exists(path) ? am_json_read_file(t->ctx, path, &t->before, &why) : AM_OK;
+  if (status && status != AM_E_NOMEM) am_trainer_log(t, AM_LOG_WARNING, "%s; it is written anew", why.message);
+  am_free(t->ctx, path);
+  return status == AM_E_NOMEM ? am_no_memory(err) : AM_OK;
+}
+
+const char *am_run_folder_init(const am_trainer *t) {
+  const am_value *init = t->before ? am_value_get(am_tree_root(t->before), "init") : NULL;
+  return t->options->init ? t->options->init : init && init->kind == AM_SCALAR ? init->text : NULL;
+}
+
 am_status am_run_folder_open(am_trainer *t, am_error *err) {
   am_context *ctx = t->ctx;
   const char *out = t->options->out;
   t->last = am_path_join(ctx, out, "last.h5");
   t->previous = am_path_join(ctx, out, "last-1.h5");
   t->best = am_path_join(ctx, out, "best.h5");
-  char *lock = am_path_join(ctx, out, "lock"), *old = NULL, *log = am_path_join(ctx, out, "log.txt");
-  am_status status = t->last && t->previous && t->best && lock && log ? AM_OK : am_no_memory(err);
+  char *lock = am_path_join(ctx, out, "lock");
+  am_status status = t->last && t->previous && t->best && lock ? AM_OK : am_no_memory(err);
   if (!status) status = am_folder_create(ctx, out, err);
   if (!status) status = am_lock_take(ctx, lock, &t->lock, err);
   if (!status) status = am_run_folder_check(t, err); /* again: another process may have been here meanwhile */
-  size_t bytes;
-  if (!status && am_file_exists(log)) status = am_file_read(ctx, log, LOG_LIMIT, &old, &bytes, err);
-  if (!status && old) {
-    am_buffer both = {0};
-    am_buffer_append(ctx, &both, old, bytes);
-    am_buffer_append(ctx, &both, t->log.data, t->log.used);
-    am_buffer_free(ctx, &t->log);
-    t->log = both;
-  }
+  if (!status) clean(t);
+  if (!status) status = read_log(t, err);
+  if (!status) status = read_before(t, err);
   t->folder_ready = !status;
   am_free(ctx, lock);
-  am_free(ctx, log);
-  am_free(ctx, old);
   return status;
 }
 
 am_status am_run_folder_write(am_trainer *t, const char *name, const am_buffer *text, am_error *err) {
   char *path = am_path_join(t->ctx, t->options->out, name);
   am_status status = path && !text->failed ? AM_OK : am_no_memory(err);
+  if (!status) status = am_lock_check(t->lock, err);
   if (!status) status = am_file_write(t->ctx, path, text->data, text->used, err);
   am_free(t->ctx, path);
   return status;
 }
 
+/* With config.yaml there is a run to resume, so what resuming has to know stands in run.json before. */
 am_status am_run_folder_begin(am_trainer *t, am_error *err) {
   am_buffer config = {0};
   time_text(t->started);
   am_status status = am_config_text(t->config, &config, err);
+  if (!status) status = am_run_folder_facts(t, "running", err);
   if (!status) status = am_run_folder_write(t, "config.yaml", &config, err);
   am_buffer_free(t->ctx, &config);
-  return status ? status : am_run_folder_facts(t, "running", err);
+  return status;
 }
 
 /* ---- history.csv ---- */
@@ -161,7 +201,7 @@ am_status am_run_folder_facts(am_trainer *t, const char *state, am_error *err) {
   am_json_text(&j, "system", known ? system.sysname : NULL);
   am_json_text(&j, "release", known ? system.release : NULL);
   am_json_text(&j, "machine", known ? system.machine : NULL);
-  am_json_text(&j, "init", t->options->init);
+  am_json_text(&j, "init", am_run_folder_init(t));
   am_json_int(&j, "seed", (int64_t)t->config->seed);
   am_json_int(&j, "features_version", AM_FEATURES_VERSION);
   am_json_int(&j, "parameters", (int64_t)weights);

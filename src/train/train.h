@@ -43,7 +43,9 @@ typedef struct am_train_options {
   bool bucket;
   double ema;            /* decay of averaged weights, 0 off; evaluation then uses the average */
   int64_t early_stopping; /* patience in epochs; 0 off */
-  double save_minutes;   /* also save last.h5 every so many minutes; 0: each epoch only */
+  double save_minutes;   /* also save last.h5 every so many minutes; 0: at ends of epochs only */
+  double save_seconds;   /* the end of an epoch is saved when the last save is so old: epochs of a small model take
+                            milliseconds, saving after each would take longer than training */
   int64_t max_steps;     /* stop after so many steps (tests, verify); 0 off */
   const am_value *loss, *optimiser, *schedule; /* sub-sections */
 } am_train_options;

@@ -5,9 +5,6 @@
 
 #include "train/trainer.h"
 
-/* Small models finish an epoch in milliseconds; saving after each would take longer than training. */
-static const double SAVE_SECONDS = 2;
-
 /* ---- saving ---- */
 
 am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, bool with_state, am_error *err) {
@@ -24,11 +21,13 @@ am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, boo
                   .step = t->state.step,
                   .optimiser = with_state && !state.finished ? t->optimiser : NULL,
                   .state = with_state ? &state : NULL};
-  return am_checkpoint_save(t->ctx, path, keep, &save, err);
+  am_status status = am_lock_check(t->lock, err);
+  return status ? status : am_checkpoint_save(t->ctx, path, keep, &save, err);
 }
 
 static am_status save_last(am_trainer *t, am_error *err) {
   am_status status = am_trainer_save(t, t->last, t->previous, true, err);
+  if (!status) t->saved_step = t->state.step;
   if (!status) status = am_run_folder_history(t, err);
   t->saved = am_now();
   return status;
@@ -155,7 +154,7 @@ static am_status end_epoch(am_trainer *t, am_error *err) {
   say_epoch(t, &e, best);
   bool last = s->epoch >= (uint64_t)t->config->train.epochs ||
               am_schedule_should_stop(&s->schedule, t->config->train.early_stopping);
-  return last || am_now() - t->saved >= SAVE_SECONDS ? save_last(t, err) : AM_OK;
+  return last || am_now() - t->saved >= t->config->train.save_seconds ? save_last(t, err) : AM_OK;
 }
 
 /* ---- an epoch ---- */
@@ -247,6 +246,18 @@ static am_status open_run(am_trainer *t, am_error *err) {
   return status;
 }
 
+static am_status finish(am_trainer *t, am_run_result *result, am_error *err) {
+  am_error why = AM_ERROR_INIT;
+  am_status status = am_trainer_finish(t, result, &why);
+  if (status != AM_E_STOPPED) return status ? am_fail(err, status, "%s", why.message) : AM_OK;
+  am_trainer_log(t, AM_LOG_INFO, "stopped while the best weights were evaluated");
+  status = am_run_folder_history(t, err);
+  if (!status) status = am_run_folder_facts(t, "interrupted", err);
+  if (status) return status;
+  return am_fail(err, AM_E_STOPPED, "stopped after the last step, while the best weights were evaluated; all is saved in "
+                 "%s; go on with: audiomood train --resume %s", t->last, t->options->out);
+}
+
 static am_status train(am_trainer *t, am_run_result *result, am_error *err) {
   const am_train_options *o = &t->config->train;
   am_status status = open_run(t, err);
@@ -259,9 +270,10 @@ static am_status train(am_trainer *t, am_run_result *result, am_error *err) {
                      (long long)o->early_stopping, (unsigned long long)t->state.schedule.best_epoch);
       break;
     }
+    if (t->state.finished) break;
     status = run_epoch(t, err);
   }
-  if (!status) status = am_trainer_finish(t, result, err);
+  if (!status) status = finish(t, result, err);
   if (t->options->profile) am_trainer_profile(t);
   return status;
 }

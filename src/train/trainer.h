@@ -33,9 +33,11 @@ typedef struct am_trainer {
   double rate;           /* learning rate of the last step */
   double clips_per_second;
   double began, saved;   /* when this process began to train; when last.h5 was written (am_now) */
+  uint64_t saved_step;   /* of last.h5; 0: none yet */
   double seconds_before; /* of earlier processes of this run */
   /* run_folder.c */
   am_lock *lock;
+  am_tree *before;       /* run.json as the process before this one left it; NULL: none */
   am_buffer log;         /* all of log.txt */
   char *last, *previous, *best; /* paths of last.h5, last-1.h5, best.h5 */
   bool folder_ready;     /* from here on things are written */
@@ -48,10 +50,12 @@ void am_trainer_free(am_trainer *t);
 
 /* run_folder.c */
 am_status am_run_folder_check(am_trainer *t, am_error *err);  /* refuses a folder that holds a run, or lacks one to resume */
-am_status am_run_folder_open(am_trainer *t, am_error *err);   /* creates it, locks it, reads the old log */
+am_status am_run_folder_open(am_trainer *t, am_error *err);   /* creates it, locks it, reads the old log and run.json */
 am_status am_run_folder_begin(am_trainer *t, am_error *err);  /* config.yaml and run.json */
 am_status am_run_folder_history(am_trainer *t, am_error *err); /* history.csv and log.txt */
 am_status am_run_folder_facts(am_trainer *t, const char *state, am_error *err); /* run.json */
+/* The file the weights came from (--init), of this process or of the first one; NULL: none. */
+const char *am_run_folder_init(const am_trainer *t);
 am_status am_run_folder_write(am_trainer *t, const char *name, const am_buffer *text, am_error *err);
 /* To the log sink and to log.txt. */
 void am_trainer_log(am_trainer *t, am_log_level level, const char *format, ...) AM_PRINTF(3, 4);

@@ -622,6 +622,155 @@ static void failed_rename_keeps_last(void **state) {
   world_free(&w);
 }
 
+static bool metrics_written;
+
+static int no_facts(const char *from, const char *to) {
+  if (strstr(to, "metrics.json")) metrics_written = true;
+  if (!metrics_written || !strstr(to, "run.json")) return am_system_real.rename(from, to);
+  errno = EIO;
+  return -1;
+}
+
+/* Stopped between the end that last.h5 knows and the end that run.json tells: resuming does the rest. */
+static void a_finish_cut_short_is_completed(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  am_system system = am_system_real;
+  system.rename = no_facts;
+  metrics_written = false;
+  train_ok(&w, "whole", everything);
+  am_context_set_system(w.ctx, &system);
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, everything, &r, &err), AM_E_IO, &err, "run.json");
+  am_context_set_system(w.ctx, &am_system_real);
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &err), &err);
+  assert_non_null(r.test);
+  am_run_result_free(&r);
+  same_run(&w, "whole", "run");
+  assert_false(am_file_exists(file_in(&w, "run", "last-1.h5")));
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &err), AM_E_USAGE, &err, "is finished");
+  world_free(&w);
+}
+
+/* --init is not part of the config: without a checkpoint the run cannot go on as it began. */
+static void a_run_from_a_file_is_not_begun_again_without(void **state) {
+  (void)state;
+  world w = world_make(1);
+  train_ok(&w, "first", (overrides){{"train.epochs=1"}});
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  char *init = strdup(file_in(&w, "first", "best.h5"));
+  am_system system = am_system_real;
+  system.rename = no_rename; /* last.h5 cannot be saved */
+  am_context_set_system(w.ctx, &system);
+  am_test_fails(train_with(&w, "run", (am_run_options){.init = init}, (overrides){{0}}, &r, &err), AM_E_IO, &err, "rename");
+  am_context_set_system(w.ctx, &am_system_real);
+  assert_false(am_file_exists(file_in(&w, "run", "last.h5")));
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_USAGE, &err,
+                "began with --init");
+  free(init);
+  world_free(&w);
+}
+
+/* Half-written files of processes that are gone do not pile up; those of living ones stay. */
+static void resuming_cleans_up(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err;
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, (overrides){{"train.max_steps=2"}}, &r, &err), AM_E_STOPPED, &err,
+                "after step 2");
+  char mine[64];
+  snprintf(mine, sizeof mine, "report.html.%ld.tmp", (long)getpid());
+  /* 4194304 is the largest process id of Linux plus one. */
+  static const char *const gone[] = {"last.h5.new", "best.h5.new", "last.h5.new.4194305.tmp", "run.json.4194305.tmp"};
+  for (size_t i = 0; i < 4; i++) am_test_file(file_in(&w, "run", gone[i]), "half", 4);
+  am_test_file(file_in(&w, "run", mine), "half", 4);
+  am_test_file(file_in(&w, "run", "notes.tmp"), "mine", 4);
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), &err);
+  am_run_result_free(&r);
+  for (size_t i = 0; i < 4; i++) assert_false(am_file_exists(file_in(&w, "run", gone[i])));
+  assert_true(am_file_exists(file_in(&w, "run", mine)));
+  assert_true(am_file_exists(file_in(&w, "run", "notes.tmp")));
+  world_free(&w);
+}
+
+/* With fewer epochs than before, best.h5 may be of an epoch that does not come again. */
+static void a_best_of_a_later_epoch_is_replaced(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err;
+  overrides s = {{"train.monitor=train_loss"}};
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(s, "train.max_steps=9"), &r, &err), AM_E_STOPPED, &err,
+                "after step 9");
+  train_ok(&w, "later", with(s, "train.epochs=3"));
+  err = (am_error)AM_ERROR_INIT;
+  char *data;
+  size_t bytes;
+  am_test_ok(am_file_read(w.ctx, file_in(&w, "later", "best.h5"), 1 << 24, &data, &bytes, &err), &err);
+  am_test_file(file_in(&w, "run", "best.h5"), data, bytes);
+  am_free(w.ctx, data);
+  am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, with(s, "train.epochs=2"), &r, &err), &err);
+  assert_int_equal(r.epochs_run, 2);
+  assert_int_equal(r.best_epoch, 2);
+  am_run_result_free(&r);
+  assert_int_equal(digest(&w, "run", "best.h5"), digest(&w, "run", "last.h5"));
+  world_free(&w);
+}
+
+/* Stopped while the results are computed: all is saved, and resuming computes them. */
+static void stopping_in_the_evaluation_is_safe(void **state) {
+  (void)state;
+  world w = world_make(1);
+  stopper s = {.task = "validation", .after = 4}; /* the first three are the epochs' */
+  am_settings settings = {.size = sizeof settings, .threads = 1, .progress = stop_at, .user = &s};
+  am_error err = AM_ERROR_INIT;
+  am_run_result r;
+  world other = w;
+  train_ok(&w, "whole", everything);
+  am_test_ok(am_context_create(&settings, &other.ctx, &err), &err);
+  s.ctx = other.ctx;
+  am_test_fails(train_with(&other, "run", (am_run_options){0}, everything, &r, &err), AM_E_STOPPED, &err, "--resume");
+  am_context_free(other.ctx);
+  assert_false(am_file_exists(file_in(&w, "run", "metrics.json")));
+  am_error fresh = AM_ERROR_INIT;
+  am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &fresh), &fresh);
+  am_run_result_free(&r);
+  same_run(&w, "whole", "run");
+  world_free(&w);
+}
+
+/* Saved is what is at least save_seconds old: nothing before the end, or every epoch. */
+static void saves_as_often_as_configured(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err;
+  for (int often = 0; often < 2; often++) {
+    const char *name = often ? "often" : "seldom";
+    stopper s = {.task = "epoch 3/3", .after = 1};
+    am_settings settings = {.size = sizeof settings, .threads = 1, .progress = fill_disk, .user = &s};
+    world other = w;
+    am_error fresh = AM_ERROR_INIT;
+    am_test_ok(am_context_create(&settings, &other.ctx, &fresh), &fresh);
+    s.ctx = other.ctx;
+    overrides o = {{often ? "train.save_seconds=0" : "train.save_seconds=1000"}};
+    am_test_fails(train_with(&other, name, (am_run_options){0}, o, &r, &err), AM_E_IO, &err, "No space left");
+    am_context_free(other.ctx);
+    assert_int_equal(am_file_exists(file_in(&w, name, "last.h5")), often);
+    if (often) {
+      am_checkpoint *c = load(&w, name, "last.h5");
+      assert_int_equal(c->epoch, 2);
+      am_checkpoint_free(w.ctx, c);
+    }
+  }
+  world_free(&w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(overfits),
@@ -642,6 +791,12 @@ int main(void) {
       cmocka_unit_test(freezes_and_starts_from_a_file),
       cmocka_unit_test(trains_without_validation),
       cmocka_unit_test(failed_rename_keeps_last),
+      cmocka_unit_test(a_finish_cut_short_is_completed),
+      cmocka_unit_test(a_run_from_a_file_is_not_begun_again_without),
+      cmocka_unit_test(resuming_cleans_up),
+      cmocka_unit_test(a_best_of_a_later_epoch_is_replaced),
+      cmocka_unit_test(stopping_in_the_evaluation_is_safe),
+      cmocka_unit_test(saves_as_often_as_configured),
       cmocka_unit_test(survives_failed_allocations),
   };
   return cmocka_run_group_tests_name("run", tests, NULL, NULL);
