@@ -20,7 +20,7 @@ static void after_step(const am_cell_step *s) {
   for (int r = 0; r < s->rows; r++)
     memcpy(s->work + (size_t)r * 3 * H, recurrent_bias, 3 * H * sizeof *s->work);
   if (s->rows_before)
-    am_gemm_one(false, false, s->rows_before, 3 * h, h, 1, s->h_before, h, s->u, 3 * h, 1, s->work, 3 * h);
+    s->kernels->product(s->rows_before, h, 3 * h, s->h_before, h, s->u[0], true, s->work, 3 * h);
   for (int r = 0; r < s->rows; r++) {
     const am_real *before = r < s->rows_before ? s->h_before + (size_t)r * H : NULL;
     const am_real *product = s->work + (size_t)r * 3 * H;
@@ -55,14 +55,14 @@ static void after_step_back(const am_cell_step *s) {
     }
   }
   if (s->rows_before)
-    am_gemm_one(false, true, s->rows_before, h, 3 * h, 1, s->dgates, 4 * h, s->u, 3 * h, 1, s->dh, h);
+    s->kernels->product(s->rows_before, 3 * h, h, s->dgates, 4 * h, s->u[0], true, s->dh, h);
 }
 
 static void inside_step(const am_cell_step *s) {
   const int h = s->h;
   const size_t H = (size_t)h;
   if (s->rows_before)
-    am_gemm_one(false, false, s->rows_before, 2 * h, h, 1, s->h_before, h, s->u, 3 * h, 1, s->gates, 3 * h);
+    s->kernels->product(s->rows_before, h, 2 * h, s->h_before, h, s->u[0], true, s->gates, 3 * h);
   for (int r = 0; r < s->rows; r++) {
     const am_real *before = r < s->rows_before ? s->h_before + (size_t)r * H : NULL;
     am_real *z = s->gates + (size_t)r * 3 * H, *reset = z + H, *extra = s->extra + (size_t)r * H;
@@ -70,8 +70,7 @@ static void inside_step(const am_cell_step *s) {
     for (size_t k = 0; k < H; k++) extra[k] = before ? reset[k] * before[k] : 0;
   }
   if (s->rows_before)
-    am_gemm_one(false, false, s->rows_before, h, h, 1, s->extra, h, s->u + 2 * H, 3 * h, 1, s->gates + 2 * H,
-                3 * h);
+    s->kernels->product(s->rows_before, h, h, s->extra, h, s->u[1], true, s->gates + 2 * H, 3 * h);
   for (int r = 0; r < s->rows; r++) {
     const am_real *before = r < s->rows_before ? s->h_before + (size_t)r * H : NULL;
     am_real *z = s->gates + (size_t)r * 3 * H, *n = z + 2 * H, *out = s->h_out + (size_t)r * H;
@@ -97,8 +96,7 @@ static void inside_step_back(const am_cell_step *s) {
   }
   if (!s->rows_before) return;
   /* work = d loss/d(r h) */
-  am_gemm_one(false, true, s->rows_before, h, h, 1, s->dgates + 3 * H, 4 * h, s->u + 2 * H, 3 * h, 0, s->work,
-              h);
+  s->kernels->product(s->rows_before, h, h, s->dgates + 3 * H, 4 * h, s->u[1], false, s->work, h);
   for (int r = 0; r < s->rows_before; r++) {
     const am_real *before = s->h_before + (size_t)r * H, *reset = s->gates + (size_t)r * 3 * H + H;
     const am_real *dproduct = s->work + (size_t)r * H;
@@ -108,7 +106,7 @@ static void inside_step_back(const am_cell_step *s) {
       dh[k] += dproduct[k] * reset[k];
     }
   }
-  am_gemm_one(false, true, s->rows_before, h, 2 * h, 1, s->dgates, 4 * h, s->u, 3 * h, 1, s->dh, h);
+  s->kernels->product(s->rows_before, 2 * h, h, s->dgates, 4 * h, s->u[0], true, s->dh, h);
 }
 
 static const am_cell after_cell = {
@@ -116,6 +114,7 @@ static const am_cell after_cell = {
   .second_bias = true,
   .input_from = {0, 1, 3},
   .recurrent_from = {0, 1, 2},
+  .parts = {3, 0},
   .extra_gate = -1,
   .forward = after_step,
   .backward = after_step_back,
@@ -125,6 +124,7 @@ static const am_cell inside_cell = {
   .gates = 3,
   .input_from = {0, 1, 3},
   .recurrent_from = {0, 1, 3},
+  .parts = {2, 1},
   .extra_gate = 2,
   .forward = inside_step,
   .backward = inside_step_back,

@@ -13,7 +13,7 @@ static void lstm_step(const am_cell_step *s) {
   const int h = s->h;
   const size_t H = (size_t)h;
   if (s->rows_before)
-    am_gemm_one(false, false, s->rows_before, 4 * h, h, 1, s->h_before, h, s->u, 4 * h, 1, s->gates, 4 * h);
+    s->kernels->product(s->rows_before, h, 4 * h, s->h_before, h, s->u[0], true, s->gates, 4 * h);
   for (int r = 0; r < s->rows; r++) {
     const size_t at = (size_t)r * H;
     const am_real *before = r < s->rows_before ? s->extra_before + at : NULL;
@@ -32,13 +32,14 @@ static void lstm_step_back(const am_cell_step *s) {
                                s->dgates + 4 * at);
   }
   if (s->rows_before)
-    am_gemm_one(false, true, s->rows_before, h, 4 * h, 1, s->dgates, 4 * h, s->u, 4 * h, 0, s->dh, h);
+    s->kernels->product(s->rows_before, 4 * h, h, s->dgates, 4 * h, s->u[0], false, s->dh, h);
 }
 
 static const am_cell lstm_cell = {
   .gates = 4,
   .input_from = {0, 1, 2, 3},
   .recurrent_from = {0, 1, 2, 3},
+  .parts = {4, 0},
   .extra_gate = -1,
   .forward = lstm_step,
   .backward = lstm_step_back,

@@ -15,7 +15,14 @@
 
 #include <string.h>
 
-enum { GROUP = 16, MAX_LEVELS = 5, RETURN_SEQUENCE = 0, RETURN_LAST = 1 };
+enum {
+  GROUP = 16,       /* clips side by side in the recurrence */
+  FRAMES = 64,      /* of a clip in a piece of an input product */
+  COLUMNS = 256,    /* of a weight gradient in a piece */
+  MAX_LEVELS = 5,
+  RETURN_SEQUENCE = 0,
+  RETURN_LAST = 1
+};
 
 static const char *const names[2][3][MAX_LEVELS] = {
   {{"kernel", "kernel_2", "kernel_3", "kernel_4", "kernel_5"},
@@ -44,6 +51,9 @@ typedef struct run {
   /* scratch */
   am_real *dgates[2];               /* (groups: T,R,4H) */
   am_real *work[2], *dh[2], *dstate[2]; /* (B,3H), (B,H), (B,H) */
+  am_real *sums[2];                 /* (groups: 4H): of dgates over all rows */
+  am_real *packed_w[2], *packed_u[2]; /* of the level at work, by runs of gates; backward: transposed */
+  size_t second_part;               /* where the second part of packed_u starts */
   am_real *dsequence;               /* (B,T,D*H): gradient of a level's output */
   /* the level at work */
   size_t level, width;              /* width: channels of its input */
@@ -73,8 +83,25 @@ static void place_scratch(run *r, am_arena *arena) {
     r->work[d] = am_arena_take(arena, r->batch * 3 * r->H, sizeof(am_real));
     r->dh[d] = am_arena_take(arena, r->batch * r->H, sizeof(am_real));
     r->dstate[d] = am_arena_take(arena, r->batch * r->H, sizeof(am_real));
+    r->sums[d] = am_arena_take(arena, r->batch * 4 * r->H, sizeof(am_real));
   }
   if (r->levels > 1) r->dsequence = am_arena_take(arena, rows * r->D * r->H, sizeof(am_real));
+}
+
+/* Reals of a kernel (n, G*H) packed by gates or runs of them, or transposed. */
+static size_t packed_most(const run *r, size_t n) {
+  const am_kernels *k = am_kernels_of(r->layer->ctx);
+  const size_t forward = k->packed_count((int)n, (int)r->H), back = k->packed_count((int)r->H, (int)n);
+  return am_mul(r->G, forward > back ? forward : back);
+}
+
+/* Once a call, whatever the batch. */
+static void place_packed(run *r, am_arena *arena) {
+  const size_t width = (size_t)r->layer->in[0].c, above = r->levels > 1 ? r->D * r->H : 0;
+  for (size_t d = 0; d < r->D; d++) {
+    r->packed_w[d] = am_arena_take(arena, packed_most(r, width > above ? width : above), sizeof(am_real));
+    r->packed_u[d] = am_arena_take(arena, packed_most(r, r->H), sizeof(am_real));
+  }
 }
 
 static run run_of(const am_layer *layer, const am_pass *pass, const am_cell *cell, size_t batch) {
@@ -91,6 +118,7 @@ static run run_prepare(const am_layer *layer, const am_pass *pass, const am_cell
   am_arena cache = {pass->cache, SIZE_MAX / 2, 0}, scratch = {pass->scratch, SIZE_MAX / 2, 0};
   place_cache(&r, &cache);
   place_scratch(&r, &scratch);
+  place_packed(&r, &scratch);
   return r;
 }
 
@@ -120,11 +148,13 @@ am_status am_recurrent_build(am_layer *layer, const am_cell *cell, am_error *err
   layer->backward_needs_x = true;
   /* Every piece is rounded up to whole cache lines, so one clip's count times B is enough for B. */
   run r = run_of(layer, NULL, cell, 1);
-  am_arena cache = {0}, scratch = {0};
+  am_arena cache = {0}, scratch = {0}, packed = {0};
   place_cache(&r, &cache);
   place_scratch(&r, &scratch);
+  place_packed(&r, &packed);
   layer->cache_per_clip = cache.used;
   layer->scratch_per_clip = scratch.used;
+  layer->scratch_once = packed.used;
   return AM_OK;
 }
 
@@ -180,19 +210,88 @@ static am_real *dweight_of(const run *r, size_t d, int part) {
 
 static bool last_level(const run *r) { return r->level + 1 == r->levels; }
 
-/* gates = x W + b, one direction of one clip: its rows lie R apart. */
+/* A run of gates: neighbours in the kernel, whose gradients are neighbours in dgates. */
+typedef struct gate_run {
+  size_t from, end, block; /* gates [from, end), the first in block `block` of dgates */
+} gate_run;
+
+static bool next_run(const run *r, const int blocks[4], gate_run *at) {
+  if (at->end == r->G) return false;
+  at->from = at->end++;
+  at->block = (size_t)blocks[at->from];
+  while (at->end < r->G && blocks[at->end] == blocks[at->end - 1] + 1) at->end++;
+  return true;
+}
+
+/* The kernels of one direction for the forward products: W whole, U by the cell's parts. */
+static void pack_piece(void *arg, size_t piece, int worker) {
+  (void)worker;
+  const run *r = arg;
+  const am_kernels *k = am_kernels_of(r->layer->ctx);
+  const size_t d = piece / 2, wide = r->G * r->H;
+  if (piece % 2 == 0) {
+    k->pack(false, (int)r->width, (int)wide, weight_of(r, d, 0), (int)wide, r->packed_w[d]);
+    return;
+  }
+  am_real *to = r->packed_u[d];
+  for (int part = 0, gate = 0; part < 2; gate += r->cell->parts[part++]) {
+    const int columns = r->cell->parts[part] * (int)r->H;
+    k->pack(false, (int)r->H, columns, weight_of(r, d, 1) + (size_t)gate * r->H, (int)wide, to);
+    to += k->packed_count((int)r->H, columns);
+  }
+}
+
+/* The same transposed for backward: W by runs of gates. */
+static void pack_piece_back(void *arg, size_t piece, int worker) {
+  (void)worker;
+  const run *r = arg;
+  const am_kernels *k = am_kernels_of(r->layer->ctx);
+  const size_t d = piece / 2, H = r->H, wide = r->G * H;
+  am_real *to = piece % 2 ? r->packed_u[d] : r->packed_w[d];
+  if (piece % 2 == 0) {
+    for (gate_run at = {0}; next_run(r, r->cell->input_from, &at);) {
+      const int terms = (int)((at.end - at.from) * H);
+      k->pack(true, terms, (int)r->width, weight_of(r, d, 0) + at.from * H, (int)wide, to);
+      to += k->packed_count(terms, (int)r->width);
+    }
+    return;
+  }
+  for (int part = 0, gate = 0; part < 2; gate += r->cell->parts[part++]) {
+    const int terms = r->cell->parts[part] * (int)H;
+    k->pack(true, terms, (int)H, weight_of(r, d, 1) + (size_t)gate * H, (int)wide, to);
+    to += k->packed_count(terms, (int)H);
+  }
+}
+
+/* Frames [first, first + n) of a clip: piece FRAMES long of the clip at place p. */
+typedef struct span {
+  size_t p, first, n;
+} span;
+
+static size_t most_frames(const run *r) { return (size_t)r->pass->x_most[0]; }
+static size_t spans_of(const run *r) { return (most_frames(r) + FRAMES - 1) / FRAMES; }
+
+static span span_of(const run *r, size_t piece) {
+  span s = {.p = piece / spans_of(r), .first = piece % spans_of(r) * FRAMES};
+  const size_t length = (size_t)r->length[s.p], left = length > s.first ? length - s.first : 0;
+  s.n = left < FRAMES ? left : FRAMES;
+  return s;
+}
+
+/* gates = x W + b, one direction of some frames of a clip: its rows lie R apart. */
 static void input_piece(void *arg, size_t piece, int worker) {
   (void)worker;
   const run *r = arg;
-  const size_t d = piece / r->batch, p = piece % r->batch, wide = r->G * r->H, n = (size_t)r->length[p];
-  const group g = group_of(r, p / GROUP);
+  const size_t pieces = r->batch * spans_of(r), d = piece / pieces, wide = r->G * r->H;
+  const span s = span_of(r, piece % pieces);
+  const group g = group_of(r, s.p / GROUP);
   const am_real *bias = weight_of(r, d, 2);
-  am_real *gates = r->gates[r->level][d] + (row_of(r, &g, 0) + p % GROUP) * wide;
-  if (!n) return;
-  for (size_t t = 0; t < n; t++) memcpy(gates + t * g.rows * wide, bias, wide * sizeof *gates);
-  am_gemm_one(false, false, (int)n, (int)wide, (int)r->width, 1,
-              r->input + (size_t)r->order[p] * r->T * r->width, (int)r->width, weight_of(r, d, 0), (int)wide,
-              1, gates, (int)(g.rows * wide));
+  am_real *gates = r->gates[r->level][d] + (row_of(r, &g, s.first) + s.p % GROUP) * wide;
+  for (size_t t = 0; t < s.n; t++) memcpy(gates + t * g.rows * wide, bias, wide * sizeof *gates);
+  am_kernels_of(r->layer->ctx)
+      ->product((int)s.n, (int)r->width, (int)wide,
+                r->input + ((size_t)r->order[s.p] * r->T + s.first) * r->width, (int)r->width, r->packed_w[d], true,
+                gates, (int)(g.rows * wide));
 }
 
 /* Frame t of direction d; the frame before it in that direction is t-1 or t+1. */
@@ -203,8 +302,9 @@ static am_cell_step step_at(const run *r, const group *g, size_t d, size_t t) {
   const size_t rows_before = known < rows ? known : rows;
   return (am_cell_step){
     .kernels = am_kernels_of(r->layer->ctx),
+    .u = {r->packed_u[d], r->packed_u[d] + r->second_part},
     .h = (int)H, .rows = (int)rows, .rows_before = (int)rows_before,
-    .u = weight_of(r, d, 1), .bias = weight_of(r, d, 2),
+    .bias = weight_of(r, d, 2),
     .gates = r->gates[l][d] + row * r->G * H,
     .h_before = rows_before ? r->h[l][d] + row_before * H : NULL,
     .extra_before = rows_before ? r->extra[l][d] + row_before * H : NULL,
@@ -247,10 +347,13 @@ static void output_piece(void *arg, size_t p, int worker) {
     else
       for (size_t t = 0; t < n; t++) memcpy(y + t * wide + d * H, h + t * g.rows * H, H * sizeof *y);
   }
-  if (!last) memset(y + n * wide, 0, ((size_t)r->pass->x_most[0] - n) * wide * sizeof *y);
+  if (!last) memset(y + n * wide, 0, (most_frames(r) - n) * wide * sizeof *y);
 }
 
-static void enter_level(run *r, size_t level) {
+static void enter_level(run *r, size_t level, bool back) {
+  const am_kernels *k = am_kernels_of(r->layer->ctx);
+  const int h = (int)r->H, first = r->cell->parts[0] * h;
+  r->second_part = back ? k->packed_count(first, h) : k->packed_count(h, first);
   r->level = level;
   r->width = level ? r->D * r->H : (size_t)r->layer->in[0].c;
   r->input = level ? r->sequence[level - 1] : r->pass->x[0];
@@ -260,8 +363,9 @@ void am_recurrent_forward(const am_layer *layer, const am_pass *pass, const am_c
   run r = run_prepare(layer, pass, cell);
   sort_clips(&r);
   for (size_t level = 0; level < r.levels; level++) {
-    enter_level(&r, level);
-    am_parallel_for(layer->ctx, r.D * r.batch, input_piece, &r);
+    enter_level(&r, level, false);
+    am_parallel_for(layer->ctx, r.D * 2, pack_piece, &r);
+    am_parallel_for(layer->ctx, r.D * r.batch * spans_of(&r), input_piece, &r);
     am_parallel_for(layer->ctx, r.D * r.groups, recurrence_piece, &r);
     am_parallel_for(layer->ctx, r.batch, output_piece, &r);
   }
@@ -279,6 +383,8 @@ static void add_dy(const run *r, const group *g, size_t d, size_t t, const am_ce
   }
 }
 
+static am_real *sums_of(const run *r, size_t d, size_t q) { return r->sums[d] + q * 4 * r->H; }
+
 /* The recurrence walked against its direction; dgates of every frame are kept. */
 static void recurrence_piece_back(void *arg, size_t piece, int worker) {
   (void)worker;
@@ -287,6 +393,8 @@ static void recurrence_piece_back(void *arg, size_t piece, int worker) {
   const group g = group_of(r, piece % r->groups);
   memset(r->dh[d] + g.first * H, 0, g.rows * H * sizeof(am_real));
   memset(r->dstate[d] + g.first * H, 0, g.rows * H * sizeof(am_real));
+  am_real *sums = sums_of(r, d, piece % r->groups);
+  memset(sums, 0, 4 * H * sizeof *sums);
   for (size_t s = g.frames; s-- > 0;) {
     const size_t t = d ? g.frames - 1 - s : s;
     const am_cell_step step = step_at(r, &g, d, t);
@@ -294,100 +402,107 @@ static void recurrence_piece_back(void *arg, size_t piece, int worker) {
     memset(step.dgates + used, 0, (g.rows * 4 * H - used) * sizeof(am_real));
     add_dy(r, &g, d, t, &step);
     r->cell->backward(&step);
+    step.kernels->column_sums((size_t)step.rows, 4 * H, step.dgates, sums);
   }
 }
 
-/* dW += x^T dgates and db += column sums, one gate of one direction, clips in sorted order. */
-static void input_weight_back(const run *r, size_t d, size_t gate) {
-  const size_t H = r->H, wide = r->G * H, column = (size_t)r->cell->input_from[gate] * H;
-  am_real *dw = dweight_of(r, d, 0) + gate * H;
+/* Columns [from, to) of a kernel, inside a run of gates; in dgates they start at `column`. */
+typedef struct columns {
+  size_t from, to, column;
+  bool extra;
+} columns;
+
+/* dW += x^T dgates, clips in sorted order. */
+static void input_weight_back(const run *r, size_t d, columns c) {
+  const size_t H = r->H, wide = r->G * H;
   for (size_t p = 0; p < r->batch && r->length[p]; p++) {
     const group g = group_of(r, p / GROUP);
-    const am_real *dgates = r->dgates[d] + (row_of(r, &g, 0) + p % GROUP) * 4 * H + column;
+    const am_real *dgates = r->dgates[d] + (row_of(r, &g, 0) + p % GROUP) * 4 * H + c.column;
     const am_real *x = r->input + (size_t)r->order[p] * r->T * r->width;
-    am_gemm_one(true, false, (int)r->width, (int)H, r->length[p], 1, x, (int)r->width, dgates,
-                (int)(g.rows * 4 * H), 1, dw, (int)wide);
+    am_gemm_one(true, false, (int)r->width, (int)(c.to - c.from), r->length[p], 1, x, (int)r->width, dgates,
+                (int)(g.rows * 4 * H), 1, dweight_of(r, d, 0) + c.from, (int)wide);
   }
 }
 
 /* dU += h_before^T dgates, whole frames of a group at once: rows without an
  * earlier frame meet a zero h. */
-static void recurrent_weight_back(const run *r, size_t d, size_t gate) {
-  const size_t H = r->H, l = r->level, wide = r->G * H, column = (size_t)r->cell->recurrent_from[gate] * H;
-  const bool extra = (int)gate == r->cell->extra_gate;
-  am_real *du = dweight_of(r, d, 1) + gate * H;
+static void recurrent_weight_back(const run *r, size_t d, columns c) {
+  const size_t H = r->H, l = r->level, wide = r->G * H;
   for (size_t q = 0; q < r->groups; q++) {
     const group g = group_of(r, q);
     if (g.frames < 2) continue;
     /* frames 1.. of the forward direction follow 0..; frames 0.. of the backward one follow 1.. */
     const size_t later = row_of(r, &g, d ? 0 : 1), earlier = row_of(r, &g, d ? 1 : 0);
-    const am_real *h = extra ? r->extra[l][d] + later * H : r->h[l][d] + earlier * H;
-    am_gemm_one(true, false, (int)H, (int)H, (int)((g.frames - 1) * g.rows), 1, h, (int)H,
-                r->dgates[d] + later * 4 * H + column, (int)(4 * H), 1, du, (int)wide);
+    const am_real *h = c.extra ? r->extra[l][d] + later * H : r->h[l][d] + earlier * H;
+    am_gemm_one(true, false, (int)H, (int)(c.to - c.from), (int)((g.frames - 1) * g.rows), 1, h, (int)H,
+                r->dgates[d] + later * 4 * H + c.column, (int)(4 * H), 1, dweight_of(r, d, 1) + c.from, (int)wide);
   }
 }
 
-/* Column by column in double, groups and frames in order. */
-static void bias_back(const run *r, size_t d, size_t block, am_real *db) {
-  enum { TILE = 64 };
-  const size_t H = r->H;
-  for (size_t k0 = 0; k0 < H; k0 += TILE) {
-    const size_t tile = H - k0 < TILE ? H - k0 : TILE;
-    double sum[TILE] = {0};
-    for (size_t q = 0; q < r->groups; q++) {
-      const group g = group_of(r, q);
-      const am_real *row = r->dgates[d] + row_of(r, &g, 0) * 4 * H + block * H + k0;
-      for (size_t i = 0; i < g.frames * g.rows; i++, row += 4 * H)
-        for (size_t k = 0; k < tile; k++) sum[k] += (double)row[k];
-    }
-    for (size_t k = 0; k < tile; k++) db[k0 + k] += (am_real)sum[k];
-  }
+/* db += sums of dgates, groups in order. */
+static void bias_back(const run *r, size_t d, columns c, am_real *db) {
+  for (size_t q = 0; q < r->groups; q++)
+    am_kernels_of(r->layer->ctx)->add(c.to - c.from, sums_of(r, d, q) + c.column, db + c.from);
 }
 
+static size_t column_pieces(const run *r) { return (r->G * r->H + COLUMNS - 1) / COLUMNS; }
+
+/* Some columns of W and its bias, or of U and its own. */
 static void weight_piece_back(void *arg, size_t piece, int worker) {
   (void)worker;
   const run *r = arg;
-  const size_t gate = piece / 2 % r->G, d = piece / 2 / r->G;
-  am_real *db = dweight_of(r, d, 2) + gate * r->H;
-  if (piece % 2 == 0) {
-    input_weight_back(r, d, gate);
-    bias_back(r, d, (size_t)r->cell->input_from[gate], db);
-  } else {
-    recurrent_weight_back(r, d, gate);
-    if (r->cell->second_bias) bias_back(r, d, (size_t)r->cell->recurrent_from[gate], db + r->G * r->H);
+  const size_t H = r->H, d = piece / 2 / column_pieces(r), first = piece / 2 % column_pieces(r) * COLUMNS;
+  const bool recurrent = piece % 2;
+  am_real *db = dweight_of(r, d, 2);
+  for (gate_run at = {0}; next_run(r, recurrent ? r->cell->recurrent_from : r->cell->input_from, &at);) {
+    columns c = {at.from * H, at.end * H, at.block * H, (int)at.from == r->cell->extra_gate};
+    if (c.from < first) {
+      c.column += first - c.from;
+      c.from = first;
+    }
+    if (c.to > first + COLUMNS) c.to = first + COLUMNS;
+    if (c.from >= c.to) continue;
+    if (recurrent) recurrent_weight_back(r, d, c);
+    else input_weight_back(r, d, c);
+    if (!recurrent) bias_back(r, d, c, db);
+    else if (r->cell->second_bias) bias_back(r, d, c, db + r->G * H);
   }
 }
 
-/* dx = sum over directions of dgates W^T, one clip; neighbouring blocks of gates in one product. */
-static void input_piece_back(void *arg, size_t p, int worker) {
+/* dx = sum over directions of dgates W^T, some frames of a clip. */
+static void input_piece_back(void *arg, size_t piece, int worker) {
   (void)worker;
   const run *r = arg;
-  const group g = group_of(r, p / GROUP);
-  const size_t H = r->H, wide = r->G * H, n = (size_t)r->length[p];
-  am_real *dx = r->dinput + (size_t)r->order[p] * r->T * r->width;
-  memset(dx + n * r->width, 0, ((size_t)r->pass->x_most[0] - n) * r->width * sizeof *dx);
-  bool first = true;
-  for (size_t d = 0; n && d < r->D; d++)
-    for (size_t gate = 0, end; gate < r->G; gate = end, first = false) {
-      const int *from = r->cell->input_from;
-      for (end = gate + 1; end < r->G && from[end] == from[end - 1] + 1;) end++;
-      const am_real *dgates = r->dgates[d] + (row_of(r, &g, 0) + p % GROUP) * 4 * H + (size_t)from[gate] * H;
-      am_gemm_one(false, true, (int)n, (int)r->width, (int)((end - gate) * H), 1, dgates,
-                  (int)(g.rows * 4 * H), weight_of(r, d, 0) + gate * H, (int)wide, first ? 0 : 1, dx,
-                  (int)r->width);
+  const am_kernels *k = am_kernels_of(r->layer->ctx);
+  const span s = span_of(r, piece);
+  const group g = group_of(r, s.p / GROUP);
+  const size_t H = r->H, left = most_frames(r) - s.first, all = left < FRAMES ? left : FRAMES;
+  am_real *dx = r->dinput + ((size_t)r->order[s.p] * r->T + s.first) * r->width;
+  memset(dx + s.n * r->width, 0, (all - s.n) * r->width * sizeof *dx);
+  bool add = false;
+  for (size_t d = 0; s.n && d < r->D; d++) {
+    const am_real *dgates = r->dgates[d] + (row_of(r, &g, s.first) + s.p % GROUP) * 4 * H;
+    const am_real *packed = r->packed_w[d];
+    for (gate_run at = {0}; next_run(r, r->cell->input_from, &at); add = true) {
+      const int terms = (int)((at.end - at.from) * H);
+      k->product((int)s.n, terms, (int)r->width, dgates + at.block * H, (int)(g.rows * 4 * H), packed, add, dx,
+                 (int)r->width);
+      packed += k->packed_count(terms, (int)r->width);
     }
+  }
 }
 
 void am_recurrent_backward(const am_layer *layer, const am_pass *pass, const am_cell *cell) {
   run r = run_prepare(layer, pass, cell);
   for (size_t level = r.levels; level-- > 0;) {
-    enter_level(&r, level);
+    enter_level(&r, level, true);
     r.dy = last_level(&r) ? pass->dy : r.dsequence;
     r.dy_last = last_level(&r) && layer->out.rank == 1;
     /* dsequence is read by the recurrence alone, so the next level's may replace it. */
     r.dinput = level ? r.dsequence : pass->dx[0];
+    am_parallel_for(layer->ctx, r.D * 2, pack_piece_back, &r);
     am_parallel_for(layer->ctx, r.D * r.groups, recurrence_piece_back, &r);
-    am_parallel_for(layer->ctx, r.D * r.G * 2, weight_piece_back, &r);
-    if (r.dinput) am_parallel_for(layer->ctx, r.batch, input_piece_back, &r);
+    am_parallel_for(layer->ctx, r.D * column_pieces(&r) * 2, weight_piece_back, &r);
+    if (r.dinput) am_parallel_for(layer->ctx, r.batch * spans_of(&r), input_piece_back, &r);
   }
 }

@@ -18,7 +18,8 @@ typedef struct am_recurrent_options {
 typedef struct am_cell_step {
   const am_kernels *kernels;
   int h, rows, rows_before;
-  const am_real *u, *bias;      /* recurrent kernel (H,G*H); all biases */
+  const am_real *u[2];          /* recurrent kernel, packed by parts; backward: transposed */
+  const am_real *bias;          /* all biases */
   am_real *gates;               /* (rows,G*H): product of the input, becomes the activations */
   const am_real *h_before;      /* (rows_before,H) */
   const am_real *extra_before;  /* (rows_before,H) */
@@ -34,6 +35,7 @@ typedef struct am_cell {
   int gates;             /* G, at most 4 */
   bool second_bias;      /* bias is (2,G*H): of the input product and of the recurrent one */
   int input_from[4], recurrent_from[4];
+  int parts[2];          /* gates that one recurrent product makes at once, and the rest */
   int extra_gate;        /* this gate's recurrent kernel multiplied `extra`, not h_before; -1: none */
   void (*forward)(const am_cell_step *step);
   void (*backward)(const am_cell_step *step);

@@ -90,6 +90,45 @@ static void conv_backward_w(const am_conv *c, const am_real *x, const am_real *d
         }
 }
 
+static void scale_add(size_t n, am_real a, const am_real *x, am_real *y) {
+  for (size_t i = 0; i < n; i++) y[i] += a * x[i];
+}
+
+/* Products: packed is (k,n). */
+
+static size_t packed_count(int k, int n) { return (size_t)k * (size_t)n; }
+
+static void pack(bool trans, int k, int n, const am_real *b, int ldb, am_real *packed) {
+  for (ptrdiff_t i = 0; i < k; i++)
+    for (ptrdiff_t j = 0; j < n; j++) packed[i * n + j] = trans ? b[j * ldb + i] : b[i * ldb + j];
+}
+
+static void product(int rows, int k, int n, const am_real *a, int lda, const am_real *packed, bool add, am_real *c,
+                    int ldc) {
+  for (ptrdiff_t r = 0; r < rows; r++) {
+    am_real *out = c + r * ldc;
+    if (!add) memset(out, 0, (size_t)n * sizeof *out);
+    for (ptrdiff_t i = 0; i < k; i++) scale_add((size_t)n, a[r * lda + i], packed + i * n, out);
+  }
+}
+
+static void wide_product(int rows, int k, int n, const am_real *x, int ldx, const am_real *w, am_real *y, int ldy) {
+  product(rows, k, n, x, ldx, w, true, y, ldy);
+}
+
+static void wide_back(int rows, int k, int n, const am_real *x, int ldx, const am_real *w, const am_real *dy_packed,
+                      const am_real *dy_across, am_real *dw, am_real *dx, int lddx) {
+  (void)dy_across;
+  for (ptrdiff_t r = 0; r < rows; r++)
+    for (ptrdiff_t i = 0; i < k; i++) {
+      const am_real *dy = dy_packed + r * n;
+      am_real sum = 0;
+      scale_add((size_t)n, x[r * ldx + i], dy, dw + i * n);
+      for (ptrdiff_t j = 0; j < n; j++) sum += dy[j] * w[i * n + j];
+      if (dx) dx[r * lddx + i] = sum;
+    }
+}
+
 /* Elementwise */
 
 static am_real sigmoid_of(am_real x) {
@@ -140,9 +179,6 @@ static void silu_back(size_t n, const am_real *x, const am_real *dy, am_real *dx
 }
 static void add(size_t n, const am_real *x, am_real *y) {
   for (size_t i = 0; i < n; i++) y[i] += x[i];
-}
-static void scale_add(size_t n, am_real a, const am_real *x, am_real *y) {
-  for (size_t i = 0; i < n; i++) y[i] += a * x[i];
 }
 static double sum_squares(size_t n, const am_real *x) {
   double sum = 0;
@@ -256,6 +292,11 @@ const am_kernels am_kernels_table_plain = {
   .conv_forward = conv_forward,
   .conv_backward_x = conv_backward_x,
   .conv_backward_w = conv_backward_w,
+  .packed_count = packed_count,
+  .pack = pack,
+  .product = product,
+  .wide_product = wide_product,
+  .wide_back = wide_back,
   .relu = relu,
   .relu_back = relu_back,
   .sigmoid = sigmoid_map,

@@ -52,6 +52,14 @@ void AM_SIMD(am_conv_forward)(const am_conv *c, const float *x, const float *pac
                               am_epilogue epilogue, int t0, int t1, float *y);
 void AM_SIMD(am_conv_backward_x)(const am_conv *c, const float *dy, const float *packed_back, int t0, int t1, float *dx);
 void AM_SIMD(am_conv_backward_w)(const am_conv *c, const float *x, const float *dy, int t0, int t1, float *dkernel);
+/* simd_product.c */
+size_t AM_SIMD(am_packed_count)(int k, int n);
+void AM_SIMD(am_pack)(bool trans, int k, int n, const float *b, int ldb, float *packed);
+void AM_SIMD(am_product)(int rows, int k, int n, const float *a, int lda, const float *packed, bool add, float *c,
+                         int ldc);
+void AM_SIMD(am_wide_product)(int rows, int k, int n, const float *x, int ldx, const float *w, float *y, int ldy);
+void AM_SIMD(am_wide_back)(int rows, int k, int n, const float *x, int ldx, const float *w, const float *dy_packed,
+                           const float *dy_across, float *dw, float *dx, int lddx);
 /* simd_pool.c */
 void AM_SIMD(am_max_pool)(const am_conv *c, const float *x, float *y, uint8_t *index);
 void AM_SIMD(am_max_pool_back)(const am_conv *c, const float *dy, const uint8_t *index, float *dx);

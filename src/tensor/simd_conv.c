@@ -22,9 +22,6 @@ enum {
   FEW_ROWS = 4              /* below it tiles along time do not pay */
 };
 
-/* The compiler must keep p in a register as it is, not recompute it from others. */
-#define OPAQUE(p) __asm__("" : "+r"(p))
-
 /* One tile of forward: pixels at x + p * step, summed over outer * inner runs of n numbers. */
 typedef struct tile {
   const float *x;

@@ -14,6 +14,9 @@ enum { MOST = 6 }; /* 12 sums in 16 registers */
 #define EACH_TILE(M, V) M(1, V) M(2, V) M(3, V) M(4, V) M(5, V) M(6, V)
 #endif
 
+/* The compiler must keep p in a register as it is, not recompute it from others. */
+#define OPAQUE(p) __asm__("" : "+r"(p))
+
 enum { BLOCK = 2 * LANES }; /* output channels of a tile and of a block of packed weights */
 
 AM_INLINE size_t lanes_used(int columns, int v) {

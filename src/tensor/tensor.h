@@ -53,6 +53,20 @@ typedef struct am_kernels {
   /* dkernel (kt,kf,ci,co) += over output rows [t0,t1). */
   void (*conv_backward_w)(const am_conv *c, const am_real *x, const am_real *dy, int t0, int t1, am_real *dkernel);
 
+  /* C(rows,n) = A(rows,k) op(B), or += with `add`, where op(B) (k,n) is packed once and met often; `trans`: B is
+   * (n,k).  A row of C does not depend on the rows beside it. */
+  size_t (*packed_count)(int k, int n);
+  void (*pack)(bool trans, int k, int n, const am_real *b, int ldb, am_real *packed);
+  void (*product)(int rows, int k, int n, const am_real *a, int lda, const am_real *packed, bool add, am_real *c,
+                  int ldc);
+  /* A contiguous w (k,n) too large for any cache, met by few rows, is read in place once.
+   * y(rows,n) += x(rows,k) w */
+  void (*wide_product)(int rows, int k, int n, const am_real *x, int ldx, const am_real *w, am_real *y, int ldy);
+  /* dw(k,n) += x^T dy, and dx(rows,k) = dy w^T unless dx is NULL.  dy (rows,n) comes packed, and (`dy_across`,
+   * for dx) packed with `trans` as (n,rows). */
+  void (*wide_back)(int rows, int k, int n, const am_real *x, int ldx, const am_real *w, const am_real *dy_packed,
+                    const am_real *dy_across, am_real *dw, am_real *dx, int lddx);
+
   /* Elementwise over n. y may equal x. d* : dx = dy * f'(x), from what is named. */
   void (*relu)(size_t n, const am_real *x, am_real *y);
   void (*relu_back)(size_t n, const am_real *y, const am_real *dy, am_real *dx); /* from y: dx = y > 0 ? dy : 0, NaN y passes NaN */
