@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "cli/inspect.h"
+#include "report/plot.h"
 
 /* ---- numbers a person reads ---- */
 
@@ -147,9 +148,18 @@ static am_status write_matrix(cli *c, const char *folder, const char *name, cons
   return st;
 }
 
-/* `rng` NULL: the sound as it is. */
+/* One of the two pictures: its features (T,F). */
+typedef struct version {
+  const char *name; /* "before", "after" */
+  float *x;
+  int t, f;
+  double seconds; /* of the sound */
+} version;
+
+/* `rng` NULL: the sound as it is.  v->x is the caller's. */
 static am_status write_version(cli *c, const am_config *config, const am_features *fx, const am_sound *in, am_rng *rng,
-                               const char *folder, const char *name, am_error *err) {
+                               const char *folder, version *v, am_error *err) {
+  const char *name = v->name;
   char file[64];
   size_t n = in->n;
   double warp = 1;
@@ -171,9 +181,33 @@ static am_status write_version(cli *c, const am_config *config, const am_feature
   snprintf(file, sizeof file, "%s.csv", name);
   if (!st) st = write_matrix(c, folder, file, x, t, f, err);
   if (!st) printf("%s: %.2f s, features (%d, %d) in %s/%s.wav and .csv\n", name, (double)n / in->rate, t, f, folder, name);
+  *v = (version){name, x, t, f, (double)n / in->rate};
   am_free(c->ctx, path);
-  am_free(c->ctx, x);
   am_free(c->ctx, samples);
+  return st;
+}
+
+/* Both on one time axis and one scale of colours, so that what a mask or a warp did shows. */
+static am_status write_picture(cli *c, const am_config *config, const char *folder, const version *before,
+                               const version *after, am_error *err) {
+  char title[2][80];
+  bool over_time = !config->features.mean_over_time;
+  double hop = over_time ? (double)config->features.hop / config->features.sample_rate : 0;
+  am_spectrogram_view views[2];
+  const version *of[2] = {before, after};
+  for (int i = 0; i < 2; i++) {
+    snprintf(title[i], sizeof title[i], "%s augmentation (%.2f s, %d frames of %d bins)", i ? "After" : "Before",
+             of[i]->seconds, of[i]->t, of[i]->f);
+    views[i] = (am_spectrogram_view){title[i], of[i]->x, of[i]->t, of[i]->f, of[i]->t * hop};
+  }
+  am_buffer picture = {0};
+  am_plot_style style = {.image = AM_IMAGE_PNG};
+  char *path = am_path_join(c->ctx, folder, "augmented.png");
+  am_status st = path ? am_plot_spectrograms(c->ctx, &style, views, 2, &picture, err) : am_no_memory(err);
+  if (!st) st = am_plot_save(c->ctx, path, &picture, err);
+  if (!st) printf("both as pictures: %s\n", path);
+  am_buffer_free(c->ctx, &picture);
+  am_free(c->ctx, path);
   return st;
 }
 
@@ -188,9 +222,13 @@ static am_status inspect_augment(cli *c, const am_config *config, const char *fi
   st = am_features_create(c->ctx, &config->features, &fx, err);
   if (!st) st = am_sound_read(c->ctx, file, config->features.sample_rate, config->data.max_seconds, &sound, err);
   if (!st) st = am_folder_create(c->ctx, folder, err);
-  if (!st) st = write_version(c, config, fx, &sound, NULL, folder, "before", err);
+  version before = {.name = "before"}, after = {.name = "after"};
+  if (!st) st = write_version(c, config, fx, &sound, NULL, folder, &before, err);
   am_rng rng = am_rng_stream(config->seed, AM_FOR_AUGMENT, 1, (uint64_t)draw, 0);
-  if (!st) st = write_version(c, config, fx, &sound, &rng, folder, "after", err);
+  if (!st) st = write_version(c, config, fx, &sound, &rng, folder, &after, err);
+  if (!st) st = write_picture(c, config, folder, &before, &after, err);
+  am_free(c->ctx, before.x);
+  am_free(c->ctx, after.x);
   am_sound_free(c->ctx, &sound);
   am_features_free(fx);
   return st;
@@ -295,7 +333,7 @@ static const cli_flag flags[] = {
   {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
   {"effective", NULL, "prints the effective config, every default filled in"},
   {"root", "DIR", "of a corpus's description: the folder of its recordings"},
-  {"augment", "FILE", "writes this sound before and after the config's augmentation, with features as CSV"},
+  {"augment", "FILE", "writes this sound before and after the config's augmentation, with features as CSV and PNG"},
   {"out", "DIR", "where --augment writes (augmented)"},
   {"draw", "N", "which draw of the augmentation (0)"},
   {0},

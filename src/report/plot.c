@@ -18,16 +18,29 @@ typedef struct frame {
 static double at_x(const frame *a, double x) { return a->left + (x - a->x0) / (a->x1 - a->x0) * a->width; }
 static double at_y(const frame *a, double y) { return a->top + (a->y1 - y) / (a->y1 - a->y0) * a->height; }
 
-static am_status start(am_context *ctx, const am_plot_style *style, double width, double height,
-                       const char *title, frame *a, am_error *err) {
+/* The frame of a diagram between y and y + height of the canvas, below its title. */
+static void place(frame *a, double y, double width, double height, const char *title) {
+  a->left = 54;
+  a->width = width - 66;
+  a->top = y + (*title ? 34 : 10);
+  a->height = y + height - a->top - 48;
+  am_canvas_text(a->c, a->left, y + 21, 14, AM_ALIGN_LEFT, false, a->p->ink, title);
+}
+
+/* A canvas for n diagrams below each other; the frame is the first one's. */
+static am_status start_many(am_context *ctx, const am_plot_style *style, double width, double height,
+                            size_t n, const char *title, frame *a, am_error *err) {
   if (style->width > 0) width = style->width;
   if (style->height > 0) height = style->height;
-  *a = (frame){.p = am_palette_of(style->dark), .left = 54, .width = width - 66};
-  a->top = *title ? 34 : 10;
-  a->height = height - a->top - 48;
-  am_status st = am_canvas_create(ctx, style->image, width, height, a->p->paper, &a->c, err);
-  if (!st) am_canvas_text(a->c, a->left, 21, 14, AM_ALIGN_LEFT, false, a->p->ink, title);
+  *a = (frame){.p = am_palette_of(style->dark)};
+  am_status st = am_canvas_create(ctx, style->image, width, height * (double)n, a->p->paper, &a->c, err);
+  if (!st) place(a, 0, width, height, title);
   return st;
+}
+
+static am_status start(am_context *ctx, const am_plot_style *style, double width, double height,
+                       const char *title, frame *a, am_error *err) {
+  return start_many(ctx, style, width, height, 1, title, a, err);
 }
 
 /* 1, 2 or 5 times a power of ten, so that about `wanted` ticks fit. */
@@ -254,10 +267,10 @@ static void heat(double share, uint8_t rgb[3]) {
   for (int k = 0; k < 3; k++) rgb[k] = (uint8_t)lround(at[i][k] + (at[i + 1][k] - at[i][k]) * (scaled - i));
 }
 
-static am_status draw_heat(am_context *ctx, const frame *a, const float *x, int t, int f, am_error *err) {
-  double low = INFINITY, high = -INFINITY;
+/* x (T,F) in colours from low to high; it fills `width` points of the frame. */
+static am_status draw_heat(am_context *ctx, const frame *a, const float *x, int t, int f, double width,
+                           double low, double high, am_error *err) {
   size_t n = (size_t)t * (size_t)f;
-  for (size_t i = 0; i < n; i++) widen((double)x[i], &low, &high);
   if (!(high > low)) high = low + 1;
   uint8_t *rgb = am_alloc(ctx, am_mul(n, 3), 1);
   if (!rgb) return am_no_memory(err);
@@ -265,7 +278,7 @@ static am_status draw_heat(am_context *ctx, const frame *a, const float *x, int 
     for (int i = 0; i < t; i++)
       heat(((double)x[(size_t)i * (size_t)f + (size_t)(f - 1 - j)] - low) / (high - low),
            rgb + 3 * ((size_t)j * (size_t)t + (size_t)i));
-  am_canvas_pixels(a->c, a->left, a->top, a->width, a->height, rgb, f, t);
+  am_canvas_pixels(a->c, a->left, a->top, width, a->height, rgb, f, t);
   am_free(ctx, rgb);
   return AM_OK;
 }
@@ -300,21 +313,51 @@ static void draw_bins(const frame *a, int f, const double *hertz) {
                  hertz ? "frequency (Hz)" : "bin");
 }
 
+static double duration(const am_spectrogram_view *v) { return v->seconds > 0 ? v->seconds : v->t; }
+
+/* In the frame, whose x1 is at least the view's duration. */
+static am_status draw_view(am_context *ctx, const frame *a, const am_spectrogram_view *v, const double *hertz,
+                           double low, double high, am_error *err) {
+  am_status st = draw_heat(ctx, a, v->x, v->t, v->f, a->width * duration(v) / a->x1, low, high, err);
+  draw_x_axis(a, v->seconds > 0 ? "time (s)" : "frame", false);
+  draw_bins(a, v->f, hertz);
+  return st;
+}
+
+static am_status plot_views(am_context *ctx, const am_plot_style *style, const am_spectrogram_view *v,
+                            size_t n, const double *hertz, am_buffer *out, am_error *err) {
+  frame a;
+  double low = INFINITY, high = -INFINITY, longest = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (v[i].t < 1 || v[i].f < 1)
+      return am_fail(err, AM_E_SHAPE, "a spectrogram of %d frames and %d bins cannot be drawn", v[i].t,
+                     v[i].f);
+    for (size_t k = 0; k < (size_t)v[i].t * (size_t)v[i].f; k++) widen((double)v[i].x[k], &low, &high);
+    longest = fmax(longest, duration(&v[i]));
+  }
+  am_status st = start_many(ctx, style, 560, 280, n, v[0].title, &a, err);
+  if (st) return st;
+  double width = a.width + 66, height = style->height > 0 ? style->height : 280;
+  a.x1 = longest;
+  for (size_t i = 0; i < n && !st; i++) {
+    if (i) place(&a, (double)i * height, width, height, v[i].title);
+    a.y1 = v[i].f;
+    st = draw_view(ctx, &a, &v[i], hertz, low, high, err);
+  }
+  am_status finished = am_canvas_finish(a.c, out, err);
+  return st ? st : finished;
+}
+
 am_status am_plot_spectrogram(am_context *ctx, const am_plot_style *style, const char *title, const float *x,
                               int t, int f, double seconds, const double *hertz, am_buffer *out,
                               am_error *err) {
-  frame a;
-  if (t < 1 || f < 1)
-    return am_fail(err, AM_E_SHAPE, "a spectrogram of %d frames and %d bins cannot be drawn", t, f);
-  am_status st = start(ctx, style, 560, 280, title, &a, err);
-  if (st) return st;
-  a.x1 = seconds > 0 ? seconds : t;
-  a.y1 = f;
-  st = draw_heat(ctx, &a, x, t, f, err);
-  draw_x_axis(&a, seconds > 0 ? "time (s)" : "frame", false);
-  draw_bins(&a, f, hertz);
-  am_status finished = am_canvas_finish(a.c, out, err);
-  return st ? st : finished;
+  am_spectrogram_view view = {title, x, t, f, seconds};
+  return plot_views(ctx, style, &view, 1, hertz, out, err);
+}
+
+am_status am_plot_spectrograms(am_context *ctx, const am_plot_style *style, const am_spectrogram_view *views,
+                               size_t n, am_buffer *out, am_error *err) {
+  return plot_views(ctx, style, views, n, NULL, out, err);
 }
 
 am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const char *title,

@@ -45,6 +45,16 @@ am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const c
 am_status am_plot_spectrogram(am_context *ctx, const am_plot_style *style, const char *title, const float *x,
                               int t, int f, double seconds, const double *hertz, am_buffer *out,
                               am_error *err);
+/* n spectrograms below each other, on one time axis and one scale of colours, so that they can be compared.
+ * The axes name frames where seconds are 0. style->height is of each. */
+typedef struct am_spectrogram_view {
+  const char *title;
+  const float *x; /* (T,F) */
+  int t, f;
+  double seconds;
+} am_spectrogram_view;
+am_status am_plot_spectrograms(am_context *ctx, const am_plot_style *style, const am_spectrogram_view *views,
+                               size_t n, am_buffer *out, am_error *err);
 am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const char *title,
                            const float *samples, size_t n, double rate, am_buffer *out, am_error *err);
 /* Writes a picture to `path`; its ending (.svg, .png) must fit style->image. */

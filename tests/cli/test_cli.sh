@@ -89,6 +89,12 @@ expect "evaluate --json" 0 '"accuracy"' '"uar"' '"macro_f1"' '"per_class"' '"con
 run evaluate run1/best.h5 --split validation; expect "evaluate a part" 0 "validation part"
 run evaluate run1 --split nothing; expect "evaluate an unknown part" 2 "train, validation, test or all"
 run inspect run1/best.h5; expect "inspect a checkpoint" 0 "conv2d_1/kernel" "calm happy sad angry" "synthetic"
+run inspect tiny.yaml --augment corpus/Actor_01/03-01-05-01-01-01-01.wav --out aug --set augment.stretch=[1.25] --set augment.freq_masks=1 --set augment.freq_width=6
+expect "inspect --augment" 0 "^before: " "^after: " "aug/augmented.png"
+for f in before after; do [ -s aug/$f.wav ] && [ -s aug/$f.csv ] && ok "aug/$f" || not_ok "aug/$f"; done
+[ "$(head -c 8 aug/augmented.png | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ] && ok "its picture is a PNG" || not_ok "its picture is a PNG"
+run inspect tiny.yaml --augment corpus/Actor_01/03-01-05-01-01-01-01.wav --out aug; expect "--augment without augmentation" 2 "changes nothing"
+
 # ---- a corpus by description, and two corpora as one ----
 mkdir -p mine/ann mine/bob
 cp corpus/Actor_01/03-01-05-01-01-01-01.wav mine/ann/anger-1.wav

@@ -100,6 +100,31 @@ static void test_sound_pictures(void **state) {
   am_buffer_free(ctx, &b);
 }
 
+/* Two below each other: one scale of colours and of time, so a view's picture depends on the other. */
+static void test_two_spectrograms(void **state) {
+  (void)state;
+  float x[4] = {0, 1, 2, 3}, louder[4] = {0, 1, 2, 30};
+  am_plot_style png = {AM_IMAGE_PNG, false, 300, 200}, svg = {AM_IMAGE_SVG, false, 0, 0};
+  am_spectrogram_view views[2] = {{"before", x, 2, 2, 1}, {"after", x, 2, 2, 0.5}};
+  am_buffer one = {0}, other = {0}, text = {0};
+  unsigned width, height;
+  assert_int_equal(am_plot_spectrograms(ctx, &png, views, 2, &one, NULL), AM_OK);
+  png_size(&one, &width, &height);
+  assert_int_equal(width, 600);
+  assert_int_equal(height, 800);
+  views[1].x = louder;
+  assert_int_equal(am_plot_spectrograms(ctx, &png, views, 2, &other, NULL), AM_OK);
+  assert_true(one.used != other.used || memcmp(one.data, other.data, one.used) != 0);
+  assert_int_equal(am_plot_spectrograms(ctx, &svg, views, 2, &text, NULL), AM_OK);
+  assert_svg(&text);
+  am_error err = AM_ERROR_INIT;
+  views[1].t = 0;
+  assert_int_equal(am_plot_spectrograms(ctx, &png, views, 2, &other, &err), AM_E_SHAPE);
+  am_buffer_free(ctx, &one);
+  am_buffer_free(ctx, &other);
+  am_buffer_free(ctx, &text);
+}
+
 static void test_save_fails_cleanly(void **state) {
   (void)state;
   am_buffer picture = {0};
@@ -113,7 +138,8 @@ static void test_save_fails_cleanly(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_curves),      cmocka_unit_test(test_no_data), cmocka_unit_test(test_confusion),
-    cmocka_unit_test(test_sound_pictures), cmocka_unit_test(test_save_fails_cleanly),
+    cmocka_unit_test(test_sound_pictures), cmocka_unit_test(test_two_spectrograms),
+    cmocka_unit_test(test_save_fails_cleanly),
   };
   return cmocka_run_group_tests_name("report", tests, setup, teardown);
 }
