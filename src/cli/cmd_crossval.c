@@ -157,7 +157,16 @@ static am_status print_json(const am_crossval *x, am_error *err) {
 
 /* ---- the command ---- */
 
-/* The page of each run that has none yet; the results are complete without them. */
+/* The page of the whole, with the folds that are finished; the results are complete without it. */
+static void write_page(cli *c, const char *folder) {
+  am_error why = AM_ERROR_INIT;
+  char *results = am_path_join(c->ctx, folder, "crossval.json");
+  if (results && am_file_exists(results) && am_report_write(c->ctx, folder, NULL, &why))
+    am_log(c->ctx, AM_LOG_WARNING, "the page of %s was not written: %s", folder, why.message);
+  am_free(c->ctx, results);
+}
+
+/* The page of each run that has none yet. */
 static void write_pages(const am_crossval *x) {
   for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) {
     am_error why = AM_ERROR_INIT;
@@ -167,6 +176,9 @@ static void write_pages(const am_crossval *x) {
     am_free(x->ctx, page);
   }
 }
+
+/* Interrupted, or a fold's loss became NaN: what was finished before is worth a page. */
+static bool ended_early(am_status st) { return st == AM_E_STOPPED || st == AM_E_NUMERIC; }
 
 static am_status run(cli *c, am_error *err) {
   const char *resume = cli_value(c, "resume", NULL), *out = cli_value(c, "out", NULL);
@@ -191,7 +203,8 @@ static am_status run(cli *c, am_error *err) {
   if (!st) st = am_crossval_train(config, &options, &x, err);
   cli_sink_clear();
   if (!st) st = cli_has(c, "json") ? print_json(x, err) : print_tables(x, err);
-  if (!st) write_pages(x);
+  if (!st) write_pages(x); /* first: the page of the whole points at those that are there */
+  if (folder && (!st || ended_early(st))) write_page(c, folder);
   am_crossval_free(x);
   am_config_free(config);
   am_free(c->ctx, folds);
@@ -215,8 +228,8 @@ const cli_command cli_crossval = {
   .usage = "CONFIG [--set KEY=VALUE]... [--seeds N] [--folds LIST] [--out DIR] [--json] | --resume DIR",
   .details = "For split.kind kfold (by speaker), leave_one_speaker_out, leave_one_group_out, and fixed with\n"
              "fold_lists. Each fold is a run folder of its own, DIR/fold-K (DIR/seed-S/fold-K with several\n"
-             "seeds); DIR/crossval.json and DIR/predictions.csv hold the results together. Ctrl-C saves,\n"
-             "and says how to go on.",
+             "seeds); DIR/crossval.json and DIR/predictions.csv hold the results together, DIR/report.html\n"
+             "shows them. Ctrl-C saves, and says how to go on.",
   .flags = flags,
   .min_arguments = 0,
   .max_arguments = 1,

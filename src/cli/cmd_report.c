@@ -1,4 +1,4 @@
-/* cli/cmd_report.c - audiomood report: the page of a run. */
+/* cli/cmd_report.c - audiomood report: the page of a run, or of a cross-validation. */
 #include "base/file.h"
 #include "cli/cli.h"
 #include "report/report.h"
@@ -7,24 +7,26 @@ static am_status run(cli *c, am_error *err) {
   const char *out = cli_value(c, "out", NULL);
   char *path = out ? am_strdup(c->ctx, out) : am_path_join(c->ctx, c->arguments[0], "report.html");
   if (!path) return am_no_memory(err);
-  am_log(c->ctx, AM_LOG_INFO, "reading %s and the lengths of its clips", c->arguments[0]);
-  am_status st = am_report_write(c->ctx, c->arguments[0], path, err);
+  am_log(c->ctx, AM_LOG_INFO, "reading %s", c->arguments[0]);
+  am_status st = am_report_write(c->ctx, c->arguments[0], out, err);
   if (!st) printf("%s\n", path);
   am_free(c->ctx, path);
   return st;
 }
 
 static const cli_flag flags[] = {
-  {"out", "FILE.html", "where the page goes (default: report.html in the run's folder)"},
+  {"out", "FILE.html", "where the page goes (default: report.html in that folder)"},
   {0},
 };
 
 const cli_command cli_report = {
   .name = "report",
-  .summary = "writes the page of a run: one HTML file with its figures and pictures",
-  .usage = "RUN [--out FILE.html]",
+  .summary = "writes the page of a run or a cross-validation: one HTML file with figures and pictures",
+  .usage = "RUN|CROSSVAL [--out FILE.html]",
   .details = "The page needs nothing else and can be read offline. Its pictures are also written into\n"
-             "the run's folder, plots/. Lengths of clips and the example are left out without the corpus.",
+             "the folder's plots/. Of a run, lengths of clips and the example are left out without the corpus.\n"
+             "Of a cross-validation, finished or not: all folds together, from the files in its folder alone;\n"
+             "written there, it points at the pages of the folds.",
   .flags = flags,
   .min_arguments = 1,
   .max_arguments = 1,

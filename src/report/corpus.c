@@ -30,6 +30,7 @@ static am_status make_room(am_context *ctx, am_tally *t, am_error *err) {
 static void add(am_tally *t, int label, int speaker, am_part part, double seconds) {
   size_t at = part == AM_PART_NONE ? 3 : (size_t)part;
   t->parts[4 * (size_t)label + at]++;
+  t->n_counted++;
   if (speaker >= 0) {
     t->cells[(size_t)speaker * (size_t)t->n_labels + (size_t)label]++;
     t->speaker_parts[4 * (size_t)speaker + at]++;
@@ -88,7 +89,7 @@ static am_status count_predictions(const am_results *r, am_tally *t, am_error *e
     const am_part_results *p = &r->parts[i];
     am_part part = strcmp(p->name, "test") == 0 ? AM_PART_TEST : AM_PART_VALIDATION;
     for (size_t j = 0; j < p->metrics->n; j++)
-      if (p->predictions[j].truth < t->n_labels)
+      if (p->predictions[j].truth < t->n_labels && !strcmp(p->predictions[j].seed, p->predictions[0].seed))
         add(t, p->predictions[j].truth, speaker_index(t, p->predictions[j].speaker), part, NAN);
   }
   return st;
@@ -98,6 +99,11 @@ am_status am_tally_make(const am_results *r, am_tally *t, am_error *err) {
   *t = (am_tally){0};
   am_error why = AM_ERROR_INIT;
   am_split *split = NULL;
+  if (r->crossval) { /* its page does not need the corpus */
+    am_status counted = count_predictions(r, t, err);
+    if (counted) am_tally_free(r->ctx, t);
+    return counted;
+  }
   am_status st = am_dataset_load(r->ctx, &r->config->data, &t->dataset, &why);
   if (!st) st = am_split_make(r->ctx, t->dataset, &r->config->split, &split, &why);
   am_split_free(r->ctx, split);

@@ -10,7 +10,7 @@
 typedef struct am_tally {
   am_dataset *dataset; /* NULL: counted from predictions, so without the training part and without lengths */
   char note[1024];      /* why it is NULL, or what does not fit; "" */
-  size_t n;
+  size_t n, n_counted; /* room for n; of several seeds only the first one's clips are counted */
   int n_labels, n_speakers;
   const char **labels, **speakers;
   uint64_t *cells;     /* (S,K) clips */

@@ -1,4 +1,4 @@
-/* report/page.h - the sections of a run's page; for report/ only. */
+/* report/page.h - the sections of the page of a run or of a cross-validation; for report/ only. */
 #ifndef AM_PAGE_H
 #define AM_PAGE_H
 
@@ -13,6 +13,7 @@ typedef struct am_page {
   const am_tally *t;
   const am_example *e;
   const char *plots; /* folder of the picture files */
+  bool links;        /* the page stands in the cross-validation's folder: it can point at its runs' pages */
   am_error *err;
   am_status status;  /* of the first picture that failed; later ones are not drawn */
 } am_page;
@@ -40,6 +41,21 @@ void am_page_percent(am_page *p, double share);
 void am_page_count(am_page *p, uint64_t count);
 /* "8.4 s", "12 min 05 s", "3 h 20 min". */
 void am_seconds_text(double seconds, char out[32]);
+/* A name and a text of a <dl>; nothing where the text is empty. */
+void am_page_item(am_page *p, const char *name, const char *text);
+
+/* Curves over the epochs. */
+typedef struct am_curves {
+  const char *y_name;
+  size_t n;
+  double mark;
+  am_curve at[6];
+} am_curves;
+/* Adds a curve where there is something to draw and room for it. */
+void am_curves_put(am_curves *c, const char *name, size_t n, const double *x, const double *y);
+/* Nothing where there are no curves. */
+void am_page_curves_figure(am_page *p, const char *name, const char *title, const am_curves *c,
+                           const char *caption);
 
 /* page_results.c */
 void am_page_head(am_page *p);
@@ -47,6 +63,10 @@ void am_page_result(am_page *p);
 void am_page_emotions(am_page *p);
 void am_page_calibration(am_page *p);
 void am_page_wrong(am_page *p);
+/* page_folds.c: of a cross-validation */
+void am_page_folds(am_page *p);
+void am_page_fold_curves(am_page *p);
+size_t am_page_seeds(const am_page *p); /* runs of every fold */
 /* page_run.c */
 void am_page_curves(am_page *p);
 void am_page_time(am_page *p);

@@ -8,34 +8,31 @@
 
 enum { OPEN_SPEAKERS = 12, MOST_SPEAKERS = 300, HISTOGRAM = 20 };
 
-static void item(am_page *p, const char *name, const char *text) {
-  if (!text || !*text) return;
-  am_html_element(p->h, "dt", name);
-  am_html_element(p->h, "dd", text);
-}
-
 static void facts(am_page *p) {
   const am_tally *t = p->t;
   char text[200], whole[32];
   double clips = am_results_number(p->r->facts, "data.clips"), sum = 0;
   am_html_put(p->h, "<dl>");
-  item(p, "Corpus", am_results_text(p->r->facts, "data.title"));
-  if (isfinite(clips)) {
+  am_page_item(p, "Corpus", am_results_text(p->r->facts, "data.title"));
+  if (p->r->crossval) {
+    snprintf(text, sizeof text, "%zu tested, %s", t->n_counted,
+             am_page_seeds(p) > 1 ? "each of them once a seed" : "each of them once");
+    am_page_item(p, "Clips", text);
+  } else if (isfinite(clips)) {
     snprintf(text, sizeof text, "%.0f: %.0f train, %.0f validation, %.0f test", clips,
              am_results_number(p->r->facts, "data.train"), am_results_number(p->r->facts, "data.validation"),
              am_results_number(p->r->facts, "data.test"));
-    item(p, "Clips", text);
+    am_page_item(p, "Clips", text);
   }
-  item(p, "Missing", am_results_text(p->r->facts, "data.missing_note"));
   for (size_t i = 0; i < t->n_seconds; i++) sum += t->seconds[i];
   if (t->n_seconds) {
     am_seconds_text(sum, whole);
     snprintf(text, sizeof text, "%s in all; a clip %.2f to %.2f s, median %.2f s", whole, t->seconds[0],
              t->seconds[t->n_seconds - 1], t->seconds[t->n_seconds / 2]);
-    item(p, "Lengths", text);
+    am_page_item(p, "Lengths", text);
   }
-  item(p, "Licence", am_results_text(p->r->facts, "data.licence"));
-  item(p, "Citation", am_results_text(p->r->facts, "data.citation"));
+  am_page_item(p, "Licence", am_results_text(p->r->facts, "data.licence"));
+  am_page_item(p, "Citation", am_results_text(p->r->facts, "data.citation"));
   am_html_put(p->h, "</dl>");
 }
 
@@ -72,14 +69,13 @@ static void speaker_row(am_page *p, int s) {
   am_html_put(p->h, "<tr>");
   am_html_put(p->h, "<th scope=\"row\">");
   am_html_text(p->h, t->speakers[s]);
-  am_html_put(p->h, "<small>");
-  bool first = true;
-  for (int i = 0; i < 4; i++)
+  const char *before = "<small>";
+  for (int i = 0; i < 4 && !p->r->crossval; i++) /* there, every speaker is tested and trained on in turn */
     if (t->speaker_parts[4 * s + i]) {
-      am_html_printf(p->h, "%s%s", first ? "" : ", ", parts[i]);
-      first = false;
+      am_html_printf(p->h, "%s%s", before, parts[i]);
+      before = ", ";
     }
-  am_html_put(p->h, "</small></th>");
+  am_html_put(p->h, *before == ',' ? "</small></th>" : "</th>");
   for (int k = 0; k < t->n_labels; k++) {
     uint64_t count = t->cells[(size_t)s * (size_t)t->n_labels + (size_t)k];
     sum += count;
@@ -134,7 +130,7 @@ void am_page_data(am_page *p) {
     am_html_text(p->h, t->note);
     am_html_put(p->h, "</p>");
   }
-  emotions(p);
+  if (!p->r->crossval) emotions(p); /* else all clips are tested ones, and counted beside the figures */
   speakers(p);
   if (t->n_seconds) {
     char description[120];

@@ -1,4 +1,5 @@
-/* report/page_results.c - how good the run is: figures, emotions, calibration, mistakes. */
+/* report/page_results.c - how good the run is, or all folds together: figures, emotions, calibration,
+ * mistakes. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +15,10 @@ static const am_part_results *main_part(const am_page *p) { return p->r->n_parts
 
 void am_page_head(am_page *p) {
   am_html h = p->h;
-  const char *state = am_results_text(p->r->facts, "state"),
+  const char *state = am_results_text(p->r->crossval ? p->r->metrics : p->r->facts, "state"),
              *written = am_results_text(p->r->facts, "written");
-  am_html_put(h, "<header><p class=\"kicker\">AudioMood, a run</p>");
+  am_html_put(h, p->r->crossval ? "<header><p class=\"kicker\">AudioMood, a cross-validation</p>"
+                                : "<header><p class=\"kicker\">AudioMood, a run</p>");
   am_html_element(h, "h1", p->r->config->name);
   if (p->r->config->description && *p->r->config->description)
     am_html_element(h, "p", p->r->config->description);
@@ -35,34 +37,91 @@ void am_page_head(am_page *p) {
 
 /* ---- the result in short ---- */
 
-static void card(am_page *p, const char *name, double share, double low, double high) {
+/* Open, for more lines; `sd` NaN: none. */
+static void card_open(am_page *p, const char *name, double share, double sd) {
   am_html_put(p->h, "<div class=\"card\">");
   am_html_element(p->h, "span", name);
   if (isnan(share)) am_html_put(p->h, "<b>-</b>");
-  else am_html_printf(p->h, "<b>%.1f&#8239;%%</b>", 100 * share);
+  else if (isnan(sd)) am_html_printf(p->h, "<b>%.1f&#8239;%%</b>", 100 * share);
+  else am_html_printf(p->h, "<b>%.1f <small>&#177; %.1f</small>&#8239;%%</b>", 100 * share, 100 * sd);
+}
+
+static void interval_line(am_page *p, double low, double high) {
   if (isfinite(low) && isfinite(high))
     am_html_printf(p->h, "<span>95&#8239;%% interval %.1f to %.1f</span>", 100 * low, 100 * high);
+}
+
+static void card(am_page *p, const char *name, double share, double low, double high) {
+  card_open(p, name, share, NAN);
+  interval_line(p, low, high);
   am_html_put(p->h, "</div>");
 }
 
-static void split_statement(am_page *p) {
+/* Of a cross-validation: the mean over its runs, the figure of all clips pooled, the spread over seeds. */
+static void spread_card(am_page *p, const char *name, const char *key, double pooled, double low,
+                        double high) {
+  static const char *const keys[5] = {"over_folds.%s.mean", "over_folds.%s.sd", "over_seeds.%s.mean",
+                                      "over_seeds.%s.sd", "over_seeds.%s.n"};
+  double number[5];
+  for (int i = 0; i < 5; i++) {
+    char *path = am_format(p->ctx, keys[i], key);
+    number[i] = path ? am_results_number(p->r->metrics, path) : NAN;
+    if (!path) p->h.out->failed = true;
+    am_free(p->ctx, path);
+  }
+  card_open(p, name, number[0], number[1]);
+  if (isfinite(pooled)) am_html_printf(p->h, "<span>pooled %.1f&#8239;%%</span>", 100 * pooled);
+  interval_line(p, low, high);
+  if (isfinite(number[2]) && isfinite(number[3]))
+    am_html_printf(p->h, "<span>%.1f &#177; %.1f over %.0f seeds</span>", 100 * number[2], 100 * number[3],
+                   number[4]);
+  am_html_put(p->h, "</div>");
+}
+
+static const char *protocol_name(const am_config *c) {
+  switch (c->split.kind) {
+    case AM_SPLIT_KFOLD: return "folds of whole speakers";
+    case AM_SPLIT_LOSO: return "one speaker left out at a time";
+    case AM_SPLIT_LOGO: return "one group (session) left out at a time";
+    default: return "fixed folds";
+  }
+}
+
+/* "5 folds of whole speakers", "folds of whole speakers, 2 of its 5 folds" */
+static void split_words(am_page *p) {
   const char *note = am_results_text(p->r->metrics, "split_note");
+  double all = am_results_number(p->r->metrics, "split_folds");
+  size_t seeds = am_page_seeds(p), folds = seeds ? p->r->n_folds / seeds : 0;
+  if (p->r->crossval) {
+    am_html_printf(p->h, " Split: %s", protocol_name(p->r->config));
+    if (isfinite(all) && (double)folds < all) am_html_printf(p->h, ", %zu of its %.0f folds.", folds, all);
+    else am_html_printf(p->h, ", %zu fold%s.", folds, folds == 1 ? "" : "s");
+  } else if (note && *note) {
+    am_html_put(p->h, " Split: ");
+    am_html_text(p->h, note);
+    am_html_put(p->h, ".");
+  }
+}
+
+static void split_statement(am_page *p) {
+  const char *missing = p->r->crossval ? am_results_text(p->r->metrics, "missing_note")
+                                       : am_results_text(p->r->facts, "data.missing_note");
   bool apart = am_results_true(p->r->metrics, "speaker_independent");
   am_html_put(p->h, apart ? "<p class=\"note\"><strong>Speaker-independent.</strong> No speaker of these "
                             "clips was heard in training."
                           : "<p class=\"note warn\"><strong>Not speaker-independent.</strong> Speakers of "
                             "these clips are also in the training part, or are not known. New voices will be "
                             "recognised less well.");
-  if (note && *note) {
-    am_html_put(p->h, " Split: ");
-    am_html_text(p->h, note);
-    am_html_put(p->h, ".");
-  }
+  split_words(p);
   am_html_put(p->h, "</p>\n");
-  if (am_results_true(p->r->metrics, "transductive"))
+  if (am_results_true(p->r->metrics, p->r->crossval ? "pooled.transductive" : "transductive"))
     am_html_put(p->h,
                 "<p class=\"note warn\">Features are normalised with statistics of all clips of a speaker, "
                 "the tested ones too: a single clip of a new speaker will not do as well.</p>\n");
+  if (!missing || !*missing) return;
+  am_html_put(p->h, "<p class=\"note warn\"><strong>Clips are missing.</strong> ");
+  am_html_text(p->h, missing);
+  am_html_put(p->h, "</p>\n");
 }
 
 static void part_row(am_page *p, const char *name, const char *what, const am_metrics *m) {
@@ -87,12 +146,80 @@ static void both_parts(am_page *p) {
   am_page_table_close(p);
 }
 
+/* "the best by validation loss" */
+static void monitor_words(am_page *p) {
+  const char *by = am_results_text(p->r->config->effective, "train.monitor");
+  bool validated = false; /* without validation the training loss chooses, whatever was asked for */
+  for (size_t i = 0; i < p->r->n_history && !validated; i++)
+    validated = isfinite(p->r->history[i].validation_loss);
+  char *monitor = am_strdup(p->ctx, validated && by ? by : "train_loss");
+  if (!monitor) p->h.out->failed = true;
+  for (char *c = monitor; c && *c; c++)
+    if (*c == '_') *c = ' ';
+  am_html_put(p->h, "the best by ");
+  am_html_text(p->h, monitor);
+  am_free(p->ctx, monitor);
+}
+
+/* How far the cross-validation has come, where it is not at its end. */
+static void progress(am_page *p) {
+  if (p->r->n_finished < p->r->n_folds)
+    am_html_printf(p->h,
+                   "<p class=\"note warn\"><strong>Not finished.</strong> %zu of %zu runs are; the figures "
+                   "are of these.</p>\n",
+                   p->r->n_finished, p->r->n_folds);
+}
+
+static void pooled_result(am_page *p, const am_part_results *part) {
+  const am_metrics *m = part->metrics;
+  size_t seeds = am_page_seeds(p);
+  am_html_put(p->h, "<section><h2>Result over the folds</h2>");
+  progress(p);
+  am_html_put(p->h, "<div class=\"cards\">");
+  spread_card(p, "Unweighted average recall", "uar", m->uar, m->uar_low, m->uar_high);
+  spread_card(p, "Accuracy", "accuracy", m->accuracy, m->low, m->high);
+  spread_card(p, "Macro F1", "macro_f1", m->macro_f1, NAN, NAN);
+  if (isfinite(am_results_number(p->r->metrics, "over_folds.utterance_uar.mean"))) {
+    bool known = part->utterances.n;
+    spread_card(p, "Average recall of utterances", "utterance_uar", known ? part->utterances.uar : NAN, NAN,
+                NAN);
+    spread_card(p, "Accuracy of utterances", "utterance_accuracy", known ? part->utterances.accuracy : NAN,
+                NAN, NAN);
+  }
+  am_html_printf(p->h,
+                 "</div><p class=\"faint\">Large: mean &#177; standard deviation over %zu finished run%s%s. "
+                 "Pooled: the %zu test clips of all %s together, %d emotions; chance is %.1f&#8239;%% "
+                 "average recall. Intervals: ",
+                 p->r->n_finished, p->r->n_finished == 1 ? "" : "s",
+                 seeds > 1 ? " (folds of all seeds)" : "", m->n, seeds > 1 ? "runs" : "folds", m->classes,
+                 100.0 / m->classes);
+  am_html_text(p->h, m->interval);
+  if (seeds > 1) am_html_put(p->h, ". Over seeds: each one's folds pooled first");
+  am_html_put(p->h, ". In each run the weights are of the epoch that was ");
+  monitor_words(p);
+  am_html_put(p->h, ".</p>\n");
+  split_statement(p);
+  am_html_put(p->h, "</section>\n");
+}
+
+static void no_result(am_page *p) {
+  am_html_put(p->h, "<section><h2>Result</h2>");
+  if (p->r->crossval) progress(p);
+  else
+    am_html_put(p->h,
+                "<p>Nothing was held out: this run trained on every clip, so how well it does on others is "
+                "not known.</p>");
+  am_html_put(p->h, "</section>\n");
+}
+
 void am_page_result(am_page *p) {
   const am_part_results *part = main_part(p);
   if (!part) {
-    am_html_put(p->h,
-                "<section><h2>Result</h2><p>Nothing was held out: this run trained on every clip, so how "
-                "well it does on others is not known.</p></section>\n");
+    no_result(p);
+    return;
+  }
+  if (p->r->crossval) {
+    pooled_result(p, part);
     return;
   }
   const am_metrics *m = part->metrics;
@@ -105,14 +232,8 @@ void am_page_result(am_page *p) {
                  "Intervals: ",
                  m->n, m->classes, 100.0 / m->classes);
   am_html_text(p->h, m->interval);
-  am_html_printf(p->h, ". Weights of epoch %.0f, the best by ",
-                 am_results_number(p->r->metrics, "best_epoch"));
-  const char *by = am_results_text(p->r->config->effective, "train.monitor");
-  char *monitor = am_strdup(p->ctx, by ? by : "");
-  for (char *c = monitor; c && *c; c++)
-    if (*c == '_') *c = ' ';
-  am_html_text(p->h, monitor);
-  am_free(p->ctx, monitor);
+  am_html_printf(p->h, ". Weights of epoch %.0f, ", am_results_number(p->r->metrics, "best_epoch"));
+  monitor_words(p);
   am_html_put(p->h, ".</p>\n");
   split_statement(p);
   if (p->r->n_parts > 1 || part->utterances.n) both_parts(p);
@@ -121,17 +242,29 @@ void am_page_result(am_page *p) {
 
 /* ---- per emotion ---- */
 
+/* Mean or standard deviation over the folds; a label may hold points, so it is no part of a path. */
+static double recall_over_folds(const am_page *p, const char *label, const char *what) {
+  const am_value *recall = am_value_find(am_tree_root(p->r->metrics), "over_folds.recall"),
+                 *v = am_value_get(am_value_get(recall, label), what);
+  double number;
+  return v && am_value_to_real(v, &number) ? number : NAN;
+}
+
 static void emotion_table(am_page *p, const am_part_results *part) {
   const am_metrics *m = part->metrics;
-  am_page_table_open(p, "Figures per emotion", "wide");
-  am_page_heads(p, "Emotion|>Recall||>Precision|>F1|>Clips");
+  am_page_table_open(p, "Figures per emotion", p->r->crossval ? "wide spread" : "wide");
+  am_page_heads(p, p->r->crossval ? "Emotion|>Recall|>sd||>Pooled|>Precision|>F1|>Clips"
+                                  : "Emotion|>Recall||>Precision|>F1|>Clips");
   for (int k = 0; k < m->classes; k++) {
+    double recall = p->r->crossval ? recall_over_folds(p, part->labels[k], "mean") : m->recall[k];
     am_html_put(p->h, "<tr>");
     am_html_element(p->h, "th scope=\"row\"", part->labels[k]);
-    am_page_percent(p, m->recall[k]);
+    am_page_percent(p, recall);
+    if (p->r->crossval) am_page_percent(p, recall_over_folds(p, part->labels[k], "sd"));
     am_html_put(p->h, "<td class=\"bar\"><i style=\"--v:");
-    am_html_number(p->h, m->recall[k]);
+    am_html_number(p->h, recall);
     am_html_put(p->h, "\"></i></td>");
+    if (p->r->crossval) am_page_percent(p, m->recall[k]);
     am_page_percent(p, m->precision[k]);
     am_page_percent(p, m->f1[k]);
     am_page_count(p, m->support[k]);
@@ -196,11 +329,19 @@ void am_page_emotions(am_page *p) {
   am_html_put(p->h,
               "<section><h2>Per emotion</h2><p class=\"faint\">Per cent. Recall: of the clips of an emotion, "
               "the share that was recognised. Precision: of the clips given this emotion, the share that was "
-              "right.</p>");
+              "right.");
+  if (p->r->crossval)
+    am_html_put(p->h,
+                " Recall is the mean over the runs, with its standard deviation (sd); the other figures are of "
+                "all their clips pooled.");
+  am_html_put(p->h, "</p>");
   emotion_table(p, main_part(p));
   am_html_put(p->h,
-              "</section>\n<section><h2>Confusion matrix</h2><p class=\"faint\">Rows are the true emotion, "
-              "columns the predicted one: clips, and their share of the row.</p>");
+              p->r->crossval ? "</section>\n<section><h2>Confusion matrix, all folds pooled</h2>"
+                             : "</section>\n<section><h2>Confusion matrix</h2>");
+  am_html_put(p->h,
+              "<p class=\"faint\">Rows are the true emotion, columns the predicted one: clips, and their "
+              "share of the row.</p>");
   confusion_table(p, main_part(p));
   confusion_file(p, main_part(p));
   am_html_put(p->h, "</section>\n");
@@ -240,7 +381,8 @@ void am_page_calibration(am_page *p) {
     sure += at->confidence;
   }
   double mean = part->metrics->n ? sure / (double)part->metrics->n : 0;
-  am_html_put(p->h, "<section><h2>Calibration</h2>");
+  am_html_put(p->h, p->r->crossval ? "<section><h2>Calibration, all folds pooled</h2>"
+                                   : "<section><h2>Calibration</h2>");
   am_html_printf(p->h,
                  "<p>Mean probability of the prediction %.1f&#8239;%%, right in %.1f&#8239;%%: the model is "
                  "%s. Expected calibration error %.1f&#8239;%% over %d bins.</p>",
@@ -274,14 +416,25 @@ static int surest_first(const void *a, const void *b) {
   return strcmp(x->clip, y->clip);
 }
 
-static void wrong_row(am_page *p, const am_part_results *part, const am_prediction *at) {
+/* "speaker 03, fold 1, wrong with 2 of 3 seeds" */
+static void wrong_origin(am_page *p, const am_prediction *at, size_t times) {
+  bool fold = p->r->crossval && *at->fold;
+  if (!*at->speaker && !fold) return;
+  am_html_put(p->h, "<small>");
+  if (*at->speaker) am_html_put(p->h, "speaker ");
+  am_html_text(p->h, at->speaker);
+  if (fold) {
+    am_html_put(p->h, *at->speaker ? ", fold " : "fold ");
+    am_html_text(p->h, at->fold);
+  }
+  if (*at->seed) am_html_printf(p->h, ", wrong with %zu of %zu seeds", times, am_page_seeds(p));
+  am_html_put(p->h, "</small>");
+}
+
+static void wrong_row(am_page *p, const am_part_results *part, const am_prediction *at, size_t times) {
   am_html_put(p->h, "<tr><td class=\"path\">");
   am_html_text(p->h, at->clip);
-  if (*at->speaker) {
-    am_html_put(p->h, "<small>speaker ");
-    am_html_text(p->h, at->speaker);
-    am_html_put(p->h, "</small>");
-  }
+  wrong_origin(p, at, times);
   am_html_put(p->h, "</td>");
   am_html_put(p->h, "<td>");
   am_html_text(p->h, part->labels[at->truth]);
@@ -289,6 +442,21 @@ static void wrong_row(am_page *p, const am_part_results *part, const am_predicti
   am_html_element(p->h, "td", part->labels[at->predicted]);
   am_page_percent(p, at->confidence);
   am_html_put(p->h, "</tr>");
+}
+
+/* The first ones of n, surest first; a clip that several seeds had wrong stands once, where it was surest. */
+static void wrong_rows(am_page *p, const am_part_results *part, const am_prediction *wrong, size_t n) {
+  const char *shown[SHOWN_WRONG];
+  int rows = 0;
+  for (size_t i = 0; i < n && rows < SHOWN_WRONG; i++) {
+    bool again = false;
+    size_t times = 1;
+    for (int k = 0; k < rows && *wrong[i].seed && !again; k++) again = !strcmp(shown[k], wrong[i].clip);
+    if (again) continue;
+    for (size_t k = i + 1; k < n && *wrong[i].seed; k++) times += !strcmp(wrong[k].clip, wrong[i].clip);
+    shown[rows++] = wrong[i].clip;
+    wrong_row(p, part, &wrong[i], times);
+  }
 }
 
 void am_page_wrong(am_page *p) {
@@ -308,12 +476,12 @@ void am_page_wrong(am_page *p) {
     am_html_put(p->h, "<p>No clip of this part was mistaken.</p>");
   } else {
     am_html_printf(p->h,
-                   "<p class=\"faint\">%zu of %zu clips were mistaken; these with the highest probability. "
+                   "<p class=\"faint\">%zu of %zu clips were mistaken%s; these with the highest probability. "
                    "Below the true emotion stands what it was given (per cent).</p>",
-                   n, part->metrics->n);
+                   n, part->metrics->n, *part->predictions[0].seed ? ", counted once a seed" : "");
     am_page_table_open(p, "Clips most confidently wrong", "wide");
     am_page_heads(p, "Clip|True|Predicted|>Probability");
-    for (size_t i = 0; i < n && i < SHOWN_WRONG; i++) wrong_row(p, part, &wrong[i]);
+    wrong_rows(p, part, wrong, n);
     am_html_put(p->h, "</tbody>");
     am_page_table_close(p);
   }

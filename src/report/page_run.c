@@ -1,4 +1,4 @@
-/* report/page_run.c - how the run went: learning curves, time, settings. */
+/* report/page_run.c - how the run or the runs went: learning curves, time, settings. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,21 +7,14 @@
 
 /* ---- learning curves ---- */
 
-typedef struct curves {
-  const char *y_name;
-  size_t n;
-  double mark;
-  am_curve at[3];
-} curves;
-
 static am_status draw_curves(am_context *ctx, const am_plot_style *style, const char *title, const void *what,
                              am_buffer *out, am_error *err) {
-  const curves *c = what;
+  const am_curves *c = what;
   return am_plot_curves(ctx, style, title, "epoch", c->y_name, c->at, c->n, c->mark, out, err);
 }
 
 /* "training from 2.20 to 2.10, validation from ..." */
-static void describe(am_page *p, const char *title, const curves *c, double factor, am_buffer *out) {
+static void describe(am_page *p, const char *title, const am_curves *c, am_buffer *out) {
   am_buffer_printf(p->ctx, out, "%s per epoch", title);
   for (size_t i = 0; i < c->n; i++) {
     double first = NAN, last = NAN;
@@ -31,15 +24,15 @@ static void describe(am_page *p, const char *title, const curves *c, double fact
         last = c->at[i].y[j];
       }
     if (isfinite(first))
-      am_buffer_printf(p->ctx, out, "%s %s from %.4g to %.4g", i ? "," : ":", c->at[i].name, factor * first,
-                       factor * last);
+      am_buffer_printf(p->ctx, out, "%s %s from %.4g to %.4g", i ? "," : ":", c->at[i].name, first, last);
   }
 }
 
-static void curves_figure(am_page *p, const char *name, const char *title, const curves *c,
-                          const char *caption) {
+void am_page_curves_figure(am_page *p, const char *name, const char *title, const am_curves *c,
+                           const char *caption) {
   am_buffer text = {0};
-  describe(p, title, c, 1, &text);
+  if (!c->n) return;
+  describe(p, title, c, &text);
   am_figure figure = {.name = name,
                       .title = title,
                       .caption = caption,
@@ -58,9 +51,8 @@ static bool any(const double *y, size_t n) {
   return false;
 }
 
-/* Adds a curve where there is something to draw; shares are shown as per cent. */
-static void put(curves *c, const char *name, size_t n, const double *x, const double *y) {
-  if (any(y, n)) c->at[c->n++] = (am_curve){name, n, x, y};
+void am_curves_put(am_curves *c, const char *name, size_t n, const double *x, const double *y) {
+  if (any(y, n) && c->n < sizeof c->at / sizeof *c->at) c->at[c->n++] = (am_curve){name, n, x, y};
 }
 
 static bool varies(const double *y, size_t n) {
@@ -83,23 +75,23 @@ void am_page_curves(am_page *p) {
   }
   double best = am_results_number(p->r->metrics, "best_epoch");
   if (room) {
-    curves loss = {.y_name = "cross-entropy", .mark = best}, share = {.y_name = "per cent", .mark = best},
-           rate = {.y_name = "learning rate", .mark = NAN};
-    put(&loss, "training", n, column[0], column[1]);
-    put(&loss, "validation", n, column[0], column[2]);
-    put(&share, "training", n, column[0], column[3]);
-    put(&share, "validation", n, column[0], column[4]);
-    put(&share, "val. recall", n, column[0], column[5]);
-    put(&rate, "learning rate", n, column[0], column[6]);
+    am_curves loss = {.y_name = "cross-entropy", .mark = best}, share = {.y_name = "per cent", .mark = best},
+              rate = {.y_name = "learning rate", .mark = NAN};
+    am_curves_put(&loss, "training", n, column[0], column[1]);
+    am_curves_put(&loss, "validation", n, column[0], column[2]);
+    am_curves_put(&share, "training", n, column[0], column[3]);
+    am_curves_put(&share, "validation", n, column[0], column[4]);
+    am_curves_put(&share, "val. recall", n, column[0], column[5]);
+    if (varies(column[6], n)) am_curves_put(&rate, "learning rate", n, column[0], column[6]);
     am_html_put(p->h, "<section><h2>Learning curves</h2>");
     if (!n) am_html_put(p->h, "<p>No epoch was finished.</p>");
     else if (isfinite(best) && best >= 1)
       am_html_printf(p->h, "<p class=\"faint\">The upright line is epoch %.0f, whose weights were kept.</p>",
                      best);
     am_html_put(p->h, "<div class=\"figures\">");
-    if (loss.n) curves_figure(p, "loss", "Loss", &loss, NULL);
-    if (share.n) curves_figure(p, "accuracy", "Accuracy and unweighted average recall", &share, NULL);
-    if (rate.n && varies(column[6], n)) curves_figure(p, "learning-rate", "Learning rate", &rate, NULL);
+    am_page_curves_figure(p, "loss", "Loss", &loss, NULL);
+    am_page_curves_figure(p, "accuracy", "Accuracy and unweighted average recall", &share, NULL);
+    am_page_curves_figure(p, "learning-rate", "Learning rate", &rate, NULL);
     am_html_put(p->h, "</div></section>\n");
   }
   for (int i = 0; i < 7; i++) am_free(p->ctx, column[i]);
@@ -107,21 +99,16 @@ void am_page_curves(am_page *p) {
 
 /* ---- time ---- */
 
-static void item(am_page *p, const char *name, const char *text) {
-  if (!text || !*text) return;
-  am_html_element(p->h, "dt", name);
-  am_html_element(p->h, "dd", text);
-}
-
 static void number_item(am_page *p, const char *name, double number) {
   char text[32];
   snprintf(text, sizeof text, "%.0f", number);
-  if (isfinite(number)) item(p, name, text);
+  if (isfinite(number)) am_page_item(p, name, text);
 }
 
 void am_page_time(am_page *p) {
   const am_tree *facts = p->r->facts;
-  double seconds = 0, clips = 0, total = am_results_number(p->r->metrics, "seconds");
+  double seconds = 0, clips = 0, total = p->r->crossval ? 0 : am_results_number(p->r->metrics, "seconds");
+  for (size_t i = 0; i < p->r->n_folds; i++) total += p->r->folds[i].finished ? p->r->folds[i].seconds : 0;
   for (size_t i = 0; i < p->r->n_history; i++) {
     const am_epoch *e = &p->r->history[i];
     if (!isfinite(e->seconds)) continue;
@@ -131,31 +118,31 @@ void am_page_time(am_page *p) {
   char text[160], whole[32], one[32];
   am_html_put(p->h, "<section><h2>Time and speed</h2><dl class=\"short\">");
   am_seconds_text(total, whole);
-  if (isfinite(total)) item(p, "Whole run", whole);
+  if (isfinite(total)) am_page_item(p, p->r->crossval ? "All runs" : "Whole run", whole);
   if (p->r->n_history) {
     am_seconds_text(seconds / (double)p->r->n_history, one);
     snprintf(text, sizeof text, "%s (mean of %zu)", one, p->r->n_history);
-    item(p, "An epoch", text);
+    am_page_item(p, "An epoch", text);
   }
   if (seconds > 0 && clips > 0) {
     snprintf(text, sizeof text, "%.0f clips a second in training", clips / seconds);
-    item(p, "Speed", text);
+    am_page_item(p, "Speed", text);
   }
-  number_item(p, "Steps", am_results_number(facts, "steps"));
+  if (!p->r->crossval) number_item(p, "Steps", am_results_number(facts, "steps"));
   number_item(p, "Weights", am_results_number(facts, "parameters"));
   const char *cpu = am_results_text(facts, "cpu");
   double threads = am_results_number(facts, "threads");
   if (cpu && isfinite(threads)) {
     snprintf(text, sizeof text, "%.32s kernels, %.0f thread%s", cpu, threads, threads == 1 ? "" : "s");
-    item(p, "Processor", text);
+    am_page_item(p, "Processor", text);
   }
   const char *names[3] = {"system", "release", "machine"}, *system[3];
   for (int i = 0; i < 3; i++) system[i] = am_results_text(facts, names[i]);
   snprintf(text, sizeof text, "%.40s %.60s %.40s", system[0] ? system[0] : "", system[1] ? system[1] : "",
            system[2] ? system[2] : "");
-  item(p, "System", text);
-  item(p, "AudioMood", am_results_text(facts, "version"));
-  item(p, "Started", am_results_text(facts, "started"));
+  am_page_item(p, "System", text);
+  am_page_item(p, "AudioMood", am_results_text(facts, "version"));
+  if (!p->r->crossval) am_page_item(p, "Started", am_results_text(facts, "started"));
   am_html_put(p->h, "</dl></section>\n");
 }
 

@@ -13,6 +13,7 @@ typedef struct frame {
   const am_palette *p;
   double left, top, width, height;
   double x0, x1, y0, y1;
+  double least_step; /* between ticks of x */
 } frame;
 
 static double at_x(const frame *a, double x) { return a->left + (x - a->x0) / (a->x1 - a->x0) * a->width; }
@@ -56,7 +57,7 @@ static void tick_text(double value, double step, char *out, size_t size) {
 }
 
 static void draw_x_axis(const frame *a, const char *name, bool grid) {
-  double step = tick_step(a->x1 - a->x0, a->width < 400 ? 6 : 8);
+  double step = fmax(tick_step(a->x1 - a->x0, a->width < 400 ? 6 : 8), a->least_step);
   char text[32];
   double first = ceil(a->x0 / step - 1e-9), last = floor(a->x1 / step + 1e-9);
   for (int i = 0; i <= (int)(last - first); i++) {
@@ -125,6 +126,10 @@ static void fit(frame *a, const am_curve *curves, size_t n) {
       widen(curves[i].x[j], &a->x0, &a->x1);
       widen(curves[i].y[j], &a->y0, &a->y1);
     }
+  a->least_step = 1; /* there is no half epoch */
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < curves[i].n; j++)
+      if (curves[i].x[j] != floor(curves[i].x[j])) a->least_step = 0;
   if (!(a->x0 <= a->x1)) a->x0 = 0, a->x1 = 1;
   if (!(a->y0 <= a->y1)) a->y0 = 0, a->y1 = 1;
   if (a->x0 == a->x1) a->x0 -= 0.5, a->x1 += 0.5;

@@ -1,4 +1,4 @@
-/* report/report.c - puts the page of a run together. */
+/* report/report.c - puts the page of a run, or of a cross-validation, together. */
 #include "report/report.h"
 
 #include <math.h>
@@ -57,6 +57,12 @@ void am_page_heads(am_page *p, const char *names) {
   am_html_put(p->h, "</tr></thead><tbody>");
 }
 
+void am_page_item(am_page *p, const char *name, const char *text) {
+  if (!text || !*text) return;
+  am_html_element(p->h, "dt", name);
+  am_html_element(p->h, "dd", text);
+}
+
 void am_page_table_close(am_page *p) { am_html_put(p->h, "</table></div>\n"); }
 
 void am_page_percent(am_page *p, double share) {
@@ -85,21 +91,23 @@ static void write_page(am_page *p) {
               "<meta name=\"color-scheme\" content=\"light dark\"/><meta name=\"generator\" "
               "content=\"AudioMood\"/><title>");
   am_html_text(h, p->r->config->name);
-  am_html_put(h, " - AudioMood run</title>\n");
+  am_html_put(h, p->r->crossval ? " - AudioMood cross-validation</title>\n" : " - AudioMood run</title>\n");
   am_page_style(h);
   am_html_put(h, "</head>\n<body><main>\n");
   am_page_head(p);
   am_page_result(p);
+  am_page_folds(p);
   am_page_emotions(p);
-  am_page_curves(p);
+  if (p->r->crossval) am_page_fold_curves(p);
+  else am_page_curves(p);
   am_page_calibration(p);
   am_page_wrong(p);
   am_page_data(p);
-  am_page_example(p);
+  if (p->e) am_page_example(p);
   am_page_time(p);
   am_page_settings(p);
   am_html_put(h,
-              "<footer class=\"faint\"><p>Each picture is also a file in the run's folder, plots/. "
+              "<footer class=\"faint\"><p>Each picture is also a file in the results' folder, plots/. "
               "Recognised emotions are guesses about how speech sounds, not about what a person "
               "feels.</p></footer>\n</main></body>\n</html>\n");
 }
@@ -109,6 +117,7 @@ static am_status build(am_context *ctx, const am_results *r, const am_tally *t, 
   am_buffer text = {0};
   char *plots = am_path_join(ctx, r->folder, "plots");
   am_page page = {.ctx = ctx, .h = {ctx, &text}, .r = r, .t = t, .e = e, .plots = plots, .err = err};
+  page.links = !out;
   am_status st = plots ? am_folder_create(ctx, plots, err) : am_no_memory(err);
   if (!st) {
     write_page(&page);
@@ -130,11 +139,9 @@ am_status am_report_write(am_context *ctx, const char *run, const char *out, am_
   if (st) return st;
   st = am_tally_make(&r, &t, err);
   if (!st) {
-    st = am_example_make(&r, &t, &e, err);
-    if (!st) {
-      st = build(ctx, &r, &t, &e, out, err);
-      am_example_free(ctx, &e);
-    }
+    if (!r.crossval) st = am_example_make(&r, &t, &e, err);
+    if (!st) st = build(ctx, &r, &t, r.crossval ? NULL : &e, out, err);
+    if (!r.crossval) am_example_free(ctx, &e);
     am_tally_free(ctx, &t);
   }
   am_results_free(&r);

@@ -1,4 +1,4 @@
-/* report/report.h - the page of a run: one HTML file that needs nothing else. */
+/* report/report.h - the page of a run or of a cross-validation: one HTML file that needs nothing else. */
 #ifndef AM_REPORT_H
 #define AM_REPORT_H
 
@@ -7,7 +7,11 @@
 /* Writes `out` (NULL: <run>/report.html) and its pictures as files in <run>/plots/, from the run folder's
  * config.yaml, history.csv, metrics.json, predictions.csv and run.json; one of them missing or damaged is an
  * error that names it.  Clip lengths and the example come from the corpus; without it the page says that they
- * are left out. */
+ * are left out.
+ *
+ * `run` may be the folder of a cross-validation (it holds crossval.json), finished or not: then from
+ * crossval.yaml, crossval.json, predictions.csv and each finished run's history.csv and run.json; the corpus
+ * is not looked at.  The page in that folder points at the pages of its runs, as far as they are there. */
 am_status am_report_write(am_context *ctx, const char *run, const char *out, am_error *err);
 
 #endif

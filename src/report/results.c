@@ -1,4 +1,4 @@
-/* report/results.c - reading a run folder back. */
+/* report/results.c - reading the folder of a run or of a cross-validation back. */
 #include "report/results.h"
 
 #include <math.h>
@@ -10,19 +10,23 @@
 
 enum { CONFIG_BYTES = 16 << 20, MAX_CLASSES = 1024 };
 
+static const am_value *find(const am_tree *tree, const char *path) {
+  return tree ? am_value_find(am_tree_root((am_tree *)tree), path) : NULL;
+}
+
 const char *am_results_text(const am_tree *tree, const char *path) {
-  const am_value *v = am_value_find(am_tree_root((am_tree *)tree), path);
+  const am_value *v = find(tree, path);
   return v && v->kind == AM_SCALAR ? v->text : NULL;
 }
 
 double am_results_number(const am_tree *tree, const char *path) {
-  const am_value *v = am_value_find(am_tree_root((am_tree *)tree), path);
+  const am_value *v = find(tree, path);
   double number;
   return v && am_value_to_real(v, &number) ? number : NAN;
 }
 
 bool am_results_true(const am_tree *tree, const char *path) {
-  const am_value *v = am_value_find(am_tree_root((am_tree *)tree), path);
+  const am_value *v = find(tree, path);
   bool truth;
   return v && am_value_to_bool(v, &truth) && truth;
 }
@@ -34,9 +38,10 @@ static am_status path_of(const am_results *r, const char *name, char **path, am_
   if (!*path) return am_no_memory(err);
   if (am_file_exists(*path)) return AM_OK;
   am_fail(err, AM_E_IO,
-          "%s: not there; wanted the folder of a run that has finished (an interrupted one goes on with "
-          "audiomood train --resume %s)",
-          *path, r->folder);
+          "%s: not there; wanted the folder of a %s (an interrupted one goes on with audiomood %s --resume "
+          "%s)",
+          *path, r->crossval ? "cross-validation" : "run that has finished",
+          r->crossval ? "crossval" : "train", r->folder);
   am_free(r->ctx, *path);
   *path = NULL;
   return AM_E_IO;
@@ -53,10 +58,10 @@ static am_status read_json(am_results *r, const char *name, am_tree **tree, am_e
   return st;
 }
 
-static am_status read_config(am_results *r, am_error *err) {
+static am_status read_config(am_results *r, const char *name, am_error *err) {
   char *path;
   size_t bytes;
-  am_status st = path_of(r, "config.yaml", &path, err);
+  am_status st = path_of(r, name, &path, err);
   if (!st) st = am_file_read(r->ctx, path, CONFIG_BYTES, &r->config_text, &bytes, err);
   if (!st) st = am_config_load(r->ctx, path, NULL, 0, &r->config, err);
   am_free(r->ctx, path);
@@ -87,22 +92,22 @@ static am_status read_epoch(const am_csv *csv, size_t row, const int column[9], 
   return AM_OK;
 }
 
-static am_status read_history(am_results *r, am_error *err) {
+/* Puts the file's epochs after those there are. */
+static am_status read_history(am_results *r, const char *name, am_error *err) {
   static const char *const names[9] = {"epoch", "train_loss", "train_accuracy", "validation_loss",
                                        "validation_accuracy", "validation_uar", "learning_rate", "seconds",
                                        "clips_per_second"};
   int column[9];
   char *path;
   am_csv *csv = NULL;
-  am_status st = path_of(r, "history.csv", &path, err);
+  am_status st = path_of(r, name, &path, err);
   if (!st) st = am_csv_read_file(r->ctx, path, 0, &csv, err);
   for (int i = 0; i < 9 && !st; i++) st = am_csv_need(csv, names[i], &column[i], err);
-  if (!st) {
-    r->n_history = am_csv_rows(csv);
-    r->history = am_alloc(r->ctx, r->n_history + 1, sizeof *r->history);
-    if (!r->history) st = am_no_memory(err);
-  }
-  for (size_t i = 0; i < r->n_history && !st; i++) st = read_epoch(csv, i, column, &r->history[i], err);
+  size_t rows = st ? 0 : am_csv_rows(csv);
+  am_epoch *moved = st ? NULL : am_resize(r->ctx, r->history, am_add(r->n_history, rows + 1), sizeof *moved);
+  if (moved) r->history = moved;
+  else if (!st) st = am_no_memory(err);
+  for (size_t i = 0; i < rows && !st; i++) st = read_epoch(csv, i, column, &r->history[r->n_history++], err);
   am_csv_free(csv);
   am_free(r->ctx, path);
   return st;
@@ -244,10 +249,13 @@ static am_status probability_at(const am_part_results *p, size_t row, int column
 }
 
 static am_status read_rows(const am_part_results *p, const int named[4], const int *of_class, am_error *err) {
+  int fold = am_csv_column(p->table, "fold"), seed = am_csv_column(p->table, "seed");
   for (size_t i = 0; i < p->metrics->n; i++) {
     am_prediction *to = &p->predictions[i];
     to->clip = am_csv_get(p->table, i, (size_t)named[0]);
     to->speaker = am_csv_get(p->table, i, (size_t)named[1]);
+    to->fold = fold >= 0 ? am_csv_get(p->table, i, (size_t)fold) : "";
+    to->seed = seed >= 0 ? am_csv_get(p->table, i, (size_t)seed) : "";
     am_status st = class_at(p, i, named[2], &to->truth, err);
     if (!st) st = class_at(p, i, named[3], &to->predicted, err);
     if (!st) st = probability_at(p, i, of_class[to->truth], &to->of_truth, err);
@@ -278,9 +286,9 @@ static am_status read_predictions(am_results *r, am_part_results *p, const char 
   if (!st) st = am_csv_read_file(r->ctx, path, 0, &p->table, err);
   if (!st && am_csv_rows(p->table) != p->metrics->n)
     st = am_fail(err, AM_E_FORMAT,
-                 "%s: %zu rows, but metrics.json counts %zu clips in the %s part; one of the two is not "
-                 "of this run",
-                 path, am_csv_rows(p->table), p->metrics->n, p->name);
+                 "%s: %zu rows, but %s counts %zu clips in the %s part; one of the two is not of this run",
+                 path, am_csv_rows(p->table), r->crossval ? "crossval.json" : "metrics.json", p->metrics->n,
+                 p->name);
   if (!st) st = find_columns(r, p, named, of_class, err);
   if (!st) {
     p->predictions = am_alloc(r->ctx, p->metrics->n + 1, sizeof *p->predictions);
@@ -306,16 +314,105 @@ static am_status read_parts(am_results *r, am_error *err) {
   return st;
 }
 
+static am_status read_run(am_results *r, am_error *err) {
+  am_status st = read_config(r, "config.yaml", err);
+  if (!st) st = read_json(r, "run.json", &r->facts, err);
+  if (!st) st = read_history(r, "history.csv", err);
+  if (!st) st = read_json(r, "metrics.json", &r->metrics, err);
+  return st ? st : read_parts(r, err);
+}
+
+/* ---- a cross-validation ---- */
+
+bool am_results_crossval(am_context *ctx, const char *folder) {
+  static const char *const names[2] = {"crossval.json", "crossval.yaml"};
+  bool found = false;
+  for (int i = 0; i < 2; i++) {
+    char *path = am_path_join(ctx, folder, names[i]);
+    found = found || (path && am_file_exists(path));
+    am_free(ctx, path);
+  }
+  return found;
+}
+
+static am_status read_fold_figures(const am_value *run, am_fold *f, am_error *err) {
+  am_status st = need_count(am_value_get(run, "n"), &f->clips, err);
+  if (!st) st = need(run, "accuracy", &f->accuracy, err);
+  if (!st) st = need(run, "uar", &f->uar, err);
+  if (!st) st = need(run, "macro_f1", &f->macro_f1, err);
+  if (!st) st = need(run, "best_epoch", &f->best_epoch, err);
+  if (!st) st = need(run, "epochs", &f->epochs, err);
+  return st ? st : need(run, "seconds", &f->seconds, err);
+}
+
+/* The folder stands in a link of the page, so it must lie below: no root, no way up. */
+static bool lies_below(const char *folder) {
+  return *folder && *folder != '/' && !strchr(folder, ':') && !strstr(folder, "..");
+}
+
+static am_status keep_latest(am_results *r, const char *name, am_error *err) {
+  am_tree *facts = NULL;
+  am_status st = read_json(r, name, &facts, err);
+  const char *then = am_results_text(r->facts, "written"),
+             *now = st ? NULL : am_results_text(facts, "written");
+  bool later = !st && (!r->facts || (then && now && strcmp(then, now) < 0)); /* ISO 8601 sorts as text */
+  am_tree_free(later ? r->facts : facts);
+  if (later) r->facts = facts;
+  return st;
+}
+
+static am_status read_fold(am_results *r, const am_value *run, am_fold *f, am_error *err) {
+  const am_value *folder = am_value_get(run, "folder"), *done = am_value_get(run, "finished");
+  if (!am_value_to_int(am_value_get(run, "seed"), &f->seed) ||
+      !am_value_to_int(am_value_get(run, "fold"), &f->fold) || !folder || folder->kind != AM_SCALAR ||
+      !lies_below(folder->text) || !done || !am_value_to_bool(done, &f->finished))
+    return am_fail_at(err, run, "wanted seed, fold, folder and finished of each of the 'runs'");
+  f->folder = folder->text;
+  if (!f->finished) return AM_OK;
+  am_status st = read_fold_figures(run, f, err);
+  char *history = am_path_join(r->ctx, f->folder, "history.csv"),
+       *facts = am_path_join(r->ctx, f->folder, "run.json");
+  if (!st && (!history || !facts)) st = am_no_memory(err);
+  f->first = r->n_history;
+  if (!st) st = read_history(r, history, err);
+  f->n = r->n_history - f->first;
+  if (!st) st = keep_latest(r, facts, err);
+  if (!st) r->n_finished++;
+  am_free(r->ctx, history);
+  am_free(r->ctx, facts);
+  return st;
+}
+
+static am_status read_folds(am_results *r, am_error *err) {
+  const am_value *root = am_tree_root(r->metrics), *runs = am_value_get(root, "runs"),
+                 *pooled = am_value_get(root, "pooled");
+  if (!runs || runs->kind != AM_LIST) return am_fail_at(err, root, "wanted the list of 'runs'");
+  r->folds = am_alloc(r->ctx, runs->count + 1, sizeof *r->folds);
+  if (!r->folds) return am_no_memory(err);
+  am_status st = AM_OK;
+  for (const am_value *run = runs->first; run && !st; run = run->next)
+    st = read_fold(r, run, &r->folds[r->n_folds++], err);
+  if (st || !r->n_finished) return st;
+  if (!pooled || pooled->kind != AM_MAP)
+    return am_fail_at(err, root, "finished runs, but no 'pooled' figures");
+  st = read_part(r, pooled, &r->parts[r->n_parts++], err);
+  return st ? st : read_predictions(r, &r->parts[0], "predictions.csv", err);
+}
+
+static am_status read_crossval(am_results *r, am_error *err) {
+  am_status st = read_config(r, "crossval.yaml", err);
+  if (!st) st = read_json(r, "crossval.json", &r->metrics, err);
+  return st ? st : read_folds(r, err);
+}
+
 am_status am_results_read(am_context *ctx, const char *folder, am_results *out, am_error *err) {
-  *out = (am_results){.ctx = ctx, .folder = folder};
+  *out = (am_results){.ctx = ctx, .folder = folder, .crossval = am_results_crossval(ctx, folder)};
   am_status st = AM_OK;
   if (!am_folder_exists(folder))
-    st = am_fail(err, AM_E_IO, "%s: no such folder; wanted the folder of a run that has finished", folder);
-  if (!st) st = read_config(out, err);
-  if (!st) st = read_json(out, "run.json", &out->facts, err);
-  if (!st) st = read_history(out, err);
-  if (!st) st = read_json(out, "metrics.json", &out->metrics, err);
-  if (!st) st = read_parts(out, err);
+    st = am_fail(err, AM_E_IO,
+                 "%s: no such folder; wanted the folder of a cross-validation or of a run that has finished",
+                 folder);
+  else st = out->crossval ? read_crossval(out, err) : read_run(out, err);
   if (st) am_results_free(out);
   if (st != AM_E_CONFIG) return st;
   if (err) err->status = AM_E_FORMAT; /* a run's own file is damaged: no mistake in what the user wrote */
@@ -329,6 +426,7 @@ void am_results_free(am_results *r) {
     am_free(r->ctx, r->parts[i].predictions);
     am_csv_free(r->parts[i].table);
   }
+  am_free(r->ctx, r->folds);
   am_free(r->ctx, r->history);
   am_tree_free(r->facts);
   am_tree_free(r->metrics);

@@ -202,6 +202,16 @@ grep -q "^epoch" err && not_ok "no fold is trained twice" || ok "no fold is trai
 [ "$(head -1 cv/predictions.csv)" = "clip,speaker,fold,true,predicted,p_calm,p_happy,p_sad,p_angry" ] && [ "$(wc -l <cv/predictions.csv)" = 65 ] \
   && ok "predictions of all folds" || not_ok "predictions of all folds" "$(head -2 cv/predictions.csv)"
 [ -s cv/fold-2/report.html ] && ok "each fold has its page" || not_ok "each fold has its page"
+grep -q 'href="fold-2/report.html"' cv/report.html && grep -q "Result over the folds" cv/report.html && grep -q "Synthetic speech" cv/report.html \
+  && ok "the whole has its page" || not_ok "the whole has its page"
+for f in training-loss validation-recall confusion calibration; do
+  grep -q "</svg>" cv/plots/$f.svg && ok "cv/plots/$f.svg" || not_ok "cv/plots/$f.svg"
+done
+cp cv/report.html first.html; mv corpus elsewhere; run report cv; mv elsewhere corpus
+expect "report of a cross-validation, without the corpus" 0 "^cv/report.html"
+cmp -s cv/report.html first.html && ok "the page is written again the same" || not_ok "the page is written again the same"
+cp -r cv hurt; rm hurt/fold-1/history.csv; run report hurt; expect "report of a damaged cross-validation" 1 "hurt/fold-1/history.csv" "crossval --resume hurt"
+rm -rf hurt first.html
 run crossval folds.yaml --out cv; expect "a folder with a cross-validation is refused" 2 "--resume cv"
 run evaluate cv/fold-1; expect "a fold is a run" 0 "03.*|test part"
 run crossval folds.yaml --out long --set train.epochs=24 --quiet; expect "crossval, longer" 0
@@ -209,11 +219,14 @@ run crossval folds.yaml --out long --set train.epochs=24 --quiet; expect "crossv
 for _ in $(seq 2000); do [ -s cut/fold-1/config.yaml ] && break; sleep 0.02; done
 kill -INT $pid; wait $pid; code=$?
 expect "Ctrl-C in a fold says how to go on" 130 "1 of 3 runs finished" "audiomood crossval --resume cut"
+grep -q "1 of 3 runs are" cut/report.html && ok "the page of what is finished" || not_ok "the page of what is finished"
 run crossval --resume cut --json; expect "resume, as JSON" 0 '"state": "finished"' '"over_folds"' '"pooled"' "1 of 3 runs were finished already"
 cmp -s cut/predictions.csv long/predictions.csv && ok "resumed folds equal uninterrupted ones" || not_ok "resumed folds equal uninterrupted ones"
 run crossval folds.yaml --out cvs --seeds 2 --folds 0,2 --set train.epochs=1; expect "seeds and folds" 0 "2 of 3 folds, several seeds" "over 2 seeds"
 [ -s cvs/seed-4/fold-2/best.h5 ] && ok "a folder for each seed" || not_ok "a folder for each seed"
+grep -q 'href="seed-4/fold-2/report.html"' cvs/report.html && grep -q "over 2 seeds" cvs/report.html && ok "a page of all seeds" || not_ok "a page of all seeds"
 run crossval sessions.yaml --out cvg --folds 3-4; expect "crossval, a session left out" 0 "2 of 5 folds" "utterances: UAR"
+grep -q "Average recall of utterances" cvg/report.html && ok "its page has the utterances" || not_ok "its page has the utterances"
 run crossval tiny.yaml --out no; expect "crossval of a split without folds" 2 "fold_lists"
 run crossval folds.yaml --out no --folds 3; expect "a fold that is not there" 2 "no fold 3; .* 0 to 2"
 run crossval folds.yaml --out no --folds 0,x; expect "--folds that are no numbers" 2 "--folds 0,x"

@@ -51,6 +51,21 @@ static void test_curves(void **state) {
   }
 }
 
+/* Over epochs ticks are whole numbers, however few there are. */
+static void test_whole_ticks(void **state) {
+  (void)state;
+  double whole[3] = {1, 2, 3}, half[3] = {1, 1.5, 3}, y[3] = {10, 20, 30};
+  am_plot_style page = {AM_IMAGE_INLINE, false, 0, 0};
+  for (int i = 0; i < 2; i++) {
+    am_curve curve = {"a", 3, i ? half : whole, y};
+    am_buffer out = {0};
+    assert_int_equal(am_plot_curves(ctx, &page, "", "x", "y", &curve, 1, NAN, &out, NULL), AM_OK);
+    assert_int_equal(strstr(out.data, ">2.5</text>") != NULL, i);
+    assert_int_equal(strstr(out.data, ">3</text>") != NULL, !i);
+    am_buffer_free(ctx, &out);
+  }
+}
+
 static void test_no_data(void **state) {
   (void)state;
   double nan = NAN;
@@ -137,7 +152,7 @@ static void test_save_fails_cleanly(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_curves),      cmocka_unit_test(test_no_data), cmocka_unit_test(test_confusion),
+    cmocka_unit_test(test_curves),      cmocka_unit_test(test_whole_ticks), cmocka_unit_test(test_no_data), cmocka_unit_test(test_confusion),
     cmocka_unit_test(test_sound_pictures), cmocka_unit_test(test_two_spectrograms),
     cmocka_unit_test(test_save_fails_cleanly),
   };

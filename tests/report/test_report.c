@@ -1,5 +1,8 @@
-/* The page of a run: well-formed whatever the names, clear about what is missing or damaged. */
+/* The page of a run, and of a cross-validation: well-formed whatever the names, clear about what is missing or
+ * damaged. */
 #include "testing.h"
+
+#include <sys/stat.h>
 
 #include "audiomood/audio.h"
 #include "base/file.h"
@@ -285,18 +288,30 @@ static void test_missing_files(void **state) {
   am_test_fails(am_report_write(ctx, "nowhere/at/all", NULL, &err), AM_E_IO, &err, "nowhere/at/all");
 }
 
-/* The file with `from` replaced by `to`, each damage on a fresh run. */
-static void damage(const char *name, const char *whole, const char *from, const char *to, const char *words) {
-  char *run = make_run("nowhere"), text[4096];
-  am_error err;
+/* The file with `from` replaced by `to`. */
+static void edited_file(const char *folder, const char *name, const char *whole, const char *from,
+                        const char *to) {
+  char text[4096];
   const char *at = strstr(whole, from);
   assert_non_null(at);
   snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, to, at + strlen(from));
-  text_file(run, name, text);
+  text_file(folder, name, text);
+}
+
+/* `run` is removed. */
+static void damage_of(char *run, const char *name, const char *whole, const char *from, const char *to,
+                      const char *words) {
+  am_error err;
+  edited_file(run, name, whole, from, to);
   am_test_fails(am_report_write(ctx, run, NULL, &err), AM_E_FORMAT, &err, name);
   if (!strstr(err.message, words)) fail_msg("\"%s\" lacks \"%s\"", err.message, words);
   assert_false(am_file_exists(am_test_path(run, "report.html")));
   remove_run(run);
+}
+
+/* Each damage on a fresh run. */
+static void damage(const char *name, const char *whole, const char *from, const char *to, const char *words) {
+  damage_of(make_run("nowhere"), name, whole, from, to, words);
 }
 
 static void test_damage(void **state) {
@@ -327,12 +342,173 @@ static void test_damage(void **state) {
   damage("predictions.csv", predictions, "d.wav,", "\"d.wav,", "predictions.csv:5");
 }
 
-/* Whatever allocation fails: a clean error, nothing left behind, no page of half the facts. */
-static void test_out_of_memory(void **state) {
+/* ---- a cross-validation: three folds planned, two finished ---- */
+
+#define FOLD(seed, fold, folder, uar) \
+  "{\"seed\": " #seed ", \"fold\": " #fold ", \"folder\": \"" folder "\", \"finished\": true, " \
+  "\"best_epoch\": 1, \"epochs\": 2, \"seconds\": 90, \"n\": 2, \"accuracy\": 0.5, \"uar\": " #uar ", " \
+  "\"macro_f1\": null}"
+#define SPREAD(mean, sd) "{\"n\": 2, \"mean\": " #mean ", \"sd\": " #sd "}"
+
+static const char crossval_head[] =
+  "{\"name\": \"x\", \"state\": \"running\", \"split_folds\": 4, \"speaker_independent\": true,\n"
+  "\"missing_note\": \"7 <clips> are missing\", \"synthetic\": true,\n"
+  "\"over_folds\": {\"accuracy\": " SPREAD(0.5, 0) ", \"uar\": " SPREAD(0.475, 0.125) ",\n"
+  "\"macro_f1\": " SPREAD(0.25, null) ", \"recall\": {\"" EVIL "\": " SPREAD(0.625, 0.0625) "}},\n"
+  "\"runs\": [";
+static const char three_folds[] = FOLD(5, 0, "fold-0", 0.35) ",\n" FOLD(5, 1, "fold-1", 0.6) ",\n"
+  "{\"seed\": 5, \"fold\": 3, \"folder\": \"fold-3\", \"finished\": false}";
+
+/* The pooled figures are the test part of `metrics`. */
+static void crossval_text(const char *runs, char text[4096]) {
+  const char *part = strstr(metrics, "{\"n\":") + 1;
+  snprintf(text, 4096, "%s%s],\n\"pooled\": {\"transductive\": true, %s", crossval_head, runs, part);
+}
+
+static void make_fold(const char *folder, const char *name, const char *written) {
+  char *fold = strdup(am_test_path(folder, name));
+  assert_int_equal(mkdir(fold, 0777), 0);
+  text_file(fold, "history.csv", history);
+  edited_file(fold, "run.json", facts, "2026-01-02T04:04:05Z", written);
+  free(fold);
+}
+
+static char *make_crossval(void) {
+  char *folder = am_test_folder(), text[4096];
+  edited_file(folder, "crossval.yaml", config, "kind: corpus", "kind: kfold");
+  crossval_text(three_folds, text);
+  text_file(folder, "crossval.json", text);
+  text_file(folder, "predictions.csv", predictions);
+  make_fold(folder, "fold-0", "2026-03-04T05:06:07Z");
+  make_fold(folder, "fold-1", "2026-03-03T05:06:07Z");
+  return folder;
+}
+
+static void test_crossval(void **state) {
   (void)state;
-  char *corpus = am_test_folder();
-  make_corpus(corpus);
-  char *run = make_run(corpus);
+  char *folder = make_crossval();
+  text_file(am_test_path(folder, "fold-1"), "report.html", "a page");
+  char *page = page_of(folder);
+  assert_true(markup_check(page) > 100);
+  assert_says(page, "AudioMood, a cross-validation");
+  assert_says(page, "Synthetic speech.");
+  assert_says(page, "<strong>Speaker-independent.</strong>");
+  assert_says(page, "Split: folds of whole speakers, 3 of its 4 folds.");
+  assert_says(page, "7 &lt;clips&gt; are missing");
+  assert_says(page, "a single clip of a new speaker will not do as well");
+  assert_says(page, "2 of 3 runs are; the figures are of these");
+  assert_says(page, "<time>2026-03-04 05:06 UTC</time>"); /* the later of the two */
+  assert_says(page, "<b>47.5 <small>&#177; 12.5</small>&#8239;%</b><span>pooled 50.0&#8239;%</span>");
+  assert_says(page, "95&#8239;% interval 25.0 to 75.0");
+  assert_says(page, "<b>25.0&#8239;%</b>"); /* no standard deviation */
+  assert_says(page, "<a href=\"fold-1/report.html\">fold 1</a>");
+  assert_says_not(page, "<a href=\"fold-0"); /* it has no page */
+  assert_says(page, "<td class=\"n\">2</td><td class=\"n\">35.0</td><td class=\"n\">50.0</td>"
+              "<td class=\"n\">-</td><td class=\"n\">1 of 2</td><td class=\"n\">1 min 30 s</td>");
+  assert_says(page, "fold 3</th><td colspan=\"6\" class=\"faint\">not finished");
+  assert_says(page, "<td class=\"n\">62.5</td><td class=\"n\">6.2</td>");
+  assert_says(page, "best by train loss"); /* nothing was validated */
+  assert_says(page, "Loss in training per epoch: fold 0 from 1.5 to 1.25, 1 from 1.5 to 1.25\"");
+  assert_says(page, "3 min 00 s"); /* all runs */
+  assert_says_not(page, "<script");
+  assert_says_not(page, "could not be read");
+  static const char *const plots[] = {"training-loss", "training-accuracy", "confusion", "calibration"};
+  for (size_t i = 0; i < 4; i++) {
+    char name[64];
+    snprintf(name, sizeof name, "plots/%s.svg", plots[i]);
+    assert_true(am_file_exists(am_test_path(folder, name)));
+  }
+  am_free(ctx, page);
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_report_write(ctx, folder, am_test_path(folder, "other.html"), &err), &err);
+  size_t bytes;
+  am_test_ok(am_file_read(ctx, am_test_path(folder, "other.html"), 64 << 20, &page, &bytes, &err), &err);
+  assert_says_not(page, "<a href"); /* from elsewhere the runs' pages are not found */
+  am_free(ctx, page);
+  remove_run(folder);
+}
+
+static void test_crossval_begins(void **state) {
+  (void)state;
+  char *folder = make_crossval();
+  text_file(folder, "crossval.json", "{\"runs\": [{\"seed\": 5, \"fold\": 0, \"folder\": \"fold-0\","
+            "\"finished\": false}], \"speaker_independent\": true, \"pooled\": null}");
+  unlink(am_test_path(folder, "predictions.csv"));
+  char *page = page_of(folder);
+  markup_check(page);
+  assert_says(page, "0 of 1 runs are");
+  assert_says_not(page, "Confusion matrix");
+  am_free(ctx, page);
+  remove_run(folder);
+}
+
+/* Seven folds, two seeds: curves are of the extremes, a clip stands once among the mistakes. */
+static void test_many_folds(void **state) {
+  (void)state;
+  char *folder = make_crossval(), text[2048], json[4096];
+  size_t used = 0;
+  make_fold(folder, "fold-2", "2026-03-01T05:06:07Z");
+  /* of the first seed two folds are finished, of the second one */
+  used += (size_t)snprintf(text, sizeof text, "%s,%s", FOLD(5, 0, "fold-0", 0.35), FOLD(5, 1, "fold-1", 0.6));
+  for (int i = 2; i < 7; i++)
+    used += (size_t)snprintf(text + used, sizeof text - used,
+                             ",{\"seed\": 5, \"fold\": %d, \"folder\": \"x\", \"finished\": false}", i);
+  snprintf(text + used, sizeof text - used, ",%s", FOLD(6, 1, "fold-2", 0.6));
+  crossval_text(text, json);
+  text_file(folder, "crossval.json", json);
+  text_file(am_test_path(folder, "fold-1"), "history.csv",
+            "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,validation_uar,"
+            "learning_rate,seconds,clips_per_second\n1,3.5,0.25,1,1,1,0.01,0.5,100\n");
+  text_file(folder, "predictions.csv",
+            "clip,speaker,fold,seed,true,predicted,p_" EVIL ",\"p_" TRICKY_CSV "\"\n"
+            "a.wav,s1,1,5," EVIL "," EVIL ",0.75,0.25\n"
+            "b.wav,s2,1,5,\"" TRICKY_CSV "\"," EVIL ",0.6,0.4\n"
+            "b.wav,s2,1,6,\"" TRICKY_CSV "\"," EVIL ",0.9,0.1\n"
+            "c.wav,,1,6,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n");
+  char *page = page_of(folder);
+  markup_check(page);
+  assert_says(page, "the lowest, the mean, the highest; of a fold the mean over its seeds");
+  /* after epoch 1 fold 0 has 1.5, fold 1 (3.5 + 1.5) / 2 */
+  assert_says(page, "per epoch: lowest from 1.5 to 1.25, mean from 2 to 1.25, highest from 2.5 to 1.25\"");
+  assert_says(page, "2 of 4 clips were mistaken, counted once a seed");
+  assert_says(page, "b.wav<small>speaker s2, fold 1, wrong with 2 of 2 seeds</small>");
+  assert_says_not(strstr(page, "b.wav<small>") + 1, "b.wav<small>");
+  assert_says(page, "2 tested, each of them once a seed"); /* those of the first seed */
+  am_free(ctx, page);
+  remove_run(folder);
+}
+
+static void test_crossval_damage(void **state) {
+  (void)state;
+  static const char *const files[] = {"crossval.yaml", "crossval.json", "predictions.csv",
+                                      "fold-1/history.csv", "fold-0/run.json"};
+  am_error err;
+  for (size_t i = 0; i < 5; i++) {
+    char *folder = make_crossval();
+    unlink(am_test_path(folder, files[i]));
+    am_test_fails(am_report_write(ctx, folder, NULL, &err), AM_E_IO, &err, files[i]);
+    assert_non_null(strstr(err.message, "crossval --resume"));
+    assert_false(am_file_exists(am_test_path(folder, "report.html")));
+    remove_run(folder);
+  }
+  char text[4096];
+  crossval_text(three_folds, text);
+  damage_of(make_crossval(), "crossval.json", text, "\"runs\": [", "\"runs\": 3, \"x\": [", "'runs'");
+  damage_of(make_crossval(), "crossval.json", text, "\"fold\": 1", "\"fold\": true", "'runs'");
+  damage_of(make_crossval(), "crossval.json", text, "\"fold-1\"", "\"../fold-1\"", "'runs'");
+  damage_of(make_crossval(), "crossval.json", text, "\"fold-1\"", "\"javascript:x\"", "'runs'");
+  damage_of(make_crossval(), "crossval.json", text, "\"uar\": 0.35", "\"uar\": \"high\"", "'uar'");
+  damage_of(make_crossval(), "crossval.json", text, "\"pooled\":", "\"poled\":", "'pooled'");
+  damage_of(make_crossval(), "crossval.json", text, "\"n\": 4", "\"n\": 5", "counts 4 clips");
+  damage_of(make_crossval(), "predictions.csv", predictions, "d.wav,,,\"" TRICKY_CSV "\",\"" TRICKY_CSV
+            "\",0.3,0.7\n", "", "crossval.json counts 4 clips");
+  damage_of(make_crossval(), "fold-1/history.csv", history, "1.25", "1.25x", "history.csv:3");
+}
+
+/* ---- memory ---- */
+
+/* Whatever allocation fails: a clean error, nothing left behind, no page of half the facts. */
+static void starve(const char *run) {
   for (long n = 1;; n += 1 + n / 8) {
     am_test_memory memory;
     am_context *small = am_test_memory_context(&memory, 1);
@@ -351,7 +527,17 @@ static void test_out_of_memory(void **state) {
       break;
     }
   }
+}
+
+static void test_out_of_memory(void **state) {
+  (void)state;
+  char *corpus = am_test_folder();
+  make_corpus(corpus);
+  char *run = make_run(corpus), *folder = make_crossval();
+  starve(run);
+  starve(folder);
   remove_run(run);
+  remove_run(folder);
   remove_run(corpus);
 }
 
@@ -363,6 +549,8 @@ int main(void) {
     cmocka_unit_test(test_nothing_held_out), cmocka_unit_test(test_other_place),
     cmocka_unit_test(test_missing_files),
     cmocka_unit_test(test_damage),        cmocka_unit_test(test_utterances),
+    cmocka_unit_test(test_crossval),      cmocka_unit_test(test_crossval_begins),
+    cmocka_unit_test(test_many_folds),    cmocka_unit_test(test_crossval_damage),
     cmocka_unit_test(test_out_of_memory),
   };
   return cmocka_run_group_tests_name("page", tests, setup, teardown);
