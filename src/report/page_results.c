@@ -146,12 +146,16 @@ static void both_parts(am_page *p) {
   am_page_table_close(p);
 }
 
-/* "the best by validation loss" */
+/* "the best by validation loss", "the last one" */
 static void monitor_words(am_page *p) {
   const char *by = am_results_text(p->r->config->effective, "train.monitor");
   bool validated = false; /* without validation the training loss chooses, whatever was asked for */
   for (size_t i = 0; i < p->r->n_history && !validated; i++)
     validated = isfinite(p->r->history[i].validation_loss);
+  if (by && !strcmp(by, "last")) {
+    am_html_put(p->h, "the last one");
+    return;
+  }
   char *monitor = am_strdup(p->ctx, validated && by ? by : "train_loss");
   if (!monitor) p->h.out->failed = true;
   for (char *c = monitor; c && *c; c++)
@@ -195,7 +199,7 @@ static void pooled_result(am_page *p, const am_part_results *part) {
                  100.0 / m->classes);
   am_html_text(p->h, m->interval);
   if (seeds > 1) am_html_put(p->h, ". Over seeds: each one's folds pooled first");
-  am_html_put(p->h, ". In each run the weights are of the epoch that was ");
+  am_html_put(p->h, ". In each run the weights are those of one epoch, ");
   monitor_words(p);
   am_html_put(p->h, ".</p>\n");
   split_statement(p);

@@ -419,6 +419,10 @@ static void test_crossval(void **state) {
     assert_true(am_file_exists(am_test_path(folder, name)));
   }
   am_free(ctx, page);
+  edited_file(folder, "crossval.yaml", config, "kind: corpus}\n", "kind: kfold}\ntrain: {monitor: last}\n");
+  page = page_of(folder);
+  assert_says(page, "those of one epoch, the last one.");
+  am_free(ctx, page);
   am_error err = AM_ERROR_INIT;
   am_test_ok(am_report_write(ctx, folder, am_test_path(folder, "other.html"), &err), &err);
   size_t bytes;
