@@ -8,12 +8,14 @@
  * before and the rest after, Keras's rule, from each clip's own length.
  *
  * The work is cut into blocks of rows of y (and the rows of x under them),
- * small enough for the cache.  A ReLU and a max pooling that follow can be
- * fused (conv.h): then a block's map lives only in a worker's scratch. */
+ * small enough for the cache.  A ReLU, a dropout and a max pooling that follow
+ * can be fused (conv.h): then a block's map lives only in a worker's scratch. */
 #include "nn/conv.h"
 
 #include <string.h>
 
+#include "nn/dropout.h"
+#include "nn/norm.h"
 #include "nn/pool.h"
 
 typedef struct conv_options {
@@ -25,6 +27,7 @@ typedef struct conv_options {
   am_window window;
   am_shape map; /* of the convolution alone; layer->out is after the fused pooling */
   bool relu;
+  const am_layer *dropout, *norm; /* that are fused, or NULL */
   bool pooled; /* a max pooling is fused: */
   am_window pool;
   int rows, blocks;      /* rows of the map in a block, blocks of a clip of full length */
@@ -85,6 +88,8 @@ typedef struct conv_scratch {
   am_real *packed, *packed_back, *partials;
   am_real *map, *pooled; /* a part per worker */
   size_t map_reals, pooled_reals;
+  am_real *kernel, *bias; /* with the batch norm in them */
+  double *line;           /* scale and shift of the batch norm (2,Cout) */
 } conv_scratch;
 
 static conv_scratch place(const am_layer *layer, am_arena *arena) {
@@ -104,6 +109,11 @@ static conv_scratch place(const am_layer *layer, am_arena *arena) {
     int rows = o->union_rows / o->pool.stride[0] + 2;
     s.pooled_reals = (size_t)rows * (size_t)layer->out.f * (size_t)layer->out.c;
     s.pooled = am_arena_take(arena, workers * s.pooled_reals, sizeof(am_real));
+  }
+  if (o->norm) {
+    s.kernel = am_arena_take(arena, kernel_count(layer), sizeof(am_real));
+    s.bias = am_arena_take(arena, (size_t)o->map.c, sizeof(am_real));
+    s.line = am_arena_take(arena, 2 * (size_t)o->map.c, sizeof(double));
   }
   return s;
 }
@@ -136,8 +146,8 @@ static am_status build(am_layer *layer, int rank, am_error *err) {
   am_window *w = &o->window;
   static const int one[2] = {1, 1}, none[2] = {0, 0};
   *w = (am_window){.padding = (am_padding)o->padding};
-  o->relu = false;
-  o->pooled = false;
+  o->relu = o->pooled = false;
+  o->dropout = o->norm = NULL;
   am_status status = am_window_pair(layer, "kernel", o->kernel, one, 1, w->size, err);
   if (!status) status = am_window_pair(layer, "stride", o->stride, one, 1, w->stride, err);
   if (!status) status = am_window_pair(layer, "dilation", o->dilation, one, 1, w->dilation, err);
@@ -188,6 +198,32 @@ bool am_conv_fuse_max_pool(am_layer *layer, const am_layer *pool) {
   return true;
 }
 
+bool am_conv_fuse_dropout(am_layer *layer, const am_layer *dropout) {
+  if (!is_conv(layer) || dropout->cls != &am_dropout) return false;
+  conv_options *o = layer->options;
+  if (!o->relu || o->pooled || o->dropout) return false;
+  o->dropout = dropout;
+  return true;
+}
+
+bool am_conv_fuse_norm(am_layer *layer, const am_layer *norm) {
+  if (!is_conv(layer) || norm->cls != &am_batch_norm) return false;
+  conv_options *o = layer->options;
+  if (o->relu || o->pooled || o->norm) return false;
+  o->norm = norm;
+  for (int i = 0; i < norm->n_weights; i++) layer->weights[layer->n_weights++] = norm->weights[i];
+  for (int i = 0; i < norm->n_statistics; i++) layer->statistics[layer->n_statistics++] = norm->statistics[i];
+  set_memory(layer);
+  return true;
+}
+
+static bool conv_fuse(am_layer *layer, const am_layer *next, bool training) {
+  if (next->cls == &am_relu) return am_conv_fuse_relu(layer);
+  if (next->cls == &am_dropout) return am_conv_fuse_dropout(layer, next);
+  if (next->cls == &am_batch_norm) return !training && am_conv_fuse_norm(layer, next);
+  return am_conv_fuse_max_pool(layer, next);
+}
+
 static int map_frames(const am_layer *layer, int frames) { return am_window_frames(&options_of(layer)->window, frames); }
 
 static int conv_length(const am_layer *layer, int frames) {
@@ -209,12 +245,13 @@ typedef struct conv_job {
   const am_kernels *k;
   conv_scratch s;
   size_t blocks, group; /* of the batch; in a piece */
+  const am_real *bias;  /* forward; NULL: none */
 } conv_job;
 
 static conv_job job_of(const am_layer *layer, const am_pass *pass) {
   const conv_options *o = options_of(layer);
   return (conv_job){layer, o, pass, am_kernels_of(layer->ctx), scratch_of(layer, pass),
-                    (size_t)pass->batch * (size_t)o->blocks, 1};
+                    (size_t)pass->batch * (size_t)o->blocks, 1, o->bias ? pass->w[1] : NULL};
 }
 
 static void run(const conv_job *j, am_piece_fn piece) {
@@ -233,12 +270,18 @@ static am_conv window_rows(am_conv c, int r0, int r1) {
   return c;
 }
 
+/* Rows of the map from r0 on, made from 0 to rows. */
+static void drop_rows(const conv_job *j, size_t b, int r0, int rows, am_real *map) {
+  size_t row = row_reals(j->o);
+  if (j->o->dropout && j->pass->training)
+    am_dropout_apply(j->o->dropout, j->pass, b, (size_t)r0 * row, (size_t)rows * row, map, map);
+}
+
 /* Block `i` of clip `b`: map rows [r0,r1), of which the clip has some. */
 static void forward_block(const conv_job *j, size_t b, int i, int worker) {
   const am_layer *layer = j->layer;
   const conv_options *o = j->o;
   const am_pass *pass = j->pass;
-  const am_real *bias = o->bias ? pass->w[1] : NULL;
   am_epilogue epilogue = o->relu ? AM_EPILOGUE_RELU : AM_EPILOGUE_NONE;
   const am_real *x = pass->x[0] + b * am_shape_count(layer->in[0]);
   am_real *y = pass->y + b * am_shape_count(layer->out);
@@ -251,12 +294,14 @@ static void forward_block(const conv_job *j, size_t b, int i, int worker) {
   zero_rows(y, y_used, smaller(y1, pass->y_most), y_row);
   if (y_used <= y0) return;
   if (!o->pooled) {
-    j->k->conv_forward(&c, x, j->s.packed, bias, epilogue, r0, r1, y);
+    j->k->conv_forward(&c, x, j->s.packed, j->bias, epilogue, r0, r1, y);
+    drop_rows(j, b, r0, r1 - r0, y + (size_t)r0 * y_row);
     return;
   }
   am_real *map = j->s.map + (size_t)worker * j->s.map_reals;
   am_conv rows = window_rows(c, r0, r1), pool = pool_rows(o, r1 - r0);
-  j->k->conv_forward(&rows, x, j->s.packed, bias, epilogue, 0, rows.to, map);
+  j->k->conv_forward(&rows, x, j->s.packed, j->bias, epilogue, 0, rows.to, map);
+  drop_rows(j, b, r0, rows.to, map);
   pool.to = y_used - y0;
   uint8_t *index = NULL;
   if (pass->training && pass->cache) index = (uint8_t *)pass->cache + b * am_shape_count(layer->out) + (size_t)y0 * y_row;
@@ -270,13 +315,38 @@ static void forward_piece(void *arg, size_t piece, int worker) {
     forward_block(j, n / blocks, (int)(n % blocks), worker);
 }
 
+/* The kernel and bias that convolve and normalise: norm(x K + b) = x (K scale) + (b scale + shift). Made anew in each
+ * call, which costs as little as packing, so that they are never out of date. */
+static const am_real *fold_norm(conv_job *j) {
+  const am_pass *pass = j->pass;
+  const am_real *const *norm = pass->w + (j->o->bias ? 2 : 1); /* gamma, beta */
+  const am_real *const statistics[2] = {pass->statistics[0], pass->statistics[1]};
+  size_t co = (size_t)j->o->map.c, n = kernel_count(j->layer);
+  double *scale = j->s.line, *shift = scale + co;
+  am_batch_norm_line(j->o->norm, norm[0], norm[1], statistics, scale, shift);
+  for (size_t i = 0; i < n; i += co)
+    for (size_t k = 0; k < co; k++) j->s.kernel[i + k] = (am_real)((double)pass->w[0][i + k] * scale[k]);
+  for (size_t k = 0; k < co; k++)
+    j->s.bias[k] = (am_real)((j->o->bias ? (double)pass->w[1][k] * scale[k] : 0) + shift[k]);
+  j->bias = j->s.bias;
+  return j->s.kernel;
+}
+
 static void conv_forward(const am_layer *layer, const am_pass *pass) {
   conv_job j = job_of(layer, pass);
   am_conv c = clip_conv(layer, layer->in[0].t);
-  j.k->conv_pack(&c, pass->w[0], j.s.packed);
+  j.k->conv_pack(&c, j.o->norm ? fold_norm(&j) : pass->w[0], j.s.packed);
   double work = (double)j.o->rows * j.o->map.f * (double)kernel_count(layer);
   j.group = work >= PIECE_WORK ? 1 : (size_t)(PIECE_WORK / work) + 1;
   run(&j, forward_piece);
+}
+
+/* dx = dy where y = max(x, 0) was positive; a dropout behind it kept y then. */
+static void relu_gradient(const conv_job *j, size_t n, const am_real *y, const am_real *dy, am_real *dx) {
+  j->k->relu_back(n, y, dy, dx);
+  if (!j->o->dropout) return;
+  const am_real scale = am_dropout_scale(j->o->dropout);
+  for (size_t i = 0; i < n; i++) dx[i] *= scale;
 }
 
 /* The gradient of rows [u0,u1) of clip b's map: dy itself, or what ReLU and pooling make of it, in the
@@ -289,7 +359,7 @@ static const am_real *map_gradient(const conv_job *j, size_t b, int u0, int u1, 
     size_t from = clip + (size_t)u0 * row, n = (size_t)(u1 - u0) * row;
     if (!o->relu) return j->pass->dy + from;
     am_real *map = j->s.map + (size_t)worker * j->s.map_reals;
-    j->k->relu_back(n, j->pass->y + from, j->pass->dy + from, map); /* y = max(map, 0) */
+    relu_gradient(j, n, j->pass->y + from, j->pass->dy + from, map);
     return map;
   }
   am_real *map = j->s.map + (size_t)worker * j->s.map_reals;
@@ -300,7 +370,7 @@ static const am_real *map_gradient(const conv_job *j, size_t b, int u0, int u1, 
   const am_real *dy = j->pass->dy + from;
   if (o->relu) {
     am_real *pooled = j->s.pooled + (size_t)worker * j->s.pooled_reals;
-    j->k->relu_back(n, j->pass->y + from, dy, pooled); /* y = max(max over window, 0) */
+    relu_gradient(j, n, j->pass->y + from, dy, pooled); /* y = max(max over window, 0) */
     dy = pooled;
   }
   j->k->max_pool_back(&pool, dy, (const uint8_t *)j->pass->cache + from, map);
@@ -380,7 +450,8 @@ static void conv_backward(const am_layer *layer, const am_pass *pass) {
   const am_layer_class am_##name = {.type = #name, .help = text, .table = conv_table,                      \
                                     .options_size = sizeof(conv_options), .min_inputs = 1, .max_inputs = 1, \
                                     .build = build_fn, .length = conv_length, .forward = conv_forward,     \
-                                    .backward = conv_backward, .operations = conv_operations}
+                                    .backward = conv_backward, .fuse = conv_fuse,                          \
+                                    .operations = conv_operations}
 
 CONV_CLASS(conv1d, "convolution over time", build_1d);
 CONV_CLASS(conv2d, "convolution over time and frequency", build_2d);

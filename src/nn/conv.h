@@ -13,7 +13,11 @@
  *   conv2d, max_pool2d, relu  the same two calls (ReLU is monotonic, so the order does not matter)
  *   conv2d, max_pool2d        am_conv_fuse_max_pool(conv, pool)
  *
- * Only the convolution itself may have read the dropped tensors. */
+ * Only the convolution itself may have read the dropped tensors.
+ * A dropout between ReLU and pooling (am_conv_fuse_dropout) draws its mask by element number, as alone; where
+ * y is positive the element was kept and the ReLU was open, so backward needs no mask.  A batch norm right after
+ * the convolution is taken into kernel and bias in inference (am_conv_fuse_norm).
+ * The plan comes here through the class's fuse(). */
 #ifndef AM_CONV_H
 #define AM_CONV_H
 
@@ -24,5 +28,10 @@ bool am_conv_fuse_relu(am_layer *conv);
 /* False, and nothing changed, unless `pool` is a max pooling over conv's output whose windows do not
  * overlap and have no padding before the first frame. */
 bool am_conv_fuse_max_pool(am_layer *conv, const am_layer *pool);
+/* False, and nothing changed, unless a ReLU is fused and no pooling yet.  The dropout must outlive conv. */
+bool am_conv_fuse_dropout(am_layer *conv, const am_layer *dropout);
+/* For inference alone.  False, and nothing changed, unless nothing is fused yet.  Must outlive conv, too: its
+ * weights and statistics follow those of the convolution in the pass. */
+bool am_conv_fuse_norm(am_layer *conv, const am_layer *norm);
 
 #endif

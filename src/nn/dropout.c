@@ -4,7 +4,7 @@
  * epoch, draw) and is kept when the word is at least rate 2^32, so the mask
  * depends neither on the batch nor on threads.  Nothing is stored: backward
  * draws the same words again, which costs less than the memory would. */
-#include "nn/layer.h"
+#include "nn/dropout.h"
 
 #include <string.h>
 
@@ -129,6 +129,21 @@ void am_dropout_mask(const am_layer *layer, uint64_t seed, uint64_t epoch, uint6
   mask(layer, &rng, 0, n, keep);
 }
 
+am_real am_dropout_scale(const am_layer *layer) { return (am_real)(1 / (1 - rate_of(layer))); }
+
+/* Padding is zero and stays it. */
+void am_dropout_apply(const am_layer *layer, const am_pass *pass, size_t b, size_t first, size_t n,
+                      const am_real *from, am_real *to) {
+  am_rng rng = am_rng_stream(pass->seed, AM_FOR_DROPOUT, layer->id, pass->epoch, pass->draws[b]);
+  uint8_t keep[CHUNK];
+  for (size_t at = 0, some; at < n; at += some) {
+    size_t skip = (first + at) % 4; /* words come in fours */
+    some = n - at < CHUNK - skip ? n - at : CHUNK - skip;
+    mask(layer, &rng, first + at - skip, skip + some, keep);
+    (is_plain(layer) ? apply_plain : apply_avx2)(keep + skip, am_dropout_scale(layer), some, from + at, to + at);
+  }
+}
+
 typedef struct job {
   const am_layer *layer;
   const am_pass *pass;
@@ -140,19 +155,9 @@ typedef struct job {
 static void drop_piece(void *arg, size_t piece, int worker) {
   (void)worker;
   const job *j = arg;
-  const am_pass *pass = j->pass;
   size_t b = piece / j->pieces, count = am_shape_count(j->layer->in[0]);
   size_t at = piece % j->pieces * PIECE, end = at + PIECE < j->used ? at + PIECE : j->used;
-  const am_real *from = j->from + b * count;
-  am_real *to = j->to + b * count, scale = (am_real)(1 / (1 - rate_of(j->layer)));
-  am_rng rng = am_rng_stream(pass->seed, AM_FOR_DROPOUT, j->layer->id, pass->epoch, pass->draws[b]);
-  uint8_t keep[CHUNK];
-  for (; at < end; at += CHUNK) {
-    size_t n = end - at < CHUNK ? end - at : CHUNK;
-    mask(j->layer, &rng, at, n, keep);
-    /* Padding is zero and stays it. */
-    (is_plain(j->layer) ? apply_plain : apply_avx2)(keep, scale, n, from + at, to + at);
-  }
+  am_dropout_apply(j->layer, j->pass, b, at, end - at, j->from + b * count + at, j->to + b * count + at);
 }
 
 static void copy_clip(void *arg, size_t b, int worker) {

@@ -18,7 +18,13 @@ static void run(const am_layer *layer, const am_pass *pass, size_t pieces, am_pi
   am_parallel_for(layer->ctx, (size_t)pass->batch * pieces, fn, &j);
 }
 
-/* add: y = x0 + x1; dx_i = dy */
+/* add: y = x0 + x1; dx_i = dy.  A ReLU that follows is taken in: y = max(x0 + x1, 0), dx_i = y > 0 ? dy : 0 */
+
+typedef struct add_options {
+  bool relu; /* set by build and fuse */
+} add_options;
+
+static bool has_relu(const am_layer *layer) { return ((const add_options *)layer->options)->relu; }
 
 static am_status add_build(am_layer *layer, am_error *err) {
   am_shape a = layer->in[0], b = layer->in[1];
@@ -26,7 +32,15 @@ static am_status add_build(am_layer *layer, am_error *err) {
     return am_layer_fail(layer, err, AM_E_SHAPE, "wanted equal shapes");
   layer->out = layer->in[0];
   layer->in_place = true;
+  ((add_options *)layer->options)->relu = false;
   return AM_OK;
+}
+
+static bool add_fuse(am_layer *layer, const am_layer *next, bool training) {
+  (void)training;
+  if (next->cls != &am_relu || has_relu(layer)) return false;
+  layer->backward_needs_y = true;
+  return ((add_options *)layer->options)->relu = true;
 }
 
 /* Where in a tensor piece `piece` begins, and its elements. */
@@ -46,9 +60,7 @@ static void add_piece(void *arg, size_t piece, int worker) {
   const job *j = arg;
   const am_kernels *k = am_kernels_of(j->layer->ctx);
   size_t n, at = part_of(j, piece, &n);
-  am_real *y = j->pass->y + at;
-  if (y != j->pass->x[0] + at) memcpy(y, j->pass->x[0] + at, n * sizeof *y);
-  k->add(n, j->pass->x[1] + at, y); /* in place of add(x, x) as well: y += y */
+  (has_relu(j->layer) ? k->add_relu : k->sum)(n, j->pass->x[0] + at, j->pass->x[1] + at, j->pass->y + at);
 }
 
 static void add_forward(const am_layer *layer, const am_pass *pass) {
@@ -60,8 +72,12 @@ static void add_back_piece(void *arg, size_t piece, int worker) {
   const job *j = arg;
   const am_pass *pass = j->pass;
   size_t n, at = part_of(j, piece, &n);
-  for (int i = 0; i < j->layer->n_in; i++)
-    if (pass->dx[i] && pass->dx[i] != pass->dy) memcpy(pass->dx[i] + at, pass->dy + at, n * sizeof(am_real));
+  const am_real *dy = pass->dy + at;
+  for (int i = j->layer->n_in - 1; i >= 0; i--) { /* the first last, since it may be dy */
+    am_real *dx = pass->dx[i] ? pass->dx[i] + at : NULL;
+    if (dx && has_relu(j->layer)) am_kernels_of(j->layer->ctx)->relu_back(n, pass->y + at, dy, dx);
+    else if (dx && dx != dy) memcpy(dx, dy, n * sizeof *dx);
+  }
 }
 
 static void add_backward(const am_layer *layer, const am_pass *pass) {
@@ -69,8 +85,9 @@ static void add_backward(const am_layer *layer, const am_pass *pass) {
 }
 
 const am_layer_class am_join_add = {
-    .type = "add", .help = "sum of equal shapes; ends a residual block", .min_inputs = 2,
-    .max_inputs = 2, .build = add_build, .forward = add_forward, .backward = add_backward};
+    .type = "add", .help = "sum of equal shapes; ends a residual block", .options_size = sizeof(add_options),
+    .min_inputs = 2, .max_inputs = 2, .build = add_build, .forward = add_forward, .backward = add_backward,
+    .fuse = add_fuse};
 
 /* concat: y(t,f,:) = x0(t,f,:), x1(t,f,:), ... */
 

@@ -60,6 +60,10 @@ typedef struct am_layer_class {
   void (*initialise)(const am_layer *layer, am_real *const *w, uint64_t seed);
   void (*forward)(const am_layer *layer, const am_pass *pass);
   void (*backward)(const am_layer *layer, const am_pass *pass);
+  /* Takes the layer that alone reads y into `layer`, a copy of the plan's own: forward and backward are then those
+   * of both, and out, memory and needs are set to match.  False, and nothing changed, where that cannot be.
+   * training: what the plan is for.  NULL: it never can. */
+  bool (*fuse)(am_layer *layer, const am_layer *next, bool training);
   /* Multiply-adds of one clip of full length, for inspect and profiles. NULL: none worth counting. */
   double (*operations)(const am_layer *layer);
 } am_layer_class;

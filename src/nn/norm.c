@@ -12,11 +12,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "nn/layer.h"
+#include "nn/norm.h"
 
 typedef struct norm_options {
   double epsilon, momentum;
   bool unbiased;
+  bool relu; /* batch norm: a ReLU that follows is taken in; set by build and fuse */
 } norm_options;
 
 enum { GAMMA, BETA };   /* weights (C) */
@@ -87,11 +88,13 @@ static batch_job batch_prepare(const am_layer *layer, const am_pass *pass) {
 }
 
 static am_norm norm_of(const batch_job *job) {
-  return (am_norm){.mean = job->mean, .scale = job->scale, .shift = job->shift};
+  const norm_options *o = job->layer->options;
+  return (am_norm){.mean = job->mean, .scale = job->scale, .shift = job->shift, .relu = o->relu};
 }
 
 static am_status batch_build(am_layer *layer, am_error *err) {
   (void)err;
+  ((norm_options *)layer->options)->relu = false;
   const int c = layer->in[0].c;
   declare_scale_and_shift(layer);
   am_layer_statistic(layer, "mean", AM_INIT_ZERO, 1, &c);
@@ -152,20 +155,33 @@ static void batch_clip(void *arg, size_t b, int worker) {
 }
 
 /* y = (x - mean) * inverse * gamma + beta = x * scale + shift */
+static void find_line(size_t c, const am_real *gamma, const am_real *beta, const double *mean, const double *inverse,
+                      double *scale, double *shift) {
+  for (size_t k = 0; k < c; k++) {
+    scale[k] = (double)gamma[k] * inverse[k];
+    shift[k] = (double)beta[k] - mean[k] * scale[k];
+  }
+}
+
+void am_batch_norm_line(const am_layer *norm, const am_real *gamma, const am_real *beta,
+                        const am_real *const statistics[2], double *scale, double *shift) {
+  const norm_options *o = norm->options;
+  for (int k = 0; k < norm->in[0].c; k++) {
+    const double inverse = 1 / sqrt((double)statistics[VARIANCE][k] + o->epsilon), mean = (double)statistics[MEAN][k];
+    find_line(1, gamma + k, beta + k, &mean, &inverse, scale + k, shift + k);
+  }
+}
+
 static void batch_forward(const am_layer *layer, const am_pass *pass) {
   batch_job job = batch_prepare(layer, pass);
-  const norm_options *o = layer->options;
+  const size_t c = (size_t)layer->in[0].c;
   if (pass->training) {
     am_parallel_for(layer->ctx, (size_t)pass->batch, batch_clip_moments, &job);
     batch_join_moments(&job);
-  }
-  for (int k = 0; k < layer->in[0].c; k++) {
-    if (!pass->training) {
-      job.mean[k] = (double)pass->statistics[MEAN][k];
-      job.inverse[k] = 1 / sqrt((double)pass->statistics[VARIANCE][k] + o->epsilon);
-    }
-    job.scale[k] = (double)pass->w[GAMMA][k] * job.inverse[k];
-    job.shift[k] = (double)pass->w[BETA][k] - job.mean[k] * job.scale[k];
+    find_line(c, pass->w[GAMMA], pass->w[BETA], job.mean, job.inverse, job.scale, job.shift);
+  } else {
+    const am_real *const statistics[2] = {pass->statistics[MEAN], pass->statistics[VARIANCE]};
+    am_batch_norm_line(layer, pass->w[GAMMA], pass->w[BETA], statistics, job.scale, job.shift);
   }
   am_parallel_for(layer->ctx, (size_t)pass->batch, batch_clip, &job);
 }
@@ -213,6 +229,13 @@ static void batch_backward(const am_layer *layer, const am_pass *pass) {
   if (pass->dx[0]) am_parallel_for(layer->ctx, (size_t)pass->batch, batch_clip_back, &job);
 }
 
+static bool batch_fuse(am_layer *layer, const am_layer *next, bool training) {
+  (void)training;
+  norm_options *o = layer->options;
+  if (next->cls != &am_relu || o->relu) return false;
+  return o->relu = true;
+}
+
 const am_layer_class am_batch_norm = {
   .type = "batch_norm",
   .help = "normalises each channel over the batch, then scales and shifts",
@@ -223,6 +246,7 @@ const am_layer_class am_batch_norm = {
   .build = batch_build,
   .forward = batch_forward,
   .backward = batch_backward,
+  .fuse = batch_fuse,
 };
 
 /* Layer norm */

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/conv.h"
-
 /* What building a plan needs beside the result. */
 typedef struct planner {
   const am_model *model;
@@ -50,7 +48,7 @@ static int new_region(planner *p, size_t bytes, int birth, int death) {
 
 /* Ops */
 
-/* A copy of a convolution that the plan may change. */
+/* A copy of a layer that the plan may change. */
 static am_layer *copy_layer(planner *p, const am_layer *layer) {
   size_t head = (sizeof *layer + 15) / 16 * 16;
   am_layer *copy = am_alloc(p->plan->ctx, 1, am_add(head, layer->cls->options_size));
@@ -70,21 +68,15 @@ static bool flows_on(const planner *p, size_t i) {
   return i + 1 < m->n_steps && p->readers[i + 1] == 1 && m->steps[i + 1].inputs[0] == (int)i + 1;
 }
 
-/* Fuses what follows a convolution into it; returns how many steps it took. */
+/* Fuses what follows a step into it; returns how many steps it took. */
 static size_t fuse(planner *p, size_t i, am_op *op) {
   const am_model *m = p->model;
   size_t n = 1;
-  bool conv = m->steps[i].layer.cls == &am_conv2d || m->steps[i].layer.cls == &am_conv1d;
-  if (!m->fusion || m->keep || !conv || !flows_on(p, i)) return n;
+  const am_layer_class *cls = m->steps[i].layer.cls;
+  if (!m->fusion || m->keep || !cls->fuse || !flows_on(p, i)) return n;
   op->fused = copy_layer(p, &m->steps[i].layer);
   if (!op->fused) return n;
-  while (flows_on(p, i + n - 1)) {
-    const am_layer *next = &m->steps[i + n].layer;
-    bool taken =
-        next->cls == &am_relu ? am_conv_fuse_relu(op->fused) : am_conv_fuse_max_pool(op->fused, next);
-    if (!taken) break;
-    n++;
-  }
+  while (flows_on(p, i + n - 1) && cls->fuse(op->fused, &m->steps[i + n].layer, p->training)) n++;
   if (n > 1) op->layer = op->fused;
   op->output = (int)(i + n);
   return n;

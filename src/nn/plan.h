@@ -46,7 +46,7 @@ enum { AM_NO_REGION = -1 };
 
 typedef struct am_op {
   const am_layer *layer; /* whose functions run: its step's, or `fused` */
-  am_layer *fused;       /* a convolution of the plan's own that has taken the steps after it in; or NULL */
+  am_layer *fused;       /* a copy of the plan's own that has taken the steps after it in; or NULL */
   int step;              /* times are booked here */
   int inputs[AM_MAX_INPUTS], output;
   int cache, scratch_forward, scratch_backward; /* regions */

@@ -180,6 +180,12 @@ static void silu_back(size_t n, const am_real *x, const am_real *dy, am_real *dx
 static void add(size_t n, const am_real *x, am_real *y) {
   for (size_t i = 0; i < n; i++) y[i] += x[i];
 }
+static void sum(size_t n, const am_real *x, const am_real *z, am_real *y) {
+  for (size_t i = 0; i < n; i++) y[i] = x[i] + z[i];
+}
+static void add_relu(size_t n, const am_real *x, const am_real *z, am_real *y) {
+  for (size_t i = 0; i < n; i++) y[i] = x[i] + z[i] < 0 ? 0 : x[i] + z[i];
+}
 static double sum_squares(size_t n, const am_real *x) {
   double sum = 0;
   for (size_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
@@ -307,6 +313,8 @@ const am_kernels am_kernels_table_plain = {
   .silu = silu,
   .silu_back = silu_back,
   .add = add,
+  .sum = sum,
+  .add_relu = add_relu,
   .scale_add = scale_add,
   .sum_squares = sum_squares,
   .column_sums = column_sums,

@@ -118,6 +118,13 @@ static void add(size_t n, const float *x, float *y) {
   for (size_t i = 0; i < n; i++) y[i] += x[i];
 }
 
+AM_INLINE vf add_relu_of(vf x, vf z) { return relu_of(x + z); }
+MAP_BACK(add_relu, add_relu_of)
+
+static void sum(size_t n, const float *x, const float *z, float *y) {
+  for (size_t i = 0; i < n; i++) y[i] = x[i] + z[i];
+}
+
 static void scale_add(size_t n, float a, const float *x, float *y) {
   for (size_t i = 0; i < n; i++) y[i] += a * x[i];
 }
@@ -261,6 +268,8 @@ const am_kernels AM_SIMD(am_kernels_table) = {
   .silu = silu_map,
   .silu_back = silu_back,
   .add = add,
+  .sum = sum,
+  .add_relu = add_relu,
   .scale_add = scale_add,
   .sum_squares = sum_squares,
   .column_sums = column_sums,

@@ -78,6 +78,8 @@ typedef struct am_kernels {
   void (*silu)(size_t n, const am_real *x, am_real *y);
   void (*silu_back)(size_t n, const am_real *x, const am_real *dy, am_real *dx);
   void (*add)(size_t n, const am_real *x, am_real *y);               /* y += x */
+  void (*sum)(size_t n, const am_real *x, const am_real *z, am_real *y);      /* y = x + z; y may be either */
+  void (*add_relu)(size_t n, const am_real *x, const am_real *z, am_real *y); /* y = max(x + z, 0) */
   void (*scale_add)(size_t n, am_real a, const am_real *x, am_real *y); /* y += a x */
   double (*sum_squares)(size_t n, const am_real *x);                  /* fixed order */
   /* column sums: out(c) += sum over rows of x(rows,c) */

@@ -131,6 +131,87 @@ static void keeping_or_unfusing_changes_nothing(void **state) {
   }
 }
 
+/* What follows a layer and is taken into it gives the very bits that it gives alone: outputs and the input's
+ * gradient.  (Kernel gradients are sums that may be cut elsewhere.)  Maps of several blocks, and rows that do not
+ * begin at a multiple of four elements, where dropout's words come in fours. */
+static void fusing_changes_no_bit(void **state) {
+  (void)state;
+#define POOLED "global_average_pool, {dense: {}}]"
+  static const char *const nets[] = {
+      "[{conv2d: {filters: 3, padding: same, activation: relu}}, {dropout: {rate: 0.3}}, max_pool2d, " POOLED,
+      "[{conv2d: {filters: 3, activation: relu}}, {dropout: {rate: 0.3}}, {dropout: {rate: 0.2}}, " POOLED,
+      "[{conv2d: {filters: 3, padding: same}}, {batch_norm: {activation: relu}}, max_pool2d, " POOLED,
+      "[{residual: {layers: [{conv2d: {filters: 3, padding: same}}, batch_norm]}}, {residual: {layers: "
+      "[{conv2d: {filters: 3, padding: same}}]}}, " POOLED,
+  };
+  static const int lengths[5] = {610, 3, 599, 0, 307};
+  am_shape in = net_map(620, 37, 1, true);
+  am_real *x = net_input(in, 5, lengths, 1), *dy = net_numbers(5 * 3, 2);
+  const char *cpus[3];
+  size_t n_cpus = am_test_cpus(cpus);
+  for (size_t k = 0; k < n_cpus * 4; k++) {
+    run both[2];
+    am_context *ctx = am_test_context(2, cpus[k / 4]);
+    for (int fused = 0; fused < 2; fused++) {
+      am_model *m = net(ctx, nets[k % 4], in, 3);
+      net_shake(m, 3);
+      am_model_set_fusion(m, fused);
+      both[fused] = train_step(m, 5, lengths, x, dy);
+      am_model_free(m);
+    }
+    assert_memory_equal(both[0].y, both[1].y, both[0].outputs * sizeof(am_real));
+    for (size_t b = 0; b < 5; b++)
+      assert_memory_equal(both[0].dx + b * 620 * 37, both[1].dx + b * 620 * 37, 610 * 37 * sizeof(am_real));
+    assert_tensor_f(both[1].dw, both[0].dw, both[0].weights, 5e-6);
+    run_free(&both[0]);
+    run_free(&both[1]);
+    am_context_free(ctx);
+  }
+  free(x);
+  free(dy);
+}
+
+/* In inference a batch norm is part of the convolution before it, whatever its weights and statistics are now. */
+static void batch_norm_is_folded_in_inference(void **state) {
+  (void)state;
+  static const char *const nets[] = {
+      CRNN,
+      "[{conv2d: {filters: 5, bias: false, padding: same}}, {batch_norm: {activation: relu}}, max_pool2d, "
+      "to_sequence, {conv1d: {filters: 17, kernel: 5}}, {batch_norm: {epsilon: 0.1}}, " POOLED,
+  };
+  world w = begin(2);
+  am_shape in = net_map(16, 8, 1, true);
+  am_real *x = net_input(in, 5, lengths5, 1);
+  am_batch data = {.size = sizeof data, .n = 5, .x = x, .lengths = lengths5};
+  for (int n = 0; n < 2; n++) {
+    am_model *m = net(w.ctx, nets[n], in, 3);
+    am_session *folded = net_session(m, 5, false);
+    am_model_set_fusion(m, false);
+    am_session *alone = net_session(m, 5, false);
+    am_session_profile(folded, true);
+    for (int round = 0; round < 3; round++) {
+      net_shake(m, 10 + (uint64_t)round);
+      for (size_t i = 0; i < am_model_statistic_count(m); i++) {
+        am_array_info info = am_model_statistic_info(m, i);
+        am_real *noise = net_numbers(info.count, 20 + i + (size_t)round), *to = am_model_statistics(m, NULL);
+        for (size_t k = 0; k < info.count; k++) to[info.offset + k] = (am_real)exp((double)noise[k]);
+        free(noise);
+      }
+      am_session_forward(folded, &data, false);
+      am_session_forward(alone, &data, false);
+      assert_tensor_f(am_session_output(folded), am_session_output(alone), 5 * 3, 2e-6);
+    }
+    assert_string_equal(am_model_step(m, 1)->layer.cls->type, "batch_norm");
+    assert_int_equal(am_session_times(folded)[0].calls, 3);
+    assert_int_equal(am_session_times(folded)[1].calls, 0);
+    am_session_free(folded);
+    am_session_free(alone);
+    am_model_free(m);
+  }
+  free(x);
+  am_context_free(w.ctx);
+}
+
 /* Most layers, and no batch norm: it mixes clips. */
 #define TAIL \
   " to_sequence, {lstm: {units: 6, bidirectional: true}}, {layer_norm: {}}, " \
@@ -435,6 +516,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(results_do_not_depend_on_threads),
       cmocka_unit_test(keeping_or_unfusing_changes_nothing),
+      cmocka_unit_test(fusing_changes_no_bit),
+      cmocka_unit_test(batch_norm_is_folded_in_inference),
       cmocka_unit_test(a_clip_alone_equals_the_clip_in_a_padded_batch),
       cmocka_unit_test(frames_beyond_the_longest_clip_are_not_read),
       cmocka_unit_test(lengths_and_zeros_pass_through_every_step),

@@ -176,6 +176,29 @@ static void test_sums(void **state) {
   }
 }
 
+static void test_add_relu(void **state) {
+  (void)state;
+  am_rng rng = am_rng_stream(7, AM_FOR_SYNTH, 0, 0, 0);
+  const am_kernels *kernels[3];
+  size_t count = all_kernels(kernels);
+  for (size_t i = 0; i < count; i++)
+    for (size_t n = 0; n < 70; n++) {
+      float *x = random_reals(&rng, n), *z = random_reals(&rng, n), *y = random_reals(&rng, n);
+      float *plus = random_reals(&rng, n);
+      if (n > 3) x[3] = NAN;
+      kernels[i]->sum(n, x, z, plus);
+      kernels[i]->add_relu(n, x, z, y);
+      for (size_t e = 0; e < n; e++) {
+        if (e == 3) assert_true(isnan(plus[e]) && isnan(y[e]));
+        else assert_true(plus[e] == x[e] + z[e] && y[e] == (plus[e] < 0 ? 0 : plus[e]));
+      }
+      kernels[i]->add_relu(n, z, x, z); /* over an input */
+      kernels[i]->sum(n, x, x, x);
+      assert_memory_equal(z, y, n * sizeof *y);
+      free(x), free(z), free(y), free(plus);
+    }
+}
+
 /* Largest difference over largest value. */
 static void check_doubles(const char *what, const double *got, const double *wanted, size_t n, double bound) {
   double largest = 0;
@@ -350,6 +373,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_accuracy), cmocka_unit_test(test_special_values), cmocka_unit_test(test_in_place_and_bounds),
     cmocka_unit_test(test_norms),    cmocka_unit_test(test_norms_pass_nan),
+    cmocka_unit_test(test_add_relu),
     cmocka_unit_test(test_sums),     cmocka_unit_test(test_lstm_cell),      cmocka_unit_test(test_sweeps),
   };
   return cmocka_run_group_tests_name("tensor_maps", tests, NULL, NULL);
