@@ -45,7 +45,7 @@ void am_delta(const float *x, int t, int f, int order, float *out) {
     memset(out, 0, (size_t)t * (size_t)f * sizeof *out);
     return;
   }
-  double w[9];
+  double w[9] = {0};
   delta_weights(half, order, w);
   for (int i = 0; i < t; i++) {
     /* mode "interp": the edge frames lie on the polynomial of the outermost full window, whose

@@ -78,11 +78,8 @@ am_status am_mel_init(am_context *ctx, am_mel *m, const am_mel_options *o, doubl
     for (int i = 0; i < o->mels + 2; i++) corner[i] = corner_hz(o, i, warp);
     for (int i = 0; i < o->mels; i++)
       total += (size_t)(m->count[i] = fill_filter(o, corner + i, &m->first[i], NULL));
-    m->weights = am_alloc(ctx, total + 1, sizeof *m->weights);
-  }
-  if (m->weights) {
-    float *w = m->weights;
-    for (int i = 0; i < o->mels; i++) w += fill_filter(o, corner + i, &m->first[i], w);
+    float *w = m->weights = am_alloc(ctx, total + 1, sizeof *m->weights);
+    for (int i = 0; w && i < o->mels; i++) w += fill_filter(o, corner + i, &m->first[i], w);
   }
   am_free(ctx, corner);
   if (m->weights) return AM_OK;

@@ -4,6 +4,7 @@
 #include "audio/container.h"
 #include "base/file.h"
 
+#include <assert.h>
 #include <math.h>
 #include <sndfile.h>
 #include <string.h>
@@ -86,6 +87,7 @@ static am_status mix(const float *x, size_t frames, size_t done, const SF_INFO *
 /* All frames as mono into out->samples.  The array grows with what is really there: a header can lie. */
 static am_status read_frames(am_context *ctx, SNDFILE *file, const SF_INFO *info, const char *name,
                              double max_seconds, am_sound *out, am_error *err) {
+  assert(info->channels > 0 && info->samplerate > 0); /* check_info */
   size_t channels = (size_t)info->channels, block = 1 + 65536 / channels, capacity = 0;
   size_t limit = (size_t)(max_seconds * info->samplerate);
   float *frames = am_alloc(ctx, am_mul(block, channels), sizeof *frames);

@@ -31,6 +31,14 @@ void *am_alloc_aligned(am_context *ctx, size_t bytes);
 void am_free_aligned(am_context *ctx, void *pointer);
 /* The one message for failed allocations. */
 am_status am_no_memory(am_error *err);
+
+/* A static analyzer sees one file at a time and would take a failure for AM_OK; this tells it what the
+ * functions above return.  The program itself is compiled without these lines. */
+#ifdef __clang_analyzer__
+#define am_fail(err, status, ...) (am_fail(err, status, __VA_ARGS__), (status))
+#define am_fail_errno(err, ...) (am_fail_errno(err, __VA_ARGS__) == AM_E_NOMEM ? AM_E_NOMEM : AM_E_IO)
+#define am_no_memory(err) (am_no_memory(err), AM_E_NOMEM)
+#endif
 /* a * b, or SIZE_MAX when it overflows (which no allocator grants). */
 size_t am_mul(size_t a, size_t b);
 size_t am_add(size_t a, size_t b);

@@ -154,7 +154,7 @@ static am_status read_choices(const reader *r, const am_value *v, uint64_t *out)
   *out = 0;
   const am_value *item = first_item(v);
   for (size_t i = 0; i < n; item = item->next, i++) {
-    int index;
+    int index = 0;
     am_status status = read_choice(r, item, &index);
     if (status) return status;
     *out |= (uint64_t)1 << index;

@@ -219,7 +219,7 @@ static am_status fail_place(am_error *err, const char *source, int line, int col
   return am_fail(err, AM_E_CONFIG, "%s", text);
 }
 
-am_status am_fail_at(am_error *err, const am_value *at, const char *format, ...) {
+am_status (am_fail_at)(am_error *err, const am_value *at, const char *format, ...) {
   va_list args;
   va_start(args, format);
   fail_place(err, at ? at->source : NULL, at ? at->line : 0, at ? at->column : 0, format, args);
@@ -227,7 +227,7 @@ am_status am_fail_at(am_error *err, const am_value *at, const char *format, ...)
   return AM_E_CONFIG;
 }
 
-am_status am_fail_at_key(am_error *err, const am_value *at, const char *format, ...) {
+am_status (am_fail_at_key)(am_error *err, const am_value *at, const char *format, ...) {
   bool has_key = at && at->key_line;
   va_list args;
   va_start(args, format);

@@ -59,6 +59,10 @@ bool am_value_equal(const am_value *a, const am_value *b); /* same content, line
 am_status am_fail_at(am_error *err, const am_value *at, const char *format, ...) AM_PRINTF(3, 4);
 /* The same at the place of the value's key. */
 am_status am_fail_at_key(am_error *err, const am_value *at, const char *format, ...) AM_PRINTF(3, 4);
+#ifdef __clang_analyzer__ /* see base.h */
+#define am_fail_at(err, ...) (am_fail_at(err, __VA_ARGS__), AM_E_CONFIG)
+#define am_fail_at_key(err, ...) (am_fail_at_key(err, __VA_ARGS__), AM_E_CONFIG)
+#endif
 
 /* Scalar readers: false when the text is not wholly such a value. */
 bool am_value_to_bool(const am_value *v, bool *out);   /* true/false/yes/no/on/off */

@@ -137,7 +137,7 @@ static am_status read_patterns(am_description *d, am_error *err) {
   d->fields = am_tree_take(d->tree, d->files.n + 1, sizeof *d->fields);
   if (!d->patterns || !d->fields) return am_no_memory(err);
   am_status status = AM_OK;
-  for (size_t i = 0; i < d->files.n && !status; i++, at = at->next) {
+  for (size_t i = 0; i < d->files.n && at && !status; i++, at = at->next) {
     am_error why = AM_ERROR_INIT;
     status = am_pattern_create(d->ctx, d->files.at[i], &d->patterns[i], &why);
     if (status == AM_E_CONFIG) return am_fail_at(err, at, "files: %s", why.message);

@@ -265,10 +265,9 @@ static am_status read_labels(load *l, am_error *err) {
 static am_status check_sounds(load *l, const char *folder, const char *dialogue, am_error *err) {
   am_context *ctx = l->corpus->ctx;
   char *path = am_path_join(ctx, folder, dialogue);
-  am_names names;
+  am_names names = {0};
   if (!path) return am_no_memory(err);
   am_status status = am_folder_exists(path) ? am_folder_list(ctx, path, &names, err) : AM_OK;
-  if (!am_folder_exists(path)) names = (am_names){0};
   am_free(ctx, path);
   if (status) return status;
   for (size_t i = 0; i < names.n && !status; i++) {
