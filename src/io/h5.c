@@ -31,6 +31,8 @@ void am_h5_leave(am_h5_quiet q) {
   pthread_mutex_unlock(&hdf5_lock);
 }
 
+void am_h5_unlock_child(void) { pthread_mutex_unlock(&hdf5_lock); }
+
 /* The outermost line of HDF5's error stack says what failed, the innermost why. */
 static herr_t keep_line(unsigned n, const H5E_error2_t *line, void *user) {
   char(*texts)[256] = user;
@@ -93,6 +95,12 @@ am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **
   if (status) return status;
   file->flags = flags;
   file->bytes = id.size;
+  status = am_h5_check_head(file, err);
+  if (!status && flags & AM_H5_UNTRUSTED) status = am_h5_check_in_child(file, err);
+  if (status) {
+    am_h5_close(file);
+    return status;
+  }
   am_h5_quiet q = am_h5_enter();
   hid_t list = access_list();
   file->id = H5Fopen(path, flags & AM_H5_UPDATE ? H5F_ACC_RDWR : H5F_ACC_RDONLY, list);

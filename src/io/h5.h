@@ -9,7 +9,8 @@
  * A file is untrusted: shapes are checked against overflow and the size of
  * the file before anything is allocated; links, external storage and virtual
  * arrays are refused.  Our files use the format of HDF5 1.8, whose every
- * description carries a checksum; foreign files are as safe as HDF5 itself.
+ * description carries a checksum; foreign files are as safe as HDF5 itself,
+ * but for AM_H5_UNTRUSTED.  docs/reliability.md says what is promised.
  *
  * Thread-safety: any thread, also several files at once; HDF5 itself is not
  * thread-safe, so calls wait for each other on one mutex inside h5.c.  A
@@ -44,6 +45,8 @@ enum {
   AM_H5_READ = 0,
   AM_H5_FOREIGN = 1, /* read a file that we did not write: arrays without crc32c, chunked or compressed ones,
                         other widths of float and integer (converted) are accepted */
+  AM_H5_UNTRUSTED = 4, /* may come from anywhere: a child process reads it first, and a file that crashes HDF5 is
+                          refused (not with AM_H5_UPDATE) */
   AM_H5_UPDATE = 2   /* change the file in place, without the safety of a new one: for tests and tools */
 };
 am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **out, am_error *err);
@@ -89,6 +92,8 @@ am_h5_kind am_h5_find(am_h5 *file, const char *name);
 /* Names in a group by byte order; and all arrays and texts below it, as paths from the group. */
 am_status am_h5_children(am_h5 *file, const char *group, am_names *out, am_error *err);
 am_status am_h5_arrays(am_h5 *file, const char *group, am_names *out, am_error *err);
+/* Elements of all arrays below a group, none counted twice; what each claims is checked against the file's size. */
+am_status am_h5_count(am_h5 *file, const char *group, size_t *count, am_error *err);
 am_status am_h5_delete(am_h5 *file, const char *name, am_error *err); /* a group with all that is in it */
 
 /* Attributes of the group or array `object`.  Setting replaces.  Texts up to 60000 bytes, use a

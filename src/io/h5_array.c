@@ -320,6 +320,21 @@ am_status am_h5_get_info(am_h5 *file, const char *name, am_h5_info *out, am_erro
   return status;
 }
 
+am_status am_h5_count(am_h5 *file, const char *group, size_t *count, am_error *err) {
+  am_names names;
+  *count = 0;
+  am_status status = am_h5_arrays(file, group, &names, err);
+  for (size_t i = 0; i < names.n && !status; i++) {
+    am_h5_info info;
+    char *name = am_format(file->ctx, "%s%s%s", group, am_h5_is_root(group) ? "" : "/", names.at[i]);
+    status = name ? am_h5_get_info(file, name, &info, err) : am_no_memory(err);
+    if (!status) *count = am_add(*count, info.count);
+    am_free(file->ctx, name);
+  }
+  am_names_free(file->ctx, &names);
+  return status;
+}
+
 /* May the array's type be read as `wanted`? Foreign files may need a conversion of width. */
 static am_status check_type(const am_h5 *file, const char *name, hid_t type, am_h5_type found, am_h5_type wanted,
                             am_error *err) {

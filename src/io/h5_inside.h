@@ -24,6 +24,13 @@ typedef struct am_h5_quiet {
 /* Around every use of HDF5: takes the process's lock and silences the printing. */
 am_h5_quiet am_h5_enter(void);
 void am_h5_leave(am_h5_quiet q);
+/* In a child process that was forked between enter and leave: the parent's lock is none of the child's. */
+void am_h5_unlock_child(void);
+
+/* h5_untrusted.c, before a file is opened and outside of enter and leave: the superblock against the file's size;
+ * and everything in the file, read by a child process first. */
+am_status am_h5_check_head(const am_h5 *file, am_error *err);
+am_status am_h5_check_in_child(am_h5 *file, am_error *err);
 
 /* All below is called between enter and leave. */
 

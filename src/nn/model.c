@@ -100,7 +100,7 @@ static am_status place_array(am_model *model, const am_layer *layer, am_array *a
   return info->name ? AM_OK : am_no_memory(err);
 }
 
-static am_status place_arrays(am_model *model, am_error *err) {
+static am_status place_arrays(am_model *model, size_t most, am_error *err) {
   size_t weights = 0, statistics = 0;
   for (size_t i = 0; i < model->n_steps; i++) {
     weights += (size_t)model->steps[i].layer.n_weights;
@@ -120,6 +120,12 @@ static am_status place_arrays(am_model *model, am_error *err) {
                            &model->statistic_infos[model->n_statistic_infos++], err);
     if (status) return status;
   }
+  size_t numbers = 0;
+  for (size_t i = 0; i < model->n_weight_infos; i++) numbers = am_add(numbers, model->weight_infos[i].count);
+  for (size_t i = 0; i < model->n_statistic_infos; i++) numbers = am_add(numbers, model->statistic_infos[i].count);
+  if (numbers > most)
+    return am_fail(err, AM_E_SHAPE, "the model takes %zu numbers, and the file that should hold them has %zu", numbers,
+                   most);
   model->weights = am_alloc_aligned(model->ctx, am_mul(model->n_weights, sizeof(am_real)));
   model->statistics = am_alloc_aligned(model->ctx, am_mul(model->n_statistics, sizeof(am_real)));
   if (model->weights && model->statistics) return AM_OK;
@@ -128,7 +134,7 @@ static am_status place_arrays(am_model *model, am_error *err) {
                  bytes_text(am_mul(am_add(model->n_weights, model->n_statistics), sizeof(am_real)), bytes));
 }
 
-static am_status build(am_model *model, const am_value *layers, am_error *err) {
+static am_status build(am_model *model, const am_value *layers, size_t most, am_error *err) {
   int last = 0;
   am_status status = am_tree_create(model->ctx, &model->tree, err);
   if (!status) status = am_model_expand(model, layers, &last, err);
@@ -136,12 +142,17 @@ static am_status build(am_model *model, const am_value *layers, am_error *err) {
   strip_softmax(model, &last);
   status = check_output(model, layers, last, err);
   if (!status) status = check_joins(model, err);
-  if (!status) status = place_arrays(model, err);
+  if (!status) status = place_arrays(model, most, err);
   return status;
 }
 
 am_status am_model_create(am_context *ctx, const am_value *layers, am_shape input, int classes,
                           am_model **out, am_error *err) {
+  return am_model_create_within(ctx, layers, input, classes, SIZE_MAX, out, err);
+}
+
+am_status am_model_create_within(am_context *ctx, const am_value *layers, am_shape input, int classes, size_t most,
+                                 am_model **out, am_error *err) {
   *out = NULL;
   am_status status = check_input(input, classes, err);
   if (status) return status;
@@ -151,7 +162,7 @@ am_status am_model_create(am_context *ctx, const am_value *layers, am_shape inpu
 #ifndef AM_REAL_DOUBLE
   model->fusion = true;
 #endif
-  status = build(model, layers, err);
+  status = build(model, layers, most, err);
   if (status) {
     am_model_free(model);
     return status;

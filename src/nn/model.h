@@ -25,6 +25,9 @@ typedef struct am_step {
  * differ in length.  classes: K.  The tree need not outlive the call. */
 am_status am_model_create(am_context *ctx, const am_value *layers, am_shape input, int classes, am_model **out,
                           am_error *err);
+/* The same with at most `most` weights and statistics, for a file that says what its model is: it holds no more. */
+am_status am_model_create_within(am_context *ctx, const am_value *layers, am_shape input, int classes, size_t most,
+                                 am_model **out, am_error *err);
 size_t am_model_steps(const am_model *model);
 const am_step *am_model_step(const am_model *model, size_t i);
 bool am_model_had_softmax(const am_model *model);

@@ -33,7 +33,7 @@ static am_status check_head(am_context *ctx, am_h5 *file, am_error *err) {
 }
 
 static am_status open_checked(am_context *ctx, const char *path, am_h5 **file, am_error *err) {
-  am_status status = am_h5_open(ctx, path, AM_H5_READ, file, err);
+  am_status status = am_h5_open(ctx, path, AM_H5_UNTRUSTED, file, err);
   if (status) return status;
   status = check_head(ctx, *file, err);
   if (status) am_h5_close(*file);
@@ -184,13 +184,15 @@ static am_status read_labels(am_context *ctx, am_h5 *file, am_checkpoint *c, am_
   return AM_OK;
 }
 
+enum { MOST_FRAMES = 1 << 24 }; /* hours of sound; a file that says more is not ours */
+
 static am_status read_input(am_h5 *file, am_shape *in, am_error *err) {
   am_status status = get_int(file, "input", "rank", &in->rank, err);
   if (!status) status = get_int(file, "input", "frames", &in->t, err);
   if (!status) status = get_int(file, "input", "bins", &in->f, err);
   if (!status) status = get_int(file, "input", "channels", &in->c, err);
   if (!status) status = get_bool(file, "input", "variable", &in->variable, err);
-  if (!status && (in->rank < 1 || in->rank > 3 || in->t < 1 || in->f < 1 || in->c < 1))
+  if (!status && (in->rank < 1 || in->rank > 3 || in->t < 1 || in->f < 1 || in->c < 1 || in->t > MOST_FRAMES))
     status = am_fail(err, AM_E_FORMAT, "%s: no model has the input shape (%d, %d, %d)", am_h5_path(file), in->t, in->f,
                      in->c);
   return status;
@@ -208,6 +210,12 @@ static am_status read_normaliser(am_context *ctx, am_h5 *file, am_normaliser *nz
   if (!status) status = get_bool(file, "normaliser", "by_all", &nz->by_all, err);
   if (!status) status = get_int(file, "normaliser", "bins", &nz->f, err);
   if (status || am_h5_find(file, "normaliser/mean") != AM_H5_ARRAY) return status;
+  am_h5_info info;
+  status = am_h5_get_info(file, "normaliser/mean", &info, err);
+  if (!status && info.count != (size_t)nz->f)
+    status = am_fail(err, AM_E_SHAPE, "%s: normaliser/mean has %zu elements, wanted %d", am_h5_path(file), info.count,
+                     nz->f);
+  if (status) return status;
   nz->mean = am_alloc(ctx, (size_t)nz->f + 1, sizeof *nz->mean);
   nz->inverse = am_alloc(ctx, (size_t)nz->f + 1, sizeof *nz->inverse);
   if (!nz->mean || !nz->inverse) return am_no_memory(err);
@@ -224,6 +232,22 @@ static am_status read_fact(am_context *ctx, am_h5 *file, am_config *config, cons
   return status;
 }
 
+/* The file's config may ask for any model; its arrays say how large an honest one is (with room for a model that
+ * differs a little, which gets a message of its own). */
+static am_status make_model(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
+  static const char *const groups[] = {"weights", "statistics"};
+  size_t numbers = 0;
+  am_status status = AM_OK;
+  for (int i = 0; i < 2 && !status; i++) {
+    size_t count = 0;
+    if (am_h5_find(file, groups[i]) == AM_H5_GROUP) status = am_h5_count(file, groups[i], &count, err);
+    numbers = am_add(numbers, count);
+  }
+  if (status) return status;
+  return am_model_create_within(ctx, c->config->layers, c->input, c->classes, am_add(am_mul(2, numbers), 65536),
+                                &c->model, err);
+}
+
 static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
   am_status status = read_config(ctx, file, c, err);
   if (!status) status = read_labels(ctx, file, c, err);
@@ -235,7 +259,7 @@ static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_err
   if (!status) status = get_bool(file, "data", "synthetic", &c->synthetic, err);
   if (!status) status = get_bool(file, "data", "speaker_independent", &c->speaker_independent, err);
   if (!status) status = get_count(file, "/", "epoch", &c->epoch, err);
-  if (!status) status = am_model_create(ctx, c->config->layers, c->input, c->classes, &c->model, err);
+  if (!status) status = make_model(ctx, file, c, err);
   if (!status) status = read_arrays(ctx, file, c->model, err);
   c->resumable = am_h5_find(file, "training/slots") == AM_H5_GROUP;
   return status;

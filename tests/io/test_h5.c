@@ -316,7 +316,8 @@ static void bad_files_are_refused(void **state) {
   am_test_file(f->path, "", 0);
   am_test_fails(am_h5_open(f->ctx, f->path, AM_H5_READ, &file, &err), AM_E_FORMAT, &err, "not an HDF5 file, or damaged");
   am_test_file(f->path, "version https://git-lfs.github.com/spec/v1\n", 43);
-  am_test_fails(am_h5_open(f->ctx, f->path, AM_H5_READ, &file, &err), AM_E_FORMAT, &err, "HDF5 says");
+  am_test_fails(am_h5_open(f->ctx, f->path, AM_H5_READ, &file, &err), AM_E_FORMAT, &err,
+                "does not begin with HDF5's signature");
   assert_null(file);
   err = (am_error)AM_ERROR_INIT;
   file = create(f);
@@ -326,6 +327,38 @@ static void bad_files_are_refused(void **state) {
   am_test_ok(am_h5_commit(file, &err), &err);
   assert_int_equal(truncate(f->path, 100000), 0);
   am_test_fails(am_h5_open(f->ctx, f->path, AM_H5_READ, &file, &err), AM_E_FORMAT, &err, "truncated file");
+}
+
+/* The superblock is held against the file before HDF5 sees it; a sound file passes, read by a child first. */
+static void superblocks_are_checked(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  const size_t n6[] = {6};
+  am_h5 *file = create(f);
+  am_test_ok(am_h5_write(file, "x", AM_H5_F32, 1, n6, weights, &err), &err);
+  am_test_ok(am_h5_commit(file, &err), &err);
+  am_test_ok(am_h5_open(f->ctx, f->path, AM_H5_UNTRUSTED, &file, &err), &err);
+  am_h5_close(file);
+  char *bytes;
+  size_t size;
+  am_test_ok(am_file_read(f->ctx, f->path, 1 << 20, &bytes, &size, &err), &err);
+  static const struct {
+    const char *words;
+    size_t at;
+  } wrong[] = {{"signature", 3}, {"superblock", 8}, {"superblock", 9}, {"superblock", 10}, {"superblock", 19},
+               {"truncated file", 35}};
+  assert_int_equal(bytes[8], 2); /* the positions above are those of version 2 */
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    bytes[wrong[i].at] ^= 0x40;
+    am_test_file(f->path, bytes, size);
+    bytes[wrong[i].at] ^= 0x40;
+    am_test_fails(am_h5_open(f->ctx, f->path, AM_H5_READ, &file, &err), AM_E_FORMAT, &err, wrong[i].words);
+  }
+  for (size_t n = 0; n < 48; n++) {
+    am_test_file(f->path, bytes, n);
+    am_test_fails(am_h5_open(f->ctx, f->path, AM_H5_UNTRUSTED, &file, &err), AM_E_FORMAT, &err, f->path);
+  }
+  am_free(f->ctx, bytes);
 }
 
 /* Every byte of a small file wrong in turn: refused or read, never a crash, never a wild allocation. */
@@ -570,6 +603,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(texts_and_attributes_come_back, begin, end),
       cmocka_unit_test_setup_teardown(damage_is_noticed, begin, end),
       cmocka_unit_test_setup_teardown(bad_files_are_refused, begin, end),
+      cmocka_unit_test_setup_teardown(superblocks_are_checked, begin, end),
       cmocka_unit_test_setup_teardown(any_damaged_byte_is_survived, begin, end),
       cmocka_unit_test_setup_teardown(files_appear_whole_or_not_at_all, begin, end),
       cmocka_unit_test_setup_teardown(same_calls_same_bytes, begin, end),

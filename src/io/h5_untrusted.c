@@ -1,0 +1,157 @@
+/* io/h5_untrusted.c - a file is looked at before HDF5 is trusted with it.
+ *
+ * HDF5 follows what a file says about itself further than it checks it, and crafted files have crashed or
+ * hung every version of it.  So the first bytes are held against the file's size, and a file that may come
+ * from anywhere is first read to the end by a child process, with the same functions that will read it here:
+ * where that one dies, the file is refused.  This keeps the program alive; it is no wall against a file made
+ * to take over the reader, which may spare the child (docs/reliability.md). */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/h5_inside.h"
+
+/* The superblock: signature, then by version where the length of the file stands (HDF5 file format
+ * specification 3.0, II.A).  All numbers are little-endian; all widths here are 8 bytes. */
+enum { HEAD = 64 };
+
+static uint64_t number_at(const unsigned char *at) {
+  uint64_t x = 0;
+  for (int i = 7; i >= 0; i--) x = x << 8 | at[i];
+  return x;
+}
+
+static am_status check_head(const am_h5 *file, const unsigned char *head, size_t n, am_error *err) {
+  static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+  if (n < sizeof signature || memcmp(head, signature, sizeof signature))
+    return am_fail(err, AM_E_FORMAT, "%s: not an HDF5 file, or damaged: it does not begin with HDF5's signature",
+                   file->path);
+  unsigned version = n > 8 ? head[8] : 255;
+  const unsigned char *widths = head + (version < 2 ? 13 : 9);
+  size_t base = version == 0 ? 24 : version == 1 ? 28 : 12, end = base + 16;
+  if (n < end + 8 || version > 3 || widths[0] != 8 || widths[1] != 8 || number_at(head + base) != 0)
+    return am_fail(err, AM_E_FORMAT, "%s: not an HDF5 file, or damaged: nobody writes such a superblock",
+                   file->path);
+  uint64_t length = number_at(head + end);
+  if (length > file->bytes)
+    return am_fail(err, AM_E_FORMAT, "%s: a truncated file: of %llu bytes it has %llu", file->path,
+                   (unsigned long long)length, (unsigned long long)file->bytes);
+  return AM_OK;
+}
+
+am_status am_h5_check_head(const am_h5 *file, am_error *err) {
+  unsigned char head[HEAD];
+  size_t n = 0;
+  int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return am_fail_errno(err, errno, "cannot open %s", file->path);
+  for (ssize_t got; n < sizeof head; n += (size_t)got) {
+    got = read(fd, head + n, sizeof head - n);
+    if (got < 0 && errno == EINTR) got = 0;
+    else if (got <= 0) break;
+  }
+  close(fd);
+  return check_head(file, head, n, err);
+}
+
+/* ---- in the child ---- */
+
+static void read_attributes(am_h5 *file, const char *object) {
+  am_names names;
+  if (am_h5_attributes(file, object, &names, NULL)) return;
+  for (size_t i = 0; i < names.n; i++) {
+    am_names texts;
+    double number;
+    if (am_h5_get_texts(file, object, names.at[i], &texts, NULL) == AM_OK) am_names_free(file->ctx, &texts);
+    else (void)am_h5_get_real(file, object, names.at[i], &number, NULL);
+  }
+  am_names_free(file->ctx, &names);
+}
+
+static void read_array(am_h5 *file, const char *name) {
+  static const am_h5_type types[] = {AM_H5_F32, AM_H5_F64, AM_H5_I64};
+  am_h5_info info;
+  void *data;
+  char *text;
+  if (am_h5_get_info(file, name, &info, NULL)) return;
+  read_attributes(file, name);
+  if (info.type == AM_H5_TEXT) {
+    if (am_h5_read_text(file, name, &text, NULL) == AM_OK) am_free(file->ctx, text);
+    return;
+  }
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    if (am_h5_read_new(file, name, types[i], &info, &data, NULL) == AM_OK) {
+      am_free_aligned(file->ctx, data);
+      return;
+    }
+}
+
+static void read_group(am_h5 *file, const char *group, int depth) {
+  enum { DEPTH = 16 };
+  am_names names;
+  read_attributes(file, group);
+  if (depth > DEPTH || am_h5_children(file, group, &names, NULL)) return;
+  for (size_t i = 0; i < names.n; i++) {
+    char *name = am_format(file->ctx, "%s%s%s", group, *group ? "/" : "", names.at[i]);
+    am_h5_kind kind = name ? am_h5_find(file, name) : AM_H5_NOTHING;
+    if (kind == AM_H5_GROUP) read_group(file, name, depth + 1);
+    if (kind == AM_H5_ARRAY) read_array(file, name);
+    am_free(file->ctx, name);
+  }
+  am_names_free(file->ctx, &names);
+}
+
+/* Seconds of processor, and of the clock, that reading `bytes` may take: generous, a hang is endless. */
+static rlim_t seconds_for(uint64_t bytes) { return (rlim_t)(20 + bytes / (10 << 20)); }
+
+static void look_through(am_h5 *file, int report) {
+  rlim_t most = seconds_for(file->bytes);
+  struct rlimit none = {0, 0}, seconds = {most, most + 1};
+  static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGXCPU};
+  int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (quiet >= 0) dup2(quiet, STDERR_FILENO); /* the dying words of an allocator or a sanitizer */
+  for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) signal(fatal[i], SIG_DFL);
+  sigset_t open_to_all;
+  sigemptyset(&open_to_all);
+  sigprocmask(SIG_SETMASK, &open_to_all, NULL);
+  setrlimit(RLIMIT_CORE, &none);
+  setrlimit(RLIMIT_CPU, &seconds);
+  alarm((unsigned)(10 * most));
+  am_h5 *again;
+  am_h5_unlock_child();
+  /* A file that is refused in good order is refused again here, with its message. */
+  if (am_h5_open(file->ctx, file->path, file->flags & ~(unsigned)AM_H5_UNTRUSTED, &again, NULL) == AM_OK) {
+    read_group(again, "", 0);
+    am_names arrays;
+    if (am_h5_arrays(again, "", &arrays, NULL) == AM_OK) am_names_free(again->ctx, &arrays);
+    am_h5_close(again);
+  }
+  while (write(report, "y", 1) < 0 && errno == EINTR) continue;
+  _exit(0);
+}
+
+am_status am_h5_check_in_child(am_h5 *file, am_error *err) {
+  int ends[2];
+  char answer = 'n';
+  if (pipe(ends)) return am_fail_errno(err, errno, "%s: cannot start a process to read it first", file->path);
+  am_h5_quiet q = am_h5_enter(); /* no other thread is inside HDF5 while the process is copied */
+  pid_t child = fork();
+  int code = errno;
+  if (!child) {
+    close(ends[0]);
+    look_through(file, ends[1]);
+  }
+  am_h5_leave(q);
+  close(ends[1]);
+  while (child > 0 && read(ends[0], &answer, 1) < 0 && errno == EINTR) continue;
+  close(ends[0]);
+  while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
+  if (child < 0) return am_fail_errno(err, code, "%s: cannot start a process to read it first", file->path);
+  if (answer == 'y') return AM_OK;
+  return am_fail(err, AM_E_FORMAT,
+                 "%s: not an HDF5 file, or damaged: HDF5 crashed or hung in a process that read it first",
+                 file->path);
+}
