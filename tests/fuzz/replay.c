@@ -1,0 +1,88 @@
+/* tests/fuzz/replay.c - main of a fuzz target without libFuzzer: TARGET [--variants N] FILE|FOLDER...
+ * Every file is one case (TAP): the input itself, then N variants of it, the same ones in every run. */
+#define _GNU_SOURCE
+#include "fuzz/fuzz.h"
+
+#include <ftw.h>
+#include <sys/stat.h>
+
+static int cases, variants = 100;
+
+/* xorshift64*; the variants of a file depend on nothing else. */
+static uint64_t next(uint64_t *state) {
+  *state ^= *state >> 12;
+  *state ^= *state << 25;
+  *state ^= *state >> 27;
+  return *state * 2685821657736338717u;
+}
+
+/* One to four changes: a bit, a byte, a number at its limits, a stretch removed or repeated, an end cut off. */
+static size_t vary(uint8_t *data, size_t n, size_t room, uint64_t *random) {
+  static const uint8_t edges[] = {0, 1, 0x7f, 0x80, 0xff};
+  for (uint64_t changes = 1 + next(random) % 4; changes && n; changes--) {
+    size_t at = next(random) % n, length = 1 + next(random) % 16;
+    if (length > n - at) length = n - at;
+    switch (next(random) % 6) {
+      case 0: data[at] ^= (uint8_t)(1u << next(random) % 8); break;
+      case 1: data[at] = (uint8_t)next(random); break;
+      case 2: memset(data + at, edges[next(random) % 5], length < 8 ? length : 8); break;
+      case 3:
+        memmove(data + at, data + at + length, n - at - length);
+        n -= length;
+        break;
+      case 4:
+        if (n + length > room) break;
+        memmove(data + at + length, data + at, n - at);
+        n += length;
+        break;
+      default:
+        if (next(random) % 4 == 0) n = at;
+    }
+  }
+  return n;
+}
+
+/* Exactly as long as the input, so that a sanitizer sees reads beyond its end. */
+static void run(const uint8_t *data, size_t n) {
+  uint8_t *copy = malloc(n ? n : 1);
+  fuzz_require(copy);
+  memcpy(copy, data, n);
+  LLVMFuzzerTestOneInput(copy, n);
+  free(copy);
+}
+
+static int replay(const char *path, const struct stat *info, int kind, struct FTW *at) {
+  if (kind != FTW_F) return 0;
+  size_t n = (size_t)info->st_size, room = n + 64;
+  uint8_t *seed = malloc(room), *data = malloc(room);
+  FILE *file = fopen(path, "rb");
+  fuzz_require(seed && data && file && fread(seed, 1, n, file) == n);
+  fclose(file);
+  run(seed, n);
+  uint64_t random = 88172645463325252u + n;
+  for (int i = 0; i < variants; i++) {
+    memcpy(data, seed, n);
+    size_t length = vary(data, n, room, &random);
+    run(data, length);
+  }
+  free(data);
+  free(seed);
+  printf("ok %d - %s\n", ++cases, path + at->base);
+  fflush(stdout);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  int first = 1;
+  if (argc > 2 && !strcmp(argv[1], "--variants")) {
+    variants = atoi(argv[2]);
+    first = 3;
+  }
+  for (int i = first; i < argc; i++)
+    if (nftw(argv[i], replay, 16, FTW_PHYS) != 0) {
+      printf("not ok %d - %s cannot be read\n", ++cases, argv[i]);
+      return 1;
+    }
+  printf("1..%d\n", cases);
+  return cases ? 0 : 1;
+}

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""tools/fuzz-seeds.py - writes the binary seeds of tests/fuzz: sounds (soundfile) and shards of the feature cache (h5py).
+
+The text seeds beside them are written by hand; checkpoints and Keras models are the golden files of tests/train.
+Run from the source tree; the files are committed, so nobody needs to run it to build or test.
+"""
+import os
+
+import h5py
+import numpy as np
+import soundfile
+
+here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "fuzz", "seeds")
+
+
+def crc32c(data):
+    """Castagnoli CRC-32 (RFC 3720)."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def sounds():
+    folder = os.path.join(here, "sound")
+    os.makedirs(folder, exist_ok=True)
+    t = np.arange(300) / 8000
+    mono = 0.4 * np.sin(2 * np.pi * 440 * t)
+    stereo = np.stack([mono, 0.5 * mono], axis=1)
+    for name, x, container, subtype in (
+        ("pcm16.wav", mono, "WAV", "PCM_16"), ("stereo24.wav", stereo[:100], "WAV", "PCM_24"),
+        ("float.wav", mono[:80], "WAV", "FLOAT"), ("ulaw.wav", mono, "WAV", "ULAW"), ("ima.wav", mono, "WAV", "IMA_ADPCM"),
+        ("msadpcm.wav", mono, "WAV", "MS_ADPCM"), ("gsm.wav", mono, "WAV", "GSM610"), ("rf64.wav", mono[:60], "RF64", "PCM_16"),
+        ("w64.w64", mono[:60], "W64", "PCM_16"), ("pcm.aiff", mono[:100], "AIFF", "PCM_16"), ("pcm.au", mono[:100], "AU", "PCM_16"),
+        ("alac.caf", mono, "CAF", "ALAC_16"), ("pcm.flac", stereo, "FLAC", "PCM_16"), ("vorbis.ogg", mono, "OGG", "VORBIS"),
+        ("voc.voc", mono[:80], "VOC", "PCM_16"), ("sds.sds", mono[:80], "SDS", "PCM_16"), ("nist.wav", mono[:80], "NIST", "PCM_16"),
+        ("mp3.mp3", mono, "MP3", "MPEG_LAYER_III"), ("opus.ogg", mono, "OGG", "OPUS"),
+    ):
+        try:
+            soundfile.write(os.path.join(folder, name), x, 8000, format=container, subtype=subtype)
+        except (RuntimeError, ValueError) as why:
+            print(f"{name}: {why}")
+
+
+def shard(name, sizes, damage=None):
+    os.makedirs(os.path.join(here, "cache"), exist_ok=True)
+    values = [np.arange(r * c, dtype="<f4") / 7 for r, c in sizes]
+    n = len(sizes)
+    arrays = {"key": np.arange(1, n + 1, dtype="<i8"), "rows": np.array([s[0] for s in sizes], "<i8"),
+              "columns": np.array([s[1] for s in sizes], "<i8"),
+              "crc32c": np.array([crc32c(v.tobytes()) for v in values], "<i8"), "seconds": np.full(n, 0.25),
+              "values": np.concatenate(values)}
+    if damage:
+        damage(arrays)
+    with h5py.File(os.path.join(here, "cache", name), "w", libver=("v108", "v108"), track_order=False) as f:
+        f.attrs["format"] = "audiomood features"
+        f.attrs["version"] = np.int64(1)
+        for key, a in arrays.items():
+            f.create_dataset(key, data=a, track_times=False).attrs["crc32c"] = np.uint32(crc32c(a.tobytes()))
+
+
+def overflow(a):
+    """Sizes whose product wraps to what is there."""
+    a["rows"][0], a["columns"][0] = 1 << 32, 1 << 32
+
+
+def negative(a):
+    a["rows"][0] = -2
+
+
+sounds()
+shard("two.h5", [(3, 4), (2, 5)])
+shard("overflow.h5", [(3, 4), (2, 5)], overflow)
+shard("negative.h5", [(3, 4), (2, 5)], negative)
