@@ -40,7 +40,7 @@ static herr_t keep_line(unsigned n, const H5E_error2_t *line, void *user) {
   return 0;
 }
 
-am_status am_h5_fail(const am_h5 *file, am_error *err, am_status status, const char *what, const char *name) {
+am_status (am_h5_fail)(const am_h5 *file, am_error *err, am_status status, const char *what, const char *name) {
   char texts[2][256] = {"", ""};
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_line, texts);
   return am_fail(err, status, "%s: %s%s%s: HDF5 says: %s%s%s", file->path, what, *name ? " " : "", name, texts[0],

@@ -36,6 +36,9 @@ am_status am_h5_check_in_child(am_h5 *file, am_error *err);
 
 /* "path: what name: HDF5 says: the outermost line of its error stack: the innermost". */
 am_status am_h5_fail(const am_h5 *file, am_error *err, am_status status, const char *what, const char *name);
+#ifdef __clang_analyzer__ /* see base.h */
+#define am_h5_fail(file, err, status, ...) (am_h5_fail(file, err, status, __VA_ARGS__), (status))
+#endif
 bool am_h5_is_root(const char *name);
 /* What a path leads to by hard links only: soft and external links could lead anywhere. */
 am_h5_kind am_h5_lookup(const am_h5 *file, const char *name);

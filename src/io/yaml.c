@@ -1,6 +1,7 @@
 /* io/yaml.c - reading YAML by libyaml's events. */
 #include "io/yaml.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -154,6 +155,7 @@ static am_status read_entries(reader *r, am_value *map, size_t depth) {
     status = read_next(r, depth + 1, YAML_NO_EVENT, &item);
     if (!status) status = am_value_add(r->tree, map, key->text, item, r->err);
     if (status) return status;
+    assert(item); /* libyaml gives every key a value */
     item->key_line = key->line;
     item->key_column = key->column;
   }

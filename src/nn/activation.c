@@ -4,6 +4,7 @@
  * and stops at the clip's last frame; what follows, up to the longest clip's, is zero. */
 #include "nn/layer.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -54,6 +55,7 @@ static void run_piece(void *arg, size_t piece, int worker) {
   size_t until = length < first ? first : length < last ? length : last; /* rows of the clip itself */
   size_t at = b * am_shape_count(s) + first * row;
   am_real *out = (j->backward ? pass->dx[0] : pass->y) + at;
+  assert(j->backward ? pass->dx[0] : pass->y);
   part p = {j->layer, j->kernels, (until - first) * row, pass->x[0] ? pass->x[0] + at : NULL,
             pass->y ? pass->y + at : NULL, pass->dy ? pass->dy + at : NULL, out};
   if (p.n) j->fn(&p);

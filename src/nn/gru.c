@@ -9,6 +9,7 @@
  *   n = tanh(x Wn + bn + (r h) Un), bias (3H)
  * The cell's `extra` is h Un + cn in the first case and r h in the second.
  * dgates hold [dz, dr, dn of the recurrent product, dn of the input]. */
+#include <assert.h>
 #include <string.h>
 
 #include "nn/recurrent.h"
@@ -95,6 +96,7 @@ static void inside_step_back(const am_cell_step *s) {
     }
   }
   if (!s->rows_before) return;
+  assert(s->h_before);
   /* work = d loss/d(r h) */
   s->kernels->product(s->rows_before, h, h, s->dgates + 3 * H, 4 * h, s->u[1], false, s->work, h);
   for (int r = 0; r < s->rows_before; r++) {
