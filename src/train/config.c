@@ -292,5 +292,6 @@ am_status am_config_model(const am_config *config, int frames, int bins, bool va
   if (!status) return AM_OK;
   if (status != AM_E_SHAPE && status != AM_E_CONFIG) return am_fail(err, status, "%s", as_map.message);
   if (am_model_create(config->ctx, config->layers, sequence, classes, out, &as_sequence) == AM_OK) return AM_OK;
+  if (!strcmp(as_map.message, as_sequence.message)) return am_fail(err, status, "%s", as_map.message);
   return am_fail(err, status, "%s; and with clips as sequences (T,F): %s", as_map.message, as_sequence.message);
 }

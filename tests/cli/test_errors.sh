@@ -1,0 +1,99 @@
+#!/bin/bash
+# tests/cli/test_errors.sh AUDIOMOOD SOURCE_ROOT - every row of the tables in docs/errors.md: its command is run as it
+# stands there, and exit code, message and what is left on disk must be what the row says (TAP).
+#
+# In the message column "..." stands for anything and \| for |. A row whose preparation is more than the files below
+# has a function before_<number> here.
+set -u
+audiomood=$(realpath "$1") root=$(realpath "$2")
+work=$(mktemp -d "${TMPDIR:-/tmp}/audiomood-errors.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+mkdir there; cd there || exit 1
+echo 'leak:libfontconfig' >../lsan.txt
+export LSAN_OPTIONS=suppressions=$work/lsan.txt:print_suppressions=0
+audiomood() { "$audiomood" "$@"; }
+cases=0
+not_ok() { cases=$((cases + 1)); echo "not ok $cases - $1"; printf '%s\n' "${@:2}" | sed 's/^/#   /'; }
+
+# ---- what the rows find: corpus/ (made up), tiny.yaml, run1/ (trained by it), and files that are wrong ----
+cat >tiny.yaml <<'YAML'
+name: tiny
+seed: 3
+cache: cache
+data: {corpus: ravdess, root: corpus, labels: [calm, happy, sad, angry]}
+split: {kind: fixed, validation_speakers: ["03"], test_speakers: ["04"]}
+features: {kind: log_mel, sample_rate: 16000, n_fft: 512, hop: 256, mels: 24}
+model:
+  layers:
+    - conv2d: {filters: 4, kernel: 3, activation: relu}
+    - max_pool2d: {size: 4}
+    - global_average_pool
+    - dense
+train: {epochs: 1, batch: 8}
+YAML
+{ audiomood synth corpus --actors 4 --repetitions 1 && audiomood train tiny.yaml --out run1; } >../setup.log 2>&1 || {
+  echo "not ok 1 - preparing"; tail -5 ../setup.log | sed 's/^/# /'; echo 1..1; exit 1; }
+sound=corpus/Actor_04/03-01-05-01-01-01-04.wav
+cp $sound sound.wav
+mkdir empty
+: >empty.wav
+echo "version https://git-lfs.github.com/spec/v1" >stub.wav
+head -c 3000 $sound >short.wav
+head -c 44 $sound >header.wav
+for i in $(seq 0 255); do printf "\\x$(printf %x $((i * 167 % 256)))"; done >noise.wav
+echo "not HDF5" >junk.h5
+head -c 4000 run1/best.h5 >half.h5
+cp "$root/tests/train/golden/keras/conv2d.h5" keras.h5
+cp "$root/tests/train/golden/keras/features.yaml" features.yaml
+sed 's/seed: 3/seed: [3/' tiny.yaml >broken.yaml
+sed 's/filters: 4/filers: 4/' tiny.yaml >typo.yaml
+sed 's/max_pool2d/maxpool2d/' tiny.yaml >layer.yaml
+sed 's/^seed: 3/seed: 3\nseed: 4/' tiny.yaml >twice.yaml
+sed 's/^split: .*/split: {kind: fixed, fold_lists: [["01", "02"], ["03"], ["04"]], validation_speakers_count: 1}/' tiny.yaml >folds.yaml
+printf 'path,label\nsound.wav,angry\nmissing.wav,calm\n' >clips.csv
+printf 'name: mine\nlicence: CC0\nfiles: "(?<lable>[a-z]+)"\n' >mine.yaml
+mkdir precious; echo mine >precious/Actor_01
+cp -r corpus hurtcorpus; : >hurtcorpus/Actor_01/03-01-05-01-01-01-01.wav
+cp -r run1 hurt; echo '{"test": {' >hurt/metrics.json
+cp -r run1 bare; rm bare/best.h5
+cp -r run1 unfinished; rm unfinished/metrics.json
+
+listing() { find . -mindepth 1 -printf '%P %y %s\n' | grep -v '^cache' | sort; }
+
+# ---- the rows ----
+check() { # number, command, message, exit code, what is left
+  local number=$1 command=$2 message=$3 want=$4 left=$5 code pattern
+  listing >../before
+  (eval "$command") >../out 2>../err
+  code=$?
+  listing >../after
+  pattern=$(printf '%s' "$message" | sed -e 's/\\|/|/g' -e 's/[][\.*^$+?(){}|]/\\&/g' -e 's/\\\.\\\.\\\./.*/g')
+  if [ "$code" != "$want" ]; then not_ok "row $number: $command" "exit code $code, wanted $want" "$(tail -n 4 ../err)"; return; fi
+  if ! grep -qxE -- "$pattern" ../err; then not_ok "row $number: $command" "wanted: $message" "found:" "$(tail -n 4 ../err)"; return; fi
+  local new
+  new=$(diff ../before ../after | grep '^[<>]' | cut -d' ' -f2 | cut -d/ -f1 | sort -u | tr '\n' ' ')
+  case $left in
+    nothing) [ -z "$new" ] || { not_ok "row $number: $command" "left on disk: $new"; rm -rf $new; return; } ;;
+    *) local path
+      for path in $(grep -oE '`[^`]+`' <<<"$left" | tr -d '`'); do
+        [ -e "$path" ] || { not_ok "row $number: $command" "is not there: $path" "new: $new"; rm -rf $new; return; }
+      done
+      rm -rf $new ;;
+  esac
+  cases=$((cases + 1)); echo "ok $cases - row $number: $command"
+}
+
+seen=0
+while IFS= read -r line; do
+  # | 12 | what | `command` | `message` | 2 | left |; a | inside a cell is written \|
+  IFS=$'\t' read -r number _ command message code left < <(
+    sed -E -e 's/\\\|/\x01/g' -e 's/^\| *//' -e 's/ *\|$//' -e 's/ *\| */\t/g' -e 's/\x01/\\|/g' <<<"$line")
+  command=${command#\`}; command=${command%\`}; command=${command//\\|/|}
+  message=${message#\`}; message=${message%\`}
+  seen=$((seen + 1))
+  [ "$number" = "$seen" ] || not_ok "row $number" "rows are numbered from 1 without gaps; this is number $seen"
+  check "$number" "$command" "$message" "$code" "$left"
+done < <(grep -E '^\| [0-9]+ \|' "$root/docs/errors.md")
+[ "$seen" -gt 0 ] || not_ok "docs/errors.md has rows"
+echo "1..$cases"
