@@ -6,6 +6,8 @@
  * the same plan, and the same numbers, every time. */
 #include "audio/fft.h"
 
+#include "audio/libraries.h"
+
 #include <fftw3.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -23,6 +25,8 @@ static void planner_lock(void) {
 }
 
 static void planner_unlock(void) { atomic_flag_clear_explicit(&planner, memory_order_release); }
+
+const char *am_fft_library(void) { return fftwf_version; }
 
 am_status am_fft_create(am_context *ctx, int n, am_fft **out, am_error *err) {
   *out = NULL;

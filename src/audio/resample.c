@@ -1,10 +1,13 @@
 /* audio/resample.c - libsoxr, the only file that knows it. */
 #include "audio/resample.h"
 
+#include "audio/libraries.h"
 #include "audiomood/audio.h"
 
 #include <math.h>
 #include <soxr.h>
+
+const char *am_resample_library(void) { return soxr_version(); }
 
 am_status am_resample(am_context *ctx, const float *x, size_t n, double from, double to, float **out,
                       size_t *out_n, am_error *err) {

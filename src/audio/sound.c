@@ -2,12 +2,15 @@
 #include "audiomood/audio.h"
 
 #include "audio/container.h"
+#include "audio/libraries.h"
 #include "base/file.h"
 
 #include <assert.h>
 #include <math.h>
 #include <sndfile.h>
 #include <string.h>
+
+const char *am_sound_library(void) { return sf_version_string(); }
 
 static const double default_seconds = 600;
 /* A file is decoded from memory; this is ten times 600 s of 48 kHz stereo. */

@@ -81,6 +81,6 @@ am_status cli_keras_layout(const cli *c, int *out, am_error *err);
 int cli_width(const char *text);
 
 extern const cli_command cli_train, cli_evaluate, cli_predict, cli_features, cli_inspect, cli_report, cli_synth, cli_import,
-    cli_export, cli_crossval, cli_compare;
+    cli_export, cli_crossval, cli_compare, cli_verify;
 
 #endif

@@ -8,7 +8,7 @@
 
 static const cli_command *const commands[] = {&cli_train,   &cli_evaluate, &cli_predict, &cli_features,
                                               &cli_inspect, &cli_report,   &cli_synth,   &cli_import,
-                                              &cli_export,   &cli_crossval, &cli_compare, NULL};
+                                              &cli_export,   &cli_crossval, &cli_compare, &cli_verify, NULL};
 
 static const cli_command *find_command(const char *name) {
   for (size_t i = 0; commands[i]; i++)

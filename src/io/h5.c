@@ -211,6 +211,14 @@ void am_h5_close(am_h5 *file) {
 
 const char *am_h5_path(const am_h5 *file) { return file->path; }
 
+void am_h5_library(char out[32]) {
+  unsigned major = 0, minor = 0, release = 0;
+  am_h5_quiet q = am_h5_enter();
+  H5get_libversion(&major, &minor, &release);
+  am_h5_leave(q);
+  snprintf(out, 32, "%u.%u.%u", major, minor, release);
+}
+
 /* Names */
 
 bool am_h5_is_root(const char *name) { return !*name || !strcmp(name, "/"); }

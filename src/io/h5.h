@@ -59,6 +59,9 @@ am_status am_h5_flush(am_h5 *file, am_error *err);
 void am_h5_close(am_h5 *file);
 const char *am_h5_path(const am_h5 *file);
 
+/* Version of the HDF5 library in use, "1.10.8". */
+void am_h5_library(char out[32]);
+
 /* Arrays */
 
 /* Writes a whole array, replacing one of that name. `dims` may be NULL for rank 0. */

@@ -46,8 +46,7 @@ static am_status compare_config(am_trainer *t, const char *path, const char *tex
   return status;
 }
 
-/* From one file; AM_E_FORMAT and AM_E_IO mean that another may do. */
-static am_status resume_from(am_trainer *t, const char *path, am_error *err) {
+am_status am_trainer_check_origin(am_trainer *t, const char *path, am_error *err) {
   char *config = NULL;
   uint64_t digest = 0;
   am_status status = am_checkpoint_origin(t->ctx, path, &config, &digest, err);
@@ -56,8 +55,13 @@ static am_status resume_from(am_trainer *t, const char *path, am_error *err) {
   if (!status && digest != am_data_digest(t->dataset, t->split))
     status = am_fail(err, AM_E_DATA, "the clips in %s, or their split, are not those that this run began with",
                      t->dataset->root ? t->dataset->root : "the corpus");
-  if (status) return status;
-  return am_checkpoint_resume(t->ctx, path, t->model, t->optimiser, &t->state, err);
+  return status;
+}
+
+/* From one file; AM_E_FORMAT and AM_E_IO mean that another may do. */
+static am_status resume_from(am_trainer *t, const char *path, am_error *err) {
+  am_status status = am_trainer_check_origin(t, path, err);
+  return status ? status : am_checkpoint_resume(t->ctx, path, t->model, t->optimiser, &t->state, err);
 }
 
 static am_status resume_or_fall_back(am_trainer *t, am_error *err) {
@@ -117,7 +121,9 @@ am_status am_trainer_resume(am_trainer *t, am_error *err) {
   am_status status = resume_or_fall_back(t, err);
   if (status) return status;
   t->seconds_before = t->state.run_seconds;
-  t->saved_step = t->state.step;
+  t->saved_step = t->begun_step = t->state.step;
+  status = am_digests_resume(t, err);
+  if (status) return status;
   if (t->state.finished && said_finished(t))
     return am_fail(err, AM_E_USAGE, "%s is finished after %llu epochs; to train on start a new run with --init %s",
                    t->options->out, (unsigned long long)t->state.epoch, t->last);

@@ -119,6 +119,7 @@ am_status am_run_folder_open(am_trainer *t, am_error *err) {
 }
 
 am_status am_run_folder_write(am_trainer *t, const char *name, const am_buffer *text, am_error *err) {
+  if (t->rehearsal) return AM_OK;
   char *path = am_path_join(t->ctx, t->options->out, name);
   am_status status = path && !text->failed ? AM_OK : am_no_memory(err);
   if (!status) status = am_lock_check(t->lock, err);
@@ -210,6 +211,7 @@ am_status am_run_folder_facts(am_trainer *t, const char *state, am_error *err) {
   am_json_int(&j, "best_epoch", (int64_t)t->state.schedule.best_epoch);
   am_json_real(&j, "seconds", t->seconds_before + (t->began > 0 ? am_now() - t->began : 0));
   write_data(t, &j);
+  am_environment_write(t, &j);
   am_json_close(&j);
   am_buffer_append(t->ctx, &text, "\n", 1);
   am_status status = am_run_folder_write(t, "run.json", &text, err);

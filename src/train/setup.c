@@ -185,6 +185,7 @@ void am_trainer_free(am_trainer *t) {
   am_free_aligned(ctx, t->dlogits);
   am_free_aligned(ctx, t->logits);
   am_free(ctx, t->state.history);
+  am_free(ctx, t->digests.at);
   am_tree_free(t->before);
   am_lock_release(t->lock);
   am_buffer_free(ctx, &t->log);

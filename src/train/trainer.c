@@ -8,6 +8,7 @@
 /* ---- saving ---- */
 
 am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, bool with_state, am_error *err) {
+  if (t->rehearsal) return AM_OK;
   am_training_state state = t->state;
   state.run_seconds = t->seconds_before + am_now() - t->began;
   am_save save = {.config = t->config,
@@ -26,7 +27,8 @@ am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, boo
 }
 
 static am_status save_last(am_trainer *t, am_error *err) {
-  am_status status = am_trainer_save(t, t->last, t->previous, true, err);
+  am_status status = am_digests_write(t, err); /* first: resuming finds those up to last.h5, and drops the others */
+  if (!status) status = am_trainer_save(t, t->last, t->previous, true, err);
   if (!status) t->saved_step = t->state.step;
   if (!status) status = am_run_folder_history(t, err);
   t->saved = am_now();
@@ -148,6 +150,7 @@ static am_status end_epoch(am_trainer *t, am_error *err) {
   bool best = false;
   am_status status = judge_epoch(t, &e, &best, err);
   if (!status) status = add_history(t, &e, err);
+  if (!status) status = am_digests_note(t, err);
   if (status) return status;
   s->position = s->correct = s->clips = 0;
   s->loss_sum = s->divisor_sum = s->epoch_seconds = 0;
@@ -161,6 +164,7 @@ static am_status end_epoch(am_trainer *t, am_error *err) {
 
 /* Saves and says how to go on. `why` is a phrase. */
 static am_status pause(am_trainer *t, const char *why, am_error *err) {
+  if (t->rehearsal) return am_fail(err, AM_E_STOPPED, "%s", why);
   am_trainer_log(t, AM_LOG_INFO, "%s after step %llu, in epoch %llu", why, (unsigned long long)t->state.step,
                  (unsigned long long)(t->state.epoch + 1));
   am_status status = save_last(t, err);
@@ -187,6 +191,10 @@ static void show(am_trainer *t, bool finished) {
 /* After a step: whether to pause or save now. */
 static am_status after_step(am_trainer *t, am_error *err) {
   const am_train_options *o = &t->config->train;
+  if (t->state.step == AM_DIGEST_STEP) {
+    am_status status = am_digests_note(t, err);
+    if (status) return status;
+  }
   if (am_context_stopping(t->ctx)) return pause(t, "stopped", err);
   if (o->max_steps > 0 && t->state.step >= (uint64_t)o->max_steps) return pause(t, "paused (train.max_steps)", err);
   if (o->save_minutes > 0 && am_now() - t->saved >= 60 * o->save_minutes) return save_last(t, err);
@@ -240,10 +248,23 @@ static am_status open_run(am_trainer *t, am_error *err) {
   am_status status = t->options->resume ? AM_OK : am_run_folder_open(t, err);
   t->began = t->saved = am_now();
   if (!status && t->options->resume) status = am_trainer_resume(t, err);
+  if (!status && !t->state.step) status = am_digests_note(t, err);
   if (!status) status = am_run_folder_begin(t, err);
   /* --init is not part of the config, so a run that began with it must not begin again without. */
   if (!status && t->options->init && !t->options->resume) status = save_last(t, err);
   return status;
+}
+
+am_status am_trainer_rehearse(am_trainer *t, uint64_t steps, am_error *err) {
+  t->rehearsal = true;
+  t->began = t->saved = am_now();
+  t->config->train.max_steps = (int64_t)steps;
+  am_error why = AM_ERROR_INIT;
+  am_status status = am_digests_note(t, &why);
+  while (!status && t->state.step < steps && t->state.epoch < (uint64_t)t->config->train.epochs)
+    status = run_epoch(t, &why);
+  if (status == AM_E_STOPPED && !am_context_stopping(t->ctx)) status = am_digests_note(t, &why);
+  return status ? am_fail(err, status, "%s", why.message) : AM_OK;
 }
 
 static am_status finish(am_trainer *t, am_run_result *result, am_error *err) {

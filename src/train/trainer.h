@@ -7,6 +7,13 @@
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 
+/* The weights and statistics after a step, as a crc32c (am_checkpoint_digest). */
+typedef struct am_digest {
+  uint64_t step, epoch; /* done */
+  uint32_t crc;
+} am_digest;
+typedef struct am_digests { am_digest *at; size_t n; } am_digests;
+
 typedef struct am_trainer {
   am_context *ctx;
   am_config *config;
@@ -30,6 +37,9 @@ typedef struct am_trainer {
   am_monitor monitor;
   /* where the run is */
   am_training_state state;
+  am_digests digests;    /* by step */
+  uint64_t begun_step;   /* where this process began or resumed */
+  bool rehearsal;        /* of verify: all is as in a run, but nothing is written */
   double rate;           /* learning rate of the last step */
   double clips_per_second;
   double began, saved;   /* when this process began to train; when last.h5 was written (am_now) */
@@ -68,9 +78,35 @@ void am_trainer_profile(am_trainer *t);
 /* resume.c */
 am_status am_trainer_resume(am_trainer *t, am_error *err);
 
+/* Whether a checkpoint is of this very config and these very clips. */
+am_status am_trainer_check_origin(am_trainer *t, const char *path, am_error *err);
+
+/* digests.c: what `verify` holds a second training against; kept in digests.csv of the run folder. */
+enum { AM_DIGEST_STEP = 10 }; /* digests are taken before the first step, after this one, and at the end of each epoch */
+am_status am_digests_note(am_trainer *t, am_error *err); /* of the weights as they are */
+am_status am_digests_write(am_trainer *t, am_error *err);
+/* AM_E_IO when there is no such file. am_free out->at */
+am_status am_digests_read(am_context *ctx, const char *run, am_digests *out, am_error *err);
+/* For resuming: those up to the step resumed from; a damaged or missing file is said and begun anew. */
+am_status am_digests_resume(am_trainer *t, am_error *err);
+
+/* environment.c: version, processor path and libraries, on which the last bits of a result depend. */
+enum { AM_FACTS = 9 };
+typedef struct am_environment {
+  struct { const char *key; char text[160]; } facts[AM_FACTS];
+} am_environment;
+void am_environment_get(am_context *ctx, am_environment *out);
+/* "environments" of run.json: a row for each that processes of the run had, with the step from which on. */
+void am_environment_write(am_trainer *t, am_json *j);
+/* What differs between the environment in which run.json says that `step` was trained and this one, a line each
+ * ("cpu: avx512 then, avx2 now"); empty: nothing. */
+void am_environment_compare(am_context *ctx, const am_value *facts, uint64_t step, am_buffer *out);
+
 /* finish.c: best weights on validation and test, metrics.json, predictions, last.h5 without slots. */
 am_status am_trainer_finish(am_trainer *t, am_run_result *result, am_error *err);
 /* trainer.c */
+/* Trains the first `steps` steps in memory; digests has what a run would have noted, and that after the last step. */
+am_status am_trainer_rehearse(am_trainer *t, uint64_t steps, am_error *err);
 am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, bool with_state, am_error *err);
 
 #endif

@@ -1,0 +1,81 @@
+/* train/environment.c - what the last bits of a result depend on beside config, seed and data. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "audio/libraries.h"
+#include "io/h5.h"
+#include "train/trainer.h"
+
+/* cblas.h belongs to tensor/gemm.c; this one call only names the library and the processor it chose. */
+char *openblas_get_config(void);
+
+static void fact(am_environment *e, size_t i, const char *key, const char *text) {
+  e->facts[i].key = key;
+  snprintf(e->facts[i].text, sizeof e->facts[i].text, "%s", text);
+}
+
+void am_environment_get(am_context *ctx, am_environment *out) {
+  struct utsname system;
+  char hdf5[32];
+  am_h5_library(hdf5);
+  fact(out, 0, "version", am_version());
+  fact(out, 1, "compiler", __VERSION__);
+  fact(out, 2, "cpu", am_context_cpu(ctx));
+  fact(out, 3, "machine", uname(&system) == 0 ? system.machine : "unknown");
+  fact(out, 4, "openblas", openblas_get_config());
+  fact(out, 5, "fftw", am_fft_library());
+  fact(out, 6, "libsoxr", am_resample_library());
+  fact(out, 7, "libsndfile", am_sound_library());
+  fact(out, 8, "hdf5", hdf5);
+}
+
+static const char *text_of(const am_value *environment, const char *key) {
+  const am_value *v = am_value_get(environment, key);
+  return v && v->kind == AM_SCALAR ? v->text : "unknown";
+}
+
+static bool same(const am_value *environment, const am_environment *now) {
+  for (size_t i = 0; i < AM_FACTS; i++)
+    if (strcmp(text_of(environment, now->facts[i].key), now->facts[i].text)) return false;
+  return true;
+}
+
+static uint64_t begun_at(const am_value *environment) {
+  int64_t step;
+  const am_value *v = am_value_get(environment, "from_step");
+  return v && am_value_to_int(v, &step) && step > 0 ? (uint64_t)step : 0;
+}
+
+/* Steps that were lost and are trained again are this process's. */
+void am_environment_write(am_trainer *t, am_json *j) {
+  const am_value *list = t->before ? am_value_get(am_tree_root(t->before), "environments") : NULL, *last = NULL;
+  am_environment now;
+  am_environment_get(t->ctx, &now);
+  am_json_open(j, "environments", '[');
+  for (const am_value *e = list && list->kind == AM_LIST ? list->first : NULL; e; e = e->next) {
+    if (e->kind != AM_MAP || begun_at(e) >= t->begun_step) continue;
+    am_json_value(j, NULL, e);
+    last = e;
+  }
+  if (!last || !same(last, &now)) {
+    am_json_open(j, NULL, '{');
+    am_json_int(j, "from_step", (int64_t)t->begun_step);
+    for (size_t i = 0; i < AM_FACTS; i++) am_json_text(j, now.facts[i].key, now.facts[i].text);
+    am_json_close(j);
+  }
+  am_json_close(j);
+}
+
+void am_environment_compare(am_context *ctx, const am_value *facts, uint64_t step, am_buffer *out) {
+  const am_value *list = am_value_get(facts, "environments"), *then = NULL;
+  am_environment now;
+  am_environment_get(ctx, &now);
+  for (const am_value *e = list && list->kind == AM_LIST ? list->first : NULL; e; e = e->next)
+    if (!then || begun_at(e) < step) then = e;
+  for (size_t i = 0; i < AM_FACTS; i++) {
+    const char *key = now.facts[i].key, *before = text_of(then, key);
+    if (strcmp(before, now.facts[i].text))
+      am_buffer_printf(ctx, out, "%s: %s then, %s now\n", key, before, now.facts[i].text);
+  }
+}

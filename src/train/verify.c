@@ -1,0 +1,95 @@
+/* train/verify.c - see verify.h. */
+#include "train/verify.h"
+
+#include <string.h>
+
+#include "train/trainer.h"
+
+typedef struct job {
+  am_context *ctx;
+  const char *run;
+  am_config *config;
+  am_tree *facts; /* run.json */
+  am_digests recorded;
+  uint64_t steps; /* to train */
+} job;
+
+static am_status read_run(job *j, const char *const *overrides, size_t n, am_error *err) {
+  char *config = am_path_join(j->ctx, j->run, "config.yaml"), *facts = am_path_join(j->ctx, j->run, "run.json");
+  am_status status = config && facts ? AM_OK : am_no_memory(err);
+  if (!status && !am_file_exists(config))
+    status = am_fail(err, AM_E_USAGE, "%s: there is no run to verify: wanted a folder with config.yaml, run.json, "
+                     "digests.csv and last.h5", j->run);
+  if (!status) status = am_config_load(j->ctx, config, overrides, n, &j->config, err);
+  if (!status) status = am_json_read_file(j->ctx, facts, &j->facts, err);
+  if (!status) status = am_digests_read(j->ctx, j->run, &j->recorded, err);
+  am_free(j->ctx, config);
+  am_free(j->ctx, facts);
+  return status;
+}
+
+/* The last digest up to step 10, of a shorter run the last one; or the end of the epoch that was asked for. */
+static am_status choose_steps(job *j, uint64_t epochs, am_error *err) {
+  const am_digests *d = &j->recorded;
+  for (size_t i = 0; i < d->n; i++)
+    if (epochs ? d->at[i].epoch <= epochs : d->at[i].step <= AM_DIGEST_STEP || !j->steps) j->steps = d->at[i].step;
+  if (!j->steps) return am_fail(err, AM_E_DATA, "%s: no digest of its weights was kept after a step", j->run);
+  if (epochs && (!d->n || d->at[d->n - 1].epoch < epochs))
+    return am_fail(err, AM_E_USAGE, "%s: digests are kept of %llu epochs, asked were %llu", j->run,
+                   (unsigned long long)(d->n ? d->at[d->n - 1].epoch : 0), (unsigned long long)epochs);
+  return AM_OK;
+}
+
+static am_status rehearse(job *j, am_trainer *t, am_error *err) {
+  char *last = am_path_join(j->ctx, j->run, "last.h5");
+  am_status status = last ? am_trainer_setup(t, err) : am_no_memory(err);
+  if (!status) status = am_trainer_check_origin(t, last, err);
+  if (!status) status = am_trainer_rehearse(t, j->steps, err);
+  am_free(j->ctx, last);
+  return status;
+}
+
+static am_status compare(job *j, const am_digests *found, am_verify_report *out, am_error *err) {
+  if (!(out->rows = am_alloc(j->ctx, j->recorded.n + 1, sizeof *out->rows))) return am_no_memory(err);
+  for (size_t i = 0, k = 0; i < j->recorded.n; i++) {
+    const am_digest *then = &j->recorded.at[i];
+    while (k < found->n && found->at[k].step < then->step) k++;
+    if (k == found->n || found->at[k].step != then->step) continue;
+    out->rows[out->n++] = (am_verify_row){then->step, then->epoch, then->crc, found->at[k].crc};
+    out->n_equal += then->crc == found->at[k].crc;
+  }
+  am_environment_compare(j->ctx, am_tree_root(j->facts), j->steps, &out->changes);
+  return out->changes.failed ? am_no_memory(err) : AM_OK;
+}
+
+static const char *init_of(const job *j) {
+  const am_value *init = am_value_get(am_tree_root(j->facts), "init");
+  return init && init->kind == AM_SCALAR ? init->text : NULL;
+}
+
+am_status am_run_verify(am_context *ctx, const char *run, const char *const *overrides, size_t n, uint64_t epochs,
+                        am_verify_report *out, am_error *err) {
+  *out = (am_verify_report){0};
+  job j = {.ctx = ctx, .run = run};
+  am_status status = read_run(&j, overrides, n, err);
+  if (!status) status = choose_steps(&j, epochs, err);
+  if (!status) {
+    am_run_options options = {.size = sizeof options, .init = init_of(&j)};
+    am_trainer t = {.ctx = ctx, .config = j.config, .options = &options};
+    t.state.schedule = am_schedule_begin();
+    status = rehearse(&j, &t, err);
+    if (!status) status = compare(&j, &t.digests, out, err);
+    am_trainer_free(&t);
+  }
+  am_free(ctx, j.recorded.at);
+  am_tree_free(j.facts);
+  am_config_free(j.config);
+  if (status) am_verify_report_free(ctx, out);
+  return status;
+}
+
+void am_verify_report_free(am_context *ctx, am_verify_report *report) {
+  am_free(ctx, report->rows);
+  am_buffer_free(ctx, &report->changes);
+  *report = (am_verify_report){0};
+}
