@@ -199,11 +199,11 @@ am_status am_h5_flush(am_h5 *file, am_error *err) {
 
 void am_h5_close(am_h5 *file) {
   if (!file) return;
-  if (file->id >= 0) {
-    am_h5_quiet q = am_h5_enter();
-    H5Fclose(file->id);
-    am_h5_leave(q);
-  }
+  am_h5_quiet q = am_h5_enter();
+  if (file->id >= 0) H5Fclose(file->id);
+  /* HDF5 keeps freed blocks in lists by size: an array that grows from save to save would leave one of each size. */
+  H5garbage_collect();
+  am_h5_leave(q);
   am_free(file->ctx, file->aside);
   am_free(file->ctx, file->path);
   am_free(file->ctx, file);

@@ -80,8 +80,7 @@ static am_status validate(am_trainer *t, am_epoch *e, am_error *err) {
   if (!status) status = validation_loss(t, &e->validation_loss, err);
   if (status) return status;
   if (!isfinite(e->validation_loss))
-    return am_fail(err, AM_E_NUMERIC, "epoch %llu: the validation loss is %g; lower train.optimiser.learning_rate or set "
-                   "clip_norm; what was saved before is kept", (unsigned long long)e->epoch, e->validation_loss);
+    return am_trainer_bad_validation(t, e->validation_loss, err);
   validation_scores(t, e);
   return AM_OK;
 }

@@ -72,6 +72,13 @@ void am_trainer_log(am_trainer *t, am_log_level level, const char *format, ...) 
 
 /* step.c: one batch forward, backward, optimiser; the sums of state follow. AM_E_NUMERIC names step and layer. */
 am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err);
+/* numeric.c: AM_E_NUMERIC with the step, the layer whose output or gradient first went bad, and the checkpoint that is
+ * kept.  Whatever was bad is computed once more with all tensors kept. */
+bool am_all_finite(const am_real *x, size_t n);
+am_status am_trainer_bad_loss(am_trainer *t, const am_batch *batch, double loss, am_error *err);
+am_status am_trainer_bad_gradient(am_trainer *t, const am_batch *batch, const am_loader_batch *b, am_error *err);
+am_status am_trainer_bad_weight(am_trainer *t, am_error *err); /* optimiser->bad_array */
+am_status am_trainer_bad_validation(am_trainer *t, double loss, am_error *err); /* logits are those of the validation part */
 /* Seconds per layer since the session began, as log lines. */
 void am_trainer_profile(am_trainer *t);
 

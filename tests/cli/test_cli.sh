@@ -176,6 +176,35 @@ expect "Ctrl-C saves, says how to resume, ends by the signal" 130 "resume int"
 run train --resume int; expect "resume" 0 "of 40"
 cmp -s int/best.h5 whole/best.h5 && ok "resumed equals uninterrupted" || not_ok "resumed equals uninterrupted"
 run train --resume nowhere; expect "resume where nothing is" 1 "nowhere"
+# begin NAME: a long run, held (SIGSTOP) when its second epoch has ended; $pid is the process
+begin() {
+  "$audiomood" train tiny.yaml --out "$1" --set train.epochs=400 --threads 2 >out 2>err & pid=$!
+  for _ in $(seq 3000); do grep -q "^epoch 2/400:" err && break; sleep 0.01; done
+  kill -STOP $pid
+}
+begin term; kill -TERM $pid; kill -CONT $pid; wait $pid; code=$?
+expect "SIGTERM saves, reports, ends by the signal" 143 "stopping after this step" "stopped after step [0-9]+, in epoch" "all is saved in term/last.h5"
+step=$(grep -oE "^audiomood train: stopped after step [0-9]+" err | grep -oE "[0-9]+$")
+grep -q '"state": "interrupted"' term/run.json && ok "run.json says so" || not_ok "run.json says so"
+run train --resume term --set train.epochs=3; expect "the step was finished and saved" 0 "resuming after step $step,"
+cmp -s term/predictions.csv run1/predictions.csv && [ "$(tail -1 term/digests.csv)" = "$(tail -1 run1/digests.csv)" ] || [ "$step" -gt 12 ]
+[ $? = 0 ] && ok "and the run ends as if it had not been stopped" || not_ok "and the run ends as if it had not been stopped"
+begin twice; kill -TERM $pid; kill -INT $pid; kill -CONT $pid; wait $pid; code=$?
+[ $code = 130 ] || [ $code = 143 ] && ! grep -q "stopped after step" err && ok "a second signal stops at once" || not_ok "a second signal stops at once" "exit code $code"
+grep -q '"state": "running"' twice/run.json && ok "without a save" || not_ok "without a save"
+
+# ---- verify ----
+run verify run1; expect "verify" 0 "^ +10 +[0-9]+ +[0-9a-f]{8} +[0-9a-f]{8} +equal" "are those of the run" "4 of 4 digests of the weights agree|3 of 3 digests of the weights agree"
+run verify int --epochs 3 --threads 1; expect "verify a resumed run, other threads" 0 "equal" "digests of the weights agree"
+[ "$(uname -m)" = x86_64 ] && { AM_CPU=plain run verify run1; grep -q '"cpu": "plain"' run1/run.json && expect "verify on the same path" 0 || expect "verify on another processor path" 1 "cpu: avx[0-9]+ then, plain now" "differ from step"; }
+cp -r run1 forged; sed -i 's/^10,\([0-9]*\),.*/10,\1,01234567/' forged/digests.csv
+run verify forged; expect "verify a run with other weights" 1 "01234567 .*differs" "libraries are those of the run" "forged: the weights differ from step 10 on"
+run verify corpus; expect "verify what is no run" 2 "corpus: there is no run to verify"
+run verify run1 --epochs 99; expect "verify more epochs than there are" 2 "digests are kept of 3 epochs, asked were 99"
+run verify run1 --epochs x; expect "verify with a bad number" 2 "--epochs x"
+run verify run1 --set train.batch=4; expect "verify with other settings" 2 "train.batch is 4, the run has 8"
+run verify run1 --set data.root=mine; expect "verify without its corpus" 1
+rm -rf forged
 
 # ---- IEMOCAP's shape: sessions, chunks, utterances ----
 run synth sessions --layout iemocap; expect "synth --layout iemocap" 0 "120 synthetic clips of 10 voices"

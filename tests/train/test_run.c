@@ -494,8 +494,64 @@ static void nan_stops_and_names_the_layer(void **state) {
   uint32_t before = digest(&w, "kept", "last.h5");
   am_test_fails(train_with(&w, "kept", (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_NUMERIC, &err,
                 "step 4 (epoch 1): the loss is not a number, first in conv2d_1");
-  assert_non_null(strstr(err.message, "the state before it is kept in"));
+  assert_non_null(strstr(err.message, "the state after step 3 is kept in"));
   assert_int_equal(digest(&w, "kept", "last.h5"), before);
+  world_free(&w);
+}
+
+/* Puts numbers in place of an array of a run's last.h5. */
+static void put_array(world *w, const char *run, const char *name, const float *values, size_t n) {
+  am_h5 *file;
+  am_h5_info info;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_h5_open(w->ctx, file_in(w, run, "last.h5"), AM_H5_UPDATE, &file, &err), &err);
+  am_test_ok(am_h5_get_info(file, name, &info, &err), &err);
+  assert_int_equal(info.count, n);
+  am_test_ok(am_h5_write(file, name, AM_H5_F32, info.rank, info.dims, values, &err), &err);
+  am_h5_close(file);
+}
+
+/* A run that stopped after step 3 of 4, goes on in a world of put_array's making, and fails. */
+static void begin_bad(world *w, const char *run) {
+  am_run_result r;
+  am_error err;
+  am_test_fails(train_with(w, run, (am_run_options){0}, (overrides){{"train.max_steps=3"}}, &r, &err), AM_E_STOPPED, &err,
+                "after step 3");
+}
+
+static void goes_bad(world *w, const char *run, const char *words, const char *more) {
+  am_run_result r;
+  am_error err;
+  uint32_t before = digest(w, run, "last.h5");
+  am_test_fails(train_with(w, run, (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_NUMERIC, &err, words);
+  if (!strstr(err.message, more)) fail_msg("\"%s\" lacks \"%s\"", err.message, more);
+  assert_non_null(strstr(err.message, "the state after step 3 is kept in"));
+  assert_int_equal(digest(w, run, "last.h5"), before);
+}
+
+/* The loss is finite, for the last layer sees only zeros; what goes back through its weights is not: of the layers
+ * whose gradients are bad it is the last, and where it began. */
+static void a_bad_gradient_names_where_it_began(void **state) {
+  (void)state;
+  world w = world_make(1);
+  static float zeros[4], kernel[40 * 3];
+  begin_bad(&w, "run");
+  put_array(&w, "run", "weights/batch_norm_1/gamma", zeros, 4);
+  put_array(&w, "run", "weights/batch_norm_1/beta", zeros, 4);
+  for (size_t i = 0; i < 40 * 3; i++) kernel[i] = i % 3 == i / 3 % 3 ? -3e38f : 3e38f; /* bad for every label */
+  put_array(&w, "run", "weights/dense_1/kernel", kernel, 40 * 3);
+  goes_bad(&w, "run", "step 4 (epoch 1): a gradient is not finite", "first in dense_1;");
+  world_free(&w);
+}
+
+/* The running variance is no part of training; validation uses it. */
+static void a_bad_validation_names_clip_and_layer(void **state) {
+  (void)state;
+  world w = world_make(1);
+  float variance[4] = {1, 1, NAN, 1};
+  begin_bad(&w, "run");
+  put_array(&w, "run", "statistics/batch_norm_1/variance", variance, 4);
+  goes_bad(&w, "run", "step 4 (epoch 1): the validation loss is not a number at clip s", "first in batch_norm_1;");
   world_free(&w);
 }
 
@@ -788,6 +844,8 @@ int main(void) {
       cmocka_unit_test(reading_checks_every_array),
       cmocka_unit_test(stops_early),
       cmocka_unit_test(nan_stops_and_names_the_layer),
+      cmocka_unit_test(a_bad_gradient_names_where_it_began),
+      cmocka_unit_test(a_bad_validation_names_clip_and_layer),
       cmocka_unit_test(freezes_and_starts_from_a_file),
       cmocka_unit_test(trains_without_validation),
       cmocka_unit_test(failed_rename_keeps_last),

@@ -1,0 +1,257 @@
+/* tests/train/test_verify.c - digests of the weights, and runs held against them. */
+#include "testing.h"
+
+#include "base/file.h"
+#include "io/json.h"
+#include "made_up.h"
+#include "train/trainer.h"
+#include "train/verify.h"
+
+typedef struct world {
+  am_context *ctx;
+  char *folder, *corpus, *run;
+} world;
+
+static world make_world(void) {
+  world w = {.ctx = am_test_context(2, NULL), .folder = am_test_folder()};
+  w.corpus = strdup(am_test_path(w.folder, "corpus"));
+  w.run = strdup(am_test_path(w.folder, "run"));
+  mkdir(w.corpus, 0777);
+  made_up_corpus(w.ctx, w.corpus, 4, 3);
+  return w;
+}
+
+static void free_world(world *w) {
+  am_test_folder_remove(w->folder);
+  am_context_free(w->ctx);
+  free(w->folder);
+  free(w->corpus);
+  free(w->run);
+}
+
+enum { MOST = 8 };
+
+/* Trains 4 steps an epoch; `stop` steps (0: to the end). */
+static void train(world *w, const char *const *more, size_t n, int stop, bool resume, const char *init) {
+  const char *all[MOST];
+  char limit[40];
+  am_error err = AM_ERROR_INIT;
+  am_run_result r;
+  snprintf(limit, sizeof limit, "train.max_steps=%d", stop);
+  for (size_t i = 0; i < n; i++) all[i] = more[i];
+  all[n] = limit;
+  am_config *config = made_up_config(w->ctx, w->corpus, all, n + 1);
+  am_run_options options = {.size = sizeof options, .out = w->run, .resume = resume, .init = init};
+  am_status status = am_train_run(config, &options, &r, &err);
+  if (status != (stop ? AM_E_STOPPED : AM_OK)) fail_msg("training: %s", err.message);
+  am_run_result_free(&r);
+  am_config_free(config);
+}
+
+static am_verify_report verify(world *w, uint64_t epochs) {
+  am_verify_report report;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_run_verify(w->ctx, w->run, NULL, 0, epochs, &report, &err), &err);
+  return report;
+}
+
+static const char *const settings[] = {"train.epochs=4", "train.ema=0.9", "train.schedule.kind=plateau",
+                                       "train.schedule.patience=1", "augment={freq_masks: 1, freq_width: 3, mixup: 0.2}"};
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
+static char *read_text(world *w, const char *name) {
+  char *text, relative[64];
+  size_t bytes;
+  am_error err = AM_ERROR_INIT;
+  snprintf(relative, sizeof relative, "run/%s", name);
+  am_test_ok(am_file_read(w->ctx, am_test_path(w->folder, relative), 1 << 20, &text, &bytes, &err), &err);
+  return text;
+}
+
+static void a_run_keeps_digests(void **state) {
+  (void)state;
+  world w = make_world();
+  train(&w, settings, SETTINGS, 0, false, NULL);
+  static const uint64_t steps[] = {0, 4, 8, 10, 12, 16}, epochs[] = {0, 1, 2, 2, 3, 4};
+  am_digests d;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_digests_read(w.ctx, w.run, &d, &err), &err);
+  assert_int_equal(d.n, 6);
+  for (size_t i = 0; i < 6; i++) {
+    assert_int_equal(d.at[i].step, steps[i]);
+    assert_int_equal(d.at[i].epoch, epochs[i]);
+    for (size_t k = 0; k < i; k++) assert_int_not_equal(d.at[k].crc, d.at[i].crc);
+  }
+  am_free(w.ctx, d.at);
+  free_world(&w);
+}
+
+static void an_honest_run_agrees(void **state) {
+  (void)state;
+  world w = make_world();
+  train(&w, settings, SETTINGS, 0, false, NULL);
+  am_verify_report r = verify(&w, 0);
+  assert_int_equal(r.n, 4); /* steps 0, 4, 8, 10 */
+  assert_int_equal(r.rows[3].step, 10);
+  assert_int_equal(r.n_equal, 4);
+  assert_int_equal(r.changes.used, 0);
+  am_verify_report_free(w.ctx, &r);
+  r = verify(&w, 4); /* the plateau needs the validation part */
+  assert_int_equal(r.n, 6);
+  assert_int_equal(r.n_equal, 6);
+  am_verify_report_free(w.ctx, &r);
+  am_error err;
+  am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 5, &r, &err), AM_E_USAGE, &err, "digests are kept of 4 epochs, asked were 5");
+  free_world(&w);
+}
+
+/* The digests of steps that were lost are dropped, those before are kept. */
+static void resumed_and_begun_from_a_file(void **state) {
+  (void)state;
+  world w = make_world();
+  train(&w, settings, SETTINGS, 0, false, NULL);
+  char *whole = read_text(&w, "digests.csv"), *init = strdup(am_test_path(w.folder, "init.h5"));
+  assert_int_equal(rename(am_test_path(w.folder, "run/best.h5"), init), 0);
+  am_test_folder_remove(w.run);
+  train(&w, settings, SETTINGS, 5, false, NULL);
+  train(&w, settings, SETTINGS, 11, true, NULL);
+  assert_int_equal(remove(am_test_path(w.folder, "run/last.h5")), 0); /* back to step 5 */
+  train(&w, settings, SETTINGS, 0, true, NULL);
+  char *again = read_text(&w, "digests.csv");
+  assert_string_equal(again, whole);
+  am_free(w.ctx, again);
+  am_free(w.ctx, whole);
+
+  am_test_folder_remove(w.run);
+  train(&w, settings, SETTINGS, 6, false, init);
+  train(&w, settings, SETTINGS, 0, true, NULL);
+  am_verify_report r = verify(&w, 0);
+  assert_int_equal(r.n, 4);
+  assert_int_equal(r.n_equal, 4);
+  am_verify_report_free(w.ctx, &r);
+  free(init);
+  free_world(&w);
+}
+
+/* Writes run.json or digests.csv with one text exchanged for another. */
+static void exchange(world *w, const char *name, const char *from, const char *to) {
+  char *text = read_text(w, name), *at = strstr(text, from), relative[64];
+  assert_non_null(at);
+  am_buffer b = {0};
+  am_buffer_append(w->ctx, &b, text, (size_t)(at - text));
+  am_buffer_printf(w->ctx, &b, "%s%s", to, at + strlen(from));
+  snprintf(relative, sizeof relative, "run/%s", name);
+  am_test_file(am_test_path(w->folder, relative), b.data, b.used);
+  am_buffer_free(w->ctx, &b);
+  am_free(w->ctx, text);
+}
+
+static void what_differs_is_named(void **state) {
+  (void)state;
+  world w = make_world();
+  train(&w, settings, SETTINGS, 0, false, NULL);
+  am_digests d;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_digests_read(w.ctx, w.run, &d, &err), &err);
+  char right[16], hdf5[192];
+  snprintf(right, sizeof right, "%08x", (unsigned)d.at[2].crc);
+  exchange(&w, "digests.csv", right, d.at[2].crc == 0x12345678 ? "12345679" : "12345678");
+  am_free(w.ctx, d.at);
+  am_environment now;
+  am_environment_get(w.ctx, &now);
+  for (size_t i = 0; i < AM_FACTS; i++) { /* each is told, with a name and a version */
+    assert_non_null(now.facts[i].key);
+    assert_true(now.facts[i].text[0] != '\0');
+  }
+  snprintf(hdf5, sizeof hdf5, "\"hdf5\": \"%s\"", now.facts[8].text);
+  exchange(&w, "run.json", hdf5, "\"hdf5\": \"0.9\"");
+  am_verify_report r = verify(&w, 0);
+  assert_int_equal(r.n_equal, 3);
+  assert_int_not_equal(r.rows[2].recorded, r.rows[2].found);
+  assert_non_null(strstr(r.changes.data, "hdf5: 0.9 then, "));
+  assert_null(strstr(r.changes.data, "openblas"));
+  am_verify_report_free(w.ctx, &r);
+  free_world(&w);
+}
+
+static void another_processor_path_is_named(void **state) {
+  (void)state;
+  const char *cpus[3];
+  world w = make_world();
+  size_t n = am_test_cpus(cpus);
+  train(&w, settings, SETTINGS, 0, false, NULL);
+  world other = w;
+  other.ctx = am_test_context(2, "plain");
+  am_verify_report r = verify(&other, 0);
+  char line[64] = "";
+  if (n > 1) snprintf(line, sizeof line, "cpu: %s then, plain now", am_context_cpu(w.ctx));
+  assert_non_null(strstr(r.changes.data ? r.changes.data : "", line));
+  assert_int_equal(r.rows[0].recorded, r.rows[0].found); /* drawn, not computed */
+  if (n > 1) assert_true(r.n_equal < r.n);
+  am_verify_report_free(other.ctx, &r);
+  am_context_free(other.ctx);
+  free_world(&w);
+}
+
+/* run.json names an environment once, with the step from which on it was used. */
+static void environments_are_listed_once(void **state) {
+  (void)state;
+  world w = make_world();
+  train(&w, settings, SETTINGS, 3, false, NULL);
+  train(&w, settings, SETTINGS, 6, true, NULL);
+  exchange(&w, "run.json", "\"version\": \"0.1.0\",\n      \"compiler\"", "\"version\": \"0.0.9\",\n      \"compiler\"");
+  train(&w, settings, SETTINGS, 9, true, NULL);
+  train(&w, settings, SETTINGS, 0, true, NULL);
+  am_tree *tree;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_json_read_file(w.ctx, am_test_path(w.folder, "run/run.json"), &tree, &err), &err);
+  const am_value *list = am_value_get(am_tree_root(tree), "environments");
+  assert_int_equal(list->count, 2);
+  assert_string_equal(am_value_get(list->first, "version")->text, "0.0.9");
+  assert_string_equal(am_value_get(list->first, "from_step")->text, "0");
+  assert_string_equal(am_value_get(list->last, "version")->text, am_version());
+  assert_string_equal(am_value_get(list->last, "from_step")->text, "6");
+  am_tree_free(tree);
+  free_world(&w);
+}
+
+static void what_cannot_be_verified_is_said(void **state) {
+  (void)state;
+  world w = make_world();
+  am_verify_report r;
+  am_error err;
+  am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_USAGE, &err, "there is no run to verify");
+  train(&w, settings, SETTINGS, 0, false, NULL);
+  const char *const other[] = {"train.batch=6"};
+  am_test_fails(am_run_verify(w.ctx, w.run, other, 1, 0, &r, &err), AM_E_CONFIG, &err, "train.batch is 6, the run has 5");
+
+  char *manifest;
+  size_t bytes;
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_file_read(w.ctx, am_test_path(w.corpus, "manifest.csv"), 1 << 16, &manifest, &bytes, &err), &err);
+  *strrchr(manifest, '\n') = '\0';
+  am_test_file(am_test_path(w.corpus, "manifest.csv"), manifest, (size_t)(strrchr(manifest, '\n') + 1 - manifest)); /* a clip less */
+  am_free(w.ctx, manifest);
+  am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_DATA, &err, "are not those that this run began with");
+
+  exchange(&w, "digests.csv", "\n10,", "\n7,");
+  am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_FORMAT, &err, "digests.csv:5: step 7 after step 8");
+  exchange(&w, "digests.csv", "\n0,0,", "\n0,0,xyz");
+  am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_FORMAT, &err, "8 hexadecimal digits");
+  remove(am_test_path(w.folder, "run/digests.csv"));
+  am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_IO, &err, "digests.csv");
+  free_world(&w);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_run_keeps_digests),
+      cmocka_unit_test(an_honest_run_agrees),
+      cmocka_unit_test(resumed_and_begun_from_a_file),
+      cmocka_unit_test(what_differs_is_named),
+      cmocka_unit_test(another_processor_path_is_named),
+      cmocka_unit_test(environments_are_listed_once),
+      cmocka_unit_test(what_cannot_be_verified_is_said),
+  };
+  return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
+}
