@@ -148,8 +148,11 @@ static am_status evaluate_best(am_trainer *t, am_run_result *r, am_error *err) {
   kept k = {0};
   am_status status = keep(t, &k, err);
   if (!status) {
+    double begun = am_now(), read;
     status = load_best(t, &k, err);
+    t->profile.checkpoint += (read = am_now()) - begun;
     if (!status) status = run_parts(t, r, err);
+    t->profile.validation += am_now() - read;
     put_back(t, &k);
   }
   am_free_aligned(t->ctx, k.weights);

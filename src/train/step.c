@@ -39,8 +39,11 @@ am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err
   t->rate = t->config->optimiser.learning_rate *
             am_schedule_factor(&t->config->schedule, &s->schedule, s->step, t->per_epoch,
                                (uint64_t)t->config->train.epochs);
+  double begun = am_now();
   am_optimiser_step(t->optimiser, weights, gradients, divisor, t->rate);
+  t->profile.optimiser += am_now() - begun;
   if (t->optimiser->bad_array >= 0) return am_trainer_bad_weight(t, err);
+  am_trainer_profile_step(t, b);
   s->loss_sum += sum;
   s->divisor_sum += divisor;
   s->clips += (uint64_t)b->n;
@@ -49,16 +52,4 @@ am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err
   s->step++;
   s->position++;
   return AM_OK;
-}
-
-void am_trainer_profile(am_trainer *t) {
-  const am_step_time *times = am_session_times(t->session);
-  double all = 0;
-  for (size_t i = 0; i < am_model_steps(t->model); i++) all += times[i].forward + times[i].backward;
-  am_trainer_log(t, AM_LOG_INFO, "%-28s %10s %10s %7s", "layer", "forward s", "backward s", "share");
-  for (size_t i = 0; i < am_model_steps(t->model); i++) {
-    double both = times[i].forward + times[i].backward;
-    am_trainer_log(t, AM_LOG_INFO, "%-28s %10.3f %10.3f %6.1f%%", am_model_step(t->model, i)->layer.name,
-                   times[i].forward, times[i].backward, all > 0 ? 100 * both / all : 0);
-  }
 }

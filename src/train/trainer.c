@@ -22,8 +22,11 @@ am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, boo
                   .step = t->state.step,
                   .optimiser = with_state && !state.finished ? t->optimiser : NULL,
                   .state = with_state ? &state : NULL};
+  double begun = am_now();
   am_status status = am_lock_check(t->lock, err);
-  return status ? status : am_checkpoint_save(t->ctx, path, keep, &save, err);
+  if (!status) status = am_checkpoint_save(t->ctx, path, keep, &save, err);
+  t->profile.checkpoint += am_now() - begun;
+  return status;
 }
 
 static am_status save_last(am_trainer *t, am_error *err) {
@@ -75,9 +78,11 @@ static am_status validate(am_trainer *t, am_epoch *e, am_error *err) {
   e->validation_loss = e->validation_accuracy = e->validation_uar = NAN;
   if (!n) return AM_OK;
   am_source source = {t->dataset, t->store, t->fx, &t->normaliser};
+  double begun = am_now();
   am_status status = am_evaluate_logits(t->ctx, t->model, t->inference, (int)t->config->train.batch, &source,
                                         t->split->at[AM_PART_VALIDATION], n, "validation", t->logits, err);
   if (!status) status = validation_loss(t, &e->validation_loss, err);
+  t->profile.validation += am_now() - begun;
   if (status) return status;
   if (!isfinite(e->validation_loss))
     return am_trainer_bad_validation(t, e->validation_loss, err);
@@ -200,12 +205,20 @@ static am_status after_step(am_trainer *t, am_error *err) {
   return AM_OK;
 }
 
+/* The next batch, or NULL; the time until it is there counts as waiting. */
+static am_status next_batch(am_trainer *t, const am_loader_batch **b, am_error *err) {
+  double begun = am_now();
+  am_status status = am_loader_next(t->loader, b, err);
+  t->profile.data += am_now() - begun;
+  return status;
+}
+
 static am_status run_epoch(am_trainer *t, am_error *err) {
   am_status status = am_loader_start(t->loader, t->state.epoch + 1, (size_t)t->state.position, err);
   double last = am_now(), shown = 0;
   while (!status) {
     const am_loader_batch *b;
-    status = am_loader_next(t->loader, &b, err);
+    status = next_batch(t, &b, err);
     if (status || !b) break;
     status = am_trainer_step(t, b, err);
     double now = am_now();
@@ -231,8 +244,9 @@ static am_status run_epoch(am_trainer *t, am_error *err) {
 
 static am_status dry_run(am_trainer *t, am_error *err) {
   const am_loader_batch *b;
+  t->began = am_now();
   am_status status = am_loader_start(t->loader, 1, 0, err);
-  if (!status) status = am_loader_next(t->loader, &b, err);
+  if (!status) status = next_batch(t, &b, err);
   double begun = am_now();
   if (!status) status = am_trainer_step(t, b, err);
   if (status) return status;

@@ -1,5 +1,5 @@
-/* train/trainer.h - one run: its objects, its folder, its steps.  For trainer.c, setup.c, step.c, run_folder.c
- * and finish.c only. */
+/* train/trainer.h - one run: its objects, its folder, its steps.  For trainer.c, setup.c, step.c, profile.c,
+ * run_folder.c and finish.c only. */
 #ifndef AM_TRAINER_H
 #define AM_TRAINER_H
 
@@ -13,6 +13,12 @@ typedef struct am_digest {
   uint32_t crc;
 } am_digest;
 typedef struct am_digests { am_digest *at; size_t n; } am_digests;
+/* Where the seconds went that the session's steps do not account for, and what the session did. */
+typedef struct am_profile {
+  double data;       /* waiting for batches */
+  double optimiser, validation, checkpoint;
+  double clips, steps; /* trained: clips of full length, batches */
+} am_profile;
 
 typedef struct am_trainer {
   am_context *ctx;
@@ -42,6 +48,7 @@ typedef struct am_trainer {
   bool rehearsal;        /* of verify: all is as in a run, but nothing is written */
   double rate;           /* learning rate of the last step */
   double clips_per_second;
+  am_profile profile;
   double began, saved;   /* when this process began to train; when last.h5 was written (am_now) */
   uint64_t saved_step;   /* of last.h5; 0: none yet */
   double seconds_before; /* of earlier processes of this run */
@@ -80,6 +87,9 @@ am_status am_trainer_bad_gradient(am_trainer *t, const am_batch *batch, const am
 am_status am_trainer_bad_weight(am_trainer *t, am_error *err); /* optimiser->bad_array */
 am_status am_trainer_bad_validation(am_trainer *t, double loss, am_error *err); /* logits are those of the validation part */
 /* Seconds per layer since the session began, as log lines. */
+
+/* profile.c: counts a batch; and all times since t->began as log lines, which add up to the whole. */
+void am_trainer_profile_step(am_trainer *t, const am_loader_batch *b);
 void am_trainer_profile(am_trainer *t);
 
 /* resume.c */

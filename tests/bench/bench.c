@@ -4,7 +4,8 @@
  *   bench quick SOURCE_ROOT             the fastest path beside the plain kernels, some seconds a model
  *   bench model CONFIG FRAMES BINS CLASSES [KEY=VALUE]...
  *       answers requests: a line "train 32 5" (or "forward 32 5") on stdin makes five steps of 32 made-up clips
- *       of full length and prints their seconds as a JSON list; the end of stdin ends it. */
+ *       of full length and prints their seconds as a JSON list; "layers 32 5" times five training steps layer by
+ *       layer; the end of stdin ends it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,27 @@ static long peak_kb(void) {
   return usage.ru_maxrss;
 }
 
+/* Seconds a training step spends in each layer that computes, beside its operations. */
+static void answer_layers(net *n, int batch, int steps) {
+  prepare(n, true, batch);
+  am_session_profile(n->session, true);
+  for (int i = 0; i < steps; i++) step(n);
+  const am_step_time *times = am_session_times(n->session);
+  const char *comma = "";
+  printf("{\"layers\": [");
+  for (size_t i = 0; i < am_model_steps(n->model); i++) {
+    const am_layer *layer = &am_model_step(n->model, i)->layer;
+    am_work w = am_work_of_step(n->model, i, batch, 1, true);
+    if (w.forward_flops == 0) continue;
+    printf("%s{\"name\": \"%s\", \"type\": \"%s\", \"channels\": %d, \"forward_flops\": %.0f, \"backward_flops\": %.0f, "
+           "\"forward\": %.6f, \"backward\": %.6f}", comma, layer->name, layer->cls->type, layer->in[0].c,
+           w.forward_flops, w.backward_flops, times[i].forward / steps, times[i].backward / steps);
+    comma = ", ";
+  }
+  printf("]}\n");
+  am_session_profile(n->session, false);
+}
+
 static int answer_requests(int argc, char **argv) {
   net n;
   char line[64], word[16];
@@ -136,10 +158,14 @@ static int answer_requests(int argc, char **argv) {
   fflush(stdout);
   while (fgets(line, sizeof line, stdin)) {
     if (sscanf(line, "%15s %d %d", word, &batch, &steps) != 3) return 2;
-    prepare(&n, strcmp(word, "train") == 0, batch);
-    printf("{\"seconds\": [");
-    for (int i = 0; i < steps; i++) printf("%s%.6f", i ? ", " : "", step(&n));
-    printf("], \"peak_kb\": %ld}\n", peak_kb());
+    if (strcmp(word, "layers") == 0) {
+      answer_layers(&n, batch, steps);
+    } else {
+      prepare(&n, strcmp(word, "train") == 0, batch);
+      printf("{\"seconds\": [");
+      for (int i = 0; i < steps; i++) printf("%s%.6f", i ? ", " : "", step(&n));
+      printf("], \"peak_kb\": %ld}\n", peak_kb());
+    }
     fflush(stdout);
   }
   close_net(&n);

@@ -95,6 +95,18 @@ for f in before after; do [ -s aug/$f.wav ] && [ -s aug/$f.csv ] && ok "aug/$f" 
 [ "$(head -c 8 aug/augmented.png | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ] && ok "its picture is a PNG" || not_ok "its picture is a PNG"
 run inspect tiny.yaml --augment corpus/Actor_01/03-01-05-01-01-01-01.wav --out aug; expect "--augment without augmentation" 2 "changes nothing"
 
+
+# ---- where the time goes ----
+run train tiny.yaml --out profiled --profile --set train.epochs=2
+expect "train --profile" 0 "^conv2d_1( +[0-9.]+){6} +[0-9.]+%" "^optimiser +[0-9.]+ +[0-9.]+%" "^data .waiting" "^validation and test +[0-9.]+" \
+  "^checkpoint +[0-9.]+" "^profile of [0-9]+ steps"
+awk '/^all layers/ { on = 1 } /^whole/ { whole = $2; exit } on { for (i = 2; i <= NF; i++) if ($i ~ /^-?[0-9]+[.][0-9]+$/) { sum += $i; n++; break } }
+  END { exit !(n == 6 && whole > 0 && sum > whole - 0.01 && sum < whole + 0.01) }' err
+[ $? = 0 ] && ok "the parts of the profile add up to the whole" || not_ok "the parts of the profile add up to the whole"
+awk '$1 == "lstm_1" || $1 == "conv2d_1" { good += $3 > 0 && $4 > 0 && $6 > 0 && $7 > 0 } END { exit !good }' err
+[ $? = 0 ] && ok "layers have rates and bytes, forward and backward" || not_ok "layers have rates and bytes, forward and backward"
+run train tiny.yaml --dry-run --profile; expect "--dry-run --profile" 0 "^profile of 1 steps" "^whole +[0-9.]+ +100.0%"
+
 # ---- a corpus by description, and two corpora as one ----
 mkdir -p mine/ann mine/bob
 cp corpus/Actor_01/03-01-05-01-01-01-01.wav mine/ann/anger-1.wav
