@@ -29,11 +29,49 @@ __attribute__((target("sse4.2"))) static uint32_t crc_sse42(uint32_t crc, const 
   for (; n; p++, n--) crc = __builtin_ia32_crc32qi(crc, *p);
   return crc;
 }
+
+/* The instruction's answer takes three cycles, but one can be asked each cycle: three thirds side by side. */
+__attribute__((target("sse4.2"))) static uint32_t crc_thirds(uint32_t crc, const unsigned char *p, size_t n) {
+  size_t third = n / 3 / 8 * 8;
+  uint64_t a = ~crc, b = ~0u, c = ~0u;
+  for (size_t i = 0; i < third; i += 8) {
+    uint64_t words[3];
+    memcpy(&words[0], p + i, 8);
+    memcpy(&words[1], p + third + i, 8);
+    memcpy(&words[2], p + 2 * third + i, 8);
+    a = __builtin_ia32_crc32di(a, words[0]);
+    b = __builtin_ia32_crc32di(b, words[1]);
+    c = __builtin_ia32_crc32di(c, words[2]);
+  }
+  crc = am_crc32c_join(am_crc32c_join(~(uint32_t)a, ~(uint32_t)b, third), ~(uint32_t)c, third);
+  return ~crc_sse42(~crc, p + 3 * third, n - 3 * third);
+}
 #endif
+
+/* a times b modulo the polynomial, both reflected: the highest bit is the coefficient of 1. */
+static uint32_t multiply(uint32_t a, uint32_t b) {
+  uint32_t product = 0;
+  for (uint32_t bit = 1u << 31; bit; bit >>= 1) {
+    if (a & bit) product ^= b;
+    b = b & 1 ? (b >> 1) ^ 0x82f63b78 : b >> 1;
+  }
+  return product;
+}
+
+/* What follows moves the first part's remainder up by 8 n powers of x. */
+uint32_t am_crc32c_join(uint32_t first, uint32_t second, size_t bytes_of_second) {
+  uint32_t power = 1u << 23, shift = 1u << 31; /* x^8, 1 */
+  for (size_t n = bytes_of_second; n; n >>= 1) {
+    if (n & 1) shift = multiply(shift, power);
+    power = multiply(power, power);
+  }
+  return multiply(shift, first) ^ second;
+}
 
 uint32_t am_crc32c(uint32_t crc, const void *data, size_t bytes) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("sse4.2")) return ~crc_sse42(~crc, data, bytes);
+  if (__builtin_cpu_supports("sse4.2"))
+    return bytes < 1 << 16 ? ~crc_sse42(~crc, data, bytes) : crc_thirds(crc, data, bytes);
 #endif
   return ~crc_plain(~crc, data, bytes);
 }

@@ -346,14 +346,17 @@ static am_status check_type(const am_h5 *file, const char *name, hid_t type, am_
                  type_name(wanted));
 }
 
+static am_status compare_crc(const am_h5 *file, const char *name, const am_h5_info *info, uint32_t crc, am_error *err) {
+  if (crc == info->crc) return AM_OK;
+  return am_fail(err, AM_E_FORMAT, "%s: %s is damaged: its checksum is %08x, wanted %08x", file->path, name,
+                 (unsigned)crc, (unsigned)info->crc);
+}
+
 /* The checksum is of the bytes as they are in the file, so only an unconverted read can be checked. */
 static am_status check_crc(const am_h5 *file, const char *name, hid_t type, am_h5_type as, const am_h5_info *info,
                            const void *data, am_error *err) {
   if (!info->has_crc || H5Tequal(type, file_type(as)) <= 0) return AM_OK;
-  uint32_t crc = am_crc32c(0, data, info->count * am_h5_type_size(as));
-  if (crc == info->crc) return AM_OK;
-  return am_fail(err, AM_E_FORMAT, "%s: %s is damaged: its checksum is %08x, wanted %08x", file->path, name,
-                 (unsigned)crc, (unsigned)info->crc);
+  return compare_crc(file, name, info, am_crc32c(0, data, info->count * am_h5_type_size(as)), err);
 }
 
 static am_status read_open(const am_h5 *file, const char *name, hid_t array, hid_t type, am_h5_type as,
@@ -372,10 +375,17 @@ am_status am_h5_read(am_h5 *file, const char *name, am_h5_type type, void *data,
   am_status status = open_info(file, name, &array, &stored, &info, err);
   if (!status && info.type != AM_H5_TEXT && info.count != count)
     status = am_fail(err, AM_E_SHAPE, "%s: %s has %zu elements, wanted %zu", file->path, name, info.count, count);
-  if (!status) status = read_open(file, name, array, stored, type, &info, data, err);
+  if (!status) status = check_type(file, name, stored, info.type, type, err);
+  size_t bytes = am_mul(info.count, am_h5_type_size(type));
+  int descriptor;
+  bool plain = !status && H5Tequal(stored, file_type(type)) > 0 && am_h5_is_plain(file, &info, bytes, &descriptor);
+  if (!status && !plain) status = read_open(file, name, array, stored, type, &info, data, err);
   close_info(array, stored);
   am_h5_leave(q);
-  return status;
+  if (!plain) return status;
+  uint32_t crc;
+  status = am_h5_read_plain(file, descriptor, info.offset, name, data, bytes, &crc, err);
+  return status || !info.has_crc ? status : compare_crc(file, name, &info, crc, err);
 }
 
 am_status am_h5_read_new(am_h5 *file, const char *name, am_h5_type type, am_h5_info *info, void **data,

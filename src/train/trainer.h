@@ -86,7 +86,6 @@ am_status am_trainer_bad_loss(am_trainer *t, const am_batch *batch, double loss,
 am_status am_trainer_bad_gradient(am_trainer *t, const am_batch *batch, const am_loader_batch *b, am_error *err);
 am_status am_trainer_bad_weight(am_trainer *t, am_error *err); /* optimiser->bad_array */
 am_status am_trainer_bad_validation(am_trainer *t, double loss, am_error *err); /* logits are those of the validation part */
-/* Seconds per layer since the session began, as log lines. */
 
 /* profile.c: counts a batch; and all times since t->began as log lines, which add up to the whole. */
 void am_trainer_profile_step(am_trainer *t, const am_loader_batch *b);

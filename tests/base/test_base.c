@@ -333,9 +333,23 @@ static void crc32c_gives_the_known_answers(void **state) {
   assert_int_equal(am_crc32c(0, "123456789", 9), 0xe3069283);
   assert_int_equal(am_crc32c(am_crc32c(0, data, 13), data + 13, 19), 0x46dd794e);
   assert_int_equal(am_crc32c(0, "", 0), 0);
+  for (size_t n = 0; n <= 32; n++)
+    assert_int_equal(am_crc32c_join(am_crc32c(0, data, n), am_crc32c(0, data + n, 32 - n), 32 - n), 0x46dd794e);
   assert_true(am_hash64(1, data, 32) != am_hash64(2, data, 32));
   assert_true(am_hash64(1, data, 32) != am_hash64(1, data, 31));
   assert_true(am_hash64(1, data, 32) == am_hash64(1, data, 32));
+}
+
+static void crc32c_of_much_equals_that_of_its_bytes(void **state) {
+  (void)state;
+  enum { MOST = (1 << 16) + 1000 };
+  static unsigned char data[MOST];
+  for (size_t i = 0; i < MOST; i++) data[i] = (unsigned char)(i * 2654435761u >> 24);
+  for (size_t n = (1 << 16) - 3; n <= MOST; n += 97) {
+    uint32_t crc = 0x12345678;
+    for (size_t i = 0; i < n; i++) crc = am_crc32c(crc, data + i, 1);
+    assert_int_equal(am_crc32c(0x12345678, data, n), crc);
+  }
 }
 
 static void version_is_three_numbers(void **state) {
@@ -361,6 +375,7 @@ int main(void) {
       cmocka_unit_test(arenas_count_then_assign),
       cmocka_unit_test(nearest_finds_slips_of_the_pen),
       cmocka_unit_test(crc32c_gives_the_known_answers),
+      cmocka_unit_test(crc32c_of_much_equals_that_of_its_bytes),
       cmocka_unit_test(version_is_three_numbers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,7 +270,7 @@ static void texts_and_attributes_come_back(void **state) {
 static void damage(const char *path, const void *needle, size_t n, size_t at) {
   FILE *file = fopen(path, "r+b");
   assert_non_null(file);
-  static char bytes[1 << 20];
+  static char bytes[16 << 20];
   size_t size = fread(bytes, 1, sizeof bytes, file);
   size_t i = 0;
   while (i + n <= size && memcmp(bytes + i, needle, n)) i++;
@@ -305,6 +305,37 @@ static void damage_is_noticed(void **state) {
   file = reopen(f, NULL, AM_H5_FOREIGN); /* a checksum that is there counts in foreign files too */
   am_test_fails(am_h5_read(file, "x", AM_H5_F32, w, 6, &err), AM_E_FORMAT, &err, "x is damaged");
   am_h5_close(file);
+}
+
+/* Large arrays are read in pieces by several threads (h5_plain.c), past HDF5. */
+static void large_arrays_come_back_and_are_checked(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  enum { N = (9 << 20) / 4 + 3 }; /* the last piece is a short one */
+  float *x = malloc(N * sizeof *x), *back = calloc(N, sizeof *back);
+  for (size_t i = 0; i < N; i++) x[i] = (float)i * 0.5f;
+  const size_t n = N;
+  am_context *four = am_test_context(4, NULL);
+  am_h5 *file = create(f);
+  am_test_ok(am_h5_write(file, "x", AM_H5_F32, 1, &n, x, &err), &err);
+  am_test_ok(am_h5_commit(file, &err), &err);
+  am_test_ok(am_h5_open(four, f->path, AM_H5_READ, &file, &err), &err);
+  am_test_ok(am_h5_read(file, "x", AM_H5_F32, back, N, &err), &err);
+  assert_memory_equal(back, x, N * sizeof *x);
+  am_test_fails(am_h5_read(file, "x", AM_H5_F32, back, N - 1, &err), AM_E_SHAPE, &err, "wanted 2359298");
+  assert_int_equal(truncate(f->path, 5 << 20), 0); /* while it is open */
+  am_test_fails(am_h5_read(file, "x", AM_H5_F32, back, N, &err), AM_E_FORMAT, &err, "the file ends inside it");
+  am_h5_close(file);
+  file = create(f);
+  am_test_ok(am_h5_write(file, "x", AM_H5_F32, 1, &n, x, &err), &err);
+  am_test_ok(am_h5_commit(file, &err), &err);
+  damage(f->path, &x[2000000], sizeof *x, 1);
+  am_test_ok(am_h5_open(four, f->path, AM_H5_READ, &file, &err), &err);
+  am_test_fails(am_h5_read(file, "x", AM_H5_F32, back, N, &err), AM_E_FORMAT, &err, "x is damaged: its checksum is");
+  am_h5_close(file);
+  am_context_free(four);
+  free(x);
+  free(back);
 }
 
 static void bad_files_are_refused(void **state) {
@@ -604,6 +635,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(damage_is_noticed, begin, end),
       cmocka_unit_test_setup_teardown(bad_files_are_refused, begin, end),
       cmocka_unit_test_setup_teardown(superblocks_are_checked, begin, end),
+      cmocka_unit_test_setup_teardown(large_arrays_come_back_and_are_checked, begin, end),
       cmocka_unit_test_setup_teardown(any_damaged_byte_is_survived, begin, end),
       cmocka_unit_test_setup_teardown(files_appear_whole_or_not_at_all, begin, end),
       cmocka_unit_test_setup_teardown(same_calls_same_bytes, begin, end),
