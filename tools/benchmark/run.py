@@ -33,7 +33,7 @@ MODELS = [
     {"name": "2-layer BiLSTM", "config": "tests/bench/bilstm.yaml", "kind": "bilstm", "frames": 256, "bins": 128, "classes": 8,
      "train_target": 6, "spec": dict(CNN_FRONT, rate=16000, samples=65280), "settings": [EIGHT]},
 ]
-MEASURES = [("forward", 1), ("forward", 32), ("train", 1), ("train", 32)]
+MEASURES = [("forward", 1), ("forward", 32), ("train", 32), ("train", 1)]
 
 
 def say(text):
@@ -256,14 +256,21 @@ def run_all(a):
         make_checkpoint(audiomood, model, corpus, work)
     result["audio"] = "the recordings of --audio" if a.audio else "synthetic speech of 48 kHz"
     result["features"] = run_features(audiomood, files, python, a.peers)
-    for model in MODELS:
-        result["first"].append(run_first(audiomood, model, corpus, work, python, a.peers, a.first_rounds))
     for i, model in enumerate(MODELS):
         left = 60 * a.minutes - (time.monotonic() - began)
-        result["models"].append(run_model(model, bench, found, a.peers, max(20, left / (len(MODELS) - i))))
-    result["minutes"] = (time.monotonic() - began) / 60
-    result["load_after"] = os.getloadavg()[0]
+        share = 0.8 * left / (len(MODELS) - i)
+        result["models"].append(run_model(model, bench, found, a.peers, max(10, share)))
+        result["first"].append(run_first(audiomood, model, corpus, work, python, a.peers, a.first_rounds))
+        result["minutes"] = (time.monotonic() - began) / 60
+        save(result, a)  # an interrupted run leaves what it has measured
     return result
+
+
+def save(result, a):
+    if a.json:
+        with open(a.json, "w") as file:
+            json.dump(result, file, indent=1)
+    return page.write(result, a.page)
 
 
 def main():
@@ -281,12 +288,7 @@ def main():
     a = parser.parse_args()
     if a.setup:
         return peers.setup(a.peers)
-    result = run_all(a)
-    if a.json:
-        with open(a.json, "w") as file:
-            json.dump(result, file, indent=1)
-    text = page.write(result, a.page)
-    print(text)
+    print(save(run_all(a), a))
     return 0
 
 

@@ -88,14 +88,13 @@ class Worker:
         self.log = open(self.errors, "a")
 
 
-def take_turns(workers, measures, deadline, say, least_rounds=2, most_rounds=9, aim=0.7, limit=90):
-    """Every worker in turn makes every measure, round after round, until the deadline has passed or `most_rounds` are done."""
+def take_turns(workers, measures, deadline, say, most_rounds=9, aim=0.7, limit=90):
+    """Every worker in turn makes every measure, round after round, until the deadline has passed or `most_rounds` are done.
+    The first round is made in any case, but for the last measure, which is the least important one."""
     for round_number in range(most_rounds):
-        if round_number >= least_rounds and time.monotonic() > deadline:
-            break
-        if round_number and time.monotonic() > deadline + 60:
-            break
         for what, batch in measures:
+            if time.monotonic() > deadline and (round_number or (what, batch) == measures[-1]):
+                return
             for worker in workers:
                 if not worker.alive() or (what, batch) in worker.failure:
                     continue
