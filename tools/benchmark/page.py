@@ -163,18 +163,18 @@ def first_section(firsts, verdicts):
         for row in f["rows"]:
             seconds = row["seconds"]["first 1"]
             if not seconds or not mine:
-                body.append([f["model"], row["name"], "-", first_line(row, "first 1") or "not measured", "", ""])
+                body.append([f["model"], row["name"], "-", first_line(row, "first 1") or "not measured", "", "", ""])
                 continue
             median = statistics.median(seconds)
             body.append([f["model"], row["name"], figure(median), spread(seconds), f"{median / statistics.median(mine):.1f}",
-                         f"{row['peak_kb']['first 1'] / 1024:.0f}"])
+                         figure(statistics.median(row["processor"])), f"{row['peak_kb']['first 1'] / 1024:.0f}"])
         name, best = fastest(f["rows"], "first 1")
         if mine and best:
             ratio = best / statistics.median(mine)
             verdicts.append((ratio >= 20, f"{f['model']}, first prediction: {ratio:.1f} times the fastest PyTorch program ({name}), wanted 20"))
     return ["## First prediction", "", "A new process, from its start to its end: sound file, features, model and weights, probabilities; page "
             "cache warm. The PyTorch program maps its weights and makes features by librosa or torchaudio.", ""] + table(
-                ["model", "", "median", "least to most", "ratio", "peak MiB"], body) + [""]
+                ["model", "", "median", "least to most", "ratio", "processor time", "peak MiB"], body) + [""]
 
 
 def peers_lines(result):

@@ -173,17 +173,18 @@ def make_checkpoint(audiomood, model, corpus, work):
 
 
 def timed_process(command, environment):
-    """Wall seconds of a process from start to end, and its peak memory in KB."""
+    """Wall and processor seconds of a process from start to end, and its peak memory in KB."""
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, **environment))
-    out, errors = process.stdout.read(), process.stderr.read()
+    process.stdout.read()
+    errors = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stdout.close(), process.stderr.close()
     if process.returncode:
         raise RuntimeError((errors.decode(errors="replace").strip().splitlines() or ["failed"])[-1][:160])
-    return seconds, usage.ru_maxrss, out
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
 def first_programs(audiomood, model, corpus, work, python, folder):
@@ -205,7 +206,7 @@ def first_programs(audiomood, model, corpus, work, python, folder):
 
 def run_first(audiomood, model, corpus, work, python, folder, rounds):
     programs = first_programs(audiomood, model, corpus, work, python, folder)
-    rows = [{"name": name, "facts": {}, "seconds": {"first 1": []}, "peak_kb": {}, "failure": {}} for name, _, _ in programs]
+    rows = [{"name": name, "facts": {}, "seconds": {"first 1": []}, "processor": [], "peak_kb": {}, "failure": {}} for name, _, _ in programs]
     for round_number in range(-1, rounds):  # the first one warms the page cache
         for row, (name, command, environment) in zip(rows, programs):
             if row["failure"]:
@@ -213,12 +214,13 @@ def run_first(audiomood, model, corpus, work, python, folder, rounds):
             say(f"first prediction, {model['name']}: {name}")
             for _ in range(5 if name == "AudioMood" else 1):
                 try:
-                    seconds, peak_kb, _ = timed_process(command, environment)
+                    seconds, processor, peak_kb = timed_process(command, environment)
                 except RuntimeError as error:
                     row["failure"]["first 1"] = str(error)
                     break
                 if round_number >= 0:
                     row["seconds"]["first 1"].append(seconds)
+                    row["processor"].append(processor)
                     row["peak_kb"]["first 1"] = max(peak_kb, row["peak_kb"].get("first 1", 0))
     return {"model": model["name"], "rows": rows}
 
