@@ -5,8 +5,9 @@
  *
  * After a flatten W has tens of millions of elements and meets 32 rows: the
  * time is that of reading it.  Forward then cuts `in` into slices, each of
- * which reads its part of W once into a partial sum that is added in order;
- * backward cuts the rows of W the same way, and a slice does dW and dx. */
+ * which reads its part of W once, in place, into a partial sum that is added in
+ * order; backward cuts the rows of W the same way, and a slice does dW and dx
+ * in one pass. */
 #include "nn/layer.h"
 
 #include <limits.h>
@@ -39,6 +40,16 @@ static bool sums_partials(const am_layer *layer) {
   return layer->in[0].rank > 1 && layer->weights[0].count <= PARTIAL_MAX;
 }
 
+/* Forward: a partial sum a slice.  Backward: dy packed both ways, each a whole number of blocks. */
+static void place_large(am_layer *layer) {
+  const am_kernels *k = am_kernels_of(layer->ctx);
+  const size_t in = (size_t)layer->in[0].c, out = (size_t)layer->out.c;
+  const size_t partials = am_mul(slices_of(in), out), packed = k->packed_count(1, (int)out);
+  const size_t across = k->packed_count((int)out, 1);
+  layer->scratch_per_clip = am_mul(partials > packed + out ? partials : packed + out, sizeof(am_real));
+  layer->scratch_once = am_mul(across, sizeof(am_real));
+}
+
 static am_status build(am_layer *layer, am_error *err) {
   const dense_options *o = layer->options;
   am_shape in = layer->in[0];
@@ -51,8 +62,7 @@ static am_status build(am_layer *layer, am_error *err) {
                   true);
   if (o->bias) am_layer_weight(layer, "bias", AM_INIT_ZERO, 1, &units, in.c, units, false);
   layer->backward_needs_x = true;
-  if (is_large(layer))
-    layer->scratch_per_clip = am_mul(am_mul(slices_of((size_t)in.c), (size_t)units), sizeof(am_real));
+  if (is_large(layer)) place_large(layer);
   if (sums_partials(layer))
     layer->scratch_once = am_mul(GROUPS * (layer->weights[0].count + (size_t)units), sizeof(am_real));
   return AM_OK;
@@ -64,8 +74,8 @@ typedef struct job {
   size_t in, out, batch;
   size_t rows;   /* of a clip at full length */
   size_t used;   /* of the longest clip */
-  size_t pieces; /* of a clip, or of the kernel */
-  size_t slice;
+  size_t pieces; /* of a clip */
+  am_real *dy_packed, *dy_across; /* large kernel */
 } job;
 
 static job job_of(const am_layer *layer, const am_pass *pass) {
@@ -93,8 +103,10 @@ static void forward_slice(void *arg, size_t slice, int worker) {
   const job *j = arg;
   size_t at = slice * SLICE, n = j->in - at < SLICE ? j->in - at : SLICE;
   am_real *partial = (am_real *)j->pass->scratch + slice * j->batch * j->out;
-  am_gemm_one(false, false, (int)j->batch, (int)j->out, (int)n, 1, j->pass->x[0] + at, (int)j->in,
-              j->pass->w[0] + at * j->out, (int)j->out, 0, partial, (int)j->out);
+  memset(partial, 0, j->batch * j->out * sizeof *partial);
+  am_kernels_of(j->layer->ctx)
+      ->wide_product((int)j->batch, (int)n, (int)j->out, j->pass->x[0] + at, (int)j->in,
+                     j->pass->w[0] + at * j->out, partial, (int)j->out);
 }
 
 static void forward_sum(void *arg, size_t b, int worker) {
@@ -137,12 +149,34 @@ static void forward(const am_layer *layer, const am_pass *pass) {
   }
 }
 
+/* Large kernel, a slice of its rows. */
+static void backward_wide(void *arg, size_t slice, int worker) {
+  (void)worker;
+  const job *j = arg;
+  const am_pass *pass = j->pass;
+  size_t at = slice * SLICE, n = j->in - at < SLICE ? j->in - at : SLICE;
+  am_kernels_of(j->layer->ctx)
+      ->wide_back((int)j->batch, (int)n, (int)j->out, pass->x[0] + at, (int)j->in, pass->w[0] + at * j->out,
+                  j->dy_packed, j->dy_across, pass->dw[0] + at * j->out,
+                  pass->dx[0] ? pass->dx[0] + at : NULL, (int)j->in);
+}
+
+static void backward_large(job *j) {
+  const am_kernels *k = am_kernels_of(j->layer->ctx);
+  const int batch = (int)j->batch, out = (int)j->out;
+  j->dy_packed = j->pass->scratch;
+  j->dy_across = j->dy_packed + k->packed_count(batch, out);
+  k->pack(false, batch, out, j->pass->dy, out, j->dy_packed);
+  k->pack(true, out, batch, j->pass->dy, out, j->dy_across);
+  am_parallel_for(j->layer->ctx, slices_of(j->in), backward_wide, j);
+}
+
 /* Rank 1, a slice of the kernel's rows.  y = x W: dW += x^T dy, dx = dy W^T */
 static void backward_slice(void *arg, size_t slice, int worker) {
   (void)worker;
   const job *j = arg;
   const am_pass *pass = j->pass;
-  size_t at = slice * j->slice, n = j->in - at < j->slice ? j->in - at : j->slice;
+  size_t at = slice * SMALL_SLICE, n = j->in - at < SMALL_SLICE ? j->in - at : SMALL_SLICE;
   am_gemm_one(true, false, (int)n, (int)j->out, (int)j->batch, 1, pass->x[0] + at, (int)j->in, pass->dy,
               (int)j->out, 1, pass->dw[0] + at * j->out, (int)j->out);
   if (pass->dx[0])
@@ -225,8 +259,8 @@ static void backward(const am_layer *layer, const am_pass *pass) {
     backward_frames(&j);
     return;
   }
-  j.slice = is_large(layer) ? SLICE : SMALL_SLICE;
-  am_parallel_for(layer->ctx, (j.in + j.slice - 1) / j.slice, backward_slice, &j);
+  if (is_large(layer)) backward_large(&j);
+  else am_parallel_for(layer->ctx, (j.in + SMALL_SLICE - 1) / SMALL_SLICE, backward_slice, &j);
   if (layer->n_weights > 1) am_kernels_of(layer->ctx)->column_sums(j.batch, j.out, pass->dy, pass->dw[1]);
 }
 

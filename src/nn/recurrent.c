@@ -290,8 +290,8 @@ static void input_piece(void *arg, size_t piece, int worker) {
   for (size_t t = 0; t < s.n; t++) memcpy(gates + t * g.rows * wide, bias, wide * sizeof *gates);
   am_kernels_of(r->layer->ctx)
       ->product((int)s.n, (int)r->width, (int)wide,
-                r->input + ((size_t)r->order[s.p] * r->T + s.first) * r->width, (int)r->width, r->packed_w[d], true,
-                gates, (int)(g.rows * wide));
+                r->input + ((size_t)r->order[s.p] * r->T + s.first) * r->width, (int)r->width, r->packed_w[d],
+                true, gates, (int)(g.rows * wide));
 }
 
 /* Frame t of direction d; the frame before it in that direction is t-1 or t+1. */
@@ -435,7 +435,8 @@ static void recurrent_weight_back(const run *r, size_t d, columns c) {
     const size_t later = row_of(r, &g, d ? 0 : 1), earlier = row_of(r, &g, d ? 1 : 0);
     const am_real *h = c.extra ? r->extra[l][d] + later * H : r->h[l][d] + earlier * H;
     am_gemm_one(true, false, (int)H, (int)(c.to - c.from), (int)((g.frames - 1) * g.rows), 1, h, (int)H,
-                r->dgates[d] + later * 4 * H + c.column, (int)(4 * H), 1, dweight_of(r, d, 1) + c.from, (int)wide);
+                r->dgates[d] + later * 4 * H + c.column, (int)(4 * H), 1, dweight_of(r, d, 1) + c.from,
+                (int)wide);
   }
 }
 
@@ -485,8 +486,8 @@ static void input_piece_back(void *arg, size_t piece, int worker) {
     const am_real *packed = r->packed_w[d];
     for (gate_run at = {0}; next_run(r, r->cell->input_from, &at); add = true) {
       const int terms = (int)((at.end - at.from) * H);
-      k->product((int)s.n, terms, (int)r->width, dgates + at.block * H, (int)(g.rows * 4 * H), packed, add, dx,
-                 (int)r->width);
+      k->product((int)s.n, terms, (int)r->width, dgates + at.block * H, (int)(g.rows * 4 * H), packed, add,
+                 dx, (int)r->width);
       packed += k->packed_count(terms, (int)r->width);
     }
   }

@@ -40,10 +40,12 @@ static float *packed_of(const am_kernels *kernels, bool trans, int k, int n, con
   return packed;
 }
 
-static void check_product(const am_kernels *kernels, am_rng *rng, int rows, int k, int n, bool trans, bool add) {
+static void check_product(const am_kernels *kernels, am_rng *rng, int rows, int k, int n, bool trans,
+                          bool add) {
   matrix a = random_matrix(rng, rows, k, draw(rng, 0, 3)), c = random_matrix(rng, rows, n, draw(rng, 0, 3));
   matrix b = trans ? random_matrix(rng, n, k, draw(rng, 0, 3)) : random_matrix(rng, k, n, draw(rng, 0, 3));
-  float *wanted = loops(rows, k, n, a, trans, b, add, c), *packed = packed_of(kernels, trans, k, n, b.at, b.ld);
+  float *wanted = loops(rows, k, n, a, trans, b, add, c);
+  float *packed = packed_of(kernels, trans, k, n, b.at, b.ld);
   size_t count = count_of(c, rows, n);
   kernels->product(rows, k, n, a.at, a.ld, packed, add, c.at, c.ld);
   assert_allclose_f(c.at, wanted, count, 1e-6, 2.5e-7 * (k + 16)); /* as in test_gemm */
@@ -67,7 +69,8 @@ static void test_product(void **state) {
     for (int rows = 0; rows < 40; rows++)
       check_product(kernels[i], &rng, rows, draw(&rng, 1, 40), draw(&rng, 1, 140), rows & 1, rows & 2);
     for (int round = 0; round < 8; round++)
-      check_product(kernels[i], &rng, draw(&rng, 1, 130), draw(&rng, 200, 600), draw(&rng, 1, 200), round & 1, round & 2);
+      check_product(kernels[i], &rng, draw(&rng, 1, 130), draw(&rng, 200, 600), draw(&rng, 1, 200), round & 1,
+                    round & 2);
     check_product(kernels[i], &rng, 3, 0, 20, false, false);
     check_product(kernels[i], &rng, 3, 0, 20, false, true);
     check_product(kernels[i], &rng, 1, 300, 256, false, true);
@@ -81,12 +84,15 @@ static void check_wide(const am_kernels *kernels, am_rng *rng, int rows, int k, 
   kernels->wide_product(rows, k, n, x.at, x.ld, w.at, y.at, y.ld);
   assert_allclose_f(y.at, wanted, count_of(y, rows, n), 1e-6, 2.5e-7 * (k + 16));
   free(wanted);
-  matrix dy = random_matrix(rng, rows, n, 0), dw = random_matrix(rng, k, n, 0), across = {malloc((size_t)rows * (size_t)k * sizeof(float) + 1), rows};
+  matrix dy = random_matrix(rng, rows, n, 0), dw = random_matrix(rng, k, n, 0);
+  matrix across = {malloc((size_t)rows * (size_t)k * sizeof(float) + 1), rows};
   for (int r = 0; r < rows; r++)
     for (int i = 0; i < k; i++) across.at[(ptrdiff_t)i * rows + r] = x.at[(ptrdiff_t)r * x.ld + i];
-  float *wanted_dw = loops(k, rows, n, across, false, dy, true, dw), *wanted_x = loops(rows, n, k, dy, true, w, false, dx);
+  float *wanted_dw = loops(k, rows, n, across, false, dy, true, dw);
+  float *wanted_x = loops(rows, n, k, dy, true, w, false, dx);
   float *before = copy_reals(dx.at, count_of(dx, rows, k));
-  float *packed = packed_of(kernels, false, rows, n, dy.at, n), *turned = packed_of(kernels, true, n, rows, dy.at, n);
+  float *packed = packed_of(kernels, false, rows, n, dy.at, n);
+  float *turned = packed_of(kernels, true, n, rows, dy.at, n);
   kernels->wide_back(rows, k, n, x.at, x.ld, w.at, packed, turned, dw.at, wanted_dx ? dx.at : NULL, dx.ld);
   assert_allclose_f(dw.at, wanted_dw, count_of(dw, k, n), 1e-6, 2.5e-7 * (rows + 16));
   if (wanted_dx) assert_allclose_f(dx.at, wanted_x, count_of(dx, rows, k), 1e-6, 2.5e-7 * (n + 16));
@@ -126,6 +132,7 @@ static void test_nan(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_product), cmocka_unit_test(test_wide), cmocka_unit_test(test_nan)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_product), cmocka_unit_test(test_wide),
+                                     cmocka_unit_test(test_nan)};
   return cmocka_run_group_tests_name("tensor_product", tests, NULL, NULL);
 }
