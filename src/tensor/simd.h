@@ -2,11 +2,12 @@
  *
  * The files simd_*.c exist once and are compiled once per processor path, with
  * AM_LANES (8 or 16 floats a vector) and AM_PATH (avx2, avx512) defined; only
- * GCC's and clang's vector extensions are used, so the flags of the file choose the
- * instructions.  Multiply-add contraction is on in these files. */
+ * GCC's and clang's vector extensions are used (and masks), so the flags of the file
+ * choose the instructions.  Multiply-add contraction is on in these files. */
 #ifndef AM_SIMD_H
 #define AM_SIMD_H
 
+#include <immintrin.h>
 #include <string.h>
 
 #include "tensor/tables.h"
@@ -36,12 +37,19 @@ AM_INLINE vf splat(float s) { return s - (vf){0}; }
 AM_INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
 
 /* The first n < LANES floats; the rest of the vector is zero. */
-AM_INLINE vf load_some(const float *p, size_t n) {
-  vf v = {0};
-  memcpy(&v, p, n * sizeof *p);
-  return v;
+#if AM_LANES == 16
+AM_INLINE vf load_some(const float *p, size_t n) { return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
+AM_INLINE void store_some(float *p, vf v, size_t n) {
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
 }
-AM_INLINE void store_some(float *p, vf v, size_t n) { memcpy(p, &v, n * sizeof *p); }
+#else
+AM_INLINE __m256i first_lanes(size_t n) {
+  static const vi lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  return (__m256i)(lane < (vi){0} + (int32_t)n);
+}
+AM_INLINE vf load_some(const float *p, size_t n) { return (vf)_mm256_maskload_ps(p, first_lanes(n)); }
+AM_INLINE void store_some(float *p, vf v, size_t n) { _mm256_maskstore_ps(p, first_lanes(n), (__m256)v); }
+#endif
 
 /* simd_conv.c */
 size_t AM_SIMD(am_conv_packed_count)(const am_conv *c);

@@ -289,7 +289,8 @@ void AM_SIMD(am_conv_forward)(const am_conv *c, const float *x, const float *pac
                          int t0, int t1, float *y) {
   forward_job j = {.g = geometry_of(c, 1, 1, t0, t1), .x = x, .packed = packed, .bias = bias, .y = y,
                    .relu = epilogue == AM_EPILOGUE_RELU};
-  forward(&j);
+  if (AM_SIMD(am_conv_is_one)(&j.g)) AM_SIMD(am_conv_one_forward)(&j.g, x, packed, bias, j.relu, y);
+  else forward(&j);
 }
 
 void AM_SIMD(am_conv_backward_x)(const am_conv *c, const float *dy, const float *packed_back, int t0, int t1, float *dx) {

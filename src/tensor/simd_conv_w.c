@@ -154,6 +154,10 @@ void AM_SIMD(am_conv_backward_w)(const am_conv *conv, const float *x, const floa
   geometry g = geometry_of(conv, 1, 1, t0, t1);
   int bins = g.f1 - g.f0;
   if (bins <= 0) return;
+  if (AM_SIMD(am_conv_is_one)(&g)) {
+    AM_SIMD(am_conv_one_backward_w)(&g, x, dy, dkernel);
+    return;
+  }
   int rows = bins >= PIXELS ? 1 : PIXELS / bins;
   if (bins > PIXELS) bins = PIXELS;
   for (int t = g.t0; t < g.t1; t += rows)

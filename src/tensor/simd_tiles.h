@@ -69,4 +69,10 @@ AM_INLINE void zero_floats(float *to, int n) {
   for (int i = 0; i < n; i++) to[i] = 0;
 }
 
+/* simd_conv_one.c, for the convolutions that it takes */
+bool AM_SIMD(am_conv_is_one)(const geometry *g);
+void AM_SIMD(am_conv_one_forward)(const geometry *g, const float *x, const float *packed, const float *bias, bool relu,
+                                  float *y);
+void AM_SIMD(am_conv_one_backward_w)(const geometry *g, const float *x, const float *dy, float *dkernel);
+
 #endif

@@ -105,6 +105,9 @@ static void test_chosen_shapes(void **state) {
   const am_conv chosen[] = {
     conv_of(9, 128, 1, 32, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* RAVDESS CNN 1, a few frames */
     conv_of(7, 64, 32, 64, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),
+    conv_of(150, 14, 1, 24, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),  /* one channel: rows of a tile, several parts */
+    conv_of(4, 2100, 1, 8, 3, 3, 1, 1, 1, 1, AM_PAD_VALID, 0),  /* rows cut into parts */
+    conv_of(5, 15, 1, 49, 3, 3, 1, 1, 1, 1, AM_PAD_EXPLICIT, 4),
     conv_of(40, 1, 1, 32, 5, 1, 1, 1, 1, 1, AM_PAD_SAME, 0),    /* RAVDESS model 2 */
     conv_of(10, 1, 32, 64, 5, 1, 1, 1, 1, 1, AM_PAD_SAME, 0),
     conv_of(4, 8, 600, 70, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* many terms */
