@@ -86,8 +86,8 @@ static int partials_of(const am_layer *layer) {
 /* What a call takes from the pass's scratch. */
 typedef struct conv_scratch {
   am_real *packed, *packed_back, *partials;
-  am_real *map, *pooled; /* a part per worker */
-  size_t map_reals, pooled_reals;
+  am_real *map, *pooled, *work; /* a part per worker; `work` is the convolution kernels' own */
+  size_t map_reals, pooled_reals, work_reals;
   am_real *kernel, *bias; /* with the batch norm in them */
   double *line;           /* scale and shift of the batch norm (2,Cout) */
 } conv_scratch;
@@ -101,6 +101,8 @@ static conv_scratch place(const am_layer *layer, am_arena *arena) {
   s.packed = am_arena_take(arena, k->conv_packed_count(&c), sizeof(am_real));
   s.packed_back = am_arena_take(arena, k->conv_packed_back_count(&c), sizeof(am_real));
   s.partials = am_arena_take(arena, (size_t)partials_of(layer) * partial_count(layer), sizeof(am_real));
+  s.work_reals = k->conv_scratch_count(&c);
+  s.work = am_arena_take(arena, workers * s.work_reals, sizeof(am_real));
   if (o->relu || o->pooled) {
     s.map_reals = (size_t)o->union_rows * row_reals(o);
     s.map = am_arena_take(arena, workers * s.map_reals, sizeof(am_real));
@@ -128,6 +130,7 @@ static void set_memory(am_layer *layer) {
   conv_options *o = layer->options;
   const am_window *w = &o->window;
   int t = o->map.t, step = o->pooled ? o->pool.stride[0] : 1;
+  if (step % 2) step *= 2; /* kernels may make two rows at once */
   int rows = (int)smaller(t, (int)((size_t)BLOCK_REALS / row_reals(o)));
   o->rows = divide_up(larger(rows, 1), step) * step;
   o->blocks = divide_up(t, o->rows);
@@ -263,6 +266,10 @@ static am_real *zero_rows(am_real *base, int from, int to, size_t row) {
   return base;
 }
 
+static am_real *kernel_scratch(const conv_job *j, int worker) {
+  return j->s.work + (size_t)worker * j->s.work_reals;
+}
+
 /* The part of a clip's convolution that makes rows [r0,r1) of the map, counted from r0. */
 static am_conv window_rows(am_conv c, int r0, int r1) {
   c.pt -= r0 * c.st;
@@ -284,6 +291,7 @@ static void forward_block(const conv_job *j, size_t b, int i, int worker) {
   const am_pass *pass = j->pass;
   am_epilogue epilogue = o->relu ? AM_EPILOGUE_RELU : AM_EPILOGUE_NONE;
   const am_real *x = pass->x[0] + b * am_shape_count(layer->in[0]);
+  am_real *scratch = kernel_scratch(j, worker);
   am_real *y = pass->y + b * am_shape_count(layer->out);
   size_t y_row = (size_t)layer->out.f * (size_t)layer->out.c;
   am_conv c = clip_conv(layer, pass->x_len[0][b]);
@@ -294,13 +302,13 @@ static void forward_block(const conv_job *j, size_t b, int i, int worker) {
   zero_rows(y, y_used, smaller(y1, pass->y_most), y_row);
   if (y_used <= y0) return;
   if (!o->pooled) {
-    j->k->conv_forward(&c, x, j->s.packed, j->bias, epilogue, r0, r1, y);
+    j->k->conv_forward(&c, x, j->s.packed, j->bias, epilogue, r0, r1, y, scratch);
     drop_rows(j, b, r0, r1 - r0, y + (size_t)r0 * y_row);
     return;
   }
   am_real *map = j->s.map + (size_t)worker * j->s.map_reals;
   am_conv rows = window_rows(c, r0, r1), pool = pool_rows(o, r1 - r0);
-  j->k->conv_forward(&rows, x, j->s.packed, j->bias, epilogue, 0, rows.to, map);
+  j->k->conv_forward(&rows, x, j->s.packed, j->bias, epilogue, 0, rows.to, map, scratch);
   drop_rows(j, b, r0, rows.to, map);
   pool.to = y_used - y0;
   uint8_t *index = NULL;
@@ -405,10 +413,11 @@ static void backward_block(const conv_job *j, size_t b, int i, int worker, am_re
   if (u1 < u0) u1 = u0;
   const am_real *dy = map_gradient(j, b, u0, u1, worker);
   am_conv rows = window_rows(c, u0, u1);
-  if (dx && x_used > x0) j->k->conv_backward_x(&rows, dy, j->s.packed_back, x0, x_used, dx);
+  if (dx && x_used > x0)
+    j->k->conv_backward_x(&rows, dy, j->s.packed_back, x0, x_used, dx, kernel_scratch(j, worker));
   if (r1 <= r0) return;
   const am_real *x = j->pass->x[0] + b * am_shape_count(layer->in[0]);
-  j->k->conv_backward_w(&rows, x, dy, r0 - u0, r1 - u0, partial);
+  j->k->conv_backward_w(&rows, x, dy, r0 - u0, r1 - u0, partial, kernel_scratch(j, worker));
   if (o->bias)
     j->k->column_sums((size_t)(r1 - r0) * (size_t)c.fo, (size_t)c.co, dy + (size_t)(r0 - u0) * row_reals(o),
                       partial + kernel_count(layer));

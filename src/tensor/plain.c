@@ -22,6 +22,11 @@ static void copy_kernel(const am_conv *c, const am_real *kernel, am_real *packed
   memcpy(packed, kernel, kernel_count(c) * sizeof *packed);
 }
 
+static size_t no_scratch(const am_conv *c) {
+  (void)c;
+  return 0;
+}
+
 /* The `n` channels of x (rows, bins, n) at (t, f), and of a kernel at tap (kt, kf). */
 static size_t at(int t, int f, int bins, int n) { return ((size_t)t * (size_t)bins + (size_t)f) * (size_t)n; }
 static size_t tap_at(const am_conv *c, int kt, int kf) { return at(kt, kf, c->kf, c->ci * c->co); }
@@ -33,7 +38,8 @@ static void forward_tap(const am_conv *c, const am_real *x, const am_real *kerne
 }
 
 static void conv_forward(const am_conv *c, const am_real *x, const am_real *kernel, const am_real *bias,
-                         am_epilogue epilogue, int t0, int t1, am_real *y) {
+                         am_epilogue epilogue, int t0, int t1, am_real *y, am_real *scratch) {
+  (void)scratch;
   for (int t = t0; t < t1; t++)
     for (int f = 0; f < c->fo; f++) {
       am_real *out = y + at(t, f, c->fo, c->co);
@@ -59,7 +65,9 @@ static void backward_x_tap(const am_conv *c, const am_real *dy, const am_real *k
 }
 
 /* From the side of dx: row = t st + kt dt - pt, so t = (row + pt - kt dt) / st where that is whole. */
-static void conv_backward_x(const am_conv *c, const am_real *dy, const am_real *kernel, int t0, int t1, am_real *dx) {
+static void conv_backward_x(const am_conv *c, const am_real *dy, const am_real *kernel, int t0, int t1, am_real *dx,
+                            am_real *scratch) {
+  (void)scratch;
   for (int row = t0; row < t1; row++)
     for (int bin = 0; bin < c->fi; bin++) {
       am_real *out = dx + at(row, bin, c->fi, c->ci);
@@ -79,7 +87,9 @@ static void backward_w_tap(const am_conv *c, const am_real *x, const am_real *dy
     for (int o = 0; o < c->co; o++) dkernel[(size_t)i * (size_t)c->co + (size_t)o] += x[i] * dy[o];
 }
 
-static void conv_backward_w(const am_conv *c, const am_real *x, const am_real *dy, int t0, int t1, am_real *dkernel) {
+static void conv_backward_w(const am_conv *c, const am_real *x, const am_real *dy, int t0, int t1, am_real *dkernel,
+                            am_real *scratch) {
+  (void)scratch;
   for (int t = t0; t < t1; t++)
     for (int f = 0; f < c->fo; f++)
       for (int kt = 0; kt < c->kt; kt++)
@@ -295,6 +305,7 @@ const am_kernels am_kernels_table_plain = {
   .conv_pack = copy_kernel,
   .conv_packed_back_count = kernel_count,
   .conv_pack_back = copy_kernel,
+  .conv_scratch_count = no_scratch,
   .conv_forward = conv_forward,
   .conv_backward_x = conv_backward_x,
   .conv_backward_w = conv_backward_w,

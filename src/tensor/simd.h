@@ -53,13 +53,16 @@ AM_INLINE void store_some(float *p, vf v, size_t n) { _mm256_maskstore_ps(p, fir
 
 /* simd_conv.c */
 size_t AM_SIMD(am_conv_packed_count)(const am_conv *c);
+size_t AM_SIMD(am_conv_scratch_count)(const am_conv *c);
 void AM_SIMD(am_conv_pack)(const am_conv *c, const float *kernel, float *packed);
 size_t AM_SIMD(am_conv_packed_back_count)(const am_conv *c);
 void AM_SIMD(am_conv_pack_back)(const am_conv *c, const float *kernel, float *packed);
 void AM_SIMD(am_conv_forward)(const am_conv *c, const float *x, const float *packed, const float *bias,
-                              am_epilogue epilogue, int t0, int t1, float *y);
-void AM_SIMD(am_conv_backward_x)(const am_conv *c, const float *dy, const float *packed_back, int t0, int t1, float *dx);
-void AM_SIMD(am_conv_backward_w)(const am_conv *c, const float *x, const float *dy, int t0, int t1, float *dkernel);
+                              am_epilogue epilogue, int t0, int t1, float *y, float *scratch);
+void AM_SIMD(am_conv_backward_x)(const am_conv *c, const float *dy, const float *packed_back, int t0, int t1, float *dx,
+                                 float *scratch);
+void AM_SIMD(am_conv_backward_w)(const am_conv *c, const float *x, const float *dy, int t0, int t1, float *dkernel,
+                                 float *scratch);
 /* simd_product.c */
 size_t AM_SIMD(am_packed_count)(int k, int n);
 void AM_SIMD(am_pack)(bool trans, int k, int n, const float *b, int ldb, float *packed);

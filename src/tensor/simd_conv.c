@@ -1,5 +1,6 @@
 /* tensor/simd_conv.c - convolution as an implicit matrix product.
  *
+ * 3 x 3 convolutions of many channels go to simd_conv_win.c, those of one to simd_conv_one.c.
  * Forward: a register tile of up to MOST pixels by two vectors of output channels;
  * for every tap and input channel the weights are two vectors and each pixel's x is
  * broadcast.  Taps that lie side by side in x (dilation 1) run as one loop.  The
@@ -22,23 +23,7 @@ enum {
   FEW_ROWS = 4              /* below it tiles along time do not pay */
 };
 
-/* One tile of forward: pixels at x + p * step, summed over outer * inner runs of n numbers. */
-typedef struct tile {
-  const float *x;
-  ptrdiff_t step;
-  int outer, inner, n;
-  ptrdiff_t outer_step, inner_step;
-  const float *weights; /* of a run: [n][V * LANES] */
-  ptrdiff_t weights_outer, weights_inner; /* from run to run */
-  const float *bias;    /* of the block, or NULL */
-  float *y;             /* of the block; pixels at y + p * y_step */
-  ptrdiff_t y_step;
-  int columns;          /* output channels that exist, <= V * LANES */
-  bool resume;          /* y holds a partial sum: no bias */
-  bool relu;
-} tile;
-
-AM_INLINE void run_tile(const int P, const int V, const tile *t) {
+AM_INLINE void run_tile(const int P, const int V, const conv_tile *t) {
   vf sum[MOST][2];
   AM_UNROLL for (int v = 0; v < V; v++) {
     vf bias = t->bias && !t->resume ? load_columns(t->bias, t->columns, v) : (vf){0};
@@ -77,11 +62,13 @@ AM_INLINE void run_tile(const int P, const int V, const tile *t) {
   }
 }
 
-#define TILE_FUNCTION(P, V) static void tile_##P##_##V(const tile *t) { run_tile(P, V, t); }
+#define TILE_FUNCTION(P, V) static void tile_##P##_##V(const conv_tile *t) { run_tile(P, V, t); }
 EACH_TILE(TILE_FUNCTION, 1)
 EACH_TILE(TILE_FUNCTION, 2)
 #define TILE_NAME(P, V) tile_##P##_##V,
-static void (*const tiles[2][MOST])(const tile *t) = {{EACH_TILE(TILE_NAME, 1)}, {EACH_TILE(TILE_NAME, 2)}};
+static void (*const tiles[2][MOST])(const conv_tile *t) = {{EACH_TILE(TILE_NAME, 1)}, {EACH_TILE(TILE_NAME, 2)}};
+
+void AM_SIMD(am_conv_tile)(const conv_tile *t, int pixels, int vectors) { tiles[vectors - 1][pixels - 1](t); }
 
 /* The convolution that takes dy to dx. */
 static am_conv backward_conv(const am_conv *c) {
@@ -161,7 +148,7 @@ static void run_taps(const forward_job *j, const line *l, range r, progression k
   ptrdiff_t x_row = (ptrdiff_t)c->fi * c->ci;
   bool together = c->df == 1 && g->uf == 1; /* the taps of a row are neighbours in x */
   bool any = kt.count && kf.count;
-  tile t = {.x = j->x, .outer = any ? kt.count : 0, .inner = together ? 1 : kf.count,
+  conv_tile t = {.x = j->x, .outer = any ? kt.count : 0, .inner = together ? 1 : kf.count,
             .n = together ? kf.count * c->ci : c->ci, .outer_step = kt.step * c->dt / g->ut * x_row,
             .inner_step = (ptrdiff_t)(kf.step * c->df / g->uf) * c->ci, .resume = resume, .relu = relu};
   if (any)
@@ -286,15 +273,24 @@ static void forward(forward_job *j) {
 }
 
 void AM_SIMD(am_conv_forward)(const am_conv *c, const float *x, const float *packed, const float *bias, am_epilogue epilogue,
-                         int t0, int t1, float *y) {
+                         int t0, int t1, float *y, float *scratch) {
+  if (AM_SIMD(am_conv_is_win)(c)) {
+    AM_SIMD(am_conv_win_forward)(c, x, packed, bias, epilogue == AM_EPILOGUE_RELU, t0, t1, c->pt - 1, y, scratch);
+    return;
+  }
   forward_job j = {.g = geometry_of(c, 1, 1, t0, t1), .x = x, .packed = packed, .bias = bias, .y = y,
                    .relu = epilogue == AM_EPILOGUE_RELU};
   if (AM_SIMD(am_conv_is_one)(&j.g)) AM_SIMD(am_conv_one_forward)(&j.g, x, packed, bias, j.relu, y);
   else forward(&j);
 }
 
-void AM_SIMD(am_conv_backward_x)(const am_conv *c, const float *dy, const float *packed_back, int t0, int t1, float *dx) {
+void AM_SIMD(am_conv_backward_x)(const am_conv *c, const float *dy, const float *packed_back, int t0, int t1, float *dx,
+                                 float *scratch) {
   am_conv back = backward_conv(c);
+  if (AM_SIMD(am_conv_is_win)(c)) {
+    AM_SIMD(am_conv_win_forward)(&back, dy, packed_back, NULL, false, t0, t1, 0, dx, scratch);
+    return;
+  }
   forward_job j = {.g = geometry_of(&back, c->st, c->sf, t0, t1), .x = dy, .packed = packed_back, .y = dx};
   forward(&j);
 }
@@ -302,11 +298,16 @@ void AM_SIMD(am_conv_backward_x)(const am_conv *c, const float *dy, const float 
 /* Packed weights: blocks of output channels; in each [term][channel], padded with zeros to whole vectors. */
 
 size_t AM_SIMD(am_conv_packed_count)(const am_conv *c) {
+  if (AM_SIMD(am_conv_is_win)(c)) return AM_SIMD(am_conv_win_packed)(c);
   return (size_t)terms(c) * (((size_t)c->co + LANES - 1) / LANES * LANES);
 }
 
 void AM_SIMD(am_conv_pack)(const am_conv *c, const float *kernel, float *packed) {
   int all = terms(c);
+  if (AM_SIMD(am_conv_is_win)(c)) {
+    AM_SIMD(am_conv_win_pack)(c, kernel, (ptrdiff_t)c->ci * c->co, c->co, 1, packed);
+    return;
+  }
   for (int b = 0; b < block_count(c); b++) {
     size_t width = (size_t)block_vectors(c, b) * LANES, columns = (size_t)block_columns(c, b);
     for (int k = 0; k < all; k++, packed += width) {
@@ -325,6 +326,11 @@ size_t AM_SIMD(am_conv_packed_back_count)(const am_conv *c) {
 void AM_SIMD(am_conv_pack_back)(const am_conv *c, const float *kernel, float *packed) {
   am_conv back = backward_conv(c);
   int taps = c->kt * c->kf;
+  if (AM_SIMD(am_conv_is_win)(c)) {
+    ptrdiff_t tap = (ptrdiff_t)c->ci * c->co; /* flipped: from the last on */
+    AM_SIMD(am_conv_win_pack)(&back, kernel + 8 * tap, -tap, 1, c->co, packed);
+    return;
+  }
   for (int b = 0; b < block_count(&back); b++) {
     int width = block_vectors(&back, b) * LANES, columns = block_columns(&back, b);
     for (int tap = taps - 1; tap >= 0; tap--)
@@ -333,4 +339,13 @@ void AM_SIMD(am_conv_pack_back)(const am_conv *c, const float *kernel, float *pa
         for (int i = 0; i < width; i++) packed[i] = i < columns ? from[(size_t)i * (size_t)c->co] : 0;
       }
   }
+}
+
+size_t AM_SIMD(am_conv_scratch_count)(const am_conv *c) {
+  am_conv back = backward_conv(c);
+  if (!AM_SIMD(am_conv_is_win)(c)) return 0;
+  size_t forward_count = AM_SIMD(am_conv_win_scratch)(c), back_count = AM_SIMD(am_conv_win_scratch)(&back);
+  size_t count = AM_SIMD(am_conv_win_w_scratch)(c);
+  if (forward_count > count) count = forward_count;
+  return back_count > count ? back_count : count;
 }

@@ -9,20 +9,11 @@ enum {
   FEW_CHANNELS = 8 /* below it one tap cannot fill a tile */
 };
 
-/* dkernel (P terms, V vectors of output channels) += sum over pixels of x(term) dy(channel). */
-typedef struct sum_tile {
-  const float *x, *dy;
-  int rows, pixels;
-  ptrdiff_t x_row, x_step, dy_row, dy_step;
-  float *dkernel;
-  ptrdiff_t d_step;
-  int columns;
-} sum_tile;
-
 AM_INLINE void run_sum_tile(const int P, const int V, const sum_tile *t) {
   vf sum[MOST][2];
   AM_UNROLL for (int p = 0; p < P; p++) {
-    AM_UNROLL for (int v = 0; v < V; v++) sum[p][v] = load_columns(t->dkernel + p * t->d_step, t->columns, v);
+    AM_UNROLL for (int v = 0; v < V; v++)
+      sum[p][v] = t->fresh ? (vf){0} : load_columns(t->dkernel + p * t->d_step, t->columns, v);
   }
   for (int r = 0; r < t->rows; r++) {
     const float *x = t->x + r * t->x_row, *dy = t->dy + r * t->dy_row;
@@ -57,7 +48,7 @@ typedef struct chunk {
 } chunk;
 
 /* All `n` terms side by side from `t`, in tiles of even size. */
-static void sum_terms(sum_tile *t, int n, int vectors) {
+void AM_SIMD(am_conv_sum_terms)(sum_tile *t, int n, int vectors) {
   const float *x = t->x;
   float *dkernel = t->dkernel;
   int count = (n + MOST - 1) / MOST;
@@ -91,7 +82,7 @@ static void sum_tap(const chunk *k, int kt, int kf, int n, int f0, int f1) {
                 .dy_row = k->dy_row, .dy_step = k->dy_step,
                 .dkernel = k->dkernel + (ptrdiff_t)(kt * c->kf + kf) * c->ci * c->co, .d_step = c->co,
                 .columns = k->columns};
-  sum_terms(&t, n, k->vectors);
+  AM_SIMD(am_conv_sum_terms)(&t, n, k->vectors);
 }
 
 /* Tap by tap: the outputs whose element is padding are left out.  With few channels the taps of a row go
@@ -150,7 +141,12 @@ static void sum_chunk(chunk k, const float *dy, float *dkernel) {
   }
 }
 
-void AM_SIMD(am_conv_backward_w)(const am_conv *conv, const float *x, const float *dy, int t0, int t1, float *dkernel) {
+void AM_SIMD(am_conv_backward_w)(const am_conv *conv, const float *x, const float *dy, int t0, int t1, float *dkernel,
+                                 float *scratch) {
+  if (AM_SIMD(am_conv_is_win)(conv)) {
+    if (t0 < t1) AM_SIMD(am_conv_win_backward_w)(conv, x, dy, t0, t1, dkernel, scratch);
+    return;
+  }
   geometry g = geometry_of(conv, 1, 1, t0, t1);
   int bins = g.f1 - g.f0;
   if (bins <= 0) return;

@@ -250,6 +250,7 @@ const am_kernels AM_SIMD(am_kernels_table) = {
   .conv_pack = AM_SIMD(am_conv_pack),
   .conv_packed_back_count = AM_SIMD(am_conv_packed_back_count),
   .conv_pack_back = AM_SIMD(am_conv_pack_back),
+  .conv_scratch_count = AM_SIMD(am_conv_scratch_count),
   .conv_forward = AM_SIMD(am_conv_forward),
   .conv_backward_x = AM_SIMD(am_conv_backward_x),
   .conv_backward_w = AM_SIMD(am_conv_backward_w),

@@ -69,6 +69,66 @@ AM_INLINE void zero_floats(float *to, int n) {
   for (int i = 0; i < n; i++) to[i] = 0;
 }
 
+/* One tile of forward: pixels at x + p * step, summed over outer * inner runs of n numbers. */
+typedef struct conv_tile {
+  const float *x;
+  ptrdiff_t step;
+  int outer, inner, n;
+  ptrdiff_t outer_step, inner_step;
+  const float *weights; /* of a run: [n][V * LANES] */
+  ptrdiff_t weights_outer, weights_inner; /* from run to run */
+  const float *bias;    /* of the block, or NULL */
+  float *y;             /* of the block; pixels at y + p * y_step */
+  ptrdiff_t y_step;
+  int columns;          /* output channels that exist, <= V * LANES */
+  bool resume;          /* y holds a partial sum: no bias */
+  bool relu;
+} conv_tile;
+
+/* dkernel (P terms, V vectors of output channels) += sum over pixels of x(term) dy(channel). */
+typedef struct sum_tile {
+  const float *x, *dy;
+  int rows, pixels;
+  ptrdiff_t x_row, x_step, dy_row, dy_step;
+  float *dkernel;
+  ptrdiff_t d_step;
+  int columns;
+  bool fresh; /* dkernel is written, not added to */
+} sum_tile;
+
+/* Patches (4 x 4) of x as Winograd's convolution takes them, two rows and two bins apart. */
+typedef struct patch_rows {
+  const am_conv *c;
+  const float *x;
+  int first, wide; /* output row of the first patches; patches in a row */
+  int room;        /* patches transformed at once */
+  float *patches;  /* B' d B: [frequency][patch][padded channel] */
+} patch_rows;
+
+AM_INLINE int am_padded_channels(const am_conv *c) { return (c->ci + LANES - 1) / LANES * LANES; }
+/* First output of a patch. */
+AM_INLINE void patch_at(const patch_rows *p, int patch, int *row, int *bin) {
+  *row = p->first + patch / p->wide * 2;
+  *bin = patch % p->wide * 2;
+}
+
+/* simd_conv.c */
+void AM_SIMD(am_conv_tile)(const conv_tile *t, int pixels, int vectors);
+/* simd_conv_w.c: all `n` terms side by side from `t`, in tiles of even size */
+void AM_SIMD(am_conv_sum_terms)(sum_tile *t, int n, int vectors);
+/* simd_conv_win.c, for the convolutions that it takes (and then for their backward, too) */
+bool AM_SIMD(am_conv_is_win)(const am_conv *c);
+size_t AM_SIMD(am_conv_win_scratch)(const am_conv *c);
+size_t AM_SIMD(am_conv_win_packed)(const am_conv *c);
+void AM_SIMD(am_conv_win_pack)(const am_conv *c, const float *kernel, ptrdiff_t tap_step, ptrdiff_t i_step,
+                               ptrdiff_t o_step, float *packed);
+void AM_SIMD(am_conv_win_forward)(const am_conv *c, const float *x, const float *packed, const float *bias, bool relu,
+                                  int t0, int t1, int anchor, float *y, float *scratch);
+void AM_SIMD(am_conv_win_patches)(const patch_rows *p, int from, int n);
+/* simd_conv_win_w.c, for the same */
+size_t AM_SIMD(am_conv_win_w_scratch)(const am_conv *c);
+void AM_SIMD(am_conv_win_backward_w)(const am_conv *c, const float *x, const float *dy, int t0, int t1, float *dkernel,
+                                     float *scratch);
 /* simd_conv_one.c, for the convolutions that it takes */
 bool AM_SIMD(am_conv_is_one)(const geometry *g);
 void AM_SIMD(am_conv_one_forward)(const geometry *g, const float *x, const float *packed, const float *bias, bool relu,

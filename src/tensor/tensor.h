@@ -45,13 +45,17 @@ typedef struct am_kernels {
   void (*conv_pack)(const am_conv *c, const am_real *kernel, am_real *packed);
   size_t (*conv_packed_back_count)(const am_conv *c);
   void (*conv_pack_back)(const am_conv *c, const am_real *kernel, am_real *packed);
+  /* Reals of scratch, a thread, that the convolutions below need. */
+  size_t (*conv_scratch_count)(const am_conv *c);
   /* y rows [t0,t1) = conv(x) + bias (bias NULL: none). */
   void (*conv_forward)(const am_conv *c, const am_real *x, const am_real *packed, const am_real *bias,
-                       am_epilogue epilogue, int t0, int t1, am_real *y);
+                       am_epilogue epilogue, int t0, int t1, am_real *y, am_real *scratch);
   /* dx rows [t0,t1) (written). */
-  void (*conv_backward_x)(const am_conv *c, const am_real *dy, const am_real *packed_back, int t0, int t1, am_real *dx);
+  void (*conv_backward_x)(const am_conv *c, const am_real *dy, const am_real *packed_back, int t0, int t1, am_real *dx,
+                          am_real *scratch);
   /* dkernel (kt,kf,ci,co) += over output rows [t0,t1). */
-  void (*conv_backward_w)(const am_conv *c, const am_real *x, const am_real *dy, int t0, int t1, am_real *dkernel);
+  void (*conv_backward_w)(const am_conv *c, const am_real *x, const am_real *dy, int t0, int t1, am_real *dkernel,
+                          am_real *scratch);
 
   /* C(rows,n) = A(rows,k) op(B), or += with `add`, where op(B) (k,n) is packed once and met often; `trans`: B is
    * (n,k).  A row of C does not depend on the rows beside it. */

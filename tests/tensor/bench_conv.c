@@ -32,7 +32,7 @@ typedef struct job {
   const am_kernels *k;
   am_conv c;
   int kind, clips, rows; /* a piece makes `rows` rows of one clip */
-  float *x, *y, *w, *packed, *packed_back, *dw;
+  float *x, *y, *w, *packed, *packed_back, *dw, *scratch;
 } job;
 
 static void piece(void *arg, size_t i, int worker) {
@@ -44,9 +44,10 @@ static void piece(void *arg, size_t i, int worker) {
   float *x = j->x + b * (size_t)c->ti * (size_t)c->fi * (size_t)c->ci;
   float *y = j->y + b * (size_t)c->to * (size_t)c->fo * (size_t)c->co;
   size_t count = (size_t)c->kt * (size_t)c->kf * (size_t)c->ci * (size_t)c->co;
-  if (j->kind == FORWARD) j->k->conv_forward(c, x, j->packed, NULL, AM_EPILOGUE_NONE, t0, t1, y);
-  else if (j->kind == BACK_X) j->k->conv_backward_x(c, y, j->packed_back, t0, t1, x);
-  else j->k->conv_backward_w(c, x, y, t0, t1, j->dw + (size_t)worker * count);
+  float *scratch = j->scratch + (size_t)worker * j->k->conv_scratch_count(c);
+  if (j->kind == FORWARD) j->k->conv_forward(c, x, j->packed, NULL, AM_EPILOGUE_NONE, t0, t1, y, scratch);
+  else if (j->kind == BACK_X) j->k->conv_backward_x(c, y, j->packed_back, t0, t1, x, scratch);
+  else j->k->conv_backward_w(c, x, y, t0, t1, j->dw + (size_t)worker * count, scratch);
 }
 
 static double now(const am_context *ctx) {
@@ -82,11 +83,12 @@ static void bench_layer(am_context *ctx, const layer *l) {
                am_window_before(l->f, l->kf, l->sf, 1, AM_PAD_SAME, 0)};
   size_t x = (size_t)c.ti * (size_t)c.fi * (size_t)c.ci, y = (size_t)c.to * (size_t)c.fo * (size_t)c.co;
   size_t w = (size_t)c.kt * (size_t)c.kf * (size_t)c.ci * (size_t)c.co, workers = (size_t)am_context_threads(ctx);
-  job j = {am_kernels_of(ctx), c, 0, 2, 32768 / (c.fo * c.co) > 0 ? 32768 / (c.fo * c.co) : 1, NULL, NULL, NULL, NULL, NULL, NULL};
+  job j = {am_kernels_of(ctx), c, 0, 2, 32768 / (c.fo * c.co) > 0 ? 32768 / (c.fo * c.co) : 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
   j.x = fill(x * (size_t)j.clips);
   j.y = fill(y * (size_t)j.clips);
   j.w = fill(w);
   j.dw = fill(w * workers);
+  j.scratch = fill(j.k->conv_scratch_count(&c) * workers + 1);
   j.packed = malloc(j.k->conv_packed_count(&c) * sizeof(float));
   j.packed_back = malloc(j.k->conv_packed_back_count(&c) * sizeof(float));
   j.k->conv_pack(&c, j.w, j.packed);
@@ -95,7 +97,7 @@ static void bench_layer(am_context *ctx, const layer *l) {
   printf("%-24s", l->name);
   for (j.kind = 0; j.kind < KINDS; j.kind++) printf(" %8.1f", flops / seconds(ctx, &j) * 1e-9);
   printf("\n");
-  free(j.x), free(j.y), free(j.w), free(j.dw), free(j.packed), free(j.packed_back);
+  free(j.x), free(j.y), free(j.w), free(j.dw), free(j.packed), free(j.packed_back), free(j.scratch);
 }
 
 static double bench_gemm(am_context *ctx, int m, int n, int k, bool trans_a, bool trans_b) {
