@@ -105,7 +105,7 @@ static void read_group(am_h5 *file, const char *group, int depth) {
 }
 
 /* Seconds of processor, and of the clock, that reading `bytes` may take: generous, a hang is endless. */
-static rlim_t seconds_for(uint64_t bytes) { return (rlim_t)(20 + bytes / (10 << 20)); }
+static rlim_t seconds_for(uint64_t bytes) { return (rlim_t)(5 + bytes / (10 << 20)); }
 
 static void look_through(am_h5 *file, int report) {
   rlim_t most = seconds_for(file->bytes);

@@ -244,8 +244,11 @@ static am_status make_model(am_context *ctx, am_h5 *file, am_checkpoint *c, am_e
     numbers = am_add(numbers, count);
   }
   if (status) return status;
-  return am_model_create_within(ctx, c->config->layers, c->input, c->classes, am_add(am_mul(2, numbers), 65536),
-                                &c->model, err);
+  status = am_model_create_within(ctx, c->config->layers, c->input, c->classes, am_add(am_mul(2, numbers), 65536),
+                                  &c->model, err);
+  if (status == AM_E_SHAPE && err && !strstr(err->message, am_h5_path(file)))
+    (void)am_error_prefix(err, "%s", am_h5_path(file));
+  return status;
 }
 
 static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {

@@ -1,4 +1,5 @@
 /* train/crossval_results.c - what the runs of a cross-validation say together. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -154,7 +155,8 @@ static am_status sort_rows(am_crossval *x, am_error *err) {
   am_status status = make_room(&sorted, x->n_rows, err);
   for (size_t i = 0; i < x->n_seeds * x->n_folds && !status; i++) {
     am_crossval_run *r = &x->runs[i];
-    if (!r->finished) continue;
+    if (!r->finished || !r->n) continue;
+    assert(used + r->n <= x->n_rows);
     memcpy(sorted.clips + used, x->clips + r->first, r->n * sizeof *x->clips);
     memcpy(sorted.labels + used, x->labels + r->first, r->n * sizeof *x->labels);
     memcpy(sorted.speakers + used, x->speakers + r->first, r->n * sizeof *x->speakers);

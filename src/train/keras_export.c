@@ -431,7 +431,7 @@ static void write_input(writer *w) {
   open_layer(w, NULL, "InputLayer", "audiomood_input");
   am_json_open(&w->json, "batch_input_shape", '[');
   am_json_null(&w->json, NULL);
-  for (int i = 0; i < in.rank; i++) am_json_int(&w->json, NULL, dims[i]);
+  for (int i = 0; i < in.rank && i < 3; i++) am_json_int(&w->json, NULL, dims[i]);
   am_json_close(&w->json);
   am_json_text(&w->json, "dtype", "float32");
   end(w);
