@@ -13,7 +13,7 @@ AM_INLINE void run_sum_tile(const int P, const int V, const sum_tile *t) {
   vf sum[MOST][2];
   AM_UNROLL for (int p = 0; p < P; p++) {
     AM_UNROLL for (int v = 0; v < V; v++)
-      sum[p][v] = t->fresh ? (vf){0} : load_columns(t->dkernel + p * t->d_step, t->columns, v);
+      sum[p][v] = !t->fresh ? load_columns(t->dkernel + p * t->d_step, t->columns, v) : (vf){0};
   }
   for (int r = 0; r < t->rows; r++) {
     const float *x = t->x + r * t->x_row, *dy = t->dy + r * t->dy_row;

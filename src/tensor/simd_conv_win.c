@@ -117,7 +117,7 @@ static void transform_patch(const patch_rows *j, int row, int bin, float *to) {
       for (int e = 0; e < 4; e++) {
         bool in = r + a >= 0 && r + a < c->ti && b + e >= 0 && b + e < c->fi;
         const float *at = x + a * line + e * c->ci;
-        d[a][e] = !in ? (vf){0} : n == LANES ? load(at) : load_some(at, n);
+        d[a][e] = in ? n == LANES ? load(at) : load_some(at, n) : (vf){0};
       }
     transform_vector(d, to, frequency);
   }

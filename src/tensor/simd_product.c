@@ -52,6 +52,7 @@ AM_INLINE void run_tile(const int P, const int V, const tile *t) {
     for (int p = 0; p < P; p++)
       for (int i = 0; i < t->columns; i++) {
         float *c = t->c + p * t->c_row + i;
+        /* cppcheck-suppress uninitvar ; stored above */
         *c = t->add ? *c + whole[p * BLOCK + i] : whole[p * BLOCK + i];
       }
     return;
@@ -200,7 +201,10 @@ static void wide_dx(int rows, int terms, int n, const float *w, const float *dy_
                     .c = across, .c_row = BLOCK};
     run_rows(t, terms);
     for (int i = 0; i < some; i++)
-      for (int l = 0; l < terms; l++) dx[(ptrdiff_t)(r + i) * lddx + l] = across[l * BLOCK + i];
+      for (int l = 0; l < terms; l++) {
+        /* cppcheck-suppress uninitvar ; run_rows has filled it */
+        dx[(ptrdiff_t)(r + i) * lddx + l] = across[l * BLOCK + i];
+      }
   }
 }
 
