@@ -36,6 +36,20 @@ __attribute__((weak)) void print_message(const char *const format, ...) {
   va_end(args);
 }
 
+/* Whole lines at once: a forked child may write what is still buffered a second time (under a thread sanitizer). */
+__attribute__((constructor)) static void am_test_line_buffered(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
+#if defined(__SANITIZE_THREAD__)
+#define AM_UNDER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define AM_UNDER_TSAN 1
+#endif
+#endif
+#ifndef AM_UNDER_TSAN
+#define AM_UNDER_TSAN 0
+#endif
+
 /* Contexts */
 
 static inline am_context *am_test_context(int threads, const char *cpu) {

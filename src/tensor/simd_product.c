@@ -95,7 +95,7 @@ static void run_row(const tile *t, ptrdiff_t b_block) {
 }
 
 AM_INLINE int least(int a, int b) { return a < b ? a : b; }
-AM_INLINE int blocks_of(int n) { return (n + BLOCK - 1) / BLOCK; }
+AM_INLINE int blocks_of(int n) { return n / BLOCK + (n % BLOCK != 0); } /* n may be near INT_MAX */
 
 /* All `rows` of one block of columns, in tiles of even size. */
 static void run_rows(tile t, int rows) {

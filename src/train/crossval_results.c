@@ -156,7 +156,7 @@ static am_status sort_rows(am_crossval *x, am_error *err) {
   for (size_t i = 0; i < x->n_seeds * x->n_folds && !status; i++) {
     am_crossval_run *r = &x->runs[i];
     if (!r->finished || !r->n) continue;
-    assert(used + r->n <= x->n_rows);
+    assert(used + r->n <= x->n_rows && sorted.clips && sorted.labels && sorted.speakers && sorted.seeds);
     memcpy(sorted.clips + used, x->clips + r->first, r->n * sizeof *x->clips);
     memcpy(sorted.labels + used, x->labels + r->first, r->n * sizeof *x->labels);
     memcpy(sorted.speakers + used, x->speakers + r->first, r->n * sizeof *x->speakers);

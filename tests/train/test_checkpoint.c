@@ -209,6 +209,10 @@ static void refuses_shapes_that_do_not_fit(void **state) {
 /* Every byte of a file may be wrong: it is read as it was, or refused, and nothing is leaked or touched outside. */
 static void survives_any_damage(void **state) {
   (void)state;
+  if (AM_UNDER_TSAN) { /* docs/reliability.md, what a child cannot see */
+    printf("# this sanitizer's allocator ends the program where libhdf5 1.10.8 frees what it never set\n");
+    skip();
+  }
   copy c = copy_make();
   char *data;
   size_t bytes;
