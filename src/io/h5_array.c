@@ -370,7 +370,7 @@ static am_status read_open(const am_h5 *file, const char *name, hid_t array, hid
 
 am_status am_h5_read(am_h5 *file, const char *name, am_h5_type type, void *data, size_t count, am_error *err) {
   hid_t array, stored;
-  am_h5_info info;
+  am_h5_info info = {0};
   am_h5_quiet q = am_h5_enter();
   am_status status = open_info(file, name, &array, &stored, &info, err);
   if (!status && info.type != AM_H5_TEXT && info.count != count)

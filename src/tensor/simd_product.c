@@ -203,6 +203,7 @@ static void wide_dx(int rows, int terms, int n, const float *w, const float *dy_
     for (int i = 0; i < some; i++)
       for (int l = 0; l < terms; l++) {
         /* cppcheck-suppress uninitvar ; run_rows has filled it */
+        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) ; likewise */
         dx[(ptrdiff_t)(r + i) * lddx + l] = across[l * BLOCK + i];
       }
   }
