@@ -3,7 +3,7 @@
 
 #include "golden_compare.h"
 #include "io/json.h"
-#include "made_up.h"
+#include "run_world.h"
 #include "train/compare.h"
 #include "train/crossval.h"
 
@@ -76,33 +76,13 @@ static void spread_is_of_what_there_is(void **state) {
 
 /* ---- cross-validation ---- */
 
-typedef struct world {
-  am_context *ctx;
-  char *folder, *corpus;
-} world;
-
-static world world_make(void) {
-  world w = {.ctx = am_test_context(2, NULL), .folder = am_test_folder()};
-  w.corpus = strdup(am_test_path(w.folder, "corpus"));
-  mkdir(w.corpus, 0777);
-  made_up_corpus(w.ctx, w.corpus, 4, 3);
-  return w;
-}
-
-static void world_free(world *w) {
-  am_test_folder_remove(w->folder);
-  free(w->folder);
-  free(w->corpus);
-  am_context_free(w->ctx);
-}
-
 static const char *const four_folds = "split={kind: kfold, folds: 4, validation_speakers_count: 1}";
 
 /* Into <folder>/<name>; `more` NULL: no other setting. The result is not kept. */
 static am_status crossval(world *w, const char *name, const char *split, const char *more,
                           am_crossval_options o, am_error *err) {
-  const char *const overrides[] = {split, "train.epochs=2", more};
-  am_config *config = made_up_config(w->ctx, w->corpus, overrides, more ? 3 : 2);
+  const char *const settings[] = {split, "train.epochs=2", more};
+  am_config *config = made_up_config(w->ctx, w->corpus, settings, more ? 3 : 2);
   char *out = strdup(am_test_path(w->folder, name));
   am_crossval *x = NULL;
   o.out = out;
@@ -113,12 +93,6 @@ static am_status crossval(world *w, const char *name, const char *split, const c
   am_config_free(config);
   free(out);
   return status;
-}
-
-static const char *file_in(world *w, const char *run, const char *name) {
-  char relative[512];
-  snprintf(relative, sizeof relative, "%s/%s", run, name);
-  return am_test_path(w->folder, relative);
 }
 
 static char *text_of(world *w, const char *run, const char *name) {
@@ -152,7 +126,7 @@ static double number(const am_tree *tree, const char *path) {
 
 static void every_clip_is_tested_once(void **state) {
   (void)state;
-  world w = world_make();
+  world w = world_make(2);
   am_error err = AM_ERROR_INIT;
   am_test_ok(crossval(&w, "cv", four_folds, NULL, (am_crossval_options){0}, &err), &err);
   am_csv *csv;
@@ -207,7 +181,7 @@ static void stop_at(void *user, const am_progress *p) {
 
 static void resuming_changes_nothing(void **state) {
   (void)state;
-  world w = world_make();
+  world w = world_make(2);
   am_error err = AM_ERROR_INIT;
   am_test_ok(crossval(&w, "whole", four_folds, NULL, (am_crossval_options){0}, &err), &err);
 
@@ -244,7 +218,7 @@ static void resuming_changes_nothing(void **state) {
 
 static void seeds_have_folders_of_their_own(void **state) {
   (void)state;
-  world w = world_make();
+  world w = world_make(2);
   am_error err = AM_ERROR_INIT;
   static const int first[] = {0}, both[] = {0, 1};
   const char *two = "split={kind: fixed, fold_lists: [[speaker0, speaker1], [speaker2, speaker3]]}";
@@ -278,7 +252,7 @@ static void seeds_have_folders_of_their_own(void **state) {
 
 static void refuses_what_cannot_be_done(void **state) {
   (void)state;
-  world w = world_make();
+  world w = world_make(2);
   am_error err;
   static const int ninth[] = {9}, one[] = {0};
   am_crossval_options plain = {0}, resume = {.resume = true}, only = {.folds = one, .n_folds = 1};
@@ -337,7 +311,7 @@ static void refuses_what_cannot_be_done(void **state) {
 
 static void compares_clip_by_clip(void **state) {
   (void)state;
-  world w = world_make();
+  world w = world_make(2);
   am_error err = AM_ERROR_INIT;
   static const int some[] = {1, 2};
   am_test_ok(crossval(&w, "a", four_folds, NULL, (am_crossval_options){0}, &err), &err);
@@ -386,7 +360,7 @@ static void compares_clip_by_clip(void **state) {
 /* Reading and comparing what is finished, with every allocation failing in turn. */
 static void survives_failed_allocations(void **state) {
   (void)state;
-  world w = world_make();
+  world w = world_make(2);
   am_error err = AM_ERROR_INIT;
   am_test_ok(crossval(&w, "a", four_folds, NULL, (am_crossval_options){0}, &err), &err);
   char *a = strdup(am_test_path(w.folder, "a"));

@@ -1,33 +1,10 @@
 /* tests/train/test_verify.c - digests of the weights, and runs held against them. */
 #include "testing.h"
 
-#include "base/file.h"
 #include "io/json.h"
-#include "made_up.h"
+#include "run_world.h"
 #include "train/trainer.h"
 #include "train/verify.h"
-
-typedef struct world {
-  am_context *ctx;
-  char *folder, *corpus, *run;
-} world;
-
-static world make_world(void) {
-  world w = {.ctx = am_test_context(2, NULL), .folder = am_test_folder()};
-  w.corpus = strdup(am_test_path(w.folder, "corpus"));
-  w.run = strdup(am_test_path(w.folder, "run"));
-  mkdir(w.corpus, 0777);
-  made_up_corpus(w.ctx, w.corpus, 4, 3);
-  return w;
-}
-
-static void free_world(world *w) {
-  am_test_folder_remove(w->folder);
-  am_context_free(w->ctx);
-  free(w->folder);
-  free(w->corpus);
-  free(w->run);
-}
 
 enum { MOST = 8 };
 
@@ -70,7 +47,7 @@ static char *read_text(world *w, const char *name) {
 
 static void a_run_keeps_digests(void **state) {
   (void)state;
-  world w = make_world();
+  world w = world_make(2);
   train(&w, settings, SETTINGS, 0, false, NULL);
   static const uint64_t steps[] = {0, 4, 8, 10, 12, 16}, epochs[] = {0, 1, 2, 2, 3, 4};
   am_digests d;
@@ -83,12 +60,12 @@ static void a_run_keeps_digests(void **state) {
     for (size_t k = 0; k < i; k++) assert_int_not_equal(d.at[k].crc, d.at[i].crc);
   }
   am_free(w.ctx, d.at);
-  free_world(&w);
+  world_free(&w);
 }
 
 static void an_honest_run_agrees(void **state) {
   (void)state;
-  world w = make_world();
+  world w = world_make(2);
   train(&w, settings, SETTINGS, 0, false, NULL);
   am_verify_report r = verify(&w, 0);
   assert_int_equal(r.n, 4); /* steps 0, 4, 8, 10 */
@@ -102,13 +79,13 @@ static void an_honest_run_agrees(void **state) {
   am_verify_report_free(w.ctx, &r);
   am_error err;
   am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 5, &r, &err), AM_E_USAGE, &err, "digests are kept of 4 epochs, asked were 5");
-  free_world(&w);
+  world_free(&w);
 }
 
 /* The digests of steps that were lost are dropped, those before are kept. */
 static void resumed_and_begun_from_a_file(void **state) {
   (void)state;
-  world w = make_world();
+  world w = world_make(2);
   train(&w, settings, SETTINGS, 0, false, NULL);
   char *whole = read_text(&w, "digests.csv"), *init = strdup(am_test_path(w.folder, "init.h5"));
   assert_int_equal(rename(am_test_path(w.folder, "run/best.h5"), init), 0);
@@ -130,7 +107,7 @@ static void resumed_and_begun_from_a_file(void **state) {
   assert_int_equal(r.n_equal, 4);
   am_verify_report_free(w.ctx, &r);
   free(init);
-  free_world(&w);
+  world_free(&w);
 }
 
 /* Writes run.json or digests.csv with one text exchanged for another. */
@@ -148,7 +125,7 @@ static void exchange(world *w, const char *name, const char *from, const char *t
 
 static void what_differs_is_named(void **state) {
   (void)state;
-  world w = make_world();
+  world w = world_make(2);
   train(&w, settings, SETTINGS, 0, false, NULL);
   am_digests d;
   am_error err = AM_ERROR_INIT;
@@ -171,13 +148,13 @@ static void what_differs_is_named(void **state) {
   assert_non_null(strstr(r.changes.data, "hdf5: 0.9 then, "));
   assert_null(strstr(r.changes.data, "openblas"));
   am_verify_report_free(w.ctx, &r);
-  free_world(&w);
+  world_free(&w);
 }
 
 static void another_processor_path_is_named(void **state) {
   (void)state;
   const char *cpus[3];
-  world w = make_world();
+  world w = world_make(2);
   size_t n = am_test_cpus(cpus);
   train(&w, settings, SETTINGS, 0, false, NULL);
   world other = w;
@@ -190,13 +167,13 @@ static void another_processor_path_is_named(void **state) {
   if (n > 1) assert_true(r.n_equal < r.n);
   am_verify_report_free(other.ctx, &r);
   am_context_free(other.ctx);
-  free_world(&w);
+  world_free(&w);
 }
 
 /* run.json names an environment once, with the step from which on it was used. */
 static void environments_are_listed_once(void **state) {
   (void)state;
-  world w = make_world();
+  world w = world_make(2);
   train(&w, settings, SETTINGS, 3, false, NULL);
   train(&w, settings, SETTINGS, 6, true, NULL);
   exchange(&w, "run.json", "\"version\": \"0.1.0\",\n      \"compiler\"", "\"version\": \"0.0.9\",\n      \"compiler\"");
@@ -212,12 +189,12 @@ static void environments_are_listed_once(void **state) {
   assert_string_equal(am_value_get(list->last, "version")->text, am_version());
   assert_string_equal(am_value_get(list->last, "from_step")->text, "6");
   am_tree_free(tree);
-  free_world(&w);
+  world_free(&w);
 }
 
 static void what_cannot_be_verified_is_said(void **state) {
   (void)state;
-  world w = make_world();
+  world w = world_make(2);
   am_verify_report r;
   am_error err;
   am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_USAGE, &err, "there is no run to verify");
@@ -240,7 +217,7 @@ static void what_cannot_be_verified_is_said(void **state) {
   am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_FORMAT, &err, "8 hexadecimal digits");
   remove(am_test_path(w.folder, "run/digests.csv"));
   am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_IO, &err, "digests.csv");
-  free_world(&w);
+  world_free(&w);
 }
 
 int main(void) {
