@@ -19,6 +19,8 @@ static void one_blas_thread(void) {
   while (atomic_load_explicit(&state, memory_order_acquire) != 2) continue;
 }
 
+const char *am_gemm_library(void) { return openblas_get_config(); }
+
 void am_gemm_one(bool trans_a, bool trans_b, int m, int n, int k, am_real alpha, const am_real *a, int lda,
                  const am_real *b, int ldb, am_real beta, am_real *c, int ldc) {
   if (m <= 0 || n <= 0) return;

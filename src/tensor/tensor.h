@@ -21,6 +21,9 @@ void am_gemm(am_context *ctx, bool trans_a, bool trans_b, int m, int n, int k, a
 void am_gemm_one(bool trans_a, bool trans_b, int m, int n, int k, am_real alpha, const am_real *a, int lda,
                  const am_real *b, int ldb, am_real beta, am_real *c, int ldc);
 
+/* OpenBLAS's version and the processor it was made for or chose. */
+const char *am_gemm_library(void);
+
 /* One clip's convolution, channels last. x (ti,fi,ci), y (to,fo,co),
  * kernel (kt,kf,ci,co).  Input row of output row t and tap k: t*st + k*dt - pt.
  * Rows and bins outside x are zero.  conv1d is the case fi = fo = kf = 1. */

@@ -5,10 +5,8 @@
 
 #include "audio/libraries.h"
 #include "io/h5.h"
+#include "tensor/tensor.h"
 #include "train/trainer.h"
-
-/* cblas.h belongs to tensor/gemm.c; this one call only names the library and the processor it chose. */
-char *openblas_get_config(void);
 
 static void fact(am_environment *e, size_t i, const char *key, const char *text) {
   e->facts[i].key = key;
@@ -23,7 +21,7 @@ void am_environment_get(am_context *ctx, am_environment *out) {
   fact(out, 1, "compiler", __VERSION__);
   fact(out, 2, "cpu", am_context_cpu(ctx));
   fact(out, 3, "machine", uname(&system) == 0 ? system.machine : "unknown");
-  fact(out, 4, "openblas", openblas_get_config());
+  fact(out, 4, "openblas", am_gemm_library());
   fact(out, 5, "fftw", am_fft_library());
   fact(out, 6, "libsoxr", am_resample_library());
   fact(out, 7, "libsndfile", am_sound_library());

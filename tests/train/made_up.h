@@ -35,6 +35,10 @@ static inline void made_up_corpus(am_context *ctx, const char *folder, int speak
   fclose(manifest);
 }
 
+/* The next allocation to fail in a long piece of work: each in turn where AM_ALL_ALLOCATIONS is set (tools/check-full),
+ * else ever fewer. */
+static inline long made_up_next_failure(long n) { return getenv("AM_ALL_ALLOCATIONS") ? n + 1 : n + 1 + n / 6; }
+
 /* A small convolution over log-mel; `more` replaces settings, "key=value" each. */
 static inline am_config *made_up_config(am_context *ctx, const char *corpus, const char *const *more, size_t n) {
   char yaml[2048];

@@ -277,6 +277,64 @@ static void full_disk_fails_the_save_only(void **state) {
   copy_free(&c);
 }
 
+/* A config that asks for more weights than the file holds is refused before they are allocated. */
+static void a_model_beyond_the_file_is_refused(void **state) {
+  (void)state;
+  copy c = copy_make();
+  am_error err = AM_ERROR_INIT;
+  char *text;
+  am_h5 *file = change(&c);
+  am_test_ok(am_h5_read_text(file, "config", &text, &err), &err);
+  char *at = strstr(text, "filters: ");
+  assert_non_null(at);
+  at += strlen("filters: ");
+  size_t digits = strspn(at, "0123456789");
+  char *larger = am_format(c.ctx, "%.*s%s%s", (int)(at - text), text, "1000000", at + digits);
+  assert_non_null(larger);
+  am_test_ok(am_h5_write_text(file, "config", larger, &err), &err);
+  am_test_ok(am_h5_commit(file, &err), &err);
+  am_free(c.ctx, larger);
+  am_free(c.ctx, text);
+  refused(&c, AM_E_SHAPE, "the file that should hold them has");
+  copy_free(&c);
+}
+
+/* As many bins as the normaliser says must be there before any are allocated. */
+static void a_normaliser_beyond_the_file_is_refused(void **state) {
+  (void)state;
+  copy c = copy_make();
+  am_error err = AM_ERROR_INIT;
+  am_h5 *file = change(&c);
+  am_test_ok(am_h5_set_int(file, "normaliser", "bins", 2000000000, &err), &err);
+  am_test_ok(am_h5_commit(file, &err), &err);
+  refused(&c, AM_E_SHAPE, "normaliser/mean has 20 elements, wanted 2000000000");
+  copy_free(&c);
+}
+
+static void reading_survives_failed_allocations(void **state) {
+  (void)state;
+  const char *path = am_test_source(GOLDEN);
+  for (long n = 1;; n = made_up_next_failure(n)) {
+    am_test_memory memory;
+    am_context *ctx = am_test_memory_context(&memory, 1);
+    am_error err = AM_ERROR_INIT;
+    am_checkpoint *c = NULL;
+    char *config = NULL;
+    uint64_t digest;
+    am_test_memory_arm(&memory, n);
+    am_status status = am_checkpoint_load(ctx, path, &c, &err);
+    if (!status) status = am_checkpoint_origin(ctx, path, &config, &digest, &err);
+    bool fired = am_test_memory_fired(&memory);
+    if (fired) assert_int_equal(status, AM_E_NOMEM);
+    else am_test_ok(status, &err);
+    am_checkpoint_free(ctx, c);
+    am_free(ctx, config);
+    am_context_free(ctx);
+    assert_int_equal(atomic_load(&memory.alive), 0);
+    if (!fired) break;
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reads_version_1),
@@ -286,6 +344,9 @@ int main(void) {
       cmocka_unit_test(refuses_shapes_that_do_not_fit),
       cmocka_unit_test(survives_any_damage),
       cmocka_unit_test(full_disk_fails_the_save_only),
+      cmocka_unit_test(a_model_beyond_the_file_is_refused),
+      cmocka_unit_test(a_normaliser_beyond_the_file_is_refused),
+      cmocka_unit_test(reading_survives_failed_allocations),
   };
   return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
 }

@@ -316,7 +316,7 @@ static void survives_failed_allocations(void **state) {
   world w = world_make(1);
   am_context *outer = w.ctx;
   bool fired = true;
-  for (long n = 1; fired; n += 1 + n / 6) {
+  for (long n = 1; fired; n = made_up_next_failure(n)) {
     am_test_memory memory;
     am_run_result r;
     char name[32];
@@ -342,6 +342,37 @@ static void survives_failed_allocations(void **state) {
   world_free(&w);
 }
 
+/* The same over what comes before the first step and that step, where nothing is written that could hide it. */
+static void survives_failed_allocations_in_a_step(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_context *outer = w.ctx;
+  bool fired = true;
+  for (long n = 1; fired; n = made_up_next_failure(n)) {
+    am_test_memory memory;
+    am_run_result r;
+    am_error err = AM_ERROR_INIT;
+    w.ctx = am_test_memory_context(&memory, 1);
+    long before = atomic_load(&memory.alive);
+    am_config *config = made_up_config(w.ctx, w.corpus, (const char *const[]){"train.epochs=1"}, 1);
+    char *out = strdup(am_test_path(w.folder, "step"));
+    am_test_memory_arm(&memory, n);
+    am_status status = am_train_run(config, &(am_run_options){.out = out, .dry_run = true}, &r, &err);
+    fired = am_test_memory_fired(&memory);
+    am_test_memory_arm(&memory, 0);
+    if (!fired) assert_int_equal(status, AM_OK);
+    if (status) assert_true(err.message[0] != '\0');
+    am_run_result_free(&r);
+    am_config_free(config);
+    assert_int_equal(atomic_load(&memory.alive), before);
+    am_context_free(w.ctx);
+    assert_false(am_folder_exists(out));
+    free(out);
+  }
+  w.ctx = outer;
+  world_free(&w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(overfits),
@@ -357,6 +388,7 @@ int main(void) {
       cmocka_unit_test(freezes_and_starts_from_a_file),
       cmocka_unit_test(trains_without_validation),
       cmocka_unit_test(survives_failed_allocations),
+      cmocka_unit_test(survives_failed_allocations_in_a_step),
   };
   return cmocka_run_group_tests_name("run", tests, NULL, NULL);
 }
