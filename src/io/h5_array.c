@@ -368,6 +368,19 @@ static am_status read_open(const am_h5 *file, const char *name, hid_t array, hid
   return check_crc(file, name, type, as, info, data, err);
 }
 
+bool am_h5_read_is_plain(am_h5 *file, const char *name) {
+  hid_t array, stored;
+  am_h5_info info = {0};
+  int descriptor;
+  am_h5_quiet q = am_h5_enter();
+  bool plain = open_info(file, name, &array, &stored, &info, NULL) == AM_OK && file_type(info.type) >= 0 &&
+               H5Tequal(stored, file_type(info.type)) > 0 &&
+               am_h5_is_plain(file, &info, am_mul(info.count, am_h5_type_size(info.type)), &descriptor);
+  close_info(array, stored);
+  am_h5_leave(q);
+  return plain;
+}
+
 am_status am_h5_read(am_h5 *file, const char *name, am_h5_type type, void *data, size_t count, am_error *err) {
   hid_t array, stored;
   am_h5_info info = {0};

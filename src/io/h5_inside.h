@@ -51,5 +51,7 @@ bool am_h5_is_plain(const am_h5 *file, const am_h5_info *info, size_t bytes, int
 /* Reads them, and their checksum.  Called after leave: threads of the pool may be waiting to enter. */
 am_status am_h5_read_plain(const am_h5 *file, int descriptor, uint64_t offset, const char *name, void *to, size_t bytes,
                            uint32_t *crc, am_error *err);
+/* h5_array.c: whether am_h5_read, asked for the type that is stored, would read this array so. */
+bool am_h5_read_is_plain(am_h5 *file, const char *name);
 
 #endif

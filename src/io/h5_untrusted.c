@@ -82,6 +82,7 @@ static void read_array(am_h5 *file, const char *name) {
     if (am_h5_read_text(file, name, &text, NULL) == AM_OK) am_free(file->ctx, text);
     return;
   }
+  if (am_h5_read_is_plain(file, name)) return; /* HDF5 will not read it */
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (am_h5_read_new(file, name, types[i], &info, &data, NULL) == AM_OK) {
       am_free_aligned(file->ctx, data);
