@@ -219,6 +219,12 @@ void am_h5_library(char out[32]) {
   snprintf(out, 32, "%u.%u.%u", major, minor, release);
 }
 
+uint64_t am_h5_size(const am_h5 *file) {
+  hsize_t now = 0;
+  if (file->flags & AM_H5_UPDATE) H5Fget_filesize(file->id, &now);
+  return now ? now : file->bytes;
+}
+
 /* Names */
 
 bool am_h5_is_root(const char *name) { return !*name || !strcmp(name, "/"); }

@@ -264,9 +264,7 @@ static am_status check_storage(const am_h5 *file, hid_t array, const char *name,
   bool foreign = file->flags & AM_H5_FOREIGN;
   if (layout != H5D_CONTIGUOUS && !foreign)
     return am_fail(err, AM_E_FORMAT, "%s: %s is not stored in one piece, so it is not ours", file->path, name);
-  hsize_t now = 0; /* a file that is being written grows */
-  if (file->flags & AM_H5_UPDATE) H5Fget_filesize(file->id, &now);
-  uint64_t stored = H5Dget_storage_size(array), total = now ? now : file->bytes, most = total;
+  uint64_t stored = H5Dget_storage_size(array), total = am_h5_size(file), most = total;
   if (layout == H5D_CHUNKED && most < UINT64_MAX / MAX_RATIO) most *= MAX_RATIO;
   if (bytes > most || (layout == H5D_CONTIGUOUS && bytes > stored))
     return am_fail(err, AM_E_FORMAT, "%s: %s claims %zu bytes, but the file (%llu bytes) does not hold them",

@@ -126,7 +126,7 @@ static am_status open_attribute(const am_h5 *file, const char *object, const cha
     return am_fail(err, AM_E_FORMAT, "%s: attribute %s of \"%s\" has %d dimensions; wanted 0 or 1", file->path, name,
                    on, rank);
   a->count = (size_t)count;
-  if (am_mul(a->count, H5Tget_size(a->type)) <= file->bytes) return AM_OK;
+  if (am_mul(a->count, H5Tget_size(a->type)) <= am_h5_size(file)) return AM_OK;
   return am_fail(err, AM_E_FORMAT, "%s: attribute %s of \"%s\" claims to be larger than the file", file->path, name,
                  on);
 }

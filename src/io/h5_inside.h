@@ -12,7 +12,7 @@ struct am_h5 {
   char *aside; /* of a new file, built in memory under this name; NULL when it was opened */
   hid_t id;
   unsigned flags;
-  uint64_t bytes; /* of the file when it was opened: no array can hold more */
+  uint64_t bytes; /* of the file when it was opened; see am_h5_size */
 };
 
 /* HDF5 prints its errors unless told not to; the host program's wish is put back afterwards. */
@@ -40,6 +40,8 @@ am_status am_h5_fail(const am_h5 *file, am_error *err, am_status status, const c
 #define am_h5_fail(file, err, status, ...) (am_h5_fail(file, err, status, __VA_ARGS__), (status))
 #endif
 bool am_h5_is_root(const char *name);
+/* Bytes of the file, which nothing in it can exceed: when it was opened, or now when it is being written. */
+uint64_t am_h5_size(const am_h5 *file);
 /* What a path leads to by hard links only: soft and external links could lead anywhere. */
 am_h5_kind am_h5_lookup(const am_h5 *file, const char *name);
 /* A UTF-8 string type of `size` bytes, or of variable length (H5T_VARIABLE). */

@@ -611,6 +611,25 @@ static void foreign_files_are_read_by_flag(void **state) {
   am_h5_close(file);
 }
 
+/* No attribute is larger than its file; but one just written may be larger than the file was when it was opened. */
+static void attributes_are_read_before_the_file_is_written(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  char longer[50001] = "", *text;
+  memset(longer, 'x', 50000);
+  am_h5 *file = create(f);
+  for (int again = 0; again < 2; again++) {
+    am_test_ok(am_h5_set_text(file, "/", "long", longer, &err), &err);
+    am_test_ok(am_h5_get_text(file, "/", "long", &text, &err), &err);
+    assert_string_equal(text, longer);
+    am_free(f->ctx, text);
+    if (again) break;
+    am_h5_close(file); /* and now a small file that grows */
+    file = reopen(f, create(f), AM_H5_UPDATE);
+  }
+  am_h5_close(file);
+}
+
 static void every_failed_allocation_is_survived(void **state) {
   fixture *f = *state;
   const size_t n6[] = {6};
@@ -673,6 +692,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(same_calls_same_bytes, begin, end),
       cmocka_unit_test_setup_teardown(many_threads_use_many_files, begin, end),
       cmocka_unit_test_setup_teardown(foreign_files_are_read_by_flag, begin, end),
+      cmocka_unit_test_setup_teardown(attributes_are_read_before_the_file_is_written, begin, end),
       cmocka_unit_test_setup_teardown(every_failed_allocation_is_survived, begin, end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
