@@ -92,6 +92,12 @@ static void mistakes_are_refused_with_their_line(void **state) {
                   cases[i].message);
     assert_null(csv);
   }
+  enum { COLUMNS = 10001 };
+  char wide[COLUMNS + 1];
+  memset(wide, ',', COLUMNS - 1); /* so many fields, though they have no names */
+  memcpy(wide + COLUMNS - 1, "\n", 2);
+  am_test_fails(am_csv_read_text(*state, wide, COLUMNS, "m.csv", 0, &csv, &err), AM_E_FORMAT, &err,
+                "m.csv:1: 10001 columns; at most 10000 are read");
   csv = parse(*state, "path,emotion\nx,y\n", 0);
   int column;
   am_test_fails(am_csv_need(csv, "emotoin", &column, &err), AM_E_FORMAT, &err,

@@ -2,6 +2,7 @@
 #include "testing.h"
 
 #include <fcntl.h>
+#include <hdf5.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -570,6 +571,8 @@ static void foreign_files_are_read_by_flag(void **state) {
   float kernel[6];
   am_test_ok(am_h5_open(f->ctx, path, AM_H5_READ, &file, &err), &err);
   am_test_fails(am_h5_read(file, "w/dense/kernel:0", AM_H5_F32, kernel, 6, &err), AM_E_FORMAT, &err, "no checksum");
+  am_test_fails(am_h5_read(file, "w/chunked", AM_H5_F32, kernel, 6, &err), AM_E_FORMAT, &err,
+                "w/chunked is not stored in one piece");
   am_h5_close(file);
   err = (am_error)AM_ERROR_INIT;
   am_test_ok(am_h5_open(f->ctx, path, AM_H5_FOREIGN, &file, &err), &err);
@@ -608,6 +611,120 @@ static void foreign_files_are_read_by_flag(void **state) {
   am_test_fails(am_h5_read(file, "outside", AM_H5_F32, kernel, 6, &err), AM_E_FORMAT, &err, "in other files");
   am_test_fails(am_h5_read(file, "six", AM_H5_F32, kernel, 1, &err), AM_E_FORMAT, &err, "6 dimensions");
   am_test_fails(am_h5_read(file, "null", AM_H5_F32, kernel, 1, &err), AM_E_FORMAT, &err, "null");
+  am_h5_close(file);
+}
+
+static void what_cannot_be_written_is_refused(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  const size_t n6[] = {6};
+  int64_t n;
+  char *text;
+  am_h5_rows *rows;
+  am_h5 *file = create(f);
+  am_test_fails(am_h5_write(file, "x", AM_H5_TEXT, 1, n6, "abcdef", &err), AM_E_USAGE, &err,
+                "x cannot be written as text");
+  am_test_fails(am_h5_rows_begin(file, "x", AM_H5_OTHER, 1, n6, &rows, &err), AM_E_USAGE, &err,
+                "by rows as another type of 1 dimensions");
+  am_test_fails(am_h5_rows_begin(file, "x", AM_H5_F32, 0, NULL, &rows, &err), AM_E_USAGE, &err,
+                "by rows as float32 of 0 dimensions");
+  assert_null(rows);
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_h5_rows_begin(file, "x", AM_H5_F32, 1, n6, &rows, &err), &err);
+  am_test_ok(am_h5_rows_append(rows, weights, 6, &err), &err);
+  am_test_ok(am_h5_set_int(file, "x", "crc32c", 0, &err), &err); /* the name that the checksum needs */
+  am_test_fails(am_h5_rows_end(rows, &err), AM_E_IO, &err, "cannot write the checksum of x: HDF5 says");
+  err = (am_error)AM_ERROR_INIT;
+  file = reopen(f, file, AM_H5_READ);
+  am_test_fails(am_h5_set_int(file, "x", "epoch", 1, &err), AM_E_IO, &err, "cannot write attribute epoch: HDF5 says");
+  am_test_fails(am_h5_get_int(file, "x", "epoch", &n, &err), AM_E_FORMAT, &err, "no attribute \"epoch\"");
+  am_test_fails(am_h5_read_text(file, "x", &text, &err), AM_E_FORMAT, &err, "x is an array, wanted one text");
+  am_h5_close(file);
+}
+
+/* A limit on the file's size stands for the disk.  It is lifted before closing: HDF5 keeps a file that it cannot close. */
+static void a_full_disk_is_said_by_every_write(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT, why[4];
+  am_status status[4];
+  enum { MANY = 200000 };
+  const size_t many[] = {MANY}, n6[] = {6};
+  char *big = calloc(MANY + 1, sizeof(float));
+  memset(big, 'x', MANY);
+  am_h5_rows *rows;
+  am_h5 *file = create(f);
+  am_test_ok(am_h5_write(file, "small", AM_H5_F32, 1, n6, weights, &err), &err);
+  file = reopen(f, file, AM_H5_UPDATE);
+  am_test_ok(am_h5_rows_begin(file, "rows", AM_H5_F32, 1, many, &rows, &err), &err);
+  struct rlimit old, small = {.rlim_cur = 100000};
+  getrlimit(RLIMIT_FSIZE, &old);
+  small.rlim_max = old.rlim_max;
+  signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  for (int i = 0; i < 4; i++) why[i] = (am_error)AM_ERROR_INIT;
+  status[0] = am_h5_write(file, "array", AM_H5_F32, 1, many, big, &why[0]);
+  status[1] = am_h5_write_text(file, "text", big, &why[1]);
+  status[2] = am_h5_rows_append(rows, big, MANY, &why[2]);
+  status[3] = am_h5_flush(file, &why[3]);
+  setrlimit(RLIMIT_FSIZE, &old);
+  signal(SIGXFSZ, SIG_DFL);
+  static const char *const words[] = {"cannot write array: HDF5 says", "cannot write text: HDF5 says",
+                                      "cannot write rows: HDF5 says", "cannot write (is the disk full?)"};
+  for (int i = 0; i < 4; i++) am_test_fails((err = why[i], status[i]), AM_E_IO, &err, words[i]);
+  am_test_fails(am_h5_rows_end(rows, &err), AM_E_SHAPE, &err, "promised 200000 rows, and got 0");
+  am_h5_close(file);
+  free(big);
+}
+
+/* What our own writer never makes, written by HDF5 itself. */
+static void write_odd_file(const char *path) {
+  static const int numbers[4] = {11, 22, 33, 44};
+  static const unsigned char bytes[16] = {1};
+  const hsize_t square[2] = {2, 2}, four = 4, two = 2;
+  hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  hid_t plane = H5Screate_simple(2, square, NULL), scalar = H5Screate(H5S_SCALAR), line = H5Screate_simple(1, &four, NULL);
+  hid_t attribute = H5Acreate2(file, "plane", H5T_STD_I32LE, plane, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(attribute >= 0);
+  H5Aclose(attribute);
+  hid_t wide = H5Tcopy(H5T_IEEE_F64LE); /* 97 bits of exponent: a number that HDF5 keeps and cannot convert */
+  H5Tset_size(wide, sizeof bytes);
+  H5Tset_precision(wide, 8 * sizeof bytes);
+  assert_true(H5Tset_fields(wide, 127, 30, 97, 0, 30) >= 0);
+  attribute = H5Acreate2(file, "wide", wide, scalar, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(H5Awrite(attribute, wide, bytes) >= 0);
+  H5Aclose(attribute);
+  hid_t list = H5Pcreate(H5P_DATASET_CREATE); /* pieces with checksums of HDF5's own */
+  H5Pset_chunk(list, 1, &two);
+  H5Pset_fletcher32(list);
+  hid_t array = H5Dcreate2(file, "x", H5T_STD_I32LE, line, H5P_DEFAULT, list, H5P_DEFAULT);
+  assert_true(H5Dwrite(array, H5T_STD_I32LE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) >= 0);
+  H5Dclose(array);
+  H5Pclose(list);
+  H5Tclose(wide);
+  H5Sclose(line);
+  H5Sclose(scalar);
+  H5Sclose(plane);
+  assert_true(H5Fclose(file) >= 0);
+}
+
+static void what_hdf5_itself_cannot_read_is_refused(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  static const int32_t tail[2] = {33, 44};
+  int32_t rows[2];
+  int64_t n;
+  double x;
+  write_odd_file(f->path);
+  damage(f->path, tail, sizeof tail, 0);
+  am_h5 *file = reopen(f, NULL, AM_H5_FOREIGN);
+  am_test_ok(am_h5_read_rows(file, "x", AM_H5_I32, 0, 2, rows, &err), &err);
+  assert_int_equal(rows[1], 22);
+  am_test_fails(am_h5_read_rows(file, "x", AM_H5_I32, 2, 2, rows, &err), AM_E_FORMAT, &err,
+                "cannot read x: HDF5 says");
+  am_test_fails(am_h5_get_int(file, "/", "plane", &n, &err), AM_E_FORMAT, &err,
+                "attribute plane of \"/\" has 2 dimensions; wanted 0 or 1");
+  am_test_fails(am_h5_get_real(file, "/", "wide", &x, &err), AM_E_FORMAT, &err,
+                "cannot read attribute wide: HDF5 says");
   am_h5_close(file);
 }
 
@@ -692,6 +809,9 @@ int main(void) {
       cmocka_unit_test_setup_teardown(same_calls_same_bytes, begin, end),
       cmocka_unit_test_setup_teardown(many_threads_use_many_files, begin, end),
       cmocka_unit_test_setup_teardown(foreign_files_are_read_by_flag, begin, end),
+      cmocka_unit_test_setup_teardown(what_cannot_be_written_is_refused, begin, end),
+      cmocka_unit_test_setup_teardown(a_full_disk_is_said_by_every_write, begin, end),
+      cmocka_unit_test_setup_teardown(what_hdf5_itself_cannot_read_is_refused, begin, end),
       cmocka_unit_test_setup_teardown(attributes_are_read_before_the_file_is_written, begin, end),
       cmocka_unit_test_setup_teardown(every_failed_allocation_is_survived, begin, end),
   };
