@@ -213,10 +213,12 @@ static am_status folder_check(am_context *ctx, const char *dir, am_error *err) {
     return AM_OK;
   char *path = am_path_join(ctx, dir, MARK_NAME), *text = NULL;
   size_t bytes = 0;
-  bool ours = path && am_file_exists(path) && am_file_read(ctx, path, 65536, &text, &bytes, NULL) == AM_OK &&
-              strncmp(text, MARK_FIRST_LINE, strlen(MARK_FIRST_LINE)) == 0;
+  status = path ? am_file_read(ctx, path, 65536, &text, &bytes, NULL) : AM_E_NOMEM;
+  bool ours = status == AM_OK && strncmp(text, MARK_FIRST_LINE, strlen(MARK_FIRST_LINE)) == 0;
   am_free(ctx, text);
   am_free(ctx, path);
+  if (status == AM_E_NOMEM)
+    return am_no_memory(err);
   if (!ours)
     return am_fail(err, AM_E_USAGE,
                    "%s: holds %zu files or folders and no " MARK_NAME

@@ -166,13 +166,14 @@ static am_status check_folder(const job *j, am_error *err) {
   if (status != AM_OK) return status;
   size_t n = names.n, bytes = 0;
   am_names_free(j->ctx, &names);
+  if (n == 0) return AM_OK;
   char *path = am_path_join(j->ctx, j->dir, "SYNTHETIC"), *text = NULL;
-  bool ours = path && am_file_exists(path) &&
-              am_file_read(j->ctx, path, 65536, &text, &bytes, NULL) == AM_OK &&
-              strncmp(text, MARK, strlen(MARK)) == 0;
+  status = path ? am_file_read(j->ctx, path, 65536, &text, &bytes, NULL) : AM_E_NOMEM;
+  bool ours = status == AM_OK && strncmp(text, MARK, strlen(MARK)) == 0;
   am_free(j->ctx, text);
   am_free(j->ctx, path);
-  if (n == 0 || ours) return AM_OK;
+  if (status == AM_E_NOMEM) return am_no_memory(err);
+  if (ours) return AM_OK;
   return am_fail(err, AM_E_USAGE,
                  "%s: holds %zu files or folders and no SYNTHETIC mark of this layout; nothing was written. "
                  "Give a new or empty folder",

@@ -365,6 +365,28 @@ static void test_bad_options(void **state) {
   am_context_free(ctx);
 }
 
+/* What a config cannot say, a program can: its options do not pass through the table. */
+static void options_of_programs_are_checked_too(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  am_error err = AM_ERROR_INIT;
+  am_features *fx = make_features(ctx, "mels=8"), *none;
+  am_feature_options good = *am_features_options(fx), o = good;
+  o.kind = AM_FEATURE_WAVEFORM;
+  am_test_fails(am_features_create(ctx, &o, &none, &err), AM_E_CONFIG, &err, "waveforms are read directly");
+  o = good;
+  o.hop = 0;
+  am_test_fails(am_features_create(ctx, &o, &none, &err), AM_E_CONFIG, &err, "features.hop: 0 must be at least 1");
+  o = good;
+  o.mels = 0;
+  am_test_fails(am_features_create(ctx, &o, &none, &err), AM_E_USAGE, &err, "0 filters of an FFT of 2048");
+  float x[600] = {0}, out[16];
+  int t;
+  am_test_fails(am_features_compute(fx, x, 600, 3, out, &t, &err), AM_E_USAGE, &err, "warp factor 3 is outside");
+  am_features_free(fx);
+  am_context_free(ctx);
+}
+
 static void test_bad_samples(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
@@ -527,9 +549,12 @@ static void test_allocation_failures(void **state) {
     am_status status = am_features_create(ctx, &options, &fx, &error);
     if (status) assert_null(fx);
     if (!status) status = am_features_compute(fx, x, 5000, 1.05, out, &t, &error);
+    am_norm_stats stats = {0};
+    if (!status) status = am_norm_init(ctx, &stats, 20, &error);
     fired = am_test_memory_fired(&m);
     assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
     am_test_memory_arm(&m, 0);
+    am_norm_free(ctx, &stats);
     am_features_free(fx);
     am_context_free(ctx);
     assert_int_equal(atomic_load(&m.alive), 0);
@@ -560,6 +585,7 @@ int main(void) {
       cmocka_unit_test(test_max_frames_and_cut),
       cmocka_unit_test(test_threads_share),
       cmocka_unit_test(test_bad_options),
+      cmocka_unit_test(options_of_programs_are_checked_too),
       cmocka_unit_test(test_bad_samples),
       cmocka_unit_test(test_keys),
       cmocka_unit_test(test_version_digest),

@@ -313,6 +313,25 @@ static void test_too_long(void **state) {
   free(data);
 }
 
+/* A FLAC stream may leave its length out of its header: 36 bits, from the middle of byte 21 on. */
+static void a_flac_of_unknown_length_is_held_to_the_limit(void **state) {
+  const room *r = *state;
+  am_error err = AM_ERROR_INIT;
+  size_t bytes;
+  const char *path = write_by_sndfile(r, "long.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 8000, 1, 16001);
+  char *data = slurp(path, &bytes);
+  data[21] = (char)(data[21] & 0xf0);
+  memset(data + 22, 0, 4);
+  am_test_file(path, data, bytes);
+  am_test_fails(read_status(r, path, 2, &err), AM_E_FORMAT, &err, "long.flac: longer than the limit of 2 s");
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(read_status(r, path, 2.001, &err), &err);
+  am_sound_info info = {.size = sizeof info};
+  am_test_ok(am_sound_inspect(r->ctx, path, &info, &err), &err);
+  assert_int_equal(info.frames, 0);
+  free(data);
+}
+
 /* A header that claims 4 billion Hz or samples costs no memory. */
 static void test_absurd_headers(void **state) {
   const room *r = *state;
@@ -356,6 +375,11 @@ static void test_write_and_read(void **state) {
       am_sound_write(r->ctx, am_test_path(r->folder, "no/such/folder.wav"), x, 8, 16000, true, &err), AM_E_IO,
       &err, "no/such");
   am_test_fails(am_sound_write(r->ctx, path, x, 8, 0, true, &err), AM_E_USAGE, &err, "0 Hz");
+  const size_t many = 600000000; /* a WAV file counts its bytes in 32 bits */
+  am_test_fails(am_sound_write(r->ctx, path, x, many, 16000, false, &err), AM_E_USAGE, &err,
+                "w.wav: 600000000 samples are too many for a WAV file");
+  am_sound_info info = {.size = 0};
+  am_test_fails(am_sound_inspect(r->ctx, path, &info, &err), AM_E_USAGE, &err, "set size to sizeof(am_sound_info)");
 }
 
 /* From memory, resampled on the way. */
@@ -416,6 +440,11 @@ static void test_resample_lengths(void **state) {
     assert_true(s.samples != NULL);
     am_sound_free(r->ctx, &s);
   }
+  am_sound s = {.size = AM_SOUND_INIT_SIZE, .n = 2000, .rate = 1, .samples = am_alloc(r->ctx, 2000, sizeof(float))};
+  am_test_fails(am_sound_resample(r->ctx, &s, 1e7, &err), AM_E_USAGE, &err,
+                "2000 samples from 1 Hz to 1e+07 Hz would give 2e+10 samples");
+  assert_true(s.samples != NULL && s.n == 2000 && s.rate == 1);
+  am_sound_free(r->ctx, &s);
 }
 
 static void test_trim(void **state) {
@@ -483,6 +512,7 @@ int main(void) {
       IN_ROOM(test_no_samples),
       IN_ROOM(test_not_finite),
       IN_ROOM(test_too_long),
+      IN_ROOM(a_flac_of_unknown_length_is_held_to_the_limit),
       IN_ROOM(test_absurd_headers),
       IN_ROOM(test_write_and_read),
       IN_ROOM(test_decode_resamples),

@@ -1,6 +1,7 @@
 /* IEMOCAP's label files with every mistake, trees that are none, the counts of the release. */
 #include "iemocap_tree.h"
 
+#include "base/system.h"
 #include "data/iemocap.h"
 
 /* Label files */
@@ -287,6 +288,30 @@ static void the_maker(void **state) {
   am_free(ctx, text);
 }
 
+static int no_sync(int fd) {
+  (void)fd;
+  return 0;
+}
+
+/* The first of many allocations read the mark by which the folder of the first try is known. */
+static void the_maker_stops(void **state) {
+  (void)state;
+  am_system disk = am_system_real;
+  disk.fsync = no_sync;
+  for (long n = 0; n <= 20; n++) {
+    am_test_memory m;
+    am_context *small = am_test_memory_context(&m, 1);
+    am_context_set_system(small, &disk);
+    am_context_stop(small);
+    am_test_memory_arm(&m, n);
+    size_t clips;
+    am_test_fails(am_synth_iemocap(small, in("tree"), 1, &clips, &err), n ? AM_E_NOMEM : AM_E_STOPPED, &err,
+                  n ? "memory" : "tree: stopped before all sounds were written; run synth again");
+    am_context_free(small);
+    assert_int_equal(atomic_load(&m.alive), 0);
+  }
+}
+
 /* Every allocation fails once: an error each time, and nothing leaks. */
 static void memory_runs_out_cleanly(void **state) {
   (void)state;
@@ -334,6 +359,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(the_folder_above, setup, teardown),
       cmocka_unit_test_setup_teardown(a_full_release_is_counted, setup, teardown),
       cmocka_unit_test_setup_teardown(the_maker, setup, teardown),
+      cmocka_unit_test_setup_teardown(the_maker_stops, setup, teardown),
       cmocka_unit_test_setup_teardown(memory_runs_out_cleanly, setup, teardown),
   };
   return cmocka_run_group_tests_name("iemocap files", tests, setup_all, teardown_all);
