@@ -8,6 +8,7 @@
 #include "base/system.h"
 #include "data/cache.h"
 #include "data/loader.h"
+#include "io/h5.h"
 
 enum { CLIPS = 6 };
 
@@ -325,6 +326,29 @@ static void cut_and_empty_shards_are_ignored(void **state) {
   am_store_free(fresh);
 }
 
+/* A shard whose every array is sound, and one of them too short. */
+static void shards_that_contradict_themselves_are_ignored(void **state) {
+  (void)state;
+  am_store_free(make_store(false));
+  am_names names;
+  am_h5 *file;
+  const size_t one = 1;
+  const int64_t rows = 1;
+  am_test_ok(am_folder_list(f.ctx, f.cache, &names, &f.err), &f.err);
+  for (size_t i = 0; i < names.n; i++) {
+    am_test_ok(am_h5_open(f.ctx, am_test_path(f.cache, names.at[i]), AM_H5_UPDATE, &file, &f.err), &f.err);
+    am_test_ok(am_h5_write(file, "rows", AM_H5_I64, 1, &one, &rows, &f.err), &f.err);
+    am_test_ok(am_h5_commit(file, &f.err), &f.err);
+  }
+  am_names_free(f.ctx, &names);
+  f.log.lines = 0;
+  am_store *s = make_store(false);
+  assert_counts(s, 0, CLIPS);
+  assert_int_equal(f.log.lines, 1);
+  assert_non_null(strstr(f.log.text, "6 keys and 1 of rows; the shard is ignored and may be deleted"));
+  am_store_free(s);
+}
+
 static void two_processes_share_a_folder(void **state) {
   (void)state;
   
@@ -492,6 +516,7 @@ int main(void) {
       TEST(parts_of_files_have_entries_of_their_own),
       TEST(damage_is_noticed_and_mended),
       TEST(cut_and_empty_shards_are_ignored),
+      TEST(shards_that_contradict_themselves_are_ignored),
       TEST(two_processes_share_a_folder),
       TEST(a_cache_that_cannot_be_written_is_done_without),
       TEST(a_full_disk_is_said_and_survived),

@@ -1,6 +1,8 @@
 /* Corpora: RAVDESS in its layouts, filters and labels, manifests. Clips are empty files: nothing is decoded. */
 #include "corpora.h"
 
+#include "data/corpus.h"
+
 static am_context *ctx;
 static kept_log log_kept;
 static am_error err;
@@ -260,6 +262,38 @@ static void folders_without_the_corpus_say_what_they_hold(void **state) {
   load_fails("{corpus: ravdess}", AM_E_DATA, "name is not RAVDESS's");
 }
 
+static void corpora_without_a_place_are_refused(void **state) {
+  (void)state;
+  static const struct {
+    const char *yaml, *words;
+  } cases[] = {{"{corpus: ravdess}", "data.root is not set: wanted the folder that holds RAVDESS"},
+               {"{corpus: manifest}", "data.manifest is not set: wanted a CSV file"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    am_data_options o;
+    am_dataset *d;
+    am_tree *tree = read_section(ctx, am_data_table, cases[i].yaml, &o);
+    am_test_fails(am_dataset_load(ctx, &o, &d, &err), AM_E_CONFIG, &err, cases[i].words);
+    am_tree_free(tree);
+  }
+}
+
+static am_status count_file(void *user, const char *name, am_error *why) {
+  (void)name, (void)why;
+  ++*(int *)user;
+  return AM_OK;
+}
+
+/* All but one of the files that a walk may see are counted already: half a million would take seconds to make. */
+static void a_walk_over_too_many_files_ends(void **state) {
+  (void)state;
+  int seen = 0;
+  touch(ctx, folder, "1.wav");
+  touch(ctx, folder, "below/2.wav");
+  am_walk walk = {.ctx = ctx, .root = folder, .file = count_file, .user = &seen, .files = AM_WALK_FILES - 1};
+  am_test_fails(am_walk_run(&walk, &err), AM_E_DATA, &err, "more than 500000 files below this folder");
+  assert_int_equal(seen, 1);
+}
+
 static void synthetic_corpora_are_called_so(void **state) {
   (void)state;
   touch_part(ctx, folder, 1, 2, "wav");
@@ -317,6 +351,7 @@ static void wrong_labels_are_named(void **state) {
   load_fails("{corpus: ravdess, labels: [calm, calm]}", AM_E_CONFIG, "twice");
   load_fails("{corpus: ravdess, merge: {surprise: calm}}", AM_E_CONFIG, "did you mean \"surprised\"");
   load_fails("{corpus: ravdess,\n merge: {surprise: calm}}", AM_E_CONFIG, "test.yaml:2:10");
+  load_fails("{corpus: ravdess, merge: {calm: [happy]}}", AM_E_CONFIG, "data.merge.calm: wanted the name of a label");
   load_fails("{corpus: ravdess, rename: {sad: x, calm: x}}", AM_E_CONFIG, "use data.merge");
   load_fails("{corpus: ravdess, speakers: [3, 99]}", AM_E_CONFIG, "no speaker \"99\"");
 }
@@ -470,6 +505,8 @@ int main(void) {
     cmocka_unit_test_setup_teardown(copies_count_once_and_the_shallow_one_is_taken, setup, teardown),
     cmocka_unit_test_setup_teardown(roots_that_are_nearly_right, setup, teardown),
     cmocka_unit_test_setup_teardown(folders_without_the_corpus_say_what_they_hold, setup, teardown),
+    cmocka_unit_test_setup_teardown(corpora_without_a_place_are_refused, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_walk_over_too_many_files_ends, setup, teardown),
     cmocka_unit_test_setup_teardown(synthetic_corpora_are_called_so, setup, teardown),
     cmocka_unit_test_setup_teardown(labels_merges_renames, setup, teardown),
     cmocka_unit_test_setup_teardown(wrong_labels_are_named, setup, teardown),

@@ -319,9 +319,19 @@ static void test_errors(void **state) {
   fails("{name: x, licence: y, files: '(?<label>zz)', home: 'https://corpus.org'}", AM_E_DATA,
         "1 left out: name matches no pattern");
   fails("[a]", AM_E_CONFIG, "wanted a map");
+  fails("{name: x, licence: y, files: '(?<label>a)', intensities: {a: -1}}", AM_E_CONFIG,
+        "intensities.a: wanted a whole number from 0");
+  fails("{name: x, licence: y, table: {file: t.csv}}", AM_E_CONFIG, "table.label is missing");
+  char many[1024] = "{name: x, licence: y, files: '(?J)";
+  for (int i = 0; i < 33; i++) strcat(many, "(?<label>a)?");
+  fails(strcat(many, "'}"), AM_E_CONFIG, "files: more than 32 named groups");
   am_dataset *d = NULL;
   am_test_fails(load("{corpus: described}", &d), AM_E_CONFIG, &err, "data.description is not set");
   am_test_fails(load("{corpus: described, description: none.yaml}", &d), AM_E_IO, &err, "none.yaml");
+  char yaml[512];
+  snprintf(yaml, sizeof yaml, "{corpus: described, root: /no/such, description: %s/datasets/emodb.yaml}",
+           AM_SOURCE_ROOT);
+  am_test_fails(load(yaml, &d), AM_E_DATA, &err, "data.root: /no/such does not exist; wanted the folder that holds");
 }
 
 static void test_no_hang(void **state) {
@@ -471,6 +481,49 @@ static void test_check(void **state) {
   am_dataset_free(d);
 }
 
+typedef struct stopper {
+  am_context *ctx;
+  long left; /* allocations until the user stops */
+} stopper;
+
+static void *stop_and_resize(void *user, void *pointer, size_t bytes) {
+  stopper *s = user;
+  if (bytes && s->left && !--s->left) am_context_stop(s->ctx);
+  if (bytes) return realloc(pointer, bytes);
+  free(pointer);
+  return NULL;
+}
+
+/* Allocations are the clock: stopped at each of them in turn, a check ends while it listens, while it compares, or too
+ * late to matter. */
+static void a_check_stops_when_it_is_told(void **state) {
+  (void)state;
+  write_tone(ctx, in("a1x.wav"), 200, 0.1, 16000);
+  write_tone(ctx, in("b1x.wav"), 200, 0.1, 16000);
+  am_dataset *d;
+  written("{name: x, licence: y, files: '(?<speaker>[a-z])1(?<label>x)'}", &d);
+  int listening = 0, comparing = 0;
+  for (long n = 1;; n++) {
+    stopper s = {NULL, 0};
+    am_settings settings = {.size = sizeof settings, .threads = 1, .resize = stop_and_resize, .memory_user = &s};
+    am_test_ok(am_context_create(&settings, &s.ctx, &err), &err);
+    s.left = n;
+    am_check check;
+    am_error why = AM_ERROR_INIT;
+    am_status status = am_check_run(s.ctx, d, 60, &check, &why);
+    bool stopped = !s.left;
+    if (!status) am_check_free(&check);
+    else assert_int_equal(status, AM_E_STOPPED);
+    listening += strstr(why.message, "stopped while listening to the clips") != NULL;
+    comparing += strstr(why.message, "stopped while comparing the clips") != NULL;
+    assert_true(stopped || !status);
+    am_context_free(s.ctx);
+    if (!stopped) break;
+  }
+  assert_true(listening > 0 && comparing > 0);
+  am_dataset_free(d);
+}
+
 /* The real recordings, converted once more since: their one known pair is found all the same. */
 static void test_check_ravdess(void **state) {
   (void)state;
@@ -557,6 +610,7 @@ int main(void) {
                                      CASE(test_several_twice),
                                      CASE(test_several_errors),
                                      CASE(test_check),
+                                     CASE(a_check_stops_when_it_is_told),
                                      CASE(test_check_ravdess),
                                      CASE(test_memory)};
   return cmocka_run_group_tests_name("described", tests, NULL, NULL);

@@ -68,6 +68,9 @@ static void impossible_draws_are_refused(void **state) {
                 &err, "share");
   am_test_fails(am_train_test_split(ctx, 8, 0.5, 0, labels, train, &n_train, test, &n_test, &err), AM_E_DATA,
                 &err, "at least 2 clips");
+  const int eight[8] = {0, 0, 1, 1, 2, 2, 3, 3};
+  am_test_fails(am_train_test_split(ctx, 8, 0.25, 0, eight, train, &n_train, test, &n_test, &err), AM_E_CONFIG, &err,
+                "of 4 classes needs as many clips on each side, found 6 and 2");
 }
 
 /* A corpus of `speakers` with `each` clips, without files. Speaker -1 when `known` is false. */
@@ -362,6 +365,23 @@ static void a_class_without_training_clips_is_named(void **state) {
   free_dataset(d, 4);
 }
 
+static void impossible_splits_are_refused(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(4, 4, 2, true);
+  split_fails(d, "{kind: random, test: 0.5, validation: 0.5}", AM_E_CONFIG,
+              "split.test 0.5 and split.validation 0.5 leave nothing to train on");
+  split_fails(d, "{kind: leave_one_speaker_out, validation_same_group: true}", AM_E_CONFIG,
+              "gives no group (session) for speaker 01");
+  d->n_speakers = 3; /* the corpus has a fourth, whose clips are not here */
+  d->n = 12;
+  split_fails(d, "{kind: fixed, test_speakers: [1], validation_speakers: [4]}", AM_E_DATA,
+              "the validation part of the split has no clip (fixed speakers");
+  strcpy((char *)(uintptr_t)d->speakers[1], "anna");
+  split_fails(d, "{kind: kfold, folds: 2, stratify_by_speaker_sex: true}", AM_E_CONFIG,
+              "speaker \"anna\" does not end in a number");
+  free_dataset(d, 4);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(scikit_learn_gives_the_same_indices, setup, teardown),
@@ -376,6 +396,7 @@ int main(void) {
     cmocka_unit_test_setup_teardown(fixed_lists, setup, teardown),
     cmocka_unit_test_setup_teardown(the_corpus_says, setup, teardown),
     cmocka_unit_test_setup_teardown(balanced_class_weights, setup, teardown),
+    cmocka_unit_test_setup_teardown(impossible_splits_are_refused, setup, teardown),
     cmocka_unit_test_setup_teardown(a_class_without_training_clips_is_named, setup, teardown),
   };
   return cmocka_run_group_tests_name("split", tests, NULL, NULL);
