@@ -558,10 +558,12 @@ static void test_memory(void **state) {
   write_tone(ctx, in("wav/a1.wav"), 200, 0.1, 16000);
   const char *rows = "path,label\na1.wav,j\n";
   am_test_file(in("t.csv"), rows, strlen(rows));
-  const char *text =
+  char text[2048] =
     "{name: x, licence: y, files: '(?<speaker>a)(?<take>\\d)', table: {file: t.csv, label: label}, labels: "
-    "{j: joy}, "
-    "unique: true, folds: [[a]], expected: {clips: 2}, exclude: {zz: no}}";
+    "{j: joy}, unique: true, expected: {clips: 2}, exclude: {zz: no}, folds: [[a";
+  for (int i = 0; i < 80; i++) /* so many that their copy needs memory of its own */
+    sprintf(text + strlen(text), ", s%d", i);
+  strcat(text, "]]}");
   am_test_file(in("x.yaml"), text, strlen(text));
   am_data_options o;
   char yaml[1024];

@@ -312,7 +312,8 @@ static void the_maker_stops(void **state) {
   }
 }
 
-/* Every allocation fails once: an error each time, and nothing leaks. */
+/* Every allocation fails once: an error each time, and nothing leaks.  By all raters, by one, and as one of several
+ * corpora, of so many chunks that their votes need memory at some of them. */
 static void memory_runs_out_cleanly(void **state) {
   (void)state;
   write_labels("Ses01F_impro01.txt",
@@ -323,17 +324,23 @@ static void memory_runs_out_cleanly(void **state) {
   write_tone(ctx, in("Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav"), 300, 0.3, 8000);
   write_tone(ctx, in("Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_M000.wav"), 300, 0.2, 8000);
   sound("Ses01F_impro01_M009");
-  for (int rater = 0; rater < 2; rater++)
+  char several[512];
+  snprintf(several, sizeof several,
+           "{corpus: several, corpora: [{corpus: iemocap, root: %s, soft_labels: true, chunk_seconds: 0.005}]}", folder);
+  for (int round = 0; round < 3; round++)
     for (long n = 1;; n++) {
       am_test_memory m;
       am_context *small = am_test_memory_context(&m, 1);
       am_data_options o;
       am_tree *tree = read_section(
-          ctx, am_data_table, "{corpus: iemocap, soft_labels: true, chunk_seconds: 0.1, label_set: 4}", &o);
+          ctx, am_data_table,
+          round < 2 ? "{corpus: iemocap, soft_labels: true, chunk_seconds: 0.1, label_set: 4}" : several, &o);
       am_dataset *d = NULL;
-      o.label_set = 0;
-      o.labels_from = rater;
-      o.root = folder;
+      if (round < 2) {
+        o.label_set = 0;
+        o.labels_from = round;
+        o.root = folder;
+      }
       err = (am_error)AM_ERROR_INIT;
       am_test_memory_arm(&m, n);
       am_status status = am_dataset_load(small, &o, &d, &err);
