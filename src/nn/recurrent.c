@@ -6,7 +6,9 @@
  * product; clips that have ended are a suffix of the rows and are left out.
  * Rows are in frame order for both directions: the backward one walks down
  * from the longest clip's last frame, and a shorter clip joins, from zeros, at
- * its own.  A piece is one direction of one group.
+ * its own.  A piece is one direction of one group, which makes the input product of a
+ * few frames and walks over them while their gates are in the cache; where there are
+ * more threads than such pieces, the input products come first, in pieces of their own.
  *
  * Weights of each level and direction: kernel (C,G*H), recurrent_kernel (H,G*H),
  * bias (G*H) or (2,G*H).  A level above the first reads the sequence of the one
@@ -17,7 +19,8 @@
 
 enum {
   GROUP = 16,       /* clips side by side in the recurrence */
-  FRAMES = 64,      /* of a clip in a piece of an input product */
+  BLOCK = 8,        /* frames of a group whose gates stay in the cache between input product and recurrence */
+  FRAMES = 64,      /* of a clip in a piece of an input's gradient */
   COLUMNS = 256,    /* of a weight gradient in a piece */
   MAX_LEVELS = 5,
   RETURN_SEQUENCE = 0,
@@ -44,6 +47,7 @@ typedef struct run {
   size_t levels, batch, groups;
   /* cache */
   int *order, *length;              /* (B): clip and frames at each sorted place */
+  am_real *x[MAX_LEVELS];           /* (groups: T,R,width): the input side by side, zero where a clip has ended */
   am_real *gates[MAX_LEVELS][2];    /* (groups: T,R,G*H) */
   am_real *extra[MAX_LEVELS][2];    /* (groups: T,R,H) */
   am_real *h[MAX_LEVELS][2];        /* (groups: T,R,H) */
@@ -58,15 +62,19 @@ typedef struct run {
   /* the level at work */
   size_t level, width;              /* width: channels of its input */
   const am_real *input, *dy;        /* (B,T,width), (B,T,D*H) or (B,D*H) */
+  bool together;                    /* input products within the recurrence */
   bool dy_last;                     /* dy is of the last states */
   am_real *dinput;
 } run;
+
+static size_t width_of(const run *r, size_t level) { return level ? r->D * r->H : (size_t)r->layer->in[0].c; }
 
 static void place_cache(run *r, am_arena *arena) {
   const size_t rows = r->batch * r->T;
   r->order = am_arena_take(arena, r->batch, sizeof *r->order);
   r->length = am_arena_take(arena, r->batch, sizeof *r->length);
   for (size_t l = 0; l < r->levels; l++) {
+    r->x[l] = am_arena_take(arena, rows * width_of(r, l), sizeof(am_real));
     for (size_t d = 0; d < r->D; d++) {
       r->gates[l][d] = am_arena_take(arena, rows * r->G * r->H, sizeof(am_real));
       r->extra[l][d] = am_arena_take(arena, rows * r->H, sizeof(am_real));
@@ -269,6 +277,7 @@ typedef struct span {
 } span;
 
 static size_t most_frames(const run *r) { return (size_t)r->pass->x_most[0]; }
+static size_t blocks_of(const run *r) { return (most_frames(r) + BLOCK - 1) / BLOCK; }
 static size_t spans_of(const run *r) { return (most_frames(r) + FRAMES - 1) / FRAMES; }
 
 static span span_of(const run *r, size_t piece) {
@@ -278,20 +287,37 @@ static span span_of(const run *r, size_t piece) {
   return s;
 }
 
-/* gates = x W + b, one direction of some frames of a clip: its rows lie R apart. */
+static void gather_piece(void *arg, size_t piece, int worker) {
+  (void)worker;
+  const run *r = arg;
+  const size_t most = blocks_of(r), first = piece % most * BLOCK, width = r->width;
+  const group g = group_of(r, piece / most);
+  am_real *to = r->x[r->level] + row_of(r, &g, first) * width;
+  for (size_t t = first; t < g.frames && t < first + BLOCK; t++, to += g.rows * width) {
+    const size_t rows = active_rows(r, &g, t);
+    for (size_t row = 0; row < rows; row++)
+      memcpy(to + row * width, r->input + ((size_t)r->order[g.first + row] * r->T + t) * width, width * sizeof *to);
+    memset(to + rows * width, 0, (g.rows - rows) * width * sizeof *to);
+  }
+}
+
+/* gates = x W + b of frames [first, first + n) of a group in direction d. */
+static void input_product(const run *r, const group *g, size_t d, size_t first, size_t n) {
+  const size_t wide = r->G * r->H, rows = n * g->rows, row = row_of(r, g, first);
+  const am_real *bias = weight_of(r, d, 2);
+  am_real *gates = r->gates[r->level][d] + row * wide;
+  for (size_t i = 0; i < rows; i++) memcpy(gates + i * wide, bias, wide * sizeof *gates);
+  am_kernels_of(r->layer->ctx)
+      ->product((int)rows, (int)r->width, (int)wide, r->x[r->level] + row * r->width, (int)r->width, r->packed_w[d], true,
+                gates, (int)wide);
+}
+
 static void input_piece(void *arg, size_t piece, int worker) {
   (void)worker;
   const run *r = arg;
-  const size_t pieces = r->batch * spans_of(r), d = piece / pieces, wide = r->G * r->H;
-  const span s = span_of(r, piece % pieces);
-  const group g = group_of(r, s.p / GROUP);
-  const am_real *bias = weight_of(r, d, 2);
-  am_real *gates = r->gates[r->level][d] + (row_of(r, &g, s.first) + s.p % GROUP) * wide;
-  for (size_t t = 0; t < s.n; t++) memcpy(gates + t * g.rows * wide, bias, wide * sizeof *gates);
-  am_kernels_of(r->layer->ctx)
-      ->product((int)s.n, (int)r->width, (int)wide,
-                r->input + ((size_t)r->order[s.p] * r->T + s.first) * r->width, (int)r->width, r->packed_w[d],
-                true, gates, (int)(g.rows * wide));
+  const size_t most = blocks_of(r), first = piece % most * BLOCK, d = piece / most / r->groups;
+  const group g = group_of(r, piece / most % r->groups);
+  if (first < g.frames) input_product(r, &g, d, first, g.frames - first < BLOCK ? g.frames - first : BLOCK);
 }
 
 /* Frame t of direction d; the frame before it in that direction is t-1 or t+1. */
@@ -315,6 +341,12 @@ static am_cell_step step_at(const run *r, const group *g, size_t d, size_t t) {
   };
 }
 
+/* The input product of the frames from step s on, in the direction's order. */
+static void input_ahead(const run *r, const group *g, size_t d, size_t s) {
+  const size_t left = g->frames - s, n = left < BLOCK ? left : BLOCK;
+  input_product(r, g, d, d ? left - n : s, n);
+}
+
 /* Rows of clips that have ended stay zero: backward multiplies whole frames. */
 static void recurrence_piece(void *arg, size_t piece, int worker) {
   (void)worker;
@@ -322,6 +354,7 @@ static void recurrence_piece(void *arg, size_t piece, int worker) {
   const size_t d = piece / r->groups, H = r->H;
   const group g = group_of(r, piece % r->groups);
   for (size_t s = 0; s < g.frames; s++) {
+    if (r->together && s % BLOCK == 0) input_ahead(r, &g, d, s);
     const am_cell_step step = step_at(r, &g, d, d ? g.frames - 1 - s : s);
     const size_t used = (size_t)step.rows * H, ended = g.rows * H - used;
     memset(step.h_out + used, 0, ended * sizeof(am_real));
@@ -355,17 +388,19 @@ static void enter_level(run *r, size_t level, bool back) {
   const int h = (int)r->H, first = r->cell->parts[0] * h;
   r->second_part = back ? k->packed_count(first, h) : k->packed_count(h, first);
   r->level = level;
-  r->width = level ? r->D * r->H : (size_t)r->layer->in[0].c;
+  r->width = width_of(r, level);
   r->input = level ? r->sequence[level - 1] : r->pass->x[0];
 }
 
 void am_recurrent_forward(const am_layer *layer, const am_pass *pass, const am_cell *cell) {
   run r = run_prepare(layer, pass, cell);
   sort_clips(&r);
+  r.together = (size_t)am_context_threads(layer->ctx) <= r.D * r.groups;
   for (size_t level = 0; level < r.levels; level++) {
     enter_level(&r, level, false);
     am_parallel_for(layer->ctx, r.D * 2, pack_piece, &r);
-    am_parallel_for(layer->ctx, r.D * r.batch * spans_of(&r), input_piece, &r);
+    am_parallel_for(layer->ctx, r.groups * blocks_of(&r), gather_piece, &r);
+    if (!r.together) am_parallel_for(layer->ctx, r.D * r.groups * blocks_of(&r), input_piece, &r);
     am_parallel_for(layer->ctx, r.D * r.groups, recurrence_piece, &r);
     am_parallel_for(layer->ctx, r.batch, output_piece, &r);
   }
@@ -412,15 +447,15 @@ typedef struct columns {
   bool extra;
 } columns;
 
-/* dW += x^T dgates, clips in sorted order. */
+/* dW += x^T dgates, whole frames of a group at once, groups in order. */
 static void input_weight_back(const run *r, size_t d, columns c) {
   const size_t H = r->H, wide = r->G * H;
-  for (size_t p = 0; p < r->batch && r->length[p]; p++) {
-    const group g = group_of(r, p / GROUP);
-    const am_real *dgates = r->dgates[d] + (row_of(r, &g, 0) + p % GROUP) * 4 * H + c.column;
-    const am_real *x = r->input + (size_t)r->order[p] * r->T * r->width;
-    am_gemm_one(true, false, (int)r->width, (int)(c.to - c.from), r->length[p], 1, x, (int)r->width, dgates,
-                (int)(g.rows * 4 * H), 1, dweight_of(r, d, 0) + c.from, (int)wide);
+  for (size_t q = 0; q < r->groups; q++) {
+    const group g = group_of(r, q);
+    const size_t row = row_of(r, &g, 0);
+    am_gemm_one(true, false, (int)r->width, (int)(c.to - c.from), (int)(g.frames * g.rows), 1,
+                r->x[r->level] + row * r->width, (int)r->width, r->dgates[d] + row * 4 * H + c.column, (int)(4 * H), 1,
+                dweight_of(r, d, 0) + c.from, (int)wide);
   }
 }
 
