@@ -55,7 +55,8 @@ def find(folder):
         found += [("PyTorch of Debian, contiguous", SYSTEM_PYTHON, "torch_steps.py", "contiguous"),
                   ("PyTorch of Debian, channels_last", SYSTEM_PYTHON, "torch_steps.py", "channels_last")]
     if has(keras, "keras"):
-        found += [("Keras, jit", keras, "keras_steps.py", "jit"), ("Keras, graph", keras, "keras_steps.py", "graph")]
+        # jit (XLA) compiles for half a minute a model and was never the fastest peer of a row (docs/benchmarks.md)
+        found.append(("Keras, graph", keras, "keras_steps.py", "graph"))
     if has(torch, "onnxruntime, onnx"):
         found.append(("ONNX Runtime", torch, "onnx_steps.py", "any"))
     return found

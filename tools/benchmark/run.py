@@ -284,7 +284,7 @@ def main():
     parser.add_argument("--page", metavar="FILE", default=os.path.join(ROOT, "docs/benchmarks.md"), help="the page to write")
     parser.add_argument("--audio", metavar="DIR", help="recordings for the features; else synthetic speech is made")
     parser.add_argument("--files", type=int, default=240, help="at most so many of them (%(default)s)")
-    parser.add_argument("--first-rounds", type=int, default=3, help="predictions in new processes a peer (%(default)s)")
+    parser.add_argument("--first-rounds", type=int, default=2, help="predictions in new processes a peer (%(default)s)")
     parser.add_argument("--minutes", type=float, default=9, help="time for all (%(default)s)")
     parser.add_argument("--build", default=os.environ.get("AM_BENCH_BUILD", os.path.join(ROOT, "build-bench")), metavar="DIR")
     a = parser.parse_args()

@@ -88,9 +88,14 @@ class Worker:
         self.log = open(self.errors, "a")
 
 
+def best(workers, key):
+    return min(min(w.seconds[key]) for w in workers if w.seconds.get(key))
+
+
 def take_turns(workers, measures, deadline, say, most_rounds=9, aim=0.7, limit=90):
     """Every worker in turn makes every measure, round after round, until the deadline has passed or `most_rounds` are done.
-    The first round is made in any case, but for the last measure, which is the least important one."""
+    The first round is made in any case, but for the last measure, which is the least important one; the others are for those
+    that could be the fastest peer, within twice of what it took so far."""
     for round_number in range(most_rounds):
         for what, batch in measures:
             if time.monotonic() > deadline and (round_number or (what, batch) == measures[-1]):
@@ -99,6 +104,8 @@ def take_turns(workers, measures, deadline, say, most_rounds=9, aim=0.7, limit=9
                 if not worker.alive() or (what, batch) in worker.failure:
                     continue
                 known = worker.seconds.get((what, batch))
+                if known and worker is not workers[0] and min(known) > 2 * best(workers[1:], (what, batch)):
+                    continue
                 steps = max(1, min(8, int(aim / min(known)))) if known else 1
                 say(f"round {round_number + 1}: {worker.name}, {what} {batch}")
                 worker.turn(what, batch, steps, limit)
