@@ -310,9 +310,8 @@ static void trains_without_validation(void **state) {
   world_free(&w);
 }
 
-/* Wherever memory runs out, the run ends with an error and leaves nothing behind in memory. */
-static void survives_failed_allocations(void **state) {
-  (void)state;
+/* Wherever memory runs out, the run ends with an error and leaves nothing behind in memory; a dry one no folder either. */
+static void fail_allocations(bool dry) {
   world w = world_make(1);
   am_context *outer = w.ctx;
   bool fired = true;
@@ -327,7 +326,7 @@ static void survives_failed_allocations(void **state) {
     am_config *config = made_up_config(w.ctx, w.corpus, (const char *const[]){"train.epochs=1", "train.ema=0.9"}, 2);
     char *out = strdup(am_test_path(w.folder, name));
     am_test_memory_arm(&memory, n);
-    am_status status = am_train_run(config, &(am_run_options){.out = out}, &r, &err);
+    am_status status = am_train_run(config, &(am_run_options){.out = out, .dry_run = dry}, &r, &err);
     fired = am_test_memory_fired(&memory);
     am_test_memory_arm(&memory, 0);
     if (!fired) assert_int_equal(status, AM_OK);
@@ -336,41 +335,22 @@ static void survives_failed_allocations(void **state) {
     am_config_free(config);
     assert_int_equal(atomic_load(&memory.alive), before);
     am_context_free(w.ctx);
+    if (dry) assert_false(am_folder_exists(out));
     free(out);
   }
   w.ctx = outer;
   world_free(&w);
 }
 
-/* The same over what comes before the first step and that step, where nothing is written that could hide it. */
+static void survives_failed_allocations(void **state) {
+  (void)state;
+  fail_allocations(false);
+}
+
+/* What comes before the first step and that step, where nothing is written that could hide a loss. */
 static void survives_failed_allocations_in_a_step(void **state) {
   (void)state;
-  world w = world_make(1);
-  am_context *outer = w.ctx;
-  bool fired = true;
-  for (long n = 1; fired; n = made_up_next_failure(n)) {
-    am_test_memory memory;
-    am_run_result r;
-    am_error err = AM_ERROR_INIT;
-    w.ctx = am_test_memory_context(&memory, 1);
-    long before = atomic_load(&memory.alive);
-    am_config *config = made_up_config(w.ctx, w.corpus, (const char *const[]){"train.epochs=1"}, 1);
-    char *out = strdup(am_test_path(w.folder, "step"));
-    am_test_memory_arm(&memory, n);
-    am_status status = am_train_run(config, &(am_run_options){.out = out, .dry_run = true}, &r, &err);
-    fired = am_test_memory_fired(&memory);
-    am_test_memory_arm(&memory, 0);
-    if (!fired) assert_int_equal(status, AM_OK);
-    if (status) assert_true(err.message[0] != '\0');
-    am_run_result_free(&r);
-    am_config_free(config);
-    assert_int_equal(atomic_load(&memory.alive), before);
-    am_context_free(w.ctx);
-    assert_false(am_folder_exists(out));
-    free(out);
-  }
-  w.ctx = outer;
-  world_free(&w);
+  fail_allocations(true);
 }
 
 int main(void) {
