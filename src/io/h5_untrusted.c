@@ -7,10 +7,12 @@
  * to take over the reader, which may spare the child (docs/reliability.md). */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "io/h5_inside.h"
@@ -82,7 +84,7 @@ static void read_array(am_h5 *file, const char *name) {
     if (am_h5_read_text(file, name, &text, NULL) == AM_OK) am_free(file->ctx, text);
     return;
   }
-  if (am_h5_read_is_plain(file, name)) return; /* HDF5 will not read it */
+  if (am_h5_read_is_plain(file, name)) return; /* the data will be read past HDF5 */
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (am_h5_read_new(file, name, types[i], &info, &data, NULL) == AM_OK) {
       am_free_aligned(file->ctx, data);
@@ -134,23 +136,72 @@ static void look_through(am_h5 *file, int report) {
   _exit(0);
 }
 
-am_status am_h5_check_in_child(am_h5 *file, am_error *err) {
-  int ends[2];
+/* ---- in the parent ---- */
+
+enum { TRIES = 6, LOOK_MS = 100, STILL_LOOKS = 15 };
+
+static long long nanoseconds_of(pid_t child) {
+  clockid_t clock;
+  struct timespec t;
+  if (clock_getcpuclockid(child, &clock) || clock_gettime(clock, &t)) return -1;
+  return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* What the child says, 'n' when it dies, 's' when it stands still: for 1.5 s it has used no time of a processor.
+ * A copy of a process with several threads has only the one that forked; what another thread held at that moment is held
+ * for ever in the copy.  am_h5_enter() sees to our own locks and glibc to its own, but not every allocator does so
+ * (the address sanitizer's of gcc 12 does not), and a child that waits for one would wait until its alarm. */
+static char listen_to(pid_t child, int fd) {
   char answer = 'n';
-  if (pipe(ends)) return am_fail_errno(err, errno, "%s: cannot start a process to read it first", file->path);
-  am_h5_quiet q = am_h5_enter(); /* no other thread is inside HDF5 while the process is copied */
-  pid_t child = fork();
+  struct pollfd end = {.fd = fd, .events = POLLIN};
+  long long used = -1;
+  for (int still = 0; still < STILL_LOOKS; still++) {
+    int ready = poll(&end, 1, LOOK_MS);
+    if (ready > 0) {
+      while (read(fd, &answer, 1) < 0 && errno == EINTR) continue;
+      return answer;
+    }
+    long long now = nanoseconds_of(child);
+    if (ready < 0 || now != used) still = 0;
+    used = now;
+  }
+  return 's';
+}
+
+/* One child: *answer as of listen_to(); the last one is waited for until it answers or dies. */
+static am_status ask_child(am_h5 *file, bool last, char *answer, am_error *err) {
+  int ends[2];
+  *answer = 'n';
+  /* No other thread is inside HDF5 while the process is copied, and no other child gets an end of this pipe. */
+  am_h5_quiet q = am_h5_enter();
+  pid_t child = pipe(ends) ? -2 : fork();
   int code = errno;
   if (!child) {
     close(ends[0]);
     look_through(file, ends[1]);
   }
+  if (child != -2) close(ends[1]);
   am_h5_leave(q);
-  close(ends[1]);
-  while (child > 0 && read(ends[0], &answer, 1) < 0 && errno == EINTR) continue;
-  close(ends[0]);
-  while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
-  if (child < 0) return am_fail_errno(err, code, "%s: cannot start a process to read it first", file->path);
+  if (child > 0) {
+    *answer = listen_to(child, ends[0]);
+    if (*answer == 's' && last) {
+      *answer = 'n';
+      while (read(ends[0], answer, 1) < 0 && errno == EINTR) continue;
+    } else if (*answer == 's') {
+      kill(child, SIGKILL);
+    }
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
+  }
+  if (child != -2) close(ends[0]);
+  return child > 0 ? AM_OK : am_fail_errno(err, code, "%s: cannot start a process to read it first", file->path);
+}
+
+am_status am_h5_check_in_child(am_h5 *file, am_error *err) {
+  char answer = 's';
+  for (int i = 1; i <= TRIES && answer == 's'; i++) {
+    am_status status = ask_child(file, i == TRIES, &answer, err);
+    if (status) return status;
+  }
   if (answer == 'y') return AM_OK;
   return am_fail(err, AM_E_FORMAT,
                  "%s: not an HDF5 file, or damaged: HDF5 crashed or hung in a process that read it first",
