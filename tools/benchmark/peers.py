@@ -55,7 +55,7 @@ def find(folder):
         found += [("PyTorch of Debian, contiguous", SYSTEM_PYTHON, "torch_steps.py", "contiguous"),
                   ("PyTorch of Debian, channels_last", SYSTEM_PYTHON, "torch_steps.py", "channels_last")]
     if has(keras, "keras"):
-        # jit (XLA) compiles for half a minute a model and was never the fastest peer of a row (docs/benchmarks.md)
+        # not jit (XLA): never the fastest peer of a row, and slow to start (docs/benchmarks.md)
         found.append(("Keras, graph", keras, "keras_steps.py", "graph"))
     if has(torch, "onnxruntime, onnx"):
         found.append(("ONNX Runtime", torch, "onnx_steps.py", "any"))
