@@ -162,7 +162,8 @@ int am_features_fixed_frames(const am_features *fx) {
 
 /* Work memory of one clip: placed twice, to count and to assign (base/arena.h). */
 typedef struct work {
-  float *frame, *spectrum, *power; /* one frame */
+  float *frame, *spectrum;         /* one frame */
+  float *power;                    /* (bins, AM_MEL_FRAMES) */
   float *samples;                  /* with pre-emphasis, else NULL */
   float *mel;                      /* (T,mels), kind mfcc, else NULL */
   float *base, *delta;             /* (T,F) before and one order of deltas, when wanted */
@@ -175,7 +176,7 @@ static void place(const am_features *fx, am_arena *a, size_t n, size_t t, work *
   *w = (work){0};
   w->frame = am_arena_take(a, (size_t)o->n_fft, sizeof(float));
   w->spectrum = am_arena_take(a, 2 * bins, sizeof(float));
-  w->power = am_arena_take(a, bins, sizeof(float));
+  w->power = am_arena_take(a, bins * AM_MEL_FRAMES, sizeof(float));
   if (o->pre_emphasis > 0) w->samples = am_arena_take(a, n, sizeof(float));
   if (o->kind == AM_FEATURE_MFCC) w->mel = am_arena_take(a, am_mul(t, (size_t)o->mels), sizeof(float));
   if (o->deltas) {
@@ -207,14 +208,18 @@ static void pre_emphasise(const float *x, size_t n, double c, float *out) {
 /* Power mel spectrogram of x (n) into out (T,mels). */
 static void power_mel(const am_features *fx, const am_mel *mel, const float *x, size_t n, size_t t, work *w,
                       float *out) {
-  for (size_t i = 0; i < t; i++) {
-    float *row = out + i * (size_t)mel->mels;
-    if (am_stft_frame(&fx->stft, x, n, i, w->frame)) {
-      am_stft_power(&fx->stft, w->frame, w->spectrum, w->power);
-      am_mel_apply(mel, w->power, row);
-    } else {
-      memset(row, 0, (size_t)mel->mels * sizeof *row); /* padding */
+  size_t wide = AM_MEL_FRAMES, bins = (size_t)fx->stft.bins;
+  for (size_t i = 0; i < t; i += wide) {
+    size_t frames = t - i < wide ? t - i : wide, heard = 0;
+    memset(w->power, 0, bins * wide * sizeof *w->power); /* frames of padding have none */
+    for (size_t l = 0; l < frames; l++) {
+      if (!am_stft_frame(&fx->stft, x, n, i + l, w->frame)) continue;
+      am_stft_power(&fx->stft, w->frame, w->spectrum, w->power + l, wide);
+      heard++;
     }
+    float *rows = out + i * (size_t)mel->mels;
+    if (heard) am_mel_apply(mel, w->power, (int)frames, rows);
+    else memset(rows, 0, frames * (size_t)mel->mels * sizeof *rows);
   }
 }
 

@@ -25,7 +25,9 @@ am_status am_mel_init(am_context *ctx, am_mel *m, const am_mel_options *o, doubl
 void am_mel_free(am_mel *m);
 /* Where each filter peaks, in Hz (mels), for axes. */
 void am_mel_centres(const am_mel_options *o, double *hertz);
-/* power (bins) -> out (mels) */
-void am_mel_apply(const am_mel *m, const float *power, float *out);
+/* Frames side by side: most filters are a few bins wide, so vectors run over frames, not bins. */
+enum { AM_MEL_FRAMES = 8 };
+/* power (bins, AM_MEL_FRAMES) -> out (frames, mels), of the first `frames` */
+void am_mel_apply(const am_mel *m, const float *power, int frames, float *out);
 
 #endif

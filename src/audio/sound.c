@@ -6,6 +6,7 @@
 #include "base/file.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <sndfile.h>
 #include <string.h>
@@ -70,21 +71,29 @@ static am_status fail_not_finite(const char *name, const SF_INFO *info, size_t f
                  isnan(x) ? "NaN" : "infinite");
 }
 
-/* Mean of each frame's channels into out; x (frames, channels). */
+/* Whether all of x are numbers: without a branch in the loop, which compilers make vectors of. */
+static bool all_finite(const float *x, size_t n) {
+  int bad = 0;
+  for (size_t i = 0; i < n; i++) bad |= !(fabsf(x[i]) <= FLT_MAX);
+  return !bad;
+}
+
+/* Mean of each frame's channels into out; x (frames, channels), which for one channel may be out. */
 static am_status mix(const float *x, size_t frames, size_t done, const SF_INFO *info, const char *name,
                      float *out, am_error *err) {
   size_t channels = (size_t)info->channels;
-  for (size_t i = 0; i < frames; i++) {
+  for (size_t i = 0; channels > 1 && i < frames; i++) {
     float sum = 0;
     for (size_t c = 0; c < channels; c++) sum += x[i * channels + c];
-    out[i] = channels == 1 ? sum : sum / (float)channels;
-    if (isfinite(out[i])) continue;
-    for (size_t c = 0; c < channels; c++)
-      if (!isfinite(x[i * channels + c]))
-        return fail_not_finite(name, info, done + i, (int)c, x[i * channels + c], err);
-    return fail_not_finite(name, info, done + i, 0, out[i], err);
+    out[i] = sum / (float)channels;
   }
-  return AM_OK;
+  if (all_finite(out, frames)) return AM_OK;
+  size_t i = 0;
+  while (isfinite(out[i])) i++;
+  for (size_t c = 0; c < channels; c++)
+    if (!isfinite(x[i * channels + c]))
+      return fail_not_finite(name, info, done + i, (int)c, x[i * channels + c], err);
+  return fail_not_finite(name, info, done + i, 0, out[i], err);
 }
 
 /* All frames as mono into out->samples.  The array grows with what is really there: a header can lie. */
@@ -93,18 +102,11 @@ static am_status read_frames(am_context *ctx, SNDFILE *file, const SF_INFO *info
   assert(info->channels > 0 && info->samplerate > 0); /* check_info */
   size_t channels = (size_t)info->channels, block = 1 + 65536 / channels, capacity = 0;
   size_t limit = (size_t)(max_seconds * info->samplerate);
-  float *frames = am_alloc(ctx, am_mul(block, channels), sizeof *frames);
-  am_status status = frames ? AM_OK : am_no_memory(err);
+  float *frames = channels > 1 ? am_alloc(ctx, am_mul(block, channels), sizeof *frames) : NULL;
+  am_status status = frames || channels == 1 ? AM_OK : am_no_memory(err);
   while (!status) {
-    sf_count_t got = sf_readf_float(file, frames, (sf_count_t)block);
-    if (got <= 0) break;
-    if (out->n + (size_t)got > limit) {
-      status = am_fail(err, AM_E_FORMAT, "%s: longer than the limit of %g s; cut it or raise the limit", name,
-                       max_seconds);
-      break;
-    }
-    if (out->n + (size_t)got > capacity) {
-      capacity = out->n + (size_t)got + out->n / 2;
+    if (out->n + block > capacity) {
+      capacity = out->n + out->n / 2 + block;
       float *grown = am_resize(ctx, out->samples, capacity, sizeof *grown);
       if (!grown) {
         status = am_no_memory(err);
@@ -112,7 +114,15 @@ static am_status read_frames(am_context *ctx, SNDFILE *file, const SF_INFO *info
       }
       out->samples = grown;
     }
-    status = mix(frames, (size_t)got, out->n, info, name, out->samples + out->n, err);
+    float *mono = out->samples + out->n, *to = frames ? frames : mono;
+    sf_count_t got = sf_readf_float(file, to, (sf_count_t)block);
+    if (got <= 0) break;
+    if (out->n + (size_t)got > limit) {
+      status = am_fail(err, AM_E_FORMAT, "%s: longer than the limit of %g s; cut it or raise the limit", name,
+                       max_seconds);
+      break;
+    }
+    status = mix(to, (size_t)got, out->n, info, name, mono, err);
     out->n += (size_t)got;
   }
   am_free(ctx, frames);

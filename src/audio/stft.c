@@ -54,8 +54,9 @@ bool am_stft_frame(const am_stft *s, const float *x, size_t n, size_t t, float *
   return true;
 }
 
-void am_stft_power(const am_stft *s, const float *frame, float *spectrum, float *power) {
+void am_stft_power(const am_stft *s, const float *frame, float *spectrum, float *power,
+                   size_t stride) {
   am_fft_forward(s->fft, frame, spectrum);
-  for (int k = 0; k < s->bins; k++)
-    power[k] = spectrum[2 * k] * spectrum[2 * k] + spectrum[2 * k + 1] * spectrum[2 * k + 1];
+  for (size_t k = 0; k < (size_t)s->bins; k++)
+    power[k * stride] = spectrum[2 * k] * spectrum[2 * k] + spectrum[2 * k + 1] * spectrum[2 * k + 1];
 }

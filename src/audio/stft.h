@@ -19,8 +19,8 @@ void am_stft_free(am_stft *s);
 size_t am_stft_frames(const am_stft *s, size_t n);
 /* Windowed frame t of x (n), zeros outside, into frame (n_fft). False when it lies wholly outside x. */
 bool am_stft_frame(const am_stft *s, const float *x, size_t n, size_t t, float *frame);
-/* Squared magnitudes (bins) of `frame`; spectrum is work of 2*bins floats. Aligned as am_fft_forward wants.
- */
-void am_stft_power(const am_stft *s, const float *frame, float *spectrum, float *power);
+/* Squared magnitudes of `frame`, bin k into power[k * stride]; spectrum is work of 2*bins floats. Aligned as
+ * am_fft_forward wants. */
+void am_stft_power(const am_stft *s, const float *frame, float *spectrum, float *power, size_t stride);
 
 #endif

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "cli/cli.h"
 
@@ -61,7 +64,17 @@ static am_status run_command(cli *c, am_error *err) {
   return c->command->run(c, err);
 }
 
+/* Every clip takes and frees blocks of some hundred kB. glibc would give each back to the kernel, which clears
+ * it again for the next clip: a tenth of the time of `features`. */
+static void keep_freed_memory(void) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 16 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
+}
+
 int main(int argc, char **argv) {
+  keep_freed_memory();
   if (argc < 2) {
     cli_print_overview(stderr, commands);
     return 2;
