@@ -25,15 +25,19 @@ typedef struct job {
 static am_status choose_part(job *j, am_error *err) {
   const char *asked = cli_value(j->c, "split", NULL);
   am_part part = AM_PART_TEST;
-  if (asked && strcmp(asked, "all") == 0) {
+  /* Another corpus was never trained on: all of it counts, and it need not have the parts of its config's split. */
+  const bool all = asked ? strcmp(asked, "all") == 0 : j->other != NULL;
+  if (!all || !j->other) {
+    am_status st = am_split_make(j->c->ctx, j->d, &j->config->split, &j->split, err);
+    if (st) return st;
+  }
+  if (all) {
     part = AM_PART_NONE;
   } else if (asked) {
     for (part = AM_PART_TRAIN; part <= AM_PART_TEST && strcmp(asked, am_part_name(part)) != 0; part++) {}
     if (part > AM_PART_TEST)
       return am_fail(err, AM_E_USAGE, "--split %s: wanted train, validation, test or all", asked);
     if (!j->split->n[part]) return am_fail(err, AM_E_DATA, "this run has no %s part", asked);
-  } else if (j->other) {
-    part = AM_PART_NONE; /* another corpus was never trained on: all of it counts */
   } else if (!j->split->n[AM_PART_TEST]) {
     part = j->split->n[AM_PART_VALIDATION] ? AM_PART_VALIDATION : AM_PART_TRAIN;
     am_log(j->c->ctx, AM_LOG_WARNING, "this run has no test part; evaluating its %s part", am_part_name(part));
@@ -94,8 +98,7 @@ static am_status open_data(job *j, am_error *err) {
   if (!st) st = am_dataset_load(j->c->ctx, &j->config->data, &j->d, err);
   if (st) return st;
   cli_warn_left_out(j->c, j->d);
-  st = am_split_make(j->c->ctx, j->d, &j->config->split, &j->split, err);
-  if (!st) st = choose_part(j, err);
+  st = choose_part(j, err);
   if (!st) st = map_labels(j, err);
   return st;
 }

@@ -88,6 +88,8 @@ run evaluate run1 --json
 expect "evaluate --json" 0 '"accuracy"' '"uar"' '"macro_f1"' '"per_class"' '"confusion"' '"split": ?"test"' '"speaker_independent": ?true'
 run evaluate run1/best.h5 --split validation; expect "evaluate a part" 0 "validation part"
 run evaluate run1 --split nothing; expect "evaluate an unknown part" 2 "train, validation, test or all"
+run evaluate run1 --data tiny.yaml --set 'split={kind: fixed, test_speakers: ["01", "02", "03", "04"]}'
+expect "evaluate another corpus, whatever its config's split" 0 "all part" "^clips +64"
 run inspect run1/best.h5; expect "inspect a checkpoint" 0 "conv2d_1/kernel" "calm happy sad angry" "synthetic"
 run inspect tiny.yaml --augment corpus/Actor_01/03-01-05-01-01-01-01.wav --out aug --set augment.stretch=[1.25] --set augment.freq_masks=1 --set augment.freq_width=6
 expect "inspect --augment" 0 "^before: " "^after: " "aug/augmented.png"

@@ -29,13 +29,14 @@ def setup(folder):
     missing = []
     for environment, packages in PACKAGES.items():
         home = os.path.join(folder, environment)
-        if not os.path.exists(python_of(folder, environment)):
-            subprocess.run([sys.executable, "-m", "venv", home], check=True)
+        pip = os.path.join(home, "bin", "pip")
+        if not os.path.exists(pip):  # not the interpreter: it is there first when this is interrupted
+            subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
         for package in packages:
             print("bench: installing " + package, flush=True)
             # torchaudio asks for the PyTorch of its own number
             more = ["--no-deps"] if package.startswith("torchaudio") else []
-            if subprocess.run([os.path.join(home, "bin", "pip"), "install", "-q", *more, package]).returncode:
+            if subprocess.run([pip, "install", "-q", *more, package]).returncode:
                 missing.append(package)
     for package in missing:
         print("bench: not to be had here: " + package + "; its rows will be left out", flush=True)
