@@ -330,6 +330,28 @@ static void write_odd_file(const char *path) {
   assert_true(H5Fclose(file) >= 0);
 }
 
+/* An attribute whose count was changed. HDF5 1.10.8 will not open it; for versions that do, we look at its size. */
+static void attributes_larger_than_the_file_are_refused(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  enum { MANY = 77 };
+  static const hsize_t many = MANY;
+  static const uint64_t count = MANY;
+  int numbers[MANY] = {0};
+  double x;
+  hid_t file = H5Fcreate(f->path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), line = H5Screate_simple(1, &many, NULL);
+  hid_t attribute = H5Acreate2(file, "long", H5T_STD_I32LE, line, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(H5Awrite(attribute, H5T_NATIVE_INT, numbers) >= 0);
+  H5Aclose(attribute);
+  H5Sclose(line);
+  assert_true(H5Fclose(file) >= 0);
+  damage(f->path, &count, sizeof count, 2); /* 77 + 2^20 */
+  am_h5 *opened = reopen(f, NULL, AM_H5_FOREIGN);
+  am_test_fails(am_h5_get_real(opened, "/", "long", &x, &err), AM_E_FORMAT, &err,
+                "attribute");
+  am_h5_close(opened);
+}
+
 static void what_hdf5_itself_cannot_read_is_refused(void **state) {
   fixture *f = *state;
   am_error err = AM_ERROR_INIT;
@@ -407,6 +429,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(foreign_files_are_read_by_flag, begin, end),
       cmocka_unit_test_setup_teardown(what_cannot_be_written_is_refused, begin, end),
       cmocka_unit_test_setup_teardown(a_full_disk_is_said_by_every_write, begin, end),
+      cmocka_unit_test_setup_teardown(attributes_larger_than_the_file_are_refused, begin, end),
       cmocka_unit_test_setup_teardown(what_hdf5_itself_cannot_read_is_refused, begin, end),
       cmocka_unit_test_setup_teardown(every_failed_allocation_is_survived, begin, end),
   };
