@@ -126,6 +126,20 @@ static am_status print_spreads(const am_crossval *x, const char *over, spread_fn
   return st;
 }
 
+/* The seeds as one model. */
+static am_status print_together(const am_crossval *x, am_error *err) {
+  am_spread s;
+  if (!x->together) return AM_OK;
+  printf("\nMean of the %zu seeds' probabilities, one model of %zu\n", x->n_seeds, x->n_seeds);
+  am_status st = am_crossval_over_folds_together(x, AM_FIGURE_ACCURACY, &s, err);
+  if (!st) print_spread("accuracy over folds", &s);
+  if (!st) st = am_crossval_over_folds_together(x, AM_FIGURE_UAR, &s, err);
+  if (!st) print_spread("UAR over folds", &s);
+  if (!st) printf("%-25s  %5.1f %%\n%-25s  %5.1f %%\n", "accuracy, pooled", 100 * x->together->accuracy, "UAR, pooled",
+                  100 * x->together->uar);
+  return st;
+}
+
 static am_status print_tables(const am_crossval *x, am_error *err) {
   size_t all = x->n_seeds * x->n_folds;
   printf("\n%s: %zu of %d folds%s\n", x->config->name, x->n_folds, x->split->n_folds,
@@ -137,6 +151,7 @@ static am_status print_tables(const am_crossval *x, am_error *err) {
       all > 1 ? print_spreads(x, x->n_seeds > 1 ? "folds of all seeds" : "folds", am_crossval_over_folds, err)
               : AM_OK;
   if (!st && x->n_seeds > 1) st = print_spreads(x, "seeds (folds pooled)", am_crossval_over_seeds, err);
+  if (!st) st = print_together(x, err);
   if (st) return st;
   printf("\nAll test clips pooled%s\n\n", x->n_seeds > 1 ? ", once a seed" : "");
   cli_print_metrics(stdout, x->pooled, (char *const *)x->dataset->labels);

@@ -85,6 +85,11 @@ void am_page_folds(am_page *p) {
   }
   am_html_put(p->h, "</tbody>");
   am_page_table_close(p);
+  double uar = am_results_number(p->r->metrics, "mean_of_seeds.uar");
+  if (isfinite(uar))
+    am_html_printf(p->h, "<p>The seeds as one model, by the mean of their probabilities, all folds pooled: UAR "
+                   "<b>%.1f %%</b>, accuracy <b>%.1f %%</b>.</p>", 100 * uar,
+                   100 * am_results_number(p->r->metrics, "mean_of_seeds.accuracy"));
   am_html_put(p->h, "</section>\n");
 }
 

@@ -79,7 +79,8 @@ static am_status plan_runs(am_crossval *x, am_error *err) {
   size_t n = am_mul(x->n_seeds, x->n_folds);
   x->runs = am_alloc(x->ctx, n, sizeof *x->runs);
   x->by_seed = am_alloc(x->ctx, x->n_seeds, sizeof *x->by_seed);
-  if (!x->runs || !x->by_seed) return am_no_memory(err);
+  x->together_by_fold = am_alloc(x->ctx, x->n_folds, sizeof *x->together_by_fold);
+  if (!x->runs || !x->by_seed || !x->together_by_fold) return am_no_memory(err);
   for (size_t i = 0; i < n; i++) {
     am_crossval_run *r = &x->runs[i];
     r->seed = x->config->seed + i / x->n_folds;
@@ -304,6 +305,9 @@ void am_crossval_free(am_crossval *x) {
   for (size_t s = 0; x->by_seed && s < x->n_seeds; s++) am_metrics_free(x->by_seed[s]);
   am_metrics_free(x->pooled);
   am_free(ctx, x->by_seed);
+  for (size_t f = 0; x->together_by_fold && f < x->n_folds; f++) am_metrics_free(x->together_by_fold[f]);
+  am_free(ctx, x->together_by_fold);
+  am_metrics_free(x->together);
   am_free(ctx, x->runs);
   am_free(ctx, x->folds);
   am_free(ctx, x->clips);

@@ -57,6 +57,8 @@ typedef struct am_crossval {
   float *probabilities;  /* (n_rows,K) */
   am_metrics *pooled;    /* of all rows; NULL before the first run is finished */
   am_metrics **by_seed;  /* (n_seeds) pooled over the folds of one seed; NULL without a finished run */
+  am_metrics *together;  /* of the seeds' mean probabilities, where every seed has the fold; NULL with one seed */
+  am_metrics **together_by_fold; /* (n_folds) the same of each fold */
 } am_crossval;
 
 /* crossval.c: trains what is not finished yet.  am_context_stop ends it with AM_E_STOPPED; the message says
@@ -68,7 +70,7 @@ void am_crossval_free(am_crossval *x);
 /* crossval_results.c */
 /* A finished run's rows and figures. */
 am_status am_crossval_read_run(am_crossval *x, am_crossval_run *run, am_error *err);
-am_status am_crossval_summarise(am_crossval *x, am_error *err); /* pooled and by_seed from the rows */
+am_status am_crossval_summarise(am_crossval *x, am_error *err); /* all figures from the rows */
 am_status am_crossval_write(am_crossval *x, am_error *err);     /* crossval.json, predictions.csv */
 am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err);
 /* Over the finished runs. A figure is one of these, or k: the recall of class k. */
@@ -81,6 +83,8 @@ enum {
 };
 bool am_crossval_has_chunks(const am_crossval *x);
 am_status am_crossval_over_folds(const am_crossval *x, int figure, am_spread *out, am_error *err);
+/* The folds of the seeds' mean probabilities. */
+am_status am_crossval_over_folds_together(const am_crossval *x, int figure, am_spread *out, am_error *err);
 /* Over the seeds' pooled figures; n < 2: one seed has no spread. */
 am_status am_crossval_over_seeds(const am_crossval *x, int figure, am_spread *out, am_error *err);
 

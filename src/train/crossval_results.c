@@ -182,6 +182,54 @@ static am_status sort_rows(am_crossval *x, am_error *err) {
   return status;
 }
 
+/* Whether all seeds have tested the same clips of fold f (the f-th one), as they do unless files became unreadable. */
+static bool every_seed_has(const am_crossval *x, size_t f) {
+  const am_crossval_run *first = &x->runs[f];
+  for (size_t s = 0; s < x->n_seeds; s++) {
+    const am_crossval_run *r = &x->runs[s * x->n_folds + f];
+    if (!r->finished || r->n != first->n ||
+        memcmp(x->clips + r->first, x->clips + first->first, r->n * sizeof *x->clips))
+      return false;
+  }
+  return true;
+}
+
+/* The rows of fold f with the mean of the seeds' probabilities, appended to `to`. */
+static void append_together(const am_crossval *x, size_t f, am_crossval *to) {
+  const am_crossval_run *first = &x->runs[f];
+  size_t K = (size_t)x->dataset->n_labels, at = to->n_rows;
+  memcpy(to->clips + at, x->clips + first->first, first->n * sizeof *x->clips);
+  memcpy(to->labels + at, x->labels + first->first, first->n * sizeof *x->labels);
+  memcpy(to->speakers + at, x->speakers + first->first, first->n * sizeof *x->speakers);
+  for (size_t i = 0; i < first->n * K; i++) {
+    double sum = 0;
+    for (size_t s = 0; s < x->n_seeds; s++)
+      sum += (double)x->probabilities[x->runs[s * x->n_folds + f].first * K + i];
+    to->probabilities[at * K + i] = (float)(sum / (double)x->n_seeds);
+  }
+  to->n_rows += first->n;
+}
+
+/* The seeds as one model that takes the mean of their probabilities. */
+static am_status compute_together(am_crossval *x, am_error *err) {
+  am_crossval t = {.ctx = x->ctx, .config = x->config, .dataset = x->dataset};
+  am_status status = AM_OK;
+  for (size_t f = 0; f < x->n_folds && !status; f++) {
+    if (!every_seed_has(x, f)) continue;
+    size_t first = t.n_rows;
+    status = make_room(&t, x->runs[f].n, err);
+    if (!status) append_together(x, f, &t);
+    if (!status) status = compute(&t, first, t.n_rows - first, true, &x->together_by_fold[f], err);
+  }
+  if (!status && t.n_rows) status = compute(&t, 0, t.n_rows, true, &x->together, err);
+  am_free(x->ctx, t.clips);
+  am_free(x->ctx, t.labels);
+  am_free(x->ctx, t.speakers);
+  am_free(x->ctx, t.seeds);
+  am_free(x->ctx, t.probabilities);
+  return status;
+}
+
 am_status am_crossval_summarise(am_crossval *x, am_error *err) {
   if (!x->n_rows) return AM_OK;
   am_status status = sort_rows(x, err);
@@ -196,7 +244,7 @@ am_status am_crossval_summarise(am_crossval *x, am_error *err) {
     }
     if (n) status = compute(x, first, n, true, &x->by_seed[s], err);
   }
-  return status;
+  return status || x->n_seeds < 2 ? status : compute_together(x, err);
 }
 
 am_spread am_spread_of(const double *values, size_t n) {
@@ -234,6 +282,15 @@ am_status am_crossval_over_folds(const am_crossval *x, int figure, am_spread *ou
   if (!values) return am_no_memory(err);
   for (size_t i = 0; i < n; i++) values[i] = figure_of(x->runs[i].metrics, figure);
   *out = am_spread_of(values, n);
+  am_free(x->ctx, values);
+  return AM_OK;
+}
+
+am_status am_crossval_over_folds_together(const am_crossval *x, int figure, am_spread *out, am_error *err) {
+  double *values = am_alloc(x->ctx, x->n_folds, sizeof *values);
+  if (!values) return am_no_memory(err);
+  for (size_t f = 0; f < x->n_folds; f++) values[f] = figure_of(x->together_by_fold[f], figure);
+  *out = am_spread_of(values, x->n_folds);
   am_free(x->ctx, values);
   return AM_OK;
 }
@@ -332,6 +389,16 @@ static void write_seeds(const am_crossval *x, am_json *j) {
   am_json_close(j);
 }
 
+/* The seeds' mean probabilities: pooled, and over the folds. */
+static am_status write_together(const am_crossval *x, am_json *j, am_error *err) {
+  if (!x->together) return AM_OK;
+  am_json_open(j, "mean_of_seeds", '{');
+  write_figures(x, j, x->together);
+  am_status status = write_spreads(x, j, "over_folds", am_crossval_over_folds_together, err);
+  am_json_close(j);
+  return status;
+}
+
 static void write_head(const am_crossval *x, am_json *j) {
   char kind[32];
   const am_option *option = am_split_table; /* its first entry is the kind */
@@ -367,6 +434,7 @@ am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err) 
     status = write_spreads(x, &j, "over_folds", am_crossval_over_folds, err);
     if (!status && x->n_seeds > 1) status = write_spreads(x, &j, "over_seeds", am_crossval_over_seeds, err);
     if (x->n_seeds > 1) write_seeds(x, &j);
+    if (!status) status = write_together(x, &j, err);
     am_protocol protocol = {.split = "test",
                             .speaker_independent = x->split->speaker_independent,
                             .synthetic = x->dataset->synthetic,

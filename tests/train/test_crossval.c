@@ -160,6 +160,7 @@ static void every_clip_is_tested_once(void **state) {
   assert_int_equal((int)number(all, "pooled.n"), 36);
   assert_string_equal(am_value_find(am_tree_root(all), "state")->text, "finished");
   assert_null(am_value_find(am_tree_root(all), "over_seeds"));
+  assert_null(am_value_find(am_tree_root(all), "mean_of_seeds"));
   am_tree_free(all);
   world_free(&w);
 }
@@ -247,6 +248,48 @@ static void seeds_have_folders_of_their_own(void **state) {
   assert_string_equal(am_csv_get(csv, 71, (size_t)seed), "8");
   am_csv_free(csv);
   assert_true(am_file_exists(file_in(&w, "cv", "seed-7/predictions.csv")));
+  world_free(&w);
+}
+
+/* Rows of predictions.csv that the mean of two files' probabilities has right. */
+static size_t right_together(world *w, const char *one, const char *other) {
+  am_error err = AM_ERROR_INIT;
+  enum { CLASSES = 3 };
+  static const char *const names[CLASSES] = {"p_low", "p_middle", "p_high"};
+  am_csv *csv[2];
+  int truth, column[2][CLASSES];
+  for (int i = 0; i < 2; i++) {
+    am_test_ok(am_csv_read_file(w->ctx, file_in(w, "cv", i ? other : one), 0, &csv[i], &err), &err);
+    for (int k = 0; k < CLASSES; k++) am_test_ok(am_csv_need(csv[i], names[k], &column[i][k], &err), &err);
+  }
+  am_test_ok(am_csv_need(csv[0], "true", &truth, &err), &err);
+  size_t right = 0;
+  for (size_t row = 0; row < am_csv_rows(csv[0]); row++) {
+    double p[CLASSES] = {0};
+    int best = 0;
+    for (int k = 0; k < CLASSES; k++) {
+      for (int i = 0; i < 2; i++) p[k] += atof(am_csv_get(csv[i], row, (size_t)column[i][k]));
+      if (p[k] > p[best]) best = k;
+    }
+    right += !strcmp(am_csv_get(csv[0], row, (size_t)truth), names[best] + 2);
+  }
+  for (int i = 0; i < 2; i++) am_csv_free(csv[i]);
+  return right;
+}
+
+static void seeds_are_one_model_together(void **state) {
+  (void)state;
+  world w = world_make(2);
+  am_error err = AM_ERROR_INIT;
+  const char *two = "split={kind: fixed, fold_lists: [[speaker0, speaker1], [speaker2, speaker3]]}";
+  am_test_ok(crossval(&w, "cv", two, NULL, (am_crossval_options){.seeds = 2}, &err), &err);
+  am_tree *all = json_of(&w, "cv", "crossval.json");
+  assert_int_equal((int)number(all, "mean_of_seeds.n"), 36);
+  assert_int_equal((int)number(all, "mean_of_seeds.over_folds.uar.n"), 2);
+  size_t right = right_together(&w, "seed-42/predictions.csv", "seed-43/predictions.csv");
+  assert_true(near(number(all, "mean_of_seeds.accuracy"), (double)right / 36));
+  assert_true(near(number(all, "mean_of_seeds.over_folds.accuracy.mean"), (double)right / 36)); /* equal folds */
+  am_tree_free(all);
   world_free(&w);
 }
 
@@ -404,7 +447,7 @@ int main(void) {
       cmocka_unit_test(mcnemar_equals_scipy),        cmocka_unit_test(bootstrap_draws_speakers),
       cmocka_unit_test(bootstrap_of_equals_is_zero), cmocka_unit_test(spread_is_of_what_there_is),
       cmocka_unit_test(every_clip_is_tested_once),   cmocka_unit_test(resuming_changes_nothing),
-      cmocka_unit_test(seeds_have_folders_of_their_own), cmocka_unit_test(refuses_what_cannot_be_done),
+      cmocka_unit_test(seeds_have_folders_of_their_own), cmocka_unit_test(seeds_are_one_model_together), cmocka_unit_test(refuses_what_cannot_be_done),
       cmocka_unit_test(compares_clip_by_clip),       cmocka_unit_test(survives_failed_allocations),
   };
   return cmocka_run_group_tests_name("crossval", tests, NULL, NULL);
