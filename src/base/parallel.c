@@ -112,6 +112,9 @@ am_status am_pool_create(am_context *ctx, int threads, am_pool **out, am_error *
   pthread_cond_init(&pool->wake, NULL);
   pthread_cond_init(&pool->done, NULL);
   atomic_init(&pool->next, 0);
+  atomic_init(&pool->job, 0);
+  atomic_init(&pool->joined, 0);
+  atomic_init(&pool->quit, false);
   pool->threads = threads;
   for (int i = 0; i < threads; i++) {
     pool->workers[i].pool = pool;

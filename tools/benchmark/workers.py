@@ -106,6 +106,11 @@ def take_turns(workers, measures, deadline, say, most_rounds=9, aim=0.7, limit=9
                 known = worker.seconds.get((what, batch))
                 if known and worker is not workers[0] and min(known) > 2 * best(workers[1:], (what, batch)):
                     continue
-                steps = max(1, min(8, int(aim / min(known)))) if known else 1
                 say(f"round {round_number + 1}: {worker.name}, {what} {batch}")
-                worker.turn(what, batch, steps, limit)
+                if not known:
+                    worker.turn(what, batch, 1, limit)
+                    known = worker.seconds.get((what, batch))
+                    ours = workers[0].seconds.get((what, batch))
+                    if not known or min(known) > aim / 2 or (ours and min(known) > 4 * min(ours)):
+                        continue  # a single step says enough of a long one; of a short one more follow at once
+                worker.turn(what, batch, max(1, min(8, int(aim / min(known)))), limit)
