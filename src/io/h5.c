@@ -83,6 +83,18 @@ static am_status new_file(am_context *ctx, const char *path, bool aside, am_h5 *
   return AM_OK;
 }
 
+static herr_t pass_by(hid_t group, const char *name, const H5O_info_t *info, void *user) {
+  (void)group, (void)name, (void)info, (void)user;
+  return 0;
+}
+
+/* An object whose header is damaged cannot be opened, and whoever asks for it may take it for one that was never
+ * there: the history, a normaliser's mean. So a file of ours opens only when all that is in it can be. */
+static am_status check_objects(const am_h5 *file, am_error *err) {
+  if (H5Ovisit2(file->id, H5_INDEX_NAME, H5_ITER_NATIVE, pass_by, NULL, H5O_INFO_BASIC) >= 0) return AM_OK;
+  return am_h5_fail(file, err, AM_E_FORMAT, "damaged: something in it cannot be opened", "");
+}
+
 am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **out, am_error *err) {
   *out = NULL;
   am_file_id id;
@@ -105,6 +117,7 @@ am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **
   hid_t list = access_list();
   file->id = H5Fopen(path, flags & AM_H5_UPDATE ? H5F_ACC_RDWR : H5F_ACC_RDONLY, list);
   if (file->id < 0) status = am_h5_fail(file, err, AM_E_FORMAT, "not an HDF5 file, or damaged", "");
+  else if (!(flags & AM_H5_FOREIGN)) status = check_objects(file, err);
   H5Pclose(list);
   am_h5_leave(q);
   if (status) am_h5_close(file);

@@ -49,6 +49,7 @@ enum {
                           refused (not with AM_H5_UPDATE) */
   AM_H5_UPDATE = 2   /* change the file in place, without the safety of a new one: for tests and tools */
 };
+/* AM_E_FORMAT: not HDF5, cut, or damaged in what describes it; a damaged array is found when it is read. */
 am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **out, am_error *err);
 /* A new file, built in memory; it appears at `path`, whole, by am_h5_commit. */
 am_status am_h5_create_aside(am_context *ctx, const char *path, am_h5 **out, am_error *err);

@@ -120,6 +120,8 @@ static am_status build(am_context *ctx, const am_results *r, const am_tally *t, 
   page.links = !out;
   am_status st = plots ? am_folder_create(ctx, plots, err) : am_no_memory(err);
   if (!st) {
+    am_folder_clean(ctx, plots, 0); /* what a killed process left half-written */
+    am_folder_clean(ctx, r->folder, 0);
     write_page(&page);
     st = page.status ? page.status : text.failed ? am_no_memory(err) : AM_OK;
   }

@@ -55,10 +55,13 @@ am_status am_run_folder_check(am_trainer *t, am_error *err) {
   return AM_OK;
 }
 
-/* What processes that were killed here left half-written. */
+/* What processes that were killed here left half-written, the page's pictures too. */
 static void clean(am_trainer *t) {
   const char *const paths[] = {t->last, t->best};
+  char *plots = am_path_join(t->ctx, t->options->out, "plots");
   am_folder_clean(t->ctx, t->options->out, 0);
+  if (plots) am_folder_clean(t->ctx, plots, 0);
+  am_free(t->ctx, plots);
   for (int i = 0; i < 2; i++) {
     char *fresh = am_format(t->ctx, "%s.new", paths[i]);
     if (fresh && am_file_exists(fresh)) am_context_system(t->ctx)->unlink(fresh);

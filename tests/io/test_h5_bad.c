@@ -35,6 +35,32 @@ static void damage_is_noticed(void **state) {
   am_h5_close(file);
 }
 
+/* What is damaged must not pass for what was never there. */
+static void a_damaged_object_is_not_an_absent_one(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  const size_t n6[] = {6};
+  int headers = 0;
+  am_h5 *file = create(f);
+  am_test_ok(am_h5_write(file, "a/x", AM_H5_F32, 1, n6, weights, &err), &err);
+  am_test_ok(am_h5_write(file, "a/y", AM_H5_F32, 1, n6, weights, &err), &err);
+  am_test_ok(am_h5_write(file, "b/z", AM_H5_F32, 1, n6, weights, &err), &err);
+  am_test_ok(am_h5_commit(file, &err), &err);
+  char *bytes;
+  size_t size;
+  am_test_ok(am_file_read(f->ctx, f->path, 1 << 20, &bytes, &size, &err), &err);
+  for (size_t i = 0; i + 24 < size; i++) {
+    if (memcmp(bytes + i, "OHDR", 4)) continue;
+    headers++;
+    bytes[i + 20] ^= 1;
+    am_test_file(f->path, bytes, size);
+    bytes[i + 20] ^= 1;
+    am_test_fails(am_h5_open(f->ctx, f->path, AM_H5_READ, &file, &err), AM_E_FORMAT, &err, "damaged");
+  }
+  am_free(f->ctx, bytes);
+  assert_int_equal(headers, 6); /* the root, two groups, three arrays */
+}
+
 static void bad_files_are_refused(void **state) {
   fixture *f = *state;
   am_error err;
@@ -421,6 +447,7 @@ static void every_failed_allocation_is_survived(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(damage_is_noticed, begin, end),
+      cmocka_unit_test_setup_teardown(a_damaged_object_is_not_an_absent_one, begin, end),
       cmocka_unit_test_setup_teardown(bad_files_are_refused, begin, end),
       cmocka_unit_test_setup_teardown(superblocks_are_checked, begin, end),
       cmocka_unit_test_setup_teardown(files_that_kill_hdf5_are_survived, begin, end),

@@ -272,6 +272,19 @@ static void test_other_place(void **state) {
   remove_run(run);
 }
 
+/* Of a process that was killed at the page; 4194304 is the largest process id of Linux plus one. */
+static void test_half_written(void **state) {
+  (void)state;
+  am_error err = AM_ERROR_INIT;
+  static const char *const gone[] = {"plots/accuracy.svg.4194305.tmp", "report.html.4194305.tmp"};
+  char *run = make_run("nowhere");
+  am_test_ok(am_folder_create(ctx, am_test_path(run, "plots"), &err), &err);
+  for (int i = 0; i < 2; i++) am_test_file(am_test_path(run, gone[i]), "half", 4);
+  am_test_ok(am_report_write(ctx, run, NULL, &err), &err);
+  for (int i = 0; i < 2; i++) assert_false(am_file_exists(am_test_path(run, gone[i])));
+  remove_run(run);
+}
+
 static void test_missing_files(void **state) {
   (void)state;
   static const char *const files[] = {"config.yaml", "history.csv", "metrics.json", "run.json",
@@ -551,7 +564,7 @@ int main(void) {
     cmocka_unit_test(test_nasty_names),   cmocka_unit_test(test_what_it_says),
     cmocka_unit_test(test_with_sounds),
     cmocka_unit_test(test_nothing_held_out), cmocka_unit_test(test_other_place),
-    cmocka_unit_test(test_missing_files),
+    cmocka_unit_test(test_missing_files), cmocka_unit_test(test_half_written),
     cmocka_unit_test(test_damage),        cmocka_unit_test(test_utterances),
     cmocka_unit_test(test_crossval),      cmocka_unit_test(test_crossval_begins),
     cmocka_unit_test(test_many_folds),    cmocka_unit_test(test_crossval_damage),

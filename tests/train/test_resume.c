@@ -296,14 +296,17 @@ static void resuming_cleans_up(void **state) {
   char mine[64];
   snprintf(mine, sizeof mine, "report.html.%ld.tmp", (long)getpid());
   /* 4194304 is the largest process id of Linux plus one. */
-  static const char *const gone[] = {"last.h5.new", "best.h5.new", "last.h5.new.4194305.tmp", "run.json.4194305.tmp"};
-  for (size_t i = 0; i < 4; i++) am_test_file(file_in(&w, "run", gone[i]), "half", 4);
+  static const char *const gone[] = {"last.h5.new", "best.h5.new", "last.h5.new.4194305.tmp", "run.json.4194305.tmp",
+                                     "plots/accuracy.svg.4194305.tmp"};
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_folder_create(w.ctx, file_in(&w, "run", "plots"), &err), &err);
+  for (size_t i = 0; i < 5; i++) am_test_file(file_in(&w, "run", gone[i]), "half", 4);
   am_test_file(file_in(&w, "run", mine), "half", 4);
   am_test_file(file_in(&w, "run", "notes.tmp"), "mine", 4);
   err = (am_error)AM_ERROR_INIT;
   am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), &err);
   am_run_result_free(&r);
-  for (size_t i = 0; i < 4; i++) assert_false(am_file_exists(file_in(&w, "run", gone[i])));
+  for (size_t i = 0; i < 5; i++) assert_false(am_file_exists(file_in(&w, "run", gone[i])));
   assert_true(am_file_exists(file_in(&w, "run", mine)));
   assert_true(am_file_exists(file_in(&w, "run", "notes.tmp")));
   world_free(&w);
