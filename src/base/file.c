@@ -53,6 +53,12 @@ static am_status sync_folder(const am_system *sys, am_context *ctx, const char *
   return status;
 }
 
+am_status am_file_remove(am_context *ctx, const char *path, am_error *err) {
+  const am_system *sys = am_context_system(ctx);
+  if (sys->unlink(path) == 0) return sync_folder(sys, ctx, path, err);
+  return errno == ENOENT ? AM_OK : am_fail_errno(err, errno, "cannot remove %s", path);
+}
+
 static am_status rename_and_sync(am_context *ctx, const char *aside, const char *path, am_error *err) {
   const am_system *sys = am_context_system(ctx);
   if (sys->rename(aside, path) < 0) {

@@ -15,6 +15,8 @@ am_status am_file_commit(am_context *ctx, const char *aside, const char *path, a
 /* Name for writing aside: "<path>.<pid>.tmp" (am_free). */
 char *am_file_aside(am_context *ctx, const char *path);
 am_status am_folder_create(am_context *ctx, const char *path, am_error *err); /* with parents, synced; existing is fine */
+/* The name is gone for good: its folder is synced. One that is not there is fine. */
+am_status am_file_remove(am_context *ctx, const char *path, am_error *err);
 bool am_file_exists(const char *path);
 bool am_folder_exists(const char *path);
 /* Joins with one '/'; `name` absolute wins.  am_free. */

@@ -184,7 +184,7 @@ am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
   if (status) return status;
   if (!t->state.finished) status = save_finished(t, err);
   if (!status) status = am_run_folder_history(t, err);
-  if (!status && am_file_exists(t->previous)) am_context_system(t->ctx)->unlink(t->previous);
+  if (!status) status = am_file_remove(t->ctx, t->previous, err); /* before run.json says that nothing is left to do */
   return status ? status : am_run_folder_facts(t, "finished", err);
 }
 

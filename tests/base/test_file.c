@@ -119,7 +119,7 @@ static int trap_close(int fd) {
 static int trap_rename(const char *from, const char *to) {
   return trapped("rename") ? -1 : am_system_real.rename(from, to);
 }
-static int trap_unlink(const char *path) { return am_system_real.unlink(path); }
+static int trap_unlink(const char *path) { return trapped("unlink") ? -1 : am_system_real.unlink(path); }
 static int trap_mkdir(const char *path, mode_t mode) {
   return trapped("mkdir") ? -1 : am_system_real.mkdir(path, mode);
 }
@@ -186,6 +186,23 @@ static void failed_commits_leave_the_old_file(void **state) {
   am_test_ok(am_file_commit(f->ctx, aside, path, &err), &err);
   check_content(f, path, "new");
   am_free(f->ctx, aside);
+}
+
+static void files_are_removed_for_good(void **state) {
+  fixture *f = *state;
+  const char *path = am_test_path(f->folder, "x");
+  am_error err = AM_ERROR_INIT;
+  am_context_set_system(f->ctx, &traps);
+  am_test_file(path, "old", 3);
+  set_trap("unlink", EACCES, 0);
+  am_test_fails(am_file_remove(f->ctx, path, &err), AM_E_IO, &err, "cannot remove");
+  assert_true(am_file_exists(path));
+  set_trap("fsync", EIO, 0);
+  am_test_fails(am_file_remove(f->ctx, path, &err), AM_E_IO, &err, "cannot sync folder");
+  assert_false(am_file_exists(path));
+  set_trap(NULL, 0, 0);
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_file_remove(f->ctx, path, &err), &err); /* it is not there */
 }
 
 static void relative_names_sync_their_folder(void **state) {
@@ -316,6 +333,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(bad_paths_are_named, begin, end),
       cmocka_unit_test_setup_teardown(failed_saves_leave_the_old_file, begin, end),
       cmocka_unit_test_setup_teardown(failed_commits_leave_the_old_file, begin, end),
+      cmocka_unit_test_setup_teardown(files_are_removed_for_good, begin, end),
       cmocka_unit_test_setup_teardown(relative_names_sync_their_folder, begin, end),
       cmocka_unit_test_setup_teardown(folders_are_made_with_parents, begin, end),
       cmocka_unit_test_setup_teardown(folders_are_listed_by_byte_order, begin, end),
