@@ -96,10 +96,15 @@ static am_status mix(const float *x, size_t frames, size_t done, const SF_INFO *
   return fail_not_finite(name, info, done + i, 0, out[i], err);
 }
 
+/* Most samples of a channel that a byte of a file can stand for: a frame of FLAC, 65,535 samples of silence, takes some
+ * fourteen bytes; Vorbis, Opus and MP3 stay far below. libsndfile gives what a header of MIDI samples promises. */
+enum { SAMPLES_A_BYTE = 8192 };
+
 /* All frames as mono into out->samples.  The array grows with what is really there: a header can lie. */
-static am_status read_frames(am_context *ctx, SNDFILE *file, const SF_INFO *info, const char *name,
+static am_status read_frames(am_context *ctx, SNDFILE *file, const SF_INFO *info, const char *name, size_t bytes,
                              double max_seconds, am_sound *out, am_error *err) {
   assert(info->channels > 0 && info->samplerate > 0); /* check_info */
+  const size_t possible = am_add(65536, am_mul(bytes, SAMPLES_A_BYTE));
   size_t channels = (size_t)info->channels, block = 1 + 65536 / channels, capacity = 0;
   size_t limit = (size_t)(max_seconds * info->samplerate);
   float *frames = channels > 1 ? am_alloc(ctx, am_mul(block, channels), sizeof *frames) : NULL;
@@ -120,6 +125,10 @@ static am_status read_frames(am_context *ctx, SNDFILE *file, const SF_INFO *info
     if (out->n + (size_t)got > limit) {
       status = am_fail(err, AM_E_FORMAT, "%s: longer than the limit of %g s; cut it or raise the limit", name,
                        max_seconds);
+      break;
+    }
+    if (out->n + (size_t)got > possible) {
+      status = am_fail(err, AM_E_FORMAT, "%s: damaged: more than %zu samples come out of %zu bytes", name, possible, bytes);
       break;
     }
     status = mix(to, (size_t)got, out->n, info, name, mono, err);
@@ -180,7 +189,7 @@ am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const
   SNDFILE *file;
   am_status status = open_memory(&memory, name, max_seconds, &info, &file, err);
   if (status) return status;
-  status = read_frames(ctx, file, &info, name, max_seconds, out, err);
+  status = read_frames(ctx, file, &info, name, bytes, max_seconds, out, err);
   if (!status) status = check_complete(file, &info, name, out->n, err);
   sf_close(file);
   out->rate = out->file_rate = info.samplerate;

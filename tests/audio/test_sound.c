@@ -275,6 +275,16 @@ static void test_odd_chunks(void **state) {
   free(data);
 }
 
+/* A header of MIDI samples (SDS) and nothing after it, from the fuzzer: libsndfile would give silence without end. */
+static void test_sound_from_nothing(void **state) {
+  const room *r = *state;
+  am_error err;
+  size_t bytes;
+  char *data = slurp(am_test_source("tests/fuzz/seeds/sound/endless.sds"), &bytes);
+  am_test_fails(read_bytes(r, "endless.sds", data, bytes, &err), AM_E_FORMAT, &err, "samples come out of 28 bytes");
+  free(data);
+}
+
 static void test_no_samples(void **state) {
   const room *r = *state;
   am_error err;
@@ -506,6 +516,7 @@ int main(void) {
       IN_ROOM(test_not_sounds),
       IN_ROOM(test_truncated),
       IN_ROOM(test_truncated_says_so),
+      IN_ROOM(test_sound_from_nothing),
       IN_ROOM(test_damaged_flac),
       IN_ROOM(test_length_of_pipes),
       IN_ROOM(test_odd_chunks),
