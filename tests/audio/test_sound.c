@@ -4,6 +4,7 @@
 
 #include "audio/sounds.h"
 
+#include <fcntl.h>
 #include <sndfile.h>
 
 typedef struct room {
@@ -278,10 +279,18 @@ static void test_odd_chunks(void **state) {
 /* A header of MIDI samples (SDS) and nothing after it, from the fuzzer: libsndfile would give silence without end. */
 static void test_sound_from_nothing(void **state) {
   const room *r = *state;
-  am_error err;
+  am_error err, why = AM_ERROR_INIT;
   size_t bytes;
   char *data = slurp(am_test_source("tests/fuzz/seeds/sound/endless.sds"), &bytes);
-  am_test_fails(read_bytes(r, "endless.sds", data, bytes, &err), AM_E_FORMAT, &err, "samples come out of 28 bytes");
+  fflush(stdout);
+  int report = dup(STDOUT_FILENO), nowhere = open("/dev/null", O_WRONLY);
+  dup2(nowhere, STDOUT_FILENO); /* libsndfile prints what it finds wrong, and this is a report of tests */
+  am_status status = read_bytes(r, "endless.sds", data, bytes, &why);
+  fflush(stdout);
+  dup2(report, STDOUT_FILENO);
+  close(report);
+  close(nowhere);
+  am_test_fails((err = why, status), AM_E_FORMAT, &err, "samples come out of 28 bytes");
   free(data);
 }
 
