@@ -25,6 +25,14 @@ static am_status make_room(am_crossval *x, size_t more, am_error *err) {
   return AM_OK;
 }
 
+static void free_rows(am_context *ctx, am_crossval *rows) {
+  am_free(ctx, rows->clips);
+  am_free(ctx, rows->labels);
+  am_free(ctx, rows->speakers);
+  am_free(ctx, rows->seeds);
+  am_free(ctx, rows->probabilities);
+}
+
 /* Columns of a run's predictions.csv: clip, true, then p_<label> of each class. */
 static am_status find_columns(const am_crossval *x, const am_csv *csv, int *column, am_error *err) {
   am_status status = am_csv_need(csv, "clip", &column[0], err);
@@ -174,11 +182,7 @@ static am_status sort_rows(am_crossval *x, am_error *err) {
   } else {
     old = sorted;
   }
-  am_free(x->ctx, old.clips);
-  am_free(x->ctx, old.labels);
-  am_free(x->ctx, old.speakers);
-  am_free(x->ctx, old.seeds);
-  am_free(x->ctx, old.probabilities);
+  free_rows(x->ctx, &old);
   return status;
 }
 
@@ -222,11 +226,7 @@ static am_status compute_together(am_crossval *x, am_error *err) {
     if (!status) status = compute(&t, first, t.n_rows - first, true, &x->together_by_fold[f], err);
   }
   if (!status && t.n_rows) status = compute(&t, 0, t.n_rows, true, &x->together, err);
-  am_free(x->ctx, t.clips);
-  am_free(x->ctx, t.labels);
-  am_free(x->ctx, t.speakers);
-  am_free(x->ctx, t.seeds);
-  am_free(x->ctx, t.probabilities);
+  free_rows(x->ctx, &t);
   return status;
 }
 
