@@ -42,7 +42,7 @@ static void run_pieces(am_pool *pool, am_piece_fn fn, void *arg, size_t n, am_wo
   pthread_setspecific(pool->running, NULL);
 }
 
-enum { LOOKS = 1000 }; /* of some 40 to 140 cycles: less than 50 microseconds */
+enum { LOOKS = 1000 }; /* each a pause, of 40 to 140 cycles by processor: some tens of microseconds */
 
 static inline void rest(void) {
 #if defined(__x86_64__) || defined(__i386__)
