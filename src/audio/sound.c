@@ -96,15 +96,33 @@ static am_status mix(const float *x, size_t frames, size_t done, const SF_INFO *
   return fail_not_finite(name, info, done + i, 0, out[i], err);
 }
 
-/* Most samples of a channel that a byte of a file can stand for: a frame of FLAC, 65,535 samples of silence, takes some
- * fourteen bytes; Vorbis, Opus and MP3 stay far below. libsndfile gives what a header of MIDI samples promises. */
-enum { SAMPLES_A_BYTE = 8192 };
+/* Most samples of a channel that a byte of a file can stand for.  Lossless and perceptual codecs write silence as next to
+ * nothing: a frame of FLAC, 65,535 samples, takes some fourteen bytes.  All others take bits for each sample, the smallest
+ * one (DWVW).  libsndfile gives what a header promises, also when nothing comes after it. */
+static size_t samples_a_byte(const SF_INFO *info) {
+  switch (info->format & SF_FORMAT_TYPEMASK) {
+    case SF_FORMAT_FLAC:
+    case SF_FORMAT_OGG:
+    case SF_FORMAT_MPEG: return 8192;
+    default: break;
+  }
+  switch (info->format & SF_FORMAT_SUBMASK) {
+    case SF_FORMAT_ALAC_16:
+    case SF_FORMAT_ALAC_20:
+    case SF_FORMAT_ALAC_24:
+    case SF_FORMAT_ALAC_32:
+    case SF_FORMAT_MPEG_LAYER_I:
+    case SF_FORMAT_MPEG_LAYER_II:
+    case SF_FORMAT_MPEG_LAYER_III: return 8192;
+    default: return 16;
+  }
+}
 
 /* All frames as mono into out->samples.  The array grows with what is really there: a header can lie. */
 static am_status read_frames(am_context *ctx, SNDFILE *file, const SF_INFO *info, const char *name, size_t bytes,
                              double max_seconds, am_sound *out, am_error *err) {
   assert(info->channels > 0 && info->samplerate > 0); /* check_info */
-  const size_t possible = am_add(65536, am_mul(bytes, SAMPLES_A_BYTE));
+  const size_t possible = am_add(65536, am_mul(bytes, samples_a_byte(info)));
   size_t channels = (size_t)info->channels, block = 1 + 65536 / channels, capacity = 0;
   size_t limit = (size_t)(max_seconds * info->samplerate);
   float *frames = channels > 1 ? am_alloc(ctx, am_mul(block, channels), sizeof *frames) : NULL;

@@ -276,22 +276,66 @@ static void test_odd_chunks(void **state) {
   free(data);
 }
 
-/* A header of MIDI samples (SDS) and nothing after it, from the fuzzer: libsndfile would give silence without end. */
+/* Headers of MIDI samples (SDS) with next to nothing after them, from the fuzzer: libsndfile would give as much silence as
+ * they promise. */
 static void test_sound_from_nothing(void **state) {
   const room *r = *state;
-  am_error err, why = AM_ERROR_INIT;
-  size_t bytes;
-  char *data = slurp(am_test_source("tests/fuzz/seeds/sound/endless.sds"), &bytes);
-  fflush(stdout);
-  int report = dup(STDOUT_FILENO), nowhere = open("/dev/null", O_WRONLY);
-  dup2(nowhere, STDOUT_FILENO); /* libsndfile prints what it finds wrong, and this is a report of tests */
-  am_status status = read_bytes(r, "endless.sds", data, bytes, &why);
-  fflush(stdout);
-  dup2(report, STDOUT_FILENO);
-  close(report);
-  close(nowhere);
-  am_test_fails((err = why, status), AM_E_FORMAT, &err, "samples come out of 28 bytes");
-  free(data);
+  const struct {
+    const char *seed, *refusal;
+  } files[] = {{"endless.sds", "more than 65984 samples come out of 28 bytes"},
+               {"endless-dump.sds", "more than 69856 samples come out of 270 bytes"}};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    char name[64];
+    snprintf(name, sizeof name, "tests/fuzz/seeds/sound/%s", files[i].seed);
+    am_error err, why = AM_ERROR_INIT;
+    size_t bytes;
+    char *data = slurp(am_test_source(name), &bytes);
+    fflush(stdout);
+    int report = dup(STDOUT_FILENO), nowhere = open("/dev/null", O_WRONLY);
+    dup2(nowhere, STDOUT_FILENO); /* libsndfile prints what it finds wrong, and this is a report of tests */
+    am_status status = read_bytes(r, files[i].seed, data, bytes, &why);
+    fflush(stdout);
+    dup2(report, STDOUT_FILENO);
+    close(report);
+    close(nowhere);
+    am_test_fails((err = why, status), AM_E_FORMAT, &err, files[i].refusal);
+    free(data);
+  }
+}
+
+/* What refuses those must not refuse minutes of real silence, in any format that libsndfile writes. */
+static void test_long_silence(void **state) {
+  const room *r = *state;
+  enum { N = 300000 };
+  float *zeros = calloc(N, sizeof *zeros);
+  assert_non_null(zeros);
+  int majors, minors, read = 0;
+  sf_command(NULL, SFC_GET_FORMAT_MAJOR_COUNT, &majors, sizeof majors);
+  sf_command(NULL, SFC_GET_FORMAT_SUBTYPE_COUNT, &minors, sizeof minors);
+  for (int i = 0; i < majors * minors; i++) {
+    SF_FORMAT_INFO major = {.format = i / minors}, minor = {.format = i % minors};
+    sf_command(NULL, SFC_GET_FORMAT_MAJOR, &major, sizeof major);
+    sf_command(NULL, SFC_GET_FORMAT_SUBTYPE, &minor, sizeof minor);
+    SF_INFO info = {.samplerate = 8000, .channels = 1, .format = major.format | minor.format};
+    if (!sf_format_check(&info)) continue;
+    const char *path = am_test_path(r->folder, "silence");
+    SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+    if (!file) continue;
+    sf_count_t written = sf_writef_float(file, zeros, N);
+    sf_close(file);
+    if (written != N) continue; /* a few are refused only now */
+    am_sound s = {.size = AM_SOUND_INIT_SIZE};
+    am_error err = AM_ERROR_INIT;
+    if (!am_sound_read(r->ctx, path, 0, 0, &s, &err)) {
+      read++;
+      if (s.n < N || s.n > N + N / 100) fail_msg("%s, %s: %zu samples", major.name, minor.name, s.n);
+    } else if (strstr(err.message, "come out of")) {
+      fail_msg("%s, %s: %s", major.name, minor.name, err.message);
+    }
+    am_sound_free(r->ctx, &s);
+  }
+  if (read < 50) fail_msg("only %d formats could be read", read);
+  free(zeros);
 }
 
 static void test_no_samples(void **state) {
@@ -525,7 +569,7 @@ int main(void) {
       IN_ROOM(test_not_sounds),
       IN_ROOM(test_truncated),
       IN_ROOM(test_truncated_says_so),
-      IN_ROOM(test_sound_from_nothing),
+      IN_ROOM(test_sound_from_nothing), IN_ROOM(test_long_silence),
       IN_ROOM(test_damaged_flac),
       IN_ROOM(test_length_of_pipes),
       IN_ROOM(test_odd_chunks),
