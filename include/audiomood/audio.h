@@ -51,7 +51,7 @@ AM_API am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_in
 AM_API am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n,
                                 double rate, bool pcm16, am_error *err);
 AM_API void am_sound_free(am_context *ctx, am_sound *sound);
-/* Resamples in place of *sound (libsoxr HQ). */
+/* Resamples in place of *sound (libsoxr HQ); rates lie between 1 Hz and 10 MHz and within a factor of 1000. */
 AM_API am_status am_sound_resample(am_context *ctx, am_sound *sound, double rate, am_error *err);
 /* librosa.effects.trim: drops leading and trailing frames (frame 2048, hop 512) more than top_db below the
  * peak frame. */

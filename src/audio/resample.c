@@ -9,6 +9,9 @@
 
 const char *am_resample_library(void) { return soxr_version(); }
 
+/* Between 1 Hz and 10 MHz libsoxr 0.1.3 does not come to an end. */
+static const double most_ratio = 1000;
+
 am_status am_resample(am_context *ctx, const float *x, size_t n, double from, double to, float **out,
                       size_t *out_n, am_error *err) {
   *out = NULL;
@@ -20,6 +23,9 @@ am_status am_resample(am_context *ctx, const float *x, size_t n, double from, do
   if (want > 1e10)
     return am_fail(err, AM_E_USAGE, "resampling %zu samples from %g Hz to %g Hz would give %g samples", n,
                    from, to, want);
+  if (!(to / from <= most_ratio && from / to <= most_ratio))
+    return am_fail(err, AM_E_USAGE, "cannot resample from %g Hz to %g Hz: one is more than %g times the other", from, to,
+                   most_ratio);
   /* soxr may be some samples short of it: the rest stays zero, as librosa.util.fix_length leaves it */
   float *y = am_alloc(ctx, (size_t)want + 1, sizeof *y);
   if (!y) return am_no_memory(err);

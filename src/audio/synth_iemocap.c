@@ -232,6 +232,6 @@ am_status am_synth_iemocap(am_context *ctx, const char *dir, uint64_t seed, size
   if (status == AM_OK) status = write_apple_doubles(&j, err);
   if (status == AM_OK) status = write_sounds(&j, err);
   if (status == AM_OK) status = write_mark(&j, "complete", err);
-  *clips = AM_SYNTH_UTTERANCES; /* one missing, one more */
+  if (status == AM_OK) *clips = AM_SYNTH_UTTERANCES; /* one missing, one more */
   return status;
 }

@@ -507,6 +507,15 @@ static void test_resample_lengths(void **state) {
   am_test_fails(am_sound_resample(r->ctx, &s, 1e7, &err), AM_E_USAGE, &err,
                 "2000 samples from 1 Hz to 1e+07 Hz would give 2e+10 samples");
   assert_true(s.samples != NULL && s.n == 2000 && s.rate == 1);
+  s.n = 100;
+  am_test_fails(am_sound_resample(r->ctx, &s, 1001, &err), AM_E_USAGE, &err,
+                "from 1 Hz to 1001 Hz: one is more than 1000 times the other");
+  s.rate = 1001;
+  am_test_fails(am_sound_resample(r->ctx, &s, 1, &err), AM_E_USAGE, &err,
+                "from 1001 Hz to 1 Hz: one is more than 1000 times the other");
+  s.rate = 1;
+  am_test_ok(am_sound_resample(r->ctx, &s, 1000, &err), &err);
+  assert_int_equal(s.n, 100000);
   am_sound_free(r->ctx, &s);
 }
 
