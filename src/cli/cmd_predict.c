@@ -201,10 +201,29 @@ static am_status fit_speaker(cli *c, am_checkpoint *m, const sounds *s, am_error
   return st;
 }
 
-static am_status predict_all(cli *c, am_checkpoint *m, const sounds *s, enum format format, am_error *err) {
+/* Models that are asked together: the one given first, and those of --with. */
+typedef struct models {
+  am_checkpoint *at[CLI_MAX_FLAGS + 1];
+  size_t n;
+} models;
+
+/* The mean of the models' probabilities. */
+static am_status predict(cli *c, const models *team, const am_sound *sound, float *p, am_error *err) {
+  const int classes = team->at[0]->classes;
+  am_status st = am_predict_sound(c->ctx, team->at[0], sound->samples, sound->n, p, err);
+  for (size_t i = 1; i < team->n && !st; i++) {
+    st = am_predict_sound(c->ctx, team->at[i], sound->samples, sound->n, p + classes, err);
+    for (int k = 0; k < classes && !st; k++) p[k] += p[classes + k];
+  }
+  for (int k = 0; k < classes && team->n > 1; k++) p[k] /= (float)team->n;
+  return st;
+}
+
+static am_status predict_all(cli *c, const models *team, const sounds *s, enum format format, am_error *err) {
+  const am_checkpoint *m = team->at[0];
   bool skip = cli_has(c, "skip-unreadable");
   size_t skipped = 0;
-  float *p = am_alloc(c->ctx, (size_t)m->classes, sizeof *p);
+  float *p = am_alloc(c->ctx, am_mul(2, (size_t)m->classes), sizeof *p);
   am_status st = p ? AM_OK : am_no_memory(err);
   if (!st && format == FORMAT_CSV) st = print_csv_header(c, m, err);
   for (size_t i = 0; i < s->n && !st; i++) {
@@ -219,7 +238,7 @@ static am_status predict_all(cli *c, am_checkpoint *m, const sounds *s, enum for
       continue;
     }
     if (st) break;
-    st = am_predict_sound(c->ctx, m, sound.samples, sound.n, p, err);
+    st = predict(c, team, &sound, p, err);
     am_sound_free(c->ctx, &sound);
     if (!st) st = print_prediction(c, m, format, strcmp(s->at[i], "-") == 0 ? "(standard input)" : s->at[i], p, err);
   }
@@ -229,32 +248,54 @@ static am_status predict_all(cli *c, am_checkpoint *m, const sounds *s, enum for
   return st;
 }
 
-static am_status run(cli *c, am_error *err) {
-  am_checkpoint *m = NULL;
-  sounds s = {0};
+/* A model that is to be asked together with the first one names the same emotions and hears the same sounds. */
+static am_status check_fits(const am_checkpoint *first, const am_checkpoint *m, const char *path, am_error *err) {
+  bool same = m->classes == first->classes;
+  for (int k = 0; k < m->classes && same; k++) same = strcmp(m->labels[k], first->labels[k]) == 0;
+  if (!same)
+    return am_fail(err, AM_E_USAGE, "--with %s: it has other classes (%s, ... of %d) than the first model (%s, ... of %d)", path,
+                   m->labels[0], m->classes, first->labels[0], first->classes);
+  double rate = m->config->features.sample_rate, wanted = first->config->features.sample_rate;
+  if (rate == wanted) return AM_OK;
+  return am_fail(err, AM_E_USAGE, "--with %s: it takes sounds at %g Hz, the first model at %g Hz", path, rate, wanted);
+}
+
+static am_status add_model(cli *c, models *team, const char *run_or_file, const sounds *s, am_error *err) {
   char *path = NULL;
-  enum format format = cli_has(c, "json") ? FORMAT_JSON : cli_has(c, "csv") ? FORMAT_CSV : FORMAT_TEXT;
-  if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
-  am_status st = cli_checkpoint_path(c, c->arguments[0], &path, err);
-  if (!st) st = list_sounds(c, &s, err);
+  am_checkpoint *m = NULL;
+  am_status st = cli_checkpoint_path(c, run_or_file, &path, err);
   if (!st) st = am_checkpoint_load(c->ctx, path, &m, err);
+  am_free(c->ctx, path);
+  if (st) return st;
+  team->at[team->n++] = m;
+  if (team->n > 1) st = check_fits(team->at[0], m, run_or_file, err);
   if (!st && m->synthetic)
     am_log(c->ctx, AM_LOG_WARNING, "this model was trained on synthetic speech; it knows nothing about real voices");
-  if (!st && m->normaliser.kind == AM_NORMALISE_SPEAKER) {
-    if (cli_has(c, "speaker")) st = fit_speaker(c, m, &s, err);
-    else
-      st = am_fail(err, AM_E_USAGE, "this model normalises per speaker: add --speaker NAME and give all "
-                   "recordings of that one speaker in one call");
-  }
-  if (!st) st = predict_all(c, m, &s, format, err);
+  if (st || m->normaliser.kind != AM_NORMALISE_SPEAKER) return st;
+  if (cli_has(c, "speaker")) return fit_speaker(c, m, s, err);
+  return am_fail(err, AM_E_USAGE, "this model normalises per speaker: add --speaker NAME and give all "
+                 "recordings of that one speaker in one call");
+}
+
+static am_status run(cli *c, am_error *err) {
+  models team = {0};
+  sounds s = {0};
+  const char *with[CLI_MAX_FLAGS];
+  size_t n_with = cli_values(c, "with", with);
+  enum format format = cli_has(c, "json") ? FORMAT_JSON : cli_has(c, "csv") ? FORMAT_CSV : FORMAT_TEXT;
+  if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
+  am_status st = list_sounds(c, &s, err);
+  if (!st) st = add_model(c, &team, c->arguments[0], &s, err);
+  for (size_t i = 0; i < n_with && !st; i++) st = add_model(c, &team, with[i], &s, err);
+  if (!st) st = predict_all(c, &team, &s, format, err);
   for (size_t i = 0; i < s.n; i++) am_free(c->ctx, s.at[i]);
   am_free(c->ctx, s.at);
-  am_checkpoint_free(c->ctx, m);
-  am_free(c->ctx, path);
+  for (size_t i = 0; i < team.n; i++) am_checkpoint_free(c->ctx, team.at[i]);
   return st;
 }
 
 static const cli_flag flags[] = {
+  {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is given (repeatable)"},
   {"json", NULL, "one line of JSON a sound"},
   {"csv", NULL, "a header and one line a sound"},
   {"speaker", "NAME", "all sounds are of this one speaker (for models that normalise per speaker)"},
@@ -265,7 +306,7 @@ static const cli_flag flags[] = {
 const cli_command cli_predict = {
   .name = "predict",
   .summary = "gives every emotion's probability for sounds",
-  .usage = "RUN|FILE.h5 AUDIO|DIR|-... [--json|--csv] [--speaker NAME] [--skip-unreadable]",
+  .usage = "RUN|FILE.h5 AUDIO|DIR|-... [--with RUN|FILE.h5]... [--json|--csv] [--speaker NAME] [--skip-unreadable]",
   .details = "AUDIO is any file libsndfile reads, DIR is searched for sounds, - is standard input.",
   .flags = flags,
   .min_arguments = 2,

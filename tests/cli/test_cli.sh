@@ -151,6 +151,12 @@ expect "predict a folder as CSV" 0 "^file,label,p_calm"
 [ "$(wc -l <out)" = 31 ] && ok "one line a sound" || not_ok "one line a sound" "$(wc -l <out) lines"
 "$audiomood" predict run1 - --json <"$sound" >out 2>err; code=$?; expect "predict standard input" 0 "standard input"
 "$audiomood" predict run1 "$sound" >/dev/full 2>err; code=$?; : >out; expect "a full standard output is a failure" 1 "standard output"
+run train tiny.yaml --out other --seed 8 --set train.epochs=1
+for r in run1 other "run1 --with other --with run1"; do run predict $r "$sound" --csv; sed 1d out; done >alone
+awk -F, 'NR <= 2 { for (k = 3; k <= NF; k++) mean[k] += $k * (NR == 1 ? 2 : 1) / 3 }
+  NR == 3 { for (k = 3; k <= NF; k++) if ((d = mean[k] - $k) > 1e-6 || d < -1e-6) exit 1; if (NF == 6) good = 1 } END { exit !good }' alone \
+  && ok "predict --with gives the mean of the models" || not_ok "predict --with gives the mean of the models" "$(cat alone)"
+rm -rf other
 
 # ---- the page of a run ----
 [ -s run1/report.html ] && ok "train writes the page" || not_ok "train writes the page"

@@ -32,7 +32,9 @@ model:
 train: {epochs: 1, batch: 8}
 YAML
 { audiomood synth corpus --actors 4 --repetitions 1 && audiomood train tiny.yaml --out run1 &&
-  audiomood train tiny.yaml --out run2 --set features.normalise=speaker; } >../setup.log 2>&1 || {
+  audiomood train tiny.yaml --out run2 --set features.normalise=speaker &&
+  audiomood train tiny.yaml --out run3 --set "data.labels=[calm, happy]" &&
+  audiomood train tiny.yaml --out run4 --set features.sample_rate=8000; } >../setup.log 2>&1 || {
   echo "not ok 1 - preparing"; tail -5 ../setup.log | sed 's/^/# /'; echo 1..1; exit 1; }
 sound=corpus/Actor_04/03-01-05-01-01-01-04.wav
 cp $sound sound.wav
