@@ -38,8 +38,8 @@ void am_synth_turn_name(const am_synth_turn *turn, char out[48]);
 am_status am_synth_iemocap_texts(am_context *ctx, const char *dir, int session, am_error *err);
 
 /* Writes the tree at 16 kHz, about 9 MB, marked by DIR/SYNTHETIC; a folder with other things in it is
- * refused.  The same seed gives the same files. *clips: sounds written,
- * 0 when not all are. */
+ * refused.  The same seed gives the same files. *clips: sounds
+ * written, 0 when not all are. */
 am_status am_synth_iemocap(am_context *ctx, const char *dir, uint64_t seed, size_t *clips, am_error *err);
 
 #endif

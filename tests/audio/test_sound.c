@@ -303,7 +303,7 @@ static void test_sound_from_nothing(void **state) {
   }
 }
 
-/* What refuses those must not refuse minutes of real silence, in any format that libsndfile writes. */
+/* What refuses those must not refuse half a minute of real silence, in any format that libsndfile writes. */
 static void test_long_silence(void **state) {
   const room *r = *state;
   enum { N = 300000 };
@@ -578,7 +578,8 @@ int main(void) {
       IN_ROOM(test_not_sounds),
       IN_ROOM(test_truncated),
       IN_ROOM(test_truncated_says_so),
-      IN_ROOM(test_sound_from_nothing), IN_ROOM(test_long_silence),
+      IN_ROOM(test_sound_from_nothing),
+      IN_ROOM(test_long_silence),
       IN_ROOM(test_damaged_flac),
       IN_ROOM(test_length_of_pipes),
       IN_ROOM(test_odd_chunks),
