@@ -71,6 +71,29 @@ int cli_signal_received(void); /* 0: none */
 am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_error *err);
 /* runs/<name><kind>-<date>-<time>, with -2, -3 ... when taken. am_free; NULL: no memory */
 char *cli_run_folder(cli *c, const char *name, const char *kind);
+/* team.c: the model given first and those of --with, which name the same emotions in the same order.  On failure what was
+ * loaded stands in `team` all the same: free it with cli_team_free. */
+typedef struct cli_team {
+  am_checkpoint *at[CLI_MAX_FLAGS + 1];
+  const char *given[CLI_MAX_FLAGS + 1]; /* as the user wrote it: a run's folder or a file */
+  char *path[CLI_MAX_FLAGS + 1];        /* of the file */
+  size_t n;
+} cli_team;
+am_status cli_team_load(cli *c, cli_team *team, am_error *err);
+void cli_team_free(cli *c, cli_team *team);
+/* provenance.c: the clips a model is scored on. */
+typedef struct cli_scored {
+  const am_dataset *dataset;
+  const am_data_options *data; /* where they come from */
+  const am_split *split;       /* without unreadable clips, as training drops them; may be NULL for another corpus */
+  am_part part;
+  bool other_corpus;           /* given by --data */
+} cli_scored;
+/* *doubt: NULL when no speaker of these clips was trained on, else what to say of that; with a warning when it is a surprise.
+ * `path` is the checkpoint's file. */
+am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, const cli_scored *scored, const char **doubt,
+                             am_error *err);
+
 void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels);
 /* clips per label and part, one row a label */
 void cli_print_clips(FILE *to, const am_dataset *d);

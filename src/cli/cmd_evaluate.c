@@ -8,14 +8,16 @@
 
 typedef struct job {
   cli *c;
-  am_checkpoint *checkpoint;
+  cli_team team;
+  am_checkpoint *checkpoint; /* the first of the team */
   am_config *other;      /* --data CONFIG, or NULL: the run's own corpus */
   am_config *reloaded;   /* the checkpoint's config with --set applied, or NULL */
   am_config *config;     /* the one whose data section is read: borrowed */
   am_dataset *d;
   am_split *split;
+  am_part part;
   const char *part_name; /* "test" */
-  bool speaker_independent;
+  const char *doubt;     /* of the clips being of speakers unknown to the models, NULL: none */
   uint32_t *clips;
   size_t n;
   int *label_of;         /* corpus label -> model class, or -1 */
@@ -42,8 +44,8 @@ static am_status choose_part(job *j, am_error *err) {
     part = j->split->n[AM_PART_VALIDATION] ? AM_PART_VALIDATION : AM_PART_TRAIN;
     am_log(j->c->ctx, AM_LOG_WARNING, "this run has no test part; evaluating its %s part", am_part_name(part));
   }
+  j->part = part;
   j->part_name = part == AM_PART_NONE ? "all" : am_part_name(part);
-  j->speaker_independent = j->other ? true : j->split->speaker_independent && part > AM_PART_TRAIN;
   j->clips = am_alloc(j->c->ctx, j->d->n, sizeof *j->clips);
   if (!j->clips) return am_no_memory(err);
   if (part == AM_PART_NONE)
@@ -103,22 +105,30 @@ static am_status open_data(job *j, am_error *err) {
   return st;
 }
 
-static am_status print_results(job *j, const am_metrics *m, am_error *err) {
-  bool transductive = j->checkpoint->normaliser.kind == AM_NORMALISE_SPEAKER;
-  if (!cli_has(j->c, "json")) {
-    printf("%s on %s, %s part%s\n\n", j->checkpoint->config->name, j->d->title, j->part_name,
-           j->d->synthetic ? " (synthetic speech)" : "");
-    cli_print_metrics(stdout, m, j->checkpoint->labels);
-    printf("speaker-independent        %s\n", j->speaker_independent ? "yes" : "no: the same speakers are in the training part");
-    if (transductive)
-      printf("transductive               yes: each speaker's clips are normalised by the statistics of all of them\n");
-    return AM_OK;
-  }
+static bool transductive(const job *j) {
+  for (size_t i = 0; i < j->team.n; i++)
+    if (j->team.at[i]->normaliser.kind == AM_NORMALISE_SPEAKER) return true;
+  return false;
+}
+
+static void print_text(const job *j, const am_metrics *m) {
+  printf("%s", j->checkpoint->config->name);
+  if (j->team.n > 1) printf(" and %zu more, by the mean of their probabilities,", j->team.n - 1);
+  printf(" on %s, %s part%s\n\n", j->d->title, j->part_name, j->d->synthetic ? " (synthetic speech)" : "");
+  cli_print_metrics(stdout, m, j->checkpoint->labels);
+  printf("speaker-independent        %s\n", j->doubt ? j->doubt : "yes");
+  if (transductive(j))
+    printf("transductive               yes: each speaker's clips are normalised by the statistics of all of them\n");
+}
+
+static am_status print_results(const job *j, const am_metrics *m, am_error *err) {
+  if (!cli_has(j->c, "json")) return print_text(j, m), AM_OK;
   am_buffer text = {0};
   am_protocol protocol = {.split = j->part_name,
-                          .speaker_independent = j->speaker_independent,
+                          .models = (int)j->team.n,
+                          .speaker_independent = !j->doubt,
                           .synthetic = j->d->synthetic,
-                          .transductive = transductive};
+                          .transductive = transductive(j)};
   am_status st = am_metrics_json(j->c->ctx, m, j->checkpoint->labels, &protocol, &text, err);
   if (!st) printf("%s\n", text.data);
   am_buffer_free(j->c->ctx, &text);
@@ -131,7 +141,8 @@ static am_status write_predictions(job *j, const float *probabilities, const cha
   char *path = NULL;
   if (out) path = am_strdup(j->c->ctx, out);
   else if (am_folder_exists(run))
-    path = am_format(j->c->ctx, "%s/predictions-%s%s.csv", run, j->other ? "other-" : "", j->part_name);
+    path = am_format(j->c->ctx, "%s/predictions-%s%s%s.csv", run, j->team.n > 1 ? "mean-" : "", j->other ? "other-" : "",
+                     j->part_name);
   else return AM_OK;
   if (!path) return am_no_memory(err);
   am_status st = am_predictions_write(j->c->ctx, path, j->d, j->clips, j->n, j->checkpoint->labels, j->checkpoint->classes,
@@ -141,36 +152,73 @@ static am_status write_predictions(job *j, const float *probabilities, const cha
   return st;
 }
 
-static am_status score(job *j, am_error *err) {
+/* Clips that cannot be read (data.skip_unreadable) are left out, as in training. */
+static size_t keep_readable(const am_store *store, uint32_t *clips, size_t n) {
+  size_t kept = 0;
+  for (size_t i = 0; i < n; i++)
+    if (am_store_ok(store, clips[i])) clips[kept++] = clips[i];
+  return kept;
+}
+
+/* One model's probabilities (n,K), by the features it was trained on, whatever the other config says. */
+static am_status ask(job *j, size_t model, float *probabilities, am_error *err) {
   am_context *ctx = j->c->ctx;
+  am_checkpoint *m = j->team.at[model];
   am_features *fx = NULL;
   am_store *store = NULL;
-  am_metrics *m = NULL;
-  size_t classes = (size_t)j->checkpoint->classes;
-  float *probabilities = am_alloc(ctx, am_mul(j->n, classes), sizeof *probabilities);
-  int *labels = am_alloc(ctx, j->n, sizeof *labels), *speakers = am_alloc(ctx, j->n, sizeof *speakers);
-  am_status st = probabilities && labels && speakers ? AM_OK : am_no_memory(err);
-  /* Features as the model was trained on, whatever the other config says. */
-  if (!st) st = am_features_create(ctx, &j->checkpoint->config->features, &fx, err);
+  am_status st = am_features_create(ctx, &m->config->features, &fx, err);
   if (!st) st = am_store_create(ctx, j->d, fx, &j->config->data, j->config->cache, false, &store, err);
   if (!st) {
-    size_t readable = 0;
-    for (size_t i = 0; i < j->n; i++)
-      if (am_store_ok(store, j->clips[i])) j->clips[readable++] = j->clips[i];
-    j->n = readable;
-    st = am_evaluate(ctx, j->checkpoint, j->d, store, j->clips, j->n, probabilities, err);
+    j->n = keep_readable(store, j->clips, j->n);
+    for (int part = 0; part < 3 && j->split; part++)
+      j->split->n[part] = keep_readable(store, j->split->at[part], j->split->n[part]);
+    st = am_evaluate(ctx, m, j->d, store, j->clips, j->n, probabilities, err);
   }
+  const cli_scored scored = {.dataset = j->d, .data = &j->config->data, .split = j->split, .part = j->part,
+                             .other_corpus = j->other != NULL};
+  const char *doubt = NULL;
+  if (!st) st = cli_speakers_known(j->c, m, j->team.path[model], &scored, &doubt, err);
+  if (doubt && !j->doubt) j->doubt = doubt;
+  am_store_free(store);
+  am_features_free(fx);
+  return st;
+}
+
+/* The mean of the models' probabilities. */
+static am_status ask_all(job *j, float *probabilities, am_error *err) {
+  am_status st = ask(j, 0, probabilities, err);
+  if (st || j->team.n == 1) return st;
+  const size_t n = j->n, numbers = n * (size_t)j->checkpoint->classes;
+  float *one = am_alloc(j->c->ctx, numbers ? numbers : 1, sizeof *one);
+  if (!one) return am_no_memory(err);
+  for (size_t i = 1; i < j->team.n && !st; i++) {
+    st = ask(j, i, one, err);
+    if (!st && j->n != n) st = am_fail(err, AM_E_DATA, "clips became unreadable between one model and the next");
+    for (size_t k = 0; k < numbers && !st; k++) probabilities[k] += one[k];
+  }
+  for (size_t k = 0; k < numbers; k++) probabilities[k] /= (float)j->team.n;
+  am_free(j->c->ctx, one);
+  return st;
+}
+
+static am_status score(job *j, am_error *err) {
+  am_context *ctx = j->c->ctx;
+  am_metrics *m = NULL;
+  const int classes = j->checkpoint->classes;
+  const uint64_t seed = j->checkpoint->config->seed;
+  float *probabilities = am_alloc(ctx, am_mul(j->n, (size_t)classes), sizeof *probabilities);
+  int *labels = am_alloc(ctx, j->n, sizeof *labels), *speakers = am_alloc(ctx, j->n, sizeof *speakers);
+  am_status st = probabilities && labels && speakers ? AM_OK : am_no_memory(err);
+  if (!st) st = ask_all(j, probabilities, err);
   for (size_t i = 0; !st && i < j->n; i++) {
     labels[i] = j->label_of[j->d->clips[j->clips[i]].label];
     speakers[i] = j->d->clips[j->clips[i]].speaker;
   }
-  if (!st) st = am_metrics_compute(ctx, probabilities, labels, speakers, j->n, (int)classes, j->checkpoint->config->seed, &m, err);
-  if (!st) st = am_metrics_add_utterances(m, j->d, j->clips, probabilities, labels, j->checkpoint->config->seed, err);
+  if (!st) st = am_metrics_compute(ctx, probabilities, labels, speakers, j->n, classes, seed, &m, err);
+  if (!st) st = am_metrics_add_utterances(m, j->d, j->clips, probabilities, labels, seed, err);
   if (!st) st = print_results(j, m, err);
   if (!st) st = write_predictions(j, probabilities, j->c->arguments[0], err);
   am_metrics_free(m);
-  am_store_free(store);
-  am_features_free(fx);
   am_free(ctx, speakers);
   am_free(ctx, labels);
   am_free(ctx, probabilities);
@@ -179,9 +227,8 @@ static am_status score(job *j, am_error *err) {
 
 static am_status run(cli *c, am_error *err) {
   job j = {.c = c};
-  char *path = NULL;
-  am_status st = cli_checkpoint_path(c, c->arguments[0], &path, err);
-  if (!st) st = am_checkpoint_load(c->ctx, path, &j.checkpoint, err);
+  am_status st = cli_team_load(c, &j.team, err);
+  j.checkpoint = j.team.at[0];
   if (!st) st = open_data(&j, err);
   if (!st) st = score(&j, err);
   am_free(c->ctx, j.label_of);
@@ -190,12 +237,12 @@ static am_status run(cli *c, am_error *err) {
   am_dataset_free(j.d);
   am_config_free(j.other);
   am_config_free(j.reloaded);
-  am_checkpoint_free(c->ctx, j.checkpoint);
-  am_free(c->ctx, path);
+  cli_team_free(c, &j.team);
   return st;
 }
 
 static const cli_flag flags[] = {
+  {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is scored (repeatable)"},
   {"data", "CONFIG", "another corpus: the data section of this config; labels are matched by name"},
   {"split", "PART", "train, validation, test or all (default: test, else validation; all of another corpus)"},
   {"set", "KEY=VALUE", "replaces one setting, e.g. data.root=DIR (repeatable)"},
@@ -207,9 +254,10 @@ static const cli_flag flags[] = {
 const cli_command cli_evaluate = {
   .name = "evaluate",
   .summary = "says how accurate a run or checkpoint is, per emotion",
-  .usage = "RUN|FILE.h5 [--data CONFIG] [--split PART] [--set KEY=VALUE]... [--json] [--out FILE.csv]",
+  .usage = "RUN|FILE.h5 [--with RUN|FILE.h5]... [--data CONFIG] [--split PART] [--set KEY=VALUE]... [--json] [--out FILE.csv]",
   .details = "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
-             "confusion matrix, calibration error and a 95 % confidence interval.",
+             "confusion matrix, calibration error and a 95 % confidence interval, and whether any speaker of these\n"
+             "clips was trained on, as far as the checkpoint can tell.",
   .flags = flags,
   .min_arguments = 1,
   .max_arguments = 1,

@@ -201,14 +201,8 @@ static am_status fit_speaker(cli *c, am_checkpoint *m, const sounds *s, am_error
   return st;
 }
 
-/* Models that are asked together: the one given first, and those of --with. */
-typedef struct models {
-  am_checkpoint *at[CLI_MAX_FLAGS + 1];
-  size_t n;
-} models;
-
 /* The mean of the models' probabilities. */
-static am_status predict(cli *c, const models *team, const am_sound *sound, float *p, am_error *err) {
+static am_status predict(cli *c, const cli_team *team, const am_sound *sound, float *p, am_error *err) {
   const int classes = team->at[0]->classes;
   am_status st = am_predict_sound(c->ctx, team->at[0], sound->samples, sound->n, p, err);
   for (size_t i = 1; i < team->n && !st; i++) {
@@ -219,7 +213,7 @@ static am_status predict(cli *c, const models *team, const am_sound *sound, floa
   return st;
 }
 
-static am_status predict_all(cli *c, const models *team, const sounds *s, enum format format, am_error *err) {
+static am_status predict_all(cli *c, const cli_team *team, const sounds *s, enum format format, am_error *err) {
   const am_checkpoint *m = team->at[0];
   bool skip = cli_has(c, "skip-unreadable");
   size_t skipped = 0;
@@ -248,49 +242,31 @@ static am_status predict_all(cli *c, const models *team, const sounds *s, enum f
   return st;
 }
 
-/* A model that is to be asked together with the first one names the same emotions and hears the same sounds. */
-static am_status check_fits(const am_checkpoint *first, const am_checkpoint *m, const char *path, am_error *err) {
-  bool same = m->classes == first->classes;
-  for (int k = 0; k < m->classes && same; k++) same = strcmp(m->labels[k], first->labels[k]) == 0;
-  if (!same)
-    return am_fail(err, AM_E_USAGE, "--with %s: it has other classes (%s, ... of %d) than the first model (%s, ... of %d)", path,
-                   m->labels[0], m->classes, first->labels[0], first->classes);
+/* What must hold, or be made ready, before a model hears the sounds. */
+static am_status prepare(cli *c, const am_checkpoint *first, am_checkpoint *m, const char *path, const sounds *s, am_error *err) {
   double rate = m->config->features.sample_rate, wanted = first->config->features.sample_rate;
-  if (rate == wanted) return AM_OK;
-  return am_fail(err, AM_E_USAGE, "--with %s: it takes sounds at %g Hz, the first model at %g Hz", path, rate, wanted);
-}
-
-static am_status add_model(cli *c, models *team, const char *run_or_file, const sounds *s, am_error *err) {
-  char *path = NULL;
-  am_checkpoint *m = NULL;
-  am_status st = cli_checkpoint_path(c, run_or_file, &path, err);
-  if (!st) st = am_checkpoint_load(c->ctx, path, &m, err);
-  am_free(c->ctx, path);
-  if (st) return st;
-  team->at[team->n++] = m;
-  if (team->n > 1) st = check_fits(team->at[0], m, run_or_file, err);
-  if (!st && m->synthetic)
+  if (rate != wanted)
+    return am_fail(err, AM_E_USAGE, "--with %s: it takes sounds at %g Hz, the first model at %g Hz", path, rate, wanted);
+  if (m->synthetic)
     am_log(c->ctx, AM_LOG_WARNING, "this model was trained on synthetic speech; it knows nothing about real voices");
-  if (st || m->normaliser.kind != AM_NORMALISE_SPEAKER) return st;
+  if (m->normaliser.kind != AM_NORMALISE_SPEAKER) return AM_OK;
   if (cli_has(c, "speaker")) return fit_speaker(c, m, s, err);
   return am_fail(err, AM_E_USAGE, "this model normalises per speaker: add --speaker NAME and give all "
                  "recordings of that one speaker in one call");
 }
 
 static am_status run(cli *c, am_error *err) {
-  models team = {0};
+  cli_team team = {0};
   sounds s = {0};
-  const char *with[CLI_MAX_FLAGS];
-  size_t n_with = cli_values(c, "with", with);
   enum format format = cli_has(c, "json") ? FORMAT_JSON : cli_has(c, "csv") ? FORMAT_CSV : FORMAT_TEXT;
   if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
   am_status st = list_sounds(c, &s, err);
-  if (!st) st = add_model(c, &team, c->arguments[0], &s, err);
-  for (size_t i = 0; i < n_with && !st; i++) st = add_model(c, &team, with[i], &s, err);
+  if (!st) st = cli_team_load(c, &team, err);
+  for (size_t i = 0; i < team.n && !st; i++) st = prepare(c, team.at[0], team.at[i], team.given[i], &s, err);
   if (!st) st = predict_all(c, &team, &s, format, err);
   for (size_t i = 0; i < s.n; i++) am_free(c->ctx, s.at[i]);
   am_free(c->ctx, s.at);
-  for (size_t i = 0; i < team.n; i++) am_checkpoint_free(c->ctx, team.at[i]);
+  cli_team_free(c, &team);
   return st;
 }
 

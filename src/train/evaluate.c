@@ -207,6 +207,7 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *co
   am_json_close(j);
   write_confusion(j, m);
   am_json_text(j, "split", protocol->split);
+  if (protocol->models > 1) am_json_int(j, "models", protocol->models);
   am_json_bool(j, "speaker_independent", protocol->speaker_independent);
   am_json_bool(j, "synthetic", protocol->synthetic);
   am_json_bool(j, "transductive", protocol->transductive);

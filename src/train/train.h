@@ -133,7 +133,8 @@ am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, co
 /* How clips were held out and what they are: what a reader must know beside the figures. */
 typedef struct am_protocol {
   const char *split;        /* "test" */
-  bool speaker_independent; /* no speaker of these clips was trained on */
+  int models;               /* whose mean probability is scored; 0 is 1 */
+  bool speaker_independent; /* no speaker of these clips was trained on; false also when that is not known */
   bool synthetic;           /* computed speech */
   bool transductive;        /* normalised per speaker by statistics of the very clips that are scored */
 } am_protocol;

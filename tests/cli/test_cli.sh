@@ -90,6 +90,16 @@ run evaluate run1/best.h5 --split validation; expect "evaluate a part" 0 "valida
 run evaluate run1 --split nothing; expect "evaluate an unknown part" 2 "train, validation, test or all"
 run evaluate run1 --data tiny.yaml --set 'split={kind: fixed, test_speakers: ["01", "02", "03", "04"]}'
 expect "evaluate another corpus, whatever its config's split" 0 "all part" "^clips +64"
+# ---- whether the clips are of speakers unknown to the model ----
+expect "a corpus of the same name may hold clips that were trained on" 0 "^speaker-independent +not known" "warning: run1/best.h5: .*same name"
+run evaluate run1 --set 'split={kind: fixed, test_speakers: ["01"], validation_speakers: ["03"]}'
+expect "a part that was drawn otherwise than in training" 0 "^speaker-independent +not known" "warning: run1/best.h5: .*not those it was trained with"
+run evaluate run1 --json --set 'split={kind: fixed, test_speakers: ["01"], validation_speakers: ["03"]}'
+expect "not known is false in JSON" 0 '"speaker_independent": ?false'
+run evaluate run1 --split train; expect "the training part" 0 "^speaker-independent +no: "
+mv corpus moved; run evaluate run1 --set data.root=moved; mv moved corpus
+expect "the same corpus in another folder" 0 "^speaker-independent +yes"
+grep -q warning err && not_ok "of which there is nothing to warn" || ok "of which there is nothing to warn"
 run inspect run1/best.h5; expect "inspect a checkpoint" 0 "conv2d_1/kernel" "calm happy sad angry" "synthetic"
 run inspect tiny.yaml --augment corpus/Actor_01/03-01-05-01-01-01-01.wav --out aug --set augment.stretch=[1.25] --set augment.freq_masks=1 --set augment.freq_width=6
 expect "inspect --augment" 0 "^before: " "^after: " "aug/augmented.png"
@@ -142,6 +152,11 @@ sed -e "s|^data:.*|data: {corpus: described, description: $root/datasets/ravdess
 run crossval folds.yaml --out folds; expect "crossval by the folds of a description" 1 "fold 2 of 5 has no clip"
 run crossval tiny.yaml --out folds; expect "crossval of fixed speakers" 2 "no folds to go through"
 run train both.yaml --out both; expect "train on two corpora" 0 "unweighted average recall"
+run evaluate both; expect "evaluate on two corpora" 0 "^speaker-independent +yes"
+sed -e 's|^data:.*|data: {corpus: described, description: mine.yaml, root: mine, merge: {joy: happy, anger: angry}}|' tiny.yaml >only.yaml
+run evaluate run1 --data only.yaml; expect "evaluate a corpus of another name" 0 "^speaker-independent +yes"
+run evaluate both --data only.yaml; expect "evaluate a corpus that was one of two" 0 "^speaker-independent +not known" "same name .mine"
+run evaluate run1 --with both; expect "evaluate models of different emotions together" 2 "--with both: it has other classes"
 
 sound=corpus/Actor_04/03-01-05-01-01-01-04.wav
 run predict run1 "$sound"; expect "predict a file" 0 "angry [0-9.]+%"
@@ -156,6 +171,13 @@ for r in run1 other "run1 --with other --with run1"; do run predict $r "$sound" 
 awk -F, 'NR <= 2 { for (k = 3; k <= NF; k++) mean[k] += $k * (NR == 1 ? 2 : 1) / 3 }
   NR == 3 { for (k = 3; k <= NF; k++) if ((d = mean[k] - $k) > 1e-6 || d < -1e-6) exit 1; if (NF == 6) good = 1 } END { exit !good }' alone \
   && ok "predict --with gives the mean of the models" || not_ok "predict --with gives the mean of the models" "$(cat alone)"
+run evaluate run1 --out alone.1; run evaluate other --out alone.2; run evaluate run1 --with other
+expect "evaluate --with" 0 "^tiny and 1 more, by the mean of their probabilities, on .* test part" "^speaker-independent +yes"
+paste -d, alone.1 alone.2 run1/predictions-mean-test.csv | awk -F, 'NR > 1 { n = NF / 3; for (k = 6; k <= n; k++) {
+    if ((d = ($k + $(n + k)) / 2 - $(2 * n + k)) > 1e-6 || d < -1e-6) exit 1; good++ } } END { exit good < 16 }' \
+  && ok "evaluate --with scores the mean of the models" || not_ok "evaluate --with scores the mean of the models"
+run evaluate run1 --with other --json; expect "evaluate --with, as JSON" 0 '"models": ?2'
+run evaluate run1 --with both2 --json; expect "evaluate --with what is not there" 1 "both2: no such file"
 rm -rf other
 
 # ---- the page of a run ----
