@@ -19,7 +19,12 @@ static int real_open(const char *path, int flags, mode_t mode) { return open(pat
 
 const am_system am_system_real = {real_open, write, fsync, close, rename, unlink, mkdir};
 
-char *am_file_aside(am_context *ctx, const char *path) { return am_format(ctx, "%s.%ld.tmp", path, (long)getpid()); }
+/* No one else gives a file such a name, so what lies about with it is rubbish and may go (am_folder_clean). */
+#define ASIDE ".audiomood.tmp"
+
+char *am_file_aside(am_context *ctx, const char *path) {
+  return am_format(ctx, "%s.%ld" ASIDE, path, (long)getpid());
+}
 
 static am_status write_all(const am_system *sys, int fd, const char *path, const char *data, size_t bytes,
                            am_error *err) {
@@ -95,12 +100,44 @@ static am_status write_aside(am_context *ctx, const char *aside, const char *pat
   return status;
 }
 
-am_status am_file_write(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err) {
-  char *aside = am_file_aside(ctx, path);
+char *am_file_target(am_context *ctx, const char *path) {
+  struct stat info;
+  char *real = lstat(path, &info) == 0 && S_ISLNK(info.st_mode) ? realpath(path, NULL) : NULL;
+  char *target = am_strdup(ctx, real ? real : path);
+  free(real); /* NULL too where the link leads nowhere: then the link is replaced */
+  return target;
+}
+
+bool am_file_is_special(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+/* A device or pipe is written to: renamed over, /dev/null would be a file for the whole machine. */
+static am_status write_through(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err) {
+  const am_system *sys = am_context_system(ctx);
+  int fd = sys->open(path, O_WRONLY | O_CLOEXEC, 0);
+  if (fd < 0) return am_fail_errno(err, errno, "cannot open %s", path);
+  am_status status = write_all(sys, fd, path, data, bytes, err);
+  if (sys->close(fd) < 0 && !status && errno != EINTR) status = am_fail_errno(err, errno, "cannot close %s", path);
+  return status;
+}
+
+static am_status replace(am_context *ctx, const char *target, const char *path, const void *data, size_t bytes,
+                         am_error *err) {
+  char *aside = am_file_aside(ctx, target);
   if (!aside) return am_no_memory(err);
   am_status status = write_aside(ctx, aside, path, data, bytes, err);
-  if (!status) status = rename_and_sync(ctx, aside, path, err);
+  if (!status) status = rename_and_sync(ctx, aside, target, err);
   am_free(ctx, aside);
+  return status;
+}
+
+am_status am_file_write(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err) {
+  if (am_file_is_special(path)) return write_through(ctx, path, data, bytes, err);
+  char *target = am_file_target(ctx, path);
+  am_status status = target ? replace(ctx, target, path, data, bytes, err) : am_no_memory(err);
+  am_free(ctx, target);
   return status;
 }
 
@@ -221,11 +258,11 @@ void am_names_free(am_context *ctx, am_names *names) {
   *names = (am_names){0};
 }
 
-/* "<name>.<pid>.tmp" of am_file_aside: the process, or 0. */
+/* "<name>.<pid>.audiomood.tmp" of am_file_aside: the process, or 0. */
 static long aside_of(const char *name) {
-  size_t n = strlen(name);
-  if (n < 6 || strcmp(name + n - 4, ".tmp")) return 0;
-  const char *digits = name + n - 4;
+  size_t n = strlen(name), ending = strlen(ASIDE);
+  if (n < ending + 2 || strcmp(name + n - ending, ASIDE)) return 0;
+  const char *digits = name + n - ending;
   while (digits > name && digits[-1] >= '0' && digits[-1] <= '9') digits--;
   return digits > name && digits[-1] == '.' ? strtol(digits, NULL, 10) : 0;
 }

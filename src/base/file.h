@@ -7,16 +7,20 @@
 
 #include "base/base.h"
 
+/* A symbolic link stays one: the file it leads to is replaced.  Devices and pipes are written to as they are. */
 am_status am_file_write(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err);
 /* Reads a whole file of at most `limit` bytes; terminated; free with am_free. */
 am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **data, size_t *bytes, am_error *err);
 /* The second half for files that a library wrote: `aside` is fsynced, renamed to `path`, folder fsynced. */
 am_status am_file_commit(am_context *ctx, const char *aside, const char *path, am_error *err);
-/* Name for writing aside: "<path>.<pid>.tmp" (am_free). */
+/* Name for writing aside: "<path>.<pid>.audiomood.tmp" (am_free). */
 char *am_file_aside(am_context *ctx, const char *path);
 am_status am_folder_create(am_context *ctx, const char *path, am_error *err); /* with parents, synced; existing is fine */
 /* The name is gone for good: its folder is synced. One that is not there is fine. */
 am_status am_file_remove(am_context *ctx, const char *path, am_error *err);
+/* What a symbolic link leads to, which is written in its stead; else `path` itself, also of a link to nowhere.  am_free. */
+char *am_file_target(am_context *ctx, const char *path);
+bool am_file_is_special(const char *path); /* neither a regular file nor a folder: a device, a pipe, a socket */
 bool am_file_exists(const char *path);
 bool am_folder_exists(const char *path);
 /* Joins with one '/'; `name` absolute wins.  am_free. */
@@ -27,8 +31,10 @@ const char *am_path_base(const char *path); /* after the last '/' */
 typedef struct am_names { char **at; size_t n; } am_names;
 am_status am_folder_list(am_context *ctx, const char *path, am_names *out, am_error *err);
 void am_names_free(am_context *ctx, am_names *names);
-/* Removes what writers killed in am_file_write left aside there, when it is at least `age` seconds old.  What a
- * living process of this machine writes is left alone.  Failures do not matter: it is only rubbish. */
+/* Removes what writers killed in am_file_write left aside there, when it is at least `age` seconds old: 0 only under a
+ * lock that keeps other writers out.  What a living process of this machine writes is left alone; those of other machines
+ * and containers are known by the age alone.  Failures do not matter: it is only rubbish. */
+enum { AM_OLD_ASIDE = 3600 }; /* `age` without such a lock */
 void am_folder_clean(am_context *ctx, const char *path, double age);
 
 /* What identifies a file's content without reading it.  The change time moves even when someone

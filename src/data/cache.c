@@ -123,10 +123,17 @@ static am_status read_columns(am_h5 *file, shard_table *t, am_error *err) {
   return AM_OK;
 }
 
+/* Rows of values are single floats: of an array with more dimensions, a row would be larger than its entry says. */
+static am_status check_values(am_h5 *file, am_h5_info *info, am_error *err) {
+  am_status status = am_h5_get_info(file, "values", info, err);
+  if (status || (info->type == AM_H5_F32 && info->rank == 1)) return status;
+  return am_fail(err, AM_E_FORMAT, "%s: values are not one row of float32", am_h5_path(file));
+}
+
 /* Entries whose sizes do not add up to the values are refused as a whole. */
 static am_status check_columns(am_h5 *file, const shard_table *t, am_error *err) {
   am_h5_info info;
-  am_status status = am_h5_get_info(file, "values", &info, err);
+  am_status status = check_values(file, &info, err);
   if (status) return status;
   const int64_t *rows = t->at[1], *cols = t->at[2];
   uint64_t sum = 0;
@@ -135,10 +142,8 @@ static am_status check_columns(am_h5 *file, const shard_table *t, am_error *err)
         (sum += (uint64_t)rows[i] * (uint64_t)cols[i]) > info.count)
       return am_fail(err, AM_E_FORMAT, "%s: entry %zu is larger than the file", am_h5_path(file), i);
   }
-  return info.type == AM_H5_F32 && sum == info.count
-             ? AM_OK
-             : am_fail(err, AM_E_FORMAT, "%s: %zu values, its entries want %" PRIu64, am_h5_path(file),
-                       info.count, sum);
+  if (sum == info.count) return AM_OK;
+  return am_fail(err, AM_E_FORMAT, "%s: %zu values, its entries want %" PRIu64, am_h5_path(file), info.count, sum);
 }
 
 static am_status index_columns(am_cache *c, const shard_table *t, const char *path, am_error *err) {
@@ -202,6 +207,7 @@ am_status am_cache_open(am_context *ctx, const char *dir, am_cache **out, am_err
   c->open_shard = -1;
   c->dir = am_strdup(ctx, dir);
   am_status status = c->dir ? am_folder_create(ctx, dir, err) : am_no_memory(err);
+  if (!status) am_folder_clean(ctx, dir, AM_OLD_ASIDE); /* what killed processes left half-written */
   if (!status) status = read_index(c, err);
   if (status) am_cache_close(c);
   else *out = c;
@@ -235,17 +241,23 @@ bool am_cache_find(const am_cache *c, uint64_t key, int64_t *rows, int64_t *colu
   return true;
 }
 
+static am_status open_shard(am_cache *c, int shard, am_error *err) {
+  am_h5_info info;
+  if (c->open_shard == shard) return AM_OK;
+  am_h5_close(c->open);
+  c->open = NULL;
+  c->open_shard = -1;
+  am_status status = am_h5_open(c->ctx, c->shards[shard], AM_H5_READ, &c->open, err);
+  if (!status) status = check_values(c->open, &info, err); /* the file may be another one than when it was indexed */
+  if (!status) c->open_shard = shard;
+  return status;
+}
+
 static am_status read_entry(am_cache *c, const entry *e, float *out, am_error *err) {
-  if (c->open_shard != e->shard) {
-    am_h5_close(c->open);
-    c->open = NULL;
-    c->open_shard = -1;
-    am_status status = am_h5_open(c->ctx, c->shards[e->shard], AM_H5_READ, &c->open, err);
-    if (status) return status;
-    c->open_shard = e->shard;
-  }
+  am_status status = open_shard(c, e->shard, err);
+  if (status) return status;
   size_t count = (size_t)(e->rows * e->columns);
-  am_status status = am_h5_read_rows(c->open, "values", AM_H5_F32, e->first, count, out, err);
+  status = am_h5_read_rows(c->open, "values", AM_H5_F32, e->first, count, out, err);
   if (status) return status;
   if (am_crc32c(0, out, count * sizeof *out) == e->crc) return AM_OK;
   return am_fail(err, AM_E_FORMAT, "%s: an entry is damaged (crc32c differs)", c->shards[e->shard]);

@@ -168,13 +168,25 @@ static char listen_to(pid_t child, int fd) {
   return 's';
 }
 
+/* A pipe whose writing end is none of the standard streams: where those are closed it would get their numbers, and the child
+ * makes standard error its own. */
+static int open_pipe(int ends[2]) {
+  if (pipe(ends)) return -1;
+  int moved = fcntl(ends[1], F_DUPFD, STDERR_FILENO + 1), code = errno;
+  close(ends[1]);
+  ends[1] = moved;
+  if (moved < 0) close(ends[0]);
+  errno = code;
+  return moved < 0 ? -1 : 0;
+}
+
 /* One child: *answer as of listen_to(); the last one is waited for until it answers or dies. */
 static am_status ask_child(am_h5 *file, bool last, char *answer, am_error *err) {
   int ends[2];
   *answer = 'n';
   /* No other thread is inside HDF5 while the process is copied, and no other child gets an end of this pipe. */
   am_h5_quiet q = am_h5_enter();
-  pid_t child = pipe(ends) ? -2 : fork();
+  pid_t child = open_pipe(ends) ? -2 : fork();
   int code = errno;
   if (!child) {
     close(ends[0]);

@@ -120,8 +120,9 @@ static am_status build(am_context *ctx, const am_results *r, const am_tally *t, 
   page.links = !out;
   am_status st = plots ? am_folder_create(ctx, plots, err) : am_no_memory(err);
   if (!st) {
-    am_folder_clean(ctx, plots, 0); /* what a killed process left half-written */
-    am_folder_clean(ctx, r->folder, 0);
+    /* What a killed process left half-written; no lock is held, and who writes here now may be on another machine. */
+    am_folder_clean(ctx, plots, AM_OLD_ASIDE);
+    am_folder_clean(ctx, r->folder, AM_OLD_ASIDE);
     write_page(&page);
     st = page.status ? page.status : text.failed ? am_no_memory(err) : AM_OK;
   }

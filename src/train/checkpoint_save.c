@@ -247,7 +247,7 @@ static am_status write_new(am_context *ctx, const char *path, const am_save *sav
   return status ? status : am_checkpoint_verify(ctx, path, err);
 }
 
-am_status am_checkpoint_save(am_context *ctx, const char *path, const char *keep, const am_save *save, am_error *err) {
+static am_status save_to(am_context *ctx, const char *path, const char *keep, const am_save *save, am_error *err) {
   const am_system *sys = am_context_system(ctx);
   char *fresh = am_format(ctx, "%s.new", path);
   if (!fresh) return am_no_memory(err);
@@ -264,5 +264,15 @@ am_status am_checkpoint_save(am_context *ctx, const char *path, const char *keep
     sys->unlink(fresh);
   }
   am_free(ctx, fresh);
+  return status;
+}
+
+am_status am_checkpoint_save(am_context *ctx, const char *path, const char *keep, const am_save *save, am_error *err) {
+  if (am_file_is_special(path))
+    return am_fail(err, AM_E_IO, "%s is a device or a pipe; a checkpoint is written aside and renamed, and wants a file", path);
+  if (keep) return save_to(ctx, path, keep, save, err);
+  char *target = am_file_target(ctx, path);
+  am_status status = target ? save_to(ctx, target, NULL, save, err) : am_no_memory(err);
+  am_free(ctx, target);
   return status;
 }

@@ -73,6 +73,7 @@ static am_status resume_or_fall_back(am_trainer *t, am_error *err) {
   if (!damaged || !am_file_exists(t->previous)) return am_fail(err, status, "%s", first.message);
   am_trainer_log(t, AM_LOG_WARNING, "%s; going on from the checkpoint before it, %s", first.message, t->previous);
   status = resume_from(t, t->previous, &second);
+  t->fell_back = !status;
   return status ? am_fail(err, status, "%s; and the checkpoint before it: %s", first.message, second.message) : AM_OK;
 }
 

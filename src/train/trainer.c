@@ -31,7 +31,9 @@ am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, boo
 
 static am_status save_last(am_trainer *t, am_error *err) {
   am_status status = am_digests_write(t, err); /* first: resuming finds those up to last.h5, and drops the others */
-  if (!status) status = am_trainer_save(t, t->last, t->previous, true, err);
+  /* A last.h5 that was found damaged is overwritten: kept, it would push out the good one before it. */
+  if (!status) status = am_trainer_save(t, t->last, t->fell_back ? NULL : t->previous, true, err);
+  if (!status) t->fell_back = false;
   if (!status) t->saved_step = t->state.step;
   if (!status) status = am_run_folder_history(t, err);
   t->saved = am_now();

@@ -57,6 +57,7 @@ typedef struct am_trainer {
   am_tree *before;       /* run.json as the process before this one left it; NULL: none */
   am_buffer log;         /* all of log.txt */
   char *last, *previous, *best; /* paths of last.h5, last-1.h5, best.h5 */
+  bool fell_back;        /* last.h5 is damaged: this process resumed from last-1.h5 and has not saved since */
   bool folder_ready;     /* from here on things are written */
   char started[32];
 } am_trainer;

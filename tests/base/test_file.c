@@ -163,6 +163,40 @@ static void failed_saves_leave_the_old_file(void **state) {
   trap.short_writes = 0;
 }
 
+/* A link stays a link, a pipe stays a pipe: what was asked for is written to, not its name. */
+static void links_and_pipes_stay_what_they_are(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  struct stat info;
+  const char *real = am_test_path(f->folder, "real/x"), *link = am_test_path(f->folder, "link"),
+             *nowhere = am_test_path(f->folder, "nowhere"), *fifo = am_test_path(f->folder, "fifo");
+  am_test_ok(am_folder_create(f->ctx, am_test_path(f->folder, "real"), &err), &err);
+  am_test_file(real, "old", 3);
+  assert_int_equal(symlink("real/x", link), 0);
+  am_test_ok(am_file_write(f->ctx, link, "new", 3, &err), &err);
+  check_content(f, real, "new");
+  assert_true(lstat(link, &info) == 0 && S_ISLNK(info.st_mode));
+  assert_int_equal(symlink("gone/x", nowhere), 0);
+  am_test_ok(am_file_write(f->ctx, nowhere, "new", 3, &err), &err);
+  check_content(f, nowhere, "new");
+
+  char back[8] = "";
+  assert_int_equal(mkfifo(fifo, 0600), 0);
+  int reader = open(fifo, O_RDONLY | O_NONBLOCK);
+  am_test_ok(am_file_write(f->ctx, fifo, "through", 7, &err), &err);
+  assert_int_equal(read(reader, back, sizeof back), 7);
+  assert_string_equal(back, "through");
+  assert_true(lstat(fifo, &info) == 0 && S_ISFIFO(info.st_mode));
+  am_context_set_system(f->ctx, &traps);
+  const char *calls[] = {"open", "write", "close"};
+  for (int i = 0; i < 3; i++) {
+    set_trap(calls[i], EIO, 0);
+    am_test_fails(am_file_write(f->ctx, fifo, "x", 1, &err), AM_E_IO, &err, "fifo: Input/output error");
+  }
+  set_trap(NULL, 0, 0);
+  close(reader);
+}
+
 static void failed_commits_leave_the_old_file(void **state) {
   fixture *f = *state;
   const char *path = am_test_path(f->folder, "x");
@@ -332,6 +366,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(files_are_written_and_read, begin, end),
       cmocka_unit_test_setup_teardown(bad_paths_are_named, begin, end),
       cmocka_unit_test_setup_teardown(failed_saves_leave_the_old_file, begin, end),
+      cmocka_unit_test_setup_teardown(links_and_pipes_stay_what_they_are, begin, end),
       cmocka_unit_test_setup_teardown(failed_commits_leave_the_old_file, begin, end),
       cmocka_unit_test_setup_teardown(files_are_removed_for_good, begin, end),
       cmocka_unit_test_setup_teardown(relative_names_sync_their_folder, begin, end),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/system.h"
 #include "data/cache.h"
@@ -349,6 +350,50 @@ static void shards_that_contradict_themselves_are_ignored(void **state) {
   am_store_free(s);
 }
 
+/* The same values in two dimensions: their rows are 20 times what an entry says, and would be read into its memory. */
+static void shards_of_other_dimensions_are_ignored(void **state) {
+  (void)state;
+  am_store_free(make_store(false));
+  am_names names;
+  am_test_ok(am_folder_list(f.ctx, f.cache, &names, &f.err), &f.err);
+  assert_true(names.n > 0);
+  for (size_t i = 0; i < names.n; i++) {
+    am_h5 *file;
+    am_h5_info info;
+    void *values;
+    am_test_ok(am_h5_open(f.ctx, am_test_path(f.cache, names.at[i]), AM_H5_UPDATE, &file, &f.err), &f.err);
+    am_test_ok(am_h5_read_new(file, "values", AM_H5_F32, &info, &values, &f.err), &f.err);
+    const size_t dims[] = {info.count / 20, 20};
+    assert_int_equal(dims[0] * dims[1], info.count);
+    am_test_ok(am_h5_write(file, "values", AM_H5_F32, 2, dims, values, &f.err), &f.err);
+    am_test_ok(am_h5_commit(file, &f.err), &f.err);
+    am_free_aligned(f.ctx, values);
+  }
+  am_names_free(f.ctx, &names);
+  f.log.lines = 0;
+  am_store *s = make_store(false);
+  assert_counts(s, 0, CLIPS);
+  assert_non_null(strstr(f.log.text, "values are not one row of float32; the shard is ignored and may be deleted"));
+  am_store_free(s);
+}
+
+/* 4194304 is the largest process id of Linux plus one. */
+static void what_killed_processes_left_goes(void **state) {
+  (void)state;
+  static const struct { const char *name; int age; bool stays; } files[] = {
+      {"features-1.h5.4194305.audiomood.tmp", 7200, false},
+      {"features-2.h5.4194305.audiomood.tmp", 60, true}, /* it may be another machine's, which is writing it */
+      {"thesis.4194305.tmp", 7200, true}};               /* not ours */
+  am_test_ok(am_folder_create(f.ctx, f.cache, &f.err), &f.err);
+  for (int i = 0; i < 3; i++) {
+    const struct timespec then = {.tv_sec = time(NULL) - files[i].age}, times[2] = {then, then};
+    am_test_file(am_test_path(f.cache, files[i].name), "half", 4);
+    assert_int_equal(utimensat(AT_FDCWD, am_test_path(f.cache, files[i].name), times, 0), 0);
+  }
+  am_store_free(make_store(false));
+  for (int i = 0; i < 3; i++) assert_int_equal(am_file_exists(am_test_path(f.cache, files[i].name)), files[i].stays);
+}
+
 static void two_processes_share_a_folder(void **state) {
   (void)state;
   
@@ -517,6 +562,8 @@ int main(void) {
       TEST(damage_is_noticed_and_mended),
       TEST(cut_and_empty_shards_are_ignored),
       TEST(shards_that_contradict_themselves_are_ignored),
+      TEST(shards_of_other_dimensions_are_ignored),
+      TEST(what_killed_processes_left_goes),
       TEST(two_processes_share_a_folder),
       TEST(a_cache_that_cannot_be_written_is_done_without),
       TEST(a_full_disk_is_said_and_survived),

@@ -2,7 +2,9 @@
  * damaged. */
 #include "testing.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "audiomood/audio.h"
 #include "base/file.h"
@@ -272,15 +274,22 @@ static void test_other_place(void **state) {
   remove_run(run);
 }
 
-/* Of a process that was killed at the page; 4194304 is the largest process id of Linux plus one. */
+/* Of a process that was killed at the page hours ago; 4194304 is the largest process id of Linux plus one. */
 static void test_half_written(void **state) {
   (void)state;
   am_error err = AM_ERROR_INIT;
-  static const char *const gone[] = {"plots/accuracy.svg.4194305.tmp", "report.html.4194305.tmp"};
+  static const char *const gone[] = {"plots/accuracy.svg.4194305.audiomood.tmp", "report.html.4194305.audiomood.tmp"};
   char *run = make_run("nowhere");
   am_test_ok(am_folder_create(ctx, am_test_path(run, "plots"), &err), &err);
-  for (int i = 0; i < 2; i++) am_test_file(am_test_path(run, gone[i]), "half", 4);
+  const struct timespec then = {.tv_sec = time(NULL) - 7200}, hours_ago[2] = {then, then};
+  for (int i = 0; i < 2; i++) {
+    am_test_file(am_test_path(run, gone[i]), "half", 4);
+    assert_int_equal(utimensat(AT_FDCWD, am_test_path(run, gone[i]), hours_ago, 0), 0);
+  }
+  /* Young: of a process on another machine, for all we know. */
+  am_test_file(am_test_path(run, "log.txt.4194305.audiomood.tmp"), "half", 4);
   am_test_ok(am_report_write(ctx, run, NULL, &err), &err);
+  assert_true(am_file_exists(am_test_path(run, "log.txt.4194305.audiomood.tmp")));
   for (int i = 0; i < 2; i++) assert_false(am_file_exists(am_test_path(run, gone[i])));
   remove_run(run);
 }

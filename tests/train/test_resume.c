@@ -233,6 +233,34 @@ static void failed_rename_keeps_last(void **state) {
   world_free(&w);
 }
 
+/* After falling back to last-1.h5 the damaged last.h5 must not take its place, when the new one fails to come. */
+static void a_damaged_last_never_pushes_out_the_good_one(void **state) {
+  (void)state;
+  world w = world_make(2);
+  am_run_result r;
+  am_error err;
+  am_system system = am_system_real;
+  system.rename = no_rename;
+  train_ok(&w, "whole", everything);
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=5"), &r, &err), AM_E_STOPPED,
+                &err, "after step 5");
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=7"), &r, &err),
+                AM_E_STOPPED, &err, "after step 7");
+  uint32_t good = digest(&w, "run", "last-1.h5");
+  am_test_file(file_in(&w, "run", "last.h5"), "damaged", 7);
+  am_context_set_system(w.ctx, &system);
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=7"), &r, &err),
+                AM_E_IO, &err, "cannot rename");
+  am_context_set_system(w.ctx, &am_system_real);
+  assert_int_equal(digest(&w, "run", "last-1.h5"), good);
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=8"), &r, &err),
+                AM_E_STOPPED, &err, "after step 8");
+  am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &err), &err);
+  am_run_result_free(&r);
+  same_run(&w, "whole", "run");
+  world_free(&w);
+}
+
 static bool metrics_written;
 
 static int no_facts(const char *from, const char *to) {
@@ -294,21 +322,21 @@ static void resuming_cleans_up(void **state) {
   am_test_fails(train_with(&w, "run", (am_run_options){0}, (overrides){{"train.max_steps=2"}}, &r, &err), AM_E_STOPPED, &err,
                 "after step 2");
   char mine[64];
-  snprintf(mine, sizeof mine, "report.html.%ld.tmp", (long)getpid());
+  snprintf(mine, sizeof mine, "report.html.%ld.audiomood.tmp", (long)getpid());
   /* 4194304 is the largest process id of Linux plus one. */
-  static const char *const gone[] = {"last.h5.new", "best.h5.new", "last.h5.new.4194305.tmp", "run.json.4194305.tmp",
-                                     "plots/accuracy.svg.4194305.tmp"};
+  static const char *const gone[] = {"last.h5.new", "best.h5.new", "last.h5.new.4194305.audiomood.tmp",
+                                     "run.json.4194305.audiomood.tmp", "plots/accuracy.svg.4194305.audiomood.tmp"};
   err = (am_error)AM_ERROR_INIT;
   am_test_ok(am_folder_create(w.ctx, file_in(&w, "run", "plots"), &err), &err);
   for (size_t i = 0; i < 5; i++) am_test_file(file_in(&w, "run", gone[i]), "half", 4);
   am_test_file(file_in(&w, "run", mine), "half", 4);
-  am_test_file(file_in(&w, "run", "notes.tmp"), "mine", 4);
+  am_test_file(file_in(&w, "run", "thesis.4194305.tmp"), "mine", 4);
   err = (am_error)AM_ERROR_INIT;
   am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), &err);
   am_run_result_free(&r);
   for (size_t i = 0; i < 5; i++) assert_false(am_file_exists(file_in(&w, "run", gone[i])));
   assert_true(am_file_exists(file_in(&w, "run", mine)));
-  assert_true(am_file_exists(file_in(&w, "run", "notes.tmp")));
+  assert_true(am_file_exists(file_in(&w, "run", "thesis.4194305.tmp")));
   world_free(&w);
 }
 
@@ -395,6 +423,7 @@ int main(void) {
       cmocka_unit_test(damaged_best_is_chosen_anew),
       cmocka_unit_test(reading_checks_every_array),
       cmocka_unit_test(failed_rename_keeps_last),
+      cmocka_unit_test(a_damaged_last_never_pushes_out_the_good_one),
       cmocka_unit_test(a_finish_cut_short_is_completed),
       cmocka_unit_test(a_run_from_a_file_is_not_begun_again_without),
       cmocka_unit_test(resuming_cleans_up),
