@@ -196,16 +196,22 @@ static am_status open_memory(memory_file *memory, const char *name, double max_s
   return status;
 }
 
-am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
-                          double max_seconds, am_sound *out, am_error *err) {
+static am_status empty(am_sound *out, am_error *err) {
   if (out->size < sizeof *out)
     return am_fail(err, AM_E_USAGE, "am_sound: set size to AM_SOUND_INIT_SIZE before the call");
   *out = (am_sound){.size = out->size};
+  return AM_OK;
+}
+
+am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
+                          double max_seconds, am_sound *out, am_error *err) {
+  am_status status = empty(out, err);
+  if (status) return status;
   memory_file memory = {data, (sf_count_t)bytes, 0};
   max_seconds = max_seconds > 0 ? max_seconds : default_seconds;
   SF_INFO info;
   SNDFILE *file;
-  am_status status = open_memory(&memory, name, max_seconds, &info, &file, err);
+  status = open_memory(&memory, name, max_seconds, &info, &file, err);
   if (status) return status;
   status = read_frames(ctx, file, &info, name, bytes, max_seconds, out, err);
   if (!status) status = check_complete(file, &info, name, out->n, err);
@@ -221,7 +227,8 @@ am_status am_sound_read(am_context *ctx, const char *path, double rate, double m
                         am_error *err) {
   char *data;
   size_t bytes;
-  am_status status = am_file_read(ctx, path, largest_file, &data, &bytes, err);
+  am_status status = empty(out, err);
+  if (!status) status = am_file_read(ctx, path, largest_file, &data, &bytes, err);
   if (status) return status;
   status = am_sound_decode(ctx, data, bytes, path, rate, max_seconds, out, err);
   am_free(ctx, data);

@@ -113,6 +113,15 @@ bool am_file_is_special(const char *path) {
   return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
 }
 
+am_status am_file_can_be_made(am_context *ctx, const char *path, am_error *err) {
+  char *folder = am_format(ctx, "%.*s.", (int)(am_path_base(path) - path), path);
+  if (!folder) return am_no_memory(err);
+  int code = access(am_file_is_special(path) ? path : folder, W_OK) ? errno : 0;
+  if (!code && am_folder_exists(path)) code = EISDIR;
+  am_free(ctx, folder);
+  return code ? am_fail_errno(err, code, "cannot create %s", path) : AM_OK;
+}
+
 /* A device or pipe is written to: renamed over, /dev/null would be a file for the whole machine. */
 static am_status write_through(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err) {
   const am_system *sys = am_context_system(ctx);

@@ -9,6 +9,8 @@
 
 /* A symbolic link stays one: the file it leads to is replaced.  Devices and pipes are written to as they are. */
 am_status am_file_write(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err);
+/* Hours of work should not end in a folder that is not there: whether am_file_write could begin, as far as one can say. */
+am_status am_file_can_be_made(am_context *ctx, const char *path, am_error *err);
 /* Reads a whole file of at most `limit` bytes; terminated; free with am_free. */
 am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **data, size_t *bytes, am_error *err);
 /* The second half for files that a library wrote: `aside` is fsynced, renamed to `path`, folder fsynced. */

@@ -135,21 +135,24 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
   return st;
 }
 
-/* predictions.csv stands in the run's folder, or in --out. */
-static am_status write_predictions(job *j, const float *probabilities, const char *run, am_error *err) {
-  const char *out = cli_value(j->c, "out", NULL);
-  char *path = NULL;
-  if (out) path = am_strdup(j->c->ctx, out);
-  else if (am_folder_exists(run))
-    path = am_format(j->c->ctx, "%s/predictions-%s%s%s.csv", run, j->team.n > 1 ? "mean-" : "", j->other ? "other-" : "",
-                     j->part_name);
-  else return AM_OK;
-  if (!path) return am_no_memory(err);
+static am_status write_predictions(job *j, const char *path, const float *probabilities, am_error *err) {
   am_status st = am_predictions_write(j->c->ctx, path, j->d, j->clips, j->n, j->checkpoint->labels, j->checkpoint->classes,
                                       probabilities, err);
   if (!st) am_log(j->c->ctx, AM_LOG_INFO, "predictions in %s", path);
-  am_free(j->c->ctx, path);
   return st;
+}
+
+/* Into the run's folder, where they are a by-product: of a run that only others may change they are left out. */
+static am_status keep_predictions(job *j, const char *run, const float *probabilities, am_error *err) {
+  if (!am_folder_exists(run)) return AM_OK;
+  char *path = am_format(j->c->ctx, "%s/predictions-%s%s%s.csv", run, j->team.n > 1 ? "mean-" : "", j->other ? "other-" : "",
+                         j->part_name);
+  if (!path) return am_no_memory(err);
+  am_error why = AM_ERROR_INIT;
+  am_status st = write_predictions(j, path, probabilities, &why);
+  if (st == AM_E_IO) am_log(j->c->ctx, AM_LOG_WARNING, "%s; the predictions are not kept", why.message);
+  am_free(j->c->ctx, path);
+  return st == AM_OK || st == AM_E_IO ? AM_OK : am_fail(err, st, "%s", why.message);
 }
 
 /* Clips that cannot be read (data.skip_unreadable) are left out, as in training. */
@@ -217,7 +220,9 @@ static am_status score(job *j, am_error *err) {
   if (!st) st = am_metrics_compute(ctx, probabilities, labels, speakers, j->n, classes, seed, &m, err);
   if (!st) st = am_metrics_add_utterances(m, j->d, j->clips, probabilities, labels, seed, err);
   if (!st) st = print_results(j, m, err);
-  if (!st) st = write_predictions(j, probabilities, j->c->arguments[0], err);
+  const char *out = cli_value(j->c, "out", NULL);
+  if (!st && out) st = write_predictions(j, out, probabilities, err);
+  else if (!st) st = keep_predictions(j, j->c->arguments[0], probabilities, err);
   am_metrics_free(m);
   am_free(ctx, speakers);
   am_free(ctx, labels);
@@ -227,7 +232,9 @@ static am_status score(job *j, am_error *err) {
 
 static am_status run(cli *c, am_error *err) {
   job j = {.c = c};
-  am_status st = cli_team_load(c, &j.team, err);
+  const char *out = cli_value(c, "out", NULL);
+  am_status st = out ? am_file_can_be_made(c->ctx, out, err) : AM_OK;
+  if (!st) st = cli_team_load(c, &j.team, err);
   j.checkpoint = j.team.at[0];
   if (!st) st = open_data(&j, err);
   if (!st) st = score(&j, err);

@@ -1,4 +1,5 @@
 /* cli/main.c - finds the subcommand, sets up the context, maps status to exit code. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,34 @@ static int exit_code(am_status status) {
   }
 }
 
+/* Where the standard streams are closed, the next files to be opened would get their numbers, and with them the results
+ * or the messages of this program. */
+static void open_standard_streams(void) {
+  int fd;
+  while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO) continue;
+  if (fd > STDERR_FILENO) close(fd);
+}
+
+/* A result that could not be written (a full disk, a closed pipe) is a failure too.  What was printed before a failure is
+ * written as well: whole lines, as the message counts them. */
+static am_status finish_output(am_status st, am_error *err) {
+  bool failed = fflush(stdout) != 0 || ferror(stdout);
+  return failed && !st ? am_fail(err, AM_E_IO, "standard output could not be written") : st;
+}
+
+/* Of what prints and does nothing else. */
+static int printed(void) {
+  am_error err = AM_ERROR_INIT;
+  am_status st = finish_output(AM_OK, &err);
+  if (st) fprintf(stderr, "audiomood: %s\n", err.message);
+  return exit_code(st);
+}
+
+static int version(void) {
+  printf("audiomood %s\n", am_version());
+  return printed();
+}
+
 /* A program stopped by a signal should end by that signal, so that shells and
  * schedulers see it. */
 static void end_by_signal(int number) {
@@ -73,52 +102,50 @@ static void keep_freed_memory(void) {
 #endif
 }
 
+static int help(int argc, char **argv) {
+  const cli_command *about = argc > 2 ? find_command(argv[2]) : NULL;
+  if (argc > 2 && !about) return unknown_command(argv[2]);
+  if (about) cli_print_help(stdout, about);
+  else cli_print_overview(stdout, commands);
+  return printed();
+}
+
+static int execute(cli *c, const cli_command *command, int argc, char **argv) {
+  am_error err = AM_ERROR_INIT;
+  am_status st = cli_parse(c, command, argc - 2, argv + 2, &err);
+  if (!st && cli_has(c, "version")) return version();
+  if (!st && cli_has(c, "help")) {
+    cli_print_help(stdout, command);
+    return printed();
+  }
+  if (!st) st = run_command(c, &err);
+  cli_sink_clear();
+  st = finish_output(st, &err);
+  if (st) fprintf(stderr, "audiomood %s: %s\n", command->name, err.message[0] ? err.message : am_status_name(st));
+  if (st == AM_E_USAGE) fprintf(stderr, "Run 'audiomood %s --help' for its usage.\n", command->name);
+  int number = cli_signal_received();
+  am_context_free(c->ctx);
+  if (number && (st == AM_E_STOPPED || st == AM_OK)) end_by_signal(number);
+  return exit_code(st);
+}
+
 int main(int argc, char **argv) {
+  open_standard_streams();
   keep_freed_memory();
   if (argc < 2) {
     cli_print_overview(stderr, commands);
     return 2;
   }
-  if (strcmp(argv[1], "--version") == 0) {
-    printf("audiomood %s\n", am_version());
-    return 0;
-  }
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-    const cli_command *about = argc > 2 ? find_command(argv[2]) : NULL;
-    if (argc > 2 && !about) return unknown_command(argv[2]);
-    if (about) cli_print_help(stdout, about);
-    else cli_print_overview(stdout, commands);
-    return 0;
-  }
+  if (strcmp(argv[1], "--version") == 0) return version();
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) return help(argc, argv);
   const cli_command *command = find_command(argv[1]);
   if (!command) return unknown_command(argv[1]);
-
-  cli c = {0};
-  am_error err = AM_ERROR_INIT;
-  c.arguments = calloc((size_t)argc, sizeof *c.arguments);
+  cli c = {.arguments = calloc((size_t)argc, sizeof *c.arguments)};
   if (!c.arguments) {
     fprintf(stderr, "audiomood: out of memory\n");
     return 1;
   }
-  am_status st = cli_parse(&c, command, argc - 2, argv + 2, &err);
-  if (!st && cli_has(&c, "help")) {
-    cli_print_help(stdout, command);
-  } else if (!st && cli_has(&c, "version")) {
-    printf("audiomood %s\n", am_version());
-  } else {
-    if (!st) st = run_command(&c, &err);
-    cli_sink_clear();
-    /* A result that could not be written (a full disk, a closed pipe) is a failure too. */
-    if (!st && (fflush(stdout) != 0 || ferror(stdout)))
-      st = am_fail(&err, AM_E_IO, "standard output could not be written");
-    if (st) {
-      fprintf(stderr, "audiomood %s: %s\n", command->name, err.message[0] ? err.message : am_status_name(st));
-      if (st == AM_E_USAGE) fprintf(stderr, "Run 'audiomood %s --help' for its usage.\n", command->name);
-    }
-  }
-  int number = cli_signal_received();
-  am_context_free(c.ctx);
+  int code = execute(&c, command, argc, argv);
   free(c.arguments);
-  if (number && (st == AM_E_STOPPED || st == AM_OK)) end_by_signal(number);
-  return exit_code(st);
+  return code;
 }

@@ -100,6 +100,7 @@ am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **
   am_file_id id;
   am_h5 *file = NULL;
   if (am_folder_exists(path)) return am_fail(err, AM_E_IO, "%s is a folder; wanted an HDF5 file", path);
+  if (am_file_is_special(path)) return am_fail(err, AM_E_IO, "%s is a device or a pipe; wanted an HDF5 file", path);
   if (access(path, flags & AM_H5_UPDATE ? R_OK | W_OK : R_OK))
     return am_fail_errno(err, errno, "cannot open %s", path);
   am_status status = am_file_identify(path, &id, err);
@@ -129,21 +130,11 @@ am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **
  * it keeps the file half closed and crashes at the program's end. */
 enum { GROW = 1 << 20 };
 
-/* Hours of work should not end in a folder that is not there: says so at the start. */
-static am_status check_folder(const am_h5 *file, am_error *err) {
-  const char *base = am_path_base(file->path);
-  char *folder = am_format(file->ctx, "%.*s.", (int)(base - file->path), file->path);
-  if (!folder) return am_no_memory(err);
-  int code = access(folder, W_OK | X_OK) ? errno : 0;
-  am_free(file->ctx, folder);
-  return code ? am_fail_errno(err, code, "cannot create %s", file->path) : AM_OK;
-}
-
 am_status am_h5_create_aside(am_context *ctx, const char *path, am_h5 **out, am_error *err) {
   *out = NULL;
   am_h5 *file = NULL;
   am_status status = new_file(ctx, path, true, &file, err);
-  if (!status) status = check_folder(file, err);
+  if (!status) status = am_file_can_be_made(ctx, path, err);
   if (status) {
     am_h5_close(file);
     return status;

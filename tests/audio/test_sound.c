@@ -61,6 +61,17 @@ static char *slurp(const char *path, size_t *bytes) {
   return data;
 }
 
+/* Only `size` is promised to be set; the rest may be what stood on the stack. */
+static void test_failed_read_is_empty(void **state) {
+  const room *r = *state;
+  am_sound s = {.size = AM_SOUND_INIT_SIZE, .samples = (float *)r, .n = 3};
+  am_error err = AM_ERROR_INIT;
+  am_test_fails(am_sound_read(r->ctx, "/nonexistent/x.wav", 0, 0, &s, &err), AM_E_IO, &err, "/nonexistent/x.wav");
+  assert_null(s.samples);
+  assert_int_equal(s.n, 0);
+  am_sound_free(r->ctx, &s);
+}
+
 /* Reads `path` and holds it against the mean of the sines, within `bound` (codecs lose some). */
 static void check_sines(const room *r, const char *path, int rate, int channels, size_t n, double bound) {
   am_sound s = {.size = AM_SOUND_INIT_SIZE};
@@ -571,6 +582,7 @@ static void test_allocation_failures(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      IN_ROOM(test_failed_read_is_empty),
       IN_ROOM(test_formats),
       IN_ROOM(test_mp3),
       IN_ROOM(test_not_files),

@@ -34,6 +34,9 @@ run trian; expect "unknown command" 2 "did you mean 'train'"
 run train --help; expect "help of train" 0 "--resume RUN" "--set KEY=VALUE"
 run train; expect "train without a config" 2 "wanted a config file"
 run train a.yaml b.yaml; expect "one argument too many" 2 "too many"
+for words in --version --help "help train" "train --help" "train --version"; do
+  "$audiomood" $words >/dev/full 2>err; code=$?; : >out; expect "$words into a full standard output" 1 "standard output could not be written"
+done
 run train a.yaml --otu x; expect "unknown option" 2 "did you mean --out"
 run predict; expect "predict without arguments" 2
 run train --threads 0 a.yaml; expect "threads out of range" 2 "--threads 0"
@@ -166,6 +169,18 @@ expect "predict a folder as CSV" 0 "^file,label,p_calm"
 [ "$(wc -l <out)" = 31 ] && ok "one line a sound" || not_ok "one line a sound" "$(wc -l <out) lines"
 "$audiomood" predict run1 - --json <"$sound" >out 2>err; code=$?; expect "predict standard input" 0 "standard input"
 "$audiomood" predict run1 "$sound" >/dev/full 2>err; code=$?; : >out; expect "a full standard output is a failure" 1 "standard output"
+"$audiomood" predict run1 "$sound" <&- 2>&- >out; code=$?; : >err
+expect "predict without standard input and error" 0 "$sound: "
+"$audiomood" evaluate run1 --json <&- >&- 2>&-; code=$?; : >out; : >err; expect "evaluate without any standard stream" 0
+cp -r run1 kept; rm kept/predictions-test.csv 2>/dev/null; mkdir kept/predictions-test.csv
+run evaluate kept; expect "evaluate a run that cannot be changed" 0 "warning: .*kept/predictions-test.csv.*the predictions are not kept" "Confusion"
+run evaluate run1 --out nowhere/p.csv; expect "evaluate into a folder that is not there" 1 "cannot create nowhere/p.csv"
+[ -s out ] && not_ok "is said before the work" || ok "is said before the work"
+run evaluate run1 --out kept; expect "evaluate into a folder" 1 "cannot create kept"
+mkfifo pipe; run predict pipe "$sound"; expect "a pipe as a checkpoint" 1 "pipe is a device or a pipe; wanted an HDF5 file"
+ln -s kept/page.html link.html; : >kept/page.html; run report run1 --out link.html; expect "report through a link" 0
+[ -L link.html ] && [ -s kept/page.html ] && ok "the link stays" || not_ok "the link stays"
+rm -rf kept link.html pipe
 run train tiny.yaml --out other --seed 8 --set train.epochs=1
 for r in run1 other "run1 --with other --with run1"; do run predict $r "$sound" --csv; sed 1d out; done >alone
 awk -F, 'NR <= 2 { for (k = 3; k <= NF; k++) mean[k] += $k * (NR == 1 ? 2 : 1) / 3 }
