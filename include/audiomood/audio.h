@@ -1,10 +1,7 @@
-/* audiomood/audio.h - sound files, resampling and features.
+/* audiomood/audio.h - sound files, resampling and trimming.
  *
- * Samples are float32, mono after reading, full scale +-1.  Features are
- * float32 matrices (T,F), frame after frame: row t holds the F bins of frame t.
- * Definitions follow librosa 0.10 (McFee et al.) unless an option says HTK.
- * All functions here are thread-safe for distinct objects; an am_features is
- * read-only after creation and may be shared by threads.
+ * Samples are float32, mono after reading, full scale +-1.  All functions here
+ * are thread-safe for distinct objects.
  */
 #ifndef AUDIOMOOD_AUDIO_H
 #define AUDIOMOOD_AUDIO_H
@@ -38,13 +35,14 @@ AM_API am_status am_sound_read(am_context *ctx, const char *path, double rate, d
 /* The same from memory (e.g. standard input); `name` is used in messages. */
 AM_API am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name,
                                  double rate, double max_seconds, am_sound *out, am_error *err);
-/* What a file's header says, without decoding. */
+/* What a file's header says.  Set `size` to sizeof(am_sound_info) first (else AM_E_USAGE).  The whole file is
+ * read into memory (at most 1 GiB), without decoding it.  Nothing to free. */
 typedef struct am_sound_info {
   size_t size;
-  uint64_t frames;
-  double rate;
+  uint64_t frames; /* samples of each channel, 0 when the header does not know */
+  double rate;     /* Hz */
   int channels;
-  double seconds;
+  double seconds; /* 0 when the header does not know */
 } am_sound_info;
 AM_API am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out, am_error *err);
 /* 16-bit PCM or float32 WAV, written aside and renamed. Samples are clipped to +-1 for PCM. */
@@ -54,7 +52,7 @@ AM_API void am_sound_free(am_context *ctx, am_sound *sound);
 /* Resamples in place of *sound (libsoxr HQ); rates lie between 1 Hz and 10 MHz and within a factor of 1000. */
 AM_API am_status am_sound_resample(am_context *ctx, am_sound *sound, double rate, am_error *err);
 /* librosa.effects.trim: drops leading and trailing frames (frame 2048, hop 512) more than top_db below the
- * peak frame. */
+ * peak frame.  top_db must be above 0 (AM_E_USAGE). */
 AM_API am_status am_sound_trim(am_context *ctx, am_sound *sound, double top_db, am_error *err);
 
 #ifdef __cplusplus

@@ -2,10 +2,13 @@
  *
  * Every call that can fail returns an am_status (0 is success) and takes an
  * am_error that receives the message; the am_error may be NULL.  The library
- * never prints, never exits, and has no mutable globals: everything that
- * would be global lives in an am_context, the first argument of every create
- * call.  A context may be shared by threads; objects made from it may not,
- * unless their own header says so.
+ * never prints, never exits, and has no mutable globals but what guards HDF5,
+ * FFTW's planner and OpenBLAS, each of which is one for the whole process.  Its
+ * first matrix product sets OpenBLAS to one thread, for the whole process too.
+ * All else that would be global lives in an am_context.  It is given to what is
+ * made from nothing; what is made from a model or a config uses theirs.  A
+ * context may be shared by threads; objects made from it may not, unless their
+ * own header says so.
  */
 #ifndef AUDIOMOOD_BASE_H
 #define AUDIOMOOD_BASE_H
@@ -42,7 +45,7 @@ typedef enum am_status {
   AM_E_SHAPE = -6,       /* shapes do not fit together */
   AM_E_DATA = -7,        /* a corpus lacks what was asked of it */
   AM_E_NUMERIC = -8,     /* NaN or infinity where there must be none */
-  AM_E_STOPPED = -9,     /* am_context_stop was called; the work so far is kept */
+  AM_E_STOPPED = -9,     /* am_context_stop was called, or train.max_steps reached; the work so far is kept */
   AM_E_UNSUPPORTED = -10 /* understood, and not offered by this build */
 } am_status;
 
@@ -96,11 +99,12 @@ typedef struct am_settings {
 
 typedef struct am_context am_context;
 
-/* Creates a context and its thread pool.  On failure *out is NULL. */
+/* Creates a context and its thread pool.  `settings` may be NULL: all defaults.  On failure *out is NULL. */
 AM_API am_status am_context_create(const am_settings *settings, am_context **out, am_error *err);
 /* Frees it; every object created from it must have been freed.  NULL is allowed. */
 AM_API void am_context_free(am_context *ctx);
-/* Asks running work to stop after its current step.  Async-signal-safe. */
+/* Asks running work to stop after its current step.  It is for good: make a new context to go on.
+ * Async-signal-safe. */
 AM_API void am_context_stop(am_context *ctx);
 AM_API bool am_context_stopping(const am_context *ctx);
 AM_API int am_context_threads(const am_context *ctx);

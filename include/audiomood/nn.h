@@ -13,8 +13,9 @@
  * the shape is not variable, elements past a length are zero to the end.
  *
  * Weights belong to the model and are shared; activations live in a session,
- * one a thread.  am_model_create resolves all shapes and checks them; after it
- * forward and backward return void and cannot fail or allocate.
+ * one a thread.  am_config_model (train.h) resolves all shapes and checks them,
+ * am_session_create takes all memory; after these forward and backward return
+ * void and cannot fail or allocate.
  */
 #ifndef AUDIOMOOD_NN_H
 #define AUDIOMOOD_NN_H
@@ -78,9 +79,9 @@ AM_API void am_session_free(am_session *session);
 AM_API size_t am_session_bytes(const am_model *model, int max_batch, bool training);
 
 /* One batch. x (B,T,F,C) at stride t*f*c of the model's input shape, zero
- * past each length (up to the longest will do), borrowed until backward has run; lengths (B) frames, NULL when all are full.  draws (B)
- * number each clip's appearance in training (position in the run), with epoch and
- * seed the key of dropout; NULL in inference. */
+ * past each length (up to the longest will do), borrowed until backward has run; lengths (B) frames, NULL when all are full;
+ * a length below 0 counts as 0, one above t as t.  draws (B) number each clip's appearance in training (position in the
+ * epoch's order; NULL: 0, 1, 2, ...), with epoch and seed the key of dropout; not used in inference. */
 typedef struct am_batch {
   size_t size;
   int n;
@@ -91,12 +92,14 @@ typedef struct am_batch {
 } am_batch;
 
 /* Logits (B,K) are in am_session_output until the next call.  `training` uses batch
- * statistics and dropout and keeps what backward needs. */
+ * statistics and dropout and keeps what backward needs.  What is wanted here is asserted
+ * and not otherwise checked: n is 0 to max_batch; `training` only in a session made for
+ * training; one backward at most after a training forward, none after another. */
 AM_API void am_session_forward(am_session *session, const am_batch *batch, bool training);
 AM_API const am_real *am_session_output(const am_session *session);
-/* Adds the gradients of the last training forward into am_session_gradients. dlogits (B,K). */
+/* Adds the gradients of the last training forward into am_session_gradients. dlogits (B,K), borrowed for the call. */
 AM_API void am_session_backward(am_session *session, const am_real *dlogits);
-AM_API am_real *am_session_gradients(am_session *session); /* flat, as the weights */
+AM_API am_real *am_session_gradients(am_session *session); /* flat, as the weights; NULL in a session for inference */
 AM_API void am_session_zero_gradients(am_session *session);
 
 #ifdef __cplusplus

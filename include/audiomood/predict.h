@@ -22,7 +22,8 @@ extern "C" {
 typedef struct am_checkpoint am_checkpoint;
 
 /* Reads a checkpoint (checkpoints/README.md).  A damaged one, one of a newer major version and one whose shapes do not fit are
- * AM_E_FORMAT, naming file and array.  Free with am_checkpoint_free; on failure *out is NULL. */
+ * AM_E_FORMAT, naming file and array.  The file is read by a child process (fork) first, so that one which makes HDF5 crash is
+ * AM_E_FORMAT, too.  Free with am_checkpoint_free; on failure *out is NULL. */
 AM_API am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err);
 AM_API void am_checkpoint_free(am_context *ctx, am_checkpoint *checkpoint); /* NULL is allowed */
 
@@ -36,7 +37,10 @@ AM_API bool am_checkpoint_synthetic(const am_checkpoint *checkpoint);
 /* Its model, owned by the checkpoint. */
 AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
 
-/* probabilities (K) of n mono samples at am_checkpoint_rate.  A model that normalises per speaker is AM_E_USAGE here. */
+/* probabilities (K) of n mono samples at am_checkpoint_rate.  Of a sound longer than the model's input (am_model_input: t
+ * frames) only the start is heard.  A warning in the log says so, once a checkpoint, but not where features.samples or
+ * features.max_frames of its config cut the sound.  n = 0, and a model that normalises per speaker, are AM_E_USAGE; an output
+ * that is not finite is AM_E_NUMERIC. */
 AM_API am_status am_predict_sound(am_context *ctx, am_checkpoint *checkpoint, const float *samples, size_t n,
                                   float *probabilities, am_error *err);
 

@@ -8,9 +8,10 @@
 
 #include "io/h5_inside.h"
 
-/* The library's one mutable static: HDF5 keeps its state in globals of its
- * own and is not thread-safe, so what guards it has to be as wide as they are:
- * the process. */
+/* HDF5 keeps its state in globals of its own and is not thread-safe, so what
+ * guards it has to be as wide as they are: the process.  The library has two
+ * more mutable statics, for the same reason: audio/fft.c guards FFTW's planner,
+ * tensor/gemm.c tells OpenBLAS once how many threads it has. */
 static pthread_mutex_t hdf5_lock = PTHREAD_MUTEX_INITIALIZER;
 
 am_h5_quiet am_h5_enter(void) {
