@@ -2,6 +2,8 @@
 import os
 import statistics
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+STANDARD_PAGE = os.path.join(ROOT, "docs", "benchmarks.md")
 MARK = "<!-- Below this line the page is written by hand and kept by tools/bench. -->"
 BY_HAND = MARK + "\n\n## What was tried\n\nNothing is written here yet.\n"
 ADAM_BYTES = 4 * (2 + 1 + 7)  # a weight: read forward and backward, gradient written, then Adam: w g m v read, w m v written
@@ -48,13 +50,18 @@ def fastest(rows, key):
     return min(medians)[::-1] if medians else (None, None)
 
 
+def beside(value, wanted):
+    """Two digits, or three where two would look like the bound."""
+    return f"{value:.3f}" if value != wanted and f"{value:.2f}" == f"{wanted:.2f}" else f"{value:.2f}"
+
+
 def judge(verdicts, what, wanted, ratio, other=None):
     """One line a target; `other` is the second way of meeting it, as (text, met)."""
     if ratio is None:
         verdicts.append((None, f"{what}: wanted {wanted:g} times, no peer was there to compare with"))
         return
     met = ratio >= wanted or bool(other and other[1])
-    text = f"{what}: {ratio:.2f} times the fastest peer, wanted {wanted:g}" + (f"; {other[0]}" if other else "")
+    text = f"{what}: {beside(ratio, wanted)} times the fastest peer, wanted {wanted:g}" + (f"; {other[0]}" if other else "")
     verdicts.append((met, text))
 
 
@@ -93,7 +100,7 @@ def add_verdicts(m, key, mine, verdicts):
     if key == "train 32" and m["train_target"]:
         _, floor, _ = floor_seconds(rows[0]["facts"], m["best"], what, batch)
         judge(verdicts, f"{m['model']}, training step", m["train_target"], ratio,
-              (f"{mine / floor:.2f} times the floor, wanted 1.5", mine / floor <= 1.5))
+              (f"{beside(mine / floor, 1.5)} times the floor, wanted 1.5", mine / floor <= 1.5))
     if what == "forward":
         judge(verdicts, f"{m['model']}, forward pass, batch {batch}", 2 if batch == 32 else 3, ratio)
     if key in ("train 32", "forward 32"):
@@ -188,13 +195,22 @@ def peers_lines(result):
     return ["- " + text for text in known.values()]
 
 
-def head_lines(r):
+def command_of(r, path):
+    """What makes this page again: another than the standard one has to be named."""
+    path = os.path.abspath(path)
+    if path == STANDARD_PAGE:
+        return r["command"]
+    return r["command"] + " --page " + (os.path.relpath(path, ROOT) if path.startswith(ROOT + os.sep) else "FILE")
+
+
+def head_lines(r, path):
     busy = (f"The machine was busy with other work (load {r['load_before']:.1f} before the run), so single figures are far too high; "
             "the ratios hold only roughly." if r["load_before"] > 0.5 else "The machine did nothing else.")
-    return ["# Benchmarks", "", f"Made by `{r['command']}` on {r['date']}: {r['threads']} cores of {r['processor']}, {r['system']}; "
+    return ["# Benchmarks", "", f"Made by `{command_of(r, path)}` on {r['date']}: {r['threads']} cores of {r['processor']}, {r['system']}; "
             f"{r['minutes']:.0f} minutes. {busy}", "",
             "Ours and all peers take turns, step by step, in processes of their own that stand still while it is not their turn. *Ratio* is "
-            "the peer's median to ours. *Of sgemm* and *of copying* set the operations of the definition (no short cut counted) and the "
+            "the peer's median to ours; *n* is how many steps or passes were timed, after one of each to warm up. "
+            "*Of sgemm* and *of copying* set the operations of the definition (no short cut counted) and the "
             "traffic of weights, gradients and Adam's slots against the most that one large product and one large copy reached on all cores in the same run, "
             "measured before each model; the *floor* is the sum of both times. Peak memory is the process's (ru_maxrss), of a forward pass before any training. All train by Adam.", ""]
 
@@ -211,12 +227,13 @@ def write(result, path):
         body += model_section(m, verdicts)
     body += features_section(result["features"], verdicts) + first_section(result["first"], verdicts)
     conv_verdicts(result["models"], verdicts)
-    summary = ["## Targets", ""]
+    summary = ["## Targets", "", "A training step meets its target when it is so many times faster than the fastest peer, **or** takes at most 1.5 times "
+               "the floor.", ""]
     for title, wanted in ("Met", True), ("Missed", False), ("Not known", None):
         lines = [text for met, text in verdicts if met is wanted]
         if lines:
             summary += [f"{title}:", ""] + ["- " + text for text in lines] + [""]
-    text = "\n".join(head_lines(result) + peers_lines(result) + [""] + summary + body)
+    text = "\n".join(head_lines(result, path) + peers_lines(result) + [""] + summary + body)
     by_hand = BY_HAND
     if os.path.exists(path):
         old = open(path).read()
