@@ -70,7 +70,13 @@ def negative(a):
     a["rows"][0] = -2
 
 
+def table(a):
+    """Rows of eleven values, where entries count single ones: the first would be read as eleven."""
+    a["values"] = a["values"].reshape(2, 11)
+
+
 sounds()
 shard("two.h5", [(3, 4), (2, 5)])
 shard("overflow.h5", [(3, 4), (2, 5)], overflow)
 shard("negative.h5", [(3, 4), (2, 5)], negative)
+shard("table.h5", [(1, 1), (3, 7)], table)
