@@ -38,9 +38,9 @@ AM_API bool am_checkpoint_synthetic(const am_checkpoint *checkpoint);
 AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
 
 /* probabilities (K) of n mono samples at am_checkpoint_rate.  Of a sound longer than the model's input (am_model_input: t
- * frames) only the start is heard.  A warning in the log says so, once a checkpoint, but not where features.samples or
- * features.max_frames of its config cut the sound.  n = 0, and a model that normalises per speaker, are AM_E_USAGE; an output
- * that is not finite is AM_E_NUMERIC. */
+ * frames), or than features.samples or features.max_frames of its config, only the start is heard; a warning in the log says
+ * so, once a checkpoint.  n = 0, and a model that normalises per speaker, are AM_E_USAGE; an output that is not finite is
+ * AM_E_NUMERIC. */
 AM_API am_status am_predict_sound(am_context *ctx, am_checkpoint *checkpoint, const float *samples, size_t n,
                                   float *probabilities, am_error *err);
 

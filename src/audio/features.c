@@ -160,6 +160,15 @@ int am_features_fixed_frames(const am_features *fx) {
   return o->samples > 0 ? (int)frames_of(fx, (size_t)o->samples) : 0;
 }
 
+bool am_features_cut(const am_features *fx, const float *samples, size_t n) {
+  const am_feature_options *o = &fx->options;
+  size_t from = 0, to = n;
+  if (o->trim_db > 0) am_trim_range(samples, n, o->trim_db, &from, &to);
+  n = to - from;
+  return (o->samples > 0 && n > (size_t)o->samples) ||
+         (o->max_frames > 0 && am_stft_frames(&fx->stft, n) > (size_t)o->max_frames);
+}
+
 /* Work memory of one clip: placed twice, to count and to assign (base/arena.h). */
 typedef struct work {
   float *frame, *spectrum;         /* one frame */

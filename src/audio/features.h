@@ -63,6 +63,8 @@ const am_feature_options *am_features_options(const am_features *fx);
 void am_features_shape(const am_features *fx, size_t n, int *t, int *f);
 /* Frames of every clip when options fix the length (`samples`, mean_over_time), else 0. */
 int am_features_fixed_frames(const am_features *fx);
+/* Whether `samples` or `max_frames` of the options leave out the end of this sound. */
+bool am_features_cut(const am_features *fx, const float *samples, size_t n);
 /* Features of `n` samples into out (T,F) with room for am_features_shape; *t gets
  * the frames written.  `warp` is the VTLP factor (1: none) applied to the mel
  * filters' frequencies.  Thread-safe: work memory comes from ctx.  A clip too

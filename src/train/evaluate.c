@@ -128,8 +128,9 @@ static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samp
   if (!features) return am_no_memory(err);
   am_status status = am_features_compute(p->fx, samples, n, 1, features, &t, err);
   if (!status) {
-    if (t > most && !p->told) {
-      am_log(ctx, AM_LOG_WARNING, "a sound of %d frames is longer than the model's %d; only its start is heard", t, most);
+    if (!p->told && (t > most || am_features_cut(p->fx, samples, n))) {
+      am_log(ctx, AM_LOG_WARNING, "a sound of %.1f s is longer than what this model hears; only its start is heard",
+             (double)n / (double)c->config->features.sample_rate);
       p->told = true;
     }
     am_normaliser_apply(&c->normaliser, 0, features, t);

@@ -181,6 +181,10 @@ mkfifo pipe; run predict pipe "$sound"; expect "a pipe as a checkpoint" 1 "pipe 
 ln -s kept/page.html link.html; : >kept/page.html; run report run1 --out link.html; expect "report through a link" 0
 [ -L link.html ] && [ -s kept/page.html ] && ok "the link stays" || not_ok "the link stays"
 rm -rf kept link.html pipe
+run train tiny.yaml --out short --set features.samples=8000 --set train.epochs=1
+run predict short "$sound" "$sound"; expect "a sound longer than a model hears" 0 "warning: a sound of [0-9.]+ s is longer than what this model hears"
+[ "$(grep -c "longer than what" err)" = 1 ] && ok "is said once" || not_ok "is said once"
+rm -rf short
 run train tiny.yaml --out other --seed 8 --set train.epochs=1
 for r in run1 other "run1 --with other --with run1"; do run predict $r "$sound" --csv; sed 1d out; done >alone
 awk -F, 'NR <= 2 { for (k = 3; k <= NF; k++) mean[k] += $k * (NR == 1 ? 2 : 1) / 3 }
