@@ -2,9 +2,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "cli/inspect.h"
+#include "data/names.h"
 #include "report/plot.h"
 
 /* ---- numbers a person reads ---- */
@@ -119,14 +121,15 @@ static am_status inspect_model(cli *c, const am_config *config, const am_dataset
   if (st) return st;
   double rate = config->features.sample_rate;
   size_t samples = d ? longest_clip(c->ctx, d, rate) : (size_t)(10 * rate);
-  am_shape input = {.rank = 3, .c = 1, .variable = am_features_fixed_frames(fx) == 0};
-  am_features_shape(fx, samples, &input.t, &input.f);
-  if (input.variable && !d) printf("\nclips vary in length; the table is for one of 10 s\n");
+  bool variable = am_features_fixed_frames(fx) == 0;
+  int frames, bins;
+  am_features_shape(fx, samples, &frames, &bins);
+  if (variable && !d) printf("\nclips vary in length; the table is for one of 10 s\n");
   int classes = d ? d->n_labels : (int)config->data.labels.n;
   if (!classes) {
     printf("\nno layer table: the classes come from the data, which is not there\n");
   } else {
-    st = am_model_create(c->ctx, config->layers, input, classes, &model, err);
+    st = am_config_model(config, frames, bins, variable, classes, &model, err); /* as training does */
     if (!st) print_layers(model, (int)config->train.batch);
   }
   am_model_free(model);
@@ -299,9 +302,41 @@ static am_status inspect_sound(cli *c, const char *path, am_error *err) {
   return AM_OK;
 }
 
+/* ---- which of them a file is ---- */
+
+typedef enum kind { CHECKPOINT, TEXT, SOUND } kind;
+
 static bool ends_with(const char *text, const char *ending) {
   size_t n = strlen(text), m = strlen(ending);
   return n >= m && strcmp(text + n - m, ending) == 0;
+}
+
+/* A control character is in no text that a config could be. */
+static bool is_text(const unsigned char *at, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (at[i] < 0x20 && at[i] != '\t' && at[i] != '\n' && at[i] != '\r') return false;
+  return n > 0;
+}
+
+/* Of a file whose ending says nothing.  What cannot be read is left to the reader of sounds, which says why; so is a
+ * pipe, of which nothing may be taken away here. */
+static kind kind_by_content(const char *path) {
+  static const unsigned char hdf5[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+  unsigned char head[512];
+  struct stat about;
+  FILE *f = stat(path, &about) == 0 && S_ISREG(about.st_mode) ? fopen(path, "rb") : NULL;
+  size_t n = f ? fread(head, 1, sizeof head, f) : 0;
+  if (f) fclose(f);
+  if (n >= sizeof hdf5 && memcmp(head, hdf5, sizeof hdf5) == 0) return CHECKPOINT;
+  return is_text(head, n) ? TEXT : SOUND;
+}
+
+static kind kind_of(const char *path) {
+  static const char *const texts[] = {".yaml", ".yml", ".json"};
+  if (ends_with(path, ".h5") || ends_with(path, ".hdf5")) return CHECKPOINT;
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (ends_with(path, texts[i])) return TEXT;
+  return am_sound_extension(path) ? SOUND : kind_by_content(path);
 }
 
 /* YAML or JSON: a description of a corpus, or a config. */
@@ -324,8 +359,11 @@ static am_status run(cli *c, am_error *err) {
     am_free(c->ctx, file);
     return st;
   }
-  if (ends_with(path, ".h5") || ends_with(path, ".hdf5")) return inspect_checkpoint(c, path, err);
-  if (ends_with(path, ".yaml") || ends_with(path, ".yml") || ends_with(path, ".json")) return inspect_text(c, path, err);
+  switch (kind_of(path)) {
+    case CHECKPOINT: return inspect_checkpoint(c, path, err);
+    case TEXT: return inspect_text(c, path, err);
+    case SOUND: break;
+  }
   return inspect_sound(c, path, err);
 }
 

@@ -109,7 +109,17 @@ expect "inspect --augment" 0 "^before: " "^after: " "aug/augmented.png"
 for f in before after; do [ -s aug/$f.wav ] && [ -s aug/$f.csv ] && ok "aug/$f" || not_ok "aug/$f"; done
 [ "$(head -c 8 aug/augmented.png | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ] && ok "its picture is a PNG" || not_ok "its picture is a PNG"
 run inspect tiny.yaml --augment corpus/Actor_01/03-01-05-01-01-01-01.wav --out aug; expect "--augment without augmentation" 2 "changes nothing"
-
+# A name that says nothing: the content does.
+cp tiny.yaml tiny.conf; run inspect tiny.conf; expect "inspect a config of another ending" 0 "^tiny: a test" "conv2d_1"
+cp run1/best.h5 model; run inspect model; expect "inspect a checkpoint without an ending" 0 "conv2d_1/kernel"
+cp corpus/Actor_01/03-01-05-01-01-01-01.wav voice; run inspect voice; expect "inspect a sound without an ending" 0 "^voice: .* 16000 Hz"
+cp tiny.conf tiny.wav; run inspect tiny.wav; expect "what is called a sound must be one" 1 "tiny.wav: is a text file, not a sound"
+rm tiny.conf tiny.wav model voice
+for config in "$root"/configs/*.yaml; do
+  name=$(basename "$config" .yaml)
+  run inspect "$config"; expect "inspect configs/$name.yaml, without its corpus" 0 "^$name: " "multiply-adds|the classes come from the data"
+done
+run inspect "$root/configs/ravdess_model2.yaml"; expect "a model of sequences" 0 "^input +\\(40, 1\\)"
 
 # ---- where the time goes ----
 run train tiny.yaml --out profiled --profile --set train.epochs=2
