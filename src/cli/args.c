@@ -7,7 +7,6 @@
 
 const cli_flag cli_common_flags[] = {
   {"threads", "N", "worker threads (default: one per processor); results do not depend on it"},
-  {"seed", "N", "replaces the seed of the config"},
   {"quiet", NULL, "print errors and results only"},
   {"verbose", NULL, "print details"},
   {"help", NULL, "print this help"},
@@ -137,7 +136,9 @@ am_status cli_overrides_get(const cli *c, cli_overrides *out, am_error *err) {
 static void print_flags(FILE *to, const cli_flag *flags) {
   for (; flags && flags->name; flags++) {
     char left[64];
-    snprintf(left, sizeof left, "--%s%s%s", flags->name, flags->argument ? " " : "", flags->argument ? flags->argument : "");
+    const char *also = strcmp(flags->name, "out") == 0 ? ", -o" : ""; /* as cli_parse takes it */
+    snprintf(left, sizeof left, "--%s%s%s%s", flags->name, also, flags->argument ? " " : "",
+             flags->argument ? flags->argument : "");
     fprintf(to, "  %-24s %s\n", left, flags->help);
   }
 }

@@ -240,6 +240,7 @@ static am_status run(cli *c, am_error *err) {
 }
 
 static const cli_flag flags[] = {
+  {"seed", "N", "of the bootstrap's draws (default 1)"},
   {"json", NULL, "prints one JSON object instead of tables"},
   {0},
 };
@@ -247,7 +248,7 @@ static const cli_flag flags[] = {
 const cli_command cli_compare = {
   .name = "compare",
   .summary = "sets runs side by side, with a paired test on the same clips",
-  .usage = "RUN RUN... [--json]",
+  .usage = "RUN RUN... [--json] [--seed N]",
   .details = "RUN is the folder of a finished run or of a cross-validation; its predictions.csv (the test\n"
              "part, or validation where there is none) is compared with that of the first. McNemar's test\n"
              "is for the accuracy; the paired bootstrap draws whole speakers, by --seed.",

@@ -229,6 +229,7 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
   {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
+  {"seed", "N", "replaces the config's seed, the first that a fold is trained with"},
   {"seeds", "N", "trains every fold N times, with seed, seed + 1, ... (default 1)"},
   {"folds", "LIST", "only these folds, numbered from 0: 0,2 or 0-3"},
   {"out", "DIR", "folder of the cross-validation (default: runs/<name>-crossval-<time>)"},
@@ -240,7 +241,7 @@ static const cli_flag flags[] = {
 const cli_command cli_crossval = {
   .name = "crossval",
   .summary = "trains every fold of a split and pools the results",
-  .usage = "CONFIG [--set KEY=VALUE]... [--seeds N] [--folds LIST] [--out DIR] [--json] | --resume DIR",
+  .usage = "CONFIG [--set KEY=VALUE]... [--seed N] [--seeds N] [--folds LIST] [--out DIR] [--json] | --resume DIR",
   .details = "For split.kind kfold (by speaker), leave_one_speaker_out, leave_one_group_out, and fixed with\n"
              "fold_lists. Each fold is a run folder of its own, DIR/fold-K (DIR/seed-S/fold-K with several\n"
              "seeds); DIR/crossval.json and DIR/predictions.csv hold the results together, DIR/report.html\n"

@@ -373,6 +373,7 @@ static const cli_flag flags[] = {
   {"root", "DIR", "of a corpus's description: the folder of its recordings"},
   {"augment", "FILE", "writes this sound before and after the config's augmentation, with features as CSV and PNG"},
   {"out", "DIR", "where --augment writes (augmented)"},
+  {"seed", "N", "replaces the config's seed, on which --augment's draws depend"},
   {"draw", "N", "which draw of the augmentation (0)"},
   {0},
 };

@@ -46,6 +46,7 @@ static const cli_flag flags[] = {
   {"actors", "N", "number of voices, 1 to 24 (24)"},
   {"repetitions", "N", "takes of each sentence, 1 or 2 (2)"},
   {"rate", "HZ", "sample rate, 8000 to 48000 (16000)"},
+  {"seed", "N", "of the corpus: the same seed gives the same files (1)"},
   {0},
 };
 

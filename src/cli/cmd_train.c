@@ -82,8 +82,9 @@ static am_status run(cli *c, am_error *err) {
 static const cli_flag flags[] = {
   {"set", "KEY=VALUE", "replaces one setting of the config, e.g. train.epochs=3 (repeatable)"},
   {"out", "DIR", "folder of the run (default: runs/<name>-<time>)"},
+  {"seed", "N", "replaces the config's seed: of weights, order, dropout and augmentation"},
   {"init", "FILE.h5", "starts from the weights of a checkpoint, matched by name"},
-  {"resume", "RUN", "goes on with an interrupted run"},
+  {"resume", "RUN", "goes on with an interrupted run, whose config it takes"},
   {"dry-run", NULL, "checks everything and times one step; writes nothing"},
   {"profile", NULL, "prints where the time goes, layer by layer"},
   {0},
@@ -92,9 +93,13 @@ static const cli_flag flags[] = {
 const cli_command cli_train = {
   .name = "train",
   .summary = "trains a model as a config file says",
-  .usage = "CONFIG [--set KEY=VALUE]... [--out DIR] [--init FILE.h5] [--dry-run] [--profile] | --resume RUN",
+  .usage = "CONFIG [--set KEY=VALUE]... [--seed N] [--out DIR] [--init FILE.h5] [--dry-run] [--profile] | "
+           "--resume RUN [--set KEY=VALUE]...",
   .details = "Writes a run folder: effective config, log, history.csv, last.h5, best.h5, metrics, predictions.csv,\n"
-             "and its page, report.html. Ctrl-C finishes the step, saves, and says how to resume.",
+             "and its page, report.html. Ctrl-C finishes the step, saves, and says how to resume.\n\n"
+             "With --resume, --set may change data.root, data.manifest, train.epochs, train.max_steps,\n"
+             "train.save_minutes, train.save_seconds, train.early_stopping and cache; all other settings that the\n"
+             "weights depend on stay as the run has them.",
   .flags = flags,
   .min_arguments = 0,
   .max_arguments = 1,

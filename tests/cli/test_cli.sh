@@ -41,6 +41,17 @@ run train a.yaml --otu x; expect "unknown option" 2 "did you mean --out"
 run predict; expect "predict without arguments" 2
 run train --threads 0 a.yaml; expect "threads out of range" 2 "--threads 0"
 run train missing.yaml; expect "config that is not there" 1 "missing.yaml"
+for command in evaluate export features import predict report verify; do
+  run $command --help; grep -q -- "--seed" out && not_ok "$command has no --seed" || ok "$command has no --seed"
+  run $command x y --seed 1; expect "so it refuses one" 2 "unknown option --seed"
+done
+for command in train crossval compare synth inspect; do run $command --help; expect "$command has a seed" 0 "^  --seed N +[a-z]"; done
+run train --help; expect "-o stands beside --out" 0 "^  --out, -o DIR  "
+run predict --help; grep -q -- "-o" out && not_ok "and nowhere else" || ok "and nowhere else"
+run train --help; expect "what resuming takes" 0 "--resume RUN .--set KEY=VALUE"
+for key in $(sed -n '/free_keys.. = /,/;/p' "$root/src/train/resume.c" | grep -oE '(data|train)\.[a-z_]+'); do
+  grep -q "$key[, ]" out && ok "resuming may change $key, and its help says so" || not_ok "resuming may change $key, and its help says so"
+done
 
 # ---- the demo corpus ----
 run synth corpus --actors 4 --repetitions 1; expect "synth" 0 "synthetic clips"
@@ -109,6 +120,7 @@ expect "inspect --augment" 0 "^before: " "^after: " "aug/augmented.png"
 for f in before after; do [ -s aug/$f.wav ] && [ -s aug/$f.csv ] && ok "aug/$f" || not_ok "aug/$f"; done
 [ "$(head -c 8 aug/augmented.png | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ] && ok "its picture is a PNG" || not_ok "its picture is a PNG"
 run inspect tiny.yaml --augment corpus/Actor_01/03-01-05-01-01-01-01.wav --out aug; expect "--augment without augmentation" 2 "changes nothing"
+run inspect tiny.yaml --seed 8 --effective; expect "inspect --seed" 0 "^seed: 8$"
 # A name that says nothing: the content does.
 cp tiny.yaml tiny.conf; run inspect tiny.conf; expect "inspect a config of another ending" 0 "^tiny: a test" "conv2d_1"
 cp run1/best.h5 model; run inspect model; expect "inspect a checkpoint without an ending" 0 "conv2d_1/kernel"
