@@ -36,7 +36,8 @@ typedef struct am_run_options {
   const char *init; /* checkpoint whose weights are taken where names and shapes agree; NULL: none */
   bool resume;      /* go on with the run in `out`; the config must be its config.yaml */
   bool profile;     /* log the time of each layer at the end */
-  bool dry_run;     /* everything up to the first step, which is run and timed; nothing is written */
+  bool dry_run;     /* everything up to the first step, which is run and timed; no run is written, but features that had
+                     * to be computed go into the cache where its folder exists */
 } am_run_options;
 
 typedef struct am_metrics am_metrics;

@@ -85,7 +85,7 @@ static const cli_flag flags[] = {
   {"seed", "N", "replaces the config's seed: of weights, order, dropout and augmentation"},
   {"init", "FILE.h5", "starts from the weights of a checkpoint, matched by name"},
   {"resume", "RUN", "goes on with an interrupted run, whose config it takes"},
-  {"dry-run", NULL, "checks everything and times one step; writes nothing"},
+  {"dry-run", NULL, "checks everything and times one step; writes no run, but may add to a feature cache that is there"},
   {"profile", NULL, "prints where the time goes, layer by layer"},
   {0},
 };

@@ -254,7 +254,7 @@ static am_status dry_run(am_trainer *t, am_error *err) {
   if (status) return status;
   double seconds = am_now() - begun;
   am_trainer_log(t, AM_LOG_INFO, "dry run: the first step of %d clips took %.3f s (%.1f clips/s), its loss is %.4f; an epoch "
-                 "has %zu such steps; nothing was written", b->n, seconds, b->n / seconds,
+                 "has %zu such steps; no run was written", b->n, seconds, b->n / seconds,
                  t->state.loss_sum / t->state.divisor_sum, t->per_epoch);
   return AM_OK;
 }
