@@ -369,7 +369,7 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
   {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
-  {"effective", NULL, "prints the effective config, every default filled in"},
+  {"effective", NULL, "prints the effective config: every default filled in, also of layers"},
   {"root", "DIR", "of a corpus's description: the folder of its recordings"},
   {"augment", "FILE", "writes this sound before and after the config's augmentation, with features as CSV and PNG"},
   {"out", "DIR", "where --augment writes (augmented)"},

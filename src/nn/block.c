@@ -1,12 +1,8 @@
-/* nn/block.c - from the config's list of layers and blocks to steps.
- *
- * Every item is also written back, with all options present, for am_model_describe. */
+/* nn/block.c - from the config's list of layers and blocks to steps. */
 #include "nn/item.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { DEPTH_MAX = 16 };
 
 static am_status expand(am_scope *s, int *at, am_error *err);
 
@@ -24,18 +20,20 @@ static am_status add_small(am_model *model, const am_layer_class *cls, const cha
 }
 
 static am_status expand_layer(am_scope *s, am_item *it, int *tensor, am_error *err) {
-  const am_layer_class *cls = am_layer_find(it->type);
-  if (!cls) return am_item_unknown(it, err);
-  if (cls->min_inputs > 1 || cls->max_inputs > 1)
-    return am_fail_at(err, it->at,
-                      "%s joins several tensors and stands only inside a block (residual, parallel, "
-                      "squeeze_excite)",
-                      it->type);
-  am_status status = am_step_add(s->model, cls, it->name, it->options, it->at, tensor, 1, tensor, err);
-  if (!status && cls->table)
-    status =
-        am_item_describe(s->model, it, cls->table, s->model->steps[s->model->n_steps - 1].layer.options, err);
-  return status;
+  const am_layer_class *cls;
+  am_status status = am_item_class(it, &cls, err);
+  return status ? status : am_step_add(s->model, cls, it->name, it->options, it->at, tensor, 1, tensor, err);
+}
+
+/* The layer that follows an item. */
+static am_status activate(am_model *model, const am_item *it, const am_value *given, int *tensor, am_error *err) {
+  const am_layer_class *cls;
+  const am_value *options;
+  char name[AM_NAME_TEXT];
+  am_status status = am_item_activation(it, given, &cls, &options, err);
+  if (status || !cls) return status;
+  snprintf(name, sizeof name, "%s/%s", it->name, cls->type);
+  return am_step_add(model, cls, am_tree_string(model->tree, name), options, given, tensor, 1, tensor, err);
 }
 
 /* Blocks */
@@ -71,13 +69,10 @@ static const am_option parallel_table[] = {
 
 /* Expands a list inside a block from *tensor on. */
 static am_status expand_inner(const am_scope *s, const am_value *list, const char *prefix, int *tensor,
-                              am_value **described, am_error *err) {
-  if (s->depth + 1 > DEPTH_MAX) return am_fail_at(err, list, "blocks are nested deeper than %d", DEPTH_MAX);
-  am_scope inner = {s->model, list, am_tree_string(s->model->tree, prefix), s->depth + 1,
-                 am_value_new(s->model->tree, AM_LIST)};
-  if (!inner.prefix || !inner.described) return am_no_memory(err);
-  *described = inner.described;
-  return expand(&inner, tensor, err);
+                              am_error *err) {
+  am_scope inner;
+  am_status status = am_item_scope(s, list, prefix, &inner, err);
+  return status ? status : expand(&inner, tensor, err);
 }
 
 /* Frames of a clip of `length` frames after the steps that lead from tensor `from` to tensor `to`. */
@@ -139,23 +134,19 @@ static am_status expand_residual(am_scope *s, am_item *it, int *tensor, am_error
   residual_options o;
   int join[2] = {*tensor, *tensor}; /* body, shortcut */
   char text[AM_NAME_TEXT];
-  am_value *inner = NULL;
   am_status status = am_options_read(model->tree, residual_table, it->options, it->name, &o, err);
   if (status) return status;
   if (!o.layers->count)
     return am_fail_at(err, o.layers, "residual %s has no layers; wanted at least one", it->name);
   snprintf(text, sizeof text, "%s/", it->name);
-  status = expand_inner(s, o.layers, text, &join[0], &inner, err);
+  status = expand_inner(s, o.layers, text, &join[0], err);
   if (status) return status;
   am_shape x = am_tensor_shape(model, join[1]), y = am_tensor_shape(model, join[0]);
   bool differ = x.rank != y.rank || x.t != y.t || x.f != y.f || x.c != y.c;
   if (differ && o.projection == 0) status = add_projection(model, it, join[0], &join[1], err);
+  if (status) return status;
   snprintf(text, sizeof text, "%s/add", it->name);
-  if (!status)
-    status = am_step_add(model, &am_join_add, am_tree_string(model->tree, text), NULL, it->at, join, 2,
-                         tensor, err);
-  o.layers = inner;
-  return status ? status : am_item_describe(model, it, residual_table, &o, err);
+  return am_step_add(model, &am_join_add, am_tree_string(model->tree, text), NULL, it->at, join, 2, tensor, err);
 }
 
 /* x * sigmoid(W2 relu(W1 mean(x))) */
@@ -181,9 +172,7 @@ static am_status expand_squeeze(am_scope *s, am_item *it, int *tensor, am_error 
   if (status) return status;
   int join[2] = {*tensor, gate};
   snprintf(text, sizeof text, "%s/scale", it->name);
-  status = am_step_add(model, &am_join_scale, am_tree_string(model->tree, text), NULL, it->at, join, 2,
-                       tensor, err);
-  return status ? status : am_item_describe(model, it, squeeze_table, &o, err);
+  return am_step_add(model, &am_join_scale, am_tree_string(model->tree, text), NULL, it->at, join, 2, tensor, err);
 }
 
 static am_status expand_parallel(am_scope *s, am_item *it, int *tensor, am_error *err) {
@@ -196,40 +185,45 @@ static am_status expand_parallel(am_scope *s, am_item *it, int *tensor, am_error
   if (o.branches->count < 1 || o.branches->count > AM_MAX_INPUTS)
     return am_fail_at(err, o.branches, "parallel %s has %zu branches, wanted 1 to %d", it->name,
                       o.branches->count, AM_MAX_INPUTS);
-  am_value *described = am_value_new(model->tree, AM_LIST);
   for (const am_value *branch = o.branches->first; branch; branch = branch->next, n++) {
-    am_value *inner = NULL;
     if (branch->kind != AM_LIST)
       return am_fail_at(err, branch, "branch %d of %s is not a list of layers", n + 1, it->name);
     join[n] = *tensor;
     snprintf(text, sizeof text, "%s/branch_%d/", it->name, n + 1);
-    status = expand_inner(s, branch, text, &join[n], &inner, err);
-    if (!status) status = am_value_add(model->tree, described, NULL, inner, err);
+    status = expand_inner(s, branch, text, &join[n], err);
     if (status) return status;
   }
   snprintf(text, sizeof text, "%s/concat", it->name);
-  status = am_step_add(model, &am_join_concat, am_tree_string(model->tree, text), NULL, it->at, join, n,
-                       tensor, err);
-  o.branches = described;
-  return status ? status : am_item_describe(model, it, parallel_table, &o, err);
+  return am_step_add(model, &am_join_concat, am_tree_string(model->tree, text), NULL, it->at, join, n, tensor, err);
+}
+
+static const am_block blocks[] = {
+    {"residual", "y = activation(body(x) + x), with a projection of x where the body changes its shape", residual_table,
+     sizeof(residual_options), 1, "relu", expand_residual},
+    {"squeeze_excite", "each channel times a gate computed from the means of all channels", squeeze_table,
+     sizeof(squeeze_options), 0, NULL, expand_squeeze},
+    {"parallel", "branches side by side, their outputs concatenated over channels", parallel_table,
+     sizeof(parallel_options), 2, NULL, expand_parallel},
+};
+
+const am_block *am_block_all(size_t *n) {
+  *n = sizeof blocks / sizeof *blocks;
+  return blocks;
+}
+
+const am_block *am_block_find(const char *type) {
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+    if (!strcmp(blocks[i].type, type)) return &blocks[i];
+  return NULL;
 }
 
 static am_status expand_item(am_scope *s, const am_value *entry, int *tensor, am_error *err) {
   am_item it;
   am_status status = am_item_read(s, entry, &it, err);
   if (status) return status;
-  bool residual = !strcmp(it.type, "residual");
-  if (residual) status = expand_residual(s, &it, tensor, err);
-  else if (!strcmp(it.type, "squeeze_excite")) status = expand_squeeze(s, &it, tensor, err);
-  else if (!strcmp(it.type, "parallel")) status = expand_parallel(s, &it, tensor, err);
-  else status = expand_layer(s, &it, tensor, err);
-  if (!status && residual && !it.activation && !(it.activation = am_value_text(s->model->tree, "relu", true)))
-    status = am_no_memory(err);
-  if (!status && it.activation) status = am_item_activate(s->model, &it, it.activation, tensor, err);
-  am_value *whole = status ? NULL : am_value_new(s->model->tree, AM_MAP);
-  if (!status) status = am_value_add(s->model->tree, whole, it.type, it.described, err);
-  if (!status) status = am_value_add(s->model->tree, s->described, NULL, whole, err);
-  return status;
+  const am_block *block = am_block_find(it.type);
+  status = block ? block->expand(s, &it, tensor, err) : expand_layer(s, &it, tensor, err);
+  return !status && it.activation ? activate(s->model, &it, it.activation, tensor, err) : status;
 }
 
 static am_status expand(am_scope *s, int *tensor, am_error *err) {
@@ -246,8 +240,6 @@ am_status am_model_expand(am_model *model, const am_value *layers, int *at, am_e
                                : layers->kind == AM_NULL ? "nothing"
                                                          : layers->text)
                   : am_fail(err, AM_E_CONFIG, "the model has no list of layers");
-  model->described = am_value_new(model->tree, AM_LIST);
-  if (!model->described) return am_no_memory(err);
-  am_scope s = {model, layers, "", 0, model->described};
-  return expand(&s, at, err);
+  am_scope s = {model->tree, model, layers, "", 0, am_value_new(model->tree, AM_LIST)};
+  return s.names ? expand(&s, at, err) : am_no_memory(err);
 }

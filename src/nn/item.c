@@ -8,6 +8,8 @@
 
 #include "base/file.h"
 
+enum { DEPTH_MAX = 16 };
+
 /* Names */
 
 static bool taken(const am_model *model, const char *name) {
@@ -16,23 +18,21 @@ static bool taken(const am_model *model, const char *name) {
   return false;
 }
 
-/* Is `name` among the names given in this list, or already in the described part of it? */
+/* Is `name` among the names given in this list, or among those of its items so far? */
 static bool taken_in_list(const am_scope *s, const char *name) {
   for (const am_value *entry = s->list->first; entry; entry = entry->next) {
     const am_value *given = entry->kind == AM_MAP ? am_value_get(entry->first, "name") : NULL;
     if (given && given->kind == AM_SCALAR && !strcmp(given->text, name)) return true;
   }
-  for (const am_value *entry = s->described->first; entry; entry = entry->next) {
-    const am_value *given = am_value_get(entry->first, "name");
-    if (given && !strcmp(given->text, name)) return true;
-  }
+  for (const am_value *before = s->names->first; before; before = before->next)
+    if (!strcmp(before->text, name)) return true;
   return false;
 }
 
 static const char *prefixed(const am_scope *s, const char *name) {
   char text[AM_NAME_TEXT];
   snprintf(text, sizeof text, "%s%s", s->prefix, name);
-  return am_tree_string(s->model->tree, text);
+  return am_tree_string(s->tree, text);
 }
 
 /* The name the config gives, checked. */
@@ -53,10 +53,20 @@ static am_status read_name(const am_scope *s, const am_value *given, am_error *e
   return AM_OK;
 }
 
-/* "conv2d_1": the first number that is free. */
+/* Items of this type before `at` in its list that were given no name. */
+static int unnamed_before(const am_scope *s, const char *type, const am_value *at) {
+  int n = 0;
+  for (const am_value *entry = s->list->first; entry && entry != at; entry = entry->next) {
+    const char *other = entry->kind == AM_SCALAR ? entry->text : entry->first->key;
+    if (!strcmp(other, type) && (entry->kind == AM_SCALAR || !am_value_get(entry->first, "name"))) n++;
+  }
+  return n;
+}
+
+/* "conv2d_1": the first number that is free.  Each unnamed item before took one, and left none below it free. */
 static am_status make_name(const am_scope *s, const char *type, char out[AM_NAME_MAX], const am_value *at,
                            am_error *err) {
-  int n = 0;
+  int n = unnamed_before(s, type, at);
   do snprintf(out, AM_NAME_MAX, "%s_%d", type, ++n);
   while (taken_in_list(s, out));
   if (strlen(s->prefix) + strlen(out) <= AM_NAME_MAX) return AM_OK;
@@ -66,11 +76,19 @@ static am_status make_name(const am_scope *s, const char *type, char out[AM_NAME
 
 /* Taking an item apart */
 
-am_status am_item_unknown(const am_item *item, am_error *err) {
+const am_option am_item_table[] = {
+    {"name", AM_OPT_TEXT, 0, "", .help = "letters, digits, _ and -; when not given, the type and a number: dense_1"},
+    {"activation", AM_OPT_CHOICE, 0, "none", .choices = AM_ACTIVATIONS,
+     .help = "a layer of this type follows; with options: {leaky_relu: {alpha: 0.1}}"},
+    AM_OPTION_END};
+
+static am_status unknown(const am_item *item, am_error *err) {
   const am_value *at = item->at;
   const char *type = item->type;
-  const char *names[64] = {"residual", "squeeze_excite", "parallel"};
-  size_t n, known = 3;
+  const char *names[64];
+  size_t n, known = 0;
+  const am_block *blocks = am_block_all(&n);
+  for (size_t i = 0; i < n; i++) names[known++] = blocks[i].type;
   const am_layer_class *const *all = am_layer_all(&n);
   for (size_t i = 0; i < n && known < 64; i++)
     if (all[i]->max_inputs == 1) names[known++] = all[i]->type;
@@ -80,6 +98,23 @@ am_status am_item_unknown(const am_item *item, am_error *err) {
   for (size_t i = 0; i < known && strlen(list) + strlen(names[i]) + 3 < sizeof list; i++)
     snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
   return am_fail_at(err, at, "unknown layer \"%s\"; known are %s", type, list);
+}
+
+am_status am_item_class(const am_item *item, const am_layer_class **cls, am_error *err) {
+  *cls = am_layer_find(item->type);
+  if (!*cls) return unknown(item, err);
+  if ((*cls)->max_inputs == 1) return AM_OK;
+  return am_fail_at(err, item->at,
+                    "%s joins several tensors and stands only inside a block (residual, parallel, "
+                    "squeeze_excite)",
+                    item->type);
+}
+
+am_status am_item_scope(const am_scope *scope, const am_value *list, const char *prefix, am_scope *inner, am_error *err) {
+  if (scope->depth + 1 > DEPTH_MAX) return am_fail_at(err, list, "blocks are nested deeper than %d", DEPTH_MAX);
+  *inner = (am_scope){scope->tree, scope->model, list, am_tree_string(scope->tree, prefix), scope->depth + 1,
+                      am_value_new(scope->tree, AM_LIST)};
+  return inner->prefix && inner->names ? AM_OK : am_no_memory(err);
 }
 
 static am_status find_type(const am_value *entry, am_item *it, const am_value **options, am_error *err) {
@@ -107,7 +142,7 @@ static am_status find_type(const am_value *entry, am_item *it, const am_value **
 }
 
 am_status am_item_read(const am_scope *s, const am_value *entry, am_item *it, am_error *err) {
-  am_tree *tree = s->model->tree;
+  am_tree *tree = s->tree;
   const am_value *options;
   char name[AM_NAME_MAX];
   *it = (am_item){0};
@@ -115,12 +150,16 @@ am_status am_item_read(const am_scope *s, const am_value *entry, am_item *it, am
   if (status) return status;
   const am_value *given = am_value_get(options, "name");
   it->activation = am_value_get(options, "activation");
+  const am_block *block = am_block_find(it->type);
+  if (!it->activation && block && block->activation &&
+      !(it->activation = am_value_text(tree, block->activation, true)))
+    return am_no_memory(err);
   status = given ? read_name(s, given, err) : make_name(s, it->type, name, entry, err);
   if (status) return status;
   it->options = am_value_new(tree, AM_MAP);
-  it->described = am_value_new(tree, AM_MAP);
+  it->own_name = am_tree_string(tree, given ? given->text : name);
   it->name = prefixed(s, given ? given->text : name);
-  if (!it->options || !it->described || !it->name) return am_no_memory(err);
+  if (!it->options || !it->own_name || !it->name) return am_no_memory(err);
   const am_value *place = options ? options : entry;
   it->options->line = place->line;
   it->options->column = place->column;
@@ -131,10 +170,7 @@ am_status am_item_read(const am_scope *s, const am_value *entry, am_item *it, am
       return am_fail_at_key(err, child, "key \"%s\" of %s is given twice", child->key, it->name);
     if (!common) status = am_value_add(tree, it->options, child->key, am_value_copy(tree, child), err);
   }
-  if (!status)
-    status =
-        am_value_add(tree, it->described, "name", am_value_text(tree, given ? given->text : name, true), err);
-  return status;
+  return status ? status : am_value_add(tree, s->names, NULL, am_value_text(tree, it->own_name, true), err);
 }
 
 /* Steps */
@@ -201,26 +237,22 @@ am_status am_step_add(am_model *model, const am_layer_class *cls, const char *na
   return AM_OK;
 }
 
-/* `activation: relu` or `{leaky_relu: {alpha: 0.1}}` or none, after any layer or block. */
-am_status am_item_activate(am_model *model, const am_item *it, const am_value *given, int *tensor,
-                           am_error *err) {
-  static const char *const names[] = {"relu", "leaky_relu", "gelu",    "silu",
-                                      "tanh", "sigmoid",    "softmax", "none"};
-  size_t n_names = sizeof names / sizeof *names;
-  const am_value *options = NULL;
+am_status am_item_activation(const am_item *it, const am_value *given, const am_layer_class **cls,
+                             const am_value **options, am_error *err) {
+  static const char *const names[] = {"none", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "softmax"};
   const char *type = NULL;
+  *cls = NULL;
+  *options = NULL;
   if (given->kind == AM_SCALAR) type = given->text;
   if (given->kind == AM_MAP && given->count == 1) {
     type = given->first->key;
-    options = given->first;
+    *options = given->first;
   }
   if (!type)
     return am_fail_at(
         err, given, "activation of %s: wanted a word such as relu, or {leaky_relu: {alpha: 0.1}}", it->name);
-  bool known = false;
-  for (size_t i = 0; i < n_names; i++) known |= !strcmp(type, names[i]);
-  if (!known) {
-    const char *meant = am_nearest(type, names, n_names, sizeof *names);
+  if (am_choice_index(AM_ACTIVATIONS, type) < 0) {
+    const char *meant = am_nearest(type, names, sizeof names / sizeof *names, sizeof *names);
     if (meant)
       return am_fail_at(err, given, "activation of %s: found \"%s\"; did you mean \"%s\"?", it->name, type,
                         meant);
@@ -229,35 +261,6 @@ am_status am_item_activate(am_model *model, const am_item *it, const am_value *g
                       "softmax or none",
                       it->name, type);
   }
-  am_tree *tree = model->tree;
-  am_value *described = am_value_text(tree, type, true);
-  if (strcmp(type, "none")) {
-    const am_layer_class *cls = am_layer_find(type);
-    char name[AM_NAME_TEXT];
-    snprintf(name, sizeof name, "%s/%s", it->name, type);
-    am_status status =
-        am_step_add(model, cls, am_tree_string(tree, name), options, given, tensor, 1, tensor, err);
-    if (status) return status;
-    if (cls->table) {
-      am_value *all;
-      described = am_value_new(tree, AM_MAP);
-      status = am_options_emit(tree, cls->table, model->steps[model->n_steps - 1].layer.options, &all, err);
-      if (!status) status = am_value_add(tree, described, type, all, err);
-      if (status) return status;
-    }
-  }
-  return am_value_add(tree, it->described, "activation", described, err);
-}
-
-/* Writes the options back behind the name. */
-am_status am_item_describe(am_model *model, const am_item *it, const am_option *table, const void *options,
-                                  am_error *err) {
-  am_value *all;
-  am_status status = am_options_emit(model->tree, table, options, &all, err);
-  for (am_value *child = status ? NULL : all->first, *next; child && !status; child = next) {
-    next = child->next;
-    const char *key = child->key;
-    status = am_value_add(model->tree, it->described, key, child, err);
-  }
-  return status;
+  if (strcmp(type, "none")) *cls = am_layer_find(type);
+  return AM_OK;
 }

@@ -1,4 +1,5 @@
-/* nn/item.h - one item of the config's list of layers, taken apart; block.c and item.c share it. */
+/* nn/item.h - one item of the config's list of layers, taken apart: for block.c, which makes steps of it, and
+ * fill.c, which writes it back in full. */
 #ifndef AM_ITEM_H
 #define AM_ITEM_H
 
@@ -11,29 +12,46 @@ enum {
 
 /* The list being read; blocks nest. */
 typedef struct am_scope {
-  am_model *model;
+  am_tree *tree;   /* what is read or made belongs to it */
+  am_model *model; /* NULL: the list is only filled */
   const am_value *list;
   const char *prefix; /* "residual_1/" */
   int depth;
-  am_value *described;
+  am_value *names; /* of the items so far, without prefix */
 } am_scope;
 
 typedef struct am_item {
-  const am_value *at;      /* for messages */
-  const char *type, *name; /* name with prefix */
-  am_value *options;       /* map without the keys common to all */
+  const am_value *at;                 /* for messages */
+  const char *type, *own_name, *name; /* name: own_name with the prefix */
+  am_value *options;                  /* map without the keys common to all */
   const am_value *activation;
-  am_value *described; /* the map {name, ...} to which the options are written back */
 } am_item;
 
+/* What stands in the list like a layer and becomes several steps (block.c). */
+typedef struct am_block {
+  const char *type, *help;
+  const am_option *table;
+  size_t options_size;
+  int nests; /* its AM_OPT_LIST: 0, it has none; 1, a list of layers; 2, a list of such lists */
+  const char *activation; /* that follows when none is given; NULL: none does */
+  am_status (*expand)(am_scope *scope, am_item *item, int *tensor, am_error *err);
+} am_block;
+
+const am_block *am_block_find(const char *type);
+const am_block *am_block_all(size_t *n);
+
+/* The keys common to all items, for help. */
+#define AM_ACTIVATIONS "none|relu|leaky_relu|gelu|silu|tanh|sigmoid|softmax"
+extern const am_option am_item_table[];
+
 am_status am_item_read(const am_scope *scope, const am_value *entry, am_item *item, am_error *err);
-am_status am_item_unknown(const am_item *item, am_error *err); /* "did you mean" */
-/* `activation: relu` or `{leaky_relu: {alpha: 0.1}}` or none, after any layer or block. */
-am_status am_item_activate(am_model *model, const am_item *item, const am_value *given, int *tensor,
-                           am_error *err);
-/* Writes the options back behind the name. */
-am_status am_item_describe(am_model *model, const am_item *item, const am_option *table, const void *options,
-                           am_error *err);
+/* The layer of an item that is no block: unknown ones get a "did you mean", joins are refused. */
+am_status am_item_class(const am_item *item, const am_layer_class **cls, am_error *err);
+/* The scope of a list inside the item's block. */
+am_status am_item_scope(const am_scope *scope, const am_value *list, const char *prefix, am_scope *inner, am_error *err);
+/* Takes apart what follows a layer or block: `relu`, `{leaky_relu: {alpha: 0.1}}` or `none`; *cls NULL: none. */
+am_status am_item_activation(const am_item *item, const am_value *given, const am_layer_class **cls,
+                             const am_value **options, am_error *err);
 
 /* Appends one step over tensors `inputs`; *out gets its tensor.  name NULL is passed through as failure;
  * options: a map, or NULL for all defaults. */

@@ -180,11 +180,6 @@ void am_model_free(am_model *model) {
   am_free(model->ctx, model);
 }
 
-am_status am_model_describe(const am_model *model, am_tree *tree, am_value **out, am_error *err) {
-  *out = am_value_copy(tree, model->described);
-  return *out ? AM_OK : am_no_memory(err);
-}
-
 void am_model_initialise(am_model *model, uint64_t seed) {
   for (size_t i = 0; i < model->n_steps; i++) {
     const am_layer *layer = &model->steps[i].layer;

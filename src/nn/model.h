@@ -31,8 +31,9 @@ am_status am_model_create_within(am_context *ctx, const am_value *layers, am_sha
 size_t am_model_steps(const am_model *model);
 const am_step *am_model_step(const am_model *model, size_t i);
 bool am_model_had_softmax(const am_model *model);
-/* The layer list with every option present, for the effective config. */
-am_status am_model_describe(const am_model *model, am_tree *tree, am_value **out, am_error *err);
+/* fill.c: the list of layers with every name and option present, for the effective config: it makes the same model, also
+ * when a default has changed since.  Types, keys and values are checked; shapes only a model can check. */
+am_status am_layers_fill(am_tree *tree, const am_value *layers, am_value **out, am_error *err);
 /* Turns plan fusion off (tests compare). Before any session is created. */
 void am_model_set_fusion(am_model *model, bool on);
 

@@ -17,8 +17,7 @@ enum { AM_ALIGN_REALS = 64 / sizeof(am_real) }; /* arrays of the flat buffers st
 
 struct am_model {
   am_context *ctx;
-  am_tree *tree; /* names, options, and the layers as am_model_describe gives them */
-  am_value *described;
+  am_tree *tree; /* names and options */
   am_shape input;
   int classes;
   bool had_softmax, fusion, keep;

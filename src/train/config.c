@@ -30,7 +30,7 @@ const am_option am_config_table[] = {
 typedef struct model_section {
   const am_value *layers;
 } model_section;
-static const am_option model_table[] = {
+const am_option am_model_table[] = {
     {"layers", AM_OPT_LIST, offsetof(model_section, layers), NULL, 0, 0, NULL, "list of layers, input to output"},
     AM_OPTION_END};
 
@@ -160,7 +160,7 @@ static am_status read_sections(am_config *c, am_error *err) {
   if (!status) status = am_options_read(tree, am_split_table, t.split, "split", &c->split, err);
   if (!status) status = am_options_read(tree, am_feature_table, t.features, "features", &c->features, err);
   if (!status) status = am_options_read(tree, am_augment_table, t.augment, "augment", &c->augment, err);
-  if (!status) status = am_options_read(tree, model_table, t.model, "model", &model, err);
+  if (!status) status = am_options_read(tree, am_model_table, t.model, "model", &model, err);
   if (!status) status = read_train(c, t.train, err);
   if (status) return status;
   c->description = t.description;
@@ -208,8 +208,10 @@ static am_status make_effective(am_config *c, am_error *err) {
   am_value *root = am_value_new(tree, AM_MAP);
   if (!root) return am_no_memory(err);
   am_tree_set_root(tree, root);
-  model_section model = {c->layers};
-  status = am_value_add(tree, root, "name", am_value_text(tree, c->name, true), err);
+  am_value *layers = NULL;
+  status = am_layers_fill(tree, c->layers, &layers, err);
+  model_section model = {layers};
+  if (!status) status = am_value_add(tree, root, "name", am_value_text(tree, c->name, true), err);
   if (!status) status = am_value_add(tree, root, "description", am_value_text(tree, c->description, true), err);
   if (!status) status = am_value_add(tree, root, "seed", am_value_int(tree, (int64_t)c->seed), err);
   if (!status) status = am_value_add(tree, root, "cache", am_value_text(tree, c->cache, true), err);
@@ -217,7 +219,7 @@ static am_status make_effective(am_config *c, am_error *err) {
   if (!status) status = emit(tree, root, "split", am_split_table, &c->split, err);
   if (!status) status = emit(tree, root, "features", am_feature_table, &c->features, err);
   if (!status) status = emit(tree, root, "augment", am_augment_table, &c->augment, err);
-  if (!status) status = emit(tree, root, "model", model_table, &model, err);
+  if (!status) status = emit(tree, root, "model", am_model_table, &model, err);
   return status ? status : emit_train(tree, c, root, err);
 }
 

@@ -71,7 +71,7 @@ struct am_config {
 };
 
 /* The tables of the sections that belong to this room, for --help; `train` holds loss, optimiser, schedule. */
-extern const am_option am_config_table[], am_train_table[], am_optimiser_table[], am_schedule_table[];
+extern const am_option am_config_table[], am_model_table[], am_train_table[], am_optimiser_table[], am_schedule_table[];
 
 am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* effective, as YAML */
 

@@ -97,6 +97,13 @@ for f in config.yaml history.csv best.h5 last.h5 metrics.json predictions.csv; d
   [ -s run1/$f ] && ok "run folder has $f" || not_ok "run folder has $f"
 done
 run train tiny.yaml --out run1; expect "a folder with a run is refused" 2 "run1"
+# The effective config says of each layer what was left to its defaults, and means the same.
+for source in tiny.yaml run1/best.h5; do
+  run inspect $source --effective; expect "inspect $source --effective" 0 "units: 0" "name: conv2d_1" "initialiser: glorot_uniform" "activation: relu"
+done
+run train run1/config.yaml --out again; expect "train from a run's config.yaml" 0
+cmp -s run1/best.h5 again/best.h5 && ok "gives the same weights" || not_ok "gives the same weights"
+rm -rf again
 run evaluate run1; expect "evaluate" 0 "test part" "macro F1" "Confusion"
 run evaluate run1 --json
 expect "evaluate --json" 0 '"accuracy"' '"uar"' '"macro_f1"' '"per_class"' '"confusion"' '"split": ?"test"' '"speaker_independent": ?true'

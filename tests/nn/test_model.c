@@ -129,7 +129,15 @@ static void activations_take_options_and_none(void **state) {
   am_context_free(w.ctx);
 }
 
-static void description_builds_the_same_model(void **state) {
+/* The config's list, parsed and filled. */
+static am_value *fill(world *w, am_tree *tree, const char *yaml) {
+  am_value *given, *filled;
+  am_test_ok(am_yaml_read_text(tree, yaml, strlen(yaml), "net.yaml", &given, &w->err), &w->err);
+  am_test_ok(am_layers_fill(tree, given, &filled, &w->err), &w->err);
+  return filled;
+}
+
+static void filled_layers_make_the_same_model(void **state) {
   (void)state;
   world w = begin(1);
   static const char *const nets[] = {CNN, CRNN,
@@ -140,9 +148,9 @@ static void description_builds_the_same_model(void **state) {
     am_tree *tree = NULL;
     am_value *layers, *again;
     am_test_ok(am_tree_create(w.ctx, &tree, &w.err), &w.err);
-    am_test_ok(am_model_describe(a, tree, &layers, &w.err), &w.err);
+    layers = fill(&w, tree, nets[n]);
     am_test_ok(am_model_create(w.ctx, layers, input, 3, &b, &w.err), &w.err);
-    am_test_ok(am_model_describe(b, tree, &again, &w.err), &w.err);
+    am_test_ok(am_layers_fill(tree, layers, &again, &w.err), &w.err);
     assert_true(am_value_equal(layers, again));
     assert_int_equal(am_model_steps(a), am_model_steps(b));
     for (size_t i = 0; i < am_model_steps(a); i++)
@@ -153,10 +161,6 @@ static void description_builds_the_same_model(void **state) {
     am_real *wa = am_model_weights(a, &size_a), *wb = am_model_weights(b, &size_b);
     assert_int_equal(size_a, size_b);
     assert_memory_equal(wa, wb, size_a * sizeof *wa);
-    am_buffer yaml = {0};
-    am_yaml_write(w.ctx, layers, &yaml);
-    if (n == 0) assert_non_null(strstr(yaml.data, "dilation"));
-    am_buffer_free(w.ctx, &yaml);
     am_tree_free(tree);
     am_model_free(b);
     am_model_free(a);
@@ -164,7 +168,87 @@ static void description_builds_the_same_model(void **state) {
   am_context_free(w.ctx);
 }
 
+static void filling_names_every_option(void **state) {
+  (void)state;
+  world w = begin(1);
+  am_tree *tree = NULL;
+  am_test_ok(am_tree_create(w.ctx, &tree, &w.err), &w.err);
+  static const struct { const char *path, *text; } wanted[] = {
+      {"0.conv2d.name", "conv2d_1"}, {"0.conv2d.padding", "same"}, {"0.conv2d.kernel.0", "3"},
+      {"0.conv2d.initialiser", "glorot_uniform"}, {"1.batch_norm.epsilon", "0.001"},
+      {"1.batch_norm.momentum", "0.99"}, {"1.batch_norm.activation", "relu"},
+      {"3.residual.projection", "auto"}, {"3.residual.activation", "relu"},
+      {"3.residual.layers.0.conv2d.name", "conv2d_1"}, {"3.residual.layers.0.conv2d.bias", "true"},
+      {"3.residual.layers.1.conv2d.name", "conv2d_2"}, {"5.to_sequence.name", "to_sequence_1"},
+      {"8.parallel.branches.0.0.dense.activation", "tanh"}, {"8.parallel.branches.1.0.conv1d.dilation.0", "1"},
+      {"9.attention_pool.heads", "1"}, {"10.dense.units", "0"}, {"10.dense.name", "dense_1"}};
+  am_value *layers = fill(&w, tree, CRNN);
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+    const am_value *v = am_value_find(layers, wanted[i].path);
+    if (!v) fail_msg("%s is missing", wanted[i].path);
+    assert_string_equal(v->text, wanted[i].text);
+  }
+  assert_int_equal(am_value_find(layers, "8.parallel.branches.2")->count, 0);
+  layers = fill(&w, tree, "[{dense: {activation: leaky_relu}}, {dense: {activation: none, name: last}}]");
+  assert_string_equal(am_value_find(layers, "0.dense.activation.leaky_relu.alpha")->text, "0.01");
+  assert_string_equal(am_value_find(layers, "1.dense.activation")->text, "none");
+  assert_string_equal(am_value_find(layers, "1.dense.name")->text, "last");
+  am_tree_free(tree);
+  am_context_free(w.ctx);
+}
+
+static void filling_survives_every_failed_allocation(void **state) {
+  (void)state;
+  for (long n = 1;; n++) {
+    am_test_memory m;
+    world w = {.ctx = am_test_memory_context(&m, 1), .err = AM_ERROR_INIT};
+    am_tree *tree = NULL;
+    am_value *given, *filled = NULL;
+    am_test_ok(am_tree_create(w.ctx, &tree, &w.err), &w.err);
+    am_test_ok(am_yaml_read_text(tree, CRNN, strlen(CRNN), "net.yaml", &given, &w.err), &w.err);
+    am_test_memory_arm(&m, n);
+    am_status status = am_layers_fill(tree, given, &filled, &w.err);
+    bool fired = am_test_memory_fired(&m);
+    assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
+    am_tree_free(tree);
+    am_context_free(w.ctx);
+    assert_int_equal(atomic_load(&m.alive), 0);
+    if (!fired) break;
+  }
+}
+
+/* Thousands of layers without names, as a file made to hurt might have, get theirs in time that grows as their square. */
+static void many_layers_are_named(void **state) {
+  (void)state;
+  world w = begin(1);
+  am_tree *tree = NULL;
+  am_test_ok(am_tree_create(w.ctx, &tree, &w.err), &w.err);
+  char *yaml = calloc(1, 5 * 2000 + 40);
+  strcpy(yaml, "[{relu: {name: relu_7}},relu");
+  for (int i = 1; i < 2000; i++) strcat(yaml, ",relu");
+  strcat(yaml, "]");
+  am_value *layers = fill(&w, tree, yaml);
+  assert_string_equal(am_value_find(layers, "6.relu.name")->text, "relu_6");
+  assert_string_equal(am_value_find(layers, "7.relu.name")->text, "relu_8");
+  assert_string_equal(am_value_find(layers, "2000.relu.name")->text, "relu_2001");
+  free(yaml);
+  am_tree_free(tree);
+  am_context_free(w.ctx);
+}
+
 /* Bad configs */
+
+/* What filling refuses, it refuses with the model's words; the rest only a model can know. */
+static void fills_or_refuses_alike(world *w, const char *yaml, const char *words) {
+  am_tree *tree = NULL;
+  am_value *given, *filled;
+  am_test_ok(am_tree_create(w->ctx, &tree, &w->err), &w->err);
+  am_test_ok(am_yaml_read_text(tree, yaml, strlen(yaml), "net.yaml", &given, &w->err), &w->err);
+  am_error err = AM_ERROR_INIT;
+  if (given->kind == AM_LIST && am_layers_fill(tree, given, &filled, &err) && !strstr(err.message, words))
+    fail_msg("filled: %s\nwanted: %s", err.message, words);
+  am_tree_free(tree);
+}
 
 static void bad_configs_say_what_and_where(void **state) {
   (void)state;
@@ -254,6 +338,7 @@ static void bad_configs_say_what_and_where(void **state) {
                   cases[i].words);
     assert_null(m);
     assert_int_not_equal(net_try(w.ctx, cases[i].yaml, cases[i].input, 3, &m, NULL), AM_OK);
+    fills_or_refuses_alike(&w, cases[i].yaml, cases[i].words);
   }
   am_context_free(w.ctx);
 }
@@ -280,6 +365,7 @@ static void deep_nesting_is_refused(void **state) {
   am_model *m = NULL;
   am_test_fails(net_try(w.ctx, yaml, net_vector(8), 8, &m, &w.err), AM_E_CONFIG, &w.err,
                 "nested deeper than 16");
+  fills_or_refuses_alike(&w, yaml, "nested deeper than 16");
   am_context_free(w.ctx);
 }
 
@@ -290,7 +376,10 @@ int main(void) {
       cmocka_unit_test(blocks_expand_to_steps),
       cmocka_unit_test(automatic_names_avoid_given_ones),
       cmocka_unit_test(activations_take_options_and_none),
-      cmocka_unit_test(description_builds_the_same_model),
+      cmocka_unit_test(filled_layers_make_the_same_model),
+      cmocka_unit_test(filling_names_every_option),
+      cmocka_unit_test(filling_survives_every_failed_allocation),
+      cmocka_unit_test(many_layers_are_named),
       cmocka_unit_test(bad_configs_say_what_and_where),
       cmocka_unit_test(ways_of_different_stride_are_refused),
       cmocka_unit_test(deep_nesting_is_refused),

@@ -56,7 +56,7 @@ static void effective_reads_back_the_same(void **state) {
   assert_string_equal(a->name, "yes: \"no\"");
   assert_string_equal(b->name, a->name);
   assert_string_equal(b->description, "two\nlines # no comment");
-  assert_true(am_value_equal(a->layers, b->layers));
+  assert_true(am_value_equal(am_value_find(am_tree_root(a->effective), "model.layers"), b->layers));
   assert_true(am_value_equal(a->optimiser.rates, b->optimiser.rates));
   assert_int_equal(b->optimiser.freeze.n, 2);
   assert_true(b->schedule.warmup_epochs == 0.1);
@@ -65,6 +65,25 @@ static void effective_reads_back_the_same(void **state) {
   am_buffer_free(ctx, &second);
   am_config_free(a);
   am_config_free(b);
+  am_context_free(ctx);
+}
+
+/* So that a checkpoint means the same when the default of a layer's option has changed. */
+static void effective_names_every_option_of_layers(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  am_error err = AM_ERROR_INIT;
+  const char *const more[] = {"model.layers=[flatten, {batch_norm: {activation: relu}}, dense]"};
+  am_config *c = load(ctx, MINIMAL, more, 1);
+  const am_value *layers = am_value_find(am_tree_root(c->effective), "model.layers");
+  assert_string_equal(am_value_find(layers, "0.flatten.name")->text, "flatten_1");
+  assert_string_equal(am_value_find(layers, "1.batch_norm.epsilon")->text, "0.001");
+  assert_string_equal(am_value_find(layers, "1.batch_norm.activation")->text, "relu");
+  assert_string_equal(am_value_find(layers, "2.dense.units")->text, "0");
+  assert_int_equal(c->layers->last->kind, AM_SCALAR); /* as written: messages point at its lines */
+  am_config_free(c);
+  const char *const bad[] = {"model.layers=[flatten, {dense: {unit: 3}}]"};
+  am_test_fails(am_config_from_text(ctx, MINIMAL, "c.yaml", bad, 1, &c, &err), AM_E_CONFIG, &err, "did you mean \"units\"");
   am_context_free(ctx);
 }
 
@@ -179,6 +198,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(fills_defaults),
       cmocka_unit_test(effective_reads_back_the_same),
+      cmocka_unit_test(effective_names_every_option_of_layers),
       cmocka_unit_test(overrides_win_and_are_typed),
       cmocka_unit_test(says_what_is_wrong_and_where),
       cmocka_unit_test(overrides_are_checked_alike),

@@ -31,6 +31,41 @@ static void resuming_changes_nothing(void **state) {
   world_free(&w);
 }
 
+/* Runs written before the layers of the effective config were filled in have them as the user wrote them, in config.yaml
+ * and in the checkpoints: they resume, and what they are told to change in the model is refused, as ever. */
+static void layers_as_they_were_written_resume(void **state) {
+  (void)state;
+  world w = world_make(2);
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  char *text, *out = strdup(am_test_path(w.folder, "before"));
+  size_t bytes;
+  train_ok(&w, "whole", (overrides){{NULL}});
+  am_config *config = made_up_config(w.ctx, w.corpus, (const char *[]){"train.max_steps=5"}, 1);
+  am_value *layers = am_value_copy(config->effective, config->layers);
+  am_test_ok(am_value_set(config->effective, "model.layers", layers, &err), &err);
+  am_test_fails(am_train_run(config, &(am_run_options){.out = out}, &r, &err), AM_E_STOPPED, &err, "after step 5");
+  am_config_free(config);
+  am_test_ok(am_file_read(w.ctx, file_in(&w, "before", "config.yaml"), 1 << 20, &text, &bytes, &err), &err);
+  assert_null(strstr(text, "dense_1"));
+  am_free(w.ctx, text);
+  const char *const other[] = {"train.max_steps=0", "model.layers.0.conv2d.stride=2"};
+  for (size_t n = 2; n >= 1; n--) {
+    am_test_ok(am_config_load(w.ctx, file_in(&w, "before", "config.yaml"), other, n, &config, &err), &err);
+    am_run_options go_on = {.out = out, .resume = true};
+    if (n == 1) am_test_ok(am_train_run(config, &go_on, &r, &err), &err);
+    else am_test_fails(am_train_run(config, &go_on, &r, &err), AM_E_CONFIG, &err, "model.layers is something else");
+    am_config_free(config);
+  }
+  am_run_result_free(&r);
+  same_run(&w, "whole", "before");
+  am_test_ok(am_file_read(w.ctx, file_in(&w, "before", "config.yaml"), 1 << 20, &text, &bytes, &err), &err);
+  assert_non_null(strstr(text, "dense_1")); /* from now on in full */
+  am_free(w.ctx, text);
+  free(out);
+  world_free(&w);
+}
+
 /* Stops from a log or progress sink, as Ctrl-C would. */
 typedef struct stopper {
   am_context *ctx;
@@ -416,6 +451,7 @@ static void saves_as_often_as_configured(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(resuming_changes_nothing),
+      cmocka_unit_test(layers_as_they_were_written_resume),
       cmocka_unit_test(stopping_at_any_moment_is_safe),
       cmocka_unit_test(damaged_last_falls_back),
       cmocka_unit_test(both_damaged_is_said),
