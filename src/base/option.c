@@ -309,17 +309,54 @@ static const char *const type_names[] = {
     [AM_OPT_CHOICE] = "word", [AM_OPT_INTS] = "ints",   [AM_OPT_REALS] = "reals",     [AM_OPT_TEXTS] = "texts",
     [AM_OPT_CHOICES] = "words", [AM_OPT_MAP] = "map",   [AM_OPT_LIST] = "list"};
 
+enum { HELP_WIDTH = 100, WIDEST_DEFAULT = 16 };
+
+static const char *default_text(const am_option *o) {
+  return !o->fallback ? "required" : *o->fallback ? o->fallback : "-";
+}
+
+/* `text` from `column` on, further lines from `indent` on, all of which fit a terminal.  It breaks at spaces; where bar is
+ * set it is "a|b|c", written "a, b, c". */
+static void wrap(am_context *ctx, am_buffer *out, const char *text, bool bar, int column, int indent) {
+  const char *space = "";
+  while (*text) {
+    int n = (int)strcspn(text, bar ? "|" : " ");
+    bool last = !text[n], comma = bar && !last;
+    if (*space && column + 1 + n + comma > HELP_WIDTH) {
+      am_buffer_printf(ctx, out, "\n%*s", indent, "");
+      column = indent;
+      space = "";
+    }
+    am_buffer_printf(ctx, out, "%s%.*s%s", space, n, text, comma ? "," : "");
+    column += (int)strlen(space) + n + comma;
+    text += last ? n : n + 1;
+    space = " ";
+  }
+}
+
 void am_options_help(am_context *ctx, const am_option *table, am_buffer *out) {
-  int width = 0;
-  for (const am_option *o = table; o->name; o++)
-    if ((int)strlen(o->name) > width) width = (int)strlen(o->name);
+  int name = 3, fallback = 7; /* as wide as the words above the columns */
+  for (const am_option *o = table; o->name; o++) {
+    int n = (int)strlen(o->name), m = (int)strlen(default_text(o));
+    if (n > name) name = n;
+    if (m > fallback) fallback = m < WIDEST_DEFAULT ? m : WIDEST_DEFAULT;
+  }
+  am_buffer_printf(ctx, out, "  %-*s  %-5s  %-*s  %s\n", name, "key", "type", fallback, "default", "range or choices");
   for (const am_option *o = table; o->name; o++) {
     char range[96] = "";
+    const int indent = name + 4, values = indent + 5 + 2 + fallback + 2;
+    const char *text = default_text(o);
     if (has_range(o)) range_text(o, range);
-    const char *fallback = !o->fallback ? "required" : *o->fallback ? o->fallback : "-";
-    am_buffer_printf(ctx, out, "  %-*s  %-5s  %-10s", width, o->name, type_names[o->type], fallback);
-    if (o->choices || *range) am_buffer_printf(ctx, out, "  %s", o->choices ? o->choices : range);
-    if (o->help) am_buffer_printf(ctx, out, "  %s", o->help);
+    am_buffer_printf(ctx, out, "  %-*s  %-5s  %s", name, o->name, type_names[o->type], text);
+    if (o->choices || *range) {
+      int wide = (int)strlen(text) > fallback ? (int)strlen(text) : fallback;
+      am_buffer_printf(ctx, out, "%*s", wide - (int)strlen(text) + 2, "");
+      wrap(ctx, out, o->choices ? o->choices : range, o->choices != NULL, values - fallback + wide, values);
+    }
+    if (o->help) {
+      am_buffer_printf(ctx, out, "\n%*s", indent, "");
+      wrap(ctx, out, o->help, false, indent, indent);
+    }
     am_buffer_append(ctx, out, "\n", 1);
   }
 }

@@ -46,7 +46,8 @@ am_status am_options_read(am_tree *tree, const am_option *table, const am_value 
                           void *out, am_error *err);
 /* The whole section back as a map with every option present: the effective config. */
 am_status am_options_emit(am_tree *tree, const am_option *table, const void *in, am_value **out, am_error *err);
-/* Lines "  name   type default range  help" for --help and inspect. */
+/* A table for `audiomood help`, at most 100 columns wide: a line "  name  type  default  range or choices" for each
+ * option, and its help indented below. */
 void am_options_help(am_context *ctx, const am_option *table, am_buffer *out);
 /* Index of a word in "a|b|c", -1 when absent; and the i-th word into a buffer. */
 int am_choice_index(const char *choices, const char *word);

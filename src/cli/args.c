@@ -155,5 +155,8 @@ void cli_print_overview(FILE *to, const cli_command *const *commands) {
   fprintf(to, "audiomood - emotion in speech: train, evaluate, predict\n\nUsage: audiomood COMMAND ...\n\n");
   for (; *commands; commands++) fprintf(to, "  %-10s %s\n", (*commands)->name, (*commands)->summary);
   fprintf(to, "\n'audiomood COMMAND --help' explains one command; 'audiomood --version' prints the version.\n"
+              "'audiomood help SECTION' lists the keys of a section of the config: config (its top), data, split,\n"
+              "features, augment, model, train, train.loss, train.optimiser, train.schedule. 'audiomood help layers'\n"
+              "lists the layers a model is made of, 'audiomood help LAYER' the options of one.\n"
               "Exit codes: 0 done, 1 failed, 2 bad usage or config, or the signal that ended it.\n");
 }

@@ -56,6 +56,9 @@ extern const cli_flag cli_common_flags[];
 void cli_print_help(FILE *to, const cli_command *command);
 void cli_print_overview(FILE *to, const cli_command *const *commands);
 
+/* help.c: `audiomood help [WORD]`, for commands, sections of the config and layers; the exit code. */
+int cli_help(const char *word, const cli_command *const *commands);
+
 /* sink.c */
 void cli_sink_init(bool quiet, bool verbose);
 void cli_sink_log(void *user, am_log_level level, const char *line);

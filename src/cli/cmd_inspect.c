@@ -384,7 +384,8 @@ const cli_command cli_inspect = {
   .usage = "CONFIG|DATASET --root DIR|FILE.h5|RUN|AUDIO [--set KEY=VALUE]... [--effective] [--augment FILE [--out DIR] [--draw N]]",
   .details = "Of a config: the layer table with shapes, parameters and multiply-adds, and the clips per emotion\n"
              "and speaker. Of a corpus's description (datasets/*.yaml) with --root: what was found and what not, against\n"
-             "the expected counts; unreadable and silent files, odd rates, channels and lengths; clips with the same sound.",
+             "the expected counts; unreadable and silent files, odd rates, channels and lengths; clips with the same sound.\n"
+             "What may stand in a config: audiomood help config.",
   .flags = flags,
   .min_arguments = 1,
   .max_arguments = 1,

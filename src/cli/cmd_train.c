@@ -85,7 +85,7 @@ static const cli_flag flags[] = {
   {"seed", "N", "replaces the config's seed: of weights, order, dropout and augmentation"},
   {"init", "FILE.h5", "starts from the weights of a checkpoint, matched by name"},
   {"resume", "RUN", "goes on with an interrupted run, whose config it takes"},
-  {"dry-run", NULL, "checks everything and times one step; writes no run, but may add to a feature cache that is there"},
+  {"dry-run", NULL, "checks all and times a step; writes no run, but may add to a feature cache"},
   {"profile", NULL, "prints where the time goes, layer by layer"},
   {0},
 };
@@ -99,7 +99,9 @@ const cli_command cli_train = {
              "and its page, report.html. Ctrl-C finishes the step, saves, and says how to resume.\n\n"
              "With --resume, --set may change data.root, data.manifest, train.epochs, train.max_steps,\n"
              "train.save_minutes, train.save_seconds, train.early_stopping and cache; all other settings that the\n"
-             "weights depend on stay as the run has them.",
+             "weights depend on stay as the run has them.\n\n"
+             "'audiomood help config' lists the keys of a config, 'audiomood help train' also those of its section\n"
+             "train, 'audiomood help layers' the layers of a model.",
   .flags = flags,
   .min_arguments = 0,
   .max_arguments = 1,

@@ -103,11 +103,8 @@ static void keep_freed_memory(void) {
 }
 
 static int help(int argc, char **argv) {
-  const cli_command *about = argc > 2 ? find_command(argv[2]) : NULL;
-  if (argc > 2 && !about) return unknown_command(argv[2]);
-  if (about) cli_print_help(stdout, about);
-  else cli_print_overview(stdout, commands);
-  return printed();
+  int code = cli_help(argc > 2 ? argv[2] : NULL, commands);
+  return code ? code : printed();
 }
 
 static int execute(cli *c, const cli_command *command, int argc, char **argv) {

@@ -59,8 +59,10 @@ const am_option am_train_table[] = {
 
 #define OPTIMISER(member) offsetof(am_optimiser_options, member)
 const am_option am_optimiser_table[] = {
-    {"kind", AM_OPT_CHOICE, OPTIMISER(kind), "adam", 0, 0, "sgd|adam|adamw", NULL},
-    {"learning_rate", AM_OPT_REAL, OPTIMISER(learning_rate), "0.001", 0, 1e38, NULL, NULL},
+    {"kind", AM_OPT_CHOICE, OPTIMISER(kind), "adam", 0, 0, "sgd|adam|adamw",
+     "how weights follow the gradient; adamw: weight decay apart from it"},
+    {"learning_rate", AM_OPT_REAL, OPTIMISER(learning_rate), "0.001", 0, 1e38, NULL,
+     "step size, before the schedule's factor"},
     {"momentum", AM_OPT_REAL, OPTIMISER(momentum), "0", 0, 1, NULL, "of sgd"},
     {"nesterov", AM_OPT_BOOL, OPTIMISER(nesterov), "false", 0, 0, NULL, "of sgd"},
     {"beta1", AM_OPT_REAL, OPTIMISER(beta1), "0.9", 0, 0.9999999, NULL, "of adam: decay of the mean"},
@@ -78,7 +80,8 @@ const am_option am_optimiser_table[] = {
 
 #define SCHEDULE(member) offsetof(am_schedule_options, member)
 const am_option am_schedule_table[] = {
-    {"kind", AM_OPT_CHOICE, SCHEDULE(kind), "constant", 0, 0, "constant|step|cosine|one_cycle|plateau", NULL},
+    {"kind", AM_OPT_CHOICE, SCHEDULE(kind), "constant", 0, 0, "constant|step|cosine|one_cycle|plateau",
+     "how a factor on the learning rate goes over the run"},
     {"warmup_epochs", AM_OPT_REAL, SCHEDULE(warmup_epochs), "0", 0, 1e6, NULL, "linear rise; not with one_cycle"},
     {"minimum", AM_OPT_REAL, SCHEDULE(minimum), "0", 0, 1, NULL,
      "smallest factor: end of cosine and one_cycle, floor of plateau"},

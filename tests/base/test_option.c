@@ -224,9 +224,29 @@ static void help_names_type_default_and_range(void **state) {
   am_buffer b = {0};
   am_options_help(f->ctx, table, &b);
   assert_false(b.failed);
-  assert_non_null(strstr(b.data, "  count      int    3           1 to 10  how many\n"));
-  assert_non_null(strstr(b.data, "valid|same|explicit  padding"));
+  assert_true(!strncmp(b.data, "  key        type   default  range or choices\n", 46));
+  assert_non_null(strstr(b.data, "\n  count      int    3        1 to 10\n             how many\n"));
+  assert_non_null(strstr(b.data, "  valid, same, explicit\n             padding\n"));
   assert_non_null(strstr(b.data, "at least 1"));
+  am_buffer_free(f->ctx, &b);
+}
+
+static void help_fits_a_terminal(void **state) {
+  fixture *f = *state;
+  static const am_option wide[] = {
+      {"an_option", AM_OPT_CHOICES, 0, "[first_choice, second_choice]",
+       .choices = "first_choice|second_choice|third_choice|fourth_choice|fifth_choice|sixth_choice",
+       .help = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"},
+      AM_OPTION_END};
+  am_buffer b = {0};
+  am_options_help(f->ctx, wide, &b);
+  assert_string_equal(b.data, "  key        type   default           range or choices\n"
+                              "  an_option  words  [first_choice, second_choice]  first_choice, second_choice, "
+                              "third_choice,\n"
+                              "                                      fourth_choice, fifth_choice, sixth_choice\n"
+                              "             one two three four five six seven eight nine ten eleven twelve thirteen "
+                              "fourteen\n"
+                              "             fifteen sixteen\n");
   am_buffer_free(f->ctx, &b);
 }
 
@@ -279,6 +299,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(duplicate_and_missing_keys_are_refused, begin, end),
       cmocka_unit_test_setup_teardown(what_is_written_reads_back, begin, end),
       cmocka_unit_test_setup_teardown(help_names_type_default_and_range, begin, end),
+      cmocka_unit_test_setup_teardown(help_fits_a_terminal, begin, end),
       cmocka_unit_test(choices_have_an_index),
       cmocka_unit_test(every_failed_allocation_is_survived),
   };

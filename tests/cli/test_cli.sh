@@ -53,6 +53,33 @@ for key in $(sed -n '/free_keys.. = /,/;/p' "$root/src/train/resume.c" | grep -o
   grep -q "$key[, ]" out && ok "resuming may change $key, and its help says so" || not_ok "resuming may change $key, and its help says so"
 done
 
+# ---- help: what a config may hold ----
+# Every key has a line of its own, and its meaning below; nothing is wider than 100 columns.
+well_formed() {
+  sed -n '/^  key /,$p' out | awk '/^  key  / { next } /^  [a-z]/ { bad += open; open = 1; n++ } /^    / { open = 0 }
+    length > 100 { bad++ } END { exit !(n && !bad && !open) }' && ok "$1" || not_ok "$1" "$(cat out)"
+}
+for section in config data split features augment model train train.loss train.optimiser train.schedule; do
+  run help $section; expect "help $section" 0 "^(Section $section|The top) of a config: [a-z]" "^  key +type +default +range or choices$"
+  well_formed "every key of $section is explained"
+done
+run help layers; expect "help layers" 0 "^  conv2d +convolution" "^  parallel +branches" "^  concat +joins"
+layers=$(sed -n 's/^  \([a-z0-9_]*\)  .*/\1/p' out)
+n=$(sed -n '/classes.. = {/,/};/p' "$root/src/nn/registry.c" | grep -c '&am_')
+[ "$(wc -w <<<"$layers")" = $((n + 3)) ] && ok "lists every layer and block" || not_ok "lists every layer and block"
+for layer in $layers; do
+  run help $layer; expect "help $layer" 0 "^Layer $layer: .*[.]$" "^  activation +word|Blocks put it in"
+  grep -q "Blocks put it in" out || well_formed "every option of $layer is explained"
+done
+run help conv2d; expect "an option's default, range and choices" 0 "^  filters +int +required +1 to 1048576$" "^  padding +word +valid +valid, same, explicit$"
+run help train; expect "help of a word that is a command and a section" 0 "^audiomood train CONFIG" "^Section train of a config" "^  epochs +int +15 "
+run help compare; expect "help of a command" 0 "^audiomood compare RUN"
+run help bach_norm; expect "help of a misspelt layer" 2 "no command, section of the config or layer; did you mean 'batch_norm'"
+run help optimiser; expect "help of half a section" 2 "did you mean 'train.optimiser'"
+run help residual; expect "a block that is followed by an activation" 0 "^  activation +word +relu +none, relu"
+run help zebra; expect "help of nothing" 2 "'zebra' is no command" "audiomood help layers"
+for page in "--help" "train --help" "inspect --help"; do run $page; expect "$page says where keys are explained" 0 "audiomood help (config|SECTION)"; done
+
 # ---- the demo corpus ----
 run synth corpus --actors 4 --repetitions 1; expect "synth" 0 "synthetic clips"
 n=$(find corpus -name '*.wav' | wc -l)

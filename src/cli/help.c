@@ -1,0 +1,164 @@
+/* cli/help.c - audiomood help: the commands; the sections of a config and the layers, from the tables they are read by. */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "nn/item.h"
+
+typedef struct section {
+  const char *name, *summary;
+  const am_option *table;
+} section;
+
+static const section sections[] = {
+    {"config", "a map is a section of its own, as in 'help data'", am_config_table},
+    {"data", "the corpus", am_data_table},
+    {"split", "its training, validation and test part", am_split_table},
+    {"features", "from sound to the matrix a model sees", am_feature_table},
+    {"augment", "random changes of training clips", am_augment_table},
+    {"model", "what is trained; 'help layers' lists what it is made of", am_model_table},
+    {"train", "how it is trained; also 'help train.loss', 'help train.optimiser', 'help train.schedule'", am_train_table},
+    {"train.loss", "what training makes small", am_loss_table},
+    {"train.optimiser", "how weights follow the gradient", am_optimiser_table},
+    {"train.schedule", "the learning rate over the run", am_schedule_table},
+};
+enum { SECTIONS = sizeof sections / sizeof *sections, MOST_OPTIONS = 32, MOST_WORDS = 128 };
+
+static const section *find_section(const char *name) {
+  for (size_t i = 0; i < SECTIONS; i++)
+    if (strcmp(sections[i].name, name) == 0) return &sections[i];
+  return NULL;
+}
+
+static const cli_command *find_command(const char *name, const cli_command *const *commands) {
+  for (; *commands; commands++)
+    if (strcmp((*commands)->name, name) == 0) return *commands;
+  return NULL;
+}
+
+/* ---- tables ---- */
+
+static bool has_lists(const am_option *table) {
+  for (; table->name; table++)
+    if (table->type == AM_OPT_INTS || table->type == AM_OPT_REALS || table->type == AM_OPT_TEXTS ||
+        table->type == AM_OPT_CHOICES)
+      return true;
+  return false;
+}
+
+static int print_table(const am_option *table) {
+  am_settings settings = {.size = sizeof settings, .threads = 1};
+  am_context *ctx = NULL;
+  am_error err = AM_ERROR_INIT;
+  am_buffer text = {0};
+  am_status st = am_context_create(&settings, &ctx, &err);
+  if (!st) {
+    am_options_help(ctx, table, &text);
+    if (text.failed) st = am_no_memory(&err);
+  }
+  if (!st) printf("\n%s", text.data);
+  if (!st && has_lists(table)) printf("\nints, reals, texts and words are lists; one alone stands for a list of one.\n");
+  if (st) fprintf(stderr, "audiomood: %s\n", err.message[0] ? err.message : am_status_name(st));
+  if (ctx) am_buffer_free(ctx, &text);
+  am_context_free(ctx);
+  return st ? 1 : 0;
+}
+
+static int help_section(const section *s) {
+  bool top = s->table == am_config_table;
+  printf("%s%s of a config: %s.\n", top ? "The top" : "Section ", top ? "" : s->name, s->summary);
+  int code = print_table(s->table);
+  if (!code) printf("\nOn the command line: --set %s%sKEY=VALUE\n", top ? "" : s->name, top ? "" : ".");
+  return code;
+}
+
+/* ---- layers ---- */
+
+/* Own options first, then those that every layer takes.  `activation`: that of a block when none is given. */
+static int help_item(const char *type, const char *help, const am_option *own, const char *activation) {
+  am_option all[MOST_OPTIONS] = {{0}};
+  size_t n = 0;
+  for (; own && own->name && n + 1 < MOST_OPTIONS; own++) all[n++] = *own;
+  for (const am_option *o = am_item_table; o->name && n + 1 < MOST_OPTIONS; o++) {
+    all[n] = *o;
+    if (activation && strcmp(o->name, "activation") == 0) all[n].fallback = activation;
+    n++;
+  }
+  printf("Layer %s: %s.\n", type, help);
+  int code = print_table(all);
+  if (!code) printf("\nIn the list model.layers of a config: - %s: {KEY: VALUE, ...}\n", type);
+  return code;
+}
+
+static int help_layer(const am_layer_class *cls) {
+  if (cls->max_inputs == 1) return help_item(cls->type, cls->help, cls->table, NULL);
+  printf("Layer %s: %s.\n\nBlocks put it in; it is never written in a config, and has no options.\n", cls->type, cls->help);
+  return 0;
+}
+
+static void print_layers(bool joins) {
+  size_t n;
+  const am_layer_class *const *all = am_layer_all(&n);
+  for (size_t i = 0; i < n; i++)
+    if ((all[i]->max_inputs > 1) == joins) printf("  %-19s  %s\n", all[i]->type, all[i]->help);
+}
+
+static int help_layers(void) {
+  size_t n;
+  const am_block *blocks = am_block_all(&n);
+  printf("The list model.layers of a config goes from the input to the output. An entry is `type: {options}`, or the\n"
+         "type alone.\n\n");
+  print_layers(false);
+  printf("\nBlocks, which become several layers:\n\n");
+  for (size_t i = 0; i < n; i++) printf("  %-19s  %s\n", blocks[i].type, blocks[i].help);
+  printf("\nPut in by blocks, never written in a config:\n\n");
+  print_layers(true);
+  printf("\n'audiomood help LAYER' lists the options of one.\n");
+  return 0;
+}
+
+/* ---- words ---- */
+
+/* "train.loss" for "loss" */
+static const char *section_that_ends_in(const char *word) {
+  for (size_t i = 0; i < SECTIONS; i++) {
+    const char *dot = strchr(sections[i].name, '.');
+    if (dot && strcmp(dot + 1, word) == 0) return sections[i].name;
+  }
+  return NULL;
+}
+
+static int unknown_word(const char *word, const cli_command *const *commands) {
+  const char *words[MOST_WORDS] = {"layers"};
+  size_t n = 1, layers, blocks;
+  const am_layer_class *const *all = am_layer_all(&layers);
+  const am_block *block = am_block_all(&blocks);
+  for (; *commands && n < MOST_WORDS; commands++) words[n++] = (*commands)->name;
+  for (size_t i = 0; i < SECTIONS && n < MOST_WORDS; i++) words[n++] = sections[i].name;
+  for (size_t i = 0; i < layers && n < MOST_WORDS; i++) words[n++] = all[i]->type;
+  for (size_t i = 0; i < blocks && n < MOST_WORDS; i++) words[n++] = block[i].type;
+  const char *near = section_that_ends_in(word);
+  if (!near) near = am_nearest(word, words, n, sizeof *words);
+  fprintf(stderr, "audiomood help: '%s' is no command, section of the config or layer", word);
+  if (near) fprintf(stderr, "; did you mean '%s'?", near);
+  fprintf(stderr, "\nRun 'audiomood --help' for the commands and sections, 'audiomood help layers' for the layers.\n");
+  return 2;
+}
+
+int cli_help(const char *word, const cli_command *const *commands) {
+  if (!word) {
+    cli_print_overview(stdout, commands);
+    return 0;
+  }
+  const cli_command *command = find_command(word, commands);
+  const section *in_config = find_section(word);
+  const am_layer_class *cls = am_layer_find(word);
+  const am_block *block = am_block_find(word);
+  if (command) cli_print_help(stdout, command);
+  if (command && in_config) printf("\n"); /* train and features are both */
+  if (in_config) return help_section(in_config);
+  if (command) return 0;
+  if (cls) return help_layer(cls);
+  if (block) return help_item(block->type, block->help, block->table, block->activation);
+  if (strcmp(word, "layers") == 0) return help_layers();
+  return unknown_word(word, commands);
+}
