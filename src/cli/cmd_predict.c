@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/trail.h"
 #include "base/value.h"
 #include "cli/cli.h"
 #include "io/csv.h"
@@ -41,8 +42,21 @@ static bool sound_name(const char *name) {
   return false;
 }
 
-/* All sounds below a folder, in byte order of their names. */
-static am_status add_folder(cli *c, sounds *s, const char *folder, int depth, am_error *err) {
+static am_status add_below(cli *c, sounds *s, am_trail *trail, const char *folder, int depth, am_error *err);
+
+/* Not one that the search is in already: a link to it would go round in a circle. */
+static am_status add_folder(cli *c, sounds *s, am_trail *trail, const char *folder, int depth, am_error *err) {
+  bool entered;
+  am_status st = am_trail_enter(trail, folder, &entered, err);
+  if (st || !entered) return st;
+  st = add_below(c, s, trail, folder, depth, err);
+  am_trail_leave(trail);
+  return st;
+}
+
+/* All sounds below a folder, in byte order of their names.  Pipes and devices are passed over, whatever their names:
+ * no sound was put there, and waiting for one might never end.  One named on the command line is read. */
+static am_status add_below(cli *c, sounds *s, am_trail *trail, const char *folder, int depth, am_error *err) {
   am_names names;
   if (depth > 32) return am_fail(err, AM_E_IO, "%s: folders nested more than 32 deep", folder);
   am_status st = am_folder_list(c->ctx, folder, &names, err);
@@ -50,11 +64,19 @@ static am_status add_folder(cli *c, sounds *s, const char *folder, int depth, am
   for (size_t i = 0; i < names.n && !st; i++) {
     char *path = am_path_join(c->ctx, folder, names.at[i]);
     if (!path) st = am_no_memory(err);
-    else if (am_folder_exists(path)) st = add_folder(c, s, path, depth + 1, err);
-    else if (sound_name(names.at[i])) st = add_sound(c, s, path, err);
+    else if (am_folder_exists(path)) st = add_folder(c, s, trail, path, depth + 1, err);
+    else if (sound_name(names.at[i]) && !am_file_is_special(path)) st = add_sound(c, s, path, err);
     am_free(c->ctx, path);
   }
   am_names_free(c->ctx, &names);
+  return st;
+}
+
+static am_status search_folder(cli *c, sounds *s, const char *folder, am_error *err) {
+  am_trail trail;
+  am_status st = am_trail_begin(c->ctx, folder, &trail, err);
+  if (!st) st = add_below(c, s, &trail, folder, 0, err);
+  am_trail_end(&trail);
   return st;
 }
 
@@ -62,7 +84,7 @@ static am_status list_sounds(cli *c, sounds *s, am_error *err) {
   for (int i = 1; i < c->n_arguments; i++) {
     size_t before = s->n;
     bool folder = am_folder_exists(c->arguments[i]);
-    am_status st = folder ? add_folder(c, s, c->arguments[i], 0, err) : add_sound(c, s, c->arguments[i], err);
+    am_status st = folder ? search_folder(c, s, c->arguments[i], err) : add_sound(c, s, c->arguments[i], err);
     if (st) return st;
     if (s->n == before)
       return am_fail(err, AM_E_DATA, "%s: no sound file (.wav, .flac, .ogg, .mp3, .aiff, ...) in this folder", c->arguments[i]);

@@ -8,6 +8,7 @@
 #ifndef AM_CORPUS_H
 #define AM_CORPUS_H
 
+#include "base/trail.h"
 #include "data/dataset.h"
 
 /* One clip as the loader found it. Texts live in corpus->d->strings; NULL: unknown. */
@@ -62,12 +63,15 @@ const char *am_corpus_text(am_corpus *corpus, am_error *err, const char *format,
 /* Sets d->synthetic when the corpus or the folder above it has the mark of `audiomood synth`. */
 am_status am_corpus_find_mark(am_corpus *corpus, am_error *err);
 
-/* All files below a folder, in a fixed order, folders after files.  Links are followed, to a fixed depth. */
+/* All files below a folder, in a fixed order, folders after files.  Links are followed, to a fixed depth, but not into a
+ * folder that the walk is in already. */
 typedef struct am_walk {
   am_context *ctx;
   const char *root;
   am_status (*file)(void *user, const char *name, am_error *err); /* name relative to the root */
+  am_status (*special)(void *user, const char *name, am_error *err); /* a pipe or a device; NULL: they do not matter */
   void *user;
+  am_trail trail;
   size_t files, folders;       /* counted */
   char first_file[128], first_folder[128]; /* for "found ..." */
 } am_walk;

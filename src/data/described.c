@@ -243,6 +243,12 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   return read_label(s, name, &c, err);
 }
 
+/* Such a thing is no sound even under a clip's name, and reading it might never end. */
+static am_status on_special(void *user, const char *name, am_error *err) {
+  search *s = user;
+  return am_corpus_leave_out(s->corpus, "a pipe or a device, not a file", name, err);
+}
+
 /* What is known of the corpus */
 
 static am_status describe(search *s, am_error *err) {
@@ -328,7 +334,7 @@ static am_status fail_nothing(const search *s, const am_walk *walk, am_error *er
 
 static am_status run(search *s, am_error *err) {
   am_corpus *corpus = s->corpus;
-  am_walk walk = {.ctx = corpus->ctx, .root = corpus->d->root, .file = on_file, .user = s};
+  am_walk walk = {.ctx = corpus->ctx, .root = corpus->d->root, .file = on_file, .special = on_special, .user = s};
   am_status status = s->d->table_map ? read_table(s, err) : AM_OK;
   if (!status) status = am_walk_run(&walk, err);
   if (!status) status = report_rows(s, err);

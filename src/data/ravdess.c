@@ -123,6 +123,12 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   return s->found[cell] ? AM_OK : AM_E_NOMEM;
 }
 
+/* Such a thing is no sound even under a clip's name, and reading it might never end. */
+static am_status on_special(void *user, const char *name, am_error *err) {
+  search *s = user;
+  return am_corpus_leave_out(s->corpus, "a pipe or a device, not a file", name, err);
+}
+
 static am_status fail_nothing(const search *s, const am_walk *walk, am_error *err) {
   const char *root = s->corpus->d->root;
   char found[448] = "", more[256] = "";
@@ -193,7 +199,7 @@ static am_status list(search *s, am_error *err) {
 
 static am_status run(search *s, am_error *err) {
   am_corpus *corpus = s->corpus;
-  am_walk walk = {.ctx = corpus->ctx, .root = corpus->d->root, .file = on_file, .user = s};
+  am_walk walk = {.ctx = corpus->ctx, .root = corpus->d->root, .file = on_file, .special = on_special, .user = s};
   am_status status = am_walk_run(&walk, err);
   if (status) return status;
   if (!s->clips) return fail_nothing(s, &walk, err);

@@ -11,6 +11,17 @@ static void remember(char out[128], const char *name) {
 
 static am_status visit(am_walk *walk, const char *folder, int depth, am_error *err);
 
+static am_status visit_folder(am_walk *walk, const char *name, const char *path, int depth, am_error *err) {
+  bool entered;
+  am_status status = am_trail_enter(&walk->trail, path, &entered, err);
+  if (status || !entered) return status;
+  walk->folders++;
+  remember(walk->first_folder, name);
+  if (depth < AM_WALK_DEPTH) status = visit(walk, name, depth + 1, err);
+  am_trail_leave(&walk->trail);
+  return status;
+}
+
 /* One name of a folder: files in the first pass, folders in the second, so that shallow copies come first. */
 static am_status visit_name(am_walk *walk, const char *folder, const char *base, bool folders, int depth,
                             am_error *err) {
@@ -20,11 +31,9 @@ static am_status visit_name(am_walk *walk, const char *folder, const char *base,
   if (!path) {
     status = am_no_memory(err);
   } else if (am_folder_exists(path)) {
-    if (folders && *base != '.') {
-      walk->folders++;
-      remember(walk->first_folder, name);
-      if (depth < AM_WALK_DEPTH) status = visit(walk, name, depth + 1, err);
-    }
+    if (folders && *base != '.') status = visit_folder(walk, name, path, depth, err);
+  } else if (!folders && am_file_is_special(path)) {
+    if (walk->special) status = walk->special(walk->user, name, err);
   } else if (!folders) {
     if (*base != '.') remember(walk->first_file, name);
     if (++walk->files > AM_WALK_FILES)
@@ -53,4 +62,9 @@ static am_status visit(am_walk *walk, const char *folder, int depth, am_error *e
   return status;
 }
 
-am_status am_walk_run(am_walk *walk, am_error *err) { return visit(walk, "", 0, err); }
+am_status am_walk_run(am_walk *walk, am_error *err) {
+  am_status status = am_trail_begin(walk->ctx, walk->root, &walk->trail, err);
+  if (!status) status = visit(walk, "", 0, err);
+  am_trail_end(&walk->trail);
+  return status;
+}

@@ -241,6 +241,16 @@ run train tiny.yaml --out short --set features.samples=8000 --set train.epochs=1
 run predict short "$sound" "$sound"; expect "a sound longer than a model hears" 0 "warning: a sound of [0-9.]+ s is longer than what this model hears"
 [ "$(grep -c "longer than what" err)" = 1 ] && ok "is said once" || not_ok "is said once"
 rm -rf short
+
+# ---- folders with pipes and with links in a circle ----
+mkdir -p loop/sub; cp "$sound" loop/a.wav; cp "$sound" loop/sub/b.wav
+run predict run1 loop --csv; mv out plain
+ln -s . loop/again; ln -s .. loop/up; ln -s .. loop/sub/up; mkfifo loop/pipe.wav loop/sub/pipe.wav
+timeout 60 "$audiomood" predict run1 loop --csv >out 2>err; code=$?
+expect "a folder with links in a circle and with pipes" 0 "^loop/sub/b.wav,"
+cmp -s out plain && ok "gives the same predictions as without" || not_ok "gives the same predictions as without" "$(wc -l <out) lines"
+rm -rf loop plain
+
 run train tiny.yaml --out other --seed 8 --set train.epochs=1
 for r in run1 other "run1 --with other --with run1"; do run predict $r "$sound" --csv; sed 1d out; done >alone
 awk -F, 'NR <= 2 { for (k = 3; k <= NF; k++) mean[k] += $k * (NR == 1 ? 2 : 1) / 3 }

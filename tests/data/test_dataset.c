@@ -294,6 +294,46 @@ static void a_walk_over_too_many_files_ends(void **state) {
   assert_int_equal(seen, 1);
 }
 
+/* Links to the folder they are in, to those above it, also above the root, and to each other. */
+static void links_in_a_circle_are_not_followed(void **state) {
+  (void)state;
+  int seen = 0;
+  touch(ctx, folder, "top/1.wav");
+  touch(ctx, folder, "top/a/2.wav");
+  touch(ctx, folder, "top/b/3.wav");
+  touch(ctx, folder, "outside.wav");
+  assert_int_equal(symlink(".", in("top/again")), 0);
+  assert_int_equal(symlink("..", in("top/up")), 0);
+  assert_int_equal(symlink("..", in("top/a/up")), 0);
+  assert_int_equal(symlink("../..", in("top/a/higher")), 0);
+  assert_int_equal(symlink(in("top/b"), in("top/b/self")), 0);
+  am_walk walk = {.ctx = ctx, .root = in("top"), .file = count_file, .user = &seen};
+  am_test_ok(am_walk_run(&walk, &err), &err);
+  assert_int_equal(seen, 3);
+  assert_int_equal(walk.folders, 2);
+
+  /* Other links are followed, to the same folder twice as well. */
+  seen = 0;
+  walk = (am_walk){.ctx = ctx, .root = in("top"), .file = count_file, .user = &seen};
+  assert_int_equal(symlink("../b", in("top/a/b")), 0);
+  am_test_ok(am_walk_run(&walk, &err), &err);
+  assert_int_equal(seen, 4);
+}
+
+/* A pipe that nobody writes into, under the name of a clip, and the same by a link. */
+static void pipes_are_left_out(void **state) {
+  (void)state;
+  touch_part(ctx, folder, 1, 1, "wav");
+  unlink(in("Actor_01/03-01-02-01-01-01-01.wav"));
+  assert_int_equal(mkfifo(in("Actor_01/03-01-02-01-01-01-01.wav"), 0666), 0);
+  unlink(in("Actor_01/03-01-03-01-01-01-01.wav"));
+  assert_int_equal(symlink("/dev/zero", in("Actor_01/03-01-03-01-01-01-01.wav")), 0);
+  am_dataset *d = load_ok("{corpus: ravdess}");
+  assert_int_equal(left_out(d, "a pipe or a device"), 2);
+  assert_int_equal(d->n, 58);
+  am_dataset_free(d);
+}
+
 static void synthetic_corpora_are_called_so(void **state) {
   (void)state;
   touch_part(ctx, folder, 1, 2, "wav");
@@ -507,6 +547,8 @@ int main(void) {
     cmocka_unit_test_setup_teardown(folders_without_the_corpus_say_what_they_hold, setup, teardown),
     cmocka_unit_test_setup_teardown(corpora_without_a_place_are_refused, setup, teardown),
     cmocka_unit_test_setup_teardown(a_walk_over_too_many_files_ends, setup, teardown),
+    cmocka_unit_test_setup_teardown(links_in_a_circle_are_not_followed, setup, teardown),
+    cmocka_unit_test_setup_teardown(pipes_are_left_out, setup, teardown),
     cmocka_unit_test_setup_teardown(synthetic_corpora_are_called_so, setup, teardown),
     cmocka_unit_test_setup_teardown(labels_merges_renames, setup, teardown),
     cmocka_unit_test_setup_teardown(wrong_labels_are_named, setup, teardown),

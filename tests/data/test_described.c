@@ -257,6 +257,23 @@ static void test_folder_names(void **state) {
   am_dataset_free(d);
 }
 
+/* The clips are those of the same folders without links in a circle; what is no file is counted. */
+static void test_links_and_pipes(void **state) {
+  (void)state;
+  put_all((const char *const[]){"ann/joy.wav", "ann/anger.wav", "ben/joy.wav", NULL});
+  assert_int_equal(symlink(".", in("again")), 0);
+  assert_int_equal(symlink("..", in("up")), 0);
+  assert_int_equal(symlink(".", in("ann/again")), 0);
+  assert_int_equal(symlink("..", in("ben/up")), 0);
+  assert_int_equal(mkfifo(in("ben/anger.wav"), 0666), 0);
+  am_dataset *d;
+  written("{name: mine, licence: own, files: '(?<speaker>\\w+)/(?<label>\\w+)'}", &d);
+  assert_int_equal(d->n, 3);
+  says(d, "ben/joy.wav", "joy", "ben");
+  assert_int_equal(left_out(d, "a pipe or a device"), 1);
+  am_dataset_free(d);
+}
+
 static void test_table(void **state) {
   (void)state;
   put_all((const char *const[]){"wav/a1.wav", "wav/a2.wav", "wav/b1.wav", "wav/b9.wav", NULL});
@@ -604,6 +621,7 @@ int main(void) {
                                      CASE(test_ravdess_complete),
                                      CASE(test_folds),
                                      CASE(test_folder_names),
+                                     CASE(test_links_and_pipes),
                                      CASE(test_table),
                                      CASE(test_errors),
                                      CASE(test_no_hang),
