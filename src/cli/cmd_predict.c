@@ -120,11 +120,18 @@ static am_status read_sound(cli *c, const am_checkpoint *m, const char *path, am
   return am_sound_read(c->ctx, path, rate, most, sound, err);
 }
 
+/* At once, for whoever reads along.  Where nobody does any more, or nothing fits, the sounds still to come need not be
+ * heard either. */
+static am_status flush_output(am_error *err) {
+  if (fflush(stdout) == 0 && !ferror(stdout)) return AM_OK;
+  return am_fail(err, AM_E_IO, "standard output could not be written");
+}
+
 static am_status print_buffer(cli *c, am_buffer *text, am_error *err) {
   am_status st = text->failed ? am_no_memory(err) : AM_OK;
   if (!st) fputs(text->data, stdout);
   am_buffer_free(c->ctx, text);
-  return st;
+  return st ? st : flush_output(err);
 }
 
 static am_status print_csv_header(cli *c, const am_checkpoint *m, am_error *err) {
@@ -177,7 +184,7 @@ static am_status print_prediction(cli *c, const am_checkpoint *m, enum format fo
   printf("%s: %s", file, m->labels[best]);
   for (int k = 0; k < m->classes; k++) printf("  %s %.1f%%", m->labels[k], 100 * (double)p[k]);
   putchar('\n');
-  return AM_OK;
+  return flush_output(err);
 }
 
 static am_status add_to_statistics(cli *c, const am_checkpoint *m, const am_features *fx, const char *path,
