@@ -65,8 +65,10 @@ void cli_sink_log(void *user, am_log_level level, const char *line);
 void cli_sink_progress(void *user, const am_progress *progress);
 void cli_sink_clear(void); /* ends an unfinished progress line before other output */
 
-/* signals.c: Ctrl-C and SIGTERM ask the context to stop; a second one ends at once. */
+/* signals.c: Ctrl-C and SIGTERM ask the context to stop; a second one ends at once.  One that was ignored when the
+ * program was started stays so. */
 void cli_signals_install(am_context *ctx);
+void cli_signals_forget(void); /* before the context is freed; from then on a signal ends the program at once */
 int cli_signal_received(void); /* 0: none */
 
 /* common.c */

@@ -115,9 +115,15 @@ static am_status read_stdin(cli *c, double rate, double max_seconds, am_sound *s
 
 static am_status read_sound(cli *c, const am_checkpoint *m, const char *path, am_sound *sound, am_error *err) {
   double rate = m->config->features.sample_rate, most = m->config->data.max_seconds;
+  bool from_stdin = strcmp(path, "-") == 0;
+  am_error why = AM_ERROR_INIT;
   *sound = (am_sound){.size = sizeof *sound};
-  if (strcmp(path, "-") == 0) return read_stdin(c, rate, most, sound, err);
-  return am_sound_read(c->ctx, path, rate, most, sound, err);
+  am_status st = from_stdin ? read_stdin(c, rate, most, sound, &why)
+                            : am_sound_read(c->ctx, path, rate, most, sound, &why);
+  /* Ctrl-C ends the wait for a pipe; to the reader that is a failure like any other. */
+  if (st == AM_E_IO && am_context_stopping(c->ctx))
+    return am_fail(err, AM_E_STOPPED, "stopped while %s was read", from_stdin ? "standard input" : path);
+  return st ? am_fail(err, st, "%s", why.message) : AM_OK;
 }
 
 /* At once, for whoever reads along.  Where nobody does any more, or nothing fits, the sounds still to come need not be

@@ -121,6 +121,7 @@ static int execute(cli *c, const cli_command *command, int argc, char **argv) {
   if (st) fprintf(stderr, "audiomood %s: %s\n", command->name, err.message[0] ? err.message : am_status_name(st));
   if (st == AM_E_USAGE) fprintf(stderr, "Run 'audiomood %s --help' for its usage.\n", command->name);
   int number = cli_signal_received();
+  cli_signals_forget();
   am_context_free(c->ctx);
   if (number && (st == AM_E_STOPPED || st == AM_OK)) end_by_signal(number);
   return exit_code(st);

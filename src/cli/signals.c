@@ -1,35 +1,47 @@
 /* cli/signals.c - Ctrl-C and SIGTERM: finish the step, save, report. */
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 
 /* A handler can reach only globals; these two are written before it is installed and by it. */
-static am_context *volatile stop_context;
+static am_context *volatile stop_context; /* NULL: there is nothing (any more) to stop */
 static volatile sig_atomic_t received;
 
 static void on_signal(int number) {
-  if (received) {
+  int before = errno; /* of the call that was interrupted, which has yet to be looked at */
+  am_context *ctx = stop_context;
+  if (received || !ctx) {
     signal(number, SIG_DFL);
     raise(number);
-    return;
+  } else {
+    received = number;
+    static const char text[] = "\nstopping after this step; once more to stop at once\n";
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    am_context_stop(ctx);
   }
-  received = number;
-  static const char text[] = "\nstopping after this step; once more to stop at once\n";
-  ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
-  (void)ignored;
-  am_context_stop(stop_context);
+  errno = before;
+}
+
+/* Whoever started us with a signal ignored (nohup, a script's job in the background) means us not to hear it. */
+static void handle(int number) {
+  struct sigaction action = {.sa_handler = on_signal}, before;
+  if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN) return;
+  sigemptyset(&action.sa_mask);
+  sigaction(number, &action, NULL);
 }
 
 void cli_signals_install(am_context *ctx) {
   stop_context = ctx;
-  struct sigaction action = {.sa_handler = on_signal};
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
+  handle(SIGINT);
+  handle(SIGTERM);
   /* A closed pipe and a file size limit are errors of a write, not deaths without words. */
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
 }
+
+void cli_signals_forget(void) { stop_context = NULL; }
 
 int cli_signal_received(void) { return received; }

@@ -15,6 +15,8 @@ not_ok() {
   cases=$((cases + 1)); echo "not ok $cases - $1"
   { [ -n "${2:-}" ] && echo "$2"; tail -n 12 out err 2>/dev/null; } | sed 's/^/#   /'
 }
+# Jobs in the background of a script begin with Ctrl-C ignored, and it stays so.  These hear it.
+hearing=(env --default-signal=INT "$audiomood")
 # run ARGUMENTS...: stdout in out, stderr in err, exit code in $code
 run() { "$audiomood" "$@" >out 2>err; code=$?; }
 # expect NAME CODE [PATTERN in err or out]...
@@ -253,7 +255,21 @@ ln -s . loop/again; ln -s .. loop/up; ln -s .. loop/sub/up; mkfifo loop/pipe.wav
 timeout 60 "$audiomood" predict run1 loop --csv >out 2>err; code=$?
 expect "a folder with links in a circle and with pipes" 0 "^loop/sub/b.wav,"
 cmp -s out plain && ok "gives the same predictions as without" || not_ok "gives the same predictions as without" "$(wc -l <out) lines"
-rm -rf loop plain code
+# heard: waits until the program is about to wait for its sound
+heard() { for _ in $(seq 600); do grep -q "trained on synthetic" err && break; sleep 0.05; done; sleep 0.3; }
+mkfifo pipe
+(trap "" INT; exec "$audiomood" predict run1 pipe >out 2>err) & pid=$!
+heard; kill -INT $pid; timeout 20 sh -c 'cat "$1" >pipe' - "$sound"; wait $pid; code=$?
+expect "an ignored Ctrl-C stays ignored; a pipe that is named is read" 0 "^pipe: [a-z]+ .*angry [0-9.]+%"
+grep -q stopping err && not_ok "without a word" || ok "without a word"
+"${hearing[@]}" predict run1 pipe >out 2>err & pid=$!
+heard; kill -INT $pid; wait $pid; code=$?
+expect "Ctrl-C ends the wait for a pipe" 130 "^audiomood predict: stopped while pipe was read"
+"${hearing[@]}" predict run1 - <pipe >out 2>err & pid=$!
+sleep 30 >pipe & writer=$!
+heard; kill -INT $pid; wait $pid; code=$?; kill $writer
+expect "Ctrl-C ends the wait for standard input" 130 "^audiomood predict: stopped while standard input was read"
+rm -rf loop pipe plain code
 
 run train tiny.yaml --out other --seed 8 --set train.epochs=1
 for r in run1 other "run1 --with other --with run1"; do run predict $r "$sound" --csv; sed 1d out; done >alone
@@ -300,7 +316,7 @@ for t in 1 4; do
   cmp -s run1/best.h5 threads$t/best.h5 && ok "$t threads, same weights" || not_ok "$t threads, same weights"
 done
 "$audiomood" train tiny.yaml --out whole --set train.epochs=40 --quiet >/dev/null 2>&1
-"$audiomood" train tiny.yaml --out int --set train.epochs=40 >out 2>err & pid=$!
+"${hearing[@]}" train tiny.yaml --out int --set train.epochs=40 >out 2>err & pid=$!
 for _ in $(seq 3000); do grep -q "^epoch 2/40:" err && break; sleep 0.01; done
 kill -INT $pid; wait $pid; code=$?
 expect "Ctrl-C saves, says how to resume, ends by the signal" 130 "resume int"
@@ -309,7 +325,7 @@ cmp -s int/best.h5 whole/best.h5 && ok "resumed equals uninterrupted" || not_ok 
 run train --resume nowhere; expect "resume where nothing is" 1 "nowhere"
 # begin NAME: a long run, held (SIGSTOP) when its second epoch has ended; $pid is the process
 begin() {
-  "$audiomood" train tiny.yaml --out "$1" --set train.epochs=400 --threads 2 >out 2>err & pid=$!
+  "${hearing[@]}" train tiny.yaml --out "$1" --set train.epochs=400 --threads 2 >out 2>err & pid=$!
   for _ in $(seq 3000); do grep -q "^epoch 2/400:" err && break; sleep 0.01; done
   kill -STOP $pid
 }
@@ -376,7 +392,7 @@ rm -rf hurt first.html
 run crossval folds.yaml --out cv; expect "a folder with a cross-validation is refused" 2 "--resume cv"
 run evaluate cv/fold-1; expect "a fold is a run" 0 "03.*|test part"
 run crossval folds.yaml --out long --set train.epochs=24 --quiet; expect "crossval, longer" 0
-"$audiomood" crossval folds.yaml --out cut --set train.epochs=24 >out 2>err & pid=$!
+"${hearing[@]}" crossval folds.yaml --out cut --set train.epochs=24 >out 2>err & pid=$!
 for _ in $(seq 2000); do [ -s cut/fold-1/config.yaml ] && break; sleep 0.02; done
 kill -INT $pid; wait $pid; code=$?
 expect "Ctrl-C in a fold says how to go on" 130 "1 of 3 runs finished" "audiomood crossval --resume cut"
