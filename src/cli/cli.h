@@ -74,8 +74,15 @@ int cli_signal_received(void); /* 0: none */
 /* common.c */
 /* "run" folder -> its best.h5, a file -> itself. am_free. */
 am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_error *err);
-/* runs/<name><kind>-<date>-<time>, with -2, -3 ... when taken. am_free; NULL: no memory */
-char *cli_run_folder(cli *c, const char *name, const char *kind);
+/* run_folder.c: runs/<name><kind>-<date>-<time>, with -2, -3 ... when taken.  It is made at once, so that of two runs that
+ * begin in the same second each has its own. */
+typedef struct cli_run_folder {
+  char *path, *parent;
+  bool made, made_parent;
+} cli_run_folder;
+/* `folder` is zero before, and to be ended whether it could be made or not. */
+am_status cli_run_folder_make(cli *c, const char *name, const char *kind, cli_run_folder *folder, am_error *err);
+void cli_run_folder_end(cli *c, cli_run_folder *folder); /* removes it again when nothing is in it */
 /* team.c: the model given first and those of --with, which name the same emotions in the same order.  On failure what was
  * loaded stands in `team` all the same: free it with cli_team_free. */
 typedef struct cli_team {

@@ -202,18 +202,15 @@ static am_status run(cli *c, am_error *err) {
   size_t n_folds = 0;
   am_config *config = NULL;
   am_crossval *x = NULL;
-  char *folder = NULL;
+  cli_run_folder chosen = {0};
   am_status st = cli_int(c, "seeds", 1, 1000, 1, &seeds, err);
   if (!st && !resume && !c->n_arguments)
     st = am_fail(err, AM_E_USAGE, "wanted a config file, or --resume DIR");
   if (!st && resume) st = check_resume(c, err);
   if (!st) st = read_folds(c, cli_value(c, "folds", NULL), &folds, &n_folds, err);
   if (!st) st = load(c, resume, &config, err);
-  if (!st) {
-    folder = resume ? am_strdup(c->ctx, resume)
-                    : out ? am_strdup(c->ctx, out) : cli_run_folder(c, config->name, "-crossval");
-    if (!folder) st = am_no_memory(err);
-  }
+  if (!st && !resume && !out) st = cli_run_folder_make(c, config->name, "-crossval", &chosen, err);
+  const char *folder = resume ? resume : out ? out : chosen.path;
   am_crossval_options options = {folder, resume != NULL, seeds, folds, n_folds};
   if (!st) st = am_crossval_train(config, &options, &x, err);
   cli_sink_clear();
@@ -223,7 +220,7 @@ static am_status run(cli *c, am_error *err) {
   am_crossval_free(x);
   am_config_free(config);
   am_free(c->ctx, folds);
-  am_free(c->ctx, folder);
+  cli_run_folder_end(c, &chosen);
   return st;
 }
 

@@ -62,19 +62,21 @@ static am_status run(cli *c, am_error *err) {
   if (st) return st;
 
   const char *given = resume ? resume : cli_value(c, "out", NULL);
-  char *out = given ? am_strdup(c->ctx, given) : cli_run_folder(c, config->name, "");
+  cli_run_folder chosen = {0};
+  if (!given && !cli_has(c, "dry-run")) st = cli_run_folder_make(c, config->name, "", &chosen, err);
+  const char *out = given ? given : chosen.path; /* NULL: a dry run needs none */
   am_run_options options = {.out = out,
                             .init = cli_value(c, "init", NULL),
                             .resume = resume != NULL,
                             .profile = cli_has(c, "profile"),
                             .dry_run = cli_has(c, "dry-run")};
   am_run_result result = {0};
-  st = out ? am_train_run(config, &options, &result, err) : am_no_memory(err);
+  if (!st) st = am_train_run(config, &options, &result, err);
   cli_sink_clear();
   if (!st && !options.dry_run) st = report_result(c, config, out, &result, err);
   if (!st && !options.dry_run) write_page(c, out);
   am_run_result_free(&result);
-  am_free(c->ctx, out);
+  cli_run_folder_end(c, &chosen);
   am_config_free(config);
   return st;
 }

@@ -1,7 +1,6 @@
 /* cli/common.c - tables that several commands print, and finding a run's checkpoint. */
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
@@ -32,20 +31,6 @@ am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_er
   *out = NULL;
   return am_fail(err, AM_E_IO, "%s: no best.h5 in this folder; wanted the folder of a run that has finished an epoch",
                  run_or_file);
-}
-
-char *cli_run_folder(cli *c, const char *name, const char *kind) {
-  char stamp[32];
-  time_t now = time(NULL);
-  struct tm local;
-  localtime_r(&now, &local);
-  strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &local);
-  for (int i = 1;; i++) {
-    char *path = i == 1 ? am_format(c->ctx, "runs/%s%s-%s", name, kind, stamp)
-                        : am_format(c->ctx, "runs/%s%s-%s-%d", name, kind, stamp, i);
-    if (!path || !am_folder_exists(path)) return path;
-    am_free(c->ctx, path);
-  }
 }
 
 static int label_width(char *const *labels, int n) {

@@ -180,6 +180,25 @@ awk '$1 == "lstm_1" || $1 == "conv2d_1" { good += $3 > 0 && $4 > 0 && $6 > 0 && 
 [ $? = 0 ] && ok "layers have rates and bytes, forward and backward" || not_ok "layers have rates and bytes, forward and backward"
 run train tiny.yaml --dry-run --profile; expect "--dry-run --profile" 0 "^profile of 1 steps" "^whole +[0-9.]+ +100.0%"
 
+# ---- the folder that a run gets when none is named ----
+mkdir beside; cd beside || exit 1
+for i in 1 2 3; do
+  "$audiomood" train ../tiny.yaml --set data.root=../corpus --set cache=../cache --set train.epochs=1 >../out.$i 2>../err.$i & eval "p$i=\$!"
+done
+failed=; for i in 1 2 3; do eval "wait \$p$i" || failed="$failed $(tail -n 1 ../err.$i)"; done
+[ -z "$failed" ] && ok "runs that begin together" || not_ok "runs that begin together" "$failed"
+[ "$(ls -d runs/tiny-* | wc -l)" = 3 ] && [ "$(ls runs/tiny-*/best.h5 | wc -l)" = 3 ] && ok "have a folder each" || not_ok "have a folder each" "$(ls -d runs/*)"
+rm -rf runs
+"$audiomood" train ../tiny.yaml --set data.root=../corpus --set cache=../cache --dry-run >../out 2>../err; code=$?
+[ -e runs ] && code=$(ls runs); cd ..; expect "a dry run makes none" 0; cd beside || exit 1
+"$audiomood" train ../tiny.yaml --set data.root=nowhere >../out 2>../err; code=$?
+[ -e runs ] && code=$(ls runs); cd ..; expect "a run that does not begin leaves none" 1 "nowhere"; cd beside || exit 1
+mkdir runs; sed '/^split:/s/.*/split: {kind: kfold, folds: 2}/' ../tiny.yaml >folds.yaml
+"$audiomood" crossval folds.yaml --set data.root=nowhere >../out 2>../err; code=$?
+[ "$(ls -A . | tr '\n' ' ')" = "folds.yaml runs " ] && [ -z "$(ls runs)" ] || code=$(ls -A . runs)
+cd ..; expect "nor does a cross-validation, but what was there stays" 1 "nowhere"
+rm -rf beside out.? err.?
+
 # ---- a corpus by description, and two corpora as one ----
 mkdir -p mine/ann mine/bob
 cp corpus/Actor_01/03-01-05-01-01-01-01.wav mine/ann/anger-1.wav
