@@ -32,7 +32,7 @@ AM_API am_status am_config_model(const am_config *config, int frames, int bins, 
 
 typedef struct am_run_options {
   size_t size;      /* sizeof(am_run_options) */
-  const char *out;  /* run folder, created; one that holds a run is refused, unless resuming */
+  const char *out;  /* run folder, created; one that holds a run or a cross-validation is refused, unless resuming */
   const char *init; /* checkpoint whose weights are taken where names and shapes agree; NULL: none */
   bool resume;      /* go on with the run in `out`; the config must be its config.yaml */
   bool profile;     /* log the time of each layer at the end */

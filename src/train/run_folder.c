@@ -42,6 +42,7 @@ static bool holds(am_context *ctx, const char *folder, const char *name) {
 
 am_status am_run_folder_check(am_trainer *t, am_error *err) {
   static const char *const files[] = {"config.yaml", "last.h5", "last-1.h5", "best.h5"};
+  static const char *const others[] = {"crossval.yaml", "crossval.json"};
   const char *out = t->options->out;
   if (!out || !*out) return am_fail(err, AM_E_USAGE, "a run needs a folder to write into");
   if (t->options->resume) {
@@ -52,6 +53,10 @@ am_status am_run_folder_check(am_trainer *t, am_error *err) {
     if (holds(t->ctx, out, files[i]))
       return am_fail(err, AM_E_USAGE, "%s holds a run already (%s); choose another folder, or go on with that run: "
                      "audiomood train --resume %s", out, files[i], out);
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (holds(t->ctx, out, others[i]))
+      return am_fail(err, AM_E_USAGE, "%s holds a cross-validation (%s), whose results this run would overwrite; choose "
+                     "another folder", out, others[i]);
   return AM_OK;
 }
 

@@ -118,6 +118,23 @@ static void refuses_a_folder_in_use(void **state) {
   world_free(&w);
 }
 
+static void refuses_the_folder_of_a_cross_validation(void **state) {
+  (void)state;
+  static const char *const marks[] = {"crossval.yaml", "crossval.json"};
+  world w = world_make(1);
+  am_run_result r;
+  am_error err;
+  for (size_t i = 0; i < 2; i++) {
+    mkdir(w.run, 0777);
+    am_test_file(file_in(&w, "run", marks[i]), "x", 1);
+    am_test_fails(train_with(&w, "run", (am_run_options){0}, (overrides){{0}}, &r, &err), AM_E_USAGE, &err,
+                  "run holds a cross-validation (crossval.");
+    assert_false(am_file_exists(file_in(&w, "run", "lock")));
+    am_test_folder_remove(w.run);
+  }
+  world_free(&w);
+}
+
 static void dry_run_writes_nothing(void **state) {
   (void)state;
   world w = world_make(1);
@@ -359,6 +376,7 @@ int main(void) {
       cmocka_unit_test(predicts_as_it_evaluates),
       cmocka_unit_test(threads_do_not_matter),
       cmocka_unit_test(refuses_a_folder_in_use),
+      cmocka_unit_test(refuses_the_folder_of_a_cross_validation),
       cmocka_unit_test(dry_run_writes_nothing),
       cmocka_unit_test(bad_data_leaves_no_folder),
       cmocka_unit_test(stops_early),
