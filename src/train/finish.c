@@ -38,6 +38,7 @@ static am_status run_part(am_trainer *t, am_part part, const char *file, am_metr
     am_softmax_rows(p, (int)n, t->classes, p);
     status = part_metrics(t, clips, n, p, out, err);
   }
+  if (!status) status = am_lock_check(t->lock, err); /* the evaluation may have taken minutes */
   if (!status)
     status = am_predictions_write(t->ctx, path, t->dataset, clips, n, (char *const *)t->dataset->labels, t->classes, p,
                                   err);

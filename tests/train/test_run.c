@@ -135,6 +135,34 @@ static void refuses_the_folder_of_a_cross_validation(void **state) {
   world_free(&w);
 }
 
+/* While the best weights are evaluated on the test part, another folder takes the run's name. */
+static void exchange_folder(void *user, const am_progress *progress) {
+  world *w = user;
+  if (strcmp(progress->task, "test") || !progress->finished) return;
+  assert_int_equal(rename(w->run, am_test_path(w->folder, "moved")), 0);
+  assert_int_equal(mkdir(w->run, 0777), 0);
+}
+
+static void writes_nothing_into_a_folder_that_is_not_its_own(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_context *outer = w.ctx;
+  am_settings settings = {.size = sizeof settings, .threads = 1, .progress = exchange_folder, .user = &w};
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_context_create(&settings, &w.ctx, &err), &err);
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, (overrides){{"train.epochs=1"}}, &r, &err), AM_E_IO, &err,
+                "its folder was removed, moved or replaced");
+  assert_true(am_file_exists(file_in(&w, "moved", "predictions-validation.csv")));
+  am_names names;
+  am_test_ok(am_folder_list(w.ctx, w.run, &names, &err), &err);
+  assert_int_equal(names.n, 0);
+  am_names_free(w.ctx, &names);
+  am_context_free(w.ctx);
+  w.ctx = outer;
+  world_free(&w);
+}
+
 static void dry_run_writes_nothing(void **state) {
   (void)state;
   world w = world_make(1);
@@ -377,6 +405,7 @@ int main(void) {
       cmocka_unit_test(threads_do_not_matter),
       cmocka_unit_test(refuses_a_folder_in_use),
       cmocka_unit_test(refuses_the_folder_of_a_cross_validation),
+      cmocka_unit_test(writes_nothing_into_a_folder_that_is_not_its_own),
       cmocka_unit_test(dry_run_writes_nothing),
       cmocka_unit_test(bad_data_leaves_no_folder),
       cmocka_unit_test(stops_early),
