@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "io/json.h"
 
-enum { CONFIG_BYTES = 16 << 20, MAX_CLASSES = 1024 };
+enum { CONFIG_BYTES = 16 << 20 };
 
 static const am_value *find(const am_tree *tree, const char *path) {
   return tree ? am_value_find(am_tree_root((am_tree *)tree), path) : NULL;
@@ -214,7 +214,7 @@ static am_status read_figures(const am_value *part, am_metrics *m, am_error *err
 static am_status read_part(am_results *r, const am_value *part, am_part_results *p, am_error *err) {
   const am_value *labels = am_value_get(part, "labels"), *utterances = am_value_get(part, "per_utterance");
   p->name = part->key;
-  if (!labels || labels->kind != AM_LIST || !labels->count || labels->count > MAX_CLASSES)
+  if (!labels || labels->kind != AM_LIST || !labels->count || labels->count > AM_MAX_CLASSES)
     return am_fail_at(err, part, "'%s' has no list of 'labels'", part->key);
   am_status st = make_metrics(r, p, labels->count, err);
   if (!st) st = read_figures(part, p->metrics, err);

@@ -6,8 +6,6 @@
 #include "io/json.h"
 #include "train/compare.h"
 
-enum { MAX_CLASSES = 1024 };
-
 /* ---- the folder ---- */
 
 static am_status path_in(const am_compared *c, const char *name, char **path, am_error *err) {
@@ -57,7 +55,7 @@ static am_status read_config(am_compared *c, am_error *err) {
 
 typedef struct columns {
   int clip, speaker, truth, predicted, seed; /* seed -1: none */
-  int p[MAX_CLASSES];
+  int p[AM_MAX_CLASSES];
 } columns;
 
 /* The classes are the columns p_<label>. */
@@ -72,7 +70,7 @@ static am_status find_columns(am_compared *c, columns *at, am_error *err) {
   if (!c->labels) return am_no_memory(err);
   for (size_t i = 0; i < n && !status; i++) {
     const char *name = am_csv_name(c->table, i);
-    if (strncmp(name, "p_", 2) || c->classes == MAX_CLASSES) continue;
+    if (strncmp(name, "p_", 2) || c->classes == AM_MAX_CLASSES) continue;
     at->p[c->classes] = (int)i;
     c->labels[c->classes] = am_strdup(c->ctx, name + 2);
     status = c->labels[c->classes] ? AM_OK : am_no_memory(err);

@@ -9,6 +9,10 @@
 #include "nn/loss.h"
 #include "nn/model.h"
 
+/* What the labels of a run may be: the readers of its results take so many classes, and a checkpoint keeps the labels in
+ * one attribute, each as long as the longest (am_h5_set_texts). */
+enum { AM_MAX_CLASSES = 1024, AM_MAX_LABEL_BYTES = 60000 };
+
 /* ---- config.c: the whole configuration file ---- */
 
 typedef struct am_optimiser_options {

@@ -185,6 +185,45 @@ static void bad_data_leaves_no_folder(void **state) {
   world_free(&w);
 }
 
+/* A corpus of `n` empty files with as many labels, of `bytes` bytes each. */
+static void many_labels(world *w, int n, int bytes) {
+  FILE *manifest = fopen(am_test_path(w->corpus, "manifest.csv"), "w");
+  assert_non_null(manifest);
+  fprintf(manifest, "path,label,speaker\n");
+  for (int i = 0; i < n; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "empty%d.wav", i);
+    am_test_file(am_test_path(w->corpus, name), "", 0);
+    fprintf(manifest, "%s,%0*d,speaker%d\n", name, bytes, i, i % 20);
+  }
+  fclose(manifest);
+}
+
+/* Labels that no checkpoint could hold are refused before a sound is opened: the sounds are empty, which is not said. */
+static void labels_that_cannot_be_kept_are_refused(void **state) {
+  (void)state;
+  static const struct {
+    int n, bytes;
+    am_status status;
+    const char *words;
+  } cases[] = {{1025, 6, AM_E_DATA, "the clips have 1025 different labels (000000, ...), at most 1024"},
+               {1024, 6, AM_E_FORMAT, "is empty"},
+               {61, 1000, AM_E_DATA, "61 labels of up to 1000 bytes (0000"},
+               {60, 1000, AM_E_FORMAT, "is empty"}};
+  world w = world_make(1);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (int dry = 0; dry < 2; dry++) {
+      am_run_result r;
+      am_error err;
+      many_labels(&w, cases[i].n, cases[i].bytes);
+      am_test_fails(train_with(&w, "run", (am_run_options){.dry_run = dry}, (overrides){{0}}, &r, &err), cases[i].status,
+                    &err, cases[i].words);
+      if (cases[i].status == AM_E_DATA) assert_non_null(strstr(err.message, "the right one?"));
+      assert_false(am_folder_exists(w.run));
+    }
+  world_free(&w);
+}
+
 /* ---- stopping, freezing, starting from elsewhere ---- */
 
 static void stops_early(void **state) {
@@ -408,6 +447,7 @@ int main(void) {
       cmocka_unit_test(writes_nothing_into_a_folder_that_is_not_its_own),
       cmocka_unit_test(dry_run_writes_nothing),
       cmocka_unit_test(bad_data_leaves_no_folder),
+      cmocka_unit_test(labels_that_cannot_be_kept_are_refused),
       cmocka_unit_test(stops_early),
       cmocka_unit_test(nan_stops_and_names_the_layer),
       cmocka_unit_test(a_bad_gradient_names_where_it_began),
