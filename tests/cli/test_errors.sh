@@ -62,6 +62,8 @@ cp -r run1 hurt; echo '{"test": {' >hurt/metrics.json
 cp -r run1 bare; rm bare/best.h5
 cp -r run1 forged; sed -i 's/^4,1,.*/4,1,01234567/' forged/digests.csv
 cp -r run1 unfinished; rm unfinished/metrics.json
+mkdir crossed; echo '{}' >crossed/crossval.json
+{ echo path,label; n=0; for f in corpus/*/*.wav; do n=$((n + 1)); printf '%s,%01000d\n' "${f#corpus/}" $n; done; } >sentences.csv
 
 # Every shard of the cache with other bytes in its middle, or cut off.
 cp -r cache cache-hurt; cp -r cache cache-cut
