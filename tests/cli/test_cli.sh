@@ -258,6 +258,13 @@ mkfifo pipe; run predict pipe "$sound"; expect "a pipe as a checkpoint" 1 "pipe 
 ln -s kept/page.html link.html; : >kept/page.html; run report run1 --out link.html; expect "report through a link" 0
 [ -L link.html ] && [ -s kept/page.html ] && ok "the link stays" || not_ok "the link stays"
 rm -rf kept link.html pipe
+mkfifo pipe.wav
+"$audiomood" predict run1 "$sound" "$sound" pipe.wav --csv >out 2>err & pid=$!
+for _ in $(seq 200); do grep -qE 'fifo|wait_for_partner|pipe' /proc/$pid/wchan 2>/dev/null && break; [ "$(cut -d' ' -f1 /proc/$pid/syscall 2>/dev/null)" = 257 ] && break; sleep 0.05; done
+sleep 0.5; kill -TERM $pid; wait $pid; code=$?
+expect "SIGTERM while a pipe is waited for" 143 "stopped while pipe.wav was read"
+[ "$(wc -l <out)" = 3 ] && [ "$(tail -c 1 out)" = "" ] && ok "what was predicted before is written whole" || not_ok "what was predicted before is written whole"
+rm pipe.wav
 run train tiny.yaml --out short --set features.samples=8000 --set train.epochs=1
 run predict short "$sound" "$sound"; expect "a sound longer than a model hears" 0 "warning: a sound of [0-9.]+ s is longer than what this model hears"
 [ "$(grep -c "longer than what" err)" = 1 ] && ok "is said once" || not_ok "is said once"
