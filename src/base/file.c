@@ -155,6 +155,8 @@ static am_status read_all(am_context *ctx, int fd, const char *path, size_t limi
   char piece[16384];
   for (;;) {
     ssize_t n = read(fd, piece, sizeof piece);
+    if (n < 0 && errno == EINTR && am_context_stopping(ctx)) /* a pipe may have nothing to say for ever */
+      return am_fail(err, AM_E_STOPPED, "stopped while %s was read", path);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return am_fail_errno(err, errno, "cannot read %s", path);
     am_buffer_append(ctx, b, piece, (size_t)n);

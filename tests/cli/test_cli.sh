@@ -264,6 +264,12 @@ for _ in $(seq 200); do grep -qE 'fifo|wait_for_partner|pipe' /proc/$pid/wchan 2
 sleep 0.5; kill -TERM $pid; wait $pid; code=$?
 expect "SIGTERM while a pipe is waited for" 143 "stopped while pipe.wav was read"
 [ "$(wc -l <out)" = 3 ] && [ "$(tail -c 1 out)" = "" ] && ok "what was predicted before is written whole" || not_ok "what was predicted before is written whole"
+sleep 60 >pipe.wav & writer=$!
+"$audiomood" predict run1 pipe.wav >out 2>err & pid=$!
+for _ in $(seq 200); do grep -q pipe_read /proc/$pid/wchan 2>/dev/null && break; sleep 0.05; done
+kill -TERM $pid; (sleep 20; kill -KILL $pid) 2>/dev/null & killer=$!
+wait $pid; code=$?; kill $killer $writer 2>/dev/null
+expect "SIGTERM while a pipe says nothing" 143 "stopped while pipe.wav was read"
 rm pipe.wav
 run train tiny.yaml --out short --set features.samples=8000 --set train.epochs=1
 run predict short "$sound" "$sound"; expect "a sound longer than a model hears" 0 "warning: a sound of [0-9.]+ s is longer than what this model hears"
