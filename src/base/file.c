@@ -193,6 +193,13 @@ static am_status make_folder(am_context *ctx, const char *path, const char *part
   return am_fail(err, AM_E_IO, "cannot create folder %s: %s is a file", path, part);
 }
 
+am_status am_folder_claim(am_context *ctx, const char *path, bool *made, am_error *err) {
+  const am_system *sys = am_context_system(ctx);
+  *made = sys->mkdir(path, 0777) == 0;
+  if (*made) return sync_folder(sys, ctx, path, err);
+  return errno == EEXIST ? AM_OK : am_fail_errno(err, errno, "cannot create folder %s", path);
+}
+
 am_status am_folder_create(am_context *ctx, const char *path, am_error *err) {
   char *part = am_strdup(ctx, path);
   if (!part) return am_no_memory(err);

@@ -18,6 +18,8 @@ am_status am_file_commit(am_context *ctx, const char *aside, const char *path, a
 /* Name for writing aside: "<path>.<pid>.audiomood.tmp" (am_free). */
 char *am_file_aside(am_context *ctx, const char *path);
 am_status am_folder_create(am_context *ctx, const char *path, am_error *err); /* with parents, synced; existing is fine */
+/* One new folder, synced, whose parent is there; *made: false when the name is taken. */
+am_status am_folder_claim(am_context *ctx, const char *path, bool *made, am_error *err);
 /* The name is gone for good: its folder is synced. One that is not there is fine. */
 am_status am_file_remove(am_context *ctx, const char *path, am_error *err);
 /* What a symbolic link leads to, which is written in its stead; else `path` itself, also of a link to nowhere.  am_free. */

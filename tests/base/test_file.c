@@ -260,6 +260,12 @@ static void folders_are_made_with_parents(void **state) {
   am_test_ok(am_folder_create(f->ctx, deep, &err), &err);
   am_test_file(am_test_path(f->folder, "a/file"), "x", 1);
   am_test_fails(am_folder_create(f->ctx, am_test_path(f->folder, "a/file/x"), &err), AM_E_IO, &err, "a/file is a file");
+  bool made;
+  am_test_ok(am_folder_claim(f->ctx, am_test_path(f->folder, "mine"), &made, &err), &err);
+  assert_true(made && am_folder_exists(am_test_path(f->folder, "mine")));
+  am_test_ok(am_folder_claim(f->ctx, am_test_path(f->folder, "mine"), &made, &err), &err);
+  assert_false(made);
+  am_test_fails(am_folder_claim(f->ctx, am_test_path(f->folder, "no/mine"), &made, &err), AM_E_IO, &err, "no/mine");
   am_context_set_system(f->ctx, &traps);
   set_trap("mkdir", ENOSPC, 0);
   am_test_fails(am_folder_create(f->ctx, am_test_path(f->folder, "q"), &err), AM_E_IO, &err, "disk is full");
