@@ -377,6 +377,31 @@ static void shards_of_other_dimensions_are_ignored(void **state) {
   am_store_free(s);
 }
 
+/* One value more than the sizes of its entries add up to. */
+static void shards_with_more_values_are_ignored(void **state) {
+  (void)state;
+  am_store_free(make_store(false));
+  am_names names;
+  am_test_ok(am_folder_list(f.ctx, f.cache, &names, &f.err), &f.err);
+  for (size_t i = 0; i < names.n; i++) {
+    am_h5 *file;
+    am_h5_info info;
+    am_test_ok(am_h5_open(f.ctx, am_test_path(f.cache, names.at[i]), AM_H5_UPDATE, &file, &f.err), &f.err);
+    am_test_ok(am_h5_get_info(file, "values", &info, &f.err), &f.err);
+    const size_t more = info.count + 1;
+    float *values = calloc(more, sizeof *values);
+    am_test_ok(am_h5_write(file, "values", AM_H5_F32, 1, &more, values, &f.err), &f.err);
+    am_test_ok(am_h5_commit(file, &f.err), &f.err);
+    free(values);
+  }
+  am_names_free(f.ctx, &names);
+  f.log.lines = 0;
+  am_store *s = make_store(false);
+  assert_counts(s, 0, CLIPS);
+  assert_non_null(strstr(f.log.text, "values, its entries want"));
+  am_store_free(s);
+}
+
 /* 4194304 is the largest process id of Linux plus one. */
 static void what_killed_processes_left_goes(void **state) {
   (void)state;
@@ -563,6 +588,7 @@ int main(void) {
       TEST(cut_and_empty_shards_are_ignored),
       TEST(shards_that_contradict_themselves_are_ignored),
       TEST(shards_of_other_dimensions_are_ignored),
+      TEST(shards_with_more_values_are_ignored),
       TEST(what_killed_processes_left_goes),
       TEST(two_processes_share_a_folder),
       TEST(a_cache_that_cannot_be_written_is_done_without),
