@@ -14,6 +14,12 @@ const cli_flag cli_common_flags[] = {
   {0},
 };
 
+const cli_command *cli_command_find(const char *name, const cli_command *const *commands) {
+  for (; *commands; commands++)
+    if (strcmp((*commands)->name, name) == 0) return *commands;
+  return NULL;
+}
+
 static const cli_flag *find_in(const cli_flag *flags, const char *name, size_t length) {
   for (; flags && flags->name; flags++)
     if (strlen(flags->name) == length && memcmp(flags->name, name, length) == 0) return flags;

@@ -29,12 +29,6 @@ static const section *find_section(const char *name) {
   return NULL;
 }
 
-static const cli_command *find_command(const char *name, const cli_command *const *commands) {
-  for (; *commands; commands++)
-    if (strcmp((*commands)->name, name) == 0) return *commands;
-  return NULL;
-}
-
 /* ---- tables ---- */
 
 static bool has_lists(const am_option *table) {
@@ -149,7 +143,7 @@ int cli_help(const char *word, const cli_command *const *commands) {
     cli_print_overview(stdout, commands);
     return 0;
   }
-  const cli_command *command = find_command(word, commands);
+  const cli_command *command = cli_command_find(word, commands);
   const section *in_config = find_section(word);
   const am_layer_class *cls = am_layer_find(word);
   const am_block *block = am_block_find(word);

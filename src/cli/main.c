@@ -14,12 +14,6 @@ static const cli_command *const commands[] = {&cli_train,   &cli_evaluate, &cli_
                                               &cli_inspect, &cli_report,   &cli_synth,   &cli_import,
                                               &cli_export,   &cli_crossval, &cli_compare, &cli_verify, NULL};
 
-static const cli_command *find_command(const char *name) {
-  for (size_t i = 0; commands[i]; i++)
-    if (strcmp(commands[i]->name, name) == 0) return commands[i];
-  return NULL;
-}
-
 static int unknown_command(const char *name) {
   const char *names[sizeof commands / sizeof commands[0]];
   size_t n = 0;
@@ -136,7 +130,7 @@ int main(int argc, char **argv) {
   }
   if (strcmp(argv[1], "--version") == 0) return version();
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) return help(argc, argv);
-  const cli_command *command = find_command(argv[1]);
+  const cli_command *command = cli_command_find(argv[1], commands);
   if (!command) return unknown_command(argv[1]);
   cli c = {.arguments = calloc((size_t)argc, sizeof *c.arguments)};
   if (!c.arguments) {

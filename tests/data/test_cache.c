@@ -327,18 +327,16 @@ static void cut_and_empty_shards_are_ignored(void **state) {
   am_store_free(fresh);
 }
 
-/* A shard whose every array is sound, and one of them too short. */
-static void shards_that_contradict_themselves_are_ignored(void **state) {
-  (void)state;
+/* Every shard, changed by `change` with checksums that are right, is ignored by one line that holds `why`. */
+static void changed_shards_are_ignored(void (*change)(am_h5 *), const char *why) {
   am_store_free(make_store(false));
   am_names names;
-  am_h5 *file;
-  const size_t one = 1;
-  const int64_t rows = 1;
   am_test_ok(am_folder_list(f.ctx, f.cache, &names, &f.err), &f.err);
+  assert_true(names.n > 0);
   for (size_t i = 0; i < names.n; i++) {
+    am_h5 *file;
     am_test_ok(am_h5_open(f.ctx, am_test_path(f.cache, names.at[i]), AM_H5_UPDATE, &file, &f.err), &f.err);
-    am_test_ok(am_h5_write(file, "rows", AM_H5_I64, 1, &one, &rows, &f.err), &f.err);
+    change(file);
     am_test_ok(am_h5_commit(file, &f.err), &f.err);
   }
   am_names_free(f.ctx, &names);
@@ -346,60 +344,51 @@ static void shards_that_contradict_themselves_are_ignored(void **state) {
   am_store *s = make_store(false);
   assert_counts(s, 0, CLIPS);
   assert_int_equal(f.log.lines, 1);
-  assert_non_null(strstr(f.log.text, "6 keys and 1 of rows; the shard is ignored and may be deleted"));
+  assert_non_null(strstr(f.log.text, why));
   am_store_free(s);
+}
+
+static void shorten_rows(am_h5 *file) {
+  const size_t one = 1;
+  const int64_t rows = 1;
+  am_test_ok(am_h5_write(file, "rows", AM_H5_I64, 1, &one, &rows, &f.err), &f.err);
+}
+
+static void fold_values(am_h5 *file) {
+  am_h5_info info;
+  void *values;
+  am_test_ok(am_h5_read_new(file, "values", AM_H5_F32, &info, &values, &f.err), &f.err);
+  const size_t dims[] = {info.count / 20, 20};
+  assert_int_equal(dims[0] * dims[1], info.count);
+  am_test_ok(am_h5_write(file, "values", AM_H5_F32, 2, dims, values, &f.err), &f.err);
+  am_free_aligned(f.ctx, values);
+}
+
+static void lengthen_values(am_h5 *file) {
+  am_h5_info info;
+  am_test_ok(am_h5_get_info(file, "values", &info, &f.err), &f.err);
+  const size_t more = info.count + 1;
+  float *values = calloc(more, sizeof *values);
+  am_test_ok(am_h5_write(file, "values", AM_H5_F32, 1, &more, values, &f.err), &f.err);
+  free(values);
+}
+
+/* A shard whose every array is sound, and one of them too short. */
+static void shards_that_contradict_themselves_are_ignored(void **state) {
+  (void)state;
+  changed_shards_are_ignored(shorten_rows, "6 keys and 1 of rows; the shard is ignored and may be deleted");
 }
 
 /* The same values in two dimensions: their rows are 20 times what an entry says, and would be read into its memory. */
 static void shards_of_other_dimensions_are_ignored(void **state) {
   (void)state;
-  am_store_free(make_store(false));
-  am_names names;
-  am_test_ok(am_folder_list(f.ctx, f.cache, &names, &f.err), &f.err);
-  assert_true(names.n > 0);
-  for (size_t i = 0; i < names.n; i++) {
-    am_h5 *file;
-    am_h5_info info;
-    void *values;
-    am_test_ok(am_h5_open(f.ctx, am_test_path(f.cache, names.at[i]), AM_H5_UPDATE, &file, &f.err), &f.err);
-    am_test_ok(am_h5_read_new(file, "values", AM_H5_F32, &info, &values, &f.err), &f.err);
-    const size_t dims[] = {info.count / 20, 20};
-    assert_int_equal(dims[0] * dims[1], info.count);
-    am_test_ok(am_h5_write(file, "values", AM_H5_F32, 2, dims, values, &f.err), &f.err);
-    am_test_ok(am_h5_commit(file, &f.err), &f.err);
-    am_free_aligned(f.ctx, values);
-  }
-  am_names_free(f.ctx, &names);
-  f.log.lines = 0;
-  am_store *s = make_store(false);
-  assert_counts(s, 0, CLIPS);
-  assert_non_null(strstr(f.log.text, "values are not one row of float32; the shard is ignored and may be deleted"));
-  am_store_free(s);
+  changed_shards_are_ignored(fold_values, "values are not one row of float32; the shard is ignored and may be deleted");
 }
 
 /* One value more than the sizes of its entries add up to. */
 static void shards_with_more_values_are_ignored(void **state) {
   (void)state;
-  am_store_free(make_store(false));
-  am_names names;
-  am_test_ok(am_folder_list(f.ctx, f.cache, &names, &f.err), &f.err);
-  for (size_t i = 0; i < names.n; i++) {
-    am_h5 *file;
-    am_h5_info info;
-    am_test_ok(am_h5_open(f.ctx, am_test_path(f.cache, names.at[i]), AM_H5_UPDATE, &file, &f.err), &f.err);
-    am_test_ok(am_h5_get_info(file, "values", &info, &f.err), &f.err);
-    const size_t more = info.count + 1;
-    float *values = calloc(more, sizeof *values);
-    am_test_ok(am_h5_write(file, "values", AM_H5_F32, 1, &more, values, &f.err), &f.err);
-    am_test_ok(am_h5_commit(file, &f.err), &f.err);
-    free(values);
-  }
-  am_names_free(f.ctx, &names);
-  f.log.lines = 0;
-  am_store *s = make_store(false);
-  assert_counts(s, 0, CLIPS);
-  assert_non_null(strstr(f.log.text, "values, its entries want"));
-  am_store_free(s);
+  changed_shards_are_ignored(lengthen_values, "values, its entries want");
 }
 
 /* 4194304 is the largest process id of Linux plus one. */
