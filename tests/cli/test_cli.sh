@@ -4,7 +4,7 @@
 set -u
 audiomood=$(realpath "$1") root=$(realpath "$2") # meson gives paths relative to the build folder
 work=$(mktemp -d "${TMPDIR:-/tmp}/audiomood-cli.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap '[ $BASHPID = $$ ] && rm -rf "$work"' EXIT # a helper that is killed before it is itself would run it, too
 cd "$work" || exit 1
 # fontconfig, beneath Cairo, keeps some 600 bytes until the process ends; the leak checker of a sanitizer build is told.
 echo 'leak:libfontconfig' >lsan.txt
@@ -27,6 +27,10 @@ expect() {
   for p; do cat out err | grep -qE -- "$p" || { not_ok "$name" "nothing matches: $p"; return; }; done
   ok "$name"
 }
+
+# ---- this script itself ----
+for i in 1 2 3 4 5; do (sleep 1; true) & kill $!; wait $!; done 2>/dev/null
+[ -e lsan.txt ] && ok "killed helpers leave the folder of the tests" || { not_ok "killed helpers leave the folder of the tests"; echo "1..$cases"; exit 1; }
 
 # ---- help and usage ----
 run --help; expect "overview" 0 "train +trains" "predict"
@@ -267,8 +271,8 @@ expect "SIGTERM while a pipe is waited for" 143 "stopped while pipe.wav was read
 sleep 60 >pipe.wav & writer=$!
 "$audiomood" predict run1 pipe.wav >out 2>err & pid=$!
 for _ in $(seq 200); do grep -q pipe_read /proc/$pid/wchan 2>/dev/null && break; sleep 0.05; done
-kill -TERM $pid; (sleep 20; kill -KILL $pid) 2>/dev/null & killer=$!
-wait $pid; code=$?; kill $killer $writer 2>/dev/null
+kill -TERM $pid; timeout 20 tail --pid=$pid -s 0.1 -f /dev/null || kill -KILL $pid
+wait $pid; code=$?; kill $writer 2>/dev/null
 expect "SIGTERM while a pipe says nothing" 143 "stopped while pipe.wav was read"
 rm pipe.wav
 run train tiny.yaml --out short --set features.samples=8000 --set train.epochs=1
@@ -287,17 +291,17 @@ ln -s . loop/again; ln -s .. loop/up; ln -s .. loop/sub/up; mkfifo loop/pipe.wav
 timeout 60 "$audiomood" predict run1 loop --csv >out 2>err; code=$?
 expect "a folder with links in a circle and with pipes" 0 "^loop/sub/b.wav,"
 cmp -s out plain && ok "gives the same predictions as without" || not_ok "gives the same predictions as without" "$(wc -l <out) lines"
-# heard: waits until the program is about to wait for its sound
+# heard: waits until the program, which began with an empty err, is about to wait for its sound
 heard() { for _ in $(seq 600); do grep -q "trained on synthetic" err && break; sleep 0.05; done; sleep 0.3; }
-mkfifo pipe
+mkfifo pipe; : >err
 (trap "" INT; exec "$audiomood" predict run1 pipe >out 2>err) & pid=$!
 heard; kill -INT $pid; timeout 20 sh -c 'cat "$1" >pipe' - "$sound"; wait $pid; code=$?
 expect "an ignored Ctrl-C stays ignored; a pipe that is named is read" 0 "^pipe: [a-z]+ .*angry [0-9.]+%"
 grep -q stopping err && not_ok "without a word" || ok "without a word"
-"${hearing[@]}" predict run1 pipe >out 2>err & pid=$!
+: >err; "${hearing[@]}" predict run1 pipe >out 2>err & pid=$!
 heard; kill -INT $pid; wait $pid; code=$?
 expect "Ctrl-C ends the wait for a pipe" 130 "^audiomood predict: stopped while pipe was read"
-"${hearing[@]}" predict run1 - <pipe >out 2>err & pid=$!
+: >err; "${hearing[@]}" predict run1 - <pipe >out 2>err & pid=$!
 sleep 30 >pipe & writer=$!
 heard; kill -INT $pid; wait $pid; code=$?; kill $writer
 expect "Ctrl-C ends the wait for standard input" 130 "^audiomood predict: stopped while standard input was read"
@@ -348,7 +352,7 @@ for t in 1 4; do
   cmp -s run1/best.h5 threads$t/best.h5 && ok "$t threads, same weights" || not_ok "$t threads, same weights"
 done
 "$audiomood" train tiny.yaml --out whole --set train.epochs=40 --quiet >/dev/null 2>&1
-"${hearing[@]}" train tiny.yaml --out int --set train.epochs=40 >out 2>err & pid=$!
+: >err; "${hearing[@]}" train tiny.yaml --out int --set train.epochs=40 >out 2>err & pid=$!
 for _ in $(seq 3000); do grep -q "^epoch 2/40:" err && break; sleep 0.01; done
 kill -INT $pid; wait $pid; code=$?
 expect "Ctrl-C saves, says how to resume, ends by the signal" 130 "resume int"
@@ -357,7 +361,7 @@ cmp -s int/best.h5 whole/best.h5 && ok "resumed equals uninterrupted" || not_ok 
 run train --resume nowhere; expect "resume where nothing is" 1 "nowhere"
 # begin NAME: a long run, held (SIGSTOP) when its second epoch has ended; $pid is the process
 begin() {
-  "${hearing[@]}" train tiny.yaml --out "$1" --set train.epochs=400 --threads 2 >out 2>err & pid=$!
+  : >err; "${hearing[@]}" train tiny.yaml --out "$1" --set train.epochs=400 --threads 2 >out 2>err & pid=$!
   for _ in $(seq 3000); do grep -q "^epoch 2/400:" err && break; sleep 0.01; done
   kill -STOP $pid
 }

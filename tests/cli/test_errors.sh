@@ -6,7 +6,7 @@
 set -u
 audiomood=$(realpath "$1") root=$(realpath "$2")
 work=$(mktemp -d "${TMPDIR:-/tmp}/audiomood-errors.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap '[ $BASHPID = $$ ] && rm -rf "$work"' EXIT # not for a helper that a row kills
 cd "$work" || exit 1
 mkdir there; cd there || exit 1
 echo 'leak:libfontconfig' >../lsan.txt
