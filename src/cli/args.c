@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/value.h"
 #include "cli/cli.h"
 
 const cli_flag cli_common_flags[] = {
@@ -125,6 +126,13 @@ am_status cli_int(const cli *c, const char *flag, int64_t low, int64_t high, int
                    (long long)high);
   *out = v;
   return AM_OK;
+}
+
+am_status cli_real(const cli *c, const char *flag, double low, double high, double fallback, double *out, am_error *err) {
+  const char *text = cli_value(c, flag, NULL);
+  *out = fallback;
+  if (!text || (am_text_to_real(text, out) && *out >= low && *out <= high)) return AM_OK;
+  return am_fail(err, AM_E_USAGE, "--%s %s: wanted a number from %g to %g", flag, text, low, high);
 }
 
 am_status cli_overrides_get(const cli *c, cli_overrides *out, am_error *err) {

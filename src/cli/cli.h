@@ -50,6 +50,8 @@ const char *cli_value(const cli *c, const char *flag, const char *fallback); /* 
 size_t cli_values(const cli *c, const char *flag, const char **at);
 /* A whole number in [low, high], or `fallback` when not given. */
 am_status cli_int(const cli *c, const char *flag, int64_t low, int64_t high, int64_t fallback, int64_t *out, am_error *err);
+/* A number in [low, high], likewise. */
+am_status cli_real(const cli *c, const char *flag, double low, double high, double fallback, double *out, am_error *err);
 /* --set and --seed as overrides "key=value"; `room` takes the seed's text. */
 typedef struct cli_overrides { const char *at[CLI_MAX_FLAGS + 1]; size_t n; char seed[48]; } cli_overrides;
 am_status cli_overrides_get(const cli *c, cli_overrides *out, am_error *err);
@@ -94,6 +96,16 @@ typedef struct cli_team {
 } cli_team;
 am_status cli_team_load(cli *c, cli_team *team, am_error *err);
 void cli_team_free(cli *c, cli_team *team);
+/* predicted.c: rows of predictions on standard output, written at once. */
+typedef enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV } cli_format;
+typedef struct cli_predicted {
+  const char *file;
+  const float *p;    /* (K) */
+  bool window;       /* the row is of a part of the sound: */
+  double start, end; /* s */
+} cli_predicted;
+am_status cli_predicted_head(cli *c, const am_checkpoint *m, cli_format format, bool windows, am_error *err);
+am_status cli_predicted_row(cli *c, const am_checkpoint *m, cli_format format, const cli_predicted *row, am_error *err);
 /* provenance.c: the clips a model is scored on. */
 typedef struct cli_scored {
   const am_dataset *dataset;

@@ -8,11 +8,15 @@
 #include "base/trail.h"
 #include "base/value.h"
 #include "cli/cli.h"
-#include "io/csv.h"
-#include "io/json.h"
 
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
+/* How the sounds are heard and told. */
+typedef struct hearing {
+  cli_format format;
+  double window, hop; /* s; window 0: each sound as a whole */
+} hearing;
 
+/* In windows a sound may be as long as this, s; as a whole, as data.max_seconds says. */
+static const double longest_in_windows = 4 * 3600;
 /* Standard input is read up to this size: a sound of 10 minutes in float32 stereo at 192 kHz. */
 static const size_t stdin_limit = (size_t)1 << 30;
 
@@ -115,6 +119,7 @@ static am_status read_stdin(cli *c, double rate, double max_seconds, am_sound *s
 
 static am_status read_sound(cli *c, const am_checkpoint *m, const char *path, am_sound *sound, am_error *err) {
   double rate = m->config->features.sample_rate, most = m->config->data.max_seconds;
+  if (cli_has(c, "window") && most < longest_in_windows) most = longest_in_windows;
   bool from_stdin = strcmp(path, "-") == 0;
   am_error why = AM_ERROR_INIT;
   *sound = (am_sound){.size = sizeof *sound};
@@ -124,73 +129,6 @@ static am_status read_sound(cli *c, const am_checkpoint *m, const char *path, am
   if (st == AM_E_IO && am_context_stopping(c->ctx))
     return am_fail(err, AM_E_STOPPED, "stopped while %s was read", from_stdin ? "standard input" : path);
   return st ? am_fail(err, st, "%s", why.message) : AM_OK;
-}
-
-/* At once, for whoever reads along.  Where nobody does any more, or nothing fits, the sounds still to come need not be
- * heard either. */
-static am_status flush_output(am_error *err) {
-  if (fflush(stdout) == 0 && !ferror(stdout)) return AM_OK;
-  return am_fail(err, AM_E_IO, "standard output could not be written");
-}
-
-static am_status print_buffer(cli *c, am_buffer *text, am_error *err) {
-  am_status st = text->failed ? am_no_memory(err) : AM_OK;
-  if (!st) fputs(text->data, stdout);
-  am_buffer_free(c->ctx, text);
-  return st ? st : flush_output(err);
-}
-
-static am_status print_csv_header(cli *c, const am_checkpoint *m, am_error *err) {
-  am_buffer line = {0}, name = {0};
-  am_csv_writer w = {.ctx = c->ctx, .out = &line};
-  am_csv_put(&w, "file");
-  am_csv_put(&w, "label");
-  for (int k = 0; k < m->classes; k++) {
-    name.used = 0;
-    am_buffer_printf(c->ctx, &name, "p_%s", m->labels[k]);
-    if (!name.failed) am_csv_put(&w, name.data);
-    else line.failed = true;
-  }
-  am_csv_end_row(&w);
-  am_buffer_free(c->ctx, &name);
-  return print_buffer(c, &line, err);
-}
-
-static am_status print_csv(cli *c, const am_checkpoint *m, const char *file, int best, const float *p, am_error *err) {
-  am_buffer line = {0};
-  am_csv_writer w = {.ctx = c->ctx, .out = &line};
-  am_csv_put(&w, file);
-  am_csv_put(&w, m->labels[best]);
-  for (int k = 0; k < m->classes; k++) am_csv_put_real(&w, am_float_decimal(p[k]));
-  am_csv_end_row(&w);
-  return print_buffer(c, &line, err);
-}
-
-static am_status print_json(cli *c, const am_checkpoint *m, const char *file, int best, const float *p, am_error *err) {
-  am_buffer line = {0};
-  am_json j = am_json_begin(c->ctx, &line, 0);
-  am_json_open(&j, NULL, '{');
-  am_json_text(&j, "file", file);
-  am_json_text(&j, "label", m->labels[best]);
-  am_json_open(&j, "probabilities", '{');
-  for (int k = 0; k < m->classes; k++) am_json_float(&j, m->labels[k], p[k]);
-  am_json_close(&j);
-  am_json_close(&j);
-  am_buffer_append(c->ctx, &line, "\n", 1);
-  return print_buffer(c, &line, err);
-}
-
-static am_status print_prediction(cli *c, const am_checkpoint *m, enum format format, const char *file, const float *p,
-                                  am_error *err) {
-  int best = 0;
-  for (int k = 1; k < m->classes; k++)
-    if (p[k] > p[best]) best = k;
-  if (format == FORMAT_JSON) return print_json(c, m, file, best, p, err);
-  if (format == FORMAT_CSV) return print_csv(c, m, file, best, p, err);
-  printf("%s: %s", file, m->labels[best]);
-  for (int k = 0; k < m->classes; k++) printf("  %s %.1f%%", m->labels[k], 100 * (double)p[k]);
-  putchar('\n');
-  return flush_output(err);
 }
 
 static am_status add_to_statistics(cli *c, const am_checkpoint *m, const am_features *fx, const char *path,
@@ -248,13 +186,31 @@ static am_status predict(cli *c, const cli_team *team, const am_sound *sound, fl
   return st;
 }
 
-static am_status predict_all(cli *c, const cli_team *team, const sounds *s, enum format format, am_error *err) {
+/* A row for the whole sound, or for each window: they begin a hop apart, and the last one ends with the sound, so that all
+ * are equally long.  A sound that is shorter than a window is one. */
+static am_status predict_windows(cli *c, const cli_team *team, const hearing *how, const char *file, const am_sound *sound,
+                                 float *p, am_error *err) {
+  const double rate = team->at[0]->config->features.sample_rate;
+  size_t window = (size_t)(how->window * rate + 0.5), hop = (size_t)(how->hop * rate + 0.5), start = 0;
+  if (!window || window > sound->n) window = sound->n;
+  for (;;) {
+    am_sound piece = {.samples = sound->samples + start, .n = window};
+    cli_predicted row = {.file = file, .p = p, .window = how->window > 0, .start = (double)start / rate,
+                         .end = (double)(start + window) / rate};
+    am_status st = predict(c, team, &piece, p, err);
+    if (!st) st = cli_predicted_row(c, team->at[0], how->format, &row, err);
+    if (st || start + window == sound->n) return st;
+    if (am_context_stopping(c->ctx)) return am_fail(err, AM_E_STOPPED, "stopped after %.2f s of %s", row.end, file);
+    start = hop < sound->n - window - start ? start + hop : sound->n - window;
+  }
+}
+
+static am_status predict_all(cli *c, const cli_team *team, const sounds *s, const hearing *how, am_error *err) {
   const am_checkpoint *m = team->at[0];
   bool skip = cli_has(c, "skip-unreadable");
   size_t skipped = 0;
   float *p = am_alloc(c->ctx, am_mul(2, (size_t)m->classes), sizeof *p);
-  am_status st = p ? AM_OK : am_no_memory(err);
-  if (!st && format == FORMAT_CSV) st = print_csv_header(c, m, err);
+  am_status st = p ? cli_predicted_head(c, m, how->format, how->window > 0, err) : am_no_memory(err);
   for (size_t i = 0; i < s->n && !st; i++) {
     am_sound sound;
     if (am_context_stopping(c->ctx)) st = am_fail(err, AM_E_STOPPED, "stopped after %zu of %zu sounds", i, s->n);
@@ -267,9 +223,8 @@ static am_status predict_all(cli *c, const cli_team *team, const sounds *s, enum
       continue;
     }
     if (st) break;
-    st = predict(c, team, &sound, p, err);
+    st = predict_windows(c, team, how, strcmp(s->at[i], "-") == 0 ? "(standard input)" : s->at[i], &sound, p, err);
     am_sound_free(c->ctx, &sound);
-    if (!st) st = print_prediction(c, m, format, strcmp(s->at[i], "-") == 0 ? "(standard input)" : s->at[i], p, err);
   }
   if (skipped) am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds skipped", skipped, s->n);
   if (!st && skipped == s->n) st = am_fail(err, AM_E_DATA, "no sound could be read");
@@ -290,15 +245,24 @@ static am_status prepare(cli *c, const am_checkpoint *first, am_checkpoint *m, c
                  "recordings of that one speaker in one call");
 }
 
+static am_status hearing_get(const cli *c, hearing *how, am_error *err) {
+  how->format = cli_has(c, "json") ? CLI_JSON : cli_has(c, "csv") ? CLI_CSV : CLI_TEXT;
+  if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
+  if (cli_has(c, "hop") && !cli_has(c, "window"))
+    return am_fail(err, AM_E_USAGE, "--hop is the time from one window to the next; give --window SECONDS, too");
+  am_status st = cli_real(c, "window", 0.1, longest_in_windows, 0, &how->window, err);
+  return st ? st : cli_real(c, "hop", 0.01, how->window, how->window, &how->hop, err);
+}
+
 static am_status run(cli *c, am_error *err) {
   cli_team team = {0};
   sounds s = {0};
-  enum format format = cli_has(c, "json") ? FORMAT_JSON : cli_has(c, "csv") ? FORMAT_CSV : FORMAT_TEXT;
-  if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
-  am_status st = list_sounds(c, &s, err);
+  hearing how;
+  am_status st = hearing_get(c, &how, err);
+  if (!st) st = list_sounds(c, &s, err);
   if (!st) st = cli_team_load(c, &team, err);
   for (size_t i = 0; i < team.n && !st; i++) st = prepare(c, team.at[0], team.at[i], team.given[i], &s, err);
-  if (!st) st = predict_all(c, &team, &s, format, err);
+  if (!st) st = predict_all(c, &team, &s, &how, err);
   for (size_t i = 0; i < s.n; i++) am_free(c->ctx, s.at[i]);
   am_free(c->ctx, s.at);
   cli_team_free(c, &team);
@@ -307,8 +271,10 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
   {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is given (repeatable)"},
-  {"json", NULL, "one line of JSON a sound"},
-  {"csv", NULL, "a header and one line a sound"},
+  {"window", "SECONDS", "predict from windows of so long, one after the other, and say from when to when each is"},
+  {"hop", "SECONDS", "time from the start of one window to that of the next (default: --window)"},
+  {"json", NULL, "one line of JSON a sound, or a window"},
+  {"csv", NULL, "a header and one line a sound, or a window"},
   {"speaker", "NAME", "all sounds are of this one speaker (for models that normalise per speaker)"},
   {"skip-unreadable", NULL, "name and skip sounds that cannot be read, instead of stopping"},
   {0},
@@ -317,8 +283,11 @@ static const cli_flag flags[] = {
 const cli_command cli_predict = {
   .name = "predict",
   .summary = "gives every emotion's probability for sounds",
-  .usage = "RUN|FILE.h5 AUDIO|DIR|-... [--with RUN|FILE.h5]... [--json|--csv] [--speaker NAME] [--skip-unreadable]",
-  .details = "AUDIO is any file libsndfile reads, DIR is searched for sounds, - is standard input.",
+  .usage = "RUN|FILE.h5 AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--json|--csv] [--speaker NAME] "
+           "[--skip-unreadable]",
+  .details = "AUDIO is any file libsndfile reads, DIR is searched for sounds, - is standard input.\n"
+             "Of a recording with more than one thing said in it, --window tells how the emotion goes; windows as long as the\n"
+             "clips that were trained on suit a model best. The last one ends with the sound.",
   .flags = flags,
   .min_arguments = 2,
   .max_arguments = -1,

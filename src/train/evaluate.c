@@ -129,7 +129,8 @@ static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samp
   am_status status = am_features_compute(p->fx, samples, n, 1, features, &t, err);
   if (!status) {
     if (!p->told && (t > most || am_features_cut(p->fx, samples, n))) {
-      am_log(ctx, AM_LOG_WARNING, "a sound of %.1f s is longer than what this model hears; only its start is heard",
+      am_log(ctx, AM_LOG_WARNING,
+             "a sound of %.1f s is longer than what this model hears; only its start is heard (predict --window hears all)",
              (double)n / (double)c->config->features.sample_rate);
       p->told = true;
     }

@@ -307,6 +307,33 @@ heard; kill -INT $pid; wait $pid; code=$?; kill $writer
 expect "Ctrl-C ends the wait for standard input" 130 "^audiomood predict: stopped while standard input was read"
 rm -rf loop pipe plain code
 
+# ---- a long recording, in windows ----
+# A clip twice and its first half; windows of a clip's length then hold the clip, the clip, and its second half and its first.
+au() { # 16-bit samples from standard input, as a .au file: a head and samples with the high byte first
+  dd conv=swab status=none >body
+  printf ".snd\0\0\0\030$(printf %08x "$(stat -c %s body)" | sed 's/../\\x&/g')\0\0\0\003\0\0\x3e\x80\0\0\0\001"
+  cat body
+}
+samples=$((($(stat -c %s "$sound") - 44) / 4 * 2))
+tail -c +45 "$sound" | head -c $((2 * samples)) >pcm
+au <pcm >clip.au
+{ cat pcm pcm; head -c $samples pcm; } | au >long.au
+length=$(awk "BEGIN { print $samples / 16000 }")
+run predict run1 clip.au --csv; sed 's/^clip.au,//' out >plain
+run predict run1 long.au --window $length --csv; expect "predict in windows" 0 "^file,start,end,label,p_calm"
+awk -F, -v s=$length 'NR > 1 { want = NR < 4 ? (NR - 2) * s : 1.5 * s; if ($1 == "long.au" && $2 - want < 1e-3 && want - $2 < 1e-3 && $3 - $2 - s < 1e-3 && s - $3 + $2 < 1e-3) good++ }
+  END { exit !(good == 3 && NR == 4) }' out && ok "a row each, the last ends with the sound" || not_ok "a row each, the last ends with the sound"
+[ "$(sed -n 2,3p out | cut -d, -f4- | sort -u)" = "$(sed 1d plain)" ] && ok "a window is heard as a clip of its own" || not_ok "a window is heard as a clip of its own" "$(cat plain)"
+run predict run1 long.au --window $length --hop 0.5 --json
+expect "windows that overlap, as JSON" 0 '^\{"file": ?"long.au", ?"start": ?0.5, ?"end": ?[0-9.]+, ?"label": ?"[a-z]+", ?"probabilities": ?\{"calm"'
+run predict run1 clip.au --window 100; expect "a sound shorter than a window is one" 0 "^clip.au 0.00-$(printf %.2f $length) s: [a-z]+  calm [0-9.]+%"
+[ "$(wc -l <out)" = 1 ] && ok "in one row" || not_ok "in one row"
+run predict run1 - --window 1 --csv <long.au; expect "windows of standard input" 0 "^.standard input.,1,2,"
+run predict run1 long.au --hop 1; expect "--hop without --window" 2 "give --window SECONDS, too"
+run predict run1 long.au --window 1 --hop 2; expect "a hop that leaves sound out" 2 "--hop 2: wanted a number from 0.01 to 1"
+for bad in 0 -1 x nan 1s; do run predict run1 long.au --window=$bad; expect "--window $bad" 2 "--window $bad: wanted a number from 0.1 to 14400"; done
+rm -f long.au clip.au plain pcm body
+
 run train tiny.yaml --out other --seed 8 --set train.epochs=1
 for r in run1 other "run1 --with other --with run1"; do run predict $r "$sound" --csv; sed 1d out; done >alone
 awk -F, 'NR <= 2 { for (k = 3; k <= NF; k++) mean[k] += $k * (NR == 1 ? 2 : 1) / 3 }

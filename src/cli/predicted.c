@@ -1,0 +1,85 @@
+/* cli/predicted.c - what predict prints: a row a sound, or a row a window of it. */
+#include "cli/cli.h"
+#include "io/csv.h"
+#include "io/json.h"
+
+/* At once, for whoever reads along.  Where nobody does any more, or nothing fits, the sounds still to come need not be
+ * heard either. */
+static am_status flush_output(am_error *err) {
+  if (fflush(stdout) == 0 && !ferror(stdout)) return AM_OK;
+  return am_fail(err, AM_E_IO, "standard output could not be written");
+}
+
+static am_status print_buffer(cli *c, am_buffer *text, am_error *err) {
+  am_status st = text->failed ? am_no_memory(err) : AM_OK;
+  if (!st) fputs(text->data, stdout);
+  am_buffer_free(c->ctx, text);
+  return st ? st : flush_output(err);
+}
+
+am_status cli_predicted_head(cli *c, const am_checkpoint *m, cli_format format, bool windows, am_error *err) {
+  if (format != CLI_CSV) return AM_OK;
+  am_buffer line = {0}, name = {0};
+  am_csv_writer w = {.ctx = c->ctx, .out = &line};
+  am_csv_put(&w, "file");
+  if (windows) {
+    am_csv_put(&w, "start");
+    am_csv_put(&w, "end");
+  }
+  am_csv_put(&w, "label");
+  for (int k = 0; k < m->classes; k++) {
+    name.used = 0;
+    am_buffer_printf(c->ctx, &name, "p_%s", m->labels[k]);
+    if (!name.failed) am_csv_put(&w, name.data);
+    else line.failed = true;
+  }
+  am_csv_end_row(&w);
+  am_buffer_free(c->ctx, &name);
+  return print_buffer(c, &line, err);
+}
+
+static am_status print_csv(cli *c, const am_checkpoint *m, const cli_predicted *row, int best, am_error *err) {
+  am_buffer line = {0};
+  am_csv_writer w = {.ctx = c->ctx, .out = &line};
+  am_csv_put(&w, row->file);
+  if (row->window) {
+    am_csv_put_real(&w, row->start);
+    am_csv_put_real(&w, row->end);
+  }
+  am_csv_put(&w, m->labels[best]);
+  for (int k = 0; k < m->classes; k++) am_csv_put_real(&w, am_float_decimal(row->p[k]));
+  am_csv_end_row(&w);
+  return print_buffer(c, &line, err);
+}
+
+static am_status print_json(cli *c, const am_checkpoint *m, const cli_predicted *row, int best, am_error *err) {
+  am_buffer line = {0};
+  am_json j = am_json_begin(c->ctx, &line, 0);
+  am_json_open(&j, NULL, '{');
+  am_json_text(&j, "file", row->file);
+  if (row->window) {
+    am_json_real(&j, "start", row->start);
+    am_json_real(&j, "end", row->end);
+  }
+  am_json_text(&j, "label", m->labels[best]);
+  am_json_open(&j, "probabilities", '{');
+  for (int k = 0; k < m->classes; k++) am_json_float(&j, m->labels[k], row->p[k]);
+  am_json_close(&j);
+  am_json_close(&j);
+  am_buffer_append(c->ctx, &line, "\n", 1);
+  return print_buffer(c, &line, err);
+}
+
+am_status cli_predicted_row(cli *c, const am_checkpoint *m, cli_format format, const cli_predicted *row, am_error *err) {
+  int best = 0;
+  for (int k = 1; k < m->classes; k++)
+    if (row->p[k] > row->p[best]) best = k;
+  if (format == CLI_JSON) return print_json(c, m, row, best, err);
+  if (format == CLI_CSV) return print_csv(c, m, row, best, err);
+  printf("%s", row->file);
+  if (row->window) printf(" %.2f-%.2f s", row->start, row->end);
+  printf(": %s", m->labels[best]);
+  for (int k = 0; k < m->classes; k++) printf("  %s %.1f%%", m->labels[k], 100 * (double)row->p[k]);
+  putchar('\n');
+  return flush_output(err);
+}
