@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/file.h"
+
 /* A tree's memory: blocks of 4 KiB or one large piece, freed together. */
 typedef struct block {
   struct block *next;
@@ -37,6 +39,21 @@ void am_tree_free(am_tree *tree) {
 
 am_value *am_tree_root(am_tree *tree) { return tree->root; }
 void am_tree_set_root(am_tree *tree, am_value *root) { tree->root = root; }
+
+am_status am_tree_read_file(am_context *ctx, const char *path, size_t most, am_tree_reader *read, am_tree **out, am_error *err) {
+  *out = NULL;
+  char *text;
+  size_t bytes;
+  am_tree *tree = NULL;
+  am_status status = am_file_read(ctx, path, most, &text, &bytes, err);
+  if (status) return status;
+  status = am_tree_create(ctx, &tree, err);
+  if (!status) status = read(tree, text, bytes, path, &tree->root, err);
+  am_free(ctx, text);
+  if (status) am_tree_free(tree);
+  else *out = tree;
+  return status;
+}
 
 void *am_tree_take(am_tree *tree, size_t count, size_t bytes) {
   size_t head = (sizeof(block) + ALIGN - 1) / ALIGN * ALIGN;

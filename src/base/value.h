@@ -29,6 +29,10 @@ am_status am_tree_create(am_context *ctx, am_tree **out, am_error *err);
 void am_tree_free(am_tree *tree);
 am_value *am_tree_root(am_tree *tree); /* NULL until set */
 void am_tree_set_root(am_tree *tree, am_value *root);
+/* Reads text into values of the tree; `source` is what messages call it. */
+typedef am_status am_tree_reader(am_tree *tree, const char *text, size_t bytes, const char *source, am_value **out, am_error *err);
+/* A new tree with the root that `read` makes of a file of at most `most` bytes; am_tree_free. */
+am_status am_tree_read_file(am_context *ctx, const char *path, size_t most, am_tree_reader *read, am_tree **out, am_error *err);
 
 /* New values inside the tree; NULL when memory is out.  Strings are copied. */
 am_value *am_value_new(am_tree *tree, am_kind kind);

@@ -53,7 +53,8 @@ static void read_piece(void *arg, size_t piece, int worker) {
 am_status am_h5_read_plain(const am_h5 *file, int descriptor, uint64_t offset, const char *name, void *to, size_t bytes,
                            uint32_t *crc, am_error *err) {
   size_t pieces = (bytes + PIECE - 1) / PIECE;
-  job j = {descriptor, offset, to, bytes, am_alloc(file->ctx, pieces, sizeof *j.crcs), am_alloc(file->ctx, pieces, sizeof *j.codes)};
+  job j = {descriptor, offset, to, bytes, am_alloc(file->ctx, pieces, sizeof *j.crcs),
+           am_alloc(file->ctx, pieces, sizeof *j.codes)};
   am_status status = j.crcs && j.codes ? AM_OK : am_no_memory(err);
   if (!status) am_parallel_for(file->ctx, pieces, read_piece, &j);
   *crc = 0;

@@ -4,7 +4,6 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "base/file.h"
 
 enum { DEPTH = 64 };
 
@@ -78,21 +77,5 @@ am_status am_json_read_text(am_tree *tree, const char *text, size_t bytes, const
 }
 
 am_status am_json_read_file(am_context *ctx, const char *path, am_tree **out, am_error *err) {
-  *out = NULL;
-  char *text;
-  size_t bytes;
-  am_tree *tree = NULL;
-  am_value *root;
-  am_status status = am_file_read(ctx, path, AM_JSON_BYTES, &text, &bytes, err);
-  if (status) return status;
-  status = am_tree_create(ctx, &tree, err);
-  if (!status) status = am_json_read_text(tree, text, bytes, path, &root, err);
-  am_free(ctx, text);
-  if (status) {
-    am_tree_free(tree);
-    return status;
-  }
-  am_tree_set_root(tree, root);
-  *out = tree;
-  return AM_OK;
+  return am_tree_read_file(ctx, path, AM_JSON_BYTES, am_json_read_text, out, err);
 }

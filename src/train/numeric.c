@@ -104,7 +104,8 @@ static am_status fail_numeric(am_trainer *t, uint64_t step, const char *what, co
 }
 
 am_status am_trainer_bad_loss(am_trainer *t, const am_batch *batch, double loss, am_error *err) {
-  return fail_numeric(t, t->state.step + 1, isnan(loss) ? "the loss is not a number" : "the loss is infinite", bad_output(t, batch), err);
+  return fail_numeric(t, t->state.step + 1, isnan(loss) ? "the loss is not a number" : "the loss is infinite",
+                      bad_output(t, batch), err);
 }
 
 am_status am_trainer_bad_gradient(am_trainer *t, const am_batch *batch, const am_loader_batch *b, am_error *err) {

@@ -1,32 +1,10 @@
 /* The value tree, numbers as text, defaults in flow syntax. */
-#include "testing.h"
+#include "tree_fixture.h"
 
 #include <float.h>
 #include <locale.h>
 
 #include "base/value.h"
-
-typedef struct fixture {
-  am_context *ctx;
-  am_tree *tree;
-} fixture;
-
-static int begin(void **state) {
-  fixture *f = calloc(1, sizeof *f);
-  am_error err = AM_ERROR_INIT;
-  f->ctx = am_test_context(1, NULL);
-  am_test_ok(am_tree_create(f->ctx, &f->tree, &err), &err);
-  *state = f;
-  return 0;
-}
-
-static int end(void **state) {
-  fixture *f = *state;
-  am_tree_free(f->tree);
-  am_context_free(f->ctx);
-  free(f);
-  return 0;
-}
 
 static am_value *add(am_tree *t, am_value *parent, const char *key, am_value *item) {
   am_error err = AM_ERROR_INIT;

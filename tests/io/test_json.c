@@ -1,29 +1,7 @@
 /* JSON read into the tree, and written. */
-#include "testing.h"
+#include "tree_fixture.h"
 
 #include "io/json.h"
-
-typedef struct fixture {
-  am_context *ctx;
-  am_tree *tree;
-} fixture;
-
-static int begin(void **state) {
-  fixture *f = calloc(1, sizeof *f);
-  am_error err = AM_ERROR_INIT;
-  f->ctx = am_test_context(1, NULL);
-  am_test_ok(am_tree_create(f->ctx, &f->tree, &err), &err);
-  *state = f;
-  return 0;
-}
-
-static int end(void **state) {
-  fixture *f = *state;
-  am_tree_free(f->tree);
-  am_context_free(f->ctx);
-  free(f);
-  return 0;
-}
 
 static am_value *parse(fixture *f, const char *text) {
   am_value *v;
