@@ -88,7 +88,7 @@ static am_status open_data(job *j, am_error *err) {
   if (st) return st;
   j->config = j->checkpoint->config;
   if (data) {
-    st = am_config_load(j->c->ctx, data, over.at, over.n, &j->other, err);
+    st = am_config_load_data(j->c->ctx, data, j->checkpoint->config, over.at, over.n, &j->other, err);
     j->config = j->other;
   } else if (over.n) {
     am_buffer text = {0};
@@ -250,7 +250,7 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
   {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is scored (repeatable)"},
-  {"data", "CONFIG", "another corpus: the data section of this config; labels are matched by name"},
+  {"data", "CONFIG", "another corpus: the data section of this config, which needs no more; labels are matched by name"},
   {"split", "PART", "train, validation, test or all (default: test, else validation; all of another corpus)"},
   {"set", "KEY=VALUE", "replaces one setting, e.g. data.root=DIR (repeatable)"},
   {"out", "FILE.csv", "where predictions go (default: predictions-<part>.csv in the run's folder)"},

@@ -260,6 +260,20 @@ am_status am_config_load(am_context *ctx, const char *file, const char *const *o
   return status ? status : config_from_tree(ctx, tree, file, overrides, n, out, err);
 }
 
+am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides, size_t n,
+                              am_config **out, am_error *err) {
+  *out = NULL;
+  am_tree *tree;
+  am_status status = am_yaml_read_file(ctx, file, &tree, err);
+  if (status) return status;
+  am_value *root = am_tree_root(tree);
+  if (root->kind == AM_MAP && !am_value_find(root, "model"))
+    status = am_value_add(tree, root, "model", am_value_copy(tree, am_value_find(am_tree_root(trained->effective), "model")), err);
+  if (!status) return config_from_tree(ctx, tree, file, overrides, n, out, err);
+  am_tree_free(tree);
+  return status;
+}
+
 am_status am_config_from_text(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
                               size_t n, am_config **out, am_error *err) {
   *out = NULL;

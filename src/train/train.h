@@ -77,6 +77,9 @@ struct am_config {
 /* The tables of the sections that belong to this room, for --help; `train` holds loss, optimiser, schedule. */
 extern const am_option am_config_table[], am_model_table[], am_train_table[], am_optimiser_table[], am_schedule_table[];
 
+/* A config of which only the data and how they are split are wanted: it need not have a model, and then has `trained`'s. */
+am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides, size_t n,
+                              am_config **out, am_error *err);
 am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* effective, as YAML */
 
 /* ---- metrics.c ---- */

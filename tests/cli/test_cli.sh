@@ -239,6 +239,11 @@ run train both.yaml --out both; expect "train on two corpora" 0 "unweighted aver
 run evaluate both; expect "evaluate on two corpora" 0 "^speaker-independent +yes"
 sed -e 's|^data:.*|data: {corpus: described, description: mine.yaml, root: mine, merge: {joy: happy, anger: angry}}|' tiny.yaml >only.yaml
 run evaluate run1 --data only.yaml; expect "evaluate a corpus of another name" 0 "^speaker-independent +yes"
+sed -n '/^data:/p' only.yaml >data.yaml; cp out plain
+run evaluate run1 --data data.yaml; expect "evaluate by a config that has a data section only" 0 "^speaker-independent +yes"
+cmp -s out plain && ok "gives the same" || not_ok "gives the same"
+echo 'split: {kind: kfold, folds: 0}' >>data.yaml; run evaluate run1 --data data.yaml; expect "what else it has must be right" 2 "data.yaml:2:[0-9]+: split.folds"
+run train data.yaml; expect "to train it needs a model" 2 'data.yaml:1:1: .*"model" is missing'
 run evaluate both --data only.yaml; expect "evaluate a corpus that was one of two" 0 "^speaker-independent +not known" "same name .mine"
 run evaluate run1 --with both; expect "evaluate models of different emotions together" 2 "--with both: it has other classes"
 
