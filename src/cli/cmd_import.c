@@ -3,16 +3,15 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
-#include "train/checkpoint.h"
 #include "train/keras.h"
+#include "train/origin.h"
 
 /* --save-config: the effective config, with the imported layers, to train on with --init. */
 static am_status save_config(cli *c, const char *checkpoint, const char *path, am_error *err) {
-  char *text = NULL;
-  uint64_t digest;
-  am_status st = am_checkpoint_origin(c->ctx, checkpoint, &text, &digest, err);
-  if (!st) st = am_file_write(c->ctx, path, text, strlen(text), err);
-  am_free(c->ctx, text);
+  am_origin origin;
+  am_status st = am_checkpoint_origin(c->ctx, checkpoint, &origin, err);
+  if (!st) st = am_file_write(c->ctx, path, origin.config, strlen(origin.config), err);
+  am_origin_free(c->ctx, &origin);
   return st;
 }
 

@@ -272,6 +272,8 @@ static am_status inspect_checkpoint(cli *c, const char *path, am_error *err) {
   printf("%s: checkpoint of %s after epoch %llu%s\n", path, m->config->name, (unsigned long long)m->epoch,
          m->resumable ? ", resumable" : "");
   printf("corpus:   %s%s\nlicence:  %s\ncitation: %s\n", m->corpus, m->synthetic ? " (synthetic)" : "", m->licence, m->citation);
+  for (size_t i = 0; i < m->before.n; i++) printf("%s%s", i ? ", " : "before:   ", m->before.at[i]);
+  if (m->before.n) printf(" (trained on by the model that --init gave)\n");
   printf("split:    %s\n", m->speaker_independent ? "speaker-independent" : "not speaker-independent");
   printf("classes: ");
   for (int k = 0; k < m->classes; k++) printf(" %s", m->labels[k]);

@@ -36,7 +36,7 @@ static am_status report_result(cli *c, am_config *config, const char *out, const
   print_part(config, result->validation, "validation", checkpoint->labels);
   print_part(config, result->test, "test", checkpoint->labels);
   if (!checkpoint->speaker_independent)
-    printf("\nNot speaker-independent: speakers of these clips are also in the training part (or are not known).\n");
+    printf("\nNot speaker-independent: speakers of these clips were also heard in training, or may have been.\n");
   printf("\nbest epoch %llu of %llu; results in %s\n", (unsigned long long)result->best_epoch,
          (unsigned long long)result->epochs_run, out);
   am_checkpoint_free(c->ctx, checkpoint);

@@ -110,7 +110,7 @@ static void split_statement(am_page *p) {
   am_html_put(p->h, apart ? "<p class=\"note\"><strong>Speaker-independent.</strong> No speaker of these "
                             "clips was heard in training."
                           : "<p class=\"note warn\"><strong>Not speaker-independent.</strong> Speakers of "
-                            "these clips are also in the training part, or are not known. New voices will be "
+                            "these clips were also heard in training, or may have been. New voices will be "
                             "recognised less well.");
   split_words(p);
   am_html_put(p->h, "</p>\n");

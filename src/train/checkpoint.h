@@ -39,6 +39,7 @@ typedef struct am_save {
   const am_normaliser *normaliser;
   const am_dataset *dataset;
   const am_split *split;
+  const am_names *before; /* corpora trained on before (origin.h); NULL: none */
   uint64_t epoch, step;
   const am_optimiser *optimiser;
   const am_training_state *state;
@@ -61,9 +62,6 @@ am_status am_checkpoint_resume(am_context *ctx, const char *path, am_model *mode
 /* Weights and statistics only (best.h5); `epoch` and `digest` (or NULL) get the file's and theirs. */
 am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
                                 am_error *err);
-/* The text of the effective config in a file (am_free), and the digest of its data. */
-am_status am_checkpoint_origin(am_context *ctx, const char *path, char **config, uint64_t *digest, am_error *err);
-
 /* --init: arrays of the same name and shape are taken; the others are listed. */
 typedef struct am_init_report {
   am_buffer matched, missing, reshaped, unused; /* names, separated by ", " */

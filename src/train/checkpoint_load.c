@@ -6,6 +6,7 @@
 #include "io/h5.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
+#include "train/origin.h"
 
 /* ---- the head ---- */
 
@@ -158,16 +159,38 @@ static am_status read_config(am_context *ctx, am_h5 *file, am_checkpoint *c, am_
   return status;
 }
 
-am_status am_checkpoint_origin(am_context *ctx, const char *path, char **config, uint64_t *digest, am_error *err) {
-  *config = NULL;
+/* Corpora that the model it began from had been trained on; a file without them began anew, or is an early one. */
+static am_status read_before(am_h5 *file, am_names *before, am_error *err) {
+  return am_h5_has(file, "data", "before") ? am_h5_get_texts(file, "data", "before", before, err) : AM_OK;
+}
+
+static am_status read_corpora(am_context *ctx, am_h5 *file, am_origin *o, am_error *err) {
+  am_config *config = NULL;
+  char *corpus = NULL;
+  bool synthetic = false;
+  am_status status = am_config_from_text(ctx, o->config, am_h5_path(file), NULL, 0, &config, err);
+  if (!status) status = am_h5_get_text(file, "data", "corpus", &corpus, err);
+  if (!status) status = get_bool(file, "data", "synthetic", &synthetic, err);
+  if (!status) status = am_corpora_add(ctx, &o->corpora, &config->data, corpus, synthetic, err);
+  am_free(ctx, corpus);
+  am_config_free(config);
+  return status;
+}
+
+am_status am_checkpoint_origin(am_context *ctx, const char *path, am_origin *out, am_error *err) {
+  *out = (am_origin){0};
   am_h5 *file;
-  int64_t number = 0;
+  int64_t digest = 0;
   am_status status = open_checked(ctx, path, &file, err);
   if (status) return status;
-  status = am_h5_get_int(file, "data", "digest", &number, err);
-  *digest = (uint64_t)number;
-  if (!status) status = am_h5_read_text(file, "config", config, err);
+  status = am_h5_get_int(file, "data", "digest", &digest, err);
+  out->digest = (uint64_t)digest;
+  if (!status) status = get_bool(file, "data", "speaker_independent", &out->speaker_independent, err);
+  if (!status) status = read_before(file, &out->before, err);
+  if (!status) status = am_h5_read_text(file, "config", &out->config, err);
+  if (!status) status = read_corpora(ctx, file, out, err);
   am_h5_close(file);
+  if (status) am_origin_free(ctx, out);
   return status;
 }
 
@@ -261,6 +284,7 @@ static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_err
   if (!status) status = read_fact(ctx, file, c->config, "citation", &c->citation, err);
   if (!status) status = get_bool(file, "data", "synthetic", &c->synthetic, err);
   if (!status) status = get_bool(file, "data", "speaker_independent", &c->speaker_independent, err);
+  if (!status) status = read_before(file, &c->before, err);
   if (!status) status = get_count(file, "/", "epoch", &c->epoch, err);
   if (!status) status = make_model(ctx, file, c, err);
   if (!status) status = read_arrays(ctx, file, c->model, err);
@@ -288,6 +312,7 @@ void am_checkpoint_free(am_context *ctx, am_checkpoint *c) {
   am_config_free(c->config);
   am_names labels = {c->labels, (size_t)c->classes};
   am_names_free(ctx, &labels);
+  am_names_free(ctx, &c->before);
   am_normaliser_free(ctx, &c->normaliser);
   am_free(ctx, c);
 }

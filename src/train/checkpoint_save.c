@@ -118,7 +118,9 @@ uint64_t am_data_digest(const am_dataset *d, const am_split *split) {
   return hash;
 }
 
-static am_status write_data(am_h5 *file, const am_dataset *d, const am_split *split, am_error *err) {
+static am_status write_data(am_h5 *file, const am_save *s, am_error *err) {
+  const am_dataset *d = s->dataset;
+  const am_split *split = s->split;
   am_status status = am_h5_group(file, "data", err);
   if (!status) status = am_h5_set_text(file, "data", "corpus", or_empty(d->corpus), err);
   if (!status) status = am_h5_set_text(file, "data", "title", or_empty(d->title), err);
@@ -132,6 +134,8 @@ static am_status write_data(am_h5 *file, const am_dataset *d, const am_split *sp
   if (!status) status = am_h5_set_int(file, "data", "digest", (int64_t)am_data_digest(d, split), err);
   for (int part = 0; part < 3 && !status; part++)
     status = am_h5_set_int(file, "data", am_part_name((am_part)part), (int64_t)split->n[part], err);
+  if (!status && s->before && s->before->n)
+    status = am_h5_set_texts(file, "data", "before", (const char *const *)s->before->at, s->before->n, err);
   return status;
 }
 
@@ -188,7 +192,7 @@ static am_status write_all(am_context *ctx, am_h5 *file, const am_save *s, am_er
   am_status status = write_head(ctx, file, s, err);
   if (!status) status = write_config(ctx, file, s->config, err);
   if (!status) status = write_normaliser(file, s->normaliser, err);
-  if (!status) status = write_data(file, s->dataset, s->split, err);
+  if (!status) status = write_data(file, s, err);
   if (!status) status = write_arrays(ctx, file, s->model, err);
   if (!status && s->state) status = write_state(file, s->state, err);
   if (!status && s->optimiser) status = write_slots(ctx, file, s->model, s->optimiser, err);

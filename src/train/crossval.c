@@ -6,6 +6,7 @@
 
 #include "io/json.h"
 #include "train/checkpoint.h"
+#include "train/origin.h"
 
 /* ---- the plan ---- */
 
@@ -225,18 +226,18 @@ static am_status check_origin(am_crossval *x, const am_crossval_run *r, am_error
   if (x->config->data.skip_unreadable || !holds(x->ctx, r->folder, "best.h5")) return AM_OK;
   am_split_options options = x->config->split;
   am_split *split = NULL;
-  char *path = am_path_join(x->ctx, r->folder, "best.h5"), *config = NULL;
-  uint64_t digest = 0;
+  char *path = am_path_join(x->ctx, r->folder, "best.h5");
+  am_origin origin = {0};
   options.fold = r->fold;
-  am_status status = path ? am_checkpoint_origin(x->ctx, path, &config, &digest, err) : am_no_memory(err);
+  am_status status = path ? am_checkpoint_origin(x->ctx, path, &origin, err) : am_no_memory(err);
   if (!status) status = am_split_make(x->ctx, x->dataset, &options, &split, err);
-  if (!status && digest != am_data_digest(x->dataset, split))
+  if (!status && origin.digest != am_data_digest(x->dataset, split))
     status = am_fail(err, AM_E_DATA,
                      "the clips in %s, or their split, are not those that %s was trained with; to train "
                      "this fold anew remove %s",
                      x->dataset->root ? x->dataset->root : "the corpus", r->folder, r->folder);
   am_split_free(x->ctx, split);
-  am_free(x->ctx, config);
+  am_origin_free(x->ctx, &origin);
   am_free(x->ctx, path);
   return status;
 }

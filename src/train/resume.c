@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "train/origin.h"
 #include "train/trainer.h"
 
 /* Settings that may change between the processes of one run. */
@@ -47,14 +48,20 @@ static am_status compare_config(am_trainer *t, const char *path, const char *tex
 }
 
 am_status am_trainer_check_origin(am_trainer *t, const char *path, am_error *err) {
-  char *config = NULL;
-  uint64_t digest = 0;
-  am_status status = am_checkpoint_origin(t->ctx, path, &config, &digest, err);
-  if (!status) status = compare_config(t, path, config, err);
-  am_free(t->ctx, config);
-  if (!status && digest != am_data_digest(t->dataset, t->split))
+  am_origin origin;
+  am_status status = am_checkpoint_origin(t->ctx, path, &origin, err);
+  if (status) return status;
+  status = compare_config(t, path, origin.config, err);
+  if (!status && origin.digest != am_data_digest(t->dataset, t->split))
     status = am_fail(err, AM_E_DATA, "the clips in %s, or their split, are not those that this run began with",
                      t->dataset->root ? t->dataset->root : "the corpus");
+  if (!status) {
+    am_names_free(t->ctx, &t->trained_before);
+    t->trained_before = origin.before;
+    origin.before = (am_names){0};
+    status = am_trainer_doubt(t, path, err);
+  }
+  am_origin_free(t->ctx, &origin);
   return status;
 }
 

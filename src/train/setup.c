@@ -1,6 +1,7 @@
 /* train/setup.c - from a config to everything a first step needs. */
 #include <string.h>
 
+#include "train/origin.h"
 #include "train/trainer.h"
 
 /* ---- data ---- */
@@ -117,6 +118,29 @@ static am_status make_model(am_trainer *t, am_error *err) {
   return AM_OK;
 }
 
+/* With weights that may have been trained on the speakers held out here no result counts as speaker-independent. */
+am_status am_trainer_doubt(am_trainer *t, const char *file, am_error *err) {
+  am_names own = {0};
+  am_status status = am_corpora_add(t->ctx, &own, &t->config->data, t->dataset->corpus, t->dataset->synthetic, err);
+  const char *shared = status ? NULL : am_corpora_shared(&t->trained_before, &own);
+  if (shared && t->split->speaker_independent) {
+    am_trainer_log(t, AM_LOG_WARNING, "%s: its weights had been trained on a corpus of the same name, or one that is not known "
+                   "(%s), perhaps on speakers held out here; the results do not count as speaker-independent", file, shared);
+    t->split->speaker_independent = false;
+  }
+  am_names_free(t->ctx, &own);
+  return status;
+}
+
+static am_status began_from(am_trainer *t, const char *file, am_error *err) {
+  am_origin from;
+  am_status status = am_checkpoint_origin(t->ctx, file, &from, err);
+  if (status) return status;
+  status = am_origin_before(t->ctx, &from, am_data_digest(t->dataset, t->split), &t->trained_before, err);
+  am_origin_free(t->ctx, &from);
+  return status ? status : am_trainer_doubt(t, file, err);
+}
+
 static am_status init_from(am_trainer *t, am_error *err) {
   const char *file = t->options->init;
   am_init_report report;
@@ -132,7 +156,7 @@ static am_status init_from(am_trainer *t, am_error *err) {
   if (report.n_unused)
     am_trainer_log(t, AM_LOG_WARNING, "%s: %zu arrays not used here: %s", file, report.n_unused, report.unused.data);
   am_init_report_free(t->ctx, &report);
-  return AM_OK;
+  return began_from(t, file, err);
 }
 
 /* ---- what trains it ---- */
@@ -204,6 +228,7 @@ void am_trainer_free(am_trainer *t) {
   am_free(ctx, t->state.history);
   am_free(ctx, t->digests.at);
   am_tree_free(t->before);
+  am_names_free(ctx, &t->trained_before);
   am_lock_release(t->lock);
   am_buffer_free(ctx, &t->log);
   am_free(ctx, t->last);

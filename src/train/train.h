@@ -5,12 +5,13 @@
 #include "audiomood/predict.h"
 #include "audiomood/train.h"
 #include "audio/augment.h"
+#include "base/file.h"
 #include "data/loader.h"
 #include "nn/loss.h"
 #include "nn/model.h"
 
-/* What the labels of a run may be: the readers of its results take so many classes, and a checkpoint keeps the labels in
- * one attribute, each as long as the longest (am_h5_set_texts). */
+/* What the labels of a run may be: the readers of its results take so many classes, and a checkpoint keeps the labels, and
+ * other names, in one attribute, each as long as the longest (am_h5_set_texts). */
 enum { AM_MAX_CLASSES = 1024, AM_MAX_LABEL_BYTES = 60000 };
 
 /* ---- config.c: the whole configuration file ---- */
@@ -120,6 +121,7 @@ struct am_checkpoint {
   am_shape input;
   const char *corpus, *licence, *citation; /* of the training data, owned by config->tree */
   bool synthetic, speaker_independent;
+  am_names before;        /* corpora that the model it began from had been trained on (origin.h) */
   uint64_t epoch;
   bool resumable;         /* has optimiser state */
   struct am_predictor *predictor; /* made by the first am_predict_sound */

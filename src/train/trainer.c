@@ -18,6 +18,7 @@ am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, boo
                   .normaliser = &t->normaliser,
                   .dataset = t->dataset,
                   .split = t->split,
+                  .before = &t->trained_before,
                   .epoch = t->state.epoch,
                   .step = t->state.step,
                   .optimiser = with_state && !state.finished ? t->optimiser : NULL,

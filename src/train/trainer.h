@@ -27,6 +27,7 @@ typedef struct am_trainer {
   /* setup.c */
   am_dataset *dataset;
   am_split *split;
+  am_names trained_before; /* corpora the weights had been trained on when the run began (origin.h) */
   am_features *fx;
   am_store *store;
   am_normaliser normaliser;
@@ -96,6 +97,8 @@ void am_trainer_profile(am_trainer *t);
 am_status am_trainer_resume(am_trainer *t, am_error *err);
 
 /* Whether a checkpoint is of this very config and these very clips. */
+/* Looks whether the corpora of `trained_before` may have speakers that are held out here; `file` is where they are from. */
+am_status am_trainer_doubt(am_trainer *t, const char *file, am_error *err);
 am_status am_trainer_check_origin(am_trainer *t, const char *path, am_error *err);
 
 /* digests.c: what `verify` holds a second training against; kept in digests.csv of the run folder. */

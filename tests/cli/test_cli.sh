@@ -173,6 +173,18 @@ for config in "$root"/configs/*.yaml; do
 done
 run inspect "$root/configs/ravdess_model2.yaml"; expect "a model of sequences" 0 "^input +\\(40, 1\\)"
 
+# ---- --init: what the weights have been trained on before ----
+run train tiny.yaml --out second --init run1/best.h5 --set train.epochs=1; expect "train on, with the same clips held out" 0
+grep -q "same name" err && not_ok "of which there is nothing to warn" || ok "of which there is nothing to warn"
+run evaluate second; expect "evaluate it" 0 "^speaker-independent +yes"
+run train tiny.yaml --out turned --init run1/best.h5 --set train.max_steps=2 --set 'split={kind: fixed, validation_speakers: ["03"], test_speakers: ["01"]}'
+expect "train on, with other speakers held out" 1 "warning: run1/best.h5: its weights had been trained on a corpus of the same name" "max_steps"
+run train --resume turned --set train.max_steps=0; expect "also when it is resumed" 0 "^Not speaker-independent: .* or may have been"
+grep -q '"speaker_independent": ?false' -E turned/metrics.json && grep -q "Not speaker-independent" turned/report.html && ok "its results do not count" || not_ok "its results do not count"
+run evaluate turned; expect "evaluate says why" 0 "^speaker-independent +not known: the training began from a model"
+run inspect turned/best.h5; expect "inspect names the corpora" 0 "^before: +synthetic" "^split: +not speaker-independent"
+rm -rf second turned
+
 # ---- where the time goes ----
 run train tiny.yaml --out profiled --profile --set train.epochs=2
 expect "train --profile" 0 "^conv2d_1( +[0-9.]+){6} +[0-9.]+%" "^optimiser +[0-9.]+ +[0-9.]+%" "^data .waiting" "^validation and test +[0-9.]+" \
@@ -245,6 +257,13 @@ cmp -s out plain && ok "gives the same" || not_ok "gives the same"
 echo 'split: {kind: kfold, folds: 0}' >>data.yaml; run evaluate run1 --data data.yaml; expect "what else it has must be right" 2 "data.yaml:2:[0-9]+: split.folds"
 run train data.yaml; expect "to train it needs a model" 2 'data.yaml:1:1: .*"model" is missing'
 run evaluate both --data only.yaml; expect "evaluate a corpus that was one of two" 0 "^speaker-independent +not known" "same name .mine"
+run train only.yaml --out third --init both/best.h5 --set 'split={kind: fixed, test_speakers: [bob]}' --set train.epochs=1
+expect "train on with a part of the corpora before" 0 "warning: both/best.h5: .*same name"
+run train only.yaml --out third2 --init run1/best.h5 --set 'split={kind: fixed, test_speakers: [bob]}' --set train.epochs=1
+grep -q "same name" err && not_ok "with another corpus" "$(cat err)" || expect "with another corpus" 0
+run train only.yaml --out fourth --init third2/best.h5 --set 'split={kind: fixed, test_speakers: [bob]}' --set train.epochs=1
+run evaluate fourth --data tiny.yaml; expect "evaluate on a corpus from two trainings ago" 0 "^speaker-independent +not known: the training began" "warning: fourth/best.h5: its training began .*synthetic"
+rm -rf third third2 fourth
 run evaluate run1 --with both; expect "evaluate models of different emotions together" 2 "--with both: it has other classes"
 
 sound=corpus/Actor_04/03-01-05-01-01-01-04.wav

@@ -1,20 +1,19 @@
 /* tests/fuzz/checkpoint.c - a checkpoint: loaded for prediction, and its origin read. */
 #include "fuzz/fuzz.h"
-#include "train/checkpoint.h"
+#include "train/origin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   am_context *ctx = fuzz_begin(bytes, true);
   am_error err = AM_ERROR_INIT, other = AM_ERROR_INIT;
   am_checkpoint *c = NULL;
-  char *config = NULL;
-  uint64_t digest;
+  am_origin origin;
   const char *path = fuzz_file("checkpoint.h5", data, bytes);
   am_status status = am_checkpoint_load(ctx, path, &c, &err);
   fuzz_check(status, &err);
   fuzz_require(!status == (c != NULL));
   am_checkpoint_free(ctx, c);
-  fuzz_check(am_checkpoint_origin(ctx, path, &config, &digest, &other), &other);
-  am_free(ctx, config);
+  fuzz_check(am_checkpoint_origin(ctx, path, &origin, &other), &other);
+  am_origin_free(ctx, &origin);
   fuzz_end();
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "io/h5.h"
 #include "made_up.h"
 #include "train/checkpoint.h"
+#include "train/origin.h"
 
 /* libhdf5 itself asks for absurd sizes when a file's own structure is damaged (1.10.8, in H5C_protect and beneath);
  * sanitizers are told to let it, in this program only. */
@@ -223,6 +224,7 @@ static char *all_of(am_context *ctx, const char *path) {
     am_buffer_printf(ctx, &text, "%s epoch %d resumable %d digest %08x normaliser %d %d %08x\n", c->corpus, (int)c->epoch,
                      c->resumable, am_checkpoint_digest(c->model), (int)nz->kind, nz->f,
                      nz->mean ? am_crc32c(0, nz->mean, (size_t)nz->f * sizeof *nz->mean) : 0);
+    for (size_t i = 0; i < c->before.n; i++) am_buffer_printf(ctx, &text, "before %s\n", c->before.at[i]);
     am_test_ok(am_optimiser_create(ctx, &c->config->optimiser, c->config->train.ema, c->model, &o, &err), &err);
     status = am_checkpoint_resume(ctx, path, c->model, o, &s, &err);
   }
@@ -240,7 +242,8 @@ static char *all_of(am_context *ctx, const char *path) {
   return NULL;
 }
 
-/* Writes the copy anew: the golden file is older than the checksums over what describes a file. */
+/* Writes the copy anew: the golden file is older than the checksums over what describes a file, and than the corpora that a
+ * model was trained on before. */
 static void write_again(copy *c) {
   am_error err = AM_ERROR_INIT;
   am_checkpoint *read;
@@ -251,8 +254,9 @@ static void write_again(copy *c) {
   am_test_ok(am_checkpoint_resume(c->ctx, c->path, read->model, o, &state, &err), &err);
   am_dataset d = {.corpus = "corpus"};
   am_split split = {.note = "none"};
+  am_names before = {(char *[]){"first", "second.yaml"}, 2};
   am_save save = {.config = read->config, .model = read->model, .labels = read->labels, .classes = read->classes,
-                  .normaliser = &read->normaliser, .dataset = &d, .split = &split, .epoch = read->epoch,
+                  .normaliser = &read->normaliser, .dataset = &d, .split = &split, .before = &before, .epoch = read->epoch,
                   .optimiser = o, .state = &state};
   am_test_ok(am_checkpoint_save(c->ctx, c->path, NULL, &save, &err), &err);
   am_free(c->ctx, state.history);
@@ -375,26 +379,87 @@ static void a_normaliser_beyond_the_file_is_refused(void **state) {
 
 static void reading_survives_failed_allocations(void **state) {
   (void)state;
-  const char *path = am_test_source(GOLDEN);
+  copy made = copy_make();
+  write_again(&made);
   for (long n = 1;; n = made_up_next_failure(n)) {
     am_test_memory memory;
     am_context *ctx = am_test_memory_context(&memory, 1);
     am_error err = AM_ERROR_INIT;
     am_checkpoint *c = NULL;
-    char *config = NULL;
-    uint64_t digest;
+    am_origin origin = {0};
     am_test_memory_arm(&memory, n);
-    am_status status = am_checkpoint_load(ctx, path, &c, &err);
-    if (!status) status = am_checkpoint_origin(ctx, path, &config, &digest, &err);
+    am_status status = am_checkpoint_load(ctx, made.path, &c, &err);
+    if (!status) status = am_checkpoint_origin(ctx, made.path, &origin, &err);
     bool fired = am_test_memory_fired(&memory);
     if (fired) assert_int_equal(status, AM_E_NOMEM);
     else am_test_ok(status, &err);
     am_checkpoint_free(ctx, c);
-    am_free(ctx, config);
+    am_origin_free(ctx, &origin);
     am_context_free(ctx);
     assert_int_equal(atomic_load(&memory.alive), 0);
     if (!fired) break;
   }
+  copy_free(&made);
+}
+
+/* ---- what was trained on before ---- */
+
+static void assert_before(am_context *ctx, const am_origin *from, uint64_t digest, const char *expected) {
+  am_error err = AM_ERROR_INIT;
+  am_names before = {0};
+  am_buffer text = {0};
+  am_test_ok(am_origin_before(ctx, from, digest, &before, &err), &err);
+  am_buffer_printf(ctx, &text, "%s", "");
+  for (size_t i = 0; i < before.n; i++) am_buffer_printf(ctx, &text, "%s%s", i ? ", " : "", before.at[i]);
+  assert_string_equal(text.data, expected);
+  am_buffer_free(ctx, &text);
+  am_names_free(ctx, &before);
+}
+
+static void tells_what_was_trained_on_before(void **state) {
+  (void)state;
+  copy c = copy_make();
+  am_error err = AM_ERROR_INIT;
+  am_origin o;
+  am_test_ok(am_checkpoint_origin(c.ctx, c.path, &o, &err), &err);
+  assert_int_equal(o.before.n, 0); /* a file from before there was such a list */
+  am_origin_free(c.ctx, &o);
+  write_again(&c);
+  am_test_ok(am_checkpoint_origin(c.ctx, c.path, &o, &err), &err);
+  assert_int_equal(o.corpora.n, 1);
+  assert_string_equal(o.corpora.at[0], "corpus");
+  o.digest = 7; /* its data have no clips */
+  o.speaker_independent = true;
+  assert_before(c.ctx, &o, 7, "first, second.yaml"); /* the same clips in the same parts */
+  assert_before(c.ctx, &o, 8, "first, second.yaml, corpus");
+  o.speaker_independent = false;
+  assert_before(c.ctx, &o, 7, "first, second.yaml, corpus");
+  o.digest = 0;
+  assert_before(c.ctx, &o, 0, "first, second.yaml, corpus, " AM_CORPUS_UNKNOWN);
+  am_origin_free(c.ctx, &o);
+
+  static char many[300][256];
+  char *at[300];
+  for (int i = 0; i < 300; i++) {
+    memset(many[i], 'x', 255);
+    snprintf(many[i], 8, "%07d", i);
+    many[i][7] = 'x';
+    at[i] = many[i];
+  }
+  am_origin long_one = {.digest = 1, .before = {at, 300}};
+  assert_before(c.ctx, &long_one, 2, AM_CORPUS_UNKNOWN); /* more than a checkpoint can keep */
+  copy_free(&c);
+}
+
+static void corpora_of_a_name_may_be_one(void **state) {
+  (void)state;
+  am_names own = {(char *[]){"emodb", "ravdess_speech.yaml"}, 2}, other = {(char *[]){"ravdessx", "ravdess"}, 2},
+           none = {0}, apart = {(char *[]){"emod", "savee"}, 2}, unknown = {(char *[]){AM_CORPUS_UNKNOWN}, 1};
+  assert_string_equal(am_corpora_shared(&own, &other), "ravdess_speech.yaml");
+  assert_string_equal(am_corpora_shared(&other, &own), "ravdess");
+  assert_null(am_corpora_shared(&own, &apart));
+  assert_null(am_corpora_shared(&own, &none));
+  assert_string_equal(am_corpora_shared(&unknown, &own), AM_CORPUS_UNKNOWN);
 }
 
 int main(void) {
@@ -409,6 +474,8 @@ int main(void) {
       cmocka_unit_test(a_model_beyond_the_file_is_refused),
       cmocka_unit_test(a_normaliser_beyond_the_file_is_refused),
       cmocka_unit_test(reading_survives_failed_allocations),
+      cmocka_unit_test(tells_what_was_trained_on_before),
+      cmocka_unit_test(corpora_of_a_name_may_be_one),
   };
   return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
 }
