@@ -1,5 +1,5 @@
 /* audio/sound.c - libsndfile, the only file that knows it. */
-#include "audiomood/audio.h"
+#include "audio/sound.h"
 
 #include "audio/container.h"
 #include "audio/libraries.h"
@@ -223,24 +223,44 @@ am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const
   return status;
 }
 
-am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
-                        am_error *err) {
+am_status am_sound_load_clip(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err) {
+  return am_file_read_ordinary(ctx, path, "a sound file", largest_file, data, bytes, err);
+}
+
+static am_status load_any(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err) {
+  return am_file_read(ctx, path, largest_file, data, bytes, err);
+}
+
+typedef am_status loader(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err);
+
+static am_status read_by(am_context *ctx, loader *load, const char *path, double rate, double max_seconds,
+                         am_sound *out, am_error *err) {
   char *data;
   size_t bytes;
   am_status status = empty(out, err);
-  if (!status) status = am_file_read(ctx, path, largest_file, &data, &bytes, err);
+  if (!status) status = load(ctx, path, &data, &bytes, err);
   if (status) return status;
   status = am_sound_decode(ctx, data, bytes, path, rate, max_seconds, out, err);
   am_free(ctx, data);
   return status;
 }
 
-am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out, am_error *err) {
+am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
+                        am_error *err) {
+  return read_by(ctx, load_any, path, rate, max_seconds, out, err);
+}
+
+am_status am_sound_read_clip(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
+                             am_error *err) {
+  return read_by(ctx, am_sound_load_clip, path, rate, max_seconds, out, err);
+}
+
+static am_status inspect_by(am_context *ctx, loader *load, const char *path, am_sound_info *out, am_error *err) {
   if (out->size < sizeof *out)
     return am_fail(err, AM_E_USAGE, "am_sound_info: set size to sizeof(am_sound_info) before the call");
   char *data;
   size_t bytes;
-  am_status status = am_file_read(ctx, path, largest_file, &data, &bytes, err);
+  am_status status = load(ctx, path, &data, &bytes, err);
   if (status) return status;
   memory_file memory = {(unsigned char *)data, (sf_count_t)bytes, 0};
   SF_INFO info;
@@ -255,6 +275,14 @@ am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out
   }
   am_free(ctx, data);
   return status;
+}
+
+am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out, am_error *err) {
+  return inspect_by(ctx, load_any, path, out, err);
+}
+
+am_status am_sound_inspect_clip(am_context *ctx, const char *path, am_sound_info *out, am_error *err) {
+  return inspect_by(ctx, am_sound_load_clip, path, out, err);
 }
 
 void am_sound_free(am_context *ctx, am_sound *sound) {

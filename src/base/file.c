@@ -167,11 +167,9 @@ static am_status read_all(am_context *ctx, int fd, const char *path, size_t limi
   }
 }
 
-am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **data, size_t *bytes, am_error *err) {
-  *data = NULL;
-  *bytes = 0;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return am_fail_errno(err, errno, "cannot open %s", path);
+/* Reads and closes `fd`. */
+static am_status read_open(am_context *ctx, int fd, const char *path, size_t limit, char **data, size_t *bytes,
+                           am_error *err) {
   am_buffer b = {0};
   am_status status = read_all(ctx, fd, path, limit, &b, err);
   close(fd);
@@ -182,6 +180,35 @@ am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **d
   *data = b.data;
   *bytes = b.used;
   return AM_OK;
+}
+
+am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **data, size_t *bytes, am_error *err) {
+  *data = NULL;
+  *bytes = 0;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return am_fail_errno(err, errno, "cannot open %s", path);
+  return read_open(ctx, fd, path, limit, data, bytes, err);
+}
+
+static am_status fail_special(const char *path, const char *wanted, am_error *err) {
+  return am_fail(err, AM_E_FORMAT, "%s is a device or a pipe; wanted %s", path, wanted);
+}
+
+/* Looked at first, for opening a pipe wakes whoever waits to write into it, and opening a device may do anything; and
+ * looked at again once it is open, without waiting, in case something else was given its name meanwhile. */
+am_status am_file_read_ordinary(am_context *ctx, const char *path, const char *wanted, size_t limit, char **data,
+                                size_t *bytes, am_error *err) {
+  *data = NULL;
+  *bytes = 0;
+  if (am_file_is_special(path)) return fail_special(path, wanted, err);
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return am_fail_errno(err, errno, "cannot open %s", path);
+  struct stat info;
+  if (fstat(fd, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) { /* of a folder reading fails */
+    close(fd);
+    return fail_special(path, wanted, err);
+  }
+  return read_open(ctx, fd, path, limit, data, bytes, err);
 }
 
 /* One folder of `path`.  Its name is synced too: what is synced in a folder whose name is lost is lost. */

@@ -13,6 +13,10 @@ am_status am_file_write(am_context *ctx, const char *path, const void *data, siz
 am_status am_file_can_be_made(am_context *ctx, const char *path, am_error *err);
 /* Reads a whole file of at most `limit` bytes; terminated; free with am_free. */
 am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **data, size_t *bytes, am_error *err);
+/* The same of an ordinary file or a link to one.  A device or a pipe, which may never end, is refused (AM_E_FORMAT);
+ * `wanted`, such as "a sound file", is what the message says instead. */
+am_status am_file_read_ordinary(am_context *ctx, const char *path, const char *wanted, size_t limit, char **data,
+                                size_t *bytes, am_error *err);
 /* The second half for files that a library wrote: `aside` is fsynced, renamed to `path`, folder fsynced. */
 am_status am_file_commit(am_context *ctx, const char *aside, const char *path, am_error *err);
 /* Name for writing aside: "<path>.<pid>.audiomood.tmp" (am_free). */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "audio/sound.h"
 #include "base/file.h"
 #include "cli/inspect.h"
 #include "data/names.h"
@@ -87,7 +88,7 @@ static size_t longest_clip(am_context *ctx, const am_dataset *d, double rate) {
   for (size_t i = 0; i < d->n; i++) {
     am_sound_info info = {.size = sizeof info};
     if (d->clips[i].seconds > seconds) seconds = d->clips[i].seconds;
-    if (d->clips[i].seconds <= 0 && am_sound_inspect(ctx, d->clips[i].path, &info, NULL) == AM_OK && info.seconds > seconds)
+    if (d->clips[i].seconds <= 0 && am_sound_inspect_clip(ctx, d->clips[i].path, &info, NULL) == AM_OK && info.seconds > seconds)
       seconds = info.seconds;
   }
   return (size_t)ceil(seconds * rate);

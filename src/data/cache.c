@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audio/sound.h"
 #include "io/h5.h"
 
 #define PREFIX "features-"
@@ -396,7 +397,7 @@ bool am_cache_identity_key(const char *path, const am_file_id *id, uint64_t *key
 am_status am_cache_content_key(am_context *ctx, const char *path, uint64_t *key, am_error *err) {
   char *data;
   size_t bytes;
-  am_status status = am_file_read(ctx, path, (size_t)1 << 31, &data, &bytes, err);
+  am_status status = am_sound_load_clip(ctx, path, &data, &bytes, err);
   if (status) return status;
   *key = am_hash64(bytes, data, bytes) | 1;
   am_free(ctx, data);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audiomood/audio.h"
+#include "audio/sound.h"
 
 enum { AT_ONCE = 128 };                /* clips between two looks at the stop flag */
 static const double same_ratio = 1e-4; /* -40 dB as a ratio of energies */
@@ -41,7 +41,7 @@ static void check_clip(void *arg, size_t piece, int worker) {
   am_error why = AM_ERROR_INIT;
   (void)worker;
   am_status status =
-    am_sound_read(w->ctx, w->d->clips[w->first + piece].path, 0, w->max_seconds, &sound, &why);
+    am_sound_read_clip(w->ctx, w->d->clips[w->first + piece].path, 0, w->max_seconds, &sound, &why);
   if (status) {
     c->problem = am_strdup(w->ctx, why.message);
     if (status == AM_E_NOMEM || !c->problem) atomic_store(&w->no_memory, true);
@@ -103,8 +103,8 @@ static bool alike(const am_check_clip *a, const am_check_clip *b) {
 
 static am_status compare(const work *w, uint32_t a, uint32_t b, bool *same, am_error *err) {
   am_sound x = {.size = sizeof x}, y = {.size = sizeof y};
-  am_status status = am_sound_read(w->ctx, w->d->clips[a].path, 0, w->max_seconds, &x, err);
-  if (!status) status = am_sound_read(w->ctx, w->d->clips[b].path, 0, w->max_seconds, &y, err);
+  am_status status = am_sound_read_clip(w->ctx, w->d->clips[a].path, 0, w->max_seconds, &x, err);
+  if (!status) status = am_sound_read_clip(w->ctx, w->d->clips[b].path, 0, w->max_seconds, &y, err);
   double difference = 0, energy = 0;
   for (size_t i = 0; !status && i < x.n && i < y.n; i++) {
     double d = (double)x.samples[i] - (double)y.samples[i];

@@ -67,7 +67,12 @@ static am_status read_table(search *s, am_error *err) {
     status =
       am_fail(err, AM_E_DATA, "%s: no such file; wanted the table of %s (table.file, relative to data.root)",
               path, s->d->name);
-  if (!status) status = am_csv_read_file(corpus->ctx, path, 0, &s->csv, err);
+  char *text = NULL;
+  size_t bytes = 0;
+  if (!status)
+    status = am_file_read_ordinary(corpus->ctx, path, "a table of labels", AM_CSV_BYTES, &text, &bytes, err);
+  if (!status) status = am_csv_read_text(corpus->ctx, text, bytes, path, 0, &s->csv, err);
+  am_free(corpus->ctx, text);
   am_free(corpus->ctx, path);
   if (!status) status = find_columns(s, err);
   if (status) return status;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audiomood/audio.h"
+#include "audio/sound.h"
 #include "base/file.h"
 #include "data/names.h"
 
@@ -172,7 +172,7 @@ static bool label_wanted(const am_data_options *o, const char *label) {
 static bool too_short(filter *f, const am_entry *e) {
   if (e->seconds > 0) return e->seconds < f->o->min_seconds;
   am_sound_info info = {.size = sizeof info};
-  return am_sound_inspect(f->corpus->ctx, e->path, &info, NULL) == AM_OK &&
+  return am_sound_inspect_clip(f->corpus->ctx, e->path, &info, NULL) == AM_OK &&
          info.seconds - e->start < f->o->min_seconds;
 }
 

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "audiomood/audio.h"
+#include "audio/sound.h"
 #include "base/file.h"
 #include "data/corpus.h"
 #include "data/names.h"
@@ -64,7 +64,7 @@ static am_status add_part(load *l, am_entry e, size_t chunk, am_error *err) {
 static am_status add_chunks(load *l, am_entry e, am_error *err) {
   am_sound_info info = {.size = sizeof info};
   double c = l->o->chunk_seconds;
-  am_status status = c > 0 ? am_sound_inspect(l->corpus->ctx, e.path, &info, NULL) : AM_OK;
+  am_status status = c > 0 ? am_sound_inspect_clip(l->corpus->ctx, e.path, &info, NULL) : AM_OK;
   if (status == AM_E_NOMEM) return am_no_memory(err);
   if (status || !(c > 0)) return add_part(l, e, 0, err);
   double n = (double)info.frames, length = c * info.rate;

@@ -230,7 +230,7 @@ static am_status read_lines(const am_iemocap_reader *r, am_status (*read)(parse 
                             am_error *err) {
   char *text;
   size_t bytes;
-  am_status status = am_file_read(r->ctx, r->file, FILE_LIMIT, &text, &bytes, err);
+  am_status status = am_file_read_ordinary(r->ctx, r->file, "a label file", FILE_LIMIT, &text, &bytes, err);
   if (status) return status;
   parse p = {.r = r};
   if (memchr(text, '\0', bytes)) {

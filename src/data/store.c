@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "audio/sound.h"
 #include "base/file.h"
 #include "data/cache.h"
 
@@ -211,7 +212,7 @@ static am_status compute_clip(job *j, uint32_t clip, am_error *err) {
   am_sound sound = {.size = sizeof sound};
   size_t from = 0, n = 0;
   am_status status =
-    am_sound_read(ctx, c->path, am_features_options(j->fx)->sample_rate, j->data->max_seconds, &sound, err);
+    am_sound_read_clip(ctx, c->path, am_features_options(j->fx)->sample_rate, j->data->max_seconds, &sound, err);
   if (status) return status;
   status = cut_part(c, &sound, &from, &n, err);
   if (!status) {

@@ -8,6 +8,7 @@
 
 #include "audio/features.h"
 #include "audio/mel.h"
+#include "audio/sound.h"
 
 enum { MOST_FRAMES = 1500 };
 
@@ -49,7 +50,7 @@ static int rising(const void *a, const void *b) {
 static double clip_seconds(am_context *ctx, const am_clip *clip) {
   am_sound_info info = {.size = sizeof info};
   if (clip->seconds > 0) return clip->seconds;
-  return am_sound_inspect(ctx, clip->path, &info, NULL) ? NAN : info.seconds - clip->start;
+  return am_sound_inspect_clip(ctx, clip->path, &info, NULL) ? NAN : info.seconds - clip->start;
 }
 
 static am_status count_dataset(am_context *ctx, am_tally *t, am_error *err) {
@@ -215,7 +216,7 @@ am_status am_example_make(const am_results *r, const am_tally *t, am_example *e,
   am_error why = AM_ERROR_INIT;
   am_feature_options o = plain_options(&r->config->features);
   am_status st =
-      am_sound_read(r->ctx, clip->path, o.sample_rate, r->config->data.max_seconds, &e->sound, &why);
+      am_sound_read_clip(r->ctx, clip->path, o.sample_rate, r->config->data.max_seconds, &e->sound, &why);
   if (!st) {
     cut(clip, o.hop, &e->sound);
     st = spectrogram(r->ctx, &o, e, &why);

@@ -73,6 +73,32 @@ static void files_are_written_and_read(void **state) {
   assert_null(data);
 }
 
+static void only_ordinary_files_are_read(void **state) {
+  fixture *f = *state;
+  const char *file = am_test_path(f->folder, "x.txt"), *fifo = am_test_path(f->folder, "fifo"),
+             *link_name = am_test_path(f->folder, "link");
+  am_error err = AM_ERROR_INIT;
+  char *data;
+  size_t bytes;
+  am_test_file(file, "hello", 5);
+  assert_int_equal(symlink("x.txt", link_name), 0);
+  am_test_ok(am_file_read_ordinary(f->ctx, link_name, "a text", 10, &data, &bytes, &err), &err);
+  assert_int_equal(bytes, 5);
+  assert_string_equal(data, "hello");
+  am_free(f->ctx, data);
+  am_test_fails(am_file_read_ordinary(f->ctx, file, "a text", 4, &data, &bytes, &err), AM_E_FORMAT, &err, "larger than");
+  assert_int_equal(mkfifo(fifo, 0600), 0);
+  am_test_fails(am_file_read_ordinary(f->ctx, fifo, "a text", 10, &data, &bytes, &err), AM_E_FORMAT, &err,
+                "fifo is a device or a pipe; wanted a text");
+  assert_null(data);
+  am_test_fails(am_file_read_ordinary(f->ctx, "/dev/null", "a text", 10, &data, &bytes, &err), AM_E_FORMAT, &err,
+                "/dev/null is a device or a pipe; wanted a text");
+  am_test_fails(am_file_read_ordinary(f->ctx, f->folder, "a text", 10, &data, &bytes, &err), AM_E_IO, &err,
+                "Is a directory");
+  am_test_fails(am_file_read_ordinary(f->ctx, am_test_path(f->folder, "none"), "a text", 10, &data, &bytes, &err),
+                AM_E_IO, &err, "none: No such file");
+}
+
 static void bad_paths_are_named(void **state) {
   fixture *f = *state;
   char *data;
@@ -370,6 +396,7 @@ static void every_failed_allocation_is_survived(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(files_are_written_and_read, begin, end),
+      cmocka_unit_test_setup_teardown(only_ordinary_files_are_read, begin, end),
       cmocka_unit_test_setup_teardown(bad_paths_are_named, begin, end),
       cmocka_unit_test_setup_teardown(failed_saves_leave_the_old_file, begin, end),
       cmocka_unit_test_setup_teardown(links_and_pipes_stay_what_they_are, begin, end),

@@ -55,6 +55,8 @@ sed 's/^seed: 3/seed: 3\nseed: 4/' tiny.yaml >twice.yaml
 sed 's/^split: .*/split: {kind: fixed, fold_lists: [["01", "02"], ["03"], ["04"]], validation_speakers_count: 1}/' tiny.yaml >folds.yaml
 sed 's/epochs: 1,/epochs: 1000000,/' tiny.yaml >endless.yaml
 printf 'path,label\nsound.wav,angry\nmissing.wav,calm\n' >clips.csv
+mkfifo pipe.wav
+printf 'path,label,speaker\nsound.wav,angry,03\npipe.wav,calm,04\n' >pipes.csv
 printf 'name: mine\nlicence: CC0\nfiles: "(?<lable>[a-z]+)"\n' >mine.yaml
 mkdir precious; echo mine >precious/Actor_01
 cp -r corpus hurtcorpus; : >hurtcorpus/Actor_01/03-01-05-01-01-01-01.wav

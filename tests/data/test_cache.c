@@ -507,6 +507,32 @@ static void the_first_bad_file_is_named(void **state) {
                 "none of the 6 files could be read");
 }
 
+/* One that nobody writes into, an endless device, and a link to a file, which is as good as the file; young and old. */
+static void pipes_and_devices_are_no_clips(void **state) {
+  (void)state;
+  alarm(60); /* a reader of the pipe would wait for ever */
+  grow_old();
+  unlink(in("2.wav"));
+  unlink(in("3.wav"));
+  unlink(in("4.wav"));
+  assert_int_equal(mkfifo(in("2.wav"), 0666), 0);
+  assert_int_equal(symlink("/dev/zero", in("3.wav")), 0);
+  assert_int_equal(symlink("5.wav", in("4.wav")), 0);
+  am_store *s = NULL;
+  am_test_fails(am_store_create(f.ctx, f.d, f.fx, &f.data, f.cache, false, &s, &f.err), AM_E_FORMAT, &f.err,
+                "2.wav is a device or a pipe; wanted a sound file (data.skip_unreadable: true");
+  f.data.skip_unreadable = true;
+  for (int old = 0; old < 2; old++) {
+    s = make_store(false);
+    assert_int_equal(am_store_counted(s).skipped, 2);
+    for (uint32_t i = 0; i < CLIPS; i++) assert_int_equal(am_store_ok(s, i), i != 2 && i != 3);
+    am_store_free(s);
+    grow_old();
+  }
+  assert_non_null(strstr(f.log.text, "left out 3.wav"));
+  alarm(0);
+}
+
 static void stopping_stops(void **state) {
   (void)state;
   am_store *s = NULL;
@@ -583,6 +609,7 @@ int main(void) {
       TEST(a_cache_that_cannot_be_written_is_done_without),
       TEST(a_full_disk_is_said_and_survived),
       TEST(the_first_bad_file_is_named),
+      TEST(pipes_and_devices_are_no_clips),
       TEST(stopping_stops),
       TEST(memory_runs_out_cleanly),
       TEST(the_real_recordings),

@@ -303,6 +303,9 @@ static void test_table(void **state) {
   am_dataset_free(d);
   fails("{name: t, licence: own, table: {file: labels.tsv, label: feeling}}", AM_E_FORMAT, "path");
   fails("{name: t, licence: own, table: {file: no.tsv, label: feeling}}", AM_E_DATA, "no.tsv: no such file");
+  assert_int_equal(mkfifo(in("pipe.csv"), 0666), 0);
+  fails("{name: t, licence: own, table: {file: pipe.csv, label: feeling}}", AM_E_FORMAT,
+        "pipe.csv is a device or a pipe; wanted a table of labels");
   rows = "path,label\na1.wav,j\nb1.wav,s\na1.flac,s\n";
   am_test_file(in("twice.csv"), rows, strlen(rows));
   fails("{name: t, licence: own, table: {file: twice.csv, label: label}}", AM_E_FORMAT,

@@ -258,6 +258,28 @@ static void a_full_release_is_counted(void **state) {
   am_dataset_free(d);
 }
 
+/* Under the name of a sound (which a length is asked of), and of a label file. */
+static void pipes_among_the_files(void **state) {
+  (void)state;
+  alarm(60); /* a reader of the pipe would wait for ever */
+  write_labels("Ses01F_impro01.txt", GOOD);
+  sound("Ses01F_impro01_F000");
+  const char *wav = in("Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav");
+  unlink(wav);
+  assert_int_equal(mkfifo(wav, 0666), 0);
+  am_dataset *d = load_ok("chunk_seconds: 2, min_seconds: 1");
+  assert_int_equal(d->n, 1); /* left to the decoder, as any file without a readable header */
+  am_dataset_free(d);
+  write_labels("Categorical/Ses01F_impro01_e1_cat.txt", "");
+  unlink(in("Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"));
+  unlink(in("Session1/dialog/EmoEvaluation/Categorical/Ses01F_impro01_e1_cat.txt"));
+  assert_int_equal(mkfifo(in("Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"), 0666), 0);
+  assert_int_equal(symlink("/dev/zero", in("Session1/dialog/EmoEvaluation/Categorical/Ses01F_impro01_e1_cat.txt")), 0);
+  load_fails("", AM_E_FORMAT, "Ses01F_impro01.txt is a device or a pipe; wanted a label file");
+  load_fails("labels_from: rater", AM_E_FORMAT, "_e1_cat.txt is a device or a pipe; wanted a label file");
+  alarm(0);
+}
+
 /* The maker of the tree */
 
 static void the_maker(void **state) {
@@ -366,6 +388,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(wrong_trees_say_what_they_hold, setup, teardown),
       cmocka_unit_test_setup_teardown(the_folder_above, setup, teardown),
       cmocka_unit_test_setup_teardown(a_full_release_is_counted, setup, teardown),
+      cmocka_unit_test_setup_teardown(pipes_among_the_files, setup, teardown),
       cmocka_unit_test_setup_teardown(the_maker, setup, teardown),
       cmocka_unit_test_setup_teardown(the_maker_stops, setup, teardown),
       cmocka_unit_test_setup_teardown(memory_runs_out_cleanly, setup, teardown),

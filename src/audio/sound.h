@@ -1,0 +1,14 @@
+/* audio/sound.h - the clips of a corpus: am_sound_read and am_sound_inspect of ordinary files alone.  A pipe or a device
+ * that somebody names is read by those two; one among thousands of clips is there by accident, and might never end. */
+#ifndef AM_SOUND_H
+#define AM_SOUND_H
+
+#include "audiomood/audio.h"
+
+am_status am_sound_read_clip(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
+                             am_error *err);
+am_status am_sound_inspect_clip(am_context *ctx, const char *path, am_sound_info *out, am_error *err);
+/* The bytes of the file (am_free), for those who know it by its content. */
+am_status am_sound_load_clip(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err);
+
+#endif
