@@ -101,8 +101,7 @@ static am_status write_aside(am_context *ctx, const char *aside, const char *pat
 }
 
 char *am_file_target(am_context *ctx, const char *path) {
-  struct stat info;
-  char *real = lstat(path, &info) == 0 && S_ISLNK(info.st_mode) ? realpath(path, NULL) : NULL;
+  char *real = am_file_is_link(path) ? realpath(path, NULL) : NULL;
   char *target = am_strdup(ctx, real ? real : path);
   free(real); /* NULL too where the link leads nowhere: then the link is replaced */
   return target;
@@ -111,6 +110,11 @@ char *am_file_target(am_context *ctx, const char *path) {
 bool am_file_is_special(const char *path) {
   struct stat info;
   return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+bool am_file_is_link(const char *path) {
+  struct stat info;
+  return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
 }
 
 am_status am_file_can_be_made(am_context *ctx, const char *path, am_error *err) {

@@ -29,6 +29,7 @@ am_status am_file_remove(am_context *ctx, const char *path, am_error *err);
 /* What a symbolic link leads to, which is written in its stead; else `path` itself, also of a link to nowhere.  am_free. */
 char *am_file_target(am_context *ctx, const char *path);
 bool am_file_is_special(const char *path); /* neither a regular file nor a folder: a device, a pipe, a socket */
+bool am_file_is_link(const char *path); /* a symbolic one */
 bool am_file_exists(const char *path);
 bool am_folder_exists(const char *path);
 /* Joins with one '/'; `name` absolute wins.  am_free. */

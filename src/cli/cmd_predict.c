@@ -48,14 +48,11 @@ static bool sound_name(const char *name) {
 
 static am_status add_below(cli *c, sounds *s, am_trail *trail, const char *folder, int depth, am_error *err);
 
-/* Not one that the search is in already: a link to it would go round in a circle. */
+/* Not one that was searched already, by another name. */
 static am_status add_folder(cli *c, sounds *s, am_trail *trail, const char *folder, int depth, am_error *err) {
-  bool entered;
-  am_status st = am_trail_enter(trail, folder, &entered, err);
-  if (st || !entered) return st;
-  st = add_below(c, s, trail, folder, depth, err);
-  am_trail_leave(trail);
-  return st;
+  am_trail_step step;
+  am_status st = am_trail_enter(trail, folder, depth, &step, err);
+  return st || step != AM_TRAIL_NEW ? st : add_below(c, s, trail, folder, depth, err);
 }
 
 /* All sounds below a folder, in byte order of their names.  Pipes and devices are passed over, whatever their names:

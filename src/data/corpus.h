@@ -63,8 +63,8 @@ const char *am_corpus_text(am_corpus *corpus, am_error *err, const char *format,
 /* Sets d->synthetic when the corpus or the folder above it has the mark of `audiomood synth`. */
 am_status am_corpus_find_mark(am_corpus *corpus, am_error *err);
 
-/* All files below a folder, in a fixed order, folders after files.  Links are followed, to a fixed depth, but not into a
- * folder that the walk is in already. */
+/* All files below a folder to a fixed depth, in a fixed order, folders after files.  Links are followed; those to folders
+ * come last, and lead into no folder that was searched already: the files of each folder are seen once. */
 typedef struct am_walk {
   am_context *ctx;
   const char *root;
@@ -72,6 +72,8 @@ typedef struct am_walk {
   am_status (*special)(void *user, const char *name, am_error *err); /* a pipe or a device; NULL: they do not matter */
   void *user;
   am_trail trail;
+  struct am_walk_link *links; /* to folders, for later */
+  size_t n_links, links_room;
   size_t files, folders;       /* counted */
   char first_file[128], first_folder[128]; /* for "found ..." */
 } am_walk;

@@ -304,16 +304,16 @@ run predict short "$sound" "$sound"; expect "a sound longer than a model hears" 
 [ "$(grep -c "longer than what" err)" = 1 ] && ok "is said once" || not_ok "is said once"
 rm -rf short
 
-# ---- who listens may go away; what is searched may hold pipes and links in a circle ----
+# ---- who listens may go away; what is searched may hold pipes and links ----
 "$audiomood" predict run1 "$sound" missing.wav --csv >/dev/full 2>err; code=$?; : >out
 expect "a full standard output ends the work" 1 "standard output could not be written"
 { "$audiomood" predict run1 corpus/Actor_04 missing.wav 2>err; echo $? >code; } | true
 code=$(cat code); expect "so does one that nobody reads" 1 "standard output could not be written"
 mkdir -p loop/sub; cp "$sound" loop/a.wav; cp "$sound" loop/sub/b.wav
 run predict run1 loop --csv; mv out plain
-ln -s . loop/again; ln -s .. loop/up; ln -s .. loop/sub/up; mkfifo loop/pipe.wav loop/sub/pipe.wav
+ln -s . loop/again; ln -s .. loop/up; ln -s .. loop/sub/up; ln -s sub loop/twin; mkfifo loop/pipe.wav loop/sub/pipe.wav
 timeout 60 "$audiomood" predict run1 loop --csv >out 2>err; code=$?
-expect "a folder with links in a circle and with pipes" 0 "^loop/sub/b.wav,"
+expect "a folder with links in a circle and to a folder beside, and with pipes" 0 "^loop/sub/b.wav,"
 cmp -s out plain && ok "gives the same predictions as without" || not_ok "gives the same predictions as without" "$(wc -l <out) lines"
 # heard: waits until the program, which began with an empty err, is about to wait for its sound
 heard() { for _ in $(seq 600); do grep -q "trained on synthetic" err && break; sleep 0.05; done; sleep 0.3; }

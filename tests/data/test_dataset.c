@@ -311,13 +311,54 @@ static void links_in_a_circle_are_not_followed(void **state) {
   am_test_ok(am_walk_run(&walk, &err), &err);
   assert_int_equal(seen, 3);
   assert_int_equal(walk.folders, 2);
+}
 
-  /* Other links are followed, to the same folder twice as well. */
-  seen = 0;
-  walk = (am_walk){.ctx = ctx, .root = in("top"), .file = count_file, .user = &seen};
-  assert_int_equal(symlink("../b", in("top/a/b")), 0);
+typedef struct name_list {
+  char text[512];
+} name_list;
+
+static am_status list_file(void *user, const char *name, am_error *why) {
+  (void)why;
+  name_list *list = user;
+  size_t used = strlen(list->text);
+  snprintf(list->text + used, sizeof list->text - used, "%s ", name);
+  return AM_OK;
+}
+
+static void assert_walked(const char *root, const char *names, size_t folders) {
+  name_list list = {""};
+  am_walk walk = {.ctx = ctx, .root = root, .file = list_file, .user = &list};
   am_test_ok(am_walk_run(&walk, &err), &err);
-  assert_int_equal(seen, 4);
+  assert_string_equal(list.text, names);
+  assert_int_equal(walk.folders, folders);
+}
+
+/* Under its own name, whatever the names and places of the links to it; what lies outside, by the first link. */
+static void a_folder_counts_once(void **state) {
+  (void)state;
+  touch(ctx, folder, "top/1.wav");
+  touch(ctx, folder, "top/a/2.wav");
+  touch(ctx, folder, "top/b/3.wav");
+  touch(ctx, folder, "outside/4.wav");
+  touch(ctx, folder, "outside/c/5.wav");
+  assert_int_equal(symlink("b", in("top/0")), 0);
+  assert_int_equal(symlink("../b", in("top/a/b")), 0);
+  assert_int_equal(symlink("../outside", in("top/x")), 0);
+  assert_int_equal(symlink("../outside", in("top/y")), 0);
+  assert_int_equal(symlink("../../outside/c", in("top/b/c")), 0);
+  assert_int_equal(symlink("../top/b", in("outside/b")), 0);
+  assert_walked(in("top"), "1.wav a/2.wav b/3.wav b/c/5.wav x/4.wav ", 4);
+}
+
+/* A link to a folder so deep that not all below it was searched: the rest is found by the link, and only the rest. */
+static void a_link_leads_deeper(void **state) {
+  (void)state;
+  touch(ctx, folder, "a/b/c/d/e/1.wav");
+  touch(ctx, folder, "a/b/c/d/e/f/2.wav");
+  touch(ctx, folder, "a/b/c/d/e/f/g/3.wav");
+  assert_walked(folder, "a/b/c/d/e/1.wav a/b/c/d/e/f/2.wav ", 6);
+  assert_int_equal(symlink("a/b/c/d/e", in("0")), 0);
+  assert_walked(folder, "a/b/c/d/e/1.wav a/b/c/d/e/f/2.wav 0/f/g/3.wav ", 7);
 }
 
 /* A pipe that nobody writes into, under the name of a clip, and the same by a link. */
@@ -486,6 +527,7 @@ static void memory_runs_out_cleanly(void **state) {
     snprintf(name, sizeof name, "Actor_01/03-01-0%d-01-01-01-01.wav", a + 2);
     touch(ctx, folder, name);
   }
+  assert_int_equal(symlink("Actor_01", in("again")), 0);
   write_manifest("path,label,speaker,group,utterance\nActor_01/03-01-02-01-01-01-01.wav,a,s,g,u\n"
                  "Actor_01/03-01-03-01-01-01-01.wav,b,t,h,u\n");
   for (int kind = 0; kind < 2; kind++)
@@ -548,6 +590,8 @@ int main(void) {
     cmocka_unit_test_setup_teardown(corpora_without_a_place_are_refused, setup, teardown),
     cmocka_unit_test_setup_teardown(a_walk_over_too_many_files_ends, setup, teardown),
     cmocka_unit_test_setup_teardown(links_in_a_circle_are_not_followed, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_folder_counts_once, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_link_leads_deeper, setup, teardown),
     cmocka_unit_test_setup_teardown(pipes_are_left_out, setup, teardown),
     cmocka_unit_test_setup_teardown(synthetic_corpora_are_called_so, setup, teardown),
     cmocka_unit_test_setup_teardown(labels_merges_renames, setup, teardown),

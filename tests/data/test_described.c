@@ -257,7 +257,7 @@ static void test_folder_names(void **state) {
   am_dataset_free(d);
 }
 
-/* The clips are those of the same folders without links in a circle; what is no file is counted. */
+/* The clips are those of the same folders without the links, in a circle or beside; what is no file is counted. */
 static void test_links_and_pipes(void **state) {
   (void)state;
   put_all((const char *const[]){"ann/joy.wav", "ann/anger.wav", "ben/joy.wav", NULL});
@@ -265,6 +265,8 @@ static void test_links_and_pipes(void **state) {
   assert_int_equal(symlink("..", in("up")), 0);
   assert_int_equal(symlink(".", in("ann/again")), 0);
   assert_int_equal(symlink("..", in("ben/up")), 0);
+  assert_int_equal(symlink("ben", in("another")), 0);
+  assert_int_equal(symlink("../ben", in("ann/friend")), 0);
   assert_int_equal(mkfifo(in("ben/anger.wav"), 0666), 0);
   am_dataset *d;
   written("{name: mine, licence: own, files: '(?<speaker>\\w+)/(?<label>\\w+)'}", &d);
