@@ -35,7 +35,7 @@ def sounds():
         ("msadpcm.wav", mono, "WAV", "MS_ADPCM"), ("gsm.wav", mono, "WAV", "GSM610"), ("rf64.wav", mono[:60], "RF64", "PCM_16"),
         ("w64.w64", mono[:60], "W64", "PCM_16"), ("pcm.aiff", mono[:100], "AIFF", "PCM_16"), ("pcm.au", mono[:100], "AU", "PCM_16"),
         ("alac.caf", mono, "CAF", "ALAC_16"), ("pcm.flac", stereo, "FLAC", "PCM_16"), ("vorbis.ogg", mono, "OGG", "VORBIS"),
-        ("voc.voc", mono[:80], "VOC", "PCM_16"), ("sds.sds", mono[:80], "SDS", "PCM_16"), ("nist.wav", mono[:80], "NIST", "PCM_16"),
+        ("voc.voc", mono[:80], "VOC", "PCM_16"), ("nist.wav", mono[:80], "NIST", "PCM_16"),
         ("mp3.mp3", mono, "MP3", "MPEG_LAYER_III"), ("opus.ogg", mono, "OGG", "OPUS"),
     ):
         try:

@@ -29,7 +29,7 @@ typedef struct am_sound {
  * rate (rate 0) or resampled to `rate` Hz (libsoxr HQ, length ceil(n * ratio)).
  * Decodes at most max_seconds (0: 600 s) and 1 GiB of file; a longer file is AM_E_FORMAT.
  * Fails naming the file for: unreadable, empty, not a sound (a text stub says
- * so), truncated, no samples, NaN or infinite samples (with the position). */
+ * so), a MIDI sample dump (SDS), truncated, no samples, NaN or infinite samples (with the position). */
 AM_API am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds,
                                am_sound *out, am_error *err);
 /* The same from memory (e.g. standard input); `name` is used in messages. */

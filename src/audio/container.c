@@ -112,6 +112,8 @@ static am_status check_mp3(const unsigned char *data, size_t bytes, const char *
 
 am_status am_container_check(const unsigned char *data, size_t bytes, const char *name, am_error *err) {
   layout l = {.first = 12, .id = 4, .size = 4, .align = 2, .sound = "data"};
+  if (bytes >= 2 && data[0] == 0xf0 && data[1] == 0x7e) /* what samplers play, not speech */
+    return am_fail(err, AM_E_FORMAT, "%s: is a MIDI sample dump (SDS), which is not read; convert it to WAV or FLAC", name);
   if (bytes < 12) return AM_OK;
   bool wave = memcmp(data + 8, "WAVE", 4) == 0;
   if (wave && memcmp(data, "RF64", 4) == 0)

@@ -295,34 +295,60 @@ static void test_odd_chunks(void **state) {
   free(data);
 }
 
-/* Headers of MIDI samples (SDS) with next to nothing after them, from the fuzzer: libsndfile would give as much silence as
- * they promise. */
-static void test_sound_from_nothing(void **state) {
-  const room *r = *state;
-  const struct {
-    const char *seed, *refusal;
-  } files[] = {{"endless.sds", "more than 65984 samples come out of 28 bytes"},
-               {"endless-dump.sds", "more than 69856 samples come out of 270 bytes"}};
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-    char name[64];
-    snprintf(name, sizeof name, "tests/fuzz/seeds/sound/%s", files[i].seed);
-    am_error err, why = AM_ERROR_INIT;
-    size_t bytes;
-    char *data = slurp(am_test_source(name), &bytes);
-    fflush(stdout);
-    int report = dup(STDOUT_FILENO), nowhere = open("/dev/null", O_WRONLY);
-    dup2(nowhere, STDOUT_FILENO); /* libsndfile prints what it finds wrong, and this is a report of tests */
-    am_status status = read_bytes(r, files[i].seed, data, bytes, &why);
-    fflush(stdout);
-    dup2(report, STDOUT_FILENO);
-    close(report);
-    close(nowhere);
-    am_test_fails((err = why, status), AM_E_FORMAT, &err, files[i].refusal);
-    free(data);
-  }
+/* What is printed on standard output meanwhile goes to a file; the number of the stream to give back. */
+static int catch_output(const char *path) {
+  fflush(stdout);
+  int report = dup(STDOUT_FILENO), file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  assert_true(report >= 0 && file >= 0);
+  dup2(file, STDOUT_FILENO);
+  close(file);
+  return report;
 }
 
-/* What refuses those must not refuse half a minute of real silence, in any format that libsndfile writes. */
+static void give_back_output(int report) {
+  fflush(stdout);
+  dup2(report, STDOUT_FILENO);
+  close(report);
+}
+
+/* A sample dump, as a file and from memory: refused before libsndfile can print a word. */
+static void dump_is_refused(const room *r, const char *name, const void *data, size_t bytes) {
+  am_error err, why = AM_ERROR_INIT, too = AM_ERROR_INIT;
+  am_sound_info info = {.size = sizeof info};
+  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  const char *path = am_test_path(r->folder, name), *words = "is a MIDI sample dump (SDS)";
+  am_test_file(path, data, bytes);
+  int report = catch_output(am_test_path(r->folder, "printed"));
+  am_status status[] = {read_status(r, path, 0, &why), am_sound_inspect(r->ctx, path, &info, &too),
+                        am_sound_decode(r->ctx, data, bytes, name, 0, 0, &s, NULL)};
+  give_back_output(report);
+  am_test_fails((err = why, status[0]), AM_E_FORMAT, &err, words);
+  am_test_fails((err = too, status[1]), AM_E_FORMAT, &err, words);
+  assert_int_equal(status[2], AM_E_FORMAT);
+  size_t printed;
+  char *text = slurp(am_test_path(r->folder, "printed"), &printed);
+  if (printed) fail_msg("%s: printed \"%.*s\"", name, (int)printed, text);
+  free(text);
+}
+
+/* Whole, damaged, the beginning alone, and from the fuzzer, with endless silence in 28 bytes. */
+static void test_sample_dumps(void **state) {
+  const room *r = *state;
+  size_t bytes;
+  char *whole = slurp(write_by_sndfile(r, "a.sds", SF_FORMAT_SDS | SF_FORMAT_PCM_16, 16000, 1, 400), &bytes);
+  assert_true(bytes > 400);
+  dump_is_refused(r, "whole.sds", whole, bytes);
+  whole[21] ^= 1;  /* where the first block begins */
+  whole[200] ^= 1; /* in the second one */
+  dump_is_refused(r, "damaged.sds", whole, bytes);
+  dump_is_refused(r, "begun.sds", whole, 2);
+  free(whole);
+  whole = slurp(am_test_source("tests/fuzz/seeds/sound/endless.sds"), &bytes);
+  dump_is_refused(r, "endless.sds", whole, bytes);
+  free(whole);
+}
+
+/* More samples than bytes can hold are refused: not so half a minute of real silence, in any format that libsndfile writes. */
 static void test_long_silence(void **state) {
   const room *r = *state;
   enum { N = 300000 };
@@ -598,7 +624,7 @@ int main(void) {
       IN_ROOM(test_not_sounds),
       IN_ROOM(test_truncated),
       IN_ROOM(test_truncated_says_so),
-      IN_ROOM(test_sound_from_nothing),
+      IN_ROOM(test_sample_dumps),
       IN_ROOM(test_long_silence),
       IN_ROOM(test_damaged_flac),
       IN_ROOM(test_length_of_pipes),
