@@ -10,7 +10,7 @@
 #include <sndfile.h>
 #include <soxr.h>
 
-static bool no_channels, no_resampling;
+static bool no_channels, no_resampling, endless;
 
 SNDFILE *sf_open_virtual(SF_VIRTUAL_IO *io, int mode, SF_INFO *info, void *user) {
   SNDFILE *(*real)(SF_VIRTUAL_IO *, int, SF_INFO *, void *);
@@ -18,6 +18,15 @@ SNDFILE *sf_open_virtual(SF_VIRTUAL_IO *io, int mode, SF_INFO *info, void *user)
   SNDFILE *file = real(io, mode, info, user);
   if (file && no_channels) info->channels = 0;
   return file;
+}
+
+sf_count_t sf_readf_float(SNDFILE *file, float *to, sf_count_t frames) {
+  sf_count_t (*real)(SNDFILE *, float *, sf_count_t);
+  *(void **)&real = dlsym(RTLD_NEXT, "sf_readf_float");
+  sf_count_t got = real(file, to, frames);
+  if (!endless || got == frames) return got;
+  memset(to, 0, (size_t)frames * sizeof *to); /* of one channel */
+  return frames;
 }
 
 soxr_error_t soxr_oneshot(double from, double to, unsigned channels, soxr_in_t in, size_t n, size_t *used, soxr_out_t out,
@@ -38,7 +47,7 @@ static int begin(void **state) {
 }
 
 static int end(void **state) {
-  no_channels = no_resampling = false;
+  no_channels = no_resampling = endless = false;
   am_test_folder_remove(*state);
   free(*state);
   return 0;
@@ -57,6 +66,18 @@ static void a_sound_without_channels_is_an_error(void **state) {
   am_test_ok(am_sound_read(ctx, path, 0, 0, &s, &err), &err);
   assert_int_equal(s.n, 800);
   am_sound_free(ctx, &s);
+  am_context_free(ctx);
+}
+
+static void more_samples_than_the_bytes_can_hold_are_an_error(void **state) {
+  am_context *ctx = am_test_context(1, NULL);
+  am_error err = AM_ERROR_INIT;
+  const char *path = am_test_path(*state, "a.wav");
+  am_test_ok(am_sound_write(ctx, path, ramp, 800, 8000, true, &err), &err);
+  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  endless = true;
+  am_test_fails(am_sound_read(ctx, path, 0, 0, &s, &err), AM_E_FORMAT, &err, "a.wav: damaged: more than");
+  assert_null(s.samples);
   am_context_free(ctx);
 }
 
@@ -82,6 +103,7 @@ static void a_resampling_that_fails_leaves_the_sound_as_it_was(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_sound_without_channels_is_an_error, begin, end),
+      cmocka_unit_test_setup_teardown(more_samples_than_the_bytes_can_hold_are_an_error, begin, end),
       cmocka_unit_test_setup_teardown(a_resampling_that_fails_leaves_the_sound_as_it_was, begin, end),
   };
   return cmocka_run_group_tests_name("sound_fails", tests, NULL, NULL);
