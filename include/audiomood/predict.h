@@ -39,7 +39,8 @@ AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
 
 /* probabilities (K) of n mono samples at am_checkpoint_rate.  Of a sound longer than the model's input (am_model_input: t
  * frames), or than features.samples or features.max_frames of its config, only the start is heard; a warning in the log says
- * so, once a checkpoint.  n = 0, and a model that normalises per speaker, are AM_E_USAGE; an output that is not finite is
+ * so, once a checkpoint.  What the features are measured against, as the loudest frame or a clip's mean, is of the whole sound
+ * all the same.  n = 0, and a model that normalises per speaker, are AM_E_USAGE; an output that is not finite is
  * AM_E_NUMERIC. */
 AM_API am_status am_predict_sound(am_context *ctx, am_checkpoint *checkpoint, const float *samples, size_t n,
                                   float *probabilities, am_error *err);

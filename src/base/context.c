@@ -127,6 +127,7 @@ void am_log(am_context *ctx, am_log_level level, const char *format, ...) {
     if (whole) vsnprintf(whole, (size_t)n + 1, format, again);
   }
   va_end(again);
+  am_text_one_line(whole ? whole : line);
   pthread_mutex_lock(&ctx->sink_lock);
   ctx->settings.log(ctx->settings.user, level, whole ? whole : line);
   pthread_mutex_unlock(&ctx->sink_lock);

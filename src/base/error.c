@@ -28,11 +28,15 @@ static size_t message_capacity(const am_error *err) {
   return err->size > before && err->size < sizeof *err ? err->size - before : sizeof err->message;
 }
 
-/* Messages are one line (file names may hold anything) and valid UTF-8 up to the end
- * even when cut: drops a character of which only the first bytes fitted. */
-static void make_line(char *text, bool cut) {
+void am_text_one_line(char *text) {
   for (char *c = text; *c; c++)
     if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' ';
+}
+
+/* Messages are one line and valid UTF-8 up to the end even when cut: drops a character of which only the first bytes
+ * fitted. */
+static void make_line(char *text, bool cut) {
+  am_text_one_line(text);
   if (!cut) return;
   size_t n = strlen(text), tail = 0;
   while (tail < n && tail < 4 && ((unsigned char)text[n - 1 - tail] & 0xc0) == 0x80) tail++;

@@ -77,6 +77,8 @@ int cli_signal_received(void); /* 0: none */
 /* common.c */
 /* "run" folder -> its best.h5, a file -> itself. am_free. */
 am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_error *err);
+/* AM_E_USAGE when what is written to `out` would replace the file `in` that it is made from. */
+am_status cli_keep_input(const char *out, const char *in, am_error *err);
 /* run_folder.c: runs/<name><kind>-<date>-<time>, with -2, -3 ... when taken.  It is made at once, so that of two runs that
  * begin in the same second each has its own. */
 typedef struct cli_run_folder {
@@ -96,6 +98,10 @@ typedef struct cli_team {
 } cli_team;
 am_status cli_team_load(cli *c, cli_team *team, am_error *err);
 void cli_team_free(cli *c, cli_team *team);
+/* sounds.c: what the arguments after the first name; "-" is standard input.  On failure, too, to be freed. */
+typedef struct cli_sounds { char **at; size_t n, room; } cli_sounds;
+am_status cli_sounds_list(cli *c, cli_sounds *sounds, am_error *err);
+void cli_sounds_free(cli *c, cli_sounds *sounds);
 /* predicted.c: rows of predictions on standard output, written at once. */
 typedef enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV } cli_format;
 typedef struct cli_predicted {

@@ -81,10 +81,24 @@ static am_status map_labels(job *j, am_error *err) {
   return kept ? AM_OK : am_fail(err, AM_E_DATA, "no clip is left to evaluate");
 }
 
+/* Where the clips are and which are scored may be set; how they are heard is the model's. */
+static am_status check_overrides(const cli_overrides *over, am_error *err) {
+  static const char *const free_keys[] = {"data", "split", "cache"};
+  for (size_t i = 0; i < over->n; i++) {
+    size_t n = strcspn(over->at[i], ".="), k = 0;
+    while (k < 3 && (strlen(free_keys[k]) != n || memcmp(free_keys[k], over->at[i], n) != 0)) k++;
+    if (k == 3)
+      return am_fail(err, AM_E_USAGE, "--set %.*s: only data, split and cache can be set here; the rest is the model's own",
+                     (int)strcspn(over->at[i], "="), over->at[i]);
+  }
+  return AM_OK;
+}
+
 static am_status open_data(job *j, am_error *err) {
   const char *data = cli_value(j->c, "data", NULL);
   cli_overrides over;
   am_status st = cli_overrides_get(j->c, &over, err);
+  if (!st) st = check_overrides(&over, err);
   if (st) return st;
   j->config = j->checkpoint->config;
   if (data) {
@@ -235,6 +249,7 @@ static am_status run(cli *c, am_error *err) {
   const char *out = cli_value(c, "out", NULL);
   am_status st = out ? am_file_can_be_made(c->ctx, out, err) : AM_OK;
   if (!st) st = cli_team_load(c, &j.team, err);
+  for (size_t i = 0; i < j.team.n && out && !st; i++) st = cli_keep_input(out, j.team.path[i], err);
   j.checkpoint = j.team.at[0];
   if (!st) st = open_data(&j, err);
   if (!st) st = score(&j, err);
@@ -252,7 +267,7 @@ static const cli_flag flags[] = {
   {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is scored (repeatable)"},
   {"data", "CONFIG", "another corpus: the data section of this config, which needs no more; labels are matched by name"},
   {"split", "PART", "train, validation, test or all (default: test, else validation; all of another corpus)"},
-  {"set", "KEY=VALUE", "replaces one setting, e.g. data.root=DIR (repeatable)"},
+  {"set", "KEY=VALUE", "replaces a setting of data or split, or cache, e.g. data.root=DIR (repeatable)"},
   {"out", "FILE.csv", "where predictions go (default: predictions-<part>.csv in the run's folder)"},
   {"json", NULL, "print one JSON object"},
   {0},

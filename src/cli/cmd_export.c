@@ -14,6 +14,7 @@ static am_status run(cli *c, am_error *err) {
   am_status st = cli_keras_layout(c, &options.layout, err);
   if (!st) st = cli_int(c, "frames", 1, INT32_MAX, 0, &frames, err);
   if (!st) st = cli_checkpoint_path(c, c->arguments[0], &path, err);
+  if (!st) st = cli_keep_input(out, path, err);
   if (!st) {
     options.frames = (int)frames;
     st = am_keras_export(c->ctx, path, &options, out, err);

@@ -34,6 +34,8 @@ static am_status run(cli *c, am_error *err) {
   am_status st = cli_overrides_get(c, &over, err);
   if (!st) st = cli_keras_layout(c, &options.layout, err);
   if (st) return st;
+  st = cli_keep_input(out, c->arguments[0], err);
+  if (st) return st;
   options.overrides = over.at;
   options.n_overrides = over.n;
   st = am_keras_import(c->ctx, c->arguments[0], &options, out, err);

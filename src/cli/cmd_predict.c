@@ -1,97 +1,24 @@
 /* cli/cmd_predict.c - audiomood predict: every emotion's probability for each sound. */
 #include <errno.h>
+#include <math.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "base/trail.h"
-#include "base/value.h"
 #include "cli/cli.h"
+#include "train/evaluate.h"
 
 /* How the sounds are heard and told. */
 typedef struct hearing {
   cli_format format;
   double window, hop; /* s; window 0: each sound as a whole */
+  bool skip;          /* --skip-unreadable */
+  bool told;          /* that there is more in the sounds than the model hears */
 } hearing;
 
-/* In windows a sound may be as long as this, s; as a whole, as data.max_seconds says. */
-static const double longest_in_windows = 4 * 3600;
+/* Longest sound, s.  data.max_seconds is about a corpus, where a long clip is there by mistake. */
+static const double longest_sound = 4 * 3600;
 /* Standard input is read up to this size: a sound of 10 minutes in float32 stereo at 192 kHz. */
 static const size_t stdin_limit = (size_t)1 << 30;
-
-typedef struct sounds {
-  char **at;
-  size_t n, room;
-} sounds;
-
-static am_status add_sound(cli *c, sounds *s, const char *path, am_error *err) {
-  if (s->n == s->room) {
-    size_t room = s->room ? 2 * s->room : 64;
-    char **grown = am_resize(c->ctx, s->at, room, sizeof *grown);
-    if (!grown) return am_no_memory(err);
-    s->at = grown;
-    s->room = room;
-  }
-  s->at[s->n] = am_strdup(c->ctx, path);
-  return s->at[s->n] ? (s->n++, AM_OK) : am_no_memory(err);
-}
-
-static bool sound_name(const char *name) {
-  static const char *const endings[] = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"};
-  const char *dot = strrchr(name, '.');
-  if (!dot || name[0] == '.') return false;
-  for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
-    if (strcasecmp(dot, endings[i]) == 0) return true;
-  return false;
-}
-
-static am_status add_below(cli *c, sounds *s, am_trail *trail, const char *folder, int depth, am_error *err);
-
-/* Not one that was searched already, by another name. */
-static am_status add_folder(cli *c, sounds *s, am_trail *trail, const char *folder, int depth, am_error *err) {
-  am_trail_step step;
-  am_status st = am_trail_enter(trail, folder, depth, &step, err);
-  return st || step != AM_TRAIL_NEW ? st : add_below(c, s, trail, folder, depth, err);
-}
-
-/* All sounds below a folder, in byte order of their names.  Pipes and devices are passed over, whatever their names:
- * no sound was put there, and waiting for one might never end.  One named on the command line is read. */
-static am_status add_below(cli *c, sounds *s, am_trail *trail, const char *folder, int depth, am_error *err) {
-  am_names names;
-  if (depth > 32) return am_fail(err, AM_E_IO, "%s: folders nested more than 32 deep", folder);
-  am_status st = am_folder_list(c->ctx, folder, &names, err);
-  if (st) return st;
-  for (size_t i = 0; i < names.n && !st; i++) {
-    char *path = am_path_join(c->ctx, folder, names.at[i]);
-    if (!path) st = am_no_memory(err);
-    else if (am_folder_exists(path)) st = add_folder(c, s, trail, path, depth + 1, err);
-    else if (sound_name(names.at[i]) && !am_file_is_special(path)) st = add_sound(c, s, path, err);
-    am_free(c->ctx, path);
-  }
-  am_names_free(c->ctx, &names);
-  return st;
-}
-
-static am_status search_folder(cli *c, sounds *s, const char *folder, am_error *err) {
-  am_trail trail;
-  am_status st = am_trail_begin(c->ctx, folder, &trail, err);
-  if (!st) st = add_below(c, s, &trail, folder, 0, err);
-  am_trail_end(&trail);
-  return st;
-}
-
-static am_status list_sounds(cli *c, sounds *s, am_error *err) {
-  for (int i = 1; i < c->n_arguments; i++) {
-    size_t before = s->n;
-    bool folder = am_folder_exists(c->arguments[i]);
-    am_status st = folder ? search_folder(c, s, c->arguments[i], err) : add_sound(c, s, c->arguments[i], err);
-    if (st) return st;
-    if (s->n == before)
-      return am_fail(err, AM_E_DATA, "%s: no sound file (.wav, .flac, .ogg, .mp3, .aiff, ...) in this folder", c->arguments[i]);
-  }
-  return AM_OK;
-}
 
 static am_status read_stdin(cli *c, double rate, double max_seconds, am_sound *sound, am_error *err) {
   am_buffer all = {0};
@@ -115,18 +42,22 @@ static am_status read_stdin(cli *c, double rate, double max_seconds, am_sound *s
 }
 
 static am_status read_sound(cli *c, const am_checkpoint *m, const char *path, am_sound *sound, am_error *err) {
-  double rate = m->config->features.sample_rate, most = m->config->data.max_seconds;
-  if (cli_has(c, "window") && most < longest_in_windows) most = longest_in_windows;
+  double rate = m->config->features.sample_rate;
   bool from_stdin = strcmp(path, "-") == 0;
   am_error why = AM_ERROR_INIT;
   *sound = (am_sound){.size = sizeof *sound};
-  am_status st = from_stdin ? read_stdin(c, rate, most, sound, &why)
-                            : am_sound_read(c->ctx, path, rate, most, sound, &why);
+  am_status st = from_stdin ? read_stdin(c, rate, longest_sound, sound, &why)
+                            : am_sound_read(c->ctx, path, rate, longest_sound, sound, &why);
   /* Ctrl-C ends the wait for a pipe; to the reader that is a failure like any other. */
   if (st == AM_E_IO && am_context_stopping(c->ctx))
     return am_fail(err, AM_E_STOPPED, "stopped while %s was read", from_stdin ? "standard input" : path);
   return st ? am_fail(err, st, "%s", why.message) : AM_OK;
 }
+
+static const char *shown(const char *path) { return strcmp(path, "-") == 0 ? "(standard input)" : path; }
+
+/* Whether a failure is of the sound alone, so that --skip-unreadable goes on with the next. */
+static bool of_the_sound(am_status st) { return st && st != AM_E_STOPPED && st != AM_E_NOMEM; }
 
 static am_status add_to_statistics(cli *c, const am_checkpoint *m, const am_features *fx, const char *path,
                                    am_norm_stats *stats, am_error *err) {
@@ -138,13 +69,14 @@ static am_status add_to_statistics(cli *c, const am_checkpoint *m, const am_feat
   float *x = am_alloc(c->ctx, am_mul((size_t)t, (size_t)f), sizeof *x);
   st = x ? am_features_compute(fx, sound.samples, sound.n, 1, x, &t, err) : am_no_memory(err);
   if (!st) am_norm_add(stats, x, t);
+  else (void)am_error_prefix(err, "%s", path);
   am_free(c->ctx, x);
   am_sound_free(c->ctx, &sound);
   return st;
 }
 
-/* All given sounds are one speaker's: their statistics normalise each of them. */
-static am_status fit_speaker(cli *c, am_checkpoint *m, const sounds *s, am_error *err) {
+/* All given sounds are one speaker's: their statistics normalise each of them.  What is skipped is named later. */
+static am_status fit_speaker(cli *c, am_checkpoint *m, const cli_sounds *s, bool skip, am_error *err) {
   for (size_t i = 0; i < s->n; i++)
     if (strcmp(s->at[i], "-") == 0)
       return am_fail(err, AM_E_USAGE, "this model normalises per speaker; give files or a folder, not standard input");
@@ -156,7 +88,15 @@ static am_status fit_speaker(cli *c, am_checkpoint *m, const sounds *s, am_error
     am_features_shape(fx, 1, &t, &f);
     st = am_norm_init(c->ctx, &stats, f, err);
   }
-  for (size_t i = 0; i < s->n && !st; i++) st = add_to_statistics(c, m, fx, s->at[i], &stats, err);
+  size_t added = 0;
+  for (size_t i = 0; i < s->n && !st; i++) {
+    am_error why = AM_ERROR_INIT;
+    st = add_to_statistics(c, m, fx, s->at[i], &stats, &why);
+    added += !st;
+    if (skip && of_the_sound(st)) st = AM_OK;
+    else if (st) st = am_fail(err, st, "%s", why.message);
+  }
+  if (!st && !added) st = am_fail(err, AM_E_DATA, "no sound could be read");
   if (!st) {
     am_normaliser *nz = &m->normaliser;
     nz->f = f;
@@ -183,45 +123,68 @@ static am_status predict(cli *c, const cli_team *team, const am_sound *sound, fl
   return st;
 }
 
+/* Once: how all of a sound is heard. */
+static void hint(cli *c, const cli_team *team, hearing *how) {
+  double least = INFINITY, heard;
+  bool cut = false;
+  for (size_t i = 0; i < team->n; i++) {
+    cut |= am_predicted_cut(team->at[i], &heard);
+    least = fmin(least, heard);
+  }
+  if (!cut || how->told) return;
+  how->told = true;
+  am_log(c->ctx, AM_LOG_INFO, "with --window %.2f all of it is heard, a window after the other", floor(100 * least) / 100);
+}
+
 /* A row for the whole sound, or for each window: they begin a hop apart, and the last one ends with the sound, so that all
- * are equally long.  A sound that is shorter than a window is one. */
-static am_status predict_windows(cli *c, const cli_team *team, const hearing *how, const char *file, const am_sound *sound,
-                                 float *p, am_error *err) {
+ * are equally long.  A sound that is shorter than a window is one.  *at_fault: the failure is of the sound alone. */
+static am_status predict_windows(cli *c, const cli_team *team, hearing *how, const char *file, const am_sound *sound,
+                                 float *p, bool *at_fault, am_error *err) {
   const double rate = team->at[0]->config->features.sample_rate;
-  size_t window = (size_t)(how->window * rate + 0.5), hop = (size_t)(how->hop * rate + 0.5), start = 0;
+  size_t window = (size_t)llround(how->window * rate), start = 0;
   if (!window || window > sound->n) window = sound->n;
-  for (;;) {
+  for (size_t k = 1;; k++) {
     am_sound piece = {.samples = sound->samples + start, .n = window};
     cli_predicted row = {.file = file, .p = p, .window = how->window > 0, .start = (double)start / rate,
                          .end = (double)(start + window) / rate};
     am_status st = predict(c, team, &piece, p, err);
-    if (!st) st = cli_predicted_row(c, team->at[0], how->format, &row, err);
+    if (st) {
+      *at_fault = st == AM_E_NUMERIC || st == AM_E_DATA;
+      return am_error_prefix(err, "%s", file);
+    }
+    hint(c, team, how);
+    st = cli_predicted_row(c, team->at[0], how->format, &row, err);
     if (st || start + window == sound->n) return st;
     if (am_context_stopping(c->ctx)) return am_fail(err, AM_E_STOPPED, "stopped after %.2f s of %s", row.end, file);
-    start = hop < sound->n - window - start ? start + hop : sound->n - window;
+    start = (size_t)fmin((double)llround((double)k * how->hop * rate), (double)(sound->n - window));
   }
 }
 
-static am_status predict_all(cli *c, const cli_team *team, const sounds *s, const hearing *how, am_error *err) {
+static am_status predict_file(cli *c, const cli_team *team, hearing *how, const char *path, float *p, bool *at_fault,
+                              am_error *err) {
+  am_sound sound;
+  am_status st = read_sound(c, team->at[0], path, &sound, err);
+  *at_fault = of_the_sound(st);
+  if (st) return st;
+  st = predict_windows(c, team, how, shown(path), &sound, p, at_fault, err);
+  am_sound_free(c->ctx, &sound);
+  return st;
+}
+
+static am_status predict_all(cli *c, const cli_team *team, const cli_sounds *s, hearing *how, am_error *err) {
   const am_checkpoint *m = team->at[0];
-  bool skip = cli_has(c, "skip-unreadable");
   size_t skipped = 0;
   float *p = am_alloc(c->ctx, am_mul(2, (size_t)m->classes), sizeof *p);
   am_status st = p ? cli_predicted_head(c, m, how->format, how->window > 0, err) : am_no_memory(err);
   for (size_t i = 0; i < s->n && !st; i++) {
-    am_sound sound;
+    bool at_fault = false;
     if (am_context_stopping(c->ctx)) st = am_fail(err, AM_E_STOPPED, "stopped after %zu of %zu sounds", i, s->n);
-    else st = read_sound(c, m, s->at[i], &sound, err);
-    if (st && skip && st != AM_E_STOPPED && st != AM_E_NOMEM) {
-      am_log(c->ctx, AM_LOG_WARNING, "skipped: %s", err->message);
-      *err = (am_error)AM_ERROR_INIT;
-      st = AM_OK;
-      skipped++;
-      continue;
-    }
-    if (st) break;
-    st = predict_windows(c, team, how, strcmp(s->at[i], "-") == 0 ? "(standard input)" : s->at[i], &sound, p, err);
-    am_sound_free(c->ctx, &sound);
+    else st = predict_file(c, team, how, s->at[i], p, &at_fault, err);
+    if (!st || !at_fault || !how->skip) continue;
+    am_log(c->ctx, AM_LOG_WARNING, "skipped: %s", err->message);
+    *err = (am_error)AM_ERROR_INIT;
+    st = AM_OK;
+    skipped++;
   }
   if (skipped) am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds skipped", skipped, s->n);
   if (!st && skipped == s->n) st = am_fail(err, AM_E_DATA, "no sound could be read");
@@ -230,38 +193,39 @@ static am_status predict_all(cli *c, const cli_team *team, const sounds *s, cons
 }
 
 /* What must hold, or be made ready, before a model hears the sounds. */
-static am_status prepare(cli *c, const am_checkpoint *first, am_checkpoint *m, const char *path, const sounds *s, am_error *err) {
+static am_status prepare(cli *c, const am_checkpoint *first, am_checkpoint *m, const char *path, const cli_sounds *s, bool skip,
+                         am_error *err) {
   double rate = m->config->features.sample_rate, wanted = first->config->features.sample_rate;
   if (rate != wanted)
     return am_fail(err, AM_E_USAGE, "--with %s: it takes sounds at %g Hz, the first model at %g Hz", path, rate, wanted);
   if (m->synthetic)
     am_log(c->ctx, AM_LOG_WARNING, "this model was trained on synthetic speech; it knows nothing about real voices");
   if (m->normaliser.kind != AM_NORMALISE_SPEAKER) return AM_OK;
-  if (cli_has(c, "speaker")) return fit_speaker(c, m, s, err);
+  if (cli_has(c, "speaker")) return fit_speaker(c, m, s, skip, err);
   return am_fail(err, AM_E_USAGE, "this model normalises per speaker: add --speaker NAME and give all "
                  "recordings of that one speaker in one call");
 }
 
 static am_status hearing_get(const cli *c, hearing *how, am_error *err) {
+  *how = (hearing){.skip = cli_has(c, "skip-unreadable")};
   how->format = cli_has(c, "json") ? CLI_JSON : cli_has(c, "csv") ? CLI_CSV : CLI_TEXT;
   if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
   if (cli_has(c, "hop") && !cli_has(c, "window"))
     return am_fail(err, AM_E_USAGE, "--hop is the time from one window to the next; give --window SECONDS, too");
-  am_status st = cli_real(c, "window", 0.1, longest_in_windows, 0, &how->window, err);
+  am_status st = cli_real(c, "window", 0.1, longest_sound, 0, &how->window, err);
   return st ? st : cli_real(c, "hop", 0.01, how->window, how->window, &how->hop, err);
 }
 
 static am_status run(cli *c, am_error *err) {
   cli_team team = {0};
-  sounds s = {0};
+  cli_sounds s = {0};
   hearing how;
   am_status st = hearing_get(c, &how, err);
-  if (!st) st = list_sounds(c, &s, err);
+  if (!st) st = cli_sounds_list(c, &s, err);
   if (!st) st = cli_team_load(c, &team, err);
-  for (size_t i = 0; i < team.n && !st; i++) st = prepare(c, team.at[0], team.at[i], team.given[i], &s, err);
+  for (size_t i = 0; i < team.n && !st; i++) st = prepare(c, team.at[0], team.at[i], team.given[i], &s, how.skip, err);
   if (!st) st = predict_all(c, &team, &s, &how, err);
-  for (size_t i = 0; i < s.n; i++) am_free(c->ctx, s.at[i]);
-  am_free(c->ctx, s.at);
+  cli_sounds_free(c, &s);
   cli_team_free(c, &team);
   return st;
 }

@@ -33,6 +33,13 @@ am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_er
                  run_or_file);
 }
 
+am_status cli_keep_input(const char *out, const char *in, am_error *err) {
+  am_file_id a, b;
+  if (am_file_identify(out, &a, NULL) || am_file_identify(in, &b, NULL) || a.device != b.device || a.inode != b.inode)
+    return AM_OK;
+  return am_fail(err, AM_E_USAGE, "--out %s is the file that is read; give another name", out);
+}
+
 static int label_width(char *const *labels, int n) {
   int width = 9;
   for (int k = 0; k < n; k++)

@@ -70,16 +70,22 @@ static am_status print_json(cli *c, const am_checkpoint *m, const cli_predicted 
   return print_buffer(c, &line, err);
 }
 
+static am_status print_text(cli *c, const am_checkpoint *m, const cli_predicted *row, int best, am_error *err) {
+  am_buffer line = {0};
+  am_buffer_printf(c->ctx, &line, "%s", row->file);
+  if (row->window) am_buffer_printf(c->ctx, &line, " %.2f-%.2f s", row->start, row->end);
+  am_buffer_printf(c->ctx, &line, ": %s", m->labels[best]);
+  for (int k = 0; k < m->classes; k++) am_buffer_printf(c->ctx, &line, "  %s %.1f%%", m->labels[k], 100 * (double)row->p[k]);
+  if (!line.failed) am_text_one_line(line.data);
+  am_buffer_append(c->ctx, &line, "\n", 1);
+  return print_buffer(c, &line, err);
+}
+
 am_status cli_predicted_row(cli *c, const am_checkpoint *m, cli_format format, const cli_predicted *row, am_error *err) {
   int best = 0;
   for (int k = 1; k < m->classes; k++)
     if (row->p[k] > row->p[best]) best = k;
   if (format == CLI_JSON) return print_json(c, m, row, best, err);
   if (format == CLI_CSV) return print_csv(c, m, row, best, err);
-  printf("%s", row->file);
-  if (row->window) printf(" %.2f-%.2f s", row->start, row->end);
-  printf(": %s", m->labels[best]);
-  for (int k = 0; k < m->classes; k++) printf("  %s %.1f%%", m->labels[k], 100 * (double)row->p[k]);
-  putchar('\n');
-  return flush_output(err);
+  return print_text(c, m, row, best, err);
 }

@@ -21,6 +21,16 @@ static am_status make(cli *c, cli_run_folder *folder, am_error *err) {
   }
 }
 
+/* A name of any kind as that of a folder in runs/. */
+static am_status folder_name(cli *c, const char *name, char **out, am_error *err) {
+  *out = am_strdup(c->ctx, name);
+  if (!*out) return am_no_memory(err);
+  am_text_one_line(*out);
+  for (char *at = *out; *at; at++)
+    if (*at == '/') *at = '-';
+  return AM_OK;
+}
+
 static am_status name_it(cli *c, const char *name, const char *kind, const char *stamp, int number, cli_run_folder *folder,
                          am_error *err) {
   am_free(c->ctx, folder->path);
@@ -38,11 +48,13 @@ am_status cli_run_folder_make(cli *c, const char *name, const char *kind, cli_ru
   struct tm local;
   localtime_r(&now, &local);
   strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &local);
-  am_status st = AM_OK;
+  char *safe;
+  am_status st = folder_name(c, name, &safe, err);
   for (int number = 1; !folder->made && !st; number++) {
-    st = name_it(c, name, kind, stamp, number, folder, err);
+    st = name_it(c, safe, kind, stamp, number, folder, err);
     if (!st) st = make(c, folder, err);
   }
+  am_free(c->ctx, safe);
   return st;
 }
 

@@ -129,8 +129,7 @@ static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samp
   am_status status = am_features_compute(p->fx, samples, n, 1, features, &t, err);
   if (!status) {
     if (!p->told && (t > most || am_features_cut(p->fx, samples, n))) {
-      am_log(ctx, AM_LOG_WARNING,
-             "a sound of %.1f s is longer than what this model hears; only its start is heard (predict --window hears all)",
+      am_log(ctx, AM_LOG_WARNING, "a sound of %.1f s is longer than what this model hears; only its start is heard",
              (double)n / (double)c->config->features.sample_rate);
       p->told = true;
     }
@@ -142,6 +141,15 @@ static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samp
   }
   am_free_aligned(ctx, features);
   return status;
+}
+
+bool am_predicted_cut(const am_checkpoint *c, double *heard) {
+  const am_feature_options *o = &c->config->features;
+  double samples = o->mean_over_time ? INFINITY : (double)c->input.t * (double)o->hop - 1;
+  if (o->max_frames > 0) samples = fmin(samples, (double)o->max_frames * (double)o->hop - 1);
+  if (o->samples > 0) samples = fmin(samples, (double)o->samples);
+  *heard = samples / (double)o->sample_rate;
+  return c->predictor && c->predictor->told;
 }
 
 am_status am_predict_sound(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,

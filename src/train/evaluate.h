@@ -26,6 +26,8 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *co
 
 /* Kept in a checkpoint between predictions: session, features and room for one clip. */
 typedef struct am_predictor am_predictor;
+/* Whether a sound given to am_predict_sound was longer than the model hears, and what it hears, s. */
+bool am_predicted_cut(const am_checkpoint *c, double *heard);
 void am_predictor_free(am_context *ctx, am_predictor *p);
 
 #endif

@@ -26,6 +26,7 @@ void am_trainer_log(am_trainer *t, am_log_level level, const char *format, ...) 
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  am_text_one_line(text);
   am_log(t->ctx, level, "%s", text);
   time_text(when);
   am_buffer_printf(t->ctx, &t->log, "%s %s%s\n", when, names[level], text);

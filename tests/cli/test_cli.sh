@@ -140,6 +140,11 @@ rm -rf again
 run evaluate run1; expect "evaluate" 0 "test part" "macro F1" "Confusion"
 run evaluate run1 --json
 expect "evaluate --json" 0 '"accuracy"' '"uar"' '"macro_f1"' '"per_class"' '"confusion"' '"split": ?"test"' '"speaker_independent": ?true'
+run evaluate run1 --set features.mels=16; expect "evaluate --set of what is the model's" 2 "--set features.mels: only data, split and cache"
+cp run1/best.h5 own.h5
+run evaluate own.h5 --out own.h5; expect "evaluate does not write over the checkpoint" 2 "--out own.h5 is the file that is read"
+run export own.h5 --out ./own.h5; expect "nor does export" 2 "--out ./own.h5 is the file that is read"
+cmp -s own.h5 run1/best.h5 && ok "which is as it was" || not_ok "which is as it was"; rm own.h5
 run evaluate run1/best.h5 --split validation; expect "evaluate a part" 0 "validation part"
 run evaluate run1 --split nothing; expect "evaluate an unknown part" 2 "train, validation, test or all"
 run evaluate run1 --data tiny.yaml --set 'split={kind: fixed, test_speakers: ["01", "02", "03", "04"]}'
@@ -301,7 +306,9 @@ expect "SIGTERM while a pipe says nothing" 143 "stopped while pipe.wav was read"
 rm pipe.wav
 run train tiny.yaml --out short --set features.samples=8000 --set train.epochs=1
 run predict short "$sound" "$sound"; expect "a sound longer than a model hears" 0 "warning: a sound of [0-9.]+ s is longer than what this model hears"
-[ "$(grep -c "longer than what" err)" = 1 ] && ok "is said once" || not_ok "is said once"
+[ "$(grep -c "longer than what" err)" = 1 ] && [ "$(grep -c "with --window 0.50 all of it is heard" err)" = 1 ] && ok "is said once" || not_ok "is said once"
+run predict short "$sound" --window 0.6; expect "so is a window" 0 "longer than what" "with --window 0.50 all"
+run predict short "$sound" --window 0.5; grep -q "longer\|--window" err && not_ok "not of one that is heard" || ok "not of one that is heard"
 rm -rf short
 
 # ---- who listens may go away; what is searched may hold pipes and links ----
@@ -356,7 +363,22 @@ run predict run1 - --window 1 --csv <long.au; expect "windows of standard input"
 run predict run1 long.au --hop 1; expect "--hop without --window" 2 "give --window SECONDS, too"
 run predict run1 long.au --window 1 --hop 2; expect "a hop that leaves sound out" 2 "--hop 2: wanted a number from 0.01 to 1"
 for bad in 0 -1 x nan 1s; do run predict run1 long.au --window=$bad; expect "--window $bad" 2 "--window $bad: wanted a number from 0.1 to 14400"; done
+run predict run1 long.au --window 0.1 --hop 0.0333 --csv
+[ "$(sed -n 32p out | cut -d, -f2)" = 0.999 ] && ok "the k-th window begins k hops on" || not_ok "the k-th window begins k hops on" "$(sed -n 32p out)"
 rm -f long.au clip.au plain pcm body
+
+# ---- sounds that cannot be heard, names of any kind ----
+{ printf '.snd\0\0\0\030\0\0\x7d\0\0\0\0\006\0\0\x3e\x80\0\0\0\001'; printf '\x71\x49\xf2\xca%.0s' $(seq 8000); } >huge.au # 1e30
+run predict run1 huge.au "$sound"; expect "a sound of absurd numbers is named" 1 "^audiomood predict: huge.au: "
+run predict run1 huge.au "$sound" --skip-unreadable; expect "and skipped on request" 0 "skipped: huge.au: " "1 of 2 sounds skipped" "^$sound: "
+newline=$'new\nline.wav'; cp "$sound" "$newline"; run predict run1 "$newline"; expect "a name of two lines" 0 "^new line.wav: [a-z]+"
+[ "$(wc -l <out)" = 1 ] && ok "is printed in one" || not_ok "is printed in one"
+run inspect "$newline"; run predict run1 "$newline" $'no\nfile' --skip-unreadable; grep -q "^file" err && not_ok "also in warnings" || expect "also in warnings" 0 "skipped: .*no file"
+rm -f huge.au "$newline"
+mkdir beside; sed 's|^name: tiny|name: ../../a b|' tiny.yaml >beside/odd.yaml; cd beside || exit 1
+"$audiomood" train odd.yaml --set data.root=../corpus --set cache=../cache --set train.epochs=1 >../out 2>../err; code=$?
+ls -d runs/..-..-a\ b-* >>../out; cd ..; expect "the default folder of a run of any name is in runs" 0 "^runs/..-..-a b-[0-9]+-[0-9]+$"
+rm -rf beside
 
 run train tiny.yaml --out other --seed 8 --set train.epochs=1
 for r in run1 other "run1 --with other --with run1"; do run predict $r "$sound" --csv; sed 1d out; done >alone
@@ -395,6 +417,11 @@ run train tiny.yaml --out transductive --set features.normalise=speaker --set tr
 run evaluate transductive; expect "its results say transductive" 0 "transductive +yes"
 run evaluate transductive --json; expect "also in JSON" 0 '"transductive": ?true'
 run predict transductive "$sound"; expect "predict then needs --speaker" 2 "--speaker NAME"
+cp -r corpus/Actor_04 mixed; echo noise >mixed/noise.wav
+run predict transductive mixed --speaker 04; expect "an unreadable sound of the speaker" 1 "mixed/noise.wav"
+run predict transductive mixed --speaker 04 --skip-unreadable; expect "is skipped on request" 0 "1 of 31 sounds skipped" "mixed/03-01-05-01-01-01-04.wav: [a-z]+"
+sed 's/^mixed/corpus\/Actor_04/' out >plain; run predict transductive corpus/Actor_04 --speaker 04
+cmp -s out plain && ok "and has no part in what normalises" || not_ok "and has no part in what normalises"; rm -rf mixed plain
 run predict transductive corpus/Actor_04 --speaker 04; expect "predict --speaker" 0 "Actor_04/03-01-05-01-01-01-04.wav: [a-z]+"
 
 # ---- same seed, same result ----

@@ -1,0 +1,81 @@
+/* cli/sounds.c - the sounds that predict is given: files, what is below folders, standard input. */
+#include <string.h>
+#include <strings.h>
+
+#include "base/file.h"
+#include "base/trail.h"
+#include "cli/cli.h"
+
+static am_status add_sound(cli *c, cli_sounds *s, const char *path, am_error *err) {
+  if (s->n == s->room) {
+    size_t room = s->room ? 2 * s->room : 64;
+    char **grown = am_resize(c->ctx, s->at, room, sizeof *grown);
+    if (!grown) return am_no_memory(err);
+    s->at = grown;
+    s->room = room;
+  }
+  s->at[s->n] = am_strdup(c->ctx, path);
+  return s->at[s->n] ? (s->n++, AM_OK) : am_no_memory(err);
+}
+
+static bool sound_name(const char *name) {
+  static const char *const endings[] = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"};
+  const char *dot = strrchr(name, '.');
+  if (!dot || name[0] == '.') return false;
+  for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+    if (strcasecmp(dot, endings[i]) == 0) return true;
+  return false;
+}
+
+static am_status add_below(cli *c, cli_sounds *s, am_trail *trail, const char *folder, int depth, am_error *err);
+
+/* Not one that was searched already, by another name. */
+static am_status add_folder(cli *c, cli_sounds *s, am_trail *trail, const char *folder, int depth, am_error *err) {
+  am_trail_step step;
+  am_status st = am_trail_enter(trail, folder, depth, &step, err);
+  return st || step != AM_TRAIL_NEW ? st : add_below(c, s, trail, folder, depth, err);
+}
+
+/* All sounds below a folder, in byte order of their names.  Pipes and devices are passed over, whatever their names:
+ * no sound was put there, and waiting for one might never end.  One named on the command line is read. */
+static am_status add_below(cli *c, cli_sounds *s, am_trail *trail, const char *folder, int depth, am_error *err) {
+  am_names names;
+  if (depth > 32) return am_fail(err, AM_E_IO, "%s: folders nested more than 32 deep", folder);
+  am_status st = am_folder_list(c->ctx, folder, &names, err);
+  if (st) return st;
+  for (size_t i = 0; i < names.n && !st; i++) {
+    char *path = am_path_join(c->ctx, folder, names.at[i]);
+    if (!path) st = am_no_memory(err);
+    else if (am_folder_exists(path)) st = add_folder(c, s, trail, path, depth + 1, err);
+    else if (sound_name(names.at[i]) && !am_file_is_special(path)) st = add_sound(c, s, path, err);
+    am_free(c->ctx, path);
+  }
+  am_names_free(c->ctx, &names);
+  return st;
+}
+
+static am_status search_folder(cli *c, cli_sounds *s, const char *folder, am_error *err) {
+  am_trail trail;
+  am_status st = am_trail_begin(c->ctx, folder, &trail, err);
+  if (!st) st = add_below(c, s, &trail, folder, 0, err);
+  am_trail_end(&trail);
+  return st;
+}
+
+am_status cli_sounds_list(cli *c, cli_sounds *s, am_error *err) {
+  for (int i = 1; i < c->n_arguments; i++) {
+    size_t before = s->n;
+    bool folder = am_folder_exists(c->arguments[i]);
+    am_status st = folder ? search_folder(c, s, c->arguments[i], err) : add_sound(c, s, c->arguments[i], err);
+    if (st) return st;
+    if (s->n == before)
+      return am_fail(err, AM_E_DATA, "%s: no sound file (.wav, .flac, .ogg, .mp3, .aiff, ...) in this folder", c->arguments[i]);
+  }
+  return AM_OK;
+}
+
+void cli_sounds_free(cli *c, cli_sounds *s) {
+  for (size_t i = 0; i < s->n; i++) am_free(c->ctx, s->at[i]);
+  am_free(c->ctx, s->at);
+  *s = (cli_sounds){0};
+}
