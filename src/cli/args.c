@@ -66,6 +66,13 @@ static am_status take_flag(cli *c, int argc, char **argv, int *i, am_error *err)
   return AM_OK;
 }
 
+/* -h and -o as what they stand for; NULL: there is no such flag. */
+static char *short_flag(const char *given, const cli_command *command) {
+  static char help[] = "--help", out[] = "--out";
+  if (strcmp(given, "-h") == 0) return help;
+  return strcmp(given, "-o") == 0 && find_in(command->flags, "out", 3) ? out : NULL;
+}
+
 am_status cli_parse(cli *c, const cli_command *command, int argc, char **argv, am_error *err) {
   c->command = command;
   bool only_arguments = false;
@@ -74,11 +81,8 @@ am_status cli_parse(cli *c, const cli_command *command, int argc, char **argv, a
       c->arguments[c->n_arguments++] = argv[i];
     } else if (strcmp(argv[i], "--") == 0) {
       only_arguments = true;
-    } else if (strcmp(argv[i], "-o") == 0 && find_in(command->flags, "out", 3)) {
-      argv[i] = (char[]){"--out"};
-      am_status st = take_flag(c, argc, argv, &i, err);
-      if (st) return st;
-    } else if (argv[i][1] == '-') {
+    } else if (argv[i][1] == '-' || short_flag(argv[i], command)) {
+      if (argv[i][1] != '-') argv[i] = short_flag(argv[i], command);
       am_status st = take_flag(c, argc, argv, &i, err);
       if (st) return st;
     } else {

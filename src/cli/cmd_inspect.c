@@ -238,26 +238,31 @@ static am_status inspect_augment(cli *c, const am_config *config, const char *fi
   return st;
 }
 
+/* Alone, so that what is printed is a config. */
+static am_status print_effective(cli *c, am_config *config, am_error *err) {
+  am_buffer text = {0};
+  am_status st = am_config_text(config, &text, err);
+  if (!st) printf("%s", text.data);
+  am_buffer_free(c->ctx, &text);
+  return st;
+}
+
 static am_status inspect_config(cli *c, const char *file, am_error *err) {
   cli_overrides over;
   am_config *config = NULL;
   am_dataset *d = NULL;
-  am_buffer text = {0};
   am_status st = cli_overrides_get(c, &over, err);
   if (!st) st = am_config_load(c->ctx, file, over.at, over.n, &config, err);
   const char *sound = cli_value(c, "augment", NULL);
   if (!st && sound) {
     st = inspect_augment(c, config, sound, err);
+  } else if (!st && cli_has(c, "effective")) {
+    st = print_effective(c, config, err);
   } else if (!st) {
     printf("%s: %s\n", config->name, config->description);
     st = inspect_data(c, config, &d, err);
     if (!st) st = inspect_model(c, config, d, err);
-    if (!st && cli_has(c, "effective")) {
-      st = am_config_text(config, &text, err);
-      if (!st) printf("\n%s", text.data);
-    }
   }
-  am_buffer_free(c->ctx, &text);
   am_dataset_free(d);
   am_config_free(config);
   return st;
@@ -265,11 +270,7 @@ static am_status inspect_config(cli *c, const char *file, am_error *err) {
 
 /* ---- a checkpoint, a sound ---- */
 
-static am_status inspect_checkpoint(cli *c, const char *path, am_error *err) {
-  am_checkpoint *m = NULL;
-  am_buffer text = {0};
-  am_status st = am_checkpoint_load(c->ctx, path, &m, err);
-  if (st) return st;
+static void print_checkpoint(const am_checkpoint *m, const char *path) {
   printf("%s: checkpoint of %s after epoch %llu%s\n", path, m->config->name, (unsigned long long)m->epoch,
          m->resumable ? ", resumable" : "");
   printf("corpus:   %s%s\nlicence:  %s\ncitation: %s\n", m->corpus, m->synthetic ? " (synthetic)" : "", m->licence, m->citation);
@@ -287,11 +288,14 @@ static am_status inspect_checkpoint(cli *c, const char *path, am_error *err) {
     for (int r = 0; r < a.rank; r++) printf(" %d", a.dims[r]);
     putchar('\n');
   }
-  if (cli_has(c, "effective")) {
-    st = am_config_text(m->config, &text, err);
-    if (!st) printf("\n%s", text.data);
-  }
-  am_buffer_free(c->ctx, &text);
+}
+
+static am_status inspect_checkpoint(cli *c, const char *path, am_error *err) {
+  am_checkpoint *m = NULL;
+  am_status st = am_checkpoint_load(c->ctx, path, &m, err);
+  if (st) return st;
+  if (cli_has(c, "effective")) st = print_effective(c, m->config, err);
+  else print_checkpoint(m, path);
   am_checkpoint_free(c->ctx, m);
   return st;
 }
@@ -372,7 +376,7 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
   {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
-  {"effective", NULL, "prints the effective config: every default filled in, also of layers"},
+  {"effective", NULL, "prints nothing but the effective config: every default filled in, also of layers"},
   {"root", "DIR", "of a corpus's description: the folder of its recordings"},
   {"augment", "FILE", "writes this sound before and after the config's augmentation, with features as CSV and PNG"},
   {"out", "DIR", "where --augment writes (augmented)"},

@@ -139,7 +139,7 @@ static int unknown_word(const char *word, const cli_command *const *commands) {
 }
 
 int cli_help(const char *word, const cli_command *const *commands) {
-  if (!word) {
+  if (!word || word[0] == '-') {
     cli_print_overview(stdout, commands);
     return 0;
   }

@@ -45,6 +45,7 @@ am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, c
     *doubt = "not known: clips, labels or parts are not those of the training";
   } else if (!digest) {
     *doubt = "not known: the file does not say which clips it was trained on";
+    return AM_OK;
   }
   if (!s->split->speaker_independent || s->part <= AM_PART_TRAIN)
     *doubt = "no: the same speakers are in the training part";

@@ -34,6 +34,7 @@ for i in 1 2 3 4 5; do (sleep 1; true) & kill $!; wait $!; done 2>/dev/null
 
 # ---- help and usage ----
 run --help; expect "overview" 0 "train +trains" "predict"
+run help --help; expect "help of help" 0 "predict"; run train -h; expect "-h is --help" 0 "--resume RUN"
 run --version; expect "version" 0 "^audiomood [0-9]+\.[0-9]+"
 run; expect "no command is usage" 2
 run trian; expect "unknown command" 2 "did you mean 'train'"
@@ -131,6 +132,8 @@ for f in config.yaml history.csv best.h5 last.h5 metrics.json predictions.csv; d
 done
 run train tiny.yaml --out run1; expect "a folder with a run is refused" 2 "run1"
 # The effective config says of each layer what was left to its defaults, and means the same.
+"$audiomood" inspect tiny.yaml --effective >whole.yaml 2>err; "$audiomood" inspect whole.yaml --effective >again.yaml 2>>err
+cmp -s whole.yaml again.yaml && [ -s again.yaml ] && ok "the effective config is one" || not_ok "the effective config is one"; rm -f whole.yaml again.yaml
 for source in tiny.yaml run1/best.h5; do
   run inspect $source --effective; expect "inspect $source --effective" 0 "units: 0" "name: conv2d_1" "initialiser: glorot_uniform" "activation: relu"
 done
