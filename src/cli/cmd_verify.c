@@ -38,9 +38,13 @@ static am_status judge(const char *run, const am_verify_report *r, am_error *err
   const am_verify_row *bad = first_different(r);
   if (!bad) return AM_OK;
   const char *why = r->changes.used ? "which the changes listed may explain"
-                    : bad->step     ? "though version, processor path and libraries are the same: were the recordings "
-                                      "changed, or is this machine at fault?"
-                                    : "before the first step: was the --init file changed?";
+                    : !bad->step    ? "before the first step: was the --init file changed?"
+                    : r->epochs_unknown
+                        ? "though version, processor path and libraries are the same: was the run resumed with another "
+                          "train.epochs, which its run.json does not say, were the recordings changed, or is this machine "
+                          "at fault?"
+                        : "though version, processor path and libraries are the same: were the recordings changed, or is "
+                          "this machine at fault?";
   return am_fail(err, AM_E_DATA, "%s: the weights differ from step %" PRIu64 " on, %s", run, bad->step, why);
 }
 
@@ -64,7 +68,7 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
   {"epochs", "N", "trains to the end of epoch N (default: to step 10)"},
-  {"set", "KEY=VALUE", "where things are now, e.g. data.root=DIR (repeatable)"},
+  {"set", "KEY=VALUE", "where things are now: data.root, data.manifest or cache (repeatable)"},
   {0},
 };
 
@@ -75,7 +79,8 @@ const cli_command cli_verify = {
   .details = "A run keeps digests of its weights before the first step, after step 10 and at the end of each epoch\n"
              "(digests.csv). This trains again from its config and seed, writes nothing, and ends with 0 when all\n"
              "digests up to there agree. When they do not it says which step was the first, and what has changed of\n"
-             "version, processor path and libraries, on which the last bits depend.",
+             "version, processor path and libraries, on which the last bits depend. Of a run that was resumed with\n"
+             "another train.epochs each step is trained with the value that it had then (run.json).",
   .flags = flags,
   .min_arguments = 1,
   .max_arguments = 1,

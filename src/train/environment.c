@@ -1,4 +1,5 @@
-/* train/environment.c - what the last bits of a result depend on beside config, seed and data. */
+/* train/environment.c - what the last bits of a result depend on beside config, seed and data, and how long the run was
+ * to be at each of its steps. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -45,17 +46,25 @@ static uint64_t begun_at(const am_value *environment) {
   return v && am_value_to_int(v, &step) && step > 0 ? (uint64_t)step : 0;
 }
 
-/* Steps that were lost and are trained again are this process's. */
-void am_environment_write(am_trainer *t, am_json *j) {
-  const am_value *list = t->before ? am_value_get(am_tree_root(t->before), "environments") : NULL, *last = NULL;
-  am_environment now;
-  am_environment_get(t->ctx, &now);
-  am_json_open(j, "environments", '[');
-  for (const am_value *e = list && list->kind == AM_LIST ? list->first : NULL; e; e = e->next) {
+static const am_value *first_of(const am_value *list) { return list && list->kind == AM_LIST ? list->first : NULL; }
+
+/* Begins the list `name` with what earlier processes wrote there; returns the last of it.  Steps that were lost and are
+ * trained again are this process's. */
+static const am_value *begin_list(am_trainer *t, am_json *j, const char *name) {
+  const am_value *last = NULL;
+  am_json_open(j, name, '[');
+  for (const am_value *e = t->before ? first_of(am_value_get(am_tree_root(t->before), name)) : NULL; e; e = e->next) {
     if (e->kind != AM_MAP || begun_at(e) >= t->begun_step) continue;
     am_json_value(j, NULL, e);
     last = e;
   }
+  return last;
+}
+
+void am_environment_write(am_trainer *t, am_json *j) {
+  am_environment now;
+  am_environment_get(t->ctx, &now);
+  const am_value *last = begin_list(t, j, "environments");
   if (!last || !same(last, &now)) {
     am_json_open(j, NULL, '{');
     am_json_int(j, "from_step", (int64_t)t->begun_step);
@@ -66,14 +75,41 @@ void am_environment_write(am_trainer *t, am_json *j) {
 }
 
 void am_environment_compare(am_context *ctx, const am_value *facts, uint64_t step, am_buffer *out) {
-  const am_value *list = am_value_get(facts, "environments"), *then = NULL;
+  const am_value *then = NULL;
   am_environment now;
   am_environment_get(ctx, &now);
-  for (const am_value *e = list && list->kind == AM_LIST ? list->first : NULL; e; e = e->next)
+  for (const am_value *e = first_of(am_value_get(facts, "environments")); e; e = e->next)
     if (!then || begun_at(e) < step) then = e;
   for (size_t i = 0; i < AM_FACTS; i++) {
     const char *key = now.facts[i].key, *before = text_of(then, key);
     if (strcmp(before, now.facts[i].text))
       am_buffer_printf(ctx, out, "%s: %s then, %s now\n", key, before, now.facts[i].text);
   }
+}
+
+/* ---- train.epochs ---- */
+
+/* 0: none that a config may have. */
+static int64_t epochs_of(const am_value *entry) {
+  int64_t epochs;
+  const am_value *v = am_value_get(entry, "epochs");
+  return v && am_value_to_int(v, &epochs) && epochs > 0 ? epochs : 0;
+}
+
+void am_epochs_write(am_trainer *t, am_json *j) {
+  const am_value *last = begin_list(t, j, "train_epochs");
+  if (!last || epochs_of(last) != t->config->train.epochs) {
+    am_json_open(j, NULL, '{');
+    am_json_int(j, "from_step", (int64_t)t->begun_step);
+    am_json_int(j, "epochs", t->config->train.epochs);
+    am_json_close(j);
+  }
+  am_json_close(j);
+}
+
+int64_t am_epochs_at(const am_value *list, uint64_t step) {
+  int64_t epochs = 0;
+  for (const am_value *e = first_of(list); e; e = e->next)
+    if (begun_at(e) <= step) epochs = epochs_of(e);
+  return epochs;
 }

@@ -6,13 +6,16 @@
 #include "train/origin.h"
 #include "train/trainer.h"
 
-/* Settings that may change between the processes of one run. */
-static bool may_change(const char *section, const char *key) {
-  static const char *const free_keys[] = {"data.root", "data.manifest", "train.epochs", "train.max_steps",
-                                          "train.save_minutes", "train.save_seconds", "train.early_stopping"};
+/* Settings that may change between the processes of one run; the first ones say only where things are. */
+static const char *const free_keys[] = {"data.root", "data.manifest", "train.epochs", "train.max_steps",
+                                        "train.save_minutes", "train.save_seconds", "train.early_stopping"};
+enum { FREE_KEYS = sizeof free_keys / sizeof *free_keys, PLACES = 2 };
+
+/* Whether a setting is one of the first `n`. */
+static bool may_change(const char *section, const char *key, size_t n) {
   char path[256];
   snprintf(path, sizeof path, "%s.%s", section, key);
-  for (size_t i = 0; i < sizeof free_keys / sizeof *free_keys; i++)
+  for (size_t i = 0; i < n; i++)
     if (!strcmp(path, free_keys[i])) return true;
   return false;
 }
@@ -21,7 +24,7 @@ static const char *text_of(const am_value *v) {
   return !v ? "nothing" : v->kind == AM_SCALAR ? v->text : v->kind == AM_NULL ? "nothing" : "something else";
 }
 
-static am_status compare_section(const char *section, const am_value *saved, const am_value *now, am_error *err) {
+static am_status compare_section(const char *section, const am_value *saved, const am_value *now, size_t n_free, am_error *err) {
   if (!saved || saved->kind != AM_MAP) {
     if (am_value_equal(saved, now)) return AM_OK;
     return am_fail(err, AM_E_CONFIG, "%s is %s, the run has %s; to train otherwise start a new run with --init", section,
@@ -29,20 +32,35 @@ static am_status compare_section(const char *section, const am_value *saved, con
   }
   for (const am_value *entry = saved->first; entry; entry = entry->next) {
     const am_value *other = am_value_get(now, entry->key);
-    if (may_change(section, entry->key) || am_value_equal(entry, other)) continue;
+    if (may_change(section, entry->key, n_free) || am_value_equal(entry, other)) continue;
     return am_fail(err, AM_E_CONFIG, "%s.%s is %s, the run has %s; to train otherwise start a new run with --init", section,
                    entry->key, text_of(other), text_of(entry));
   }
   return AM_OK;
 }
 
-static am_status compare_config(am_trainer *t, const char *path, const char *text, am_error *err) {
+static am_status compare_settings(const am_config *saved, const am_config *now, size_t n_free, am_error *err) {
   static const char *const sections[] = {"seed", "data", "split", "features", "augment", "model", "train"};
-  am_config *saved = NULL;
-  am_status status = am_config_from_text(t->ctx, text, path, NULL, 0, &saved, err);
+  am_status status = AM_OK;
   for (size_t i = 0; i < sizeof sections / sizeof *sections && !status; i++)
     status = compare_section(sections[i], am_value_get(am_tree_root(saved->effective), sections[i]),
-                             am_value_get(am_tree_root(t->config->effective), sections[i]), err);
+                             am_value_get(am_tree_root(now->effective), sections[i]), n_free, err);
+  return status;
+}
+
+am_status am_config_check_places(const am_config *saved, const am_config *now, am_error *err) {
+  static const char *const texts[] = {"name", "description"};
+  am_status status = AM_OK;
+  for (size_t i = 0; i < sizeof texts / sizeof *texts && !status; i++)
+    status = compare_section(texts[i], am_value_get(am_tree_root(saved->effective), texts[i]),
+                             am_value_get(am_tree_root(now->effective), texts[i]), PLACES, err);
+  return status ? status : compare_settings(saved, now, PLACES, err);
+}
+
+static am_status compare_config(am_trainer *t, const char *path, const char *text, am_error *err) {
+  am_config *saved = NULL;
+  am_status status = am_config_from_text(t->ctx, text, path, NULL, 0, &saved, err);
+  if (!status) status = compare_settings(saved, t->config, FREE_KEYS, err);
   am_config_free(saved);
   return status;
 }

@@ -216,6 +216,12 @@ static am_status next_batch(am_trainer *t, const am_loader_batch **b, am_error *
   return status;
 }
 
+/* A rehearsal takes the length that the run was to have at the step to come: schedules depend on it. */
+static void take_epochs_then(am_trainer *t) {
+  int64_t epochs = am_epochs_at(t->epochs_then, t->state.step);
+  if (epochs) t->config->train.epochs = epochs;
+}
+
 static am_status run_epoch(am_trainer *t, am_error *err) {
   am_status status = am_loader_start(t->loader, t->state.epoch + 1, (size_t)t->state.position, err);
   double last = am_now(), shown = 0;
@@ -223,6 +229,7 @@ static am_status run_epoch(am_trainer *t, am_error *err) {
     const am_loader_batch *b;
     status = next_batch(t, &b, err);
     if (status || !b) break;
+    take_epochs_then(t);
     status = am_trainer_step(t, b, err);
     double now = am_now();
     t->state.epoch_seconds += now - last;
@@ -277,8 +284,11 @@ am_status am_trainer_rehearse(am_trainer *t, uint64_t steps, am_error *err) {
   t->config->train.max_steps = (int64_t)steps;
   am_error why = AM_ERROR_INIT;
   am_status status = am_digests_note(t, &why);
-  while (!status && t->state.step < steps && t->state.epoch < (uint64_t)t->config->train.epochs)
+  while (!status && t->state.step < steps) {
+    take_epochs_then(t);
+    if (t->state.epoch >= (uint64_t)t->config->train.epochs) break;
     status = run_epoch(t, &why);
+  }
   if (status == AM_E_STOPPED && !am_context_stopping(t->ctx)) status = am_digests_note(t, &why);
   return status ? am_fail(err, status, "%s", why.message) : AM_OK;
 }

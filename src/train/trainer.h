@@ -47,6 +47,7 @@ typedef struct am_trainer {
   am_digests digests;    /* by step */
   uint64_t begun_step;   /* where this process began or resumed */
   bool rehearsal;        /* of verify: all is as in a run, but nothing is written */
+  const am_value *epochs_then; /* of a rehearsal: "train_epochs" of run.json; NULL: not there */
   double rate;           /* learning rate of the last step */
   double clips_per_second;
   am_profile profile;
@@ -100,6 +101,8 @@ am_status am_trainer_resume(am_trainer *t, am_error *err);
 /* Looks whether the corpora of `trained_before` may have speakers that are held out here; `file` is where they are from. */
 am_status am_trainer_doubt(am_trainer *t, const char *file, am_error *err);
 am_status am_trainer_check_origin(am_trainer *t, const char *path, am_error *err);
+/* AM_E_CONFIG unless two configs differ in nothing but data.root, data.manifest and cache. */
+am_status am_config_check_places(const am_config *saved, const am_config *now, am_error *err);
 
 /* digests.c: what `verify` holds a second training against; kept in digests.csv of the run folder. */
 enum { AM_DIGEST_STEP = 10 }; /* digests are taken before the first step, after this one, and at the end of each epoch */
@@ -121,6 +124,10 @@ void am_environment_write(am_trainer *t, am_json *j);
 /* What differs between the environment in which run.json says that `step` was trained and this one, a line each
  * ("cpu: avx512 then, avx2 now"); empty: nothing. */
 void am_environment_compare(am_context *ctx, const am_value *facts, uint64_t step, am_buffer *out);
+/* "train_epochs" of run.json: each value that train.epochs had, with the step from which on. */
+void am_epochs_write(am_trainer *t, am_json *j);
+/* The value with which step `step` (from 0) was trained, by such a list; 0: it does not say. */
+int64_t am_epochs_at(const am_value *list, uint64_t step);
 
 /* finish.c: best weights on validation and test, metrics.json, predictions, last.h5 without slots. */
 am_status am_trainer_finish(am_trainer *t, am_run_result *result, am_error *err);

@@ -14,13 +14,23 @@ typedef struct job {
   uint64_t steps; /* to train */
 } job;
 
+/* Both the run's config and the one with `overrides`, which may change nothing that the weights depend on. */
+static am_status read_config(job *j, const char *file, const char *const *overrides, size_t n, am_error *err) {
+  am_config *saved = NULL;
+  am_status status = am_config_load(j->ctx, file, NULL, 0, &saved, err);
+  if (!status) status = am_config_load(j->ctx, file, overrides, n, &j->config, err);
+  if (!status) status = am_config_check_places(saved, j->config, err);
+  am_config_free(saved);
+  return status;
+}
+
 static am_status read_run(job *j, const char *const *overrides, size_t n, am_error *err) {
   char *config = am_path_join(j->ctx, j->run, "config.yaml"), *facts = am_path_join(j->ctx, j->run, "run.json");
   am_status status = config && facts ? AM_OK : am_no_memory(err);
   if (!status && !am_file_exists(config))
     status = am_fail(err, AM_E_USAGE, "%s: there is no run to verify: wanted a folder with config.yaml, run.json, "
                      "digests.csv and last.h5", j->run);
-  if (!status) status = am_config_load(j->ctx, config, overrides, n, &j->config, err);
+  if (!status) status = read_config(j, config, overrides, n, err);
   if (!status) status = am_json_read_file(j->ctx, facts, &j->facts, err);
   if (!status) status = am_digests_read(j->ctx, j->run, &j->recorded, err);
   am_free(j->ctx, config);
@@ -62,6 +72,13 @@ static am_status compare(job *j, const am_digests *found, am_verify_report *out,
   return out->changes.failed ? am_no_memory(err) : AM_OK;
 }
 
+static const am_value *epochs_then(const job *j) { return am_value_get(am_tree_root(j->facts), "train_epochs"); }
+
+/* Other schedules are the same however long the run is to be. */
+static bool depends_on_epochs(const am_config *c) {
+  return c->schedule.kind == AM_SCHEDULE_COSINE || c->schedule.kind == AM_SCHEDULE_ONE_CYCLE;
+}
+
 static const char *init_of(const job *j) {
   const am_value *init = am_value_get(am_tree_root(j->facts), "init");
   return init && init->kind == AM_SCALAR ? init->text : NULL;
@@ -75,7 +92,8 @@ am_status am_run_verify(am_context *ctx, const char *run, const char *const *ove
   if (!status) status = choose_steps(&j, epochs, err);
   if (!status) {
     am_run_options options = {.size = sizeof options, .init = init_of(&j)};
-    am_trainer t = {.ctx = ctx, .config = j.config, .options = &options};
+    am_trainer t = {.ctx = ctx, .config = j.config, .options = &options, .epochs_then = epochs_then(&j)};
+    out->epochs_unknown = depends_on_epochs(j.config) && !am_epochs_at(t.epochs_then, 0);
     t.state.schedule = am_schedule_begin();
     status = rehearse(&j, &t, err);
     if (!status) status = compare(&j, &t.digests, out, err);

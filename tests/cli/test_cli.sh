@@ -468,8 +468,15 @@ run verify corpus; expect "verify what is no run" 2 "corpus: there is no run to 
 run verify run1 --epochs 99; expect "verify more epochs than there are" 2 "digests are kept of 3 epochs, asked were 99"
 run verify run1 --epochs x; expect "verify with a bad number" 2 "--epochs x"
 run verify run1 --set train.batch=4; expect "verify with other settings" 2 "train.batch is 4, the run has 8"
+run verify run1 --set train.epochs=7; expect "verify with another length" 2 "train.epochs is 7, the run has 3"
 run verify run1 --set data.root=mine; expect "verify without its corpus" 1
-rm -rf forged
+run verify run1 --set data.root=./corpus --set cache=; expect "verify with its corpus elsewhere" 0 "digests of the weights agree"
+run train tiny.yaml --out longer --set train.schedule.kind=cosine --set train.max_steps=5
+run train --resume longer --set train.max_steps=0 --set train.epochs=6; expect "a run made longer" 0 "of 6; results in longer"
+run verify longer --epochs 6; expect "verify a run made longer" 0 "([0-9]+) of \\1 digests of the weights agree"
+sed -i 's/"train_epochs"/"unheard_of"/' longer/run.json # an earlier version's
+run verify longer; expect "verify a run that does not say whether it was" 1 "another train.epochs, which its run.json does not say"
+rm -rf forged longer
 
 # ---- IEMOCAP's shape: sessions, chunks, utterances ----
 run synth sessions --layout iemocap; expect "synth --layout iemocap" 0 "120 synthetic clips of 10 voices"

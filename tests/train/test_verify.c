@@ -170,6 +170,72 @@ static void another_processor_path_is_named(void **state) {
   world_free(&w);
 }
 
+/* Cosine depends on the length of the run, so each step is trained again with the length that held then. */
+static const char *const cosine3[] = {"train.epochs=3", "train.schedule.kind=cosine"};
+static const char *const cosine6[] = {"train.epochs=6", "train.schedule.kind=cosine"};
+static const char *const one_cycle2[] = {"train.epochs=2", "train.schedule.kind=one_cycle"};
+static const char *const one_cycle4[] = {"train.epochs=4", "train.schedule.kind=one_cycle"};
+
+static void agrees(world *w, uint64_t epochs, size_t n) {
+  am_verify_report r = verify(w, epochs);
+  assert_int_equal(r.n, n);
+  assert_int_equal(r.n_equal, n);
+  assert_false(r.epochs_unknown);
+  am_verify_report_free(w->ctx, &r);
+}
+
+static void a_run_made_longer_or_shorter_agrees(void **state) {
+  (void)state;
+  world w = world_make(2);
+  train(&w, cosine3, 2, 5, false, NULL);
+  train(&w, cosine6, 2, 9, true, NULL);
+  assert_int_equal(remove(am_test_path(w.folder, "run/last.h5")), 0); /* back to step 5 */
+  train(&w, cosine6, 2, 0, true, NULL);
+  am_tree *tree;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_json_read_file(w.ctx, am_test_path(w.folder, "run/run.json"), &tree, &err), &err);
+  const am_value *list = am_value_get(am_tree_root(tree), "train_epochs");
+  assert_int_equal(list->count, 2);
+  assert_string_equal(am_value_get(list->first, "from_step")->text, "0");
+  assert_string_equal(am_value_get(list->first, "epochs")->text, "3");
+  assert_string_equal(am_value_get(list->last, "from_step")->text, "5");
+  assert_string_equal(am_value_get(list->last, "epochs")->text, "6");
+  am_tree_free(tree);
+  agrees(&w, 0, 4); /* steps 0, 4, 8, 10 */
+  agrees(&w, 6, 8);
+
+  am_test_folder_remove(w.run);
+  train(&w, one_cycle2, 2, 8, false, NULL); /* all its steps, but the last epoch is not judged */
+  train(&w, one_cycle4, 2, 0, true, NULL);
+  agrees(&w, 4, 6);
+  am_test_folder_remove(w.run);
+  train(&w, cosine6, 2, 13, false, NULL);
+  train(&w, cosine3, 2, 0, true, NULL); /* ends at once */
+  agrees(&w, 3, 5);
+  world_free(&w);
+}
+
+static void exchange(world *w, const char *name, const char *from, const char *to);
+
+/* run.json of an earlier version does not say; that matters only where the schedule depends on it. */
+static void a_length_that_was_not_recorded_is_said(void **state) {
+  (void)state;
+  world w = world_make(2);
+  train(&w, cosine3, 2, 5, false, NULL);
+  exchange(&w, "run.json", "\"train_epochs\"", "\"unheard_of\"");
+  train(&w, cosine6, 2, 0, true, NULL);
+  am_verify_report r = verify(&w, 0);
+  assert_true(r.n_equal < r.n);
+  assert_true(r.epochs_unknown);
+  am_verify_report_free(w.ctx, &r);
+
+  am_test_folder_remove(w.run);
+  train(&w, settings, SETTINGS, 0, false, NULL);
+  exchange(&w, "run.json", "\"train_epochs\"", "\"unheard_of\"");
+  agrees(&w, 4, 6);
+  world_free(&w);
+}
+
 /* run.json names an environment once, with the step from which on it was used. */
 static void environments_are_listed_once(void **state) {
   (void)state;
@@ -199,8 +265,23 @@ static void what_cannot_be_verified_is_said(void **state) {
   am_error err;
   am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_USAGE, &err, "there is no run to verify");
   train(&w, settings, SETTINGS, 0, false, NULL);
-  const char *const other[] = {"train.batch=6"};
-  am_test_fails(am_run_verify(w.ctx, w.run, other, 1, 0, &r, &err), AM_E_CONFIG, &err, "train.batch is 6, the run has 5");
+  static const char *const other[][2] = {{"train.batch=6", "train.batch is 6, the run has 5"},
+                                         {"train.epochs=7", "train.epochs is 7, the run has 4"},
+                                         {"train.early_stopping=2", "train.early_stopping is 2, the run has 0"},
+                                         {"train.max_steps=4", "train.max_steps is 4, the run has 0"},
+                                         {"name=other", "name is other, the run has made-up"},
+                                         {"data.min_seconds=0.1", "data.min_seconds is 0.1, the run has 0"}};
+  for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+    am_test_fails(am_run_verify(w.ctx, w.run, other[i], 1, 0, &r, &err), AM_E_CONFIG, &err, other[i][1]);
+  const char *root = am_test_path(w.folder, "run/../corpus"), *places[3];
+  char moved[512], manifest_at[512];
+  snprintf(moved, sizeof moved, "data.root=%s", root);
+  snprintf(manifest_at, sizeof manifest_at, "data.manifest=%s/manifest.csv", w.corpus);
+  places[0] = moved, places[1] = manifest_at, places[2] = "cache=";
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_run_verify(w.ctx, w.run, places, 3, 0, &r, &err), &err);
+  assert_int_equal(r.n_equal, r.n);
+  am_verify_report_free(w.ctx, &r);
 
   char *manifest;
   size_t bytes;
@@ -227,6 +308,8 @@ int main(void) {
       cmocka_unit_test(resumed_and_begun_from_a_file),
       cmocka_unit_test(what_differs_is_named),
       cmocka_unit_test(another_processor_path_is_named),
+      cmocka_unit_test(a_run_made_longer_or_shorter_agrees),
+      cmocka_unit_test(a_length_that_was_not_recorded_is_said),
       cmocka_unit_test(environments_are_listed_once),
       cmocka_unit_test(what_cannot_be_verified_is_said),
   };
