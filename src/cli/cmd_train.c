@@ -35,7 +35,7 @@ static am_status report_result(cli *c, am_config *config, const char *out, const
   if (checkpoint->synthetic) printf("\nThis corpus is synthetic: its figures say nothing about real speech.\n");
   print_part(config, result->validation, "validation", checkpoint->labels);
   print_part(config, result->test, "test", checkpoint->labels);
-  if (!checkpoint->speaker_independent)
+  if (!checkpoint->speaker_independent && (result->validation || result->test))
     printf("\nNot speaker-independent: speakers of these clips were also heard in training, or may have been.\n");
   printf("\nbest epoch %llu of %llu; results in %s\n", (unsigned long long)result->best_epoch,
          (unsigned long long)result->epochs_run, out);

@@ -172,10 +172,13 @@ static am_status check_sides(am_context *ctx, const am_dataset *d, am_split *s, 
     for (int p = 0; p < 3; p++) count[p] += in[i] >> p & 1;
   }
   am_free(ctx, in);
-  s->speaker_independent = s->speakers_known && !shared && (s->n[AM_PART_VALIDATION] || s->n[AM_PART_TEST]);
+  bool held_out = s->n[AM_PART_VALIDATION] || s->n[AM_PART_TEST];
+  s->speaker_independent = s->speakers_known && !shared && held_out;
   size_t used = strlen(s->note), room = sizeof s->note - used;
   char *at = s->note + used;
-  if (!s->speakers_known)
+  if (!held_out)
+    snprintf(at, room, ": nothing is held out");
+  else if (!s->speakers_known)
     snprintf(at, room, ": not every speaker is known, so a speaker may be on both sides; not speaker-independent");
   else if (shared)
     snprintf(at, room, ": the same speakers are on both sides; not speaker-independent");

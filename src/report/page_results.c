@@ -211,8 +211,8 @@ static void no_result(am_page *p) {
   if (p->r->crossval) progress(p);
   else
     am_html_put(p->h,
-                "<p>Nothing was held out: this run trained on every clip, so how well it does on others is "
-                "not known.</p>");
+                "<p>Nothing was held out, so how well this run does on clips that it was not trained on is not "
+                "known.</p>");
   am_html_put(p->h, "</section>\n");
 }
 

@@ -46,7 +46,8 @@ static am_status load_data(am_trainer *t, am_error *err) {
   am_trainer_log(t, AM_LOG_INFO, "split: %s", t->split->note);
   if (!t->split->n[AM_PART_TRAIN])
     return am_fail(err, AM_E_DATA, "the training part is empty (%s); change the split section", t->split->note);
-  if (t->split->speakers_known && !t->split->speaker_independent)
+  bool held_out = t->split->n[AM_PART_VALIDATION] || t->split->n[AM_PART_TEST];
+  if (held_out && t->split->speakers_known && !t->split->speaker_independent)
     am_trainer_log(t, AM_LOG_WARNING, "not speaker-independent: speakers of the held-out clips are also trained on");
   t->monitor = (am_monitor)c->train.monitor;
   if (!t->split->n[AM_PART_VALIDATION] && t->monitor != AM_MONITOR_TRAIN_LOSS && t->monitor != AM_MONITOR_LAST) {

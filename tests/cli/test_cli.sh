@@ -131,6 +131,10 @@ for f in config.yaml history.csv best.h5 last.h5 metrics.json predictions.csv; d
   [ -s run1/$f ] && ok "run folder has $f" || not_ok "run folder has $f"
 done
 run train tiny.yaml --out run1; expect "a folder with a run is refused" 2 "run1"
+run train tiny.yaml --out all --set 'split={kind: random, validation: 0}' --set train.epochs=1; expect "train on all clips" 0 "split: random split.*: nothing is held out$" "train_loss chooses"
+grep -qiE "speaker-independent|these clips" out err all/report.html all/log.txt && not_ok "nobody is said to be on both sides" || ok "nobody is said to be on both sides"
+grep -q "Nothing was held out" all/report.html && grep -q '"split_note": "random split.*: nothing is held out"' all/metrics.json && ok "page and metrics.json say so" || not_ok "page and metrics.json say so"
+rm -rf all
 # The effective config says of each layer what was left to its defaults, and means the same.
 "$audiomood" inspect tiny.yaml --effective >whole.yaml 2>err; "$audiomood" inspect whole.yaml --effective >again.yaml 2>>err
 cmp -s whole.yaml again.yaml && [ -s again.yaml ] && ok "the effective config is one" || not_ok "the effective config is one"; rm -f whole.yaml again.yaml

@@ -161,6 +161,21 @@ static void random_split_says_it_is_not_speaker_independent(void **state) {
   free_dataset(d, 10);
 }
 
+/* There is nothing that could be speaker-independent, or not be. */
+static void nothing_held_out_is_said(void **state) {
+  (void)state;
+  for (int known = 0; known < 2; known++) {
+    am_dataset *d = make_dataset(2, 2, 2, known);
+    am_split *s = split(d, "{kind: random, validation: 0}");
+    check_parts(d, s);
+    assert_int_equal(s->n[AM_PART_TRAIN], 4);
+    assert_false(s->speaker_independent);
+    assert_string_equal(s->note, "random split: nothing is held out");
+    am_split_free(ctx, s);
+    free_dataset(d, 2);
+  }
+}
+
 static void unknown_speakers_are_said(void **state) {
   (void)state;
   am_dataset *d = make_dataset(4, 10, 2, false);
@@ -387,6 +402,7 @@ int main(void) {
     cmocka_unit_test_setup_teardown(scikit_learn_gives_the_same_indices, setup, teardown),
     cmocka_unit_test_setup_teardown(impossible_draws_are_refused, setup, teardown),
     cmocka_unit_test_setup_teardown(random_split_says_it_is_not_speaker_independent, setup, teardown),
+    cmocka_unit_test_setup_teardown(nothing_held_out_is_said, setup, teardown),
     cmocka_unit_test_setup_teardown(unknown_speakers_are_said, setup, teardown),
     cmocka_unit_test_setup_teardown(stratified_keeps_class_shares_and_utterances, setup, teardown),
     cmocka_unit_test_setup_teardown(speaker_split_is_group_shuffle_split, setup, teardown),
