@@ -10,6 +10,7 @@
 #include "data/corpus.h"
 #include "data/names.h"
 #include "io/csv.h"
+#include "io/utf8.h"
 
 typedef struct search {
   am_corpus *corpus;
@@ -226,6 +227,7 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   if (!am_sound_extension(base)) return AM_OK;
   if (!strncmp(base, "._", 2))
     return am_corpus_leave_out(corpus, "AppleDouble file (._*), not a sound", name, err);
+  if (am_utf8_wrong(name)) return am_corpus_leave_out(corpus, "name is not UTF-8", name, err);
   const char *path = stem(corpus, name, err);
   am_status status = path ? match(s, path, &c, &matched, &part, err) : AM_E_NOMEM;
   if (!status && !matched)

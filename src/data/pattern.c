@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/pattern.h"
+#include "io/utf8.h"
 
 enum { DEPTH = 1000, HEAP_KIB = 20000, ENTRY_NUMBER = 2 /* bytes of the number that begins an entry */ };
 
@@ -24,7 +25,7 @@ static am_status compile(am_pattern *p, const char *text, am_error *err) {
   int code = 0;
   PCRE2_SIZE at = 0;
   PCRE2_UCHAR why[160];
-  uint32_t flags = PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
+  uint32_t flags = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
   pcre2_compile_context *settings = pcre2_compile_context_create(p->memory);
   if (!settings) return am_no_memory(err);
   pcre2_set_max_pattern_length(settings, AM_PATTERN_BYTES);
@@ -83,11 +84,12 @@ const char *am_pattern_group(const am_pattern *p, size_t i) {
 am_status am_pattern_match(am_pattern *p, const char *path, bool *matched, size_t *start, am_error *err) {
   size_t n = strlen(path);
   *matched = false;
+  if (am_utf8_wrong(path)) return AM_OK;
   for (const char *from = path; from; from = strchr(from, '/') ? strchr(from, '/') + 1 : NULL) {
     *start = (size_t)(from - path);
     int got = pcre2_match(p->code, (PCRE2_SPTR)path, n, *start, PCRE2_ANCHORED | PCRE2_ENDANCHORED, p->match,
                           p->limits);
-    if (got == PCRE2_ERROR_NOMATCH || got == PCRE2_ERROR_PARTIAL || got == PCRE2_ERROR_BADUTFOFFSET) continue;
+    if (got == PCRE2_ERROR_NOMATCH || got == PCRE2_ERROR_PARTIAL) continue;
     if (got == PCRE2_ERROR_NOMEMORY) return am_no_memory(err);
     if (got == PCRE2_ERROR_MATCHLIMIT || got == PCRE2_ERROR_DEPTHLIMIT || got == PCRE2_ERROR_HEAPLIMIT)
       return am_fail(err, AM_E_CONFIG,

@@ -17,7 +17,8 @@ void am_pattern_free(am_pattern *pattern);
 /* Names of the groups, by name; one may stand there twice. NULL past the last. */
 const char *am_pattern_group(const am_pattern *pattern, size_t i);
 /* Does the last part of `path`, from its beginning or from after a '/', match as a whole?  `*start` is
- * where it begins; the longest such part counts.  AM_E_CONFIG when the match takes too many steps. */
+ * where it begins; the longest such part counts.  A path that is not UTF-8 does not match, not even in
+ * part.  AM_E_CONFIG when the match takes too many steps. */
 am_status am_pattern_match(am_pattern *pattern, const char *path, bool *matched, size_t *start,
                            am_error *err);
 /* After a match: what the group of am_pattern_group(i) caught; false when it took no part. */

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "data/corpus.h"
 #include "data/names.h"
+#include "io/utf8.h"
 
 enum { SPEECH = 1, SONG = 2, ACTORS = 24, EMOTIONS = 8, SONG_EMOTIONS = 6, NEUTRAL = 1, AUDIO_ONLY = 3 };
 enum { CELLS = 2 * ACTORS * EMOTIONS * 2 * 2 * 2 };
@@ -115,6 +116,7 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   const char *reason = refuse(s->o, &c);
   if (reason && c.modality == AUDIO_ONLY && in_grid(&c)) s->clips++;
   if (reason) return am_corpus_leave_out(s->corpus, reason, name, err);
+  if (am_utf8_wrong(name)) return am_corpus_leave_out(s->corpus, "name is not UTF-8", name, err);
   int cell = cell_of(&c);
   if (s->found[cell])
     return am_corpus_leave_out(s->corpus, "copy of a clip that was found already", name, err);

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/value.h"
+#include "io/utf8.h"
 
 enum { MAX_COLUMNS = 10000 };
 
@@ -120,23 +121,33 @@ static am_status read_row(am_csv *csv, cursor *c, am_error *err) {
   }
 }
 
+static int line_of(const cursor *c, const char *at) {
+  int line = c->line;
+  for (const char *p = c->at; p < at; p++) line += *p == '\n' || (*p == '\r' && p[1] != '\n');
+  return line;
+}
+
+/* Bytes that are not UTF-8 would be other texts in JSON, which replaces them, than in tables, which do not. */
+static am_status check_text(const am_csv *csv, const cursor *c, am_error *err) {
+  const char *wrong = memchr(c->at, 0, (size_t)(c->end - c->at));
+  if (wrong) return fail_line(csv, line_of(c, wrong), err, "a NUL byte; this is not a text file");
+  wrong = am_utf8_wrong(c->at);
+  return wrong ? fail_line(csv, line_of(c, wrong), err, "not UTF-8; save it as UTF-8") : AM_OK;
+}
+
 static am_status read_rows(am_csv *csv, size_t bytes, char delimiter, am_error *err) {
   cursor c = {csv->text, csv->text + bytes, csv->text, delimiter, 1};
   if (bytes >= 2 && (!memcmp(c.at, "\xff\xfe", 2) || !memcmp(c.at, "\xfe\xff", 2)))
     return am_fail(err, AM_E_FORMAT, "%s: the text is UTF-16; save it as UTF-8", csv->source);
   if (bytes >= 3 && !memcmp(c.at, "\xef\xbb\xbf", 3)) c.at += 3;
-  const char *nul = memchr(c.at, 0, (size_t)(c.end - c.at));
-  if (nul) {
-    for (const char *p = c.at; p < nul; p++) c.line += *p == '\n';
-    return fail_line(csv, c.line, err, "a NUL byte; this is not a text file");
-  }
+  am_status status = check_text(csv, &c, err);
+  if (status) return status;
   while (c.at < c.end) {
     if (at_line_end(&c)) {
       skip_line_end(&c);
       continue;
     }
-    am_status status = read_row(csv, &c, err);
-    if (status) return status;
+    if ((status = read_row(csv, &c, err))) return status;
   }
   if (!csv->rows) return am_fail(err, AM_E_FORMAT, "%s: empty; wanted a first row that names the columns", csv->source);
   if (csv->columns > MAX_COLUMNS)

@@ -1,7 +1,7 @@
 /* io/csv.h - tables as text (RFC 4180): quotes, embedded delimiters and line
  * breaks, CRLF, a byte order mark; the first row names the columns.  Blank
  * lines are skipped.  Rows of another width than the header, stray or open
- * quotes, NUL bytes and UTF-16 are refused with file and line. */
+ * quotes, NUL bytes and what is not UTF-8 are refused with file and line. */
 #ifndef AM_CSV_H
 #define AM_CSV_H
 

@@ -17,3 +17,9 @@ size_t am_utf8_length(const char *text) {
   if (n == 4 && (code < 0x10000 || code > 0x10ffff)) return 0;
   return n;
 }
+
+const char *am_utf8_wrong(const char *text) {
+  for (size_t n; *text; text += n)
+    if (!(n = am_utf8_length(text))) return text;
+  return NULL;
+}

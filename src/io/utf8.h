@@ -8,4 +8,7 @@
  * `text` is terminated, so a cut character is simply not valid. */
 size_t am_utf8_length(const char *text);
 
+/* The first byte that is not UTF-8; NULL: all of the text is. */
+const char *am_utf8_wrong(const char *text);
+
 #endif

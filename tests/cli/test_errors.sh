@@ -55,6 +55,7 @@ sed 's/^seed: 3/seed: 3\nseed: 4/' tiny.yaml >twice.yaml
 sed 's/^split: .*/split: {kind: fixed, fold_lists: [["01", "02"], ["03"], ["04"]], validation_speakers_count: 1}/' tiny.yaml >folds.yaml
 sed 's/epochs: 1,/epochs: 1000000,/' tiny.yaml >endless.yaml
 printf 'path,label\nsound.wav,angry\nmissing.wav,calm\n' >clips.csv
+printf 'path,label\nsound.wav,calm\nempty.wav,w\xfctend\n' >latin1.csv
 mkfifo pipe.wav
 printf 'path,label,speaker\nsound.wav,angry,03\npipe.wav,calm,04\n' >pipes.csv
 printf 'name: mine\nlicence: CC0\nfiles: "(?<lable>[a-z]+)"\n' >mine.yaml

@@ -375,6 +375,16 @@ static void pipes_are_left_out(void **state) {
   am_dataset_free(d);
 }
 
+static void names_that_are_not_utf8_are_left_out(void **state) {
+  (void)state;
+  touch_part(ctx, folder, 1, 1, "wav");
+  touch(ctx, folder, "b\xfc/Actor_02/03-01-02-01-01-01-02.wav");
+  am_dataset *d = load_ok("{corpus: ravdess}");
+  assert_int_equal(left_out(d, "name is not UTF-8"), 1);
+  assert_int_equal(d->n, 60);
+  am_dataset_free(d);
+}
+
 static void synthetic_corpora_are_called_so(void **state) {
   (void)state;
   touch_part(ctx, folder, 1, 2, "wav");
@@ -503,6 +513,8 @@ static void wrong_manifests_name_file_and_line(void **state) {
   load_fails("{corpus: manifest}", AM_E_FORMAT, ":2: seconds is \"1s\"");
   write_manifest("path,label\na.wav,x\n./a.wav,x\na.wav,y\n");
   load_fails("{corpus: manifest}", AM_E_FORMAT, ":4: a.wav stands there already, in line 2");
+  write_manifest("path,label\na.wav,x\nb.wav,w\xfctend\n");
+  load_fails("{corpus: manifest}", AM_E_FORMAT, "manifest.csv:3: not UTF-8; save it as UTF-8");
   write_manifest("path,label\na.wav,x\n");
   load_fails("{corpus: manifest, speakers: [1]}", AM_E_CONFIG, "does not say who speaks");
 }
@@ -593,6 +605,7 @@ int main(void) {
     cmocka_unit_test_setup_teardown(a_folder_counts_once, setup, teardown),
     cmocka_unit_test_setup_teardown(a_link_leads_deeper, setup, teardown),
     cmocka_unit_test_setup_teardown(pipes_are_left_out, setup, teardown),
+    cmocka_unit_test_setup_teardown(names_that_are_not_utf8_are_left_out, setup, teardown),
     cmocka_unit_test_setup_teardown(synthetic_corpora_are_called_so, setup, teardown),
     cmocka_unit_test_setup_teardown(labels_merges_renames, setup, teardown),
     cmocka_unit_test_setup_teardown(wrong_labels_are_named, setup, teardown),

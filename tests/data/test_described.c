@@ -257,6 +257,21 @@ static void test_folder_names(void **state) {
   am_dataset_free(d);
 }
 
+/* Broken bytes are no place for a name to begin: "w\xfct" is not "t".  What follows them is left out as well. */
+static void test_names_that_are_not_utf8(void **state) {
+  (void)state;
+  put_all((const char *const[]){"anna/joy/01.wav", "anna/w\xfct/01.wav", "b\xe9n/joy/02.wav", NULL});
+  am_dataset *d;
+  written("{name: mine, licence: own, files: '(?<speaker>\\w+)/(?<label>\\w+)/(?<take>\\d+)'}", &d);
+  assert_int_equal(d->n, 1);
+  assert_int_equal(d->n_labels, 1);
+  assert_int_equal(left_out(d, "name is not UTF-8"), 2);
+  am_dataset_free(d);
+  written("{name: mine, licence: own, files: '.*(?<label>\\w)/\\d+'}", &d);
+  assert_int_equal(d->n, 1);
+  am_dataset_free(d);
+}
+
 /* The clips are those of the same folders without the links, in a circle or beside; what is no file is counted. */
 static void test_links_and_pipes(void **state) {
   (void)state;
@@ -383,6 +398,8 @@ static void test_pattern(void **state) {
   assert_false(am_pattern_caught(p, 1, &start, &length));
   am_test_ok(am_pattern_match(p, "bad \xff name", &matched, &start, &err),
              &err); /* not UTF-8: no match, no crash */
+  assert_false(matched);
+  am_test_ok(am_pattern_match(p, "w\xfct/x/yz", &matched, &start, &err), &err); /* not in part either */
   assert_false(matched);
   am_pattern_free(p);
 }
@@ -626,6 +643,7 @@ int main(void) {
                                      CASE(test_ravdess_complete),
                                      CASE(test_folds),
                                      CASE(test_folder_names),
+                                     CASE(test_names_that_are_not_utf8),
                                      CASE(test_links_and_pipes),
                                      CASE(test_table),
                                      CASE(test_errors),

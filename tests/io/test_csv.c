@@ -82,6 +82,11 @@ static void mistakes_are_refused_with_their_line(void **state) {
                {"a\n1\n\"x\ny\nz", 10, "m.csv:3: a quote (\") is opened here and never closed"},
                {"a\n1\n\"x", 6, "m.csv:3: a quote (\") is opened"},
                {"a\nx\0y\n", 6, "m.csv:2: a NUL byte"},
+               {"\xef\xbb\xbfpath,label\na.wav,w\xfctend\n", 26, "m.csv:2: not UTF-8; save it as UTF-8"},
+               {"a\r\n1\r\n\"\xe9\"", 9, "m.csv:3: not UTF-8"},
+               {"a\r1\r\xc3\r", 6, "m.csv:3: not UTF-8"},
+               {"a\nx\xc3", 4, "m.csv:2: not UTF-8"},
+               {"a\xff\nx\n", 5, "m.csv:1: not UTF-8"},
                {"a,a\n", 4, "two columns are called \"a\""},
                {"\xff\xfe"
                 "a\0", 4, "UTF-16"}};
