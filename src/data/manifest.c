@@ -1,6 +1,7 @@
 /* data/manifest.c - any corpus in any language: a CSV file that names its
  * clips.  Columns: path and label; speaker, split, group, start, seconds,
  * utterance when there are any.  Other columns are left alone. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -17,7 +18,7 @@ typedef struct manifest {
   const char *file;
   char *folder; /* of the manifest: paths are relative to it, or to the root */
   int path, label, speaker, split, group, start, seconds, utterance; /* columns, -1 absent */
-  am_name_set seen; /* path and stretch of every row: a clip stands there once */
+  am_name_set seen; /* file and stretch of every row: a clip stands there once */
 } manifest;
 
 static const char *field(const manifest *m, size_t row, int column) {
@@ -77,13 +78,26 @@ static am_status fail_absent(const manifest *m, size_t row, const char *name, am
                      strcmp(m->folder, m->corpus->d->root) ? m->corpus->d->root : "");
 }
 
+/* What stands for a clip: which file it is, since one file has many names (a/../b, links), and which part of it.  Size
+ * and time go with the inode, whose number is no more than a hash on some network file systems. */
+static const char *key_of(manifest *m, const am_entry *e, am_error *err) {
+  am_file_id id;
+  if (am_file_identify(e->path, &id, NULL)) /* gone again: the decoder will say so */
+    return am_corpus_text(m->corpus, err, "%s|%a|%a", e->path, e->start, e->seconds);
+  return am_corpus_text(m->corpus, err, "%" PRIx64 "|%" PRIx64 "|%" PRIx64 "|%" PRIx64 "|%a|%a", id.device, id.inode,
+                        id.size, id.mtime_ns, e->start, e->seconds);
+}
+
 static am_status check_twice(manifest *m, size_t row, const am_entry *e, am_error *err) {
-  const char *key = am_corpus_text(m->corpus, err, "%s|%a|%a", e->path, e->start, e->seconds);
+  const char *key = key_of(m, e, err);
   if (!key) return AM_E_NOMEM;
   int before = am_name_set_find(&m->seen, key);
-  if (before >= 0)
-    return am_csv_fail(m->csv, row, err, "%s stands there already, in line %d", e->name,
-                       am_csv_line(m->csv, (size_t)before));
+  if (before >= 0) {
+    const char *name = field(m, (size_t)before, m->path);
+    bool same = !strcmp(name, e->name);
+    return am_csv_fail(m->csv, row, err, "%s stands there already, in line %d%s%s", e->name,
+                       am_csv_line(m->csv, (size_t)before), same ? "" : ", as ", same ? "" : name);
+  }
   return am_name_set_add(&m->seen, key) < 0 ? am_no_memory(err) : AM_OK;
 }
 

@@ -56,6 +56,8 @@ sed 's/^split: .*/split: {kind: fixed, fold_lists: [["01", "02"], ["03"], ["04"]
 sed 's/epochs: 1,/epochs: 1000000,/' tiny.yaml >endless.yaml
 printf 'path,label\nsound.wav,angry\nmissing.wav,calm\n' >clips.csv
 printf 'path,label\nsound.wav,calm\nempty.wav,w\xfctend\n' >latin1.csv
+ln -s sound.wav again.wav
+printf 'path,label\nsound.wav,calm\n./again.wav,happy\n' >again.csv
 mkfifo pipe.wav
 printf 'path,label,speaker\nsound.wav,angry,03\npipe.wav,calm,04\n' >pipes.csv
 printf 'name: mine\nlicence: CC0\nfiles: "(?<lable>[a-z]+)"\n' >mine.yaml

@@ -511,12 +511,38 @@ static void wrong_manifests_name_file_and_line(void **state) {
   load_fails("{corpus: manifest}", AM_E_FORMAT, ":2: start is \"-1\"");
   write_manifest("path,label,seconds\na.wav,x,1s\n");
   load_fails("{corpus: manifest}", AM_E_FORMAT, ":2: seconds is \"1s\"");
-  write_manifest("path,label\na.wav,x\n./a.wav,x\na.wav,y\n");
-  load_fails("{corpus: manifest}", AM_E_FORMAT, ":4: a.wav stands there already, in line 2");
+  write_manifest("path,label\na.wav,x\na.wav,y\n");
+  load_fails("{corpus: manifest}", AM_E_FORMAT, ":3: a.wav stands there already, in line 2");
   write_manifest("path,label\na.wav,x\nb.wav,w\xfctend\n");
   load_fails("{corpus: manifest}", AM_E_FORMAT, "manifest.csv:3: not UTF-8; save it as UTF-8");
   write_manifest("path,label\na.wav,x\n");
   load_fails("{corpus: manifest, speakers: [1]}", AM_E_CONFIG, "does not say who speaks");
+}
+
+/* Under any name: one recording on both sides of a split is what is to be noticed. */
+static void a_manifest_names_a_file_once(void **state) {
+  (void)state;
+  touch(ctx, folder, "wav/a.wav");
+  touch(ctx, folder, "wav/b.wav"); /* as empty as the other, and another file */
+  assert_int_equal(symlink("wav", in("sounds")), 0);
+  assert_int_equal(symlink("wav/a.wav", in("c.wav")), 0);
+  assert_int_equal(link(in("wav/a.wav"), in("d.wav")), 0);
+  const char *const names[] = {"wav/a.wav", "./wav/a.wav", "wav//a.wav", "wav/../wav/a.wav", "sounds/a.wav",
+                               "c.wav", "d.wav", in("wav/a.wav")};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char text[2048], words[2048];
+    snprintf(text, sizeof text, "path,label\nwav/b.wav,x\nwav/a.wav,x\n\n%s,y\n", names[i]);
+    snprintf(words, sizeof words, "manifest.csv:5: %s stands there already, in line 3%s", names[i],
+             i ? ", as wav/a.wav" : "");
+    write_manifest(text);
+    load_fails("{corpus: manifest}", AM_E_FORMAT, words);
+  }
+  write_manifest("path,label,start,seconds\nwav/a.wav,x,0,1\n./wav/a.wav,y,1,1\nc.wav,y,,\nd.wav,x,0,2\n");
+  am_dataset *d = load_ok("{corpus: manifest}"); /* four stretches of one file */
+  assert_int_equal(d->n, 4);
+  am_dataset_free(d);
+  write_manifest("path,label,start,seconds\nwav/a.wav,x,1,1\nwav/b.wav,x,1,1\nsounds/a.wav,y,1.0,1\n");
+  load_fails("{corpus: manifest}", AM_E_FORMAT, ":4: sounds/a.wav stands there already, in line 2, as wav/a.wav");
 }
 
 static void short_clips_are_left_out(void **state) {
@@ -611,6 +637,7 @@ int main(void) {
     cmocka_unit_test_setup_teardown(wrong_labels_are_named, setup, teardown),
     cmocka_unit_test_setup_teardown(a_manifest, setup, teardown),
     cmocka_unit_test_setup_teardown(wrong_manifests_name_file_and_line, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_manifest_names_a_file_once, setup, teardown),
     cmocka_unit_test_setup_teardown(short_clips_are_left_out, setup, teardown),
     cmocka_unit_test_setup_teardown(memory_runs_out_cleanly, setup, teardown),
     cmocka_unit_test_setup_teardown(the_real_recordings, setup, teardown),
