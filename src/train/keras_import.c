@@ -165,6 +165,28 @@ static am_status load_config(job *j, am_error *err) {
   return status;
 }
 
+static const char *shown_label(const am_data_options *d, const char *label) {
+  const am_value *shown = am_value_get(d->rename, label);
+  return shown && shown->kind == AM_SCALAR ? shown->text : label;
+}
+
+/* An output without a name of its own could not be told from others. */
+static am_status check_labels(const job *j, am_error *err) {
+  const char *const *given = j->config->data.labels.at, *from = j->options->labels ? "--labels" : "data.labels";
+  for (size_t i = 0; i < j->classes; i++) {
+    if (!*given[i]) return am_fail(err, AM_E_CONFIG, "%s: label %zu is empty", from, i + 1);
+    if (!*j->labels[i]) return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" is renamed to nothing", given[i]);
+    for (size_t k = 0; k < i; k++) {
+      if (!strcmp(given[i], given[k]))
+        return am_fail(err, AM_E_CONFIG, "%s: \"%s\" stands there twice", from, given[i]);
+      if (!strcmp(j->labels[i], j->labels[k]))
+        return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" and \"%s\" are both renamed to \"%s\"", given[k],
+                       given[i], j->labels[i]);
+    }
+  }
+  return AM_OK;
+}
+
 static am_status find_labels(job *j, am_error *err) {
   const am_data_options *d = &j->config->data;
   size_t n = d->labels.n;
@@ -179,11 +201,8 @@ static am_status find_labels(job *j, am_error *err) {
   j->labels = am_tree_take(j->config->tree, n, sizeof *j->labels);
   if (!j->labels) return am_no_memory(err);
   j->classes = n;
-  for (size_t i = 0; i < n; i++) {
-    const am_value *shown = am_value_get(d->rename, d->labels.at[i]);
-    j->labels[i] = shown && shown->kind == AM_SCALAR ? shown->text : d->labels.at[i];
-  }
-  return AM_OK;
+  for (size_t i = 0; i < n; i++) j->labels[i] = shown_label(d, d->labels.at[i]);
+  return check_labels(j, err);
 }
 
 /* ---- the input ---- */

@@ -150,6 +150,38 @@ static void config_must_fit(void **state) {
   am_checkpoint_free(ctx, c);
 }
 
+static void labels_must_differ(void **state) {
+  (void)state;
+  static const struct {
+    const char *labels, *more, *message; /* NULL: calm, happy, sad, angry of the config */
+  } cases[] = {{"a,b,a,c", NULL, "--labels: \"a\" stands there twice"},
+               {"a,b,c,", NULL, "--labels: label 4 is empty"},
+               {",b,c,d", NULL, "--labels: label 1 is empty"},
+               {NULL, "data.labels=[a, b, b, c]", "data.labels: \"b\" stands there twice"},
+               {NULL, "data.labels=[a, '', b, c]", "data.labels: label 2 is empty"},
+               {NULL, "data.rename={calm: well, sad: well}", "data.rename: \"calm\" and \"sad\" are both renamed to \"well\""},
+               {NULL, "data.rename={angry: calm}", "data.rename: \"calm\" and \"angry\" are both renamed to \"calm\""},
+               {"one,two,three,four", "data.rename={two: ''}", "data.rename: \"two\" is renamed to nothing"}};
+  const char *file = am_test_source("tests/train/golden/keras/conv1d.h5"), *out = in_folder("differ.h5");
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const char *const set[] = {"features.mels=5", "features.samples=384", cases[i].more};
+    am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/train/golden/keras/features.yaml", .overrides = set,
+                                 .n_overrides = cases[i].more ? 3 : 2, .labels = cases[i].labels};
+    am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_CONFIG, &err, cases[i].message);
+    assert_false(am_file_exists(out));
+  }
+  const char *const swap[] = {"features.mels=5", "features.samples=384", "data.rename={calm: sad, sad: calm}"};
+  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/train/golden/keras/features.yaml", .overrides = swap,
+                               .n_overrides = 3};
+  am_checkpoint *c;
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_keras_import(ctx, file, &o, out, &err), &err);
+  am_test_ok(am_checkpoint_load(ctx, out, &c, &err), &err);
+  assert_string_equal(c->labels[0], "sad");
+  assert_string_equal(c->labels[2], "calm");
+  am_checkpoint_free(ctx, c);
+}
+
 /* ---- refusals of Keras models ---- */
 
 static void write_keras(const char *path, const char *config) {
@@ -546,6 +578,7 @@ int main(void) {
                                      cmocka_unit_test(golden_conv1d),
                                      cmocka_unit_test(golden_bidirectional),
                                      cmocka_unit_test(config_must_fit),
+                                     cmocka_unit_test(labels_must_differ),
                                      cmocka_unit_test(refuses_layers),
                                      cmocka_unit_test(refuses_models),
                                      cmocka_unit_test(vector_input),
