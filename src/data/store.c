@@ -57,14 +57,29 @@ static void give_up_cache(job *j, const char *message) {
   j->cache = NULL;
 }
 
-static uint64_t x_key(const job *j, uint32_t clip, uint64_t file) {
+static bool is_part(const am_clip *c) { return c->start > 0 || c->seconds > 0; }
+
+/* Whole files have their length in the cache, for too_long.  Parts do not have that of their file: their entries are for
+ * the limit under which it was decoded. */
+static uint64_t entry_key(const job *j, uint32_t clip, uint64_t file, uint64_t features) {
   const am_clip *c = &j->d->clips[clip];
-  return am_cache_entry_key(file, c->start, c->seconds, am_features_key(j->fx));
+  double limit = j->data->max_seconds;
+  if (is_part(c)) features = am_hash64(features, &limit, sizeof limit);
+  return am_cache_entry_key(file, c->start, c->seconds, features);
+}
+
+static uint64_t x_key(const job *j, uint32_t clip, uint64_t file) {
+  return entry_key(j, clip, file, am_features_key(j->fx));
 }
 
 static uint64_t sound_key(const job *j, uint32_t clip, uint64_t file) {
-  const am_clip *c = &j->d->clips[clip];
-  return am_cache_entry_key(file, c->start, c->seconds, am_features_audio_key(j->fx));
+  return entry_key(j, clip, file, am_features_audio_key(j->fx));
+}
+
+/* Of a whole file with so many seconds after resampling, which rounds up: by less than a sample this may say so of a
+ * file within the limit. */
+static bool too_long(const job *j, uint32_t clip, double seconds) {
+  return !is_part(&j->d->clips[clip]) && seconds > j->data->max_seconds;
 }
 
 /* Recall */
@@ -85,14 +100,17 @@ static bool recall(job *j, uint64_t key, const char *name, float **out, int64_t 
   return true;
 }
 
-/* All that is wanted of a clip under one file key; nothing is kept when a part is missing. */
+/* All that is wanted of a clip under one file key; nothing is kept when a part is missing.  What is too long is left to
+ * the decoder, which refuses it as it would without a cache. */
 static bool recall_clip(job *j, uint32_t clip, uint64_t file) {
   am_store *s = j->store;
   item *it = &s->items[clip];
   int64_t rows, columns;
   double seconds;
   const char *name = j->d->clips[clip].name;
-  if (!recall(j, x_key(j, clip, file), name, &it->x, &rows, &columns, &seconds)) return false;
+  uint64_t key = x_key(j, clip, file);
+  if (am_cache_find(j->cache, key, &rows, &columns, &seconds) && too_long(j, clip, seconds)) return false;
+  if (!recall(j, key, name, &it->x, &rows, &columns, &seconds)) return false;
   bool fits = columns == s->bins && rows < INT32_MAX;
   it->t = (int)rows;
   it->seconds = seconds;
@@ -246,7 +264,7 @@ static void compute_piece(void *arg, size_t piece, int worker) {
 
 static void remember(job *j, uint32_t clip) {
   item *it = &j->store->items[clip];
-  if (!j->cache || !it->file || !it->ok) return;
+  if (!j->cache || !it->file || !it->ok || too_long(j, clip, it->seconds)) return; /* the last: never recalled */
   am_error why = AM_ERROR_INIT;
   am_status status =
       am_cache_add(j->cache, x_key(j, clip, it->file), it->t, j->store->bins, it->seconds, it->x, &why);

@@ -233,6 +233,86 @@ static void parts_of_files_have_entries_of_their_own(void **state) {
                 "0.wav: the clip from 0.2 s to 0.4 s lies outside the file, which has 0.300 s");
 }
 
+static size_t count_shards(void) {
+  am_names names;
+  am_test_ok(am_folder_list(f.ctx, f.cache, &names, &f.err), &f.err);
+  size_t n = names.n;
+  am_names_free(f.ctx, &names);
+  return n;
+}
+
+/* Refused, and with skip_unreadable the same number left out, whatever the cache holds. */
+static void assert_too_long(double limit, size_t from_cache, const char *name) {
+  f.data.max_seconds = limit;
+  for (int cached = 0; cached < 2; cached++) {
+    am_store *s = NULL;
+    const char *cache = cached ? f.cache : NULL;
+    f.data.skip_unreadable = false;
+    am_test_fails(am_store_create(f.ctx, f.d, f.fx, &f.data, cache, false, &s, &f.err), AM_E_FORMAT, &f.err, name);
+    assert_non_null(strstr(f.err.message, "more than the limit of"));
+    f.err = (am_error)AM_ERROR_INIT;
+    f.data.skip_unreadable = true;
+    am_test_ok(am_store_create(f.ctx, f.d, f.fx, &f.data, cache, false, &s, &f.err), &f.err);
+    assert_counts(s, cached ? from_cache : 0, cached ? 0 : from_cache);
+    assert_int_equal(am_store_counted(s).skipped, f.d->n - from_cache);
+    for (uint32_t i = 0; i < f.d->n; i++) assert_int_equal(am_store_ok(s, i), i < from_cache);
+    am_store_free(s);
+  }
+}
+
+static void the_limit_of_length_holds_with_a_cache(void **state) {
+  (void)state;
+  am_store_free(make_store(false)); /* six files of 0.3 to 0.55 s, by content */
+  assert_too_long(0.42, 3, "3.wav");
+  grow_old();
+  f.data.max_seconds = 600;
+  am_store *s = make_store(false);
+  assert_counts(s, CLIPS, 0);
+  am_store_free(s);
+  assert_too_long(0.42, 3, "3.wav");
+  f.data.max_seconds = 0.55; /* the longest, exactly */
+  s = make_store(false);
+  assert_counts(s, CLIPS, 0);
+  am_store_free(s);
+  assert_int_equal(count_shards(), 1);
+}
+
+static void load_manifest(const char *csv) {
+  am_test_file(in("manifest.csv"), csv, strlen(csv));
+  am_dataset_free(f.d);
+  am_test_ok(am_dataset_load(f.ctx, &f.data, &f.d, &f.err), &f.err);
+}
+
+static void the_limit_is_of_the_file_and_not_of_its_part(void **state) {
+  (void)state;
+  load_manifest("path,label,start,seconds\n0.wav,a,0.1,0.1\n0.wav,b,,0.1\n5.wav,a,0,0.1\n5.wav,b,0.45,\n");
+  am_store_free(make_store(false));
+  am_store *s = make_store(false);
+  assert_counts(s, 4, 0);
+  am_store_free(s);
+  f.data.max_seconds = 0.4;
+  f.data.skip_unreadable = true;
+  s = make_store(false); /* what was decoded under another limit is decoded again */
+  assert_counts(s, 0, 2);
+  am_store_free(s);
+  assert_too_long(0.4, 2, "5.wav");
+}
+
+/* 3674 samples at 11025 Hz are 0.33324 s and become 2666 at 8000 Hz, 0.33325 s. */
+static void a_length_that_resampling_rounds_over_the_limit(void **state) {
+  (void)state;
+  write_tone(f.ctx, in("r.wav"), 300, 3674.5 / 11025, 11025);
+  load_manifest("path,label\nr.wav,a\n");
+  f.data.max_seconds = 0.333245;
+  for (int i = 0; i < 3; i++) {
+    am_store *s = make_store(false);
+    assert_counts(s, 0, 1);
+    assert_true(am_store_seconds(s, 0) == 2666 / 8000.);
+    am_store_free(s);
+  }
+  assert_int_equal(count_shards(), 0);
+}
+
 /* Calls `change` with the path of every shard. */
 static int each_shard(void (*change)(const char *path, long size)) {
   am_names names;
@@ -599,6 +679,9 @@ int main(void) {
       TEST(other_settings_are_other_entries),
       TEST(changed_files_are_never_stale),
       TEST(parts_of_files_have_entries_of_their_own),
+      TEST(the_limit_of_length_holds_with_a_cache),
+      TEST(the_limit_is_of_the_file_and_not_of_its_part),
+      TEST(a_length_that_resampling_rounds_over_the_limit),
       TEST(damage_is_noticed_and_mended),
       TEST(cut_and_empty_shards_are_ignored),
       TEST(shards_that_contradict_themselves_are_ignored),
