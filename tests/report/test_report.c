@@ -73,7 +73,7 @@ static const char facts[] =
 static const char predictions[] =
   "clip,speaker,fold,true,predicted,p_" EVIL ",\"p_" TRICKY_CSV "\"\n"
   "\"a/<b>&\"\"x'.wav\",<s1>,," EVIL "," EVIL ",0.75,0.25\n"
-  "\"bad \xff\x01 bytes.wav\",\"s\"\"2\",,\"" TRICKY_CSV "\"," EVIL ",0.6,0.4\n"
+  "\"bad \x01 bytes.wav\",\"s\"\"2\",,\"" TRICKY_CSV "\"," EVIL ",0.6,0.4\n"
   "\xe6\x82\xb2\xe3\x81\x97\xe3\x81\x84.wav,\"s\"\"2\",,\"" TRICKY_CSV "\"," EVIL ",0.9,0.1\n"
   "d.wav,,,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n";
 
@@ -161,7 +161,7 @@ static void test_nasty_names(void **state) {
   assert_says(page, "&lt;script&gt;alert(1)&lt;/script&gt;");
   assert_says(page, "tr\xc3\xa9s &quot;gai&quot; &amp; &#39;co&#39;");
   assert_says(page, "a &lt;b&gt;bold&lt;/b&gt; name &amp; more");
-  assert_says(page, "bad \xef\xbf\xbd\xef\xbf\xbd bytes.wav");
+  assert_says(page, "bad \xef\xbf\xbd bytes.wav");
   assert_says(page, "no/such/&lt;corpus&gt;");
   assert_says(page, "&lt;i&gt;a&lt;/i&gt; &amp; b");
   am_free(ctx, page);
