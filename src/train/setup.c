@@ -31,6 +31,17 @@ static am_status check_labels(const am_dataset *d, am_error *err) {
   return AM_OK;
 }
 
+/* Whoever names speakers to be held out must not believe that they are when another kind of split draws its own. */
+static void say_unused(am_trainer *t) {
+  const am_split_options *o = &t->config->split;
+  const struct { const char *key; bool given; } fixed[] = {{"test_speakers", o->test_speakers.n > 0},
+                                                           {"validation_speakers", o->validation_speakers.n > 0},
+                                                           {"fold_lists", o->fold_lists && o->fold_lists->first}};
+  for (size_t i = 0; i < 3 && o->kind != AM_SPLIT_FIXED; i++)
+    if (fixed[i].given)
+      am_trainer_log(t, AM_LOG_WARNING, "split.%s is not used: it is for split.kind fixed", fixed[i].key);
+}
+
 static am_status load_data(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   am_status status = am_dataset_load(t->ctx, &c->data, &t->dataset, err);
@@ -44,6 +55,7 @@ static am_status load_data(am_trainer *t, am_error *err) {
   status = am_split_make(t->ctx, d, &c->split, &t->split, err);
   if (status) return status;
   am_trainer_log(t, AM_LOG_INFO, "split: %s", t->split->note);
+  say_unused(t);
   if (!t->split->n[AM_PART_TRAIN])
     return am_fail(err, AM_E_DATA, "the training part is empty (%s); change the split section", t->split->note);
   bool held_out = t->split->n[AM_PART_VALIDATION] || t->split->n[AM_PART_TEST];

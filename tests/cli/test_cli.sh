@@ -124,7 +124,9 @@ YAML
 run features tiny.yaml; expect "features" 0 "0 from the cache, 64 computed"
 run features tiny.yaml; expect "features again come from the cache" 0 "64 from the cache, 0 computed"
 run inspect tiny.yaml; expect "inspect a config" 0 "conv2d_1" "multiply-adds" " 04 |^04 " "calm"
-run train tiny.yaml --dry-run --out dry; expect "dry run" 0 "an epoch has [0-9]+ such steps; no run was written"
+run train tiny.yaml --dry-run --set split.kind=speaker
+expect "speakers that are named for another kind of split" 0 "warning: split.test_speakers is not used: it is for split.kind fixed" "warning: split.validation_speakers is not"
+run train tiny.yaml --dry-run --out dry; grep -q "not used" err && not_ok "for this one" || ok "for this one"; expect "dry run" 0 "an epoch has [0-9]+ such steps; no run was written"
 [ -e dry ] && not_ok "a dry run writes nothing" || ok "a dry run writes nothing"
 run train tiny.yaml --out run1; expect "train" 0 "unweighted average recall" "synthetic" "run1"
 for f in config.yaml history.csv best.h5 last.h5 metrics.json predictions.csv; do
