@@ -34,16 +34,11 @@ am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, c
   *doubt = NULL;
   am_status st = compare_names(c, m, path, s, doubt, err);
   if (st || s->other_corpus) return st;
-  am_origin origin;
-  st = am_checkpoint_origin(c->ctx, path, &origin, err);
-  const uint64_t digest = origin.digest;
-  am_origin_free(c->ctx, &origin);
-  if (st) return st;
-  if (digest && digest != am_data_digest(s->dataset, s->split)) {
+  if (m->digest && m->digest != am_data_digest(s->dataset, s->split)) {
     am_log(c->ctx, AM_LOG_WARNING, "%s: the clips found, their labels or parts are not those it was trained with; clips of this "
            "part may be among those it was trained on", path);
     *doubt = "not known: clips, labels or parts are not those of the training";
-  } else if (!digest) {
+  } else if (!m->digest) {
     *doubt = "not known: the file does not say which clips it was trained on";
     return AM_OK;
   }

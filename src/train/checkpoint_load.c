@@ -159,6 +159,13 @@ static am_status read_config(am_context *ctx, am_h5 *file, am_checkpoint *c, am_
   return status;
 }
 
+static am_status read_digest(am_h5 *file, uint64_t *digest, am_error *err) {
+  int64_t number = 0;
+  am_status status = am_h5_get_int(file, "data", "digest", &number, err);
+  *digest = (uint64_t)number;
+  return status;
+}
+
 /* Corpora that the model it began from had been trained on; a file without them began anew, or is an early one. */
 static am_status read_before(am_h5 *file, am_names *before, am_error *err) {
   return am_h5_has(file, "data", "before") ? am_h5_get_texts(file, "data", "before", before, err) : AM_OK;
@@ -180,11 +187,9 @@ static am_status read_corpora(am_context *ctx, am_h5 *file, am_origin *o, am_err
 am_status am_checkpoint_origin(am_context *ctx, const char *path, am_origin *out, am_error *err) {
   *out = (am_origin){0};
   am_h5 *file;
-  int64_t digest = 0;
   am_status status = open_checked(ctx, path, &file, err);
   if (status) return status;
-  status = am_h5_get_int(file, "data", "digest", &digest, err);
-  out->digest = (uint64_t)digest;
+  status = read_digest(file, &out->digest, err);
   if (!status) status = get_bool(file, "data", "speaker_independent", &out->speaker_independent, err);
   if (!status) status = read_before(file, &out->before, err);
   if (!status) status = am_h5_read_text(file, "config", &out->config, err);
@@ -284,6 +289,7 @@ static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_err
   if (!status) status = read_fact(ctx, file, c->config, "citation", &c->citation, err);
   if (!status) status = get_bool(file, "data", "synthetic", &c->synthetic, err);
   if (!status) status = get_bool(file, "data", "speaker_independent", &c->speaker_independent, err);
+  if (!status) status = read_digest(file, &c->digest, err);
   if (!status) status = read_before(file, &c->before, err);
   if (!status) status = get_count(file, "/", "epoch", &c->epoch, err);
   if (!status) status = make_model(ctx, file, c, err);

@@ -121,6 +121,7 @@ struct am_checkpoint {
   am_shape input;
   const char *corpus, *licence, *citation; /* of the training data, owned by config->tree */
   bool synthetic, speaker_independent;
+  uint64_t digest;        /* of the training data (am_data_digest); 0: not known */
   am_names before;        /* corpora that the model it began from had been trained on (origin.h) */
   uint64_t epoch;
   bool resumable;         /* has optimiser state */
