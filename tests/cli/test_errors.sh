@@ -104,16 +104,16 @@ check() { # number, command, message, exit code, what is left
   cases=$((cases + 1)); echo "ok $cases - row $number: $command"
 }
 
+# Rows have no numbers of their own: one put in the middle would renumber all behind it.
 seen=0
 while IFS= read -r line; do
-  # | 12 | what | `command` | `message` | 2 | left |; a | inside a cell is written \|
-  IFS=$'\t' read -r number _ command message code left < <(
+  # | what | `command` | `message` | 2 | left |; a | inside a cell is written \|
+  IFS=$'\t' read -r _ command message code left < <(
     sed -E -e 's/\\\|/\x01/g' -e 's/^\| *//' -e 's/ *\|$//' -e 's/ *\| */\t/g' -e 's/\x01/\\|/g' <<<"$line")
   command=${command#\`}; command=${command%\`}; command=${command//\\|/|}
   message=${message#\`}; message=${message%\`}
   seen=$((seen + 1))
-  [ "$number" = "$seen" ] || not_ok "row $number" "rows are numbered from 1 without gaps; this is number $seen"
-  check "$number" "$command" "$message" "$code" "$left"
-done < <(grep -E '^\| [0-9]+ \|' "$root/docs/errors.md")
+  check "$seen" "$command" "$message" "$code" "$left"
+done < <(grep -E '^\| ' "$root/docs/errors.md" | grep -v '^| what the user did |')
 [ "$seen" -gt 0 ] || not_ok "docs/errors.md has rows"
 echo "1..$cases"
