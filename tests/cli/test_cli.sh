@@ -1,32 +1,7 @@
 #!/bin/bash
 # tests/cli/test_cli.sh AUDIOMOOD SOURCE_ROOT - the whole way on made-up audio, as
 # a user would go it, and what a user can get wrong (TAP).
-set -u
-audiomood=$(realpath "$1") root=$(realpath "$2") # meson gives paths relative to the build folder
-work=$(mktemp -d "${TMPDIR:-/tmp}/audiomood-cli.XXXXXX")
-trap '[ $BASHPID = $$ ] && rm -rf "$work"' EXIT # a helper that is killed before it is itself would run it, too
-cd "$work" || exit 1
-# fontconfig, beneath Cairo, keeps some 600 bytes until the process ends; the leak checker of a sanitizer build is told.
-echo 'leak:libfontconfig' >lsan.txt
-export LSAN_OPTIONS=suppressions=$work/lsan.txt:print_suppressions=0
-cases=0
-ok() { cases=$((cases + 1)); echo "ok $cases - $1"; }
-not_ok() {
-  cases=$((cases + 1)); echo "not ok $cases - $1"
-  { [ -n "${2:-}" ] && echo "$2"; tail -n 12 out err 2>/dev/null; } | sed 's/^/#   /'
-}
-# Jobs in the background of a script begin with Ctrl-C ignored, and it stays so.  These hear it.
-hearing=(env --default-signal=INT "$audiomood")
-# run ARGUMENTS...: stdout in out, stderr in err, exit code in $code
-run() { "$audiomood" "$@" >out 2>err; code=$?; }
-# expect NAME CODE [PATTERN in err or out]...
-expect() {
-  local name=$1 want=$2; shift 2
-  [ "$code" = "$want" ] || { not_ok "$name" "exit code $code, wanted $want"; return; }
-  local p
-  for p; do cat out err | grep -qE -- "$p" || { not_ok "$name" "nothing matches: $p"; return; }; done
-  ok "$name"
-}
+. "$(dirname "$0")/tap.sh" cli "$1" "$2"
 
 # ---- this script itself ----
 for i in 1 2 3 4 5; do (sleep 1; true) & kill $!; wait $!; done 2>/dev/null
@@ -596,4 +571,4 @@ expect "a file that cannot be written" 1 "full"
 ls full 2>/dev/null | grep -q 'tmp$' && not_ok "no half-written file stays" || ok "no half-written file stays"
 run train tiny.yaml --set train.optimiser.learning_rate=1e30 --out nan; expect "NaN loss stops with step and layer" 1 "step" "conv2d|lstm|dense|attention"
 
-echo "1..$cases"
+plan
