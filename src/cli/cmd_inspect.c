@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "audio/endings.h"
 #include "audio/sound.h"
 #include "base/file.h"
 #include "cli/inspect.h"
-#include "data/names.h"
 #include "report/plot.h"
 
 /* ---- numbers a person reads ---- */
@@ -343,7 +343,7 @@ static kind kind_of(const char *path) {
   if (ends_with(path, ".h5") || ends_with(path, ".hdf5")) return CHECKPOINT;
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     if (ends_with(path, texts[i])) return TEXT;
-  return am_sound_extension(path) ? SOUND : kind_by_content(path);
+  return am_sound_ending_known(path) ? SOUND : kind_by_content(path);
 }
 
 /* YAML or JSON: a description of a corpus, or a config. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "audio/endings.h"
 #include "base/file.h"
 #include "data/corpus.h"
 #include "data/names.h"
@@ -31,9 +32,9 @@ typedef struct codes {
   const char *at[AM_FIELDS];
 } codes;
 
-/* A path without what am_sound_extension knows. */
+/* A path without what am_sound_ending_known knows. */
 static const char *stem(am_corpus *corpus, const char *name, am_error *err) {
-  const char *dot = am_sound_extension(am_path_base(name)) ? strrchr(name, '.') : name + strlen(name);
+  const char *dot = am_sound_ending_known(am_path_base(name)) ? strrchr(name, '.') : name + strlen(name);
   return am_corpus_text(corpus, err, "%.*s", (int)(dot - name), name);
 }
 
@@ -224,7 +225,7 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   bool matched = false, row = true;
   if (!strcmp(base, "SYNTHETIC")) corpus->d->synthetic = true;
   if (dot && !strcasecmp(dot, ".zip") && !*s->archive) snprintf(s->archive, sizeof s->archive, "%s", name);
-  if (!am_sound_extension(base)) return AM_OK;
+  if (!am_sound_ending_known(base)) return AM_OK;
   if (!strncmp(base, "._", 2))
     return am_corpus_leave_out(corpus, "AppleDouble file (._*), not a sound", name, err);
   if (am_utf8_wrong(name)) return am_corpus_leave_out(corpus, "name is not UTF-8", name, err);

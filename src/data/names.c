@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/file.h"
 
@@ -88,14 +87,4 @@ bool am_name_matches(const char *a, const char *b) {
   a += strspn(a, "0");
   b += strspn(b, "0");
   return !strcmp(a, b);
-}
-
-bool am_sound_extension(const char *name) {
-  static const char *const known[] = {"wav", "flac", "ogg", "oga", "opus", "mp3", "aiff", "aif", "aifc",
-                                      "au",  "snd",  "caf", "w64", "rf64", "sph", "nist", "wave"};
-  const char *dot = strrchr(name, '.');
-  if (!dot || dot == name) return false;
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (!strcasecmp(dot + 1, known[i])) return true;
-  return false;
 }

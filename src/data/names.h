@@ -21,7 +21,5 @@ void am_name_set_free(am_name_set *set);
 int am_natural_compare(const char *a, const char *b);
 /* The same text, or the same whole number: "2" and "02". */
 bool am_name_matches(const char *a, const char *b);
-/* Does `name` (the part after the last dot) end as sound files do that libsndfile reads?  Any case. */
-bool am_sound_extension(const char *name);
 
 #endif

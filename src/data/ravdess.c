@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audio/endings.h"
 #include "base/file.h"
 #include "data/corpus.h"
-#include "data/names.h"
 #include "io/utf8.h"
 
 enum { SPEECH = 1, SONG = 2, ACTORS = 24, EMOTIONS = 8, SONG_EMOTIONS = 6, NEUTRAL = 1, AUDIO_ONLY = 3 };
@@ -108,7 +108,7 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   code c;
   if (!strcmp(base, "SYNTHETIC")) s->synthetic = true;
   if (ends_in(base, ".zip") && !*s->archive) snprintf(s->archive, sizeof s->archive, "%s", name);
-  bool named = parse(base, &c), sound = am_sound_extension(base);
+  bool named = parse(base, &c), sound = am_sound_ending_known(base);
   if (!strncmp(base, "._", 2)) /* left by macOS beside each file of a copied folder */
     return sound ? am_corpus_leave_out(s->corpus, "AppleDouble file (._*), not a sound", name, err) : AM_OK;
   if (!named) return sound ? am_corpus_leave_out(s->corpus, "name is not RAVDESS's", name, err) : AM_OK;
