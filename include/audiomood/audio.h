@@ -48,6 +48,16 @@ AM_API am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_in
 /* 16-bit PCM or float32 WAV, written aside and renamed. Samples are clipped to +-1 for PCM. */
 AM_API am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n,
                                 double rate, bool pcm16, am_error *err);
+/* Whether there is anything to hear in n samples at `rate` Hz.  A model would give a confident answer to nothing as well. */
+typedef enum am_unheard {
+  AM_HEARD = 0,
+  AM_UNHEARD_SILENT,   /* highest and lowest sample lie less than 0.0002 apart: a peak below -80 dB of full scale, an offset
+                        * aside.  So it is where channels cancel each other in their mean. */
+  AM_UNHEARD_TOO_SHORT /* shorter than 0.1 s; also when silent */
+} am_unheard;
+AM_API am_unheard am_sound_unheard(const float *samples, size_t n, double rate);
+/* "silent", "too short"; "" for AM_HEARD.  Never NULL. */
+AM_API const char *am_unheard_name(am_unheard reason);
 AM_API void am_sound_free(am_context *ctx, am_sound *sound);
 /* Resamples in place of *sound (libsoxr HQ); rates lie between 1 Hz and 10 MHz and within a factor of 1000. */
 AM_API am_status am_sound_resample(am_context *ctx, am_sound *sound, double rate, am_error *err);

@@ -169,11 +169,12 @@ static am_status keep_predictions(job *j, const char *run, const float *probabil
   return st == AM_OK || st == AM_E_IO ? AM_OK : am_fail(err, st, "%s", why.message);
 }
 
-/* Clips that cannot be read (data.skip_unreadable) are left out, as in training. */
-static size_t keep_readable(const am_store *store, uint32_t *clips, size_t n) {
+/* Clips that cannot be read (data.skip_unreadable) are left out, as in training, and so are those with nothing to hear
+ * (data.unheard), which the digest of the training's clips counts all the same. */
+static size_t keep_those(const am_store *store, uint32_t *clips, size_t n, bool (*stay)(const am_store *store, uint32_t clip)) {
   size_t kept = 0;
   for (size_t i = 0; i < n; i++)
-    if (am_store_ok(store, clips[i])) clips[kept++] = clips[i];
+    if (stay(store, clips[i])) clips[kept++] = clips[i];
   return kept;
 }
 
@@ -186,9 +187,12 @@ static am_status ask(job *j, size_t model, float *probabilities, am_error *err) 
   am_status st = am_features_create(ctx, &m->config->features, &fx, err);
   if (!st) st = am_store_create(ctx, j->d, fx, &j->config->data, j->config->cache, false, &store, err);
   if (!st) {
-    j->n = keep_readable(store, j->clips, j->n);
+    j->n = keep_those(store, j->clips, j->n, am_store_ok);
     for (int part = 0; part < 3 && j->split; part++)
-      j->split->n[part] = keep_readable(store, j->split->at[part], j->split->n[part]);
+      j->split->n[part] = keep_those(store, j->split->at[part], j->split->n[part], am_store_readable);
+    if (!j->n) st = am_fail(err, AM_E_DATA, "in no clip that would be scored is there anything to hear");
+  }
+  if (!st) {
     st = am_evaluate(ctx, m, j->d, store, j->clips, j->n, probabilities, err);
   }
   const cli_scored scored = {.dataset = j->d, .data = &j->config->data, .split = j->split, .part = j->part,

@@ -153,15 +153,15 @@ static am_status print_lengths(const am_check *check, const am_dataset *d, const
 }
 
 static void print_damage(const am_check *check, const am_dataset *d) {
-  size_t bad = 0, silent = 0;
+  size_t bad = 0, unheard = 0;
   for (size_t i = 0; i < check->n; i++) {
     const am_check_clip *c = &check->clips[i];
     if (c->problem && bad++ < EXAMPLES) printf("  unreadable: %s\n", c->problem);
-    if (!c->problem && c->peak < AM_CHECK_SILENT && silent++ < EXAMPLES)
-      printf("  silent: %s\n", name_of(d, i));
+    if (!c->problem && c->unheard && unheard++ < EXAMPLES)
+      printf("  %s: %s\n", am_unheard_name(c->unheard), name_of(d, i));
   }
   if (bad > EXAMPLES) printf("  unreadable: %zu clips in all\n", bad);
-  if (silent > EXAMPLES) printf("  silent: %zu clips in all\n", silent);
+  if (unheard > EXAMPLES) printf("  silent or too short: %zu clips in all\n", unheard);
   if (!bad) printf("  all can be read\n");
 }
 

@@ -1,8 +1,9 @@
 /* data/cache.c - immutable shards of features in a folder.
  *
  * features-<name>.h5: attributes format, version; arrays key, rows, columns,
- * crc32c (int64, one an entry), seconds (float64), values (float32, all entries
- * one after another).  Shards are read in the order of their names; of two
+ * crc32c, unheard (int64, one an entry), seconds, file_rate (float64), values
+ * (float32, all entries one after another).  Shards of another version are
+ * passed over: version 1 had neither unheard nor file_rate.  Shards are read in the order of their names; of two
  * entries with one key the later is tried first, the other when it is damaged. */
 #include "data/cache.h"
 
@@ -17,12 +18,14 @@
 
 #define PREFIX "features-"
 #define FORMAT "audiomood features"
-enum { VERSION = 1 };
+enum { VERSION = 2, WHOLE = 5, COLUMNS = 7 };
+/* The first WHOLE are int64, the others float64. */
+static const char *const columns_of[COLUMNS] = {"key", "rows", "columns", "crc32c", "unheard", "seconds", "file_rate"};
 
 typedef struct entry {
   uint64_t key;
   int64_t rows, columns;
-  double seconds;
+  am_cache_facts facts;
   size_t first; /* float of the shard's values */
   uint32_t crc;
   int shard;
@@ -32,7 +35,7 @@ typedef struct entry {
 typedef struct pending {
   uint64_t key;
   int64_t rows, columns;
-  double seconds;
+  am_cache_facts facts;
   float *data;
 } pending;
 
@@ -107,19 +110,18 @@ static am_status add_shard(am_cache *c, const char *path, am_error *err) {
 
 typedef struct shard_table {
   size_t n;
-  void *at[5]; /* key, rows, columns, crc32c, seconds */
+  void *at[COLUMNS];
 } shard_table;
 
 static am_status read_columns(am_h5 *file, shard_table *t, am_error *err) {
-  static const char *const names[] = {"key", "rows", "columns", "crc32c", "seconds"};
-  for (int i = 0; i < 5; i++) {
+  for (int i = 0; i < COLUMNS; i++) {
     am_h5_info info;
-    am_status status = am_h5_read_new(file, names[i], i < 4 ? AM_H5_I64 : AM_H5_F64, &info, &t->at[i], err);
+    am_status status = am_h5_read_new(file, columns_of[i], i < WHOLE ? AM_H5_I64 : AM_H5_F64, &info, &t->at[i], err);
     if (status) return status;
     if (!i) t->n = info.count;
     if (info.count != t->n)
       return am_fail(err, AM_E_FORMAT, "%s: %zu keys and %zu of %s", am_h5_path(file), t->n, info.count,
-                     names[i]);
+                     columns_of[i]);
   }
   return AM_OK;
 }
@@ -136,9 +138,11 @@ static am_status check_columns(am_h5 *file, const shard_table *t, am_error *err)
   am_h5_info info;
   am_status status = check_values(file, &info, err);
   if (status) return status;
-  const int64_t *rows = t->at[1], *cols = t->at[2];
+  const int64_t *rows = t->at[1], *cols = t->at[2], *unheard = t->at[4];
   uint64_t sum = 0;
   for (size_t i = 0; i < t->n; i++) {
+    if (unheard[i] < AM_HEARD || unheard[i] > AM_UNHEARD_TOO_SHORT)
+      return am_fail(err, AM_E_FORMAT, "%s: entry %zu: unheard is %" PRId64, am_h5_path(file), i, unheard[i]);
     if (rows[i] < 1 || cols[i] < 1 || (uint64_t)rows[i] > info.count || (uint64_t)cols[i] > info.count ||
         (sum += (uint64_t)rows[i] * (uint64_t)cols[i]) > info.count)
       return am_fail(err, AM_E_FORMAT, "%s: entry %zu is larger than the file", am_h5_path(file), i);
@@ -151,9 +155,11 @@ static am_status index_columns(am_cache *c, const shard_table *t, const char *pa
   am_status status = add_shard(c, path, err);
   size_t first = 0;
   for (size_t i = 0; i < t->n && !status; i++) {
+    am_cache_facts facts = {.unheard = ((int64_t *)t->at[4])[i], .seconds = ((double *)t->at[5])[i],
+                            .file_rate = ((double *)t->at[6])[i]};
     entry e = {.key = (uint64_t)((int64_t *)t->at[0])[i], .rows = ((int64_t *)t->at[1])[i],
                .columns = ((int64_t *)t->at[2])[i], .crc = (uint32_t)((int64_t *)t->at[3])[i],
-               .seconds = ((double *)t->at[4])[i], .first = first, .shard = c->n_shards - 1};
+               .facts = facts, .first = first, .shard = c->n_shards - 1};
     status = add_entry(c, e, err);
     first += (size_t)(e.rows * e.columns);
   }
@@ -172,7 +178,7 @@ static am_status index_shard(am_cache *c, const char *path, am_error *err) {
     if (!status) status = check_columns(file, &t, err);
     if (!status) status = index_columns(c, &t, path, err);
   }
-  for (int i = 0; i < 5; i++) am_free_aligned(c->ctx, t.at[i]);
+  for (int i = 0; i < COLUMNS; i++) am_free_aligned(c->ctx, t.at[i]);
   am_h5_close(file);
   return status;
 }
@@ -233,12 +239,12 @@ void am_cache_close(am_cache *c) {
   am_free(c->ctx, c);
 }
 
-bool am_cache_find(const am_cache *c, uint64_t key, int64_t *rows, int64_t *columns, double *seconds) {
+bool am_cache_find(const am_cache *c, uint64_t key, int64_t *rows, int64_t *columns, am_cache_facts *facts) {
   const entry *e = newest(c, key);
   if (!e) return false;
   *rows = e->rows;
   *columns = e->columns;
-  *seconds = e->seconds;
+  *facts = e->facts;
   return true;
 }
 
@@ -276,7 +282,7 @@ am_status am_cache_read(am_cache *c, uint64_t key, float *out, am_error *err) {
 
 /* Writing */
 
-am_status am_cache_add(am_cache *c, uint64_t key, int64_t rows, int64_t columns, double seconds,
+am_status am_cache_add(am_cache *c, uint64_t key, int64_t rows, int64_t columns, const am_cache_facts *facts,
                        const float *data, am_error *err) {
   if (c->n_waiting == c->waiting_room) {
     size_t room = c->waiting_room ? 2 * c->waiting_room : 64;
@@ -289,7 +295,7 @@ am_status am_cache_add(am_cache *c, uint64_t key, int64_t rows, int64_t columns,
   float *copy = am_alloc(c->ctx, count, sizeof *copy);
   if (!copy) return am_no_memory(err);
   memcpy(copy, data, count * sizeof *copy);
-  c->waiting[c->n_waiting++] = (pending){key, rows, columns, seconds, copy};
+  c->waiting[c->n_waiting++] = (pending){key, rows, columns, *facts, copy};
   c->waiting_bytes += count * sizeof *copy;
   return AM_OK;
 }
@@ -308,25 +314,27 @@ static am_status write_values(am_cache *c, am_h5 *file, am_error *err) {
   return status ? status : ended;
 }
 
+static int64_t whole_column(const pending *p, int k) {
+  const int64_t crc = k == 3 ? am_crc32c(0, p->data, (size_t)(p->rows * p->columns) * sizeof(float)) : 0;
+  const int64_t at[WHOLE] = {(int64_t)p->key, p->rows, p->columns, crc, p->facts.unheard};
+  return at[k];
+}
+
 static am_status write_columns(am_cache *c, am_h5 *file, am_error *err) {
-  static const char *const names[] = {"key", "rows", "columns", "crc32c"};
   size_t n = c->n_waiting;
   int64_t *whole = am_alloc(c->ctx, n, sizeof *whole);
-  double *seconds = am_alloc(c->ctx, n, sizeof *seconds);
-  am_status status = whole && seconds ? AM_OK : am_no_memory(err);
-  for (int k = 0; k < 4 && !status; k++) {
+  double *real = am_alloc(c->ctx, n, sizeof *real);
+  am_status status = whole && real ? AM_OK : am_no_memory(err);
+  for (int k = 0; k < COLUMNS && !status; k++) {
     for (size_t i = 0; i < n; i++) {
-      const pending *p = &c->waiting[i];
-      if (k == 0) whole[i] = (int64_t)p->key;
-      else if (k == 1) whole[i] = p->rows;
-      else if (k == 2) whole[i] = p->columns;
-      else whole[i] = am_crc32c(0, p->data, (size_t)(p->rows * p->columns) * sizeof(float));
-      seconds[i] = p->seconds;
+      const am_cache_facts *facts = &c->waiting[i].facts;
+      if (k < WHOLE) whole[i] = whole_column(&c->waiting[i], k);
+      else real[i] = k == WHOLE ? facts->seconds : facts->file_rate;
     }
-    status = am_h5_write(file, names[k], AM_H5_I64, 1, &n, whole, err);
+    status = am_h5_write(file, columns_of[k], k < WHOLE ? AM_H5_I64 : AM_H5_F64, 1, &n,
+                         k < WHOLE ? (const void *)whole : (const void *)real, err);
   }
-  if (!status) status = am_h5_write(file, "seconds", AM_H5_F64, 1, &n, seconds, err);
-  am_free(c->ctx, seconds);
+  am_free(c->ctx, real);
   am_free(c->ctx, whole);
   return status;
 }
@@ -348,7 +356,7 @@ static am_status index_waiting(am_cache *c, const char *path, am_error *err) {
   for (size_t i = 0; i < c->n_waiting && !status; i++) {
     const pending *p = &c->waiting[i];
     size_t count = (size_t)(p->rows * p->columns);
-    entry e = {.key = p->key, .rows = p->rows, .columns = p->columns, .seconds = p->seconds, .first = first,
+    entry e = {.key = p->key, .rows = p->rows, .columns = p->columns, .facts = p->facts, .first = first,
                .crc = am_crc32c(0, p->data, count * sizeof(float)), .shard = c->n_shards - 1};
     status = add_entry(c, e, err);
     first += count;

@@ -12,16 +12,22 @@
 #include "base/file.h"
 
 typedef struct am_cache am_cache;
+/* What is known of a clip beside its numbers. */
+typedef struct am_cache_facts {
+  double seconds;   /* decoded */
+  double file_rate; /* Hz of its file */
+  int64_t unheard;  /* am_unheard */
+} am_cache_facts;
 /* Opens (creates) the folder and reads the index of every shard. Unreadable shards are named and ignored. */
 am_status am_cache_open(am_context *ctx, const char *dir, am_cache **out, am_error *err);
 void am_cache_close(am_cache *cache);
-/* Finds an entry: its shape, and the decoded duration of its clip; or false. */
-bool am_cache_find(const am_cache *cache, uint64_t key, int64_t *rows, int64_t *columns, double *seconds);
+/* Finds an entry: its shape, and the facts of its clip; or false. */
+bool am_cache_find(const am_cache *cache, uint64_t key, int64_t *rows, int64_t *columns, am_cache_facts *facts);
 /* Reads it into out (rows*columns floats). AM_E_FORMAT when damaged: compute it again. */
 am_status am_cache_read(am_cache *cache, uint64_t key, float *out, am_error *err);
 /* Collects entries for one new shard (copied), and writes it: all or nothing. */
-am_status am_cache_add(am_cache *cache, uint64_t key, int64_t rows, int64_t columns, double seconds, const float *data,
-                       am_error *err);
+am_status am_cache_add(am_cache *cache, uint64_t key, int64_t rows, int64_t columns, const am_cache_facts *facts,
+                       const float *data, am_error *err);
 size_t am_cache_pending(const am_cache *cache); /* bytes collected and not yet written */
 am_status am_cache_flush(am_cache *cache, am_error *err);
 

@@ -26,12 +26,17 @@ static void measure(const am_sound *sound, am_check_clip *c) {
   for (size_t i = 0; i < sound->n; i++) {
     size_t band = i * AM_CHECK_BANDS / sound->n;
     float x = sound->samples[i];
-    if (fabsf(x) > c->peak) c->peak = fabsf(x);
     sum[band] += (double)x * (double)x;
     count[band]++;
   }
   for (int k = 0; k < AM_CHECK_BANDS; k++)
     c->level[k] = count[k] ? (float)sqrt(sum[k] / (double)count[k]) : 0;
+}
+
+static am_unheard part_unheard(const am_sound *sound, const am_clip *clip) {
+  size_t from = (size_t)fmin(clip->start * sound->rate, (double)sound->n), left = sound->n - from;
+  size_t n = clip->seconds > 0 ? (size_t)fmin(clip->seconds * sound->rate, (double)left) : left;
+  return am_sound_unheard(sound->samples + from, n, sound->rate);
 }
 
 static void check_clip(void *arg, size_t piece, int worker) {
@@ -51,6 +56,8 @@ static void check_clip(void *arg, size_t piece, int worker) {
   c->channels = sound.file_channels;
   c->samples = sound.n;
   c->seconds = (double)sound.n / sound.rate;
+  c->unheard = part_unheard(&sound, &w->d->clips[w->first + piece]);
+  c->file_unheard = am_sound_unheard(sound.samples, sound.n, sound.rate);
   measure(&sound, c);
   am_sound_free(w->ctx, &sound);
 }
@@ -156,7 +163,7 @@ static am_status find_pairs(const work *w, am_error *err) {
   size_t n = 0;
   for (size_t i = 0; i < w->check->n; i++) {
     const am_check_clip *c = &w->check->clips[i];
-    if (c->problem || c->peak < AM_CHECK_SILENT || !is_first_of_file(w->d, i)) continue;
+    if (c->problem || c->file_unheard || !is_first_of_file(w->d, i)) continue;
     at[n++] = (order){c->rate, c->samples, (uint32_t)i};
   }
   qsort(at, n, sizeof *at, by_length);

@@ -2,6 +2,7 @@
 #ifndef AM_CHECK_H
 #define AM_CHECK_H
 
+#include "audiomood/audio.h"
 #include "data/dataset.h"
 
 enum { AM_CHECK_BANDS = 32 };
@@ -12,7 +13,8 @@ typedef struct am_check_clip {
   double rate, seconds;
   int channels;
   size_t samples;
-  float peak;                  /* largest absolute sample, full scale 1 */
+  am_unheard unheard;          /* of the clip, which may be a part of its file */
+  am_unheard file_unheard;
   float level[AM_CHECK_BANDS]; /* root mean square of each of as many equal stretches */
 } am_check_clip;
 
@@ -32,8 +34,5 @@ typedef struct am_check {
 am_status am_check_run(am_context *ctx, const am_dataset *d, double max_seconds, am_check *out,
                        am_error *err);
 void am_check_free(am_check *check);
-
-/* Below this peak a clip counts as silent: -80 dB of full scale. */
-#define AM_CHECK_SILENT 1e-4f
 
 #endif

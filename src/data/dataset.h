@@ -60,6 +60,10 @@ typedef struct am_dataset {
   const int *complete_label; /* label of each clip of the complete list, for stratified splits; NULL likewise */
 } am_dataset;
 
+/* Either way they are named and counted.  Those that are left out are in no part, as with skip_unreadable; those that are kept
+ * are trained on and scored as any other. */
+typedef enum am_data_unheard { AM_UNHEARD_LEAVE_OUT, AM_UNHEARD_KEEP } am_data_unheard;
+
 /* The config section `data`, common part. */
 typedef struct am_data_options {
   int corpus;             /* "ravdess|manifest|iemocap|described|several" */
@@ -77,6 +81,7 @@ typedef struct am_data_options {
   double max_seconds;     /* cap on decoded length; 600 */
   double min_seconds;     /* shorter clips are left out; 0 */
   bool skip_unreadable;   /* false: a bad file ends the run; true: it is named, counted and left out */
+  int unheard;            /* "leave_out|keep": am_data_unheard; clips with nothing to hear (am_sound_unheard) */
   bool complete_split;    /* ravdess: draw random splits over the full naming grid, then restrict; true */
   int labels_from;        /* iemocap: "consensus|rater" */
   int label_set;          /* iemocap: "all|4|5|6|7|9|10": stands for labels and merge */
@@ -115,6 +120,7 @@ extern const am_option am_split_table[];
 typedef struct am_split {
   size_t n[3];            /* train, validation, test */
   uint32_t *at[3];        /* clip indices in drawn order; owned */
+  uint64_t digest;        /* am_data_digest as it was before clips with nothing to hear left their parts; 0: none did */
   bool speaker_independent; /* no speaker of validation or test is in train */
   bool speakers_known;
   int n_folds, fold;

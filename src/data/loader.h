@@ -19,13 +19,19 @@ am_status am_store_create(am_context *ctx, const am_dataset *d, const am_feature
                           const char *cache_dir, bool keep_sound, am_store **out, am_error *err);
 void am_store_free(am_store *store);
 bool am_store_ok(const am_store *store, uint32_t clip);
+bool am_store_readable(const am_store *store, uint32_t clip); /* am_store_ok, or put aside by data.unheard */
+/* Whether there is nothing to hear in the clip (AM_HEARD also of what could not be read).  With data.unheard leave_out it is
+ * not am_store_ok, either. */
+am_unheard am_store_unheard(const am_store *store, uint32_t clip);
+double am_store_file_rate(const am_store *store, uint32_t clip); /* Hz of its file; 0 when it could not be read */
 int am_store_frames(const am_store *store, uint32_t clip); /* T of the clip's features */
 int am_store_bins(const am_store *store);                  /* F */
 int am_store_max_frames(const am_store *store);
 const float *am_store_features(const am_store *store, uint32_t clip); /* (T,F), not normalised */
 const float *am_store_sound(const am_store *store, uint32_t clip, size_t *n);
 double am_store_seconds(const am_store *store, uint32_t clip); /* decoded duration */
-typedef struct am_store_counts { size_t from_cache, computed, skipped; double seconds; } am_store_counts;
+/* `unheard` are among those from the cache or computed. */
+typedef struct am_store_counts { size_t from_cache, computed, skipped, unheard; double seconds; } am_store_counts;
 am_store_counts am_store_counted(const am_store *store);
 
 /* In the order of the option `features.normalise`. */

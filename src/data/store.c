@@ -13,14 +13,14 @@
 #include "base/file.h"
 #include "data/cache.h"
 
-enum { CHUNK = 32, FLUSH_BYTES = 64 << 20 };
+enum { CHUNK = 32, FLUSH_BYTES = 64 << 20, NAMED = 5 };
 
 typedef struct item {
   float *x;     /* (T,F) */
   float *sound; /* when wanted */
   size_t n_sound;
   int t;
-  double seconds;
+  am_cache_facts facts;
   uint64_t file; /* key of the file, 0: not known */
   am_file_id id;
   bool ok;
@@ -86,8 +86,8 @@ static bool too_long(const job *j, uint32_t clip, double seconds) {
 
 /* One array of the cache: true when it is there and whole. */
 static bool recall(job *j, uint64_t key, const char *name, float **out, int64_t *rows, int64_t *columns,
-                   double *seconds) {
-  if (!am_cache_find(j->cache, key, rows, columns, seconds)) return false;
+                   am_cache_facts *facts) {
+  if (!am_cache_find(j->cache, key, rows, columns, facts)) return false;
   float *data = am_alloc(j->store->ctx, (size_t)(*rows * *columns), sizeof *data);
   am_error why = AM_ERROR_INIT;
   if (!data) return false;
@@ -106,16 +106,16 @@ static bool recall_clip(job *j, uint32_t clip, uint64_t file) {
   am_store *s = j->store;
   item *it = &s->items[clip];
   int64_t rows, columns;
-  double seconds;
+  am_cache_facts facts;
   const char *name = j->d->clips[clip].name;
   uint64_t key = x_key(j, clip, file);
-  if (am_cache_find(j->cache, key, &rows, &columns, &seconds) && too_long(j, clip, seconds)) return false;
-  if (!recall(j, key, name, &it->x, &rows, &columns, &seconds)) return false;
+  if (am_cache_find(j->cache, key, &rows, &columns, &facts) && too_long(j, clip, facts.seconds)) return false;
+  if (!recall(j, key, name, &it->x, &rows, &columns, &facts)) return false;
   bool fits = columns == s->bins && rows < INT32_MAX;
   it->t = (int)rows;
-  it->seconds = seconds;
+  it->facts = facts;
   if (fits &&
-      (!j->keep_sound || recall(j, sound_key(j, clip, file), name, &it->sound, &rows, &columns, &seconds))) {
+      (!j->keep_sound || recall(j, sound_key(j, clip, file), name, &it->sound, &rows, &columns, &facts))) {
     it->n_sound = j->keep_sound ? (size_t)rows : 0;
     it->ok = true;
     return true;
@@ -243,7 +243,8 @@ static am_status compute_clip(job *j, uint32_t clip, am_error *err) {
     else status = am_no_memory(err);
     it->n_sound = n;
   }
-  it->seconds = (double)n / sound.rate;
+  it->facts = (am_cache_facts){.seconds = (double)n / sound.rate, .file_rate = sound.file_rate,
+                               .unheard = status ? AM_HEARD : am_sound_unheard(sound.samples + from, n, sound.rate)};
   it->ok = !status;
   am_sound_free(ctx, &sound);
   return status;
@@ -264,13 +265,13 @@ static void compute_piece(void *arg, size_t piece, int worker) {
 
 static void remember(job *j, uint32_t clip) {
   item *it = &j->store->items[clip];
-  if (!j->cache || !it->file || !it->ok || too_long(j, clip, it->seconds)) return; /* the last: never recalled */
+  if (!j->cache || !it->file || !it->ok || too_long(j, clip, it->facts.seconds)) return; /* the last: never recalled */
   am_error why = AM_ERROR_INIT;
   am_status status =
-      am_cache_add(j->cache, x_key(j, clip, it->file), it->t, j->store->bins, it->seconds, it->x, &why);
+      am_cache_add(j->cache, x_key(j, clip, it->file), it->t, j->store->bins, &it->facts, it->x, &why);
   if (!status && j->keep_sound)
-    status = am_cache_add(j->cache, sound_key(j, clip, it->file), (int64_t)it->n_sound, 1, it->seconds,
-                          it->sound, &why);
+    status = am_cache_add(j->cache, sound_key(j, clip, it->file), (int64_t)it->n_sound, 1, &it->facts, it->sound,
+                          &why);
   if (!status && am_cache_pending(j->cache) > FLUSH_BYTES) status = am_cache_flush(j->cache, &why);
   if (status) give_up_cache(j, why.message);
 }
@@ -325,6 +326,29 @@ static void keep_cache(job *j) {
   j->cache = NULL;
 }
 
+/* Clips with nothing to hear: named, and with data.unheard leave_out put aside. */
+static void judge_unheard(job *j) {
+  am_store *s = j->store;
+  bool keep = j->data->unheard == AM_UNHEARD_KEEP;
+  for (uint32_t i = 0; i < s->n; i++) {
+    item *it = &s->items[i];
+    if (!it->ok || !it->facts.unheard) continue;
+    if (s->counts.unheard++ < NAMED)
+      am_log(s->ctx, AM_LOG_WARNING, "%s %s: it is %s", keep ? "kept" : "left out", j->d->clips[i].name,
+             am_unheard_name((am_unheard)it->facts.unheard));
+    if (keep) continue;
+    it->ok = false;
+    am_free(s->ctx, it->x);
+    am_free(s->ctx, it->sound);
+    it->x = it->sound = NULL;
+    it->t = 0;
+    it->n_sound = 0;
+  }
+  if (s->counts.unheard > NAMED)
+    am_log(s->ctx, AM_LOG_WARNING, "%s %zu clips in all that are silent or shorter than 0.1 s", keep ? "kept" : "left out",
+           s->counts.unheard);
+}
+
 static am_status fill(job *j, const char *cache_dir, am_error *err) {
   am_store *s = j->store;
   am_error why = AM_ERROR_INIT;
@@ -339,6 +363,10 @@ static am_status fill(job *j, const char *cache_dir, am_error *err) {
   s->counts.seconds = am_now() - j->began;
   if (s->counts.skipped == s->n)
     return am_fail(err, AM_E_DATA, "%s: none of the %zu files could be read", j->d->root, s->n);
+  judge_unheard(j);
+  if (s->counts.skipped + s->counts.unheard == s->n && j->data->unheard == AM_UNHEARD_LEAVE_OUT)
+    return am_fail(err, AM_E_DATA, "%s: in none of the %zu clips is there anything to hear: %zu are silent or shorter than "
+                   "0.1 s", j->d->root, s->n, s->counts.unheard);
   for (size_t i = 0; i < s->n; i++)
     if (s->items[i].ok && s->items[i].t > s->max_frames) s->max_frames = s->items[i].t;
   return AM_OK;
@@ -381,7 +409,10 @@ int am_store_frames(const am_store *s, uint32_t clip) { return s->items[clip].t;
 int am_store_bins(const am_store *s) { return s->bins; }
 int am_store_max_frames(const am_store *s) { return s->max_frames; }
 const float *am_store_features(const am_store *s, uint32_t clip) { return s->items[clip].x; }
-double am_store_seconds(const am_store *s, uint32_t clip) { return s->items[clip].seconds; }
+double am_store_seconds(const am_store *s, uint32_t clip) { return s->items[clip].facts.seconds; }
+am_unheard am_store_unheard(const am_store *s, uint32_t clip) { return (am_unheard)s->items[clip].facts.unheard; }
+bool am_store_readable(const am_store *s, uint32_t clip) { return s->items[clip].ok || s->items[clip].facts.unheard; }
+double am_store_file_rate(const am_store *s, uint32_t clip) { return s->items[clip].facts.file_rate; }
 am_store_counts am_store_counted(const am_store *s) { return s->counts; }
 
 const float *am_store_sound(const am_store *s, uint32_t clip, size_t *n) {

@@ -45,7 +45,8 @@ typedef struct am_save {
   const am_training_state *state;
 } am_save;
 
-/* Of the names and the order of the clips in all parts: a run is only resumed on the very same. */
+/* Of the names and the order of the clips in all parts: a run is only resumed on the very same.  Clips with nothing to hear
+ * count, though they leave their parts once the sounds are read: who has not read them gets the same digest. */
 uint64_t am_data_digest(const am_dataset *d, const am_split *split);
 /* Writes, syncs and verifies <path>.new; `keep` (or NULL) is the name the old file gets; then it becomes `path`.
  * On failure `path` is as it was. */

@@ -109,6 +109,7 @@ static const char *or_empty(const char *text) { return text ? text : ""; }
 
 uint64_t am_data_digest(const am_dataset *d, const am_split *split) {
   uint64_t hash = 0;
+  if (split->digest) return split->digest;
   for (int part = 0; part < 3; part++)
     for (size_t i = 0; i < split->n[part]; i++) {
       const am_clip *clip = &d->clips[split->at[part][i]];

@@ -30,6 +30,7 @@ typedef struct am_crossval_run {
   /* of a finished run */
   uint64_t best_epoch, epochs;
   double seconds;
+  size_t unheard;      /* clips of its fold with nothing to hear: they have no row */
   size_t first, n;     /* its rows */
   am_metrics *metrics;
 } am_crossval_run;

@@ -45,8 +45,8 @@ static am_status find_columns(const am_crossval *x, const am_csv *csv, int *colu
   return status;
 }
 
-/* A test part stands in the order of the corpus, so row i is the next clip of its fold; with
- * data.skip_unreadable some may be absent. *at moves behind it. */
+/* A test part stands in the order of the corpus, so row i is the next clip of its fold; some may be absent, as the run says:
+ * with nothing to hear in them, or, with data.skip_unreadable, unreadable. *at moves behind it. */
 static am_status find_clip(const am_crossval *x, const am_crossval_run *run, const am_csv *csv, size_t row,
                            const int *column, size_t *at, am_error *err) {
   const am_dataset *d = x->dataset;
@@ -55,7 +55,7 @@ static am_status find_clip(const am_crossval *x, const am_crossval_run *run, con
   for (; *at < d->n; ++*at) {
     if (d->clips[*at].fold != run->fold) continue;
     if (!strcmp(d->clips[*at].name, name)) break;
-    if (!x->config->data.skip_unreadable) *at = d->n - 1;
+    if (!x->config->data.skip_unreadable && !run->unheard) *at = d->n - 1;
   }
   if (*at < d->n && !strcmp(d->labels[d->clips[*at].label], label)) {
     ++*at;
@@ -96,8 +96,8 @@ static am_status read_predictions(am_crossval *x, am_crossval_run *run, am_error
   size_t wanted = 0, at = 0;
   for (size_t i = 0; i < x->dataset->n; i++) wanted += x->dataset->clips[i].fold == run->fold;
   am_status status = path && column ? am_csv_read_file(x->ctx, path, 0, &csv, err) : am_no_memory(err);
-  size_t rows = status ? 0 : am_csv_rows(csv);
-  if (!status && (rows > wanted || (rows < wanted && !x->config->data.skip_unreadable)))
+  size_t rows = status ? 0 : am_csv_rows(csv), all = am_add(rows, run->unheard);
+  if (!status && (all > wanted || (all < wanted && !x->config->data.skip_unreadable)))
     status = am_fail(err, AM_E_DATA,
                      "%s: %zu clips, and fold %d of the corpus now has %zu; to train this fold anew "
                      "remove %s",
@@ -140,6 +140,9 @@ static am_status read_facts(am_crossval *x, am_crossval_run *run, am_error *err)
                   !am_value_to_real(am_value_get(root, "seconds"), &run->seconds)))
     status = am_fail(err, AM_E_FORMAT, "%s: wanted numbers best_epoch, epochs and seconds", path);
   if (!status) {
+    const am_value *unheard = am_value_get(am_value_get(root, "unheard"), "test"); /* not said by earlier versions */
+    int64_t n;
+    if (am_value_to_int(unheard, &n) && n > 0) run->unheard = (size_t)n;
     run->best_epoch = (uint64_t)best;
     run->epochs = (uint64_t)epochs;
   }

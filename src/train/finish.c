@@ -79,6 +79,9 @@ static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *
   am_json_bool(&j, "speaker_independent", t->split->speaker_independent);
   am_json_bool(&j, "transductive", t->normaliser.kind == AM_NORMALISE_SPEAKER);
   am_json_bool(&j, "synthetic", t->dataset->synthetic);
+  am_json_open(&j, "unheard", '{'); /* with nothing to hear: in no part */
+  for (int part = 0; part < 3; part++) am_json_int(&j, am_part_name((am_part)part), (int64_t)t->unheard[part]);
+  am_json_close(&j);
   write_part(t, &j, "validation", r->validation);
   write_part(t, &j, "test", r->test);
   am_json_close(&j);

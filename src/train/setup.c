@@ -69,17 +69,32 @@ static am_status load_data(am_trainer *t, am_error *err) {
   return AM_OK;
 }
 
-/* Clips that could not be read (data.skip_unreadable) leave their part. */
-static void drop_unreadable(am_trainer *t) {
+/* Clips that do not `stay` leave their part; true when there were any. */
+static bool drop_clips(am_trainer *t, bool (*stay)(const am_store *store, uint32_t clip)) {
+  bool any = false;
   for (int part = 0; part < 3; part++) {
-    size_t kept = 0;
-    for (size_t i = 0; i < t->split->n[part]; i++)
-      if (am_store_ok(t->store, t->split->at[part][i])) t->split->at[part][kept++] = t->split->at[part][i];
-    if (kept < t->split->n[part])
-      am_trainer_log(t, AM_LOG_WARNING, "%zu unreadable clips left out of the %s part", t->split->n[part] - kept,
-                     am_part_name((am_part)part));
+    size_t kept = 0, why[3] = {0}; /* by am_unheard; AM_HEARD: could not be read */
+    for (size_t i = 0; i < t->split->n[part]; i++) {
+      uint32_t clip = t->split->at[part][i];
+      if (stay(t->store, clip)) t->split->at[part][kept++] = clip;
+      else why[am_store_unheard(t->store, clip)]++;
+    }
+    for (int reason = 0; reason < 3; reason++)
+      if (why[reason])
+        am_trainer_log(t, AM_LOG_WARNING, "%zu clips left out of the %s part: %s", why[reason], am_part_name((am_part)part),
+                       reason ? am_unheard_name((am_unheard)reason) : "unreadable");
+    any |= kept < t->split->n[part];
+    t->unheard[part] += why[AM_UNHEARD_SILENT] + why[AM_UNHEARD_TOO_SHORT];
     t->split->n[part] = kept;
   }
+  return any;
+}
+
+/* Clips that could not be read (data.skip_unreadable) leave their part, then those with nothing to hear (data.unheard). */
+static void drop_unusable(am_trainer *t) {
+  drop_clips(t, am_store_readable);
+  uint64_t digest = am_data_digest(t->dataset, t->split);
+  if (drop_clips(t, am_store_ok)) t->split->digest = digest;
 }
 
 static am_status make_features(am_trainer *t, am_error *err) {
@@ -92,8 +107,8 @@ static am_status make_features(am_trainer *t, am_error *err) {
   am_store_counts counts = am_store_counted(t->store);
   am_trainer_log(t, AM_LOG_INFO, "features: %zu clips from the cache, %zu computed in %.1f s", counts.from_cache,
                  counts.computed, counts.seconds);
-  drop_unreadable(t);
-  if (!t->split->n[AM_PART_TRAIN]) return am_fail(err, AM_E_DATA, "no clip of the training part can be read");
+  drop_unusable(t);
+  if (!t->split->n[AM_PART_TRAIN]) return am_fail(err, AM_E_DATA, "no clip of the training part is left: none can be read, or none has anything to hear");
   return am_normaliser_fit(t->ctx, t->store, t->dataset, &c->features, t->split->at[AM_PART_TRAIN],
                            t->split->n[AM_PART_TRAIN], &t->normaliser, err);
 }

@@ -590,6 +590,54 @@ static void test_trim(void **state) {
   free(x);
 }
 
+/* Half a second of what is asked for at 16 kHz. */
+static am_unheard unheard_of(double level, double offset, size_t n) {
+  static float x[8000];
+  for (size_t i = 0; i < 8000; i++) x[i] = (float)(offset + level * sin(0.3 * (double)i));
+  return am_sound_unheard(x, n, 16000);
+}
+
+static void test_unheard(void **state) {
+  (void)state;
+  assert_int_equal(unheard_of(0, 0, 8000), AM_UNHEARD_SILENT);
+  assert_int_equal(unheard_of(0, 0.5, 8000), AM_UNHEARD_SILENT);    /* an offset is no sound */
+  assert_int_equal(unheard_of(0.9e-4, 0, 8000), AM_UNHEARD_SILENT); /* two steps of 16 bits up and down */
+  assert_int_equal(unheard_of(1.1e-4, 0, 8000), AM_HEARD);
+  assert_int_equal(unheard_of(1.1e-4, -0.25, 8000), AM_HEARD);
+  assert_int_equal(unheard_of(0.5, 0, 1600), AM_HEARD);
+  assert_int_equal(unheard_of(0.5, 0, 1599), AM_UNHEARD_TOO_SHORT);
+  assert_int_equal(unheard_of(0, 0, 320), AM_UNHEARD_TOO_SHORT); /* silent, too */
+  assert_int_equal(unheard_of(0.5, 0, 1), AM_UNHEARD_TOO_SHORT);
+  assert_int_equal(am_sound_unheard(NULL, 0, 16000), AM_UNHEARD_TOO_SHORT);
+  static float x[1103] = {1};
+  assert_int_equal(am_sound_unheard(x, 1102, 11025), AM_HEARD); /* 1102.5 samples are 0.1 s */
+  assert_int_equal(am_sound_unheard(x, 1101, 11025), AM_UNHEARD_TOO_SHORT);
+  assert_string_equal(am_unheard_name(AM_UNHEARD_SILENT), "silent");
+  assert_string_equal(am_unheard_name(AM_UNHEARD_TOO_SHORT), "too short");
+  assert_string_equal(am_unheard_name(AM_HEARD), "");
+}
+
+/* Speech left and its negative right: their mean is silence. */
+static void test_channels_that_cancel(void **state) {
+  const room *r = *state;
+  short x[2 * 4000];
+  for (int i = 0; i < 4000; i++) {
+    x[2 * i] = (short)(9000 * sin(0.2 * i));
+    x[2 * i + 1] = (short)-x[2 * i];
+  }
+  const char *path = am_test_path(r->folder, "opposite.wav");
+  SF_INFO info = {.samplerate = 16000, .channels = 2, .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16};
+  SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+  assert_non_null(file);
+  assert_int_equal(sf_writef_short(file, x, 4000), 4000);
+  sf_close(file);
+  am_error err = AM_ERROR_INIT;
+  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_test_ok(am_sound_read(r->ctx, path, 0, 0, &s, &err), &err);
+  assert_int_equal(am_sound_unheard(s.samples, s.n, s.rate), AM_UNHEARD_SILENT);
+  am_sound_free(r->ctx, &s);
+}
+
 static void test_allocation_failures(void **state) {
   const room *r = *state;
   const char *path = write_by_sndfile(r, "alloc.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 2, 90000);
@@ -639,6 +687,8 @@ int main(void) {
       IN_ROOM(test_resample_equals_librosa),
       IN_ROOM(test_resample_lengths),
       IN_ROOM(test_trim),
+      cmocka_unit_test(test_unheard),
+      IN_ROOM(test_channels_that_cancel),
       IN_ROOM(test_allocation_failures),
   };
   return cmocka_run_group_tests_name("sound", tests, NULL, NULL);

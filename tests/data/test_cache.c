@@ -613,6 +613,49 @@ static void pipes_and_devices_are_no_clips(void **state) {
   alarm(0);
 }
 
+static void write_level(const char *name, float level, size_t n) {
+  float *x = calloc(n, sizeof *x);
+  for (size_t i = 0; i < n; i++) x[i] = level;
+  am_test_ok(am_sound_write(f.ctx, in(name), x, n, 8000, true, &f.err), &f.err);
+  free(x);
+}
+
+/* Put aside, named and counted, whether they come from the cache or not; kept when asked to. */
+static void nothing_to_hear(void **state) {
+  (void)state;
+  write_level("1.wav", 0, 4000);
+  write_level("3.wav", 0.25f, 4000);
+  write_tone(f.ctx, in("5.wav"), 300, 0.05, 8000);
+  for (int cached = 0; cached < 2; cached++) {
+    am_store *s = make_store(true);
+    assert_int_equal(am_store_counted(s).from_cache, cached ? CLIPS : 0);
+    assert_int_equal(am_store_counted(s).unheard, 3);
+    assert_int_equal(am_store_counted(s).skipped, 0);
+    for (uint32_t i = 0; i < CLIPS; i++) {
+      assert_int_equal(am_store_unheard(s, i), i == 5 ? AM_UNHEARD_TOO_SHORT : i % 2 ? AM_UNHEARD_SILENT : AM_HEARD);
+      assert_int_equal(am_store_ok(s, i), i % 2 == 0);
+      assert_true(am_store_readable(s, i));
+      assert_true(am_store_file_rate(s, i) == 8000);
+    }
+    assert_int_equal(am_store_max_frames(s), am_store_frames(s, 4));
+    assert_non_null(strstr(f.log.text, "left out 1.wav: it is silent"));
+    assert_non_null(strstr(f.log.text, "left out 5.wav: it is too short"));
+    am_store_free(s);
+  }
+  f.data.unheard = AM_UNHEARD_KEEP;
+  am_store *s = make_store(true), *fresh = make_fresh();
+  assert_int_equal(am_store_counted(s).unheard, 3);
+  for (uint32_t i = 0; i < CLIPS; i++) assert_true(am_store_ok(s, i));
+  assert_same(s, fresh, true);
+  assert_non_null(strstr(f.log.text, "kept 3.wav: it is silent"));
+  am_store_free(s);
+  am_store_free(fresh);
+  f.data.unheard = AM_UNHEARD_LEAVE_OUT;
+  for (int i = 0; i < CLIPS; i += 2) write_level(i ? i == 2 ? "2.wav" : "4.wav" : "0.wav", 0, 800);
+  am_test_fails(am_store_create(f.ctx, f.d, f.fx, &f.data, f.cache, false, &s, &f.err), AM_E_DATA, &f.err,
+                "in none of the 6 clips is there anything to hear");
+}
+
 static void stopping_stops(void **state) {
   (void)state;
   am_store *s = NULL;
@@ -693,6 +736,7 @@ int main(void) {
       TEST(a_full_disk_is_said_and_survived),
       TEST(the_first_bad_file_is_named),
       TEST(pipes_and_devices_are_no_clips),
+      TEST(nothing_to_hear),
       TEST(stopping_stops),
       TEST(memory_runs_out_cleanly),
       TEST(the_real_recordings),

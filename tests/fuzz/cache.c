@@ -12,8 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   fuzz_check(am_cache_open(ctx, folder, &cache, &err), &err);
   for (uint64_t key = 1; cache && key <= 8; key++) {
     int64_t rows, columns;
-    double seconds;
-    if (!am_cache_find(cache, key, &rows, &columns, &seconds)) continue;
+    am_cache_facts facts;
+    if (!am_cache_find(cache, key, &rows, &columns, &facts)) continue;
     fuzz_require(rows > 0 && columns > 0);
     float *values = am_alloc(ctx, am_mul((size_t)rows, (size_t)columns), sizeof *values);
     fuzz_require(values);

@@ -1,0 +1,21 @@
+/* audio/unheard.c - sounds in which there is nothing to hear. */
+#include "audiomood/audio.h"
+
+/* Half of a phoneme, and less than two frames of the usual features. */
+static const double shortest = 0.1;
+/* Six steps of 16 bits: silence with dither is within it, the quietest speech that was recorded on purpose far above. */
+static const float smallest_span = 2e-4f;
+
+am_unheard am_sound_unheard(const float *samples, size_t n, double rate) {
+  if (!n || (double)n < shortest * rate - 0.5) return AM_UNHEARD_TOO_SHORT; /* 0.1 s, rounded to samples, is long enough */
+  float low = samples[0], high = samples[0];
+  for (size_t i = 1; i < n; i++) {
+    low = samples[i] < low ? samples[i] : low;
+    high = samples[i] > high ? samples[i] : high;
+  }
+  return high - low < smallest_span ? AM_UNHEARD_SILENT : AM_HEARD;
+}
+
+const char *am_unheard_name(am_unheard reason) {
+  return reason == AM_UNHEARD_SILENT ? "silent" : reason == AM_UNHEARD_TOO_SHORT ? "too short" : "";
+}
