@@ -93,11 +93,12 @@ def all_cases():
     case("dropout", "dropout", {"rate": 0.3}, MAP, lengths=[3, 7])
     case("dropout_inference", "dropout", {"rate": 0.3}, SEQUENCE, mode="inference", full=False, lengths=[3, 7])
     # norms
-    case("batch_norm_vector", "batch_norm", {}, VECTOR, clips=5)
-    case("batch_norm_sequence", "batch_norm", {"epsilon": 1e-5, "momentum": 0.9, "unbiased": True}, SEQUENCE,
+    plain = {"statistics": "plain"}
+    case("batch_norm_vector", "batch_norm", plain, VECTOR, clips=5)
+    case("batch_norm_sequence", "batch_norm", {"epsilon": 1e-5, "momentum": 0.9, "unbiased": True, **plain}, SEQUENCE,
          lengths=[4, 7, 0, 1])
-    case("batch_norm_map", "batch_norm", {}, MAP)
-    case("batch_norm_inference", "batch_norm", {}, MAP, mode="inference", lengths=[3, 7])
+    case("batch_norm_map", "batch_norm", plain, MAP)
+    case("batch_norm_inference", "batch_norm", plain, MAP, mode="inference", lengths=[3, 7])
     case("layer_norm_vector", "layer_norm", {}, VECTOR, clips=3)
     case("layer_norm_sequence", "layer_norm", {"epsilon": 1e-3}, SEQUENCE)
     case("layer_norm_map", "layer_norm", {}, MAP, lengths=[3, 7, 1])
@@ -131,11 +132,20 @@ def all_cases():
     case("concat", "concat", {}, [(3, 6, 2, 3), (3, 6, 2, 1), (3, 6, 2, 4)], lengths=[3, 6, 1])
     case("scale", "scale", {}, [MAP, (1, 1, 1, 3)])
     case("scale_sequence", "scale", {}, [SEQUENCE, (1, 1, 1, 3)])
+    # moving statistics without a start; of three batches before
+    case("batch_norm_corrected_vector", "batch_norm", {}, VECTOR, clips=5)
+    case("batch_norm_corrected", "batch_norm", {"epsilon": 1e-5, "momentum": 0.9, "unbiased": True}, SEQUENCE,
+         lengths=[4, 7, 0, 1])
+    case("batch_norm_corrected_map", "batch_norm", {"statistics": "corrected", "momentum": 0.5}, MAP, masked=False)
+    case("batch_norm_corrected_all", "batch_norm", {"momentum": 1}, SEQUENCE, masked=False)
+    case("batch_norm_corrected_inference", "batch_norm", {}, MAP, mode="inference", full=False, lengths=[3, 7])
 
 
 def array_numbers(seed, stream, name, dims):
     """Scales and variances around 1, the rest around 0."""
     v = ref.numbers(seed, stream, int(np.prod(dims))).reshape(dims) * 0.5
+    if name == "updates":  # of the batches before this one
+        return np.full(dims, 3.0)
     return v + 1 if name.split("/")[-1] in ("gamma", "variance") else v
 
 

@@ -163,11 +163,35 @@ def batch_norm(clips, w, statistics, o, training):
     rows = torch.cat([x.reshape(-1, x.shape[-1]) for x in clips])
     keep, unbiased = o.get("momentum", 0.99), o.get("unbiased", False)
     mean, variance = statistics[0].clone(), statistics[1].clone()
+    corrected = o.get("statistics", "corrected") == "corrected"
+    if corrected:
+        return batch_norm_corrected(clips, rows, w, statistics, keep, unbiased, o.get("epsilon", 1e-3), training)
     y = F.batch_norm(rows, mean, variance, w[0], w[1], training, 1 - keep, o.get("epsilon", 1e-3))
     if training:
         if not unbiased:
             variance = keep * statistics[1] + (1 - keep) * rows.detach().var(0, unbiased=False)
         statistics[0], statistics[1] = mean.detach(), variance.detach()
+    parts = y.split([x.numel() // x.shape[-1] for x in clips])
+    return [p.reshape(x.shape) for p, x in zip(parts, clips)]
+
+
+def debiased(value, count, batch, keep):
+    """TensorFlow's ExponentialMovingAverage with zero_debias: an average that begins at 0, and is divided by its weights.
+    `value` is what it gave after `count` batches."""
+    if keep == 1:
+        return (value * count + batch) / (count + 1)
+    biased = value * (1 - keep ** count)
+    return (keep * biased + (1 - keep) * batch) / (1 - keep ** (count + 1))
+
+
+def batch_norm_corrected(clips, rows, w, statistics, keep, unbiased, epsilon, training):
+    mean, variance, count = statistics
+    y = F.batch_norm(rows, mean.clone(), variance.clone(), w[0], w[1], training, 0, epsilon)
+    if training:
+        n = float(count[0])
+        statistics[0] = debiased(mean, n, rows.detach().mean(0), keep)
+        statistics[1] = debiased(variance, n, rows.detach().var(0, unbiased=unbiased), keep)
+        statistics[2] = count + 1  # the same for all channels
     parts = y.split([x.numel() // x.shape[-1] for x in clips])
     return [p.reshape(x.shape) for p, x in zip(parts, clips)]
 
@@ -328,7 +352,8 @@ def weight_shapes(kind, o, shape):
     if kind == "dense":
         return [("kernel", [c, o["units"]])] + ([("bias", [o["units"]])] if o.get("bias", True) else []), []
     if kind == "batch_norm":
-        return [("gamma", [c]), ("beta", [c])], [("mean", [c]), ("variance", [c])]
+        count = [("updates", [c])] if o.get("statistics", "corrected") == "corrected" else []
+        return [("gamma", [c]), ("beta", [c])], [("mean", [c]), ("variance", [c])] + count
     if kind == "layer_norm":
         return [("gamma", [c]), ("beta", [c])], []
     if kind in ("lstm", "gru"):

@@ -189,9 +189,9 @@ static am_status read_default(const reader *r, const am_value *map, void *out) {
   const am_option *o = r->option;
   if (!o->fallback)
     return am_fail_at(r->err, map, "%s: the key \"%s\" is missing (%s)", r->section, o->name, o->help ? o->help : "");
-  const am_value *v = o->type == AM_OPT_TEXT || o->type == AM_OPT_CHOICE
-                          ? am_value_text(r->tree, o->fallback, true)
-                          : am_value_flow(r->tree, o->fallback);
+  const char *text = o->before && am_tree_stored(r->tree) ? o->before : o->fallback;
+  const am_value *v = o->type == AM_OPT_TEXT || o->type == AM_OPT_CHOICE ? am_value_text(r->tree, text, true)
+                                                                         : am_value_flow(r->tree, text);
   if (!v) return am_no_memory(r->err);
   return read_value(r, v, out);
 }

@@ -32,6 +32,8 @@ typedef struct am_option {
   double min, max;      /* of numbers, each element of a list; both 0: no range */
   const char *choices;  /* "a|b|c" for AM_OPT_CHOICE(S) */
   const char *help;     /* one line, with units */
+  const char *before;   /* of an option that changed what is done by default: what a stored config without it means
+                           (am_tree_set_stored); NULL: the default */
 } am_option;
 
 /* Ends every table. */

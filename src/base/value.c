@@ -18,6 +18,7 @@ struct am_tree {
   am_context *ctx;
   block *blocks;
   am_value *root;
+  bool stored;
 };
 enum { BLOCK = 4096, ALIGN = 16 };
 
@@ -37,6 +38,8 @@ void am_tree_free(am_tree *tree) {
   am_free(tree->ctx, tree);
 }
 
+void am_tree_set_stored(am_tree *tree) { tree->stored = true; }
+bool am_tree_stored(const am_tree *tree) { return tree->stored; }
 am_value *am_tree_root(am_tree *tree) { return tree->root; }
 void am_tree_set_root(am_tree *tree, am_value *root) { tree->root = root; }
 

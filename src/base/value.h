@@ -27,6 +27,10 @@ struct am_value {
 typedef struct am_tree am_tree;
 am_status am_tree_create(am_context *ctx, am_tree **out, am_error *err);
 void am_tree_free(am_tree *tree);
+/* Says that its values are a config which a program kept: it wrote out every option, so one that is not there is younger
+ * than that program, and means what the program did then (am_option.before). */
+void am_tree_set_stored(am_tree *tree);
+bool am_tree_stored(const am_tree *tree);
 am_value *am_tree_root(am_tree *tree); /* NULL until set */
 void am_tree_set_root(am_tree *tree, am_value *root);
 /* Reads text into values of the tree; `source` is what messages call it. */

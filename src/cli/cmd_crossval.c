@@ -74,7 +74,7 @@ static am_status load(cli *c, const char *resume, am_config **config, am_error *
                  "%s: nothing to resume here: wanted the folder of a cross-validation, with its "
                  "crossval.yaml",
                  resume);
-  else st = am_config_load(c->ctx, file, over.at, over.n, config, err);
+  else st = am_config_load_stored(c->ctx, file, over.at, over.n, config, err);
   am_free(c->ctx, file);
   return st;
 }

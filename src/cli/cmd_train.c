@@ -20,7 +20,7 @@ static am_status load(cli *c, const char *resume, am_config **config, am_error *
   if (!file) return am_no_memory(err);
   if (!am_file_exists(file))
     st = am_fail(err, AM_E_IO, "%s: nothing to resume here: wanted the folder of a run, with its config.yaml", resume);
-  else st = am_config_load(c->ctx, file, over.at, over.n, config, err);
+  else st = am_config_load_stored(c->ctx, file, over.at, over.n, config, err);
   am_free(c->ctx, file);
   return st;
 }

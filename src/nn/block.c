@@ -75,11 +75,10 @@ static am_status expand_inner(const am_scope *s, const am_value *list, const cha
   return status ? status : expand(&inner, tensor, err);
 }
 
-/* Frames of a clip of `length` frames after the steps that lead from tensor `from` to tensor `to`. */
-static int length_after(const am_model *model, int from, int to, int length) {
+int am_model_length(const am_model *model, int from, int to, int length) {
   if (to == from) return length;
   const am_step *step = &model->steps[to - 1];
-  int before = length_after(model, from, step->inputs[0], length);
+  int before = am_model_length(model, from, step->inputs[0], length);
   return step->layer.cls->length ? step->layer.cls->length(&step->layer, before) : before;
 }
 
@@ -89,7 +88,7 @@ static int stride_of(const am_model *model, int from, int to) {
   for (int stride = 1; stride <= in; stride++) {
     if (am_window_length(in, 1, stride, 1, AM_PAD_VALID, 0) != out) continue;
     int n = 1;
-    while (n <= in && am_window_length(n, 1, stride, 1, AM_PAD_VALID, 0) == length_after(model, from, to, n))
+    while (n <= in && am_window_length(n, 1, stride, 1, AM_PAD_VALID, 0) == am_model_length(model, from, to, n))
       n++;
     if (n > in) return stride;
   }

@@ -1,4 +1,5 @@
 /* nn/model.c - creating a model and its flat buffers. */
+#include "nn/norm.h"
 #include "nn/plan.h"
 
 #include <limits.h>
@@ -215,6 +216,27 @@ size_t am_model_weight_count(const am_model *model) { return model->n_weight_inf
 size_t am_model_statistic_count(const am_model *model) { return model->n_statistic_infos; }
 am_array_info am_model_weight_info(const am_model *model, size_t i) { return model->weight_infos[i]; }
 am_array_info am_model_statistic_info(const am_model *model, size_t i) { return model->statistic_infos[i]; }
+
+double am_model_start_share(const am_model *model, uint64_t updates, const char **layer) {
+  double most = 0;
+  *layer = NULL;
+  for (size_t i = 0; i < model->n_steps; i++) {
+    double share = am_batch_norm_start(&model->steps[i].layer, updates);
+    if (share > most) most = share, *layer = model->steps[i].layer.name;
+  }
+  return most;
+}
+
+const char *am_model_lone_norm(const am_model *model, int clips, int frames) {
+  for (size_t i = 0; i < model->n_steps; i++) {
+    const am_layer *layer = &model->steps[i].layer;
+    const am_shape in = layer->in[0];
+    if (layer->cls != &am_batch_norm) continue;
+    const int length = in.rank < 2 ? 1 : in.variable ? am_model_length(model, 0, model->steps[i].inputs[0], frames) : in.t;
+    if (clips == 1 && length == 1 && in.f == 1) return layer->name;
+  }
+  return NULL;
+}
 
 size_t am_step_weights(const am_step *step) {
   size_t n = 0;

@@ -34,6 +34,12 @@ bool am_model_had_softmax(const am_model *model);
 /* fill.c: the list of layers with every name and option present, for the effective config: it makes the same model, also
  * when a default has changed since.  Types, keys and values are checked; shapes only a model can check. */
 am_status am_layers_fill(am_tree *tree, const am_value *layers, am_value **out, am_error *err);
+/* The largest share of their start that moving statistics of the model hold after `updates` steps of training, 0 to 1, and
+ * the layer whose they are (norm.c, `statistics: plain`); 0 and NULL: there is no such layer. */
+double am_model_start_share(const am_model *model, uint64_t updates, const char **layer);
+/* The first batch norm that takes its moments of one value a channel in a batch of so many clips of so many frames, and
+ * then gives beta whatever it hears; NULL: none does. */
+const char *am_model_lone_norm(const am_model *model, int clips, int frames);
 /* Turns plan fusion off (tests compare). Before any session is created. */
 void am_model_set_fusion(am_model *model, bool on);
 

@@ -7,6 +7,15 @@
  *   PyTorch  epsilon 1e-5, momentum 0.1 means the new part: write 0.9 here; unbiased: true
  * The variance that normalises is always the biased one.
  *
+ * Both begin at mean 0 and variance 1, of which m^t is left after t steps of momentum m: a network trained for few
+ * steps is evaluated as another one than was trained.  `statistics: corrected` takes the start out, as Adam does from
+ * its means (Kingma and Ba 2015, section 3): the moving value s_t is the sum of (1-m) m^(t-i) x_i over the batches
+ * i = 1 to t, divided by the sum of these weights, 1 - m^t.  Then
+ *   s_t = (1-a) s_(t-1) + a x_t,   a = (1-m)/(1-m^t);   m = 1: a = 1/t, the mean of all batches
+ * which needs no start (a = 1 at t = 1) and is the plain step where m^t vanishes.  t is a statistic, too, of each channel
+ * as the others are, so that they are kept and taken over together; exact to 2^24 in float, where it stays, long after a
+ * has come to rest.
+ *
  * layer_norm (Ba, Kiros and Hinton 2016): per position over its channels.
  * Keras's epsilon is 1e-3, PyTorch's 1e-5. */
 #include <math.h>
@@ -17,11 +26,13 @@
 typedef struct norm_options {
   double epsilon, momentum;
   bool unbiased;
+  int statistics; /* CORRECTED, PLAIN */
   bool relu; /* batch norm: a ReLU that follows is taken in; set by build and fuse */
 } norm_options;
 
 enum { GAMMA, BETA };   /* weights (C) */
-enum { MEAN, VARIANCE }; /* statistics (C) */
+enum { MEAN, VARIANCE, UPDATES }; /* statistics (C); the last of a corrected one only */
+enum { CORRECTED, PLAIN };
 
 /* Positions of clip b: rows of C numbers. */
 static size_t clip_rows(const am_layer *layer, const am_pass *pass, size_t b) {
@@ -53,6 +64,9 @@ static const am_option batch_table[] = {
    "part of the moving statistics kept each step (Keras 0.99; PyTorch's 0.1 is 0.9 here)"},
   {"unbiased", AM_OPT_BOOL, offsetof(norm_options, unbiased), "false", 0, 0, NULL,
    "the moving variance takes n/(n-1) of the batch's (PyTorch; Keras's fused kernel)"},
+  {"statistics", AM_OPT_CHOICE, offsetof(norm_options, statistics), "corrected", 0, 0, "corrected|plain",
+   "moving statistics: corrected: of the batches alone; plain: of these and a start at 0 and 1 (Keras, PyTorch)",
+   .before = "plain"},
   AM_OPTION_END,
 };
 
@@ -99,6 +113,8 @@ static am_status batch_build(am_layer *layer, am_error *err) {
   declare_scale_and_shift(layer);
   am_layer_statistic(layer, "mean", AM_INIT_ZERO, 1, &c);
   am_layer_statistic(layer, "variance", AM_INIT_ONE, 1, &c);
+  if (((norm_options *)layer->options)->statistics == CORRECTED)
+    am_layer_statistic(layer, "updates", AM_INIT_ZERO, 1, &c);
   layer->cache_once = KEPT * (size_t)c * sizeof(double);
   layer->scratch_once = KEPT * (size_t)c * sizeof(double); /* in inference; in training SUMS of them are enough */
   layer->scratch_per_clip = 2 * (size_t)c * sizeof(double);
@@ -112,6 +128,28 @@ static void batch_clip_moments(void *arg, size_t b, int worker) {
   const size_t c = (size_t)job->layer->in[0].c, rows = clip_rows(job->layer, job->pass, b);
   const am_real *x = job->pass->x[0] + b * am_shape_count(job->layer->in[0]);
   job->kernels->column_moments(rows, c, x, job->first + b * c, job->second + b * c);
+}
+
+/* The part a of the moving statistics that their batch t makes. */
+static double corrected_share(double momentum, double t) {
+  return momentum == 1 ? 1 / t : (1 - momentum) / (1 - pow(momentum, t));
+}
+
+/* The batch's mean and variance (C) into the moving ones. */
+static void batch_move(const norm_options *o, const am_pass *pass, size_t c, const double *mean, const double *squares,
+                       double n) {
+  am_real *moving_mean = pass->statistics[MEAN], *moving_variance = pass->statistics[VARIANCE];
+  const double of_variance = o->unbiased && n > 1 ? n - 1 : n;
+  double kept = o->momentum, share = 1 - kept, counted = 0;
+  for (size_t k = 0; k < c; k++) {
+    if (o->statistics == CORRECTED) {
+      const double t = (double)(pass->statistics[UPDATES][k] += 1);
+      if (t != counted) share = corrected_share(o->momentum, t), kept = 1 - share; /* one power for all channels */
+      counted = t;
+    }
+    moving_mean[k] = (am_real)(kept * (double)moving_mean[k] + share * mean[k]);
+    moving_variance[k] = (am_real)(kept * (double)moving_variance[k] + share * (squares[k] / of_variance));
+  }
 }
 
 /* Joins the clips' moments in batch order (Chan, Golub and LeVeque 1979). */
@@ -133,15 +171,8 @@ static void batch_join_moments(batch_job *job) {
     seen += rows;
   }
   const double n = job->positions;
-  for (size_t k = 0; k < c; k++) {
-    const double squares = inverse[k];
-    inverse[k] = 1 / sqrt((n > 0 ? squares / n : 0) + o->epsilon);
-    if (n == 0) continue; /* a batch of empty clips says nothing */
-    const double kept = o->momentum, variance = squares / (o->unbiased && n > 1 ? n - 1 : n);
-    am_real *moving_mean = pass->statistics[MEAN], *moving_variance = pass->statistics[VARIANCE];
-    moving_mean[k] = (am_real)(kept * (double)moving_mean[k] + (1 - kept) * mean[k]);
-    moving_variance[k] = (am_real)(kept * (double)moving_variance[k] + (1 - kept) * variance);
-  }
+  if (n > 0) batch_move(o, pass, c, mean, inverse, n); /* a batch of empty clips says nothing */
+  for (size_t k = 0; k < c; k++) inverse[k] = 1 / sqrt((n > 0 ? inverse[k] / n : 0) + o->epsilon);
 }
 
 static void batch_clip(void *arg, size_t b, int worker) {
@@ -170,6 +201,11 @@ void am_batch_norm_line(const am_layer *norm, const am_real *gamma, const am_rea
     const double inverse = 1 / sqrt((double)statistics[VARIANCE][k] + o->epsilon), mean = (double)statistics[MEAN][k];
     find_line(1, gamma + k, beta + k, &mean, &inverse, scale + k, shift + k);
   }
+}
+
+double am_batch_norm_start(const am_layer *norm, uint64_t updates) {
+  const norm_options *o = norm->options;
+  return norm->cls == &am_batch_norm && o->statistics == PLAIN ? pow(o->momentum, (double)updates) : 0;
 }
 
 static void batch_forward(const am_layer *layer, const am_pass *pass) {

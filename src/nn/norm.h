@@ -1,4 +1,4 @@
-/* nn/norm.h - what a convolution needs to know of a batch norm to take it in. */
+/* nn/norm.h - what others need to know of a batch norm. */
 #ifndef AM_NORM_H
 #define AM_NORM_H
 
@@ -7,5 +7,7 @@
 /* The line y = x scale + shift (C) that the batch norm is in inference; statistics: its mean and variance. */
 void am_batch_norm_line(const am_layer *norm, const am_real *gamma, const am_real *beta,
                         const am_real *const statistics[2], double *scale, double *shift);
+/* The share of its start that the moving statistics of a plain batch norm hold after so many updates; 0 of any other layer. */
+double am_batch_norm_start(const am_layer *norm, uint64_t updates);
 
 #endif

@@ -63,7 +63,7 @@ static am_status read_config(am_results *r, const char *name, am_error *err) {
   size_t bytes;
   am_status st = path_of(r, name, &path, err);
   if (!st) st = am_file_read(r->ctx, path, CONFIG_BYTES, &r->config_text, &bytes, err);
-  if (!st) st = am_config_load(r->ctx, path, NULL, 0, &r->config, err);
+  if (!st) st = am_config_load_stored(r->ctx, path, NULL, 0, &r->config, err);
   am_free(r->ctx, path);
   return st;
 }

@@ -12,7 +12,7 @@
 #include "train/schedule.h"
 
 #define AM_CHECKPOINT_FORMAT "audiomood-checkpoint"
-enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 0 };
+enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 1 };
 
 /* Where a run is: everything that shapes the rest of it, beside weights and optimiser slots. Random
  * numbers are counted by seed, epoch and draw, so they have no state. */

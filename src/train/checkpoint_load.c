@@ -154,7 +154,7 @@ static am_status read_config(am_context *ctx, am_h5 *file, am_checkpoint *c, am_
   char *text = NULL;
   am_status status = am_h5_read_text(file, "config", &text, err);
   if (status) return status;
-  status = am_config_from_text(ctx, text, am_h5_path(file), NULL, 0, &c->config, err);
+  status = am_config_from_stored(ctx, text, am_h5_path(file), NULL, 0, &c->config, err);
   am_free(ctx, text);
   return status;
 }
@@ -175,7 +175,7 @@ static am_status read_corpora(am_context *ctx, am_h5 *file, am_origin *o, am_err
   am_config *config = NULL;
   char *corpus = NULL;
   bool synthetic = false;
-  am_status status = am_config_from_text(ctx, o->config, am_h5_path(file), NULL, 0, &config, err);
+  am_status status = am_config_from_stored(ctx, o->config, am_h5_path(file), NULL, 0, &config, err);
   if (!status) status = am_h5_get_text(file, "data", "corpus", &corpus, err);
   if (!status) status = get_bool(file, "data", "synthetic", &synthetic, err);
   if (!status) status = am_corpora_add(ctx, &o->corpora, &config->data, corpus, synthetic, err);
@@ -292,6 +292,7 @@ static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_err
   if (!status) status = read_digest(file, &c->digest, err);
   if (!status) status = read_before(file, &c->before, err);
   if (!status) status = get_count(file, "/", "epoch", &c->epoch, err);
+  if (!status) status = get_count(file, "/", "step", &c->step, err);
   if (!status) status = make_model(ctx, file, c, err);
   if (!status) status = read_arrays(ctx, file, c->model, err);
   c->resumable = am_h5_find(file, "training/slots") == AM_H5_GROUP;

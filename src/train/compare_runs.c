@@ -46,7 +46,7 @@ static am_status read_config(am_compared *c, am_error *err) {
   c->crossval = am_file_exists(path);
   am_free(c->ctx, path);
   am_status status = path_in(c, c->crossval ? "crossval.yaml" : "config.yaml", &path, err);
-  if (!status) status = am_config_load(c->ctx, path, NULL, 0, &c->config, err);
+  if (!status) status = am_config_load_stored(c->ctx, path, NULL, 0, &c->config, err);
   am_free(c->ctx, path);
   return status;
 }

@@ -208,12 +208,14 @@ static am_status make_effective(am_config *c, am_error *err) {
   am_status status = am_tree_create(c->ctx, &c->effective, err);
   if (status) return status;
   am_tree *tree = c->effective;
+  if (am_tree_stored(c->tree)) am_tree_set_stored(tree);
   am_value *root = am_value_new(tree, AM_MAP);
   if (!root) return am_no_memory(err);
   am_tree_set_root(tree, root);
   am_value *layers = NULL;
   status = am_layers_fill(tree, c->layers, &layers, err);
   model_section model = {layers};
+  if (am_tree_stored(tree)) c->layers = layers; /* what it does not say and then meant is written out there */
   if (!status) status = am_value_add(tree, root, "name", am_value_text(tree, c->name, true), err);
   if (!status) status = am_value_add(tree, root, "description", am_value_text(tree, c->description, true), err);
   if (!status) status = am_value_add(tree, root, "seed", am_value_int(tree, (int64_t)c->seed), err);
@@ -252,12 +254,24 @@ static am_status config_from_tree(am_context *ctx, am_tree *tree, const char *fi
   return AM_OK;
 }
 
-am_status am_config_load(am_context *ctx, const char *file, const char *const *overrides, size_t n, am_config **out,
-                         am_error *err) {
+static am_status load(am_context *ctx, const char *file, bool stored, const char *const *overrides, size_t n,
+                      am_config **out, am_error *err) {
   *out = NULL;
   am_tree *tree;
   am_status status = am_yaml_read_file(ctx, file, &tree, err);
-  return status ? status : config_from_tree(ctx, tree, file, overrides, n, out, err);
+  if (status) return status;
+  if (stored) am_tree_set_stored(tree);
+  return config_from_tree(ctx, tree, file, overrides, n, out, err);
+}
+
+am_status am_config_load(am_context *ctx, const char *file, const char *const *overrides, size_t n, am_config **out,
+                         am_error *err) {
+  return load(ctx, file, false, overrides, n, out, err);
+}
+
+am_status am_config_load_stored(am_context *ctx, const char *file, const char *const *overrides, size_t n,
+                                am_config **out, am_error *err) {
+  return load(ctx, file, true, overrides, n, out, err);
 }
 
 am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides, size_t n,
@@ -274,12 +288,13 @@ am_status am_config_load_data(am_context *ctx, const char *file, const am_config
   return status;
 }
 
-am_status am_config_from_text(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
-                              size_t n, am_config **out, am_error *err) {
+static am_status from_text(am_context *ctx, const char *yaml, const char *name, bool stored,
+                           const char *const *overrides, size_t n, am_config **out, am_error *err) {
   *out = NULL;
   am_tree *tree;
   am_status status = am_tree_create(ctx, &tree, err);
   if (status) return status;
+  if (stored) am_tree_set_stored(tree);
   am_value *root;
   status = am_yaml_read_text(tree, yaml, strlen(yaml), name, &root, err);
   if (status) {
@@ -288,6 +303,16 @@ am_status am_config_from_text(am_context *ctx, const char *yaml, const char *nam
   }
   am_tree_set_root(tree, root);
   return config_from_tree(ctx, tree, name, overrides, n, out, err);
+}
+
+am_status am_config_from_text(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
+                              size_t n, am_config **out, am_error *err) {
+  return from_text(ctx, yaml, name, false, overrides, n, out, err);
+}
+
+am_status am_config_from_stored(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
+                                size_t n, am_config **out, am_error *err) {
+  return from_text(ctx, yaml, name, true, overrides, n, out, err);
 }
 
 void am_config_free(am_config *c) {

@@ -189,7 +189,7 @@ static am_status run_config(const am_crossval *x, const am_crossval_run *r, am_c
   snprintf(fold, sizeof fold, "split.fold=%d", r->fold);
   snprintf(seed, sizeof seed, "seed=%llu", (unsigned long long)r->seed);
   am_status status = am_config_text(x->config, &text, err);
-  if (!status) status = am_config_from_text(x->ctx, text.data, x->config->file, overrides, 2, out, err);
+  if (!status) status = am_config_from_stored(x->ctx, text.data, x->config->file, overrides, 2, out, err);
   am_buffer_free(x->ctx, &text);
   return status;
 }

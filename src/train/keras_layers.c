@@ -351,6 +351,7 @@ static am_status read_norm(reader *r, const source *s, am_error *err) {
   am_json_real(&r->json, "epsilon", epsilon);
   if (batch) am_json_real(&r->json, "momentum", momentum);
   if (batch && r->rank == 3) am_json_bool(&r->json, "unbiased", true); /* Keras's fused kernel, for maps */
+  if (batch) am_json_text(&r->json, "statistics", "plain");
   end(r);
   return AM_OK;
 }

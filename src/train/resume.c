@@ -59,7 +59,7 @@ am_status am_config_check_places(const am_config *saved, const am_config *now, a
 
 static am_status compare_config(am_trainer *t, const char *path, const char *text, am_error *err) {
   am_config *saved = NULL;
-  am_status status = am_config_from_text(t->ctx, text, path, NULL, 0, &saved, err);
+  am_status status = am_config_from_stored(t->ctx, text, path, NULL, 0, &saved, err);
   if (!status) status = compare_settings(saved, t->config, FREE_KEYS, err);
   am_config_free(saved);
   return status;

@@ -78,6 +78,12 @@ struct am_config {
 /* The tables of the sections that belong to this room, for --help; `train` holds loss, optimiser, schedule. */
 extern const am_option am_config_table[], am_model_table[], am_train_table[], am_optimiser_table[], am_schedule_table[];
 
+/* A config that a run or a checkpoint keeps, with every option written out: one that is not there is younger than the file,
+ * and means what was done then (am_option.before).  A config of a user's own means the default by leaving it out. */
+am_status am_config_load_stored(am_context *ctx, const char *file, const char *const *overrides, size_t n,
+                                am_config **out, am_error *err);
+am_status am_config_from_stored(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
+                                size_t n, am_config **out, am_error *err);
 /* A config of which only the data and how they are split are wanted: it need not have a model, and then has `trained`'s. */
 am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides, size_t n,
                               am_config **out, am_error *err);
@@ -123,10 +129,17 @@ struct am_checkpoint {
   bool synthetic, speaker_independent;
   uint64_t digest;        /* of the training data (am_data_digest); 0: not known */
   am_names before;        /* corpora that the model it began from had been trained on (origin.h) */
-  uint64_t epoch;
+  uint64_t epoch, step;   /* done by the run that made it; 0 of an imported model */
   bool resumable;         /* has optimiser state */
   struct am_predictor *predictor; /* made by the first am_predict_sound */
 };
+
+/* ---- statistics.c ---- */
+
+/* A part of the start in moving statistics that is worth a warning: a variance that began at 1 is off by 0.01 then. */
+#define AM_START_SHARE 0.01
+/* Whether the moving statistics of a model after `steps` steps are so much what they began with; then `text` says it. */
+bool am_start_doubt(const am_model *model, uint64_t steps, char *text, size_t size);
 
 /* ---- trainer.c ---- */
 

@@ -17,8 +17,8 @@ typedef struct job {
 /* Both the run's config and the one with `overrides`, which may change nothing that the weights depend on. */
 static am_status read_config(job *j, const char *file, const char *const *overrides, size_t n, am_error *err) {
   am_config *saved = NULL;
-  am_status status = am_config_load(j->ctx, file, NULL, 0, &saved, err);
-  if (!status) status = am_config_load(j->ctx, file, overrides, n, &j->config, err);
+  am_status status = am_config_load_stored(j->ctx, file, NULL, 0, &saved, err);
+  if (!status) status = am_config_load_stored(j->ctx, file, overrides, n, &j->config, err);
   if (!status) status = am_config_check_places(saved, j->config, err);
   am_config_free(saved);
   return status;

@@ -2,6 +2,7 @@
  * the number of threads; NaN passes through; wrong shapes are refused with one clear line; the forget gate's
  * bias. */
 #include "harness.h"
+#include "nn/norm.h"
 
 /* A case larger than the goldens', so that there are several pieces of every kind. */
 static golden_case large(const char *type, const char *text) {
@@ -20,6 +21,7 @@ static const char *const layers[][2] = {
   {"gru", "{units: 33, bidirectional: true, layers: 2}"},
   {"gru", "{units: 19, reset_after: false, bidirectional: true}"},
   {"batch_norm", "{}"},
+  {"batch_norm", "{statistics: plain}"},
   {"layer_norm", "{}"},
   {"attention_pool", "{units: 24, heads: 2, statistics: mean_std}"},
   {"attention_pool", "{}"},
@@ -163,7 +165,7 @@ static void test_batch_norm_little(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, "plain");
   for (int frames = 0; frames < 2; frames++) {
-    golden_case c = large("batch_norm", "{unbiased: true, momentum: 0.5}");
+    golden_case c = large("batch_norm", "{unbiased: true, momentum: 0.5, statistics: plain}");
     for (int b = 0; b < c.clips; b++) c.lengths[b] = b == 4 ? frames : 0;
     runner r;
     runner_create(&r, ctx, &c);
@@ -180,11 +182,102 @@ static void test_batch_norm_little(void **state) {
   am_context_free(ctx);
 }
 
+/* A batch norm of a few channels whose batches differ from one to the next. */
+typedef struct drift {
+  runner r;
+  int t; /* batches so far */
+} drift;
+
+static void drift_begin(drift *d, am_context *ctx, const char *options) {
+  golden_case c = large("batch_norm", options);
+  c.masked = false;
+  c.clips = 3;
+  c.in[0] = (am_shape){1, 1, 1, 5, false};
+  *d = (drift){0};
+  runner_create(&d->r, ctx, &c);
+  for (int k = 0; k < 5; k++) d->r.statistics[0][k] = 0, d->r.statistics[1][k] = 1;
+  for (int k = 0; k < 5 && d->r.layer.n_statistics == 3; k++) d->r.statistics[2][k] = 0;
+}
+
+/* One more batch; its mean and variance of channel k by definition. */
+static void drift_step(drift *d, double mean[5], double variance[5]) {
+  d->t++;
+  for (int i = 0; i < 15; i++) d->r.x[0][i] = (am_real)(3 + sin(1.3 * i * i + 0.7 * d->t) * (1 + 0.5 * cos(0.01 * d->t)));
+  for (int k = 0; k < 5; k++) {
+    const double x[3] = {(double)d->r.x[0][k], (double)d->r.x[0][5 + k], (double)d->r.x[0][10 + k]};
+    mean[k] = (x[0] + x[1] + x[2]) / 3;
+    variance[k] = 0;
+    for (int b = 0; b < 3; b++) variance[k] += (x[b] - mean[k]) * (x[b] - mean[k]) / 3;
+  }
+  d->r.layer.cls->forward(&d->r.layer, &d->r.pass);
+}
+
+/* Of the batches alone, by the weights (1-m) m^(t-i), whatever stood there before; all alike where m is 1. */
+static void test_batch_norm_corrected(void **state) {
+  (void)state;
+  static const double momenta[] = {0.99, 0.5, 1};
+  enum { STEPS = 40 };
+  am_context *ctx = am_test_context(1, "plain");
+  for (int i = 0; i < 3; i++) {
+    char options[64];
+    drift d;
+    double mean[STEPS][5], variance[STEPS][5];
+    snprintf(options, sizeof options, "{momentum: %g}", momenta[i]);
+    drift_begin(&d, ctx, options);
+    for (int k = 0; k < 5; k++) d.r.statistics[0][k] = 1000, d.r.statistics[1][k] = 1000; /* no matter what */
+    for (int t = 0; t < STEPS; t++) {
+      drift_step(&d, mean[t], variance[t]);
+      double weights = 0, m[5] = {0}, v[5] = {0};
+      for (int s = 0; s <= t; s++) {
+        const double weight = pow(momenta[i], t - s);
+        weights += weight;
+        for (int k = 0; k < 5; k++) m[k] += weight * mean[s][k], v[k] += weight * variance[s][k];
+      }
+      for (int k = 0; k < 5; k++) {
+        assert_true(d.r.statistics[2][k] == t + 1);
+        assert_true(fabs((double)d.r.statistics[0][k] - m[k] / weights) < 2e-6);
+        assert_true(fabs((double)d.r.statistics[1][k] - v[k] / weights) < 2e-6);
+      }
+    }
+    runner_free(&d.r);
+  }
+  am_context_free(ctx);
+}
+
+/* After few steps the start is most of the plain statistics; after 2500, those of configs/ravdess_cnn_lstm.yaml, the two
+ * kinds agree to rounding: what is left of the start is 0.99^2500 = 1e-11. */
+static void test_batch_norm_start(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, "plain");
+  drift plain, corrected;
+  double mean[5], variance[5];
+  drift_begin(&plain, ctx, "{statistics: plain}");
+  drift_begin(&corrected, ctx, "{}");
+  while (plain.t < 2500) {
+    drift_step(&plain, mean, variance);
+    drift_step(&corrected, mean, variance);
+    const double start = am_batch_norm_start(&plain.r.layer, (uint64_t)plain.t);
+    assert_true(fabs(start - pow(0.99, plain.t)) < 1e-12 && am_batch_norm_start(&corrected.r.layer, 7) == 0);
+    for (int k = 0; k < 5; k++) {
+      const double p = (double)plain.r.statistics[0][k], c = (double)corrected.r.statistics[0][k];
+      const double pv = (double)plain.r.statistics[1][k], cv = (double)corrected.r.statistics[1][k];
+      /* plain = start * (what it began with) + (1 - start) * corrected */
+      assert_true(fabs(p - (1 - start) * c) < 2e-5);
+      assert_true(fabs(pv - start - (1 - start) * cv) < 2e-5);
+      if (plain.t == 2500) assert_true(fabs(p - c) < 3e-6 * fabs(c) && fabs(pv - cv) < 3e-6 * cv);
+    }
+  }
+  runner_free(&plain.r);
+  runner_free(&corrected.r);
+  am_context_free(ctx);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_threads),     cmocka_unit_test(test_nan),
     cmocka_unit_test(test_refused),     cmocka_unit_test(test_forget_bias),
     cmocka_unit_test(test_batch_norm_little),
+    cmocka_unit_test(test_batch_norm_corrected), cmocka_unit_test(test_batch_norm_start),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -407,7 +407,7 @@ static void way_back(void **state) {
   (void)state;
   static const char *const layers[] = {
       "conv2d: {filters: 3, kernel: [3, 2], stride: [1, 2], activation: {leaky_relu: {alpha: 0.1}}}, "
-      "batch_norm: {activation: silu}, global_average_pool",
+      "batch_norm: {activation: silu, statistics: plain}, global_average_pool",
       "conv2d: {filters: 2, kernel: [2, 3], padding: same, bias: false}, "
       "max_pool2d: {size: [3, 2], stride: [2, 1]}, to_sequence, layer_norm, "
       "lstm: {units: 3, bidirectional: true}, gru: {units: 2, return: last, reset_after: false}",

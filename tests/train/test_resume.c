@@ -4,7 +4,9 @@
 #include <errno.h>
 
 #include "base/system.h"
+#include "io/h5.h"
 #include "run_world.h"
+#include "train/verify.h"
 
 static void resuming_changes_nothing(void **state) {
   (void)state;
@@ -31,6 +33,71 @@ static void resuming_changes_nothing(void **state) {
   world_free(&w);
 }
 
+static const char plain[] = "model.layers.1.batch_norm.statistics=plain";
+
+/* Takes the line that holds `words` out of a text. */
+static void cut_line(char *text, const char *words) {
+  char *at = strstr(text, words);
+  assert_non_null(at);
+  while (at > text && at[-1] != '\n') at--;
+  char *end = strchr(at, '\n');
+  memmove(at, end + 1, strlen(end));
+}
+
+/* What a file of a run said before there were two kinds of moving statistics. */
+static void as_before(world *w, const char *run, const char *name) {
+  am_error err = AM_ERROR_INIT;
+  char *path = strdup(file_in(w, run, name)), *text;
+  size_t bytes;
+  if (strstr(name, ".h5")) {
+    am_h5 *file;
+    am_test_ok(am_h5_open(w->ctx, path, AM_H5_UPDATE, &file, &err), &err);
+    am_test_ok(am_h5_read_text(file, "config", &text, &err), &err);
+    cut_line(text, "statistics: plain");
+    am_test_ok(am_h5_write_text(file, "config", text, &err), &err);
+    am_h5_close(file);
+  } else {
+    am_test_ok(am_file_read(w->ctx, path, 1 << 20, &text, &bytes, &err), &err);
+    cut_line(text, "statistics: plain");
+    am_test_ok(am_file_write(w->ctx, path, text, strlen(text), &err), &err);
+  }
+  am_free(w->ctx, text);
+  free(path);
+}
+
+/* A run that began when moving statistics had a start, and nothing said so, goes on with it, and verifies; a config of
+ * the user's own that does not say means the new kind. */
+static void statistics_of_before_stay_plain(void **state) {
+  (void)state;
+  world w = world_make(2);
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  train_ok(&w, "new", (overrides){{NULL}});
+  train_ok(&w, "whole", (overrides){{plain}});
+  assert_int_not_equal(digest(&w, "new", "last.h5"), digest(&w, "whole", "last.h5"));
+  am_test_fails(train_with(&w, "old", (am_run_options){0}, (overrides){{plain, "train.max_steps=5"}}, &r, &err),
+                AM_E_STOPPED, &err, "after step 5");
+  static const char *const files[] = {"config.yaml", "last.h5", "best.h5"};
+  for (int i = 0; i < 3; i++) as_before(&w, "old", files[i]);
+  const char *const go[] = {"train.max_steps=0"};
+  char *out = strdup(am_test_path(w.folder, "old"));
+  am_config *config;
+  am_test_ok(am_config_load_stored(w.ctx, file_in(&w, "old", "config.yaml"), go, 1, &config, &err), &err);
+  assert_string_equal(am_value_find(config->layers, "1.batch_norm.statistics")->text, "plain");
+  am_test_ok(am_train_run(config, &(am_run_options){.out = out, .resume = true}, &r, &err), &err);
+  am_run_result_free(&r);
+  am_config_free(config);
+  same_run(&w, "whole", "old");
+  for (int i = 0; i < 3; i++) as_before(&w, "old", files[i]);
+  am_verify_report report;
+  am_test_ok(am_run_verify(w.ctx, out, NULL, 0, 3, &report, &err), &err);
+  assert_int_equal(report.n, 5); /* step 0, the ends of three epochs, step 10 */
+  assert_int_equal(report.n_equal, 5);
+  am_verify_report_free(w.ctx, &report);
+  free(out);
+  world_free(&w);
+}
+
 /* Runs written before the layers of the effective config were filled in have them as the user wrote them, in config.yaml
  * and in the checkpoints: they resume, and what they are told to change in the model is refused, as ever. */
 static void layers_as_they_were_written_resume(void **state) {
@@ -40,8 +107,8 @@ static void layers_as_they_were_written_resume(void **state) {
   am_error err = AM_ERROR_INIT;
   char *text, *out = strdup(am_test_path(w.folder, "before"));
   size_t bytes;
-  train_ok(&w, "whole", (overrides){{NULL}});
-  am_config *config = made_up_config(w.ctx, w.corpus, (const char *[]){"train.max_steps=5"}, 1);
+  train_ok(&w, "whole", (overrides){{plain}});
+  am_config *config = made_up_config(w.ctx, w.corpus, (const char *[]){"train.max_steps=5", plain}, 2);
   am_value *layers = am_value_copy(config->effective, config->layers);
   am_test_ok(am_value_set(config->effective, "model.layers", layers, &err), &err);
   am_test_fails(am_train_run(config, &(am_run_options){.out = out}, &r, &err), AM_E_STOPPED, &err, "after step 5");
@@ -51,7 +118,7 @@ static void layers_as_they_were_written_resume(void **state) {
   am_free(w.ctx, text);
   const char *const other[] = {"train.max_steps=0", "model.layers.0.conv2d.stride=2"};
   for (size_t n = 2; n >= 1; n--) {
-    am_test_ok(am_config_load(w.ctx, file_in(&w, "before", "config.yaml"), other, n, &config, &err), &err);
+    am_test_ok(am_config_load_stored(w.ctx, file_in(&w, "before", "config.yaml"), other, n, &config, &err), &err);
     am_run_options go_on = {.out = out, .resume = true};
     if (n == 1) am_test_ok(am_train_run(config, &go_on, &r, &err), &err);
     else am_test_fails(am_train_run(config, &go_on, &r, &err), AM_E_CONFIG, &err, "model.layers is something else");
@@ -451,6 +518,7 @@ static void saves_as_often_as_configured(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(resuming_changes_nothing),
+      cmocka_unit_test(statistics_of_before_stay_plain),
       cmocka_unit_test(layers_as_they_were_written_resume),
       cmocka_unit_test(stopping_at_any_moment_is_safe),
       cmocka_unit_test(damaged_last_falls_back),

@@ -360,7 +360,7 @@ static void freezes_and_starts_from_a_file(void **state) {
   am_test_ok(am_config_model(other, 16, 20, true, 2, &model, &err), &err);
   am_model_initialise(model, 1);
   am_test_ok(am_checkpoint_init(w.ctx, init, model, &report, &err), &err);
-  assert_int_equal(report.n_matched, 6);
+  assert_int_equal(report.n_matched, 7);
   assert_non_null(strstr(report.matched.data, "conv2d_1/kernel"));
   assert_int_equal(report.n_missing, 2);
   assert_non_null(strstr(report.missing.data, "head/kernel"));
