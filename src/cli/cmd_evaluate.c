@@ -107,7 +107,7 @@ static am_status open_data(job *j, am_error *err) {
   } else if (over.n) {
     am_buffer text = {0};
     st = am_config_text(j->checkpoint->config, &text, err);
-    if (!st) st = am_config_from_text(j->c->ctx, text.data, "config of the checkpoint", over.at, over.n, &j->reloaded, err);
+    if (!st) st = am_config_from_stored(j->c->ctx, text.data, "config of the checkpoint", over.at, over.n, &j->reloaded, err);
     am_buffer_free(j->c->ctx, &text);
     j->config = j->reloaded;
   }
@@ -182,6 +182,9 @@ static size_t keep_those(const am_store *store, uint32_t *clips, size_t n, bool 
 static am_status ask(job *j, size_t model, float *probabilities, am_error *err) {
   am_context *ctx = j->c->ctx;
   am_checkpoint *m = j->team.at[model];
+  char start[512];
+  if (am_start_doubt(m->model, m->step, start, sizeof start))
+    am_log(ctx, AM_LOG_WARNING, "%s: %s", j->team.path[model], start);
   am_features *fx = NULL;
   am_store *store = NULL;
   am_status st = am_features_create(ctx, &m->config->features, &fx, err);

@@ -182,6 +182,7 @@ am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
   if (!status) status = evaluate_best(t, r, err);
   if (status) return status;
   r->seconds = t->seconds_before + am_now() - t->began;
+  am_trainer_say_start(t);
   say(t, "validation", r->validation);
   say(t, "test", r->test);
   status = write_metrics(t, r, err);

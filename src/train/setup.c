@@ -223,6 +223,7 @@ static am_status make_training(am_trainer *t, am_error *err) {
   t->dlogits = am_alloc_aligned(t->ctx, am_mul(batch * K, sizeof *t->dlogits));
   t->logits = am_alloc_aligned(t->ctx, am_mul((t->split->n[AM_PART_VALIDATION] + 1) * K, sizeof *t->logits));
   if (!t->dlogits || !t->logits) return am_no_memory(err);
+  am_trainer_say_lone(t);
   if (t->optimiser->n_frozen)
     am_trainer_log(t, AM_LOG_INFO, "%zu of %zu arrays are frozen", t->optimiser->n_frozen, t->optimiser->n_arrays);
   if (t->options->profile) am_session_profile(t->session, true);

@@ -95,6 +95,10 @@ am_status am_trainer_bad_validation(am_trainer *t, double loss, am_error *err); 
 void am_trainer_profile_step(am_trainer *t, const am_loader_batch *b);
 void am_trainer_profile(am_trainer *t);
 
+/* statistics.c */
+void am_trainer_say_start(am_trainer *t); /* warns as am_start_doubt of the best epoch's weights */
+void am_trainer_say_lone(am_trainer *t);  /* warns of a batch norm over one value a channel */
+
 /* resume.c */
 am_status am_trainer_resume(am_trainer *t, am_error *err);
 

@@ -1,0 +1,49 @@
+/* train/statistics.c - when the statistics of batch norms say little about the clips. */
+#include <stdio.h>
+
+#include "train/trainer.h"
+
+bool am_start_doubt(const am_model *model, uint64_t steps, char *text, size_t size) {
+  const char *layer;
+  const double share = steps ? am_model_start_share(model, steps, &layer) : 0; /* no step: they came from elsewhere */
+  if (share < AM_START_SHARE) return false;
+  snprintf(text, size, "%s: after %llu steps its moving mean and variance are still %.0f %% what they began with, so another "
+           "network is evaluated than was trained; batch_norm: {statistics: corrected} has no such start, more steps or "
+           "a lower momentum forget it", layer, (unsigned long long)steps, 100 * share);
+  return true;
+}
+
+void am_trainer_say_start(am_trainer *t) {
+  char text[512];
+  if (am_start_doubt(t->model, t->state.schedule.best_epoch * t->per_epoch, text, sizeof text))
+    am_trainer_log(t, AM_LOG_WARNING, "%s", text);
+}
+
+/* Frames of the shortest clip that is trained on. */
+static int fewest_frames(const am_trainer *t) {
+  const int cropped = (int)t->config->augment.crop_frames;
+  int fewest = am_model_input(t->model).t;
+  if (cropped > 0 && cropped < fewest) fewest = cropped;
+  for (size_t i = 0; i < t->split->n[AM_PART_TRAIN]; i++) {
+    const int frames = am_store_frames(t->store, t->split->at[AM_PART_TRAIN][i]);
+    if (frames < fewest) fewest = frames;
+  }
+  return fewest;
+}
+
+void am_trainer_say_lone(am_trainer *t) {
+  const size_t n = t->split->n[AM_PART_TRAIN], batch = (size_t)t->config->train.batch;
+  const size_t last = n % batch; /* clips of a short batch, which is somewhere in every epoch; 0: none is */
+  if (batch > 1 && n > 1 && last != 1) return;
+  const char *layer = am_model_lone_norm(t->model, 1, fewest_frames(t));
+  if (!layer) return;
+  static const char *const advice = "put it where there is time or frequency to average over, or take a layer_norm";
+  if (batch == 1 || n == 1)
+    am_trainer_log(t, AM_LOG_WARNING, "%s takes the mean and variance of one value a channel in every batch, since a batch is "
+                   "one clip: its output does not depend on what it hears, and nothing before it learns; set train.batch "
+                   "to 2 or more, %s", layer, advice);
+  else
+    am_trainer_log(t, AM_LOG_WARNING, "%s takes the mean and variance of one value a channel in one batch of each epoch, which "
+                   "is one clip (%zu clips in batches of %zu): that step learns nothing before it, and moves its variance "
+                   "towards 0; set another train.batch, or %s", layer, n, batch, advice);
+}
