@@ -88,11 +88,22 @@ static am_status add_field(am_csv *csv, char *field, am_error *err) {
   return AM_OK;
 }
 
+/* What a first row is that does not look like one which names columns; "": nothing strange. */
+static const char *header_hint(const am_csv *csv) {
+  const char *first = csv->fields[0];
+  if (*first == '#') return "; the first row begins with '#', but comments are not read: the first row names the columns";
+  if (!strncasecmp(first, "sep=", 4)) return "; the first row is Excel's sep= line, which only a .csv or .tsv file of yours may have";
+  for (size_t i = 0; i < csv->columns; i++)
+    if (strpbrk(csv->fields[i], ";\t,|"))
+      return "; the columns seem to be separated by more than one sign; use ',' or ';' or tabs alone";
+  return csv->columns == 1 ? "; the first row names the columns" : "";
+}
+
 static am_status end_row(am_csv *csv, size_t width, int line, am_error *err) {
   if (!csv->rows) csv->columns = width;
   if (width != csv->columns)
-    return am_fail(err, AM_E_FORMAT, "%s:%d: %zu fields, but the header has %zu", csv->source, line, width,
-                   csv->columns);
+    return am_fail(err, AM_E_FORMAT, "%s:%d: %zu fields, but the header has %zu%s", csv->source, line, width,
+                   csv->columns, header_hint(csv));
   if (csv->rows == csv->line_room) {
     size_t room = csv->line_room ? am_mul(csv->line_room, 2) : 64;
     int *moved = am_resize(csv->ctx, csv->lines, room, sizeof *moved);
@@ -135,6 +146,49 @@ static am_status check_text(const am_csv *csv, const cursor *c, am_error *err) {
   return wrong ? fail_line(csv, line_of(c, wrong), err, "not UTF-8; save it as UTF-8") : AM_OK;
 }
 
+static bool ends_with(const char *text, const char *tail) {
+  size_t n = strlen(text), m = strlen(tail);
+  return n >= m && !strcasecmp(text + n - m, tail);
+}
+
+/* How often `sign` stands in the first row, quotes aside. */
+static size_t count_sign(const char *at, char sign) {
+  size_t n = 0;
+  for (bool quoted = false; *at && (quoted || (*at != '\n' && *at != '\r')); at++) {
+    quoted ^= *at == '"';
+    n += !quoted && *at == sign;
+  }
+  return n;
+}
+
+/* Excel writes "sep=;" before the first row where its list separator is not the comma. */
+static bool take_sep_line(cursor *c) {
+  if (c->end - c->at < 5 || strncasecmp(c->at, "sep=", 4) || !strchr(",;\t|", c->at[4])) return false;
+  if (c->end - c->at > 5 && c->at[5] != '\r' && c->at[5] != '\n') return false;
+  c->delimiter = c->at[4];
+  c->at += 5;
+  skip_line_end(c);
+  return true;
+}
+
+/* What separates the columns, when nobody says: what the file's ending promises, or, where the first row has none of
+ * that, the one other sign that it does have. */
+static void find_delimiter(const am_csv *csv, cursor *c) {
+  static const char signs[] = ",;\t";
+  if (take_sep_line(c)) return;
+  const char *row = c->at + strspn(c->at, "\r\n");
+  c->delimiter = ends_with(csv->source, ".tsv") || ends_with(csv->source, ".tab") ? '\t' : ',';
+  if (count_sign(row, c->delimiter)) return;
+  char other = 0;
+  for (const char *sign = signs; *sign; sign++) {
+    if (!count_sign(row, *sign)) continue;
+    if (other) return;
+    other = *sign;
+  }
+  if (other) c->delimiter = other;
+}
+
+/* `delimiter` 0: to be found. */
 static am_status read_rows(am_csv *csv, size_t bytes, char delimiter, am_error *err) {
   cursor c = {csv->text, csv->text + bytes, csv->text, delimiter, 1};
   if (bytes >= 2 && (!memcmp(c.at, "\xff\xfe", 2) || !memcmp(c.at, "\xfe\xff", 2)))
@@ -142,6 +196,7 @@ static am_status read_rows(am_csv *csv, size_t bytes, char delimiter, am_error *
   if (bytes >= 3 && !memcmp(c.at, "\xef\xbb\xbf", 3)) c.at += 3;
   am_status status = check_text(csv, &c, err);
   if (status) return status;
+  if (!delimiter) find_delimiter(csv, &c);
   while (c.at < c.end) {
     if (at_line_end(&c)) {
       skip_line_end(&c);
@@ -160,11 +215,6 @@ static am_status read_rows(am_csv *csv, size_t bytes, char delimiter, am_error *
   return AM_OK;
 }
 
-static bool ends_with(const char *text, const char *tail) {
-  size_t n = strlen(text), m = strlen(tail);
-  return n >= m && !strcasecmp(text + n - m, tail);
-}
-
 /* `text` becomes the table's. */
 static am_status parse(am_context *ctx, char *text, size_t bytes, const char *source, char delimiter, am_csv **out,
                        am_error *err) {
@@ -177,7 +227,6 @@ static am_status parse(am_context *ctx, char *text, size_t bytes, const char *so
     return am_no_memory(err);
   }
   *csv = (am_csv){.ctx = ctx, .source = name, .text = text};
-  if (!delimiter) delimiter = ends_with(source, ".tsv") || ends_with(source, ".tab") ? '\t' : ',';
   am_status status = read_rows(csv, bytes, delimiter, err);
   if (status) am_csv_free(csv);
   else *out = csv;
@@ -226,8 +275,8 @@ am_status am_csv_need(const am_csv *csv, const char *name, int *column, am_error
     snprintf(there + used, sizeof there - used, "%s%s", i ? ", " : "", csv->fields[i]);
   }
   const char *meant = am_nearest(name, (const char *const *)csv->fields, csv->columns, sizeof *csv->fields);
-  return am_fail(err, AM_E_FORMAT, "%s:%d: no column \"%s\"; there are: %s%s%s%s", csv->source, csv->lines[0], name,
-                 there, meant ? "; rename \"" : "", meant ? meant : "", meant ? "\"?" : "");
+  return am_fail(err, AM_E_FORMAT, "%s:%d: no column \"%s\"; there are: %s%s%s%s%s", csv->source, csv->lines[0], name,
+                 there, header_hint(csv), meant ? "; rename \"" : "", meant ? meant : "", meant ? "\"?" : "");
 }
 
 am_status am_csv_fail(const am_csv *csv, size_t row, am_error *err, const char *format, ...) {

@@ -11,7 +11,8 @@ typedef struct am_csv am_csv;
 
 enum { AM_CSV_BYTES = 1 << 30 /* of a file */ };
 
-/* `delimiter` 0: tab when the name ends in .tsv or .tab, else comma. */
+/* `delimiter` 0: tab when the name ends in .tsv or .tab, else comma; where the first row has none of these but semicolons,
+ * commas or tabs alone, that; and a first line "sep=;", as Excel writes it, says which and is no row. */
 am_status am_csv_read_file(am_context *ctx, const char *path, char delimiter, am_csv **out, am_error *err);
 am_status am_csv_read_text(am_context *ctx, const char *text, size_t bytes, const char *source, char delimiter,
                            am_csv **out, am_error *err);

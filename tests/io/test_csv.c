@@ -1,6 +1,8 @@
 /* Tables as text, read and written. */
 #include "testing.h"
 
+#include <strings.h>
+
 #include "io/csv.h"
 
 static int begin(void **state) {
@@ -68,6 +70,32 @@ static void other_delimiters(void **state) {
   free(folder);
 }
 
+/* Where the first row has one sign alone that separates columns, it does, whatever the ending promised; Excel's first
+ * line says which.  A named separator is taken as it is. */
+static void the_separator_is_found(void **state) {
+  static const char *const same[] = {
+      "path;label\na,b.wav;happy\n",         "path\tlabel\na,b.wav\thappy\n",        "sep=;\npath;label\na,b.wav;happy\n",
+      "sep=,\r\npath,label\r\n\"a,b.wav\",happy\r\n", "\xef\xbb\xbfSEP=\t\npath\tlabel\na,b.wav\thappy\n",
+      "sep=|\npath|label\na,b.wav|happy\n", "\n\"path\";label\n\"a,b.wav\";happy\n"};
+  for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+    am_csv *csv = parse(*state, same[i], 0);
+    assert_int_equal(am_csv_rows(csv), 1);
+    assert_int_equal(am_csv_column(csv, "label"), 1);
+    assert_string_equal(am_csv_get(csv, 0, 0), "a,b.wav");
+    assert_int_equal(am_csv_line(csv, 0), strncasecmp(same[i] + 3 * (*same[i] == '\xef'), "sep", 3) && *same[i] != '\n' ? 2 : 3);
+    am_csv_free(csv);
+  }
+  am_csv *csv = parse(*state, "path,a;b\nx,y\n", 0); /* a comma is there */
+  assert_string_equal(am_csv_name(csv, 1), "a;b");
+  am_csv_free(csv);
+  csv = parse(*state, "sep=;\n1\n", ','); /* as it is */
+  assert_int_equal(am_csv_column(csv, "sep=;"), 0);
+  am_csv_free(csv);
+  csv = parse(*state, "sep=ab\n1\n", 0); /* a column of that name */
+  assert_int_equal(am_csv_rows(csv), 1);
+  am_csv_free(csv);
+}
+
 static void mistakes_are_refused_with_their_line(void **state) {
   static const struct {
     const char *text;
@@ -77,6 +105,9 @@ static void mistakes_are_refused_with_their_line(void **state) {
                {"\n\r\n", 3, "m.csv: empty"},
                {"a,b\n1\n", 6, "m.csv:2: 1 fields, but the header has 2"},
                {"a,b\n\n1,2,3\n", 11, "m.csv:3: 3 fields, but the header has 2"},
+               {"# my corpus\na,b\n", 16, "m.csv:2: 2 fields, but the header has 1; the first row begins with '#', but comments"},
+               {"My corpus\na,b\n", 14, "m.csv:2: 2 fields, but the header has 1; the first row names the columns"},
+               {"a,b;c\n1;2;3\n", 12, "m.csv:2: 1 fields, but the header has 2; the columns seem to be separated by more than one"},
                {"a\nx\"y\n", 6, "m.csv:2: a quote"},
                {"a\n\"x\"y\n", 7, "m.csv:2: text behind a closing quote"},
                {"a\n1\n\"x\ny\nz", 10, "m.csv:3: a quote (\") is opened here and never closed"},
@@ -179,6 +210,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(tables_are_read, begin, end),
       cmocka_unit_test_setup_teardown(quotes_hold_anything, begin, end),
       cmocka_unit_test_setup_teardown(other_delimiters, begin, end),
+      cmocka_unit_test_setup_teardown(the_separator_is_found, begin, end),
       cmocka_unit_test_setup_teardown(mistakes_are_refused_with_their_line, begin, end),
       cmocka_unit_test_setup_teardown(written_tables_read_back, begin, end),
       cmocka_unit_test(every_failed_allocation_is_survived),
