@@ -8,7 +8,7 @@
 
 const cli_flag cli_common_flags[] = {
   {"threads", "N", "worker threads (default: one per processor); results do not depend on it"},
-  {"quiet", NULL, "print errors and results only"},
+  {"quiet", NULL, "print warnings, errors and results only"},
   {"verbose", NULL, "print details"},
   {"help", NULL, "print this help"},
   {"version", NULL, "print the version"},

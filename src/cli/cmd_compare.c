@@ -91,6 +91,16 @@ static void print_metrics(const job *j) {
   print_name("macro F1 %", 32);
   for (size_t i = 0; i < j->n; i++) print_figure(j->runs[i].metrics->macro_f1);
   printf("\n");
+  print_name("both over classes", 32);
+  for (size_t i = 0; i < j->n; i++) {
+    char classes[32];
+    snprintf(classes, sizeof classes, "%d of %d", j->runs[i].metrics->scored, j->runs[i].classes);
+    printf("%*s", (int)CELL, classes);
+  }
+  printf("\n");
+  print_name("average recall by chance %", 32);
+  for (size_t i = 0; i < j->n; i++) print_figure(am_metrics_chance(j->runs[i].metrics));
+  printf("\n");
   for (size_t i = 0; i < j->n; i++)
     for (int k = 0; k < j->runs[i].classes; k++) {
       if (had_before(j, i, j->runs[i].labels[k])) continue;
@@ -125,8 +135,8 @@ static void print_test(const job *j, size_t b) {
   if (!p->common) return;
   printf("  accuracy                   %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->accuracy,
          100 * d->accuracy_low, 100 * d->accuracy_high);
-  printf("  unweighted average recall  %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->uar,
-         100 * d->uar_low, 100 * d->uar_high);
+  printf("  unweighted average recall  %+.1f points   (95 %%: %+.1f to %+.1f) over %d of %d classes\n", 100 * d->uar,
+         100 * d->uar_low, 100 * d->uar_high, d->scored, j->runs[0].classes);
   printf("  intervals: paired bootstrap over %zu %s\n", d->units, d->by_speaker ? "speakers" : "clips");
   printf("  McNemar's test%s: only A right %llu, only %c right %llu; exact p = %.4g, mid-p = %.4g\n",
          j->runs[0].n_seeds > 1 || j->runs[b].n_seeds > 1 ? " (the first seeds)" : "",
@@ -158,6 +168,9 @@ static void write_run(am_json *w, const am_compared *r) {
   am_json_real(w, "accuracy", r->metrics->accuracy);
   am_json_real(w, "uar", r->metrics->uar);
   am_json_real(w, "macro_f1", r->metrics->macro_f1);
+  am_json_int(w, "classes", r->classes);
+  am_json_int(w, "classes_scored", r->metrics->scored);
+  am_json_real(w, "chance", am_metrics_chance(r->metrics));
   am_json_open(w, "recall", '{');
   for (int k = 0; k < r->classes; k++) am_json_real(w, r->labels[k], r->metrics->recall[k]);
   am_json_close(w);
@@ -176,6 +189,7 @@ static void write_test(am_json *w, const am_compared *r, const am_comparison *p)
     am_json_real(w, "accuracy_difference", d->accuracy);
     am_json_reals(w, "accuracy_interval", (const double[]){d->accuracy_low, d->accuracy_high}, 2);
     am_json_real(w, "uar_difference", d->uar);
+    am_json_int(w, "classes_scored", d->scored);
     am_json_reals(w, "uar_interval", (const double[]){d->uar_low, d->uar_high}, 2);
     am_json_text(w, "bootstrap_over", d->by_speaker ? "speakers" : "clips");
     am_json_int(w, "units", (int64_t)d->units);

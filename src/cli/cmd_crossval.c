@@ -88,18 +88,33 @@ static void print_spread(const char *name, const am_spread *s) {
 }
 
 static void print_runs(const am_crossval *x) {
-  printf("%6s%6s%8s%10s%8s%10s%12s%10s\n", "seed", "fold", "clips", "accuracy", "UAR", "macro F1",
-         "best epoch", "minutes");
+  printf("%6s%6s%8s%10s%8s%10s%9s%8s%12s%10s\n", "seed", "fold", "clips", "accuracy", "UAR", "macro F1", "classes",
+         "chance", "best epoch", "minutes");
   for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) {
     const am_crossval_run *r = &x->runs[i];
     if (!r->finished) continue;
-    printf("%6llu%6d%8zu%10.1f%8.1f%10.1f%5llu of %-4llu%9.1f\n", (unsigned long long)r->seed, r->fold, r->n,
-           100 * r->metrics->accuracy, 100 * r->metrics->uar, 100 * r->metrics->macro_f1,
+    const am_metrics *m = r->metrics;
+    char classes[32];
+    snprintf(classes, sizeof classes, "%d of %d", m->scored, m->classes);
+    printf("%6llu%6d%8zu%10.1f%8.1f%10.1f%9s%8.1f%5llu of %-4llu%9.1f\n", (unsigned long long)r->seed, r->fold, r->n,
+           100 * m->accuracy, 100 * m->uar, 100 * m->macro_f1, classes, 100 * am_metrics_chance(m),
            (unsigned long long)r->best_epoch, (unsigned long long)r->epochs, r->seconds / 60);
   }
 }
 
 typedef am_status (*spread_fn)(const am_crossval *x, int figure, am_spread *out, am_error *err);
+
+/* The classes that the means above are over: "4 of 4", or "2 to 4 of 4" where folds lack some. */
+static am_status print_scored(const am_crossval *x, spread_fn spread, am_error *err) {
+  am_spread scored, chance;
+  am_status st = spread(x, AM_FIGURE_SCORED, &scored, err);
+  if (!st) st = spread(x, AM_FIGURE_CHANCE, &chance, err);
+  if (st) return st;
+  printf("%-25s  ", "UAR and F1 are over");
+  if (scored.least < scored.most) printf("%.0f to ", scored.least);
+  printf("%.0f of %d classes; chance %.1f %%\n", scored.most, x->dataset->n_labels, 100 * chance.mean);
+  return AM_OK;
+}
 
 static am_status print_spreads(const am_crossval *x, const char *over, spread_fn spread, am_error *err) {
   am_spread s;
@@ -111,6 +126,7 @@ static am_status print_spreads(const am_crossval *x, const char *over, spread_fn
   if (!st) print_spread("unweighted average recall", &s);
   if (!st) st = spread(x, AM_FIGURE_MACRO_F1, &s, err);
   if (!st) print_spread("macro F1", &s);
+  if (!st) st = print_scored(x, spread, err);
   if (!st && am_crossval_has_chunks(x)) {
     st = spread(x, AM_FIGURE_UTTERANCE_ACCURACY, &s, err);
     if (!st) print_spread("utterances: accuracy", &s);
@@ -135,8 +151,10 @@ static am_status print_together(const am_crossval *x, am_error *err) {
   if (!st) print_spread("accuracy over folds", &s);
   if (!st) st = am_crossval_over_folds_together(x, AM_FIGURE_UAR, &s, err);
   if (!st) print_spread("UAR over folds", &s);
-  if (!st) printf("%-25s  %5.1f %%\n%-25s  %5.1f %%\n", "accuracy, pooled", 100 * x->together->accuracy, "UAR, pooled",
-                  100 * x->together->uar);
+  if (!st) st = print_scored(x, am_crossval_over_folds_together, err);
+  if (!st) printf("%-25s  %5.1f %%\n%-25s  %5.1f %% over %d of %d classes; chance %.1f %%\n", "accuracy, pooled",
+                  100 * x->together->accuracy, "UAR, pooled", 100 * x->together->uar, x->together->scored,
+                  x->together->classes, 100 * am_metrics_chance(x->together));
   return st;
 }
 

@@ -21,6 +21,7 @@ typedef struct job {
   uint32_t *clips;
   size_t n;
   int *label_of;         /* corpus label -> model class, or -1 */
+  am_left_outs left_out; /* clips of the part that are not scored, by reason */
 } job;
 
 /* Which part of the split to score: what was asked, else test, else validation. */
@@ -55,6 +56,41 @@ static am_status choose_part(job *j, am_error *err) {
   return AM_OK;
 }
 
+/* "happiness 71, fear 69": the labels of the part that are no class of the model, with their clips. */
+static void list_unmapped(const job *j, am_buffer *out) {
+  am_context *ctx = j->c->ctx;
+  for (int k = 0; k < j->d->n_labels; k++) {
+    size_t count = 0;
+    for (size_t i = 0; i < j->n; i++) count += j->d->clips[j->clips[i]].label == k;
+    if (count && j->label_of[k] < 0)
+      am_buffer_printf(ctx, out, "%s%s %zu", out->used ? ", " : "", j->d->labels[k], count);
+  }
+}
+
+/* Scores of the few clips whose labels agree by chance say nothing of the corpus: who wants them has to say so. */
+static am_status keep_mapped(job *j, am_error *err) {
+  am_buffer labels = {0};
+  size_t kept = 0, all = j->n;
+  am_status st = AM_OK;
+  list_unmapped(j, &labels);
+  for (size_t i = 0; i < all; i++) {
+    const am_clip *clip = &j->d->clips[j->clips[i]];
+    if (j->label_of[clip->label] >= 0) j->clips[kept++] = j->clips[i];
+    else am_left_outs_add(&j->left_out, AM_LEFT_OUT_LABEL, 1, clip->name);
+  }
+  j->n = kept;
+  const char *names = labels.data ? labels.data : "";
+  if (2 * kept < all && !cli_has(j->c, "partial"))
+    st = am_fail(err, AM_E_CONFIG, "%zu of %zu clips would be left out, as their label is no class of the model (%s); map labels "
+                 "with data.merge in the config given to --data, or score the rest with --partial", all - kept, all, names);
+  else if (!kept) st = am_fail(err, AM_E_DATA, "no clip is left to evaluate");
+  else if (kept < all)
+    am_log(j->c->ctx, AM_LOG_WARNING, "%zu of %zu clips left out: their label is no class of the model (%s)", all - kept, all,
+           names);
+  am_buffer_free(j->c->ctx, &labels);
+  return st;
+}
+
 /* Labels go by name; clips whose label the model does not know are left out and counted. */
 static am_status map_labels(job *j, am_error *err) {
   int unmapped = 0;
@@ -70,15 +106,9 @@ static am_status map_labels(job *j, am_error *err) {
              j->label_of[k] < 0 ? "(left out: the model has no such class)" : j->checkpoint->labels[j->label_of[k]]);
   }
   if (unmapped == j->d->n_labels)
-    return am_fail(err, AM_E_DATA, "no label of this corpus (%s, ...) is a class of the model (%s, ...); map them with "
+    return am_fail(err, AM_E_CONFIG, "no label of this corpus (%s, ...) is a class of the model (%s, ...); map them with "
                    "data.merge in the config given to --data", j->d->labels[0], j->checkpoint->labels[0]);
-  size_t kept = 0;
-  for (size_t i = 0; i < j->n; i++)
-    if (j->label_of[j->d->clips[j->clips[i]].label] >= 0) j->clips[kept++] = j->clips[i];
-  if (kept < j->n)
-    am_log(j->c->ctx, AM_LOG_WARNING, "%zu of %zu clips left out: their label is no class of the model", j->n - kept, j->n);
-  j->n = kept;
-  return kept ? AM_OK : am_fail(err, AM_E_DATA, "no clip is left to evaluate");
+  return keep_mapped(j, err);
 }
 
 /* Where the clips are and which are scored may be set; how they are heard is the model's. */
@@ -125,11 +155,21 @@ static bool transductive(const job *j) {
   return false;
 }
 
+static void print_left_out(const am_left_outs *list) {
+  for (size_t i = 0; i < list->n; i++) {
+    char words[64];
+    bool label = !strcmp(list->at[i].reason, AM_LEFT_OUT_LABEL);
+    snprintf(words, sizeof words, "left out %s%s", label ? "" : "as ", label ? "by their label" : list->at[i].reason);
+    printf("%-27s%zu clips, e.g. %s\n", words, list->at[i].count, list->at[i].example);
+  }
+}
+
 static void print_text(const job *j, const am_metrics *m) {
   printf("%s", j->checkpoint->config->name);
   if (j->team.n > 1) printf(" and %zu more, by the mean of their probabilities,", j->team.n - 1);
   printf(" on %s, %s part%s\n\n", j->d->title, j->part_name, j->d->synthetic ? " (synthetic speech)" : "");
   cli_print_metrics(stdout, m, j->checkpoint->labels);
+  print_left_out(&j->left_out);
   printf("speaker-independent        %s\n", j->doubt ? j->doubt : "yes");
   if (transductive(j))
     printf("transductive               yes: each speaker's clips are normalised by the statistics of all of them\n");
@@ -139,6 +179,8 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
   if (!cli_has(j->c, "json")) return print_text(j, m), AM_OK;
   am_buffer text = {0};
   am_protocol protocol = {.split = j->part_name,
+                          .corpus = j->d->corpus,
+                          .left_out = &j->left_out,
                           .models = (int)j->team.n,
                           .speaker_independent = !j->doubt,
                           .synthetic = j->d->synthetic,
@@ -170,11 +212,14 @@ static am_status keep_predictions(job *j, const char *run, const float *probabil
 }
 
 /* Clips that cannot be read (data.skip_unreadable) are left out, as in training, and so are those with nothing to hear
- * (data.unheard), which the digest of the training's clips counts all the same. */
-static size_t keep_those(const am_store *store, uint32_t *clips, size_t n, bool (*stay)(const am_store *store, uint32_t clip)) {
+ * (data.unheard), which the digest of the training's clips counts all the same.  `out` counts them, or is NULL. */
+static size_t keep_those(const job *j, const am_store *store, uint32_t *clips, size_t n,
+                         bool (*stay)(const am_store *store, uint32_t clip), am_left_outs *out) {
   size_t kept = 0;
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < n; i++) {
     if (stay(store, clips[i])) clips[kept++] = clips[i];
+    else if (out) am_left_outs_add(out, am_store_reason(store, clips[i]), 1, j->d->clips[clips[i]].name);
+  }
   return kept;
 }
 
@@ -190,9 +235,9 @@ static am_status ask(job *j, size_t model, float *probabilities, am_error *err) 
   am_status st = am_features_create(ctx, &m->config->features, &fx, err);
   if (!st) st = am_store_create(ctx, j->d, fx, &j->config->data, j->config->cache, false, &store, err);
   if (!st) {
-    j->n = keep_those(store, j->clips, j->n, am_store_ok);
+    j->n = keep_those(j, store, j->clips, j->n, am_store_ok, &j->left_out);
     for (int part = 0; part < 3 && j->split; part++)
-      j->split->n[part] = keep_those(store, j->split->at[part], j->split->n[part], am_store_readable);
+      j->split->n[part] = keep_those(j, store, j->split->at[part], j->split->n[part], am_store_readable, NULL);
     if (!j->n) st = am_fail(err, AM_E_DATA, "in no clip that would be scored is there anything to hear");
   }
   if (!st) {
@@ -275,6 +320,7 @@ static const cli_flag flags[] = {
   {"data", "CONFIG", "another corpus: the data section of this config, which needs no more; labels are matched by name"},
   {"split", "PART", "train, validation, test or all (default: test, else validation; all of another corpus)"},
   {"set", "KEY=VALUE", "replaces a setting of data or split, or cache, e.g. data.root=DIR (repeatable)"},
+  {"partial", NULL, "scores what is left where labels leave out more than half of the clips"},
   {"out", "FILE.csv", "where predictions go (default: predictions-<part>.csv in the run's folder)"},
   {"json", NULL, "print one JSON object"},
   {0},
@@ -283,7 +329,7 @@ static const cli_flag flags[] = {
 const cli_command cli_evaluate = {
   .name = "evaluate",
   .summary = "says how accurate a run or checkpoint is, per emotion",
-  .usage = "RUN|FILE.h5 [--with RUN|FILE.h5]... [--data CONFIG] [--split PART] [--set KEY=VALUE]... [--json] [--out FILE.csv]",
+  .usage = "RUN|FILE.h5 [--with RUN|FILE.h5]... [--data CONFIG] [--split PART] [--set KEY=VALUE]... [--partial] [--json] [--out FILE.csv]",
   .details = "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
              "confusion matrix, calibration error and a 95 % confidence interval, and whether any speaker of these\n"
              "clips was trained on, as far as the checkpoint can tell.",

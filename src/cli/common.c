@@ -75,6 +75,12 @@ static void print_confusion(FILE *to, const am_metrics *m, char *const *labels, 
   }
 }
 
+/* A mean, so its classes stand beside it, and what guessing among them would give. */
+static void print_recall(FILE *to, const am_metrics *m) {
+  fprintf(to, "unweighted average recall  %.1f %%   (95 %%: %.1f to %.1f) over %d of %d classes; chance %.1f %%\n",
+          100 * m->uar, 100 * m->uar_low, 100 * m->uar_high, m->scored, m->classes, 100 * am_metrics_chance(m));
+}
+
 void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
   int width = label_width(labels, m->classes);
   pad(to, "emotion", width);
@@ -91,9 +97,8 @@ void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
   fprintf(to, "\n%-27s%zu\n", u ? "chunks" : "clips", m->n);
   fprintf(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * m->accuracy, 100 * m->low,
           100 * m->high, m->interval_text);
-  fprintf(to, "unweighted average recall  %.1f %%   (95 %%: %.1f to %.1f)\n", 100 * m->uar, 100 * m->uar_low,
-          100 * m->uar_high);
-  fprintf(to, "macro F1                   %.1f %%\n", 100 * m->macro_f1);
+  print_recall(to, m);
+  fprintf(to, "macro F1                   %.1f %%   over the same classes\n", 100 * m->macro_f1);
   fprintf(to, "calibration error          %.1f %%\n", 100 * m->ece);
   fprintf(to, "cross-entropy              %.4f\n", m->loss);
   if (!u) return;
@@ -101,8 +106,7 @@ void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
   fprintf(to, "utterances                 %zu\n", u->n);
   fprintf(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * u->accuracy,
           100 * u->low, 100 * u->high, u->interval_text);
-  fprintf(to, "unweighted average recall  %.1f %%   (95 %%: %.1f to %.1f)\n", 100 * u->uar, 100 * u->uar_low,
-          100 * u->uar_high);
+  print_recall(to, u);
 }
 
 void cli_print_clips(FILE *to, const am_dataset *d) {

@@ -31,7 +31,7 @@ void cli_sink_clear(void) {
 
 void cli_sink_log(void *user, am_log_level level, const char *line) {
   (void)user;
-  if ((sink.quiet && level > AM_LOG_ERROR) || (level == AM_LOG_DEBUG && !sink.verbose)) return;
+  if ((sink.quiet && level > AM_LOG_WARNING) || (level == AM_LOG_DEBUG && !sink.verbose)) return;
   cli_sink_clear();
   const char *mark = level == AM_LOG_ERROR ? "error: " : level == AM_LOG_WARNING ? "warning: " : "";
   const char *start = !sink.color ? "" : level == AM_LOG_ERROR ? "\033[31m" : level == AM_LOG_WARNING ? "\033[33m" : "";

@@ -96,6 +96,14 @@ am_status am_corpus_leave_out(am_corpus *corpus, const char *reason, const char 
   return AM_OK;
 }
 
+void am_left_outs_add(am_left_outs *list, const char *reason, size_t count, const char *example) {
+  size_t i = 0;
+  while (i < list->n && strcmp(list->at[i].reason, reason)) i++;
+  if (!count || i == AM_LEFT_OUT_REASONS) return;
+  if (i == list->n) list->at[list->n++] = (am_left_out){.reason = reason, .example = example};
+  list->at[i].count += count;
+}
+
 const char *am_corpus_text(am_corpus *corpus, am_error *err, const char *format, ...) {
   char small[512];
   va_list args;

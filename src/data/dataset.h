@@ -37,6 +37,14 @@ typedef struct am_left_out {
   const char *more[AM_LEFT_OUT_MORE]; /* further examples, NULL where there are none */
 } am_left_out;
 
+/* Counts of clips by reason, without memory of their own: `reason` and `example` outlive the list. */
+enum { AM_LEFT_OUT_REASONS = 8 };
+typedef struct am_left_outs { am_left_out at[AM_LEFT_OUT_REASONS]; size_t n; } am_left_outs;
+void am_left_outs_add(am_left_outs *list, const char *reason, size_t count, const char *example);
+/* Reasons that clips of a part may be left out of its results for. */
+#define AM_LEFT_OUT_LABEL "label"           /* no class of the model */
+#define AM_LEFT_OUT_UNREADABLE "unreadable" /* data.skip_unreadable */
+
 typedef struct am_dataset {
   am_context *ctx;
   am_tree *strings; /* owns all text */
@@ -132,6 +140,9 @@ typedef struct am_split {
  * validation (the published experiments).  All clips of an utterance go to one side, except in `random`. Sets clip.part. */
 am_status am_split_make(am_context *ctx, am_dataset *d, const am_split_options *options, am_split **out, am_error *err);
 void am_split_free(am_context *ctx, am_split *s);
+/* Clips of a part with a label, all for label -1; and how many labels have one there. */
+size_t am_split_clips(const am_dataset *d, const am_split *s, am_part part, int label);
+int am_split_classes(const am_dataset *d, const am_split *s, am_part part);
 
 /* scikit-learn's class_weight="balanced": n / (classes * count). weights (n_labels). */
 void am_class_weights(const am_dataset *d, const uint32_t *clips, size_t n, double *weights);

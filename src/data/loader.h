@@ -23,6 +23,8 @@ bool am_store_readable(const am_store *store, uint32_t clip); /* am_store_ok, or
 /* Whether there is nothing to hear in the clip (AM_HEARD also of what could not be read).  With data.unheard leave_out it is
  * not am_store_ok, either. */
 am_unheard am_store_unheard(const am_store *store, uint32_t clip);
+/* Why a clip that is not am_store_ok was left out: "silent", "too short" or AM_LEFT_OUT_UNREADABLE. */
+const char *am_store_reason(const am_store *store, uint32_t clip);
 double am_store_file_rate(const am_store *store, uint32_t clip); /* Hz of its file; 0 when it could not be read */
 int am_store_frames(const am_store *store, uint32_t clip); /* T of the clip's features */
 int am_store_bins(const am_store *store);                  /* F */

@@ -411,6 +411,10 @@ int am_store_max_frames(const am_store *s) { return s->max_frames; }
 const float *am_store_features(const am_store *s, uint32_t clip) { return s->items[clip].x; }
 double am_store_seconds(const am_store *s, uint32_t clip) { return s->items[clip].facts.seconds; }
 am_unheard am_store_unheard(const am_store *s, uint32_t clip) { return (am_unheard)s->items[clip].facts.unheard; }
+const char *am_store_reason(const am_store *s, uint32_t clip) {
+  am_unheard unheard = am_store_unheard(s, clip);
+  return unheard ? am_unheard_name(unheard) : AM_LEFT_OUT_UNREADABLE;
+}
 bool am_store_readable(const am_store *s, uint32_t clip) { return s->items[clip].ok || s->items[clip].facts.unheard; }
 double am_store_file_rate(const am_store *s, uint32_t clip) { return s->items[clip].facts.file_rate; }
 am_store_counts am_store_counted(const am_store *s) { return s->counts; }

@@ -45,13 +45,15 @@ static void fold_row(am_page *p, const am_fold *f) {
   am_html_put(p->h, "<tr>");
   fold_name(p, f);
   if (!f->finished) {
-    am_html_put(p->h, "<td colspan=\"6\" class=\"faint\">not finished</td></tr>");
+    am_html_put(p->h, "<td colspan=\"7\" class=\"faint\">not finished</td></tr>");
     return;
   }
   am_page_count(p, f->clips);
   am_page_percent(p, f->uar);
   am_page_percent(p, f->accuracy);
   am_page_percent(p, f->macro_f1);
+  if (f->scored) am_html_printf(p->h, "<td class=\"n\">%d of %d</td>", f->scored, f->classes);
+  else am_html_put(p->h, "<td class=\"n\">-</td>");
   if (isfinite(f->best_epoch) && isfinite(f->epochs))
     am_html_printf(p->h, "<td class=\"n\">%.0f of %.0f</td>", f->best_epoch, f->epochs);
   else am_html_put(p->h, "<td class=\"n\">-</td>");
@@ -68,16 +70,17 @@ static void spread_row(am_page *p, const char *name, const char *what) {
     snprintf(path, sizeof path, "over_folds.%s.%s", figures[i], what);
     am_page_percent(p, am_results_number(p->r->metrics, path));
   }
-  am_html_put(p->h, "<td></td><td></td></tr>");
+  am_html_put(p->h, "<td></td><td></td><td></td></tr>");
 }
 
 void am_page_folds(am_page *p) {
   if (!p->r->n_folds) return;
   am_html_put(p->h,
               "<section><h2>Fold by fold</h2><p class=\"faint\">Per cent. The epoch is the one whose weights "
-              "were kept; sd is the standard deviation over the runs.</p>");
+              "were kept; sd is the standard deviation over the runs. UAR and F1 are means over the classes that a "
+              "fold has clips of.</p>");
   am_page_table_open(p, "Figures per fold", "wide");
-  am_page_heads(p, "Fold|>Clips|>UAR|>Accuracy|>F1|>Epoch|>Time");
+  am_page_heads(p, "Fold|>Clips|>UAR|>Accuracy|>F1|>Classes|>Epoch|>Time");
   for (size_t i = 0; i < p->r->n_folds; i++) fold_row(p, &p->r->folds[i]);
   if (p->r->n_finished > 1) {
     spread_row(p, "mean", "mean");
@@ -85,11 +88,15 @@ void am_page_folds(am_page *p) {
   }
   am_html_put(p->h, "</tbody>");
   am_page_table_close(p);
-  double uar = am_results_number(p->r->metrics, "mean_of_seeds.uar");
+  double uar = am_results_number(p->r->metrics, "mean_of_seeds.uar"),
+         scored = am_results_number(p->r->metrics, "mean_of_seeds.classes_scored");
   if (isfinite(uar))
     am_html_printf(p->h, "<p>The seeds as one model, by the mean of their probabilities, all folds pooled: UAR "
-                   "<b>%.1f %%</b>, accuracy <b>%.1f %%</b>.</p>", 100 * uar,
+                   "<b>%.1f %%</b>, accuracy <b>%.1f %%</b>", 100 * uar,
                    100 * am_results_number(p->r->metrics, "mean_of_seeds.accuracy"));
+  if (isfinite(uar) && isfinite(scored))
+    am_html_printf(p->h, "; UAR over %.0f classes, chance %.1f&#8239;%%", scored, 100 / scored);
+  if (isfinite(uar)) am_html_put(p->h, ".</p>");
   am_html_put(p->h, "</section>\n");
 }
 
@@ -167,7 +174,8 @@ void am_page_fold_curves(am_page *p) {
   am_html_put(p->h, "<section><h2>Learning curves</h2><p class=\"faint\">");
   am_html_put(p->h, folds > MOST_CURVES ? "Of all folds after each epoch: the lowest, the mean, the highest"
                                         : "A line a fold");
-  am_html_put(p->h, am_page_seeds(p) > 1 ? "; of a fold the mean over its seeds.</p>" : ".</p>");
+  am_html_put(p->h, am_page_seeds(p) > 1 ? "; of a fold the mean over its seeds" : "");
+  am_html_put(p->h, ". Average recall is over the classes that a fold's validation part has.</p>");
   am_html_put(p->h, "<div class=\"figures\">");
   for (size_t i = 0; x && y && i < sizeof diagrams / sizeof *diagrams; i++)
     draw(p, &diagrams[i], folds, epochs, x, y);

@@ -124,23 +124,24 @@ static void split_statement(am_page *p) {
   am_html_put(p->h, "</p>\n");
 }
 
-static void part_row(am_page *p, const char *name, const char *what, const am_metrics *m) {
+static void part_row(am_page *p, const char *name, const char *what, const am_metrics *m, const am_metrics *clips) {
   am_html_printf(p->h, "<tr><th scope=\"row\">%s%s</th>", name, what);
   am_page_count(p, m->n);
   am_page_percent(p, m->uar);
   am_page_percent(p, m->accuracy);
   am_page_percent(p, m->macro_f1);
+  am_html_printf(p->h, "<td class=\"n\">%d of %d</td>", clips->scored, clips->classes);
   if (isnan(m->loss)) am_html_put(p->h, "<td class=\"n\">-</td></tr>");
   else am_html_printf(p->h, "<td class=\"n\">%.3f</td></tr>", m->loss);
 }
 
 static void both_parts(am_page *p) {
   am_page_table_open(p, "Results by part", "");
-  am_page_heads(p, "Part|>Clips|>UAR|>Accuracy|>F1|>Loss");
+  am_page_heads(p, "Part|>Clips|>UAR|>Accuracy|>F1|>Classes|>Loss");
   for (int i = 0; i < p->r->n_parts; i++) {
     const am_part_results *part = &p->r->parts[i];
-    part_row(p, part->name, "", part->metrics);
-    if (part->utterances.n) part_row(p, part->name, ", whole utterances", &part->utterances);
+    part_row(p, part->name, "", part->metrics, part->metrics);
+    if (part->utterances.n) part_row(p, part->name, ", whole utterances", &part->utterances, part->metrics);
   }
   am_html_put(p->h, "</tbody>");
   am_page_table_close(p);
@@ -192,11 +193,11 @@ static void pooled_result(am_page *p, const am_part_results *part) {
   }
   am_html_printf(p->h,
                  "</div><p class=\"faint\">Large: mean &#177; standard deviation over %zu finished run%s%s. "
-                 "Pooled: the %zu test clips of all %s together, %d emotions; chance is %.1f&#8239;%% "
-                 "average recall. Intervals: ",
+                 "Pooled: the %zu test clips of all %s together; average recall and F1 are over %d of %d emotions, "
+                 "and chance is %.1f&#8239;%% average recall. Intervals: ",
                  p->r->n_finished, p->r->n_finished == 1 ? "" : "s",
-                 seeds > 1 ? " (folds of all seeds)" : "", m->n, seeds > 1 ? "runs" : "folds", m->classes,
-                 100.0 / m->classes);
+                 seeds > 1 ? " (folds of all seeds)" : "", m->n, seeds > 1 ? "runs" : "folds", m->scored, m->classes,
+                 100 * am_metrics_chance(m));
   am_html_text(p->h, m->interval);
   if (seeds > 1) am_html_put(p->h, ". Over seeds: each one's folds pooled first");
   am_html_put(p->h, ". In each run the weights are those of one epoch, ");
@@ -232,9 +233,9 @@ void am_page_result(am_page *p) {
   card(p, "Accuracy", m->accuracy, m->low, m->high);
   card(p, "Macro F1", m->macro_f1, NAN, NAN);
   am_html_printf(p->h,
-                 "</div><p class=\"faint\">%zu clips, %d emotions; chance is %.1f&#8239;%% average recall. "
-                 "Intervals: ",
-                 m->n, m->classes, 100.0 / m->classes);
+                 "</div><p class=\"faint\">%zu clips; average recall and F1 are over %d of %d emotions, and chance "
+                 "is %.1f&#8239;%% average recall. Intervals: ",
+                 m->n, m->scored, m->classes, 100 * am_metrics_chance(m));
   am_html_text(p->h, m->interval);
   am_html_printf(p->h, ". Weights of epoch %.0f, ", am_results_number(p->r->metrics, "best_epoch"));
   monitor_words(p);

@@ -61,6 +61,18 @@ static bool varies(const double *y, size_t n) {
   return false;
 }
 
+/* What the recall of validation is a mean over; NULL without such a part. */
+static const char *recall_caption(const am_page *p, char out[96]) {
+  for (int i = 0; i < p->r->n_parts; i++) {
+    const am_part_results *part = &p->r->parts[i];
+    if (strcmp(part->name, "validation")) continue;
+    snprintf(out, 96, "Average recall over %d of %d classes of the validation part; chance is %.1f %%.",
+             part->metrics->scored, part->metrics->classes, 100 * am_metrics_chance(part->metrics));
+    return out;
+  }
+  return NULL;
+}
+
 void am_page_curves(am_page *p) {
   size_t n = p->r->n_history;
   double *column[7] = {NULL}; /* epoch, losses, shares, rate */
@@ -90,7 +102,8 @@ void am_page_curves(am_page *p) {
                      best);
     am_html_put(p->h, "<div class=\"figures\">");
     am_page_curves_figure(p, "loss", "Loss", &loss, NULL);
-    am_page_curves_figure(p, "accuracy", "Accuracy and unweighted average recall", &share, NULL);
+    char over[96];
+    am_page_curves_figure(p, "accuracy", "Accuracy and unweighted average recall", &share, recall_caption(p, over));
     am_page_curves_figure(p, "learning-rate", "Learning rate", &rate, NULL);
     am_html_put(p->h, "</div></section>\n");
   }

@@ -246,9 +246,12 @@ am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const c
   if (st) return st;
   double top = 48;
   char text[64];
+  double recall = 0;
+  int scored = 0; /* classes with clips, which the average recall is over */
   for (int i = 0; i < classes; i++) {
     uint64_t row = 0;
     for (int k = 0; k < classes; k++) row += counts[i * classes + k];
+    if (row) recall += (double)counts[i * classes + i] / (double)row, scored++;
     double y = top + i * side;
     am_canvas_text(a.c, margin - 8, y + side / 2 + 4, 11, AM_ALIGN_RIGHT, false, a.p->ink,
                    shorten(labels[i], 14, text));
@@ -260,6 +263,10 @@ am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const c
   }
   am_canvas_text(a.c, margin + classes * side / 2, top + classes * side + 36, 11, AM_ALIGN_MIDDLE, false,
                  a.p->faint, "predicted");
+  snprintf(text, sizeof text, "UAR %.1f %% over %d of %d, chance %.1f %%", scored ? 100 * recall / scored : 0, scored, classes,
+           scored ? 100.0 / scored : 0);
+  if (scored) am_canvas_text(a.c, (margin + classes * side + 20) / 2, top + classes * side + 54, 9.5, AM_ALIGN_MIDDLE, false,
+                             a.p->faint, text);
   am_canvas_text(a.c, 16, top + classes * side / 2, 11, AM_ALIGN_MIDDLE, true, a.p->faint, "true");
   return am_canvas_finish(a.c, out, err);
 }

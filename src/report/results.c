@@ -158,6 +158,7 @@ static am_status read_classes(const am_value *part, const am_value *labels, am_p
     if (!st) st = need(row, "f1", &m->f1[k], err);
     if (!st) st = need_count(am_value_get(row, "support"), &m->support[k], err);
     if (st) return st;
+    m->scored += m->support[k] > 0; /* counted: results of before do not say it */
   }
   return AM_OK;
 }
@@ -335,11 +336,21 @@ bool am_results_crossval(am_context *ctx, const char *folder) {
   return found;
 }
 
+/* Classes of the fold: those that have a recall. */
+static void count_scored(const am_value *run, am_fold *f) {
+  const am_value *recall = am_value_get(run, "recall");
+  for (const am_value *v = recall ? recall->first : NULL; v; v = v->next) {
+    f->classes++;
+    f->scored += v->kind != AM_NULL;
+  }
+}
+
 static am_status read_fold_figures(const am_value *run, am_fold *f, am_error *err) {
   am_status st = need_count(am_value_get(run, "n"), &f->clips, err);
   if (!st) st = need(run, "accuracy", &f->accuracy, err);
   if (!st) st = need(run, "uar", &f->uar, err);
   if (!st) st = need(run, "macro_f1", &f->macro_f1, err);
+  if (!st) count_scored(run, f);
   if (!st) st = need(run, "best_epoch", &f->best_epoch, err);
   if (!st) st = need(run, "epochs", &f->epochs, err);
   return st ? st : need(run, "seconds", &f->seconds, err);

@@ -33,6 +33,7 @@ typedef struct am_fold {
   bool finished;
   /* of a finished run */
   uint64_t clips;
+  int classes, scored; /* scored: that occur in it; both 0: it does not say */
   double accuracy, uar, macro_f1, best_epoch, epochs, seconds;
   size_t first, n; /* its epochs, in the history */
 } am_fold;

@@ -56,8 +56,8 @@ static void add(cell *to, const cell *from) {
   to->b += from->b;
 }
 
-/* Differences of accuracy and of UAR, over the classes that were drawn. */
-static void differences(const draws *d, double *accuracy, double *uar) {
+/* Differences of accuracy and of UAR, over the classes that were drawn, and how many these are. */
+static int differences(const draws *d, double *accuracy, double *uar) {
   cell all = {0};
   int classes = 0;
   *uar = 0;
@@ -70,6 +70,7 @@ static void differences(const draws *d, double *accuracy, double *uar) {
   }
   *accuracy = (all.b - all.a) / all.clips;
   *uar /= classes;
+  return classes;
 }
 
 static void draw(draws *d, uint64_t seed, size_t index, double *accuracy, double *uar) {
@@ -141,7 +142,7 @@ am_status am_paired_bootstrap(am_context *ctx, const int *labels, const int *spe
     add(&d.total[labels[i]], &one);
   }
   if (!status) {
-    differences(&d, &out->accuracy, &out->uar);
+    out->scored = differences(&d, &out->accuracy, &out->uar);
     status = intervals(&d, seed, out, err);
   }
   am_free(ctx, d.total);

@@ -23,6 +23,7 @@ am_mcnemar am_mcnemar_test(uint64_t only_a, uint64_t only_b);
 typedef struct am_paired {
   double accuracy, accuracy_low, accuracy_high;
   double uar, uar_low, uar_high;
+  int scored;       /* classes that occur among the clips, which the UAR is a mean over */
   size_t units;     /* speakers, or clips */
   bool by_speaker;
 } am_paired;

@@ -35,8 +35,8 @@ typedef struct am_crossval_run {
   am_metrics *metrics;
 } am_crossval_run;
 
-/* Mean and standard deviation (n - 1; NaN below two) of the finite ones of n values. */
-typedef struct am_spread { size_t n; double mean, sd; } am_spread;
+/* Mean, standard deviation (n - 1; NaN below two) and range of the finite ones of n values. */
+typedef struct am_spread { size_t n; double mean, sd, least, most; } am_spread;
 am_spread am_spread_of(const double *values, size_t n);
 
 typedef struct am_crossval {
@@ -80,7 +80,9 @@ enum {
   AM_FIGURE_UAR = -2,
   AM_FIGURE_MACRO_F1 = -3,
   AM_FIGURE_UTTERANCE_ACCURACY = -4, /* by the mean of an utterance's chunks; NaN where clips are whole */
-  AM_FIGURE_UTTERANCE_UAR = -5
+  AM_FIGURE_UTTERANCE_UAR = -5,
+  AM_FIGURE_SCORED = -6, /* classes that occur, which UAR and macro F1 are means over */
+  AM_FIGURE_CHANCE = -7  /* the UAR of guessing among them */
 };
 bool am_crossval_has_chunks(const am_crossval *x);
 am_status am_crossval_over_folds(const am_crossval *x, int figure, am_spread *out, am_error *err);

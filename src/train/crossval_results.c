@@ -251,9 +251,14 @@ am_status am_crossval_summarise(am_crossval *x, am_error *err) {
 }
 
 am_spread am_spread_of(const double *values, size_t n) {
-  am_spread s = {.mean = 0, .sd = 0};
-  for (size_t i = 0; i < n; i++)
-    if (isfinite(values[i])) s.mean += values[i], s.n++;
+  am_spread s = {.mean = 0, .sd = 0, .least = NAN, .most = NAN};
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(values[i])) continue;
+    s.mean += values[i];
+    s.least = fmin(s.least, values[i]); /* of NaN and a number the number */
+    s.most = fmax(s.most, values[i]);
+    s.n++;
+  }
   s.mean = s.n ? s.mean / (double)s.n : NAN;
   for (size_t i = 0; i < n; i++)
     if (isfinite(values[i])) s.sd += (values[i] - s.mean) * (values[i] - s.mean);
@@ -267,6 +272,8 @@ static double figure_of(const am_metrics *m, int figure) {
     case AM_FIGURE_ACCURACY: return m->accuracy;
     case AM_FIGURE_UAR: return m->uar;
     case AM_FIGURE_MACRO_F1: return m->macro_f1;
+    case AM_FIGURE_CHANCE: return am_metrics_chance(m);
+    case AM_FIGURE_SCORED: return m->scored;
     case AM_FIGURE_UTTERANCE_ACCURACY: return m->per_utterance ? m->per_utterance->accuracy : NAN;
     case AM_FIGURE_UTTERANCE_UAR: return m->per_utterance ? m->per_utterance->uar : NAN;
     default: return m->recall[figure];
@@ -320,6 +327,8 @@ static void write_figures(const am_crossval *x, am_json *j, const am_metrics *m)
   am_json_real(j, "accuracy", m->accuracy);
   am_json_real(j, "uar", m->uar);
   am_json_real(j, "macro_f1", m->macro_f1);
+  am_json_int(j, "classes_scored", m->scored);
+  am_json_real(j, "chance", am_metrics_chance(m));
   am_json_open(j, "recall", '{');
   for (int k = 0; k < m->classes; k++) am_json_real(j, x->dataset->labels[k], m->recall[k]);
   am_json_close(j);
@@ -357,6 +366,10 @@ static am_status write_spread(const am_crossval *x, am_json *j, const char *key,
   am_json_int(j, "n", (int64_t)s.n);
   am_json_real(j, "mean", s.mean);
   am_json_real(j, "sd", s.sd);
+  if (figure == AM_FIGURE_SCORED) {
+    am_json_real(j, "least", s.least);
+    am_json_real(j, "most", s.most);
+  }
   am_json_close(j);
   return AM_OK;
 }
@@ -367,6 +380,8 @@ static am_status write_spreads(const am_crossval *x, am_json *j, const char *key
   am_status status = write_spread(x, j, "accuracy", spread, AM_FIGURE_ACCURACY, err);
   if (!status) status = write_spread(x, j, "uar", spread, AM_FIGURE_UAR, err);
   if (!status) status = write_spread(x, j, "macro_f1", spread, AM_FIGURE_MACRO_F1, err);
+  if (!status) status = write_spread(x, j, "classes_scored", spread, AM_FIGURE_SCORED, err);
+  if (!status) status = write_spread(x, j, "chance", spread, AM_FIGURE_CHANCE, err);
   am_json_open(j, "recall", '{');
   for (int k = 0; k < x->dataset->n_labels && !status; k++)
     status = write_spread(x, j, x->dataset->labels[k], spread, k, err);
@@ -439,6 +454,7 @@ am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err) 
     if (x->n_seeds > 1) write_seeds(x, &j);
     if (!status) status = write_together(x, &j, err);
     am_protocol protocol = {.split = "test",
+                            .corpus = x->dataset->corpus,
                             .speaker_independent = x->split->speaker_independent,
                             .synthetic = x->dataset->synthetic,
                             .transductive = x->config->features.normalise == AM_NORMALISE_SPEAKER};

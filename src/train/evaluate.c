@@ -187,6 +187,18 @@ static void write_confusion(am_json *j, const am_metrics *m) {
   am_json_close(j);
 }
 
+static void write_left_out(am_json *j, const am_left_outs *list) {
+  am_json_open(j, "left_out", '[');
+  for (size_t i = 0; list && i < list->n; i++) {
+    am_json_open(j, NULL, '{');
+    am_json_text(j, "reason", list->at[i].reason);
+    am_json_int(j, "count", (int64_t)list->at[i].count);
+    am_json_text(j, "example", list->at[i].example);
+    am_json_close(j);
+  }
+  am_json_close(j);
+}
+
 void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *const *labels,
                       const am_protocol *protocol) {
   am_json_open(j, key, '{');
@@ -197,6 +209,8 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *co
   am_json_real(j, "accuracy", m->accuracy);
   am_json_real(j, "uar", m->uar);
   am_json_real(j, "macro_f1", m->macro_f1);
+  am_json_int(j, "classes_scored", m->scored);
+  am_json_real(j, "chance", am_metrics_chance(m));
   am_json_real(j, "loss", m->loss);
   am_json_real(j, "ece", m->ece);
   am_json_open(j, "interval", '{');
@@ -217,6 +231,8 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *co
   am_json_close(j);
   write_confusion(j, m);
   am_json_text(j, "split", protocol->split);
+  am_json_text(j, "corpus", protocol->corpus);
+  write_left_out(j, protocol->left_out);
   if (protocol->models > 1) am_json_int(j, "models", protocol->models);
   am_json_bool(j, "speaker_independent", protocol->speaker_independent);
   am_json_bool(j, "synthetic", protocol->synthetic);

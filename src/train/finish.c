@@ -56,8 +56,11 @@ static am_status run_parts(am_trainer *t, am_run_result *r, am_error *err) {
 
 /* ---- metrics.json ---- */
 
-static void write_part(am_trainer *t, am_json *j, const char *name, const am_metrics *m) {
+static void write_part(am_trainer *t, am_json *j, am_part part, const am_metrics *m) {
+  const char *name = am_part_name(part);
   am_protocol protocol = {.split = name,
+                          .corpus = t->dataset->corpus,
+                          .left_out = &t->left_out[part],
                           .speaker_independent = t->split->speaker_independent,
                           .synthetic = t->dataset->synthetic,
                           .transductive = t->normaliser.kind == AM_NORMALISE_SPEAKER};
@@ -82,8 +85,8 @@ static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *
   am_json_open(&j, "unheard", '{'); /* with nothing to hear: in no part */
   for (int part = 0; part < 3; part++) am_json_int(&j, am_part_name((am_part)part), (int64_t)t->unheard[part]);
   am_json_close(&j);
-  write_part(t, &j, "validation", r->validation);
-  write_part(t, &j, "test", r->test);
+  write_part(t, &j, AM_PART_VALIDATION, r->validation);
+  write_part(t, &j, AM_PART_TEST, r->test);
   am_json_close(&j);
   am_buffer_append(t->ctx, &text, "\n", 1);
   am_status status = am_run_folder_write(t, "metrics.json", &text, err);
@@ -94,12 +97,14 @@ static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *
 static void say(am_trainer *t, const char *part, const am_metrics *m) {
   if (!m) return;
   am_trainer_log(t, AM_LOG_INFO, "%s, %zu clips: accuracy %.1f %% (%.1f to %.1f, %s), unweighted average recall %.1f %%, "
-                 "macro F1 %.1f %%%s", part, m->n, 100 * m->accuracy, 100 * m->low, 100 * m->high, m->interval,
-                 100 * m->uar, 100 * m->macro_f1, t->dataset->synthetic ? " (synthetic speech)" : "");
+                 "macro F1 %.1f %%, both over %d of %d classes (chance %.1f %%)%s", part, m->n, 100 * m->accuracy,
+                 100 * m->low, 100 * m->high, m->interval, 100 * m->uar, 100 * m->macro_f1, m->scored, m->classes,
+                 100 * am_metrics_chance(m), t->dataset->synthetic ? " (synthetic speech)" : "");
   const am_metrics *u = m->per_utterance;
   if (u)
     am_trainer_log(t, AM_LOG_INFO, "%s, %zu utterances by the mean of their chunks: accuracy %.1f %%, unweighted "
-                   "average recall %.1f %%", part, u->n, 100 * u->accuracy, 100 * u->uar);
+                   "average recall %.1f %% over %d of %d classes", part, u->n, 100 * u->accuracy, 100 * u->uar, u->scored,
+                   u->classes);
 }
 
 /* ---- all ---- */

@@ -1,8 +1,9 @@
 /* train/metrics.c - how good predictions are, and how sure one can be of it.
  *
- * Accuracy, recall, precision and F1 as scikit-learn defines them.  The unweighted average recall is the mean
- * recall of the classes that occur (balanced_accuracy_score); macro F1 the mean over the classes that occur or
- * are predicted (f1_score, average="macro").  Calibration error: Guo et al. 2017, 15 bins of equal width. */
+ * Accuracy, recall, precision and F1 as scikit-learn defines them.  Both means are over the classes that occur among
+ * the clips, and over no other: the unweighted average recall (balanced_accuracy_score) and macro F1 (f1_score with
+ * average="macro" and those classes as labels).  Such a mean says little without their number (m->scored).
+ * Calibration error: Guo et al. 2017, 15 bins of equal width. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +58,7 @@ static am_status count(am_metrics *m, const float *probabilities, const int *lab
 }
 
 static void summarise(am_metrics *m) {
-  int K = m->classes, with_support = 0, with_f1 = 0;
+  int K = m->classes;
   uint64_t right = 0;
   for (int k = 0; k < K; k++) {
     uint64_t hits = m->confusion[k * K + k], predicted = 0;
@@ -67,12 +68,14 @@ static void summarise(am_metrics *m) {
     m->recall[k] = support ? (double)hits / (double)support : NAN;
     m->precision[k] = predicted ? (double)hits / (double)predicted : support ? 0 : NAN;
     m->f1[k] = support + predicted ? 2 * (double)hits / (double)(support + predicted) : NAN;
-    if (support) m->uar += m->recall[k], with_support++;
-    if (support + predicted) m->macro_f1 += m->f1[k], with_f1++;
+    if (!support) continue;
+    m->uar += m->recall[k];
+    m->macro_f1 += m->f1[k];
+    m->scored++;
   }
   m->accuracy = m->n ? (double)right / (double)m->n : NAN;
-  m->uar = with_support ? m->uar / with_support : NAN;
-  m->macro_f1 = with_f1 ? m->macro_f1 / with_f1 : NAN;
+  m->uar = m->scored ? m->uar / m->scored : NAN;
+  m->macro_f1 = m->scored ? m->macro_f1 / m->scored : NAN;
 }
 
 /* ---- intervals ---- */

@@ -10,4 +10,5 @@ bool am_checkpoint_synthetic(const am_checkpoint *c) { return c->synthetic; }
 am_model *am_checkpoint_model(am_checkpoint *c) { return c->model; }
 
 double am_metrics_accuracy(const am_metrics *m) { return m ? m->accuracy : NAN; }
+double am_metrics_chance(const am_metrics *m) { return m && m->scored ? 1.0 / m->scored : NAN; }
 double am_metrics_uar(const am_metrics *m) { return m ? m->uar : NAN; }

@@ -153,10 +153,11 @@ am_status am_run_folder_begin(am_trainer *t, am_error *err) {
 am_status am_run_folder_history(am_trainer *t, am_error *err) {
   static const char *const columns[] = {"epoch", "train_loss", "train_accuracy", "validation_loss",
                                         "validation_accuracy", "validation_uar", "learning_rate", "seconds",
-                                        "clips_per_second"};
+                                        "clips_per_second", "validation_classes"};
   am_buffer text = {0};
   am_csv_writer w = {.ctx = t->ctx, .out = &text};
-  for (int i = 0; i < 9; i++) am_csv_put(&w, columns[i]);
+  int scored = am_split_classes(t->dataset, t->split, AM_PART_VALIDATION); /* that validation_uar is a mean over */
+  for (int i = 0; i < 10; i++) am_csv_put(&w, columns[i]);
   am_csv_end_row(&w);
   for (size_t i = 0; i < t->state.n_history; i++) {
     const am_epoch *e = &t->state.history[i];
@@ -164,6 +165,8 @@ am_status am_run_folder_history(am_trainer *t, am_error *err) {
                           e->validation_uar, e->learning_rate, e->seconds, e->clips_per_second};
     am_csv_put_int(&w, (int64_t)e->epoch);
     for (int k = 0; k < 8; k++) am_csv_put_real(&w, row[k]);
+    if (scored) am_csv_put_int(&w, scored);
+    else am_csv_put(&w, "");
     am_csv_end_row(&w);
   }
   am_status status = am_run_folder_write(t, "history.csv", &text, err);

@@ -77,7 +77,10 @@ static bool drop_clips(am_trainer *t, bool (*stay)(const am_store *store, uint32
     for (size_t i = 0; i < t->split->n[part]; i++) {
       uint32_t clip = t->split->at[part][i];
       if (stay(t->store, clip)) t->split->at[part][kept++] = clip;
-      else why[am_store_unheard(t->store, clip)]++;
+      else {
+        why[am_store_unheard(t->store, clip)]++;
+        am_left_outs_add(&t->left_out[part], am_store_reason(t->store, clip), 1, t->dataset->clips[clip].name);
+      }
     }
     for (int reason = 0; reason < 3; reason++)
       if (why[reason])

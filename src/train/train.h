@@ -94,6 +94,7 @@ am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* 
 struct am_metrics {
   am_context *ctx;
   int classes;
+  int scored;           /* classes that occur among the clips: those that uar and macro_f1 are means over */
   size_t n;
   double loss, accuracy, uar, macro_f1;
   double ece;           /* expected calibration error, 15 equal-width bins of confidence */
@@ -114,6 +115,8 @@ am_status am_metrics_compute(am_context *ctx, const float *probabilities, const 
 am_status am_metrics_add_utterances(am_metrics *m, const am_dataset *d, const uint32_t *clips, const float *probabilities,
                                     const int *labels, uint64_t seed, am_error *err);
 void am_metrics_free(am_metrics *m);
+/* The average recall of guessing among the classes that occur, which is also that of one answer for all; NaN without clips. */
+double am_metrics_chance(const am_metrics *m);
 
 /* ---- checkpoint.c ---- */
 
@@ -156,6 +159,8 @@ am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, co
 /* How clips were held out and what they are: what a reader must know beside the figures. */
 typedef struct am_protocol {
   const char *split;        /* "test" */
+  const char *corpus;       /* of these clips; NULL: not said */
+  const am_left_outs *left_out; /* clips of the part that were not scored, by reason; NULL: none */
   int models;               /* whose mean probability is scored; 0 is 1 */
   bool speaker_independent; /* no speaker of these clips was trained on; false also when that is not known */
   bool synthetic;           /* computed speech */

@@ -114,10 +114,14 @@ static am_status add_history(am_trainer *t, const am_epoch *e, am_error *err) {
 }
 
 static void say_epoch(am_trainer *t, const am_epoch *e, bool best) {
-  char held_out[128] = "";
-  if (t->split->n[AM_PART_VALIDATION])
-    snprintf(held_out, sizeof held_out, ", validation loss %.4f acc %.3f uar %.3f", e->validation_loss,
-             e->validation_accuracy, e->validation_uar);
+  char held_out[160] = "";
+  if (t->split->n[AM_PART_VALIDATION]) {
+    int scored = am_split_classes(t->dataset, t->split, AM_PART_VALIDATION);
+    int used = snprintf(held_out, sizeof held_out, ", validation loss %.4f acc %.3f uar %.3f", e->validation_loss,
+                        e->validation_accuracy, e->validation_uar);
+    if (scored < t->classes)
+      snprintf(held_out + used, sizeof held_out - (size_t)used, " over %d of %d classes", scored, t->classes);
+  }
   am_trainer_log(t, AM_LOG_INFO, "epoch %llu/%lld: loss %.4f acc %.3f%s, lr %.3g, %.1f s, %.1f clips/s%s",
                  (unsigned long long)e->epoch, (long long)t->config->train.epochs, e->train_loss, e->train_accuracy,
                  held_out, e->learning_rate, e->seconds, e->clips_per_second, best ? ", best so far" : "");

@@ -28,6 +28,7 @@ typedef struct am_trainer {
   am_dataset *dataset;
   am_split *split;
   size_t unheard[3];     /* clips of each part that left it, as there is nothing to hear in them */
+  am_left_outs left_out[3]; /* of each part, by reason */
   am_names trained_before; /* corpora the weights had been trained on when the run began (origin.h) */
   am_features *fx;
   am_store *store;

@@ -55,6 +55,8 @@ sed 's/^seed: 3/seed: 3\nseed: 4/' tiny.yaml >twice.yaml
 sed 's/^split: .*/split: {kind: fixed, fold_lists: [["01", "02"], ["03"], ["04"]], validation_speakers_count: 1}/' tiny.yaml >folds.yaml
 sed 's/epochs: 1,/epochs: 1000000,/' tiny.yaml >endless.yaml
 printf 'path,label\nsound.wav,angry\nmissing.wav,calm\n' >clips.csv
+echo "data: {corpus: ravdess, root: corpus, labels: [calm, fearful, disgust]}" >feelings.yaml
+echo "data: {corpus: ravdess, root: corpus, labels: [fearful]}" >strangers.yaml
 printf 'path,label\nsound.wav,calm\nempty.wav,w\xfctend\n' >latin1.csv
 ln -s sound.wav again.wav
 printf 'path,label\nsound.wav,calm\n./again.wav,happy\n' >again.csv

@@ -96,6 +96,21 @@ static void test_confusion(void **state) {
   am_buffer_free(ctx, &empty);
 }
 
+/* A mean stands with what it is over: one of three classes has no clip. */
+static void test_confusion_says_what_it_is_over(void **state) {
+  (void)state;
+  const char *labels[3] = {"a", "b", "c"};
+  const uint64_t counts[9] = {4, 0, 0, 0, 0, 0, 1, 1, 2}, none[9] = {0};
+  am_plot_style page = {AM_IMAGE_INLINE, false, 0, 0};
+  am_buffer out = {0}, empty = {0};
+  assert_int_equal(am_plot_confusion(ctx, &page, "", labels, 3, counts, &out, NULL), AM_OK);
+  assert_non_null(strstr(out.data, ">UAR 75.0 % over 2 of 3, chance 50.0 %</text>"));
+  assert_int_equal(am_plot_confusion(ctx, &page, "", labels, 3, none, &empty, NULL), AM_OK);
+  assert_null(strstr(empty.data, "UAR"));
+  am_buffer_free(ctx, &out);
+  am_buffer_free(ctx, &empty);
+}
+
 static void test_sound_pictures(void **state) {
   (void)state;
   float x[5 * 3], samples[1000];
@@ -153,6 +168,7 @@ static void test_save_fails_cleanly(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_curves),      cmocka_unit_test(test_whole_ticks), cmocka_unit_test(test_no_data), cmocka_unit_test(test_confusion),
+    cmocka_unit_test(test_confusion_says_what_it_is_over),
     cmocka_unit_test(test_sound_pictures), cmocka_unit_test(test_two_spectrograms),
     cmocka_unit_test(test_save_fails_cleanly),
   };

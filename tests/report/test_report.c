@@ -426,8 +426,8 @@ static void test_crossval(void **state) {
   assert_says(page, "<a href=\"fold-1/report.html\">fold 1</a>");
   assert_says_not(page, "<a href=\"fold-0"); /* it has no page */
   assert_says(page, "<td class=\"n\">2</td><td class=\"n\">35.0</td><td class=\"n\">50.0</td>"
-              "<td class=\"n\">-</td><td class=\"n\">1 of 2</td><td class=\"n\">1 min 30 s</td>");
-  assert_says(page, "fold 3</th><td colspan=\"6\" class=\"faint\">not finished");
+              "<td class=\"n\">-</td><td class=\"n\">-</td><td class=\"n\">1 of 2</td><td class=\"n\">1 min 30 s</td>");
+  assert_says(page, "fold 3</th><td colspan=\"7\" class=\"faint\">not finished");
   assert_says(page, "<td class=\"n\">62.5</td><td class=\"n\">6.2</td>");
   assert_says(page, "best by train loss"); /* nothing was validated */
   assert_says(page, "Loss in training per epoch: fold 0 from 1.5 to 1.25, 1 from 1.5 to 1.25\"");

@@ -54,6 +54,31 @@ static am_metrics *compute(am_context *ctx, int n, const bool *right, const int 
   return m;
 }
 
+/* Recall and F1 are means over the same classes: those that occur, whatever else is predicted. */
+static void means_are_over_the_classes_that_occur(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  am_error err = AM_ERROR_INIT;
+  am_metrics *m;
+  const float always[] = {1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0};
+  const int two[] = {0, 1, 0, 1};
+  am_test_ok(am_metrics_compute(ctx, always, two, NULL, 3, 4, 1, &m, &err), &err); /* one answer for all */
+  assert_int_equal(m->scored, 2);
+  assert_true(m->uar == 0.5 && am_metrics_chance(m) == 0.5);
+  assert_true(fabs(m->macro_f1 - 0.4) < 1e-15); /* (4/5 + 0) / 2 */
+  am_metrics_free(m);
+  am_test_ok(am_metrics_compute(ctx, always, two, NULL, 4, 4, 1, &m, &err), &err); /* and one of a class without clips */
+  assert_int_equal(m->scored, 2);
+  assert_true(m->f1[2] == 0 && isnan(m->recall[2]) && isnan(m->f1[3]));
+  assert_true(fabs(m->macro_f1 - 0.4) < 1e-15);
+  am_metrics_free(m);
+  am_test_ok(am_metrics_compute(ctx, always, two, NULL, 0, 4, 1, &m, &err), &err);
+  assert_int_equal(m->scored, 0);
+  assert_true(isnan(m->uar) && isnan(m->macro_f1) && isnan(am_metrics_chance(m)));
+  am_metrics_free(m);
+  am_context_free(ctx);
+}
+
 static void bootstrap_draws_speakers(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
@@ -130,6 +155,7 @@ static void survives_every_failed_allocation(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(equal_scikit_learn),
+      cmocka_unit_test(means_are_over_the_classes_that_occur),
       cmocka_unit_test(bootstrap_draws_speakers),
       cmocka_unit_test(refuses_what_is_no_number),
       cmocka_unit_test(survives_every_failed_allocation),

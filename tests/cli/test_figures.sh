@@ -1,0 +1,60 @@
+#!/bin/bash
+# tests/cli/test_figures.sh AUDIOMOOD SOURCE_ROOT - what stands beside a figure: the classes it is a mean over, what chance
+# would give, who was left out, and what a person would notice (TAP).
+. "$(dirname "$0")/tap.sh" figures "$1" "$2"
+
+"$audiomood" synth corpus --actors 4 --repetitions 1 >/dev/null 2>&1
+cat >tiny.yaml <<'YAML'
+name: tiny
+seed: 3
+cache: cache
+data: {corpus: ravdess, root: corpus, labels: [calm, happy, sad, angry]}
+split: {kind: fixed, validation_speakers: ["03"], test_speakers: ["04"]}
+features: {kind: log_mel, sample_rate: 16000, n_fft: 512, hop: 256, mels: 24, mean_over_time: true}
+model: {layers: [flatten, {dense: {}}]}
+train: {epochs: 2, batch: 8, monitor: validation_loss, optimiser: {kind: adam, learning_rate: 0.01}}
+YAML
+
+# ---- a mean says what it is over ----
+run train tiny.yaml --out run1
+expect "train, all classes" 0 "unweighted average recall .* over 4 of 4 classes; chance 25.0 %" "test, 16 clips: .*both over 4 of 4 classes .chance 25.0 %"
+[ "$(head -1 run1/history.csv | tr , '\n' | tail -1)" = validation_classes ] && [ "$(tail -1 run1/history.csv | tr , '\n' | tail -1)" = 4 ] \
+  && ok "the history says over how many classes" || not_ok "the history says over how many classes" "$(cat run1/history.csv)"
+grep -q "average recall and F1 are over 4 of 4 emotions, and chance is 25.0" run1/report.html && ok "so does the page" || not_ok "so does the page"
+
+# Voice 04 without its sad clips: the test part has three classes.
+sad='data.exclude=[03-01-04-01-01-01-04.wav, 03-01-04-01-02-01-04.wav, 03-01-04-02-01-01-04.wav, 03-01-04-02-02-01-04.wav]'
+run train tiny.yaml --out run2 --set "$sad"
+expect "train, a class without test clips" 0 "over 3 of 4 classes; chance 33.3 %" "test, 12 clips: .*both over 3 of 4 classes .chance 33.3 %"
+grep -q "over 3 of 4 emotions, and chance is 33.3" run2/report.html && ok "on the page" || not_ok "on the page"
+run evaluate run2 --json
+expect "evaluate --json" 0 '"classes_scored": 3,' '"chance": 0.333' '"corpus": "synthetic"' '"left_out": \[\]'
+run compare run1 run2; expect "compare" 0 "both over classes +4 of 4 +3 of 4" "recall by chance % +25.0 +33.3" "over 3 of 4 classes"
+run compare run1 run2 --json; expect "compare --json" 0 '"classes_scored": 3' '"chance": 0.25'
+sed 's/^split: .*/split: {kind: leave_one_speaker_out, validation_speakers_count: 1}/' tiny.yaml >folds.yaml
+run crossval folds.yaml --out cv --set "$sad" --set train.epochs=1
+expect "crossval" 0 "^ +3 +3 +12 .* 3 of 4 +33.3 " "UAR and F1 are over +3 to 4 of 4 classes; chance 27.1 %" "over 4 of 4 classes; chance 25.0 %"
+grep -q '"classes_scored": 3,' cv/crossval.json && ok "crossval.json says it of each fold" || not_ok "crossval.json says it of each fold"
+grep -q '>3 of 4<' cv/report.html && ok "and its page" || not_ok "and its page"
+
+# What was written before stands without these figures, and is read all the same.
+cp -r run2 old; sed -i -E '/"(classes_scored|chance|corpus)":/d' old/metrics.json
+sed -i 's/,validation_classes$//; s/,[0-9]*$//' old/history.csv
+run report old; expect "report of a run of before" 0 "old/report.html"
+grep -q "over 3 of 4 emotions, and chance is 33.3" old/report.html && ok "counts the classes itself" || not_ok "counts the classes itself"
+run compare old run1; expect "so does compare" 0 "both over classes +3 of 4 +4 of 4"
+
+# ---- clips that labels leave out ----
+echo 'data: {corpus: ravdess, root: corpus, labels: [calm, fearful, disgust]}' >other.yaml
+run evaluate run1 --data other.yaml --quiet
+expect "most of a corpus has no class of the model" 2 "32 of 48 clips would be left out, .*fearful 16, disgust 16.*--partial"
+[ -s out ] && not_ok "no figure of the rest" "$(cat out)" || ok "no figure of the rest"
+run evaluate run1 --data other.yaml --quiet --partial
+expect "unless the rest is asked for" 0 "over 1 of 4 classes; chance 100.0 %" "left out by their label +32 clips" "warning: 32 of 48 clips left out"
+run evaluate run1 --data other.yaml --quiet --partial --json
+expect "as JSON" 0 '"n": 16' '"classes_scored": 1,' '"reason": "label"' '"count": 32' 'Actor_01/03-01-06' '"chance": 1,'
+echo 'data: {corpus: ravdess, root: corpus, labels: [calm, happy, sad, angry, fearful]}' >other.yaml
+run evaluate run1 --data other.yaml --quiet; expect "fewer are left out with a warning, which --quiet keeps" 0 "warning: 16 of 80 clips left out" "over 4 of 4"
+echo 'data: {corpus: ravdess, root: corpus, labels: [fearful]}' >other.yaml
+run evaluate run1 --data other.yaml --partial; expect "nothing left is no result" 2 "no label of this corpus .fearful, ....* is a class"
+plan
