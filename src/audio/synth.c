@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "audio/synth_parts.h"
+#include "audio/sound.h"
 #include "base/file.h"
 #include "base/system.h"
 
@@ -130,7 +131,7 @@ static void job_piece(void *arg, size_t index, int worker) {
   if (status == AM_OK)
     status = am_synth_voice(job->ctx, job->options->seed, &clip, job->options->rate, &samples, &n, err);
   if (status == AM_OK)
-    status = am_sound_write(job->ctx, path, samples, n, job->options->rate, true, err);
+    status = am_sound_write_as(job->ctx, AM_OURS, path, samples, n, job->options->rate, true, err);
   am_free(job->ctx, samples);
   am_free(job->ctx, path);
   if (status != AM_OK) {
@@ -177,7 +178,7 @@ static am_status mark_write(const corpus_job *job, const char *state, am_error *
                    o->seed, o->actors, o->repetitions, o->rate, job->n, state);
   char *path = am_path_join(job->ctx, job->dir, MARK_NAME);
   am_status status =
-      text.failed || !path ? am_no_memory(err) : am_file_write(job->ctx, path, text.data, text.used, err);
+      text.failed || !path ? am_no_memory(err) : am_file_write_own(job->ctx, path, NULL, text.data, text.used, err);
   am_free(job->ctx, path);
   am_buffer_free(job->ctx, &text);
   return status;
@@ -194,7 +195,7 @@ static am_status readme_write(const corpus_job *job, am_error *err) {
       "emotion 01 neutral 02 calm 03 happy 04 sad 05 angry 06 fearful 07 disgust 08 surprised\n"
       "odd actors have a man's voice, even actors a woman's\n";
   char *path = am_path_join(job->ctx, job->dir, "README.txt");
-  am_status status = path ? am_file_write(job->ctx, path, text, sizeof text - 1, err) : am_no_memory(err);
+  am_status status = path ? am_file_write_own(job->ctx, path, NULL, text, sizeof text - 1, err) : am_no_memory(err);
   am_free(job->ctx, path);
   return status;
 }
@@ -203,6 +204,7 @@ static am_status readme_write(const corpus_job *job, am_error *err) {
 static am_status folder_check(am_context *ctx, const char *dir, am_error *err) {
   if (!am_folder_exists(dir))
     return AM_OK; /* a file of that name is refused when the folder is created */
+  am_folder_clean(ctx, dir, AM_OLD_ASIDE); /* a killed process may have left its mark half-written, and nothing else */
   am_names names;
   am_status status = am_folder_list(ctx, dir, &names, err);
   if (status != AM_OK)
@@ -231,6 +233,11 @@ static am_status folder_check(am_context *ctx, const char *dir, am_error *err) {
 /* Removes clips of an earlier, larger corpus, so that no mixture of two remains. */
 static am_status leftovers_remove(const corpus_job *job, am_error *err) {
   for (int actor = 1; actor <= ACTORS; actor++) {
+    char name[24];
+    snprintf(name, sizeof name, "Actor_%02d", actor);
+    am_status own = am_folder_check_own(job->ctx, job->dir, name, err); /* or recordings elsewhere would be removed */
+    if (own != AM_OK)
+      return own;
     for (int k = 0; k < 2 * CLIPS_PER_REPETITION; k++) {
       am_synth_clip clip = clip_at(actor, k);
       if (actor <= job->options->actors && clip.repetition <= job->options->repetitions)
@@ -258,8 +265,13 @@ static am_status leftovers_remove(const corpus_job *job, am_error *err) {
 
 static am_status folders_create(const corpus_job *job, am_error *err) {
   for (int actor = 1; actor <= job->options->actors; actor++) {
-    char *folder = am_format(job->ctx, "%s/Actor_%02d", job->dir, actor);
-    am_status status = folder ? am_folder_create(job->ctx, folder, err) : am_no_memory(err);
+    char name[24];
+    snprintf(name, sizeof name, "Actor_%02d", actor);
+    am_status status = am_folder_own(job->ctx, job->dir, name, err);
+    char *folder = am_path_join(job->ctx, job->dir, name);
+    if (!folder) status = am_no_memory(err);
+    if (status == AM_OK)
+      am_folder_clean(job->ctx, folder, AM_OLD_ASIDE); /* what killed processes left half-written */
     am_free(job->ctx, folder);
     if (status != AM_OK)
       return status;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "audio/synth.h"
+#include "audio/sound.h"
 #include "base/file.h"
 
 #define MARK "audiomood synthetic corpus 1, layout iemocap\n"
@@ -90,7 +91,7 @@ static am_status write_turn(const job *j, const am_synth_turn *t, const char *na
   status = samples && path ? AM_OK : am_no_memory(err);
   if (status == AM_OK) {
     cut(voice, n_voice, samples, n);
-    status = am_sound_write(j->ctx, path, samples, n, RATE, true, err);
+    status = am_sound_write_as(j->ctx, AM_OURS, path, samples, n, RATE, true, err);
   }
   am_free(j->ctx, path);
   am_free(j->ctx, samples);
@@ -148,7 +149,7 @@ static am_status write_sounds(job *j, am_error *err) {
 static am_status write_text(am_context *ctx, const char *dir, const char *name, const char *text,
                             size_t bytes, am_error *err) {
   char *path = am_path_join(ctx, dir, name);
-  am_status status = path ? am_file_write(ctx, path, text, bytes, err) : am_no_memory(err);
+  am_status status = path ? am_file_write_own(ctx, path, NULL, text, bytes, err) : am_no_memory(err);
   am_free(ctx, path);
   return status;
 }
@@ -161,6 +162,7 @@ static am_status write_mark(const job *j, const char *state, am_error *err) {
 
 static am_status check_folder(const job *j, am_error *err) {
   if (!am_folder_exists(j->dir)) return AM_OK;
+  am_folder_clean(j->ctx, j->dir, AM_OLD_ASIDE); /* a killed process may have left its mark half-written, and nothing else */
   am_names names;
   am_status status = am_folder_list(j->ctx, j->dir, &names, err);
   if (status != AM_OK) return status;
@@ -193,22 +195,30 @@ static am_status write_apple_doubles(const job *j, am_error *err) {
   return status;
 }
 
+/* One of ours, without what a killed process left half-written in it. */
+static am_status own_folder(const job *j, const char *name, am_error *err) {
+  am_status status = am_folder_own(j->ctx, j->dir, name, err);
+  char *path = am_path_join(j->ctx, j->dir, name);
+  if (!path) status = am_no_memory(err);
+  if (status == AM_OK) am_folder_clean(j->ctx, path, AM_OLD_ASIDE);
+  am_free(j->ctx, path);
+  return status;
+}
+
 static am_status make_folders(const job *j, am_error *err) {
+  char name[160];
   static const char *const below[] = {"dialog/EmoEvaluation/Categorical", "dialog/EmoEvaluation/Attribute",
                                       "dialog/EmoEvaluation/Self-evaluation", "dialog/transcriptions"};
   am_status status = AM_OK;
   for (int s = 1; s <= AM_SYNTH_SESSIONS && status == AM_OK; s++)
     for (int i = 0; i < 4 && status == AM_OK; i++) {
-      char *path = am_format(j->ctx, "%s/Session%d/%s", j->dir, s, below[i]);
-      status = path ? am_folder_create(j->ctx, path, err) : am_no_memory(err);
-      am_free(j->ctx, path);
+      snprintf(name, sizeof name, "Session%d/%s", s, below[i]);
+      status = own_folder(j, name, err);
     }
   for (int i = 0; i < AM_SYNTH_UTTERANCES && status == AM_OK; i += 2 * AM_SYNTH_TURNS) {
     am_synth_turn t = am_synth_turn_at(i);
-    char *path =
-        am_format(j->ctx, "%s/Session%d/sentences/wav/Ses%02d%s", j->dir, t.session, t.session, t.scene);
-    status = path ? am_folder_create(j->ctx, path, err) : am_no_memory(err);
-    am_free(j->ctx, path);
+    snprintf(name, sizeof name, "Session%d/sentences/wav/Ses%02d%s", t.session, t.session, t.scene);
+    status = own_folder(j, name, err);
   }
   return status;
 }

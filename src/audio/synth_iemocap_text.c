@@ -116,7 +116,7 @@ static am_status save(text *x, const char *dir, int session, const char *folder,
   char *path = am_format(x->ctx, "%s/Session%d/dialog/%s/Ses%02d%s%s.txt", dir, session, folder, session,
                          t->scene, ending);
   am_status status =
-      x->b.failed || !path ? am_no_memory(err) : am_file_write(x->ctx, path, x->b.data, x->b.used, err);
+      x->b.failed || !path ? am_no_memory(err) : am_file_write_own(x->ctx, path, NULL, x->b.data, x->b.used, err);
   am_free(x->ctx, path);
   am_buffer_free(x->ctx, &x->b);
   x->b = (am_buffer){0};

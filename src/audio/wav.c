@@ -1,5 +1,6 @@
 /* audio/wav.c - WAV files as we write them: one format chunk, one data chunk.
  * Written through am_file_write, so a crash leaves the old file or the new one. */
+#include "audio/sound.h"
 #include "audiomood/audio.h"
 
 #include "base/file.h"
@@ -28,8 +29,8 @@ static void put_header(unsigned char *h, uint32_t data_bytes, uint32_t rate, boo
   put(h + 40, 4, data_bytes);
 }
 
-am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n, double rate,
-                         bool pcm16, am_error *err) {
+am_status am_sound_write_as(am_context *ctx, am_whose whose, const char *path, const float *samples, size_t n, double rate,
+                            bool pcm16, am_error *err) {
   size_t width = pcm16 ? 2 : 4;
   if (!(rate >= 1 && rate <= 1e6))
     return am_fail(err, AM_E_USAGE, "%s: cannot write a sound of %g Hz; wanted 1 Hz to 1 MHz", path, rate);
@@ -49,7 +50,12 @@ am_status am_sound_write(am_context *ctx, const char *path, const float *samples
     }
     put(file + HEADER + i * width, (int)width, bits);
   }
-  am_status status = am_file_write(ctx, path, file, HEADER + n * width, err);
+  am_status status = am_file_write_as(ctx, whose, path, file, HEADER + n * width, err);
   am_free(ctx, file);
   return status;
+}
+
+am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n, double rate, bool pcm16,
+                         am_error *err) {
+  return am_sound_write_as(ctx, AM_GIVEN, path, samples, n, rate, pcm16, err);
 }

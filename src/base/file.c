@@ -4,13 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/system.h"
@@ -18,13 +15,6 @@
 static int real_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
 const am_system am_system_real = {real_open, write, fsync, close, rename, unlink, mkdir};
-
-/* No one else gives a file such a name, so what lies about with it is rubbish and may go (am_folder_clean). */
-#define ASIDE ".audiomood.tmp"
-
-char *am_file_aside(am_context *ctx, const char *path) {
-  return am_format(ctx, "%s.%ld" ASIDE, path, (long)getpid());
-}
 
 static am_status write_all(const am_system *sys, int fd, const char *path, const char *data, size_t bytes,
                            am_error *err) {
@@ -74,10 +64,23 @@ static am_status rename_and_sync(am_context *ctx, const char *aside, const char 
   return sync_folder(sys, ctx, path, err);
 }
 
+/* The mode and group that the file `like` has, for the open file that takes its place: who may not read it now must not be
+ * able to then.  NULL, or not an ordinary file: nothing is done.  Where a file system has no modes this fails, and is as
+ * good as it can be. */
+static void take_mode(int fd, const char *like) {
+  struct stat old, now;
+  if (!like || lstat(like, &old) < 0 || !S_ISREG(old.st_mode) || fstat(fd, &now) < 0) return;
+  mode_t mode = old.st_mode & 0777;
+  if (now.st_gid != old.st_gid && fchown(fd, (uid_t)-1, old.st_gid) < 0)
+    mode &= ~(mode_t)070 | (mode & 07) << 3; /* another group: no more than all others may */
+  if (mode != (now.st_mode & 0777) && fchmod(fd, mode) < 0) errno = 0;
+}
+
 am_status am_file_commit(am_context *ctx, const char *aside, const char *path, am_error *err) {
   const am_system *sys = am_context_system(ctx);
-  int fd = sys->open(aside, O_RDWR | O_CLOEXEC, 0);
+  int fd = sys->open(aside, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
   if (fd < 0) return am_fail_errno(err, errno, "cannot open %s to sync it", aside);
+  take_mode(fd, path);
   int code = sys->fsync(fd) < 0 ? errno : 0;
   if (sys->close(fd) < 0 && !code && errno != EINTR) code = errno;
   if (code) {
@@ -87,16 +90,35 @@ am_status am_file_commit(am_context *ctx, const char *aside, const char *path, a
   return rename_and_sync(ctx, aside, path, err);
 }
 
-/* Writes and closes `aside`; what could not be finished is removed. */
-static am_status write_aside(am_context *ctx, const char *aside, const char *path, const void *data, size_t bytes,
-                             am_error *err) {
+enum { TRIES = 16 };
+
+/* A new file with a name that nobody else has: *aside is am_free's, also after a failure.  Others may not read what takes
+ * the place of a file that they may not read. */
+static int create_aside(am_context *ctx, const char *target, const char *like, char **aside) {
+  struct stat info;
+  mode_t mode = lstat(like, &info) == 0 && S_ISREG(info.st_mode) ? 0600 : 0666;
+  int fd = -1;
+  for (int i = 0; i < TRIES; i++) {
+    am_free(ctx, *aside);
+    if (!(*aside = am_file_aside(ctx, target))) return -1;
+    fd = am_context_system(ctx)->open(*aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd >= 0 || errno != EEXIST) break;
+  }
+  if (fd >= 0) take_mode(fd, like);
+  return fd;
+}
+
+/* Writes and closes a file beside `target`; what could not be finished is removed. */
+static am_status write_aside(am_context *ctx, const char *target, const char *path, const char *like, const void *data,
+                             size_t bytes, char **aside, am_error *err) {
   const am_system *sys = am_context_system(ctx);
-  int fd = sys->open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  int fd = create_aside(ctx, target, like, aside);
+  if (!*aside) return am_no_memory(err);
   if (fd < 0) return am_fail_errno(err, errno, "cannot create %s", path);
   am_status status = write_all(sys, fd, path, data, bytes, err);
   if (!status && sys->fsync(fd) < 0) status = am_fail_errno(err, errno, "cannot sync %s", path);
   if (sys->close(fd) < 0 && !status && errno != EINTR) status = am_fail_errno(err, errno, "cannot close %s", path);
-  if (status) sys->unlink(aside);
+  if (status) sys->unlink(*aside);
   return status;
 }
 
@@ -110,6 +132,12 @@ char *am_file_target(am_context *ctx, const char *path) {
 bool am_file_is_special(const char *path) {
   struct stat info;
   return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+/* Of the name itself: a link is not. */
+static bool is_special_name(const char *path) {
+  struct stat info;
+  return lstat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode) && !S_ISLNK(info.st_mode);
 }
 
 bool am_file_is_link(const char *path) {
@@ -136,11 +164,10 @@ static am_status write_through(am_context *ctx, const char *path, const void *da
   return status;
 }
 
-static am_status replace(am_context *ctx, const char *target, const char *path, const void *data, size_t bytes,
-                         am_error *err) {
-  char *aside = am_file_aside(ctx, target);
-  if (!aside) return am_no_memory(err);
-  am_status status = write_aside(ctx, aside, path, data, bytes, err);
+static am_status replace(am_context *ctx, const char *target, const char *path, const char *like, const void *data,
+                         size_t bytes, am_error *err) {
+  char *aside = NULL;
+  am_status status = write_aside(ctx, target, path, like, data, bytes, &aside, err);
   if (!status) status = rename_and_sync(ctx, aside, target, err);
   am_free(ctx, aside);
   return status;
@@ -149,9 +176,21 @@ static am_status replace(am_context *ctx, const char *target, const char *path, 
 am_status am_file_write(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err) {
   if (am_file_is_special(path)) return write_through(ctx, path, data, bytes, err);
   char *target = am_file_target(ctx, path);
-  am_status status = target ? replace(ctx, target, path, data, bytes, err) : am_no_memory(err);
+  am_status status = target ? replace(ctx, target, path, target, data, bytes, err) : am_no_memory(err);
   am_free(ctx, target);
   return status;
+}
+
+am_status am_file_write_own(am_context *ctx, const char *path, const char *like, const void *data, size_t bytes,
+                            am_error *err) {
+  if (is_special_name(path))
+    return am_fail(err, AM_E_IO, "%s is a device or a pipe, which no file of ours is; remove it", path);
+  return replace(ctx, path, path, like ? like : path, data, bytes, err);
+}
+
+am_status am_file_write_as(am_context *ctx, am_whose whose, const char *path, const void *data, size_t bytes, am_error *err) {
+  return whose == AM_GIVEN ? am_file_write(ctx, path, data, bytes, err)
+                           : am_file_write_own(ctx, path, NULL, data, bytes, err);
 }
 
 /* Reads to the end; the size that fstat gave is only a first guess (pipes, /proc, growing files). */
@@ -215,6 +254,18 @@ am_status am_file_read_ordinary(am_context *ctx, const char *path, const char *w
   return read_open(ctx, fd, path, limit, data, bytes, err);
 }
 
+am_status am_file_read_own(am_context *ctx, const char *path, size_t limit, char **data, size_t *bytes, am_error *err) {
+  *data = NULL;
+  *bytes = 0;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  struct stat info;
+  if (fd < 0 && errno == ELOOP) return am_fail(err, AM_E_FORMAT, "%s is a link, which no file of ours is", path);
+  if (fd < 0) return am_fail_errno(err, errno, "cannot open %s", path);
+  if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) return read_open(ctx, fd, path, limit, data, bytes, err);
+  close(fd);
+  return am_fail(err, AM_E_FORMAT, "%s is not an ordinary file", path);
+}
+
 /* One folder of `path`.  Its name is synced too: what is synced in a folder whose name is lost is lost. */
 static am_status make_folder(am_context *ctx, const char *path, const char *part, am_error *err) {
   const am_system *sys = am_context_system(ctx);
@@ -245,6 +296,37 @@ am_status am_folder_create(am_context *ctx, const char *path, am_error *err) {
   }
   am_free(ctx, part);
   return status;
+}
+
+/* Whether the folders of `below`, one after another, are real ones, as far as they are there; and with `make` they are
+ * made. */
+static am_status own_folder(am_context *ctx, const char *folder, const char *below, bool make, am_error *err) {
+  char *path = am_path_join(ctx, folder, below);
+  if (!path) return am_no_memory(err);
+  am_status status = AM_OK;
+  for (char *c = path + (strlen(path) - strlen(below)); !status; c++) {
+    if (*c != '/' && *c) continue;
+    char kept = *c;
+    *c = '\0';
+    if (am_file_is_link(path))
+      status = am_fail(err, AM_E_IO, "%s is a link; a folder of ours is not sought outside of %s: remove the link, or put the "
+                       "folder itself there", path, folder);
+    else if (make && !am_folder_exists(path)) status = make_folder(ctx, path, path, err);
+    *c = kept;
+    if (!kept) break;
+  }
+  am_free(ctx, path);
+  return status;
+}
+
+am_status am_folder_own(am_context *ctx, const char *folder, const char *below, am_error *err) {
+  am_status status = own_folder(ctx, folder, below, false, err);
+  if (!status) status = am_folder_create(ctx, folder, err);
+  return status ? status : own_folder(ctx, folder, below, true, err);
+}
+
+am_status am_folder_check_own(am_context *ctx, const char *folder, const char *below, am_error *err) {
+  return own_folder(ctx, folder, below, false, err);
 }
 
 bool am_file_exists(const char *path) {
@@ -305,30 +387,6 @@ void am_names_free(am_context *ctx, am_names *names) {
   for (size_t i = 0; i < names->n; i++) am_free(ctx, names->at[i]);
   am_free(ctx, names->at);
   *names = (am_names){0};
-}
-
-/* "<name>.<pid>.audiomood.tmp" of am_file_aside: the process, or 0. */
-static long aside_of(const char *name) {
-  size_t n = strlen(name), ending = strlen(ASIDE);
-  if (n < ending + 2 || strcmp(name + n - ending, ASIDE)) return 0;
-  const char *digits = name + n - ending;
-  while (digits > name && digits[-1] >= '0' && digits[-1] <= '9') digits--;
-  return digits > name && digits[-1] == '.' ? strtol(digits, NULL, 10) : 0;
-}
-
-void am_folder_clean(am_context *ctx, const char *path, double age) {
-  am_names names;
-  if (am_folder_list(ctx, path, &names, NULL)) return;
-  for (size_t i = 0; i < names.n; i++) {
-    long writer = aside_of(names.at[i]);
-    if (writer <= 0 || writer > INT_MAX || kill((pid_t)writer, 0) == 0 || errno != ESRCH) continue;
-    char *file = am_path_join(ctx, path, names.at[i]);
-    struct stat info;
-    if (file && lstat(file, &info) == 0 && S_ISREG(info.st_mode) && difftime(time(NULL), info.st_mtime) >= age)
-      am_context_system(ctx)->unlink(file);
-    am_free(ctx, file);
-  }
-  am_names_free(ctx, &names);
 }
 
 am_status am_file_identify(const char *path, am_file_id *out, am_error *err) {

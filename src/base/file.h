@@ -7,8 +7,17 @@
 
 #include "base/base.h"
 
-/* A symbolic link stays one: the file it leads to is replaced.  Devices and pipes are written to as they are. */
+/* Whose word a path is.  What the user names is written as he names it: a symbolic link stays one and the file it leads to is
+ * replaced, devices and pipes are written to as they are.  A name of our own in a folder that the user names (a run's) may have
+ * been put there by whoever made the folder: no link is followed, it is replaced, and the folder is not left.
+ * In both cases the new file has the mode and, where that may be, the group of the one it takes the place of. */
+typedef enum am_whose { AM_GIVEN, AM_OURS } am_whose;
+am_status am_file_write_as(am_context *ctx, am_whose whose, const char *path, const void *data, size_t bytes, am_error *err);
+/* That of a path given by the user. */
 am_status am_file_write(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err);
+/* That of our own; `like` is the file whose mode it takes, NULL: of the one that it replaces. */
+am_status am_file_write_own(am_context *ctx, const char *path, const char *like, const void *data, size_t bytes,
+                            am_error *err);
 /* Hours of work should not end in a folder that is not there: whether am_file_write could begin, as far as one can say. */
 am_status am_file_can_be_made(am_context *ctx, const char *path, am_error *err);
 /* Reads a whole file of at most `limit` bytes; terminated; free with am_free. */
@@ -17,11 +26,18 @@ am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **d
  * `wanted`, such as "a sound file", is what the message says instead. */
 am_status am_file_read_ordinary(am_context *ctx, const char *path, const char *wanted, size_t limit, char **data,
                                 size_t *bytes, am_error *err);
+/* Reads a file of our own: a link, a device or a pipe in its place is AM_E_FORMAT. */
+am_status am_file_read_own(am_context *ctx, const char *path, size_t limit, char **data, size_t *bytes, am_error *err);
 /* The second half for files that a library wrote: `aside` is fsynced, renamed to `path`, folder fsynced. */
 am_status am_file_commit(am_context *ctx, const char *aside, const char *path, am_error *err);
-/* Name for writing aside: "<path>.<pid>.audiomood.tmp" (am_free). */
+/* A name for writing aside, "<path>.<pid>.<machine><random>.audiomood.tmp" (am_free), each time another. */
 char *am_file_aside(am_context *ctx, const char *path);
 am_status am_folder_create(am_context *ctx, const char *path, am_error *err); /* with parents, synced; existing is fine */
+/* Creates `below` (a name of ours, or several: "seed-1/fold-2") in `folder`, with parents.  AM_E_IO when one of those below is a
+ * link: we write only in the folder itself. */
+am_status am_folder_own(am_context *ctx, const char *folder, const char *below, am_error *err);
+/* The same look without making any. */
+am_status am_folder_check_own(am_context *ctx, const char *folder, const char *below, am_error *err);
 /* One new folder, synced, whose parent is there; *made: false when the name is taken. */
 am_status am_folder_claim(am_context *ctx, const char *path, bool *made, am_error *err);
 /* The name is gone for good: its folder is synced. One that is not there is fine. */
@@ -40,11 +56,13 @@ const char *am_path_base(const char *path); /* after the last '/' */
 typedef struct am_names { char **at; size_t n; } am_names;
 am_status am_folder_list(am_context *ctx, const char *path, am_names *out, am_error *err);
 void am_names_free(am_context *ctx, am_names *names);
-/* Removes what writers killed in am_file_write left aside there, when it is at least `age` seconds old: 0 only under a
- * lock that keeps other writers out.  What a living process of this machine writes is left alone; those of other machines
- * and containers are known by the age alone.  Failures do not matter: it is only rubbish. */
+/* Removes what writers killed in am_file_write left aside there.  What a living process of this machine writes is left alone;
+ * what those of other machines, containers and versions before left is known by the age alone, and goes when it is at least
+ * `age` seconds old: 0 only under a lock that keeps other writers out.  Failures do not matter: it is only rubbish. */
 enum { AM_OLD_ASIDE = 3600 }; /* `age` without such a lock */
 void am_folder_clean(am_context *ctx, const char *path, double age);
+/* The same of the folder that a file is in, without a lock. */
+void am_file_clean_beside(am_context *ctx, const char *path);
 
 /* What identifies a file's content without reading it.  The change time moves even when someone
  * sets the modification time back. */

@@ -191,8 +191,8 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
   return st;
 }
 
-static am_status write_predictions(job *j, const char *path, const float *probabilities, am_error *err) {
-  am_status st = am_predictions_write(j->c->ctx, path, j->d, j->clips, j->n, j->checkpoint->labels, j->checkpoint->classes,
+static am_status write_predictions(job *j, am_whose whose, const char *path, const float *probabilities, am_error *err) {
+  am_status st = am_predictions_write(j->c->ctx, whose, path, j->d, j->clips, j->n, j->checkpoint->labels, j->checkpoint->classes,
                                       probabilities, err);
   if (!st) am_log(j->c->ctx, AM_LOG_INFO, "predictions in %s", path);
   return st;
@@ -205,7 +205,8 @@ static am_status keep_predictions(job *j, const char *run, const float *probabil
                          j->part_name);
   if (!path) return am_no_memory(err);
   am_error why = AM_ERROR_INIT;
-  am_status st = write_predictions(j, path, probabilities, &why);
+  am_file_clean_beside(j->c->ctx, path);
+  am_status st = write_predictions(j, AM_OURS, path, probabilities, &why);
   if (st == AM_E_IO) am_log(j->c->ctx, AM_LOG_WARNING, "%s; the predictions are not kept", why.message);
   am_free(j->c->ctx, path);
   return st == AM_OK || st == AM_E_IO ? AM_OK : am_fail(err, st, "%s", why.message);
@@ -287,7 +288,7 @@ static am_status score(job *j, am_error *err) {
   if (!st) st = am_metrics_add_utterances(m, j->d, j->clips, probabilities, labels, seed, err);
   if (!st) st = print_results(j, m, err);
   const char *out = cli_value(j->c, "out", NULL);
-  if (!st && out) st = write_predictions(j, out, probabilities, err);
+  if (!st && out) st = write_predictions(j, AM_GIVEN, out, probabilities, err);
   else if (!st) st = keep_predictions(j, j->c->arguments[0], probabilities, err);
   am_metrics_free(m);
   am_free(ctx, speakers);
@@ -300,6 +301,7 @@ static am_status run(cli *c, am_error *err) {
   job j = {.c = c};
   const char *out = cli_value(c, "out", NULL);
   am_status st = out ? am_file_can_be_made(c->ctx, out, err) : AM_OK;
+  if (out && !st) am_file_clean_beside(c->ctx, out);
   if (!st) st = cli_team_load(c, &j.team, err);
   for (size_t i = 0; i < j.team.n && out && !st; i++) st = cli_keep_input(out, j.team.path[i], err);
   j.checkpoint = j.team.at[0];

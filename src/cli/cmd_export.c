@@ -1,6 +1,7 @@
 /* cli/cmd_export.c - audiomood export: a checkpoint becomes a Keras model. */
 #include <string.h>
 
+#include "base/file.h"
 #include "cli/cli.h"
 #include "train/keras.h"
 
@@ -15,6 +16,7 @@ static am_status run(cli *c, am_error *err) {
   if (!st) st = cli_int(c, "frames", 1, INT32_MAX, 0, &frames, err);
   if (!st) st = cli_checkpoint_path(c, c->arguments[0], &path, err);
   if (!st) st = cli_keep_input(out, path, err);
+  if (!st) am_file_clean_beside(c->ctx, out);
   if (!st) {
     options.frames = (int)frames;
     st = am_keras_export(c->ctx, path, &options, out, err);

@@ -36,6 +36,7 @@ static am_status run(cli *c, am_error *err) {
   if (st) return st;
   st = cli_keep_input(out, c->arguments[0], err);
   if (st) return st;
+  am_file_clean_beside(c->ctx, out);
   options.overrides = over.at;
   options.n_overrides = over.n;
   st = am_keras_import(c->ctx, c->arguments[0], &options, out, err);

@@ -146,7 +146,7 @@ static am_status write_matrix(cli *c, const char *folder, const char *name, cons
     for (int j = 0; j < f; j++)
       am_buffer_printf(c->ctx, &text, "%.5g%c", (double)x[(size_t)i * (size_t)f + (size_t)j], j + 1 < f ? ',' : '\n');
   char *path = am_path_join(c->ctx, folder, name);
-  am_status st = text.failed || !path ? am_no_memory(err) : am_file_write(c->ctx, path, text.data, text.used, err);
+  am_status st = text.failed || !path ? am_no_memory(err) : am_file_write_own(c->ctx, path, NULL, text.data, text.used, err);
   am_free(c->ctx, path);
   am_buffer_free(c->ctx, &text);
   return st;
@@ -181,7 +181,7 @@ static am_status write_version(cli *c, const am_config *config, const am_feature
   if (!st && rng) am_augment_frames(&config->augment, rng, x, &t, f);
   snprintf(file, sizeof file, "%s.wav", name);
   char *path = st ? NULL : am_path_join(c->ctx, folder, file);
-  if (!st) st = path ? am_sound_write(c->ctx, path, samples, n, in->rate, true, err) : am_no_memory(err);
+  if (!st) st = path ? am_sound_write_as(c->ctx, AM_OURS, path, samples, n, in->rate, true, err) : am_no_memory(err);
   snprintf(file, sizeof file, "%s.csv", name);
   if (!st) st = write_matrix(c, folder, file, x, t, f, err);
   if (!st) printf("%s: %.2f s, features (%d, %d) in %s/%s.wav and .csv\n", name, (double)n / in->rate, t, f, folder, name);
@@ -226,6 +226,7 @@ static am_status inspect_augment(cli *c, const am_config *config, const char *fi
   st = am_features_create(c->ctx, &config->features, &fx, err);
   if (!st) st = am_sound_read(c->ctx, file, config->features.sample_rate, config->data.max_seconds, &sound, err);
   if (!st) st = am_folder_create(c->ctx, folder, err);
+  if (!st) am_folder_clean(c->ctx, folder, AM_OLD_ASIDE);
   version before = {.name = "before"}, after = {.name = "after"};
   if (!st) st = write_version(c, config, fx, &sound, NULL, folder, &before, err);
   am_rng rng = am_rng_stream(config->seed, AM_FOR_AUGMENT, 1, (uint64_t)draw, 0);

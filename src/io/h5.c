@@ -74,7 +74,7 @@ static hid_t timeless(hid_t class) {
 static am_status new_file(am_context *ctx, const char *path, bool aside, am_h5 **out, am_error *err) {
   am_h5 *file = am_alloc(ctx, 1, sizeof *file);
   if (!file) return am_no_memory(err);
-  *file = (am_h5){.ctx = ctx, .id = -1, .path = am_strdup(ctx, path)};
+  *file = (am_h5){.ctx = ctx, .id = -1, .whose = AM_OURS, .path = am_strdup(ctx, path)};
   if (aside) file->aside = am_file_aside(ctx, path);
   if (!file->path || (aside && !file->aside)) {
     am_h5_close(file);
@@ -155,6 +155,14 @@ am_status am_h5_create_aside(am_context *ctx, const char *path, am_h5 **out, am_
   return status;
 }
 
+void am_h5_is_given(am_h5 *file) { file->whose = AM_GIVEN; }
+
+am_status am_h5_like(am_h5 *file, const char *path, am_error *err) {
+  am_free(file->ctx, file->like);
+  file->like = am_strdup(file->ctx, path);
+  return file->like ? AM_OK : am_no_memory(err);
+}
+
 /* The memory that a new file was built in (what the core driver gives as its handle). */
 static am_status get_image(am_h5 *file, void **image, size_t *bytes, am_error *err) {
   void **handle = NULL;
@@ -185,7 +193,8 @@ am_status am_h5_commit(am_h5 *file, am_error *err) {
     void *image;
     size_t bytes;
     status = get_image(file, &image, &bytes, err);
-    if (!status) status = am_file_write(file->ctx, file->path, image, bytes, err);
+    if (!status && file->whose == AM_GIVEN) status = am_file_write(file->ctx, file->path, image, bytes, err);
+    else if (!status) status = am_file_write_own(file->ctx, file->path, file->like, image, bytes, err);
   } else {
     status = close_in_place(file, err);
   }
@@ -210,6 +219,7 @@ void am_h5_close(am_h5 *file) {
   H5garbage_collect();
   am_h5_leave(q);
   am_free(file->ctx, file->aside);
+  am_free(file->ctx, file->like);
   am_free(file->ctx, file->path);
   am_free(file->ctx, file);
 }

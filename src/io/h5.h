@@ -51,9 +51,12 @@ enum {
 };
 /* AM_E_FORMAT: not HDF5, cut, or damaged in what describes it; a damaged array is found when it is read. */
 am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **out, am_error *err);
-/* A new file, built in memory; it appears at `path`, whole, by am_h5_commit. */
+/* A new file, built in memory; it appears at `path`, whole, by am_h5_commit: as one of our own (am_file_write_own). */
 am_status am_h5_create_aside(am_context *ctx, const char *path, am_h5 **out, am_error *err);
-/* Writes by am_file_write; the file is freed in any case, and on failure `path` is as it was. */
+/* Before its commit: the path is the user's word (am_file_write); it takes the mode of the file `path`. */
+void am_h5_is_given(am_h5 *file);
+am_status am_h5_like(am_h5 *file, const char *path, am_error *err);
+/* The file is freed in any case, and on failure `path` is as it was. */
 am_status am_h5_commit(am_h5 *file, am_error *err);
 am_status am_h5_flush(am_h5 *file, am_error *err);
 /* Closes and frees; a new file not committed is gone.  NULL is allowed. */

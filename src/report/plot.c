@@ -402,5 +402,5 @@ am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const ch
 }
 
 am_status am_plot_save(am_context *ctx, const char *path, const am_buffer *picture, am_error *err) {
-  return am_file_write(ctx, path, picture->data, picture->used, err);
+  return am_file_write_own(ctx, path, NULL, picture->data, picture->used, err);
 }

@@ -57,7 +57,7 @@ am_status am_plot_spectrograms(am_context *ctx, const am_plot_style *style, cons
                                size_t n, am_buffer *out, am_error *err);
 am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const char *title,
                            const float *samples, size_t n, double rate, am_buffer *out, am_error *err);
-/* Writes a picture to `path`; its ending (.svg, .png) must fit style->image. */
+/* Writes a picture to `path`, a name of our own; its ending (.svg, .png) must fit style->image. */
 am_status am_plot_save(am_context *ctx, const char *path, const am_buffer *picture, am_error *err);
 
 #endif

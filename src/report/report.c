@@ -118,7 +118,7 @@ static am_status build(am_context *ctx, const am_results *r, const am_tally *t, 
   char *plots = am_path_join(ctx, r->folder, "plots");
   am_page page = {.ctx = ctx, .h = {ctx, &text}, .r = r, .t = t, .e = e, .plots = plots, .err = err};
   page.links = !out;
-  am_status st = plots ? am_folder_create(ctx, plots, err) : am_no_memory(err);
+  am_status st = plots ? am_folder_own(ctx, r->folder, "plots", err) : am_no_memory(err);
   if (!st) {
     /* What a killed process left half-written; no lock is held, and who writes here now may be on another machine. */
     am_folder_clean(ctx, plots, AM_OLD_ASIDE);
@@ -127,7 +127,7 @@ static am_status build(am_context *ctx, const am_results *r, const am_tally *t, 
     st = page.status ? page.status : text.failed ? am_no_memory(err) : AM_OK;
   }
   char *path = out ? am_strdup(ctx, out) : am_path_join(ctx, r->folder, "report.html");
-  if (!st) st = path ? am_file_write(ctx, path, text.data, text.used, err) : am_no_memory(err);
+  if (!st) st = path ? am_file_write_as(ctx, out ? AM_GIVEN : AM_OURS, path, text.data, text.used, err) : am_no_memory(err);
   am_free(ctx, path);
   am_free(ctx, plots);
   am_buffer_free(ctx, &text);

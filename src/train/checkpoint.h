@@ -49,8 +49,10 @@ typedef struct am_save {
  * count, though they leave their parts once the sounds are read: who has not read them gets the same digest. */
 uint64_t am_data_digest(const am_dataset *d, const am_split *split);
 /* Writes, syncs and verifies <path>.new; `keep` (or NULL) is the name the old file gets; then it becomes `path`.
- * On failure `path` is as it was. */
+ * On failure `path` is as it was.  It is a name of our own: a link in its place is replaced. */
 am_status am_checkpoint_save(am_context *ctx, const char *path, const char *keep, const am_save *save, am_error *err);
+/* To a path given by the user: of a link the file it leads to is replaced. */
+am_status am_checkpoint_save_given(am_context *ctx, const char *path, const am_save *save, am_error *err);
 /* crc32c over all weights and statistics in layer order. */
 uint32_t am_checkpoint_digest(am_model *model);
 /* Reads every array of a file and compares it with its crc32c. */

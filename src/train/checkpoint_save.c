@@ -239,11 +239,13 @@ am_status am_checkpoint_verify(am_context *ctx, const char *path, am_error *err)
 
 /* ---- saving ---- */
 
-static am_status write_new(am_context *ctx, const char *path, const am_save *save, am_error *err) {
+/* `like`: the file that it will take the place of. */
+static am_status write_new(am_context *ctx, const char *path, const char *like, const am_save *save, am_error *err) {
   am_h5 *file;
   am_status status = am_h5_create_aside(ctx, path, &file, err);
   if (status) return status;
-  status = write_all(ctx, file, save, err);
+  status = am_h5_like(file, like, err);
+  if (!status) status = write_all(ctx, file, save, err);
   if (status) {
     am_h5_close(file);
     return status;
@@ -252,12 +254,12 @@ static am_status write_new(am_context *ctx, const char *path, const am_save *sav
   return status ? status : am_checkpoint_verify(ctx, path, err);
 }
 
-static am_status save_to(am_context *ctx, const char *path, const char *keep, const am_save *save, am_error *err) {
+am_status am_checkpoint_save(am_context *ctx, const char *path, const char *keep, const am_save *save, am_error *err) {
   const am_system *sys = am_context_system(ctx);
   char *fresh = am_format(ctx, "%s.new", path);
   if (!fresh) return am_no_memory(err);
   bool kept = false;
-  am_status status = write_new(ctx, fresh, save, err);
+  am_status status = write_new(ctx, fresh, path, save, err);
   if (!status && keep && am_file_exists(path)) {
     kept = sys->rename(path, keep) == 0;
     if (!kept) status = am_fail_errno(err, errno, "cannot rename %s to %s", path, keep);
@@ -272,12 +274,11 @@ static am_status save_to(am_context *ctx, const char *path, const char *keep, co
   return status;
 }
 
-am_status am_checkpoint_save(am_context *ctx, const char *path, const char *keep, const am_save *save, am_error *err) {
+am_status am_checkpoint_save_given(am_context *ctx, const char *path, const am_save *save, am_error *err) {
   if (am_file_is_special(path))
     return am_fail(err, AM_E_IO, "%s is a device or a pipe; a checkpoint is written aside and renamed, and wants a file", path);
-  if (keep) return save_to(ctx, path, keep, save, err);
   char *target = am_file_target(ctx, path);
-  am_status status = target ? save_to(ctx, target, NULL, save, err) : am_no_memory(err);
+  am_status status = target ? am_checkpoint_save(ctx, target, NULL, save, err) : am_no_memory(err);
   am_free(ctx, target);
   return status;
 }

@@ -150,6 +150,20 @@ static am_status read_plan(am_crossval *x, am_error *err) {
   return status;
 }
 
+static void clean_below(const am_crossval *x, char *folder) {
+  if (folder && am_folder_check_own(x->ctx, x->folder, folder + strlen(x->folder) + 1, NULL) == AM_OK)
+    am_folder_clean(x->ctx, folder, 0);
+  am_free(x->ctx, folder);
+}
+
+/* What processes that were killed here left half-written beside the folders of the runs, which clean their own. */
+static void clean(const am_crossval *x) {
+  am_folder_clean(x->ctx, x->folder, 0);
+  clean_below(x, am_format(x->ctx, "%s/plots", x->folder));
+  for (size_t s = 0; s < x->n_seeds && x->n_seeds > 1; s++)
+    clean_below(x, am_format(x->ctx, "%s/seed-%llu", x->folder, (unsigned long long)(x->config->seed + s)));
+}
+
 static am_status open_folder(am_crossval *x, bool resume, am_error *err) {
   char *lock = am_path_join(x->ctx, x->folder, "lock"),
        *yaml = am_path_join(x->ctx, x->folder, "crossval.yaml");
@@ -159,7 +173,10 @@ static am_status open_folder(am_crossval *x, bool resume, am_error *err) {
   if (!status)
     status = check_folder(x, resume, err); /* again: another process may have been here meanwhile */
   if (!status && !resume) status = am_config_text(x->config, &text, err);
-  if (!status && !resume) status = am_file_write(x->ctx, yaml, text.data, text.used, err);
+  if (!status) clean(x);
+  for (size_t i = 0; i < x->n_seeds * x->n_folds && !status; i++)
+    status = am_folder_check_own(x->ctx, x->folder, x->runs[i].folder + strlen(x->folder) + 1, err);
+  if (!status && !resume) status = am_file_write_own(x->ctx, yaml, NULL, text.data, text.used, err);
   am_buffer_free(x->ctx, &text);
   am_free(x->ctx, lock);
   am_free(x->ctx, yaml);

@@ -92,7 +92,7 @@ am_status am_crossval_over_folds_together(const am_crossval *x, int figure, am_s
 am_status am_crossval_over_seeds(const am_crossval *x, int figure, am_spread *out, am_error *err);
 
 /* predictions.c: predictions.csv with a column `seed` after `fold`; seeds (n) or NULL for none. */
-am_status am_predictions_write_seeds(am_context *ctx, const char *path, const am_dataset *d,
+am_status am_predictions_write_seeds(am_context *ctx, am_whose whose, const char *path, const am_dataset *d,
                                      const uint32_t *clips, const int64_t *seeds, size_t n,
                                      char *const *labels, int classes, const float *probabilities,
                                      am_error *err);

@@ -474,7 +474,7 @@ static am_status write_predictions(am_crossval *x, const char *folder, size_t fi
   char *path = am_path_join(x->ctx, folder, "predictions.csv");
   am_status status = !path ? am_no_memory(err)
                            : am_predictions_write_seeds(
-                                 x->ctx, path, x->dataset, x->clips + first, seeds ? x->seeds + first : NULL,
+                                 x->ctx, AM_OURS, path, x->dataset, x->clips + first, seeds ? x->seeds + first : NULL,
                                  n, (char *const *)x->dataset->labels, x->dataset->n_labels,
                                  x->probabilities + first * (size_t)x->dataset->n_labels, err);
   am_free(x->ctx, path);
@@ -491,7 +491,9 @@ static am_status write_seed(am_crossval *x, size_t s, am_error *err) {
   }
   if (!n) return AM_OK;
   char *folder = am_format(x->ctx, "%s/seed-%llu", x->folder, (unsigned long long)runs->seed);
-  am_status status = folder ? write_predictions(x, folder, first, n, false, err) : am_no_memory(err);
+  am_status status = folder ? AM_OK : am_no_memory(err);
+  if (!status) status = am_folder_check_own(x->ctx, x->folder, am_path_base(folder), err);
+  if (!status) status = write_predictions(x, folder, first, n, false, err);
   am_free(x->ctx, folder);
   return status;
 }
@@ -502,7 +504,7 @@ am_status am_crossval_write(am_crossval *x, am_error *err) {
   am_status status = path ? am_crossval_json(x, &text, err) : am_no_memory(err);
   if (!status && x->n_rows) status = write_predictions(x, x->folder, 0, x->n_rows, x->n_seeds > 1, err);
   for (size_t s = 0; s < x->n_seeds && x->n_seeds > 1 && !status; s++) status = write_seed(x, s, err);
-  if (!status) status = am_file_write(x->ctx, path, text.data, text.used, err);
+  if (!status) status = am_file_write_own(x->ctx, path, NULL, text.data, text.used, err);
   am_buffer_free(x->ctx, &text);
   am_free(x->ctx, path);
   return status;

@@ -40,8 +40,8 @@ static am_status run_part(am_trainer *t, am_part part, const char *file, am_metr
   }
   if (!status) status = am_lock_check(t->lock, err); /* the evaluation may have taken minutes */
   if (!status)
-    status = am_predictions_write(t->ctx, path, t->dataset, clips, n, (char *const *)t->dataset->labels, t->classes, p,
-                                  err);
+    status = am_predictions_write(t->ctx, AM_OURS, path, t->dataset, clips, n, (char *const *)t->dataset->labels,
+                                  t->classes, p, err);
   am_free(t->ctx, path);
   am_free_aligned(t->ctx, p);
   return status;

@@ -504,6 +504,7 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_kera
   if (!status && !(w.names = am_alloc(ctx, 2 * am_model_steps(w.model) + 1, sizeof *w.names)))
     status = am_no_memory(err);
   if (!status) status = am_h5_create_aside(ctx, out, &w.h5, err);
+  if (!status) am_h5_is_given(w.h5);
   if (!status) status = write_layers(&w, err);
   if (!status) status = write_attributes(&w, err);
   if (!status) {

@@ -403,7 +403,7 @@ static am_status save(job *j, const char *out, am_error *err) {
                               .f = j->input.f * j->input.c};
   am_save all = {.config = j->config, .model = j->model, .labels = (char *const *)j->labels,
                  .classes = (int)j->classes, .normaliser = &normaliser, .dataset = &dataset, .split = &split};
-  return am_checkpoint_save(j->ctx, out, NULL, &all, err);
+  return am_checkpoint_save_given(j->ctx, out, &all, err);
 }
 
 am_status am_keras_import(am_context *ctx, const char *file, const am_keras_import_options *options,

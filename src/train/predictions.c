@@ -19,7 +19,7 @@ static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, con
   am_csv_end_row(w);
 }
 
-am_status am_predictions_write_seeds(am_context *ctx, const char *path, const am_dataset *d,
+am_status am_predictions_write_seeds(am_context *ctx, am_whose whose, const char *path, const am_dataset *d,
                                      const uint32_t *clips, const int64_t *seeds, size_t n,
                                      char *const *labels, int classes, const float *probabilities,
                                      am_error *err) {
@@ -40,13 +40,13 @@ am_status am_predictions_write_seeds(am_context *ctx, const char *path, const am
     write_row(&w, d, clips[i], seeds ? &seeds[i] : NULL, labels, classes,
               probabilities + i * (size_t)classes);
   if (!status && text.failed) status = am_no_memory(err);
-  if (!status) status = am_file_write(ctx, path, text.data, text.used, err);
+  if (!status) status = am_file_write_as(ctx, whose, path, text.data, text.used, err);
   am_buffer_free(ctx, &text);
   return status;
 }
 
-am_status am_predictions_write(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips,
-                               size_t n, char *const *labels, int classes, const float *probabilities,
+am_status am_predictions_write(am_context *ctx, am_whose whose, const char *path, const am_dataset *d,
+                               const uint32_t *clips, size_t n, char *const *labels, int classes, const float *probabilities,
                                am_error *err) {
-  return am_predictions_write_seeds(ctx, path, d, clips, NULL, n, labels, classes, probabilities, err);
+  return am_predictions_write_seeds(ctx, whose, path, d, clips, NULL, n, labels, classes, probabilities, err);
 }

@@ -66,7 +66,7 @@ static void clean(am_trainer *t) {
   const char *const paths[] = {t->last, t->best};
   char *plots = am_path_join(t->ctx, t->options->out, "plots");
   am_folder_clean(t->ctx, t->options->out, 0);
-  if (plots) am_folder_clean(t->ctx, plots, 0);
+  if (plots && am_folder_check_own(t->ctx, t->options->out, "plots", NULL) == AM_OK) am_folder_clean(t->ctx, plots, 0);
   am_free(t->ctx, plots);
   for (int i = 0; i < 2; i++) {
     char *fresh = am_format(t->ctx, "%s.new", paths[i]);
@@ -79,7 +79,15 @@ static am_status read_log(am_trainer *t, am_error *err) {
   char *old = NULL, *path = am_path_join(t->ctx, t->options->out, "log.txt");
   am_status status = path ? AM_OK : am_no_memory(err);
   size_t bytes;
-  if (!status && am_file_exists(path)) status = am_file_read(t->ctx, path, LOG_LIMIT, &old, &bytes, err);
+  am_error why = AM_ERROR_INIT;
+  /* What a link leads to may be anything, and would be copied into the run. */
+  if (!status && am_file_exists(path)) status = am_file_read_own(t->ctx, path, LOG_LIMIT, &old, &bytes, &why);
+  if (status == AM_E_FORMAT) {
+    am_trainer_log(t, AM_LOG_WARNING, "%s; a new log is begun", why.message);
+    status = AM_OK;
+  } else if (status && path) {
+    status = am_fail(err, status, "%s", why.message);
+  }
   if (!status && old) {
     am_buffer both = {0};
     am_buffer_append(t->ctx, &both, old, bytes);
@@ -132,7 +140,7 @@ am_status am_run_folder_write(am_trainer *t, const char *name, const am_buffer *
   char *path = am_path_join(t->ctx, t->options->out, name);
   am_status status = path && !text->failed ? AM_OK : am_no_memory(err);
   if (!status) status = am_lock_check(t->lock, err);
-  if (!status) status = am_file_write(t->ctx, path, text->data, text->used, err);
+  if (!status) status = am_file_write_own(t->ctx, path, NULL, text->data, text->used, err);
   am_free(t->ctx, path);
   return status;
 }

@@ -170,7 +170,7 @@ typedef struct am_protocol {
 am_status am_metrics_json(am_context *ctx, const am_metrics *m, char *const *labels, const am_protocol *protocol,
                           am_buffer *out, am_error *err);
 /* predictions.csv: clip, speaker, fold, true, predicted, p_<label>... */
-am_status am_predictions_write(am_context *ctx, const char *path, const am_dataset *d, const uint32_t *clips, size_t n,
-                               char *const *labels, int classes, const float *probabilities, am_error *err);
+am_status am_predictions_write(am_context *ctx, am_whose whose, const char *path, const am_dataset *d,
+                               const uint32_t *clips, size_t n, char *const *labels, int classes, const float *probabilities, am_error *err);
 
 #endif

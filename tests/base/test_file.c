@@ -30,6 +30,13 @@ static int end(void **state) {
   return 0;
 }
 
+/* The folder is the current one, so that names can be short. */
+static int begin_inside(void **state) {
+  return begin(state) || chdir(((fixture *)*state)->folder);
+}
+
+static int end_inside(void **state) { return chdir("/") || end(state); }
+
 static void check_content(fixture *f, const char *path, const char *wanted) {
   char *data;
   size_t bytes;
@@ -223,6 +230,177 @@ static void links_and_pipes_stay_what_they_are(void **state) {
   close(reader);
 }
 
+/* ---- names of our own, in a folder that somebody else may have made ---- */
+
+static void our_names_are_not_followed(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  struct stat info;
+  const char *victim = "victim", *ours = "ours",
+             *fifo = "fifo";
+  char *data;
+  size_t bytes;
+  am_test_file(victim, "precious", 8);
+  assert_int_equal(symlink("victim", ours), 0);
+  am_test_fails(am_file_read_own(f->ctx, ours, 100, &data, &bytes, &err), AM_E_FORMAT, &err, "ours is a link");
+  am_test_fails(am_file_read_own(f->ctx, f->folder, 100, &data, &bytes, &err), AM_E_FORMAT, &err, "not an ordinary file");
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_file_write_own(f->ctx, ours, NULL, "new", 3, &err), &err);
+  check_content(f, victim, "precious");
+  check_content(f, ours, "new");
+  assert_true(lstat(ours, &info) == 0 && S_ISREG(info.st_mode));
+  am_test_ok(am_file_read_own(f->ctx, ours, 100, &data, &bytes, &err), &err);
+  am_free(f->ctx, data);
+  assert_int_equal(unlink(ours) || symlink("victim", ours), 0);
+  am_test_ok(am_file_write_as(f->ctx, AM_OURS, ours, "new", 3, &err), &err);
+  check_content(f, victim, "precious");
+  assert_int_equal(unlink(ours) || symlink("victim", ours), 0);
+  am_test_ok(am_file_write_as(f->ctx, AM_GIVEN, ours, "new", 3, &err), &err);
+  check_content(f, victim, "new");
+  assert_int_equal(mkfifo(fifo, 0600), 0);
+  am_test_fails(am_file_write_own(f->ctx, fifo, NULL, "x", 1, &err), AM_E_IO, &err, "fifo is a device or a pipe");
+  am_test_fails(am_file_read_own(f->ctx, fifo, 100, &data, &bytes, &err), AM_E_FORMAT, &err, "not an ordinary file");
+}
+
+/* A second name of a file is as good as a link to it: what is written is a new file, and a lock is none of ours. */
+static void locks_empty_no_other_file(void **state) {
+  fixture *f = *state;
+  am_error err;
+  am_lock *lock;
+  const char *victim = "victim", *path = "lock";
+  am_test_file(victim, "precious", 8);
+  assert_int_equal(symlink("victim", path), 0);
+  am_test_fails(am_lock_take(f->ctx, path, &lock, &err), AM_E_IO, &err, "lock is a link");
+  assert_int_equal(unlink(path) || link(victim, path), 0);
+  am_test_fails(am_lock_take(f->ctx, path, &lock, &err), AM_E_IO, &err, "the file has another name, too");
+  check_content(f, victim, "precious");
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_file_write_own(f->ctx, path, NULL, "new", 3, &err), &err);
+  check_content(f, victim, "precious");
+  assert_int_equal(unlink(path) || mkfifo(path, 0600), 0);
+  am_test_fails(am_lock_take(f->ctx, path, &lock, &err), AM_E_IO, &err, "not an ordinary file");
+}
+
+static void our_folders_are_not_left(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  const char *run = "run", *other = "other";
+  am_test_ok(am_folder_check_own(f->ctx, run, "seed-1/fold-2", &err), &err); /* nothing is there yet */
+  am_test_ok(am_folder_own(f->ctx, run, "seed-1/fold-2", &err), &err);
+  assert_true(am_folder_exists("run/seed-1/fold-2"));
+  am_test_ok(am_folder_own(f->ctx, run, "seed-1/fold-2", &err), &err);
+  assert_int_equal(rmdir("run/seed-1/fold-2"), 0);
+  assert_int_equal(rmdir("run/seed-1"), 0);
+  am_test_ok(am_folder_create(f->ctx, other, &err), &err);
+  assert_int_equal(symlink("../other", "run/seed-1"), 0);
+  am_test_fails(am_folder_own(f->ctx, run, "seed-1/fold-2", &err), AM_E_IO, &err, "run/seed-1 is a link");
+  am_test_fails(am_folder_check_own(f->ctx, run, "seed-1", &err), AM_E_IO, &err, "run/seed-1 is a link");
+  assert_int_equal(files_in(f, other), 0);
+  const char *same = "same"; /* the folder itself is the user's word */
+  assert_int_equal(symlink("run", same), 0);
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_folder_own(f->ctx, same, "plots", &err), &err);
+  assert_true(am_folder_exists("run/plots"));
+}
+
+static mode_t mode_of(const char *path) {
+  struct stat info;
+  assert_int_equal(stat(path, &info), 0);
+  return info.st_mode & 0777;
+}
+
+static void replaced_files_keep_their_mode(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  const char *path = "x", *fresh = "x.new";
+  mode_t before = umask(022);
+  am_test_ok(am_file_write(f->ctx, path, "new", 3, &err), &err);
+  assert_int_equal(mode_of(path), 0644);
+  static const mode_t modes[] = {0600, 0640, 0664, 0444};
+  for (int i = 0; i < 4; i++) {
+    assert_int_equal(chmod(path, modes[i]), 0);
+    am_test_ok(am_file_write(f->ctx, path, "old", 3, &err), &err);
+    assert_int_equal(mode_of(path), modes[i]);
+    am_test_ok(am_file_write_own(f->ctx, path, NULL, "old", 3, &err), &err);
+    assert_int_equal(mode_of(path), modes[i]);
+    am_test_ok(am_file_write_own(f->ctx, fresh, path, "new", 3, &err), &err);
+    assert_int_equal(mode_of(fresh), modes[i]);
+    assert_int_equal(chmod(fresh, 0644), 0);
+    am_test_ok(am_file_commit(f->ctx, fresh, path, &err), &err);
+    assert_int_equal(mode_of(path), modes[i]);
+  }
+  umask(before);
+}
+
+/* ---- what is written aside ---- */
+
+static int opened_flags;
+static char opened_path[1024];
+static int watch_open(const char *path, int flags, mode_t mode) {
+  if (flags & O_CREAT) {
+    opened_flags = flags;
+    snprintf(opened_path, sizeof opened_path, "%s", path);
+      }
+  return am_system_real.open(path, flags, mode);
+}
+
+static void names_aside_cannot_be_guessed(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  am_system watching = am_system_real;
+  char first[sizeof opened_path], ours[64];
+  watching.open = watch_open;
+  am_context_set_system(f->ctx, &watching);
+  am_test_ok(am_file_write(f->ctx, "x", "x", 1, &err), &err);
+  assert_true(opened_flags & O_EXCL && opened_flags & O_NOFOLLOW);
+  snprintf(first, sizeof first, "%s", opened_path);
+  snprintf(ours, sizeof ours, "x.%ld.", (long)getpid());
+  assert_non_null(strstr(first, ours));
+  am_test_ok(am_file_write(f->ctx, "x", "x", 1, &err), &err);
+  assert_string_not_equal(first, opened_path);
+  char longest[256]; /* as long as a name may be */
+  memset(longest, 'n', 255);
+  longest[255] = '\0';
+  am_test_ok(am_file_write(f->ctx, longest, "x", 1, &err), &err);
+  check_content(f, longest, "x");
+  am_context_set_system(f->ctx, &am_system_real);
+}
+
+static void what_dead_writers_left_is_removed(void **state) {
+  fixture *f = *state;
+  char *mine = am_file_aside(f->ctx, "x"), *of_dead = NULL;
+  int ends[2];
+  char name[1024] = "";
+  assert_int_equal(pipe(ends), 0);
+  fflush(NULL);
+  pid_t child = fork();
+  if (!child) {
+    of_dead = am_file_aside(f->ctx, "x");
+    _exit(write(ends[1], of_dead, strlen(of_dead)) < 0);
+  }
+  assert_true(read(ends[0], name, sizeof name - 1) > 0);
+  waitpid(child, NULL, 0);
+  close(ends[0]);
+  close(ends[1]);
+  const char *before = "x.4194305.audiomood.tmp";       /* by an earlier version */
+  const char *elsewhere = "x.4194305.00000000aaaaaaaa.audiomood.tmp";
+  const char *not_ours[] = {"4194305.audiomood.tmp", "x.audiomood.tmp",
+                            "x.4194305.tmp"};
+  am_test_file(mine, "half", 4);
+  am_test_file(name, "half", 4);
+  am_test_file(before, "half", 4);
+  am_test_file(elsewhere, "half", 4);
+  for (int i = 0; i < 3; i++) am_test_file(not_ours[i], "mine", 4);
+  am_file_clean_beside(f->ctx, "x");
+  assert_false(am_file_exists(name)); /* its writer was on this machine, and is dead */
+  assert_true(am_file_exists(mine) && am_file_exists(before) && am_file_exists(elsewhere));
+  am_folder_clean(f->ctx, f->folder, 0);
+  assert_true(am_file_exists(mine));
+  assert_false(am_file_exists(before) || am_file_exists(elsewhere));
+  for (int i = 0; i < 3; i++) assert_true(am_file_exists(not_ours[i]));
+  am_free(f->ctx, mine);
+}
+
 static void failed_commits_leave_the_old_file(void **state) {
   fixture *f = *state;
   const char *path = am_test_path(f->folder, "x");
@@ -379,7 +557,9 @@ static void every_failed_allocation_is_survived(void **state) {
     am_lock *lock = NULL;
     am_status status = am_file_write(ctx, path, "x", 1, &err);
     if (!status) status = am_file_read(ctx, path, 10, &data, &bytes, &err);
+    if (!status) status = am_file_write_own(ctx, path, NULL, "x", 1, &err);
     if (!status) status = am_folder_create(ctx, sub, &err);
+    if (!status) status = am_folder_own(ctx, sub, "below/that", &err);
     if (!status) status = am_folder_list(ctx, f->folder, &names, &err);
     if (!status) status = am_lock_take(ctx, path, &lock, &err);
     bool fired = am_test_memory_fired(&m);
@@ -400,6 +580,12 @@ int main(void) {
       cmocka_unit_test_setup_teardown(bad_paths_are_named, begin, end),
       cmocka_unit_test_setup_teardown(failed_saves_leave_the_old_file, begin, end),
       cmocka_unit_test_setup_teardown(links_and_pipes_stay_what_they_are, begin, end),
+      cmocka_unit_test_setup_teardown(our_names_are_not_followed, begin_inside, end_inside),
+      cmocka_unit_test_setup_teardown(locks_empty_no_other_file, begin_inside, end_inside),
+      cmocka_unit_test_setup_teardown(our_folders_are_not_left, begin_inside, end_inside),
+      cmocka_unit_test_setup_teardown(replaced_files_keep_their_mode, begin_inside, end_inside),
+      cmocka_unit_test_setup_teardown(names_aside_cannot_be_guessed, begin_inside, end_inside),
+      cmocka_unit_test_setup_teardown(what_dead_writers_left_is_removed, begin_inside, end_inside),
       cmocka_unit_test_setup_teardown(failed_commits_leave_the_old_file, begin, end),
       cmocka_unit_test_setup_teardown(files_are_removed_for_good, begin, end),
       cmocka_unit_test_setup_teardown(relative_names_sync_their_folder, begin, end),

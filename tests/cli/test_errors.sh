@@ -69,6 +69,8 @@ cp -r run1 hurt; echo '{"test": {' >hurt/metrics.json
 cp -r run1 bare; rm bare/best.h5
 cp -r run1 forged; sed -i 's/^4,1,.*/4,1,01234567/' forged/digests.csv
 cp -r run1 unfinished; rm unfinished/metrics.json
+cp -r run1 linked; rm -rf linked/lock linked/plots; ln -s ../mine.yaml linked/lock; ln -s ../corpus linked/plots
+mkdir joined; cp corpus/SYNTHETIC joined; sed -i "s/state.*/state unfinished/" joined/SYNTHETIC; ln -s ../corpus/Actor_02 joined/Actor_02
 mkdir crossed; echo '{}' >crossed/crossval.json
 { echo path,label; n=0; for f in corpus/*/*.wav; do n=$((n + 1)); printf '%s,%01000d\n' "${f#corpus/}" $n; done; } >sentences.csv
 
