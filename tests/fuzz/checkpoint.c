@@ -1,13 +1,14 @@
-/* tests/fuzz/checkpoint.c - a checkpoint: loaded for prediction, and its origin read. */
-#include "fuzz/fuzz.h"
+/* tests/fuzz/checkpoint.c - a checkpoint, or edits of one (h5edit.h): loaded for prediction, and its origin read. */
+#include "fuzz/h5edit.h"
 #include "train/origin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
-  am_context *ctx = fuzz_begin(bytes, true);
+  size_t size;
+  const char *path = h5edit_file(data, bytes, "checkpoint.h5", &size);
+  am_context *ctx = fuzz_begin(size, true);
   am_error err = AM_ERROR_INIT, other = AM_ERROR_INIT;
   am_checkpoint *c = NULL;
   am_origin origin;
-  const char *path = fuzz_file("checkpoint.h5", data, bytes);
   am_status status = am_checkpoint_load(ctx, path, &c, &err);
   fuzz_check(status, &err);
   fuzz_require(!status == (c != NULL));

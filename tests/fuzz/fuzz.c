@@ -113,6 +113,7 @@ void fuzz_end(void) {
 }
 
 void fuzz_check(am_status status, const am_error *err) {
+  if (getenv("AM_FUZZ_SAY")) fprintf(stderr, "said: %s\n", status ? err->message : "done");
   fuzz_require(status == err->status);
   fuzz_require(!status == !*err->message);
   fuzz_require(!strpbrk(err->message, "\n\r"));

@@ -32,7 +32,7 @@ const char *fuzz_file(const char *name, const void *data, size_t bytes);
 /* The input as text without NUL (cut at the first), in memory that ends with it. free(). */
 char *fuzz_text(const uint8_t *data, size_t bytes);
 
-/* A call may fail, but then says why; success leaves the message empty. */
+/* A call may fail, but then says why; success leaves the message empty.  With AM_FUZZ_SAY set, standard error gets it. */
 void fuzz_check(am_status status, const am_error *err);
 #define fuzz_require(what) \
   do { \

@@ -18,6 +18,12 @@ static uint64_t next(uint64_t *state) {
   return *state * 2685821657736338717u;
 }
 
+/* A target may have a way of its own to change an input (h5edit_mutate.c), as with libFuzzer. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed) __attribute__((weak));
+
+static uint64_t chance; /* of the input at hand */
+
 /* One to four changes: a bit, a byte, a number at its limits, a stretch removed or repeated, an end cut off. */
 static size_t vary(uint8_t *data, size_t n, size_t room, uint64_t *random) {
   static const uint8_t edges[] = {0, 1, 0x7f, 0x80, 0xff};
@@ -44,6 +50,13 @@ static size_t vary(uint8_t *data, size_t n, size_t room, uint64_t *random) {
   return n;
 }
 
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size) { return vary(data, size, max_size, &chance); }
+
+static size_t change(uint8_t *data, size_t n, size_t room) {
+  return LLVMFuzzerCustomMutator ? LLVMFuzzerCustomMutator(data, n, room, (unsigned)next(&chance))
+                                 : vary(data, n, room, &chance);
+}
+
 /* Exactly as long as the input, so that a sanitizer sees reads beyond its end. */
 static void run(const uint8_t *data, size_t n) {
   uint8_t *copy = malloc(n ? n : 1);
@@ -55,17 +68,16 @@ static void run(const uint8_t *data, size_t n) {
 
 static int replay(const char *path, const struct stat *info, int kind, struct FTW *at) {
   if (kind != FTW_F) return 0;
-  size_t n = (size_t)info->st_size, room = n + 64;
+  size_t n = (size_t)info->st_size, room = n + 1024;
   uint8_t *seed = malloc(room), *data = malloc(room);
   FILE *file = fopen(path, "rb");
   fuzz_require(seed && data && file && fread(seed, 1, n, file) == n);
   fclose(file);
   run(seed, n);
-  uint64_t random = 88172645463325252u + n;
+  chance = 88172645463325252u + n;
   for (int i = 0; i < variants; i++) {
     memcpy(data, seed, n);
-    size_t length = vary(data, n, room, &random);
-    run(data, length);
+    run(data, change(data, n, room));
   }
   free(data);
   free(seed);
