@@ -4,7 +4,8 @@
  *   am_sound sound = {.size = AM_SOUND_INIT_SIZE};
  *   am_checkpoint_load(ctx, "best.h5", &c, &err);
  *   am_sound_read(ctx, "voice.wav", am_checkpoint_rate(c), 0, &sound, &err);
- *   am_predict_sound(ctx, c, sound.samples, sound.n, probabilities, &err);
+ *   if (am_sound_unheard(sound.samples, sound.n, sound.rate)) puts("nothing to hear");
+ *   else am_predict_sound(ctx, c, sound.samples, sound.n, probabilities, &err);
  *
  * A checkpoint holds all that a prediction needs: features, normalisation, weights, labels.  It belongs to one thread at a
  * time; load it once a thread to predict in parallel.
@@ -37,11 +38,13 @@ AM_API bool am_checkpoint_synthetic(const am_checkpoint *checkpoint);
 /* Its model, owned by the checkpoint. */
 AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
 
-/* probabilities (K) of n mono samples at am_checkpoint_rate.  Of a sound longer than the model's input (am_model_input: t
+/* probabilities (K) of n mono samples at am_checkpoint_rate.  A sound with nothing to hear (am_sound_unheard: silent, or too
+ * short) is AM_E_DATA: to tell it from other failures, ask am_sound_unheard before.  Noise, music and whatever else is no
+ * speech get probabilities, too.  Of a sound longer than the model's input (am_model_input: t
  * frames), or than features.samples or features.max_frames of its config, only the start is heard; a warning in the log says
  * so, once a checkpoint.  What the features are measured against, as the loudest frame or a clip's mean, is of the whole sound
  * all the same.  n = 0, and a model that normalises per speaker, are AM_E_USAGE; an output that is not finite is
- * AM_E_NUMERIC. */
+ * AM_E_NUMERIC.  After a failure the probabilities are NaN, or not finite. */
 AM_API am_status am_predict_sound(am_context *ctx, am_checkpoint *checkpoint, const float *samples, size_t n,
                                   float *probabilities, am_error *err);
 

@@ -160,13 +160,23 @@ int am_features_fixed_frames(const am_features *fx) {
   return o->samples > 0 ? (int)frames_of(fx, (size_t)o->samples) : 0;
 }
 
-bool am_features_cut(const am_features *fx, const float *samples, size_t n) {
+double am_features_rate_needed(const am_feature_options *o) {
+  /* With filters laid out for another rate, f_max is a frequency of that one. */
+  return o->f_max > 0 && o->mel_rate <= 0 && 2 * o->f_max < o->sample_rate ? 2 * o->f_max : o->sample_rate;
+}
+
+size_t am_features_heard(const am_features *fx, const float *samples, size_t n, int frames, bool *cut) {
   const am_feature_options *o = &fx->options;
-  size_t from = 0, to = n;
+  size_t from = 0, to = n, most = SIZE_MAX;
   if (o->trim_db > 0) am_trim_range(samples, n, o->trim_db, &from, &to);
-  n = to - from;
-  return (o->samples > 0 && n > (size_t)o->samples) ||
-         (o->max_frames > 0 && am_stft_frames(&fx->stft, n) > (size_t)o->max_frames);
+  if (!o->mean_over_time) most = (size_t)frames;
+  if (o->max_frames > 0 && most > (size_t)o->max_frames) most = (size_t)o->max_frames;
+  size_t left = to - from, heard = left;
+  if (o->samples > 0 && heard > (size_t)o->samples) heard = (size_t)o->samples;
+  if (am_stft_frames(&fx->stft, heard) > most) /* as long as a sound may be without one frame more */
+    heard = most * (size_t)o->hop - 1 + (o->center ? 0 : (size_t)(o->n_fft - o->hop));
+  *cut = heard < left;
+  return heard < left ? heard : left;
 }
 
 /* Work memory of one clip: placed twice, to count and to assign (base/arena.h). */

@@ -63,8 +63,11 @@ const am_feature_options *am_features_options(const am_features *fx);
 void am_features_shape(const am_features *fx, size_t n, int *t, int *f);
 /* Frames of every clip when options fix the length (`samples`, mean_over_time), else 0. */
 int am_features_fixed_frames(const am_features *fx);
-/* Whether `samples` or `max_frames` of the options leave out the end of this sound. */
-bool am_features_cut(const am_features *fx, const float *samples, size_t n);
+/* The rate, Hz, below which a sound lacks frequencies that the features are made of. */
+double am_features_rate_needed(const am_feature_options *o);
+/* How many of the n samples the first `frames` frames hear: those left by trimming, without the end that `samples` or
+ * `max_frames` of the options or `frames` leave out.  *cut: there is such an end. */
+size_t am_features_heard(const am_features *fx, const float *samples, size_t n, int frames, bool *cut);
 /* Features of `n` samples into out (T,F) with room for am_features_shape; *t gets
  * the frames written.  `warp` is the VTLP factor (1: none) applied to the mel
  * filters' frequencies.  Thread-safe: work memory comes from ctx.  A clip too

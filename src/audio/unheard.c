@@ -5,6 +5,8 @@
 static const double shortest = 0.1;
 /* Six steps of 16 bits: silence with dither is within it, the quietest speech that was recorded on purpose far above. */
 static const float smallest_span = 2e-4f;
+/* Full scale is 1.  What stays beyond this is no silence, but numbers that the features refuse. */
+static const float largest_offset = 1000;
 
 am_unheard am_sound_unheard(const float *samples, size_t n, double rate) {
   if (!n || (double)n < shortest * rate - 0.5) return AM_UNHEARD_TOO_SHORT; /* 0.1 s, rounded to samples, is long enough */
@@ -13,7 +15,7 @@ am_unheard am_sound_unheard(const float *samples, size_t n, double rate) {
     low = samples[i] < low ? samples[i] : low;
     high = samples[i] > high ? samples[i] : high;
   }
-  return high - low < smallest_span ? AM_UNHEARD_SILENT : AM_HEARD;
+  return high - low < smallest_span && high < largest_offset && low > -largest_offset ? AM_UNHEARD_SILENT : AM_HEARD;
 }
 
 const char *am_unheard_name(am_unheard reason) {

@@ -98,17 +98,32 @@ typedef struct cli_team {
 } cli_team;
 am_status cli_team_load(cli *c, cli_team *team, am_error *err);
 void cli_team_free(cli *c, cli_team *team);
+/* tally.c: what is alike in several sounds, for one warning at the end: how many, the first few with their names. */
+typedef struct cli_tally {
+  size_t n;
+  am_buffer names; /* "a.wav (8000 Hz), b.wav" */
+} cli_tally;
+void cli_tally_add(cli *c, cli_tally *tally, const char *format, ...) AM_PRINTF(3, 4);
+/* The names, and " and 12 more" behind them: once, when all are added.  Owned by the tally. */
+const char *cli_tally_names(cli *c, cli_tally *tally);
+void cli_tally_free(cli *c, cli_tally *tally);
 /* sounds.c: what the arguments after the first name; "-" is standard input.  On failure, too, to be freed. */
-typedef struct cli_sounds { char **at; size_t n, room; } cli_sounds;
+typedef struct cli_sounds {
+  char **at;
+  size_t n, room;
+  cli_tally unread; /* files in folders that are sounds of a kind that is not read */
+} cli_sounds;
 am_status cli_sounds_list(cli *c, cli_sounds *sounds, am_error *err);
 void cli_sounds_free(cli *c, cli_sounds *sounds);
 /* predicted.c: rows of predictions on standard output, written at once. */
 typedef enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV } cli_format;
 typedef struct cli_predicted {
   const char *file;
-  const float *p;    /* (K) */
-  bool window;       /* the row is of a part of the sound: */
-  double start, end; /* s */
+  const float *p;      /* (K) */
+  am_unheard unheard;  /* why there is no label */
+  double seconds, seconds_heard;
+  bool window;         /* the row is of a part of the sound: */
+  double start, end;   /* s */
 } cli_predicted;
 am_status cli_predicted_head(cli *c, const am_checkpoint *m, cli_format format, bool windows, am_error *err);
 am_status cli_predicted_row(cli *c, const am_checkpoint *m, cli_format format, const cli_predicted *row, am_error *err);

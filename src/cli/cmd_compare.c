@@ -222,7 +222,7 @@ static am_status print_json(const job *j, am_error *err) {
   am_json_close(&w);
   am_json_close(&w);
   am_status st = text.failed ? am_no_memory(err) : AM_OK;
-  if (!st) printf("%s\n", text.data);
+  if (!st) printf("%s", text.data);
   am_buffer_free(j->c->ctx, &text);
   return st;
 }

@@ -186,7 +186,7 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
                           .synthetic = j->d->synthetic,
                           .transductive = transductive(j)};
   am_status st = am_metrics_json(j->c->ctx, m, j->checkpoint->labels, &protocol, &text, err);
-  if (!st) printf("%s\n", text.data);
+  if (!st) printf("%s", text.data);
   am_buffer_free(j->c->ctx, &text);
   return st;
 }

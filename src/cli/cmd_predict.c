@@ -12,7 +12,9 @@ typedef struct hearing {
   cli_format format;
   double window, hop; /* s; window 0: each sound as a whole */
   bool skip;          /* --skip-unreadable */
-  bool told;          /* that there is more in the sounds than the model hears */
+  /* Sounds of which something has to be said at the end, once. */
+  cli_tally silent, too_short, cut, low;
+  double whole_in;    /* s: windows of so long hear all of those that were cut */
 } hearing;
 
 /* Longest sound, s.  data.max_seconds is about a corpus, where a long clip is there by mistake. */
@@ -64,6 +66,10 @@ static am_status add_to_statistics(cli *c, const am_checkpoint *m, const am_feat
   am_sound sound;
   am_status st = read_sound(c, m, path, &sound, err);
   if (st) return st;
+  if (am_sound_unheard(sound.samples, sound.n, sound.rate)) { /* says nothing about the speaker */
+    am_sound_free(c->ctx, &sound);
+    return AM_OK;
+  }
   int t, f;
   am_features_shape(fx, sound.n, &t, &f);
   float *x = am_alloc(c->ctx, am_mul((size_t)t, (size_t)f), sizeof *x);
@@ -111,29 +117,55 @@ static am_status fit_speaker(cli *c, am_checkpoint *m, const cli_sounds *s, bool
   return st;
 }
 
-/* The mean of the models' probabilities. */
-static am_status predict(cli *c, const cli_team *team, const am_sound *sound, float *p, am_error *err) {
+/* The mean of the models' probabilities, and the least that one of them heard. */
+static am_status predict(cli *c, const cli_team *team, const am_sound *sound, float *p, am_heard *heard, am_error *err) {
   const int classes = team->at[0]->classes;
-  am_status st = am_predict_sound(c->ctx, team->at[0], sound->samples, sound->n, p, err);
-  for (size_t i = 1; i < team->n && !st; i++) {
-    st = am_predict_sound(c->ctx, team->at[i], sound->samples, sound->n, p + classes, err);
+  am_status st = am_predict_heard(c->ctx, team->at[0], sound->samples, sound->n, p, heard, err);
+  for (size_t i = 1; i < team->n && !st && !heard->unheard; i++) {
+    am_heard other;
+    st = am_predict_heard(c->ctx, team->at[i], sound->samples, sound->n, p + classes, &other, err);
     for (int k = 0; k < classes && !st; k++) p[k] += p[classes + k];
+    heard->cut |= other.cut;
+    heard->seconds = fmin(heard->seconds, other.seconds);
   }
   for (int k = 0; k < classes && team->n > 1; k++) p[k] /= (float)team->n;
   return st;
 }
 
-/* Once: how all of a sound is heard. */
-static void hint(cli *c, const cli_team *team, hearing *how) {
-  double least = INFINITY, heard;
-  bool cut = false;
-  for (size_t i = 0; i < team->n; i++) {
-    cut |= am_predicted_cut(team->at[i], &heard);
-    least = fmin(least, heard);
-  }
-  if (!cut || how->told) return;
-  how->told = true;
-  am_log(c->ctx, AM_LOG_INFO, "with --window %.2f all of it is heard, a window after the other", floor(100 * least) / 100);
+/* What has to be said of a sound: its windows (one: the sound as a whole), and how many of them had no label. */
+typedef struct windows {
+  size_t n, silent, too_short;
+  bool cut;
+  double seconds, least_heard;
+} windows;
+
+static void tell(cli *c, cli_tally *tally, const char *file, size_t some, const windows *w, const am_sound *sound) {
+  if (!some) return;
+  if (w->n > 1) cli_tally_add(c, tally, "%s (%zu of its %zu windows)", file, some, w->n);
+  else if (sound->file_channels < 2) cli_tally_add(c, tally, "%s", file);
+  else cli_tally_add(c, tally, "%s (the mean of its %d channels)", file, sound->file_channels);
+}
+
+static void tell_all(cli *c, const cli_team *team, hearing *how, const char *file, const windows *w, const am_sound *sound) {
+  double needed = 0;
+  for (size_t i = 0; i < team->n; i++)
+    needed = fmax(needed, am_features_rate_needed(&team->at[i]->config->features));
+  tell(c, &how->silent, file, w->silent, w, sound);
+  tell(c, &how->too_short, file, w->too_short, w, sound);
+  if (sound->file_rate > 0 && sound->file_rate < needed) cli_tally_add(c, &how->low, "%s (%g Hz)", file, sound->file_rate);
+  if (!w->cut) return;
+  how->whole_in = how->cut.n ? fmin(how->whole_in, w->least_heard) : w->least_heard;
+  cli_tally_add(c, &how->cut, "%s (%.2f of %.2f s)", file, w->least_heard, w->seconds);
+}
+
+static void count(windows *w, const am_heard *heard, double seconds) {
+  w->n++;
+  w->silent += heard->unheard == AM_UNHEARD_SILENT;
+  w->too_short += heard->unheard == AM_UNHEARD_TOO_SHORT;
+  if (!heard->cut || (w->cut && heard->seconds >= w->least_heard)) return;
+  w->cut = true;
+  w->least_heard = heard->seconds;
+  w->seconds = seconds;
 }
 
 /* A row for the whole sound, or for each window: they begin a hop apart, and the last one ends with the sound, so that all
@@ -142,19 +174,26 @@ static am_status predict_windows(cli *c, const cli_team *team, hearing *how, con
                                  float *p, bool *at_fault, am_error *err) {
   const double rate = team->at[0]->config->features.sample_rate;
   size_t window = (size_t)llround(how->window * rate), start = 0;
+  windows w = {0};
   if (!window || window > sound->n) window = sound->n;
   for (size_t k = 1;; k++) {
     am_sound piece = {.samples = sound->samples + start, .n = window};
-    cli_predicted row = {.file = file, .p = p, .window = how->window > 0, .start = (double)start / rate,
-                         .end = (double)(start + window) / rate};
-    am_status st = predict(c, team, &piece, p, err);
+    cli_predicted row = {.file = file, .p = p, .seconds = (double)window / rate, .window = how->window > 0,
+                         .start = (double)start / rate, .end = (double)(start + window) / rate};
+    am_heard heard;
+    am_status st = predict(c, team, &piece, p, &heard, err);
     if (st) {
       *at_fault = st == AM_E_NUMERIC || st == AM_E_DATA;
       return am_error_prefix(err, "%s", file);
     }
-    hint(c, team, how);
+    row.unheard = heard.unheard;
+    row.seconds_heard = heard.seconds;
+    count(&w, &heard, row.seconds);
     st = cli_predicted_row(c, team->at[0], how->format, &row, err);
-    if (st || start + window == sound->n) return st;
+    if (st || start + window == sound->n) {
+      tell_all(c, team, how, file, &w, sound);
+      return st;
+    }
     if (am_context_stopping(c->ctx)) return am_fail(err, AM_E_STOPPED, "stopped after %.2f s of %s", row.end, file);
     start = (size_t)fmin((double)llround((double)k * how->hop * rate), (double)(sound->n - window));
   }
@@ -169,6 +208,28 @@ static am_status predict_file(cli *c, const cli_team *team, hearing *how, const 
   st = predict_windows(c, team, how, shown(path), &sound, p, at_fault, err);
   am_sound_free(c->ctx, &sound);
   return st;
+}
+
+/* What was noticed, once for all sounds. */
+static void say_noticed(cli *c, hearing *how, size_t sounds, double rate) {
+  const char *part = how->window > 0 ? ", at least in part, and have no label there" : " and have no label";
+  if (how->silent.n)
+    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds are silent%s: %s", how->silent.n, sounds, part,
+           cli_tally_names(c, &how->silent));
+  if (how->too_short.n)
+    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds are shorter than 0.1 s and have no label: %s", how->too_short.n, sounds,
+           cli_tally_names(c, &how->too_short));
+  if (how->low.n)
+    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds have a lower rate than the %g Hz this model hears; what is missing in "
+           "them costs accuracy: %s", how->low.n, sounds, rate, cli_tally_names(c, &how->low));
+  if (how->cut.n)
+    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds are longer than what this model hears; only their start is heard: %s; "
+           "with --window %.2f all of it is heard, a window after the other", how->cut.n, sounds,
+           cli_tally_names(c, &how->cut), floor(100 * how->whole_in) / 100);
+  cli_tally_free(c, &how->silent);
+  cli_tally_free(c, &how->too_short);
+  cli_tally_free(c, &how->low);
+  cli_tally_free(c, &how->cut);
 }
 
 static am_status predict_all(cli *c, const cli_team *team, const cli_sounds *s, hearing *how, am_error *err) {
@@ -186,6 +247,7 @@ static am_status predict_all(cli *c, const cli_team *team, const cli_sounds *s, 
     st = AM_OK;
     skipped++;
   }
+  say_noticed(c, how, s->n, m->config->features.sample_rate);
   if (skipped) am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds skipped", skipped, s->n);
   if (!st && skipped == s->n) st = am_fail(err, AM_E_DATA, "no sound could be read");
   am_free(c->ctx, p);
@@ -246,9 +308,10 @@ const cli_command cli_predict = {
   .summary = "gives every emotion's probability for sounds",
   .usage = "RUN|FILE.h5 AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--json|--csv] [--speaker NAME] "
            "[--skip-unreadable]",
-  .details = "AUDIO is any file libsndfile reads, DIR is searched for sounds, - is standard input.\n"
+  .details = "AUDIO is any sound file, DIR is searched for sounds, - is standard input.\n"
              "Of a recording with more than one thing said in it, --window tells how the emotion goes; windows as long as the\n"
-             "clips that were trained on suit a model best. The last one ends with the sound.",
+             "clips that were trained on suit a model best. The last one ends with the sound.\n"
+             "What is silent or shorter than 0.1 s gets no label, but a reason. Noise and music get a label.",
   .flags = flags,
   .min_arguments = 2,
   .max_arguments = -1,

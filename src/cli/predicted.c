@@ -1,4 +1,6 @@
 /* cli/predicted.c - what predict prints: a row a sound, or a row a window of it. */
+#include <math.h>
+
 #include "cli/cli.h"
 #include "io/csv.h"
 #include "io/json.h"
@@ -33,6 +35,9 @@ am_status cli_predicted_head(cli *c, const am_checkpoint *m, cli_format format, 
     if (!name.failed) am_csv_put(&w, name.data);
     else line.failed = true;
   }
+  am_csv_put(&w, "reason");
+  am_csv_put(&w, "seconds");
+  am_csv_put(&w, "seconds_heard");
   am_csv_end_row(&w);
   am_buffer_free(c->ctx, &name);
   return print_buffer(c, &line, err);
@@ -46,8 +51,14 @@ static am_status print_csv(cli *c, const am_checkpoint *m, const cli_predicted *
     am_csv_put_real(&w, row->start);
     am_csv_put_real(&w, row->end);
   }
-  am_csv_put(&w, m->labels[best]);
-  for (int k = 0; k < m->classes; k++) am_csv_put_real(&w, am_float_decimal(row->p[k]));
+  am_csv_put(&w, row->unheard ? "" : m->labels[best]);
+  for (int k = 0; k < m->classes; k++) {
+    if (row->unheard) am_csv_put(&w, "");
+    else am_csv_put_real(&w, am_float_decimal(row->p[k]));
+  }
+  am_csv_put(&w, am_unheard_name(row->unheard));
+  am_csv_put_real(&w, row->seconds);
+  am_csv_put_real(&w, row->seconds_heard);
   am_csv_end_row(&w);
   return print_buffer(c, &line, err);
 }
@@ -61,10 +72,13 @@ static am_status print_json(cli *c, const am_checkpoint *m, const cli_predicted 
     am_json_real(&j, "start", row->start);
     am_json_real(&j, "end", row->end);
   }
-  am_json_text(&j, "label", m->labels[best]);
-  am_json_open(&j, "probabilities", '{');
-  for (int k = 0; k < m->classes; k++) am_json_float(&j, m->labels[k], row->p[k]);
+  am_json_text(&j, "label", row->unheard ? NULL : m->labels[best]);
+  am_json_open(&j, "probabilities", '{'); /* not a number is null */
+  for (int k = 0; k < m->classes; k++) am_json_float(&j, m->labels[k], row->unheard ? NAN : row->p[k]);
   am_json_close(&j);
+  am_json_text(&j, "reason", row->unheard ? am_unheard_name(row->unheard) : NULL);
+  am_json_real(&j, "seconds", row->seconds);
+  am_json_real(&j, "seconds_heard", row->seconds_heard);
   am_json_close(&j);
   am_buffer_append(c->ctx, &line, "\n", 1);
   return print_buffer(c, &line, err);
@@ -74,8 +88,9 @@ static am_status print_text(cli *c, const am_checkpoint *m, const cli_predicted 
   am_buffer line = {0};
   am_buffer_printf(c->ctx, &line, "%s", row->file);
   if (row->window) am_buffer_printf(c->ctx, &line, " %.2f-%.2f s", row->start, row->end);
-  am_buffer_printf(c->ctx, &line, ": %s", m->labels[best]);
-  for (int k = 0; k < m->classes; k++) am_buffer_printf(c->ctx, &line, "  %s %.1f%%", m->labels[k], 100 * (double)row->p[k]);
+  if (row->unheard) am_buffer_printf(c->ctx, &line, ": no label (%s)", am_unheard_name(row->unheard));
+  else am_buffer_printf(c->ctx, &line, ": %s", m->labels[best]);
+  for (int k = 0; k < m->classes && !row->unheard; k++) am_buffer_printf(c->ctx, &line, "  %s %.1f%%", m->labels[k], 100 * (double)row->p[k]);
   if (!line.failed) am_text_one_line(line.data);
   am_buffer_append(c->ctx, &line, "\n", 1);
   return print_buffer(c, &line, err);

@@ -9,10 +9,14 @@
 
 #include "cli/cli.h"
 
+enum { MOST_WARNINGS = 4096 };
+
 static struct {
   bool quiet, verbose, terminal, color;
   bool line_open;
   double drawn_at;
+  uint64_t warned[MOST_WARNINGS]; /* hashes of what was printed */
+  size_t n_warned;
 } sink;
 
 void cli_sink_init(bool quiet, bool verbose) {
@@ -29,9 +33,19 @@ void cli_sink_clear(void) {
   sink.line_open = false;
 }
 
+/* The folds of a cross-validation, the models of --with and the page of a run come upon the same thing once more. */
+static bool warned_before(const char *line) {
+  uint64_t hash = am_hash64(0, line, strlen(line));
+  for (size_t i = 0; i < sink.n_warned; i++)
+    if (sink.warned[i] == hash) return true;
+  if (sink.n_warned < MOST_WARNINGS) sink.warned[sink.n_warned++] = hash;
+  return false;
+}
+
 void cli_sink_log(void *user, am_log_level level, const char *line) {
   (void)user;
   if ((sink.quiet && level > AM_LOG_WARNING) || (level == AM_LOG_DEBUG && !sink.verbose)) return;
+  if (level == AM_LOG_WARNING && warned_before(line)) return;
   cli_sink_clear();
   const char *mark = level == AM_LOG_ERROR ? "error: " : level == AM_LOG_WARNING ? "warning: " : "";
   const char *start = !sink.color ? "" : level == AM_LOG_ERROR ? "\033[31m" : level == AM_LOG_WARNING ? "\033[33m" : "";

@@ -1,7 +1,7 @@
 /* cli/sounds.c - the sounds that predict is given: files, what is below folders, standard input. */
 #include <string.h>
-#include <strings.h>
 
+#include "audio/endings.h"
 #include "base/file.h"
 #include "base/trail.h"
 #include "cli/cli.h"
@@ -18,16 +18,10 @@ static am_status add_sound(cli *c, cli_sounds *s, const char *path, am_error *er
   return s->at[s->n] ? (s->n++, AM_OK) : am_no_memory(err);
 }
 
-static bool sound_name(const char *name) {
-  static const char *const endings[] = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"};
-  const char *dot = strrchr(name, '.');
-  if (!dot || name[0] == '.') return false;
-  for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
-    if (strcasecmp(dot, endings[i]) == 0) return true;
-  return false;
-}
-
 static am_status add_below(cli *c, cli_sounds *s, am_trail *trail, const char *folder, int depth, am_error *err);
+
+/* A hidden file is none of the user's sounds (macOS leaves "._voice.wav" beside each of a copied folder). */
+static bool wanted(const char *name) { return name[0] != '.' && am_sound_ending_known(name); }
 
 /* Not one that was searched already, by another name. */
 static am_status add_folder(cli *c, cli_sounds *s, am_trail *trail, const char *folder, int depth, am_error *err) {
@@ -47,7 +41,8 @@ static am_status add_below(cli *c, cli_sounds *s, am_trail *trail, const char *f
     char *path = am_path_join(c->ctx, folder, names.at[i]);
     if (!path) st = am_no_memory(err);
     else if (am_folder_exists(path)) st = add_folder(c, s, trail, path, depth + 1, err);
-    else if (sound_name(names.at[i]) && !am_file_is_special(path)) st = add_sound(c, s, path, err);
+    else if (wanted(names.at[i]) && !am_file_is_special(path)) st = add_sound(c, s, path, err);
+    else if (am_sound_ending_unread(names.at[i]) && names.at[i][0] != '.') cli_tally_add(c, &s->unread, "%s", path);
     am_free(c->ctx, path);
   }
   am_names_free(c->ctx, &names);
@@ -62,20 +57,36 @@ static am_status search_folder(cli *c, cli_sounds *s, const char *folder, am_err
   return st;
 }
 
+/* Whoever has sounds of other kinds in the folder takes them to be heard. */
+static void say_unread(cli *c, cli_sounds *s) {
+  if (s->unread.n)
+    am_log(c->ctx, AM_LOG_WARNING, "%zu files are left out, as sounds of their kind are not read (ffmpeg -i FILE FILE.wav makes "
+           "them such as are): %s", s->unread.n, cli_tally_names(c, &s->unread));
+}
+
+static am_status no_sound(cli *c, cli_sounds *s, const char *folder, size_t unread, am_error *err) {
+  if (!unread)
+    return am_fail(err, AM_E_DATA, "%s: no sound file (.wav, .flac, .ogg, .mp3, .aiff, ...) in this folder", folder);
+  return am_fail(err, AM_E_DATA, "%s: no sound file (.wav, .flac, .ogg, .mp3, .aiff, ...) in this folder; %zu files are left out, "
+                 "as sounds of their kind are not read (ffmpeg -i FILE FILE.wav makes them such as are): %s", folder, unread,
+                 cli_tally_names(c, &s->unread));
+}
+
 am_status cli_sounds_list(cli *c, cli_sounds *s, am_error *err) {
   for (int i = 1; i < c->n_arguments; i++) {
-    size_t before = s->n;
+    size_t before = s->n, unread = s->unread.n;
     bool folder = am_folder_exists(c->arguments[i]);
     am_status st = folder ? search_folder(c, s, c->arguments[i], err) : add_sound(c, s, c->arguments[i], err);
     if (st) return st;
-    if (s->n == before)
-      return am_fail(err, AM_E_DATA, "%s: no sound file (.wav, .flac, .ogg, .mp3, .aiff, ...) in this folder", c->arguments[i]);
+    if (s->n == before) return no_sound(c, s, c->arguments[i], s->unread.n - unread, err);
   }
+  say_unread(c, s);
   return AM_OK;
 }
 
 void cli_sounds_free(cli *c, cli_sounds *s) {
   for (size_t i = 0; i < s->n; i++) am_free(c->ctx, s->at[i]);
   am_free(c->ctx, s->at);
+  cli_tally_free(c, &s->unread);
   *s = (cli_sounds){0};
 }

@@ -30,7 +30,7 @@ const am_option am_data_table[] = {
   {"skip_unreadable", AM_OPT_BOOL, AT(skip_unreadable), "false", 0, 0, NULL,
    "leave out files that cannot be read (named and counted) instead of stopping"},
   {"unheard", AM_OPT_CHOICE, AT(unheard), "leave_out", 0, 0, "leave_out|keep",
-   "clips in which there is nothing to hear: silent, or shorter than 0.1 s"},
+   "clips in which there is nothing to hear: silent, or shorter than 0.1 s", .before = "keep"},
   {"complete_split", AM_OPT_BOOL, AT(complete_split), "true", 0, 0, NULL,
    "RAVDESS: draw random splits over the complete corpus, then keep what is there"},
   {"labels_from", AM_OPT_CHOICE, AT(labels_from), "consensus", 0, 0, "consensus|rater",

@@ -349,6 +349,21 @@ static void judge_unheard(job *j) {
            s->counts.unheard);
 }
 
+/* Sounds of a lower rate than the features are made for lack their upper frequencies: a model hears them as another kind of
+ * recording. */
+static void say_low_rates(job *j) {
+  const am_store *s = j->store;
+  const double needed = am_features_rate_needed(am_features_options(j->fx));
+  size_t n = 0;
+  uint32_t example = 0;
+  for (uint32_t i = (uint32_t)s->n; i-- > 0;)
+    if (s->items[i].ok && s->items[i].facts.file_rate > 0 && s->items[i].facts.file_rate < needed) n++, example = i;
+  if (n)
+    am_log(s->ctx, AM_LOG_WARNING, "%zu of %zu clips have a lower rate than the %g Hz that features.sample_rate makes use of, "
+           "e.g. %s (%g Hz): what is missing in them costs accuracy", n, s->n, needed, j->d->clips[example].name,
+           s->items[example].facts.file_rate);
+}
+
 static am_status fill(job *j, const char *cache_dir, am_error *err) {
   am_store *s = j->store;
   am_error why = AM_ERROR_INIT;
@@ -367,6 +382,7 @@ static am_status fill(job *j, const char *cache_dir, am_error *err) {
   if (s->counts.skipped + s->counts.unheard == s->n && j->data->unheard == AM_UNHEARD_LEAVE_OUT)
     return am_fail(err, AM_E_DATA, "%s: in none of the %zu clips is there anything to hear: %zu are silent or shorter than "
                    "0.1 s", j->d->root, s->n, s->counts.unheard);
+  say_low_rates(j);
   for (size_t i = 0; i < s->n; i++)
     if (s->items[i].ok && s->items[i].t > s->max_frames) s->max_frames = s->items[i].t;
   return AM_OK;

@@ -463,7 +463,6 @@ am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err) 
     am_json_null(&j, "pooled");
   }
   am_json_close(&j);
-  am_buffer_append(x->ctx, out, "\n", 1);
   return status ? status : out->failed ? am_no_memory(err) : AM_OK;
 }
 

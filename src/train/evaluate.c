@@ -128,11 +128,6 @@ static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samp
   if (!features) return am_no_memory(err);
   am_status status = am_features_compute(p->fx, samples, n, 1, features, &t, err);
   if (!status) {
-    if (!p->told && (t > most || am_features_cut(p->fx, samples, n))) {
-      am_log(ctx, AM_LOG_WARNING, "a sound of %.1f s is longer than what this model hears; only its start is heard",
-             (double)n / (double)c->config->features.sample_rate);
-      p->told = true;
-    }
     am_normaliser_apply(&c->normaliser, 0, features, t);
     *length = t < most ? t : most;
     size_t used = (size_t)*length * (size_t)bins;
@@ -143,30 +138,43 @@ static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samp
   return status;
 }
 
-bool am_predicted_cut(const am_checkpoint *c, double *heard) {
-  const am_feature_options *o = &c->config->features;
-  double samples = o->mean_over_time ? INFINITY : (double)c->input.t * (double)o->hop - 1;
-  if (o->max_frames > 0) samples = fmin(samples, (double)o->max_frames * (double)o->hop - 1);
-  if (o->samples > 0) samples = fmin(samples, (double)o->samples);
-  *heard = samples / (double)o->sample_rate;
-  return c->predictor && c->predictor->told;
-}
-
-am_status am_predict_sound(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,
-                           am_error *err) {
+am_status am_predict_heard(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,
+                           am_heard *heard, am_error *err) {
+  const double rate = (double)c->config->features.sample_rate;
+  *heard = (am_heard){0};
+  for (int k = 0; k < c->classes; k++) probabilities[k] = NAN;
   if (!n) return am_fail(err, AM_E_USAGE, "there is no sound to predict from: 0 samples");
   if (c->normaliser.kind == AM_NORMALISE_SPEAKER && !c->normaliser.speaker_mean)
     return am_fail(err, AM_E_USAGE, "this model normalises by speaker: give other sounds of the same speaker by --speaker");
+  heard->unheard = am_sound_unheard(samples, n, rate);
+  if (heard->unheard) return AM_OK;
   am_status status = c->predictor ? AM_OK : predictor_create(ctx, c, err);
   int length;
   if (!status) status = fill_input(ctx, c, samples, n, &length, err);
   if (status) return status;
+  heard->seconds = (double)am_features_heard(c->predictor->fx, samples, n, c->input.t, &heard->cut) / rate;
   am_batch batch = {.size = sizeof batch, .n = 1, .x = c->predictor->x, .lengths = c->input.variable ? &length : NULL};
   am_session_forward(c->predictor->session, &batch, false);
   am_softmax_rows(am_session_output(c->predictor->session), 1, c->classes, probabilities);
   for (int k = 0; k < c->classes; k++)
     if (!isfinite(probabilities[k]))
       return am_fail(err, AM_E_NUMERIC, "the model's output for this sound is not a number");
+  return AM_OK;
+}
+
+am_status am_predict_sound(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,
+                           am_error *err) {
+  am_heard heard;
+  am_status status = am_predict_heard(ctx, c, samples, n, probabilities, &heard, err);
+  if (status) return status;
+  const double seconds = (double)n / (double)c->config->features.sample_rate;
+  if (heard.unheard)
+    return am_fail(err, AM_E_DATA, "there is nothing to hear in this sound of %.3f s: it is %s", seconds,
+                   am_unheard_name(heard.unheard));
+  if (heard.cut && !c->predictor->told) {
+    am_log(ctx, AM_LOG_WARNING, "a sound of %.1f s is longer than what this model hears; only its start is heard", seconds);
+    c->predictor->told = true;
+  }
   return AM_OK;
 }
 

@@ -26,8 +26,15 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *co
 
 /* Kept in a checkpoint between predictions: session, features and room for one clip. */
 typedef struct am_predictor am_predictor;
-/* Whether a sound given to am_predict_sound was longer than the model hears, and what it hears, s. */
-bool am_predicted_cut(const am_checkpoint *c, double *heard);
+/* What became of a sound: why it has no probabilities (they are NaN then), or how much of it the model heard. */
+typedef struct am_heard {
+  am_unheard unheard;
+  bool cut;       /* its end was not heard */
+  double seconds; /* heard; without what was trimmed, too */
+} am_heard;
+/* am_predict_sound, which logs and fails where this one tells. */
+am_status am_predict_heard(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,
+                           am_heard *heard, am_error *err);
 void am_predictor_free(am_context *ctx, am_predictor *p);
 
 #endif

@@ -88,7 +88,6 @@ static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *
   write_part(t, &j, AM_PART_VALIDATION, r->validation);
   write_part(t, &j, AM_PART_TEST, r->test);
   am_json_close(&j);
-  am_buffer_append(t->ctx, &text, "\n", 1);
   am_status status = am_run_folder_write(t, "metrics.json", &text, err);
   am_buffer_free(t->ctx, &text);
   return status;

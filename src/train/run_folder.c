@@ -234,7 +234,6 @@ am_status am_run_folder_facts(am_trainer *t, const char *state, am_error *err) {
   am_environment_write(t, &j);
   am_epochs_write(t, &j);
   am_json_close(&j);
-  am_buffer_append(t->ctx, &text, "\n", 1);
   am_status status = am_run_folder_write(t, "run.json", &text, err);
   am_buffer_free(t->ctx, &text);
   return status;

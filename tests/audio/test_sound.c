@@ -604,6 +604,7 @@ static void test_unheard(void **state) {
   assert_int_equal(unheard_of(0.9e-4, 0, 8000), AM_UNHEARD_SILENT); /* two steps of 16 bits up and down */
   assert_int_equal(unheard_of(1.1e-4, 0, 8000), AM_HEARD);
   assert_int_equal(unheard_of(1.1e-4, -0.25, 8000), AM_HEARD);
+  assert_int_equal(unheard_of(0, 1e30, 8000), AM_HEARD); /* not silence, but a damaged file */
   assert_int_equal(unheard_of(0.5, 0, 1600), AM_HEARD);
   assert_int_equal(unheard_of(0.5, 0, 1599), AM_UNHEARD_TOO_SHORT);
   assert_int_equal(unheard_of(0, 0, 320), AM_UNHEARD_TOO_SHORT); /* silent, too */

@@ -43,6 +43,11 @@ mkdir empty
 echo "version https://git-lfs.github.com/spec/v1" >stub.wav
 head -c 3000 $sound >short.wav
 head -c 44 $sound >header.wav
+{ head -c 44 $sound; head -c $(($(stat -c %s $sound) - 44)) /dev/zero; } >silence.wav
+{ head -c 40 $sound; printf '\x80\x02\0\0'; tail -c +8045 $sound | head -c 640; } >tick.wav
+cp $sound low.wav; printf '\x40\x1f\0\0\x80\x3e\0\0' | dd of=low.wav bs=1 seek=24 conv=notrunc status=none
+{ head -c 40 $sound; printf '\0\x2f\x0d\0'; tail -c +45 $sound; head -c 864000 /dev/zero; } | head -c $((44 + 864000)) >long.wav
+mkdir films; : >films/film.mp4
 for i in $(seq 0 255); do printf "\\x$(printf %x $((i * 167 % 256)))"; done >noise.wav
 echo "not HDF5" >junk.h5
 head -c 4000 run1/best.h5 >half.h5
@@ -62,6 +67,8 @@ ln -s sound.wav again.wav
 printf 'path,label\nsound.wav,calm\n./again.wav,happy\n' >again.csv
 mkfifo pipe.wav
 printf 'path,label,speaker\nsound.wav,angry,03\npipe.wav,calm,04\n' >pipes.csv
+printf 'path,label,speaker\nsound.wav,angry,03\nsilence.wav,calm,04\n' >quiet.csv
+printf 'path,label,speaker\nsilence.wav,calm,04\n' >silent.csv
 printf 'name: mine\nlicence: CC0\nfiles: "(?<lable>[a-z]+)"\n' >mine.yaml
 mkdir precious; echo mine >precious/Actor_01
 cp -r corpus hurtcorpus; : >hurtcorpus/Actor_01/03-01-05-01-01-01-01.wav
