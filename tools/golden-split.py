@@ -1,11 +1,18 @@
 #!/usr/bin/env python3
 """Writes tests/data/golden_split.h: splits drawn by scikit-learn, for tests/data/test_split.c.
 
-usage: tools/golden-split.py > tests/data/golden_split.h   (needs numpy, scikit-learn)
+usage: tools/golden-split.py > tests/data/golden_split.h
+
+Needs scikit-learn; the present file is of
+  python3 -m venv golden && golden/bin/pip install scikit-learn==1.9.1 numpy==2.4.6
 """
+import warnings
+
 import numpy as np
 import sklearn
-from sklearn.model_selection import GroupShuffleSplit, train_test_split
+from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
+
+warnings.simplefilter("ignore")  # a class with fewer clips than folds
 
 
 def labels_of(n, classes, kind):
@@ -48,4 +55,33 @@ for n, size, seed in GROUPS:
     split = GroupShuffleSplit(n_splits=1, test_size=size, random_state=seed)
     test = sorted(set(groups[next(split.split(groups, groups=groups))[1]]))
     print("  {%d, %r, %du, %d, {%s}}," % (n, size, seed, len(test), ", ".join(str(i) for i in test)))
+print("};")
+
+
+def item(kind, i, groups, classes):
+    """Group and class of item i; the same rule stands in test_split.c."""
+    if kind == 0:  # RAVDESS's speech: 4 neutral clips of each actor, 8 of each other emotion
+        return i // 60, 0 if i % 60 < 4 else 1 + (i % 60 - 4) // 8
+    h = (i * 2654435761 & 0xFFFFFFFF) >> 8
+    if kind == 1:
+        return i % groups, h % classes
+    return i if i < groups else min(h % groups, h // groups % groups), h // 7 % classes * (h // 7 % classes) // classes  # unequal groups and classes
+
+
+FOLDS = [  # items, groups, classes, kind, folds, seed
+    (1440, 24, 8, 0, 5, 42), (1440, 24, 8, 0, 5, 1), (1440, 24, 8, 0, 6, 7), (1440, 24, 8, 0, 4, 0), (1440, 24, 8, 0, 2, 4294967295),
+    (535, 10, 7, 1, 5, 42), (535, 10, 7, 2, 5, 42), (300, 6, 4, 1, 3, 9), (300, 6, 4, 2, 3, 9), (588, 6, 7, 2, 6, 3),
+    (7442, 91, 6, 2, 5, 42), (7442, 91, 6, 2, 10, 42), (2000, 40, 12, 2, 5, 11), (2000, 40, 17, 1, 7, 12), (999, 33, 2, 2, 4, 5),
+    (700, 30, 20, 2, 3, 6), (4000, 60, 150, 2, 4, 8), (480, 4, 7, 2, 2, 1), (90, 9, 3, 1, 9, 2), (1000, 200, 5, 2, 8, 77),
+]
+print("\n/* StratifiedGroupKFold with shuffle: the fold of each group, a digit each. */")
+print("static const struct {\n  int n, groups, classes, kind, folds;\n  uint32_t seed;\n  const char *fold_of;\n} golden_folds[] = {")
+for n, groups, classes, kind, folds, seed in FOLDS:
+    pairs = np.array([item(kind, i, groups, classes) for i in range(n)])
+    assert len(set(pairs[:, 0])) == groups, (n, groups)
+    fold_of = np.full(groups, -1)
+    split = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    for k, (_, test) in enumerate(split.split(pairs[:, 1], pairs[:, 1], pairs[:, 0])):
+        fold_of[pairs[test, 0]] = k
+    print('  {%d, %d, %d, %d, %d, %du, "%s"},' % (n, groups, classes, kind, folds, seed, "".join(str(k) for k in fold_of)))
 print("};")

@@ -94,6 +94,8 @@ static size_t longest_clip(am_context *ctx, const am_dataset *d, double rate) {
   return (size_t)ceil(seconds * rate);
 }
 
+static void say_doubt(void *user, const char *line) { am_log(user, AM_LOG_WARNING, "%s", line); }
+
 static am_status inspect_data(cli *c, const am_config *config, am_dataset **out, am_error *err) {
   am_error why = AM_ERROR_INIT;
   am_split *split = NULL;
@@ -111,8 +113,9 @@ static am_status inspect_data(cli *c, const am_config *config, am_dataset **out,
          split->note);
   cli_print_clips(stdout, d);
   inspect_print_speakers(d);
+  st = am_split_doubts(d, &config->split, split, say_doubt, c->ctx, err);
   am_split_free(c->ctx, split);
-  return AM_OK;
+  return st;
 }
 
 static am_status inspect_model(cli *c, const am_config *config, const am_dataset *d, am_error *err) {

@@ -20,6 +20,7 @@ typedef struct am_entry {
   const char *section; /* "song part": missing clips are told by section; may be NULL */
   double start, seconds;
   am_part part;
+  int corpus; /* of several: which of the list */
   int intensity, statement, repetition, channel;
   const double *votes; /* (n_labels of the corpus) raters' votes for soft targets, or NULL */
   const double *vad;   /* (3) valence, activation, dominance, or NULL */

@@ -141,6 +141,10 @@ static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err
   d->title = d->corpus;
   d->licence = d->citation = d->language = d->missing_note = "";
   am_status status = am_corpus_loaders[o->corpus].load(corpus, o, err);
+  if (!d->n_corpora) {
+    d->n_corpora = 1;
+    d->corpora = &d->corpus;
+  }
   am_data_options own = *o;
   if (!status && corpus->classes.n) {
     own.labels = corpus->classes;

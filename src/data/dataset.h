@@ -24,6 +24,7 @@ typedef struct am_clip {
   am_part corpus_part;  /* said by the corpus, AM_PART_NONE when it says nothing */
   am_part part;         /* set by am_split_make; AM_PART_NONE: in no part */
   int fold;             /* in which the clip is tested; -1 none */
+  int corpus;           /* index into corpora; 0 unless there are several */
   int intensity, statement, repetition, channel; /* RAVDESS codes, 0 unknown */
   const float *soft;    /* (n_labels) shares of the raters' votes: the training target; NULL: one-hot */
   const double *vad;    /* valence, activation, dominance, 1..5, NaN where not given; NULL unknown */
@@ -55,6 +56,8 @@ typedef struct am_dataset {
   am_clip *clips;
   int n_labels, n_speakers, n_groups;
   const char **labels, **speakers, **groups;
+  int n_corpora;        /* 1, or those of corpus several */
+  const char **corpora; /* their names, distinct */
   int n_known_speakers; /* speakers[n_speakers..n_known_speakers) are the corpus's others, without a clip here */
   size_t n_left_out;
   am_left_out *left_out; /* what was found and not used, and why */
@@ -121,6 +124,8 @@ typedef struct am_split_options {
   const am_value *fold_lists; /* list of lists of speakers: fixed folds; with `fold`; absent: the corpus's */
   int64_t validation_speakers_count; /* kfold, loso, fixed folds: speakers taken from training for choosing the epoch */
   bool stratify_by_speaker_sex; /* speaker: keep odd/even actors balanced (RAVDESS) */
+  bool stratify_by_label; /* kinds by speaker: each part has the labels (of each corpus, and sex) as the whole has them, as far
+                           * as whole speakers allow; kfold then is scikit-learn's StratifiedGroupKFold */
   bool validation_same_group; /* leave_one_speaker_out: the others of his group (session) validate */
 } am_split_options;
 extern const am_option am_split_table[];
@@ -143,6 +148,14 @@ void am_split_free(am_context *ctx, am_split *s);
 /* Clips of a part with a label, all for label -1; and how many labels have one there. */
 size_t am_split_clips(const am_dataset *d, const am_split *s, am_part part, int label);
 int am_split_classes(const am_dataset *d, const am_split *s, am_part part);
+int am_split_part_speakers(const am_dataset *d, const am_split *s, am_part part); /* known ones */
+double am_split_share(const am_split *s, am_part part); /* of the clips of all parts */
+/* "train part: 864 clips (60.0 %) of 14 speakers: calm 115, ..." */
+void am_split_describe(const am_dataset *d, const am_split *s, am_part part, am_buffer *out);
+/* What a person would be told before such a split is trusted: parts without clips of a class, shares that are not those asked
+ * for, little to train on, a class that is mostly one speaker's; a line each. */
+am_status am_split_doubts(const am_dataset *d, const am_split_options *o, const am_split *s,
+                          void (*say)(void *user, const char *line), void *user, am_error *err);
 
 /* scikit-learn's class_weight="balanced": n / (classes * count). weights (n_labels). */
 void am_class_weights(const am_dataset *d, const uint32_t *clips, size_t n, double *weights);

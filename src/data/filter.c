@@ -319,7 +319,7 @@ static am_clip make_clip(const filter *f, size_t i, size_t index) {
                    .speaker = e->speaker ? am_name_set_find(&f->speakers, e->speaker) : -1,
                    .group = e->group ? am_name_set_find(&f->groups, e->group) : -1,
                    .utterance = (int)index, .start = e->start, .seconds = e->seconds,
-                   .corpus_part = e->part, .part = AM_PART_NONE, .fold = -1, .intensity = e->intensity,
+                   .corpus_part = e->part, .part = AM_PART_NONE, .fold = -1, .corpus = e->corpus, .intensity = e->intensity,
                    .statement = e->statement, .repetition = e->repetition, .channel = e->channel,
                    .vad = e->vad};
 }

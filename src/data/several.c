@@ -115,6 +115,7 @@ static am_status copy_clip(several *s, size_t i, const am_clip *clip, am_error *
                 .start = clip->start,
                 .seconds = clip->seconds,
                 .part = clip->corpus_part,
+                .corpus = (int)i,
                 .intensity = clip->intensity,
                 .statement = clip->statement,
                 .repetition = clip->repetition,
@@ -170,6 +171,10 @@ static const char *join(several *s, size_t member, bool named, const char *betwe
 
 static am_status describe(several *s, am_error *err) {
   am_dataset *d = s->corpus->d;
+  d->corpora = am_tree_take(d->strings, s->n, sizeof *d->corpora);
+  if (!d->corpora) return am_no_memory(err);
+  d->n_corpora = (int)s->n;
+  for (size_t i = 0; i < s->n; i++) d->corpora[i] = s->prefix[i];
   d->root = am_corpus_text(s->corpus, err, "data.corpora");
   d->title = join(s, offsetof(am_dataset, title), false, " + ", err);
   d->licence = join(s, offsetof(am_dataset, licence), true, "; ", err);

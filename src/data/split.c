@@ -24,6 +24,8 @@ const am_option am_split_table[] = {
    "kfold, leave_one_speaker_out, leave_one_group_out, fixed: speakers moved from training to validation"},
   {"stratify_by_speaker_sex", AM_OPT_BOOL, AT(stratify_by_speaker_sex), "false", 0, 0, NULL,
    "by speaker: as many odd as even speakers (RAVDESS: male, female)"},
+  {"stratify_by_label", AM_OPT_BOOL, AT(stratify_by_label), "false", 0, 0, NULL,
+   "by speaker: parts and folds of whole speakers that resemble the corpus, or each of several, in their labels"},
   {"validation_same_group", AM_OPT_BOOL, AT(validation_same_group), "false", 0, 0, NULL,
    "leave_one_speaker_out: the others of the speaker's group (IEMOCAP: session) validate"},
   AM_OPTION_END
@@ -187,17 +189,7 @@ static am_status check_sides(am_context *ctx, const am_dataset *d, am_split *s, 
   return AM_OK;
 }
 
-/* Parts that were asked for must have clips; a class without training clips is worth a word. */
-static am_status check_parts(am_context *ctx, const am_dataset *d, const am_split *s, am_error *err) {
-  if (!s->n[AM_PART_TRAIN]) return am_fail(err, AM_E_DATA, "the training part of the split has no clip (%s)", s->note);
-  for (int k = 0; k < d->n_labels; k++) {
-    size_t count = 0;
-    for (size_t i = 0; i < s->n[AM_PART_TRAIN]; i++) count += d->clips[s->at[AM_PART_TRAIN][i]].label == k;
-    if (!count) am_log(ctx, AM_LOG_WARNING, "class \"%s\" has no clip in the training part", d->labels[k]);
-  }
-  return AM_OK;
-}
-
+/* Parts that were asked for must have clips. */
 static am_status check_asked(const am_split_options *o, const am_split *s, am_error *err) {
   bool by_share = o->kind <= AM_SPLIT_SPEAKER,
        by_fold = o->kind == AM_SPLIT_KFOLD || o->kind == AM_SPLIT_LOSO || o->kind == AM_SPLIT_LOGO;
@@ -206,12 +198,16 @@ static am_status check_asked(const am_split_options *o, const am_split *s, am_er
   if (test && !s->n[AM_PART_TEST]) return am_fail(err, AM_E_DATA, "the test part of the split has no clip (%s)", s->note);
   if (validation && !s->n[AM_PART_VALIDATION])
     return am_fail(err, AM_E_DATA, "the validation part of the split has no clip (%s)", s->note);
+  if (!s->n[AM_PART_TRAIN]) return am_fail(err, AM_E_DATA, "the training part of the split has no clip (%s)", s->note);
   return AM_OK;
 }
 
 static am_status make(am_context *ctx, am_dataset *d, const am_split_options *o, am_split *s, am_error *err) {
   if (o->kind <= AM_SPLIT_SPEAKER && o->test + o->validation >= 1)
     return am_fail(err, AM_E_CONFIG, "split.test %g and split.validation %g leave nothing to train on", o->test, o->validation);
+  if (o->stratify_by_label && (o->kind <= AM_SPLIT_STRATIFIED || o->kind == AM_SPLIT_CORPUS))
+    return am_fail(err, AM_E_CONFIG, "split.stratify_by_label is for kinds that divide speakers (speaker, kfold, ...); clips are "
+                   "divided by their labels with split.kind stratified");
   for (int p = 0; p < 3; p++)
     if (!(s->at[p] = am_alloc(ctx, d->n + 1, sizeof *s->at[p]))) return am_no_memory(err);
   for (size_t i = 0; i < d->n; i++) {
@@ -223,8 +219,7 @@ static am_status make(am_context *ctx, am_dataset *d, const am_split_options *o,
   else if (o->kind == AM_SPLIT_CORPUS) status = split_corpus(d, s, err);
   else status = split_by_speaker(ctx, d, o, s, err);
   if (!status) status = check_sides(ctx, d, s, err);
-  if (!status) status = check_asked(o, s, err);
-  return status ? status : check_parts(ctx, d, s, err);
+  return status ? status : check_asked(o, s, err);
 }
 
 am_status am_split_make(am_context *ctx, am_dataset *d, const am_split_options *options, am_split **out, am_error *err) {

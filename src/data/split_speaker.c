@@ -17,6 +17,8 @@ typedef struct cut {
   int *sex;       /* 1 odd (male), 0 even (female), by RAVDESS's numbering; all 0 when it does not matter */
   size_t *clips;  /* of each speaker */
   uint32_t *order, *train, *test; /* (n_speakers) scratch */
+  uint32_t *table;  /* (n_speakers,classes) clips by what is to be balanced; NULL: nothing is */
+  size_t classes;
 } cut;
 
 static size_t speakers(const cut *c) { return (size_t)c->d->n_speakers; }
@@ -31,6 +33,55 @@ static am_status read_sexes(cut *c, am_error *err) {
     c->sex[i] = (name[n - 1] - '0') % 2;
   }
   return AM_OK;
+}
+
+/* What is balanced: labels, of each corpus and sex where those count.  Combinations without a clip take no part. */
+static am_status count_classes(cut *c, am_error *err) {
+  const am_dataset *d = c->d;
+  size_t corpora = d->n_corpora > 1 ? (size_t)d->n_corpora : 1, all = am_mul(am_mul((size_t)d->n_labels, corpora), 2);
+  uint32_t *number = am_alloc(c->ctx, all, sizeof *number);
+  if (!number) return am_no_memory(err);
+#define CLASS_OF(clip) (((size_t)(clip)->label * corpora + (size_t)(clip)->corpus) * 2 + (size_t)c->sex[(clip)->speaker])
+  for (size_t i = 0; i < d->n; i++) number[CLASS_OF(&d->clips[i])] = 1;
+  for (size_t i = 0; i < all; i++)
+    if (number[i]) number[i] = (uint32_t)c->classes++;
+  c->table = am_alloc(c->ctx, am_mul(speakers(c) + 1, c->classes), sizeof *c->table);
+  for (size_t i = 0; i < d->n && c->table; i++)
+    c->table[(size_t)d->clips[i].speaker * c->classes + number[CLASS_OF(&d->clips[i])]]++;
+#undef CLASS_OF
+  am_free(c->ctx, number);
+  return c->table ? AM_OK : am_no_memory(err);
+}
+
+/* Speakers in drawn order, each to the part that lacks most clips; a part that was asked for never stays empty, if there
+ * are speakers enough.  Then they change places while that brings the parts nearer to the corpus. */
+static am_status cut_balanced(cut *c, am_error *err) {
+  size_t n = speakers(c), empty = 0;
+  const double share[3] = {1 - c->o->test - c->o->validation, c->o->validation, c->o->test};
+  double given[3] = {0}, all = 0;
+  am_mt19937 *mt = am_alloc(c->ctx, 1, sizeof *mt);
+  if (!mt) return am_no_memory(err);
+  am_mt_seed(mt, (uint32_t)c->o->seed);
+  am_mt_permutation(mt, c->order, n);
+  am_free(c->ctx, mt);
+  for (int part = 0; part < 3; part++) empty += share[part] > 0;
+  for (size_t i = 0; i < n; i++) all += (double)c->clips[i];
+  if (n < empty)
+    return am_fail(err, AM_E_CONFIG, "split: %zu speakers are too few for %zu parts of whole speakers", n, empty);
+  for (size_t i = 0; i < n; i++) {
+    int best = -1;
+    for (int part = 0; part < 3; part++) {
+      if (!(share[part] > 0) || (n - i <= empty && given[part] > 0)) continue;
+      if (best < 0 || share[part] - given[part] > share[best] - given[best]) best = part;
+    }
+    empty -= !(given[best] > 0);
+    given[best] += (double)c->clips[c->order[i]] / all;
+    c->role[c->order[i]] = (am_part)best;
+  }
+  am_balance b = {.table = c->table, .classes = c->classes, .share = {share[0], share[1], share[2]}, .moves = true,
+                  .role = c->role};
+  snprintf(c->s->note, sizeof c->s->note, "split by speaker, balanced by label");
+  return am_balance_parts(c->ctx, &b, c->order, n, err);
 }
 
 /* Shares of speakers; plain is scikit-learn's GroupShuffleSplit. */
@@ -92,6 +143,15 @@ static am_status fill_folds(cut *c, am_error *err) {
   am_free(c->ctx, mt);
   c->s->n_folds = (int)k;
   return AM_OK;
+}
+
+/* scikit-learn's StratifiedGroupKFold. */
+static am_status fill_balanced(cut *c, am_error *err) {
+  size_t n = speakers(c), k = (size_t)c->o->folds;
+  if (k > n)
+    return am_fail(err, AM_E_CONFIG, "split.folds is %zu and the corpus has %zu speakers; wanted at most as many folds", k, n);
+  c->s->n_folds = (int)k;
+  return am_stratified_folds(c->ctx, c->table, n, c->classes, k, (uint32_t)c->o->seed, c->fold_of, err);
 }
 
 static am_status test_fold(cut *c, const char *what, am_error *err) {
@@ -233,6 +293,13 @@ static am_status take_validation(cut *c, am_error *err) {
                    wanted, left);
   am_rng rng = am_rng_stream((uint64_t)c->o->seed, AM_FOR_SPLIT, (uint64_t)c->s->fold, 0, 0);
   am_rng_shuffle(&rng, c->order, left);
+  if (c->table && wanted) {
+    am_balance b = {.table = c->table, .classes = c->classes, .role = c->role};
+    b.share[AM_PART_VALIDATION] = (double)wanted / (double)left;
+    b.share[AM_PART_TRAIN] = 1 - b.share[AM_PART_VALIDATION];
+    for (size_t i = 0; i < wanted; i++) c->role[c->order[i]] = AM_PART_VALIDATION;
+    return am_balance_parts(c->ctx, &b, c->order, left, err);
+  }
   int turn = left ? c->sex[c->order[0]] : 0;
   for (size_t taken = 0; taken < wanted; taken++) {
     size_t pick = left;
@@ -251,12 +318,13 @@ static am_status take_validation(cut *c, am_error *err) {
 
 static am_status run(cut *c, am_error *err) {
   am_status status = read_sexes(c, err);
+  if (!status && c->o->stratify_by_label) status = count_classes(c, err);
   if (status) return status;
   switch (c->o->kind) {
-    case AM_SPLIT_SPEAKER: return cut_shares(c, err);
+    case AM_SPLIT_SPEAKER: return c->table ? cut_balanced(c, err) : cut_shares(c, err);
     case AM_SPLIT_KFOLD:
-      status = fill_folds(c, err);
-      if (!status) status = test_fold(c, "fold", err);
+      status = c->table ? fill_balanced(c, err) : fill_folds(c, err);
+      if (!status) status = test_fold(c, c->table ? "fold balanced by label," : "fold", err);
       break;
     case AM_SPLIT_LOSO:
       status = cut_loso(c, err);
@@ -288,6 +356,7 @@ am_status am_split_speakers(am_context *ctx, const am_dataset *d, const am_split
   }
   for (size_t i = 0; i < d->n && !status; i++) c.clips[d->clips[i].speaker]++;
   if (!status) status = run(&c, err);
+  am_free(ctx, c.table);
   am_free(ctx, c.test);
   am_free(ctx, c.train);
   am_free(ctx, c.order);

@@ -103,6 +103,17 @@ static void split_words(am_page *p) {
   }
 }
 
+/* Texts of a list in the run's files, under a title; nothing where there are none. */
+static void list_notes(am_page *p, const char *title, const am_value *list) {
+  if (!list || list->kind != AM_LIST || !list->first) return;
+  am_html_put(p->h, "<div class=\"note warn\"><strong>");
+  am_html_text(p->h, title);
+  am_html_put(p->h, "</strong><ul>");
+  for (const am_value *v = list->first; v; v = v->next)
+    if (v->kind == AM_SCALAR) am_html_element(p->h, "li", v->text);
+  am_html_put(p->h, "</ul></div>\n");
+}
+
 static void split_statement(am_page *p) {
   const char *missing = p->r->crossval ? am_results_text(p->r->metrics, "missing_note")
                                        : am_results_text(p->r->facts, "data.missing_note");
@@ -114,6 +125,8 @@ static void split_statement(am_page *p) {
                             "recognised less well.");
   split_words(p);
   am_html_put(p->h, "</p>\n");
+  if (!p->r->crossval) /* a fold's are on its own page */
+    list_notes(p, "What is odd about the split", am_value_find(am_tree_root(p->r->facts), "data.doubts"));
   if (am_results_true(p->r->metrics, p->r->crossval ? "pooled.transductive" : "transductive"))
     am_html_put(p->h,
                 "<p class=\"note warn\">Features are normalised with statistics of all clips of a speaker, "

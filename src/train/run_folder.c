@@ -184,7 +184,27 @@ am_status am_run_folder_history(am_trainer *t, am_error *err) {
 
 /* ---- run.json ---- */
 
-static void write_data(am_trainer *t, am_json *j) {
+/* The shares that came out of the split. */
+static void write_parts(am_trainer *t, am_json *j) {
+  const am_dataset *d = t->dataset;
+  am_json_open(j, "parts", '{');
+  for (int part = 0; part < 3; part++) {
+    am_json_open(j, am_part_name((am_part)part), '{');
+    am_json_int(j, "clips", (int64_t)t->split->n[part]);
+    am_json_real(j, "share", am_split_share(t->split, (am_part)part));
+    am_json_int(j, "speakers", am_split_part_speakers(d, t->split, (am_part)part));
+    am_json_open(j, "classes", '{');
+    for (int k = 0; k < d->n_labels; k++)
+      am_json_int(j, d->labels[k], (int64_t)am_split_clips(d, t->split, (am_part)part, k));
+    am_json_close(j);
+    am_json_close(j);
+  }
+  am_json_close(j);
+}
+
+static void write_doubt(void *user, const char *line) { am_json_text(user, NULL, line); }
+
+static am_status write_data(am_trainer *t, am_json *j, am_error *err) {
   const am_dataset *d = t->dataset;
   am_json_open(j, "data", '{');
   am_json_text(j, "corpus", d->corpus);
@@ -198,7 +218,12 @@ static void write_data(am_trainer *t, am_json *j) {
   am_json_text(j, "split", t->split->note);
   am_json_bool(j, "speaker_independent", t->split->speaker_independent);
   for (int part = 0; part < 3; part++) am_json_int(j, am_part_name((am_part)part), (int64_t)t->split->n[part]);
+  write_parts(t, j);
+  am_json_open(j, "doubts", '[');
+  am_status status = am_split_doubts(d, &t->config->split, t->split, write_doubt, j, err);
   am_json_close(j);
+  am_json_close(j);
+  return status;
 }
 
 am_status am_run_folder_facts(am_trainer *t, const char *state, am_error *err) {
@@ -230,11 +255,11 @@ am_status am_run_folder_facts(am_trainer *t, const char *state, am_error *err) {
   am_json_int(&j, "epochs", (int64_t)t->state.epoch);
   am_json_int(&j, "best_epoch", (int64_t)t->state.schedule.best_epoch);
   am_json_real(&j, "seconds", t->seconds_before + (t->began > 0 ? am_now() - t->began : 0));
-  write_data(t, &j);
+  am_status status = write_data(t, &j, err);
   am_environment_write(t, &j);
   am_epochs_write(t, &j);
   am_json_close(&j);
-  am_status status = am_run_folder_write(t, "run.json", &text, err);
+  if (!status) status = am_run_folder_write(t, "run.json", &text, err);
   am_buffer_free(t->ctx, &text);
   return status;
 }

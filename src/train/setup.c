@@ -42,6 +42,22 @@ static void say_unused(am_trainer *t) {
       am_trainer_log(t, AM_LOG_WARNING, "split.%s is not used: it is for split.kind fixed", fixed[i].key);
 }
 
+static void say_doubt(void *user, const char *line) { am_trainer_log(user, AM_LOG_WARNING, "%s", line); }
+
+/* The shares that came out, and what is odd about them. */
+static am_status say_parts(am_trainer *t, am_error *err) {
+  am_buffer line = {0};
+  for (int part = 0; part < 3; part++) {
+    line.used = 0;
+    if (!t->split->n[part]) continue;
+    am_split_describe(t->dataset, t->split, (am_part)part, &line);
+    if (!line.failed) am_trainer_log(t, AM_LOG_INFO, "%s", line.data);
+  }
+  am_status status = line.failed ? am_no_memory(err) : AM_OK;
+  am_buffer_free(t->ctx, &line);
+  return status ? status : am_split_doubts(t->dataset, &t->config->split, t->split, say_doubt, t, err);
+}
+
 static am_status load_data(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   am_status status = am_dataset_load(t->ctx, &c->data, &t->dataset, err);
@@ -55,6 +71,8 @@ static am_status load_data(am_trainer *t, am_error *err) {
   status = am_split_make(t->ctx, d, &c->split, &t->split, err);
   if (status) return status;
   am_trainer_log(t, AM_LOG_INFO, "split: %s", t->split->note);
+  status = say_parts(t, err);
+  if (status) return status;
   say_unused(t);
   if (!t->split->n[AM_PART_TRAIN])
     return am_fail(err, AM_E_DATA, "the training part is empty (%s); change the split section", t->split->note);

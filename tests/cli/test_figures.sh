@@ -57,4 +57,16 @@ echo 'data: {corpus: ravdess, root: corpus, labels: [calm, happy, sad, angry, fe
 run evaluate run1 --data other.yaml --quiet; expect "fewer are left out with a warning, which --quiet keeps" 0 "warning: 16 of 80 clips left out" "over 4 of 4"
 echo 'data: {corpus: ravdess, root: corpus, labels: [fearful]}' >other.yaml
 run evaluate run1 --data other.yaml --partial; expect "nothing left is no result" 2 "no label of this corpus .fearful, ....* is a class"
+
+# ---- splits that do not look at labels ----
+run train tiny.yaml --out run3 --set 'split={kind: speaker, validation: 0.2, test: 0.3}' --set train.epochs=1 --quiet
+expect "shares that nobody asked for" 0 "warning: the test part has 50.0 % of the clips, and split.test asks for 30.0 %" "warning: only 25.0 % of the clips are trained on"
+grep -q '"doubts": \[' run3/run.json && grep -q '"share": 0.25' run3/run.json && ok "run.json has what came out" || not_ok "run.json has what came out"
+grep -q "split.test asks for 30.0" run3/report.html && ok "the page says so" || not_ok "the page says so"
+run train tiny.yaml --out run4 --set 'split={kind: speaker, validation: 0.2, test: 0.2, stratify_by_label: true}' --set train.epochs=1
+expect "balanced by label" 0 "train part: 32 clips .50.0 %. of 2 speakers: calm 8, happy 8, sad 8, angry 8" "split by speaker, balanced by label"
+grep -q "warning: .* of the clips" err && not_ok "without a warning" "$(cat err)" || ok "without a warning"
+run inspect tiny.yaml --set "$sad"; expect "inspect names what a part lacks" 0 'warning: the split leaves no clip of "sad" in the test part: its average recall is over 3 of 4 classes'
+run inspect tiny.yaml --set 'split={kind: random, stratify_by_label: true}'; expect "where it has no meaning" 2 "split.stratify_by_label is for kinds that divide speakers"
+
 plan

@@ -1,6 +1,7 @@
 /* Splits: scikit-learn's numbers, and who is on which side. */
 #include "corpora.h"
 
+#include "data/split.h"
 #include "golden_split.h"
 
 static am_context *ctx;
@@ -52,6 +53,51 @@ static void scikit_learn_gives_the_same_indices(void **state) {
     free(train);
     free(test);
     free(labels);
+  }
+}
+
+/* The same rule stands in tools/golden-split.py. */
+static void item(int kind, int i, int groups, int classes, int *group, int *label) {
+  int h = (int)((uint32_t)i * 2654435761u >> 8), k = h / 7 % classes, a = h % groups, b = h / groups % groups;
+  *group = kind == 0 ? i / 60 : kind == 1 ? i % groups : i < groups ? i : a < b ? a : b;
+  *label = kind == 0 ? (i % 60 < 4 ? 0 : 1 + (i % 60 - 4) / 8) : kind == 1 ? h % classes : k * k / classes;
+}
+
+/* Classes without an item leave the table; how many stay. */
+static int drop_empty(uint32_t *table, int groups, int classes) {
+  uint32_t *kept = calloc((size_t)(groups * classes), sizeof *kept);
+  int n = 0;
+  for (int k = 0; k < classes; k++) {
+    uint32_t all = 0;
+    for (int g = 0; g < groups; g++) all += table[g * classes + k];
+    for (int g = 0; g < groups && all; g++) kept[g * classes + n] = table[g * classes + k];
+    n += all > 0;
+  }
+  for (int g = 0; g < groups; g++)
+    for (int k = 0; k < n; k++) table[g * n + k] = kept[g * classes + k];
+  free(kept);
+  return n;
+}
+
+static void scikit_learn_gives_the_same_stratified_folds(void **state) {
+  (void)state;
+  for (size_t c = 0; c < sizeof golden_folds / sizeof *golden_folds; c++) {
+    int groups = golden_folds[c].groups, classes = golden_folds[c].classes, group, label;
+    uint32_t *table = calloc((size_t)(groups * classes), sizeof *table);
+    int *fold_of = calloc((size_t)groups, sizeof *fold_of);
+    char *digits = calloc((size_t)groups + 1, 1);
+    for (int i = 0; i < golden_folds[c].n; i++) {
+      item(golden_folds[c].kind, i, groups, classes, &group, &label);
+      table[group * classes + label]++;
+    }
+    classes = drop_empty(table, groups, classes);
+    am_test_ok(am_stratified_folds(ctx, table, (size_t)groups, (size_t)classes, (size_t)golden_folds[c].folds,
+                                   golden_folds[c].seed, fold_of, &err), &err);
+    for (int i = 0; i < groups; i++) digits[i] = (char)('0' + fold_of[i]);
+    assert_string_equal(digits, golden_folds[c].fold_of);
+    free(digits);
+    free(fold_of);
+    free(table);
   }
 }
 
@@ -370,14 +416,161 @@ static void balanced_class_weights(void **state) {
   free_dataset(d, 2);
 }
 
-static void a_class_without_training_clips_is_named(void **state) {
+static void gather(void *user, const char *line) {
+  char *text = user;
+  assert_true(strlen(text) + strlen(line) + 2 < 4096);
+  strcat(strcat(text, line), "\n");
+}
+
+/* Splits by `yaml`; what is odd about it, a line each, "" when nothing is. */
+static const char *doubts_of(am_dataset *d, const char *yaml) {
+  static char text[4096];
+  am_split_options o;
+  am_tree *tree = read_section(ctx, am_split_table, yaml, &o);
+  am_split *s = NULL;
+  text[0] = '\0';
+  am_test_ok(am_split_make(ctx, d, &o, &s, &err), &err);
+  check_parts(d, s);
+  am_test_ok(am_split_doubts(d, &o, s, gather, text, &err), &err);
+  am_split_free(ctx, s);
+  am_tree_free(tree);
+  return text;
+}
+
+static void classes_that_a_part_lacks_are_named(void **state) {
   (void)state;
   am_dataset *d = make_dataset(4, 4, 2, true);
   for (size_t i = 0; i < d->n; i++) d->clips[i].label = d->clips[i].speaker == 0;
-  am_split *s = split(d, "{kind: leave_one_speaker_out, fold: 0}");
-  assert_non_null(strstr(log_kept.text, "class \"bcdefgh\" has no clip in the training part"));
-  am_split_free(ctx, s);
+  const char *text = doubts_of(d, "{kind: leave_one_speaker_out, fold: 0}");
+  assert_non_null(strstr(text, "no clip of \"bcdefgh\" in the train part: 1 of 2 classes are trained on\n"));
+  assert_non_null(strstr(text, "no clip of \"abcdefgh\" in the test part: its average recall is over 1 of 2 classes\n"));
+  text = doubts_of(d, "{kind: fixed, validation_speakers: [2], test_speakers: [3]}");
+  assert_non_null(strstr(text, "no clip of \"bcdefgh\" in the validation part: its average recall is over 1 of 2 classes, also "
+                         "where it chooses the epoch\n"));
+  assert_null(strstr(text, "train part"));
   free_dataset(d, 4);
+  d = make_dataset(5, 4, 2, true);
+  assert_string_equal(doubts_of(d, "{kind: speaker, validation: 0.2, test: 0.2}"), "");
+  free_dataset(d, 5);
+}
+
+static void shares_that_were_not_asked_for_are_said(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(6, 8, 4, true);
+  const char *text = doubts_of(d, "{kind: speaker, validation: 0.2, test: 0.2}"); /* 2, 2, 2: as scikit-learn rounds */
+  assert_non_null(strstr(text, "the validation part has 33.3 % of the clips, and split.validation asks for 20.0 %: it is a share of the speakers (6), rounded up"));
+  assert_non_null(strstr(text, "the test part has 33.3 % of the clips, and split.test asks for 20.0 %"));
+  assert_non_null(strstr(text, "only 33.3 % of the clips are trained on\n"));
+  assert_string_equal(doubts_of(d, "{kind: speaker, validation: 0.2, test: 0.2, stratify_by_label: true}"), "");
+  for (size_t i = 0; i < d->n; i++)
+    if (i % 3) d->clips[i].speaker = 5; /* one speaker has two of three clips */
+  text = doubts_of(d, "{kind: kfold, folds: 3, fold: 0}");
+  assert_non_null(strstr(text, "the test part has 70.8 % of the clips, where one of 3 folds would have 33.3 %"));
+  free_dataset(d, 6);
+}
+
+static void a_class_of_one_speaker_is_said(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(5, 20, 2, true);
+  for (size_t i = 0; i < d->n; i++) d->clips[i].label = d->clips[i].speaker == 2 || i % 10 == 0;
+  const char *text = doubts_of(d, "{kind: leave_one_speaker_out, fold: 4}");
+  assert_string_equal(text, "20 of the 26 training clips of \"bcdefgh\" are speaker 03's: the voice may be learned for the label\n");
+  free_dataset(d, 5);
+}
+
+static size_t clips_of(const am_dataset *d, int part, int label, int corpus) {
+  size_t n = 0;
+  for (size_t i = 0; i < d->n; i++)
+    n += (int)d->clips[i].part == part && (label < 0 || d->clips[i].label == label) && (corpus < 0 || d->clips[i].corpus == corpus);
+  return n;
+}
+
+/* 12 speakers of whom three alone have the last label: by chance a part often lacks it, balanced by label none ever does. */
+static void balanced_parts_have_every_label(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(12, 24, 4, true);
+  int lacking = 0;
+  for (size_t i = 0; i < d->n; i++) d->clips[i].label = d->clips[i].speaker % 4 == 3 ? (int)(i % 4) : (int)(i % 3);
+  for (int seed = 0; seed < 20; seed++) {
+    char yaml[128];
+    snprintf(yaml, sizeof yaml, "{kind: speaker, validation: 0.2, test: 0.2, seed: %d}", seed);
+    lacking += *doubts_of(d, yaml) != '\0';
+    snprintf(yaml, sizeof yaml, "{kind: speaker, validation: 0.2, test: 0.2, seed: %d, stratify_by_label: true}", seed);
+    assert_string_equal(doubts_of(d, yaml), "");
+    for (int part = 0; part < 3; part++) assert_int_equal(clips_of(d, part, 3, -1), 6); /* one of the three */
+    snprintf(yaml, sizeof yaml, "{kind: leave_one_speaker_out, fold: 3, seed: %d, validation_speakers_count: 2, "
+             "stratify_by_label: true}", seed);
+    doubts_of(d, yaml);
+    assert_int_equal(clips_of(d, AM_PART_VALIDATION, 3, -1), 6);
+    assert_int_equal(clips_of(d, AM_PART_VALIDATION, -1, -1), 48);
+  }
+  assert_true(lacking > 10);
+  am_split *a = split(d, "{kind: speaker, test: 0.25, seed: 1, stratify_by_label: true}");
+  am_split *b = split(d, "{kind: speaker, test: 0.25, seed: 1, stratify_by_label: true}");
+  assert_int_equal(a->n[2], b->n[2]);
+  assert_memory_equal(a->at[2], b->at[2], a->n[2] * sizeof *a->at[2]);
+  assert_true(a->speaker_independent);
+  assert_non_null(strstr(a->note, "balanced by label"));
+  am_split_free(ctx, a);
+  am_split_free(ctx, b);
+  free_dataset(d, 12);
+}
+
+/* Two corpora of unlike size and labels: every fold, and every part, has its share of both. */
+static void balanced_parts_have_every_corpus(void **state) {
+  (void)state;
+  am_dataset *d = make_dataset(20, 12, 3, true);
+  d->n_corpora = 2;
+  for (size_t i = 0; i < d->n; i++) d->clips[i].corpus = d->clips[i].speaker >= 15;
+  for (int fold = 0; fold < 5; fold++) {
+    char yaml[128];
+    snprintf(yaml, sizeof yaml, "{kind: kfold, folds: 5, fold: %d, stratify_by_label: true}", fold);
+    doubts_of(d, yaml);
+    assert_int_equal(clips_of(d, AM_PART_TEST, -1, 0), 36);
+    assert_int_equal(clips_of(d, AM_PART_TEST, -1, 1), 12);
+  }
+  doubts_of(d, "{kind: speaker, validation: 0.2, test: 0.2, stratify_by_label: true}");
+  for (int part = 1; part < 3; part++) {
+    assert_int_equal(clips_of(d, part, -1, 0), 36);
+    assert_int_equal(clips_of(d, part, -1, 1), 12);
+  }
+  doubts_of(d, "{kind: speaker, validation: 0.2, test: 0.2, stratify_by_label: true, stratify_by_speaker_sex: true}");
+  free_dataset(d, 20);
+  d = make_dataset(2, 12, 3, true);
+  split_fails(d, "{kind: speaker, validation: 0.2, test: 0.2, stratify_by_label: true}", AM_E_CONFIG,
+              "2 speakers are too few for 3 parts");
+  split_fails(d, "{kind: kfold, folds: 3, stratify_by_label: true}", AM_E_CONFIG, "split.folds is 3 and the corpus has 2 speakers");
+  split_fails(d, "{kind: random, stratify_by_label: true}", AM_E_CONFIG, "for kinds that divide speakers");
+  free_dataset(d, 2);
+}
+
+static void balancing_survives_failed_allocations(void **state) {
+  (void)state;
+  static const char *const yaml[] = {"{kind: kfold, folds: 3, stratify_by_label: true, validation_speakers_count: 1}",
+                                     "{kind: speaker, validation: 0.2, test: 0.2, stratify_by_label: true}"};
+  for (int k = 0; k < 2; k++)
+    for (long n = 1;; n++) {
+      am_test_memory memory;
+      am_context *own = am_test_memory_context(&memory, 1);
+      am_dataset *d = make_dataset(6, 8, 4, true);
+      am_split_options o;
+      am_tree *tree = read_section(ctx, am_split_table, yaml[k], &o);
+      am_split *s = NULL;
+      char text[4096] = "";
+      d->ctx = own;
+      long before = atomic_load(&memory.alive);
+      am_test_memory_arm(&memory, n);
+      am_status status = am_split_make(own, d, &o, &s, &err);
+      if (!status) status = am_split_doubts(d, &o, s, gather, text, &err);
+      bool fired = am_test_memory_fired(&memory);
+      assert_true(status == AM_OK || (fired && status == AM_E_NOMEM));
+      am_split_free(own, s);
+      assert_int_equal(atomic_load(&memory.alive), before);
+      am_tree_free(tree);
+      free_dataset(d, 6);
+      am_context_free(own);
+      if (!fired) break;
+    }
 }
 
 static void impossible_splits_are_refused(void **state) {
@@ -400,6 +593,7 @@ static void impossible_splits_are_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(scikit_learn_gives_the_same_indices, setup, teardown),
+    cmocka_unit_test_setup_teardown(scikit_learn_gives_the_same_stratified_folds, setup, teardown),
     cmocka_unit_test_setup_teardown(impossible_draws_are_refused, setup, teardown),
     cmocka_unit_test_setup_teardown(random_split_says_it_is_not_speaker_independent, setup, teardown),
     cmocka_unit_test_setup_teardown(nothing_held_out_is_said, setup, teardown),
@@ -413,7 +607,12 @@ int main(void) {
     cmocka_unit_test_setup_teardown(the_corpus_says, setup, teardown),
     cmocka_unit_test_setup_teardown(balanced_class_weights, setup, teardown),
     cmocka_unit_test_setup_teardown(impossible_splits_are_refused, setup, teardown),
-    cmocka_unit_test_setup_teardown(a_class_without_training_clips_is_named, setup, teardown),
+    cmocka_unit_test_setup_teardown(classes_that_a_part_lacks_are_named, setup, teardown),
+    cmocka_unit_test_setup_teardown(shares_that_were_not_asked_for_are_said, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_class_of_one_speaker_is_said, setup, teardown),
+    cmocka_unit_test_setup_teardown(balanced_parts_have_every_label, setup, teardown),
+    cmocka_unit_test_setup_teardown(balanced_parts_have_every_corpus, setup, teardown),
+    cmocka_unit_test_setup_teardown(balancing_survives_failed_allocations, setup, teardown),
   };
   return cmocka_run_group_tests_name("split", tests, NULL, NULL);
 }
