@@ -17,6 +17,7 @@ typedef struct am_entry {
   const char *path;    /* NULL: belongs to the corpus and is missing */
   const char *label;
   const char *speaker, *group, *utterance;
+  int line;            /* of the list that names it (am_corpus.list), from 1; 0: none does */
   const char *section; /* "song part": missing clips are told by section; may be NULL */
   double start, seconds;
   am_part part;
@@ -31,6 +32,7 @@ typedef struct am_corpus {
   am_dataset *d; /* the loader fills corpus, title, licence, citation, language, synthetic, root */
   size_t n, room;
   am_entry *at;
+  const char *list;          /* file whose lines name the clips; NULL: none */
   const char *const *labels; /* the corpus's own order; NULL: sorted */
   size_t n_labels;
   const char *const *speakers; /* speakers that the corpus is known to have, beside those of its clips */

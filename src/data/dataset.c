@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "data/alike.h"
 #include "data/corpus.h"
 #include "data/filter.h"
 #include "data/names.h"
@@ -21,6 +22,12 @@ const am_option am_data_table[] = {
   {"parts", AM_OPT_CHOICES, AT(parts), "[speech, song]", 0, 0, "speech|song", "RAVDESS: which recordings"},
   {"intensity", AM_OPT_CHOICES, AT(intensity), "[normal, strong]", 0, 0, "normal|strong", "RAVDESS: which intensities"},
   {"labels", AM_OPT_TEXTS, AT(labels), "[]", 0, 0, NULL, "classes in order; others are left out; [] all, in the corpus's order"},
+  {"merge_alike", AM_OPT_CHOICE, AT(merge_alike), "invisible", 0, 0, "none|invisible|case",
+   "labels, speakers and groups that are one: invisible: those that differ in blanks at the ends or the Unicode form of "
+   "a letter; case: in case and width, too", .before = "none"},
+  {"vocabulary", AM_OPT_CHOICE, AT(vocabulary), "own", 0, 0, "own|common",
+   "common: one word for one emotion, whichever the corpus uses: neutral, calm, happy (joy, happiness), sad, angry, "
+   "fearful, disgust, surprised, bored, excited, frustrated, contempt; before `merge` and `labels`"},
   {"merge", AM_OPT_MAP, AT(merge), "", 0, 0, NULL, "label -> label it counts as, before `labels`"},
   {"rename", AM_OPT_MAP, AT(rename), "", 0, 0, NULL, "label -> name shown in results"},
   {"speakers", AM_OPT_TEXTS, AT(speakers), "[]", 0, 0, NULL, "keep only these speakers; [] all"},
@@ -153,6 +160,7 @@ static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err
     status = am_fail(err, AM_E_CONFIG, "data.label_set: the corpus %s has no label sets; use data.labels and "
                      "data.merge", d->corpus);
   }
+  if (!status) status = am_corpus_join_alike(corpus, &own, err);
   return status ? status : am_corpus_finish(corpus, &own, err);
 }
 

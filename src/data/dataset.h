@@ -85,6 +85,8 @@ typedef struct am_data_options {
   uint64_t parts;         /* ravdess: set of "speech|song"; default both */
   uint64_t intensity;     /* ravdess: set of "normal|strong" */
   am_texts labels;        /* classes in order; [] = the corpus's own order */
+  int merge_alike;        /* "none|invisible|case" (am_alike): names that differ in nothing else are one */
+  int vocabulary;         /* "own|common": labels as the corpus says, or one word for one emotion */
   const am_value *merge;  /* map: from -> to, applied before `labels` */
   const am_value *rename; /* map: for display */
   am_texts speakers;      /* keep only these; [] all */

@@ -10,6 +10,7 @@
 
 #include "audio/sound.h"
 #include "base/file.h"
+#include "data/alike.h"
 #include "data/names.h"
 
 typedef struct filter {
@@ -69,18 +70,19 @@ static void list_labels(const filter *f, am_buffer *out) {
 
 /* Labels */
 
-static am_status fail_label(const am_value *at, const char *key, const am_name_set *known, am_error *err) {
-  const char *near = am_nearest(at->key, known->at, known->n, sizeof *known->at);
+static am_status fail_label(am_tree *tree, const am_value *at, const char *key, const am_name_set *known, am_error *err) {
+  const char *near = am_label_synonym(tree, at->key, known);
+  if (!near) near = am_nearest(at->key, known->at, known->n, sizeof *known->at);
   return am_fail_at_key(err, at, "data.%s: the corpus has no label \"%s\"%s%s%s", key, at->key,
                         near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
 /* Keys must be known labels and values texts. */
-static am_status check_map(const am_value *map, const char *key, const am_name_set *known, am_error *err) {
+static am_status check_map(am_tree *tree, const am_value *map, const char *key, const am_name_set *known, am_error *err) {
   for (const am_value *v = map ? map->first : NULL; v; v = v->next) {
     if (v->kind != AM_SCALAR || !*v->text)
       return am_fail_at(err, v, "data.%s.%s: wanted the name of a label", key, v->key);
-    if (am_name_set_find(known, v->key) < 0) return fail_label(v, key, known, err);
+    if (am_name_set_find(known, v->key) < 0) return fail_label(tree, v, key, known, err);
   }
   return AM_OK;
 }
@@ -96,10 +98,10 @@ static am_status read_labels(filter *f, am_error *err) {
   for (size_t i = 0; i < c->n_labels && !status; i++) status = add_name(&f->all, c->labels[i], err);
   for (size_t i = 0; i < c->n && !status; i++) status = add_name(&f->all, c->at[i].label, err);
   if (!status && !c->labels) status = sort_names(&f->all, by_bytes, err);
-  if (!status) status = check_map(f->o->merge, "merge", &f->all, err);
+  if (!status) status = check_map(f->d->strings, f->o->merge, "merge", &f->all, err);
   for (size_t i = 0; i < f->all.n && !status; i++)
     status = add_name(&f->merged, mapped(f->o->merge, f->all.at[i]), err);
-  if (!status) status = check_map(f->o->rename, "rename", &f->merged, err);
+  if (!status) status = check_map(f->d->strings, f->o->rename, "rename", &f->merged, err);
   for (size_t i = 0; i < c->n && !status; i++) f->label[i] = mapped(f->o->merge, c->at[i].label);
   return status;
 }
@@ -216,9 +218,9 @@ static am_status fail_class(filter *f, const char *label, am_error *err) {
   am_buffer found = {0};
   for (size_t i = 0; i < f->corpus->n; i++) f->keep[i] = true; /* what the folder has, filters aside */
   list_labels(f, &found);
-  const char *near = am_name_set_find(&f->merged, label) < 0
-                       ? am_nearest(label, f->merged.at, f->merged.n, sizeof *f->merged.at)
-                       : NULL;
+  const bool known = am_name_set_find(&f->merged, label) >= 0;
+  const char *near = known ? NULL : am_label_synonym(f->d->strings, label, &f->merged);
+  if (!near && !known) near = am_nearest(label, f->merged.at, f->merged.n, sizeof *f->merged.at);
   am_status status =
     am_fail(err, AM_E_DATA, "data.labels: no clip in the selection has the label \"%s\"%s%s%s; labels in %s: %s", label,
             near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "", f->d->root,

@@ -105,7 +105,7 @@ static am_status read_row(manifest *m, size_t row, am_error *err) {
   am_error why = AM_ERROR_INIT; /* of the calls that give NULL both for "nothing" and for no memory */
   am_entry e = {.name = text_of(m, row, m->path, &why), .label = text_of(m, row, m->label, &why),
                 .speaker = text_of(m, row, m->speaker, &why), .group = text_of(m, row, m->group, &why),
-                .utterance = text_of(m, row, m->utterance, &why)};
+                .utterance = text_of(m, row, m->utterance, &why), .line = am_csv_line(m->csv, row)};
   if (why.status) return am_no_memory(err);
   if (!e.name) return am_csv_fail(m->csv, row, err, "path is empty");
   if (!e.label) return am_csv_fail(m->csv, row, err, "label is empty for %s", e.name);
@@ -160,6 +160,7 @@ am_status am_corpus_manifest(am_corpus *corpus, const am_data_options *o, am_err
   if (!status) status = am_csv_read_file(corpus->ctx, m.file, 0, &m.csv, err);
   if (!status) {
     const char *base = am_path_base(m.file);
+    corpus->list = m.file;
     corpus->d->title = am_corpus_text(corpus, err, "%s", base);
     status = corpus->d->title ? read_rows(&m, err) : AM_E_NOMEM;
   }

@@ -33,17 +33,18 @@ static am_status name_part(several *s, size_t i, am_error *err) {
 
 /* What is decided for all corpora at once has no place in the list. */
 static am_status check_item(const am_value *item, am_error *err) {
-  static const char *const shared[] = {"max_seconds", "skip_unreadable", "unheard", "complete_split", "corpora"};
+  static const char *const shared[] = {"max_seconds", "skip_unreadable", "unheard", "merge_alike", "complete_split",
+                                       "corpora"};
   for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
     const am_value *v = am_value_get(item, shared[i]);
     if (v)
       return am_fail_at_key(err, v, "data.corpora: %s is not a matter of one corpus%s", shared[i],
-                            i < 3 ? "; write it into data itself" : "");
+                            i < 4 ? "; write it into data itself" : "");
   }
   return AM_OK;
 }
 
-static am_status load_part(several *s, am_tree *tree, const am_value *item, am_error *err) {
+static am_status load_part(several *s, const am_data_options *all, am_tree *tree, const am_value *item, am_error *err) {
   am_data_options o;
   char section[48];
   snprintf(section, sizeof section, "data.corpora.%zu", s->n);
@@ -51,6 +52,7 @@ static am_status load_part(several *s, am_tree *tree, const am_value *item, am_e
   am_status status = check_item(item, err);
   if (!status) status = am_options_read(tree, am_data_table, item, section, &o, err);
   if (status) return status;
+  o.merge_alike = all->merge_alike;
   if (am_corpus_loaders[o.corpus].load == am_corpus_several)
     return am_fail_at(err, item, "%s: a list of corpora inside a list of corpora; write them all into one",
                       section);
@@ -61,12 +63,12 @@ static am_status load_part(several *s, am_tree *tree, const am_value *item, am_e
   return status;
 }
 
-static am_status load_parts(several *s, const am_value *list, am_error *err) {
+static am_status load_parts(several *s, const am_data_options *all, am_error *err) {
   am_tree *tree;
   am_status status = am_tree_create(s->corpus->ctx, &tree, err);
   if (status) return status;
-  for (const am_value *item = list->first; item && !status; item = item->next)
-    status = load_part(s, tree, item, err);
+  for (const am_value *item = all->corpora->first; item && !status; item = item->next)
+    status = load_part(s, all, tree, item, err);
   am_tree_free(tree);
   return status;
 }
@@ -190,7 +192,7 @@ am_status am_corpus_several(am_corpus *corpus, const am_data_options *o, am_erro
   if (*o->root)
     return am_fail(err, AM_E_CONFIG,
                    "data.root: several corpora have several roots; write root into each of data.corpora");
-  am_status status = load_parts(&s, o->corpora, err);
+  am_status status = load_parts(&s, o, err);
   if (!status) status = copy_labels(&s, err);
   for (size_t i = 0; i < s.n && !status; i++) status = copy_part(&s, i, err);
   if (!status) status = describe(&s, err);

@@ -63,6 +63,7 @@ printf 'path,label\nsound.wav,angry\nmissing.wav,calm\n' >clips.csv
 echo "data: {corpus: ravdess, root: corpus, labels: [calm, fearful, disgust]}" >feelings.yaml
 echo "data: {corpus: ravdess, root: corpus, labels: [fearful]}" >strangers.yaml
 printf 'path,label\nsound.wav,calm\nempty.wav,w\xfctend\n' >latin1.csv
+printf '# my corpus\npath,label\nsound.wav,calm\n' >comment.csv
 ln -s sound.wav again.wav
 printf 'path,label\nsound.wav,calm\n./again.wav,happy\n' >again.csv
 mkfifo pipe.wav
