@@ -25,24 +25,27 @@ typedef struct am_sound {
 
 #define AM_SOUND_INIT_SIZE sizeof(am_sound)
 
-/* Reads any file libsndfile reads, as the mean of its channels, at its own
- * rate (rate 0) or resampled to `rate` Hz (libsoxr HQ, length ceil(n * ratio)).
- * Decodes at most max_seconds (0: 600 s) and 1 GiB of file; a longer file is AM_E_FORMAT.
- * Fails naming the file for: unreadable, empty, not a sound (a text stub says
- * so), a MIDI sample dump (SDS), truncated, no samples, NaN or infinite samples (with the position). */
+/* Reads WAV and its kin, AIFF, AU, CAF, FLAC, MP3, MP2, Ogg (Vorbis, Opus, FLAC) and what else libsndfile reads, known by its
+ * content, as the mean of its channels, at its own rate (rate 0; Opus has 48 kHz) or resampled to `rate` Hz (libsoxr HQ,
+ * length ceil(n * ratio)).  Of chained and joined files all parts are heard, in the first one's rate.  Samples are counted,
+ * not believed; what is left out is a warning in the context's log that names the file.
+ * Decodes at most max_seconds (0: 600 s) and 1 GiB of file; a longer file is AM_E_FORMAT.  Takes no more memory than 64 MB
+ * and 20 times the file, or than the sound itself, which at a rate above 48 kHz may be no larger than max_seconds at 48 kHz.
+ * Fails naming the file for: unreadable, empty, not a sound (a text stub says so), another format (named, with the line for
+ * ffmpeg that converts it), truncated, no samples, NaN or infinite samples (with the position). */
 AM_API am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds,
                                am_sound *out, am_error *err);
 /* The same from memory (e.g. standard input); `name` is used in messages. */
 AM_API am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name,
                                  double rate, double max_seconds, am_sound *out, am_error *err);
-/* What a file's header says.  Set `size` to sizeof(am_sound_info) first (else AM_E_USAGE).  The whole file is
- * read into memory (at most 1 GiB), without decoding it.  Nothing to free. */
+/* What is in a file: decoded and counted, without keeping it (a header can lie).  Set `size` to sizeof(am_sound_info) first
+ * (else AM_E_USAGE).  The whole file is read into memory (at most 1 GiB).  Nothing to free. */
 typedef struct am_sound_info {
   size_t size;
-  uint64_t frames; /* samples of each channel, 0 when the header does not know */
-  double rate;     /* Hz */
+  uint64_t frames; /* samples of each channel, of all parts */
+  double rate;     /* Hz, and channels, of the first part */
   int channels;
-  double seconds; /* 0 when the header does not know */
+  double seconds; /* of all parts */
 } am_sound_info;
 AM_API am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out, am_error *err);
 /* 16-bit PCM or float32 WAV, written aside and renamed. Samples are clipped to +-1 for PCM. */

@@ -1,170 +1,150 @@
 #include "audio/container.h"
 
+#include "audio/mpeg.h"
+#include "audio/ogg.h"
+#include "audio/tags.h"
+
+#include <stdio.h>
 #include <string.h>
 
-/* How a format lays out its chunks: an id, a size, content.  In Sony's W64 ids are GUIDs that begin with
- * the RIFF letters, and the size counts the id and itself. */
-typedef struct layout {
-  size_t first;      /* where the first chunk begins */
-  size_t id, size;   /* bytes of the id and of the size */
-  size_t align;      /* chunks begin at multiples of this */
-  bool big;          /* endian */
-  bool whole;        /* the size counts the chunk's own header */
-  const char *sound; /* the chunk that holds the sound */
-  uint64_t wide;     /* RF64: size of the sound, whose chunk says 0xffffffff; else 0 */
-} layout;
-
-static uint64_t read_number(const unsigned char *p, size_t bytes, bool big) {
-  uint64_t x = 0;
-  for (size_t i = 0; i < bytes; i++) x = x << 8 | p[big ? i : bytes - 1 - i];
-  return x;
+static bool begins(const am_container *c, size_t at, const char *letters, size_t n) {
+  return c->bytes - at >= n && memcmp(c->data + at, letters, n) == 0;
 }
 
-/* Programs that write to a pipe cannot know the length: ffmpeg leaves 0xffffffff, sox 0x7ffff000, CAF has -1.
- * From there on a size means "until the end". */
-static bool unknown_length(uint64_t size, size_t bytes) {
-  return bytes == 4 ? size >= 0x7ffff000 && size <= UINT32_MAX : size >= (uint64_t)1 << 62;
+/* A tag in front, which belongs to no format: behind it is where the file really begins. */
+static void skip_tags(am_container *c) {
+  size_t at = 0, tag;
+  while ((tag = am_tag_at(c->data + at, c->bytes - at)) > 0 && begins(c, at, "ID3", 3) && tag < c->bytes - at) at += tag;
+  c->at = at;
 }
 
-static am_status fail_truncated(const char *name, const char *what, uint64_t promised, uint64_t found,
-                                am_error *err) {
-  return am_fail(err, AM_E_FORMAT,
-                 "%s: truncated: its '%s' header promises %llu bytes of sound and %llu are there; copy or "
-                 "download it again",
-                 name, what, (unsigned long long)promised, (unsigned long long)found);
+static am_status refuse(const am_container *c, const char *what, am_error *err) {
+  char line[600];
+  return am_fail(err, AM_E_FORMAT, "%s: %s, which is not read%s", c->name, what, am_container_advice(c, line, sizeof line));
 }
 
-static am_status check_chunks(const unsigned char *data, size_t bytes, const layout *l, const char *name,
-                              am_error *err) {
-  size_t at = l->first, head = l->id + l->size;
-  while (at < bytes && bytes - at >= head) {
-    uint64_t size = read_number(data + at + l->id, l->size, l->big), left = bytes - at - head;
-    bool sound = memcmp(data + at, l->sound, 4) == 0;
-    if (sound && l->wide && size == UINT32_MAX)
-      size = l->wide;
-    else if (sound && unknown_length(size, l->size))
-      return AM_OK;
-    if (l->whole) size = size > head ? size - head : 0;
-    if (sound && size <= left) return AM_OK;
-    if (sound) return fail_truncated(name, l->sound, size, left, err);
-    if (size > left)
-      return am_fail(
-          err, AM_E_FORMAT,
-          "%s: truncated: the file ends inside its '%.4s' chunk, before any sound; copy or download it again",
-          name, (const char *)data + at);
-    at += head + (size_t)size;
-    at += (l->align - at % l->align) % l->align;
+/* Where another FLAC stream begins behind the first byte, or the end: its letters, and a block with the stream's facts. */
+static size_t flac_end(const unsigned char *data, size_t bytes) {
+  for (size_t at = 42; bytes - at >= 42; at++) {
+    const unsigned char *p = memchr(data + at, 'f', bytes - at - 41);
+    if (!p) break;
+    at = (size_t)(p - data);
+    if (memcmp(p, "fLaC", 4) == 0 && (p[4] & 127) == 0 && p[5] == 0 && p[6] == 0 && p[7] == 34) return at;
   }
-  return am_fail(err, AM_E_FORMAT, "%s: has no '%s' chunk, so no sound; it ends after %zu bytes", name,
-                 l->sound, bytes);
+  return bytes;
 }
 
-/* RF64 begins with a chunk ds64: the sizes of the file and of its sound, 64 bits each. */
-static uint64_t rf64_size(const unsigned char *data, size_t bytes) {
-  if (bytes < 36 || memcmp(data + 12, "ds64", 4) != 0) return 0;
-  return read_number(data + 28, 8, false);
+/* The header's count of samples is taken out of libFLAC's sight, which would stop there. */
+static void count_flac(am_part *part) {
+  const unsigned char *data = part->data;
+  if (part->bytes < 42 || (data[4] & 127) != 0) return;
+  part->promised = data[21] & 15;
+  for (int i = 22; i < 26; i++) part->promised = part->promised << 8 | data[i];
+  am_part_patch(part, 21, data[21] & 0xf0, 1, true);
+  am_part_patch(part, 22, 0, 4, true);
 }
 
-/* Ogg is a row of pages: 27 bytes, a table of segment lengths, the segments. */
-static am_status check_ogg(const unsigned char *data, size_t bytes, const char *name, am_error *err) {
-  size_t at = 0;
-  while (bytes - at >= 4 && memcmp(data + at, "OggS", 4) == 0) {
-    size_t left = bytes - at, size = 27;
-    if (left >= 27) size += data[at + 26];
-    if (left >= 27 && left >= size)
-      for (size_t i = 0, segments = data[at + 26]; i < segments; i++) size += data[at + 27 + i];
-    if (size > left)
-      return am_fail(
-          err, AM_E_FORMAT,
-          "%s: truncated: its last Ogg page has %zu of at least %zu bytes; copy or download it again", name,
-          left, size);
-    at += size;
-  }
+static void next_flac(am_container *c, am_part *part) {
+  const unsigned char *data = c->data + c->at;
+  size_t left = c->bytes - c->at, to = left < 42 ? left : flac_end(data, left);
+  *part = (am_part){.codec = AM_DECODE_SNDFILE, .data = data, .bytes = to};
+  c->at += to;
+  if (to == left) part->bytes -= am_tags_behind(data, left);
+  count_flac(part);
+}
+
+/* FLAC taken out of its pages: libsndfile reads few Ogg files with it.  Nine bytes stand before what a FLAC file begins with. */
+static am_status unpack_flac(am_context *ctx, const am_ogg_link *l, am_part *part, am_error *err) {
+  enum { MAPPING = 9 };
+  unsigned char *own = am_alloc(ctx, l->to, 1);
+  if (!own) return am_no_memory(err);
+  size_t n = am_ogg_unpack(part->data, l, own);
+  *part = (am_part){.codec = AM_DECODE_SNDFILE, .data = n > MAPPING ? own + MAPPING : own, .bytes = n > MAPPING ? n - MAPPING : n, .own = own};
+  count_flac(part);
+  if (!part->promised) part->promised = l->last;
   return AM_OK;
 }
 
-/* AU: ".snd", where the sound begins, its size. */
-static am_status check_au(const unsigned char *data, size_t bytes, bool big, const char *name,
-                          am_error *err) {
-  uint64_t from = read_number(data + 4, 4, big), size = read_number(data + 8, 4, big),
-           left = bytes > from ? bytes - from : 0;
-  if (size <= left || unknown_length(size, 4)) return AM_OK;
-  return fail_truncated(name, big ? ".snd" : "dns.", size, left, err);
-}
-
-/* MP3: the first frame may hold a table of contents ("Xing", "Info" when the bit rate is constant) with the
- * bytes of the whole stream.  A shorter stream would also make libsndfile's decoder print a warning. */
-static am_status check_mp3(const unsigned char *data, size_t bytes, const char *name, am_error *err) {
-  size_t at = 0;
-  if (memcmp(data, "ID3", 3) == 0) /* a tag whose size has 7 bits a byte */
-    at = 10 + ((size_t)(data[6] & 127) << 21 | (size_t)(data[7] & 127) << 14 | (size_t)(data[8] & 127) << 7 |
-               (size_t)(data[9] & 127));
-  if (at > bytes || bytes - at < 64)
-    return am_fail(err, AM_E_FORMAT, "%s: truncated: an MP3 file that ends before its first frame", name);
-  if (data[at] != 0xff || (data[at + 1] & 0xe0) != 0xe0) return AM_OK;
-  bool mpeg1 = (data[at + 1] & 0x18) == 0x18, mono = data[at + 3] >> 6 == 3;
-  const unsigned char *table = data + at + 4 + (mpeg1 ? (mono ? 17 : 32) : (mono ? 9 : 17));
-  if (memcmp(table, "Xing", 4) != 0 && memcmp(table, "Info", 4) != 0) return AM_OK;
-  bool has_frames = table[7] & 1, has_bytes = table[7] & 2;
-  uint64_t size = has_bytes ? read_number(table + (has_frames ? 12 : 8), 4, true) : 0;
-  return size <= bytes - at ? AM_OK : fail_truncated(name, "Xing", size, bytes - at, err);
-}
-
-am_status am_container_check(const unsigned char *data, size_t bytes, const char *name, am_error *err) {
-  layout l = {.first = 12, .id = 4, .size = 4, .align = 2, .sound = "data"};
-  if (bytes >= 2 && data[0] == 0xf0 && data[1] == 0x7e) /* what samplers play, not speech */
-    return am_fail(err, AM_E_FORMAT, "%s: is a MIDI sample dump (SDS), which is not read; convert it to WAV or FLAC", name);
-  if (bytes < 12) return AM_OK;
-  bool wave = memcmp(data + 8, "WAVE", 4) == 0;
-  if (wave && memcmp(data, "RF64", 4) == 0)
-    l.wide = rf64_size(data, bytes);
-  else if (wave && memcmp(data, "RIFX", 4) == 0)
-    l.big = true;
-  else if (memcmp(data, "FORM", 4) == 0 && memcmp(data + 8, "AIF", 3) == 0)
-    l.big = true, l.sound = "SSND";
-  else if (memcmp(data, "caff", 4) == 0)
-    l = (layout){.first = 8, .id = 4, .size = 8, .align = 1, .big = true, .sound = "data"};
-  else if (memcmp(data, "riff\x2e\x91\xcf\x11", 8) == 0)
-    l = (layout){.first = 40, .id = 16, .size = 8, .align = 8, .whole = true, .sound = "data"};
-  else if (memcmp(data, ".snd", 4) == 0 || memcmp(data, "dns.", 4) == 0)
-    return check_au(data, bytes, data[0] == '.', name, err);
-  else if (memcmp(data, "OggS", 4) == 0)
-    return check_ogg(data, bytes, name, err);
-  else if (memcmp(data, "ID3", 3) == 0 || (data[0] == 0xff && (data[1] & 0xe0) == 0xe0))
-    return check_mp3(data, bytes, name, err);
-  else if (!wave || memcmp(data, "RIFF", 4) != 0)
-    return AM_OK; /* lengths are the decoder's business */
-  return check_chunks(data, bytes, &l, name, err);
-}
-
-/* The first line as printable ASCII, others as '.'; whether it looked like text. */
-static bool first_line(const unsigned char *data, size_t bytes, char *line, size_t room) {
-  size_t n = 0;
-  bool text = true;
-  for (; n < bytes && n + 1 < room && data[n] != '\n' && data[n] != '\r'; n++) {
-    bool printable = data[n] >= 0x20 && data[n] < 0x7f;
-    text = text && (printable || data[n] == '\t' || data[n] >= 0x80);
-    line[n] = printable ? (char)data[n] : '.';
+static am_status next_ogg(am_container *c, am_part *part, am_error *err) {
+  am_ogg_link l;
+  am_ogg_read(c->data + c->at, c->bytes - c->at, &l);
+  if (l.cut_of)
+    return am_fail(err, AM_E_FORMAT, "%s: truncated: its last Ogg page has %zu of at least %zu bytes; copy or download it again",
+                   c->name, l.cut, l.cut_of);
+  *part = (am_part){.data = c->data + c->at, .bytes = l.to};
+  size_t behind = c->bytes - c->at - l.to;
+  c->at += l.to;
+  if (l.kind == AM_OGG_SPEEX) return refuse(c, "an Ogg file of Speex sound", err);
+  if (l.kind == AM_OGG_FILM) return refuse(c, "an Ogg file of a film without sound that is known", err);
+  if (l.kind == AM_OGG_OTHER) {
+    char what[80];
+    snprintf(what, sizeof what, "an Ogg file of a stream that begins \"%s\"", l.first);
+    return refuse(c, what, err);
   }
-  line[n] = 0;
-  return text;
+  part->codec = l.kind == AM_OGG_VORBIS ? AM_DECODE_VORBIS : AM_DECODE_OPUS;
+  am_status status = l.kind == AM_OGG_FLAC ? unpack_flac(c->ctx, &l, part, err) : AM_OK;
+  /* a page of another part, or nothing that is known */
+  bool more = behind > 0 && begins(c, c->at, "OggS", 4);
+  size_t odd = l.odd + (more ? 0 : behind - am_tags_behind(c->data + c->at, behind));
+  if (!more) c->at = c->bytes;
+  if (status || c->quiet) return status;
+  if (l.others)
+    am_log(c->ctx, AM_LOG_WARNING, "%s: %d more stream%s of sound beside the first %s left out", c->name, l.others,
+           l.others == 1 ? "" : "s", l.others == 1 ? "is" : "are");
+  if (odd) am_log(c->ctx, AM_LOG_WARNING, "%s: %zu bytes that are no Ogg pages are left out", c->name, odd);
+  if (!l.ended)
+    am_log(c->ctx, AM_LOG_WARNING, "%s: its last Ogg page is not marked as the last; the end of the sound may be missing", c->name);
+  return AM_OK;
 }
 
-am_status am_container_describe(const unsigned char *data, size_t bytes, const char *name, const char *reason,
-                                am_error *err) {
-  static const char lfs[] = "version https://git-lfs";
-  char line[49];
-  if (bytes == 0) return am_fail(err, AM_E_FORMAT, "%s: is empty (0 bytes), not a sound file", name);
-  bool text = first_line(data, bytes, line, sizeof line);
-  if (bytes >= sizeof lfs - 1 && memcmp(data, lfs, sizeof lfs - 1) == 0)
-    return am_fail(
-        err, AM_E_FORMAT,
-        "%s: is a git-lfs pointer of %zu bytes, not the sound itself; run 'git lfs pull' where it was cloned",
-        name, bytes);
-  if (text && strlen(line) >= 4)
-    return am_fail(err, AM_E_FORMAT, "%s: is a text file, not a sound; it begins \"%s\"", name, line);
-  return am_fail(
-      err, AM_E_FORMAT,
-      "%s: not a sound file that libsndfile reads (%s); its first bytes are %02x %02x %02x %02x \"%.12s\"",
-      name, reason, data[0], bytes > 1 ? data[1] : 0, bytes > 2 ? data[2] : 0, bytes > 3 ? data[3] : 0, line);
+/* VOC is a row of blocks: a type, 24 bits of size, content; 1, 2 and 9 are of sound, 0 is the last.  libsndfile would take all
+ * from the first one on for sound, the heads of the others too. */
+static am_status check_voc(const am_container *c, am_error *err) {
+  const unsigned char *data = c->data + c->at;
+  size_t bytes = c->bytes - c->at, at = data[20] | (size_t)data[21] << 8;
+  int sounds = 0;
+  while (at < bytes && data[at] != 0 && bytes - at >= 4) {
+    size_t size = data[at + 1] | (size_t)data[at + 2] << 8 | (size_t)data[at + 3] << 16, left = bytes - at - 4;
+    bool sound = data[at] == 1 || data[at] == 2 || data[at] == 9;
+    if (size > left && sound && !sounds)
+      return am_fail(err, AM_E_FORMAT, "%s: truncated: its VOC block promises %zu bytes and %zu are there; copy or download it again",
+                     c->name, size, left);
+    if (size > left) return AM_OK; /* sox counts 8 bytes too few: what seems a block is sound */
+    sounds += sound;
+    at += 4 + size;
+  }
+  return sounds > 1 ? refuse(c, "a VOC file with its sound in several blocks", err) : AM_OK;
+}
+
+static am_status rest_of(am_container *c, am_codec codec, am_part *part) {
+  *part = (am_part){.codec = codec, .data = c->data + c->at, .bytes = c->bytes - c->at};
+  if (codec == AM_DECODE_MPEG) part->bytes -= am_tags_behind(part->data, part->bytes);
+  c->at = c->bytes;
+  return AM_OK;
+}
+
+am_status am_container_next(am_container *c, am_part *part, bool *more, am_error *err) {
+  *more = c->parts == 0 || c->at < c->bytes;
+  if (!*more) return AM_OK;
+  if (c->parts++ == 0) {
+    if (c->bytes == 0) return am_container_describe(c, "", err);
+    skip_tags(c);
+  }
+  const unsigned char *data = c->data + c->at;
+  const size_t bytes = c->bytes - c->at;
+  if (begins(c, c->at, "\xf0\x7e", 2)) /* what samplers play, not speech; and libsndfile prints what is wrong in one */
+    return am_fail(err, AM_E_FORMAT, "%s: is a MIDI sample dump (SDS), which is not read; convert it to WAV or FLAC", c->name);
+  if (am_chunks_begin(data, bytes)) {
+    am_status status = am_chunks_read(c, part, err);
+    c->at = c->bytes;
+    return status;
+  }
+  if (begins(c, c->at, "OggS", 4)) return next_ogg(c, part, err);
+  if (begins(c, c->at, "fLaC", 4)) return next_flac(c, part), AM_OK;
+  if (begins(c, c->at, "Creative Voice File\x1a", 20) && bytes >= 26) {
+    am_status status = check_voc(c, err);
+    if (status) return status;
+  }
+  if (am_container_foreign(data, bytes)) return am_container_describe(c, "", err);
+  return rest_of(c, am_mpeg_begins(data, bytes) ? AM_DECODE_MPEG : AM_DECODE_SNDFILE, part);
 }

@@ -1,15 +1,33 @@
-/* audio/container.h - what the bytes of a sound file say about themselves, apart from libsndfile. */
+/* audio/container.h - what the bytes of a sound file say about themselves, apart from the libraries that decode them. */
 #ifndef AM_CONTAINER_H
 #define AM_CONTAINER_H
 
-#include "base/base.h"
+#include "audio/part.h"
 
-/* libsndfile quietly shortens WAV, AIFF and Ogg files whose end is missing.  Fails (AM_E_FORMAT) when the
- * header promises sound data beyond the end of the file; true lengths are left to the decoder.  Fails for MIDI sample
- * dumps as well: what is wrong in one libsndfile prints on standard output, where results go. */
-am_status am_container_check(const unsigned char *data, size_t bytes, const char *name, am_error *err);
-/* Why `data` is no sound file: empty, a git-lfs pointer, text, or bytes that nobody knows. */
-am_status am_container_describe(const unsigned char *data, size_t bytes, const char *name, const char *reason,
-                                am_error *err);
+typedef struct am_container {
+  am_context *ctx;
+  const unsigned char *data;
+  size_t bytes;
+  const char *name; /* of the file, in messages */
+  bool is_path;     /* the name is one that a command can be given */
+  bool quiet;       /* no warnings */
+  size_t at;        /* where the next part begins; 0 at first */
+  int parts;
+} am_container;
+
+/* The next part; *more false: there is none.  Headers are held against the bytes that are there, which no library does:
+ * AM_E_FORMAT when sound is missing (truncated), and for what no library here reads or one prints about (MIDI sample dumps,
+ * damaged ALAC).  A length that was never filled in becomes the one that is there.  What is left out is warned of. */
+am_status am_container_next(am_container *c, am_part *part, bool *more, am_error *err);
+/* Formats that are chunks of an id, a size and content, from c->at to the end (chunks.c). */
+bool am_chunks_begin(const unsigned char *data, size_t bytes);
+am_status am_chunks_read(const am_container *c, am_part *part, am_error *err);
+/* Why `c` is no sound that is read: empty, a git-lfs pointer, text, another format (with the line to type that converts it),
+ * or bytes that nobody knows (describe.c).  `reason`: the library's words. */
+am_status am_container_describe(const am_container *c, const char *reason, am_error *err);
+/* What a file of a well-known format is that is not read here, NULL: none of them. */
+const char *am_container_foreign(const unsigned char *data, size_t bytes);
+/* The end of a message: "; to convert it: ffmpeg -i X -ac 1 X.wav", in a buffer of `room` bytes. */
+const char *am_container_advice(const am_container *c, char *line, size_t room);
 
 #endif

@@ -4,6 +4,6 @@
 
 const char *am_fft_library(void);      /* fft.c */
 const char *am_resample_library(void); /* resample.c */
-const char *am_sound_library(void);    /* sound.c */
+const char *am_sound_library(void);    /* decode_sndfile.c */
 
 #endif

@@ -1,73 +1,59 @@
-/* audio/sound.c - libsndfile, the only file that knows it. */
+/* audio/sound.c - files become mono sounds: part by part, block by block, resampled as they come. */
 #include "audio/sound.h"
 
 #include "audio/container.h"
-#include "audio/libraries.h"
+#include "audio/decoder.h"
+#include "audio/resample.h"
 #include "base/file.h"
 
 #include <assert.h>
 #include <float.h>
 #include <math.h>
-#include <sndfile.h>
 #include <string.h>
-
-const char *am_sound_library(void) { return sf_version_string(); }
 
 static const double default_seconds = 600;
 /* A file is decoded from memory; this is ten times 600 s of 48 kHz stereo. */
 static const size_t largest_file = (size_t)1 << 30;
+/* A decoded sound takes no more than so many seconds at this rate, whatever rate its header says, or than its file
+ * justifies (16 and 24 bits a sample become 32, at most 20 times are left to the codec). */
+static const double largest_rate = 48000;
+enum { SPARE = 32 << 20, EXPANSION = 16 };
 
-/* libsndfile reads through these from memory. */
-typedef struct memory_file {
-  const unsigned char *data;
-  sf_count_t bytes, at;
-} memory_file;
+enum { BLOCK = 65536 }; /* floats: 120 ms of Opus in 8 channels, or 64 samples of the most channels libsndfile knows */
 
-static sf_count_t memory_length(void *user) { return ((memory_file *)user)->bytes; }
-
-static sf_count_t memory_seek(sf_count_t offset, int whence, void *user) {
-  memory_file *f = user;
-  sf_count_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? f->at : f->bytes;
-  if (offset < -from || offset > f->bytes - from) return -1;
-  return f->at = from + offset;
-}
-
-static sf_count_t memory_read(void *to, sf_count_t count, void *user) {
-  memory_file *f = user;
-  if (count > f->bytes - f->at) count = f->bytes - f->at;
-  memcpy(to, f->data + f->at, (size_t)count);
-  f->at += count;
-  return count;
-}
-
-static sf_count_t memory_write(const void *from, sf_count_t count, void *user) {
-  (void)from, (void)count, (void)user;
-  return 0;
-}
-
-static sf_count_t memory_tell(void *user) { return ((memory_file *)user)->at; }
-
-/* A length that the header does not know comes as 0 or as the largest count. */
-static bool known_length(const SF_INFO *info) { return info->frames > 0 && info->frames < SF_COUNT_MAX / 2; }
+typedef struct hearing {
+  am_context *ctx;
+  const char *name;
+  am_sound *out;
+  bool count;         /* only what there is: nothing is kept */
+  double rate;        /* Hz wanted; 0: that of what comes first */
+  double max_seconds;
+  size_t most;        /* samples that may be kept */
+  size_t capacity;    /* of out->samples */
+  float *block, *mono;
+  am_resampler *resampler; /* from .now Hz, where it is not .rate */
+  double now;         /* Hz of what is read */
+  double seconds;     /* of all before it */
+  uint64_t stretch;   /* samples at this rate so far */
+  uint64_t part;      /* samples of this part so far */
+  uint64_t frames;    /* of all parts */
+} hearing;
 
 /* Header values that no recording has would only make us allocate. */
-static am_status check_info(const SF_INFO *info, const char *name, double max_seconds, am_error *err) {
-  if (info->samplerate < 1000 || info->samplerate > 1000000)
-    return am_fail(err, AM_E_FORMAT, "%s: its header says %d Hz; wanted 1 kHz to 1 MHz", name,
-                   info->samplerate);
-  if (info->channels < 1)
-    return am_fail(err, AM_E_FORMAT, "%s: its header says %d channels", name, info->channels);
-  if (known_length(info) && (double)info->frames > max_seconds * info->samplerate)
-    return am_fail(err, AM_E_FORMAT,
-                   "%s: %.1f s long, more than the limit of %g s; cut it or raise the limit", name,
-                   (double)info->frames / info->samplerate, max_seconds);
+static am_status check_header(const hearing *h, const am_decoder *d, am_error *err) {
+  if (d->rate < 1000 || d->rate > 1000000)
+    return am_fail(err, AM_E_FORMAT, "%s: its header says %.0f Hz; wanted 1 kHz to 1 MHz", h->name, d->rate);
+  if (d->channels < 1 || d->channels > BLOCK)
+    return am_fail(err, AM_E_FORMAT, "%s: its header says %d channels", h->name, d->channels);
+  if (d->early && (double)d->promised > h->max_seconds * d->rate)
+    return am_fail(err, AM_E_FORMAT, "%s: %.1f s long, more than the limit of %g s; cut it or raise the limit", h->name,
+                   (double)d->promised / d->rate, h->max_seconds);
   return AM_OK;
 }
 
-static am_status fail_not_finite(const char *name, const SF_INFO *info, size_t frame, int channel, float x,
-                                 am_error *err) {
-  return am_fail(err, AM_E_NUMERIC, "%s: sample %zu (%.4f s), channel %d of %d, is %s; the file is damaged",
-                 name, frame, (double)frame / info->samplerate, channel + 1, info->channels,
+static am_status fail_not_finite(const hearing *h, const am_decoder *d, size_t frame, int channel, float x, am_error *err) {
+  return am_fail(err, AM_E_NUMERIC, "%s: sample %zu (%.4f s), channel %d of %d, is %s; the file is damaged", h->name,
+                 (size_t)h->stretch + frame, h->seconds + (double)(h->stretch + frame) / d->rate, channel + 1, d->channels,
                  isnan(x) ? "NaN" : "infinite");
 }
 
@@ -78,10 +64,11 @@ static bool all_finite(const float *x, size_t n) {
   return !bad;
 }
 
-/* Mean of each frame's channels into out; x (frames, channels), which for one channel may be out. */
-static am_status mix(const float *x, size_t frames, size_t done, const SF_INFO *info, const char *name,
-                     float *out, am_error *err) {
-  size_t channels = (size_t)info->channels;
+/* Mean of each frame's channels; *mono is the block itself where there is one channel. */
+static am_status mix(const hearing *h, const am_decoder *d, size_t frames, float **mono, am_error *err) {
+  size_t channels = (size_t)d->channels;
+  const float *x = h->block;
+  float *out = *mono = channels > 1 ? h->mono : h->block;
   for (size_t i = 0; channels > 1 && i < frames; i++) {
     float sum = 0;
     for (size_t c = 0; c < channels; c++) sum += x[i * channels + c];
@@ -91,109 +78,172 @@ static am_status mix(const float *x, size_t frames, size_t done, const SF_INFO *
   size_t i = 0;
   while (isfinite(out[i])) i++;
   for (size_t c = 0; c < channels; c++)
-    if (!isfinite(x[i * channels + c]))
-      return fail_not_finite(name, info, done + i, (int)c, x[i * channels + c], err);
-  return fail_not_finite(name, info, done + i, 0, out[i], err);
+    if (!isfinite(x[i * channels + c])) return fail_not_finite(h, d, i, (int)c, x[i * channels + c], err);
+  return fail_not_finite(h, d, i, 0, out[i], err);
 }
 
-/* Most samples of a channel that a byte of a file can stand for.  Lossless and perceptual codecs write silence as next to
- * nothing: a frame of FLAC, 65,535 samples, takes some fourteen bytes.  All others take bits for each sample, the smallest
- * one (DWVW).  libsndfile gives what a header promises, also when nothing comes after it. */
-static size_t samples_a_byte(const SF_INFO *info) {
-  switch (info->format & SF_FORMAT_TYPEMASK) {
-    case SF_FORMAT_FLAC:
-    case SF_FORMAT_OGG:
-    case SF_FORMAT_MPEG: return 8192;
-    default: break;
-  }
-  switch (info->format & SF_FORMAT_SUBMASK) {
-    case SF_FORMAT_ALAC_16:
-    case SF_FORMAT_ALAC_20:
-    case SF_FORMAT_ALAC_24:
-    case SF_FORMAT_ALAC_32:
-    case SF_FORMAT_MPEG_LAYER_I:
-    case SF_FORMAT_MPEG_LAYER_II:
-    case SF_FORMAT_MPEG_LAYER_III: return 8192;
-    default: return 16;
-  }
+/* Room for n more samples.  The array grows with what is really there: a header can lie. */
+static am_status make_room(hearing *h, size_t n, am_error *err) {
+  am_sound *out = h->out;
+  size_t want = out->n + n;
+  if (want <= h->capacity) return AM_OK;
+  if (out->n > h->most)
+    return am_fail(err, AM_E_FORMAT, "%s: more than %zu samples at %.0f Hz, which take more memory than %g s at 48 kHz; "
+                   "convert it to 48 kHz or less", h->name, h->most, h->rate, h->max_seconds);
+  size_t capacity = out->n + out->n / 2 + n;
+  if (capacity > h->most + n) capacity = h->most + n;
+  if (capacity < want) capacity = want;
+  float *grown = am_resize(h->ctx, out->samples, capacity, sizeof *grown);
+  if (!grown) return am_no_memory(err);
+  out->samples = grown;
+  h->capacity = capacity;
+  return AM_OK;
 }
 
-/* All frames as mono into out->samples.  The array grows with what is really there: a header can lie. */
-static am_status read_frames(am_context *ctx, SNDFILE *file, const SF_INFO *info, const char *name, size_t bytes,
-                             double max_seconds, am_sound *out, am_error *err) {
-  assert(info->channels > 0 && info->samplerate > 0); /* check_info */
-  const size_t possible = am_add(65536, am_mul(bytes, samples_a_byte(info)));
-  size_t channels = (size_t)info->channels, block = 1 + 65536 / channels, capacity = 0;
-  size_t limit = (size_t)(max_seconds * info->samplerate);
-  float *frames = channels > 1 ? am_alloc(ctx, am_mul(block, channels), sizeof *frames) : NULL;
-  am_status status = frames || channels == 1 ? AM_OK : am_no_memory(err);
-  while (!status) {
-    if (out->n + block > capacity) {
-      capacity = out->n + out->n / 2 + block;
-      float *grown = am_resize(ctx, out->samples, capacity, sizeof *grown);
-      if (!grown) {
-        status = am_no_memory(err);
-        break;
-      }
-      out->samples = grown;
-    }
-    float *mono = out->samples + out->n, *to = frames ? frames : mono;
-    sf_count_t got = sf_readf_float(file, to, (sf_count_t)block);
-    if (got <= 0) break;
-    if (out->n + (size_t)got > limit) {
-      status = am_fail(err, AM_E_FORMAT, "%s: longer than the limit of %g s; cut it or raise the limit", name,
-                       max_seconds);
-      break;
-    }
-    if (out->n + (size_t)got > possible) {
-      status = am_fail(err, AM_E_FORMAT, "%s: damaged: more than %zu samples come out of %zu bytes", name, possible, bytes);
-      break;
-    }
-    status = mix(to, (size_t)got, out->n, info, name, mono, err);
-    out->n += (size_t)got;
+/* x NULL: the end of what the resampler takes. */
+static am_status keep_resampled(hearing *h, const float *x, size_t n, am_error *err) {
+  size_t used, made;
+  do {
+    am_status status = make_room(h, BLOCK, err);
+    if (!status) status = am_resampler_run(h->resampler, x, n, &used, h->out->samples + h->out->n, BLOCK, &made, err);
+    if (status) return status;
+    h->out->n += made;
+    if (x) x += used, n -= used;
+  } while (x ? n > 0 : made > 0);
+  return AM_OK;
+}
+
+static am_status keep(hearing *h, const float *x, size_t n, am_error *err) {
+  if (h->count) return AM_OK;
+  if (h->resampler) return keep_resampled(h, x, n, err);
+  am_status status = make_room(h, n, err);
+  if (status) return status;
+  memcpy(h->out->samples + h->out->n, x, n * sizeof *x);
+  h->out->n += n;
+  return AM_OK;
+}
+
+/* What was read at one rate is complete. */
+static am_status end_stretch(hearing *h, am_error *err) {
+  am_status status = h->resampler ? keep_resampled(h, NULL, 0, err) : AM_OK;
+  am_resampler_free(h->resampler);
+  h->resampler = NULL;
+  if (h->now > 0) h->seconds += (double)h->stretch / h->now;
+  h->stretch = 0;
+  return status;
+}
+
+static am_status begin_stretch(hearing *h, const am_decoder *d, am_error *err) {
+  am_status status = end_stretch(h, err);
+  if (!status) status = check_header(h, d, err);
+  if (status) return status;
+  h->now = d->rate;
+  if (!h->out->file_channels) {
+    h->out->file_rate = d->rate;
+    h->out->file_channels = d->channels;
+    if (h->rate <= 0) h->rate = d->rate;
+    double most = h->max_seconds * fmax(largest_rate, h->rate > d->rate ? h->rate : 0);
+    h->most = most > (double)h->most ? most < 1e15 ? (size_t)most : (size_t)1e15 : h->most;
   }
-  am_free(ctx, frames);
+  if (h->count || h->rate == d->rate) return AM_OK;
+  return am_resampler_create(h->ctx, d->rate, h->rate, &h->resampler, err);
+}
+
+static am_status take(hearing *h, const am_decoder *d, size_t frames, am_error *err) {
+  float *mono;
+  am_status status = d->rate == h->now ? AM_OK : begin_stretch(h, d, err);
+  if (status) return status;
+  const double possible = 65536 + (double)d->part->bytes * (double)d->samples_a_byte;
+  if ((double)(h->stretch + frames) > (h->max_seconds - h->seconds) * d->rate)
+    return am_fail(err, AM_E_FORMAT, "%s: longer than the limit of %g s; cut it or raise the limit", h->name, h->max_seconds);
+  if ((double)(h->part + frames) > possible)
+    return am_fail(err, AM_E_FORMAT, "%s: damaged: more than %.0f samples come out of %zu bytes", h->name, possible,
+                   d->part->bytes);
+  status = mix(h, d, frames, &mono, err);
+  if (!status) status = keep(h, mono, frames, err);
+  h->stretch += frames, h->part += frames, h->frames += frames;
   return status;
 }
 
 /* What was decoded against what the header promised. */
-static am_status check_complete(SNDFILE *file, const SF_INFO *info, const char *name, size_t n,
-                                am_error *err) {
-  int error = sf_error(file);
-  if (error)
-    return am_fail(err, AM_E_FORMAT, "%s: damaged after %zu samples (%.2f s): %s", name, n,
-                   (double)n / info->samplerate, sf_error_number(error));
-  if (n == 0)
+static am_status check_complete(const hearing *h, am_decoder *d, am_error *err) {
+  const char *trouble = d->trouble(d);
+  const unsigned long long promised = d->promised, found = h->part, at = d->part->promised;
+  if (trouble && (d->early || !d->promised || found < promised))
+    return am_fail(err, AM_E_FORMAT, "%s: damaged after %llu samples (%.2f s): %s", h->name, found, (double)found / d->rate, trouble);
+  if (d->exact && found && found < promised)
     return am_fail(err, AM_E_FORMAT,
-                   "%s: holds no samples: a header of %d Hz, %d channels, and nothing after it", name,
-                   info->samplerate, info->channels);
-  if (known_length(info) && (sf_count_t)n < info->frames)
-    return am_fail(
-        err, AM_E_FORMAT,
-        "%s: truncated: its header promises %lld samples and %zu could be read; copy or download it again",
-        name, (long long)info->frames, n);
+                   "%s: truncated: its header promises %llu samples and %llu could be read; copy or download it again", h->name,
+                   promised, found);
+  if (d->quiet) return AM_OK;
+  if (trouble)
+    am_log(h->ctx, AM_LOG_WARNING, "%s: what follows its %llu samples is no sound; it is left out", h->name, found);
+  if (promised && found > promised)
+    am_log(h->ctx, AM_LOG_WARNING, "%s: its header promises %llu samples and %llu are there; all are read", h->name, promised, found);
+  if (d->early && found < at)
+    am_log(h->ctx, AM_LOG_WARNING, "%s: its pages count %llu samples, its header %llu; the rest is left out", h->name, at, found);
+  if (d->holes)
+    am_log(h->ctx, AM_LOG_WARNING, "%s: %d gap%s in the sound, where Ogg pages are missing or damaged", h->name, d->holes,
+           d->holes == 1 ? "" : "s");
   return AM_OK;
 }
 
-/* Opens what lies in memory, after the checks that libsndfile does not make. */
-static am_status open_memory(memory_file *memory, const char *name, double max_seconds, SF_INFO *info,
-                             SNDFILE **out, am_error *err) {
-  static SF_VIRTUAL_IO io = {memory_length, memory_seek, memory_read, memory_write, memory_tell};
-  *info = (SF_INFO){0};
-  *out = NULL;
-  if (memory->bytes == 0) return am_container_describe(memory->data, 0, name, "", err);
-  am_status status = am_container_check(memory->data, (size_t)memory->bytes, name, err);
+static am_status open_part(am_container *c, am_decoder *d, am_error *err) {
+  static am_status (*const open[])(am_decoder *, am_error *) = {am_sndfile_open, am_mpeg_open, am_vorbis_open, am_opus_open};
+  am_error why = AM_ERROR_INIT;
+  am_status status = open[d->part->codec](d, &why);
+  if (!status) return AM_OK;
+  if (!d->refusal) return am_fail(err, status, "%s", why.message);
+  if (!d->part->own) c->at = (size_t)(d->part->data - c->data);
+  return am_container_describe(c, d->refusal, err);
+}
+
+static am_status hear_part(hearing *h, am_container *c, const am_part *part, am_error *err) {
+  am_decoder d = {.ctx = h->ctx, .part = part, .name = h->name, .quiet = c->quiet};
+  am_status status = open_part(c, &d, err);
   if (status) return status;
-  *out = sf_open_virtual(&io, SFM_READ, info, memory);
-  if (!*out) /* the number, not the text: sf_strerror(NULL) shares one buffer between threads */
-    return am_container_describe(memory->data, (size_t)memory->bytes, name, sf_error_number(sf_error(NULL)),
-                                 err);
-  status = check_info(info, name, max_seconds, err);
-  if (status) {
-    sf_close(*out);
-    *out = NULL;
+  h->part = 0;
+  status = check_header(h, &d, err);
+  if (!status && !h->out->file_channels) status = begin_stretch(h, &d, err);
+  for (size_t frames = 1; !status && frames > 0;) {
+    status = d.read(&d, h->block, BLOCK, &frames, err);
+    if (!status && frames) status = take(h, &d, frames, err);
   }
+  if (!status) status = check_complete(h, &d, err);
+  d.close(&d);
   return status;
+}
+
+/* A sound that grew in steps gives back what it does not need. */
+static am_status fit(hearing *h, am_error *err) {
+  if (h->count || h->capacity - h->out->n <= h->capacity / 8) return AM_OK;
+  float *fitting = am_resize(h->ctx, h->out->samples, h->out->n, sizeof *fitting);
+  if (!fitting) return am_no_memory(err);
+  h->out->samples = fitting;
+  return AM_OK;
+}
+
+static am_status hear_all(hearing *h, am_container *c, am_error *err) {
+  am_part part;
+  bool more = true;
+  h->block = am_alloc(h->ctx, 2 * BLOCK, sizeof *h->block);
+  am_status status = h->block ? AM_OK : am_no_memory(err);
+  h->mono = h->block ? h->block + BLOCK : NULL;
+  h->most = (SPARE + am_mul(EXPANSION, c->bytes)) / sizeof(float);
+  while (!status) {
+    status = am_container_next(c, &part, &more, err);
+    if (status || !more) break;
+    status = hear_part(h, c, &part, err);
+    am_free(h->ctx, part.own);
+  }
+  am_error lost = AM_ERROR_INIT; /* the first failure is the one that is told */
+  am_status ended = end_stretch(h, status ? &lost : err);
+  if (!status) status = ended;
+  am_free(h->ctx, h->block);
+  if (!status && !h->frames)
+    status = am_fail(err, AM_E_FORMAT, "%s: holds no samples: a header of %.0f Hz, %d channels, and nothing after it", h->name,
+                     h->out->file_rate, h->out->file_channels);
+  return status ? status : fit(h, err);
 }
 
 static am_status empty(am_sound *out, am_error *err) {
@@ -203,24 +253,21 @@ static am_status empty(am_sound *out, am_error *err) {
   return AM_OK;
 }
 
+static am_status decode(am_container *c, double rate, double max_seconds, am_sound *out, am_error *err) {
+  hearing h = {.ctx = c->ctx, .name = c->name, .out = out, .rate = rate,
+               .max_seconds = max_seconds > 0 ? max_seconds : default_seconds};
+  am_status status = hear_all(&h, c, err);
+  out->rate = h.rate;
+  if (status) am_sound_free(c->ctx, out);
+  return status;
+}
+
 am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
                           double max_seconds, am_sound *out, am_error *err) {
   am_status status = empty(out, err);
   if (status) return status;
-  memory_file memory = {data, (sf_count_t)bytes, 0};
-  max_seconds = max_seconds > 0 ? max_seconds : default_seconds;
-  SF_INFO info;
-  SNDFILE *file;
-  status = open_memory(&memory, name, max_seconds, &info, &file, err);
-  if (status) return status;
-  status = read_frames(ctx, file, &info, name, bytes, max_seconds, out, err);
-  if (!status) status = check_complete(file, &info, name, out->n, err);
-  sf_close(file);
-  out->rate = out->file_rate = info.samplerate;
-  out->file_channels = info.channels;
-  if (!status && rate > 0) status = am_sound_resample(ctx, out, rate, err);
-  if (status) am_sound_free(ctx, out);
-  return status;
+  am_container c = {.ctx = ctx, .data = data, .bytes = bytes, .name = name};
+  return decode(&c, rate, max_seconds, out, err);
 }
 
 am_status am_sound_load_clip(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err) {
@@ -240,7 +287,8 @@ static am_status read_by(am_context *ctx, loader *load, const char *path, double
   am_status status = empty(out, err);
   if (!status) status = load(ctx, path, &data, &bytes, err);
   if (status) return status;
-  status = am_sound_decode(ctx, data, bytes, path, rate, max_seconds, out, err);
+  am_container c = {.ctx = ctx, .data = (unsigned char *)data, .bytes = bytes, .name = path, .is_path = true};
+  status = decode(&c, rate, max_seconds, out, err);
   am_free(ctx, data);
   return status;
 }
@@ -255,34 +303,33 @@ am_status am_sound_read_clip(am_context *ctx, const char *path, double rate, dou
   return read_by(ctx, am_sound_load_clip, path, rate, max_seconds, out, err);
 }
 
-static am_status inspect_by(am_context *ctx, loader *load, const char *path, am_sound_info *out, am_error *err) {
+static am_status inspect_by(am_context *ctx, loader *load, const char *path, bool quiet, am_sound_info *out, am_error *err) {
   if (out->size < sizeof *out)
     return am_fail(err, AM_E_USAGE, "am_sound_info: set size to sizeof(am_sound_info) before the call");
   char *data;
   size_t bytes;
   am_status status = load(ctx, path, &data, &bytes, err);
   if (status) return status;
-  memory_file memory = {(unsigned char *)data, (sf_count_t)bytes, 0};
-  SF_INFO info;
-  SNDFILE *file;
-  status = open_memory(&memory, path, HUGE_VAL, &info, &file, err);
+  am_container c = {.ctx = ctx, .data = (unsigned char *)data, .bytes = bytes, .name = path, .is_path = true, .quiet = quiet};
+  am_sound first = {.size = sizeof first};
+  hearing h = {.ctx = ctx, .name = path, .out = &first, .count = true, .max_seconds = HUGE_VAL};
+  status = hear_all(&h, &c, err);
   if (!status) {
-    sf_close(file);
-    out->frames = known_length(&info) ? (uint64_t)info.frames : 0;
-    out->rate = info.samplerate;
-    out->channels = info.channels;
-    out->seconds = (double)out->frames / out->rate;
+    out->frames = h.frames;
+    out->rate = first.file_rate;
+    out->channels = first.file_channels;
+    out->seconds = h.seconds;
   }
   am_free(ctx, data);
   return status;
 }
 
 am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out, am_error *err) {
-  return inspect_by(ctx, load_any, path, out, err);
+  return inspect_by(ctx, load_any, path, false, out, err);
 }
 
 am_status am_sound_inspect_clip(am_context *ctx, const char *path, am_sound_info *out, am_error *err) {
-  return inspect_by(ctx, am_sound_load_clip, path, out, err);
+  return inspect_by(ctx, am_sound_load_clip, path, true, out, err);
 }
 
 void am_sound_free(am_context *ctx, am_sound *sound) {

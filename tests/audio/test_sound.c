@@ -373,7 +373,8 @@ static void test_long_silence(void **state) {
     am_error err = AM_ERROR_INIT;
     if (!am_sound_read(r->ctx, path, 0, 0, &s, &err)) {
       read++;
-      if (s.n < N || s.n > N + N / 100) fail_msg("%s, %s: %zu samples", major.name, minor.name, s.n);
+      size_t n = minor.format == SF_FORMAT_OPUS ? s.n / 6 : s.n; /* which comes at 48 kHz */
+      if (n < N || n > N + N / 100) fail_msg("%s, %s: %zu samples", major.name, minor.name, s.n);
     } else if (strstr(err.message, "come out of")) {
       fail_msg("%s, %s: %s", major.name, minor.name, err.message);
     }
@@ -436,7 +437,7 @@ static void a_flac_of_unknown_length_is_held_to_the_limit(void **state) {
   am_test_ok(read_status(r, path, 2.001, &err), &err);
   am_sound_info info = {.size = sizeof info};
   am_test_ok(am_sound_inspect(r->ctx, path, &info, &err), &err);
-  assert_int_equal(info.frames, 0);
+  assert_int_equal(info.frames, 16001); /* counted */
   free(data);
 }
 
