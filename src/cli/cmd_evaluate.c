@@ -198,12 +198,26 @@ static am_status write_predictions(job *j, am_whose whose, const char *path, con
   return st;
 }
 
-/* Into the run's folder, where they are a by-product: of a run that only others may change they are left out. */
+/* "predictions-emodb-all.csv" of --data configs/emodb.yaml, "predictions-mean-test.csv" of several models: each set of clips
+ * has a file of its own. */
+static char *predictions_path(const job *j, const char *run) {
+  const char *data = j->other ? am_path_base(cli_value(j->c, "data", "")) : "", *dot = strrchr(data, '.');
+  int n = dot && dot != data ? (int)(dot - data) : (int)strlen(data);
+  return am_format(j->c->ctx, "%s/predictions-%s%.*s%s%s.csv", run, j->team.n > 1 ? "mean-" : "", n, data, n ? "-" : "",
+                   j->part_name);
+}
+
+/* Into the run's folder, where they are a by-product: of a run that only others may change they are left out, and the file
+ * that the training wrote stays. */
 static am_status keep_predictions(job *j, const char *run, const float *probabilities, am_error *err) {
   if (!am_folder_exists(run)) return AM_OK;
-  char *path = am_format(j->c->ctx, "%s/predictions-%s%s%s.csv", run, j->team.n > 1 ? "mean-" : "", j->other ? "other-" : "",
-                         j->part_name);
+  char *path = predictions_path(j, run);
   if (!path) return am_no_memory(err);
+  if (!j->other && j->team.n == 1 && j->part == AM_PART_VALIDATION && am_file_exists(path)) {
+    am_log(j->c->ctx, AM_LOG_INFO, "%s stays as the training wrote it; --out FILE.csv writes these predictions", path);
+    am_free(j->c->ctx, path);
+    return AM_OK;
+  }
   am_error why = AM_ERROR_INIT;
   am_file_clean_beside(j->c->ctx, path);
   am_status st = write_predictions(j, AM_OURS, path, probabilities, &why);
@@ -241,9 +255,7 @@ static am_status ask(job *j, size_t model, float *probabilities, am_error *err) 
       j->split->n[part] = keep_those(j, store, j->split->at[part], j->split->n[part], am_store_readable, NULL);
     if (!j->n) st = am_fail(err, AM_E_DATA, "in no clip that would be scored is there anything to hear");
   }
-  if (!st) {
-    st = am_evaluate(ctx, m, j->d, store, j->clips, j->n, probabilities, err);
-  }
+  if (!st) st = am_evaluate(ctx, m, j->d, store, j->clips, j->n, probabilities, err);
   const cli_scored scored = {.dataset = j->d, .data = &j->config->data, .split = j->split, .part = j->part,
                              .other_corpus = j->other != NULL};
   const char *doubt = NULL;
@@ -323,7 +335,7 @@ static const cli_flag flags[] = {
   {"split", "PART", "train, validation, test or all (default: test, else validation; all of another corpus)"},
   {"set", "KEY=VALUE", "replaces a setting of data or split, or cache, e.g. data.root=DIR (repeatable)"},
   {"partial", NULL, "scores what is left where labels leave out more than half of the clips"},
-  {"out", "FILE.csv", "where predictions go (default: predictions-<part>.csv in the run's folder)"},
+  {"out", "FILE.csv", "where predictions go (default: in the run's folder, predictions-<part>.csv, of --data predictions-<its name>-<part>.csv)"},
   {"json", NULL, "print one JSON object"},
   {0},
 };

@@ -96,11 +96,28 @@ static size_t longest_clip(am_context *ctx, const am_dataset *d, double rate) {
 
 static void say_doubt(void *user, const char *line) { am_log(user, AM_LOG_WARNING, "%s", line); }
 
+/* Of a config whose data are elsewhere the model is shown all the same.  Data that are here and cannot be used are a failure. */
+static bool absent(const am_data_options *o) {
+  if (*o->manifest) return !am_file_exists(o->manifest) && !am_folder_exists(o->manifest);
+  return *o->root && !am_folder_exists(o->root) && !am_file_exists(o->root);
+}
+
+/* Of several corpora: one of them. */
+static bool any_absent(const am_data_options *o) {
+  if (absent(o)) return true;
+  for (const am_value *item = o->corpora ? o->corpora->first : NULL; item; item = item->next) {
+    const am_value *manifest = am_value_get(item, "manifest"), *root = am_value_get(item, "root");
+    am_data_options own = {.manifest = manifest && manifest->text ? manifest->text : "", .root = root && root->text ? root->text : ""};
+    if (absent(&own)) return true;
+  }
+  return false;
+}
+
 static am_status inspect_data(cli *c, const am_config *config, am_dataset **out, am_error *err) {
   am_error why = AM_ERROR_INIT;
   am_split *split = NULL;
   am_status st = am_dataset_load(c->ctx, &config->data, out, &why);
-  if (st == AM_E_NOMEM || st == AM_E_CONFIG) return am_fail(err, st, "%s", why.message);
+  if (st && (st == AM_E_NOMEM || st == AM_E_CONFIG || st == AM_E_STOPPED || !any_absent(&config->data))) return am_fail(err, st, "%s", why.message);
   if (st) {
     am_log(c->ctx, AM_LOG_WARNING, "no data: %s", why.message);
     return AM_OK;

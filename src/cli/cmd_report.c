@@ -1,10 +1,22 @@
 /* cli/cmd_report.c - audiomood report: the page of a run, or of a cross-validation. */
+#include <string.h>
+#include <strings.h>
+
 #include "base/file.h"
 #include "cli/cli.h"
 #include "report/report.h"
 
+/* Whoever asks for a PDF would not look for HTML in it. */
+static am_status check_ending(const char *out, am_error *err) {
+  const char *dot = strrchr(am_path_base(out), '.');
+  if (!dot || !strcasecmp(dot, ".html") || !strcasecmp(dot, ".htm") || !strcasecmp(dot, ".xhtml")) return AM_OK;
+  return am_fail(err, AM_E_USAGE, "--out %s: the page is HTML; wanted a name that ends in .html (a browser prints it as PDF)", out);
+}
+
 static am_status run(cli *c, am_error *err) {
   const char *out = cli_value(c, "out", NULL);
+  am_status fits = out ? check_ending(out, err) : AM_OK;
+  if (fits) return fits;
   char *path = out ? am_strdup(c->ctx, out) : am_path_join(c->ctx, c->arguments[0], "report.html");
   if (!path) return am_no_memory(err);
   am_log(c->ctx, AM_LOG_INFO, "reading %s", c->arguments[0]);

@@ -1,4 +1,5 @@
 /* cli/help.c - audiomood help: the commands; the sections of a config and the layers, from the tables they are read by. */
+#include <ctype.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -112,26 +113,55 @@ static int help_layers(void) {
 
 /* ---- words ---- */
 
-/* "train.loss" for "loss" */
-static const char *section_that_ends_in(const char *word) {
-  for (size_t i = 0; i < SECTIONS; i++) {
-    const char *dot = strchr(sections[i].name, '.');
-    if (dot && strcmp(dot + 1, word) == 0) return sections[i].name;
-  }
-  return NULL;
+/* "Batch-Norm", "batchnorm" and "batch_norms" become alike, and "optimizer" what "optimiser" becomes. */
+static void fold(const char *word, char *out, size_t size) {
+  size_t n = 0;
+  for (; *word && n + 1 < size; word++)
+    if (*word != '_' && *word != '-' && *word != ' ' && *word != '.') out[n++] = (char)tolower((unsigned char)*word);
+  for (size_t i = 0; i + 1 < n; i++)
+    if (out[i] == 'i' && out[i + 1] == 'z') out[i + 1] = 's';
+  while (n > 1 && out[n - 1] == 's') n--;
+  out[n] = 0;
 }
 
-static int unknown_word(const char *word, const cli_command *const *commands) {
-  const char *words[MOST_WORDS] = {"layers"};
-  size_t n = 1, layers, blocks;
+static bool alike(const char *a, const char *b) {
+  char x[64], y[64];
+  fold(a, x, sizeof x);
+  fold(b, y, sizeof y);
+  return !strcmp(x, y);
+}
+
+/* What a word means that is no name as it stands: another spelling, or the end of a section's name ("loss").  The word
+ * itself where nothing is like it. */
+static const char *meant(const char *word, const char *const *words, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (!strcmp(word, words[i])) return word;
+  for (size_t i = 0; i < n; i++) {
+    const char *dot = strchr(words[i], '.');
+    if (alike(word, words[i]) || (dot && alike(word, dot + 1))) return words[i];
+  }
+  return word;
+}
+
+/* All that there is help on. */
+static size_t all_words(const cli_command *const *commands, const char **words) {
+  size_t n = 0, layers, blocks;
   const am_layer_class *const *all = am_layer_all(&layers);
   const am_block *block = am_block_all(&blocks);
+  words[n++] = "layers";
   for (; *commands && n < MOST_WORDS; commands++) words[n++] = (*commands)->name;
   for (size_t i = 0; i < SECTIONS && n < MOST_WORDS; i++) words[n++] = sections[i].name;
   for (size_t i = 0; i < layers && n < MOST_WORDS; i++) words[n++] = all[i]->type;
   for (size_t i = 0; i < blocks && n < MOST_WORDS; i++) words[n++] = block[i].type;
-  const char *near = section_that_ends_in(word);
-  if (!near) near = am_nearest(word, words, n, sizeof *words);
+  return n;
+}
+
+static int unknown_word(const char *word, const char *const *words, size_t n) {
+  const char *near = am_nearest(word, words, n, sizeof *words), *ends[SECTIONS];
+  size_t n_ends = 0;
+  for (size_t i = 0; i < SECTIONS; i++)
+    if (strchr(sections[i].name, '.')) ends[n_ends++] = strchr(sections[i].name, '.') + 1;
+  if (!near) near = am_nearest(word, ends, n_ends, sizeof *ends);
   fprintf(stderr, "audiomood help: '%s' is no command, section of the config or layer", word);
   if (near) fprintf(stderr, "; did you mean '%s'?", near);
   fprintf(stderr, "\nRun 'audiomood --help' for the commands and sections, 'audiomood help layers' for the layers.\n");
@@ -139,10 +169,14 @@ static int unknown_word(const char *word, const cli_command *const *commands) {
 }
 
 int cli_help(const char *word, const cli_command *const *commands) {
+  const char *words[MOST_WORDS];
   if (!word || word[0] == '-') {
     cli_print_overview(stdout, commands);
     return 0;
   }
+  size_t n = all_words(commands, words);
+  const char *given = word;
+  word = meant(word, words, n);
   const cli_command *command = cli_command_find(word, commands);
   const section *in_config = find_section(word);
   const am_layer_class *cls = am_layer_find(word);
@@ -154,5 +188,5 @@ int cli_help(const char *word, const cli_command *const *commands) {
   if (cls) return help_layer(cls);
   if (block) return help_item(block->type, block->help, block->table, block->activation);
   if (strcmp(word, "layers") == 0) return help_layers();
-  return unknown_word(word, commands);
+  return unknown_word(given, words, n);
 }

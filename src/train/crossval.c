@@ -104,12 +104,10 @@ static bool holds(am_context *ctx, const char *folder, const char *name) {
 }
 
 static am_status check_folder(const am_crossval *x, bool resume, am_error *err) {
-  static const char *const taken[] = {"config.yaml", "run.json", "last.h5", "best.h5"};
-  for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-    if (holds(x->ctx, x->folder, taken[i]))
-      return am_fail(err, AM_E_USAGE,
-                     "%s holds a single run (%s); choose another folder for the cross-validation", x->folder,
-                     taken[i]);
+  const char *run = am_run_folder_holds(x->ctx, x->folder);
+  if (run)
+    return am_fail(err, AM_E_USAGE, "%s holds a single run (%s); choose another folder for the cross-validation", x->folder,
+                   run);
   bool begun = holds(x->ctx, x->folder, "crossval.json");
   if (resume && !begun)
     return am_fail(err, AM_E_USAGE,

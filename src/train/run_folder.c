@@ -41,23 +41,35 @@ static bool holds(am_context *ctx, const char *folder, const char *name) {
   return found;
 }
 
+/* run.json alone is none: it is written before config.yaml, and a run that was killed between the two can begin again. */
+const char *am_run_folder_holds(am_context *ctx, const char *folder) {
+  static const char *const files[] = {"config.yaml", "last.h5", "last-1.h5", "best.h5", "metrics.json"};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    if (holds(ctx, folder, files[i])) return files[i];
+  return NULL;
+}
+
+const char *am_crossval_folder_holds(am_context *ctx, const char *folder) {
+  static const char *const files[] = {"crossval.yaml", "crossval.json"};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    if (holds(ctx, folder, files[i])) return files[i];
+  return NULL;
+}
+
 am_status am_run_folder_check(am_trainer *t, am_error *err) {
-  static const char *const files[] = {"config.yaml", "last.h5", "last-1.h5", "best.h5"};
-  static const char *const others[] = {"crossval.yaml", "crossval.json"};
   const char *out = t->options->out;
   if (!out || !*out) return am_fail(err, AM_E_USAGE, "a run needs a folder to write into");
   if (t->options->resume) {
     if (holds(t->ctx, out, "config.yaml")) return AM_OK;
     return am_fail(err, AM_E_USAGE, "%s: there is no run to resume: wanted a folder with config.yaml and last.h5", out);
   }
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-    if (holds(t->ctx, out, files[i]))
-      return am_fail(err, AM_E_USAGE, "%s holds a run already (%s); choose another folder, or go on with that run: "
-                     "audiomood train --resume %s", out, files[i], out);
-  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-    if (holds(t->ctx, out, others[i]))
-      return am_fail(err, AM_E_USAGE, "%s holds a cross-validation (%s), whose results this run would overwrite; choose "
-                     "another folder", out, others[i]);
+  const char *run = am_run_folder_holds(t->ctx, out), *crossval = am_crossval_folder_holds(t->ctx, out);
+  if (run)
+    return am_fail(err, AM_E_USAGE, "%s holds a run already (%s); choose another folder, or go on with that run: "
+                   "audiomood train --resume %s", out, run, out);
+  if (crossval)
+    return am_fail(err, AM_E_USAGE, "%s holds a cross-validation (%s), whose results this run would overwrite; choose "
+                   "another folder", out, crossval);
   return AM_OK;
 }
 

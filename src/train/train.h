@@ -151,6 +151,13 @@ typedef struct am_epoch {
   double train_loss, train_accuracy, validation_loss, validation_accuracy, validation_uar, learning_rate, seconds, clips_per_second;
 } am_epoch;
 
+/* ---- run_folder.c ---- */
+
+/* The first file found that makes `folder` the folder of a run, or of a cross-validation: what another run must not write
+ * over; NULL: there is none. */
+const char *am_run_folder_holds(am_context *ctx, const char *folder);
+const char *am_crossval_folder_holds(am_context *ctx, const char *folder);
+
 /* ---- evaluate.c ---- */
 
 /* Probabilities (n,K) of the given clips. */

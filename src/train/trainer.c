@@ -124,7 +124,8 @@ static void say_epoch(am_trainer *t, const am_epoch *e, bool best) {
   }
   am_trainer_log(t, AM_LOG_INFO, "epoch %llu/%lld: loss %.4f acc %.3f%s, lr %.3g, %.1f s, %.1f clips/s%s",
                  (unsigned long long)e->epoch, (long long)t->config->train.epochs, e->train_loss, e->train_accuracy,
-                 held_out, e->learning_rate, e->seconds, e->clips_per_second, best ? ", best so far" : "");
+                 held_out, e->learning_rate, e->seconds, e->clips_per_second,
+                 best && t->monitor != AM_MONITOR_LAST ? ", best so far" : "");
 }
 
 /* Weights that are averaged stand in the model during validation and in best.h5. */

@@ -57,7 +57,7 @@ run help conv2d; expect "an option's default, range and choices" 0 "^  filters +
 run help train; expect "help of a word that is a command and a section" 0 "^audiomood train CONFIG" "^Section train of a config" "^  epochs +int +15 "
 run help compare; expect "help of a command" 0 "^audiomood compare RUN"
 run help bach_norm; expect "help of a misspelt layer" 2 "no command, section of the config or layer; did you mean 'batch_norm'"
-run help optimiser; expect "help of half a section" 2 "did you mean 'train.optimiser'"
+run help optimiser; expect "help of half a section's name" 0 "^Section train.optimiser of a config"
 run help residual; expect "a block that is followed by an activation" 0 "^  activation +word +relu +none, relu"
 run help zebra; expect "help of nothing" 2 "'zebra' is no command" "audiomood help layers"
 for page in "--help" "train --help" "inspect --help"; do run $page; expect "$page says where keys are explained" 0 "audiomood help (config|SECTION)"; done

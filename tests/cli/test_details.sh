@@ -1,0 +1,62 @@
+#!/bin/bash
+# tests/cli/test_details.sh AUDIOMOOD SOURCE_ROOT - small promises of the commands, each of which was broken once (TAP).
+. "$(dirname "$0")/tap.sh" details "$1" "$2"
+
+cat >tiny.yaml <<'YAML'
+name: tiny
+seed: 3
+cache: cache
+data: {corpus: ravdess, root: corpus, labels: [calm, happy, sad, angry]}
+split: {kind: fixed, validation_speakers: ["03"], test_speakers: ["04"]}
+features: {kind: log_mel, sample_rate: 16000, n_fft: 512, hop: 256, mels: 24}
+model:
+  layers:
+    - conv2d: {filters: 4, kernel: 3, activation: relu}
+    - max_pool2d: {size: 4}
+    - global_average_pool
+    - dense
+train: {epochs: 1, batch: 8}
+YAML
+run synth corpus --actors 4 --repetitions 1
+run train tiny.yaml --out run1 --set train.monitor=last --set train.epochs=2; expect "train" 0
+grep -q "best so far" err && not_ok "with monitor last no epoch is said to be best" || ok "with monitor last no epoch is said to be best"
+
+# ---- help: other spellings ----
+run help optimizer; expect "help optimizer" 0 "^Section train.optimiser of a config"
+run help train-loss; expect "a hyphen for a dot" 0 "^Section train.loss of a config"
+for word in batchnorm Batch-Norm batch_norms; do run help $word; expect "help $word" 0 "^Layer batch_norm: "; done
+run help layer; expect "a singular" 0 "The list model.layers"
+run help optimisre; expect "a misspelt one is not guessed" 2 "no command, section of the config or layer; did you mean .optimiser.?"
+
+# ---- report ----
+run report run1 --out x.pdf; expect "report writes no PDF" 2 "x.pdf: the page is HTML; wanted a name that ends in .html"
+[ -e x.pdf ] && not_ok "and leaves no such file" || ok "and leaves no such file"
+run report run1 --out x.HTML; expect "report into a file" 0 "x.HTML"
+
+# ---- evaluate: a file for each set of clips ----
+mkdir other; for name in one two; do sed -n '/^data/p' tiny.yaml >other/$name.yaml; done
+cp run1/predictions.csv before.csv; cp run1/predictions-validation.csv before-validation.csv
+run evaluate run1 --data other/one.yaml; expect "evaluate another corpus" 0 "predictions in run1/predictions-one-all.csv"
+run evaluate run1 --data other/two.yaml; expect "and a second one" 0 "predictions in run1/predictions-two-all.csv"
+echo mark >>run1/predictions-validation.csv
+run evaluate run1 --split validation; expect "the file of the training stays" 0 "run1/predictions-validation.csv stays"
+tail -1 run1/predictions-validation.csv | grep -q '^mark$' && cmp -s before.csv run1/predictions.csv && ok "unchanged" || not_ok "unchanged"
+cp before-validation.csv run1/predictions-validation.csv
+
+# ---- what a run folder is: one list for train and crossval ----
+sed 's/^split: .*/split: {kind: fixed, fold_lists: [["01", "02"], ["03"], ["04"]], validation_speakers_count: 1}/' tiny.yaml >folds.yaml
+for file in config.yaml last.h5 last-1.h5 best.h5 metrics.json; do
+  rm -rf taken; mkdir taken; : >taken/$file
+  run train tiny.yaml --out taken; expect "train does not write over a run's $file" 2 "taken holds a run already \\($file\\)"
+  run crossval folds.yaml --out taken; expect "nor does crossval" 2 "taken holds a single run \\($file\\)"
+done
+
+# ---- inspect: a corpus that is not there, and one that cannot be read ----
+run inspect tiny.yaml --set data.root=nowhere; expect "inspect a config without its data" 0 "warning: no data: .*nowhere does not exist"
+printf 'path;label\nx\n' >list.csv
+run inspect tiny.yaml --set data.corpus=manifest --set data.manifest=list.csv --set 'data.labels=[]'
+expect "inspect a config whose manifest cannot be used" 1 "list.csv"
+mkdir locked; printf 'path,label\nmissing.wav,calm\n' >locked/manifest.csv
+run inspect tiny.yaml --set data.corpus=manifest --set data.root=locked --set 'data.labels=[]'
+expect "or names what is not there" 1 "no file missing.wav"
+plan
