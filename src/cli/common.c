@@ -81,6 +81,14 @@ static void print_recall(FILE *to, const am_metrics *m) {
           100 * m->uar, 100 * m->uar_low, 100 * m->uar_high, m->scored, m->classes, 100 * am_metrics_chance(m));
 }
 
+static void print_utterances(FILE *to, const am_metrics *u) {
+  fprintf(to, "\nPer utterance, by the mean probability of its chunks\n");
+  fprintf(to, "utterances                 %zu\n", u->n);
+  fprintf(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * u->accuracy,
+          100 * u->low, 100 * u->high, u->interval_text);
+  print_recall(to, u);
+}
+
 void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
   int width = label_width(labels, m->classes);
   pad(to, "emotion", width);
@@ -101,12 +109,8 @@ void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
   fprintf(to, "macro F1                   %.1f %%   over the same classes\n", 100 * m->macro_f1);
   fprintf(to, "calibration error          %.1f %%\n", 100 * m->ece);
   fprintf(to, "cross-entropy              %.4f\n", m->loss);
-  if (!u) return;
-  fprintf(to, "\nPer utterance, by the mean probability of its chunks\n");
-  fprintf(to, "utterances                 %zu\n", u->n);
-  fprintf(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * u->accuracy,
-          100 * u->low, 100 * u->high, u->interval_text);
-  print_recall(to, u);
+  if (u) print_utterances(to, u);
+  for (size_t i = 0; i < m->n_diagnoses; i++) fprintf(to, "%s%s\n", i ? "- " : "\nWhat stands out\n- ", m->diagnoses[i].text);
 }
 
 void cli_print_clips(FILE *to, const am_dataset *d) {

@@ -103,15 +103,21 @@ static void split_words(am_page *p) {
   }
 }
 
-/* Texts of a list in the run's files, under a title; nothing where there are none. */
+/* Texts of a list in the run's files, or of its maps, under a title; nothing where there are none. */
 static void list_notes(am_page *p, const char *title, const am_value *list) {
   if (!list || list->kind != AM_LIST || !list->first) return;
   am_html_put(p->h, "<div class=\"note warn\"><strong>");
   am_html_text(p->h, title);
   am_html_put(p->h, "</strong><ul>");
-  for (const am_value *v = list->first; v; v = v->next)
-    if (v->kind == AM_SCALAR) am_html_element(p->h, "li", v->text);
+  for (const am_value *v = list->first; v; v = v->next) {
+    const am_value *text = v->kind == AM_MAP ? am_value_get(v, "text") : v;
+    if (text && text->kind == AM_SCALAR) am_html_element(p->h, "li", text->text);
+  }
   am_html_put(p->h, "</ul></div>\n");
+}
+
+static void diagnosis(am_page *p) {
+  list_notes(p, "What stands out", am_value_get(main_part(p)->value, "diagnosis"));
 }
 
 static void split_statement(am_page *p) {
@@ -216,6 +222,7 @@ static void pooled_result(am_page *p, const am_part_results *part) {
   am_html_put(p->h, ". In each run the weights are those of one epoch, ");
   monitor_words(p);
   am_html_put(p->h, ".</p>\n");
+  diagnosis(p);
   split_statement(p);
   am_html_put(p->h, "</section>\n");
 }
@@ -253,6 +260,7 @@ void am_page_result(am_page *p) {
   am_html_printf(p->h, ". Weights of epoch %.0f, ", am_results_number(p->r->metrics, "best_epoch"));
   monitor_words(p);
   am_html_put(p->h, ".</p>\n");
+  diagnosis(p);
   split_statement(p);
   if (p->r->n_parts > 1 || part->utterances.n) both_parts(p);
   am_html_put(p->h, "</section>\n");

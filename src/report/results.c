@@ -215,6 +215,7 @@ static am_status read_figures(const am_value *part, am_metrics *m, am_error *err
 static am_status read_part(am_results *r, const am_value *part, am_part_results *p, am_error *err) {
   const am_value *labels = am_value_get(part, "labels"), *utterances = am_value_get(part, "per_utterance");
   p->name = part->key;
+  p->value = part;
   if (!labels || labels->kind != AM_LIST || !labels->count || labels->count > AM_MAX_CLASSES)
     return am_fail_at(err, part, "'%s' has no list of 'labels'", part->key);
   am_status st = make_metrics(r, p, labels->count, err);

@@ -19,6 +19,7 @@ typedef struct am_prediction {
 /* A held-out part of the data, with what the best weights made of it. */
 typedef struct am_part_results {
   const char *name; /* "test", "validation"; of a cross-validation "pooled" */
+  const am_value *value; /* what the file says of it */
   am_metrics *metrics;
   am_metrics utterances; /* n (0: clips are whole), loss, accuracy, uar, macro_f1 by the mean of chunks */
   const char **labels;   /* (K) */

@@ -195,6 +195,18 @@ static void write_confusion(am_json *j, const am_metrics *m) {
   am_json_close(j);
 }
 
+static void write_diagnoses(am_json *j, const am_metrics *m) {
+  am_json_open(j, "diagnosis", '[');
+  for (size_t i = 0; i < m->n_diagnoses; i++) {
+    am_json_open(j, NULL, '{');
+    am_json_text(j, "kind", m->diagnoses[i].kind);
+    am_json_text(j, "text", m->diagnoses[i].text);
+    am_json_real(j, "figure", m->diagnoses[i].figure);
+    am_json_close(j);
+  }
+  am_json_close(j);
+}
+
 static void write_left_out(am_json *j, const am_left_outs *list) {
   am_json_open(j, "left_out", '[');
   for (size_t i = 0; list && i < list->n; i++) {
@@ -241,6 +253,7 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *co
   am_json_text(j, "split", protocol->split);
   am_json_text(j, "corpus", protocol->corpus);
   write_left_out(j, protocol->left_out);
+  write_diagnoses(j, m);
   if (protocol->models > 1) am_json_int(j, "models", protocol->models);
   am_json_bool(j, "speaker_independent", protocol->speaker_independent);
   am_json_bool(j, "synthetic", protocol->synthetic);

@@ -91,6 +91,13 @@ am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* 
 
 /* ---- metrics.c ---- */
 
+/* What a person would notice, in one sentence with its figure. */
+typedef struct am_diagnosis {
+  const char *kind; /* "below_chance", "one_answer", "exchanged_labels", "one_speaker" */
+  char *text;
+  double figure;    /* average recall; share of the answers; average recall with the names exchanged; share of the class */
+} am_diagnosis;
+
 struct am_metrics {
   am_context *ctx;
   int classes;
@@ -105,6 +112,8 @@ struct am_metrics {
   double uar_low, uar_high;
   const char *interval; /* "bootstrap over 24 speakers" or "Wilson" ; text owned */
   char interval_text[64];
+  am_diagnosis *diagnoses;
+  size_t n_diagnoses;
   struct am_metrics *per_utterance; /* owned; NULL: each clip is an utterance of its own */
 };
 /* probabilities (n,K), labels (n), speakers (n) or NULL (-1 unknown). */
@@ -114,6 +123,9 @@ am_status am_metrics_compute(am_context *ctx, const float *probabilities, const 
  * utterances: the mean probability of an utterance's chunks in the list decides. */
 am_status am_metrics_add_utterances(am_metrics *m, const am_dataset *d, const uint32_t *clips, const float *probabilities,
                                     const int *labels, uint64_t seed, am_error *err);
+/* diagnose.c: sets m->diagnoses, of truth and speakers (m->n, -1 unknown) as above; labels (K), names of the speakers. */
+am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speakers, char *const *labels,
+                              const char *const *names, am_error *err);
 void am_metrics_free(am_metrics *m);
 /* The average recall of guessing among the classes that occur, which is also that of one answer for all; NaN without clips. */
 double am_metrics_chance(const am_metrics *m);

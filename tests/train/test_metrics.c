@@ -79,6 +79,68 @@ static void means_are_over_the_classes_that_occur(void **state) {
   am_context_free(ctx);
 }
 
+/* Clips of a confusion matrix (K,K), row by row; speakers in turn of four, but `own` for those of class `of`. */
+static am_metrics *diagnosed(am_context *ctx, const int *counts, int K, int of, int own) {
+  static const char *const names[] = {"ann", "ben", "cleo", "dan"};
+  char *labels[] = {"calm", "happy", "sad", "angry"};
+  float p[4 * 256];
+  int truth[256], speakers[256], n = 0;
+  am_error err = AM_ERROR_INIT;
+  am_metrics *m;
+  for (int i = 0; i < K * K; i++)
+    for (int c = 0; c < counts[i]; c++, n++) {
+      truth[n] = i / K;
+      speakers[n] = i / K == of && c % 4 ? own : n % 4;
+      for (int k = 0; k < K; k++) p[n * K + k] = k == i % K;
+    }
+  am_test_ok(am_metrics_compute(ctx, p, truth, speakers, (size_t)n, K, 1, &m, &err), &err);
+  am_test_ok(am_metrics_diagnose(m, truth, speakers, labels, names, &err), &err);
+  return m;
+}
+
+static bool has(const am_metrics *m, const char *kind, double figure, const char *words) {
+  for (size_t i = 0; i < m->n_diagnoses; i++)
+    if (!strcmp(m->diagnoses[i].kind, kind) && strstr(m->diagnoses[i].text, words))
+      return fabs(m->diagnoses[i].figure - figure) < 1e-12;
+  return false;
+}
+
+static void what_a_person_would_notice_is_said(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  const int good[] = {8, 1, 1, 0, 1, 7, 1, 1, 0, 2, 8, 0, 1, 0, 1, 8}, all[] = {0, 10, 0, 0, 0, 10, 0, 0, 0, 10, 0, 0, 0, 10, 0, 0},
+            nearly[] = {0, 10, 0, 0, 0, 10, 0, 0, 0, 10, 0, 0, 0, 8, 0, 2}, bad[] = {1, 3, 3, 3, 3, 2, 3, 2, 3, 3, 1, 3, 2, 3, 3, 2},
+            swapped[] = {8, 1, 1, 0, 0, 2, 8, 0, 1, 7, 1, 1, 0, 1, 1, 8}, mostly[] = {0, 10, 0, 90};
+  am_metrics *m = diagnosed(ctx, good, 4, -1, 0);
+  assert_int_equal(m->n_diagnoses, 0);
+  am_metrics_free(m);
+  m = diagnosed(ctx, all, 4, -1, 0);
+  assert_int_equal(m->n_diagnoses, 1);
+  assert_true(has(m, "one_answer", 1, "one answer for everything: 100.0 % of the clips are called \"happy\", and 25.0 % are it"));
+  am_metrics_free(m);
+  m = diagnosed(ctx, nearly, 4, -1, 0);
+  assert_int_equal(m->n_diagnoses, 1);
+  assert_true(has(m, "one_answer", 0.95, "one answer for nearly everything"));
+  am_metrics_free(m);
+  m = diagnosed(ctx, bad, 4, -1, 0);
+  assert_int_equal(m->n_diagnoses, 1);
+  assert_true(has(m, "below_chance", 0.15, "the average recall is 15.0 %, and guessing among the 4 classes gives 25.0 %"));
+  am_metrics_free(m);
+  m = diagnosed(ctx, swapped, 4, -1, 0);
+  assert_int_equal(m->n_diagnoses, 1);
+  assert_true(has(m, "exchanged_labels", 0.775, "\"happy\" and \"sad\" look exchanged"));
+  assert_true(has(m, "exchanged_labels", 0.775, "would be 77.5 % instead of 47.5 %"));
+  am_metrics_free(m);
+  m = diagnosed(ctx, good, 4, 3, 2);
+  assert_int_equal(m->n_diagnoses, 1);
+  assert_true(has(m, "one_speaker", 0.7, "\"angry\" is mostly one speaker's: 7 of its 10 clips (70.0 %) are of cleo"));
+  am_metrics_free(m);
+  m = diagnosed(ctx, mostly, 2, -1, 0); /* nine of ten clips are it: no wonder that all are called so */
+  assert_int_equal(m->n_diagnoses, 0);
+  am_metrics_free(m);
+  am_context_free(ctx);
+}
+
 static void bootstrap_draws_speakers(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
@@ -134,7 +196,8 @@ static void refuses_what_is_no_number(void **state) {
 static void survives_every_failed_allocation(void **state) {
   (void)state;
   int speakers[GOLDEN_N];
-  for (int i = 0; i < GOLDEN_N; i++) speakers[i] = i % 7;
+  char *labels[] = {"a", "b", "c", "d", "e", "f", "g"};
+  for (int i = 0; i < GOLDEN_N; i++) speakers[i] = golden_truth[i] == 1 ? 6 : i % 7; /* so that there is something to say */
   for (long n = 1;; n++) {
     am_test_memory memory;
     am_context *ctx = am_test_memory_context(&memory, 1);
@@ -143,6 +206,7 @@ static void survives_every_failed_allocation(void **state) {
     am_error err = AM_ERROR_INIT;
     am_test_memory_arm(&memory, n);
     am_status status = am_metrics_compute(ctx, probabilities(), golden_truth, speakers, GOLDEN_N, GOLDEN_K, 1, &m, &err);
+    if (!status) status = am_metrics_diagnose(m, golden_truth, speakers, labels, (const char *const *)labels, &err);
     bool fired = am_test_memory_fired(&memory);
     assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
     am_metrics_free(m);
@@ -156,6 +220,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(equal_scikit_learn),
       cmocka_unit_test(means_are_over_the_classes_that_occur),
+      cmocka_unit_test(what_a_person_would_notice_is_said),
       cmocka_unit_test(bootstrap_draws_speakers),
       cmocka_unit_test(refuses_what_is_no_number),
       cmocka_unit_test(survives_every_failed_allocation),
