@@ -14,7 +14,8 @@ am_status am_fail_errno(am_error *err, int errno_value, const char *format, ...)
  * With err NULL the kind is lost and it returns AM_E_FORMAT: keep the status yourself where that matters. */
 am_status am_error_prefix(am_error *err, const char *format, ...) AM_PRINTF(2, 3);
 
-/* Control characters become spaces: names of files and labels may hold anything, and a message is one line. */
+/* What may not be shown is replaced (am_text_stand_in in base/utf8.h): names of files and labels may hold anything, and a
+ * message is one line.  The text gets no longer. */
 void am_text_one_line(char *text);
 void am_log(am_context *ctx, am_log_level level, const char *format, ...) AM_PRINTF(3, 4);
 void am_progress_emit(am_context *ctx, const am_progress *progress);

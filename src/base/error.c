@@ -28,22 +28,20 @@ static size_t message_capacity(const am_error *err) {
   return err->size > before && err->size < sizeof *err ? err->size - before : sizeof err->message;
 }
 
-void am_text_one_line(char *text) {
-  for (char *c = text; *c; c++)
-    if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' ';
-}
-
 /* Messages are one line and valid UTF-8 up to the end even when cut: drops a character of which only the first bytes
  * fitted. */
-static void make_line(char *text, bool cut) {
-  am_text_one_line(text);
-  if (!cut) return;
+static void drop_half(char *text) {
   size_t n = strlen(text), tail = 0;
   while (tail < n && tail < 4 && ((unsigned char)text[n - 1 - tail] & 0xc0) == 0x80) tail++;
   if (tail == n) return;
   unsigned char lead = (unsigned char)text[n - 1 - tail];
   size_t wanted = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
   if (tail < wanted) text[n - 1 - tail] = '\0';
+}
+
+static void make_line(char *text, bool cut) {
+  if (cut) drop_half(text);
+  am_text_one_line(text);
 }
 
 static void fill(am_error *err, const char *format, va_list args, const char *suffix) {

@@ -157,22 +157,26 @@ static void print_flags(FILE *to, const cli_flag *flags) {
     const char *also = strcmp(flags->name, "out") == 0 ? ", -o" : ""; /* as cli_parse takes it */
     snprintf(left, sizeof left, "--%s%s%s%s", flags->name, also, flags->argument ? " " : "",
              flags->argument ? flags->argument : "");
-    fprintf(to, "  %-24s %s\n", left, flags->help);
+    cli_fprint(to, "  %-24s %s\n", left, flags->help);
   }
 }
 
 void cli_print_help(FILE *to, const cli_command *command) {
-  fprintf(to, "audiomood %s %s\n\n%s.\n", command->name, command->usage, command->summary);
-  if (command->details) fprintf(to, "\n%s\n", command->details);
-  fprintf(to, "\nOptions:\n");
+  cli_fprint(to, "audiomood %s %s\n\n%s.\n", command->name, command->usage, command->summary);
+  if (command->details) {
+    cli_fprint(to, "\n");
+    cli_put_lines(to, command->details);
+    cli_fprint(to, "\n");
+  }
+  cli_fprint(to, "\nOptions:\n");
   print_flags(to, command->flags);
   print_flags(to, cli_common_flags);
 }
 
 void cli_print_overview(FILE *to, const cli_command *const *commands) {
-  fprintf(to, "audiomood - emotion in speech: train, evaluate, predict\n\nUsage: audiomood COMMAND ...\n\n");
-  for (; *commands; commands++) fprintf(to, "  %-10s %s\n", (*commands)->name, (*commands)->summary);
-  fprintf(to, "\n'audiomood COMMAND --help' explains one command; 'audiomood --version' prints the version.\n"
+  cli_fprint(to, "audiomood - emotion in speech: train, evaluate, predict\n\nUsage: audiomood COMMAND ...\n\n");
+  for (; *commands; commands++) cli_fprint(to, "  %-10s %s\n", (*commands)->name, (*commands)->summary);
+  cli_fprint(to, "\n'audiomood COMMAND --help' explains one command; 'audiomood --version' prints the version.\n"
               "'audiomood help SECTION' lists the keys of a section of the config: config (its top), data, split,\n"
               "features, augment, model, train, train.loss, train.optimiser, train.schedule. 'audiomood help layers'\n"
               "lists the layers a model is made of, 'audiomood help LAYER' the options of one.\n"

@@ -59,6 +59,18 @@ extern const cli_flag cli_common_flags[];
 void cli_print_help(FILE *to, const cli_command *command);
 void cli_print_overview(FILE *to, const cli_command *const *commands);
 
+/* print.c: all that is printed.  Formats are printf's, of which a text (%s) is put in as a part of a line, without what
+ * steers a terminal; its width counts characters, its precision bytes. */
+void cli_print(const char *format, ...) AM_PRINTF(1, 2); /* results: to standard output */
+void cli_fprint(FILE *to, const char *format, ...) AM_PRINTF(2, 3);
+void cli_put_lines(FILE *to, const char *text); /* of several lines, our own or written so (YAML, JSON) */
+void cli_put_data(const char *data, size_t bytes); /* to standard output as it is */
+int cli_width(const char *text); /* in characters */
+/* AM_E_IO when something printed was not written. */
+am_status cli_flush(am_error *err);
+/* Whether cli_flush has failed because whoever read standard output (`| head -1`) has left. */
+bool cli_nobody_reads(void);
+
 /* help.c: `audiomood help [WORD]`, for commands, sections of the config and layers; the exit code. */
 int cli_help(const char *word, const cli_command *const *commands);
 
@@ -73,6 +85,7 @@ void cli_sink_clear(void); /* ends an unfinished progress line before other outp
 void cli_signals_install(am_context *ctx);
 void cli_signals_forget(void); /* before the context is freed; from then on a signal ends the program at once */
 int cli_signal_received(void); /* 0: none */
+bool cli_signals_pipe(void); /* whether SIGPIPE would have ended the program, had it not been ignored for a while */
 
 /* common.c */
 /* "run" folder -> its best.h5, a file -> itself. am_free. */
@@ -146,9 +159,6 @@ void cli_print_clips(FILE *to, const am_dataset *d);
 void cli_warn_left_out(cli *c, const am_dataset *d);
 /* cmd_import.c: --layout, an am_keras_layout */
 am_status cli_keras_layout(const cli *c, int *out, am_error *err);
-/* Width of UTF-8 text in characters, for padding. */
-int cli_width(const char *text);
-
 extern const cli_command cli_train, cli_evaluate, cli_predict, cli_features, cli_inspect, cli_report, cli_synth, cli_import,
     cli_export, cli_crossval, cli_compare, cli_verify;
 

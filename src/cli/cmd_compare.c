@@ -19,44 +19,44 @@ typedef struct job {
 /* ---- tables ---- */
 
 static void print_name(const char *text, int width) {
-  printf("%s%*s", text, width > cli_width(text) ? width - cli_width(text) : 1, "");
+  cli_print("%s%*s", text, width > cli_width(text) ? width - cli_width(text) : 1, "");
 }
 
 /* Long texts keep their beginning; the JSON has them whole. */
 static void print_cell(const char *text) {
   if (cli_width(text) < CELL) {
-    printf("%*s%s", CELL - cli_width(text), "", text);
+    cli_print("%*s%s", CELL - cli_width(text), "", text);
     return;
   }
   int bytes = 0, width = 0;
   while (text[bytes] && width < CELL - 4)
     if (((unsigned char)text[++bytes] & 0xc0) != 0x80) width++;
-  printf(" %.*s...", bytes, text);
+  cli_print(" %.*s...", bytes, text);
 }
 
 static void print_figure(double value) {
-  if (isnan(value)) printf("%*s", (int)CELL, "-");
-  else printf("%*.1f", (int)CELL, 100 * value);
+  if (isnan(value)) cli_print("%*s", (int)CELL, "-");
+  else cli_print("%*.1f", (int)CELL, 100 * value);
 }
 
 static void print_runs(const job *j) {
   for (size_t i = 0; i < j->n; i++) {
     const am_compared *r = &j->runs[i];
-    printf("%c  %s (%s, %s%s)%s\n", (char)('A' + i), r->folder, r->config->name, r->part,
+    cli_print("%c  %s (%s, %s%s)%s\n", (char)('A' + i), r->folder, r->config->name, r->part,
            r->synthetic ? ", synthetic speech" : "", r->complete ? "" : "  some runs are not finished");
   }
-  printf("\n");
+  cli_print("\n");
   print_name("", 32);
-  for (size_t i = 0; i < j->n; i++) printf("%*c", (int)CELL, (char)('A' + i));
-  printf("\n");
+  for (size_t i = 0; i < j->n; i++) cli_print("%*c", (int)CELL, (char)('A' + i));
+  cli_print("\n");
 }
 
 static void print_settings(const job *j) {
-  if (!j->settings.n) printf("All settings are the same.\n");
+  if (!j->settings.n) cli_print("All settings are the same.\n");
   for (size_t i = 0; i < j->settings.n; i++) {
     print_name(j->settings.at[i].path, 32);
     for (size_t k = 0; k < j->n; k++) print_cell(j->settings.at[i].text[k]);
-    printf("\n");
+    cli_print("\n");
   }
 }
 
@@ -75,32 +75,32 @@ static bool had_before(const job *j, size_t run, const char *label) {
 }
 
 static void print_metrics(const job *j) {
-  printf("\n");
+  cli_print("\n");
   print_name("clips", 32);
-  for (size_t i = 0; i < j->n; i++) printf("%*zu", (int)CELL, j->runs[i].n);
-  printf("\n");
+  for (size_t i = 0; i < j->n; i++) cli_print("%*zu", (int)CELL, j->runs[i].n);
+  cli_print("\n");
   print_name("seeds", 32);
-  for (size_t i = 0; i < j->n; i++) printf("%*zu", (int)CELL, j->runs[i].n_seeds);
-  printf("\n");
+  for (size_t i = 0; i < j->n; i++) cli_print("%*zu", (int)CELL, j->runs[i].n_seeds);
+  cli_print("\n");
   print_name("accuracy %", 32);
   for (size_t i = 0; i < j->n; i++) print_figure(j->runs[i].metrics->accuracy);
-  printf("\n");
+  cli_print("\n");
   print_name("unweighted average recall %", 32);
   for (size_t i = 0; i < j->n; i++) print_figure(j->runs[i].metrics->uar);
-  printf("\n");
+  cli_print("\n");
   print_name("macro F1 %", 32);
   for (size_t i = 0; i < j->n; i++) print_figure(j->runs[i].metrics->macro_f1);
-  printf("\n");
+  cli_print("\n");
   print_name("both over classes", 32);
   for (size_t i = 0; i < j->n; i++) {
     char classes[32];
     snprintf(classes, sizeof classes, "%d of %d", j->runs[i].metrics->scored, j->runs[i].classes);
-    printf("%*s", (int)CELL, classes);
+    cli_print("%*s", (int)CELL, classes);
   }
-  printf("\n");
+  cli_print("\n");
   print_name("average recall by chance %", 32);
   for (size_t i = 0; i < j->n; i++) print_figure(am_metrics_chance(j->runs[i].metrics));
-  printf("\n");
+  cli_print("\n");
   for (size_t i = 0; i < j->n; i++)
     for (int k = 0; k < j->runs[i].classes; k++) {
       if (had_before(j, i, j->runs[i].labels[k])) continue;
@@ -108,7 +108,7 @@ static void print_metrics(const job *j) {
       snprintf(name, sizeof name, "recall of %.60s %%", j->runs[i].labels[k]);
       print_name(name, 32);
       for (size_t r = 0; r < j->n; r++) print_figure(recall_of(&j->runs[r], j->runs[i].labels[k]));
-      printf("\n");
+      cli_print("\n");
     }
 }
 
@@ -116,15 +116,15 @@ static void print_clips(const job *j, size_t b) {
   const am_comparison *p = &j->against[b];
   char name = (char)('A' + b);
   if (!p->only_a && !p->only_b && !p->relabelled) {
-    printf("\n%c against A, on the same %zu clips\n", name, p->common);
+    cli_print("\n%c against A, on the same %zu clips\n", name, p->common);
     return;
   }
-  printf("\n%c against A: the clips are not the same", name);
-  if (p->only_a) printf("; %zu only in A", p->only_a);
-  if (p->only_b) printf("; %zu only in %c", p->only_b, name);
-  if (p->relabelled) printf("; %zu with another true label", p->relabelled);
-  if (p->common) printf("\ntested on the %zu clips in common\n", p->common);
-  else printf("\nno clip in common, so nothing to test\n");
+  cli_print("\n%c against A: the clips are not the same", name);
+  if (p->only_a) cli_print("; %zu only in A", p->only_a);
+  if (p->only_b) cli_print("; %zu only in %c", p->only_b, name);
+  if (p->relabelled) cli_print("; %zu with another true label", p->relabelled);
+  if (p->common) cli_print("\ntested on the %zu clips in common\n", p->common);
+  else cli_print("\nno clip in common, so nothing to test\n");
 }
 
 static void print_test(const job *j, size_t b) {
@@ -133,12 +133,12 @@ static void print_test(const job *j, size_t b) {
   char name = (char)('A' + b);
   print_clips(j, b);
   if (!p->common) return;
-  printf("  accuracy                   %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->accuracy,
+  cli_print("  accuracy                   %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->accuracy,
          100 * d->accuracy_low, 100 * d->accuracy_high);
-  printf("  unweighted average recall  %+.1f points   (95 %%: %+.1f to %+.1f) over %d of %d classes\n", 100 * d->uar,
+  cli_print("  unweighted average recall  %+.1f points   (95 %%: %+.1f to %+.1f) over %d of %d classes\n", 100 * d->uar,
          100 * d->uar_low, 100 * d->uar_high, d->scored, j->runs[0].classes);
-  printf("  intervals: paired bootstrap over %zu %s\n", d->units, d->by_speaker ? "speakers" : "clips");
-  printf("  McNemar's test%s: only A right %llu, only %c right %llu; exact p = %.4g, mid-p = %.4g\n",
+  cli_print("  intervals: paired bootstrap over %zu %s\n", d->units, d->by_speaker ? "speakers" : "clips");
+  cli_print("  McNemar's test%s: only A right %llu, only %c right %llu; exact p = %.4g, mid-p = %.4g\n",
          j->runs[0].n_seeds > 1 || j->runs[b].n_seeds > 1 ? " (the first seeds)" : "",
          (unsigned long long)p->mcnemar.only_a, name, (unsigned long long)p->mcnemar.only_b, p->mcnemar.exact,
          p->mcnemar.mid);
@@ -150,7 +150,7 @@ static void print_tables(const job *j) {
   print_metrics(j);
   for (size_t i = 1; i < j->n; i++) print_test(j, i);
   if (j->n > 2)
-    printf("\nEach run is tested against A by itself; the p values are not corrected for their number.\n");
+    cli_print("\nEach run is tested against A by itself; the p values are not corrected for their number.\n");
 }
 
 /* ---- JSON ---- */
@@ -222,7 +222,7 @@ static am_status print_json(const job *j, am_error *err) {
   am_json_close(&w);
   am_json_close(&w);
   am_status st = text.failed ? am_no_memory(err) : AM_OK;
-  if (!st) printf("%s", text.data);
+  if (!st) cli_put_lines(stdout, text.data);
   am_buffer_free(j->c->ctx, &text);
   return st;
 }

@@ -82,13 +82,13 @@ static am_status load(cli *c, const char *resume, am_config **config, am_error *
 /* ---- tables ---- */
 
 static void print_spread(const char *name, const am_spread *s) {
-  printf("%-25s  %5.1f %%", name, 100 * s->mean);
-  if (s->n > 1) printf("  +- %.1f", 100 * s->sd);
-  putchar('\n');
+  cli_print("%-25s  %5.1f %%", name, 100 * s->mean);
+  if (s->n > 1) cli_print("  +- %.1f", 100 * s->sd);
+  cli_print("\n");
 }
 
 static void print_runs(const am_crossval *x) {
-  printf("%6s%6s%8s%10s%8s%10s%9s%8s%12s%10s\n", "seed", "fold", "clips", "accuracy", "UAR", "macro F1", "classes",
+  cli_print("%6s%6s%8s%10s%8s%10s%9s%8s%12s%10s\n", "seed", "fold", "clips", "accuracy", "UAR", "macro F1", "classes",
          "chance", "best epoch", "minutes");
   for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) {
     const am_crossval_run *r = &x->runs[i];
@@ -96,7 +96,7 @@ static void print_runs(const am_crossval *x) {
     const am_metrics *m = r->metrics;
     char classes[32];
     snprintf(classes, sizeof classes, "%d of %d", m->scored, m->classes);
-    printf("%6llu%6d%8zu%10.1f%8.1f%10.1f%9s%8.1f%5llu of %-4llu%9.1f\n", (unsigned long long)r->seed, r->fold, r->n,
+    cli_print("%6llu%6d%8zu%10.1f%8.1f%10.1f%9s%8.1f%5llu of %-4llu%9.1f\n", (unsigned long long)r->seed, r->fold, r->n,
            100 * m->accuracy, 100 * m->uar, 100 * m->macro_f1, classes, 100 * am_metrics_chance(m),
            (unsigned long long)r->best_epoch, (unsigned long long)r->epochs, r->seconds / 60);
   }
@@ -110,9 +110,9 @@ static am_status print_scored(const am_crossval *x, spread_fn spread, am_error *
   am_status st = spread(x, AM_FIGURE_SCORED, &scored, err);
   if (!st) st = spread(x, AM_FIGURE_CHANCE, &chance, err);
   if (st) return st;
-  printf("%-25s  ", "UAR and F1 are over");
-  if (scored.least < scored.most) printf("%.0f to ", scored.least);
-  printf("%.0f of %d classes; chance %.1f %%\n", scored.most, x->dataset->n_labels, 100 * chance.mean);
+  cli_print("%-25s  ", "UAR and F1 are over");
+  if (scored.least < scored.most) cli_print("%.0f to ", scored.least);
+  cli_print("%.0f of %d classes; chance %.1f %%\n", scored.most, x->dataset->n_labels, 100 * chance.mean);
   return AM_OK;
 }
 
@@ -120,7 +120,7 @@ static am_status print_spreads(const am_crossval *x, const char *over, spread_fn
   am_spread s;
   am_status st = spread(x, AM_FIGURE_ACCURACY, &s, err);
   if (st) return st;
-  printf("\nMean and standard deviation over %zu %s\n", s.n, over);
+  cli_print("\nMean and standard deviation over %zu %s\n", s.n, over);
   print_spread("accuracy", &s);
   st = spread(x, AM_FIGURE_UAR, &s, err);
   if (!st) print_spread("unweighted average recall", &s);
@@ -146,13 +146,13 @@ static am_status print_spreads(const am_crossval *x, const char *over, spread_fn
 static am_status print_together(const am_crossval *x, am_error *err) {
   am_spread s;
   if (!x->together) return AM_OK;
-  printf("\nMean of the %zu seeds' probabilities, one model of %zu\n", x->n_seeds, x->n_seeds);
+  cli_print("\nMean of the %zu seeds' probabilities, one model of %zu\n", x->n_seeds, x->n_seeds);
   am_status st = am_crossval_over_folds_together(x, AM_FIGURE_ACCURACY, &s, err);
   if (!st) print_spread("accuracy over folds", &s);
   if (!st) st = am_crossval_over_folds_together(x, AM_FIGURE_UAR, &s, err);
   if (!st) print_spread("UAR over folds", &s);
   if (!st) st = print_scored(x, am_crossval_over_folds_together, err);
-  if (!st) printf("%-25s  %5.1f %%\n%-25s  %5.1f %% over %d of %d classes; chance %.1f %%\n", "accuracy, pooled",
+  if (!st) cli_print("%-25s  %5.1f %%\n%-25s  %5.1f %% over %d of %d classes; chance %.1f %%\n", "accuracy, pooled",
                   100 * x->together->accuracy, "UAR, pooled", 100 * x->together->uar, x->together->scored,
                   x->together->classes, 100 * am_metrics_chance(x->together));
   return st;
@@ -160,10 +160,10 @@ static am_status print_together(const am_crossval *x, am_error *err) {
 
 static am_status print_tables(const am_crossval *x, am_error *err) {
   size_t all = x->n_seeds * x->n_folds;
-  printf("\n%s: %zu of %d folds%s\n", x->config->name, x->n_folds, x->split->n_folds,
+  cli_print("\n%s: %zu of %d folds%s\n", x->config->name, x->n_folds, x->split->n_folds,
          x->n_seeds > 1 ? ", several seeds" : "");
-  if (x->dataset->synthetic) printf("This corpus is synthetic: its figures say nothing about real speech.\n");
-  putchar('\n');
+  if (x->dataset->synthetic) cli_print("This corpus is synthetic: its figures say nothing about real speech.\n");
+  cli_print("\n");
   print_runs(x);
   am_status st =
       all > 1 ? print_spreads(x, x->n_seeds > 1 ? "folds of all seeds" : "folds", am_crossval_over_folds, err)
@@ -171,19 +171,19 @@ static am_status print_tables(const am_crossval *x, am_error *err) {
   if (!st && x->n_seeds > 1) st = print_spreads(x, "seeds (folds pooled)", am_crossval_over_seeds, err);
   if (!st) st = print_together(x, err);
   if (st) return st;
-  printf("\nAll test clips pooled%s\n\n", x->n_seeds > 1 ? ", once a seed" : "");
+  cli_print("\nAll test clips pooled%s\n\n", x->n_seeds > 1 ? ", once a seed" : "");
   cli_print_metrics(stdout, x->pooled, (char *const *)x->dataset->labels);
   if (!x->split->speaker_independent)
-    printf("\nNot speaker-independent: speakers of these clips are also in the training part (or are not "
+    cli_print("\nNot speaker-independent: speakers of these clips are also in the training part (or are not "
            "known).\n");
-  printf("\nresults in %s\n", x->folder);
+  cli_print("\nresults in %s\n", x->folder);
   return AM_OK;
 }
 
 static am_status print_json(const am_crossval *x, am_error *err) {
   am_buffer text = {0};
   am_status st = am_crossval_json(x, &text, err);
-  if (!st) fwrite(text.data, 1, text.used, stdout);
+  if (!st) cli_put_lines(stdout, text.data);
   am_buffer_free(x->ctx, &text);
   return st;
 }

@@ -160,19 +160,19 @@ static void print_left_out(const am_left_outs *list) {
     char words[64];
     bool label = !strcmp(list->at[i].reason, AM_LEFT_OUT_LABEL);
     snprintf(words, sizeof words, "left out %s%s", label ? "" : "as ", label ? "by their label" : list->at[i].reason);
-    printf("%-27s%zu clips, e.g. %s\n", words, list->at[i].count, list->at[i].example);
+    cli_print("%-27s%zu clips, e.g. %s\n", words, list->at[i].count, list->at[i].example);
   }
 }
 
 static void print_text(const job *j, const am_metrics *m) {
-  printf("%s", j->checkpoint->config->name);
-  if (j->team.n > 1) printf(" and %zu more, by the mean of their probabilities,", j->team.n - 1);
-  printf(" on %s, %s part%s\n\n", j->d->title, j->part_name, j->d->synthetic ? " (synthetic speech)" : "");
+  cli_print("%s", j->checkpoint->config->name);
+  if (j->team.n > 1) cli_print(" and %zu more, by the mean of their probabilities,", j->team.n - 1);
+  cli_print(" on %s, %s part%s\n\n", j->d->title, j->part_name, j->d->synthetic ? " (synthetic speech)" : "");
   cli_print_metrics(stdout, m, j->checkpoint->labels);
   print_left_out(&j->left_out);
-  printf("speaker-independent        %s\n", j->doubt ? j->doubt : "yes");
+  cli_print("speaker-independent        %s\n", j->doubt ? j->doubt : "yes");
   if (transductive(j))
-    printf("transductive               yes: each speaker's clips are normalised by the statistics of all of them\n");
+    cli_print("transductive               yes: each speaker's clips are normalised by the statistics of all of them\n");
 }
 
 static am_status print_results(const job *j, const am_metrics *m, am_error *err) {
@@ -186,7 +186,7 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
                           .synthetic = j->d->synthetic,
                           .transductive = transductive(j)};
   am_status st = am_metrics_json(j->c->ctx, m, j->checkpoint->labels, &protocol, &text, err);
-  if (!st) printf("%s", text.data);
+  if (!st) cli_put_lines(stdout, text.data);
   am_buffer_free(j->c->ctx, &text);
   return st;
 }

@@ -21,7 +21,7 @@ static am_status run(cli *c, am_error *err) {
     options.frames = (int)frames;
     st = am_keras_export(c->ctx, path, &options, out, err);
   }
-  if (!st) printf("%s\n", out);
+  if (!st) cli_print("%s\n", out);
   am_free(c->ctx, path);
   return st;
 }

@@ -41,7 +41,7 @@ static am_status run(cli *c, am_error *err) {
   options.n_overrides = over.n;
   st = am_keras_import(c->ctx, c->arguments[0], &options, out, err);
   if (!st && config_out) st = save_config(c, out, config_out, err);
-  if (!st) printf("%s\n", out);
+  if (!st) cli_print("%s\n", out);
   return st;
 }
 

@@ -41,21 +41,21 @@ static size_t step_weights(const am_layer *l) {
 static void print_layers(const am_model *model, int batch) {
   char shape[64], weights[32], work[32];
   double all_weights = 0, all_work = 0;
-  printf("\n%-28s %-20s %-20s %14s %18s\n", "layer", "type", "output (T, F, C)", "parameters", "multiply-adds");
-  printf("%-28s %-20s %-20s %14s %18s\n", "input", "", shape_text(am_model_input(model), shape, sizeof shape), "", "");
+  cli_print("\n%-28s %-20s %-20s %14s %18s\n", "layer", "type", "output (T, F, C)", "parameters", "multiply-adds");
+  cli_print("%-28s %-20s %-20s %14s %18s\n", "input", "", shape_text(am_model_input(model), shape, sizeof shape), "", "");
   for (size_t i = 0; i < am_model_steps(model); i++) {
     const am_layer *l = &am_model_step(model, i)->layer;
     double operations = l->cls->operations ? l->cls->operations(l) : 0;
     size_t n = step_weights(l);
-    printf("%-28s %-20s %-20s %14s %18s\n", l->name, l->cls->type, shape_text(l->out, shape, sizeof shape),
+    cli_print("%-28s %-20s %-20s %14s %18s\n", l->name, l->cls->type, shape_text(l->out, shape, sizeof shape),
            n ? grouped((double)n, weights, sizeof weights) : "", operations > 0 ? grouped(operations, work, sizeof work) : "");
     all_weights += (double)n;
     all_work += operations;
   }
-  if (am_model_had_softmax(model)) printf("%-28s %-20s %-20s\n", "softmax", "(in the loss)", "");
-  printf("%-28s %-20s %-20s %14s %18s\n", "all", "", "", grouped(all_weights, weights, sizeof weights),
+  if (am_model_had_softmax(model)) cli_print("%-28s %-20s %-20s\n", "softmax", "(in the loss)", "");
+  cli_print("%-28s %-20s %-20s %14s %18s\n", "all", "", "", grouped(all_weights, weights, sizeof weights),
          grouped(all_work, work, sizeof work));
-  printf("\nmultiply-adds are of one clip's forward pass at full length; memory of a session of %d clips: "
+  cli_print("\nmultiply-adds are of one clip's forward pass at full length; memory of a session of %d clips: "
          "training %.0f MB, inference %.0f MB\n",
          batch, (double)am_session_bytes(model, batch, true) / 1e6, (double)am_session_bytes(model, batch, false) / 1e6);
 }
@@ -66,19 +66,19 @@ void inspect_print_speakers(const am_dataset *d) {
   int width = 8;
   for (int s = 0; s < d->n_speakers; s++)
     if (cli_width(d->speakers[s]) > width) width = cli_width(d->speakers[s]);
-  printf("\n%-*s", width, "speaker");
-  for (int k = 0; k < d->n_labels; k++) printf(" %9.9s", d->labels[k]);
-  printf(" %9s\n", "all");
+  cli_print("\n%-*s", width, "speaker");
+  for (int k = 0; k < d->n_labels; k++) cli_print(" %9.9s", d->labels[k]);
+  cli_print(" %9s\n", "all");
   for (int s = 0; s < d->n_speakers; s++) {
     size_t all = 0;
-    printf("%-*s", width, d->speakers[s]);
+    cli_print("%-*s", width, d->speakers[s]);
     for (int k = 0; k < d->n_labels; k++) {
       size_t n = 0;
       for (size_t i = 0; i < d->n; i++) n += d->clips[i].speaker == s && d->clips[i].label == k;
-      printf(" %9zu", n);
+      cli_print(" %9zu", n);
       all += n;
     }
-    printf(" %9zu\n", all);
+    cli_print(" %9zu\n", all);
   }
 }
 
@@ -126,7 +126,7 @@ static am_status inspect_data(cli *c, const am_config *config, am_dataset **out,
   cli_warn_left_out(c, d);
   st = am_split_make(c->ctx, *out, &config->split, &split, err);
   if (st) return st;
-  printf("\n%s%s: %zu clips, %d speakers\nsplit: %s\n\n", d->title, d->synthetic ? " (synthetic)" : "", d->n, d->n_speakers,
+  cli_print("\n%s%s: %zu clips, %d speakers\nsplit: %s\n\n", d->title, d->synthetic ? " (synthetic)" : "", d->n, d->n_speakers,
          split->note);
   cli_print_clips(stdout, d);
   inspect_print_speakers(d);
@@ -145,10 +145,10 @@ static am_status inspect_model(cli *c, const am_config *config, const am_dataset
   bool variable = am_features_fixed_frames(fx) == 0;
   int frames, bins;
   am_features_shape(fx, samples, &frames, &bins);
-  if (variable && !d) printf("\nclips vary in length; the table is for one of 10 s\n");
+  if (variable && !d) cli_print("\nclips vary in length; the table is for one of 10 s\n");
   int classes = d ? d->n_labels : (int)config->data.labels.n;
   if (!classes) {
-    printf("\nno layer table: the classes come from the data, which is not there\n");
+    cli_print("\nno layer table: the classes come from the data, which is not there\n");
   } else {
     st = am_config_model(config, frames, bins, variable, classes, &model, err); /* as training does */
     if (!st) print_layers(model, (int)config->train.batch);
@@ -204,7 +204,7 @@ static am_status write_version(cli *c, const am_config *config, const am_feature
   if (!st) st = path ? am_sound_write_as(c->ctx, AM_OURS, path, samples, n, in->rate, true, err) : am_no_memory(err);
   snprintf(file, sizeof file, "%s.csv", name);
   if (!st) st = write_matrix(c, folder, file, x, t, f, err);
-  if (!st) printf("%s: %.2f s, features (%d, %d) in %s/%s.wav and .csv\n", name, (double)n / in->rate, t, f, folder, name);
+  if (!st) cli_print("%s: %.2f s, features (%d, %d) in %s/%s.wav and .csv\n", name, (double)n / in->rate, t, f, folder, name);
   *v = (version){name, x, t, f, (double)n / in->rate};
   am_free(c->ctx, path);
   am_free(c->ctx, samples);
@@ -229,7 +229,7 @@ static am_status write_picture(cli *c, const am_config *config, const char *fold
   char *path = am_path_join(c->ctx, folder, "augmented.png");
   am_status st = path ? am_plot_spectrograms(c->ctx, &style, views, 2, &picture, err) : am_no_memory(err);
   if (!st) st = am_plot_save(c->ctx, path, &picture, err);
-  if (!st) printf("both as pictures: %s\n", path);
+  if (!st) cli_print("both as pictures: %s\n", path);
   am_buffer_free(c->ctx, &picture);
   am_free(c->ctx, path);
   return st;
@@ -263,7 +263,7 @@ static am_status inspect_augment(cli *c, const am_config *config, const char *fi
 static am_status print_effective(cli *c, am_config *config, am_error *err) {
   am_buffer text = {0};
   am_status st = am_config_text(config, &text, err);
-  if (!st) printf("%s", text.data);
+  if (!st) cli_put_lines(stdout, text.data);
   am_buffer_free(c->ctx, &text);
   return st;
 }
@@ -280,7 +280,7 @@ static am_status inspect_config(cli *c, const char *file, am_error *err) {
   } else if (!st && cli_has(c, "effective")) {
     st = print_effective(c, config, err);
   } else if (!st) {
-    printf("%s: %s\n", config->name, config->description);
+    cli_print("%s: %s\n", config->name, config->description);
     st = inspect_data(c, config, &d, err);
     if (!st) st = inspect_model(c, config, d, err);
   }
@@ -292,22 +292,22 @@ static am_status inspect_config(cli *c, const char *file, am_error *err) {
 /* ---- a checkpoint, a sound ---- */
 
 static void print_checkpoint(const am_checkpoint *m, const char *path) {
-  printf("%s: checkpoint of %s after epoch %llu%s\n", path, m->config->name, (unsigned long long)m->epoch,
+  cli_print("%s: checkpoint of %s after epoch %llu%s\n", path, m->config->name, (unsigned long long)m->epoch,
          m->resumable ? ", resumable" : "");
-  printf("corpus:   %s%s\nlicence:  %s\ncitation: %s\n", m->corpus, m->synthetic ? " (synthetic)" : "", m->licence, m->citation);
-  for (size_t i = 0; i < m->before.n; i++) printf("%s%s", i ? ", " : "before:   ", m->before.at[i]);
-  if (m->before.n) printf(" (trained on by the model that --init gave)\n");
-  printf("split:    %s\n", m->speaker_independent ? "speaker-independent" : "not speaker-independent");
-  printf("classes: ");
-  for (int k = 0; k < m->classes; k++) printf(" %s", m->labels[k]);
-  putchar('\n');
+  cli_print("corpus:   %s%s\nlicence:  %s\ncitation: %s\n", m->corpus, m->synthetic ? " (synthetic)" : "", m->licence, m->citation);
+  for (size_t i = 0; i < m->before.n; i++) cli_print("%s%s", i ? ", " : "before:   ", m->before.at[i]);
+  if (m->before.n) cli_print(" (trained on by the model that --init gave)\n");
+  cli_print("split:    %s\n", m->speaker_independent ? "speaker-independent" : "not speaker-independent");
+  cli_print("classes: ");
+  for (int k = 0; k < m->classes; k++) cli_print(" %s", m->labels[k]);
+  cli_print("\n");
   print_layers(m->model, 1);
-  printf("\n%-40s %s\n", "array", "dimensions");
+  cli_print("\n%-40s %s\n", "array", "dimensions");
   for (size_t i = 0; i < am_model_weight_count(m->model); i++) {
     am_array_info a = am_model_weight_info(m->model, i);
-    printf("%-40s", a.name);
-    for (int r = 0; r < a.rank; r++) printf(" %d", a.dims[r]);
-    putchar('\n');
+    cli_print("%-40s", a.name);
+    for (int r = 0; r < a.rank; r++) cli_print(" %d", a.dims[r]);
+    cli_print("\n");
   }
 }
 
@@ -325,7 +325,7 @@ static am_status inspect_sound(cli *c, const char *path, am_error *err) {
   am_sound_info info = {.size = sizeof info};
   am_status st = am_sound_inspect(c->ctx, path, &info, err);
   if (st) return st;
-  printf("%s: %.3f s, %.0f Hz, %d channel%s, %llu frames\n", path, info.seconds, info.rate, info.channels,
+  cli_print("%s: %.3f s, %.0f Hz, %d channel%s, %llu frames\n", path, info.seconds, info.rate, info.channels,
          info.channels == 1 ? "" : "s", (unsigned long long)info.frames);
   return AM_OK;
 }

@@ -21,7 +21,7 @@ static am_status run(cli *c, am_error *err) {
   if (!path) return am_no_memory(err);
   am_log(c->ctx, AM_LOG_INFO, "reading %s", c->arguments[0]);
   am_status st = am_report_write(c->ctx, c->arguments[0], out, err);
-  if (!st) printf("%s\n", path);
+  if (!st) cli_print("%s\n", path);
   am_free(c->ctx, path);
   return st;
 }

@@ -15,7 +15,7 @@ static am_status run_iemocap(cli *c, int64_t seed, am_error *err) {
   size_t clips = 0;
   am_status st = am_synth_iemocap(c->ctx, c->arguments[0], (uint64_t)seed, &clips, err);
   if (!st)
-    printf("%zu synthetic clips of 10 voices in %s (IEMOCAP's layout, seed %lld)\n", clips, c->arguments[0],
+    cli_print("%zu synthetic clips of 10 voices in %s (IEMOCAP's layout, seed %lld)\n", clips, c->arguments[0],
            (long long)seed);
   return st;
 }
@@ -36,7 +36,7 @@ static am_status run(cli *c, am_error *err) {
   size_t clips = 0;
   st = am_synth_corpus(c->ctx, c->arguments[0], &o, &clips, err);
   if (st) return st;
-  printf("%zu synthetic clips of %d voices in %s (RAVDESS naming, seed %lld)\n", clips, o.actors, c->arguments[0],
+  cli_print("%zu synthetic clips of %d voices in %s (RAVDESS naming, seed %lld)\n", clips, o.actors, c->arguments[0],
          (long long)seed);
   return AM_OK;
 }

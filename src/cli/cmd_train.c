@@ -7,7 +7,7 @@
 
 static void print_part(const am_config *config, const am_metrics *m, const char *part, char *const *labels) {
   if (!m) return;
-  printf("\n%s: %s part\n\n", config->name, part);
+  cli_print("\n%s: %s part\n\n", config->name, part);
   cli_print_metrics(stdout, m, labels);
 }
 
@@ -32,12 +32,12 @@ static am_status report_result(cli *c, am_config *config, const char *out, const
   am_status st = am_checkpoint_load(c->ctx, best, &checkpoint, err);
   am_free(c->ctx, best);
   if (st) return st;
-  if (checkpoint->synthetic) printf("\nThis corpus is synthetic: its figures say nothing about real speech.\n");
+  if (checkpoint->synthetic) cli_print("\nThis corpus is synthetic: its figures say nothing about real speech.\n");
   print_part(config, result->validation, "validation", checkpoint->labels);
   print_part(config, result->test, "test", checkpoint->labels);
   if (!checkpoint->speaker_independent && (result->validation || result->test))
-    printf("\nNot speaker-independent: speakers of these clips were also heard in training, or may have been.\n");
-  printf("\nbest epoch %llu of %llu; results in %s\n", (unsigned long long)result->best_epoch,
+    cli_print("\nNot speaker-independent: speakers of these clips were also heard in training, or may have been.\n");
+  cli_print("\nbest epoch %llu of %llu; results in %s\n", (unsigned long long)result->best_epoch,
          (unsigned long long)result->epochs_run, out);
   am_checkpoint_free(c->ctx, checkpoint);
   return AM_OK;

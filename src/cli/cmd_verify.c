@@ -12,23 +12,23 @@ static const am_verify_row *first_different(const am_verify_report *r) {
 }
 
 static void print_rows(const am_verify_report *r) {
-  printf("%8s %8s   %-8s   %-8s\n", "step", "epochs", "recorded", "now");
+  cli_print("%8s %8s   %-8s   %-8s\n", "step", "epochs", "recorded", "now");
   for (size_t i = 0; i < r->n; i++) {
     const am_verify_row *row = &r->rows[i];
-    printf("%8" PRIu64 " %8" PRIu64 "   %08" PRIx32 "   %08" PRIx32 "   %s\n", row->step, row->epoch, row->recorded,
+    cli_print("%8" PRIu64 " %8" PRIu64 "   %08" PRIx32 "   %08" PRIx32 "   %s\n", row->step, row->epoch, row->recorded,
            row->found, row->recorded == row->found ? "equal" : "differs");
   }
 }
 
 static void print_changes(const am_verify_report *r) {
   if (!r->changes.used) {
-    printf("version, processor path and libraries are those of the run\n");
+    cli_print("version, processor path and libraries are those of the run\n");
     return;
   }
-  printf("not as in the run:\n");
+  cli_print("not as in the run:\n");
   for (const char *line = r->changes.data; *line;) {
     size_t n = strcspn(line, "\n");
-    printf("  %.*s\n", (int)n, line);
+    cli_print("  %.*s\n", (int)n, line);
     line += n + (line[n] == '\n');
   }
 }
@@ -60,7 +60,7 @@ static am_status run(cli *c, am_error *err) {
   cli_sink_clear();
   print_rows(&report);
   print_changes(&report);
-  printf("%zu of %zu digests of the weights agree\n", report.n_equal, report.n);
+  cli_print("%zu of %zu digests of the weights agree\n", report.n_equal, report.n);
   st = judge(folder, &report, err);
   am_verify_report_free(c->ctx, &report);
   return st;

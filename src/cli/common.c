@@ -5,15 +5,8 @@
 #include "base/file.h"
 #include "cli/cli.h"
 
-int cli_width(const char *text) {
-  int width = 0;
-  for (; *text; text++)
-    if (((unsigned char)*text & 0xc0) != 0x80) width++;
-  return width;
-}
-
 static void pad(FILE *to, const char *text, int width) {
-  fprintf(to, "%s%*s", text, width > cli_width(text) ? width - cli_width(text) : 0, "");
+  cli_fprint(to, "%s%*s", text, width > cli_width(text) ? width - cli_width(text) : 0, "");
 }
 
 am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_error *err) {
@@ -48,8 +41,8 @@ static int label_width(char *const *labels, int n) {
 }
 
 static void print_figure(FILE *to, double value) {
-  if (isnan(value)) fprintf(to, "%9s", "-");
-  else fprintf(to, "%9.1f", 100 * value);
+  if (isnan(value)) cli_fprint(to, "%9s", "-");
+  else cli_fprint(to, "%9.1f", 100 * value);
 }
 
 /* Columns are as wide as the longest label, within 6 to 9 characters; longer labels are cut in the head only. */
@@ -57,34 +50,34 @@ static void print_confusion(FILE *to, const am_metrics *m, char *const *labels, 
   int column = 6;
   for (int k = 0; k < m->classes; k++)
     if (cli_width(labels[k]) > column) column = cli_width(labels[k]) < 9 ? cli_width(labels[k]) : 9;
-  fprintf(to, "\nConfusion matrix (rows: true, columns: predicted)\n");
-  fprintf(to, "%*s", width, "");
+  cli_fprint(to, "\nConfusion matrix (rows: true, columns: predicted)\n");
+  cli_fprint(to, "%*s", width, "");
   for (int k = 0; k < m->classes; k++) {
     int bytes = 0;
     for (int characters = 0; labels[k][bytes]; bytes++)
       if (((unsigned char)labels[k][bytes] & 0xc0) != 0x80 && characters++ == column) break;
     int shown = cli_width(labels[k]) < column ? cli_width(labels[k]) : column;
-    fprintf(to, " %*s%.*s", column - shown, "", bytes, labels[k]);
+    cli_fprint(to, " %*s%.*s", column - shown, "", bytes, labels[k]);
   }
-  fputc('\n', to);
+  cli_fprint(to, "\n");
   for (int i = 0; i < m->classes; i++) {
     pad(to, labels[i], width);
     for (int k = 0; k < m->classes; k++)
-      fprintf(to, " %*llu", column, (unsigned long long)m->confusion[(size_t)i * (size_t)m->classes + (size_t)k]);
-    fputc('\n', to);
+      cli_fprint(to, " %*llu", column, (unsigned long long)m->confusion[(size_t)i * (size_t)m->classes + (size_t)k]);
+    cli_fprint(to, "\n");
   }
 }
 
 /* A mean, so its classes stand beside it, and what guessing among them would give. */
 static void print_recall(FILE *to, const am_metrics *m) {
-  fprintf(to, "unweighted average recall  %.1f %%   (95 %%: %.1f to %.1f) over %d of %d classes; chance %.1f %%\n",
+  cli_fprint(to, "unweighted average recall  %.1f %%   (95 %%: %.1f to %.1f) over %d of %d classes; chance %.1f %%\n",
           100 * m->uar, 100 * m->uar_low, 100 * m->uar_high, m->scored, m->classes, 100 * am_metrics_chance(m));
 }
 
 static void print_utterances(FILE *to, const am_metrics *u) {
-  fprintf(to, "\nPer utterance, by the mean probability of its chunks\n");
-  fprintf(to, "utterances                 %zu\n", u->n);
-  fprintf(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * u->accuracy,
+  cli_fprint(to, "\nPer utterance, by the mean probability of its chunks\n");
+  cli_fprint(to, "utterances                 %zu\n", u->n);
+  cli_fprint(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * u->accuracy,
           100 * u->low, 100 * u->high, u->interval_text);
   print_recall(to, u);
 }
@@ -92,31 +85,31 @@ static void print_utterances(FILE *to, const am_metrics *u) {
 void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
   int width = label_width(labels, m->classes);
   pad(to, "emotion", width);
-  fprintf(to, "%9s%9s%9s%9s\n", "precision", "recall", "F1", "clips");
+  cli_fprint(to, "%9s%9s%9s%9s\n", "precision", "recall", "F1", "clips");
   for (int k = 0; k < m->classes; k++) {
     pad(to, labels[k], width);
     print_figure(to, m->precision[k]);
     print_figure(to, m->recall[k]);
     print_figure(to, m->f1[k]);
-    fprintf(to, "%9llu\n", (unsigned long long)m->support[k]);
+    cli_fprint(to, "%9llu\n", (unsigned long long)m->support[k]);
   }
   print_confusion(to, m, labels, width);
   const am_metrics *u = m->per_utterance;
-  fprintf(to, "\n%-27s%zu\n", u ? "chunks" : "clips", m->n);
-  fprintf(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * m->accuracy, 100 * m->low,
+  cli_fprint(to, "\n%-27s%zu\n", u ? "chunks" : "clips", m->n);
+  cli_fprint(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * m->accuracy, 100 * m->low,
           100 * m->high, m->interval_text);
   print_recall(to, m);
-  fprintf(to, "macro F1                   %.1f %%   over the same classes\n", 100 * m->macro_f1);
-  fprintf(to, "calibration error          %.1f %%\n", 100 * m->ece);
-  fprintf(to, "cross-entropy              %.4f\n", m->loss);
+  cli_fprint(to, "macro F1                   %.1f %%   over the same classes\n", 100 * m->macro_f1);
+  cli_fprint(to, "calibration error          %.1f %%\n", 100 * m->ece);
+  cli_fprint(to, "cross-entropy              %.4f\n", m->loss);
   if (u) print_utterances(to, u);
-  for (size_t i = 0; i < m->n_diagnoses; i++) fprintf(to, "%s%s\n", i ? "- " : "\nWhat stands out\n- ", m->diagnoses[i].text);
+  for (size_t i = 0; i < m->n_diagnoses; i++) cli_fprint(to, "%s%s\n", i ? "- " : "\nWhat stands out\n- ", m->diagnoses[i].text);
 }
 
 void cli_print_clips(FILE *to, const am_dataset *d) {
   int width = label_width((char *const *)d->labels, d->n_labels);
   pad(to, "emotion", width);
-  fprintf(to, "%9s%9s%12s%9s\n", "clips", "train", "validation", "test");
+  cli_fprint(to, "%9s%9s%12s%9s\n", "clips", "train", "validation", "test");
   size_t sums[4] = {0};
   for (int k = 0; k < d->n_labels; k++) {
     size_t counts[4] = {0};
@@ -126,11 +119,11 @@ void cli_print_clips(FILE *to, const am_dataset *d) {
       if (d->clips[i].part >= 0) counts[1 + d->clips[i].part]++;
     }
     pad(to, d->labels[k], width);
-    fprintf(to, "%9zu%9zu%12zu%9zu\n", counts[0], counts[1], counts[2], counts[3]);
+    cli_fprint(to, "%9zu%9zu%12zu%9zu\n", counts[0], counts[1], counts[2], counts[3]);
     for (int j = 0; j < 4; j++) sums[j] += counts[j];
   }
   pad(to, "all", width);
-  fprintf(to, "%9zu%9zu%12zu%9zu\n", sums[0], sums[1], sums[2], sums[3]);
+  cli_fprint(to, "%9zu%9zu%12zu%9zu\n", sums[0], sums[1], sums[2], sums[3]);
 }
 
 void cli_warn_left_out(cli *c, const am_dataset *d) {

@@ -50,9 +50,12 @@ static int print_table(const am_option *table) {
     am_options_help(ctx, table, &text);
     if (text.failed) st = am_no_memory(&err);
   }
-  if (!st) printf("\n%s", text.data);
-  if (!st && has_lists(table)) printf("\nints, reals, texts and words are lists; one alone stands for a list of one.\n");
-  if (st) fprintf(stderr, "audiomood: %s\n", err.message[0] ? err.message : am_status_name(st));
+  if (!st) {
+    cli_print("\n");
+    cli_put_lines(stdout, text.data);
+  }
+  if (!st && has_lists(table)) cli_print("\nints, reals, texts and words are lists; one alone stands for a list of one.\n");
+  if (st) cli_fprint(stderr, "audiomood: %s\n", err.message[0] ? err.message : am_status_name(st));
   if (ctx) am_buffer_free(ctx, &text);
   am_context_free(ctx);
   return st ? 1 : 0;
@@ -60,9 +63,9 @@ static int print_table(const am_option *table) {
 
 static int help_section(const section *s) {
   bool top = s->table == am_config_table;
-  printf("%s%s of a config: %s.\n", top ? "The top" : "Section ", top ? "" : s->name, s->summary);
+  cli_print("%s%s of a config: %s.\n", top ? "The top" : "Section ", top ? "" : s->name, s->summary);
   int code = print_table(s->table);
-  if (!code) printf("\nOn the command line: --set %s%sKEY=VALUE\n", top ? "" : s->name, top ? "" : ".");
+  if (!code) cli_print("\nOn the command line: --set %s%sKEY=VALUE\n", top ? "" : s->name, top ? "" : ".");
   return code;
 }
 
@@ -78,15 +81,15 @@ static int help_item(const char *type, const char *help, const am_option *own, c
     if (activation && strcmp(o->name, "activation") == 0) all[n].fallback = activation;
     n++;
   }
-  printf("Layer %s: %s.\n", type, help);
+  cli_print("Layer %s: %s.\n", type, help);
   int code = print_table(all);
-  if (!code) printf("\nIn the list model.layers of a config: - %s: {KEY: VALUE, ...}\n", type);
+  if (!code) cli_print("\nIn the list model.layers of a config: - %s: {KEY: VALUE, ...}\n", type);
   return code;
 }
 
 static int help_layer(const am_layer_class *cls) {
   if (cls->max_inputs == 1) return help_item(cls->type, cls->help, cls->table, NULL);
-  printf("Layer %s: %s.\n\nBlocks put it in; it is never written in a config, and has no options.\n", cls->type, cls->help);
+  cli_print("Layer %s: %s.\n\nBlocks put it in; it is never written in a config, and has no options.\n", cls->type, cls->help);
   return 0;
 }
 
@@ -94,20 +97,20 @@ static void print_layers(bool joins) {
   size_t n;
   const am_layer_class *const *all = am_layer_all(&n);
   for (size_t i = 0; i < n; i++)
-    if ((all[i]->max_inputs > 1) == joins) printf("  %-19s  %s\n", all[i]->type, all[i]->help);
+    if ((all[i]->max_inputs > 1) == joins) cli_print("  %-19s  %s\n", all[i]->type, all[i]->help);
 }
 
 static int help_layers(void) {
   size_t n;
   const am_block *blocks = am_block_all(&n);
-  printf("The list model.layers of a config goes from the input to the output. An entry is `type: {options}`, or the\n"
+  cli_print("The list model.layers of a config goes from the input to the output. An entry is `type: {options}`, or the\n"
          "type alone.\n\n");
   print_layers(false);
-  printf("\nBlocks, which become several layers:\n\n");
-  for (size_t i = 0; i < n; i++) printf("  %-19s  %s\n", blocks[i].type, blocks[i].help);
-  printf("\nPut in by blocks, never written in a config:\n\n");
+  cli_print("\nBlocks, which become several layers:\n\n");
+  for (size_t i = 0; i < n; i++) cli_print("  %-19s  %s\n", blocks[i].type, blocks[i].help);
+  cli_print("\nPut in by blocks, never written in a config:\n\n");
   print_layers(true);
-  printf("\n'audiomood help LAYER' lists the options of one.\n");
+  cli_print("\n'audiomood help LAYER' lists the options of one.\n");
   return 0;
 }
 
@@ -162,9 +165,9 @@ static int unknown_word(const char *word, const char *const *words, size_t n) {
   for (size_t i = 0; i < SECTIONS; i++)
     if (strchr(sections[i].name, '.')) ends[n_ends++] = strchr(sections[i].name, '.') + 1;
   if (!near) near = am_nearest(word, ends, n_ends, sizeof *ends);
-  fprintf(stderr, "audiomood help: '%s' is no command, section of the config or layer", word);
-  if (near) fprintf(stderr, "; did you mean '%s'?", near);
-  fprintf(stderr, "\nRun 'audiomood --help' for the commands and sections, 'audiomood help layers' for the layers.\n");
+  cli_fprint(stderr, "audiomood help: '%s' is no command, section of the config or layer", word);
+  if (near) cli_fprint(stderr, "; did you mean '%s'?", near);
+  cli_fprint(stderr, "\nRun 'audiomood --help' for the commands and sections, 'audiomood help layers' for the layers.\n");
   return 2;
 }
 
@@ -182,7 +185,7 @@ int cli_help(const char *word, const cli_command *const *commands) {
   const am_layer_class *cls = am_layer_find(word);
   const am_block *block = am_block_find(word);
   if (command) cli_print_help(stdout, command);
-  if (command && in_config) printf("\n"); /* train and features are both */
+  if (command && in_config) cli_print("\n"); /* train and features are both */
   if (in_config) return help_section(in_config);
   if (command) return 0;
   if (cls) return help_layer(cls);

@@ -19,11 +19,11 @@ am_status inspect_is_description(cli *c, const char *path, bool *yes, am_error *
 }
 
 static void print_line(const char *what, const char *text) {
-  if (*text) printf("%-9s %s\n", what, text);
+  if (*text) cli_print("%-9s %s\n", what, text);
 }
 
 static void print_description(const am_description *d) {
-  printf("%s\n", d->title);
+  cli_print("%s\n", d->title);
   print_line("name", d->name);
   print_line("language", d->language);
   print_line("licence", d->licence);
@@ -42,9 +42,9 @@ static size_t count_label(const am_dataset *d, const char *label) {
 }
 
 static void print_row(const char *name, int width, size_t found, int64_t expected) {
-  printf("%s%*s %9zu", name, width - cli_width(name), "", found);
-  if (expected < 0) printf("\n");
-  else printf(" %9lld%s\n", (long long)expected, (size_t)expected == found ? "" : "  differs");
+  cli_print("%s%*s %9zu", name, width - cli_width(name), "", found);
+  if (expected < 0) cli_print("\n");
+  else cli_print(" %9lld%s\n", (long long)expected, (size_t)expected == found ? "" : "  differs");
 }
 
 static int64_t expected_of(const am_description_expected *x, const char *label) {
@@ -57,7 +57,7 @@ static void print_counts(const am_description *x, const am_dataset *d) {
   int width = 8;
   for (int k = 0; k < d->n_labels; k++)
     if (cli_width(d->labels[k]) > width) width = cli_width(d->labels[k]);
-  printf("\n%-*s %9s %9s\n", width, "emotion", "found", "expected");
+  cli_print("\n%-*s %9s %9s\n", width, "emotion", "found", "expected");
   for (int k = 0; k < d->n_labels; k++)
     print_row(d->labels[k], width, count_label(d, d->labels[k]), expected_of(&x->expected, d->labels[k]));
   for (const am_value *v = x->expected.labels ? x->expected.labels->first : NULL; v; v = v->next)
@@ -69,12 +69,12 @@ static void print_counts(const am_description *x, const am_dataset *d) {
 static void print_left_out(const am_dataset *d) {
   size_t all = 0;
   for (size_t i = 0; i < d->n_left_out; i++) all += d->left_out[i].count;
-  printf("\nleft out: %zu\n", all);
+  cli_print("\nleft out: %zu\n", all);
   for (size_t i = 0; i < d->n_left_out; i++) {
     const am_left_out *out = &d->left_out[i];
-    printf("  %zu: %s, e.g. %s", out->count, out->reason, out->example);
-    for (int k = 0; k < AM_LEFT_OUT_MORE && out->more[k]; k++) printf(", %s", out->more[k]);
-    printf("\n");
+    cli_print("  %zu: %s, e.g. %s", out->count, out->reason, out->example);
+    for (int k = 0; k < AM_LEFT_OUT_MORE && out->more[k]; k++) cli_print(", %s", out->more[k]);
+    cli_print("\n");
   }
 }
 
@@ -96,7 +96,7 @@ static void print_examples(const am_check *check, const am_dataset *d, fact of, 
   int shown = 0;
   for (size_t i = 0; i < check->n && shown < EXAMPLES; i++)
     if (!check->clips[i].problem && of(&check->clips[i]) == value)
-      printf("%s%s", shown++ ? ", " : ": ", name_of(d, i));
+      cli_print("%s%s", shown++ ? ", " : ": ", name_of(d, i));
 }
 
 /* "44100 Hz 3 clips (odd): names"; odd is what is not expected or, with nothing expected, not the usual. */
@@ -115,12 +115,12 @@ static am_status print_values(const am_check *check, const am_dataset *d, fact o
   }
   for (size_t i = 0, end; i < n; i = end) {
     for (end = i + 1; end < n && at[end] == at[i]; end++) {}
-    printf("  %g %s: %zu clips", at[i], unit, end - i);
+    cli_print("  %g %s: %zu clips", at[i], unit, end - i);
     if (at[i] != usual) {
-      printf("%s%g)", expected > 0 ? ", odd (expected " : ", odd (usual ", usual);
+      cli_print("%s%g)", expected > 0 ? ", odd (expected " : ", odd (usual ", usual);
       print_examples(check, d, of, at[i]);
     }
-    printf("\n");
+    cli_print("\n");
   }
   am_free(check->ctx, at);
   return AM_OK;
@@ -138,15 +138,15 @@ static am_status print_lengths(const am_check *check, const am_dataset *d, const
   if (n) {
     const am_reals *said = &x->sound.seconds;
     double low = said->n ? said->at[0] : at[n / 2] / 4, high = said->n ? said->at[1] : at[n / 2] * 4;
-    printf("  %.2f to %.2f s, mean %.2f, median %.2f, together %.1f min\n", at[0], at[n - 1], sum / (double)n,
+    cli_print("  %.2f to %.2f s, mean %.2f, median %.2f, together %.1f min\n", at[0], at[n - 1], sum / (double)n,
            at[n / 2], sum / 60);
     for (size_t i = 0; i < check->n; i++) {
       const am_check_clip *c = &check->clips[i];
       if (c->problem || (c->seconds >= low && c->seconds <= high)) continue;
       if (odd++ < EXAMPLES)
-        printf("  odd length: %.2f s (wanted %.2f to %.2f): %s\n", c->seconds, low, high, name_of(d, i));
+        cli_print("  odd length: %.2f s (wanted %.2f to %.2f): %s\n", c->seconds, low, high, name_of(d, i));
     }
-    if (odd > EXAMPLES) printf("  odd length: %zu clips in all\n", odd);
+    if (odd > EXAMPLES) cli_print("  odd length: %zu clips in all\n", odd);
   }
   am_free(check->ctx, at);
   return AM_OK;
@@ -156,13 +156,13 @@ static void print_damage(const am_check *check, const am_dataset *d) {
   size_t bad = 0, unheard = 0;
   for (size_t i = 0; i < check->n; i++) {
     const am_check_clip *c = &check->clips[i];
-    if (c->problem && bad++ < EXAMPLES) printf("  unreadable: %s\n", c->problem);
+    if (c->problem && bad++ < EXAMPLES) cli_print("  unreadable: %s\n", c->problem);
     if (!c->problem && c->unheard && unheard++ < EXAMPLES)
-      printf("  %s: %s\n", am_unheard_name(c->unheard), name_of(d, i));
+      cli_print("  %s: %s\n", am_unheard_name(c->unheard), name_of(d, i));
   }
-  if (bad > EXAMPLES) printf("  unreadable: %zu clips in all\n", bad);
-  if (unheard > EXAMPLES) printf("  silent or too short: %zu clips in all\n", unheard);
-  if (!bad) printf("  all can be read\n");
+  if (bad > EXAMPLES) cli_print("  unreadable: %zu clips in all\n", bad);
+  if (unheard > EXAMPLES) cli_print("  silent or too short: %zu clips in all\n", unheard);
+  if (!bad) cli_print("  all can be read\n");
 }
 
 static const char *speaker_of(const am_dataset *d, const am_clip *c) {
@@ -176,17 +176,17 @@ static void print_pairs(const am_check *check, const am_dataset *d) {
     across += a->speaker != b->speaker;
     disagree += a->label != b->label;
   }
-  printf("\nclips that repeat the sound of another: %zu (%zu across speakers, %zu with another label)\n",
+  cli_print("\nclips that repeat the sound of another: %zu (%zu across speakers, %zu with another label)\n",
          check->n_pairs, across, disagree);
   for (size_t i = 0; i < check->n_pairs && i < PAIRS; i++) {
     const am_clip *a = &d->clips[check->pairs[i].first], *b = &d->clips[check->pairs[i].second];
-    printf("  %s = %s", a->name, b->name);
-    if (a->label == b->label) printf(" (both %s", d->labels[a->label]);
-    else printf(" (%s and %s", d->labels[a->label], d->labels[b->label]);
-    if (a->speaker == b->speaker) printf(", speaker %s)\n", speaker_of(d, a));
-    else printf(", speakers %s and %s)\n", speaker_of(d, a), speaker_of(d, b));
+    cli_print("  %s = %s", a->name, b->name);
+    if (a->label == b->label) cli_print(" (both %s", d->labels[a->label]);
+    else cli_print(" (%s and %s", d->labels[a->label], d->labels[b->label]);
+    if (a->speaker == b->speaker) cli_print(", speaker %s)\n", speaker_of(d, a));
+    else cli_print(", speakers %s and %s)\n", speaker_of(d, a), speaker_of(d, b));
   }
-  if (check->n_pairs > PAIRS) printf("  ... and %zu more\n", check->n_pairs - PAIRS);
+  if (check->n_pairs > PAIRS) cli_print("  ... and %zu more\n", check->n_pairs - PAIRS);
 }
 
 static am_status listen(cli *c, const am_description *x, const am_dataset *d, double max_seconds,
@@ -194,7 +194,7 @@ static am_status listen(cli *c, const am_description *x, const am_dataset *d, do
   am_check check;
   am_status st = am_check_run(c->ctx, d, max_seconds, &check, err);
   if (st) return st;
-  printf("\nsounds\n");
+  cli_print("\nsounds\n");
   st = print_values(&check, d, rate_of, "Hz", x->sound.rate, err);
   if (!st) st = print_values(&check, d, channels_of, "channel(s)", (double)x->sound.channels, err);
   if (!st) st = print_lengths(&check, d, x, err);
@@ -225,7 +225,7 @@ static am_status look(cli *c, const am_description *x, const char *path, const c
   if (!st) st = options(tree, path, root, &o, err);
   if (!st) st = am_dataset_load(c->ctx, &o, &d, err);
   if (!st) {
-    printf("\n%s%s\n", root, d->synthetic ? " (synthetic)" : "");
+    cli_print("\n%s%s\n", root, d->synthetic ? " (synthetic)" : "");
     print_counts(x, d);
     inspect_print_speakers(d);
     print_left_out(d);
@@ -244,7 +244,7 @@ am_status inspect_dataset(cli *c, const char *path, am_error *err) {
   if (st) return st;
   print_description(x);
   if (root) st = look(c, x, path, root, err);
-  else printf("\ngive --root DIR, the folder of the recordings, to see what is there\n");
+  else cli_print("\ngive --root DIR, the folder of the recordings, to see what is there\n");
   am_description_free(x);
   return st;
 }

@@ -22,9 +22,9 @@ static int unknown_command(const char *name) {
     n++;
   }
   const char *near = am_nearest(name, names, n, sizeof names[0]);
-  fprintf(stderr, "audiomood: there is no command '%s'", name);
-  if (near) fprintf(stderr, "; did you mean '%s'?", near);
-  fprintf(stderr, "\nRun 'audiomood --help' for the list of commands.\n");
+  cli_fprint(stderr, "audiomood: there is no command '%s'", name);
+  if (near) cli_fprint(stderr, "; did you mean '%s'?", near);
+  cli_fprint(stderr, "\nRun 'audiomood --help' for the list of commands.\n");
   return 2;
 }
 
@@ -38,30 +38,35 @@ static int exit_code(am_status status) {
 }
 
 /* Where the standard streams are closed, the next files to be opened would get their numbers, and with them the results
- * or the messages of this program. */
+ * or the messages of this program.  What stands in for them is opened the wrong way round: who writes or reads there is
+ * told, and no result is lost without a word. */
 static void open_standard_streams(void) {
-  int fd;
-  while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO) continue;
-  if (fd > STDERR_FILENO) close(fd);
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    int got = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    if (got < 0) got = open("/", O_RDONLY);
+    if (got < 0) return;
+  }
 }
 
-/* A result that could not be written (a full disk, a closed pipe) is a failure too.  What was printed before a failure is
+/* A result that could not be written (a full disk, a closed stream) is a failure too.  What was printed before a failure is
  * written as well: whole lines, as the message counts them. */
 static am_status finish_output(am_status st, am_error *err) {
-  bool failed = fflush(stdout) != 0 || ferror(stdout);
-  return failed && !st ? am_fail(err, AM_E_IO, "standard output could not be written") : st;
+  am_error why = AM_ERROR_INIT;
+  am_status output = cli_flush(&why);
+  return output && !st ? am_fail(err, output, "%s", why.message) : st;
 }
 
 /* Of what prints and does nothing else. */
 static int printed(void) {
   am_error err = AM_ERROR_INIT;
   am_status st = finish_output(AM_OK, &err);
-  if (st) fprintf(stderr, "audiomood: %s\n", err.message);
+  if (st) cli_fprint(stderr, "audiomood: %s\n", err.message);
   return exit_code(st);
 }
 
 static int version(void) {
-  printf("audiomood %s\n", am_version());
+  cli_print("audiomood %s\n", am_version());
   return printed();
 }
 
@@ -111,13 +116,16 @@ static int execute(cli *c, const cli_command *command, int argc, char **argv) {
   }
   if (!st) st = run_command(c, &err);
   cli_sink_clear();
+  const bool no_other = !st || cli_nobody_reads(); /* to be told */
   st = finish_output(st, &err);
-  if (st) fprintf(stderr, "audiomood %s: %s\n", command->name, err.message[0] ? err.message : am_status_name(st));
-  if (st == AM_E_USAGE) fprintf(stderr, "Run 'audiomood %s --help' for its usage.\n", command->name);
+  const bool unread = no_other && cli_nobody_reads() && cli_signals_pipe(); /* as other programs end then: without a word */
+  if (st && !unread) cli_fprint(stderr, "audiomood %s: %s\n", command->name, err.message[0] ? err.message : am_status_name(st));
+  if (st == AM_E_USAGE) cli_fprint(stderr, "Run 'audiomood %s --help' for its usage.\n", command->name);
   int number = cli_signal_received();
   cli_signals_forget();
   am_context_free(c->ctx);
   if (number && (st == AM_E_STOPPED || st == AM_OK)) end_by_signal(number);
+  if (unread) end_by_signal(SIGPIPE);
   return exit_code(st);
 }
 
@@ -134,7 +142,7 @@ int main(int argc, char **argv) {
   if (!command) return unknown_command(argv[1]);
   cli c = {.arguments = calloc((size_t)argc, sizeof *c.arguments)};
   if (!c.arguments) {
-    fprintf(stderr, "audiomood: out of memory\n");
+    cli_fprint(stderr, "audiomood: out of memory\n");
     return 1;
   }
   int code = execute(&c, command, argc, argv);

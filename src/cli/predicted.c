@@ -1,22 +1,18 @@
 /* cli/predicted.c - what predict prints: a row a sound, or a row a window of it. */
 #include <math.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "io/csv.h"
 #include "io/json.h"
 
 /* At once, for whoever reads along.  Where nobody does any more, or nothing fits, the sounds still to come need not be
- * heard either. */
-static am_status flush_output(am_error *err) {
-  if (fflush(stdout) == 0 && !ferror(stdout)) return AM_OK;
-  return am_fail(err, AM_E_IO, "standard output could not be written");
-}
-
+ * heard either.  CSV is the data as it is, JSON and text hold nothing that steers a terminal. */
 static am_status print_buffer(cli *c, am_buffer *text, am_error *err) {
   am_status st = text->failed ? am_no_memory(err) : AM_OK;
-  if (!st) fputs(text->data, stdout);
+  if (!st) cli_put_data(text->data, text->used);
   am_buffer_free(c->ctx, text);
-  return st ? st : flush_output(err);
+  return st ? st : cli_flush(err);
 }
 
 am_status cli_predicted_head(cli *c, const am_checkpoint *m, cli_format format, bool windows, am_error *err) {
@@ -91,7 +87,10 @@ static am_status print_text(cli *c, const am_checkpoint *m, const cli_predicted 
   if (row->unheard) am_buffer_printf(c->ctx, &line, ": no label (%s)", am_unheard_name(row->unheard));
   else am_buffer_printf(c->ctx, &line, ": %s", m->labels[best]);
   for (int k = 0; k < m->classes && !row->unheard; k++) am_buffer_printf(c->ctx, &line, "  %s %.1f%%", m->labels[k], 100 * (double)row->p[k]);
-  if (!line.failed) am_text_one_line(line.data);
+  if (!line.failed) {
+    am_text_one_line(line.data);
+    line.used = strlen(line.data);
+  }
   am_buffer_append(c->ctx, &line, "\n", 1);
   return print_buffer(c, &line, err);
 }

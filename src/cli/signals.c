@@ -8,6 +8,7 @@
 /* A handler can reach only globals; these two are written before it is installed and by it. */
 static am_context *volatile stop_context; /* NULL: there is nothing (any more) to stop */
 static volatile sig_atomic_t received;
+static bool pipe_ends; /* SIGPIPE was not ignored when the program was started */
 
 static void on_signal(int number) {
   int before = errno; /* of the call that was interrupted, which has yet to be looked at */
@@ -37,11 +38,16 @@ void cli_signals_install(am_context *ctx) {
   stop_context = ctx;
   handle(SIGINT);
   handle(SIGTERM);
-  /* A closed pipe and a file size limit are errors of a write, not deaths without words. */
-  signal(SIGPIPE, SIG_IGN);
+  handle(SIGHUP);
+  /* A closed pipe and a file size limit are errors of a write, not deaths in the middle of a training: whoever reads the
+   * messages may leave.  That nobody reads the results ends the program at its end (main.c). */
+  void (*before)(int) = signal(SIGPIPE, SIG_IGN);
+  pipe_ends = before != SIG_IGN && before != SIG_ERR;
   signal(SIGXFSZ, SIG_IGN);
 }
 
 void cli_signals_forget(void) { stop_context = NULL; }
+
+bool cli_signals_pipe(void) { return pipe_ends; }
 
 int cli_signal_received(void) { return received; }

@@ -29,7 +29,7 @@ void cli_sink_init(bool quiet, bool verbose) {
 }
 
 void cli_sink_clear(void) {
-  if (sink.line_open) fputs("\r\033[K", stderr);
+  if (sink.line_open) cli_fprint(stderr, "\r\033[K");
   sink.line_open = false;
 }
 
@@ -48,8 +48,9 @@ void cli_sink_log(void *user, am_log_level level, const char *line) {
   if (level == AM_LOG_WARNING && warned_before(line)) return;
   cli_sink_clear();
   const char *mark = level == AM_LOG_ERROR ? "error: " : level == AM_LOG_WARNING ? "warning: " : "";
-  const char *start = !sink.color ? "" : level == AM_LOG_ERROR ? "\033[31m" : level == AM_LOG_WARNING ? "\033[33m" : "";
-  fprintf(stderr, "%s%s%s%s\n", start, mark, *start ? "\033[0m" : "", line);
+  const int color = level == AM_LOG_ERROR ? 31 : level == AM_LOG_WARNING ? 33 : 0;
+  if (sink.color && color) cli_fprint(stderr, "\033[%dm%s\033[0m%s\n", color, mark, line);
+  else cli_fprint(stderr, "%s%s\n", mark, line);
 }
 
 static void format_time(double seconds, char *out, size_t size) {
@@ -93,9 +94,9 @@ void cli_sink_progress(void *user, const am_progress *p) {
   char line[256];
   format_line(p, line, sizeof line);
   if (!sink.terminal) {
-    fprintf(stderr, "%s\n", line);
+    cli_fprint(stderr, "%s\n", line);
     return;
   }
-  fprintf(stderr, "\r\033[K%s", line);
+  cli_fprint(stderr, "\r\033[K%s", line);
   sink.line_open = true;
 }

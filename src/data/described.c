@@ -11,7 +11,7 @@
 #include "data/corpus.h"
 #include "data/names.h"
 #include "io/csv.h"
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 typedef struct search {
   am_corpus *corpus;

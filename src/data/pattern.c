@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "data/pattern.h"
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 enum { DEPTH = 1000, HEAP_KIB = 20000, ENTRY_NUMBER = 2 /* bytes of the number that begins an entry */ };
 

@@ -13,7 +13,7 @@
 #include "audio/endings.h"
 #include "base/file.h"
 #include "data/corpus.h"
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 enum { SPEECH = 1, SONG = 2, ACTORS = 24, EMOTIONS = 8, SONG_EMOTIONS = 6, NEUTRAL = 1, AUDIO_ONLY = 3 };
 enum { CELLS = 2 * ACTORS * EMOTIONS * 2 * 2 * 2 };

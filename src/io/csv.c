@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/value.h"
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 enum { MAX_COLUMNS = 10000 };
 

@@ -6,21 +6,29 @@
 #include <string.h>
 
 #include "io/json.h"
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 static void put(am_json *j, const char *text) { am_buffer_append(j->ctx, j->out, text, strlen(text)); }
 
+/* A character that a terminal or an editor may take for a command; of valid UTF-8 up to three bytes. */
+static unsigned code_of(const char *text, size_t n) {
+  const unsigned char *c = (const unsigned char *)text;
+  return n == 1 ? c[0] : n == 2 ? (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu)
+                                : (c[0] & 0xfu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
+}
+
+/* All that may not be shown is written by its number: the same text for whoever reads JSON. */
 static void put_string(am_json *j, const char *text) {
   put(j, "\"");
   while (*text) {
-    size_t n = am_utf8_length(text);
+    size_t n = am_utf8_length(text), bytes;
     unsigned char c = (unsigned char)*text;
     if (!n) put(j, "\\ufffd");
     else if (c == '"' || c == '\\') am_buffer_printf(j->ctx, j->out, "\\%c", c);
     else if (c == '\n') put(j, "\\n");
     else if (c == '\r') put(j, "\\r");
     else if (c == '\t') put(j, "\\t");
-    else if (c < 0x20 || c == 0x7f) am_buffer_printf(j->ctx, j->out, "\\u%04x", c);
+    else if (am_text_stand_in(text, &bytes)) am_buffer_printf(j->ctx, j->out, "\\u%04x", code_of(text, n));
     else am_buffer_append(j->ctx, j->out, text, n);
     text += n ? n : 1;
   }

@@ -1,7 +1,7 @@
 /* io/yaml_write.c - a value tree as block YAML. */
 #include <string.h>
 
-#include "io/utf8.h"
+#include "base/utf8.h"
 #include "io/yaml.h"
 
 typedef struct writer {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 void am_html_put(am_html h, const char *markup) { am_buffer_append(h.ctx, h.out, markup, strlen(markup)); }
 
@@ -26,12 +26,12 @@ static size_t step(const char *text) {
 }
 
 /* Bytes of the next character, or 0 where something must stand in for it: broken UTF-8, and characters
- * that XML does not allow or that cannot be seen (C0, DEL, C1, U+FFFE, U+FFFF). */
+ * that XML does not allow, that cannot be seen or that turn the direction of all that follows (am_text_stand_in; U+FFFE,
+ * U+FFFF). */
 static size_t good_length(const char *text) {
   const unsigned char *u = (const unsigned char *)text;
-  size_t n = am_utf8_length(text);
-  if (n == 1 && (*u < 0x20 || *u == 0x7f) && *u != '\n' && *u != '\t') return 0;
-  if (n == 2 && u[0] == 0xc2 && u[1] < 0xa0) return 0;
+  size_t n;
+  if (am_text_stand_in(text, &n) && *u != '\n' && *u != '\t') return 0;
   if (n == 3 && u[0] == 0xef && u[1] == 0xbf && u[2] >= 0xbe) return 0;
   return n;
 }

@@ -21,6 +21,28 @@ static void errors_keep_the_first(void **state) {
   assert_int_not_equal(am_error_prefix(NULL, "x"), AM_OK);
 }
 
+/* Each kind of character that steers a terminal, and its neighbours, which do not. */
+static void texts_that_are_shown_steer_no_terminal(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *shown;
+  } cases[] = {{"a\x1b[31m\a\t\n\x7f~", "a [31m    ~"},
+               {"\xc2\x80\xc2\x84\xc2\x85\xc2\x9b\xc2\x9f\xc2\xa0", "?? ??\xc2\xa0"},
+               {"\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xe2\x80\xae\xe2\x80\xaf", "\xe2\x80\xa7  ??\xe2\x80\xaf"},
+               {"\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa", "\xe2\x81\xa5??\xe2\x81\xaa"},
+               {"\xff\x9b\xc3\xe2\x80", "?????"},
+               {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x99\x82\xd7\x90", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x99\x82\xd7\x90"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[64];
+    snprintf(text, sizeof text, "%s", cases[i].text);
+    am_text_one_line(text);
+    assert_string_equal(text, cases[i].shown);
+    am_error err = AM_ERROR_INIT;
+    am_fail(&err, AM_E_IO, "%s", cases[i].text);
+    assert_string_equal(err.message, cases[i].shown);
+  }
+}
+
 static void errors_are_one_line_of_utf8(void **state) {
   (void)state;
   am_error err = AM_ERROR_INIT;
@@ -362,6 +384,7 @@ static void version_is_three_numbers(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(errors_keep_the_first),
+      cmocka_unit_test(texts_that_are_shown_steer_no_terminal),
       cmocka_unit_test(errors_are_one_line_of_utf8),
       cmocka_unit_test(errors_say_why_by_errno),
       cmocka_unit_test(context_refuses_bad_settings),

@@ -54,6 +54,7 @@ static void values_are_written(void **state) {
   am_json j = am_json_begin(f->ctx, &b, 0);
   am_json_open(&j, NULL, '{');
   am_json_text(&j, "file", "a \"b\"\\\n\t\x01\xc3\xa4\xff/\x7f");
+  am_json_text(&j, "shown", "\xc2\x9b\xe2\x80\xae\xe2\x80\xa8\xe2\x81\xa6\xe2\x82\xac");
   am_json_text(&j, "none", NULL);
   am_json_int(&j, "n", INT64_MIN);
   am_json_real(&j, "p", 0.1);
@@ -73,7 +74,8 @@ static void values_are_written(void **state) {
   am_json_ints(&j, "i", (int64_t[]){3, -4}, 2);
   am_json_close(&j);
   assert_false(b.failed);
-  assert_string_equal(b.data, "{\"file\": \"a \\\"b\\\"\\\\\\n\\t\\u0001\xc3\xa4\\ufffd/\\u007f\", \"none\": null, "
+  assert_string_equal(b.data, "{\"file\": \"a \\\"b\\\"\\\\\\n\\t\\u0001\xc3\xa4\\ufffd/\\u007f\", "
+                              "\"shown\": \"\\u009b\\u202e\\u2028\\u2066\xe2\x82\xac\", \"none\": null, "
                               "\"n\": -9223372036854775808, \"p\": 0.1, \"nan\": null, \"inf\": null, \"f\": 0.1, "
                               "\"g\": 16777216, \"h\": null, \"yes\": true, \"null\": null, \"list\": [1, []], "
                               "\"r\": [1, null, 0.25], \"i\": [3, -4]}");
