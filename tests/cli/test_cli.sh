@@ -265,7 +265,9 @@ expect "predict a folder as CSV" 0 "^file,label,p_calm"
 "$audiomood" predict run1 "$sound" >/dev/full 2>err; code=$?; : >out; expect "a full standard output is a failure" 1 "standard output"
 "$audiomood" predict run1 "$sound" <&- 2>&- >out; code=$?; : >err
 expect "predict without standard input and error" 0 "$sound: "
-"$audiomood" evaluate run1 --json <&- >&- 2>&-; code=$?; : >out; : >err; expect "evaluate without any standard stream" 0
+rm -f run1/predictions-test.csv; "$audiomood" evaluate run1 --json <&- >&- 2>&-; code=$?; : >out; : >err
+expect "evaluate without any standard stream has told nobody its results" 1
+grep -q ^clip, run1/predictions-test.csv && ok "and has kept its predictions" || not_ok "and has kept its predictions"
 cp -r run1 kept; rm kept/predictions-test.csv 2>/dev/null; mkdir kept/predictions-test.csv
 run evaluate kept; expect "evaluate a run that cannot be changed" 0 "warning: .*kept/predictions-test.csv.*the predictions are not kept" "Confusion"
 run evaluate run1 --out nowhere/p.csv; expect "evaluate into a folder that is not there" 1 "cannot create nowhere/p.csv"
