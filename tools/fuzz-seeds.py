@@ -44,6 +44,26 @@ def sounds():
             print(f"{name}: {why}")
 
 
+def derived():
+    """Files that no library writes: joined, tagged, with lengths that were never filled in, with other letters in front."""
+    folder = os.path.join(here, "sound")
+
+    def read(name):
+        return open(os.path.join(folder, name), "rb").read()
+
+    tag = b"ID3\4\0\0\0\0\0\x14" + b"TIT2\0\0\0\2\0\0\0a" + b"\0" * 8
+    wav, rf64, mp3 = read("pcm16.wav"), read("rf64.wav"), read("mp3.mp3")
+    for name, data in (
+        ("twice.ogg", read("vorbis.ogg") + read("opus.ogg")), ("twice.mp3", mp3 + mp3), ("twice.flac", read("pcm.flac") * 2),
+        ("id3.wav", tag + wav), ("id3.mp3", tag + mp3 + b"TAG" + b"x" * 125), ("zero.wav", wav[:40] + b"\0\0\0\0" + wav[44:]),
+        ("ones.wav", wav[:4] + b"\xff" * 4 + wav[8:40] + b"\xff" * 4 + wav[44:]), ("zero-rf64.wav", rf64[:20] + b"\0" * 24 + rf64[44:]),
+        ("bw64.wav", b"BW64" + rf64[4:]), ("zero.aiff", read("pcm.aiff")[:4] + b"\0" * 4 + read("pcm.aiff")[8:]),
+        ("second.wav", wav + b"data\x10\0\0\0" + bytes(16)),
+    ):
+        with open(os.path.join(folder, name), "wb") as out:
+            out.write(data)
+
+
 def shard(name, sizes, damage=None):
     os.makedirs(os.path.join(here, "cache"), exist_ok=True)
     values = [np.arange(r * c, dtype="<f4") / 7 for r, c in sizes]
@@ -77,6 +97,7 @@ def table(a):
 
 
 sounds()
+derived()
 shard("two.h5", [(3, 4), (2, 5)])
 shard("overflow.h5", [(3, 4), (2, 5)], overflow)
 shard("negative.h5", [(3, 4), (2, 5)], negative)

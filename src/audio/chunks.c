@@ -134,6 +134,15 @@ static void mend(am_part *p, const layout *l, const chunk *sound, size_t left) {
   if (!l->wave && l->first == 12 && find(p, l, "COMM", &comm) && comm.size >= 18) am_part_patch(p, comm.from + 2, UINT32_MAX, 4, true);
 }
 
+/* What follows the sound and is neither a tag nor zeros, from `at` on. */
+static void warn_rest(const am_container *c, const am_part *p, size_t at) {
+  size_t rest = at < p->bytes ? p->bytes - at : 0, n = 0;
+  rest -= am_tags_behind(p->data + p->bytes - rest, rest);
+  while (n < rest && p->data[at + n] == 0) n++;
+  if (!c->quiet && n < rest && rest >= 64)
+    am_log(c->ctx, AM_LOG_WARNING, "%s: %zu bytes follow the sound that its header tells of; they are left out", c->name, rest);
+}
+
 /* What follows the sound: chunks with titles and the like, or something that nobody will hear, and that libsndfile is not
  * shown, which would take it for damage. */
 static void look_behind(const am_container *c, am_part *p, const layout *l, size_t at) {
@@ -154,11 +163,7 @@ static void look_behind(const am_container *c, am_part *p, const layout *l, size
     }
     at = behind(l, &k);
   }
-  size_t rest = at < p->bytes ? p->bytes - at : 0, n = 0;
-  rest -= am_tags_behind(p->data + p->bytes - rest, rest);
-  while (n < rest && p->data[at + n] == 0) n++;
-  if (!c->quiet && n < rest && rest >= 64)
-    am_log(c->ctx, AM_LOG_WARNING, "%s: %zu bytes follow the sound that its header tells of; they are left out", c->name, rest);
+  warn_rest(c, p, at);
 }
 
 /* The codec that a WAV's fmt chunk names, 0: none.  In W64 libsndfile takes every extensible format for whole numbers. */
@@ -218,9 +223,8 @@ static am_status read_au(const am_container *c, am_part *p, am_error *err) {
   if (size == 0 && left > 0) {
     warn_length(c, size, (size_t)left);
     am_part_patch(p, 8, left, 4, big);
-  } else if (left - size >= 64 && !c->quiet) {
-    am_log(c->ctx, AM_LOG_WARNING, "%s: %llu bytes follow the sound that its header tells of; they are left out", c->name,
-           (unsigned long long)(left - size));
+  } else {
+    warn_rest(c, p, (size_t)(from + size));
   }
   return AM_OK;
 }
@@ -239,7 +243,7 @@ am_status am_chunks_read(const am_container *c, am_part *p, am_error *err) {
     return am_fail(err, AM_E_FORMAT, "%s: has no '%s' chunk, so no sound; it ends after %zu bytes", c->name, l.sound, p->bytes);
   size_t left = p->bytes - sound.from;
   if (l.ds64 && sound.size == UINT32_MAX) sound.size = read_number(p->data + l.ds64 + 8, 8, false);
-  bool unknown = unknown_length(sound.size, l.size),
+  bool unknown = unknown_length(sound.size, l.size) || unknown_length(sound.size, 8),
        empty = sound.size <= l.lead && left > l.lead && !chunks_to_the_end(p, &l, behind(&l, &sound));
   if (!unknown && sound.size > left) return fail_truncated(c, l.sound, sound.size, left, err);
   if (empty) warn_length(c, sound.size, left - l.lead);
@@ -250,6 +254,8 @@ am_status am_chunks_read(const am_container *c, am_part *p, am_error *err) {
     mend(p, &l, &sound, (size_t)sound.size);
   }
   look_behind(c, p, &l, behind(&l, &sound));
+  size_t end = sound.from + (size_t)sound.size;
+  if (l.whole && end < p->bytes) p->bytes = end; /* libsndfile takes what follows in a W64 for sound */
   if (alac_is_damaged(p, &l))
     return am_fail(err, AM_E_FORMAT, "%s: damaged: its ALAC sound has no whole table of packets; copy or download it again", c->name);
   unsigned codec = wave_codec(p, &l);

@@ -11,6 +11,7 @@ const char *am_sound_library(void) { return sf_version_string(); }
 typedef struct memory_file {
   const am_part *part;
   sf_count_t at;
+  int error; /* the first: libsndfile forgets it when it reads on */
 } memory_file;
 
 static sf_count_t memory_length(void *user) { return (sf_count_t)((memory_file *)user)->part->bytes; }
@@ -62,13 +63,17 @@ static size_t samples_a_byte(const SF_INFO *info) {
 
 static am_status read_block(am_decoder *d, float *to, size_t floats, size_t *frames, am_error *err) {
   (void)err;
+  memory_file *file = d->state;
+  *frames = 0;
+  if (file->error) return AM_OK;
   sf_count_t got = sf_readf_float(d->library, to, (sf_count_t)(floats / (size_t)d->channels));
   *frames = got > 0 ? (size_t)got : 0;
+  file->error = sf_error(d->library);
   return AM_OK;
 }
 
 static const char *trouble(am_decoder *d) {
-  int error = sf_error(d->library);
+  int error = ((memory_file *)d->state)->error;
   return error ? sf_error_number(error) : NULL;
 }
 

@@ -33,7 +33,8 @@ static size_t tag_behind(const unsigned char *data, size_t bytes) {
   if (bytes >= ID3_OLD && starts(end - ID3_OLD, ID3_OLD, "TAG")) return ID3_OLD;
   if (bytes >= APE_HEAD && starts(end - APE_HEAD, APE_HEAD, "APETAGEX")) {
     const unsigned char *foot = end - APE_HEAD;
-    return little(foot + 12) + (foot[23] & 0x80 ? APE_HEAD : 0);
+    size_t size = little(foot + 12), all = size + APE_HEAD; /* it may, or may only say that it does, have a head as well */
+    return foot[23] & 0x80 && all <= bytes && starts(end - all, APE_HEAD, "APETAGEX") ? all : size;
   }
   if (bytes >= ID3_HEAD && starts(end - ID3_HEAD, ID3_HEAD, "3DI")) return id3_bytes(end - ID3_HEAD) + 2 * ID3_HEAD;
   if (bytes >= LYRICS_FOOT && starts(end - 9, 9, "LYRICS200")) {
