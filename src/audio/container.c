@@ -20,7 +20,7 @@ static void skip_tags(am_container *c) {
 
 static am_status refuse(const am_container *c, const char *what, am_error *err) {
   char line[600];
-  return am_fail(err, AM_E_FORMAT, "%s: %s, which is not read%s", c->name, what, am_container_advice(c, line, sizeof line));
+  return am_fail(err, AM_E_FORMAT, "%s: is %s, which is not read%s", c->name, what, am_container_advice(c, line, sizeof line));
 }
 
 /* Where another FLAC stream begins behind the first byte, or the end: its letters, and a block with the stream's facts. */

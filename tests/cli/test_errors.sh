@@ -49,6 +49,11 @@ cp $sound low.wav; printf '\x40\x1f\0\0\x80\x3e\0\0' | dd of=low.wav bs=1 seek=2
 { head -c 40 $sound; printf '\0\x2f\x0d\0'; tail -c +45 $sound; head -c 864000 /dev/zero; } | head -c $((44 + 864000)) >long.wav
 mkdir films; : >films/film.mp4
 for i in $(seq 0 255); do printf "\\x$(printf %x $((i * 167 % 256)))"; done >noise.wav
+printf '\0\0\0\x1cftypM4A \0\0\2\0isomiso2' >talk.m4a
+cp talk.m4a lying.wav
+printf '#!AMR\n\x3c' >call.amr
+{ head -c 40 $sound; head -c 4 /dev/zero; tail -c +45 $sound; } >killed.wav
+cat $sound $sound >joined.wav
 echo "not HDF5" >junk.h5
 head -c 4000 run1/best.h5 >half.h5
 cp "$root/tests/train/golden/keras/conv2d.h5" keras.h5
