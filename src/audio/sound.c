@@ -107,6 +107,8 @@ static am_status keep_resampled(hearing *h, const float *x, size_t n, am_error *
     am_status status = make_room(h, BLOCK, err);
     if (!status) status = am_resampler_run(h->resampler, x, n, &used, h->out->samples + h->out->n, BLOCK, &made, err);
     if (status) return status;
+    if (!all_finite(h->out->samples + h->out->n, made))
+      return am_fail(err, AM_E_NUMERIC, "%s: its samples are too large to be resampled, near 1e38; the file is damaged", h->name);
     h->out->n += made;
     if (x) x += used, n -= used;
   } while (x ? n > 0 : made > 0);

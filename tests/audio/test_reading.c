@@ -321,6 +321,20 @@ static void blocks_give_the_bits_of_the_whole(void **state) {
       }
 }
 
+/* Numbers of which a sum overflows are as damaged as infinite ones. */
+static void samples_that_overflow(void **state) {
+  room *r = *state;
+  am_error err = AM_ERROR_INIT;
+  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  bytes b = written(r, SF_FORMAT_WAV | SF_FORMAT_FLOAT, RATE, 1, N);
+  const float large = -3.4e38f, sign[2] = {large, -large};
+  size_t at = place(&b, "data") + 8;
+  for (size_t i = 0; i < N; i++) memcpy(b.at + at + 4 * i, &sign[i / 7 % 2], 4);
+  am_test_fails(am_sound_decode(r->ctx, b.at, b.n, "it", 12000, 0, &s, &err), AM_E_NUMERIC, &err, "it: its samples are too large");
+  assert_null(s.samples);
+  free(b.at);
+}
+
 static uint16_t crc(const unsigned char *p, size_t n, int bits, unsigned polynomial) {
   unsigned c = 0, top = 1u << (bits - 1);
   for (size_t i = 0; i < n; i++) {
@@ -439,6 +453,7 @@ int main(void) {
       IN_ROOM(what_is_left_out_is_warned_of),
       IN_ROOM(small_files_are_what_ffmpeg_hears),
       IN_ROOM(blocks_give_the_bits_of_the_whole),
+      IN_ROOM(samples_that_overflow),
       IN_ROOM(memory_is_in_proportion),
       IN_ROOM(nobody_else_prints),
       IN_ROOM(allocations_that_fail),
