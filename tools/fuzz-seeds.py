@@ -71,13 +71,13 @@ def shard(name, sizes, damage=None):
     arrays = {"key": np.arange(1, n + 1, dtype="<i8"), "rows": np.array([s[0] for s in sizes], "<i8"),
               "columns": np.array([s[1] for s in sizes], "<i8"),
               "crc32c": np.array([crc32c(v.tobytes()) for v in values], "<i8"), "unheard": np.zeros(n, "<i8"),
-              "seconds": np.full(n, 0.25), "file_rate": np.full(n, 16000.0),
+              "digest": np.arange(n, dtype="<i8"), "seconds": np.full(n, 0.25), "file_rate": np.full(n, 16000.0),
               "values": np.concatenate(values)}
     if damage:
         damage(arrays)
     with h5py.File(os.path.join(here, "cache", name), "w", libver=("v108", "v108"), track_order=False) as f:
         f.attrs["format"] = "audiomood features"
-        f.attrs["version"] = np.int64(2)
+        f.attrs["version"] = np.int64(3)
         for key, a in arrays.items():
             f.create_dataset(key, data=a, track_times=False).attrs["crc32c"] = np.uint32(crc32c(a.tobytes()))
 

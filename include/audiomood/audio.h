@@ -21,6 +21,8 @@ typedef struct am_sound {
   double rate;      /* Hz */
   double file_rate; /* Hz of the file it was read from, 0 if none */
   int file_channels;
+  uint64_t digest;  /* of rate and samples as decoded, before any resampling: those of equal sounds are equal, in whatever
+                     * lossless file they are; 0 if it was not read */
 } am_sound;
 
 #define AM_SOUND_INIT_SIZE sizeof(am_sound)

@@ -37,6 +37,7 @@ typedef struct hearing {
   uint64_t stretch;   /* samples at this rate so far */
   uint64_t part;      /* samples of this part so far */
   uint64_t frames;    /* of all parts */
+  uint32_t crc[2];    /* of their mean samples, by turns (note) */
 } hearing;
 
 /* Header values that no recording has would only make us allocate. */
@@ -151,6 +152,18 @@ static am_status begin_stretch(hearing *h, const am_decoder *d, am_error *err) {
   return am_resampler_create(h->ctx, d->rate, h->rate, &h->resampler, err);
 }
 
+/* For the digest, a crc32c of every second stretch of 32768 samples each, wherever the blocks end: two of them tell sounds
+ * apart that one would not, at a twentieth of the time of a 64-bit hash. */
+static void note(hearing *h, const float *x, size_t n) {
+  enum { TURN = 32768 };
+  for (uint64_t at = h->frames; n;) {
+    const size_t left = (size_t)(TURN - at % TURN), some = n < left ? n : left;
+    uint32_t *crc = &h->crc[at / TURN % 2];
+    *crc = am_crc32c(*crc, x, some * sizeof *x);
+    x += some, at += some, n -= some;
+  }
+}
+
 static am_status take(hearing *h, const am_decoder *d, size_t frames, am_error *err) {
   float *mono;
   am_status status = d->rate == h->now ? AM_OK : begin_stretch(h, d, err);
@@ -162,6 +175,7 @@ static am_status take(hearing *h, const am_decoder *d, size_t frames, am_error *
     return am_fail(err, AM_E_FORMAT, "%s: damaged: more than %.0f samples come out of %zu bytes", h->name, possible,
                    d->part->bytes);
   status = mix(h, d, frames, &mono, err);
+  if (!status && !h->count) note(h, mono, frames);
   if (!status) status = keep(h, mono, frames, err);
   h->stretch += frames, h->part += frames, h->frames += frames;
   return status;
@@ -260,6 +274,8 @@ static am_status decode(am_container *c, double rate, double max_seconds, am_sou
                .max_seconds = max_seconds > 0 ? max_seconds : default_seconds};
   am_status status = hear_all(&h, c, err);
   out->rate = h.rate;
+  const uint64_t digest[4] = {(uint64_t)out->file_rate, h.frames, h.crc[0], h.crc[1]};
+  out->digest = am_hash64(0, digest, sizeof digest);
   if (status) am_sound_free(c->ctx, out);
   return status;
 }

@@ -44,5 +44,7 @@ am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, c
   }
   if (!s->split->speaker_independent || s->part <= AM_PART_TRAIN)
     *doubt = "no: the same speakers are in the training part";
+  else if (!m->speaker_independent && !*doubt)
+    *doubt = "no: its training found sounds of the held-out parts in the training part";
   return AM_OK;
 }

@@ -1,9 +1,9 @@
 /* data/cache.c - immutable shards of features in a folder.
  *
  * features-<name>.h5: attributes format, version; arrays key, rows, columns,
- * crc32c, unheard (int64, one an entry), seconds, file_rate (float64), values
+ * crc32c, unheard, digest (int64, one an entry), seconds, file_rate (float64), values
  * (float32, all entries one after another).  Shards of another version are
- * passed over: version 1 had neither unheard nor file_rate.  Shards are read in the order of their names; of two
+ * passed over: version 1 had neither unheard nor file_rate, version 2 no digest.  Shards are read in the order of their names; of two
  * entries with one key the later is tried first, the other when it is damaged. */
 #include "data/cache.h"
 
@@ -18,9 +18,9 @@
 
 #define PREFIX "features-"
 #define FORMAT "audiomood features"
-enum { VERSION = 2, WHOLE = 5, COLUMNS = 7 };
+enum { VERSION = 3, WHOLE = 6, COLUMNS = 8 };
 /* The first WHOLE are int64, the others float64. */
-static const char *const columns_of[COLUMNS] = {"key", "rows", "columns", "crc32c", "unheard", "seconds", "file_rate"};
+static const char *const columns_of[COLUMNS] = {"key", "rows", "columns", "crc32c", "unheard", "digest", "seconds", "file_rate"};
 
 typedef struct entry {
   uint64_t key;
@@ -155,8 +155,9 @@ static am_status index_columns(am_cache *c, const shard_table *t, const char *pa
   am_status status = add_shard(c, path, err);
   size_t first = 0;
   for (size_t i = 0; i < t->n && !status; i++) {
-    am_cache_facts facts = {.unheard = ((int64_t *)t->at[4])[i], .seconds = ((double *)t->at[5])[i],
-                            .file_rate = ((double *)t->at[6])[i]};
+    am_cache_facts facts = {.unheard = ((int64_t *)t->at[4])[i], .digest = (uint64_t)((int64_t *)t->at[5])[i],
+                            .seconds = ((double *)t->at[WHOLE])[i],
+                            .file_rate = ((double *)t->at[WHOLE + 1])[i]};
     entry e = {.key = (uint64_t)((int64_t *)t->at[0])[i], .rows = ((int64_t *)t->at[1])[i],
                .columns = ((int64_t *)t->at[2])[i], .crc = (uint32_t)((int64_t *)t->at[3])[i],
                .facts = facts, .first = first, .shard = c->n_shards - 1};
@@ -316,7 +317,7 @@ static am_status write_values(am_cache *c, am_h5 *file, am_error *err) {
 
 static int64_t whole_column(const pending *p, int k) {
   const int64_t crc = k == 3 ? am_crc32c(0, p->data, (size_t)(p->rows * p->columns) * sizeof(float)) : 0;
-  const int64_t at[WHOLE] = {(int64_t)p->key, p->rows, p->columns, crc, p->facts.unheard};
+  const int64_t at[WHOLE] = {(int64_t)p->key, p->rows, p->columns, crc, p->facts.unheard, (int64_t)p->facts.digest};
   return at[k];
 }
 

@@ -17,6 +17,7 @@ typedef struct am_cache_facts {
   double seconds;   /* decoded */
   double file_rate; /* Hz of its file */
   int64_t unheard;  /* am_unheard */
+  uint64_t digest;  /* am_store_digest */
 } am_cache_facts;
 /* Opens (creates) the folder and reads the index of every shard. Unreadable shards are named and ignored. */
 am_status am_cache_open(am_context *ctx, const char *dir, am_cache **out, am_error *err);

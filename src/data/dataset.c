@@ -9,6 +9,7 @@
 #include "data/corpus.h"
 #include "data/filter.h"
 #include "data/names.h"
+#include "data/twins.h"
 
 #define AT(member) offsetof(am_data_options, member)
 const am_option am_data_table[] = {
@@ -161,7 +162,8 @@ static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err
                      "data.merge", d->corpus);
   }
   if (!status) status = am_corpus_join_alike(corpus, &own, err);
-  return status ? status : am_corpus_finish(corpus, &own, err);
+  if (!status) status = am_corpus_finish(corpus, &own, err);
+  return status ? status : am_dataset_check_files(d, err);
 }
 
 am_status am_dataset_load(am_context *ctx, const am_data_options *options, am_dataset **out, am_error *err) {

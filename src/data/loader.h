@@ -25,6 +25,9 @@ bool am_store_readable(const am_store *store, uint32_t clip); /* am_store_ok, or
 am_unheard am_store_unheard(const am_store *store, uint32_t clip);
 /* Why a clip that is not am_store_ok was left out: "silent", "too short" or AM_LEFT_OUT_UNREADABLE. */
 const char *am_store_reason(const am_store *store, uint32_t clip);
+/* Of the clip's samples as they were decoded (mean of the channels, at the file's rate; of a part: of its file and where it
+ * is): the same on every mount, of every copy and every lossless form, whatever the features are.  0: it could not be read. */
+uint64_t am_store_digest(const am_store *store, uint32_t clip);
 double am_store_file_rate(const am_store *store, uint32_t clip); /* Hz of its file; 0 when it could not be read */
 int am_store_frames(const am_store *store, uint32_t clip); /* T of the clip's features */
 int am_store_bins(const am_store *store);                  /* F */

@@ -223,6 +223,12 @@ static am_status compute_features(job *j, const float *samples, size_t n, item *
   return AM_OK;
 }
 
+/* Of the samples that are the clip. */
+static uint64_t digest_of(const am_clip *c, const am_sound *sound) {
+  const double part[2] = {c->start, c->seconds};
+  return is_part(c) ? am_hash64(sound->digest, part, sizeof part) : sound->digest;
+}
+
 static am_status compute_clip(job *j, uint32_t clip, am_error *err) {
   am_context *ctx = j->store->ctx;
   const am_clip *c = &j->d->clips[clip];
@@ -244,6 +250,7 @@ static am_status compute_clip(job *j, uint32_t clip, am_error *err) {
     it->n_sound = n;
   }
   it->facts = (am_cache_facts){.seconds = (double)n / sound.rate, .file_rate = sound.file_rate,
+                               .digest = digest_of(c, &sound),
                                .unheard = status ? AM_HEARD : am_sound_unheard(sound.samples + from, n, sound.rate)};
   it->ok = !status;
   am_sound_free(ctx, &sound);
@@ -432,6 +439,7 @@ const char *am_store_reason(const am_store *s, uint32_t clip) {
   return unheard ? am_unheard_name(unheard) : AM_LEFT_OUT_UNREADABLE;
 }
 bool am_store_readable(const am_store *s, uint32_t clip) { return s->items[clip].ok || s->items[clip].facts.unheard; }
+uint64_t am_store_digest(const am_store *s, uint32_t clip) { return s->items[clip].facts.digest; }
 double am_store_file_rate(const am_store *s, uint32_t clip) { return s->items[clip].facts.file_rate; }
 am_store_counts am_store_counted(const am_store *s) { return s->counts; }
 

@@ -1,6 +1,7 @@
 /* train/setup.c - from a config to everything a first step needs. */
 #include <string.h>
 
+#include "data/twins.h"
 #include "train/origin.h"
 #include "train/trainer.h"
 
@@ -118,6 +119,21 @@ static void drop_unusable(am_trainer *t) {
   if (drop_clips(t, am_store_ok)) t->split->digest = digest;
 }
 
+/* Who is heard in training is not unknown, whatever the list calls him. */
+static am_status say_twins(am_trainer *t, am_error *err) {
+  static const char *const parts[] = {"train", "validation", "test"};
+  am_twins twins;
+  am_status status = am_split_find_twins(t->ctx, t->store, t->split, &twins, err);
+  if (status || !twins.sounds) return status;
+  const bool doubted = t->split->speaker_independent;
+  am_trainer_log(t, AM_LOG_WARNING, "%zu sounds are in two parts, e.g. %s (%s) and %s (%s): their decoded samples are equal, so "
+                 "what is held out was heard in training%s; leave one of each out (data.exclude)", twins.sounds,
+                 t->dataset->clips[twins.clip[0]].name, parts[twins.part[0]], t->dataset->clips[twins.clip[1]].name,
+                 parts[twins.part[1]], doubted ? ", and the results do not count as speaker-independent" : "");
+  t->split->speaker_independent = false;
+  return AM_OK;
+}
+
 static am_status make_features(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   am_status status = am_features_create(t->ctx, &c->features, &t->fx, err);
@@ -130,6 +146,8 @@ static am_status make_features(am_trainer *t, am_error *err) {
                  counts.computed, counts.seconds);
   drop_unusable(t);
   if (!t->split->n[AM_PART_TRAIN]) return am_fail(err, AM_E_DATA, "no clip of the training part is left: none can be read, or none has anything to hear");
+  status = say_twins(t, err);
+  if (status) return status;
   return am_normaliser_fit(t->ctx, t->store, t->dataset, &c->features, t->split->at[AM_PART_TRAIN],
                            t->split->n[AM_PART_TRAIN], &t->normaliser, err);
 }

@@ -1,0 +1,105 @@
+/* data/twins.c - recordings that stand in a corpus twice: a model is trained on one and tested on the other. */
+#include "data/twins.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+
+/* One clip: its file, whatever it is called, and which part of it.  Size and time go with the inode, whose number is no
+ * more than a hash on some network file systems. */
+typedef struct place {
+  uint64_t device, inode, size, mtime;
+  double start, seconds;
+  uint32_t clip;
+} place;
+
+static int compare(const place *a, const place *b) {
+  if (a->device != b->device) return a->device < b->device ? -1 : 1;
+  if (a->inode != b->inode) return a->inode < b->inode ? -1 : 1;
+  if (a->size != b->size) return a->size < b->size ? -1 : 1;
+  if (a->mtime != b->mtime) return a->mtime < b->mtime ? -1 : 1;
+  if (a->start < b->start || a->start > b->start) return a->start < b->start ? -1 : 1;
+  if (a->seconds < b->seconds || a->seconds > b->seconds) return a->seconds < b->seconds ? -1 : 1;
+  return 0;
+}
+
+static int by_place(const void *a, const void *b) {
+  const place *x = a, *y = b;
+  const int order = compare(x, y);
+  return order ? order : x->clip < y->clip ? -1 : x->clip > y->clip;
+}
+
+/* Those that are gone again are left to the decoder, which will say so. */
+static size_t find_places(const am_dataset *d, place *at) {
+  size_t n = 0;
+  for (uint32_t i = 0; i < d->n; i++) {
+    const am_clip *c = &d->clips[i];
+    am_file_id id;
+    if (am_file_identify(c->path, &id, NULL)) continue;
+    at[n++] = (place){id.device, id.inode, id.size, id.mtime_ns, c->start, c->seconds, i};
+  }
+  return n;
+}
+
+am_status am_dataset_check_files(const am_dataset *d, am_error *err) {
+  place *at = am_alloc(d->ctx, d->n + 1, sizeof *at);
+  if (!at) return am_no_memory(err);
+  const size_t n = find_places(d, at);
+  size_t twice = 0, first = 0;
+  if (n) qsort(at, n, sizeof *at, by_place);
+  for (size_t i = 1; i < n; i++)
+    if (!compare(&at[i - 1], &at[i]) && (!twice++ || at[i - 1].clip < at[first - 1].clip)) first = i;
+  const am_clip *a = twice ? &d->clips[at[first - 1].clip] : NULL, *b = twice ? &d->clips[at[first].clip] : NULL;
+  am_free(d->ctx, at);
+  if (!twice) return AM_OK;
+  return am_fail(err, AM_E_DATA, "%zu of %zu clips stand there twice, the first %s and %s, which are one file (%s); one would be "
+                 "trained on and the other tested%s", twice, d->n, a->name, b->name, a->path,
+                 a->corpus != b->corpus ? ": leave one of the corpora out, or give them different speakers or labels"
+                                        : ": leave the links out (data.exclude, or `unique: true` in a description)");
+}
+
+/* Sounds */
+
+typedef struct sound {
+  uint64_t digest;
+  uint32_t clip;
+  int part;
+} sound;
+
+static int by_digest(const void *a, const void *b) {
+  const sound *x = a, *y = b;
+  if (x->digest != y->digest) return x->digest < y->digest ? -1 : 1;
+  if (x->part != y->part) return x->part < y->part ? -1 : 1;
+  return x->clip < y->clip ? -1 : x->clip > y->clip;
+}
+
+/* All silences are equal, and say nothing. */
+static size_t find_sounds(const am_store *store, const am_split *split, sound *at) {
+  size_t n = 0;
+  for (int part = 0; part < 3; part++)
+    for (size_t i = 0; i < split->n[part]; i++) {
+      const uint32_t clip = split->at[part][i];
+      if (am_store_ok(store, clip) && !am_store_unheard(store, clip)) at[n++] = (sound){am_store_digest(store, clip), clip, part};
+    }
+  return n;
+}
+
+am_status am_split_find_twins(am_context *ctx, const am_store *store, const am_split *split, am_twins *out, am_error *err) {
+  *out = (am_twins){0};
+  sound *at = am_alloc(ctx, split->n[0] + split->n[1] + split->n[2] + 1, sizeof *at);
+  if (!at) return am_no_memory(err);
+  const size_t n = find_sounds(store, split, at);
+  if (n) qsort(at, n, sizeof *at, by_digest);
+  for (size_t i = 0, end; i < n; i = end) {
+    size_t other = 0; /* the first of another part */
+    for (end = i + 1; end < n && at[end].digest == at[i].digest; end++)
+      if (!other && at[end].part != at[i].part) other = end;
+    if (!other) continue;
+    /* of several the one whose clip comes first, so that the same is named wherever it runs */
+    if (!out->sounds++ || at[i].clip < out->clip[0])
+      *out = (am_twins){out->sounds, {at[i].clip, at[other].clip}, {(am_part)at[i].part, (am_part)at[other].part}};
+  }
+  am_free(ctx, at);
+  return AM_OK;
+}
