@@ -298,6 +298,7 @@ static am_status score(job *j, am_error *err) {
   }
   if (!st) st = am_metrics_compute(ctx, probabilities, labels, speakers, j->n, classes, seed, &m, err);
   if (!st) st = am_metrics_add_utterances(m, j->d, j->clips, probabilities, labels, seed, err);
+  if (!st) st = am_metrics_add_groups(m, j->d, j->clips, probabilities, labels, err);
   if (!st) st = am_metrics_diagnose(m, labels, speakers, j->checkpoint->labels, j->d->speakers, err);
   for (size_t i = 0; !st && cli_has(j->c, "json") && i < m->n_diagnoses; i++) /* else the table has them */
     am_log(ctx, AM_LOG_WARNING, "%s", m->diagnoses[i].text);

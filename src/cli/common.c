@@ -82,6 +82,25 @@ static void print_utterances(FILE *to, const am_metrics *u) {
   print_recall(to, u);
 }
 
+static void print_groups(FILE *to, const am_metrics *m) {
+  int width = 9, wide = 9;
+  for (size_t i = 0; i < m->n_groups; i++) {
+    if (cli_width(m->groups[i].trait) > width) width = cli_width(m->groups[i].trait);
+    if (cli_width(m->groups[i].value) > wide) wide = cli_width(m->groups[i].value);
+  }
+  for (size_t i = 0; i < m->n_groups; i++) {
+    const am_group *g = &m->groups[i];
+    if (!i) {
+      cli_fprint(to, "\n");
+      pad(to, "group", width + wide + 2);
+      cli_fprint(to, "%9s%9s%9s%9s\n", "clips", "accuracy", "UAR", "classes");
+    }
+    pad(to, !i || strcmp(g->trait, g[-1].trait) ? g->trait : "", width + 2);
+    pad(to, g->value, wide);
+    cli_fprint(to, "%9zu%9.1f%9.1f%9d\n", g->n, 100 * g->accuracy, 100 * g->uar, g->scored);
+  }
+}
+
 void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
   int width = label_width(labels, m->classes);
   pad(to, "emotion", width);
@@ -103,6 +122,7 @@ void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
   cli_fprint(to, "calibration error          %.1f %%\n", 100 * m->ece);
   cli_fprint(to, "cross-entropy              %.4f\n", m->loss);
   if (u) print_utterances(to, u);
+  print_groups(to, m);
   for (size_t i = 0; i < m->n_diagnoses; i++) cli_fprint(to, "%s%s\n", i ? "- " : "\nWhat stands out\n- ", m->diagnoses[i].text);
 }
 

@@ -22,6 +22,7 @@ typedef struct am_entry {
   double start, seconds;
   am_part part;
   int corpus; /* of several: which of the list */
+  const char *traits[AM_MOST_TRAITS]; /* values of the corpus's traits; NULL: not said */
   int intensity, statement, repetition, channel;
   const double *votes; /* (n_labels of the corpus) raters' votes for soft targets, or NULL */
   const double *vad;   /* (3) valence, activation, dominance, or NULL */
@@ -39,6 +40,8 @@ typedef struct am_corpus {
   size_t n_speakers;
   am_texts classes;      /* a label set that the corpus knows by name: takes the place of data.labels */
   const am_value *merge; /* and of data.merge */
+  const char *traits[AM_MOST_TRAITS]; /* names (am_corpus_trait) */
+  size_t n_traits;
   size_t n_left_out, left_out_room;
   am_left_out *left_out;
 } am_corpus;
@@ -62,6 +65,9 @@ am_status am_corpus_add(am_corpus *corpus, const am_entry *entry, am_error *err)
 am_status am_corpus_leave_out(am_corpus *corpus, const char *reason, const char *example, am_error *err);
 /* A text copied into the dataset's memory; NULL and a message when memory is out. */
 const char *am_corpus_text(am_corpus *corpus, am_error *err, const char *format, ...) AM_PRINTF(3, 4);
+
+/* Which of the traits has this name, added when new; -1 where there are AM_MOST_TRAITS already.  The name is borrowed. */
+int am_corpus_trait(am_corpus *corpus, const char *name);
 
 /* Sets d->synthetic when the corpus or the folder above it has the mark of `audiomood synth`. */
 am_status am_corpus_find_mark(am_corpus *corpus, am_error *err);

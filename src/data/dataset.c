@@ -104,6 +104,14 @@ am_status am_corpus_leave_out(am_corpus *corpus, const char *reason, const char 
   return AM_OK;
 }
 
+int am_corpus_trait(am_corpus *corpus, const char *name) {
+  for (size_t i = 0; i < corpus->n_traits; i++)
+    if (!strcmp(corpus->traits[i], name)) return (int)i;
+  if (corpus->n_traits == AM_MOST_TRAITS) return -1;
+  corpus->traits[corpus->n_traits] = name;
+  return (int)corpus->n_traits++;
+}
+
 void am_left_outs_add(am_left_outs *list, const char *reason, size_t count, const char *example) {
   size_t i = 0;
   while (i < list->n && strcmp(list->at[i].reason, reason)) i++;

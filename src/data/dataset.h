@@ -38,6 +38,15 @@ typedef struct am_left_out {
   const char *more[AM_LEFT_OUT_MORE]; /* further examples, NULL where there are none */
 } am_left_out;
 
+/* What else is known of the clips, by which their results are told apart: gender, intensity, sentence, session ... */
+enum { AM_MOST_TRAITS = 16 };
+typedef struct am_trait {
+  const char *name;
+  int n;
+  const char **values; /* (n) in natural order */
+  int *of;             /* (clips) index into values, -1: not said */
+} am_trait;
+
 /* Counts of clips by reason, without memory of their own: `reason` and `example` outlive the list. */
 enum { AM_LEFT_OUT_REASONS = 8 };
 typedef struct am_left_outs { am_left_out at[AM_LEFT_OUT_REASONS]; size_t n; } am_left_outs;
@@ -56,6 +65,8 @@ typedef struct am_dataset {
   am_clip *clips;
   int n_labels, n_speakers, n_groups;
   const char **labels, **speakers, **groups;
+  size_t n_traits;
+  am_trait *traits;     /* distinct names */
   int n_corpora;        /* 1, or those of corpus several */
   const char **corpora; /* their names, distinct */
   int n_known_speakers; /* speakers[n_speakers..n_known_speakers) are the corpus's others, without a clip here */

@@ -22,14 +22,14 @@ typedef struct search {
   size_t matched;                        /* sound files that a pattern or the table knows */
   char archive[128];                     /* a zip that was not unpacked */
   am_csv *csv;                           /* NULL: no table */
-  int column[AM_FIELDS], path_column;
+  int column[AM_FIELDS + AM_MOST_TRAITS], path_column;
   am_name_set rows; /* paths of the table without extension, by row */
   bool *row_used;
 } search;
 
 /* Codes of one file, NULL where nothing says; in the dataset's memory. */
 typedef struct codes {
-  const char *at[AM_FIELDS];
+  const char *at[AM_FIELDS + AM_MOST_TRAITS];
 } codes;
 
 /* A path without what am_sound_ending_known knows. */
@@ -58,6 +58,10 @@ static am_status find_columns(search *s, am_error *err) {
   am_status status = am_csv_need(s->csv, t->path, &s->path_column, err);
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted && !status; i++)
     if (*wanted[i].name) status = am_csv_need(s->csv, wanted[i].name, &s->column[wanted[i].field], err);
+  for (size_t i = 0; i < t->columns.n && !status; i++)
+    for (size_t k = 0; k < s->d->n_names && !status; k++)
+      if (!strcmp(s->d->names[k], t->columns.at[i]))
+        status = am_csv_need(s->csv, t->columns.at[i], &s->column[AM_FIELDS + k], err);
   return status;
 }
 
@@ -104,7 +108,7 @@ static am_status look_up(search *s, const char *path, codes *c, bool *found, am_
   *found = row >= 0;
   if (row < 0) return AM_OK;
   s->row_used[row] = true;
-  for (int f = 0; f < AM_FIELDS; f++) {
+  for (int f = 0; f < AM_FIELDS + AM_MOST_TRAITS; f++) {
     const char *text = s->column[f] < 0 ? "" : am_csv_get(s->csv, (size_t)row, (size_t)s->column[f]);
     if (*text && !(c->at[f] = am_corpus_text(s->corpus, err, "%s", text))) return AM_E_NOMEM;
   }
@@ -176,6 +180,28 @@ static am_part part_of(const char *word) {
   return AM_PART_NONE;
 }
 
+/* What the codes of a trait mean. */
+static am_status put_trait(search *s, const char *trait, const char *code, am_entry *e, am_error *err) {
+  const am_value *meaning = am_value_get(am_value_get(s->d->traits, trait), code);
+  const char *name = am_corpus_text(s->corpus, err, "%s", trait); /* the description goes before the corpus */
+  const char *value = am_corpus_text(s->corpus, err, "%s", meaning ? meaning->text : code);
+  if (!name || !value) return AM_E_NOMEM;
+  int at = am_corpus_trait(s->corpus, name);
+  if (at >= 0) e->traits[at] = value;
+  return AM_OK;
+}
+
+static am_status fill_traits(search *s, const codes *c, am_entry *e, am_error *err) {
+  static const struct { am_field field; const char *name; } known[] = {
+    {AM_FIELD_SESSION, "session"}, {AM_FIELD_GROUP, "group"}, {AM_FIELD_TEXT, "text"}, {AM_FIELD_INTENSITY, "intensity"}};
+  am_status status = AM_OK;
+  for (size_t i = 0; i < s->d->n_names && !status; i++)
+    if (c->at[AM_FIELDS + i]) status = put_trait(s, s->d->names[i], c->at[AM_FIELDS + i], e, err);
+  for (size_t i = 0; i < sizeof known / sizeof *known && !status; i++)
+    if (c->at[known[i].field]) status = put_trait(s, known[i].name, c->at[known[i].field], e, err);
+  return status;
+}
+
 static am_status add(search *s, const char *name, const codes *c, const char *label, am_error *err) {
   am_corpus *corpus = s->corpus;
   const char *code = c->at[AM_FIELD_SPEAKER];
@@ -191,6 +217,7 @@ static am_status add(search *s, const char *name, const codes *c, const char *la
   if (!e.name || !e.path || !e.label || (code && !e.speaker)) return AM_E_NOMEM;
   if (e.speaker && am_name_set_add(&s->speakers, e.speaker) < 0) return am_no_memory(err);
   am_status status = fill_numbers(s, c, &e, err);
+  if (!status) status = fill_traits(s, c, &e, err);
   return status ? status : am_corpus_add(corpus, &e, err);
 }
 
@@ -387,7 +414,7 @@ am_status am_corpus_described(am_corpus *corpus, const am_data_options *o, am_er
                 .intensities = {.ctx = ctx},
                 .takes = {.ctx = ctx},
                 .rows = {.ctx = ctx}};
-    for (int f = 0; f < AM_FIELDS; f++) s.column[f] = -1;
+    for (int f = 0; f < AM_FIELDS + AM_MOST_TRAITS; f++) s.column[f] = -1;
     status = run(&s, err);
     am_name_set *sets[] = {&s.seen, &s.labels, &s.speakers, &s.texts, &s.intensities, &s.takes, &s.rows};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) am_name_set_free(sets[i]);

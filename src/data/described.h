@@ -8,6 +8,7 @@
 #define AM_DESCRIBED_H
 
 #include "base/option.h"
+#include "data/dataset.h"
 #include "data/pattern.h"
 
 /* What a group of a pattern, or a column of the table, may say. */
@@ -20,6 +21,7 @@ typedef enum am_field {
 typedef struct am_description_table {
   const char *file, *path;
   const char *label, *speaker, *group, *part; /* "" none */
+  am_texts columns; /* further ones: traits of the clips */
 } am_description_table;
 
 typedef struct am_description_expected {
@@ -40,6 +42,7 @@ typedef struct am_description {
   const am_value *labels;      /* code -> label, ~: leave out; NULL: codes are labels */
   const am_value *speakers;    /* code -> speaker; NULL or absent code: the code itself */
   const am_value *intensities; /* code -> number */
+  const am_value *traits;      /* trait -> (code -> text), or ~; NULL or absent code: the code itself */
   const am_value *exclude;     /* name -> reason */
   const am_value *table_map, *expected_map, *sound_map;
   const am_value *folds;       /* list of lists of speakers */
@@ -50,7 +53,9 @@ typedef struct am_description {
   am_context *ctx;
   am_tree *tree;               /* owns all text */
   am_pattern **patterns;       /* files.n */
-  am_field (*fields)[32];      /* of each pattern's groups */
+  int (*fields)[32];           /* of each pattern's groups: an am_field, or AM_FIELDS + the index of a trait */
+  const char *names[AM_MOST_TRAITS]; /* of the traits: groups of the patterns' own, columns of the table */
+  size_t n_names;
 } am_description;
 
 extern const am_option am_description_table_options[], am_description_expected_options[],

@@ -21,6 +21,8 @@ const am_option am_description_options[] = {
   {"speakers", AM_OPT_MAP, AT(speakers), "", 0, 0, NULL, "code -> name of the speaker"},
   {"speaker_prefix", AM_OPT_TEXT, AT(speaker_prefix), "", 0, 0, NULL, "goes before every speaker's name"},
   {"intensities", AM_OPT_MAP, AT(intensities), "", 0, 0, NULL, "code -> whole number"},
+  {"groups", AM_OPT_MAP, AT(traits), "", 0, 0, NULL,
+   "groups of the patterns' own (gender, age ...) -> what their codes mean, or ~"},
   {"exclude", AM_OPT_MAP, AT(exclude), "", 0, 0, NULL, "name -> why it is left out"},
   {"unique", AM_OPT_BOOL, AT(unique), "false", 0, 0, NULL,
    "of files whose names match alike only the first counts"},
@@ -38,6 +40,7 @@ const am_option am_description_table_options[] = {
   {"speaker", AM_OPT_TEXT, AT(speaker), "", 0, 0, NULL, "column of the speaker codes"},
   {"group", AM_OPT_TEXT, AT(group), "", 0, 0, NULL, "column of sessions or dialogues"},
   {"part", AM_OPT_TEXT, AT(part), "", 0, 0, NULL, "column that says train, validation or test"},
+  {"columns", AM_OPT_TEXTS, AT(columns), "[]", 0, 0, NULL, "further columns, by which results are told apart"},
   AM_OPTION_END};
 #undef AT
 #define AT(member) offsetof(am_description_expected, member)
@@ -106,6 +109,41 @@ static am_status check_sound(const am_description *d, am_error *err) {
   return am_fail_at(err, am_value_get(d->sound_map, "seconds"), "sound.seconds: wanted [shortest, longest]");
 }
 
+/* A misspelt name of a known group: its letters in another order, or one letter too many, too few or another. */
+static bool misspelt(const char *name, const char *known) {
+  size_t n = strlen(name), m = strlen(known), least = n < m ? n : m, head = 0, tail = 0;
+  int count[256] = {0};
+  while (head < least && name[head] == known[head]) head++;
+  while (tail < least - head && name[n - 1 - tail] == known[m - 1 - tail]) tail++;
+  if ((n > m ? n : m) - head - tail <= 1) return true;
+  for (size_t i = 0; i < n; i++) count[(unsigned char)name[i]]++;
+  for (size_t i = 0; i < m; i++) count[(unsigned char)known[i]]--;
+  for (int i = 0; i < 256; i++)
+    if (count[i]) return false;
+  return true;
+}
+
+/* The number of a trait, added when new. */
+static am_status trait_of(am_description *d, const char *name, const am_value *at, int *out, am_error *err) {
+  size_t i = 0;
+  while (i < d->n_names && strcmp(d->names[i], name)) i++;
+  if (i == AM_MOST_TRAITS) return am_fail_at(err, at, "more than %d groups of your own", (int)AM_MOST_TRAITS);
+  if (i == d->n_names) d->names[d->n_names++] = name;
+  *out = AM_FIELDS + (int)i;
+  return AM_OK;
+}
+
+/* A group of the pattern's own, unless it is a known one misspelt; what stands under `groups` never is. */
+static am_status own_group(am_description *d, const char *name, const am_value *at, int *out, am_error *err) {
+  for (int f = 0; f < AM_FIELDS && !am_value_get(d->traits, name); f++)
+    if (misspelt(name, field_names[f]))
+      return am_fail_at(err, at,
+                        "files: unknown group \"%s\"; did you mean \"%s\"? (known are label, speaker, group, session, text, "
+                        "take, intensity, utterance, part; one of your own so near to them is named under groups, too)",
+                        name, field_names[f]);
+  return trait_of(d, name, at, out, err);
+}
+
 static am_status read_fields(am_description *d, size_t i, const am_value *at, am_error *err) {
   const char *name;
   bool label = d->table_map && *d->table.label;
@@ -114,14 +152,9 @@ static am_status read_fields(am_description *d, size_t i, const am_value *at, am
     if (g >= sizeof *d->fields / sizeof **d->fields)
       return am_fail_at(err, at, "files: more than %zu named groups", sizeof *d->fields / sizeof **d->fields);
     while (f < AM_FIELDS && strcmp(field_names[f], name)) f++;
-    if (f == AM_FIELDS) {
-      const char *near = am_nearest(name, field_names, AM_FIELDS, sizeof *field_names);
-      return am_fail_at(err, at,
-                        "files: unknown group \"%s\"%s%s%s; known are label, speaker, group, session, text, "
-                        "take, intensity, utterance, part",
-                        name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-    }
-    d->fields[i][g] = (am_field)f;
+    am_status status = f == AM_FIELDS ? own_group(d, name, at, &f, err) : AM_OK;
+    if (status) return status;
+    d->fields[i][g] = f;
     label |= f == AM_FIELD_LABEL;
   }
   if (!label)
@@ -143,6 +176,25 @@ static am_status read_patterns(am_description *d, am_error *err) {
     if (status == AM_E_CONFIG) return am_fail_at(err, at, "files: %s", why.message);
     if (status) return am_no_memory(err);
     status = read_fields(d, i, at, err);
+  }
+  return status;
+}
+
+/* What stands under `groups` must be a group of a pattern or a column, and its codes mean texts. */
+static am_status check_traits(am_description *d, am_error *err) {
+  am_status status = AM_OK;
+  for (size_t i = 0; i < d->table.columns.n && d->table_map && !status; i++) {
+    int number;
+    status = trait_of(d, d->table.columns.at[i], d->table_map, &number, err);
+  }
+  for (const am_value *v = d->traits ? d->traits->first : NULL; v && !status; v = v->next) {
+    bool known = false;
+    for (size_t i = 0; i < d->n_names; i++) known |= !strcmp(d->names[i], v->key);
+    for (int f = AM_FIELD_GROUP; f <= AM_FIELD_INTENSITY; f++) known |= f != AM_FIELD_TAKE && !strcmp(field_names[f], v->key);
+    if (!known) return am_fail_at_key(err, v, "groups.%s: no pattern has a group of this name, and no table a column", v->key);
+    if (v->kind != AM_MAP && v->kind != AM_NULL)
+      return am_fail_at(err, v, "groups.%s: wanted a map of codes and what they mean, or ~", v->key);
+    status = check_texts(v->kind == AM_MAP ? v : NULL, v->key, false, err);
   }
   return status;
 }
@@ -173,7 +225,8 @@ static am_status read_root(am_description *d, const char *path, am_error *err) {
   if (!status) status = check_expected(d, err);
   if (!status) status = check_sound(d, err);
   if (!status) status = check_folds(d, err);
-  return status ? status : read_patterns(d, err);
+  if (!status) status = read_patterns(d, err);
+  return status ? status : check_traits(d, err);
 }
 
 am_status am_description_load(am_context *ctx, const char *path, am_description **out, am_error *err) {

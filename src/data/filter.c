@@ -312,6 +312,41 @@ static const char **copy_names(filter *f, const am_name_set *set) {
   return at;
 }
 
+/* Traits: those that say something of a clip that is here. */
+
+static am_status read_trait(filter *f, size_t which, am_error *err) {
+  am_dataset *d = f->d;
+  am_corpus *c = f->corpus;
+  am_trait *trait = &d->traits[d->n_traits];
+  am_name_set values = {.ctx = d->ctx};
+  am_status status = AM_OK;
+  size_t at = 0;
+  for (size_t i = 0; i < c->n && !status; i++)
+    if (f->keep[i] && c->at[i].path && c->at[i].traits[which]) status = add_name(&values, c->at[i].traits[which], err);
+  if (!status && values.n) status = sort_names(&values, natural, err);
+  if (!status && values.n) {
+    trait->name = am_tree_string(d->strings, c->traits[which]);
+    trait->n = (int)values.n;
+    trait->values = copy_names(f, &values);
+    trait->of = am_tree_take(d->strings, d->n, sizeof *trait->of);
+    if (trait->name && trait->values && trait->of) d->n_traits++;
+    else status = am_no_memory(err);
+  }
+  for (size_t i = 0; i < c->n && !status && values.n; i++)
+    if (f->keep[i] && c->at[i].path)
+      trait->of[at++] = c->at[i].traits[which] ? am_name_set_find(&values, c->at[i].traits[which]) : -1;
+  am_name_set_free(&values);
+  return status;
+}
+
+static am_status read_traits(filter *f, am_error *err) {
+  am_status status = AM_OK;
+  f->d->traits = am_tree_take(f->d->strings, AM_MOST_TRAITS, sizeof *f->d->traits);
+  if (!f->d->traits) return am_no_memory(err);
+  for (size_t k = 0; k < f->corpus->n_traits && !status; k++) status = read_trait(f, k, err);
+  return status;
+}
+
 /* The dataset */
 
 static am_clip make_clip(const filter *f, size_t i, size_t index) {
@@ -434,6 +469,7 @@ static am_status fill_dataset(filter *f, am_error *err) {
   d->n_left_out = f->corpus->n_left_out;
   d->n_missing = n_complete - n;
   am_status status = fill_clips(f, n, n_complete, err);
+  if (!status) status = read_traits(f, err);
   if (!status && d->n_missing) status = note_missing(f, n_complete, err);
   return status;
 }

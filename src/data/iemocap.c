@@ -50,6 +50,8 @@ static am_status leave_out(load *l, const char *reason, const char *example, am_
 
 /* Utterances */
 
+static int style_of(const am_iemocap_line *line);
+
 static am_status add_part(load *l, am_entry e, size_t chunk, am_error *err) {
   if (chunk) { /* chunks of one file need names of their own */
     e.name = am_corpus_text(l->corpus, err, "%s#%zu", e.name, chunk);
@@ -94,6 +96,9 @@ static am_status fill_entry(load *l, const am_iemocap_line *line, am_entry *e, a
   e->group = l->group;
   e->utterance = am_corpus_text(l->corpus, err, "%s", line->utterance);
   e->part = AM_PART_NONE;
+  e->traits[am_corpus_trait(l->corpus, "gender")] = line->speaker == 'M' ? "male" : "female";
+  e->traits[am_corpus_trait(l->corpus, "style")] = style_of(line) ? "scripted" : "improvised";
+  e->traits[am_corpus_trait(l->corpus, "session")] = l->group;
   return e->utterance ? AM_OK : AM_E_NOMEM;
 }
 

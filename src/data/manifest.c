@@ -1,6 +1,6 @@
 /* data/manifest.c - any corpus in any language: a CSV file that names its
  * clips.  Columns: path and label; speaker, split, group, start, seconds,
- * utterance when there are any.  Other columns are left alone. */
+ * utterance when there are any.  Other columns are traits of the clips. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +18,7 @@ typedef struct manifest {
   const char *file;
   char *folder; /* of the manifest: paths are relative to it, or to the root */
   int path, label, speaker, split, group, start, seconds, utterance; /* columns, -1 absent */
+  int trait[AM_MOST_TRAITS]; /* columns of the traits */
   am_name_set seen; /* file and stretch of every row: a clip stands there once */
 } manifest;
 
@@ -106,6 +107,7 @@ static am_status read_row(manifest *m, size_t row, am_error *err) {
   am_entry e = {.name = text_of(m, row, m->path, &why), .label = text_of(m, row, m->label, &why),
                 .speaker = text_of(m, row, m->speaker, &why), .group = text_of(m, row, m->group, &why),
                 .utterance = text_of(m, row, m->utterance, &why), .line = am_csv_line(m->csv, row)};
+  for (size_t k = 0; k < m->corpus->n_traits; k++) e.traits[k] = text_of(m, row, m->trait[k], &why);
   if (why.status) return am_no_memory(err);
   if (!e.name) return am_csv_fail(m->csv, row, err, "path is empty");
   if (!e.label) return am_csv_fail(m->csv, row, err, "label is empty for %s", e.name);
@@ -119,6 +121,24 @@ static am_status read_row(manifest *m, size_t row, am_error *err) {
   return status ? status : am_corpus_add(m->corpus, &e, err);
 }
 
+/* The group, and every column that is nothing else. */
+static am_status find_traits(manifest *m, am_error *err) {
+  static const char *const known[] = {"path", "label", "speaker", "split", "start", "seconds", "utterance"};
+  for (size_t i = 0; i < am_csv_columns(m->csv); i++) {
+    const char *name = am_csv_name(m->csv, i);
+    size_t k = 0;
+    while (k < sizeof known / sizeof *known && strcmp(known[k], name)) k++;
+    if (k < sizeof known / sizeof *known || !*name) continue;
+    const char *copy = am_corpus_text(m->corpus, err, "%s", name); /* the table goes before the corpus */
+    if (!copy) return AM_E_NOMEM;
+    int trait = am_corpus_trait(m->corpus, copy);
+    if (trait >= 0) m->trait[trait] = (int)i;
+    else am_log(m->corpus->ctx, AM_LOG_INFO, "%s: column %s is left alone: %d others are kept already", m->file, name,
+                (int)AM_MOST_TRAITS);
+  }
+  return AM_OK;
+}
+
 static am_status read_rows(manifest *m, am_error *err) {
   am_status status = am_csv_need(m->csv, "path", &m->path, err);
   if (!status) status = am_csv_need(m->csv, "label", &m->label, err);
@@ -129,6 +149,7 @@ static am_status read_rows(manifest *m, am_error *err) {
   m->start = am_csv_column(m->csv, "start");
   m->seconds = am_csv_column(m->csv, "seconds");
   m->utterance = am_csv_column(m->csv, "utterance");
+  if ((status = find_traits(m, err))) return status;
   if (!am_csv_rows(m->csv))
     return am_fail(err, AM_E_DATA, "%s: no clips, only a header; wanted a row a clip", m->file);
   for (size_t row = 0; row < am_csv_rows(m->csv) && !status; row++) status = read_row(m, row, err);

@@ -193,6 +193,10 @@ static am_status list(search *s, am_error *err) {
                   : am_corpus_text(corpus, err, "Actor_%02d/03-%02d-%02d-%02d-%02d-%02d-%02d.wav", c.actor,
                                    c.channel, c.emotion, c.intensity, c.statement, c.repetition, c.actor);
     if (name) e.path = am_corpus_text(corpus, err, "%s/%s", corpus->d->root, name);
+    e.traits[am_corpus_trait(corpus, "gender")] = c.actor % 2 ? "male" : "female";
+    e.traits[am_corpus_trait(corpus, "intensity")] = c.intensity == 1 ? "normal" : "strong";
+    e.traits[am_corpus_trait(corpus, "statement")] = c.statement == 1 ? "kids" : "dogs";
+    e.traits[am_corpus_trait(corpus, "channel")] = c.channel == SONG ? "song" : "speech";
     if (!e.name || (name && !e.path)) return AM_E_NOMEM;
     status = am_corpus_add(corpus, &e, err);
   }

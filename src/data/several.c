@@ -106,6 +106,26 @@ static am_status copy_votes(several *s, const am_dataset *d, const am_clip *clip
   return AM_OK;
 }
 
+/* The corpus is a trait, too; those of one name are one. */
+static am_status copy_traits(several *s, size_t i, const am_clip *clip, am_entry *e, am_error *err) {
+  const am_dataset *d = s->part[i];
+  am_corpus *corpus = s->corpus;
+  e->traits[am_corpus_trait(corpus, "corpus")] = s->prefix[i];
+  for (size_t k = 0; k < d->n_traits; k++) {
+    int value = d->traits[k].of[clip - d->clips], at = -1;
+    if (value < 0) continue;
+    for (size_t t = 0; t < corpus->n_traits && at < 0; t++)
+      if (!strcmp(corpus->traits[t], d->traits[k].name)) at = (int)t;
+    if (at < 0) {
+      const char *name = am_corpus_text(corpus, err, "%s", d->traits[k].name);
+      if (!name) return AM_E_NOMEM;
+      at = am_corpus_trait(corpus, name);
+    }
+    if (at >= 0 && !(e->traits[at] = am_corpus_text(corpus, err, "%s", d->traits[k].values[value]))) return AM_E_NOMEM;
+  }
+  return AM_OK;
+}
+
 static am_status copy_clip(several *s, size_t i, const am_clip *clip, am_error *err) {
   am_corpus *corpus = s->corpus;
   const am_dataset *d = s->part[i];
@@ -122,13 +142,15 @@ static am_status copy_clip(several *s, size_t i, const am_clip *clip, am_error *
                 .statement = clip->statement,
                 .repetition = clip->repetition,
                 .channel = clip->channel};
+  am_status status = copy_traits(s, i, clip, &e, err);
+  if (status) return status;
   if (clip->speaker >= 0)
     e.speaker = am_corpus_text(corpus, err, "%s/%s", prefix, d->speakers[clip->speaker]);
   if (clip->group >= 0) e.group = am_corpus_text(corpus, err, "%s/%s", prefix, d->groups[clip->group]);
   if (!e.name || !e.path || !e.utterance || (clip->speaker >= 0 && !e.speaker) ||
       (clip->group >= 0 && !e.group))
     return AM_E_NOMEM;
-  am_status status = copy_votes(s, d, clip, &e, err);
+  status = copy_votes(s, d, clip, &e, err);
   return status ? status : am_corpus_add(corpus, &e, err);
 }
 

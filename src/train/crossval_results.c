@@ -124,6 +124,8 @@ static am_status compute(const am_crossval *x, size_t first, size_t n, bool by_u
   am_status status = am_metrics_compute(x->ctx, p, x->labels + first, x->speakers + first, n, (int)K,
                                         x->config->seed, out, err);
   if (!status)
+    status = am_metrics_add_groups(*out, x->dataset, x->clips + first, p, x->labels + first, err);
+  if (!status)
     status = am_metrics_diagnose(*out, x->labels + first, x->speakers + first, (char *const *)x->dataset->labels,
                                  x->dataset->speakers, err);
   if (!status && by_utterance)

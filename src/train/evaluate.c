@@ -207,6 +207,23 @@ static void write_diagnoses(am_json *j, const am_metrics *m) {
   am_json_close(j);
 }
 
+static void write_groups(am_json *j, const am_metrics *m) {
+  am_json_open(j, "groups", '{');
+  for (size_t i = 0; i < m->n_groups; i++) {
+    const am_group *g = &m->groups[i];
+    if (!i || strcmp(g->trait, g[-1].trait)) am_json_open(j, g->trait, '{');
+    am_json_open(j, g->value, '{');
+    am_json_int(j, "n", (int64_t)g->n);
+    am_json_real(j, "accuracy", g->accuracy);
+    am_json_real(j, "uar", g->uar);
+    am_json_int(j, "classes_scored", g->scored);
+    am_json_real(j, "chance", 1.0 / g->scored);
+    am_json_close(j);
+    if (i + 1 == m->n_groups || strcmp(g->trait, g[1].trait)) am_json_close(j);
+  }
+  am_json_close(j);
+}
+
 static void write_left_out(am_json *j, const am_left_outs *list) {
   am_json_open(j, "left_out", '[');
   for (size_t i = 0; list && i < list->n; i++) {
@@ -254,6 +271,7 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *co
   am_json_text(j, "corpus", protocol->corpus);
   write_left_out(j, protocol->left_out);
   write_diagnoses(j, m);
+  write_groups(j, m);
   if (protocol->models > 1) am_json_int(j, "models", protocol->models);
   am_json_bool(j, "speaker_independent", protocol->speaker_independent);
   am_json_bool(j, "synthetic", protocol->synthetic);

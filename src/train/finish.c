@@ -19,6 +19,8 @@ static am_status part_metrics(am_trainer *t, const uint32_t *clips, size_t n, co
   if (!status)
     status = am_metrics_add_utterances(*out, t->dataset, clips, probabilities, labels, t->config->seed, err);
   if (!status)
+    status = am_metrics_add_groups(*out, t->dataset, clips, probabilities, labels, err);
+  if (!status)
     status = am_metrics_diagnose(*out, labels, speakers, (char *const *)t->dataset->labels, t->dataset->speakers, err);
   am_free(t->ctx, labels);
   am_free(t->ctx, speakers);

@@ -239,6 +239,11 @@ am_status am_metrics_compute(am_context *ctx, const float *probabilities, const 
 void am_metrics_free(am_metrics *m) {
   if (!m) return;
   am_metrics_free(m->per_utterance);
+  for (size_t i = 0; i < m->n_groups; i++) {
+    am_free(m->ctx, m->groups[i].trait);
+    am_free(m->ctx, m->groups[i].value);
+  }
+  am_free(m->ctx, m->groups);
   for (size_t i = 0; i < m->n_diagnoses; i++) am_free(m->ctx, m->diagnoses[i].text);
   am_free(m->ctx, m->diagnoses);
   am_free(m->ctx, m->precision);

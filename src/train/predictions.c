@@ -1,4 +1,6 @@
 /* train/predictions.c - predictions.csv: a row a clip. */
+#include <string.h>
+
 #include "io/csv.h"
 #include "train/crossval.h"
 
@@ -16,7 +18,23 @@ static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, con
   am_csv_put(w, clip->label >= 0 ? d->labels[clip->label] : "");
   am_csv_put(w, labels[best]);
   for (int k = 0; k < classes; k++) am_csv_put_real(w, am_float_decimal(p[k]));
+  for (size_t t = 0; t < d->n_traits; t++) {
+    int value = d->traits[t].of[index];
+    am_csv_put(w, value < 0 ? "" : d->traits[t].values[value]);
+  }
   am_csv_end_row(w);
+}
+
+/* A trait's own name, unless a column has a meaning by that name already. */
+static am_status put_trait(am_csv_writer *w, const char *name, am_error *err) {
+  static const char *const taken[] = {"clip", "speaker", "fold", "seed", "true", "predicted"};
+  bool plain = strncmp(name, "p_", 2) != 0;
+  for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) plain = plain && strcmp(name, taken[i]) != 0;
+  char *own = am_format(w->ctx, "%s%s", plain ? "" : "group_", name);
+  if (!own) return am_no_memory(err);
+  am_csv_put(w, own);
+  am_free(w->ctx, own);
+  return AM_OK;
 }
 
 am_status am_predictions_write_seeds(am_context *ctx, am_whose whose, const char *path, const am_dataset *d,
@@ -35,6 +53,7 @@ am_status am_predictions_write_seeds(am_context *ctx, am_whose whose, const char
     else status = am_no_memory(err);
     am_free(ctx, name);
   }
+  for (size_t t = 0; t < d->n_traits && !status; t++) status = put_trait(&w, d->traits[t].name, err);
   am_csv_end_row(&w);
   for (size_t i = 0; i < n; i++)
     write_row(&w, d, clips[i], seeds ? &seeds[i] : NULL, labels, classes,

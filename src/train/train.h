@@ -91,6 +91,14 @@ am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* 
 
 /* ---- metrics.c ---- */
 
+/* The clips with one value of a trait (gender: female). */
+typedef struct am_group {
+  char *trait, *value;
+  size_t n;
+  double accuracy, uar;
+  int scored; /* classes that occur among them, which uar is a mean over */
+} am_group;
+
 /* What a person would notice, in one sentence with its figure. */
 typedef struct am_diagnosis {
   const char *kind; /* "below_chance", "one_answer", "exchanged_labels", "one_speaker" */
@@ -112,6 +120,8 @@ struct am_metrics {
   double uar_low, uar_high;
   const char *interval; /* "bootstrap over 24 speakers" or "Wilson" ; text owned */
   char interval_text[64];
+  am_group *groups; /* those of one trait together, two or more */
+  size_t n_groups;
   am_diagnosis *diagnoses;
   size_t n_diagnoses;
   struct am_metrics *per_utterance; /* owned; NULL: each clip is an utterance of its own */
@@ -123,6 +133,9 @@ am_status am_metrics_compute(am_context *ctx, const float *probabilities, const 
  * utterances: the mean probability of an utterance's chunks in the list decides. */
 am_status am_metrics_add_utterances(am_metrics *m, const am_dataset *d, const uint32_t *clips, const float *probabilities,
                                     const int *labels, uint64_t seed, am_error *err);
+/* groups.c: sets m->groups, for each trait of which the clips (m->n) have 2 to 12 values. */
+am_status am_metrics_add_groups(am_metrics *m, const am_dataset *d, const uint32_t *clips, const float *probabilities,
+                                const int *labels, am_error *err);
 /* diagnose.c: sets m->diagnoses, of truth and speakers (m->n, -1 unknown) as above; labels (K), names of the speakers. */
 am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speakers, char *const *labels,
                               const char *const *names, am_error *err);
@@ -188,7 +201,7 @@ typedef struct am_protocol {
 /* The JSON object of `evaluate --json`: n, labels, accuracy, uar, macro_f1, per_class, confusion, ... */
 am_status am_metrics_json(am_context *ctx, const am_metrics *m, char *const *labels, const am_protocol *protocol,
                           am_buffer *out, am_error *err);
-/* predictions.csv: clip, speaker, fold, true, predicted, p_<label>... */
+/* predictions.csv: clip, speaker, fold, true, predicted, p_<label>..., and the corpus's traits (gender, ...) */
 am_status am_predictions_write(am_context *ctx, am_whose whose, const char *path, const am_dataset *d,
                                const uint32_t *clips, size_t n, char *const *labels, int classes, const float *probabilities, am_error *err);
 

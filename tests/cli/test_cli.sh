@@ -484,7 +484,7 @@ run crossval folds.yaml --out cv
 expect "crossval" 0 "64 from the cache|64 clips from the cache" "over 3 folds" "Confusion" "^clips +64" "recall of calm" "synthetic"
 run crossval --resume cv; expect "a finished cross-validation is not trained again" 0 "3 of 3 runs were finished already" "^clips +64"
 grep -q "^epoch" err && not_ok "no fold is trained twice" || ok "no fold is trained twice"
-[ "$(head -1 cv/predictions.csv)" = "clip,speaker,fold,true,predicted,p_calm,p_happy,p_sad,p_angry" ] && [ "$(wc -l <cv/predictions.csv)" = 65 ] \
+[ "$(head -1 cv/predictions.csv)" = "clip,speaker,fold,true,predicted,p_calm,p_happy,p_sad,p_angry,gender,intensity,statement,channel" ] && [ "$(wc -l <cv/predictions.csv)" = 65 ] \
   && ok "predictions of all folds" || not_ok "predictions of all folds" "$(head -2 cv/predictions.csv)"
 [ -s cv/fold-2/report.html ] && ok "each fold has its page" || not_ok "each fold has its page"
 grep -q 'href="fold-2/report.html"' cv/report.html && grep -q "Result over the folds" cv/report.html && grep -q "Synthetic speech" cv/report.html \

@@ -38,7 +38,7 @@ grep -q '"classes_scored": 3,' cv/crossval.json && ok "crossval.json says it of 
 grep -q '>3 of 4<' cv/report.html && ok "and its page" || not_ok "and its page"
 
 # What was written before stands without these figures, and is read all the same.
-cp -r run2 old; sed -i -E '/"(classes_scored|chance|corpus)":/d; /"diagnosis": \[/,/^    \]/d' old/metrics.json
+cp -r run2 old; sed -i -E '/"groups": \{/,/^    \}/d; /"(classes_scored|chance|corpus)":/d; /"diagnosis": \[/,/^    \]/d' old/metrics.json
 sed -i 's/,validation_classes$//; s/,[0-9]*$//' old/history.csv
 run report old; expect "report of a run of before" 0 "old/report.html"
 grep -q "over 3 of 4 emotions, and chance is 33.3" old/report.html && ok "counts the classes itself" || not_ok "counts the classes itself"
@@ -76,5 +76,39 @@ grep -q "What stands out</strong><ul><li>one answer for everything" run1/report.
 run evaluate run1; expect "and by evaluate" 0 "^What stands out" "^- one answer for everything: 100.0 %"
 run evaluate run1 --json; expect "and as JSON" 0 '"kind": "one_answer"' '"figure": 1$' "warning: one answer for everything"
 run report old; expect "results of before have none" 0; grep -q "What stands out" old/report.html && not_ok "old" || ok "and none is made up"
+
+
+# ---- groups of clips ----
+expect_csv() { head -1 "$1" | grep -qx "$2" && sed -n 2p "$1" | grep -qE "$3" && ok "columns of $1" || not_ok "columns of $1" "$(head -2 "$1")"; }
+expect_csv run1/predictions.csv "clip,speaker,fold,true,predicted,p_calm,p_happy,p_sad,p_angry,gender,intensity,statement,channel" ",female,normal,kids,speech$"
+run evaluate run1 --split all
+expect "results by group" 0 "^gender +female +32 +[0-9.]+ +[0-9.]+ +4$" "^ +male +32 " "^intensity +normal +[0-9]+ " "^statement +dogs +32 "
+grep -q "^channel" out && not_ok "one value tells nothing apart" || ok "one value tells nothing apart"
+run evaluate run1 --split all --json; expect "as JSON" 0 '"groups": \{' '"female": \{' '"n": 32' '"statement": \{'
+grep -q 'Figures per group' run1/report.html && grep -q '<th scope="row">statement</th><td>dogs</td>' run1/report.html && ok "on the page" || not_ok "on the page"
+{ echo path,label,speaker,gender,room,true,notes; n=0
+  for f in corpus/Actor_0[1-4]/03-01-0[2345]-*.wav; do
+    n=$((n + 1)); case $f in *-0[2]-0?-0?-0?-0?.wav) l=calm;; *01-02-0*) l=calm;; *01-03-0*) l=happy;; *01-04-0*) l=sad;; *) l=angry;; esac
+    a=${f%.wav}; a=${a##*-}; echo "${f#corpus/},$l,$a,$([ $((10#$a % 2)) = 1 ] && echo man || echo woman),room$((n % 3)),x$((n % 2)),note $n"
+  done; } >corpus/manifest.csv
+sed -e 's/^data: .*/data: {corpus: manifest, root: corpus, labels: [calm, happy, sad, angry]}/; s/"03"/"03"/' tiny.yaml >listed.yaml
+run train listed.yaml --out run5 --set train.epochs=1; expect "the columns of a manifest" 0 "^room +room0 " "^true +x0 "
+expect_csv run5/predictions.csv "clip,speaker,fold,true,predicted,p_calm,p_happy,p_sad,p_angry,gender,room,group_true,notes" ",woman,room[012],x[01],note [0-9]+$"
+grep -q "^notes" out && not_ok "of many values none is told apart" || ok "of many values none is told apart"
+run report run5; expect "the page reads what was written" 0; run compare run5 run1; expect "so does compare" 0 "calm"
+rm corpus/manifest.csv
+cat >groups.yaml <<'YAML'
+name: own
+licence: none
+files: '03-01-(?<label>0[2345])-(?<intensity>\d\d)-(?<text>\d\d)-\d\d-(?<speaker>(?<gender>0[1234]))'
+labels: {"02": calm, "03": happy, "04": sad, "05": angry}
+groups: {gender: {"01": man, "02": woman, "03": man, "04": woman}, text: {"01": kids, "02": dogs}}
+YAML
+echo 'data: {corpus: described, description: groups.yaml, root: corpus}' >own.yaml
+run evaluate run1 --data own.yaml --json; expect "groups of a description" 0 '"man": \{' '"woman": \{' '"dogs": \{' '"corpus": "own"'
+sed 's/^groups:.*/groups: {gendre: {"01": man}}/' groups.yaml >wrong.yaml
+run inspect wrong.yaml --root corpus; expect "codes of a group that is not there" 2 "wrong.yaml:5:10: groups.gendre: no pattern has a group of this name"
+sed 's/<gender>/<texts>/; s/gender:/texts:/' groups.yaml >near.yaml; run inspect near.yaml --root corpus; expect "a near name that is declared is taken" 0
+sed 's/<gender>/<texts>/; s/^groups:.*//' groups.yaml >near.yaml; run inspect near.yaml --root corpus; expect "and else refused" 2 'unknown group "texts"; did you mean "text"'
 
 plan

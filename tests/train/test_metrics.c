@@ -141,6 +141,52 @@ static void what_a_person_would_notice_is_said(void **state) {
   am_context_free(ctx);
 }
 
+/* Five clips of three sentences in two rooms; one room is not said, and a third trait has one value here. */
+static am_status group(am_context *ctx, am_metrics **out, am_error *err) {
+  static const char *rooms[] = {"hall", "yard", "lane"}, *texts[] = {"a", "b", "c"};
+  static int room[] = {0, 1, 0, -1, 1}, text[] = {0, 1, 2, 0, 1}, place[] = {2, 2, 2, 2, 2};
+  static am_trait traits[] = {{"room", 3, rooms, room}, {"text", 3, texts, text}, {"place", 3, rooms, place}};
+  const am_dataset d = {.ctx = ctx, .n = 5, .n_traits = 3, .traits = traits};
+  const float p[] = {0.9f, 0.1f, 0.2f, 0.8f, 0.4f, 0.6f, 0.7f, 0.3f, 0.6f, 0.4f};
+  const int truth[] = {0, 1, 0, 0, 1};
+  const uint32_t clips[] = {0, 1, 2, 3, 4};
+  am_status status = am_metrics_compute(ctx, p, truth, NULL, 5, 2, 1, out, err);
+  return status ? status : am_metrics_add_groups(*out, &d, clips, p, truth, err);
+}
+
+static void groups_are_scored_apart(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  am_error err = AM_ERROR_INIT;
+  am_metrics *m;
+  am_test_ok(group(ctx, &m, &err), &err);
+  assert_int_equal(m->n_groups, 5); /* not the place that all have, nor the room that none has */
+  const am_group *hall = &m->groups[0], *yard = &m->groups[1], *b = &m->groups[3];
+  assert_string_equal(hall->trait, "room");
+  assert_string_equal(hall->value, "hall");
+  assert_true(hall->n == 2 && hall->accuracy == 0.5 && hall->uar == 0.5 && hall->scored == 1);
+  assert_string_equal(yard->value, "yard");
+  assert_true(yard->n == 2 && yard->accuracy == 0.5 && yard->uar == 0.5 && yard->scored == 1);
+  assert_string_equal(b->trait, "text");
+  assert_true(b->n == 2 && b->scored == 1 && m->groups[2].n == 2 && m->groups[2].accuracy == 1);
+  am_metrics_free(m);
+  am_context_free(ctx);
+  for (long n = 1;; n++) {
+    am_test_memory memory;
+    ctx = am_test_memory_context(&memory, 1);
+    long before = atomic_load(&memory.alive);
+    m = NULL;
+    am_test_memory_arm(&memory, n);
+    am_status status = group(ctx, &m, &err);
+    bool fired = am_test_memory_fired(&memory);
+    assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
+    am_metrics_free(m);
+    assert_int_equal(atomic_load(&memory.alive), before);
+    am_context_free(ctx);
+    if (!fired) break;
+  }
+}
+
 static void bootstrap_draws_speakers(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
@@ -221,6 +267,7 @@ int main(void) {
       cmocka_unit_test(equal_scikit_learn),
       cmocka_unit_test(means_are_over_the_classes_that_occur),
       cmocka_unit_test(what_a_person_would_notice_is_said),
+      cmocka_unit_test(groups_are_scored_apart),
       cmocka_unit_test(bootstrap_draws_speakers),
       cmocka_unit_test(refuses_what_is_no_number),
       cmocka_unit_test(survives_every_failed_allocation),
