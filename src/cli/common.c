@@ -123,7 +123,8 @@ void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
   cli_fprint(to, "cross-entropy              %.4f\n", m->loss);
   if (u) print_utterances(to, u);
   print_groups(to, m);
-  for (size_t i = 0; i < m->n_diagnoses; i++) cli_fprint(to, "%s%s\n", i ? "- " : "\nWhat stands out\n- ", m->diagnoses[i].text);
+  if (m->n_diagnoses) cli_fprint(to, "\nWhat stands out\n");
+  for (size_t i = 0; i < m->n_diagnoses; i++) cli_fprint(to, "- %s\n", m->diagnoses[i].text);
 }
 
 void cli_print_clips(FILE *to, const am_dataset *d) {

@@ -108,7 +108,10 @@ am_status am_tally_make(const am_results *r, am_tally *t, am_error *err) {
   am_status st = am_dataset_load(r->ctx, &r->config->data, &t->dataset, &why);
   if (!st) st = am_split_make(r->ctx, t->dataset, &r->config->split, &split, &why);
   am_split_free(r->ctx, split);
-  if (st == AM_E_NOMEM) return am_no_memory(err);
+  if (st == AM_E_NOMEM) {
+    am_tally_free(r->ctx, t);
+    return am_no_memory(err);
+  }
   if (st) {
     am_dataset_free(t->dataset);
     t->dataset = NULL;
