@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "io/json.h"
+#include "train/recordings.h"
 
 typedef struct job {
   cli *c;
@@ -238,6 +239,23 @@ static size_t keep_those(const job *j, const am_store *store, uint32_t *clips, s
   return kept;
 }
 
+/* Recordings of the run's own corpus that are not those it was trained and tested on. */
+static am_status warn_of_recordings(const job *j, size_t model, const am_store *store, am_error *err) {
+  const char *run = j->team.given[model];
+  am_context *ctx = j->c->ctx;
+  am_recordings r;
+  am_error why = AM_ERROR_INIT;
+  if (j->other || !am_folder_exists(run)) return AM_OK;
+  am_status st = am_recordings_compare(ctx, run, j->d, store, j->clips, j->n, &r, &why);
+  if (st == AM_E_NOMEM) return am_no_memory(err);
+  if (st) am_log(ctx, AM_LOG_WARNING, "%s; whether the recordings are those of the run is not known", why.message);
+  else if (r.n_changed)
+    am_log(ctx, AM_LOG_WARNING, "%zu of the %zu clips scored are not the recordings that %s was made with: %s", r.n_changed, j->n, run,
+           r.names.data);
+  if (!st) am_buffer_free(ctx, &r.names);
+  return AM_OK;
+}
+
 /* One model's probabilities (n,K), by the features it was trained on, whatever the other config says. */
 static am_status ask(job *j, size_t model, float *probabilities, am_error *err) {
   am_context *ctx = j->c->ctx;
@@ -255,6 +273,7 @@ static am_status ask(job *j, size_t model, float *probabilities, am_error *err) 
       j->split->n[part] = keep_those(j, store, j->split->at[part], j->split->n[part], am_store_readable, NULL);
     if (!j->n) st = am_fail(err, AM_E_DATA, "in no clip that would be scored is there anything to hear");
   }
+  if (!st) st = warn_of_recordings(j, model, store, err);
   if (!st) st = am_evaluate(ctx, m, j->d, store, j->clips, j->n, probabilities, err);
   const cli_scored scored = {.dataset = j->d, .data = &j->config->data, .split = j->split, .part = j->part,
                              .other_corpus = j->other != NULL};

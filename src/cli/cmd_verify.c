@@ -22,7 +22,7 @@ static void print_rows(const am_verify_report *r) {
 
 static void print_changes(const am_verify_report *r) {
   if (!r->changes.used) {
-    cli_print("version, processor path and libraries are those of the run\n");
+    cli_print("version, processor path%s are those of the run\n", r->recordings_known ? ", libraries and recordings" : " and libraries");
     return;
   }
   cli_print("not as in the run:\n");
@@ -37,15 +37,15 @@ static void print_changes(const am_verify_report *r) {
 static am_status judge(const char *run, const am_verify_report *r, am_error *err) {
   const am_verify_row *bad = first_different(r);
   if (!bad) return AM_OK;
-  const char *why = r->changes.used ? "which the changes listed may explain"
-                    : !bad->step    ? "before the first step: was the --init file changed?"
-                    : r->epochs_unknown
-                        ? "though version, processor path and libraries are the same: was the run resumed with another "
-                          "train.epochs, which its run.json does not say, were the recordings changed, or is this machine "
-                          "at fault?"
-                        : "though version, processor path and libraries are the same: were the recordings changed, or is "
-                          "this machine at fault?";
-  return am_fail(err, AM_E_DATA, "%s: the weights differ from step %" PRIu64 " on, %s", run, bad->step, why);
+  const char *same = r->recordings_known ? "version, processor path, libraries and recordings" : "version, processor path and libraries";
+  const char *epochs = r->epochs_unknown ? "was the run resumed with another train.epochs, which its run.json does not say, " : "";
+  const char *recordings = r->recordings_known ? "" : "were the recordings changed, ";
+  if (r->changes.used)
+    return am_fail(err, AM_E_DATA, "%s: the weights differ from step %" PRIu64 " on, which the changes listed may explain", run, bad->step);
+  if (!bad->step)
+    return am_fail(err, AM_E_DATA, "%s: the weights differ from step 0 on, before the first step: was the --init file changed?", run);
+  return am_fail(err, AM_E_DATA, "%s: the weights differ from step %" PRIu64 " on, though %s are the same: %s%s%sis this machine at fault?", run,
+                 bad->step, same, epochs, recordings, *epochs || *recordings ? "or " : "");
 }
 
 static am_status run(cli *c, am_error *err) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "train/origin.h"
+#include "train/recordings.h"
 #include "train/trainer.h"
 
 /* Settings that may change between the processes of one run; the first ones say only where things are. */
@@ -134,6 +135,27 @@ static bool said_finished(const am_trainer *t) {
   return state && state->kind == AM_SCALAR && !strcmp(state->text, "finished");
 }
 
+/* A recording that was exchanged under its name would make another run of this one, and nothing else would say so. */
+static am_status check_recordings(am_trainer *t, am_error *err) {
+  am_recordings r;
+  am_error why = AM_ERROR_INIT;
+  am_status status = am_recordings_compare(t->ctx, t->options->out, t->dataset, t->store, NULL, 0, &r, &why);
+  if (status == AM_E_NOMEM) return am_no_memory(err);
+  if (status) {
+    am_trainer_log(t, AM_LOG_WARNING, "%s; whether the recordings are those of the run is not known", why.message);
+    return AM_OK;
+  }
+  if (!r.known)
+    am_trainer_log(t, AM_LOG_INFO, "the run kept no digests of its recordings (clips.csv); those of now are kept from here on");
+  if (r.n_changed)
+    status = am_fail(err, AM_E_DATA, "%s: not the recording%s that this run was trained on: %s; put the recordings back, or "
+                     "start a new run with --init %s (to go on with those there are now, remove %s/clips.csv)",
+                     t->dataset->root ? t->dataset->root : "the corpus", r.n_changed > 1 ? "s" : "", r.names.data, t->last,
+                     t->options->out);
+  am_buffer_free(t->ctx, &r.names);
+  return status;
+}
+
 am_status am_trainer_resume(am_trainer *t, am_error *err) {
   if (!am_file_exists(t->last) && !am_file_exists(t->previous)) {
     if (am_run_folder_init(t)) /* which is not part of the config */
@@ -145,6 +167,7 @@ am_status am_trainer_resume(am_trainer *t, am_error *err) {
   }
   best_file best = look_at_best(t);
   am_status status = resume_or_fall_back(t, err);
+  if (!status) status = check_recordings(t, err);
   if (status) return status;
   t->seconds_before = t->state.run_seconds;
   t->saved_step = t->begun_step = t->state.step;

@@ -6,6 +6,7 @@
 
 #include "base/system.h"
 #include "io/csv.h"
+#include "train/recordings.h"
 #include "train/trainer.h"
 
 enum { LOG_LIMIT = 64 << 20 };
@@ -161,7 +162,11 @@ am_status am_run_folder_write(am_trainer *t, const char *name, const am_buffer *
 am_status am_run_folder_begin(am_trainer *t, am_error *err) {
   am_buffer config = {0};
   time_text(t->started);
+  am_buffer clips = {0};
   am_status status = am_config_text(t->config, &config, err);
+  if (!status) status = am_recordings_text(t->ctx, t->dataset, t->store, &clips, err);
+  if (!status) status = am_run_folder_write(t, "clips.csv", &clips, err);
+  am_buffer_free(t->ctx, &clips);
   if (!status) status = am_run_folder_facts(t, "running", err);
   if (!status) status = am_run_folder_write(t, "config.yaml", &config, err);
   am_buffer_free(t->ctx, &config);

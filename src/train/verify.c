@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "train/recordings.h"
 #include "train/trainer.h"
 
 typedef struct job {
@@ -72,6 +73,19 @@ static am_status compare(job *j, const am_digests *found, am_verify_report *out,
   return out->changes.failed ? am_no_memory(err) : AM_OK;
 }
 
+/* A line of what is not as it was. */
+static am_status compare_recordings(const job *j, const am_trainer *t, am_verify_report *out, am_error *err) {
+  am_recordings r;
+  am_status status = am_recordings_compare(j->ctx, j->run, t->dataset, t->store, NULL, 0, &r, err);
+  if (status) return status;
+  out->recordings_known = r.known;
+  if (r.n_changed)
+    am_buffer_printf(j->ctx, &out->changes, "%s%s not the recording%s of then\n", r.names.data,
+                     r.n_changed > 1 ? " are" : " is", r.n_changed > 1 ? "s" : "");
+  am_buffer_free(j->ctx, &r.names);
+  return out->changes.failed ? am_no_memory(err) : AM_OK;
+}
+
 static const am_value *epochs_then(const job *j) { return am_value_get(am_tree_root(j->facts), "train_epochs"); }
 
 /* Other schedules are the same however long the run is to be. */
@@ -97,6 +111,7 @@ am_status am_run_verify(am_context *ctx, const char *run, const char *const *ove
     t.state.schedule = am_schedule_begin();
     status = rehearse(&j, &t, err);
     if (!status) status = compare(&j, &t.digests, out, err);
+    if (!status) status = compare_recordings(&j, &t, out, err);
     am_trainer_free(&t);
   }
   am_free(ctx, j.recorded.at);

@@ -12,7 +12,9 @@ typedef struct am_verify_row {
 typedef struct am_verify_report {
   am_verify_row *rows; /* in the order of steps */
   size_t n, n_equal;
-  am_buffer changes;   /* what is not as it was then, a line each: version, processor path, libraries */
+  am_buffer changes;   /* what is not as it was then, a line each: version, processor path, libraries,
+                        * recordings */
+  bool recordings_known; /* the run kept digests of its recordings */
   bool epochs_unknown; /* the schedule depends on train.epochs, and run.json does not say what it was at first */
 } am_verify_report;
 

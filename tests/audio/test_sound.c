@@ -464,6 +464,32 @@ static void test_absurd_headers(void **state) {
   free(data);
 }
 
+static uint64_t digest_of(room *r, const float *x, size_t n, double file_rate, bool pcm16, double rate) {
+  am_error err = AM_ERROR_INIT;
+  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  const char *path = am_test_path(r->folder, "d.wav");
+  am_test_ok(am_sound_write(r->ctx, path, x, n, file_rate, pcm16, &err), &err);
+  am_test_ok(am_sound_read(r->ctx, path, rate, 0, &s, &err), &err);
+  uint64_t digest = s.digest;
+  am_sound_free(r->ctx, &s);
+  return digest;
+}
+
+/* The same samples in 16 bits or as floats, heard at any rate, have one digest; any other sample, length or rate another. */
+static void test_digest(void **state) {
+  room *r = *state;
+  float x[3000];
+  for (int i = 0; i < 3000; i++) x[i] = (float)((i * 7919) % 65536 - 32768) / 32768;
+  const uint64_t whole = digest_of(r, x, 3000, 16000, true, 0);
+  assert_true(whole != 0);
+  assert_true(digest_of(r, x, 3000, 16000, false, 0) == whole);
+  assert_true(digest_of(r, x, 3000, 16000, true, 8000) == whole);
+  assert_true(digest_of(r, x, 3000, 8000, true, 0) != whole);
+  assert_true(digest_of(r, x, 2999, 16000, true, 0) != whole);
+  x[1234] += 1.0f / 32768;
+  assert_true(digest_of(r, x, 3000, 16000, true, 0) != whole);
+}
+
 static void test_write_and_read(void **state) {
   const room *r = *state;
   am_error err = AM_ERROR_INIT;
@@ -684,6 +710,7 @@ int main(void) {
       IN_ROOM(test_too_long),
       IN_ROOM(a_flac_of_unknown_length_is_held_to_the_limit),
       IN_ROOM(test_absurd_headers),
+      IN_ROOM(test_digest),
       IN_ROOM(test_write_and_read),
       IN_ROOM(test_decode_resamples),
       IN_ROOM(test_resample_equals_librosa),

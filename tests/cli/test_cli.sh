@@ -447,7 +447,7 @@ run verify run1; expect "verify" 0 "^ +10 +[0-9]+ +[0-9a-f]{8} +[0-9a-f]{8} +equ
 run verify int --epochs 3 --threads 1; expect "verify a resumed run, other threads" 0 "equal" "digests of the weights agree"
 [ "$(uname -m)" = x86_64 ] && { AM_CPU=plain run verify run1; grep -q '"cpu": "plain"' run1/run.json && expect "verify on the same path" 0 || expect "verify on another processor path" 1 "cpu: avx[0-9]+ then, plain now" "differ from step"; }
 cp -r run1 forged; sed -i 's/^10,\([0-9]*\),.*/10,\1,01234567/' forged/digests.csv
-run verify forged; expect "verify a run with other weights" 1 "01234567 .*differs" "libraries are those of the run" "forged: the weights differ from step 10 on"
+run verify forged; expect "verify a run with other weights" 1 "01234567 .*differs" "libraries and recordings are those of the run" "forged: the weights differ from step 10 on"
 run verify corpus; expect "verify what is no run" 2 "corpus: there is no run to verify"
 run verify run1 --epochs 99; expect "verify more epochs than there are" 2 "digests are kept of 3 epochs, asked were 99"
 run verify run1 --epochs x; expect "verify with a bad number" 2 "--epochs x"

@@ -84,6 +84,10 @@ cp -r run1 forged; sed -i 's/^4,1,.*/4,1,01234567/' forged/digests.csv
 cp -r run1 unfinished; rm unfinished/metrics.json
 cp -r run1 linked; rm -rf linked/lock linked/plots; ln -s ../mine.yaml linked/lock; ln -s ../corpus linked/plots
 mkdir joined; cp corpus/SYNTHETIC joined; sed -i "s/state.*/state unfinished/" joined/SYNTHETIC; ln -s ../corpus/Actor_02 joined/Actor_02
+cp -r corpus exchanged-corpus
+audiomood train tiny.yaml --out exchanged --set data.root=exchanged-corpus --set train.epochs=2 --set train.max_steps=4 >>../setup.log 2>&1
+cp exchanged-corpus/Actor_02/03-01-03-01-01-01-02.wav exchanged-corpus/Actor_02/03-01-05-01-01-01-02.wav
+sed -i '/max_steps/d' exchanged/config.yaml
 mkdir crossed; echo '{}' >crossed/crossval.json
 { echo path,label; n=0; for f in corpus/*/*.wav; do n=$((n + 1)); printf '%s,%01000d\n' "${f#corpus/}" $n; done; } >sentences.csv
 
