@@ -108,20 +108,24 @@ static bool alike(const am_check_clip *a, const am_check_clip *b) {
   return difference <= same_ratio * energy * 1.01; /* a band's levels differ by no more than the samples do */
 }
 
-static am_status compare(const work *w, uint32_t a, uint32_t b, bool *same, am_error *err) {
+am_status am_check_same(am_context *ctx, const char *a, const char *b, double max_seconds, bool *same, am_error *err) {
   am_sound x = {.size = sizeof x}, y = {.size = sizeof y};
-  am_status status = am_sound_read_clip(w->ctx, w->d->clips[a].path, 0, w->max_seconds, &x, err);
-  if (!status) status = am_sound_read_clip(w->ctx, w->d->clips[b].path, 0, w->max_seconds, &y, err);
+  am_status status = am_sound_read_clip(ctx, a, 0, max_seconds, &x, err);
+  if (!status) status = am_sound_read_clip(ctx, b, 0, max_seconds, &y, err);
   double difference = 0, energy = 0;
   for (size_t i = 0; !status && i < x.n && i < y.n; i++) {
     double d = (double)x.samples[i] - (double)y.samples[i];
     difference += d * d;
     energy += (double)x.samples[i] * (double)x.samples[i];
   }
-  *same = !status && x.n == y.n && difference <= same_ratio * energy;
-  am_sound_free(w->ctx, &x);
-  am_sound_free(w->ctx, &y);
+  *same = !status && x.rate == y.rate && x.n == y.n && difference <= same_ratio * energy;
+  am_sound_free(ctx, &x);
+  am_sound_free(ctx, &y);
   return status;
+}
+
+static am_status compare(const work *w, uint32_t a, uint32_t b, bool *same, am_error *err) {
+  return am_check_same(w->ctx, w->d->clips[a].path, w->d->clips[b].path, w->max_seconds, same, err);
 }
 
 static am_status add_pair(am_check *check, uint32_t a, uint32_t b, am_error *err) {

@@ -33,6 +33,8 @@ typedef struct am_check {
  * rounding and dither.  Silent clips are no pairs. */
 am_status am_check_run(am_context *ctx, const am_dataset *d, double max_seconds, am_check *out,
                        am_error *err);
+/* Whether two files hold the same sound, as above. */
+am_status am_check_same(am_context *ctx, const char *a, const char *b, double max_seconds, bool *same, am_error *err);
 void am_check_free(am_check *check);
 
 #endif

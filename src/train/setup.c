@@ -121,16 +121,18 @@ static void drop_unusable(am_trainer *t) {
 
 /* Who is heard in training is not unknown, whatever the list calls him. */
 static am_status say_twins(am_trainer *t, am_error *err) {
-  static const char *const parts[] = {"train", "validation", "test"};
   am_twins twins;
-  am_status status = am_split_find_twins(t->ctx, t->store, t->split, &twins, err);
+  am_split *split = t->split;
+  am_status status =
+      am_split_find_twins(t->ctx, t->dataset, t->store, split, t->config->data.max_seconds, &twins, err);
   if (status || !twins.sounds) return status;
-  const bool doubted = t->split->speaker_independent;
-  am_trainer_log(t, AM_LOG_WARNING, "%zu sounds are in two parts, e.g. %s (%s) and %s (%s): their decoded samples are equal, so "
-                 "what is held out was heard in training%s; leave one of each out (data.exclude)", twins.sounds,
-                 t->dataset->clips[twins.clip[0]].name, parts[twins.part[0]], t->dataset->clips[twins.clip[1]].name,
-                 parts[twins.part[1]], doubted ? ", and the results do not count as speaker-independent" : "");
-  t->split->speaker_independent = false;
+  const bool doubted = twins.trained && split->speaker_independent;
+  am_trainer_log(t, AM_LOG_WARNING, "%zu sound%s in two parts, e.g. %s (%s) and %s (%s): they are the same, so not all that is "
+                 "held out is new to the model%s; leave one of each out (data.exclude)", twins.sounds,
+                 twins.sounds == 1 ? " is" : "s are", t->dataset->clips[twins.clip[0]].name, am_part_name(twins.part[0]),
+                 t->dataset->clips[twins.clip[1]].name, am_part_name(twins.part[1]),
+                 doubted ? ", and the results do not count as speaker-independent" : "");
+  if (doubted) split->speaker_independent = false;
   return AM_OK;
 }
 
