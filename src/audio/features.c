@@ -109,7 +109,7 @@ am_status am_features_create(am_context *ctx, const am_feature_options *options,
   if ((status = am_stft_init(ctx, &fx->stft, (int)o->n_fft, (int)o->hop, window, o->center, err))) goto fail;
   if ((status = am_mel_init(ctx, &fx->mel, &fx->mel_options, 1, err))) goto fail;
   if (o->kind == AM_FEATURE_MFCC) {
-    fx->dct = am_alloc(ctx, (size_t)(o->mels * o->mfcc), sizeof *fx->dct);
+    fx->dct = am_alloc(ctx, am_mul((size_t)o->mels, (size_t)o->mfcc), sizeof *fx->dct);
     if (!fx->dct) {
       status = am_no_memory(err);
       goto fail;
@@ -135,11 +135,12 @@ void am_features_free(am_features *fx) {
 const am_feature_options *am_features_options(const am_features *fx) { return &fx->options; }
 
 /* Frames before the mean over time, for n samples after trimming. */
-static size_t frames_of(const am_features *fx, size_t n) {
-  const am_feature_options *o = &fx->options;
-  size_t t = am_stft_frames(&fx->stft, o->samples > 0 ? (size_t)o->samples : n);
+static size_t frames_kept(const am_stft *stft, const am_feature_options *o, size_t n) {
+  size_t t = am_stft_frames(stft, o->samples > 0 ? (size_t)o->samples : n);
   return o->max_frames > 0 && t > (size_t)o->max_frames ? (size_t)o->max_frames : t;
 }
+
+static size_t frames_of(const am_features *fx, size_t n) { return frames_kept(&fx->stft, &fx->options, n); }
 
 static int base_bins(const am_feature_options *o) {
   return (int)(o->kind == AM_FEATURE_MFCC ? o->mfcc : o->mels);
@@ -148,17 +149,20 @@ static int base_bins(const am_feature_options *o) {
 /* Bins with deltas, before the mean over time. */
 static int all_bins(const am_feature_options *o) { return base_bins(o) * (1 + o->deltas); }
 
-void am_features_shape(const am_features *fx, size_t n, int *t, int *f) {
-  bool mean = fx->options.mean_over_time;
-  *t = mean ? all_bins(&fx->options) : (int)frames_of(fx, n);
-  *f = mean ? 1 : all_bins(&fx->options);
+int am_feature_bins(const am_feature_options *o) { return o->mean_over_time ? 1 : all_bins(o); }
+
+int am_feature_fixed_frames(const am_feature_options *o) {
+  const am_stft stft = {.n_fft = (int)o->n_fft, .hop = (int)o->hop, .center = o->center};
+  if (o->mean_over_time) return all_bins(o);
+  return o->samples > 0 ? (int)frames_kept(&stft, o, (size_t)o->samples) : 0;
 }
 
-int am_features_fixed_frames(const am_features *fx) {
-  const am_feature_options *o = &fx->options;
-  if (o->mean_over_time) return all_bins(o);
-  return o->samples > 0 ? (int)frames_of(fx, (size_t)o->samples) : 0;
+void am_features_shape(const am_features *fx, size_t n, int *t, int *f) {
+  *t = fx->options.mean_over_time ? all_bins(&fx->options) : (int)frames_of(fx, n);
+  *f = am_feature_bins(&fx->options);
 }
+
+int am_features_fixed_frames(const am_features *fx) { return am_feature_fixed_frames(&fx->options); }
 
 double am_features_rate_needed(const am_feature_options *o) {
   /* With filters laid out for another rate, f_max is a frequency of that one. */

@@ -52,6 +52,11 @@ typedef struct am_feature_options {
 
 extern const am_option am_feature_table[];
 
+/* Bins of a frame, with deltas (of mean_over_time 1), and frames of every clip where the options fix the length (`samples`,
+ * mean_over_time), else 0.  For options within the bounds of the table. */
+int am_feature_bins(const am_feature_options *options);
+int am_feature_fixed_frames(const am_feature_options *options);
+
 typedef struct am_features am_features;
 
 /* Builds windows, filters and FFT plans. The options are copied. */
@@ -61,7 +66,6 @@ void am_features_free(am_features *fx);
 const am_feature_options *am_features_options(const am_features *fx);
 /* Frames and bins for a clip of n samples at sample_rate. With trimming on, `*t` is the upper bound. */
 void am_features_shape(const am_features *fx, size_t n, int *t, int *f);
-/* Frames of every clip when options fix the length (`samples`, mean_over_time), else 0. */
 int am_features_fixed_frames(const am_features *fx);
 /* The rate, Hz, below which a sound lacks frequencies that the features are made of. */
 double am_features_rate_needed(const am_feature_options *o);

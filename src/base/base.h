@@ -42,9 +42,27 @@ am_status am_no_memory(am_error *err);
 #define am_fail_errno(err, ...) (am_fail_errno(err, __VA_ARGS__) == AM_E_NOMEM ? AM_E_NOMEM : AM_E_IO)
 #define am_no_memory(err) (am_no_memory(err), AM_E_NOMEM)
 #endif
-/* a * b, or SIZE_MAX when it overflows (which no allocator grants). */
-size_t am_mul(size_t a, size_t b);
-size_t am_add(size_t a, size_t b);
+/* Sizes of what a file or a config says: a * b, a + b, and the product of a shape, or SIZE_MAX where that overflows, which no
+ * allocator grants and no array has.  Every size whose factors come from outside is made by these. */
+static inline size_t am_mul(size_t a, size_t b) {
+  size_t product;
+  return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+}
+static inline size_t am_add(size_t a, size_t b) {
+  size_t sum;
+  return __builtin_add_overflow(a, b, &sum) ? SIZE_MAX : sum;
+}
+static inline size_t am_product(int rank, const size_t *dims) {
+  size_t count = 1;
+  for (int i = 0; i < rank; i++) count = am_mul(count, dims[i]);
+  return count;
+}
+/* A size from a number that may be anything, cut towards 0: NaN and what is below 0 give 0, what no size_t holds SIZE_MAX.  A
+ * plain cast of those is undefined. */
+static inline size_t am_size_of(double number) {
+  if (!(number > 0)) return 0;
+  return number < 2.0 * (double)(SIZE_MAX / 2 + 1) ? (size_t)number : SIZE_MAX;
+}
 
 /* A growing string or byte buffer.  Zero-initialise; after a failed append
  * `failed` stays set and later appends do nothing, so one check at the end is enough. */

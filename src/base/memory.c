@@ -6,16 +6,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-size_t am_mul(size_t a, size_t b) {
-  size_t product;
-  return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
-}
-
-size_t am_add(size_t a, size_t b) {
-  size_t sum;
-  return __builtin_add_overflow(a, b, &sum) ? SIZE_MAX : sum;
-}
-
 /* Objects above PTRDIFF_MAX cannot be indexed; nobody grants them. */
 static bool too_large(size_t bytes) { return bytes > PTRDIFF_MAX; }
 

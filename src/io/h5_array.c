@@ -105,12 +105,6 @@ static am_status create_array(const am_h5 *file, const char *name, hid_t type, i
   return status;
 }
 
-static size_t product(int rank, const size_t *dims) {
-  size_t count = 1;
-  for (int i = 0; i < rank; i++) count = am_mul(count, dims[i]);
-  return count;
-}
-
 am_status am_h5_write(am_h5 *file, const char *name, am_h5_type type, int rank, const size_t *dims, const void *data,
                       am_error *err) {
   if (file_type(type) < 0)
@@ -118,7 +112,7 @@ am_status am_h5_write(am_h5 *file, const char *name, am_h5_type type, int rank, 
   hid_t array;
   am_h5_quiet q = am_h5_enter();
   am_status status = create_array(file, name, file_type(type), rank, dims, &array, err);
-  size_t bytes = status ? 0 : am_mul(product(rank, dims), am_h5_type_size(type));
+  size_t bytes = status ? 0 : am_mul(am_product(rank, dims), am_h5_type_size(type));
   if (!status && bytes && H5Dwrite(array, file_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
     status = am_h5_fail(file, err, AM_E_IO, "cannot write", name);
   if (!status) status = set_crc(file, array, name, am_crc32c(0, data, bytes), err);
@@ -194,7 +188,7 @@ am_status am_h5_rows_append(am_h5_rows *rows, const void *data, size_t count, am
   if (count > rows->dims[0] - rows->done)
     return am_fail(err, AM_E_SHAPE, "%s: %s was promised %zu rows, and got %zu", file->path, rows->name,
                    rows->dims[0], am_add(rows->done, count));
-  size_t bytes = count * product(rows->rank - 1, rows->dims + 1) * am_h5_type_size(rows->type);
+  size_t bytes = am_mul(am_mul(count, am_product(rows->rank - 1, rows->dims + 1)), am_h5_type_size(rows->type));
   if (!bytes) {
     rows->done += count;
     return AM_OK;
@@ -288,7 +282,7 @@ static am_status get_info(const am_h5 *file, hid_t array, const char *name, hid_
     return am_fail(err, AM_E_FORMAT, "%s: %s has %d dimensions; wanted 0 to %d", file->path, name, rank, AM_H5_RANK);
   info->rank = rank;
   for (int i = 0; i < rank; i++) info->dims[i] = sizes[i] > SIZE_MAX ? SIZE_MAX : (size_t)sizes[i];
-  info->count = product(rank, info->dims);
+  info->count = am_product(rank, info->dims);
   size_t width = H5Tget_size(type);
   am_status status = check_storage(file, array, name, am_mul(info->count, width), info, err);
   if (info->type == AM_H5_TEXT && !H5Tis_variable_str(type) && !rank) info->count = width;

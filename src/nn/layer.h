@@ -115,7 +115,8 @@ struct am_pass {
 enum { AM_SHAPE_TEXT = 64 };
 const char *am_shape_text(am_shape shape, char buffer[AM_SHAPE_TEXT]);
 
-static inline size_t am_shape_count(am_shape s) { return (size_t)s.t * (size_t)s.f * (size_t)s.c; }
+/* Saturating: a shape may come from a file.  Those of a model that was made are below INT_MAX. */
+static inline size_t am_shape_count(am_shape s) { return am_mul(am_mul((size_t)s.t, (size_t)s.f), (size_t)s.c); }
 /* Numbers in the first `frames` frames of a clip. */
 static inline size_t am_frames_count(am_shape s, int frames) {
   return s.rank < 2 ? am_shape_count(s) : (size_t)frames * (size_t)s.f * (size_t)s.c;

@@ -13,6 +13,7 @@
 
 #define AM_CHECKPOINT_FORMAT "audiomood-checkpoint"
 enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 1 };
+enum { AM_CHECKPOINT_FRAMES = 1 << 24 }; /* of a model's input: hours of sound; a file that says more is not ours */
 
 /* Where a run is: everything that shapes the rest of it, beside weights and optimiser slots. Random
  * numbers are counted by seed, epoch and draw, so they have no state. */
@@ -65,6 +66,17 @@ am_status am_checkpoint_resume(am_context *ctx, const char *path, am_model *mode
 /* Weights and statistics only (best.h5); `epoch` and `digest` (or NULL) get the file's and theirs. */
 am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
                                 am_error *err);
+/* checkpoint_check.c: everything in a file that is used together is held together here, once, when it is loaded.  `path` is for
+ * the message. */
+am_status am_checkpoint_check_labels(const char *path, const am_names *labels, am_error *err);
+/* The shape in itself, and with what the features give. */
+am_status am_checkpoint_check_input(const char *path, const am_feature_options *features, am_shape in, am_error *err);
+/* Kind, way and bins, before its arrays are read; then their numbers. */
+am_status am_checkpoint_check_normaliser(const char *path, const am_feature_options *features, am_shape in,
+                                         const am_normaliser *nz, am_error *err);
+am_status am_checkpoint_check_means(const char *path, const am_normaliser *nz, am_error *err);
+/* Counts and sums; whether they fit the run's batches is looked at when it is resumed. */
+am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err);
 /* --init: arrays of the same name and shape are taken; the others are listed. */
 typedef struct am_init_report {
   am_buffer matched, missing, reshaped, unused; /* names, separated by ", " */

@@ -202,7 +202,7 @@ am_status am_checkpoint_origin(am_context *ctx, const char *path, am_origin *out
 static am_status read_labels(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
   am_names names = {0};
   am_status status = am_h5_get_texts(file, "/", "labels", &names, err);
-  if (!status && names.n == 0) status = am_fail(err, AM_E_FORMAT, "%s: it has no labels", am_h5_path(file));
+  if (!status) status = am_checkpoint_check_labels(am_h5_path(file), &names, err);
   if (status) {
     am_names_free(ctx, &names);
     return status;
@@ -212,21 +212,32 @@ static am_status read_labels(am_context *ctx, am_h5 *file, am_checkpoint *c, am_
   return AM_OK;
 }
 
-enum { MOST_FRAMES = 1 << 24 }; /* hours of sound; a file that says more is not ours */
-
-static am_status read_input(am_h5 *file, am_shape *in, am_error *err) {
+static am_status read_input(am_h5 *file, const am_config *config, am_shape *in, am_error *err) {
   am_status status = get_int(file, "input", "rank", &in->rank, err);
   if (!status) status = get_int(file, "input", "frames", &in->t, err);
   if (!status) status = get_int(file, "input", "bins", &in->f, err);
   if (!status) status = get_int(file, "input", "channels", &in->c, err);
   if (!status) status = get_bool(file, "input", "variable", &in->variable, err);
-  if (!status && (in->rank < 1 || in->rank > 3 || in->t < 1 || in->f < 1 || in->c < 1 || in->t > MOST_FRAMES))
-    status = am_fail(err, AM_E_FORMAT, "%s: no model has the input shape (%d, %d, %d)", am_h5_path(file), in->t, in->f,
-                     in->c);
-  return status;
+  return status ? status : am_checkpoint_check_input(am_h5_path(file), &config->features, *in, err);
 }
 
-static am_status read_normaliser(am_context *ctx, am_h5 *file, am_normaliser *nz, am_error *err) {
+/* One of the arrays of a normaliser of f bins into new memory. */
+static am_status read_bins(am_context *ctx, am_h5 *file, const char *name, int f, float **out, am_error *err) {
+  am_h5_info info;
+  if (am_h5_find(file, name) != AM_H5_ARRAY)
+    return am_fail(err, AM_E_FORMAT, "%s: the array %s is missing", am_h5_path(file), name);
+  am_status status = am_h5_get_info(file, name, &info, err);
+  if (!status && (info.rank != 1 || info.dims[0] != (size_t)f))
+    status = am_fail(err, AM_E_SHAPE, "%s: %s has %d dimensions and %zu elements, wanted 1 and %d", am_h5_path(file), name,
+                     info.rank, info.count, f);
+  if (status) return status;
+  *out = am_alloc(ctx, (size_t)f, sizeof **out);
+  return *out ? am_h5_read(file, name, AM_H5_F32, *out, (size_t)f, err) : am_no_memory(err);
+}
+
+static am_status read_normaliser(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
+  am_normaliser *nz = &c->normaliser;
+  const am_feature_options *features = &c->config->features;
   char *kind = NULL;
   am_status status = am_h5_get_text(file, "normaliser", "kind", &kind, err);
   if (!status) {
@@ -237,18 +248,11 @@ static am_status read_normaliser(am_context *ctx, am_h5 *file, am_normaliser *nz
   am_free(ctx, kind);
   if (!status) status = get_bool(file, "normaliser", "by_all", &nz->by_all, err);
   if (!status) status = get_int(file, "normaliser", "bins", &nz->f, err);
-  if (status || am_h5_find(file, "normaliser/mean") != AM_H5_ARRAY) return status;
-  am_h5_info info;
-  status = am_h5_get_info(file, "normaliser/mean", &info, err);
-  if (!status && info.count != (size_t)nz->f)
-    status = am_fail(err, AM_E_SHAPE, "%s: normaliser/mean has %zu elements, wanted %d", am_h5_path(file), info.count,
-                     nz->f);
-  if (status) return status;
-  nz->mean = am_alloc(ctx, (size_t)nz->f + 1, sizeof *nz->mean);
-  nz->inverse = am_alloc(ctx, (size_t)nz->f + 1, sizeof *nz->inverse);
-  if (!nz->mean || !nz->inverse) return am_no_memory(err);
-  status = am_h5_read(file, "normaliser/mean", AM_H5_F32, nz->mean, (size_t)nz->f, err);
-  return status ? status : am_h5_read(file, "normaliser/inverse", AM_H5_F32, nz->inverse, (size_t)nz->f, err);
+  if (!status) status = am_checkpoint_check_normaliser(am_h5_path(file), features, c->input, nz, err);
+  if (status || nz->kind != AM_NORMALISE_TRAIN) return status;
+  status = read_bins(ctx, file, "normaliser/mean", nz->f, &nz->mean, err);
+  if (!status) status = read_bins(ctx, file, "normaliser/inverse", nz->f, &nz->inverse, err);
+  return status ? status : am_checkpoint_check_means(am_h5_path(file), nz, err);
 }
 
 static am_status read_fact(am_context *ctx, am_h5 *file, am_config *config, const char *name, const char **out,
@@ -282,8 +286,8 @@ static am_status make_model(am_context *ctx, am_h5 *file, am_checkpoint *c, am_e
 static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
   am_status status = read_config(ctx, file, c, err);
   if (!status) status = read_labels(ctx, file, c, err);
-  if (!status) status = read_input(file, &c->input, err);
-  if (!status) status = read_normaliser(ctx, file, &c->normaliser, err);
+  if (!status) status = read_input(file, c->config, &c->input, err);
+  if (!status) status = read_normaliser(ctx, file, c, err);
   if (!status) status = read_fact(ctx, file, c->config, "corpus", &c->corpus, err);
   if (!status) status = read_fact(ctx, file, c->config, "licence", &c->licence, err);
   if (!status) status = read_fact(ctx, file, c->config, "citation", &c->citation, err);
@@ -326,20 +330,22 @@ void am_checkpoint_free(am_context *ctx, am_checkpoint *c) {
 
 /* ---- for resuming ---- */
 
+/* A row a finished epoch; a run that has finished none has no such array. */
 static am_status read_history(am_context *ctx, am_h5 *file, am_training_state *t, am_error *err) {
-  am_h5_info info;
+  am_h5_info info = {0};
   void *data = NULL;
-  if (am_h5_find(file, "training/history") != AM_H5_ARRAY) return AM_OK;
-  am_status status = am_h5_read_new(file, "training/history", AM_H5_F64, &info, &data, err);
-  if (status) return status;
-  if (info.rank != 2 || info.dims[1] != 9 || info.dims[0] != t->epoch)
+  am_status status = AM_OK;
+  if (am_h5_find(file, "training/history") == AM_H5_ARRAY)
+    status = am_h5_read_new(file, "training/history", AM_H5_F64, &info, &data, err);
+  if (!status && (data || t->epoch) && (info.rank != 2 || info.dims[1] != 9 || info.dims[0] != t->epoch))
     status = am_fail(err, AM_E_FORMAT, "%s: training/history does not have 9 columns and a row for each of %llu epochs",
                      am_h5_path(file), (unsigned long long)t->epoch);
-  else if (!(t->history = am_alloc(ctx, info.dims[0] + 1, sizeof *t->history)))
-    status = am_no_memory(err);
+  if (!status && data && !(t->history = am_alloc(ctx, info.dims[0] + 1, sizeof *t->history))) status = am_no_memory(err);
   for (size_t i = 0; !status && i < info.dims[0]; i++) {
     const double *r = (const double *)data + 9 * i;
-    t->history[t->n_history++] = (am_epoch){(uint64_t)r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8]};
+    if (r[0] != (double)(i + 1))
+      status = am_fail(err, AM_E_FORMAT, "%s: row %zu of training/history says epoch %g", am_h5_path(file), i + 1, r[0]);
+    else t->history[t->n_history++] = (am_epoch){i + 1, r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8]};
   }
   am_free_aligned(ctx, data);
   return status;
@@ -363,7 +369,11 @@ static am_status read_state(am_context *ctx, am_h5 *file, am_training_state *t, 
   for (size_t i = 0; i < sizeof reals / sizeof *reals && !status; i++)
     status = am_h5_get_real(file, "training", reals[i].name, reals[i].value, err);
   if (!status) status = get_bool(file, "training", "finished", &t->finished, err);
+  if (!status && digest > UINT32_MAX)
+    status = am_fail(err, AM_E_FORMAT, "%s: attribute best_digest of training is %llu, wanted a crc32c", am_h5_path(file),
+                     (unsigned long long)digest);
   t->best_digest = (uint32_t)digest;
+  if (!status) status = am_training_state_check(am_h5_path(file), t, err);
   return status ? status : read_history(ctx, file, t, err);
 }
 

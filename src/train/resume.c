@@ -84,10 +84,23 @@ am_status am_trainer_check_origin(am_trainer *t, const char *path, am_error *err
   return status;
 }
 
+/* All epochs of a run have as many steps. */
+static am_status check_steps(am_trainer *t, const char *path, am_error *err) {
+  am_training_state *s = &t->state;
+  if (s->position <= t->per_epoch && s->step == am_add(am_mul((size_t)s->epoch, t->per_epoch), (size_t)s->position)) return AM_OK;
+  am_status status = am_fail(err, AM_E_FORMAT, "%s: it says step %llu after %llu epochs and %llu batches; an epoch has %zu batches",
+                             path, (unsigned long long)s->step, (unsigned long long)s->epoch, (unsigned long long)s->position,
+                             t->per_epoch);
+  am_free(t->ctx, s->history);
+  *s = (am_training_state){.schedule = am_schedule_begin()};
+  return status;
+}
+
 /* From one file; AM_E_FORMAT and AM_E_IO mean that another may do. */
 static am_status resume_from(am_trainer *t, const char *path, am_error *err) {
   am_status status = am_trainer_check_origin(t, path, err);
-  return status ? status : am_checkpoint_resume(t->ctx, path, t->model, t->optimiser, &t->state, err);
+  if (!status) status = am_checkpoint_resume(t->ctx, path, t->model, t->optimiser, &t->state, err);
+  return status ? status : check_steps(t, path, err);
 }
 
 static am_status resume_or_fall_back(am_trainer *t, am_error *err) {

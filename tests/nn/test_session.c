@@ -15,7 +15,8 @@ static void run_free(run *r) {
 
 /* A step whose numbers are all NaN, over every frame: what the session's memory then holds. */
 static void leave_nan(am_session *s, am_model *m, int batch) {
-  size_t in = (size_t)batch * am_shape_count(am_model_input(m)), n;
+  const am_shape shape = am_model_input(m);
+  size_t in = (size_t)batch * (size_t)shape.t * (size_t)shape.f * (size_t)shape.c, n;
   size_t out = (size_t)batch * (size_t)am_model_output(m).c;
   am_real *statistics = am_model_statistics(m, &n), *before = malloc(n * sizeof *before + 1);
   am_real *nan = malloc((in > out ? in : out) * sizeof *nan);

@@ -365,16 +365,144 @@ static void a_model_beyond_the_file_is_refused(void **state) {
   copy_free(&c);
 }
 
-/* As many bins as the normaliser says must be there before any are allocated. */
-static void a_normaliser_beyond_the_file_is_refused(void **state) {
-  (void)state;
-  copy c = copy_make();
+/* ---- what belongs together ---- */
+
+/* One change of the golden file, or two: an attribute (text or number) or an array of float32 of so many elements, all of
+ * them `value`; n 0: it is deleted. */
+typedef struct edit {
+  const char *object, *attribute, *text;
+  double value;
+  size_t n;
+} edit;
+
+static void apply(am_h5 *file, const edit *e) {
+  static float numbers[100000];
+  static double history[18];
   am_error err = AM_ERROR_INIT;
+  const size_t dims[2] = {e->n / 9, 9};
+  if (e->attribute && e->text) am_test_ok(am_h5_set_text(file, e->object, e->attribute, e->text, &err), &err);
+  else if (e->attribute && e->value == floor(e->value) && fabs(e->value) < 1e15)
+    am_test_ok(am_h5_set_int(file, e->object, e->attribute, (int64_t)e->value, &err), &err);
+  else if (e->attribute) am_test_ok(am_h5_set_real(file, e->object, e->attribute, e->value, &err), &err);
+  else if (!e->n) am_test_ok(am_h5_delete(file, e->object, &err), &err);
+  else if (!strcmp(e->object, "training/history")) {
+    for (size_t i = 0; i < e->n; i++) history[i] = i % 9 ? 0.5 : e->value + (double)(i / 9);
+    am_test_ok(am_h5_write(file, e->object, AM_H5_F64, 2, dims, history, &err), &err);
+  } else {
+    for (size_t i = 0; i < e->n; i++) numbers[i] = (float)e->value;
+    am_test_ok(am_h5_write(file, e->object, AM_H5_F32, 1, &e->n, numbers, &err), &err);
+  }
+}
+
+static copy edited(const edit edits[3]) {
+  copy c = copy_make();
   am_h5 *file = change(&c);
-  am_test_ok(am_h5_set_int(file, "normaliser", "bins", 2000000000, &err), &err);
-  am_test_ok(am_h5_commit(file, &err), &err);
-  refused(&c, AM_E_SHAPE, "normaliser/mean has 20 elements, wanted 2000000000");
+  for (int i = 0; i < 3 && edits[i].object; i++) apply(file, &edits[i]);
+  am_h5_close(file);
+  return c;
+}
+
+static void what_is_used_together_is_held_together(void **state) {
+  (void)state;
+  static const struct {
+    edit edits[3];
+    am_status status;
+    const char *words;
+  } cases[] = {
+      /* With more bins than the features have, a prediction would write behind them. */
+      {{{"normaliser", "bins", NULL, 2000000000, 0}}, AM_E_SHAPE, "its normaliser has 2000000000 bins, and the features of its "
+                                                                  "model have 20"},
+      {{{"normaliser", "bins", NULL, 100000, 0}, {"normaliser/mean", NULL, NULL, 5, 100000}, {"normaliser/inverse", NULL, NULL, 1, 100000}},
+       AM_E_SHAPE, "its normaliser has 100000 bins"},
+      {{{"normaliser", "bins", NULL, 19, 0}, {"normaliser/mean", NULL, NULL, 5, 19}, {"normaliser/inverse", NULL, NULL, 1, 19}},
+       AM_E_SHAPE, "its normaliser has 19 bins"},
+      {{{"normaliser/mean", NULL, NULL, 0, 0}}, AM_E_FORMAT, "the array normaliser/mean is missing"},
+      {{{"normaliser/inverse", NULL, NULL, 0, 0}}, AM_E_FORMAT, "the array normaliser/inverse is missing"},
+      {{{"normaliser/inverse", NULL, NULL, 1, 21}}, AM_E_SHAPE, "normaliser/inverse has 1 dimensions and 21 elements, wanted 1 and 20"},
+      {{{"normaliser/mean", NULL, NULL, NAN, 20}}, AM_E_FORMAT, "bin 0 of its normaliser has the mean nan"},
+      {{{"normaliser/inverse", NULL, NULL, INFINITY, 20}}, AM_E_FORMAT, "and the factor inf"},
+      {{{"normaliser", "kind", "clip", 0, 0}}, AM_E_FORMAT, "its normaliser is of kind clip, and features.normalise of its config is train"},
+      {{{"normaliser", "by_all", NULL, 1, 0}}, AM_E_FORMAT, "its normaliser takes all bins together, and features.normalise_by of its "
+                                                            "config is bin"},
+      /* 2^24 * 268369936 * 4097 is 2^64 and a little. */
+      {{{"input", "frames", NULL, 16777216, 0}, {"input", "bins", NULL, 268369936, 0}, {"input", "channels", NULL, 4097, 0}},
+       AM_E_FORMAT, "no model has the input shape (16777216, 268369936, 4097)"},
+      {{{"input", "bins", NULL, 65536, 0}, {"input", "channels", NULL, 65536, 0}}, AM_E_FORMAT, "no model has the input shape"},
+      {{{"input", "bins", NULL, 10, 0}}, AM_E_SHAPE, "its model hears 10 bins a frame, and its config's features have 20"},
+      {{{"input", "frames", NULL, 0, 0}}, AM_E_FORMAT, "no model has the input shape (0, 20, 1)"},
+      {{{"input", "rank", NULL, 4, 0}}, AM_E_FORMAT, "no model has the input shape"},
+      {{{"weights/conv2d_1/kernel", NULL, NULL, 1, 36}}, AM_E_SHAPE, "array weights/conv2d_1/kernel is (36)"},
+      {{{"statistics/batch_norm_1/mean", NULL, NULL, 1, 5}}, AM_E_SHAPE, "array statistics/batch_norm_1/mean is (5)"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    copy c = edited(cases[i].edits);
+    refused(&c, cases[i].status, cases[i].words);
+    copy_free(&c);
+  }
+}
+
+static void two_classes_of_a_name_are_refused(void **state) {
+  (void)state;
+  static const char *const twins[] = {"high", "low", "high"};
+  static char names[AM_MAX_CLASSES + 1][8];
+  static const char *many[AM_MAX_CLASSES + 1];
+  am_error err = AM_ERROR_INIT;
+  copy c = copy_make();
+  am_h5 *file = change(&c);
+  am_test_ok(am_h5_set_texts(file, "/", "labels", twins, 3, &err), &err);
+  am_h5_close(file);
+  refused(&c, AM_E_FORMAT, "two of its classes are called \"high\"");
+  for (int i = 0; i <= AM_MAX_CLASSES; i++) {
+    snprintf(names[i], sizeof names[i], "%d", i);
+    many[i] = names[i];
+  }
+  file = change(&c);
+  am_test_ok(am_h5_set_texts(file, "/", "labels", many, AM_MAX_CLASSES + 1, &err), &err);
+  am_h5_close(file);
+  refused(&c, AM_E_FORMAT, "it has 1025 labels, wanted at most 1024");
   copy_free(&c);
+}
+
+/* What a run goes on from; such files load for prediction, which needs none of it. */
+static void a_state_that_cannot_be_is_refused(void **state) {
+  (void)state;
+  static const struct {
+    edit edits[3];
+    const char *words;
+  } cases[] = {
+      {{{"training/history", NULL, NULL, NAN, 9}}, "row 1 of training/history says epoch nan"},
+      {{{"training/history", NULL, NULL, -1, 9}}, "row 1 of training/history says epoch -1"},
+      {{{"training/history", NULL, NULL, 1e300, 9}}, "row 1 of training/history says epoch 1e+300"},
+      {{{"training/history", NULL, NULL, 2, 9}}, "row 1 of training/history says epoch 2"},
+      {{{"training/history", NULL, NULL, 1, 18}}, "9 columns and a row for each of 1 epochs"},
+      {{{"training/history", NULL, NULL, 0, 0}}, "9 columns and a row for each of 1 epochs"},
+      {{{"training", "best_digest", NULL, 4294967296.0, 0}}, "attribute best_digest of training is 4294967296"},
+      {{{"training", "best_epoch", NULL, 2, 0}}, "epoch 2 the best"},
+      {{{"training", "plateau_factor", NULL, NAN, 0}}, "a factor of nan"},
+      {{{"training", "correct", NULL, 6, 0}}, "6 of 5 clips right"},
+      {{{"training", "loss_sum", NULL, NAN, 0}}, "a loss of nan"},
+      {{{"training", "run_seconds", NULL, -1.5, 0}}, "cannot be"},
+      {{{"training", "position", NULL, 6, 0}}, "6 batches"},
+      {{{"training", "position", NULL, 0, 0}}, "0 batches"},
+      {{{"training/slots/m/dense_1/bias", NULL, NULL, 1, 4}}, "array training/slots/m/dense_1/bias is (4)"},
+      {{{"training/slots/average/dense_1/bias", NULL, NULL, 0, 0}}, "the array training/slots/average/dense_1/bias is missing"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    copy c = edited(cases[i].edits);
+    am_error err = AM_ERROR_INIT;
+    am_checkpoint *read;
+    am_optimiser *o;
+    am_training_state s;
+    am_test_ok(am_checkpoint_load(c.ctx, c.path, &read, &err), &err);
+    am_test_ok(am_optimiser_create(c.ctx, &read->config->optimiser, read->config->train.ema, read->model, &o, &err), &err);
+    am_status status = am_checkpoint_resume(c.ctx, c.path, read->model, o, &s, &err);
+    assert_true(status == AM_E_FORMAT || status == AM_E_SHAPE);
+    if (!strstr(err.message, cases[i].words)) fail_msg("case %zu: \"%s\" has no \"%s\"", i, err.message, cases[i].words);
+    assert_null(s.history);
+    am_optimiser_free(o);
+    am_checkpoint_free(c.ctx, read);
+    copy_free(&c);
+  }
 }
 
 static void reading_survives_failed_allocations(void **state) {
@@ -472,7 +600,9 @@ int main(void) {
       cmocka_unit_test(survives_any_damage),
       cmocka_unit_test(full_disk_fails_the_save_only),
       cmocka_unit_test(a_model_beyond_the_file_is_refused),
-      cmocka_unit_test(a_normaliser_beyond_the_file_is_refused),
+      cmocka_unit_test(what_is_used_together_is_held_together),
+      cmocka_unit_test(two_classes_of_a_name_are_refused),
+      cmocka_unit_test(a_state_that_cannot_be_is_refused),
       cmocka_unit_test(reading_survives_failed_allocations),
       cmocka_unit_test(tells_what_was_trained_on_before),
       cmocka_unit_test(corpora_of_a_name_may_be_one),

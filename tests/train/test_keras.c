@@ -383,7 +383,7 @@ static void make_checkpoint(const char *path, const char *layers, am_shape in) {
   char yaml[1024];
   snprintf(yaml, sizeof yaml,
            "data: {corpus: manifest, root: nowhere, labels: [calm, happy, sad, angry]}\n"
-           "features: {sample_rate: 16000, n_fft: 64, hop: 32}\nmodel: {layers: [%s]}\n", layers);
+           "features: {sample_rate: 16000, n_fft: 64, hop: 32, mels: %d}\nmodel: {layers: [%s]}\n", in.f * in.c, layers);
   static const char *const labels[] = {"calm", "happy", "sad", "angry"};
   am_config *config;
   am_model *model;

@@ -210,6 +210,32 @@ static void damaged_last_falls_back(void **state) {
   world_free(&w);
 }
 
+/* Steps, epochs and batches that do not fit together: a position beyond the epoch would be read beyond the clips. */
+static void steps_that_do_not_fit_fall_back(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r;
+  am_error err = AM_ERROR_INIT;
+  train_ok(&w, "whole", everything);
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(with(everything, "train.max_steps=6"), "train.save_seconds=0"), &r,
+                           &err), AM_E_STOPPED, &err, "--resume");
+  assert_true(am_file_exists(file_in(&w, "run", "last-1.h5")));
+  am_h5 *file;
+  am_test_ok(am_h5_open(w.ctx, file_in(&w, "run", "last.h5"), AM_H5_UPDATE, &file, &err), &err);
+  am_test_ok(am_h5_set_int(file, "training", "position", 5, &err), &err);
+  am_h5_close(file);
+  am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.save_seconds=0"), &r, &err), &err);
+  am_run_result_free(&r);
+  char *log;
+  size_t bytes;
+  am_test_ok(am_file_read(w.ctx, file_in(&w, "run", "log.txt"), 1 << 20, &log, &bytes, &err), &err);
+  assert_non_null(strstr(log, "it says step 6 after 1 epochs and 5 batches; an epoch has 4 batches; going on from the checkpoint "
+                              "before it"));
+  am_free(w.ctx, log);
+  same_run(&w, "whole", "run");
+  world_free(&w);
+}
+
 static void both_damaged_is_said(void **state) {
   (void)state;
   world w = world_make(1);
@@ -522,6 +548,7 @@ int main(void) {
       cmocka_unit_test(layers_as_they_were_written_resume),
       cmocka_unit_test(stopping_at_any_moment_is_safe),
       cmocka_unit_test(damaged_last_falls_back),
+      cmocka_unit_test(steps_that_do_not_fit_fall_back),
       cmocka_unit_test(both_damaged_is_said),
       cmocka_unit_test(full_disk_keeps_what_was_saved),
       cmocka_unit_test(damaged_best_is_chosen_anew),
