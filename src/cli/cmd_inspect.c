@@ -8,7 +8,6 @@
 #include "audio/sound.h"
 #include "base/file.h"
 #include "cli/inspect.h"
-#include "report/plot.h"
 
 /* ---- numbers a person reads ---- */
 
@@ -158,107 +157,6 @@ static am_status inspect_model(cli *c, const am_config *config, const am_dataset
   return st;
 }
 
-/* ---- --augment: a sound before and after ---- */
-
-static am_status write_matrix(cli *c, const char *folder, const char *name, const float *x, int t, int f, am_error *err) {
-  am_buffer text = {0};
-  for (int i = 0; i < t; i++)
-    for (int j = 0; j < f; j++)
-      am_buffer_printf(c->ctx, &text, "%.5g%c", (double)x[(size_t)i * (size_t)f + (size_t)j], j + 1 < f ? ',' : '\n');
-  char *path = am_path_join(c->ctx, folder, name);
-  am_status st = text.failed || !path ? am_no_memory(err) : am_file_write_own(c->ctx, path, NULL, text.data, text.used, err);
-  am_free(c->ctx, path);
-  am_buffer_free(c->ctx, &text);
-  return st;
-}
-
-/* One of the two pictures: its features (T,F). */
-typedef struct version {
-  const char *name; /* "before", "after" */
-  float *x;
-  int t, f;
-  double seconds; /* of the sound */
-} version;
-
-/* `rng` NULL: the sound as it is.  v->x is the caller's. */
-static am_status write_version(cli *c, const am_config *config, const am_features *fx, const am_sound *in, am_rng *rng,
-                               const char *folder, version *v, am_error *err) {
-  const char *name = v->name;
-  char file[64];
-  size_t n = in->n;
-  double warp = 1;
-  float *samples = am_alloc(c->ctx, n, sizeof *samples), *x = NULL;
-  if (!samples) return am_no_memory(err);
-  memcpy(samples, in->samples, n * sizeof *samples);
-  am_status st = AM_OK;
-  if (rng) st = am_augment_sound(c->ctx, &config->augment, rng, in->rate, &samples, &n, &warp, err);
-  int t = 0, f = 0;
-  if (!st) {
-    am_features_shape(fx, n, &t, &f);
-    x = am_alloc(c->ctx, am_mul((size_t)t, (size_t)f), sizeof *x);
-    st = x ? am_features_compute(fx, samples, n, warp, x, &t, err) : am_no_memory(err);
-  }
-  if (!st && rng) am_augment_frames(&config->augment, rng, x, &t, f);
-  snprintf(file, sizeof file, "%s.wav", name);
-  char *path = st ? NULL : am_path_join(c->ctx, folder, file);
-  if (!st) st = path ? am_sound_write_as(c->ctx, AM_OURS, path, samples, n, in->rate, true, err) : am_no_memory(err);
-  snprintf(file, sizeof file, "%s.csv", name);
-  if (!st) st = write_matrix(c, folder, file, x, t, f, err);
-  if (!st) cli_print("%s: %.2f s, features (%d, %d) in %s/%s.wav and .csv\n", name, (double)n / in->rate, t, f, folder, name);
-  *v = (version){name, x, t, f, (double)n / in->rate};
-  am_free(c->ctx, path);
-  am_free(c->ctx, samples);
-  return st;
-}
-
-/* Both on one time axis and one scale of colours, so that what a mask or a warp did shows. */
-static am_status write_picture(cli *c, const am_config *config, const char *folder, const version *before,
-                               const version *after, am_error *err) {
-  char title[2][80];
-  bool over_time = !config->features.mean_over_time;
-  double hop = over_time ? (double)config->features.hop / config->features.sample_rate : 0;
-  am_spectrogram_view views[2];
-  const version *of[2] = {before, after};
-  for (int i = 0; i < 2; i++) {
-    snprintf(title[i], sizeof title[i], "%s augmentation (%.2f s, %d frames of %d bins)", i ? "After" : "Before",
-             of[i]->seconds, of[i]->t, of[i]->f);
-    views[i] = (am_spectrogram_view){title[i], of[i]->x, of[i]->t, of[i]->f, of[i]->t * hop};
-  }
-  am_buffer picture = {0};
-  am_plot_style style = {.image = AM_IMAGE_PNG};
-  char *path = am_path_join(c->ctx, folder, "augmented.png");
-  am_status st = path ? am_plot_spectrograms(c->ctx, &style, views, 2, &picture, err) : am_no_memory(err);
-  if (!st) st = am_plot_save(c->ctx, path, &picture, err);
-  if (!st) cli_print("both as pictures: %s\n", path);
-  am_buffer_free(c->ctx, &picture);
-  am_free(c->ctx, path);
-  return st;
-}
-
-static am_status inspect_augment(cli *c, const am_config *config, const char *file, am_error *err) {
-  const char *folder = cli_value(c, "out", "augmented");
-  am_sound sound = {.size = sizeof sound};
-  am_features *fx = NULL;
-  int64_t draw;
-  am_status st = cli_int(c, "draw", 0, INT64_MAX, 0, &draw, err);
-  if (st) return st;
-  if (!am_augment_any(&config->augment)) return am_fail(err, AM_E_CONFIG, "%s: its augment section changes nothing", config->file);
-  st = am_features_create(c->ctx, &config->features, &fx, err);
-  if (!st) st = am_sound_read(c->ctx, file, config->features.sample_rate, config->data.max_seconds, &sound, err);
-  if (!st) st = am_folder_create(c->ctx, folder, err);
-  if (!st) am_folder_clean(c->ctx, folder, AM_OLD_ASIDE);
-  version before = {.name = "before"}, after = {.name = "after"};
-  if (!st) st = write_version(c, config, fx, &sound, NULL, folder, &before, err);
-  am_rng rng = am_rng_stream(config->seed, AM_FOR_AUGMENT, 1, (uint64_t)draw, 0);
-  if (!st) st = write_version(c, config, fx, &sound, &rng, folder, &after, err);
-  if (!st) st = write_picture(c, config, folder, &before, &after, err);
-  am_free(c->ctx, before.x);
-  am_free(c->ctx, after.x);
-  am_sound_free(c->ctx, &sound);
-  am_features_free(fx);
-  return st;
-}
-
 /* Alone, so that what is printed is a config. */
 static am_status print_effective(cli *c, am_config *config, am_error *err) {
   am_buffer text = {0};
@@ -276,7 +174,7 @@ static am_status inspect_config(cli *c, const char *file, am_error *err) {
   if (!st) st = am_config_load(c->ctx, file, over.at, over.n, &config, err);
   const char *sound = cli_value(c, "augment", NULL);
   if (!st && sound) {
-    st = inspect_augment(c, config, sound, err);
+    st = inspect_augment(c, config, NULL, sound, err);
   } else if (!st && cli_has(c, "effective")) {
     st = print_effective(c, config, err);
   } else if (!st) {
@@ -315,7 +213,9 @@ static am_status inspect_checkpoint(cli *c, const char *path, am_error *err) {
   am_checkpoint *m = NULL;
   am_status st = am_checkpoint_load(c->ctx, path, &m, err);
   if (st) return st;
-  if (cli_has(c, "effective")) st = print_effective(c, m->config, err);
+  const char *sound = cli_value(c, "augment", NULL);
+  if (sound) st = inspect_augment(c, m->config, &m->normaliser, sound, err);
+  else if (cli_has(c, "effective")) st = print_effective(c, m->config, err);
   else print_checkpoint(m, path);
   am_checkpoint_free(c->ctx, m);
   return st;
@@ -402,17 +302,19 @@ static const cli_flag flags[] = {
   {"augment", "FILE", "writes this sound before and after the config's augmentation, with features as CSV and PNG"},
   {"out", "DIR", "where --augment writes (augmented)"},
   {"seed", "N", "replaces the config's seed, on which --augment's draws depend"},
-  {"draw", "N", "which draw of the augmentation (0)"},
+  {"epoch", "N", "epoch of the draw (1)"},
+  {"draw", "N", "which draw of the augmentation: the position in the epoch's order (0)"},
   {0},
 };
 
 const cli_command cli_inspect = {
   .name = "inspect",
   .summary = "says what a config, a corpus, a checkpoint or a sound file holds",
-  .usage = "CONFIG|DATASET --root DIR|FILE.h5|RUN|AUDIO [--set KEY=VALUE]... [--effective] [--augment FILE [--out DIR] [--draw N]]",
+  .usage = "CONFIG|DATASET --root DIR|FILE.h5|RUN|AUDIO [--set KEY=VALUE]... [--effective] [--augment FILE [--out DIR] [--epoch N] [--draw N]]",
   .details = "Of a config: the layer table with shapes, parameters and multiply-adds, and the clips per emotion\n"
              "and speaker. Of a corpus's description (datasets/*.yaml) with --root: what was found and what not, against\n"
              "the expected counts; unreadable and silent files, odd rates, channels and lengths; clips with the same sound.\n"
+             "--augment shows what training makes of a sound at that place of that epoch, by the config or the run that is given.\n"
              "What may stand in a config: audiomood help config.",
   .flags = flags,
   .min_arguments = 1,

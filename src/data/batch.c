@@ -38,61 +38,80 @@ static am_rng stream(const am_batch_source *s, uint64_t draw, uint64_t what) {
   return am_rng_stream(s->seed, AM_FOR_AUGMENT, s->epoch, draw, what);
 }
 
-/* Features of the clip's changed sound, in new memory. */
-static am_status from_sound(const am_batch_source *s, uint32_t clip, uint64_t draw, float **x, int *t, am_error *err) {
+/* The clip's changed sound and its features, in new memory. */
+static am_status from_sound(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, am_batch_made *out,
+                            am_error *err) {
   am_context *ctx = s->ctx;
-  size_t n;
-  const float *sound = am_store_sound(s->store, clip, &n);
-  float *samples = am_alloc(ctx, n ? n : 1, sizeof *samples);
-  if (!samples) return am_no_memory(err);
-  memcpy(samples, sound, n * sizeof *samples);
+  out->n = clip->n;
+  out->sound = am_alloc(ctx, clip->n ? clip->n : 1, sizeof *out->sound);
+  if (!out->sound) return am_no_memory(err);
+  memcpy(out->sound, clip->sound, clip->n * sizeof *out->sound);
   am_rng rng = stream(s, draw, FOR_SOUND);
   double warp = 1;
   int f;
-  am_status status = am_augment_sound(ctx, s->augment, &rng, am_features_options(s->fx)->sample_rate, &samples, &n,
+  am_status status = am_augment_sound(ctx, s->augment, &rng, am_features_options(s->fx)->sample_rate, &out->sound, &out->n,
                                       &warp, err);
   if (!status) {
-    am_features_shape(s->fx, n, t, &f);
-    *x = am_alloc(ctx, am_mul((size_t)*t, (size_t)f), sizeof **x);
-    status = *x ? am_features_compute(s->fx, samples, n, warp, *x, t, err) : am_no_memory(err);
+    am_features_shape(s->fx, out->n, &out->t, &f);
+    out->x = am_alloc(ctx, am_mul((size_t)out->t, (size_t)f), sizeof *out->x);
+    status = out->x ? am_features_compute(s->fx, out->sound, out->n, warp, out->x, &out->t, err) : am_no_memory(err);
   }
-  am_free(ctx, samples);
-  if (status) {
-    am_free(ctx, *x);
-    *x = NULL;
-    am_error_prefix(err, "%s, augmented", s->d->clips[clip].name);
-  }
+  if (status) am_error_prefix(err, "%s, augmented", clip->name);
   return status;
 }
 
 /* Normalised before frames are cropped and masked: a mask does not shift a clip's statistics. */
-static void shape_row(const am_batch_source *s, uint32_t clip, uint64_t draw, float *x, int *t) {
-  am_normaliser_apply(s->nz, s->d->clips[clip].speaker, x, *t);
+static void shape_row(const am_batch_source *s, int speaker, uint64_t draw, float *x, int *t) {
+  am_normaliser_apply(s->nz, speaker, x, *t);
   if (!s->augment) return;
   am_rng rng = stream(s, draw, FOR_FRAMES);
   am_augment_frames(s->augment, &rng, x, t, s->f);
 }
 
-am_status am_batch_row(const am_batch_source *s, am_batch_memory *m, int i, am_error *err) {
-  uint32_t clip = m->clips[i];
-  size_t f = (size_t)s->f;
-  float *row = m->raw + (size_t)i * (size_t)s->t * f, *x = NULL;
-  int t = am_store_frames(s->store, clip);
-  if (s->needs_sound) {
-    am_status status = from_sound(s, clip, m->draws[i], &x, &t, err);
-    if (status) return status;
-  } else if (t > s->t) {
-    if (!(x = am_alloc(s->ctx, (size_t)t * f, sizeof *x))) return am_no_memory(err);
-    memcpy(x, am_store_features(s->store, clip), (size_t)t * f * sizeof *x);
-  } else { /* the usual case: made in place */
-    memcpy(row, am_store_features(s->store, clip), (size_t)t * f * sizeof *row);
+static am_status copy_features(const am_batch_source *s, const am_batch_clip *clip, am_batch_made *out, am_error *err) {
+  size_t cells = am_mul((size_t)clip->t, (size_t)s->f);
+  out->t = clip->t;
+  out->x = am_alloc(s->ctx, cells, sizeof *out->x);
+  if (!out->x) return am_no_memory(err);
+  memcpy(out->x, clip->features, cells * sizeof *out->x);
+  return AM_OK;
+}
+
+am_status am_batch_make(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, am_batch_made *out, am_error *err) {
+  *out = (am_batch_made){0};
+  am_status status = s->needs_sound ? from_sound(s, clip, draw, out, err) : copy_features(s, clip, out, err);
+  if (!status) {
+    shape_row(s, clip->speaker, draw, out->x, &out->t);
+    return AM_OK;
   }
-  shape_row(s, clip, m->draws[i], x ? x : row, &t);
-  if (t > s->t) t = s->t;
-  if (x) memcpy(row, x, (size_t)t * f * sizeof *row);
+  am_free(s->ctx, out->x);
+  am_free(s->ctx, out->sound);
+  *out = (am_batch_made){0};
+  return status;
+}
+
+am_status am_batch_row(const am_batch_source *s, am_batch_memory *m, int i, am_error *err) {
+  uint32_t index = m->clips[i];
+  size_t f = (size_t)s->f;
+  float *row = m->raw + (size_t)i * (size_t)s->t * f;
+  am_batch_clip clip = {.name = s->d->clips[index].name, .speaker = s->d->clips[index].speaker,
+                        .features = am_store_features(s->store, index), .t = am_store_frames(s->store, index)};
+  clip.sound = am_store_sound(s->store, index, &clip.n);
+  int t = clip.t;
+  if (s->needs_sound || t > s->t) {
+    am_batch_made made;
+    am_status status = am_batch_make(s, &clip, m->draws[i], &made, err);
+    if (status) return status;
+    t = made.t < s->t ? made.t : s->t;
+    memcpy(row, made.x, (size_t)t * f * sizeof *row);
+    am_free(s->ctx, made.x);
+    am_free(s->ctx, made.sound);
+  } else { /* the usual case: made in place */
+    memcpy(row, clip.features, (size_t)t * f * sizeof *row);
+    shape_row(s, clip.speaker, m->draws[i], row, &t);
+  }
   memset(row + (size_t)t * f, 0, (size_t)(s->t - t) * f * sizeof *row);
   m->raw_lengths[i] = t;
-  am_free(s->ctx, x);
   return AM_OK;
 }
 

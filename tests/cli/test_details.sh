@@ -28,6 +28,20 @@ for word in batchnorm Batch-Norm batch_norms; do run help $word; expect "help $w
 run help layer; expect "a singular" 0 "The list model.layers"
 run help optimisre; expect "a misspelt one is not guessed" 2 "no command, section of the config or layer; did you mean .optimiser.?"
 
+# ---- inspect --augment: what training makes of a sound ----
+augmented=(--set features.normalise=train --set augment.speed=[0.8,1.2] --set augment.freq_masks=1 --set augment.freq_width=6)
+run train tiny.yaml --out runa "${augmented[@]}" --quiet
+sound=$(ls corpus/Actor_01/*.wav | head -1)
+run inspect runa --augment "$sound" --out a1; expect "inspect RUN --augment" 0 "^before: [0-9.]+ s" "^after: [0-9.]+ s, features \([0-9]+, 24\)" "a1/augmented.png"
+run inspect runa --augment "$sound" --out a2 --draw 1; run inspect runa --augment "$sound" --out a3 --epoch 2
+run inspect runa --augment "$sound" --out a4 --seed 3
+cmp -s a1/after.csv a2/after.csv || cmp -s a1/after.csv a3/after.csv && not_ok "each draw and epoch is another" || ok "each draw and epoch is another"
+cmp -s a1/before.csv a2/before.csv && cmp -s a1/after.csv a4/after.csv && ok "what is not drawn stays" || not_ok "what is not drawn stays"
+awk -F, '{ for (i = 1; i <= NF; i++) n += ($i < 0) - ($i > 0) } END { exit !(n < NR * NF / 2 && n > -NR * NF / 2) }' a1/before.csv &&
+  ok "it is normalised by the run" || not_ok "it is normalised by the run"
+run inspect tiny.yaml --augment "$sound" --out a5 "${augmented[@]}"
+expect "of a config, by the sound" 0 "warning: features.normalise: the statistics of this sound stand in for those of the training part"
+
 # ---- report ----
 run report run1 --out x.pdf; expect "report writes no PDF" 2 "x.pdf: the page is HTML; wanted a name that ends in .html"
 [ -e x.pdf ] && not_ok "and leaves no such file" || ok "and leaves no such file"

@@ -1,6 +1,7 @@
 /* Batches: order, reading ahead, augmentation, mixup, normalisation. */
 #include "corpora.h"
 
+#include "data/batch.h"
 #include "data/loader.h"
 
 enum { CLIPS = 23, BINS = 20 };
@@ -335,6 +336,44 @@ static void buckets_hold_clips_of_similar_length(void **state) {
   assert_true(spread[1] * 2 < spread[0]);
 }
 
+/* `inspect --augment` decodes a file and asks am_batch_make for what training makes of it: the bits of the row that a batch
+ * has for the same clip, epoch and draw. */
+static void what_is_shown_is_what_is_trained_on(void **state) {
+  (void)state;
+  static const char *const settings[] = {"{freq_masks: 2, freq_width: 5, time_masks: 1, time_width: 6, crop_frames: 20}",
+                                         "{speed: [0.8, 1.3], noise_snr: [5, 20], vtlp: [0.9, 1.1], freq_masks: 2, freq_width: 5}"};
+  static const char *const how[] = {"clip", "train"};
+  for (int k = 0; k < 4; k++) {
+    normalise(how[k / 2]);
+    augment(settings[k % 2]);
+    am_loader *l = make((am_loader_options){.batch = 5, .shuffle = true, .augment = true, .seed = 9, .max_frames = 60});
+    am_batch_source source = {.ctx = f.ctx, .nz = &f.nz, .fx = f.fx, .augment = &f.augment, .needs_sound = k % 2, .seed = 9,
+                              .epoch = 3, .f = BINS};
+    begin(l, 3, 0);
+    for (const am_loader_batch *b; (b = next(l));)
+      for (int i = 0; i < b->n; i++) {
+        am_sound sound = {.size = sizeof sound};
+        int t, bins;
+        am_test_ok(am_sound_read(f.ctx, f.d->clips[b->clips[i]].path, 8000, 0, &sound, &f.err), &f.err);
+        am_features_shape(f.fx, sound.n, &t, &bins);
+        float *x = calloc((size_t)t * BINS, sizeof *x);
+        am_test_ok(am_features_compute(f.fx, sound.samples, sound.n, 1, x, &t, &f.err), &f.err);
+        am_batch_clip clip = {.name = "it", .speaker = f.d->clips[b->clips[i]].speaker, .features = x, .t = t,
+                              .sound = sound.samples, .n = sound.n};
+        am_batch_made made;
+        am_test_ok(am_batch_make(&source, &clip, b->draws[i], &made, &f.err), &f.err);
+        assert_int_equal(made.t, b->lengths[i]);
+        assert_memory_equal(made.x, b->x + (size_t)i * 60 * BINS, (size_t)made.t * BINS * sizeof *x);
+        assert_true((made.sound != NULL) == (k % 2 == 1));
+        am_free(f.ctx, made.x);
+        am_free(f.ctx, made.sound);
+        am_sound_free(f.ctx, &sound);
+        free(x);
+      }
+    am_loader_free(l);
+  }
+}
+
 static void unreadable_clips_are_not_in_batches(void **state) {
   (void)state;
   am_test_file(in("05.wav"), "junk", 4);
@@ -444,6 +483,7 @@ int main(void) {
       TEST(mixup_mixes_rows_of_the_batch),
       TEST(balanced_sampling_makes_classes_equal),
       TEST(buckets_hold_clips_of_similar_length),
+      TEST(what_is_shown_is_what_is_trained_on),
       TEST(unreadable_clips_are_not_in_batches),
       TEST(normalisation),
       TEST(memory_runs_out_cleanly),
