@@ -40,8 +40,7 @@ static am_status read_folds(cli *c, const char *text, int **out, size_t *n, am_e
 
 /* What may differ between the runs of one cross-validation: where things are, not what is trained. */
 static am_status check_resume(const cli *c, am_error *err) {
-  static const char *const free_keys[] = {"data.root=", "data.manifest=", "cache=", "train.save_minutes=",
-                                          "train.save_seconds=", "train.max_steps="};
+  static const char *const free_keys[] = {"train.save_minutes=", "train.save_seconds=", "train.max_steps="};
   const char *given[CLI_MAX_FLAGS];
   size_t n = cli_values(c, "set", given);
   if (c->n_arguments)
@@ -50,7 +49,7 @@ static am_status check_resume(const cli *c, am_error *err) {
   if (cli_has(c, "out") || cli_has(c, "seeds") || cli_has(c, "seed"))
     return am_fail(err, AM_E_USAGE, "--resume goes on as it began: leave out --out, --seed and --seeds");
   for (size_t i = 0; i < n; i++) {
-    bool free = false;
+    bool free = am_config_is_place(given[i]);
     for (size_t k = 0; k < sizeof free_keys / sizeof *free_keys; k++)
       free = free || !strncmp(given[i], free_keys[k], strlen(free_keys[k]));
     if (!free)

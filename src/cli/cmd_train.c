@@ -99,7 +99,8 @@ const cli_command cli_train = {
            "--resume RUN [--set KEY=VALUE]...",
   .details = "Writes a run folder: effective config, log, history.csv, last.h5, best.h5, metrics, predictions.csv,\n"
              "and its page, report.html. Ctrl-C finishes the step, saves, and says how to resume.\n\n"
-             "With --resume, --set may change data.root, data.manifest, train.epochs, train.max_steps,\n"
+             "With --resume, --set may change data.root, data.manifest, data.description (of several corpora, too:\n"
+             "data.corpora.0.root), train.epochs, train.max_steps,\n"
              "train.save_minutes, train.save_seconds, train.early_stopping and cache; all other settings that the\n"
              "weights depend on stay as the run has them.\n\n"
              "'audiomood help config' lists the keys of a config, 'audiomood help train' also those of its section\n"

@@ -68,7 +68,7 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
   {"epochs", "N", "trains to the end of epoch N (default: to step 10)"},
-  {"set", "KEY=VALUE", "where things are now: data.root, data.manifest or cache (repeatable)"},
+  {"set", "KEY=VALUE", "where things are now: data.root, data.manifest, data.description, data.corpora.0.root ... or cache (repeatable)"},
   {0},
 };
 

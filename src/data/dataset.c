@@ -15,7 +15,7 @@
 const am_option am_data_table[] = {
   {"corpus", AM_OPT_CHOICE, AT(corpus), NULL, 0, 0, "ravdess|manifest|iemocap|described|several",
    "kind of corpus: how files and labels are found"},
-  {"root", AM_OPT_TEXT, AT(root), "", 0, 0, NULL, "folder of the corpus"},
+  {"root", AM_OPT_TEXT, AT(root), "", 0, 0, NULL, "folder of the corpus; of several: where relative paths of `corpora` start from"},
   {"manifest", AM_OPT_TEXT, AT(manifest), "", 0, 0, NULL, "CSV file of clips (manifest); default <root>/manifest.csv"},
   {"description", AM_OPT_TEXT, AT(description), "", 0, 0, NULL,
    "YAML file that describes the corpus (described), e.g. datasets/emodb.yaml"},

@@ -44,6 +44,15 @@ static am_status check_item(const am_value *item, am_error *err) {
   return AM_OK;
 }
 
+/* data.root is where the relative paths of the list start from; without it, as ever, where the command runs. */
+static am_status place(several *s, const char *base, const char **path, am_error *err) {
+  if (!*base || !**path || **path == '/') return AM_OK;
+  const char *joined = am_corpus_text(s->corpus, err, "%s/%s", base, *path);
+  if (!joined) return AM_E_NOMEM;
+  *path = joined;
+  return AM_OK;
+}
+
 static am_status load_part(several *s, const am_data_options *all, am_tree *tree, const am_value *item, am_error *err) {
   am_data_options o;
   char section[48];
@@ -56,7 +65,10 @@ static am_status load_part(several *s, const am_data_options *all, am_tree *tree
   if (am_corpus_loaders[o.corpus].load == am_corpus_several)
     return am_fail_at(err, item, "%s: a list of corpora inside a list of corpora; write them all into one",
                       section);
-  status = am_dataset_load(s->corpus->ctx, &o, &s->part[s->n], err);
+  status = place(s, all->root, &o.root, err);
+  if (!status) status = place(s, all->root, &o.manifest, err);
+  if (!status) status = place(s, all->root, &o.description, err);
+  if (!status) status = am_dataset_load(s->corpus->ctx, &o, &s->part[s->n], err);
   if (status) return am_error_prefix(err, "%s", section), status;
   status = name_part(s, s->n, err);
   s->n++;
@@ -211,9 +223,6 @@ am_status am_corpus_several(am_corpus *corpus, const am_data_options *o, am_erro
   several s = {.corpus = corpus, .labels = {.ctx = corpus->ctx}};
   if (!o->corpora || !o->corpora->first)
     return am_fail(err, AM_E_CONFIG, "data.corpora is empty: wanted a list of data sections, one a corpus");
-  if (*o->root)
-    return am_fail(err, AM_E_CONFIG,
-                   "data.root: several corpora have several roots; write root into each of data.corpora");
   am_status status = load_parts(&s, o, err);
   if (!status) status = copy_labels(&s, err);
   for (size_t i = 0; i < s.n && !status; i++) status = copy_part(&s, i, err);

@@ -87,6 +87,9 @@ am_status am_config_from_stored(am_context *ctx, const char *yaml, const char *n
 /* A config of which only the data and how they are split are wanted: it need not have a model, and then has `trained`'s. */
 am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides, size_t n,
                               am_config **out, am_error *err);
+/* Whether "key=value" says where something is and nothing else: data.root, data.manifest, data.description, the same of one of
+ * data.corpora ("data.corpora.0.root"), and cache. */
+bool am_config_is_place(const char *setting);
 am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* effective, as YAML */
 
 /* ---- metrics.c ---- */

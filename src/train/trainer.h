@@ -107,7 +107,7 @@ am_status am_trainer_resume(am_trainer *t, am_error *err);
 /* Looks whether the corpora of `trained_before` may have speakers that are held out here; `file` is where they are from. */
 am_status am_trainer_doubt(am_trainer *t, const char *file, am_error *err);
 am_status am_trainer_check_origin(am_trainer *t, const char *path, am_error *err);
-/* AM_E_CONFIG unless two configs differ in nothing but data.root, data.manifest and cache. */
+/* AM_E_CONFIG unless two configs differ in nothing but where things are (am_config_is_place). */
 am_status am_config_check_places(const am_config *saved, const am_config *now, am_error *err);
 
 /* digests.c: what `verify` holds a second training against; kept in digests.csv of the run folder. */

@@ -42,6 +42,23 @@ awk -F, '{ for (i = 1; i <= NF; i++) n += ($i < 0) - ($i > 0) } END { exit !(n <
 run inspect tiny.yaml --augment "$sound" --out a5 "${augmented[@]}"
 expect "of a config, by the sound" 0 "warning: features.normalise: the statistics of this sound stand in for those of the training part"
 
+# ---- a run of several corpora whose recordings are elsewhere now ----
+run synth second --actors 4 --repetitions 1 --seed 9
+sed "s/^data: .*/data: {corpus: several, corpora: [{corpus: ravdess, root: corpus}, {corpus: ravdess, root: second}], labels: [calm, happy]}/; s/^split: .*/split: {kind: speaker, test: 0.25, validation: 0.25}/" tiny.yaml >both.yaml
+run train both.yaml --out rb --set train.epochs=2 --set train.max_steps=2; expect "pause a run of two corpora" 1 "go on with"
+cp -r rb rc
+mkdir -p away far; cp -r corpus second away; cp -r corpus far; mv corpus corpus.old; mv second second.old
+run train --resume rb; expect "where they are not" 1 "corpus does not exist"
+run train --resume rb --set data.root=away --set train.max_steps=0; expect "resume with data.root" 0 "best epoch"
+run train --resume rc --set data.corpora.0.root=far/corpus --set data.corpora.1.root=away/second --set train.max_steps=0
+expect "resume with a root for each" 0 "best epoch"
+cmp -s rb/predictions.csv rc/predictions.csv && ok "both alike" || not_ok "both alike"
+run verify rb --set data.root="$work/away"; expect "verify where they are" 0 "of ([0-9]+) digests"
+run verify rb --set data.corpora.0.root=away/second --set data.corpora.1.root=away/second
+expect "other recordings are no place" 1 "."
+run verify rb --set data.corpora.0.labels=[calm]; expect "nor is another setting" 2 "data.corpora is something else"
+mv corpus.old corpus; mv second.old second
+
 # ---- report ----
 run report run1 --out x.pdf; expect "report writes no PDF" 2 "x.pdf: the page is HTML; wanted a name that ends in .html"
 [ -e x.pdf ] && not_ok "and leaves no such file" || ok "and leaves no such file"
