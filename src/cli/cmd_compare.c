@@ -6,7 +6,7 @@
 #include "io/json.h"
 #include "train/compare.h"
 
-enum { MOST_RUNS = 32, CELL = 16 };
+enum { MOST_RUNS = 32, CELL = 16, WIDE = 32 };
 
 typedef struct job {
   cli *c;
@@ -54,6 +54,13 @@ static void print_runs(const job *j) {
 static void print_settings(const job *j) {
   if (!j->settings.n) cli_print("All settings are the same.\n");
   for (size_t i = 0; i < j->settings.n; i++) {
+    bool wide = false;
+    for (size_t k = 0; k < j->n; k++) wide |= cli_width(j->settings.at[i].text[k]) >= WIDE;
+    if (wide) { /* what would be cut off has a line of its own for each run */
+      cli_print("%s\n", j->settings.at[i].path);
+      for (size_t k = 0; k < j->n; k++) cli_print("  %c  %s\n", (char)('A' + k), j->settings.at[i].text[k]);
+      continue;
+    }
     print_name(j->settings.at[i].path, 32);
     for (size_t k = 0; k < j->n; k++) print_cell(j->settings.at[i].text[k]);
     cli_print("\n");

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "cli/cli.h"
+#include "cli/inspect.h"
 #include "io/json.h"
+#include "train/compare.h"
 #include "train/recordings.h"
 
 typedef struct job {
@@ -132,7 +133,17 @@ static am_status open_data(job *j, am_error *err) {
   if (!st) st = check_overrides(&over, err);
   if (st) return st;
   j->config = j->checkpoint->config;
-  if (data) {
+  const char *root = cli_value(j->c, "root", NULL);
+  bool description = false;
+  char *placed = root ? am_format(j->c->ctx, "data.root=%s", root) : NULL;
+  if (root && !placed) return am_no_memory(err);
+  if (placed) over.at[over.n++] = placed;
+  if (data) st = inspect_is_description(j->c, data, &description, err);
+  if (st) {
+  } else if (description) {
+    st = am_config_of_description(j->c->ctx, data, j->checkpoint->config, over.at, over.n, &j->other, err);
+    j->config = j->other;
+  } else if (data) {
     st = am_config_load_data(j->c->ctx, data, j->checkpoint->config, over.at, over.n, &j->other, err);
     j->config = j->other;
   } else if (over.n) {
@@ -142,6 +153,7 @@ static am_status open_data(job *j, am_error *err) {
     am_buffer_free(j->c->ctx, &text);
     j->config = j->reloaded;
   }
+  am_free(j->c->ctx, placed); /* the configs have copies */
   if (!st) st = am_dataset_load(j->c->ctx, &j->config->data, &j->d, err);
   if (st) return st;
   cli_warn_left_out(j->c, j->d);
@@ -332,9 +344,55 @@ static am_status score(job *j, am_error *err) {
   return st;
 }
 
+/* ---- a cross-validation ---- */
+
+static bool says_yes(const char *folder, am_context *ctx, const char *key) {
+  char *path = am_path_join(ctx, folder, "crossval.json");
+  am_tree *tree = NULL;
+  bool yes = false;
+  if (path && am_json_read_file(ctx, path, &tree, NULL) == AM_OK) {
+    const am_value *v = am_value_get(am_tree_root(tree), key);
+    if (!v || !am_value_to_bool(v, &yes)) yes = false;
+  }
+  am_tree_free(tree);
+  am_free(ctx, path);
+  return yes;
+}
+
+/* Each clip by the model of the fold that it was held out of, as the folds wrote it down.  Asked anew, the models would be
+ * scored on clips that most of them were trained on. */
+static am_status pooled(cli *c, const char *folder, am_error *err) {
+  static const char *const others[] = {"with", "split", "set", "root", "out"};
+  am_compared x = {0};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (cli_has(c, others[i]))
+      return am_fail(err, AM_E_USAGE, "--%s: of a cross-validation the pooled results of its folds are given, as they are in %s; "
+                     "the mean of its models can be evaluated on another corpus (--data), one of them by %s/fold-0", others[i],
+                     folder, folder);
+  am_status st = am_compared_read(c->ctx, folder, &x, err);
+  if (st) return st;
+  bool independent = says_yes(folder, c->ctx, "speaker_independent");
+  if (!x.complete) am_log(c->ctx, AM_LOG_WARNING, "%s: some of its runs are not finished", folder);
+  if (cli_has(c, "json")) {
+    am_buffer text = {0};
+    am_protocol protocol = {.split = x.part, .speaker_independent = independent, .synthetic = x.synthetic};
+    st = am_metrics_json(c->ctx, x.metrics, x.labels, &protocol, &text, err);
+    if (!st) cli_put_lines(stdout, text.data);
+    am_buffer_free(c->ctx, &text);
+  } else {
+    cli_print("%s, all folds pooled: each clip by the model that it was held out of%s%s\n\n", x.config->name,
+           x.n_seeds > 1 ? ", once a seed" : "", x.synthetic ? " (synthetic speech)" : "");
+    cli_print_metrics(stdout, x.metrics, x.labels);
+    cli_print("speaker-independent        %s\n", independent ? "yes" : "no, or not known");
+  }
+  am_compared_free(&x);
+  return st;
+}
+
 static am_status run(cli *c, am_error *err) {
   job j = {.c = c};
   const char *out = cli_value(c, "out", NULL);
+  if (cli_is_crossval(c, c->arguments[0]) && !cli_has(c, "data")) return pooled(c, c->arguments[0], err);
   am_status st = out ? am_file_can_be_made(c->ctx, out, err) : AM_OK;
   if (out && !st) am_file_clean_beside(c->ctx, out);
   if (!st) st = cli_team_load(c, &j.team, err);
@@ -354,7 +412,8 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
   {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is scored (repeatable)"},
-  {"data", "CONFIG", "another corpus: the data section of this config, which needs no more; labels are matched by name"},
+  {"data", "FILE", "another corpus: a config, of which the data section counts, or a description; labels are matched by name"},
+  {"root", "DIR", "where the recordings are: data.root"},
   {"split", "PART", "train, validation, test or all (default: test, else validation; all of another corpus)"},
   {"set", "KEY=VALUE", "replaces a setting of data or split, or cache, e.g. data.root=DIR (repeatable)"},
   {"partial", NULL, "scores what is left where labels leave out more than half of the clips"},
@@ -366,10 +425,12 @@ static const cli_flag flags[] = {
 const cli_command cli_evaluate = {
   .name = "evaluate",
   .summary = "says how accurate a run or checkpoint is, per emotion",
-  .usage = "RUN|FILE.h5 [--with RUN|FILE.h5]... [--data CONFIG] [--split PART] [--set KEY=VALUE]... [--partial] [--json] [--out FILE.csv]",
+  .usage = "RUN|FILE.h5 [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]] [--split PART] [--set KEY=VALUE]... [--partial] [--json] [--out FILE.csv]",
   .details = "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
              "confusion matrix, calibration error and a 95 % confidence interval, and whether any speaker of these\n"
-             "clips was trained on, as far as the checkpoint can tell.",
+             "clips was trained on, as far as the checkpoint can tell.\n"
+             "Of a cross-validation's folder: the pooled results of its folds; with --data the mean of its models on another\n"
+             "corpus.",
   .flags = flags,
   .min_arguments = 1,
   .max_arguments = 1,

@@ -308,7 +308,7 @@ const cli_command cli_predict = {
   .summary = "gives every emotion's probability for sounds",
   .usage = "RUN|FILE.h5 AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--json|--csv] [--speaker NAME] "
            "[--skip-unreadable]",
-  .details = "AUDIO is any sound file, DIR is searched for sounds, - is standard input.\n"
+  .details = "RUN may be the folder of a cross-validation: the mean of its models. AUDIO is any sound file, DIR is searched for sounds, - is standard input.\n"
              "Of a recording with more than one thing said in it, --window tells how the emotion goes; windows as long as the\n"
              "clips that were trained on suit a model best. The last one ends with the sound.\n"
              "What is silent or shorter than 0.1 s gets no label, but a reason. Noise and music get a label.",

@@ -22,6 +22,9 @@ am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_er
   if (am_file_exists(*out)) return AM_OK;
   am_free(c->ctx, *out);
   *out = NULL;
+  if (am_crossval_folder_holds(c->ctx, run_or_file))
+    return am_fail(err, AM_E_IO, "%s: is a cross-validation, with a model for each fold; name one of them, as in %s/fold-0",
+                   run_or_file, run_or_file);
   return am_fail(err, AM_E_IO, "%s: no best.h5 in this folder; wanted the folder of a run that has finished an epoch",
                  run_or_file);
 }

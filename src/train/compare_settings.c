@@ -3,18 +3,27 @@
 
 #include "train/compare.h"
 
-/* "0.1", "[a, b]", "12 entries"; "-" where a run has no such setting. */
+/* "0.1", "[a, b]", "{kind: adam}"; of a list of layers their types, "conv2d, max_pool2d, dense". */
+static void write_value(am_context *ctx, const am_value *v, am_buffer *b) {
+  if (v->kind == AM_NULL) am_buffer_printf(ctx, b, "none");
+  if (v->kind == AM_SCALAR) am_buffer_printf(ctx, b, "%s", *v->text ? v->text : "\"\"");
+  if (v->kind != AM_MAP && v->kind != AM_LIST) return;
+  bool types = v->kind == AM_LIST && v->first && v->first->kind == AM_MAP && v->first->count == 1;
+  am_buffer_printf(ctx, b, "%s", v->kind == AM_MAP ? "{" : types ? "" : "[");
+  for (const am_value *item = v->first; item; item = item->next) {
+    am_buffer_printf(ctx, b, "%s", item == v->first ? "" : ", ");
+    if (v->kind == AM_MAP) am_buffer_printf(ctx, b, "%s: ", item->key);
+    if (types && item->kind == AM_MAP && item->count == 1) am_buffer_printf(ctx, b, "%s", item->first->key);
+    else write_value(ctx, item, b);
+  }
+  am_buffer_printf(ctx, b, "%s", v->kind == AM_MAP ? "}" : types ? "" : "]");
+}
+
+/* "-" where a run has no such setting. */
 static char *text_of(am_context *ctx, const am_value *v) {
-  if (!v || v->kind == AM_NULL) return am_strdup(ctx, v ? "none" : "-");
-  if (v->kind == AM_SCALAR) return am_strdup(ctx, *v->text ? v->text : "\"\"");
-  if (v->kind == AM_MAP && v->count) return am_format(ctx, "%zu settings", v->count);
-  for (const am_value *item = v->first; item; item = item->next)
-    if (item->kind != AM_SCALAR) return am_format(ctx, "%zu entries", v->count);
   am_buffer b = {0};
-  am_buffer_printf(ctx, &b, "[");
-  for (const am_value *item = v->first; item; item = item->next)
-    am_buffer_printf(ctx, &b, "%s%s", item == v->first ? "" : ", ", item->text);
-  am_buffer_printf(ctx, &b, "]");
+  if (v) write_value(ctx, v, &b);
+  else am_buffer_printf(ctx, &b, "-");
   char *text = b.failed ? NULL : am_strdup(ctx, b.data);
   am_buffer_free(ctx, &b);
   return text;

@@ -274,15 +274,38 @@ am_status am_config_load_stored(am_context *ctx, const char *file, const char *c
   return load(ctx, file, true, overrides, n, out, err);
 }
 
+/* A config of which data and split are all that is wanted gets the model of `trained`. */
+static am_status borrow_model(am_tree *tree, const am_config *trained, am_error *err) {
+  am_value *root = am_tree_root(tree);
+  if (root->kind != AM_MAP || am_value_find(root, "model")) return AM_OK;
+  return am_value_add(tree, root, "model", am_value_copy(tree, am_value_find(am_tree_root(trained->effective), "model")), err);
+}
+
+am_status am_config_of_description(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides,
+                                   size_t n, am_config **out, am_error *err) {
+  *out = NULL;
+  am_tree *tree;
+  am_status status = am_tree_create(ctx, &tree, err);
+  if (status) return status;
+  am_value *root = am_value_new(tree, AM_MAP), *data = am_value_new(tree, AM_MAP);
+  status = root && data ? AM_OK : am_no_memory(err);
+  if (!status) am_tree_set_root(tree, root);
+  if (!status) status = am_value_add(tree, data, "corpus", am_value_text(tree, "described", true), err);
+  if (!status) status = am_value_add(tree, data, "description", am_value_text(tree, file, true), err);
+  if (!status) status = am_value_add(tree, root, "data", data, err);
+  if (!status) status = borrow_model(tree, trained, err);
+  if (!status) return config_from_tree(ctx, tree, file, overrides, n, out, err);
+  am_tree_free(tree);
+  return status;
+}
+
 am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides, size_t n,
                               am_config **out, am_error *err) {
   *out = NULL;
   am_tree *tree;
   am_status status = am_yaml_read_file(ctx, file, &tree, err);
   if (status) return status;
-  am_value *root = am_tree_root(tree);
-  if (root->kind == AM_MAP && !am_value_find(root, "model"))
-    status = am_value_add(tree, root, "model", am_value_copy(tree, am_value_find(am_tree_root(trained->effective), "model")), err);
+  status = borrow_model(tree, trained, err);
   if (!status) return config_from_tree(ctx, tree, file, overrides, n, out, err);
   am_tree_free(tree);
   return status;

@@ -90,6 +90,9 @@ am_status am_config_load_data(am_context *ctx, const char *file, const am_config
 /* Whether "key=value" says where something is and nothing else: data.root, data.manifest, data.description, the same of one of
  * data.corpora ("data.corpora.0.root"), and cache. */
 bool am_config_is_place(const char *setting);
+/* The same of a description of a corpus (data.corpus described) instead of a config; data.root is to be among the overrides. */
+am_status am_config_of_description(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides,
+                                   size_t n, am_config **out, am_error *err);
 am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* effective, as YAML */
 
 /* ---- metrics.c ---- */

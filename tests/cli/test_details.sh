@@ -59,6 +59,12 @@ expect "other recordings are no place" 1 "."
 run verify rb --set data.corpora.0.labels=[calm]; expect "nor is another setting" 2 "data.corpora is something else"
 mv corpus.old corpus; mv second.old second
 
+# ---- compare: lists of different lengths, in words ----
+sed 's/^    - global_average_pool/    - dropout: {rate: 0.1}\n    - global_average_pool/' tiny.yaml >deeper.yaml
+run train deeper.yaml --out rd --quiet; run compare run1 rd
+expect "compare says what layers differ" 0 "^model.layers$" "^  A  conv2d, max_pool2d, global_average_pool, dense$" "^  B  conv2d, max_pool2d, dropout, global_average_pool, dense$"
+grep -q "entries" out && not_ok "and no numbers of entries" || ok "and no numbers of entries"
+
 # ---- report ----
 run report run1 --out x.pdf; expect "report writes no PDF" 2 "x.pdf: the page is HTML; wanted a name that ends in .html"
 [ -e x.pdf ] && not_ok "and leaves no such file" || ok "and leaves no such file"
@@ -81,6 +87,28 @@ for file in config.yaml last.h5 last-1.h5 best.h5 metrics.json; do
   run train tiny.yaml --out taken; expect "train does not write over a run's $file" 2 "taken holds a run already \\($file\\)"
   run crossval folds.yaml --out taken; expect "nor does crossval" 2 "taken holds a single run \\($file\\)"
 done
+
+# ---- a cross-validation where a model is wanted ----
+run crossval folds.yaml --out cv --quiet; expect "crossval" 0
+run predict cv "$sound" --csv; expect "predict by a cross-validation" 0 "the mean of the models of its 3 runs"
+sed 1d out >cv.row; for k in 0 1 2; do run predict cv/fold-$k "$sound" --csv; sed 1d out; done >fold.rows
+awk -F, 'NR < 4 { for (k = 3; k <= 6; k++) sum[k] += $k / 3 } NR == 4 { for (k = 3; k <= 6; k++) if ((sum[k] - $k) ^ 2 > 1e-12) exit 1 }' fold.rows cv.row &&
+  ok "it is the mean" || not_ok "it is the mean" "$(cat fold.rows cv.row)"
+run evaluate cv; expect "evaluate a cross-validation" 0 "each clip by the model that it was held out of" "^clips +64$" "speaker-independent +yes"
+run evaluate cv --json; expect "as JSON" 0 '"split": "all folds"' '"n": 64'
+pooled=$(grep -m1 '"uar"' out | tr -d ' ,'); grep -A12 '"pooled"' cv/crossval.json | tr -d ' ,' | grep -qxF -- "$pooled" && ok "as it says" || not_ok "as it says"
+run evaluate cv --split test; expect "no part of it" 2 "--split: of a cross-validation the pooled results of its folds are given"
+run evaluate cv --data other/one.yaml; expect "the mean on another corpus" 0 "and 2 more, by the mean" "cv/predictions-mean-one-all.csv"
+run export cv --to keras --out x.h5; expect "a model alone is wanted" 1 "cv: is a cross-validation, with a model for each fold; name one of them, as in cv/fold-0"
+cat >mine.yaml <<'YAML'
+name: mine
+licence: CC0
+files: '03-01-(?<label>\d\d)-\d\d-\d\d-\d\d-(?<speaker>\d\d)'
+labels: {"02": calm, "03": happy, "04": sad, "05": angry}
+YAML
+run evaluate run1 --data mine.yaml --root corpus; expect "evaluate by a description" 0 "^clips +64$" "run1/predictions-mine-all.csv"
+run evaluate run1 --data mine.yaml; expect "it wants a root" 2 "root"
+run evaluate run1 --data other/one.yaml --root away/second; expect "a root for a config" 0 "^clips +64$"
 
 # ---- inspect: a corpus that is not there, and one that cannot be read ----
 run inspect tiny.yaml --set data.root=nowhere; expect "inspect a config without its data" 0 "warning: no data: .*nowhere does not exist"
