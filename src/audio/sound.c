@@ -47,7 +47,7 @@ static am_status check_header(const hearing *h, const am_decoder *d, am_error *e
   if (d->channels < 1 || d->channels > BLOCK)
     return am_fail(err, AM_E_FORMAT, "%s: its header says %d channels", h->name, d->channels);
   if (d->early && (double)d->promised > h->max_seconds * d->rate)
-    return am_fail(err, AM_E_FORMAT, "%s: %.1f s long, more than the limit of %g s; cut it or raise the limit", h->name,
+    return am_fail(err, AM_E_FORMAT, "%s: %.1f s long, more than the limit of %g s; cut it", h->name,
                    (double)d->promised / d->rate, h->max_seconds);
   return AM_OK;
 }
@@ -170,7 +170,7 @@ static am_status take(hearing *h, const am_decoder *d, size_t frames, am_error *
   if (status) return status;
   const double possible = 65536 + (double)d->part->bytes * (double)d->samples_a_byte;
   if ((double)(h->stretch + frames) > (h->max_seconds - h->seconds) * d->rate)
-    return am_fail(err, AM_E_FORMAT, "%s: longer than the limit of %g s; cut it or raise the limit", h->name, h->max_seconds);
+    return am_fail(err, AM_E_FORMAT, "%s: longer than the limit of %g s; cut it", h->name, h->max_seconds);
   if ((double)(h->part + frames) > possible)
     return am_fail(err, AM_E_FORMAT, "%s: damaged: more than %.0f samples come out of %zu bytes", h->name, possible,
                    d->part->bytes);

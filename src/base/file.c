@@ -226,6 +226,7 @@ static am_status read_open(am_context *ctx, int fd, const char *path, size_t lim
 }
 
 am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **data, size_t *bytes, am_error *err) {
+  am_log(ctx, AM_LOG_DEBUG, "reading %s", path);
   *data = NULL;
   *bytes = 0;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -255,6 +256,7 @@ am_status am_file_read_ordinary(am_context *ctx, const char *path, const char *w
 }
 
 am_status am_file_read_own(am_context *ctx, const char *path, size_t limit, char **data, size_t *bytes, am_error *err) {
+  am_log(ctx, AM_LOG_DEBUG, "reading %s", path);
   *data = NULL;
   *bytes = 0;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);

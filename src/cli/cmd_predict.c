@@ -202,10 +202,13 @@ static am_status predict_windows(cli *c, const cli_team *team, hearing *how, con
 static am_status predict_file(cli *c, const cli_team *team, hearing *how, const char *path, float *p, bool *at_fault,
                               am_error *err) {
   am_sound sound;
+  const double began = am_now();
   am_status st = read_sound(c, team->at[0], path, &sound, err);
   *at_fault = of_the_sound(st);
   if (st) return st;
   st = predict_windows(c, team, how, shown(path), &sound, p, at_fault, err);
+  am_log(c->ctx, AM_LOG_DEBUG, "%s: %.2f s at %g Hz in %d channel(s), predicted in %.3f s", shown(path),
+         (double)sound.n / sound.rate, sound.file_rate, sound.file_channels, am_now() - began);
   am_sound_free(c->ctx, &sound);
   return st;
 }
@@ -308,7 +311,8 @@ const cli_command cli_predict = {
   .summary = "gives every emotion's probability for sounds",
   .usage = "RUN|FILE.h5 AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--json|--csv] [--speaker NAME] "
            "[--skip-unreadable]",
-  .details = "RUN may be the folder of a cross-validation: the mean of its models. AUDIO is any sound file, DIR is searched for sounds, - is standard input.\n"
+  .details = "RUN may be the folder of a cross-validation: the mean of its models.\n"
+             "AUDIO is any sound file, DIR is searched for sounds, - is standard input.\n"
              "Of a recording with more than one thing said in it, --window tells how the emotion goes; windows as long as the\n"
              "clips that were trained on suit a model best. The last one ends with the sound.\n"
              "What is silent or shorter than 0.1 s gets no label, but a reason. Noise and music get a label.",

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -77,6 +78,22 @@ static void end_by_signal(int number) {
   raise(number);
 }
 
+/* --verbose: what the last bits of a result and its time depend on. */
+static void say_environment(cli *c) {
+  am_environment e;
+  am_environment_get(c->ctx, &e);
+  for (int i = 0; i < AM_FACTS; i++) am_log(c->ctx, AM_LOG_DEBUG, "%s: %s", e.facts[i].key, e.facts[i].text);
+  am_log(c->ctx, AM_LOG_DEBUG, "threads: %d", am_context_threads(c->ctx));
+}
+
+static void say_cost(cli *c, double began) {
+  struct rusage used;
+  if (!c->ctx || !cli_has(c, "verbose") || getrusage(RUSAGE_SELF, &used)) return;
+  am_log(c->ctx, AM_LOG_DEBUG, "%s took %.2f s, %.2f s of processor time, and %.0f MB at most", c->command->name,
+         am_now() - began, (double)used.ru_utime.tv_sec + (double)used.ru_stime.tv_sec +
+         ((double)used.ru_utime.tv_usec + (double)used.ru_stime.tv_usec) / 1e6, (double)used.ru_maxrss * 1024 / 1e6);
+}
+
 static am_status run_command(cli *c, am_error *err) {
   int64_t threads;
   am_status st = cli_int(c, "threads", 1, 1024, 0, &threads, err);
@@ -89,6 +106,7 @@ static am_status run_command(cli *c, am_error *err) {
   st = am_context_create(&settings, &c->ctx, err);
   if (st) return st;
   cli_signals_install(c->ctx);
+  if (cli_has(c, "verbose")) say_environment(c);
   return c->command->run(c, err);
 }
 
@@ -114,7 +132,9 @@ static int execute(cli *c, const cli_command *command, int argc, char **argv) {
     cli_print_help(stdout, command);
     return printed();
   }
+  const double began = am_now();
   if (!st) st = run_command(c, &err);
+  say_cost(c, began);
   cli_sink_clear();
   const bool no_other = !st || cli_nobody_reads(); /* to be told */
   st = finish_output(st, &err);

@@ -180,8 +180,12 @@ am_status am_dataset_load(am_context *ctx, const am_data_options *options, am_da
   if (!d) return am_no_memory(err);
   d->ctx = ctx;
   am_corpus corpus = {.ctx = ctx, .d = d};
+  const double began = am_now();
   am_status status = am_tree_create(ctx, &d->strings, err);
   if (!status) status = load(&corpus, options, err);
+  if (!status)
+    am_log(ctx, AM_LOG_DEBUG, "%s: %zu clips of %d labels and %d speakers in %s, found in %.2f s", d->corpus, d->n, d->n_labels,
+           d->n_speakers, d->root, am_now() - began);
   am_free(ctx, corpus.at);
   am_free(ctx, corpus.left_out);
   if (status) am_dataset_free(d);

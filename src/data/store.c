@@ -297,6 +297,8 @@ static am_status skip(job *j, uint32_t clip, am_status status, const am_error *w
       status == AM_E_IO || status == AM_E_FORMAT || status == AM_E_NUMERIC || status == AM_E_DATA;
   if (!j->data->skip_unreadable || !file_is_bad) {
     am_status failed = am_fail(err, status, "%s", why->message);
+    if (err && strstr(why->message, "the limit of") && strlen(err->message) < 800) /* of what is too long (audio/sound.c) */
+      strcat(err->message, ", or raise data.max_seconds");
     if (err && file_is_bad && strlen(err->message) < 900)
       strcat(err->message, " (data.skip_unreadable: true leaves such files out)");
     return failed;
@@ -383,6 +385,8 @@ static am_status fill(job *j, const char *cache_dir, am_error *err) {
   if (status) return status;
   s->counts.computed = j->n_todo - s->counts.skipped;
   s->counts.seconds = am_now() - j->began;
+  am_log(s->ctx, AM_LOG_DEBUG, "features of %zu clips: %zu from the cache (%s), %zu computed, in %.2f s", s->n,
+         s->counts.from_cache, cache_dir && *cache_dir ? cache_dir : "none", s->counts.computed, s->counts.seconds);
   if (s->counts.skipped == s->n)
     return am_fail(err, AM_E_DATA, "%s: none of the %zu files could be read", j->d->root, s->n);
   judge_unheard(j);

@@ -100,6 +100,7 @@ am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **
   *out = NULL;
   am_file_id id;
   am_h5 *file = NULL;
+  am_log(ctx, AM_LOG_DEBUG, "reading %s", path);
   if (am_folder_exists(path)) return am_fail(err, AM_E_IO, "%s is a folder; wanted an HDF5 file", path);
   if (am_file_is_special(path)) return am_fail(err, AM_E_IO, "%s is a device or a pipe; wanted an HDF5 file", path);
   if (access(path, flags & AM_H5_UPDATE ? R_OK | W_OK : R_OK))

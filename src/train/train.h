@@ -182,6 +182,15 @@ typedef struct am_epoch {
   double train_loss, train_accuracy, validation_loss, validation_accuracy, validation_uar, learning_rate, seconds, clips_per_second;
 } am_epoch;
 
+/* ---- environment.c ---- */
+
+/* Version, processor path and libraries, on which the last bits of a result depend. */
+enum { AM_FACTS = 9 };
+typedef struct am_environment {
+  struct { const char *key; char text[160]; } facts[AM_FACTS];
+} am_environment;
+void am_environment_get(am_context *ctx, am_environment *out);
+
 /* ---- run_folder.c ---- */
 
 /* The first file found that makes `folder` the folder of a run, or of a cross-validation: what another run must not write

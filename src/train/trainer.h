@@ -119,12 +119,7 @@ am_status am_digests_read(am_context *ctx, const char *run, am_digests *out, am_
 /* For resuming: those up to the step resumed from; a damaged or missing file is said and begun anew. */
 am_status am_digests_resume(am_trainer *t, am_error *err);
 
-/* environment.c: version, processor path and libraries, on which the last bits of a result depend. */
-enum { AM_FACTS = 9 };
-typedef struct am_environment {
-  struct { const char *key; char text[160]; } facts[AM_FACTS];
-} am_environment;
-void am_environment_get(am_context *ctx, am_environment *out);
+/* environment.c */
 /* "environments" of run.json: a row for each that processes of the run had, with the step from which on. */
 void am_environment_write(am_trainer *t, am_json *j);
 /* What differs between the environment in which run.json says that `step` was trained and this one, a line each

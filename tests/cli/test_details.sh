@@ -65,6 +65,15 @@ run train deeper.yaml --out rd --quiet; run compare run1 rd
 expect "compare says what layers differ" 0 "^model.layers$" "^  A  conv2d, max_pool2d, global_average_pool, dense$" "^  B  conv2d, max_pool2d, dropout, global_average_pool, dense$"
 grep -q "entries" out && not_ok "and no numbers of entries" || ok "and no numbers of entries"
 
+# ---- --verbose ----
+run predict run1 "$sound" --verbose
+expect "predict --verbose" 0 "^cpu: " "^openblas: " "^threads: " "^reading run1/best.h5$" "$sound: [0-9.]+ s at 16000 Hz in 1 channel.s., predicted in" "^predict took [0-9.]+ s, "
+run train tiny.yaml --out rv --verbose
+expect "train --verbose" 0 "^reading tiny.yaml$" "64 clips of 4 labels and 4 speakers in corpus, found in" "features of 64 clips: 64 from the cache .cache., 0 computed"
+run evaluate run1; grep -q "^reading\|openblas" err && not_ok "without it they are quiet" || ok "without it they are quiet"
+run features tiny.yaml --set data.max_seconds=1
+expect "a limit that can be raised is named" 1 "more than the limit of 1 s; cut it, or raise data.max_seconds"
+
 # ---- report ----
 run report run1 --out x.pdf; expect "report writes no PDF" 2 "x.pdf: the page is HTML; wanted a name that ends in .html"
 [ -e x.pdf ] && not_ok "and leaves no such file" || ok "and leaves no such file"
