@@ -4,7 +4,7 @@
 #include "train/trainer.h"
 
 bool am_start_doubt(const am_model *model, uint64_t steps, char *text, size_t size) {
-  const char *layer;
+  const char *layer = NULL;
   const double share = steps ? am_model_start_share(model, steps, &layer) : 0; /* no step: they came from elsewhere */
   if (share < AM_START_SHARE) return false;
   snprintf(text, size, "%s: after %llu steps its moving mean and variance are still %.0f %% what they began with, so another "
