@@ -110,10 +110,10 @@ void am_mel_apply(const am_mel *m, const float *power, int frames, float *out) {
 }
 
 am_status am_mel_check(const am_mel_options *o, double warp, am_error *err) {
-  if (!(o->rate > 0) || o->n_fft < 2 || o->n_fft % 2 || o->mels < 1)
+  if (!(o->rate >= 1) || o->n_fft < 2 || o->n_fft % 2 || o->mels < 1)
     return am_fail(
         err, AM_E_USAGE,
-        "mel filters: %d filters of an FFT of %d at %g Hz: give an even FFT size and positive numbers",
+        "mel filters: %d filters of an FFT of %d at %g Hz: give an even FFT size, a filter and a rate of 1 Hz, or more",
         o->mels, o->n_fft, o->rate);
   if (!(o->f_min >= 0 && o->f_min < o->f_max && o->f_max <= o->rate / 2))
     return am_fail(err, AM_E_CONFIG,

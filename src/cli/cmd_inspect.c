@@ -90,7 +90,7 @@ static size_t longest_clip(am_context *ctx, const am_dataset *d, double rate) {
     if (d->clips[i].seconds <= 0 && am_sound_inspect_clip(ctx, d->clips[i].path, &info, NULL) == AM_OK && info.seconds > seconds)
       seconds = info.seconds;
   }
-  return (size_t)ceil(seconds * rate);
+  return am_size_of(ceil(seconds * rate));
 }
 
 static void say_doubt(void *user, const char *line) { am_log(user, AM_LOG_WARNING, "%s", line); }

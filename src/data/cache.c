@@ -144,7 +144,7 @@ static am_status check_columns(am_h5 *file, const shard_table *t, am_error *err)
     if (unheard[i] < AM_HEARD || unheard[i] > AM_UNHEARD_TOO_SHORT)
       return am_fail(err, AM_E_FORMAT, "%s: entry %zu: unheard is %" PRId64, am_h5_path(file), i, unheard[i]);
     if (rows[i] < 1 || cols[i] < 1 || (uint64_t)rows[i] > info.count || (uint64_t)cols[i] > info.count ||
-        (sum += (uint64_t)rows[i] * (uint64_t)cols[i]) > info.count)
+        (sum = am_add(sum, am_mul((size_t)rows[i], (size_t)cols[i]))) > info.count)
       return am_fail(err, AM_E_FORMAT, "%s: entry %zu is larger than the file", am_h5_path(file), i);
   }
   if (sum == info.count) return AM_OK;

@@ -34,8 +34,8 @@ static void measure(const am_sound *sound, am_check_clip *c) {
 }
 
 static am_unheard part_unheard(const am_sound *sound, const am_clip *clip) {
-  size_t from = (size_t)fmin(clip->start * sound->rate, (double)sound->n), left = sound->n - from;
-  size_t n = clip->seconds > 0 ? (size_t)fmin(clip->seconds * sound->rate, (double)left) : left;
+  size_t from = am_size_of(fmin(clip->start * sound->rate, (double)sound->n)), left = sound->n - from;
+  size_t n = clip->seconds > 0 ? am_size_of(fmin(clip->seconds * sound->rate, (double)left)) : left;
   return am_sound_unheard(sound->samples + from, n, sound->rate);
 }
 

@@ -71,7 +71,9 @@ static am_status add_chunks(load *l, am_entry e, am_error *err) {
   if (status || !(c > 0)) return add_part(l, e, 0, err);
   double n = (double)info.frames, length = c * info.rate;
   status = n < 1.25 * length ? add_part(l, e, 0, err) : AM_OK;
-  size_t full = (size_t)floor(n / length);
+  size_t full = am_size_of(n / length);
+  if (!status && length < 1)
+    status = am_fail(err, AM_E_CONFIG, "data.chunk_seconds: %g s are less than a sample of %s", c, e.path);
   for (size_t k = 0; k < full && !status; k++) {
     e.start = (double)k * c;
     e.seconds = c;

@@ -88,7 +88,7 @@ static bool too_long(const job *j, uint32_t clip, double seconds) {
 static bool recall(job *j, uint64_t key, const char *name, float **out, int64_t *rows, int64_t *columns,
                    am_cache_facts *facts) {
   if (!am_cache_find(j->cache, key, rows, columns, facts)) return false;
-  float *data = am_alloc(j->store->ctx, (size_t)(*rows * *columns), sizeof *data);
+  float *data = am_alloc(j->store->ctx, am_mul((size_t)*rows, (size_t)*columns), sizeof *data);
   am_error why = AM_ERROR_INIT;
   if (!data) return false;
   if (am_cache_read(j->cache, key, data, &why)) {
@@ -194,10 +194,10 @@ static am_status cut_part(const am_clip *c, const am_sound *sound, size_t *from,
   if (c->start + c->seconds > length + slack || (c->start > 0 && c->start >= length))
     return am_fail(err, AM_E_DATA, "%s: the clip from %g s to %g s lies outside the file, which has %.3f s",
                    c->path, c->start, c->start + c->seconds, length);
-  *from = (size_t)llround(c->start * sound->rate);
+  *from = am_size_of(round(c->start * sound->rate));
   if (*from >= sound->n) *from = sound->n - 1;
   *n = sound->n - *from;
-  size_t wanted = (size_t)llround(c->seconds * sound->rate);
+  size_t wanted = am_size_of(round(c->seconds * sound->rate));
   if (c->seconds > 0 && wanted < *n) *n = wanted ? wanted : 1;
   return AM_OK;
 }

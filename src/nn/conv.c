@@ -77,7 +77,7 @@ static size_t kernel_count(const am_layer *layer) { return layer->weights[0].cou
 static size_t row_reals(const conv_options *o) { return (size_t)o->map.f * (size_t)o->map.c; }
 
 /* Partial sums: kernel and bias gradient, one after the other. */
-static size_t partial_count(const am_layer *layer) { return kernel_count(layer) + (size_t)options_of(layer)->map.c; }
+static size_t partial_count(const am_layer *layer) { return am_add(kernel_count(layer), (size_t)options_of(layer)->map.c); }
 static int partials_of(const am_layer *layer) {
   size_t fit = PARTIAL_REALS / partial_count(layer);
   return fit > MOST_PARTIALS ? MOST_PARTIALS : fit < 4 ? 4 : (int)fit;
@@ -100,7 +100,7 @@ static conv_scratch place(const am_layer *layer, am_arena *arena) {
   conv_scratch s = {0};
   s.packed = am_arena_take(arena, k->conv_packed_count(&c), sizeof(am_real));
   s.packed_back = am_arena_take(arena, k->conv_packed_back_count(&c), sizeof(am_real));
-  s.partials = am_arena_take(arena, (size_t)partials_of(layer) * partial_count(layer), sizeof(am_real));
+  s.partials = am_arena_take(arena, am_mul((size_t)partials_of(layer), partial_count(layer)), sizeof(am_real));
   s.work_reals = k->conv_scratch_count(&c);
   s.work = am_arena_take(arena, workers * s.work_reals, sizeof(am_real));
   if (o->relu || o->pooled) {

@@ -64,7 +64,7 @@ static am_status build(am_layer *layer, am_error *err) {
   layer->backward_needs_x = true;
   if (is_large(layer)) place_large(layer);
   if (sums_partials(layer))
-    layer->scratch_once = am_mul(GROUPS * (layer->weights[0].count + (size_t)units), sizeof(am_real));
+    layer->scratch_once = am_mul(am_mul(GROUPS, am_add(layer->weights[0].count, (size_t)units)), sizeof(am_real));
   return AM_OK;
 }
 

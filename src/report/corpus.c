@@ -119,7 +119,7 @@ am_status am_tally_make(const am_results *r, am_tally *t, am_error *err) {
     st = count_predictions(r, t, err);
   } else {
     double then = am_results_number(r->facts, "data.clips");
-    if (isfinite(then) && (size_t)then != t->dataset->n)
+    if (isfinite(then) && then != (double)t->dataset->n)
       snprintf(t->note, sizeof t->note, "the corpus holds %zu clips now; it held %.0f when the run was made",
                t->dataset->n, then);
     st = count_dataset(r->ctx, t, err);
@@ -177,8 +177,7 @@ static am_feature_options plain_options(const am_feature_options *of_run) {
 
 /* To the clip within its file, and to what a picture can show. */
 static void cut(const am_clip *clip, int64_t hop, am_sound *sound) {
-  size_t from = (size_t)(fmax(clip->start, 0) * sound->rate),
-         n = (size_t)(fmax(clip->seconds, 0) * sound->rate);
+  size_t from = am_size_of(clip->start * sound->rate), n = am_size_of(clip->seconds * sound->rate);
   if (from >= sound->n) from = 0;
   if (!n || n > sound->n - from) n = sound->n - from;
   size_t most = (size_t)hop * MOST_FRAMES;

@@ -51,8 +51,14 @@ static double tick_step(double range, int wanted) {
   return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
 }
 
+/* How many steps of ticks: few, unless what is drawn has no numbers to speak of (a loss of 1e300, or all the same). */
+static int ticks(double first, double last) {
+  enum { MOST_TICKS = 100 };
+  return last >= first ? (int)fmin(last - first, MOST_TICKS) : -1;
+}
+
 static void tick_text(double value, double step, char *out, size_t size) {
-  int digits = step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9);
+  int digits = step >= 1 ? 0 : (int)am_size_of(fmin(ceil(-log10(step) - 1e-9), 17));
   snprintf(out, size, "%.*f", digits, fabs(value) < step / 1e6 ? 0.0 : value);
 }
 
@@ -60,7 +66,7 @@ static void draw_x_axis(const frame *a, const char *name, bool grid) {
   double step = fmax(tick_step(a->x1 - a->x0, a->width < 400 ? 6 : 8), a->least_step);
   char text[32];
   double first = ceil(a->x0 / step - 1e-9), last = floor(a->x1 / step + 1e-9);
-  for (int i = 0; i <= (int)(last - first); i++) {
+  for (int i = 0; i <= ticks(first, last); i++) {
     double x = (first + i) * step;
     double line[4] = {at_x(a, x), a->top, at_x(a, x), a->top + a->height};
     if (grid) am_canvas_line(a->c, line, 2, 0.6, a->p->grid);
@@ -75,7 +81,7 @@ static void draw_y_axis(const frame *a, const char *name, bool grid) {
   double step = tick_step(a->y1 - a->y0, 6);
   char text[32];
   double first = ceil(a->y0 / step - 1e-9), last = floor(a->y1 / step + 1e-9);
-  for (int i = 0; i <= (int)(last - first); i++) {
+  for (int i = 0; i <= ticks(first, last); i++) {
     double y = (first + i) * step;
     double line[4] = {a->left, at_y(a, y), a->left + a->width, at_y(a, y)};
     if (grid) am_canvas_line(a->c, line, 2, 0.6, a->p->grid);

@@ -109,7 +109,7 @@ static am_status predictor_create(am_context *ctx, am_checkpoint *c, am_error *e
   if (!p) return am_no_memory(err);
   am_status status = am_features_create(ctx, &c->config->features, &p->fx, err);
   if (!status) status = am_session_create(c->model, 1, false, &p->session, err);
-  if (!status && !(p->x = am_alloc_aligned(ctx, am_shape_count(c->input) * sizeof *p->x))) status = am_no_memory(err);
+  if (!status && !(p->x = am_alloc_aligned(ctx, am_mul(am_shape_count(c->input), sizeof *p->x)))) status = am_no_memory(err);
   if (status) am_predictor_free(ctx, p);
   else c->predictor = p;
   return status;

@@ -374,7 +374,7 @@ static am_status make_model(job *j, am_error *err) {
   am_status status = am_h5_count(j->h5, "model_weights", &numbers, err);
   if (status) return status;
   /* What Keras leaves out (biases, scales) is less than what it writes. */
-  status = am_model_create_within(j->ctx, j->config->layers, j->input, (int)j->classes, am_add(2 * numbers, 65536),
+  status = am_model_create_within(j->ctx, j->config->layers, j->input, (int)j->classes, am_add(am_mul(2, numbers), 65536),
                                   &j->model, &why);
   if (status) return am_fail(err, status, "%s: %s", j->file, why.message);
   for (size_t i = 0; i < am_model_weight_count(j->model); i++) {

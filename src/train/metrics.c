@@ -46,7 +46,7 @@ static am_status count(am_metrics *m, const float *probabilities, const int *lab
     m->support[labels[i]]++;
     double truth = p[labels[i]];
     loss -= log(truth > 1e-38 ? truth : 1e-38);
-    int bin = (int)ceil(p[guess] * BINS) - 1;
+    int bin = (int)ceil(p[guess] * BINS) - 1; /* from 0 to 1: check_row */
     bin = bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin;
     confidence[bin] += p[guess];
     correct[bin] += guess == labels[i];

@@ -22,6 +22,8 @@ enum { FUZZ_BASE = 8 << 20, FUZZ_FACTOR = 200 };
 /* The context of this input: one thread, plain kernels, silent.  `strict`: more than the input's size justifies ends the
  * program; else the allocator refuses it, for inputs that may rightly ask for much (a config). */
 am_context *fuzz_begin(size_t bytes, bool strict);
+/* From here on `bytes` more may live, and what is beyond is refused: for what an input in good order may rightly ask for. */
+void fuzz_allow(size_t bytes);
 /* Everything must have been freed, down to the last byte of the context's allocator. */
 void fuzz_end(void);
 
@@ -29,6 +31,8 @@ void fuzz_end(void);
 const char *fuzz_folder(void);
 /* "<folder>/<name>" with this content, in a turning buffer; the folder of a name with '/' is made. */
 const char *fuzz_file(const char *name, const void *data, size_t bytes);
+/* Removes "<folder>/<name>" with all that is in it. */
+void fuzz_remove(const char *name);
 /* The input as text without NUL (cut at the first), in memory that ends with it. free(). */
 char *fuzz_text(const uint8_t *data, size_t bytes);
 
