@@ -1,11 +1,12 @@
-/* audio/chunks.c - WAV and its kin (RIFX, RF64, BW64, W64), AIFF, CAF, AU: is the sound there that the header promises? */
+/* audio/chunks.c - WAV and its kin (RIFX, RF64, BW64, W64), AIFF, CAF, AU: is the sound there that the header
+ * promises? */
 #include "audio/container.h"
 #include "audio/tags.h"
 
 #include <string.h>
 
-/* How a format lays out its chunks: an id, a size, content.  In Sony's W64 ids are GUIDs that begin with the RIFF letters,
- * and the size counts the id and itself. */
+/* How a format lays out its chunks: an id, a size, content.  In Sony's W64 ids are GUIDs that begin with the
+ * RIFF letters, and the size counts the id and itself. */
 typedef struct layout {
   size_t first;      /* where the first chunk begins */
   size_t id, size;   /* bytes of the id and of the size */
@@ -15,7 +16,7 @@ typedef struct layout {
   const char *sound; /* the chunk that holds the sound */
   size_t lead;       /* bytes in it before the first sample */
   bool wave;
-  size_t ds64;       /* RF64, BW64: where the 64-bit sizes stand, 0: nowhere */
+  size_t ds64; /* RF64, BW64: where the 64-bit sizes stand, 0: nowhere */
 } layout;
 
 typedef struct chunk {
@@ -80,7 +81,8 @@ static size_t behind(const layout *l, const chunk *k) {
   return at + (l->align - at % l->align) % l->align;
 }
 
-/* The first chunk of this id; false: none, and *last is what the search ended at (its size beyond the file, or no chunk). */
+/* The first chunk of this id; false: none, and *last is what the search ended at (its size beyond the file,
+ * or no chunk). */
 static bool find(const am_part *p, const layout *l, const char *id, chunk *last) {
   for (size_t at = l->first; chunk_at(p, l, at, last); at = behind(l, last)) {
     if (memcmp(p->data + at, id, 4) == 0) return true;
@@ -106,7 +108,8 @@ static bool chunks_to_the_end(const am_part *p, const layout *l, size_t at) {
   return true;
 }
 
-static am_status fail_truncated(const am_container *c, const char *what, uint64_t promised, uint64_t found, am_error *err) {
+static am_status fail_truncated(const am_container *c, const char *what, uint64_t promised, uint64_t found,
+                                am_error *err) {
   return am_fail(err, AM_E_FORMAT,
                  "%s: truncated: its '%s' header promises %llu bytes of sound and %llu are there; copy or "
                  "download it again",
@@ -116,7 +119,8 @@ static am_status fail_truncated(const am_container *c, const char *what, uint64_
 /* A length that nobody filled in: the recorder was killed, or could not go back. */
 static void warn_length(const am_container *c, uint64_t said, size_t found) {
   if (!c->quiet)
-    am_log(c->ctx, AM_LOG_WARNING, "%s: its header says %llu bytes of sound; all %zu that follow are read as sound", c->name,
+    am_log(c->ctx, AM_LOG_WARNING,
+           "%s: its header says %llu bytes of sound; all %zu that follow are read as sound", c->name,
            (unsigned long long)said, found);
 }
 
@@ -131,7 +135,8 @@ static void mend(am_part *p, const layout *l, const chunk *sound, size_t left) {
   if (l->first == 12) am_part_patch(p, 4, p->bytes - 8, 4, l->big);
   if (l->whole) am_part_patch(p, 16, p->bytes, 8, false);
   /* AIFF counts samples, too: any larger number than there are */
-  if (!l->wave && l->first == 12 && find(p, l, "COMM", &comm) && comm.size >= 18) am_part_patch(p, comm.from + 2, UINT32_MAX, 4, true);
+  if (!l->wave && l->first == 12 && find(p, l, "COMM", &comm) && comm.size >= 18)
+    am_part_patch(p, comm.from + 2, UINT32_MAX, 4, true);
 }
 
 /* What follows the sound and is neither a tag nor zeros, from `at` on. */
@@ -140,22 +145,25 @@ static void warn_rest(const am_container *c, const am_part *p, size_t at) {
   rest -= am_tags_behind(p->data + p->bytes - rest, rest);
   while (n < rest && p->data[at + n] == 0) n++;
   if (!c->quiet && n < rest && rest >= 64)
-    am_log(c->ctx, AM_LOG_WARNING, "%s: %zu bytes follow the sound that its header tells of; they are left out", c->name, rest);
+    am_log(c->ctx, AM_LOG_WARNING,
+           "%s: %zu bytes follow the sound that its header tells of; they are left out", c->name, rest);
 }
 
-/* What follows the sound: chunks with titles and the like, or something that nobody will hear, and that libsndfile is not
- * shown, which would take it for damage. */
+/* What follows the sound: chunks with titles and the like, or something that nobody will hear, and that
+ * libsndfile is not shown, which would take it for damage. */
 static void look_behind(const am_container *c, am_part *p, const layout *l, size_t at) {
   chunk k;
   while (chunk_at(p, l, at, &k) && printable(p->data + at)) {
     bool file = am_chunks_begin(p->data + at, p->bytes - at);
     if (file && !c->quiet)
-      am_log(c->ctx, AM_LOG_WARNING, "%s: another sound file begins at its byte %zu, behind the sound; it is left out", c->name,
+      am_log(c->ctx, AM_LOG_WARNING,
+             "%s: another sound file begins at its byte %zu, behind the sound; it is left out", c->name,
              at + c->at);
     if (!file && k.size > p->bytes - k.from) break;
     bool second = !file && memcmp(p->data + at, l->sound, 4) == 0;
     if (second && !c->quiet)
-      am_log(c->ctx, AM_LOG_WARNING, "%s: a second '%s' chunk of %llu bytes follows the first; it is left out", c->name, l->sound,
+      am_log(c->ctx, AM_LOG_WARNING,
+             "%s: a second '%s' chunk of %llu bytes follows the first; it is left out", c->name, l->sound,
              (unsigned long long)k.size);
     if (file || second) {
       p->bytes = at;
@@ -166,7 +174,8 @@ static void look_behind(const am_container *c, am_part *p, const layout *l, size
   warn_rest(c, p, at);
 }
 
-/* The codec that a WAV's fmt chunk names, 0: none.  In W64 libsndfile takes every extensible format for whole numbers. */
+/* The codec that a WAV's fmt chunk names, 0: none.  In W64 libsndfile takes every extensible format for whole
+ * numbers. */
 static unsigned wave_codec(am_part *p, const layout *l) {
   chunk fmt;
   if (!l->wave || !find(p, l, "fmt ", &fmt) || fmt.size < 16 || fmt.size > p->bytes - fmt.from) return 0;
@@ -178,7 +187,8 @@ static unsigned wave_codec(am_part *p, const layout *l) {
   return tag;
 }
 
-/* The flags that stand for ALAC's bits a sample, by its own header, which may lie in two atoms; 0: nobody knows. */
+/* The flags that stand for ALAC's bits a sample, by its own header, which may lie in two atoms; 0: nobody
+ * knows. */
 static int alac_flags(const am_part *p, const layout *l) {
   chunk k;
   if (!find(p, l, "kuki", &k) || k.size > p->bytes - k.from || k.size < 24) return 0;
@@ -189,8 +199,8 @@ static int alac_flags(const am_part *p, const layout *l) {
   return bits == 16 ? 1 : bits == 20 ? 2 : bits == 24 ? 3 : bits == 32 ? 4 : 0;
 }
 
-/* libsndfile prints on standard output what is wrong in ALAC's table of packets; and it does not read what ffmpeg writes,
- * which leaves the flags out. */
+/* libsndfile prints on standard output what is wrong in ALAC's table of packets; and it does not read what
+ * ffmpeg writes, which leaves the flags out. */
 static bool alac_is_damaged(am_part *p, const layout *l) {
   chunk k;
   if (l->first != 8 || !find(p, l, "desc", &k) || k.size < 32 || k.size > p->bytes - k.from) return false;
@@ -236,11 +246,13 @@ am_status am_chunks_read(const am_container *c, am_part *p, am_error *err) {
   if (!layout_of(p->data, p->bytes, &l)) return read_au(c, p, err);
   bool found = find(p, &l, l.sound, &sound);
   if (!found && sound.from < p->bytes)
-    return am_fail(err, AM_E_FORMAT,
-                   "%s: truncated: the file ends inside its '%.4s' chunk, before any sound; copy or download it again", c->name,
-                   (const char *)p->data + sound.at);
+    return am_fail(
+        err, AM_E_FORMAT,
+        "%s: truncated: the file ends inside its '%.4s' chunk, before any sound; copy or download it again",
+        c->name, (const char *)p->data + sound.at);
   if (!found)
-    return am_fail(err, AM_E_FORMAT, "%s: has no '%s' chunk, so no sound; it ends after %zu bytes", c->name, l.sound, p->bytes);
+    return am_fail(err, AM_E_FORMAT, "%s: has no '%s' chunk, so no sound; it ends after %zu bytes", c->name,
+                   l.sound, p->bytes);
   size_t left = p->bytes - sound.from;
   if (l.ds64 && sound.size == UINT32_MAX) sound.size = read_number(p->data + l.ds64 + 8, 8, false);
   bool unknown = unknown_length(sound.size, l.size) || unknown_length(sound.size, 8),
@@ -257,7 +269,9 @@ am_status am_chunks_read(const am_container *c, am_part *p, am_error *err) {
   size_t end = sound.from + (size_t)sound.size;
   if (l.whole && end < p->bytes) p->bytes = end; /* libsndfile takes what follows in a W64 for sound */
   if (alac_is_damaged(p, &l))
-    return am_fail(err, AM_E_FORMAT, "%s: damaged: its ALAC sound has no whole table of packets; copy or download it again", c->name);
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: damaged: its ALAC sound has no whole table of packets; copy or download it again",
+                   c->name);
   unsigned codec = wave_codec(p, &l);
   if (codec == 0x50 || codec == 0x55) /* MPEG: libsndfile would guess its length */
     *p = (am_part){.codec = AM_DECODE_MPEG, .data = p->data + sound.from, .bytes = (size_t)sound.size};

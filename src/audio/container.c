@@ -14,16 +14,19 @@ static bool begins(const am_container *c, size_t at, const char *letters, size_t
 /* A tag in front, which belongs to no format: behind it is where the file really begins. */
 static void skip_tags(am_container *c) {
   size_t at = 0, tag;
-  while ((tag = am_tag_at(c->data + at, c->bytes - at)) > 0 && begins(c, at, "ID3", 3) && tag < c->bytes - at) at += tag;
+  while ((tag = am_tag_at(c->data + at, c->bytes - at)) > 0 && begins(c, at, "ID3", 3) && tag < c->bytes - at)
+    at += tag;
   c->at = at;
 }
 
 static am_status refuse(const am_container *c, const char *what, am_error *err) {
   char line[600];
-  return am_fail(err, AM_E_FORMAT, "%s: is %s, which is not read%s", c->name, what, am_container_advice(c, line, sizeof line));
+  return am_fail(err, AM_E_FORMAT, "%s: is %s, which is not read%s", c->name, what,
+                 am_container_advice(c, line, sizeof line));
 }
 
-/* Where another FLAC stream begins behind the first byte, or the end: its letters, and a block with the stream's facts. */
+/* Where another FLAC stream begins behind the first byte, or the end: its letters, and a block with the
+ * stream's facts. */
 static size_t flac_end(const unsigned char *data, size_t bytes) {
   for (size_t at = 42; bytes - at >= 42; at++) {
     const unsigned char *p = memchr(data + at, 'f', bytes - at - 41);
@@ -53,13 +56,17 @@ static void next_flac(am_container *c, am_part *part) {
   count_flac(part);
 }
 
-/* FLAC taken out of its pages: libsndfile reads few Ogg files with it.  Nine bytes stand before what a FLAC file begins with. */
+/* FLAC taken out of its pages: libsndfile reads few Ogg files with it.  Nine bytes stand before what a FLAC
+ * file begins with. */
 static am_status unpack_flac(am_context *ctx, const am_ogg_link *l, am_part *part, am_error *err) {
   enum { MAPPING = 9 };
   unsigned char *own = am_alloc(ctx, l->to, 1);
   if (!own) return am_no_memory(err);
   size_t n = am_ogg_unpack(part->data, l, own);
-  *part = (am_part){.codec = AM_DECODE_SNDFILE, .data = n > MAPPING ? own + MAPPING : own, .bytes = n > MAPPING ? n - MAPPING : n, .own = own};
+  *part = (am_part){.codec = AM_DECODE_SNDFILE,
+                    .data = n > MAPPING ? own + MAPPING : own,
+                    .bytes = n > MAPPING ? n - MAPPING : n,
+                    .own = own};
   count_flac(part);
   if (!part->promised) part->promised = l->last;
   return AM_OK;
@@ -69,8 +76,10 @@ static am_status next_ogg(am_container *c, am_part *part, am_error *err) {
   am_ogg_link l;
   am_ogg_read(c->data + c->at, c->bytes - c->at, &l);
   if (l.cut_of)
-    return am_fail(err, AM_E_FORMAT, "%s: truncated: its last Ogg page has %zu of at least %zu bytes; copy or download it again",
-                   c->name, l.cut, l.cut_of);
+    return am_fail(
+        err, AM_E_FORMAT,
+        "%s: truncated: its last Ogg page has %zu of at least %zu bytes; copy or download it again", c->name,
+        l.cut, l.cut_of);
   *part = (am_part){.data = c->data + c->at, .bytes = l.to};
   size_t behind = c->bytes - c->at - l.to;
   c->at += l.to;
@@ -89,26 +98,30 @@ static am_status next_ogg(am_container *c, am_part *part, am_error *err) {
   if (!more) c->at = c->bytes;
   if (status || c->quiet) return status;
   if (l.others)
-    am_log(c->ctx, AM_LOG_WARNING, "%s: %d more stream%s of sound beside the first %s left out", c->name, l.others,
-           l.others == 1 ? "" : "s", l.others == 1 ? "is" : "are");
+    am_log(c->ctx, AM_LOG_WARNING, "%s: %d more stream%s of sound beside the first %s left out", c->name,
+           l.others, l.others == 1 ? "" : "s", l.others == 1 ? "is" : "are");
   if (odd) am_log(c->ctx, AM_LOG_WARNING, "%s: %zu bytes that are no Ogg pages are left out", c->name, odd);
   if (!l.ended)
-    am_log(c->ctx, AM_LOG_WARNING, "%s: its last Ogg page is not marked as the last; the end of the sound may be missing", c->name);
+    am_log(c->ctx, AM_LOG_WARNING,
+           "%s: its last Ogg page is not marked as the last; the end of the sound may be missing", c->name);
   return AM_OK;
 }
 
-/* VOC is a row of blocks: a type, 24 bits of size, content; 1, 2 and 9 are of sound, 0 is the last.  libsndfile would take all
- * from the first one on for sound, the heads of the others too. */
+/* VOC is a row of blocks: a type, 24 bits of size, content; 1, 2 and 9 are of sound, 0 is the last.
+ * libsndfile would take all from the first one on for sound, the heads of the others too. */
 static am_status check_voc(const am_container *c, am_error *err) {
   const unsigned char *data = c->data + c->at;
   size_t bytes = c->bytes - c->at, at = data[20] | (size_t)data[21] << 8;
   int sounds = 0;
   while (at < bytes && data[at] != 0 && bytes - at >= 4) {
-    size_t size = data[at + 1] | (size_t)data[at + 2] << 8 | (size_t)data[at + 3] << 16, left = bytes - at - 4;
+    size_t size = data[at + 1] | (size_t)data[at + 2] << 8 | (size_t)data[at + 3] << 16,
+           left = bytes - at - 4;
     bool sound = data[at] == 1 || data[at] == 2 || data[at] == 9;
     if (size > left && sound && !sounds)
-      return am_fail(err, AM_E_FORMAT, "%s: truncated: its VOC block promises %zu bytes and %zu are there; copy or download it again",
-                     c->name, size, left);
+      return am_fail(
+          err, AM_E_FORMAT,
+          "%s: truncated: its VOC block promises %zu bytes and %zu are there; copy or download it again",
+          c->name, size, left);
     if (size > left) return AM_OK; /* sox counts 8 bytes too few: what seems a block is sound */
     sounds += sound;
     at += 4 + size;
@@ -132,8 +145,10 @@ am_status am_container_next(am_container *c, am_part *part, bool *more, am_error
   }
   const unsigned char *data = c->data + c->at;
   const size_t bytes = c->bytes - c->at;
-  if (begins(c, c->at, "\xf0\x7e", 2)) /* what samplers play, not speech; and libsndfile prints what is wrong in one */
-    return am_fail(err, AM_E_FORMAT, "%s: is a MIDI sample dump (SDS), which is not read; convert it to WAV or FLAC", c->name);
+  if (begins(c, c->at, "\xf0\x7e",
+             2)) /* what samplers play, not speech; and libsndfile prints what is wrong in one */
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: is a MIDI sample dump (SDS), which is not read; convert it to WAV or FLAC", c->name);
   if (am_chunks_begin(data, bytes)) {
     am_status status = am_chunks_read(c, part, err);
     c->at = c->bytes;

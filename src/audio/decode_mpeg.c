@@ -1,5 +1,5 @@
-/* audio/decode_mpeg.c - libmpg123, the only file that knows it: MP3, MP2 and MP1.  Each stretch of a joined file is decoded
- * for itself, so that each loses the delay and padding that its own table states. */
+/* audio/decode_mpeg.c - libmpg123, the only file that knows it: MP3, MP2 and MP1.  Each stretch of a joined
+ * file is decoded for itself, so that each loses the delay and padding that its own table states. */
 #include "audio/decoder.h"
 #include "audio/mpeg.h"
 
@@ -12,11 +12,11 @@
 
 typedef struct stream {
   am_mpeg_stretch now;
-  size_t next;       /* where the next stretch is searched */
-  size_t at;         /* in the stretch, of what libmpg123 reads */
+  size_t next; /* where the next stretch is searched */
+  size_t at;   /* in the stretch, of what libmpg123 reads */
   const am_part *part;
   bool open, changed; /* changed: rate and channels are to be asked for */
-  uint64_t decoded;  /* samples of this stretch */
+  uint64_t decoded;   /* samples of this stretch */
   char why[120];
 } stream;
 
@@ -42,12 +42,16 @@ static off_t memory_seek(void *user, off_t offset, int whence) {
 static void look_at(am_decoder *d, const stream *s) {
   const am_mpeg_stretch *m = &s->now;
   if (d->quiet) return;
-  if (m->odd) am_log(d->ctx, AM_LOG_WARNING, "%s: %zu bytes between its MPEG frames are no sound; they are left out", d->name, m->odd);
+  if (m->odd)
+    am_log(d->ctx, AM_LOG_WARNING, "%s: %zu bytes between its MPEG frames are no sound; they are left out",
+           d->name, m->odd);
   if (m->cut_of)
-    am_log(d->ctx, AM_LOG_WARNING, "%s: its last MPEG frame has %zu of %zu bytes and is left out; the end may be missing",
-           d->name, m->cut, m->cut_of);
+    am_log(d->ctx, AM_LOG_WARNING,
+           "%s: its last MPEG frame has %zu of %zu bytes and is left out; the end may be missing", d->name,
+           m->cut, m->cut_of);
   if (m->table_frames > m->frames + 1 && m->frames)
-    am_log(d->ctx, AM_LOG_WARNING, "%s: its table promises %llu MPEG frames and %llu are there; those are read", d->name,
+    am_log(d->ctx, AM_LOG_WARNING,
+           "%s: its table promises %llu MPEG frames and %llu are there; those are read", d->name,
            (unsigned long long)m->table_frames, (unsigned long long)m->frames);
 }
 
@@ -60,14 +64,17 @@ static bool next_stretch(am_decoder *d, am_status *status, am_error *err) {
   s->at = 0, s->decoded = 0;
   if (s->now.table_bytes > p->bytes - s->now.from) {
     *status = am_fail(err, AM_E_FORMAT,
-                      "%s: truncated: its 'Xing' header promises %llu bytes of sound and %llu are there; copy or download it again",
-                      d->name, (unsigned long long)s->now.table_bytes, (unsigned long long)(p->bytes - s->now.from));
+                      "%s: truncated: its 'Xing' header promises %llu bytes of sound and %llu are there; "
+                      "copy or download it again",
+                      d->name, (unsigned long long)s->now.table_bytes,
+                      (unsigned long long)(p->bytes - s->now.from));
     return false;
   }
   look_at(d, s);
   if (mpg123_open_handle(mh, s) != MPG123_OK) {
-    *status = mpg123_errcode(mh) == MPG123_OUT_OF_MEM ? am_no_memory(err)
-                                                      : am_fail(err, AM_E_FORMAT, "%s: %s", d->name, mpg123_strerror(mh));
+    *status = mpg123_errcode(mh) == MPG123_OUT_OF_MEM
+                  ? am_no_memory(err)
+                  : am_fail(err, AM_E_FORMAT, "%s: %s", d->name, mpg123_strerror(mh));
     return false;
   }
   d->rate = s->now.rate, d->channels = s->now.channels;
@@ -134,7 +141,8 @@ am_status am_mpeg_open(am_decoder *d, am_error *err) {
   }
   *s = (stream){.part = d->part};
   /* It resyncs on its own over anything between frames; how long that is am_mpeg_next has bounded. */
-  mpg123_param(mh, MPG123_ADD_FLAGS, MPG123_QUIET | MPG123_FORCE_FLOAT | MPG123_GAPLESS | MPG123_SKIP_ID3V2, 0);
+  mpg123_param(mh, MPG123_ADD_FLAGS, MPG123_QUIET | MPG123_FORCE_FLOAT | MPG123_GAPLESS | MPG123_SKIP_ID3V2,
+               0);
   mpg123_param(mh, MPG123_RESYNC_LIMIT, -1, 0);
   mpg123_replace_reader_handle(mh, memory_read, memory_seek, NULL);
   d->library = mh, d->state = s;
@@ -142,7 +150,9 @@ am_status am_mpeg_open(am_decoder *d, am_error *err) {
   d->read = read_block, d->trouble = trouble, d->close = close_stream;
   am_status status = AM_OK;
   if (next_stretch(d, &status, err)) return AM_OK;
-  if (!status) status = am_fail(err, AM_E_FORMAT, "%s: truncated: an MP3 file that ends before its first frame", d->name);
+  if (!status)
+    status =
+        am_fail(err, AM_E_FORMAT, "%s: truncated: an MP3 file that ends before its first frame", d->name);
   close_stream(d);
   return status;
 }

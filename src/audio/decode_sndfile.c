@@ -1,4 +1,5 @@
-/* audio/decode_sndfile.c - libsndfile, the only file that knows it: WAV and its kin, AIFF, AU, CAF, FLAC and rarer formats. */
+/* audio/decode_sndfile.c - libsndfile, the only file that knows it: WAV and its kin, AIFF, AU, CAF, FLAC and
+ * rarer formats. */
 #include "audio/decoder.h"
 #include "audio/libraries.h"
 
@@ -39,9 +40,10 @@ static sf_count_t memory_write(const void *from, sf_count_t count, void *user) {
 
 static sf_count_t memory_tell(void *user) { return ((memory_file *)user)->at; }
 
-/* Most samples of a channel that a byte of a file can stand for.  Lossless and perceptual codecs write silence as next to
- * nothing: a frame of FLAC, 65,535 samples, takes some fourteen bytes.  All others take bits for each sample, the smallest
- * one (DWVW).  libsndfile gives what a header promises, also when nothing comes after it. */
+/* Most samples of a channel that a byte of a file can stand for.  Lossless and perceptual codecs write
+ * silence as next to nothing: a frame of FLAC, 65,535 samples, takes some fourteen bytes.  All others take
+ * bits for each sample, the smallest one (DWVW).  libsndfile gives what a header promises, also when nothing
+ * comes after it. */
 static size_t samples_a_byte(const SF_INFO *info) {
   switch (info->format & SF_FORMAT_TYPEMASK) {
     case SF_FORMAT_FLAC:

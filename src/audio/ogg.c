@@ -19,7 +19,8 @@ static uint64_t little(const unsigned char *p, int n) {
   return x;
 }
 
-/* RFC 3533: 27 bytes, a table of segment lengths, the segments.  A page that is cut has fewer bytes than it says. */
+/* RFC 3533: 27 bytes, a table of segment lengths, the segments.  A page that is cut has fewer bytes than it
+ * says. */
 static bool read_page(const unsigned char *p, size_t bytes, page *out) {
   if (bytes < 4 || memcmp(p, "OggS", 4) != 0) return false;
   *out = (page){.have = bytes, .bytes = PAGE_HEAD};
@@ -39,10 +40,11 @@ static am_ogg_kind kind_of(const page *p) {
     const char *letters;
     size_t n;
     am_ogg_kind kind;
-  } known[] = {{"\1vorbis", 7, AM_OGG_VORBIS}, {"OpusHead", 8, AM_OGG_OPUS}, {"\177FLAC", 5, AM_OGG_FLAC},
+  } known[] = {{"\1vorbis", 7, AM_OGG_VORBIS}, {"OpusHead", 8, AM_OGG_OPUS},   {"\177FLAC", 5, AM_OGG_FLAC},
                {"Speex   ", 8, AM_OGG_SPEEX},  {"\200theora", 7, AM_OGG_FILM}, {"\200daala", 6, AM_OGG_FILM}};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (p->length >= known[i].n && memcmp(p->content, known[i].letters, known[i].n) == 0) return known[i].kind;
+    if (p->length >= known[i].n && memcmp(p->content, known[i].letters, known[i].n) == 0)
+      return known[i].kind;
   return AM_OGG_OTHER;
 }
 

@@ -1,10 +1,18 @@
-/* audio/ogg.h - the pages of an Ogg file, which say where one of several chained streams ends and the next begins. */
+/* audio/ogg.h - the pages of an Ogg file, which say where one of several chained streams ends and the next
+ * begins. */
 #ifndef AM_OGG_H
 #define AM_OGG_H
 
 #include "base/base.h"
 
-typedef enum am_ogg_kind { AM_OGG_OTHER, AM_OGG_VORBIS, AM_OGG_OPUS, AM_OGG_FLAC, AM_OGG_SPEEX, AM_OGG_FILM } am_ogg_kind;
+typedef enum am_ogg_kind {
+  AM_OGG_OTHER,
+  AM_OGG_VORBIS,
+  AM_OGG_OPUS,
+  AM_OGG_FLAC,
+  AM_OGG_SPEEX,
+  AM_OGG_FILM
+} am_ogg_kind;
 
 typedef struct am_ogg_link {
   size_t to;          /* where the link ends */
@@ -20,7 +28,8 @@ typedef struct am_ogg_link {
 
 /* The link that begins at the first byte; false: no page begins there. */
 bool am_ogg_read(const unsigned char *data, size_t bytes, am_ogg_link *out);
-/* What the pages of a link's stream hold, without the pages, into `to` (link->to bytes are enough); how much it is. */
+/* What the pages of a link's stream hold, without the pages, into `to` (link->to bytes are enough); how much
+ * it is. */
 size_t am_ogg_unpack(const unsigned char *data, const am_ogg_link *link, unsigned char *to);
 
 #endif

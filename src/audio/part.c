@@ -9,7 +9,8 @@ void am_part_copy(const am_part *part, size_t at, void *to, size_t n) {
   for (int i = 0; i < part->patches; i++) {
     const am_patch *p = &part->patch[i];
     for (int k = 0; k < p->n; k++)
-      if (p->at + (size_t)k >= at && p->at + (size_t)k < at + n) ((unsigned char *)to)[p->at + (size_t)k - at] = p->to[k];
+      if (p->at + (size_t)k >= at && p->at + (size_t)k < at + n)
+        ((unsigned char *)to)[p->at + (size_t)k - at] = p->to[k];
   }
 }
 

@@ -1,7 +1,8 @@
 /* audio/part.h - a file as a row of parts, each for one decoder.
  *
- * Most files are one part.  Ogg files may be chained, a tag may stand before or behind, and a header may hold a length that
- * its writer never filled in: what a decoder sees is the bytes of its part alone, with such lengths put right. */
+ * Most files are one part.  Ogg files may be chained, a tag may stand before or behind, and a header may hold
+ * a length that its writer never filled in: what a decoder sees is the bytes of its part alone, with such
+ * lengths put right. */
 #ifndef AM_PART_H
 #define AM_PART_H
 
@@ -24,8 +25,9 @@ typedef struct am_part {
   size_t bytes;
   am_patch patch[AM_PATCHES];
   int patches;
-  uint64_t promised; /* samples of each channel that a header promises and the decoder does not see; 0: none */
-  void *own;         /* memory that holds what had to be put together (am_free), or NULL */
+  uint64_t
+      promised; /* samples of each channel that a header promises and the decoder does not see; 0: none */
+  void *own;    /* memory that holds what had to be put together (am_free), or NULL */
 } am_part;
 
 /* Copies n bytes of the part from `at` on, as the decoder is to see them; at + n <= bytes. */

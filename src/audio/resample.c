@@ -18,13 +18,15 @@ static am_status check_rates(double from, double to, am_error *err) {
     return am_fail(err, AM_E_USAGE, "cannot resample from %g Hz to %g Hz: rates lie between 1 Hz and 10 MHz",
                    from, to);
   if (!(to / from <= most_ratio && from / to <= most_ratio))
-    return am_fail(err, AM_E_USAGE, "cannot resample from %g Hz to %g Hz: one is more than %g times the other", from, to,
+    return am_fail(err, AM_E_USAGE,
+                   "cannot resample from %g Hz to %g Hz: one is more than %g times the other", from, to,
                    most_ratio);
   return AM_OK;
 }
 
 static am_status fail_resampling(size_t n, double from, double to, soxr_error_t error, am_error *err) {
-  return am_fail(err, AM_E_NOMEM, "resampling %zu samples from %g Hz to %g Hz failed: %s", n, from, to, error);
+  return am_fail(err, AM_E_NOMEM, "resampling %zu samples from %g Hz to %g Hz failed: %s", n, from, to,
+                 error);
 }
 
 am_status am_resample(am_context *ctx, const float *x, size_t n, double from, double to, float **out,
@@ -84,8 +86,8 @@ void am_resampler_free(am_resampler *r) {
   am_free(r->ctx, r);
 }
 
-am_status am_resampler_run(am_resampler *r, const float *x, size_t n, size_t *used, float *to, size_t room, size_t *made,
-                           am_error *err) {
+am_status am_resampler_run(am_resampler *r, const float *x, size_t n, size_t *used, float *to, size_t room,
+                           size_t *made, am_error *err) {
   *used = *made = 0;
   size_t left = SIZE_MAX;
   if (!x) left = (size_t)ceil((double)r->taken * (r->to / r->from)) - r->given;

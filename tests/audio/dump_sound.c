@@ -2,8 +2,8 @@
  *
  *   dump_sound FILE|- [RATE]
  *
- * Standard output: the float32 samples.  Standard error: warnings, one a line, then "ok HZ CHANNELS SAMPLES", or
- * "failed: MESSAGE" (and exit code 1).  - reads standard input, as `predict -` does. */
+ * Standard output: the float32 samples.  Standard error: warnings, one a line, then "ok HZ CHANNELS SAMPLES",
+ * or "failed: MESSAGE" (and exit code 1).  - reads standard input, as `predict -` does. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

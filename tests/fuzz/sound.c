@@ -1,5 +1,5 @@
-/* tests/fuzz/sound.c - a sound file in any format that is read: decoded as training does (resampled, with features made of
- * it), at its own rate, and counted. */
+/* tests/fuzz/sound.c - a sound file in any format that is read: decoded as training does (resampled, with
+ * features made of it), at its own rate, and counted. */
 #include "audio/features.h"
 #include "audiomood/audio.h"
 #include "fuzz/fuzz.h"
@@ -15,7 +15,8 @@ static am_features *features(void) {
   am_feature_options options;
   am_tree *tree;
   fuzz_require(!am_tree_create(ctx, &tree, &err));
-  fuzz_require(!am_options_read(tree, am_feature_table, am_value_new(tree, AM_MAP), "features", &options, &err));
+  fuzz_require(
+      !am_options_read(tree, am_feature_table, am_value_new(tree, AM_MAP), "features", &options, &err));
   fuzz_require(!am_features_create(ctx, &options, &fx, &err));
   am_tree_free(tree);
   return fx;
@@ -41,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     am_features_shape(fx, sound.n, &rows, &columns);
     float *out = am_alloc(ctx, (size_t)rows * (size_t)columns, sizeof *out);
     fuzz_require(out);
-    fuzz_check(am_features_compute(fx, sound.samples, sound.n, 1, out, &rows, &err), &err); /* samples of 1e30 overflow */
+    fuzz_check(am_features_compute(fx, sound.samples, sound.n, 1, out, &rows, &err),
+               &err); /* samples of 1e30 overflow */
     am_free(ctx, out);
   }
   am_sound_free(ctx, &sound);
