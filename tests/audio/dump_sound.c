@@ -11,7 +11,8 @@
 #include "audiomood/audio.h"
 
 static void say(void *user, am_log_level level, const char *text) {
-  (void)user, (void)level;
+  (void)user;
+  if (level > AM_LOG_WARNING) return;
   fprintf(stderr, "warning: %s\n", text);
 }
 

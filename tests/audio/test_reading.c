@@ -36,6 +36,7 @@ static void *count_resize(void *user, void *pointer, size_t bytes) {
 
 static void hear(void *user, am_log_level level, const char *line) {
   room *r = user;
+  if (level > AM_LOG_WARNING) return;
   assert_int_equal(level, AM_LOG_WARNING);
   strncat(r->said, line, sizeof r->said - strlen(r->said) - 2);
   strcat(r->said, "\n");
