@@ -161,5 +161,9 @@ am_status am_container_next(am_container *c, am_part *part, bool *more, am_error
     if (status) return status;
   }
   if (am_container_foreign(data, bytes)) return am_container_describe(c, "", err);
-  return rest_of(c, am_mpeg_begins(data, bytes) ? AM_DECODE_MPEG : AM_DECODE_SNDFILE, part);
+  if (am_mpeg_begins(data, bytes)) return rest_of(c, AM_DECODE_MPEG, part);
+  /* libsndfile would take it for MPEG as well, and its libmpg123 says on standard error what is wrong */
+  if (begins(c, c->at, "ID3", 3) || (bytes >= 2 && data[0] == 0xff && (data[1] & 0xe0) == 0xe0))
+    return am_container_describe(c, "No two MPEG frames in a row", err);
+  return rest_of(c, AM_DECODE_SNDFILE, part);
 }
