@@ -248,6 +248,8 @@ def net_cases():
          (3, 9, 8, 1), [6, 9, 2, 4]),
         ("dropout", [conv(4, activation="relu"), {"dropout": {"rate": 0.25}}, "to_sequence", {"dropout": {"rate": 0.5}},
                      {"gru": {"units": 3, "bidirectional": True, "return": "last"}}, "dense"], (3, 6, 4, 1), [4, 6, 1]),
+        ("softmax_inside", [{"dense": {"activation": "softmax"}}, "global_average_pool", "log_probabilities"],
+         (2, 7, 1, 3), [4, 7, 1]),
     ])
 
 

@@ -307,6 +307,8 @@ def layer(kind, inputs, w, o, statistics=None, training=True, draw=None, layer_i
         return recurrent(x, w, o, kind)
     if kind == "attention_pool":
         return attention_pool(x, w, o)
+    if kind == "log_probabilities":
+        return [torch.log(torch.clamp(c, min=1.1754944e-38)) for c in x]
     if kind in ACTIVATIONS:
         return [ACTIVATIONS[kind](c, o) for c in x]
     if kind == "flatten":

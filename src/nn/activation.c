@@ -135,6 +135,16 @@ static void softmax_back_part(const part *p) {
   }
 }
 
+/* log: y = log(max(x, SMALLEST)); dx = dy / x, 0 below.  The loss's softmax gives back x / sum(x), so a model whose output
+ * is probabilities trains and predicts as any other. */
+#define SMALLEST 1.1754944e-38f /* of the normal floats */
+static void log_probabilities_part(const part *p) {
+  for (size_t i = 0; i < p->n; i++) p->out[i] = (am_real)log(p->x[i] < SMALLEST ? SMALLEST : p->x[i]);
+}
+static void log_probabilities_back_part(const part *p) {
+  for (size_t i = 0; i < p->n; i++) p->out[i] = p->x[i] < SMALLEST ? 0 : p->dy[i] / p->x[i];
+}
+
 /* The functions of one activation, and its entry in the registry. */
 #define ACTIVATION(NAME, TYPE, HELP, BUILD, ...)                                                             \
   static void NAME##_forward(const am_layer *layer, const am_pass *pass) {                                   \
@@ -159,5 +169,7 @@ ACTIVATION(sigmoid, sigmoid, "1 / (1 + exp(-x))", build_from_y, .table = NULL);
 ACTIVATION(tanh, tanh, "hyperbolic tangent", build_from_y, .table = NULL);
 ACTIVATION(gelu, gelu, "x Phi(x), exact", build_from_x, .table = NULL);
 ACTIVATION(silu, silu, "x sigmoid(x)", build_from_x, .table = NULL);
+ACTIVATION(log_probabilities, log_probabilities, "log(x) of probabilities, for the end of a model that makes them further in",
+           build_from_x, .table = NULL);
 ACTIVATION(softmax, softmax, "exp(x) / sum exp(x) over channels; at the very end it is taken into the loss",
            build_from_y, .table = NULL);

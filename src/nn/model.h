@@ -9,7 +9,8 @@
  *              the body's stride where shapes differ and projection is auto
  *   squeeze_excite: {reduction: 8}      x * sigmoid(W2 relu(W1 mean_tf(x)))
  *   parallel:  {branches: [[...], [...]]}   outputs concatenated over channels
- * A softmax at the very end is taken into the loss: the session's output is logits. */
+ * A softmax at the very end is taken into the loss: the session's output is logits.  Where a softmax must stand further
+ * in (a mean of each frame's probabilities), log_probabilities at the end makes logits of them. */
 #ifndef AM_MODEL_H
 #define AM_MODEL_H
 
@@ -31,6 +32,11 @@ am_status am_model_create_within(am_context *ctx, const am_value *layers, am_sha
 size_t am_model_steps(const am_model *model);
 const am_step *am_model_step(const am_model *model, size_t i);
 bool am_model_had_softmax(const am_model *model);
+/* output.c: the activation whose values the output still is but for pooling, flatten and dropout behind it: softmax,
+ * sigmoid, relu, ...; NULL when weights stand in between, as they should: the loss takes logits.  A log_probabilities at
+ * the end is looked past.  *distribution: it is a softmax, and what is behind it keeps the sum over the classes. */
+const am_layer *am_model_limited(const am_model *model, bool *distribution);
+bool am_model_ends_in_log(const am_model *model); /* in log_probabilities */
 /* fill.c: the list of layers with every name and option present, for the effective config: it makes the same model, also
  * when a default has changed since.  Types, keys and values are checked; shapes only a model can check. */
 am_status am_layers_fill(am_tree *tree, const am_value *layers, am_value **out, am_error *err);

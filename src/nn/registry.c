@@ -23,6 +23,7 @@ static const am_layer_class *const classes[] = {
     &am_tanh,
     &am_sigmoid,
     &am_softmax,
+    &am_log_probabilities,
     &am_batch_norm,
     &am_layer_norm,
     &am_lstm,

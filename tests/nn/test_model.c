@@ -56,6 +56,38 @@ static void weights_are_named_aligned_and_padded_with_zeros(void **state) {
   am_context_free(w.ctx);
 }
 
+/* The loss lays a softmax over what the model gives: is there one, or what it does, already? */
+static void what_limits_the_output(void **state) {
+  (void)state;
+  static const struct {
+    const char *layers, *by; /* the layer; NULL: logits */
+    bool distribution;
+  } cases[] = {
+      {"[{dense: {activation: relu}}, global_average_pool, dense]", NULL, false},
+      {"[global_average_pool, dense, softmax]", NULL, false}, /* taken into the loss */
+      {"[{dense: {activation: softmax}}, global_average_pool]", "dense_1/softmax", true},
+      {"[{dense: {activation: softmax}}, global_average_pool, log_probabilities]", "dense_1/softmax", true},
+      {"[{dense: {activation: softmax}}, {average_pool1d: {size: 2}}, {dropout: {rate: 0.5}}, attention_pool]",
+       "dense_1/softmax", true},
+      {"[{dense: {activation: softmax}}, global_max_pool]", "dense_1/softmax", false},
+      {"[{dense: {units: 2, activation: softmax}}, {average_pool1d: {size: 3}}, flatten]", "dense_1/softmax", false},
+      {"[global_average_pool, dense, softmax, softmax]", "softmax_1", true},
+      {"[{dense: {activation: sigmoid}}, global_average_pool]", "dense_1/sigmoid", false},
+      {"[global_average_pool, dense, relu]", "relu_1", false},
+      {"[{dense: {activation: softmax}}, global_average_pool, batch_norm]", NULL, false}};
+  world w = begin(1);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    bool distribution;
+    am_model *m = net(w.ctx, cases[i].layers, (am_shape){.rank = 2, .t = 6, .f = 1, .c = 3}, 4);
+    const am_layer *layer = am_model_limited(m, &distribution);
+    if (!cases[i].by) assert_null(layer);
+    else assert_string_equal(layer->name, cases[i].by);
+    assert_int_equal(distribution, cases[i].distribution);
+    am_model_free(m);
+  }
+  am_context_free(w.ctx);
+}
+
 static void blocks_expand_to_steps(void **state) {
   (void)state;
   world w = begin(1);
@@ -373,6 +405,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cnn_has_the_expected_steps),
       cmocka_unit_test(weights_are_named_aligned_and_padded_with_zeros),
+      cmocka_unit_test(what_limits_the_output),
       cmocka_unit_test(blocks_expand_to_steps),
       cmocka_unit_test(automatic_names_avoid_given_ones),
       cmocka_unit_test(activations_take_options_and_none),
