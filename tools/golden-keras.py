@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
-"""Keras models small enough to commit, and a check of our exports by the real Keras.
+"""Keras models small enough to commit, and checks of import and export against the real Keras.
 
-    golden-keras.py make FOLDER              with Keras 2.15: writes tests/train/golden/keras/*.h5
-    golden-keras.py check AUDIOMOOD FOLDER   with Keras 2.15 or 3: imports each of them, exports it again,
-                                             loads that with this Keras, and compares the outputs (1e-5)
+    golden-keras.py make FOLDER              writes tests/train/golden/keras/*.h5: the first four with Keras 2.15,
+                                             new_*.h5 with Keras 3.15
+    golden-keras.py check AUDIOMOOD FOLDER   imports each of them, exports it again, loads that with this Keras, and
+                                             compares the outputs (1e-5)
+    golden-keras.py matrix BUILD             models of every layer that can be imported, saved by this Keras as
+                                             Sequential and as Functional: what the import answers, and what this Keras
+                                             answers when it loads our export of it; then our own layers and configs,
+                                             exported.  BUILD: the build folder, with tests/train/keras_outputs
 
-tools/keras-envs makes both environments.  Each file is what model.save writes, plus /golden/x and /golden/y:
+tools/keras-envs makes the environments.  Each file is what model.save writes, plus /golden/x and /golden/y:
 an input batch and the model's output on it.  Lengths of axes all differ, so that no wrong order can pass.
 """
 import os
@@ -20,6 +25,26 @@ import numpy as np
 import keras
 from keras import layers as L
 
+NEW = keras.__version__.startswith("3")
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+FEATURES = os.path.join(ROOT, "tests", "train", "golden", "keras", "features.yaml")
+
+
+def input_layer(shape):
+    return L.InputLayer(shape=shape) if NEW else L.InputLayer(input_shape=shape)
+
+
+def leaky(slope):
+    return L.LeakyReLU(negative_slope=slope) if NEW else L.LeakyReLU(alpha=slope)
+
+
+def attention(x, units, heads):
+    """What keras_graph.c reads as attention_pool."""
+    hidden = L.Dense(units, activation="tanh")(x) if units else x
+    weights = L.Softmax(axis=1)(L.Dense(heads, use_bias=False)(hidden))
+    return L.Flatten()(L.Dot(axes=1)([weights, x]))
+
+
 # name -> input shape and layers
 MODELS = {
     # (mel, frames, 1): strides, same padding, dilation, what stands between flatten and dense
@@ -33,7 +58,7 @@ MODELS = {
         L.AveragePooling2D((1, 2), padding="same"),
         L.Flatten(),
         L.BatchNormalization(scale=False),
-        L.LeakyReLU(0.2),
+        leaky(0.2),
         L.Dense(5, activation="gelu"),
         L.Dense(4, activation="softmax")]),
     # (mel, frames, 1) to a sequence of frames
@@ -64,23 +89,73 @@ MODELS = {
         L.Dense(4)]),
 }
 
+# of Keras 3.15: name -> input shape, layers or a function of the input, type of the numbers
+NEW_MODELS = {
+    "new_map": ((7, 11, 1), lambda: [
+        L.Conv2D(2, (3, 2), strides=(2, 1), padding="same", activation="relu"),
+        L.BatchNormalization(),
+        L.MaxPooling2D((2, 2)),
+        L.Flatten(),
+        L.Dense(4, activation="softmax")], "float32"),
+    "new_chain": ((6, 5), lambda x: L.Dense(4)(L.Bidirectional(L.GRU(2))(L.LSTM(3, return_sequences=True)(x))), "float32"),
+    "new_frames": ((9, 5), lambda x: L.Dropout(0.2)(L.GlobalAveragePooling1D()(L.Dense(4, activation="softmax")(x))),
+                   "float16"),
+    "new_attention": ((9, 5), lambda x: L.Dense(4, activation="softmax")(attention(x, 3, 2)), "bfloat16"),
+}
+
+
+def takes_input(layers):
+    return layers.__code__.co_argcount > len(layers.__defaults__ or ())
+
+
+def build(shape, layers, functional=False, name=None):
+    """`layers`: makes a list of layers, or the output from the input."""
+    if takes_input(layers):
+        x = keras.Input(shape)
+        return keras.Model(x, layers(x), **({"name": name} if name else {}))
+    if not functional:
+        return keras.Sequential([input_layer(shape)] + layers(), **({"name": name} if name else {}))
+    x = y = keras.Input(shape)
+    for layer in layers():
+        y = layer(y)
+    return keras.Model(x, y)
+
+
+def randomise(model, rng, deviation=0.5):
+    """Trained-looking values everywhere: no zero bias, no unit scale, positive variances."""
+    for w in model.weights:
+        values = rng.normal(0, deviation, w.shape)
+        positive = "variance" in w.name or "gamma" in w.name
+        w.assign((np.abs(values) + 0.2 if positive else values).astype("float32"))
+
+
+def set_policy(name):
+    (keras.config.set_dtype_policy if NEW else keras.mixed_precision.set_global_policy)(name)
+
 
 def make(folder):
     rng = np.random.default_rng(20)
-    for name, (shape, layers) in MODELS.items():
+    models = NEW_MODELS if NEW else {name: m + ("float32",) for name, m in MODELS.items()}
+    for name, (shape, layers, policy) in models.items():
         keras.backend.clear_session()
-        model = keras.Sequential([L.InputLayer(input_shape=shape)] + layers(), name=name)
-        # Trained-looking values everywhere: no zero bias, no unit scale, positive variances.
-        for w in model.weights:
-            values = rng.normal(0, 0.5, w.shape)
-            w.assign(np.abs(values) + 0.2 if "variance" in w.name or "gamma" in w.name else values)
+        set_policy(policy)
+        model = build(shape, layers, name=name)
+        randomise(model, rng)
         x = rng.normal(0, 1, (3,) + shape).astype("float32")
         path = os.path.join(folder, name + ".h5")
-        model.save(path, include_optimizer=False, save_format="h5")
+        model.save(path, include_optimizer=False, **({} if NEW else {"save_format": "h5"}))
         with h5py.File(path, "a") as f:
             f["golden/x"] = x
-            f["golden/y"] = model.predict(x, verbose=0)
+            f["golden/y"] = in_float32(model, shape, layers, name)(x)
         print(path, os.path.getsize(path))
+
+
+def in_float32(model, shape, layers, name):
+    """The same weights, which may have come from half precision, in float32 arithmetic."""
+    set_policy("float32")
+    twin = build(shape, layers, name=name)
+    twin.set_weights([np.asarray(w).astype("float32") for w in model.get_weights()])
+    return lambda x: np.asarray(twin.predict(x, verbose=0), "float32")
 
 
 def softmax(x):
@@ -88,22 +163,36 @@ def softmax(x):
     return e / e.sum(axis=1, keepdims=True)
 
 
+def settings(frames, mels):
+    return ["--set", f"features.mels={mels}", "--set", f"features.samples={32 * (frames - 1)}"]
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError((done.stderr or done.stdout).strip().splitlines()[-1])
+
+
+def load_and_answer(path, x):
+    model = keras.models.load_model(path, compile=False)
+    y = model(x, training=False)
+    return np.asarray(y[0] if isinstance(y, list) else y)
+
+
 def check(binary, folder):
     worst = 0
-    for name, (shape, _) in MODELS.items():
+    for name, (shape, *_) in {**MODELS, **NEW_MODELS}.items():
         frames, mels = (shape[1], shape[0]) if len(shape) == 3 else shape
         golden = os.path.join(folder, name + ".h5")
         with h5py.File(golden) as f:
             x, y = f["golden/x"][()], f["golden/y"][()]
-        if name == "bidirectional":
+        if abs(y.sum(axis=1) - 1).max() > 1e-3:
             y = softmax(y)  # ours always end in softmax
         with tempfile.TemporaryDirectory() as work:
             ours, back = os.path.join(work, "ours.h5"), os.path.join(work, "back.h5")
-            settings = ["--set", f"features.mels={mels}", "--set", f"features.samples={32 * (frames - 1)}"]
-            features = os.path.join(folder, "features.yaml")
-            subprocess.run([binary, "import", golden, "--config", features, "-o", ours] + settings, check=True)
-            subprocess.run([binary, "export", ours, "--to", "keras", "-o", back], check=True)
-            got = keras.models.load_model(back, compile=False).predict(x, verbose=0)
+            run(binary, "import", golden, "--config", FEATURES, "-o", ours, *settings(frames, mels))
+            run(binary, "export", ours, "--to", "keras", "-o", back)
+            got = load_and_answer(back, x)
         error = float(np.abs(got - y).max())
         worst = max(worst, error)
         print(f"{name:15} {error:.2g}")
@@ -111,10 +200,230 @@ def check(binary, folder):
     return 0 if worst <= 1e-5 else 1
 
 
+# ---- matrix ----
+
+FRAMES, MELS = 13, 6
+SEQUENCE, PICTURE, VECTOR = (FRAMES, MELS), (MELS, FRAMES, 1), (FRAMES * MELS,)
+
+
+def last(activation="softmax"):
+    return L.Dense(4, activation=activation)
+
+
+def over_sequence():
+    for a in ("linear", "relu", "tanh", "sigmoid", "softmax", "gelu", "swish"):
+        yield "Dense", a, lambda a=a: [L.Dense(5, activation=a), L.GlobalAveragePooling1D(), last()]
+        yield "Activation", a, lambda a=a: [L.Conv1D(5, 2), L.Activation(a), L.GlobalAveragePooling1D(), last()]
+    for padding in ("valid", "same"):
+        for more in ({}, {"strides": 2}, {"dilation_rate": 2}, {"use_bias": False}):
+            yield "Conv1D", f"{padding} {more}", lambda p=padding, m=more: [
+                L.Conv1D(5, 3, padding=p, activation="relu", **m), L.GlobalMaxPooling1D(), last()]
+        for kind in (L.MaxPooling1D, L.AveragePooling1D):
+            for strides in (None, 1, 3):
+                yield kind.__name__, f"{padding} strides {strides}", lambda k=kind, p=padding, s=strides: [
+                    k(2, strides=s, padding=p), L.Flatten(), last()]
+    yield "GlobalAveragePooling1D", "", lambda: [L.GlobalAveragePooling1D(), last()]
+    yield "GlobalMaxPooling1D", "", lambda: [L.GlobalMaxPooling1D(), last()]
+    yield "Flatten", "sequence", lambda: [L.Flatten(), last()]
+    for more in ({}, {"scale": False}, {"center": False}, {"epsilon": 0.1, "momentum": 0.9}):
+        for kind in (L.BatchNormalization, L.LayerNormalization):
+            if "momentum" in more and kind is L.LayerNormalization:
+                continue
+            yield kind.__name__, f"{more}", lambda k=kind, m=more: [k(**m), L.Flatten(), k(**m), last()]
+    for kind in (L.LSTM, L.GRU):
+        options = [{}, {"use_bias": False}, {"dropout": 0.2}, {"kernel_regularizer": "l2"}]
+        for more in options + ([{"reset_after": False}] if kind is L.GRU else []):
+            for both in (False, True):
+                wrap = L.Bidirectional if both else lambda layer: layer
+                yield ("Bidirectional " if both else "") + kind.__name__, f"{more}", lambda k=kind, m=more, w=wrap: [
+                    w(k(3, return_sequences=True, **m)), w(k(2, **m)), last()]
+    yield "ReLU", "", lambda: [L.Dense(5), L.ReLU(), L.Flatten(), last()]
+    yield "ReLU", "negative_slope", lambda: [L.Dense(5), L.ReLU(negative_slope=0.1), L.Flatten(), last()]
+    yield "LeakyReLU", "", lambda: [L.Dense(5), L.LeakyReLU(), L.Flatten(), last()]
+    yield "Softmax", "last", lambda: [L.Flatten(), last(None), L.Softmax()]
+    yield "Dropout", "", lambda: [L.Dropout(0.4), L.Flatten(), L.Dropout(0.2, seed=3), last()]
+    yield "Dense", "constraint", lambda: [L.Flatten(), L.Dense(5, kernel_constraint="non_neg", trainable=False), last()]
+    yield "logits", "", lambda: [L.Flatten(), last(None)]
+    yield "softmax inside", "mean", lambda: [last(), L.GlobalAveragePooling1D()]
+    yield "softmax inside", "pool and flatten", lambda: [last(), L.AveragePooling1D(FRAMES), L.Flatten()]
+    yield "softmax inside", "dropout", lambda: [L.Flatten(), last(), L.Dropout(0.3)]
+    yield "softmax inside", "flatten", lambda: [L.Flatten(), last(), L.Flatten()]
+
+
+def over_picture():
+    for padding in ("valid", "same"):
+        for more in ({}, {"strides": (2, 1)}, {"dilation_rate": (1, 2)}, {"use_bias": False}):
+            yield "Conv2D", f"{padding} {more}", lambda p=padding, m=more: [
+                L.Conv2D(3, (2, 3), padding=p, activation="relu", **m), L.Flatten(), last()]
+        for kind in (L.MaxPooling2D, L.AveragePooling2D):
+            for strides in (None, (1, 2)):
+                yield kind.__name__, f"{padding} strides {strides}", lambda k=kind, p=padding, s=strides: [
+                    L.Conv2D(2, 2), k((2, 3), strides=s, padding=p), L.Flatten(), last()]
+    yield "GlobalAveragePooling2D", "", lambda: [L.Conv2D(3, 2), L.GlobalAveragePooling2D(), last()]
+    yield "GlobalMaxPooling2D", "", lambda: [L.Conv2D(3, 2), L.GlobalMaxPooling2D(), last()]
+    for more in ({}, {"scale": False, "center": False}):
+        yield "BatchNormalization", f"map {more}", lambda m=more: [L.Conv2D(3, 2), L.BatchNormalization(**m), L.Flatten(),
+                                                                   L.BatchNormalization(**m), last()]
+    yield "LayerNormalization", "map", lambda: [L.Conv2D(3, 2), L.LayerNormalization(), L.GlobalAveragePooling2D(), last()]
+    yield "Flatten", "map, norm behind", lambda: [L.Conv2D(3, 2), L.Flatten(), L.ReLU(), L.BatchNormalization(), last()]
+    yield "Permute, Reshape", "", lambda: [L.Conv2D(3, 2), L.Permute((2, 1, 3)), L.Reshape((-1, 15)), L.LSTM(3), last()]
+    yield "softmax inside", "mean over a map", lambda: [L.Conv2D(4, 2, activation="softmax"), L.GlobalAveragePooling2D()]
+
+
+def over_frames():
+    for units, heads in ((5, 1), (5, 3), (0, 1), (0, 2)):
+        yield "attention", f"units {units}, heads {heads}", lambda x, u=units, h=heads: last()(attention(x, u, h))
+    yield "attention", "behind GRU", lambda x: last()(attention(L.GRU(3, return_sequences=True)(x), 4, 1))
+    yield "softmax inside", "attention", lambda x: attention(last()(x), 2, 1)
+
+
+def over_half():
+    for policy in ("float16", "bfloat16", "float64"):
+        yield "weights", policy, lambda: [L.Conv1D(5, 3, activation="relu"), L.BatchNormalization(), L.Flatten(), last()]
+
+
+def cases():
+    for c in over_sequence():
+        yield SEQUENCE, c, "float32"
+    for c in over_picture():
+        yield PICTURE, c, "float32"
+    for c in over_frames():
+        yield SEQUENCE, c, "float32"
+    for c in over_half():
+        yield SEQUENCE, c, c[1]
+    yield VECTOR, ("Dense", "vector input", lambda: [L.Dense(5, activation="relu"), last()]), "float32"
+
+
+def ours_of(build_folder, checkpoint, x, work):
+    data = os.path.join(work, "data.h5")
+    with h5py.File(data, "w") as f:
+        f["x"] = np.ascontiguousarray(x.transpose(0, 2, 1, 3) if x.ndim == 4 else x, "float32")
+    run(os.path.join(build_folder, "tests", "train", "keras_outputs"), checkpoint, data)
+    with h5py.File(data) as f:
+        return f["y"][()]
+
+
+def run_case(build_folder, shape, layers, policy, functional, work):
+    """Differences of import and export."""
+    rng = np.random.default_rng(7)
+    binary, saved = os.path.join(build_folder, "src", "cli", "audiomood"), os.path.join(work, "saved.h5")
+    checkpoint, back = os.path.join(work, "ours.h5"), os.path.join(work, "back.h5")
+    keras.backend.clear_session()
+    set_policy(policy)
+    model = build(shape, layers, functional)
+    randomise(model, rng)
+    model.save(saved, **({} if NEW else {"save_format": "h5"}))
+    if policy != "float32":
+        set_policy("float32")
+        twin = build(shape, layers, functional)
+        twin.set_weights([np.asarray(w).astype("float32") for w in model.get_weights()])
+        model = twin
+    x = rng.normal(0, 1, (3,) + shape).astype("float32")
+    y = np.asarray(model(x, training=False), "float64")
+    if abs(y.sum(axis=1) - 1).max() > 1e-3:
+        y = softmax(y)
+    run(binary, "import", saved, "--config", FEATURES, "-o", checkpoint, *settings(FRAMES, MELS))
+    imported = np.abs(ours_of(build_folder, checkpoint, x, work) - y).max()
+    run(binary, "export", checkpoint, "--to", "keras", "-o", back)
+    x = x.reshape((3, FRAMES, MELS)) if len(shape) == 1 else x  # features have frames
+    return imported, np.abs(load_and_answer(back, x) - y).max()
+
+
+# layers of ours, behind features as maps (T,F,1), that Keras builds of several or has under other names
+OWN = {
+    "attention_pool": "[to_sequence, attention_pool: {units: 5, heads: 2}, dense]",
+    "attention_pool, linear": "[conv2d: {filters: 2}, to_sequence, attention_pool, dropout: {rate: 0.1}, dense]",
+    "attention_pool behind gru": "[to_sequence, gru: {units: 3}, attention_pool: {units: 2}, batch_norm, dense]",
+    "global_average_pool over time": "[conv2d: {filters: 2, kernel: 3}, global_average_pool: {over: time}, dense]",
+    "global_max_pool over time": "[conv2d: {filters: 2, kernel: 3}, global_max_pool: {over: time}, dense]",
+    "silu, leaky_relu, batch_norm": "[conv2d: {filters: 2, activation: silu}, batch_norm, "
+                                    "leaky_relu: {alpha: 0.1}, flatten, dense]",
+    "log_probabilities": "[to_sequence, dense: {units: 4, activation: softmax}, global_average_pool, log_probabilities]",
+}
+
+
+def readme_example():
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+        text = f.read()
+    start = text.index("name: mine\n")
+    return text[start:text.index("```", start)]
+
+
+def run_own(build_folder, name, config, overrides, frames, mels, work):
+    """A run of one epoch over a made-up corpus, exported: outputs here against those of this Keras, by both layouts."""
+    binary, out = os.path.join(build_folder, "src", "cli", "audiomood"), os.path.join(work, "run")
+    path, back = os.path.join(work, "own.yaml"), os.path.join(work, "back.h5")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(config)
+    common = ["data={corpus: ravdess, root: " + os.path.join(work, "corpus") + ", labels: [calm, happy, sad, angry]}",
+              "split={kind: fixed, validation_speakers: ['03'], test_speakers: ['04']}", "cache=''", "train.epochs=1"]
+    sets = [word for o in common + overrides for word in ("--set", o)]
+    subprocess.run(["rm", "-rf", out], check=True)
+    run(binary, "train", path, "--out", out, "--quiet", *sets)
+    x = np.random.default_rng(3).normal(0, 1, (3, frames, mels)).astype("float32")
+    y, worst = ours_of(build_folder, os.path.join(out, "best.h5"), x, work), 0
+    for layout in ("mel_time", "time_mel"):
+        run(binary, "export", out, "--to", "keras", "-o", back, "--layout", layout)
+        seen = x[..., None] if layout == "time_mel" else x.transpose(0, 2, 1)[..., None]
+        worst = max(worst, np.abs(load_and_answer(back, seen) - y).max())
+    return worst
+
+
+def own_cases():
+    with open(FEATURES, encoding="utf-8") as f:
+        features = f.read()
+    small = settings(FRAMES, MELS)[1::2]
+    for name, layers in OWN.items():
+        yield name, features + f"model: {{layers: {layers}}}\n", small, FRAMES, MELS
+    with open(os.path.join(ROOT, "configs", "demo.yaml"), encoding="utf-8") as f:
+        yield "configs/demo.yaml", f.read(), ["features.samples=16000"], 51, 64
+    yield "README's example", readme_example(), ["features.samples=16000"], 63, 64
+
+
+def matrix(build_folder):
+    rows, failures, worst = {}, 0, 0
+
+    def note(name, detail, error):
+        nonlocal failures, worst
+        bad = not isinstance(error, float) or not error <= 1e-5
+        failures += bad
+        worst = worst if bad else max(worst, error)
+        rows.setdefault(name, []).append(error)
+        if bad:
+            print(f"FAILED {name} {detail}: {error}", flush=True)
+
+    with tempfile.TemporaryDirectory() as work:
+        for shape, (name, detail, layers), policy in cases():
+            forms = (True,) if takes_input(layers) else (False, True)
+            for functional in forms:
+                label = f"{detail}, {'Functional' if functional else 'Sequential'}"
+                try:
+                    imported, exported = run_case(build_folder, shape, layers, policy, functional, work)
+                    note(name + " in", label, float(imported))
+                    note(name + " out", label, float(exported))
+                except Exception as e:  # one case must not hide the others
+                    note(name + " in", label, f"{type(e).__name__}: {e}")
+        run(os.path.join(build_folder, "src", "cli", "audiomood"), "synth", os.path.join(work, "corpus"), "--actors", "4",
+            "--repetitions", "1")
+        for name, *case in own_cases():
+            try:
+                note(name + " own", "", float(run_own(build_folder, name, *case, work)))
+            except Exception as e:
+                note(name + " own", "", f"{type(e).__name__}: {e}")
+    for name, errors in sorted(rows.items()):
+        good = [e for e in errors if isinstance(e, float)]
+        print(f"{name:36} {len(errors):3} {max(good) if good else float('nan'):.1e}")
+    n = sum(map(len, rows.values()))
+    print(f"Keras {keras.__version__}: {n} comparisons, {failures} failures, largest difference {worst:.2g}")
+    return 1 if failures else 0
+
+
 if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1] == "make":
         make(sys.argv[2])
     elif len(sys.argv) == 4 and sys.argv[1] == "check":
         sys.exit(check(sys.argv[2], sys.argv[3]))
+    elif len(sys.argv) == 3 and sys.argv[1] == "matrix":
+        sys.exit(matrix(sys.argv[2]))
     else:
         sys.exit(__doc__)

@@ -23,7 +23,10 @@
 
 typedef struct am_h5 am_h5;
 
-typedef enum am_h5_type { AM_H5_OTHER, AM_H5_F32, AM_H5_F64, AM_H5_I32, AM_H5_I64, AM_H5_U8, AM_H5_TEXT } am_h5_type;
+typedef enum am_h5_type { AM_H5_OTHER, AM_H5_F32, AM_H5_F64, AM_H5_I32, AM_H5_I64, AM_H5_U8, AM_H5_TEXT,
+  AM_H5_F16,  /* in foreign files; read as F32 */
+  AM_H5_PAIRS /* in foreign files: two bytes each that HDF5 knows no type of, as h5py writes bfloat16; read as such */
+} am_h5_type;
 typedef enum am_h5_kind { AM_H5_NOTHING, AM_H5_GROUP, AM_H5_ARRAY } am_h5_kind;
 enum { AM_H5_RANK = 4 };
 

@@ -21,6 +21,8 @@ size_t am_h5_type_size(am_h5_type type) {
     case AM_H5_I64: return 8;
     case AM_H5_F32:
     case AM_H5_I32: return 4;
+    case AM_H5_F16:
+    case AM_H5_PAIRS: return 2;
     case AM_H5_U8:
     case AM_H5_TEXT: return 1;
     case AM_H5_OTHER: break;
@@ -29,7 +31,8 @@ size_t am_h5_type_size(am_h5_type type) {
 }
 
 static const char *type_name(am_h5_type type) {
-  static const char *const names[] = {"another type", "float32", "float64", "int32", "int64", "uint8", "text"};
+  static const char *const names[] = {"another type", "float32", "float64", "int32", "int64", "uint8", "text",
+                                      "float16", "pairs of bytes"};
   return names[type];
 }
 
@@ -41,6 +44,8 @@ static hid_t file_type(am_h5_type type) {
     case AM_H5_I64: return H5T_STD_I64LE;
     case AM_H5_U8: return H5T_STD_U8LE;
     case AM_H5_TEXT:
+    case AM_H5_F16:
+    case AM_H5_PAIRS:
     case AM_H5_OTHER: break;
   }
   return -1;
@@ -50,7 +55,8 @@ static am_h5_type classify(hid_t type) {
   H5T_class_t class = H5Tget_class(type);
   size_t size = H5Tget_size(type);
   if (class == H5T_STRING) return AM_H5_TEXT;
-  if (class == H5T_FLOAT) return size == 4 ? AM_H5_F32 : size == 8 ? AM_H5_F64 : AM_H5_OTHER;
+  if (class == H5T_FLOAT) return size == 2 ? AM_H5_F16 : size == 4 ? AM_H5_F32 : size == 8 ? AM_H5_F64 : AM_H5_OTHER;
+  if (class == H5T_OPAQUE) return size == 2 ? AM_H5_PAIRS : AM_H5_OTHER;
   if (class != H5T_INTEGER) return AM_H5_OTHER;
   if (size == 1) return H5Tget_sign(type) == H5T_SGN_NONE ? AM_H5_U8 : AM_H5_OTHER;
   if (H5Tget_sign(type) == H5T_SGN_NONE) return AM_H5_OTHER;
@@ -330,7 +336,7 @@ am_status am_h5_count(am_h5 *file, const char *group, size_t *count, am_error *e
 /* May the array's type be read as `wanted`? Foreign files may need a conversion of width. */
 static am_status check_type(const am_h5 *file, const char *name, hid_t type, am_h5_type found, am_h5_type wanted,
                             am_error *err) {
-  bool same = found == wanted && file_type(wanted) >= 0;
+  bool same = found == wanted && (file_type(wanted) >= 0 || wanted == AM_H5_PAIRS);
   if (!same && file->flags & AM_H5_FOREIGN && file_type(wanted) >= 0)
     same = H5Tget_class(type) == H5Tget_class(file_type(wanted));
   if (same) return AM_OK;
@@ -355,7 +361,8 @@ static am_status read_open(const am_h5 *file, const char *name, hid_t array, hid
                            const am_h5_info *info, void *data, am_error *err) {
   am_status status = check_type(file, name, type, info->type, as, err);
   if (status) return status;
-  if (info->count && H5Dread(array, file_type(as), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+  hid_t memory = as == AM_H5_PAIRS ? type : file_type(as);
+  if (info->count && H5Dread(array, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
     return am_h5_fail(file, err, AM_E_FORMAT, "cannot read", name);
   return check_crc(file, name, type, as, info, data, err);
 }

@@ -74,7 +74,7 @@ static void read_attributes(am_h5 *file, const char *object) {
 }
 
 static void read_array(am_h5 *file, const char *name) {
-  static const am_h5_type types[] = {AM_H5_F32, AM_H5_F64, AM_H5_I64};
+  static const am_h5_type types[] = {AM_H5_F32, AM_H5_F64, AM_H5_I64, AM_H5_PAIRS};
   am_h5_info info;
   void *data;
   char *text;

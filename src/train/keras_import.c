@@ -1,11 +1,13 @@
 /* train/keras_import.c - a Keras model and a features config become a checkpoint. */
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "audio/features.h"
 #include "base/file.h"
 #include "io/h5.h"
 #include "train/checkpoint.h"
-#include "train/keras.h"
+#include "train/keras_read.h"
 
 typedef struct job {
   am_context *ctx;
@@ -27,63 +29,6 @@ void am_keras_turn(const float *from, int a, int b, size_t block, float *to) {
              from + ((size_t)i * (size_t)b + (size_t)k) * block, block * sizeof *to);
 }
 
-/* ---- the model's JSON ---- */
-
-static const char *text_of(const am_value *v) { return v && v->kind == AM_SCALAR ? v->text : NULL; }
-
-/* The shape of a clip stands in the first layer, or, of a model built later, beside the layers. */
-static am_status find_shape(am_keras_reader *r, const am_value *sequential, const am_value *layers,
-                            am_error *err) {
-  am_keras_model *m = r->model;
-  const am_value *first = am_value_get(layers->first, "config"),
-                 *shape = am_value_get(first, "batch_input_shape");
-  if (!shape) shape = am_value_get(first, "batch_shape");
-  if (!shape) shape = am_value_get(sequential, "build_input_shape");
-  if (!shape || shape->kind != AM_LIST || shape->count < 2 || shape->count > 4)
-    return am_fail(err, AM_E_UNSUPPORTED,
-                   "%s: its first layer has no batch_input_shape of one to three dimensions and the "
-                   "batch; build the model with an input shape and save it again",
-                   r->file);
-  m->rank = r->rank = (int)shape->count - 1;
-  int i = 0;
-  for (const am_value *v = shape->first->next; v; v = v->next, i++) {
-    m->dims[i] = -1;
-    if (v->kind == AM_NULL || (am_value_to_int(v, &m->dims[i]) && m->dims[i] >= 1 && m->dims[i] <= INT32_MAX))
-      continue;
-    return am_fail(err, AM_E_FORMAT, "%s: dimension %d of the input shape is %s", r->file, i + 1,
-                   text_of(v) ? text_of(v) : "no number");
-  }
-  return AM_OK;
-}
-
-static am_status read_layers(am_keras_reader *r, const am_value *root, am_error *err) {
-  const char *type = text_of(am_value_get(root, "class_name"));
-  const am_value *config = am_value_get(root, "config");
-  const am_value *layers = config && config->kind == AM_LIST ? config : am_value_get(config, "layers");
-  if (!type || strcmp(type, "Sequential"))
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: the model is a %s; only Sequential ones can be imported",
-                   r->file, type ? type : "thing without class_name");
-  if (!layers || layers->kind != AM_LIST || !layers->count)
-    return am_fail(err, AM_E_FORMAT, "%s: model_config: the model has no layers", r->file);
-  am_status status = find_shape(r, config, layers, err);
-  if (status) return status;
-  r->json = am_json_begin(r->ctx, &r->model->layers, 0);
-  am_json_open(&r->json, NULL, '[');
-  if (r->rank == 1) am_keras_add_flatten(r, "flatten_input"); /* features have frames */
-  for (const am_value *layer = layers->first; layer && !status; layer = layer->next)
-    status = am_keras_read_layer(r, layer, err);
-  am_json_close(&r->json);
-  if (status) return status;
-  if (*r->activation && strcmp(r->activation, "softmax"))
-    return am_fail(err, AM_E_UNSUPPORTED,
-                   "%s: the model ends in %s; wanted softmax, or logits without an activation", r->file,
-                   r->activation);
-  if (r->flat)
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: there is no Dense layer behind %s (Flatten)", r->file,
-                   r->flat);
-  return r->model->layers.failed ? am_no_memory(err) : AM_OK;
-}
-
 static am_status read_model(am_context *ctx, const char *file, const char *json, int layout,
                             am_keras_model *out, am_error *err) {
   *out = (am_keras_model){0};
@@ -95,7 +40,7 @@ static am_status read_model(am_context *ctx, const char *file, const char *json,
   if (status) return status;
   status = am_json_read_text(out->tree, json, strlen(json), "model_config", &root, &why);
   if (status) return am_fail(err, status == AM_E_NOMEM ? status : AM_E_FORMAT, "%s: %s", file, why.message);
-  return read_layers(&r, root, err);
+  return am_keras_read_model(&r, root, err);
 }
 
 static void free_model(am_context *ctx, am_keras_model *model) {
@@ -107,9 +52,22 @@ static void free_model(am_context *ctx, am_keras_model *model) {
 
 /* ---- the config ---- */
 
+/* What Keras writes by other names than x.h5. */
+static am_status check_archive(const job *j, am_error *err) {
+  unsigned char head[4] = {0};
+  FILE *f = fopen(j->file, "rb");
+  size_t n = f ? fread(head, 1, sizeof head, f) : 0;
+  if (f) fclose(f);
+  if (n < 4 || memcmp(head, "PK\3\4", 4) != 0) return AM_OK;
+  return am_fail(err, AM_E_UNSUPPORTED,
+                 "%s: a zip, as Keras 3 writes with model.save(\"x.keras\"); this archive cannot be read here: load it in "
+                 "Keras and save it by model.save(\"x.h5\")", j->file);
+}
+
 static am_status open_model(job *j, am_error *err) {
   char *json = NULL;
-  am_status status = am_h5_open(j->ctx, j->file, AM_H5_FOREIGN | AM_H5_UNTRUSTED, &j->h5, err);
+  am_status status = check_archive(j, err);
+  if (!status) status = am_h5_open(j->ctx, j->file, AM_H5_FOREIGN | AM_H5_UNTRUSTED, &j->h5, err);
   if (status) return status;
   if (!am_h5_has(j->h5, "/", "model_config"))
     return am_fail(err, AM_E_FORMAT,
@@ -293,13 +251,38 @@ static bool ends_in(const char *path, const char *wanted) {
   return strlen(wanted) == n && !memcmp(base, wanted, n);
 }
 
+/* Numbers of any width, as float. */
+static am_status read_numbers(job *j, const char *path, am_h5_type type, float *values, size_t count, am_error *err) {
+  if (type != AM_H5_PAIRS) return am_h5_read(j->h5, path, AM_H5_F32, values, count, err);
+  /* bfloat16, which HDF5 has no type for: the upper half of a float32. In place, from the end. */
+  unsigned char *pairs = (unsigned char *)values;
+  am_status status = am_h5_read(j->h5, path, AM_H5_PAIRS, pairs, count, err);
+  for (size_t i = count; i-- > 0 && !status;) {
+    uint32_t bits = (uint32_t)(pairs[2 * i] | pairs[2 * i + 1] << 8) << 16;
+    memcpy(&values[i], &bits, sizeof bits);
+  }
+  return status;
+}
+
+static am_status check_finite(const job *j, const char *path, const float *values, size_t count, am_error *err) {
+  for (size_t i = 0; i < count; i++)
+    if (!isfinite(values[i]))
+      return am_fail(err, AM_E_NUMERIC, "%s: %s: number %zu of %zu is %s; a model with such weights answers nothing",
+                     j->file, path, i + 1, count, isnan(values[i]) ? "not a number" : "infinite, or too large for float32");
+  return AM_OK;
+}
+
 /* Reads one array whose shape must be ours, with outer dimensions a and b exchanged when both are given. */
 static am_status read_array(job *j, const char *path, const am_array_info *info, int a, int b, bool kernel,
                             am_real *to, am_error *err) {
   am_h5_info found;
   am_status status = am_h5_get_info(j->h5, path, &found, err);
   if (status) return status;
-  bool same = found.rank == info->rank && (found.type == AM_H5_F32 || found.type == AM_H5_F64);
+  if (found.type != AM_H5_F16 && found.type != AM_H5_F32 && found.type != AM_H5_F64 && found.type != AM_H5_PAIRS)
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: %s does not hold floating-point numbers (float16, bfloat16, float32, float64); quantized models "
+                   "cannot be imported", j->file, path);
+  bool same = found.rank == info->rank;
   for (int i = 0; i < info->rank; i++) {
     /* of a turned kernel the two outer dimensions themselves are exchanged */
     int from = kernel && i < 2 ? 1 - i : i;
@@ -311,7 +294,8 @@ static am_status read_array(job *j, const char *path, const am_array_info *info,
                    j->file, path, info->count, found.count);
   float *values = am_alloc_aligned(j->ctx, am_mul(info->count, sizeof *values));
   if (!values) return am_no_memory(err);
-  status = am_h5_read(j->h5, path, AM_H5_F32, values, info->count, err);
+  status = read_numbers(j, path, found.type, values, info->count, err);
+  if (!status) status = check_finite(j, path, values, info->count, err);
   if (!status) am_keras_turn(values, a, b, info->count / ((size_t)a * (size_t)b), to);
   am_free_aligned(j->ctx, values);
   return status;
@@ -367,6 +351,15 @@ static am_status take_layer(job *j, const am_keras_layer *l, am_error *err) {
   return status;
 }
 
+/* A softmax further in, and places that are then laid side by side: each place sums to 1, not all of them together. */
+static am_status check_output(const job *j, am_error *err) {
+  bool distribution;
+  if (!j->keras.inside || (am_model_limited(j->model, &distribution) && distribution)) return AM_OK;
+  return am_fail(err, AM_E_UNSUPPORTED,
+                 "%s: layer %s makes probabilities (softmax) of several places, which Flatten lays side by side; what comes "
+                 "out does not sum to 1 over the labels", j->file, j->keras.inside);
+}
+
 /* Arrays that Keras left out (no bias in an LSTM, no scale in a norm) keep what stands for none. */
 static am_status make_model(job *j, am_error *err) {
   am_error why = AM_ERROR_INIT;
@@ -382,6 +375,7 @@ static am_status make_model(job *j, am_error *err) {
     bool gamma = !strcmp(am_path_base(info.name), "gamma");
     for (size_t k = 0; k < info.count; k++) am_model_weights(j->model, NULL)[info.offset + k] = gamma ? 1 : 0;
   }
+  status = check_output(j, err);
   for (size_t i = 0; i < j->keras.n && !status; i++) status = take_layer(j, &j->keras.at[i], err);
   return status;
 }

@@ -1,18 +1,11 @@
-/* train/keras_layers.c - from the JSON of a Keras model to our list of layers.
- *
- * Every key of every layer is looked at: it is carried over, or must have the one value that our layer stands
- * for, or does not touch what the layer computes; anything else is refused by name. */
+/* train/keras_layers.c - one layer of a Keras model, as an entry of our list of layers. */
+#include <stdio.h>
 #include <string.h>
 
-#include "train/keras.h"
+#include "train/keras_read.h"
 
 typedef am_keras_reader reader;
-
-typedef struct source {
-  const char *type, *name; /* of Keras */
-  const char *ours;        /* name that our config allows */
-  const am_value *config;
-} source;
+typedef am_keras_source source;
 
 typedef struct keras_class {
   const char *type;
@@ -20,116 +13,31 @@ typedef struct keras_class {
   am_status (*read)(reader *r, const source *s, am_error *err);
 } keras_class;
 
-/* Keys that do not touch what a layer computes once it is trained. */
-static const char without_effect[] =
-    "name|trainable|dtype|batch_input_shape|batch_shape|seed|implementation|unroll|unit_forget_bias|"
-    "kernel_initializer|bias_initializer|recurrent_initializer|beta_initializer|gamma_initializer|"
-    "moving_mean_initializer|moving_variance_initializer|kernel_constraint|bias_constraint|"
-    "recurrent_constraint|beta_constraint|gamma_constraint|input_dim|input_length|use_cudnn|"
-    "zero_output_for_mask|synchronized";
-/* Keys that act in training only. */
-static const char in_training[] =
-    "kernel_regularizer|bias_regularizer|recurrent_regularizer|beta_regularizer|gamma_regularizer|"
-    "activity_regularizer|dropout|recurrent_dropout";
-/* Keys that have but one value here; NULL stands for null. */
-static const struct {
-  const char *key, *value;
-} fixed[] = {{"data_format", "channels_last"},
-             {"groups", "1"},
-             {"go_backwards", "false"},
-             {"stateful", "false"},
-             {"time_major", "false"},
-             {"return_state", "false"},
-             {"keepdims", "false"},
-             {"noise_shape", NULL},
-             {"max_value", NULL},
-             {"threshold", "0"},
-             {"merge_mode", "concat"},
-             {"backward_layer", NULL},
-             {"ragged", "false"},
-             {"sparse", "false"},
-             {"rms_scaling", "false"},
-    {"renorm", "false"},
-             {"virtual_batch_size", NULL}};
-
-/* ---- reading values ---- */
-
-static const char *text_of(const am_value *v) { return v && v->kind == AM_SCALAR ? v->text : NULL; }
-
-static const char *shown(const am_value *v) {
-  if (!v || v->kind == AM_NULL) return "null";
-  return v->kind == AM_SCALAR ? v->text : v->kind == AM_LIST ? "a list" : "an object";
-}
-
-static am_status refuse(const reader *r, const source *s, const char *key, const char *wanted,
-                        am_error *err) {
-  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s): option %s is %s; only %s can be imported",
-                 r->file, s->name, s->type, key, shown(am_value_get(s->config, key)), wanted);
-}
-
-static bool is_set(const am_value *v) {
-  double number;
-  if (!v || v->kind == AM_NULL) return false;
-  return !(am_value_to_real(v, &number) && number == 0);
-}
-
-static bool is_value(const am_value *v, const char *wanted) {
-  double a, b;
-  if (!wanted || !v || v->kind != AM_SCALAR) return !wanted && v && v->kind == AM_NULL;
-  return !strcmp(v->text, wanted) || (am_value_to_real(v, &a) && am_text_to_real(wanted, &b) && a == b);
-}
-
-static am_status check_key(const reader *r, const source *s, const keras_class *class, const am_value *v,
-                           am_error *err) {
-  if (am_choice_index(class->options, v->key) >= 0 || am_choice_index(without_effect, v->key) >= 0)
-    return AM_OK;
-  for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-    if (!strcmp(fixed[i].key, v->key))
-      return is_value(v, fixed[i].value)
-                 ? AM_OK
-                 : refuse(r, s, v->key, fixed[i].value ? fixed[i].value : "null", err);
-  if (am_choice_index(in_training, v->key) >= 0) {
-    if (is_set(v))
-      am_log(r->ctx, AM_LOG_WARNING, "%s: layer %s: %s acts in training only and is left out", r->file,
-             s->name, v->key);
-    return AM_OK;
-  }
-  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s) has an option that is not known here: %s", r->file,
-                 s->name, s->type, v->key);
-}
-
-static am_status get_int(const reader *r, const source *s, const char *key, int64_t *out, am_error *err) {
-  const am_value *v = am_value_get(s->config, key);
-  if (v && am_value_to_int(v, out) && *out >= 1 && *out <= INT32_MAX) return AM_OK;
-  return refuse(r, s, key, "a number from 1", err);
-}
-
-static am_status get_real(const reader *r, const source *s, const char *key, double fallback, double *out,
-                          am_error *err) {
-  const am_value *v = am_value_get(s->config, key);
-  *out = fallback;
-  return !v || am_value_to_real(v, out) ? AM_OK : refuse(r, s, key, "a number", err);
-}
-
-static am_status get_bool(const reader *r, const source *s, const char *key, bool fallback, bool *out,
-                          am_error *err) {
-  const am_value *v = am_value_get(s->config, key);
-  *out = fallback;
-  return !v || am_value_to_bool(v, out) ? AM_OK : refuse(r, s, key, "true or false", err);
-}
-
 /* ---- writing ours ---- */
 
 static void begin(reader *r, const source *s, const char *type) {
   am_json_open(&r->json, NULL, '{');
   am_json_open(&r->json, type, '{');
   am_json_text(&r->json, "name", s->ours);
-  r->activation = "";
 }
 
 static void end(reader *r) {
   am_json_close(&r->json);
   am_json_close(&r->json);
+}
+
+/* Where probabilities are made: `activation` of the layer just read, "" for none. */
+static void made(reader *r, const source *s, const char *activation) {
+  r->activation = activation;
+  r->made = s->name;
+  r->behind = r->spoiled = NULL;
+}
+
+/* A layer that changes nothing of what the activation before it stands for; `keeps`: outputs that sum to 1 still do. */
+static void passes(reader *r, const source *s, bool keeps) {
+  if (!*r->activation) return;
+  r->behind = s->name;
+  if (!keeps && !r->spoiled) r->spoiled = s->name;
 }
 
 /* Remembers a layer with weights. */
@@ -158,16 +66,16 @@ static am_status windows(reader *r, const source *s, const char *key, const char
     good = am_value_to_int(item, &number[i]) && number[i] >= 1;
     if (v->kind == AM_LIST) item = item->next;
   }
-  if (!good) return refuse(r, s, key, n == 1 ? "one number from 1" : "two numbers from 1", err);
+  if (!good) return am_keras_refuse(r, s, key, n == 1 ? "one number from 1" : "two numbers from 1", err);
   const int64_t exchanged[2] = {number[1], number[0]};
   am_json_ints(&r->json, ours, n == 2 && r->turned ? exchanged : number, n);
   return AM_OK;
 }
 
 static am_status padding(reader *r, const source *s, am_error *err) {
-  const char *word = text_of(am_value_get(s->config, "padding"));
+  const char *word = am_keras_text(am_value_get(s->config, "padding"));
   if (!word || (strcmp(word, "valid") && strcmp(word, "same")))
-    return refuse(r, s, "padding", "valid or same", err);
+    return am_keras_refuse(r, s, "padding", "valid or same", err);
   am_json_text(&r->json, "padding", word);
   return AM_OK;
 }
@@ -178,18 +86,20 @@ static am_status activation_of(const reader *r, const source *s, const char **ou
                                          {"sigmoid", "sigmoid"}, {"softmax", "softmax"}, {"gelu", "gelu"},
                                          {"swish", "silu"},    {"silu", "silu"}};
   const am_value *v = am_value_get(s->config, "activation");
-  const char *word = !v || v->kind == AM_NULL ? "linear" : text_of(v);
+  const char *word = !v || v->kind == AM_NULL ? "linear" : am_keras_text(v);
   for (size_t i = 0; word && i < sizeof known / sizeof *known; i++)
     if (!strcmp(known[i][0], word)) {
       *out = known[i][1];
       return AM_OK;
     }
-  return refuse(r, s, "activation", "linear, relu, tanh, sigmoid, softmax, gelu or swish", err);
+  return am_keras_refuse(r, s, "activation", "linear, relu, tanh, sigmoid, softmax, gelu or swish", err);
 }
 
 static am_status activate(reader *r, const source *s, am_error *err) {
-  am_status status = activation_of(r, s, &r->activation, err);
-  if (!status && *r->activation) am_json_text(&r->json, "activation", r->activation);
+  const char *activation = "";
+  am_status status = activation_of(r, s, &activation, err);
+  if (!status && *activation) am_json_text(&r->json, "activation", activation);
+  made(r, s, activation);
   return status;
 }
 
@@ -209,8 +119,8 @@ static am_status read_conv(reader *r, const source *s, am_error *err) {
   bool bias;
   am_keras_layer *l = NULL;
   am_status status = need_rank(r, s, rank, err);
-  if (!status) status = get_int(r, s, "filters", &filters, err);
-  if (!status) status = get_bool(r, s, "use_bias", true, &bias, err);
+  if (!status) status = am_keras_int(r, s, "filters", &filters, err);
+  if (!status) status = am_keras_bool(r, s, "use_bias", true, &bias, err);
   if (!status) status = record(r, s, &l, err);
   if (status) return status;
   l->turned = rank == 3 && r->turned;
@@ -239,14 +149,17 @@ static am_status read_pool(reader *r, const source *s, am_error *err) {
   if (!status && strides && strides->kind != AM_NULL) status = windows(r, s, "strides", "stride", rank, err);
   if (!status) status = padding(r, s, err);
   end(r);
+  passes(r, s, !max);
   return status;
 }
 
 static am_status read_global(reader *r, const source *s, am_error *err) {
   am_status status = need_rank(r, s, rank_of(s), err);
   if (status) return status;
-  begin(r, s, strstr(s->type, "Max") ? "global_max_pool" : "global_average_pool");
+  bool max = strstr(s->type, "Max") != NULL;
+  begin(r, s, max ? "global_max_pool" : "global_average_pool");
   end(r);
+  passes(r, s, !max);
   r->rank = 1;
   return AM_OK;
 }
@@ -255,6 +168,7 @@ static am_status read_flatten(reader *r, const source *s, am_error *err) {
   (void)err;
   begin(r, s, "flatten");
   end(r);
+  passes(r, s, true); /* of one place; the model's shapes tell */
   if (r->rank == 3 && r->turned) r->flat = s->ours;
   r->rank = 1;
   return AM_OK;
@@ -264,8 +178,8 @@ static am_status read_dense(reader *r, const source *s, am_error *err) {
   int64_t units = 0;
   bool bias;
   am_keras_layer *l = NULL;
-  am_status status = get_int(r, s, "units", &units, err);
-  if (!status) status = get_bool(r, s, "use_bias", true, &bias, err);
+  am_status status = am_keras_int(r, s, "units", &units, err);
+  if (!status) status = am_keras_bool(r, s, "use_bias", true, &bias, err);
   if (!status) status = record(r, s, &l, err);
   if (status) return status;
   add(l, "kernel", "kernel", false);
@@ -282,13 +196,12 @@ static am_status read_dense(reader *r, const source *s, am_error *err) {
 
 static am_status read_dropout(reader *r, const source *s, am_error *err) {
   double rate;
-  const char *activation = r->activation;
-  am_status status = get_real(r, s, "rate", 0.5, &rate, err);
+  am_status status = am_keras_real(r, s, "rate", 0.5, &rate, err);
   if (status) return status;
   begin(r, s, "dropout");
   am_json_real(&r->json, "rate", rate);
   end(r);
-  r->activation = activation;
+  passes(r, s, true);
   return AM_OK;
 }
 
@@ -298,7 +211,7 @@ static am_status read_activation(reader *r, const source *s, am_error *err) {
   if (status || !*type) return status;
   begin(r, s, type);
   end(r);
-  r->activation = type;
+  made(r, s, type);
   return AM_OK;
 }
 
@@ -306,11 +219,12 @@ static am_status read_relu(reader *r, const source *s, am_error *err) {
   bool leaky = !strcmp(s->type, "LeakyReLU");
   double slope;
   const char *key = leaky && am_value_get(s->config, "alpha") ? "alpha" : "negative_slope";
-  am_status status = get_real(r, s, key, leaky ? 0.3 : 0, &slope, err);
+  am_status status = am_keras_real(r, s, key, leaky ? 0.3 : 0, &slope, err);
   if (status) return status;
   begin(r, s, slope != 0 ? "leaky_relu" : "relu");
   if (slope != 0) am_json_real(&r->json, "alpha", slope);
   end(r);
+  made(r, s, slope != 0 ? "" : "relu");
   return AM_OK;
 }
 
@@ -320,7 +234,7 @@ static am_status last_axis(const reader *r, const source *s, am_error *err) {
   int64_t axis;
   if (v && v->kind == AM_LIST && v->count == 1) v = v->first;
   if (!v || (am_value_to_int(v, &axis) && (axis == -1 || axis == r->rank))) return AM_OK;
-  return refuse(r, s, "axis", "-1, the channels,", err);
+  return am_keras_refuse(r, s, "axis", "-1, the channels,", err);
 }
 
 static am_status read_softmax(reader *r, const source *s, am_error *err) {
@@ -328,7 +242,7 @@ static am_status read_softmax(reader *r, const source *s, am_error *err) {
   if (status) return status;
   begin(r, s, "softmax");
   end(r);
-  r->activation = "softmax";
+  made(r, s, "softmax");
   return AM_OK;
 }
 
@@ -337,10 +251,10 @@ static am_status read_norm(reader *r, const source *s, am_error *err) {
   double epsilon, momentum;
   am_keras_layer *l = NULL;
   am_status status = last_axis(r, s, err);
-  if (!status) status = get_bool(r, s, "scale", true, &scale, err);
-  if (!status) status = get_bool(r, s, "center", true, &center, err);
-  if (!status) status = get_real(r, s, "epsilon", 1e-3, &epsilon, err);
-  if (!status) status = get_real(r, s, "momentum", 0.99, &momentum, err);
+  if (!status) status = am_keras_bool(r, s, "scale", true, &scale, err);
+  if (!status) status = am_keras_bool(r, s, "center", true, &center, err);
+  if (!status) status = am_keras_real(r, s, "epsilon", 1e-3, &epsilon, err);
+  if (!status) status = am_keras_real(r, s, "momentum", 0.99, &momentum, err);
   if (!status) status = record(r, s, &l, err);
   if (status) return status;
   if (scale) add(l, "gamma", "gamma", false);
@@ -359,17 +273,17 @@ static am_status read_norm(reader *r, const source *s, am_error *err) {
 static am_status read_recurrent_as(reader *r, const source *s, const source *cell, bool both, am_error *err) {
   bool gru = !strcmp(cell->type, "GRU"), sequence, bias, after = true;
   int64_t units = 0;
-  const char *activation = "tanh", *gate = text_of(am_value_get(cell->config, "recurrent_activation"));
+  const char *activation = "tanh", *gate = am_keras_text(am_value_get(cell->config, "recurrent_activation"));
   am_keras_layer *l = NULL;
   am_status status = need_rank(r, s, 2, err);
-  if (!status) status = get_int(r, cell, "units", &units, err);
-  if (!status) status = get_bool(r, cell, "return_sequences", false, &sequence, err);
-  if (!status) status = get_bool(r, cell, "use_bias", true, &bias, err);
-  if (!status && gru) status = get_bool(r, cell, "reset_after", true, &after, err);
+  if (!status) status = am_keras_int(r, cell, "units", &units, err);
+  if (!status) status = am_keras_bool(r, cell, "return_sequences", false, &sequence, err);
+  if (!status) status = am_keras_bool(r, cell, "use_bias", true, &bias, err);
+  if (!status && gru) status = am_keras_bool(r, cell, "reset_after", true, &after, err);
   if (!status && am_value_get(cell->config, "activation")) status = activation_of(r, cell, &activation, err);
-  if (!status && strcmp(activation, "tanh")) status = refuse(r, cell, "activation", "tanh", err);
+  if (!status && strcmp(activation, "tanh")) status = am_keras_refuse(r, cell, "activation", "tanh", err);
   if (!status && gate && strcmp(gate, "sigmoid"))
-    status = refuse(r, cell, "recurrent_activation", "sigmoid", err);
+    status = am_keras_refuse(r, cell, "recurrent_activation", "sigmoid", err);
   if (!status) status = record(r, s, &l, err);
   if (status) return status;
   add(l, "kernel", "kernel", false);
@@ -384,6 +298,7 @@ static am_status read_recurrent_as(reader *r, const source *s, const source *cel
   am_json_text(&r->json, "return", sequence ? "sequence" : "last");
   if (gru) am_json_bool(&r->json, "reset_after", after);
   end(r);
+  made(r, s, "");
   r->rank = sequence ? 2 : 1;
   return AM_OK;
 }
@@ -392,24 +307,46 @@ static am_status read_recurrent(reader *r, const source *s, am_error *err) {
   return read_recurrent_as(r, s, s, false, err);
 }
 
-static am_status check_keys(const reader *r, const source *s, const keras_class *class, am_error *err) {
-  am_status status = AM_OK;
-  for (const am_value *v = s->config ? s->config->first : NULL; v && !status; v = v->next)
-    status = check_key(r, s, class, v, err);
-  return status;
-}
-
 static const keras_class *find_class(const char *type);
 
-static am_status read_bidirectional(reader *r, const source *s, am_error *err) {
-  const am_value *layer = am_value_get(s->config, "layer");
-  source cell = {.type = text_of(am_value_get(layer, "class_name")), .name = s->name, .ours = s->ours,
-                 .config = am_value_get(layer, "config")};
-  if (!cell.type || (strcmp(cell.type, "LSTM") && strcmp(cell.type, "GRU")))
+/* The layer inside a Bidirectional. */
+static am_status find_cell(reader *r, const source *s, const char *key, source *cell, am_error *err) {
+  const am_value *layer = am_value_get(s->config, key);
+  *cell = (source){.type = am_keras_text(am_value_get(layer, "class_name")), .name = s->name, .ours = s->ours,
+                   .config = am_value_get(layer, "config")};
+  if (cell->type && (!strcmp(cell->type, "LSTM") || !strcmp(cell->type, "GRU"))) return AM_OK;
+  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (Bidirectional) holds %s; only LSTM and GRU can be imported",
+                 r->file, s->name, cell->type ? cell->type : "no layer");
+}
+
+/* Keras 3 writes the layer that runs backward, too: the same but for its direction, or another one that its user chose. */
+static am_status check_backward(reader *r, const source *s, const source *cell, am_error *err) {
+  static const char *const same[] = {"units", "activation", "recurrent_activation", "use_bias", "return_sequences",
+                                     "reset_after"};
+  source backward;
+  am_status status = find_cell(r, s, "backward_layer", &backward, err);
+  if (status) return status;
+  const char *differs = strcmp(backward.type, cell->type) != 0 ? "class_name" : NULL;
+  if (!am_keras_is(am_value_get(backward.config, "go_backwards"), "true")) differs = "go_backwards";
+  for (size_t i = 0; i < sizeof same / sizeof *same && !differs; i++) {
+    const am_value *a = am_value_get(cell->config, same[i]), *b = am_value_get(backward.config, same[i]);
+    if (a && b ? !am_value_equal(a, b) : a != b) differs = same[i];
+  }
+  if (differs)
     return am_fail(err, AM_E_UNSUPPORTED,
-                   "%s: layer %s (Bidirectional) holds %s; only LSTM and GRU can be imported", r->file,
-                   s->name, cell.type ? cell.type : "no layer");
-  am_status status = check_keys(r, &cell, find_class(cell.type), err);
+                   "%s: layer %s (Bidirectional): option backward_layer is not its layer run backward (%s differs)",
+                   r->file, s->name, differs);
+  char options[256];
+  snprintf(options, sizeof options, "%s|go_backwards", find_class(backward.type)->options);
+  return am_keras_check_keys(r, &backward, options, err);
+}
+
+static am_status read_bidirectional(reader *r, const source *s, am_error *err) {
+  source cell;
+  const am_value *backward = am_value_get(s->config, "backward_layer");
+  am_status status = find_cell(r, s, "layer", &cell, err);
+  if (!status) status = am_keras_check_keys(r, &cell, find_class(cell.type)->options, err);
+  if (!status && backward && backward->kind != AM_NULL) status = check_backward(r, s, &cell, err);
   return status ? status : read_recurrent_as(r, s, &cell, true, err);
 }
 
@@ -418,10 +355,11 @@ static am_status read_permute(reader *r, const source *s, am_error *err) {
   const am_value *dims = am_value_get(s->config, "dims");
   am_status status = need_rank(r, s, 3, err);
   if (status) return status;
-  if (!dims || dims->kind != AM_LIST || dims->count != 3 || !is_value(dims->first, "2") ||
-      !is_value(dims->first->next, "1") || !is_value(dims->last, "3"))
-    return refuse(r, s, "dims", "(2, 1, 3)", err);
+  if (!dims || dims->kind != AM_LIST || dims->count != 3 || !am_keras_is(dims->first, "2") ||
+      !am_keras_is(dims->first->next, "1") || !am_keras_is(dims->last, "3"))
+    return am_keras_refuse(r, s, "dims", "(2, 1, 3)", err);
   r->turned = !r->turned;
+  passes(r, s, true);
   return AM_OK;
 }
 
@@ -431,7 +369,7 @@ static am_status read_reshape(reader *r, const source *s, am_error *err) {
   int64_t dims[2];
   if (!to || to->kind != AM_LIST || to->count != 2 || !am_value_to_int(to->first, &dims[0]) ||
       !am_value_to_int(to->last, &dims[1]))
-    return refuse(r, s, "target_shape", "(frames, bins * channels)", err);
+    return am_keras_refuse(r, s, "target_shape", "(frames, bins * channels)", err);
   am_status status = need_rank(r, s, 3, err);
   if (status) return status;
   if (r->turned)
@@ -446,6 +384,7 @@ static am_status read_reshape(reader *r, const source *s, am_error *err) {
   l->reshape[1] = dims[1] ? dims[1] : INT64_MAX;
   begin(r, s, "to_sequence");
   end(r);
+  passes(r, s, true);
   r->rank = 2;
   return AM_OK;
 }
@@ -480,7 +419,7 @@ static const keras_class classes[] = {
     {"LayerNormalization", "axis|epsilon|center|scale", read_norm},
     {"LSTM", "units|activation|recurrent_activation|use_bias|return_sequences", read_recurrent},
     {"GRU", "units|activation|recurrent_activation|use_bias|return_sequences|reset_after", read_recurrent},
-    {"Bidirectional", "layer", read_bidirectional}};
+    {"Bidirectional", "layer|backward_layer", read_bidirectional}};
 
 static const keras_class *find_class(const char *type) {
   for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
@@ -490,32 +429,78 @@ static const keras_class *find_class(const char *type) {
 
 /* ---- one layer ---- */
 
-/* Letters, digits, '_' and '-' stay. */
-static const char *our_name(am_tree *tree, const char *name) {
-  char *copy = am_tree_take(tree, strlen(name) + 1, 1);
-  for (size_t i = 0; copy && name[i]; i++) {
-    bool letter = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z');
-    copy[i] = letter || (name[i] >= '0' && name[i] <= '9') || name[i] == '-' ? name[i] : '_';
-  }
-  return copy;
-}
-
-am_status am_keras_read_layer(reader *r, const am_value *layer, am_error *err) {
-  source s = {.type = text_of(am_value_get(layer, "class_name")), .config = am_value_get(layer, "config")};
-  s.name = text_of(am_value_get(s.config, "name"));
-  if (!s.type || !s.name || !*s.name)
-    return am_fail(err, AM_E_FORMAT, "%s: model_config: a layer without class_name or name", r->file);
-  if (!(s.ours = our_name(r->model->tree, s.name))) return am_no_memory(err);
-  const keras_class *class = find_class(s.type);
+am_status am_keras_read_layer(reader *r, const source *s, am_error *err) {
+  const keras_class *class = find_class(s->type);
   if (!class)
     return am_fail(err, AM_E_UNSUPPORTED,
-                   "%s: layer %s is a %s, which cannot be imported; docs/keras.md lists what can", r->file,
-                   s.name, s.type);
-  am_status status = check_keys(r, &s, class, err);
-  return status ? status : class->read(r, &s, err);
+                   "%s: layer %s is a %s, which cannot be imported; docs/keras.md lists what can", r->file, s->name,
+                   s->type);
+  am_status status = am_keras_check_keys(r, s, class->options, err);
+  return status ? status : class->read(r, s, err);
 }
 
-void am_keras_add_flatten(reader *r, const char *name) {
-  begin(r, &(source){.ours = name}, "flatten");
+/* Over the frames of both. */
+static am_status check_axes(const reader *r, const source *dot, am_error *err) {
+  const am_value *axes = am_value_get(dot->config, "axes");
+  bool pair = axes && axes->kind == AM_LIST && axes->count == 2;
+  if (pair ? am_keras_is(axes->first, "1") && am_keras_is(axes->last, "1") : am_keras_is(axes, "1")) return AM_OK;
+  return am_keras_refuse(r, dot, "axes", "1, the frames of both,", err);
+}
+
+/* What attention consists of must be plain: Dense with this activation, and with a bias or without. */
+static am_status check_scorer(reader *r, const source *s, const char *wanted, bool bias, int64_t *units, am_error *err) {
+  const char *activation = "";
+  bool has;
+  am_status status = am_keras_check_keys(r, s, find_class("Dense")->options, err);
+  if (!status) status = am_keras_int(r, s, "units", units, err);
+  if (!status) status = activation_of(r, s, &activation, err);
+  if (!status && strcmp(activation, wanted) != 0)
+    status = am_keras_refuse(r, s, "activation",
+                             *wanted ? "tanh, before the scores of attention over frames,"
+                                     : "linear, for the scores of attention over frames,",
+                             err);
+  if (!status) status = am_keras_bool(r, s, "use_bias", true, &has, err);
+  if (!status && has != bias)
+    status = am_keras_refuse(r, s, "use_bias",
+                             bias ? "true, before the scores of attention over frames,"
+                                  : "false, for the scores of attention over frames,",
+                             err);
+  return status;
+}
+
+am_status am_keras_read_attention(reader *r, const source *hidden, const source *score, const source *softmax,
+                                  const source *dot, am_error *err) {
+  int64_t units = 0, heads = 0;
+  am_keras_layer *l = NULL;
+  am_status status = need_rank(r, dot, 2, err);
+  if (!status) status = am_keras_check_keys(r, softmax, "axis", err);
+  if (!status && !am_keras_is(am_value_get(softmax->config, "axis"), "1"))
+    status = am_keras_refuse(r, softmax, "axis", "1, the frames,", err);
+  if (!status) status = am_keras_check_keys(r, dot, "axes", err);
+  if (!status) status = check_axes(r, dot, err);
+  if (!status && hidden->config) status = check_scorer(r, hidden, "tanh", true, &units, err);
+  if (!status) status = check_scorer(r, score, "", false, &heads, err);
+  if (!status && hidden->config) {
+    status = record(r, hidden, &l, err);
+    if (status) return status;
+    l->name = dot->ours;
+    add(l, "kernel", "kernel", false);
+    add(l, "bias", "bias", false);
+  }
+  if (!status) status = record(r, score, &l, err);
+  if (status) return status;
+  l->name = dot->ours;
+  add(l, "kernel", "score", false);
+  begin(r, dot, "attention_pool");
+  am_json_int(&r->json, "units", units);
+  am_json_int(&r->json, "heads", heads);
+  end(r);
+  passes(r, dot, true); /* a weighted mean of the frames */
+  r->rank = 1;
+  return AM_OK;
+}
+
+void am_keras_add(reader *r, const char *type, const char *name) {
+  begin(r, &(source){.ours = name}, type);
   end(r);
 }

@@ -1,102 +1,8 @@
 /* Keras models in and out: goldens saved by Keras 2.15 (tools/golden-keras.py), the way back, refusals,
  * damage. */
-#include "testing.h"
-
-#include "base/file.h"
-#include "io/h5.h"
-#include "train/checkpoint.h"
-#include "train/keras.h"
-
-static am_context *ctx;
-static char *folder;
-static am_error err;
-
-static const char *in_folder(const char *name) { return am_test_path(folder, name); }
-
-static am_status import(const char *file, const char *out, int layout, int mels, int frames) {
-  char mel[32], samples[48];
-  snprintf(mel, sizeof mel, "features.mels=%d", mels);
-  snprintf(samples, sizeof samples, "features.samples=%d", 32 * (frames - 1)); /* hop 32, centred */
-  const char *const set[] = {mel, samples};
-  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/train/golden/keras/features.yaml",
-                               .overrides = set,
-                               .n_overrides = 2,
-                               .layout = layout};
-  return am_keras_import(ctx, file, &o, out, &err);
-}
-
-/* Probabilities (n,K) of raw inputs (n,T,F,C). */
-static void forward(am_model *model, const float *x, int n, float *out) {
-  am_session *session;
-  am_test_ok(am_session_create(model, n, false, &session, &err), &err);
-  am_batch batch = {.size = sizeof batch, .n = n, .x = x};
-  am_session_forward(session, &batch, false);
-  am_softmax_rows(am_session_output(session), n, am_model_output(model).c, out);
-  am_session_free(session);
-}
-
-static void same_arrays(const char *a, const char *b) {
-  am_checkpoint *one, *two;
-  size_t n, m;
-  am_test_ok(am_checkpoint_load(ctx, a, &one, &err), &err);
-  am_test_ok(am_checkpoint_load(ctx, b, &two, &err), &err);
-  assert_int_equal(am_model_weight_count(one->model), am_model_weight_count(two->model));
-  for (size_t i = 0; i < am_model_weight_count(one->model); i++)
-    assert_string_equal(am_model_weight_info(one->model, i).name, am_model_weight_info(two->model, i).name);
-  const float *x = am_model_weights(one->model, &n), *y = am_model_weights(two->model, &m);
-  assert_int_equal(n, m);
-  assert_memory_equal(x, y, n * sizeof *x);
-  x = am_model_statistics(one->model, &n), y = am_model_statistics(two->model, &m);
-  assert_int_equal(n, m);
-  if (n) assert_memory_equal(x, y, n * sizeof *x);
-  am_checkpoint_free(ctx, one);
-  am_checkpoint_free(ctx, two);
-}
+#include "keras_fixture.h"
 
 /* ---- goldens ---- */
-
-/* `turned`: the input of the file is (n,F,T) and ours (n,T,F). */
-static void check_golden(const char *name, int layout, int mels, int frames, bool turned) {
-  char path[64];
-  snprintf(path, sizeof path, "tests/train/golden/keras/%s.h5", name);
-  const char *file = am_test_source(path);
-  am_h5 *h5;
-  am_h5_info shape, outputs;
-  void *x, *y;
-  am_test_ok(am_h5_open(ctx, file, AM_H5_FOREIGN, &h5, &err), &err);
-  am_test_ok(am_h5_read_new(h5, "golden/x", AM_H5_F32, &shape, &x, &err), &err);
-  am_test_ok(am_h5_read_new(h5, "golden/y", AM_H5_F32, &outputs, &y, &err), &err);
-  am_h5_close(h5);
-  const int n = (int)shape.dims[0], k = (int)outputs.dims[1];
-  const size_t clip = (size_t)mels * (size_t)frames;
-  assert_int_equal(shape.count, (size_t)n * clip);
-  float *ours = calloc(shape.count, sizeof *ours), *got = calloc(outputs.count, sizeof *got);
-  for (int i = 0; i < n; i++)
-    am_keras_turn((const float *)x + (size_t)i * clip, turned ? mels : 1, turned ? frames : (int)clip, 1,
-                  ours + (size_t)i * clip);
-  /* one of the models ends in logits */
-  if (!strcmp(name, "bidirectional")) am_softmax_rows(y, n, k, y);
-
-  am_checkpoint *c;
-  am_test_ok(import(file, in_folder("a.h5"), layout, mels, frames), &err);
-  am_test_ok(am_checkpoint_verify(ctx, in_folder("a.h5"), &err), &err);
-  am_test_ok(am_checkpoint_load(ctx, in_folder("a.h5"), &c, &err), &err);
-  assert_int_equal(c->classes, k);
-  assert_string_equal(c->labels[1], "happy");
-  forward(c->model, ours, n, got);
-  assert_allclose_f(got, y, outputs.count, 0, 1e-5);
-  am_checkpoint_free(ctx, c);
-
-  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){.layout = layout},
-                             in_folder("b.h5"), &err),
-             &err);
-  am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), layout, mels, frames), &err);
-  same_arrays(in_folder("a.h5"), in_folder("c.h5"));
-  free(ours);
-  free(got);
-  am_free_aligned(ctx, x);
-  am_free_aligned(ctx, y);
-}
 
 static void golden_conv2d(void **state) {
   (void)state;
@@ -184,14 +90,6 @@ static void labels_must_differ(void **state) {
 
 /* ---- refusals of Keras models ---- */
 
-static void write_keras(const char *path, const char *config) {
-  am_h5 *h5;
-  am_test_ok(am_h5_create_aside(ctx, path, &h5, &err), &err);
-  am_test_ok(am_h5_group(h5, "model_weights", &err), &err);
-  am_test_ok(am_h5_set_text(h5, "/", "model_config", config, &err), &err);
-  am_test_ok(am_h5_commit(h5, &err), &err);
-}
-
 static void refuses(const char *layer, int input_rank, am_status wanted, const char *words) {
   static const char *const shapes[] = {"null, 8", "null, 8, 5", "null, 5, 8, 1"};
   char config[2048];
@@ -249,7 +147,8 @@ static void refuses_models(void **state) {
   (void)state;
   static const struct { const char *config; am_status status; const char *words;
   } cases[] = {
-      {"{\"class_name\": \"Functional\", \"config\": {}}", AM_E_UNSUPPORTED, "the model is a Functional"},
+      {"{\"class_name\": \"Functional\", \"config\": {}}", AM_E_FORMAT, "no layers"},
+      {"{\"class_name\": \"Siamese\", \"config\": {}}", AM_E_UNSUPPORTED, "the model is a Siamese"},
       {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": []}}", AM_E_FORMAT, "no layers"},
       {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [" LAYER("Flatten", "") "]}}",
        AM_E_UNSUPPORTED, "batch_input_shape"},
@@ -378,28 +277,6 @@ static void cut_files(void **state) {
 
 /* ---- models of ours ---- */
 
-/* A checkpoint of drawn weights with these layers and this input. */
-static void make_checkpoint(const char *path, const char *layers, am_shape in) {
-  char yaml[1024];
-  snprintf(yaml, sizeof yaml,
-           "data: {corpus: manifest, root: nowhere, labels: [calm, happy, sad, angry]}\n"
-           "features: {sample_rate: 16000, n_fft: 64, hop: 32, mels: %d}\nmodel: {layers: [%s]}\n", in.f * in.c, layers);
-  static const char *const labels[] = {"calm", "happy", "sad", "angry"};
-  am_config *config;
-  am_model *model;
-  am_test_ok(am_config_from_text(ctx, yaml, "made-up.yaml", NULL, 0, &config, &err), &err);
-  am_test_ok(am_model_create(ctx, config->layers, in, 4, &model, &err), &err);
-  am_model_initialise(model, 5);
-  am_dataset dataset = {.corpus = "manifest"};
-  am_split split = {0};
-  am_normaliser normaliser = {.f = in.f * in.c};
-  am_save save = {.config = config, .model = model, .labels = (char *const *)labels, .classes = 4,
-                  .normaliser = &normaliser, .dataset = &dataset, .split = &split};
-  am_test_ok(am_checkpoint_save(ctx, path, NULL, &save, &err), &err);
-  am_model_free(model);
-  am_config_free(config);
-}
-
 static const am_shape map = {.rank = 3, .t = 11, .f = 7, .c = 1};
 
 /* Out and in again it computes the same numbers, by either layout. */
@@ -413,7 +290,11 @@ static void way_back(void **state) {
       "lstm: {units: 3, bidirectional: true}, gru: {units: 2, return: last, reset_after: false}",
       "conv2d: {filters: 2, kernel: [4, 2], dilation: [2, 1], activation: relu}, flatten, "
       "dropout: {rate: 0.1}, dense: {units: 5, activation: tanh}",
-      "dense: {units: 3, bias: false}, tanh, average_pool2d: {size: [2, 3], padding: same}, global_max_pool"};
+      "dense: {units: 3, bias: false}, tanh, average_pool2d: {size: [2, 3], padding: same}, global_max_pool",
+      "conv2d: {filters: 2, kernel: 3}, global_average_pool: {over: time}, dense: {units: 3}",
+      "conv2d: {filters: 2, kernel: [1, 3]}, global_max_pool: {over: time}, dropout: {rate: 0.1}",
+      "to_sequence, gru: {units: 3}, attention_pool: {units: 4, heads: 2}, dense: {units: 5, activation: relu}",
+      "conv2d: {filters: 2}, to_sequence, attention_pool: {heads: 3}, batch_norm: {statistics: plain}"};
   float x[2 * 77], before[8], after[8];
   for (int i = 0; i < 154; i++) x[i] = (float)sin(1.7 * i * i);
   for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
@@ -454,15 +335,14 @@ static void export_refuses(void **state) {
   (void)state;
   static const struct { const char *layers, *words;
   } cases[] = {
-      {"to_sequence, attention_pool, dense",
-       "layer attention_pool_1 (attention_pool): Keras has no such layer"},
+      {"to_sequence, attention_pool: {statistics: mean_std}, dense",
+       "layer attention_pool_1 (attention_pool): Keras has no layer for the root"},
       {"residual: {layers: [conv2d: {filters: 1, padding: same}]}, global_average_pool, dense",
        "no branches"},
       {"to_sequence, lstm: {units: 2, layers: 2, return: last}, dense",
        "layer lstm_1 (lstm): layers above 1"},
       {"conv2d: {filters: 1, padding: explicit, pad: 1}, flatten, dense", "no padding: explicit"},
       {"conv2d: {filters: 1, kernel: 2, stride: 2, dilation: 2}, flatten, dense", "stride and dilation"},
-      {"global_average_pool: {over: time}, dense", "over: time"},
       {"average_pool2d: {padding: same, count_include_pad: true}, flatten, dense", "count_include_pad"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     make_checkpoint(in_folder("a.h5"), cases[i].layers, map);
