@@ -61,7 +61,7 @@ const cli_command cli_import = {
     .name = "import",
     .summary = "turns a Keras model (HDF5) into a checkpoint",
     .usage = "MODEL.h5 --config FEATURES.yaml --out FILE.h5 [--labels A,B,...] [--layout mel_time|time_mel]",
-    .details = "Reads a Sequential model that Keras 2 saved as HDF5. Layers and options that cannot be\n"
+    .details = "Reads a Sequential model, or a Functional one that is a chain, that Keras saved as HDF5. Layers and options that cannot be\n"
                "carried over exactly are refused by name. The checkpoint evaluates, predicts, and starts\n"
                "trainings (train --init).",
     .flags = flags,

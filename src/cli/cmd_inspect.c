@@ -8,6 +8,7 @@
 #include "audio/sound.h"
 #include "base/file.h"
 #include "cli/inspect.h"
+#include "nn/output.h"
 
 /* ---- numbers a person reads ---- */
 
@@ -151,6 +152,8 @@ static am_status inspect_model(cli *c, const am_config *config, const am_dataset
   } else {
     st = am_config_model(config, frames, bins, variable, classes, &model, err); /* as training does */
     if (!st) print_layers(model, (int)config->train.batch);
+    char doubt[512];
+    if (!st && am_model_output_doubt(model, doubt, sizeof doubt)) am_log(c->ctx, AM_LOG_WARNING, "model.layers: %s", doubt);
   }
   am_model_free(model);
   am_features_free(fx);

@@ -1,4 +1,8 @@
 /* nn/output.c - what the numbers are that a model hands to the loss, which takes logits and lays a softmax over them. */
+#include "nn/output.h"
+
+#include <stdio.h>
+
 #include "nn/plan.h"
 
 /* Layers behind which an activation's values are still values of that kind: none mixes them by weights of its own sign. */
@@ -30,6 +34,19 @@ const am_layer *am_model_limited(const am_model *model, bool *distribution) {
   for (size_t i = 0; layer && i < sizeof limiting / sizeof *limiting; i++)
     if (layer->cls == limiting[i]) return layer;
   return NULL;
+}
+
+bool am_model_output_doubt(const am_model *model, char *text, size_t size) {
+  bool distribution;
+  const am_layer *by = am_model_limited(model, &distribution);
+  if (!by || am_model_ends_in_log(model)) return false;
+  if (distribution)
+    snprintf(text, size, "layer %s makes probabilities, and the loss and predictions lay another softmax over them; leave it "
+             "out, or put log_probabilities at the end", by->name);
+  else
+    snprintf(text, size, "layer %s (%s) limits what the model gives, and the loss and predictions lay a softmax over that, "
+             "which can then not tell classes far apart; end with dense without an activation", by->name, by->cls->type);
+  return true;
 }
 
 bool am_model_ends_in_log(const am_model *model) {

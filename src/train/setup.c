@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "data/twins.h"
+#include "nn/output.h"
 #include "train/origin.h"
 #include "train/trainer.h"
 
@@ -183,6 +184,8 @@ static am_status make_model(am_trainer *t, am_error *err) {
   for (size_t i = 0; i < am_model_weight_count(t->model); i++) weights += am_model_weight_info(t->model, i).count;
   am_trainer_log(t, AM_LOG_INFO, "model: input %d frames of %d bins%s, %zu layers, %zu parameters", frames,
                  am_store_bins(t->store), fixed ? "" : ", any shorter length", am_model_steps(t->model), weights);
+  char doubt[512];
+  if (am_model_output_doubt(t->model, doubt, sizeof doubt)) am_trainer_log(t, AM_LOG_WARNING, "model.layers: %s", doubt);
   say_cut(t);
   return AM_OK;
 }

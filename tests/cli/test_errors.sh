@@ -58,6 +58,7 @@ echo "not HDF5" >junk.h5
 head -c 4000 run1/best.h5 >half.h5
 cp "$root/tests/train/golden/keras/conv2d.h5" keras.h5
 cp "$root/tests/train/golden/keras/features.yaml" features.yaml
+printf 'PK\003\004 and so on' >archive.keras
 sed 's/seed: 3/seed: [3/' tiny.yaml >broken.yaml
 sed 's/filters: 4/filers: 4/' tiny.yaml >typo.yaml
 sed 's/max_pool2d/maxpool2d/' tiny.yaml >layer.yaml

@@ -1,6 +1,8 @@
 /* tests/nn/test_model.c - configs to steps. */
 #include "small.h"
 
+#include "nn/output.h"
+
 /* Shapes, names, blocks */
 
 static void cnn_has_the_expected_steps(void **state) {
@@ -83,6 +85,10 @@ static void what_limits_the_output(void **state) {
     if (!cases[i].by) assert_null(layer);
     else assert_string_equal(layer->name, cases[i].by);
     assert_int_equal(distribution, cases[i].distribution);
+    char doubt[512] = "";
+    assert_int_equal(am_model_output_doubt(m, doubt, sizeof doubt), layer && !strstr(cases[i].layers, "log_probabilities"));
+    if (*doubt) assert_non_null(strstr(doubt, cases[i].by));
+    if (*doubt) assert_int_equal(strstr(doubt, "log_probabilities") != NULL, distribution);
     am_model_free(m);
   }
   am_context_free(w.ctx);
