@@ -101,7 +101,8 @@ typedef struct cli_run_folder {
 /* `folder` is zero before, and to be ended whether it could be made or not. */
 am_status cli_run_folder_make(cli *c, const char *name, const char *kind, cli_run_folder *folder, am_error *err);
 void cli_run_folder_end(cli *c, cli_run_folder *folder); /* removes it again when nothing is in it */
-/* team.c: the model (or the cross-validation's models) given first and those of --with, which name the same emotions in the same order.  On failure what was
+/* team.c: the model (or the cross-validation's models) given first and those of --with, which name the same emotions in the
+ * same order.  On failure what was
  * loaded stands in `team` all the same: free it with cli_team_free. */
 typedef struct cli_team {
   am_checkpoint *at[CLI_MAX_FLAGS + 1];

@@ -417,7 +417,8 @@ static const cli_flag flags[] = {
   {"split", "PART", "train, validation, test or all (default: test, else validation; all of another corpus)"},
   {"set", "KEY=VALUE", "replaces a setting of data or split, or cache, e.g. data.root=DIR (repeatable)"},
   {"partial", NULL, "scores what is left where labels leave out more than half of the clips"},
-  {"out", "FILE.csv", "where predictions go (default: in the run's folder, predictions-<part>.csv, of --data predictions-<its name>-<part>.csv)"},
+  {"out", "FILE.csv", "where predictions go (default: in the run's folder, predictions-<part>.csv; of --data\n"
+                      "                           predictions-<its name>-<part>.csv)"},
   {"json", NULL, "print one JSON object"},
   {0},
 };
@@ -425,7 +426,8 @@ static const cli_flag flags[] = {
 const cli_command cli_evaluate = {
   .name = "evaluate",
   .summary = "says how accurate a run or checkpoint is, per emotion",
-  .usage = "RUN|FILE.h5 [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]] [--split PART] [--set KEY=VALUE]... [--partial] [--json] [--out FILE.csv]",
+  .usage = "RUN|FILE.h5 [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]] [--split PART] "
+           "[--set KEY=VALUE]... [--partial] [--json] [--out FILE.csv]",
   .details = "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
              "confusion matrix, calibration error and a 95 % confidence interval, and whether any speaker of these\n"
              "clips was trained on, as far as the checkpoint can tell.\n"

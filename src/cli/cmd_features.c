@@ -9,8 +9,8 @@ static am_status fill(cli *c, am_config *config, const am_dataset *d, am_error *
     st = am_store_create(c->ctx, d, fx, &config->data, config->cache, am_augment_needs_sound(&config->augment), &store, err);
   if (!st) {
     am_store_counts n = am_store_counted(store);
-    cli_print("%zu clips of %s: %zu from the cache, %zu computed, %zu skipped, %zu with nothing to hear, in %.2f s (%.0f clips/s, "
-           "%d threads)\n", d->n, d->title, n.from_cache, n.computed, n.skipped, n.unheard, n.seconds,
+    cli_print("%zu clips of %s: %zu from the cache, %zu computed, %zu skipped, %zu with nothing to hear, in %.2f s "
+              "(%.0f clips/s, %d threads)\n", d->n, d->title, n.from_cache, n.computed, n.skipped, n.unheard, n.seconds,
            n.seconds > 0 ? (double)d->n / n.seconds : 0.0, am_context_threads(c->ctx));
     cli_print("features (T,F): F = %d, T at most %d\n", am_store_bins(store), am_store_max_frames(store));
   }

@@ -107,7 +107,8 @@ static bool any_absent(const am_data_options *o) {
   if (absent(o)) return true;
   for (const am_value *item = o->corpora ? o->corpora->first : NULL; item; item = item->next) {
     const am_value *manifest = am_value_get(item, "manifest"), *root = am_value_get(item, "root");
-    am_data_options own = {.manifest = manifest && manifest->text ? manifest->text : "", .root = root && root->text ? root->text : ""};
+    am_data_options own = {.manifest = manifest && manifest->text ? manifest->text : "",
+                           .root = root && root->text ? root->text : ""};
     if (absent(&own)) return true;
   }
   return false;
