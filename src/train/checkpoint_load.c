@@ -341,7 +341,7 @@ static am_status read_history(am_context *ctx, am_h5 *file, am_training_state *t
     status = am_fail(err, AM_E_FORMAT, "%s: training/history does not have 9 columns and a row for each of %llu epochs",
                      am_h5_path(file), (unsigned long long)t->epoch);
   if (!status && data && !(t->history = am_alloc(ctx, info.dims[0] + 1, sizeof *t->history))) status = am_no_memory(err);
-  for (size_t i = 0; !status && i < info.dims[0]; i++) {
+  for (size_t i = 0; !status && data && i < info.dims[0]; i++) {
     const double *r = (const double *)data + 9 * i;
     if (r[0] != (double)(i + 1))
       status = am_fail(err, AM_E_FORMAT, "%s: row %zu of training/history says epoch %g", am_h5_path(file), i + 1, r[0]);
