@@ -73,6 +73,7 @@ static am_status load_data(am_trainer *t, am_error *err) {
   status = am_split_make(t->ctx, d, &c->split, &t->split, err);
   if (status) return status;
   am_trainer_log(t, AM_LOG_INFO, "split: %s", t->split->note);
+  t->by_speaker = t->split->speaker_independent;
   status = say_parts(t, err);
   if (status) return status;
   say_unused(t);
@@ -195,7 +196,7 @@ am_status am_trainer_doubt(am_trainer *t, const char *file, am_error *err) {
   am_names own = {0};
   am_status status = am_corpora_add(t->ctx, &own, &t->config->data, t->dataset->corpus, t->dataset->synthetic, err);
   const char *shared = status ? NULL : am_corpora_shared(&t->trained_before, &own);
-  if (shared && t->split->speaker_independent) {
+  if (shared && t->by_speaker) {
     am_trainer_log(t, AM_LOG_WARNING, "%s: its weights had been trained on a corpus of the same name, or one that is not known "
                    "(%s), perhaps on speakers held out here; the results do not count as speaker-independent", file, shared);
     t->split->speaker_independent = false;
