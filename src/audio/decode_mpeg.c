@@ -71,6 +71,8 @@ static bool next_stretch(am_decoder *d, am_status *status, am_error *err) {
     return false;
   }
   look_at(d, s);
+  /* Frames that tell their length are confirmed already; reading ahead again would print where a stretch ends early. */
+  mpg123_param(mh, s->now.frames ? MPG123_ADD_FLAGS : MPG123_REMOVE_FLAGS, MPG123_NO_READAHEAD, 0);
   if (mpg123_open_handle(mh, s) != MPG123_OK) {
     *status = mpg123_errcode(mh) == MPG123_OUT_OF_MEM
                   ? am_no_memory(err)
@@ -141,8 +143,7 @@ am_status am_mpeg_open(am_decoder *d, am_error *err) {
   }
   *s = (stream){.part = d->part};
   /* It resyncs on its own over anything between frames; how long that is am_mpeg_next has bounded. */
-  mpg123_param(mh, MPG123_ADD_FLAGS, MPG123_QUIET | MPG123_FORCE_FLOAT | MPG123_GAPLESS | MPG123_SKIP_ID3V2,
-               0);
+  mpg123_param(mh, MPG123_ADD_FLAGS, MPG123_QUIET | MPG123_FORCE_FLOAT | MPG123_GAPLESS | MPG123_SKIP_ID3V2, 0);
   mpg123_param(mh, MPG123_RESYNC_LIMIT, -1, 0);
   mpg123_replace_reader_handle(mh, memory_read, memory_seek, NULL);
   d->library = mh, d->state = s;
