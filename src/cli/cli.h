@@ -165,4 +165,7 @@ am_status cli_keras_layout(const cli *c, int *out, am_error *err);
 extern const cli_command cli_train, cli_evaluate, cli_predict, cli_features, cli_inspect, cli_report, cli_synth, cli_import,
     cli_export, cli_crossval, cli_compare, cli_verify;
 
+/* start.c: ends what began before main. */
+void cli_start_end(void);
+
 #endif

@@ -150,6 +150,7 @@ static int execute(cli *c, const cli_command *command, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  cli_start_end();
   open_standard_streams();
   keep_freed_memory();
   if (argc < 2) {

@@ -75,10 +75,12 @@ static void prepare_pass(am_session *s, size_t i) {
 am_status am_session_create(am_model *model, int max_batch, bool training, am_session **out, am_error *err) {
   *out = NULL;
   if (max_batch < 1) return am_fail(err, AM_E_USAGE, "a session for %d clips; wanted at least 1", max_batch);
+  am_status status = am_gemm_begin(err);
+  if (status) return status;
   am_session *s = am_alloc(model->ctx, 1, sizeof *s);
   if (!s) return am_no_memory(err);
   *s = (am_session){.ctx = model->ctx, .model = model, .max_batch = max_batch, .training = training};
-  am_status status = am_plan_create(model, max_batch, training, &s->plan, err);
+  status = am_plan_create(model, max_batch, training, &s->plan, err);
   if (status) goto failed;
   am_arena count = {0};
   place(s, &count);

@@ -2,21 +2,76 @@
  * our pieces: the pieces are cut by shape, so results do not depend on the
  * number of threads. */
 #include <cblas.h>
-#include <stdatomic.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tensor/tensor.h"
 
-/* OpenBLAS must be told once, before its first product; who comes second waits. */
-static void one_blas_thread(void) {
-  static atomic_int state; /* 0 untold, 1 being told, 2 told */
-  int untold = 0;
-  if (atomic_load_explicit(&state, memory_order_acquire) == 2) return;
-  if (atomic_compare_exchange_strong(&state, &untold, 1)) {
-    openblas_set_num_threads(1);
-    atomic_store_explicit(&state, 2, memory_order_release);
+/* A product takes one of OpenBLAS's buffers: 128 MiB of address space each (BUFFER_SIZE of x86-64), mapped when more
+ * products run at once than ever before, and kept.  Where one cannot be mapped OpenBLAS tries again for ever.  So no
+ * product begins without a buffer that is there, or that there is room for: the semaphore counts those that are mapped
+ * and free.  These buffers are the process's, hence the globals. */
+enum {
+  BUFFER_BYTES = 132 << 20, /* with what else a product may take */
+  MOST_BUFFERS = 48         /* OpenBLAS keeps 50 at least, and prints a warning when it runs out of them */
+};
+static sem_t buffers;
+static int mapped; /* under the lock */
+static pthread_mutex_t mapping = PTHREAD_MUTEX_INITIALIZER;
+
+static void one_product(bool trans_a, bool trans_b, int m, int n, int k, am_real alpha, const am_real *a, int lda,
+                        const am_real *b, int ldb, am_real beta, am_real *c, int ldc) {
+  CBLAS_TRANSPOSE ta = trans_a ? CblasTrans : CblasNoTrans, tb = trans_b ? CblasTrans : CblasNoTrans;
+#ifdef AM_REAL_DOUBLE
+  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+#else
+  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+#endif
+}
+
+static bool there_is_room(void) {
+  void *probe = mmap(NULL, BUFFER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return probe != MAP_FAILED && munmap(probe, BUFFER_BYTES) == 0;
+}
+
+/* Called with the lock, and all mapped buffers in use: a product that is large enough to take one more. */
+static void map_buffer(void) {
+  enum { SIDE = 128 };
+  am_real zeros[SIDE * SIDE], product[SIDE * SIDE];
+  memset(zeros, 0, sizeof zeros);
+  one_product(false, false, SIDE, SIDE, SIDE, 1, zeros, SIDE, zeros, SIDE, 0, product, SIDE);
+  mapped++;
+}
+
+am_status am_gemm_begin(am_error *err) {
+  pthread_mutex_lock(&mapping);
+  bool room = mapped || there_is_room();
+  if (room && !mapped) {
+    openblas_set_num_threads(1); /* in case it is not the build for one thread */
+    sem_init(&buffers, 0, 1);
+    map_buffer();
   }
-  while (atomic_load_explicit(&state, memory_order_acquire) != 2) continue;
+  pthread_mutex_unlock(&mapping);
+  if (room) return AM_OK;
+  return am_fail(err, AM_E_NOMEM,
+                 "out of memory: a matrix product takes %d MB of address space, which are not there (is there a limit, "
+                 "ulimit -v?)", (int)BUFFER_BYTES >> 20);
+}
+
+/* Without room for one more buffer, products wait for each other. */
+static void take_buffer(void) {
+  if (sem_trywait(&buffers) == 0) return;
+  pthread_mutex_lock(&mapping);
+  bool taken = sem_trywait(&buffers) == 0; /* given back meanwhile */
+  if (!taken && mapped < MOST_BUFFERS && there_is_room()) {
+    map_buffer();
+    taken = true;
+  }
+  pthread_mutex_unlock(&mapping);
+  while (!taken) taken = sem_wait(&buffers) == 0 || errno != EINTR;
 }
 
 const char *am_gemm_library(void) { return openblas_get_config(); }
@@ -24,14 +79,9 @@ const char *am_gemm_library(void) { return openblas_get_config(); }
 void am_gemm_one(bool trans_a, bool trans_b, int m, int n, int k, am_real alpha, const am_real *a, int lda,
                  const am_real *b, int ldb, am_real beta, am_real *c, int ldc) {
   if (m <= 0 || n <= 0) return;
-  one_blas_thread();
-  CBLAS_TRANSPOSE ta = trans_a ? CblasTrans : CblasNoTrans, tb = trans_b ? CblasTrans : CblasNoTrans;
-  if (k < 0) k = 0;
-#ifdef AM_REAL_DOUBLE
-  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-#else
-  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-#endif
+  take_buffer();
+  one_product(trans_a, trans_b, m, n, k < 0 ? 0 : k, alpha, a, lda, b, ldb, beta, c, ldc);
+  sem_post(&buffers);
 }
 
 enum {

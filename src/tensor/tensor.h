@@ -2,7 +2,7 @@
  *
  * Everything works on am_real (float, or double in the gradient tests, plain
  * path only).  Functions that take a context run in parallel pieces cut by shape; the
- * others are one thread's work.  None of them allocates or fails.
+ * others are one thread's work.  None of them allocates or fails, but for am_gemm_begin.
  *
  * The fast kernels exist once in source and are compiled once per processor
  * path; am_kernels_of picks the table.  The plain table is straightforward C,
@@ -13,6 +13,10 @@
 #include "audiomood/nn.h"
 #include "base/base.h"
 
+/* Before the first product of the process: makes sure that OpenBLAS has memory for one.  AM_E_NOMEM: there is none.  May
+ * be called again, by any thread.  (More products than there is memory for at a time wait for each other, and so do more
+ * than 48.) */
+am_status am_gemm_begin(am_error *err);
 /* C(m,n) = alpha op(A) op(B) + beta C, row-major, leading dimensions in elements.
  * OpenBLAS single-threaded inside pieces of fixed size. */
 void am_gemm(am_context *ctx, bool trans_a, bool trans_b, int m, int n, int k, am_real alpha, const am_real *a, int lda,

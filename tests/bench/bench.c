@@ -194,7 +194,7 @@ static double best_gemm(am_context *ctx) {
   size_t count = (size_t)SIDE * SIDE;
   float *a = am_alloc_aligned(ctx, 3 * count * sizeof *a), *b = a + count, *c = b + count;
   double best = 1e9, total = 0;
-  if (!a) exit(1);
+  if (!a || am_gemm_begin(NULL)) exit(1);
   for (size_t i = 0; i < 2 * count; i++) a[i] = (float)(i * 2654435761u % 1000) / 1000 - 0.5f;
   for (int i = 0; i < 50 && (i < 4 || total < 1); i++) {
     double begun = am_now();

@@ -241,6 +241,7 @@ static inline void runner_output(runner *r, const golden_case *c) {
 static inline void runner_create(runner *r, am_context *ctx, const golden_case *c) {
   am_error err = AM_ERROR_INIT;
   *r = (runner){0};
+  assert_int_equal(am_gemm_begin(NULL), AM_OK);
   am_layer *layer = &r->layer;
   *layer = (am_layer){.cls = am_layer_find(c->type), .ctx = ctx, .name = c->name, .id = 77, .n_in = c->n_in};
   if (!layer->cls) fail_msg("no layer of type %s", c->type);

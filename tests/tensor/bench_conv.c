@@ -119,7 +119,7 @@ int main(int argc, char **argv) {
     am_settings settings = {.size = sizeof settings, .threads = threads, .cpu = argc > 1 ? argv[1] : NULL};
     am_error err = AM_ERROR_INIT;
     am_context *ctx;
-    if (am_context_create(&settings, &ctx, &err)) {
+    if (am_gemm_begin(&err) || am_context_create(&settings, &ctx, &err)) {
       fprintf(stderr, "%s\n", err.message);
       return 1;
     }

@@ -83,6 +83,7 @@ static void test_empty(void **state) {
 }
 
 int main(void) {
+  if (am_gemm_begin(NULL)) return 1;
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_shapes),
     cmocka_unit_test(test_threads_do_not_matter),
