@@ -19,6 +19,9 @@ am_status am_error_prefix(am_error *err, const char *format, ...) AM_PRINTF(2, 3
 void am_text_one_line(char *text);
 void am_log(am_context *ctx, am_log_level level, const char *format, ...) AM_PRINTF(3, 4);
 void am_progress_emit(am_context *ctx, const am_progress *progress);
+/* How often work has asked am_context_stopping: what asked twice has done a step in between, and will ask again.
+ * Async-signal-safe. */
+unsigned am_context_asked(const am_context *ctx);
 /* Monotonic clock in seconds. */
 double am_now(void);
 

@@ -87,6 +87,7 @@ am_status am_context_create(const am_settings *settings, am_context **out, am_er
   *ctx = (am_context){.settings = mine, .cpu = cpu, .system = &am_system_real};
   ctx->threads = mine.threads ? mine.threads : processors();
   atomic_init(&ctx->stop, 0);
+  atomic_init(&ctx->asked, 0);
   pthread_mutex_init(&ctx->sink_lock, NULL);
   status = am_pool_create(ctx, ctx->threads, &ctx->pool, err);
   if (status) {
@@ -106,7 +107,11 @@ void am_context_free(am_context *ctx) {
 }
 
 void am_context_stop(am_context *ctx) { atomic_store(&ctx->stop, 1); }
-bool am_context_stopping(const am_context *ctx) { return atomic_load(&ctx->stop) != 0; }
+bool am_context_stopping(const am_context *ctx) {
+  atomic_fetch_add_explicit(&((am_context *)ctx)->asked, 1, memory_order_relaxed);
+  return atomic_load(&ctx->stop) != 0;
+}
+unsigned am_context_asked(const am_context *ctx) { return atomic_load_explicit(&ctx->asked, memory_order_relaxed); }
 int am_context_threads(const am_context *ctx) { return ctx->threads; }
 const char *am_context_cpu(const am_context *ctx) { return cpu_names[ctx->cpu]; }
 am_cpu am_context_cpu_id(const am_context *ctx) { return ctx->cpu; }

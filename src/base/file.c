@@ -196,7 +196,10 @@ am_status am_file_write_as(am_context *ctx, am_whose whose, const char *path, co
 /* Reads to the end; the size that fstat gave is only a first guess (pipes, /proc, growing files). */
 static am_status read_all(am_context *ctx, int fd, const char *path, size_t limit, am_buffer *b, am_error *err) {
   char piece[16384];
+  struct stat what;
+  bool may_wait = fstat(fd, &what) == 0 && !S_ISREG(what.st_mode);
   for (;;) {
+    if (may_wait && am_context_stopping(ctx)) return am_fail(err, AM_E_STOPPED, "stopped while %s was read", path);
     ssize_t n = read(fd, piece, sizeof piece);
     if (n < 0 && errno == EINTR && am_context_stopping(ctx)) /* a pipe may have nothing to say for ever */
       return am_fail(err, AM_E_STOPPED, "stopped while %s was read", path);

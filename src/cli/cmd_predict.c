@@ -48,6 +48,9 @@ static am_status read_sound(cli *c, const am_checkpoint *m, const char *path, am
   bool from_stdin = strcmp(path, "-") == 0;
   am_error why = AM_ERROR_INIT;
   *sound = (am_sound){.size = sizeof *sound};
+  /* A wait that Ctrl-C ends with a message, and not the program (cli/signals.c). */
+  if ((from_stdin || am_file_is_special(path)) && am_context_stopping(c->ctx))
+    return am_fail(err, AM_E_STOPPED, "stopped before %s was read", from_stdin ? "standard input" : path);
   am_status st = from_stdin ? read_stdin(c, rate, longest_sound, sound, &why)
                             : am_sound_read(c->ctx, path, rate, longest_sound, sound, &why);
   /* Ctrl-C ends the wait for a pipe; to the reader that is a failure like any other. */

@@ -1,4 +1,5 @@
-/* cli/signals.c - Ctrl-C and SIGTERM: finish the step, save, report. */
+/* cli/signals.c - Ctrl-C and SIGTERM: finish the step, save, report.  Where no step has ended yet there is nothing to
+ * save, and perhaps nobody who will ever ask whether to stop: reading a config or a model, the first product. */
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@ static bool pipe_ends; /* SIGPIPE was not ignored when the program was started *
 static void on_signal(int number) {
   int before = errno; /* of the call that was interrupted, which has yet to be looked at */
   am_context *ctx = stop_context;
-  if (received || !ctx) {
+  if (received || !ctx || am_context_asked(ctx) < 2) {
     signal(number, SIG_DFL);
     raise(number);
   } else {
