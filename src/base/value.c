@@ -17,6 +17,7 @@ typedef struct block {
 struct am_tree {
   am_context *ctx;
   block *blocks;
+  size_t bytes;
   am_value *root;
   bool stored;
 };
@@ -42,6 +43,11 @@ void am_tree_set_stored(am_tree *tree) { tree->stored = true; }
 bool am_tree_stored(const am_tree *tree) { return tree->stored; }
 am_value *am_tree_root(am_tree *tree) { return tree->root; }
 void am_tree_set_root(am_tree *tree, am_value *root) { tree->root = root; }
+size_t am_tree_bytes(const am_tree *tree) { return tree->bytes; }
+
+/* With what a reader needs besides, and what is made of the tree, within the 64 MB and 20 times the size of a file that
+ * docs/reliability.md promises. */
+size_t am_tree_most(size_t bytes) { return am_add(24 << 20, am_mul(bytes, 8)); }
 
 am_status am_tree_read_file(am_context *ctx, const char *path, size_t most, am_tree_reader *read, am_tree **out, am_error *err) {
   *out = NULL;
@@ -69,6 +75,7 @@ void *am_tree_take(am_tree *tree, size_t count, size_t bytes) {
     b = am_alloc(tree->ctx, 1, am_add(head, room));
     if (!b) return NULL;
     b->size = room;
+    tree->bytes += head + room;
     b->next = tree->blocks;
     tree->blocks = b;
   }
@@ -111,6 +118,50 @@ am_value *am_value_real(am_tree *tree, double number) {
 
 am_value *am_value_bool(am_tree *tree, bool truth) { return am_value_text(tree, truth ? "true" : "false", false); }
 
+/* Keys of a large map by open addressing.  Where it stands in memory is nothing that a file can know, and so no file
+ * can choose keys that fall on each other. */
+struct am_value_index {
+  size_t room; /* a power of two, at least twice the keys */
+  am_value *at[];
+};
+enum { INDEXED = 16 }; /* keys from which on a map has one */
+
+static size_t place_of(const struct am_value_index *index, const char *key, size_t n) {
+  size_t i = (size_t)am_hash64((uintptr_t)index, key, n) & (index->room - 1);
+  while (index->at[i] && (strncmp(index->at[i]->key, key, n) != 0 || index->at[i]->key[n])) i = (i + 1) & (index->room - 1);
+  return i;
+}
+
+static void enter(struct am_value_index *index, am_value *child) {
+  size_t i = place_of(index, child->key, strlen(child->key));
+  if (!index->at[i]) index->at[i] = child; /* of equal keys the first is found */
+}
+
+/* Enters the last child of a map, with all others where the index is new or has become too small. */
+static bool index_last(am_tree *tree, am_value *map) {
+  if (map->count < INDEXED) return true;
+  if (map->index && 2 * map->count <= map->index->room) {
+    enter(map->index, map->last);
+    return true;
+  }
+  size_t room = map->index ? 2 * map->index->room : 4 * INDEXED;
+  struct am_value_index *index = am_tree_take(tree, 1, am_add(sizeof *index, am_mul(room, sizeof *index->at)));
+  if (!index) return false;
+  index->room = room;
+  map->index = index;
+  for (am_value *child = map->first; child; child = child->next) enter(index, child);
+  return true;
+}
+
+static am_status append(am_tree *tree, am_value *parent, am_value *item, am_error *err) {
+  item->next = NULL;
+  if (parent->last) parent->last->next = item;
+  else parent->first = item;
+  parent->last = item;
+  parent->count++;
+  return parent->kind != AM_MAP || index_last(tree, parent) ? AM_OK : am_no_memory(err);
+}
+
 am_status am_value_add(am_tree *tree, am_value *parent, const char *key, am_value *item, am_error *err) {
   if (!parent || !item) return am_no_memory(err);
   item->key = NULL;
@@ -118,12 +169,7 @@ am_status am_value_add(am_tree *tree, am_value *parent, const char *key, am_valu
     item->key = key ? am_tree_string(tree, key) : NULL;
     if (!item->key) return am_no_memory(err);
   }
-  item->next = NULL;
-  if (parent->last) parent->last->next = item;
-  else parent->first = item;
-  parent->last = item;
-  parent->count++;
-  return AM_OK;
+  return append(tree, parent, item, err);
 }
 
 am_value *am_value_copy(am_tree *tree, const am_value *value) {
@@ -132,6 +178,7 @@ am_value *am_value_copy(am_tree *tree, const am_value *value) {
   *copy = *value;
   copy->first = copy->last = copy->next = NULL;
   copy->count = 0;
+  copy->index = NULL;
   if (value->source && !(copy->source = am_tree_string(tree, value->source))) return NULL;
   if (value->key && !(copy->key = am_tree_string(tree, value->key))) return NULL;
   if (value->text && !(copy->text = am_tree_string(tree, value->text))) return NULL;
@@ -140,9 +187,24 @@ am_value *am_value_copy(am_tree *tree, const am_value *value) {
   return copy;
 }
 
+am_value *am_value_repeat(am_tree *tree, const am_value *value) {
+  am_value *copy = am_value_new(tree, value->kind);
+  if (!copy) return NULL;
+  *copy = *value;
+  copy->first = copy->last = copy->next = NULL;
+  copy->count = 0;
+  copy->index = NULL;
+  for (const am_value *child = value->first; child; child = child->next) {
+    am_value *repeated = am_value_repeat(tree, child);
+    if (!repeated || append(tree, copy, repeated, NULL)) return NULL;
+  }
+  return copy;
+}
+
 /* The child called by the first `n` characters of `name`: a key, or an index of a list. */
 static am_value *child_named(const am_value *parent, const char *name, size_t n) {
   if (parent->kind == AM_MAP) {
+    if (parent->index && strnlen(name, n) == n) return parent->index->at[place_of(parent->index, name, n)];
     for (am_value *child = parent->first; child; child = child->next)
       if (strlen(child->key) == n && !memcmp(child->key, name, n)) return child;
   }

@@ -21,6 +21,7 @@ struct am_value {
   const char *text;     /* AM_SCALAR */
   am_value *first, *last, *next; /* children of lists and maps, in order */
   size_t count;         /* number of children */
+  struct am_value_index *index; /* of a map with many keys: finds them by a hash */
 };
 
 /* Owns all values of one document. Freed as a whole. */
@@ -33,6 +34,10 @@ void am_tree_set_stored(am_tree *tree);
 bool am_tree_stored(const am_tree *tree);
 am_value *am_tree_root(am_tree *tree); /* NULL until set */
 void am_tree_set_root(am_tree *tree, am_value *root);
+size_t am_tree_bytes(const am_tree *tree); /* that it has taken so far */
+/* How many it may take for a text of `bytes` bytes, and about how many a value takes, with its text. */
+enum { AM_TREE_VALUE_BYTES = 128 };
+size_t am_tree_most(size_t bytes);
 /* Reads text into values of the tree; `source` is what messages call it. */
 typedef am_status am_tree_reader(am_tree *tree, const char *text, size_t bytes, const char *source, am_value **out, am_error *err);
 /* A new tree with the root that `read` makes of a file of at most `most` bytes; am_tree_free. */
@@ -54,6 +59,8 @@ am_value *am_value_flow(am_tree *tree, const char *text);
 /* Appends; `key` is copied and must be NULL for lists. `item` NULL is passed through as failure. */
 am_status am_value_add(am_tree *tree, am_value *parent, const char *key, am_value *item, am_error *err);
 am_value *am_value_copy(am_tree *tree, const am_value *value); /* deep, keeps lines */
+/* The same for a value of the same tree, whose texts both then share. */
+am_value *am_value_repeat(am_tree *tree, const am_value *value);
 
 /* Child of a map by key, NULL when absent or not a map. */
 am_value *am_value_get(const am_value *map, const char *key);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,6 +18,7 @@ struct am_csv {
   am_context *ctx;
   char *source, *text;
   char **fields; /* rows x columns, the header first */
+  char ***by_name; /* (columns) places in the header, by name and then from left to right */
   int *lines;
   size_t columns, rows, field_room, line_room, used; /* rows counts the header; used: fields so far */
 };
@@ -30,6 +32,7 @@ typedef struct cursor {
 void am_csv_free(am_csv *csv) {
   if (!csv) return;
   am_free(csv->ctx, csv->lines);
+  am_free(csv->ctx, csv->by_name);
   am_free(csv->ctx, csv->fields);
   am_free(csv->ctx, csv->text);
   am_free(csv->ctx, csv->source);
@@ -146,6 +149,25 @@ static am_status check_text(const am_csv *csv, const cursor *c, am_error *err) {
   return wrong ? fail_line(csv, line_of(c, wrong), err, "not UTF-8; save it as UTF-8") : AM_OK;
 }
 
+static int by_name(const void *a, const void *b) {
+  char **x = *(char **const *)a, **y = *(char **const *)b;
+  int order = strcmp(*x, *y);
+  return order ? order : (x > y) - (x < y);
+}
+
+/* Sorted, for am_csv_column, and so that ten thousand columns do not take a hundred million comparisons. */
+static am_status sort_columns(am_csv *csv, am_error *err) {
+  char **again = NULL; /* the first column from the left whose name stood there before */
+  csv->by_name = am_alloc(csv->ctx, csv->columns, sizeof *csv->by_name);
+  if (!csv->by_name) return am_no_memory(err);
+  for (size_t i = 0; i < csv->columns; i++) csv->by_name[i] = &csv->fields[i];
+  qsort(csv->by_name, csv->columns, sizeof *csv->by_name, by_name);
+  for (size_t i = 1; i < csv->columns; i++)
+    if (!strcmp(*csv->by_name[i - 1], *csv->by_name[i]) && (!again || csv->by_name[i] < again)) again = csv->by_name[i];
+  if (!again) return AM_OK;
+  return am_fail(err, AM_E_FORMAT, "%s:%d: two columns are called \"%s\"", csv->source, csv->lines[0], *again);
+}
+
 static bool ends_with(const char *text, const char *tail) {
   size_t n = strlen(text), m = strlen(tail);
   return n >= m && !strcasecmp(text + n - m, tail);
@@ -208,11 +230,7 @@ static am_status read_rows(am_csv *csv, size_t bytes, char delimiter, am_error *
   if (csv->columns > MAX_COLUMNS)
     return am_fail(err, AM_E_FORMAT, "%s:%d: %zu columns; at most %d are read", csv->source, csv->lines[0],
                    csv->columns, (int)MAX_COLUMNS);
-  for (size_t i = 0; i < csv->columns; i++)
-    if (am_csv_column(csv, csv->fields[i]) != (int)i)
-      return am_fail(err, AM_E_FORMAT, "%s:%d: two columns are called \"%s\"", csv->source, csv->lines[0],
-                     csv->fields[i]);
-  return AM_OK;
+  return sort_columns(csv, err);
 }
 
 /* `text` becomes the table's. */
@@ -261,8 +279,14 @@ const char *am_csv_get(const am_csv *csv, size_t row, size_t column) {
 }
 
 int am_csv_column(const am_csv *csv, const char *name) {
-  for (size_t i = 0; i < csv->columns; i++)
-    if (!strcmp(csv->fields[i], name)) return (int)i;
+  size_t from = 0, until = csv->columns;
+  while (from < until) {
+    size_t middle = from + (until - from) / 2;
+    int order = strcmp(*csv->by_name[middle], name);
+    if (!order) return (int)(csv->by_name[middle] - csv->fields);
+    if (order < 0) from = middle + 1;
+    else until = middle;
+  }
   return -1;
 }
 

@@ -11,8 +11,28 @@
 /* HDF5 keeps its state in globals of its own and is not thread-safe, so what
  * guards it has to be as wide as they are: the process.  The library has two
  * more mutable statics, for the same reason: audio/fft.c guards FFTW's planner,
- * tensor/gemm.c tells OpenBLAS once how many threads it has. */
+ * tensor/gemm.c counts OpenBLAS's buffers. */
 static pthread_mutex_t hdf5_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Set when a call into HDF5 failed for want of memory; behind the lock as well. */
+static bool starved;
+
+static herr_t on_line(unsigned n, const H5E_error2_t *line, void *user) {
+  (void)n, (void)user;
+  if (line->min_num == H5E_NOSPACE || line->min_num == H5E_CANTALLOC) starved = true;
+  return 0;
+}
+
+/* In place of printing, at every failing call. */
+static herr_t on_failure(hid_t stack, void *user) {
+  return H5Ewalk2(stack, H5E_WALK_UPWARD, on_line, user);
+}
+
+bool am_h5_starved(bool again) {
+  bool was = starved;
+  if (again) starved = false;
+  return was;
+}
 
 am_h5_quiet am_h5_enter(void) {
   am_h5_quiet q = {0};
@@ -21,7 +41,7 @@ am_h5_quiet am_h5_enter(void) {
    * after a damaged file it prints or crashes. */
   H5dont_atexit();
   H5Eget_auto2(H5E_DEFAULT, &q.print, &q.data);
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  H5Eset_auto2(H5E_DEFAULT, on_failure, NULL);
   H5Eclear2(H5E_DEFAULT);
   return q;
 }
@@ -233,6 +253,21 @@ void am_h5_library(char out[32]) {
   H5get_libversion(&major, &minor, &release);
   am_h5_leave(q);
   snprintf(out, 32, "%u.%u.%u", major, minor, release);
+}
+
+uint64_t am_h5_most(uint64_t bytes) {
+  const uint64_t always = 48 << 20, times = 16;
+  return bytes < (UINT64_MAX - always) / times ? always + times * bytes : UINT64_MAX;
+}
+
+am_status am_h5_charge(am_h5 *file, const char *name, size_t bytes, am_error *err) {
+  if (!(file->flags & AM_H5_UNTRUSTED)) return AM_OK;
+  if (bytes <= am_h5_most(file->bytes) / 2 - file->given) {
+    file->given += bytes;
+    return AM_OK;
+  }
+  return am_fail(err, AM_E_FORMAT, "%s: with %s more would be read from it than 24 MB and 8 times its size (%llu bytes)",
+                 file->path, name, (unsigned long long)file->bytes);
 }
 
 uint64_t am_h5_size(const am_h5 *file) {

@@ -250,14 +250,24 @@ static am_status get_crc(const am_h5 *file, hid_t array, const char *name, am_h5
   return info->has_crc ? AM_OK : am_h5_fail(file, err, AM_E_FORMAT, "cannot read the checksum of", name);
 }
 
-/* Deflate makes at most 1032 bytes of one (zlib's manual): no honest array is larger than this. */
-enum { MAX_RATIO = 1032 };
+/* HDF5 takes memory for a whole chunk, however little of it the array fills. */
+static bool chunk_fits(hid_t list, H5D_layout_t layout, size_t width, size_t bytes) {
+  enum { FREE = 1 << 20 /* HDF5's own cache of chunks */, TIMES = 8 };
+  hsize_t dims[H5S_MAX_RANK];
+  if (layout != H5D_CHUNKED) return true;
+  int rank = H5Pget_chunk(list, H5S_MAX_RANK, dims);
+  size_t chunk = rank < 0 ? SIZE_MAX : width;
+  for (int i = 0; i < rank; i++) chunk = am_mul(chunk, dims[i] > SIZE_MAX ? SIZE_MAX : (size_t)dims[i]);
+  return chunk <= FREE || chunk / TIMES <= bytes;
+}
 
-static am_status check_storage(const am_h5 *file, hid_t array, const char *name, size_t bytes, am_h5_info *info,
+static am_status check_storage(const am_h5 *file, hid_t array, const char *name, size_t width, am_h5_info *info,
                                am_error *err) {
+  size_t bytes = am_mul(info->count, width);
   hid_t list = H5Dget_create_plist(array);
   H5D_layout_t layout = H5Pget_layout(list);
   bool outside = H5Pget_external_count(list) > 0 || layout == H5D_VIRTUAL;
+  bool fits = chunk_fits(list, layout, width, bytes);
   H5Pclose(list);
   if (outside || layout < 0)
     return am_fail(err, AM_E_FORMAT, "%s: %s keeps its data in other files, which are not read", file->path, name);
@@ -265,7 +275,10 @@ static am_status check_storage(const am_h5 *file, hid_t array, const char *name,
   if (layout != H5D_CONTIGUOUS && !foreign)
     return am_fail(err, AM_E_FORMAT, "%s: %s is not stored in one piece, so it is not ours", file->path, name);
   uint64_t stored = H5Dget_storage_size(array), total = am_h5_size(file), most = total;
-  if (layout == H5D_CHUNKED && most < UINT64_MAX / MAX_RATIO) most *= MAX_RATIO;
+  if (!fits)
+    return am_fail(err, AM_E_FORMAT, "%s: %s is stored in chunks that are far larger than its %zu bytes", file->path, name,
+                   bytes);
+  if (layout == H5D_CHUNKED) most = am_h5_most(total);
   if (bytes > most || (layout == H5D_CONTIGUOUS && bytes > stored))
     return am_fail(err, AM_E_FORMAT, "%s: %s claims %zu bytes, but the file (%llu bytes) does not hold them",
                    file->path, name, bytes, (unsigned long long)total);
@@ -290,7 +303,7 @@ static am_status get_info(const am_h5 *file, hid_t array, const char *name, hid_
   for (int i = 0; i < rank; i++) info->dims[i] = sizes[i] > SIZE_MAX ? SIZE_MAX : (size_t)sizes[i];
   info->count = am_product(rank, info->dims);
   size_t width = H5Tget_size(type);
-  am_status status = check_storage(file, array, name, am_mul(info->count, width), info, err);
+  am_status status = check_storage(file, array, name, width, info, err);
   if (info->type == AM_H5_TEXT && !H5Tis_variable_str(type) && !rank) info->count = width;
   return status ? status : get_crc(file, array, name, info, err);
 }
@@ -389,6 +402,7 @@ am_status am_h5_read(am_h5 *file, const char *name, am_h5_type type, void *data,
     status = am_fail(err, AM_E_SHAPE, "%s: %s has %zu elements, wanted %zu", file->path, name, info.count, count);
   if (!status) status = check_type(file, name, stored, info.type, type, err);
   size_t bytes = am_mul(info.count, am_h5_type_size(type));
+  if (!status) status = am_h5_charge(file, name, bytes, err);
   int descriptor;
   bool plain = !status && H5Tequal(stored, file_type(type)) > 0 && am_h5_is_plain(file, &info, bytes, &descriptor);
   if (!status && !plain) status = read_open(file, name, array, stored, type, &info, data, err);
@@ -407,6 +421,7 @@ am_status am_h5_read_new(am_h5 *file, const char *name, am_h5_type type, am_h5_i
   am_h5_quiet q = am_h5_enter();
   am_status status = open_info(file, name, &array, &stored, info, err);
   if (!status) status = check_type(file, name, stored, info->type, type, err);
+  if (!status) status = am_h5_charge(file, name, am_mul(info->count, am_h5_type_size(type)), err);
   if (!status && !(*data = am_alloc_aligned(file->ctx, am_mul(info->count, am_h5_type_size(type)))))
     status = am_no_memory(err);
   if (!status) status = read_open(file, name, array, stored, type, info, *data, err);
@@ -429,6 +444,9 @@ am_status am_h5_read_rows(am_h5 *file, const char *name, am_h5_type type, size_t
   if (!status && (!info.rank || first > info.dims[0] || rows > info.dims[0] - first))
     status = am_fail(err, AM_E_SHAPE, "%s: %s has %zu rows, wanted %zu from %zu on", file->path, name,
                      info.rank ? info.dims[0] : 0, rows, first);
+  if (!status && rows)
+    status = am_h5_charge(file, name, am_mul(info.count / (info.dims[0] ? info.dims[0] : 1),
+                                             am_mul(rows, am_h5_type_size(type))), err);
   if (!status && rows && info.count)
     status = move_rows(file, name, array, file_type(type), info.rank, info.dims, first, rows, data, NULL, err);
   if (!status && rows == info.dims[0]) status = check_crc(file, name, stored, type, &info, data, err);

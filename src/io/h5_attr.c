@@ -168,19 +168,20 @@ static char *field_text(am_context *ctx, const char *field, size_t width, bool s
 }
 
 /* Reads `count` strings of an attribute or, with `array`, of an array. */
-static am_status read_texts(const am_h5 *file, hid_t id, bool array, hid_t type, const char *name, am_names *out,
+static am_status read_texts(am_h5 *file, hid_t id, bool array, hid_t type, const char *name, am_names *out,
                             size_t count, am_error *err) {
   am_context *ctx = file->ctx;
   bool variable = H5Tis_variable_str(type) > 0, spaces = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
   size_t width = H5Tget_size(type);
   if (width > INT32_MAX) return am_fail(err, AM_E_FORMAT, "%s: %s holds a text of %zu bytes", file->path, name, width);
+  am_status status = am_h5_charge(file, name, am_mul(count, width), err);
+  if (status) return status;
   char *data = am_alloc(ctx, am_add(count, 1), width);
   out->at = am_alloc(ctx, am_add(count, 1), sizeof *out->at);
   if (!data || !out->at) {
     am_free(ctx, data);
     return am_no_memory(err);
   }
-  am_status status = AM_OK;
   herr_t done = !count ? 0 : array ? H5Dread(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) : H5Aread(id, type, data);
   if (done < 0) status = am_h5_fail(file, err, AM_E_FORMAT, "cannot read the text", name);
   for (size_t i = 0; i < count && !status; i++) {
@@ -188,7 +189,8 @@ static am_status read_texts(const am_h5 *file, hid_t id, bool array, hid_t type,
     if (variable) memcpy(&pointer, data + i * width, sizeof pointer);
     out->at[i] = variable ? am_strdup(ctx, pointer ? pointer : "") : field_text(ctx, data + i * width, width, spaces);
     if (!out->at[i]) status = am_no_memory(err);
-    else out->n++;
+    else if (variable) status = am_h5_charge(file, name, strlen(out->at[i]), err);
+    if (out->at[i]) out->n++;
   }
   if (variable && done >= 0 && count) {
     hid_t space = array ? H5Dget_space(id) : H5Aget_space(id);

@@ -15,7 +15,15 @@ struct am_h5 {
   hid_t id;
   unsigned flags;
   uint64_t bytes; /* of the file when it was opened; see am_h5_size */
+  uint64_t given; /* bytes read from it so far, of an untrusted file */
 };
+
+/* Bytes that the child process may take to read a file of `bytes` bytes; all that is given to the caller is at most half
+ * of it.  With what a program has besides, that is within the 64 MB and 20 times the size that docs/reliability.md
+ * promises. */
+uint64_t am_h5_most(uint64_t bytes);
+/* Books `bytes` more, before memory is taken for them. */
+am_status am_h5_charge(am_h5 *file, const char *name, size_t bytes, am_error *err);
 
 /* HDF5 prints its errors unless told not to; the host program's wish is put back afterwards. */
 typedef struct am_h5_quiet {
@@ -28,6 +36,8 @@ am_h5_quiet am_h5_enter(void);
 void am_h5_leave(am_h5_quiet q);
 /* In a child process that was forked between enter and leave: the parent's lock is none of the child's. */
 void am_h5_unlock_child(void);
+/* Whether HDF5 has been refused memory; `again` forgets it.  For the child, which has a limit. */
+bool am_h5_starved(bool again);
 
 /* h5_untrusted.c, before a file is opened and outside of enter and leave: the superblock against the file's size;
  * and everything in the file, read by a child process first. */

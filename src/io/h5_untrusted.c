@@ -3,18 +3,20 @@
  * HDF5 follows what a file says about itself further than it checks it, and crafted files have crashed or
  * hung every version of it.  So the first bytes are held against the file's size, and a file that may come
  * from anywhere is first read to the end by a child process, with the same functions that will read it here:
- * where that one dies, the file is refused.  This keeps the program alive; it is no wall against a file made
+ * where that one dies or wants more memory than the file's size can explain, the file is refused.  This keeps the program alive; it is no wall against a file made
  * to take over the reader, which may spare the child (docs/reliability.md). */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/context.h"
 #include "io/h5_inside.h"
 
 /* The superblock: signature, then by version where the length of the file stands (HDF5 file format
@@ -61,54 +63,82 @@ am_status am_h5_check_head(const am_h5 *file, am_error *err) {
 
 /* ---- in the child ---- */
 
-static void read_attributes(am_h5 *file, const char *object) {
+/* Does what is asked, and notes when our own memory has run out. */
+typedef struct look {
+  am_h5 *file;
+  bool starved;
+} look;
+
+static bool good(look *l, am_status status) {
+  if (status == AM_E_NOMEM) l->starved = true;
+  return status == AM_OK;
+}
+
+static void read_attributes(look *l, const char *object) {
   am_names names;
-  if (am_h5_attributes(file, object, &names, NULL)) return;
+  if (!good(l, am_h5_attributes(l->file, object, &names, NULL))) return;
   for (size_t i = 0; i < names.n; i++) {
     am_names texts;
     double number;
-    if (am_h5_get_texts(file, object, names.at[i], &texts, NULL) == AM_OK) am_names_free(file->ctx, &texts);
-    else (void)am_h5_get_real(file, object, names.at[i], &number, NULL);
+    if (good(l, am_h5_get_texts(l->file, object, names.at[i], &texts, NULL))) am_names_free(l->file->ctx, &texts);
+    else (void)am_h5_get_real(l->file, object, names.at[i], &number, NULL);
   }
-  am_names_free(file->ctx, &names);
+  am_names_free(l->file->ctx, &names);
 }
 
-static void read_array(am_h5 *file, const char *name) {
+static void read_array(look *l, const char *name) {
   static const am_h5_type types[] = {AM_H5_F32, AM_H5_F64, AM_H5_I64, AM_H5_PAIRS};
   am_h5_info info;
   void *data;
   char *text;
-  if (am_h5_get_info(file, name, &info, NULL)) return;
-  read_attributes(file, name);
+  if (!good(l, am_h5_get_info(l->file, name, &info, NULL))) return;
+  read_attributes(l, name);
   if (info.type == AM_H5_TEXT) {
-    if (am_h5_read_text(file, name, &text, NULL) == AM_OK) am_free(file->ctx, text);
+    if (good(l, am_h5_read_text(l->file, name, &text, NULL))) am_free(l->file->ctx, text);
     return;
   }
-  if (am_h5_read_is_plain(file, name)) return; /* the data will be read past HDF5 */
+  if (am_h5_read_is_plain(l->file, name)) return; /* the data will be read past HDF5 */
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-    if (am_h5_read_new(file, name, types[i], &info, &data, NULL) == AM_OK) {
-      am_free_aligned(file->ctx, data);
+    if (good(l, am_h5_read_new(l->file, name, types[i], &info, &data, NULL))) {
+      am_free_aligned(l->file->ctx, data);
       return;
     }
 }
 
-static void read_group(am_h5 *file, const char *group, int depth) {
+static void read_group(look *l, const char *group, int depth) {
   enum { DEPTH = 16 };
   am_names names;
-  read_attributes(file, group);
-  if (depth > DEPTH || am_h5_children(file, group, &names, NULL)) return;
-  for (size_t i = 0; i < names.n; i++) {
-    char *name = am_format(file->ctx, "%s%s%s", group, *group ? "/" : "", names.at[i]);
-    am_h5_kind kind = name ? am_h5_find(file, name) : AM_H5_NOTHING;
-    if (kind == AM_H5_GROUP) read_group(file, name, depth + 1);
-    if (kind == AM_H5_ARRAY) read_array(file, name);
-    am_free(file->ctx, name);
+  read_attributes(l, group);
+  if (depth > DEPTH || !good(l, am_h5_children(l->file, group, &names, NULL))) return;
+  for (size_t i = 0; i < names.n && !l->starved; i++) {
+    char *name = am_format(l->file->ctx, "%s%s%s", group, *group ? "/" : "", names.at[i]);
+    am_h5_kind kind = name ? am_h5_find(l->file, name) : AM_H5_NOTHING;
+    if (!name) l->starved = true;
+    if (kind == AM_H5_GROUP) read_group(l, name, depth + 1);
+    if (kind == AM_H5_ARRAY) read_array(l, name);
+    am_free(l->file->ctx, name);
   }
-  am_names_free(file->ctx, &names);
+  am_names_free(l->file->ctx, &names);
 }
 
 /* Seconds of processor, and of the clock, that reading `bytes` may take: generous, a hang is endless. */
 static rlim_t seconds_for(uint64_t bytes) { return (rlim_t)(5 + bytes / (10 << 20)); }
+
+/* From now on `bytes` more may be taken, by brk or mmap: what the process has is the sixth number of statm, in pages.
+ * Where there is none (another kernel than Linux) there is no limit. */
+static void limit_data(uint64_t bytes) {
+  unsigned long long pages;
+  struct rlimit limit;
+  FILE *statm = fopen("/proc/self/statm", "re");
+  if (!statm) return;
+  int n = fscanf(statm, "%*u %*u %*u %*u %*u %llu", &pages);
+  fclose(statm);
+  if (n != 1 || getrlimit(RLIMIT_DATA, &limit)) return;
+  uint64_t most = pages * (uint64_t)sysconf(_SC_PAGESIZE) + bytes;
+  if (most < bytes || most >= limit.rlim_cur) return;
+  limit.rlim_cur = (rlim_t)most;
+  setrlimit(RLIMIT_DATA, &limit);
+}
 
 static void look_through(am_h5 *file, int report) {
   rlim_t most = seconds_for(file->bytes);
@@ -123,16 +153,22 @@ static void look_through(am_h5 *file, int report) {
   setrlimit(RLIMIT_CORE, &none);
   setrlimit(RLIMIT_CPU, &seconds);
   alarm((unsigned)(10 * most));
-  am_h5 *again;
+  /* The limit shall be heard of where it is met, not by what the program does instead of malloc.  (This copy of the
+   * context is the child's own.) */
+  file->ctx->settings.resize = NULL;
+  limit_data(am_h5_most(file->bytes));
+  look l = {0};
   am_h5_unlock_child();
+  am_h5_starved(true);
   /* A file that is refused in good order is refused again here, with its message. */
-  if (am_h5_open(file->ctx, file->path, file->flags & ~(unsigned)AM_H5_UNTRUSTED, &again, NULL) == AM_OK) {
-    read_group(again, "", 0);
+  if (good(&l, am_h5_open(file->ctx, file->path, file->flags & ~(unsigned)AM_H5_UNTRUSTED, &l.file, NULL))) {
+    read_group(&l, "", 0);
     am_names arrays;
-    if (am_h5_arrays(again, "", &arrays, NULL) == AM_OK) am_names_free(again->ctx, &arrays);
-    am_h5_close(again);
+    if (good(&l, am_h5_arrays(l.file, "", &arrays, NULL))) am_names_free(l.file->ctx, &arrays);
+    am_h5_close(l.file);
   }
-  while (write(report, "y", 1) < 0 && errno == EINTR) continue;
+  const char *answer = l.starved || am_h5_starved(false) ? "m" : "y";
+  while (write(report, answer, 1) < 0 && errno == EINTR) continue;
   _exit(0);
 }
 
@@ -147,7 +183,7 @@ static long long nanoseconds_of(pid_t child) {
   return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-/* What the child says, 'n' when it dies, 's' when it stands still: for 1.5 s it has used no time of a processor.
+/* What the child says ('y', or 'm' when memory ran out), 'n' when it dies, 's' when it stands still: for 1.5 s it has used no time of a processor.
  * A copy of a process with several threads has only the one that forked; what another thread held at that moment is held
  * for ever in the copy.  am_h5_enter() sees to our own locks and glibc to its own, but not every allocator does so
  * (the address sanitizer's of gcc 12 does not), and a child that waits for one would wait until its alarm. */
@@ -215,6 +251,11 @@ am_status am_h5_check_in_child(am_h5 *file, am_error *err) {
     if (status) return status;
   }
   if (answer == 'y') return AM_OK;
+  if (answer == 'm')
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: damaged, or made to take up memory: a process that read it first wanted more than 48 MB and 16 "
+                   "times its size (%llu bytes)",
+                   file->path, (unsigned long long)file->bytes);
   return am_fail(err, AM_E_FORMAT,
                  "%s: not an HDF5 file, or damaged: HDF5 crashed or hung in a process that read it first",
                  file->path);

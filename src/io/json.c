@@ -57,11 +57,26 @@ static am_status convert(const reader *r, const json_t *json, int depth, am_valu
   return nested ? convert_children(r, json, depth, *out) : AM_OK;
 }
 
+/* jansson makes the whole tree before anybody can look at it, so its values are counted first: each but the first follows
+ * one of these characters outside of texts. */
+static size_t count_values(const char *text, size_t bytes) {
+  size_t n = 1;
+  bool inside = false;
+  for (const char *at = text, *end = text + bytes; at < end; at++) {
+    if (inside && *at == '\\') at++;
+    else if (*at == '"') inside = !inside;
+    else if (!inside) n += *at == '[' || *at == '{' || *at == ',';
+  }
+  return n;
+}
+
 am_status am_json_read_text(am_tree *tree, const char *text, size_t bytes, const char *source, am_value **out,
                             am_error *err) {
   *out = NULL;
   reader r = {tree, am_tree_string(tree, source), err};
   if (!r.source) return am_no_memory(err);
+  if (am_mul(count_values(text, bytes), AM_TREE_VALUE_BYTES) > am_tree_most(bytes))
+    return am_fail(err, AM_E_CONFIG, "%s: too many values for a text of %zu bytes", source, bytes);
   json_error_t problem;
   json_t *json = json_loadb(text, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
   if (!json) {

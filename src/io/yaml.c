@@ -7,19 +7,14 @@
 #include <yaml.h>
 
 
-/* A value that had an anchor, for aliases further down. */
-typedef struct anchor {
-  const char *name;
-  const am_value *value;
-  struct anchor *next;
-} anchor;
-
 typedef struct reader {
   yaml_parser_t parser;
   am_tree *tree;
   const char *source; /* the tree's copy */
-  anchor *anchors;
-  size_t values;
+  /* A map: by the name of an anchor (&name) an entry whose `first` is the last value of that name, `count` how many
+   * values stand in it, `line` on how many levels. */
+  am_value *anchors;
+  size_t most; /* bytes that the tree may have taken at the end */
   am_error *err;
 } reader;
 
@@ -43,15 +38,14 @@ static bool is_null(const char *text) {
   return !*text || !strcmp(text, "~") || !strcmp(text, "null") || !strcmp(text, "Null") || !strcmp(text, "NULL");
 }
 
-/* Counts values, so that neither a file nor its aliases grow without bound. */
-static am_status count_value(reader *r, yaml_mark_t mark, size_t more, size_t depth) {
+/* Holds a value against the limits, so that neither a file nor its aliases grow without bound. */
+static am_status check_limits(reader *r, yaml_mark_t mark, size_t values, size_t depth) {
   if (depth > AM_YAML_DEPTH)
     return am_fail(r->err, AM_E_CONFIG, "%s:%zu:%zu: nested deeper than %d levels", r->source, mark.line + 1,
                    mark.column + 1, (int)AM_YAML_DEPTH);
-  r->values = am_add(r->values, more);
-  if (r->values > AM_YAML_VALUES)
-    return am_fail(r->err, AM_E_CONFIG, "%s:%zu:%zu: more than %d values, counting what aliases (*name) repeat",
-                   r->source, mark.line + 1, mark.column + 1, (int)AM_YAML_VALUES);
+  if (am_add(am_tree_bytes(r->tree), am_mul(values, AM_TREE_VALUE_BYTES)) > r->most)
+    return am_fail(r->err, AM_E_CONFIG, "%s:%zu:%zu: too many values for so small a text, counting what aliases (*name) repeat",
+                   r->source, mark.line + 1, mark.column + 1);
   return AM_OK;
 }
 
@@ -62,25 +56,28 @@ static void measure(const am_value *v, size_t depth, size_t *values, size_t *dee
 }
 
 static am_status read_alias(reader *r, const yaml_event_t *event, size_t depth, am_value **out) {
-  const char *name = (const char *)event->data.alias.anchor;
-  const anchor *a = r->anchors;
-  while (a && strcmp(a->name, name)) a = a->next;
+  const am_value *a = am_value_get(r->anchors, (const char *)event->data.alias.anchor);
   if (!a) return fail_mark(r, event->start_mark, "this alias (*name) has no finished anchor (&name) before it");
-  size_t values = 0, deepest = 0;
-  measure(a->value, depth, &values, &deepest);
-  am_status status = count_value(r, event->start_mark, values, deepest);
+  am_status status = check_limits(r, event->start_mark, a->count, depth + (size_t)a->line);
   if (status) return status;
-  *out = am_value_copy(r->tree, a->value);
+  *out = am_value_repeat(r->tree, a->first);
   return *out ? AM_OK : am_no_memory(r->err);
 }
 
-static am_status keep_anchor(reader *r, const yaml_char_t *name, const am_value *value) {
+static am_status keep_anchor(reader *r, const yaml_char_t *name, am_value *value) {
   if (!name) return AM_OK;
-  anchor *a = am_tree_take(r->tree, 1, sizeof *a);
-  if (!a || !(a->name = am_tree_string(r->tree, (const char *)name))) return am_no_memory(r->err);
-  a->value = value;
-  a->next = r->anchors;
-  r->anchors = a;
+  if (!r->anchors && !(r->anchors = am_value_new(r->tree, AM_MAP))) return am_no_memory(r->err);
+  am_value *a = am_value_get(r->anchors, (const char *)name);
+  if (!a) {
+    a = am_value_new(r->tree, AM_NULL);
+    am_status status = am_value_add(r->tree, r->anchors, (const char *)name, a, r->err);
+    if (status) return status;
+  }
+  size_t values = 0, levels = 0;
+  measure(value, 0, &values, &levels);
+  a->first = value;
+  a->count = values;
+  a->line = (int)levels;
   return AM_OK;
 }
 
@@ -170,7 +167,7 @@ static am_status read_node(reader *r, const yaml_event_t *event, size_t depth, a
                             : list ? event->data.sequence_start.anchor
                                    : event->data.mapping_start.anchor;
   if (tag) return fail_mark(r, event->start_mark, "tags (!name) are not supported; quote a text that starts with !");
-  am_status status = count_value(r, event->start_mark, 1, depth);
+  am_status status = check_limits(r, event->start_mark, 1, depth);
   am_value *v = NULL;
   if (!status && scalar) status = read_scalar(r, event, &v);
   if (!status && !scalar && !(v = am_value_new(r->tree, list ? AM_LIST : AM_MAP))) status = am_no_memory(r->err);
@@ -201,14 +198,30 @@ static am_status read_stream(reader *r, am_value **out) {
   }
 }
 
+/* libyaml compares every %TAG line with all before it, and only then gives the first event. */
+static am_status check_directives(const char *text, size_t bytes, const char *source, am_error *err) {
+  enum { MOST = 16 };
+  int n = 0, line = 1;
+  for (const char *at = text, *end = text + bytes; at < end; line++) {
+    if (*at == '%' && ++n > MOST)
+      return am_fail(err, AM_E_CONFIG, "%s:%d:1: more than %d lines that begin with %%", source, line, (int)MOST);
+    const char *next = memchr(at, '\n', (size_t)(end - at));
+    at = next ? next + 1 : end;
+  }
+  return AM_OK;
+}
+
 am_status am_yaml_read_text(am_tree *tree, const char *text, size_t bytes, const char *source, am_value **out,
                             am_error *err) {
   *out = NULL;
-  reader r = {.tree = tree, .source = am_tree_string(tree, source), .err = err};
+  am_status status = check_directives(text, bytes, source, err);
+  if (status) return status;
+  reader r = {.tree = tree, .source = am_tree_string(tree, source), .err = err,
+              .most = am_add(am_tree_bytes(tree), am_tree_most(bytes))};
   if (!r.source || !yaml_parser_initialize(&r.parser)) return am_no_memory(err);
   yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, bytes);
   am_value *root = NULL;
-  am_status status = read_stream(&r, &root);
+  status = read_stream(&r, &root);
   yaml_parser_delete(&r.parser);
   if (status) return status;
   if (!root) {

@@ -1,10 +1,10 @@
 /* io/yaml.h - YAML text to the value tree and back (libyaml).
  *
  * One document of maps, lists and scalars; anchors and aliases are expanded
- * within the limits below, so no small file grows without bound.  Refused with
+ * within the limits, so no small file grows without bound.  Refused with
  * file, line and column: duplicate keys, keys that are not scalars, tags,
  * merge keys (<<), several documents, more than AM_YAML_DEPTH levels or
- * AM_YAML_VALUES values.  Plain `~`, `null` and nothing become AM_NULL. */
+ * more values than am_tree_most allows.  Plain `~`, `null` and nothing become AM_NULL. */
 #ifndef AM_YAML_H
 #define AM_YAML_H
 
@@ -12,7 +12,6 @@
 
 enum {
   AM_YAML_DEPTH = 64,
-  AM_YAML_VALUES = 1000000,
   AM_YAML_BYTES = 16 << 20 /* of a file */
 };
 
