@@ -82,17 +82,14 @@ int am_model_length(const am_model *model, int from, int to, int length) {
   return step->layer.cls->length ? step->layer.cls->length(&step->layer, before) : before;
 }
 
-/* The stride of a 1x1 window that shortens like the body does, for clips of every length; 0: none does. */
+/* The stride of a 1x1 window that shortens like the body does, for clips of every length; 0: none does.  A window of
+ * stride s gives a second frame at s + 1 frames, so only one can be it. */
 static int stride_of(const am_model *model, int from, int to) {
-  int in = am_tensor_shape(model, from).t, out = am_tensor_shape(model, to).t;
-  for (int stride = 1; stride <= in; stride++) {
-    if (am_window_length(in, 1, stride, 1, AM_PAD_VALID, 0) != out) continue;
-    int n = 1;
-    while (n <= in && am_window_length(n, 1, stride, 1, AM_PAD_VALID, 0) == am_model_length(model, from, to, n))
-      n++;
-    if (n > in) return stride;
-  }
-  return 0;
+  int in = am_tensor_shape(model, from).t, stride = 1;
+  while (stride < in && am_model_length(model, from, to, stride + 1) < 2) stride++;
+  for (int n = 1; n <= in; n++)
+    if (am_window_length(n, 1, stride, 1, AM_PAD_VALID, 0) != am_model_length(model, from, to, n)) return 0;
+  return stride;
 }
 
 /* Along bins there are no lengths: the first stride that fits. */
@@ -239,6 +236,7 @@ am_status am_model_expand(am_model *model, const am_value *layers, int *at, am_e
                                : layers->kind == AM_NULL ? "nothing"
                                                          : layers->text)
                   : am_fail(err, AM_E_CONFIG, "the model has no list of layers");
-  am_scope s = {model->tree, model, layers, "", 0, am_value_new(model->tree, AM_LIST)};
-  return s.names ? expand(&s, at, err) : am_no_memory(err);
+  am_scope s = {.tree = model->tree, .model = model, .list = layers, .prefix = ""};
+  am_status status = am_scope_begin(&s, err);
+  return status ? status : expand(&s, at, err);
 }

@@ -124,7 +124,8 @@ static am_status fill_list(const am_scope *s, am_value **out, am_error *err) {
 }
 
 am_status am_layers_fill(am_tree *tree, const am_value *layers, am_value **out, am_error *err) {
-  am_scope s = {.tree = tree, .list = layers, .prefix = "", .names = am_value_new(tree, AM_LIST)};
+  am_scope s = {.tree = tree, .list = layers, .prefix = ""};
   *out = NULL;
-  return s.names ? fill_list(&s, out, err) : am_no_memory(err);
+  am_status status = am_scope_begin(&s, err);
+  return status ? status : fill_list(&s, out, err);
 }

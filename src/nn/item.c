@@ -8,25 +8,28 @@
 
 #include "base/file.h"
 
-enum { DEPTH_MAX = 16 };
+/* The plan of a model compares all pairs of the pieces of memory that its layers need. */
+enum { DEPTH_MAX = 16, MOST_STEPS = 2000 };
 
 /* Names */
 
-static bool taken(const am_model *model, const char *name) {
-  for (size_t i = 0; i < model->n_steps; i++)
-    if (!strcmp(model->steps[i].layer.name, name)) return true;
-  return false;
-}
-
 /* Is `name` among the names given in this list, or among those of its items so far? */
 static bool taken_in_list(const am_scope *s, const char *name) {
-  for (const am_value *entry = s->list->first; entry; entry = entry->next) {
-    const am_value *given = entry->kind == AM_MAP ? am_value_get(entry->first, "name") : NULL;
-    if (given && given->kind == AM_SCALAR && !strcmp(given->text, name)) return true;
+  return am_value_get(s->given, name) || am_value_get(s->names, name);
+}
+
+am_status am_scope_begin(am_scope *s, am_error *err) {
+  am_tree *tree = s->tree;
+  s->names = am_value_new(tree, AM_MAP);
+  s->given = am_value_new(tree, AM_MAP);
+  s->numbers = am_value_new(tree, AM_MAP);
+  am_status status = s->names && s->given && s->numbers ? AM_OK : am_no_memory(err);
+  for (const am_value *entry = s->list->first; entry && !status; entry = entry->next) {
+    const am_value *name = entry->kind == AM_MAP ? am_value_get(entry->first, "name") : NULL;
+    if (name && name->kind == AM_SCALAR && !am_value_get(s->given, name->text))
+      status = am_value_add(tree, s->given, name->text, am_value_new(tree, AM_NULL), err);
   }
-  for (const am_value *before = s->names->first; before; before = before->next)
-    if (!strcmp(before->text, name)) return true;
-  return false;
+  return status;
 }
 
 static const char *prefixed(const am_scope *s, const char *name) {
@@ -43,31 +46,23 @@ static am_status read_name(const am_scope *s, const am_value *given, am_error *e
                       given->kind == AM_SCALAR ? given->text : "a list or map");
   if (strlen(s->prefix) + strlen(given->text) > AM_NAME_MAX)
     return am_fail_at(err, given, "the name %.40s... is longer than %d characters", given->text, AM_NAME_MAX);
-  for (const am_value *entry = s->list->first; entry; entry = entry->next) {
-    const am_value *other = entry->kind == AM_MAP ? am_value_get(entry->first, "name") : NULL;
-    if (other == given) break;
-    if (other && other->kind == AM_SCALAR && !strcmp(other->text, given->text))
-      return am_fail_at(err, given, "two layers are called \"%s\" (the first in line %d); names must differ",
-                        given->text, other->line);
-  }
+  const am_value *other = am_value_get(s->names, given->text);
+  if (other)
+    return am_fail_at(err, given, "two layers are called \"%s\" (the first in line %d); names must differ", given->text,
+                      other->line);
   return AM_OK;
-}
-
-/* Items of this type before `at` in its list that were given no name. */
-static int unnamed_before(const am_scope *s, const char *type, const am_value *at) {
-  int n = 0;
-  for (const am_value *entry = s->list->first; entry && entry != at; entry = entry->next) {
-    const char *other = entry->kind == AM_SCALAR ? entry->text : entry->first->key;
-    if (!strcmp(other, type) && (entry->kind == AM_SCALAR || !am_value_get(entry->first, "name"))) n++;
-  }
-  return n;
 }
 
 /* "conv2d_1": the first number that is free.  Each unnamed item before took one, and left none below it free. */
 static am_status make_name(const am_scope *s, const char *type, char out[AM_NAME_MAX], const am_value *at,
                            am_error *err) {
-  int n = unnamed_before(s, type, at);
-  do snprintf(out, AM_NAME_MAX, "%s_%d", type, ++n);
+  am_value *last = am_value_get(s->numbers, type);
+  if (!last) {
+    last = am_value_new(s->tree, AM_NULL);
+    am_status status = am_value_add(s->tree, s->numbers, type, last, err);
+    if (status) return status;
+  }
+  do snprintf(out, AM_NAME_MAX, "%s_%zu", type, ++last->count);
   while (taken_in_list(s, out));
   if (strlen(s->prefix) + strlen(out) <= AM_NAME_MAX) return AM_OK;
   return am_fail_at(err, at, "the name of this layer inside its blocks is longer than %d characters",
@@ -112,9 +107,8 @@ am_status am_item_class(const am_item *item, const am_layer_class **cls, am_erro
 
 am_status am_item_scope(const am_scope *scope, const am_value *list, const char *prefix, am_scope *inner, am_error *err) {
   if (scope->depth + 1 > DEPTH_MAX) return am_fail_at(err, list, "blocks are nested deeper than %d", DEPTH_MAX);
-  *inner = (am_scope){scope->tree, scope->model, list, am_tree_string(scope->tree, prefix), scope->depth + 1,
-                      am_value_new(scope->tree, AM_LIST)};
-  return inner->prefix && inner->names ? AM_OK : am_no_memory(err);
+  *inner = (am_scope){scope->tree, scope->model, list, am_tree_string(scope->tree, prefix), .depth = scope->depth + 1};
+  return inner->prefix ? am_scope_begin(inner, err) : am_no_memory(err);
 }
 
 static am_status find_type(const am_value *entry, am_item *it, const am_value **options, am_error *err) {
@@ -170,7 +164,10 @@ am_status am_item_read(const am_scope *s, const am_value *entry, am_item *it, am
       return am_fail_at_key(err, child, "key \"%s\" of %s is given twice", child->key, it->name);
     if (!common) status = am_value_add(tree, it->options, child->key, am_value_copy(tree, child), err);
   }
-  return status ? status : am_value_add(tree, s->names, NULL, am_value_text(tree, it->own_name, true), err);
+  if (status) return status;
+  am_value *used = am_value_new(tree, AM_NULL);
+  if (used && given) used->line = given->line;
+  return am_value_add(tree, s->names, it->own_name, used, err);
 }
 
 /* Steps */
@@ -212,8 +209,13 @@ am_status am_step_add(am_model *model, const am_layer_class *cls, const char *na
                           const am_value *at, const int *inputs, int n_in, int *out, am_error *err) {
   static const am_option none[] = {AM_OPTION_END};
   if (!name) return am_no_memory(err);
-  if (taken(model, name)) return am_fail_at(err, at, "two layers are called \"%s\"; names must differ", name);
-  am_status status = grow(model, err);
+  if (!model->names && !(model->names = am_value_new(model->tree, AM_MAP))) return am_no_memory(err);
+  if (am_value_get(model->names, name))
+    return am_fail_at(err, at, "two layers are called \"%s\"; names must differ", name);
+  if (model->n_steps == MOST_STEPS)
+    return am_fail_at(err, at, "more than %d layers, counting those of blocks and activations", (int)MOST_STEPS);
+  am_status status = am_value_add(model->tree, model->names, name, am_value_new(model->tree, AM_NULL), err);
+  if (!status) status = grow(model, err);
   if (status) return status;
   am_step *step = &model->steps[model->n_steps];
   *step = (am_step){.output = (int)model->n_steps + 1};

@@ -17,8 +17,13 @@ typedef struct am_scope {
   const am_value *list;
   const char *prefix; /* "residual_1/" */
   int depth;
-  am_value *names; /* of the items so far, without prefix */
+  /* Maps.  Names of the items so far, without prefix; those that the config gives in this list; types of unnamed items,
+   * and (as `count`) the last number that one got. */
+  am_value *names, *given, *numbers;
 } am_scope;
+
+/* Fills in the maps. */
+am_status am_scope_begin(am_scope *scope, am_error *err);
 
 typedef struct am_item {
   const am_value *at;                 /* for messages */

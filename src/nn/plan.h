@@ -18,6 +18,7 @@ enum { AM_ALIGN_REALS = 64 / sizeof(am_real) }; /* arrays of the flat buffers st
 struct am_model {
   am_context *ctx;
   am_tree *tree; /* names and options */
+  am_value *names; /* of the steps: a map */
   am_shape input;
   int classes;
   bool had_softmax, fusion, keep;
