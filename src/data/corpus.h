@@ -10,6 +10,7 @@
 
 #include "base/trail.h"
 #include "data/dataset.h"
+#include "data/names.h"
 
 /* One clip as the loader found it. Texts live in corpus->d->strings; NULL: unknown. */
 typedef struct am_entry {
@@ -44,6 +45,7 @@ typedef struct am_corpus {
   size_t n_traits;
   size_t n_left_out, left_out_room;
   am_left_out *left_out;
+  am_name_set reasons; /* of left_out, in its order */
 } am_corpus;
 
 typedef struct am_corpus_loader {

@@ -83,13 +83,13 @@ am_status am_corpus_add(am_corpus *corpus, const am_entry *entry, am_error *err)
 }
 
 am_status am_corpus_leave_out(am_corpus *corpus, const char *reason, const char *example, am_error *err) {
-  for (size_t i = 0; i < corpus->n_left_out; i++)
-    if (!strcmp(corpus->left_out[i].reason, reason)) {
-      am_left_out *out = &corpus->left_out[i];
-      size_t k = out->count++ - 1; /* which of the further examples this would be */
-      if (k < AM_LEFT_OUT_MORE && !(out->more[k] = am_tree_string(corpus->d->strings, example))) return am_no_memory(err);
-      return AM_OK;
-    }
+  int before = am_name_set_find(&corpus->reasons, reason);
+  if (before >= 0) {
+    am_left_out *old = &corpus->left_out[before];
+    size_t k = old->count++ - 1; /* which of the further examples this would be */
+    if (k < AM_LEFT_OUT_MORE && !(old->more[k] = am_tree_string(corpus->d->strings, example))) return am_no_memory(err);
+    return AM_OK;
+  }
   if (corpus->n_left_out == corpus->left_out_room) {
     size_t room = corpus->left_out_room ? 2 * corpus->left_out_room : 8;
     am_left_out *at = am_resize(corpus->ctx, corpus->left_out, room, sizeof *at);
@@ -99,7 +99,7 @@ am_status am_corpus_leave_out(am_corpus *corpus, const char *reason, const char 
   }
   am_left_out out = {.reason = am_tree_string(corpus->d->strings, reason), .count = 1,
                      .example = am_tree_string(corpus->d->strings, example)};
-  if (!out.reason || !out.example) return am_no_memory(err);
+  if (!out.reason || !out.example || am_name_set_add(&corpus->reasons, out.reason) < 0) return am_no_memory(err);
   corpus->left_out[corpus->n_left_out++] = out;
   return AM_OK;
 }
@@ -179,7 +179,7 @@ am_status am_dataset_load(am_context *ctx, const am_data_options *options, am_da
   am_dataset *d = am_alloc(ctx, 1, sizeof *d);
   if (!d) return am_no_memory(err);
   d->ctx = ctx;
-  am_corpus corpus = {.ctx = ctx, .d = d};
+  am_corpus corpus = {.ctx = ctx, .d = d, .reasons = {.ctx = ctx}};
   const double began = am_now();
   am_status status = am_tree_create(ctx, &d->strings, err);
   if (!status) status = load(&corpus, options, err);
@@ -188,6 +188,7 @@ am_status am_dataset_load(am_context *ctx, const am_data_options *options, am_da
            d->n_speakers, d->root, am_now() - began);
   am_free(ctx, corpus.at);
   am_free(ctx, corpus.left_out);
+  am_name_set_free(&corpus.reasons);
   if (status) am_dataset_free(d);
   else *out = d;
   return status;
@@ -200,9 +201,13 @@ void am_dataset_free(am_dataset *d) {
 }
 
 int am_dataset_speaker(const am_dataset *d, const char *name) {
-  for (int i = 0; i < d->n_known_speakers; i++)
-    if (!strcmp(d->speakers[i], name)) return i;
-  for (int i = 0; i < d->n_known_speakers; i++)
-    if (am_name_matches(d->speakers[i], name)) return i;
-  return -1;
+  if (!d->by_name) { /* a dataset that no corpus was read for */
+    int at = -1;
+    for (int i = d->n_known_speakers; i-- > 0;)
+      if (am_name_matches(d->speakers[i], name) && (at < 0 || strcmp(d->speakers[at], name))) at = i;
+    return at;
+  }
+  const am_value *found = am_value_get(d->by_name, name);
+  if (!found) found = am_value_get(d->by_number, am_name_plain(name));
+  return found ? (int)found->count : -1;
 }

@@ -70,6 +70,7 @@ typedef struct am_dataset {
   int n_corpora;        /* 1, or those of corpus several */
   const char **corpora; /* their names, distinct */
   int n_known_speakers; /* speakers[n_speakers..n_known_speakers) are the corpus's others, without a clip here */
+  am_value *by_name, *by_number; /* maps: speakers as they are, and by am_name_plain, to the index (as `count`) of the first */
   size_t n_left_out;
   am_left_out *left_out; /* what was found and not used, and why */
   size_t n_missing;      /* clips that the corpus should have and the folder has not */
@@ -114,6 +115,9 @@ typedef struct am_data_options {
   bool soft_labels;       /* iemocap: train on the raters' votes */
 } am_data_options;
 extern const am_option am_data_table[];
+
+/* More classes than any task has, and few enough to go through all of them for each clip. */
+enum { AM_MAX_CLASSES = 1024 };
 
 /* Finds the corpus. Relative roots are taken from the current folder. Errors say what was looked for and found.
  * A label without a clip is AM_E_DATA; so is a folder without a corpus. */

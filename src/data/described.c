@@ -25,6 +25,8 @@ typedef struct search {
   int column[AM_FIELDS + AM_MOST_TRAITS], path_column;
   am_name_set rows; /* paths of the table without extension, by row */
   bool *row_used;
+  am_name_set excluded; /* paths without extension */
+  const char **reasons; /* (excluded) */
 } search;
 
 /* Codes of one file, NULL where nothing says; in the dataset's memory. */
@@ -36,12 +38,6 @@ typedef struct codes {
 static const char *stem(am_corpus *corpus, const char *name, am_error *err) {
   const char *dot = am_sound_ending_known(am_path_base(name)) ? strrchr(name, '.') : name + strlen(name);
   return am_corpus_text(corpus, err, "%.*s", (int)(dot - name), name);
-}
-
-/* Is `part` the whole path or its last parts? */
-static bool is_tail(const char *path, const char *part) {
-  size_t n = strlen(path), m = strlen(part);
-  return n >= m && !strcmp(path + n - m, part) && (n == m || path[n - m - 1] == '/');
 }
 
 /* The table */
@@ -236,12 +232,28 @@ static am_status read_label(search *s, const char *name, const codes *c, am_erro
   return am_corpus_leave_out(s->corpus, reason, name, err);
 }
 
-static const char *exclusion(const search *s, const char *path, am_error *err) {
-  for (const am_value *v = s->d->exclude ? s->d->exclude->first : NULL; v; v = v->next) {
+static am_status read_exclusions(search *s, am_error *err) {
+  const am_value *map = s->d->exclude;
+  if (!map || !map->first) return AM_OK;
+  s->reasons = am_alloc(s->corpus->ctx, map->count, sizeof *s->reasons);
+  if (!s->reasons) return am_no_memory(err);
+  for (const am_value *v = map->first; v; v = v->next) {
     const char *key = stem(s->corpus, v->key, err);
-    if (key && is_tail(path, key)) return v->text;
+    int k = key ? am_name_set_add(&s->excluded, key) : -1;
+    if (k < 0) return am_no_memory(err);
+    if (!s->reasons[k]) s->reasons[k] = v->text;
   }
-  return NULL;
+  return AM_OK;
+}
+
+/* Why a file is left out, by its path or the last parts of it; NULL: it is not. */
+static const char *exclusion(const search *s, const char *path) {
+  int first = -1;
+  for (const char *at = path; at; at = strchr(at, '/') ? strchr(at, '/') + 1 : NULL) {
+    int k = am_name_set_find(&s->excluded, at);
+    if (k >= 0 && (first < 0 || k < first)) first = k;
+  }
+  return first < 0 ? NULL : s->reasons[first];
 }
 
 static am_status on_file(void *user, const char *name, am_error *err) {
@@ -264,9 +276,7 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   if (!status && !row) return am_corpus_leave_out(corpus, "not in the table", name, err);
   if (status) return status;
   s->matched++;
-  am_error why = AM_ERROR_INIT;
-  const char *reason = exclusion(s, path, &why);
-  if (why.status) return am_no_memory(err);
+  const char *reason = exclusion(s, path);
   if (reason) {
     char text[320];
     snprintf(text, sizeof text, "excluded: %.300s", reason);
@@ -332,16 +342,25 @@ static void check_counts(search *s) {
   am_context *ctx = s->corpus->ctx;
   am_buffer text = {0};
   size_t n = s->corpus->n;
+  am_name_set labels = {.ctx = ctx};
   if (s->corpus->d->synthetic) return;
+  for (const am_value *v = x->labels ? x->labels->first : NULL; v; v = v->next)
+    if (am_name_set_add(&labels, v->key) < 0) text.failed = true;
+  size_t *found = am_alloc(ctx, labels.n + 1, sizeof *found);
+  for (size_t i = 0; found && i < n; i++) {
+    int k = am_name_set_find(&labels, s->corpus->at[i].label);
+    if (k >= 0) found[k]++;
+  }
   if (x->clips && (size_t)x->clips != n)
     am_buffer_printf(ctx, &text, ", %zu clips of %lld", n, (long long)x->clips);
-  for (const am_value *v = x->labels ? x->labels->first : NULL; v; v = v->next) {
-    size_t found = 0;
-    for (size_t i = 0; i < n; i++) found += !strcmp(s->corpus->at[i].label, v->key);
+  for (const am_value *v = x->labels ? x->labels->first : NULL; v && found && !text.failed; v = v->next) {
     int64_t wanted = 0;
-    if (am_value_to_int(v, &wanted) && (size_t)wanted != found)
-      am_buffer_printf(ctx, &text, ", %s %zu of %s", v->key, found, v->text);
+    size_t there = found[am_name_set_find(&labels, v->key)];
+    if (am_value_to_int(v, &wanted) && (size_t)wanted != there)
+      am_buffer_printf(ctx, &text, ", %s %zu of %s", v->key, there, v->text);
   }
+  am_free(ctx, found);
+  am_name_set_free(&labels);
   if (x->speakers && (size_t)x->speakers != s->speakers.n)
     am_buffer_printf(ctx, &text, ", %zu speakers of %lld", s->speakers.n, (long long)x->speakers);
   if (text.data && !text.failed)
@@ -371,6 +390,7 @@ static am_status run(search *s, am_error *err) {
   am_corpus *corpus = s->corpus;
   am_walk walk = {.ctx = corpus->ctx, .root = corpus->d->root, .file = on_file, .special = on_special, .user = s};
   am_status status = s->d->table_map ? read_table(s, err) : AM_OK;
+  if (!status) status = read_exclusions(s, err);
   if (!status) status = am_walk_run(&walk, err);
   if (!status) status = report_rows(s, err);
   if (status) return status;
@@ -411,15 +431,17 @@ am_status am_corpus_described(am_corpus *corpus, const am_data_options *o, am_er
                 .labels = {.ctx = ctx},
                 .speakers = {.ctx = ctx},
                 .texts = {.ctx = ctx},
+                .excluded = {.ctx = ctx},
                 .intensities = {.ctx = ctx},
                 .takes = {.ctx = ctx},
                 .rows = {.ctx = ctx}};
     for (int f = 0; f < AM_FIELDS + AM_MOST_TRAITS; f++) s.column[f] = -1;
     status = run(&s, err);
-    am_name_set *sets[] = {&s.seen, &s.labels, &s.speakers, &s.texts, &s.intensities, &s.takes, &s.rows};
+    am_name_set *sets[] = {&s.seen, &s.labels, &s.speakers, &s.texts, &s.intensities, &s.takes, &s.rows, &s.excluded};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) am_name_set_free(sets[i]);
     am_csv_free(s.csv);
     am_free(ctx, s.row_used);
+    am_free(ctx, s.reasons);
   }
   am_description_free(d);
   return status;

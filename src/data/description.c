@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "data/described.h"
+#include "data/names.h"
 #include "io/yaml.h"
 
 #define AT(member) offsetof(am_description, member)
@@ -78,18 +79,16 @@ static am_status check_numbers(const am_value *map, const char *key, am_error *e
   return AM_OK;
 }
 
-static bool is_label(const am_description *d, const char *label) {
-  if (!d->labels) return true; /* whatever the names say */
-  for (const am_value *v = d->labels->first; v; v = v->next)
-    if (v->kind == AM_SCALAR && !strcmp(v->text, label)) return true;
-  return false;
-}
 
 static am_status check_expected(const am_description *d, am_error *err) {
   am_status status = check_numbers(d->expected.labels, "expected.labels", err);
-  for (const am_value *v = d->expected.labels ? d->expected.labels->first : NULL; v && !status; v = v->next)
-    if (!is_label(d, v->key))
-      return am_fail_at_key(err, v, "expected.labels: no code in labels means \"%s\"", v->key);
+  am_name_set known = {.ctx = d->ctx};
+  for (const am_value *v = d->labels ? d->labels->first : NULL; v && !status; v = v->next)
+    if (v->kind == AM_SCALAR && am_name_set_add(&known, v->text) < 0) status = am_no_memory(err);
+  for (const am_value *v = d->expected.labels ? d->expected.labels->first : NULL; v && d->labels && !status; v = v->next)
+    if (am_name_set_find(&known, v->key) < 0)
+      status = am_fail_at_key(err, v, "expected.labels: no code in labels means \"%s\"", v->key);
+  am_name_set_free(&known);
   return status;
 }
 

@@ -23,6 +23,9 @@ typedef struct filter {
   am_name_set merged;   /* labels after merging, in the corpus's order */
   am_name_set classes;  /* labels of the dataset, then those of missing clips only */
   am_name_set speakers, groups;
+  am_name_set plain;    /* of the speakers that are wanted, without leading zeros */
+  am_name_set wanted;   /* labels */
+  bool *has;            /* per merged label: a clip in the selection has it */
 } filter;
 
 static int natural(const void *a, const void *b) {
@@ -108,17 +111,21 @@ static am_status read_labels(filter *f, am_error *err) {
 
 /* Filters */
 
-/* Is `wanted` the first n characters of the name, or all of it? */
-static bool is_name(const char *name, size_t n, const char *wanted) {
-  return !strcmp(name, wanted) || (strlen(wanted) == n && !strncmp(name, wanted, n));
-}
-
-/* By path or base name, with or without extension; "x.wav" stands for its chunks "x.wav#1" ... too. */
-static bool same_clip(const char *name, const char *wanted) {
+/* Which of the names of data.exclude is the clip's, -1: none.  By path or base name, with or without extension; "x.wav"
+ * stands for its chunks "x.wav#1" ... too. */
+static am_status find_excluded(filter *f, const am_name_set *names, const char *name, int *out, am_error *err) {
   const char *base = am_path_base(name), *dot = strrchr(base, '.'), *mark = strrchr(base, '#');
   if (!mark || mark[1 + strspn(mark + 1, "0123456789")] || !mark[1]) mark = base + strlen(base);
-  return is_name(name, (size_t)(mark - name), wanted) || is_name(base, (size_t)(mark - base), wanted) ||
-         (dot && strlen(wanted) == (size_t)(dot - base) && !strncmp(base, wanted, (size_t)(dot - base)));
+  const char *stretches[][2] = {{name, name + strlen(name)}, {name, mark}, {base, base + strlen(base)},
+                               {base, mark},                 {base, dot ? dot : mark}};
+  *out = -1;
+  for (size_t i = 0; i < sizeof stretches / sizeof *stretches && *out < 0; i++) {
+    char *text = am_format(f->corpus->ctx, "%.*s", (int)(stretches[i][1] - stretches[i][0]), stretches[i][0]);
+    if (!text) return am_no_memory(err);
+    *out = am_name_set_find(names, text);
+    am_free(f->corpus->ctx, text);
+  }
+  return AM_OK;
 }
 
 /* Takes an entry out of the selection; only those that are there are counted. */
@@ -127,47 +134,59 @@ static am_status drop(filter *f, size_t i, const char *reason, am_error *err) {
   return f->corpus->at[i].path ? am_corpus_leave_out(f->corpus, reason, f->corpus->at[i].name, err) : AM_OK;
 }
 
-static am_status apply_exclude(filter *f, am_error *err) {
+static am_status exclude_clips(filter *f, const am_name_set *names, bool *found, am_error *err) {
   am_status status = AM_OK;
-  for (size_t k = 0; k < f->o->exclude.n && !status; k++) {
-    bool found = false;
-    for (size_t i = 0; i < f->corpus->n && !status; i++) {
-      if (!same_clip(f->corpus->at[i].name, f->o->exclude.at[k])) continue;
-      found = true;
-      if (f->keep[i]) status = drop(f, i, "excluded by data.exclude", err);
-    }
-    if (!found && !status)
-      am_log(f->corpus->ctx, AM_LOG_WARNING, "data.exclude: the corpus has no clip %s", f->o->exclude.at[k]);
+  for (size_t i = 0; i < f->corpus->n && !status; i++) {
+    int k;
+    status = find_excluded(f, names, f->corpus->at[i].name, &k, err);
+    if (status || k < 0) continue;
+    found[k] = true;
+    if (f->keep[i]) status = drop(f, i, "excluded by data.exclude", err);
   }
+  for (size_t k = 0; k < names->n && !status; k++)
+    if (!found[k]) am_log(f->corpus->ctx, AM_LOG_WARNING, "data.exclude: the corpus has no clip %s", names->at[k]);
+  return status;
+}
+
+static am_status apply_exclude(filter *f, am_error *err) {
+  am_context *ctx = f->corpus->ctx;
+  am_name_set names = {.ctx = ctx};
+  am_status status = AM_OK;
+  if (!f->o->exclude.n) return AM_OK;
+  for (size_t k = 0; k < f->o->exclude.n && !status; k++) status = add_name(&names, f->o->exclude.at[k], err);
+  bool *found = am_alloc(ctx, names.n + 1, sizeof *found);
+  if (!status) status = found ? exclude_clips(f, &names, found, err) : am_no_memory(err);
+  am_free(ctx, found);
+  am_name_set_free(&names);
   return status;
 }
 
 static am_status check_speakers(filter *f, am_error *err) {
   const am_name_set *known = &f->speakers;
-  for (size_t k = 0; k < f->o->speakers.n; k++) {
-    bool found = false;
-    for (size_t i = 0; i < known->n && !found; i++) found = am_name_matches(known->at[i], f->o->speakers.at[k]);
-    if (found) continue;
+  am_name_set plain = {.ctx = f->corpus->ctx};
+  am_status status = AM_OK;
+  for (size_t i = 0; i < known->n && f->o->speakers.n && !status; i++)
+    status = add_name(&plain, am_name_plain(known->at[i]), err);
+  for (size_t k = 0; k < f->o->speakers.n && !status; k++) {
+    const char *wanted = f->o->speakers.at[k];
+    status = add_name(&f->plain, am_name_plain(wanted), err);
+    if (status || am_name_set_find(&plain, am_name_plain(wanted)) >= 0) continue;
     if (!known->n)
-      return am_fail(err, AM_E_CONFIG, "data.speakers: this corpus does not say who speaks; leave the option out");
-    return am_fail(err, AM_E_CONFIG, "data.speakers: the corpus has no speaker \"%s\"; it has %zu, from %s to %s",
-                   f->o->speakers.at[k], known->n, known->at[0], known->at[known->n - 1]);
+      status = am_fail(err, AM_E_CONFIG, "data.speakers: this corpus does not say who speaks; leave the option out");
+    else
+      status = am_fail(err, AM_E_CONFIG, "data.speakers: the corpus has no speaker \"%s\"; it has %zu, from %s to %s", wanted,
+                       known->n, known->at[0], known->at[known->n - 1]);
   }
-  return AM_OK;
+  am_name_set_free(&plain);
+  return status;
 }
 
-static bool speaker_wanted(const am_data_options *o, const char *speaker) {
-  if (!o->speakers.n) return true;
-  for (size_t k = 0; k < o->speakers.n && speaker; k++)
-    if (am_name_matches(speaker, o->speakers.at[k])) return true;
-  return false;
+static bool speaker_wanted(const filter *f, const char *speaker) {
+  return !f->o->speakers.n || (speaker && am_name_set_find(&f->plain, am_name_plain(speaker)) >= 0);
 }
 
-static bool label_wanted(const am_data_options *o, const char *label) {
-  if (!o->labels.n) return true;
-  for (size_t k = 0; k < o->labels.n; k++)
-    if (!strcmp(label, o->labels.at[k])) return true;
-  return false;
+static bool label_wanted(const filter *f, const char *label) {
+  return !f->o->labels.n || am_name_set_find(&f->wanted, label) >= 0;
 }
 
 /* Length by what the manifest or the file's header says; a file without a readable header is left to the decoder. */
@@ -180,14 +199,15 @@ static bool too_short(filter *f, const am_entry *e) {
 
 static am_status apply_filters(filter *f, am_error *err) {
   am_status status = check_speakers(f, err);
+  for (size_t k = 0; k < f->o->labels.n && !status; k++) status = add_name(&f->wanted, f->o->labels.at[k], err);
   if (!status) status = apply_exclude(f, err);
   for (size_t i = 0; i < f->corpus->n && !status; i++) {
     const am_entry *e = &f->corpus->at[i];
     char reason[256];
     if (!f->keep[i]) continue;
-    if (!speaker_wanted(f->o, e->speaker)) {
+    if (!speaker_wanted(f, e->speaker)) {
       status = drop(f, i, "speaker not among data.speakers", err);
-    } else if (!label_wanted(f->o, f->label[i])) {
+    } else if (!label_wanted(f, f->label[i])) {
       snprintf(reason, sizeof reason, "label \"%s\" not among data.labels", f->label[i]);
       status = drop(f, i, reason, err);
     } else if (f->o->min_seconds > 0 && e->path && too_short(f, e)) {
@@ -229,17 +249,32 @@ static am_status fail_class(filter *f, const char *label, am_error *err) {
   return status;
 }
 
-static bool has_clip(const filter *f, const char *label) {
+static am_status find_labels(filter *f, am_error *err) {
+  f->has = am_alloc(f->corpus->ctx, f->merged.n + 1, sizeof *f->has);
+  if (!f->has) return am_no_memory(err);
   for (size_t i = 0; i < f->corpus->n; i++)
-    if (f->keep[i] && f->corpus->at[i].path && !strcmp(f->label[i], label)) return true;
-  return false;
+    if (f->keep[i] && f->corpus->at[i].path) f->has[am_name_set_find(&f->merged, f->label[i])] = true;
+  return AM_OK;
+}
+
+static bool has_clip(const filter *f, const char *label) {
+  int k = am_name_set_find(&f->merged, label);
+  return k >= 0 && f->has[k];
+}
+
+/* Nobody tells so many emotions apart: most likely names, paths or whole sentences were taken for them. */
+static am_status check_number(const filter *f, am_error *err) {
+  if (f->classes.n <= AM_MAX_CLASSES) return AM_OK;
+  return am_fail(err, AM_E_DATA, "the clips have %zu different labels (%.60s, ...), at most %d can be told apart; is the "
+                 "column or pattern the label is taken from the right one?", f->classes.n, f->classes.at[0],
+                 (int)AM_MAX_CLASSES);
 }
 
 static am_status order_classes(filter *f, am_error *err) {
   size_t n = 0;
   for (size_t i = 0; i < f->corpus->n; i++) n += f->keep[i] && f->corpus->at[i].path;
   if (!n && !f->o->labels.n) return fail_empty(f, err);
-  am_status status = AM_OK;
+  am_status status = find_labels(f, err);
   for (size_t k = 0; k < f->o->labels.n && !status; k++) {
     if (!has_clip(f, f->o->labels.at[k])) return fail_class(f, f->o->labels.at[k], err);
     if (am_name_set_find(&f->classes, f->o->labels.at[k]) >= 0)
@@ -249,6 +284,7 @@ static am_status order_classes(filter *f, am_error *err) {
   for (size_t k = 0; k < f->merged.n && !status && !f->o->labels.n; k++)
     if (has_clip(f, f->merged.at[k])) status = add_name(&f->classes, f->merged.at[k], err);
   f->d->n_labels = (int)f->classes.n;
+  if (!status) status = check_number(f, err);
   for (size_t i = 0; i < f->corpus->n && !status; i++) /* labels of missing clips only come last */
     if (f->keep[i]) status = add_name(&f->classes, f->label[i], err);
   return status;
@@ -344,6 +380,24 @@ static am_status read_traits(filter *f, am_error *err) {
   f->d->traits = am_tree_take(f->d->strings, AM_MOST_TRAITS, sizeof *f->d->traits);
   if (!f->d->traits) return am_no_memory(err);
   for (size_t k = 0; k < f->corpus->n_traits && !status; k++) status = read_trait(f, k, err);
+  return status;
+}
+
+static am_status add_index(am_tree *tree, am_value *map, const char *key, size_t index, am_error *err) {
+  am_value *entry = am_value_get(map, key) ? NULL : am_value_new(tree, AM_NULL);
+  if (!entry) return am_value_get(map, key) ? AM_OK : am_no_memory(err);
+  entry->count = index;
+  return am_value_add(tree, map, key, entry, err);
+}
+
+static am_status index_speakers(am_dataset *d, am_error *err) {
+  d->by_name = am_value_new(d->strings, AM_MAP);
+  d->by_number = am_value_new(d->strings, AM_MAP);
+  am_status status = d->by_name && d->by_number ? AM_OK : am_no_memory(err);
+  for (size_t i = 0; i < (size_t)d->n_known_speakers && !status; i++) {
+    status = add_index(d->strings, d->by_name, d->speakers[i], i, err);
+    if (!status) status = add_index(d->strings, d->by_number, am_name_plain(d->speakers[i]), i, err);
+  }
   return status;
 }
 
@@ -461,6 +515,7 @@ static am_status fill_dataset(filter *f, am_error *err) {
   }
   d->n_groups = (int)f->groups.n;
   d->speakers = copy_names(f, &f->speakers);
+  if (d->speakers && index_speakers(d, err)) return AM_E_NOMEM;
   d->groups = copy_names(f, &f->groups);
   d->left_out = am_tree_take(d->strings, f->corpus->n_left_out + 1, sizeof *d->left_out);
   if (!d->speakers || !d->groups || !d->left_out) return am_no_memory(err);
@@ -477,7 +532,8 @@ static am_status fill_dataset(filter *f, am_error *err) {
 am_status am_corpus_finish(am_corpus *corpus, const am_data_options *options, am_error *err) {
   am_context *ctx = corpus->ctx;
   filter f = {.corpus = corpus, .d = corpus->d, .o = options, .all = {.ctx = ctx}, .merged = {.ctx = ctx},
-              .classes = {.ctx = ctx}, .speakers = {.ctx = ctx}, .groups = {.ctx = ctx}};
+              .classes = {.ctx = ctx}, .speakers = {.ctx = ctx}, .groups = {.ctx = ctx},
+              .plain = {.ctx = ctx}, .wanted = {.ctx = ctx}};
   f.label = am_alloc(ctx, corpus->n + 1, sizeof *f.label);
   f.keep = am_alloc(ctx, corpus->n + 1, sizeof *f.keep);
   am_status status = f.label && f.keep ? AM_OK : am_no_memory(err);
@@ -490,8 +546,9 @@ am_status am_corpus_finish(am_corpus *corpus, const am_data_options *options, am
   if (!status) status = order_speakers(&f, err);
   if (!status) status = read_groups(&f, err);
   if (!status) status = fill_dataset(&f, err);
-  am_name_set *sets[] = {&f.all, &f.merged, &f.classes, &f.speakers, &f.groups};
+  am_name_set *sets[] = {&f.all, &f.merged, &f.classes, &f.speakers, &f.groups, &f.plain, &f.wanted};
   for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) am_name_set_free(sets[i]);
+  am_free(ctx, f.has);
   am_free(ctx, f.label);
   am_free(ctx, f.keep);
   return status;

@@ -6,8 +6,9 @@
 
 #include "base/file.h"
 
+/* Where the context stands in memory is nothing that a file can know: none can choose names that fall on each other. */
 static size_t slot_of(const am_name_set *set, const char *name) {
-  size_t mask = set->n_slots - 1, i = (size_t)am_hash64(0, name, strlen(name)) & mask;
+  size_t mask = set->n_slots - 1, i = (size_t)am_hash64((uintptr_t)set->ctx, name, strlen(name)) & mask;
   while (set->slots[i] && strcmp(set->at[set->slots[i] - 1], name)) i = (i + 1) & mask;
   return i;
 }
@@ -81,10 +82,10 @@ int am_natural_compare(const char *a, const char *b) {
   return strcmp(a, b);
 }
 
-bool am_name_matches(const char *a, const char *b) {
-  if (!strcmp(a, b)) return true;
-  if (!*a || !*b || a[digits(a)] || b[digits(b)]) return false;
-  a += strspn(a, "0");
-  b += strspn(b, "0");
-  return !strcmp(a, b);
+const char *am_name_plain(const char *name) {
+  if (!*name || name[digits(name)]) return name;
+  while (*name == '0' && name[1]) name++;
+  return name;
 }
+
+bool am_name_matches(const char *a, const char *b) { return !strcmp(am_name_plain(a), am_name_plain(b)); }

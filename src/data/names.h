@@ -19,6 +19,8 @@ void am_name_set_free(am_name_set *set);
 
 /* Order of names with numbers in them: "2" before "10", "f2" before "f10"; equal only when the texts are. */
 int am_natural_compare(const char *a, const char *b);
+/* The end of a whole number that begins after its leading zeros, any other name as it is: "02" is "2". */
+const char *am_name_plain(const char *name);
 /* The same text, or the same whole number: "2" and "02". */
 bool am_name_matches(const char *a, const char *b);
 

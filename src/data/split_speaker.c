@@ -108,6 +108,18 @@ static am_status cut_shares(cut *c, am_error *err) {
   return AM_OK;
 }
 
+typedef struct lot {
+  size_t clips, turn;
+  uint32_t speaker;
+} lot;
+
+/* Equal counts stay in drawn order. */
+static int most_first(const void *a, const void *b) {
+  const lot *x = a, *y = b;
+  if (x->clips != y->clips) return x->clips > y->clips ? -1 : 1;
+  return x->turn < y->turn ? -1 : 1;
+}
+
 /* Most clips first, each to the lightest fold (GroupKFold); the seed breaks ties between speakers. */
 static am_status fill_folds(cut *c, am_error *err) {
   size_t n = speakers(c), k = (size_t)c->o->folds;
@@ -115,19 +127,18 @@ static am_status fill_folds(cut *c, am_error *err) {
     return am_fail(err, AM_E_CONFIG, "split.folds is %zu and the corpus has %zu speakers; wanted at most as many folds", k, n);
   am_mt19937 *mt = am_alloc(c->ctx, 1, sizeof *mt);
   size_t *load = am_alloc(c->ctx, am_mul(3, k), sizeof *load); /* [fold][all, even, odd] */
-  if (!mt || !load) {
+  lot *drawn = am_alloc(c->ctx, n + 1, sizeof *drawn);
+  if (!mt || !load || !drawn) {
+    am_free(c->ctx, drawn);
     am_free(c->ctx, mt);
     am_free(c->ctx, load);
     return am_no_memory(err);
   }
   am_mt_seed(mt, (uint32_t)c->o->seed);
   am_mt_permutation(mt, c->order, n);
-  for (size_t i = 1; i < n; i++) /* stable: equal counts stay in drawn order */
-    for (size_t j = i; j && c->clips[c->order[j]] > c->clips[c->order[j - 1]]; j--) {
-      uint32_t kept = c->order[j];
-      c->order[j] = c->order[j - 1];
-      c->order[j - 1] = kept;
-    }
+  for (size_t i = 0; i < n; i++) drawn[i] = (lot){c->clips[c->order[i]], i, c->order[i]};
+  qsort(drawn, n, sizeof *drawn, most_first);
+  for (size_t i = 0; i < n; i++) c->order[i] = drawn[i].speaker;
   for (size_t i = 0; i < n; i++) {
     uint32_t speaker = c->order[i];
     size_t best = 0, own = 1 + (size_t)c->sex[speaker];
@@ -139,6 +150,7 @@ static am_status fill_folds(cut *c, am_error *err) {
     load[3 * best + own] += c->clips[speaker];
     c->fold_of[speaker] = (int)best;
   }
+  am_free(c->ctx, drawn);
   am_free(c->ctx, load);
   am_free(c->ctx, mt);
   c->s->n_folds = (int)k;
@@ -301,15 +313,11 @@ static am_status take_validation(cut *c, am_error *err) {
     return am_balance_parts(c->ctx, &b, c->order, left, err);
   }
   int turn = left ? c->sex[c->order[0]] : 0;
+  size_t next[2] = {0, 0}; /* the first of each sex who still trains */
   for (size_t taken = 0; taken < wanted; taken++) {
-    size_t pick = left;
-    for (size_t i = 0; i < left; i++) {
-      if (c->role[c->order[i]] != AM_PART_TRAIN) continue;
-      if (pick == left) pick = i;
-      if (c->sex[c->order[i]] != turn) continue;
-      pick = i;
-      break;
-    }
+    for (int sex = 0; sex < 2; sex++)
+      while (next[sex] < left && (c->role[c->order[next[sex]]] != AM_PART_TRAIN || c->sex[c->order[next[sex]]] != sex)) next[sex]++;
+    size_t pick = next[turn] < left ? next[turn] : next[!turn];
     c->role[c->order[pick]] = AM_PART_VALIDATION;
     if (c->o->stratify_by_speaker_sex) turn = !turn;
   }

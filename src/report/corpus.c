@@ -9,6 +9,7 @@
 #include "audio/features.h"
 #include "audio/mel.h"
 #include "audio/sound.h"
+#include "data/names.h"
 
 enum { MOST_FRAMES = 1500 };
 
@@ -71,12 +72,13 @@ static am_status count_dataset(am_context *ctx, am_tally *t, am_error *err) {
   return AM_OK;
 }
 
-static int speaker_index(am_tally *t, const char *name) {
-  if (!*name) return -1;
-  for (int s = 0; s < t->n_speakers; s++)
-    if (strcmp(t->speakers[s], name) == 0) return s;
-  t->speakers[t->n_speakers] = name;
-  return t->n_speakers++;
+/* -1: nobody is named, or there is no memory. */
+static int speaker_index(am_tally *t, am_name_set *seen, const char *name) {
+  int s = *name ? am_name_set_add(seen, name) : -1;
+  if (s < t->n_speakers) return s;
+  t->speakers[s] = name;
+  t->n_speakers = s + 1;
+  return s;
 }
 
 static am_status count_predictions(const am_results *r, am_tally *t, am_error *err) {
@@ -85,14 +87,20 @@ static am_status count_predictions(const am_results *r, am_tally *t, am_error *e
   t->n_speakers = (int)t->n; /* room for as many as there may be */
   am_status st = make_room(r->ctx, t, err);
   t->n_speakers = 0;
+  am_name_set seen = {.ctx = r->ctx};
   for (int k = 0; k < t->n_labels && !st; k++) t->labels[k] = r->parts[0].labels[k];
   for (int i = 0; i < r->n_parts && !st; i++) {
     const am_part_results *p = &r->parts[i];
     am_part part = strcmp(p->name, "test") == 0 ? AM_PART_TEST : AM_PART_VALIDATION;
-    for (size_t j = 0; j < p->metrics->n; j++)
-      if (p->predictions[j].truth < t->n_labels && !strcmp(p->predictions[j].seed, p->predictions[0].seed))
-        add(t, p->predictions[j].truth, speaker_index(t, p->predictions[j].speaker), part, NAN);
+    for (size_t j = 0; j < p->metrics->n && !st; j++) {
+      const am_prediction *one = &p->predictions[j];
+      if (one->truth >= t->n_labels || strcmp(one->seed, p->predictions[0].seed)) continue;
+      int s = speaker_index(t, &seen, one->speaker);
+      if (s < 0 && *one->speaker) st = am_no_memory(err);
+      else add(t, one->truth, s, part, NAN);
+    }
   }
+  am_name_set_free(&seen);
   return st;
 }
 
@@ -108,13 +116,12 @@ am_status am_tally_make(const am_results *r, am_tally *t, am_error *err) {
   am_status st = am_dataset_load(r->ctx, &r->config->data, &t->dataset, &why);
   if (!st) st = am_split_make(r->ctx, t->dataset, &r->config->split, &split, &why);
   am_split_free(r->ctx, split);
-  if (st == AM_E_NOMEM) {
-    am_tally_free(r->ctx, t);
-    return am_no_memory(err);
-  }
   if (st) {
     am_dataset_free(t->dataset);
     t->dataset = NULL;
+  }
+  if (st == AM_E_NOMEM) return am_no_memory(err);
+  if (st) {
     snprintf(t->note, sizeof t->note, "%s", why.message);
     st = count_predictions(r, t, err);
   } else {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "data/names.h"
 #include "io/json.h"
 #include "train/compare.h"
 
@@ -86,13 +87,10 @@ static int class_of(const am_compared *c, const char *label) {
   return -1;
 }
 
-/* Texts to numbers from 0, in the order of their first appearance; "" is -1.  `seen` fills up. */
-static int number_of(const char **seen, size_t *n, const char *text) {
-  if (!*text) return -1;
-  for (size_t i = *n; i-- > 0;) /* neighbours are mostly equal */
-    if (!strcmp(seen[i], text)) return (int)i;
-  seen[*n] = text;
-  return (int)(*n)++;
+/* Texts to numbers from 0, in the order of their first appearance; "" is -1. */
+static am_status number_of(am_name_set *seen, const char *text, int *out, am_error *err) {
+  *out = *text ? am_name_set_add(seen, text) : -1;
+  return *text && *out < 0 ? am_no_memory(err) : AM_OK;
 }
 
 typedef struct row {
@@ -110,16 +108,16 @@ static int by_clip(const void *a, const void *b) {
 }
 
 static am_status compute(am_compared *c, const columns *at, am_error *err) {
-  size_t n = am_csv_rows(c->table), K = (size_t)c->classes, n_speakers = 0;
+  size_t n = am_csv_rows(c->table), K = (size_t)c->classes;
   float *p = am_alloc(c->ctx, am_mul(n, K), sizeof *p);
   int *labels = am_alloc(c->ctx, n, sizeof *labels), *speakers = am_alloc(c->ctx, n, sizeof *speakers);
-  const char **seen = am_alloc(c->ctx, n, sizeof *seen);
-  am_status status = p && labels && speakers && seen ? AM_OK : am_no_memory(err);
+  am_name_set seen = {.ctx = c->ctx};
+  am_status status = p && labels && speakers ? AM_OK : am_no_memory(err);
   for (size_t i = 0; i < n && !status; i++) {
     const char *truth = am_csv_get(c->table, i, (size_t)at->truth);
-    speakers[i] = number_of(seen, &n_speakers, am_csv_get(c->table, i, (size_t)at->speaker));
+    status = number_of(&seen, am_csv_get(c->table, i, (size_t)at->speaker), &speakers[i], err);
     labels[i] = class_of(c, truth);
-    if (labels[i] < 0)
+    if (labels[i] < 0 && !status)
       status = am_csv_fail(c->table, i, err, "'%s' is none of the labels of the columns p_...", truth);
     for (size_t k = 0; k < K && !status; k++) {
       const char *text = am_csv_get(c->table, i, (size_t)at->p[k]);
@@ -131,7 +129,7 @@ static am_status compute(am_compared *c, const columns *at, am_error *err) {
   if (!status)
     status =
         am_metrics_compute(c->ctx, p, labels, speakers, n, c->classes, c->config->seed, &c->metrics, err);
-  am_free(c->ctx, seen);
+  am_name_set_free(&seen);
   am_free(c->ctx, speakers);
   am_free(c->ctx, labels);
   am_free(c->ctx, p);
@@ -230,8 +228,9 @@ void am_compared_free(am_compared *c) {
 typedef struct pairs {
   int *labels, *speakers;
   double *a, *b;
-  const char **seen;
-  size_t n, n_speakers;
+  am_name_set seen; /* speakers */
+  size_t n;
+  bool failed; /* out of memory */
 } pairs;
 
 static void pair(pairs *p, const am_compared *labels, const am_verdict *a, const am_verdict *b,
@@ -241,7 +240,7 @@ static void pair(pairs *p, const am_compared *labels, const am_verdict *a, const
     return;
   }
   p->labels[p->n] = class_of(labels, a->truth);
-  p->speakers[p->n] = number_of(p->seen, &p->n_speakers, a->speaker);
+  if (number_of(&p->seen, a->speaker, &p->speakers[p->n], NULL)) p->failed = true;
   p->a[p->n] = a->right;
   p->b[p->n] = b->right;
   out->mcnemar.only_a += a->first && !b->first;
@@ -273,15 +272,18 @@ am_status am_compare(const am_compared *a, const am_compared *b, uint64_t seed, 
              .speakers = am_alloc(ctx, a->n, sizeof *p.speakers),
              .a = am_alloc(ctx, a->n, sizeof *p.a),
              .b = am_alloc(ctx, a->n, sizeof *p.b),
-             .seen = am_alloc(ctx, a->n, sizeof *p.seen)};
-  am_status status = p.labels && p.speakers && p.a && p.b && p.seen ? AM_OK : am_no_memory(err);
+             .seen = {.ctx = ctx}};
+  am_status status = p.labels && p.speakers && p.a && p.b ? AM_OK : am_no_memory(err);
   if (!status) {
     match(&p, a, b, out);
+    if (p.failed) status = am_no_memory(err);
+  }
+  if (!status) {
     out->mcnemar = am_mcnemar_test(out->mcnemar.only_a, out->mcnemar.only_b);
     status =
         am_paired_bootstrap(ctx, p.labels, p.speakers, p.a, p.b, p.n, a->classes, seed, &out->paired, err);
   }
-  am_free(ctx, p.seen);
+  am_name_set_free(&p.seen);
   am_free(ctx, p.b);
   am_free(ctx, p.a);
   am_free(ctx, p.speakers);

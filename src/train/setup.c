@@ -17,16 +17,12 @@ static void say_left_out(am_trainer *t) {
   if (d->synthetic) am_trainer_log(t, AM_LOG_WARNING, "this corpus is synthetic: results say nothing about real speech");
 }
 
-/* Labels that cannot be saved are known before hours of training, not at the first save.  Nobody tells so many emotions
- * apart: most likely names, paths or whole sentences were taken for them. */
+/* Labels that cannot be saved are known before hours of training, not at the first save. */
 static am_status check_labels(const am_dataset *d, am_error *err) {
   static const char *const advice = "is the column or pattern the label is taken from the right one?";
   size_t longest = 1, n = (size_t)d->n_labels;
   for (size_t k = 0; k < n; k++)
     if (strlen(d->labels[k]) > longest) longest = strlen(d->labels[k]);
-  if (n > AM_MAX_CLASSES)
-    return am_fail(err, AM_E_DATA, "the clips have %zu different labels (%.60s, ...), at most %d can be told apart; %s", n,
-                   d->labels[0], (int)AM_MAX_CLASSES, advice);
   if (am_mul(longest, n) > AM_MAX_LABEL_BYTES)
     return am_fail(err, AM_E_DATA, "%zu labels of up to %zu bytes (%.60s, ...) are more than a checkpoint keeps, %d bytes; %s",
                    n, longest, d->labels[0], (int)AM_MAX_LABEL_BYTES, advice);

@@ -12,7 +12,7 @@
 
 /* What the labels of a run may be: the readers of its results take so many classes, and a checkpoint keeps the labels, and
  * other names, in one attribute, each as long as the longest (am_h5_set_texts). */
-enum { AM_MAX_CLASSES = 1024, AM_MAX_LABEL_BYTES = 60000 };
+enum { AM_MAX_LABEL_BYTES = 60000 };
 
 /* ---- config.c: the whole configuration file ---- */
 

@@ -55,6 +55,8 @@ printf '#!AMR\n\x3c' >call.amr
 { head -c 40 $sound; head -c 4 /dev/zero; tail -c +45 $sound; } >killed.wav
 cat $sound $sound >joined.wav
 echo "not HDF5" >junk.h5
+awk 'BEGIN { print "name: x\ndata: {corpus: ravdess, root: corpus}\nmodel: {layers: ["; for (i = 0; i < 2001; i++) printf "relu, "; print "]}" }' >deep.yaml
+awk 'BEGIN { print "a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b ["; for (i = 0; i < 1000; i++) printf "*a, "; print "]\nc: ["; for (i = 0; i < 1000; i++) printf "*b, "; print "]" }' >laugh.yaml
 head -c 4000 run1/best.h5 >half.h5
 cp "$root/tests/train/golden/keras/conv2d.h5" keras.h5
 cp "$root/tests/train/golden/keras/features.yaml" features.yaml
