@@ -476,8 +476,11 @@ static void test_several_errors(void **state) {
                 &err, "into data itself");
   am_test_fails(load("{corpus: several, corpora: [{corpus: ravdess, root: /nowhere}]}", &d), AM_E_DATA, &err,
                 "data.corpora.0");
-  am_test_fails(load("{corpus: several, root: x, corpora: [{corpus: ravdess}]}", &d), AM_E_CONFIG, &err,
-                "several roots");
+  /* Its own root is where their relative ones start, and none itself. */
+  am_test_fails(load("{corpus: several, root: /nowhere, corpora: [{corpus: ravdess}]}", &d), AM_E_CONFIG, &err,
+                "data.corpora.0: data.root is not set");
+  am_test_fails(load("{corpus: several, root: /nowhere, corpora: [{corpus: ravdess, root: here}]}", &d), AM_E_DATA, &err,
+                "/nowhere/here does not exist");
 }
 
 /* The same sound, under other names */
