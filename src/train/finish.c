@@ -103,7 +103,7 @@ static void say(am_trainer *t, const char *part, const am_metrics *m) {
                  "macro F1 %.1f %%, both over %d of %d classes (chance %.1f %%)%s", part, m->n, 100 * m->accuracy,
                  100 * m->low, 100 * m->high, m->interval, 100 * m->uar, 100 * m->macro_f1, m->scored, m->classes,
                  100 * am_metrics_chance(m), t->dataset->synthetic ? " (synthetic speech)" : "");
-  for (size_t i = 0; i < m->n_diagnoses; i++) am_trainer_log(t, AM_LOG_WARNING, "%s: %s", part, m->diagnoses[i].text);
+  for (size_t i = 0; i < m->n_diagnoses; i++) am_trainer_note(t, AM_LOG_WARNING, "%s: %s", part, m->diagnoses[i].text);
   const am_metrics *u = m->per_utterance;
   if (u)
     am_trainer_log(t, AM_LOG_INFO, "%s, %zu utterances by the mean of their chunks: accuracy %.1f %%, unweighted "

@@ -20,17 +20,32 @@ static void time_text(char out[32]) {
   strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
-void am_trainer_log(am_trainer *t, am_log_level level, const char *format, ...) {
+static void keep_line(am_trainer *t, am_log_level level, const char *text) {
   static const char *const names[] = {"error: ", "warning: ", "", "debug: "};
-  char text[4096], when[32];
+  char when[32];
+  time_text(when);
+  am_buffer_printf(t->ctx, &t->log, "%s %s%s\n", when, names[level], text);
+}
+
+void am_trainer_log(am_trainer *t, am_log_level level, const char *format, ...) {
+  char text[4096];
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
   am_text_one_line(text);
   am_log(t->ctx, level, "%s", text);
-  time_text(when);
-  am_buffer_printf(t->ctx, &t->log, "%s %s%s\n", when, names[level], text);
+  keep_line(t, level, text);
+}
+
+void am_trainer_note(am_trainer *t, am_log_level level, const char *format, ...) {
+  char text[4096];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  am_text_one_line(text);
+  keep_line(t, level, text);
 }
 
 /* ---- the folder ---- */

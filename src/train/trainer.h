@@ -82,6 +82,8 @@ const char *am_run_folder_init(const am_trainer *t);
 am_status am_run_folder_write(am_trainer *t, const char *name, const am_buffer *text, am_error *err);
 /* To the log sink and to log.txt. */
 void am_trainer_log(am_trainer *t, am_log_level level, const char *format, ...) AM_PRINTF(3, 4);
+/* To log.txt alone: what the results that the caller is given say themselves. */
+void am_trainer_note(am_trainer *t, am_log_level level, const char *format, ...) AM_PRINTF(3, 4);
 
 /* step.c: one batch forward, backward, optimiser; the sums of state follow. AM_E_NUMERIC names step and layer. */
 am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err);

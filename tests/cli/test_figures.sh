@@ -73,6 +73,8 @@ run inspect tiny.yaml --set 'split={kind: random, stratify_by_label: true}'; exp
 # ---- what a person would notice ----
 grep -q "warning: test: one answer for everything: 100.0 % of the clips are called" run1/log.txt && ok "one answer for all is said in the log" || not_ok "one answer for all is said in the log"
 grep -q "What stands out</strong><ul><li>one answer for everything" run1/report.html && ok "and on the page" || not_ok "and on the page"
+run train tiny.yaml --out said --set train.optimiser.learning_rate=0 --set train.epochs=1
+[ "$(cat out err | grep -c 'one answer for everything')" = 2 ] && grep -q '^- one answer' out && ok "on a terminal once a part" || not_ok "on a terminal once a part" "$(grep -h 'one answer' out err)"
 run evaluate run1; expect "and by evaluate" 0 "^What stands out" "^- one answer for everything: 100.0 %"
 run evaluate run1 --json; expect "and as JSON" 0 '"kind": "one_answer"' '"figure": 1$' "warning: one answer for everything"
 run report old; expect "results of before have none" 0; grep -q "What stands out" old/report.html && not_ok "old" || ok "and none is made up"
