@@ -14,7 +14,9 @@
  *   s_t = (1-a) s_(t-1) + a x_t,   a = (1-m)/(1-m^t);   m = 1: a = 1/t, the mean of all batches
  * which needs no start (a = 1 at t = 1) and is the plain step where m^t vanishes.  t is a statistic, too, of each channel
  * as the others are, so that they are kept and taken over together; exact to 2^24 in float, where it stays, long after a
- * has come to rest.
+ * has come to rest.  A training that begins from plain statistics (--init; an older checkpoint, a Keras model) has no count
+ * to take over, as it is not known what part of them is a start: they are used until the first batch, at which t is 1 again.
+ * `statistics: plain` goes on with them as they are.
  *
  * layer_norm (Ba, Kiros and Hinton 2016): per position over its channels.
  * Keras's epsilon is 1e-3, PyTorch's 1e-5. */
@@ -206,6 +208,11 @@ void am_batch_norm_line(const am_layer *norm, const am_real *gamma, const am_rea
 double am_batch_norm_start(const am_layer *norm, uint64_t updates) {
   const norm_options *o = norm->options;
   return norm->cls == &am_batch_norm && o->statistics == PLAIN ? pow(o->momentum, (double)updates) : 0;
+}
+
+bool am_batch_norm_counts(const char *statistic) {
+  const char *last = strrchr(statistic, '/');
+  return !strcmp(last ? last + 1 : statistic, "updates");
 }
 
 static void batch_forward(const am_layer *layer, const am_pass *pass) {

@@ -81,6 +81,7 @@ am_status am_training_state_check(const char *path, const am_training_state *t, 
 typedef struct am_init_report {
   am_buffer matched, missing, reshaped, unused; /* names, separated by ", " */
   size_t n_matched, n_missing, n_reshaped, n_unused;
+  size_t n_anew; /* batch norms whose statistics are taken, and lack the count that the model's have (nn/norm.c) */
 } am_init_report;
 am_status am_checkpoint_init(am_context *ctx, const char *path, am_model *model, am_init_report *report, am_error *err);
 void am_init_report_free(am_context *ctx, am_init_report *report);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "io/h5.h"
+#include "nn/norm.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/origin.h"
@@ -419,7 +420,9 @@ static am_status init_array(am_context *ctx, am_h5 *file, const char *group, con
   char has[96], wants[96], *name = am_format(ctx, "%s/%s", group, info->name);
   if (!name) return am_no_memory(err);
   am_status status = AM_OK;
-  if (am_h5_find(file, name) != AM_H5_ARRAY) {
+  if (am_h5_find(file, name) != AM_H5_ARRAY && am_batch_norm_counts(info->name)) {
+    r->n_anew++;
+  } else if (am_h5_find(file, name) != AM_H5_ARRAY) {
     list(ctx, &r->missing, &r->n_missing, info->name, "");
   } else if (!(status = am_h5_get_info(file, name, &found, err))) {
     if (same_shape(&found, info, has, wants)) {

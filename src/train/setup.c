@@ -219,6 +219,9 @@ static am_status init_from(am_trainer *t, am_error *err) {
   if (report.n_missing)
     am_trainer_log(t, AM_LOG_WARNING, "%s: %zu arrays missing there, drawn new: %s", file, report.n_missing,
                    report.missing.data);
+  if (report.n_anew)
+    am_trainer_log(t, AM_LOG_INFO, "%s: the statistics of %zu batch norms are used until the first batch, and then taken of the "
+                   "batches here (statistics: plain goes on with them)", file, report.n_anew);
   if (report.n_reshaped)
     am_trainer_log(t, AM_LOG_WARNING, "%s: %zu arrays of another shape, drawn new: %s", file, report.n_reshaped,
                    report.reshaped.data);

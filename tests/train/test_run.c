@@ -394,6 +394,34 @@ static void trains_without_validation(void **state) {
   world_free(&w);
 }
 
+/* A checkpoint whose batch norm is plain has no count of its batches: that is no array to be warned of. */
+static void starts_from_plain_statistics(void **state) {
+  (void)state;
+  world w = world_make(1);
+  const char *plain = "model.layers.1={batch_norm: {statistics: plain}}";
+  train_ok(&w, "plain", (overrides){{"train.epochs=1", plain}});
+  am_init_report report;
+  am_error err = AM_ERROR_INIT;
+  am_config *config = made_up_config(w.ctx, w.corpus, NULL, 0);
+  am_model *model;
+  size_t n;
+  am_test_ok(am_config_model(config, 16, 20, true, 3, &model, &err), &err);
+  am_model_initialise(model, 1);
+  am_test_ok(am_checkpoint_init(w.ctx, file_in(&w, "plain", "best.h5"), model, &report, &err), &err);
+  assert_int_equal(report.n_missing, 0);
+  assert_int_equal(report.n_anew, 1);
+  assert_non_null(strstr(report.matched.data, "batch_norm_1/variance"));
+  const am_real *flat = am_model_statistics(model, &n);
+  for (size_t i = 0; i < am_model_statistic_count(model); i++) {
+    am_array_info info = am_model_statistic_info(model, i);
+    if (strstr(info.name, "updates")) assert_true(flat[info.offset] == 0);
+  }
+  am_init_report_free(w.ctx, &report);
+  am_model_free(model);
+  am_config_free(config);
+  world_free(&w);
+}
+
 /* Wherever memory runs out, the run ends with an error and leaves nothing behind in memory; a dry one no folder either. */
 static void fail_allocations(bool dry) {
   world w = world_make(1);
@@ -453,6 +481,7 @@ int main(void) {
       cmocka_unit_test(a_bad_gradient_names_where_it_began),
       cmocka_unit_test(a_bad_validation_names_clip_and_layer),
       cmocka_unit_test(freezes_and_starts_from_a_file),
+      cmocka_unit_test(starts_from_plain_statistics),
       cmocka_unit_test(trains_without_validation),
       cmocka_unit_test(survives_failed_allocations),
       cmocka_unit_test(survives_failed_allocations_in_a_step),
