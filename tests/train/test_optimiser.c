@@ -112,6 +112,24 @@ static void averages(void **state) {
   check("{kind: sgd, learning_rate: 0.05}", 0.5, 1, golden_average);
 }
 
+/* The first steps of a slow average: at step t its decay is (1+t)/(10+t), and after ten its start is nearly gone. */
+static void an_average_forgets_its_start(void **state) {
+  (void)state;
+  double w[ALL], wanted[ALL], left = 1;
+  memcpy(w, golden_start, sizeof w);
+  memcpy(wanted, golden_start, sizeof wanted);
+  for (int t = 1; t <= STEPS; t++) {
+    const double decay = (1.0 + t) / (10.0 + t);
+    left *= decay;
+    for (int i = 0; i < ALL; i++) {
+      w[i] -= 0.05 * golden_gradients[(t - 1) * ALL + i];
+      wanted[i] = decay * wanted[i] + (1 - decay) * w[i];
+    }
+  }
+  assert_true(left < 1e-4); /* of a constant 0.999: 0.99 */
+  check("{kind: sgd, learning_rate: 0.05}", 0.999, 1, wanted);
+}
+
 static void freezes_and_scales_by_name(void **state) {
   (void)state;
   double got[ALL];
@@ -229,6 +247,7 @@ int main(void) {
       cmocka_unit_test(adam),
       cmocka_unit_test(divides_and_clips_once),
       cmocka_unit_test(averages),
+      cmocka_unit_test(an_average_forgets_its_start),
       cmocka_unit_test(freezes_and_scales_by_name),
       cmocka_unit_test(patterns_must_match),
       cmocka_unit_test(names_what_went_bad),
