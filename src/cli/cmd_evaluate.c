@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "cli/inspect.h"
+#include "data/spelling.h"
+#include "data/vocabulary.h"
 #include "io/json.h"
 #include "train/compare.h"
 #include "train/recordings.h"
@@ -69,8 +71,35 @@ static void list_unmapped(const job *j, am_buffer *out) {
   }
 }
 
+/* Whether data.vocabulary: common gives labels that the model may have: it has no other word for an emotion. */
+static bool says_common_words(const job *j) {
+  for (int m = 0; m < j->checkpoint->classes; m++) {
+    const char *label = j->checkpoint->labels[m], *fold = am_spelling_fold(j->d->strings, label);
+    const char *common = fold ? am_vocabulary_common(fold) : NULL;
+    if (!fold || (common && strcmp(common, label) != 0)) return false;
+  }
+  return true;
+}
+
+/* ": {anger: angry} (or data.vocabulary: common)": what the labels that are no class of the model mean there; may be empty. */
+static am_status suggest_merge(const job *j, am_buffer *out, am_error *err) {
+  am_context *ctx = j->c->ctx;
+  am_name_set known = {.ctx = ctx};
+  am_status st = AM_OK;
+  for (int m = 0; m < j->checkpoint->classes && !st; m++)
+    if (am_name_set_add(&known, j->checkpoint->labels[m]) < 0) st = am_no_memory(err);
+  for (int k = 0; k < j->d->n_labels && !st; k++) {
+    const char *label = j->d->labels[k];
+    const char *near = j->label_of[k] < 0 ? am_vocabulary_synonym(j->d->strings, label, &known) : NULL;
+    if (near) am_buffer_printf(ctx, out, "%s%s: %s", out->used ? ", " : ": {", label, near);
+  }
+  if (out->used) am_buffer_printf(ctx, out, "}%s", says_common_words(j) ? " (or data.vocabulary: common)" : "");
+  am_name_set_free(&known);
+  return out->failed ? am_no_memory(err) : st;
+}
+
 /* Scores of the few clips whose labels agree by chance say nothing of the corpus: who wants them has to say so. */
-static am_status keep_mapped(job *j, am_error *err) {
+static am_status keep_mapped(job *j, const char *merge, am_error *err) {
   am_buffer labels = {0};
   size_t kept = 0, all = j->n;
   am_status st = AM_OK;
@@ -84,11 +113,11 @@ static am_status keep_mapped(job *j, am_error *err) {
   const char *names = labels.data ? labels.data : "";
   if (2 * kept < all && !cli_has(j->c, "partial"))
     st = am_fail(err, AM_E_CONFIG, "%zu of %zu clips would be left out, as their label is no class of the model (%s); map labels "
-                 "with data.merge in the config given to --data, or score the rest with --partial", all - kept, all, names);
+                 "with data.merge%s in the config given to --data, or score the rest with --partial", all - kept, all, names, merge);
   else if (!kept) st = am_fail(err, AM_E_DATA, "no clip is left to evaluate");
   else if (kept < all)
-    am_log(j->c->ctx, AM_LOG_WARNING, "%zu of %zu clips left out: their label is no class of the model (%s)", all - kept, all,
-           names);
+    am_log(j->c->ctx, AM_LOG_WARNING, "%zu of %zu clips left out: their label is no class of the model (%s)%s%s", all - kept, all,
+           names, *merge ? "; data.merge" : "", merge);
   am_buffer_free(j->c->ctx, &labels);
   return st;
 }
@@ -107,10 +136,15 @@ static am_status map_labels(job *j, am_error *err) {
       am_log(j->c->ctx, AM_LOG_INFO, "label map: %s -> %s", j->d->labels[k],
              j->label_of[k] < 0 ? "(left out: the model has no such class)" : j->checkpoint->labels[j->label_of[k]]);
   }
-  if (unmapped == j->d->n_labels)
-    return am_fail(err, AM_E_CONFIG, "no label of this corpus (%s, ...) is a class of the model (%s, ...); map them with "
-                   "data.merge in the config given to --data", j->d->labels[0], j->checkpoint->labels[0]);
-  return keep_mapped(j, err);
+  am_buffer merge = {0};
+  am_status st = suggest_merge(j, &merge, err);
+  const char *map = merge.data ? merge.data : "";
+  if (!st && unmapped == j->d->n_labels)
+    st = am_fail(err, AM_E_CONFIG, "no label of this corpus (%s, ...) is a class of the model (%s, ...); map them with "
+                 "data.merge%s in the config given to --data", j->d->labels[0], j->checkpoint->labels[0], map);
+  else if (!st) st = keep_mapped(j, map, err);
+  am_buffer_free(j->c->ctx, &merge);
+  return st;
 }
 
 /* Where the clips are and which are scored may be set; how they are heard is the model's. */

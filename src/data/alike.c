@@ -208,11 +208,3 @@ am_status am_corpus_join_alike(am_corpus *corpus, am_data_options *options, am_e
   am_status status = join_labels(corpus, options, err);
   return status ? status : join_others(corpus, (am_alike)options->merge_alike, err);
 }
-
-const char *am_label_synonym(am_tree *tree, const char *label, const am_name_set *known) {
-  const char *common, *other;
-  if (common_word(tree, label, &common, NULL) || !common) return NULL;
-  for (size_t i = 0; i < known->n; i++)
-    if (!common_word(tree, known->at[i], &other, NULL) && other == common) return known->at[i];
-  return NULL;
-}

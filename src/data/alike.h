@@ -9,7 +9,5 @@
  * labels, merge and rename of the options likewise, so that a config may say them either way.  Warns of what is joined, and
  * of what looks or means the same and is not. */
 am_status am_corpus_join_alike(am_corpus *corpus, am_data_options *options, am_error *err);
-/* A known label that means the same emotion as `label`, which is none of them; NULL: none does. */
-const char *am_label_synonym(am_tree *tree, const char *label, const am_name_set *known);
 
 #endif

@@ -10,8 +10,8 @@
 
 #include "audio/sound.h"
 #include "base/file.h"
-#include "data/alike.h"
 #include "data/names.h"
+#include "data/vocabulary.h"
 
 typedef struct filter {
   am_corpus *corpus;
@@ -74,7 +74,7 @@ static void list_labels(const filter *f, am_buffer *out) {
 /* Labels */
 
 static am_status fail_label(am_tree *tree, const am_value *at, const char *key, const am_name_set *known, am_error *err) {
-  const char *near = am_label_synonym(tree, at->key, known);
+  const char *near = am_vocabulary_synonym(tree, at->key, known);
   if (!near) near = am_nearest(at->key, known->at, known->n, sizeof *known->at);
   return am_fail_at_key(err, at, "data.%s: the corpus has no label \"%s\"%s%s%s", key, at->key,
                         near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
@@ -239,7 +239,7 @@ static am_status fail_class(filter *f, const char *label, am_error *err) {
   for (size_t i = 0; i < f->corpus->n; i++) f->keep[i] = true; /* what the folder has, filters aside */
   list_labels(f, &found);
   const bool known = am_name_set_find(&f->merged, label) >= 0;
-  const char *near = known ? NULL : am_label_synonym(f->d->strings, label, &f->merged);
+  const char *near = known ? NULL : am_vocabulary_synonym(f->d->strings, label, &f->merged);
   if (!near && !known) near = am_nearest(label, f->merged.at, f->merged.n, sizeof *f->merged.at);
   am_status status =
     am_fail(err, AM_E_DATA, "data.labels: no clip in the selection has the label \"%s\"%s%s%s; labels in %s: %s", label,

@@ -70,6 +70,7 @@ sed 's/epochs: 1,/epochs: 1000000,/' tiny.yaml >endless.yaml
 printf 'path,label\nsound.wav,angry\nmissing.wav,calm\n' >clips.csv
 echo "data: {corpus: ravdess, root: corpus, labels: [calm, fearful, disgust]}" >feelings.yaml
 echo "data: {corpus: ravdess, root: corpus, labels: [fearful]}" >strangers.yaml
+echo "data: {corpus: ravdess, root: corpus, labels: [fearful], rename: {fearful: joy}}" >words.yaml
 printf 'path,label\nsound.wav,calm\nempty.wav,w\xfctend\n' >latin1.csv
 printf '# my corpus\npath,label\nsound.wav,calm\n' >comment.csv
 ln -s sound.wav again.wav

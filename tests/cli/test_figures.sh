@@ -56,6 +56,11 @@ expect "as JSON" 0 '"n": 16' '"classes_scored": 1,' '"reason": "label"' '"count"
 echo 'data: {corpus: ravdess, root: corpus, labels: [calm, happy, sad, angry, fearful]}' >other.yaml
 run evaluate run1 --data other.yaml --quiet; expect "fewer are left out with a warning, which --quiet keeps" 0 "warning: 16 of 80 clips left out" "over 4 of 4"
 echo 'data: {corpus: ravdess, root: corpus, labels: [fearful]}' >other.yaml
+run evaluate run1 --data other.yaml --quiet --set 'data.rename={fearful: joy}'
+expect "a synonym is suggested" 2 "with data.merge: .joy: happy. .or data.vocabulary: common. in the config given to --data"
+run evaluate run1 --data other.yaml --quiet --set 'data.rename={fearful: joy, disgust: anger, neutral: fuzzy}' --set 'data.labels=[fearful, disgust, sad, surprised]'
+expect "where most is left out, too" 2 "48 of 64 clips would be left out, .*data.merge: .joy: happy, anger: angry. .or"
+run evaluate run1 --data other.yaml --quiet --set 'data.merge={fearful: happy}' --set 'data.labels=[happy]'; expect "and is what helps" 0 "over 1 of 4"
 run evaluate run1 --data other.yaml --partial; expect "nothing left is no result" 2 "no label of this corpus .fearful, ....* is a class"
 
 # ---- splits that do not look at labels ----
