@@ -75,6 +75,8 @@ am_status am_checkpoint_check_input(const char *path, const am_feature_options *
 am_status am_checkpoint_check_normaliser(const char *path, const am_feature_options *features, am_shape in,
                                          const am_normaliser *nz, am_error *err);
 am_status am_checkpoint_check_means(const char *path, const am_normaliser *nz, am_error *err);
+/* Whether the weights and statistics that were read into the model are numbers; AM_E_NUMERIC names the array. */
+am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error *err);
 /* Counts and sums; whether they fit the run's batches is looked at when it is resumed. */
 am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err);
 /* --init: arrays of the same name and shape are taken; the others are listed. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "train/checkpoint.h"
+#include "train/trainer.h"
 
 am_status am_checkpoint_check_labels(const char *path, const am_names *labels, am_error *err) {
   if (!labels->n) return am_fail(err, AM_E_FORMAT, "%s: it has no labels", path);
@@ -55,6 +56,28 @@ am_status am_checkpoint_check_means(const char *path, const am_normaliser *nz, a
       return am_fail(err, AM_E_FORMAT, "%s: bin %d of its normaliser has the mean %g and the factor %g; wanted finite numbers",
                      path, i, (double)nz->mean[i], (double)nz->inverse[i]);
   return AM_OK;
+}
+
+static am_status check_array(const char *path, const char *group, const am_array_info *info, const am_real *x, am_error *err) {
+  if (am_all_finite(x, info->count)) return AM_OK;
+  size_t i = 0;
+  while (isfinite(x[i])) i++;
+  return am_fail(err, AM_E_NUMERIC, "%s: %s/%s: number %zu of %zu is %s; a model with such weights answers nothing", path, group,
+                 info->name, i + 1, info->count, isnan(x[i]) ? "not a number" : "infinite");
+}
+
+am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error *err) {
+  const am_real *w = am_model_weights(model, NULL), *s = am_model_statistics(model, NULL);
+  am_status status = AM_OK;
+  for (size_t i = 0; i < am_model_weight_count(model) && !status; i++) {
+    am_array_info info = am_model_weight_info(model, i);
+    status = check_array(path, "weights", &info, w + info.offset, err);
+  }
+  for (size_t i = 0; i < am_model_statistic_count(model) && !status; i++) {
+    am_array_info info = am_model_statistic_info(model, i);
+    status = check_array(path, "statistics", &info, s + info.offset, err);
+  }
+  return status;
 }
 
 am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err) {

@@ -300,6 +300,7 @@ static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_err
   if (!status) status = get_count(file, "/", "step", &c->step, err);
   if (!status) status = make_model(ctx, file, c, err);
   if (!status) status = read_arrays(ctx, file, c->model, err);
+  if (!status) status = am_checkpoint_check_finite(am_h5_path(file), c->model, err);
   c->resumable = am_h5_find(file, "training/slots") == AM_H5_GROUP;
   return status;
 }
@@ -471,6 +472,7 @@ am_status am_checkpoint_init(am_context *ctx, const char *path, am_model *model,
   am_status status = open_checked(ctx, path, &file, err);
   if (status) return status;
   status = init_all(ctx, file, model, report, err);
+  if (!status) status = am_checkpoint_check_finite(path, model, err);
   am_h5_close(file);
   if (status) am_init_report_free(ctx, report);
   return status;

@@ -433,6 +433,9 @@ static void what_is_used_together_is_held_together(void **state) {
       {{{"input", "rank", NULL, 4, 0}}, AM_E_FORMAT, "no model has the input shape"},
       {{{"weights/conv2d_1/kernel", NULL, NULL, 1, 36}}, AM_E_SHAPE, "array weights/conv2d_1/kernel is (36)"},
       {{{"statistics/batch_norm_1/mean", NULL, NULL, 1, 5}}, AM_E_SHAPE, "array statistics/batch_norm_1/mean is (5)"},
+      {{{"weights/dense_1/bias", NULL, NULL, NAN, 3}}, AM_E_NUMERIC, "weights/dense_1/bias: number 1 of 3 is not a number; a model"},
+      {{{"statistics/batch_norm_1/variance", NULL, NULL, INFINITY, 4}}, AM_E_NUMERIC, "statistics/batch_norm_1/variance: number 1 "
+                                                                                    "of 4 is infinite"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     copy c = edited(cases[i].edits);

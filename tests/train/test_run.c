@@ -241,6 +241,17 @@ static void stops_early(void **state) {
   world_free(&w);
 }
 
+/* Of the file itself: a checkpoint whose weights are not finite is none to be loaded. */
+static uint32_t bytes_of(world *w, const char *run, const char *name) {
+  char *data;
+  size_t bytes;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_file_read(w->ctx, file_in(w, run, name), 1 << 24, &data, &bytes, &err), &err);
+  uint32_t crc = am_crc32c(0, data, bytes);
+  am_free(w->ctx, data);
+  return crc;
+}
+
 static void nan_stops_and_names_the_layer(void **state) {
   (void)state;
   world w = world_make(1);
@@ -264,11 +275,11 @@ static void nan_stops_and_names_the_layer(void **state) {
   am_test_ok(am_h5_open(w.ctx, file_in(&w, "kept", "last.h5"), AM_H5_UPDATE, &file, &fresh), &fresh);
   am_test_ok(am_h5_write(file, "weights/conv2d_1/bias", AM_H5_F32, 1, &four, bias, &fresh), &fresh);
   am_h5_close(file);
-  uint32_t before = digest(&w, "kept", "last.h5");
+  uint32_t before = bytes_of(&w, "kept", "last.h5");
   am_test_fails(train_with(&w, "kept", (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_NUMERIC, &err,
                 "step 4 (epoch 1): the loss is not a number, first in conv2d_1");
   assert_non_null(strstr(err.message, "the state after step 3 is kept in"));
-  assert_int_equal(digest(&w, "kept", "last.h5"), before);
+  assert_int_equal(bytes_of(&w, "kept", "last.h5"), before);
   world_free(&w);
 }
 
@@ -295,11 +306,11 @@ static void begin_bad(world *w, const char *run) {
 static void goes_bad(world *w, const char *run, const char *words, const char *more) {
   am_run_result r;
   am_error err;
-  uint32_t before = digest(w, run, "last.h5");
+  uint32_t before = bytes_of(w, run, "last.h5");
   am_test_fails(train_with(w, run, (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_NUMERIC, &err, words);
   if (!strstr(err.message, more)) fail_msg("\"%s\" lacks \"%s\"", err.message, more);
   assert_non_null(strstr(err.message, "the state after step 3 is kept in"));
-  assert_int_equal(digest(w, run, "last.h5"), before);
+  assert_int_equal(bytes_of(w, run, "last.h5"), before);
 }
 
 /* The loss is finite, for the last layer sees only zeros; what goes back through its weights is not: of the layers
@@ -325,6 +336,12 @@ static void a_bad_validation_names_clip_and_layer(void **state) {
   begin_bad(&w, "run");
   put_array(&w, "run", "statistics/batch_norm_1/variance", variance, 4);
   goes_bad(&w, "run", "step 4 (epoch 1): the validation loss is not a number at clip s", "first in batch_norm_1;");
+  char *init = strdup(file_in(&w, "run", "last.h5"));
+  am_run_result r;
+  am_error err;
+  am_test_fails(train_with(&w, "next", (am_run_options){.init = init}, (overrides){{0}}, &r, &err), AM_E_NUMERIC, &err,
+                "last.h5: statistics/batch_norm_1/variance: number 3 of 4 is not a number");
+  free(init);
   world_free(&w);
 }
 
