@@ -14,8 +14,8 @@ not_ok() {
   cases=$((cases + 1)); echo "not ok $cases - $1"
   { [ -n "${2:-}" ] && echo "$2"; tail -n 12 out err 2>/dev/null; } | sed 's/^/#   /'
 }
-# Jobs in the background of a script begin with Ctrl-C ignored, and it stays so.  These hear it.
-hearing=(env --default-signal=INT "$audiomood")
+# Jobs in the background of a script begin with Ctrl-C ignored, and it stays so (of nohup, SIGHUP, too).  These hear them.
+hearing=(env --default-signal=INT,HUP "$audiomood")
 # run ARGUMENTS...: stdout in out, stderr in err, exit code in $code
 run() { "$audiomood" "$@" >out 2>err; code=$?; }
 # expect NAME CODE [PATTERN in err or out]...

@@ -437,6 +437,9 @@ grep -q '"state": "interrupted"' term/run.json && ok "run.json says so" || not_o
 run train --resume term --set train.epochs=3; expect "the step was finished and saved" 0 "resuming after step $step,"
 cmp -s term/predictions.csv run1/predictions.csv && [ "$(tail -1 term/digests.csv)" = "$(tail -1 run1/digests.csv)" ] || [ "$step" -gt 12 ]
 [ $? = 0 ] && ok "and the run ends as if it had not been stopped" || not_ok "and the run ends as if it had not been stopped"
+begin hung; kill -HUP $pid; kill -CONT $pid; wait $pid; code=$?
+expect "SIGHUP, of a terminal that closes, saves as well" 129 "stopped after step [0-9]+, in epoch" "all is saved in hung/last.h5"
+grep -q '"state": "interrupted"' hung/run.json && ok "and says so" || not_ok "and says so"
 begin twice; kill -TERM $pid; kill -INT $pid; kill -CONT $pid; wait $pid; code=$?
 # Which of the two is handled first is the kernel's choice; whichever is second ends the process before it has saved.
 [ $code = 130 ] || [ $code = 143 ] && ok "a second signal stops at once" || not_ok "a second signal stops at once" "exit code $code"
