@@ -47,7 +47,7 @@ static int rising(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* From the header alone; a file that cannot be read has no length. */
+/* A file that cannot be read has no length. */
 static double clip_seconds(am_context *ctx, const am_clip *clip) {
   am_sound_info info = {.size = sizeof info};
   if (clip->seconds > 0) return clip->seconds;
@@ -72,13 +72,30 @@ static am_status count_dataset(am_context *ctx, am_tally *t, am_error *err) {
   return AM_OK;
 }
 
-/* -1: nobody is named, or there is no memory. */
-static int speaker_index(am_tally *t, am_name_set *seen, const char *name) {
+static int by_name(const void *a, const void *b) {
+  return am_natural_compare(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Adds a speaker that was not yet seen, where somebody is named. */
+static am_status see_speaker(am_tally *t, am_name_set *seen, const char *name, am_error *err) {
   int s = *name ? am_name_set_add(seen, name) : -1;
-  if (s < t->n_speakers) return s;
-  t->speakers[s] = name;
-  t->n_speakers = s + 1;
-  return s;
+  if (s < 0 && *name) return am_no_memory(err);
+  if (s >= t->n_speakers) t->speakers[t->n_speakers++] = name;
+  return AM_OK;
+}
+
+/* All speakers by name, as a dataset has them, not in the order in which the folds tested them. */
+static am_status list_speakers(const am_results *r, am_tally *t, am_name_set *listed, am_error *err) {
+  am_name_set seen = {.ctx = r->ctx};
+  am_status st = AM_OK;
+  for (int i = 0; i < r->n_parts && !st; i++)
+    for (size_t j = 0; j < r->parts[i].metrics->n && !st; j++)
+      st = see_speaker(t, &seen, r->parts[i].predictions[j].speaker, err);
+  am_name_set_free(&seen);
+  if (t->n_speakers) qsort(t->speakers, (size_t)t->n_speakers, sizeof *t->speakers, by_name);
+  for (int s = 0; s < t->n_speakers && !st; s++)
+    if (am_name_set_add(listed, t->speakers[s]) < 0) st = am_no_memory(err);
+  return st;
 }
 
 static am_status count_predictions(const am_results *r, am_tally *t, am_error *err) {
@@ -87,20 +104,21 @@ static am_status count_predictions(const am_results *r, am_tally *t, am_error *e
   t->n_speakers = (int)t->n; /* room for as many as there may be */
   am_status st = make_room(r->ctx, t, err);
   t->n_speakers = 0;
-  am_name_set seen = {.ctx = r->ctx};
+  am_name_set listed = {.ctx = r->ctx};
   for (int k = 0; k < t->n_labels && !st; k++) t->labels[k] = r->parts[0].labels[k];
+  if (!st) st = list_speakers(r, t, &listed, err);
   for (int i = 0; i < r->n_parts && !st; i++) {
     const am_part_results *p = &r->parts[i];
     am_part part = strcmp(p->name, "test") == 0 ? AM_PART_TEST : AM_PART_VALIDATION;
     for (size_t j = 0; j < p->metrics->n && !st; j++) {
       const am_prediction *one = &p->predictions[j];
       if (one->truth >= t->n_labels || strcmp(one->seed, p->predictions[0].seed)) continue;
-      int s = speaker_index(t, &seen, one->speaker);
+      int s = *one->speaker ? am_name_set_add(&listed, one->speaker) : -1;
       if (s < 0 && *one->speaker) st = am_no_memory(err);
       else add(t, one->truth, s, part, NAN);
     }
   }
-  am_name_set_free(&seen);
+  am_name_set_free(&listed);
   return st;
 }
 

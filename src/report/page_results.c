@@ -181,7 +181,7 @@ static void monitor_words(am_page *p) {
   for (char *c = monitor; c && *c; c++)
     if (*c == '_') *c = ' ';
   am_html_put(p->h, "the best by ");
-  am_html_text(p->h, monitor);
+  am_html_text(p->h, monitor && !strcmp(monitor, "validation uar") ? "validation UAR" : monitor);
   am_free(p->ctx, monitor);
 }
 

@@ -97,6 +97,13 @@ static void widen(double value, double *low, double *high) {
   if (value > *high) *high = value;
 }
 
+/* Whether the legend finds room to the right of the title. */
+static bool legend_fits(const frame *a, const char *title, const am_curve *curves, size_t n) {
+  double taken = *title ? am_canvas_text_width(a->c, 14, title) : a->width;
+  for (size_t i = 0; i < n; i++) taken += am_canvas_text_width(a->c, 11, curves[i].name) + 28;
+  return taken <= a->width;
+}
+
 static void draw_legend(const frame *a, const am_curve *curves, size_t n) {
   double x = a->left + a->width, y = a->top - 13;
   for (size_t i = n; i-- > 0;) {
@@ -151,7 +158,7 @@ am_status am_plot_curves(am_context *ctx, const am_plot_style *style, const char
   frame a;
   am_status st = start(ctx, style, 560, 320, title, &a, err);
   if (st) return st;
-  if (!*title && n > 1) a.top += 16, a.height -= 16; /* room for the legend */
+  if (n > 1 && !legend_fits(&a, title, curves, n)) a.top += 16, a.height -= 16; /* a line of its own */
   fit(&a, curves, n);
   draw_x_axis(&a, x_name, true);
   draw_y_axis(&a, y_name, true);

@@ -66,6 +66,26 @@ static void test_whole_ticks(void **state) {
   }
 }
 
+/* A legend stands beside a title that leaves room for it, else below it. */
+static void test_legend(void **state) {
+  (void)state;
+  double x[2] = {1, 2}, y[2] = {10, 20};
+  am_curve curves[3] = {{"training", 2, x, y}, {"validation", 2, x, y}, {"val. recall", 2, x, y}};
+  am_plot_style page = {AM_IMAGE_INLINE, false, 0, 0};
+  static const char *const titles[3] = {"Loss", "Accuracy and unweighted average recall", ""};
+  static const char *const at[3] = {" y=\"21\"", " y=\"37\"", " y=\"13\""};
+  for (int i = 0; i < 3; i++) {
+    am_buffer out = {0};
+    assert_int_equal(am_plot_curves(ctx, &page, titles[i], "x", "y", curves, 3, NAN, &out, NULL), AM_OK);
+    char *end = strstr(out.data, ">training</text>"), *found = NULL;
+    assert_non_null(end);
+    *end = 0;
+    found = strrchr(out.data, '<');
+    assert_non_null(strstr(found, at[i]));
+    am_buffer_free(ctx, &out);
+  }
+}
+
 static void test_no_data(void **state) {
   (void)state;
   double nan = NAN;
@@ -167,7 +187,8 @@ static void test_save_fails_cleanly(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_curves),      cmocka_unit_test(test_whole_ticks), cmocka_unit_test(test_no_data), cmocka_unit_test(test_confusion),
+    cmocka_unit_test(test_curves),      cmocka_unit_test(test_whole_ticks), cmocka_unit_test(test_legend),
+    cmocka_unit_test(test_no_data),     cmocka_unit_test(test_confusion),
     cmocka_unit_test(test_confusion_says_what_it_is_over),
     cmocka_unit_test(test_sound_pictures), cmocka_unit_test(test_two_spectrograms),
     cmocka_unit_test(test_save_fails_cleanly),

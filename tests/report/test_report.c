@@ -468,6 +468,25 @@ static void test_crossval_begins(void **state) {
   remove_run(folder);
 }
 
+/* Folds test speakers in any order; the table has them by name, numbers by their value. */
+static void test_crossval_speakers(void **state) {
+  (void)state;
+  char *folder = make_crossval();
+  text_file(folder, "predictions.csv",
+            "clip,speaker,fold,true,predicted,p_" EVIL ",\"p_" TRICKY_CSV "\"\n"
+            "a.wav,s10,0," EVIL "," EVIL ",0.75,0.25\nb.wav,s3,1,\"" TRICKY_CSV "\"," EVIL ",0.6,0.4\n"
+            "c.wav,s3,1,\"" TRICKY_CSV "\"," EVIL ",0.9,0.1\n"
+            "d.wav,s2,2,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n");
+  char *page = page_of(folder);
+  assert_says(page, "(3 speakers)");
+  const char *two = strstr(page, ">s2</th><td class=\"faint\">0</td><td>1</td>");
+  const char *three = strstr(page, ">s3</th><td class=\"faint\">0</td><td>2</td>");
+  const char *ten = strstr(page, ">s10</th><td>1</td><td class=\"faint\">0</td>");
+  assert_true(two && three && ten && two < three && three < ten);
+  am_free(ctx, page);
+  remove_run(folder);
+}
+
 /* Seven folds, two seeds: curves are of the extremes, a clip stands once among the mistakes. */
 static void test_many_folds(void **state) {
   (void)state;
@@ -577,6 +596,7 @@ int main(void) {
     cmocka_unit_test(test_damage),        cmocka_unit_test(test_utterances),
     cmocka_unit_test(test_crossval),      cmocka_unit_test(test_crossval_begins),
     cmocka_unit_test(test_many_folds),    cmocka_unit_test(test_crossval_damage),
+    cmocka_unit_test(test_crossval_speakers),
     cmocka_unit_test(test_out_of_memory),
   };
   return cmocka_run_group_tests_name("page", tests, setup, teardown);
