@@ -29,8 +29,8 @@ typedef struct am_sound {
 
 /* Reads WAV and its kin, AIFF, AU, CAF, FLAC, MP3, MP2, Ogg (Vorbis, Opus, FLAC) and what else libsndfile reads, known by its
  * content, as the mean of its channels, at its own rate (rate 0; Opus has 48 kHz) or resampled to `rate` Hz (libsoxr HQ,
- * length ceil(n * ratio)).  Of chained and joined files all parts are heard, in the first one's rate.  Samples are counted,
- * not believed; what is left out is a warning in the context's log that names the file.
+ * length ceil(n * ratio)).  Of chained Ogg, joined MP3 and joined FLAC all parts are heard, at the rate of the first.  Samples
+ * are counted; what the header says of them is not believed.  What is left out is named in a warning in the context's log.
  * Decodes at most max_seconds (0: 600 s) and 1 GiB of file; a longer file is AM_E_FORMAT.  Takes no more memory than 64 MB
  * and 20 times the file, or than the sound itself, which at a rate above 48 kHz may be no larger than max_seconds at 48 kHz.
  * Fails naming the file for: unreadable, empty, not a sound (a text stub says so), another format (named, with the line for
