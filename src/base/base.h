@@ -17,6 +17,8 @@ am_status am_error_prefix(am_error *err, const char *format, ...) AM_PRINTF(2, 3
 /* What may not be shown is replaced (am_text_stand_in in base/utf8.h): names of files and labels may hold anything, and a
  * message is one line.  The text gets no longer. */
 void am_text_one_line(char *text);
+/* The words of a message that go by a number: `one` of a single thing, `more` otherwise. */
+static inline const char *am_count(size_t n, const char *one, const char *more) { return n == 1 ? one : more; }
 void am_log(am_context *ctx, am_log_level level, const char *format, ...) AM_PRINTF(3, 4);
 void am_progress_emit(am_context *ctx, const am_progress *progress);
 /* How often work has asked am_context_stopping: what asked twice has done a step in between, and will ask again.

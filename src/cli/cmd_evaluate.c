@@ -112,12 +112,13 @@ static am_status keep_mapped(job *j, const char *merge, am_error *err) {
   j->n = kept;
   const char *names = labels.data ? labels.data : "";
   if (2 * kept < all && !cli_has(j->c, "partial"))
-    st = am_fail(err, AM_E_CONFIG, "%zu of %zu clips would be left out, as their label is no class of the model (%s); map labels "
-                 "with data.merge%s in the config given to --data, or score the rest with --partial", all - kept, all, names, merge);
+    st = am_fail(err, AM_E_CONFIG, "%zu of %zu clips would be left out, as %s label is no class of the model (%s); map labels "
+                 "with data.merge%s in the config given to --data, or score the rest with --partial", all - kept, all,
+                 am_count(all - kept, "its", "their"), names, merge);
   else if (!kept) st = am_fail(err, AM_E_DATA, "no clip is left to evaluate");
   else if (kept < all)
-    am_log(j->c->ctx, AM_LOG_WARNING, "%zu of %zu clips left out: their label is no class of the model (%s)%s%s", all - kept, all,
-           names, *merge ? "; data.merge" : "", merge);
+    am_log(j->c->ctx, AM_LOG_WARNING, "%zu of %zu clips left out: %s label is no class of the model (%s)%s%s", all - kept, all,
+           am_count(all - kept, "its", "their"), names, *merge ? "; data.merge" : "", merge);
   am_buffer_free(j->c->ctx, &labels);
   return st;
 }
@@ -207,7 +208,7 @@ static void print_left_out(const am_left_outs *list) {
     char words[64];
     bool label = !strcmp(list->at[i].reason, AM_LEFT_OUT_LABEL);
     snprintf(words, sizeof words, "left out %s%s", label ? "" : "as ", label ? "by their label" : list->at[i].reason);
-    cli_print("%-27s%zu clips, e.g. %s\n", words, list->at[i].count, list->at[i].example);
+    cli_print("%-27s%zu clip%s, e.g. %s\n", words, list->at[i].count, am_count(list->at[i].count, "", "s"), list->at[i].example);
   }
 }
 
@@ -296,8 +297,8 @@ static am_status warn_of_recordings(const job *j, size_t model, const am_store *
   if (st == AM_E_NOMEM) return am_no_memory(err);
   if (st) am_log(ctx, AM_LOG_WARNING, "%s; whether the recordings are those of the run is not known", why.message);
   else if (r.n_changed)
-    am_log(ctx, AM_LOG_WARNING, "%zu of the %zu clips scored are not the recordings that %s was made with: %s", r.n_changed, j->n, run,
-           r.names.data);
+    am_log(ctx, AM_LOG_WARNING, "%zu of the %zu clips scored %s that %s was made with: %s", r.n_changed, j->n,
+           am_count(r.n_changed, "is not the recording", "are not the recordings"), run, r.names.data);
   if (!st) am_buffer_free(ctx, &r.names);
   return AM_OK;
 }

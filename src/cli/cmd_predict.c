@@ -218,20 +218,22 @@ static am_status predict_file(cli *c, const cli_team *team, hearing *how, const 
 
 /* What was noticed, once for all sounds. */
 static void say_noticed(cli *c, hearing *how, size_t sounds, double rate) {
-  const char *part = how->window > 0 ? ", at least in part, and have no label there" : " and have no label";
-  if (how->silent.n)
-    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds are silent%s: %s", how->silent.n, sounds, part,
-           cli_tally_names(c, &how->silent));
-  if (how->too_short.n)
-    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds are shorter than 0.1 s and have no label: %s", how->too_short.n, sounds,
-           cli_tally_names(c, &how->too_short));
-  if (how->low.n)
-    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds have a lower rate than the %g Hz this model hears; what is missing in "
-           "them costs accuracy: %s", how->low.n, sounds, rate, cli_tally_names(c, &how->low));
-  if (how->cut.n)
-    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds are longer than what this model hears; only their start is heard: %s; "
-           "with --window %.2f all of it is heard, a window after the other", how->cut.n, sounds,
-           cli_tally_names(c, &how->cut), floor(100 * how->whole_in) / 100);
+  const bool part = how->window > 0;
+  size_t n = how->silent.n;
+  if (n)
+    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds %s silent%s and %s no label%s: %s", n, sounds, am_count(n, "is", "are"),
+           part ? ", at least in part," : "", am_count(n, "has", "have"), part ? " there" : "", cli_tally_names(c, &how->silent));
+  if ((n = how->too_short.n))
+    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds %s shorter than 0.1 s and %s no label: %s", n, sounds,
+           am_count(n, "is", "are"), am_count(n, "has", "have"), cli_tally_names(c, &how->too_short));
+  if ((n = how->low.n))
+    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds %s a lower rate than the %g Hz this model hears; what is missing in "
+           "%s costs accuracy: %s", n, sounds, am_count(n, "has", "have"), rate, am_count(n, "it", "them"),
+           cli_tally_names(c, &how->low));
+  if ((n = how->cut.n))
+    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds %s longer than what this model hears; only %s start is heard: %s; "
+           "with --window %.2f all of it is heard, a window after the other", n, sounds, am_count(n, "is", "are"),
+           am_count(n, "its", "their"), cli_tally_names(c, &how->cut), floor(100 * how->whole_in) / 100);
   cli_tally_free(c, &how->silent);
   cli_tally_free(c, &how->too_short);
   cli_tally_free(c, &how->low);

@@ -135,10 +135,11 @@ static am_status fail_nothing(const search *s, const am_walk *walk, am_error *er
   const char *root = s->corpus->d->root;
   char found[448] = "", more[256] = "";
   if (walk->files)
-    snprintf(found, sizeof found, "%zu files such as %s in %zu folders", walk->files,
-             *walk->first_file ? walk->first_file : "hidden ones", walk->folders);
+    snprintf(found, sizeof found, "%zu file%s such as %s in %zu folder%s", walk->files, am_count(walk->files, "", "s"),
+             *walk->first_file ? walk->first_file : "hidden ones", walk->folders, am_count(walk->folders, "", "s"));
   else if (walk->folders)
-    snprintf(found, sizeof found, "%zu folders such as %s and no file", walk->folders, walk->first_folder);
+    snprintf(found, sizeof found, "%zu folder%s such as %s and no file", walk->folders, am_count(walk->folders, "", "s"),
+             walk->first_folder);
   else
     snprintf(found, sizeof found, "an empty folder");
   if (*s->archive) snprintf(more, sizeof more, "; unpack %s first", s->archive);

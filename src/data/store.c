@@ -368,9 +368,9 @@ static void say_low_rates(job *j) {
   for (uint32_t i = (uint32_t)s->n; i-- > 0;)
     if (s->items[i].ok && s->items[i].facts.file_rate > 0 && s->items[i].facts.file_rate < needed) n++, example = i;
   if (n)
-    am_log(s->ctx, AM_LOG_WARNING, "%zu of %zu clips have a lower rate than the %g Hz that features.sample_rate makes use of, "
-           "e.g. %s (%g Hz): what is missing in them costs accuracy", n, s->n, needed, j->d->clips[example].name,
-           s->items[example].facts.file_rate);
+    am_log(s->ctx, AM_LOG_WARNING, "%zu of %zu clips %s a lower rate than the %g Hz that features.sample_rate makes use of, "
+           "e.g. %s (%g Hz): what is missing in %s costs accuracy", n, s->n, am_count(n, "has", "have"), needed,
+           j->d->clips[example].name, s->items[example].facts.file_rate, am_count(n, "it", "them"));
 }
 
 static am_status fill(job *j, const char *cache_dir, am_error *err) {
@@ -391,8 +391,9 @@ static am_status fill(job *j, const char *cache_dir, am_error *err) {
     return am_fail(err, AM_E_DATA, "%s: none of the %zu files could be read", j->d->root, s->n);
   judge_unheard(j);
   if (s->counts.skipped + s->counts.unheard == s->n && j->data->unheard == AM_UNHEARD_LEAVE_OUT)
-    return am_fail(err, AM_E_DATA, "%s: in none of the %zu clips is there anything to hear: %zu are silent or shorter than "
-                   "0.1 s", j->d->root, s->n, s->counts.unheard);
+    return s->n == 1 ? am_fail(err, AM_E_DATA, "%s: its only clip is silent or shorter than 0.1 s", j->d->root)
+                     : am_fail(err, AM_E_DATA, "%s: in none of the %zu clips is there anything to hear: %zu %s silent or shorter "
+                               "than 0.1 s", j->d->root, s->n, s->counts.unheard, am_count(s->counts.unheard, "is", "are"));
   say_low_rates(j);
   for (size_t i = 0; i < s->n; i++)
     if (s->items[i].ok && s->items[i].t > s->max_frames) s->max_frames = s->items[i].t;

@@ -75,8 +75,8 @@ am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, co
   if (!status) {
     size_t cut = am_evaluate_cut(c->model, store, clips, n);
     if (cut)
-      am_log(ctx, AM_LOG_WARNING, "%zu of %zu clips are longer than the model's %d frames; only their start is heard",
-             cut, n, c->input.t);
+      am_log(ctx, AM_LOG_WARNING, "%zu of %zu clips %s longer than the model's %d frames; only %s start is heard", cut, n,
+             am_count(cut, "is", "are"), c->input.t, am_count(cut, "its", "their"));
     am_source source = {d, store, fx, per_speaker ? &fitted : &c->normaliser};
     status = am_evaluate_logits(ctx, c->model, session, batch, &source, clips, n, "evaluate", probabilities, err);
   }

@@ -11,8 +11,8 @@
 static void say_left_out(am_trainer *t) {
   const am_dataset *d = t->dataset;
   for (size_t i = 0; i < d->n_left_out; i++)
-    am_trainer_log(t, AM_LOG_INFO, "left out: %zu clips, %s (%s)", d->left_out[i].count, d->left_out[i].reason,
-                   d->left_out[i].example ? d->left_out[i].example : "");
+    am_trainer_log(t, AM_LOG_INFO, "left out: %zu clip%s, %s (%s)", d->left_out[i].count, am_count(d->left_out[i].count, "", "s"),
+                   d->left_out[i].reason, d->left_out[i].example ? d->left_out[i].example : "");
   if (d->n_missing && d->missing_note) am_trainer_log(t, AM_LOG_WARNING, "%s", d->missing_note);
   if (d->synthetic) am_trainer_log(t, AM_LOG_WARNING, "this corpus is synthetic: results say nothing about real speech");
 }
@@ -101,7 +101,8 @@ static bool drop_clips(am_trainer *t, bool (*stay)(const am_store *store, uint32
     }
     for (int reason = 0; reason < 3; reason++)
       if (why[reason])
-        am_trainer_log(t, AM_LOG_WARNING, "%zu clips left out of the %s part: %s", why[reason], am_part_name((am_part)part),
+        am_trainer_log(t, AM_LOG_WARNING, "%zu clip%s left out of the %s part: %s", why[reason],
+                       am_count(why[reason], "", "s"), am_part_name((am_part)part),
                        reason ? am_unheard_name((am_unheard)reason) : "unreadable");
     any |= kept < t->split->n[part];
     t->unheard[part] += why[AM_UNHEARD_SILENT] + why[AM_UNHEARD_TOO_SHORT];
@@ -158,8 +159,9 @@ static void say_cut(am_trainer *t) {
   for (int part = 0; part < 3; part++) {
     size_t cut = am_evaluate_cut(t->model, t->store, t->split->at[part], t->split->n[part]);
     if (cut)
-      am_trainer_log(t, AM_LOG_WARNING, "%zu of %zu %s clips are longer than the model's %d frames; only their start is "
-                     "used", cut, t->split->n[part], am_part_name((am_part)part), am_model_input(t->model).t);
+      am_trainer_log(t, AM_LOG_WARNING, "%zu of %zu %s clips %s longer than the model's %d frames; only %s start is used", cut,
+                     t->split->n[part], am_part_name((am_part)part), am_count(cut, "is", "are"), am_model_input(t->model).t,
+                     am_count(cut, "its", "their"));
   }
 }
 
@@ -215,18 +217,20 @@ static am_status init_from(am_trainer *t, am_error *err) {
   am_init_report report;
   am_status status = am_checkpoint_init(t->ctx, file, t->model, &report, err);
   if (status) return status;
-  am_trainer_log(t, AM_LOG_INFO, "%s: %zu arrays matched: %s", file, report.n_matched, report.matched.data);
+  am_trainer_log(t, AM_LOG_INFO, "%s: %zu array%s matched: %s", file, report.n_matched,
+                 am_count(report.n_matched, "", "s"), report.matched.data);
   if (report.n_missing)
-    am_trainer_log(t, AM_LOG_WARNING, "%s: %zu arrays missing there, drawn new: %s", file, report.n_missing,
-                   report.missing.data);
+    am_trainer_log(t, AM_LOG_WARNING, "%s: %zu array%s missing there, drawn new: %s", file, report.n_missing,
+                   am_count(report.n_missing, "", "s"), report.missing.data);
   if (report.n_anew)
-    am_trainer_log(t, AM_LOG_INFO, "%s: the statistics of %zu batch norms are used until the first batch, and then taken of the "
-                   "batches here (statistics: plain goes on with them)", file, report.n_anew);
+    am_trainer_log(t, AM_LOG_INFO, "%s: the statistics of %zu batch norm%s are used until the first batch, and then taken of the "
+                   "batches here (statistics: plain goes on with them)", file, report.n_anew, am_count(report.n_anew, "", "s"));
   if (report.n_reshaped)
-    am_trainer_log(t, AM_LOG_WARNING, "%s: %zu arrays of another shape, drawn new: %s", file, report.n_reshaped,
-                   report.reshaped.data);
+    am_trainer_log(t, AM_LOG_WARNING, "%s: %zu array%s of another shape, drawn new: %s", file, report.n_reshaped,
+                   am_count(report.n_reshaped, "", "s"), report.reshaped.data);
   if (report.n_unused)
-    am_trainer_log(t, AM_LOG_WARNING, "%s: %zu arrays not used here: %s", file, report.n_unused, report.unused.data);
+    am_trainer_log(t, AM_LOG_WARNING, "%s: %zu array%s not used here: %s", file, report.n_unused,
+                   am_count(report.n_unused, "", "s"), report.unused.data);
   am_init_report_free(t->ctx, &report);
   return began_from(t, file, err);
 }

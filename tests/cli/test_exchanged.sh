@@ -41,7 +41,7 @@ same changed && ok "to the same end" || not_ok "to the same end"
 run verify whole --set data.root=bad; expect "verify names the recording" 1 "^  $angry is not the recording of then" "which the changes listed may explain"
 for part in all train; do
   run evaluate whole --set data.root=bad --split $part
-  expect "evaluate of $part warns" 0 "warning: 1 of the [0-9]* clips scored are not the recordings that whole was made with: $angry"
+  expect "evaluate of $part warns" 0 "warning: 1 of the [0-9]* clips scored is not the recording that whole was made with: $angry"
 done
 run evaluate whole --set data.root=bad; grep -q "not the recordings" err && not_ok "not of parts without it" || ok "not of parts without it"
 cp corpus/Actor_02/03-01-05-02-02-01-02.wav bad/$of_test

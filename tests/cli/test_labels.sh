@@ -31,7 +31,7 @@ expect "a comment line is named" 1 "list.csv:2: 2 fields, but the header has 1; 
 
 list , happy 'happy ' sad ' sad' >list.csv
 look; two "blanks at the ends"
-expect "they are named with their line" 0 'warning: label "happy " \(1 clips, first in list.csv:3\) counts as "happy": they differ in blanks'
+expect "they are named with their line" 0 'warning: label "happy " \(1 clip, first in list.csv:3\) counts as "happy": they differ in blanks'
 run train small.yaml --out trained
 expect "a run has two classes" 0 '2 classes'
 grep -q 'merge_alike: invisible' trained/config.yaml && ok "the choice is in its config" || not_ok "the choice is in its config"

@@ -52,9 +52,9 @@ expect "as CSV" 0 '^file,label,p_calm,p_happy,p_sad,p_angry,reason,seconds,secon
 run predict run1 silence.wav "$sound" --with run2 --json
 expect "two models together" 0 '"label": null' '"reason": null'
 run predict run1 - --json <silence.wav
-expect "from standard input" 0 '"label": null' 'silent and have no label: \(standard input\)'
+expect "from standard input" 0 '"label": null' '1 of 1 sounds is silent and has no label: \(standard input\)'
 run predict run1 long.wav --window 1 --csv
-expect "windows" 0 '^long.wav,0,1,[a-z]+,' 'warning: 1 of 1 sounds are silent, at least in part.*long.wav \([0-9]+ of its [0-9]+ windows\)'
+expect "windows" 0 '^long.wav,0,1,[a-z]+,' 'warning: 1 of 1 sounds is silent, at least in part, and has no label there: long.wav \([0-9]+ of its [0-9]+ windows\)'
 grep -q '^long.wav,[0-9.]*,[0-9.]*,,,,,,silent,1,0$' out && ok "silent windows have no label" || not_ok "silent windows have no label"
 [ "$(grep -c 'no label' err)" = 1 ] && ok "said once a sound" || not_ok "said once a sound"
 
@@ -64,7 +64,7 @@ expect "longer than the model hears" 0 'warning: 2 of 2 sounds are longer than w
   'with --window 1.00 all of it is heard' '"seconds": [0-9.]+, "seconds_heard": 1.0079'
 [ "$(grep -c 'longer' err)" = 1 ] && ok "said once a command" || not_ok "said once a command"
 run predict run1 low.wav "$sound"
-expect "a rate below the model's" 0 'warning: 1 of 2 sounds have a lower rate than the 16000 Hz this model hears.*: low.wav \(8000 Hz\)$'
+expect "a rate below the model's" 0 'warning: 1 of 2 sounds has a lower rate than the 16000 Hz this model hears.*: low.wav \(8000 Hz\)$'
 mkdir folder; cp "$sound" folder/a.WAVE; cp "$sound" folder/b.bwf; : >folder/c.m4a; : >folder/d.wma; : >folder/._a.wav
 run predict run1 folder
 expect "a folder with other kinds of files" 0 '^folder/a.WAVE: ' '^folder/b.bwf: ' \
@@ -78,9 +78,9 @@ cp silence.wav quiet/Actor_01/03-01-03-01-01-01-01.wav; cp tick.wav quiet/Actor_
 cp silence.wav quiet/Actor_04/03-01-03-01-01-01-04.wav; cp low.wav quiet/Actor_01/03-01-05-01-01-01-01.wav
 run train tiny.yaml --out quiet1 --set data.root=quiet
 expect "clips with nothing to hear are left out of training" 0 "left out .*03-01-03-01-01-01-01.wav: it is silent" \
-  "left out .*03-01-03-01-01-01-02.wav: it is too short" "1 clips left out of the train part: silent" \
-  "1 clips left out of the train part: too short" "1 clips left out of the test part: silent" \
-  "warning: 1 of 64 clips have a lower rate than the 16000 Hz .*Actor_01/03-01-05-01-01-01-01.wav \\(8000 Hz\\)"
+  "left out .*03-01-03-01-01-01-02.wav: it is too short" "1 clip left out of the train part: silent" \
+  "1 clip left out of the train part: too short" "1 clip left out of the test part: silent" \
+  "warning: 1 of 64 clips has a lower rate than the 16000 Hz .*Actor_01/03-01-05-01-01-01-01.wav \\(8000 Hz\\)"
 tr -d ' \n' <quiet1/metrics.json | grep -q '"unheard":{"train":2,"validation":0,"test":1}' && ok "and counted" || not_ok "and counted"
 grep -q '03-01-03-01-01-01-04.wav' quiet1/predictions.csv && not_ok "no row without a sound" || ok "no row without a sound"
 run evaluate quiet1; expect "evaluate leaves them out" 0 "clips +15$" "speaker-independent +yes"

@@ -76,10 +76,10 @@ static void what_nobody_sees_is_one(void **state) {
   static const char *const rows[] = {"happy,anna", "happy ,anna\t", " happy,\xc2\xa0" "anna", APART ",ben", COMPOSED ",ben", "sad,ben"};
   write_list(rows, 6);
   labels_are("{corpus: manifest}", false, COMPOSED "|happy|sad", 2);
-  said("label \"happy \" (1 clips, first in ");
+  said("label \"happy \" (1 clip, first in ");
   said("manifest.csv:3) counts as \"happy\": they differ in blanks at the ends");
   said("manifest.csv:5) counts as \"" COMPOSED "\": they differ in the Unicode form of their letters");
-  said("speaker \"anna \" (1 clips, first in ");
+  said("speaker \"anna \" (1 clip, first in ");
   /* a config may name a label either way */
   labels_are("{corpus: manifest, labels: [\"happy \", " APART "]}", false, "happy|" COMPOSED, 2);
   labels_are("{corpus: manifest, merge: {\"sad \": happy}}", false, COMPOSED "|happy", 2);
@@ -101,7 +101,7 @@ static void case_is_said_and_joined_on_demand(void **state) {
        "data.merge: {\"HAPPY\": \"Happy\"}");
   said("speakers \"a\" (2 clips, ");
   labels_are("{corpus: manifest, merge_alike: case}", false, "Happy|Stra\xc3\x9f" "e|sad", 2);
-  said("label \"HAPPY\" (1 clips, first in ");
+  said("label \"HAPPY\" (1 clip, first in ");
   labels_are("{corpus: manifest, merge_alike: case, labels: [SAD, happy]}", false, "sad|Happy", 2); /* in the corpus's spelling */
   labels_are("{corpus: manifest, merge_alike: case, merge: {SAD: happy}, labels: [HAPPY]}", false, "HAPPY", 2);
 }

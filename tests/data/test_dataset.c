@@ -254,7 +254,7 @@ static void folders_without_the_corpus_say_what_they_hold(void **state) {
   load_fails("{corpus: ravdess, root: /no/such/folder}", AM_E_DATA, "/no/such/folder does not exist");
   load_fails("{corpus: ravdess}", AM_E_DATA, "found an empty folder");
   touch(ctx, folder, "papers/one.pdf");
-  load_fails("{corpus: ravdess}", AM_E_DATA, "found 1 files such as papers/one.pdf in 1 folders");
+  load_fails("{corpus: ravdess}", AM_E_DATA, "found 1 file such as papers/one.pdf in 1 folder");
   touch(ctx, folder, "Audio_Speech_Actors_01-24.zip");
   load_fails("{corpus: ravdess}", AM_E_DATA, "unpack Audio_Speech_Actors_01-24.zip first");
   unlink(in("Audio_Speech_Actors_01-24.zip"));

@@ -63,7 +63,7 @@ static void one_file_is_refused_by_whatever_name(void **state) {
   refused("{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: ravdess, root: %s/ravdess}]}", words);
   refused("{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: ravdess, root: %s/link}]}", words);
   refused("{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: manifest, root: %s, manifest: %s/list.csv}]}",
-          "1 of 121 clips stand there twice, the first ravdess/Actor_01/03-01-03-01-01-01-01.wav and "
+          "1 of 121 clips stands there twice, the first ravdess/Actor_01/03-01-03-01-01-01-01.wav and "
           "manifest/ravdess/Actor_01/03-01-03-01-01-01-01.wav");
   char description[1024];
   snprintf(description, sizeof description, "name: %s\nlicence: CC0\nfiles: '03-01-(?<label>\\d\\d)-\\d\\d-\\d\\d-\\d\\d-(?<speaker>\\d\\d)'\n", "one");
