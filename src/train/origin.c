@@ -4,23 +4,53 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "data/names.h"
 
-static am_status add(am_context *ctx, am_names *names, const char *name, am_error *err) {
-  for (size_t i = 0; i < names->n; i++)
-    if (!strcmp(names->at[i], name)) return AM_OK;
-  char **grown = am_resize(ctx, names->at, names->n + 1, sizeof *grown);
+/* Names to be added to a list once each: a file may have many. */
+typedef struct adding {
+  am_context *ctx;
+  am_names *names;
+  am_name_set known; /* all of them */
+} adding;
+
+static am_status put(adding *a, const char *name, am_error *err) {
+  am_names *names = a->names;
+  if (am_name_set_find(&a->known, name) >= 0) return AM_OK;
+  if (!(names->n & (names->n - 1))) { /* room for a power of two is full */
+    char **grown = am_resize(a->ctx, names->at, names->n ? 2 * names->n : 1, sizeof *grown);
+    if (!grown) return am_no_memory(err);
+    names->at = grown;
+  }
+  char *copy = am_strdup(a->ctx, name);
+  if (!copy) return am_no_memory(err);
+  names->at[names->n++] = copy;
+  return am_name_set_add(&a->known, copy) < 0 ? am_no_memory(err) : AM_OK;
+}
+
+/* The list may come from elsewhere, with room for no more. */
+static am_status begin(am_context *ctx, am_names *names, adding *a, am_error *err) {
+  *a = (adding){.ctx = ctx, .names = names, .known = {.ctx = ctx}};
+  size_t room = 1;
+  while (room < names->n) room *= 2;
+  char **grown = am_resize(ctx, names->at, room, sizeof *grown);
   if (!grown) return am_no_memory(err);
   names->at = grown;
-  grown[names->n] = am_strdup(ctx, name);
-  if (!grown[names->n]) return am_no_memory(err);
-  names->n++;
+  for (size_t i = 0; i < names->n; i++)
+    if (am_name_set_add(&a->known, names->at[i]) < 0) return am_no_memory(err);
   return AM_OK;
 }
 
 static am_status add_all(am_context *ctx, am_names *names, const am_names *more, am_error *err) {
-  am_status status = AM_OK;
-  for (size_t i = 0; i < more->n && !status; i++) status = add(ctx, names, more->at[i], err);
+  adding a;
+  am_status status = begin(ctx, names, &a, err);
+  for (size_t i = 0; i < more->n && !status; i++) status = put(&a, more->at[i], err);
+  am_name_set_free(&a.known);
   return status;
+}
+
+static am_status add(am_context *ctx, am_names *names, const char *name, am_error *err) {
+  char *at[] = {(char *)(uintptr_t)name};
+  return add_all(ctx, names, &(am_names){at, 1}, err);
 }
 
 static const char *corpus_name(const am_value *item) {
@@ -31,10 +61,13 @@ static const char *corpus_name(const am_value *item) {
 
 am_status am_corpora_add(am_context *ctx, am_names *names, const am_data_options *data, const char *corpus, bool synthetic,
                          am_error *err) {
-  am_status status = synthetic ? add(ctx, names, "synthetic", err) : AM_OK;
-  if (!data->corpora || !data->corpora->first) return status ? status : add(ctx, names, corpus, err);
-  for (const am_value *item = data->corpora->first; item && !status; item = item->next)
-    status = add(ctx, names, corpus_name(item), err);
+  adding a;
+  am_status status = begin(ctx, names, &a, err);
+  if (!status && synthetic) status = put(&a, "synthetic", err);
+  const am_value *item = data->corpora ? data->corpora->first : NULL;
+  if (!status && !item) status = put(&a, corpus, err);
+  for (; item && !status; item = item->next) status = put(&a, corpus_name(item), err);
+  am_name_set_free(&a.known);
   return status;
 }
 
@@ -47,10 +80,13 @@ static bool same_corpus(const char *a, const char *b) {
 }
 
 const char *am_corpora_shared(const am_names *a, const am_names *b) {
-  for (size_t i = 0; i < a->n; i++)
+  bool any = false;
+  for (size_t k = 0; k < b->n; k++) any |= !strcmp(b->at[k], AM_CORPUS_UNKNOWN);
+  for (size_t i = 0; i < a->n && b->n; i++) {
+    if (any || !strcmp(a->at[i], AM_CORPUS_UNKNOWN)) return a->at[i];
     for (size_t k = 0; k < b->n; k++)
-      if (!strcmp(a->at[i], AM_CORPUS_UNKNOWN) || !strcmp(b->at[k], AM_CORPUS_UNKNOWN) || same_corpus(a->at[i], b->at[k]))
-        return a->at[i];
+      if (*a->at[i] == *b->at[k] && same_corpus(a->at[i], b->at[k])) return a->at[i];
+  }
   return NULL;
 }
 
