@@ -79,6 +79,7 @@ static bool same_corpus(const char *a, const char *b) {
   return n && ends(a[n]) && ends(b[n]);
 }
 
+/* One of the two is of corpora that have just been read, and short. */
 const char *am_corpora_shared(const am_names *a, const am_names *b) {
   bool any = false;
   for (size_t k = 0; k < b->n; k++) any |= !strcmp(b->at[k], AM_CORPUS_UNKNOWN);

@@ -582,6 +582,26 @@ static void tells_what_was_trained_on_before(void **state) {
   copy_free(&c);
 }
 
+/* Compared pair by pair these would take minutes. */
+static void many_corpora_are_looked_up(void **state) {
+  (void)state;
+  enum { MANY = 200000 };
+  am_context *ctx = am_test_context(1, NULL);
+  char (*names)[8] = calloc(MANY, sizeof *names), **at = calloc(MANY, sizeof *at);
+  for (int i = 0; i < MANY; i++) {
+    snprintf(names[i], sizeof names[i], "%d", i);
+    at[i] = names[i];
+  }
+  am_origin from = {.digest = 1, .before = {at, MANY}, .corpora = {at, MANY}};
+  assert_before(ctx, &from, 2, AM_CORPUS_UNKNOWN); /* more than a checkpoint can keep */
+  from.before.n = 3;
+  from.corpora.n = 5; /* each once */
+  assert_before(ctx, &from, 2, "0, 1, 2, 3, 4");
+  free(names);
+  free(at);
+  am_context_free(ctx);
+}
+
 static void corpora_of_a_name_may_be_one(void **state) {
   (void)state;
   am_names own = {(char *[]){"emodb", "ravdess_speech.yaml"}, 2}, other = {(char *[]){"ravdessx", "ravdess"}, 2},
@@ -608,6 +628,7 @@ int main(void) {
       cmocka_unit_test(a_state_that_cannot_be_is_refused),
       cmocka_unit_test(reading_survives_failed_allocations),
       cmocka_unit_test(tells_what_was_trained_on_before),
+      cmocka_unit_test(many_corpora_are_looked_up),
       cmocka_unit_test(corpora_of_a_name_may_be_one),
   };
   return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
