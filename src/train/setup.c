@@ -223,8 +223,8 @@ static am_status init_from(am_trainer *t, am_error *err) {
     am_trainer_log(t, AM_LOG_WARNING, "%s: %zu array%s missing there, drawn new: %s", file, report.n_missing,
                    am_count(report.n_missing, "", "s"), report.missing.data);
   if (report.n_anew)
-    am_trainer_log(t, AM_LOG_INFO, "%s: the statistics of %zu batch norm%s are used until the first batch, and then taken of the "
-                   "batches here (statistics: plain goes on with them)", file, report.n_anew, am_count(report.n_anew, "", "s"));
+    am_trainer_log(t, AM_LOG_INFO, "%s: the statistics of %zu batch norm%s serve until the first batch, then those of the "
+                   "batches here do (statistics: plain goes on with the former)", file, report.n_anew, am_count(report.n_anew, "", "s"));
   if (report.n_reshaped)
     am_trainer_log(t, AM_LOG_WARNING, "%s: %zu array%s of another shape, drawn new: %s", file, report.n_reshaped,
                    am_count(report.n_reshaped, "", "s"), report.reshaped.data);
