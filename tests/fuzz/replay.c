@@ -1,13 +1,21 @@
-/* tests/fuzz/replay.c - main of a fuzz target without libFuzzer: TARGET [--variants N] FILE|FOLDER...
- * Every file is one case (TAP): the input itself, then N variants of it, the same ones in every run. */
+/* tests/fuzz/replay.c - main of a fuzz target without libFuzzer: TARGET [--memory] [--variants N] FILE|FOLDER...
+ * Every file is one case (TAP): the input itself, then N variants of it, the same ones in every run.  With --memory each
+ * is read in a process of its own, whose peak of resident memory, or that of a child which reads HDF5 for it, must stay
+ * within what docs/reliability.md promises; not for builds with sanitizers, which take memory of their own. */
 #define _GNU_SOURCE
 #include "fuzz/fuzz.h"
 
 #include <ftw.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int cases, variants = 100;
+static bool memory;
+static size_t most_kb; /* the largest peak beyond what the process had at its start, of the file at hand */
+static bool beyond;
+static int failed;
 static FILE *report; /* standard output; what sound libraries print there while reading goes to standard error */
 
 /* xorshift64*; the variants of a file depend on nothing else. */
@@ -58,7 +66,7 @@ static size_t change(uint8_t *data, size_t n, size_t room) {
 }
 
 /* Exactly as long as the input, so that a sanitizer sees reads beyond its end. */
-static void run(const uint8_t *data, size_t n) {
+static void run_here(const uint8_t *data, size_t n) {
   uint8_t *copy = malloc(n ? n : 1);
   fuzz_require(copy);
   memcpy(copy, data, n);
@@ -66,11 +74,46 @@ static void run(const uint8_t *data, size_t n) {
   free(copy);
 }
 
+static size_t resident_kb(void) {
+  long size = 0, resident = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  fuzz_require(file && fscanf(file, "%ld %ld", &size, &resident) == 2);
+  fclose(file);
+  return (size_t)resident * (size_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+/* What a file of n bytes may cost; an input of a few edits stands for a file of some 100 kB. */
+static size_t promised_kb(size_t n) { return 64 * 1024 + 20 * ((n > 102400 ? n : 102400) / 1024); }
+
+static void run_apart(const uint8_t *data, size_t n) {
+  struct rusage used;
+  int status;
+  fflush(NULL);
+  const size_t before = resident_kb();
+  const pid_t child = fork();
+  fuzz_require(child >= 0);
+  if (!child) {
+    run_here(data, n);
+    exit(0);
+  }
+  fuzz_require(wait4(child, &status, 0, &used) == child);
+  fuzz_require(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  const size_t peak = (size_t)used.ru_maxrss > before ? (size_t)used.ru_maxrss - before : 0;
+  if (peak > most_kb) most_kb = peak;
+  if (peak <= promised_kb(n)) return;
+  beyond = true;
+  FILE *kept = fopen("beyond-memory", "wb");
+  if (kept) fwrite(data, 1, n, kept), fclose(kept);
+}
+
+static void run(const uint8_t *data, size_t n) { (memory ? run_apart : run_here)(data, n); }
+
 static int replay(const char *path, const struct stat *info, int kind, struct FTW *at) {
   if (kind != FTW_F) return 0;
   size_t n = (size_t)info->st_size, room = n + 1024;
   uint8_t *seed = malloc(room), *data = malloc(room);
   FILE *file = fopen(path, "rb");
+  most_kb = 0, beyond = false;
   fuzz_require(seed && data && file && fread(seed, 1, n, file) == n);
   fclose(file);
   run(seed, n);
@@ -81,7 +124,11 @@ static int replay(const char *path, const struct stat *info, int kind, struct FT
   }
   free(data);
   free(seed);
-  fprintf(report, "ok %d - %s\n", ++cases, path + at->base);
+  if (beyond) fprintf(report, "# the input is in the file beyond-memory\n");
+  fprintf(report, beyond ? "not ok %d - %s" : "ok %d - %s", ++cases, path + at->base);
+  if (memory) fprintf(report, ": %zu kB", most_kb);
+  fprintf(report, "\n");
+  failed += beyond;
   fflush(report);
   return 0;
 }
@@ -90,9 +137,10 @@ int main(int argc, char **argv) {
   int first = 1;
   report = fdopen(dup(STDOUT_FILENO), "w");
   fuzz_require(report && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0);
-  if (argc > 2 && !strcmp(argv[1], "--variants")) {
-    variants = atoi(argv[2]);
-    first = 3;
+  if (argc > first && !strcmp(argv[first], "--memory")) memory = true, first++;
+  if (argc > first + 1 && !strcmp(argv[first], "--variants")) {
+    variants = atoi(argv[first + 1]);
+    first += 2;
   }
   for (int i = first; i < argc; i++)
     if (nftw(argv[i], replay, 16, FTW_PHYS) != 0) {
@@ -102,5 +150,5 @@ int main(int argc, char **argv) {
     }
   fprintf(report, "1..%d\n", cases);
   fclose(report);
-  return cases ? 0 : 1;
+  return cases && !failed ? 0 : 1;
 }
