@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -127,13 +128,15 @@ static rlim_t seconds_for(uint64_t bytes) { return (rlim_t)(5 + bytes / (10 << 2
 /* From now on `bytes` more may be taken, by brk or mmap: what the process has is the sixth number of statm, in pages.
  * Where there is none (another kernel than Linux) there is no limit. */
 static void limit_data(uint64_t bytes) {
-  unsigned long long pages;
+  char line[256] = "", *at = line;
   struct rlimit limit;
   FILE *statm = fopen("/proc/self/statm", "re");
   if (!statm) return;
-  int n = fscanf(statm, "%*u %*u %*u %*u %*u %llu", &pages);
+  const bool read = fgets(line, sizeof line, statm) != NULL;
   fclose(statm);
-  if (n != 1 || getrlimit(RLIMIT_DATA, &limit)) return;
+  uint64_t pages = 0;
+  for (int number = 1; number <= 6; number++) pages = strtoull(at, &at, 10);
+  if (!read || !pages || getrlimit(RLIMIT_DATA, &limit)) return;
   uint64_t most = pages * (uint64_t)sysconf(_SC_PAGESIZE) + bytes;
   if (most < bytes || most >= limit.rlim_cur) return;
   limit.rlim_cur = (rlim_t)most;
