@@ -117,6 +117,7 @@ static am_status read_nodes(graph *g, const am_value *layers, am_error *err) {
     s->type = am_keras_text(am_value_get(layer, "class_name"));
     s->config = am_value_get(layer, "config");
     s->name = am_keras_text(am_value_get(s->config, "name"));
+    if (!s->name) s->name = am_keras_text(am_value_get(layer, "name")); /* an operation, as Cast, has none in its config */
     if (!s->type || !s->name || !*s->name)
       return am_fail(err, AM_E_FORMAT, "%s: model_config: a layer without class_name or name", g->r->file);
     g->nodes[i].place = i;

@@ -394,6 +394,12 @@ static am_status read_input(reader *r, const source *s, am_error *err) {
   return AM_OK;
 }
 
+/* What Keras 3.6 puts behind the input of a Functional model in another precision. */
+static am_status read_cast(reader *r, const source *s, am_error *err) {
+  const char *type = am_keras_text(am_value_get(s->config, "dtype"));
+  return type && strstr(type, "float") ? AM_OK : am_keras_refuse(r, s, "dtype", "a kind of float", err);
+}
+
 static const keras_class classes[] = {
     {"InputLayer", "", read_input},
     {"Conv1D", "filters|kernel_size|strides|padding|dilation_rate|activation|use_bias", read_conv},
@@ -410,6 +416,7 @@ static const keras_class classes[] = {
     {"Permute", "dims", read_permute},
     {"Reshape", "target_shape", read_reshape},
     {"Dense", "units|activation|use_bias", read_dense},
+    {"Cast", "dtype", read_cast},
     {"Dropout", "rate", read_dropout},
     {"Activation", "activation", read_activation},
     {"ReLU", "negative_slope", read_relu},
