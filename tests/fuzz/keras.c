@@ -1,12 +1,11 @@
 /* tests/fuzz/keras.c - Keras import: an input that begins with '{' is the model_config of a file that is otherwise
- * in order, any other the file itself, or edits of one (h5edit.h).  What was imported predicts a short sound. */
-#include <math.h>
-
-#include "audiomood/predict.h"
+ * in order, any other the file itself, or edits of one (h5edit.h).  What was imported is used (h5use.h). */
 #include "fuzz/h5edit.h"
+#include "fuzz/h5use.h"
 #include "io/h5.h"
 #include "train/keras.h"
 
+static const char *const labels[] = {"calm", "happy", "sad", "angry"};
 static const char features[] = "name: fuzz\ndata: {corpus: manifest, root: nowhere, labels: [calm, happy, sad, angry]}\n"
                                "split: {kind: speaker, test: 0.25}\n"
                                "features: {kind: log_mel, sample_rate: 16000, n_fft: 64, hop: 32, mels: 7, samples: 320}\n"
@@ -34,22 +33,27 @@ static const char *wrap(am_context *ctx, const uint8_t *data, size_t bytes) {
 }
 
 /* A model that has just been imported is in order; only its numbers may be such that the result is not finite. */
-static void predict(am_context *ctx, const char *path) {
-  enum { SAMPLES = 320, CLASSES = 64 };
-  am_error err = AM_ERROR_INIT, other = AM_ERROR_INIT;
+static void use(am_context *ctx, const char *path, am_keras_import_options *again) {
+  am_error err = AM_ERROR_INIT;
   am_checkpoint *c = NULL;
-  float samples[SAMPLES], probabilities[CLASSES], sum = 0;
   am_status status = am_checkpoint_load(ctx, path, &c, &err);
   if (status) fprintf(stderr, "an imported model is refused: %s\n", err.message);
   fuzz_require(!status);
-  int classes = am_checkpoint_classes(c);
-  for (int i = 0; i < SAMPLES; i++) samples[i] = sinf(0.3f * (float)i);
-  if (classes <= CLASSES) {
-    status = am_predict_sound(ctx, c, samples, SAMPLES, probabilities, &other);
-    fuzz_check(status, &other);
-    for (int k = 0; !status && k < classes; k++) sum += probabilities[k];
-    fuzz_require(status || fabsf(sum - 1) < 1e-3f);
+  h5use_corpus(ctx, labels, sizeof labels / sizeof *labels);
+  h5use_predict(ctx, c);
+  if (h5use_export(ctx, c, path)) {
+    char exported[300], out[300];
+    snprintf(exported, sizeof exported, "%s/exported.h5", fuzz_folder());
+    snprintf(out, sizeof out, "%s/again.h5", fuzz_folder());
+    status = am_keras_import(ctx, exported, again, out, &err);
+    if (status) fprintf(stderr, "what was exported is refused: %s\n", err.message);
+    fuzz_require(!status);
   }
+  fuzz_allow(64 << 20); /* of evaluation: a batch of the longest clips that the model takes */
+  am_config *config = h5use_config(ctx, c);
+  fuzz_require(config);
+  h5use_evaluate(ctx, c, config);
+  am_config_free(config);
   am_checkpoint_free(ctx, c);
 }
 
@@ -59,11 +63,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   const char *path = json ? NULL : h5edit_file(data, bytes, "keras.h5", &size);
   am_context *ctx = fuzz_begin(size, true);
   am_error err = AM_ERROR_INIT;
-  char out[300];
+  char out[300], config[300];
   snprintf(out, sizeof out, "%s/imported.h5", fuzz_folder());
+  snprintf(config, sizeof config, "%s", fuzz_file("features.yaml", features, sizeof features - 1));
   if (json) path = wrap(ctx, data, bytes);
-  am_keras_import_options o = {.config = fuzz_file("features.yaml", features, sizeof features - 1),
-                               .layout = AM_KERAS_MEL_TIME};
+  am_keras_import_options o = {.config = config, .layout = AM_KERAS_MEL_TIME};
   am_status status = AM_E_SHAPE;
   for (size_t i = 0; i < sizeof inputs / sizeof *inputs && status == AM_E_SHAPE; i++) {
     err = (am_error)AM_ERROR_INIT;
@@ -72,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     status = am_keras_import(ctx, path, &o, out, &err);
     fuzz_check(status, &err);
   }
-  if (!status) predict(ctx, out);
+  if (!status) use(ctx, out, &o);
   fuzz_end();
   return 0;
 }

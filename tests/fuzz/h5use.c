@@ -1,0 +1,98 @@
+/* tests/fuzz/h5use.c - see h5use.h. */
+#include "fuzz/h5use.h"
+
+#include <math.h>
+
+#include "audiomood/audio.h"
+#include "train/evaluate.h"
+#include "train/keras.h"
+
+enum { RATE = 16000, SAMPLES = 1600, SPEAKERS = 4, TAKES = 3, MOST_CLIPS = 64 };
+
+static char root[300];
+
+static void make_sound(float *samples, int speaker, int label, int take) {
+  const float step = 0.1f + 0.3f * (float)label + 0.01f * (float)(speaker + take);
+  for (int i = 0; i < SAMPLES; i++) samples[i] = 0.3f * sinf(step * (float)i);
+}
+
+void h5use_corpus(am_context *ctx, const char *const *labels, int n) {
+  static char manifest[4096];
+  float samples[SAMPLES];
+  if (*root) return;
+  fuzz_require(SPEAKERS * n * TAKES <= MOST_CLIPS);
+  snprintf(root, sizeof root, "%s/corpus", fuzz_folder());
+  size_t used = (size_t)snprintf(manifest, sizeof manifest, "path,label,speaker\n");
+  for (int s = 0; s < SPEAKERS; s++)
+    for (int k = 0; k < n; k++)
+      for (int take = 0; take < TAKES; take++) {
+        char name[64];
+        make_sound(samples, s, k, take);
+        used += (size_t)snprintf(manifest + used, sizeof manifest - used, "s%d_%s_%d.wav,%s,speaker%d\n", s, labels[k], take,
+                                 labels[k], s);
+        snprintf(name, sizeof name, "corpus/s%d_%s_%d.wav", s, labels[k], take);
+        fuzz_require(am_sound_write(ctx, fuzz_file(name, "", 0), samples, SAMPLES, RATE, true, NULL) == AM_OK);
+      }
+  fuzz_file("corpus/manifest.csv", manifest, used);
+}
+
+bool h5use_takes_long(const am_feature_options *o) {
+  return o->sample_rate / (double)o->hop * (double)o->n_fft > 2e7 || o->samples > 100000 || o->mels > 256;
+}
+
+am_config *h5use_config(am_context *ctx, const am_checkpoint *c) {
+  char here_root[400];
+  snprintf(here_root, sizeof here_root, "data.root=%s", root);
+  const char *const here[] = {here_root, "data.manifest=", "data.corpus=manifest", "cache=", "train.max_steps=6", "train.batch=5"};
+  am_error err = AM_ERROR_INIT;
+  am_buffer text = {0};
+  am_config *config = NULL;
+  am_status status = am_config_text(c->config, &text, &err);
+  if (!status) status = am_config_from_text(ctx, text.data, "here", here, sizeof here / sizeof *here, &config, &err);
+  fuzz_check(status, &err);
+  am_buffer_free(ctx, &text);
+  return config;
+}
+
+void h5use_predict(am_context *ctx, am_checkpoint *c) {
+  am_error err = AM_ERROR_INIT;
+  float samples[SAMPLES], sum = 0, *p = am_alloc(ctx, (size_t)c->classes, sizeof *p);
+  if (!p) return;
+  make_sound(samples, SPEAKERS - 1, 2, TAKES - 1);
+  am_status status = am_predict_sound(ctx, c, samples, SAMPLES, p, &err);
+  fuzz_check(status, &err);
+  for (int k = 0; k < c->classes; k++) sum += p[k];
+  fuzz_require(status || fabsf(sum - 1) < 1e-3f);
+  am_free(ctx, p);
+}
+
+void h5use_evaluate(am_context *ctx, am_checkpoint *c, const am_config *config) {
+  am_error err = AM_ERROR_INIT;
+  am_dataset *d = NULL;
+  am_features *fx = NULL;
+  am_store *store = NULL;
+  uint32_t clips[MOST_CLIPS];
+  float *p = am_alloc(ctx, am_mul(MOST_CLIPS, (size_t)c->classes), sizeof *p);
+  am_status status = p ? am_dataset_load(ctx, &config->data, &d, &err) : am_no_memory(&err);
+  if (!status) status = am_features_create(ctx, &c->config->features, &fx, &err);
+  if (!status) status = am_store_create(ctx, d, fx, &config->data, "", false, &store, &err);
+  size_t n = 0;
+  for (size_t i = 0; store && i < d->n && n < MOST_CLIPS; i++)
+    if (am_store_ok(store, (uint32_t)i)) clips[n++] = (uint32_t)i;
+  if (!status) status = am_evaluate(ctx, c, d, store, clips, n, p, &err);
+  fuzz_check(status, &err);
+  am_store_free(store);
+  am_features_free(fx);
+  am_dataset_free(d);
+  am_free(ctx, p);
+}
+
+bool h5use_export(am_context *ctx, const am_checkpoint *c, const char *path) {
+  char out[300];
+  am_error err = AM_ERROR_INIT;
+  am_keras_export_options options = {.frames = am_model_input(c->model).variable ? 20 : 0};
+  snprintf(out, sizeof out, "%s/exported.h5", fuzz_folder());
+  am_status status = am_keras_export(ctx, path, &options, out, &err);
+  fuzz_check(status, &err);
+  return !status;
+}
