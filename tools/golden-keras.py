@@ -2,7 +2,7 @@
 """Keras models small enough to commit, and checks of import and export against the real Keras.
 
     golden-keras.py make FOLDER              writes tests/train/golden/keras/*.h5: the first four with Keras 2.15,
-                                             new_*.h5 with Keras 3.15
+                                             cast_*.h5 with Keras 3.6, new_*.h5 with Keras 3.15
     golden-keras.py check AUDIOMOOD FOLDER   imports each of them, exports it again, loads that with this Keras, and
                                              compares the outputs (1e-5)
     golden-keras.py matrix BUILD             models of every layer that can be imported, saved by this Keras as
@@ -103,6 +103,11 @@ NEW_MODELS = {
     "new_attention": ((9, 5), lambda x: L.Dense(4, activation="softmax")(attention(x, 3, 2)), "bfloat16"),
 }
 
+# of Keras 3.6, which puts a Cast behind the input of a Functional model in half precision
+CAST_MODELS = {
+    "cast_half": ((9, 5), lambda x: L.GlobalMaxPooling1D()(L.Dense(4)(x)), "float16"),
+}
+
 
 def takes_input(layers):
     return layers.__code__.co_argcount > len(layers.__defaults__ or ())
@@ -135,7 +140,8 @@ def set_policy(name):
 
 def make(folder):
     rng = np.random.default_rng(20)
-    models = NEW_MODELS if NEW else {name: m + ("float32",) for name, m in MODELS.items()}
+    old = {name: m + ("float32",) for name, m in MODELS.items()}
+    models = CAST_MODELS if keras.__version__.startswith("3.6.") else NEW_MODELS if NEW else old
     for name, (shape, layers, policy) in models.items():
         keras.backend.clear_session()
         set_policy(policy)
@@ -181,7 +187,7 @@ def load_and_answer(path, x):
 
 def check(binary, folder):
     worst = 0
-    for name, (shape, *_) in {**MODELS, **NEW_MODELS}.items():
+    for name, (shape, *_) in {**MODELS, **CAST_MODELS, **NEW_MODELS}.items():
         frames, mels = (shape[1], shape[0]) if len(shape) == 3 else shape
         golden = os.path.join(folder, name + ".h5")
         with h5py.File(golden) as f:

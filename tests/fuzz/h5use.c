@@ -28,8 +28,8 @@ void h5use_corpus(am_context *ctx, const char *const *labels, int n) {
       for (int take = 0; take < TAKES; take++) {
         char name[64];
         make_sound(samples, s, k, take);
-        used += (size_t)snprintf(manifest + used, sizeof manifest - used, "s%d_%s_%d.wav,%s,speaker%d\n", s, labels[k], take,
-                                 labels[k], s);
+        used += (size_t)snprintf(manifest + used, sizeof manifest - used, "s%d_%s_%d.wav,%s,speaker%d\n", s, labels[k],
+                                 take, labels[k], s);
         snprintf(name, sizeof name, "corpus/s%d_%s_%d.wav", s, labels[k], take);
         fuzz_require(am_sound_write(ctx, fuzz_file(name, "", 0), samples, SAMPLES, RATE, true, NULL) == AM_OK);
       }
@@ -43,7 +43,8 @@ bool h5use_takes_long(const am_feature_options *o) {
 am_config *h5use_config(am_context *ctx, const am_checkpoint *c) {
   char here_root[400];
   snprintf(here_root, sizeof here_root, "data.root=%s", root);
-  const char *const here[] = {here_root, "data.manifest=", "data.corpus=manifest", "cache=", "train.max_steps=6", "train.batch=5"};
+  const char *const here[] = {here_root, "data.manifest=",    "data.corpus=manifest",
+                              "cache=",  "train.max_steps=6", "train.batch=5"};
   am_error err = AM_ERROR_INIT;
   am_buffer text = {0};
   am_config *config = NULL;

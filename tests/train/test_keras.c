@@ -372,17 +372,15 @@ static void export_of_any_length(void **state) {
 
 /* ---- memory ---- */
 
-static void allocations_fail(void **state) {
-  (void)state;
+static void with_each_failing(const char *file, int mels, int frames) {
   am_context *old = ctx;
-  const char *file = AM_SOURCE_ROOT "/tests/train/golden/keras/permute.h5";
   for (long n = 1;; n += getenv("AM_ALL_ALLOCATIONS") || n < 40 ? 1 : 7) {
     am_test_memory m;
     ctx = am_test_memory_context(&m, 1);
     am_test_memory_arm(&m, n);
     am_error fresh = AM_ERROR_INIT;
     err = fresh;
-    am_status status = import(file, in_folder("m.h5"), 0, 6, 9);
+    am_status status = import(file, in_folder("m.h5"), 0, mels, frames);
     if (!status)
       status =
           am_keras_export(ctx, in_folder("m.h5"), &(am_keras_export_options){0}, in_folder("k.h5"), &err);
@@ -393,6 +391,17 @@ static void allocations_fail(void **state) {
     if (!fired) break;
   }
   ctx = old;
+}
+
+static void allocations_fail(void **state) {
+  (void)state;
+  with_each_failing(AM_SOURCE_ROOT "/tests/train/golden/keras/permute.h5", 6, 9);
+}
+
+/* Functional, attention, bfloat16. */
+static void allocations_fail_in_attention(void **state) {
+  (void)state;
+  with_each_failing(AM_SOURCE_ROOT "/tests/train/golden/keras/new_attention.h5", 5, 9);
 }
 
 /* ---- the published model ---- */
@@ -468,6 +477,7 @@ int main(void) {
                                      cmocka_unit_test(export_refuses),
                                      cmocka_unit_test(export_of_any_length),
                                      cmocka_unit_test(allocations_fail),
+                                     cmocka_unit_test(allocations_fail_in_attention),
                                      cmocka_unit_test(published_model)};
   ctx = am_test_context(2, NULL);
   folder = am_test_folder();

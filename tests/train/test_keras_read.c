@@ -1,4 +1,4 @@
-/* What Keras 3 writes: goldens of 3.15 (tools/golden-keras.py), keys, Functional models, where probabilities are made,
+/* What Keras 3 writes: goldens of 3.6 and 3.15 (tools/golden-keras.py), keys, Functional models, where probabilities are made,
  * names, types of numbers. */
 #include "keras_fixture.h"
 
@@ -23,6 +23,12 @@ static void golden_frames(void **state) {
 static void golden_attention(void **state) {
   (void)state;
   check_golden("new_attention", AM_KERAS_MEL_TIME, 5, 9, false);
+}
+
+/* Keras 3.6: a Cast behind the input, which has no name in its config; weights in float16. */
+static void golden_cast(void **state) {
+  (void)state;
+  check_golden("cast_half", AM_KERAS_MEL_TIME, 5, 9, false);
 }
 
 /* ---- goldens with another model_config ---- */
@@ -81,6 +87,8 @@ static void keys(void **state) {
       {"new_attention", "\"axes\": 1", "\"axes\": [1, 2]", 1, "option axes is a list"},
       {"new_attention", "\"axes\": 1", "\"axes\": [1, 1]", 1, NULL},
       {"new_attention", "\"use_bias\": false", "\"use_bias\": true", 1, "option use_bias is true"},
+      {"cast_half", "\"dtype\": \"float16\"", "\"dtype\": \"int8\"", 1, "layer cast (Cast): option dtype is int8"},
+      {"cast_half", "\"dtype\": \"float16\"", "\"dtype\": \"bfloat16\"", 1, NULL},
       {"new_attention", "\"activation\": \"tanh\"", "\"activation\": \"relu\"", 1, "option activation is relu"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const char *file = edited(cases[i].model, cases[i].from, cases[i].to, cases[i].which);
@@ -241,6 +249,7 @@ static void numbers(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(golden_map),       cmocka_unit_test(golden_chain),
                                      cmocka_unit_test(golden_frames),    cmocka_unit_test(golden_attention),
+                                     cmocka_unit_test(golden_cast),
                                      cmocka_unit_test(keys),             cmocka_unit_test(names),
                                      cmocka_unit_test(functional),       cmocka_unit_test(softmax_inside),
                                      cmocka_unit_test(softmax_misplaced), cmocka_unit_test(numbers)};
