@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """tools/fuzz-seeds.py - writes the binary seeds of tests/fuzz: sounds (soundfile) and shards of the feature cache (h5py).
 
-The text seeds beside them are written by hand; checkpoints and Keras models are the golden files of tests/train.
+The text seeds beside them are written by hand; checkpoints and Keras models are the golden files of tests/model and tests/exchange.
 Run from the source tree; the files are committed, so nobody needs to run it to build or test.
 """
 import os

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes tests/train/golden_compare.h: McNemar's test by scipy's binomial distribution, and the exact distribution of a
+"""Writes tests/study/golden_compare.h: McNemar's test by scipy's binomial distribution, and the exact distribution of a
 paired bootstrap over three speakers (all 27 draws).
 
-    python3 tools/golden-compare.py > tests/train/golden_compare.h
+    python3 tools/golden-compare.py > tests/study/golden_compare.h
 """
 import itertools
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Keras models small enough to commit, and checks of import and export against the real Keras.
 
-    golden-keras.py make FOLDER              writes tests/train/golden/keras/*.h5: the first four with Keras 2.15,
+    golden-keras.py make FOLDER              writes tests/exchange/golden/*.h5: the first four with Keras 2.15,
                                              cast_*.h5 with Keras 3.6, new_*.h5 with Keras 3.15
     golden-keras.py check AUDIOMOOD FOLDER   imports each of them, exports it again, loads that with this Keras, and
                                              compares the outputs (1e-5)
@@ -27,7 +27,7 @@ from keras import layers as L
 
 NEW = keras.__version__.startswith("3")
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-FEATURES = os.path.join(ROOT, "tests", "train", "golden", "keras", "features.yaml")
+FEATURES = os.path.join(ROOT, "tests", "exchange", "golden", "features.yaml")
 
 
 def input_layer(shape):
@@ -304,7 +304,7 @@ def ours_of(build_folder, checkpoint, x, work):
     data = os.path.join(work, "data.h5")
     with h5py.File(data, "w") as f:
         f["x"] = np.ascontiguousarray(x.transpose(0, 2, 1, 3) if x.ndim == 4 else x, "float32")
-    run(os.path.join(build_folder, "tests", "train", "keras_outputs"), checkpoint, data)
+    run(os.path.join(build_folder, "tests", "exchange", "keras_outputs"), checkpoint, data)
     with h5py.File(data) as f:
         return f["y"][()]
 

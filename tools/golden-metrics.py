@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes tests/train/golden_metrics.h: figures of made-up predictions by scikit-learn, calibration and Wilson's interval by formula.
+"""Writes tests/model/golden_metrics.h: figures of made-up predictions by scikit-learn, calibration and Wilson's interval by formula.
 
-    python3 tools/golden-metrics.py > tests/train/golden_metrics.h
+    python3 tools/golden-metrics.py > tests/model/golden_metrics.h
 """
 import numpy as np
 from sklearn import metrics

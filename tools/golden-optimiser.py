@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes tests/train/golden_optimiser.h: ten steps of each optimiser and whole learning-rate schedules.
+"""Writes tests/optim/golden_optimiser.h: ten steps of each optimiser and whole learning-rate schedules.
 
 PyTorch in float64 is the reference; Keras's conventions, which PyTorch does not offer, are written out in
 numpy from the formulas of Keras 2.11 (keras/optimizers/optimizer_experimental: adam.py, sgd.py).
 
-    python3 tools/golden-optimiser.py > tests/train/golden_optimiser.h
+    python3 tools/golden-optimiser.py > tests/optim/golden_optimiser.h
 """
 import math
 

@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 #include "base/base.h"
-#include "train/train.h"
+#include "model/checkpoint.h"
+#include "model/metrics.h"
 
 /* One flag of a command. Flags with an `argument` take a value. */
 typedef struct cli_flag {

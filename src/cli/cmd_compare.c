@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 #include "io/json.h"
-#include "train/compare.h"
+#include "study/compare.h"
 
 enum { MOST_RUNS = 32, CELL = 16, WIDE = 32 };
 

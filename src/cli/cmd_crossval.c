@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 #include "report/report.h"
-#include "train/crossval.h"
+#include "study/crossval.h"
 
 /* ---- arguments ---- */
 

@@ -7,8 +7,11 @@
 #include "data/spelling.h"
 #include "data/vocabulary.h"
 #include "io/json.h"
-#include "train/compare.h"
-#include "train/recordings.h"
+#include "study/compare.h"
+#include "run/recordings.h"
+#include "model/evaluate.h"
+#include "run/predictions.h"
+#include "nn/doubt.h"
 
 typedef struct job {
   cli *c;
@@ -308,7 +311,7 @@ static am_status ask(job *j, size_t model, float *probabilities, am_error *err) 
   am_context *ctx = j->c->ctx;
   am_checkpoint *m = j->team.at[model];
   char start[512];
-  if (am_start_doubt(m->model, m->step, start, sizeof start))
+  if (am_model_start_doubt(m->model, m->step, start, sizeof start))
     am_log(ctx, AM_LOG_WARNING, "%s: %s", j->team.path[model], start);
   am_features *fx = NULL;
   am_store *store = NULL;

@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
-#include "train/keras.h"
+#include "exchange/keras.h"
 
 static am_status run(cli *c, am_error *err) {
   const char *out = cli_value(c, "out", NULL), *to = cli_value(c, "to", "keras");

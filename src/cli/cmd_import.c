@@ -3,8 +3,8 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
-#include "train/keras.h"
-#include "train/origin.h"
+#include "exchange/keras.h"
+#include "model/origin.h"
 
 /* --save-config: the effective config, with the imported layers, to train on with --init. */
 static am_status save_config(cli *c, const char *checkpoint, const char *path, am_error *err) {

@@ -8,7 +8,7 @@
 #include "audio/sound.h"
 #include "base/file.h"
 #include "cli/inspect.h"
-#include "nn/output.h"
+#include "nn/doubt.h"
 
 /* ---- numbers a person reads ---- */
 

@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "train/evaluate.h"
+#include "model/evaluate.h"
+#include "model/predict.h"
 
 /* How the sounds are heard and told. */
 typedef struct hearing {

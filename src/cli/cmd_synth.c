@@ -1,8 +1,8 @@
 /* cli/cmd_synth.c - audiomood synth: the embedded demo corpus. */
 #include <string.h>
 
-#include "audio/synth.h"
-#include "audio/synth_iemocap.h"
+#include "synth/synth.h"
+#include "synth/iemocap.h"
 #include "cli/cli.h"
 
 static am_status run_iemocap(cli *c, int64_t seed, am_error *err) {

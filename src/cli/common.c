@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "run/folder.h"
 
 static void pad(FILE *to, const char *text, int width) {
   cli_fprint(to, "%s%*s", text, width > cli_width(text) ? width - cli_width(text) : 0, "");

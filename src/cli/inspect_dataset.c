@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "cli/inspect.h"
 #include "data/check.h"
-#include "data/described.h"
+#include "data/corpora/described.h"
 #include "io/yaml.h"
 
 enum { EXAMPLES = 5, PAIRS = 20 };

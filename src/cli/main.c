@@ -10,6 +10,7 @@
 #endif
 
 #include "cli/cli.h"
+#include "run/environment.h"
 
 static const cli_command *const commands[] = {&cli_train,   &cli_evaluate, &cli_predict, &cli_features,
                                               &cli_inspect, &cli_report,   &cli_synth,   &cli_import,

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "train/checkpoint.h"
-#include "train/origin.h"
+#include "model/checkpoint.h"
+#include "model/origin.h"
 
 /* The corpora of the clips against those of the model, or those its training began from. */
 static am_status compare_names(cli *c, const am_checkpoint *m, const char *path, const cli_scored *s, const char **doubt,

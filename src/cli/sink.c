@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "base/file.h"
 
 enum { MOST_WARNINGS = 4096 };
 

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "run/folder.h"
 
 /* They must name the same emotions in the same order. */
 static am_status check_classes(const am_checkpoint *first, const am_checkpoint *m, const char *path, am_error *err) {

@@ -2,7 +2,7 @@
 #ifndef AM_ALIKE_H
 #define AM_ALIKE_H
 
-#include "data/corpus.h"
+#include "data/corpora/corpus.h"
 #include "data/names.h"
 
 /* Rewrites the names of labels, speakers and groups of the entries by data.merge_alike, and labels by data.vocabulary; and

@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "data/alike.h"
-#include "data/corpus.h"
+#include "data/corpora/corpus.h"
 #include "data/filter.h"
 #include "data/names.h"
 #include "data/twins.h"

@@ -312,6 +312,13 @@ am_status am_csv_fail(const am_csv *csv, size_t row, am_error *err, const char *
   return fail_line(csv, am_csv_line(csv, row), err, text);
 }
 
+am_status am_csv_real(const am_csv *csv, size_t row, int column, double *out, am_error *err) {
+  const char *text = am_csv_get(csv, row, (size_t)column);
+  *out = NAN;
+  if (!*text || am_text_to_real(text, out)) return AM_OK;
+  return am_csv_fail(csv, row, err, "%s is '%s', wanted a number", am_csv_name(csv, (size_t)column), text);
+}
+
 void am_csv_put(am_csv_writer *w, const char *text) {
   char delimiter = w->delimiter ? w->delimiter : ',';
   if (w->filled) am_buffer_append(w->ctx, w->out, &delimiter, 1);

@@ -30,6 +30,9 @@ int am_csv_line(const am_csv *csv, size_t row); /* where the row begins, from 1 
 /* Fails with "file:line: message". */
 am_status am_csv_fail(const am_csv *csv, size_t row, am_error *err, const char *format, ...) AM_PRINTF(4, 5);
 
+/* A number; NaN where the field is empty. */
+am_status am_csv_real(const am_csv *csv, size_t row, int column, double *out, am_error *err);
+
 /* Writing: fields of a row one after another, then the end of the row (LF). Quoted where needed. */
 typedef struct am_csv_writer {
   am_context *ctx;

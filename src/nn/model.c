@@ -1,5 +1,5 @@
 /* nn/model.c - creating a model and its flat buffers. */
-#include "nn/norm.h"
+#include "nn/layers/norm.h"
 #include "nn/plan.h"
 
 #include <limits.h>

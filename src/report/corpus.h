@@ -4,7 +4,7 @@
 #ifndef AM_REPORT_CORPUS_H
 #define AM_REPORT_CORPUS_H
 
-#include "report/results.h"
+#include "run/results.h"
 
 /* K labels, S speakers; names are borrowed from the dataset or the results. */
 typedef struct am_tally {

@@ -122,7 +122,7 @@ static void fold_means(const am_page *p, const diagram *d, size_t folds, size_t 
       for (size_t i = 0; i < r->n_folds; i++) {
         const am_fold *run = &r->folds[i];
         if (run->fold != r->folds[f].fold || e >= run->n) continue;
-        double value = figure_of(&r->history[run->first + e], d);
+        double value = figure_of(&r->history.at[run->first + e], d);
         if (isfinite(value)) sum += value, n++;
       }
       y[f * epochs + e] = n > 0 ? sum / n : NAN;

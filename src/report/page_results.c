@@ -170,8 +170,8 @@ static void both_parts(am_page *p) {
 static void monitor_words(am_page *p) {
   const char *by = am_results_text(p->r->config->effective, "train.monitor");
   bool validated = false; /* without validation the training loss chooses, whatever was asked for */
-  for (size_t i = 0; i < p->r->n_history && !validated; i++)
-    validated = isfinite(p->r->history[i].validation_loss);
+  for (size_t i = 0; i < p->r->history.n && !validated; i++)
+    validated = isfinite(p->r->history.at[i].validation_loss);
   if (by && !strcmp(by, "last")) {
     am_html_put(p->h, "the last one");
     return;

@@ -74,13 +74,13 @@ static const char *recall_caption(const am_page *p, char out[96]) {
 }
 
 void am_page_curves(am_page *p) {
-  size_t n = p->r->n_history;
+  size_t n = p->r->history.n;
   double *column[7] = {NULL}; /* epoch, losses, shares, rate */
   bool room = true;
   for (int i = 0; i < 7; i++) room = (column[i] = am_alloc(p->ctx, n + 1, sizeof **column)) != NULL && room;
   if (!room) p->h.out->failed = true;
   for (size_t i = 0; i < n && room; i++) {
-    const am_epoch *e = &p->r->history[i];
+    const am_epoch *e = &p->r->history.at[i];
     const double row[7] = {(double)e->epoch, e->train_loss, e->validation_loss, 100 * e->train_accuracy,
                            100 * e->validation_accuracy, 100 * e->validation_uar, e->learning_rate};
     for (int k = 0; k < 7; k++) column[k][i] = row[k];
@@ -122,8 +122,8 @@ void am_page_time(am_page *p) {
   const am_tree *facts = p->r->facts;
   double seconds = 0, clips = 0, total = p->r->crossval ? 0 : am_results_number(p->r->metrics, "seconds");
   for (size_t i = 0; i < p->r->n_folds; i++) total += p->r->folds[i].finished ? p->r->folds[i].seconds : 0;
-  for (size_t i = 0; i < p->r->n_history; i++) {
-    const am_epoch *e = &p->r->history[i];
+  for (size_t i = 0; i < p->r->history.n; i++) {
+    const am_epoch *e = &p->r->history.at[i];
     if (!isfinite(e->seconds)) continue;
     seconds += e->seconds;
     if (isfinite(e->clips_per_second)) clips += e->seconds * e->clips_per_second;
@@ -132,9 +132,9 @@ void am_page_time(am_page *p) {
   am_html_put(p->h, "<section><h2>Time and speed</h2><dl class=\"short\">");
   am_seconds_text(total, whole);
   if (isfinite(total)) am_page_item(p, p->r->crossval ? "All runs" : "Whole run", whole);
-  if (p->r->n_history) {
-    am_seconds_text(seconds / (double)p->r->n_history, one);
-    snprintf(text, sizeof text, "%s (mean of %zu)", one, p->r->n_history);
+  if (p->r->history.n) {
+    am_seconds_text(seconds / (double)p->r->history.n, one);
+    snprintf(text, sizeof text, "%s (mean of %zu)", one, p->r->history.n);
     am_page_item(p, "An epoch", text);
   }
   if (seconds > 0 && clips > 0) {

@@ -1,4 +1,4 @@
-/* tensor/kernels.c - which kernels a context uses; lengths of windows. */
+/* tensor/kernels.c - which kernels a context uses; lengths of windows; what has no fast form. */
 #include "tensor/tables.h"
 
 const am_kernels *am_kernels_plain(void) { return &am_kernels_table_plain; }
@@ -33,4 +33,10 @@ int am_window_before(int n, int kernel, int stride, int dilation, am_padding pad
   int64_t out = (n - 1) / stride + 1;
   int64_t total = (out - 1) * stride + (int64_t)(kernel - 1) * dilation + 1 - n;
   return total > 0 ? (int)(total / 2) : 0;
+}
+
+bool am_all_finite(const am_real *x, size_t n) {
+  int bad = 0;
+  for (size_t i = 0; i < n; i++) bad |= !(x[i] - x[i] == 0); /* without a branch, so that compilers make it wide */
+  return !bad;
 }

@@ -25,6 +25,9 @@ void am_gemm(am_context *ctx, bool trans_a, bool trans_b, int m, int n, int k, a
 void am_gemm_one(bool trans_a, bool trans_b, int m, int n, int k, am_real alpha, const am_real *a, int lda,
                  const am_real *b, int ldb, am_real beta, am_real *c, int ldc);
 
+/* Whether none of n numbers is NaN or infinite. */
+bool am_all_finite(const am_real *x, size_t n);
+
 /* OpenBLAS's version and the processor it was made for or chose. */
 const char *am_gemm_library(void);
 

@@ -3,6 +3,7 @@
 
 #include "base/system.h"
 #include "train/trainer.h"
+#include "run/predictions.h"
 
 /* ---- one part ---- */
 
@@ -42,7 +43,7 @@ static am_status run_part(am_trainer *t, am_part part, const char *file, am_metr
     am_softmax_rows(p, (int)n, t->classes, p);
     status = part_metrics(t, clips, n, p, out, err);
   }
-  if (!status) status = am_lock_check(t->lock, err); /* the evaluation may have taken minutes */
+  if (!status) status = am_lock_check(t->folder.lock, err); /* the evaluation may have taken minutes */
   if (!status)
     status = am_predictions_write(t->ctx, AM_OURS, path, t->dataset, clips, n, (char *const *)t->dataset->labels,
                                   t->classes, p, err);
@@ -92,21 +93,21 @@ static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *
   write_part(t, &j, AM_PART_VALIDATION, r->validation);
   write_part(t, &j, AM_PART_TEST, r->test);
   am_json_close(&j);
-  am_status status = am_run_folder_write(t, "metrics.json", &text, err);
+  am_status status = am_run_folder_write(&t->folder, "metrics.json", &text, err);
   am_buffer_free(t->ctx, &text);
   return status;
 }
 
 static void say(am_trainer *t, const char *part, const am_metrics *m) {
   if (!m) return;
-  am_trainer_log(t, AM_LOG_INFO, "%s, %zu clips: accuracy %.1f %% (%.1f to %.1f, %s), unweighted average recall %.1f %%, "
+  am_run_log(&t->folder, AM_LOG_INFO, "%s, %zu clips: accuracy %.1f %% (%.1f to %.1f, %s), unweighted average recall %.1f %%, "
                  "macro F1 %.1f %%, both over %d of %d classes (chance %.1f %%)%s", part, m->n, 100 * m->accuracy,
                  100 * m->low, 100 * m->high, m->interval, 100 * m->uar, 100 * m->macro_f1, m->scored, m->classes,
                  100 * am_metrics_chance(m), t->dataset->synthetic ? " (synthetic speech)" : "");
-  for (size_t i = 0; i < m->n_diagnoses; i++) am_trainer_note(t, AM_LOG_WARNING, "%s: %s", part, m->diagnoses[i].text);
+  for (size_t i = 0; i < m->n_diagnoses; i++) am_run_note(&t->folder, AM_LOG_WARNING, "%s: %s", part, m->diagnoses[i].text);
   const am_metrics *u = m->per_utterance;
   if (u)
-    am_trainer_log(t, AM_LOG_INFO, "%s, %zu utterances by the mean of their chunks: accuracy %.1f %%, unweighted "
+    am_run_log(&t->folder, AM_LOG_INFO, "%s, %zu utterances by the mean of their chunks: accuracy %.1f %%, unweighted "
                    "average recall %.1f %% over %d of %d classes", part, u->n, 100 * u->accuracy, 100 * u->uar, u->scored,
                    u->classes);
 }
@@ -139,7 +140,7 @@ static void put_back(am_trainer *t, const kept *k) {
 static am_status save_last_as_best(am_trainer *t, am_error *err) {
   size_t n;
   am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
-  am_status status = am_trainer_save(t, t->best, NULL, false, err);
+  am_status status = am_trainer_save(t, t->folder.best, NULL, false, err);
   am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
   return status;
 }
@@ -147,14 +148,14 @@ static am_status save_last_as_best(am_trainer *t, am_error *err) {
 /* best.h5 may be of an epoch after the last save that is not reached again, when a resumed run has fewer epochs. */
 static am_status load_best(am_trainer *t, const kept *k, am_error *err) {
   uint64_t epoch, wanted = t->state.schedule.best_epoch;
-  am_status status = am_checkpoint_weights(t->ctx, t->best, t->model, &epoch, NULL, err);
+  am_status status = am_checkpoint_weights(t->ctx, t->folder.best, t->model, &epoch, NULL, err);
   if (status || epoch == wanted) return status;
-  am_trainer_log(t, AM_LOG_WARNING, "best.h5 is of epoch %llu, the best of this run was %llu; the last weights take its "
+  am_run_log(&t->folder, AM_LOG_WARNING, "best.h5 is of epoch %llu, the best of this run was %llu; the last weights take its "
                  "place", (unsigned long long)epoch, (unsigned long long)wanted);
   put_back(t, k);
   t->state.schedule.best_epoch = t->state.epoch;
   status = save_last_as_best(t, err);
-  return status ? status : am_checkpoint_weights(t->ctx, t->best, t->model, NULL, NULL, err);
+  return status ? status : am_checkpoint_weights(t->ctx, t->folder.best, t->model, NULL, NULL, err);
 }
 
 static am_status evaluate_best(am_trainer *t, am_run_result *r, am_error *err) {
@@ -178,12 +179,12 @@ static am_status save_finished(am_trainer *t, am_error *err) {
   size_t n;
   t->state.finished = true;
   am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
-  return am_trainer_save(t, t->last, NULL, true, err);
+  return am_trainer_save(t, t->folder.last, NULL, true, err);
 }
 
 /* A run that was killed between that mark and run.json comes here again, to do the rest. */
 am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
-  am_status status = am_lock_check(t->lock, err);
+  am_status status = am_lock_check(t->folder.lock, err);
   if (!status && !t->state.schedule.best_epoch) { /* best.h5 was lost after the last epoch */
     t->state.schedule.best_epoch = t->state.epoch;
     status = save_last_as_best(t, err);
@@ -197,9 +198,9 @@ am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
   status = write_metrics(t, r, err);
   if (status) return status;
   if (!t->state.finished) status = save_finished(t, err);
-  if (!status) status = am_run_folder_history(t, err);
-  if (!status) status = am_file_remove(t->ctx, t->previous, err); /* before run.json says that nothing is left to do */
-  return status ? status : am_run_folder_facts(t, "finished", err);
+  if (!status) status = am_trainer_history(t, err);
+  if (!status) status = am_file_remove(t->ctx, t->folder.previous, err); /* before run.json says that nothing is left to do */
+  return status ? status : am_trainer_facts(t, "finished", err);
 }
 
 void am_run_result_free(am_run_result *result) {

@@ -5,12 +5,6 @@
 
 #include "train/trainer.h"
 
-bool am_all_finite(const am_real *x, size_t n) {
-  int bad = 0;
-  for (size_t i = 0; i < n; i++) bad |= !(x[i] - x[i] == 0); /* without a branch, so that compilers make it wide */
-  return !bad;
-}
-
 /* ---- outputs ---- */
 
 static bool finite_tensor(const am_real *x, am_shape shape, int batch) {
@@ -97,8 +91,8 @@ static const char *bad_gradient(am_trainer *t, const am_batch *batch, const am_l
 
 static am_status fail_numeric(am_trainer *t, uint64_t step, const char *what, const char *where, am_error *err) {
   char kept[512] = "no checkpoint had been written yet";
-  if (t->folder_ready && am_file_exists(t->last))
-    snprintf(kept, sizeof kept, "the state after step %llu is kept in %s", (unsigned long long)t->saved_step, t->last);
+  if (t->folder.ready && am_file_exists(t->folder.last))
+    snprintf(kept, sizeof kept, "the state after step %llu is kept in %s", (unsigned long long)t->saved_step, t->folder.last);
   return am_fail(err, AM_E_NUMERIC, "step %llu (epoch %llu): %s, first in %s; lower train.optimiser.learning_rate or set "
                  "clip_norm; %s", (unsigned long long)step, (unsigned long long)(t->state.epoch + 1), what, where, kept);
 }

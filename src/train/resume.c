@@ -3,105 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "train/origin.h"
-#include "train/recordings.h"
+#include "model/origin.h"
+#include "run/recordings.h"
 #include "train/trainer.h"
-
-/* Settings that may change between the processes of one run; the first ones say only where things are. */
-static const char *const free_keys[] = {"data.root", "data.manifest", "data.description", "train.epochs", "train.max_steps",
-                                        "train.save_minutes", "train.save_seconds", "train.early_stopping"};
-enum { FREE_KEYS = sizeof free_keys / sizeof *free_keys, PLACES = 3 };
-
-/* Whether a setting is one of the first `n`. */
-static bool may_change(const char *section, const char *key, size_t n) {
-  char path[256];
-  snprintf(path, sizeof path, "%s.%s", section, key);
-  for (size_t i = 0; i < n; i++)
-    if (!strcmp(path, free_keys[i])) return true;
-  return false;
-}
-
-/* Of several corpora each has places of its own. */
-static const char *const item_places[] = {"root", "manifest", "description"};
-enum { ITEM_PLACES = sizeof item_places / sizeof *item_places };
-
-static bool is_item_place(const char *key, size_t n) {
-  for (size_t i = 0; i < ITEM_PLACES; i++)
-    if (strlen(item_places[i]) == n && !memcmp(item_places[i], key, n)) return true;
-  return false;
-}
-
-bool am_config_is_place(const char *setting) {
-  static const char list[] = "data.corpora.";
-  size_t n = strcspn(setting, "=");
-  for (size_t i = 0; i < PLACES; i++)
-    if (strlen(free_keys[i]) == n && !memcmp(free_keys[i], setting, n)) return true;
-  if (strncmp(setting, list, strlen(list)) != 0) return n == strlen("cache") && !strncmp(setting, "cache", n);
-  const char *key = setting + strlen(list);
-  key += strspn(key, "0123456789");
-  return *key == '.' && is_item_place(key + 1, n - (size_t)(key + 1 - setting));
-}
-
-/* Maps that agree in all but their places. */
-static bool same_item(const am_value *a, const am_value *b) {
-  if (a->kind != AM_MAP || b->kind != AM_MAP) return am_value_equal(a, b);
-  for (const am_value *v = a->first; v; v = v->next)
-    if (!is_item_place(v->key, strlen(v->key)) && !am_value_equal(v, am_value_get(b, v->key))) return false;
-  for (const am_value *v = b->first; v; v = v->next)
-    if (!is_item_place(v->key, strlen(v->key)) && !am_value_get(a, v->key)) return false;
-  return true;
-}
-
-static bool same_corpora(const char *section, const am_value *a, const am_value *b) {
-  if (strcmp(section, "data") != 0 || strcmp(a->key, "corpora") != 0) return false;
-  if (!b || a->kind != AM_LIST || b->kind != AM_LIST || a->count != b->count) return false;
-  for (const am_value *x = a->first, *y = b->first; x && y; x = x->next, y = y->next)
-    if (!same_item(x, y)) return false;
-  return true;
-}
-
-static const char *text_of(const am_value *v) {
-  return !v ? "nothing" : v->kind == AM_SCALAR ? v->text : v->kind == AM_NULL ? "nothing" : "something else";
-}
-
-static am_status compare_section(const char *section, const am_value *saved, const am_value *now, size_t n_free, am_error *err) {
-  if (!saved || saved->kind != AM_MAP) {
-    if (am_value_equal(saved, now)) return AM_OK;
-    return am_fail(err, AM_E_CONFIG, "%s is %s, the run has %s; to train otherwise start a new run with --init", section,
-                   text_of(now), text_of(saved));
-  }
-  for (const am_value *entry = saved->first; entry; entry = entry->next) {
-    const am_value *other = am_value_get(now, entry->key);
-    if (may_change(section, entry->key, n_free) || am_value_equal(entry, other)) continue;
-    if (same_corpora(section, entry, other)) continue;
-    return am_fail(err, AM_E_CONFIG, "%s.%s is %s, the run has %s; to train otherwise start a new run with --init", section,
-                   entry->key, text_of(other), text_of(entry));
-  }
-  return AM_OK;
-}
-
-static am_status compare_settings(const am_config *saved, const am_config *now, size_t n_free, am_error *err) {
-  static const char *const sections[] = {"seed", "data", "split", "features", "augment", "model", "train"};
-  am_status status = AM_OK;
-  for (size_t i = 0; i < sizeof sections / sizeof *sections && !status; i++)
-    status = compare_section(sections[i], am_value_get(am_tree_root(saved->effective), sections[i]),
-                             am_value_get(am_tree_root(now->effective), sections[i]), n_free, err);
-  return status;
-}
-
-am_status am_config_check_places(const am_config *saved, const am_config *now, am_error *err) {
-  static const char *const texts[] = {"name", "description"};
-  am_status status = AM_OK;
-  for (size_t i = 0; i < sizeof texts / sizeof *texts && !status; i++)
-    status = compare_section(texts[i], am_value_get(am_tree_root(saved->effective), texts[i]),
-                             am_value_get(am_tree_root(now->effective), texts[i]), PLACES, err);
-  return status ? status : compare_settings(saved, now, PLACES, err);
-}
 
 static am_status compare_config(am_trainer *t, const char *path, const char *text, am_error *err) {
   am_config *saved = NULL;
   am_status status = am_config_from_stored(t->ctx, text, path, NULL, 0, &saved, err);
-  if (!status) status = compare_settings(saved, t->config, FREE_KEYS, err);
+  if (!status) status = am_config_check_same_run(saved, t->config, err);
   am_config_free(saved);
   return status;
 }
@@ -145,13 +54,13 @@ static am_status resume_from(am_trainer *t, const char *path, am_error *err) {
 
 static am_status resume_or_fall_back(am_trainer *t, am_error *err) {
   am_error first = AM_ERROR_INIT, second = AM_ERROR_INIT;
-  am_status status = am_file_exists(t->last) ? resume_from(t, t->last, &first)
-                                             : am_fail(&first, AM_E_IO, "%s is not there", t->last);
+  am_status status = am_file_exists(t->folder.last) ? resume_from(t, t->folder.last, &first)
+                                             : am_fail(&first, AM_E_IO, "%s is not there", t->folder.last);
   if (!status) return AM_OK;
   bool damaged = status == AM_E_FORMAT || status == AM_E_IO;
-  if (!damaged || !am_file_exists(t->previous)) return am_fail(err, status, "%s", first.message);
-  am_trainer_log(t, AM_LOG_WARNING, "%s; going on from the checkpoint before it, %s", first.message, t->previous);
-  status = resume_from(t, t->previous, &second);
+  if (!damaged || !am_file_exists(t->folder.previous)) return am_fail(err, status, "%s", first.message);
+  am_run_log(&t->folder, AM_LOG_WARNING, "%s; going on from the checkpoint before it, %s", first.message, t->folder.previous);
+  status = resume_from(t, t->folder.previous, &second);
   t->fell_back = !status;
   return status ? am_fail(err, status, "%s; and the checkpoint before it: %s", first.message, second.message) : AM_OK;
 }
@@ -166,7 +75,7 @@ typedef struct best_file {
 
 static best_file look_at_best(am_trainer *t) {
   best_file b = {.err = AM_ERROR_INIT};
-  b.status = am_checkpoint_weights(t->ctx, t->best, t->model, &b.epoch, &b.digest, &b.err);
+  b.status = am_checkpoint_weights(t->ctx, t->folder.best, t->model, &b.epoch, &b.digest, &b.err);
   return b;
 }
 
@@ -177,14 +86,14 @@ static void check_best(am_trainer *t, const best_file *b) {
   if (!s->best_epoch) return;
   if (!b->status && b->epoch > s->best_epoch) return;
   if (!b->status && b->epoch == s->best_epoch && b->digest == t->state.best_digest) return;
-  am_trainer_log(t, AM_LOG_WARNING, "%s; the best epoch will be chosen among those to come",
+  am_run_log(&t->folder, AM_LOG_WARNING, "%s; the best epoch will be chosen among those to come",
                  b->status ? b->err.message : "best.h5 is not the one that last.h5 was written with");
   s->best = NAN;
   s->best_epoch = 0;
 }
 
 static bool said_finished(const am_trainer *t) {
-  const am_value *state = t->before ? am_value_get(am_tree_root(t->before), "state") : NULL;
+  const am_value *state = t->folder.before ? am_value_get(am_tree_root(t->folder.before), "state") : NULL;
   return state && state->kind == AM_SCALAR && !strcmp(state->text, "finished");
 }
 
@@ -195,26 +104,36 @@ static am_status check_recordings(am_trainer *t, am_error *err) {
   am_status status = am_recordings_compare(t->ctx, t->options->out, t->dataset, t->store, NULL, 0, &r, &why);
   if (status == AM_E_NOMEM) return am_no_memory(err);
   if (status) {
-    am_trainer_log(t, AM_LOG_WARNING, "%s; whether the recordings are those of the run is not known", why.message);
+    am_run_log(&t->folder, AM_LOG_WARNING, "%s; whether the recordings are those of the run is not known", why.message);
     return AM_OK;
   }
   if (!r.known)
-    am_trainer_log(t, AM_LOG_INFO, "the run kept no digests of its recordings (clips.csv); those of now are kept from here on");
+    am_run_log(&t->folder, AM_LOG_INFO, "the run kept no digests of its recordings (clips.csv); those of now are kept from here on");
   if (r.n_changed)
     status = am_fail(err, AM_E_DATA, "%s: not the recording%s that this run was trained on: %s; put the recordings back, or "
                      "start a new run with --init %s (to go on with those there are now, remove %s/clips.csv)",
-                     t->dataset->root ? t->dataset->root : "the corpus", r.n_changed > 1 ? "s" : "", r.names.data, t->last,
+                     t->dataset->root ? t->dataset->root : "the corpus", r.n_changed > 1 ? "s" : "", r.names.data, t->folder.last,
                      t->options->out);
   am_buffer_free(t->ctx, &r.names);
   return status;
 }
 
+/* Those up to the step resumed from; a damaged or missing file is said and begun anew. */
+static am_status resume_digests(am_trainer *t, am_error *err) {
+  am_error why = AM_ERROR_INIT;
+  am_status status = am_digests_read(t->ctx, t->options->out, &t->digests, &why);
+  if (status == AM_E_NOMEM) return am_no_memory(err);
+  if (status) am_run_log(&t->folder, AM_LOG_WARNING, "%s; digests of the weights are kept from here on", why.message);
+  while (t->digests.n && t->digests.at[t->digests.n - 1].step > t->state.step) t->digests.n--;
+  return AM_OK;
+}
+
 am_status am_trainer_resume(am_trainer *t, am_error *err) {
-  if (!am_file_exists(t->last) && !am_file_exists(t->previous)) {
-    if (am_run_folder_init(t)) /* which is not part of the config */
+  if (!am_file_exists(t->folder.last) && !am_file_exists(t->folder.previous)) {
+    if (am_run_folder_init(&t->folder)) /* which is not part of the config */
       return am_fail(err, AM_E_USAGE, "%s had been stopped before its first save and began with --init %s; remove the "
-                     "folder and start again", t->options->out, am_run_folder_init(t));
-    am_trainer_log(t, AM_LOG_WARNING, "%s had been stopped before its first save: starting from the beginning",
+                     "folder and start again", t->options->out, am_run_folder_init(&t->folder));
+    am_run_log(&t->folder, AM_LOG_WARNING, "%s had been stopped before its first save: starting from the beginning",
                    t->options->out);
     return AM_OK;
   }
@@ -224,18 +143,18 @@ am_status am_trainer_resume(am_trainer *t, am_error *err) {
   if (status) return status;
   t->seconds_before = t->state.run_seconds;
   t->saved_step = t->begun_step = t->state.step;
-  status = am_digests_resume(t, err);
+  status = resume_digests(t, err);
   if (status) return status;
   if (t->state.finished && said_finished(t))
     return am_fail(err, AM_E_USAGE, "%s is finished after %llu epochs; to train on start a new run with --init %s",
-                   t->options->out, (unsigned long long)t->state.epoch, t->last);
+                   t->options->out, (unsigned long long)t->state.epoch, t->folder.last);
   check_best(t, &best);
   if (t->state.finished) {
-    am_trainer_log(t, AM_LOG_INFO, "all %llu epochs are done; finishing what had been stopped after them",
+    am_run_log(&t->folder, AM_LOG_INFO, "all %llu epochs are done; finishing what had been stopped after them",
                    (unsigned long long)t->state.epoch);
     return AM_OK;
   }
-  am_trainer_log(t, AM_LOG_INFO, "resuming after step %llu, in epoch %llu", (unsigned long long)t->state.step,
+  am_run_log(&t->folder, AM_LOG_INFO, "resuming after step %llu, in epoch %llu", (unsigned long long)t->state.step,
                  (unsigned long long)(t->state.epoch + 1));
   return AM_OK;
 }

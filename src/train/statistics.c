@@ -1,22 +1,11 @@
 /* train/statistics.c - when the statistics of batch norms say little about the clips. */
-#include <stdio.h>
-
+#include "nn/doubt.h"
 #include "train/trainer.h"
-
-bool am_start_doubt(const am_model *model, uint64_t steps, char *text, size_t size) {
-  const char *layer = NULL;
-  const double share = steps ? am_model_start_share(model, steps, &layer) : 0; /* no step: they came from elsewhere */
-  if (share < AM_START_SHARE) return false;
-  snprintf(text, size, "%s: after %llu steps its moving mean and variance are still %.0f %% what they began with, so another "
-           "network is evaluated than was trained; batch_norm: {statistics: corrected} has no such start, more steps or "
-           "a lower momentum forget it", layer, (unsigned long long)steps, 100 * share);
-  return true;
-}
 
 void am_trainer_say_start(am_trainer *t) {
   char text[512];
-  if (am_start_doubt(t->model, t->state.schedule.best_epoch * t->per_epoch, text, sizeof text))
-    am_trainer_log(t, AM_LOG_WARNING, "%s", text);
+  if (am_model_start_doubt(t->model, t->state.schedule.best_epoch * t->per_epoch, text, sizeof text))
+    am_run_log(&t->folder, AM_LOG_WARNING, "%s", text);
 }
 
 /* Frames of the shortest clip that is trained on. */
@@ -39,11 +28,11 @@ void am_trainer_say_lone(am_trainer *t) {
   if (!layer) return;
   static const char *const advice = "put it where there is time or frequency to average over, or take a layer_norm";
   if (batch == 1 || n == 1)
-    am_trainer_log(t, AM_LOG_WARNING, "%s takes the mean and variance of one value a channel in every batch, since a batch is "
+    am_run_log(&t->folder, AM_LOG_WARNING, "%s takes the mean and variance of one value a channel in every batch, since a batch is "
                    "one clip: its output does not depend on what it hears, and nothing before it learns; set train.batch "
                    "to 2 or more, %s", layer, advice);
   else
-    am_trainer_log(t, AM_LOG_WARNING, "%s takes the mean and variance of one value a channel in one batch of each epoch, which "
+    am_run_log(&t->folder, AM_LOG_WARNING, "%s takes the mean and variance of one value a channel in one batch of each epoch, which "
                    "is one clip (%zu clips in batches of %zu): that step learns nothing before it, and moves its variance "
                    "towards 0; set another train.batch, or %s", layer, n, batch, advice);
 }

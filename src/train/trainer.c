@@ -3,7 +3,48 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "run/history.h"
+#include "run/recordings.h"
 #include "train/trainer.h"
+#include "run/environment.h"
+
+/* ---- files ---- */
+
+am_status am_trainer_facts(am_trainer *t, const char *state, am_error *err) {
+  am_run_facts facts = {.config = t->config,
+                        .dataset = t->dataset,
+                        .split = t->split,
+                        .model = t->model,
+                        .state = &t->state,
+                        .begun_step = t->begun_step,
+                        .seconds = t->seconds_before + (t->began > 0 ? am_now() - t->began : 0)};
+  return am_run_facts_write(&t->folder, &facts, state, err);
+}
+
+am_status am_trainer_history(am_trainer *t, am_error *err) {
+  const int scored = am_split_classes(t->dataset, t->split, AM_PART_VALIDATION); /* that validation_uar is a mean over */
+  am_status status = am_history_write(&t->folder, t->state.history, t->state.n_history, scored, err);
+  return status ? status : am_run_folder_write(&t->folder, "log.txt", &t->folder.log, err);
+}
+
+am_status am_trainer_digest(am_trainer *t, am_error *err) {
+  const am_digest now = {t->state.step, t->state.epoch, am_checkpoint_digest(t->model)};
+  return am_digests_note(t->ctx, &t->digests, now, err);
+}
+
+/* With config.yaml there is a run to resume, so what resuming has to know stands in run.json before. */
+static am_status begin(am_trainer *t, am_error *err) {
+  am_buffer config = {0}, clips = {0};
+  am_time_text(t->folder.started);
+  am_status status = am_config_text(t->config, &config, err);
+  if (!status) status = am_recordings_text(t->ctx, t->dataset, t->store, &clips, err);
+  if (!status) status = am_run_folder_write(&t->folder, "clips.csv", &clips, err);
+  am_buffer_free(t->ctx, &clips);
+  if (!status) status = am_trainer_facts(t, "running", err);
+  if (!status) status = am_run_folder_write(&t->folder, "config.yaml", &config, err);
+  am_buffer_free(t->ctx, &config);
+  return status;
+}
 
 /* ---- saving ---- */
 
@@ -24,19 +65,19 @@ am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, boo
                   .optimiser = with_state && !state.finished ? t->optimiser : NULL,
                   .state = with_state ? &state : NULL};
   double begun = am_now();
-  am_status status = am_lock_check(t->lock, err);
+  am_status status = am_lock_check(t->folder.lock, err);
   if (!status) status = am_checkpoint_save(t->ctx, path, keep, &save, err);
   t->profile.checkpoint += am_now() - begun;
   return status;
 }
 
 static am_status save_last(am_trainer *t, am_error *err) {
-  am_status status = am_digests_write(t, err); /* first: resuming finds those up to last.h5, and drops the others */
+  am_status status = am_digests_write(&t->folder, &t->digests, err); /* first: resuming finds those up to last.h5, and drops the others */
   /* A last.h5 that was found damaged is overwritten: kept, it would push out the good one before it. */
-  if (!status) status = am_trainer_save(t, t->last, t->fell_back ? NULL : t->previous, true, err);
+  if (!status) status = am_trainer_save(t, t->folder.last, t->fell_back ? NULL : t->folder.previous, true, err);
   if (!status) t->fell_back = false;
   if (!status) t->saved_step = t->state.step;
-  if (!status) status = am_run_folder_history(t, err);
+  if (!status) status = am_trainer_history(t, err);
   t->saved = am_now();
   return status;
 }
@@ -122,7 +163,7 @@ static void say_epoch(am_trainer *t, const am_epoch *e, bool best) {
     if (scored < t->classes)
       snprintf(held_out + used, sizeof held_out - (size_t)used, " over %d of %d classes", scored, t->classes);
   }
-  am_trainer_log(t, AM_LOG_INFO, "epoch %llu/%lld: loss %.4f acc %.3f%s, lr %.3g, %.1f s, %.1f clips/s%s",
+  am_run_log(&t->folder, AM_LOG_INFO, "epoch %llu/%lld: loss %.4f acc %.3f%s, lr %.3g, %.1f s, %.1f clips/s%s",
                  (unsigned long long)e->epoch, (long long)t->config->train.epochs, e->train_loss, e->train_accuracy,
                  held_out, e->learning_rate, e->seconds, e->clips_per_second,
                  best && t->monitor != AM_MONITOR_LAST ? ", best so far" : "");
@@ -139,7 +180,7 @@ static am_status judge_epoch(am_trainer *t, am_epoch *e, bool *best, am_error *e
     t->state.epoch++; /* what is saved now is the state after this epoch */
     *best = am_schedule_epoch(&t->config->schedule, &t->state.schedule, t->monitor, e->epoch, monitored(t, e));
     if (*best) {
-      status = am_trainer_save(t, t->best, NULL, false, err);
+      status = am_trainer_save(t, t->folder.best, NULL, false, err);
       t->state.best_digest = am_checkpoint_digest(t->model);
     }
     if (status) t->state = before;
@@ -162,7 +203,7 @@ static am_status end_epoch(am_trainer *t, am_error *err) {
   bool best = false;
   am_status status = judge_epoch(t, &e, &best, err);
   if (!status) status = add_history(t, &e, err);
-  if (!status) status = am_digests_note(t, err);
+  if (!status) status = am_trainer_digest(t, err);
   if (status) return status;
   s->position = s->correct = s->clips = 0;
   s->loss_sum = s->divisor_sum = s->epoch_seconds = 0;
@@ -177,15 +218,15 @@ static am_status end_epoch(am_trainer *t, am_error *err) {
 /* Saves and says how to go on. `why` is a phrase. */
 static am_status pause(am_trainer *t, const char *why, am_error *err) {
   if (t->rehearsal) return am_fail(err, AM_E_STOPPED, "%s", why);
-  am_trainer_log(t, AM_LOG_INFO, "%s after step %llu, in epoch %llu", why, (unsigned long long)t->state.step,
+  am_run_log(&t->folder, AM_LOG_INFO, "%s after step %llu, in epoch %llu", why, (unsigned long long)t->state.step,
                  (unsigned long long)(t->state.epoch + 1));
   am_status status = save_last(t, err);
-  if (!status) status = am_run_folder_facts(t, "interrupted", err);
+  if (!status) status = am_trainer_facts(t, "interrupted", err);
   if (status) return status;
   bool limited = t->config->train.max_steps > 0; /* would pause again at once */
   return am_fail(err, AM_E_STOPPED, "%s after step %llu, in epoch %llu; all is saved in %s; go on with: audiomood train "
                  "--resume %s%s", why, (unsigned long long)t->state.step, (unsigned long long)(t->state.epoch + 1),
-                 t->last, t->options->out, limited ? " --set train.max_steps=0" : "");
+                 t->folder.last, t->options->out, limited ? " --set train.max_steps=0" : "");
 }
 
 static void show(am_trainer *t, bool finished) {
@@ -204,7 +245,7 @@ static void show(am_trainer *t, bool finished) {
 static am_status after_step(am_trainer *t, am_error *err) {
   const am_train_options *o = &t->config->train;
   if (t->state.step == AM_DIGEST_STEP) {
-    am_status status = am_digests_note(t, err);
+    am_status status = am_trainer_digest(t, err);
     if (status) return status;
   }
   if (am_context_stopping(t->ctx)) return pause(t, "stopped", err);
@@ -266,35 +307,35 @@ static am_status dry_run(am_trainer *t, am_error *err) {
   if (!status) status = am_trainer_step(t, b, err);
   if (status) return status;
   double seconds = am_now() - begun;
-  am_trainer_log(t, AM_LOG_INFO, "dry run: the first step of %d clips took %.3f s (%.1f clips/s), its loss is %.4f; an epoch "
+  am_run_log(&t->folder, AM_LOG_INFO, "dry run: the first step of %d clips took %.3f s (%.1f clips/s), its loss is %.4f; an epoch "
                  "has %zu such steps; no run was written", b->n, seconds, b->n / seconds,
                  t->state.loss_sum / t->state.divisor_sum, t->per_epoch);
   return AM_OK;
 }
 
 static am_status open_run(am_trainer *t, am_error *err) {
-  am_status status = t->options->resume ? AM_OK : am_run_folder_open(t, err);
+  am_status status = t->options->resume ? AM_OK : am_run_folder_open(&t->folder, err);
   t->began = t->saved = am_now();
   if (!status && t->options->resume) status = am_trainer_resume(t, err);
-  if (!status && !t->state.step) status = am_digests_note(t, err);
-  if (!status) status = am_run_folder_begin(t, err);
+  if (!status && !t->state.step) status = am_trainer_digest(t, err);
+  if (!status) status = begin(t, err);
   /* --init is not part of the config, so a run that began with it must not begin again without. */
   if (!status && t->options->init && !t->options->resume) status = save_last(t, err);
   return status;
 }
 
 am_status am_trainer_rehearse(am_trainer *t, uint64_t steps, am_error *err) {
-  t->rehearsal = true;
+  t->rehearsal = t->folder.silent = true;
   t->began = t->saved = am_now();
   t->config->train.max_steps = (int64_t)steps;
   am_error why = AM_ERROR_INIT;
-  am_status status = am_digests_note(t, &why);
+  am_status status = am_trainer_digest(t, &why);
   while (!status && t->state.step < steps) {
     take_epochs_then(t);
     if (t->state.epoch >= (uint64_t)t->config->train.epochs) break;
     status = run_epoch(t, &why);
   }
-  if (status == AM_E_STOPPED && !am_context_stopping(t->ctx)) status = am_digests_note(t, &why);
+  if (status == AM_E_STOPPED && !am_context_stopping(t->ctx)) status = am_trainer_digest(t, &why);
   return status ? am_fail(err, status, "%s", why.message) : AM_OK;
 }
 
@@ -302,12 +343,12 @@ static am_status finish(am_trainer *t, am_run_result *result, am_error *err) {
   am_error why = AM_ERROR_INIT;
   am_status status = am_trainer_finish(t, result, &why);
   if (status != AM_E_STOPPED) return status ? am_fail(err, status, "%s", why.message) : AM_OK;
-  am_trainer_log(t, AM_LOG_INFO, "stopped while the best weights were evaluated");
-  status = am_run_folder_history(t, err);
-  if (!status) status = am_run_folder_facts(t, "interrupted", err);
+  am_run_log(&t->folder, AM_LOG_INFO, "stopped while the best weights were evaluated");
+  status = am_trainer_history(t, err);
+  if (!status) status = am_trainer_facts(t, "interrupted", err);
   if (status) return status;
   return am_fail(err, AM_E_STOPPED, "stopped after the last step, while the best weights were evaluated; all is saved in "
-                 "%s; go on with: audiomood train --resume %s", t->last, t->options->out);
+                 "%s; go on with: audiomood train --resume %s", t->folder.last, t->options->out);
 }
 
 static am_status train(am_trainer *t, am_run_result *result, am_error *err) {
@@ -318,7 +359,7 @@ static am_status train(am_trainer *t, am_run_result *result, am_error *err) {
   while (!status && t->state.epoch < (uint64_t)o->epochs) {
     if (am_schedule_should_stop(&t->state.schedule, o->early_stopping)) {
       result->stopped_early = true;
-      am_trainer_log(t, AM_LOG_INFO, "stopped early: %lld epochs without a better one than epoch %llu",
+      am_run_log(&t->folder, AM_LOG_INFO, "stopped early: %lld epochs without a better one than epoch %llu",
                      (long long)o->early_stopping, (unsigned long long)t->state.schedule.best_epoch);
       break;
     }
@@ -331,17 +372,18 @@ static am_status train(am_trainer *t, am_run_result *result, am_error *err) {
 }
 
 static void note_failure(am_trainer *t, am_status status, const am_error *err) {
-  if (!t->folder_ready || status == AM_E_STOPPED || !t->started[0]) return;
-  am_trainer_log(t, AM_LOG_DEBUG, "failed: %s", err ? err->message : am_status_name(status));
-  if (am_run_folder_history(t, NULL) == AM_OK) am_run_folder_facts(t, "failed", NULL);
+  if (!t->folder.ready || status == AM_E_STOPPED || !t->folder.started[0]) return;
+  am_run_log(&t->folder, AM_LOG_DEBUG, "failed: %s", err ? err->message : am_status_name(status));
+  if (am_trainer_history(t, NULL) == AM_OK) am_trainer_facts(t, "failed", NULL);
 }
 
 am_status am_train_run(am_config *config, const am_run_options *options, am_run_result *result, am_error *err) {
-  am_trainer t = {.ctx = config->ctx, .config = config, .options = options};
+  am_trainer t = {.ctx = config->ctx, .config = config, .options = options,
+                  .folder = {.ctx = config->ctx, .path = options->out, .init = options->init, .resume = options->resume}};
   t.state.schedule = am_schedule_begin();
   *result = (am_run_result){0};
-  am_status status = options->dry_run ? AM_OK : am_run_folder_check(&t, err);
-  if (!status && options->resume && !options->dry_run) status = am_run_folder_open(&t, err);
+  am_status status = options->dry_run ? AM_OK : am_run_folder_check(&t.folder, err);
+  if (!status && options->resume && !options->dry_run) status = am_run_folder_open(&t.folder, err);
   if (!status) status = am_trainer_setup(&t, err);
   if (!status && options->dry_run) {
     status = dry_run(&t, err);

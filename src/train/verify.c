@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "train/recordings.h"
+#include "run/recordings.h"
+#include "run/environment.h"
 #include "train/trainer.h"
 
 typedef struct job {
@@ -106,7 +107,7 @@ am_status am_run_verify(am_context *ctx, const char *run, const char *const *ove
   if (!status) status = choose_steps(&j, epochs, err);
   if (!status) {
     am_run_options options = {.size = sizeof options, .init = init_of(&j)};
-    am_trainer t = {.ctx = ctx, .config = j.config, .options = &options, .epochs_then = epochs_then(&j)};
+    am_trainer t = {.ctx = ctx, .config = j.config, .options = &options, .folder = {.ctx = ctx}, .epochs_then = epochs_then(&j)};
     out->epochs_unknown = depends_on_epochs(j.config) && !am_epochs_at(t.epochs_then, 0);
     t.state.schedule = am_schedule_begin();
     status = rehearse(&j, &t, err);

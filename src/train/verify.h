@@ -2,7 +2,7 @@
 #ifndef AM_VERIFY_H
 #define AM_VERIFY_H
 
-#include "train/train.h"
+#include "model/config.h"
 
 typedef struct am_verify_row {
   uint64_t step, epoch;

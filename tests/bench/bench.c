@@ -12,8 +12,9 @@
 #include <sys/resource.h>
 
 #include "base/rng.h"
-#include "train/optimiser.h"
-#include "train/work.h"
+#include "optim/optimiser.h"
+#include "nn/flops.h"
+#include "model/config.h"
 
 typedef struct net {
   am_context *ctx;
@@ -131,7 +132,7 @@ static void answer_layers(net *n, int batch, int steps) {
   printf("{\"layers\": [");
   for (size_t i = 0; i < am_model_steps(n->model); i++) {
     const am_layer *layer = &am_model_step(n->model, i)->layer;
-    am_work w = am_work_of_step(n->model, i, batch, 1, true);
+    am_flops w = am_flops_of_step(n->model, i, batch, 1, true);
     if (w.forward_flops == 0) continue;
     printf("%s{\"name\": \"%s\", \"type\": \"%s\", \"channels\": %d, \"forward_flops\": %.0f, \"backward_flops\": %.0f, "
            "\"forward\": %.6f, \"backward\": %.6f}", comma, layer->name, layer->cls->type, layer->in[0].c,
@@ -152,7 +153,7 @@ static int answer_requests(int argc, char **argv) {
            (size_t)(argc - 6));
   size_t weights = 0;
   for (size_t i = 0; i < am_model_weight_count(n.model); i++) weights += am_model_weight_info(n.model, i).count;
-  am_work one = am_work_of_model(n.model, 1, 1, true);
+  am_flops one = am_flops_of_model(n.model, 1, 1, true);
   printf("{\"threads\": %d, \"version\": \"%s, %s path\", \"parameters\": %zu, \"forward_flops\": %.0f, \"backward_flops\": %.0f}\n",
          am_context_threads(ctx), am_version(), am_context_cpu(ctx), weights, one.forward_flops, one.backward_flops);
   fflush(stdout);
@@ -272,7 +273,7 @@ static int quick(const char *root) {
       net fast, slow;
       open_net(&fast, ctx, path, c->frames, c->bins, c->classes, NULL, 0);
       open_net(&slow, plain, path, c->frames, c->bins, c->classes, NULL, 0);
-      am_work w = am_work_of_model(fast.model, c->batch, 1, training);
+      am_flops w = am_flops_of_model(fast.model, c->batch, 1, training);
       double theirs = best_step(&slow, training, c->batch), ours = best_step(&fast, training, c->batch);
       double rate = (w.forward_flops + w.backward_flops) / ours;
       printf("%-16s %5d %-8s %9.4f %9.4f %6.1f %9.1f %8.0f%%\n", c->name, c->batch, training ? "train" : "forward",

@@ -58,8 +58,8 @@ echo "not HDF5" >junk.h5
 awk 'BEGIN { print "name: x\ndata: {corpus: ravdess, root: corpus}\nmodel: {layers: ["; for (i = 0; i < 2001; i++) printf "relu, "; print "]}" }' >deep.yaml
 awk 'BEGIN { print "a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b ["; for (i = 0; i < 1000; i++) printf "*a, "; print "]\nc: ["; for (i = 0; i < 1000; i++) printf "*b, "; print "]" }' >laugh.yaml
 head -c 4000 run1/best.h5 >half.h5
-cp "$root/tests/train/golden/keras/conv2d.h5" keras.h5
-cp "$root/tests/train/golden/keras/features.yaml" features.yaml
+cp "$root/tests/exchange/golden/conv2d.h5" keras.h5
+cp "$root/tests/exchange/golden/features.yaml" features.yaml
 printf 'PK\003\004 and so on' >archive.keras
 sed 's/seed: 3/seed: [3/' tiny.yaml >broken.yaml
 sed 's/filters: 4/filers: 4/' tiny.yaml >typo.yaml

@@ -2,7 +2,7 @@
 # tests/cli/test_keras.sh AUDIOMOOD SOURCE_ROOT - Keras models by the command (TAP).
 . "$(dirname "$0")/tap.sh" keras "$1" "$2"
 
-golden=$root/tests/train/golden/keras
+golden=$root/tests/exchange/golden
 run import "$golden/new_map.h5" --config "$golden/features.yaml" --set features.mels=7 --set features.samples=320 \
   --out map.h5 --verbose
 expect "import lists with --verbose what changes nothing" 0 'layer dense .*passed over.* quantization_config'

@@ -2,7 +2,7 @@
 # test_limits.sh AUDIOMOOD SOURCE_ROOT: little address space, files made to take up time and memory, and signals where
 # no step has ended.
 . "$(dirname "$0")/tap.sh" limits "$1" "$2"
-model=$root/tests/train/golden/checkpoint-1.0.h5
+model=$root/tests/model/golden/checkpoint-1.0.h5
 "$audiomood" synth corpus --actors 1 --repetitions 1 >/dev/null 2>&1
 sound=$(find corpus -name '*.wav' | head -1)
 

@@ -15,7 +15,7 @@
 
 #include "base/file.h"
 #include "faults.h"
-#include "train/checkpoint.h"
+#include "model/checkpoint.h"
 
 static const char *hold;
 

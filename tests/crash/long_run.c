@@ -3,7 +3,7 @@
 #include <hdf5.h>
 #include <malloc.h>
 
-#include "train/made_up.h"
+#include "model/made_up.h"
 
 typedef struct sample {
   long epoch;

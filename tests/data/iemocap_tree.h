@@ -4,7 +4,7 @@
 
 #include "corpora.h"
 
-#include "audio/synth_iemocap.h"
+#include "synth/iemocap.h"
 
 static char *made_up; /* the tree of `synth --layout iemocap`, seed 1 */
 static am_context *ctx;

@@ -1,7 +1,7 @@
 /* Corpora: RAVDESS in its layouts, filters and labels, manifests. Clips are empty files: nothing is decoded. */
 #include "corpora.h"
 
-#include "data/corpus.h"
+#include "data/corpora/corpus.h"
 
 static am_context *ctx;
 static kept_log log_kept;

@@ -2,7 +2,7 @@
 #include "corpora.h"
 
 #include "data/check.h"
-#include "data/described.h"
+#include "data/corpora/described.h"
 
 static am_context *ctx;
 static kept_log log_kept;

@@ -2,7 +2,8 @@
 #include "iemocap_tree.h"
 
 #include "data/loader.h"
-#include "train/train.h"
+#include "model/config.h"
+#include "model/metrics.h"
 
 /* The made-up tree */
 

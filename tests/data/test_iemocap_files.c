@@ -2,7 +2,7 @@
 #include "iemocap_tree.h"
 
 #include "base/system.h"
-#include "data/iemocap.h"
+#include "data/corpora/iemocap.h"
 
 /* Label files */
 

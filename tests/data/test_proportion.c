@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "data/dataset.h"
-#include "data/iemocap.h"
+#include "data/corpora/iemocap.h"
 #include "io/csv.h"
 #include "io/h5.h"
 #include "io/json.h"

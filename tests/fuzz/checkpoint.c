@@ -2,7 +2,7 @@
  * tiny corpus, begins a training, is resumed, and goes out to Keras; each of these may fail, and then says why. */
 #include "fuzz/h5edit.h"
 #include "fuzz/h5use.h"
-#include "train/origin.h"
+#include "model/origin.h"
 
 /* With those of h5use_corpus the clips that checkpoint-1.0.h5 was trained on, by which it knows them again (am_data_digest). */
 static const char *const labels[] = {"low", "middle", "high"};

@@ -1,5 +1,5 @@
 /* tests/fuzz/description.c - a corpus description (datasets/NAME.yaml), used on a folder of a few files. */
-#include "data/described.h"
+#include "data/corpora/described.h"
 #include "fuzz/data.h"
 
 static const char *const files[] = {"corpus/03-01-01-01-01-01-01.wav", "corpus/anna/happy_2.wav",

@@ -15,11 +15,12 @@ bool h5edit_is(const uint8_t *data, size_t bytes) {
   return bytes >= sizeof first_word - 1 && !memcmp(data, first_word, sizeof first_word - 1);
 }
 
-/* "checkpoint-1.0.h5" of "seed checkpoint-1.0.h5"; only names below the folder of golden files. */
+/* "checkpoint-1.0.h5" of "seed checkpoint-1.0.h5", or "keras/conv2d.h5"; only names below the folders of golden files. */
 static bool seed_path(const char *name, char path[512]) {
   if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_/.") != strlen(name) || strstr(name, "..")) return false;
   if (strlen(name) > 100 || name[0] == '/') return false;
-  snprintf(path, 512, "%s/tests/train/golden/%s", AM_SOURCE_ROOT, name);
+  const bool keras = !strncmp(name, "keras/", 6);
+  snprintf(path, 512, "%s/tests/%s/golden/%s", AM_SOURCE_ROOT, keras ? "exchange" : "model", name + (keras ? 6 : 0));
   return access(path, R_OK) == 0;
 }
 

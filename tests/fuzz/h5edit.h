@@ -4,7 +4,7 @@
  * (crc32c) made to fit.  A place is an object, "weights/dense_1/kernel", or an attribute of one, "normaliser@bins",
  * "/@labels".
  *
- *     seed NAME                     a file below tests/train/golden
+ *     seed NAME                     a file of tests/model/golden, or keras/NAME: of tests/exchange/golden
  *     del PLACE
  *     int PLACE V | real PLACE V    a scalar (V as strtod reads it)
  *     text PLACE TEXT               one text, to the end of the line; \n is a line feed

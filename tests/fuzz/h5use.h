@@ -4,7 +4,7 @@
 #define AM_FUZZ_H5USE_H
 
 #include "fuzz/fuzz.h"
-#include "train/checkpoint.h"
+#include "model/checkpoint.h"
 
 /* Makes "<folder>/corpus" once a process: short clips of these labels by four speakers, named s<speaker>_<label>_<take>.wav. */
 void h5use_corpus(am_context *ctx, const char *const *labels, int n);

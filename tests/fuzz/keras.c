@@ -3,7 +3,7 @@
 #include "fuzz/h5edit.h"
 #include "fuzz/h5use.h"
 #include "io/h5.h"
-#include "train/keras.h"
+#include "exchange/keras.h"
 
 static const char *const labels[] = {"calm", "happy", "sad", "angry"};
 static const char features[] = "name: fuzz\ndata: {corpus: manifest, root: nowhere, labels: [calm, happy, sad, angry]}\n"
@@ -11,7 +11,7 @@ static const char features[] = "name: fuzz\ndata: {corpus: manifest, root: nowhe
                                "features: {kind: log_mel, sample_rate: 16000, n_fft: 64, hop: 32, mels: 7, samples: 320}\n"
                                "train: {epochs: 1, batch: 4}\n";
 
-/* The inputs of the models in tests/train/golden/keras. */
+/* The inputs of the models in tests/exchange/golden. */
 static const char *const inputs[][2] = {{"features.mels=7", "features.samples=320"},
                                         {"features.mels=5", "features.samples=384"},
                                         {"features.mels=5", "features.samples=160"},

@@ -1,5 +1,5 @@
 /* tests/fuzz/labels.c - IEMOCAP's label files: the first byte chooses consensus, its raters, or one rater's file. */
-#include "data/iemocap.h"
+#include "data/corpora/iemocap.h"
 #include "fuzz/fuzz.h"
 
 static am_status on_utterance(void *user, const am_iemocap_line *line, am_error *err) {

@@ -1,7 +1,7 @@
 /* tests/nn/test_model.c - configs to steps. */
 #include "small.h"
 
-#include "nn/output.h"
+#include "nn/doubt.h"
 
 /* Shapes, names, blocks */
 

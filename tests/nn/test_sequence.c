@@ -2,7 +2,7 @@
  * the number of threads; NaN passes through; wrong shapes are refused with one clear line; the forget gate's
  * bias. */
 #include "harness.h"
-#include "nn/norm.h"
+#include "nn/layers/norm.h"
 
 /* A case larger than the goldens', so that there are several pieces of every kind. */
 static golden_case large(const char *type, const char *text) {

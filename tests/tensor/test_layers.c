@@ -2,7 +2,7 @@
  * and not, with any number of threads.  Values by PyTorch are in tests/nn. */
 #include "nn/harness.h"
 
-#include "nn/conv.h"
+#include "nn/layers/conv.h"
 
 /* A case of `clips` clips with these lengths (NULL: full) for the harness. */
 static golden_case make(const char *type, const char *options, am_shape in, int clips, const int *lengths) {

@@ -3,8 +3,8 @@
 #define AM_TEST_RUN_WORLD_H
 
 #include "base/file.h"
-#include "made_up.h"
-#include "train/checkpoint.h"
+#include "model/made_up.h"
+#include "model/checkpoint.h"
 
 /* A context, a corpus and a folder for runs. */
 typedef struct world {

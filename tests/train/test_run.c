@@ -4,6 +4,7 @@
 #include "io/h5.h"
 #include "io/json.h"
 #include "run_world.h"
+#include "model/evaluate.h"
 
 /* ---- learning ---- */
 

@@ -5,6 +5,7 @@
 #include "run_world.h"
 #include "train/trainer.h"
 #include "train/verify.h"
+#include "run/environment.h"
 
 enum { MOST = 8 };
 

@@ -1,0 +1,448 @@
+/* data/corpora/described.c - the clips of a corpus that a YAML file describes
+ * (description.c), found by the patterns of their names, or by a table. */
+#include "data/corpora/described.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "audio/endings.h"
+#include "base/file.h"
+#include "data/corpora/corpus.h"
+#include "data/names.h"
+#include "io/csv.h"
+#include "base/utf8.h"
+
+typedef struct search {
+  am_corpus *corpus;
+  const am_description *d;
+  am_name_set seen; /* matched parts of names, when they are to be unique */
+  am_name_set labels, speakers;
+  am_name_set texts, intensities, takes; /* codes that are no numbers count from 1 as they come */
+  size_t matched;                        /* sound files that a pattern or the table knows */
+  char archive[128];                     /* a zip that was not unpacked */
+  am_csv *csv;                           /* NULL: no table */
+  int column[AM_FIELDS + AM_MOST_TRAITS], path_column;
+  am_name_set rows; /* paths of the table without extension, by row */
+  bool *row_used;
+  am_name_set excluded; /* paths without extension */
+  const char **reasons; /* (excluded) */
+} search;
+
+/* Codes of one file, NULL where nothing says; in the dataset's memory. */
+typedef struct codes {
+  const char *at[AM_FIELDS + AM_MOST_TRAITS];
+} codes;
+
+/* A path without what am_sound_ending_known knows. */
+static const char *stem(am_corpus *corpus, const char *name, am_error *err) {
+  const char *dot = am_sound_ending_known(am_path_base(name)) ? strrchr(name, '.') : name + strlen(name);
+  return am_corpus_text(corpus, err, "%.*s", (int)(dot - name), name);
+}
+
+/* The table */
+
+static am_status find_columns(search *s, am_error *err) {
+  const am_description_table *t = &s->d->table;
+  const struct {
+    am_field field;
+    const char *name;
+  } wanted[] = {{AM_FIELD_LABEL, t->label},
+                {AM_FIELD_SPEAKER, t->speaker},
+                {AM_FIELD_GROUP, t->group},
+                {AM_FIELD_PART, t->part}};
+  am_status status = am_csv_need(s->csv, t->path, &s->path_column, err);
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted && !status; i++)
+    if (*wanted[i].name) status = am_csv_need(s->csv, wanted[i].name, &s->column[wanted[i].field], err);
+  for (size_t i = 0; i < t->columns.n && !status; i++)
+    for (size_t k = 0; k < s->d->n_names && !status; k++)
+      if (!strcmp(s->d->names[k], t->columns.at[i]))
+        status = am_csv_need(s->csv, t->columns.at[i], &s->column[AM_FIELDS + k], err);
+  return status;
+}
+
+static am_status read_table(search *s, am_error *err) {
+  am_corpus *corpus = s->corpus;
+  char *path = am_path_join(corpus->ctx, corpus->d->root, s->d->table.file);
+  am_status status = path ? AM_OK : am_no_memory(err);
+  if (!status && !am_file_exists(path))
+    status =
+      am_fail(err, AM_E_DATA, "%s: no such file; wanted the table of %s (table.file, relative to data.root)",
+              path, s->d->name);
+  char *text = NULL;
+  size_t bytes = 0;
+  if (!status)
+    status = am_file_read_ordinary(corpus->ctx, path, "a table of labels", AM_CSV_BYTES, &text, &bytes, err);
+  if (!status) status = am_csv_read_text(corpus->ctx, text, bytes, path, 0, &s->csv, err);
+  am_free(corpus->ctx, text);
+  am_free(corpus->ctx, path);
+  if (!status) status = find_columns(s, err);
+  if (status) return status;
+  size_t n = am_csv_rows(s->csv);
+  s->row_used = am_alloc(corpus->ctx, n + 1, sizeof *s->row_used);
+  if (!s->row_used) return am_no_memory(err);
+  for (size_t row = 0; row < n; row++) {
+    const char *name = am_csv_get(s->csv, row, (size_t)s->path_column);
+    while (!strncmp(name, "./", 2)) name += 2;
+    if (!*name) return am_csv_fail(s->csv, row, err, "%s is empty", s->d->table.path);
+    const char *key = stem(corpus, name, err);
+    if (!key) return AM_E_NOMEM;
+    int before = am_name_set_find(&s->rows, key);
+    if (before >= 0)
+      return am_csv_fail(s->csv, row, err, "%s stands there already, in line %d", name,
+                         am_csv_line(s->csv, (size_t)before));
+    if (am_name_set_add(&s->rows, key) < 0) return am_no_memory(err);
+  }
+  return AM_OK;
+}
+
+/* The row of a file: by its path, else by the last parts of it. */
+static am_status look_up(search *s, const char *path, codes *c, bool *found, am_error *err) {
+  int row = -1;
+  for (const char *at = path; at && row < 0; at = strchr(at, '/') ? strchr(at, '/') + 1 : NULL)
+    row = am_name_set_find(&s->rows, at);
+  *found = row >= 0;
+  if (row < 0) return AM_OK;
+  s->row_used[row] = true;
+  for (int f = 0; f < AM_FIELDS + AM_MOST_TRAITS; f++) {
+    const char *text = s->column[f] < 0 ? "" : am_csv_get(s->csv, (size_t)row, (size_t)s->column[f]);
+    if (*text && !(c->at[f] = am_corpus_text(s->corpus, err, "%s", text))) return AM_E_NOMEM;
+  }
+  if (!c->at[AM_FIELD_LABEL]) return am_csv_fail(s->csv, (size_t)row, err, "the label of %s is empty", path);
+  return AM_OK;
+}
+
+static am_status report_rows(search *s, am_error *err) {
+  am_status status = AM_OK;
+  for (size_t row = 0; s->csv && row < s->rows.n && !status; row++)
+    if (!s->row_used[row])
+      status = am_corpus_leave_out(s->corpus, "row of the table without a file", s->rows.at[row], err);
+  return status;
+}
+
+/* Names */
+
+static am_status match(search *s, const char *path, codes *c, bool *matched, const char **part,
+                       am_error *err) {
+  const am_description *d = s->d;
+  *matched = !d->files.n;
+  *part = path;
+  for (size_t i = 0; i < d->files.n; i++) {
+    size_t start, length;
+    am_status status = am_pattern_match(d->patterns[i], path, matched, &start, err);
+    if (status) return am_error_prefix(err, "%s: files, pattern %zu", d->name, i + 1), status;
+    if (!*matched) continue;
+    *part = path + start;
+    for (size_t g = 0; am_pattern_group(d->patterns[i], g); g++) {
+      if (!am_pattern_caught(d->patterns[i], g, &start, &length) || !length) continue;
+      c->at[d->fields[i][g]] = am_corpus_text(s->corpus, err, "%.*s", (int)length, path + start);
+      if (!c->at[d->fields[i][g]]) return AM_E_NOMEM;
+    }
+    return AM_OK;
+  }
+  return AM_OK;
+}
+
+/* A code as a number: by the map, by its digits, else in the order they come. 0: nothing said. */
+static am_status number(const am_value *map, am_name_set *set, const char *code, int *out, am_error *err) {
+  int64_t value;
+  *out = 0;
+  if (!code) return AM_OK;
+  const am_value *v = am_value_get(map, code);
+  if (v ? am_value_to_int(v, &value) : am_text_to_int(code, &value) && value >= 0 && value <= INT32_MAX) {
+    *out = (int)value;
+    return AM_OK;
+  }
+  *out = am_name_set_add(set, code) + 1;
+  return *out ? AM_OK : am_no_memory(err);
+}
+
+static am_status fill_numbers(search *s, const codes *c, am_entry *e, am_error *err) {
+  am_status status =
+    number(s->d->intensities, &s->intensities, c->at[AM_FIELD_INTENSITY], &e->intensity, err);
+  if (!status) status = number(NULL, &s->texts, c->at[AM_FIELD_TEXT], &e->statement, err);
+  if (!status) status = number(NULL, &s->takes, c->at[AM_FIELD_TAKE], &e->repetition, err);
+  return status;
+}
+
+static am_part part_of(const char *word) {
+  static const struct {
+    const char *word;
+    am_part part;
+  } words[] = {{"train", AM_PART_TRAIN},    {"validation", AM_PART_VALIDATION}, {"valid", AM_PART_VALIDATION},
+               {"val", AM_PART_VALIDATION}, {"dev", AM_PART_VALIDATION},        {"test", AM_PART_TEST}};
+  for (size_t i = 0; word && i < sizeof words / sizeof *words; i++)
+    if (!strcasecmp(word, words[i].word)) return words[i].part;
+  return AM_PART_NONE;
+}
+
+/* What the codes of a trait mean. */
+static am_status put_trait(search *s, const char *trait, const char *code, am_entry *e, am_error *err) {
+  const am_value *meaning = am_value_get(am_value_get(s->d->traits, trait), code);
+  const char *name = am_corpus_text(s->corpus, err, "%s", trait); /* the description goes before the corpus */
+  const char *value = am_corpus_text(s->corpus, err, "%s", meaning ? meaning->text : code);
+  if (!name || !value) return AM_E_NOMEM;
+  int at = am_corpus_trait(s->corpus, name);
+  if (at >= 0) e->traits[at] = value;
+  return AM_OK;
+}
+
+static am_status fill_traits(search *s, const codes *c, am_entry *e, am_error *err) {
+  static const struct { am_field field; const char *name; } known[] = {
+    {AM_FIELD_SESSION, "session"}, {AM_FIELD_GROUP, "group"}, {AM_FIELD_TEXT, "text"}, {AM_FIELD_INTENSITY, "intensity"}};
+  am_status status = AM_OK;
+  for (size_t i = 0; i < s->d->n_names && !status; i++)
+    if (c->at[AM_FIELDS + i]) status = put_trait(s, s->d->names[i], c->at[AM_FIELDS + i], e, err);
+  for (size_t i = 0; i < sizeof known / sizeof *known && !status; i++)
+    if (c->at[known[i].field]) status = put_trait(s, known[i].name, c->at[known[i].field], e, err);
+  return status;
+}
+
+static am_status add(search *s, const char *name, const codes *c, const char *label, am_error *err) {
+  am_corpus *corpus = s->corpus;
+  const char *code = c->at[AM_FIELD_SPEAKER];
+  const am_value *speaker = code ? am_value_get(s->d->speakers, code) : NULL;
+  am_entry e = {.name = am_corpus_text(corpus, err, "%s", name),
+                .path = am_corpus_text(corpus, err, "%s/%s", corpus->d->root, name),
+                .label = am_corpus_text(corpus, err, "%s", label),
+                .group = c->at[AM_FIELD_GROUP] ? c->at[AM_FIELD_GROUP] : c->at[AM_FIELD_SESSION],
+                .utterance = c->at[AM_FIELD_UTTERANCE],
+                .part = part_of(c->at[AM_FIELD_PART])};
+  if (code)
+    e.speaker = am_corpus_text(corpus, err, "%s%s", s->d->speaker_prefix, speaker ? speaker->text : code);
+  if (!e.name || !e.path || !e.label || (code && !e.speaker)) return AM_E_NOMEM;
+  if (e.speaker && am_name_set_add(&s->speakers, e.speaker) < 0) return am_no_memory(err);
+  am_status status = fill_numbers(s, c, &e, err);
+  if (!status) status = fill_traits(s, c, &e, err);
+  return status ? status : am_corpus_add(corpus, &e, err);
+}
+
+/* The label of a code, and else why there is none. */
+static am_status read_label(search *s, const char *name, const codes *c, am_error *err) {
+  char reason[320];
+  const char *code = c->at[AM_FIELD_LABEL];
+  const am_value *v = code ? am_value_get(s->d->labels, code) : NULL;
+  if (!code) return am_corpus_leave_out(s->corpus, "the name gives no label", name, err);
+  if (!s->d->labels) return add(s, name, c, code, err);
+  if (v && v->kind == AM_SCALAR) return add(s, name, c, v->text, err);
+  snprintf(reason, sizeof reason,
+           v ? "label code \"%.200s\" is left out by the description"
+             : "label code \"%.200s\" is not among the description's labels",
+           code);
+  return am_corpus_leave_out(s->corpus, reason, name, err);
+}
+
+static am_status read_exclusions(search *s, am_error *err) {
+  const am_value *map = s->d->exclude;
+  if (!map || !map->first) return AM_OK;
+  s->reasons = am_alloc(s->corpus->ctx, map->count, sizeof *s->reasons);
+  if (!s->reasons) return am_no_memory(err);
+  for (const am_value *v = map->first; v; v = v->next) {
+    const char *key = stem(s->corpus, v->key, err);
+    int k = key ? am_name_set_add(&s->excluded, key) : -1;
+    if (k < 0) return am_no_memory(err);
+    if (!s->reasons[k]) s->reasons[k] = v->text;
+  }
+  return AM_OK;
+}
+
+/* Why a file is left out, by its path or the last parts of it; NULL: it is not. */
+static const char *exclusion(const search *s, const char *path) {
+  int first = -1;
+  for (const char *at = path; at; at = strchr(at, '/') ? strchr(at, '/') + 1 : NULL) {
+    int k = am_name_set_find(&s->excluded, at);
+    if (k >= 0 && (first < 0 || k < first)) first = k;
+  }
+  return first < 0 ? NULL : s->reasons[first];
+}
+
+static am_status on_file(void *user, const char *name, am_error *err) {
+  search *s = user;
+  am_corpus *corpus = s->corpus;
+  const char *base = am_path_base(name), *dot = strrchr(base, '.'), *part;
+  codes c = {{NULL}};
+  bool matched = false, row = true;
+  if (!strcmp(base, "SYNTHETIC")) corpus->d->synthetic = true;
+  if (dot && !strcasecmp(dot, ".zip") && !*s->archive) snprintf(s->archive, sizeof s->archive, "%s", name);
+  if (!am_sound_ending_known(base)) return AM_OK;
+  if (!strncmp(base, "._", 2))
+    return am_corpus_leave_out(corpus, "AppleDouble file (._*), not a sound", name, err);
+  if (am_utf8_wrong(name)) return am_corpus_leave_out(corpus, "name is not UTF-8", name, err);
+  const char *path = stem(corpus, name, err);
+  am_status status = path ? match(s, path, &c, &matched, &part, err) : AM_E_NOMEM;
+  if (!status && !matched)
+    return am_corpus_leave_out(corpus, "name matches no pattern of the description", name, err);
+  if (!status && s->csv) status = look_up(s, path, &c, &row, err);
+  if (!status && !row) return am_corpus_leave_out(corpus, "not in the table", name, err);
+  if (status) return status;
+  s->matched++;
+  const char *reason = exclusion(s, path);
+  if (reason) {
+    char text[320];
+    snprintf(text, sizeof text, "excluded: %.300s", reason);
+    return am_corpus_leave_out(corpus, text, name, err);
+  }
+  if (s->d->unique && am_name_set_find(&s->seen, part) >= 0)
+    return am_corpus_leave_out(corpus, "copy of a clip that was found already", name, err);
+  if (s->d->unique && am_name_set_add(&s->seen, part) < 0) return am_no_memory(err);
+  return read_label(s, name, &c, err);
+}
+
+/* Such a thing is no sound even under a clip's name, and reading it might never end. */
+static am_status on_special(void *user, const char *name, am_error *err) {
+  search *s = user;
+  return am_corpus_leave_out(s->corpus, "a pipe or a device, not a file", name, err);
+}
+
+/* What is known of the corpus */
+
+static am_status describe(search *s, am_error *err) {
+  am_corpus *corpus = s->corpus;
+  am_dataset *out = corpus->d;
+  const am_description *d = s->d;
+  out->corpus = am_corpus_text(corpus, err, "%s", d->name);
+  out->title = am_corpus_text(corpus, err, "%s", d->title);
+  out->licence = am_corpus_text(corpus, err, "%s", d->licence);
+  out->citation = am_corpus_text(corpus, err, "%s", d->citation);
+  out->language = am_corpus_text(corpus, err, "%s", d->language);
+  if (d->folds && d->folds->first && !(out->folds = am_value_copy(out->strings, d->folds)))
+    return am_no_memory(err);
+  return out->corpus && out->title && out->licence && out->citation && out->language ? AM_OK : AM_E_NOMEM;
+}
+
+/* Labels in the order of the map, speakers of the folds: of those some may have no clip here. */
+static am_status list_names(search *s, am_error *err) {
+  am_corpus *corpus = s->corpus;
+  am_name_set known = {.ctx = corpus->ctx};
+  am_status status = AM_OK;
+  for (const am_value *v = s->d->labels ? s->d->labels->first : NULL; v && !status; v = v->next)
+    if (v->kind == AM_SCALAR && am_name_set_add(&s->labels, v->text) < 0) status = am_no_memory(err);
+  for (const am_value *f = corpus->d->folds ? corpus->d->folds->first : NULL; f && !status; f = f->next)
+    for (const am_value *v = f->first; v && !status; v = v->next)
+      if (am_name_set_add(&known, v->text) < 0) status = am_no_memory(err);
+  const char **labels = am_tree_take(corpus->d->strings, s->labels.n + 1, sizeof *labels);
+  const char **speakers = am_tree_take(corpus->d->strings, known.n + 1, sizeof *speakers);
+  if (!status && (!labels || !speakers)) status = am_no_memory(err);
+  for (size_t i = 0; i < s->labels.n && !status; i++)
+    if (!(labels[i] = am_corpus_text(corpus, err, "%s", s->labels.at[i]))) status = AM_E_NOMEM;
+  for (size_t i = 0; i < known.n && !status; i++) speakers[i] = known.at[i]; /* texts of the copied folds */
+  if (!status && s->labels.n) {
+    corpus->labels = labels;
+    corpus->n_labels = s->labels.n;
+  }
+  corpus->speakers = speakers;
+  corpus->n_speakers = status ? 0 : known.n;
+  am_name_set_free(&known);
+  return status;
+}
+
+/* Warns when the counts are not those of the complete corpus; nothing stops, parts of a corpus are useful. */
+static void check_counts(search *s) {
+  const am_description_expected *x = &s->d->expected;
+  am_context *ctx = s->corpus->ctx;
+  am_buffer text = {0};
+  size_t n = s->corpus->n;
+  am_name_set labels = {.ctx = ctx};
+  if (s->corpus->d->synthetic) return;
+  for (const am_value *v = x->labels ? x->labels->first : NULL; v; v = v->next)
+    if (am_name_set_add(&labels, v->key) < 0) text.failed = true;
+  size_t *found = am_alloc(ctx, labels.n + 1, sizeof *found);
+  for (size_t i = 0; found && i < n; i++) {
+    int k = am_name_set_find(&labels, s->corpus->at[i].label);
+    if (k >= 0) found[k]++;
+  }
+  if (x->clips && (size_t)x->clips != n)
+    am_buffer_printf(ctx, &text, ", %zu clips of %lld", n, (long long)x->clips);
+  for (const am_value *v = x->labels ? x->labels->first : NULL; v && found && !text.failed; v = v->next) {
+    int64_t wanted = 0;
+    size_t there = found[am_name_set_find(&labels, v->key)];
+    if (am_value_to_int(v, &wanted) && (size_t)wanted != there)
+      am_buffer_printf(ctx, &text, ", %s %zu of %s", v->key, there, v->text);
+  }
+  am_free(ctx, found);
+  am_name_set_free(&labels);
+  if (x->speakers && (size_t)x->speakers != s->speakers.n)
+    am_buffer_printf(ctx, &text, ", %zu speakers of %lld", s->speakers.n, (long long)x->speakers);
+  if (text.data && !text.failed)
+    am_log(ctx, AM_LOG_WARNING, "%s: other counts than the complete corpus has: %s", s->d->name,
+           text.data + 2);
+  am_buffer_free(ctx, &text);
+}
+
+static am_status fail_nothing(const search *s, const am_walk *walk, am_error *err) {
+  char more[256] = "";
+  const am_corpus *c = s->corpus;
+  if (*s->archive) snprintf(more, sizeof more, "; unpack %s first", s->archive);
+  else if (c->n_left_out)
+    snprintf(more, sizeof more, "; %zu left out: %s, e.g. %.100s", c->left_out[0].count,
+             c->left_out[0].reason, c->left_out[0].example);
+  return am_fail(err, AM_E_DATA,
+                 "%s: no clip of %s: looked to %d folders deep for sound files %s%s%s, found %zu files%s%s "
+                 "in %zu folders%s; set data.root%s%s",
+                 c->d->root, s->d->title, AM_WALK_DEPTH,
+                 s->d->files.n ? "named like " : "that its table names",
+                 s->d->files.n ? s->d->files.at[0] : "", s->d->files.n > 1 ? " (and more patterns)" : "",
+                 walk->files, *walk->first_file ? " such as " : "", walk->first_file, walk->folders, more,
+                 *s->d->home ? "; to be had from " : "", s->d->home);
+}
+
+static am_status run(search *s, am_error *err) {
+  am_corpus *corpus = s->corpus;
+  am_walk walk = {.ctx = corpus->ctx, .root = corpus->d->root, .file = on_file, .special = on_special, .user = s};
+  am_status status = s->d->table_map ? read_table(s, err) : AM_OK;
+  if (!status) status = read_exclusions(s, err);
+  if (!status) status = am_walk_run(&walk, err);
+  if (!status) status = report_rows(s, err);
+  if (status) return status;
+  if (!s->matched) return fail_nothing(s, &walk, err);
+  status = am_corpus_find_mark(corpus, err);
+  if (!status) status = describe(s, err);
+  if (!status) status = list_names(s, err);
+  if (!status) check_counts(s);
+  return status;
+}
+
+static am_status check_root(am_corpus *corpus, const am_data_options *o, const am_description *d,
+                            am_error *err) {
+  size_t n = strlen(o->root);
+  if (!n) return am_fail(err, AM_E_CONFIG, "data.root is not set: wanted the folder that holds %s", d->title);
+  while (n > 1 && o->root[n - 1] == '/') n--;
+  corpus->d->root = am_corpus_text(corpus, err, "%.*s", (int)n, o->root);
+  if (!corpus->d->root) return AM_E_NOMEM;
+  if (am_folder_exists(o->root)) return AM_OK;
+  return am_fail(err, AM_E_DATA, "data.root: %s %s; wanted the folder that holds %s%s%s", o->root,
+                 am_file_exists(o->root) ? "is a file" : "does not exist", d->title,
+                 *d->home ? ", to be had from " : "", d->home);
+}
+
+am_status am_corpus_described(am_corpus *corpus, const am_data_options *o, am_error *err) {
+  am_description *d = NULL;
+  if (!*o->description)
+    return am_fail(err, AM_E_CONFIG,
+                   "data.description is not set: wanted the YAML file that describes the corpus, such as "
+                   "datasets/emodb.yaml");
+  am_status status = am_description_load(corpus->ctx, o->description, &d, err);
+  if (!status) status = check_root(corpus, o, d, err);
+  if (!status) {
+    am_context *ctx = corpus->ctx;
+    search s = {.corpus = corpus,
+                .d = d,
+                .seen = {.ctx = ctx},
+                .labels = {.ctx = ctx},
+                .speakers = {.ctx = ctx},
+                .texts = {.ctx = ctx},
+                .excluded = {.ctx = ctx},
+                .intensities = {.ctx = ctx},
+                .takes = {.ctx = ctx},
+                .rows = {.ctx = ctx}};
+    for (int f = 0; f < AM_FIELDS + AM_MOST_TRAITS; f++) s.column[f] = -1;
+    status = run(&s, err);
+    am_name_set *sets[] = {&s.seen, &s.labels, &s.speakers, &s.texts, &s.intensities, &s.takes, &s.rows, &s.excluded};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) am_name_set_free(sets[i]);
+    am_csv_free(s.csv);
+    am_free(ctx, s.row_used);
+    am_free(ctx, s.reasons);
+  }
+  am_description_free(d);
+  return status;
+}

@@ -1,0 +1,111 @@
+/* model/checkpoint.h - what is in a checkpoint, and how it is kept safe.
+ *
+ * The format is described for its readers in checkpoints/README.md.  Nothing
+ * is lost by a crash, a full disk or a bad sector:
+ *   - a file is written as <path>.new, synced, read back and compared with its crc32c, and only then renamed;
+ *   - the last.h5 before it stays as last-1.h5 until the next save, and resuming falls back to it;
+ *   - best.h5 is written before the last.h5 that names its epoch and digest. */
+#ifndef AM_CHECKPOINT_H
+#define AM_CHECKPOINT_H
+
+#include "audiomood/predict.h"
+#include "data/loader.h"
+#include "model/config.h"
+#include "model/epoch.h"
+#include "base/file.h"
+
+#define AM_CHECKPOINT_FORMAT "audiomood-checkpoint"
+enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 1 };
+enum { AM_CHECKPOINT_FRAMES = 1 << 24 }; /* of a model's input: hours of sound; a file that says more is not ours */
+
+/* What a checkpoint file holds beside weights; all a prediction needs. */
+struct am_checkpoint {
+  am_config *config;      /* effective config of the run that made it */
+  am_model *model;        /* built, weights and statistics loaded */
+  char **labels;          /* (K) */
+  int classes;
+  am_normaliser normaliser; /* kind train: statistics; kind speaker: none, predict needs --speaker data */
+  am_shape input;
+  const char *corpus, *licence, *citation; /* of the training data, owned by config->tree */
+  bool synthetic, speaker_independent;
+  uint64_t digest;        /* of the training data (am_data_digest); 0: not known */
+  am_names before;        /* corpora that the model it began from had been trained on (origin.h) */
+  uint64_t epoch, step;   /* done by the run that made it; 0 of an imported model */
+  bool resumable;         /* has optimiser state */
+  struct am_predictor *predictor; /* made by the first am_predict_sound */
+};
+
+/* Where a run is: everything that shapes the rest of it, beside weights and optimiser slots. Random
+ * numbers are counted by seed, epoch and draw, so they have no state. */
+typedef struct am_training_state {
+  uint64_t step;          /* optimiser steps done */
+  uint64_t epoch;         /* finished epochs */
+  uint64_t position;      /* batches done of the epoch after them */
+  double loss_sum, divisor_sum; /* sums over those batches */
+  uint64_t correct, clips;
+  double epoch_seconds, run_seconds;
+  am_schedule_state schedule;
+  uint32_t best_digest;   /* of the weights in best.h5; 0: none yet */
+  bool finished;
+  size_t n_history;
+  am_epoch *history;      /* a row a finished epoch; am_free */
+} am_training_state;
+
+/* What is written. `optimiser` and `state` NULL: weights only. */
+typedef struct am_save {
+  am_config *config;
+  am_model *model;
+  char *const *labels;
+  int classes;
+  const am_normaliser *normaliser;
+  const am_dataset *dataset;
+  const am_split *split;
+  const am_names *before; /* corpora trained on before (origin.h); NULL: none */
+  uint64_t epoch, step;
+  const am_optimiser *optimiser;
+  const am_training_state *state;
+} am_save;
+
+/* Of the names and the order of the clips in all parts: a run is only resumed on the very same.  Clips with nothing to hear
+ * count, though they leave their parts once the sounds are read: who has not read them gets the same digest. */
+uint64_t am_data_digest(const am_dataset *d, const am_split *split);
+/* Writes, syncs and verifies <path>.new; `keep` (or NULL) is the name the old file gets; then it becomes `path`.
+ * On failure `path` is as it was.  It is a name of our own: a link in its place is replaced. */
+am_status am_checkpoint_save(am_context *ctx, const char *path, const char *keep, const am_save *save, am_error *err);
+/* To a path given by the user: of a link the file it leads to is replaced. */
+am_status am_checkpoint_save_given(am_context *ctx, const char *path, const am_save *save, am_error *err);
+/* crc32c over all weights and statistics in layer order. */
+uint32_t am_checkpoint_digest(am_model *model);
+/* Reads every array of a file and compares it with its crc32c. */
+am_status am_checkpoint_verify(am_context *ctx, const char *path, am_error *err);
+
+/* For resuming: weights, statistics, slots and state of `path` into objects made from the same config.  `optimiser`
+ * may be NULL for a finished run. */
+am_status am_checkpoint_resume(am_context *ctx, const char *path, am_model *model, am_optimiser *optimiser,
+                               am_training_state *state, am_error *err);
+/* Weights and statistics only (best.h5); `epoch` and `digest` (or NULL) get the file's and theirs. */
+am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
+                                am_error *err);
+/* checkpoint_check.c: everything in a file that is used together is held together here, once, when it is loaded.  `path` is for
+ * the message. */
+am_status am_checkpoint_check_labels(const char *path, const am_names *labels, am_error *err);
+/* The shape in itself, and with what the features give. */
+am_status am_checkpoint_check_input(const char *path, const am_feature_options *features, am_shape in, am_error *err);
+/* Kind, way and bins, before its arrays are read; then their numbers. */
+am_status am_checkpoint_check_normaliser(const char *path, const am_feature_options *features, am_shape in,
+                                         const am_normaliser *nz, am_error *err);
+am_status am_checkpoint_check_means(const char *path, const am_normaliser *nz, am_error *err);
+/* Whether the weights and statistics that were read into the model are numbers; AM_E_NUMERIC names the array. */
+am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error *err);
+/* Counts and sums; whether they fit the run's batches is looked at when it is resumed. */
+am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err);
+/* --init: arrays of the same name and shape are taken; the others are listed. */
+typedef struct am_init_report {
+  am_buffer matched, missing, reshaped, unused; /* names, separated by ", " */
+  size_t n_matched, n_missing, n_reshaped, n_unused;
+  size_t n_anew; /* batch norms whose statistics are taken, and lack the count that the model's have (nn/norm.c) */
+} am_init_report;
+am_status am_checkpoint_init(am_context *ctx, const char *path, am_model *model, am_init_report *report, am_error *err);
+void am_init_report_free(am_context *ctx, am_init_report *report);
+
+#endif

@@ -1,0 +1,98 @@
+/* model/checkpoint_check.c - whether what a checkpoint says fits together; everything later relies on it. */
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include "model/checkpoint.h"
+#include "tensor/tensor.h"
+
+am_status am_checkpoint_check_labels(const char *path, const am_names *labels, am_error *err) {
+  if (!labels->n) return am_fail(err, AM_E_FORMAT, "%s: it has no labels", path);
+  if (labels->n > AM_MAX_CLASSES)
+    return am_fail(err, AM_E_FORMAT, "%s: it has %zu labels, wanted at most %d", path, labels->n, AM_MAX_CLASSES);
+  for (size_t i = 0; i < labels->n; i++)
+    for (size_t k = 0; k < i; k++)
+      if (!strcmp(labels->at[i], labels->at[k]))
+        return am_fail(err, AM_E_FORMAT, "%s: two of its classes are called \"%s\"", path, labels->at[i]);
+  return AM_OK;
+}
+
+am_status am_checkpoint_check_input(const char *path, const am_feature_options *features, am_shape in, am_error *err) {
+  bool dims = in.rank >= 1 && in.rank <= 3 && in.t >= 1 && in.f >= 1 && in.c >= 1 && in.t <= AM_CHECKPOINT_FRAMES;
+  if (!dims || am_shape_count(in) > INT_MAX)
+    return am_fail(err, AM_E_FORMAT, "%s: no model has the input shape (%d, %d, %d); wanted numbers from 1 up, at most %d frames "
+                   "and %d numbers in all", path, in.t, in.f, in.c, AM_CHECKPOINT_FRAMES, INT_MAX);
+  int bins = am_feature_bins(features), fixed = am_feature_fixed_frames(features);
+  if (in.f * in.c != bins)
+    return am_fail(err, AM_E_SHAPE, "%s: its model hears %d bins a frame, and its config's features have %d", path, in.f * in.c,
+                   bins);
+  if (fixed && (in.t != fixed || in.variable))
+    return am_fail(err, AM_E_SHAPE, "%s: its model hears %s%d frames, and its config's features have exactly %d", path,
+                   in.variable ? "up to " : "", in.t, fixed);
+  return AM_OK;
+}
+
+am_status am_checkpoint_check_normaliser(const char *path, const am_feature_options *features, am_shape in,
+                                         const am_normaliser *nz, am_error *err) {
+  static const char kinds[] = "none|clip|speaker|train";
+  char found[16], wanted[16];
+  am_choice_name(kinds, nz->kind, found, sizeof found);
+  am_choice_name(kinds, features->normalise, wanted, sizeof wanted);
+  if (nz->kind != features->normalise)
+    return am_fail(err, AM_E_FORMAT, "%s: its normaliser is of kind %s, and features.normalise of its config is %s", path, found,
+                   wanted);
+  if (nz->by_all != (features->normalise_by == 1))
+    return am_fail(err, AM_E_FORMAT, "%s: its normaliser takes %s, and features.normalise_by of its config is %s", path,
+                   nz->by_all ? "all bins together" : "each bin by itself", nz->by_all ? "bin" : "all");
+  if (nz->f != in.f * in.c)
+    return am_fail(err, AM_E_SHAPE, "%s: its normaliser has %d bins, and the features of its model have %d", path, nz->f,
+                   in.f * in.c);
+  return AM_OK;
+}
+
+am_status am_checkpoint_check_means(const char *path, const am_normaliser *nz, am_error *err) {
+  for (int i = 0; i < nz->f; i++)
+    if (!isfinite(nz->mean[i]) || !isfinite(nz->inverse[i]))
+      return am_fail(err, AM_E_FORMAT, "%s: bin %d of its normaliser has the mean %g and the factor %g; wanted finite numbers",
+                     path, i, (double)nz->mean[i], (double)nz->inverse[i]);
+  return AM_OK;
+}
+
+static am_status check_array(const char *path, const char *group, const am_array_info *info, const am_real *x, am_error *err) {
+  if (am_all_finite(x, info->count)) return AM_OK;
+  size_t i = 0;
+  while (isfinite(x[i])) i++;
+  return am_fail(err, AM_E_NUMERIC, "%s: %s/%s: number %zu of %zu is %s; a model with such weights answers nothing", path, group,
+                 info->name, i + 1, info->count, isnan(x[i]) ? "not a number" : "infinite");
+}
+
+am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error *err) {
+  const am_real *w = am_model_weights(model, NULL), *s = am_model_statistics(model, NULL);
+  am_status status = AM_OK;
+  for (size_t i = 0; i < am_model_weight_count(model) && !status; i++) {
+    am_array_info info = am_model_weight_info(model, i);
+    status = check_array(path, "weights", &info, w + info.offset, err);
+  }
+  for (size_t i = 0; i < am_model_statistic_count(model) && !status; i++) {
+    am_array_info info = am_model_statistic_info(model, i);
+    status = check_array(path, "statistics", &info, s + info.offset, err);
+  }
+  return status;
+}
+
+am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err) {
+  const am_schedule_state *s = &t->schedule;
+  bool times = t->epoch_seconds >= 0 && isfinite(t->epoch_seconds) && t->run_seconds >= 0 && isfinite(t->run_seconds);
+  bool sums = isfinite(t->loss_sum) && isfinite(t->divisor_sum) && t->divisor_sum >= 0 && t->correct <= t->clips;
+  bool begun = t->position > 0 || (!t->clips && t->loss_sum == 0 && t->divisor_sum == 0);
+  if (!times || !sums || !begun || t->position > t->step)
+    return am_fail(err, AM_E_FORMAT, "%s: what it says of the epoch that had begun (%llu batches, %llu of %llu clips right, a loss "
+                   "of %g over %g, %g s) cannot be", path, (unsigned long long)t->position, (unsigned long long)t->correct,
+                   (unsigned long long)t->clips, t->loss_sum, t->divisor_sum, t->epoch_seconds);
+  if (!(s->plateau_factor >= 0) || !isfinite(s->plateau_factor) || s->best_epoch > t->epoch || s->wait > t->epoch ||
+      s->plateau_wait > t->epoch)
+    return am_fail(err, AM_E_FORMAT, "%s: what it says of its schedule after %llu epochs (a factor of %g, epoch %llu the best, %llu "
+                   "since, %llu on the plateau) cannot be", path, (unsigned long long)t->epoch, s->plateau_factor,
+                   (unsigned long long)s->best_epoch, (unsigned long long)s->wait, (unsigned long long)s->plateau_wait);
+  return AM_OK;
+}

@@ -1,0 +1,494 @@
+/* model/checkpoint_load.c - reading checkpoints: for prediction, for resuming, for --init. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/h5.h"
+#include "nn/layers/norm.h"
+#include "model/checkpoint.h"
+#include "model/predict.h"
+#include "model/origin.h"
+
+/* ---- the head ---- */
+
+static am_status check_head(am_context *ctx, am_h5 *file, am_error *err) {
+  const char *path = am_h5_path(file);
+  char *format = NULL, *version = NULL;
+  if (!am_h5_has(file, "/", "format") || !am_h5_has(file, "/", "version"))
+    return am_fail(err, AM_E_FORMAT, "%s: an HDF5 file, but no audiomood checkpoint (no format and version)", path);
+  am_status status = am_h5_get_text(file, "/", "format", &format, err);
+  if (!status) status = am_h5_get_text(file, "/", "version", &version, err);
+  if (!status && strcmp(format, AM_CHECKPOINT_FORMAT))
+    status = am_fail(err, AM_E_FORMAT, "%s: its format is \"%s\", wanted \"%s\"", path, format, AM_CHECKPOINT_FORMAT);
+  if (!status) {
+    char *end;
+    long major = strtol(version, &end, 10);
+    if (end == version || *end != '.')
+      status = am_fail(err, AM_E_FORMAT, "%s: its version \"%s\" is not of the form 1.0", path, version);
+    else if (major != AM_CHECKPOINT_MAJOR)
+      status = am_fail(err, AM_E_FORMAT, "%s: a checkpoint of version %s; audiomood %s reads version %d: update it",
+                       path, version, am_version(), AM_CHECKPOINT_MAJOR);
+  }
+  am_free(ctx, format);
+  am_free(ctx, version);
+  return status;
+}
+
+static am_status open_checked(am_context *ctx, const char *path, am_h5 **file, am_error *err) {
+  am_status status = am_h5_open(ctx, path, AM_H5_UNTRUSTED, file, err);
+  if (status) return status;
+  status = check_head(ctx, *file, err);
+  if (status) am_h5_close(*file);
+  return status;
+}
+
+static am_status get_count(am_h5 *file, const char *object, const char *name, uint64_t *out, am_error *err) {
+  int64_t number;
+  am_status status = am_h5_get_int(file, object, name, &number, err);
+  if (!status && number < 0)
+    status = am_fail(err, AM_E_FORMAT, "%s: attribute %s of %s is %lld, wanted at least 0", am_h5_path(file), name,
+                     object, (long long)number);
+  if (!status) *out = (uint64_t)number;
+  return status;
+}
+
+static am_status get_int(am_h5 *file, const char *object, const char *name, int *out, am_error *err) {
+  uint64_t number;
+  am_status status = get_count(file, object, name, &number, err);
+  if (!status && number > INT32_MAX)
+    status = am_fail(err, AM_E_FORMAT, "%s: attribute %s of %s is %llu, far too large", am_h5_path(file), name, object,
+                     (unsigned long long)number);
+  if (!status) *out = (int)number;
+  return status;
+}
+
+static am_status get_bool(am_h5 *file, const char *object, const char *name, bool *out, am_error *err) {
+  uint64_t number;
+  am_status status = get_count(file, object, name, &number, err);
+  if (!status) *out = number != 0;
+  return status;
+}
+
+/* ---- arrays ---- */
+
+static const char *dims_text(int rank, const size_t *dims, char out[96]) {
+  size_t used = (size_t)snprintf(out, 96, "(");
+  for (int i = 0; i < rank && used < 96; i++)
+    used += (size_t)snprintf(out + used, 96 - used, "%s%zu", i ? ", " : "", dims[i]);
+  if (used < 96) snprintf(out + used, 96 - used, ")");
+  return out;
+}
+
+/* Whether the array in the file has the model's shape; texts of both for the message. */
+static bool same_shape(const am_h5_info *found, const am_array_info *wanted, char found_text[96], char wanted_text[96]) {
+  size_t dims[4] = {0};
+  bool same = found->type == AM_H5_F32 && found->rank == wanted->rank;
+  for (int i = 0; i < wanted->rank; i++) {
+    dims[i] = (size_t)wanted->dims[i];
+    same = same && found->dims[i] == dims[i];
+  }
+  dims_text(found->rank, found->dims, found_text);
+  dims_text(wanted->rank, dims, wanted_text);
+  return same;
+}
+
+/* One array, whose shape must fit. `name` is its path in the file. */
+static am_status read_fitting(am_h5 *file, const char *name, const am_array_info *info, am_real *flat, am_error *err) {
+  am_h5_info found;
+  char has[96], wants[96];
+  if (am_h5_find(file, name) != AM_H5_ARRAY)
+    return am_fail(err, AM_E_FORMAT, "%s: the array %s is missing", am_h5_path(file), name);
+  am_status status = am_h5_get_info(file, name, &found, err);
+  if (status) return status;
+  if (!same_shape(&found, info, has, wants))
+    return am_fail(err, AM_E_SHAPE, "%s: array %s is %s%s, the model wants %s", am_h5_path(file), name,
+                   found.type == AM_H5_F32 ? "" : "not float32, ", has, wants);
+  return am_h5_read(file, name, AM_H5_F32, flat + info->offset, info->count, err);
+}
+
+/* Arrays of the file that no layer has would mean another model: an error, not something to pass over. */
+static am_status check_count(am_context *ctx, am_h5 *file, const char *group, size_t wanted, am_error *err) {
+  am_names names = {0};
+  am_status status = am_h5_arrays(file, group, &names, err);
+  if (!status && names.n != wanted)
+    status = am_fail(err, AM_E_SHAPE, "%s: %zu arrays in %s, the model wants %zu; the file's config and weights differ",
+                     am_h5_path(file), names.n, group, wanted);
+  am_names_free(ctx, &names);
+  return status;
+}
+
+/* All weights, or all statistics, into a buffer laid out as the model's. */
+static am_status read_group(am_context *ctx, am_h5 *file, const char *group, am_model *model, bool statistics,
+                            am_real *flat, am_error *err) {
+  size_t n = statistics ? am_model_statistic_count(model) : am_model_weight_count(model);
+  am_status status = AM_OK;
+  for (size_t i = 0; i < n && !status; i++) {
+    am_array_info info = statistics ? am_model_statistic_info(model, i) : am_model_weight_info(model, i);
+    char *name = am_format(ctx, "%s/%s", group, info.name);
+    status = name ? read_fitting(file, name, &info, flat, err) : am_no_memory(err);
+    am_free(ctx, name);
+  }
+  return status ? status : check_count(ctx, file, group, n, err);
+}
+
+static am_status read_arrays(am_context *ctx, am_h5 *file, am_model *model, am_error *err) {
+  size_t n;
+  am_status status = read_group(ctx, file, "weights", model, false, am_model_weights(model, &n), err);
+  return status ? status : read_group(ctx, file, "statistics", model, true, am_model_statistics(model, &n), err);
+}
+
+am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
+                                am_error *err) {
+  am_h5 *file;
+  am_status status = open_checked(ctx, path, &file, err);
+  if (status) return status;
+  status = read_arrays(ctx, file, model, err);
+  if (!status && epoch) status = get_count(file, "/", "epoch", epoch, err);
+  am_h5_close(file);
+  if (!status && digest) *digest = am_checkpoint_digest(model);
+  return status;
+}
+
+/* ---- for prediction ---- */
+
+static am_status read_config(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
+  char *text = NULL;
+  am_status status = am_h5_read_text(file, "config", &text, err);
+  if (status) return status;
+  status = am_config_from_stored(ctx, text, am_h5_path(file), NULL, 0, &c->config, err);
+  am_free(ctx, text);
+  return status;
+}
+
+static am_status read_digest(am_h5 *file, uint64_t *digest, am_error *err) {
+  int64_t number = 0;
+  am_status status = am_h5_get_int(file, "data", "digest", &number, err);
+  *digest = (uint64_t)number;
+  return status;
+}
+
+/* Corpora that the model it began from had been trained on; a file without them began anew, or is an early one. */
+static am_status read_before(am_h5 *file, am_names *before, am_error *err) {
+  return am_h5_has(file, "data", "before") ? am_h5_get_texts(file, "data", "before", before, err) : AM_OK;
+}
+
+static am_status read_corpora(am_context *ctx, am_h5 *file, am_origin *o, am_error *err) {
+  am_config *config = NULL;
+  char *corpus = NULL;
+  bool synthetic = false;
+  am_status status = am_config_from_stored(ctx, o->config, am_h5_path(file), NULL, 0, &config, err);
+  if (!status) status = am_h5_get_text(file, "data", "corpus", &corpus, err);
+  if (!status) status = get_bool(file, "data", "synthetic", &synthetic, err);
+  if (!status) status = am_corpora_add(ctx, &o->corpora, &config->data, corpus, synthetic, err);
+  am_free(ctx, corpus);
+  am_config_free(config);
+  return status;
+}
+
+am_status am_checkpoint_origin(am_context *ctx, const char *path, am_origin *out, am_error *err) {
+  *out = (am_origin){0};
+  am_h5 *file;
+  am_status status = open_checked(ctx, path, &file, err);
+  if (status) return status;
+  status = read_digest(file, &out->digest, err);
+  if (!status) status = get_bool(file, "data", "speaker_independent", &out->speaker_independent, err);
+  if (!status) status = read_before(file, &out->before, err);
+  if (!status) status = am_h5_read_text(file, "config", &out->config, err);
+  if (!status) status = read_corpora(ctx, file, out, err);
+  am_h5_close(file);
+  if (status) am_origin_free(ctx, out);
+  return status;
+}
+
+static am_status read_labels(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
+  am_names names = {0};
+  am_status status = am_h5_get_texts(file, "/", "labels", &names, err);
+  if (!status) status = am_checkpoint_check_labels(am_h5_path(file), &names, err);
+  if (status) {
+    am_names_free(ctx, &names);
+    return status;
+  }
+  c->labels = names.at; /* taken over, with its texts */
+  c->classes = (int)names.n;
+  return AM_OK;
+}
+
+static am_status read_input(am_h5 *file, const am_config *config, am_shape *in, am_error *err) {
+  am_status status = get_int(file, "input", "rank", &in->rank, err);
+  if (!status) status = get_int(file, "input", "frames", &in->t, err);
+  if (!status) status = get_int(file, "input", "bins", &in->f, err);
+  if (!status) status = get_int(file, "input", "channels", &in->c, err);
+  if (!status) status = get_bool(file, "input", "variable", &in->variable, err);
+  return status ? status : am_checkpoint_check_input(am_h5_path(file), &config->features, *in, err);
+}
+
+/* One of the arrays of a normaliser of f bins into new memory. */
+static am_status read_bins(am_context *ctx, am_h5 *file, const char *name, int f, float **out, am_error *err) {
+  am_h5_info info;
+  if (am_h5_find(file, name) != AM_H5_ARRAY)
+    return am_fail(err, AM_E_FORMAT, "%s: the array %s is missing", am_h5_path(file), name);
+  am_status status = am_h5_get_info(file, name, &info, err);
+  if (!status && (info.rank != 1 || info.dims[0] != (size_t)f))
+    status = am_fail(err, AM_E_SHAPE, "%s: %s has %d dimensions and %zu elements, wanted 1 and %d", am_h5_path(file), name,
+                     info.rank, info.count, f);
+  if (status) return status;
+  *out = am_alloc(ctx, (size_t)f, sizeof **out);
+  return *out ? am_h5_read(file, name, AM_H5_F32, *out, (size_t)f, err) : am_no_memory(err);
+}
+
+static am_status read_normaliser(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
+  am_normaliser *nz = &c->normaliser;
+  const am_feature_options *features = &c->config->features;
+  char *kind = NULL;
+  am_status status = am_h5_get_text(file, "normaliser", "kind", &kind, err);
+  if (!status) {
+    nz->kind = am_choice_index("none|clip|speaker|train", kind);
+    if (nz->kind < 0)
+      status = am_fail(err, AM_E_FORMAT, "%s: unknown kind of normalisation \"%s\"", am_h5_path(file), kind);
+  }
+  am_free(ctx, kind);
+  if (!status) status = get_bool(file, "normaliser", "by_all", &nz->by_all, err);
+  if (!status) status = get_int(file, "normaliser", "bins", &nz->f, err);
+  if (!status) status = am_checkpoint_check_normaliser(am_h5_path(file), features, c->input, nz, err);
+  if (status || nz->kind != AM_NORMALISE_TRAIN) return status;
+  status = read_bins(ctx, file, "normaliser/mean", nz->f, &nz->mean, err);
+  if (!status) status = read_bins(ctx, file, "normaliser/inverse", nz->f, &nz->inverse, err);
+  return status ? status : am_checkpoint_check_means(am_h5_path(file), nz, err);
+}
+
+static am_status read_fact(am_context *ctx, am_h5 *file, am_config *config, const char *name, const char **out,
+                           am_error *err) {
+  char *text = NULL;
+  am_status status = am_h5_get_text(file, "data", name, &text, err);
+  if (!status && !(*out = am_tree_string(config->tree, text))) status = am_no_memory(err);
+  am_free(ctx, text);
+  return status;
+}
+
+/* The file's config may ask for any model; its arrays say how large an honest one is (with room for a model that
+ * differs a little, which gets a message of its own). */
+static am_status make_model(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
+  static const char *const groups[] = {"weights", "statistics"};
+  size_t numbers = 0;
+  am_status status = AM_OK;
+  for (int i = 0; i < 2 && !status; i++) {
+    size_t count = 0;
+    if (am_h5_find(file, groups[i]) == AM_H5_GROUP) status = am_h5_count(file, groups[i], &count, err);
+    numbers = am_add(numbers, count);
+  }
+  if (status) return status;
+  status = am_model_create_within(ctx, c->config->layers, c->input, c->classes, am_add(am_mul(2, numbers), 65536),
+                                  &c->model, err);
+  if (status == AM_E_SHAPE && err && !strstr(err->message, am_h5_path(file)))
+    (void)am_error_prefix(err, "%s", am_h5_path(file));
+  return status;
+}
+
+static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
+  am_status status = read_config(ctx, file, c, err);
+  if (!status) status = read_labels(ctx, file, c, err);
+  if (!status) status = read_input(file, c->config, &c->input, err);
+  if (!status) status = read_normaliser(ctx, file, c, err);
+  if (!status) status = read_fact(ctx, file, c->config, "corpus", &c->corpus, err);
+  if (!status) status = read_fact(ctx, file, c->config, "licence", &c->licence, err);
+  if (!status) status = read_fact(ctx, file, c->config, "citation", &c->citation, err);
+  if (!status) status = get_bool(file, "data", "synthetic", &c->synthetic, err);
+  if (!status) status = get_bool(file, "data", "speaker_independent", &c->speaker_independent, err);
+  if (!status) status = read_digest(file, &c->digest, err);
+  if (!status) status = read_before(file, &c->before, err);
+  if (!status) status = get_count(file, "/", "epoch", &c->epoch, err);
+  if (!status) status = get_count(file, "/", "step", &c->step, err);
+  if (!status) status = make_model(ctx, file, c, err);
+  if (!status) status = read_arrays(ctx, file, c->model, err);
+  if (!status) status = am_checkpoint_check_finite(am_h5_path(file), c->model, err);
+  c->resumable = am_h5_find(file, "training/slots") == AM_H5_GROUP;
+  return status;
+}
+
+am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err) {
+  *out = NULL;
+  am_h5 *file;
+  am_status status = open_checked(ctx, path, &file, err);
+  if (status) return status;
+  am_checkpoint *c = am_alloc(ctx, 1, sizeof *c);
+  status = c ? read_all(ctx, file, c, err) : am_no_memory(err);
+  am_h5_close(file);
+  if (status) am_checkpoint_free(ctx, c);
+  else *out = c;
+  return status;
+}
+
+void am_checkpoint_free(am_context *ctx, am_checkpoint *c) {
+  if (!c) return;
+  am_predictor_free(ctx, c->predictor);
+  if (c->model) am_model_free(c->model);
+  am_config_free(c->config);
+  am_names labels = {c->labels, (size_t)c->classes};
+  am_names_free(ctx, &labels);
+  am_names_free(ctx, &c->before);
+  am_normaliser_free(ctx, &c->normaliser);
+  am_free(ctx, c);
+}
+
+/* ---- for resuming ---- */
+
+/* A row a finished epoch; a run that has finished none has no such array. */
+static am_status read_history(am_context *ctx, am_h5 *file, am_training_state *t, am_error *err) {
+  am_h5_info info = {0};
+  void *data = NULL;
+  am_status status = AM_OK;
+  if (am_h5_find(file, "training/history") == AM_H5_ARRAY)
+    status = am_h5_read_new(file, "training/history", AM_H5_F64, &info, &data, err);
+  if (!status && (data || t->epoch) && (info.rank != 2 || info.dims[1] != AM_EPOCH_COLUMNS || info.dims[0] != t->epoch))
+    status = am_fail(err, AM_E_FORMAT, "%s: training/history does not have %d columns and a row for each of %llu epochs",
+                     am_h5_path(file), AM_EPOCH_COLUMNS, (unsigned long long)t->epoch);
+  if (!status && data && !(t->history = am_alloc(ctx, info.dims[0] + 1, sizeof *t->history))) status = am_no_memory(err);
+  for (size_t i = 0; !status && data && i < info.dims[0]; i++) {
+    const double *r = (const double *)data + AM_EPOCH_COLUMNS * i;
+    if (r[0] != (double)(i + 1))
+      status = am_fail(err, AM_E_FORMAT, "%s: row %zu of training/history says epoch %g", am_h5_path(file), i + 1, r[0]);
+    else t->history[t->n_history++] = am_epoch_from_row(r);
+  }
+  am_free_aligned(ctx, data);
+  return status;
+}
+
+static am_status read_state(am_context *ctx, am_h5 *file, am_training_state *t, am_error *err) {
+  uint64_t digest = 0;
+  const struct { const char *name; uint64_t *value; } counts[] = {
+      {"step", &t->step}, {"epoch", &t->epoch}, {"position", &t->position}, {"correct", &t->correct},
+      {"clips", &t->clips}, {"plateau_wait", &t->schedule.plateau_wait}, {"best_epoch", &t->schedule.best_epoch},
+      {"wait", &t->schedule.wait}, {"best_digest", &digest}};
+  const struct { const char *name; double *value; } reals[] = {
+      {"loss_sum", &t->loss_sum}, {"divisor_sum", &t->divisor_sum}, {"epoch_seconds", &t->epoch_seconds},
+      {"run_seconds", &t->run_seconds}, {"plateau_factor", &t->schedule.plateau_factor},
+      {"plateau_best", &t->schedule.plateau_best}, {"best", &t->schedule.best}};
+  am_status status = AM_OK;
+  if (am_h5_find(file, "training") != AM_H5_GROUP)
+    status = am_fail(err, AM_E_FORMAT, "%s: it holds weights only; resume from the run's last.h5", am_h5_path(file));
+  for (size_t i = 0; i < sizeof counts / sizeof *counts && !status; i++)
+    status = get_count(file, "training", counts[i].name, counts[i].value, err);
+  for (size_t i = 0; i < sizeof reals / sizeof *reals && !status; i++)
+    status = am_h5_get_real(file, "training", reals[i].name, reals[i].value, err);
+  if (!status) status = get_bool(file, "training", "finished", &t->finished, err);
+  if (!status && digest > UINT32_MAX)
+    status = am_fail(err, AM_E_FORMAT, "%s: attribute best_digest of training is %llu, wanted a crc32c", am_h5_path(file),
+                     (unsigned long long)digest);
+  t->best_digest = (uint32_t)digest;
+  if (!status) status = am_training_state_check(am_h5_path(file), t, err);
+  return status ? status : read_history(ctx, file, t, err);
+}
+
+static am_status read_slots(am_context *ctx, am_h5 *file, am_model *model, am_optimiser *o, am_error *err) {
+  const struct { const char *group; am_real *flat; } slots[] = {
+      {"training/slots/m", o->m}, {"training/slots/v", o->v}, {"training/slots/average", o->ema}};
+  am_status status = AM_OK;
+  for (int i = 0; i < 3 && !status; i++)
+    if (slots[i].flat) status = read_group(ctx, file, slots[i].group, model, false, slots[i].flat, err);
+  return status;
+}
+
+am_status am_checkpoint_resume(am_context *ctx, const char *path, am_model *model, am_optimiser *optimiser,
+                               am_training_state *state, am_error *err) {
+  *state = (am_training_state){0};
+  am_h5 *file;
+  am_status status = open_checked(ctx, path, &file, err);
+  if (status) return status;
+  status = read_state(ctx, file, state, err);
+  if (!status) status = read_arrays(ctx, file, model, err);
+  if (!status && !state->finished && optimiser) {
+    status = read_slots(ctx, file, model, optimiser, err);
+    optimiser->step = state->step;
+  }
+  am_h5_close(file);
+  if (status) {
+    am_free(ctx, state->history);
+    *state = (am_training_state){0};
+  }
+  return status;
+}
+
+/* ---- for --init ---- */
+
+static void list(am_context *ctx, am_buffer *b, size_t *n, const char *name, const char *more) {
+  am_buffer_printf(ctx, b, "%s%s%s", *n ? ", " : "", name, more);
+  ++*n;
+}
+
+static am_status init_array(am_context *ctx, am_h5 *file, const char *group, const am_array_info *info, am_real *flat,
+                            am_init_report *r, am_error *err) {
+  am_h5_info found;
+  char has[96], wants[96], *name = am_format(ctx, "%s/%s", group, info->name);
+  if (!name) return am_no_memory(err);
+  am_status status = AM_OK;
+  if (am_h5_find(file, name) != AM_H5_ARRAY && am_batch_norm_counts(info->name)) {
+    r->n_anew++;
+  } else if (am_h5_find(file, name) != AM_H5_ARRAY) {
+    list(ctx, &r->missing, &r->n_missing, info->name, "");
+  } else if (!(status = am_h5_get_info(file, name, &found, err))) {
+    if (same_shape(&found, info, has, wants)) {
+      status = am_h5_read(file, name, AM_H5_F32, flat + info->offset, info->count, err);
+      list(ctx, &r->matched, &r->n_matched, info->name, "");
+    } else {
+      char more[256];
+      snprintf(more, sizeof more, " %s here %s", has, wants);
+      list(ctx, &r->reshaped, &r->n_reshaped, info->name, more);
+    }
+  }
+  am_free(ctx, name);
+  return status;
+}
+
+static bool model_has(am_model *model, const char *name) {
+  for (size_t i = 0; i < am_model_weight_count(model); i++)
+    if (!strcmp(am_model_weight_info(model, i).name, name)) return true;
+  return false;
+}
+
+static am_status init_all(am_context *ctx, am_h5 *file, am_model *model, am_init_report *r, am_error *err) {
+  size_t n, weights = am_model_weight_count(model), all = weights + am_model_statistic_count(model);
+  am_real *flat[2] = {am_model_weights(model, &n), am_model_statistics(model, &n)};
+  am_status status = AM_OK;
+  for (size_t i = 0; i < all && !status; i++) {
+    bool statistic = i >= weights;
+    am_array_info info = statistic ? am_model_statistic_info(model, i - weights) : am_model_weight_info(model, i);
+    status = init_array(ctx, file, statistic ? "statistics" : "weights", &info, flat[statistic], r, err);
+  }
+  am_names names = {0};
+  if (!status) status = am_h5_arrays(file, "weights", &names, err);
+  for (size_t i = 0; i < names.n; i++)
+    if (!model_has(model, names.at[i])) list(ctx, &r->unused, &r->n_unused, names.at[i], "");
+  am_names_free(ctx, &names);
+  if (!status && !r->n_matched)
+    status = am_fail(err, AM_E_DATA, "%s: no array has the name and shape of one of this model; %zu of the model are "
+                     "missing there, %zu have another shape", am_h5_path(file), r->n_missing, r->n_reshaped);
+  bool failed = r->matched.failed || r->missing.failed || r->reshaped.failed || r->unused.failed;
+  return status || !failed ? status : am_no_memory(err);
+}
+
+am_status am_checkpoint_init(am_context *ctx, const char *path, am_model *model, am_init_report *report, am_error *err) {
+  *report = (am_init_report){0};
+  am_h5 *file;
+  am_status status = open_checked(ctx, path, &file, err);
+  if (status) return status;
+  status = init_all(ctx, file, model, report, err);
+  if (!status) status = am_checkpoint_check_finite(path, model, err);
+  am_h5_close(file);
+  if (status) am_init_report_free(ctx, report);
+  return status;
+}
+
+void am_init_report_free(am_context *ctx, am_init_report *report) {
+  am_buffer_free(ctx, &report->matched);
+  am_buffer_free(ctx, &report->missing);
+  am_buffer_free(ctx, &report->reshaped);
+  am_buffer_free(ctx, &report->unused);
+}
+
+/* ---- for callers outside ---- */
+
+int am_checkpoint_classes(const am_checkpoint *c) { return c->classes; }
+const char *am_checkpoint_label(const am_checkpoint *c, int k) { return c->labels[k]; }
+double am_checkpoint_rate(const am_checkpoint *c) { return c->config->features.sample_rate; }
+bool am_checkpoint_synthetic(const am_checkpoint *c) { return c->synthetic; }
+am_model *am_checkpoint_model(am_checkpoint *c) { return c->model; }

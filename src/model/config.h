@@ -1,0 +1,83 @@
+/* model/config.h - the whole configuration file, checked. */
+#ifndef AM_CONFIG_H
+#define AM_CONFIG_H
+
+#include "audio/augment.h"
+#include "audio/features.h"
+#include "audiomood/train.h"
+#include "data/dataset.h"
+#include "nn/loss.h"
+#include "nn/model.h"
+#include "optim/optimiser.h"
+#include "optim/schedule.h"
+
+/* What the labels of a run may be: the readers of its results take so many classes, and a checkpoint keeps the labels, and
+ * other names, in one attribute, each as long as the longest (am_h5_set_texts). */
+enum { AM_MAX_LABEL_BYTES = 60000 };
+
+typedef struct am_train_options {
+  int64_t epochs, batch;
+  int monitor; /* am_monitor, "validation_loss|validation_accuracy|validation_uar|train_loss|last": chooses best.h5; the
+                * first three become train_loss, with a warning, where there is no validation part */
+  int class_weights;     /* "none|balanced" */
+  bool balanced_sampler;
+  bool bucket;
+  double ema;            /* decay of averaged weights, 0 off; evaluation then uses the average */
+  int64_t early_stopping; /* patience in epochs; 0 off */
+  double save_minutes;   /* also save last.h5 every so many minutes; 0: at ends of epochs only */
+  double save_seconds;   /* the end of an epoch is saved when the last save is so old: epochs of a small model take
+                            milliseconds, saving after each would take longer than training */
+  int64_t max_steps;     /* stop after so many steps (tests, verify); 0 off */
+  const am_value *loss, *optimiser, *schedule; /* sub-sections */
+} am_train_options;
+
+/* Everything of a config file, checked. Owned strings live in `tree`. */
+struct am_config {
+  am_context *ctx;
+  am_tree *tree;            /* the file with --set applied */
+  am_tree *effective;       /* with every default filled in; what runs and checkpoints keep */
+  const char *file;
+  const char *name, *description;
+  uint64_t seed;
+  const char *cache;        /* folder of the feature cache; "" none; default "cache" */
+  am_data_options data;
+  am_split_options split;
+  am_feature_options features;
+  am_augment_options augment;
+  am_train_options train;
+  am_loss_options loss;
+  am_optimiser_options optimiser;
+  am_schedule_options schedule;
+  const am_value *layers;   /* model.layers */
+};
+
+/* The tables of the sections that belong to this room, for --help; `train` holds loss, optimiser, schedule, whose tables stand with
+ * them. */
+extern const am_option am_config_table[], am_model_table[], am_train_table[];
+
+/* A config that a run or a checkpoint keeps, with every option written out: one that is not there is younger than the file,
+ * and means what was done then (am_option.before).  A config of a user's own means the default by leaving it out. */
+am_status am_config_load_stored(am_context *ctx, const char *file, const char *const *overrides, size_t n,
+                                am_config **out, am_error *err);
+am_status am_config_from_stored(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
+                                size_t n, am_config **out, am_error *err);
+/* A config of which only the data and how they are split are wanted: it need not have a model, and then has `trained`'s. */
+am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides, size_t n,
+                              am_config **out, am_error *err);
+/* The same of a description of a corpus (data.corpus described) instead of a config; data.root is to be among the overrides. */
+am_status am_config_of_description(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides,
+                                   size_t n, am_config **out, am_error *err);
+am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* effective, as YAML */
+
+/* ---- config_places.c ---- */
+
+/* Whether "key=value" says where something is and nothing else: data.root, data.manifest, data.description, the same of one of
+ * data.corpora ("data.corpora.0.root"), and cache. */
+bool am_config_is_place(const char *setting);
+/* AM_E_CONFIG unless two configs differ in nothing but where things are. */
+am_status am_config_check_places(const am_config *saved, const am_config *now, am_error *err);
+/* AM_E_CONFIG unless they differ in nothing but that and how long a run takes and is kept safe: one goes on as the other.  Their
+ * names may differ, too. */
+am_status am_config_check_same_run(const am_config *saved, const am_config *now, am_error *err);
+
+#endif

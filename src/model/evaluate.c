@@ -1,0 +1,85 @@
+/* model/evaluate.c - probabilities of clips. */
+#include "model/evaluate.h"
+
+#include <string.h>
+
+size_t am_evaluate_cut(const am_model *model, const am_store *store, const uint32_t *clips, size_t n) {
+  size_t cut = 0;
+  for (size_t i = 0; i < n; i++) cut += am_store_frames(store, clips[i]) > am_model_input(model).t;
+  return cut;
+}
+
+static am_status run_batches(am_context *ctx, const am_model *model, am_session *session, am_loader *loader, size_t n,
+                             const char *task, float *logits, am_error *err) {
+  size_t done = 0, classes = (size_t)am_model_output(model).c;
+  am_progress progress = {.size = sizeof progress, .task = task, .unit = "clips", .total = n};
+  double begun = am_now(), told = begun;
+  am_status status = am_loader_start(loader, 0, 0, err);
+  while (!status && done < n) {
+    const am_loader_batch *b;
+    status = am_loader_next(loader, &b, err);
+    if (status || !b) break;
+    am_batch batch = {.size = sizeof batch, .n = b->n, .x = b->x};
+    if (am_model_input(model).variable) batch.lengths = b->lengths;
+    am_session_forward(session, &batch, false);
+    memcpy(logits + done * classes, am_session_output(session), (size_t)b->n * classes * sizeof *logits);
+    done += (size_t)b->n;
+    progress.done = done;
+    progress.seconds = am_now() - begun;
+    if (am_now() - told > 0.1) am_progress_emit(ctx, &progress), told = am_now();
+    if (am_context_stopping(ctx) && done < n) status = am_fail(err, AM_E_STOPPED, "stopped while evaluating");
+  }
+  progress.finished = true;
+  am_progress_emit(ctx, &progress);
+  return status;
+}
+
+am_status am_evaluate_logits(am_context *ctx, const am_model *model, am_session *session, int batch,
+                             const am_source *source, const uint32_t *clips, size_t n, const char *task, float *logits,
+                             am_error *err) {
+  if (!n) return AM_OK;
+  static const am_augment_options no_augment;
+  am_loader_options options = {.batch = batch, .max_frames = am_model_input(model).t};
+  am_loader *loader;
+  am_status status = am_loader_create(ctx, source->store, source->dataset, source->normaliser, source->fx, &no_augment,
+                                      clips, n, &options, &loader, err);
+  if (status) return status;
+  status = run_batches(ctx, model, session, loader, n, task, logits, err);
+  am_loader_free(loader);
+  return status;
+}
+
+/* A checkpoint may meet features that its model was not made for when the caller built the store otherwise. */
+static am_status check_bins(const am_checkpoint *c, const am_store *store, am_error *err) {
+  int bins = c->input.f * c->input.c;
+  if (am_store_bins(store) == bins) return AM_OK;
+  return am_fail(err, AM_E_SHAPE, "the features have %d bins, the model wants %d; compute them with the checkpoint's own "
+                 "settings", am_store_bins(store), bins);
+}
+
+am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, const am_store *store,
+                      const uint32_t *clips, size_t n, float *probabilities, am_error *err) {
+  am_status status = check_bins(c, store, err);
+  if (status) return status;
+  int batch = (int)c->config->train.batch;
+  am_features *fx = NULL;
+  am_session *session = NULL;
+  am_normaliser fitted = {0}; /* per speaker: from the very clips at hand, which is why results say transductive */
+  bool per_speaker = c->normaliser.kind == AM_NORMALISE_SPEAKER;
+  status = am_features_create(ctx, &c->config->features, &fx, err);
+  if (!status && per_speaker) status = am_normaliser_fit(ctx, store, d, &c->config->features, clips, n, &fitted, err);
+  if (!status) status = am_session_create(c->model, batch, false, &session, err);
+  if (!status) {
+    size_t cut = am_evaluate_cut(c->model, store, clips, n);
+    if (cut)
+      am_log(ctx, AM_LOG_WARNING, "%zu of %zu clips %s longer than the model's %d frames; only %s start is heard", cut, n,
+             am_count(cut, "is", "are"), c->input.t, am_count(cut, "its", "their"));
+    am_source source = {d, store, fx, per_speaker ? &fitted : &c->normaliser};
+    status = am_evaluate_logits(ctx, c->model, session, batch, &source, clips, n, "evaluate", probabilities, err);
+  }
+  if (!status) am_softmax_rows(probabilities, (int)n, c->classes, probabilities);
+  if (session) am_session_free(session);
+  if (fx) am_features_free(fx);
+  am_normaliser_free(ctx, &fitted);
+  return status;
+}

@@ -1,0 +1,112 @@
+/* model/metrics_json.c - metrics as JSON. */
+#include <string.h>
+
+#include "model/metrics.h"
+
+static void write_pair(am_json *j, const char *key, double low, double high) {
+  double pair[2] = {low, high};
+  am_json_reals(j, key, pair, 2);
+}
+
+static void write_confusion(am_json *j, const am_metrics *m) {
+  am_json_open(j, "confusion", '[');
+  for (int row = 0; row < m->classes; row++) {
+    am_json_open(j, NULL, '[');
+    for (int k = 0; k < m->classes; k++) am_json_int(j, NULL, (int64_t)m->confusion[row * m->classes + k]);
+    am_json_close(j);
+  }
+  am_json_close(j);
+}
+
+static void write_diagnoses(am_json *j, const am_metrics *m) {
+  am_json_open(j, "diagnosis", '[');
+  for (size_t i = 0; i < m->n_diagnoses; i++) {
+    am_json_open(j, NULL, '{');
+    am_json_text(j, "kind", m->diagnoses[i].kind);
+    am_json_text(j, "text", m->diagnoses[i].text);
+    am_json_real(j, "figure", m->diagnoses[i].figure);
+    am_json_close(j);
+  }
+  am_json_close(j);
+}
+
+static void write_groups(am_json *j, const am_metrics *m) {
+  am_json_open(j, "groups", '{');
+  for (size_t i = 0; i < m->n_groups; i++) {
+    const am_group *g = &m->groups[i];
+    if (!i || strcmp(g->trait, g[-1].trait)) am_json_open(j, g->trait, '{');
+    am_json_open(j, g->value, '{');
+    am_json_int(j, "n", (int64_t)g->n);
+    am_json_real(j, "accuracy", g->accuracy);
+    am_json_real(j, "uar", g->uar);
+    am_json_int(j, "classes_scored", g->scored);
+    am_json_real(j, "chance", 1.0 / g->scored);
+    am_json_close(j);
+    if (i + 1 == m->n_groups || strcmp(g->trait, g[1].trait)) am_json_close(j);
+  }
+  am_json_close(j);
+}
+
+static void write_left_out(am_json *j, const am_left_outs *list) {
+  am_json_open(j, "left_out", '[');
+  for (size_t i = 0; list && i < list->n; i++) {
+    am_json_open(j, NULL, '{');
+    am_json_text(j, "reason", list->at[i].reason);
+    am_json_int(j, "count", (int64_t)list->at[i].count);
+    am_json_text(j, "example", list->at[i].example);
+    am_json_close(j);
+  }
+  am_json_close(j);
+}
+
+void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *const *labels,
+                      const am_protocol *protocol) {
+  am_json_open(j, key, '{');
+  am_json_int(j, "n", (int64_t)m->n);
+  am_json_open(j, "labels", '[');
+  for (int k = 0; k < m->classes; k++) am_json_text(j, NULL, labels[k]);
+  am_json_close(j);
+  am_json_real(j, "accuracy", m->accuracy);
+  am_json_real(j, "uar", m->uar);
+  am_json_real(j, "macro_f1", m->macro_f1);
+  am_json_int(j, "classes_scored", m->scored);
+  am_json_real(j, "chance", am_metrics_chance(m));
+  am_json_real(j, "loss", m->loss);
+  am_json_real(j, "ece", m->ece);
+  am_json_open(j, "interval", '{');
+  am_json_text(j, "kind", m->interval);
+  am_json_real(j, "level", 0.95);
+  write_pair(j, "accuracy", m->low, m->high);
+  write_pair(j, "uar", m->uar_low, m->uar_high);
+  am_json_close(j);
+  am_json_open(j, "per_class", '{');
+  for (int k = 0; k < m->classes; k++) {
+    am_json_open(j, labels[k], '{');
+    am_json_real(j, "precision", m->precision[k]);
+    am_json_real(j, "recall", m->recall[k]);
+    am_json_real(j, "f1", m->f1[k]);
+    am_json_int(j, "support", (int64_t)m->support[k]);
+    am_json_close(j);
+  }
+  am_json_close(j);
+  write_confusion(j, m);
+  am_json_text(j, "split", protocol->split);
+  am_json_text(j, "corpus", protocol->corpus);
+  write_left_out(j, protocol->left_out);
+  write_diagnoses(j, m);
+  write_groups(j, m);
+  if (protocol->models > 1) am_json_int(j, "models", protocol->models);
+  am_json_bool(j, "speaker_independent", protocol->speaker_independent);
+  am_json_bool(j, "synthetic", protocol->synthetic);
+  am_json_bool(j, "transductive", protocol->transductive);
+  if (m->per_utterance)
+    am_metrics_write(j, "per_utterance", m->per_utterance, labels, protocol);
+  am_json_close(j);
+}
+
+am_status am_metrics_json(am_context *ctx, const am_metrics *m, char *const *labels, const am_protocol *protocol,
+                          am_buffer *out, am_error *err) {
+  am_json j = am_json_begin(ctx, out, 2);
+  am_metrics_write(&j, NULL, m, labels, protocol);
+  return out->failed ? am_no_memory(err) : AM_OK;
+}

@@ -1,0 +1,94 @@
+/* model/predict.c - probabilities of single sounds. */
+#include "model/predict.h"
+
+#include <math.h>
+#include <string.h>
+
+struct am_predictor {
+  am_features *fx;
+  am_session *session;
+  float *x; /* (T,F) of the model's input */
+  bool told; /* that longer sounds are cut */
+};
+
+void am_predictor_free(am_context *ctx, am_predictor *p) {
+  if (!p) return;
+  if (p->session) am_session_free(p->session);
+  if (p->fx) am_features_free(p->fx);
+  am_free_aligned(ctx, p->x);
+  am_free(ctx, p);
+}
+
+static am_status predictor_create(am_context *ctx, am_checkpoint *c, am_error *err) {
+  am_predictor *p = am_alloc(ctx, 1, sizeof *p);
+  if (!p) return am_no_memory(err);
+  am_status status = am_features_create(ctx, &c->config->features, &p->fx, err);
+  if (!status) status = am_session_create(c->model, 1, false, &p->session, err);
+  if (!status && !(p->x = am_alloc_aligned(ctx, am_mul(am_shape_count(c->input), sizeof *p->x)))) status = am_no_memory(err);
+  if (status) am_predictor_free(ctx, p);
+  else c->predictor = p;
+  return status;
+}
+
+/* Features of the sound into the model's input, cut or followed by zeros. */
+static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, int *length,
+                            am_error *err) {
+  am_predictor *p = c->predictor;
+  int room, bins, t, most = c->input.t;
+  am_features_shape(p->fx, n, &room, &bins);
+  if (bins != c->input.f * c->input.c)
+    return am_fail(err, AM_E_SHAPE, "the checkpoint's features have %d bins, its model wants %d", bins,
+                   c->input.f * c->input.c);
+  float *features = am_alloc_aligned(ctx, am_mul((size_t)room * (size_t)bins, sizeof *features));
+  if (!features) return am_no_memory(err);
+  am_status status = am_features_compute(p->fx, samples, n, 1, features, &t, err);
+  if (!status) {
+    am_normaliser_apply(&c->normaliser, 0, features, t);
+    *length = t < most ? t : most;
+    size_t used = (size_t)*length * (size_t)bins;
+    memcpy(p->x, features, used * sizeof *features);
+    memset(p->x + used, 0, ((size_t)most * (size_t)bins - used) * sizeof *features);
+  }
+  am_free_aligned(ctx, features);
+  return status;
+}
+
+am_status am_predict_heard(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,
+                           am_heard *heard, am_error *err) {
+  const double rate = (double)c->config->features.sample_rate;
+  *heard = (am_heard){0};
+  for (int k = 0; k < c->classes; k++) probabilities[k] = NAN;
+  if (!n) return am_fail(err, AM_E_USAGE, "there is no sound to predict from: 0 samples");
+  if (c->normaliser.kind == AM_NORMALISE_SPEAKER && !c->normaliser.speaker_mean)
+    return am_fail(err, AM_E_USAGE, "this model normalises by speaker: give other sounds of the same speaker by --speaker");
+  heard->unheard = am_sound_unheard(samples, n, rate);
+  if (heard->unheard) return AM_OK;
+  am_status status = c->predictor ? AM_OK : predictor_create(ctx, c, err);
+  int length;
+  if (!status) status = fill_input(ctx, c, samples, n, &length, err);
+  if (status) return status;
+  heard->seconds = (double)am_features_heard(c->predictor->fx, samples, n, c->input.t, &heard->cut) / rate;
+  am_batch batch = {.size = sizeof batch, .n = 1, .x = c->predictor->x, .lengths = c->input.variable ? &length : NULL};
+  am_session_forward(c->predictor->session, &batch, false);
+  am_softmax_rows(am_session_output(c->predictor->session), 1, c->classes, probabilities);
+  for (int k = 0; k < c->classes; k++)
+    if (!isfinite(probabilities[k]))
+      return am_fail(err, AM_E_NUMERIC, "the model's output for this sound is not a number");
+  return AM_OK;
+}
+
+am_status am_predict_sound(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,
+                           am_error *err) {
+  am_heard heard;
+  am_status status = am_predict_heard(ctx, c, samples, n, probabilities, &heard, err);
+  if (status) return status;
+  const double seconds = (double)n / (double)c->config->features.sample_rate;
+  if (heard.unheard)
+    return am_fail(err, AM_E_DATA, "there is nothing to hear in this sound of %.3f s: it is %s", seconds,
+                   am_unheard_name(heard.unheard));
+  if (heard.cut && !c->predictor->told) {
+    am_log(ctx, AM_LOG_WARNING, "a sound of %.1f s is longer than what this model hears; only its start is heard", seconds);
+    c->predictor->told = true;
+  }
+  return AM_OK;
+}

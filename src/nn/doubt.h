@@ -1,0 +1,15 @@
+/* nn/doubt.h - what is doubtful about a model, as sentences for whoever wrote its config. */
+#ifndef AM_DOUBT_H
+#define AM_DOUBT_H
+
+#include "nn/model.h"
+
+/* am_model_limited as a sentence for whoever wrote the config; false when there is nothing to say. */
+bool am_model_output_doubt(const am_model *model, char *text, size_t size);
+
+/* A part of the start in moving statistics that is worth a warning: a variance that began at 1 is off by 0.01 then. */
+#define AM_START_SHARE 0.01
+/* Whether the moving statistics of a model after `steps` steps are so much what they began with; then `text` says it. */
+bool am_model_start_doubt(const am_model *model, uint64_t steps, char *text, size_t size);
+
+#endif

@@ -1,0 +1,243 @@
+/* optim/optimiser.c - see optimiser.h for the formulas. */
+#include "optim/optimiser.h"
+
+#include <fnmatch.h>
+#include <math.h>
+#include <string.h>
+
+#define OPTIMISER(member) offsetof(am_optimiser_options, member)
+const am_option am_optimiser_table[] = {
+    {"kind", AM_OPT_CHOICE, OPTIMISER(kind), "adam", 0, 0, "sgd|adam|adamw",
+     "how weights follow the gradient; adamw: weight decay apart from it"},
+    {"learning_rate", AM_OPT_REAL, OPTIMISER(learning_rate), "0.001", 0, 1e38, NULL,
+     "step size, before the schedule's factor"},
+    {"momentum", AM_OPT_REAL, OPTIMISER(momentum), "0", 0, 1, NULL, "of sgd"},
+    {"nesterov", AM_OPT_BOOL, OPTIMISER(nesterov), "false", 0, 0, NULL, "of sgd"},
+    {"beta1", AM_OPT_REAL, OPTIMISER(beta1), "0.9", 0, 0.9999999, NULL, "of adam: decay of the mean"},
+    {"beta2", AM_OPT_REAL, OPTIMISER(beta2), "0.999", 0, 0.9999999, NULL, "of adam: decay of the mean square"},
+    {"epsilon", AM_OPT_REAL, OPTIMISER(epsilon), "1e-7", 1e-30, 1, NULL, "of adam; Keras 1e-7, PyTorch 1e-8"},
+    {"epsilon_mode", AM_OPT_CHOICE, OPTIMISER(epsilon_mode), "keras", 0, 0, "keras|pytorch",
+     "added before or after the bias correction"},
+    {"weight_decay", AM_OPT_REAL, OPTIMISER(weight_decay), "0", 0, 1e6, NULL,
+     "of kernels; adamw: times the learning rate, else part of the gradient"},
+    {"clip_norm", AM_OPT_REAL, OPTIMISER(clip_norm), "0", 0, 1e30, NULL, "largest norm of the whole gradient; 0 off"},
+    {"rates", AM_OPT_MAP, OPTIMISER(rates), "", 0, 0, NULL,
+     "name pattern -> factor on the learning rate, as in \"conv*/kernel\": 0.1"},
+    {"freeze", AM_OPT_TEXTS, OPTIMISER(freeze), "[]", 0, 0, NULL, "name patterns of arrays that keep their values"},
+    AM_OPTION_END};
+
+/* Weights, gradient and two slots of a piece fit the second-level cache, so zeroing the gradient and
+ * averaging find them there. */
+enum { PIECE = 16384 };
+
+typedef struct am_piece {
+  size_t offset, count, array;
+  bool decay;
+} am_piece;
+
+/* ---- creation ---- */
+
+static bool glob(const char *pattern, const char *name) { return fnmatch(pattern, name, 0) == 0; }
+
+static am_status no_match(am_error *err, const am_value *at, const char *section, const char *pattern, am_model *model) {
+  const char *first = am_model_weight_count(model) ? am_model_weight_info(model, 0).name : "none";
+  const char *format = "%s: \"%s\" matches no weight array of the model; names look like \"%s\"";
+  if (at) return am_fail_at_key(err, at, format, section, pattern, first);
+  return am_fail(err, AM_E_CONFIG, format, section, pattern, first);
+}
+
+/* The factor of each array; among several patterns of `rates` the last that matches counts. */
+static am_status read_factors(am_optimiser *o, am_model *model, am_error *err) {
+  for (size_t i = 0; i < o->n_arrays; i++) o->factors[i] = 1;
+  const am_value *rates = o->options.rates;
+  for (const am_value *rate = rates ? rates->first : NULL; rate; rate = rate->next) {
+    double factor;
+    if (!am_value_to_real(rate, &factor) || !(factor >= 0) || !isfinite(factor))
+      return am_fail_at(err, rate, "train.optimiser.rates: \"%s\" needs a factor of at least 0 on the learning rate",
+                        rate->key);
+    size_t matched = 0;
+    for (size_t i = 0; i < o->n_arrays; i++) {
+      if (!glob(rate->key, am_model_weight_info(model, i).name)) continue;
+      o->factors[i] = factor;
+      matched++;
+    }
+    if (!matched) return no_match(err, rate, "train.optimiser.rates", rate->key, model);
+  }
+  for (size_t k = 0; k < o->options.freeze.n; k++) {
+    size_t matched = 0;
+    for (size_t i = 0; i < o->n_arrays; i++) {
+      if (!glob(o->options.freeze.at[k], am_model_weight_info(model, i).name)) continue;
+      o->factors[i] = 0;
+      matched++;
+    }
+    if (!matched) return no_match(err, NULL, "train.optimiser.freeze", o->options.freeze.at[k], model);
+  }
+  for (size_t i = 0; i < o->n_arrays; i++) o->n_frozen += o->factors[i] == 0;
+  return AM_OK;
+}
+
+static void cut_pieces(am_optimiser *o, am_model *model) {
+  size_t n = 0;
+  for (size_t i = 0; i < o->n_arrays; i++) {
+    am_array_info info = am_model_weight_info(model, i);
+    for (size_t at = 0; at < info.count; at += PIECE) {
+      size_t count = info.count - at < PIECE ? info.count - at : PIECE;
+      if (o->pieces) o->pieces[n] = (am_piece){info.offset + at, count, i, info.decay};
+      n++;
+    }
+  }
+  o->n_pieces = n;
+}
+
+am_status am_optimiser_create(am_context *ctx, const am_optimiser_options *options, double ema_decay, am_model *model,
+                              am_optimiser **out, am_error *err) {
+  *out = NULL;
+  am_optimiser *o = am_alloc(ctx, 1, sizeof *o);
+  if (!o) return am_no_memory(err);
+  o->ctx = ctx;
+  o->options = *options;
+  o->kernels = am_kernels_of(ctx);
+  o->ema_decay = ema_decay;
+  am_model_weights(model, &o->n);
+  o->n_arrays = am_model_weight_count(model);
+  o->factors = am_alloc(ctx, o->n_arrays + 1, sizeof *o->factors);
+  cut_pieces(o, model);
+  o->pieces = am_alloc(ctx, o->n_pieces + 1, sizeof *o->pieces);
+  o->sums = am_alloc(ctx, o->n_pieces + 1, sizeof *o->sums);
+  o->bad = am_alloc(ctx, o->n_pieces + 1, sizeof *o->bad);
+  o->bad_array = -1;
+  size_t bytes = am_mul(o->n, sizeof(am_real));
+  bool adam = options->kind != AM_SGD;
+  if (adam || options->momentum > 0) o->m = am_alloc_aligned(ctx, bytes);
+  if (adam) o->v = am_alloc_aligned(ctx, bytes);
+  if (ema_decay > 0) o->ema = am_alloc_aligned(ctx, bytes);
+  am_status status = AM_OK;
+  if (!o->factors || !o->pieces || !o->sums || !o->bad || ((adam || options->momentum > 0) && !o->m) || (adam && !o->v) ||
+      (ema_decay > 0 && !o->ema))
+    status = am_no_memory(err);
+  if (!status) {
+    cut_pieces(o, model);
+    status = read_factors(o, model, err);
+  }
+  if (status) {
+    am_optimiser_free(o);
+    return status;
+  }
+  *out = o;
+  return AM_OK;
+}
+
+void am_optimiser_free(am_optimiser *o) {
+  if (!o) return;
+  am_free_aligned(o->ctx, o->m);
+  am_free_aligned(o->ctx, o->v);
+  am_free_aligned(o->ctx, o->ema);
+  am_free(o->ctx, o->factors);
+  am_free(o->ctx, o->pieces);
+  am_free(o->ctx, o->sums);
+  am_free(o->ctx, o->bad);
+  am_free(o->ctx, o);
+}
+
+/* ---- one step ---- */
+
+typedef struct sweep {
+  am_optimiser *o;
+  am_real *w, *g;
+  double scale;   /* division and clipping together */
+  double rate;    /* learning rate, times the bias correction of adam */
+  double plain_rate; /* learning rate alone: what decoupled decay is multiplied by */
+  double epsilon, ema;
+} sweep;
+
+static void square_piece(void *arg, size_t piece, int worker) {
+  (void)worker;
+  sweep *s = arg;
+  const am_piece *p = &s->o->pieces[piece];
+  bool frozen = s->o->factors[p->array] == 0;
+  s->o->sums[piece] = frozen ? 0 : s->o->kernels->sum_squares(p->count, s->g + p->offset);
+}
+
+/* Exponent bits all set: infinity or NaN.  In integers, so that the compiler may do many at once. */
+static bool not_finite(const am_real *w, size_t n) {
+  uint32_t bad = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    memcpy(&bits, &w[i], sizeof bits);
+    bad |= (bits & 0x7f800000u) == 0x7f800000u;
+  }
+  return bad != 0;
+}
+
+static void average(am_real *a, const am_real *w, size_t n, am_real d) {
+  am_real rest = 1 - d;
+  for (size_t i = 0; i < n; i++) a[i] = d * a[i] + rest * w[i];
+}
+
+static void step_piece(void *arg, size_t piece, int worker) {
+  (void)worker;
+  sweep *s = arg;
+  am_optimiser *o = s->o;
+  const am_piece *p = &o->pieces[piece];
+  const am_optimiser_options *k = &o->options;
+  am_real *w = s->w + p->offset, *g = s->g + p->offset;
+  double factor = o->factors[p->array];
+  am_real decay = p->decay ? (am_real)k->weight_decay : 0;
+  if (factor != 0 && k->kind == AM_SGD) {
+    o->kernels->sgd(p->count, w, g, o->m ? o->m + p->offset : NULL, (am_real)s->scale, (am_real)(s->rate * factor),
+                    (am_real)k->momentum, k->nesterov, decay);
+  } else if (factor != 0) {
+    bool decoupled = k->kind == AM_ADAMW;
+    if (decoupled && p->decay) decay = (am_real)(s->plain_rate * factor * k->weight_decay);
+    o->kernels->adam(p->count, w, g, o->m + p->offset, o->v + p->offset, (am_real)s->scale,
+                     (am_real)(s->rate * factor), (am_real)k->beta1, (am_real)k->beta2, (am_real)s->epsilon, decay,
+                     decoupled);
+  }
+  memset(g, 0, p->count * sizeof *g);
+  o->bad[piece] = not_finite(w, p->count);
+  if (o->ema) average(o->ema + p->offset, w, p->count, (am_real)s->ema);
+}
+
+static void find_bad(am_optimiser *o) {
+  size_t i = 0;
+  while (i < o->n_pieces && !o->bad[i]) i++;
+  o->bad_array = i < o->n_pieces ? (long)o->pieces[i].array : -1;
+}
+
+double am_optimiser_step(am_optimiser *o, am_real *w, am_real *g, double divisor, double rate) {
+  const am_optimiser_options *k = &o->options;
+  double t = (double)o->step + 1, norm = 0;
+  sweep s = {.o = o, .w = w, .g = g, .scale = 1 / divisor, .rate = rate, .plain_rate = rate, .epsilon = k->epsilon};
+  if (k->clip_norm > 0) {
+    am_parallel_for(o->ctx, o->n_pieces, square_piece, &s);
+    for (size_t i = 0; i < o->n_pieces; i++) norm += o->sums[i];
+    norm = sqrt(norm) / divisor;
+    if (!isfinite(norm)) {
+      for (size_t i = 0; i < o->n_pieces; i++) o->bad[i] = !isfinite(o->sums[i]);
+      find_bad(o);
+      return norm;
+    }
+    if (norm > k->clip_norm) s.scale *= k->clip_norm / norm;
+  }
+  if (k->kind != AM_SGD) {
+    double root = sqrt(1 - pow(k->beta2, t));
+    s.rate = rate * root / (1 - pow(k->beta1, t));
+    if (k->epsilon_mode == 1) s.epsilon *= root;
+  }
+  double early = (1 + t) / (10 + t);
+  s.ema = early < o->ema_decay ? early : o->ema_decay;
+  if (o->ema && !o->step) memcpy(o->ema, w, o->n * sizeof *w);
+  am_parallel_for(o->ctx, o->n_pieces, step_piece, &s);
+  find_bad(o);
+  o->step++;
+  return norm;
+}
+
+void am_optimiser_swap_average(am_optimiser *o, am_real *w) {
+  if (!o->ema || !o->step) return;
+  for (size_t i = 0; i < o->n; i++) {
+    am_real kept = w[i];
+    w[i] = o->ema[i];
+    o->ema[i] = kept;
+  }
+}

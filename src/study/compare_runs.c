@@ -1,0 +1,292 @@
+/* study/compare_runs.c - finished runs and cross-validations read back, matched clip by clip. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "data/names.h"
+#include "io/json.h"
+#include "study/compare.h"
+
+/* ---- the folder ---- */
+
+static am_status path_in(const am_compared *c, const char *name, char **path, am_error *err) {
+  *path = am_path_join(c->ctx, c->folder, name);
+  if (!*path) return am_no_memory(err);
+  if (am_file_exists(*path)) return AM_OK;
+  am_status status = am_fail(
+      err, AM_E_IO, "%s: not there; wanted the folder of a finished run, or of a cross-validation", *path);
+  am_free(c->ctx, *path);
+  *path = NULL;
+  return status;
+}
+
+static bool is_true(const am_value *v) {
+  bool truth;
+  return v && am_value_to_bool(v, &truth) && truth;
+}
+
+/* crossval.json or metrics.json: what the figures are about. */
+static am_status read_facts(am_compared *c, am_error *err) {
+  char *path;
+  am_tree *tree = NULL;
+  am_status status = path_in(c, c->crossval ? "crossval.json" : "metrics.json", &path, err);
+  if (!status) status = am_json_read_file(c->ctx, path, &tree, err);
+  const am_value *root = status ? NULL : am_tree_root(tree);
+  const am_value *test = am_value_get(root, "test"), *state = am_value_get(root, "state");
+  c->synthetic = is_true(am_value_get(root, "synthetic"));
+  c->part = c->crossval ? "all folds" : test && test->kind == AM_MAP ? "test" : "validation";
+  c->complete = !c->crossval || (state && state->text && !strcmp(state->text, "finished"));
+  am_tree_free(tree);
+  am_free(c->ctx, path);
+  return status;
+}
+
+static am_status read_config(am_compared *c, am_error *err) {
+  char *path = am_path_join(c->ctx, c->folder, "crossval.yaml");
+  if (!path) return am_no_memory(err);
+  c->crossval = am_file_exists(path);
+  am_free(c->ctx, path);
+  am_status status = path_in(c, c->crossval ? "crossval.yaml" : "config.yaml", &path, err);
+  if (!status) status = am_config_load_stored(c->ctx, path, NULL, 0, &c->config, err);
+  am_free(c->ctx, path);
+  return status;
+}
+
+/* ---- predictions.csv ---- */
+
+typedef struct columns {
+  int clip, speaker, truth, predicted, seed; /* seed -1: none */
+  int p[AM_MAX_CLASSES];
+} columns;
+
+/* The classes are the columns p_<label>. */
+static am_status find_columns(am_compared *c, columns *at, am_error *err) {
+  am_status status = am_csv_need(c->table, "clip", &at->clip, err);
+  if (!status) status = am_csv_need(c->table, "speaker", &at->speaker, err);
+  if (!status) status = am_csv_need(c->table, "true", &at->truth, err);
+  if (!status) status = am_csv_need(c->table, "predicted", &at->predicted, err);
+  at->seed = am_csv_column(c->table, "seed");
+  size_t n = am_csv_columns(c->table);
+  c->labels = am_alloc(c->ctx, n, sizeof *c->labels);
+  if (!c->labels) return am_no_memory(err);
+  for (size_t i = 0; i < n && !status; i++) {
+    const char *name = am_csv_name(c->table, i);
+    if (strncmp(name, "p_", 2) || c->classes == AM_MAX_CLASSES) continue;
+    at->p[c->classes] = (int)i;
+    c->labels[c->classes] = am_strdup(c->ctx, name + 2);
+    status = c->labels[c->classes] ? AM_OK : am_no_memory(err);
+    if (!status) c->classes++;
+  }
+  if (!status && !c->classes) status = am_csv_need(c->table, "p_<label>", &at->p[0], err);
+  return status;
+}
+
+static int class_of(const am_compared *c, const char *label) {
+  for (int k = 0; k < c->classes; k++)
+    if (!strcmp(c->labels[k], label)) return k;
+  return -1;
+}
+
+/* Texts to numbers from 0, in the order of their first appearance; "" is -1. */
+static am_status number_of(am_name_set *seen, const char *text, int *out, am_error *err) {
+  *out = *text ? am_name_set_add(seen, text) : -1;
+  return *text && *out < 0 ? am_no_memory(err) : AM_OK;
+}
+
+typedef struct row {
+  const char *clip;
+  int64_t seed;
+  size_t index;
+} row;
+
+static int by_clip(const void *a, const void *b) {
+  const row *x = a, *y = b;
+  int order = strcmp(x->clip, y->clip);
+  if (order) return order;
+  if (x->seed != y->seed) return x->seed < y->seed ? -1 : 1;
+  return (x->index > y->index) - (x->index < y->index);
+}
+
+static am_status compute(am_compared *c, const columns *at, am_error *err) {
+  size_t n = am_csv_rows(c->table), K = (size_t)c->classes;
+  float *p = am_alloc(c->ctx, am_mul(n, K), sizeof *p);
+  int *labels = am_alloc(c->ctx, n, sizeof *labels), *speakers = am_alloc(c->ctx, n, sizeof *speakers);
+  am_name_set seen = {.ctx = c->ctx};
+  am_status status = p && labels && speakers ? AM_OK : am_no_memory(err);
+  for (size_t i = 0; i < n && !status; i++) {
+    const char *truth = am_csv_get(c->table, i, (size_t)at->truth);
+    status = number_of(&seen, am_csv_get(c->table, i, (size_t)at->speaker), &speakers[i], err);
+    labels[i] = class_of(c, truth);
+    if (labels[i] < 0 && !status)
+      status = am_csv_fail(c->table, i, err, "'%s' is none of the labels of the columns p_...", truth);
+    for (size_t k = 0; k < K && !status; k++) {
+      const char *text = am_csv_get(c->table, i, (size_t)at->p[k]);
+      double number;
+      if (am_text_to_real(text, &number)) p[i * K + k] = (float)number;
+      else status = am_csv_fail(c->table, i, err, "'%s', wanted a probability", text);
+    }
+  }
+  if (!status)
+    status =
+        am_metrics_compute(c->ctx, p, labels, speakers, n, c->classes, c->config->seed, &c->metrics, err);
+  am_name_set_free(&seen);
+  am_free(c->ctx, speakers);
+  am_free(c->ctx, labels);
+  am_free(c->ctx, p);
+  return status;
+}
+
+/* The rows of one clip, seed by seed: its copies stand in the same order in each. */
+static void judge(am_compared *c, const columns *at, const row *rows, size_t n) {
+  am_verdict *first = &c->verdicts[c->n];
+  size_t copy = 0, copies = 0, seeds = 1;
+  for (size_t i = 0; i < n; i++, copy++) {
+    if (i && rows[i].seed != rows[i - 1].seed) copy = 0, seeds++;
+    const char *truth = am_csv_get(c->table, rows[i].index, (size_t)at->truth);
+    bool right = !strcmp(truth, am_csv_get(c->table, rows[i].index, (size_t)at->predicted));
+    if (copy >= copies) {
+      first[copy] = (am_verdict){.clip = rows[i].clip,
+                                 .speaker = am_csv_get(c->table, rows[i].index, (size_t)at->speaker),
+                                 .truth = truth,
+                                 .copy = (int)copy,
+                                 .first = right};
+      copies = copy + 1;
+    }
+    first[copy].right += right;
+  }
+  for (size_t i = 0; i < copies; i++) first[i].right /= (double)seeds;
+  c->n += copies;
+  if (seeds > c->n_seeds) c->n_seeds = seeds;
+}
+
+static am_status make_verdicts(am_compared *c, const columns *at, am_error *err) {
+  size_t n = am_csv_rows(c->table), begin = 0;
+  row *rows = am_alloc(c->ctx, n + 1, sizeof *rows);
+  c->verdicts = am_alloc(c->ctx, n + 1, sizeof *c->verdicts);
+  am_status status = rows && c->verdicts ? AM_OK : am_no_memory(err);
+  for (size_t i = 0; i < n && !status; i++) {
+    rows[i] = (row){am_csv_get(c->table, i, (size_t)at->clip), 0, i};
+    if (at->seed >= 0 && !am_text_to_int(am_csv_get(c->table, i, (size_t)at->seed), &rows[i].seed))
+      status = am_csv_fail(c->table, i, err, "seed is '%s', wanted a whole number",
+                           am_csv_get(c->table, i, (size_t)at->seed));
+  }
+  if (!status) qsort(rows, n, sizeof *rows, by_clip);
+  for (size_t i = 1; i <= n && !status; i++) {
+    if (i < n && !strcmp(rows[i].clip, rows[begin].clip)) continue;
+    judge(c, at, rows + begin, i - begin);
+    begin = i;
+  }
+  am_free(c->ctx, rows);
+  return status;
+}
+
+static am_status read_table(am_compared *c, am_error *err) {
+  char *path;
+  columns at;
+  am_status status = path_in(c, "predictions.csv", &path, err);
+  if (!status) status = am_csv_read_file(c->ctx, path, 0, &c->table, err);
+  if (!status && !am_csv_rows(c->table)) status = am_fail(err, AM_E_DATA, "%s: no clip to compare", path);
+  if (!status) status = find_columns(c, &at, err);
+  if (!status) status = compute(c, &at, err);
+  if (!status) status = make_verdicts(c, &at, err);
+  am_free(c->ctx, path);
+  return status;
+}
+
+am_status am_compared_read(am_context *ctx, const char *folder, am_compared *out, am_error *err) {
+  *out = (am_compared){.ctx = ctx, .folder = folder, .n_seeds = 1};
+  am_status status = am_folder_exists(folder)
+                         ? AM_OK
+                         : am_fail(err, AM_E_IO,
+                                   "%s: no such folder; wanted the folder of a finished run, or of a "
+                                   "cross-validation",
+                                   folder);
+  if (!status) status = read_config(out, err);
+  if (!status) status = read_facts(out, err);
+  if (!status) status = read_table(out, err);
+  if (status) am_compared_free(out);
+  if (status == AM_E_CONFIG) { /* a run's own file is damaged: no mistake in what the user wrote */
+    status = AM_E_FORMAT;
+    if (err) err->status = status;
+  }
+  return status;
+}
+
+void am_compared_free(am_compared *c) {
+  if (!c->ctx) return;
+  for (int k = 0; k < c->classes; k++) am_free(c->ctx, c->labels[k]);
+  am_free(c->ctx, c->labels);
+  am_free(c->ctx, c->verdicts);
+  am_metrics_free(c->metrics);
+  am_csv_free(c->table);
+  am_config_free(c->config);
+  *c = (am_compared){0};
+}
+
+/* ---- two runs ---- */
+
+typedef struct pairs {
+  int *labels, *speakers;
+  double *a, *b;
+  am_name_set seen; /* speakers */
+  size_t n;
+  bool failed; /* out of memory */
+} pairs;
+
+static void pair(pairs *p, const am_compared *labels, const am_verdict *a, const am_verdict *b,
+                 am_comparison *out) {
+  if (strcmp(a->truth, b->truth)) {
+    out->relabelled++;
+    return;
+  }
+  p->labels[p->n] = class_of(labels, a->truth);
+  if (number_of(&p->seen, a->speaker, &p->speakers[p->n], NULL)) p->failed = true;
+  p->a[p->n] = a->right;
+  p->b[p->n] = b->right;
+  out->mcnemar.only_a += a->first && !b->first;
+  out->mcnemar.only_b += b->first && !a->first;
+  p->n++;
+}
+
+/* Both lists are sorted by clip and copy. */
+static void match(pairs *p, const am_compared *a, const am_compared *b, am_comparison *out) {
+  size_t i = 0, k = 0;
+  while (i < a->n || k < b->n) {
+    const am_verdict *x = &a->verdicts[i], *y = &b->verdicts[k];
+    int order = i == a->n ? 1 : k == b->n ? -1 : strcmp(x->clip, y->clip);
+    if (!order) order = (x->copy > y->copy) - (x->copy < y->copy);
+    if (!order) pair(p, a, x, y, out);
+    out->only_a += order < 0;
+    out->only_b += order > 0;
+    i += order <= 0;
+    k += order >= 0;
+  }
+  out->common = p->n;
+}
+
+am_status am_compare(const am_compared *a, const am_compared *b, uint64_t seed, am_comparison *out,
+                     am_error *err) {
+  am_context *ctx = a->ctx;
+  *out = (am_comparison){0};
+  pairs p = {.labels = am_alloc(ctx, a->n, sizeof *p.labels),
+             .speakers = am_alloc(ctx, a->n, sizeof *p.speakers),
+             .a = am_alloc(ctx, a->n, sizeof *p.a),
+             .b = am_alloc(ctx, a->n, sizeof *p.b),
+             .seen = {.ctx = ctx}};
+  am_status status = p.labels && p.speakers && p.a && p.b ? AM_OK : am_no_memory(err);
+  if (!status) {
+    match(&p, a, b, out);
+    if (p.failed) status = am_no_memory(err);
+  }
+  if (!status) {
+    out->mcnemar = am_mcnemar_test(out->mcnemar.only_a, out->mcnemar.only_b);
+    status =
+        am_paired_bootstrap(ctx, p.labels, p.speakers, p.a, p.b, p.n, a->classes, seed, &out->paired, err);
+  }
+  am_name_set_free(&p.seen);
+  am_free(ctx, p.b);
+  am_free(ctx, p.a);
+  am_free(ctx, p.speakers);
+  am_free(ctx, p.labels);
+  return status;
+}

@@ -1,0 +1,339 @@
+/* study/crossval.c - the plan of a cross-validation, its folder, and its runs one after another. */
+#include "study/crossval.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "io/json.h"
+#include "model/checkpoint.h"
+#include "model/origin.h"
+#include "run/folder.h"
+
+/* ---- the plan ---- */
+
+static am_status check_kind(const am_config *c, am_error *err) {
+  switch (c->split.kind) {
+    case AM_SPLIT_KFOLD:
+    case AM_SPLIT_LOSO:
+    case AM_SPLIT_LOGO:
+    case AM_SPLIT_FIXED: return AM_OK;
+    default:
+      return am_fail(err, AM_E_CONFIG,
+                     "%s: this split has no folds; cross-validation wants split.kind kfold, "
+                     "leave_one_speaker_out, leave_one_group_out, or fixed with fold_lists "
+                     "(for example --set split.kind=kfold --set split.folds=5)",
+                     c->file);
+  }
+}
+
+/* The corpus, and the fold of every clip, without decoding any sound. */
+static am_status read_corpus(am_crossval *x, am_error *err) {
+  am_split_options split = x->config->split;
+  split.fold = 0;
+  am_status status = am_dataset_load(x->ctx, &x->config->data, &x->dataset, err);
+  if (!status) status = am_split_make(x->ctx, x->dataset, &split, &x->split, err);
+  if (status || x->split->n_folds || x->config->split.kind != AM_SPLIT_FIXED) return status;
+  return am_fail(err, AM_E_CONFIG,
+                 "%s: split.kind fixed has a single test part and no folds to go through; list the speakers of "
+                 "each fold in split.fold_lists, or use a corpus whose description has folds",
+                 x->config->file);
+}
+
+static bool planned(const am_crossval *x, int fold) {
+  for (size_t i = 0; i < x->n_folds; i++)
+    if (x->folds[i] == fold) return true;
+  return false;
+}
+
+static am_status add_fold(am_crossval *x, int fold, am_error *err) {
+  if (fold < 0 || fold >= x->split->n_folds)
+    return am_fail(err, AM_E_USAGE, "there is no fold %d; the folds of this split are 0 to %d", fold,
+                   x->split->n_folds - 1);
+  if (planned(x, fold)) return AM_OK;
+  size_t at = x->n_folds++;
+  for (; at && x->folds[at - 1] > fold; at--) x->folds[at] = x->folds[at - 1];
+  x->folds[at] = fold;
+  return AM_OK;
+}
+
+/* An empty fold would end the work in the middle of a night. */
+static am_status check_folds(const am_crossval *x, am_error *err) {
+  for (size_t i = 0; i < x->n_folds; i++) {
+    size_t clips = 0;
+    for (size_t k = 0; k < x->dataset->n; k++) clips += x->dataset->clips[k].fold == x->folds[i];
+    if (!clips)
+      return am_fail(err, AM_E_DATA,
+                     "fold %d of %d has no clip in %s; leave it out with --folds, or complete the corpus",
+                     x->folds[i], x->split->n_folds, x->dataset->root ? x->dataset->root : "the corpus");
+  }
+  return AM_OK;
+}
+
+static am_status plan_folds(am_crossval *x, const am_crossval_options *o, am_error *err) {
+  am_status status = AM_OK;
+  for (size_t i = 0; i < o->n_folds && !status; i++) status = add_fold(x, o->folds[i], err);
+  for (int fold = 0; fold < x->split->n_folds && !o->n_folds && !o->resume && !status; fold++)
+    status = add_fold(x, fold, err);
+  return status ? status : check_folds(x, err);
+}
+
+static am_status plan_runs(am_crossval *x, am_error *err) {
+  size_t n = am_mul(x->n_seeds, x->n_folds);
+  x->runs = am_alloc(x->ctx, n, sizeof *x->runs);
+  x->by_seed = am_alloc(x->ctx, x->n_seeds, sizeof *x->by_seed);
+  x->together_by_fold = am_alloc(x->ctx, x->n_folds, sizeof *x->together_by_fold);
+  if (!x->runs || !x->by_seed || !x->together_by_fold) return am_no_memory(err);
+  for (size_t i = 0; i < n; i++) {
+    am_crossval_run *r = &x->runs[i];
+    r->seed = x->config->seed + i / x->n_folds;
+    r->fold = x->folds[i % x->n_folds];
+    r->folder = x->n_seeds == 1 ? am_format(x->ctx, "%s/fold-%d", x->folder, r->fold)
+                                : am_format(x->ctx, "%s/seed-%llu/fold-%d", x->folder,
+                                            (unsigned long long)r->seed, r->fold);
+    if (!r->folder) return am_no_memory(err);
+  }
+  return AM_OK;
+}
+
+/* ---- the folder ---- */
+
+static bool holds(am_context *ctx, const char *folder, const char *name) {
+  char *path = am_path_join(ctx, folder, name);
+  bool found = path && am_file_exists(path);
+  am_free(ctx, path);
+  return found;
+}
+
+static am_status check_folder(const am_crossval *x, bool resume, am_error *err) {
+  const char *run = am_run_folder_holds(x->ctx, x->folder);
+  if (run)
+    return am_fail(err, AM_E_USAGE, "%s holds a single run (%s); choose another folder for the cross-validation", x->folder,
+                   run);
+  bool begun = holds(x->ctx, x->folder, "crossval.json");
+  if (resume && !begun)
+    return am_fail(err, AM_E_USAGE,
+                   "%s: there is no cross-validation to go on with: wanted a folder with crossval.yaml "
+                   "and crossval.json",
+                   x->folder);
+  if (!resume && begun)
+    return am_fail(err, AM_E_USAGE,
+                   "%s holds a cross-validation already; choose another folder, or go on with it: "
+                   "audiomood crossval --resume %s",
+                   x->folder, x->folder);
+  return AM_OK;
+}
+
+static am_status read_plan(am_crossval *x, am_error *err) {
+  char *path = am_path_join(x->ctx, x->folder, "crossval.json");
+  am_tree *tree = NULL;
+  am_status status = path ? am_json_read_file(x->ctx, path, &tree, err) : am_no_memory(err);
+  const am_value *root = status ? NULL : am_tree_root(tree);
+  const am_value *seeds = am_value_get(root, "seeds"), *folds = am_value_get(root, "folds");
+  int64_t number;
+  if (!status && (!seeds || seeds->kind != AM_LIST || !seeds->count || !folds || folds->kind != AM_LIST))
+    status =
+        am_fail(err, AM_E_FORMAT, "%s: wanted the lists \"seeds\" and \"folds\" of a cross-validation", path);
+  if (!status && (!am_value_to_int(seeds->first, &number) || (uint64_t)number != x->config->seed))
+    status =
+        am_fail(err, AM_E_CONFIG,
+                "%s: it began with seed %s, and the config has %llu; to train otherwise start a new "
+                "cross-validation",
+                path, seeds->first->text ? seeds->first->text : "?", (unsigned long long)x->config->seed);
+  if (!status) x->n_seeds = seeds->count;
+  for (const am_value *v = status ? NULL : folds->first; v && !status; v = v->next)
+    status = am_value_to_int(v, &number) && number >= 0 && number <= 100000
+                 ? add_fold(x, (int)number, err)
+                 : am_fail(err, AM_E_FORMAT, "%s: \"folds\": wanted numbers of folds", path);
+  am_tree_free(tree);
+  am_free(x->ctx, path);
+  return status;
+}
+
+static void clean_below(const am_crossval *x, char *folder) {
+  if (folder && am_folder_check_own(x->ctx, x->folder, folder + strlen(x->folder) + 1, NULL) == AM_OK)
+    am_folder_clean(x->ctx, folder, 0);
+  am_free(x->ctx, folder);
+}
+
+/* What processes that were killed here left half-written beside the folders of the runs, which clean their own. */
+static void clean(const am_crossval *x) {
+  am_folder_clean(x->ctx, x->folder, 0);
+  clean_below(x, am_format(x->ctx, "%s/plots", x->folder));
+  for (size_t s = 0; s < x->n_seeds && x->n_seeds > 1; s++)
+    clean_below(x, am_format(x->ctx, "%s/seed-%llu", x->folder, (unsigned long long)(x->config->seed + s)));
+}
+
+static am_status open_folder(am_crossval *x, bool resume, am_error *err) {
+  char *lock = am_path_join(x->ctx, x->folder, "lock"),
+       *yaml = am_path_join(x->ctx, x->folder, "crossval.yaml");
+  am_buffer text = {0};
+  am_status status = lock && yaml ? am_folder_create(x->ctx, x->folder, err) : am_no_memory(err);
+  if (!status) status = am_lock_take(x->ctx, lock, &x->lock, err);
+  if (!status)
+    status = check_folder(x, resume, err); /* again: another process may have been here meanwhile */
+  if (!status && !resume) status = am_config_text(x->config, &text, err);
+  if (!status) clean(x);
+  for (size_t i = 0; i < x->n_seeds * x->n_folds && !status; i++)
+    status = am_folder_check_own(x->ctx, x->folder, x->runs[i].folder + strlen(x->folder) + 1, err);
+  if (!status && !resume) status = am_file_write_own(x->ctx, yaml, NULL, text.data, text.used, err);
+  am_buffer_free(x->ctx, &text);
+  am_free(x->ctx, lock);
+  am_free(x->ctx, yaml);
+  return status;
+}
+
+/* ---- the runs ---- */
+
+static bool finished(const am_crossval *x, const am_crossval_run *r) {
+  return holds(x->ctx, r->folder, "metrics.json") && holds(x->ctx, r->folder, "predictions.csv");
+}
+
+static am_status stopped(const am_crossval *x, am_error *err) {
+  if (err) *err = (am_error)AM_ERROR_INIT; /* the run's own advice would go on with that fold only */
+  bool limited = x->config->train.max_steps > 0; /* would pause again at once */
+  return am_fail(err, AM_E_STOPPED,
+                 "stopped with %zu of %zu runs finished; all is saved in %s; go on with: audiomood "
+                 "crossval --resume %s%s",
+                 x->n_finished, x->n_seeds * x->n_folds, x->folder, x->folder,
+                 limited ? " --set train.max_steps=0" : "");
+}
+
+static am_status run_config(const am_crossval *x, const am_crossval_run *r, am_config **out, am_error *err) {
+  char fold[48], seed[48];
+  const char *const overrides[] = {fold, seed};
+  am_buffer text = {0};
+  snprintf(fold, sizeof fold, "split.fold=%d", r->fold);
+  snprintf(seed, sizeof seed, "seed=%llu", (unsigned long long)r->seed);
+  am_status status = am_config_text(x->config, &text, err);
+  if (!status) status = am_config_from_stored(x->ctx, text.data, x->config->file, overrides, 2, out, err);
+  am_buffer_free(x->ctx, &text);
+  return status;
+}
+
+static am_status train(am_crossval *x, size_t index, am_error *err) {
+  am_crossval_run *r = &x->runs[index];
+  am_config *config = NULL;
+  am_run_result result = {.size = sizeof result};
+  am_run_options options = {
+      .size = sizeof options, .out = r->folder, .resume = holds(x->ctx, r->folder, "config.yaml")};
+  am_log(x->ctx, AM_LOG_INFO, "%s fold %d, seed %llu (run %zu of %zu) in %s",
+         options.resume ? "going on with" : "training", r->fold, (unsigned long long)r->seed, index + 1,
+         x->n_seeds * x->n_folds, r->folder);
+  am_status status = run_config(x, r, &config, err);
+  if (!status) status = am_train_run(config, &options, &result, err);
+  am_run_result_free(&result);
+  am_config_free(config);
+  if (status == AM_E_STOPPED) return stopped(x, err);
+  if (!status) return AM_OK;
+  am_error_prefix(err, "fold %d, seed %llu", r->fold, (unsigned long long)r->seed);
+  return status;
+}
+
+static am_status take(am_crossval *x, am_crossval_run *r, am_error *err) {
+  am_status status = am_crossval_read_run(x, r, err);
+  if (!status) x->n_finished++;
+  return status;
+}
+
+/* A finished fold stands beside those to come only if it was trained on the same clips, cut the same way.
+ * best.h5 may have been removed to save room; with data.skip_unreadable the split changes once the sounds are
+ * read. */
+static am_status check_origin(am_crossval *x, const am_crossval_run *r, am_error *err) {
+  if (x->config->data.skip_unreadable || !holds(x->ctx, r->folder, "best.h5")) return AM_OK;
+  am_split_options options = x->config->split;
+  am_split *split = NULL;
+  char *path = am_path_join(x->ctx, r->folder, "best.h5");
+  am_origin origin = {0};
+  options.fold = r->fold;
+  am_status status = path ? am_checkpoint_origin(x->ctx, path, &origin, err) : am_no_memory(err);
+  if (!status) status = am_split_make(x->ctx, x->dataset, &options, &split, err);
+  if (!status && origin.digest != am_data_digest(x->dataset, split))
+    status = am_fail(err, AM_E_DATA,
+                     "the clips in %s, or their split, are not those that %s was trained with; to train "
+                     "this fold anew remove %s",
+                     x->dataset->root ? x->dataset->root : "the corpus", r->folder, r->folder);
+  am_split_free(x->ctx, split);
+  am_origin_free(x->ctx, &origin);
+  am_free(x->ctx, path);
+  return status;
+}
+
+/* Finished folds first: what they say is complete, whatever happens to the others. */
+static am_status run_all(am_crossval *x, am_error *err) {
+  size_t n = x->n_seeds * x->n_folds;
+  am_status status = AM_OK;
+  for (size_t i = 0; i < n && !status; i++) {
+    if (!finished(x, &x->runs[i])) continue;
+    status = check_origin(x, &x->runs[i], err);
+    if (!status) status = take(x, &x->runs[i], err);
+  }
+  if (!status && x->n_finished)
+    am_log(x->ctx, AM_LOG_INFO, "%zu of %zu runs were finished already", x->n_finished, n);
+  if (!status) status = am_crossval_summarise(x, err);
+  if (!status) status = am_crossval_write(x, err);
+  for (size_t i = 0; i < n && !status; i++) {
+    if (x->runs[i].finished) continue;
+    status = am_context_stopping(x->ctx) ? stopped(x, err) : train(x, i, err);
+    if (!status) status = take(x, &x->runs[i], err);
+    if (!status) status = am_crossval_summarise(x, err);
+    if (!status) status = am_crossval_write(x, err);
+  }
+  return status;
+}
+
+static am_status work(am_crossval *x, const am_crossval_options *o, am_error *err) {
+  am_status status = check_kind(x->config, err);
+  if (!status) status = check_folder(x, o->resume, err);
+  if (!status) status = read_corpus(x, err);
+  if (status) return status;
+  x->folds = am_alloc(x->ctx, (size_t)x->split->n_folds + 1, sizeof *x->folds);
+  x->n_seeds = (size_t)o->seeds;
+  if (!x->folds) return am_no_memory(err);
+  if (o->resume) status = read_plan(x, err);
+  if (!status) status = plan_folds(x, o, err);
+  if (!status) status = plan_runs(x, err);
+  if (!status) status = open_folder(x, o->resume, err);
+  return status ? status : run_all(x, err);
+}
+
+am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out,
+                            am_error *err) {
+  *out = NULL;
+  if (!options->out || !*options->out)
+    return am_fail(err, AM_E_USAGE, "a cross-validation needs a folder to write into");
+  if (!options->resume && options->seeds < 1)
+    return am_fail(err, AM_E_USAGE, "%lld seeds; wanted at least 1", (long long)options->seeds);
+  am_crossval *x = am_alloc(config->ctx, 1, sizeof *x);
+  if (!x) return am_no_memory(err);
+  *x = (am_crossval){.ctx = config->ctx, .config = config, .folder = options->out};
+  am_status status = work(x, options, err);
+  if (status) am_crossval_free(x);
+  else *out = x;
+  return status;
+}
+
+void am_crossval_free(am_crossval *x) {
+  if (!x) return;
+  am_context *ctx = x->ctx;
+  for (size_t i = 0; x->runs && i < x->n_seeds * x->n_folds; i++) {
+    am_free(ctx, x->runs[i].folder);
+    am_metrics_free(x->runs[i].metrics);
+  }
+  for (size_t s = 0; x->by_seed && s < x->n_seeds; s++) am_metrics_free(x->by_seed[s]);
+  am_metrics_free(x->pooled);
+  am_free(ctx, x->by_seed);
+  for (size_t f = 0; x->together_by_fold && f < x->n_folds; f++) am_metrics_free(x->together_by_fold[f]);
+  am_free(ctx, x->together_by_fold);
+  am_metrics_free(x->together);
+  am_free(ctx, x->runs);
+  am_free(ctx, x->folds);
+  am_free(ctx, x->clips);
+  am_free(ctx, x->labels);
+  am_free(ctx, x->speakers);
+  am_free(ctx, x->seeds);
+  am_free(ctx, x->probabilities);
+  am_split_free(ctx, x->split);
+  if (x->dataset) am_dataset_free(x->dataset);
+  am_lock_release(x->lock);
+  am_free(ctx, x);
+}

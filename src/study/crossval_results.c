@@ -1,0 +1,516 @@
+/* study/crossval_results.c - what the runs of a cross-validation say together. */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "io/csv.h"
+#include "study/crossval.h"
+#include "model/evaluate.h"
+#include "run/predictions.h"
+
+/* ---- a run's rows ---- */
+
+static am_status make_room(am_crossval *x, size_t more, am_error *err) {
+  size_t room = am_add(x->n_rows, more), K = (size_t)x->dataset->n_labels;
+  if (room <= x->room) return AM_OK;
+  void **arrays[] = {(void **)&x->clips, (void **)&x->labels, (void **)&x->speakers, (void **)&x->seeds,
+                     (void **)&x->probabilities};
+  const size_t bytes[] = {sizeof *x->clips, sizeof *x->labels, sizeof *x->speakers, sizeof *x->seeds,
+                          K * sizeof *x->probabilities};
+  for (int i = 0; i < 5; i++) {
+    void *moved = am_resize(x->ctx, *arrays[i], room, bytes[i]);
+    if (!moved) return am_no_memory(err);
+    *arrays[i] = moved;
+  }
+  x->room = room;
+  return AM_OK;
+}
+
+static void free_rows(am_context *ctx, am_crossval *rows) {
+  am_free(ctx, rows->clips);
+  am_free(ctx, rows->labels);
+  am_free(ctx, rows->speakers);
+  am_free(ctx, rows->seeds);
+  am_free(ctx, rows->probabilities);
+}
+
+/* Columns of a run's predictions.csv: clip, true, then p_<label> of each class. */
+static am_status find_columns(const am_crossval *x, const am_csv *csv, int *column, am_error *err) {
+  am_status status = am_csv_need(csv, "clip", &column[0], err);
+  if (!status) status = am_csv_need(csv, "true", &column[1], err);
+  for (int k = 0; k < x->dataset->n_labels && !status; k++) {
+    char *name = am_format(x->ctx, "p_%s", x->dataset->labels[k]);
+    status = name ? am_csv_need(csv, name, &column[2 + k], err) : am_no_memory(err);
+    am_free(x->ctx, name);
+  }
+  return status;
+}
+
+/* A test part stands in the order of the corpus, so row i is the next clip of its fold; some may be absent, as the run says:
+ * with nothing to hear in them, or, with data.skip_unreadable, unreadable. *at moves behind it. */
+static am_status find_clip(const am_crossval *x, const am_crossval_run *run, const am_csv *csv, size_t row,
+                           const int *column, size_t *at, am_error *err) {
+  const am_dataset *d = x->dataset;
+  const char *name = am_csv_get(csv, row, (size_t)column[0]),
+             *label = am_csv_get(csv, row, (size_t)column[1]);
+  for (; *at < d->n; ++*at) {
+    if (d->clips[*at].fold != run->fold) continue;
+    if (!strcmp(d->clips[*at].name, name)) break;
+    if (!x->config->data.skip_unreadable && !run->unheard) *at = d->n - 1;
+  }
+  if (*at < d->n && !strcmp(d->labels[d->clips[*at].label], label)) {
+    ++*at;
+    return AM_OK;
+  }
+  return am_csv_fail(csv, row, err,
+                     "clip %s, %s, is not where fold %d of the corpus now has it; the clips are not "
+                     "those that this fold was trained with (to train it anew remove %s)",
+                     name, label, run->fold, run->folder);
+}
+
+static am_status read_row(am_crossval *x, const am_crossval_run *run, const am_csv *csv, size_t row,
+                          const int *column, size_t *at, am_error *err) {
+  size_t K = (size_t)x->dataset->n_labels, to = x->n_rows;
+  am_status status = find_clip(x, run, csv, row, column, at, err);
+  if (status) return status;
+  const am_clip *clip = &x->dataset->clips[*at - 1];
+  x->clips[to] = (uint32_t)(*at - 1);
+  x->labels[to] = clip->label;
+  x->speakers[to] = clip->speaker;
+  x->seeds[to] = (int64_t)run->seed;
+  for (size_t k = 0; k < K; k++) {
+    const char *text = am_csv_get(csv, row, (size_t)column[2 + k]);
+    double p;
+    if (!am_text_to_real(text, &p) || !(p >= 0 && p <= 1 + 1e-6))
+      return am_csv_fail(csv, row, err, "%s is '%s', wanted a probability from 0 to 1",
+                         am_csv_name(csv, (size_t)column[2 + k]), text);
+    x->probabilities[to * K + k] = (float)p;
+  }
+  x->n_rows++;
+  return AM_OK;
+}
+
+static am_status read_predictions(am_crossval *x, am_crossval_run *run, am_error *err) {
+  char *path = am_path_join(x->ctx, run->folder, "predictions.csv");
+  int *column = am_alloc(x->ctx, (size_t)x->dataset->n_labels + 2, sizeof *column);
+  am_csv *csv = NULL;
+  size_t wanted = 0, at = 0;
+  for (size_t i = 0; i < x->dataset->n; i++) wanted += x->dataset->clips[i].fold == run->fold;
+  am_status status = path && column ? am_csv_read_file(x->ctx, path, 0, &csv, err) : am_no_memory(err);
+  size_t rows = status ? 0 : am_csv_rows(csv), all = am_add(rows, run->unheard);
+  if (!status && (all > wanted || (all < wanted && !x->config->data.skip_unreadable)))
+    status = am_fail(err, AM_E_DATA,
+                     "%s: %zu clips, and fold %d of the corpus now has %zu; to train this fold anew "
+                     "remove %s",
+                     path, rows, run->fold, wanted, run->folder);
+  if (!status) status = find_columns(x, csv, column, err);
+  if (!status) status = make_room(x, rows, err);
+  run->first = x->n_rows;
+  for (size_t i = 0; i < rows && !status; i++) status = read_row(x, run, csv, i, column, &at, err);
+  run->n = x->n_rows - run->first;
+  am_csv_free(csv);
+  am_free(x->ctx, column);
+  am_free(x->ctx, path);
+  return status;
+}
+
+/* ---- figures ---- */
+
+static am_status compute(const am_crossval *x, size_t first, size_t n, bool by_utterance, am_metrics **out,
+                         am_error *err) {
+  size_t K = (size_t)x->dataset->n_labels;
+  const float *p = x->probabilities + first * K;
+  am_metrics_free(*out);
+  *out = NULL;
+  am_status status = am_metrics_compute(x->ctx, p, x->labels + first, x->speakers + first, n, (int)K,
+                                        x->config->seed, out, err);
+  if (!status)
+    status = am_metrics_add_groups(*out, x->dataset, x->clips + first, p, x->labels + first, err);
+  if (!status)
+    status = am_metrics_diagnose(*out, x->labels + first, x->speakers + first, (char *const *)x->dataset->labels,
+                                 x->dataset->speakers, err);
+  if (!status && by_utterance)
+    status = am_metrics_add_utterances(*out, x->dataset, x->clips + first, p, x->labels + first,
+                                       x->config->seed, err);
+  return status;
+}
+
+static am_status read_facts(am_crossval *x, am_crossval_run *run, am_error *err) {
+  char *path = am_path_join(x->ctx, run->folder, "metrics.json");
+  am_tree *tree = NULL;
+  am_status status = path ? am_json_read_file(x->ctx, path, &tree, err) : am_no_memory(err);
+  const am_value *root = status ? NULL : am_tree_root(tree);
+  int64_t best, epochs;
+  if (!status && (!am_value_to_int(am_value_get(root, "best_epoch"), &best) ||
+                  !am_value_to_int(am_value_get(root, "epochs"), &epochs) ||
+                  !am_value_to_real(am_value_get(root, "seconds"), &run->seconds)))
+    status = am_fail(err, AM_E_FORMAT, "%s: wanted numbers best_epoch, epochs and seconds", path);
+  if (!status) {
+    const am_value *unheard = am_value_get(am_value_get(root, "unheard"), "test"); /* not said by earlier versions */
+    int64_t n;
+    if (am_value_to_int(unheard, &n) && n > 0) run->unheard = (size_t)n;
+    run->best_epoch = (uint64_t)best;
+    run->epochs = (uint64_t)epochs;
+  }
+  am_tree_free(tree);
+  am_free(x->ctx, path);
+  return status;
+}
+
+am_status am_crossval_read_run(am_crossval *x, am_crossval_run *run, am_error *err) {
+  am_status status = read_facts(x, run, err);
+  if (!status) status = read_predictions(x, run, err);
+  if (!status) status = compute(x, run->first, run->n, true, &run->metrics, err);
+  run->finished = !status;
+  return status;
+}
+
+/* The rows in the order of the plan: what is written does not depend on what was finished when. */
+static am_status sort_rows(am_crossval *x, am_error *err) {
+  am_crossval sorted = {.ctx = x->ctx, .dataset = x->dataset};
+  size_t K = (size_t)x->dataset->n_labels, used = 0;
+  am_status status = make_room(&sorted, x->n_rows, err);
+  for (size_t i = 0; i < x->n_seeds * x->n_folds && !status; i++) {
+    am_crossval_run *r = &x->runs[i];
+    if (!r->finished || !r->n) continue;
+    assert(used + r->n <= x->n_rows && sorted.clips && sorted.labels && sorted.speakers && sorted.seeds);
+    memcpy(sorted.clips + used, x->clips + r->first, r->n * sizeof *x->clips);
+    memcpy(sorted.labels + used, x->labels + r->first, r->n * sizeof *x->labels);
+    memcpy(sorted.speakers + used, x->speakers + r->first, r->n * sizeof *x->speakers);
+    memcpy(sorted.seeds + used, x->seeds + r->first, r->n * sizeof *x->seeds);
+    memcpy(sorted.probabilities + used * K, x->probabilities + r->first * K,
+           r->n * K * sizeof *x->probabilities);
+    r->first = used;
+    used += r->n;
+  }
+  am_crossval old = *x;
+  if (!status) {
+    x->clips = sorted.clips, x->labels = sorted.labels, x->speakers = sorted.speakers,
+    x->seeds = sorted.seeds;
+    x->probabilities = sorted.probabilities, x->room = sorted.room;
+  } else {
+    old = sorted;
+  }
+  free_rows(x->ctx, &old);
+  return status;
+}
+
+/* Whether all seeds have tested the same clips of fold f (the f-th one), as they do unless files became unreadable. */
+static bool every_seed_has(const am_crossval *x, size_t f) {
+  const am_crossval_run *first = &x->runs[f];
+  for (size_t s = 0; s < x->n_seeds; s++) {
+    const am_crossval_run *r = &x->runs[s * x->n_folds + f];
+    if (!r->finished || r->n != first->n ||
+        memcmp(x->clips + r->first, x->clips + first->first, r->n * sizeof *x->clips))
+      return false;
+  }
+  return true;
+}
+
+/* The rows of fold f with the mean of the seeds' probabilities, appended to `to`. */
+static void append_together(const am_crossval *x, size_t f, am_crossval *to) {
+  const am_crossval_run *first = &x->runs[f];
+  size_t K = (size_t)x->dataset->n_labels, at = to->n_rows;
+  memcpy(to->clips + at, x->clips + first->first, first->n * sizeof *x->clips);
+  memcpy(to->labels + at, x->labels + first->first, first->n * sizeof *x->labels);
+  memcpy(to->speakers + at, x->speakers + first->first, first->n * sizeof *x->speakers);
+  for (size_t i = 0; i < first->n * K; i++) {
+    double sum = 0;
+    for (size_t s = 0; s < x->n_seeds; s++)
+      sum += (double)x->probabilities[x->runs[s * x->n_folds + f].first * K + i];
+    to->probabilities[at * K + i] = (float)(sum / (double)x->n_seeds);
+  }
+  to->n_rows += first->n;
+}
+
+/* The seeds as one model that takes the mean of their probabilities. */
+static am_status compute_together(am_crossval *x, am_error *err) {
+  am_crossval t = {.ctx = x->ctx, .config = x->config, .dataset = x->dataset};
+  am_status status = AM_OK;
+  for (size_t f = 0; f < x->n_folds && !status; f++) {
+    if (!every_seed_has(x, f)) continue;
+    size_t first = t.n_rows;
+    status = make_room(&t, x->runs[f].n, err);
+    if (!status) append_together(x, f, &t);
+    if (!status) status = compute(&t, first, t.n_rows - first, true, &x->together_by_fold[f], err);
+  }
+  if (!status && t.n_rows) status = compute(&t, 0, t.n_rows, true, &x->together, err);
+  free_rows(x->ctx, &t);
+  return status;
+}
+
+am_status am_crossval_summarise(am_crossval *x, am_error *err) {
+  if (!x->n_rows) return AM_OK;
+  am_status status = sort_rows(x, err);
+  /* over several seeds an utterance would mix the chunks of all of them: it is asked for a seed at a time */
+  if (!status) status = compute(x, 0, x->n_rows, x->n_seeds == 1, &x->pooled, err);
+  for (size_t s = 0; s < x->n_seeds && !status; s++) {
+    size_t first = 0, n = 0;
+    for (size_t f = 0; f < x->n_folds; f++) {
+      const am_crossval_run *r = &x->runs[s * x->n_folds + f];
+      if (r->finished && !n) first = r->first;
+      if (r->finished) n += r->n;
+    }
+    if (n) status = compute(x, first, n, true, &x->by_seed[s], err);
+  }
+  return status || x->n_seeds < 2 ? status : compute_together(x, err);
+}
+
+am_spread am_spread_of(const double *values, size_t n) {
+  am_spread s = {.mean = 0, .sd = 0, .least = NAN, .most = NAN};
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(values[i])) continue;
+    s.mean += values[i];
+    s.least = fmin(s.least, values[i]); /* of NaN and a number the number */
+    s.most = fmax(s.most, values[i]);
+    s.n++;
+  }
+  s.mean = s.n ? s.mean / (double)s.n : NAN;
+  for (size_t i = 0; i < n; i++)
+    if (isfinite(values[i])) s.sd += (values[i] - s.mean) * (values[i] - s.mean);
+  s.sd = s.n > 1 ? sqrt(s.sd / (double)(s.n - 1)) : NAN;
+  return s;
+}
+
+static double figure_of(const am_metrics *m, int figure) {
+  if (!m) return NAN;
+  switch (figure) {
+    case AM_FIGURE_ACCURACY: return m->accuracy;
+    case AM_FIGURE_UAR: return m->uar;
+    case AM_FIGURE_MACRO_F1: return m->macro_f1;
+    case AM_FIGURE_CHANCE: return am_metrics_chance(m);
+    case AM_FIGURE_SCORED: return m->scored;
+    case AM_FIGURE_UTTERANCE_ACCURACY: return m->per_utterance ? m->per_utterance->accuracy : NAN;
+    case AM_FIGURE_UTTERANCE_UAR: return m->per_utterance ? m->per_utterance->uar : NAN;
+    default: return m->recall[figure];
+  }
+}
+
+bool am_crossval_has_chunks(const am_crossval *x) {
+  for (size_t i = 0; i < x->n_seeds * x->n_folds; i++)
+    if (x->runs[i].metrics && x->runs[i].metrics->per_utterance) return true;
+  return false;
+}
+
+am_status am_crossval_over_folds(const am_crossval *x, int figure, am_spread *out, am_error *err) {
+  size_t n = x->n_seeds * x->n_folds;
+  double *values = am_alloc(x->ctx, n, sizeof *values);
+  if (!values) return am_no_memory(err);
+  for (size_t i = 0; i < n; i++) values[i] = figure_of(x->runs[i].metrics, figure);
+  *out = am_spread_of(values, n);
+  am_free(x->ctx, values);
+  return AM_OK;
+}
+
+am_status am_crossval_over_folds_together(const am_crossval *x, int figure, am_spread *out, am_error *err) {
+  double *values = am_alloc(x->ctx, x->n_folds, sizeof *values);
+  if (!values) return am_no_memory(err);
+  for (size_t f = 0; f < x->n_folds; f++) values[f] = figure_of(x->together_by_fold[f], figure);
+  *out = am_spread_of(values, x->n_folds);
+  am_free(x->ctx, values);
+  return AM_OK;
+}
+
+/* A seed with some folds only is not comparable with the others. */
+am_status am_crossval_over_seeds(const am_crossval *x, int figure, am_spread *out, am_error *err) {
+  double *values = am_alloc(x->ctx, x->n_seeds, sizeof *values);
+  if (!values) return am_no_memory(err);
+  for (size_t s = 0; s < x->n_seeds; s++) {
+    bool whole = true;
+    for (size_t f = 0; f < x->n_folds; f++) whole = whole && x->runs[s * x->n_folds + f].finished;
+    values[s] = whole ? figure_of(x->by_seed[s], figure) : NAN;
+  }
+  *out = am_spread_of(values, x->n_seeds);
+  am_free(x->ctx, values);
+  return AM_OK;
+}
+
+/* ---- crossval.json ---- */
+
+static void write_figures(const am_crossval *x, am_json *j, const am_metrics *m) {
+  const am_metrics *u = m->per_utterance;
+  am_json_int(j, "n", (int64_t)m->n);
+  am_json_real(j, "accuracy", m->accuracy);
+  am_json_real(j, "uar", m->uar);
+  am_json_real(j, "macro_f1", m->macro_f1);
+  am_json_int(j, "classes_scored", m->scored);
+  am_json_real(j, "chance", am_metrics_chance(m));
+  am_json_open(j, "recall", '{');
+  for (int k = 0; k < m->classes; k++) am_json_real(j, x->dataset->labels[k], m->recall[k]);
+  am_json_close(j);
+  if (!u) return;
+  am_json_open(j, "per_utterance", '{');
+  am_json_int(j, "n", (int64_t)u->n);
+  am_json_real(j, "accuracy", u->accuracy);
+  am_json_real(j, "uar", u->uar);
+  am_json_close(j);
+}
+
+static void write_run(const am_crossval *x, am_json *j, const am_crossval_run *r) {
+  am_json_open(j, NULL, '{');
+  am_json_int(j, "seed", (int64_t)r->seed);
+  am_json_int(j, "fold", r->fold);
+  am_json_text(j, "folder", r->folder + strlen(x->folder) + 1);
+  am_json_bool(j, "finished", r->finished);
+  if (r->finished) {
+    am_json_int(j, "best_epoch", (int64_t)r->best_epoch);
+    am_json_int(j, "epochs", (int64_t)r->epochs);
+    am_json_real(j, "seconds", r->seconds);
+    write_figures(x, j, r->metrics);
+  }
+  am_json_close(j);
+}
+
+typedef am_status (*spread_fn)(const am_crossval *x, int figure, am_spread *out, am_error *err);
+
+static am_status write_spread(const am_crossval *x, am_json *j, const char *key, spread_fn spread, int figure,
+                              am_error *err) {
+  am_spread s;
+  am_status status = spread(x, figure, &s, err);
+  if (status) return status;
+  am_json_open(j, key, '{');
+  am_json_int(j, "n", (int64_t)s.n);
+  am_json_real(j, "mean", s.mean);
+  am_json_real(j, "sd", s.sd);
+  if (figure == AM_FIGURE_SCORED) {
+    am_json_real(j, "least", s.least);
+    am_json_real(j, "most", s.most);
+  }
+  am_json_close(j);
+  return AM_OK;
+}
+
+static am_status write_spreads(const am_crossval *x, am_json *j, const char *key, spread_fn spread,
+                               am_error *err) {
+  am_json_open(j, key, '{');
+  am_status status = write_spread(x, j, "accuracy", spread, AM_FIGURE_ACCURACY, err);
+  if (!status) status = write_spread(x, j, "uar", spread, AM_FIGURE_UAR, err);
+  if (!status) status = write_spread(x, j, "macro_f1", spread, AM_FIGURE_MACRO_F1, err);
+  if (!status) status = write_spread(x, j, "classes_scored", spread, AM_FIGURE_SCORED, err);
+  if (!status) status = write_spread(x, j, "chance", spread, AM_FIGURE_CHANCE, err);
+  am_json_open(j, "recall", '{');
+  for (int k = 0; k < x->dataset->n_labels && !status; k++)
+    status = write_spread(x, j, x->dataset->labels[k], spread, k, err);
+  am_json_close(j);
+  if (!status && am_crossval_has_chunks(x))
+    status = write_spread(x, j, "utterance_accuracy", spread, AM_FIGURE_UTTERANCE_ACCURACY, err);
+  if (!status && am_crossval_has_chunks(x))
+    status = write_spread(x, j, "utterance_uar", spread, AM_FIGURE_UTTERANCE_UAR, err);
+  am_json_close(j);
+  return status;
+}
+
+/* The folds of each seed pooled. */
+static void write_seeds(const am_crossval *x, am_json *j) {
+  am_json_open(j, "by_seed", '[');
+  for (size_t s = 0; s < x->n_seeds; s++) {
+    if (!x->by_seed[s]) continue;
+    am_json_open(j, NULL, '{');
+    am_json_int(j, "seed", (int64_t)x->runs[s * x->n_folds].seed);
+    write_figures(x, j, x->by_seed[s]);
+    am_json_close(j);
+  }
+  am_json_close(j);
+}
+
+/* The seeds' mean probabilities: pooled, and over the folds. */
+static am_status write_together(const am_crossval *x, am_json *j, am_error *err) {
+  if (!x->together) return AM_OK;
+  am_json_open(j, "mean_of_seeds", '{');
+  write_figures(x, j, x->together);
+  am_status status = write_spreads(x, j, "over_folds", am_crossval_over_folds_together, err);
+  am_json_close(j);
+  return status;
+}
+
+static void write_head(const am_crossval *x, am_json *j) {
+  char kind[32];
+  const am_option *option = am_split_table; /* its first entry is the kind */
+  size_t all = x->n_seeds * x->n_folds;
+  am_json_text(j, "name", x->config->name);
+  am_json_text(j, "state", x->n_finished == all ? "finished" : "running");
+  am_json_text(j, "split", am_choice_name(option->choices, x->config->split.kind, kind, sizeof kind));
+  am_json_int(j, "split_folds", x->split->n_folds);
+  am_json_open(j, "seeds", '[');
+  for (size_t s = 0; s < x->n_seeds; s++) am_json_int(j, NULL, (int64_t)(x->config->seed + s));
+  am_json_close(j);
+  am_json_open(j, "folds", '[');
+  for (size_t f = 0; f < x->n_folds; f++) am_json_int(j, NULL, x->folds[f]);
+  am_json_close(j);
+  am_json_text(j, "corpus", x->dataset->corpus);
+  am_json_text(j, "licence", x->dataset->licence);
+  am_json_text(j, "citation", x->dataset->citation);
+  am_json_text(j, "missing_note", x->dataset->missing_note);
+  am_json_bool(j, "speaker_independent", x->split->speaker_independent);
+  am_json_bool(j, "synthetic", x->dataset->synthetic);
+  am_json_int(j, "runs_finished", (int64_t)x->n_finished);
+}
+
+am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err) {
+  am_json j = am_json_begin(x->ctx, out, 2);
+  am_status status = AM_OK;
+  am_json_open(&j, NULL, '{');
+  write_head(x, &j);
+  am_json_open(&j, "runs", '[');
+  for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) write_run(x, &j, &x->runs[i]);
+  am_json_close(&j);
+  if (x->pooled) {
+    status = write_spreads(x, &j, "over_folds", am_crossval_over_folds, err);
+    if (!status && x->n_seeds > 1) status = write_spreads(x, &j, "over_seeds", am_crossval_over_seeds, err);
+    if (x->n_seeds > 1) write_seeds(x, &j);
+    if (!status) status = write_together(x, &j, err);
+    am_protocol protocol = {.split = "test",
+                            .corpus = x->dataset->corpus,
+                            .speaker_independent = x->split->speaker_independent,
+                            .synthetic = x->dataset->synthetic,
+                            .transductive = x->config->features.normalise == AM_NORMALISE_SPEAKER};
+    am_metrics_write(&j, "pooled", x->pooled, (char *const *)x->dataset->labels, &protocol);
+  } else {
+    am_json_null(&j, "pooled");
+  }
+  am_json_close(&j);
+  return status ? status : out->failed ? am_no_memory(err) : AM_OK;
+}
+
+/* ---- files ---- */
+
+static am_status write_predictions(am_crossval *x, const char *folder, size_t first, size_t n, bool seeds,
+                                   am_error *err) {
+  char *path = am_path_join(x->ctx, folder, "predictions.csv");
+  am_status status = !path ? am_no_memory(err)
+                           : am_predictions_write_seeds(
+                                 x->ctx, AM_OURS, path, x->dataset, x->clips + first, seeds ? x->seeds + first : NULL,
+                                 n, (char *const *)x->dataset->labels, x->dataset->n_labels,
+                                 x->probabilities + first * (size_t)x->dataset->n_labels, err);
+  am_free(x->ctx, path);
+  return status;
+}
+
+static am_status write_seed(am_crossval *x, size_t s, am_error *err) {
+  const am_crossval_run *runs = &x->runs[s * x->n_folds];
+  size_t first = SIZE_MAX, n = 0;
+  for (size_t f = 0; f < x->n_folds; f++) {
+    if (!runs[f].finished) continue;
+    if (first == SIZE_MAX) first = runs[f].first;
+    n += runs[f].n;
+  }
+  if (!n) return AM_OK;
+  char *folder = am_format(x->ctx, "%s/seed-%llu", x->folder, (unsigned long long)runs->seed);
+  am_status status = folder ? AM_OK : am_no_memory(err);
+  if (!status) status = am_folder_check_own(x->ctx, x->folder, am_path_base(folder), err);
+  if (!status) status = write_predictions(x, folder, first, n, false, err);
+  am_free(x->ctx, folder);
+  return status;
+}
+
+am_status am_crossval_write(am_crossval *x, am_error *err) {
+  am_buffer text = {0};
+  char *path = am_path_join(x->ctx, x->folder, "crossval.json");
+  am_status status = path ? am_crossval_json(x, &text, err) : am_no_memory(err);
+  if (!status && x->n_rows) status = write_predictions(x, x->folder, 0, x->n_rows, x->n_seeds > 1, err);
+  for (size_t s = 0; s < x->n_seeds && x->n_seeds > 1 && !status; s++) status = write_seed(x, s, err);
+  if (!status) status = am_file_write_own(x->ctx, path, NULL, text.data, text.used, err);
+  am_buffer_free(x->ctx, &text);
+  am_free(x->ctx, path);
+  return status;
+}
