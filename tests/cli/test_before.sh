@@ -1,0 +1,58 @@
+#!/bin/bash
+# tests/cli/test_before.sh AUDIOMOOD SOURCE_ROOT - what an earlier program wrote (tests/cli/before, tools/make-before) is read,
+# resumed and verified by this one (TAP).
+. "$(dirname "$0")/tap.sh" before "$1" "$2"
+cp -r "$root"/tests/cli/before/. . && chmod -R u+w . || exit 1
+export AM_CPU=plain OPENBLAS_CORETYPE=Prescott # as it was made with
+
+# near A B: two CSV files agree, numbers to 1e-5
+near() {
+  awk -F, 'NR == FNR { old[FNR] = $0; n = FNR; next }
+    { split(old[FNR], o); for (i = 1; i <= NF || i in o; i++) { d = $i - o[i]; if ($i != o[i] && !(d < 1e-5 && d > -1e-5 && d != 0)) bad = 1 } }
+    END { exit bad || FNR != n }' "$1" "$2"
+}
+
+run predict finished corpus/s0_low_0.wav corpus/s0_high_1.wav --csv; mv out predicted-now.csv
+expect "predicts with a checkpoint of before" 0
+near predicted.csv predicted-now.csv && ok "the probabilities are those of then" || not_ok "the probabilities are those of then" "$(diff predicted.csv predicted-now.csv)"
+
+cp finished/predictions-test.csv then.csv
+run evaluate finished --split test --json
+expect "evaluates a run of before" 0 '"n": 6' '"speaker_independent": true'
+grep -E '"(n|accuracy|uar|macro_f1|support)"' evaluated.json >a; grep -E '"(n|accuracy|uar|macro_f1|support)"' out >b
+cmp -s a b && ok "its figures are those of then" || not_ok "its figures are those of then" "$(diff a b)"
+near then.csv finished/predictions-test.csv && ok "its predictions are those of then" || not_ok "its predictions are those of then"
+
+run verify finished
+verified=$code
+same_machine=no
+grep -qE 'then,.* now' out err || { grep -qw avx512f /proc/cpuinfo || same_machine=yes; }
+if [ $same_machine = yes ]; then expect "verifies a run of before" 0
+else
+  [ $verified = 0 ] || [ $verified = 1 ] && ok "verifies a run of before # SKIP another processor or other libraries than it was trained with" ||
+    not_ok "verifies a run of before" "exit code $verified"
+fi
+
+run train --resume paused --set train.max_steps=0
+expect "resumes a run of before" 0
+if [ $same_machine = yes ]; then
+  cmp -s paused/digests.csv finished/digests.csv && ok "a resumed run ends as the whole one did then" ||
+    not_ok "a resumed run ends as the whole one did then" "$(diff paused/digests.csv finished/digests.csv)"
+else ok "a resumed run ends as the whole one did then # SKIP as above"; fi
+
+for what in finished folds; do
+  run report $what
+  expect "makes the page of $what" 0
+  grep -q '</html>' $what/report.html && ok "the page of $what is whole" || not_ok "the page of $what is whole"
+done
+cp folds/predictions.csv folds-then.csv
+run crossval --resume folds
+expect "reads a cross-validation of before" 0 'unweighted average recall'
+cmp -s folds-then.csv folds/predictions.csv && ok "its rows are those of then" || not_ok "its rows are those of then"
+run compare finished paused folds
+expect "compares runs of before" 0
+run inspect finished/best.h5
+expect "shows a checkpoint of before" 0 'conv2d' 'high'
+run train before.yaml --out new --init finished/best.h5
+expect "begins from weights of before" 0 'matched'
+plan
