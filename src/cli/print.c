@@ -19,6 +19,12 @@ static void put_bytes(FILE *to, const char *data, size_t n) {
   if (fwrite(data, 1, n, to) != n && to == stdout && !failed) failed = errno ? errno : EIO;
 }
 
+/* Of what is buffered, to standard output. */
+static void flush_results(void) {
+  errno = 0;
+  if (fflush(stdout) != 0 && !failed) failed = errno ? errno : EIO;
+}
+
 static void put_spaces(FILE *to, int n) {
   for (; n > 0; n--) put_bytes(to, " ", 1);
 }
@@ -149,8 +155,10 @@ void cli_print(const char *format, ...) {
   va_end(args);
 }
 
+/* What was printed before it stands before a line on standard error where both go to one file. */
 void cli_fprint(FILE *to, const char *format, ...) {
   va_list args;
+  if (to == stderr) flush_results();
   va_start(args, format);
   print(to, format, &args);
   va_end(args);
@@ -163,8 +171,7 @@ void cli_put_data(const char *data, size_t bytes) { put_bytes(stdout, data, byte
 /* ---- the end ---- */
 
 am_status cli_flush(am_error *err) {
-  errno = 0;
-  if (fflush(stdout) != 0 && !failed) failed = errno ? errno : EIO;
+  flush_results();
   if (ferror(stdout) && !failed) failed = EIO;
   if (!failed) return AM_OK;
   told = true;

@@ -89,6 +89,16 @@ run predict run sounds/1.wav --csv; python=$(cat out)
 run predict run sounds/1.wav --json
 grep -qF '\u001b]0;x\u0007\u001b[31m\u009b31m\u007f\u202e\u2066\r\nINJECTED\u2028INJECTED\u0085' out && ok "JSON keeps it, too" || not_ok "JSON keeps it, too"
 
+# ---- both streams in one file ----
+together() { "$audiomood" "$@" >out 2>&1; code=$?; : >err; }
+last() { [ "$code" = 0 ] && tail -n "$2" out | head -1 | grep -q "$3" && ok "$1" || not_ok "$1"; }
+together train h.yaml --out one
+last "the results of a training" 2 "results in one$"
+last "its page is said behind them" 1 "^page of this run: one/report.html$"
+together evaluate run --verbose; last "so is what a command took" 1 "^evaluate took "
+together predict run sounds/1.wav nowhere.wav; tail -n 1 out | grep -q "^audiomood predict: " && grep -q "1.wav: " out &&
+  ok "and why it failed" || not_ok "and why it failed"
+
 # ---- nothing in the room prints past that ----
 raw=$(grep -nE '\b(v?f?printf|puts|fputs|putchar|fputc|putc|fwrite|write)\(' "$root"/src/cli/*.c | grep -v '/print.c:' | grep -v 'signals.c.*write(STDERR_FILENO, text')
 [ -z "$raw" ] && ok "print.c alone prints" || not_ok "print.c alone prints" "$raw"
