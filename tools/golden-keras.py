@@ -8,7 +8,7 @@
     golden-keras.py matrix BUILD             models of every layer that can be imported, saved by this Keras as
                                              Sequential and as Functional: what the import answers, and what this Keras
                                              answers when it loads our export of it; then our own layers and configs,
-                                             exported.  BUILD: the build folder, with tests/train/keras_outputs
+                                             exported.  BUILD: the build folder, with tests/exchange/keras_outputs
 
 tools/keras-envs makes the environments.  Each file is what model.save writes, plus /golden/x and /golden/y:
 an input batch and the model's output on it.  Lengths of axes all differ, so that no wrong order can pass.
