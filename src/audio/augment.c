@@ -38,13 +38,11 @@ const am_option am_augment_table[] = {
     {"time_width", AM_OPT_INT, AT(time_width), "0", 0, 100000, NULL, "SpecAugment: largest width in frames"},
     {"time_fraction", AM_OPT_REAL, AT(time_fraction), "1", 0, 1, NULL,
      "widest time mask as a share of the clip"},
-    {"mask_value", AM_OPT_CHOICE, AT(mask_value), "mean", 0, 0, "mean|min|zero", "what masked values become"},
+    {"mask_value", AM_OPT_CHOICE, AT(mask_value), "mean", 0, 0, AM_WORDS(AM_MASK_VALUES), "what masked values become"},
     {"mixup", AM_OPT_REAL, AT(mixup), "0", 0, 100, NULL,
      "alpha of Beta(alpha, alpha), mixing clips in pairs; 0 off"},
     AM_OPTION_END};
 #undef AT
-
-enum { MASK_MEAN, MASK_MIN, MASK_ZERO };
 
 /* Operations on sound in the order in which they happen, then those on frames. */
 typedef enum operation { SPEED, STRETCH, PITCH, SHIFT, GAIN, NOISE, VTLP, CROP, FREQ, TIME, MIXUP } operation;
@@ -188,7 +186,7 @@ static float mask_value(const am_augment_options *o, const float *x, size_t coun
     sum += x[i];
     least = x[i] < least ? x[i] : least;
   }
-  return o->mask_value == MASK_ZERO ? 0 : o->mask_value == MASK_MIN ? least : (float)(sum / (double)count);
+  return o->mask_value == AM_MASK_ZERO ? 0 : o->mask_value == AM_MASK_MIN ? least : (float)(sum / (double)count);
 }
 
 /* A run of at most `widest` of `n`, Park et al. 2019: width uniform from 0, then the start. */

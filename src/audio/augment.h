@@ -10,6 +10,9 @@
 #include "audio/features.h"
 #include "base/rng.h"
 
+#define AM_MASK_VALUES(X) X(AM_MASK_MEAN, "mean") X(AM_MASK_MIN, "min") X(AM_MASK_ZERO, "zero")
+typedef enum am_mask_value { AM_MASK_VALUES(AM_WORD_NAME) } am_mask_value;
+
 /* The config section `augment`: all off by default. */
 typedef struct am_augment_options {
   double probability;             /* that a clip is changed at all, per operation; 1 */
@@ -24,7 +27,7 @@ typedef struct am_augment_options {
   int64_t freq_masks, freq_width; /* SpecAugment (Park et al. 2019): number, largest width in bins */
   int64_t time_masks, time_width; /* number, largest width in frames */
   double time_fraction;           /* a time mask is never wider than this share of the clip; 1 */
-  int mask_value;                 /* "mean|min|zero" */
+  int mask_value;                 /* am_mask_value */
   double mixup;                   /* alpha of Beta(alpha, alpha), Zhang et al. 2018; 0 off */
 } am_augment_options;
 

@@ -13,7 +13,7 @@
 
 #define AT(member) offsetof(am_feature_options, member)
 const am_option am_feature_table[] = {
-    {"kind", AM_OPT_CHOICE, AT(kind), "log_mel", 0, 0, "log_mel|mel|mfcc", "what the model sees"},
+    {"kind", AM_OPT_CHOICE, AT(kind), "log_mel", 0, 0, AM_WORDS(AM_FEATURE_KINDS), "what the model sees"},
     {"sample_rate", AM_OPT_REAL, AT(sample_rate), "22050", 1000, 384000, NULL,
      "Hz the sound is resampled to"},
     {"mel_rate", AM_OPT_REAL, AT(mel_rate), "0", 0, 384000, NULL,
@@ -25,18 +25,18 @@ const am_option am_feature_table[] = {
     {"f_min", AM_OPT_REAL, AT(f_min), "0", 0, 192000, NULL, "Hz, lower edge of the filters"},
     {"f_max", AM_OPT_REAL, AT(f_max), "0", 0, 192000, NULL,
      "Hz, upper edge of the filters; 0: half of mel_rate"},
-    {"mel_scale", AM_OPT_CHOICE, AT(mel_scale), "slaney", 0, 0, "slaney|htk", "definition of the mel scale"},
-    {"mel_norm", AM_OPT_CHOICE, AT(mel_norm), "slaney", 0, 0, "slaney|none", "slaney: filters of equal area"},
+    {"mel_scale", AM_OPT_CHOICE, AT(mel_scale), "slaney", 0, 0, AM_WORDS(AM_MEL_SCALES), "definition of the mel scale"},
+    {"mel_norm", AM_OPT_CHOICE, AT(mel_norm), "slaney", 0, 0, AM_WORDS(AM_MEL_NORMS), "slaney: filters of equal area"},
     {"center", AM_OPT_BOOL, AT(center), "true", 0, 0, NULL,
      "frames centred on their sample, zeros beyond the ends"},
-    {"log", AM_OPT_CHOICE, AT(log), "decibel", 0, 0, "decibel|natural|none", "logarithm of log_mel"},
-    {"ref", AM_OPT_CHOICE, AT(ref), "max", 0, 0, "max|one",
+    {"log", AM_OPT_CHOICE, AT(log), "decibel", 0, 0, AM_WORDS(AM_FEATURE_LOGS), "logarithm of log_mel"},
+    {"ref", AM_OPT_CHOICE, AT(ref), "max", 0, 0, AM_WORDS(AM_FEATURE_REFS),
      "decibels relative to the clip's maximum or to 1.0"},
     {"top_db", AM_OPT_REAL, AT(top_db), "80", 0, 300, NULL,
      "dB below the clip's maximum to cut at; 0: never"},
     {"amin", AM_OPT_REAL, AT(amin), "1e-10", 1e-30, 1, NULL, "smallest power that a logarithm sees"},
     {"mfcc", AM_OPT_INT, AT(mfcc), "40", 1, 1024, NULL, "cepstral coefficients of kind mfcc"},
-    {"deltas", AM_OPT_CHOICE, AT(deltas), "none", 0, 0, "none|delta|delta_delta",
+    {"deltas", AM_OPT_CHOICE, AT(deltas), "none", 0, 0, AM_WORDS(AM_FEATURE_DELTAS),
      "slopes over 9 frames as further bins"},
     {"mean_over_time", AM_OPT_BOOL, AT(mean_over_time), "false", 0, 0, NULL, "one vector of means a clip"},
     {"samples", AM_OPT_INT, AT(samples), "0", 0, 1000000000, NULL,
@@ -48,15 +48,12 @@ const am_option am_feature_table[] = {
     {"pre_emphasis", AM_OPT_REAL, AT(pre_emphasis), "0", 0, 0.9999, NULL,
      "x[t] - c x[t-1] before the frames; 0: none"},
     {"divide", AM_OPT_REAL, AT(divide), "1", 1e-9, 1e9, NULL, "every value is divided by this at the end"},
-    {"normalise", AM_OPT_CHOICE, AT(normalise), "none", 0, 0, "none|clip|speaker|train",
+    {"normalise", AM_OPT_CHOICE, AT(normalise), "none", 0, 0, AM_WORDS(AM_NORMALISES),
      "statistics for zero mean and unit deviation (speaker: needs speakers when predicting)"},
-    {"normalise_by", AM_OPT_CHOICE, AT(normalise_by), "bin", 0, 0, "bin|all",
+    {"normalise_by", AM_OPT_CHOICE, AT(normalise_by), "bin", 0, 0, AM_WORDS(AM_NORMALISE_BYS),
      "statistics per bin, or one pair for all bins"},
     AM_OPTION_END};
 #undef AT
-
-enum { LOG_DECIBEL, LOG_NATURAL, LOG_NONE }; /* am_feature_options.log */
-enum { REF_MAX, REF_ONE };                   /* .ref */
 
 struct am_features {
   am_context *ctx;
@@ -102,8 +99,8 @@ am_status am_features_create(am_context *ctx, const am_feature_options *options,
                                      .mels = (int)o->mels,
                                      .f_min = o->f_min,
                                      .f_max = o->f_max > 0 ? o->f_max : rate / 2,
-                                     .htk = o->mel_scale == 1,
-                                     .slaney_norm = o->mel_norm == 0};
+                                     .htk = o->mel_scale == AM_MEL_HTK,
+                                     .slaney_norm = o->mel_norm == AM_MEL_NORM_SLANEY};
   if ((status = am_mel_check(&fx->mel_options, 1, err))) goto fail;
   int window = (int)(o->window > 0 ? o->window : o->n_fft);
   if ((status = am_stft_init(ctx, &fx->stft, (int)o->n_fft, (int)o->hop, window, o->center, err))) goto fail;
@@ -250,10 +247,10 @@ static void power_mel(const am_features *fx, const am_mel *mel, const float *x, 
 static void compress(const am_features *fx, float *m, size_t t, float *base) {
   const am_feature_options *o = &fx->options;
   size_t mels = (size_t)o->mels;
-  int log = o->kind == AM_FEATURE_MFCC ? LOG_DECIBEL : o->kind == AM_FEATURE_MEL ? LOG_NONE : o->log;
-  if (log == LOG_DECIBEL)
-    am_power_to_db(m, t * mels, o->ref == REF_MAX, o->amin, o->top_db);
-  else if (log == LOG_NATURAL)
+  int log = o->kind == AM_FEATURE_MFCC ? AM_DECIBEL : o->kind == AM_FEATURE_MEL ? AM_NO_LOG : o->log;
+  if (log == AM_DECIBEL)
+    am_power_to_db(m, t * mels, o->ref == AM_REF_MAX, o->amin, o->top_db);
+  else if (log == AM_NATURAL_LOG)
     am_ln_floor(m, t * mels, o->amin);
   if (o->kind == AM_FEATURE_MFCC)
     for (size_t i = 0; i < t; i++)

@@ -15,39 +15,51 @@
  * tests/audio pins a digest of features to this number. */
 #define AM_FEATURES_VERSION 1
 
-typedef enum am_feature_kind {
-  AM_FEATURE_LOG_MEL,
-  AM_FEATURE_MEL,
-  AM_FEATURE_MFCC,
-  AM_FEATURE_WAVEFORM
-} am_feature_kind;
+#define AM_FEATURE_KINDS(X) X(AM_FEATURE_LOG_MEL, "log_mel") X(AM_FEATURE_MEL, "mel") X(AM_FEATURE_MFCC, "mfcc")
+#define AM_MEL_SCALES(X) X(AM_MEL_SLANEY, "slaney") X(AM_MEL_HTK, "htk")
+#define AM_MEL_NORMS(X) X(AM_MEL_NORM_SLANEY, "slaney") X(AM_MEL_NORM_NONE, "none")
+#define AM_FEATURE_LOGS(X) X(AM_DECIBEL, "decibel") X(AM_NATURAL_LOG, "natural") X(AM_NO_LOG, "none")
+#define AM_FEATURE_REFS(X) X(AM_REF_MAX, "max") X(AM_REF_ONE, "one")
+#define AM_FEATURE_DELTAS(X) X(AM_DELTAS_NONE, "none") X(AM_DELTAS_FIRST, "delta") X(AM_DELTAS_SECOND, "delta_delta")
+#define AM_NORMALISES(X) \
+  X(AM_NORMALISE_NONE, "none") X(AM_NORMALISE_CLIP, "clip") X(AM_NORMALISE_SPEAKER, "speaker") X(AM_NORMALISE_TRAIN, "train")
+#define AM_NORMALISE_BYS(X) X(AM_NORMALISE_BY_BIN, "bin") X(AM_NORMALISE_BY_ALL, "all")
+
+typedef enum am_feature_kind { AM_FEATURE_KINDS(AM_WORD_NAME) AM_FEATURE_WAVEFORM /* no option has it */ } am_feature_kind;
+typedef enum am_mel_scale { AM_MEL_SCALES(AM_WORD_NAME) } am_mel_scale;
+typedef enum am_mel_norm { AM_MEL_NORMS(AM_WORD_NAME) } am_mel_norm;
+typedef enum am_feature_log { AM_FEATURE_LOGS(AM_WORD_NAME) } am_feature_log;
+typedef enum am_feature_ref { AM_FEATURE_REFS(AM_WORD_NAME) } am_feature_ref;
+typedef enum am_feature_deltas { AM_FEATURE_DELTAS(AM_WORD_NAME) } am_feature_deltas; /* as many orders are appended */
+typedef enum am_normalise { AM_NORMALISES(AM_WORD_NAME) } am_normalise;
+typedef enum am_normalise_by { AM_NORMALISE_BYS(AM_WORD_NAME) } am_normalise_by;
 
 /* The config section `features`. */
 typedef struct am_feature_options {
-  int kind;            /* am_feature_kind; choices "log_mel|mel|mfcc" */
+  int kind;            /* am_feature_kind */
   double sample_rate;  /* Hz the sound is resampled to; default 22050 */
   double mel_rate;     /* Hz the mel filters are built for; 0: sample_rate (IEMOCAP quirk: apart) */
   int64_t n_fft, hop;  /* samples; 2048, 512 */
   int64_t window;      /* samples; 0: n_fft */
   int64_t mels;        /* 128 */
   double f_min, f_max; /* Hz; 0: half of mel_rate */
-  int mel_scale;       /* "slaney|htk" */
-  int mel_norm;        /* "slaney|none" */
+  int mel_scale;       /* am_mel_scale */
+  int mel_norm;        /* am_mel_norm */
   bool center;         /* frames centred, zero padding */
-  int log;             /* "decibel|natural|none": for log_mel */
-  int ref;             /* "max|one": decibels relative to the clip's maximum, or to 1.0 */
+  int log;             /* am_feature_log, for log_mel */
+  int ref;             /* am_feature_ref: decibels relative to the clip's maximum, or to 1.0 */
   double top_db;       /* floor below the maximum, dB; 0: none; 80 */
   double amin;         /* 1e-10 */
   int64_t mfcc;        /* coefficients; 40 */
-  int deltas;          /* "none|delta|delta_delta": appended as more bins F -> 2F, 3F (am_delta) */
+  int deltas;          /* am_feature_deltas: appended as more bins F -> 2F, 3F (am_delta) */
   bool mean_over_time; /* one vector of F numbers a clip, given as T = F positions, F = 1 */
   int64_t samples;     /* zero-pad or cut each clip to this many; 0: as long as it is */
   int64_t max_frames;  /* frames kept per clip at most (from the start); 0: all */
   double trim_db;      /* silence trimming before anything; 0: none */
   double pre_emphasis; /* 0: none */
   double divide;       /* every value is divided by this at the end; 1 */
-  int normalise;       /* "none|clip|speaker|train": how am_norm_* is applied afterwards */
-  int normalise_by;    /* "bin|all": one mean and deviation per bin, or one for all bins */
+  int normalise;       /* am_normalise: how am_norm_* is applied afterwards */
+  int normalise_by;    /* am_normalise_by: one mean and deviation per bin, or one for all bins */
 } am_feature_options;
 
 extern const am_option am_feature_table[];

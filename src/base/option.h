@@ -4,13 +4,14 @@
 #define AM_OPTION_H
 
 #include "base/value.h"
+#include "base/words.h"
 
 typedef enum am_option_type {
   AM_OPT_BOOL,    /* bool */
   AM_OPT_INT,     /* int64_t, min..max */
   AM_OPT_REAL,    /* double, min..max */
   AM_OPT_TEXT,    /* const char *, owned by the tree; "" when the default is "" */
-  AM_OPT_CHOICE,  /* int: index into `choices`, "a|b|c" */
+  AM_OPT_CHOICE,  /* int: index into `choices`; of an enumeration AM_WORDS (base/words.h) */
   AM_OPT_INTS,    /* am_ints: a number or a list of numbers */
   AM_OPT_REALS,   /* am_reals: the same */
   AM_OPT_TEXTS,   /* am_texts: a text or a list of texts */

@@ -17,7 +17,7 @@ static am_status save_config(cli *c, const char *checkpoint, const char *path, a
 
 am_status cli_keras_layout(const cli *c, int *out, am_error *err) {
   const char *word = cli_value(c, "layout", "mel_time");
-  *out = am_choice_index(AM_KERAS_LAYOUTS, word);
+  *out = am_choice_index(AM_WORDS(AM_KERAS_LAYOUTS), word);
   if (*out >= 0) return AM_OK;
   return am_fail(err, AM_E_USAGE, "--layout %s: wanted mel_time or time_mel", word);
 }

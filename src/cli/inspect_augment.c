@@ -71,7 +71,7 @@ static am_normaliser stand_in(cli *c, const am_config *config, int f) {
            o->normalise == AM_NORMALISE_TRAIN ? "training part" : "speaker",
            o->normalise == AM_NORMALISE_TRAIN ? ", which a run has: audiomood inspect RUN --augment FILE" : "");
   return (am_normaliser){.kind = o->normalise == AM_NORMALISE_NONE ? AM_NORMALISE_NONE : AM_NORMALISE_CLIP,
-                         .by_all = o->normalise_by == 1, .f = f};
+                         .by_all = o->normalise_by == AM_NORMALISE_BY_ALL, .f = f};
 }
 
 static am_status make(cli *c, const am_batch_source *source, const am_sound *sound, uint64_t draw, version *v, am_error *err) {

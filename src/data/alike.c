@@ -112,7 +112,7 @@ static const char *own(const own_labels *w, const char *label, am_error *err) {
   }
   const char *common = NULL;
   if (!out) am_no_memory(err);
-  if (out && w->o->vocabulary && common_word(tree, out, &common, err)) return NULL;
+  if (out && w->o->vocabulary == AM_VOCABULARY_COMMON && common_word(tree, out, &common, err)) return NULL;
   return common ? common : out;
 }
 
@@ -162,7 +162,7 @@ static am_status use_vocabulary(names *n, const am_data_options *o, am_error *er
     status = common_word(c->d->strings, n->as[k], &common, err);
     const int at = !status && common ? am_name_set_add(&words, common) : 0;
     if (at < 0) status = am_no_memory(err);
-    else if (common && o->vocabulary) n->as[k] = common;
+    else if (common && o->vocabulary == AM_VOCABULARY_COMMON) n->as[k] = common;
     else if (common && !first[at]) first[at] = n->as[k];
     else if (common && strcmp(first[at], n->as[k]) && !am_value_get(o->merge, first[at]) && !am_value_get(o->merge, n->as[k]))
       am_log(c->ctx, AM_LOG_WARNING, "labels \"%s\" and \"%s\" mean the same emotion and are two; set data.vocabulary: common, "

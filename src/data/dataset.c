@@ -20,13 +20,13 @@ const am_option am_data_table[] = {
   {"description", AM_OPT_TEXT, AT(description), "", 0, 0, NULL,
    "YAML file that describes the corpus (described), e.g. datasets/emodb.yaml"},
   {"corpora", AM_OPT_LIST, AT(corpora), "", 0, 0, NULL, "data sections of corpora that are used together (several)"},
-  {"parts", AM_OPT_CHOICES, AT(parts), "[speech, song]", 0, 0, "speech|song", "RAVDESS: which recordings"},
-  {"intensity", AM_OPT_CHOICES, AT(intensity), "[normal, strong]", 0, 0, "normal|strong", "RAVDESS: which intensities"},
+  {"parts", AM_OPT_CHOICES, AT(parts), "[speech, song]", 0, 0, AM_WORDS(AM_RAVDESS_PARTS), "RAVDESS: which recordings"},
+  {"intensity", AM_OPT_CHOICES, AT(intensity), "[normal, strong]", 0, 0, AM_WORDS(AM_RAVDESS_INTENSITIES), "RAVDESS: which intensities"},
   {"labels", AM_OPT_TEXTS, AT(labels), "[]", 0, 0, NULL, "classes in order; others are left out; [] all, in the corpus's order"},
-  {"merge_alike", AM_OPT_CHOICE, AT(merge_alike), "invisible", 0, 0, "none|invisible|case",
+  {"merge_alike", AM_OPT_CHOICE, AT(merge_alike), "invisible", 0, 0, AM_WORDS(AM_ALIKES),
    "labels, speakers and groups that are one: invisible: those that differ in blanks at the ends or the Unicode form of "
    "a letter; case: in case and width, too", .before = "none"},
-  {"vocabulary", AM_OPT_CHOICE, AT(vocabulary), "own", 0, 0, "own|common",
+  {"vocabulary", AM_OPT_CHOICE, AT(vocabulary), "own", 0, 0, AM_WORDS(AM_VOCABULARIES),
    "common: one word for one emotion, whichever the corpus uses: neutral, calm, happy (joy, happiness), sad, angry, "
    "fearful, disgust, surprised, bored, excited, frustrated, contempt; before `merge` and `labels`"},
   {"merge", AM_OPT_MAP, AT(merge), "", 0, 0, NULL, "label -> label it counts as, before `labels`"},
@@ -37,16 +37,16 @@ const am_option am_data_table[] = {
   {"min_seconds", AM_OPT_REAL, AT(min_seconds), "0", 0, 86400, NULL, "shorter clips are left out, s"},
   {"skip_unreadable", AM_OPT_BOOL, AT(skip_unreadable), "false", 0, 0, NULL,
    "leave out files that cannot be read (named and counted) instead of stopping"},
-  {"unheard", AM_OPT_CHOICE, AT(unheard), "leave_out", 0, 0, "leave_out|keep",
+  {"unheard", AM_OPT_CHOICE, AT(unheard), "leave_out", 0, 0, AM_WORDS(AM_DATA_UNHEARDS),
    "clips in which there is nothing to hear: silent, or shorter than 0.1 s", .before = "keep"},
   {"complete_split", AM_OPT_BOOL, AT(complete_split), "true", 0, 0, NULL,
    "RAVDESS: draw random splits over the complete corpus, then keep what is there"},
-  {"labels_from", AM_OPT_CHOICE, AT(labels_from), "consensus", 0, 0, "consensus|rater",
+  {"labels_from", AM_OPT_CHOICE, AT(labels_from), "consensus", 0, 0, AM_WORDS(AM_IEMOCAP_SOURCES),
    "IEMOCAP: the raters' majority, or the first rater's file of each dialogue"},
-  {"label_set", AM_OPT_CHOICE, AT(label_set), "all", 0, 0, "all|4|5|6|7|9|10",
+  {"label_set", AM_OPT_CHOICE, AT(label_set), "all", 0, 0, AM_WORDS(AM_IEMOCAP_SETS),
    "IEMOCAP: in place of labels and merge; 4: neutral, happy with excited, sad, angry; 5: and frustrated; "
    "6: excited apart; 7: and fearful; 9: all but other; 10"},
-  {"style", AM_OPT_CHOICES, AT(style), "[improvised, scripted]", 0, 0, "improvised|scripted",
+  {"style", AM_OPT_CHOICES, AT(style), "[improvised, scripted]", 0, 0, AM_WORDS(AM_IEMOCAP_STYLES),
    "IEMOCAP: which dialogues"},
   {"chunk_seconds", AM_OPT_REAL, AT(chunk_seconds), "0", 0, 3600, NULL,
    "IEMOCAP: c > 0 cuts utterances into full chunks of c s; shorter than 1.25 c: whole too; 0: no cutting"},
@@ -165,7 +165,7 @@ static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err
   if (!status && corpus->classes.n) {
     own.labels = corpus->classes;
     own.merge = corpus->merge;
-  } else if (!status && o->label_set) {
+  } else if (!status && o->label_set != AM_IEMOCAP_ALL) {
     status = am_fail(err, AM_E_CONFIG, "data.label_set: the corpus %s has no label sets; use data.labels and "
                      "data.merge", d->corpus);
   }

@@ -85,7 +85,31 @@ typedef struct am_dataset {
 
 /* Either way they are named and counted.  Those that are left out are in no part, as with skip_unreadable; those that are kept
  * are trained on and scored as any other. */
-typedef enum am_data_unheard { AM_UNHEARD_LEAVE_OUT, AM_UNHEARD_KEEP } am_data_unheard;
+#define AM_DATA_UNHEARDS(X) X(AM_UNHEARD_LEAVE_OUT, "leave_out") X(AM_UNHEARD_KEEP, "keep")
+typedef enum am_data_unheard { AM_DATA_UNHEARDS(AM_WORD_NAME) } am_data_unheard;
+
+/* Names that differ in nothing else are one (data/spelling.h). */
+#define AM_ALIKES(X) X(AM_ALIKE_NONE, "none") X(AM_ALIKE_INVISIBLE, "invisible") X(AM_ALIKE_CASE, "case")
+typedef enum am_alike { AM_ALIKES(AM_WORD_NAME) } am_alike;
+/* Labels as the corpus says, or one word for one emotion (data/vocabulary.h). */
+#define AM_VOCABULARIES(X) X(AM_VOCABULARY_OWN, "own") X(AM_VOCABULARY_COMMON, "common")
+typedef enum am_vocabulary { AM_VOCABULARIES(AM_WORD_NAME) } am_vocabulary;
+
+/* RAVDESS; both are sets. */
+#define AM_RAVDESS_PARTS(X) X(AM_RAVDESS_SPEECH, "speech") X(AM_RAVDESS_SONG, "song")
+typedef enum am_ravdess_part { AM_RAVDESS_PARTS(AM_WORD_NAME) } am_ravdess_part;
+#define AM_RAVDESS_INTENSITIES(X) X(AM_RAVDESS_NORMAL, "normal") X(AM_RAVDESS_STRONG, "strong")
+typedef enum am_ravdess_intensity { AM_RAVDESS_INTENSITIES(AM_WORD_NAME) } am_ravdess_intensity;
+
+/* IEMOCAP; the styles are a set. */
+#define AM_IEMOCAP_SOURCES(X) X(AM_IEMOCAP_CONSENSUS, "consensus") X(AM_IEMOCAP_RATER, "rater")
+typedef enum am_iemocap_source { AM_IEMOCAP_SOURCES(AM_WORD_NAME) } am_iemocap_source;
+#define AM_IEMOCAP_SETS(X) \
+  X(AM_IEMOCAP_ALL, "all") X(AM_IEMOCAP_4, "4") X(AM_IEMOCAP_5, "5") X(AM_IEMOCAP_6, "6") X(AM_IEMOCAP_7, "7") \
+  X(AM_IEMOCAP_9, "9") X(AM_IEMOCAP_10, "10")
+typedef enum am_iemocap_set { AM_IEMOCAP_SETS(AM_WORD_NAME) } am_iemocap_set;
+#define AM_IEMOCAP_STYLES(X) X(AM_IEMOCAP_IMPROVISED, "improvised") X(AM_IEMOCAP_SCRIPTED, "scripted")
+typedef enum am_iemocap_style { AM_IEMOCAP_STYLES(AM_WORD_NAME) } am_iemocap_style;
 
 /* The config section `data`, common part. */
 typedef struct am_data_options {
@@ -94,11 +118,11 @@ typedef struct am_data_options {
   const char *manifest;   /* CSV file, for corpus manifest; default <root>/manifest.csv */
   const char *description; /* YAML file, for corpus described */
   const am_value *corpora; /* list of data sections, for corpus several */
-  uint64_t parts;         /* ravdess: set of "speech|song"; default both */
-  uint64_t intensity;     /* ravdess: set of "normal|strong" */
+  uint64_t parts;         /* ravdess: set of am_ravdess_part */
+  uint64_t intensity;     /* ravdess: set of am_ravdess_intensity */
   am_texts labels;        /* classes in order; [] = the corpus's own order */
-  int merge_alike;        /* "none|invisible|case" (am_alike): names that differ in nothing else are one */
-  int vocabulary;         /* "own|common": labels as the corpus says, or one word for one emotion */
+  int merge_alike;        /* am_alike */
+  int vocabulary;         /* am_vocabulary */
   const am_value *merge;  /* map: from -> to, applied before `labels` */
   const am_value *rename; /* map: for display */
   am_texts speakers;      /* keep only these; [] all */
@@ -106,11 +130,11 @@ typedef struct am_data_options {
   double max_seconds;     /* cap on decoded length; 600 */
   double min_seconds;     /* shorter clips are left out; 0 */
   bool skip_unreadable;   /* false: a bad file ends the run; true: it is named, counted and left out */
-  int unheard;            /* "leave_out|keep": am_data_unheard; clips with nothing to hear (am_sound_unheard) */
+  int unheard;            /* am_data_unheard: clips with nothing to hear (am_sound_unheard) */
   bool complete_split;    /* ravdess: draw random splits over the full naming grid, then restrict; true */
-  int labels_from;        /* iemocap: "consensus|rater" */
-  int label_set;          /* iemocap: "all|4|5|6|7|9|10": stands for labels and merge */
-  uint64_t style;         /* iemocap: set of "improvised|scripted" */
+  int labels_from;        /* iemocap: am_iemocap_source */
+  int label_set;          /* iemocap: am_iemocap_set: stands for labels and merge */
+  uint64_t style;         /* iemocap: set of am_iemocap_style */
   double chunk_seconds;   /* iemocap: cut utterances into chunks of this; 0 whole utterances */
   bool soft_labels;       /* iemocap: train on the raters' votes */
 } am_data_options;
@@ -127,13 +151,13 @@ void am_dataset_free(am_dataset *d);
 int am_dataset_speaker(const am_dataset *d, const char *name);
 
 /* The config section `split`. */
-typedef enum am_split_kind {
-  AM_SPLIT_RANDOM, AM_SPLIT_STRATIFIED, AM_SPLIT_SPEAKER, AM_SPLIT_KFOLD, AM_SPLIT_LOSO, AM_SPLIT_FIXED,
-  AM_SPLIT_CORPUS, AM_SPLIT_LOGO
-} am_split_kind;
+#define AM_SPLIT_KINDS(X) \
+  X(AM_SPLIT_RANDOM, "random") X(AM_SPLIT_STRATIFIED, "stratified") X(AM_SPLIT_SPEAKER, "speaker") X(AM_SPLIT_KFOLD, "kfold") \
+  X(AM_SPLIT_LOSO, "leave_one_speaker_out") X(AM_SPLIT_FIXED, "fixed") X(AM_SPLIT_CORPUS, "corpus") \
+  X(AM_SPLIT_LOGO, "leave_one_group_out")
+typedef enum am_split_kind { AM_SPLIT_KINDS(AM_WORD_NAME) } am_split_kind;
 typedef struct am_split_options {
-  int kind;               /* "random|stratified|speaker|kfold|leave_one_speaker_out|fixed|corpus|
-                           *  leave_one_group_out" */
+  int kind;               /* am_split_kind */
   double test, validation; /* share of clips (random, stratified) or of speakers (speaker) */
   int64_t seed;           /* random_state; 42 */
   int64_t folds, fold;    /* kfold by speaker (GroupKFold-like, balanced); which fold is the test part */

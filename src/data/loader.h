@@ -39,9 +39,6 @@ double am_store_seconds(const am_store *store, uint32_t clip); /* decoded durati
 typedef struct am_store_counts { size_t from_cache, computed, skipped, unheard; double seconds; } am_store_counts;
 am_store_counts am_store_counted(const am_store *store);
 
-/* In the order of the option `features.normalise`. */
-typedef enum am_normalise { AM_NORMALISE_NONE, AM_NORMALISE_CLIP, AM_NORMALISE_SPEAKER, AM_NORMALISE_TRAIN } am_normalise;
-
 /* Normalisation of one run: how x (T,F) becomes what the model sees. */
 typedef struct am_normaliser {
   int kind; /* am_normalise */

@@ -50,7 +50,7 @@ static am_status fit_speakers(am_context *ctx, const am_store *store, const am_d
 am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dataset *d,
                             const am_feature_options *o, const uint32_t *train, size_t n_train,
                             am_normaliser *out, am_error *err) {
-  *out = (am_normaliser){.kind = o->normalise, .by_all = o->normalise_by == 1, .f = am_store_bins(store)};
+  *out = (am_normaliser){.kind = o->normalise, .by_all = o->normalise_by == AM_NORMALISE_BY_ALL, .f = am_store_bins(store)};
   am_status status = AM_OK;
   if (out->kind == AM_NORMALISE_TRAIN) status = fit_train(ctx, store, train, n_train, out, err);
   if (out->kind == AM_NORMALISE_SPEAKER) status = fit_speakers(ctx, store, d, out, err);

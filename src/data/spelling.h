@@ -2,11 +2,8 @@
 #ifndef AM_SPELLING_H
 #define AM_SPELLING_H
 
-#include "base/value.h"
+#include "data/dataset.h"
 #include "data/names.h"
-
-/* data.merge_alike, in this order */
-typedef enum am_alike { AM_ALIKE_NONE, AM_ALIKE_INVISIBLE, AM_ALIKE_CASE } am_alike;
 
 /* What nobody sees taken out: no blanks at the ends, letters composed (NFC).  A text of the tree, or `text` itself where it
  * is so already; NULL when memory is out. */

@@ -9,8 +9,7 @@
 
 #define AT(member) offsetof(am_split_options, member)
 const am_option am_split_table[] = {
-  {"kind", AM_OPT_CHOICE, AT(kind), "random", 0, 0,
-   "random|stratified|speaker|kfold|leave_one_speaker_out|fixed|corpus|leave_one_group_out",
+  {"kind", AM_OPT_CHOICE, AT(kind), "random", 0, 0, AM_WORDS(AM_SPLIT_KINDS),
    "how clips are divided; random and stratified as scikit-learn's train_test_split"},
   {"test", AM_OPT_REAL, AT(test), "0", 0, 0.99, NULL, "share of clips (random, stratified) or speakers (speaker) for testing"},
   {"validation", AM_OPT_REAL, AT(validation), "0.25", 0, 0.99, NULL, "the same for validation"},

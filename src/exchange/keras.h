@@ -15,8 +15,8 @@
 
 #include "model/checkpoint.h"
 
-typedef enum am_keras_layout { AM_KERAS_MEL_TIME, AM_KERAS_TIME_MEL } am_keras_layout;
-#define AM_KERAS_LAYOUTS "mel_time|time_mel"
+#define AM_KERAS_LAYOUTS(X) X(AM_KERAS_MEL_TIME, "mel_time") X(AM_KERAS_TIME_MEL, "time_mel")
+typedef enum am_keras_layout { AM_KERAS_LAYOUTS(AM_WORD_NAME) } am_keras_layout;
 
 typedef struct am_keras_import_options {
   const char *config;           /* file with data and features; its model.layers, if any, are replaced */

@@ -393,7 +393,7 @@ static am_status save(job *j, const char *out, am_error *err) {
   am_choice_name(am_data_table[0].choices, c->data.corpus, corpus, sizeof corpus);
   am_dataset dataset = {.corpus = corpus, .title = "imported from Keras"};
   am_split split = {.note = "imported from Keras"};
-  am_normaliser normaliser = {.kind = c->features.normalise, .by_all = c->features.normalise_by == 1,
+  am_normaliser normaliser = {.kind = c->features.normalise, .by_all = c->features.normalise_by == AM_NORMALISE_BY_ALL,
                               .f = j->input.f * j->input.c};
   am_save all = {.config = j->config, .model = j->model, .labels = (char *const *)j->labels,
                  .classes = (int)j->classes, .normaliser = &normaliser, .dataset = &dataset, .split = &split};

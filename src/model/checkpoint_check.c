@@ -34,14 +34,13 @@ am_status am_checkpoint_check_input(const char *path, const am_feature_options *
 
 am_status am_checkpoint_check_normaliser(const char *path, const am_feature_options *features, am_shape in,
                                          const am_normaliser *nz, am_error *err) {
-  static const char kinds[] = "none|clip|speaker|train";
   char found[16], wanted[16];
-  am_choice_name(kinds, nz->kind, found, sizeof found);
-  am_choice_name(kinds, features->normalise, wanted, sizeof wanted);
+  am_choice_name(AM_WORDS(AM_NORMALISES), nz->kind, found, sizeof found);
+  am_choice_name(AM_WORDS(AM_NORMALISES), features->normalise, wanted, sizeof wanted);
   if (nz->kind != features->normalise)
     return am_fail(err, AM_E_FORMAT, "%s: its normaliser is of kind %s, and features.normalise of its config is %s", path, found,
                    wanted);
-  if (nz->by_all != (features->normalise_by == 1))
+  if (nz->by_all != (features->normalise_by == AM_NORMALISE_BY_ALL))
     return am_fail(err, AM_E_FORMAT, "%s: its normaliser takes %s, and features.normalise_by of its config is %s", path,
                    nz->by_all ? "all bins together" : "each bin by itself", nz->by_all ? "bin" : "all");
   if (nz->f != in.f * in.c)

@@ -242,7 +242,7 @@ static am_status read_normaliser(am_context *ctx, am_h5 *file, am_checkpoint *c,
   char *kind = NULL;
   am_status status = am_h5_get_text(file, "normaliser", "kind", &kind, err);
   if (!status) {
-    nz->kind = am_choice_index("none|clip|speaker|train", kind);
+    nz->kind = am_choice_index(AM_WORDS(AM_NORMALISES), kind);
     if (nz->kind < 0)
       status = am_fail(err, AM_E_FORMAT, "%s: unknown kind of normalisation \"%s\"", am_h5_path(file), kind);
   }

@@ -95,7 +95,7 @@ static am_status write_config(am_context *ctx, am_h5 *file, am_config *config, a
 static am_status write_normaliser(am_h5 *file, const am_normaliser *nz, am_error *err) {
   char kind[16];
   am_status status = am_h5_group(file, "normaliser", err);
-  am_choice_name("none|clip|speaker|train", nz->kind, kind, sizeof kind);
+  am_choice_name(AM_WORDS(AM_NORMALISES), nz->kind, kind, sizeof kind);
   if (!status) status = am_h5_set_text(file, "normaliser", "kind", kind, err);
   if (!status) status = am_h5_set_int(file, "normaliser", "by_all", nz->by_all, err);
   if (!status) status = am_h5_set_int(file, "normaliser", "bins", nz->f, err);

@@ -37,10 +37,9 @@ const am_option am_model_table[] = {
 const am_option am_train_table[] = {
     {"epochs", AM_OPT_INT, TRAIN(epochs), "15", 1, 1e9, NULL, "passes over the training part"},
     {"batch", AM_OPT_INT, TRAIN(batch), "32", 1, 65536, NULL, "clips a step; the last one of an epoch may be short"},
-    {"monitor", AM_OPT_CHOICE, TRAIN(monitor), "validation_loss", 0, 0,
-     "validation_loss|validation_accuracy|validation_uar|train_loss|last",
+    {"monitor", AM_OPT_CHOICE, TRAIN(monitor), "validation_loss", 0, 0, AM_WORDS(AM_MONITORS),
      "what chooses the best epoch; last: the last one is taken"},
-    {"class_weights", AM_OPT_CHOICE, TRAIN(class_weights), "none", 0, 0, "none|balanced",
+    {"class_weights", AM_OPT_CHOICE, TRAIN(class_weights), "none", 0, 0, AM_WORDS(AM_CLASS_WEIGHTS),
      "weights of the loss; balanced: n / (classes * count)"},
     {"balanced_sampler", AM_OPT_BOOL, TRAIN(balanced_sampler), "false", 0, 0, NULL, "draw every class equally often"},
     {"bucket", AM_OPT_BOOL, TRAIN(bucket), "false", 0, 0, NULL, "batches of clips of similar length"},
@@ -113,7 +112,7 @@ static am_status check(const am_config *c, am_error *err) {
     return am_fail_at(err, am_value_get(am_value_get(am_tree_root(c->tree), "train"), "early_stopping"),
                       "train.early_stopping: with monitor last no epoch is worse than the one before; choose another "
                       "monitor, or leave it out");
-  if (c->train.balanced_sampler && c->train.class_weights)
+  if (c->train.balanced_sampler && c->train.class_weights == AM_CLASS_WEIGHTS_BALANCED)
     return am_fail_at(err, NULL,
                       "train: balanced_sampler and class_weights balanced would correct twice; choose one of them");
   return am_augment_check(&c->augment, err);

@@ -15,11 +15,14 @@
  * other names, in one attribute, each as long as the longest (am_h5_set_texts). */
 enum { AM_MAX_LABEL_BYTES = 60000 };
 
+#define AM_CLASS_WEIGHTS(X) X(AM_CLASS_WEIGHTS_NONE, "none") X(AM_CLASS_WEIGHTS_BALANCED, "balanced")
+typedef enum am_class_weighting { AM_CLASS_WEIGHTS(AM_WORD_NAME) } am_class_weighting;
+
 typedef struct am_train_options {
   int64_t epochs, batch;
-  int monitor; /* am_monitor, "validation_loss|validation_accuracy|validation_uar|train_loss|last": chooses best.h5; the
+  int monitor; /* am_monitor: chooses best.h5; the
                 * first three become train_loss, with a warning, where there is no validation part */
-  int class_weights;     /* "none|balanced" */
+  int class_weights;     /* am_class_weighting */
   bool balanced_sampler;
   bool bucket;
   double ema;            /* decay of averaged weights, 0 off; evaluation then uses the average */

@@ -38,14 +38,17 @@ static am_status activate(am_model *model, const am_item *it, const am_value *gi
 
 /* Blocks */
 
+#define PROJECTIONS(X) X(PROJECT_AUTO, "auto") X(PROJECT_NONE, "none")
+typedef enum projection { PROJECTIONS(AM_WORD_NAME) } projection;
+
 typedef struct residual_options {
   const am_value *layers;
-  int projection;
+  int projection; /* enum projection */
 } residual_options;
 
 static const am_option residual_table[] = {
     {"layers", AM_OPT_LIST, offsetof(residual_options, layers), NULL, .help = "the body"},
-    {"projection", AM_OPT_CHOICE, offsetof(residual_options, projection), "auto", .choices = "auto|none",
+    {"projection", AM_OPT_CHOICE, offsetof(residual_options, projection), "auto", .choices = AM_WORDS(PROJECTIONS),
      .help = "1x1 convolution on the shortcut where the body changes the shape"},
     AM_OPTION_END};
 
@@ -139,7 +142,7 @@ static am_status expand_residual(am_scope *s, am_item *it, int *tensor, am_error
   if (status) return status;
   am_shape x = am_tensor_shape(model, join[1]), y = am_tensor_shape(model, join[0]);
   bool differ = x.rank != y.rank || x.t != y.t || x.f != y.f || x.c != y.c;
-  if (differ && o.projection == 0) status = add_projection(model, it, join[0], &join[1], err);
+  if (differ && o.projection == PROJECT_AUTO) status = add_projection(model, it, join[0], &join[1], err);
   if (status) return status;
   snprintf(text, sizeof text, "%s/add", it->name);
   return am_step_add(model, &am_join_add, am_tree_string(model->tree, text), NULL, it->at, join, 2, tensor, err);

@@ -73,7 +73,7 @@ static am_status make_name(const am_scope *s, const char *type, char out[AM_NAME
 
 const am_option am_item_table[] = {
     {"name", AM_OPT_TEXT, 0, "", .help = "letters, digits, _ and -; when not given, the type and a number: dense_1"},
-    {"activation", AM_OPT_CHOICE, 0, "none", .choices = AM_ACTIVATIONS,
+    {"activation", AM_OPT_CHOICE, 0, "none", .choices = AM_WORDS(AM_ACTIVATIONS),
      .help = "a layer of this type follows; with options: {leaky_relu: {alpha: 0.1}}"},
     AM_OPTION_END};
 
@@ -241,7 +241,7 @@ am_status am_step_add(am_model *model, const am_layer_class *cls, const char *na
 
 am_status am_item_activation(const am_item *it, const am_value *given, const am_layer_class **cls,
                              const am_value **options, am_error *err) {
-  static const char *const names[] = {"none", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "softmax"};
+  static const char *const names[] = {AM_ACTIVATIONS(AM_WORD_ITEM)};
   const char *type = NULL;
   *cls = NULL;
   *options = NULL;
@@ -253,7 +253,8 @@ am_status am_item_activation(const am_item *it, const am_value *given, const am_
   if (!type)
     return am_fail_at(
         err, given, "activation of %s: wanted a word such as relu, or {leaky_relu: {alpha: 0.1}}", it->name);
-  if (am_choice_index(AM_ACTIVATIONS, type) < 0) {
+  const int which = am_choice_index(AM_WORDS(AM_ACTIVATIONS), type);
+  if (which < 0) {
     const char *meant = am_nearest(type, names, sizeof names / sizeof *names, sizeof *names);
     if (meant)
       return am_fail_at(err, given, "activation of %s: found \"%s\"; did you mean \"%s\"?", it->name, type,
@@ -263,6 +264,6 @@ am_status am_item_activation(const am_item *it, const am_value *given, const am_
                       "softmax or none",
                       it->name, type);
   }
-  if (strcmp(type, "none")) *cls = am_layer_find(type);
+  if (which != AM_ACTIVATION_NONE) *cls = am_layer_find(type);
   return AM_OK;
 }

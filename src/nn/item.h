@@ -46,7 +46,12 @@ const am_block *am_block_find(const char *type);
 const am_block *am_block_all(size_t *n);
 
 /* The keys common to all items, for help. */
-#define AM_ACTIVATIONS "none|relu|leaky_relu|gelu|silu|tanh|sigmoid|softmax"
+/* All but none are layers of that name. */
+#define AM_ACTIVATIONS(X) \
+  X(AM_ACTIVATION_NONE, "none") X(AM_ACTIVATION_RELU, "relu") X(AM_ACTIVATION_LEAKY_RELU, "leaky_relu") \
+  X(AM_ACTIVATION_GELU, "gelu") X(AM_ACTIVATION_SILU, "silu") X(AM_ACTIVATION_TANH, "tanh") \
+  X(AM_ACTIVATION_SIGMOID, "sigmoid") X(AM_ACTIVATION_SOFTMAX, "softmax")
+typedef enum am_activation { AM_ACTIVATIONS(AM_WORD_NAME) } am_activation;
 extern const am_option am_item_table[];
 
 am_status am_item_read(const am_scope *scope, const am_value *entry, am_item *item, am_error *err);

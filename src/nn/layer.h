@@ -26,12 +26,12 @@
 
 enum { AM_MAX_INPUTS = 8, AM_MAX_ARRAYS = 16 };
 
-typedef enum am_initialiser {
-  AM_INIT_ZERO, AM_INIT_ONE, AM_INIT_GLOROT_UNIFORM, AM_INIT_GLOROT_NORMAL, AM_INIT_HE_UNIFORM, AM_INIT_HE_NORMAL,
-  AM_INIT_ORTHOGONAL, AM_INIT_UNIFORM_FAN_IN /* PyTorch's default: +-1/sqrt(fan_in) */
-} am_initialiser;
-/* for option tables: AM_OPT_CHOICE in this order */
-#define AM_INIT_CHOICES "zeros|ones|glorot_uniform|glorot_normal|he_uniform|he_normal|orthogonal|uniform_fan_in"
+/* uniform_fan_in is PyTorch's default: +-1/sqrt(fan_in) */
+#define AM_INITIALISERS(X) \
+  X(AM_INIT_ZERO, "zeros") X(AM_INIT_ONE, "ones") X(AM_INIT_GLOROT_UNIFORM, "glorot_uniform") \
+  X(AM_INIT_GLOROT_NORMAL, "glorot_normal") X(AM_INIT_HE_UNIFORM, "he_uniform") X(AM_INIT_HE_NORMAL, "he_normal") \
+  X(AM_INIT_ORTHOGONAL, "orthogonal") X(AM_INIT_UNIFORM_FAN_IN, "uniform_fan_in")
+typedef enum am_initialiser { AM_INITIALISERS(AM_WORD_NAME) } am_initialiser;
 
 /* A weight or statistic declared by build(). */
 typedef struct am_array {

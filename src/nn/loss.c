@@ -5,13 +5,13 @@
 
 const am_option am_loss_table[] = {
     {"kind", AM_OPT_CHOICE, offsetof(am_loss_options, kind), "cross_entropy",
-     .choices = "cross_entropy|focal|mse|ccc",
+     .choices = AM_WORDS(AM_LOSSES),
      .help = "cross-entropy or focal on logits; mean squared error or 1 - concordance on values"},
     {"label_smoothing", AM_OPT_REAL, offsetof(am_loss_options, label_smoothing), "0", 0, 0.999,
      .help = "s: targets become (1-s) q + s/K"},
     {"gamma", AM_OPT_REAL, offsetof(am_loss_options, gamma), "2", 0, 100,
      .help = "focal: exponent of (1 - p)"},
-    {"divide_by", AM_OPT_CHOICE, offsetof(am_loss_options, divide_by), "batch", .choices = "batch|weights",
+    {"divide_by", AM_OPT_CHOICE, offsetof(am_loss_options, divide_by), "batch", .choices = AM_WORDS(AM_LOSS_DIVISORS),
      .help = "what the summed loss is divided by: clips (Keras) or the sum of their weights (PyTorch)"},
     AM_OPTION_END};
 

@@ -9,13 +9,17 @@
 #include "audiomood/nn.h"
 #include "base/option.h"
 
-typedef enum am_loss_kind { AM_LOSS_CROSS_ENTROPY, AM_LOSS_FOCAL, AM_LOSS_MSE, AM_LOSS_CCC } am_loss_kind;
+#define AM_LOSSES(X) \
+  X(AM_LOSS_CROSS_ENTROPY, "cross_entropy") X(AM_LOSS_FOCAL, "focal") X(AM_LOSS_MSE, "mse") X(AM_LOSS_CCC, "ccc")
+typedef enum am_loss_kind { AM_LOSSES(AM_WORD_NAME) } am_loss_kind;
+#define AM_LOSS_DIVISORS(X) X(AM_LOSS_BY_BATCH, "batch") X(AM_LOSS_BY_WEIGHTS, "weights")
+typedef enum am_loss_divisor { AM_LOSS_DIVISORS(AM_WORD_NAME) } am_loss_divisor;
 
 typedef struct am_loss_options {
-  int kind;              /* "cross_entropy|focal|mse|ccc" */
+  int kind;              /* am_loss_kind */
   double label_smoothing; /* 0..1: target (1-s) q + s/K */
   double gamma;          /* focal: (1-p_t)^gamma; 2 */
-  int divide_by;         /* "batch|weights": Keras divides by B, PyTorch by the sum of weights */
+  int divide_by;         /* am_loss_divisor: Keras divides by B, PyTorch by the sum of weights */
 } am_loss_options;
 extern const am_option am_loss_table[];
 

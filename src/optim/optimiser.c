@@ -7,7 +7,7 @@
 
 #define OPTIMISER(member) offsetof(am_optimiser_options, member)
 const am_option am_optimiser_table[] = {
-    {"kind", AM_OPT_CHOICE, OPTIMISER(kind), "adam", 0, 0, "sgd|adam|adamw",
+    {"kind", AM_OPT_CHOICE, OPTIMISER(kind), "adam", 0, 0, AM_WORDS(AM_OPTIMISERS),
      "how weights follow the gradient; adamw: weight decay apart from it"},
     {"learning_rate", AM_OPT_REAL, OPTIMISER(learning_rate), "0.001", 0, 1e38, NULL,
      "step size, before the schedule's factor"},
@@ -16,7 +16,7 @@ const am_option am_optimiser_table[] = {
     {"beta1", AM_OPT_REAL, OPTIMISER(beta1), "0.9", 0, 0.9999999, NULL, "of adam: decay of the mean"},
     {"beta2", AM_OPT_REAL, OPTIMISER(beta2), "0.999", 0, 0.9999999, NULL, "of adam: decay of the mean square"},
     {"epsilon", AM_OPT_REAL, OPTIMISER(epsilon), "1e-7", 1e-30, 1, NULL, "of adam; Keras 1e-7, PyTorch 1e-8"},
-    {"epsilon_mode", AM_OPT_CHOICE, OPTIMISER(epsilon_mode), "keras", 0, 0, "keras|pytorch",
+    {"epsilon_mode", AM_OPT_CHOICE, OPTIMISER(epsilon_mode), "keras", 0, 0, AM_WORDS(AM_EPSILON_MODES),
      "added before or after the bias correction"},
     {"weight_decay", AM_OPT_REAL, OPTIMISER(weight_decay), "0", 0, 1e6, NULL,
      "of kernels; adamw: times the learning rate, else part of the gradient"},
@@ -222,7 +222,7 @@ double am_optimiser_step(am_optimiser *o, am_real *w, am_real *g, double divisor
   if (k->kind != AM_SGD) {
     double root = sqrt(1 - pow(k->beta2, t));
     s.rate = rate * root / (1 - pow(k->beta1, t));
-    if (k->epsilon_mode == 1) s.epsilon *= root;
+    if (k->epsilon_mode == AM_EPSILON_PYTORCH) s.epsilon *= root;
   }
   double early = (1 + t) / (10 + t);
   s.ema = early < o->ema_decay ? early : o->ema_decay;

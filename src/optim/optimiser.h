@@ -22,16 +22,19 @@
 #include "base/option.h"
 #include "nn/model.h"
 
-typedef enum am_optimiser_kind { AM_SGD, AM_ADAM, AM_ADAMW } am_optimiser_kind;
+#define AM_OPTIMISERS(X) X(AM_SGD, "sgd") X(AM_ADAM, "adam") X(AM_ADAMW, "adamw")
+#define AM_EPSILON_MODES(X) X(AM_EPSILON_KERAS, "keras") X(AM_EPSILON_PYTORCH, "pytorch")
+typedef enum am_optimiser_kind { AM_OPTIMISERS(AM_WORD_NAME) } am_optimiser_kind;
+typedef enum am_epsilon_mode { AM_EPSILON_MODES(AM_WORD_NAME) } am_epsilon_mode;
 
 /* The config section train.optimiser. */
 typedef struct am_optimiser_options {
-  int kind;              /* "sgd|adam|adamw" */
+  int kind;              /* am_optimiser_kind */
   double learning_rate;  /* 0.001 */
   double momentum;       /* sgd */
   bool nesterov;
   double beta1, beta2, epsilon; /* 0.9 0.999 1e-7 */
-  int epsilon_mode;      /* "keras|pytorch": where epsilon stands relative to bias correction; both written in optimiser.h */
+  int epsilon_mode;      /* am_epsilon_mode: where epsilon stands relative to bias correction; see above */
   double weight_decay;   /* adamw: decoupled, times the learning rate; sgd, adam: added to the gradient */
   double clip_norm;      /* global norm; 0 off */
   const am_value *rates; /* map: name pattern (glob) -> factor on the learning rate; 0 freezes */

@@ -5,7 +5,7 @@
 
 #define SCHEDULE(member) offsetof(am_schedule_options, member)
 const am_option am_schedule_table[] = {
-    {"kind", AM_OPT_CHOICE, SCHEDULE(kind), "constant", 0, 0, "constant|step|cosine|one_cycle|plateau",
+    {"kind", AM_OPT_CHOICE, SCHEDULE(kind), "constant", 0, 0, AM_WORDS(AM_SCHEDULES),
      "how a factor on the learning rate goes over the run"},
     {"warmup_epochs", AM_OPT_REAL, SCHEDULE(warmup_epochs), "0", 0, 1e6, NULL, "linear rise; not with one_cycle"},
     {"minimum", AM_OPT_REAL, SCHEDULE(minimum), "0", 0, 1, NULL,

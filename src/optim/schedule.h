@@ -15,17 +15,20 @@
 
 #include "base/option.h"
 
-typedef enum am_schedule_kind {
-  AM_SCHEDULE_CONSTANT, AM_SCHEDULE_STEP, AM_SCHEDULE_COSINE, AM_SCHEDULE_ONE_CYCLE, AM_SCHEDULE_PLATEAU
-} am_schedule_kind;
-typedef enum am_monitor {
-  AM_MONITOR_VALIDATION_LOSS, AM_MONITOR_VALIDATION_ACCURACY, AM_MONITOR_VALIDATION_UAR, AM_MONITOR_TRAIN_LOSS,
-  AM_MONITOR_LAST /* every epoch is better than the one before */
-} am_monitor;
+#define AM_SCHEDULES(X) \
+  X(AM_SCHEDULE_CONSTANT, "constant") X(AM_SCHEDULE_STEP, "step") X(AM_SCHEDULE_COSINE, "cosine") \
+  X(AM_SCHEDULE_ONE_CYCLE, "one_cycle") X(AM_SCHEDULE_PLATEAU, "plateau")
+typedef enum am_schedule_kind { AM_SCHEDULES(AM_WORD_NAME) } am_schedule_kind;
+
+/* last: every epoch is better than the one before */
+#define AM_MONITORS(X) \
+  X(AM_MONITOR_VALIDATION_LOSS, "validation_loss") X(AM_MONITOR_VALIDATION_ACCURACY, "validation_accuracy") \
+  X(AM_MONITOR_VALIDATION_UAR, "validation_uar") X(AM_MONITOR_TRAIN_LOSS, "train_loss") X(AM_MONITOR_LAST, "last")
+typedef enum am_monitor { AM_MONITORS(AM_WORD_NAME) } am_monitor;
 
 /* The config section train.schedule. */
 typedef struct am_schedule_options {
-  int kind;             /* "constant|step|cosine|one_cycle|plateau" */
+  int kind;             /* am_schedule_kind */
   double warmup_epochs; /* linear from 0 */
   double minimum;       /* factor of the learning rate at the end: cosine, one_cycle, plateau floor */
   int64_t step_epochs;  /* step */

@@ -188,11 +188,11 @@ static am_feature_options plain_options(const am_feature_options *of_run) {
   o.kind = AM_FEATURE_LOG_MEL;
   o.mel_rate = 0;
   if (o.f_max > o.sample_rate / 2) o.f_max = 0;
-  o.log = 0;
-  o.ref = 0;
+  o.log = AM_DECIBEL;
+  o.ref = AM_REF_MAX;
   o.top_db = 80;
   o.amin = 1e-10;
-  o.deltas = 0;
+  o.deltas = AM_DELTAS_NONE;
   o.mean_over_time = false;
   o.samples = o.max_frames = 0;
   o.trim_db = o.pre_emphasis = 0;
@@ -228,7 +228,7 @@ static am_status spectrogram(am_context *ctx, const am_feature_options *o, am_ex
                         .mels = (int)o->mels,
                         .f_min = o->f_min,
                         .f_max = o->f_max > 0 ? o->f_max : o->sample_rate / 2,
-                        .htk = o->mel_scale == 1};
+                        .htk = o->mel_scale == AM_MEL_HTK};
   if (!st) am_mel_centres(&mel, e->hertz);
   return st;
 }

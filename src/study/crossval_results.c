@@ -425,11 +425,10 @@ static am_status write_together(const am_crossval *x, am_json *j, am_error *err)
 
 static void write_head(const am_crossval *x, am_json *j) {
   char kind[32];
-  const am_option *option = am_split_table; /* its first entry is the kind */
   size_t all = x->n_seeds * x->n_folds;
   am_json_text(j, "name", x->config->name);
   am_json_text(j, "state", x->n_finished == all ? "finished" : "running");
-  am_json_text(j, "split", am_choice_name(option->choices, x->config->split.kind, kind, sizeof kind));
+  am_json_text(j, "split", am_choice_name(AM_WORDS(AM_SPLIT_KINDS), x->config->split.kind, kind, sizeof kind));
   am_json_int(j, "split_folds", x->split->n_folds);
   am_json_open(j, "seeds", '[');
   for (size_t s = 0; s < x->n_seeds; s++) am_json_int(j, NULL, (int64_t)(x->config->seed + s));

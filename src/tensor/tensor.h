@@ -12,6 +12,7 @@
 
 #include "audiomood/nn.h"
 #include "base/base.h"
+#include "base/words.h"
 
 /* Before the first product of the process: makes sure that OpenBLAS has memory for one.  AM_E_NOMEM: there is none.  May
  * be called again, by any thread.  (More products than there is memory for at a time wait for each other, and so do more
@@ -148,8 +149,8 @@ const am_kernels *am_kernels_by(am_cpu cpu); /* NULL when not built */
 
 /* Output length of a window over n: `same` is ceil(n/stride), valid floor((n-reach)/stride)+1 (0 if negative),
  * explicit with pad at both sides; and the padding before the first element (Keras: total/2 rounded down). */
-typedef enum am_padding { AM_PAD_VALID, AM_PAD_SAME, AM_PAD_EXPLICIT } am_padding;
-#define AM_PADDING_CHOICES "valid|same|explicit"
+#define AM_PADDINGS(X) X(AM_PAD_VALID, "valid") X(AM_PAD_SAME, "same") X(AM_PAD_EXPLICIT, "explicit")
+typedef enum am_padding { AM_PADDINGS(AM_WORD_NAME) } am_padding;
 int am_window_length(int n, int kernel, int stride, int dilation, am_padding padding, int pad);
 int am_window_before(int n, int kernel, int stride, int dilation, am_padding padding, int pad);
 

@@ -241,7 +241,7 @@ static am_status make_loader(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   const uint32_t *clips = t->split->at[AM_PART_TRAIN];
   size_t n = t->split->n[AM_PART_TRAIN];
-  if (c->train.class_weights) {
+  if (c->train.class_weights == AM_CLASS_WEIGHTS_BALANCED) {
     t->class_weights = am_alloc(t->ctx, (size_t)t->classes, sizeof *t->class_weights);
     if (!t->class_weights) return am_no_memory(err);
     am_class_weights(t->dataset, clips, n, t->class_weights);

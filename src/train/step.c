@@ -14,7 +14,7 @@ static int best_of(const float *row, int n) {
 }
 
 static double divisor_of(const am_trainer *t, const am_loader_batch *b) {
-  if (t->config->loss.divide_by == 0 || !b->weights) return b->n;
+  if (t->config->loss.divide_by == AM_LOSS_BY_BATCH || !b->weights) return b->n;
   double sum = 0;
   for (int i = 0; i < b->n; i++) sum += b->weights[i];
   return sum > 0 ? sum : 1;

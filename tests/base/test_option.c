@@ -250,6 +250,20 @@ static void help_fits_a_terminal(void **state) {
   am_buffer_free(f->ctx, &b);
 }
 
+#define SHAPES(X) X(SHAPE_ROUND, "round") X(SHAPE_SQUARE, "square") X(SHAPE_FLAT, "flat")
+typedef enum shape { SHAPES(AM_WORD_NAME) } shape;
+
+static void an_enumeration_is_written_once(void **state) {
+  (void)state;
+  static const char *const words[] = {SHAPES(AM_WORD_ITEM)};
+  char word[8];
+  assert_string_equal(AM_WORDS(SHAPES), "round|square|flat");
+  for (int i = SHAPE_ROUND; i <= SHAPE_FLAT; i++) {
+    assert_int_equal(am_choice_index(AM_WORDS(SHAPES), words[i]), i);
+    assert_string_equal(am_choice_name(AM_WORDS(SHAPES), i, word, sizeof word), words[i]);
+  }
+}
+
 static void choices_have_an_index(void **state) {
   (void)state;
   char word[8];
@@ -301,6 +315,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(help_names_type_default_and_range, begin, end),
       cmocka_unit_test_setup_teardown(help_fits_a_terminal, begin, end),
       cmocka_unit_test(choices_have_an_index),
+      cmocka_unit_test(an_enumeration_is_written_once),
       cmocka_unit_test(every_failed_allocation_is_survived),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ static const char *in(const char *name) { return am_test_path(f.folder, name); }
 
 static void normalise(const char *how) {
   am_normaliser_free(f.ctx, &f.nz);
-  f.fo.normalise = am_choice_index("none|clip|speaker|train", how);
+  f.fo.normalise = am_choice_index(AM_WORDS(AM_NORMALISES), how);
   am_test_ok(am_normaliser_fit(f.ctx, f.store, f.d, &f.fo, f.clips, CLIPS / 2, &f.nz, &f.err), &f.err);
 }
 

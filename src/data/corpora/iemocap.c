@@ -18,7 +18,7 @@
 #include "data/corpora/corpus.h"
 #include "data/names.h"
 
-enum { SESSIONS = 5, CONSENSUS = 0, RATER = 1, IMPROVISED = 0, SCRIPTED = 1 };
+enum { SESSIONS = 5 };
 
 static const char *const speakers[2 * SESSIONS] = {"Ses01F", "Ses01M", "Ses02F", "Ses02M", "Ses03F",
                                                    "Ses03M", "Ses04F", "Ses04M", "Ses05F", "Ses05M"};
@@ -86,11 +86,11 @@ static am_status add_chunks(load *l, am_entry e, am_error *err) {
 static am_status fill_entry(load *l, const am_iemocap_line *line, am_entry *e, am_error *err) {
   am_tree *memory = l->corpus->d->strings;
   double *vad = NULL, *votes = NULL;
-  if (l->o->labels_from == CONSENSUS && (vad = am_tree_take(memory, 3, sizeof *vad)))
+  if (l->o->labels_from == AM_IEMOCAP_CONSENSUS && (vad = am_tree_take(memory, 3, sizeof *vad)))
     memcpy(vad, line->vad, sizeof line->vad);
   if (l->o->soft_labels && (votes = am_tree_take(memory, AM_IEMOCAP_LABELS, sizeof *votes)))
     memcpy(votes, line->votes, sizeof line->votes);
-  if ((l->o->labels_from == CONSENSUS && !vad) || (l->o->soft_labels && !votes)) return am_no_memory(err);
+  if ((l->o->labels_from == AM_IEMOCAP_CONSENSUS && !vad) || (l->o->soft_labels && !votes)) return am_no_memory(err);
   e->vad = vad;
   e->votes = votes;
   e->label = am_iemocap_labels[line->label];
@@ -129,16 +129,16 @@ static am_status find_sound(load *l, const am_iemocap_line *line, am_entry *e, a
 
 static int style_of(const am_iemocap_line *line) {
   const char *scene = line->utterance + 6; /* after "Ses01F" */
-  return !strncmp(scene, "_impro", 6) ? IMPROVISED : !strncmp(scene, "_script", 7) ? SCRIPTED : -1;
+  return !strncmp(scene, "_impro", 6) ? AM_IEMOCAP_IMPROVISED : !strncmp(scene, "_script", 7) ? AM_IEMOCAP_SCRIPTED : -1;
 }
 
 /* Why an utterance with a good label line is not used; NULL: it is. */
 static const char *refuse(const load *l, const am_iemocap_line *line) {
   int style = style_of(line);
   if (style < 0) return "dialogue is neither impro nor script by its name";
-  if (!(l->o->style >> style & 1)) return style ? "scripted (data.style)" : "improvised (data.style)";
+  if (!(l->o->style >> style & 1)) return style == AM_IEMOCAP_SCRIPTED ? "scripted (data.style)" : "improvised (data.style)";
   if (line->label >= 0) return NULL;
-  return l->o->labels_from == CONSENSUS ? "no agreement of the raters (xxx)" : "the rater gave no label";
+  return l->o->labels_from == AM_IEMOCAP_CONSENSUS ? "no agreement of the raters (xxx)" : "the rater gave no label";
 }
 
 static am_status on_utterance(void *user, const am_iemocap_line *line, am_error *err) {
@@ -184,7 +184,7 @@ static bool ends_in(const char *name, const char *end) {
 static bool dialogue_name(const load *l, const char *name, size_t *n) {
   size_t length = strlen(name);
   if (strncmp(name, "Ses", 3)) return false;
-  if (l->o->labels_from == CONSENSUS) {
+  if (l->o->labels_from == AM_IEMOCAP_CONSENSUS) {
     *n = length > 4 ? length - 4 : 0;
     return ends_in(name, ".txt") && *n;
   }
@@ -201,7 +201,7 @@ static am_status read_file(load *l, const char *folder, const char *name, size_t
   if (!path) return AM_E_NOMEM;
   am_iemocap_reader reader = {.ctx = l->corpus->ctx, .file = path, .votes = l->o->soft_labels, .user = l,
                               .utterance = on_utterance, .strange = on_strange};
-  if (l->o->labels_from == CONSENSUS) return am_iemocap_read_consensus(&reader, err);
+  if (l->o->labels_from == AM_IEMOCAP_CONSENSUS) return am_iemocap_read_consensus(&reader, err);
   return am_iemocap_read_rater(&reader, err);
 }
 
@@ -220,7 +220,7 @@ static am_status read_files(load *l, const char *folder, const am_names *names, 
     } else if (*before && strlen(before) == n && !strncmp(before, name, n)) {
       status = leave_out(l, "label file of a further rater (the first of each dialogue counts)", name, err);
     } else {
-      if (l->o->labels_from == RATER) snprintf(before, sizeof before, "%.*s", (int)(n < 95 ? n : 95), name);
+      if (l->o->labels_from == AM_IEMOCAP_RATER) snprintf(before, sizeof before, "%.*s", (int)(n < 95 ? n : 95), name);
       ++*used;
       status = read_file(l, folder, name, n, err);
     }
@@ -244,7 +244,7 @@ static void list_some(am_context *ctx, const char *path, char *out, size_t size)
 }
 
 static am_status read_labels(load *l, am_error *err) {
-  bool rater = l->o->labels_from == RATER;
+  bool rater = l->o->labels_from == AM_IEMOCAP_RATER;
   const char *folder = am_corpus_text(l->corpus, err, "Session%d/dialog/EmoEvaluation%s", l->session,
                                       rater ? "/Categorical" : "");
   const char *path = folder ? am_corpus_text(l->corpus, err, "%s/%s", l->base, folder) : NULL;
@@ -366,8 +366,8 @@ static void check_counts(const load *l) {
     am_log(ctx, AM_LOG_WARNING, "%s: %zu of the 5 sessions of IEMOCAP are there", l->base, l->sessions);
     return;
   }
-  bool whole = (l->o->style & 3) == 3;
-  if (l->o->labels_from == RATER) {
+  bool whole = l->o->style == (1u << AM_IEMOCAP_IMPROVISED | 1u << AM_IEMOCAP_SCRIPTED);
+  if (l->o->labels_from == AM_IEMOCAP_RATER) {
     if (whole && l->o->chunk_seconds == 2 && l->chunks != KNOWN_CHUNKS)
       am_log(ctx, AM_LOG_WARNING, "%s: %zu chunks of 2 s; the published experiments had %d", l->base,
              l->chunks, KNOWN_CHUNKS);
@@ -414,14 +414,13 @@ static am_status choose_labels(am_corpus *corpus, const am_data_options *o, am_e
     const char *const *at;
     size_t n;
     bool merge; /* excited counts as happy */
-  } sets[] = {{NULL, 0, false},
-              {classes, 4, true},
-              {classes, 5, true},
-              {classes, 6, false},
-              {classes, 7, false},
-              {nine, 9, false},
-              {am_iemocap_labels, 10, false}};
-  if (!o->label_set) return AM_OK;
+  } sets[] = {[AM_IEMOCAP_4] = {classes, 4, true},
+              [AM_IEMOCAP_5] = {classes, 5, true},
+              [AM_IEMOCAP_6] = {classes, 6, false},
+              [AM_IEMOCAP_7] = {classes, 7, false},
+              [AM_IEMOCAP_9] = {nine, 9, false},
+              [AM_IEMOCAP_10] = {am_iemocap_labels, 10, false}};
+  if (o->label_set == AM_IEMOCAP_ALL) return AM_OK;
   if (o->labels.n || (o->merge && o->merge->first))
     return am_fail(err, AM_E_CONFIG,
                    "data.label_set stands for data.labels and data.merge; give it or them, not both");

@@ -81,9 +81,11 @@ static code code_of(int cell) {
   return c;
 }
 
-static bool part_wanted(const am_data_options *o, int channel) { return o->parts >> (channel - 1) & 1; }
+static bool part_wanted(const am_data_options *o, int channel) {
+  return o->parts >> (channel == SONG ? AM_RAVDESS_SONG : AM_RAVDESS_SPEECH) & 1;
+}
 static bool intensity_wanted(const am_data_options *o, int intensity) {
-  return o->intensity >> (intensity - 1) & 1;
+  return o->intensity >> (intensity == 1 ? AM_RAVDESS_NORMAL : AM_RAVDESS_STRONG) & 1;
 }
 
 static bool ends_in(const char *name, const char *end) {

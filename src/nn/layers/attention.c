@@ -12,11 +12,12 @@
 
 #include "nn/layer.h"
 
-enum { MEAN, MEAN_STD };
+#define STATISTICS(X) X(MEAN, "mean") X(MEAN_STD, "mean_std")
+typedef enum attention_statistics { STATISTICS(AM_WORD_NAME) } attention_statistics;
 
 typedef struct attention_options {
   int64_t units, heads;
-  int statistics;
+  int statistics; /* attention_statistics */
   double epsilon;
 } attention_options;
 
@@ -24,7 +25,7 @@ static const am_option attention_table[] = {
   {"units", AM_OPT_INT, offsetof(attention_options, units), "0", 0, 65536, NULL,
    "width D of the hidden layer that scores a frame; 0: the score is linear in the frame"},
   {"heads", AM_OPT_INT, offsetof(attention_options, heads), "1", 1, 1024, NULL, "attentions side by side"},
-  {"statistics", AM_OPT_CHOICE, offsetof(attention_options, statistics), "mean", 0, 0, "mean|mean_std",
+  {"statistics", AM_OPT_CHOICE, offsetof(attention_options, statistics), "mean", 0, 0, AM_WORDS(STATISTICS),
    "what is taken under the attention: the mean, or also the standard deviation"},
   {"epsilon", AM_OPT_REAL, offsetof(attention_options, epsilon), "1e-5", 0, 1, NULL,
    "added to the variance before its root, with mean_std"},

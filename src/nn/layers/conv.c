@@ -39,11 +39,11 @@ typedef struct conv_options {
   {"kernel", AM_OPT_INTS, offsetof(conv_options, kernel), "3", 1, 1 << 16, NULL, "taps: n, or [time, frequency]"},  \
   {"stride", AM_OPT_INTS, offsetof(conv_options, stride), "1", 1, 1 << 16, NULL, "step: n, or [time, frequency]"},  \
   {"dilation", AM_OPT_INTS, offsetof(conv_options, dilation), "1", 1, 1 << 16, NULL, "elements from tap to tap"},   \
-  {"padding", AM_OPT_CHOICE, offsetof(conv_options, padding), "valid", 0, 0, AM_PADDING_CHOICES,                    \
+  {"padding", AM_OPT_CHOICE, offsetof(conv_options, padding), "valid", 0, 0, AM_WORDS(AM_PADDINGS),               \
    "valid: whole windows only; same: ceil(n/stride) outputs (Keras); explicit: pad zeros at both ends (PyTorch)"},  \
   {"pad", AM_OPT_INTS, offsetof(conv_options, pad), "0", 0, 1 << 16, NULL, "zeros at both ends for explicit"},      \
   {"bias", AM_OPT_BOOL, offsetof(conv_options, bias), "true", 0, 0, NULL, "adds a number to each output channel"},  \
-  {"initialiser", AM_OPT_CHOICE, offsetof(conv_options, initialiser), "glorot_uniform", 0, 0, AM_INIT_CHOICES,      \
+  {"initialiser", AM_OPT_CHOICE, offsetof(conv_options, initialiser), "glorot_uniform", 0, 0, AM_WORDS(AM_INITIALISERS),      \
    "of the kernel (Keras: glorot_uniform; PyTorch: uniform_fan_in); the bias starts at zero"}
 
 static const am_option conv_table[] = {CONV_OPTIONS, AM_OPTION_END};

@@ -31,7 +31,7 @@ static const am_option table[] = {
     {"units", AM_OPT_INT, offsetof(dense_options, units), "0", 0, INT_MAX, .help = "outputs; 0: one a class"},
     {"bias", AM_OPT_BOOL, offsetof(dense_options, bias), "true", .help = "adds a learned offset"},
     {"initialiser", AM_OPT_CHOICE, offsetof(dense_options, initialiser), "glorot_uniform",
-     .choices = AM_INIT_CHOICES, .help = "of the kernel"},
+     .choices = AM_WORDS(AM_INITIALISERS), .help = "of the kernel"},
     AM_OPTION_END};
 
 static bool is_large(const am_layer *layer) { return layer->in[0].rank == 1 && layer->in[0].c >= 2 * SLICE; }

@@ -8,14 +8,15 @@
 
 #include "nn/layer.h"
 
-enum { OVER_ALL, OVER_TIME };
+#define OVERS(X) X(OVER_ALL, "all") X(OVER_TIME, "time")
+typedef enum pooled_over { OVERS(AM_WORD_NAME) } pooled_over;
 
 typedef struct global_options {
-  int over;
+  int over; /* pooled_over */
 } global_options;
 
 static const am_option global_table[] = {
-  {"over", AM_OPT_CHOICE, offsetof(global_options, over), "all", 0, 0, "all|time",
+  {"over", AM_OPT_CHOICE, offsetof(global_options, over), "all", 0, 0, AM_WORDS(OVERS),
    "all: frames and bins, gives (C); time: frames alone, gives (F*C)"},
   AM_OPTION_END,
 };

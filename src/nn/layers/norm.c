@@ -25,16 +25,18 @@
 
 #include "nn/layers/norm.h"
 
+#define STATISTICS(X) X(CORRECTED, "corrected") X(PLAIN, "plain")
+typedef enum norm_statistics { STATISTICS(AM_WORD_NAME) } norm_statistics;
+
 typedef struct norm_options {
   double epsilon, momentum;
   bool unbiased;
-  int statistics; /* CORRECTED, PLAIN */
+  int statistics; /* norm_statistics */
   bool relu; /* batch norm: a ReLU that follows is taken in; set by build and fuse */
 } norm_options;
 
 enum { GAMMA, BETA };   /* weights (C) */
 enum { MEAN, VARIANCE, UPDATES }; /* statistics (C); the last of a corrected one only */
-enum { CORRECTED, PLAIN };
 
 /* Positions of clip b: rows of C numbers. */
 static size_t clip_rows(const am_layer *layer, const am_pass *pass, size_t b) {
@@ -66,7 +68,7 @@ static const am_option batch_table[] = {
    "part of the moving statistics kept each step (Keras 0.99; PyTorch's 0.1 is 0.9 here)"},
   {"unbiased", AM_OPT_BOOL, offsetof(norm_options, unbiased), "false", 0, 0, NULL,
    "the moving variance takes n/(n-1) of the batch's (PyTorch; Keras's fused kernel)"},
-  {"statistics", AM_OPT_CHOICE, offsetof(norm_options, statistics), "corrected", 0, 0, "corrected|plain",
+  {"statistics", AM_OPT_CHOICE, offsetof(norm_options, statistics), "corrected", 0, 0, AM_WORDS(STATISTICS),
    "moving statistics: corrected: of the batches alone; plain: of these and a start at 0 and 1 (Keras, PyTorch)",
    .before = "plain"},
   AM_OPTION_END,

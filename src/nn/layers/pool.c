@@ -13,7 +13,7 @@ typedef struct pool_options {
 #define POOL_OPTIONS                                                                                             \
   {"size", AM_OPT_INTS, offsetof(pool_options, size), "2", 1, 1 << 20, NULL, "window: n, or [time, frequency]"}, \
   {"stride", AM_OPT_INTS, offsetof(pool_options, stride), "[]", 1, 1 << 20, NULL, "step; [] is the size"},       \
-  {"padding", AM_OPT_CHOICE, offsetof(pool_options, padding), "valid", 0, 0, AM_PADDING_CHOICES,                 \
+  {"padding", AM_OPT_CHOICE, offsetof(pool_options, padding), "valid", 0, 0, AM_WORDS(AM_PADDINGS),            \
    "valid: whole windows only; same: ceil(n/stride) of them; explicit: pad elements at both ends"},              \
   {"pad", AM_OPT_INTS, offsetof(pool_options, pad), "0", 0, 1 << 20, NULL, "elements at both ends for explicit"}
 

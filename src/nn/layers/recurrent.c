@@ -22,9 +22,7 @@ enum {
   BLOCK = 8,        /* frames of a group whose gates stay in the cache between input product and recurrence */
   FRAMES = 64,      /* of a clip in a piece of an input's gradient */
   COLUMNS = 256,    /* of a weight gradient in a piece */
-  MAX_LEVELS = 5,
-  RETURN_SEQUENCE = 0,
-  RETURN_LAST = 1
+  MAX_LEVELS = 5
 };
 
 static const char *const names[2][3][MAX_LEVELS] = {
@@ -151,7 +149,7 @@ am_status am_recurrent_build(am_layer *layer, const am_cell *cell, am_error *err
       else
         am_layer_weight(layer, names[d][2][level], AM_INIT_ZERO, 1, (int[]){wide}, wide, wide, false);
     }
-  layer->out = o->returns == RETURN_LAST ? (am_shape){.rank = 1, .t = 1, .f = 1, .c = directions * h}
+  layer->out = o->returns == AM_RETURN_LAST ? (am_shape){.rank = 1, .t = 1, .f = 1, .c = directions * h}
                                          : (am_shape){2, in.t, 1, directions * h, in.variable};
   layer->backward_needs_x = true;
   /* Every piece is rounded up to whole cache lines, so one clip's count times B is enough for B. */

@@ -4,10 +4,13 @@
 
 #include "nn/layer.h"
 
+#define AM_RECURRENT_RETURNS(X) X(AM_RETURN_SEQUENCE, "sequence") X(AM_RETURN_LAST, "last")
+typedef enum am_recurrent_return { AM_RECURRENT_RETURNS(AM_WORD_NAME) } am_recurrent_return;
+
 typedef struct am_recurrent_options {
   int64_t units, layers;
   bool bidirectional;
-  int returns; /* sequence|last */
+  int returns; /* am_recurrent_return */
   bool unit_forget_bias; /* lstm */
   bool reset_after;      /* gru */
 } am_recurrent_options;
@@ -53,7 +56,8 @@ double am_recurrent_operations(const am_layer *layer, const am_cell *cell);
    "layers stacked on each other (at most 2 when bidirectional; repeat the layer for more)"},           \
   {"bidirectional", AM_OPT_BOOL, offsetof(am_recurrent_options, bidirectional), "false", 0, 0, NULL,    \
    "a second direction from each clip's last frame; outputs side by side (2H)"},                        \
-  {"return", AM_OPT_CHOICE, offsetof(am_recurrent_options, returns), "sequence", 0, 0, "sequence|last", \
+  {"return", AM_OPT_CHOICE, offsetof(am_recurrent_options, returns), "sequence", 0, 0,             \
+   AM_WORDS(AM_RECURRENT_RETURNS),                                                                      \
    "every frame (T,H), or the state after the last one (H); backwards that is the state at frame 0"}
 
 #endif
