@@ -30,7 +30,11 @@ extern "C" {
 #define AM_PRINTF(f, a)
 #endif
 
-/* Version of the library, "major.minor.patch". */
+/* Version of these headers. */
+#define AM_VERSION_MAJOR 0
+#define AM_VERSION_MINOR 1
+#define AM_VERSION_PATCH 0
+/* Version of the library that runs, "major.minor.patch". */
 AM_API const char *am_version(void);
 
 /* What went wrong, by kind.  The command line maps AM_E_USAGE and AM_E_CONFIG

@@ -52,15 +52,18 @@ static am_status write_picture(cli *c, const am_config *config, const char *fold
              v->made.t, v->f);
     views[i] = (am_spectrogram_view){title[i], v->made.x, v->made.t, v->f, v->made.t * hop};
   }
+  am_error why = AM_ERROR_INIT;
   am_buffer picture = {0};
   am_plot_style style = {.image = AM_IMAGE_PNG};
   char *path = am_path_join(c->ctx, folder, "augmented.png");
-  am_status st = path ? am_plot_spectrograms(c->ctx, &style, views, 2, &picture, err) : am_no_memory(err);
-  if (!st) st = am_plot_save(c->ctx, path, &picture, err);
+  am_status st = path ? am_plot_spectrograms(c->ctx, &style, views, 2, &picture, &why) : am_no_memory(&why);
+  if (!st) st = am_plot_save(c->ctx, path, &picture, &why);
   if (!st) cli_print("both as pictures: %s\n", path);
   am_buffer_free(c->ctx, &picture);
   am_free(c->ctx, path);
-  return st;
+  if (st != AM_E_UNSUPPORTED) return st ? am_fail(err, st, "%s", why.message) : AM_OK;
+  am_log(c->ctx, AM_LOG_WARNING, "no picture of both: %s", why.message); /* sounds and features are there */
+  return AM_OK;
 }
 
 /* Statistics of a training part, or of a speaker, that are not there: those of this sound stand in. */
