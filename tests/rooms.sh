@@ -1,9 +1,9 @@
 #!/bin/bash
-# tests/rooms.sh SOURCE_ROOT - the order of the rooms of src/ (TAP): a file includes only rooms before its own, and the headers
-# of a library are included by one room.
+# tests/rooms.sh SOURCE_ROOT - the order of the rooms of src/ (TAP): a file includes only rooms before its own, the headers
+# of a library are included by one room, and every header can be told from the file that it belongs to.
 cd "$1/src" || exit 1
 rooms="base tensor audio nn io optim data synth model run exchange train study report cli"
-echo 1..3
+echo 1..4
 
 place() { local n=0 r; for r in $rooms; do n=$((n + 1)); [ "$r" = "$1" ] && echo $n && return; done; }
 result() { # NUMBER NAME FAULTS
@@ -30,3 +30,36 @@ faults=$(grep -rhoE '^ *# *include <[^>]+>' --include='*.[ch]' . | sed -E 's/.*<
   [ "$(echo "$by" | wc -w)" -le 1 ] || echo "<$header> is included by the rooms $by"
 done)
 result 3 "the headers of a library are included by one room" "$faults"
+
+# Each function is declared in the header of its file, or of its family: checkpoint_load.c in checkpoint.h (or, for the room
+# alone, checkpoint_inside.h); of some rooms one header is the interface of all files.
+faults=$(awk '
+  FNR == 1 { file = FILENAME; sub(/^\.\//, "", file); header = file ~ /\.h$/ }
+  header {
+    line = $0
+    while (match(line, /(am|cli|inspect)_[a-z0-9_]+/)) {
+      declared[file, substr(line, RSTART, RLENGTH)] = 1
+      line = substr(line, RSTART + RLENGTH)
+    }
+    if (file ~ /^\.\.\//) public[file] = 1
+    next
+  }
+  /^[a-z][a-zA-Z0-9_ ]*[ *]+(am|cli|inspect)_[a-z0-9_]+\(/ && !/^(static|return|typedef|else)[^a-z]/ {
+    match($0, /(am|cli|inspect)_[a-z0-9_]+\(/)
+    name = substr($0, RSTART, RLENGTH - 1)
+    stem = file; sub(/\.c$/, "", stem)
+    found = 0
+    while (1) {
+      if ((stem ".h", name) in declared || (stem "_inside.h", name) in declared) { found = 1; break }
+      if (stem !~ /_[^\/_]*$/) break
+      sub(/_[^\/_]*$/, "", stem)
+    }
+    room["base"] = "base/base.h"; room["tensor"] = "tensor/tensor.h tensor/tables.h"; room["train"] = "train/trainer.h"
+    room["cli"] = "cli/cli.h cli/inspect.h"; room["report"] = "report/report.h report/plot.h"; room["nn/layers"] = "nn/layer.h"; room["data/corpora"] = "data/corpora/corpus.h"
+    folder = file; sub(/\/[^\/]*$/, "", folder)
+    n = split(room[folder], more, " ")
+    for (k = 1; k <= n; k++) if ((more[k], name) in declared) found = 1
+    for (h in public) if ((h, name) in declared) found = 1
+    if (!found) print file " exports " name
+  }' $(find . -name '*.h') ../include/audiomood/*.h $(find . -name '*.c' | sort))
+result 4 "what a file exports is declared in its header, or its family's" "$faults"

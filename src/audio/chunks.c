@@ -2,6 +2,7 @@
  * promises? */
 #include "audio/container.h"
 #include "audio/tags.h"
+#include "audio/chunks.h"
 
 #include <string.h>
 

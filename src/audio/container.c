@@ -3,6 +3,7 @@
 #include "audio/mpeg.h"
 #include "audio/ogg.h"
 #include "audio/tags.h"
+#include "audio/chunks.h"
 
 #include <stdio.h>
 #include <string.h>

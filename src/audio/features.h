@@ -10,6 +10,11 @@
 
 #include "audiomood/audio.h"
 #include "base/option.h"
+#include "audio/cepstrum.h"
+#include "audio/mel.h"
+#include "audio/normalise.h"
+#include "audio/stft.h"
+#include "audio/decibel.h"
 
 /* Raise when any output of this code changes; the golden test in
  * tests/audio pins a digest of features to this number. */
@@ -97,32 +102,5 @@ am_status am_features_compute(const am_features *fx, const float *samples, size_
 uint64_t am_features_key(const am_features *fx);
 /* Key of what happens before the STFT only: rate and version (for cached sound). */
 uint64_t am_features_audio_key(const am_features *fx);
-
-/* Pieces, for tests and for who builds other features. All librosa-equal. */
-void am_hann(float *window, size_t n); /* periodic */
-/* filters (mels, n_fft/2+1) */
-am_status am_mel_filters(double rate, int n_fft, int mels, double f_min, double f_max, bool htk,
-                         bool slaney_norm, double warp, float *filters, am_error *err);
-void am_power_to_db(float *x, size_t n, bool ref_max, double amin, double top_db);
-/* The first `keep` coefficients of in (n); table holds n*keep doubles, filled by am_dct2_table. */
-void am_dct2_ortho(const float *in, int n, int keep, const double *table, float *out);
-void am_dct2_table(double *table, int n, int keep);
-/* librosa.feature.delta(width 9, mode "interp") of order 1 or 2 over frames: x, out (T,F). T below 9 uses the
- * nearest odd width >= 3, else zeros. */
-void am_delta(const float *x, int t, int f, int order, float *out);
-
-/* Normalisation: mean and standard deviation per bin (or one pair for all). */
-typedef struct am_norm_stats { /* streaming, double, Welford; merge order fixed by caller */
-  int f;
-  double count;
-  double *mean, *m2; /* (F) each, owned */
-} am_norm_stats;
-am_status am_norm_init(am_context *ctx, am_norm_stats *s, int f, am_error *err);
-void am_norm_free(am_context *ctx, am_norm_stats *s);
-void am_norm_add(am_norm_stats *s, const float *x, int t); /* x (T,F) */
-void am_norm_merge(am_norm_stats *into, const am_norm_stats *from);
-/* mean and 1/deviation as float (F) each; by_all pools the bins; deviation below 1e-6 counts as 1. */
-void am_norm_finish(const am_norm_stats *s, bool by_all, float *mean, float *inverse);
-void am_norm_apply(float *x, int t, int f, const float *mean, const float *inverse);
 
 #endif

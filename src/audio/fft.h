@@ -14,4 +14,7 @@ void am_fft_forward(const am_fft *fft, const float *in, float *out);
 /* in (n/2+1) pairs -> out (n), not divided by n; destroys `in`. */
 void am_fft_inverse(const am_fft *fft, float *in, float *out);
 
+/* The version of the library in use; borrowed. */
+const char *am_fft_library(void);
+
 #endif

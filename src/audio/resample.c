@@ -1,7 +1,6 @@
 /* audio/resample.c - libsoxr, the only file that knows it. */
 #include "audio/resample.h"
 
-#include "audio/libraries.h"
 #include "audiomood/audio.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* audio/resample.h - sound at another rate, by libsoxr. */
 #ifndef AM_RESAMPLE_H
 #define AM_RESAMPLE_H
 
@@ -17,5 +18,8 @@ void am_resampler_free(am_resampler *r);
  * *made is 0, which then comes after ceil(all * to / from) samples in all. */
 am_status am_resampler_run(am_resampler *r, const float *x, size_t n, size_t *used, float *to, size_t room,
                            size_t *made, am_error *err);
+
+/* The version of the library in use; borrowed. */
+const char *am_resample_library(void);
 
 #endif

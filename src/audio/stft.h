@@ -23,4 +23,6 @@ bool am_stft_frame(const am_stft *s, const float *x, size_t n, size_t t, float *
  * am_fft_forward wants. */
 void am_stft_power(const am_stft *s, const float *frame, float *spectrum, float *power, size_t stride);
 
+void am_hann(float *window, size_t n); /* periodic */
+
 #endif

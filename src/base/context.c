@@ -1,6 +1,7 @@
 /* base/context.c - settings, processor path, stop flag, log and progress sinks. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/context.h"
+#include "base/parallel.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -115,8 +116,6 @@ unsigned am_context_asked(const am_context *ctx) { return atomic_load_explicit(&
 int am_context_threads(const am_context *ctx) { return ctx->threads; }
 const char *am_context_cpu(const am_context *ctx) { return cpu_names[ctx->cpu]; }
 am_cpu am_context_cpu_id(const am_context *ctx) { return ctx->cpu; }
-const am_system *am_context_system(const am_context *ctx) { return ctx->system; }
-void am_context_set_system(am_context *ctx, const am_system *system) { ctx->system = system; }
 
 void am_log(am_context *ctx, am_log_level level, const char *format, ...) {
   if (!ctx->settings.log) return;

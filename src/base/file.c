@@ -12,10 +12,6 @@
 
 #include "base/system.h"
 
-static int real_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
-
-const am_system am_system_real = {real_open, write, fsync, close, rename, unlink, mkdir};
-
 static am_status write_all(const am_system *sys, int fd, const char *path, const char *data, size_t bytes,
                            am_error *err) {
   while (bytes) {

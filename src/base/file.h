@@ -6,6 +6,8 @@
 #define AM_FILE_H
 
 #include "base/base.h"
+#include "base/hash.h"
+#include "base/lock.h"
 
 /* Whose word a path is.  What the user names is written as he names it: a symbolic link stays one and the file it leads to is
  * replaced, devices and pipes are written to as they are.  A name of our own in a folder that the user names (a run's) may have
@@ -68,20 +70,5 @@ void am_file_clean_beside(am_context *ctx, const char *path);
  * sets the modification time back. */
 typedef struct am_file_id { uint64_t size, mtime_ns, ctime_ns, inode, device; } am_file_id;
 am_status am_file_identify(const char *path, am_file_id *out, am_error *err);
-
-/* Castagnoli CRC-32 (RFC 3720), start with crc 0. */
-uint32_t am_crc32c(uint32_t crc, const void *data, size_t bytes);
-/* That of two parts one after the other, from theirs. */
-uint32_t am_crc32c_join(uint32_t first, uint32_t second, size_t bytes_of_second);
-/* 64-bit hash of bytes (FNV-1a folded with splitmix64) for cache keys; not cryptographic. */
-uint64_t am_hash64(uint64_t seed, const void *data, size_t bytes);
-
-/* A kernel lock (flock) on a file: AM_E_IO with who holds it in the message when taken. */
-typedef struct am_lock am_lock;
-am_status am_lock_take(am_context *ctx, const char *path, am_lock **out, am_error *err);
-/* AM_E_IO when the file is gone or another one has its name: then its folder was removed or exchanged, and someone
- * else may hold a lock on what is there now. */
-am_status am_lock_check(const am_lock *lock, am_error *err);
-void am_lock_release(am_lock *lock);
 
 #endif

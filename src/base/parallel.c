@@ -9,6 +9,7 @@
  * few hundred microseconds each, and waking a thread takes tens of them.  So
  * both sides look for a moment before they sleep. */
 #include "base/context.h"
+#include "base/parallel.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -7,6 +7,7 @@
 #define AM_VALUE_H
 
 #include "base/base.h"
+#include "base/number.h"
 
 typedef enum am_kind { AM_NULL, AM_SCALAR, AM_LIST, AM_MAP } am_kind;
 
@@ -83,13 +84,5 @@ am_status am_fail_at_key(am_error *err, const am_value *at, const char *format, 
 bool am_value_to_bool(const am_value *v, bool *out);   /* true/false/yes/no/on/off */
 bool am_value_to_int(const am_value *v, int64_t *out); /* decimal, sign, no trailing junk */
 bool am_value_to_real(const am_value *v, double *out); /* strtod in the C locale's syntax, no junk */
-
-/* The same for bare text, and the shortest text that reads back the same
- * (".nan", ".inf", "-.inf" for what is no finite number).  Independent of the locale. */
-bool am_text_to_int(const char *text, int64_t *out);
-bool am_text_to_real(const char *text, double *out);
-void am_real_to_text(double number, char out[32]);
-/* The shortest decimal that reads back as this float (6 to 9 digits), as a double: 0.1f gives 0.1. */
-double am_float_decimal(float number);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "cli/cli.h"
 #include "nn/item.h"
+#include "nn/registry.h"
+#include "nn/block.h"
 
 typedef struct section {
   const char *name, *summary;

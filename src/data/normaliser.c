@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "data/loader.h"
+#include "data/normaliser.h"
 
 static am_status fit_train(am_context *ctx, const am_store *store, const uint32_t *train, size_t n,
                            am_normaliser *nz, am_error *err) {

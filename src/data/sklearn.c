@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "base/rng.h"
 #include "data/split.h"
+#include "data/sklearn.h"
 
 size_t am_share_count(double share, size_t n) { return (size_t)ceil(share * (double)n); }
 

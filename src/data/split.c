@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "data/split_speaker.h"
+#include "data/sklearn.h"
 
 #define AT(member) offsetof(am_split_options, member)
 const am_option am_split_table[] = {

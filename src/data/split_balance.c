@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "base/rng.h"
 #include "data/split.h"
+#include "data/split_balance.h"
 
 /* ---- folds ---- */
 

@@ -6,6 +6,9 @@
 #include "base/rng.h"
 #include "data/names.h"
 #include "data/split.h"
+#include "data/split_speaker.h"
+#include "data/split_balance.h"
+#include "data/sklearn.h"
 
 typedef struct cut {
   am_context *ctx;

@@ -12,6 +12,7 @@
 #include "audio/sound.h"
 #include "base/file.h"
 #include "data/cache.h"
+#include "data/store.h"
 
 enum { CHUNK = 32, FLUSH_BYTES = 64 << 20, NAMED = 5 };
 

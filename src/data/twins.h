@@ -3,6 +3,7 @@
 #define AM_TWINS_H
 
 #include "data/loader.h"
+#include "data/split.h"
 
 /* AM_E_DATA where two clips are the same stretch of one file, under whatever names: two corpora of one folder, links. */
 am_status am_dataset_check_files(const am_dataset *d, am_error *err);

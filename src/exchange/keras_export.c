@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "exchange/keras_write.h"
+#include "nn/doubt.h"
 
 typedef am_keras_writer writer;
 

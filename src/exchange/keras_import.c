@@ -8,6 +8,7 @@
 #include "io/h5.h"
 #include "model/checkpoint.h"
 #include "exchange/keras_read.h"
+#include "nn/doubt.h"
 
 typedef struct job {
   am_context *ctx;

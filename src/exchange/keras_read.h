@@ -1,5 +1,5 @@
-/* exchange/keras_read.h - from the JSON of a Keras model to our list of layers: shared by keras_graph.c (which layers, in
- * what order), keras_keys.c (the keys of a layer), keras_layers.c (one layer) and keras_import.c. */
+/* exchange/keras_read.h - from the JSON of a Keras model to our list of layers: shared by keras_read_graph.c (which layers, in
+ * what order), keras_read_keys.c (the keys of a layer), keras_read_layers.c (one layer) and keras_import.c. */
 #ifndef AM_KERAS_READ_H
 #define AM_KERAS_READ_H
 
@@ -60,10 +60,10 @@ typedef struct am_keras_source {
   const am_value *config;
 } am_keras_source;
 
-/* keras_graph.c: the whole model, into r->model. */
+/* keras_read_graph.c: the whole model, into r->model. */
 am_status am_keras_read_model(am_keras_reader *r, const am_value *root, am_error *err);
 
-/* keras_layers.c: one layer, appended to r->model. */
+/* keras_read_layers.c: one layer, appended to r->model. */
 am_status am_keras_read_layer(am_keras_reader *r, const am_keras_source *s, am_error *err);
 /* Attention over frames, taken apart by Keras: scores (with a hidden layer or, hidden->config NULL, without), softmax over
  * time, and the product with the frames, whose name becomes ours. */
@@ -72,7 +72,7 @@ am_status am_keras_read_attention(am_keras_reader *r, const am_keras_source *hid
 /* A layer of ours that Keras does not have, without options. */
 void am_keras_add(am_keras_reader *r, const char *type, const char *name);
 
-/* keras_keys.c: every key of s->config is one of `options`, or does not touch what the layer computes, or has the one
+/* keras_read_keys.c: every key of s->config is one of `options`, or does not touch what the layer computes, or has the one
  * value that is computed here.  Anything else is AM_E_UNSUPPORTED by name.  What was passed over goes to the log. */
 am_status am_keras_check_keys(am_keras_reader *r, const am_keras_source *s, const char *options, am_error *err);
 const char *am_keras_text(const am_value *v); /* NULL: no scalar */

@@ -325,7 +325,7 @@ static am_status write_scorer(writer *w, const item *it, const char *more, int64
   return write_arrays(w, &dense, arrays, n, NULL, err);
 }
 
-/* Keras has no attention pooling, but what it consists of (keras_graph.c reads it back). */
+/* Keras has no attention pooling, but what it consists of (keras_read_graph.c reads it back). */
 static am_status write_attention(writer *w, const item *it, am_error *err) {
   static const am_keras_array score[] = {{"kernel", "score", false}};
   const char *frames = w->before;

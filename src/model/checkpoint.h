@@ -13,6 +13,7 @@
 #include "model/config.h"
 #include "model/epoch.h"
 #include "base/file.h"
+#include "model/origin.h"
 
 #define AM_CHECKPOINT_FORMAT "audiomood-checkpoint"
 enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 1 };
@@ -86,6 +87,8 @@ am_status am_checkpoint_resume(am_context *ctx, const char *path, am_model *mode
 /* Weights and statistics only (best.h5); `epoch` and `digest` (or NULL) get the file's and theirs. */
 am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
                                 am_error *err);
+/* What its weights were trained on; am_origin_free. */
+am_status am_checkpoint_origin(am_context *ctx, const char *path, am_origin *out, am_error *err);
 /* checkpoint_check.c: everything in a file that is used together is held together here, once, when it is loaded.  `path` is for
  * the message. */
 am_status am_checkpoint_check_labels(const char *path, const am_names *labels, am_error *err);

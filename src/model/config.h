@@ -10,6 +10,7 @@
 #include "nn/model.h"
 #include "optim/optimiser.h"
 #include "optim/schedule.h"
+#include "data/split.h"
 
 /* What the labels of a run may be: the readers of its results take so many classes, and a checkpoint keeps the labels, and
  * other names, in one attribute, each as long as the longest (am_h5_set_texts). */

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "data/names.h"
+#include "model/config.h"
 
 /* Names to be added to a list once each: a file may have many. */
 typedef struct adding {

@@ -5,8 +5,8 @@
 #ifndef AM_ORIGIN_H
 #define AM_ORIGIN_H
 
-#include "model/checkpoint.h"
 #include "base/file.h"
+#include "data/dataset.h"
 
 /* In a list of corpora: one whose name the file does not say.  It may be any. */
 #define AM_CORPUS_UNKNOWN "not known"
@@ -19,8 +19,6 @@ typedef struct am_origin {
   bool speaker_independent;
 } am_origin;
 
-/* checkpoint_load.c */
-am_status am_checkpoint_origin(am_context *ctx, const char *path, am_origin *out, am_error *err);
 void am_origin_free(am_context *ctx, am_origin *origin);
 
 /* Adds the names of the corpora of a data section; `corpus` is the name it has as a whole. */

@@ -1,5 +1,6 @@
 /* nn/block.c - from the config's list of layers and blocks to steps. */
 #include "nn/item.h"
+#include "nn/block.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "nn/item.h"
+#include "nn/fill.h"
+#include "nn/block.h"
 
 static am_status fill_list(const am_scope *s, am_value **out, am_error *err);
 

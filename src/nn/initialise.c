@@ -6,6 +6,7 @@
  * default.  Element i takes word i of its array's stream, so values depend on
  * the seed, the layer's name and the array alone. */
 #include "nn/layer.h"
+#include "nn/initialise.h"
 
 #include <math.h>
 #include <string.h>

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "nn/registry.h"
+#include "nn/block.h"
 
 /* The plan of a model compares all pairs of the pieces of memory that its layers need. */
 enum { DEPTH_MAX = 16, MOST_STEPS = 2000 };

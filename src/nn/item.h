@@ -42,9 +42,6 @@ typedef struct am_block {
   am_status (*expand)(am_scope *scope, am_item *item, int *tensor, am_error *err);
 } am_block;
 
-const am_block *am_block_find(const char *type);
-const am_block *am_block_all(size_t *n);
-
 /* The keys common to all items, for help. */
 /* All but none are layers of that name. */
 #define AM_ACTIVATIONS(X) \

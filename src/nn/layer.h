@@ -129,20 +129,10 @@ am_array *am_layer_statistic(am_layer *layer, const char *name, am_initialiser i
 /* "layer conv2d_1, input (T<=549, 128, 32): ..." */
 am_status am_layer_fail(const am_layer *layer, am_error *err, am_status status, const char *format, ...) AM_PRINTF(4, 5);
 
-/* registry.c */
-const am_layer_class *am_layer_find(const char *type);
-const am_layer_class *const *am_layer_all(size_t *n);
-
+/* The layers there are, one file a family in nn/layers. */
 extern const am_layer_class am_conv1d, am_conv2d, am_max_pool1d, am_max_pool2d, am_average_pool1d, am_average_pool2d,
     am_global_average_pool, am_global_max_pool, am_dense, am_flatten, am_dropout, am_relu, am_leaky_relu, am_gelu,
     am_silu, am_tanh, am_sigmoid, am_softmax, am_log_probabilities, am_batch_norm, am_layer_norm, am_lstm, am_gru, am_attention_pool,
     am_join_add, am_join_concat, am_join_scale, am_to_sequence;
-
-/* initialise.c: fills one array. Element i of an array draws from stream (seed, INIT, layer id, array index). */
-void am_array_initialise(const am_array *array, am_real *w, uint64_t seed, uint32_t layer_id, int index);
-
-/* dropout.c: which of a clip's first n elements (order t, f, c) the layer keeps, 1 or 0 each, for the draw:
- * what forward and backward use, and what a comparison feeds to another framework. */
-void am_dropout_mask(const am_layer *layer, uint64_t seed, uint64_t epoch, uint64_t draw, size_t n, uint8_t *keep);
 
 #endif

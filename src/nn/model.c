@@ -1,6 +1,8 @@
 /* nn/model.c - creating a model and its flat buffers. */
 #include "nn/layers/norm.h"
 #include "nn/plan.h"
+#include "nn/block.h"
+#include "nn/initialise.h"
 
 #include <limits.h>
 #include <stdio.h>

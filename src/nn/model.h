@@ -15,6 +15,8 @@
 #define AM_MODEL_H
 
 #include "nn/layer.h"
+#include "nn/fill.h"
+#include "nn/session.h"
 
 typedef struct am_step {
   am_layer layer;
@@ -32,14 +34,7 @@ am_status am_model_create_within(am_context *ctx, const am_value *layers, am_sha
 size_t am_model_steps(const am_model *model);
 const am_step *am_model_step(const am_model *model, size_t i);
 bool am_model_had_softmax(const am_model *model);
-/* output.c: the activation whose values the output still is but for pooling, flatten and dropout behind it: softmax,
- * sigmoid, relu, ...; NULL when weights stand in between, as they should: the loss takes logits.  A log_probabilities at
- * the end is looked past.  *distribution: it is a softmax, and what is behind it keeps the sum over the classes. */
-const am_layer *am_model_limited(const am_model *model, bool *distribution);
-bool am_model_ends_in_log(const am_model *model); /* in log_probabilities */
-/* fill.c: the list of layers with every name and option present, for the effective config: it makes the same model, also
- * when a default has changed since.  Types, keys and values are checked; shapes only a model can check. */
-am_status am_layers_fill(am_tree *tree, const am_value *layers, am_value **out, am_error *err);
+
 /* The largest share of their start that moving statistics of the model hold after `updates` steps of training, 0 to 1, and
  * the layer whose they are (norm.c, `statistics: plain`); 0 and NULL: there is no such layer. */
 double am_model_start_share(const am_model *model, uint64_t updates, const char **layer);
@@ -54,18 +49,5 @@ void am_model_set_keep(am_model *model, bool on);
 /* For inspect: weights of a step, without padding, and its multiply-adds for one clip of full length. */
 size_t am_step_weights(const am_step *step);
 double am_step_operations(const am_step *step);
-
-/* Per-step time, for --profile: seconds and calls since profiling was turned on. Fused steps are booked at
- * the first of them. */
-typedef struct am_step_time { double forward, backward; uint64_t calls; } am_step_time;
-void am_session_profile(am_session *session, bool on);
-const am_step_time *am_session_times(const am_session *session);
-/* Value and gradient of tensor `number` in a training session after forward/backward
- * (tests, and to find the first layer that went NaN). NULL where the plan does not keep it. */
-const am_real *am_session_tensor(const am_session *session, int number);
-const int *am_session_lengths(const am_session *session, int number);
-const am_real *am_session_tensor_gradient(const am_session *session, int number);
-am_real *am_session_input_gradient(am_session *session); /* (B, input), only after am_session_want_input_gradient */
-void am_session_want_input_gradient(am_session *session, bool on);
 
 #endif

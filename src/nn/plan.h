@@ -34,11 +34,6 @@ static inline am_shape am_tensor_shape(const am_model *model, int number) {
   return number ? model->steps[number - 1].layer.out : model->input;
 }
 
-/* block.c: frames of a clip of `length` frames after the steps that lead from tensor `from` to tensor `to`. */
-int am_model_length(const am_model *model, int from, int to, int length);
-/* block.c: appends the steps of the config list `layers`, which start from tensor *at and end in *at. */
-am_status am_model_expand(am_model *model, const am_value *layers, int *at, am_error *err);
-
 typedef struct am_region {
   size_t bytes, offset;
   int birth, death;

@@ -1,5 +1,6 @@
 /* nn/session.c - running a model: one slab, the passes, time per step. */
 #include "nn/plan.h"
+#include "nn/session.h"
 
 #include <assert.h>
 #include <string.h>

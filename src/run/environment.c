@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "audio/libraries.h"
+#include "audio/decoder.h"
+#include "audio/fft.h"
+#include "audio/resample.h"
 #include "io/h5.h"
 #include "tensor/tensor.h"
 

@@ -1,10 +1,10 @@
 /* synth/parts.h - between the parts of the demo voice synthesiser.
  *
- *   synth_prosody.c  who speaks and how: draws of voice, room and delivery
- *   synth_speech.c   what is said: sentence and delivery to control frames
- *   synth_voice.c    control frames to sound: glottal source and formants
- *   synth_room.c     the sound in a room: tone, reverberation, noise, level
- *   synth.c          clips and the corpus on disk
+ *   prosody.c  who speaks and how: draws of voice, room and delivery
+ *   speech.c   what is said: sentence and delivery to control frames
+ *   voice.c    control frames to sound: glottal source and formants
+ *   room.c     the sound in a room: tone, reverberation, noise, level
+ *   synth.c    clips and the corpus on disk
  *
  * References stand in docs/synthetic-corpus.md. */
 #ifndef AM_SYNTH_PARTS_H
@@ -85,24 +85,5 @@ typedef struct am_synth_source {
   double higher;   /* Hz between F4, F5, ... */
   double damping;  /* bandwidths relative to Klatt's */
 } am_synth_source;
-
-am_rng am_synth_stream(uint64_t seed, const am_synth_clip *clip, int draw);
-am_synth_speaker am_synth_speaker_draw(uint64_t seed, int actor);
-am_synth_room am_synth_room_draw(uint64_t seed, const am_synth_clip *clip);
-/* The delivery of a clip: emotion, intensity, speaker and chance. */
-void am_synth_delivery_draw(uint64_t seed, const am_synth_clip *clip, const am_synth_speaker *speaker,
-                            double cue[AM_CUES]);
-
-/* Frames of the utterance with silence at both ends; *frames with am_free. */
-am_status am_synth_speak(am_context *ctx, uint64_t seed, const am_synth_clip *clip,
-                         const am_synth_speaker *speaker, const double cue[AM_CUES], am_synth_frame **frames,
-                         size_t *n, am_error *err);
-/* out (N) = the voice at `rate`, N = am_synth_length. */
-size_t am_synth_length(size_t frames, double rate);
-void am_synth_voice_run(am_rng rng, const am_synth_frame *frames, size_t n_frames,
-                        const am_synth_source *source, double rate, float *out, size_t n);
-/* Puts samples (N) into the room, in place; `scratch` holds 2 N. */
-void am_synth_room_run(am_rng rng, const am_synth_room *room, double rate, float *samples,
-                       float *scratch, size_t n);
 
 #endif

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "synth/parts.h"
+#include "synth/prosody.h"
 
 /* Neutral delivery, the spread of a cue (one standard deviation), and how far
  * each emotion moves it from neutral, in the cue's unit. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "synth/parts.h"
+#include "synth/room.h"
 
 static const double pi = 3.14159265358979323846;
 

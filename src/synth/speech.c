@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "synth/parts.h"
+#include "synth/prosody.h"
+#include "synth/speech.h"
 
 /* A piece of sound with its targets for an average man. Vowels: Peterson &
  * Barney (1952); consonant loci and noise bands: Klatt (1980), Stevens (1998). */

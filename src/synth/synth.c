@@ -13,6 +13,10 @@
 #include "audio/sound.h"
 #include "base/file.h"
 #include "base/system.h"
+#include "synth/prosody.h"
+#include "synth/room.h"
+#include "synth/speech.h"
+#include "synth/voice.h"
 
 #define ACTORS 24
 #define CLIPS_PER_REPETITION 30 /* 2 statements x (1 neutral + 7 emotions x 2 intensities) */

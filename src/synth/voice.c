@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "synth/parts.h"
+#include "synth/voice.h"
 
 #define FORMANTS 8
 static const double pi = 3.14159265358979323846;

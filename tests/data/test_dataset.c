@@ -2,6 +2,8 @@
 #include "corpora.h"
 
 #include "data/corpora/corpus.h"
+#include "data/split.h"
+#include "data/sklearn.h"
 
 static am_context *ctx;
 static kept_log log_kept;

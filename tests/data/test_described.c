@@ -3,6 +3,7 @@
 
 #include "data/check.h"
 #include "data/corpora/described.h"
+#include "data/split.h"
 
 static am_context *ctx;
 static kept_log log_kept;

@@ -12,6 +12,7 @@
 #include "io/json.h"
 #include "io/yaml.h"
 #include "nn/model.h"
+#include "data/split.h"
 
 enum { TRIES = 6 };
 static const double most = 9; /* between 4, with its logarithm, and 16 */

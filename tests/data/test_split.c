@@ -3,6 +3,8 @@
 
 #include "data/split.h"
 #include "golden_split.h"
+#include "data/sklearn.h"
+#include "data/split_balance.h"
 
 static am_context *ctx;
 static kept_log log_kept;

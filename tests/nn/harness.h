@@ -6,6 +6,7 @@
 
 #include "flow.h"
 #include "nn/layer.h"
+#include "nn/registry.h"
 
 enum { MAX_CLIPS = 32, MAX_TENSORS = 64, MAX_TEXT = 1024, MAX_CASES = 512 };
 

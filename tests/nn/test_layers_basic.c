@@ -1,6 +1,8 @@
 /* tests/nn/test_layers_basic.c - dense, activations, dropout, joins, reshapes and
  * initialisers against plain loops in double. */
 #include "small.h"
+#include "nn/initialise.h"
+#include "nn/layers/dropout.h"
 
 enum { B = 4 };
 

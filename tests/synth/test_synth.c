@@ -8,6 +8,8 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "base/system.h"
+#include "synth/prosody.h"
+#include "synth/voice.h"
 
 static const am_synth_options small = {.seed = 7, .actors = 2, .repetitions = 1, .rate = 16000};
 

@@ -1,5 +1,5 @@
 /* data/corpora/described.c - the clips of a corpus that a YAML file describes
- * (description.c), found by the patterns of their names, or by a table. */
+ * (described_file.c), found by the patterns of their names, or by a table. */
 #include "data/corpora/described.h"
 
 #include <stdio.h>

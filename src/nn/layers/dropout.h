@@ -10,4 +10,8 @@ void am_dropout_apply(const am_layer *dropout, const am_pass *pass, size_t b, si
 /* 1 / (1 - rate) */
 am_real am_dropout_scale(const am_layer *dropout);
 
+/* Which of a clip's first n elements (order t, f, c) the layer keeps, 1 or 0 each, for the draw:
+ * what forward and backward use, and what a comparison feeds to another framework. */
+void am_dropout_mask(const am_layer *layer, uint64_t seed, uint64_t epoch, uint64_t draw, size_t n, uint8_t *keep);
+
 #endif

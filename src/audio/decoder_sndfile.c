@@ -1,7 +1,6 @@
-/* audio/decode_sndfile.c - libsndfile, the only file that knows it: WAV and its kin, AIFF, AU, CAF, FLAC and
+/* audio/decoder_sndfile.c - libsndfile, the only file that knows it: WAV and its kin, AIFF, AU, CAF, FLAC and
  * rarer formats. */
 #include "audio/decoder.h"
-#include "audio/libraries.h"
 
 #include <assert.h>
 #include <sndfile.h>

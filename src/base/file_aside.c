@@ -1,4 +1,4 @@
-/* base/aside.c - names under which files are written aside, and what killed writers left under them.
+/* base/file_aside.c - names under which files are written aside, and what killed writers left under them.
  *
  * "<path>.<process>.<machine><random>.audiomood.tmp": nobody can guess it, and put a link there before us.  Versions before
  * wrote "<path>.<process>.audiomood.tmp". */

@@ -1,4 +1,4 @@
-/* exchange/keras_layers.c - one layer of a Keras model, as an entry of our list of layers. */
+/* exchange/keras_read_layers.c - one layer of a Keras model, as an entry of our list of layers. */
 #include <stdio.h>
 #include <string.h>
 

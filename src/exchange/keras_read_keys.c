@@ -1,4 +1,4 @@
-/* exchange/keras_keys.c - the keys of a Keras layer.
+/* exchange/keras_read_keys.c - the keys of a Keras layer.
  *
  * Each is carried over, or must have the one value that our layer stands for, or does not touch what the layer
  * computes; anything else is refused by name.  A key of a Keras newer than this list is taken for an option that is off

@@ -1,4 +1,4 @@
-/* audio/describe.c - what a file that is no sound for us really is, and what to do. */
+/* audio/container_describe.c - what a file that is no sound for us really is, and what to do. */
 #include "audio/container.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* audio/wav.c - WAV files as we write them: one format chunk, one data chunk.
+/* audio/sound_write.c - WAV files as we write them: one format chunk, one data chunk.
  * Written through am_file_write, so a crash leaves the old file or the new one. */
 #include "audio/sound.h"
 #include "audiomood/audio.h"

@@ -1,4 +1,4 @@
-/* exchange/keras_graph.c - the layers of a Keras model in the order of the way from input to output.
+/* exchange/keras_read_graph.c - the layers of a Keras model in the order of the way from input to output.
  *
  * A Sequential model lists them so.  A Functional one says of each layer what it is called with; it must be a chain, but
  * for attention over frames, which Keras has no layer for (docs/keras.md):

@@ -1,4 +1,4 @@
-/* data/corpora/description.c - reading and checking the YAML file that describes a corpus. */
+/* data/corpora/described_file.c - reading and checking the YAML file that describes a corpus. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* audio/decode_vorbis.c - libvorbisfile, the only file that knows it: one link of an Ogg file. */
+/* audio/decoder_vorbis.c - libvorbisfile, the only file that knows it: one link of an Ogg file. */
 #include "audio/decoder.h"
 
 #define OV_EXCLUDE_STATIC_CALLBACKS

@@ -1,4 +1,4 @@
-/* base/flow.c - the defaults in option tables: "0.1", "same", "[1, 2]". */
+/* base/value_flow.c - the defaults in option tables: "0.1", "same", "[1, 2]". */
 #include "base/value.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* audio/decode_opus.c - libopusfile, the only file that knows it: one link of an Ogg file, at 48 kHz. */
+/* audio/decoder_opus.c - libopusfile, the only file that knows it: one link of an Ogg file, at 48 kHz. */
 #include "audio/decoder.h"
 
 #include <opusfile.h>

@@ -1,0 +1,11 @@
+/* base/parallel.h - the pool of threads behind am_parallel_for; for base/ only. */
+#ifndef AM_PARALLEL_H
+#define AM_PARALLEL_H
+
+#include "base/context.h"
+
+/* Starts `threads` - 1 workers; the caller of am_parallel_for is worker 0. */
+am_status am_pool_create(am_context *ctx, int threads, am_pool **out, am_error *err);
+void am_pool_free(am_context *ctx, am_pool *pool);
+
+#endif

@@ -1,0 +1,23 @@
+/* data/normaliser.h - how features become what a model sees: by clip, by speaker, by the training part. */
+#ifndef AM_NORMALISER_H
+#define AM_NORMALISER_H
+
+#include "data/store.h"
+
+/* Normalisation of one run: how x (T,F) becomes what the model sees. */
+typedef struct am_normaliser {
+  int kind; /* am_normalise */
+  bool by_all;
+  int f;
+  float *mean, *inverse;         /* train: (F) */
+  int n_speakers;
+  float *speaker_mean, *speaker_inverse; /* speaker: (n_speakers,F) */
+} am_normaliser;
+
+/* Statistics from the given clips (the training part) for kind train; from all clips of each speaker for kind speaker. */
+am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dataset *d, const am_feature_options *o,
+                            const uint32_t *train, size_t n_train, am_normaliser *out, am_error *err);
+void am_normaliser_apply(const am_normaliser *nz, int speaker, float *x, int t);
+void am_normaliser_free(am_context *ctx, am_normaliser *nz);
+
+#endif

@@ -1,0 +1,20 @@
+/* nn/session.h - inside of a session: times, tensors and gradients, for profiles, tests and to find the first layer that went NaN. */
+#ifndef AM_SESSION_H
+#define AM_SESSION_H
+
+#include "nn/layer.h"
+
+/* Per-step time, for --profile: seconds and calls since profiling was turned on. Fused steps are booked at
+ * the first of them. */
+typedef struct am_step_time { double forward, backward; uint64_t calls; } am_step_time;
+void am_session_profile(am_session *session, bool on);
+const am_step_time *am_session_times(const am_session *session);
+/* Value and gradient of tensor `number` in a training session after forward/backward
+ * (tests, and to find the first layer that went NaN). NULL where the plan does not keep it. */
+const am_real *am_session_tensor(const am_session *session, int number);
+const int *am_session_lengths(const am_session *session, int number);
+const am_real *am_session_tensor_gradient(const am_session *session, int number);
+am_real *am_session_input_gradient(am_session *session); /* (B, input), only after am_session_want_input_gradient */
+void am_session_want_input_gradient(am_session *session, bool on);
+
+#endif
