@@ -32,6 +32,45 @@ const char *am_choice_name(const char *choices, int index, char *buffer, size_t 
   return buffer;
 }
 
+/* Variants */
+
+static const am_option *chooser_of(const am_option *table) {
+  for (const am_option *o = table; o->name; o++)
+    if (o->variants) return o;
+  return NULL;
+}
+
+/* "a|b|c" of a choice, put together in `buffer` for a registry. */
+static const char *choices_of(const am_option *o, char buffer[512]) {
+  size_t used = 0;
+  if (!o->variants) return o->choices;
+  buffer[0] = '\0';
+  for (const am_variant *const *v = o->variants; *v && used < 512; v++)
+    used += (size_t)snprintf(buffer + used, 512 - used, "%s%s", used ? "|" : "", (*v)->name);
+  return buffer;
+}
+
+static const am_variant *find_variant(const am_option *chooser, const char *name) {
+  for (const am_variant *const *v = chooser->variants; *v; v++)
+    if (!strcmp((*v)->name, name)) return *v;
+  return NULL;
+}
+
+/* The variant that a section chooses; NULL where it has none, or a word that is none. */
+static const am_variant *variant_of(const am_option *table, const am_value *map) {
+  const am_option *chooser = chooser_of(table);
+  if (!chooser) return NULL;
+  const am_value *v = map && map->kind == AM_MAP ? am_value_get(map, chooser->name) : NULL;
+  const char *word = !v ? chooser->fallback : v->kind == AM_SCALAR ? v->text : NULL;
+  return word ? find_variant(chooser, word) : NULL;
+}
+
+static const am_option *find_option(const am_option *table, const char *name) {
+  for (const am_option *o = table; o && o->name; o++)
+    if (!strcmp(o->name, name)) return o;
+  return NULL;
+}
+
 /* Reading */
 
 /* What one value is read with: where messages point, and whose memory lists take. */
@@ -112,7 +151,8 @@ static const char *nearest_choice(const char *choices, const char *word, char bu
 }
 
 static am_status read_choice(const reader *r, const am_value *v, int *out) {
-  const char *choices = r->option->choices;
+  char words[512];
+  const char *choices = choices_of(r->option, words);
   if (v->kind == AM_SCALAR && (*out = am_choice_index(choices, v->text)) >= 0) return AM_OK;
   char wanted[512] = "one of ", near[64];
   size_t used = strlen(wanted);
@@ -196,26 +236,59 @@ static am_status read_default(const reader *r, const am_value *map, void *out) {
   return read_value(r, v, out);
 }
 
-static am_status fail_unknown(const am_option *table, const am_value *entry, const char *section, am_error *err) {
+enum { MOST_OPTIONS = 128 };
+
+/* The names a section knows: of the table, and of the variant chosen, or where none is of all. */
+static size_t known_names(const am_option *table, const am_variant *chosen, const char **names) {
+  const am_option *chooser = chooser_of(table);
   size_t n = 0;
-  while (table[n].name) n++;
-  const char *meant = n ? am_nearest(entry->key, &table[0].name, n, sizeof table[0]) : NULL;
+  for (const am_option *o = table; o->name && n < MOST_OPTIONS; o++) names[n++] = o->name;
+  for (const am_variant *const *v = chooser ? chooser->variants : NULL; v && *v; v++)
+    for (const am_option *o = !chosen || *v == chosen ? (*v)->own : NULL; o && o->name && n < MOST_OPTIONS; o++)
+      names[n++] = o->name;
+  return n;
+}
+
+static am_status fail_unknown(const am_option *table, const am_variant *chosen, const am_value *entry, const char *section,
+                              am_error *err) {
+  const char *names[MOST_OPTIONS];
+  size_t n = known_names(table, chosen, names);
+  const char *meant = n ? am_nearest(entry->key, names, n, sizeof *names) : NULL;
   if (meant)
     return am_fail_at_key(err, entry, "unknown key \"%s\" in %s; did you mean \"%s\"?", entry->key, section, meant);
   char known[512] = "";
-  for (size_t i = 0; i < n && strlen(known) + strlen(table[i].name) + 3 < sizeof known; i++) {
+  for (size_t i = 0; i < n && strlen(known) + strlen(names[i]) + 3 < sizeof known; i++) {
     if (i) strcat(known, ", ");
-    strcat(known, table[i].name);
+    strcat(known, names[i]);
   }
   return am_fail_at_key(err, entry, "unknown key \"%s\" in %s; known are %s", entry->key, section, known);
 }
 
-/* Every key known and given once. */
-static am_status check_keys(const am_option *table, const am_value *map, const char *section, am_error *err) {
+/* Whether another variant than the one chosen has this option; who has it into `owners`. */
+static bool is_others(const am_option *table, const am_variant *chosen, const char *key, char owners[128]) {
+  const am_option *chooser = chooser_of(table);
+  owners[0] = '\0';
+  if (!chosen || find_option(table, key) || find_option(chosen->own, key)) return false;
+  for (const am_variant *const *v = chooser->variants; *v; v++) {
+    if (!find_option((*v)->own, key)) continue;
+    size_t used = strlen(owners);
+    snprintf(owners + used, 128 - used, "%s%s", used ? " and " : "", (*v)->name);
+  }
+  return *owners;
+}
+
+/* Every key known, given once, and of the variant chosen. */
+static am_status check_keys(const am_option *table, const am_variant *chosen, const am_value *map, const char *section,
+                            am_error *err) {
+  char owners[128];
   for (const am_value *entry = map->first; entry; entry = entry->next) {
-    const am_option *o = table;
-    while (o->name && strcmp(o->name, entry->key)) o++;
-    if (!o->name) return fail_unknown(table, entry, section, err);
+    if (is_others(table, chosen, entry->key, owners))
+      return am_fail_at_key(err, entry, "%s.%s: %s is %s, and this is a setting of %s; leave it out", section, entry->key,
+                            chooser_of(table)->name, chosen->name, owners);
+    const char *names[MOST_OPTIONS];
+    size_t n = known_names(table, chosen, names), i = 0;
+    while (i < n && strcmp(names[i], entry->key)) i++;
+    if (i == n) return fail_unknown(table, chosen, entry, section, err);
     const am_value *before = am_value_get(map, entry->key);
     if (before != entry)
       return am_fail_at_key(err, entry, "key \"%s\" in %s is given twice (first in line %d)", entry->key, section,
@@ -224,15 +297,22 @@ static am_status check_keys(const am_option *table, const am_value *map, const c
   return AM_OK;
 }
 
-am_status am_options_read(am_tree *tree, const am_option *table, const am_value *map, const char *section, void *out,
-                          am_error *err) {
-  if (map && map->kind != AM_NULL && map->kind != AM_MAP) {
-    const char *found = kind_name(map);
-    return am_fail_at(err, map, "%s: found %s, wanted a map of keys and values", section, found);
+void am_options_drop_others(const am_option *table, am_value *map) {
+  const am_variant *chosen = variant_of(table, map);
+  char owners[128];
+  if (!chosen || !map || map->kind != AM_MAP) return;
+  for (am_value *entry = map->first, *next; entry; entry = next) {
+    next = entry->next;
+    if (entry->key_line > 0 && is_others(table, chosen, entry->key, owners)) am_value_remove(map, entry);
   }
+}
+
+/* The options of one table, from the map or by default. */
+static am_status read_table(am_tree *tree, const am_option *table, const am_value *map, const char *section, void *out,
+                            am_error *err) {
   bool given = map && map->kind == AM_MAP;
-  am_status status = given ? check_keys(table, map, section, err) : AM_OK;
-  for (const am_option *o = table; o->name && !status; o++) {
+  am_status status = AM_OK;
+  for (const am_option *o = table; o && o->name && !status; o++) {
     reader r = {tree, o, section, err};
     const am_value *v = given ? am_value_get(map, o->name) : NULL;
     bool holds_tree = o->type == AM_OPT_MAP || o->type == AM_OPT_LIST;
@@ -240,6 +320,22 @@ am_status am_options_read(am_tree *tree, const am_option *table, const am_value 
       status = am_fail_at_key(err, v, "%s.%s has no value; write one or leave the key out", section, o->name);
     else status = v ? read_value(&r, v, out) : read_default(&r, map, out);
   }
+  return status;
+}
+
+am_status am_options_read(am_tree *tree, const am_option *table, const am_value *map, const char *section, void *out,
+                          am_error *err) {
+  if (map && map->kind != AM_NULL && map->kind != AM_MAP) {
+    const char *found = kind_name(map);
+    return am_fail_at(err, map, "%s: found %s, wanted a map of keys and values", section, found);
+  }
+  const am_option *chooser = chooser_of(table);
+  const am_variant *chosen = variant_of(table, map);
+  am_status status = map && map->kind == AM_MAP ? check_keys(table, chosen, map, section, err) : AM_OK;
+  for (const am_variant *const *v = chooser ? chooser->variants : NULL; v && *v && !status; v++)
+    if (*v != chosen) status = read_table(tree, (*v)->own, NULL, section, out, err);
+  if (!status) status = read_table(tree, table, map, section, out, err);
+  if (!status && chosen) status = read_table(tree, chosen->own, map, section, out, err);
   return status;
 }
 
@@ -274,14 +370,14 @@ static am_value *emit_list(am_tree *tree, const am_option *o, const void *member
 
 static am_value *emit_value(am_tree *tree, const am_option *o, const void *in) {
   const void *member = (const char *)in + o->offset;
-  char word[64];
+  char word[64], words[512];
   switch (o->type) {
     case AM_OPT_BOOL: return am_value_bool(tree, *(const bool *)member);
     case AM_OPT_INT: return am_value_int(tree, *(const int64_t *)member);
     case AM_OPT_REAL: return am_value_real(tree, *(const double *)member);
     case AM_OPT_TEXT: return am_value_text(tree, *(const char *const *)member, true);
     case AM_OPT_CHOICE:
-      return am_value_text(tree, am_choice_name(o->choices, *(const int *)member, word, sizeof word), true);
+      return am_value_text(tree, am_choice_name(choices_of(o, words), *(const int *)member, word, sizeof word), true);
     case AM_OPT_INTS:
     case AM_OPT_REALS:
     case AM_OPT_TEXTS: return emit_list(tree, o, member);
@@ -293,11 +389,19 @@ static am_value *emit_value(am_tree *tree, const am_option *o, const void *in) {
   return held ? am_value_copy(tree, held) : am_value_new(tree, AM_NULL);
 }
 
+static am_status emit_table(am_tree *tree, const am_option *table, const void *in, am_value *map, am_error *err) {
+  am_status status = AM_OK;
+  for (const am_option *o = table; o && o->name && !status; o++)
+    status = am_value_add(tree, map, o->name, emit_value(tree, o, in), err);
+  return status;
+}
+
 am_status am_options_emit(am_tree *tree, const am_option *table, const void *in, am_value **out, am_error *err) {
+  const am_option *chooser = chooser_of(table);
   *out = am_value_new(tree, AM_MAP);
-  am_status status = *out ? AM_OK : am_no_memory(err);
-  for (const am_option *o = table; o->name && !status; o++)
-    status = am_value_add(tree, *out, o->name, emit_value(tree, o, in), err);
+  am_status status = *out ? emit_table(tree, table, in, *out, err) : am_no_memory(err);
+  if (!status && chooser)
+    status = emit_table(tree, chooser->variants[*(const int *)((const char *)in + chooser->offset)]->own, in, *out, err);
   if (status) *out = NULL;
   return status;
 }
@@ -334,8 +438,9 @@ static void wrap(am_context *ctx, am_buffer *out, const char *text, bool bar, in
   }
 }
 
-void am_options_help(am_context *ctx, const am_option *table, am_buffer *out) {
+static void help_table(am_context *ctx, const am_option *table, am_buffer *out) {
   int name = 3, fallback = 7; /* as wide as the words above the columns */
+  char words[512];
   for (const am_option *o = table; o->name; o++) {
     int n = (int)strlen(o->name), m = (int)strlen(default_text(o));
     if (n > name) name = n;
@@ -348,15 +453,36 @@ void am_options_help(am_context *ctx, const am_option *table, am_buffer *out) {
     const char *text = default_text(o);
     if (has_range(o)) range_text(o, range);
     am_buffer_printf(ctx, out, "  %-*s  %-5s  %s", name, o->name, type_names[o->type], text);
-    if (o->choices || *range) {
+    if (o->choices || o->variants || *range) {
       int wide = (int)strlen(text) > fallback ? (int)strlen(text) : fallback;
       am_buffer_printf(ctx, out, "%*s", wide - (int)strlen(text) + 2, "");
-      wrap(ctx, out, o->choices ? o->choices : range, o->choices != NULL, values - fallback + wide, values);
+      const char *choices = choices_of(o, words);
+      wrap(ctx, out, choices ? choices : range, choices != NULL, values - fallback + wide, values);
     }
     if (o->help) {
       am_buffer_printf(ctx, out, "\n%*s", indent, "");
       wrap(ctx, out, o->help, false, indent, indent);
     }
     am_buffer_append(ctx, out, "\n", 1);
+  }
+}
+
+/* The first variant with the same own options as variant i. */
+static size_t first_with(const am_variant *const *all, size_t i) {
+  size_t k = 0;
+  while (all[k]->own != all[i]->own) k++;
+  return k;
+}
+
+void am_options_help(am_context *ctx, const am_option *table, am_buffer *out) {
+  const am_option *chooser = chooser_of(table);
+  help_table(ctx, table, out);
+  for (size_t i = 0; chooser && chooser->variants[i]; i++) {
+    const am_variant *v = chooser->variants[i];
+    size_t first = first_with(chooser->variants, i);
+    am_buffer_printf(ctx, out, "\n%s %s: %s%s%s\n", chooser->name, v->name, v->help,
+                     v->own && first < i ? "; settings of its own as with " : "",
+                     v->own && first < i ? chooser->variants[first]->name : "");
+    if (v->own && first == i) help_table(ctx, v->own, out);
   }
 }

@@ -145,6 +145,7 @@ static bool index_last(am_tree *tree, am_value *map) {
     return true;
   }
   size_t room = map->index ? 2 * map->index->room : 4 * INDEXED;
+  while (room < 2 * map->count) room *= 2; /* a child was taken out, and the index with it */
   struct am_value_index *index = am_tree_take(tree, 1, am_add(sizeof *index, am_mul(room, sizeof *index->at)));
   if (!index) return false;
   index->room = room;
@@ -170,6 +171,18 @@ am_status am_value_add(am_tree *tree, am_value *parent, const char *key, am_valu
     if (!item->key) return am_no_memory(err);
   }
   return append(tree, parent, item, err);
+}
+
+void am_value_remove(am_value *parent, const am_value *child) {
+  am_value **at = &parent->first, *before = NULL;
+  while (*at != child) {
+    before = *at;
+    at = &before->next;
+  }
+  *at = child->next;
+  if (parent->last == child) parent->last = before;
+  parent->count--;
+  parent->index = NULL; /* the next child that is added makes a new one */
 }
 
 am_value *am_value_copy(am_tree *tree, const am_value *value) {

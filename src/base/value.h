@@ -59,6 +59,8 @@ void *am_tree_take(am_tree *tree, size_t count, size_t bytes);
 am_value *am_value_flow(am_tree *tree, const char *text);
 /* Appends; `key` is copied and must be NULL for lists. `item` NULL is passed through as failure. */
 am_status am_value_add(am_tree *tree, am_value *parent, const char *key, am_value *item, am_error *err);
+/* Takes a child out of its list or map. */
+void am_value_remove(am_value *parent, const am_value *child);
 am_value *am_value_copy(am_tree *tree, const am_value *value); /* deep, keeps lines */
 /* The same for a value of the same tree, whose texts both then share. */
 am_value *am_value_repeat(am_tree *tree, const am_value *value);

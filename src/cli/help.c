@@ -35,10 +35,13 @@ static const section *find_section(const char *name) {
 /* ---- tables ---- */
 
 static bool has_lists(const am_option *table) {
-  for (; table->name; table++)
+  for (; table && table->name; table++) {
     if (table->type == AM_OPT_INTS || table->type == AM_OPT_REALS || table->type == AM_OPT_TEXTS ||
         table->type == AM_OPT_CHOICES)
       return true;
+    for (const am_variant *const *v = table->variants; v && *v; v++)
+      if (has_lists((*v)->own)) return true;
+  }
   return false;
 }
 

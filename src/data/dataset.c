@@ -6,22 +6,15 @@
 
 #include "base/file.h"
 #include "data/alike.h"
-#include "data/corpora/corpus.h"
+#include "data/corpora/registry.h"
 #include "data/filter.h"
 #include "data/names.h"
 #include "data/twins.h"
 
 #define AT(member) offsetof(am_data_options, member)
 const am_option am_data_table[] = {
-  {"corpus", AM_OPT_CHOICE, AT(corpus), NULL, 0, 0, "ravdess|manifest|iemocap|described|several",
-   "kind of corpus: how files and labels are found"},
+  {"corpus", AM_OPT_CHOICE, AT(corpus), NULL, .variants = am_corpora, .help = "kind of corpus: how files and labels are found"},
   {"root", AM_OPT_TEXT, AT(root), "", 0, 0, NULL, "folder of the corpus; of several: where relative paths of `corpora` start from"},
-  {"manifest", AM_OPT_TEXT, AT(manifest), "", 0, 0, NULL, "CSV file of clips (manifest); default <root>/manifest.csv"},
-  {"description", AM_OPT_TEXT, AT(description), "", 0, 0, NULL,
-   "YAML file that describes the corpus (described), e.g. datasets/emodb.yaml"},
-  {"corpora", AM_OPT_LIST, AT(corpora), "", 0, 0, NULL, "data sections of corpora that are used together (several)"},
-  {"parts", AM_OPT_CHOICES, AT(parts), "[speech, song]", 0, 0, AM_WORDS(AM_RAVDESS_PARTS), "RAVDESS: which recordings"},
-  {"intensity", AM_OPT_CHOICES, AT(intensity), "[normal, strong]", 0, 0, AM_WORDS(AM_RAVDESS_INTENSITIES), "RAVDESS: which intensities"},
   {"labels", AM_OPT_TEXTS, AT(labels), "[]", 0, 0, NULL, "classes in order; others are left out; [] all, in the corpus's order"},
   {"merge_alike", AM_OPT_CHOICE, AT(merge_alike), "invisible", 0, 0, AM_WORDS(AM_ALIKES),
    "labels, speakers and groups that are one: invisible: those that differ in blanks at the ends or the Unicode form of "
@@ -39,31 +32,9 @@ const am_option am_data_table[] = {
    "leave out files that cannot be read (named and counted) instead of stopping"},
   {"unheard", AM_OPT_CHOICE, AT(unheard), "leave_out", 0, 0, AM_WORDS(AM_DATA_UNHEARDS),
    "clips in which there is nothing to hear: silent, or shorter than 0.1 s", .before = "keep"},
-  {"complete_split", AM_OPT_BOOL, AT(complete_split), "true", 0, 0, NULL,
-   "RAVDESS: draw random splits over the complete corpus, then keep what is there"},
-  {"labels_from", AM_OPT_CHOICE, AT(labels_from), "consensus", 0, 0, AM_WORDS(AM_IEMOCAP_SOURCES),
-   "IEMOCAP: the raters' majority, or the first rater's file of each dialogue"},
-  {"label_set", AM_OPT_CHOICE, AT(label_set), "all", 0, 0, AM_WORDS(AM_IEMOCAP_SETS),
-   "IEMOCAP: in place of labels and merge; 4: neutral, happy with excited, sad, angry; 5: and frustrated; "
-   "6: excited apart; 7: and fearful; 9: all but other; 10"},
-  {"style", AM_OPT_CHOICES, AT(style), "[improvised, scripted]", 0, 0, AM_WORDS(AM_IEMOCAP_STYLES),
-   "IEMOCAP: which dialogues"},
-  {"chunk_seconds", AM_OPT_REAL, AT(chunk_seconds), "0", 0, 3600, NULL,
-   "IEMOCAP: c > 0 cuts utterances into full chunks of c s; shorter than 1.25 c: whole too; 0: no cutting"},
-  {"soft_labels", AM_OPT_BOOL, AT(soft_labels), "false", 0, 0, NULL,
-   "IEMOCAP: train on the shares of the raters' votes; results still count the one label"},
   AM_OPTION_END
 };
 #undef AT
-
-const am_corpus_loader am_corpus_loaders[] = {
-  {"ravdess", "RAVDESS as downloaded, or files named like its own, at any depth", am_corpus_ravdess},
-  {"manifest", "a CSV file with the columns path, label, speaker and more", am_corpus_manifest},
-  {"iemocap", "IEMOCAP as released: Session1 to Session5", am_corpus_iemocap},
-  {"described", "labels in the names, or in a table: a YAML file says how (datasets/*.yaml)", am_corpus_described},
-  {"several", "several corpora together (data.corpora)", am_corpus_several},
-  {NULL, NULL, NULL}
-};
 
 const char *am_part_name(am_part part) {
   static const char *const names[] = {"train", "validation", "test"};
@@ -80,10 +51,11 @@ void am_left_outs_add(am_left_outs *list, const char *reason, size_t count, cons
 
 static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err) {
   am_dataset *d = corpus->d;
-  d->corpus = am_corpus_loaders[o->corpus].name;
+  const am_corpus_class *cls = am_corpus_class_of(o);
+  d->corpus = cls->is.name;
   d->title = d->corpus;
   d->licence = d->citation = d->language = d->missing_note = "";
-  am_status status = am_corpus_loaders[o->corpus].load(corpus, o, err);
+  am_status status = cls->load(corpus, o, err);
   if (!d->n_corpora) {
     d->n_corpora = 1;
     d->corpora = &d->corpus;
@@ -92,9 +64,6 @@ static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err
   if (!status && corpus->classes.n) {
     own.labels = corpus->classes;
     own.merge = corpus->merge;
-  } else if (!status && o->label_set != AM_IEMOCAP_ALL) {
-    status = am_fail(err, AM_E_CONFIG, "data.label_set: the corpus %s has no label sets; use data.labels and "
-                     "data.merge", d->corpus);
   }
   if (!status) status = am_corpus_join_alike(corpus, &own, err);
   if (!status) status = am_corpus_finish(corpus, &own, err);

@@ -113,7 +113,7 @@ typedef enum am_iemocap_style { AM_IEMOCAP_STYLES(AM_WORD_NAME) } am_iemocap_sty
 
 /* The config section `data`, common part. */
 typedef struct am_data_options {
-  int corpus;             /* "ravdess|manifest|iemocap|described|several" */
+  int corpus;             /* which of the registry of corpora */
   const char *root;       /* folder */
   const char *manifest;   /* CSV file, for corpus manifest; default <root>/manifest.csv */
   const char *description; /* YAML file, for corpus described */
@@ -138,7 +138,7 @@ typedef struct am_data_options {
   double chunk_seconds;   /* iemocap: cut utterances into chunks of this; 0 whole utterances */
   bool soft_labels;       /* iemocap: train on the raters' votes */
 } am_data_options;
-extern const am_option am_data_table[];
+extern const am_option am_data_table[]; /* with the registry of corpora (data/corpora/registry.c) */
 
 /* More classes than any task has, and few enough to go through all of them for each clip. */
 enum { AM_MAX_CLASSES = 1024 };

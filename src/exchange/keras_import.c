@@ -5,6 +5,7 @@
 
 #include "audio/features.h"
 #include "base/file.h"
+#include "data/corpora/registry.h"
 #include "io/h5.h"
 #include "model/checkpoint.h"
 #include "exchange/keras_read.h"
@@ -385,14 +386,12 @@ static am_status make_model(job *j, am_error *err) {
 
 static am_status save(job *j, const char *out, am_error *err) {
   const am_config *c = j->config;
-  char corpus[64];
   if (c->features.normalise == AM_NORMALISE_TRAIN)
     return am_fail(err, AM_E_CONFIG,
                    "%s: features.normalise is train, and a Keras model holds no statistics of its training "
                    "part; set none or clip, or put a batch_norm in",
                    j->options->config);
-  am_choice_name(am_data_table[0].choices, c->data.corpus, corpus, sizeof corpus);
-  am_dataset dataset = {.corpus = corpus, .title = "imported from Keras"};
+  am_dataset dataset = {.corpus = am_data_corpus(&c->data), .title = "imported from Keras"};
   am_split split = {.note = "imported from Keras"};
   am_normaliser normaliser = {.kind = c->features.normalise, .by_all = c->features.normalise_by == AM_NORMALISE_BY_ALL,
                               .f = j->input.f * j->input.c};

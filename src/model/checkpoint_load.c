@@ -380,12 +380,13 @@ static am_status read_state(am_context *ctx, am_h5 *file, am_training_state *t, 
 }
 
 static am_status read_slots(am_context *ctx, am_h5 *file, am_model *model, am_optimiser *o, am_error *err) {
-  const struct { const char *group; am_real *flat; } slots[] = {
-      {"training/slots/m", o->m}, {"training/slots/v", o->v}, {"training/slots/average", o->ema}};
+  char group[64];
   am_status status = AM_OK;
-  for (int i = 0; i < 3 && !status; i++)
-    if (slots[i].flat) status = read_group(ctx, file, slots[i].group, model, false, slots[i].flat, err);
-  return status;
+  for (int i = 0; i < AM_MOST_SLOTS && o->slots[i] && !status; i++) {
+    snprintf(group, sizeof group, "training/slots/%s", o->cls->slots[i]);
+    status = read_group(ctx, file, group, model, false, o->slots[i], err);
+  }
+  return status || !o->ema ? status : read_group(ctx, file, "training/slots/average", model, false, o->ema, err);
 }
 
 am_status am_checkpoint_resume(am_context *ctx, const char *path, am_model *model, am_optimiser *optimiser,

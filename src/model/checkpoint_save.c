@@ -176,12 +176,13 @@ static am_status write_state(am_h5 *file, const am_training_state *t, am_error *
 }
 
 static am_status write_slots(am_context *ctx, am_h5 *file, am_model *model, const am_optimiser *o, am_error *err) {
-  const struct { const char *group; const am_real *flat; } slots[] = {
-      {"training/slots/m", o->m}, {"training/slots/v", o->v}, {"training/slots/average", o->ema}};
+  char group[64];
   am_status status = am_h5_group(file, "training/slots", err);
-  for (int i = 0; i < 3 && !status; i++)
-    if (slots[i].flat) status = write_weights(ctx, file, slots[i].group, model, slots[i].flat, err);
-  return status;
+  for (int i = 0; i < AM_MOST_SLOTS && o->slots[i] && !status; i++) {
+    snprintf(group, sizeof group, "training/slots/%s", o->cls->slots[i]);
+    status = write_weights(ctx, file, group, model, o->slots[i], err);
+  }
+  return status || !o->ema ? status : write_weights(ctx, file, "training/slots/average", model, o->ema, err);
 }
 
 static am_status write_all(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {

@@ -94,7 +94,7 @@ static am_status read_train(am_config *c, const am_value *section, am_error *err
 
 /* What a table cannot say. */
 static am_status check(const am_config *c, am_error *err) {
-  const am_value *schedule = c->train.schedule, *optimiser = c->train.optimiser;
+  const am_value *schedule = c->train.schedule;
   if (c->schedule.kind == AM_SCHEDULE_ONE_CYCLE && c->schedule.warmup_epochs > 0)
     return am_fail_at(err, am_value_get(schedule, "warmup_epochs"),
                       "train.schedule.warmup_epochs: one_cycle rises by itself; leave it out, or set peak_at");
@@ -102,12 +102,6 @@ static am_status check(const am_config *c, am_error *err) {
     return am_fail_at(err, am_value_get(schedule, "warmup_epochs"),
                       "train.schedule.warmup_epochs: %g is more than the %lld epochs of the run",
                       c->schedule.warmup_epochs, (long long)c->train.epochs);
-  if (c->optimiser.nesterov && (c->optimiser.kind != AM_SGD || c->optimiser.momentum <= 0))
-    return am_fail_at(err, am_value_get(optimiser, "nesterov"),
-                      "train.optimiser.nesterov: needs kind sgd and a momentum above 0");
-  if (c->optimiser.kind != AM_SGD && c->optimiser.momentum > 0)
-    return am_fail_at(err, am_value_get(optimiser, "momentum"),
-                      "train.optimiser.momentum: only sgd has one; adam and adamw have beta1");
   if (c->train.monitor == AM_MONITOR_LAST && c->train.early_stopping > 0)
     return am_fail_at(err, am_value_get(am_value_get(am_tree_root(c->tree), "train"), "early_stopping"),
                       "train.early_stopping: with monitor last no epoch is worse than the one before; choose another "
@@ -115,7 +109,8 @@ static am_status check(const am_config *c, am_error *err) {
   if (c->train.balanced_sampler && c->train.class_weights == AM_CLASS_WEIGHTS_BALANCED)
     return am_fail_at(err, NULL,
                       "train: balanced_sampler and class_weights balanced would correct twice; choose one of them");
-  return am_augment_check(&c->augment, err);
+  am_status status = am_optimiser_check(&c->optimiser, c->train.optimiser, err);
+  return status ? status : am_augment_check(&c->augment, err);
 }
 
 static am_status read_sections(am_config *c, am_error *err) {
@@ -144,6 +139,15 @@ static am_status read_sections(am_config *c, am_error *err) {
   if (dot && dot != name) *dot = '\0';
   c->name = name;
   return AM_OK;
+}
+
+/* A stored config of before holds the settings of all corpora and optimisers. */
+static void drop_others(am_value *root) {
+  am_value *data = am_value_get(root, "data"), *corpora = am_value_get(data, "corpora");
+  for (am_value *item = corpora && corpora->kind == AM_LIST ? corpora->first : NULL; item; item = item->next)
+    am_options_drop_others(am_data_table, item);
+  am_options_drop_others(am_data_table, data);
+  am_options_drop_others(am_optimiser_table, am_value_find(root, "train.optimiser"));
 }
 
 /* ---- the effective config ---- */
@@ -207,6 +211,7 @@ static am_status config_from_tree(am_context *ctx, am_tree *tree, const char *fi
   c->file = am_tree_string(tree, file);
   am_status status = c->file ? AM_OK : am_no_memory(err);
   for (size_t i = 0; i < n && !status; i++) status = set_override(ctx, tree, overrides[i], err);
+  if (!status && am_tree_stored(tree)) drop_others(am_tree_root(tree));
   if (!status) status = read_sections(c, err);
   if (!status) status = check(c, err);
   if (!status) status = make_effective(c, err);

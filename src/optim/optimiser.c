@@ -5,19 +5,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "optim/registry.h"
+
 #define OPTIMISER(member) offsetof(am_optimiser_options, member)
 const am_option am_optimiser_table[] = {
-    {"kind", AM_OPT_CHOICE, OPTIMISER(kind), "adam", 0, 0, AM_WORDS(AM_OPTIMISERS),
-     "how weights follow the gradient; adamw: weight decay apart from it"},
+    {"kind", AM_OPT_CHOICE, OPTIMISER(kind), "adam", .variants = am_optimisers,
+     .help = "how weights follow the gradient"},
     {"learning_rate", AM_OPT_REAL, OPTIMISER(learning_rate), "0.001", 0, 1e38, NULL,
      "step size, before the schedule's factor"},
-    {"momentum", AM_OPT_REAL, OPTIMISER(momentum), "0", 0, 1, NULL, "of sgd"},
-    {"nesterov", AM_OPT_BOOL, OPTIMISER(nesterov), "false", 0, 0, NULL, "of sgd"},
-    {"beta1", AM_OPT_REAL, OPTIMISER(beta1), "0.9", 0, 0.9999999, NULL, "of adam: decay of the mean"},
-    {"beta2", AM_OPT_REAL, OPTIMISER(beta2), "0.999", 0, 0.9999999, NULL, "of adam: decay of the mean square"},
-    {"epsilon", AM_OPT_REAL, OPTIMISER(epsilon), "1e-7", 1e-30, 1, NULL, "of adam; Keras 1e-7, PyTorch 1e-8"},
-    {"epsilon_mode", AM_OPT_CHOICE, OPTIMISER(epsilon_mode), "keras", 0, 0, AM_WORDS(AM_EPSILON_MODES),
-     "added before or after the bias correction"},
     {"weight_decay", AM_OPT_REAL, OPTIMISER(weight_decay), "0", 0, 1e6, NULL,
      "of kernels; adamw: times the learning rate, else part of the gradient"},
     {"clip_norm", AM_OPT_REAL, OPTIMISER(clip_norm), "0", 0, 1e30, NULL, "largest norm of the whole gradient; 0 off"},
@@ -34,6 +29,11 @@ typedef struct am_piece {
   size_t offset, count, array;
   bool decay;
 } am_piece;
+
+am_status am_optimiser_check(const am_optimiser_options *o, const am_value *section, am_error *err) {
+  const am_optimiser_class *cls = am_optimiser_class_of(o);
+  return cls->check ? cls->check(o, section, err) : AM_OK;
+}
 
 /* ---- creation ---- */
 
@@ -96,6 +96,7 @@ am_status am_optimiser_create(am_context *ctx, const am_optimiser_options *optio
   if (!o) return am_no_memory(err);
   o->ctx = ctx;
   o->options = *options;
+  o->cls = am_optimiser_class_of(options);
   o->kernels = am_kernels_of(ctx);
   o->ema_decay = ema_decay;
   am_model_weights(model, &o->n);
@@ -107,13 +108,14 @@ am_status am_optimiser_create(am_context *ctx, const am_optimiser_options *optio
   o->bad = am_alloc(ctx, o->n_pieces + 1, sizeof *o->bad);
   o->bad_array = -1;
   size_t bytes = am_mul(o->n, sizeof(am_real));
-  bool adam = options->kind != AM_SGD;
-  if (adam || options->momentum > 0) o->m = am_alloc_aligned(ctx, bytes);
-  if (adam) o->v = am_alloc_aligned(ctx, bytes);
+  bool slots = true;
+  for (int i = 0; i < AM_MOST_SLOTS && o->cls->slots[i]; i++) {
+    if (o->cls->slots_used && i >= o->cls->slots_used(options)) break;
+    slots &= (o->slots[i] = am_alloc_aligned(ctx, bytes)) != NULL;
+  }
   if (ema_decay > 0) o->ema = am_alloc_aligned(ctx, bytes);
   am_status status = AM_OK;
-  if (!o->factors || !o->pieces || !o->sums || !o->bad || ((adam || options->momentum > 0) && !o->m) || (adam && !o->v) ||
-      (ema_decay > 0 && !o->ema))
+  if (!o->factors || !o->pieces || !o->sums || !o->bad || !slots || (ema_decay > 0 && !o->ema))
     status = am_no_memory(err);
   if (!status) {
     cut_pieces(o, model);
@@ -129,8 +131,7 @@ am_status am_optimiser_create(am_context *ctx, const am_optimiser_options *optio
 
 void am_optimiser_free(am_optimiser *o) {
   if (!o) return;
-  am_free_aligned(o->ctx, o->m);
-  am_free_aligned(o->ctx, o->v);
+  for (int i = 0; i < AM_MOST_SLOTS; i++) am_free_aligned(o->ctx, o->slots[i]);
   am_free_aligned(o->ctx, o->ema);
   am_free(o->ctx, o->factors);
   am_free(o->ctx, o->pieces);
@@ -144,10 +145,8 @@ void am_optimiser_free(am_optimiser *o) {
 typedef struct sweep {
   am_optimiser *o;
   am_real *w, *g;
-  double scale;   /* division and clipping together */
-  double rate;    /* learning rate, times the bias correction of adam */
-  double plain_rate; /* learning rate alone: what decoupled decay is multiplied by */
-  double epsilon, ema;
+  am_step_rates rates;
+  double ema;
 } sweep;
 
 static void square_piece(void *arg, size_t piece, int worker) {
@@ -179,20 +178,11 @@ static void step_piece(void *arg, size_t piece, int worker) {
   sweep *s = arg;
   am_optimiser *o = s->o;
   const am_piece *p = &o->pieces[piece];
-  const am_optimiser_options *k = &o->options;
-  am_real *w = s->w + p->offset, *g = s->g + p->offset;
+  am_real *w = s->w + p->offset, *g = s->g + p->offset, *slots[AM_MOST_SLOTS];
   double factor = o->factors[p->array];
-  am_real decay = p->decay ? (am_real)k->weight_decay : 0;
-  if (factor != 0 && k->kind == AM_SGD) {
-    o->kernels->sgd(p->count, w, g, o->m ? o->m + p->offset : NULL, (am_real)s->scale, (am_real)(s->rate * factor),
-                    (am_real)k->momentum, k->nesterov, decay);
-  } else if (factor != 0) {
-    bool decoupled = k->kind == AM_ADAMW;
-    if (decoupled && p->decay) decay = (am_real)(s->plain_rate * factor * k->weight_decay);
-    o->kernels->adam(p->count, w, g, o->m + p->offset, o->v + p->offset, (am_real)s->scale,
-                     (am_real)(s->rate * factor), (am_real)k->beta1, (am_real)k->beta2, (am_real)s->epsilon, decay,
-                     decoupled);
-  }
+  for (int i = 0; i < AM_MOST_SLOTS; i++) slots[i] = o->slots[i] ? o->slots[i] + p->offset : NULL;
+  const am_step_piece piece_of = {p->count, w, g, slots, factor, p->decay};
+  if (factor != 0) o->cls->step(&o->options, o->kernels, &s->rates, &piece_of);
   memset(g, 0, p->count * sizeof *g);
   o->bad[piece] = not_finite(w, p->count);
   if (o->ema) average(o->ema + p->offset, w, p->count, (am_real)s->ema);
@@ -207,7 +197,8 @@ static void find_bad(am_optimiser *o) {
 double am_optimiser_step(am_optimiser *o, am_real *w, am_real *g, double divisor, double rate) {
   const am_optimiser_options *k = &o->options;
   double t = (double)o->step + 1, norm = 0;
-  sweep s = {.o = o, .w = w, .g = g, .scale = 1 / divisor, .rate = rate, .plain_rate = rate, .epsilon = k->epsilon};
+  sweep s = {.o = o, .w = w, .g = g,
+             .rates = {.scale = 1 / divisor, .rate = rate, .plain_rate = rate, .epsilon = k->epsilon}};
   if (k->clip_norm > 0) {
     am_parallel_for(o->ctx, o->n_pieces, square_piece, &s);
     for (size_t i = 0; i < o->n_pieces; i++) norm += o->sums[i];
@@ -217,13 +208,9 @@ double am_optimiser_step(am_optimiser *o, am_real *w, am_real *g, double divisor
       find_bad(o);
       return norm;
     }
-    if (norm > k->clip_norm) s.scale *= k->clip_norm / norm;
+    if (norm > k->clip_norm) s.rates.scale *= k->clip_norm / norm;
   }
-  if (k->kind != AM_SGD) {
-    double root = sqrt(1 - pow(k->beta2, t));
-    s.rate = rate * root / (1 - pow(k->beta1, t));
-    if (k->epsilon_mode == AM_EPSILON_PYTORCH) s.epsilon *= root;
-  }
+  if (o->cls->begin) o->cls->begin(k, o->step + 1, &s.rates);
   double early = (1 + t) / (10 + t);
   s.ema = early < o->ema_decay ? early : o->ema_decay;
   if (o->ema && !o->step) memcpy(o->ema, w, o->n * sizeof *w);

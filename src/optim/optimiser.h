@@ -1,4 +1,7 @@
-/* optim/optimiser.h - one step of SGD, Adam or AdamW over the flat weights.
+/* optim/optimiser.h - one step of an optimiser over the flat weights.
+ *
+ * An optimiser is a const table of functions over its options, which registry.c lists.  A new one is one file and one line
+ * there.  Checkpoints keep its slots by their names.
  *
  * Let g be the gradient divided once (by the batch or its weights) and clipped, lr the
  * learning rate of this step times the array's factor, t the step from 1.
@@ -22,14 +25,12 @@
 #include "base/option.h"
 #include "nn/model.h"
 
-#define AM_OPTIMISERS(X) X(AM_SGD, "sgd") X(AM_ADAM, "adam") X(AM_ADAMW, "adamw")
 #define AM_EPSILON_MODES(X) X(AM_EPSILON_KERAS, "keras") X(AM_EPSILON_PYTORCH, "pytorch")
-typedef enum am_optimiser_kind { AM_OPTIMISERS(AM_WORD_NAME) } am_optimiser_kind;
 typedef enum am_epsilon_mode { AM_EPSILON_MODES(AM_WORD_NAME) } am_epsilon_mode;
 
 /* The config section train.optimiser. */
 typedef struct am_optimiser_options {
-  int kind;              /* am_optimiser_kind */
+  int kind;              /* which of the registry of optimisers */
   double learning_rate;  /* 0.001 */
   double momentum;       /* sgd */
   bool nesterov;
@@ -40,7 +41,38 @@ typedef struct am_optimiser_options {
   const am_value *rates; /* map: name pattern (glob) -> factor on the learning rate; 0 freezes */
   am_texts freeze;       /* name patterns */
 } am_optimiser_options;
-extern const am_option am_optimiser_table[];
+extern const am_option am_optimiser_table[]; /* with the registry of optimisers */
+
+/* One step, the same for all weights. */
+typedef struct am_step_rates {
+  double scale;      /* of the gradient: division and clipping together */
+  double rate;       /* learning rate, which `begin` may correct */
+  double plain_rate; /* learning rate as it is: what decoupled decay is multiplied by */
+  double epsilon;
+} am_step_rates;
+
+/* A stretch of one array. */
+typedef struct am_step_piece {
+  size_t n;
+  am_real *w, *g;
+  am_real *const *slots; /* NULL those that the options leave out */
+  double factor;         /* of the array, on the learning rate; not 0 */
+  bool decay;            /* whether weight decay is for this array */
+} am_step_piece;
+
+enum { AM_MOST_SLOTS = 4 };
+/* A row of the registry (registry.h). */
+typedef struct am_optimiser_class {
+  am_variant is;            /* name; help; the options that this one alone has, members of am_optimiser_options */
+  const char *const *slots; /* names of its flat buffers of one number a weight, zero at first; at most AM_MOST_SLOTS, NULL ends */
+  int (*slots_used)(const am_optimiser_options *o); /* how many of them the options need, from the first; NULL: all */
+  am_status (*check)(const am_optimiser_options *o, const am_value *section, am_error *err); /* of options together; NULL: none */
+  void (*begin)(const am_optimiser_options *o, uint64_t step, am_step_rates *rates); /* step from 1; NULL: nothing */
+  void (*step)(const am_optimiser_options *o, const am_kernels *kernels, const am_step_rates *rates, const am_step_piece *piece);
+} am_optimiser_class;
+
+/* What the table cannot say; `section` is where messages point. */
+am_status am_optimiser_check(const am_optimiser_options *options, const am_value *section, am_error *err);
 
 typedef struct am_optimiser {
   am_context *ctx;
@@ -48,7 +80,8 @@ typedef struct am_optimiser {
   const am_kernels *kernels;
   double ema_decay;      /* 0: no average */
   size_t n;              /* reals in each flat buffer */
-  am_real *m, *v;        /* slots; NULL where the kind has none (sgd: m is the velocity) */
+  const am_optimiser_class *cls;
+  am_real *slots[AM_MOST_SLOTS]; /* of cls->slots; NULL those that the options leave out */
   am_real *ema;          /* averaged weights or NULL */
   uint64_t step;         /* steps done */
   size_t n_arrays, n_frozen;

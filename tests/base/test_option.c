@@ -264,6 +264,95 @@ static void an_enumeration_is_written_once(void **state) {
   }
 }
 
+/* Variants: animals, of which a bird and a bat have wings, and a fish has fins of its own. */
+typedef struct animal {
+  int kind;
+  int64_t legs, fins;
+  double wings;
+} animal;
+static const am_option winged_table[] = {
+    {"wings", AM_OPT_REAL, offsetof(animal, wings), "0.5", 0, 9, NULL, "span, m"}, AM_OPTION_END};
+static const am_option fish_table[] = {{"fins", AM_OPT_INT, offsetof(animal, fins), "7", 1, 9, NULL, "how many"}, AM_OPTION_END};
+static const am_variant worm = {"worm", "has nothing", NULL}, bird = {"bird", "flies", winged_table},
+                        bat = {"bat", "flies at night", winged_table}, fish = {"fish", "swims", fish_table};
+static const am_variant *const animals[] = {&worm, &bird, &bat, &fish, NULL};
+static const am_option animal_table[] = {
+    {"kind", AM_OPT_CHOICE, offsetof(animal, kind), "worm", .variants = animals, .help = "which"},
+    {"legs", AM_OPT_INT, offsetof(animal, legs), "2", 0, 99, NULL, "how many"},
+    AM_OPTION_END};
+
+static void a_variant_has_options_of_its_own(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  animal a;
+  am_value *out;
+  memset(&a, 0xff, sizeof a);
+  am_test_ok(am_options_read(f->tree, animal_table, NULL, "zoo", &a, &err), &err);
+  assert_int_equal(a.kind, 0);
+  assert_int_equal(a.fins, 7); /* of another: by default */
+  assert_true(a.wings == 0.5);
+  am_test_ok(am_options_emit(f->tree, animal_table, &a, &out, &err), &err);
+  assert_int_equal(out->count, 2);
+  put(f, "wings", am_value_real(f->tree, 3));
+  put(f, "kind", am_value_text(f->tree, "bat", false));
+  am_test_ok(am_options_read(f->tree, animal_table, f->map, "zoo", &a, &err), &err);
+  assert_ptr_equal(animals[a.kind], &bat);
+  assert_true(a.wings == 3);
+  am_test_ok(am_options_emit(f->tree, animal_table, &a, &out, &err), &err);
+  assert_int_equal(out->count, 3);
+  assert_string_equal(am_value_get(out, "kind")->text, "bat");
+  assert_string_equal(am_value_get(out, "wings")->text, "3");
+}
+
+static void an_option_of_another_variant_is_refused(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  animal a;
+  put(f, "kind", am_value_text(f->tree, "fish", false));
+  put(f, "wings", am_value_real(f->tree, 3));
+  am_test_fails(am_options_read(f->tree, animal_table, f->map, "zoo", &a, &err), AM_E_CONFIG, &err,
+                "zoo.wings: kind is fish, and this is a setting of bird and bat; leave it out");
+  am_options_drop_others(animal_table, f->map);
+  assert_null(am_value_get(f->map, "wings"));
+  assert_int_equal(f->map->count, 1);
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_options_read(f->tree, animal_table, f->map, "zoo", &a, &err), &err);
+  put(f, "fin", am_value_int(f->tree, 3));
+  am_test_fails(am_options_read(f->tree, animal_table, f->map, "zoo", &a, &err), AM_E_CONFIG, &err, "did you mean \"fins\"?");
+  am_value_get(f->map, "kind")->text = "fly";
+  am_value_get(f->map, "fin")->key = "wings"; /* of a kind that is none, any of all will do */
+  am_test_fails(am_options_read(f->tree, animal_table, f->map, "zoo", &a, &err), AM_E_CONFIG, &err,
+                "zoo.kind: found \"fly\", wanted one of worm, bird, bat, fish");
+}
+
+static void what_set_gave_is_not_dropped(void **state) {
+  fixture *f = *state;
+  put(f, "wings", am_value_real(f->tree, 3));
+  put(f, "fins", am_value_int(f->tree, 3));
+  am_value_get(f->map, "fins")->key_line = 0;
+  am_options_drop_others(animal_table, f->map);
+  assert_null(am_value_get(f->map, "wings"));
+  assert_non_null(am_value_get(f->map, "fins"));
+}
+
+static void help_shows_each_variant(void **state) {
+  fixture *f = *state;
+  am_buffer b = {0};
+  am_options_help(f->ctx, animal_table, &b);
+  assert_string_equal(b.data, "  key   type   default  range or choices\n"
+                              "  kind  word   worm     worm, bird, bat, fish\n        which\n"
+                              "  legs  int    2        0 to 99\n        how many\n"
+                              "\nkind worm: has nothing\n"
+                              "\nkind bird: flies\n"
+                              "  key    type   default  range or choices\n"
+                              "  wings  real   0.5      0 to 9\n         span, m\n"
+                              "\nkind bat: flies at night; settings of its own as with bird\n"
+                              "\nkind fish: swims\n"
+                              "  key   type   default  range or choices\n"
+                              "  fins  int    7        1 to 9\n        how many\n");
+  am_buffer_free(f->ctx, &b);
+}
+
 static void choices_have_an_index(void **state) {
   (void)state;
   char word[8];
@@ -314,6 +403,10 @@ int main(void) {
       cmocka_unit_test_setup_teardown(what_is_written_reads_back, begin, end),
       cmocka_unit_test_setup_teardown(help_names_type_default_and_range, begin, end),
       cmocka_unit_test_setup_teardown(help_fits_a_terminal, begin, end),
+      cmocka_unit_test_setup_teardown(a_variant_has_options_of_its_own, begin, end),
+      cmocka_unit_test_setup_teardown(an_option_of_another_variant_is_refused, begin, end),
+      cmocka_unit_test_setup_teardown(what_set_gave_is_not_dropped, begin, end),
+      cmocka_unit_test_setup_teardown(help_shows_each_variant, begin, end),
       cmocka_unit_test(choices_have_an_index),
       cmocka_unit_test(an_enumeration_is_written_once),
       cmocka_unit_test(every_failed_allocation_is_survived),

@@ -95,13 +95,6 @@ static void label_sets(void **state) {
   am_test_fails(load_from(made_up, "label_set: 5, merge: {sad: angry}", &d), AM_E_CONFIG, &err, "not both");
   am_test_fails(load_from(made_up, "labels: [neutral, exited]", &d), AM_E_DATA, &err,
                 "did you mean \"excited\"");
-  am_data_options o;
-  am_tree *tree = read_section(ctx, am_data_table, "{corpus: manifest, label_set: 4}", &o);
-  am_test_file(in("manifest.csv"), "path,label\nmanifest.csv,x\n", 26);
-  o.root = folder;
-  am_test_fails(am_dataset_load(ctx, &o, &d, &err), AM_E_CONFIG, &err,
-                "data.label_set: the corpus manifest has no label sets");
-  am_tree_free(tree);
 }
 
 static void styles(void **state) {

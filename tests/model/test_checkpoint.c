@@ -118,7 +118,7 @@ static void resumes_version_1(void **state) {
   assert_false(s.finished);
   /* The slots are those of five steps: gradients were seen everywhere. */
   am_array_info dense = am_model_weight_info(c->model, am_model_weight_count(c->model) - 1);
-  for (size_t i = 0; i < dense.count; i++) assert_true(o->v[dense.offset + i] > 0 && o->m[dense.offset + i] != 0);
+  for (size_t i = 0; i < dense.count; i++) assert_true(o->slots[1][dense.offset + i] > 0 && o->slots[0][dense.offset + i] != 0);
   am_free(ctx, s.history);
   am_optimiser_free(o);
   am_checkpoint_free(ctx, c);
@@ -232,7 +232,7 @@ static char *all_of(am_context *ctx, const char *path) {
     (void)am_model_weights(c->model, &n);
     am_buffer_printf(ctx, &text, "step %d at %d history %d %08x slots %08x %08x\n", (int)s.step, (int)s.position,
                      (int)s.n_history, am_crc32c(0, s.history, s.n_history * sizeof *s.history),
-                     am_crc32c(0, o->m, n * sizeof *o->m), am_crc32c(0, o->v, n * sizeof *o->v));
+                     am_crc32c(0, o->slots[0], n * sizeof **o->slots), am_crc32c(0, o->slots[1], n * sizeof **o->slots));
   }
   am_free(ctx, s.history);
   am_optimiser_free(o);

@@ -2,7 +2,7 @@
 #include "testing.h"
 
 #include "made_up.h"
-#include "optim/optimiser.h"
+#include "optim/registry.h"
 #include "optim/schedule.h"
 
 static const char MINIMAL[] = "data: {corpus: manifest, root: corpus}\nmodel: {layers: [flatten, {dense: {units: 0}}]}\n";
@@ -23,10 +23,10 @@ static void fills_defaults(void **state) {
   assert_string_equal(c->cache, "cache");
   assert_int_equal(c->train.epochs, 15);
   assert_int_equal(c->train.batch, 32);
-  assert_int_equal(c->optimiser.kind, AM_ADAM);
+  assert_string_equal(am_optimisers[c->optimiser.kind]->name, "adam");
   assert_true(c->optimiser.learning_rate == 0.001);
   assert_true(c->optimiser.epsilon == 1e-7);
-  assert_int_equal(c->optimiser.epsilon_mode, 0);
+  assert_int_equal(c->optimiser.epsilon_mode, AM_EPSILON_KERAS);
   assert_int_equal(c->schedule.kind, AM_SCHEDULE_CONSTANT);
   assert_int_equal(c->features.mels, 128);
   assert_int_equal(c->layers->count, 2);
@@ -94,7 +94,7 @@ static void overrides_win_and_are_typed(void **state) {
                               "data.root=a=b", "cache="};
   am_config *c = load(ctx, "train: {epochs: 2}\ndata: {corpus: manifest, root: x}\nmodel: {layers: [flatten, {dense: {units: 0}}]}\n", more, 6);
   assert_int_equal(c->train.epochs, 4);
-  assert_int_equal(c->optimiser.kind, AM_SGD);
+  assert_string_equal(am_optimisers[c->optimiser.kind]->name, "sgd");
   assert_string_equal(am_value_find(c->layers, "1.dense.units")->text, "7");
   assert_string_equal(c->data.root, "a=b");
   assert_string_equal(c->cache, "");
@@ -143,11 +143,52 @@ static void settings_that_do_not_go_together(void **state) {
   (void)state;
   refuse(MINIMAL, "train.schedule={kind: one_cycle, warmup_epochs: 1}", AM_E_CONFIG, "one_cycle rises by itself");
   refuse(MINIMAL, "train.schedule.warmup_epochs=99", AM_E_CONFIG, "99 is more than the 15 epochs");
-  refuse(MINIMAL, "train.optimiser.nesterov=true", AM_E_CONFIG, "needs kind sgd and a momentum");
-  refuse(MINIMAL, "train.optimiser.momentum=0.9", AM_E_CONFIG, "only sgd has one");
+  refuse(MINIMAL, "train.optimiser.nesterov=true", AM_E_CONFIG, "nesterov: kind is adam, and this is a setting of sgd");
+  refuse(MINIMAL, "train.optimiser.momentum=0.9", AM_E_CONFIG, "momentum: kind is adam, and this is a setting of sgd");
+  refuse(MINIMAL, "train.optimiser={kind: sgd, nesterov: true}", AM_E_CONFIG, "nesterov: needs a momentum above 0");
   refuse(MINIMAL, "train={monitor: last, early_stopping: 3}", AM_E_CONFIG, "train.early_stopping: with monitor last");
   refuse(MINIMAL, "train={balanced_sampler: true, class_weights: balanced}", AM_E_CONFIG, "would correct twice");
   refuse(MINIMAL, "augment.gain=[5, -5]", AM_E_CONFIG, "gain");
+}
+
+static void settings_of_one_corpus_are_of_no_other(void **state) {
+  (void)state;
+  refuse("data:\n  corpus: manifest\n  parts: [speech]\nmodel: {layers: [flatten]}\n", NULL, AM_E_CONFIG,
+         "x.yaml:3:3: data.parts: corpus is manifest, and this is a setting of ravdess; leave it out");
+  refuse(MINIMAL, "data.label_set=4", AM_E_CONFIG,
+         "--set: data.label_set: corpus is manifest, and this is a setting of iemocap; leave it out");
+  refuse(MINIMAL, "data.part=[speech]", AM_E_CONFIG, "known are corpus, root, labels");
+}
+
+/* What programs before kept: the settings of all corpora and optimisers, which meant nothing but for the one chosen. */
+static void stored_settings_of_others_are_passed_over(void **state) {
+  (void)state;
+  static const char before[] =
+      "data: {corpus: several, corpora: [{corpus: manifest, root: a, parts: [song]}], root: \"\", manifest: \"\", description: \"\",\n"
+      "  parts: [speech, song], intensity: [strong], complete_split: true, labels_from: rater, label_set: all, soft_labels: false}\n"
+      "model: {layers: [flatten]}\n"
+      "train: {optimiser: {kind: sgd, momentum: 0.5, beta1: 0.8, beta2: 0.999, epsilon: 1e-7, epsilon_mode: keras}}\n";
+  static const char now[] = "data: {corpus: several, corpora: [{corpus: manifest, root: a}]}\nmodel: {layers: [flatten]}\n"
+                            "train: {optimiser: {kind: sgd, momentum: 0.5}}\n";
+  am_context *ctx = am_test_context(1, NULL);
+  am_error err = AM_ERROR_INIT;
+  am_config *c, *same = load(ctx, now, NULL, 0);
+  const char *set = "data.parts=[speech]";
+  am_test_ok(am_config_from_stored(ctx, before, "x.yaml", NULL, 0, &c, &err), &err);
+  assert_null(am_value_find(am_tree_root(c->effective), "data.parts"));
+  assert_null(am_value_find(am_tree_root(c->effective), "train.optimiser.beta1"));
+  assert_non_null(am_value_find(am_tree_root(c->effective), "data.corpora"));
+  assert_null(am_value_find(am_tree_root(c->effective), "data.corpora.0.parts"));
+  assert_true(am_value_equal(am_value_find(am_tree_root(c->effective), "train"), am_value_find(am_tree_root(same->effective), "train")));
+  assert_true(am_value_equal(am_value_find(am_tree_root(c->effective), "data.corpora"),
+                             am_value_find(am_tree_root(same->effective), "data.corpora")));
+  am_config_free(c);
+  am_test_fails(am_config_from_stored(ctx, before, "x.yaml", &set, 1, &c, &err), AM_E_CONFIG, &err,
+                "data.parts: corpus is several, and this is a setting of ravdess");
+  am_test_fails(am_config_from_text(ctx, before, "x.yaml", NULL, 0, &c, &err), AM_E_CONFIG, &err,
+                "x.yaml:1:");
+  am_config_free(same);
+  am_context_free(ctx);
 }
 
 /* A first layer that wants a sequence gets one. */
@@ -203,6 +244,8 @@ int main(void) {
       cmocka_unit_test(says_what_is_wrong_and_where),
       cmocka_unit_test(overrides_are_checked_alike),
       cmocka_unit_test(settings_that_do_not_go_together),
+      cmocka_unit_test(settings_of_one_corpus_are_of_no_other),
+      cmocka_unit_test(stored_settings_of_others_are_passed_over),
       cmocka_unit_test(model_input_follows_the_first_layer),
       cmocka_unit_test(survives_every_failed_allocation),
   };

@@ -3,7 +3,7 @@
 
 #include "golden_optimiser.h"
 #include "io/yaml.h"
-#include "optim/optimiser.h"
+#include "optim/registry.h"
 #include "optim/schedule.h"
 
 enum { STEPS = 10, KERNEL = 8, ALL = 10 };
@@ -82,6 +82,25 @@ static void check(const char *optimiser, double ema, double divisor, const doubl
     run(&b, ema, divisor, got);
     assert_allclose_d(got, wanted, ALL, 2e-6, 2e-6);
     bench_free(&b);
+  }
+}
+
+/* Checkpoints keep slots by their names, beside `average`. */
+static void the_registry_is_whole(void **state) {
+  (void)state;
+  for (int k = 0; am_optimisers[k]; k++) {
+    am_optimiser_options o = {.kind = k};
+    const am_optimiser_class *cls = am_optimiser_class_of(&o);
+    assert_ptr_equal(&cls->is, am_optimisers[k]);
+    assert_non_null(cls->is.help);
+    assert_non_null(cls->step);
+    int n = 0;
+    for (; cls->slots[n]; n++) {
+      assert_string_not_equal(cls->slots[n], "average");
+      for (int i = 0; i < n; i++) assert_string_not_equal(cls->slots[n], cls->slots[i]);
+    }
+    assert_in_range(n, 0, AM_MOST_SLOTS);
+    for (int i = 0; i < k; i++) assert_string_not_equal(am_optimisers[i]->name, am_optimisers[k]->name);
   }
 }
 
@@ -244,6 +263,7 @@ static void plateau_and_early_stopping(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(sgd),
+      cmocka_unit_test(the_registry_is_whole),
       cmocka_unit_test(adam),
       cmocka_unit_test(divides_and_clips_once),
       cmocka_unit_test(averages),

@@ -3,8 +3,8 @@
  * A loader lists the clips of its corpus in the corpus's order.  A corpus
  * whose complete list follows from a rule (RAVDESS) lists the clips that are
  * missing as well, with path NULL.  Filters, merges and renames come after,
- * in dataset.c, the same for all.  A new corpus is one file and one row of
- * am_corpus_loaders. */
+ * in dataset.c, the same for all.  A new corpus is one file and one line of
+ * registry.c. */
 #ifndef AM_CORPUS_H
 #define AM_CORPUS_H
 
@@ -48,19 +48,11 @@ typedef struct am_corpus {
   am_name_set reasons; /* of left_out, in its order */
 } am_corpus;
 
-typedef struct am_corpus_loader {
-  const char *name, *help;
+/* A row of the registry (registry.h). */
+typedef struct am_corpus_class {
+  am_variant is; /* name; help; the settings that this corpus alone has, members of am_data_options */
   am_status (*load)(am_corpus *corpus, const am_data_options *options, am_error *err);
-} am_corpus_loader;
-
-/* In the order of am_data_options.corpus; ends with a NULL name. */
-extern const am_corpus_loader am_corpus_loaders[];
-
-am_status am_corpus_ravdess(am_corpus *corpus, const am_data_options *options, am_error *err);
-am_status am_corpus_manifest(am_corpus *corpus, const am_data_options *options, am_error *err);
-am_status am_corpus_iemocap(am_corpus *corpus, const am_data_options *options, am_error *err);
-am_status am_corpus_described(am_corpus *corpus, const am_data_options *options, am_error *err);
-am_status am_corpus_several(am_corpus *corpus, const am_data_options *options, am_error *err);
+} am_corpus_class;
 
 am_status am_corpus_add(am_corpus *corpus, const am_entry *entry, am_error *err);
 /* Counts a file or clip that is not used; the first of each reason is the example. Texts are copied when new. */

@@ -415,7 +415,7 @@ static am_status check_root(am_corpus *corpus, const am_data_options *o, const a
                  *d->home ? ", to be had from " : "", d->home);
 }
 
-am_status am_corpus_described(am_corpus *corpus, const am_data_options *o, am_error *err) {
+static am_status load_described(am_corpus *corpus, const am_data_options *o, am_error *err) {
   am_description *d = NULL;
   if (!*o->description)
     return am_fail(err, AM_E_CONFIG,
@@ -446,3 +446,16 @@ am_status am_corpus_described(am_corpus *corpus, const am_data_options *o, am_er
   am_description_free(d);
   return status;
 }
+
+#define AT(member) offsetof(am_data_options, member)
+static const am_option own_table[] = {
+  {"description", AM_OPT_TEXT, AT(description), "", 0, 0, NULL,
+   "YAML file that describes the corpus, e.g. datasets/emodb.yaml"},
+  AM_OPTION_END
+};
+#undef AT
+
+const am_corpus_class am_corpus_described = {
+  .is = {"described", "labels in the names, or in a table: a YAML file says how (datasets/*.yaml)", own_table},
+  .load = load_described,
+};

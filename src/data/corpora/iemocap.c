@@ -452,7 +452,7 @@ static am_status run(load *l, am_error *err) {
   return AM_OK;
 }
 
-am_status am_corpus_iemocap(am_corpus *corpus, const am_data_options *o, am_error *err) {
+static am_status load_iemocap(am_corpus *corpus, const am_data_options *o, am_error *err) {
   if (!*o->root)
     return am_fail(err, AM_E_CONFIG, "data.root is not set: wanted the folder IEMOCAP_full_release");
   size_t n = strlen(o->root);
@@ -475,3 +475,25 @@ am_status am_corpus_iemocap(am_corpus *corpus, const am_data_options *o, am_erro
   corpus->n_speakers = corpus->d->synthetic ? 0 : 2 * SESSIONS;
   return AM_OK;
 }
+
+#define AT(member) offsetof(am_data_options, member)
+static const am_option own_table[] = {
+  {"labels_from", AM_OPT_CHOICE, AT(labels_from), "consensus", 0, 0, AM_WORDS(AM_IEMOCAP_SOURCES),
+   "the raters' majority, or the first rater's file of each dialogue"},
+  {"label_set", AM_OPT_CHOICE, AT(label_set), "all", 0, 0, AM_WORDS(AM_IEMOCAP_SETS),
+   "in place of labels and merge; 4: neutral, happy with excited, sad, angry; 5: and frustrated; "
+   "6: excited apart; 7: and fearful; 9: all but other; 10"},
+  {"style", AM_OPT_CHOICES, AT(style), "[improvised, scripted]", 0, 0, AM_WORDS(AM_IEMOCAP_STYLES),
+   "which dialogues"},
+  {"chunk_seconds", AM_OPT_REAL, AT(chunk_seconds), "0", 0, 3600, NULL,
+   "c > 0 cuts utterances into full chunks of c s; shorter than 1.25 c: whole too; 0: no cutting"},
+  {"soft_labels", AM_OPT_BOOL, AT(soft_labels), "false", 0, 0, NULL,
+   "train on the shares of the raters' votes; results still count the one label"},
+  AM_OPTION_END
+};
+#undef AT
+
+const am_corpus_class am_corpus_iemocap = {
+  .is = {"iemocap", "IEMOCAP as released: Session1 to Session5", own_table},
+  .load = load_iemocap,
+};

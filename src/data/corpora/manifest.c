@@ -175,7 +175,7 @@ static am_status find_file(manifest *m, const am_data_options *o, am_error *err)
   return corpus->d->root ? AM_OK : AM_E_NOMEM;
 }
 
-am_status am_corpus_manifest(am_corpus *corpus, const am_data_options *o, am_error *err) {
+static am_status load_manifest(am_corpus *corpus, const am_data_options *o, am_error *err) {
   manifest m = {.corpus = corpus, .seen = {.ctx = corpus->ctx}};
   am_status status = find_file(&m, o, err);
   if (!status) status = am_csv_read_file(corpus->ctx, m.file, 0, &m.csv, err);
@@ -191,3 +191,15 @@ am_status am_corpus_manifest(am_corpus *corpus, const am_data_options *o, am_err
   am_free(corpus->ctx, m.folder);
   return status;
 }
+
+#define AT(member) offsetof(am_data_options, member)
+static const am_option own_table[] = {
+  {"manifest", AM_OPT_TEXT, AT(manifest), "", 0, 0, NULL, "CSV file of clips; default <root>/manifest.csv"},
+  AM_OPTION_END
+};
+#undef AT
+
+const am_corpus_class am_corpus_manifest = {
+  .is = {"manifest", "a CSV file with the columns path, label, speaker and more", own_table},
+  .load = load_manifest,
+};

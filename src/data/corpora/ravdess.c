@@ -223,7 +223,7 @@ static am_status run(search *s, am_error *err) {
   return list(s, err);
 }
 
-am_status am_corpus_ravdess(am_corpus *corpus, const am_data_options *o, am_error *err) {
+static am_status load_ravdess(am_corpus *corpus, const am_data_options *o, am_error *err) {
   if (!*o->root)
     return am_fail(err, AM_E_CONFIG, "data.root is not set: wanted the folder that holds RAVDESS");
   size_t n = strlen(o->root);
@@ -242,3 +242,18 @@ am_status am_corpus_ravdess(am_corpus *corpus, const am_data_options *o, am_erro
   am_free(corpus->ctx, s);
   return status;
 }
+
+#define AT(member) offsetof(am_data_options, member)
+static const am_option own_table[] = {
+  {"parts", AM_OPT_CHOICES, AT(parts), "[speech, song]", 0, 0, AM_WORDS(AM_RAVDESS_PARTS), "which recordings"},
+  {"intensity", AM_OPT_CHOICES, AT(intensity), "[normal, strong]", 0, 0, AM_WORDS(AM_RAVDESS_INTENSITIES), "which intensities"},
+  {"complete_split", AM_OPT_BOOL, AT(complete_split), "true", 0, 0, NULL,
+   "draw random splits over the complete corpus, then keep what is there"},
+  AM_OPTION_END
+};
+#undef AT
+
+const am_corpus_class am_corpus_ravdess = {
+  .is = {"ravdess", "RAVDESS as downloaded, or files named like its own, at any depth", own_table},
+  .load = load_ravdess,
+};

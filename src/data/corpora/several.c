@@ -62,7 +62,7 @@ static am_status load_part(several *s, const am_data_options *all, am_tree *tree
   if (!status) status = am_options_read(tree, am_data_table, item, section, &o, err);
   if (status) return status;
   o.merge_alike = all->merge_alike;
-  if (am_corpus_loaders[o.corpus].load == am_corpus_several)
+  if (o.corpus == all->corpus)
     return am_fail_at(err, item, "%s: a list of corpora inside a list of corpora; write them all into one",
                       section);
   status = place(s, all->root, &o.root, err);
@@ -219,7 +219,7 @@ static am_status describe(several *s, am_error *err) {
   return d->root && d->title && d->licence && d->citation && d->language ? AM_OK : AM_E_NOMEM;
 }
 
-am_status am_corpus_several(am_corpus *corpus, const am_data_options *o, am_error *err) {
+static am_status load_several(am_corpus *corpus, const am_data_options *o, am_error *err) {
   several s = {.corpus = corpus, .labels = {.ctx = corpus->ctx}};
   if (!o->corpora || !o->corpora->first)
     return am_fail(err, AM_E_CONFIG, "data.corpora is empty: wanted a list of data sections, one a corpus");
@@ -231,3 +231,15 @@ am_status am_corpus_several(am_corpus *corpus, const am_data_options *o, am_erro
   am_name_set_free(&s.labels);
   return status;
 }
+
+#define AT(member) offsetof(am_data_options, member)
+static const am_option own_table[] = {
+  {"corpora", AM_OPT_LIST, AT(corpora), "", 0, 0, NULL, "data sections of corpora that are used together"},
+  AM_OPTION_END
+};
+#undef AT
+
+const am_corpus_class am_corpus_several = {
+  .is = {"several", "several corpora together (data.corpora)", own_table},
+  .load = load_several,
+};
