@@ -288,7 +288,7 @@ am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const
   return decode(&c, rate, max_seconds, out, err);
 }
 
-am_status am_sound_load_clip(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err) {
+static am_status load_clip(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err) {
   return am_file_read_ordinary(ctx, path, "a sound file", largest_file, data, bytes, err);
 }
 
@@ -318,7 +318,7 @@ am_status am_sound_read(am_context *ctx, const char *path, double rate, double m
 
 am_status am_sound_read_clip(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
                              am_error *err) {
-  return read_by(ctx, am_sound_load_clip, path, rate, max_seconds, out, err);
+  return read_by(ctx, load_clip, path, rate, max_seconds, out, err);
 }
 
 static am_status inspect_by(am_context *ctx, loader *load, const char *path, bool quiet, am_sound_info *out, am_error *err) {
@@ -347,7 +347,7 @@ am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out
 }
 
 am_status am_sound_inspect_clip(am_context *ctx, const char *path, am_sound_info *out, am_error *err) {
-  return inspect_by(ctx, am_sound_load_clip, path, true, out, err);
+  return inspect_by(ctx, load_clip, path, true, out, err);
 }
 
 void am_sound_free(am_context *ctx, am_sound *sound) {

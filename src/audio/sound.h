@@ -9,8 +9,6 @@
 am_status am_sound_read_clip(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
                              am_error *err);
 am_status am_sound_inspect_clip(am_context *ctx, const char *path, am_sound_info *out, am_error *err);
-/* The bytes of the file (am_free), for those who know it by its content. */
-am_status am_sound_load_clip(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err);
 /* am_sound_write of a path that may be a name of our own. */
 am_status am_sound_write_as(am_context *ctx, am_whose whose, const char *path, const float *samples, size_t n, double rate,
                             bool pcm16, am_error *err);

@@ -19,6 +19,7 @@
 #define PREFIX "features-"
 #define FORMAT "audiomood features"
 enum { VERSION = 3, WHOLE = 6, COLUMNS = 8 };
+#define EVEN (~(uint64_t)1) /* all keys are: older programs gave odd ones to files that they knew by content */
 /* The first WHOLE are int64, the others float64. */
 static const char *const columns_of[COLUMNS] = {"key", "rows", "columns", "crc32c", "unheard", "digest", "seconds", "file_rate"};
 
@@ -48,7 +49,6 @@ struct am_cache {
   size_t n, room;
   uint32_t *slots; /* hash of key -> newest entry + 1 */
   size_t n_slots;
-  bool has_content_keys;
   am_h5 *open; /* the shard read last */
   int open_shard;
   pending *waiting;
@@ -88,7 +88,6 @@ static am_status add_entry(am_cache *c, entry e, am_error *err) {
   e.older = (int64_t)c->slots[slot] - 1;
   c->entries[c->n++] = e;
   c->slots[slot] = (uint32_t)c->n;
-  if (e.key & 1) c->has_content_keys = true;
   return AM_OK;
 }
 
@@ -384,37 +383,28 @@ am_status am_cache_flush(am_cache *c, am_error *err) {
 
 /* Keys */
 
-bool am_cache_has_content_keys(const am_cache *c) { return c->has_content_keys; }
-
-/* File systems keep times in steps of up to 2 s (FAT) and clocks of servers differ: a file whose times lie
- * in the last seconds, or ahead, could change again and look the same. */
-bool am_cache_identity_key(const char *path, const am_file_id *id, uint64_t *key) {
+/* A stamp tells one content from the next only when the clock behind it has moved on between the two.  Kernels stamp in
+ * ticks of up to 10 ms: of a file stamped just now, the next tick is waited for.  Stamps of whole seconds are those of a
+ * file system that keeps no finer ones, in steps of up to 2 s (FAT): a file so young is not cached. */
+bool am_cache_file_key(const char *path, const am_file_id *id, uint64_t *key) {
+  const uint64_t second = 1000000000, tick = second / 50;
   struct timespec now = {0};
   clock_gettime(CLOCK_REALTIME, &now);
-  uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+  uint64_t now_ns = (uint64_t)now.tv_sec * second + (uint64_t)now.tv_nsec;
   uint64_t latest = id->mtime_ns > id->ctime_ns ? id->mtime_ns : id->ctime_ns;
-  if (latest + 3000000000u > now_ns) return false;
+  if (id->mtime_ns % second == 0 && id->ctime_ns % second == 0 && latest + 3 * second > now_ns) return false;
+  if (latest <= now_ns && latest + tick > now_ns) nanosleep(&(struct timespec){.tv_nsec = (long)tick}, NULL);
   char *full = realpath(path, NULL);
   if (!full) return false;
   uint64_t hash = am_hash64(0, full, strlen(full));
   free(full);
   uint64_t words[] = {id->size, id->mtime_ns, id->ctime_ns, id->inode, id->device};
-  *key = am_hash64(hash, words, sizeof words) & ~(uint64_t)1;
+  *key = am_hash64(hash, words, sizeof words) & EVEN;
   return true;
-}
-
-am_status am_cache_content_key(am_context *ctx, const char *path, uint64_t *key, am_error *err) {
-  char *data;
-  size_t bytes;
-  am_status status = am_sound_load_clip(ctx, path, &data, &bytes, err);
-  if (status) return status;
-  *key = am_hash64(bytes, data, bytes) | 1;
-  am_free(ctx, data);
-  return AM_OK;
 }
 
 uint64_t am_cache_entry_key(uint64_t file, double start, double seconds, uint64_t features) {
   double part[] = {start + 0.0, seconds + 0.0};
-  uint64_t hash = am_hash64(am_hash64(file, part, sizeof part), &features, sizeof features);
-  return (hash & ~(uint64_t)1) | (file & 1);
+  uint64_t hash = am_hash64(file, part, sizeof part);
+  return am_hash64(hash, &features, sizeof features) & EVEN;
 }

@@ -1,9 +1,8 @@
 /* data/cache.h - features on disk, never stale.
  *
  * A cache folder holds immutable HDF5 shards, each written aside and renamed.
- * An entry's key is a hash of the file's identity (size, mtime, inode, device, path; or its content where the
- * file system's identities cannot be trusted), the part of the file, and the feature settings
- * with AM_FEATURES_VERSION.  Several runs may use one folder at once: they
+ * An entry's key is a hash of the file's identity (size, times of change in nanoseconds, inode, device, path), the part
+ * of the file, and the feature settings with AM_FEATURES_VERSION.  Several runs may use one folder at once: they
  * only ever add shards.  A damaged entry (crc32c) is noticed, said, and
  * computed again. */
 #ifndef AM_CACHE_H
@@ -32,11 +31,9 @@ am_status am_cache_add(am_cache *cache, uint64_t key, int64_t rows, int64_t colu
 size_t am_cache_pending(const am_cache *cache); /* bytes collected and not yet written */
 am_status am_cache_flush(am_cache *cache, am_error *err);
 
-/* Keys.  A file that changed within the last seconds could change again without its times moving, so
- * it is known by its content instead: those keys are odd, the others even. */
-bool am_cache_has_content_keys(const am_cache *cache);
-bool am_cache_identity_key(const char *path, const am_file_id *id, uint64_t *key); /* false: not to be trusted */
-am_status am_cache_content_key(am_context *ctx, const char *path, uint64_t *key, am_error *err);
+/* The key of a file, for am_cache_entry_key; false: its times do not tell yet whether it changes again.  Whoever reads the
+ * file after this call, and finds the same `id` after that, has what the key stands for. */
+bool am_cache_file_key(const char *path, const am_file_id *id, uint64_t *key);
 uint64_t am_cache_entry_key(uint64_t file, double start, double seconds, uint64_t features);
 
 #endif

@@ -62,19 +62,19 @@ static bool is_part(const am_clip *c) { return c->start > 0 || c->seconds > 0; }
 
 /* Whole files have their length in the cache, for too_long.  Parts do not have that of their file: their entries are for
  * the limit under which it was decoded. */
-static uint64_t entry_key(const job *j, uint32_t clip, uint64_t file, uint64_t features) {
+static uint64_t entry_key(const job *j, uint32_t clip, uint64_t features) {
   const am_clip *c = &j->d->clips[clip];
   double limit = j->data->max_seconds;
   if (is_part(c)) features = am_hash64(features, &limit, sizeof limit);
-  return am_cache_entry_key(file, c->start, c->seconds, features);
+  return am_cache_entry_key(j->store->items[clip].file, c->start, c->seconds, features);
 }
 
-static uint64_t x_key(const job *j, uint32_t clip, uint64_t file) {
-  return entry_key(j, clip, file, am_features_key(j->fx));
+static uint64_t x_key(const job *j, uint32_t clip) {
+  return entry_key(j, clip, am_features_key(j->fx));
 }
 
-static uint64_t sound_key(const job *j, uint32_t clip, uint64_t file) {
-  return entry_key(j, clip, file, am_features_audio_key(j->fx));
+static uint64_t sound_key(const job *j, uint32_t clip) {
+  return entry_key(j, clip, am_features_audio_key(j->fx));
 }
 
 /* Of a whole file with so many seconds after resampling, which rounds up: by less than a sample this may say so of a
@@ -101,22 +101,22 @@ static bool recall(job *j, uint64_t key, const char *name, float **out, int64_t 
   return true;
 }
 
-/* All that is wanted of a clip under one file key; nothing is kept when a part is missing.  What is too long is left to
+/* All that is wanted of a clip; nothing is kept when a part is missing.  What is too long is left to
  * the decoder, which refuses it as it would without a cache. */
-static bool recall_clip(job *j, uint32_t clip, uint64_t file) {
+static bool recall_clip(job *j, uint32_t clip) {
   am_store *s = j->store;
   item *it = &s->items[clip];
   int64_t rows, columns;
   am_cache_facts facts;
   const char *name = j->d->clips[clip].name;
-  uint64_t key = x_key(j, clip, file);
+  uint64_t key = x_key(j, clip);
   if (am_cache_find(j->cache, key, &rows, &columns, &facts) && too_long(j, clip, facts.seconds)) return false;
   if (!recall(j, key, name, &it->x, &rows, &columns, &facts)) return false;
   bool fits = columns == s->bins && rows < INT32_MAX;
   it->t = (int)rows;
   it->facts = facts;
   if (fits &&
-      (!j->keep_sound || recall(j, sound_key(j, clip, file), name, &it->sound, &rows, &columns, &facts))) {
+      (!j->keep_sound || recall(j, sound_key(j, clip), name, &it->sound, &rows, &columns, &facts))) {
     it->n_sound = j->keep_sound ? (size_t)rows : 0;
     it->ok = true;
     return true;
@@ -133,57 +133,16 @@ static void identify(job *j) {
     if (i && !strcmp(path, j->d->clips[i - 1].path)) { /* parts of one file stand together */
       it->id = it[-1].id;
       it->file = it[-1].file;
-    } else if (am_file_identify(path, &it->id, NULL) || !am_cache_identity_key(path, &it->id, &it->file)) {
+    } else if (am_file_identify(path, &it->id, NULL) || !am_cache_file_key(path, &it->id, &it->file)) {
       it->file = 0;
     }
   }
 }
 
-static void hash_piece(void *arg, size_t piece, int worker) {
-  (void)worker;
-  job *j = arg;
-  uint32_t clip = j->todo[piece];
-  uint64_t key;
-  if (am_cache_content_key(j->store->ctx, j->d->clips[clip].path, &key, NULL))
-    return; /* the decoder will say why */
-  j->store->items[clip].file = key;
-}
-
-/* Files known by content: those too young for their times to be trusted, and, when
- * the cache holds entries made while a file was young, all that it has not by identity. */
-static void recall_by_content(job *j) {
-  size_t n = 0, left = 0;
-  uint64_t *identity = am_alloc(j->store->ctx, j->store->n + 1, sizeof *identity);
-  uint32_t *all = am_alloc(j->store->ctx, j->n_todo + 1, sizeof *all);
-  if (!identity || !all) { /* then they are computed */
-    am_free(j->store->ctx, identity);
-    am_free(j->store->ctx, all);
-    return;
-  }
-  size_t n_all = j->n_todo;
-  memcpy(all, j->todo, n_all * sizeof *all);
-  for (size_t i = 0; i < n_all; i++) {
-    identity[all[i]] = j->store->items[all[i]].file;
-    if (!identity[all[i]] || am_cache_has_content_keys(j->cache)) j->todo[n++] = all[i];
-  }
-  am_parallel_for(j->store->ctx, n, hash_piece, j);
-  for (size_t i = 0; i < n_all; i++) {
-    uint32_t clip = all[i];
-    item *it = &j->store->items[clip];
-    if ((it->file & 1) && recall_clip(j, clip, it->file)) continue;
-    if (identity[clip]) it->file = identity[clip]; /* by identity it is added */
-    j->todo[left++] = clip;
-  }
-  j->n_todo = left;
-  am_free(j->store->ctx, all);
-  am_free(j->store->ctx, identity);
-}
-
 static void recall_all(job *j) {
   for (uint32_t i = 0; i < j->store->n; i++)
-    if (!j->cache || !j->store->items[i].file || !recall_clip(j, i, j->store->items[i].file))
+    if (!j->cache || !j->store->items[i].file || !recall_clip(j, i))
       j->todo[j->n_todo++] = i;
-  if (j->cache && j->n_todo) recall_by_content(j);
   j->store->counts.from_cache = j->store->n - j->n_todo;
 }
 
@@ -276,9 +235,9 @@ static void remember(job *j, uint32_t clip) {
   if (!j->cache || !it->file || !it->ok || too_long(j, clip, it->facts.seconds)) return; /* the last: never recalled */
   am_error why = AM_ERROR_INIT;
   am_status status =
-      am_cache_add(j->cache, x_key(j, clip, it->file), it->t, j->store->bins, &it->facts, it->x, &why);
+      am_cache_add(j->cache, x_key(j, clip), it->t, j->store->bins, &it->facts, it->x, &why);
   if (!status && j->keep_sound)
-    status = am_cache_add(j->cache, sound_key(j, clip, it->file), (int64_t)it->n_sound, 1, &it->facts, it->sound,
+    status = am_cache_add(j->cache, sound_key(j, clip), (int64_t)it->n_sound, 1, &it->facts, it->sound,
                           &why);
   if (!status && am_cache_pending(j->cache) > FLUSH_BYTES) status = am_cache_flush(j->cache, &why);
   if (status) give_up_cache(j, why.message);
