@@ -69,15 +69,15 @@ static void print_settings(const job *j) {
 
 /* By label: the runs may order or choose their classes differently. */
 static double recall_of(const am_compared *r, const char *label) {
-  for (int k = 0; k < r->classes; k++)
-    if (!strcmp(r->labels[k], label)) return r->metrics->recall[k];
+  for (int k = 0; k < r->predictions.classes; k++)
+    if (!strcmp(r->predictions.labels[k], label)) return r->metrics->recall[k];
   return NAN;
 }
 
 static bool had_before(const job *j, size_t run, const char *label) {
   for (size_t i = 0; i < run; i++)
-    for (int k = 0; k < j->runs[i].classes; k++)
-      if (!strcmp(j->runs[i].labels[k], label)) return true;
+    for (int k = 0; k < j->runs[i].predictions.classes; k++)
+      if (!strcmp(j->runs[i].predictions.labels[k], label)) return true;
   return false;
 }
 
@@ -101,7 +101,7 @@ static void print_metrics(const job *j) {
   print_name("both over classes", 32);
   for (size_t i = 0; i < j->n; i++) {
     char classes[32];
-    snprintf(classes, sizeof classes, "%d of %d", j->runs[i].metrics->scored, j->runs[i].classes);
+    snprintf(classes, sizeof classes, "%d of %d", j->runs[i].metrics->scored, j->runs[i].predictions.classes);
     cli_print("%*s", (int)CELL, classes);
   }
   cli_print("\n");
@@ -109,12 +109,12 @@ static void print_metrics(const job *j) {
   for (size_t i = 0; i < j->n; i++) print_figure(am_metrics_chance(j->runs[i].metrics));
   cli_print("\n");
   for (size_t i = 0; i < j->n; i++)
-    for (int k = 0; k < j->runs[i].classes; k++) {
-      if (had_before(j, i, j->runs[i].labels[k])) continue;
+    for (int k = 0; k < j->runs[i].predictions.classes; k++) {
+      if (had_before(j, i, j->runs[i].predictions.labels[k])) continue;
       char name[80];
-      snprintf(name, sizeof name, "recall of %.60s %%", j->runs[i].labels[k]);
+      snprintf(name, sizeof name, "recall of %.60s %%", j->runs[i].predictions.labels[k]);
       print_name(name, 32);
-      for (size_t r = 0; r < j->n; r++) print_figure(recall_of(&j->runs[r], j->runs[i].labels[k]));
+      for (size_t r = 0; r < j->n; r++) print_figure(recall_of(&j->runs[r], j->runs[i].predictions.labels[k]));
       cli_print("\n");
     }
 }
@@ -143,7 +143,7 @@ static void print_test(const job *j, size_t b) {
   cli_print("  accuracy                   %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->accuracy,
          100 * d->accuracy_low, 100 * d->accuracy_high);
   cli_print("  unweighted average recall  %+.1f points   (95 %%: %+.1f to %+.1f) over %d of %d classes\n", 100 * d->uar,
-         100 * d->uar_low, 100 * d->uar_high, d->scored, j->runs[0].classes);
+         100 * d->uar_low, 100 * d->uar_high, d->scored, j->runs[0].predictions.classes);
   cli_print("  intervals: paired bootstrap over %zu %s\n", d->units, d->by_speaker ? "speakers" : "clips");
   cli_print("  McNemar's test%s: only A right %llu, only %c right %llu; exact p = %.4g, mid-p = %.4g\n",
          j->runs[0].n_seeds > 1 || j->runs[b].n_seeds > 1 ? " (the first seeds)" : "",
@@ -175,11 +175,11 @@ static void write_run(am_json *w, const am_compared *r) {
   am_json_real(w, "accuracy", r->metrics->accuracy);
   am_json_real(w, "uar", r->metrics->uar);
   am_json_real(w, "macro_f1", r->metrics->macro_f1);
-  am_json_int(w, "classes", r->classes);
+  am_json_int(w, "classes", r->predictions.classes);
   am_json_int(w, "classes_scored", r->metrics->scored);
   am_json_real(w, "chance", am_metrics_chance(r->metrics));
   am_json_open(w, "recall", '{');
-  for (int k = 0; k < r->classes; k++) am_json_real(w, r->labels[k], r->metrics->recall[k]);
+  for (int k = 0; k < r->predictions.classes; k++) am_json_real(w, r->predictions.labels[k], r->metrics->recall[k]);
   am_json_close(w);
   am_json_close(w);
 }

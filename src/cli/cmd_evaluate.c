@@ -414,13 +414,13 @@ static am_status pooled(cli *c, const char *folder, am_error *err) {
   if (cli_has(c, "json")) {
     am_buffer text = {0};
     am_protocol protocol = {.split = x.part, .speaker_independent = independent, .synthetic = x.synthetic};
-    st = am_metrics_json(c->ctx, x.metrics, x.labels, &protocol, &text, err);
+    st = am_metrics_json(c->ctx, x.metrics, (char *const *)x.predictions.labels, &protocol, &text, err);
     if (!st) cli_put_lines(stdout, text.data);
     am_buffer_free(c->ctx, &text);
   } else {
     cli_print("%s, all folds pooled: each clip by the model that it was held out of%s%s\n\n", x.config->name,
            x.n_seeds > 1 ? ", once a seed" : "", x.synthetic ? " (synthetic speech)" : "");
-    cli_print_metrics(stdout, x.metrics, x.labels);
+    cli_print_metrics(stdout, x.metrics, (char *const *)x.predictions.labels);
     cli_print("speaker-independent        %s\n", independent ? "yes" : "no, or not known");
   }
   am_compared_free(&x);

@@ -90,7 +90,7 @@ static am_status list_speakers(const am_results *r, am_tally *t, am_name_set *li
   am_status st = AM_OK;
   for (int i = 0; i < r->n_parts && !st; i++)
     for (size_t j = 0; j < r->parts[i].metrics->n && !st; j++)
-      st = see_speaker(t, &seen, r->parts[i].predictions[j].speaker, err);
+      st = see_speaker(t, &seen, r->parts[i].predictions.at[j].speaker, err);
   am_name_set_free(&seen);
   if (t->n_speakers) qsort(t->speakers, (size_t)t->n_speakers, sizeof *t->speakers, by_name);
   for (int s = 0; s < t->n_speakers && !st; s++)
@@ -111,8 +111,8 @@ static am_status count_predictions(const am_results *r, am_tally *t, am_error *e
     const am_part_results *p = &r->parts[i];
     am_part part = strcmp(p->name, "test") == 0 ? AM_PART_TEST : AM_PART_VALIDATION;
     for (size_t j = 0; j < p->metrics->n && !st; j++) {
-      const am_prediction *one = &p->predictions[j];
-      if (one->truth >= t->n_labels || strcmp(one->seed, p->predictions[0].seed)) continue;
+      const am_prediction *one = &p->predictions.at[j];
+      if (one->truth >= t->n_labels || one->seed != p->predictions.at[0].seed) continue;
       int s = *one->speaker ? am_name_set_add(&listed, one->speaker) : -1;
       if (s < 0 && *one->speaker) st = am_no_memory(err);
       else add(t, one->truth, s, part, NAN);
@@ -171,7 +171,7 @@ void am_tally_free(am_context *ctx, am_tally *t) {
 static const am_clip *choose(const am_results *r, const am_dataset *d, am_example *e) {
   const am_prediction *best = NULL;
   for (size_t i = 0; r->n_parts && i < r->parts[0].metrics->n; i++) {
-    const am_prediction *p = &r->parts[0].predictions[i];
+    const am_prediction *p = &r->parts[0].predictions.at[i];
     if (p->truth == p->predicted && (!best || p->confidence > best->confidence)) best = p;
   }
   for (size_t i = 0; best && i < d->n; i++)

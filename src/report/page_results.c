@@ -428,8 +428,8 @@ void am_page_calibration(am_page *p) {
   bins b = {0};
   double sure = 0;
   for (size_t i = 0; i < part->metrics->n; i++) {
-    const am_prediction *at = &part->predictions[i];
-    int bin = (int)ceil(at->confidence * BINS) - 1; /* the bins of the calibration error (train/metrics.c) */
+    const am_prediction *at = &part->predictions.at[i];
+    int bin = (int)ceil(at->confidence * BINS) - 1; /* the bins of the calibration error (model/metrics.c) */
     am_reliability_bin *to = &b.at[bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin];
     to->confidence += at->confidence;
     to->right += at->truth == at->predicted;
@@ -473,7 +473,7 @@ static int surest_first(const void *a, const void *b) {
 }
 
 /* "speaker 03, fold 1, wrong with 2 of 3 seeds" */
-static void wrong_origin(am_page *p, const am_prediction *at, size_t times) {
+static void wrong_origin(am_page *p, const am_part_results *part, const am_prediction *at, size_t times) {
   bool fold = p->r->crossval && *at->fold;
   if (!*at->speaker && !fold) return;
   am_html_put(p->h, "<small>");
@@ -483,14 +483,14 @@ static void wrong_origin(am_page *p, const am_prediction *at, size_t times) {
     am_html_put(p->h, *at->speaker ? ", fold " : "fold ");
     am_html_text(p->h, at->fold);
   }
-  if (*at->seed) am_html_printf(p->h, ", wrong with %zu of %zu seeds", times, am_page_seeds(p));
+  if (part->predictions.seeded) am_html_printf(p->h, ", wrong with %zu of %zu seeds", times, am_page_seeds(p));
   am_html_put(p->h, "</small>");
 }
 
 static void wrong_row(am_page *p, const am_part_results *part, const am_prediction *at, size_t times) {
   am_html_put(p->h, "<tr><td class=\"path\">");
   am_html_text(p->h, at->clip);
-  wrong_origin(p, at, times);
+  wrong_origin(p, part, at, times);
   am_html_put(p->h, "</td>");
   am_html_put(p->h, "<td>");
   am_html_text(p->h, part->labels[at->truth]);
@@ -507,9 +507,9 @@ static void wrong_rows(am_page *p, const am_part_results *part, const am_predict
   for (size_t i = 0; i < n && rows < SHOWN_WRONG; i++) {
     bool again = false;
     size_t times = 1;
-    for (int k = 0; k < rows && *wrong[i].seed && !again; k++) again = !strcmp(shown[k], wrong[i].clip);
+    for (int k = 0; k < rows && part->predictions.seeded && !again; k++) again = !strcmp(shown[k], wrong[i].clip);
     if (again) continue;
-    for (size_t k = i + 1; k < n && *wrong[i].seed; k++) times += !strcmp(wrong[k].clip, wrong[i].clip);
+    for (size_t k = i + 1; k < n && part->predictions.seeded; k++) times += !strcmp(wrong[k].clip, wrong[i].clip);
     shown[rows++] = wrong[i].clip;
     wrong_row(p, part, &wrong[i], times);
   }
@@ -525,7 +525,7 @@ void am_page_wrong(am_page *p) {
     return;
   }
   for (size_t i = 0; i < part->metrics->n; i++)
-    if (part->predictions[i].truth != part->predictions[i].predicted) wrong[n++] = part->predictions[i];
+    if (part->predictions.at[i].truth != part->predictions.at[i].predicted) wrong[n++] = part->predictions.at[i];
   qsort(wrong, n, sizeof *wrong, surest_first);
   am_html_put(p->h, "<section><h2>Most confidently wrong</h2>");
   if (!n) {
@@ -534,7 +534,7 @@ void am_page_wrong(am_page *p) {
     am_html_printf(p->h,
                    "<p class=\"faint\">%zu of %zu clips were mistaken%s; these with the highest probability. "
                    "Below the true emotion stands what it was given (per cent).</p>",
-                   n, part->metrics->n, *part->predictions[0].seed ? ", counted once a seed" : "");
+                   n, part->metrics->n, part->predictions.seeded ? ", counted once a seed" : "");
     am_page_table_open(p, "Clips most confidently wrong", "wide");
     am_page_heads(p, "Clip|True|Predicted|>Probability");
     wrong_rows(p, part, wrong, n);

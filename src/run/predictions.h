@@ -1,9 +1,10 @@
-/* run/predictions.h - predictions.csv: a row a clip. */
+/* run/predictions.h - predictions.csv: a row a clip, written and read. */
 #ifndef AM_PREDICTIONS_H
 #define AM_PREDICTIONS_H
 
 #include "base/file.h"
 #include "data/dataset.h"
+#include "io/csv.h"
 
 /* predictions.csv: clip, speaker, fold, true, predicted, p_<label>..., and the corpus's traits (gender, ...) */
 am_status am_predictions_write(am_context *ctx, am_whose whose, const char *path, const am_dataset *d,
@@ -13,5 +14,36 @@ am_status am_predictions_write_seeds(am_context *ctx, am_whose whose, const char
                                      const uint32_t *clips, const int64_t *seeds, size_t n,
                                      char *const *labels, int classes, const float *probabilities,
                                      am_error *err);
+
+typedef struct am_prediction {
+  const char *clip, *speaker, *fold; /* borrowed from the table; speaker and fold "" when unknown */
+  int64_t seed;                      /* 0 where the table has none */
+  int truth, predicted;              /* classes */
+  double confidence, of_truth;       /* probability of `predicted`, and of `truth`, as the file has them */
+} am_prediction;
+
+/* A table read back. */
+typedef struct am_predictions {
+  am_context *ctx;
+  am_csv *table;
+  bool seeded;          /* it has a column `seed` */
+  int classes;
+  const char **labels;  /* (K) of the columns p_<label>, borrowed from the table */
+  size_t n;
+  am_prediction *at;    /* (n) in the file's order */
+  float *probabilities; /* (n,K) */
+} am_predictions;
+
+/* Labels that no column has and what is no probability from 0 to 1 are AM_E_FORMAT, with file and line.  On failure *out is
+ * empty. */
+am_status am_predictions_read(am_context *ctx, const char *path, am_predictions *out, am_error *err);
+/* The same predictions with the classes `labels` (K, borrowed) in this order: probabilities of others are dropped.  A label
+ * without a column, and a row of a class that is not among them, are AM_E_FORMAT; `whose` says whose labels they are ("the
+ * corpus"). */
+am_status am_predictions_order(am_predictions *p, const char *const *labels, int classes, const char *whose, am_error *err);
+/* The class of a label; -1: none. */
+int am_predictions_class(const am_predictions *p, const char *label);
+/* With {0} nothing is done. */
+void am_predictions_free(am_predictions *p);
 
 #endif

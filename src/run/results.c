@@ -192,74 +192,17 @@ static am_status read_part(am_results *r, const am_value *part, am_part_results 
 
 /* ---- predictions.csv ---- */
 
-static int class_of(const am_part_results *p, const char *label) {
-  for (int k = 0; k < p->metrics->classes; k++)
-    if (strcmp(p->labels[k], label) == 0) return k;
-  return -1;
-}
-
-static am_status class_at(const am_part_results *p, size_t row, int column, int *out, am_error *err) {
-  const char *label = am_csv_get(p->table, row, (size_t)column);
-  *out = class_of(p, label);
-  if (*out >= 0) return AM_OK;
-  return am_csv_fail(p->table, row, err, "'%s' is no label of this run's %s part", label, p->name);
-}
-
-static am_status probability_at(const am_part_results *p, size_t row, int column, double *out,
-                                am_error *err) {
-  am_status st = am_csv_real(p->table, row, column, out, err);
-  if (st || (*out >= 0 && *out <= 1 + 1e-6)) return st;
-  return am_csv_fail(p->table, row, err, "%s is '%s', wanted a probability from 0 to 1",
-                     am_csv_name(p->table, (size_t)column), am_csv_get(p->table, row, (size_t)column));
-}
-
-static am_status read_rows(const am_part_results *p, const int named[4], const int *of_class, am_error *err) {
-  int fold = am_csv_column(p->table, "fold"), seed = am_csv_column(p->table, "seed");
-  for (size_t i = 0; i < p->metrics->n; i++) {
-    am_prediction *to = &p->predictions[i];
-    to->clip = am_csv_get(p->table, i, (size_t)named[0]);
-    to->speaker = am_csv_get(p->table, i, (size_t)named[1]);
-    to->fold = fold >= 0 ? am_csv_get(p->table, i, (size_t)fold) : "";
-    to->seed = seed >= 0 ? am_csv_get(p->table, i, (size_t)seed) : "";
-    am_status st = class_at(p, i, named[2], &to->truth, err);
-    if (!st) st = class_at(p, i, named[3], &to->predicted, err);
-    if (!st) st = probability_at(p, i, of_class[to->truth], &to->of_truth, err);
-    if (!st) st = probability_at(p, i, of_class[to->predicted], &to->confidence, err);
-    if (st) return st;
-  }
-  return AM_OK;
-}
-
-static am_status find_columns(am_results *r, const am_part_results *p, int named[4], int *of_class,
-                              am_error *err) {
-  static const char *const names[4] = {"clip", "speaker", "true", "predicted"};
-  am_status st = AM_OK;
-  for (int i = 0; i < 4 && !st; i++) st = am_csv_need(p->table, names[i], &named[i], err);
-  for (int k = 0; k < p->metrics->classes && !st; k++) {
-    char *name = am_format(r->ctx, "p_%s", p->labels[k]);
-    st = name ? am_csv_need(p->table, name, &of_class[k], err) : am_no_memory(err);
-    am_free(r->ctx, name);
-  }
-  return st;
-}
-
 static am_status read_predictions(am_results *r, am_part_results *p, const char *name, am_error *err) {
-  char *path;
-  int named[4], *of_class = am_alloc(r->ctx, (size_t)p->metrics->classes, sizeof *of_class);
-  if (!of_class) return am_no_memory(err);
+  char *path, whose[64];
   am_status st = path_of(r, name, &path, err);
-  if (!st) st = am_csv_read_file(r->ctx, path, 0, &p->table, err);
-  if (!st && am_csv_rows(p->table) != p->metrics->n)
+  if (!st) st = am_predictions_read(r->ctx, path, &p->predictions, err);
+  if (!st && p->predictions.n != p->metrics->n)
     st = am_fail(err, AM_E_FORMAT,
                  "%s: %zu rows, but %s counts %zu clips in the %s part; one of the two is not of this run",
-                 path, am_csv_rows(p->table), r->crossval ? "crossval.json" : "metrics.json", p->metrics->n,
+                 path, p->predictions.n, r->crossval ? "crossval.json" : "metrics.json", p->metrics->n,
                  p->name);
-  if (!st) st = find_columns(r, p, named, of_class, err);
-  if (!st) {
-    p->predictions = am_alloc(r->ctx, p->metrics->n + 1, sizeof *p->predictions);
-    st = p->predictions ? read_rows(p, named, of_class, err) : am_no_memory(err);
-  }
-  am_free(r->ctx, of_class);
+  snprintf(whose, sizeof whose, "this run's %s part", p->name);
+  if (!st) st = am_predictions_order(&p->predictions, p->labels, p->metrics->classes, whose, err);
   am_free(r->ctx, path);
   return st;
 }
@@ -387,8 +330,7 @@ void am_results_free(am_results *r) {
   for (int i = 0; i < r->n_parts; i++) {
     am_metrics_free(r->parts[i].metrics);
     am_free(r->ctx, r->parts[i].labels);
-    am_free(r->ctx, r->parts[i].predictions);
-    am_csv_free(r->parts[i].table);
+    am_predictions_free(&r->parts[i].predictions);
   }
   am_free(r->ctx, r->folds);
   am_free(r->ctx, r->history.at);

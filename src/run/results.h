@@ -3,18 +3,10 @@
 #ifndef AM_RESULTS_H
 #define AM_RESULTS_H
 
-#include "io/csv.h"
 #include "model/checkpoint.h"
 #include "model/metrics.h"
 #include "run/history.h"
-
-typedef struct am_prediction {
-  const char *clip, *speaker; /* borrowed from the table; speaker "" when unknown */
-  const char *fold, *seed;    /* the same; "" where the table has none */
-  int truth, predicted;       /* classes */
-  double confidence;          /* probability of `predicted` */
-  double of_truth;
-} am_prediction;
+#include "run/predictions.h"
 
 /* A held-out part of the data, with what the best weights made of it. */
 typedef struct am_part_results {
@@ -23,8 +15,7 @@ typedef struct am_part_results {
   am_metrics *metrics;
   am_metrics utterances; /* n (0: clips are whole), loss, accuracy, uar, macro_f1 by the mean of chunks */
   const char **labels;   /* (K) */
-  am_csv *table;
-  am_prediction *predictions; /* (metrics->n) in the file's order */
+  am_predictions predictions; /* metrics->n of the classes `labels` */
 } am_part_results;
 
 /* One planned run of a cross-validation. */

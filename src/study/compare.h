@@ -2,9 +2,9 @@
 #ifndef AM_COMPARE_H
 #define AM_COMPARE_H
 
-#include "io/csv.h"
 #include "model/config.h"
 #include "model/metrics.h"
+#include "run/predictions.h"
 
 /* ---- compare.c: statistics ---- */
 
@@ -48,9 +48,7 @@ typedef struct am_compared {
   am_context *ctx;
   const char *folder;   /* borrowed */
   am_config *config;
-  am_csv *table;        /* predictions.csv */
-  char **labels;        /* (classes) */
-  int classes;
+  am_predictions predictions;
   size_t n_seeds;       /* 1 without a column `seed` */
   bool crossval, synthetic, complete; /* complete false: a cross-validation whose runs are not all finished */
   const char *part;     /* "test", "validation", "all folds" */

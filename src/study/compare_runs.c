@@ -52,40 +52,7 @@ static am_status read_config(am_compared *c, am_error *err) {
   return status;
 }
 
-/* ---- predictions.csv ---- */
-
-typedef struct columns {
-  int clip, speaker, truth, predicted, seed; /* seed -1: none */
-  int p[AM_MAX_CLASSES];
-} columns;
-
-/* The classes are the columns p_<label>. */
-static am_status find_columns(am_compared *c, columns *at, am_error *err) {
-  am_status status = am_csv_need(c->table, "clip", &at->clip, err);
-  if (!status) status = am_csv_need(c->table, "speaker", &at->speaker, err);
-  if (!status) status = am_csv_need(c->table, "true", &at->truth, err);
-  if (!status) status = am_csv_need(c->table, "predicted", &at->predicted, err);
-  at->seed = am_csv_column(c->table, "seed");
-  size_t n = am_csv_columns(c->table);
-  c->labels = am_alloc(c->ctx, n, sizeof *c->labels);
-  if (!c->labels) return am_no_memory(err);
-  for (size_t i = 0; i < n && !status; i++) {
-    const char *name = am_csv_name(c->table, i);
-    if (strncmp(name, "p_", 2) || c->classes == AM_MAX_CLASSES) continue;
-    at->p[c->classes] = (int)i;
-    c->labels[c->classes] = am_strdup(c->ctx, name + 2);
-    status = c->labels[c->classes] ? AM_OK : am_no_memory(err);
-    if (!status) c->classes++;
-  }
-  if (!status && !c->classes) status = am_csv_need(c->table, "p_<label>", &at->p[0], err);
-  return status;
-}
-
-static int class_of(const am_compared *c, const char *label) {
-  for (int k = 0; k < c->classes; k++)
-    if (!strcmp(c->labels[k], label)) return k;
-  return -1;
-}
+/* ---- predictions ---- */
 
 /* Texts to numbers from 0, in the order of their first appearance; "" is -1. */
 static am_status number_of(am_name_set *seen, const char *text, int *out, am_error *err) {
@@ -107,49 +74,34 @@ static int by_clip(const void *a, const void *b) {
   return (x->index > y->index) - (x->index < y->index);
 }
 
-static am_status compute(am_compared *c, const columns *at, am_error *err) {
-  size_t n = am_csv_rows(c->table), K = (size_t)c->classes;
-  float *p = am_alloc(c->ctx, am_mul(n, K), sizeof *p);
-  int *labels = am_alloc(c->ctx, n, sizeof *labels), *speakers = am_alloc(c->ctx, n, sizeof *speakers);
+static am_status compute(am_compared *c, am_error *err) {
+  const am_predictions *p = &c->predictions;
+  int *truth = am_alloc(c->ctx, p->n, sizeof *truth), *speakers = am_alloc(c->ctx, p->n, sizeof *speakers);
   am_name_set seen = {.ctx = c->ctx};
-  am_status status = p && labels && speakers ? AM_OK : am_no_memory(err);
-  for (size_t i = 0; i < n && !status; i++) {
-    const char *truth = am_csv_get(c->table, i, (size_t)at->truth);
-    status = number_of(&seen, am_csv_get(c->table, i, (size_t)at->speaker), &speakers[i], err);
-    labels[i] = class_of(c, truth);
-    if (labels[i] < 0 && !status)
-      status = am_csv_fail(c->table, i, err, "'%s' is none of the labels of the columns p_...", truth);
-    for (size_t k = 0; k < K && !status; k++) {
-      const char *text = am_csv_get(c->table, i, (size_t)at->p[k]);
-      double number;
-      if (am_text_to_real(text, &number)) p[i * K + k] = (float)number;
-      else status = am_csv_fail(c->table, i, err, "'%s', wanted a probability", text);
-    }
+  am_status status = truth && speakers ? AM_OK : am_no_memory(err);
+  for (size_t i = 0; i < p->n && !status; i++) {
+    truth[i] = p->at[i].truth;
+    status = number_of(&seen, p->at[i].speaker, &speakers[i], err);
   }
   if (!status)
-    status =
-        am_metrics_compute(c->ctx, p, labels, speakers, n, c->classes, c->config->seed, &c->metrics, err);
+    status = am_metrics_compute(c->ctx, p->probabilities, truth, speakers, p->n, p->classes, c->config->seed, &c->metrics, err);
   am_name_set_free(&seen);
   am_free(c->ctx, speakers);
-  am_free(c->ctx, labels);
-  am_free(c->ctx, p);
+  am_free(c->ctx, truth);
   return status;
 }
 
 /* The rows of one clip, seed by seed: its copies stand in the same order in each. */
-static void judge(am_compared *c, const columns *at, const row *rows, size_t n) {
+static void judge(am_compared *c, const row *rows, size_t n) {
   am_verdict *first = &c->verdicts[c->n];
   size_t copy = 0, copies = 0, seeds = 1;
   for (size_t i = 0; i < n; i++, copy++) {
     if (i && rows[i].seed != rows[i - 1].seed) copy = 0, seeds++;
-    const char *truth = am_csv_get(c->table, rows[i].index, (size_t)at->truth);
-    bool right = !strcmp(truth, am_csv_get(c->table, rows[i].index, (size_t)at->predicted));
+    const am_prediction *at = &c->predictions.at[rows[i].index];
+    bool right = at->truth == at->predicted;
     if (copy >= copies) {
-      first[copy] = (am_verdict){.clip = rows[i].clip,
-                                 .speaker = am_csv_get(c->table, rows[i].index, (size_t)at->speaker),
-                                 .truth = truth,
-                                 .copy = (int)copy,
-                                 .first = right};
+      first[copy] = (am_verdict){.clip = at->clip, .speaker = at->speaker, .truth = c->predictions.labels[at->truth],
+                                 .copy = (int)copy, .first = right};
       copies = copy + 1;
     }
     first[copy].right += right;
@@ -159,21 +111,16 @@ static void judge(am_compared *c, const columns *at, const row *rows, size_t n) 
   if (seeds > c->n_seeds) c->n_seeds = seeds;
 }
 
-static am_status make_verdicts(am_compared *c, const columns *at, am_error *err) {
-  size_t n = am_csv_rows(c->table), begin = 0;
+static am_status make_verdicts(am_compared *c, am_error *err) {
+  size_t n = c->predictions.n, begin = 0;
   row *rows = am_alloc(c->ctx, n + 1, sizeof *rows);
   c->verdicts = am_alloc(c->ctx, n + 1, sizeof *c->verdicts);
   am_status status = rows && c->verdicts ? AM_OK : am_no_memory(err);
-  for (size_t i = 0; i < n && !status; i++) {
-    rows[i] = (row){am_csv_get(c->table, i, (size_t)at->clip), 0, i};
-    if (at->seed >= 0 && !am_text_to_int(am_csv_get(c->table, i, (size_t)at->seed), &rows[i].seed))
-      status = am_csv_fail(c->table, i, err, "seed is '%s', wanted a whole number",
-                           am_csv_get(c->table, i, (size_t)at->seed));
-  }
+  for (size_t i = 0; i < n && !status; i++) rows[i] = (row){c->predictions.at[i].clip, c->predictions.at[i].seed, i};
   if (!status) qsort(rows, n, sizeof *rows, by_clip);
   for (size_t i = 1; i <= n && !status; i++) {
     if (i < n && !strcmp(rows[i].clip, rows[begin].clip)) continue;
-    judge(c, at, rows + begin, i - begin);
+    judge(c, rows + begin, i - begin);
     begin = i;
   }
   am_free(c->ctx, rows);
@@ -182,13 +129,11 @@ static am_status make_verdicts(am_compared *c, const columns *at, am_error *err)
 
 static am_status read_table(am_compared *c, am_error *err) {
   char *path;
-  columns at;
   am_status status = path_in(c, "predictions.csv", &path, err);
-  if (!status) status = am_csv_read_file(c->ctx, path, 0, &c->table, err);
-  if (!status && !am_csv_rows(c->table)) status = am_fail(err, AM_E_DATA, "%s: no clip to compare", path);
-  if (!status) status = find_columns(c, &at, err);
-  if (!status) status = compute(c, &at, err);
-  if (!status) status = make_verdicts(c, &at, err);
+  if (!status) status = am_predictions_read(c->ctx, path, &c->predictions, err);
+  if (!status && !c->predictions.n) status = am_fail(err, AM_E_DATA, "%s: no clip to compare", path);
+  if (!status) status = compute(c, err);
+  if (!status) status = make_verdicts(c, err);
   am_free(c->ctx, path);
   return status;
 }
@@ -214,11 +159,9 @@ am_status am_compared_read(am_context *ctx, const char *folder, am_compared *out
 
 void am_compared_free(am_compared *c) {
   if (!c->ctx) return;
-  for (int k = 0; k < c->classes; k++) am_free(c->ctx, c->labels[k]);
-  am_free(c->ctx, c->labels);
   am_free(c->ctx, c->verdicts);
   am_metrics_free(c->metrics);
-  am_csv_free(c->table);
+  am_predictions_free(&c->predictions);
   am_config_free(c->config);
   *c = (am_compared){0};
 }
@@ -239,7 +182,7 @@ static void pair(pairs *p, const am_compared *labels, const am_verdict *a, const
     out->relabelled++;
     return;
   }
-  p->labels[p->n] = class_of(labels, a->truth);
+  p->labels[p->n] = am_predictions_class(&labels->predictions, a->truth);
   if (number_of(&p->seen, a->speaker, &p->speakers[p->n], NULL)) p->failed = true;
   p->a[p->n] = a->right;
   p->b[p->n] = b->right;
@@ -281,7 +224,7 @@ am_status am_compare(const am_compared *a, const am_compared *b, uint64_t seed, 
   if (!status) {
     out->mcnemar = am_mcnemar_test(out->mcnemar.only_a, out->mcnemar.only_b);
     status =
-        am_paired_bootstrap(ctx, p.labels, p.speakers, p.a, p.b, p.n, a->classes, seed, &out->paired, err);
+        am_paired_bootstrap(ctx, p.labels, p.speakers, p.a, p.b, p.n, a->predictions.classes, seed, &out->paired, err);
   }
   am_name_set_free(&p.seen);
   am_free(ctx, p.b);

@@ -3,10 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "io/csv.h"
-#include "study/crossval.h"
 #include "model/evaluate.h"
 #include "run/predictions.h"
+#include "study/crossval.h"
 
 /* ---- a run's rows ---- */
 
@@ -34,82 +33,62 @@ static void free_rows(am_context *ctx, am_crossval *rows) {
   am_free(ctx, rows->probabilities);
 }
 
-/* Columns of a run's predictions.csv: clip, true, then p_<label> of each class. */
-static am_status find_columns(const am_crossval *x, const am_csv *csv, int *column, am_error *err) {
-  am_status status = am_csv_need(csv, "clip", &column[0], err);
-  if (!status) status = am_csv_need(csv, "true", &column[1], err);
-  for (int k = 0; k < x->dataset->n_labels && !status; k++) {
-    char *name = am_format(x->ctx, "p_%s", x->dataset->labels[k]);
-    status = name ? am_csv_need(csv, name, &column[2 + k], err) : am_no_memory(err);
-    am_free(x->ctx, name);
+/* A test part stands in the order of the corpus, so row i is the next clip of its fold; some may be absent, as the run says:
+ * with nothing to hear in them, or, with data.skip_unreadable, unreadable. *at moves behind it. */
+static am_status find_clip(const am_crossval *x, const am_crossval_run *run, const am_predictions *p, size_t row, size_t *at,
+                           am_error *err) {
+  const am_dataset *d = x->dataset;
+  const am_prediction *of = &p->at[row];
+  for (; *at < d->n; ++*at) {
+    if (d->clips[*at].fold != run->fold) continue;
+    if (!strcmp(d->clips[*at].name, of->clip)) break;
+    if (!x->config->data.skip_unreadable && !run->unheard) *at = d->n - 1;
+  }
+  if (*at < d->n && d->clips[*at].label == of->truth) {
+    ++*at;
+    return AM_OK;
+  }
+  return am_csv_fail(p->table, row, err,
+                     "clip %s, %s, is not where fold %d of the corpus now has it; the clips are not "
+                     "those that this fold was trained with (to train it anew remove %s)",
+                     of->clip, p->labels[of->truth], run->fold, run->folder);
+}
+
+static am_status keep_rows(am_crossval *x, const am_crossval_run *run, const am_predictions *p, am_error *err) {
+  size_t K = (size_t)x->dataset->n_labels, at = 0;
+  am_status status = make_room(x, p->n, err);
+  for (size_t i = 0; i < p->n && !status; i++) {
+    status = find_clip(x, run, p, i, &at, err);
+    if (status) return status;
+    const am_clip *clip = &x->dataset->clips[at - 1];
+    size_t to = x->n_rows++;
+    x->clips[to] = (uint32_t)(at - 1);
+    x->labels[to] = clip->label;
+    x->speakers[to] = clip->speaker;
+    x->seeds[to] = (int64_t)run->seed;
+    memcpy(x->probabilities + to * K, p->probabilities + i * K, K * sizeof *x->probabilities);
   }
   return status;
 }
 
-/* A test part stands in the order of the corpus, so row i is the next clip of its fold; some may be absent, as the run says:
- * with nothing to hear in them, or, with data.skip_unreadable, unreadable. *at moves behind it. */
-static am_status find_clip(const am_crossval *x, const am_crossval_run *run, const am_csv *csv, size_t row,
-                           const int *column, size_t *at, am_error *err) {
-  const am_dataset *d = x->dataset;
-  const char *name = am_csv_get(csv, row, (size_t)column[0]),
-             *label = am_csv_get(csv, row, (size_t)column[1]);
-  for (; *at < d->n; ++*at) {
-    if (d->clips[*at].fold != run->fold) continue;
-    if (!strcmp(d->clips[*at].name, name)) break;
-    if (!x->config->data.skip_unreadable && !run->unheard) *at = d->n - 1;
-  }
-  if (*at < d->n && !strcmp(d->labels[d->clips[*at].label], label)) {
-    ++*at;
-    return AM_OK;
-  }
-  return am_csv_fail(csv, row, err,
-                     "clip %s, %s, is not where fold %d of the corpus now has it; the clips are not "
-                     "those that this fold was trained with (to train it anew remove %s)",
-                     name, label, run->fold, run->folder);
-}
-
-static am_status read_row(am_crossval *x, const am_crossval_run *run, const am_csv *csv, size_t row,
-                          const int *column, size_t *at, am_error *err) {
-  size_t K = (size_t)x->dataset->n_labels, to = x->n_rows;
-  am_status status = find_clip(x, run, csv, row, column, at, err);
-  if (status) return status;
-  const am_clip *clip = &x->dataset->clips[*at - 1];
-  x->clips[to] = (uint32_t)(*at - 1);
-  x->labels[to] = clip->label;
-  x->speakers[to] = clip->speaker;
-  x->seeds[to] = (int64_t)run->seed;
-  for (size_t k = 0; k < K; k++) {
-    const char *text = am_csv_get(csv, row, (size_t)column[2 + k]);
-    double p;
-    if (!am_text_to_real(text, &p) || !(p >= 0 && p <= 1 + 1e-6))
-      return am_csv_fail(csv, row, err, "%s is '%s', wanted a probability from 0 to 1",
-                         am_csv_name(csv, (size_t)column[2 + k]), text);
-    x->probabilities[to * K + k] = (float)p;
-  }
-  x->n_rows++;
-  return AM_OK;
-}
-
 static am_status read_predictions(am_crossval *x, am_crossval_run *run, am_error *err) {
   char *path = am_path_join(x->ctx, run->folder, "predictions.csv");
-  int *column = am_alloc(x->ctx, (size_t)x->dataset->n_labels + 2, sizeof *column);
-  am_csv *csv = NULL;
-  size_t wanted = 0, at = 0;
-  for (size_t i = 0; i < x->dataset->n; i++) wanted += x->dataset->clips[i].fold == run->fold;
-  am_status status = path && column ? am_csv_read_file(x->ctx, path, 0, &csv, err) : am_no_memory(err);
-  size_t rows = status ? 0 : am_csv_rows(csv), all = am_add(rows, run->unheard);
+  const am_dataset *d = x->dataset;
+  am_predictions p = {0};
+  size_t wanted = 0;
+  for (size_t i = 0; i < d->n; i++) wanted += d->clips[i].fold == run->fold;
+  am_status status = path ? am_predictions_read(x->ctx, path, &p, err) : am_no_memory(err);
+  size_t all = am_add(p.n, run->unheard);
   if (!status && (all > wanted || (all < wanted && !x->config->data.skip_unreadable)))
     status = am_fail(err, AM_E_DATA,
                      "%s: %zu clips, and fold %d of the corpus now has %zu; to train this fold anew "
                      "remove %s",
-                     path, rows, run->fold, wanted, run->folder);
-  if (!status) status = find_columns(x, csv, column, err);
-  if (!status) status = make_room(x, rows, err);
+                     path, p.n, run->fold, wanted, run->folder);
+  if (!status) status = am_predictions_order(&p, d->labels, d->n_labels, "the corpus as it is now", err);
   run->first = x->n_rows;
-  for (size_t i = 0; i < rows && !status; i++) status = read_row(x, run, csv, i, column, &at, err);
+  if (!status) status = keep_rows(x, run, &p, err);
   run->n = x->n_rows - run->first;
-  am_csv_free(csv);
-  am_free(x->ctx, column);
+  am_predictions_free(&p);
   am_free(x->ctx, path);
   return status;
 }
