@@ -163,7 +163,7 @@ am_status am_run_folder_open(am_run_folder *f, am_error *err) {
 }
 
 am_status am_run_folder_write(am_run_folder *f, const char *name, const am_buffer *text, am_error *err) {
-  if (f->silent) return AM_OK;
+  if (!f->ready) return AM_OK;
   char *path = am_path_join(f->ctx, f->path, name);
   am_status status = path && !text->failed ? AM_OK : am_no_memory(err);
   if (!status) status = am_lock_check(f->lock, err);

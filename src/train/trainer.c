@@ -49,7 +49,7 @@ static am_status begin(am_trainer *t, am_error *err) {
 /* ---- saving ---- */
 
 am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, bool with_state, am_error *err) {
-  if (t->rehearsal) return AM_OK;
+  if (!t->folder.ready) return AM_OK;
   am_training_state state = t->state;
   state.run_seconds = t->seconds_before + am_now() - t->began;
   am_save save = {.config = t->config,
@@ -217,7 +217,7 @@ static am_status end_epoch(am_trainer *t, am_error *err) {
 
 /* Saves and says how to go on. `why` is a phrase. */
 static am_status pause(am_trainer *t, const char *why, am_error *err) {
-  if (t->rehearsal) return am_fail(err, AM_E_STOPPED, "%s", why);
+  if (!t->folder.ready) return am_fail(err, AM_E_STOPPED, "%s", why);
   am_run_log(&t->folder, AM_LOG_INFO, "%s after step %llu, in epoch %llu", why, (unsigned long long)t->state.step,
                  (unsigned long long)(t->state.epoch + 1));
   am_status status = save_last(t, err);
@@ -262,7 +262,7 @@ static am_status next_batch(am_trainer *t, const am_loader_batch **b, am_error *
   return status;
 }
 
-/* A rehearsal takes the length that the run was to have at the step to come: schedules depend on it. */
+/* Verifying takes the length that the run was to have at the step to come: schedules depend on it. */
 static void take_epochs_then(am_trainer *t) {
   int64_t epochs = am_epochs_at(t->epochs_then, t->state.step);
   if (epochs) t->config->train.epochs = epochs;
@@ -325,7 +325,6 @@ static am_status open_run(am_trainer *t, am_error *err) {
 }
 
 am_status am_trainer_rehearse(am_trainer *t, uint64_t steps, am_error *err) {
-  t->rehearsal = t->folder.silent = true;
   t->began = t->saved = am_now();
   t->config->train.max_steps = (int64_t)steps;
   am_error why = AM_ERROR_INIT;

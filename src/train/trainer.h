@@ -43,8 +43,7 @@ typedef struct am_trainer {
   am_training_state state;
   am_digests digests;    /* by step */
   uint64_t begun_step;   /* where this process began or resumed */
-  bool rehearsal;        /* of verify: all is as in a run, but nothing is written */
-  const am_value *epochs_then; /* of a rehearsal: "train_epochs" of run.json; NULL: not there */
+  const am_value *epochs_then; /* of verify: "train_epochs" of run.json; NULL: not there */
   double rate;           /* learning rate of the last step */
   double clips_per_second;
   am_profile profile;
@@ -94,7 +93,8 @@ am_status am_trainer_digest(am_trainer *t, am_error *err);
 /* finish.c: best weights on validation and test, metrics.json, predictions, last.h5 without slots. */
 am_status am_trainer_finish(am_trainer *t, am_run_result *result, am_error *err);
 /* trainer.c */
-/* Trains the first `steps` steps in memory; digests has what a run would have noted, and that after the last step. */
+/* Trains the first `steps` steps in memory, as no folder is opened; digests has what a run would have noted, and that after
+ * the last step. */
 am_status am_trainer_rehearse(am_trainer *t, uint64_t steps, am_error *err);
 am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, bool with_state, am_error *err);
 
