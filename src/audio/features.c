@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define AT(member) offsetof(am_feature_options, member)
+/* An option that shapes the features is in their key by being here.  A new one goes to the end, so that what is cached by others
+ * keeps its key (am_feature_options_key). */
 const am_option am_feature_table[] = {
     {"kind", AM_OPT_CHOICE, AT(kind), "log_mel", 0, 0, AM_WORDS(AM_FEATURE_KINDS), "what the model sees"},
     {"sample_rate", AM_OPT_REAL, AT(sample_rate), "22050", 1000, 384000, NULL,
@@ -339,33 +341,37 @@ uint64_t am_features_audio_key(const am_features *fx) {
   return mix_real(mix_real(0x617564696fu, AM_FEATURES_VERSION), fx->options.sample_rate);
 }
 
-uint64_t am_features_key(const am_features *fx) {
-  const am_feature_options *o = &fx->options;
-  const am_mel_options *m = &fx->mel_options; /* with defaults filled in: 0 and its meaning share a key */
-  const double all[] = {o->kind,
-                        m->rate,
-                        (double)o->n_fft,
-                        (double)o->hop,
-                        (double)(o->window > 0 ? o->window : o->n_fft),
-                        (double)o->mels,
-                        m->f_min,
-                        m->f_max,
-                        m->htk,
-                        m->slaney_norm,
-                        o->center,
-                        o->log,
-                        o->ref,
-                        o->top_db,
-                        o->amin,
-                        (double)o->mfcc,
-                        o->deltas,
-                        o->mean_over_time,
-                        (double)o->samples,
-                        (double)o->max_frames,
-                        o->trim_db,
-                        o->pre_emphasis,
-                        o->divide};
-  uint64_t key = am_features_audio_key(fx);
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++) key = mix_real(key, all[i]);
+static bool is_one_of(const am_option *o, const size_t *offsets, size_t n) {
+  size_t i = 0;
+  while (i < n && offsets[i] != o->offset) i++;
+  return i < n;
+}
+
+/* As keys have always said it: 0 and its meaning share a key, and of mel_norm, whether filters are of equal area. */
+static double key_number(const am_option *option, const am_feature_options *o) {
+  const double rate = o->mel_rate > 0 ? o->mel_rate : o->sample_rate;
+  switch (option->offset) {
+    case offsetof(am_feature_options, mel_rate): return rate;
+    case offsetof(am_feature_options, window): return (double)(o->window > 0 ? o->window : o->n_fft);
+    case offsetof(am_feature_options, f_max): return o->f_max > 0 ? o->f_max : rate / 2;
+    case offsetof(am_feature_options, mel_norm): return o->mel_norm == AM_MEL_NORM_SLANEY;
+    default: return am_option_number(option, o);
+  }
+}
+
+uint64_t am_feature_options_key(const am_option *table, const am_feature_options *o, uint64_t key) {
+  /* Of the key of the sound, and what is done with the features afterwards. */
+  static const size_t elsewhere[] = {offsetof(am_feature_options, sample_rate), offsetof(am_feature_options, normalise),
+                                     offsetof(am_feature_options, normalise_by)};
+  bool first = true; /* those of the first version are in every key */
+  for (; table->name; table++) {
+    if (is_one_of(table, elsewhere, sizeof elsewhere / sizeof *elsewhere)) continue;
+    key = first ? mix_real(key, key_number(table, o)) : am_option_mix(key, table, o);
+    if (table->offset == offsetof(am_feature_options, divide)) first = false;
+  }
   return key;
+}
+
+uint64_t am_features_key(const am_features *fx) {
+  return am_feature_options_key(am_feature_table, &fx->options, am_features_audio_key(fx));
 }

@@ -100,6 +100,8 @@ am_status am_features_compute(const am_features *fx, const float *samples, size_
                               int *t, am_error *err);
 /* 64-bit key of every option that shapes the numbers, with AM_FEATURES_VERSION. */
 uint64_t am_features_key(const am_features *fx);
+/* That key from `key`, of the sound: `table` is am_feature_table, or what it may become. */
+uint64_t am_feature_options_key(const am_option *table, const am_feature_options *options, uint64_t key);
 /* Key of what happens before the STFT only: rate and version (for cached sound). */
 uint64_t am_features_audio_key(const am_features *fx);
 

@@ -66,6 +66,11 @@ am_status am_options_emit(am_tree *tree, const am_option *table, const void *in,
 /* A table for `audiomood help`, at most 100 columns wide: a line "  name  type  default  range or choices" for each
  * option, and its help indented below. */
 void am_options_help(am_context *ctx, const am_option *table, am_buffer *out);
+/* The value of a flag, number or word (its index); NAN of other types. */
+double am_option_number(const am_option *option, const void *in);
+/* A key of what is computed by such an option, from one of what was computed before there was the option: the same where its value
+ * is what was done then (`before`, or the default), else another one. */
+uint64_t am_option_mix(uint64_t key, const am_option *option, const void *in);
 /* Index of a word in "a|b|c", -1 when absent; and the i-th word into a buffer. */
 int am_choice_index(const char *choices, const char *word);
 const char *am_choice_name(const char *choices, int index, char *buffer, size_t size);

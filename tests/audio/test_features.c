@@ -451,6 +451,82 @@ static void test_keys(void **state) {
   am_context_free(ctx);
 }
 
+/* Another value than the default, with which features can still be made. */
+static bool change(am_context *ctx, const am_option *o, am_feature_options *options, int attempt) {
+  void *member = (char *)options + o->offset;
+  am_features *fx;
+  const double reals[] = {1, o->max / 2, 0.5, 8000};
+  if (o->type == AM_OPT_BOOL) *(bool *)member = !*(bool *)member;
+  else if (o->type == AM_OPT_INT) *(int64_t *)member += attempt ? -2 : 2;
+  else if (o->type == AM_OPT_CHOICE) *(int *)member = 1;
+  else if (o->type == AM_OPT_REAL) *(double *)member = *(double *)member == reals[attempt] ? 2 : reals[attempt];
+  else fail_msg("%s: keys hold flags, numbers and words", o->name);
+  if (am_features_create(ctx, options, &fx, NULL)) return false;
+  am_features_free(fx);
+  return true;
+}
+
+static void test_no_option_is_forgotten_in_the_key(void **state) {
+  (void)state;
+  enum { MOST = 64 };
+  am_context *ctx = am_test_context(1, NULL);
+  am_features *fx = make_features(ctx, "");
+  const am_feature_options by_default = *am_features_options(fx);
+  uint64_t keys[MOST] = {am_features_key(fx)};
+  size_t n = 1;
+  am_features_free(fx);
+  for (const am_option *o = am_feature_table; o->name; o++) {
+    am_feature_options changed = by_default;
+    int attempt = 0;
+    while (!change(ctx, o, &changed, attempt) && ++attempt < 4) changed = by_default;
+    if (attempt == 4) fail_msg("%s: no other value is allowed", o->name);
+    am_error err = AM_ERROR_INIT;
+    am_test_ok(am_features_create(ctx, &changed, &fx, &err), &err);
+    keys[n] = am_features_key(fx);
+    am_features_free(fx);
+    if (!strcmp(o->name, "normalise") || !strcmp(o->name, "normalise_by")) { /* done afterwards */
+      assert_true(keys[n] == keys[0]);
+      continue;
+    }
+    for (size_t i = 0; i < n; i++)
+      if (keys[i] == keys[n]) fail_msg("%s: the key is that of other features", o->name);
+    assert_in_range(++n, 2, MOST - 1);
+  }
+  am_context_free(ctx);
+}
+
+/* An option of the future, at the end of the table. */
+static void test_a_new_option_is_in_the_key(void **state) {
+  (void)state;
+  typedef struct future { am_feature_options options; int lifter; double power; bool odd; } future;
+  static const am_option added[] = {
+      {"lifter", AM_OPT_CHOICE, offsetof(future, lifter), "sine", 0, 0, "none|sine", "", "none"},
+      {"power", AM_OPT_REAL, offsetof(future, power), "2", 0, 9, NULL, ""},
+      {"odd", AM_OPT_BOOL, offsetof(future, odd), "false", 0, 0, NULL, ""},
+      AM_OPTION_END};
+  am_option table[64];
+  size_t n = 0;
+  while (am_feature_table[n].name) n++;
+  assert_in_range(n, 1, 60);
+  memcpy(table, am_feature_table, n * sizeof *table);
+  memcpy(table + n, added, sizeof added);
+  am_context *ctx = am_test_context(1, NULL);
+  am_features *fx = make_features(ctx, "mels=64");
+  const future as_before = {.options = *am_features_options(fx), .power = 2};
+  future changed[] = {as_before, as_before, as_before};
+  changed[0].lifter = 1;
+  changed[1].power = 1;
+  changed[2].odd = true;
+  uint64_t keys[4] = {am_features_key(fx)}, sound = am_features_audio_key(fx);
+  assert_true(am_feature_options_key(table, &as_before.options, sound) == keys[0]);
+  for (size_t i = 0; i < 3; i++) {
+    keys[i + 1] = am_feature_options_key(table, &changed[i].options, sound);
+    for (size_t k = 0; k <= i; k++) assert_true(keys[k] != keys[i + 1]);
+  }
+  am_features_free(fx);
+  am_context_free(ctx);
+}
+
 /* The options of PINNED in tools/golden-audio.py; every fifth value of each. */
 static void test_version_digest(void **state) {
   (void)state;
@@ -588,6 +664,8 @@ int main(void) {
       cmocka_unit_test(options_of_programs_are_checked_too),
       cmocka_unit_test(test_bad_samples),
       cmocka_unit_test(test_keys),
+      cmocka_unit_test(test_no_option_is_forgotten_in_the_key),
+      cmocka_unit_test(test_a_new_option_is_in_the_key),
       cmocka_unit_test(test_version_digest),
       cmocka_unit_test(test_normalise),
       cmocka_unit_test(test_allocation_failures),
