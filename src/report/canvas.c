@@ -1,7 +1,6 @@
 /* report/canvas.c - the only file that knows Cairo. */
 #include "report/canvas.h"
 
-#include <cairo-svg.h>
 #include <cairo.h>
 #include <math.h>
 
@@ -45,14 +44,25 @@ am_color am_color_mix(am_color a, am_color b, double share) {
   return (am_color){a.r + (b.r - a.r) * share, a.g + (b.g - a.g) * share, a.b + (b.b - a.b) * share, NULL};
 }
 
-static cairo_status_t take_bytes(void *canvas, const unsigned char *data, unsigned int length) {
-  am_canvas *c = canvas;
-  am_buffer_append(c->ctx, &c->bytes, data, length);
-  return c->bytes.failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
+static cairo_status_t take_bytes(void *html, const unsigned char *data, unsigned int length) {
+  const am_html *h = html;
+  am_buffer_append(h->ctx, h->out, data, length);
+  return h->out->failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
 }
 
-/* The page that an inline picture is written into. */
-static am_html page(am_canvas *c) { return (am_html){c->ctx, &c->bytes}; }
+static cairo_status_t write_png(am_context *ctx, cairo_surface_t *surface, am_buffer *out) {
+  am_html to = {ctx, out};
+  return cairo_surface_write_to_png_stream(surface, take_bytes, &to);
+}
+
+/* Where the elements of a picture of text go. */
+static am_html text_of(am_canvas *c) { return (am_html){c->ctx, &c->bytes}; }
+
+/* A page chooses its own colours by their names; a file has none to choose from. */
+static am_color paint(const am_canvas *c, am_color color) {
+  if (c->image == AM_IMAGE_SVG) color.name = NULL;
+  return color;
+}
 
 static void set_color(am_canvas *c, am_color color) {
   cairo_set_source_rgb(c->cr, color.r, color.g, color.b);
@@ -65,23 +75,20 @@ am_status am_canvas_create(am_context *ctx, am_image image, double width, double
   if (!c) return am_no_memory(err);
   c->ctx = ctx;
   c->image = image;
-  double scale = image == AM_IMAGE_PNG ? png_scale : 0;
-  /* Inline, Cairo only measures texts: the surface is empty. */
-  c->surface = image == AM_IMAGE_SVG ? cairo_svg_surface_create_for_stream(take_bytes, c, width, height)
-                                     : cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * scale),
-                                                                  (int)(height * scale));
+  double scale = image == AM_IMAGE_PNG ? png_scale : 0; /* else Cairo only measures texts: the surface is empty */
+  c->surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * scale), (int)(height * scale));
   c->cr = cairo_create(c->surface);
   if (image == AM_IMAGE_PNG) cairo_scale(c->cr, png_scale, png_scale);
   cairo_select_font_face(c->cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
-  if (image == AM_IMAGE_INLINE) am_inline_begin(page(c), width, height);
-  else am_canvas_rectangle(c, 0, 0, width, height, paper);
+  if (image != AM_IMAGE_PNG) am_inline_begin(text_of(c), width, height, image == AM_IMAGE_SVG);
+  if (image != AM_IMAGE_INLINE) am_canvas_rectangle(c, 0, 0, width, height, paper);
   *out = c;
   return AM_OK;
 }
 
 void am_canvas_rectangle(am_canvas *c, double x, double y, double width, double height, am_color color) {
-  if (c->image == AM_IMAGE_INLINE) {
-    am_inline_rectangle(page(c), x, y, width, height, color);
+  if (c->image != AM_IMAGE_PNG) {
+    am_inline_rectangle(text_of(c), x, y, width, height, paint(c, color));
     return;
   }
   set_color(c, color);
@@ -90,8 +97,8 @@ void am_canvas_rectangle(am_canvas *c, double x, double y, double width, double 
 }
 
 void am_canvas_line(am_canvas *c, const double *xy, size_t n, double width, am_color color) {
-  if (c->image == AM_IMAGE_INLINE) {
-    am_inline_line(page(c), xy, n, width, color);
+  if (c->image != AM_IMAGE_PNG) {
+    am_inline_line(text_of(c), xy, n, width, paint(c, color));
     return;
   }
   bool down = false;
@@ -108,8 +115,8 @@ void am_canvas_line(am_canvas *c, const double *xy, size_t n, double width, am_c
 }
 
 void am_canvas_dot(am_canvas *c, double x, double y, double radius, am_color color) {
-  if (c->image == AM_IMAGE_INLINE) {
-    am_inline_dot(page(c), x, y, radius, color);
+  if (c->image != AM_IMAGE_PNG) {
+    am_inline_dot(text_of(c), x, y, radius, paint(c, color));
     return;
   }
   set_color(c, color);
@@ -146,8 +153,8 @@ static void show_text(am_canvas *c, double x, double y, double size, am_align al
 
 void am_canvas_text(am_canvas *c, double x, double y, double size, am_align align, bool turned,
                     am_color color, const char *text) {
-  if (c->image == AM_IMAGE_INLINE) {
-    am_inline_text(page(c), x, y, size, align, turned, color, text);
+  if (c->image != AM_IMAGE_PNG) {
+    am_inline_text(text_of(c), x, y, size, align, turned, paint(c, color), text);
     return;
   }
   char *clean = am_text_clean(c->ctx, text);
@@ -174,26 +181,15 @@ static cairo_surface_t *raster(const uint8_t *rgb, int rows, int columns) {
   return image;
 }
 
-typedef struct png_bytes {
-  am_context *ctx;
-  am_buffer bytes;
-} png_bytes;
-
-static cairo_status_t take_png(void *png, const unsigned char *data, unsigned int length) {
-  png_bytes *p = png;
-  am_buffer_append(p->ctx, &p->bytes, data, length);
-  return p->bytes.failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
-}
-
 void am_canvas_pixels(am_canvas *c, double x, double y, double width, double height, const uint8_t *rgb,
                       int rows, int columns) {
   cairo_surface_t *image = raster(rgb, rows, columns);
-  if (c->image == AM_IMAGE_INLINE) {
-    png_bytes png = {.ctx = c->ctx};
-    if (cairo_surface_write_to_png_stream(image, take_png, &png) == CAIRO_STATUS_SUCCESS)
-      am_inline_image(page(c), x, y, width, height, &png.bytes);
+  if (c->image != AM_IMAGE_PNG) {
+    am_buffer png = {0};
+    if (write_png(c->ctx, image, &png) == CAIRO_STATUS_SUCCESS)
+      am_inline_image(text_of(c), x, y, width, height, &png);
     else c->bytes.failed = true;
-    am_buffer_free(c->ctx, &png.bytes);
+    am_buffer_free(c->ctx, &png);
   } else {
     cairo_save(c->cr);
     cairo_translate(c->cr, x, y);
@@ -210,12 +206,9 @@ void am_canvas_pixels(am_canvas *c, double x, double y, double width, double hei
 am_status am_canvas_finish(am_canvas *c, am_buffer *out, am_error *err) {
   am_context *ctx = c->ctx;
   cairo_status_t status = cairo_status(c->cr);
-  if (c->image == AM_IMAGE_INLINE) am_inline_end(page(c));
-  if (status == CAIRO_STATUS_SUCCESS && c->image == AM_IMAGE_PNG)
-    status = cairo_surface_write_to_png_stream(c->surface, take_bytes, c);
+  if (c->image != AM_IMAGE_PNG) am_inline_end(text_of(c));
+  else if (status == CAIRO_STATUS_SUCCESS) status = write_png(c->ctx, c->surface, &c->bytes);
   cairo_destroy(c->cr);
-  cairo_surface_finish(c->surface);
-  if (status == CAIRO_STATUS_SUCCESS && c->image == AM_IMAGE_SVG) status = cairo_surface_status(c->surface);
   cairo_surface_destroy(c->surface);
   am_status st = AM_OK;
   if (c->bytes.failed || status == CAIRO_STATUS_NO_MEMORY) st = am_no_memory(err);

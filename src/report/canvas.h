@@ -1,4 +1,4 @@
-/* report/canvas.h - a drawing surface that becomes an SVG or a PNG (Cairo), or an element of a page
+/* report/canvas.h - a drawing surface that becomes a PNG (Cairo), or an SVG, as a file or as an element of a page
  * (inline.h).
  *
  * Coordinates are in points from the top left. Drawing never fails: memory

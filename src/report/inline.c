@@ -1,4 +1,4 @@
-/* report/inline.c - drawing as elements of SVG 1.1 inside HTML. */
+/* report/inline.c - drawing as elements of SVG. */
 #include "report/inline.h"
 
 #include <math.h>
@@ -25,12 +25,13 @@ static void box(am_html h, double x, double y, double width, double height) {
   attribute(h, "height", height);
 }
 
-void am_inline_begin(am_html h, double width, double height) {
+void am_inline_begin(am_html h, double width, double height, bool file) {
   am_html_put(h, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ");
   am_html_number(h, width);
   am_html_put(h, " ");
   am_html_number(h, height);
-  am_html_put(h, "\" aria-hidden=\"true\">");
+  if (file) am_html_printf(h, "\" width=\"%gpt\" height=\"%gpt\" font-family=\"sans-serif\">", width, height);
+  else am_html_put(h, "\" aria-hidden=\"true\">");
 }
 
 void am_inline_rectangle(am_html h, double x, double y, double width, double height, am_color color) {

@@ -1,4 +1,4 @@
-/* report/inline.h - the canvas's third form: a small <svg> element to stand inside a page.
+/* report/inline.h - a picture as SVG: a small <svg> element to stand inside a page, or a file of its own.
  *
  * Colours that have a name are CSS variables of the page (ink: var(--ink)), so the picture follows it into
  * the dark; texts are texts, in the page's font.  Failure shows in the buffer. */
@@ -8,7 +8,8 @@
 #include "report/canvas.h"
 #include "report/html.h"
 
-void am_inline_begin(am_html h, double width, double height);
+/* `file`: a picture of its own, so many points large; else as large as the page makes it, and explained there. */
+void am_inline_begin(am_html h, double width, double height, bool file);
 void am_inline_rectangle(am_html h, double x, double y, double width, double height, am_color color);
 void am_inline_line(am_html h, const double *xy, size_t n, double width, am_color color);
 void am_inline_dot(am_html h, double x, double y, double radius, am_color color);

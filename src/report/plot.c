@@ -33,7 +33,7 @@ static am_status start_many(am_context *ctx, const am_plot_style *style, double 
                             size_t n, const char *title, frame *a, am_error *err) {
   if (style->width > 0) width = style->width;
   if (style->height > 0) height = style->height;
-  *a = (frame){.p = am_palette_of(style->dark)};
+  *a = (frame){.p = am_palette_of(false)};
   am_status st = am_canvas_create(ctx, style->image, width, height * (double)n, a->p->paper, &a->c, err);
   if (!st) place(a, 0, width, height, title);
   return st;

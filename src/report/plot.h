@@ -6,7 +6,6 @@
 
 typedef struct am_plot_style {
   am_image image;
-  bool dark;
   double width, height; /* points; 0: the picture's own size */
 } am_plot_style;
 

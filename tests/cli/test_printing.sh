@@ -81,7 +81,7 @@ done
 for f in run/report.html folds/report.html; do # where a new line is a blank
   grep -qa INJECTED $f && sed 's/^INJECTED//' $f >page && clean page && ok "$f" || not_ok "$f"
 done
-clean run/plots/*.svg folds/plots/*.svg && ok "pictures" || not_ok "pictures"
+sed -s 's/^INJECTED//' run/plots/*.svg folds/plots/*.svg >page && clean page && ok "pictures" || not_ok "pictures"
 label="${bad}1"
 run predict run sounds/1.wav --csv; python=$(cat out)
 [[ $python == *"${label//\"/\"\"}"* ]] && ok "CSV keeps the data exact" || not_ok "CSV keeps the data exact"

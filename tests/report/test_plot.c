@@ -36,26 +36,46 @@ static void test_curves(void **state) {
   (void)state;
   double x[3] = {1, 2, 3}, y[3] = {0.5, NAN, 0.1}, flat[3] = {2, 2, 2};
   am_curve curves[2] = {{"train", 3, x, y}, {"validation", 3, x, flat}};
-  for (int dark = 0; dark < 2; dark++) {
-    am_plot_style svg = {AM_IMAGE_SVG, dark, 0, 0}, png = {AM_IMAGE_PNG, dark, 400, 200};
-    am_buffer a = {0}, b = {0};
-    assert_int_equal(am_plot_curves(ctx, &svg, "loss", "epoch", "loss", curves, 2, 2, &a, NULL), AM_OK);
-    assert_svg(&a);
-    assert_int_equal(am_plot_curves(ctx, &png, "loss", "epoch", "loss", curves, 2, 2, &b, NULL), AM_OK);
-    unsigned width, height;
-    png_size(&b, &width, &height);
-    assert_int_equal(width, 800);
-    assert_int_equal(height, 400);
-    am_buffer_free(ctx, &a);
-    am_buffer_free(ctx, &b);
+  am_plot_style svg = {AM_IMAGE_SVG, 0, 0}, png = {AM_IMAGE_PNG, 400, 200};
+  am_buffer a = {0}, b = {0};
+  assert_int_equal(am_plot_curves(ctx, &svg, "loss", "epoch", "loss", curves, 2, 2, &a, NULL), AM_OK);
+  assert_svg(&a);
+  assert_int_equal(am_plot_curves(ctx, &png, "loss", "epoch", "loss", curves, 2, 2, &b, NULL), AM_OK);
+  unsigned width, height;
+  png_size(&b, &width, &height);
+  assert_int_equal(width, 800);
+  assert_int_equal(height, 400);
+  am_buffer_free(ctx, &a);
+  am_buffer_free(ctx, &b);
+}
+
+/* One writer for both: a file has its own size, paper and colours, a page's element takes those of the page. */
+static void test_file_and_element(void **state) {
+  (void)state;
+  float x[4] = {0, 1, 2, 3};
+  am_plot_style file = {AM_IMAGE_SVG, 0, 0}, page = {AM_IMAGE_INLINE, 0, 0};
+  am_buffer a = {0}, b = {0};
+  assert_int_equal(am_plot_spectrogram(ctx, &file, "a < b", x, 2, 2, 0.5, NULL, &a, NULL), AM_OK);
+  assert_int_equal(am_plot_spectrogram(ctx, &page, "a < b", x, 2, 2, 0.5, NULL, &b, NULL), AM_OK);
+  assert_int_equal(strncmp(a.data, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", 53), 0);
+  assert_non_null(strstr(a.data, "pt\" font-family=\"sans-serif\">"));
+  assert_non_null(strstr(a.data, "fill=\"rgb(255,255,255)\"/>"));
+  assert_null(strstr(a.data, "var("));
+  assert_non_null(strstr(b.data, "fill=\"var(--ink)\""));
+  assert_null(strstr(b.data, "font-family"));
+  for (int i = 0; i < 2; i++) {
+    assert_non_null(strstr((i ? b : a).data, ">a &lt; b</text>"));
+    assert_non_null(strstr((i ? b : a).data, "data:image/png;base64,"));
   }
+  am_buffer_free(ctx, &a);
+  am_buffer_free(ctx, &b);
 }
 
 /* Over epochs ticks are whole numbers, however few there are. */
 static void test_whole_ticks(void **state) {
   (void)state;
   double whole[3] = {1, 2, 3}, half[3] = {1, 1.5, 3}, y[3] = {10, 20, 30};
-  am_plot_style page = {AM_IMAGE_INLINE, false, 0, 0};
+  am_plot_style page = {AM_IMAGE_INLINE, 0, 0};
   for (int i = 0; i < 2; i++) {
     am_curve curve = {"a", 3, i ? half : whole, y};
     am_buffer out = {0};
@@ -71,7 +91,7 @@ static void test_legend(void **state) {
   (void)state;
   double x[2] = {1, 2}, y[2] = {10, 20};
   am_curve curves[3] = {{"training", 2, x, y}, {"validation", 2, x, y}, {"val. recall", 2, x, y}};
-  am_plot_style page = {AM_IMAGE_INLINE, false, 0, 0};
+  am_plot_style page = {AM_IMAGE_INLINE, 0, 0};
   static const char *const titles[3] = {"Loss", "Accuracy and unweighted average recall", ""};
   static const char *const at[3] = {" y=\"21\"", " y=\"37\"", " y=\"13\""};
   for (int i = 0; i < 3; i++) {
@@ -90,7 +110,7 @@ static void test_no_data(void **state) {
   (void)state;
   double nan = NAN;
   am_curve empty = {"nothing", 0, NULL, NULL}, unknown = {"unknown", 1, &nan, &nan};
-  am_plot_style svg = {AM_IMAGE_SVG, false, 0, 0};
+  am_plot_style svg = {AM_IMAGE_SVG, 0, 0};
   am_buffer a = {0};
   assert_int_equal(am_plot_curves(ctx, &svg, "none", "x", "y", &empty, 1, NAN, &a, NULL), AM_OK);
   assert_int_equal(am_plot_curves(ctx, &svg, "none", "x", "y", &unknown, 1, NAN, &a, NULL), AM_OK);
@@ -105,7 +125,7 @@ static void test_confusion(void **state) {
   (void)state;
   const char *labels[3] = {"happy", "a label that is very long", "sad"};
   uint64_t counts[9] = {7, 2, 1, 0, 0, 0, 3, 0, 9};
-  am_plot_style svg = {AM_IMAGE_SVG, false, 0, 0};
+  am_plot_style svg = {AM_IMAGE_SVG, 0, 0};
   am_buffer a = {0}, empty = {0};
   assert_int_equal(am_plot_confusion(ctx, &svg, "c", labels, 3, counts, &a, NULL), AM_OK);
   assert_svg(&a);
@@ -121,7 +141,7 @@ static void test_confusion_says_what_it_is_over(void **state) {
   (void)state;
   const char *labels[3] = {"a", "b", "c"};
   const uint64_t counts[9] = {4, 0, 0, 0, 0, 0, 1, 1, 2}, none[9] = {0};
-  am_plot_style page = {AM_IMAGE_INLINE, false, 0, 0};
+  am_plot_style page = {AM_IMAGE_INLINE, 0, 0};
   am_buffer out = {0}, empty = {0};
   assert_int_equal(am_plot_confusion(ctx, &page, "", labels, 3, counts, &out, NULL), AM_OK);
   assert_non_null(strstr(out.data, ">UAR 75.0 % over 2 of 3, chance 50.0 %</text>"));
@@ -137,7 +157,7 @@ static void test_sound_pictures(void **state) {
   double hertz[3] = {100, 1000, 8000};
   for (int i = 0; i < 15; i++) x[i] = i == 7 ? NAN : (float)i;
   for (int i = 0; i < 1000; i++) samples[i] = (float)sin(i * 0.1);
-  am_plot_style png = {AM_IMAGE_PNG, true, 0, 0};
+  am_plot_style png = {AM_IMAGE_PNG, 0, 0};
   am_buffer a = {0}, b = {0};
   unsigned width, height;
   assert_int_equal(am_plot_spectrogram(ctx, &png, "s", x, 5, 3, 0.5, hertz, &a, NULL), AM_OK);
@@ -154,7 +174,7 @@ static void test_sound_pictures(void **state) {
 static void test_two_spectrograms(void **state) {
   (void)state;
   float x[4] = {0, 1, 2, 3}, louder[4] = {0, 1, 2, 30};
-  am_plot_style png = {AM_IMAGE_PNG, false, 300, 200}, svg = {AM_IMAGE_SVG, false, 0, 0};
+  am_plot_style png = {AM_IMAGE_PNG, 300, 200}, svg = {AM_IMAGE_SVG, 0, 0};
   am_spectrogram_view views[2] = {{"before", x, 2, 2, 1}, {"after", x, 2, 2, 0.5}};
   am_buffer one = {0}, other = {0}, text = {0};
   unsigned width, height;
@@ -187,7 +207,7 @@ static void test_save_fails_cleanly(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_curves),      cmocka_unit_test(test_whole_ticks), cmocka_unit_test(test_legend),
+    cmocka_unit_test(test_curves),      cmocka_unit_test(test_file_and_element), cmocka_unit_test(test_whole_ticks), cmocka_unit_test(test_legend),
     cmocka_unit_test(test_no_data),     cmocka_unit_test(test_confusion),
     cmocka_unit_test(test_confusion_says_what_it_is_over),
     cmocka_unit_test(test_sound_pictures), cmocka_unit_test(test_two_spectrograms),
