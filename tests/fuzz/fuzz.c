@@ -66,6 +66,8 @@ static void clean(void) {
   if (*the.folder) nftw(the.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+size_t *fuzz_made;
+
 const char *fuzz_folder(void) {
   if (*the.folder) return the.folder;
   const char *root = getenv("TMPDIR");

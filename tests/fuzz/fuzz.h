@@ -31,6 +31,8 @@ void fuzz_end(void);
 const char *fuzz_folder(void);
 /* "<folder>/<name>" with this content, in a turning buffer; the folder of a name with '/' is made. */
 const char *fuzz_file(const char *name, const void *data, size_t bytes);
+/* Where the size of a file that an input only says how to make is noted, for replay.c; NULL: nowhere. */
+extern size_t *fuzz_made;
 /* Removes "<folder>/<name>" with all that is in it. */
 void fuzz_remove(const char *name);
 /* The input as text without NUL (cut at the first), in memory that ends with it. free(). */

@@ -390,6 +390,7 @@ const char *h5edit_apply(const uint8_t *data, size_t bytes, const char *name, si
 
 const char *h5edit_file(const uint8_t *data, size_t bytes, const char *name, size_t *size) {
   const char *path = h5edit_is(data, bytes) ? h5edit_apply(data, bytes, name, size) : NULL;
+  if (path && fuzz_made) *fuzz_made = *size;
   if (path) return path;
   *size = bytes;
   return fuzz_file(name, data, bytes);
