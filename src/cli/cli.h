@@ -157,7 +157,7 @@ typedef struct cli_scored {
 am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, const cli_scored *scored, const char **doubt,
                              am_error *err);
 
-void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels);
+void cli_print_metrics(FILE *to, const am_metrics *m);
 /* clips per label and part, one row a label */
 void cli_print_clips(FILE *to, const am_dataset *d);
 void cli_warn_left_out(cli *c, const am_dataset *d);

@@ -171,7 +171,7 @@ static am_status print_tables(const am_crossval *x, am_error *err) {
   if (!st) st = print_together(x, err);
   if (st) return st;
   cli_print("\nAll test clips pooled%s\n\n", x->n_seeds > 1 ? ", once a seed" : "");
-  cli_print_metrics(stdout, x->pooled, (char *const *)x->dataset->labels);
+  cli_print_metrics(stdout, x->pooled);
   if (!x->split->speaker_independent)
     cli_print("\nNot speaker-independent: speakers of these clips are also in the training part (or are not "
            "known).\n");

@@ -219,7 +219,7 @@ static void print_text(const job *j, const am_metrics *m) {
   cli_print("%s", j->checkpoint->config->name);
   if (j->team.n > 1) cli_print(" and %zu more, by the mean of their probabilities,", j->team.n - 1);
   cli_print(" on %s, %s part%s\n\n", j->d->title, j->part_name, j->d->synthetic ? " (synthetic speech)" : "");
-  cli_print_metrics(stdout, m, j->checkpoint->labels);
+  cli_print_metrics(stdout, m);
   print_left_out(&j->left_out);
   cli_print("speaker-independent        %s\n", j->doubt ? j->doubt : "yes");
   if (transductive(j))
@@ -236,7 +236,7 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
                           .speaker_independent = !j->doubt,
                           .synthetic = j->d->synthetic,
                           .transductive = transductive(j)};
-  am_status st = am_metrics_json(j->c->ctx, m, j->checkpoint->labels, &protocol, &text, err);
+  am_status st = am_metrics_json(j->c->ctx, m, &protocol, &text, err);
   if (!st) cli_put_lines(stdout, text.data);
   am_buffer_free(j->c->ctx, &text);
   return st;
@@ -365,10 +365,12 @@ static am_status score(job *j, am_error *err) {
     labels[i] = j->label_of[j->d->clips[j->clips[i]].label];
     speakers[i] = j->d->clips[j->clips[i]].speaker;
   }
-  if (!st) st = am_metrics_compute(ctx, probabilities, labels, speakers, j->n, classes, seed, &m, err);
+  if (!st)
+    st = am_metrics_compute(ctx, probabilities, labels, speakers, j->n, (const char *const *)j->checkpoint->labels, classes, seed, &m,
+                            err);
   if (!st) st = am_metrics_add_utterances(m, j->d, j->clips, probabilities, labels, seed, err);
   if (!st) st = am_metrics_add_groups(m, j->d, j->clips, probabilities, labels, err);
-  if (!st) st = am_metrics_diagnose(m, labels, speakers, j->checkpoint->labels, j->d->speakers, err);
+  if (!st) st = am_metrics_diagnose(m, labels, speakers, j->d->speakers, err);
   for (size_t i = 0; !st && cli_has(j->c, "json") && i < m->n_diagnoses; i++) /* else the table has them */
     am_log(ctx, AM_LOG_WARNING, "%s", m->diagnoses[i].text);
   if (!st) st = print_results(j, m, err);
@@ -414,13 +416,13 @@ static am_status pooled(cli *c, const char *folder, am_error *err) {
   if (cli_has(c, "json")) {
     am_buffer text = {0};
     am_protocol protocol = {.split = x.part, .speaker_independent = independent, .synthetic = x.synthetic};
-    st = am_metrics_json(c->ctx, x.metrics, (char *const *)x.predictions.labels, &protocol, &text, err);
+    st = am_metrics_json(c->ctx, x.metrics, &protocol, &text, err);
     if (!st) cli_put_lines(stdout, text.data);
     am_buffer_free(c->ctx, &text);
   } else {
     cli_print("%s, all folds pooled: each clip by the model that it was held out of%s%s\n\n", x.config->name,
            x.n_seeds > 1 ? ", once a seed" : "", x.synthetic ? " (synthetic speech)" : "");
-    cli_print_metrics(stdout, x.metrics, (char *const *)x.predictions.labels);
+    cli_print_metrics(stdout, x.metrics);
     cli_print("speaker-independent        %s\n", independent ? "yes" : "no, or not known");
   }
   am_compared_free(&x);

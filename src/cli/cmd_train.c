@@ -5,10 +5,10 @@
 #include "cli/cli.h"
 #include "report/report.h"
 
-static void print_part(const am_config *config, const am_metrics *m, const char *part, char *const *labels) {
+static void print_part(const am_config *config, const am_metrics *m, const char *part) {
   if (!m) return;
   cli_print("\n%s: %s part\n\n", config->name, part);
-  cli_print_metrics(stdout, m, labels);
+  cli_print_metrics(stdout, m);
 }
 
 static am_status load(cli *c, const char *resume, am_config **config, am_error *err) {
@@ -33,8 +33,8 @@ static am_status report_result(cli *c, am_config *config, const char *out, const
   am_free(c->ctx, best);
   if (st) return st;
   if (checkpoint->synthetic) cli_print("\nThis corpus is synthetic: its figures say nothing about real speech.\n");
-  print_part(config, result->validation, "validation", checkpoint->labels);
-  print_part(config, result->test, "test", checkpoint->labels);
+  print_part(config, result->validation, "validation");
+  print_part(config, result->test, "test");
   if (!checkpoint->speaker_independent && (result->validation || result->test))
     cli_print("\nNot speaker-independent: speakers of these clips were also heard in training, or may have been.\n");
   cli_print("\nbest epoch %llu of %llu; results in %s\n", (unsigned long long)result->best_epoch,

@@ -37,7 +37,7 @@ am_status cli_keep_input(const char *out, const char *in, am_error *err) {
   return am_fail(err, AM_E_USAGE, "--out %s is the file that is read; give another name", out);
 }
 
-static int label_width(char *const *labels, int n) {
+static int label_width(const char *const *labels, int n) {
   int width = 9;
   for (int k = 0; k < n; k++)
     if (cli_width(labels[k]) > width) width = cli_width(labels[k]);
@@ -50,22 +50,22 @@ static void print_figure(FILE *to, double value) {
 }
 
 /* Columns are as wide as the longest label, within 6 to 9 characters; longer labels are cut in the head only. */
-static void print_confusion(FILE *to, const am_metrics *m, char *const *labels, int width) {
+static void print_confusion(FILE *to, const am_metrics *m, int width) {
   int column = 6;
   for (int k = 0; k < m->classes; k++)
-    if (cli_width(labels[k]) > column) column = cli_width(labels[k]) < 9 ? cli_width(labels[k]) : 9;
+    if (cli_width(m->labels[k]) > column) column = cli_width(m->labels[k]) < 9 ? cli_width(m->labels[k]) : 9;
   cli_fprint(to, "\nConfusion matrix (rows: true, columns: predicted)\n");
   cli_fprint(to, "%*s", width, "");
   for (int k = 0; k < m->classes; k++) {
     int bytes = 0;
-    for (int characters = 0; labels[k][bytes]; bytes++)
-      if (((unsigned char)labels[k][bytes] & 0xc0) != 0x80 && characters++ == column) break;
-    int shown = cli_width(labels[k]) < column ? cli_width(labels[k]) : column;
-    cli_fprint(to, " %*s%.*s", column - shown, "", bytes, labels[k]);
+    for (int characters = 0; m->labels[k][bytes]; bytes++)
+      if (((unsigned char)m->labels[k][bytes] & 0xc0) != 0x80 && characters++ == column) break;
+    int shown = cli_width(m->labels[k]) < column ? cli_width(m->labels[k]) : column;
+    cli_fprint(to, " %*s%.*s", column - shown, "", bytes, m->labels[k]);
   }
   cli_fprint(to, "\n");
   for (int i = 0; i < m->classes; i++) {
-    pad(to, labels[i], width);
+    pad(to, m->labels[i], width);
     for (int k = 0; k < m->classes; k++)
       cli_fprint(to, " %*llu", column, (unsigned long long)m->confusion[(size_t)i * (size_t)m->classes + (size_t)k]);
     cli_fprint(to, "\n");
@@ -105,18 +105,18 @@ static void print_groups(FILE *to, const am_metrics *m) {
   }
 }
 
-void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
-  int width = label_width(labels, m->classes);
+void cli_print_metrics(FILE *to, const am_metrics *m) {
+  int width = label_width((const char *const *)m->labels, m->classes);
   pad(to, "emotion", width);
   cli_fprint(to, "%9s%9s%9s%9s\n", "precision", "recall", "F1", "clips");
   for (int k = 0; k < m->classes; k++) {
-    pad(to, labels[k], width);
+    pad(to, m->labels[k], width);
     print_figure(to, m->precision[k]);
     print_figure(to, m->recall[k]);
     print_figure(to, m->f1[k]);
     cli_fprint(to, "%9llu\n", (unsigned long long)m->support[k]);
   }
-  print_confusion(to, m, labels, width);
+  print_confusion(to, m, width);
   const am_metrics *u = m->per_utterance;
   cli_fprint(to, "\n%-27s%zu\n", u ? "chunks" : "clips", m->n);
   cli_fprint(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * m->accuracy, 100 * m->low,
@@ -132,7 +132,7 @@ void cli_print_metrics(FILE *to, const am_metrics *m, char *const *labels) {
 }
 
 void cli_print_clips(FILE *to, const am_dataset *d) {
-  int width = label_width((char *const *)d->labels, d->n_labels);
+  int width = label_width(d->labels, d->n_labels);
   pad(to, "emotion", width);
   cli_fprint(to, "%9s%9s%12s%9s\n", "clips", "train", "validation", "test");
   size_t sums[4] = {0};

@@ -206,34 +206,45 @@ static am_status interval(am_metrics *m, const float *probabilities, const int *
 
 /* ---- all ---- */
 
-am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *labels, const int *speakers,
-                             size_t n, int classes, uint64_t seed, am_metrics **out, am_error *err) {
+am_status am_metrics_create(am_context *ctx, const char *const *labels, int classes, am_metrics **out, am_error *err) {
   *out = NULL;
   am_metrics *m = am_alloc(ctx, 1, sizeof *m);
   if (!m) return am_no_memory(err);
   size_t K = (size_t)classes;
   m->ctx = ctx;
   m->classes = classes;
-  m->n = n;
+  m->labels = am_alloc(ctx, K, sizeof *m->labels);
   m->precision = am_alloc(ctx, K, sizeof *m->precision);
   m->recall = am_alloc(ctx, K, sizeof *m->recall);
   m->f1 = am_alloc(ctx, K, sizeof *m->f1);
   m->support = am_alloc(ctx, K, sizeof *m->support);
   m->confusion = am_alloc(ctx, am_mul(K, K), sizeof *m->confusion);
   m->interval = m->interval_text;
-  am_status status = AM_OK;
-  if (!m->precision || !m->recall || !m->f1 || !m->support || !m->confusion) status = am_no_memory(err);
-  if (!status) status = count(m, probabilities, labels, err);
-  if (!status) {
-    summarise(m);
-    status = interval(m, probabilities, labels, speakers, seed, err);
-  }
-  if (status) {
+  bool all = m->labels && m->precision && m->recall && m->f1 && m->support && m->confusion;
+  for (size_t k = 0; k < K && all; k++) all = (m->labels[k] = am_strdup(ctx, labels[k])) != NULL;
+  if (!all) {
     am_metrics_free(m);
-    return status;
+    return am_no_memory(err);
   }
   *out = m;
   return AM_OK;
+}
+
+am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *truth, const int *speakers, size_t n,
+                             const char *const *labels, int classes, uint64_t seed, am_metrics **out, am_error *err) {
+  am_status status = am_metrics_create(ctx, labels, classes, out, err);
+  if (status) return status;
+  am_metrics *m = *out;
+  m->n = n;
+  status = count(m, probabilities, truth, err);
+  if (!status) {
+    summarise(m);
+    status = interval(m, probabilities, truth, speakers, seed, err);
+  }
+  if (!status) return AM_OK;
+  am_metrics_free(m);
+  *out = NULL;
+  return status;
 }
 
 void am_metrics_free(am_metrics *m) {
@@ -246,6 +257,8 @@ void am_metrics_free(am_metrics *m) {
   am_free(m->ctx, m->groups);
   for (size_t i = 0; i < m->n_diagnoses; i++) am_free(m->ctx, m->diagnoses[i].text);
   am_free(m->ctx, m->diagnoses);
+  for (int k = 0; m->labels && k < m->classes; k++) am_free(m->ctx, m->labels[k]);
+  am_free(m->ctx, m->labels);
   am_free(m->ctx, m->precision);
   am_free(m->ctx, m->recall);
   am_free(m->ctx, m->f1);

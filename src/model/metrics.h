@@ -24,6 +24,7 @@ typedef struct am_diagnosis {
 struct am_metrics {
   am_context *ctx;
   int classes;
+  char **labels;        /* (K) owned */
   int scored;           /* classes that occur among the clips: those that uar and macro_f1 are means over */
   size_t n;
   double loss, accuracy, uar, macro_f1;
@@ -41,9 +42,11 @@ struct am_metrics {
   size_t n_diagnoses;
   struct am_metrics *per_utterance; /* owned; NULL: each clip is an utterance of its own */
 };
-/* probabilities (n,K), labels (n), speakers (n) or NULL (-1 unknown). */
-am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *labels, const int *speakers, size_t n,
-                             int classes, uint64_t seed, am_metrics **out, am_error *err);
+/* probabilities (n,K), truth (n), speakers (n) or NULL (-1 unknown), labels (K: `classes`), which are copied. */
+am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *truth, const int *speakers, size_t n,
+                             const char *const *labels, int classes, uint64_t seed, am_metrics **out, am_error *err);
+/* With room for the figures of these classes, all zero: n, loss and the others are the caller's to fill. */
+am_status am_metrics_create(am_context *ctx, const char *const *labels, int classes, am_metrics **out, am_error *err);
 /* metrics_utterances.c: sets m->per_utterance when clips (m->n of them, with their probabilities and labels as above) are chunks of
  * utterances: the mean probability of an utterance's chunks in the list decides. */
 am_status am_metrics_add_utterances(am_metrics *m, const am_dataset *d, const uint32_t *clips, const float *probabilities,
@@ -51,9 +54,8 @@ am_status am_metrics_add_utterances(am_metrics *m, const am_dataset *d, const ui
 /* metrics_groups.c: sets m->groups, for each trait of which the clips (m->n) have 2 to 12 values. */
 am_status am_metrics_add_groups(am_metrics *m, const am_dataset *d, const uint32_t *clips, const float *probabilities,
                                 const int *labels, am_error *err);
-/* metrics_diagnose.c: sets m->diagnoses, of truth and speakers (m->n, -1 unknown) as above; labels (K), names of the speakers. */
-am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speakers, char *const *labels,
-                              const char *const *names, am_error *err);
+/* metrics_diagnose.c: sets m->diagnoses, of truth and speakers (m->n, -1 unknown) as above, and the names of the speakers. */
+am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speakers, const char *const *names, am_error *err);
 void am_metrics_free(am_metrics *m);
 /* The average recall of guessing among the classes that occur, which is also that of one answer for all; NaN without clips. */
 double am_metrics_chance(const am_metrics *m);
@@ -71,9 +73,8 @@ typedef struct am_protocol {
   bool transductive;        /* normalised per speaker by statistics of the very clips that are scored */
 } am_protocol;
 /* The JSON object of `evaluate --json`: n, labels, accuracy, uar, macro_f1, per_class, confusion, ... */
-am_status am_metrics_json(am_context *ctx, const am_metrics *m, char *const *labels, const am_protocol *protocol,
-                          am_buffer *out, am_error *err);
+am_status am_metrics_json(am_context *ctx, const am_metrics *m, const am_protocol *protocol, am_buffer *out, am_error *err);
 /* am_metrics_json's object as a value of a larger one. */
-void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *const *labels, const am_protocol *protocol);
+void am_metrics_write(am_json *j, const char *key, const am_metrics *m, const am_protocol *protocol);
 
 #endif

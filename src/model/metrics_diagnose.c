@@ -25,7 +25,7 @@ static am_status below_chance(am_metrics *m, am_buffer *text, am_error *err) {
   return note(m, "below_chance", m->uar, text, err);
 }
 
-static am_status one_answer(am_metrics *m, char *const *labels, am_buffer *text, am_error *err) {
+static am_status one_answer(am_metrics *m, am_buffer *text, am_error *err) {
   size_t K = (size_t)m->classes, most = 0;
   uint64_t given = 0;
   for (size_t k = 0; k < K; k++) {
@@ -36,7 +36,7 @@ static am_status one_answer(am_metrics *m, char *const *labels, am_buffer *text,
   double share = (double)given / (double)m->n, truth = (double)m->support[most] / (double)m->n;
   if (m->scored < 2 || share < NEARLY_ALL || truth >= MOST) return AM_OK;
   am_buffer_printf(m->ctx, text, "one answer for %s: %.1f %% of the clips are called \"%s\", and %.1f %% are it",
-                   given == m->n ? "everything" : "nearly everything", 100 * share, labels[most], 100 * truth);
+                   given == m->n ? "everything" : "nearly everything", 100 * share, m->labels[most], 100 * truth);
   return note(m, "one_answer", share, text, err);
 }
 
@@ -56,7 +56,7 @@ static double gain(const am_metrics *m, size_t a, size_t b) {
   return mostly_called(m, a, b) && mostly_called(m, b, a) ? then_a + then_b - now_a - now_b : 0;
 }
 
-static am_status exchanged(am_metrics *m, char *const *labels, am_buffer *text, am_error *err) {
+static am_status exchanged(am_metrics *m, am_buffer *text, am_error *err) {
   size_t K = (size_t)m->classes, a = 0, b = 0;
   double most = 0;
   for (size_t i = 0; i < K; i++)
@@ -68,14 +68,14 @@ static am_status exchanged(am_metrics *m, char *const *labels, am_buffer *text, 
   if (most < SWAPPED) return AM_OK;
   double uar = m->uar + most / m->scored;
   am_buffer_printf(m->ctx, text, "\"%s\" and \"%s\" look exchanged: with these two names swapped the average recall would be %.1f %% "
-                   "instead of %.1f %%; are the labels of these clips, or their codes, the right way round?", labels[a],
-                   labels[b], 100 * uar, 100 * m->uar);
+                   "instead of %.1f %%; are the labels of these clips, or their codes, the right way round?", m->labels[a],
+                   m->labels[b], 100 * uar, 100 * m->uar);
   return note(m, "exchanged_labels", uar, text, err);
 }
 
 /* Of each class the speaker with most clips; a part of one or two speakers is theirs anyhow.  count (speakers) is scratch. */
 static am_status one_speaker(am_metrics *m, const int *truth, const int *speakers, size_t *count, size_t n_speakers,
-                             char *const *labels, const char *const *names, am_buffer *text, am_error *err) {
+                             const char *const *names, am_buffer *text, am_error *err) {
   am_status status = AM_OK;
   for (int k = 0; k < m->classes && !status; k++) {
     size_t most = 0;
@@ -86,15 +86,15 @@ static am_status one_speaker(am_metrics *m, const int *truth, const int *speaker
     double share = (double)count[most] / (double)m->support[k];
     if (share < HALF) continue;
     am_buffer_printf(m->ctx, text, "\"%s\" is mostly one speaker's: %zu of its %llu clips (%.1f %%) are of %s, so its recall says "
-                     "more of that voice than of the label", labels[k], count[most], (unsigned long long)m->support[k],
+                     "more of that voice than of the label", m->labels[k], count[most], (unsigned long long)m->support[k],
                      100 * share, names[most]);
     status = note(m, "one_speaker", share, text, err);
   }
   return status;
 }
 
-static am_status speakers_of_classes(am_metrics *m, const int *truth, const int *speakers, char *const *labels,
-                                     const char *const *names, am_buffer *text, am_error *err) {
+static am_status speakers_of_classes(am_metrics *m, const int *truth, const int *speakers, const char *const *names,
+                                     am_buffer *text, am_error *err) {
   size_t n = 0, found = 0;
   for (size_t i = 0; i < m->n; i++)
     if (speakers[i] >= (int)n) n = (size_t)speakers[i] + 1;
@@ -103,21 +103,20 @@ static am_status speakers_of_classes(am_metrics *m, const int *truth, const int 
   if (!count) return am_no_memory(err);
   for (size_t i = 0; i < m->n; i++)
     if (speakers[i] >= 0) found += !count[speakers[i]]++;
-  am_status status = found < FEW_SPEAKERS ? AM_OK : one_speaker(m, truth, speakers, count, n, labels, names, text, err);
+  am_status status = found < FEW_SPEAKERS ? AM_OK : one_speaker(m, truth, speakers, count, n, names, text, err);
   am_free(m->ctx, count);
   return status;
 }
 
-am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speakers, char *const *labels,
-                              const char *const *names, am_error *err) {
+am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speakers, const char *const *names, am_error *err) {
   am_buffer text = {0};
   if (m->n < FEW_CLIPS) return AM_OK;
   m->diagnoses = am_alloc(m->ctx, (size_t)m->classes + 3, sizeof *m->diagnoses);
   if (!m->diagnoses) return am_no_memory(err);
   am_status status = below_chance(m, &text, err);
-  if (!status) status = one_answer(m, labels, &text, err);
-  if (!status) status = exchanged(m, labels, &text, err);
-  if (!status && speakers) status = speakers_of_classes(m, truth, speakers, labels, names, &text, err);
+  if (!status) status = one_answer(m, &text, err);
+  if (!status) status = exchanged(m, &text, err);
+  if (!status && speakers) status = speakers_of_classes(m, truth, speakers, names, &text, err);
   am_buffer_free(m->ctx, &text);
   return status;
 }

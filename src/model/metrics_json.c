@@ -59,12 +59,11 @@ static void write_left_out(am_json *j, const am_left_outs *list) {
   am_json_close(j);
 }
 
-void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *const *labels,
-                      const am_protocol *protocol) {
+void am_metrics_write(am_json *j, const char *key, const am_metrics *m, const am_protocol *protocol) {
   am_json_open(j, key, '{');
   am_json_int(j, "n", (int64_t)m->n);
   am_json_open(j, "labels", '[');
-  for (int k = 0; k < m->classes; k++) am_json_text(j, NULL, labels[k]);
+  for (int k = 0; k < m->classes; k++) am_json_text(j, NULL, m->labels[k]);
   am_json_close(j);
   am_json_real(j, "accuracy", m->accuracy);
   am_json_real(j, "uar", m->uar);
@@ -81,7 +80,7 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *co
   am_json_close(j);
   am_json_open(j, "per_class", '{');
   for (int k = 0; k < m->classes; k++) {
-    am_json_open(j, labels[k], '{');
+    am_json_open(j, m->labels[k], '{');
     am_json_real(j, "precision", m->precision[k]);
     am_json_real(j, "recall", m->recall[k]);
     am_json_real(j, "f1", m->f1[k]);
@@ -100,13 +99,12 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, char *co
   am_json_bool(j, "synthetic", protocol->synthetic);
   am_json_bool(j, "transductive", protocol->transductive);
   if (m->per_utterance)
-    am_metrics_write(j, "per_utterance", m->per_utterance, labels, protocol);
+    am_metrics_write(j, "per_utterance", m->per_utterance, protocol);
   am_json_close(j);
 }
 
-am_status am_metrics_json(am_context *ctx, const am_metrics *m, char *const *labels, const am_protocol *protocol,
-                          am_buffer *out, am_error *err) {
+am_status am_metrics_json(am_context *ctx, const am_metrics *m, const am_protocol *protocol, am_buffer *out, am_error *err) {
   am_json j = am_json_begin(ctx, out, 2);
-  am_metrics_write(&j, NULL, m, labels, protocol);
+  am_metrics_write(&j, NULL, m, protocol);
   return out->failed ? am_no_memory(err) : AM_OK;
 }

@@ -42,8 +42,8 @@ am_status am_metrics_add_utterances(am_metrics *m, const am_dataset *d, const ui
   am_status status = u.p && u.labels && u.speakers && u.slot && u.count ? AM_OK : am_no_memory(err);
   if (!status) fill(&u, d, clips, n, K, probabilities, labels);
   if (!status && u.n < n)
-    status =
-        am_metrics_compute(ctx, u.p, u.labels, u.speakers, u.n, m->classes, seed, &m->per_utterance, err);
+    status = am_metrics_compute(ctx, u.p, u.labels, u.speakers, u.n, (const char *const *)m->labels, m->classes, seed,
+                                &m->per_utterance, err);
   am_free(ctx, u.p);
   am_free(ctx, u.labels);
   am_free(ctx, u.speakers);

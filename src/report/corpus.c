@@ -105,7 +105,7 @@ static am_status count_predictions(const am_results *r, am_tally *t, am_error *e
   am_status st = make_room(r->ctx, t, err);
   t->n_speakers = 0;
   am_name_set listed = {.ctx = r->ctx};
-  for (int k = 0; k < t->n_labels && !st; k++) t->labels[k] = r->parts[0].labels[k];
+  for (int k = 0; k < t->n_labels && !st; k++) t->labels[k] = r->parts[0].metrics->labels[k];
   if (!st) st = list_speakers(r, t, &listed, err);
   for (int i = 0; i < r->n_parts && !st; i++) {
     const am_part_results *p = &r->parts[i];

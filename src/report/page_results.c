@@ -282,11 +282,11 @@ static void emotion_table(am_page *p, const am_part_results *part) {
   am_page_heads(p, p->r->crossval ? "Emotion|>Recall|>sd||>Pooled|>Precision|>F1|>Clips"
                                   : "Emotion|>Recall||>Precision|>F1|>Clips");
   for (int k = 0; k < m->classes; k++) {
-    double recall = p->r->crossval ? recall_over_folds(p, part->labels[k], "mean") : m->recall[k];
+    double recall = p->r->crossval ? recall_over_folds(p, part->metrics->labels[k], "mean") : m->recall[k];
     am_html_put(p->h, "<tr>");
-    am_html_element(p->h, "th scope=\"row\"", part->labels[k]);
+    am_html_element(p->h, "th scope=\"row\"", part->metrics->labels[k]);
     am_page_percent(p, recall);
-    if (p->r->crossval) am_page_percent(p, recall_over_folds(p, part->labels[k], "sd"));
+    if (p->r->crossval) am_page_percent(p, recall_over_folds(p, part->metrics->labels[k], "sd"));
     am_html_put(p->h, "<td class=\"bar\"><i style=\"--v:");
     am_html_number(p->h, recall);
     am_html_put(p->h, "\"></i></td>");
@@ -303,7 +303,7 @@ static void emotion_table(am_page *p, const am_part_results *part) {
 static void confusion_row(am_page *p, const am_part_results *part, int i) {
   const am_metrics *m = part->metrics;
   am_html_put(p->h, "<tr>");
-  am_html_element(p->h, "th scope=\"row\"", part->labels[i]);
+  am_html_element(p->h, "th scope=\"row\"", part->metrics->labels[i]);
   for (int k = 0; k < m->classes; k++) {
     uint64_t count = m->confusion[i * m->classes + k], row = m->support[i] ? m->support[i] : 1;
     double share = (double)count / (double)row;
@@ -325,7 +325,7 @@ static void confusion_table(am_page *p, const am_part_results *part) {
   am_html_put(p->h, "<thead><tr><th scope=\"col\">true \\ predicted</th>");
   for (int k = 0; k < part->metrics->classes; k++) {
     am_html_put(p->h, "<th scope=\"col\" class=\"up\">");
-    am_html_element(p->h, "span", part->labels[k]);
+    am_html_element(p->h, "span", part->metrics->labels[k]);
     am_html_put(p->h, "</th>");
   }
   am_html_put(p->h, "</tr></thead><tbody>");
@@ -337,7 +337,7 @@ static void confusion_table(am_page *p, const am_part_results *part) {
 static am_status draw_confusion(am_context *ctx, const am_plot_style *style, const char *title,
                                 const void *what, am_buffer *out, am_error *err) {
   const am_part_results *part = what;
-  return am_plot_confusion(ctx, style, title, part->labels, part->metrics->classes, part->metrics->confusion,
+  return am_plot_confusion(ctx, style, title, (const char *const *)part->metrics->labels, part->metrics->classes, part->metrics->confusion,
                            out, err);
 }
 
@@ -493,9 +493,9 @@ static void wrong_row(am_page *p, const am_part_results *part, const am_predicti
   wrong_origin(p, part, at, times);
   am_html_put(p->h, "</td>");
   am_html_put(p->h, "<td>");
-  am_html_text(p->h, part->labels[at->truth]);
+  am_html_text(p->h, part->metrics->labels[at->truth]);
   am_html_printf(p->h, "<small>%.1f</small></td>", 100 * at->of_truth);
-  am_html_element(p->h, "td", part->labels[at->predicted]);
+  am_html_element(p->h, "td", part->metrics->labels[at->predicted]);
   am_page_percent(p, at->confidence);
   am_html_put(p->h, "</tr>");
 }

@@ -106,16 +106,11 @@ static am_status read_interval(const am_value *part, am_metrics *m, am_error *er
   return st;
 }
 
-static am_status read_classes(const am_value *part, const am_value *labels, am_part_results *p,
-                              am_error *err) {
-  am_metrics *m = p->metrics;
+static am_status read_classes(const am_value *part, am_metrics *m, am_error *err) {
   const am_value *per_class = am_value_get(part, "per_class");
-  int k = 0;
-  for (const am_value *label = labels->first; label; label = label->next, k++) {
-    if (label->kind != AM_SCALAR) return am_fail_at(err, label, "'labels' of '%s': wanted names", part->key);
-    p->labels[k] = label->text;
-    const am_value *row = am_value_get(per_class, label->text);
-    if (!row) return am_fail_at(err, part, "'per_class' of '%s' has no '%s'", part->key, label->text);
+  for (int k = 0; k < m->classes; k++) {
+    const am_value *row = am_value_get(per_class, m->labels[k]);
+    if (!row) return am_fail_at(err, part, "'per_class' of '%s' has no '%s'", part->key, m->labels[k]);
     am_status st = need(row, "precision", &m->precision[k], err);
     if (!st) st = need(row, "recall", &m->recall[k], err);
     if (!st) st = need(row, "f1", &m->f1[k], err);
@@ -129,7 +124,6 @@ static am_status read_classes(const am_value *part, const am_value *labels, am_p
 static am_status read_confusion(const am_value *part, am_metrics *m, am_error *err) {
   const am_value *rows = am_value_get(part, "confusion");
   uint64_t sum = 0, *to = m->confusion;
-  if (!to) return am_no_memory(err);
   bool square = rows && rows->kind == AM_LIST && rows->count == (size_t)m->classes;
   for (const am_value *row = square ? rows->first : NULL; row && square; row = row->next) {
     square = row->kind == AM_LIST && row->count == (size_t)m->classes;
@@ -148,19 +142,17 @@ static am_status read_confusion(const am_value *part, am_metrics *m, am_error *e
   return AM_OK;
 }
 
-static am_status make_metrics(am_results *r, am_part_results *p, size_t classes, am_error *err) {
-  am_metrics *m = p->metrics = am_alloc(r->ctx, 1, sizeof *m);
-  if (!m) return am_no_memory(err);
-  m->ctx = r->ctx;
-  m->classes = (int)classes;
-  m->precision = am_alloc(r->ctx, classes, sizeof *m->precision);
-  m->recall = am_alloc(r->ctx, classes, sizeof *m->recall);
-  m->f1 = am_alloc(r->ctx, classes, sizeof *m->f1);
-  m->support = am_alloc(r->ctx, classes, sizeof *m->support);
-  m->confusion = am_alloc(r->ctx, classes * classes, sizeof *m->confusion);
-  p->labels = am_alloc(r->ctx, classes, sizeof *p->labels);
-  return m->precision && m->recall && m->f1 && m->support && m->confusion && p->labels ? AM_OK
-                                                                                       : am_no_memory(err);
+static am_status make_metrics(am_results *r, const am_value *part, am_metrics **out, am_error *err) {
+  const am_value *labels = am_value_get(part, "labels");
+  const char *names[AM_MAX_CLASSES];
+  int n = 0;
+  if (!labels || labels->kind != AM_LIST || !labels->count || labels->count > AM_MAX_CLASSES)
+    return am_fail_at(err, part, "'%s' has no list of 'labels'", part->key);
+  for (const am_value *label = labels->first; label; label = label->next) {
+    if (label->kind != AM_SCALAR) return am_fail_at(err, label, "'labels' of '%s': wanted names", part->key);
+    names[n++] = label->text;
+  }
+  return am_metrics_create(r->ctx, names, n, out, err);
 }
 
 static am_status read_figures(const am_value *part, am_metrics *m, am_error *err) {
@@ -176,17 +168,15 @@ static am_status read_figures(const am_value *part, am_metrics *m, am_error *err
 }
 
 static am_status read_part(am_results *r, const am_value *part, am_part_results *p, am_error *err) {
-  const am_value *labels = am_value_get(part, "labels"), *utterances = am_value_get(part, "per_utterance");
+  const am_value *utterances = am_value_get(part, "per_utterance");
   p->name = part->key;
   p->value = part;
-  if (!labels || labels->kind != AM_LIST || !labels->count || labels->count > AM_MAX_CLASSES)
-    return am_fail_at(err, part, "'%s' has no list of 'labels'", part->key);
-  am_status st = make_metrics(r, p, labels->count, err);
+  am_status st = make_metrics(r, part, &p->metrics, err);
   if (!st) st = read_figures(part, p->metrics, err);
   if (!st) st = need(part, "ece", &p->metrics->ece, err);
   if (!st && utterances && utterances->kind == AM_MAP) st = read_figures(utterances, &p->utterances, err);
   if (!st) st = read_interval(part, p->metrics, err);
-  if (!st) st = read_classes(part, labels, p, err);
+  if (!st) st = read_classes(part, p->metrics, err);
   return st ? st : read_confusion(part, p->metrics, err);
 }
 
@@ -202,7 +192,7 @@ static am_status read_predictions(am_results *r, am_part_results *p, const char 
                  path, p->predictions.n, r->crossval ? "crossval.json" : "metrics.json", p->metrics->n,
                  p->name);
   snprintf(whose, sizeof whose, "this run's %s part", p->name);
-  if (!st) st = am_predictions_order(&p->predictions, p->labels, p->metrics->classes, whose, err);
+  if (!st) st = am_predictions_order(&p->predictions, (const char *const *)p->metrics->labels, p->metrics->classes, whose, err);
   am_free(r->ctx, path);
   return st;
 }
@@ -329,7 +319,6 @@ am_status am_results_read(am_context *ctx, const char *folder, am_results *out, 
 void am_results_free(am_results *r) {
   for (int i = 0; i < r->n_parts; i++) {
     am_metrics_free(r->parts[i].metrics);
-    am_free(r->ctx, r->parts[i].labels);
     am_predictions_free(&r->parts[i].predictions);
   }
   am_free(r->ctx, r->folds);

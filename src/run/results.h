@@ -14,8 +14,7 @@ typedef struct am_part_results {
   const am_value *value; /* what the file says of it */
   am_metrics *metrics;
   am_metrics utterances; /* n (0: clips are whole), loss, accuracy, uar, macro_f1 by the mean of chunks */
-  const char **labels;   /* (K) */
-  am_predictions predictions; /* metrics->n of the classes `labels` */
+  am_predictions predictions; /* metrics->n of its classes */
 } am_part_results;
 
 /* One planned run of a cross-validation. */

@@ -84,7 +84,8 @@ static am_status compute(am_compared *c, am_error *err) {
     status = number_of(&seen, p->at[i].speaker, &speakers[i], err);
   }
   if (!status)
-    status = am_metrics_compute(c->ctx, p->probabilities, truth, speakers, p->n, p->classes, c->config->seed, &c->metrics, err);
+    status = am_metrics_compute(c->ctx, p->probabilities, truth, speakers, p->n, p->labels, p->classes, c->config->seed,
+                                &c->metrics, err);
   am_name_set_free(&seen);
   am_free(c->ctx, speakers);
   am_free(c->ctx, truth);

@@ -101,13 +101,12 @@ static am_status compute(const am_crossval *x, size_t first, size_t n, bool by_u
   const float *p = x->probabilities + first * K;
   am_metrics_free(*out);
   *out = NULL;
-  am_status status = am_metrics_compute(x->ctx, p, x->labels + first, x->speakers + first, n, (int)K,
+  am_status status = am_metrics_compute(x->ctx, p, x->labels + first, x->speakers + first, n, x->dataset->labels, (int)K,
                                         x->config->seed, out, err);
   if (!status)
     status = am_metrics_add_groups(*out, x->dataset, x->clips + first, p, x->labels + first, err);
   if (!status)
-    status = am_metrics_diagnose(*out, x->labels + first, x->speakers + first, (char *const *)x->dataset->labels,
-                                 x->dataset->speakers, err);
+    status = am_metrics_diagnose(*out, x->labels + first, x->speakers + first, x->dataset->speakers, err);
   if (!status && by_utterance)
     status = am_metrics_add_utterances(*out, x->dataset, x->clips + first, p, x->labels + first,
                                        x->config->seed, err);
@@ -442,7 +441,7 @@ am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err) 
                             .speaker_independent = x->split->speaker_independent,
                             .synthetic = x->dataset->synthetic,
                             .transductive = x->config->features.normalise == AM_NORMALISE_SPEAKER};
-    am_metrics_write(&j, "pooled", x->pooled, (char *const *)x->dataset->labels, &protocol);
+    am_metrics_write(&j, "pooled", x->pooled, &protocol);
   } else {
     am_json_null(&j, "pooled");
   }

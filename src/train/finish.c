@@ -16,13 +16,14 @@ static am_status part_metrics(am_trainer *t, const uint32_t *clips, size_t n, co
     speakers[i] = t->dataset->clips[clips[i]].speaker;
   }
   if (!status)
-    status = am_metrics_compute(t->ctx, probabilities, labels, speakers, n, t->classes, t->config->seed, out, err);
+    status = am_metrics_compute(t->ctx, probabilities, labels, speakers, n, t->dataset->labels, t->classes, t->config->seed, out,
+                                err);
   if (!status)
     status = am_metrics_add_utterances(*out, t->dataset, clips, probabilities, labels, t->config->seed, err);
   if (!status)
     status = am_metrics_add_groups(*out, t->dataset, clips, probabilities, labels, err);
   if (!status)
-    status = am_metrics_diagnose(*out, labels, speakers, (char *const *)t->dataset->labels, t->dataset->speakers, err);
+    status = am_metrics_diagnose(*out, labels, speakers, t->dataset->speakers, err);
   am_free(t->ctx, labels);
   am_free(t->ctx, speakers);
   return status;
@@ -70,7 +71,7 @@ static void write_part(am_trainer *t, am_json *j, am_part part, const am_metrics
                           .synthetic = t->dataset->synthetic,
                           .transductive = t->normaliser.kind == AM_NORMALISE_SPEAKER};
   if (!m) am_json_null(j, name);
-  else am_metrics_write(j, name, m, (char *const *)t->dataset->labels, &protocol);
+  else am_metrics_write(j, name, m, &protocol);
 }
 
 static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *err) {

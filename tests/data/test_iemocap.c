@@ -407,23 +407,23 @@ static void utterances_by_mean_probability(void **state) {
   const float p[] = {0.2f, 0.8f, 0.4f, 0.6f,
                      0.4f, 0.6f, 0.9f, 0.1f}; /* two of three chunks wrong, their mean right */
   const int labels[] = {1, 0, 0, 0}, speakers[] = {1, 0, 0, 0};
+  static const char *const names[] = {"a", "b"};
   am_metrics *m;
-  am_test_ok(am_metrics_compute(ctx, p, labels, speakers, 4, 2, 1, &m, &err), &err);
+  am_test_ok(am_metrics_compute(ctx, p, labels, speakers, 4, names, 2, 1, &m, &err), &err);
   assert_true(m->accuracy == 0.5);
   assert_null(m->per_utterance);
   am_test_ok(am_metrics_add_utterances(m, &d, at, p, labels, 1, &err), &err);
   assert_non_null(m->per_utterance);
   assert_int_equal(m->per_utterance->n, 2);
   assert_true(m->per_utterance->accuracy == 1);
-  char *names[] = {"a", "b"};
   am_buffer json = {0};
   am_protocol protocol = {.split = "test", .speaker_independent = true};
-  am_test_ok(am_metrics_json(ctx, m, names, &protocol, &json, &err), &err);
+  am_test_ok(am_metrics_json(ctx, m, &protocol, &json, &err), &err);
   assert_non_null(strstr(json.data, "\"per_utterance\""));
   am_buffer_free(ctx, &json);
   am_metrics_free(m);
   for (int i = 0; i < 4; i++) clips[i].utterance = i;
-  am_test_ok(am_metrics_compute(ctx, p, labels, speakers, 4, 2, 1, &m, &err), &err);
+  am_test_ok(am_metrics_compute(ctx, p, labels, speakers, 4, names, 2, 1, &m, &err), &err);
   am_test_ok(am_metrics_add_utterances(m, &d, at, p, labels, 1, &err), &err);
   assert_null(m->per_utterance); /* clips are utterances */
   am_metrics_free(m);

@@ -416,7 +416,7 @@ static double accuracy(am_checkpoint *c, const am_dataset *d, const am_store *st
   am_metrics *m;
   am_test_ok(am_evaluate(ctx, c, d, store, split->at[part], n, p, &err), &err);
   for (size_t i = 0; i < n; i++) labels[i] = d->clips[split->at[part][i]].label;
-  am_test_ok(am_metrics_compute(ctx, p, labels, NULL, n, 6, 1, &m, &err), &err);
+  am_test_ok(am_metrics_compute(ctx, p, labels, NULL, n, d->labels, 6, 1, &m, &err), &err);
   double share = am_metrics_accuracy(m);
   am_metrics_free(m);
   free(labels);

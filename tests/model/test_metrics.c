@@ -4,6 +4,8 @@
 #include "golden_metrics.h"
 #include "model/metrics.h"
 
+static const char *const names_of[] = {"a", "b", "c", "d", "e", "f", "g"};
+
 static float *probabilities(void) {
   static float p[GOLDEN_N * GOLDEN_K];
   for (int i = 0; i < GOLDEN_N * GOLDEN_K; i++) p[i] = (float)golden_probabilities[i];
@@ -15,8 +17,9 @@ static void equal_scikit_learn(void **state) {
   am_context *ctx = am_test_context(1, NULL);
   am_error err = AM_ERROR_INIT;
   am_metrics *m;
-  am_test_ok(am_metrics_compute(ctx, probabilities(), golden_truth, NULL, GOLDEN_N, GOLDEN_K, 1, &m, &err), &err);
+  am_test_ok(am_metrics_compute(ctx, probabilities(), golden_truth, NULL, GOLDEN_N, names_of, GOLDEN_K, 1, &m, &err), &err);
   for (int k = 0; k < GOLDEN_K; k++) {
+    assert_string_equal(m->labels[k], names_of[k]);
     assert_int_equal(m->support[k], golden_support[k]);
     if (!golden_support[k]) assert_true(isnan(m->recall[k]));
     else assert_true(fabs(m->recall[k] - golden_recall[k]) < 1e-15);
@@ -50,7 +53,7 @@ static am_metrics *compute(am_context *ctx, int n, const bool *right, const int 
     p[2 * i + guess] = 0.75f;
     p[2 * i + 1 - guess] = 0.25f;
   }
-  am_test_ok(am_metrics_compute(ctx, p, labels, speakers, (size_t)n, 2, seed, &m, &err), &err);
+  am_test_ok(am_metrics_compute(ctx, p, labels, speakers, (size_t)n, names_of, 2, seed, &m, &err), &err);
   return m;
 }
 
@@ -62,17 +65,17 @@ static void means_are_over_the_classes_that_occur(void **state) {
   am_metrics *m;
   const float always[] = {1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0};
   const int two[] = {0, 1, 0, 1};
-  am_test_ok(am_metrics_compute(ctx, always, two, NULL, 3, 4, 1, &m, &err), &err); /* one answer for all */
+  am_test_ok(am_metrics_compute(ctx, always, two, NULL, 3, names_of, 4, 1, &m, &err), &err); /* one answer for all */
   assert_int_equal(m->scored, 2);
   assert_true(m->uar == 0.5 && am_metrics_chance(m) == 0.5);
   assert_true(fabs(m->macro_f1 - 0.4) < 1e-15); /* (4/5 + 0) / 2 */
   am_metrics_free(m);
-  am_test_ok(am_metrics_compute(ctx, always, two, NULL, 4, 4, 1, &m, &err), &err); /* and one of a class without clips */
+  am_test_ok(am_metrics_compute(ctx, always, two, NULL, 4, names_of, 4, 1, &m, &err), &err); /* and one of a class without clips */
   assert_int_equal(m->scored, 2);
   assert_true(m->f1[2] == 0 && isnan(m->recall[2]) && isnan(m->f1[3]));
   assert_true(fabs(m->macro_f1 - 0.4) < 1e-15);
   am_metrics_free(m);
-  am_test_ok(am_metrics_compute(ctx, always, two, NULL, 0, 4, 1, &m, &err), &err);
+  am_test_ok(am_metrics_compute(ctx, always, two, NULL, 0, names_of, 4, 1, &m, &err), &err);
   assert_int_equal(m->scored, 0);
   assert_true(isnan(m->uar) && isnan(m->macro_f1) && isnan(am_metrics_chance(m)));
   am_metrics_free(m);
@@ -82,7 +85,7 @@ static void means_are_over_the_classes_that_occur(void **state) {
 /* Clips of a confusion matrix (K,K), row by row; speakers in turn of four, but `own` for those of class `of`. */
 static am_metrics *diagnosed(am_context *ctx, const int *counts, int K, int of, int own) {
   static const char *const names[] = {"ann", "ben", "cleo", "dan"};
-  char *labels[] = {"calm", "happy", "sad", "angry"};
+  static const char *const labels[] = {"calm", "happy", "sad", "angry"};
   float p[4 * 256];
   int truth[256], speakers[256], n = 0;
   am_error err = AM_ERROR_INIT;
@@ -93,8 +96,8 @@ static am_metrics *diagnosed(am_context *ctx, const int *counts, int K, int of, 
       speakers[n] = i / K == of && c % 4 ? own : n % 4;
       for (int k = 0; k < K; k++) p[n * K + k] = k == i % K;
     }
-  am_test_ok(am_metrics_compute(ctx, p, truth, speakers, (size_t)n, K, 1, &m, &err), &err);
-  am_test_ok(am_metrics_diagnose(m, truth, speakers, labels, names, &err), &err);
+  am_test_ok(am_metrics_compute(ctx, p, truth, speakers, (size_t)n, labels, K, 1, &m, &err), &err);
+  am_test_ok(am_metrics_diagnose(m, truth, speakers, names, &err), &err);
   return m;
 }
 
@@ -150,7 +153,7 @@ static am_status group(am_context *ctx, am_metrics **out, am_error *err) {
   const float p[] = {0.9f, 0.1f, 0.2f, 0.8f, 0.4f, 0.6f, 0.7f, 0.3f, 0.6f, 0.4f};
   const int truth[] = {0, 1, 0, 0, 1};
   const uint32_t clips[] = {0, 1, 2, 3, 4};
-  am_status status = am_metrics_compute(ctx, p, truth, NULL, 5, 2, 1, out, err);
+  am_status status = am_metrics_compute(ctx, p, truth, NULL, 5, names_of, 2, 1, out, err);
   return status ? status : am_metrics_add_groups(*out, &d, clips, p, truth, err);
 }
 
@@ -232,17 +235,16 @@ static void refuses_what_is_no_number(void **state) {
   am_metrics *m;
   float p[] = {0.5f, 0.5f, NAN, 0.5f};
   int labels[] = {0, 1}, outside[] = {0, 2};
-  am_test_fails(am_metrics_compute(ctx, p, labels, NULL, 2, 2, 1, &m, &err), AM_E_NUMERIC, &err, "class 0 for clip 1 is nan");
+  am_test_fails(am_metrics_compute(ctx, p, labels, NULL, 2, names_of, 2, 1, &m, &err), AM_E_NUMERIC, &err, "class 0 for clip 1 is nan");
   assert_null(m);
   p[2] = 0.5f;
-  am_test_fails(am_metrics_compute(ctx, p, outside, NULL, 2, 2, 1, &m, &err), AM_E_DATA, &err, "clip 1 has label 2");
+  am_test_fails(am_metrics_compute(ctx, p, outside, NULL, 2, names_of, 2, 1, &m, &err), AM_E_DATA, &err, "clip 1 has label 2");
   am_context_free(ctx);
 }
 
 static void survives_every_failed_allocation(void **state) {
   (void)state;
   int speakers[GOLDEN_N];
-  char *labels[] = {"a", "b", "c", "d", "e", "f", "g"};
   for (int i = 0; i < GOLDEN_N; i++) speakers[i] = golden_truth[i] == 1 ? 6 : i % 7; /* so that there is something to say */
   for (long n = 1;; n++) {
     am_test_memory memory;
@@ -251,8 +253,8 @@ static void survives_every_failed_allocation(void **state) {
     am_metrics *m = NULL;
     am_error err = AM_ERROR_INIT;
     am_test_memory_arm(&memory, n);
-    am_status status = am_metrics_compute(ctx, probabilities(), golden_truth, speakers, GOLDEN_N, GOLDEN_K, 1, &m, &err);
-    if (!status) status = am_metrics_diagnose(m, golden_truth, speakers, labels, (const char *const *)labels, &err);
+    am_status status = am_metrics_compute(ctx, probabilities(), golden_truth, speakers, GOLDEN_N, names_of, GOLDEN_K, 1, &m, &err);
+    if (!status) status = am_metrics_diagnose(m, golden_truth, speakers, names_of, &err);
     bool fired = am_test_memory_fired(&memory);
     assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
     am_metrics_free(m);
