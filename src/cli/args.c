@@ -36,6 +36,9 @@ static am_status unknown_flag(const cli_command *command, const char *given, siz
   const char *names[CLI_MAX_FLAGS];
   size_t n = collect(command->flags, names, 0, CLI_MAX_FLAGS);
   n = collect(cli_common_flags, names, n, CLI_MAX_FLAGS);
+  for (const am_variant *const *f = am_exchanges; command->own && *f; f++)
+    for (const am_option *o = command->own(am_exchange_find((*f)->name)); o && o->name && n < CLI_MAX_FLAGS; o++)
+      names[n++] = o->name;
   char word[64];
   if (length >= sizeof word) length = sizeof word - 1;
   memcpy(word, given, length);
@@ -49,8 +52,10 @@ static am_status take_flag(cli *c, int argc, char **argv, int *i, am_error *err)
   const char *text = argv[*i] + 2;
   const char *equals = strchr(text, '=');
   size_t length = equals ? (size_t)(equals - text) : strlen(text);
+  cli_flag own;
   const cli_flag *flag = find_in(c->command->flags, text, length);
   if (!flag) flag = find_in(cli_common_flags, text, length);
+  if (!flag && cli_exchange_flag(c->command, text, length, &own)) flag = &own;
   if (!flag) return unknown_flag(c->command, text, length, err);
   const char *value = NULL;
   if (flag->argument) {
@@ -171,6 +176,7 @@ void cli_print_help(FILE *to, const cli_command *command) {
   cli_fprint(to, "\nOptions:\n");
   print_flags(to, command->flags);
   print_flags(to, cli_common_flags);
+  cli_exchange_print(to, command);
 }
 
 void cli_print_overview(FILE *to, const cli_command *const *commands) {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
+#include "exchange/registry.h"
 #include "model/checkpoint.h"
 #include "model/metrics.h"
 
@@ -27,6 +28,7 @@ typedef struct cli_command {
   const char *usage;     /* what follows the name */
   const char *details;   /* a paragraph for --help, or NULL */
   const cli_flag *flags; /* ended by a NULL name */
+  const am_option *(*own)(const am_exchange *format); /* the options that a format has for it, which are flags, too; NULL: none */
   int min_arguments, max_arguments; /* max -1: any number */
   am_status (*run)(cli *c, am_error *err);
 } cli_command;
@@ -57,6 +59,11 @@ am_status cli_real(const cli *c, const char *flag, double low, double high, doub
 typedef struct cli_overrides { const char *at[CLI_MAX_FLAGS + 1]; size_t n; char seed[48]; } cli_overrides;
 am_status cli_overrides_get(const cli *c, cli_overrides *out, am_error *err);
 extern const cli_flag cli_common_flags[];
+/* exchange.c: whether a flag is an option of some format for this command; which format `flag` names, and its options. */
+bool cli_exchange_flag(const cli_command *command, const char *name, size_t length, cli_flag *out);
+am_status cli_exchange_find(const cli *c, const char *flag, const am_exchange **out, am_error *err);
+am_status cli_exchange_options(const cli *c, const am_exchange *format, am_exchange_options *out, am_error *err);
+void cli_exchange_print(FILE *to, const cli_command *command);
 void cli_print_help(FILE *to, const cli_command *command);
 void cli_print_overview(FILE *to, const cli_command *const *commands);
 
@@ -161,8 +168,6 @@ void cli_print_metrics(FILE *to, const am_metrics *m);
 /* clips per label and part, one row a label */
 void cli_print_clips(FILE *to, const am_dataset *d);
 void cli_warn_left_out(cli *c, const am_dataset *d);
-/* cmd_import.c: --layout, an am_keras_layout */
-am_status cli_keras_layout(const cli *c, int *out, am_error *err);
 extern const cli_command cli_train, cli_evaluate, cli_predict, cli_features, cli_inspect, cli_report, cli_synth, cli_import,
     cli_export, cli_crossval, cli_compare, cli_verify;
 

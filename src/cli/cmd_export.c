@@ -1,37 +1,31 @@
-/* cli/cmd_export.c - audiomood export: a checkpoint becomes a Keras model. */
-#include <string.h>
-
+/* cli/cmd_export.c - audiomood export: a checkpoint becomes a model of another program. */
 #include "base/file.h"
 #include "cli/cli.h"
-#include "exchange/keras.h"
 
 static am_status run(cli *c, am_error *err) {
-  const char *out = cli_value(c, "out", NULL), *to = cli_value(c, "to", "keras");
-  if (strcmp(to, "keras")) return am_fail(err, AM_E_USAGE, "--to %s: wanted keras", to);
-  if (!out) return am_fail(err, AM_E_USAGE, "wanted --out FILE.h5, where the Keras model goes");
-  am_keras_export_options options = {0};
-  int64_t frames;
+  const char *out = cli_value(c, "out", NULL);
+  const am_exchange *format;
+  am_exchange_options options;
   char *path = NULL;
-  am_status st = cli_keras_layout(c, &options.layout, err);
-  if (!st) st = cli_int(c, "frames", 1, INT32_MAX, 0, &frames, err);
+  am_status st = cli_exchange_find(c, "to", &format, err);
+  if (st) return st;
+  if (!out) return am_fail(err, AM_E_USAGE, "wanted --out FILE, where the %s model goes", format->is.name);
+  if (!format->write) return am_fail(err, AM_E_USAGE, "--to %s: only import reads it", format->is.name);
+  st = cli_exchange_options(c, format, &options, err);
   if (!st) st = cli_checkpoint_path(c, c->arguments[0], &path, err);
   if (!st) st = cli_keep_input(out, path, err);
   if (!st) am_file_clean_beside(c->ctx, out);
-  if (!st) {
-    options.frames = (int)frames;
-    st = am_keras_export(c->ctx, path, &options, out, err);
-  }
+  if (!st) st = format->write(c->ctx, path, &options, out, err);
   if (!st) cli_print("%s\n", out);
   am_free(c->ctx, path);
   return st;
 }
 
+static const am_option *own(const am_exchange *format) { return format->is.own; }
+
 static const cli_flag flags[] = {
-    {"to", "FORMAT", "keras: HDF5 that Keras 2 and 3 load"},
+    {"to", "FORMAT", "one of the formats below; default keras"},
     {"out", "FILE.h5", "where the model goes"},
-    {"layout", "LAYOUT",
-     "of 2-D inputs: mel_time (mel, frames, 1) or time_mel (frames, mel, 1); default mel_time"},
-    {"frames", "N", "of a model for clips of any length: export it for clips of N frames"},
     {0},
 };
 
@@ -43,6 +37,7 @@ const cli_command cli_export = {
                "audiomood_labels. Features and normalisation are not part of it. Layers that Keras lacks are refused\n"
                "by name.",
     .flags = flags,
+    .own = own,
     .min_arguments = 1,
     .max_arguments = 1,
     .run = run,

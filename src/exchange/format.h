@@ -1,0 +1,32 @@
+/* exchange/format.h - what a format of models of other programs is.  A new one is one file and one line of registry.c. */
+#ifndef AM_FORMAT_H
+#define AM_FORMAT_H
+
+#include "base/option.h"
+
+/* Options of all formats; which of them a format has, its tables say. */
+typedef struct am_exchange_options {
+  int layout;     /* of 2-D inputs, a word of the format's */
+  int64_t frames; /* of a model for clips of any length: export it for clips of so many; 0: not said */
+} am_exchange_options;
+
+/* What a file of another program does not hold. */
+typedef struct am_import_source {
+  const char *config;           /* file with data and features; its model.layers, if any, are replaced */
+  const char *const *overrides; /* "key=value" */
+  size_t n_overrides;
+  const char *labels;           /* "calm,happy,...", the order of the model's outputs; NULL: data.labels */
+} am_import_source;
+
+/* A row of the registry (registry.h). */
+typedef struct am_exchange {
+  am_variant is;             /* name; help; options of write, members of am_exchange_options */
+  const am_option *read_own; /* and those of read */
+  /* A checkpoint becomes the file `out`, which on failure is as it was; NULL: cannot. */
+  am_status (*write)(am_context *ctx, const char *checkpoint, const am_exchange_options *options, const char *out, am_error *err);
+  /* And `file` the checkpoint `out`, likewise. */
+  am_status (*read)(am_context *ctx, const char *file, const am_import_source *source, const am_exchange_options *options,
+                    const char *out, am_error *err);
+} am_exchange;
+
+#endif

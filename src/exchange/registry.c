@@ -1,0 +1,18 @@
+/* exchange/registry.c - every format there is.  A new one adds one line here. */
+#include <string.h>
+
+#include "exchange/registry.h"
+
+#define FORMATS(X) X(am_exchange_keras)
+
+#define DECLARE(format) extern const am_exchange format;
+#define HEAD(format) &(format).is,
+FORMATS(DECLARE)
+
+const am_variant *const am_exchanges[] = {FORMATS(HEAD) NULL};
+
+const am_exchange *am_exchange_find(const char *name) {
+  for (const am_variant *const *f = am_exchanges; *f; f++)
+    if (!strcmp((*f)->name, name)) return (const am_exchange *)*f; /* a head is the first member of its row */
+  return NULL;
+}

@@ -1,0 +1,11 @@
+/* exchange/registry.h - all formats of other programs that there are. */
+#ifndef AM_FORMAT_REGISTRY_H
+#define AM_FORMAT_REGISTRY_H
+
+#include "exchange/format.h"
+
+/* The heads of their rows; NULL ends.  The first is the default. */
+extern const am_variant *const am_exchanges[];
+const am_exchange *am_exchange_find(const char *name); /* NULL: there is none */
+
+#endif
