@@ -53,7 +53,7 @@ __attribute__((constructor)) static void am_test_line_buffered(void) { setvbuf(s
 /* Contexts */
 
 static inline am_context *am_test_context(int threads, const char *cpu) {
-  am_settings settings = {.size = sizeof settings, .threads = threads, .cpu = cpu};
+  am_settings settings = {.size = sizeof settings, .threads = threads, .cpu = cpu, .read_in_child = true};
   am_error err = AM_ERROR_INIT;
   am_context *ctx = NULL;
   if (am_context_create(&settings, &ctx, &err)) fail_msg("context: %s", err.message);
@@ -127,7 +127,7 @@ static inline am_context *am_test_memory_context(am_test_memory *m, int threads)
   atomic_init(&m->count, 0);
   atomic_init(&m->fail_at, 0);
   atomic_init(&m->alive, 0);
-  am_settings settings = {.size = sizeof settings, .threads = threads, .resize = am_test_resize, .memory_user = m};
+  am_settings settings = {.size = sizeof settings, .threads = threads, .resize = am_test_resize, .memory_user = m, .read_in_child = true};
   am_error err = AM_ERROR_INIT;
   am_context *ctx = NULL;
   if (am_context_create(&settings, &ctx, &err)) fail_msg("context: %s", err.message);

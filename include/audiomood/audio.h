@@ -12,10 +12,10 @@
 extern "C" {
 #endif
 
-/* A mono sound.  Set `size` to AM_SOUND_INIT_SIZE before the first call (another is AM_E_USAGE);
- * `samples` is owned by the struct: am_sound_free.  A failed read leaves it empty. */
+/* A mono sound.  Start from AM_SOUND_INIT; `samples` is owned by the struct: am_sound_free.  A failed read leaves it empty. */
 typedef struct am_sound {
-  size_t size; /* sizeof(am_sound) */
+  size_t size;         /* sizeof(am_sound) */
+  am_context *context; /* whose memory `samples` is, set by the calls that fill it; NULL: samples are the caller's own */
   float *samples;
   size_t n;         /* samples */
   double rate;      /* Hz */
@@ -25,7 +25,11 @@ typedef struct am_sound {
                      * lossless file they are; 0 if it was not read */
 } am_sound;
 
-#define AM_SOUND_INIT_SIZE sizeof(am_sound)
+#ifdef __cplusplus
+#define AM_SOUND_INIT {sizeof(am_sound), NULL, NULL, 0, 0, 0, 0, 0}
+#else
+#define AM_SOUND_INIT {.size = sizeof(am_sound)}
+#endif
 
 /* Reads WAV and its kin, AIFF, AU, CAF, FLAC, MP3, MP2, Ogg (Vorbis, Opus, FLAC) and what else libsndfile reads, known by its
  * content, as the mean of its channels, at its own rate (rate 0; Opus has 48 kHz) or resampled to `rate` Hz (libsoxr HQ,
@@ -63,8 +67,9 @@ typedef enum am_unheard {
 AM_API am_unheard am_sound_unheard(const float *samples, size_t n, double rate);
 /* "silent", "too short"; "" for AM_HEARD.  Never NULL. */
 AM_API const char *am_unheard_name(am_unheard reason);
-AM_API void am_sound_free(am_context *ctx, am_sound *sound);
-/* Resamples in place of *sound (libsoxr HQ); rates lie between 1 Hz and 10 MHz and within a factor of 1000. */
+/* Frees the samples, not the struct; NULL, and a sound freed before, are allowed. */
+AM_API void am_sound_free(am_sound *sound);
+/* Resamples in place of *sound (libsoxr HQ; samples of the caller's own stay his, and new ones take their place); rates lie between 1 Hz and 10 MHz and within a factor of 1000. */
 AM_API am_status am_sound_resample(am_context *ctx, am_sound *sound, double rate, am_error *err);
 /* librosa.effects.trim: drops leading and trailing frames (frame 2048, hop 512) more than top_db below the
  * peak frame.  top_db must be above 0 (AM_E_USAGE). */

@@ -49,7 +49,7 @@ typedef enum am_status {
   AM_E_SHAPE = -6,       /* shapes do not fit together */
   AM_E_DATA = -7,        /* a corpus lacks what was asked of it */
   AM_E_NUMERIC = -8,     /* NaN or infinity where there must be none */
-  AM_E_STOPPED = -9,     /* am_context_stop was called, or train.max_steps reached; the work so far is kept */
+  AM_E_STOPPED = -9,     /* am_context_stop was called (am_context_resume takes it back), or train.max_steps reached; the work so far is kept */
   AM_E_UNSUPPORTED = -10 /* understood, and not offered by this build */
 } am_status;
 
@@ -99,6 +99,10 @@ typedef struct am_settings {
    * frees and returns NULL), aligned for any type.  Must be thread-safe. */
   void *(*resize)(void *memory_user, void *pointer, size_t bytes);
   void *memory_user;
+  /* Before a checkpoint is opened here, a child process (fork) reads it, so that a file which makes HDF5 crash or hang is
+   * AM_E_FORMAT instead.  Off by default: a program with other threads or with open devices may not want to be copied.  Turn
+   * it on where checkpoints come from strangers; the command does. */
+  bool read_in_child;
 } am_settings;
 
 typedef struct am_context am_context;
@@ -107,9 +111,11 @@ typedef struct am_context am_context;
 AM_API am_status am_context_create(const am_settings *settings, am_context **out, am_error *err);
 /* Frees it; every object created from it must have been freed.  NULL is allowed. */
 AM_API void am_context_free(am_context *ctx);
-/* Asks running work to stop after its current step.  It is for good: make a new context to go on.
+/* Asks running work to stop after its current step, and what begins after it, too, until am_context_resume.
  * Async-signal-safe. */
 AM_API void am_context_stop(am_context *ctx);
+/* Takes am_context_stop back: call it once the work that was to stop has returned.  Async-signal-safe. */
+AM_API void am_context_resume(am_context *ctx);
 AM_API bool am_context_stopping(const am_context *ctx);
 AM_API int am_context_threads(const am_context *ctx);
 /* The processor path in use: "plain", "avx2" or "avx512". */

@@ -14,8 +14,8 @@
  *
  * Weights belong to the model and are shared; activations live in a session,
  * one a thread.  am_config_model (train.h) resolves all shapes and checks them,
- * am_session_create takes all memory; after these forward and backward return
- * void and cannot fail or allocate.
+ * am_session_create takes all memory; after these forward and backward allocate
+ * nothing and fail for nothing but wrong arguments.  Getters of NULL give 0 or NULL.
  */
 #ifndef AUDIOMOOD_NN_H
 #define AUDIOMOOD_NN_H
@@ -47,7 +47,7 @@ typedef struct am_session am_session;
  * trained (batch norm).  dims are those of the canonical layout, e.g. conv2d
  * kernel (kt,kf,Cin,Cout), dense kernel (in,out). */
 typedef struct am_array_info {
-  size_t size;
+  size_t size;      /* sizeof(am_array_info) of the library: members up to there are filled in */
   const char *name; /* "conv2d_1/kernel"; owned by the model */
   int rank;
   int dims[4];
@@ -64,9 +64,10 @@ AM_API am_shape am_model_output(const am_model *model); /* rank 1, c = K */
 AM_API am_real *am_model_weights(am_model *model, size_t *count);
 AM_API am_real *am_model_statistics(am_model *model, size_t *count);
 AM_API size_t am_model_weight_count(const am_model *model); /* number of arrays */
-AM_API am_array_info am_model_weight_info(const am_model *model, size_t i);
+/* Array i, owned by the model; NULL where there is none. */
+AM_API const am_array_info *am_model_weight_info(const am_model *model, size_t i);
 AM_API size_t am_model_statistic_count(const am_model *model);
-AM_API am_array_info am_model_statistic_info(const am_model *model, size_t i);
+AM_API const am_array_info *am_model_statistic_info(const am_model *model, size_t i);
 /* Draws all weights from `seed` by each layer's initialisers; resets statistics. */
 AM_API void am_model_initialise(am_model *model, uint64_t seed);
 
@@ -83,7 +84,7 @@ AM_API size_t am_session_bytes(const am_model *model, int max_batch, bool traini
  * a length below 0 counts as 0, one above t as t.  draws (B) number each clip's appearance in training (position in the
  * epoch's order; NULL: 0, 1, 2, ...), with epoch and seed the key of dropout; not used in inference. */
 typedef struct am_batch {
-  size_t size;
+  size_t size; /* sizeof(am_batch) */
   int n;
   const am_real *x;
   const int *lengths;
@@ -92,13 +93,13 @@ typedef struct am_batch {
 } am_batch;
 
 /* Logits (B,K) are in am_session_output until the next call.  `training` uses batch
- * statistics and dropout and keeps what backward needs.  What is wanted here is asserted
- * and not otherwise checked: n is 0 to max_batch; `training` only in a session made for
- * training; one backward at most after a training forward, none after another. */
-AM_API void am_session_forward(am_session *session, const am_batch *batch, bool training);
+ * statistics and dropout and keeps what backward needs.  AM_E_USAGE, and nothing is done:
+ * n is not 0 to max_batch, x is NULL, or `training` in a session that was not made for it. */
+AM_API am_status am_session_forward(am_session *session, const am_batch *batch, bool training, am_error *err);
 AM_API const am_real *am_session_output(const am_session *session);
-/* Adds the gradients of the last training forward into am_session_gradients. dlogits (B,K), borrowed for the call. */
-AM_API void am_session_backward(am_session *session, const am_real *dlogits);
+/* Adds the gradients of the last training forward into am_session_gradients. dlogits (B,K), borrowed for the call.
+ * AM_E_USAGE: there is no such forward, or it has had its backward. */
+AM_API am_status am_session_backward(am_session *session, const am_real *dlogits, am_error *err);
 AM_API am_real *am_session_gradients(am_session *session); /* flat, as the weights; NULL in a session for inference */
 AM_API void am_session_zero_gradients(am_session *session);
 

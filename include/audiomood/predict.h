@@ -23,13 +23,12 @@ extern "C" {
 typedef struct am_checkpoint am_checkpoint;
 
 /* Reads a checkpoint (checkpoints/README.md).  A damaged one, one of a newer major version and one whose shapes do not fit are
- * AM_E_FORMAT, naming file and array.  The file is read by a child process (fork) first, so that one which makes HDF5 crash is
- * AM_E_FORMAT, too.  Free with am_checkpoint_free; on failure *out is NULL. */
+ * AM_E_FORMAT, naming file and array; one made to crash HDF5 is refused where am_settings.read_in_child is set.  Free with am_checkpoint_free; on failure *out is NULL. */
 AM_API am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err);
-AM_API void am_checkpoint_free(am_context *ctx, am_checkpoint *checkpoint); /* NULL is allowed */
+AM_API void am_checkpoint_free(am_checkpoint *checkpoint); /* NULL is allowed */
 
 AM_API int am_checkpoint_classes(const am_checkpoint *checkpoint);
-/* Name of class k, 0 <= k < classes; owned by the checkpoint. */
+/* Name of class k, owned by the checkpoint; NULL where there is none. */
 AM_API const char *am_checkpoint_label(const am_checkpoint *checkpoint, int k);
 /* Sample rate, Hz, of the sounds am_predict_sound wants. */
 AM_API double am_checkpoint_rate(const am_checkpoint *checkpoint);

@@ -104,12 +104,15 @@ am_status am_resampler_run(am_resampler *r, const float *x, size_t n, size_t *us
 }
 
 am_status am_sound_resample(am_context *ctx, am_sound *sound, double rate, am_error *err) {
-  if (rate == sound->rate) return AM_OK;
   float *y;
   size_t n;
-  am_status status = am_resample(ctx, sound->samples, sound->n, sound->rate, rate, &y, &n, err);
+  am_status status = AM_NEED(err, ctx);
+  if (!status) status = am_size_check(sound, SIZE_MAX, offsetof(am_sound, file_rate), "am_sound", err);
+  if (status || rate == sound->rate) return status;
+  status = am_resample(ctx, sound->samples, sound->n, sound->rate, rate, &y, &n, err);
   if (status) return status;
-  am_free(ctx, sound->samples);
+  if (sound->context) am_free(sound->context, sound->samples);
+  sound->context = ctx;
   sound->samples = y;
   sound->n = n;
   sound->rate = rate;

@@ -262,29 +262,37 @@ static am_status hear_all(hearing *h, am_container *c, am_error *err) {
   return status ? status : fit(h, err);
 }
 
-static am_status empty(am_sound *out, am_error *err) {
-  if (out->size < sizeof *out)
-    return am_fail(err, AM_E_USAGE, "am_sound: set size to AM_SOUND_INIT_SIZE before the call");
-  *out = (am_sound){.size = out->size};
-  return AM_OK;
-}
+static const size_t least_sound = offsetof(am_sound, file_rate);
 
 static am_status decode(am_container *c, double rate, double max_seconds, am_sound *out, am_error *err) {
-  hearing h = {.ctx = c->ctx, .name = c->name, .out = out, .rate = rate,
+  am_sound sound = {.size = sizeof sound, .context = c->ctx};
+  hearing h = {.ctx = c->ctx, .name = c->name, .out = &sound, .rate = rate,
                .max_seconds = max_seconds > 0 ? max_seconds : default_seconds};
   am_status status = hear_all(&h, c, err);
-  out->rate = h.rate;
-  const uint64_t digest[4] = {(uint64_t)out->file_rate, h.frames, h.crc[0], h.crc[1]};
-  out->digest = am_hash64(0, digest, sizeof digest);
-  if (status) am_sound_free(c->ctx, out);
+  sound.rate = h.rate;
+  const uint64_t digest[4] = {(uint64_t)sound.file_rate, h.frames, h.crc[0], h.crc[1]};
+  sound.digest = am_hash64(0, digest, sizeof digest);
+  if (status) am_sound_free(&sound);
+  am_size_give(out, &sound, sizeof sound);
   return status;
+}
+
+/* Only `size` is promised to be set; the rest may be what stood on the stack. */
+static am_status empty(am_sound *out, double rate, am_error *err) {
+  static const am_sound nothing;
+  am_status status = am_size_check(out, SIZE_MAX, least_sound, "am_sound", err);
+  if (status) return status;
+  am_size_give(out, &nothing, sizeof nothing);
+  return rate >= 0 && rate <= 1e7 ? AM_OK : am_fail(err, AM_E_USAGE, "a sound at %g Hz; wanted 1 Hz to 10 MHz, or 0: its own", rate);
 }
 
 am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
                           double max_seconds, am_sound *out, am_error *err) {
-  am_status status = empty(out, err);
+  am_status status = empty(out, rate, err);
+  if (!status) status = AM_NEED(err, ctx);
+  if (!status && bytes) status = AM_NEED(err, data);
   if (status) return status;
-  am_container c = {.ctx = ctx, .data = data, .bytes = bytes, .name = name};
+  am_container c = {.ctx = ctx, .data = data, .bytes = bytes, .name = name ? name : "(a sound in memory)"};
   return decode(&c, rate, max_seconds, out, err);
 }
 
@@ -302,7 +310,9 @@ static am_status read_by(am_context *ctx, loader *load, const char *path, double
                          am_sound *out, am_error *err) {
   char *data;
   size_t bytes;
-  am_status status = empty(out, err);
+  am_status status = empty(out, rate, err);
+  if (!status) status = AM_NEED(err, ctx);
+  if (!status) status = AM_NEED(err, path);
   if (!status) status = load(ctx, path, &data, &bytes, err);
   if (status) return status;
   am_container c = {.ctx = ctx, .data = (unsigned char *)data, .bytes = bytes, .name = path, .is_path = true};
@@ -322,11 +332,12 @@ am_status am_sound_read_clip(am_context *ctx, const char *path, double rate, dou
 }
 
 static am_status inspect_by(am_context *ctx, loader *load, const char *path, bool quiet, am_sound_info *out, am_error *err) {
-  if (out->size < sizeof *out)
-    return am_fail(err, AM_E_USAGE, "am_sound_info: set size to sizeof(am_sound_info) before the call");
   char *data;
   size_t bytes;
-  am_status status = load(ctx, path, &data, &bytes, err);
+  am_status status = am_size_check(out, SIZE_MAX, sizeof *out, "am_sound_info", err);
+  if (!status) status = AM_NEED(err, ctx);
+  if (!status) status = AM_NEED(err, path);
+  if (!status) status = load(ctx, path, &data, &bytes, err);
   if (status) return status;
   am_container c = {.ctx = ctx, .data = (unsigned char *)data, .bytes = bytes, .name = path, .is_path = true, .quiet = quiet};
   am_sound first = {.size = sizeof first};
@@ -350,9 +361,10 @@ am_status am_sound_inspect_clip(am_context *ctx, const char *path, am_sound_info
   return inspect_by(ctx, load_clip, path, true, out, err);
 }
 
-void am_sound_free(am_context *ctx, am_sound *sound) {
+void am_sound_free(am_sound *sound) {
   if (!sound) return;
-  am_free(ctx, sound->samples);
+  if (sound->context) am_free(sound->context, sound->samples);
+  sound->context = NULL;
   sound->samples = NULL;
   sound->n = 0;
 }

@@ -57,5 +57,9 @@ am_status am_sound_write_as(am_context *ctx, am_whose whose, const char *path, c
 
 am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n, double rate, bool pcm16,
                          am_error *err) {
+  am_status status = AM_NEED(err, ctx);
+  if (!status) status = AM_NEED(err, path);
+  if (!status && n) status = AM_NEED(err, samples);
+  if (status) return status;
   return am_sound_write_as(ctx, AM_GIVEN, path, samples, n, rate, pcm16, err);
 }

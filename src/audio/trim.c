@@ -32,7 +32,9 @@ void am_trim_range(const float *x, size_t n, double top_db, size_t *from, size_t
 }
 
 am_status am_sound_trim(am_context *ctx, am_sound *sound, double top_db, am_error *err) {
-  (void)ctx;
+  am_status status = AM_NEED(err, ctx);
+  if (!status) status = am_size_check(sound, SIZE_MAX, offsetof(am_sound, file_rate), "am_sound", err);
+  if (status) return status;
   if (!(top_db > 0))
     return am_fail(err, AM_E_USAGE,
                    "trim: %g dB below the peak would leave nothing; give a positive number (librosa: 60)",

@@ -14,6 +14,18 @@ am_status am_fail_errno(am_error *err, int errno_value, const char *format, ...)
  * With err NULL the kind is lost and it returns AM_E_FORMAT: keep the status yourself where that matters. */
 am_status am_error_prefix(am_error *err, const char *format, ...) AM_PRINTF(2, 3);
 
+/* Public structs begin with `size`, which the caller sets to sizeof; their members are only ever added at the end.  What an
+ * older, shorter struct lacks is zero, its default; what a newer, longer one has more must be zero, for it asks for what this
+ * library cannot do (one that is only filled in may hold anything there: `known` is SIZE_MAX).  `name` is the type's, `known` its sizeof here, `least` what the first release had.  AM_E_USAGE. */
+am_status am_size_check(const void *given, size_t known, size_t least, const char *name, am_error *err);
+/* The same, and a copy of `known` bytes in `mine`. */
+am_status am_size_take(void *mine, size_t known, const void *given, size_t least, const char *name, am_error *err);
+/* Fills a struct that was checked: as much as it has room for; its size stays, and what is beyond `known` becomes zero. */
+void am_size_give(void *given, const void *mine, size_t known);
+/* The refusal of an argument of a public call that may not be NULL. */
+#define AM_NEED(err, argument) \
+  ((argument) ? AM_OK : (am_fail)(err, AM_E_USAGE, "%s: %s may not be NULL", __func__, #argument))
+
 /* What may not be shown is replaced (am_text_stand_in in base/utf8.h): names of files and labels may hold anything, and a
  * message is one line.  The text gets no longer. */
 void am_text_one_line(char *text);
@@ -24,6 +36,7 @@ void am_progress_emit(am_context *ctx, const am_progress *progress);
 /* How often work has asked am_context_stopping: what asked twice has done a step in between, and will ask again.
  * Async-signal-safe. */
 unsigned am_context_asked(const am_context *ctx);
+bool am_context_reads_in_child(const am_context *ctx); /* am_settings.read_in_child */
 /* Monotonic clock in seconds. */
 double am_now(void);
 

@@ -69,18 +69,17 @@ static void *default_resize(void *user, void *pointer, size_t bytes) {
 }
 
 am_status am_context_create(const am_settings *settings, am_context **out, am_error *err) {
-  *out = NULL;
   am_settings mine = {.size = sizeof mine};
-  if (settings) {
-    if (settings->size < sizeof settings->size)
-      return am_fail(err, AM_E_USAGE, "settings.size is %zu; set it to sizeof(am_settings)", settings->size);
-    memcpy(&mine, settings, settings->size < sizeof mine ? settings->size : sizeof mine);
-  }
+  am_status status = AM_NEED(err, out);
+  if (status) return status;
+  *out = NULL;
+  if (settings) status = am_size_take(&mine, sizeof mine, settings, sizeof settings->size, "am_settings", err);
+  if (status) return status;
   if (mine.threads < 0 || mine.threads > MAX_THREADS)
     return am_fail(err, AM_E_USAGE, "threads is %d; wanted 1 to %d, or 0 for one per processor", mine.threads,
                    MAX_THREADS);
   am_cpu cpu = AM_CPU_PLAIN;
-  am_status status = choose_cpu(mine.cpu, &cpu, err);
+  status = choose_cpu(mine.cpu, &cpu, err);
   if (status) return status;
   void *(*resize)(void *, void *, size_t) = mine.resize ? mine.resize : default_resize;
   am_context *ctx = resize(mine.memory_user, NULL, sizeof *ctx);
@@ -107,14 +106,21 @@ void am_context_free(am_context *ctx) {
   resize(ctx->settings.memory_user, ctx, 0);
 }
 
-void am_context_stop(am_context *ctx) { atomic_store(&ctx->stop, 1); }
+void am_context_stop(am_context *ctx) {
+  if (ctx) atomic_store(&ctx->stop, 1);
+}
+void am_context_resume(am_context *ctx) {
+  if (ctx) atomic_store(&ctx->stop, 0);
+}
 bool am_context_stopping(const am_context *ctx) {
+  if (!ctx) return false;
   atomic_fetch_add_explicit(&((am_context *)ctx)->asked, 1, memory_order_relaxed);
   return atomic_load(&ctx->stop) != 0;
 }
 unsigned am_context_asked(const am_context *ctx) { return atomic_load_explicit(&ctx->asked, memory_order_relaxed); }
-int am_context_threads(const am_context *ctx) { return ctx->threads; }
-const char *am_context_cpu(const am_context *ctx) { return cpu_names[ctx->cpu]; }
+int am_context_threads(const am_context *ctx) { return ctx ? ctx->threads : 0; }
+const char *am_context_cpu(const am_context *ctx) { return ctx ? cpu_names[ctx->cpu] : ""; }
+bool am_context_reads_in_child(const am_context *ctx) { return ctx->settings.read_in_child; }
 am_cpu am_context_cpu_id(const am_context *ctx) { return ctx->cpu; }
 
 void am_log(am_context *ctx, am_log_level level, const char *format, ...) {

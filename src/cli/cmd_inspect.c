@@ -206,7 +206,7 @@ static void print_checkpoint(const am_checkpoint *m, const char *path) {
   print_layers(m->model, 1);
   cli_print("\n%-40s %s\n", "array", "dimensions");
   for (size_t i = 0; i < am_model_weight_count(m->model); i++) {
-    am_array_info a = am_model_weight_info(m->model, i);
+    am_array_info a = *am_model_weight_info(m->model, i);
     cli_print("%-40s", a.name);
     for (int r = 0; r < a.rank; r++) cli_print(" %d", a.dims[r]);
     cli_print("\n");
@@ -221,7 +221,7 @@ static am_status inspect_checkpoint(cli *c, const char *path, am_error *err) {
   if (sound) st = inspect_augment(c, m->config, &m->normaliser, sound, err);
   else if (cli_has(c, "effective")) st = print_effective(c, m->config, err);
   else print_checkpoint(m, path);
-  am_checkpoint_free(c->ctx, m);
+  am_checkpoint_free(m);
   return st;
 }
 

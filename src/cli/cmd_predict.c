@@ -71,7 +71,7 @@ static am_status add_to_statistics(cli *c, const am_checkpoint *m, const am_feat
   am_status st = read_sound(c, m, path, &sound, err);
   if (st) return st;
   if (am_sound_unheard(sound.samples, sound.n, sound.rate)) { /* says nothing about the speaker */
-    am_sound_free(c->ctx, &sound);
+    am_sound_free(&sound);
     return AM_OK;
   }
   int t, f;
@@ -81,7 +81,7 @@ static am_status add_to_statistics(cli *c, const am_checkpoint *m, const am_feat
   if (!st) am_norm_add(stats, x, t);
   else (void)am_error_prefix(err, "%s", path);
   am_free(c->ctx, x);
-  am_sound_free(c->ctx, &sound);
+  am_sound_free(&sound);
   return st;
 }
 
@@ -213,7 +213,7 @@ static am_status predict_file(cli *c, const cli_team *team, hearing *how, const 
   st = predict_windows(c, team, how, shown(path), &sound, p, at_fault, err);
   am_log(c->ctx, AM_LOG_DEBUG, "%s: %.2f s at %g Hz in %d channel(s), predicted in %.3f s", shown(path),
          (double)sound.n / sound.rate, sound.file_rate, sound.file_channels, am_now() - began);
-  am_sound_free(c->ctx, &sound);
+  am_sound_free(&sound);
   return st;
 }
 

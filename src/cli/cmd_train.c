@@ -39,7 +39,7 @@ static am_status report_result(cli *c, am_config *config, const char *out, const
     cli_print("\nNot speaker-independent: speakers of these clips were also heard in training, or may have been.\n");
   cli_print("\nbest epoch %llu of %llu; results in %s\n", (unsigned long long)result->best_epoch,
          (unsigned long long)result->epochs_run, out);
-  am_checkpoint_free(c->ctx, checkpoint);
+  am_checkpoint_free(checkpoint);
   return AM_OK;
 }
 
@@ -65,12 +65,13 @@ static am_status run(cli *c, am_error *err) {
   cli_run_folder chosen = {0};
   if (!given && !cli_has(c, "dry-run")) st = cli_run_folder_make(c, config->name, "", &chosen, err);
   const char *out = given ? given : chosen.path; /* NULL: a dry run needs none */
-  am_run_options options = {.out = out,
+  am_run_options options = {.size = sizeof options,
+                            .out = out,
                             .init = cli_value(c, "init", NULL),
                             .resume = resume != NULL,
                             .profile = cli_has(c, "profile"),
                             .dry_run = cli_has(c, "dry-run")};
-  am_run_result result = {0};
+  am_run_result result = {.size = sizeof result};
   if (!st) st = am_train_run(config, &options, &result, err);
   cli_sink_clear();
   if (!st && !options.dry_run) st = report_result(c, config, out, &result, err);

@@ -137,7 +137,7 @@ am_status inspect_augment(cli *c, const am_config *config, const am_normaliser *
   am_status st = am_features_create(c->ctx, &config->features, &fx, err);
   if (!st) st = am_sound_read(c->ctx, file, config->features.sample_rate, config->data.max_seconds, &sound, err);
   if (!st) st = show(c, config, nz, fx, &sound, err);
-  am_sound_free(c->ctx, &sound);
+  am_sound_free(&sound);
   am_features_free(fx);
   return st;
 }

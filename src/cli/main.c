@@ -103,7 +103,8 @@ static am_status run_command(cli *c, am_error *err) {
   am_settings settings = {.size = sizeof settings,
                           .threads = (int)threads,
                           .log = cli_sink_log,
-                          .progress = cli_sink_progress};
+                          .progress = cli_sink_progress,
+                          .read_in_child = true};
   st = am_context_create(&settings, &c->ctx, err);
   if (st) return st;
   cli_signals_install(c->ctx);

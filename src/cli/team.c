@@ -75,7 +75,7 @@ am_status cli_team_load(cli *c, cli_team *team, am_error *err) {
 
 void cli_team_free(cli *c, cli_team *team) {
   for (size_t i = 0; i < team->n; i++) {
-    am_checkpoint_free(c->ctx, team->at[i]);
+    am_checkpoint_free(team->at[i]);
     am_free(c->ctx, team->path[i]);
   }
   team->n = 0;

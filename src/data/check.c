@@ -59,7 +59,7 @@ static void check_clip(void *arg, size_t piece, int worker) {
   c->unheard = part_unheard(&sound, &w->d->clips[w->first + piece]);
   c->file_unheard = am_sound_unheard(sound.samples, sound.n, sound.rate);
   measure(&sound, c);
-  am_sound_free(w->ctx, &sound);
+  am_sound_free(&sound);
 }
 
 static am_status listen(work *w, am_error *err) {
@@ -119,8 +119,8 @@ am_status am_check_same(am_context *ctx, const char *a, const char *b, double ma
     energy += (double)x.samples[i] * (double)x.samples[i];
   }
   *same = !status && x.rate == y.rate && x.n == y.n && difference <= same_ratio * energy;
-  am_sound_free(ctx, &x);
-  am_sound_free(ctx, &y);
+  am_sound_free(&x);
+  am_sound_free(&y);
   return status;
 }
 

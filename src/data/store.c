@@ -213,7 +213,7 @@ static am_status compute_clip(job *j, uint32_t clip, am_error *err) {
                                .digest = digest_of(c, &sound),
                                .unheard = status ? AM_HEARD : am_sound_unheard(sound.samples + from, n, sound.rate)};
   it->ok = !status;
-  am_sound_free(ctx, &sound);
+  am_sound_free(&sound);
   return status;
 }
 

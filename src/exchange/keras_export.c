@@ -105,6 +105,6 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_kera
   am_free(ctx, w.names);
   am_tree_free(w.tree);
   am_buffer_free(ctx, &w.text);
-  am_checkpoint_free(ctx, w.checkpoint);
+  am_checkpoint_free(w.checkpoint);
   return status;
 }

@@ -237,7 +237,7 @@ static bool find_array(am_model *model, const char *layer, const am_keras_array 
   size_t n = strlen(layer),
          count = a->statistic ? am_model_statistic_count(model) : am_model_weight_count(model);
   for (size_t i = 0; i < count; i++) {
-    *info = a->statistic ? am_model_statistic_info(model, i) : am_model_weight_info(model, i);
+    *info = a->statistic ? *am_model_statistic_info(model, i) : *am_model_weight_info(model, i);
     if (strncmp(info->name, layer, n) || info->name[n] != '/' || strcmp(info->name + n + 1, a->ours))
       continue;
     *at = (a->statistic ? am_model_statistics(model, NULL) : am_model_weights(model, NULL)) + info->offset;
@@ -373,7 +373,7 @@ static am_status make_model(job *j, am_error *err) {
                                   &j->model, &why);
   if (status) return am_fail(err, status, "%s: %s", j->file, why.message);
   for (size_t i = 0; i < am_model_weight_count(j->model); i++) {
-    am_array_info info = am_model_weight_info(j->model, i);
+    am_array_info info = *am_model_weight_info(j->model, i);
     bool gamma = !strcmp(am_path_base(info.name), "gamma");
     for (size_t k = 0; k < info.count; k++) am_model_weights(j->model, NULL)[info.offset + k] = gamma ? 1 : 0;
   }

@@ -156,7 +156,7 @@ static bool find_array(const writer *w, const am_layer *layer, const am_keras_ar
   size_t n = strlen(layer->name);
   size_t count = a->statistic ? am_model_statistic_count(w->model) : am_model_weight_count(w->model);
   for (size_t i = 0; i < count; i++) {
-    *info = a->statistic ? am_model_statistic_info(w->model, i) : am_model_weight_info(w->model, i);
+    *info = a->statistic ? *am_model_statistic_info(w->model, i) : *am_model_weight_info(w->model, i);
     if (strncmp(info->name, layer->name, n) || info->name[n] != '/' || strcmp(info->name + n + 1, a->ours))
       continue;
     *at = (a->statistic ? am_model_statistics(w->model, NULL) : am_model_weights(w->model, NULL)) +

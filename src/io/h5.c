@@ -131,7 +131,7 @@ am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **
   file->flags = flags;
   file->bytes = id.size;
   status = am_h5_check_head(file, err);
-  if (!status && flags & AM_H5_UNTRUSTED) status = am_h5_check_in_child(file, err);
+  if (!status && flags & AM_H5_UNTRUSTED && am_context_reads_in_child(ctx)) status = am_h5_check_in_child(file, err);
   if (status) {
     am_h5_close(file);
     return status;

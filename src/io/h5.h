@@ -48,8 +48,8 @@ enum {
   AM_H5_READ = 0,
   AM_H5_FOREIGN = 1, /* read a file that we did not write: arrays without crc32c, chunked or compressed ones,
                         other widths of float and integer (converted) are accepted */
-  AM_H5_UNTRUSTED = 4, /* may come from anywhere: a child process reads it first, and a file that crashes HDF5 is
-                          refused (not with AM_H5_UPDATE) */
+  AM_H5_UNTRUSTED = 4, /* may come from anywhere: where the context says so (am_settings.read_in_child), a child process reads
+                          it first, and a file that crashes HDF5 is refused (not with AM_H5_UPDATE) */
   AM_H5_UPDATE = 2   /* change the file in place, without the safety of a new one: for tests and tools */
 };
 /* AM_E_FORMAT: not HDF5, cut, or damaged in what describes it; a damaged array is found when it is read. */

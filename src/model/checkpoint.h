@@ -21,6 +21,7 @@ enum { AM_CHECKPOINT_FRAMES = 1 << 24 }; /* of a model's input: hours of sound; 
 
 /* What a checkpoint file holds beside weights; all a prediction needs. */
 struct am_checkpoint {
+  am_context *ctx;
   am_config *config;      /* effective config of the run that made it */
   am_model *model;        /* built, weights and statistics loaded */
   char **labels;          /* (K) */

@@ -69,11 +69,11 @@ am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error
   const am_real *w = am_model_weights(model, NULL), *s = am_model_statistics(model, NULL);
   am_status status = AM_OK;
   for (size_t i = 0; i < am_model_weight_count(model) && !status; i++) {
-    am_array_info info = am_model_weight_info(model, i);
+    am_array_info info = *am_model_weight_info(model, i);
     status = check_array(path, "weights", &info, w + info.offset, err);
   }
   for (size_t i = 0; i < am_model_statistic_count(model) && !status; i++) {
-    am_array_info info = am_model_statistic_info(model, i);
+    am_array_info info = *am_model_statistic_info(model, i);
     status = check_array(path, "statistics", &info, s + info.offset, err);
   }
   return status;

@@ -123,7 +123,7 @@ static am_status read_group(am_context *ctx, am_h5 *file, const char *group, am_
   size_t n = statistics ? am_model_statistic_count(model) : am_model_weight_count(model);
   am_status status = AM_OK;
   for (size_t i = 0; i < n && !status; i++) {
-    am_array_info info = statistics ? am_model_statistic_info(model, i) : am_model_weight_info(model, i);
+    am_array_info info = statistics ? *am_model_statistic_info(model, i) : *am_model_weight_info(model, i);
     char *name = am_format(ctx, "%s/%s", group, info.name);
     status = name ? read_fitting(file, name, &info, flat, err) : am_no_memory(err);
     am_free(ctx, name);
@@ -305,21 +305,31 @@ static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_err
   return status;
 }
 
-am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err) {
-  *out = NULL;
-  am_h5 *file;
-  am_status status = open_checked(ctx, path, &file, err);
-  if (status) return status;
+/* Closes the file. */
+static am_status load(am_context *ctx, am_h5 *file, am_checkpoint **out, am_error *err) {
   am_checkpoint *c = am_alloc(ctx, 1, sizeof *c);
-  status = c ? read_all(ctx, file, c, err) : am_no_memory(err);
+  if (c) c->ctx = ctx;
+  am_status status = c ? read_all(ctx, file, c, err) : am_no_memory(err);
   am_h5_close(file);
-  if (status) am_checkpoint_free(ctx, c);
+  if (status) am_checkpoint_free(c);
   else *out = c;
   return status;
 }
 
-void am_checkpoint_free(am_context *ctx, am_checkpoint *c) {
+am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err) {
+  am_h5 *file;
+  am_status status = AM_NEED(err, out);
+  if (status) return status;
+  *out = NULL;
+  status = AM_NEED(err, ctx);
+  if (!status) status = AM_NEED(err, path);
+  if (!status) status = open_checked(ctx, path, &file, err);
+  return status ? status : load(ctx, file, out, err);
+}
+
+void am_checkpoint_free(am_checkpoint *c) {
   if (!c) return;
+  am_context *ctx = c->ctx;
   am_predictor_free(ctx, c->predictor);
   if (c->model) am_model_free(c->model);
   am_config_free(c->config);
@@ -442,7 +452,7 @@ static am_status init_array(am_context *ctx, am_h5 *file, const char *group, con
 
 static bool model_has(am_model *model, const char *name) {
   for (size_t i = 0; i < am_model_weight_count(model); i++)
-    if (!strcmp(am_model_weight_info(model, i).name, name)) return true;
+    if (!strcmp(am_model_weight_info(model, i)->name, name)) return true;
   return false;
 }
 
@@ -452,7 +462,7 @@ static am_status init_all(am_context *ctx, am_h5 *file, am_model *model, am_init
   am_status status = AM_OK;
   for (size_t i = 0; i < all && !status; i++) {
     bool statistic = i >= weights;
-    am_array_info info = statistic ? am_model_statistic_info(model, i - weights) : am_model_weight_info(model, i);
+    am_array_info info = statistic ? *am_model_statistic_info(model, i - weights) : *am_model_weight_info(model, i);
     status = init_array(ctx, file, statistic ? "statistics" : "weights", &info, flat[statistic], r, err);
   }
   am_names names = {0};
@@ -488,8 +498,8 @@ void am_init_report_free(am_context *ctx, am_init_report *report) {
 
 /* ---- for callers outside ---- */
 
-int am_checkpoint_classes(const am_checkpoint *c) { return c->classes; }
-const char *am_checkpoint_label(const am_checkpoint *c, int k) { return c->labels[k]; }
-double am_checkpoint_rate(const am_checkpoint *c) { return c->config->features.sample_rate; }
-bool am_checkpoint_synthetic(const am_checkpoint *c) { return c->synthetic; }
-am_model *am_checkpoint_model(am_checkpoint *c) { return c->model; }
+int am_checkpoint_classes(const am_checkpoint *c) { return c ? c->classes : 0; }
+const char *am_checkpoint_label(const am_checkpoint *c, int k) { return c && k >= 0 && k < c->classes ? c->labels[k] : NULL; }
+double am_checkpoint_rate(const am_checkpoint *c) { return c ? c->config->features.sample_rate : 0; }
+bool am_checkpoint_synthetic(const am_checkpoint *c) { return c && c->synthetic; }
+am_model *am_checkpoint_model(am_checkpoint *c) { return c ? c->model : NULL; }

@@ -28,7 +28,7 @@ static am_status write_weights(am_context *ctx, am_h5 *file, const char *group, 
                                am_error *err) {
   am_status status = am_h5_group(file, group, err);
   for (size_t i = 0; i < am_model_weight_count(model) && !status; i++) {
-    am_array_info info = am_model_weight_info(model, i);
+    am_array_info info = *am_model_weight_info(model, i);
     status = write_array(ctx, file, group, &info, flat, err);
   }
   return status;
@@ -40,7 +40,7 @@ static am_status write_arrays(am_context *ctx, am_h5 *file, am_model *model, am_
   am_status status = write_weights(ctx, file, "weights", model, am_model_weights(model, &n), err);
   if (!status) status = am_h5_group(file, "statistics", err);
   for (size_t i = 0; i < am_model_statistic_count(model) && !status; i++) {
-    am_array_info info = am_model_statistic_info(model, i);
+    am_array_info info = *am_model_statistic_info(model, i);
     status = write_array(ctx, file, "statistics", &info, statistics, err);
   }
   return status;
@@ -51,11 +51,11 @@ uint32_t am_checkpoint_digest(am_model *model) {
   const am_real *weights = am_model_weights(model, &n), *statistics = am_model_statistics(model, &n);
   uint32_t crc = 0;
   for (size_t i = 0; i < am_model_weight_count(model); i++) {
-    am_array_info info = am_model_weight_info(model, i);
+    am_array_info info = *am_model_weight_info(model, i);
     crc = am_crc32c(crc, weights + info.offset, info.count * sizeof *weights);
   }
   for (size_t i = 0; i < am_model_statistic_count(model); i++) {
-    am_array_info info = am_model_statistic_info(model, i);
+    am_array_info info = *am_model_statistic_info(model, i);
     crc = am_crc32c(crc, statistics + info.offset, info.count * sizeof *statistics);
   }
   return crc;

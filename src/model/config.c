@@ -233,8 +233,23 @@ static am_status load(am_context *ctx, const char *file, bool stored, const char
   return config_from_tree(ctx, tree, file, overrides, n, out, err);
 }
 
+/* Of the two public calls; `text` is the file's name or its content. */
+static am_status check_arguments(am_context *ctx, const char *text, const char *const *overrides, size_t n, am_config **out,
+                                 am_error *err) {
+  am_status status = AM_NEED(err, out);
+  if (status) return status;
+  *out = NULL;
+  status = AM_NEED(err, ctx);
+  if (!status && !text) status = am_fail(err, AM_E_USAGE, "a config is wanted: its file, or text, may not be NULL");
+  if (!status && n) status = AM_NEED(err, overrides);
+  for (size_t i = 0; i < n && !status; i++) status = AM_NEED(err, overrides[i]);
+  return status;
+}
+
 am_status am_config_load(am_context *ctx, const char *file, const char *const *overrides, size_t n, am_config **out,
                          am_error *err) {
+  am_status status = check_arguments(ctx, file, overrides, n, out, err);
+  if (status) return status;
   return load(ctx, file, false, overrides, n, out, err);
 }
 
@@ -299,7 +314,9 @@ static am_status from_text(am_context *ctx, const char *yaml, const char *name, 
 
 am_status am_config_from_text(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
                               size_t n, am_config **out, am_error *err) {
-  return from_text(ctx, yaml, name, false, overrides, n, out, err);
+  am_status status = check_arguments(ctx, yaml, overrides, n, out, err);
+  if (status) return status;
+  return from_text(ctx, yaml, name ? name : "(a config in memory)", false, overrides, n, out, err);
 }
 
 am_status am_config_from_stored(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
@@ -321,6 +338,10 @@ am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err) {
 
 am_status am_config_model(const am_config *config, int frames, int bins, bool variable, int classes, am_model **out,
                           am_error *err) {
+  am_status given = AM_NEED(err, out);
+  if (given) return given;
+  *out = NULL;
+  if ((given = AM_NEED(err, config))) return given;
   am_error as_map = AM_ERROR_INIT, as_sequence = AM_ERROR_INIT;
   am_shape map = {.rank = 3, .t = frames, .f = bins, .c = 1, .variable = variable};
   am_shape sequence = {.rank = 2, .t = frames, .f = 1, .c = bins, .variable = variable};

@@ -21,7 +21,8 @@ static am_status run_batches(am_context *ctx, const am_model *model, am_session 
     if (status || !b) break;
     am_batch batch = {.size = sizeof batch, .n = b->n, .x = b->x};
     if (am_model_input(model).variable) batch.lengths = b->lengths;
-    am_session_forward(session, &batch, false);
+    status = am_session_forward(session, &batch, false, err);
+    if (status) break;
     memcpy(logits + done * classes, am_session_output(session), (size_t)b->n * classes * sizeof *logits);
     done += (size_t)b->n;
     progress.done = done;

@@ -69,7 +69,8 @@ am_status am_predict_heard(am_context *ctx, am_checkpoint *c, const float *sampl
   if (status) return status;
   heard->seconds = (double)am_features_heard(c->predictor->fx, samples, n, c->input.t, &heard->cut) / rate;
   am_batch batch = {.size = sizeof batch, .n = 1, .x = c->predictor->x, .lengths = c->input.variable ? &length : NULL};
-  am_session_forward(c->predictor->session, &batch, false);
+  status = am_session_forward(c->predictor->session, &batch, false, err);
+  if (status) return status;
   am_softmax_rows(am_session_output(c->predictor->session), 1, c->classes, probabilities);
   for (int k = 0; k < c->classes; k++)
     if (!isfinite(probabilities[k]))
@@ -80,7 +81,11 @@ am_status am_predict_heard(am_context *ctx, am_checkpoint *c, const float *sampl
 am_status am_predict_sound(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,
                            am_error *err) {
   am_heard heard;
-  am_status status = am_predict_heard(ctx, c, samples, n, probabilities, &heard, err);
+  am_status status = AM_NEED(err, c);
+  if (!status) status = AM_NEED(err, probabilities);
+  if (!status && n) status = AM_NEED(err, samples);
+  if (status) return status;
+  status = am_predict_heard(ctx, c, samples, n, probabilities, &heard, err);
   if (status) return status;
   const double seconds = (double)n / (double)c->config->features.sample_rate;
   if (heard.unheard)

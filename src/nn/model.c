@@ -184,6 +184,7 @@ void am_model_free(am_model *model) {
 }
 
 void am_model_initialise(am_model *model, uint64_t seed) {
+  if (!model) return;
   for (size_t i = 0; i < model->n_steps; i++) {
     const am_layer *layer = &model->steps[i].layer;
     am_real *w[AM_MAX_ARRAYS] = {NULL};
@@ -198,8 +199,8 @@ void am_model_initialise(am_model *model, uint64_t seed) {
   }
 }
 
-am_shape am_model_input(const am_model *model) { return model->input; }
-am_shape am_model_output(const am_model *model) { return am_tensor_shape(model, (int)model->n_steps); }
+am_shape am_model_input(const am_model *model) { return model ? model->input : (am_shape){0}; }
+am_shape am_model_output(const am_model *model) { return !model ? (am_shape){0} : am_tensor_shape(model, (int)model->n_steps); }
 size_t am_model_steps(const am_model *model) { return model->n_steps; }
 const am_step *am_model_step(const am_model *model, size_t i) { return &model->steps[i]; }
 bool am_model_had_softmax(const am_model *model) { return model->had_softmax; }
@@ -207,17 +208,21 @@ void am_model_set_fusion(am_model *model, bool on) { model->fusion = on; }
 void am_model_set_keep(am_model *model, bool on) { model->keep = on; }
 
 am_real *am_model_weights(am_model *model, size_t *count) {
-  if (count) *count = model->n_weights;
-  return model->weights;
+  if (count) *count = model ? model->n_weights : 0;
+  return model ? model->weights : NULL;
 }
 am_real *am_model_statistics(am_model *model, size_t *count) {
-  if (count) *count = model->n_statistics;
-  return model->statistics;
+  if (count) *count = model ? model->n_statistics : 0;
+  return model ? model->statistics : NULL;
 }
-size_t am_model_weight_count(const am_model *model) { return model->n_weight_infos; }
-size_t am_model_statistic_count(const am_model *model) { return model->n_statistic_infos; }
-am_array_info am_model_weight_info(const am_model *model, size_t i) { return model->weight_infos[i]; }
-am_array_info am_model_statistic_info(const am_model *model, size_t i) { return model->statistic_infos[i]; }
+size_t am_model_weight_count(const am_model *model) { return model ? model->n_weight_infos : 0; }
+size_t am_model_statistic_count(const am_model *model) { return model ? model->n_statistic_infos : 0; }
+const am_array_info *am_model_weight_info(const am_model *model, size_t i) {
+  return model && i < model->n_weight_infos ? &model->weight_infos[i] : NULL;
+}
+const am_array_info *am_model_statistic_info(const am_model *model, size_t i) {
+  return model && i < model->n_statistic_infos ? &model->statistic_infos[i] : NULL;
+}
 
 double am_model_start_share(const am_model *model, uint64_t updates, const char **layer) {
   double most = 0;

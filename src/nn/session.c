@@ -2,7 +2,6 @@
 #include "nn/plan.h"
 #include "nn/session.h"
 
-#include <assert.h>
 #include <string.h>
 
 typedef enum phase {
@@ -74,9 +73,12 @@ static void prepare_pass(am_session *s, size_t i) {
 }
 
 am_status am_session_create(am_model *model, int max_batch, bool training, am_session **out, am_error *err) {
+  am_status status = AM_NEED(err, out);
+  if (status) return status;
   *out = NULL;
+  if ((status = AM_NEED(err, model))) return status;
   if (max_batch < 1) return am_fail(err, AM_E_USAGE, "a session for %d clips; wanted at least 1", max_batch);
-  am_status status = am_gemm_begin(err);
+  status = am_gemm_begin(err);
   if (status) return status;
   am_session *s = am_alloc(model->ctx, 1, sizeof *s);
   if (!s) return am_no_memory(err);
@@ -120,7 +122,7 @@ void am_session_free(am_session *s) {
 
 size_t am_session_bytes(const am_model *model, int max_batch, bool training) {
   am_session s = {.model = model, .max_batch = max_batch, .training = training};
-  if (max_batch < 1 || am_plan_create(model, max_batch, training, &s.plan, NULL)) return SIZE_MAX;
+  if (!model || max_batch < 1 || am_plan_create(model, max_batch, training, &s.plan, NULL)) return SIZE_MAX;
   am_arena count = {0};
   place(&s, &count);
   am_plan_free(s.plan);
@@ -152,8 +154,15 @@ static void find_lengths(am_session *s, const int *given) {
   }
 }
 
-void am_session_forward(am_session *s, const am_batch *batch, bool training) {
-  assert(batch->n >= 0 && batch->n <= s->max_batch && (s->training || !training));
+static am_status check_batch(const am_session *s, const am_batch *batch, bool training, am_error *err) {
+  if (batch->n < 0 || batch->n > s->max_batch)
+    return am_fail(err, AM_E_USAGE, "a batch of %d clips in a session for 0 to %d", batch->n, s->max_batch);
+  if (batch->n && !batch->x) return am_fail(err, AM_E_USAGE, "a batch of %d clips without any input: am_batch.x is NULL", batch->n);
+  if (training && !s->training) return am_fail(err, AM_E_USAGE, "training in a session that was made for inference");
+  return AM_OK;
+}
+
+static void forward(am_session *s, const am_batch *batch, bool training) {
   s->batch = batch->n;
   s->input = batch->x;
   s->phase = training ? TRAINED : FORWARD;
@@ -181,7 +190,16 @@ void am_session_forward(am_session *s, const am_batch *batch, bool training) {
   }
 }
 
-const am_real *am_session_output(const am_session *s) { return region(s, s->plan->value[s->model->n_steps]); }
+am_status am_session_forward(am_session *s, const am_batch *given, bool training, am_error *err) {
+  am_batch batch;
+  am_status status = AM_NEED(err, s);
+  if (!status) status = am_size_take(&batch, sizeof batch, given, sizeof batch, "am_batch", err);
+  if (!status) status = check_batch(s, &batch, training, err);
+  if (!status) forward(s, &batch, training);
+  return status;
+}
+
+const am_real *am_session_output(const am_session *s) { return !s ? NULL : region(s, s->plan->value[s->model->n_steps]); }
 
 /* y += x in pieces of fixed size. */
 typedef struct sum_job {
@@ -209,8 +227,7 @@ static void add_piece_of(am_session *s, const am_op *op, int k) {
   am_parallel_for(s->ctx, (size_t)s->batch * j.pieces, sum_piece, &j);
 }
 
-void am_session_backward(am_session *s, const am_real *dlogits) {
-  assert(s->training && s->phase == TRAINED);
+static void backward(am_session *s, const am_real *dlogits) {
   s->phase = BACKWARD;
   for (size_t i = s->plan->n_ops; s->batch && i-- > 0;) {
     const am_op *op = &s->plan->ops[i];
@@ -232,7 +249,16 @@ void am_session_backward(am_session *s, const am_real *dlogits) {
   }
 }
 
-am_real *am_session_gradients(am_session *s) { return s->gradients; }
+am_status am_session_backward(am_session *s, const am_real *dlogits, am_error *err) {
+  am_status status = AM_NEED(err, s);
+  if (!status && (!s->training || s->phase != TRAINED))
+    status = am_fail(err, AM_E_USAGE, "a backward pass without a forward pass in training before it");
+  if (!status && s->batch) status = AM_NEED(err, dlogits);
+  if (!status) backward(s, dlogits);
+  return status;
+}
+
+am_real *am_session_gradients(am_session *s) { return s ? s->gradients : NULL; }
 
 static void zero_piece(void *arg, size_t piece, int worker) {
   (void)worker;
@@ -242,6 +268,7 @@ static void zero_piece(void *arg, size_t piece, int worker) {
 }
 
 void am_session_zero_gradients(am_session *s) {
+  if (!s) return;
   sum_job j = {.y = s->gradients, .n = s->gradients ? s->model->n_weights : 0};
   am_parallel_for(s->ctx, (j.n + SUM_PIECE - 1) / SUM_PIECE, zero_piece, &j);
 }

@@ -40,7 +40,7 @@ am_status am_optimiser_check(const am_optimiser_options *o, const am_value *sect
 static bool glob(const char *pattern, const char *name) { return fnmatch(pattern, name, 0) == 0; }
 
 static am_status no_match(am_error *err, const am_value *at, const char *section, const char *pattern, am_model *model) {
-  const char *first = am_model_weight_count(model) ? am_model_weight_info(model, 0).name : "none";
+  const char *first = am_model_weight_count(model) ? am_model_weight_info(model, 0)->name : "none";
   const char *format = "%s: \"%s\" matches no weight array of the model; names look like \"%s\"";
   if (at) return am_fail_at_key(err, at, format, section, pattern, first);
   return am_fail(err, AM_E_CONFIG, format, section, pattern, first);
@@ -57,7 +57,7 @@ static am_status read_factors(am_optimiser *o, am_model *model, am_error *err) {
                         rate->key);
     size_t matched = 0;
     for (size_t i = 0; i < o->n_arrays; i++) {
-      if (!glob(rate->key, am_model_weight_info(model, i).name)) continue;
+      if (!glob(rate->key, am_model_weight_info(model, i)->name)) continue;
       o->factors[i] = factor;
       matched++;
     }
@@ -66,7 +66,7 @@ static am_status read_factors(am_optimiser *o, am_model *model, am_error *err) {
   for (size_t k = 0; k < o->options.freeze.n; k++) {
     size_t matched = 0;
     for (size_t i = 0; i < o->n_arrays; i++) {
-      if (!glob(o->options.freeze.at[k], am_model_weight_info(model, i).name)) continue;
+      if (!glob(o->options.freeze.at[k], am_model_weight_info(model, i)->name)) continue;
       o->factors[i] = 0;
       matched++;
     }
@@ -79,7 +79,7 @@ static am_status read_factors(am_optimiser *o, am_model *model, am_error *err) {
 static void cut_pieces(am_optimiser *o, am_model *model) {
   size_t n = 0;
   for (size_t i = 0; i < o->n_arrays; i++) {
-    am_array_info info = am_model_weight_info(model, i);
+    am_array_info info = *am_model_weight_info(model, i);
     for (size_t at = 0; at < info.count; at += PIECE) {
       size_t count = info.count - at < PIECE ? info.count - at : PIECE;
       if (o->pieces) o->pieces[n] = (am_piece){info.offset + at, count, i, info.decay};

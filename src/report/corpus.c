@@ -234,7 +234,7 @@ static am_status spectrogram(am_context *ctx, const am_feature_options *o, am_ex
 }
 
 am_status am_example_make(const am_results *r, const am_tally *t, am_example *e, am_error *err) {
-  *e = (am_example){.sound = {.size = AM_SOUND_INIT_SIZE}};
+  *e = (am_example){.sound = {.size = sizeof(am_sound)}};
   const am_clip *clip = t->dataset ? choose(r, t->dataset, e) : NULL;
   if (!clip) {
     snprintf(e->note, sizeof e->note, "%s", t->note);
@@ -260,8 +260,8 @@ am_status am_example_make(const am_results *r, const am_tally *t, am_example *e,
 }
 
 void am_example_free(am_context *ctx, am_example *e) {
-  am_sound_free(ctx, &e->sound);
+  am_sound_free(&e->sound);
   am_free(ctx, e->x);
   am_free(ctx, e->hertz);
-  *e = (am_example){.sound = {.size = AM_SOUND_INIT_SIZE}};
+  *e = (am_example){.sound = {.size = sizeof(am_sound)}};
 }

@@ -54,7 +54,7 @@ am_status am_run_facts_write(am_run_folder *f, const am_run_facts *r, const char
   bool known = uname(&system) == 0;
   char now[32];
   size_t weights = 0;
-  for (size_t i = 0; i < am_model_weight_count(r->model); i++) weights += am_model_weight_info(r->model, i).count;
+  for (size_t i = 0; i < am_model_weight_count(r->model); i++) weights += am_model_weight_info(r->model, i)->count;
   am_time_text(now);
   am_json_open(&j, NULL, '{');
   am_json_text(&j, "name", r->config->name);

@@ -37,7 +37,7 @@ static void let_go(am_trainer *t, am_session *session) {
 static const char *bad_output(am_trainer *t, const am_batch *batch) {
   am_session *session = keeping_session(t, batch->n, true);
   if (!session) return "a layer that there is no memory left to find";
-  am_session_forward(session, batch, true);
+  am_session_forward(session, batch, true, NULL);
   const char *name = first_bad_output(t, session, batch->n);
   let_go(t, session);
   return name ? name : "the loss itself";
@@ -58,7 +58,7 @@ static bool finite_step(const am_trainer *t, am_session *session, const am_step 
       return false;
   const am_real *gradients = am_session_gradients(session);
   for (size_t i = 0; i < am_model_weight_count(t->model); i++) {
-    am_array_info info = am_model_weight_info(t->model, i);
+    am_array_info info = *am_model_weight_info(t->model, i);
     if (belongs_to(info.name, step->layer.name) && !am_all_finite(gradients + info.offset, info.count)) return false;
   }
   return true;
@@ -71,10 +71,10 @@ static const char *bad_gradient(am_trainer *t, const am_batch *batch, const am_l
   if (!session) return name;
   name = "the loss itself";
   am_session_zero_gradients(session);
-  am_session_forward(session, batch, true);
+  am_session_forward(session, batch, true, NULL);
   am_loss(&t->config->loss, am_session_output(session), b->targets, b->weights, b->n, t->classes, t->dlogits, NULL);
   if (am_all_finite(t->dlogits, (size_t)b->n * (size_t)t->classes)) {
-    am_session_backward(session, t->dlogits);
+    am_session_backward(session, t->dlogits, NULL);
     name = "their sum";
     for (size_t i = am_model_steps(t->model); i-- > 0;) {
       const am_step *step = am_model_step(t->model, i);
@@ -108,7 +108,7 @@ am_status am_trainer_bad_gradient(am_trainer *t, const am_batch *batch, const am
 
 am_status am_trainer_bad_weight(am_trainer *t, am_error *err) {
   return fail_numeric(t, t->state.step + 1, "a weight is not finite after the step",
-                      am_model_weight_info(t->model, (size_t)t->optimiser->bad_array).name, err);
+                      am_model_weight_info(t->model, (size_t)t->optimiser->bad_array)->name, err);
 }
 
 /* A clip whose logits are not finite, alone through the model once more. */

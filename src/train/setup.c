@@ -180,7 +180,7 @@ static am_status make_model(am_trainer *t, am_error *err) {
   if (status) return status;
   am_model_initialise(t->model, c->seed);
   size_t weights = 0;
-  for (size_t i = 0; i < am_model_weight_count(t->model); i++) weights += am_model_weight_info(t->model, i).count;
+  for (size_t i = 0; i < am_model_weight_count(t->model); i++) weights += am_model_weight_info(t->model, i)->count;
   am_run_log(&t->folder, AM_LOG_INFO, "model: input %d frames of %d bins%s, %zu layers, %zu parameters", frames,
                  am_store_bins(t->store), fixed ? "" : ", any shorter length", am_model_steps(t->model), weights);
   char doubt[512];

@@ -26,11 +26,13 @@ am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err
   am_batch batch = {.size = sizeof batch, .n = b->n, .x = b->x, .seed = t->config->seed, .epoch = s->epoch + 1,
                     .draws = b->draws};
   if (am_model_input(t->model).variable) batch.lengths = b->lengths;
-  am_session_forward(t->session, &batch, true);
+  am_status status = am_session_forward(t->session, &batch, true, err);
+  if (status) return status;
   const am_real *logits = am_session_output(t->session);
   double sum = am_loss(&t->config->loss, logits, b->targets, b->weights, b->n, K, t->dlogits, NULL);
   if (!isfinite(sum)) return am_trainer_bad_loss(t, &batch, sum, err);
-  am_session_backward(t->session, t->dlogits);
+  status = am_session_backward(t->session, t->dlogits, err);
+  if (status) return status;
   size_t n;
   am_real *weights = am_model_weights(t->model, &n), *gradients = am_session_gradients(t->session);
   if (!am_all_finite(gradients, n)) return am_trainer_bad_gradient(t, &batch, b, err);

@@ -376,11 +376,10 @@ static void note_failure(am_trainer *t, am_status status, const am_error *err) {
   if (am_trainer_history(t, NULL) == AM_OK) am_trainer_facts(t, "failed", NULL);
 }
 
-am_status am_train_run(am_config *config, const am_run_options *options, am_run_result *result, am_error *err) {
+static am_status run_checked(am_config *config, const am_run_options *options, am_run_result *result, am_error *err) {
   am_trainer t = {.ctx = config->ctx, .config = config, .options = options,
                   .folder = {.ctx = config->ctx, .path = options->out, .init = options->init, .resume = options->resume}};
   t.state.schedule = am_schedule_begin();
-  *result = (am_run_result){0};
   am_status status = options->dry_run ? AM_OK : am_run_folder_check(&t.folder, err);
   if (!status && options->resume && !options->dry_run) status = am_run_folder_open(&t.folder, err);
   if (!status) status = am_trainer_setup(&t, err);
@@ -398,5 +397,19 @@ am_status am_train_run(am_config *config, const am_run_options *options, am_run_
   if (t.began > 0) result->seconds = t.seconds_before + am_now() - t.began;
   am_trainer_free(&t);
   if (status) am_run_result_free(result);
+  return status;
+}
+
+am_status am_train_run(am_config *config, const am_run_options *given, am_run_result *result, am_error *err) {
+  am_run_options options;
+  am_run_result mine = {.size = sizeof mine};
+  am_status status = am_size_check(result, SIZE_MAX, sizeof mine, "am_run_result", err);
+  if (status) return status;
+  am_size_give(result, &mine, sizeof mine);
+  status = AM_NEED(err, config);
+  if (!status) status = am_size_take(&options, sizeof options, given, sizeof options, "am_run_options", err);
+  if (!status && !options.dry_run && !options.out) status = am_fail(err, AM_E_USAGE, "am_run_options.out may only be NULL in a dry run");
+  if (!status) status = run_checked(config, &options, &mine, err);
+  am_size_give(result, &mine, sizeof mine);
   return status;
 }

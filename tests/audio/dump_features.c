@@ -40,7 +40,7 @@ static am_status emit_features(job *j, const am_sound *sound, FILE *out, am_erro
 }
 
 static am_status emit_file(job *j, const char *path, FILE *out, am_error *err) {
-  am_sound sound = {.size = AM_SOUND_INIT_SIZE};
+  am_sound sound = {.size = sizeof(am_sound)};
   double rate = j->fx                              ? am_features_options(j->fx)->sample_rate
                 : strcmp(j->mode, "resample") == 0 ? j->number
                                                    : 0;
@@ -59,7 +59,7 @@ static am_status emit_file(job *j, const char *path, FILE *out, am_error *err) {
     if (!status) emit(out, 1, (int)(y ? n : sound.n), y ? y : sound.samples);
     am_free(j->ctx, y);
   }
-  am_sound_free(j->ctx, &sound);
+  am_sound_free(&sound);
   return status;
 }
 

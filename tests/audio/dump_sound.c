@@ -35,7 +35,7 @@ int main(int n, char **arguments) {
   am_settings settings = {.size = sizeof settings, .threads = 1, .log = say};
   am_error err = AM_ERROR_INIT;
   am_context *ctx;
-  am_sound sound = {.size = AM_SOUND_INIT_SIZE};
+  am_sound sound = {.size = sizeof(am_sound)};
   if (am_context_create(&settings, &ctx, &err)) return 2;
   am_status status;
   if (strcmp(arguments[1], "-") == 0) {
@@ -49,7 +49,7 @@ int main(int n, char **arguments) {
   if (status) fprintf(stderr, "failed: %s\n", err.message);
   else fprintf(stderr, "ok %.0f %d %zu\n", sound.file_rate, sound.file_channels, sound.n);
   if (!status) fwrite(sound.samples, sizeof *sound.samples, sound.n, stdout);
-  am_sound_free(ctx, &sound);
+  am_sound_free(&sound);
   am_context_free(ctx);
   return status ? 1 : 0;
 }

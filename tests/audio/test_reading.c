@@ -131,7 +131,7 @@ static bytes written(const room *r, int format, int rate, int channels, size_t n
 }
 
 static am_sound decoded(room *r, const bytes *b, double rate) {
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   am_error err = AM_ERROR_INIT;
   *r->said = 0;
   am_test_ok(am_sound_decode(r->ctx, b->at, b->n, "it", rate, 0, &s, &err), &err);
@@ -145,7 +145,7 @@ static void same_sound(room *r, const char *what, const bytes *b, const am_sound
   if (s.n != as->n || memcmp(s.samples, as->samples, s.n * sizeof *s.samples) || s.rate != as->rate)
     fail_msg("%s: %zu samples, wanted %zu, or others", what, s.n, as->n);
   if (word ? !strstr(r->said, word) : *r->said) fail_msg("%s: said \"%s\"", what, r->said);
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
   const char *path = am_test_path(r->folder, "it");
   am_test_file(path, b->at, b->n);
   am_sound_info info = {.size = sizeof info};
@@ -189,7 +189,7 @@ static void lengths_that_were_never_filled_in(void **state) {
       char what[40];
       snprintf(what, sizeof what, "%s, %s", formats[f].name, ones ? "ones" : "0");
       same_sound(r, what, &b, &whole, ones ? NULL : "its header says 0 bytes of sound; all ");
-      am_sound_free(r->ctx, &whole);
+      am_sound_free(&whole);
       free(b.at);
     }
 }
@@ -198,7 +198,7 @@ static void lengths_that_were_never_filled_in(void **state) {
 static void an_empty_sound_stays_empty(void **state) {
   room *r = *state;
   am_error err = AM_ERROR_INIT;
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   bytes b = written(r, SF_FORMAT_WAV | SF_FORMAT_PCM_16, RATE, 1, 0);
   add(&b, "LIST\x10\0\0\0INFOIART\4\0\0\0abcd", 24);
   am_test_fails(am_sound_decode(r->ctx, b.at, b.n, "it", 0, 0, &s, &err), AM_E_FORMAT, &err,
@@ -225,7 +225,7 @@ static void tags_before_and_behind_change_nothing(void **state) {
     add(&first, apes, 32);
     add(&first, old, sizeof old);
     same_sound(r, what, &first, &whole, NULL);
-    am_sound_free(r->ctx, &whole);
+    am_sound_free(&whole);
     free(b.at), free(first.at), free(second.at);
   }
 }
@@ -255,7 +255,7 @@ static void joined_files_are_heard_to_their_end(void **state) {
     assert_memory_equal(all.samples, alone.samples, alone.n * sizeof *all.samples);
     assert_memory_equal(all.samples + alone.n, alone.samples, alone.n * sizeof *all.samples);
     assert_memory_equal(all.samples + 2 * alone.n, last.samples, last.n * sizeof *all.samples);
-    am_sound_free(r->ctx, &all), am_sound_free(r->ctx, &alone), am_sound_free(r->ctx, &last);
+    am_sound_free(&all), am_sound_free(&alone), am_sound_free(&last);
     free(one.at), free(other.at), free(b.at);
   }
 }
@@ -292,7 +292,7 @@ static void what_is_left_out_is_warned_of(void **state) {
   }
   put(&flac, 22, 1000, 4, true); /* a header that promises fewer than there are */
   same_sound(r, "less", &flac, &f, "it: its header promises 1000 samples and 4000 are there; all are read");
-  am_sound_free(r->ctx, &w), am_sound_free(r->ctx, &f), am_sound_free(r->ctx, &o), am_sound_free(r->ctx, &m);
+  am_sound_free(&w), am_sound_free(&f), am_sound_free(&o), am_sound_free(&m);
   free(wav.at), free(flac.at), free(ogg.at), free(mp3.at);
 }
 
@@ -313,7 +313,7 @@ static void small_files_are_what_ffmpeg_hears(void **state) {
     snprintf(name, sizeof name, "ffmpeg-%s", files[i].name);
     am_npy wanted = golden(name, "f4");
     const float *x = wanted.data;
-    am_sound s = {.size = AM_SOUND_INIT_SIZE};
+    am_sound s = {.size = sizeof(am_sound)};
     am_error err = AM_ERROR_INIT;
     am_test_ok(am_sound_read(r->ctx, am_test_source(path), 0, 0, &s, &err), &err);
     if (s.rate != (double)x[0] || s.n > (size_t)x[1] || s.n + files[i].more < (size_t)x[1])
@@ -324,7 +324,7 @@ static void small_files_are_what_ffmpeg_hears(void **state) {
         fail_msg("%s: sample %zu is %g, wanted %g", files[i].name, 8 * k, (double)s.samples[8 * k],
                  (double)x[2 + k]);
     if (*r->said) fail_msg("%s: said \"%s\"", files[i].name, r->said);
-    am_sound_free(r->ctx, &s);
+    am_sound_free(&s);
     am_npy_free(&wanted);
   }
 }
@@ -343,7 +343,7 @@ static void blocks_give_the_bits_of_the_whole(void **state) {
         am_test_ok(am_sound_resample(r->ctx, &whole, to[t], &err), &err);
         assert_int_equal(blocks.n, whole.n);
         assert_memory_equal(blocks.samples, whole.samples, whole.n * sizeof(float));
-        am_sound_free(r->ctx, &blocks), am_sound_free(r->ctx, &whole);
+        am_sound_free(&blocks), am_sound_free(&whole);
         free(b.at);
       }
 }
@@ -352,7 +352,7 @@ static void blocks_give_the_bits_of_the_whole(void **state) {
 static void samples_that_overflow(void **state) {
   room *r = *state;
   am_error err = AM_ERROR_INIT;
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   bytes b = written(r, SF_FORMAT_WAV | SF_FORMAT_FLOAT, RATE, 1, N);
   const float large = -3.4e38f, sign[2] = {large, -large};
   size_t at = place(&b, "data") + 8;
@@ -412,13 +412,13 @@ static void memory_is_in_proportion(void **state) {
     fail_msg("%zu bytes for a sound of %zu", r->most - before, size);
   if (r->live - before > size + size / 8)
     fail_msg("%zu bytes are kept for a sound of %zu", r->live - before, size);
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
   r->most = 0; /* at its own rate it may be no larger than the limit of seconds at 48 kHz, or 64 MB */
   am_error err = AM_ERROR_INIT;
   am_test_fails(am_sound_decode(r->ctx, b.at, b.n, "bomb", 0, 100, &s, &err), AM_E_FORMAT, &err,
                 "bomb: more than 8");
   if (r->most - before > 64 << 20) fail_msg("%zu bytes", r->most - before);
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
   free(b.at);
 }
 
@@ -432,7 +432,7 @@ static void nobody_else_prints(void **state) {
   size_t pakt = place(&alac, "pakt");
   memset(alac.at + pakt + 12 + 24, 0xff, 4);
   add(&b, mp3.at, mp3.n), add(&b, mp3.at, mp3.n);
-  am_sound s = {.size = AM_SOUND_INIT_SIZE}, t = s;
+  am_sound s = {.size = sizeof(am_sound)}, t = s;
   am_error err = AM_ERROR_INIT, why = AM_ERROR_INIT;
   fflush(NULL);
   int out = dup(STDOUT_FILENO), other = dup(STDERR_FILENO),
@@ -447,7 +447,7 @@ static void nobody_else_prints(void **state) {
   am_test_fails((err = why, refused), AM_E_FORMAT, &err,
                 "it: damaged: its ALAC sound has no whole table of packets");
   assert_int_equal(read, AM_OK);
-  am_sound_free(r->ctx, &t);
+  am_sound_free(&t);
   bytes printed = slurp(path);
   assert_int_equal(printed.n, 0);
   free(alac.at), free(mp3.at), free(b.at), free(printed.at);
@@ -466,13 +466,13 @@ static void allocations_that_fail(void **state) {
       am_test_memory m;
       am_context *ctx = am_test_memory_context(&m, 1);
       am_error err = AM_ERROR_INIT;
-      am_sound s = {.size = AM_SOUND_INIT_SIZE};
+      am_sound s = {.size = sizeof(am_sound)};
       am_test_memory_arm(&m, n);
       am_status status = am_sound_decode(ctx, b.at, b.n, "it", 12000, 0, &s, &err);
       fired = am_test_memory_fired(&m);
       assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
       am_test_memory_arm(&m, 0);
-      am_sound_free(ctx, &s);
+      am_sound_free(&s);
       am_context_free(ctx);
       assert_int_equal(atomic_load(&m.alive), 0);
     }

@@ -64,17 +64,17 @@ static char *slurp(const char *path, size_t *bytes) {
 /* Only `size` is promised to be set; the rest may be what stood on the stack. */
 static void test_failed_read_is_empty(void **state) {
   const room *r = *state;
-  am_sound s = {.size = AM_SOUND_INIT_SIZE, .samples = (float *)r, .n = 3};
+  am_sound s = {.size = sizeof(am_sound), .samples = (float *)r, .n = 3};
   am_error err = AM_ERROR_INIT;
   am_test_fails(am_sound_read(r->ctx, "/nonexistent/x.wav", 0, 0, &s, &err), AM_E_IO, &err, "/nonexistent/x.wav");
   assert_null(s.samples);
   assert_int_equal(s.n, 0);
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
 }
 
 /* Reads `path` and holds it against the mean of the sines, within `bound` (codecs lose some). */
 static void check_sines(const room *r, const char *path, int rate, int channels, size_t n, double bound) {
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   am_error err = AM_ERROR_INIT;
   am_test_ok(am_sound_read(r->ctx, path, 0, 0, &s, &err), &err);
   assert_int_equal(s.n, n);
@@ -94,7 +94,7 @@ static void check_sines(const room *r, const char *path, int rate, int channels,
   assert_int_equal(info.frames, n);
   assert_int_equal(info.channels, channels);
   assert_true(info.rate == rate && fabs(info.seconds - (double)n / rate) < 1e-9);
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
 }
 
 static void test_formats(void **state) {
@@ -130,21 +130,21 @@ static void test_mp3(void **state) {
     print_message("# skipped: this libsndfile does not write MP3\n");
     skip();
   }
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   am_error err = AM_ERROR_INIT;
   am_test_ok(am_sound_read(r->ctx, path, 0, 0, &s, &err), &err);
   assert_true(s.n >= 22050 && s.n < 22050 + 3 * 1152);
   double square = 0;
   for (size_t i = 4000; i < 20000; i++) square += (double)s.samples[i] * s.samples[i];
   assert_true(fabs(sqrt(square / 16000) - 0.4 / sqrt(2)) < 0.01);
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
 }
 
 static am_status read_status(const room *r, const char *path, double max_seconds, am_error *err) {
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   am_status status = am_sound_read(r->ctx, path, 0, max_seconds, &s, err);
   assert_true(!status == (s.samples != NULL));
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
   return status;
 }
 
@@ -315,7 +315,7 @@ static void give_back_output(int report) {
 static void dump_is_refused(const room *r, const char *name, const void *data, size_t bytes) {
   am_error err, why = AM_ERROR_INIT, too = AM_ERROR_INIT;
   am_sound_info info = {.size = sizeof info};
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   const char *path = am_test_path(r->folder, name), *words = "is a MIDI sample dump (SDS)";
   am_test_file(path, data, bytes);
   int report = catch_output(am_test_path(r->folder, "printed"));
@@ -369,7 +369,7 @@ static void test_long_silence(void **state) {
     sf_count_t written = sf_writef_float(file, zeros, N);
     sf_close(file);
     if (written != N) continue; /* a few are refused only now */
-    am_sound s = {.size = AM_SOUND_INIT_SIZE};
+    am_sound s = {.size = sizeof(am_sound)};
     am_error err = AM_ERROR_INIT;
     if (!am_sound_read(r->ctx, path, 0, 0, &s, &err)) {
       read++;
@@ -378,7 +378,7 @@ static void test_long_silence(void **state) {
     } else if (strstr(err.message, "come out of")) {
       fail_msg("%s, %s: %s", major.name, minor.name, err.message);
     }
-    am_sound_free(r->ctx, &s);
+    am_sound_free(&s);
   }
   if (read < 50) fail_msg("only %d formats could be read", read);
   free(zeros);
@@ -466,12 +466,12 @@ static void test_absurd_headers(void **state) {
 
 static uint64_t digest_of(room *r, const float *x, size_t n, double file_rate, bool pcm16, double rate) {
   am_error err = AM_ERROR_INIT;
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   const char *path = am_test_path(r->folder, "d.wav");
   am_test_ok(am_sound_write(r->ctx, path, x, n, file_rate, pcm16, &err), &err);
   am_test_ok(am_sound_read(r->ctx, path, rate, 0, &s, &err), &err);
   uint64_t digest = s.digest;
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
   return digest;
 }
 
@@ -493,7 +493,7 @@ static void test_digest(void **state) {
 static void test_write_and_read(void **state) {
   const room *r = *state;
   am_error err = AM_ERROR_INIT;
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   const float x[] = {0, 0.5f, -1, 1, 1.5f, -2, 1.0f / 32768, -0.25f};
   const float pcm[] = {0, 0.5f, -1, 32767.0f / 32768, 32767.0f / 32768, -1, 1.0f / 32768, -0.25f};
   const char *path = am_test_path(r->folder, "w.wav");
@@ -501,11 +501,11 @@ static void test_write_and_read(void **state) {
   am_test_ok(am_sound_read(r->ctx, path, 0, 0, &s, &err), &err);
   assert_int_equal(s.n, 8);
   assert_memory_equal(s.samples, pcm, sizeof pcm);
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
   am_test_ok(am_sound_write(r->ctx, path, x, 8, 16000, false, &err), &err);
   am_test_ok(am_sound_read(r->ctx, path, 0, 0, &s, &err), &err);
   assert_memory_equal(s.samples, x, sizeof x);
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
   am_test_fails(
       am_sound_write(r->ctx, am_test_path(r->folder, "no/such/folder.wav"), x, 8, 16000, true, &err), AM_E_IO,
       &err, "no/such");
@@ -514,14 +514,14 @@ static void test_write_and_read(void **state) {
   am_test_fails(am_sound_write(r->ctx, path, x, many, 16000, false, &err), AM_E_USAGE, &err,
                 "w.wav: 600000000 samples are too many for a WAV file");
   am_sound_info info = {.size = 0};
-  am_test_fails(am_sound_inspect(r->ctx, path, &info, &err), AM_E_USAGE, &err, "set size to sizeof(am_sound_info)");
+  am_test_fails(am_sound_inspect(r->ctx, path, &info, &err), AM_E_USAGE, &err, "set it to sizeof(am_sound_info)");
 }
 
 /* From memory, resampled on the way. */
 static void test_decode_resamples(void **state) {
   const room *r = *state;
   am_error err = AM_ERROR_INIT;
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   size_t bytes;
   char *data = slurp(write_by_sndfile(r, "m.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 48000, 1, 48001), &bytes);
   am_test_ok(am_sound_decode(r->ctx, data, bytes, "-", 22050, 0, &s, &err), &err);
@@ -529,12 +529,12 @@ static void test_decode_resamples(void **state) {
   assert_true(s.rate == 22050 && s.file_rate == 48000);
   for (size_t i = 200; i < 21800; i++) /* away from the ends, the same sine at the new rate */
     assert_true(fabs(s.samples[i] - 0.4 * sin(2 * 3.14159265358979 * 440 * (double)i / 22050)) < 1e-4);
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
   am_test_fails(am_sound_decode(r->ctx, data, 5000, "standard input", 0, 0, &s, &err), AM_E_FORMAT, &err,
                 "standard input: truncated");
   s.size = 0;
   am_test_fails(am_sound_decode(r->ctx, data, bytes, "-", 0, 0, &s, &err), AM_E_USAGE, &err,
-                "AM_SOUND_INIT_SIZE");
+                "sizeof(am_sound)");
   free(data);
 }
 
@@ -545,13 +545,13 @@ static void check_resample(const room *r, int from, int to, size_t n) {
   float *x = golden_sound(&all);
   snprintf(name, sizeof name, "resample-%d-%d", from, to);
   am_npy wanted = golden(name, "f4");
-  am_sound s = {.size = AM_SOUND_INIT_SIZE, .n = n, .rate = from, .samples = am_alloc(r->ctx, n, sizeof *x)};
+  am_sound s = {.size = sizeof(am_sound), .n = n, .rate = from, .context = r->ctx, .samples = am_alloc(r->ctx, n, sizeof *x)};
   memcpy(s.samples, x, n * sizeof *x);
   am_test_ok(am_sound_resample(r->ctx, &s, to, &err), &err);
   assert_int_equal(s.n, wanted.n);
   assert_true(s.rate == to);
   assert_allclose_f(s.samples, (float *)wanted.data, wanted.n, 0, 1e-5);
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
   am_npy_free(&wanted);
   free(x);
 }
@@ -567,15 +567,15 @@ static void test_resample_lengths(void **state) {
   am_error err = AM_ERROR_INIT;
   for (size_t n = 1; n < 3000; n += n < 40 ? 1 : 331) {
     am_sound s = {
-        .size = AM_SOUND_INIT_SIZE, .n = n, .rate = 48000, .samples = am_alloc(r->ctx, n, sizeof(float))};
+        .size = sizeof(am_sound), .n = n, .rate = 48000, .context = r->ctx, .samples = am_alloc(r->ctx, n, sizeof(float))};
     for (size_t i = 0; i < n; i++) s.samples[i] = 0.5f;
     am_test_ok(am_sound_resample(r->ctx, &s, 22050, &err), &err);
     assert_int_equal(s.n, (n * 22050 + 47999) / 48000);
     am_test_fails(am_sound_resample(r->ctx, &s, -1, &err), AM_E_USAGE, &err, "-1 Hz");
     assert_true(s.samples != NULL);
-    am_sound_free(r->ctx, &s);
+    am_sound_free(&s);
   }
-  am_sound s = {.size = AM_SOUND_INIT_SIZE, .n = 2000, .rate = 1, .samples = am_alloc(r->ctx, 2000, sizeof(float))};
+  am_sound s = {.size = sizeof(am_sound), .n = 2000, .rate = 1, .context = r->ctx, .samples = am_alloc(r->ctx, 2000, sizeof(float))};
   am_test_fails(am_sound_resample(r->ctx, &s, 1e7, &err), AM_E_USAGE, &err,
                 "2000 samples from 1 Hz to 1e+07 Hz would give 2e+10 samples");
   assert_true(s.samples != NULL && s.n == 2000 && s.rate == 1);
@@ -588,7 +588,7 @@ static void test_resample_lengths(void **state) {
   s.rate = 1;
   am_test_ok(am_sound_resample(r->ctx, &s, 1000, &err), &err);
   assert_int_equal(s.n, 100000);
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
 }
 
 static void test_trim(void **state) {
@@ -600,19 +600,19 @@ static void test_trim(void **state) {
   const int32_t *row = wanted.data;
   for (size_t i = 0; i < wanted.shape[0]; i++, row += 3) {
     am_sound s = {
-        .size = AM_SOUND_INIT_SIZE, .n = n, .rate = 22050, .samples = am_alloc(r->ctx, n, sizeof *x)};
+        .size = sizeof(am_sound), .n = n, .rate = 22050, .context = r->ctx, .samples = am_alloc(r->ctx, n, sizeof *x)};
     memcpy(s.samples, x, n * sizeof *x);
     am_test_ok(am_sound_trim(r->ctx, &s, row[0], &err), &err);
     assert_int_equal(s.n, row[2] - row[1]);
     assert_memory_equal(s.samples, x + row[1], s.n * sizeof *x);
     am_test_fails(am_sound_trim(r->ctx, &s, 0, &err), AM_E_USAGE, &err, "leave nothing");
-    am_sound_free(r->ctx, &s);
+    am_sound_free(&s);
   }
   am_sound silent = {
-      .size = AM_SOUND_INIT_SIZE, .n = 3000, .rate = 22050, .samples = am_alloc(r->ctx, 3000, sizeof *x)};
+      .size = sizeof(am_sound), .n = 3000, .rate = 22050, .context = r->ctx, .samples = am_alloc(r->ctx, 3000, sizeof *x)};
   am_test_ok(am_sound_trim(r->ctx, &silent, 60, &err), &err);
   assert_int_equal(silent.n, 3000); /* all as loud as the peak, as in librosa */
-  am_sound_free(r->ctx, &silent);
+  am_sound_free(&silent);
   am_npy_free(&wanted);
   free(x);
 }
@@ -660,10 +660,10 @@ static void test_channels_that_cancel(void **state) {
   assert_int_equal(sf_writef_short(file, x, 4000), 4000);
   sf_close(file);
   am_error err = AM_ERROR_INIT;
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   am_test_ok(am_sound_read(r->ctx, path, 0, 0, &s, &err), &err);
   assert_int_equal(am_sound_unheard(s.samples, s.n, s.rate), AM_UNHEARD_SILENT);
-  am_sound_free(r->ctx, &s);
+  am_sound_free(&s);
 }
 
 static void test_allocation_failures(void **state) {
@@ -675,14 +675,14 @@ static void test_allocation_failures(void **state) {
     am_test_memory m;
     am_context *ctx = am_test_memory_context(&m, 1);
     am_error err = AM_ERROR_INIT;
-    am_sound s = {.size = AM_SOUND_INIT_SIZE};
+    am_sound s = {.size = sizeof(am_sound)};
     am_test_memory_arm(&m, n);
     am_status status = am_sound_read(ctx, path, 22050, 0, &s, &err);
     if (!status) status = am_sound_write(ctx, copy, s.samples, s.n, 22050, true, &err);
     fired = am_test_memory_fired(&m);
     assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
     am_test_memory_arm(&m, 0);
-    am_sound_free(ctx, &s);
+    am_sound_free(&s);
     am_context_free(ctx);
     assert_int_equal(atomic_load(&m.alive), 0);
   }

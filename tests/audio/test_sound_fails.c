@@ -58,14 +58,14 @@ static void a_sound_without_channels_is_an_error(void **state) {
   am_error err = AM_ERROR_INIT;
   const char *path = am_test_path(*state, "a.wav");
   am_test_ok(am_sound_write(ctx, path, ramp, 800, 8000, true, &err), &err);
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   no_channels = true;
   am_test_fails(am_sound_read(ctx, path, 0, 0, &s, &err), AM_E_FORMAT, &err, "a.wav: its header says 0 channels");
   assert_null(s.samples);
   no_channels = false;
   am_test_ok(am_sound_read(ctx, path, 0, 0, &s, &err), &err);
   assert_int_equal(s.n, 800);
-  am_sound_free(ctx, &s);
+  am_sound_free(&s);
   am_context_free(ctx);
 }
 
@@ -74,7 +74,7 @@ static void more_samples_than_the_bytes_can_hold_are_an_error(void **state) {
   am_error err = AM_ERROR_INIT;
   const char *path = am_test_path(*state, "a.wav");
   am_test_ok(am_sound_write(ctx, path, ramp, 800, 8000, true, &err), &err);
-  am_sound s = {.size = AM_SOUND_INIT_SIZE};
+  am_sound s = {.size = sizeof(am_sound)};
   endless = true;
   am_test_fails(am_sound_read(ctx, path, 0, 0, &s, &err), AM_E_FORMAT, &err, "a.wav: damaged: more than");
   assert_null(s.samples);
@@ -85,7 +85,7 @@ static void a_resampling_that_fails_leaves_the_sound_as_it_was(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
   am_error err = AM_ERROR_INIT;
-  am_sound s = {.size = AM_SOUND_INIT_SIZE, .n = 800, .rate = 8000, .samples = am_alloc(ctx, 800, sizeof *ramp)};
+  am_sound s = {.size = sizeof(am_sound), .n = 800, .rate = 8000, .context = ctx, .samples = am_alloc(ctx, 800, sizeof *ramp)};
   assert_non_null(s.samples);
   memcpy(s.samples, ramp, sizeof ramp);
   no_resampling = true;
@@ -96,7 +96,7 @@ static void a_resampling_that_fails_leaves_the_sound_as_it_was(void **state) {
   no_resampling = false;
   am_test_ok(am_sound_resample(ctx, &s, 16000, &err), &err);
   assert_int_equal(s.n, 1600);
-  am_sound_free(ctx, &s);
+  am_sound_free(&s);
   am_context_free(ctx);
 }
 

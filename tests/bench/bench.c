@@ -91,10 +91,10 @@ static void fill(net *n) {
 static double step(net *n) {
   double begun = am_now();
   am_batch batch = {.size = sizeof batch, .n = n->batch, .x = n->x, .seed = 1, .epoch = 1, .draws = n->draws};
-  am_session_forward(n->session, &batch, n->training);
+  am_session_forward(n->session, &batch, n->training, NULL);
   if (n->training) {
     am_loss(&n->config->loss, am_session_output(n->session), n->targets, NULL, n->batch, n->classes, n->dlogits, NULL);
-    am_session_backward(n->session, n->dlogits);
+    am_session_backward(n->session, n->dlogits, NULL);
     am_optimiser_step(n->optimiser, am_model_weights(n->model, NULL), am_session_gradients(n->session), n->batch, 1e-4);
   }
   return am_now() - begun;
@@ -152,7 +152,7 @@ static int answer_requests(int argc, char **argv) {
   open_net(&n, ctx, argv[2], atoi(argv[3]), atoi(argv[4]), atoi(argv[5]), (const char *const *)argv + 6,
            (size_t)(argc - 6));
   size_t weights = 0;
-  for (size_t i = 0; i < am_model_weight_count(n.model); i++) weights += am_model_weight_info(n.model, i).count;
+  for (size_t i = 0; i < am_model_weight_count(n.model); i++) weights += am_model_weight_info(n.model, i)->count;
   am_flops one = am_flops_of_model(n.model, 1, 1, true);
   printf("{\"threads\": %d, \"version\": \"%s, %s path\", \"parameters\": %zu, \"forward_flops\": %.0f, \"backward_flops\": %.0f}\n",
          am_context_threads(ctx), am_version(), am_context_cpu(ctx), weights, one.forward_flops, one.backward_flops);

@@ -79,7 +79,7 @@ static int train(am_context *ctx, arguments *a, bool resume) {
   am_config *config = NULL;
   char *scratch = am_format(ctx, "%s.scratch", a->run);
   char *file = resume ? am_path_join(ctx, a->run, "config.yaml") : am_strdup(ctx, a->config);
-  am_run_result result = {0};
+  am_run_result result = {.size = sizeof result};
   a->plan.scratch = scratch;
   fault_begin(&a->plan);
   am_status status = file && scratch ? am_config_load(ctx, file, a->overrides, a->n, &config, &err) : am_no_memory(&err);
@@ -104,7 +104,7 @@ static int digest(am_context *ctx, const char *path) {
   am_checkpoint *c;
   if (am_checkpoint_load(ctx, path, &c, &err)) return complain(&err);
   printf("%08x\n", (unsigned)am_checkpoint_digest(c->model));
-  am_checkpoint_free(ctx, c);
+  am_checkpoint_free(c);
   return 0;
 }
 
@@ -125,7 +125,7 @@ static int check(am_context *ctx, const char *run) {
                (unsigned)am_checkpoint_digest(c->model));
         good += i < 2;
       }
-      am_checkpoint_free(ctx, c);
+      am_checkpoint_free(c);
     }
     am_free(ctx, path);
   }

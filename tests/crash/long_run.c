@@ -43,7 +43,7 @@ static void train(const char *folder, long epochs) {
   am_settings settings = {.size = sizeof settings, .threads = 2, .log = on_line};
   am_error err = AM_ERROR_INIT;
   am_context *ctx;
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   char limit[64], *corpus = strdup(am_test_path(folder, "corpus")), *out = strdup(am_test_path(folder, "run"));
   am_test_ok(am_context_create(&settings, &ctx, &err), &err);
   mkdir(corpus, 0777);

@@ -367,7 +367,7 @@ static void what_is_shown_is_what_is_trained_on(void **state) {
         assert_true((made.sound != NULL) == (k % 2 == 1));
         am_free(f.ctx, made.x);
         am_free(f.ctx, made.sound);
-        am_sound_free(f.ctx, &sound);
+        am_sound_free(&sound);
         free(x);
       }
     am_loader_free(l);

@@ -19,7 +19,7 @@ static am_status answer(am_context *ctx, am_checkpoint *c, am_h5 *data, am_error
   if (!status) status = am_session_create(c->model, (int)n, false, &session, err);
   if (!status) {
     float *y = calloc(n * (size_t)c->classes, sizeof *y);
-    am_session_forward(session, &(am_batch){.size = sizeof(am_batch), .n = (int)n, .x = x}, false);
+    am_session_forward(session, &(am_batch){.size = sizeof(am_batch), .n = (int)n, .x = x}, false, NULL);
     am_softmax_rows(am_session_output(session), (int)n, c->classes, y);
     status = am_h5_write(data, "y", AM_H5_F32, 2, (size_t[]){n, (size_t)c->classes}, y, err);
     free(y);
@@ -44,7 +44,7 @@ int main(int argc, char **argv) {
   if (!status) status = answer(ctx, c, data, &err);
   if (status) fprintf(stderr, "%s\n", err.message);
   am_h5_close(data);
-  if (c) am_checkpoint_free(ctx, c);
+  if (c) am_checkpoint_free(c);
   am_context_free(ctx);
   return status != AM_OK;
 }

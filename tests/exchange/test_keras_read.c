@@ -129,7 +129,7 @@ static void names(void **state) {
   /* of the two that become rnn_1 one keeps it, by place in the list; the other's number is taken, too */
   assert_string_equal(am_model_step(c->model, 0)->layer.name, "rnn_1");
   for (size_t i = 1; i < 4; i++) assert_string_equal(am_model_step(c->model, i)->layer.name, wanted[i]);
-  am_checkpoint_free(ctx, c);
+  am_checkpoint_free(c);
   refuses_config(SEQUENTIAL("8, 4", LAYER("Dropout", "twice", "") ", " MEAN ", " LAYER("Softmax", "twice", "")), 4, 8,
                  AM_E_FORMAT, "two layers are called \"twice\" (a ");
 }
@@ -188,13 +188,13 @@ static void softmax_inside(void **state) {
   am_test_ok(import(in_folder("s.h5"), in_folder("a.h5"), 0, 4, 8), &err);
   am_test_ok(am_checkpoint_load(ctx, in_folder("a.h5"), &c, &err), &err);
   forward(c->model, x, 1, got);
-  am_checkpoint_free(ctx, c);
+  am_checkpoint_free(c);
   assert_allclose_f(got, wanted, 4, 0, 1e-6);
   am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){0}, in_folder("b.h5"), &err), &err);
   am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), 0, 4, 8), &err);
   am_test_ok(am_checkpoint_load(ctx, in_folder("c.h5"), &c, &err), &err);
   forward(c->model, x, 1, back);
-  am_checkpoint_free(ctx, c);
+  am_checkpoint_free(c);
   assert_memory_equal(got, back, sizeof got);
 }
 

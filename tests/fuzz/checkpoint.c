@@ -10,7 +10,7 @@ static const char *const labels[] = {"low", "middle", "high"};
 /* `init` or, with NULL, a run that has been paused. */
 static void train(am_config *config, const char *init, const char *run) {
   am_error err = AM_ERROR_INIT;
-  am_run_result result;
+  am_run_result result = {.size = sizeof result};
   am_run_options options = {.size = sizeof options, .out = run, .init = init, .dry_run = init != NULL, .resume = !init};
   fuzz_check(am_train_run(config, &options, &result, &err), &err);
   am_run_result_free(&result);
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     fuzz_allow(64 << 20); /* its config may ask for a large batch, or long clips */
     use(ctx, c, path, size);
   }
-  am_checkpoint_free(ctx, c);
+  am_checkpoint_free(c);
   fuzz_end();
   return 0;
 }

@@ -106,7 +106,7 @@ char *fuzz_text(const uint8_t *data, size_t bytes) {
 
 am_context *fuzz_begin(size_t bytes, bool strict) {
   if (!the.ctx) {
-    am_settings settings = {.size = sizeof settings, .threads = 1, .cpu = "plain", .resize = count_resize};
+    am_settings settings = {.size = sizeof settings, .threads = 1, .cpu = "plain", .resize = count_resize, .read_in_child = true};
     fuzz_require(am_context_create(&settings, &the.ctx, NULL) == AM_OK);
   }
   the.at_start = the.live;

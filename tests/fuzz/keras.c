@@ -69,7 +69,7 @@ static void use(am_context *ctx, const char *path, am_keras_import_options *agai
   fuzz_require(config);
   h5use_evaluate(ctx, c, config);
   am_config_free(config);
-  am_checkpoint_free(ctx, c);
+  am_checkpoint_free(c);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {

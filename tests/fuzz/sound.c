@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   const double rate = am_features_options(fx)->sample_rate;
   am_context *ctx = fuzz_begin(bytes, true);
   am_error err = AM_ERROR_INIT, own = AM_ERROR_INIT, other = AM_ERROR_INIT;
-  am_sound sound = {.size = AM_SOUND_INIT_SIZE};
+  am_sound sound = {.size = sizeof(am_sound)};
   am_sound_info info = {.size = sizeof info};
   am_status status = am_sound_decode(ctx, data, bytes, "fuzz", rate, 2, &sound, &err);
   check_sound(status, &sound, &err);
@@ -46,10 +46,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
                &err); /* samples of 1e30 overflow */
     am_free(ctx, out);
   }
-  am_sound_free(ctx, &sound);
+  am_sound_free(&sound);
   status = am_sound_decode(ctx, data, bytes, "fuzz", 0, 0.5, &sound, &own);
   check_sound(status, &sound, &own);
-  am_sound_free(ctx, &sound);
+  am_sound_free(&sound);
   am_status counted = am_sound_inspect(ctx, fuzz_file("sound", data, bytes), &info, &other);
   fuzz_check(counted, &other);
   fuzz_require(status || (!counted && info.frames > 0 && info.seconds <= 0.5));

@@ -20,7 +20,7 @@ typedef struct net {
 static inline void net_weights(net *n, const golden_case *c) {
   assert_int_equal(am_model_weight_count(n->model), c->n_weights);
   for (int i = 0; i < c->n_weights; i++) {
-    const am_array_info info = am_model_weight_info(n->model, (size_t)i);
+    const am_array_info info = *am_model_weight_info(n->model, (size_t)i);
     const size_t length = strlen(info.name);
     assert_string_equal(info.name, c->weights[i]);
     assert_int_equal(info.count, c->weight_counts[i]);
@@ -99,10 +99,10 @@ static inline double curve_step(curve *u, am_context *ctx, const golden_case *c)
   }
   n->batch.epoch = (uint64_t)(u->step++ / BATCHES);
   am_session_zero_gradients(n->session);
-  am_session_forward(n->session, &n->batch, true);
+  am_session_forward(n->session, &n->batch, true, NULL);
   const am_real *logits = am_session_output(n->session);
   const double loss = am_loss(&options, logits, targets, NULL, c->clips, c->classes, dy, NULL);
-  am_session_backward(n->session, dy);
+  am_session_backward(n->session, dy, NULL);
   const double rate = c->rate * sqrt(1 - pow(0.999, u->step)) / (1 - pow(0.9, u->step));
   am_kernels_of(ctx)->adam(n->n_weights, n->weights, n->gradients, u->m, u->v, (am_real)(1.0 / c->clips),
                            (am_real)rate, (am_real)0.9, (am_real)0.999, (am_real)1e-7, 0, false);

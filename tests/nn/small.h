@@ -83,7 +83,7 @@ static inline am_real *net_input(am_shape s, int batch, const int *lengths, uint
 static inline void net_shake(am_model *model, uint64_t seed) {
   am_real *w = am_model_weights(model, NULL);
   for (size_t i = 0; i < am_model_weight_count(model); i++) {
-    am_array_info info = am_model_weight_info(model, i);
+    am_array_info info = *am_model_weight_info(model, i);
     am_real *noise = net_numbers(info.count, seed + i);
     for (size_t k = 0; k < info.count; k++) w[info.offset + k] += (am_real)0.05 * noise[k];
     free(noise);

@@ -115,7 +115,7 @@ static void test_layer(void **state) {
 
 static void run_net(void *state, am_real *y) {
   net *n = state;
-  am_session_forward(n->session, &n->batch, true);
+  am_session_forward(n->session, &n->batch, true, NULL);
   memcpy(y, am_session_output(n->session),
          (size_t)n->batch.n * (size_t)am_model_output(n->model).c * sizeof *y);
 }
@@ -128,14 +128,14 @@ static void test_net(void **state) {
   am_real dy[MAX_CLIPS * 16];
   numbers(c->seed, 8, (size_t)(c->clips * c->classes), dy);
   am_session_want_input_gradient(n.session, true);
-  am_session_forward(n.session, &n.batch, true);
-  am_session_backward(n.session, dy);
+  am_session_forward(n.session, &n.batch, true, NULL);
+  am_session_backward(n.session, dy, NULL);
   am_real *dx = aligned(n.x_count * sizeof *dx); /* the next forward takes the session's back */
   memcpy(dx, am_session_input_gradient(n.session), n.x_count * sizeof *dx);
   function f = function_of(run_net, &n, (size_t)(c->clips * c->classes), dy);
   double worst = check_input(&f, 0, c->in[0], n.batch.lengths, c->clips, n.x, dx);
   for (int i = 0; i < c->n_weights; i++) {
-    const am_array_info info = am_model_weight_info(n.model, (size_t)i);
+    const am_array_info info = *am_model_weight_info(n.model, (size_t)i);
     worst = fmax(worst, check(&f, info.name, i, n.weights + info.offset, n.gradients + info.offset,
                               info.count, NULL, 0, 0));
   }

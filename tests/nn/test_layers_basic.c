@@ -36,9 +36,9 @@ static bench bench_open(const char *cpu, const char *layer, am_shape in) {
 static void bench_run(bench *b) {
   am_real *dy = net_numbers(B * 3, 5);
   am_batch data = {.size = sizeof data, .n = B, .x = b->x, .lengths = b->lengths, .seed = 3, .epoch = 1};
-  am_session_forward(b->session, &data, true);
+  am_session_forward(b->session, &data, true, NULL);
   am_session_zero_gradients(b->session);
-  am_session_backward(b->session, dy);
+  am_session_backward(b->session, dy, NULL);
   free(dy);
 }
 
@@ -258,8 +258,8 @@ static void dropout_scales_what_its_mask_keeps(void **state) {
     am_real *dy3 = net_numbers(B * 3, 5);
     am_batch data = {
         .size = sizeof data, .n = B, .x = b.x, .lengths = b.lengths, .seed = 8, .epoch = 4, .draws = draws};
-    am_session_forward(b.session, &data, true);
-    am_session_backward(b.session, dy3);
+    am_session_forward(b.session, &data, true, NULL);
+    am_session_backward(b.session, dy3, NULL);
     const am_real *y = am_session_tensor(b.session, 1), *dy = am_session_tensor_gradient(b.session, 1);
     const am_real *dx = am_session_input_gradient(b.session);
     for (int k = 0; k < B; k++) {
@@ -274,7 +274,7 @@ static void dropout_scales_what_its_mask_keeps(void **state) {
     }
     assert_true(fabs((double)kept / (double)seen - 0.75) < 0.005); /* 140400 draws: 4 deviations */
     data.seed = 9;
-    am_session_forward(b.session, &data, false);
+    am_session_forward(b.session, &data, false, NULL);
     assert_memory_equal(am_session_tensor(b.session, 1), b.x, B * clip * sizeof *b.x);
     free(dy3);
     free(keep);
@@ -318,8 +318,8 @@ static void joins_equal_plain_loops(void **state) {
   am_session *s = net_session(m, 2, true);
   am_session_want_input_gradient(s, true);
   am_batch data = {.size = sizeof data, .n = 2, .x = x, .lengths = lengths};
-  am_session_forward(s, &data, true);
-  am_session_backward(s, dy);
+  am_session_forward(s, &data, true, NULL);
+  am_session_backward(s, dy, NULL);
   /* Tensors: 1 dense, 2 dense, 3 tanh, 4 concat, 5..9 the gate, 10 scale, 11 dense, 12 add, 13 sequence. */
   const am_real *a = am_session_tensor(s, 1), *c = am_session_tensor(s, 3), *joined = am_session_tensor(s, 4);
   const am_real *gate = am_session_tensor(s, 9), *scaled = am_session_tensor(s, 10),

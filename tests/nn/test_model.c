@@ -43,7 +43,7 @@ static void weights_are_named_aligned_and_padded_with_zeros(void **state) {
                                       "dense_1/kernel", "dense_1/bias", "dense_2/kernel", "dense_2/bias"};
   assert_int_equal(am_model_weight_count(m), 8);
   for (size_t i = 0; i < 8; i++) {
-    am_array_info info = am_model_weight_info(m, i);
+    am_array_info info = *am_model_weight_info(m, i);
     assert_string_equal(info.name, names[i]);
     assert_int_equal(info.offset % 16, 0);
     assert_int_equal(info.offset, (used + 15) / 16 * 16);
@@ -52,8 +52,8 @@ static void weights_are_named_aligned_and_padded_with_zeros(void **state) {
     assert_int_equal(info.decay, i % 2 == 0);
   }
   assert_int_equal(count, (used + 15) / 16 * 16);
-  assert_int_equal(am_model_weight_info(m, 0).rank, 4);
-  assert_int_equal(am_model_weight_info(m, 0).dims[3], 4);
+  assert_int_equal(am_model_weight_info(m, 0)->rank, 4);
+  assert_int_equal(am_model_weight_info(m, 0)->dims[3], 4);
   am_model_free(m);
   am_context_free(w.ctx);
 }

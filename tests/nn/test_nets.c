@@ -15,15 +15,15 @@ static double check_net(const golden_case *c, const char *cpu, bool fusion) {
   numbers(c->seed, 8, logits, dy);
   am_session_want_input_gradient(n.session, true);
   for (int times = 1; times <= 2; times++) { /* gradients are added to */
-    am_session_forward(n.session, &n.batch, true);
+    am_session_forward(n.session, &n.batch, true, NULL);
     worst = fmax(worst, check_tensor(c, cpu, "y", am_session_output(n.session), logits, 1));
-    am_session_backward(n.session, dy);
+    am_session_backward(n.session, dy, NULL);
     am_real *dx = am_session_input_gradient(n.session);
     assert_non_null(dx);
     check_padding("dx", c->in[0], n.batch.lengths, c->clips, dx);
     worst = fmax(worst, check_tensor(c, cpu, "dx0", dx, n.x_count, 1));
     for (int i = 0; i < c->n_weights; i++) {
-      const am_array_info info = am_model_weight_info(n.model, (size_t)i);
+      const am_array_info info = *am_model_weight_info(n.model, (size_t)i);
       snprintf(name, sizeof name, "dw%d", i);
       worst = fmax(worst, check_tensor(c, cpu, name, n.gradients + info.offset, info.count, times));
     }

@@ -23,8 +23,8 @@ static void leave_nan(am_session *s, am_model *m, int batch) {
   for (size_t i = 0; i < in || i < out; i++) nan[i] = (am_real)NAN;
   memcpy(before, statistics, n * sizeof *before);
   am_batch data = {.size = sizeof data, .n = batch, .x = nan};
-  am_session_forward(s, &data, true);
-  am_session_backward(s, nan);
+  am_session_forward(s, &data, true, NULL);
+  am_session_backward(s, nan, NULL);
   for (size_t i = 0; i < out; i++) assert_true(isnan((double)am_session_output(s)[i]));
   memcpy(statistics, before, n * sizeof *before);
   free(before);
@@ -43,12 +43,12 @@ static run train_step_after(am_model *m, int batch, const int *lengths, const am
   if (nan_before) leave_nan(s, m, batch);
   am_batch data = {
       .size = sizeof data, .n = batch, .x = x, .lengths = lengths, .seed = 5, .epoch = 2, .draws = draws};
-  am_session_forward(s, &data, true);
+  am_session_forward(s, &data, true, NULL);
   run r = {.outputs = (size_t)batch * k, .inputs = (size_t)batch * am_shape_count(in)};
   r.y = malloc(r.outputs * sizeof *r.y);
   memcpy(r.y, am_session_output(s), r.outputs * sizeof *r.y);
   am_session_zero_gradients(s);
-  am_session_backward(s, dy);
+  am_session_backward(s, dy, NULL);
   am_model_weights(m, &n);
   r.weights = n;
   r.dw = malloc(n * sizeof *r.dw);
@@ -193,13 +193,13 @@ static void batch_norm_is_folded_in_inference(void **state) {
     for (int round = 0; round < 3; round++) {
       net_shake(m, 10 + (uint64_t)round);
       for (size_t i = 0; i < am_model_statistic_count(m); i++) {
-        am_array_info info = am_model_statistic_info(m, i);
+        am_array_info info = *am_model_statistic_info(m, i);
         am_real *noise = net_numbers(info.count, 20 + i + (size_t)round), *to = am_model_statistics(m, NULL);
         for (size_t k = 0; k < info.count; k++) to[info.offset + k] = (am_real)exp((double)noise[k]);
         free(noise);
       }
-      am_session_forward(folded, &data, false);
-      am_session_forward(alone, &data, false);
+      am_session_forward(folded, &data, false, NULL);
+      am_session_forward(alone, &data, false, NULL);
       assert_tensor_f(am_session_output(folded), am_session_output(alone), 5 * 3, 2e-6);
     }
     assert_string_equal(am_model_step(m, 1)->layer.cls->type, "batch_norm");
@@ -246,9 +246,9 @@ static void a_clip_alone_equals_the_clip_in_a_padded_batch(void **state) {
       uint64_t draw = 100 + (uint64_t)b;
       am_batch data = {
           .size = sizeof data, .n = 1, .x = x + b * 16 * 8, .seed = 5, .epoch = 2, .draws = &draw};
-      am_session_forward(s, &data, true);
+      am_session_forward(s, &data, true, NULL);
       assert_tensor_f(am_session_output(s), all.y + b * 3, 3, 1e-6);
-      am_session_backward(s, dy + b * 3);
+      am_session_backward(s, dy + b * 3, NULL);
       assert_tensor_f(am_session_input_gradient(s), all.dx + b * 16 * 8, (size_t)lengths5[b] * 8, 2e-6);
       for (int i = lengths5[b] * 8; i < 16 * 8; i++) assert_true(all.dx[b * 16 * 8 + i] == 0);
       for (size_t i = 0; i < all.weights; i++) sum[i] += am_session_gradients(s)[i];
@@ -320,8 +320,8 @@ static void check_zeros(const int *given) {
   am_real *x = net_input(in, 5, given, 1), *dy = net_numbers(5 * 3, 2);
   am_batch data = {.size = sizeof data, .n = 5, .x = x, .lengths = given};
   assert_null(am_session_tensor(s, 1));
-  am_session_forward(s, &data, true);
-  am_session_backward(s, dy);
+  am_session_forward(s, &data, true, NULL);
+  am_session_backward(s, dy, NULL);
   for (size_t i = 0; i < am_model_steps(m); i++) {
     const am_step *step = am_model_step(m, i);
     const am_real *y = am_session_tensor(s, step->output), *g = am_session_tensor_gradient(s, step->output);
@@ -364,12 +364,12 @@ static void inference_equals_training_without_dropout(void **state) {
   am_session *a = net_session(m, 4, true), *b = net_session(m, 9, false);
   am_real *x = net_input(in, 4, NULL, 1);
   am_batch data = {.size = sizeof data, .n = 4, .x = x};
-  am_session_forward(a, &data, true);
-  am_session_forward(b, &data, false);
+  am_session_forward(a, &data, true, NULL);
+  am_session_forward(b, &data, false, NULL);
   assert_memory_equal(am_session_output(a), am_session_output(b), 12 * sizeof(am_real));
   assert_null(am_session_gradients(b));
   data.n = 0;
-  am_session_forward(b, &data, false);
+  am_session_forward(b, &data, false, NULL);
   free(x);
   am_session_free(a);
   am_session_free(b);
@@ -388,12 +388,12 @@ static void gradients_add_up_over_calls(void **state) {
   size_t n;
   am_model_weights(m, &n);
   am_real *once = malloc(n * sizeof *once), *g = am_session_gradients(s);
-  am_session_forward(s, &data, true);
-  am_session_backward(s, dy);
+  am_session_forward(s, &data, true, NULL);
+  am_session_backward(s, dy, NULL);
   memcpy(once, g, n * sizeof *once);
   assert_null(am_session_input_gradient(s));
-  am_session_forward(s, &data, true);
-  am_session_backward(s, dy);
+  am_session_forward(s, &data, true, NULL);
+  am_session_backward(s, dy, NULL);
   for (size_t i = 0; i < n; i++) once[i] *= 2;
   assert_tensor_f(g, once, n, 1e-6);
   am_session_zero_gradients(s);
@@ -415,12 +415,12 @@ static void profile_counts_every_step(void **state) {
   am_session *s = net_session(m, 2, true);
   am_real *x = net_input(in, 2, NULL, 1), *dy = net_numbers(6, 2);
   am_batch data = {.size = sizeof data, .n = 2, .x = x};
-  am_session_forward(s, &data, true);
+  am_session_forward(s, &data, true, NULL);
   assert_int_equal(am_session_times(s)[0].calls, 0);
   am_session_profile(s, true);
   for (int i = 0; i < 3; i++) {
-    am_session_forward(s, &data, true);
-    am_session_backward(s, dy);
+    am_session_forward(s, &data, true, NULL);
+    am_session_backward(s, dy, NULL);
   }
   for (size_t i = 0; i < am_model_steps(m); i++) assert_int_equal(am_session_times(s)[i].calls, 3);
   assert_true(am_session_times(s)[0].forward > 0 && am_session_times(s)[0].backward > 0);

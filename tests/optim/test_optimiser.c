@@ -38,7 +38,7 @@ static void bench_free(bench *b) {
 
 /* From the ten numbers of the script to the padded flat buffer, and back. */
 static void scatter(am_model *model, const double *from, am_real *flat) {
-  am_array_info kernel = am_model_weight_info(model, 0), bias = am_model_weight_info(model, 1);
+  am_array_info kernel = *am_model_weight_info(model, 0), bias = *am_model_weight_info(model, 1);
   for (int i = 0; i < ALL; i++) {
     size_t at = i < KERNEL ? kernel.offset + (size_t)i : bias.offset + (size_t)(i - KERNEL);
     flat[at] = (am_real)from[i];
@@ -46,7 +46,7 @@ static void scatter(am_model *model, const double *from, am_real *flat) {
 }
 
 static void gather(am_model *model, const am_real *flat, double *to) {
-  am_array_info kernel = am_model_weight_info(model, 0), bias = am_model_weight_info(model, 1);
+  am_array_info kernel = *am_model_weight_info(model, 0), bias = *am_model_weight_info(model, 1);
   for (int i = 0; i < ALL; i++)
     to[i] = flat[i < KERNEL ? kernel.offset + (size_t)i : bias.offset + (size_t)(i - KERNEL)];
 }

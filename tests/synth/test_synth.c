@@ -304,7 +304,7 @@ static void test_full_corpus(void **state) {
   am_test_ok(am_sound_read(ctx, path, 0, 0, &sound, &err), &err);
   assert_true(sound.rate == 8000);
   assert_in_range(sound.n, 8000, 28000);
-  am_sound_free(ctx, &sound);
+  am_sound_free(&sound);
   am_context_free(ctx);
   am_test_folder_remove(dir);
   free(dir);

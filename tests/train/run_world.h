@@ -40,6 +40,7 @@ static inline am_status train_with(world *w, const char *name, am_run_options op
   while (n < 12 && s.at[n]) n++;
   am_config *config = made_up_config(w->ctx, w->corpus, s.at, n);
   char *out = strdup(am_test_path(w->folder, name));
+  options.size = sizeof options;
   options.out = out;
   am_status status = am_train_run(config, &options, result, err);
   am_config_free(config);
@@ -48,7 +49,7 @@ static inline am_status train_with(world *w, const char *name, am_run_options op
 }
 
 static inline void train_ok(world *w, const char *name, overrides s) {
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   am_test_ok(train_with(w, name, (am_run_options){0}, s, &r, &err), &err);
   am_run_result_free(&r);
@@ -71,7 +72,7 @@ static inline am_checkpoint *load(world *w, const char *run, const char *name) {
 static inline uint32_t digest(world *w, const char *run, const char *name) {
   am_checkpoint *c = load(w, run, name);
   uint32_t crc = am_checkpoint_digest(c->model);
-  am_checkpoint_free(w->ctx, c);
+  am_checkpoint_free(c);
   return crc;
 }
 

@@ -16,7 +16,7 @@ static void resuming_changes_nothing(void **state) {
   static const int cuts[] = {1, 4, 5, 12};
   for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
     char name[32], steps[32];
-    am_run_result r;
+    am_run_result r = {.size = sizeof r};
     am_error err;
     snprintf(name, sizeof name, "cut%d", cuts[i]);
     snprintf(steps, sizeof steps, "train.max_steps=%d", cuts[i]);
@@ -70,7 +70,7 @@ static void as_before(world *w, const char *run, const char *name) {
 static void statistics_of_before_stay_plain(void **state) {
   (void)state;
   world w = world_make(2);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   train_ok(&w, "new", (overrides){{NULL}});
   train_ok(&w, "whole", (overrides){{plain}});
@@ -84,7 +84,7 @@ static void statistics_of_before_stay_plain(void **state) {
   am_config *config;
   am_test_ok(am_config_load_stored(w.ctx, file_in(&w, "old", "config.yaml"), go, 1, &config, &err), &err);
   assert_string_equal(am_value_find(config->layers, "1.batch_norm.statistics")->text, "plain");
-  am_test_ok(am_train_run(config, &(am_run_options){.out = out, .resume = true}, &r, &err), &err);
+  am_test_ok(am_train_run(config, &(am_run_options){.size = sizeof(am_run_options), .out = out, .resume = true}, &r, &err), &err);
   am_run_result_free(&r);
   am_config_free(config);
   same_run(&w, "whole", "old");
@@ -103,7 +103,7 @@ static void statistics_of_before_stay_plain(void **state) {
 static void layers_as_they_were_written_resume(void **state) {
   (void)state;
   world w = world_make(2);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   char *text, *out = strdup(am_test_path(w.folder, "before"));
   size_t bytes;
@@ -111,7 +111,7 @@ static void layers_as_they_were_written_resume(void **state) {
   am_config *config = made_up_config(w.ctx, w.corpus, (const char *[]){"train.max_steps=5", plain}, 2);
   am_value *layers = am_value_copy(config->effective, config->layers);
   am_test_ok(am_value_set(config->effective, "model.layers", layers, &err), &err);
-  am_test_fails(am_train_run(config, &(am_run_options){.out = out}, &r, &err), AM_E_STOPPED, &err, "after step 5");
+  am_test_fails(am_train_run(config, &(am_run_options){.size = sizeof(am_run_options), .out = out}, &r, &err), AM_E_STOPPED, &err, "after step 5");
   am_config_free(config);
   am_test_ok(am_file_read(w.ctx, file_in(&w, "before", "config.yaml"), 1 << 20, &text, &bytes, &err), &err);
   assert_null(strstr(text, "dense_1"));
@@ -119,7 +119,7 @@ static void layers_as_they_were_written_resume(void **state) {
   const char *const other[] = {"train.max_steps=0", "model.layers.0.conv2d.stride=2"};
   for (size_t n = 2; n >= 1; n--) {
     am_test_ok(am_config_load_stored(w.ctx, file_in(&w, "before", "config.yaml"), other, n, &config, &err), &err);
-    am_run_options go_on = {.out = out, .resume = true};
+    am_run_options go_on = {.size = sizeof go_on, .out = out, .resume = true};
     if (n == 1) am_test_ok(am_train_run(config, &go_on, &r, &err), &err);
     else am_test_fails(am_train_run(config, &go_on, &r, &err), AM_E_CONFIG, &err, "model.layers is something else");
     am_config_free(config);
@@ -155,7 +155,7 @@ static void stopping_at_any_moment_is_safe(void **state) {
     stopper s = {.task = moments[i].task, .after = moments[i].after};
     am_settings settings = {.size = sizeof settings, .threads = 2, .progress = stop_at, .user = &s};
     am_error err = AM_ERROR_INIT;
-    am_run_result r;
+    am_run_result r = {.size = sizeof r};
     world other = w;
     am_test_ok(am_context_create(&settings, &other.ctx, &err), &err);
     s.ctx = other.ctx;
@@ -186,7 +186,7 @@ static void flip_byte(const char *path, long from_end) {
 static void damaged_last_falls_back(void **state) {
   (void)state;
   world w = world_make(2);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   train_ok(&w, "whole", everything);
   am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=5"), &r, &err), AM_E_STOPPED,
@@ -214,7 +214,7 @@ static void damaged_last_falls_back(void **state) {
 static void steps_that_do_not_fit_fall_back(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   train_ok(&w, "whole", everything);
   am_test_fails(train_with(&w, "run", (am_run_options){0}, with(with(everything, "train.max_steps=6"), "train.save_seconds=0"), &r,
@@ -239,7 +239,7 @@ static void steps_that_do_not_fit_fall_back(void **state) {
 static void both_damaged_is_said(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=2"), &r, &err), AM_E_STOPPED,
                 &err, "after step 2");
@@ -270,7 +270,7 @@ static void full_disk_keeps_what_was_saved(void **state) {
   (void)state;
   world w = world_make(2);
   train_ok(&w, "whole", everything);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=5"), &r, &err), AM_E_STOPPED,
                 &err, "after step 5");
@@ -296,7 +296,7 @@ static void full_disk_keeps_what_was_saved(void **state) {
 static void damaged_best_is_chosen_anew(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=9"), &r, &err), AM_E_STOPPED,
                 &err, "after step 9");
@@ -319,8 +319,8 @@ static void reading_checks_every_array(void **state) {
   /* A byte of the conv kernel, found by its first weight. */
   am_checkpoint *c = load(&w, "run", "best.h5"), *none;
   size_t n;
-  am_real first = am_model_weights(c->model, &n)[am_model_weight_info(c->model, 0).offset];
-  am_checkpoint_free(w.ctx, c);
+  am_real first = am_model_weights(c->model, &n)[am_model_weight_info(c->model, 0)->offset];
+  am_checkpoint_free(c);
   char *data;
   size_t bytes;
   am_test_ok(am_file_read(w.ctx, path, 1 << 24, &data, &bytes, &err), &err);
@@ -346,7 +346,7 @@ static int no_rename(const char *from, const char *to) {
 static void failed_rename_keeps_last(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   am_system system = am_system_real;
   system.rename = no_rename;
@@ -365,7 +365,7 @@ static void failed_rename_keeps_last(void **state) {
 static void a_damaged_last_never_pushes_out_the_good_one(void **state) {
   (void)state;
   world w = world_make(2);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   am_system system = am_system_real;
   system.rename = no_rename;
@@ -402,7 +402,7 @@ static int no_facts(const char *from, const char *to) {
 static void a_finish_cut_short_is_completed(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   am_system system = am_system_real;
   system.rename = no_facts;
@@ -426,7 +426,7 @@ static void a_run_from_a_file_is_not_begun_again_without(void **state) {
   (void)state;
   world w = world_make(1);
   train_ok(&w, "first", (overrides){{"train.epochs=1"}});
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   char *init = strdup(file_in(&w, "first", "best.h5"));
   am_system system = am_system_real;
@@ -445,7 +445,7 @@ static void a_run_from_a_file_is_not_begun_again_without(void **state) {
 static void resuming_cleans_up(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   am_test_fails(train_with(&w, "run", (am_run_options){0}, (overrides){{"train.max_steps=2"}}, &r, &err), AM_E_STOPPED, &err,
                 "after step 2");
@@ -472,7 +472,7 @@ static void resuming_cleans_up(void **state) {
 static void a_best_of_a_later_epoch_is_replaced(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   overrides s = {{"train.monitor=train_loss"}};
   am_test_fails(train_with(&w, "run", (am_run_options){0}, with(s, "train.max_steps=9"), &r, &err), AM_E_STOPPED, &err,
@@ -499,7 +499,7 @@ static void stopping_in_the_evaluation_is_safe(void **state) {
   stopper s = {.task = "validation", .after = 4}; /* the first three are the epochs' */
   am_settings settings = {.size = sizeof settings, .threads = 1, .progress = stop_at, .user = &s};
   am_error err = AM_ERROR_INIT;
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   world other = w;
   train_ok(&w, "whole", everything);
   am_test_ok(am_context_create(&settings, &other.ctx, &err), &err);
@@ -518,7 +518,7 @@ static void stopping_in_the_evaluation_is_safe(void **state) {
 static void saves_as_often_as_configured(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   for (int often = 0; often < 2; often++) {
     const char *name = often ? "often" : "seldom";
@@ -535,7 +535,7 @@ static void saves_as_often_as_configured(void **state) {
     if (often) {
       am_checkpoint *c = load(&w, name, "last.h5");
       assert_int_equal(c->epoch, 2);
-      am_checkpoint_free(w.ctx, c);
+      am_checkpoint_free(c);
     }
   }
   world_free(&w);

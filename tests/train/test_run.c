@@ -11,7 +11,7 @@
 static void overfits(void **state) {
   (void)state;
   world w = world_make(2);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   overrides s = {{"train.epochs=40", "train.optimiser.learning_rate=0.05", "train.monitor=validation_accuracy"}};
   am_test_ok(train_with(&w, "run", (am_run_options){0}, s, &r, &err), &err);
@@ -64,13 +64,13 @@ static void predicts_as_it_evaluates(void **state) {
     am_test_ok(am_sound_read(w.ctx, d->clips[clips[i]].path, 16000, 0, &sound, &err), &err);
     am_test_ok(am_predict_sound(w.ctx, c, sound.samples, sound.n, one, &err), &err);
     assert_allclose_f(one, all + 3 * i, 3, 1e-5, 1e-6);
-    am_sound_free(w.ctx, &sound);
+    am_sound_free(&sound);
   }
   am_test_fails(am_predict_sound(w.ctx, c, NULL, 0, one, &err), AM_E_USAGE, &err, "0 samples");
   am_store_free(store);
   am_features_free(fx);
   am_dataset_free(d);
-  am_checkpoint_free(w.ctx, c);
+  am_checkpoint_free(c);
   world_free(&w);
 }
 
@@ -96,7 +96,7 @@ static void threads_do_not_matter(void **state) {
 static void refuses_a_folder_in_use(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   overrides s = {{"train.epochs=2", "train.max_steps=3"}};
   am_test_fails(train_with(&w, "run", (am_run_options){0}, s, &r, &err), AM_E_STOPPED, &err, "after step 3");
@@ -123,7 +123,7 @@ static void refuses_the_folder_of_a_cross_validation(void **state) {
   (void)state;
   static const char *const marks[] = {"crossval.yaml", "crossval.json"};
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   for (size_t i = 0; i < 2; i++) {
     mkdir(w.run, 0777);
@@ -149,7 +149,7 @@ static void writes_nothing_into_a_folder_that_is_not_its_own(void **state) {
   world w = world_make(1);
   am_context *outer = w.ctx;
   am_settings settings = {.size = sizeof settings, .threads = 1, .progress = exchange_folder, .user = &w};
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   am_test_ok(am_context_create(&settings, &w.ctx, &err), &err);
   am_test_fails(train_with(&w, "run", (am_run_options){0}, (overrides){{"train.epochs=1"}}, &r, &err), AM_E_IO, &err,
@@ -167,7 +167,7 @@ static void writes_nothing_into_a_folder_that_is_not_its_own(void **state) {
 static void dry_run_writes_nothing(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   am_test_ok(train_with(&w, "run", (am_run_options){.dry_run = true, .profile = true}, (overrides){{0}}, &r, &err), &err);
   assert_int_equal(r.steps, 1);
@@ -178,7 +178,7 @@ static void dry_run_writes_nothing(void **state) {
 static void bad_data_leaves_no_folder(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   am_test_file(am_test_path(w.corpus, "s0_low_0.wav"), "not a sound", 11);
   am_test_fails(train_with(&w, "run", (am_run_options){0}, (overrides){{0}}, &r, &err), AM_E_FORMAT, &err, "s0_low_0.wav");
@@ -214,7 +214,7 @@ static void labels_that_cannot_be_kept_are_refused(void **state) {
   world w = world_make(1);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     for (int dry = 0; dry < 2; dry++) {
-      am_run_result r;
+      am_run_result r = {.size = sizeof r};
       am_error err;
       many_labels(&w, cases[i].n, cases[i].bytes);
       am_test_fails(train_with(&w, "run", (am_run_options){.dry_run = dry}, (overrides){{0}}, &r, &err), cases[i].status,
@@ -230,7 +230,7 @@ static void labels_that_cannot_be_kept_are_refused(void **state) {
 static void stops_early(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   overrides s = {{"train.epochs=50", "train.optimiser.learning_rate=0", "train.early_stopping=2",
                  "train.monitor=validation_accuracy"}};
@@ -256,7 +256,7 @@ static uint32_t bytes_of(world *w, const char *run, const char *name) {
 static void nan_stops_and_names_the_layer(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   overrides s = {{"train.optimiser.learning_rate=1e30"}};
   am_test_fails(train_with(&w, "run", (am_run_options){0}, s, &r, &err), AM_E_NUMERIC, &err, "step 2 (epoch 1): the loss is");
@@ -298,14 +298,14 @@ static void put_array(world *w, const char *run, const char *name, const float *
 
 /* A run that stopped after step 3 of 4, goes on in a world of put_array's making, and fails. */
 static void begin_bad(world *w, const char *run) {
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   am_test_fails(train_with(w, run, (am_run_options){0}, (overrides){{"train.max_steps=3"}}, &r, &err), AM_E_STOPPED, &err,
                 "after step 3");
 }
 
 static void goes_bad(world *w, const char *run, const char *words, const char *more) {
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   uint32_t before = bytes_of(w, run, "last.h5");
   am_test_fails(train_with(w, run, (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_NUMERIC, &err, words);
@@ -338,7 +338,7 @@ static void a_bad_validation_names_clip_and_layer(void **state) {
   put_array(&w, "run", "statistics/batch_norm_1/variance", variance, 4);
   goes_bad(&w, "run", "step 4 (epoch 1): the validation loss is not a number at clip s", "first in batch_norm_1;");
   char *init = strdup(file_in(&w, "run", "last.h5"));
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err;
   am_test_fails(train_with(&w, "next", (am_run_options){.init = init}, (overrides){{0}}, &r, &err), AM_E_NUMERIC, &err,
                 "last.h5: statistics/batch_norm_1/variance: number 3 of 4 is not a number");
@@ -350,7 +350,7 @@ static void freezes_and_starts_from_a_file(void **state) {
   (void)state;
   world w = world_make(1);
   train_ok(&w, "first", (overrides){{"train.epochs=2"}});
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   char *init = strdup(file_in(&w, "first", "best.h5"));
   overrides s = {{"train.epochs=1", "train.optimiser.freeze=\"conv2d*\"", "seed=7"}};
@@ -360,7 +360,7 @@ static void freezes_and_starts_from_a_file(void **state) {
   size_t n;
   const am_real *x = am_model_weights(a->model, &n), *y = am_model_weights(b->model, &n);
   for (size_t i = 0; i < am_model_weight_count(a->model); i++) {
-    am_array_info info = am_model_weight_info(a->model, i);
+    am_array_info info = *am_model_weight_info(a->model, i);
     bool same = !memcmp(x + info.offset, y + info.offset, info.count * sizeof *x);
     assert_int_equal(same, strstr(info.name, "conv2d") != NULL);
   }
@@ -387,8 +387,8 @@ static void freezes_and_starts_from_a_file(void **state) {
   am_init_report_free(w.ctx, &report);
   am_model_free(model);
   am_config_free(other);
-  am_checkpoint_free(w.ctx, a);
-  am_checkpoint_free(w.ctx, b);
+  am_checkpoint_free(a);
+  am_checkpoint_free(b);
   free(init);
   world_free(&w);
 }
@@ -396,7 +396,7 @@ static void freezes_and_starts_from_a_file(void **state) {
 static void trains_without_validation(void **state) {
   (void)state;
   world w = world_make(1);
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   overrides s = {{"split={kind: speaker, test: 0.25, validation: 0}", "train.epochs=2", "train.class_weights=balanced",
                  "train.loss.divide_by=weights", "features.normalise=train"}};
@@ -408,7 +408,7 @@ static void trains_without_validation(void **state) {
   assert_int_equal(c->normaliser.kind, AM_NORMALISE_TRAIN);
   assert_int_equal(c->normaliser.f, 20);
   assert_non_null(c->normaliser.mean);
-  am_checkpoint_free(w.ctx, c);
+  am_checkpoint_free(c);
   world_free(&w);
 }
 
@@ -431,7 +431,7 @@ static void starts_from_plain_statistics(void **state) {
   assert_non_null(strstr(report.matched.data, "batch_norm_1/variance"));
   const am_real *flat = am_model_statistics(model, &n);
   for (size_t i = 0; i < am_model_statistic_count(model); i++) {
-    am_array_info info = am_model_statistic_info(model, i);
+    am_array_info info = *am_model_statistic_info(model, i);
     if (strstr(info.name, "updates")) assert_true(flat[info.offset] == 0);
   }
   am_init_report_free(w.ctx, &report);
@@ -447,7 +447,7 @@ static void fail_allocations(bool dry) {
   bool fired = true;
   for (long n = 1; fired; n = made_up_next_failure(n)) {
     am_test_memory memory;
-    am_run_result r;
+    am_run_result r = {.size = sizeof r};
     char name[32];
     am_error err = AM_ERROR_INIT;
     snprintf(name, sizeof name, "run%ld", n);
@@ -456,7 +456,7 @@ static void fail_allocations(bool dry) {
     am_config *config = made_up_config(w.ctx, w.corpus, (const char *const[]){"train.epochs=1", "train.ema=0.9"}, 2);
     char *out = strdup(am_test_path(w.folder, name));
     am_test_memory_arm(&memory, n);
-    am_status status = am_train_run(config, &(am_run_options){.out = out, .dry_run = dry}, &r, &err);
+    am_status status = am_train_run(config, &(am_run_options){.size = sizeof(am_run_options), .out = out, .dry_run = dry}, &r, &err);
     fired = am_test_memory_fired(&memory);
     am_test_memory_arm(&memory, 0);
     if (!fired) assert_int_equal(status, AM_OK);

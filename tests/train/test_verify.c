@@ -14,7 +14,7 @@ static void train(world *w, const char *const *more, size_t n, int stop, bool re
   const char *all[MOST];
   char limit[40];
   am_error err = AM_ERROR_INIT;
-  am_run_result r;
+  am_run_result r = {.size = sizeof r};
   snprintf(limit, sizeof limit, "train.max_steps=%d", stop);
   for (size_t i = 0; i < n; i++) all[i] = more[i];
   all[n] = limit;
