@@ -346,6 +346,13 @@ char *am_path_join(am_context *ctx, const char *folder, const char *name) {
   return am_format(ctx, "%s%s%s", folder, folder[n - 1] == '/' ? "" : "/", name);
 }
 
+bool am_folder_has(am_context *ctx, const char *folder, const char *name) {
+  char *path = am_path_join(ctx, folder, name);
+  bool found = path && am_file_exists(path);
+  am_free(ctx, path);
+  return found;
+}
+
 const char *am_path_base(const char *path) {
   const char *slash = strrchr(path, '/');
   return slash ? slash + 1 : path;

@@ -50,6 +50,7 @@ bool am_file_is_special(const char *path); /* neither a regular file nor a folde
 bool am_file_is_link(const char *path); /* a symbolic one */
 bool am_file_exists(const char *path);
 bool am_folder_exists(const char *path);
+bool am_folder_has(am_context *ctx, const char *folder, const char *name); /* a file of that name */
 /* Joins with one '/'; `name` absolute wins.  am_free. */
 char *am_path_join(am_context *ctx, const char *folder, const char *name);
 const char *am_path_base(const char *path); /* after the last '/' */

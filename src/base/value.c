@@ -185,13 +185,20 @@ void am_value_remove(am_value *parent, const am_value *child) {
   parent->index = NULL; /* the next child that is added makes a new one */
 }
 
-am_value *am_value_copy(am_tree *tree, const am_value *value) {
+/* Without its children; the texts are those of `value`. */
+static am_value *copy_alone(am_tree *tree, const am_value *value) {
   am_value *copy = am_value_new(tree, value->kind);
   if (!copy) return NULL;
   *copy = *value;
   copy->first = copy->last = copy->next = NULL;
   copy->count = 0;
   copy->index = NULL;
+  return copy;
+}
+
+am_value *am_value_copy(am_tree *tree, const am_value *value) {
+  am_value *copy = copy_alone(tree, value);
+  if (!copy) return NULL;
   if (value->source && !(copy->source = am_tree_string(tree, value->source))) return NULL;
   if (value->key && !(copy->key = am_tree_string(tree, value->key))) return NULL;
   if (value->text && !(copy->text = am_tree_string(tree, value->text))) return NULL;
@@ -201,12 +208,8 @@ am_value *am_value_copy(am_tree *tree, const am_value *value) {
 }
 
 am_value *am_value_repeat(am_tree *tree, const am_value *value) {
-  am_value *copy = am_value_new(tree, value->kind);
+  am_value *copy = copy_alone(tree, value);
   if (!copy) return NULL;
-  *copy = *value;
-  copy->first = copy->last = copy->next = NULL;
-  copy->count = 0;
-  copy->index = NULL;
   for (const am_value *child = value->first; child; child = child->next) {
     am_value *repeated = am_value_repeat(tree, child);
     if (!repeated || append(tree, copy, repeated, NULL)) return NULL;

@@ -97,6 +97,8 @@ bool cli_signals_pipe(void); /* whether SIGPIPE would have ended the program, ha
 
 /* common.c */
 /* "run" folder -> its best.h5, a file -> itself. am_free. */
+/* The config of the first argument, or, of the folder `resume` of a `kind`, the one stored as `name`; with --set. */
+am_status cli_config_load(cli *c, const char *resume, const char *kind, const char *name, am_config **out, am_error *err);
 am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_error *err);
 /* AM_E_USAGE when what is written to `out` would replace the file `in` that it is made from. */
 am_status cli_keep_input(const char *out, const char *in, am_error *err);

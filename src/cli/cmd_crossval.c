@@ -61,23 +61,6 @@ static am_status check_resume(const cli *c, am_error *err) {
   return AM_OK;
 }
 
-static am_status load(cli *c, const char *resume, am_config **config, am_error *err) {
-  cli_overrides over;
-  am_status st = cli_overrides_get(c, &over, err);
-  if (st) return st;
-  if (!resume) return am_config_load(c->ctx, c->arguments[0], over.at, over.n, config, err);
-  char *file = am_path_join(c->ctx, resume, "crossval.yaml");
-  if (!file) return am_no_memory(err);
-  if (!am_file_exists(file))
-    st = am_fail(err, AM_E_IO,
-                 "%s: nothing to resume here: wanted the folder of a cross-validation, with its "
-                 "crossval.yaml",
-                 resume);
-  else st = am_config_load_stored(c->ctx, file, over.at, over.n, config, err);
-  am_free(c->ctx, file);
-  return st;
-}
-
 /* ---- tables ---- */
 
 static void print_spread(const char *name, const am_spread *s) {
@@ -225,7 +208,7 @@ static am_status run(cli *c, am_error *err) {
     st = am_fail(err, AM_E_USAGE, "wanted a config file, or --resume DIR");
   if (!st && resume) st = check_resume(c, err);
   if (!st) st = read_folds(c, cli_value(c, "folds", NULL), &folds, &n_folds, err);
-  if (!st) st = load(c, resume, &config, err);
+  if (!st) st = cli_config_load(c, resume, "cross-validation", "crossval.yaml", &config, err);
   if (!st && !resume && !out) st = cli_run_folder_make(c, config->name, "-crossval", &chosen, err);
   const char *folder = resume ? resume : out ? out : chosen.path;
   am_crossval_options options = {folder, resume != NULL, seeds, folds, n_folds};

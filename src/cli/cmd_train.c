@@ -11,20 +11,6 @@ static void print_part(const am_config *config, const am_metrics *m, const char 
   cli_print_metrics(stdout, m);
 }
 
-static am_status load(cli *c, const char *resume, am_config **config, am_error *err) {
-  cli_overrides over;
-  am_status st = cli_overrides_get(c, &over, err);
-  if (st) return st;
-  if (!resume) return am_config_load(c->ctx, c->arguments[0], over.at, over.n, config, err);
-  char *file = am_path_join(c->ctx, resume, "config.yaml");
-  if (!file) return am_no_memory(err);
-  if (!am_file_exists(file))
-    st = am_fail(err, AM_E_IO, "%s: nothing to resume here: wanted the folder of a run, with its config.yaml", resume);
-  else st = am_config_load_stored(c->ctx, file, over.at, over.n, config, err);
-  am_free(c->ctx, file);
-  return st;
-}
-
 static am_status report_result(cli *c, am_config *config, const char *out, const am_run_result *result, am_error *err) {
   char *best = am_path_join(c->ctx, out, "best.h5");
   if (!best) return am_no_memory(err);
@@ -58,7 +44,7 @@ static am_status run(cli *c, am_error *err) {
     return am_fail(err, AM_E_USAGE, "--resume takes its config from the run; leave out '%s'", c->arguments[0]);
   if (!resume && !c->n_arguments) return am_fail(err, AM_E_USAGE, "wanted a config file, or --resume RUN");
   am_config *config = NULL;
-  am_status st = load(c, resume, &config, err);
+  am_status st = cli_config_load(c, resume, "run", "config.yaml", &config, err);
   if (st) return st;
 
   const char *given = resume ? resume : cli_value(c, "out", NULL);

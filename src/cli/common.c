@@ -10,6 +10,20 @@ static void pad(FILE *to, const char *text, int width) {
   cli_fprint(to, "%s%*s", text, width > cli_width(text) ? width - cli_width(text) : 0, "");
 }
 
+am_status cli_config_load(cli *c, const char *resume, const char *kind, const char *name, am_config **out, am_error *err) {
+  cli_overrides over;
+  am_status st = cli_overrides_get(c, &over, err);
+  if (st) return st;
+  if (!resume) return am_config_load(c->ctx, c->arguments[0], over.at, over.n, out, err);
+  char *file = am_path_join(c->ctx, resume, name);
+  if (!file) return am_no_memory(err);
+  if (!am_file_exists(file))
+    st = am_fail(err, AM_E_IO, "%s: nothing to resume here: wanted the folder of a %s, with its %s", resume, kind, name);
+  else st = am_config_load_stored(c->ctx, file, over.at, over.n, out, err);
+  am_free(c->ctx, file);
+  return st;
+}
+
 am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_error *err) {
   *out = NULL;
   if (!am_folder_exists(run_or_file)) {

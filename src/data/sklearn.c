@@ -155,18 +155,3 @@ am_status am_draw_test(am_context *ctx, size_t n, size_t n_test, uint32_t seed, 
   am_free(ctx, mt);
   return status;
 }
-
-am_status am_train_test_split(am_context *ctx, size_t n, double test_size, uint32_t seed, const int *stratify,
-                              uint32_t *train, size_t *n_train, uint32_t *test, size_t *n_test,
-                              am_error *err) {
-  *n_train = *n_test = 0;
-  if (!(test_size > 0 && test_size < 1))
-    return am_fail(err, AM_E_CONFIG, "the share of a split is %g; wanted more than 0 and less than 1",
-                   test_size);
-  size_t count = am_share_count(test_size, n);
-  am_status status = am_draw_test(ctx, n, count, seed, stratify, train, test, err);
-  if (status) return status;
-  *n_test = count;
-  *n_train = n - count;
-  return AM_OK;
-}

@@ -28,15 +28,3 @@ am_flops am_flops_of_step(const am_model *model, size_t i, double clips, double 
   w.backward_bytes = (out + in + passed_on + (passed_on > 0 ? 3 : 2) * weights) * sizeof(am_real);
   return w;
 }
-
-am_flops am_flops_of_model(const am_model *model, double clips, double calls, bool training) {
-  am_flops all = {0};
-  for (size_t i = 0; i < am_model_steps(model); i++) {
-    am_flops w = am_flops_of_step(model, i, clips, calls, training);
-    all.forward_flops += w.forward_flops;
-    all.backward_flops += w.backward_flops;
-    all.forward_bytes += w.forward_bytes;
-    all.backward_bytes += w.backward_bytes;
-  }
-  return all;
-}

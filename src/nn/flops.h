@@ -13,6 +13,5 @@ typedef struct am_flops {
 /* Of step `i` in `calls` batches that hold `clips` clips of full length together.  Without `training` the backward
  * members are 0. */
 am_flops am_flops_of_step(const am_model *model, size_t i, double clips, double calls, bool training);
-am_flops am_flops_of_model(const am_model *model, double clips, double calls, bool training);
 
 #endif

@@ -26,48 +26,42 @@ static void keep_line(am_run_folder *f, am_log_level level, const char *text) {
   am_buffer_printf(f->ctx, &f->log, "%s %s%s\n", when, names[level], text);
 }
 
-void am_run_log(am_run_folder *f, am_log_level level, const char *format, ...) {
+static void note(am_run_folder *f, bool said, am_log_level level, const char *format, va_list args) {
   char text[4096];
+  vsnprintf(text, sizeof text, format, args);
+  am_text_one_line(text);
+  if (said) am_log(f->ctx, level, "%s", text);
+  keep_line(f, level, text);
+}
+
+void am_run_log(am_run_folder *f, am_log_level level, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
+  note(f, true, level, format, args);
   va_end(args);
-  am_text_one_line(text);
-  am_log(f->ctx, level, "%s", text);
-  keep_line(f, level, text);
 }
 
 void am_run_note(am_run_folder *f, am_log_level level, const char *format, ...) {
-  char text[4096];
   va_list args;
   va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
+  note(f, false, level, format, args);
   va_end(args);
-  am_text_one_line(text);
-  keep_line(f, level, text);
 }
 
 /* ---- the folder ---- */
-
-static bool holds(am_context *ctx, const char *folder, const char *name) {
-  char *path = am_path_join(ctx, folder, name);
-  bool found = path && am_file_exists(path);
-  am_free(ctx, path);
-  return found;
-}
 
 /* run.json alone is none: it is written before config.yaml, and a run that was killed between the two can begin again. */
 const char *am_run_folder_holds(am_context *ctx, const char *folder) {
   static const char *const files[] = {"config.yaml", "last.h5", "last-1.h5", "best.h5", "metrics.json"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-    if (holds(ctx, folder, files[i])) return files[i];
+    if (am_folder_has(ctx, folder, files[i])) return files[i];
   return NULL;
 }
 
 const char *am_crossval_folder_holds(am_context *ctx, const char *folder) {
   static const char *const files[] = {"crossval.yaml", "crossval.json"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-    if (holds(ctx, folder, files[i])) return files[i];
+    if (am_folder_has(ctx, folder, files[i])) return files[i];
   return NULL;
 }
 
@@ -75,7 +69,7 @@ am_status am_run_folder_check(am_run_folder *f, am_error *err) {
   const char *out = f->path;
   if (!out || !*out) return am_fail(err, AM_E_USAGE, "a run needs a folder to write into");
   if (f->resume) {
-    if (holds(f->ctx, out, "config.yaml")) return AM_OK;
+    if (am_folder_has(f->ctx, out, "config.yaml")) return AM_OK;
     return am_fail(err, AM_E_USAGE, "%s: there is no run to resume: wanted a folder with config.yaml and last.h5", out);
   }
   const char *run = am_run_folder_holds(f->ctx, out), *crossval = am_crossval_folder_holds(f->ctx, out);

@@ -97,19 +97,12 @@ static am_status plan_runs(am_crossval *x, am_error *err) {
 
 /* ---- the folder ---- */
 
-static bool holds(am_context *ctx, const char *folder, const char *name) {
-  char *path = am_path_join(ctx, folder, name);
-  bool found = path && am_file_exists(path);
-  am_free(ctx, path);
-  return found;
-}
-
 static am_status check_folder(const am_crossval *x, bool resume, am_error *err) {
   const char *run = am_run_folder_holds(x->ctx, x->folder);
   if (run)
     return am_fail(err, AM_E_USAGE, "%s holds a single run (%s); choose another folder for the cross-validation", x->folder,
                    run);
-  bool begun = holds(x->ctx, x->folder, "crossval.json");
+  bool begun = am_folder_has(x->ctx, x->folder, "crossval.json");
   if (resume && !begun)
     return am_fail(err, AM_E_USAGE,
                    "%s: there is no cross-validation to go on with: wanted a folder with crossval.yaml "
@@ -185,7 +178,7 @@ static am_status open_folder(am_crossval *x, bool resume, am_error *err) {
 /* ---- the runs ---- */
 
 static bool finished(const am_crossval *x, const am_crossval_run *r) {
-  return holds(x->ctx, r->folder, "metrics.json") && holds(x->ctx, r->folder, "predictions.csv");
+  return am_folder_has(x->ctx, r->folder, "metrics.json") && am_folder_has(x->ctx, r->folder, "predictions.csv");
 }
 
 static am_status stopped(const am_crossval *x, am_error *err) {
@@ -215,7 +208,7 @@ static am_status train(am_crossval *x, size_t index, am_error *err) {
   am_config *config = NULL;
   am_run_result result = {.size = sizeof result};
   am_run_options options = {
-      .size = sizeof options, .out = r->folder, .resume = holds(x->ctx, r->folder, "config.yaml")};
+      .size = sizeof options, .out = r->folder, .resume = am_folder_has(x->ctx, r->folder, "config.yaml")};
   am_log(x->ctx, AM_LOG_INFO, "%s fold %d, seed %llu (run %zu of %zu) in %s",
          options.resume ? "going on with" : "training", r->fold, (unsigned long long)r->seed, index + 1,
          x->n_seeds * x->n_folds, r->folder);
@@ -239,7 +232,7 @@ static am_status take(am_crossval *x, am_crossval_run *r, am_error *err) {
  * best.h5 may have been removed to save room; with data.skip_unreadable the split changes once the sounds are
  * read. */
 static am_status check_origin(am_crossval *x, const am_crossval_run *r, am_error *err) {
-  if (x->config->data.skip_unreadable || !holds(x->ctx, r->folder, "best.h5")) return AM_OK;
+  if (x->config->data.skip_unreadable || !am_folder_has(x->ctx, r->folder, "best.h5")) return AM_OK;
   am_split_options options = x->config->split;
   am_split *split = NULL;
   char *path = am_path_join(x->ctx, r->folder, "best.h5");

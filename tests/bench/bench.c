@@ -143,6 +143,18 @@ static void answer_layers(net *n, int batch, int steps) {
   am_session_profile(n->session, false);
 }
 
+static am_flops flops_of_model(const am_model *model, double clips, double calls, bool training) {
+  am_flops all = {0};
+  for (size_t i = 0; i < am_model_steps(model); i++) {
+    am_flops w = am_flops_of_step(model, i, clips, calls, training);
+    all.forward_flops += w.forward_flops;
+    all.backward_flops += w.backward_flops;
+    all.forward_bytes += w.forward_bytes;
+    all.backward_bytes += w.backward_bytes;
+  }
+  return all;
+}
+
 static int answer_requests(int argc, char **argv) {
   net n;
   char line[64], word[16];
@@ -153,7 +165,7 @@ static int answer_requests(int argc, char **argv) {
            (size_t)(argc - 6));
   size_t weights = 0;
   for (size_t i = 0; i < am_model_weight_count(n.model); i++) weights += am_model_weight_info(n.model, i)->count;
-  am_flops one = am_flops_of_model(n.model, 1, 1, true);
+  am_flops one = flops_of_model(n.model, 1, 1, true);
   printf("{\"threads\": %d, \"version\": \"%s, %s path\", \"parameters\": %zu, \"forward_flops\": %.0f, \"backward_flops\": %.0f}\n",
          am_context_threads(ctx), am_version(), am_context_cpu(ctx), weights, one.forward_flops, one.backward_flops);
   fflush(stdout);
@@ -273,7 +285,7 @@ static int quick(const char *root) {
       net fast, slow;
       open_net(&fast, ctx, path, c->frames, c->bins, c->classes, NULL, 0);
       open_net(&slow, plain, path, c->frames, c->bins, c->classes, NULL, 0);
-      am_flops w = am_flops_of_model(fast.model, c->batch, 1, training);
+      am_flops w = flops_of_model(fast.model, c->batch, 1, training);
       double theirs = best_step(&slow, training, c->batch), ours = best_step(&fast, training, c->batch);
       double rate = (w.forward_flops + w.backward_flops) / ours;
       printf("%-16s %5d %-8s %9.4f %9.4f %6.1f %9.1f %8.0f%%\n", c->name, c->batch, training ? "train" : "forward",

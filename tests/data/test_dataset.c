@@ -163,13 +163,13 @@ static void stratified_over_the_complete_corpus(void **state) {
   am_tree_free(tree);
   uint32_t train[1132], test[1132];
   int labels[1132];
-  size_t n_train, n_test, at = 0;
+  size_t n_test = am_share_count(0.25, 1132), at = 0;
   for (int i = 0; i < 1132; i++) { /* 20 songs and 28 speech clips of an actor, in the order of their names */
     if (i < 460) labels[i] = i % 20 / 4;
     else labels[i] = (i - 460) % 28 / 4 > 5 ? 5 : (i - 460) % 28 / 4;
     assert_int_equal(d->complete_label[i], labels[i]);
   }
-  am_test_ok(am_train_test_split(ctx, 1132, 0.25, 42, labels, train, &n_train, test, &n_test, &err), &err);
+  am_test_ok(am_draw_test(ctx, 1132, n_test, 42, labels, train, test, &err), &err);
   for (size_t i = 0; i < n_test; i++)
     if (test[i] >= 460) assert_int_equal(s->at[AM_PART_VALIDATION][at++], test[i] - 460);
   assert_int_equal(at, s->n[AM_PART_VALIDATION]);

@@ -40,12 +40,10 @@ static void scikit_learn_gives_the_same_indices(void **state) {
     unsigned n = golden_splits[c].n;
     uint32_t *train = calloc(n, sizeof *train), *test = calloc(n, sizeof *test);
     int *labels = calloc(n, sizeof *labels);
-    size_t n_train, n_test;
+    size_t n_test = am_share_count(golden_splits[c].test_size, n), n_train = n - n_test;
     for (unsigned i = 0; i < n; i++) labels[i] = label_of(i, golden_splits[c].classes, golden_splits[c].kind);
-    am_test_ok(am_train_test_split(ctx, n, golden_splits[c].test_size, golden_splits[c].seed,
-                                   golden_splits[c].kind ? labels : NULL, train, &n_train, test, &n_test,
-                                   &err),
-               &err);
+    am_test_ok(am_draw_test(ctx, n, n_test, golden_splits[c].seed, golden_splits[c].kind ? labels : NULL, train, test,
+                            &err), &err);
     assert_int_equal(n_train, golden_splits[c].n_train);
     assert_int_equal(n_test, golden_splits[c].n_test);
     assert_int_equal(train[0], golden_splits[c].train_first[0]);
@@ -106,18 +104,13 @@ static void scikit_learn_gives_the_same_stratified_folds(void **state) {
 static void impossible_draws_are_refused(void **state) {
   (void)state;
   uint32_t train[8], test[8];
-  size_t n_train, n_test;
   const int labels[8] = {0, 0, 0, 0, 0, 0, 0, 1};
-  am_test_fails(am_train_test_split(ctx, 1, 0.5, 0, NULL, train, &n_train, test, &n_test, &err), AM_E_CONFIG,
-                &err, "one side empty");
-  am_test_fails(am_train_test_split(ctx, 8, 1.5, 0, NULL, train, &n_train, test, &n_test, &err), AM_E_CONFIG,
-                &err, "1.5");
-  am_test_fails(am_train_test_split(ctx, 8, NAN, 0, NULL, train, &n_train, test, &n_test, &err), AM_E_CONFIG,
-                &err, "share");
-  am_test_fails(am_train_test_split(ctx, 8, 0.5, 0, labels, train, &n_train, test, &n_test, &err), AM_E_DATA,
-                &err, "at least 2 clips");
+  am_test_fails(am_draw_test(ctx, 1, 1, 0, NULL, train, test, &err), AM_E_CONFIG, &err, "one side empty");
+  am_test_fails(am_draw_test(ctx, 8, 0, 0, NULL, train, test, &err), AM_E_CONFIG, &err, "8 into 8 and 0 leaves one side empty");
+  am_test_fails(am_draw_test(ctx, 8, 12, 0, NULL, train, test, &err), AM_E_CONFIG, &err, "one side empty");
+  am_test_fails(am_draw_test(ctx, 8, 4, 0, labels, train, test, &err), AM_E_DATA, &err, "at least 2 clips");
   const int eight[8] = {0, 0, 1, 1, 2, 2, 3, 3};
-  am_test_fails(am_train_test_split(ctx, 8, 0.25, 0, eight, train, &n_train, test, &n_test, &err), AM_E_CONFIG, &err,
+  am_test_fails(am_draw_test(ctx, 8, 2, 0, eight, train, test, &err), AM_E_CONFIG, &err,
                 "of 4 classes needs as many clips on each side, found 6 and 2");
 }
 

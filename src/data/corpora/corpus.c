@@ -68,6 +68,17 @@ const char *am_corpus_text(am_corpus *corpus, am_error *err, const char *format,
   return text;
 }
 
+am_status am_corpus_root(am_corpus *corpus, const char *root, const char *wanted, const char *more, am_error *err) {
+  if (!*root) return am_fail(err, AM_E_CONFIG, "data.root is not set: wanted the folder %s", wanted);
+  size_t n = strlen(root);
+  while (n > 1 && root[n - 1] == '/') n--;
+  corpus->d->root = am_corpus_text(corpus, err, "%.*s", (int)n, root);
+  if (!corpus->d->root) return AM_E_NOMEM;
+  if (am_folder_exists(root)) return AM_OK;
+  return am_fail(err, AM_E_DATA, "data.root: %s %s; wanted the folder %s%s", root,
+                 am_file_exists(root) ? "is a file" : "does not exist", wanted, more);
+}
+
 am_status am_corpus_find_mark(am_corpus *corpus, am_error *err) {
   static const char *const marks[] = {"SYNTHETIC", "../SYNTHETIC"};
   for (int i = 0; i < 2; i++) {

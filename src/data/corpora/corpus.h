@@ -63,6 +63,9 @@ const char *am_corpus_text(am_corpus *corpus, am_error *err, const char *format,
 /* Which of the traits has this name, added when new; -1 where there are AM_MOST_TRAITS already.  The name is borrowed. */
 int am_corpus_trait(am_corpus *corpus, const char *name);
 
+/* Sets d->root; one that is not set, or is no folder, is an error that says what was `wanted`, and `more` of it. */
+am_status am_corpus_root(am_corpus *corpus, const char *root, const char *wanted, const char *more, am_error *err);
+
 /* Sets d->synthetic when the corpus or the folder above it has the mark of `audiomood synth`. */
 am_status am_corpus_find_mark(am_corpus *corpus, am_error *err);
 

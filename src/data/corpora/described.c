@@ -402,17 +402,10 @@ static am_status run(search *s, am_error *err) {
   return status;
 }
 
-static am_status check_root(am_corpus *corpus, const am_data_options *o, const am_description *d,
-                            am_error *err) {
-  size_t n = strlen(o->root);
-  if (!n) return am_fail(err, AM_E_CONFIG, "data.root is not set: wanted the folder that holds %s", d->title);
-  while (n > 1 && o->root[n - 1] == '/') n--;
-  corpus->d->root = am_corpus_text(corpus, err, "%.*s", (int)n, o->root);
-  if (!corpus->d->root) return AM_E_NOMEM;
-  if (am_folder_exists(o->root)) return AM_OK;
-  return am_fail(err, AM_E_DATA, "data.root: %s %s; wanted the folder that holds %s%s%s", o->root,
-                 am_file_exists(o->root) ? "is a file" : "does not exist", d->title,
-                 *d->home ? ", to be had from " : "", d->home);
+static am_status check_root(am_corpus *corpus, const am_data_options *o, const am_description *d, am_error *err) {
+  const char *wanted = am_corpus_text(corpus, err, "that holds %s", d->title);
+  const char *more = am_corpus_text(corpus, err, "%s%s", *d->home ? ", to be had from " : "", d->home);
+  return wanted && more ? am_corpus_root(corpus, o->root, wanted, more, err) : AM_E_NOMEM;
 }
 
 static am_status load_described(am_corpus *corpus, const am_data_options *o, am_error *err) {

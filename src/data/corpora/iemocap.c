@@ -453,18 +453,10 @@ static am_status run(load *l, am_error *err) {
 }
 
 static am_status load_iemocap(am_corpus *corpus, const am_data_options *o, am_error *err) {
-  if (!*o->root)
-    return am_fail(err, AM_E_CONFIG, "data.root is not set: wanted the folder IEMOCAP_full_release");
-  size_t n = strlen(o->root);
-  while (n > 1 && o->root[n - 1] == '/') n--;
-  corpus->d->root = am_corpus_text(corpus, err, "%.*s", (int)n, o->root);
-  if (!corpus->d->root) return AM_E_NOMEM;
-  if (!am_folder_exists(o->root))
-    return am_fail(err, AM_E_DATA,
-                   "data.root: %s %s; wanted the folder IEMOCAP_full_release (Session1 to Session5)", o->root,
-                   am_file_exists(o->root) ? "is a file" : "does not exist");
+  am_status status = am_corpus_root(corpus, o->root, "IEMOCAP_full_release", " (Session1 to Session5)", err);
+  if (status) return status;
   load l = {.corpus = corpus, .o = o, .seen = {.ctx = corpus->ctx}};
-  am_status status = choose_labels(corpus, o, err);
+  status = choose_labels(corpus, o, err);
   if (!status) status = run(&l, err);
   am_name_set_free(&l.seen);
   if (status) return status;

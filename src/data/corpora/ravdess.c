@@ -224,21 +224,13 @@ static am_status run(search *s, am_error *err) {
 }
 
 static am_status load_ravdess(am_corpus *corpus, const am_data_options *o, am_error *err) {
-  if (!*o->root)
-    return am_fail(err, AM_E_CONFIG, "data.root is not set: wanted the folder that holds RAVDESS");
-  size_t n = strlen(o->root);
-  while (n > 1 && o->root[n - 1] == '/') n--;
-  corpus->d->root = am_corpus_text(corpus, err, "%.*s", (int)n, o->root);
-  if (!corpus->d->root) return AM_E_NOMEM;
-  if (!am_folder_exists(o->root))
-    return am_fail(err, AM_E_DATA,
-                   "data.root: %s %s; wanted the folder that holds RAVDESS (Actor_01 to Actor_24)", o->root,
-                   am_file_exists(o->root) ? "is a file" : "does not exist");
+  am_status status = am_corpus_root(corpus, o->root, "that holds RAVDESS", " (Actor_01 to Actor_24)", err);
+  if (status) return status;
   search *s = am_alloc(corpus->ctx, 1, sizeof *s);
   if (!s) return am_no_memory(err);
   s->corpus = corpus;
   s->o = o;
-  am_status status = run(s, err);
+  status = run(s, err);
   am_free(corpus->ctx, s);
   return status;
 }
