@@ -78,17 +78,9 @@ static am_normaliser stand_in(cli *c, const am_config *config, int f) {
 }
 
 static am_status make(cli *c, const am_batch_source *source, const am_sound *sound, uint64_t draw, version *v, am_error *err) {
-  int t, f;
-  am_batch_clip clip = {.name = v->name, .speaker = -1, .sound = sound->samples, .n = sound->n};
-  am_features_shape(source->fx, sound->n, &t, &f);
-  float *features = am_alloc(c->ctx, am_mul((size_t)t, (size_t)f), sizeof *features);
-  if (!features) return am_no_memory(err);
-  am_status st = am_features_compute(source->fx, sound->samples, sound->n, 1, features, &t, err);
-  clip.features = features;
-  clip.t = t;
-  if (!st) st = am_batch_make(source, &clip, draw, &v->made, err);
-  am_free(c->ctx, features);
-  v->f = f;
+  const am_batch_clip clip = {.name = v->name, .speaker = -1, .sound = sound->samples, .n = sound->n};
+  am_status st = am_batch_make(source, &clip, draw, &v->made, err);
+  v->f = source->f;
   if (!st && !v->made.sound) { /* the sound is as it was */
     v->made.sound = am_alloc(c->ctx, sound->n, sizeof *v->made.sound);
     v->made.n = sound->n;

@@ -38,25 +38,31 @@ static am_rng stream(const am_batch_source *s, uint64_t draw, uint64_t what) {
   return am_rng_stream(s->seed, AM_FOR_AUGMENT, s->epoch, draw, what);
 }
 
-/* The clip's changed sound and its features, in new memory. */
+/* The features of the clip's sound, changed before where the augmentation does that, in new memory. */
 static am_status from_sound(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, am_batch_made *out,
                             am_error *err) {
   am_context *ctx = s->ctx;
-  out->n = clip->n;
-  out->sound = am_alloc(ctx, clip->n ? clip->n : 1, sizeof *out->sound);
-  if (!out->sound) return am_no_memory(err);
-  memcpy(out->sound, clip->sound, clip->n * sizeof *out->sound);
-  am_rng rng = stream(s, draw, FOR_SOUND);
+  const float *sound = clip->sound;
+  size_t n = clip->n;
+  am_status status = AM_OK;
   double warp = 1;
   int f;
-  am_status status = am_augment_sound(ctx, s->augment, &rng, am_features_options(s->fx)->sample_rate, &out->sound, &out->n,
-                                      &warp, err);
-  if (!status) {
-    am_features_shape(s->fx, out->n, &out->t, &f);
-    out->x = am_alloc(ctx, am_mul((size_t)out->t, (size_t)f), sizeof *out->x);
-    status = out->x ? am_features_compute(s->fx, out->sound, out->n, warp, out->x, &out->t, err) : am_no_memory(err);
+  if (s->needs_sound) {
+    out->n = n;
+    out->sound = am_alloc(ctx, n ? n : 1, sizeof *out->sound);
+    if (!out->sound) return am_no_memory(err);
+    memcpy(out->sound, sound, n * sizeof *sound);
+    am_rng rng = stream(s, draw, FOR_SOUND);
+    status = am_augment_sound(ctx, s->augment, &rng, am_features_options(s->fx)->sample_rate, &out->sound, &out->n, &warp, err);
+    sound = out->sound;
+    n = out->n;
   }
-  if (status) am_error_prefix(err, "%s, augmented", clip->name);
+  if (!status) {
+    am_features_shape(s->fx, n, &out->t, &f);
+    out->x = am_alloc(ctx, am_mul((size_t)out->t, (size_t)f), sizeof *out->x);
+    status = out->x ? am_features_compute(s->fx, sound, n, warp, out->x, &out->t, err) : am_no_memory(err);
+  }
+  if (status && s->needs_sound) am_error_prefix(err, "%s, augmented", clip->name);
   return status;
 }
 
@@ -79,7 +85,7 @@ static am_status copy_features(const am_batch_source *s, const am_batch_clip *cl
 
 am_status am_batch_make(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, am_batch_made *out, am_error *err) {
   *out = (am_batch_made){0};
-  am_status status = s->needs_sound ? from_sound(s, clip, draw, out, err) : copy_features(s, clip, out, err);
+  am_status status = s->needs_sound || !clip->features ? from_sound(s, clip, draw, out, err) : copy_features(s, clip, out, err);
   if (!status) {
     shape_row(s, clip->speaker, draw, out->x, &out->t);
     return AM_OK;
@@ -90,29 +96,33 @@ am_status am_batch_make(const am_batch_source *s, const am_batch_clip *clip, uin
   return status;
 }
 
-am_status am_batch_row(const am_batch_source *s, am_batch_memory *m, int i, am_error *err) {
-  uint32_t index = m->clips[i];
+am_status am_batch_put(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, float *row, int *length,
+                       am_error *err) {
   size_t f = (size_t)s->f;
-  float *row = m->raw + (size_t)i * (size_t)s->t * f;
-  am_batch_clip clip = {.name = s->d->clips[index].name, .speaker = s->d->clips[index].speaker,
-                        .features = am_store_features(s->store, index), .t = am_store_frames(s->store, index)};
-  clip.sound = am_store_sound(s->store, index, &clip.n);
-  int t = clip.t;
-  if (s->needs_sound || t > s->t) {
+  int t = clip->t;
+  if (s->needs_sound || !clip->features || t > s->t) {
     am_batch_made made;
-    am_status status = am_batch_make(s, &clip, m->draws[i], &made, err);
+    am_status status = am_batch_make(s, clip, draw, &made, err);
     if (status) return status;
     t = made.t < s->t ? made.t : s->t;
     memcpy(row, made.x, (size_t)t * f * sizeof *row);
     am_free(s->ctx, made.x);
     am_free(s->ctx, made.sound);
   } else { /* the usual case: made in place */
-    memcpy(row, clip.features, (size_t)t * f * sizeof *row);
-    shape_row(s, clip.speaker, m->draws[i], row, &t);
+    memcpy(row, clip->features, (size_t)t * f * sizeof *row);
+    shape_row(s, clip->speaker, draw, row, &t);
   }
   memset(row + (size_t)t * f, 0, (size_t)(s->t - t) * f * sizeof *row);
-  m->raw_lengths[i] = t;
+  *length = t;
   return AM_OK;
+}
+
+am_status am_batch_row(const am_batch_source *s, am_batch_memory *m, int i, am_error *err) {
+  uint32_t index = m->clips[i];
+  am_batch_clip clip = {.name = s->d->clips[index].name, .speaker = s->d->clips[index].speaker,
+                        .features = am_store_features(s->store, index), .t = am_store_frames(s->store, index)};
+  clip.sound = am_store_sound(s->store, index, &clip.n);
+  return am_batch_put(s, &clip, m->draws[i], m->raw + (size_t)i * (size_t)s->t * (size_t)s->f, &m->raw_lengths[i], err);
 }
 
 static float weight_of(const am_batch_source *s, uint32_t clip) {

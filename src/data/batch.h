@@ -1,10 +1,12 @@
-/* data/batch.h - making the clips of one batch; for data/ only. */
+/* data/batch.h - the rows of a batch: the one way from a sound, or its features, to what a model is given, for training, evaluation,
+ * prediction and who wants to see it (inspect --augment). */
 #ifndef AM_BATCH_H
 #define AM_BATCH_H
 
 #include "data/loader.h"
 
-/* What a batch is made from: fixed for the life of a loader, `epoch` between starts. */
+/* What a batch is made from: fixed for the life of a loader, `epoch` between starts.  A row of a sound that is in no store needs
+ * ctx, nz, fx, t and f alone. */
 typedef struct am_batch_source {
   am_context *ctx;
   const am_store *store;
@@ -30,7 +32,8 @@ typedef struct am_batch_memory {
 
 am_status am_batch_alloc(const am_batch_source *s, am_batch_memory *m, am_error *err);
 void am_batch_free(am_context *ctx, am_batch_memory *m);
-/* A clip as the store has it, all borrowed: features (T,F) where the augmentation leaves the sound alone, else the sound. */
+/* A clip as the store has it, all borrowed: features (T,F) where the augmentation leaves the sound alone, else the sound.  Without
+ * features they are computed from the sound. */
 typedef struct am_batch_clip {
   const char *name;
   int speaker;
@@ -46,10 +49,12 @@ typedef struct am_batch_made {
   float *sound; /* (n) augmented; NULL where only features are */
   size_t n;
 } am_batch_made;
-/* The one way from a clip to what a model is trained on, for rows and for who wants to see one (inspect --augment): of the
- * epoch of `s`, at position `draw` of its order.  On failure there is nothing to free. */
+/* What becomes of the clip in the epoch of `s`, at position `draw` of its order.  On failure there is nothing to free. */
 am_status am_batch_make(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, am_batch_made *out, am_error *err);
 
+/* The same as a row (t,F) of a model's input: cut to s->t frames, or followed by zeros.  *length gets its frames. */
+am_status am_batch_put(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, float *row, int *length,
+                       am_error *err);
 /* Row i of `raw`: features, augmented and normalised. Rows may be made by several threads at once. */
 am_status am_batch_row(const am_batch_source *s, am_batch_memory *m, int i, am_error *err);
 /* After all rows: mixup, targets, weights. */

@@ -2,7 +2,8 @@
 #include "model/predict.h"
 
 #include <math.h>
-#include <string.h>
+
+#include "data/batch.h"
 
 struct am_predictor {
   am_features *fx;
@@ -30,27 +31,17 @@ static am_status predictor_create(am_context *ctx, am_checkpoint *c, am_error *e
   return status;
 }
 
-/* Features of the sound into the model's input, cut or followed by zeros. */
 static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, int *length,
                             am_error *err) {
   am_predictor *p = c->predictor;
-  int room, bins, t, most = c->input.t;
+  int room, bins;
   am_features_shape(p->fx, n, &room, &bins);
   if (bins != c->input.f * c->input.c)
     return am_fail(err, AM_E_SHAPE, "the checkpoint's features have %d bins, its model wants %d", bins,
                    c->input.f * c->input.c);
-  float *features = am_alloc_aligned(ctx, am_mul((size_t)room * (size_t)bins, sizeof *features));
-  if (!features) return am_no_memory(err);
-  am_status status = am_features_compute(p->fx, samples, n, 1, features, &t, err);
-  if (!status) {
-    am_normaliser_apply(&c->normaliser, 0, features, t);
-    *length = t < most ? t : most;
-    size_t used = (size_t)*length * (size_t)bins;
-    memcpy(p->x, features, used * sizeof *features);
-    memset(p->x + used, 0, ((size_t)most * (size_t)bins - used) * sizeof *features);
-  }
-  am_free_aligned(ctx, features);
-  return status;
+  const am_batch_source source = {.ctx = ctx, .nz = &c->normaliser, .fx = p->fx, .t = c->input.t, .f = bins};
+  const am_batch_clip clip = {.sound = samples, .n = n};
+  return am_batch_put(&source, &clip, 0, p->x, length, err);
 }
 
 am_status am_predict_heard(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,
