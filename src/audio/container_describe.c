@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "audio/endings.h"
 #include "base/file.h"
 
 static bool has(const unsigned char *data, size_t bytes, size_t at, const char *letters, size_t n) {
@@ -166,12 +167,7 @@ const char *am_container_advice(const am_container *c, char *line, size_t room) 
 
 /* What its name says and its content does not. */
 static const char *lying_ending(const char *name) {
-  const char *dot = strrchr(am_path_base(name), '.');
-  static const char *const endings[] = {"wav", "wave", "flac", "ogg", "opus", "mp3",
-                                        "aif", "aiff", "aifc", "au",  "caf",  NULL};
-  for (size_t i = 0; dot && endings[i]; i++)
-    if (strcasecmp(dot + 1, endings[i]) == 0) return dot;
-  return NULL;
+  return am_sound_ending_known(name) ? strrchr(am_path_base(name), '.') : NULL;
 }
 
 /* The first line as printable ASCII, others as '.'; whether it looked like text. */

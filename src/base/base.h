@@ -44,6 +44,8 @@ double am_now(void);
  * count * bytes, checked against overflow; NULL on failure (no message). */
 void *am_alloc(am_context *ctx, size_t count, size_t bytes);
 void *am_resize(am_context *ctx, void *pointer, size_t count, size_t bytes); /* not zeroed */
+/* The one growing array: room for `needed` elements of so many bytes in *(T **)array, which has *room; it doubles. */
+am_status am_grow(am_context *ctx, void *array, size_t *room, size_t needed, size_t bytes, am_error *err);
 void am_free(am_context *ctx, void *pointer); /* NULL is allowed */
 char *am_strdup(am_context *ctx, const char *text);
 char *am_format(am_context *ctx, const char *format, ...) AM_PRINTF(2, 3); /* NULL: no memory */

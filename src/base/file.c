@@ -367,12 +367,7 @@ static am_status list_open(am_context *ctx, DIR *folder, const char *path, am_na
     struct dirent *entry = readdir(folder);
     if (!entry) break;
     if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
-    if (out->n == room) {
-      room = room ? 2 * room : 32;
-      char **moved = am_resize(ctx, out->at, room, sizeof *moved);
-      if (!moved) return am_no_memory(err);
-      out->at = moved;
-    }
+    if (am_grow(ctx, &out->at, &room, out->n + 1, sizeof *out->at, err)) return AM_E_NOMEM;
     if (!(out->at[out->n] = am_strdup(ctx, entry->d_name))) return am_no_memory(err);
     out->n++;
   }

@@ -17,6 +17,21 @@ void *am_resize(am_context *ctx, void *pointer, size_t count, size_t bytes) {
   return s->resize ? s->resize(s->memory_user, pointer, size) : realloc(pointer, size);
 }
 
+am_status am_grow(am_context *ctx, void *array, size_t *room, size_t needed, size_t bytes, am_error *err) {
+  enum { FIRST = 16 };
+  if (needed <= *room) return AM_OK;
+  size_t more = am_mul(*room, 2);
+  if (more < FIRST) more = FIRST;
+  if (more < needed) more = needed;
+  void *old; /* copied: a T * is no void * to a compiler that reasons by types */
+  memcpy(&old, array, sizeof old);
+  void *moved = am_resize(ctx, old, more, bytes);
+  if (!moved) return am_no_memory(err);
+  memcpy(array, &moved, sizeof moved);
+  *room = more;
+  return AM_OK;
+}
+
 void *am_alloc(am_context *ctx, size_t count, size_t bytes) {
   size_t size = am_mul(count, bytes);
   if (too_large(size)) return NULL;

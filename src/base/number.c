@@ -93,3 +93,10 @@ double am_float_decimal(float number) {
   }
   return shortest;
 }
+
+int am_largest(const float *x, int n) {
+  int best = 0;
+  for (int i = 1; i < n; i++)
+    if (x[i] > x[best]) best = i;
+  return best;
+}

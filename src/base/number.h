@@ -11,5 +11,7 @@ bool am_text_to_real(const char *text, double *out);
 void am_real_to_text(double number, char out[32]);
 /* The shortest decimal that reads back as this float (6 to 9 digits), as a double: 0.1f gives 0.1. */
 double am_float_decimal(float number);
+/* The place of the largest of n numbers, the first of equals: the class that scores, or probabilities, say. */
+int am_largest(const float *x, int n);
 
 #endif

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "cli/cli.h"
 #include "io/csv.h"
 #include "io/json.h"
@@ -96,9 +97,7 @@ static am_status print_text(cli *c, const am_checkpoint *m, const cli_predicted 
 }
 
 am_status cli_predicted_row(cli *c, const am_checkpoint *m, cli_format format, const cli_predicted *row, am_error *err) {
-  int best = 0;
-  for (int k = 1; k < m->classes; k++)
-    if (row->p[k] > row->p[best]) best = k;
+  int best = am_largest(row->p, m->classes);
   if (format == CLI_JSON) return print_json(c, m, row, best, err);
   if (format == CLI_CSV) return print_csv(c, m, row, best, err);
   return print_text(c, m, row, best, err);

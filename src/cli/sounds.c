@@ -7,13 +7,7 @@
 #include "cli/cli.h"
 
 static am_status add_sound(cli *c, cli_sounds *s, const char *path, am_error *err) {
-  if (s->n == s->room) {
-    size_t room = s->room ? 2 * s->room : 64;
-    char **grown = am_resize(c->ctx, s->at, room, sizeof *grown);
-    if (!grown) return am_no_memory(err);
-    s->at = grown;
-    s->room = room;
-  }
+  if (am_grow(c->ctx, &s->at, &s->room, s->n + 1, sizeof *s->at, err)) return AM_E_NOMEM;
   s->at[s->n] = am_strdup(c->ctx, path);
   return s->at[s->n] ? (s->n++, AM_OK) : am_no_memory(err);
 }

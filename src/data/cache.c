@@ -76,13 +76,7 @@ static bool grow_slots(am_cache *c) {
 }
 
 static am_status add_entry(am_cache *c, entry e, am_error *err) {
-  if (c->n == c->room) {
-    size_t room = c->room ? 2 * c->room : 512;
-    entry *entries = am_resize(c->ctx, c->entries, room, sizeof *entries);
-    if (!entries) return am_no_memory(err);
-    c->entries = entries;
-    c->room = room;
-  }
+  if (am_grow(c->ctx, &c->entries, &c->room, c->n + 1, sizeof *c->entries, err)) return AM_E_NOMEM;
   if (!grow_slots(c)) return am_no_memory(err);
   size_t slot = slot_of(c, e.key);
   e.older = (int64_t)c->slots[slot] - 1;
@@ -284,13 +278,7 @@ am_status am_cache_read(am_cache *c, uint64_t key, float *out, am_error *err) {
 
 am_status am_cache_add(am_cache *c, uint64_t key, int64_t rows, int64_t columns, const am_cache_facts *facts,
                        const float *data, am_error *err) {
-  if (c->n_waiting == c->waiting_room) {
-    size_t room = c->waiting_room ? 2 * c->waiting_room : 64;
-    pending *waiting = am_resize(c->ctx, c->waiting, room, sizeof *waiting);
-    if (!waiting) return am_no_memory(err);
-    c->waiting = waiting;
-    c->waiting_room = room;
-  }
+  if (am_grow(c->ctx, &c->waiting, &c->waiting_room, c->n_waiting + 1, sizeof *c->waiting, err)) return AM_E_NOMEM;
   size_t count = (size_t)(rows * columns);
   float *copy = am_alloc(c->ctx, count, sizeof *copy);
   if (!copy) return am_no_memory(err);

@@ -129,13 +129,7 @@ static am_status compare(const work *w, uint32_t a, uint32_t b, bool *same, am_e
 }
 
 static am_status add_pair(am_check *check, uint32_t a, uint32_t b, am_error *err) {
-  if (check->n_pairs == check->pairs_room) {
-    size_t room = check->pairs_room ? 2 * check->pairs_room : 16;
-    am_check_pair *at = am_resize(check->ctx, check->pairs, room, sizeof *at);
-    if (!at) return am_no_memory(err);
-    check->pairs = at;
-    check->pairs_room = room;
-  }
+  if (am_grow(check->ctx, &check->pairs, &check->pairs_room, check->n_pairs + 1, sizeof *check->pairs, err)) return AM_E_NOMEM;
   check->pairs[check->n_pairs++] = (am_check_pair){a, b};
   return AM_OK;
 }

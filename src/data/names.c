@@ -15,13 +15,7 @@ static size_t slot_of(const am_name_set *set, const char *name) {
 
 /* Keeps the table at most half full. */
 static bool grow(am_name_set *set) {
-  if (set->n == set->room) {
-    size_t room = set->room ? 2 * set->room : 32;
-    const char **at = am_resize(set->ctx, set->at, room, sizeof *at);
-    if (!at) return false;
-    set->at = at;
-    set->room = room;
-  }
+  if (am_grow(set->ctx, &set->at, &set->room, set->n + 1, sizeof *set->at, NULL)) return false;
   if (2 * (set->n + 1) <= set->n_slots) return true;
   size_t n_slots = set->n_slots ? 2 * set->n_slots : 64;
   uint32_t *slots = am_alloc(set->ctx, n_slots, sizeof *slots);

@@ -80,13 +80,7 @@ static am_status read_field(const am_csv *csv, cursor *c, am_error *err) {
 }
 
 static am_status add_field(am_csv *csv, char *field, am_error *err) {
-  if (csv->used == csv->field_room) {
-    size_t room = csv->field_room ? am_mul(csv->field_room, 2) : 64;
-    char **moved = am_resize(csv->ctx, csv->fields, room, sizeof *moved);
-    if (!moved) return am_no_memory(err);
-    csv->fields = moved;
-    csv->field_room = room;
-  }
+  if (am_grow(csv->ctx, &csv->fields, &csv->field_room, csv->used + 1, sizeof *csv->fields, err)) return AM_E_NOMEM;
   csv->fields[csv->used++] = field;
   return AM_OK;
 }
@@ -107,13 +101,7 @@ static am_status end_row(am_csv *csv, size_t width, int line, am_error *err) {
   if (width != csv->columns)
     return am_fail(err, AM_E_FORMAT, "%s:%d: %zu fields, but the header has %zu%s", csv->source, line, width,
                    csv->columns, header_hint(csv));
-  if (csv->rows == csv->line_room) {
-    size_t room = csv->line_room ? am_mul(csv->line_room, 2) : 64;
-    int *moved = am_resize(csv->ctx, csv->lines, room, sizeof *moved);
-    if (!moved) return am_no_memory(err);
-    csv->lines = moved;
-    csv->line_room = room;
-  }
+  if (am_grow(csv->ctx, &csv->lines, &csv->line_room, csv->rows + 1, sizeof *csv->lines, err)) return AM_E_NOMEM;
   csv->lines[csv->rows++] = line;
   return AM_OK;
 }

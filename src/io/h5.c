@@ -360,15 +360,9 @@ typedef struct gather {
 
 static void gather_add(gather *g, const char *name) {
   if (g->failed) return;
-  if (g->names->n == g->room) {
-    size_t room = g->room ? 2 * g->room : 16;
-    char **moved = am_resize(g->ctx, g->names->at, room, sizeof *moved);
-    if (!moved) {
-      g->failed = true;
-      return;
-    }
-    g->names->at = moved;
-    g->room = room;
+  if (am_grow(g->ctx, &g->names->at, &g->room, g->names->n + 1, sizeof *g->names->at, NULL)) {
+    g->failed = true;
+    return;
   }
   char *copy = am_strdup(g->ctx, name);
   if (copy) g->names->at[g->names->n++] = copy;

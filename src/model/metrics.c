@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/rng.h"
 #include "model/metrics.h"
 
@@ -16,13 +17,6 @@ enum { BINS = 15, DRAWS = 2000 };
 static const double Z = 1.959963984540054; /* 97.5 % point of the normal distribution */
 
 /* ---- points ---- */
-
-static int best_class(const float *p, int classes) {
-  int best = 0;
-  for (int k = 1; k < classes; k++)
-    if (p[k] > p[best]) best = k;
-  return best;
-}
 
 static am_status check_row(const float *p, int label, size_t row, int classes, am_error *err) {
   if (label < 0 || label >= classes)
@@ -41,7 +35,7 @@ static am_status count(am_metrics *m, const float *probabilities, const int *lab
     const float *p = probabilities + i * (size_t)K;
     am_status status = check_row(p, labels[i], i, K, err);
     if (status) return status;
-    int guess = best_class(p, K);
+    int guess = am_largest(p, K);
     m->confusion[labels[i] * K + guess]++;
     m->support[labels[i]]++;
     double truth = p[labels[i]];
@@ -192,7 +186,7 @@ static am_status interval(am_metrics *m, const float *probabilities, const int *
     if (!table) status = am_no_memory(err);
     for (size_t i = 0; i < m->n && table; i++) {
       uint64_t *cell = table + (slot[speakers[i]] * K + (size_t)labels[i]) * 2;
-      cell[0] += best_class(probabilities + i * K, m->classes) == labels[i];
+      cell[0] += am_largest(probabilities + i * K, m->classes) == labels[i];
       cell[1]++;
     }
     if (table) status = bootstrap(m, table, found, seed, err);

@@ -11,17 +11,14 @@
 typedef struct adding {
   am_context *ctx;
   am_names *names;
+  size_t room; /* of names->at */
   am_name_set known; /* all of them */
 } adding;
 
 static am_status put(adding *a, const char *name, am_error *err) {
   am_names *names = a->names;
   if (am_name_set_find(&a->known, name) >= 0) return AM_OK;
-  if (!(names->n & (names->n - 1))) { /* room for a power of two is full */
-    char **grown = am_resize(a->ctx, names->at, names->n ? 2 * names->n : 1, sizeof *grown);
-    if (!grown) return am_no_memory(err);
-    names->at = grown;
-  }
+  if (am_grow(a->ctx, &names->at, &a->room, names->n + 1, sizeof *names->at, err)) return AM_E_NOMEM;
   char *copy = am_strdup(a->ctx, name);
   if (!copy) return am_no_memory(err);
   names->at[names->n++] = copy;
@@ -30,12 +27,7 @@ static am_status put(adding *a, const char *name, am_error *err) {
 
 /* The list may come from elsewhere, with room for no more. */
 static am_status begin(am_context *ctx, am_names *names, adding *a, am_error *err) {
-  *a = (adding){.ctx = ctx, .names = names, .known = {.ctx = ctx}};
-  size_t room = 1;
-  while (room < names->n) room *= 2;
-  char **grown = am_resize(ctx, names->at, room, sizeof *grown);
-  if (!grown) return am_no_memory(err);
-  names->at = grown;
+  *a = (adding){.ctx = ctx, .names = names, .room = names->n, .known = {.ctx = ctx}};
   for (size_t i = 0; i < names->n; i++)
     if (am_name_set_add(&a->known, names->at[i]) < 0) return am_no_memory(err);
   return AM_OK;

@@ -196,16 +196,6 @@ static am_status check_shape(const am_layer *layer, am_error *err) {
                        s.c, am_mul(count, sizeof(am_real)), (size_t)INT_MAX * sizeof(am_real));
 }
 
-static am_status grow(am_model *model, am_error *err) {
-  if (model->n_steps < model->capacity) return AM_OK;
-  size_t capacity = model->capacity ? model->capacity * 2 : 16;
-  am_step *steps = am_resize(model->ctx, model->steps, capacity, sizeof *steps);
-  if (!steps) return am_no_memory(err);
-  model->steps = steps;
-  model->capacity = capacity;
-  return AM_OK;
-}
-
 /* Appends one step over tensors `inputs`; *out gets its tensor.  options: a map, or NULL for all defaults. */
 am_status am_step_add(am_model *model, const am_layer_class *cls, const char *name, const am_value *options,
                           const am_value *at, const int *inputs, int n_in, int *out, am_error *err) {
@@ -217,7 +207,7 @@ am_status am_step_add(am_model *model, const am_layer_class *cls, const char *na
   if (model->n_steps == MOST_STEPS)
     return am_fail_at(err, at, "more than %d layers, counting those of blocks and activations", (int)MOST_STEPS);
   am_status status = am_value_add(model->tree, model->names, name, am_value_new(model->tree, AM_NULL), err);
-  if (!status) status = grow(model, err);
+  if (!status) status = am_grow(model->ctx, &model->steps, &model->capacity, model->n_steps + 1, sizeof *model->steps, err);
   if (status) return status;
   am_step *step = &model->steps[model->n_steps];
   *step = (am_step){.output = (int)model->n_steps + 1};

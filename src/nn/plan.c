@@ -31,15 +31,9 @@ static size_t scaled(const planner *p, size_t per_clip, size_t once) {
 static int new_region(planner *p, size_t bytes, int birth, int death) {
   am_plan *plan = p->plan;
   if (!bytes) return AM_NO_REGION;
-  if (plan->n_regions == plan->capacity) {
-    size_t capacity = plan->capacity ? 2 * plan->capacity : 64;
-    am_region *regions = am_resize(plan->ctx, plan->regions, capacity, sizeof *regions);
-    if (!regions) {
-      p->failed = true;
-      return AM_NO_REGION;
-    }
-    plan->regions = regions;
-    plan->capacity = capacity;
+  if (am_grow(plan->ctx, &plan->regions, &plan->capacity, plan->n_regions + 1, sizeof *plan->regions, NULL)) {
+    p->failed = true;
+    return AM_NO_REGION;
   }
   size_t rounded = am_add(bytes, 63) / 64 * 64;
   plan->regions[plan->n_regions] = (am_region){.bytes = rounded, .birth = birth, .death = death};

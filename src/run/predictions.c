@@ -10,16 +10,13 @@
 static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, const int64_t *seed,
                       char *const *labels, int classes, const float *p) {
   const am_clip *clip = &d->clips[index];
-  int best = 0;
-  for (int k = 1; k < classes; k++)
-    if (p[k] > p[best]) best = k;
   am_csv_put(w, clip->name);
   am_csv_put(w, clip->speaker >= 0 ? d->speakers[clip->speaker] : "");
   if (clip->fold >= 0) am_csv_put_int(w, clip->fold);
   else am_csv_put(w, "");
   if (seed) am_csv_put_int(w, *seed);
   am_csv_put(w, clip->label >= 0 ? d->labels[clip->label] : "");
-  am_csv_put(w, labels[best]);
+  am_csv_put(w, labels[am_largest(p, classes)]);
   for (int k = 0; k < classes; k++) am_csv_put_real(w, am_float_decimal(p[k]));
   for (size_t t = 0; t < d->n_traits; t++) {
     int value = d->traits[t].of[index];

@@ -2,16 +2,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "train/trainer.h"
 
 /* ---- the step ---- */
-
-static int best_of(const float *row, int n) {
-  int best = 0;
-  for (int k = 1; k < n; k++)
-    if (row[k] > row[best]) best = k;
-  return best;
-}
 
 static double divisor_of(const am_trainer *t, const am_loader_batch *b) {
   if (t->config->loss.divide_by == AM_LOSS_BY_BATCH || !b->weights) return b->n;
@@ -50,7 +44,7 @@ am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err
   s->divisor_sum += divisor;
   s->clips += (uint64_t)b->n;
   for (int i = 0; i < b->n; i++)
-    s->correct += best_of(logits + (size_t)i * (size_t)K, K) == best_of(b->targets + (size_t)i * (size_t)K, K);
+    s->correct += am_largest(logits + (size_t)i * (size_t)K, K) == am_largest(b->targets + (size_t)i * (size_t)K, K);
   s->step++;
   s->position++;
   return AM_OK;

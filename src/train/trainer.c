@@ -5,6 +5,7 @@
 
 #include "run/history.h"
 #include "run/recordings.h"
+#include "base/number.h"
 #include "train/trainer.h"
 #include "run/environment.h"
 
@@ -103,12 +104,8 @@ static void validation_scores(am_trainer *t, am_epoch *e) {
     size_t support = 0, hits = 0;
     for (size_t i = 0; i < n; i++) {
       if ((size_t)t->dataset->clips[t->split->at[AM_PART_VALIDATION][i]].label != k) continue;
-      const float *row = t->logits + i * K;
-      size_t best = 0;
-      for (size_t j = 1; j < K; j++)
-        if (row[j] > row[best]) best = j;
       support++;
-      hits += best == k;
+      hits += (size_t)am_largest(t->logits + i * K, t->classes) == k;
     }
     right += hits;
     if (support) recall += (double)hits / (double)support, occurring++;

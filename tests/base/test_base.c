@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "base/number.h"
 #include "base/arena.h"
 #include "base/base.h"
 #include "base/file.h"
@@ -240,6 +241,39 @@ static void check_memory(am_context *ctx) {
   am_free(ctx, text);
 }
 
+static void arrays_grow(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  am_error err = AM_ERROR_INIT;
+  uint64_t *at = NULL;
+  size_t room = 0, moves = 0, before;
+  for (size_t n = 0; n < 1000; n++) {
+    before = room;
+    am_test_ok(am_grow(ctx, &at, &room, n + 1, sizeof *at, &err), &err);
+    moves += room != before;
+    assert_true(room > n);
+    at[n] = n;
+  }
+  assert_true(moves < 10); /* it doubles */
+  for (size_t n = 0; n < 1000; n++) assert_true(at[n] == n);
+  before = room;
+  am_test_ok(am_grow(ctx, &at, &room, 5000, sizeof *at, &err), &err);
+  assert_true(room >= 5000);
+  uint64_t *kept = at;
+  before = room;
+  am_test_fails(am_grow(ctx, &at, &room, SIZE_MAX / 4, sizeof *at, &err), AM_E_NOMEM, &err, "memory");
+  assert_true(at == kept && room == before && at[999] == 999);
+  am_free(ctx, at);
+  am_context_free(ctx);
+}
+
+static void the_largest_is_the_first_of_equals(void **state) {
+  (void)state;
+  assert_int_equal(am_largest((const float[]){0.25f}, 1), 0);
+  assert_int_equal(am_largest((const float[]){-3, -1, -2, -1}, 4), 1);
+  assert_int_equal(am_largest((const float[]){0, 0, 1}, 3), 2);
+}
+
 static void memory_is_zeroed_and_aligned(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
@@ -393,6 +427,8 @@ int main(void) {
       cmocka_unit_test(sinks_hear_one_call_at_a_time),
       cmocka_unit_test(sizes_do_not_overflow),
       cmocka_unit_test(memory_is_zeroed_and_aligned),
+      cmocka_unit_test(arrays_grow),
+      cmocka_unit_test(the_largest_is_the_first_of_equals),
       cmocka_unit_test(context_survives_failed_allocation),
       cmocka_unit_test(buffers_grow_and_remember_failure),
       cmocka_unit_test(arenas_count_then_assign),

@@ -7,13 +7,7 @@
 #include "base/file.h"
 
 am_status am_corpus_add(am_corpus *corpus, const am_entry *entry, am_error *err) {
-  if (corpus->n == corpus->room) {
-    size_t room = corpus->room ? 2 * corpus->room : 256;
-    am_entry *at = am_resize(corpus->ctx, corpus->at, room, sizeof *at);
-    if (!at) return am_no_memory(err);
-    corpus->at = at;
-    corpus->room = room;
-  }
+  if (am_grow(corpus->ctx, &corpus->at, &corpus->room, corpus->n + 1, sizeof *corpus->at, err)) return AM_E_NOMEM;
   corpus->at[corpus->n++] = *entry;
   return AM_OK;
 }
@@ -26,13 +20,7 @@ am_status am_corpus_leave_out(am_corpus *corpus, const char *reason, const char 
     if (k < AM_LEFT_OUT_MORE && !(old->more[k] = am_tree_string(corpus->d->strings, example))) return am_no_memory(err);
     return AM_OK;
   }
-  if (corpus->n_left_out == corpus->left_out_room) {
-    size_t room = corpus->left_out_room ? 2 * corpus->left_out_room : 8;
-    am_left_out *at = am_resize(corpus->ctx, corpus->left_out, room, sizeof *at);
-    if (!at) return am_no_memory(err);
-    corpus->left_out = at;
-    corpus->left_out_room = room;
-  }
+  if (am_grow(corpus->ctx, &corpus->left_out, &corpus->left_out_room, corpus->n_left_out + 1, sizeof *corpus->left_out, err)) return AM_E_NOMEM;
   am_left_out out = {.reason = am_tree_string(corpus->d->strings, reason), .count = 1,
                      .example = am_tree_string(corpus->d->strings, example)};
   if (!out.reason || !out.example || am_name_set_add(&corpus->reasons, out.reason) < 0) return am_no_memory(err);

@@ -30,13 +30,7 @@ static am_status visit_folder(am_walk *walk, const char *name, const char *path,
 /* Links to folders wait until all that stands below the root has been searched, so that a folder of the corpus goes by
  * its own name, which often says who speaks. */
 static am_status put_off(am_walk *walk, const char *name, int depth, am_error *err) {
-  if (walk->n_links == walk->links_room) {
-    size_t room = walk->links_room ? 2 * walk->links_room : 16;
-    struct am_walk_link *moved = am_resize(walk->ctx, walk->links, room, sizeof *moved);
-    if (!moved) return am_no_memory(err);
-    walk->links = moved;
-    walk->links_room = room;
-  }
+  if (am_grow(walk->ctx, &walk->links, &walk->links_room, walk->n_links + 1, sizeof *walk->links, err)) return AM_E_NOMEM;
   char *copy = am_strdup(walk->ctx, name);
   if (!copy) return am_no_memory(err);
   walk->links[walk->n_links++] = (struct am_walk_link){copy, depth};
