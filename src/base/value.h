@@ -16,7 +16,7 @@ struct am_value {
   am_kind kind;
   bool quoted; /* a scalar written in quotes: always text, never a number */
   int line, column;
-  const char *source;   /* file name, or "--set"; owned by the tree */
+  const char *source;   /* file name, or what an override is called; owned by the tree */
   const char *key;      /* name of this entry when the parent is a map, else NULL */
   int key_line, key_column;
   const char *text;     /* AM_SCALAR */
@@ -73,7 +73,7 @@ am_value *am_value_find(const am_value *root, const char *path);
 am_status am_value_set(am_tree *tree, const char *path, am_value *item, am_error *err);
 bool am_value_equal(const am_value *a, const am_value *b); /* same content, lines aside */
 
-/* Fails with "file:line:column: message" (or "--set: message"). */
+/* Fails with "file:line:column: message" (or "source: message" where there is no line). */
 am_status am_fail_at(am_error *err, const am_value *at, const char *format, ...) AM_PRINTF(3, 4);
 /* The same at the place of the value's key. */
 am_status am_fail_at_key(am_error *err, const am_value *at, const char *format, ...) AM_PRINTF(3, 4);

@@ -10,6 +10,7 @@
 #endif
 
 #include "cli/cli.h"
+#include "model/config.h"
 #include "run/environment.h"
 
 static const cli_command *const commands[] = {&cli_train,   &cli_evaluate, &cli_predict, &cli_features,
@@ -126,6 +127,14 @@ static int help(int argc, char **argv) {
   return code ? code : printed();
 }
 
+/* The library speaks of an override where the user of the command wrote --set. */
+static void say_error(const cli_command *command, am_status status, const char *message) {
+  const size_t n = strlen(AM_CONFIG_OVERRIDE ": ");
+  const bool override = !strncmp(message, AM_CONFIG_OVERRIDE ": ", n);
+  if (!*message) message = am_status_name(status);
+  cli_fprint(stderr, "audiomood %s: %s%s\n", command->name, override ? "--set: " : "", override ? message + n : message);
+}
+
 static int execute(cli *c, const cli_command *command, int argc, char **argv) {
   am_error err = AM_ERROR_INIT;
   am_status st = cli_parse(c, command, argc - 2, argv + 2, &err);
@@ -141,7 +150,7 @@ static int execute(cli *c, const cli_command *command, int argc, char **argv) {
   const bool no_other = !st || cli_nobody_reads(); /* to be told */
   st = finish_output(st, &err);
   const bool unread = no_other && cli_nobody_reads() && cli_signals_pipe(); /* as other programs end then: without a word */
-  if (st && !unread) cli_fprint(stderr, "audiomood %s: %s\n", command->name, err.message[0] ? err.message : am_status_name(st));
+  if (st && !unread) say_error(command, st, err.message);
   if (st == AM_E_USAGE) cli_fprint(stderr, "Run 'audiomood %s --help' for its usage.\n", command->name);
   int number = cli_signal_received();
   cli_signals_forget();

@@ -75,7 +75,7 @@ static am_status check_frames(writer *w, int frames, am_error *err) {
   }
   return am_fail(err, AM_E_UNSUPPORTED,
                  "%s: the model takes clips of any length up to %d frames and leaves their padding "
-                 "out of everything, which Keras does not; export it for clips of N frames by --frames N",
+                 "out of everything, which Keras does not; export it for clips of one length (option frames)",
                  w->file, in.t);
 }
 

@@ -132,13 +132,13 @@ static const char *shown_label(const am_data_options *d, const char *label) {
 
 /* An output without a name of its own could not be told from others. */
 static am_status check_labels(const job *j, am_error *err) {
-  const char *const *given = j->config->data.labels.at, *from = j->options->labels ? "--labels" : "data.labels";
+  const char *const *given = j->config->data.labels.at, *from = j->options->labels ? "option labels" : "data.labels";
   for (size_t i = 0; i < j->classes; i++) {
     if (!*given[i]) return am_fail(err, AM_E_CONFIG, "%s: label %zu is empty", from, i + 1);
     if (!*j->labels[i]) return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" is renamed to nothing", given[i]);
     for (size_t k = 0; k < i; k++) {
       if (!strcmp(given[i], given[k]))
-        return am_fail(err, AM_E_CONFIG, "%s: \"%s\" stands there twice", from, given[i]);
+        return am_fail(err, AM_E_CONFIG, "%s: \"%s\" is there twice", from, given[i]);
       if (!strcmp(j->labels[i], j->labels[k]))
         return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" and \"%s\" are both renamed to \"%s\"", given[k],
                        given[i], j->labels[i]);
@@ -153,7 +153,7 @@ static am_status find_labels(job *j, am_error *err) {
   if (!n)
     return am_fail(err, AM_E_CONFIG,
                    "%s: data.labels is empty, and a Keras model does not name its outputs; give them in "
-                   "order by --labels",
+                   "order (option labels)",
                    j->options->config);
   if (j->keras.units && (size_t)j->keras.units != n)
     return am_fail(err, AM_E_SHAPE, "%s: the model has %lld outputs, and there are %zu labels (%s, ...)",
@@ -174,7 +174,7 @@ static am_status choose_frames(job *j, int64_t keras, int fixed, am_error *err) 
   if (keras > 0 && fixed > 0 && keras != fixed)
     return am_fail(err, AM_E_SHAPE,
                    "%s wants clips of %lld frames, the features of %s have %d; set features.samples, or "
-                   "--layout if the model's input is (frames, mel, channels)",
+                   "layout time_mel if the model's input is (frames, mel, channels)",
                    j->file, (long long)keras, config, fixed);
   if (keras > 0 && !fixed)
     am_log(j->ctx, AM_LOG_WARNING,
@@ -205,7 +205,7 @@ static am_status shape_input(job *j, int fixed, int bins, am_error *err) {
   int64_t wanted = picture ? k->dims[turned ? 0 : 1] : k->dims[1];
   if (wanted != bins)
     return am_fail(err, AM_E_SHAPE, "%s wants %lld bins a frame, the features of %s have %d%s", j->file,
-                   (long long)wanted, config, bins, picture ? "; is --layout right?" : "");
+                   (long long)wanted, config, bins, picture ? "; is the option layout right?" : "");
   if (picture && k->dims[2] != 1)
     return am_fail(err, AM_E_UNSUPPORTED, "%s wants pictures of %lld channels; features have 1", j->file,
                    (long long)k->dims[2]);

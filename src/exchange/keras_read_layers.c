@@ -375,7 +375,7 @@ static am_status read_reshape(reader *r, const source *s, am_error *err) {
   if (r->turned)
     return am_fail(err, AM_E_UNSUPPORTED,
                    "%s: layer %s (Reshape): its rows would hold bins, not frames; put Permute((2, 1,"
-                   " 3)) before it, or say --layout time_mel if its input is (frames, mel, channels)",
+                   " 3)) before it, or choose layout time_mel if its input is (frames, mel, channels)",
                    r->file, s->name);
   am_keras_layer *l = NULL;
   status = record(r, s, &l, err);

@@ -26,7 +26,8 @@ static am_status check_head(am_context *ctx, am_h5 *file, am_error *err) {
     if (end == version || *end != '.')
       status = am_fail(err, AM_E_FORMAT, "%s: its version \"%s\" is not of the form 1.0", path, version);
     else if (major != AM_CHECKPOINT_MAJOR)
-      status = am_fail(err, AM_E_FORMAT, "%s: a checkpoint of version %s; audiomood %s reads version %d: update it",
+      status = am_fail(err, AM_E_FORMAT, "%s: a checkpoint of version %s; audiomood %s reads version %d: read it with an "
+                       "audiomood as new as the one that wrote it",
                        path, version, am_version(), AM_CHECKPOINT_MAJOR);
   }
   am_free(ctx, format);

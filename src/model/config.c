@@ -55,7 +55,7 @@ const am_option am_train_table[] = {
     {"schedule", AM_OPT_MAP, TRAIN(schedule), "", 0, 0, NULL, "the learning rate over the run"},
     AM_OPTION_END};
 
-/* ---- --set ---- */
+/* ---- overrides ---- */
 
 static void forget_lines(am_value *v, const char *source) {
   v->source = source;
@@ -66,13 +66,15 @@ static void forget_lines(am_value *v, const char *source) {
 static am_status set_override(am_context *ctx, am_tree *tree, const char *text, am_error *err) {
   const char *equals = strchr(text, '=');
   if (!equals || equals == text)
-    return am_fail(err, AM_E_USAGE, "--set: \"%s\" is not of the form key=value, such as train.epochs=3", text);
+    return am_fail(err, AM_E_USAGE, AM_CONFIG_OVERRIDE ": \"%s\" is not of the form key=value, such as train.epochs=3",
+                   text);
   /* `key=` means an empty text, which YAML would read as nothing at all. */
   am_value *value = equals[1] ? NULL : am_value_text(tree, "", true);
-  am_status status = equals[1] ? am_yaml_read_text(tree, equals + 1, strlen(equals + 1), "--set", &value, err) : AM_OK;
+  am_status status = AM_OK;
+  if (equals[1]) status = am_yaml_read_text(tree, equals + 1, strlen(equals + 1), AM_CONFIG_OVERRIDE, &value, err);
   if (status) return status;
   if (!value) return am_no_memory(err);
-  forget_lines(value, am_tree_string(tree, "--set"));
+  forget_lines(value, am_tree_string(tree, AM_CONFIG_OVERRIDE));
   char *path = am_format(ctx, "%.*s", (int)(equals - text), text);
   status = path ? am_value_set(tree, path, value, err) : am_no_memory(err);
   am_free(ctx, path);

@@ -38,7 +38,7 @@ typedef struct am_train_options {
 /* Everything of a config file, checked. Owned strings live in `tree`. */
 struct am_config {
   am_context *ctx;
-  am_tree *tree;            /* the file with --set applied */
+  am_tree *tree;            /* the file with the overrides applied */
   am_tree *effective;       /* with every default filled in; what runs and checkpoints keep */
   const char *file;
   const char *name, *description;
@@ -55,8 +55,11 @@ struct am_config {
   const am_value *layers;   /* model.layers */
 };
 
-/* The tables of the sections that belong to this room, for --help; `train` holds loss, optimiser, schedule, whose tables stand with
- * them. */
+/* What messages name in place of a file when a value came from an override (key=value). The command prints its flag for it. */
+#define AM_CONFIG_OVERRIDE "override"
+
+/* The tables of the sections that belong to this room. The tables of loss, optimiser and schedule, which are inside of `train`,
+ * are declared with them. */
 extern const am_option am_config_table[], am_model_table[], am_train_table[];
 
 /* A config that a run or a checkpoint keeps, with every option written out: one that is not there is younger than the file,

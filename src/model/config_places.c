@@ -64,15 +64,15 @@ static const char *text_of(const am_value *v) {
 static am_status compare_section(const char *section, const am_value *saved, const am_value *now, size_t n_free, am_error *err) {
   if (!saved || saved->kind != AM_MAP) {
     if (am_value_equal(saved, now)) return AM_OK;
-    return am_fail(err, AM_E_CONFIG, "%s is %s, the run has %s; to train otherwise start a new run with --init", section,
-                   text_of(now), text_of(saved));
+    return am_fail(err, AM_E_CONFIG, "%s is %s, the run has %s; to train otherwise, start a new run "
+                   "from its weights (option init)", section, text_of(now), text_of(saved));
   }
   for (const am_value *entry = saved->first; entry; entry = entry->next) {
     const am_value *other = am_value_get(now, entry->key);
     if (may_change(section, entry->key, n_free) || am_value_equal(entry, other)) continue;
     if (same_corpora(section, entry, other)) continue;
-    return am_fail(err, AM_E_CONFIG, "%s.%s is %s, the run has %s; to train otherwise start a new run with --init", section,
-                   entry->key, text_of(other), text_of(entry));
+    return am_fail(err, AM_E_CONFIG, "%s.%s is %s, the run has %s; to train otherwise, start a new run "
+                   "from its weights (option init)", section, entry->key, text_of(other), text_of(entry));
   }
   return AM_OK;
 }

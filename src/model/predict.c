@@ -51,7 +51,7 @@ am_status am_predict_heard(am_context *ctx, am_checkpoint *c, const float *sampl
   for (int k = 0; k < c->classes; k++) probabilities[k] = NAN;
   if (!n) return am_fail(err, AM_E_USAGE, "there is no sound to predict from: 0 samples");
   if (c->normaliser.kind == AM_NORMALISE_SPEAKER && !c->normaliser.speaker_mean)
-    return am_fail(err, AM_E_USAGE, "this model normalises by speaker: give other sounds of the same speaker by --speaker");
+    return am_fail(err, AM_E_USAGE, "this model normalises by speaker: give other sounds of the same speaker (option speaker)");
   heard->unheard = am_sound_unheard(samples, n, rate);
   if (heard->unheard) return AM_OK;
   am_status status = c->predictor ? AM_OK : predictor_create(ctx, c, err);

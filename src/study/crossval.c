@@ -21,7 +21,7 @@ static am_status check_kind(const am_config *c, am_error *err) {
       return am_fail(err, AM_E_CONFIG,
                      "%s: this split has no folds; cross-validation wants split.kind kfold, "
                      "leave_one_speaker_out, leave_one_group_out, or fixed with fold_lists "
-                     "(for example --set split.kind=kfold --set split.folds=5)",
+                     "(for example kind: kfold with folds: 5)",
                      c->file);
   }
 }
@@ -63,7 +63,7 @@ static am_status check_folds(const am_crossval *x, am_error *err) {
     for (size_t k = 0; k < x->dataset->n; k++) clips += x->dataset->clips[k].fold == x->folds[i];
     if (!clips)
       return am_fail(err, AM_E_DATA,
-                     "fold %d of %d has no clip in %s; leave it out with --folds, or complete the corpus",
+                     "fold %d of %d has no clip in %s; leave it out (option folds), or complete the corpus",
                      x->folds[i], x->split->n_folds, x->dataset->root ? x->dataset->root : "the corpus");
   }
   return AM_OK;

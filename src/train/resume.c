@@ -111,7 +111,7 @@ static am_status check_recordings(am_trainer *t, am_error *err) {
     am_run_log(&t->folder, AM_LOG_INFO, "the run kept no digests of its recordings (clips.csv); those of now are kept from here on");
   if (r.n_changed)
     status = am_fail(err, AM_E_DATA, "%s: not the recording%s that this run was trained on: %s; put the recordings back, or "
-                     "start a new run with --init %s (to go on with those there are now, remove %s/clips.csv)",
+                     "start a new run from the weights in %s (option init; to go on with the recordings of now, remove %s/clips.csv)",
                      t->dataset->root ? t->dataset->root : "the corpus", r.n_changed > 1 ? "s" : "", r.names.data, t->folder.last,
                      t->options->out);
   am_buffer_free(t->ctx, &r.names);
@@ -131,7 +131,7 @@ static am_status resume_digests(am_trainer *t, am_error *err) {
 am_status am_trainer_resume(am_trainer *t, am_error *err) {
   if (!am_file_exists(t->folder.last) && !am_file_exists(t->folder.previous)) {
     if (am_run_folder_init(&t->folder)) /* which is not part of the config */
-      return am_fail(err, AM_E_USAGE, "%s had been stopped before its first save and began with --init %s; remove the "
+      return am_fail(err, AM_E_USAGE, "%s had been stopped before its first save and began with the weights of %s; remove the "
                      "folder and start again", t->options->out, am_run_folder_init(&t->folder));
     am_run_log(&t->folder, AM_LOG_WARNING, "%s had been stopped before its first save: starting from the beginning",
                    t->options->out);
@@ -146,7 +146,8 @@ am_status am_trainer_resume(am_trainer *t, am_error *err) {
   status = resume_digests(t, err);
   if (status) return status;
   if (t->state.finished && said_finished(t))
-    return am_fail(err, AM_E_USAGE, "%s is finished after %llu epochs; to train on start a new run with --init %s",
+    return am_fail(err, AM_E_USAGE, "%s is finished after %llu epochs; to train on, start a new run from the weights in %s "
+                   "(option init)",
                    t->options->out, (unsigned long long)t->state.epoch, t->folder.last);
   check_best(t, &best);
   if (t->state.finished) {

@@ -62,10 +62,10 @@ static void labels_must_differ(void **state) {
   (void)state;
   static const struct {
     const char *labels, *more, *message; /* NULL: calm, happy, sad, angry of the config */
-  } cases[] = {{"a,b,a,c", NULL, "--labels: \"a\" stands there twice"},
-               {"a,b,c,", NULL, "--labels: label 4 is empty"},
-               {",b,c,d", NULL, "--labels: label 1 is empty"},
-               {NULL, "data.labels=[a, b, b, c]", "data.labels: \"b\" stands there twice"},
+  } cases[] = {{"a,b,a,c", NULL, "option labels: \"a\" is there twice"},
+               {"a,b,c,", NULL, "option labels: label 4 is empty"},
+               {",b,c,d", NULL, "option labels: label 1 is empty"},
+               {NULL, "data.labels=[a, b, b, c]", "data.labels: \"b\" is there twice"},
                {NULL, "data.labels=[a, '', b, c]", "data.labels: label 2 is empty"},
                {NULL, "data.rename={calm: well, sad: well}", "data.rename: \"calm\" and \"sad\" are both renamed to \"well\""},
                {NULL, "data.rename={angry: calm}", "data.rename: \"calm\" and \"angry\" are both renamed to \"calm\""},
@@ -362,7 +362,7 @@ static void export_of_any_length(void **state) {
   make_checkpoint(in_folder("a.h5"), "to_sequence, gru: {units: 3, return: last}, dense", any);
   am_keras_export_options o = {0};
   am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("x.h5"), &err), AM_E_UNSUPPORTED, &err,
-                "--frames N");
+                "option frames");
   o.frames = 6;
   am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("b.h5"), &err), &err);
   am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), 0, 7, 6), &err);

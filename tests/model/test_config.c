@@ -131,12 +131,12 @@ static void says_what_is_wrong_and_where(void **state) {
 
 static void overrides_are_checked_alike(void **state) {
   (void)state;
-  refuse(MINIMAL, "train.epoch=3", AM_E_CONFIG, "--set: unknown key \"epoch\" in train; did you mean \"epochs\"?");
-  refuse(MINIMAL, "train.epochs=many", AM_E_CONFIG, "--set: train.epochs: found \"many\", wanted a whole number");
-  refuse(MINIMAL, "nothing", AM_E_USAGE, "--set: \"nothing\" is not of the form key=value");
-  refuse(MINIMAL, "=3", AM_E_USAGE, "--set: \"=3\" is not of the form key=value");
-  refuse(MINIMAL, "train..epochs=3", AM_E_CONFIG, "--set: \"train..epochs\" is no dotted path");
-  refuse(MINIMAL, "model.layers.9=relu", AM_E_CONFIG, "--set: model.layers.9: no such item");
+  refuse(MINIMAL, "train.epoch=3", AM_E_CONFIG, "override: unknown key \"epoch\" in train; did you mean \"epochs\"?");
+  refuse(MINIMAL, "train.epochs=many", AM_E_CONFIG, "override: train.epochs: found \"many\", wanted a whole number");
+  refuse(MINIMAL, "nothing", AM_E_USAGE, "override: \"nothing\" is not of the form key=value");
+  refuse(MINIMAL, "=3", AM_E_USAGE, "override: \"=3\" is not of the form key=value");
+  refuse(MINIMAL, "train..epochs=3", AM_E_CONFIG, "override: \"train..epochs\" is no dotted path");
+  refuse(MINIMAL, "model.layers.9=relu", AM_E_CONFIG, "override: model.layers.9: no such item");
 }
 
 static void settings_that_do_not_go_together(void **state) {
@@ -156,7 +156,7 @@ static void settings_of_one_corpus_are_of_no_other(void **state) {
   refuse("data:\n  corpus: manifest\n  parts: [speech]\nmodel: {layers: [flatten]}\n", NULL, AM_E_CONFIG,
          "x.yaml:3:3: data.parts: corpus is manifest, and this is a setting of ravdess; leave it out");
   refuse(MINIMAL, "data.label_set=4", AM_E_CONFIG,
-         "--set: data.label_set: corpus is manifest, and this is a setting of iemocap; leave it out");
+         "override: data.label_set: corpus is manifest, and this is a setting of iemocap; leave it out");
   refuse(MINIMAL, "data.part=[speech]", AM_E_CONFIG, "known are corpus, root, labels");
 }
 

@@ -436,7 +436,7 @@ static void a_run_from_a_file_is_not_begun_again_without(void **state) {
   am_context_set_system(w.ctx, &am_system_real);
   assert_false(am_file_exists(file_in(&w, "run", "last.h5")));
   am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_USAGE, &err,
-                "began with --init");
+                "began with the weights of");
   free(init);
   world_free(&w);
 }
