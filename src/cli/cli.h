@@ -170,8 +170,6 @@ void cli_print_metrics(FILE *to, const am_metrics *m);
 /* clips per label and part, one row a label */
 void cli_print_clips(FILE *to, const am_dataset *d);
 void cli_warn_left_out(cli *c, const am_dataset *d);
-extern const cli_command cli_train, cli_evaluate, cli_predict, cli_features, cli_inspect, cli_report, cli_synth, cli_import,
-    cli_export, cli_crossval, cli_compare, cli_verify;
 
 /* start.c: ends what began before main. */
 void cli_start_end(void);

@@ -13,9 +13,26 @@
 #include "model/config.h"
 #include "run/environment.h"
 
-static const cli_command *const commands[] = {&cli_train,   &cli_evaluate, &cli_predict, &cli_features,
-                                              &cli_inspect, &cli_report,   &cli_synth,   &cli_import,
-                                              &cli_export,   &cli_crossval, &cli_compare, &cli_verify, NULL};
+/* Every command, in the order of help.  A new one adds one line here. */
+#define COMMANDS(X) \
+  X(cli_train) \
+  X(cli_evaluate) \
+  X(cli_predict) \
+  X(cli_features) \
+  X(cli_inspect) \
+  X(cli_report) \
+  X(cli_synth) \
+  X(cli_import) \
+  X(cli_export) \
+  X(cli_crossval) \
+  X(cli_compare) \
+  X(cli_verify)
+
+#define DECLARE(command) extern const cli_command command;
+#define POINTER(command) &(command),
+COMMANDS(DECLARE)
+
+static const cli_command *const commands[] = {COMMANDS(POINTER) NULL};
 
 static int unknown_command(const char *name) {
   const char *names[sizeof commands / sizeof commands[0]];

@@ -129,7 +129,7 @@ am_array *am_layer_statistic(am_layer *layer, const char *name, am_initialiser i
 /* "layer conv2d_1, input (T<=549, 128, 32): ..." */
 am_status am_layer_fail(const am_layer *layer, am_error *err, am_status status, const char *format, ...) AM_PRINTF(4, 5);
 
-/* The layers there are, one file a family in nn/layers. */
+/* Layers that other files name; registry.c has all. */
 extern const am_layer_class am_conv1d, am_conv2d, am_max_pool1d, am_max_pool2d, am_average_pool1d, am_average_pool2d,
     am_global_average_pool, am_global_max_pool, am_dense, am_flatten, am_dropout, am_relu, am_leaky_relu, am_gelu,
     am_silu, am_tanh, am_sigmoid, am_softmax, am_log_probabilities, am_batch_norm, am_layer_norm, am_lstm, am_gru, am_attention_pool,

@@ -4,36 +4,41 @@
 
 #include <string.h>
 
-static const am_layer_class *const classes[] = {
-    &am_conv1d,
-    &am_conv2d,
-    &am_max_pool1d,
-    &am_max_pool2d,
-    &am_average_pool1d,
-    &am_average_pool2d,
-    &am_global_average_pool,
-    &am_global_max_pool,
-    &am_dense,
-    &am_flatten,
-    &am_to_sequence,
-    &am_dropout,
-    &am_relu,
-    &am_leaky_relu,
-    &am_gelu,
-    &am_silu,
-    &am_tanh,
-    &am_sigmoid,
-    &am_softmax,
-    &am_log_probabilities,
-    &am_batch_norm,
-    &am_layer_norm,
-    &am_lstm,
-    &am_gru,
-    &am_attention_pool,
-    &am_join_add,
-    &am_join_concat,
-    &am_join_scale,
-};
+#define LAYERS(X) \
+  X(am_conv1d) \
+  X(am_conv2d) \
+  X(am_max_pool1d) \
+  X(am_max_pool2d) \
+  X(am_average_pool1d) \
+  X(am_average_pool2d) \
+  X(am_global_average_pool) \
+  X(am_global_max_pool) \
+  X(am_dense) \
+  X(am_flatten) \
+  X(am_to_sequence) \
+  X(am_dropout) \
+  X(am_relu) \
+  X(am_leaky_relu) \
+  X(am_gelu) \
+  X(am_silu) \
+  X(am_tanh) \
+  X(am_sigmoid) \
+  X(am_softmax) \
+  X(am_log_probabilities) \
+  X(am_batch_norm) \
+  X(am_layer_norm) \
+  X(am_lstm) \
+  X(am_gru) \
+  X(am_attention_pool) \
+  X(am_join_add) \
+  X(am_join_concat) \
+  X(am_join_scale)
+
+#define DECLARE(layer) extern const am_layer_class layer;
+#define POINTER(layer) &(layer),
+LAYERS(DECLARE)
+
+static const am_layer_class *const classes[] = {LAYERS(POINTER)};
 
 const am_layer_class *am_layer_find(const char *type) {
   for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
