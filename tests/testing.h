@@ -61,10 +61,11 @@ static inline am_context *am_test_context(int threads, const char *cpu) {
 }
 
 /* The processor paths of this machine, best last: a test loops over them. */
-static inline size_t am_test_cpus(const char *names[3]) {
-  static const char *const all[] = {"plain", "avx2", "avx512"};
+enum { AM_TEST_CPUS = 3 }; /* as many as there may be */
+static inline size_t am_test_cpus(const char *names[AM_TEST_CPUS]) {
+  static const char *const all[AM_TEST_CPUS] = {"plain", "avx2", "avx512"};
   size_t n = 0;
-  for (size_t i = 0; i < 3; i++) {
+  for (size_t i = 0; i < AM_TEST_CPUS; i++) {
     am_settings settings = {.size = sizeof settings, .threads = 1, .cpu = all[i]};
     am_context *ctx = NULL;
     if (am_context_create(&settings, &ctx, NULL) == AM_OK) names[n++] = all[i];

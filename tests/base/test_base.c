@@ -107,7 +107,7 @@ static void context_refuses_bad_settings(void **state) {
 
 static void context_chooses_a_processor_path(void **state) {
   (void)state;
-  const char *names[3];
+  const char *names[AM_TEST_CPUS];
   size_t n = am_test_cpus(names);
   assert_true(n >= 1);
   char *kept = getenv("AM_CPU") ? strdup(getenv("AM_CPU")) : NULL;

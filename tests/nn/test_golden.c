@@ -56,7 +56,7 @@ static double check_case(const golden_case *c, const char *cpu) {
 
 static void test_layer(void **state) {
   const golden_case *c = *state;
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   const size_t n = am_test_cpus(cpus);
   for (size_t i = 0; i < n; i++) {
     const double worst = check_case(c, cpus[i]);

@@ -101,7 +101,7 @@ static void check_dense(const char *cpu, const char *layer, am_shape in) {
 
 static void dense_equals_plain_loops(void **state) {
   (void)state;
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   size_t n = am_test_cpus(cpus);
   for (size_t i = 0; i < n; i++) {
     check_dense(cpus[i], "{dense: {units: 5}}", net_vector(7));
@@ -162,7 +162,7 @@ static void activations_equal_the_definitions(void **state) {
              {"gelu", gelu, gelu_slope},          {"silu", silu, silu_slope}};
   const am_shape shapes[] = {net_vector(37), net_sequence(21, 5, true), net_map(7, 3, 5, true),
                              net_map(67, 64, 16, true)};
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   size_t n = am_test_cpus(cpus);
   for (size_t i = 0; i < n; i++)
     for (size_t a = 0; a < sizeof all / sizeof *all; a++)
@@ -202,7 +202,7 @@ static void nan_passes_through(void **state) {
   (void)state;
   static const char *const layers[] = {"relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softmax",
                                        "{dropout: {rate: 0.9}}", "{dense: {units: 4}}"};
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   size_t n = am_test_cpus(cpus);
   for (size_t c = 0; c < n; c++)
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
@@ -223,7 +223,7 @@ static void nan_passes_through(void **state) {
 
 static void dropout_draws_words_of_its_stream(void **state) {
   (void)state;
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   size_t n = am_test_cpus(cpus);
   for (size_t c = 0; c < n; c++) {
     am_context *ctx = am_test_context(1, cpus[c]);
@@ -246,7 +246,7 @@ static void dropout_draws_words_of_its_stream(void **state) {
 
 static void dropout_scales_what_its_mask_keeps(void **state) {
   (void)state;
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   size_t n = am_test_cpus(cpus);
   for (size_t c = 0; c < n; c++) {
     am_shape in = net_map(300, 9, 13, true); /* two pieces a clip, with a rest */

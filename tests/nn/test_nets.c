@@ -35,7 +35,7 @@ static double check_net(const golden_case *c, const char *cpu, bool fusion) {
 
 static void test_net(void **state) {
   const golden_case *c = *state;
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   const size_t n = am_test_cpus(cpus);
   for (size_t i = 0; i < n; i++) {
     const double fused = check_net(c, cpus[i], true), plain = check_net(c, cpus[i], false);
@@ -82,7 +82,7 @@ static double check_curve(const golden_case *c, const char *cpu) {
 
 static void test_curve(void **state) {
   const golden_case *c = *state;
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   const size_t n = am_test_cpus(cpus);
   for (size_t i = 0; i < n; i++) {
     const double worst = check_curve(c, cpus[i]);

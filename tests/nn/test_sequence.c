@@ -58,7 +58,7 @@ static am_real *step_of(const golden_case *c, int threads, const char *cpu, size
 
 static void test_threads(void **state) {
   (void)state;
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   const size_t n_cpus = am_test_cpus(cpus);
   for (size_t i = 0; i < LAYERS; i++)
     for (size_t k = 0; k < n_cpus; k++) {

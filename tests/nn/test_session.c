@@ -148,7 +148,7 @@ static void fusing_changes_no_bit(void **state) {
   static const int lengths[5] = {610, 3, 599, 0, 307};
   am_shape in = net_map(620, 37, 1, true);
   am_real *x = net_input(in, 5, lengths, 1), *dy = net_numbers(5 * 3, 2);
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   size_t n_cpus = am_test_cpus(cpus);
   for (size_t k = 0; k < n_cpus * 4; k++) {
     run both[2];

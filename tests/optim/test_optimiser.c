@@ -74,7 +74,7 @@ static void run(bench *b, double ema, double divisor, double *out) {
 }
 
 static void check(const char *optimiser, double ema, double divisor, const double *wanted) {
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   size_t n = am_test_cpus(cpus);
   for (size_t i = 0; i < n; i++) {
     bench b = bench_make(cpus[i], optimiser);

@@ -8,8 +8,8 @@
 #include "tensor/tensor.h"
 
 /* The fast kernels that this machine can run. */
-static inline size_t fast_kernels(const am_kernels *kernels[2]) {
-  const char *names[3];
+static inline size_t fast_kernels(const am_kernels *kernels[AM_TEST_CPUS - 1]) {
+  const char *names[AM_TEST_CPUS];
   size_t n = 0, all = am_test_cpus(names);
   for (size_t i = 0; i < all; i++) {
     am_context *ctx = am_test_context(1, names[i]);

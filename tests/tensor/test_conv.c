@@ -67,7 +67,7 @@ static void check_backward_w(const am_kernels *k, const am_conv *c, am_rng *rng)
 }
 
 static void check_all(const am_conv *c, am_rng *rng) {
-  const am_kernels *kernels[2];
+  const am_kernels *kernels[AM_TEST_CPUS];
   size_t n = fast_kernels(kernels);
   for (size_t i = 0; i < n; i++) {
     check_forward(kernels[i], c, rng);
@@ -149,7 +149,7 @@ static void test_windows_of_rows(void **state) {
 static void test_nan_stays_in_its_reach(void **state) {
   (void)state;
   am_rng rng = am_rng_stream(4, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[2];
+  const am_kernels *kernels[AM_TEST_CPUS];
   am_conv c = conv_of(5, 30, 3, 18, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0);
   size_t count = fast_kernels(kernels);
   for (size_t i = 0; i < count; i++) {
@@ -170,7 +170,7 @@ static void test_nan_stays_in_its_reach(void **state) {
 static void test_nan_stays_near(void **state) {
   (void)state;
   am_rng rng = am_rng_stream(6, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[2];
+  const am_kernels *kernels[AM_TEST_CPUS];
   am_conv c = conv_of(9, 20, 32, 24, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0);
   size_t count = fast_kernels(kernels);
   for (size_t i = 0; i < count; i++) {
@@ -220,7 +220,7 @@ static void check_pool(const am_kernels *k, const am_conv *c, am_rng *rng) {
 static void test_max_pool(void **state) {
   (void)state;
   am_rng rng = am_rng_stream(5, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[2];
+  const am_kernels *kernels[AM_TEST_CPUS];
   size_t count = fast_kernels(kernels);
   for (int i = 0; i < 300; i++) {
     int n = draw(&rng, 1, 40), kt = draw(&rng, 1, 4), kf = draw(&rng, 1, 4), tiles = draw(&rng, 0, 1);

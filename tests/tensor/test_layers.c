@@ -86,7 +86,7 @@ static void check_loops(am_context *ctx, const golden_case *c, const loops *w) {
 /* Several blocks of rows (a block is 32768 / (F Cout) rows), every kind of padding, clips of all lengths. */
 static void test_conv_against_loops(void **state) {
   (void)state;
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   size_t n = am_test_cpus(cpus);
   const int lengths[] = {150, 1, 0, 67, 2, 149}, frames[] = {90, 7, 90, 45, 1, 0};
   for (size_t i = 0; i < n; i++) {
@@ -210,7 +210,7 @@ static void check_fused(am_context *ctx, const stack *s) {
 
 static void test_fused_is_the_same(void **state) {
   (void)state;
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   size_t n = am_test_cpus(cpus);
   for (size_t j = 0; j < n; j++) {
     am_context *ctx = am_test_context(2, cpus[j]);

@@ -67,14 +67,14 @@ static void check_slope(const char *name, map_back *f, double (*exact)(double), 
 }
 
 /* Every path, the plain one too: what layers may rely on. */
-static size_t all_kernels(const am_kernels *kernels[3]) {
+static size_t all_kernels(const am_kernels *kernels[AM_TEST_CPUS]) {
   kernels[0] = am_kernels_plain();
   return 1 + fast_kernels(kernels + 1);
 }
 
 static void test_accuracy(void **state) {
   (void)state;
-  const am_kernels *kernels[3];
+  const am_kernels *kernels[AM_TEST_CPUS];
   size_t n = all_kernels(kernels);
   for (size_t i = 0; i < n; i++) {
     const am_kernels *k = kernels[i];
@@ -90,7 +90,7 @@ static void test_accuracy(void **state) {
 
 static void test_special_values(void **state) {
   (void)state;
-  const am_kernels *kernels[3];
+  const am_kernels *kernels[AM_TEST_CPUS];
   size_t n = all_kernels(kernels);
   const float x[6] = {NAN, INFINITY, -INFINITY, 0, -0.0f, -NAN};
   for (size_t i = 0; i < n; i++) {
@@ -124,7 +124,7 @@ static void test_special_values(void **state) {
 static void test_in_place_and_bounds(void **state) {
   (void)state;
   am_rng rng = am_rng_stream(1, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[3];
+  const am_kernels *kernels[AM_TEST_CPUS];
   size_t count = all_kernels(kernels);
   for (size_t i = 0; i < count; i++)
     for (size_t n = 0; n < 70; n++) {
@@ -152,7 +152,7 @@ static void test_in_place_and_bounds(void **state) {
 static void test_sums(void **state) {
   (void)state;
   am_rng rng = am_rng_stream(2, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[2], *plain = am_kernels_plain();
+  const am_kernels *kernels[AM_TEST_CPUS], *plain = am_kernels_plain();
   size_t count = fast_kernels(kernels);
   for (int round = 0; round < 100; round++) {
     size_t rows = (size_t)draw(&rng, 0, 700), columns = (size_t)draw(&rng, 1, 100), n = rows * columns;
@@ -179,7 +179,7 @@ static void test_sums(void **state) {
 static void test_add_relu(void **state) {
   (void)state;
   am_rng rng = am_rng_stream(7, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[3];
+  const am_kernels *kernels[AM_TEST_CPUS];
   size_t count = all_kernels(kernels);
   for (size_t i = 0; i < count; i++)
     for (size_t n = 0; n < 70; n++) {
@@ -265,7 +265,7 @@ static void check_norm_rows(const am_kernels *k, am_rng *rng, size_t rows, size_
 static void test_norms(void **state) {
   (void)state;
   am_rng rng = am_rng_stream(5, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[2];
+  const am_kernels *kernels[AM_TEST_CPUS];
   size_t count = fast_kernels(kernels);
   for (size_t i = 0; i < count; i++)
     for (int round = 0; round < 100; round++) {
@@ -280,7 +280,7 @@ static void test_norms(void **state) {
 static void test_norms_pass_nan(void **state) {
   (void)state;
   am_rng rng = am_rng_stream(6, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[3];
+  const am_kernels *kernels[AM_TEST_CPUS];
   enum { ROWS = 5, COLUMNS = 37, SPOILT = 2 * COLUMNS + 3 };
   size_t count = all_kernels(kernels);
   for (size_t i = 0; i < count; i++) {
@@ -327,7 +327,7 @@ static void check_cell(const am_kernels *k, am_rng *rng, int h, bool first) {
 static void test_lstm_cell(void **state) {
   (void)state;
   am_rng rng = am_rng_stream(3, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[2];
+  const am_kernels *kernels[AM_TEST_CPUS];
   size_t count = fast_kernels(kernels);
   for (size_t i = 0; i < count; i++)
     for (int h = 1; h < 50; h++) check_cell(kernels[i], &rng, h, h % 3 == 0);
@@ -348,7 +348,7 @@ static void test_sweeps(void **state) {
   assert_true(fabsf(w - (0.5f - 0.01f * 0.3f / sqrtf(0.009f))) < 1e-6f);
 
   am_rng rng = am_rng_stream(4, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[2], *plain = am_kernels_plain();
+  const am_kernels *kernels[AM_TEST_CPUS], *plain = am_kernels_plain();
   size_t count = fast_kernels(kernels);
   for (size_t i = 0; i < count; i++)
     for (int option = 0; option < 12; option++) {

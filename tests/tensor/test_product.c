@@ -63,7 +63,7 @@ static void check_product(const am_kernels *kernels, am_rng *rng, int rows, int 
 static void test_product(void **state) {
   (void)state;
   am_rng rng = am_rng_stream(1, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[3] = {am_kernels_plain()};
+  const am_kernels *kernels[AM_TEST_CPUS] = {am_kernels_plain()};
   size_t count = 1 + fast_kernels(kernels + 1);
   for (size_t i = 0; i < count; i++) {
     for (int rows = 0; rows < 40; rows++)
@@ -104,7 +104,7 @@ static void check_wide(const am_kernels *kernels, am_rng *rng, int rows, int k, 
 static void test_wide(void **state) {
   (void)state;
   am_rng rng = am_rng_stream(2, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[3] = {am_kernels_plain()};
+  const am_kernels *kernels[AM_TEST_CPUS] = {am_kernels_plain()};
   size_t count = 1 + fast_kernels(kernels + 1);
   for (size_t i = 0; i < count; i++) {
     for (int rows = 1; rows < 70; rows += rows < 36 ? 1 : 11)
@@ -117,7 +117,7 @@ static void test_wide(void **state) {
 /* A NaN in A or B reaches the sums it belongs to and no other. */
 static void test_nan(void **state) {
   (void)state;
-  const am_kernels *kernels[3] = {am_kernels_plain()};
+  const am_kernels *kernels[AM_TEST_CPUS] = {am_kernels_plain()};
   size_t count = 1 + fast_kernels(kernels + 1);
   for (size_t i = 0; i < count; i++) {
     float a[5 * 3] = {0}, b[3 * 37] = {0}, c[5 * 37];

@@ -154,7 +154,7 @@ static void what_differs_is_named(void **state) {
 
 static void another_processor_path_is_named(void **state) {
   (void)state;
-  const char *cpus[3];
+  const char *cpus[AM_TEST_CPUS];
   world w = world_make(2);
   size_t n = am_test_cpus(cpus);
   train(&w, settings, SETTINGS, 0, false, NULL);
