@@ -77,6 +77,20 @@ static void draw_x_axis(const frame *a, const char *name, bool grid) {
                  a->p->faint, name);
 }
 
+/* Long numbers beside the axis of y push the frame to the right, off the axis's name. */
+static void make_room(frame *a) {
+  double step = tick_step(a->y1 - a->y0, 6), widest = 0;
+  const double ends[2] = {ceil(a->y0 / step - 1e-9) * step, floor(a->y1 / step + 1e-9) * step};
+  char text[32];
+  for (int i = 0; i < 2; i++) {
+    tick_text(ends[i], step, text, sizeof text);
+    widest = fmax(widest, am_canvas_text_width(a->c, 10.5, text));
+  }
+  double more = fmin(fmax(widest + 24 - a->left, 0), a->width / 2);
+  a->left += more;
+  a->width -= more;
+}
+
 static void draw_y_axis(const frame *a, const char *name, bool grid) {
   double step = tick_step(a->y1 - a->y0, 6);
   char text[32];
@@ -160,6 +174,7 @@ am_status am_plot_curves(am_context *ctx, const am_plot_style *style, const char
   if (st) return st;
   if (n > 1 && !legend_fits(&a, title, curves, n)) a.top += 16, a.height -= 16; /* a line of its own */
   fit(&a, curves, n);
+  make_room(&a);
   draw_x_axis(&a, x_name, true);
   draw_y_axis(&a, y_name, true);
   if (mark >= a.x0 && mark <= a.x1) {
@@ -187,6 +202,7 @@ am_status am_plot_histogram(am_context *ctx, const am_plot_style *style, const c
   a.x1 = high > low ? high : low + 1;
   a.y1 = 1;
   for (size_t i = 0; i < n; i++) a.y1 = fmax(a.y1, counts[i] * 1.05);
+  make_room(&a);
   draw_x_axis(&a, x_name, false);
   draw_y_axis(&a, y_name, true);
   for (size_t i = 0; i < n; i++)

@@ -106,6 +106,26 @@ static void test_legend(void **state) {
   }
 }
 
+/* The numbers of the axis of y end left of the frame, which leaves them room beside the axis's name. */
+static void test_long_numbers(void **state) {
+  (void)state;
+  double x[2] = {1, 2}, small[2] = {0.0001, 0.001}, plain[2] = {10, 20};
+  am_plot_style page = {AM_IMAGE_INLINE, 0, 0};
+  double ends[2];
+  for (int i = 0; i < 2; i++) {
+    am_curve curve = {"a", 2, x, i ? small : plain};
+    am_buffer out = {0};
+    assert_int_equal(am_plot_curves(ctx, &page, "", "x", "y", &curve, 1, NAN, &out, NULL), AM_OK);
+    char *end = strstr(out.data, i ? ">0.0010</text>" : ">20</text>");
+    assert_non_null(end);
+    *end = 0;
+    ends[i] = atof(strstr(strrchr(out.data, '<'), " x=\"") + 4);
+    am_buffer_free(ctx, &out);
+  }
+  assert_true(ends[0] == 48);
+  assert_true(ends[1] > 52 && ends[1] < 80);
+}
+
 static void test_no_data(void **state) {
   (void)state;
   double nan = NAN;
@@ -208,7 +228,7 @@ static void test_save_fails_cleanly(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_curves),      cmocka_unit_test(test_file_and_element), cmocka_unit_test(test_whole_ticks), cmocka_unit_test(test_legend),
-    cmocka_unit_test(test_no_data),     cmocka_unit_test(test_confusion),
+    cmocka_unit_test(test_long_numbers), cmocka_unit_test(test_no_data),     cmocka_unit_test(test_confusion),
     cmocka_unit_test(test_confusion_says_what_it_is_over),
     cmocka_unit_test(test_sound_pictures), cmocka_unit_test(test_two_spectrograms),
     cmocka_unit_test(test_save_fails_cleanly),
