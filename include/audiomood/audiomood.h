@@ -4,6 +4,7 @@
 
 #include "audiomood/audio.h"
 #include "audiomood/base.h"
+#include "audiomood/metrics.h"
 #include "audiomood/nn.h"
 #include "audiomood/predict.h"
 #include "audiomood/train.h"

@@ -1,11 +1,24 @@
 /* audiomood/predict.h - a trained model, and what it hears in a sound.
  *
- *   am_checkpoint *c;
- *   am_sound sound = {.size = AM_SOUND_INIT_SIZE};
- *   am_checkpoint_load(ctx, "best.h5", &c, &err);
- *   am_sound_read(ctx, "voice.wav", am_checkpoint_rate(c), 0, &sound, &err);
- *   if (am_sound_unheard(sound.samples, sound.n, sound.rate)) puts("nothing to hear");
- *   else am_predict_sound(ctx, c, sound.samples, sound.n, probabilities, &err);
+ *   #include <audiomood/audiomood.h>
+ *   #include <stdio.h>
+ *
+ *   int main(int argc, char **argv) {
+ *     am_error err = AM_ERROR_INIT;
+ *     am_context *ctx = NULL;
+ *     am_checkpoint *model = NULL;
+ *     am_sound sound = AM_SOUND_INIT;
+ *     float p[100];
+ *     if (argc == 3 && !am_context_create(NULL, &ctx, &err) && !am_checkpoint_load(ctx, argv[1], &model, &err) &&
+ *         !am_sound_read(ctx, argv[2], am_checkpoint_rate(model), 0, &sound, &err) && am_checkpoint_classes(model) <= 100 &&
+ *         !am_predict_sound(model, sound.samples, sound.n, p, &err))
+ *       for (int k = 0; k < am_checkpoint_classes(model); k++) printf("%s %.3f\n", am_checkpoint_label(model, k), p[k]);
+ *     fputs(err.message, stderr);
+ *     am_sound_free(&sound);
+ *     am_checkpoint_free(model);
+ *     am_context_free(ctx);
+ *     return err.status != AM_OK;
+ *   }
  *
  * A checkpoint holds all that a prediction needs: features, normalisation, weights, labels.  It belongs to one thread at a
  * time; load it once a thread to predict in parallel.
@@ -25,11 +38,23 @@ typedef struct am_checkpoint am_checkpoint;
 /* Reads a checkpoint (checkpoints/README.md).  A damaged one, one of a newer major version and one whose shapes do not fit are
  * AM_E_FORMAT, naming file and array; one made to crash HDF5 is refused where am_settings.read_in_child is set.  Free with am_checkpoint_free; on failure *out is NULL. */
 AM_API am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err);
+/** Reads a checkpoint from memory, such as one that stands in the program itself.
+ * @param ctx       gives memory and threads
+ * @param data      the bytes of the file, borrowed for the call
+ * @param bytes     how many
+ * @param name      what messages call it; NULL: "(a checkpoint in memory)"
+ * @param[out] out  the checkpoint; NULL on failure
+ * @param[out] err  the message of a failure, or NULL
+ * @return as am_checkpoint_load */
+AM_API am_status am_checkpoint_from_memory(am_context *ctx, const void *data, size_t bytes, const char *name,
+                                           am_checkpoint **out, am_error *err);
 AM_API void am_checkpoint_free(am_checkpoint *checkpoint); /* NULL is allowed */
 
 AM_API int am_checkpoint_classes(const am_checkpoint *checkpoint);
 /* Name of class k, owned by the checkpoint; NULL where there is none. */
 AM_API const char *am_checkpoint_label(const am_checkpoint *checkpoint, int k);
+/* The class of that name, such as a label of another corpus has; -1 where there is none. */
+AM_API int am_checkpoint_class(const am_checkpoint *checkpoint, const char *label);
 /* Sample rate, Hz, of the sounds am_predict_sound wants. */
 AM_API double am_checkpoint_rate(const am_checkpoint *checkpoint);
 /* Whether it was trained on synthetic speech, which says nothing about people. */
@@ -44,8 +69,89 @@ AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
  * so, once a checkpoint.  What the features are measured against, as the loudest frame or a clip's mean, is of the whole sound
  * all the same.  n = 0, and a model that normalises per speaker, are AM_E_USAGE; an output that is not finite is
  * AM_E_NUMERIC.  After a failure the probabilities are NaN, or not finite. */
-AM_API am_status am_predict_sound(am_context *ctx, am_checkpoint *checkpoint, const float *samples, size_t n,
-                                  float *probabilities, am_error *err);
+AM_API am_status am_predict_sound(am_checkpoint *checkpoint, const float *samples, size_t n, float *probabilities, am_error *err);
+
+/** What became of a sound. */
+typedef struct am_heard {
+  size_t size;        /**< sizeof(am_heard) */
+  am_unheard unheard; /**< why it has no probabilities (they are NaN then); AM_HEARD: it has */
+  bool cut;           /**< its end was not heard */
+  double seconds;     /**< heard, without what was trimmed or cut */
+} am_heard;
+
+/** am_predict_sound that tells what it would log, and that does not fail where there is nothing to hear.
+ * @param checkpoint          the model
+ * @param samples             (n) mono samples at am_checkpoint_rate
+ * @param n                   samples, at least 1
+ * @param[out] probabilities  (K), of sum 1; NaN where there are none
+ * @param[out] heard          what became of the sound; its size is set by the caller
+ * @param[out] err            the message of a failure, or NULL
+ * @return AM_OK, also where there is nothing to hear; else as am_predict_sound */
+AM_API am_status am_predict_heard(am_checkpoint *checkpoint, const float *samples, size_t n, float *probabilities, am_heard *heard,
+                                  am_error *err);
+
+/* ---- a speaker's own statistics ---- */
+
+/** @return whether the model normalises by the statistics of each speaker, and so wants am_checkpoint_add_speaker first */
+AM_API bool am_checkpoint_wants_speaker(const am_checkpoint *checkpoint);
+/** Adds a sound to those whose statistics normalise all sounds from now on: as many as there are of one speaker, best all that
+ * are going to be predicted.  Nothing to hear adds nothing; a model that does not normalise per speaker ignores it.
+ * @param samples (n) mono samples at am_checkpoint_rate
+ * @return AM_OK; AM_E_NUMERIC: samples that are not finite; AM_E_USAGE; AM_E_NOMEM */
+AM_API am_status am_checkpoint_add_speaker(am_checkpoint *checkpoint, const float *samples, size_t n, am_error *err);
+/** Forgets them: what is added next is of another speaker. */
+AM_API void am_checkpoint_forget_speaker(am_checkpoint *checkpoint);
+
+/** The features that the model sees, normalised; parameters as am_config_features (train.h). */
+AM_API am_status am_checkpoint_features(const am_checkpoint *checkpoint, const float *samples, size_t n, float *out, size_t room,
+                                        int *t, int *f, am_error *err);
+
+/* ---- several models, and windows ---- */
+
+/** Models that name the same classes in the same order and take sounds of one rate; they are borrowed and outlive it.  Of one
+ * model, too, it tells how the emotion goes in windows.  It belongs to one thread at a time, with its models. */
+typedef struct am_ensemble am_ensemble;
+
+/** @param[out] out an ensemble without a model; am_ensemble_free; NULL on failure */
+AM_API am_status am_ensemble_create(am_context *ctx, am_ensemble **out, am_error *err);
+/** Frees it, not its models; NULL is allowed. */
+AM_API void am_ensemble_free(am_ensemble *ensemble);
+/** @param name what messages call the model
+ * @return AM_OK; AM_E_USAGE: it has other classes than the first one; AM_E_NOMEM */
+AM_API am_status am_ensemble_add(am_ensemble *ensemble, am_checkpoint *model, const char *name, am_error *err);
+/** @return number of models */
+AM_API size_t am_ensemble_models(const am_ensemble *ensemble);
+/** The mean of the models' probabilities (K); parameters and return as am_predict_heard, `heard` may be NULL.  Of what the models
+ * heard the least is told. */
+AM_API am_status am_ensemble_predict(am_ensemble *ensemble, const float *samples, size_t n, float *probabilities, am_heard *heard,
+                                     am_error *err);
+
+/** A part of a sound; valid during the call of am_window_fn. */
+typedef struct am_window {
+  size_t size;                /**< sizeof(am_window) of the library */
+  size_t index;               /**< 0, 1, ... */
+  double start, end, seconds; /**< s */
+  bool last;
+  const float *probabilities; /**< (K), the mean of the models'; NaN where there is nothing to hear */
+  am_heard heard;
+} am_window;
+
+/** Receives each window in turn; what it returns other than AM_OK ends am_ensemble_windows, which returns it. */
+typedef am_status (*am_window_fn)(void *user, const am_window *window, am_error *err);
+
+/** Hears a sound in windows.  They begin a hop apart, and the last one ends with the sound, so that all are equally long.  A sound
+ * that is shorter than a window is one.
+ * @param ensemble  one model or several
+ * @param samples   (n) mono samples at am_checkpoint_rate
+ * @param n         samples, at least 1
+ * @param window    length, s; 0: the whole sound as one
+ * @param hop       from the start of one to that of the next, s; not looked at where window is 0
+ * @param each      is called with each window
+ * @param user      is handed to it
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK; AM_E_STOPPED: am_context_stop; what `each` returned; else as am_predict_heard */
+AM_API am_status am_ensemble_windows(am_ensemble *ensemble, const float *samples, size_t n, double window, double hop,
+                                     am_window_fn each, void *user, am_error *err);
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,7 @@
 #ifndef AUDIOMOOD_TRAIN_H
 #define AUDIOMOOD_TRAIN_H
 
+#include "audiomood/metrics.h"
 #include "audiomood/nn.h"
 
 #ifdef __cplusplus
@@ -30,6 +31,19 @@ AM_API void am_config_free(am_config *config); /* NULL is allowed */
 AM_API am_status am_config_model(const am_config *config, int frames, int bins, bool variable, int classes,
                                  am_model **out, am_error *err);
 
+/** Features of a sound by the config's section `features`, not normalised.
+ * @param config   the config
+ * @param samples  (n) mono samples at features.sample_rate
+ * @param n        samples, at least 1
+ * @param[out] out (T,F), or NULL: nothing is computed
+ * @param room     numbers that `out` has room for
+ * @param[out] t   frames, T; with `out` NULL the most that there may be
+ * @param[out] f   bins, F
+ * @param[out] err the message of a failure, or NULL
+ * @return AM_OK; AM_E_USAGE: too little room, or a NULL; AM_E_NUMERIC: samples that are not finite; AM_E_NOMEM */
+AM_API am_status am_config_features(const am_config *config, const float *samples, size_t n, float *out, size_t room, int *t,
+                                    int *f, am_error *err);
+
 typedef struct am_run_options {
   size_t size;      /* sizeof(am_run_options) */
   const char *out;  /* run folder, created; one that holds a run or a cross-validation is refused, unless resuming */
@@ -39,8 +53,6 @@ typedef struct am_run_options {
   bool dry_run;     /* everything up to the first step, which is run and timed; no run is written, but features that had
                      * to be computed go into the cache where its folder exists */
 } am_run_options;
-
-typedef struct am_metrics am_metrics;
 
 typedef struct am_run_result {
   size_t size; /* sizeof(am_run_result) */
@@ -56,9 +68,6 @@ typedef struct am_run_result {
  * validation and test on AM_OK only. */
 AM_API am_status am_train_run(am_config *config, const am_run_options *options, am_run_result *result, am_error *err);
 AM_API void am_run_result_free(am_run_result *result);
-/* Shares of 1; NULL gives NaN. */
-AM_API double am_metrics_accuracy(const am_metrics *metrics);
-AM_API double am_metrics_uar(const am_metrics *metrics); /* unweighted average recall */
 
 #ifdef __cplusplus
 }

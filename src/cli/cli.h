@@ -111,19 +111,20 @@ typedef struct cli_run_folder {
 /* `folder` is zero before, and to be ended whether it could be made or not. */
 am_status cli_run_folder_make(cli *c, const char *name, const char *kind, cli_run_folder *folder, am_error *err);
 void cli_run_folder_end(cli *c, cli_run_folder *folder); /* removes it again when nothing is in it */
-/* team.c: the model (or the cross-validation's models) given first and those of --with, which name the same emotions in the
+/* models.c: the model (or the cross-validation's models) given first and those of --with, which name the same emotions in the
  * same order.  On failure what was
- * loaded stands in `team` all the same: free it with cli_team_free. */
-typedef struct cli_team {
+ * loaded stands in `models` all the same: free it with cli_models_free. */
+typedef struct cli_models {
+  am_ensemble *ensemble;                /* of all of them */
   am_checkpoint *at[CLI_MAX_FLAGS + 1];
   const char *given[CLI_MAX_FLAGS + 1]; /* as the user wrote it: a run's folder or a file */
   char *path[CLI_MAX_FLAGS + 1];        /* of the file */
   size_t n;
-} cli_team;
+} cli_models;
 /* A folder of a cross-validation stands for the models of all its runs. */
 bool cli_is_crossval(cli *c, const char *path);
-am_status cli_team_load(cli *c, cli_team *team, am_error *err);
-void cli_team_free(cli *c, cli_team *team);
+am_status cli_models_load(cli *c, cli_models *models, am_error *err);
+void cli_models_free(cli *c, cli_models *models);
 /* tally.c: what is alike in several sounds, for one warning at the end: how many, the first few with their names. */
 typedef struct cli_tally {
   size_t n;

@@ -15,7 +15,7 @@
 
 typedef struct job {
   cli *c;
-  cli_team team;
+  cli_models team;
   am_checkpoint *checkpoint; /* the first of the team */
   am_config *other;      /* --data CONFIG, or NULL: the run's own corpus */
   am_config *reloaded;   /* the checkpoint's config with --set applied, or NULL */
@@ -132,9 +132,7 @@ static am_status map_labels(job *j, am_error *err) {
   j->label_of = am_alloc(j->c->ctx, (size_t)j->d->n_labels, sizeof *j->label_of);
   if (!j->label_of) return am_no_memory(err);
   for (int k = 0; k < j->d->n_labels; k++) {
-    j->label_of[k] = -1;
-    for (int m = 0; m < j->checkpoint->classes; m++)
-      if (strcmp(j->d->labels[k], j->checkpoint->labels[m]) == 0) j->label_of[k] = m;
+    j->label_of[k] = am_checkpoint_class(j->checkpoint, j->d->labels[k]);
     unmapped += j->label_of[k] < 0;
     if (j->other)
       am_log(j->c->ctx, AM_LOG_INFO, "label map: %s -> %s", j->d->labels[k],
@@ -435,7 +433,7 @@ static am_status run(cli *c, am_error *err) {
   if (cli_is_crossval(c, c->arguments[0]) && !cli_has(c, "data")) return pooled(c, c->arguments[0], err);
   am_status st = out ? am_file_can_be_made(c->ctx, out, err) : AM_OK;
   if (out && !st) am_file_clean_beside(c->ctx, out);
-  if (!st) st = cli_team_load(c, &j.team, err);
+  if (!st) st = cli_models_load(c, &j.team, err);
   for (size_t i = 0; i < j.team.n && out && !st; i++) st = cli_keep_input(out, j.team.path[i], err);
   j.checkpoint = j.team.at[0];
   if (!st) st = open_data(&j, err);
@@ -446,7 +444,7 @@ static am_status run(cli *c, am_error *err) {
   am_dataset_free(j.d);
   am_config_free(j.other);
   am_config_free(j.reloaded);
-  cli_team_free(c, &j.team);
+  cli_models_free(c, &j.team);
   return st;
 }
 

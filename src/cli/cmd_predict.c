@@ -5,8 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "model/evaluate.h"
-#include "model/predict.h"
+#include "model/ensemble.h"
 
 /* How the sounds are heard and told. */
 typedef struct hearing {
@@ -65,24 +64,13 @@ static const char *shown(const char *path) { return strcmp(path, "-") == 0 ? "(s
 /* Whether a failure is of the sound alone, so that --skip-unreadable goes on with the next. */
 static bool of_the_sound(am_status st) { return st && st != AM_E_STOPPED && st != AM_E_NOMEM; }
 
-static am_status add_to_statistics(cli *c, const am_checkpoint *m, const am_features *fx, const char *path,
-                                   am_norm_stats *stats, am_error *err) {
+static am_status add_to_statistics(cli *c, am_checkpoint *m, const char *path, am_error *err) {
   am_sound sound;
   am_status st = read_sound(c, m, path, &sound, err);
   if (st) return st;
-  if (am_sound_unheard(sound.samples, sound.n, sound.rate)) { /* says nothing about the speaker */
-    am_sound_free(&sound);
-    return AM_OK;
-  }
-  int t, f;
-  am_features_shape(fx, sound.n, &t, &f);
-  float *x = am_alloc(c->ctx, am_mul((size_t)t, (size_t)f), sizeof *x);
-  st = x ? am_features_compute(fx, sound.samples, sound.n, 1, x, &t, err) : am_no_memory(err);
-  if (!st) am_norm_add(stats, x, t);
-  else (void)am_error_prefix(err, "%s", path);
-  am_free(c->ctx, x);
+  st = am_checkpoint_add_speaker(m, sound.samples, sound.n, err);
   am_sound_free(&sound);
-  return st;
+  return st ? am_error_prefix(err, "%s", path) : AM_OK;
 }
 
 /* All given sounds are one speaker's: their statistics normalise each of them.  What is skipped is named later. */
@@ -90,50 +78,16 @@ static am_status fit_speaker(cli *c, am_checkpoint *m, const cli_sounds *s, bool
   for (size_t i = 0; i < s->n; i++)
     if (strcmp(s->at[i], "-") == 0)
       return am_fail(err, AM_E_USAGE, "this model normalises per speaker; give files or a folder, not standard input");
-  am_features *fx = NULL;
-  am_norm_stats stats = {0};
-  int t, f = 0;
-  am_status st = am_features_create(c->ctx, &m->config->features, &fx, err);
-  if (!st) {
-    am_features_shape(fx, 1, &t, &f);
-    st = am_norm_init(c->ctx, &stats, f, err);
-  }
+  am_status st = AM_OK;
   size_t added = 0;
   for (size_t i = 0; i < s->n && !st; i++) {
     am_error why = AM_ERROR_INIT;
-    st = add_to_statistics(c, m, fx, s->at[i], &stats, &why);
+    st = add_to_statistics(c, m, s->at[i], &why);
     added += !st;
     if (skip && of_the_sound(st)) st = AM_OK;
     else if (st) st = am_fail(err, st, "%s", why.message);
   }
-  if (!st && !added) st = am_fail(err, AM_E_DATA, "no sound could be read");
-  if (!st) {
-    am_normaliser *nz = &m->normaliser;
-    nz->f = f;
-    nz->n_speakers = 1;
-    nz->speaker_mean = am_alloc(c->ctx, (size_t)f, sizeof *nz->speaker_mean);
-    nz->speaker_inverse = am_alloc(c->ctx, (size_t)f, sizeof *nz->speaker_inverse);
-    if (!nz->speaker_mean || !nz->speaker_inverse) st = am_no_memory(err);
-    else am_norm_finish(&stats, nz->by_all, nz->speaker_mean, nz->speaker_inverse);
-  }
-  am_norm_free(c->ctx, &stats);
-  am_features_free(fx);
-  return st;
-}
-
-/* The mean of the models' probabilities, and the least that one of them heard. */
-static am_status predict(cli *c, const cli_team *team, const am_sound *sound, float *p, am_heard *heard, am_error *err) {
-  const int classes = team->at[0]->classes;
-  am_status st = am_predict_heard(c->ctx, team->at[0], sound->samples, sound->n, p, heard, err);
-  for (size_t i = 1; i < team->n && !st && !heard->unheard; i++) {
-    am_heard other;
-    st = am_predict_heard(c->ctx, team->at[i], sound->samples, sound->n, p + classes, &other, err);
-    for (int k = 0; k < classes && !st; k++) p[k] += p[classes + k];
-    heard->cut |= other.cut;
-    heard->seconds = fmin(heard->seconds, other.seconds);
-  }
-  for (int k = 0; k < classes && team->n > 1; k++) p[k] /= (float)team->n;
-  return st;
+  return !st && !added ? am_fail(err, AM_E_DATA, "no sound could be read") : st;
 }
 
 /* What has to be said of a sound: its windows (one: the sound as a whole), and how many of them had no label. */
@@ -150,7 +104,7 @@ static void tell(cli *c, cli_tally *tally, const char *file, size_t some, const 
   else cli_tally_add(c, tally, "%s (the mean of its %d channels)", file, sound->file_channels);
 }
 
-static void tell_all(cli *c, const cli_team *team, hearing *how, const char *file, const windows *w, const am_sound *sound) {
+static void tell_all(cli *c, const cli_models *team, hearing *how, const char *file, const windows *w, const am_sound *sound) {
   double needed = 0;
   for (size_t i = 0; i < team->n; i++)
     needed = fmax(needed, am_features_rate_needed(&team->at[i]->config->features));
@@ -172,45 +126,45 @@ static void count(windows *w, const am_heard *heard, double seconds) {
   w->seconds = seconds;
 }
 
-/* A row for the whole sound, or for each window: they begin a hop apart, and the last one ends with the sound, so that all
- * are equally long.  A sound that is shorter than a window is one.  *at_fault: the failure is of the sound alone. */
-static am_status predict_windows(cli *c, const cli_team *team, hearing *how, const char *file, const am_sound *sound,
-                                 float *p, bool *at_fault, am_error *err) {
-  const double rate = team->at[0]->config->features.sample_rate;
-  size_t window = (size_t)llround(how->window * rate), start = 0;
-  windows w = {0};
-  if (!window || window > sound->n) window = sound->n;
-  for (size_t k = 1;; k++) {
-    am_sound piece = {.samples = sound->samples + start, .n = window};
-    cli_predicted row = {.file = file, .p = p, .seconds = (double)window / rate, .window = how->window > 0,
-                         .start = (double)start / rate, .end = (double)(start + window) / rate};
-    am_heard heard;
-    am_status st = predict(c, team, &piece, p, &heard, err);
-    if (st) {
-      *at_fault = st == AM_E_NUMERIC || st == AM_E_DATA;
-      return am_error_prefix(err, "%s", file);
-    }
-    row.unheard = heard.unheard;
-    row.seconds_heard = heard.seconds;
-    count(&w, &heard, row.seconds);
-    st = cli_predicted_row(c, team->at[0], how->format, &row, err);
-    if (st || start + window == sound->n) {
-      tell_all(c, team, how, file, &w, sound);
-      return st;
-    }
-    if (am_context_stopping(c->ctx)) return am_fail(err, AM_E_STOPPED, "stopped after %.2f s of %s", row.end, file);
-    start = (size_t)fmin((double)llround((double)k * how->hop * rate), (double)(sound->n - window));
-  }
+typedef struct hearer {
+  cli *c;
+  const am_checkpoint *first;
+  const hearing *how;
+  const char *file;
+  windows windows;
+  bool ended; /* by each(), whose message names the file */
+} hearer;
+
+static am_status each(void *user, const am_window *w, am_error *err) {
+  hearer *h = user;
+  cli_predicted row = {.file = h->file, .p = w->probabilities, .unheard = w->heard.unheard, .seconds = w->seconds,
+                       .seconds_heard = w->heard.seconds, .window = h->how->window > 0, .start = w->start, .end = w->end};
+  count(&h->windows, &w->heard, w->seconds);
+  am_status st = cli_predicted_row(h->c, h->first, h->how->format, &row, err);
+  if (!st && !w->last && am_context_stopping(h->c->ctx))
+    st = am_fail(err, AM_E_STOPPED, "stopped after %.2f s of %s", w->end, h->file);
+  h->ended = st != AM_OK;
+  return st;
 }
 
-static am_status predict_file(cli *c, const cli_team *team, hearing *how, const char *path, float *p, bool *at_fault,
-                              am_error *err) {
+/* A row for the whole sound, or for each window.  *at_fault: the failure is of the sound alone. */
+static am_status predict_windows(cli *c, const cli_models *team, hearing *how, const char *file, const am_sound *sound,
+                                 bool *at_fault, am_error *err) {
+  hearer h = {.c = c, .first = team->at[0], .how = how, .file = file};
+  am_status st = am_ensemble_windows(team->ensemble, sound->samples, sound->n, how->window, how->hop, each, &h, err);
+  *at_fault = st == AM_E_NUMERIC || st == AM_E_DATA;
+  if (st && !h.ended) return am_error_prefix(err, "%s", file);
+  if (st != AM_E_STOPPED) tell_all(c, team, how, file, &h.windows, sound);
+  return st;
+}
+
+static am_status predict_file(cli *c, const cli_models *team, hearing *how, const char *path, bool *at_fault, am_error *err) {
   am_sound sound;
   const double began = am_now();
   am_status st = read_sound(c, team->at[0], path, &sound, err);
   *at_fault = of_the_sound(st);
   if (st) return st;
-  st = predict_windows(c, team, how, shown(path), &sound, p, at_fault, err);
+  st = predict_windows(c, team, how, shown(path), &sound, at_fault, err);
   am_log(c->ctx, AM_LOG_DEBUG, "%s: %.2f s at %g Hz in %d channel(s), predicted in %.3f s", shown(path),
          (double)sound.n / sound.rate, sound.file_rate, sound.file_channels, am_now() - began);
   am_sound_free(&sound);
@@ -241,15 +195,14 @@ static void say_noticed(cli *c, hearing *how, size_t sounds, double rate) {
   cli_tally_free(c, &how->cut);
 }
 
-static am_status predict_all(cli *c, const cli_team *team, const cli_sounds *s, hearing *how, am_error *err) {
+static am_status predict_all(cli *c, const cli_models *team, const cli_sounds *s, hearing *how, am_error *err) {
   const am_checkpoint *m = team->at[0];
   size_t skipped = 0;
-  float *p = am_alloc(c->ctx, am_mul(2, (size_t)m->classes), sizeof *p);
-  am_status st = p ? cli_predicted_head(c, m, how->format, how->window > 0, err) : am_no_memory(err);
+  am_status st = cli_predicted_head(c, m, how->format, how->window > 0, err);
   for (size_t i = 0; i < s->n && !st; i++) {
     bool at_fault = false;
     if (am_context_stopping(c->ctx)) st = am_fail(err, AM_E_STOPPED, "stopped after %zu of %zu sounds", i, s->n);
-    else st = predict_file(c, team, how, s->at[i], p, &at_fault, err);
+    else st = predict_file(c, team, how, s->at[i], &at_fault, err);
     if (!st || !at_fault || !how->skip) continue;
     am_log(c->ctx, AM_LOG_WARNING, "skipped: %s", err->message);
     *err = (am_error)AM_ERROR_INIT;
@@ -259,19 +212,17 @@ static am_status predict_all(cli *c, const cli_team *team, const cli_sounds *s, 
   say_noticed(c, how, s->n, m->config->features.sample_rate);
   if (skipped) am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds skipped", skipped, s->n);
   if (!st && skipped == s->n) st = am_fail(err, AM_E_DATA, "no sound could be read");
-  am_free(c->ctx, p);
   return st;
 }
 
 /* What must hold, or be made ready, before a model hears the sounds. */
-static am_status prepare(cli *c, const am_checkpoint *first, am_checkpoint *m, const char *path, const cli_sounds *s, bool skip,
-                         am_error *err) {
-  double rate = m->config->features.sample_rate, wanted = first->config->features.sample_rate;
-  if (rate != wanted)
-    return am_fail(err, AM_E_USAGE, "--with %s: it takes sounds at %g Hz, the first model at %g Hz", path, rate, wanted);
+static am_status prepare(cli *c, const cli_models *team, size_t i, const cli_sounds *s, bool skip, am_error *err) {
+  am_checkpoint *m = team->at[i];
+  am_status st = am_ensemble_check_rate(team->ensemble, i, err);
+  if (st) return st;
   if (m->synthetic)
     am_log(c->ctx, AM_LOG_WARNING, "this model was trained on synthetic speech; it knows nothing about real voices");
-  if (m->normaliser.kind != AM_NORMALISE_SPEAKER) return AM_OK;
+  if (!am_checkpoint_wants_speaker(m)) return AM_OK;
   if (cli_has(c, "speaker")) return fit_speaker(c, m, s, skip, err);
   return am_fail(err, AM_E_USAGE, "this model normalises per speaker: add --speaker NAME and give all "
                  "recordings of that one speaker in one call");
@@ -288,16 +239,16 @@ static am_status hearing_get(const cli *c, hearing *how, am_error *err) {
 }
 
 static am_status run(cli *c, am_error *err) {
-  cli_team team = {0};
+  cli_models team = {0};
   cli_sounds s = {0};
   hearing how;
   am_status st = hearing_get(c, &how, err);
   if (!st) st = cli_sounds_list(c, &s, err);
-  if (!st) st = cli_team_load(c, &team, err);
-  for (size_t i = 0; i < team.n && !st; i++) st = prepare(c, team.at[0], team.at[i], team.given[i], &s, how.skip, err);
+  if (!st) st = cli_models_load(c, &team, err);
+  for (size_t i = 0; i < team.n && !st; i++) st = prepare(c, &team, i, &s, how.skip, err);
   if (!st) st = predict_all(c, &team, &s, &how, err);
   cli_sounds_free(c, &s);
-  cli_team_free(c, &team);
+  cli_models_free(c, &team);
   return st;
 }
 

@@ -116,6 +116,34 @@ static am_status check_objects(const am_h5 *file, am_error *err) {
   return am_h5_fail(file, err, AM_E_FORMAT, "damaged: something in it cannot be opened", "");
 }
 
+/* HDF5 takes an image for bytes to change, and copies it. */
+static hid_t open_in_hdf5(am_h5 *file) {
+  hid_t list = access_list(), id = -1;
+  if (!file->image) id = H5Fopen(file->path, file->flags & AM_H5_UPDATE ? H5F_ACC_RDWR : H5F_ACC_RDONLY, list);
+  else if (H5Pset_fapl_core(list, 1 << 20, false) >= 0 && H5Pset_file_image(list, (void *)file->image, (size_t)file->bytes) >= 0)
+    id = H5Fopen(file->path, H5F_ACC_RDONLY, list);
+  H5Pclose(list);
+  return id;
+}
+
+/* The file is freed on failure. */
+static am_status open_known(am_h5 *file, am_h5 **out, am_error *err) {
+  am_status status = am_h5_check_head(file, err);
+  if (!status && file->flags & AM_H5_UNTRUSTED && am_context_reads_in_child(file->ctx)) status = am_h5_check_in_child(file, err);
+  if (status) {
+    am_h5_close(file);
+    return status;
+  }
+  am_h5_quiet q = am_h5_enter();
+  file->id = open_in_hdf5(file);
+  if (file->id < 0) status = am_h5_fail(file, err, AM_E_FORMAT, "not an HDF5 file, or damaged", "");
+  else if (!(file->flags & AM_H5_FOREIGN)) status = check_objects(file, err);
+  am_h5_leave(q);
+  if (status) am_h5_close(file);
+  else *out = file;
+  return status;
+}
+
 am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **out, am_error *err) {
   *out = NULL;
   am_file_id id;
@@ -130,22 +158,19 @@ am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **
   if (status) return status;
   file->flags = flags;
   file->bytes = id.size;
-  status = am_h5_check_head(file, err);
-  if (!status && flags & AM_H5_UNTRUSTED && am_context_reads_in_child(ctx)) status = am_h5_check_in_child(file, err);
-  if (status) {
-    am_h5_close(file);
-    return status;
-  }
-  am_h5_quiet q = am_h5_enter();
-  hid_t list = access_list();
-  file->id = H5Fopen(path, flags & AM_H5_UPDATE ? H5F_ACC_RDWR : H5F_ACC_RDONLY, list);
-  if (file->id < 0) status = am_h5_fail(file, err, AM_E_FORMAT, "not an HDF5 file, or damaged", "");
-  else if (!(flags & AM_H5_FOREIGN)) status = check_objects(file, err);
-  H5Pclose(list);
-  am_h5_leave(q);
-  if (status) am_h5_close(file);
-  else *out = file;
-  return status;
+  return open_known(file, out, err);
+}
+
+am_status am_h5_open_image(am_context *ctx, const void *data, size_t bytes, const char *name, unsigned flags, am_h5 **out,
+                           am_error *err) {
+  am_h5 *file = NULL;
+  *out = NULL;
+  am_status status = new_file(ctx, name, false, &file, err);
+  if (status) return status;
+  file->flags = flags;
+  file->image = data;
+  file->bytes = bytes;
+  return open_known(file, out, err);
 }
 
 /* New files are built in memory and written by am_file_write: when HDF5 itself meets a full disk,

@@ -54,6 +54,9 @@ enum {
 };
 /* AM_E_FORMAT: not HDF5, cut, or damaged in what describes it; a damaged array is found when it is read. */
 am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **out, am_error *err);
+/* The same of a whole file in memory, borrowed until it is closed; `name` is for messages.  Not with AM_H5_UPDATE. */
+am_status am_h5_open_image(am_context *ctx, const void *data, size_t bytes, const char *name, unsigned flags, am_h5 **out,
+                           am_error *err);
 /* A new file, built in memory; it appears at `path`, whole, by am_h5_commit: as one of our own (am_file_write_own). */
 am_status am_h5_create_aside(am_context *ctx, const char *path, am_h5 **out, am_error *err);
 /* Before its commit: the path is the user's word (am_file_write); it takes the mode of the file `path`. */

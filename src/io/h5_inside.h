@@ -12,6 +12,7 @@ struct am_h5 {
   char *aside; /* of a new file, built in memory under this name; NULL when it was opened */
   am_whose whose; /* of a new file: am_file_write_as */
   char *like;     /* of one of ours: the file whose mode it takes; NULL: of the one that it replaces */
+  const void *image; /* the whole file in memory, borrowed; NULL: it is at `path` */
   hid_t id;
   unsigned flags;
   uint64_t bytes; /* of the file when it was opened; see am_h5_size */

@@ -13,7 +13,7 @@ static const size_t worth_it = 4 * PIECE;
 bool am_h5_is_plain(const am_h5 *file, const am_h5_info *info, size_t bytes, int *descriptor) {
   int *handle = NULL;
   /* A file that is being written may stand in HDF5's buffers, a foreign array is converted. */
-  if (file->flags & (AM_H5_UPDATE | AM_H5_FOREIGN) || bytes < worth_it || info->offset == UINT64_MAX) return false;
+  if (file->image || file->flags & (AM_H5_UPDATE | AM_H5_FOREIGN) || bytes < worth_it || info->offset == UINT64_MAX) return false;
   if (H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&handle) < 0 || !handle) return false;
   *descriptor = *handle;
   return true;

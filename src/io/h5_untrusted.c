@@ -51,6 +51,7 @@ static am_status check_head(const am_h5 *file, const unsigned char *head, size_t
 am_status am_h5_check_head(const am_h5 *file, am_error *err) {
   unsigned char head[HEAD];
   size_t n = 0;
+  if (file->image) return check_head(file, file->image, file->bytes < HEAD ? (size_t)file->bytes : HEAD, err);
   int fd = open(file->path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return am_fail_errno(err, errno, "cannot open %s", file->path);
   for (ssize_t got; n < sizeof head; n += (size_t)got) {
@@ -164,7 +165,9 @@ static void look_through(am_h5 *file, int report) {
   am_h5_unlock_child();
   am_h5_starved(true);
   /* A file that is refused in good order is refused again here, with its message. */
-  if (good(&l, am_h5_open(file->ctx, file->path, file->flags & ~(unsigned)AM_H5_UNTRUSTED, &l.file, NULL))) {
+  const unsigned flags = file->flags & ~(unsigned)AM_H5_UNTRUSTED;
+  if (good(&l, file->image ? am_h5_open_image(file->ctx, file->image, (size_t)file->bytes, file->path, flags, &l.file, NULL)
+                           : am_h5_open(file->ctx, file->path, flags, &l.file, NULL))) {
     read_group(&l, "", 0);
     am_names arrays;
     if (good(&l, am_h5_arrays(l.file, "", &arrays, NULL))) am_names_free(l.file->ctx, &arrays);

@@ -34,6 +34,7 @@ struct am_checkpoint {
   am_names before;        /* corpora that the model it began from had been trained on (origin.h) */
   uint64_t epoch, step;   /* done by the run that made it; 0 of an imported model */
   bool resumable;         /* has optimiser state */
+  am_norm_stats speaker;  /* of the sounds of am_checkpoint_add_speaker; f 0: none */
   struct am_predictor *predictor; /* made by the first am_predict_sound */
 };
 

@@ -328,6 +328,22 @@ am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **
   return status ? status : load(ctx, file, out, err);
 }
 
+am_status am_checkpoint_from_memory(am_context *ctx, const void *data, size_t bytes, const char *name, am_checkpoint **out,
+                                    am_error *err) {
+  am_h5 *file;
+  am_status status = AM_NEED(err, out);
+  if (status) return status;
+  *out = NULL;
+  status = AM_NEED(err, ctx);
+  if (!status) status = AM_NEED(err, data);
+  if (!status) status = am_h5_open_image(ctx, data, bytes, name ? name : "(a checkpoint in memory)", AM_H5_UNTRUSTED, &file, err);
+  if (status) return status;
+  status = check_head(ctx, file, err);
+  if (!status) return load(ctx, file, out, err);
+  am_h5_close(file);
+  return status;
+}
+
 void am_checkpoint_free(am_checkpoint *c) {
   if (!c) return;
   am_context *ctx = c->ctx;
@@ -337,6 +353,7 @@ void am_checkpoint_free(am_checkpoint *c) {
   am_names labels = {c->labels, (size_t)c->classes};
   am_names_free(ctx, &labels);
   am_names_free(ctx, &c->before);
+  am_norm_free(ctx, &c->speaker);
   am_normaliser_free(ctx, &c->normaliser);
   am_free(ctx, c);
 }
@@ -501,6 +518,11 @@ void am_init_report_free(am_context *ctx, am_init_report *report) {
 
 int am_checkpoint_classes(const am_checkpoint *c) { return c ? c->classes : 0; }
 const char *am_checkpoint_label(const am_checkpoint *c, int k) { return c && k >= 0 && k < c->classes ? c->labels[k] : NULL; }
+int am_checkpoint_class(const am_checkpoint *c, const char *label) {
+  for (int k = 0; c && label && k < c->classes; k++)
+    if (strcmp(c->labels[k], label) == 0) return k;
+  return -1;
+}
 double am_checkpoint_rate(const am_checkpoint *c) { return c ? c->config->features.sample_rate : 0; }
 bool am_checkpoint_synthetic(const am_checkpoint *c) { return c && c->synthetic; }
 am_model *am_checkpoint_model(am_checkpoint *c) { return c ? c->model : NULL; }

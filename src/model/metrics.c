@@ -226,7 +226,15 @@ am_status am_metrics_create(am_context *ctx, const char *const *labels, int clas
 
 am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *truth, const int *speakers, size_t n,
                              const char *const *labels, int classes, uint64_t seed, am_metrics **out, am_error *err) {
-  am_status status = am_metrics_create(ctx, labels, classes, out, err);
+  am_status status = AM_NEED(err, out);
+  if (status) return status;
+  *out = NULL;
+  status = AM_NEED(err, ctx);
+  if (!status) status = AM_NEED(err, labels);
+  if (!status && n) status = AM_NEED(err, probabilities);
+  if (!status && n) status = AM_NEED(err, truth);
+  if (!status && classes < 1) status = am_fail(err, AM_E_USAGE, "metrics of %d classes; wanted at least 1", classes);
+  if (!status) status = am_metrics_create(ctx, labels, classes, out, err);
   if (status) return status;
   am_metrics *m = *out;
   m->n = n;
@@ -261,6 +269,26 @@ void am_metrics_free(am_metrics *m) {
   am_free(m->ctx, m);
 }
 
+size_t am_metrics_clips(const am_metrics *m) { return m ? m->n : 0; }
+int am_metrics_classes(const am_metrics *m) { return m ? m->classes : 0; }
+double am_metrics_macro_f1(const am_metrics *m) { return m ? m->macro_f1 : NAN; }
+double am_metrics_loss(const am_metrics *m) { return m ? m->loss : NAN; }
+double am_metrics_calibration_error(const am_metrics *m) { return m ? m->ece : NAN; }
+
+void am_metrics_interval(const am_metrics *m, double *low, double *high) {
+  if (low) *low = m ? m->low : NAN;
+  if (high) *high = m ? m->high : NAN;
+}
+
+static bool has(const am_metrics *m, int k) { return m && k >= 0 && k < m->classes; }
+const char *am_metrics_label(const am_metrics *m, int k) { return has(m, k) ? m->labels[k] : NULL; }
+double am_metrics_precision(const am_metrics *m, int k) { return has(m, k) ? m->precision[k] : NAN; }
+double am_metrics_recall(const am_metrics *m, int k) { return has(m, k) ? m->recall[k] : NAN; }
+double am_metrics_f1(const am_metrics *m, int k) { return has(m, k) ? m->f1[k] : NAN; }
+uint64_t am_metrics_support(const am_metrics *m, int k) { return has(m, k) ? m->support[k] : 0; }
+uint64_t am_metrics_confusion(const am_metrics *m, int truth, int predicted) {
+  return has(m, truth) && has(m, predicted) ? m->confusion[truth * m->classes + predicted] : 0;
+}
 double am_metrics_accuracy(const am_metrics *m) { return m ? m->accuracy : NAN; }
 double am_metrics_chance(const am_metrics *m) { return m && m->scored ? 1.0 / m->scored : NAN; }
 double am_metrics_uar(const am_metrics *m) { return m ? m->uar : NAN; }

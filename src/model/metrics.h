@@ -42,9 +42,6 @@ struct am_metrics {
   size_t n_diagnoses;
   struct am_metrics *per_utterance; /* owned; NULL: each clip is an utterance of its own */
 };
-/* probabilities (n,K), truth (n), speakers (n) or NULL (-1 unknown), labels (K: `classes`), which are copied. */
-am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *truth, const int *speakers, size_t n,
-                             const char *const *labels, int classes, uint64_t seed, am_metrics **out, am_error *err);
 /* With room for the figures of these classes, all zero: n, loss and the others are the caller's to fill. */
 am_status am_metrics_create(am_context *ctx, const char *const *labels, int classes, am_metrics **out, am_error *err);
 /* metrics_utterances.c: sets m->per_utterance when clips (m->n of them, with their probabilities and labels as above) are chunks of
@@ -56,7 +53,6 @@ am_status am_metrics_add_groups(am_metrics *m, const am_dataset *d, const uint32
                                 const int *labels, am_error *err);
 /* metrics_diagnose.c: sets m->diagnoses, of truth and speakers (m->n, -1 unknown) as above, and the names of the speakers. */
 am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speakers, const char *const *names, am_error *err);
-void am_metrics_free(am_metrics *m);
 /* The average recall of guessing among the classes that occur, which is also that of one answer for all; NaN without clips. */
 double am_metrics_chance(const am_metrics *m);
 

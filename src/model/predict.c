@@ -44,14 +44,15 @@ static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samp
   return am_batch_put(&source, &clip, 0, p->x, length, err);
 }
 
-am_status am_predict_heard(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,
-                           am_heard *heard, am_error *err) {
+static am_status hear(am_checkpoint *c, const float *samples, size_t n, float *probabilities, am_heard *heard,
+                      am_error *err) {
+  am_context *ctx = c->ctx;
   const double rate = (double)c->config->features.sample_rate;
-  *heard = (am_heard){0};
+  *heard = (am_heard){.size = sizeof *heard};
   for (int k = 0; k < c->classes; k++) probabilities[k] = NAN;
   if (!n) return am_fail(err, AM_E_USAGE, "there is no sound to predict from: 0 samples");
   if (c->normaliser.kind == AM_NORMALISE_SPEAKER && !c->normaliser.speaker_mean)
-    return am_fail(err, AM_E_USAGE, "this model normalises by speaker: give other sounds of the same speaker (option speaker)");
+    return am_fail(err, AM_E_USAGE, "this model normalises by speaker: add sounds of the same speaker first (am_checkpoint_add_speaker)");
   heard->unheard = am_sound_unheard(samples, n, rate);
   if (heard->unheard) return AM_OK;
   am_status status = c->predictor ? AM_OK : predictor_create(ctx, c, err);
@@ -69,21 +70,35 @@ am_status am_predict_heard(am_context *ctx, am_checkpoint *c, const float *sampl
   return AM_OK;
 }
 
-am_status am_predict_sound(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *probabilities,
-                           am_error *err) {
-  am_heard heard;
+static am_status check(const am_checkpoint *c, const float *samples, size_t n, const float *probabilities, am_error *err) {
   am_status status = AM_NEED(err, c);
   if (!status) status = AM_NEED(err, probabilities);
   if (!status && n) status = AM_NEED(err, samples);
+  return status;
+}
+
+am_status am_predict_heard(am_checkpoint *c, const float *samples, size_t n, float *probabilities, am_heard *heard,
+                           am_error *err) {
+  am_heard mine;
+  am_status status = check(c, samples, n, probabilities, err);
+  if (!status) status = am_size_check(heard, SIZE_MAX, sizeof mine, "am_heard", err);
   if (status) return status;
-  status = am_predict_heard(ctx, c, samples, n, probabilities, &heard, err);
+  status = hear(c, samples, n, probabilities, &mine, err);
+  am_size_give(heard, &mine, sizeof mine);
+  return status;
+}
+
+am_status am_predict_sound(am_checkpoint *c, const float *samples, size_t n, float *probabilities, am_error *err) {
+  am_heard heard;
+  am_status status = check(c, samples, n, probabilities, err);
+  if (!status) status = hear(c, samples, n, probabilities, &heard, err);
   if (status) return status;
-  const double seconds = (double)n / (double)c->config->features.sample_rate;
+  const double seconds = (double)n / am_checkpoint_rate(c);
   if (heard.unheard)
     return am_fail(err, AM_E_DATA, "there is nothing to hear in this sound of %.3f s: it is %s", seconds,
                    am_unheard_name(heard.unheard));
   if (heard.cut && !c->predictor->told) {
-    am_log(ctx, AM_LOG_WARNING, "a sound of %.1f s is longer than what this model hears; only its start is heard", seconds);
+    am_log(c->ctx, AM_LOG_WARNING, "a sound of %.1f s is longer than what this model hears; only its start is heard", seconds);
     c->predictor->told = true;
   }
   return AM_OK;

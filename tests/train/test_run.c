@@ -62,11 +62,11 @@ static void predicts_as_it_evaluates(void **state) {
   for (size_t i = 0; i < 36; i++) {
     am_sound sound = {.size = sizeof sound};
     am_test_ok(am_sound_read(w.ctx, d->clips[clips[i]].path, 16000, 0, &sound, &err), &err);
-    am_test_ok(am_predict_sound(w.ctx, c, sound.samples, sound.n, one, &err), &err);
+    am_test_ok(am_predict_sound(c, sound.samples, sound.n, one, &err), &err);
     assert_allclose_f(one, all + 3 * i, 3, 1e-5, 1e-6);
     am_sound_free(&sound);
   }
-  am_test_fails(am_predict_sound(w.ctx, c, NULL, 0, one, &err), AM_E_USAGE, &err, "0 samples");
+  am_test_fails(am_predict_sound(c, NULL, 0, one, &err), AM_E_USAGE, &err, "0 samples");
   am_store_free(store);
   am_features_free(fx);
   am_dataset_free(d);

@@ -1,31 +1,25 @@
-/* cli/team.c - models that are asked together: the one given first, and those of --with. */
+/* cli/models.c - models that are asked together: the one given first, and those of --with. */
 #include <string.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
 #include "run/folder.h"
 
-/* They must name the same emotions in the same order. */
-static am_status check_classes(const am_checkpoint *first, const am_checkpoint *m, const char *path, am_error *err) {
-  bool same = m->classes == first->classes;
-  for (int k = 0; k < m->classes && same; k++) same = strcmp(m->labels[k], first->labels[k]) == 0;
-  if (same) return AM_OK;
-  return am_fail(err, AM_E_USAGE, "--with %s: it has other classes (%s, ... of %d) than the first model (%s, ... of %d)", path,
-                 m->labels[0], m->classes, first->labels[0], first->classes);
-}
-
-static am_status add_file(cli *c, cli_team *team, const char *given, const char *path, am_error *err) {
+static am_status add_file(cli *c, cli_models *team, const char *given, const char *path, am_error *err) {
   size_t i = team->n;
   if (i == CLI_MAX_FLAGS + 1) return am_fail(err, AM_E_USAGE, "more than %d models", CLI_MAX_FLAGS + 1);
   team->n++;
   team->given[i] = given;
   team->path[i] = am_strdup(c->ctx, path);
   am_status st = team->path[i] ? am_checkpoint_load(c->ctx, path, &team->at[i], err) : am_no_memory(err);
-  return st ? st : check_classes(team->at[0], team->at[i], given, err);
+  char *name = st ? NULL : am_format(c->ctx, "--with %s", given);
+  if (!st) st = name ? am_ensemble_add(team->ensemble, team->at[i], name, err) : am_no_memory(err);
+  am_free(c->ctx, name);
+  return st;
 }
 
 /* The runs of a cross-validation that have a model: fold-K, or seed-S/fold-K. */
-static am_status add_folds(cli *c, cli_team *team, const char *given, const char *folder, int depth, am_error *err) {
+static am_status add_folds(cli *c, cli_models *team, const char *given, const char *folder, int depth, am_error *err) {
   am_names names;
   am_status st = am_folder_list(c->ctx, folder, &names, err);
   if (st) return st;
@@ -44,7 +38,7 @@ static am_status add_folds(cli *c, cli_team *team, const char *given, const char
 }
 
 /* A run, a file, or a cross-validation, which is all of its models together. */
-static am_status add_models(cli *c, cli_team *team, const char *given, am_error *err) {
+static am_status add_models(cli *c, cli_models *team, const char *given, am_error *err) {
   if (cli_is_crossval(c, given)) {
     size_t before = team->n;
     am_status st = add_folds(c, team, given, given, 0, err);
@@ -64,19 +58,22 @@ bool cli_is_crossval(cli *c, const char *path) {
   return am_folder_exists(path) && am_crossval_folder_holds(c->ctx, path) && !am_run_folder_holds(c->ctx, path);
 }
 
-am_status cli_team_load(cli *c, cli_team *team, am_error *err) {
+am_status cli_models_load(cli *c, cli_models *team, am_error *err) {
   const char *with[CLI_MAX_FLAGS];
   size_t n = cli_values(c, "with", with);
-  *team = (cli_team){0};
-  am_status st = add_models(c, team, c->arguments[0], err);
+  *team = (cli_models){0};
+  am_status st = am_ensemble_create(c->ctx, &team->ensemble, err);
+  if (!st) st = add_models(c, team, c->arguments[0], err);
   for (size_t i = 0; i < n && !st; i++) st = add_models(c, team, with[i], err);
   return st;
 }
 
-void cli_team_free(cli *c, cli_team *team) {
+void cli_models_free(cli *c, cli_models *team) {
   for (size_t i = 0; i < team->n; i++) {
     am_checkpoint_free(team->at[i]);
     am_free(c->ctx, team->path[i]);
   }
   team->n = 0;
+  am_ensemble_free(team->ensemble);
+  team->ensemble = NULL;
 }

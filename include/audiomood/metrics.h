@@ -1,0 +1,68 @@
+/* audiomood/metrics.h - how good predictions are.
+ *
+ * Made of probabilities and true classes by am_metrics_compute, or by am_train_run.  Shares are of 1; a share of nothing is NaN,
+ * as is every figure of NULL and of a class that is not there.  Objects may be read by any thread.
+ */
+#ifndef AUDIOMOOD_METRICS_H
+#define AUDIOMOOD_METRICS_H
+
+#include "audiomood/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct am_metrics am_metrics;
+
+/** Scores n clips.
+ * @param ctx            gives memory and threads
+ * @param probabilities  (n,K), a row a clip
+ * @param truth          (n) true classes, 0 to K - 1
+ * @param speakers       (n) numbers of the clips' speakers, -1 unknown, for intervals by speaker; or NULL
+ * @param n              clips; 0 gives figures that are NaN
+ * @param labels         (K) names of the classes, copied
+ * @param classes        K, at least 1
+ * @param seed           of the bootstrap behind the intervals
+ * @param[out] out       the figures; am_metrics_free; NULL on failure
+ * @param[out] err       the message of a failure, or NULL
+ * @return AM_OK; AM_E_USAGE: a NULL; AM_E_DATA: a true class out of range; AM_E_NUMERIC: a probability that is not finite; AM_E_NOMEM */
+AM_API am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *truth, const int *speakers, size_t n,
+                                    const char *const *labels, int classes, uint64_t seed, am_metrics **out, am_error *err);
+/** Frees them; NULL is allowed.  Those of an am_run_result are freed by am_run_result_free. */
+AM_API void am_metrics_free(am_metrics *metrics);
+
+/** @return number of clips */
+AM_API size_t am_metrics_clips(const am_metrics *metrics);
+/** @return number of classes, K */
+AM_API int am_metrics_classes(const am_metrics *metrics);
+/** @return name of class k, owned by the metrics; NULL where there is none */
+AM_API const char *am_metrics_label(const am_metrics *metrics, int k);
+/** @return share of clips whose class of highest probability is the true one */
+AM_API double am_metrics_accuracy(const am_metrics *metrics);
+/** @return unweighted average recall: the mean recall of the classes that occur */
+AM_API double am_metrics_uar(const am_metrics *metrics);
+/** @return mean F1 of the classes that occur */
+AM_API double am_metrics_macro_f1(const am_metrics *metrics);
+/** @return mean cross-entropy, in nats */
+AM_API double am_metrics_loss(const am_metrics *metrics);
+/** @return expected calibration error over 15 equal bins of confidence */
+AM_API double am_metrics_calibration_error(const am_metrics *metrics);
+/** The 95 % interval of the accuracy, by speakers where they are known (bootstrap), else Wilson's.
+ * @param[out] low   its lower end, or NULL
+ * @param[out] high  its upper end, or NULL */
+AM_API void am_metrics_interval(const am_metrics *metrics, double *low, double *high);
+/** @return of class k: how many of the clips that were given it have it */
+AM_API double am_metrics_precision(const am_metrics *metrics, int k);
+/** @return of class k: how many of the clips that have it were given it */
+AM_API double am_metrics_recall(const am_metrics *metrics, int k);
+/** @return of class k: harmonic mean of precision and recall */
+AM_API double am_metrics_f1(const am_metrics *metrics, int k);
+/** @return number of clips whose true class is k */
+AM_API uint64_t am_metrics_support(const am_metrics *metrics, int k);
+/** @return number of clips of the class `truth` that were given the class `predicted`: a cell of the confusion matrix */
+AM_API uint64_t am_metrics_confusion(const am_metrics *metrics, int truth, int predicted);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

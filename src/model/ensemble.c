@@ -1,0 +1,133 @@
+/* model/ensemble.c - several models as one: a sound as a whole, and in windows. */
+#include "model/ensemble.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct member {
+  am_checkpoint *model; /* borrowed */
+  char *name;
+} member;
+
+struct am_ensemble {
+  am_context *ctx;
+  member *at;
+  size_t n;
+  float *p; /* (2,K): the sum, and those of one model */
+};
+
+am_status am_ensemble_create(am_context *ctx, am_ensemble **out, am_error *err) {
+  am_status status = AM_NEED(err, out);
+  if (status) return status;
+  *out = NULL;
+  if ((status = AM_NEED(err, ctx))) return status;
+  if (!(*out = am_alloc(ctx, 1, sizeof **out))) return am_no_memory(err);
+  (*out)->ctx = ctx;
+  return AM_OK;
+}
+
+void am_ensemble_free(am_ensemble *e) {
+  if (!e) return;
+  for (size_t i = 0; i < e->n; i++) am_free(e->ctx, e->at[i].name);
+  am_free(e->ctx, e->at);
+  am_free(e->ctx, e->p);
+  am_free(e->ctx, e);
+}
+
+static am_status check_classes(const am_checkpoint *first, const am_checkpoint *m, const char *name, am_error *err) {
+  bool same = m->classes == first->classes;
+  for (int k = 0; k < m->classes && same; k++) same = strcmp(m->labels[k], first->labels[k]) == 0;
+  if (same) return AM_OK;
+  return am_fail(err, AM_E_USAGE, "%s: it has other classes (%s, ... of %d) than the first model (%s, ... of %d)", name,
+                 m->labels[0], m->classes, first->labels[0], first->classes);
+}
+
+am_status am_ensemble_add(am_ensemble *e, am_checkpoint *model, const char *name, am_error *err) {
+  am_status status = AM_NEED(err, e);
+  if (!status) status = AM_NEED(err, model);
+  if (status) return status;
+  if (!name) name = "a model";
+  if (e->n && (status = check_classes(e->at[0].model, model, name, err))) return status;
+  member *more = am_resize(e->ctx, e->at, e->n + 1, sizeof *more);
+  if (!more) return am_no_memory(err);
+  e->at = more;
+  if (!e->p && !(e->p = am_alloc(e->ctx, am_mul(2, (size_t)model->classes), sizeof *e->p))) return am_no_memory(err);
+  char *copy = am_strdup(e->ctx, name);
+  if (!copy) return am_no_memory(err);
+  e->at[e->n++] = (member){model, copy};
+  return AM_OK;
+}
+
+size_t am_ensemble_models(const am_ensemble *e) { return e ? e->n : 0; }
+
+am_status am_ensemble_check_rate(const am_ensemble *e, size_t i, am_error *err) {
+  const double rate = am_checkpoint_rate(e->at[i].model), wanted = am_checkpoint_rate(e->at[0].model);
+  if (rate == wanted) return AM_OK;
+  return am_fail(err, AM_E_USAGE, "%s: it takes sounds at %g Hz, the first model at %g Hz", e->at[i].name, rate, wanted);
+}
+
+static am_status check(const am_ensemble *e, const float *samples, size_t n, am_error *err) {
+  am_status status = AM_NEED(err, e);
+  if (!status && !e->n) status = am_fail(err, AM_E_USAGE, "an ensemble without a model; add one");
+  if (!status && n) status = AM_NEED(err, samples);
+  for (size_t i = 1; !status && i < e->n; i++) status = am_ensemble_check_rate(e, i, err);
+  return status;
+}
+
+/* Into e->p.  Of what the models heard the least is told. */
+static am_status predict(am_ensemble *e, const float *samples, size_t n, am_heard *heard, am_error *err) {
+  const int classes = e->at[0].model->classes;
+  float *p = e->p;
+  *heard = (am_heard){.size = sizeof *heard};
+  am_status status = am_predict_heard(e->at[0].model, samples, n, p, heard, err);
+  for (size_t i = 1; i < e->n && !status && !heard->unheard; i++) {
+    am_heard other = {.size = sizeof other};
+    status = am_predict_heard(e->at[i].model, samples, n, p + classes, &other, err);
+    for (int k = 0; k < classes && !status; k++) p[k] += p[classes + k];
+    heard->cut |= other.cut;
+    heard->seconds = fmin(heard->seconds, other.seconds);
+  }
+  for (int k = 0; k < classes && e->n > 1; k++) p[k] /= (float)e->n;
+  return status;
+}
+
+am_status am_ensemble_predict(am_ensemble *e, const float *samples, size_t n, float *probabilities, am_heard *heard,
+                              am_error *err) {
+  am_heard mine;
+  am_status status = check(e, samples, n, err);
+  if (!status) status = AM_NEED(err, probabilities);
+  if (!status && heard) status = am_size_check(heard, SIZE_MAX, sizeof mine, "am_heard", err);
+  if (status) return status;
+  status = predict(e, samples, n, &mine, err);
+  memcpy(probabilities, e->p, (size_t)e->at[0].model->classes * sizeof *probabilities);
+  if (heard) am_size_give(heard, &mine, sizeof mine);
+  return status;
+}
+
+static am_status check_steps(double window, double hop, double rate, am_error *err) {
+  if (!(window >= 0 && window < 1e9)) return am_fail(err, AM_E_USAGE, "windows of %g s; wanted more than 0, or 0: the whole sound", window);
+  if (window > 0 && !(hop * rate >= 1 && hop < 1e9))
+    return am_fail(err, AM_E_USAGE, "windows that begin %g s apart; wanted at least a sample (%g s)", hop, 1 / rate);
+  return AM_OK;
+}
+
+/* The last window ends with the sound, so that all are equally long. */
+am_status am_ensemble_windows(am_ensemble *e, const float *samples, size_t n, double window, double hop, am_window_fn each,
+                              void *user, am_error *err) {
+  am_status status = check(e, samples, n, err);
+  if (!status && !each) status = am_fail(err, AM_E_USAGE, "am_ensemble_windows: each may not be NULL");
+  if (status) return status;
+  const double rate = am_checkpoint_rate(e->at[0].model);
+  if ((status = check_steps(window, hop, rate, err))) return status;
+  size_t length = am_size_of((double)llround(window * rate)), start = 0;
+  if (!length || length > n) length = n;
+  for (size_t k = 1;; k++) {
+    am_window w = {.size = sizeof w, .index = k - 1, .start = (double)start / rate, .end = (double)(start + length) / rate,
+                   .seconds = (double)length / rate, .last = start + length == n, .probabilities = e->p};
+    status = predict(e, samples + start, length, &w.heard, err);
+    if (!status) status = each(user, &w, err);
+    if (status || w.last) return status;
+    if (am_context_stopping(e->ctx)) return am_fail(err, AM_E_STOPPED, "stopped after %.2f s of a sound", w.end);
+    start = (size_t)fmin((double)llround((double)k * hop * rate), (double)(n - length));
+  }
+}

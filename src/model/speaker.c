@@ -1,0 +1,98 @@
+/* model/speaker.c - the statistics of a speaker's own sounds, for models that normalise by them; and a model's features. */
+#include <string.h>
+
+#include "model/predict.h"
+
+bool am_checkpoint_wants_speaker(const am_checkpoint *c) { return c && c->normaliser.kind == AM_NORMALISE_SPEAKER; }
+
+void am_checkpoint_forget_speaker(am_checkpoint *c) {
+  if (!c || c->normaliser.kind != AM_NORMALISE_SPEAKER) return;
+  am_norm_free(c->ctx, &c->speaker);
+  c->speaker = (am_norm_stats){0};
+  am_free(c->ctx, c->normaliser.speaker_mean);
+  am_free(c->ctx, c->normaliser.speaker_inverse);
+  c->normaliser.speaker_mean = c->normaliser.speaker_inverse = NULL;
+  c->normaliser.n_speakers = 0;
+}
+
+static am_status begin(am_checkpoint *c, int f, am_error *err) {
+  am_normaliser *nz = &c->normaliser;
+  am_status status = am_norm_init(c->ctx, &c->speaker, f, err);
+  if (status) return status;
+  nz->f = f;
+  nz->speaker_mean = am_alloc(c->ctx, (size_t)f, sizeof *nz->speaker_mean);
+  nz->speaker_inverse = am_alloc(c->ctx, (size_t)f, sizeof *nz->speaker_inverse);
+  if (nz->speaker_mean && nz->speaker_inverse) nz->n_speakers = 1;
+  else status = am_no_memory(err);
+  if (status) am_checkpoint_forget_speaker(c);
+  return status;
+}
+
+static am_status add(am_checkpoint *c, const am_features *fx, const float *samples, size_t n, am_error *err) {
+  int t, f;
+  am_features_shape(fx, n, &t, &f);
+  float *x = am_alloc(c->ctx, am_mul((size_t)t, (size_t)f), sizeof *x);
+  if (!x) return am_no_memory(err);
+  am_status status = am_features_compute(fx, samples, n, 1, x, &t, err);
+  if (!status) am_norm_add(&c->speaker, x, t);
+  am_free(c->ctx, x);
+  return status;
+}
+
+am_status am_checkpoint_add_speaker(am_checkpoint *c, const float *samples, size_t n, am_error *err) {
+  am_status status = AM_NEED(err, c);
+  if (!status && n) status = AM_NEED(err, samples);
+  if (status || c->normaliser.kind != AM_NORMALISE_SPEAKER) return status;
+  am_features *fx = NULL;
+  int t, f;
+  status = am_features_create(c->ctx, &c->config->features, &fx, err);
+  if (status) return status;
+  am_features_shape(fx, 1, &t, &f);
+  if (!c->normaliser.speaker_mean) status = begin(c, f, err);
+  if (!status && !am_sound_unheard(samples, n, am_checkpoint_rate(c))) status = add(c, fx, samples, n, err);
+  if (!status) am_norm_finish(&c->speaker, c->normaliser.by_all, c->normaliser.speaker_mean, c->normaliser.speaker_inverse);
+  am_features_free(fx);
+  return status;
+}
+
+/* ---- features ---- */
+
+static am_status compute(am_context *ctx, const am_feature_options *o, const float *samples, size_t n, float *out, size_t room,
+                         int *t, int *f, am_error *err) {
+  am_features *fx = NULL;
+  am_status status = am_features_create(ctx, o, &fx, err);
+  if (status) return status;
+  am_features_shape(fx, n, t, f);
+  const size_t wanted = am_mul((size_t)*t, (size_t)*f);
+  if (out && room < wanted)
+    status = am_fail(err, AM_E_USAGE, "room for %zu numbers; the features (%d, %d) of this sound want %zu", room, *t, *f, wanted);
+  else if (out) status = am_features_compute(fx, samples, n, 1, out, t, err);
+  am_features_free(fx);
+  return status;
+}
+
+static am_status check(const float *samples, size_t n, const int *t, const int *f, am_error *err) {
+  am_status status = AM_NEED(err, t);
+  if (!status) status = AM_NEED(err, f);
+  if (!status) status = AM_NEED(err, samples);
+  if (!status && !n) status = am_fail(err, AM_E_USAGE, "there is no sound to make features of: 0 samples");
+  return status;
+}
+
+am_status am_config_features(const am_config *config, const float *samples, size_t n, float *out, size_t room, int *t, int *f,
+                             am_error *err) {
+  am_status status = AM_NEED(err, config);
+  if (!status) status = check(samples, n, t, f, err);
+  return status ? status : compute(config->ctx, &config->features, samples, n, out, room, t, f, err);
+}
+
+am_status am_checkpoint_features(const am_checkpoint *c, const float *samples, size_t n, float *out, size_t room, int *t, int *f,
+                                 am_error *err) {
+  am_status status = AM_NEED(err, c);
+  if (!status) status = check(samples, n, t, f, err);
+  if (!status && am_checkpoint_wants_speaker(c) && !c->normaliser.speaker_mean)
+    status = am_fail(err, AM_E_USAGE, "this model normalises by speaker: add sounds of the same speaker first");
+  if (!status) status = compute(c->ctx, &c->config->features, samples, n, out, room, t, f, err);
+  if (!status && out) am_normaliser_apply(&c->normaliser, 0, out, *t);
+  return status;
+}
