@@ -1,4 +1,4 @@
-/* audio/chunks.c - WAV and its kin (RIFX, RF64, BW64, W64), AIFF, CAF, AU: is the sound there that the header
+/* audio/chunks.c - WAV and its relatives (RIFX, RF64, BW64, W64), AIFF, CAF, AU: is the sound there that the header
  * promises? */
 #include "audio/container.h"
 #include "audio/tags.h"

@@ -12,7 +12,7 @@ static bool begins(const am_container *c, size_t at, const char *letters, size_t
   return c->bytes - at >= n && memcmp(c->data + at, letters, n) == 0;
 }
 
-/* A tag in front, which belongs to no format: behind it is where the file really begins. */
+/* A tag in front, which belongs to no format: the file really begins after it. */
 static void skip_tags(am_container *c) {
   size_t at = 0, tag;
   while ((tag = am_tag_at(c->data + at, c->bytes - at)) > 0 && begins(c, at, "ID3", 3) && tag < c->bytes - at)
@@ -26,7 +26,7 @@ static am_status refuse(const am_container *c, const char *what, am_error *err) 
                  am_container_advice(c, line, sizeof line));
 }
 
-/* Where another FLAC stream begins behind the first byte, or the end: its letters, and a block with the
+/* Where another FLAC stream begins after the first byte, or the end: its letters, and a block with the
  * stream's facts. */
 static size_t flac_end(const unsigned char *data, size_t bytes) {
   for (size_t at = 42; bytes - at >= 42; at++) {

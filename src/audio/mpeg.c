@@ -40,7 +40,7 @@ static bool alike(const header *a, const header *b) {
   return a->version == b->version && a->layer == b->layer && a->rate == b->rate && a->channels == b->channels;
 }
 
-/* A frame at `at` with another of its kind behind it, or a tag, or the end of the file. */
+/* A frame at `at` with another of its kind after it, or a tag, or the end of the file. */
 static bool confirmed(const unsigned char *data, size_t bytes, size_t at, header *h) {
   header next;
   if (!read_header(data + at, bytes - at, h)) return false;

@@ -277,7 +277,7 @@ static am_status decode(am_container *c, double rate, double max_seconds, am_sou
   return status;
 }
 
-/* Only `size` is promised to be set; the rest may be what stood on the stack. */
+/* Only `size` is promised to be set; the rest may be left over on the stack. */
 static am_status empty(am_sound *out, double rate, am_error *err) {
   static const am_sound nothing;
   am_status status = am_size_check(out, SIZE_MAX, least_sound, "am_sound", err);

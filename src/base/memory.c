@@ -49,7 +49,7 @@ void am_free(am_context *ctx, void *pointer) {
     free(pointer);
 }
 
-/* What stands in the 64 bytes before an aligned block. */
+/* What is in the 64 bytes before an aligned block. */
 typedef struct block_header {
   void *start;   /* what the allocator or mmap returned */
   size_t mapped; /* bytes mapped, 0 when it came from the allocator */

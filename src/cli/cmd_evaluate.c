@@ -397,7 +397,7 @@ static bool says_yes(const char *folder, am_context *ctx, const char *key) {
   return yes;
 }
 
-/* Each clip by the model of the fold that it was held out of, as the folds wrote it down.  Asked anew, the models would be
+/* Each clip by the model of the fold that it was held out of, as the folds wrote it down.  Asked again, the models would be
  * scored on clips that most of them were trained on. */
 static am_status pooled(cli *c, const char *folder, am_error *err) {
   static const char *const others[] = {"with", "split", "set", "root", "out"};

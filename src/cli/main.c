@@ -58,7 +58,7 @@ static int exit_code(am_status status) {
 }
 
 /* Where the standard streams are closed, the next files to be opened would get their numbers, and with them the results
- * or the messages of this program.  What stands in for them is opened the wrong way round: who writes or reads there is
+ * or the messages of this program.  What replaces them is opened the wrong way round: who writes or reads there is
  * told, and no result is lost without a word. */
 static void open_standard_streams(void) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {

@@ -1,7 +1,7 @@
 /* cli/print.c - the one way to standard output and to the terminal.
  *
  * Labels, speakers, licences and names of files come from files that somebody else made.  What they hold is never sent to a
- * terminal as it is: each text put in by %s becomes a part of one line (am_text_stand_in).  printf and its kin are used
+ * terminal as it is: each text put in by %s becomes a part of one line (am_text_stand_in).  printf and the like are used
  * nowhere else in this room, which tests/cli/test_printing.sh looks after. */
 #include <errno.h>
 #include <stdint.h>
@@ -70,7 +70,7 @@ static const char *read_number(const char *at, int *out) {
   return end;
 }
 
-/* From behind '%'. A width or precision of '*' becomes INT_MIN, to be asked for. */
+/* From after '%'. A width or precision of '*' becomes INT_MIN, to be asked for. */
 static const char *read_spec(const char *at, spec *s) {
   *s = (spec){.precision = -1};
   size_t n = strspn(at, "-+ 0#");

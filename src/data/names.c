@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 
-/* Where the context stands in memory is nothing that a file can know: none can choose names that fall on each other. */
+/* A file cannot know the address of the context: none can choose names that fall on each other. */
 static size_t slot_of(const am_name_set *set, const char *name) {
   size_t mask = set->n_slots - 1, i = (size_t)am_hash64((uintptr_t)set->ctx, name, strlen(name)) & mask;
   while (set->slots[i] && strcmp(set->at[set->slots[i] - 1], name)) i = (i + 1) & mask;

@@ -117,7 +117,7 @@ static void say_little(doubts *w) {
   end(w);
 }
 
-/* Who says most of a class, in the training part, teaches the model his voice with it. */
+/* A speaker with most clips of a class in the training part teaches the model a voice along with the class. */
 static am_status say_one_speaker(doubts *w, am_error *err) {
   const am_dataset *d = w->d;
   int speakers = am_split_part_speakers(d, w->s, AM_PART_TRAIN);

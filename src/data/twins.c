@@ -1,4 +1,4 @@
-/* data/twins.c - recordings that stand in a corpus twice: a model is trained on one and tested on the other. */
+/* data/twins.c - recordings that are in a corpus twice: a model is trained on one and tested on the other. */
 #include "data/twins.h"
 
 #include <stdlib.h>

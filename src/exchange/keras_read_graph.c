@@ -254,7 +254,7 @@ static am_status order_functional(graph *g, const am_value *config, const am_val
 
 /* ---- the model ---- */
 
-/* The shape of a clip stands in the first layer, or, of a model built later, beside the layers. */
+/* The shape of a clip is in the first layer, or, of a model built later, beside the layers. */
 static am_status find_shape(am_keras_reader *r, const am_value *config, const am_value *first, am_error *err) {
   am_keras_model *m = r->model;
   const am_value *shape = am_value_get(first, "batch_input_shape");

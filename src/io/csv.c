@@ -145,7 +145,7 @@ static int by_name(const void *a, const void *b) {
 
 /* Sorted, for am_csv_column, and so that ten thousand columns do not take a hundred million comparisons. */
 static am_status sort_columns(am_csv *csv, am_error *err) {
-  char **again = NULL; /* the first column from the left whose name stood there before */
+  char **again = NULL; /* the first column from the left whose name was there before */
   csv->by_name = am_alloc(csv->ctx, csv->columns, sizeof *csv->by_name);
   if (!csv->by_name) return am_no_memory(err);
   for (size_t i = 0; i < csv->columns; i++) csv->by_name[i] = &csv->fields[i];
@@ -161,7 +161,7 @@ static bool ends_with(const char *text, const char *tail) {
   return n >= m && !strcasecmp(text + n - m, tail);
 }
 
-/* How often `sign` stands in the first row, quotes aside. */
+/* How often `sign` is in the first row, quotes aside. */
 static size_t count_sign(const char *at, char sign) {
   size_t n = 0;
   for (bool quoted = false; *at && (quoted || (*at != '\n' && *at != '\r')); at++) {

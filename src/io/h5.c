@@ -14,7 +14,7 @@
  * tensor/gemm.c counts OpenBLAS's buffers. */
 static pthread_mutex_t hdf5_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Set when a call into HDF5 failed for want of memory; behind the lock as well. */
+/* Set when a call into HDF5 failed for want of memory; guarded by the lock as well. */
 static bool starved;
 
 static herr_t on_line(unsigned n, const H5E_error2_t *line, void *user) {

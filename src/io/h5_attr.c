@@ -18,7 +18,7 @@ enum { MAX_TEXT = 60000 }; /* HDF5 keeps attributes of up to 64 KiB in the objec
 
 static const char *object_name(const char *object) { return am_h5_is_root(object) ? "/" : object; }
 
-/* Makes the attribute anew and writes it. */
+/* Replaces the attribute and writes it. */
 static am_status set(am_h5 *file, const char *object, const char *name, hid_t stored, hid_t memory, hid_t space,
                      const void *data, am_error *err) {
   const char *on = object_name(object);

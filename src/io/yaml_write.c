@@ -63,7 +63,7 @@ static bool only_scalars(const am_value *list) {
   return true;
 }
 
-/* Written behind "key:" or "-" in the same line. */
+/* Written after "key:" or "-" in the same line. */
 static bool is_inline(const am_value *v) {
   return v->kind == AM_NULL || v->kind == AM_SCALAR || !v->count || (v->kind == AM_LIST && only_scalars(v));
 }
@@ -82,7 +82,7 @@ static void put_inline(writer *w, const am_value *v) {
   }
 }
 
-/* `continued`: the first line's indent stands already, behind a dash. */
+/* `continued`: the first line is already indented, after a dash. */
 static void put_block(writer *w, const am_value *v, int indent, bool continued) {
   for (const am_value *item = v->first; item; item = item->next) {
     if (!continued) put_indent(w, indent);

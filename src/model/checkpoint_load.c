@@ -168,7 +168,7 @@ static am_status read_digest(am_h5 *file, uint64_t *digest, am_error *err) {
   return status;
 }
 
-/* Corpora that the model it began from had been trained on; a file without them began anew, or is an early one. */
+/* Corpora that the model it began from had been trained on; a file without them began from random weights, or is an early one. */
 static am_status read_before(am_h5 *file, am_names *before, am_error *err) {
   return am_h5_has(file, "data", "before") ? am_h5_get_texts(file, "data", "before", before, err) : AM_OK;
 }

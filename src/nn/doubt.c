@@ -5,7 +5,7 @@
 
 #include "nn/plan.h"
 
-/* Layers behind which an activation's values are still values of that kind: none mixes them by weights of its own sign. */
+/* Layers after which an activation's values are still values of that kind: none mixes them by weights of its own sign. */
 static bool carries(const am_layer *layer) {
   static const am_layer_class *const carriers[] = {
       &am_flatten, &am_to_sequence, &am_dropout, &am_max_pool1d, &am_max_pool2d, &am_average_pool1d, &am_average_pool2d,
@@ -15,7 +15,7 @@ static bool carries(const am_layer *layer) {
   return false;
 }
 
-/* Do outputs that sum to 1 over the channels still do so behind this layer? A mean of such does; places side by side and
+/* Do outputs that sum to 1 over the channels still do so after this layer? A mean of such does; places side by side and
  * maxima do not. */
 static bool keeps_sum(const am_layer *layer) {
   if (layer->cls == &am_max_pool1d || layer->cls == &am_max_pool2d || layer->cls == &am_global_max_pool) return false;

@@ -1,4 +1,4 @@
-/* nn/plan.c - which ops run, and where everything they touch stands in memory. */
+/* nn/plan.c - which ops run, and where everything they touch is in memory. */
 #include "nn/plan.h"
 
 #include <stdlib.h>
@@ -132,7 +132,7 @@ static void place_values(planner *p) {
       plan->value[y] = plan->value[x];
       am_region *shared = &plan->regions[plan->value[x]];
       if (shared->death < p->death[y]) shared->death = p->death[y];
-      /* Whoever stood there is gone now, unless y is the same numbers. */
+      /* What was there is overwritten now, unless y is the same numbers. */
       for (int t = 1; t < y && !op->layer->view; t++)
         if (plan->value[t] == plan->value[y] && plan->valid[t] > (int)i) plan->valid[t] = (int)i;
     } else {
@@ -187,7 +187,7 @@ static void place_working_memory(planner *p) {
 static int larger_first(const void *a, const void *b) {
   const am_region *const *x = a, *const *y = b;
   if ((*x)->bytes != (*y)->bytes) return (*x)->bytes < (*y)->bytes ? 1 : -1;
-  return *x < *y ? -1 : *x > *y; /* a fixed order, since they stand in one array */
+  return *x < *y ? -1 : *x > *y; /* a fixed order, since they are in one array */
 }
 
 static size_t find_gap(am_region *const *placed, size_t n, const am_region *r) {

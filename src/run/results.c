@@ -242,7 +242,7 @@ static am_status read_fold_figures(const am_value *run, am_fold *f, am_error *er
   return st ? st : need(run, "seconds", &f->seconds, err);
 }
 
-/* The folder stands in a link of the page, so it must lie below: no root, no way up. */
+/* The folder is part of a link of the page, so it must lie below: no root, no way up. */
 static bool lies_below(const char *folder) {
   return *folder && *folder != '/' && !strchr(folder, ':') && !strstr(folder, "..");
 }

@@ -92,7 +92,7 @@ static am_status compute(am_compared *c, am_error *err) {
   return status;
 }
 
-/* The rows of one clip, seed by seed: its copies stand in the same order in each. */
+/* The rows of one clip, seed by seed: its copies are in the same order in each. */
 static void judge(am_compared *c, const row *rows, size_t n) {
   am_verdict *first = &c->verdicts[c->n];
   size_t copy = 0, copies = 0, seeds = 1;

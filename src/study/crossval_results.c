@@ -33,8 +33,8 @@ static void free_rows(am_context *ctx, am_crossval *rows) {
   am_free(ctx, rows->probabilities);
 }
 
-/* A test part stands in the order of the corpus, so row i is the next clip of its fold; some may be absent, as the run says:
- * with nothing to hear in them, or, with data.skip_unreadable, unreadable. *at moves behind it. */
+/* A test part is in the order of the corpus, so row i is the next clip of its fold; some may be absent, as the run says:
+ * with nothing to hear in them, or, with data.skip_unreadable, unreadable. *at moves past it. */
 static am_status find_clip(const am_crossval *x, const am_crossval_run *run, const am_predictions *p, size_t row, size_t *at,
                            am_error *err) {
   const am_dataset *d = x->dataset;

@@ -80,7 +80,7 @@ static best_file look_at_best(am_trainer *t) {
 }
 
 /* best.h5 was written before the last.h5 that names it, so it is that one or that of a later epoch, which will come
- * again; damaged, gone or exchanged, the choice begins anew. */
+ * again; damaged, gone or exchanged, the choice begins again. */
 static void check_best(am_trainer *t, const best_file *b) {
   am_schedule_state *s = &t->state.schedule;
   if (!s->best_epoch) return;
@@ -118,7 +118,7 @@ static am_status check_recordings(am_trainer *t, am_error *err) {
   return status;
 }
 
-/* Those up to the step resumed from; a damaged or missing file is said and begun anew. */
+/* Those up to the step resumed from; a damaged or missing file is reported and begun again. */
 static am_status resume_digests(am_trainer *t, am_error *err) {
   am_error why = AM_ERROR_INIT;
   am_status status = am_digests_read(t->ctx, t->options->out, &t->digests, &why);

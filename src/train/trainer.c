@@ -33,7 +33,7 @@ am_status am_trainer_digest(am_trainer *t, am_error *err) {
   return am_digests_note(t->ctx, &t->digests, now, err);
 }
 
-/* With config.yaml there is a run to resume, so what resuming has to know stands in run.json before. */
+/* With config.yaml there is a run to resume, so what resuming has to know is in run.json before. */
 static am_status begin(am_trainer *t, am_error *err) {
   am_buffer config = {0}, clips = {0};
   am_time_text(t->folder.started);
@@ -166,7 +166,7 @@ static void say_epoch(am_trainer *t, const am_epoch *e, bool best) {
                  best && t->monitor != AM_MONITOR_LAST ? ", best so far" : "");
 }
 
-/* Weights that are averaged stand in the model during validation and in best.h5. */
+/* Averaged weights are in the model during validation and in best.h5. */
 static am_status judge_epoch(am_trainer *t, am_epoch *e, bool *best, am_error *err) {
   size_t n;
   am_real *weights = am_model_weights(t->model, &n);

@@ -27,7 +27,7 @@ missing=$(for page in "${pages[@]}"; do
       [ -e "$name" ] || grep -qE "(^|/)${name//./\\.}\$" "$work/files" || echo "$page: $name"
     done
 done)
-missing=$(grep -vE ' (X|voice|my_[a-z]*)\.[ch]$' <<<"$missing") # stand for any name
+missing=$(grep -vE '(NAME|TOPIC| (X|voice|my_[a-z]*))\.[a-z]+$' <<<"$missing") # any name
 [ -z "$missing" ] && ok "sources that are named exist" || not_ok "sources that are named exist" "$missing"
 
 missing=$(for layer in $layers; do grep -qE "\*\*$layer\*\*|\`$layer\`" docs/mathematics.md || echo "$layer"; done)

@@ -4,7 +4,7 @@
  *   Session<k>/dialog/EmoEvaluation/Categorical/<dialogue>_e?_cat.txt one rater
  *   Session<k>/sentences/wav/<dialogue>/<utterance>.wav
  *
- * Clips stand in the order of sessions, of dialogues by name, and of the lines
+ * Clips are in the order of sessions, of dialogues by name, and of the lines
  * of a label file.  A speaker is a session and the LAST letter of the
  * utterance's name; a group is a session. */
 #include "data/corpora/iemocap.h"
@@ -62,7 +62,7 @@ static am_status add_part(load *l, am_entry e, size_t chunk, am_error *err) {
 }
 
 /* With n samples and c = chunk_seconds: whole when n < 1.25 c, and floor(n / c) full chunks.  So a clip of
- * c to 1.25 c stands there twice, as published.  A file without a readable header is left to the decoder. */
+ * c to 1.25 c is listed twice, as published.  A file without a readable header is left to the decoder. */
 static am_status add_chunks(load *l, am_entry e, am_error *err) {
   am_sound_info info = {.size = sizeof info};
   double c = l->o->chunk_seconds;

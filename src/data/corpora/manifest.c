@@ -19,7 +19,7 @@ typedef struct manifest {
   char *folder; /* of the manifest: paths are relative to it, or to the root */
   int path, label, speaker, split, group, start, seconds, utterance; /* columns, -1 absent */
   int trait[AM_MOST_TRAITS]; /* columns of the traits */
-  am_name_set seen; /* file and stretch of every row: a clip stands there once */
+  am_name_set seen; /* file and stretch of every row: a clip is listed once */
 } manifest;
 
 static const char *field(const manifest *m, size_t row, int column) {

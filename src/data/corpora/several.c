@@ -1,5 +1,5 @@
 /* data/corpora/several.c - several corpora as one: each is loaded with its own
- * settings (its merges bring the labels together), then all clips stand in one
+ * settings (its merges bring the labels together), then all clips are in one
  * list.  Names of clips, speakers and groups begin with their corpus's name, so
  * that speaker 03 of one is never speaker 03 of another. */
 #include <stdio.h>

@@ -323,7 +323,7 @@ static void forward_piece(void *arg, size_t piece, int worker) {
     forward_block(j, n / blocks, (int)(n % blocks), worker);
 }
 
-/* The kernel and bias that convolve and normalise: norm(x K + b) = x (K scale) + (b scale + shift). Made anew in each
+/* The kernel and bias that convolve and normalise: norm(x K + b) = x (K scale) + (b scale + shift). Made again in each
  * call, which costs as little as packing, so that they are never out of date. */
 static const am_real *fold_norm(conv_job *j) {
   const am_pass *pass = j->pass;
@@ -349,7 +349,7 @@ static void conv_forward(const am_layer *layer, const am_pass *pass) {
   run(&j, forward_piece);
 }
 
-/* dx = dy where y = max(x, 0) was positive; a dropout behind it kept y then. */
+/* dx = dy where y = max(x, 0) was positive; a dropout after it kept y then. */
 static void relu_gradient(const conv_job *j, size_t n, const am_real *y, const am_real *dy, am_real *dx) {
   j->k->relu_back(n, y, dy, dx);
   if (!j->o->dropout) return;

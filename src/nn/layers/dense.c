@@ -3,8 +3,8 @@
  * A rank-1 input is one row a clip; of rank 2 and 3 every frame (and bin) is a
  * row, and rows from the clip's length to the longest clip's stay zero.
  *
- * After a flatten W has tens of millions of elements and meets 32 rows: the
- * time is that of reading it.  Forward then cuts `in` into slices, each of
+ * After a flatten W has tens of millions of elements and is multiplied by 32 rows:
+ * reading it takes nearly all of the time.  Forward then cuts `in` into slices, each of
  * which reads its part of W once, in place, into a partial sum that is added in
  * order; backward cuts the rows of W the same way, and a slice does dW and dx
  * in one pass. */

@@ -1,4 +1,4 @@
-/* nn/layers/dropout.c - inverted dropout: y = x keep / (1 - rate), keep drawn anew for each clip and epoch.
+/* nn/layers/dropout.c - inverted dropout: y = x keep / (1 - rate), keep drawn again for each clip and epoch.
  *
  * Element i of a clip takes word i of the Philox stream (seed, DROPOUT, layer,
  * epoch, draw) and is kept when the word is at least rate 2^32, so the mask

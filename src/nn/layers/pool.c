@@ -154,7 +154,7 @@ static void average_forward_piece(void *arg, size_t b, int worker) {
   zero_rest(j->pass->y + p.y, p.y_used, p.y_most);
 }
 
-/* y = share * sum of x over the window */
+/* dx = sum of share * dy over the windows that hold x */
 static void average_backward_piece(void *arg, size_t b, int worker) {
   const job *j = arg;
   (void)worker;
