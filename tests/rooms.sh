@@ -3,7 +3,7 @@
 # of a library are included by one room, and every header can be told from the file that it belongs to.
 cd "$1/src" || exit 1
 rooms="base tensor audio nn io optim data synth model run exchange train study report cli"
-echo 1..5
+echo 1..6
 
 place() { local n=0 r; for r in $rooms; do n=$((n + 1)); [ "$r" = "$1" ] && echo $n && return; done; }
 result() { # NUMBER NAME FAULTS
@@ -68,3 +68,8 @@ result 4 "what a file exports is declared in its header, or its family's" "$faul
 # cross-validation, and the one that made a corpus. They can be copied as they are, whatever program meets the folder.
 faults=$(grep -rnE '"([^"]*[ (])?--[a-z]' --include='*.[ch]' . | grep -vE '^\./(cli|report)/|--resume |--set train.max_steps=0|synth --layout')
 result 5 "no message of the library names a flag of the command" "$faults"
+
+# Prose may name a file of a run; code goes by the table.
+names=$(sed -nE 's/^ *\[AM_FILE_[A-Z_]+\] = \{"([^"]+)".*/\1/p' run/folder.c | grep '\.' | sed 's/\./\\./' | paste -sd'|')
+faults=$(grep -rnE "\"([^\" ]*/)?($names)\"" --include='*.[ch]' . | grep -v '^\./run/folder\.c:.*AM_FILE_')
+result 6 "files of a run are named by the table in run/folder.c" "$([ -n "$names" ] || echo "no table found")$faults"

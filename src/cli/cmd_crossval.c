@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "report/report.h"
+#include "run/folder.h"
 #include "study/crossval.h"
 
 /* ---- arguments ---- */
@@ -175,7 +176,7 @@ static am_status print_json(const am_crossval *x, am_error *err) {
 /* The page of the whole, with the folds that are finished; the results are complete without it. */
 static void write_page(cli *c, const char *folder) {
   am_error why = AM_ERROR_INIT;
-  char *results = am_path_join(c->ctx, folder, "crossval.json");
+  char *results = am_run_file_path(c->ctx, folder, AM_FILE_CROSSVAL_RESULTS);
   if (results && am_file_exists(results) && am_report_write(c->ctx, folder, NULL, &why))
     am_log(c->ctx, AM_LOG_WARNING, "the page of %s was not written: %s", folder, why.message);
   am_free(c->ctx, results);
@@ -185,7 +186,7 @@ static void write_page(cli *c, const char *folder) {
 static void write_pages(const am_crossval *x) {
   for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) {
     am_error why = AM_ERROR_INIT;
-    char *page = am_path_join(x->ctx, x->runs[i].folder, "report.html");
+    char *page = am_run_file_path(x->ctx, x->runs[i].folder, AM_FILE_REPORT);
     if (page && !am_file_exists(page) && am_report_write(x->ctx, x->runs[i].folder, NULL, &why))
       am_log(x->ctx, AM_LOG_WARNING, "the page of %s was not written: %s", x->runs[i].folder, why.message);
     am_free(x->ctx, page);
@@ -208,7 +209,7 @@ static am_status run(cli *c, am_error *err) {
     st = am_fail(err, AM_E_USAGE, "wanted a config file, or --resume DIR");
   if (!st && resume) st = check_resume(c, err);
   if (!st) st = read_folds(c, cli_value(c, "folds", NULL), &folds, &n_folds, err);
-  if (!st) st = cli_config_load(c, resume, "cross-validation", "crossval.yaml", &config, err);
+  if (!st) st = cli_config_load(c, resume, "cross-validation", am_run_file_name(AM_FILE_CROSSVAL), &config, err);
   if (!st && !resume && !out) st = cli_run_folder_make(c, config->name, "-crossval", &chosen, err);
   const char *folder = resume ? resume : out ? out : chosen.path;
   am_crossval_options options = {folder, resume != NULL, seeds, folds, n_folds};

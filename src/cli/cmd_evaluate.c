@@ -12,6 +12,7 @@
 #include "model/evaluate.h"
 #include "run/predictions.h"
 #include "nn/doubt.h"
+#include "run/folder.h"
 
 typedef struct job {
   cli *c;
@@ -385,7 +386,7 @@ static am_status score(job *j, am_error *err) {
 /* ---- a cross-validation ---- */
 
 static bool says_yes(const char *folder, am_context *ctx, const char *key) {
-  char *path = am_path_join(ctx, folder, "crossval.json");
+  char *path = am_run_file_path(ctx, folder, AM_FILE_CROSSVAL_RESULTS);
   am_tree *tree = NULL;
   bool yes = false;
   if (path && am_json_read_file(ctx, path, &tree, NULL) == AM_OK) {

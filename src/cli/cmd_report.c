@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "report/report.h"
+#include "run/folder.h"
 
 /* Whoever asks for a PDF would not look for HTML in it. */
 static am_status check_ending(const char *out, am_error *err) {
@@ -17,7 +18,7 @@ static am_status run(cli *c, am_error *err) {
   const char *out = cli_value(c, "out", NULL);
   am_status fits = out ? check_ending(out, err) : AM_OK;
   if (fits) return fits;
-  char *path = out ? am_strdup(c->ctx, out) : am_path_join(c->ctx, c->arguments[0], "report.html");
+  char *path = out ? am_strdup(c->ctx, out) : am_run_file_path(c->ctx, c->arguments[0], AM_FILE_REPORT);
   if (!path) return am_no_memory(err);
   am_log(c->ctx, AM_LOG_INFO, "reading %s", c->arguments[0]);
   am_status st = am_report_write(c->ctx, c->arguments[0], out, err);

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "report/report.h"
+#include "run/folder.h"
 
 static void print_part(const am_config *config, const am_metrics *m, const char *part) {
   if (!m) return;
@@ -12,7 +13,7 @@ static void print_part(const am_config *config, const am_metrics *m, const char 
 }
 
 static am_status report_result(cli *c, am_config *config, const char *out, const am_run_result *result, am_error *err) {
-  char *best = am_path_join(c->ctx, out, "best.h5");
+  char *best = am_run_file_path(c->ctx, out, AM_FILE_BEST);
   if (!best) return am_no_memory(err);
   am_checkpoint *checkpoint = NULL;
   am_status st = am_checkpoint_load(c->ctx, best, &checkpoint, err);
@@ -44,7 +45,7 @@ static am_status run(cli *c, am_error *err) {
     return am_fail(err, AM_E_USAGE, "--resume takes its config from the run; leave out '%s'", c->arguments[0]);
   if (!resume && !c->n_arguments) return am_fail(err, AM_E_USAGE, "wanted a config file, or --resume RUN");
   am_config *config = NULL;
-  am_status st = cli_config_load(c, resume, "run", "config.yaml", &config, err);
+  am_status st = cli_config_load(c, resume, "run", am_run_file_name(AM_FILE_CONFIG), &config, err);
   if (st) return st;
 
   const char *given = resume ? resume : cli_value(c, "out", NULL);

@@ -32,7 +32,7 @@ am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_er
     *out = am_strdup(c->ctx, run_or_file);
     return *out ? AM_OK : am_no_memory(err);
   }
-  *out = am_path_join(c->ctx, run_or_file, "best.h5");
+  *out = am_run_file_path(c->ctx, run_or_file, AM_FILE_BEST);
   if (!*out) return am_no_memory(err);
   if (am_file_exists(*out)) return AM_OK;
   am_free(c->ctx, *out);

@@ -26,7 +26,7 @@ static am_status add_folds(cli *c, cli_models *team, const char *given, const ch
   for (size_t i = 0; i < names.n && !st; i++) {
     bool fold = !strncmp(names.at[i], "fold-", 5), seed = !depth && !strncmp(names.at[i], "seed-", 5);
     char *path = fold || seed ? am_path_join(c->ctx, folder, names.at[i]) : NULL;
-    char *best = fold && path ? am_path_join(c->ctx, path, "best.h5") : NULL;
+    char *best = fold && path ? am_run_file_path(c->ctx, path, AM_FILE_BEST) : NULL;
     if ((fold || seed) && (!path || (fold && !best))) st = am_no_memory(err);
     else if (seed && am_folder_exists(path)) st = add_folds(c, team, given, path, 1, err);
     else if (fold && am_file_exists(best)) st = add_file(c, team, given, best, err);

@@ -24,7 +24,7 @@ size_t am_page_seeds(const am_page *p) {
 /* ---- figures ---- */
 
 static void fold_name(am_page *p, const am_fold *f) {
-  char *page = am_format(p->ctx, "%s/%s/report.html", p->r->folder, f->folder);
+  char *page = am_format(p->ctx, "%s/%s/%s", p->r->folder, f->folder, am_run_file_name(AM_FILE_REPORT));
   bool link = page && p->links && f->finished && am_file_exists(page);
   if (!page) p->h.out->failed = true;
   am_free(p->ctx, page);

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "report/page.h"
+#include "run/folder.h"
 
 /* ---- what the sections share ---- */
 
@@ -42,10 +43,10 @@ static void write_page(am_page *p) {
 static am_status build(am_context *ctx, const am_results *r, const am_tally *t, const am_example *e,
                        const char *out, am_error *err) {
   am_buffer text = {0};
-  char *plots = am_path_join(ctx, r->folder, "plots");
+  char *plots = am_run_file_path(ctx, r->folder, AM_FILE_PLOTS);
   am_page page = {.ctx = ctx, .h = {ctx, &text}, .r = r, .t = t, .e = e, .plots = plots, .err = err};
   page.links = !out;
-  am_status st = plots ? am_folder_own(ctx, r->folder, "plots", err) : am_no_memory(err);
+  am_status st = plots ? am_folder_own(ctx, r->folder, am_run_file_name(AM_FILE_PLOTS), err) : am_no_memory(err);
   if (!st) {
     /* What a killed process left half-written; no lock is held, and who writes here now may be on another machine. */
     am_folder_clean(ctx, plots, AM_OLD_ASIDE);
@@ -53,7 +54,7 @@ static am_status build(am_context *ctx, const am_results *r, const am_tally *t, 
     write_page(&page);
     st = page.status ? page.status : text.failed ? am_no_memory(err) : AM_OK;
   }
-  char *path = out ? am_strdup(ctx, out) : am_path_join(ctx, r->folder, "report.html");
+  char *path = out ? am_strdup(ctx, out) : am_run_file_path(ctx, r->folder, AM_FILE_REPORT);
   if (!st) st = path ? am_file_write_as(ctx, out ? AM_GIVEN : AM_OURS, path, text.data, text.used, err) : am_no_memory(err);
   am_free(ctx, path);
   am_free(ctx, plots);

@@ -26,7 +26,7 @@ am_status am_digests_write(am_run_folder *folder, const am_digests *d, am_error 
   am_buffer_printf(folder->ctx, &text, "step,epoch,crc32c\n");
   for (size_t i = 0; i < d->n; i++)
     am_buffer_printf(folder->ctx, &text, "%" PRIu64 ",%" PRIu64 ",%08" PRIx32 "\n", d->at[i].step, d->at[i].epoch, d->at[i].crc);
-  am_status status = am_run_folder_write(folder, "digests.csv", &text, err);
+  am_status status = am_run_folder_write(folder, AM_FILE_DIGESTS, &text, err);
   am_buffer_free(folder->ctx, &text);
   return status;
 }
@@ -69,7 +69,7 @@ static am_status read_rows(am_context *ctx, const am_csv *csv, am_digests *out, 
 am_status am_digests_read(am_context *ctx, const char *run, am_digests *out, am_error *err) {
   *out = (am_digests){0};
   am_csv *csv;
-  char *path = am_path_join(ctx, run, "digests.csv");
+  char *path = am_run_file_path(ctx, run, AM_FILE_DIGESTS);
   if (!path) return am_no_memory(err);
   am_status status = am_csv_read_file(ctx, path, ',', &csv, err);
   am_free(ctx, path);

@@ -80,7 +80,7 @@ am_status am_run_facts_write(am_run_folder *f, const am_run_facts *r, const char
   am_environment_write(f->ctx, f->before, r->begun_step, &j);
   am_epochs_write(f->before, r->begun_step, r->config->train.epochs, &j);
   am_json_close(&j);
-  if (!status) status = am_run_folder_write(f, "run.json", &text, err);
+  if (!status) status = am_run_folder_write(f, AM_FILE_FACTS, &text, err);
   am_buffer_free(f->ctx, &text);
   return status;
 }

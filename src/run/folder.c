@@ -50,26 +50,57 @@ void am_run_note(am_run_folder *f, am_log_level level, const char *format, ...) 
 
 /* ---- the folder ---- */
 
-/* run.json alone is none: it is written before config.yaml, and a run that was killed between the two can begin again. */
-const char *am_run_folder_holds(am_context *ctx, const char *folder) {
-  static const char *const files[] = {"config.yaml", "last.h5", "last-1.h5", "best.h5", "metrics.json"};
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-    if (am_folder_has(ctx, folder, files[i])) return files[i];
+/* What a file marks its folder as: another run must not write over it.  run.json alone marks none: a run that was killed between
+ * it and config.yaml can begin again. */
+enum { NOTHING, RUN, CROSSVAL };
+
+static const struct {
+  const char *name;
+  int marks;
+} files[AM_RUN_FILES] = {
+    [AM_FILE_CONFIG] = {"config.yaml", RUN},
+    [AM_FILE_LAST] = {"last.h5", RUN},
+    [AM_FILE_PREVIOUS] = {"last-1.h5", RUN},
+    [AM_FILE_BEST] = {"best.h5", RUN},
+    [AM_FILE_METRICS] = {"metrics.json", RUN},
+    [AM_FILE_FACTS] = {"run.json", NOTHING},
+    [AM_FILE_CLIPS] = {"clips.csv", NOTHING},
+    [AM_FILE_DIGESTS] = {"digests.csv", NOTHING},
+    [AM_FILE_HISTORY] = {"history.csv", NOTHING},
+    [AM_FILE_LOG] = {"log.txt", NOTHING},
+    [AM_FILE_PREDICTIONS] = {"predictions.csv", NOTHING},
+    [AM_FILE_VALIDATION] = {"predictions-validation.csv", NOTHING},
+    [AM_FILE_REPORT] = {"report.html", NOTHING},
+    [AM_FILE_PLOTS] = {"plots", NOTHING},
+    [AM_FILE_LOCK] = {"lock", NOTHING},
+    [AM_FILE_CROSSVAL] = {"crossval.yaml", CROSSVAL},
+    [AM_FILE_CROSSVAL_RESULTS] = {"crossval.json", CROSSVAL},
+};
+
+const char *am_run_file_name(am_run_file file) { return files[file].name; }
+
+char *am_run_file_path(am_context *ctx, const char *folder, am_run_file file) {
+  return am_path_join(ctx, folder, files[file].name);
+}
+
+bool am_run_file_there(am_context *ctx, const char *folder, am_run_file file) {
+  return am_folder_has(ctx, folder, files[file].name);
+}
+
+static const char *holds(am_context *ctx, const char *folder, int mark) {
+  for (int i = 0; i < AM_RUN_FILES; i++)
+    if (files[i].marks == mark && am_run_file_there(ctx, folder, (am_run_file)i)) return files[i].name;
   return NULL;
 }
 
-const char *am_crossval_folder_holds(am_context *ctx, const char *folder) {
-  static const char *const files[] = {"crossval.yaml", "crossval.json"};
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-    if (am_folder_has(ctx, folder, files[i])) return files[i];
-  return NULL;
-}
+const char *am_run_folder_holds(am_context *ctx, const char *folder) { return holds(ctx, folder, RUN); }
+const char *am_crossval_folder_holds(am_context *ctx, const char *folder) { return holds(ctx, folder, CROSSVAL); }
 
 am_status am_run_folder_check(am_run_folder *f, am_error *err) {
   const char *out = f->path;
   if (!out || !*out) return am_fail(err, AM_E_USAGE, "a run needs a folder to write into");
   if (f->resume) {
-    if (am_folder_has(f->ctx, out, "config.yaml")) return AM_OK;
+    if (am_run_file_there(f->ctx, out, AM_FILE_CONFIG)) return AM_OK;
     return am_fail(err, AM_E_USAGE, "%s: there is no run to resume: wanted a folder with config.yaml and last.h5", out);
   }
   const char *run = am_run_folder_holds(f->ctx, out), *crossval = am_crossval_folder_holds(f->ctx, out);
@@ -85,9 +116,9 @@ am_status am_run_folder_check(am_run_folder *f, am_error *err) {
 /* What processes that were killed here left half-written, the page's pictures too. */
 static void clean(am_run_folder *f) {
   const char *const paths[] = {f->last, f->best};
-  char *plots = am_path_join(f->ctx, f->path, "plots");
+  char *plots = am_run_file_path(f->ctx, f->path, AM_FILE_PLOTS);
   am_folder_clean(f->ctx, f->path, 0);
-  if (plots && am_folder_check_own(f->ctx, f->path, "plots", NULL) == AM_OK) am_folder_clean(f->ctx, plots, 0);
+  if (plots && am_folder_check_own(f->ctx, f->path, am_run_file_name(AM_FILE_PLOTS), NULL) == AM_OK) am_folder_clean(f->ctx, plots, 0);
   am_free(f->ctx, plots);
   for (int i = 0; i < 2; i++) {
     char *fresh = am_format(f->ctx, "%s.new", paths[i]);
@@ -97,7 +128,7 @@ static void clean(am_run_folder *f) {
 }
 
 static am_status read_log(am_run_folder *f, am_error *err) {
-  char *old = NULL, *path = am_path_join(f->ctx, f->path, "log.txt");
+  char *old = NULL, *path = am_run_file_path(f->ctx, f->path, AM_FILE_LOG);
   am_status status = path ? AM_OK : am_no_memory(err);
   size_t bytes;
   am_error why = AM_ERROR_INIT;
@@ -123,7 +154,7 @@ static am_status read_log(am_run_folder *f, am_error *err) {
 
 /* run.json of the process before; nothing depends on it but what is said about the run. */
 static am_status read_before(am_run_folder *f, am_error *err) {
-  char *path = am_path_join(f->ctx, f->path, "run.json");
+  char *path = am_run_file_path(f->ctx, f->path, AM_FILE_FACTS);
   if (!path) return am_no_memory(err);
   am_error why = AM_ERROR_INIT;
   am_status status = am_file_exists(path) ? am_json_read_file(f->ctx, path, &f->before, &why) : AM_OK;
@@ -140,10 +171,10 @@ const char *am_run_folder_init(const am_run_folder *f) {
 am_status am_run_folder_open(am_run_folder *f, am_error *err) {
   am_context *ctx = f->ctx;
   const char *out = f->path;
-  f->last = am_path_join(ctx, out, "last.h5");
-  f->previous = am_path_join(ctx, out, "last-1.h5");
-  f->best = am_path_join(ctx, out, "best.h5");
-  char *lock = am_path_join(ctx, out, "lock");
+  f->last = am_run_file_path(ctx, out, AM_FILE_LAST);
+  f->previous = am_run_file_path(ctx, out, AM_FILE_PREVIOUS);
+  f->best = am_run_file_path(ctx, out, AM_FILE_BEST);
+  char *lock = am_run_file_path(ctx, out, AM_FILE_LOCK);
   am_status status = f->last && f->previous && f->best && lock ? AM_OK : am_no_memory(err);
   if (!status) status = am_folder_create(ctx, out, err);
   if (!status) status = am_lock_take(ctx, lock, &f->lock, err);
@@ -156,9 +187,9 @@ am_status am_run_folder_open(am_run_folder *f, am_error *err) {
   return status;
 }
 
-am_status am_run_folder_write(am_run_folder *f, const char *name, const am_buffer *text, am_error *err) {
+am_status am_run_folder_write(am_run_folder *f, am_run_file file, const am_buffer *text, am_error *err) {
   if (!f->ready) return AM_OK;
-  char *path = am_path_join(f->ctx, f->path, name);
+  char *path = am_run_file_path(f->ctx, f->path, file);
   am_status status = path && !text->failed ? AM_OK : am_no_memory(err);
   if (!status) status = am_lock_check(f->lock, err);
   if (!status) status = am_file_write_own(f->ctx, path, NULL, text->data, text->used, err);

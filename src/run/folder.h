@@ -1,21 +1,35 @@
-/* run/folder.h - the folder of a run: its lock, its log, and how its files are written.
- *
- * A run's folder holds
- *   config.yaml       the effective config; with it there is a run to resume
- *   run.json          facts (facts.h)
- *   clips.csv         digests of the recordings (recordings.h)
- *   digests.csv       digests of the weights (digests.h)
- *   history.csv       a row an epoch (history.h)
- *   log.txt           what was said, with the time
- *   last.h5, last-1.h5, best.h5
- *   metrics.json, predictions.csv, predictions-validation.csv when it is finished (results.h)
- *   report.html, plots/
- *   lock */
+/* run/folder.h - the folder of a run, or of a cross-validation: what it holds, its lock and log, how its files are written. */
 #ifndef AM_RUN_FOLDER_H
 #define AM_RUN_FOLDER_H
 
 #include "base/file.h"
 #include "base/value.h"
+
+/* All that these folders hold, by the names in am_run_file_name's table: who names such a file does it by this list. */
+typedef enum am_run_file {
+  AM_FILE_CONFIG,           /* config.yaml: the effective config; with it there is a run to resume */
+  AM_FILE_LAST,             /* last.h5: the newest checkpoint (model/checkpoint.h) */
+  AM_FILE_PREVIOUS,         /* last-1.h5: the one before, until the run has finished */
+  AM_FILE_BEST,             /* best.h5: weights of the best epoch */
+  AM_FILE_METRICS,          /* metrics.json: figures of the held-out parts (results.h), when it has finished */
+  AM_FILE_FACTS,            /* run.json: facts (facts.h); written before config.yaml, so alone it marks no run */
+  AM_FILE_CLIPS,            /* clips.csv: digests of the recordings (recordings.h) */
+  AM_FILE_DIGESTS,          /* digests.csv: digests of the weights (digests.h) */
+  AM_FILE_HISTORY,          /* history.csv: a row an epoch (history.h) */
+  AM_FILE_LOG,              /* log.txt: what was said, with the time */
+  AM_FILE_PREDICTIONS,      /* predictions.csv: of the test part, else of validation; of all folds (predictions.h) */
+  AM_FILE_VALIDATION,       /* predictions-validation.csv: of the validation part beside those of a test part */
+  AM_FILE_REPORT,           /* report.html: the page (report/report.h) */
+  AM_FILE_PLOTS,            /* plots: a folder with its pictures */
+  AM_FILE_LOCK,             /* lock: held while it is written to */
+  AM_FILE_CROSSVAL,         /* crossval.yaml: the effective config of a cross-validation */
+  AM_FILE_CROSSVAL_RESULTS, /* crossval.json: its plan and results, written anew after every run */
+  AM_RUN_FILES
+} am_run_file;
+const char *am_run_file_name(am_run_file file);
+/* FOLDER/NAME, to be freed; NULL: no memory. */
+char *am_run_file_path(am_context *ctx, const char *folder, am_run_file file);
+bool am_run_file_there(am_context *ctx, const char *folder, am_run_file file);
 
 typedef struct am_run_folder {
   am_context *ctx;
@@ -35,7 +49,7 @@ am_status am_run_folder_check(am_run_folder *f, am_error *err);
 /* Creates it, locks it, reads the old log and run.json. */
 am_status am_run_folder_open(am_run_folder *f, am_error *err);
 /* A file of the folder, whole or not at all; AM_E_IO when the lock was lost. */
-am_status am_run_folder_write(am_run_folder *f, const char *name, const am_buffer *text, am_error *err);
+am_status am_run_folder_write(am_run_folder *f, am_run_file file, const am_buffer *text, am_error *err);
 /* The file the weights came from, of this process or of the first one; NULL: none. */
 const char *am_run_folder_init(const am_run_folder *f);
 void am_run_folder_end(am_run_folder *f);

@@ -20,7 +20,7 @@ am_status am_history_write(am_run_folder *f, const am_epoch *epochs, size_t n, i
     else am_csv_put(&w, "");
     am_csv_end_row(&w);
   }
-  am_status status = am_run_folder_write(f, "history.csv", &text, err);
+  am_status status = am_run_folder_write(f, AM_FILE_HISTORY, &text, err);
   am_buffer_free(f->ctx, &text);
   return status;
 }

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "io/csv.h"
+#include "run/folder.h"
 
 enum { DIGITS = 16, NAMED = 5 };
 
@@ -86,7 +87,7 @@ static am_status compare(am_context *ctx, const am_csv *csv, const am_dataset *d
 am_status am_recordings_compare(am_context *ctx, const char *run, const am_dataset *d, const am_store *store,
                                 const uint32_t *clips, size_t n, am_recordings *out, am_error *err) {
   *out = (am_recordings){0};
-  char *path = am_path_join(ctx, run, "clips.csv");
+  char *path = am_run_file_path(ctx, run, AM_FILE_CLIPS);
   if (!path) return am_no_memory(err);
   am_csv *csv = NULL;
   am_status status = am_file_exists(path) ? am_csv_read_file(ctx, path, ',', &csv, err) : AM_OK;

@@ -189,7 +189,7 @@ static am_status read_predictions(am_results *r, am_part_results *p, const char 
   if (!st && p->predictions.n != p->metrics->n)
     st = am_fail(err, AM_E_FORMAT,
                  "%s: %zu rows, but %s counts %zu clips in the %s part; one of the two is not of this run",
-                 path, p->predictions.n, r->crossval ? "crossval.json" : "metrics.json", p->metrics->n,
+                 path, p->predictions.n, am_run_file_name(r->crossval ? AM_FILE_CROSSVAL_RESULTS : AM_FILE_METRICS), p->metrics->n,
                  p->name);
   snprintf(whose, sizeof whose, "this run's %s part", p->name);
   if (!st) st = am_predictions_order(&p->predictions, (const char *const *)p->metrics->labels, p->metrics->classes, whose, err);
@@ -207,16 +207,16 @@ static am_status read_parts(am_results *r, am_error *err) {
     am_part_results *p = &r->parts[r->n_parts++];
     st = read_part(r, part, p, err);
     if (!st)
-      st = read_predictions(r, p, r->n_parts == 1 ? "predictions.csv" : "predictions-validation.csv", err);
+      st = read_predictions(r, p, am_run_file_name(r->n_parts == 1 ? AM_FILE_PREDICTIONS : AM_FILE_VALIDATION), err);
   }
   return st;
 }
 
 static am_status read_run(am_results *r, am_error *err) {
-  am_status st = read_config(r, "config.yaml", err);
-  if (!st) st = read_json(r, "run.json", &r->facts, err);
-  if (!st) st = read_history(r, "history.csv", err);
-  if (!st) st = read_json(r, "metrics.json", &r->metrics, err);
+  am_status st = read_config(r, am_run_file_name(AM_FILE_CONFIG), err);
+  if (!st) st = read_json(r, am_run_file_name(AM_FILE_FACTS), &r->facts, err);
+  if (!st) st = read_history(r, am_run_file_name(AM_FILE_HISTORY), err);
+  if (!st) st = read_json(r, am_run_file_name(AM_FILE_METRICS), &r->metrics, err);
   return st ? st : read_parts(r, err);
 }
 
@@ -267,8 +267,8 @@ static am_status read_fold(am_results *r, const am_value *run, am_fold *f, am_er
   f->folder = folder->text;
   if (!f->finished) return AM_OK;
   am_status st = read_fold_figures(run, f, err);
-  char *history = am_path_join(r->ctx, f->folder, "history.csv"),
-       *facts = am_path_join(r->ctx, f->folder, "run.json");
+  char *history = am_run_file_path(r->ctx, f->folder, AM_FILE_HISTORY),
+       *facts = am_run_file_path(r->ctx, f->folder, AM_FILE_FACTS);
   if (!st && (!history || !facts)) st = am_no_memory(err);
   f->first = r->history.n;
   if (!st) st = read_history(r, history, err);
@@ -293,12 +293,12 @@ static am_status read_folds(am_results *r, am_error *err) {
   if (!pooled || pooled->kind != AM_MAP)
     return am_fail_at(err, root, "finished runs, but no 'pooled' figures");
   st = read_part(r, pooled, &r->parts[r->n_parts++], err);
-  return st ? st : read_predictions(r, &r->parts[0], "predictions.csv", err);
+  return st ? st : read_predictions(r, &r->parts[0], am_run_file_name(AM_FILE_PREDICTIONS), err);
 }
 
 static am_status read_crossval(am_results *r, am_error *err) {
-  am_status st = read_config(r, "crossval.yaml", err);
-  if (!st) st = read_json(r, "crossval.json", &r->metrics, err);
+  am_status st = read_config(r, am_run_file_name(AM_FILE_CROSSVAL), err);
+  if (!st) st = read_json(r, am_run_file_name(AM_FILE_CROSSVAL_RESULTS), &r->metrics, err);
   return st ? st : read_folds(r, err);
 }
 

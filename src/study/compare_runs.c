@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "data/names.h"
 #include "io/json.h"
+#include "run/folder.h"
 #include "study/compare.h"
 
 /* ---- the folder ---- */
@@ -29,7 +30,7 @@ static bool is_true(const am_value *v) {
 static am_status read_facts(am_compared *c, am_error *err) {
   char *path;
   am_tree *tree = NULL;
-  am_status status = path_in(c, c->crossval ? "crossval.json" : "metrics.json", &path, err);
+  am_status status = path_in(c, am_run_file_name(c->crossval ? AM_FILE_CROSSVAL_RESULTS : AM_FILE_METRICS), &path, err);
   if (!status) status = am_json_read_file(c->ctx, path, &tree, err);
   const am_value *root = status ? NULL : am_tree_root(tree);
   const am_value *test = am_value_get(root, "test"), *state = am_value_get(root, "state");
@@ -42,11 +43,11 @@ static am_status read_facts(am_compared *c, am_error *err) {
 }
 
 static am_status read_config(am_compared *c, am_error *err) {
-  char *path = am_path_join(c->ctx, c->folder, "crossval.yaml");
+  char *path = am_run_file_path(c->ctx, c->folder, AM_FILE_CROSSVAL);
   if (!path) return am_no_memory(err);
   c->crossval = am_file_exists(path);
   am_free(c->ctx, path);
-  am_status status = path_in(c, c->crossval ? "crossval.yaml" : "config.yaml", &path, err);
+  am_status status = path_in(c, am_run_file_name(c->crossval ? AM_FILE_CROSSVAL : AM_FILE_CONFIG), &path, err);
   if (!status) status = am_config_load_stored(c->ctx, path, NULL, 0, &c->config, err);
   am_free(c->ctx, path);
   return status;
@@ -130,7 +131,7 @@ static am_status make_verdicts(am_compared *c, am_error *err) {
 
 static am_status read_table(am_compared *c, am_error *err) {
   char *path;
-  am_status status = path_in(c, "predictions.csv", &path, err);
+  am_status status = path_in(c, am_run_file_name(AM_FILE_PREDICTIONS), &path, err);
   if (!status) status = am_predictions_read(c->ctx, path, &c->predictions, err);
   if (!status && !c->predictions.n) status = am_fail(err, AM_E_DATA, "%s: no clip to compare", path);
   if (!status) status = compute(c, err);

@@ -102,7 +102,7 @@ static am_status check_folder(const am_crossval *x, bool resume, am_error *err) 
   if (run)
     return am_fail(err, AM_E_USAGE, "%s holds a single run (%s); choose another folder for the cross-validation", x->folder,
                    run);
-  bool begun = am_folder_has(x->ctx, x->folder, "crossval.json");
+  bool begun = am_run_file_there(x->ctx, x->folder, AM_FILE_CROSSVAL_RESULTS);
   if (resume && !begun)
     return am_fail(err, AM_E_USAGE,
                    "%s: there is no cross-validation to go on with: wanted a folder with crossval.yaml "
@@ -117,7 +117,7 @@ static am_status check_folder(const am_crossval *x, bool resume, am_error *err) 
 }
 
 static am_status read_plan(am_crossval *x, am_error *err) {
-  char *path = am_path_join(x->ctx, x->folder, "crossval.json");
+  char *path = am_run_file_path(x->ctx, x->folder, AM_FILE_CROSSVAL_RESULTS);
   am_tree *tree = NULL;
   am_status status = path ? am_json_read_file(x->ctx, path, &tree, err) : am_no_memory(err);
   const am_value *root = status ? NULL : am_tree_root(tree);
@@ -157,8 +157,8 @@ static void clean(const am_crossval *x) {
 }
 
 static am_status open_folder(am_crossval *x, bool resume, am_error *err) {
-  char *lock = am_path_join(x->ctx, x->folder, "lock"),
-       *yaml = am_path_join(x->ctx, x->folder, "crossval.yaml");
+  char *lock = am_run_file_path(x->ctx, x->folder, AM_FILE_LOCK),
+       *yaml = am_run_file_path(x->ctx, x->folder, AM_FILE_CROSSVAL);
   am_buffer text = {0};
   am_status status = lock && yaml ? am_folder_create(x->ctx, x->folder, err) : am_no_memory(err);
   if (!status) status = am_lock_take(x->ctx, lock, &x->lock, err);
@@ -178,7 +178,7 @@ static am_status open_folder(am_crossval *x, bool resume, am_error *err) {
 /* ---- the runs ---- */
 
 static bool finished(const am_crossval *x, const am_crossval_run *r) {
-  return am_folder_has(x->ctx, r->folder, "metrics.json") && am_folder_has(x->ctx, r->folder, "predictions.csv");
+  return am_run_file_there(x->ctx, r->folder, AM_FILE_METRICS) && am_run_file_there(x->ctx, r->folder, AM_FILE_PREDICTIONS);
 }
 
 static am_status stopped(const am_crossval *x, am_error *err) {
@@ -208,7 +208,7 @@ static am_status train(am_crossval *x, size_t index, am_error *err) {
   am_config *config = NULL;
   am_run_result result = {.size = sizeof result};
   am_run_options options = {
-      .size = sizeof options, .out = r->folder, .resume = am_folder_has(x->ctx, r->folder, "config.yaml")};
+      .size = sizeof options, .out = r->folder, .resume = am_run_file_there(x->ctx, r->folder, AM_FILE_CONFIG)};
   am_log(x->ctx, AM_LOG_INFO, "%s fold %d, seed %llu (run %zu of %zu) in %s",
          options.resume ? "going on with" : "training", r->fold, (unsigned long long)r->seed, index + 1,
          x->n_seeds * x->n_folds, r->folder);
@@ -232,10 +232,10 @@ static am_status take(am_crossval *x, am_crossval_run *r, am_error *err) {
  * best.h5 may have been removed to save room; with data.skip_unreadable the split changes once the sounds are
  * read. */
 static am_status check_origin(am_crossval *x, const am_crossval_run *r, am_error *err) {
-  if (x->config->data.skip_unreadable || !am_folder_has(x->ctx, r->folder, "best.h5")) return AM_OK;
+  if (x->config->data.skip_unreadable || !am_run_file_there(x->ctx, r->folder, AM_FILE_BEST)) return AM_OK;
   am_split_options options = x->config->split;
   am_split *split = NULL;
-  char *path = am_path_join(x->ctx, r->folder, "best.h5");
+  char *path = am_run_file_path(x->ctx, r->folder, AM_FILE_BEST);
   am_origin origin = {0};
   options.fold = r->fold;
   am_status status = path ? am_checkpoint_origin(x->ctx, path, &origin, err) : am_no_memory(err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/evaluate.h"
+#include "run/folder.h"
 #include "run/predictions.h"
 #include "study/crossval.h"
 
@@ -72,7 +73,7 @@ static am_status keep_rows(am_crossval *x, const am_crossval_run *run, const am_
 }
 
 static am_status read_predictions(am_crossval *x, am_crossval_run *run, am_error *err) {
-  char *path = am_path_join(x->ctx, run->folder, "predictions.csv");
+  char *path = am_run_file_path(x->ctx, run->folder, AM_FILE_PREDICTIONS);
   const am_dataset *d = x->dataset;
   am_predictions p = {0};
   size_t wanted = 0;
@@ -114,7 +115,7 @@ static am_status compute(const am_crossval *x, size_t first, size_t n, bool by_u
 }
 
 static am_status read_facts(am_crossval *x, am_crossval_run *run, am_error *err) {
-  char *path = am_path_join(x->ctx, run->folder, "metrics.json");
+  char *path = am_run_file_path(x->ctx, run->folder, AM_FILE_METRICS);
   am_tree *tree = NULL;
   am_status status = path ? am_json_read_file(x->ctx, path, &tree, err) : am_no_memory(err);
   const am_value *root = status ? NULL : am_tree_root(tree);
@@ -453,7 +454,7 @@ am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err) 
 
 static am_status write_predictions(am_crossval *x, const char *folder, size_t first, size_t n, bool seeds,
                                    am_error *err) {
-  char *path = am_path_join(x->ctx, folder, "predictions.csv");
+  char *path = am_run_file_path(x->ctx, folder, AM_FILE_PREDICTIONS);
   am_status status = !path ? am_no_memory(err)
                            : am_predictions_write_seeds(
                                  x->ctx, AM_OURS, path, x->dataset, x->clips + first, seeds ? x->seeds + first : NULL,
@@ -482,7 +483,7 @@ static am_status write_seed(am_crossval *x, size_t s, am_error *err) {
 
 am_status am_crossval_write(am_crossval *x, am_error *err) {
   am_buffer text = {0};
-  char *path = am_path_join(x->ctx, x->folder, "crossval.json");
+  char *path = am_run_file_path(x->ctx, x->folder, AM_FILE_CROSSVAL_RESULTS);
   am_status status = path ? am_crossval_json(x, &text, err) : am_no_memory(err);
   if (!status && x->n_rows) status = write_predictions(x, x->folder, 0, x->n_rows, x->n_seeds > 1, err);
   for (size_t s = 0; s < x->n_seeds && x->n_seeds > 1 && !status; s++) status = write_seed(x, s, err);

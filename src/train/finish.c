@@ -55,9 +55,9 @@ static am_status run_part(am_trainer *t, am_part part, const char *file, am_metr
 
 /* predictions.csv is the test part's, or validation's where there is no test part. */
 static am_status run_parts(am_trainer *t, am_run_result *r, am_error *err) {
-  const char *file = t->split->n[AM_PART_TEST] ? "predictions-validation.csv" : "predictions.csv";
+  const char *file = am_run_file_name(t->split->n[AM_PART_TEST] ? AM_FILE_VALIDATION : AM_FILE_PREDICTIONS);
   am_status status = run_part(t, AM_PART_VALIDATION, file, &r->validation, err);
-  return status ? status : run_part(t, AM_PART_TEST, "predictions.csv", &r->test, err);
+  return status ? status : run_part(t, AM_PART_TEST, am_run_file_name(AM_FILE_PREDICTIONS), &r->test, err);
 }
 
 /* ---- metrics.json ---- */
@@ -94,7 +94,7 @@ static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *
   write_part(t, &j, AM_PART_VALIDATION, r->validation);
   write_part(t, &j, AM_PART_TEST, r->test);
   am_json_close(&j);
-  am_status status = am_run_folder_write(&t->folder, "metrics.json", &text, err);
+  am_status status = am_run_folder_write(&t->folder, AM_FILE_METRICS, &text, err);
   am_buffer_free(t->ctx, &text);
   return status;
 }

@@ -25,7 +25,7 @@ am_status am_trainer_facts(am_trainer *t, const char *state, am_error *err) {
 am_status am_trainer_history(am_trainer *t, am_error *err) {
   const int scored = am_split_classes(t->dataset, t->split, AM_PART_VALIDATION); /* that validation_uar is a mean over */
   am_status status = am_history_write(&t->folder, t->state.history, t->state.n_history, scored, err);
-  return status ? status : am_run_folder_write(&t->folder, "log.txt", &t->folder.log, err);
+  return status ? status : am_run_folder_write(&t->folder, AM_FILE_LOG, &t->folder.log, err);
 }
 
 am_status am_trainer_digest(am_trainer *t, am_error *err) {
@@ -39,10 +39,10 @@ static am_status begin(am_trainer *t, am_error *err) {
   am_time_text(t->folder.started);
   am_status status = am_config_text(t->config, &config, err);
   if (!status) status = am_recordings_text(t->ctx, t->dataset, t->store, &clips, err);
-  if (!status) status = am_run_folder_write(&t->folder, "clips.csv", &clips, err);
+  if (!status) status = am_run_folder_write(&t->folder, AM_FILE_CLIPS, &clips, err);
   am_buffer_free(t->ctx, &clips);
   if (!status) status = am_trainer_facts(t, "running", err);
-  if (!status) status = am_run_folder_write(&t->folder, "config.yaml", &config, err);
+  if (!status) status = am_run_folder_write(&t->folder, AM_FILE_CONFIG, &config, err);
   am_buffer_free(t->ctx, &config);
   return status;
 }

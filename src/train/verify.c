@@ -27,7 +27,7 @@ static am_status read_config(job *j, const char *file, const char *const *overri
 }
 
 static am_status read_run(job *j, const char *const *overrides, size_t n, am_error *err) {
-  char *config = am_path_join(j->ctx, j->run, "config.yaml"), *facts = am_path_join(j->ctx, j->run, "run.json");
+  char *config = am_run_file_path(j->ctx, j->run, AM_FILE_CONFIG), *facts = am_run_file_path(j->ctx, j->run, AM_FILE_FACTS);
   am_status status = config && facts ? AM_OK : am_no_memory(err);
   if (!status && !am_file_exists(config))
     status = am_fail(err, AM_E_USAGE, "%s: there is no run to verify: wanted a folder with config.yaml, run.json, "
@@ -53,7 +53,7 @@ static am_status choose_steps(job *j, uint64_t epochs, am_error *err) {
 }
 
 static am_status rehearse(job *j, am_trainer *t, am_error *err) {
-  char *last = am_path_join(j->ctx, j->run, "last.h5");
+  char *last = am_run_file_path(j->ctx, j->run, AM_FILE_LAST);
   am_status status = last ? am_trainer_setup(t, err) : am_no_memory(err);
   if (!status) status = am_trainer_check_origin(t, last, err);
   if (!status) status = am_trainer_rehearse(t, j->steps, err);
