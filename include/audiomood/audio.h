@@ -69,7 +69,7 @@ AM_API am_unheard am_sound_unheard(const float *samples, size_t n, double rate);
 AM_API const char *am_unheard_name(am_unheard reason);
 /* Frees the samples, not the struct; NULL, and a sound freed before, are allowed. */
 AM_API void am_sound_free(am_sound *sound);
-/* Resamples in place of *sound (libsoxr HQ; samples of the caller's own stay his, and new ones take their place); rates lie between 1 Hz and 10 MHz and within a factor of 1000. */
+/* Resamples in place of *sound (libsoxr HQ; samples that the caller owns stay the caller's, and new ones replace them); rates lie between 1 Hz and 10 MHz and within a factor of 1000. */
 AM_API am_status am_sound_resample(am_context *ctx, am_sound *sound, double rate, am_error *err);
 /* librosa.effects.trim: drops leading and trailing frames (frame 2048, hop 512) more than top_db below the
  * peak frame.  top_db must be above 0 (AM_E_USAGE). */

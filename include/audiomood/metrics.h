@@ -22,7 +22,7 @@ typedef struct am_metrics am_metrics;
  * @param n              clips; 0 gives figures that are NaN
  * @param labels         (K) names of the classes, copied
  * @param classes        K, at least 1
- * @param seed           of the bootstrap behind the intervals
+ * @param seed           of the bootstrap that gives the intervals
  * @param[out] out       the figures; am_metrics_free; NULL on failure
  * @param[out] err       the message of a failure, or NULL
  * @return AM_OK; AM_E_USAGE: a NULL; AM_E_DATA: a true class out of range; AM_E_NUMERIC: a probability that is not finite; AM_E_NOMEM */

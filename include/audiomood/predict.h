@@ -38,7 +38,7 @@ typedef struct am_checkpoint am_checkpoint;
 /* Reads a checkpoint (checkpoints/README.md).  A damaged one, one of a newer major version and one whose shapes do not fit are
  * AM_E_FORMAT, naming file and array; one made to crash HDF5 is refused where am_settings.read_in_child is set.  Free with am_checkpoint_free; on failure *out is NULL. */
 AM_API am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err);
-/** Reads a checkpoint from memory, such as one that stands in the program itself.
+/** Reads a checkpoint from memory, such as one that is part of the program itself.
  * @param ctx       gives memory and threads
  * @param data      the bytes of the file, borrowed for the call
  * @param bytes     how many

@@ -1,7 +1,7 @@
 /* audio/features.h - from mono samples to the matrix (T,F) a model sees.
  *
  * The same code makes features for training and for prediction.  Order:
- * trim (option) -> zero-pad or cut to `samples` (option) -> STFT -> power mel
+ * trim (option) -> zero-pad or truncate to `samples` (option) -> STFT -> power mel
  * -> decibels -> (DCT) -> deltas -> mean over time (option) -> scale.
  * Normalisation (per clip, speaker, training set) comes after, in
  * am_norm_*: it needs statistics that the features alone do not have. */

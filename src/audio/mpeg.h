@@ -19,9 +19,9 @@ typedef struct am_mpeg_stretch {
   size_t cut, cut_of;                 /* the last frame has only so many of so many bytes; 0: it is whole */
 } am_mpeg_stretch;
 
-/* The next stretch from *at on, which moves behind it; false: no more frames (*at does not move). */
+/* The next stretch from *at on, which moves past it; false: no more frames (*at does not move). */
 bool am_mpeg_next(const unsigned char *data, size_t bytes, size_t *at, am_mpeg_stretch *out);
-/* Does MPEG audio begin here (a frame, and another behind it or the end), or within the first 64 kB by a row
+/* Does MPEG audio begin here (a frame, and another after it or the end), or within the first 64 kB by a row
  * of frames? */
 bool am_mpeg_begins(const unsigned char *data, size_t bytes);
 

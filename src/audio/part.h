@@ -1,6 +1,6 @@
 /* audio/part.h - a file as a row of parts, each for one decoder.
  *
- * Most files are one part.  Ogg files may be chained, a tag may stand before or behind, and a header may hold
+ * Most files are one part.  Ogg files may be chained, a tag may be before or after, and a header may hold
  * a length that its writer never filled in: what a decoder sees is the bytes of its part alone, with such
  * lengths put right. */
 #ifndef AM_PART_H

@@ -1,4 +1,4 @@
-/* audio/tags.h - what programs that keep titles and pictures put before, between and behind sound: ID3, APE,
+/* audio/tags.h - what programs that keep titles and pictures put before, between and after sound: ID3, APE,
  * Lyrics3. */
 #ifndef AM_TAGS_H
 #define AM_TAGS_H

@@ -1,4 +1,4 @@
-/* base/parallel.h - the pool of threads behind am_parallel_for; for base/ only. */
+/* base/parallel.h - the pool of threads of am_parallel_for; for base/ only. */
 #ifndef AM_PARALLEL_H
 #define AM_PARALLEL_H
 

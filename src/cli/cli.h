@@ -131,7 +131,7 @@ typedef struct cli_tally {
   am_buffer names; /* "a.wav (8000 Hz), b.wav" */
 } cli_tally;
 void cli_tally_add(cli *c, cli_tally *tally, const char *format, ...) AM_PRINTF(3, 4);
-/* The names, and " and 12 more" behind them: once, when all are added.  Owned by the tally. */
+/* The names, and " and 12 more" after them: once, when all are added.  Owned by the tally. */
 const char *cli_tally_names(cli *c, cli_tally *tally);
 void cli_tally_free(cli *c, cli_tally *tally);
 /* sounds.c: what the arguments after the first name; "-" is standard input.  On failure, too, to be freed. */

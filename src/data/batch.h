@@ -44,7 +44,7 @@ typedef struct am_batch_clip {
 } am_batch_clip;
 /* What training makes of it: am_free x and sound. */
 typedef struct am_batch_made {
-  float *x;     /* (t,F) augmented and normalised, not yet cut to the model's input */
+  float *x;     /* (t,F) augmented and normalised, not yet truncated to the model's input */
   int t;
   float *sound; /* (n) augmented; NULL where only features are */
   size_t n;

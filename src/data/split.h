@@ -21,7 +21,7 @@ typedef struct am_split_options {
   bool stratify_by_speaker_sex; /* speaker: keep odd/even actors balanced (RAVDESS) */
   bool stratify_by_label; /* kinds by speaker: each part has the labels (of each corpus, and sex) as the whole has them, as far
                            * as whole speakers allow; kfold then is scikit-learn's StratifiedGroupKFold */
-  bool validation_same_group; /* leave_one_speaker_out: the others of his group (session) validate */
+  bool validation_same_group; /* leave_one_speaker_out: the other speakers of the group (session) validate */
 } am_split_options;
 extern const am_option am_split_table[];
 

@@ -1,4 +1,4 @@
-/* data/twins.h - recordings that stand in a corpus twice. */
+/* data/twins.h - recordings that are in a corpus twice. */
 #ifndef AM_TWINS_H
 #define AM_TWINS_H
 
@@ -8,7 +8,7 @@
 /* AM_E_DATA where two clips are the same stretch of one file, under whatever names: two corpora of one folder, links. */
 am_status am_dataset_check_files(const am_dataset *d, am_error *err);
 
-/* Sounds that stand in more than one part of a split.  Equal are clips whose samples are, as decoded (am_store_digest),
+/* Sounds that are in more than one part of a split.  Equal are clips whose samples are, as decoded (am_store_digest),
  * whatever their files are; and files of one length that differ by less than rounding and dither do (am_check_same). */
 typedef struct am_twins {
   size_t sounds;

@@ -1,12 +1,12 @@
 /* exchange/keras.h - Keras models in and out (docs/keras.md).
  *
  * Import reads what model.save("x.h5") of Keras 2 and 3 writes: `model_config`, the JSON of a Sequential model or of a
- * Functional one whose layers stand in a chain, and /model_weights/<layer>/<names in its attribute weight_names>.
+ * Functional one whose layers form a chain, and /model_weights/<layer>/<names in its attribute weight_names>.
  * Export writes the same.
  *
  * Keras sees a picture of shape (height, width, channels) where we have (T,F,C).  With layout mel_time, what
  * the published models use, height is F and width T: windows and kernels of 2-D layers are turned, and so are
- * the rows of what stands behind a Flatten, (F,T,C) there, (T,F,C) here.  time_mel needs no turning, nor do
+ * the rows of what follows a Flatten, (F,T,C) there, (T,F,C) here.  time_mel needs no turning, nor do
  * sequences (T,C).
  *
  * What cannot be carried over exactly is AM_E_UNSUPPORTED, naming layer and option. */

@@ -45,12 +45,12 @@ typedef struct am_keras_reader {
   am_json json;
   bool turned;            /* maps are (F,T,C) in Keras */
   int rank;               /* of the tensor between layers: 1 (C), 2 (T,C), 3 map */
-  const char *flat;       /* the flatten of a turned map behind which we are */
+  const char *flat;       /* the flatten of a turned map after which we are */
   const char *activation; /* that nothing with weights has followed yet; "" none */
   const char *made;       /* the layer that has it */
-  const char *behind;     /* the last layer behind that one; NULL: it is itself the last */
+  const char *behind;     /* the last layer after that one; NULL: it is itself the last */
   bool narrow;            /* it was said that Keras computes in half precision */
-  const char *spoiled;    /* a layer behind it that does not keep the sum of softmax's outputs; NULL: none */
+  const char *spoiled;    /* a layer after it that does not keep the sum of softmax's outputs; NULL: none */
 } am_keras_reader;
 
 /* One layer of the model, whose name here is known. */

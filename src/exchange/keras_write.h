@@ -21,14 +21,14 @@ typedef struct am_keras_writer {
   bool functional;    /* a Functional model, whose layers say what they are called with; else Sequential */
   const char *now, *before, *second; /* the layer being written, the one it is called with, and another one, or NULL */
   bool turned;      /* maps are (F,T,C) in Keras */
-  am_shape flat;    /* of the turned map behind whose flatten we are; t 0: none */
+  am_shape flat;    /* of the turned map after whose flatten we are; t 0: none */
   int frames;       /* of the input */
 } am_keras_writer;
 
 void am_keras_write_input(am_keras_writer *w);
 /* Step *i and what is taken into it, which *i then is. */
 am_status am_keras_write_step(am_keras_writer *w, size_t *i, am_error *err);
-/* The softmax that the loss has here.  One further in (`inside`) stands in the model itself, and its logarithm is left
+/* The softmax that the loss has here.  One further in (`inside`) is in the model itself, and its logarithm is left
  * out. */
 am_status am_keras_write_softmax(am_keras_writer *w, bool inside, am_error *err);
 

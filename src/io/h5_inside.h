@@ -61,7 +61,7 @@ am_h5_kind am_h5_lookup(const am_h5 *file, const char *name);
 hid_t am_h5_text_type(size_t size);
 /* Groups down to the first `n` characters of a name. */
 am_status am_h5_make_groups(const am_h5 *file, const char *name, size_t n, am_error *err);
-/* h5_plain.c: whether these bytes are large and stand in the file as they are; gives the file's descriptor. */
+/* h5_plain.c: whether these bytes are large and are stored in the file as they are; gives the file's descriptor. */
 bool am_h5_is_plain(const am_h5 *file, const am_h5_info *info, size_t bytes, int *descriptor);
 /* Reads them, and their checksum.  Called after leave: threads of the pool may be waiting to enter. */
 am_status am_h5_read_plain(const am_h5 *file, int descriptor, uint64_t offset, const char *name, void *to, size_t bytes,

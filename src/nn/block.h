@@ -1,4 +1,4 @@
-/* nn/block.h - blocks, which stand in the list like a layer and become several steps. */
+/* nn/block.h - blocks, which are listed like a layer and become several steps. */
 #ifndef AM_BLOCK_H
 #define AM_BLOCK_H
 

@@ -4,9 +4,9 @@
 
 #include "nn/model.h"
 
-/* The activation whose values the output still is but for pooling, flatten and dropout behind it: softmax,
- * sigmoid, relu, ...; NULL when weights stand in between, as they should: the loss takes logits.  A log_probabilities at
- * the end is looked past.  *distribution: it is a softmax, and what is behind it keeps the sum over the classes. */
+/* The activation whose values the output still is but for pooling, flatten and dropout after it: softmax,
+ * sigmoid, relu, ...; NULL when weights are in between, as they should: the loss takes logits.  A log_probabilities at
+ * the end is looked past.  *distribution: it is a softmax, and what is after it keeps the sum over the classes. */
 const am_layer *am_model_limited(const am_model *model, bool *distribution);
 bool am_model_ends_in_log(const am_model *model); /* in log_probabilities */
 /* am_model_limited as a sentence for whoever wrote the config; false when there is nothing to say. */

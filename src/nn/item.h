@@ -32,7 +32,7 @@ typedef struct am_item {
   const am_value *activation;
 } am_item;
 
-/* What stands in the list like a layer and becomes several steps (block.c). */
+/* What is listed like a layer and becomes several steps (block.c). */
 typedef struct am_block {
   const char *type, *help;
   const am_option *table;

@@ -1,4 +1,4 @@
-/* report/corpus.h - the sounds behind a run: how many, how long, and one of them to look at.
+/* report/corpus.h - the sounds of a run: how many, how long, and one of them to look at.
  *
  * For report/ only. The corpus may be gone since; a run folder alone then gives the held-out clips. */
 #ifndef AM_REPORT_CORPUS_H

@@ -13,7 +13,7 @@ typedef struct am_page {
   const am_tally *t;
   const am_example *e;
   const char *plots; /* folder of the picture files */
-  bool links;        /* the page stands in the cross-validation's folder: it can point at its runs' pages */
+  bool links;        /* the page is in the cross-validation's folder: it can point at its runs' pages */
   am_error *err;
   am_status status;  /* of the first picture that failed; later ones are not drawn */
 } am_page;

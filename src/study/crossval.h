@@ -3,7 +3,7 @@
  * The folds are those of the config's split (kfold, leave_one_speaker_out, leave_one_group_out, fixed with
  * fold_lists), numbered from 0 as split.fold.  A folder of a cross-validation holds
  *   crossval.yaml         the effective config; split.fold and seed are replaced in every run
- *   crossval.json         plan and results, written anew after every run
+ *   crossval.json         plan and results, written again after every run
  *   predictions.csv       every test clip once a seed
  *   fold-K/               a run folder as of `train`
  * With several seeds these are seed-S/fold-K/, and seed-S/predictions.csv stands beside them.  A run is

@@ -6,7 +6,7 @@
  *   room.c     the sound in a room: tone, reverberation, noise, level
  *   synth.c    clips and the corpus on disk
  *
- * References stand in docs/synthetic-corpus.md. */
+ * References are in docs/synthetic-corpus.md. */
 #ifndef AM_SYNTH_PARTS_H
 #define AM_SYNTH_PARTS_H
 

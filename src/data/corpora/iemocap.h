@@ -20,7 +20,7 @@ enum {
 /* "neutral", "happy", ...: named as RAVDESS's where both have them. */
 extern const char *const am_iemocap_labels[AM_IEMOCAP_LABELS];
 
-/* What stands in the file about one utterance. */
+/* What the file says of one utterance. */
 typedef struct am_iemocap_line {
   char utterance[48]; /* "Ses01F_impro01_F000" */
   size_t dialogue;    /* length of "Ses01F_impro01" in it */
@@ -35,7 +35,7 @@ typedef struct am_iemocap_line {
 typedef struct am_iemocap_reader {
   am_context *ctx;
   const char *file;
-  bool votes; /* consensus: read the raters' lines too; else what stands in them does not matter */
+  bool votes; /* consensus: read the raters' lines too; else what they say does not matter */
   void *user;
   am_status (*utterance)(void *user, const am_iemocap_line *line, am_error *err);
   am_status (*strange)(void *user, int number, am_error *err); /* a line that is none of the format */

@@ -14,7 +14,7 @@ enum { AM_PATTERN_BYTES = 4096, AM_PATTERN_STEPS = 200000 /* of one match */ };
 /* Fails with AM_E_CONFIG, the character and what is wrong there. UTF-8; \w knows all letters. */
 am_status am_pattern_create(am_context *ctx, const char *text, am_pattern **out, am_error *err);
 void am_pattern_free(am_pattern *pattern);
-/* Names of the groups, by name; one may stand there twice. NULL past the last. */
+/* Names of the groups, by name; one may be listed twice. NULL past the last. */
 const char *am_pattern_group(const am_pattern *pattern, size_t i);
 /* Does the last part of `path`, from its beginning or from after a '/', match as a whole?  `*start` is
  * where it begins; the longest such part counts.  A path that is not UTF-8 does not match, not even in
