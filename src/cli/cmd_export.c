@@ -10,12 +10,12 @@ static am_status run(cli *c, am_error *err) {
   am_status st = cli_exchange_find(c, "to", &format, err);
   if (st) return st;
   if (!out) return am_fail(err, AM_E_USAGE, "wanted --out FILE, where the %s model goes", format->is.name);
-  if (!format->write) return am_fail(err, AM_E_USAGE, "--to %s: only import reads it", format->is.name);
+  if (!format->export_to) return am_fail(err, AM_E_USAGE, "--to %s: only import reads it", format->is.name);
   st = cli_exchange_options(c, format, &options, err);
   if (!st) st = cli_checkpoint_path(c, c->arguments[0], &path, err);
   if (!st) st = cli_keep_input(out, path, err);
   if (!st) am_file_clean_beside(c->ctx, out);
-  if (!st) st = format->write(c->ctx, path, &options, out, err);
+  if (!st) st = format->export_to(c->ctx, path, &options, out, err);
   if (!st) cli_print("%s\n", out);
   am_free(c->ctx, path);
   return st;

@@ -26,7 +26,7 @@ static am_status run(cli *c, am_error *err) {
   cli_overrides over;
   am_status st = cli_overrides_get(c, &over, err);
   if (!st) st = cli_exchange_find(c, "from", &format, err);
-  if (!st && !format->read) st = am_fail(err, AM_E_USAGE, "--from %s: only export writes it", format->is.name);
+  if (!st && !format->import_from) st = am_fail(err, AM_E_USAGE, "--from %s: only export writes it", format->is.name);
   if (!st) st = cli_exchange_options(c, format, &options, err);
   if (st) return st;
   st = cli_keep_input(out, c->arguments[0], err);
@@ -34,13 +34,13 @@ static am_status run(cli *c, am_error *err) {
   am_file_clean_beside(c->ctx, out);
   source.overrides = over.at;
   source.n_overrides = over.n;
-  st = format->read(c->ctx, c->arguments[0], &source, &options, out, err);
+  st = format->import_from(c->ctx, c->arguments[0], &source, &options, out, err);
   if (!st && config_out) st = save_config(c, out, config_out, err);
   if (!st) cli_print("%s\n", out);
   return st;
 }
 
-static const am_option *own(const am_exchange *format) { return format->read_own; }
+static const am_option *own(const am_exchange *format) { return format->import_own; }
 
 static const cli_flag flags[] = {
     {"config", "FEATURES.yaml",

@@ -47,7 +47,7 @@ for section in config data split features augment model train train.loss train.o
 done
 run help layers; expect "help layers" 0 "^  conv2d +convolution" "^  parallel +branches" "^  concat +joins"
 layers=$(sed -n 's/^  \([a-z0-9_]*\)  .*/\1/p' out)
-n=$(sed -n '/classes.. = {/,/};/p' "$root/src/nn/registry.c" | grep -c '&am_')
+n=$(grep -c '^  X(am_' "$root/src/nn/registry.c")
 [ "$(wc -w <<<"$layers")" = $((n + 3)) ] && ok "lists every layer and block" || not_ok "lists every layer and block"
 for layer in $layers; do
   run help $layer; expect "help $layer" 0 "^Layer $layer: .*[.]$" "^  activation +word|Blocks put it in"
