@@ -60,12 +60,14 @@ typedef struct am_run_result {
   bool stopped_early, interrupted;
   am_metrics *validation, *test; /* of best.h5; NULL without such a part; am_run_result_free frees them */
   double seconds;
+  bool synthetic;           /* the corpus is computed speech: its figures say nothing about people */
+  bool speaker_independent; /* no speaker of the held-out parts was trained on; false also when that is not known */
 } am_run_result;
 
 /* Trains.  am_context_stop ends the run after its current step with AM_E_STOPPED: its state is saved, and the message says how
  * to go on; so does a run that reaches train.max_steps.  AM_E_NUMERIC names the step and the layer that first went bad.
  * `result` (its `size` set) is overwritten: epochs_run, best_epoch, steps, interrupted and seconds whatever is returned,
- * validation and test on AM_OK only. */
+ * validation, test, synthetic and speaker_independent on AM_OK only. */
 AM_API am_status am_train_run(am_config *config, const am_run_options *options, am_run_result *result, am_error *err);
 AM_API void am_run_result_free(am_run_result *result);
 

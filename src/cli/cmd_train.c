@@ -12,22 +12,14 @@ static void print_part(const am_config *config, const am_metrics *m, const char 
   cli_print_metrics(stdout, m);
 }
 
-static am_status report_result(cli *c, am_config *config, const char *out, const am_run_result *result, am_error *err) {
-  char *best = am_run_file_path(c->ctx, out, AM_FILE_BEST);
-  if (!best) return am_no_memory(err);
-  am_checkpoint *checkpoint = NULL;
-  am_status st = am_checkpoint_load(c->ctx, best, &checkpoint, err);
-  am_free(c->ctx, best);
-  if (st) return st;
-  if (checkpoint->synthetic) cli_print("\nThis corpus is synthetic: its figures say nothing about real speech.\n");
+static void report_result(const am_config *config, const char *out, const am_run_result *result) {
+  if (result->synthetic) cli_print("\nThis corpus is synthetic: its figures say nothing about real speech.\n");
   print_part(config, result->validation, "validation");
   print_part(config, result->test, "test");
-  if (!checkpoint->speaker_independent && (result->validation || result->test))
+  if (!result->speaker_independent && (result->validation || result->test))
     cli_print("\nNot speaker-independent: speakers of these clips were also heard in training, or may have been.\n");
   cli_print("\nbest epoch %llu of %llu; results in %s\n", (unsigned long long)result->best_epoch,
          (unsigned long long)result->epochs_run, out);
-  am_checkpoint_free(checkpoint);
-  return AM_OK;
 }
 
 /* The run is complete without its page. */
@@ -61,7 +53,7 @@ static am_status run(cli *c, am_error *err) {
   am_run_result result = {.size = sizeof result};
   if (!st) st = am_train_run(config, &options, &result, err);
   cli_sink_clear();
-  if (!st && !options.dry_run) st = report_result(c, config, out, &result, err);
+  if (!st && !options.dry_run) report_result(config, out, &result);
   if (!st && !options.dry_run) write_page(c, out);
   am_run_result_free(&result);
   cli_run_folder_end(c, &chosen);

@@ -193,6 +193,8 @@ am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
   if (!status) status = evaluate_best(t, r, err);
   if (status) return status;
   r->seconds = t->seconds_before + am_now() - t->began;
+  r->synthetic = t->dataset->synthetic;
+  r->speaker_independent = t->split->speaker_independent;
   am_trainer_say_start(t);
   say(t, "validation", r->validation);
   say(t, "test", r->test);

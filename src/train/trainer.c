@@ -1,5 +1,6 @@
 /* train/trainer.c - the training loop. */
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -400,7 +401,7 @@ static am_status run_checked(am_config *config, const am_run_options *options, a
 am_status am_train_run(am_config *config, const am_run_options *given, am_run_result *result, am_error *err) {
   am_run_options options;
   am_run_result mine = {.size = sizeof mine};
-  am_status status = am_size_check(result, SIZE_MAX, sizeof mine, "am_run_result", err);
+  am_status status = am_size_check(result, SIZE_MAX, offsetof(am_run_result, synthetic), "am_run_result", err);
   if (status) return status;
   am_size_give(result, &mine, sizeof mine);
   status = AM_NEED(err, config);

@@ -184,6 +184,12 @@ static void structs_of_other_headers(void **state) {
   assert_int_not_equal(am_train_run(t->config, &options, &r.known, &err), AM_OK); /* there is no corpus */
   assert_int_equal(r.known.size, sizeof r);
   for (size_t i = 0; i < sizeof r.more; i++) assert_int_equal(r.more[i], 0);
+  am_run_result shorter = {.size = offsetof(am_run_result, synthetic), .synthetic = true}; /* older: it ended with seconds */
+  err = (am_error)AM_ERROR_INIT;
+  am_status status = am_train_run(t->config, &options, &shorter, &err);
+  assert_int_not_equal(status, AM_OK);
+  assert_null(strstr(err.message, "am_run_result"));
+  assert_true(shorter.synthetic); /* beyond what it has */
   options.size = 3;
   REFUSED(am_train_run(t->config, &options, &r.known, &why), "am_run_options.size is 3");
   am_run_result none = {0};
