@@ -5,6 +5,7 @@
 
 #include "model/evaluate.h"
 #include "run/folder.h"
+#include "run/metrics.h"
 #include "run/predictions.h"
 #include "study/crossval.h"
 
@@ -115,25 +116,14 @@ static am_status compute(const am_crossval *x, size_t first, size_t n, bool by_u
 }
 
 static am_status read_facts(am_crossval *x, am_crossval_run *run, am_error *err) {
-  char *path = am_run_file_path(x->ctx, run->folder, AM_FILE_METRICS);
-  am_tree *tree = NULL;
-  am_status status = path ? am_json_read_file(x->ctx, path, &tree, err) : am_no_memory(err);
-  const am_value *root = status ? NULL : am_tree_root(tree);
-  int64_t best, epochs;
-  if (!status && (!am_value_to_int(am_value_get(root, "best_epoch"), &best) ||
-                  !am_value_to_int(am_value_get(root, "epochs"), &epochs) ||
-                  !am_value_to_real(am_value_get(root, "seconds"), &run->seconds)))
-    status = am_fail(err, AM_E_FORMAT, "%s: wanted numbers best_epoch, epochs and seconds", path);
-  if (!status) {
-    const am_value *unheard = am_value_get(am_value_get(root, "unheard"), "test"); /* not said by earlier versions */
-    int64_t n;
-    if (am_value_to_int(unheard, &n) && n > 0) run->unheard = (size_t)n;
-    run->best_epoch = (uint64_t)best;
-    run->epochs = (uint64_t)epochs;
-  }
-  am_tree_free(tree);
-  am_free(x->ctx, path);
-  return status;
+  am_run_summary s;
+  am_status status = am_run_summary_read(x->ctx, run->folder, &s, err);
+  if (status) return status;
+  run->seconds = s.seconds;
+  run->unheard = s.unheard_test;
+  run->best_epoch = s.best_epoch;
+  run->epochs = s.epochs;
+  return AM_OK;
 }
 
 am_status am_crossval_read_run(am_crossval *x, am_crossval_run *run, am_error *err) {

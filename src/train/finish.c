@@ -3,6 +3,7 @@
 
 #include "base/system.h"
 #include "train/trainer.h"
+#include "run/metrics.h"
 #include "run/predictions.h"
 
 /* ---- one part ---- */
@@ -60,43 +61,20 @@ static am_status run_parts(am_trainer *t, am_run_result *r, am_error *err) {
   return status ? status : run_part(t, AM_PART_TEST, am_run_file_name(AM_FILE_PREDICTIONS), &r->test, err);
 }
 
-/* ---- metrics.json ---- */
-
-static void write_part(am_trainer *t, am_json *j, am_part part, const am_metrics *m) {
-  const char *name = am_part_name(part);
-  am_protocol protocol = {.split = name,
-                          .corpus = t->dataset->corpus,
-                          .left_out = &t->left_out[part],
-                          .speaker_independent = t->split->speaker_independent,
-                          .synthetic = t->dataset->synthetic,
-                          .transductive = t->normaliser.kind == AM_NORMALISE_SPEAKER};
-  if (!m) am_json_null(j, name);
-  else am_metrics_write(j, name, m, &protocol);
-}
-
 static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *err) {
-  am_buffer text = {0};
-  am_json j = am_json_begin(t->ctx, &text, 2);
-  am_json_open(&j, NULL, '{');
-  am_json_text(&j, "name", t->config->name);
-  am_json_int(&j, "epochs", (int64_t)t->state.epoch);
-  am_json_int(&j, "steps", (int64_t)t->state.step);
-  am_json_int(&j, "best_epoch", (int64_t)t->state.schedule.best_epoch);
-  am_json_bool(&j, "stopped_early", r->stopped_early);
-  am_json_real(&j, "seconds", r->seconds);
-  am_json_text(&j, "split_note", t->split->note);
-  am_json_bool(&j, "speaker_independent", t->split->speaker_independent);
-  am_json_bool(&j, "transductive", t->normaliser.kind == AM_NORMALISE_SPEAKER);
-  am_json_bool(&j, "synthetic", t->dataset->synthetic);
-  am_json_open(&j, "unheard", '{'); /* with nothing to hear: in no part */
-  for (int part = 0; part < 3; part++) am_json_int(&j, am_part_name((am_part)part), (int64_t)t->unheard[part]);
-  am_json_close(&j);
-  write_part(t, &j, AM_PART_VALIDATION, r->validation);
-  write_part(t, &j, AM_PART_TEST, r->test);
-  am_json_close(&j);
-  am_status status = am_run_folder_write(&t->folder, AM_FILE_METRICS, &text, err);
-  am_buffer_free(t->ctx, &text);
-  return status;
+  const am_run_metrics m = {.name = t->config->name,
+                            .dataset = t->dataset,
+                            .split = t->split,
+                            .epochs = t->state.epoch,
+                            .steps = t->state.step,
+                            .best_epoch = t->state.schedule.best_epoch,
+                            .stopped_early = r->stopped_early,
+                            .transductive = t->normaliser.kind == AM_NORMALISE_SPEAKER,
+                            .seconds = r->seconds,
+                            .unheard = t->unheard,
+                            .left_out = t->left_out,
+                            .of = {[AM_PART_VALIDATION] = r->validation, [AM_PART_TEST] = r->test}};
+  return am_run_metrics_write(&t->folder, &m, err);
 }
 
 static void say(am_trainer *t, const char *part, const am_metrics *m) {
