@@ -158,7 +158,7 @@ static void look_behind(const am_container *c, am_part *p, const layout *l, size
     bool file = am_chunks_begin(p->data + at, p->bytes - at);
     if (file && !c->quiet)
       am_log(c->ctx, AM_LOG_WARNING,
-             "%s: another sound file begins at its byte %zu, behind the sound; it is left out", c->name,
+             "%s: another sound file begins at its byte %zu, after the sound; it is left out", c->name,
              at + c->at);
     if (!file && k.size > p->bytes - k.from) break;
     bool second = !file && memcmp(p->data + at, l->sound, 4) == 0;

@@ -278,7 +278,7 @@ static am_status order_classes(filter *f, am_error *err) {
   for (size_t k = 0; k < f->o->labels.n && !status; k++) {
     if (!has_clip(f, f->o->labels.at[k])) return fail_class(f, f->o->labels.at[k], err);
     if (am_name_set_find(&f->classes, f->o->labels.at[k]) >= 0)
-      return am_fail(err, AM_E_CONFIG, "data.labels: \"%s\" stands there twice", f->o->labels.at[k]);
+      return am_fail(err, AM_E_CONFIG, "data.labels: \"%s\" is listed twice", f->o->labels.at[k]);
     status = add_name(&f->classes, f->o->labels.at[k], err);
   }
   for (size_t k = 0; k < f->merged.n && !status && !f->o->labels.n; k++)

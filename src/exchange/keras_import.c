@@ -138,7 +138,7 @@ static am_status check_labels(const job *j, am_error *err) {
     if (!*j->labels[i]) return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" is renamed to nothing", given[i]);
     for (size_t k = 0; k < i; k++) {
       if (!strcmp(given[i], given[k]))
-        return am_fail(err, AM_E_CONFIG, "%s: \"%s\" is there twice", from, given[i]);
+        return am_fail(err, AM_E_CONFIG, "%s: \"%s\" is listed twice", from, given[i]);
       if (!strcmp(j->labels[i], j->labels[k]))
         return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" and \"%s\" are both renamed to \"%s\"", given[k],
                        given[i], j->labels[i]);

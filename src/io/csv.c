@@ -66,7 +66,7 @@ static am_status read_quoted(const am_csv *csv, cursor *c, am_error *err) {
   }
   c->at++;
   if (!at_line_end(c) && *c->at != c->delimiter)
-    return fail_line(csv, c->line, err, "text behind a closing quote; double the quotes (\"\") inside a field");
+    return fail_line(csv, c->line, err, "text after a closing quote; double the quotes (\"\") inside a field");
   return AM_OK;
 }
 

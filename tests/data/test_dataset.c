@@ -514,7 +514,7 @@ static void wrong_manifests_name_file_and_line(void **state) {
   write_manifest("path,label,seconds\na.wav,x,1s\n");
   load_fails("{corpus: manifest}", AM_E_FORMAT, ":2: seconds is \"1s\"");
   write_manifest("path,label\na.wav,x\na.wav,y\n");
-  load_fails("{corpus: manifest}", AM_E_FORMAT, ":3: a.wav stands there already, in line 2");
+  load_fails("{corpus: manifest}", AM_E_FORMAT, ":3: a.wav is listed already, in line 2");
   write_manifest("path,label\na.wav,x\nb.wav,w\xfctend\n");
   load_fails("{corpus: manifest}", AM_E_FORMAT, "manifest.csv:3: not UTF-8; save it as UTF-8");
   write_manifest("path,label\na.wav,x\n");
@@ -534,7 +534,7 @@ static void a_manifest_names_a_file_once(void **state) {
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char text[2048], words[2048];
     snprintf(text, sizeof text, "path,label\nwav/b.wav,x\nwav/a.wav,x\n\n%s,y\n", names[i]);
-    snprintf(words, sizeof words, "manifest.csv:5: %s stands there already, in line 3%s", names[i],
+    snprintf(words, sizeof words, "manifest.csv:5: %s is listed already, in line 3%s", names[i],
              i ? ", as wav/a.wav" : "");
     write_manifest(text);
     load_fails("{corpus: manifest}", AM_E_FORMAT, words);
@@ -544,7 +544,7 @@ static void a_manifest_names_a_file_once(void **state) {
   assert_int_equal(d->n, 4);
   am_dataset_free(d);
   write_manifest("path,label,start,seconds\nwav/a.wav,x,1,1\nwav/b.wav,x,1,1\nsounds/a.wav,y,1.0,1\n");
-  load_fails("{corpus: manifest}", AM_E_FORMAT, ":4: sounds/a.wav stands there already, in line 2, as wav/a.wav");
+  load_fails("{corpus: manifest}", AM_E_FORMAT, ":4: sounds/a.wav is listed already, in line 2, as wav/a.wav");
 }
 
 static void short_clips_are_left_out(void **state) {

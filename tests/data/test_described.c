@@ -327,7 +327,7 @@ static void test_table(void **state) {
   rows = "path,label\na1.wav,j\nb1.wav,s\na1.flac,s\n";
   am_test_file(in("twice.csv"), rows, strlen(rows));
   fails("{name: t, licence: own, table: {file: twice.csv, label: label}}", AM_E_FORMAT,
-        "twice.csv:4: a1.flac stands there already, in line 2");
+        "twice.csv:4: a1.flac is listed already, in line 2");
 }
 
 static void test_errors(void **state) {

@@ -62,10 +62,10 @@ static void labels_must_differ(void **state) {
   (void)state;
   static const struct {
     const char *labels, *more, *message; /* NULL: calm, happy, sad, angry of the config */
-  } cases[] = {{"a,b,a,c", NULL, "option labels: \"a\" is there twice"},
+  } cases[] = {{"a,b,a,c", NULL, "option labels: \"a\" is listed twice"},
                {"a,b,c,", NULL, "option labels: label 4 is empty"},
                {",b,c,d", NULL, "option labels: label 1 is empty"},
-               {NULL, "data.labels=[a, b, b, c]", "data.labels: \"b\" is there twice"},
+               {NULL, "data.labels=[a, b, b, c]", "data.labels: \"b\" is listed twice"},
                {NULL, "data.labels=[a, '', b, c]", "data.labels: label 2 is empty"},
                {NULL, "data.rename={calm: well, sad: well}", "data.rename: \"calm\" and \"sad\" are both renamed to \"well\""},
                {NULL, "data.rename={angry: calm}", "data.rename: \"calm\" and \"angry\" are both renamed to \"calm\""},

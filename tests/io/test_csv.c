@@ -109,7 +109,7 @@ static void mistakes_are_refused_with_their_line(void **state) {
                {"My corpus\na,b\n", 14, "m.csv:2: 2 fields, but the header has 1; the first row names the columns"},
                {"a,b;c\n1;2;3\n", 12, "m.csv:2: 1 fields, but the header has 2; the columns seem to be separated by more than one"},
                {"a\nx\"y\n", 6, "m.csv:2: a quote"},
-               {"a\n\"x\"y\n", 7, "m.csv:2: text behind a closing quote"},
+               {"a\n\"x\"y\n", 7, "m.csv:2: text after a closing quote"},
                {"a\n1\n\"x\ny\nz", 10, "m.csv:3: a quote (\") is opened here and never closed"},
                {"a\n1\n\"x", 6, "m.csv:3: a quote (\") is opened"},
                {"a\nx\0y\n", 6, "m.csv:2: a NUL byte"},

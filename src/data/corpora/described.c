@@ -89,7 +89,7 @@ static am_status read_table(search *s, am_error *err) {
     if (!key) return AM_E_NOMEM;
     int before = am_name_set_find(&s->rows, key);
     if (before >= 0)
-      return am_csv_fail(s->csv, row, err, "%s stands there already, in line %d", name,
+      return am_csv_fail(s->csv, row, err, "%s is listed already, in line %d", name,
                          am_csv_line(s->csv, (size_t)before));
     if (am_name_set_add(&s->rows, key) < 0) return am_no_memory(err);
   }

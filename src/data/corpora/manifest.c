@@ -96,7 +96,7 @@ static am_status check_twice(manifest *m, size_t row, const am_entry *e, am_erro
   if (before >= 0) {
     const char *name = field(m, (size_t)before, m->path);
     bool same = !strcmp(name, e->name);
-    return am_csv_fail(m->csv, row, err, "%s stands there already, in line %d%s%s", e->name,
+    return am_csv_fail(m->csv, row, err, "%s is listed already, in line %d%s%s", e->name,
                        am_csv_line(m->csv, (size_t)before), same ? "" : ", as ", same ? "" : name);
   }
   return am_name_set_add(&m->seen, key) < 0 ? am_no_memory(err) : AM_OK;
