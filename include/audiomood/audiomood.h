@@ -1,4 +1,5 @@
-/* audiomood/audiomood.h - the whole public API.  Each header can be included alone. */
+/** @file audiomood/audiomood.h
+ * the whole public API.  Each header can be included alone. */
 #ifndef AUDIOMOOD_AUDIOMOOD_H
 #define AUDIOMOOD_AUDIOMOOD_H
 

@@ -1,4 +1,5 @@
-/* audiomood/base.h - status, errors, context, log and progress.
+/** @file audiomood/base.h
+ * status, errors, context, log and progress.
  *
  * Every call that can fail returns an am_status (0 is success) and takes an
  * am_error that receives the message; the am_error may be NULL.  The library
@@ -30,40 +31,41 @@ extern "C" {
 #define AM_PRINTF(f, a)
 #endif
 
-/* Version of these headers. */
+/** Version of these headers. */
 #define AM_VERSION_MAJOR 0
 #define AM_VERSION_MINOR 1
 #define AM_VERSION_PATCH 0
-/* Version of the library that runs, "major.minor.patch". */
+/** Version of the library that runs, "major.minor.patch". */
 AM_API const char *am_version(void);
 
-/* What went wrong, by kind.  The command line maps AM_E_USAGE and AM_E_CONFIG
+/** What went wrong, by kind.  The command line maps AM_E_USAGE and AM_E_CONFIG
  * to exit code 2 and every other failure to 1. */
 typedef enum am_status {
   AM_OK = 0,
-  AM_E_USAGE = -1,       /* an argument of the call, or of the command, is wrong */
-  AM_E_CONFIG = -2,      /* a configuration file or setting is wrong */
-  AM_E_NOMEM = -3,       /* the allocator returned nothing */
-  AM_E_IO = -4,          /* the system refused to open, read, write or sync */
-  AM_E_FORMAT = -5,      /* a file is not what it should be, or is damaged */
-  AM_E_SHAPE = -6,       /* shapes do not fit together */
-  AM_E_DATA = -7,        /* a corpus lacks what was asked of it */
-  AM_E_NUMERIC = -8,     /* NaN or infinity where there must be none */
-  AM_E_STOPPED = -9,     /* am_context_stop was called (am_context_resume takes it back), or train.max_steps reached; the work so far is kept */
-  AM_E_UNSUPPORTED = -10 /* understood, and not offered by this build */
+  AM_E_USAGE = -1,       /**< an argument of the call, or of the command, is wrong */
+  AM_E_CONFIG = -2,      /**< a configuration file or setting is wrong */
+  AM_E_NOMEM = -3,       /**< the allocator returned nothing */
+  AM_E_IO = -4,          /**< the system refused to open, read, write or sync */
+  AM_E_FORMAT = -5,      /**< a file is not what it should be, or is damaged */
+  AM_E_SHAPE = -6,       /**< shapes do not fit together */
+  AM_E_DATA = -7,        /**< a corpus lacks what was asked of it */
+  AM_E_NUMERIC = -8,     /**< NaN or infinity where there must be none */
+  AM_E_STOPPED = -9,     /**< am_context_stop was called (am_context_resume takes it back), or
+                            train.max_steps reached; the work so far is kept */
+  AM_E_UNSUPPORTED = -10 /**< understood, and not offered by this build */
 } am_status;
 
-/* A short English name of a status ("out of memory"). Never NULL. */
+/** A short English name of a status ("out of memory"). Never NULL. */
 AM_API const char *am_status_name(am_status status);
 
-/* Receives the message of a failure: file, line or key, what was found, what
+/** Receives the message of a failure: file, line or key, what was found, what
  * was wanted, what to do.  Start from AM_ERROR_INIT; the caller owns it; a
  * successful call leaves it alone.  The first failure is the one kept by a
  * call that fails in several ways. */
 typedef struct am_error {
-  size_t size; /* sizeof(am_error) */
+  size_t size; /**< sizeof(am_error) */
   am_status status;
-  char message[1024]; /* UTF-8, one line, no final newline, always terminated */
+  char message[1024]; /**< UTF-8, one line, no final newline, always terminated */
 } am_error;
 
 #ifdef __cplusplus
@@ -74,24 +76,24 @@ typedef struct am_error {
 
 typedef enum am_log_level { AM_LOG_ERROR, AM_LOG_WARNING, AM_LOG_INFO, AM_LOG_DEBUG } am_log_level;
 
-/* A step of a long piece of work, for a progress line. `total` is 0 when
+/** A step of a long piece of work, for a progress line. `total` is 0 when
  * unknown.  `note` may be NULL; strings are valid during the call only. */
 typedef struct am_progress {
   size_t size;
-  const char *task; /* "features", "epoch 3/15" */
-  const char *unit; /* "clips" */
+  const char *task; /**< "features", "epoch 3/15" */
+  const char *unit; /**< "clips" */
   uint64_t done, total;
-  double seconds;   /* since the task began */
-  const char *note; /* e.g. "loss 1.234" */
-  bool finished;    /* the last call for this task */
+  double seconds;   /**< since the task began */
+  const char *note; /**< e.g. "loss 1.234" */
+  bool finished;    /**< the last call for this task */
 } am_progress;
 
-/* How a context behaves.  Zero or NULL in any member means its default.
+/** How a context behaves.  Zero or NULL in any member means its default.
  * Sinks may be called from any thread, one call at a time. */
 typedef struct am_settings {
-  size_t size; /* sizeof(am_settings) */
-  int threads; /* 0: one per processor this process may run on */
-  const char *cpu; /* "plain", "avx2", "avx512"; NULL: AM_CPU of the environment, else the best */
+  size_t size; /**< sizeof(am_settings) */
+  int threads; /**< 0: one per processor this process may run on */
+  const char *cpu; /**< "plain", "avx2", "avx512"; NULL: AM_CPU of the environment, else the best */
   void (*log)(void *user, am_log_level level, const char *line);
   void (*progress)(void *user, const am_progress *progress);
   void *user;
@@ -107,18 +109,22 @@ typedef struct am_settings {
 
 typedef struct am_context am_context;
 
-/* Creates a context and its thread pool.  `settings` may be NULL: all defaults.  On failure *out is NULL. */
+/** Creates a context and its thread pool.  `settings` may be NULL: all defaults.  On failure *out is NULL.
+ * @param settings  how it behaves, copied; NULL: all defaults
+ * @param[out] out  the context; am_context_free
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK; AM_E_USAGE: a setting is wrong; AM_E_NOMEM */
 AM_API am_status am_context_create(const am_settings *settings, am_context **out, am_error *err);
-/* Frees it; every object created from it must have been freed.  NULL is allowed. */
+/** Frees it; every object created from it must have been freed.  NULL is allowed. */
 AM_API void am_context_free(am_context *ctx);
-/* Asks running work to stop after its current step, and what begins after it, too, until am_context_resume.
+/** Asks running work to stop after its current step, and what begins after it, too, until am_context_resume.
  * Async-signal-safe. */
 AM_API void am_context_stop(am_context *ctx);
-/* Takes am_context_stop back: call it once the work that was to stop has returned.  Async-signal-safe. */
+/** Takes am_context_stop back: call it once the work that was to stop has returned.  Async-signal-safe. */
 AM_API void am_context_resume(am_context *ctx);
 AM_API bool am_context_stopping(const am_context *ctx);
 AM_API int am_context_threads(const am_context *ctx);
-/* The processor path in use: "plain", "avx2" or "avx512". */
+/** The processor path in use: "plain", "avx2" or "avx512". */
 AM_API const char *am_context_cpu(const am_context *ctx);
 
 #ifdef __cplusplus

@@ -1,4 +1,5 @@
-/* audiomood/metrics.h - how good predictions are.
+/** @file audiomood/metrics.h
+ * how good predictions are.
  *
  * Made of probabilities and true classes by am_metrics_compute, or by am_train_run.  Shares are of 1; a share of nothing is NaN,
  * as is every figure of NULL and of a class that is not there.  Objects may be read by any thread.

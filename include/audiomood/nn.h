@@ -1,4 +1,5 @@
-/* audiomood/nn.h - models: layers, shapes, sessions.
+/** @file audiomood/nn.h
+ * models: layers, shapes, sessions.
  *
  * Layout.  A clip is a matrix or a map that grows over time: (T), (T,C) or
  * (T,F,C), channels innermost, so that the frames of a clip are one contiguous
@@ -33,58 +34,69 @@ typedef double am_real;
 typedef float am_real;
 #endif
 
-/* Shape of one clip. Unused dimensions are 1. rank 1: (C); 2: (T,C); 3: (T,F,C). */
+/** Shape of one clip. Unused dimensions are 1. rank 1: (C); 2: (T,C); 3: (T,F,C). */
 typedef struct am_shape {
   int rank;
   int t, f, c;
-  bool variable; /* T may differ from clip to clip, up to t */
+  bool variable; /**< T may differ from clip to clip, up to t */
 } am_shape;
 
 typedef struct am_model am_model;
 typedef struct am_session am_session;
 
-/* A named array of the model: a weight, or a statistic that is kept but not
+/** A named array of the model: a weight, or a statistic that is kept but not
  * trained (batch norm).  dims are those of the canonical layout, e.g. conv2d
  * kernel (kt,kf,Cin,Cout), dense kernel (in,out). */
 typedef struct am_array_info {
-  size_t size;      /* sizeof(am_array_info) of the library: members up to there are filled in */
-  const char *name; /* "conv2d_1/kernel"; owned by the model */
+  size_t size;      /**< sizeof(am_array_info) of the library: members up to there are filled in */
+  const char *name; /**< "conv2d_1/kernel"; owned by the model */
   int rank;
   int dims[4];
-  size_t offset, count; /* in reals, into the flat buffer */
-  bool decay;           /* weight decay applies (kernels yes; biases and norm scales no) */
+  size_t offset, count; /**< in reals, into the flat buffer */
+  bool decay;           /**< weight decay applies (kernels yes; biases and norm scales no) */
 } am_array_info;
 
 AM_API void am_model_free(am_model *model);
 AM_API am_shape am_model_input(const am_model *model);
-AM_API am_shape am_model_output(const am_model *model); /* rank 1, c = K */
+AM_API am_shape am_model_output(const am_model *model); /**< rank 1, c = K */
 
-/* All weights in layer order, one flat buffer; likewise statistics.  Every array begins at a multiple of
- * 64 bytes; the gaps are zero, stay zero (their gradients are) and are counted in *count, which may be NULL. */
+/** All weights in layer order, one flat buffer; likewise statistics.  Every array begins at a multiple of
+ * 64 bytes; the gaps are zero, stay zero (their gradients are) and are counted in *count, which may be NULL.
+ * @param model       the model
+ * @param[out] count  numbers in the buffer, gaps included
+ * @return the buffer, owned by the model */
 AM_API am_real *am_model_weights(am_model *model, size_t *count);
 AM_API am_real *am_model_statistics(am_model *model, size_t *count);
-AM_API size_t am_model_weight_count(const am_model *model); /* number of arrays */
-/* Array i, owned by the model; NULL where there is none. */
+AM_API size_t am_model_weight_count(const am_model *model); /**< number of arrays */
+/** Array i, owned by the model; NULL where there is none. */
 AM_API const am_array_info *am_model_weight_info(const am_model *model, size_t i);
 AM_API size_t am_model_statistic_count(const am_model *model);
 AM_API const am_array_info *am_model_statistic_info(const am_model *model, size_t i);
-/* Draws all weights from `seed` by each layer's initialisers; resets statistics. */
+/** Draws all weights from `seed` by each layer's initialisers; resets statistics.
+ * @param model  the model
+ * @param seed   equal seeds give equal weights */
 AM_API void am_model_initialise(am_model *model, uint64_t seed);
 
-/* A session holds activations for at most max_batch clips; `training` also
+/** A session holds activations for at most max_batch clips; `training` also
  * gradients and what backward needs.  Several sessions may run at once on one
- * model in inference; training updates statistics, so one at a time. */
+ * model in inference; training updates statistics, so one at a time.
+ * @param model      the model, which outlives the session
+ * @param max_batch  clips of the largest batch, at least 1
+ * @param training   whether it can go backward
+ * @param[out] out   the session; am_session_free; NULL on failure
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK; AM_E_USAGE, AM_E_SHAPE: larger than anything this runs on; AM_E_NOMEM */
 AM_API am_status am_session_create(am_model *model, int max_batch, bool training, am_session **out, am_error *err);
 AM_API void am_session_free(am_session *session);
-/* Bytes a session of this kind takes, without the model's weights; SIZE_MAX when that cannot be told. */
+/** Bytes a session of this kind takes, without the model's weights; SIZE_MAX when that cannot be told. */
 AM_API size_t am_session_bytes(const am_model *model, int max_batch, bool training);
 
-/* One batch. x (B,T,F,C) at stride t*f*c of the model's input shape, zero
+/** One batch. x (B,T,F,C) at stride t*f*c of the model's input shape, zero
  * past each length (up to the longest will do), borrowed until backward has run; lengths (B) frames, NULL when all are full;
  * a length below 0 counts as 0, one above t as t.  draws (B) number each clip's appearance in training (position in the
  * epoch's order; NULL: 0, 1, 2, ...), with epoch and seed the key of dropout; not used in inference. */
 typedef struct am_batch {
-  size_t size; /* sizeof(am_batch) */
+  size_t size; /**< sizeof(am_batch) */
   int n;
   const am_real *x;
   const int *lengths;
@@ -92,15 +104,24 @@ typedef struct am_batch {
   const uint64_t *draws;
 } am_batch;
 
-/* Logits (B,K) are in am_session_output until the next call.  `training` uses batch
+/** Logits (B,K) are in am_session_output until the next call.  `training` uses batch
  * statistics and dropout and keeps what backward needs.  AM_E_USAGE, and nothing is done:
- * n is not 0 to max_batch, x is NULL, or `training` in a session that was not made for it. */
+ * n is not 0 to max_batch, x is NULL, or `training` in a session that was not made for it.
+ * @param session   the session
+ * @param batch     the clips
+ * @param training  whether a backward pass follows
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK, AM_E_USAGE */
 AM_API am_status am_session_forward(am_session *session, const am_batch *batch, bool training, am_error *err);
 AM_API const am_real *am_session_output(const am_session *session);
-/* Adds the gradients of the last training forward into am_session_gradients. dlogits (B,K), borrowed for the call.
- * AM_E_USAGE: there is no such forward, or it has had its backward. */
+/** Adds the gradients of the last training forward into am_session_gradients. dlogits (B,K), borrowed for the call.
+ * AM_E_USAGE: there is no such forward, or it has had its backward.
+ * @param session  the session
+ * @param dlogits  (B,K), gradient of the loss by the logits
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK, AM_E_USAGE */
 AM_API am_status am_session_backward(am_session *session, const am_real *dlogits, am_error *err);
-AM_API am_real *am_session_gradients(am_session *session); /* flat, as the weights; NULL in a session for inference */
+AM_API am_real *am_session_gradients(am_session *session); /**< flat, as the weights; NULL in a session for inference */
 AM_API void am_session_zero_gradients(am_session *session);
 
 #ifdef __cplusplus

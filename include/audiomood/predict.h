@@ -1,5 +1,7 @@
-/* audiomood/predict.h - a trained model, and what it hears in a sound.
+/** @file audiomood/predict.h
+ * a trained model, and what it hears in a sound.
  *
+ * @code
  *   #include <audiomood/audiomood.h>
  *   #include <stdio.h>
  *
@@ -19,6 +21,7 @@
  *     am_context_free(ctx);
  *     return err.status != AM_OK;
  *   }
+ * @endcode
  *
  * A checkpoint holds all that a prediction needs: features, normalisation, weights, labels.  It belongs to one thread at a
  * time; load it once a thread to predict in parallel.
@@ -35,8 +38,13 @@ extern "C" {
 
 typedef struct am_checkpoint am_checkpoint;
 
-/* Reads a checkpoint (checkpoints/README.md).  A damaged one, one of a newer major version and one whose shapes do not fit are
- * AM_E_FORMAT, naming file and array; one made to crash HDF5 is refused where am_settings.read_in_child is set.  Free with am_checkpoint_free; on failure *out is NULL. */
+/** Reads a checkpoint (checkpoints/README.md).  A damaged one, one of a newer major version and one whose shapes do not fit are
+ * AM_E_FORMAT, naming file and array; one made to crash HDF5 is refused where am_settings.read_in_child is set.  Free with am_checkpoint_free; on failure *out is NULL.
+ * @param ctx       gives memory and threads, and outlives it
+ * @param path      the file
+ * @param[out] out  the checkpoint
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK; AM_E_IO, AM_E_FORMAT, AM_E_SHAPE, AM_E_USAGE, AM_E_NOMEM */
 AM_API am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err);
 /** Reads a checkpoint from memory, such as one that is part of the program itself.
  * @param ctx       gives memory and threads
@@ -48,27 +56,36 @@ AM_API am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkp
  * @return as am_checkpoint_load */
 AM_API am_status am_checkpoint_from_memory(am_context *ctx, const void *data, size_t bytes, const char *name,
                                            am_checkpoint **out, am_error *err);
-AM_API void am_checkpoint_free(am_checkpoint *checkpoint); /* NULL is allowed */
+AM_API void am_checkpoint_free(am_checkpoint *checkpoint); /**< NULL is allowed */
 
 AM_API int am_checkpoint_classes(const am_checkpoint *checkpoint);
-/* Name of class k, owned by the checkpoint; NULL where there is none. */
+/** Name of class k, owned by the checkpoint; NULL where there is none. */
 AM_API const char *am_checkpoint_label(const am_checkpoint *checkpoint, int k);
-/* The class of that name, such as a label of another corpus has; -1 where there is none. */
+/** The class of that name, such as a label of another corpus has; -1 where there is none.
+ * @param checkpoint  the checkpoint
+ * @param label       the name, compared byte for byte
+ * @return 0 to K - 1, or -1 */
 AM_API int am_checkpoint_class(const am_checkpoint *checkpoint, const char *label);
-/* Sample rate, Hz, of the sounds am_predict_sound wants. */
+/** Sample rate, Hz, of the sounds am_predict_sound wants. */
 AM_API double am_checkpoint_rate(const am_checkpoint *checkpoint);
-/* Whether it was trained on synthetic speech, which says nothing about people. */
+/** Whether it was trained on synthetic speech, which says nothing about people. */
 AM_API bool am_checkpoint_synthetic(const am_checkpoint *checkpoint);
-/* Its model, owned by the checkpoint. */
+/** Its model, owned by the checkpoint. */
 AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
 
-/* probabilities (K) of n mono samples at am_checkpoint_rate.  A sound with nothing to hear (am_sound_unheard: silent, or too
+/** probabilities (K) of n mono samples at am_checkpoint_rate.  A sound with nothing to hear (am_sound_unheard: silent, or too
  * short) is AM_E_DATA: to tell it from other failures, ask am_sound_unheard before.  Noise, music and whatever else is no
  * speech get probabilities, too.  Of a sound longer than the model's input (am_model_input: t
  * frames), or than features.samples or features.max_frames of its config, only the start is heard; a warning in the log says
  * so, once a checkpoint.  What the features are measured against, as the loudest frame or a clip's mean, is of the whole sound
  * all the same.  n = 0, and a model that normalises per speaker, are AM_E_USAGE; an output that is not finite is
- * AM_E_NUMERIC.  After a failure the probabilities are NaN, or not finite. */
+ * AM_E_NUMERIC.  After a failure the probabilities are NaN, or not finite.
+ * @param checkpoint          the model
+ * @param samples             (n) mono samples at am_checkpoint_rate
+ * @param n                   samples, at least 1
+ * @param[out] probabilities  (K), of sum 1
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK, AM_E_DATA, AM_E_USAGE, AM_E_NUMERIC, AM_E_NOMEM */
 AM_API am_status am_predict_sound(am_checkpoint *checkpoint, const float *samples, size_t n, float *probabilities, am_error *err);
 
 /** What became of a sound. */

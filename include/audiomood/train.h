@@ -1,4 +1,5 @@
-/* audiomood/train.h - configs, and training by them.
+/** @file audiomood/train.h
+ * configs, and training by them.
  *
  * A config is the YAML file that the command takes; every key is documented by
  * `audiomood inspect CONFIG --effective` and docs/.  Objects here belong to one
@@ -16,18 +17,41 @@ extern "C" {
 
 typedef struct am_config am_config;
 
-/* Reads a config file with `n` overrides ("train.epochs=3") applied.  Unknown keys, values out of range and the like are
- * AM_E_CONFIG with file, line and column.  Free with am_config_free; on failure *out is NULL. */
+/** Reads a config file with `n` overrides ("train.epochs=3") applied.  Unknown keys, values out of range and the like are
+ * AM_E_CONFIG with file, line and column.  Free with am_config_free; on failure *out is NULL.
+ * @param ctx        gives memory and threads, and outlives it
+ * @param file       the file
+ * @param overrides  (n) texts "key=value"
+ * @param n          how many
+ * @param[out] out   the config
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK; AM_E_IO, AM_E_CONFIG, AM_E_USAGE, AM_E_NOMEM */
 AM_API am_status am_config_load(am_context *ctx, const char *file, const char *const *overrides, size_t n,
                                 am_config **out, am_error *err);
-/* The same from text; `name` stands for the file in messages. */
+/** The same from text; `name` stands for the file in messages.
+ * @param ctx        as am_config_load
+ * @param yaml       the text, YAML
+ * @param name       stands for the file in messages; may be NULL
+ * @param overrides  as am_config_load
+ * @param n          how many
+ * @param[out] out   the config
+ * @param[out] err  the message of a failure, or NULL
+ * @return as am_config_load */
 AM_API am_status am_config_from_text(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
                                      size_t n, am_config **out, am_error *err);
-AM_API void am_config_free(am_config *config); /* NULL is allowed */
+AM_API void am_config_free(am_config *config); /**< NULL is allowed */
 
-/* The config's model, not trained, for clips of at most `frames` frames of `bins` bins; `variable`: clips may be shorter.
+/** The config's model, not trained, for clips of at most `frames` frames of `bins` bins; `variable`: clips may be shorter.
  * Its input is the map (T,F,1), or, where the first layer refuses a map, the sequence (T,F).  am_model_initialise draws its
- * weights.  Free with am_model_free. */
+ * weights.  Free with am_model_free.
+ * @param config    the config
+ * @param frames    T, the most frames of a clip
+ * @param bins      F
+ * @param variable  whether clips may be shorter
+ * @param classes   K
+ * @param[out] out  the model; NULL on failure
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK; AM_E_SHAPE, AM_E_CONFIG: its layers do not fit; AM_E_USAGE, AM_E_NOMEM */
 AM_API am_status am_config_model(const am_config *config, int frames, int bins, bool variable, int classes,
                                  am_model **out, am_error *err);
 
@@ -45,29 +69,34 @@ AM_API am_status am_config_features(const am_config *config, const float *sample
                                     int *f, am_error *err);
 
 typedef struct am_run_options {
-  size_t size;      /* sizeof(am_run_options) */
-  const char *out;  /* run folder, created; one that holds a run or a cross-validation is refused, unless resuming */
-  const char *init; /* checkpoint whose weights are taken where names and shapes agree; NULL: none */
-  bool resume;      /* go on with the run in `out`; the config must be its config.yaml */
-  bool profile;     /* log the time of each layer at the end */
-  bool dry_run;     /* everything up to the first step, which is run and timed; no run is written, but features that had
+  size_t size;      /**< sizeof(am_run_options) */
+  const char *out;  /**< run folder, created; one that holds a run or a cross-validation is refused, unless resuming */
+  const char *init; /**< checkpoint whose weights are taken where names and shapes agree; NULL: none */
+  bool resume;      /**< go on with the run in `out`; the config must be its config.yaml */
+  bool profile;     /**< log the time of each layer at the end */
+  bool dry_run;     /**< everything up to the first step, which is run and timed; no run is written, but features that had
                      * to be computed go into the cache where its folder exists */
 } am_run_options;
 
 typedef struct am_run_result {
-  size_t size; /* sizeof(am_run_result) */
+  size_t size; /**< sizeof(am_run_result) */
   uint64_t epochs_run, best_epoch, steps;
   bool stopped_early, interrupted;
-  am_metrics *validation, *test; /* of best.h5; NULL without such a part; am_run_result_free frees them */
+  am_metrics *validation, *test; /**< of best.h5; NULL without such a part; am_run_result_free frees them */
   double seconds;
   bool synthetic;           /* the corpus is computed speech: its figures say nothing about people */
   bool speaker_independent; /* no speaker of the held-out parts was trained on; false also when that is not known */
 } am_run_result;
 
-/* Trains.  am_context_stop ends the run after its current step with AM_E_STOPPED: its state is saved, and the message says how
+/** Trains.  am_context_stop ends the run after its current step with AM_E_STOPPED: its state is saved, and the message says how
  * to go on; so does a run that reaches train.max_steps.  AM_E_NUMERIC names the step and the layer that first went bad.
  * `result` (its `size` set) is overwritten: epochs_run, best_epoch, steps, interrupted and seconds whatever is returned,
- * validation, test, synthetic and speaker_independent on AM_OK only. */
+ * validation, test, synthetic and speaker_independent on AM_OK only.
+ * @param config       the config
+ * @param options      where and how
+ * @param[out] result  what came of it; am_run_result_free
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK; AM_E_STOPPED, AM_E_NUMERIC, AM_E_DATA, AM_E_CONFIG, AM_E_IO, AM_E_FORMAT, AM_E_SHAPE, AM_E_USAGE, AM_E_NOMEM */
 AM_API am_status am_train_run(am_config *config, const am_run_options *options, am_run_result *result, am_error *err);
 AM_API void am_run_result_free(am_run_result *result);
 
