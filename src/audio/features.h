@@ -27,7 +27,10 @@
 #define AM_FEATURE_REFS(X) X(AM_REF_MAX, "max") X(AM_REF_ONE, "one")
 #define AM_FEATURE_DELTAS(X) X(AM_DELTAS_NONE, "none") X(AM_DELTAS_FIRST, "delta") X(AM_DELTAS_SECOND, "delta_delta")
 #define AM_NORMALISES(X) \
-  X(AM_NORMALISE_NONE, "none") X(AM_NORMALISE_CLIP, "clip") X(AM_NORMALISE_SPEAKER, "speaker") X(AM_NORMALISE_TRAIN, "train")
+  X(AM_NORMALISE_NONE, "none") \
+  X(AM_NORMALISE_CLIP, "clip") \
+  X(AM_NORMALISE_SPEAKER, "speaker") \
+  X(AM_NORMALISE_TRAIN, "train")
 #define AM_NORMALISE_BYS(X) X(AM_NORMALISE_BY_BIN, "bin") X(AM_NORMALISE_BY_ALL, "all")
 
 typedef enum am_feature_kind { AM_FEATURE_KINDS(AM_WORD_NAME) AM_FEATURE_WAVEFORM /* no option has it */ } am_feature_kind;

@@ -105,8 +105,13 @@ typedef enum am_ravdess_intensity { AM_RAVDESS_INTENSITIES(AM_WORD_NAME) } am_ra
 #define AM_IEMOCAP_SOURCES(X) X(AM_IEMOCAP_CONSENSUS, "consensus") X(AM_IEMOCAP_RATER, "rater")
 typedef enum am_iemocap_source { AM_IEMOCAP_SOURCES(AM_WORD_NAME) } am_iemocap_source;
 #define AM_IEMOCAP_SETS(X) \
-  X(AM_IEMOCAP_ALL, "all") X(AM_IEMOCAP_4, "4") X(AM_IEMOCAP_5, "5") X(AM_IEMOCAP_6, "6") X(AM_IEMOCAP_7, "7") \
-  X(AM_IEMOCAP_9, "9") X(AM_IEMOCAP_10, "10")
+  X(AM_IEMOCAP_ALL, "all") \
+  X(AM_IEMOCAP_4, "4") \
+  X(AM_IEMOCAP_5, "5") \
+  X(AM_IEMOCAP_6, "6") \
+  X(AM_IEMOCAP_7, "7") \
+  X(AM_IEMOCAP_9, "9") \
+  X(AM_IEMOCAP_10, "10")
 typedef enum am_iemocap_set { AM_IEMOCAP_SETS(AM_WORD_NAME) } am_iemocap_set;
 #define AM_IEMOCAP_STYLES(X) X(AM_IEMOCAP_IMPROVISED, "improvised") X(AM_IEMOCAP_SCRIPTED, "scripted")
 typedef enum am_iemocap_style { AM_IEMOCAP_STYLES(AM_WORD_NAME) } am_iemocap_style;

@@ -6,8 +6,13 @@
 
 /* The config section `split`. */
 #define AM_SPLIT_KINDS(X) \
-  X(AM_SPLIT_RANDOM, "random") X(AM_SPLIT_STRATIFIED, "stratified") X(AM_SPLIT_SPEAKER, "speaker") X(AM_SPLIT_KFOLD, "kfold") \
-  X(AM_SPLIT_LOSO, "leave_one_speaker_out") X(AM_SPLIT_FIXED, "fixed") X(AM_SPLIT_CORPUS, "corpus") \
+  X(AM_SPLIT_RANDOM, "random") \
+  X(AM_SPLIT_STRATIFIED, "stratified") \
+  X(AM_SPLIT_SPEAKER, "speaker") \
+  X(AM_SPLIT_KFOLD, "kfold") \
+  X(AM_SPLIT_LOSO, "leave_one_speaker_out") \
+  X(AM_SPLIT_FIXED, "fixed") \
+  X(AM_SPLIT_CORPUS, "corpus") \
   X(AM_SPLIT_LOGO, "leave_one_group_out")
 typedef enum am_split_kind { AM_SPLIT_KINDS(AM_WORD_NAME) } am_split_kind;
 typedef struct am_split_options {

@@ -45,9 +45,14 @@ typedef struct am_block {
 /* The keys common to all items, for help. */
 /* All but none are layers of that name. */
 #define AM_ACTIVATIONS(X) \
-  X(AM_ACTIVATION_NONE, "none") X(AM_ACTIVATION_RELU, "relu") X(AM_ACTIVATION_LEAKY_RELU, "leaky_relu") \
-  X(AM_ACTIVATION_GELU, "gelu") X(AM_ACTIVATION_SILU, "silu") X(AM_ACTIVATION_TANH, "tanh") \
-  X(AM_ACTIVATION_SIGMOID, "sigmoid") X(AM_ACTIVATION_SOFTMAX, "softmax")
+  X(AM_ACTIVATION_NONE, "none") \
+  X(AM_ACTIVATION_RELU, "relu") \
+  X(AM_ACTIVATION_LEAKY_RELU, "leaky_relu") \
+  X(AM_ACTIVATION_GELU, "gelu") \
+  X(AM_ACTIVATION_SILU, "silu") \
+  X(AM_ACTIVATION_TANH, "tanh") \
+  X(AM_ACTIVATION_SIGMOID, "sigmoid") \
+  X(AM_ACTIVATION_SOFTMAX, "softmax")
 typedef enum am_activation { AM_ACTIVATIONS(AM_WORD_NAME) } am_activation;
 extern const am_option am_item_table[];
 

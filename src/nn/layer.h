@@ -28,9 +28,14 @@ enum { AM_MAX_INPUTS = 8, AM_MAX_ARRAYS = 16 };
 
 /* uniform_fan_in is PyTorch's default: +-1/sqrt(fan_in) */
 #define AM_INITIALISERS(X) \
-  X(AM_INIT_ZERO, "zeros") X(AM_INIT_ONE, "ones") X(AM_INIT_GLOROT_UNIFORM, "glorot_uniform") \
-  X(AM_INIT_GLOROT_NORMAL, "glorot_normal") X(AM_INIT_HE_UNIFORM, "he_uniform") X(AM_INIT_HE_NORMAL, "he_normal") \
-  X(AM_INIT_ORTHOGONAL, "orthogonal") X(AM_INIT_UNIFORM_FAN_IN, "uniform_fan_in")
+  X(AM_INIT_ZERO, "zeros") \
+  X(AM_INIT_ONE, "ones") \
+  X(AM_INIT_GLOROT_UNIFORM, "glorot_uniform") \
+  X(AM_INIT_GLOROT_NORMAL, "glorot_normal") \
+  X(AM_INIT_HE_UNIFORM, "he_uniform") \
+  X(AM_INIT_HE_NORMAL, "he_normal") \
+  X(AM_INIT_ORTHOGONAL, "orthogonal") \
+  X(AM_INIT_UNIFORM_FAN_IN, "uniform_fan_in")
 typedef enum am_initialiser { AM_INITIALISERS(AM_WORD_NAME) } am_initialiser;
 
 /* A weight or statistic declared by build(). */

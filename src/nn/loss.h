@@ -10,7 +10,10 @@
 #include "base/option.h"
 
 #define AM_LOSSES(X) \
-  X(AM_LOSS_CROSS_ENTROPY, "cross_entropy") X(AM_LOSS_FOCAL, "focal") X(AM_LOSS_MSE, "mse") X(AM_LOSS_CCC, "ccc")
+  X(AM_LOSS_CROSS_ENTROPY, "cross_entropy") \
+  X(AM_LOSS_FOCAL, "focal") \
+  X(AM_LOSS_MSE, "mse") \
+  X(AM_LOSS_CCC, "ccc")
 typedef enum am_loss_kind { AM_LOSSES(AM_WORD_NAME) } am_loss_kind;
 #define AM_LOSS_DIVISORS(X) X(AM_LOSS_BY_BATCH, "batch") X(AM_LOSS_BY_WEIGHTS, "weights")
 typedef enum am_loss_divisor { AM_LOSS_DIVISORS(AM_WORD_NAME) } am_loss_divisor;

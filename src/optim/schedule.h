@@ -16,14 +16,20 @@
 #include "base/option.h"
 
 #define AM_SCHEDULES(X) \
-  X(AM_SCHEDULE_CONSTANT, "constant") X(AM_SCHEDULE_STEP, "step") X(AM_SCHEDULE_COSINE, "cosine") \
-  X(AM_SCHEDULE_ONE_CYCLE, "one_cycle") X(AM_SCHEDULE_PLATEAU, "plateau")
+  X(AM_SCHEDULE_CONSTANT, "constant") \
+  X(AM_SCHEDULE_STEP, "step") \
+  X(AM_SCHEDULE_COSINE, "cosine") \
+  X(AM_SCHEDULE_ONE_CYCLE, "one_cycle") \
+  X(AM_SCHEDULE_PLATEAU, "plateau")
 typedef enum am_schedule_kind { AM_SCHEDULES(AM_WORD_NAME) } am_schedule_kind;
 
 /* last: every epoch is better than the one before */
 #define AM_MONITORS(X) \
-  X(AM_MONITOR_VALIDATION_LOSS, "validation_loss") X(AM_MONITOR_VALIDATION_ACCURACY, "validation_accuracy") \
-  X(AM_MONITOR_VALIDATION_UAR, "validation_uar") X(AM_MONITOR_TRAIN_LOSS, "train_loss") X(AM_MONITOR_LAST, "last")
+  X(AM_MONITOR_VALIDATION_LOSS, "validation_loss") \
+  X(AM_MONITOR_VALIDATION_ACCURACY, "validation_accuracy") \
+  X(AM_MONITOR_VALIDATION_UAR, "validation_uar") \
+  X(AM_MONITOR_TRAIN_LOSS, "train_loss") \
+  X(AM_MONITOR_LAST, "last")
 typedef enum am_monitor { AM_MONITORS(AM_WORD_NAME) } am_monitor;
 
 /* The config section train.schedule. */
