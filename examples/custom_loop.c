@@ -8,17 +8,19 @@
 
 enum { MOST = 8, FRAMES = 60, BINS = 24, STEPS = 300 };
 
-static const char yaml[] = "name: loop\n"
-                           "data: {corpus: ravdess, root: none}\n"
-                           "features: {kind: log_mel, sample_rate: 16000, n_fft: 512, hop: 256, mels: 24}\n"
-                           "model:\n"
-                           "  layers:\n"
-                           "    - conv2d: {filters: 8, kernel: 3, activation: relu}\n"
-                           "    - global_average_pool\n"
-                           "    - dense\n";
+static const char yaml[] =
+    "name: loop\n"
+    "data: {corpus: ravdess, root: none}\n"
+    "features: {kind: log_mel, sample_rate: 16000, n_fft: 512, hop: 256, mels: 24}\n"
+    "model:\n"
+    "  layers:\n"
+    "    - conv2d: {filters: 8, kernel: 3, activation: relu}\n"
+    "    - global_average_pool\n"
+    "    - dense\n";
 
 /* The features of each sound, one behind the other as the session wants them: (B,T,F), zero past each length. */
-static am_status load(am_context *ctx, const am_config *config, char **files, int n, float *x, int *lengths, am_error *err) {
+static am_status load(am_context *ctx, const am_config *config, char **files, int n, float *x, int *lengths,
+                      am_error *err) {
   am_status status = AM_OK;
   for (int b = 0; b < n && !status; b++) {
     am_sound sound = AM_SOUND_INIT;
@@ -27,7 +29,8 @@ static am_status load(am_context *ctx, const am_config *config, char **files, in
     if (!status && sound.n > FRAMES * 256 - 256) sound.n = FRAMES * 256 - 256;
     float *clip = x + (size_t)b * FRAMES * BINS;
     if (!status) status = am_config_features(config, sound.samples, sound.n, clip, FRAMES * BINS, &t, &f, err);
-    for (int i = 0; i < t * f && !status; i++) clip[i] = clip[i] / 20 + 2; /* decibels below the loudest: about -2 to 2 */
+    for (int i = 0; i < t * f && !status; i++)
+      clip[i] = clip[i] / 20 + 2; /* decibels below the loudest: about -2 to 2 */
     lengths[b] = status ? 0 : t;
     am_sound_free(&sound);
   }

@@ -16,7 +16,8 @@ static void tell(void *user, am_log_level level, const char *line) {
 }
 
 static void show(const am_metrics *m) {
-  printf("accuracy %.3f, average recall %.3f of %zu clips\n", am_metrics_accuracy(m), am_metrics_uar(m), am_metrics_clips(m));
+  printf("accuracy %.3f, average recall %.3f of %zu clips\n", am_metrics_accuracy(m), am_metrics_uar(m),
+         am_metrics_clips(m));
   for (int k = 0; k < am_metrics_classes(m); k++) {
     printf("%-10s recall %.3f |", am_metrics_label(m, k), am_metrics_recall(m, k));
     for (int j = 0; j < am_metrics_classes(m); j++) printf(" %3d", (int)am_metrics_confusion(m, k, j));

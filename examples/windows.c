@@ -32,7 +32,8 @@ int main(int argc, char **argv) {
     if (!status) status = am_ensemble_add(ensemble, models[i], argv[3 + i], &err);
   }
   if (!status) status = am_sound_read(ctx, argv[2], am_checkpoint_rate(models[0]), 0, &sound, &err);
-  if (!status) status = am_ensemble_windows(ensemble, sound.samples, sound.n, seconds, seconds / 2, show, models[0], &err);
+  if (!status)
+    status = am_ensemble_windows(ensemble, sound.samples, sound.n, seconds, seconds / 2, show, models[0], &err);
   if (status) fprintf(stderr, "windows: %s\n", err.message);
   am_sound_free(&sound);
   am_ensemble_free(ensemble);

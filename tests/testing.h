@@ -75,21 +75,21 @@ static inline size_t am_test_cpus(const char *names[AM_TEST_CPUS]) {
 }
 
 /* Fails with the message of the error when a call that should succeed did not. */
-#define am_test_ok(call, err)                                                                   \
-  do {                                                                                          \
-    if ((call) != AM_OK) fail_msg("%s:%d: %s: %s", __FILE__, __LINE__, #call, (err)->message);  \
+#define am_test_ok(call, err) \
+  do { \
+    if ((call) != AM_OK) fail_msg("%s:%d: %s: %s", __FILE__, __LINE__, #call, (err)->message); \
   } while (0)
 
 /* The call must fail with `wanted`, and its message must hold `words`. */
-#define am_test_fails(call, wanted, err, words)                                                 \
-  do {                                                                                          \
-    am_error am_test_fresh = AM_ERROR_INIT;                                                     \
-    *(err) = am_test_fresh;                                                                     \
-    am_status am_test_got = (call);                                                             \
-    if (am_test_got != (wanted))                                                                \
-      fail_msg("%s:%d: %s gave %d (%s), wanted %d", __FILE__, __LINE__, #call, (int)am_test_got, \
-               (err)->message, (int)(wanted));                                                  \
-    if (!strstr((err)->message, (words)))                                                       \
+#define am_test_fails(call, wanted, err, words) \
+  do { \
+    am_error am_test_fresh = AM_ERROR_INIT; \
+    *(err) = am_test_fresh; \
+    am_status am_test_got = (call); \
+    if (am_test_got != (wanted)) \
+      fail_msg("%s:%d: %s gave %d (%s), wanted %d", __FILE__, __LINE__, #call, (int)am_test_got, (err)->message, \
+               (int)(wanted)); \
+    if (!strstr((err)->message, (words))) \
       fail_msg("%s:%d: message \"%s\" lacks \"%s\"", __FILE__, __LINE__, (err)->message, (words)); \
   } while (0)
 
@@ -128,7 +128,8 @@ static inline am_context *am_test_memory_context(am_test_memory *m, int threads)
   atomic_init(&m->count, 0);
   atomic_init(&m->fail_at, 0);
   atomic_init(&m->alive, 0);
-  am_settings settings = {.size = sizeof settings, .threads = threads, .resize = am_test_resize, .memory_user = m, .read_in_child = true};
+  am_settings settings = {
+      .size = sizeof settings, .threads = threads, .resize = am_test_resize, .memory_user = m, .read_in_child = true};
   am_error err = AM_ERROR_INIT;
   am_context *ctx = NULL;
   if (am_context_create(&settings, &ctx, &err)) fail_msg("context: %s", err.message);
@@ -213,13 +214,13 @@ static inline const char *am_test_shared(const char *name) {
 }
 
 /* Sets `path`, or skips the test with a message that says what was looked for. */
-#define am_test_need_shared(path, name)                                                        \
-  do {                                                                                         \
-    (path) = am_test_shared(name);                                                             \
-    if (!(path)) {                                                                             \
-      print_message("# skipped: no %s in AM_SHARED or ../shared\n", (name));                     \
-      skip();                                                                                  \
-    }                                                                                          \
+#define am_test_need_shared(path, name) \
+  do { \
+    (path) = am_test_shared(name); \
+    if (!(path)) { \
+      print_message("# skipped: no %s in AM_SHARED or ../shared\n", (name)); \
+      skip(); \
+    } \
   } while (0)
 #endif
 
@@ -243,8 +244,7 @@ static inline void am_test_close_report(const char *file, int line, const char *
                                         const am_test_worst *worst) {
   if (worst->excess > 1)
     fail_msg("%s:%d: %s: worst of %zu is [%zu] = %.9g, wanted %.9g, difference %.3g is %.3g times the bound", file,
-             line, name, n, worst->index, worst->got, worst->wanted, fabs(worst->got - worst->wanted),
-             worst->excess);
+             line, name, n, worst->index, worst->got, worst->wanted, fabs(worst->got - worst->wanted), worst->excess);
 }
 
 /* |got - wanted| <= absolute + relative * |wanted| for each element. */
@@ -259,14 +259,13 @@ static inline void am_test_allclose_f(const char *file, int line, const char *na
 static inline void am_test_allclose_d(const char *file, int line, const char *name, const double *got,
                                       const double *wanted, size_t n, double relative, double absolute) {
   am_test_worst worst = {0};
-  for (size_t i = 0; i < n; i++)
-    am_test_compare(&worst, i, got[i], wanted[i], absolute + relative * fabs(wanted[i]));
+  for (size_t i = 0; i < n; i++) am_test_compare(&worst, i, got[i], wanted[i], absolute + relative * fabs(wanted[i]));
   am_test_close_report(file, line, name, n, &worst);
 }
 
 /* Largest difference over largest wanted value, per tensor, at most `bound`. */
-static inline void am_test_tensor_f(const char *file, int line, const char *name, const float *got,
-                                    const float *wanted, size_t n, double bound) {
+static inline void am_test_tensor_f(const char *file, int line, const char *name, const float *got, const float *wanted,
+                                    size_t n, double bound) {
   double largest = 0;
   for (size_t i = 0; i < n; i++)
     if (fabs((double)wanted[i]) > largest) largest = fabs((double)wanted[i]);

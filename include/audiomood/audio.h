@@ -15,21 +15,25 @@ extern "C" {
 
 /** A mono sound.  Start from AM_SOUND_INIT; `samples` is owned by the struct: am_sound_free.  A failed read leaves it empty. */
 typedef struct am_sound {
-  size_t size;         /**< sizeof(am_sound) */
-  am_context *context; /**< whose memory `samples` is, set by the calls that fill it; NULL: samples are the caller's own */
+  size_t size; /**< sizeof(am_sound) */
+  am_context
+      *context; /**< whose memory `samples` is, set by the calls that fill it; NULL: samples are the caller's own */
   float *samples;
   size_t n;         /**< samples */
   double rate;      /**< Hz */
   double file_rate; /**< Hz of the file it was read from, 0 if none */
   int file_channels;
-  uint64_t digest;  /**< of rate and samples as decoded, before any resampling: those of equal sounds are equal, in whatever
+  uint64_t
+      digest; /**< of rate and samples as decoded, before any resampling: those of equal sounds are equal, in whatever
                      * lossless file they are; 0 if it was not read */
 } am_sound;
 
 #ifdef __cplusplus
-#define AM_SOUND_INIT {sizeof(am_sound), NULL, NULL, 0, 0, 0, 0, 0}
+#define AM_SOUND_INIT \
+  { sizeof(am_sound), NULL, NULL, 0, 0, 0, 0, 0 }
 #else
-#define AM_SOUND_INIT {.size = sizeof(am_sound)}
+#define AM_SOUND_INIT \
+  { .size = sizeof(am_sound) }
 #endif
 
 /** Reads WAV and its kin, AIFF, AU, CAF, FLAC, MP3, MP2, Ogg (Vorbis, Opus, FLAC) and what else libsndfile reads, known by its
@@ -47,8 +51,8 @@ typedef struct am_sound {
  * @param[out] out     the sound; am_sound_free
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_IO, AM_E_FORMAT, AM_E_NUMERIC (samples that are not finite), AM_E_USAGE, AM_E_NOMEM */
-AM_API am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds,
-                               am_sound *out, am_error *err);
+AM_API am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
+                               am_error *err);
 /** The same from memory (e.g. standard input); `name` is used in messages.
  * @param ctx          as am_sound_read
  * @param data         the bytes of the file, borrowed for the call
@@ -59,8 +63,8 @@ AM_API am_status am_sound_read(am_context *ctx, const char *path, double rate, d
  * @param[out] out     the sound; am_sound_free
  * @param[out] err  the message of a failure, or NULL
  * @return as am_sound_read */
-AM_API am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name,
-                                 double rate, double max_seconds, am_sound *out, am_error *err);
+AM_API am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
+                                 double max_seconds, am_sound *out, am_error *err);
 /** What is in a file: decoded and counted, without keeping it (a header can lie).  Set `size` to sizeof(am_sound_info) first
  * (else AM_E_USAGE).  The whole file is read into memory (at most 1 GiB).  Nothing to free. */
 typedef struct am_sound_info {
@@ -86,12 +90,12 @@ AM_API am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_in
  * @param pcm16    16 bits a sample; else float32
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_IO, AM_E_USAGE, AM_E_NOMEM */
-AM_API am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n,
-                                double rate, bool pcm16, am_error *err);
+AM_API am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n, double rate,
+                                bool pcm16, am_error *err);
 /** Whether there is anything to hear in n samples at `rate` Hz.  A model would give a confident answer to nothing as well. */
 typedef enum am_unheard {
   AM_HEARD = 0,
-  AM_UNHEARD_SILENT,   /* highest and lowest sample lie less than 0.0002 apart: a peak below -80 dB of full scale, an offset
+  AM_UNHEARD_SILENT, /* highest and lowest sample lie less than 0.0002 apart: a peak below -80 dB of full scale, an offset
                         * aside.  So it is where channels cancel each other in their mean. */
   AM_UNHEARD_TOO_SHORT /* shorter than 0.1 s; also when silent */
 } am_unheard;

@@ -69,9 +69,11 @@ typedef struct am_error {
 } am_error;
 
 #ifdef __cplusplus
-#define AM_ERROR_INIT {sizeof(am_error), AM_OK, ""}
+#define AM_ERROR_INIT \
+  { sizeof(am_error), AM_OK, "" }
 #else
-#define AM_ERROR_INIT {.size = sizeof(am_error)}
+#define AM_ERROR_INIT \
+  { .size = sizeof(am_error) }
 #endif
 
 typedef enum am_log_level { AM_LOG_ERROR, AM_LOG_WARNING, AM_LOG_INFO, AM_LOG_DEBUG } am_log_level;
@@ -91,8 +93,8 @@ typedef struct am_progress {
 /** How a context behaves.  Zero or NULL in any member means its default.
  * Sinks may be called from any thread, one call at a time. */
 typedef struct am_settings {
-  size_t size; /**< sizeof(am_settings) */
-  int threads; /**< 0: one per processor this process may run on */
+  size_t size;     /**< sizeof(am_settings) */
+  int threads;     /**< 0: one per processor this process may run on */
   const char *cpu; /**< "plain", "avx2", "avx512"; NULL: AM_CPU of the environment, else the best */
   void (*log)(void *user, am_log_level level, const char *line);
   void (*progress)(void *user, const am_progress *progress);

@@ -27,8 +27,9 @@ typedef struct am_metrics am_metrics;
  * @param[out] out       the figures; am_metrics_free; NULL on failure
  * @param[out] err       the message of a failure, or NULL
  * @return AM_OK; AM_E_USAGE: a NULL; AM_E_DATA: a true class out of range; AM_E_NUMERIC: a probability that is not finite; AM_E_NOMEM */
-AM_API am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *truth, const int *speakers, size_t n,
-                                    const char *const *labels, int classes, uint64_t seed, am_metrics **out, am_error *err);
+AM_API am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *truth, const int *speakers,
+                                    size_t n, const char *const *labels, int classes, uint64_t seed, am_metrics **out,
+                                    am_error *err);
 /** Frees them; NULL is allowed.  Those of an am_run_result are freed by am_run_result_free. */
 AM_API void am_metrics_free(am_metrics *metrics);
 

@@ -86,7 +86,8 @@ AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
  * @param[out] probabilities  (K), of sum 1
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK, AM_E_DATA, AM_E_USAGE, AM_E_NUMERIC, AM_E_NOMEM */
-AM_API am_status am_predict_sound(am_checkpoint *checkpoint, const float *samples, size_t n, float *probabilities, am_error *err);
+AM_API am_status am_predict_sound(am_checkpoint *checkpoint, const float *samples, size_t n, float *probabilities,
+                                  am_error *err);
 
 /** What became of a sound. */
 typedef struct am_heard {
@@ -104,8 +105,8 @@ typedef struct am_heard {
  * @param[out] heard          what became of the sound; its size is set by the caller
  * @param[out] err            the message of a failure, or NULL
  * @return AM_OK, also where there is nothing to hear; else as am_predict_sound */
-AM_API am_status am_predict_heard(am_checkpoint *checkpoint, const float *samples, size_t n, float *probabilities, am_heard *heard,
-                                  am_error *err);
+AM_API am_status am_predict_heard(am_checkpoint *checkpoint, const float *samples, size_t n, float *probabilities,
+                                  am_heard *heard, am_error *err);
 
 /* ---- a speaker's own statistics ---- */
 
@@ -120,8 +121,8 @@ AM_API am_status am_checkpoint_add_speaker(am_checkpoint *checkpoint, const floa
 AM_API void am_checkpoint_forget_speaker(am_checkpoint *checkpoint);
 
 /** The features that the model sees, normalised; parameters as am_config_features (train.h). */
-AM_API am_status am_checkpoint_features(const am_checkpoint *checkpoint, const float *samples, size_t n, float *out, size_t room,
-                                        int *t, int *f, am_error *err);
+AM_API am_status am_checkpoint_features(const am_checkpoint *checkpoint, const float *samples, size_t n, float *out,
+                                        size_t room, int *t, int *f, am_error *err);
 
 /* ---- several models, and windows ---- */
 
@@ -140,8 +141,8 @@ AM_API am_status am_ensemble_add(am_ensemble *ensemble, am_checkpoint *model, co
 AM_API size_t am_ensemble_models(const am_ensemble *ensemble);
 /** The mean of the models' probabilities (K); parameters and return as am_predict_heard, `heard` may be NULL.  Of what the models
  * heard the least is told. */
-AM_API am_status am_ensemble_predict(am_ensemble *ensemble, const float *samples, size_t n, float *probabilities, am_heard *heard,
-                                     am_error *err);
+AM_API am_status am_ensemble_predict(am_ensemble *ensemble, const float *samples, size_t n, float *probabilities,
+                                     am_heard *heard, am_error *err);
 
 /** A part of a sound; valid during the call of am_window_fn. */
 typedef struct am_window {

@@ -65,8 +65,8 @@ AM_API am_status am_config_model(const am_config *config, int frames, int bins, 
  * @param[out] f   bins, F
  * @param[out] err the message of a failure, or NULL
  * @return AM_OK; AM_E_USAGE: too little room, or a NULL; AM_E_NUMERIC: samples that are not finite; AM_E_NOMEM */
-AM_API am_status am_config_features(const am_config *config, const float *samples, size_t n, float *out, size_t room, int *t,
-                                    int *f, am_error *err);
+AM_API am_status am_config_features(const am_config *config, const float *samples, size_t n, float *out, size_t room,
+                                    int *t, int *f, am_error *err);
 
 typedef struct am_run_options {
   size_t size;      /**< sizeof(am_run_options) */
@@ -74,7 +74,7 @@ typedef struct am_run_options {
   const char *init; /**< checkpoint whose weights are taken where names and shapes agree; NULL: none */
   bool resume;      /**< go on with the run in `out`; the config must be its config.yaml */
   bool profile;     /**< log the time of each layer at the end */
-  bool dry_run;     /**< everything up to the first step, which is run and timed; no run is written, but features that had
+  bool dry_run; /**< everything up to the first step, which is run and timed; no run is written, but features that had
                      * to be computed go into the cache where its folder exists */
 } am_run_options;
 

@@ -23,24 +23,19 @@ const am_option am_augment_table[] = {
     {"noise_snr", AM_OPT_REALS, AT(noise_snr), "[]", -20, 100, NULL,
      "[low, high] dB, noise from white to pink; [] off"},
     {"gain", AM_OPT_REALS, AT(gain), "[]", -60, 60, NULL, "[low, high] dB"},
-    {"shift", AM_OPT_REALS, AT(shift), "[]", -60, 60, NULL,
-     "[low, high] s later (negative: earlier), zeros enter"},
+    {"shift", AM_OPT_REALS, AT(shift), "[]", -60, 60, NULL, "[low, high] s later (negative: earlier), zeros enter"},
     {"speed", AM_OPT_REALS, AT(speed), "[]", 0.5, 2, NULL, "[low, high] factor, tempo and pitch together"},
     {"pitch", AM_OPT_REALS, AT(pitch), "[]", -12, 12, NULL, "[low, high] semitones, length kept"},
     {"stretch", AM_OPT_REALS, AT(stretch), "[]", 0.5, 2, NULL, "[low, high] factor, tempo alone"},
-    {"vtlp", AM_OPT_REALS, AT(vtlp), "[]", 0.5, 2, NULL,
-     "[low, high] warp of the mel filters; usual: [0.9, 1.1]"},
-    {"crop_frames", AM_OPT_INT, AT(crop_frames), "0", 0, 1000000, NULL,
-     "random window of this many frames; 0 off"},
+    {"vtlp", AM_OPT_REALS, AT(vtlp), "[]", 0.5, 2, NULL, "[low, high] warp of the mel filters; usual: [0.9, 1.1]"},
+    {"crop_frames", AM_OPT_INT, AT(crop_frames), "0", 0, 1000000, NULL, "random window of this many frames; 0 off"},
     {"freq_masks", AM_OPT_INT, AT(freq_masks), "0", 0, 100, NULL, "SpecAugment: masks over bins"},
     {"freq_width", AM_OPT_INT, AT(freq_width), "0", 0, 1024, NULL, "SpecAugment: largest width in bins"},
     {"time_masks", AM_OPT_INT, AT(time_masks), "0", 0, 100, NULL, "SpecAugment: masks over frames"},
     {"time_width", AM_OPT_INT, AT(time_width), "0", 0, 100000, NULL, "SpecAugment: largest width in frames"},
-    {"time_fraction", AM_OPT_REAL, AT(time_fraction), "1", 0, 1, NULL,
-     "widest time mask as a share of the clip"},
+    {"time_fraction", AM_OPT_REAL, AT(time_fraction), "1", 0, 1, NULL, "widest time mask as a share of the clip"},
     {"mask_value", AM_OPT_CHOICE, AT(mask_value), "mean", 0, 0, AM_WORDS(AM_MASK_VALUES), "what masked values become"},
-    {"mixup", AM_OPT_REAL, AT(mixup), "0", 0, 100, NULL,
-     "alpha of Beta(alpha, alpha), mixing clips in pairs; 0 off"},
+    {"mixup", AM_OPT_REAL, AT(mixup), "0", 0, 100, NULL, "alpha of Beta(alpha, alpha), mixing clips in pairs; 0 off"},
     AM_OPTION_END};
 #undef AT
 
@@ -62,12 +57,11 @@ bool am_augment_any(const am_augment_options *o) {
 
 static am_status check_pair(const char *name, am_reals pair, am_error *err) {
   if (pair.n > 2)
-    return am_fail(err, AM_E_CONFIG,
-                   "augment.%s: has %zu numbers; wanted [low, high], one number, or [] for off", name,
+    return am_fail(err, AM_E_CONFIG, "augment.%s: has %zu numbers; wanted [low, high], one number, or [] for off", name,
                    pair.n);
   if (pair.n == 2 && !(pair.at[0] <= pair.at[1]))
-    return am_fail(err, AM_E_CONFIG, "augment.%s: [%g, %g] must be in order, low before high", name,
-                   pair.at[0], pair.at[1]);
+    return am_fail(err, AM_E_CONFIG, "augment.%s: [%g, %g] must be in order, low before high", name, pair.at[0],
+                   pair.at[1]);
   return AM_OK;
 }
 
@@ -139,40 +133,32 @@ static am_status add_noise(am_context *ctx, am_rng *rng, float *x, size_t n, dou
 }
 
 /* The operations that change the number of samples, or all of them through the vocoder. */
-static am_status change_time(am_context *ctx, operation op, double value, double rate, float **samples,
-                             size_t *n, am_error *err) {
+static am_status change_time(am_context *ctx, operation op, double value, double rate, float **samples, size_t *n,
+                             am_error *err) {
   float *y = NULL;
   size_t y_n = *n;
   am_status status;
-  if (op == SPEED)
-    status = am_resample(ctx, *samples, *n, rate * value, rate, &y, &y_n, err);
-  else if (op == STRETCH)
-    status = am_time_stretch(ctx, *samples, *n, value, &y, &y_n, err);
-  else
-    status = am_pitch_shift(ctx, *samples, *n, rate, value, &y, err);
+  if (op == SPEED) status = am_resample(ctx, *samples, *n, rate * value, rate, &y, &y_n, err);
+  else if (op == STRETCH) status = am_time_stretch(ctx, *samples, *n, value, &y, &y_n, err);
+  else status = am_pitch_shift(ctx, *samples, *n, rate, value, &y, err);
   if (!status) replace(ctx, samples, n, y, y_n);
   return status;
 }
 
-am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng *rng, double rate,
-                           float **samples, size_t *n, double *warp, am_error *err) {
-  const am_reals ranges[] = {
-      [SPEED] = o->speed, [STRETCH] = o->stretch, [PITCH] = o->pitch, [SHIFT] = o->shift,
-      [GAIN] = o->gain,   [NOISE] = o->noise_snr, [VTLP] = o->vtlp};
+am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng *rng, double rate, float **samples,
+                           size_t *n, double *warp, am_error *err) {
+  const am_reals ranges[] = {[SPEED] = o->speed, [STRETCH] = o->stretch, [PITCH] = o->pitch, [SHIFT] = o->shift,
+                             [GAIN] = o->gain,   [NOISE] = o->noise_snr, [VTLP] = o->vtlp};
   am_status status = AM_OK;
   *warp = 1;
   for (operation op = SPEED; op <= VTLP && !status; op++) {
     am_rng own = own_stream(rng, op);
     double value;
     if (!draw(&own, o, ranges[op], &value) || *n == 0) continue;
-    if (op == SPEED || op == STRETCH || op == PITCH)
-      status = change_time(ctx, op, value, rate, samples, n, err);
-    else if (op == SHIFT)
-      shift(*samples, *n, nearbyint(value * rate));
-    else if (op == NOISE)
-      status = add_noise(ctx, &own, *samples, *n, value, err);
-    else if (op == VTLP)
-      *warp = value;
+    if (op == SPEED || op == STRETCH || op == PITCH) status = change_time(ctx, op, value, rate, samples, n, err);
+    else if (op == SHIFT) shift(*samples, *n, nearbyint(value * rate));
+    else if (op == NOISE) status = add_noise(ctx, &own, *samples, *n, value, err);
+    else if (op == VTLP) *warp = value;
     else
       for (size_t i = 0; i < *n; i++) (*samples)[i] *= (float)pow(10, value / 20);
   }

@@ -39,8 +39,8 @@ bool am_augment_any(const am_augment_options *o);
 /* Range checks that a table cannot say (pairs in order, ...). */
 am_status am_augment_check(const am_augment_options *o, am_error *err);
 /* Changes *samples (am_resize'd when the length changes). *warp gets the VTLP factor. */
-am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng *rng, double rate,
-                           float **samples, size_t *n, double *warp, am_error *err);
+am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng *rng, double rate, float **samples,
+                           size_t *n, double *warp, am_error *err);
 /* Crops and masks x (T,F) in place; *t may shrink. */
 void am_augment_frames(const am_augment_options *o, am_rng *rng, float *x, int *t, int f);
 /* lambda ~ Beta(alpha, alpha) folded to [0.5, 1]. */

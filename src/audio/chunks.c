@@ -1,8 +1,8 @@
 /* audio/chunks.c - WAV and its relatives (RIFX, RF64, BW64, W64), AIFF, CAF, AU: is the sound there that the header
  * promises? */
+#include "audio/chunks.h"
 #include "audio/container.h"
 #include "audio/tags.h"
-#include "audio/chunks.h"
 
 #include <string.h>
 
@@ -120,9 +120,8 @@ static am_status fail_truncated(const am_container *c, const char *what, uint64_
 /* A length that nobody filled in: the recorder was killed, or could not go back. */
 static void warn_length(const am_container *c, uint64_t said, size_t found) {
   if (!c->quiet)
-    am_log(c->ctx, AM_LOG_WARNING,
-           "%s: its header says %llu bytes of sound; all %zu that follow are read as sound", c->name,
-           (unsigned long long)said, found);
+    am_log(c->ctx, AM_LOG_WARNING, "%s: its header says %llu bytes of sound; all %zu that follow are read as sound",
+           c->name, (unsigned long long)said, found);
 }
 
 /* Puts the length of the sound right, and all that libraries hold it against. */
@@ -146,8 +145,8 @@ static void warn_rest(const am_container *c, const am_part *p, size_t at) {
   rest -= am_tags_behind(p->data + p->bytes - rest, rest);
   while (n < rest && p->data[at + n] == 0) n++;
   if (!c->quiet && n < rest && rest >= 64)
-    am_log(c->ctx, AM_LOG_WARNING,
-           "%s: %zu bytes follow the sound that its header tells of; they are left out", c->name, rest);
+    am_log(c->ctx, AM_LOG_WARNING, "%s: %zu bytes follow the sound that its header tells of; they are left out",
+           c->name, rest);
 }
 
 /* What follows the sound: chunks with titles and the like, or something that nobody will hear, and that
@@ -157,15 +156,13 @@ static void look_behind(const am_container *c, am_part *p, const layout *l, size
   while (chunk_at(p, l, at, &k) && printable(p->data + at)) {
     bool file = am_chunks_begin(p->data + at, p->bytes - at);
     if (file && !c->quiet)
-      am_log(c->ctx, AM_LOG_WARNING,
-             "%s: another sound file begins at its byte %zu, after the sound; it is left out", c->name,
-             at + c->at);
+      am_log(c->ctx, AM_LOG_WARNING, "%s: another sound file begins at its byte %zu, after the sound; it is left out",
+             c->name, at + c->at);
     if (!file && k.size > p->bytes - k.from) break;
     bool second = !file && memcmp(p->data + at, l->sound, 4) == 0;
     if (second && !c->quiet)
-      am_log(c->ctx, AM_LOG_WARNING,
-             "%s: a second '%s' chunk of %llu bytes follows the first; it is left out", c->name, l->sound,
-             (unsigned long long)k.size);
+      am_log(c->ctx, AM_LOG_WARNING, "%s: a second '%s' chunk of %llu bytes follows the first; it is left out", c->name,
+             l->sound, (unsigned long long)k.size);
     if (file || second) {
       p->bytes = at;
       return;
@@ -247,13 +244,12 @@ am_status am_chunks_read(const am_container *c, am_part *p, am_error *err) {
   if (!layout_of(p->data, p->bytes, &l)) return read_au(c, p, err);
   bool found = find(p, &l, l.sound, &sound);
   if (!found && sound.from < p->bytes)
-    return am_fail(
-        err, AM_E_FORMAT,
-        "%s: truncated: the file ends inside its '%.4s' chunk, before any sound; copy or download it again",
-        c->name, (const char *)p->data + sound.at);
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: truncated: the file ends inside its '%.4s' chunk, before any sound; copy or download it again",
+                   c->name, (const char *)p->data + sound.at);
   if (!found)
-    return am_fail(err, AM_E_FORMAT, "%s: has no '%s' chunk, so no sound; it ends after %zu bytes", c->name,
-                   l.sound, p->bytes);
+    return am_fail(err, AM_E_FORMAT, "%s: has no '%s' chunk, so no sound; it ends after %zu bytes", c->name, l.sound,
+                   p->bytes);
   size_t left = p->bytes - sound.from;
   if (l.ds64 && sound.size == UINT32_MAX) sound.size = read_number(p->data + l.ds64 + 8, 8, false);
   bool unknown = unknown_length(sound.size, l.size) || unknown_length(sound.size, 8),
@@ -271,8 +267,7 @@ am_status am_chunks_read(const am_container *c, am_part *p, am_error *err) {
   if (l.whole && end < p->bytes) p->bytes = end; /* libsndfile takes what follows in a W64 for sound */
   if (alac_is_damaged(p, &l))
     return am_fail(err, AM_E_FORMAT,
-                   "%s: damaged: its ALAC sound has no whole table of packets; copy or download it again",
-                   c->name);
+                   "%s: damaged: its ALAC sound has no whole table of packets; copy or download it again", c->name);
   unsigned codec = wave_codec(p, &l);
   if (codec == 0x50 || codec == 0x55) /* MPEG: libsndfile would guess its length */
     *p = (am_part){.codec = AM_DECODE_MPEG, .data = p->data + sound.from, .bytes = (size_t)sound.size};

@@ -1,9 +1,9 @@
 #include "audio/container.h"
 
+#include "audio/chunks.h"
 #include "audio/mpeg.h"
 #include "audio/ogg.h"
 #include "audio/tags.h"
-#include "audio/chunks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -77,10 +77,9 @@ static am_status next_ogg(am_container *c, am_part *part, am_error *err) {
   am_ogg_link l;
   am_ogg_read(c->data + c->at, c->bytes - c->at, &l);
   if (l.cut_of)
-    return am_fail(
-        err, AM_E_FORMAT,
-        "%s: truncated: its last Ogg page has %zu of at least %zu bytes; copy or download it again", c->name,
-        l.cut, l.cut_of);
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: truncated: its last Ogg page has %zu of at least %zu bytes; copy or download it again", c->name,
+                   l.cut, l.cut_of);
   *part = (am_part){.data = c->data + c->at, .bytes = l.to};
   size_t behind = c->bytes - c->at - l.to;
   c->at += l.to;
@@ -99,8 +98,8 @@ static am_status next_ogg(am_container *c, am_part *part, am_error *err) {
   if (!more) c->at = c->bytes;
   if (status || c->quiet) return status;
   if (l.others)
-    am_log(c->ctx, AM_LOG_WARNING, "%s: %d more stream%s of sound beside the first %s left out", c->name,
-           l.others, l.others == 1 ? "" : "s", l.others == 1 ? "is" : "are");
+    am_log(c->ctx, AM_LOG_WARNING, "%s: %d more stream%s of sound beside the first %s left out", c->name, l.others,
+           l.others == 1 ? "" : "s", l.others == 1 ? "is" : "are");
   if (odd) am_log(c->ctx, AM_LOG_WARNING, "%s: %zu bytes that are no Ogg pages are left out", c->name, odd);
   if (!l.ended)
     am_log(c->ctx, AM_LOG_WARNING,
@@ -115,14 +114,12 @@ static am_status check_voc(const am_container *c, am_error *err) {
   size_t bytes = c->bytes - c->at, at = data[20] | (size_t)data[21] << 8;
   int sounds = 0;
   while (at < bytes && data[at] != 0 && bytes - at >= 4) {
-    size_t size = data[at + 1] | (size_t)data[at + 2] << 8 | (size_t)data[at + 3] << 16,
-           left = bytes - at - 4;
+    size_t size = data[at + 1] | (size_t)data[at + 2] << 8 | (size_t)data[at + 3] << 16, left = bytes - at - 4;
     bool sound = data[at] == 1 || data[at] == 2 || data[at] == 9;
     if (size > left && sound && !sounds)
-      return am_fail(
-          err, AM_E_FORMAT,
-          "%s: truncated: its VOC block promises %zu bytes and %zu are there; copy or download it again",
-          c->name, size, left);
+      return am_fail(err, AM_E_FORMAT,
+                     "%s: truncated: its VOC block promises %zu bytes and %zu are there; copy or download it again",
+                     c->name, size, left);
     if (size > left) return AM_OK; /* sox counts 8 bytes too few: what seems a block is sound */
     sounds += sound;
     at += 4 + size;
@@ -146,10 +143,9 @@ am_status am_container_next(am_container *c, am_part *part, bool *more, am_error
   }
   const unsigned char *data = c->data + c->at;
   const size_t bytes = c->bytes - c->at;
-  if (begins(c, c->at, "\xf0\x7e",
-             2)) /* what samplers play, not speech; and libsndfile prints what is wrong in one */
-    return am_fail(err, AM_E_FORMAT,
-                   "%s: is a MIDI sample dump (SDS), which is not read; convert it to WAV or FLAC", c->name);
+  if (begins(c, c->at, "\xf0\x7e", 2)) /* what samplers play, not speech; and libsndfile prints what is wrong in one */
+    return am_fail(err, AM_E_FORMAT, "%s: is a MIDI sample dump (SDS), which is not read; convert it to WAV or FLAC",
+                   c->name);
   if (am_chunks_begin(data, bytes)) {
     am_status status = am_chunks_read(c, part, err);
     c->at = c->bytes;

@@ -101,8 +101,7 @@ static const char *no_sound(const unsigned char *data, size_t bytes) {
 
 const char *am_container_foreign(const unsigned char *data, size_t bytes) {
   if (has(data, bytes, 4, "ftyp", 4)) return iso_media(data, bytes);
-  if (has(data, bytes, 4, "moov", 4) || has(data, bytes, 4, "mdat", 4))
-    return "a QuickTime film or sound (MOV)";
+  if (has(data, bytes, 4, "moov", 4) || has(data, bytes, 4, "mdat", 4)) return "a QuickTime film or sound (MOV)";
   if (has(data, bytes, 0, "\x1a\x45\xdf\xa3", 4)) return matroska(data, bytes);
   for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
     if (has(data, bytes, foreign[i].at, foreign[i].letters, foreign[i].n)) return foreign[i].what;
@@ -116,16 +115,15 @@ static const char *wave_codec(const unsigned char *data, size_t bytes) {
   static const struct {
     unsigned tag;
     const char *name;
-  } known[] = {
-      {0x16, "G.723"},          {0x22, "TrueSpeech"},     {0x28, "G.722"},          {0x38, "AMR-NB"},
-      {0x42, "G.723.1"},        {0x45, "G.726"},          {0x57, "AMR-NB"},         {0x58, "AMR-WB"},
-      {0x61, "Duck ADPCM"},     {0x62, "Yamaha ADPCM"},   {0x64, "G.726"},          {0x65, "G.722"},
-      {0x69, "Xbox ADPCM"},     {0x75, "MetaVoice"},      {0x83, "G.729"},          {0xff, "AAC"},
-      {0x130, "Sipro ACELP"},   {0x160, "Windows Media"}, {0x161, "Windows Media"}, {0x162, "Windows Media"},
-      {0x163, "Windows Media"}, {0x28f, "G.722"},         {0x566, "Vorbis"},        {0x674f, "Vorbis"},
-      {0x6750, "Vorbis"},       {0x6751, "Vorbis"},       {0x704f, "Opus"},         {0x1600, "AAC"},
-      {0x1602, "AAC"},          {0x1610, "AAC"},          {0x2000, "AC-3"},         {0x2001, "DTS"},
-      {0xa106, "AAC"},          {0xa109, "Speex"},        {0xf1ac, "FLAC"}};
+  } known[] = {{0x16, "G.723"},          {0x22, "TrueSpeech"},     {0x28, "G.722"},          {0x38, "AMR-NB"},
+               {0x42, "G.723.1"},        {0x45, "G.726"},          {0x57, "AMR-NB"},         {0x58, "AMR-WB"},
+               {0x61, "Duck ADPCM"},     {0x62, "Yamaha ADPCM"},   {0x64, "G.726"},          {0x65, "G.722"},
+               {0x69, "Xbox ADPCM"},     {0x75, "MetaVoice"},      {0x83, "G.729"},          {0xff, "AAC"},
+               {0x130, "Sipro ACELP"},   {0x160, "Windows Media"}, {0x161, "Windows Media"}, {0x162, "Windows Media"},
+               {0x163, "Windows Media"}, {0x28f, "G.722"},         {0x566, "Vorbis"},        {0x674f, "Vorbis"},
+               {0x6750, "Vorbis"},       {0x6751, "Vorbis"},       {0x704f, "Opus"},         {0x1600, "AAC"},
+               {0x1602, "AAC"},          {0x1610, "AAC"},          {0x2000, "AC-3"},         {0x2001, "DTS"},
+               {0xa106, "AAC"},          {0xa109, "Speex"},        {0xf1ac, "FLAC"}};
   if (!has(data, bytes, 0, "RIFF", 4) || !has(data, bytes, 8, "WAVEfmt ", 8) || bytes < 22) return NULL;
   unsigned tag = data[20] | (unsigned)data[21] << 8;
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -198,8 +196,7 @@ am_status am_container_describe(const am_container *c, const char *reason, am_er
   const char *name = c->name, *what, *codec;
   char line[49], advice[700];
   if (bytes == 0) return am_fail(err, AM_E_FORMAT, "%s: is empty (0 bytes), not a sound file", name);
-  if ((what = am_container_foreign(data, bytes)))
-    return fail_foreign(c, what, what != no_sound(data, bytes), err);
+  if ((what = am_container_foreign(data, bytes))) return fail_foreign(c, what, what != no_sound(data, bytes), err);
   if ((codec = wave_codec(data, bytes)))
     return am_fail(err, AM_E_FORMAT, "%s: is a WAV file with %s in it, which is not read%s", name, codec,
                    am_container_advice(c, advice, sizeof advice));
@@ -207,12 +204,12 @@ am_status am_container_describe(const am_container *c, const char *reason, am_er
   if (bytes >= sizeof lfs - 1 && memcmp(data, lfs, sizeof lfs - 1) == 0)
     return am_fail(
         err, AM_E_FORMAT,
-        "%s: is a git-lfs pointer of %zu bytes, not the sound itself; run 'git lfs pull' where it was cloned",
-        name, bytes);
+        "%s: is a git-lfs pointer of %zu bytes, not the sound itself; run 'git lfs pull' where it was cloned", name,
+        bytes);
   if (text && strlen(line) >= 4)
     return am_fail(err, AM_E_FORMAT, "%s: is a text file, not a sound; it begins \"%s\"", name, line);
-  return am_fail(
-      err, AM_E_FORMAT,
-      "%s: not a sound file that libsndfile reads (%s); its first bytes are %02x %02x %02x %02x \"%.12s\"",
-      name, reason, data[0], bytes > 1 ? data[1] : 0, bytes > 2 ? data[2] : 0, bytes > 3 ? data[3] : 0, line);
+  return am_fail(err, AM_E_FORMAT,
+                 "%s: not a sound file that libsndfile reads (%s); its first bytes are %02x %02x %02x %02x \"%.12s\"",
+                 name, reason, data[0], bytes > 1 ? data[1] : 0, bytes > 2 ? data[2] : 0, bytes > 3 ? data[3] : 0,
+                 line);
 }

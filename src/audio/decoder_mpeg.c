@@ -43,16 +43,15 @@ static void look_at(am_decoder *d, const stream *s) {
   const am_mpeg_stretch *m = &s->now;
   if (d->quiet) return;
   if (m->odd)
-    am_log(d->ctx, AM_LOG_WARNING, "%s: %zu bytes between its MPEG frames are no sound; they are left out",
-           d->name, m->odd);
+    am_log(d->ctx, AM_LOG_WARNING, "%s: %zu bytes between its MPEG frames are no sound; they are left out", d->name,
+           m->odd);
   if (m->cut_of)
     am_log(d->ctx, AM_LOG_WARNING,
-           "%s: its last MPEG frame has %zu of %zu bytes and is left out; the end may be missing", d->name,
-           m->cut, m->cut_of);
+           "%s: its last MPEG frame has %zu of %zu bytes and is left out; the end may be missing", d->name, m->cut,
+           m->cut_of);
   if (m->table_frames > m->frames + 1 && m->frames)
-    am_log(d->ctx, AM_LOG_WARNING,
-           "%s: its table promises %llu MPEG frames and %llu are there; those are read", d->name,
-           (unsigned long long)m->table_frames, (unsigned long long)m->frames);
+    am_log(d->ctx, AM_LOG_WARNING, "%s: its table promises %llu MPEG frames and %llu are there; those are read",
+           d->name, (unsigned long long)m->table_frames, (unsigned long long)m->frames);
 }
 
 /* Opens the next stretch; false: there is none, or an error. */
@@ -66,8 +65,7 @@ static bool next_stretch(am_decoder *d, am_status *status, am_error *err) {
     *status = am_fail(err, AM_E_FORMAT,
                       "%s: truncated: its 'Xing' header promises %llu bytes of sound and %llu are there; "
                       "copy or download it again",
-                      d->name, (unsigned long long)s->now.table_bytes,
-                      (unsigned long long)(p->bytes - s->now.from));
+                      d->name, (unsigned long long)s->now.table_bytes, (unsigned long long)(p->bytes - s->now.from));
     return false;
   }
   look_at(d, s);
@@ -152,8 +150,7 @@ am_status am_mpeg_open(am_decoder *d, am_error *err) {
   am_status status = AM_OK;
   if (next_stretch(d, &status, err)) return AM_OK;
   if (!status)
-    status =
-        am_fail(err, AM_E_FORMAT, "%s: truncated: an MP3 file that ends before its first frame", d->name);
+    status = am_fail(err, AM_E_FORMAT, "%s: truncated: an MP3 file that ends before its first frame", d->name);
   close_stream(d);
   return status;
 }

@@ -22,8 +22,7 @@ static int memory_read(void *user, unsigned char *to, int n) {
 static am_status read_block(am_decoder *d, float *to, size_t floats, size_t *frames, am_error *err) {
   stream *s = d->state;
   int got;
-  while ((got = op_read_float(s->file, to, floats < 1 << 20 ? (int)floats : 1 << 20, NULL)) == OP_HOLE)
-    d->holes++;
+  while ((got = op_read_float(s->file, to, floats < 1 << 20 ? (int)floats : 1 << 20, NULL)) == OP_HOLE) d->holes++;
   *frames = got > 0 ? (size_t)got : 0;
   if (got == OP_EFAULT) return am_no_memory(err);
   if (got < 0) s->failure = got;

@@ -28,8 +28,7 @@ static am_status read_block(am_decoder *d, float *to, size_t floats, size_t *fra
   long got;
   *frames = 0;
   size_t room = floats / (size_t)d->channels;
-  while ((got = ov_read_float(&s->file, &planes, room < 4096 ? (int)room : 4096, &link)) == OV_HOLE)
-    d->holes++;
+  while ((got = ov_read_float(&s->file, &planes, room < 4096 ? (int)room : 4096, &link)) == OV_HOLE) d->holes++;
   if (got < 0) s->failure = got;
   if (got <= 0) return AM_OK;
   for (int c = 0; c < d->channels; c++)

@@ -16,8 +16,7 @@
  * keeps its key (am_feature_options_key). */
 const am_option am_feature_table[] = {
     {"kind", AM_OPT_CHOICE, AT(kind), "log_mel", 0, 0, AM_WORDS(AM_FEATURE_KINDS), "what the model sees"},
-    {"sample_rate", AM_OPT_REAL, AT(sample_rate), "22050", 1000, 384000, NULL,
-     "Hz the sound is resampled to"},
+    {"sample_rate", AM_OPT_REAL, AT(sample_rate), "22050", 1000, 384000, NULL, "Hz the sound is resampled to"},
     {"mel_rate", AM_OPT_REAL, AT(mel_rate), "0", 0, 384000, NULL,
      "Hz the mel filters are laid out for; 0: sample_rate"},
     {"n_fft", AM_OPT_INT, AT(n_fft), "2048", 16, 65536, NULL, "samples of a Fourier transform, even"},
@@ -25,17 +24,14 @@ const am_option am_feature_table[] = {
     {"window", AM_OPT_INT, AT(window), "0", 0, 65536, NULL, "samples of the Hann window; 0: n_fft"},
     {"mels", AM_OPT_INT, AT(mels), "128", 1, 1024, NULL, "mel filters"},
     {"f_min", AM_OPT_REAL, AT(f_min), "0", 0, 192000, NULL, "Hz, lower edge of the filters"},
-    {"f_max", AM_OPT_REAL, AT(f_max), "0", 0, 192000, NULL,
-     "Hz, upper edge of the filters; 0: half of mel_rate"},
+    {"f_max", AM_OPT_REAL, AT(f_max), "0", 0, 192000, NULL, "Hz, upper edge of the filters; 0: half of mel_rate"},
     {"mel_scale", AM_OPT_CHOICE, AT(mel_scale), "slaney", 0, 0, AM_WORDS(AM_MEL_SCALES), "definition of the mel scale"},
     {"mel_norm", AM_OPT_CHOICE, AT(mel_norm), "slaney", 0, 0, AM_WORDS(AM_MEL_NORMS), "slaney: filters of equal area"},
-    {"center", AM_OPT_BOOL, AT(center), "true", 0, 0, NULL,
-     "frames centred on their sample, zeros beyond the ends"},
+    {"center", AM_OPT_BOOL, AT(center), "true", 0, 0, NULL, "frames centred on their sample, zeros beyond the ends"},
     {"log", AM_OPT_CHOICE, AT(log), "decibel", 0, 0, AM_WORDS(AM_FEATURE_LOGS), "logarithm of log_mel"},
     {"ref", AM_OPT_CHOICE, AT(ref), "max", 0, 0, AM_WORDS(AM_FEATURE_REFS),
      "decibels relative to the clip's maximum or to 1.0"},
-    {"top_db", AM_OPT_REAL, AT(top_db), "80", 0, 300, NULL,
-     "dB below the clip's maximum to cut at; 0: never"},
+    {"top_db", AM_OPT_REAL, AT(top_db), "80", 0, 300, NULL, "dB below the clip's maximum to cut at; 0: never"},
     {"amin", AM_OPT_REAL, AT(amin), "1e-10", 1e-30, 1, NULL, "smallest power that a logarithm sees"},
     {"mfcc", AM_OPT_INT, AT(mfcc), "40", 1, 1024, NULL, "cepstral coefficients of kind mfcc"},
     {"deltas", AM_OPT_CHOICE, AT(deltas), "none", 0, 0, AM_WORDS(AM_FEATURE_DELTAS),
@@ -43,12 +39,10 @@ const am_option am_feature_table[] = {
     {"mean_over_time", AM_OPT_BOOL, AT(mean_over_time), "false", 0, 0, NULL, "one vector of means a clip"},
     {"samples", AM_OPT_INT, AT(samples), "0", 0, 1000000000, NULL,
      "zero-pad or cut clips to this many; 0: as they are"},
-    {"max_frames", AM_OPT_INT, AT(max_frames), "0", 0, 10000000, NULL,
-     "frames kept from the start of a clip; 0: all"},
+    {"max_frames", AM_OPT_INT, AT(max_frames), "0", 0, 10000000, NULL, "frames kept from the start of a clip; 0: all"},
     {"trim_db", AM_OPT_REAL, AT(trim_db), "0", 0, 300, NULL,
      "dB below the peak that counts as silence at both ends; 0: keep"},
-    {"pre_emphasis", AM_OPT_REAL, AT(pre_emphasis), "0", 0, 0.9999, NULL,
-     "x[t] - c x[t-1] before the frames; 0: none"},
+    {"pre_emphasis", AM_OPT_REAL, AT(pre_emphasis), "0", 0, 0.9999, NULL, "x[t] - c x[t-1] before the frames; 0: none"},
     {"divide", AM_OPT_REAL, AT(divide), "1", 1e-9, 1e9, NULL, "every value is divided by this at the end"},
     {"normalise", AM_OPT_CHOICE, AT(normalise), "none", 0, 0, AM_WORDS(AM_NORMALISES),
      "statistics for zero mean and unit deviation (speaker: needs speakers when predicting)"},
@@ -68,25 +62,20 @@ struct am_features {
 
 static am_status check(const am_feature_options *o, am_error *err) {
   if (o->kind != AM_FEATURE_LOG_MEL && o->kind != AM_FEATURE_MEL && o->kind != AM_FEATURE_MFCC)
-    return am_fail(err, AM_E_CONFIG,
-                   "features.kind: waveforms are read directly; choose log_mel, mel or mfcc");
+    return am_fail(err, AM_E_CONFIG, "features.kind: waveforms are read directly; choose log_mel, mel or mfcc");
   if (o->n_fft < 2 || o->n_fft % 2)
     return am_fail(err, AM_E_CONFIG, "features.n_fft: %lld must be even", (long long)o->n_fft);
-  if (o->hop < 1)
-    return am_fail(err, AM_E_CONFIG, "features.hop: %lld must be at least 1", (long long)o->hop);
+  if (o->hop < 1) return am_fail(err, AM_E_CONFIG, "features.hop: %lld must be at least 1", (long long)o->hop);
   if (o->window < 0 || o->window > o->n_fft)
-    return am_fail(err, AM_E_CONFIG,
-                   "features.window: %lld samples do not fit into n_fft %lld; make n_fft larger",
+    return am_fail(err, AM_E_CONFIG, "features.window: %lld samples do not fit into n_fft %lld; make n_fft larger",
                    (long long)o->window, (long long)o->n_fft);
   if (o->kind == AM_FEATURE_MFCC && (o->mfcc < 1 || o->mfcc > o->mels))
-    return am_fail(err, AM_E_CONFIG,
-                   "features.mfcc: %lld coefficients need at least as many mels, which are %lld",
+    return am_fail(err, AM_E_CONFIG, "features.mfcc: %lld coefficients need at least as many mels, which are %lld",
                    (long long)o->mfcc, (long long)o->mels);
   return AM_OK;
 }
 
-am_status am_features_create(am_context *ctx, const am_feature_options *options, am_features **out,
-                             am_error *err) {
+am_status am_features_create(am_context *ctx, const am_feature_options *options, am_features **out, am_error *err) {
   *out = NULL;
   am_status status = check(options, err);
   if (status) return status;
@@ -141,9 +130,7 @@ static size_t frames_kept(const am_stft *stft, const am_feature_options *o, size
 
 static size_t frames_of(const am_features *fx, size_t n) { return frames_kept(&fx->stft, &fx->options, n); }
 
-static int base_bins(const am_feature_options *o) {
-  return (int)(o->kind == AM_FEATURE_MFCC ? o->mfcc : o->mels);
-}
+static int base_bins(const am_feature_options *o) { return (int)(o->kind == AM_FEATURE_MFCC ? o->mfcc : o->mels); }
 
 /* Bins with deltas, before the mean over time. */
 static int all_bins(const am_feature_options *o) { return base_bins(o) * (1 + o->deltas); }
@@ -184,12 +171,12 @@ size_t am_features_heard(const am_features *fx, const float *samples, size_t n, 
 
 /* Work memory of one clip: placed twice, to count and to assign (base/arena.h). */
 typedef struct work {
-  float *frame, *spectrum;         /* one frame */
-  float *power;                    /* (bins, AM_MEL_FRAMES) */
-  float *samples;                  /* with pre-emphasis, else NULL */
-  float *mel;                      /* (T,mels), kind mfcc, else NULL */
-  float *base, *delta;             /* (T,F) before and one order of deltas, when wanted */
-  float *all;                      /* (T, all bins), before the mean over time, when wanted */
+  float *frame, *spectrum; /* one frame */
+  float *power;            /* (bins, AM_MEL_FRAMES) */
+  float *samples;          /* with pre-emphasis, else NULL */
+  float *mel;              /* (T,mels), kind mfcc, else NULL */
+  float *base, *delta;     /* (T,F) before and one order of deltas, when wanted */
+  float *all;              /* (T, all bins), before the mean over time, when wanted */
 } work;
 
 static void place(const am_features *fx, am_arena *a, size_t n, size_t t, work *w) {
@@ -250,10 +237,8 @@ static void compress(const am_features *fx, float *m, size_t t, float *base) {
   const am_feature_options *o = &fx->options;
   size_t mels = (size_t)o->mels;
   int log = o->kind == AM_FEATURE_MFCC ? AM_DECIBEL : o->kind == AM_FEATURE_MEL ? AM_NO_LOG : o->log;
-  if (log == AM_DECIBEL)
-    am_power_to_db(m, t * mels, o->ref == AM_REF_MAX, o->amin, o->top_db);
-  else if (log == AM_NATURAL_LOG)
-    am_ln_floor(m, t * mels, o->amin);
+  if (log == AM_DECIBEL) am_power_to_db(m, t * mels, o->ref == AM_REF_MAX, o->amin, o->top_db);
+  else if (log == AM_NATURAL_LOG) am_ln_floor(m, t * mels, o->amin);
   if (o->kind == AM_FEATURE_MFCC)
     for (size_t i = 0; i < t; i++)
       am_dct2_ortho(m + i * mels, (int)o->mels, (int)o->mfcc, fx->dct, base + i * (size_t)o->mfcc);
@@ -280,8 +265,7 @@ static void mean_over_time(const float *x, size_t t, size_t f, float *out) {
   }
 }
 
-static void compute(const am_features *fx, const am_mel *mel, const float *x, size_t n, size_t t, work *w,
-                    float *out) {
+static void compute(const am_features *fx, const am_mel *mel, const float *x, size_t n, size_t t, work *w, float *out) {
   const am_feature_options *o = &fx->options;
   size_t f = (size_t)base_bins(o);
   if (o->pre_emphasis > 0) {
@@ -301,8 +285,8 @@ static void compute(const am_features *fx, const am_mel *mel, const float *x, si
   }
 }
 
-am_status am_features_compute(const am_features *fx, const float *samples, size_t n, double warp, float *out,
-                              int *t, am_error *err) {
+am_status am_features_compute(const am_features *fx, const float *samples, size_t n, double warp, float *out, int *t,
+                              am_error *err) {
   am_status status = check_samples(samples, n, err);
   if (status) return status;
   if (fx->options.trim_db > 0 && n > 0) {

@@ -8,13 +8,13 @@
 #ifndef AM_FEATURES_H
 #define AM_FEATURES_H
 
-#include "audiomood/audio.h"
-#include "base/option.h"
 #include "audio/cepstrum.h"
+#include "audio/decibel.h"
 #include "audio/mel.h"
 #include "audio/normalise.h"
 #include "audio/stft.h"
-#include "audio/decibel.h"
+#include "audiomood/audio.h"
+#include "base/option.h"
 
 /* Raise when any output of this code changes; the golden test in
  * tests/audio pins a digest of features to this number. */
@@ -33,7 +33,9 @@
   X(AM_NORMALISE_TRAIN, "train")
 #define AM_NORMALISE_BYS(X) X(AM_NORMALISE_BY_BIN, "bin") X(AM_NORMALISE_BY_ALL, "all")
 
-typedef enum am_feature_kind { AM_FEATURE_KINDS(AM_WORD_NAME) AM_FEATURE_WAVEFORM /* no option has it */ } am_feature_kind;
+typedef enum am_feature_kind {
+  AM_FEATURE_KINDS(AM_WORD_NAME) AM_FEATURE_WAVEFORM /* no option has it */
+} am_feature_kind;
 typedef enum am_mel_scale { AM_MEL_SCALES(AM_WORD_NAME) } am_mel_scale;
 typedef enum am_mel_norm { AM_MEL_NORMS(AM_WORD_NAME) } am_mel_norm;
 typedef enum am_feature_log { AM_FEATURE_LOGS(AM_WORD_NAME) } am_feature_log;
@@ -80,8 +82,7 @@ int am_feature_fixed_frames(const am_feature_options *options);
 typedef struct am_features am_features;
 
 /* Builds windows, filters and FFT plans. The options are copied. */
-am_status am_features_create(am_context *ctx, const am_feature_options *options, am_features **out,
-                             am_error *err);
+am_status am_features_create(am_context *ctx, const am_feature_options *options, am_features **out, am_error *err);
 void am_features_free(am_features *fx);
 const am_feature_options *am_features_options(const am_features *fx);
 /* Frames and bins for a clip of n samples at sample_rate. With trimming on, `*t` is the upper bound. */
@@ -99,8 +100,8 @@ size_t am_features_heard(const am_features *fx, const float *samples, size_t n, 
  * are (AM_E_NUMERIC).  Spectra are single precision: within 1e-3 dB of librosa's
  * down to 60 dB below the clip's maximum, 5e-3 dB down to 80, and less exact
  * further down, where only top_db 0 shows it. */
-am_status am_features_compute(const am_features *fx, const float *samples, size_t n, double warp, float *out,
-                              int *t, am_error *err);
+am_status am_features_compute(const am_features *fx, const float *samples, size_t n, double warp, float *out, int *t,
+                              am_error *err);
 /* 64-bit key of every option that shapes the numbers, with AM_FEATURES_VERSION. */
 uint64_t am_features_key(const am_features *fx);
 /* That key from `key`, of the sound: `table` is am_feature_table, or what it may become. */

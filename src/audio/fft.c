@@ -6,7 +6,6 @@
  * the same plan, and the same numbers, every time. */
 #include "audio/fft.h"
 
-
 #include <fftw3.h>
 #include <sched.h>
 #include <stdatomic.h>

@@ -76,8 +76,7 @@ am_status am_mel_init(am_context *ctx, am_mel *m, const am_mel_options *o, doubl
   size_t total = 0;
   if (m->first && m->count && corner) {
     for (int i = 0; i < o->mels + 2; i++) corner[i] = corner_hz(o, i, warp);
-    for (int i = 0; i < o->mels; i++)
-      total += (size_t)(m->count[i] = fill_filter(o, corner + i, &m->first[i], NULL));
+    for (int i = 0; i < o->mels; i++) total += (size_t)(m->count[i] = fill_filter(o, corner + i, &m->first[i], NULL));
     float *w = m->weights = am_alloc(ctx, total + 1, sizeof *m->weights);
     for (int i = 0; w && i < o->mels; i++) w += fill_filter(o, corner + i, &m->first[i], w);
   }
@@ -125,8 +124,8 @@ am_status am_mel_check(const am_mel_options *o, double warp, am_error *err) {
   return AM_OK;
 }
 
-am_status am_mel_filters(double rate, int n_fft, int mels, double f_min, double f_max, bool htk,
-                         bool slaney_norm, double warp, float *filters, am_error *err) {
+am_status am_mel_filters(double rate, int n_fft, int mels, double f_min, double f_max, bool htk, bool slaney_norm,
+                         double warp, float *filters, am_error *err) {
   am_mel_options o = {rate, n_fft, mels, f_min, f_max, htk, slaney_norm};
   am_status status = am_mel_check(&o, warp, err);
   if (status) return status;
@@ -135,8 +134,7 @@ am_status am_mel_filters(double rate, int n_fft, int mels, double f_min, double 
   for (int i = 0; i < mels; i++) {
     double corner[3] = {corner_hz(&o, i, warp), corner_hz(&o, i + 1, warp), corner_hz(&o, i + 2, warp)};
     int first;
-    if (fill_filter(&o, corner, &first, NULL))
-      fill_filter(&o, corner, &first, filters + (size_t)i * bins + first);
+    if (fill_filter(&o, corner, &first, NULL)) fill_filter(&o, corner, &first, filters + (size_t)i * bins + first);
   }
   return AM_OK;
 }

@@ -31,7 +31,7 @@ enum { AM_MEL_FRAMES = 8 };
 void am_mel_apply(const am_mel *m, const float *power, int frames, float *out);
 
 /* The same as a whole matrix, librosa-equal: filters (mels, n_fft/2+1). */
-am_status am_mel_filters(double rate, int n_fft, int mels, double f_min, double f_max, bool htk,
-                         bool slaney_norm, double warp, float *filters, am_error *err);
+am_status am_mel_filters(double rate, int n_fft, int mels, double f_min, double f_max, bool htk, bool slaney_norm,
+                         double warp, float *filters, am_error *err);
 
 #endif

@@ -23,16 +23,15 @@ static const short bit_rates[5][14] = {
 static bool read_header(const unsigned char *p, size_t bytes, header *h) {
   static const int rates[3] = {44100, 48000, 32000};
   if (bytes < 4 || p[0] != 0xff || (p[1] & 0xe0) != 0xe0) return false;
-  int version = p[1] >> 3 & 3, layer = 4 - (p[1] >> 1 & 3), bits = p[2] >> 4, rate = p[2] >> 2 & 3,
-      pad = p[2] >> 1 & 1;
+  int version = p[1] >> 3 & 3, layer = 4 - (p[1] >> 1 & 3), bits = p[2] >> 4, rate = p[2] >> 2 & 3, pad = p[2] >> 1 & 1;
   if (version == 1 || layer == 4 || bits == 15 || rate == 3) return false;
   *h = (header){.version = version, .layer = layer, .channels = p[3] >> 6 == 3 ? 1 : 2};
   h->rate = rates[rate] >> (version == 3 ? 0 : version == 2 ? 1 : 2);
   h->samples = layer == 1 ? 384 : layer == 2 || version == 3 ? 1152 : 576;
   if (bits == 0) return true;
   int kbit = bit_rates[version == 3 ? layer - 1 : layer == 1 ? 3 : 4][bits - 1];
-  h->bytes = layer == 1 ? (size_t)(12000 * kbit / h->rate + pad) * 4
-                        : (size_t)(h->samples / 8 * 1000 * kbit / h->rate + pad);
+  h->bytes =
+      layer == 1 ? (size_t)(12000 * kbit / h->rate + pad) * 4 : (size_t)(h->samples / 8 * 1000 * kbit / h->rate + pad);
   return true;
 }
 
@@ -48,15 +47,14 @@ static bool confirmed(const unsigned char *data, size_t bytes, size_t at, header
   if (h->bytes >= bytes - at) return h->bytes == bytes - at;
   size_t behind = at + h->bytes;
   if (am_tag_at(data + behind, bytes - behind)) return true;
-  return read_header(data + behind, bytes - behind, &next) && next.version == h->version &&
-         next.layer == h->layer && next.rate == h->rate;
+  return read_header(data + behind, bytes - behind, &next) && next.version == h->version && next.layer == h->layer &&
+         next.rate == h->rate;
 }
 
 /* The table in a stretch's first frame: its side information, which would be zeros, then the name. */
 static bool read_table(const unsigned char *data, size_t bytes, const header *h, am_mpeg_stretch *out) {
   if (h->layer != 3 || bytes < 64) return false;
-  const unsigned char *p =
-      data + 4 + (h->version == 3 ? (h->channels == 1 ? 17 : 32) : (h->channels == 1 ? 9 : 17));
+  const unsigned char *p = data + 4 + (h->version == 3 ? (h->channels == 1 ? 17 : 32) : (h->channels == 1 ? 9 : 17));
   const unsigned char *v = data + 36;
   bool xing = memcmp(p, "Xing", 4) == 0 || memcmp(p, "Info", 4) == 0, vbri = memcmp(v, "VBRI", 4) == 0;
   if (!xing && !vbri) return false;

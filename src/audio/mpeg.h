@@ -11,8 +11,7 @@ typedef struct am_mpeg_stretch {
   size_t from, to;       /* bytes */
   double rate;           /* Hz */
   int channels, samples; /* of each channel in a frame */
-  uint64_t
-      frames; /* that are whole, the table's own left out; 0 for free format, whose frames tell no length */
+  uint64_t frames;       /* that are whole, the table's own left out; 0 for free format, whose frames tell no length */
   bool table;
   uint64_t table_bytes, table_frames; /* 0: the table does not say */
   size_t odd;                         /* bytes before or between the frames that are neither frame nor tag */

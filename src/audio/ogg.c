@@ -43,8 +43,7 @@ static am_ogg_kind kind_of(const page *p) {
   } known[] = {{"\1vorbis", 7, AM_OGG_VORBIS}, {"OpusHead", 8, AM_OGG_OPUS},   {"\177FLAC", 5, AM_OGG_FLAC},
                {"Speex   ", 8, AM_OGG_SPEEX},  {"\200theora", 7, AM_OGG_FILM}, {"\200daala", 6, AM_OGG_FILM}};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (p->length >= known[i].n && memcmp(p->content, known[i].letters, known[i].n) == 0)
-      return known[i].kind;
+    if (p->length >= known[i].n && memcmp(p->content, known[i].letters, known[i].n) == 0) return known[i].kind;
   return AM_OGG_OTHER;
 }
 

@@ -25,9 +25,8 @@ typedef struct am_part {
   size_t bytes;
   am_patch patch[AM_PATCHES];
   int patches;
-  uint64_t
-      promised; /* samples of each channel that a header promises and the decoder does not see; 0: none */
-  void *own;    /* memory that holds what had to be put together (am_free), or NULL */
+  uint64_t promised; /* samples of each channel that a header promises and the decoder does not see; 0: none */
+  void *own;         /* memory that holds what had to be put together (am_free), or NULL */
 } am_part;
 
 /* Copies n bytes of the part from `at` on, as the decoder is to see them; at + n <= bytes. */

@@ -14,28 +14,25 @@ static const double most_ratio = 1000;
 
 static am_status check_rates(double from, double to, am_error *err) {
   if (!(from >= 1 && to >= 1 && from <= 1e7 && to <= 1e7))
-    return am_fail(err, AM_E_USAGE, "cannot resample from %g Hz to %g Hz: rates lie between 1 Hz and 10 MHz",
-                   from, to);
+    return am_fail(err, AM_E_USAGE, "cannot resample from %g Hz to %g Hz: rates lie between 1 Hz and 10 MHz", from, to);
   if (!(to / from <= most_ratio && from / to <= most_ratio))
-    return am_fail(err, AM_E_USAGE,
-                   "cannot resample from %g Hz to %g Hz: one is more than %g times the other", from, to,
-                   most_ratio);
+    return am_fail(err, AM_E_USAGE, "cannot resample from %g Hz to %g Hz: one is more than %g times the other", from,
+                   to, most_ratio);
   return AM_OK;
 }
 
 static am_status fail_resampling(size_t n, double from, double to, soxr_error_t error, am_error *err) {
-  return am_fail(err, AM_E_NOMEM, "resampling %zu samples from %g Hz to %g Hz failed: %s", n, from, to,
-                 error);
+  return am_fail(err, AM_E_NOMEM, "resampling %zu samples from %g Hz to %g Hz failed: %s", n, from, to, error);
 }
 
-am_status am_resample(am_context *ctx, const float *x, size_t n, double from, double to, float **out,
-                      size_t *out_n, am_error *err) {
+am_status am_resample(am_context *ctx, const float *x, size_t n, double from, double to, float **out, size_t *out_n,
+                      am_error *err) {
   *out = NULL;
   *out_n = 0;
   double want = ceil((double)n * (to / from));
   if (want > 1e10 && from >= 1 && to <= 1e7)
-    return am_fail(err, AM_E_USAGE, "resampling %zu samples from %g Hz to %g Hz would give %g samples", n,
-                   from, to, want);
+    return am_fail(err, AM_E_USAGE, "resampling %zu samples from %g Hz to %g Hz would give %g samples", n, from, to,
+                   want);
   am_status status = check_rates(from, to, err);
   if (status) return status;
   /* soxr may be some samples short of it: the rest stays zero, as librosa.util.fix_length leaves it */

@@ -7,8 +7,8 @@
 /* n samples at `from` Hz into a new array of ceil(n * to / from) samples (am_free), by libsoxr's HQ recipe:
  * librosa.resample(res_type="soxr_hq", fix=True).  AM_E_USAGE: rates beyond 1 Hz to 10 MHz or more than 1000
  * times apart, over 1e10 samples; AM_E_NOMEM. */
-am_status am_resample(am_context *ctx, const float *x, size_t n, double from, double to, float **out,
-                      size_t *out_n, am_error *err);
+am_status am_resample(am_context *ctx, const float *x, size_t n, double from, double to, float **out, size_t *out_n,
+                      am_error *err);
 
 /* The same a block at a time: bit for bit the same samples, however they are cut. */
 typedef struct am_resampler am_resampler;

@@ -25,19 +25,19 @@ typedef struct hearing {
   am_context *ctx;
   const char *name;
   am_sound *out;
-  bool count;         /* only what there is: nothing is kept */
-  double rate;        /* Hz wanted; 0: that of what comes first */
+  bool count;  /* only what there is: nothing is kept */
+  double rate; /* Hz wanted; 0: that of what comes first */
   double max_seconds;
-  size_t most;        /* samples that may be kept */
-  size_t capacity;    /* of out->samples */
+  size_t most;     /* samples that may be kept */
+  size_t capacity; /* of out->samples */
   float *block, *mono;
   am_resampler *resampler; /* from .now Hz, where it is not .rate */
-  double now;         /* Hz of what is read */
-  double seconds;     /* of all before it */
-  uint64_t stretch;   /* samples at this rate so far */
-  uint64_t part;      /* samples of this part so far */
-  uint64_t frames;    /* of all parts */
-  uint32_t crc[2];    /* of their mean samples, by turns (note) */
+  double now;              /* Hz of what is read */
+  double seconds;          /* of all before it */
+  uint64_t stretch;        /* samples at this rate so far */
+  uint64_t part;           /* samples of this part so far */
+  uint64_t frames;         /* of all parts */
+  uint32_t crc[2];         /* of their mean samples, by turns (note) */
 } hearing;
 
 /* Header values that no recording has would only make us allocate. */
@@ -52,10 +52,11 @@ static am_status check_header(const hearing *h, const am_decoder *d, am_error *e
   return AM_OK;
 }
 
-static am_status fail_not_finite(const hearing *h, const am_decoder *d, size_t frame, int channel, float x, am_error *err) {
+static am_status fail_not_finite(const hearing *h, const am_decoder *d, size_t frame, int channel, float x,
+                                 am_error *err) {
   return am_fail(err, AM_E_NUMERIC, "%s: sample %zu (%.4f s), channel %d of %d, is %s; the file is damaged", h->name,
-                 (size_t)h->stretch + frame, h->seconds + (double)(h->stretch + frame) / d->rate, channel + 1, d->channels,
-                 isnan(x) ? "NaN" : "infinite");
+                 (size_t)h->stretch + frame, h->seconds + (double)(h->stretch + frame) / d->rate, channel + 1,
+                 d->channels, isnan(x) ? "NaN" : "infinite");
 }
 
 /* Whether all of x are numbers: without a branch in the loop, which compilers make vectors of. */
@@ -89,8 +90,10 @@ static am_status make_room(hearing *h, size_t n, am_error *err) {
   size_t want = out->n + n;
   if (want <= h->capacity) return AM_OK;
   if (out->n > h->most)
-    return am_fail(err, AM_E_FORMAT, "%s: more than %zu samples at %.0f Hz, which take more memory than %g s at 48 kHz; "
-                   "convert it to 48 kHz or less", h->name, h->most, h->rate, h->max_seconds);
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: more than %zu samples at %.0f Hz, which take more memory than %g s at 48 kHz; "
+                   "convert it to 48 kHz or less",
+                   h->name, h->most, h->rate, h->max_seconds);
   size_t capacity = out->n + out->n / 2 + n;
   if (capacity > h->most + n) capacity = h->most + n;
   if (capacity < want) capacity = want;
@@ -109,7 +112,8 @@ static am_status keep_resampled(hearing *h, const float *x, size_t n, am_error *
     if (!status) status = am_resampler_run(h->resampler, x, n, &used, h->out->samples + h->out->n, BLOCK, &made, err);
     if (status) return status;
     if (!all_finite(h->out->samples + h->out->n, made))
-      return am_fail(err, AM_E_NUMERIC, "%s: its samples are too large to be resampled, near 1e38; the file is damaged", h->name);
+      return am_fail(err, AM_E_NUMERIC, "%s: its samples are too large to be resampled, near 1e38; the file is damaged",
+                     h->name);
     h->out->n += made;
     if (x) x += used, n -= used;
   } while (x ? n > 0 : made > 0);
@@ -186,26 +190,30 @@ static am_status check_complete(const hearing *h, am_decoder *d, am_error *err) 
   const char *trouble = d->trouble(d);
   const unsigned long long promised = d->promised, found = h->part, at = d->part->promised;
   if (trouble && (d->early || !d->promised || found < promised))
-    return am_fail(err, AM_E_FORMAT, "%s: damaged after %llu samples (%.2f s): %s", h->name, found, (double)found / d->rate, trouble);
+    return am_fail(err, AM_E_FORMAT, "%s: damaged after %llu samples (%.2f s): %s", h->name, found,
+                   (double)found / d->rate, trouble);
   if (d->exact && found && found < promised)
     return am_fail(err, AM_E_FORMAT,
-                   "%s: truncated: its header promises %llu samples and %llu could be read; copy or download it again", h->name,
-                   promised, found);
+                   "%s: truncated: its header promises %llu samples and %llu could be read; copy or download it again",
+                   h->name, promised, found);
   if (d->quiet) return AM_OK;
   if (trouble)
     am_log(h->ctx, AM_LOG_WARNING, "%s: what follows its %llu samples is no sound; it is left out", h->name, found);
   if (promised && found > promised)
-    am_log(h->ctx, AM_LOG_WARNING, "%s: its header promises %llu samples and %llu are there; all are read", h->name, promised, found);
+    am_log(h->ctx, AM_LOG_WARNING, "%s: its header promises %llu samples and %llu are there; all are read", h->name,
+           promised, found);
   if (d->early && found < at)
-    am_log(h->ctx, AM_LOG_WARNING, "%s: its pages count %llu samples, its header %llu; the rest is left out", h->name, at, found);
+    am_log(h->ctx, AM_LOG_WARNING, "%s: its pages count %llu samples, its header %llu; the rest is left out", h->name,
+           at, found);
   if (d->holes)
-    am_log(h->ctx, AM_LOG_WARNING, "%s: %d gap%s in the sound, where Ogg pages are missing or damaged", h->name, d->holes,
-           d->holes == 1 ? "" : "s");
+    am_log(h->ctx, AM_LOG_WARNING, "%s: %d gap%s in the sound, where Ogg pages are missing or damaged", h->name,
+           d->holes, d->holes == 1 ? "" : "s");
   return AM_OK;
 }
 
 static am_status open_part(am_container *c, am_decoder *d, am_error *err) {
-  static am_status (*const open[])(am_decoder *, am_error *) = {am_sndfile_open, am_mpeg_open, am_vorbis_open, am_opus_open};
+  static am_status (*const open[])(am_decoder *, am_error *) = {am_sndfile_open, am_mpeg_open, am_vorbis_open,
+                                                                am_opus_open};
   am_error why = AM_ERROR_INIT;
   am_status status = open[d->part->codec](d, &why);
   if (!status) return AM_OK;
@@ -257,8 +265,8 @@ static am_status hear_all(hearing *h, am_container *c, am_error *err) {
   if (!status) status = ended;
   am_free(h->ctx, h->block);
   if (!status && !h->frames)
-    status = am_fail(err, AM_E_FORMAT, "%s: holds no samples: a header of %.0f Hz, %d channels, and nothing after it", h->name,
-                     h->out->file_rate, h->out->file_channels);
+    status = am_fail(err, AM_E_FORMAT, "%s: holds no samples: a header of %.0f Hz, %d channels, and nothing after it",
+                     h->name, h->out->file_rate, h->out->file_channels);
   return status ? status : fit(h, err);
 }
 
@@ -266,7 +274,10 @@ static const size_t least_sound = offsetof(am_sound, file_rate);
 
 static am_status decode(am_container *c, double rate, double max_seconds, am_sound *out, am_error *err) {
   am_sound sound = {.size = sizeof sound, .context = c->ctx};
-  hearing h = {.ctx = c->ctx, .name = c->name, .out = &sound, .rate = rate,
+  hearing h = {.ctx = c->ctx,
+               .name = c->name,
+               .out = &sound,
+               .rate = rate,
                .max_seconds = max_seconds > 0 ? max_seconds : default_seconds};
   am_status status = hear_all(&h, c, err);
   sound.rate = h.rate;
@@ -283,7 +294,9 @@ static am_status empty(am_sound *out, double rate, am_error *err) {
   am_status status = am_size_check(out, SIZE_MAX, least_sound, "am_sound", err);
   if (status) return status;
   am_size_give(out, &nothing, sizeof nothing);
-  return rate >= 0 && rate <= 1e7 ? AM_OK : am_fail(err, AM_E_USAGE, "a sound at %g Hz; wanted 1 Hz to 10 MHz, or 0: its own", rate);
+  return rate >= 0 && rate <= 1e7
+             ? AM_OK
+             : am_fail(err, AM_E_USAGE, "a sound at %g Hz; wanted 1 Hz to 10 MHz, or 0: its own", rate);
 }
 
 am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
@@ -331,7 +344,8 @@ am_status am_sound_read_clip(am_context *ctx, const char *path, double rate, dou
   return read_by(ctx, load_clip, path, rate, max_seconds, out, err);
 }
 
-static am_status inspect_by(am_context *ctx, loader *load, const char *path, bool quiet, am_sound_info *out, am_error *err) {
+static am_status inspect_by(am_context *ctx, loader *load, const char *path, bool quiet, am_sound_info *out,
+                            am_error *err) {
   char *data;
   size_t bytes;
   am_status status = am_size_check(out, SIZE_MAX, sizeof *out, "am_sound_info", err);
@@ -339,7 +353,8 @@ static am_status inspect_by(am_context *ctx, loader *load, const char *path, boo
   if (!status) status = AM_NEED(err, path);
   if (!status) status = load(ctx, path, &data, &bytes, err);
   if (status) return status;
-  am_container c = {.ctx = ctx, .data = (unsigned char *)data, .bytes = bytes, .name = path, .is_path = true, .quiet = quiet};
+  am_container c = {
+      .ctx = ctx, .data = (unsigned char *)data, .bytes = bytes, .name = path, .is_path = true, .quiet = quiet};
   am_sound first = {.size = sizeof first};
   hearing h = {.ctx = ctx, .name = path, .out = &first, .count = true, .max_seconds = HUGE_VAL};
   status = hear_all(&h, &c, err);

@@ -10,7 +10,7 @@ am_status am_sound_read_clip(am_context *ctx, const char *path, double rate, dou
                              am_error *err);
 am_status am_sound_inspect_clip(am_context *ctx, const char *path, am_sound_info *out, am_error *err);
 /* am_sound_write of a path that may be a name of our own. */
-am_status am_sound_write_as(am_context *ctx, am_whose whose, const char *path, const float *samples, size_t n, double rate,
-                            bool pcm16, am_error *err);
+am_status am_sound_write_as(am_context *ctx, am_whose whose, const char *path, const float *samples, size_t n,
+                            double rate, bool pcm16, am_error *err);
 
 #endif

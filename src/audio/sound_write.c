@@ -29,8 +29,8 @@ static void put_header(unsigned char *h, uint32_t data_bytes, uint32_t rate, boo
   put(h + 40, 4, data_bytes);
 }
 
-am_status am_sound_write_as(am_context *ctx, am_whose whose, const char *path, const float *samples, size_t n, double rate,
-                            bool pcm16, am_error *err) {
+am_status am_sound_write_as(am_context *ctx, am_whose whose, const char *path, const float *samples, size_t n,
+                            double rate, bool pcm16, am_error *err) {
   size_t width = pcm16 ? 2 : 4;
   if (!(rate >= 1 && rate <= 1e6))
     return am_fail(err, AM_E_USAGE, "%s: cannot write a sound of %g Hz; wanted 1 Hz to 1 MHz", path, rate);

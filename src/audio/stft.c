@@ -13,8 +13,7 @@ void am_hann(float *window, size_t n) {
   for (size_t i = 0; i < n; i++) window[i] = (float)(0.5 - 0.5 * cos(2 * pi * (double)i / (double)n));
 }
 
-am_status am_stft_init(am_context *ctx, am_stft *s, int n_fft, int hop, int window, bool center,
-                       am_error *err) {
+am_status am_stft_init(am_context *ctx, am_stft *s, int n_fft, int hop, int window, bool center, am_error *err) {
   assert(n_fft > 0 && n_fft % 2 == 0 && hop > 0 && window > 0 && window <= n_fft);
   *s = (am_stft){.ctx = ctx, .n_fft = n_fft, .hop = hop, .bins = n_fft / 2 + 1, .center = center};
   s->window = am_alloc(ctx, (size_t)n_fft, sizeof *s->window);
@@ -54,8 +53,7 @@ bool am_stft_frame(const am_stft *s, const float *x, size_t n, size_t t, float *
   return true;
 }
 
-void am_stft_power(const am_stft *s, const float *frame, float *spectrum, float *power,
-                   size_t stride) {
+void am_stft_power(const am_stft *s, const float *frame, float *spectrum, float *power, size_t stride) {
   am_fft_forward(s->fft, frame, spectrum);
   for (size_t k = 0; k < (size_t)s->bins; k++)
     power[k * stride] = spectrum[2 * k] * spectrum[2 * k] + spectrum[2 * k + 1] * spectrum[2 * k + 1];

@@ -12,8 +12,7 @@ typedef struct am_stft {
   am_fft *fft;
 } am_stft;
 
-am_status am_stft_init(am_context *ctx, am_stft *s, int n_fft, int hop, int window, bool center,
-                       am_error *err);
+am_status am_stft_init(am_context *ctx, am_stft *s, int n_fft, int hop, int window, bool center, am_error *err);
 void am_stft_free(am_stft *s);
 /* Frames of n samples: 1 + n/hop centred, else 1 + (n - n_fft)/hop; at least 1. */
 size_t am_stft_frames(const am_stft *s, size_t n);

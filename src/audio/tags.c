@@ -10,8 +10,7 @@ static size_t little(const unsigned char *p) {
 
 /* ID3v2 has 7 bits a byte. */
 static size_t id3_bytes(const unsigned char *p) {
-  return (size_t)(p[6] & 127) << 21 | (size_t)(p[7] & 127) << 14 | (size_t)(p[8] & 127) << 7 |
-         (size_t)(p[9] & 127);
+  return (size_t)(p[6] & 127) << 21 | (size_t)(p[7] & 127) << 14 | (size_t)(p[8] & 127) << 7 | (size_t)(p[9] & 127);
 }
 
 static bool starts(const unsigned char *data, size_t bytes, const char *text) {
@@ -39,8 +38,7 @@ static size_t tag_behind(const unsigned char *data, size_t bytes) {
            all = size + APE_HEAD; /* it may, or may only say that it does, have a head as well */
     return foot[23] & 0x80 && all <= bytes && starts(end - all, APE_HEAD, "APETAGEX") ? all : size;
   }
-  if (bytes >= ID3_HEAD && starts(end - ID3_HEAD, ID3_HEAD, "3DI"))
-    return id3_bytes(end - ID3_HEAD) + 2 * ID3_HEAD;
+  if (bytes >= ID3_HEAD && starts(end - ID3_HEAD, ID3_HEAD, "3DI")) return id3_bytes(end - ID3_HEAD) + 2 * ID3_HEAD;
   if (bytes >= LYRICS_FOOT && starts(end - 9, 9, "LYRICS200")) {
     size_t size = 0;
     for (const unsigned char *p = end - LYRICS_FOOT; p < end - 9; p++)

@@ -37,8 +37,7 @@ am_status am_sound_trim(am_context *ctx, am_sound *sound, double top_db, am_erro
   if (status) return status;
   if (!(top_db > 0))
     return am_fail(err, AM_E_USAGE,
-                   "trim: %g dB below the peak would leave nothing; give a positive number (librosa: 60)",
-                   top_db);
+                   "trim: %g dB below the peak would leave nothing; give a positive number (librosa: 60)", top_db);
   size_t from, to;
   am_trim_range(sound->samples, sound->n, top_db, &from, &to);
   memmove(sound->samples, sound->samples + from, (to - from) * sizeof *sound->samples);

@@ -9,7 +9,8 @@ static const float smallest_span = 2e-4f;
 static const float largest_offset = 1000;
 
 am_unheard am_sound_unheard(const float *samples, size_t n, double rate) {
-  if (!samples || !n || (double)n < shortest * rate - 0.5) return AM_UNHEARD_TOO_SHORT; /* 0.1 s, rounded to samples, is long enough */
+  if (!samples || !n || (double)n < shortest * rate - 0.5)
+    return AM_UNHEARD_TOO_SHORT; /* 0.1 s, rounded to samples, is long enough */
   float low = samples[0], high = samples[0];
   for (size_t i = 1; i < n; i++) {
     low = samples[i] < low ? samples[i] : low;

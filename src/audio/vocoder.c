@@ -45,8 +45,7 @@ static am_status vocoder_init(am_context *ctx, vocoder *v, size_t padded, am_err
   v->phase = am_alloc(ctx, BINS, sizeof(double));
   v->sum = am_alloc(ctx, padded, sizeof(float));
   v->square = am_alloc(ctx, padded, sizeof(float));
-  if (v->frame && v->spectrum && v->column[0] && v->column[1] && v->phase && v->sum && v->square)
-    return AM_OK;
+  if (v->frame && v->spectrum && v->column[0] && v->column[1] && v->phase && v->sum && v->square) return AM_OK;
   vocoder_free(ctx, v);
   return am_no_memory(err);
 }
@@ -100,8 +99,8 @@ static void overlap_add(vocoder *v, size_t at, size_t padded) {
   }
 }
 
-am_status am_time_stretch(am_context *ctx, const float *x, size_t n, double factor, float **out,
-                          size_t *out_n, am_error *err) {
+am_status am_time_stretch(am_context *ctx, const float *x, size_t n, double factor, float **out, size_t *out_n,
+                          am_error *err) {
   assert(factor >= 0.25 && factor <= 4);
   size_t wanted = (size_t)nearbyint((double)n / factor), padded = wanted + N_FFT;
   *out_n = wanted;
@@ -130,8 +129,8 @@ am_status am_time_stretch(am_context *ctx, const float *x, size_t n, double fact
   return AM_OK;
 }
 
-am_status am_pitch_shift(am_context *ctx, const float *x, size_t n, double rate, double semitones,
-                         float **out, am_error *err) {
+am_status am_pitch_shift(am_context *ctx, const float *x, size_t n, double rate, double semitones, float **out,
+                         am_error *err) {
   double factor = pow(2, -semitones / 12);
   float *slow, *y;
   size_t slow_n, y_n;
@@ -142,10 +141,8 @@ am_status am_pitch_shift(am_context *ctx, const float *x, size_t n, double rate,
   am_free(ctx, slow);
   if (status) return status;
   *out = am_alloc(ctx, n + 1, sizeof **out);
-  if (*out)
-    memcpy(*out, y, (n < y_n ? n : y_n) * sizeof *y);
-  else
-    status = am_no_memory(err);
+  if (*out) memcpy(*out, y, (n < y_n ? n : y_n) * sizeof *y);
+  else status = am_no_memory(err);
   am_free(ctx, y);
   return status;
 }

@@ -14,7 +14,7 @@ struct am_context {
   am_settings settings;
   am_cpu cpu;
   int threads;
-  atomic_int stop; /* lock-free, so a signal handler may set it */
+  atomic_int stop;   /* lock-free, so a signal handler may set it */
   atomic_uint asked; /* how often am_context_stopping was; so may it look at this */
   pthread_mutex_t sink_lock;
   const am_system *system;

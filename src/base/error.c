@@ -56,7 +56,7 @@ static void fill(am_error *err, const char *format, va_list args, const char *su
   make_line(err->message, (size_t)n + (size_t)m >= capacity);
 }
 
-am_status (am_fail)(am_error *err, am_status status, const char *format, ...) {
+am_status(am_fail)(am_error *err, am_status status, const char *format, ...) {
   if (!err || err->status != AM_OK) return status;
   va_list args;
   va_start(args, format);
@@ -66,7 +66,7 @@ am_status (am_fail)(am_error *err, am_status status, const char *format, ...) {
   return status;
 }
 
-am_status (am_fail_errno)(am_error *err, int errno_value, const char *format, ...) {
+am_status(am_fail_errno)(am_error *err, int errno_value, const char *format, ...) {
   am_status status = errno_value == ENOMEM ? AM_E_NOMEM : AM_E_IO;
   if (!err || err->status != AM_OK) return status;
   char reason[256], suffix[384];
@@ -96,7 +96,8 @@ am_status am_error_prefix(am_error *err, const char *format, ...) {
   return err->status;
 }
 
-am_status (am_no_memory)(am_error *err) {
-  return am_fail(err, AM_E_NOMEM, "out of memory: the system granted no more; close other programs or use a "
-                                  "smaller batch");
+am_status(am_no_memory)(am_error *err) {
+  return am_fail(err, AM_E_NOMEM,
+                 "out of memory: the system granted no more; close other programs or use a "
+                 "smaller batch");
 }

@@ -184,7 +184,8 @@ am_status am_file_write_own(am_context *ctx, const char *path, const char *like,
   return replace(ctx, path, path, like ? like : path, data, bytes, err);
 }
 
-am_status am_file_write_as(am_context *ctx, am_whose whose, const char *path, const void *data, size_t bytes, am_error *err) {
+am_status am_file_write_as(am_context *ctx, am_whose whose, const char *path, const void *data, size_t bytes,
+                           am_error *err) {
   return whose == AM_GIVEN ? am_file_write(ctx, path, data, bytes, err)
                            : am_file_write_own(ctx, path, NULL, data, bytes, err);
 }
@@ -310,8 +311,10 @@ static am_status own_folder(am_context *ctx, const char *folder, const char *bel
     char kept = *c;
     *c = '\0';
     if (am_file_is_link(path))
-      status = am_fail(err, AM_E_IO, "%s is a link; a folder of ours is not sought outside of %s: remove the link, or put the "
-                       "folder itself there", path, folder);
+      status = am_fail(err, AM_E_IO,
+                       "%s is a link; a folder of ours is not sought outside of %s: remove the link, or put the "
+                       "folder itself there",
+                       path, folder);
     else if (make && !am_folder_exists(path)) status = make_folder(ctx, path, path, err);
     *c = kept;
     if (!kept) break;

@@ -14,7 +14,8 @@
  * been put there by whoever made the folder: no link is followed, it is replaced, and the folder is not left.
  * In both cases the new file has the mode and, where that may be, the group of the one it takes the place of. */
 typedef enum am_whose { AM_GIVEN, AM_OURS } am_whose;
-am_status am_file_write_as(am_context *ctx, am_whose whose, const char *path, const void *data, size_t bytes, am_error *err);
+am_status am_file_write_as(am_context *ctx, am_whose whose, const char *path, const void *data, size_t bytes,
+                           am_error *err);
 /* That of a path given by the user. */
 am_status am_file_write(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err);
 /* That of our own; `like` is the file whose mode it takes, NULL: of the one that it replaces. */
@@ -34,7 +35,8 @@ am_status am_file_read_own(am_context *ctx, const char *path, size_t limit, char
 am_status am_file_commit(am_context *ctx, const char *aside, const char *path, am_error *err);
 /* A name for writing aside, "<path>.<pid>.<machine><random>.audiomood.tmp" (am_free), each time another. */
 char *am_file_aside(am_context *ctx, const char *path);
-am_status am_folder_create(am_context *ctx, const char *path, am_error *err); /* with parents, synced; existing is fine */
+am_status am_folder_create(am_context *ctx, const char *path,
+                           am_error *err); /* with parents, synced; existing is fine */
 /* Creates `below` (a name of ours, or several: "seed-1/fold-2") in `folder`, with parents.  AM_E_IO when one of those below is a
  * link: we write only in the folder itself. */
 am_status am_folder_own(am_context *ctx, const char *folder, const char *below, am_error *err);
@@ -47,7 +49,7 @@ am_status am_file_remove(am_context *ctx, const char *path, am_error *err);
 /* What a symbolic link leads to, which is written in its stead; else `path` itself, also of a link to nowhere.  am_free. */
 char *am_file_target(am_context *ctx, const char *path);
 bool am_file_is_special(const char *path); /* neither a regular file nor a folder: a device, a pipe, a socket */
-bool am_file_is_link(const char *path); /* a symbolic one */
+bool am_file_is_link(const char *path);    /* a symbolic one */
 bool am_file_exists(const char *path);
 bool am_folder_exists(const char *path);
 bool am_folder_has(am_context *ctx, const char *folder, const char *name); /* a file of that name */
@@ -56,7 +58,10 @@ char *am_path_join(am_context *ctx, const char *folder, const char *name);
 const char *am_path_base(const char *path); /* after the last '/' */
 
 /* Names in a folder, sorted by byte order, "." and ".." left out.  Free with am_names_free. */
-typedef struct am_names { char **at; size_t n; } am_names;
+typedef struct am_names {
+  char **at;
+  size_t n;
+} am_names;
 am_status am_folder_list(am_context *ctx, const char *path, am_names *out, am_error *err);
 void am_names_free(am_context *ctx, am_names *names);
 /* Removes what writers killed in am_file_write left aside there.  What a living process of this machine writes is left alone;
@@ -69,7 +74,9 @@ void am_file_clean_beside(am_context *ctx, const char *path);
 
 /* What identifies a file's content without reading it.  The change time moves even when someone
  * sets the modification time back. */
-typedef struct am_file_id { uint64_t size, mtime_ns, ctime_ns, inode, device; } am_file_id;
+typedef struct am_file_id {
+  uint64_t size, mtime_ns, ctime_ns, inode, device;
+} am_file_id;
 am_status am_file_identify(const char *path, am_file_id *out, am_error *err);
 
 #endif

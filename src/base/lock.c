@@ -21,8 +21,7 @@ static am_status fail_taken(am_error *err, int fd, const char *path) {
   ssize_t n = pread(fd, text, sizeof text - 1, 0);
   text[n > 0 ? n : 0] = '\0';
   long holder = strtol(text, NULL, 10);
-  if (holder > 0)
-    return am_fail(err, AM_E_IO, "%s is in use by process %ld; wait for it or stop it", path, holder);
+  if (holder > 0) return am_fail(err, AM_E_IO, "%s is in use by process %ld; wait for it or stop it", path, holder);
   return am_fail(err, AM_E_IO, "%s is in use by another process; wait for it or stop it", path);
 }
 

@@ -43,10 +43,8 @@ void *am_alloc(am_context *ctx, size_t count, size_t bytes) {
 void am_free(am_context *ctx, void *pointer) {
   if (!pointer) return;
   const am_settings *s = &ctx->settings;
-  if (s->resize)
-    s->resize(s->memory_user, pointer, 0);
-  else
-    free(pointer);
+  if (s->resize) s->resize(s->memory_user, pointer, 0);
+  else free(pointer);
 }
 
 /* What is in the 64 bytes before an aligned block. */
@@ -99,10 +97,8 @@ void am_free_aligned(am_context *ctx, void *pointer) {
   if (!pointer) return;
   block_header header;
   memcpy(&header, (char *)pointer - sizeof header, sizeof header);
-  if (header.mapped)
-    munmap(header.start, header.mapped);
-  else
-    am_free(ctx, header.start);
+  if (header.mapped) munmap(header.start, header.mapped);
+  else am_free(ctx, header.start);
 }
 
 char *am_strdup(am_context *ctx, const char *text) {

@@ -249,8 +249,8 @@ static size_t known_names(const am_option *table, const am_variant *chosen, cons
   return n;
 }
 
-static am_status fail_unknown(const am_option *table, const am_variant *chosen, const am_value *entry, const char *section,
-                              am_error *err) {
+static am_status fail_unknown(const am_option *table, const am_variant *chosen, const am_value *entry,
+                              const char *section, am_error *err) {
   const char *names[MOST_OPTIONS];
   size_t n = known_names(table, chosen, names);
   const char *meant = n ? am_nearest(entry->key, names, n, sizeof *names) : NULL;
@@ -283,8 +283,8 @@ static am_status check_keys(const am_option *table, const am_variant *chosen, co
   char owners[128];
   for (const am_value *entry = map->first; entry; entry = entry->next) {
     if (is_others(table, chosen, entry->key, owners))
-      return am_fail_at_key(err, entry, "%s.%s: %s is %s, and this is a setting of %s; leave it out", section, entry->key,
-                            chooser_of(table)->name, chosen->name, owners);
+      return am_fail_at_key(err, entry, "%s.%s: %s is %s, and this is a setting of %s; leave it out", section,
+                            entry->key, chooser_of(table)->name, chosen->name, owners);
     const char *names[MOST_OPTIONS];
     size_t n = known_names(table, chosen, names), i = 0;
     while (i < n && strcmp(names[i], entry->key)) i++;
@@ -401,7 +401,8 @@ am_status am_options_emit(am_tree *tree, const am_option *table, const void *in,
   *out = am_value_new(tree, AM_MAP);
   am_status status = *out ? emit_table(tree, table, in, *out, err) : am_no_memory(err);
   if (!status && chooser)
-    status = emit_table(tree, chooser->variants[*(const int *)((const char *)in + chooser->offset)]->own, in, *out, err);
+    status =
+        emit_table(tree, chooser->variants[*(const int *)((const char *)in + chooser->offset)]->own, in, *out, err);
   if (status) *out = NULL;
   return status;
 }
@@ -409,8 +410,8 @@ am_status am_options_emit(am_tree *tree, const am_option *table, const void *in,
 /* Explaining */
 
 static const char *const type_names[] = {
-    [AM_OPT_BOOL] = "bool",   [AM_OPT_INT] = "int",     [AM_OPT_REAL] = "real",       [AM_OPT_TEXT] = "text",
-    [AM_OPT_CHOICE] = "word", [AM_OPT_INTS] = "ints",   [AM_OPT_REALS] = "reals",     [AM_OPT_TEXTS] = "texts",
+    [AM_OPT_BOOL] = "bool",     [AM_OPT_INT] = "int",   [AM_OPT_REAL] = "real",   [AM_OPT_TEXT] = "text",
+    [AM_OPT_CHOICE] = "word",   [AM_OPT_INTS] = "ints", [AM_OPT_REALS] = "reals", [AM_OPT_TEXTS] = "texts",
     [AM_OPT_CHOICES] = "words", [AM_OPT_MAP] = "map",   [AM_OPT_LIST] = "list"};
 
 enum { HELP_WIDTH = 100, WIDEST_DEFAULT = 16 };

@@ -20,9 +20,18 @@ typedef enum am_option_type {
   AM_OPT_LIST     /* const am_value *: a list likewise */
 } am_option_type;
 
-typedef struct am_ints { size_t n; const int64_t *at; } am_ints;
-typedef struct am_reals { size_t n; const double *at; } am_reals;
-typedef struct am_texts { size_t n; const char *const *at; } am_texts;
+typedef struct am_ints {
+  size_t n;
+  const int64_t *at;
+} am_ints;
+typedef struct am_reals {
+  size_t n;
+  const double *at;
+} am_reals;
+typedef struct am_texts {
+  size_t n;
+  const char *const *at;
+} am_texts;
 
 struct am_option;
 /* The head of a row of a registry (corpora, optimisers, exporters).  A registry is a const list of pointers to heads that NULL
@@ -43,21 +52,23 @@ typedef struct am_option {
   const char *help;     /* one line, with units */
   const char *before;   /* of an option that changed what is done by default: what a stored config without it means
                            (am_tree_set_stored); NULL: the default */
-  const am_variant *const *variants; /* of an AM_OPT_CHOICE in place of `choices`: a registry, whose names are the words and whose
+  const am_variant *const
+      *variants; /* of an AM_OPT_CHOICE in place of `choices`: a registry, whose names are the words and whose
                            index is the value.  The own options of the variant that is chosen are options of the section, too,
                            and those of the others are errors; a table has one such option */
 } am_option;
 
 /* Ends every table. */
-#define AM_OPTION_END {0}
+#define AM_OPTION_END \
+  { 0 }
 
 /* Reads `map` (NULL or AM_NULL: all defaults) into the struct `out` by `table`.  Unknown and
  * duplicate keys, wrong types, values out of range and missing required keys
  * fail with line, column and, for keys and choices, a "did you mean".
  * `section` names it in messages ("train.optimiser").  Strings and lists are
  * owned by `tree`.  Members of variants that were not chosen get their defaults. */
-am_status am_options_read(am_tree *tree, const am_option *table, const am_value *map, const char *section,
-                          void *out, am_error *err);
+am_status am_options_read(am_tree *tree, const am_option *table, const am_value *map, const char *section, void *out,
+                          am_error *err);
 /* Takes out of `map` what am_options_read would refuse because another variant has it, but for what --set gave: stored configs of
  * before variants had options of their own hold those of all, which meant nothing. */
 void am_options_drop_others(const am_option *table, am_value *map);

@@ -8,8 +8,8 @@
  * Jobs follow each other closely: a forward pass of one clip is some thirty, of a
  * few hundred microseconds each, and waking a thread takes tens of them.  So
  * both sides look for a moment before they sleep. */
-#include "base/context.h"
 #include "base/parallel.h"
+#include "base/context.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -27,8 +27,8 @@ struct am_pool {
   pthread_cond_t wake, done;
   bool open;
   atomic_bool quit;
-  atomic_ullong job;    /* number of the current job: a worker joins each once */
-  atomic_int joined;    /* workers inside the current job */
+  atomic_ullong job; /* number of the current job: a worker joins each once */
+  atomic_int joined; /* workers inside the current job */
   am_piece_fn fn;
   void *arg;
   size_t n;
@@ -124,8 +124,8 @@ am_status am_pool_create(am_context *ctx, int threads, am_pool **out, am_error *
   pool->started = 1; /* worker 0 is the caller */
   failed = start_workers(pool);
   if (failed) {
-    am_status status = am_fail_errno(err, failed, "cannot start thread %d of %d; ask for fewer threads",
-                                     pool->started + 1, threads);
+    am_status status =
+        am_fail_errno(err, failed, "cannot start thread %d of %d; ask for fewer threads", pool->started + 1, threads);
     am_pool_free(ctx, pool);
     return status;
   }

@@ -99,8 +99,7 @@ void am_rng_shuffle(am_rng *rng, uint32_t *items, size_t n) {
 /* Matsumoto and Nishimura 1998, with the seeding of 2002 that NumPy's RandomState uses. */
 void am_mt_seed(am_mt19937 *mt, uint32_t seed) {
   mt->state[0] = seed;
-  for (uint32_t i = 1; i < 624; i++)
-    mt->state[i] = 1812433253u * (mt->state[i - 1] ^ (mt->state[i - 1] >> 30)) + i;
+  for (uint32_t i = 1; i < 624; i++) mt->state[i] = 1812433253u * (mt->state[i - 1] ^ (mt->state[i - 1] >> 30)) + i;
   mt->index = 624;
 }
 

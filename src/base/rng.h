@@ -12,8 +12,14 @@
 
 /* What a number is for; part of the key, so purposes never share numbers. */
 typedef enum am_purpose {
-  AM_FOR_INIT = 1, AM_FOR_ORDER, AM_FOR_DROPOUT, AM_FOR_AUGMENT, AM_FOR_MIXUP,
-  AM_FOR_SYNTH, AM_FOR_BOOTSTRAP, AM_FOR_SPLIT
+  AM_FOR_INIT = 1,
+  AM_FOR_ORDER,
+  AM_FOR_DROPOUT,
+  AM_FOR_AUGMENT,
+  AM_FOR_MIXUP,
+  AM_FOR_SYNTH,
+  AM_FOR_BOOTSTRAP,
+  AM_FOR_SPLIT
 } am_purpose;
 
 /* A stream: key from (seed, purpose), fixed counter words from (a, b), and a position. */
@@ -34,8 +40,8 @@ uint32_t am_rng_u32(am_rng *rng);
 void am_rng_fill(am_rng *rng, uint32_t *out, size_t n); /* the next n of am_rng_u32, four at a time */
 double am_rng_uniform(am_rng *rng);                     /* [0, 1), 53 bits */
 double am_rng_range(am_rng *rng, double low, double high);
-double am_rng_normal(am_rng *rng);                      /* mean 0, variance 1 (Box-Muller, no state) */
-uint64_t am_rng_below(am_rng *rng, uint64_t n);         /* unbiased, n > 0 */
+double am_rng_normal(am_rng *rng);                           /* mean 0, variance 1 (Box-Muller, no state) */
+uint64_t am_rng_below(am_rng *rng, uint64_t n);              /* unbiased, n > 0 */
 void am_rng_shuffle(am_rng *rng, uint32_t *items, size_t n); /* Fisher-Yates */
 
 /* numpy.random.RandomState(seed): MT19937, legacy seeding and permutation. */

@@ -13,11 +13,13 @@ am_status am_size_check(const void *given, size_t known, size_t least, const cha
   if (!given) return am_fail(err, AM_E_USAGE, "%s may not be NULL", name);
   const size_t size = size_of(given);
   if (size < least)
-    return am_fail(err, AM_E_USAGE, "%s.size is %zu, wanted at least %zu; set it to sizeof(%s)", name, size, least, name);
+    return am_fail(err, AM_E_USAGE, "%s.size is %zu, wanted at least %zu; set it to sizeof(%s)", name, size, least,
+                   name);
   for (size_t i = known; i < size; i++)
     if (((const unsigned char *)given)[i])
-      return am_fail(err, AM_E_USAGE, "%s: this program sets members that libaudiomood %s does not know; it wants a newer one",
-                     name, am_version());
+      return am_fail(err, AM_E_USAGE,
+                     "%s: this program sets members that libaudiomood %s does not know; it wants a newer one", name,
+                     am_version());
   return AM_OK;
 }
 

@@ -8,7 +8,11 @@
 /* Folders by device and inode, in a hash table of `room` places, a power of two. */
 typedef struct am_trail {
   am_context *ctx;
-  struct am_trail_folder { uint64_t device, inode; int depth; bool used; } *at;
+  struct am_trail_folder {
+    uint64_t device, inode;
+    int depth;
+    bool used;
+  } * at;
   size_t n, room;
 } am_trail;
 

@@ -28,8 +28,8 @@ char am_text_stand_in(const char *text, size_t *bytes) {
   if (n == 1) return c[0] < 0x20 || c[0] == 0x7f ? ' ' : '\0';
   if (n == 2 && c[0] == 0xc2 && c[1] < 0xa0) return c[1] == 0x85 ? ' ' : '?'; /* U+0080 to U+009F; 85 is a line's end */
   if (n != 3 || c[0] != 0xe2) return '\0';
-  if (c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9)) return ' ';  /* U+2028, U+2029 */
-  if (c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) return '?';    /* U+202A to U+202E */
+  if (c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9)) return ' ';   /* U+2028, U+2029 */
+  if (c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) return '?';     /* U+202A to U+202E */
   return c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9 ? '?' : '\0'; /* U+2066 to U+2069 */
 }
 

@@ -49,7 +49,8 @@ size_t am_tree_bytes(const am_tree *tree) { return tree->bytes; }
  * docs/reliability.md promises. */
 size_t am_tree_most(size_t bytes) { return am_add(24 << 20, am_mul(bytes, 8)); }
 
-am_status am_tree_read_file(am_context *ctx, const char *path, size_t most, am_tree_reader *read, am_tree **out, am_error *err) {
+am_status am_tree_read_file(am_context *ctx, const char *path, size_t most, am_tree_reader *read, am_tree **out,
+                            am_error *err) {
   *out = NULL;
   char *text;
   size_t bytes;
@@ -128,7 +129,8 @@ enum { INDEXED = 16 }; /* keys from which on a map has one */
 
 static size_t place_of(const struct am_value_index *index, const char *key, size_t n) {
   size_t i = (size_t)am_hash64((uintptr_t)index, key, n) & (index->room - 1);
-  while (index->at[i] && (strncmp(index->at[i]->key, key, n) != 0 || index->at[i]->key[n])) i = (i + 1) & (index->room - 1);
+  while (index->at[i] && (strncmp(index->at[i]->key, key, n) != 0 || index->at[i]->key[n]))
+    i = (i + 1) & (index->room - 1);
   return i;
 }
 
@@ -308,8 +310,7 @@ bool am_value_equal(const am_value *a, const am_value *b) {
   return true;
 }
 
-static am_status fail_place(am_error *err, const char *source, int line, int column, const char *format,
-                            va_list args) {
+static am_status fail_place(am_error *err, const char *source, int line, int column, const char *format, va_list args) {
   char text[sizeof err->message];
   vsnprintf(text, sizeof text, format, args);
   if (line) return am_fail(err, AM_E_CONFIG, "%s:%d:%d: %s", source ? source : "config", line, column, text);
@@ -317,7 +318,7 @@ static am_status fail_place(am_error *err, const char *source, int line, int col
   return am_fail(err, AM_E_CONFIG, "%s", text);
 }
 
-am_status (am_fail_at)(am_error *err, const am_value *at, const char *format, ...) {
+am_status(am_fail_at)(am_error *err, const am_value *at, const char *format, ...) {
   va_list args;
   va_start(args, format);
   fail_place(err, at ? at->source : NULL, at ? at->line : 0, at ? at->column : 0, format, args);
@@ -325,12 +326,18 @@ am_status (am_fail_at)(am_error *err, const am_value *at, const char *format, ..
   return AM_E_CONFIG;
 }
 
-am_status (am_fail_at_key)(am_error *err, const am_value *at, const char *format, ...) {
+am_status(am_fail_at_key)(am_error *err, const am_value *at, const char *format, ...) {
   bool has_key = at && at->key_line;
   va_list args;
   va_start(args, format);
-  fail_place(err, at ? at->source : NULL, has_key ? at->key_line : at ? at->line : 0,
-             has_key ? at->key_column : at ? at->column : 0, format, args);
+  fail_place(err, at ? at->source : NULL,
+             has_key ? at->key_line
+             : at    ? at->line
+                     : 0,
+             has_key ? at->key_column
+             : at    ? at->column
+                     : 0,
+             format, args);
   va_end(args);
   return AM_E_CONFIG;
 }

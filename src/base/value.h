@@ -16,13 +16,13 @@ struct am_value {
   am_kind kind;
   bool quoted; /* a scalar written in quotes: always text, never a number */
   int line, column;
-  const char *source;   /* file name, or what an override is called; owned by the tree */
-  const char *key;      /* name of this entry when the parent is a map, else NULL */
+  const char *source; /* file name, or what an override is called; owned by the tree */
+  const char *key;    /* name of this entry when the parent is a map, else NULL */
   int key_line, key_column;
-  const char *text;     /* AM_SCALAR */
+  const char *text;              /* AM_SCALAR */
   am_value *first, *last, *next; /* children of lists and maps, in order */
-  size_t count;         /* number of children */
-  struct am_value_index *index; /* of a map with many keys: finds them by a hash */
+  size_t count;                  /* number of children */
+  struct am_value_index *index;  /* of a map with many keys: finds them by a hash */
 };
 
 /* Owns all values of one document. Freed as a whole. */
@@ -40,9 +40,11 @@ size_t am_tree_bytes(const am_tree *tree); /* that it has taken so far */
 enum { AM_TREE_VALUE_BYTES = 128 };
 size_t am_tree_most(size_t bytes);
 /* Reads text into values of the tree; `source` is what messages call it. */
-typedef am_status am_tree_reader(am_tree *tree, const char *text, size_t bytes, const char *source, am_value **out, am_error *err);
+typedef am_status am_tree_reader(am_tree *tree, const char *text, size_t bytes, const char *source, am_value **out,
+                                 am_error *err);
 /* A new tree with the root that `read` makes of a file of at most `most` bytes; am_tree_free. */
-am_status am_tree_read_file(am_context *ctx, const char *path, size_t most, am_tree_reader *read, am_tree **out, am_error *err);
+am_status am_tree_read_file(am_context *ctx, const char *path, size_t most, am_tree_reader *read, am_tree **out,
+                            am_error *err);
 
 /* New values inside the tree; NULL when memory is out.  Strings are copied. */
 am_value *am_value_new(am_tree *tree, am_kind kind);

@@ -7,12 +7,12 @@
 #include "cli/cli.h"
 
 const cli_flag cli_common_flags[] = {
-  {"threads", "N", "worker threads (default: one per processor); results do not depend on it"},
-  {"quiet", NULL, "print warnings, errors and results only"},
-  {"verbose", NULL, "print details"},
-  {"help", NULL, "print this help"},
-  {"version", NULL, "print the version"},
-  {0},
+    {"threads", "N", "worker threads (default: one per processor); results do not depend on it"},
+    {"quiet", NULL, "print warnings, errors and results only"},
+    {"verbose", NULL, "print details"},
+    {"help", NULL, "print this help"},
+    {"version", NULL, "print the version"},
+    {0},
 };
 
 const cli_command *cli_command_find(const char *name, const cli_command *const *commands) {
@@ -137,7 +137,8 @@ am_status cli_int(const cli *c, const char *flag, int64_t low, int64_t high, int
   return AM_OK;
 }
 
-am_status cli_real(const cli *c, const char *flag, double low, double high, double fallback, double *out, am_error *err) {
+am_status cli_real(const cli *c, const char *flag, double low, double high, double fallback, double *out,
+                   am_error *err) {
   const char *text = cli_value(c, flag, NULL);
   *out = fallback;
   if (!text || (am_text_to_real(text, out) && *out >= low && *out <= high)) return AM_OK;
@@ -182,9 +183,10 @@ void cli_print_help(FILE *to, const cli_command *command) {
 void cli_print_overview(FILE *to, const cli_command *const *commands) {
   cli_fprint(to, "audiomood - emotion in speech: train, evaluate, predict\n\nUsage: audiomood COMMAND ...\n\n");
   for (; *commands; commands++) cli_fprint(to, "  %-10s %s\n", (*commands)->name, (*commands)->summary);
-  cli_fprint(to, "\n'audiomood COMMAND --help' explains one command; 'audiomood --version' prints the version.\n"
-              "'audiomood help SECTION' lists the keys of a section of the config: config (its top), data, split,\n"
-              "features, augment, model, train, train.loss, train.optimiser, train.schedule. 'audiomood help layers'\n"
-              "lists the layers a model is made of, 'audiomood help LAYER' the options of one.\n"
-              "Exit codes: 0 done, 1 failed, 2 bad usage or config, or the signal that ended it.\n");
+  cli_fprint(to,
+             "\n'audiomood COMMAND --help' explains one command; 'audiomood --version' prints the version.\n"
+             "'audiomood help SECTION' lists the keys of a section of the config: config (its top), data, split,\n"
+             "features, augment, model, train, train.loss, train.optimiser, train.schedule. 'audiomood help layers'\n"
+             "lists the layers a model is made of, 'audiomood help LAYER' the options of one.\n"
+             "Exit codes: 0 done, 1 failed, 2 bad usage or config, or the signal that ended it.\n");
 }

@@ -28,7 +28,8 @@ typedef struct cli_command {
   const char *usage;     /* what follows the name */
   const char *details;   /* a paragraph for --help, or NULL */
   const cli_flag *flags; /* ended by a NULL name */
-  const am_option *(*own)(const am_exchange *format); /* the options that a format has for it, which are flags, too; NULL: none */
+  const am_option *(*own)(
+      const am_exchange *format);   /* the options that a format has for it, which are flags, too; NULL: none */
   int min_arguments, max_arguments; /* max -1: any number */
   am_status (*run)(cli *c, am_error *err);
 } cli_command;
@@ -41,7 +42,9 @@ struct cli {
   int n_arguments;
   const char **arguments;
   int n_given; /* flags as given, in order */
-  struct { const char *name, *value; } given[CLI_MAX_FLAGS];
+  struct {
+    const char *name, *value;
+  } given[CLI_MAX_FLAGS];
 };
 
 /* args.c */
@@ -52,11 +55,17 @@ const char *cli_value(const cli *c, const char *flag, const char *fallback); /* 
 /* All values of a repeatable flag into at[CLI_MAX_FLAGS]. */
 size_t cli_values(const cli *c, const char *flag, const char **at);
 /* A whole number in [low, high], or `fallback` when not given. */
-am_status cli_int(const cli *c, const char *flag, int64_t low, int64_t high, int64_t fallback, int64_t *out, am_error *err);
+am_status cli_int(const cli *c, const char *flag, int64_t low, int64_t high, int64_t fallback, int64_t *out,
+                  am_error *err);
 /* A number in [low, high], likewise. */
-am_status cli_real(const cli *c, const char *flag, double low, double high, double fallback, double *out, am_error *err);
+am_status cli_real(const cli *c, const char *flag, double low, double high, double fallback, double *out,
+                   am_error *err);
 /* --set and --seed as overrides "key=value"; `room` takes the seed's text. */
-typedef struct cli_overrides { const char *at[CLI_MAX_FLAGS + 1]; size_t n; char seed[48]; } cli_overrides;
+typedef struct cli_overrides {
+  const char *at[CLI_MAX_FLAGS + 1];
+  size_t n;
+  char seed[48];
+} cli_overrides;
 am_status cli_overrides_get(const cli *c, cli_overrides *out, am_error *err);
 extern const cli_flag cli_common_flags[];
 /* exchange.c: whether a flag is an option of some format for this command; which format `flag` names, and its options. */
@@ -71,9 +80,9 @@ void cli_print_overview(FILE *to, const cli_command *const *commands);
  * steers a terminal; its width counts characters, its precision bytes. */
 void cli_print(const char *format, ...) AM_PRINTF(1, 2); /* results: to standard output */
 void cli_fprint(FILE *to, const char *format, ...) AM_PRINTF(2, 3);
-void cli_put_lines(FILE *to, const char *text); /* of several lines, our own or written so (YAML, JSON) */
+void cli_put_lines(FILE *to, const char *text);    /* of several lines, our own or written so (YAML, JSON) */
 void cli_put_data(const char *data, size_t bytes); /* to standard output as it is */
-int cli_width(const char *text); /* in characters */
+int cli_width(const char *text);                   /* in characters */
 /* AM_E_IO when something printed was not written. */
 am_status cli_flush(am_error *err);
 /* Whether cli_flush has failed because whoever read standard output (`| head -1`) has left. */
@@ -93,12 +102,13 @@ void cli_sink_clear(void); /* ends an unfinished progress line before other outp
 void cli_signals_install(am_context *ctx);
 void cli_signals_forget(void); /* before the context is freed; from then on a signal ends the program at once */
 int cli_signal_received(void); /* 0: none */
-bool cli_signals_pipe(void); /* whether SIGPIPE would have ended the program, had it not been ignored for a while */
+bool cli_signals_pipe(void);   /* whether SIGPIPE would have ended the program, had it not been ignored for a while */
 
 /* common.c */
 /* "run" folder -> its best.h5, a file -> itself. am_free. */
 /* The config of the first argument, or, of the folder `resume` of a `kind`, the one stored as `name`; with --set. */
-am_status cli_config_load(cli *c, const char *resume, const char *kind, const char *name, am_config **out, am_error *err);
+am_status cli_config_load(cli *c, const char *resume, const char *kind, const char *name, am_config **out,
+                          am_error *err);
 am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_error *err);
 /* AM_E_USAGE when what is written to `out` would replace the file `in` that it is made from. */
 am_status cli_keep_input(const char *out, const char *in, am_error *err);
@@ -115,7 +125,7 @@ void cli_run_folder_end(cli *c, cli_run_folder *folder); /* removes it again whe
  * same order.  On failure what was
  * loaded stands in `models` all the same: free it with cli_models_free. */
 typedef struct cli_models {
-  am_ensemble *ensemble;                /* of all of them */
+  am_ensemble *ensemble; /* of all of them */
   am_checkpoint *at[CLI_MAX_FLAGS + 1];
   const char *given[CLI_MAX_FLAGS + 1]; /* as the user wrote it: a run's folder or a file */
   char *path[CLI_MAX_FLAGS + 1];        /* of the file */
@@ -146,11 +156,11 @@ void cli_sounds_free(cli *c, cli_sounds *sounds);
 typedef enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV } cli_format;
 typedef struct cli_predicted {
   const char *file;
-  const float *p;      /* (K) */
-  am_unheard unheard;  /* why there is no label */
+  const float *p;     /* (K) */
+  am_unheard unheard; /* why there is no label */
   double seconds, seconds_heard;
-  bool window;         /* the row is of a part of the sound: */
-  double start, end;   /* s */
+  bool window;       /* the row is of a part of the sound: */
+  double start, end; /* s */
 } cli_predicted;
 am_status cli_predicted_head(cli *c, const am_checkpoint *m, cli_format format, bool windows, am_error *err);
 am_status cli_predicted_row(cli *c, const am_checkpoint *m, cli_format format, const cli_predicted *row, am_error *err);
@@ -160,12 +170,12 @@ typedef struct cli_scored {
   const am_data_options *data; /* where they come from */
   const am_split *split;       /* without unreadable clips, as training drops them; may be NULL for another corpus */
   am_part part;
-  bool other_corpus;           /* given by --data */
+  bool other_corpus; /* given by --data */
 } cli_scored;
 /* *doubt: NULL when no speaker of these clips was trained on, else what to say of that; with a warning when it is a surprise.
  * `path` is the checkpoint's file. */
-am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, const cli_scored *scored, const char **doubt,
-                             am_error *err);
+am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, const cli_scored *scored,
+                             const char **doubt, am_error *err);
 
 void cli_print_metrics(FILE *to, const am_metrics *m);
 /* clips per label and part, one row a label */

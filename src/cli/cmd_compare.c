@@ -43,7 +43,7 @@ static void print_runs(const job *j) {
   for (size_t i = 0; i < j->n; i++) {
     const am_compared *r = &j->runs[i];
     cli_print("%c  %s (%s, %s%s)%s\n", (char)('A' + i), r->folder, r->config->name, r->part,
-           r->synthetic ? ", synthetic speech" : "", r->complete ? "" : "  some runs are not finished");
+              r->synthetic ? ", synthetic speech" : "", r->complete ? "" : "  some runs are not finished");
   }
   cli_print("\n");
   print_name("", 32);
@@ -141,14 +141,14 @@ static void print_test(const job *j, size_t b) {
   print_clips(j, b);
   if (!p->common) return;
   cli_print("  accuracy                   %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->accuracy,
-         100 * d->accuracy_low, 100 * d->accuracy_high);
+            100 * d->accuracy_low, 100 * d->accuracy_high);
   cli_print("  unweighted average recall  %+.1f points   (95 %%: %+.1f to %+.1f) over %d of %d classes\n", 100 * d->uar,
-         100 * d->uar_low, 100 * d->uar_high, d->scored, j->runs[0].predictions.classes);
+            100 * d->uar_low, 100 * d->uar_high, d->scored, j->runs[0].predictions.classes);
   cli_print("  intervals: paired bootstrap over %zu %s\n", d->units, d->by_speaker ? "speakers" : "clips");
   cli_print("  McNemar's test%s: only A right %llu, only %c right %llu; exact p = %.4g, mid-p = %.4g\n",
-         j->runs[0].n_seeds > 1 || j->runs[b].n_seeds > 1 ? " (the first seeds)" : "",
-         (unsigned long long)p->mcnemar.only_a, name, (unsigned long long)p->mcnemar.only_b, p->mcnemar.exact,
-         p->mcnemar.mid);
+            j->runs[0].n_seeds > 1 || j->runs[b].n_seeds > 1 ? " (the first seeds)" : "",
+            (unsigned long long)p->mcnemar.only_a, name, (unsigned long long)p->mcnemar.only_b, p->mcnemar.exact,
+            p->mcnemar.mid);
 }
 
 static void print_tables(const job *j) {
@@ -239,8 +239,7 @@ static am_status print_json(const job *j, am_error *err) {
 static am_status run(cli *c, am_error *err) {
   int64_t seed;
   if (c->n_arguments > MOST_RUNS)
-    return am_fail(err, AM_E_USAGE, "%d runs; at most %d are compared at once", c->n_arguments,
-                   (int)MOST_RUNS);
+    return am_fail(err, AM_E_USAGE, "%d runs; at most %d are compared at once", c->n_arguments, (int)MOST_RUNS);
   am_status st = cli_int(c, "seed", 0, INT64_MAX, 1, &seed, err);
   job *j = st ? NULL : am_alloc(c->ctx, 1, sizeof *j);
   if (!j) return st ? st : am_no_memory(err);
@@ -261,20 +260,21 @@ static am_status run(cli *c, am_error *err) {
 }
 
 static const cli_flag flags[] = {
-  {"seed", "N", "of the bootstrap's draws (default 1)"},
-  {"json", NULL, "prints one JSON object instead of tables"},
-  {0},
+    {"seed", "N", "of the bootstrap's draws (default 1)"},
+    {"json", NULL, "prints one JSON object instead of tables"},
+    {0},
 };
 
 const cli_command cli_compare = {
-  .name = "compare",
-  .summary = "sets runs side by side, with a paired test on the same clips",
-  .usage = "RUN RUN... [--json] [--seed N]",
-  .details = "RUN is the folder of a finished run or of a cross-validation; its predictions.csv (the test\n"
-             "part, or validation where there is none) is compared with that of the first. McNemar's test\n"
-             "is for the accuracy; the paired bootstrap draws whole speakers, by --seed.",
-  .flags = flags,
-  .min_arguments = 2,
-  .max_arguments = -1,
-  .run = run,
+    .name = "compare",
+    .summary = "sets runs side by side, with a paired test on the same clips",
+    .usage = "RUN RUN... [--json] [--seed N]",
+    .details =
+        "RUN is the folder of a finished run or of a cross-validation; its predictions.csv (the test\n"
+        "part, or validation where there is none) is compared with that of the first. McNemar's test\n"
+        "is for the accuracy; the paired bootstrap draws whole speakers, by --seed.",
+    .flags = flags,
+    .min_arguments = 2,
+    .max_arguments = -1,
+    .run = run,
 };

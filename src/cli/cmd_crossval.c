@@ -45,8 +45,7 @@ static am_status check_resume(const cli *c, am_error *err) {
   const char *given[CLI_MAX_FLAGS];
   size_t n = cli_values(c, "set", given);
   if (c->n_arguments)
-    return am_fail(err, AM_E_USAGE, "--resume takes its config from the folder; leave out '%s'",
-                   c->arguments[0]);
+    return am_fail(err, AM_E_USAGE, "--resume takes its config from the folder; leave out '%s'", c->arguments[0]);
   if (cli_has(c, "out") || cli_has(c, "seeds") || cli_has(c, "seed"))
     return am_fail(err, AM_E_USAGE, "--resume goes on as it began: leave out --out, --seed and --seeds");
   for (size_t i = 0; i < n; i++) {
@@ -72,7 +71,7 @@ static void print_spread(const char *name, const am_spread *s) {
 
 static void print_runs(const am_crossval *x) {
   cli_print("%6s%6s%8s%10s%8s%10s%9s%8s%12s%10s\n", "seed", "fold", "clips", "accuracy", "UAR", "macro F1", "classes",
-         "chance", "best epoch", "minutes");
+            "chance", "best epoch", "minutes");
   for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) {
     const am_crossval_run *r = &x->runs[i];
     if (!r->finished) continue;
@@ -80,8 +79,8 @@ static void print_runs(const am_crossval *x) {
     char classes[32];
     snprintf(classes, sizeof classes, "%d of %d", m->scored, m->classes);
     cli_print("%6llu%6d%8zu%10.1f%8.1f%10.1f%9s%8.1f%5llu of %-4llu%9.1f\n", (unsigned long long)r->seed, r->fold, r->n,
-           100 * m->accuracy, 100 * m->uar, 100 * m->macro_f1, classes, 100 * am_metrics_chance(m),
-           (unsigned long long)r->best_epoch, (unsigned long long)r->epochs, r->seconds / 60);
+              100 * m->accuracy, 100 * m->uar, 100 * m->macro_f1, classes, 100 * am_metrics_chance(m),
+              (unsigned long long)r->best_epoch, (unsigned long long)r->epochs, r->seconds / 60);
   }
 }
 
@@ -135,30 +134,31 @@ static am_status print_together(const am_crossval *x, am_error *err) {
   if (!st) st = am_crossval_over_folds_together(x, AM_FIGURE_UAR, &s, err);
   if (!st) print_spread("UAR over folds", &s);
   if (!st) st = print_scored(x, am_crossval_over_folds_together, err);
-  if (!st) cli_print("%-25s  %5.1f %%\n%-25s  %5.1f %% over %d of %d classes; chance %.1f %%\n", "accuracy, pooled",
-                  100 * x->together->accuracy, "UAR, pooled", 100 * x->together->uar, x->together->scored,
-                  x->together->classes, 100 * am_metrics_chance(x->together));
+  if (!st)
+    cli_print("%-25s  %5.1f %%\n%-25s  %5.1f %% over %d of %d classes; chance %.1f %%\n", "accuracy, pooled",
+              100 * x->together->accuracy, "UAR, pooled", 100 * x->together->uar, x->together->scored,
+              x->together->classes, 100 * am_metrics_chance(x->together));
   return st;
 }
 
 static am_status print_tables(const am_crossval *x, am_error *err) {
   size_t all = x->n_seeds * x->n_folds;
   cli_print("\n%s: %zu of %d folds%s\n", x->config->name, x->n_folds, x->split->n_folds,
-         x->n_seeds > 1 ? ", several seeds" : "");
+            x->n_seeds > 1 ? ", several seeds" : "");
   if (x->dataset->synthetic) cli_print("This corpus is synthetic: its figures say nothing about real speech.\n");
   cli_print("\n");
   print_runs(x);
   am_status st =
-      all > 1 ? print_spreads(x, x->n_seeds > 1 ? "folds of all seeds" : "folds", am_crossval_over_folds, err)
-              : AM_OK;
+      all > 1 ? print_spreads(x, x->n_seeds > 1 ? "folds of all seeds" : "folds", am_crossval_over_folds, err) : AM_OK;
   if (!st && x->n_seeds > 1) st = print_spreads(x, "seeds (folds pooled)", am_crossval_over_seeds, err);
   if (!st) st = print_together(x, err);
   if (st) return st;
   cli_print("\nAll test clips pooled%s\n\n", x->n_seeds > 1 ? ", once a seed" : "");
   cli_print_metrics(stdout, x->pooled);
   if (!x->split->speaker_independent)
-    cli_print("\nNot speaker-independent: speakers of these clips are also in the training part (or are not "
-           "known).\n");
+    cli_print(
+        "\nNot speaker-independent: speakers of these clips are also in the training part (or are not "
+        "known).\n");
   cli_print("\nresults in %s\n", x->folder);
   return AM_OK;
 }
@@ -205,8 +205,7 @@ static am_status run(cli *c, am_error *err) {
   am_crossval *x = NULL;
   cli_run_folder chosen = {0};
   am_status st = cli_int(c, "seeds", 1, 1000, 1, &seeds, err);
-  if (!st && !resume && !c->n_arguments)
-    st = am_fail(err, AM_E_USAGE, "wanted a config file, or --resume DIR");
+  if (!st && !resume && !c->n_arguments) st = am_fail(err, AM_E_USAGE, "wanted a config file, or --resume DIR");
   if (!st && resume) st = check_resume(c, err);
   if (!st) st = read_folds(c, cli_value(c, "folds", NULL), &folds, &n_folds, err);
   if (!st) st = cli_config_load(c, resume, "cross-validation", am_run_file_name(AM_FILE_CROSSVAL), &config, err);
@@ -226,26 +225,27 @@ static am_status run(cli *c, am_error *err) {
 }
 
 static const cli_flag flags[] = {
-  {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
-  {"seed", "N", "replaces the config's seed, the first that a fold is trained with"},
-  {"seeds", "N", "trains every fold N times, with seed, seed + 1, ... (default 1)"},
-  {"folds", "LIST", "only these folds, numbered from 0: 0,2 or 0-3"},
-  {"out", "DIR", "folder of the cross-validation (default: runs/<name>-crossval-<time>)"},
-  {"resume", "DIR", "goes on: finished folds are kept, an interrupted one is resumed; --folds adds some"},
-  {"json", NULL, "prints DIR/crossval.json instead of tables"},
-  {0},
+    {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
+    {"seed", "N", "replaces the config's seed, the first that a fold is trained with"},
+    {"seeds", "N", "trains every fold N times, with seed, seed + 1, ... (default 1)"},
+    {"folds", "LIST", "only these folds, numbered from 0: 0,2 or 0-3"},
+    {"out", "DIR", "folder of the cross-validation (default: runs/<name>-crossval-<time>)"},
+    {"resume", "DIR", "goes on: finished folds are kept, an interrupted one is resumed; --folds adds some"},
+    {"json", NULL, "prints DIR/crossval.json instead of tables"},
+    {0},
 };
 
 const cli_command cli_crossval = {
-  .name = "crossval",
-  .summary = "trains every fold of a split and pools the results",
-  .usage = "CONFIG [--set KEY=VALUE]... [--seed N] [--seeds N] [--folds LIST] [--out DIR] [--json] | --resume DIR",
-  .details = "For split.kind kfold (by speaker), leave_one_speaker_out, leave_one_group_out, and fixed with\n"
-             "fold_lists. Each fold is a run folder of its own, DIR/fold-K (DIR/seed-S/fold-K with several\n"
-             "seeds); DIR/crossval.json and DIR/predictions.csv hold the results together, DIR/report.html\n"
-             "shows them. Ctrl-C saves, and says how to go on.",
-  .flags = flags,
-  .min_arguments = 0,
-  .max_arguments = 1,
-  .run = run,
+    .name = "crossval",
+    .summary = "trains every fold of a split and pools the results",
+    .usage = "CONFIG [--set KEY=VALUE]... [--seed N] [--seeds N] [--folds LIST] [--out DIR] [--json] | --resume DIR",
+    .details =
+        "For split.kind kfold (by speaker), leave_one_speaker_out, leave_one_group_out, and fixed with\n"
+        "fold_lists. Each fold is a run folder of its own, DIR/fold-K (DIR/seed-S/fold-K with several\n"
+        "seeds); DIR/crossval.json and DIR/predictions.csv hold the results together, DIR/report.html\n"
+        "shows them. Ctrl-C saves, and says how to go on.",
+    .flags = flags,
+    .min_arguments = 0,
+    .max_arguments = 1,
+    .run = run,
 };

@@ -7,20 +7,20 @@
 #include "data/spelling.h"
 #include "data/vocabulary.h"
 #include "io/json.h"
-#include "study/compare.h"
-#include "run/recordings.h"
 #include "model/evaluate.h"
-#include "run/predictions.h"
 #include "nn/doubt.h"
 #include "run/folder.h"
+#include "run/predictions.h"
+#include "run/recordings.h"
+#include "study/compare.h"
 
 typedef struct job {
   cli *c;
   cli_models team;
   am_checkpoint *checkpoint; /* the first of the team */
-  am_config *other;      /* --data CONFIG, or NULL: the run's own corpus */
-  am_config *reloaded;   /* the checkpoint's config with --set applied, or NULL */
-  am_config *config;     /* the one whose data section is read: borrowed */
+  am_config *other;          /* --data CONFIG, or NULL: the run's own corpus */
+  am_config *reloaded;       /* the checkpoint's config with --set applied, or NULL */
+  am_config *config;         /* the one whose data section is read: borrowed */
   am_dataset *d;
   am_split *split;
   am_part part;
@@ -116,13 +116,14 @@ static am_status keep_mapped(job *j, const char *merge, am_error *err) {
   j->n = kept;
   const char *names = labels.data ? labels.data : "";
   if (2 * kept < all && !cli_has(j->c, "partial"))
-    st = am_fail(err, AM_E_CONFIG, "%zu of %zu clips would be left out, as %s label is no class of the model (%s); map labels "
-                 "with data.merge%s in the config given to --data, or score the rest with --partial", all - kept, all,
-                 am_count(all - kept, "its", "their"), names, merge);
+    st = am_fail(err, AM_E_CONFIG,
+                 "%zu of %zu clips would be left out, as %s label is no class of the model (%s); map labels "
+                 "with data.merge%s in the config given to --data, or score the rest with --partial",
+                 all - kept, all, am_count(all - kept, "its", "their"), names, merge);
   else if (!kept) st = am_fail(err, AM_E_DATA, "no clip is left to evaluate");
   else if (kept < all)
-    am_log(j->c->ctx, AM_LOG_WARNING, "%zu of %zu clips left out: %s label is no class of the model (%s)%s%s", all - kept, all,
-           am_count(all - kept, "its", "their"), names, *merge ? "; data.merge" : "", merge);
+    am_log(j->c->ctx, AM_LOG_WARNING, "%zu of %zu clips left out: %s label is no class of the model (%s)%s%s",
+           all - kept, all, am_count(all - kept, "its", "their"), names, *merge ? "; data.merge" : "", merge);
   am_buffer_free(j->c->ctx, &labels);
   return st;
 }
@@ -143,8 +144,10 @@ static am_status map_labels(job *j, am_error *err) {
   am_status st = suggest_merge(j, &merge, err);
   const char *map = merge.data ? merge.data : "";
   if (!st && unmapped == j->d->n_labels)
-    st = am_fail(err, AM_E_CONFIG, "no label of this corpus (%s, ...) is a class of the model (%s, ...); map them with "
-                 "data.merge%s in the config given to --data", j->d->labels[0], j->checkpoint->labels[0], map);
+    st = am_fail(err, AM_E_CONFIG,
+                 "no label of this corpus (%s, ...) is a class of the model (%s, ...); map them with "
+                 "data.merge%s in the config given to --data",
+                 j->d->labels[0], j->checkpoint->labels[0], map);
   else if (!st) st = keep_mapped(j, map, err);
   am_buffer_free(j->c->ctx, &merge);
   return st;
@@ -157,7 +160,8 @@ static am_status check_overrides(const cli_overrides *over, am_error *err) {
     size_t n = strcspn(over->at[i], ".="), k = 0;
     while (k < 3 && (strlen(free_keys[k]) != n || memcmp(free_keys[k], over->at[i], n) != 0)) k++;
     if (k == 3)
-      return am_fail(err, AM_E_USAGE, "--set %.*s: only data, split and cache can be set here; the rest is the model's own",
+      return am_fail(err, AM_E_USAGE,
+                     "--set %.*s: only data, split and cache can be set here; the rest is the model's own",
                      (int)strcspn(over->at[i], "="), over->at[i]);
   }
   return AM_OK;
@@ -186,7 +190,8 @@ static am_status open_data(job *j, am_error *err) {
   } else if (over.n) {
     am_buffer text = {0};
     st = am_config_text(j->checkpoint->config, &text, err);
-    if (!st) st = am_config_from_stored(j->c->ctx, text.data, "config of the checkpoint", over.at, over.n, &j->reloaded, err);
+    if (!st)
+      st = am_config_from_stored(j->c->ctx, text.data, "config of the checkpoint", over.at, over.n, &j->reloaded, err);
     am_buffer_free(j->c->ctx, &text);
     j->config = j->reloaded;
   }
@@ -210,7 +215,8 @@ static void print_left_out(const am_left_outs *list) {
     char words[64];
     bool label = !strcmp(list->at[i].reason, AM_LEFT_OUT_LABEL);
     snprintf(words, sizeof words, "left out %s%s", label ? "" : "as ", label ? "by their label" : list->at[i].reason);
-    cli_print("%-27s%zu clip%s, e.g. %s\n", words, list->at[i].count, am_count(list->at[i].count, "", "s"), list->at[i].example);
+    cli_print("%-27s%zu clip%s, e.g. %s\n", words, list->at[i].count, am_count(list->at[i].count, "", "s"),
+              list->at[i].example);
   }
 }
 
@@ -241,9 +247,10 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
   return st;
 }
 
-static am_status write_predictions(job *j, am_whose whose, const char *path, const float *probabilities, am_error *err) {
-  am_status st = am_predictions_write(j->c->ctx, whose, path, j->d, j->clips, j->n, j->checkpoint->labels, j->checkpoint->classes,
-                                      probabilities, err);
+static am_status write_predictions(job *j, am_whose whose, const char *path, const float *probabilities,
+                                   am_error *err) {
+  am_status st = am_predictions_write(j->c->ctx, whose, path, j->d, j->clips, j->n, j->checkpoint->labels,
+                                      j->checkpoint->classes, probabilities, err);
   if (!st) am_log(j->c->ctx, AM_LOG_INFO, "predictions in %s", path);
   return st;
 }
@@ -324,8 +331,8 @@ static am_status ask(job *j, size_t model, float *probabilities, am_error *err) 
   }
   if (!st) st = warn_of_recordings(j, model, store, err);
   if (!st) st = am_evaluate(ctx, m, j->d, store, j->clips, j->n, probabilities, err);
-  const cli_scored scored = {.dataset = j->d, .data = &j->config->data, .split = j->split, .part = j->part,
-                             .other_corpus = j->other != NULL};
+  const cli_scored scored = {
+      .dataset = j->d, .data = &j->config->data, .split = j->split, .part = j->part, .other_corpus = j->other != NULL};
   const char *doubt = NULL;
   if (!st) st = cli_speakers_known(j->c, m, j->team.path[model], &scored, &doubt, err);
   if (doubt && !j->doubt) j->doubt = doubt;
@@ -365,8 +372,8 @@ static am_status score(job *j, am_error *err) {
     speakers[i] = j->d->clips[j->clips[i]].speaker;
   }
   if (!st)
-    st = am_metrics_compute(ctx, probabilities, labels, speakers, j->n, (const char *const *)j->checkpoint->labels, classes, seed, &m,
-                            err);
+    st = am_metrics_compute(ctx, probabilities, labels, speakers, j->n, (const char *const *)j->checkpoint->labels,
+                            classes, seed, &m, err);
   if (!st) st = am_metrics_add_utterances(m, j->d, j->clips, probabilities, labels, seed, err);
   if (!st) st = am_metrics_add_groups(m, j->d, j->clips, probabilities, labels, err);
   if (!st) st = am_metrics_diagnose(m, labels, speakers, j->d->speakers, err);
@@ -405,9 +412,10 @@ static am_status pooled(cli *c, const char *folder, am_error *err) {
   am_compared x = {0};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     if (cli_has(c, others[i]))
-      return am_fail(err, AM_E_USAGE, "--%s: of a cross-validation the pooled results of its folds are given, as they are in %s; "
-                     "the mean of its models can be evaluated on another corpus (--data), one of them by %s/fold-0", others[i],
-                     folder, folder);
+      return am_fail(err, AM_E_USAGE,
+                     "--%s: of a cross-validation the pooled results of its folds are given, as they are in %s; "
+                     "the mean of its models can be evaluated on another corpus (--data), one of them by %s/fold-0",
+                     others[i], folder, folder);
   am_status st = am_compared_read(c->ctx, folder, &x, err);
   if (st) return st;
   bool independent = says_yes(folder, c->ctx, "speaker_independent");
@@ -420,7 +428,7 @@ static am_status pooled(cli *c, const char *folder, am_error *err) {
     am_buffer_free(c->ctx, &text);
   } else {
     cli_print("%s, all folds pooled: each clip by the model that it was held out of%s%s\n\n", x.config->name,
-           x.n_seeds > 1 ? ", once a seed" : "", x.synthetic ? " (synthetic speech)" : "");
+              x.n_seeds > 1 ? ", once a seed" : "", x.synthetic ? " (synthetic speech)" : "");
     cli_print_metrics(stdout, x.metrics);
     cli_print("speaker-independent        %s\n", independent ? "yes" : "no, or not known");
   }
@@ -450,30 +458,35 @@ static am_status run(cli *c, am_error *err) {
 }
 
 static const cli_flag flags[] = {
-  {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is scored (repeatable)"},
-  {"data", "FILE", "another corpus: a config, of which the data section counts, or a description; labels are matched by name"},
-  {"root", "DIR", "where the recordings are: data.root"},
-  {"split", "PART", "train, validation, test or all (default: test, else validation; all of another corpus)"},
-  {"set", "KEY=VALUE", "replaces a setting of data or split, or cache, e.g. data.root=DIR (repeatable)"},
-  {"partial", NULL, "scores what is left where labels leave out more than half of the clips"},
-  {"out", "FILE.csv", "where predictions go (default: in the run's folder, predictions-<part>.csv; of --data\n"
-                      "                           predictions-<its name>-<part>.csv)"},
-  {"json", NULL, "print one JSON object"},
-  {0},
+    {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is scored (repeatable)"},
+    {"data", "FILE",
+     "another corpus: a config, of which the data section counts, or a description; labels are matched by name"},
+    {"root", "DIR", "where the recordings are: data.root"},
+    {"split", "PART", "train, validation, test or all (default: test, else validation; all of another corpus)"},
+    {"set", "KEY=VALUE", "replaces a setting of data or split, or cache, e.g. data.root=DIR (repeatable)"},
+    {"partial", NULL, "scores what is left where labels leave out more than half of the clips"},
+    {"out", "FILE.csv",
+     "where predictions go (default: in the run's folder, predictions-<part>.csv; of --data\n"
+     "                           predictions-<its name>-<part>.csv)"},
+    {"json", NULL, "print one JSON object"},
+    {0},
 };
 
 const cli_command cli_evaluate = {
-  .name = "evaluate",
-  .summary = "says how accurate a run or checkpoint is, per emotion",
-  .usage = "RUN|FILE.h5 [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]] [--split PART] "
-           "[--set KEY=VALUE]... [--partial] [--json] [--out FILE.csv]",
-  .details = "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
-             "confusion matrix, calibration error and a 95 % confidence interval, and whether any speaker of these\n"
-             "clips was trained on, as far as the checkpoint can tell.\n"
-             "Of a cross-validation's folder: the pooled results of its folds; with --data the mean of its models on another\n"
-             "corpus.",
-  .flags = flags,
-  .min_arguments = 1,
-  .max_arguments = 1,
-  .run = run,
+    .name = "evaluate",
+    .summary = "says how accurate a run or checkpoint is, per emotion",
+    .usage =
+        "RUN|FILE.h5 [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]] [--split PART] "
+        "[--set KEY=VALUE]... [--partial] [--json] [--out FILE.csv]",
+    .details =
+        "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
+        "confusion matrix, calibration error and a 95 % confidence interval, and whether any speaker of these\n"
+        "clips was trained on, as far as the checkpoint can tell.\n"
+        "Of a cross-validation's folder: the pooled results of its folds; with --data the mean of its models on "
+        "another\n"
+        "corpus.",
+    .flags = flags,
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .run = run,
 };

@@ -33,9 +33,10 @@ const cli_command cli_export = {
     .name = "export",
     .summary = "turns a checkpoint into a Keras model (HDF5)",
     .usage = "RUN|FILE.h5 --to keras --out MODEL.h5 [--layout mel_time|time_mel] [--frames N]",
-    .details = "Its last layer is a softmax; the labels of its outputs stand in the attribute\n"
-               "audiomood_labels. Features and normalisation are not part of it. Layers that Keras lacks are refused\n"
-               "by name.",
+    .details =
+        "Its last layer is a softmax; the labels of its outputs stand in the attribute\n"
+        "audiomood_labels. Features and normalisation are not part of it. Layers that Keras lacks are refused\n"
+        "by name.",
     .flags = flags,
     .own = own,
     .min_arguments = 1,

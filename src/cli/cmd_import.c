@@ -43,8 +43,7 @@ static am_status run(cli *c, am_error *err) {
 static const am_option *own(const am_exchange *format) { return format->import_own; }
 
 static const cli_flag flags[] = {
-    {"config", "FEATURES.yaml",
-     "data, split, features and training; its model.layers are replaced by the file's"},
+    {"config", "FEATURES.yaml", "data, split, features and training; its model.layers are replaced by the file's"},
     {"out", "FILE.h5", "where the checkpoint goes"},
     {"labels", "A,B,...", "the model's outputs in order (default: data.labels of the config)"},
     {"from", "FORMAT", "one of the formats below; default keras"},
@@ -57,9 +56,11 @@ const cli_command cli_import = {
     .name = "import",
     .summary = "turns a Keras model (HDF5) into a checkpoint",
     .usage = "MODEL.h5 --config FEATURES.yaml --out FILE.h5 [--labels A,B,...] [--layout mel_time|time_mel]",
-    .details = "Reads a Sequential model, or a Functional one that is a chain, that Keras saved as HDF5. Layers and options that cannot be\n"
-               "carried over exactly are refused by name. The checkpoint evaluates, predicts, and starts\n"
-               "trainings (train --init).",
+    .details =
+        "Reads a Sequential model, or a Functional one that is a chain, that Keras saved as HDF5. Layers and options "
+        "that cannot be\n"
+        "carried over exactly are refused by name. The checkpoint evaluates, predicts, and starts\n"
+        "trainings (train --init).",
     .flags = flags,
     .own = own,
     .min_arguments = 1,

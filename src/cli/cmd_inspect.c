@@ -42,22 +42,25 @@ static void print_layers(const am_model *model, int batch) {
   char shape[64], weights[32], work[32];
   double all_weights = 0, all_work = 0;
   cli_print("\n%-28s %-20s %-20s %14s %18s\n", "layer", "type", "output (T, F, C)", "parameters", "multiply-adds");
-  cli_print("%-28s %-20s %-20s %14s %18s\n", "input", "", shape_text(am_model_input(model), shape, sizeof shape), "", "");
+  cli_print("%-28s %-20s %-20s %14s %18s\n", "input", "", shape_text(am_model_input(model), shape, sizeof shape), "",
+            "");
   for (size_t i = 0; i < am_model_steps(model); i++) {
     const am_layer *l = &am_model_step(model, i)->layer;
     double operations = l->cls->operations ? l->cls->operations(l) : 0;
     size_t n = step_weights(l);
     cli_print("%-28s %-20s %-20s %14s %18s\n", l->name, l->cls->type, shape_text(l->out, shape, sizeof shape),
-           n ? grouped((double)n, weights, sizeof weights) : "", operations > 0 ? grouped(operations, work, sizeof work) : "");
+              n ? grouped((double)n, weights, sizeof weights) : "",
+              operations > 0 ? grouped(operations, work, sizeof work) : "");
     all_weights += (double)n;
     all_work += operations;
   }
   if (am_model_had_softmax(model)) cli_print("%-28s %-20s %-20s\n", "softmax", "(in the loss)", "");
   cli_print("%-28s %-20s %-20s %14s %18s\n", "all", "", "", grouped(all_weights, weights, sizeof weights),
-         grouped(all_work, work, sizeof work));
-  cli_print("\nmultiply-adds are of one clip's forward pass at full length; memory of a session of %d clips: "
-         "training %.0f MB, inference %.0f MB\n",
-         batch, (double)am_session_bytes(model, batch, true) / 1e6, (double)am_session_bytes(model, batch, false) / 1e6);
+            grouped(all_work, work, sizeof work));
+  cli_print(
+      "\nmultiply-adds are of one clip's forward pass at full length; memory of a session of %d clips: "
+      "training %.0f MB, inference %.0f MB\n",
+      batch, (double)am_session_bytes(model, batch, true) / 1e6, (double)am_session_bytes(model, batch, false) / 1e6);
 }
 
 /* ---- a config ---- */
@@ -88,7 +91,8 @@ static size_t longest_clip(am_context *ctx, const am_dataset *d, double rate) {
   for (size_t i = 0; i < d->n; i++) {
     am_sound_info info = {.size = sizeof info};
     if (d->clips[i].seconds > seconds) seconds = d->clips[i].seconds;
-    if (d->clips[i].seconds <= 0 && am_sound_inspect_clip(ctx, d->clips[i].path, &info, NULL) == AM_OK && info.seconds > seconds)
+    if (d->clips[i].seconds <= 0 && am_sound_inspect_clip(ctx, d->clips[i].path, &info, NULL) == AM_OK &&
+        info.seconds > seconds)
       seconds = info.seconds;
   }
   return am_size_of(ceil(seconds * rate));
@@ -118,7 +122,8 @@ static am_status inspect_data(cli *c, const am_config *config, am_dataset **out,
   am_error why = AM_ERROR_INIT;
   am_split *split = NULL;
   am_status st = am_dataset_load(c->ctx, &config->data, out, &why);
-  if (st && (st == AM_E_NOMEM || st == AM_E_CONFIG || st == AM_E_STOPPED || !any_absent(&config->data))) return am_fail(err, st, "%s", why.message);
+  if (st && (st == AM_E_NOMEM || st == AM_E_CONFIG || st == AM_E_STOPPED || !any_absent(&config->data)))
+    return am_fail(err, st, "%s", why.message);
   if (st) {
     am_log(c->ctx, AM_LOG_WARNING, "no data: %s", why.message);
     return AM_OK;
@@ -127,8 +132,8 @@ static am_status inspect_data(cli *c, const am_config *config, am_dataset **out,
   cli_warn_left_out(c, d);
   st = am_split_make(c->ctx, *out, &config->split, &split, err);
   if (st) return st;
-  cli_print("\n%s%s: %zu clips, %d speakers\nsplit: %s\n\n", d->title, d->synthetic ? " (synthetic)" : "", d->n, d->n_speakers,
-         split->note);
+  cli_print("\n%s%s: %zu clips, %d speakers\nsplit: %s\n\n", d->title, d->synthetic ? " (synthetic)" : "", d->n,
+            d->n_speakers, split->note);
   cli_print_clips(stdout, d);
   inspect_print_speakers(d);
   st = am_split_doubts(d, &config->split, split, say_doubt, c->ctx, err);
@@ -154,7 +159,8 @@ static am_status inspect_model(cli *c, const am_config *config, const am_dataset
     st = am_config_model(config, frames, bins, variable, classes, &model, err); /* as training does */
     if (!st) print_layers(model, (int)config->train.batch);
     char doubt[512];
-    if (!st && am_model_output_doubt(model, doubt, sizeof doubt)) am_log(c->ctx, AM_LOG_WARNING, "model.layers: %s", doubt);
+    if (!st && am_model_output_doubt(model, doubt, sizeof doubt))
+      am_log(c->ctx, AM_LOG_WARNING, "model.layers: %s", doubt);
   }
   am_model_free(model);
   am_features_free(fx);
@@ -195,8 +201,9 @@ static am_status inspect_config(cli *c, const char *file, am_error *err) {
 
 static void print_checkpoint(const am_checkpoint *m, const char *path) {
   cli_print("%s: checkpoint of %s after epoch %llu%s\n", path, m->config->name, (unsigned long long)m->epoch,
-         m->resumable ? ", resumable" : "");
-  cli_print("corpus:   %s%s\nlicence:  %s\ncitation: %s\n", m->corpus, m->synthetic ? " (synthetic)" : "", m->licence, m->citation);
+            m->resumable ? ", resumable" : "");
+  cli_print("corpus:   %s%s\nlicence:  %s\ncitation: %s\n", m->corpus, m->synthetic ? " (synthetic)" : "", m->licence,
+            m->citation);
   for (size_t i = 0; i < m->before.n; i++) cli_print("%s%s", i ? ", " : "before:   ", m->before.at[i]);
   if (m->before.n) cli_print(" (trained on by the model that --init gave)\n");
   cli_print("split:    %s\n", m->speaker_independent ? "speaker-independent" : "not speaker-independent");
@@ -230,7 +237,7 @@ static am_status inspect_sound(cli *c, const char *path, am_error *err) {
   am_status st = am_sound_inspect(c->ctx, path, &info, err);
   if (st) return st;
   cli_print("%s: %.3f s, %.0f Hz, %d channel%s, %llu frames\n", path, info.seconds, info.rate, info.channels,
-         info.channels == 1 ? "" : "s", (unsigned long long)info.frames);
+            info.channels == 1 ? "" : "s", (unsigned long long)info.frames);
   return AM_OK;
 }
 
@@ -300,28 +307,33 @@ static am_status run(cli *c, am_error *err) {
 }
 
 static const cli_flag flags[] = {
-  {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
-  {"effective", NULL, "prints nothing but the effective config: every default filled in, also of layers"},
-  {"root", "DIR", "of a corpus's description: the folder of its recordings"},
-  {"augment", "FILE", "writes this sound before and after the config's augmentation, with features as CSV and PNG"},
-  {"out", "DIR", "where --augment writes (augmented)"},
-  {"seed", "N", "replaces the config's seed, on which --augment's draws depend"},
-  {"epoch", "N", "epoch of the draw (1)"},
-  {"draw", "N", "which draw of the augmentation: the position in the epoch's order (0)"},
-  {0},
+    {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
+    {"effective", NULL, "prints nothing but the effective config: every default filled in, also of layers"},
+    {"root", "DIR", "of a corpus's description: the folder of its recordings"},
+    {"augment", "FILE", "writes this sound before and after the config's augmentation, with features as CSV and PNG"},
+    {"out", "DIR", "where --augment writes (augmented)"},
+    {"seed", "N", "replaces the config's seed, on which --augment's draws depend"},
+    {"epoch", "N", "epoch of the draw (1)"},
+    {"draw", "N", "which draw of the augmentation: the position in the epoch's order (0)"},
+    {0},
 };
 
 const cli_command cli_inspect = {
-  .name = "inspect",
-  .summary = "says what a config, a corpus, a checkpoint or a sound file holds",
-  .usage = "CONFIG|DATASET --root DIR|FILE.h5|RUN|AUDIO [--set KEY=VALUE]... [--effective] [--augment FILE [--out DIR] [--epoch N] [--draw N]]",
-  .details = "Of a config: the layer table with shapes, parameters and multiply-adds, and the clips per emotion\n"
-             "and speaker. Of a corpus's description (datasets/*.yaml) with --root: what was found and what not, against\n"
-             "the expected counts; unreadable and silent files, odd rates, channels and lengths; clips with the same sound.\n"
-             "--augment shows what training makes of a sound at that place of that epoch, by the config or the run that is given.\n"
-             "What may stand in a config: audiomood help config.",
-  .flags = flags,
-  .min_arguments = 1,
-  .max_arguments = 1,
-  .run = run,
+    .name = "inspect",
+    .summary = "says what a config, a corpus, a checkpoint or a sound file holds",
+    .usage =
+        "CONFIG|DATASET --root DIR|FILE.h5|RUN|AUDIO [--set KEY=VALUE]... [--effective] [--augment FILE [--out DIR] "
+        "[--epoch N] [--draw N]]",
+    .details =
+        "Of a config: the layer table with shapes, parameters and multiply-adds, and the clips per emotion\n"
+        "and speaker. Of a corpus's description (datasets/*.yaml) with --root: what was found and what not, against\n"
+        "the expected counts; unreadable and silent files, odd rates, channels and lengths; clips with the same "
+        "sound.\n"
+        "--augment shows what training makes of a sound at that place of that epoch, by the config or the run that is "
+        "given.\n"
+        "What may stand in a config: audiomood help config.",
+    .flags = flags,
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .run = run,
 };

@@ -14,7 +14,7 @@ typedef struct hearing {
   bool skip;          /* --skip-unreadable */
   /* Sounds of which something has to be said at the end, once. */
   cli_tally silent, too_short, cut, low;
-  double whole_in;    /* s: windows of so long hear all of those that were cut */
+  double whole_in; /* s: windows of so long hear all of those that were cut */
 } hearing;
 
 /* Longest sound, s.  data.max_seconds is about a corpus, where a long clip is there by mistake. */
@@ -104,13 +104,14 @@ static void tell(cli *c, cli_tally *tally, const char *file, size_t some, const 
   else cli_tally_add(c, tally, "%s (the mean of its %d channels)", file, sound->file_channels);
 }
 
-static void tell_all(cli *c, const cli_models *team, hearing *how, const char *file, const windows *w, const am_sound *sound) {
+static void tell_all(cli *c, const cli_models *team, hearing *how, const char *file, const windows *w,
+                     const am_sound *sound) {
   double needed = 0;
-  for (size_t i = 0; i < team->n; i++)
-    needed = fmax(needed, am_features_rate_needed(&team->at[i]->config->features));
+  for (size_t i = 0; i < team->n; i++) needed = fmax(needed, am_features_rate_needed(&team->at[i]->config->features));
   tell(c, &how->silent, file, w->silent, w, sound);
   tell(c, &how->too_short, file, w->too_short, w, sound);
-  if (sound->file_rate > 0 && sound->file_rate < needed) cli_tally_add(c, &how->low, "%s (%g Hz)", file, sound->file_rate);
+  if (sound->file_rate > 0 && sound->file_rate < needed)
+    cli_tally_add(c, &how->low, "%s (%g Hz)", file, sound->file_rate);
   if (!w->cut) return;
   how->whole_in = how->cut.n ? fmin(how->whole_in, w->least_heard) : w->least_heard;
   cli_tally_add(c, &how->cut, "%s (%.2f of %.2f s)", file, w->least_heard, w->seconds);
@@ -137,8 +138,14 @@ typedef struct hearer {
 
 static am_status each(void *user, const am_window *w, am_error *err) {
   hearer *h = user;
-  cli_predicted row = {.file = h->file, .p = w->probabilities, .unheard = w->heard.unheard, .seconds = w->seconds,
-                       .seconds_heard = w->heard.seconds, .window = h->how->window > 0, .start = w->start, .end = w->end};
+  cli_predicted row = {.file = h->file,
+                       .p = w->probabilities,
+                       .unheard = w->heard.unheard,
+                       .seconds = w->seconds,
+                       .seconds_heard = w->heard.seconds,
+                       .window = h->how->window > 0,
+                       .start = w->start,
+                       .end = w->end};
   count(&h->windows, &w->heard, w->seconds);
   am_status st = cli_predicted_row(h->c, h->first, h->how->format, &row, err);
   if (!st && !w->last && am_context_stopping(h->c->ctx))
@@ -158,7 +165,8 @@ static am_status predict_windows(cli *c, const cli_models *team, hearing *how, c
   return st;
 }
 
-static am_status predict_file(cli *c, const cli_models *team, hearing *how, const char *path, bool *at_fault, am_error *err) {
+static am_status predict_file(cli *c, const cli_models *team, hearing *how, const char *path, bool *at_fault,
+                              am_error *err) {
   am_sound sound;
   const double began = am_now();
   am_status st = read_sound(c, team->at[0], path, &sound, err);
@@ -176,19 +184,23 @@ static void say_noticed(cli *c, hearing *how, size_t sounds, double rate) {
   const bool part = how->window > 0;
   size_t n = how->silent.n;
   if (n)
-    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds %s silent%s and %s no label%s: %s", n, sounds, am_count(n, "is", "are"),
-           part ? ", at least in part," : "", am_count(n, "has", "have"), part ? " there" : "", cli_tally_names(c, &how->silent));
+    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds %s silent%s and %s no label%s: %s", n, sounds,
+           am_count(n, "is", "are"), part ? ", at least in part," : "", am_count(n, "has", "have"),
+           part ? " there" : "", cli_tally_names(c, &how->silent));
   if ((n = how->too_short.n))
     am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds %s shorter than 0.1 s and %s no label: %s", n, sounds,
            am_count(n, "is", "are"), am_count(n, "has", "have"), cli_tally_names(c, &how->too_short));
   if ((n = how->low.n))
-    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds %s a lower rate than the %g Hz this model hears; what is missing in "
-           "%s costs accuracy: %s", n, sounds, am_count(n, "has", "have"), rate, am_count(n, "it", "them"),
-           cli_tally_names(c, &how->low));
+    am_log(c->ctx, AM_LOG_WARNING,
+           "%zu of %zu sounds %s a lower rate than the %g Hz this model hears; what is missing in "
+           "%s costs accuracy: %s",
+           n, sounds, am_count(n, "has", "have"), rate, am_count(n, "it", "them"), cli_tally_names(c, &how->low));
   if ((n = how->cut.n))
-    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds %s longer than what this model hears; only %s start is heard: %s; "
-           "with --window %.2f all of it is heard, a window after the other", n, sounds, am_count(n, "is", "are"),
-           am_count(n, "its", "their"), cli_tally_names(c, &how->cut), floor(100 * how->whole_in) / 100);
+    am_log(c->ctx, AM_LOG_WARNING,
+           "%zu of %zu sounds %s longer than what this model hears; only %s start is heard: %s; "
+           "with --window %.2f all of it is heard, a window after the other",
+           n, sounds, am_count(n, "is", "are"), am_count(n, "its", "their"), cli_tally_names(c, &how->cut),
+           floor(100 * how->whole_in) / 100);
   cli_tally_free(c, &how->silent);
   cli_tally_free(c, &how->too_short);
   cli_tally_free(c, &how->low);
@@ -224,7 +236,8 @@ static am_status prepare(cli *c, const cli_models *team, size_t i, const cli_sou
     am_log(c->ctx, AM_LOG_WARNING, "this model was trained on synthetic speech; it knows nothing about real voices");
   if (!am_checkpoint_wants_speaker(m)) return AM_OK;
   if (cli_has(c, "speaker")) return fit_speaker(c, m, s, skip, err);
-  return am_fail(err, AM_E_USAGE, "this model normalises per speaker: add --speaker NAME and give all "
+  return am_fail(err, AM_E_USAGE,
+                 "this model normalises per speaker: add --speaker NAME and give all "
                  "recordings of that one speaker in one call");
 }
 
@@ -253,28 +266,32 @@ static am_status run(cli *c, am_error *err) {
 }
 
 static const cli_flag flags[] = {
-  {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is given (repeatable)"},
-  {"window", "SECONDS", "predict from windows of so long, one after the other, and say from when to when each is"},
-  {"hop", "SECONDS", "time from the start of one window to that of the next (default: --window)"},
-  {"json", NULL, "one line of JSON a sound, or a window"},
-  {"csv", NULL, "a header and one line a sound, or a window"},
-  {"speaker", "NAME", "all sounds are of this one speaker (for models that normalise per speaker)"},
-  {"skip-unreadable", NULL, "name and skip sounds that cannot be read, instead of stopping"},
-  {0},
+    {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is given (repeatable)"},
+    {"window", "SECONDS", "predict from windows of so long, one after the other, and say from when to when each is"},
+    {"hop", "SECONDS", "time from the start of one window to that of the next (default: --window)"},
+    {"json", NULL, "one line of JSON a sound, or a window"},
+    {"csv", NULL, "a header and one line a sound, or a window"},
+    {"speaker", "NAME", "all sounds are of this one speaker (for models that normalise per speaker)"},
+    {"skip-unreadable", NULL, "name and skip sounds that cannot be read, instead of stopping"},
+    {0},
 };
 
 const cli_command cli_predict = {
-  .name = "predict",
-  .summary = "gives every emotion's probability for sounds",
-  .usage = "RUN|FILE.h5 AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--json|--csv] [--speaker NAME] "
-           "[--skip-unreadable]",
-  .details = "RUN may be the folder of a cross-validation: the mean of its models.\n"
-             "AUDIO is any sound file, DIR is searched for sounds, - is standard input.\n"
-             "Of a recording with more than one thing said in it, --window tells how the emotion goes; windows as long as the\n"
-             "clips that were trained on suit a model best. The last one ends with the sound.\n"
-             "What is silent or shorter than 0.1 s gets no label, but a reason. Noise and music get a label.",
-  .flags = flags,
-  .min_arguments = 2,
-  .max_arguments = -1,
-  .run = run,
+    .name = "predict",
+    .summary = "gives every emotion's probability for sounds",
+    .usage =
+        "RUN|FILE.h5 AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--json|--csv] "
+        "[--speaker NAME] "
+        "[--skip-unreadable]",
+    .details =
+        "RUN may be the folder of a cross-validation: the mean of its models.\n"
+        "AUDIO is any sound file, DIR is searched for sounds, - is standard input.\n"
+        "Of a recording with more than one thing said in it, --window tells how the emotion goes; windows as long as "
+        "the\n"
+        "clips that were trained on suit a model best. The last one ends with the sound.\n"
+        "What is silent or shorter than 0.1 s gets no label, but a reason. Noise and music get a label.",
+    .flags = flags,
+    .min_arguments = 2,
+    .max_arguments = -1,
+    .run = run,
 };

@@ -11,7 +11,8 @@
 static am_status check_ending(const char *out, am_error *err) {
   const char *dot = strrchr(am_path_base(out), '.');
   if (!dot || !strcasecmp(dot, ".html") || !strcasecmp(dot, ".htm") || !strcasecmp(dot, ".xhtml")) return AM_OK;
-  return am_fail(err, AM_E_USAGE, "--out %s: the page is HTML; wanted a name that ends in .html (a browser prints it as PDF)", out);
+  return am_fail(err, AM_E_USAGE,
+                 "--out %s: the page is HTML; wanted a name that ends in .html (a browser prints it as PDF)", out);
 }
 
 static am_status run(cli *c, am_error *err) {
@@ -28,20 +29,21 @@ static am_status run(cli *c, am_error *err) {
 }
 
 static const cli_flag flags[] = {
-  {"out", "FILE.html", "where the page goes (default: report.html in that folder)"},
-  {0},
+    {"out", "FILE.html", "where the page goes (default: report.html in that folder)"},
+    {0},
 };
 
 const cli_command cli_report = {
-  .name = "report",
-  .summary = "writes the page of a run or a cross-validation: one HTML file with figures and pictures",
-  .usage = "RUN|CROSSVAL [--out FILE.html]",
-  .details = "The page needs nothing else and can be read offline. Its pictures are also written into\n"
-             "the folder's plots/. Of a run, lengths of clips and the example are left out without the corpus.\n"
-             "Of a cross-validation, finished or not: all folds together, from the files in its folder alone;\n"
-             "written there, it points at the pages of the folds.",
-  .flags = flags,
-  .min_arguments = 1,
-  .max_arguments = 1,
-  .run = run,
+    .name = "report",
+    .summary = "writes the page of a run or a cross-validation: one HTML file with figures and pictures",
+    .usage = "RUN|CROSSVAL [--out FILE.html]",
+    .details =
+        "The page needs nothing else and can be read offline. Its pictures are also written into\n"
+        "the folder's plots/. Of a run, lengths of clips and the example are left out without the corpus.\n"
+        "Of a cross-validation, finished or not: all folds together, from the files in its folder alone;\n"
+        "written there, it points at the pages of the folds.",
+    .flags = flags,
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .run = run,
 };

@@ -19,15 +19,16 @@ static void report_result(const am_config *config, const char *out, const am_run
   if (!result->speaker_independent && (result->validation || result->test))
     cli_print("\nNot speaker-independent: speakers of these clips were also heard in training, or may have been.\n");
   cli_print("\nbest epoch %llu of %llu; results in %s\n", (unsigned long long)result->best_epoch,
-         (unsigned long long)result->epochs_run, out);
+            (unsigned long long)result->epochs_run, out);
 }
 
 /* The run is complete without its page. */
 static void write_page(cli *c, const char *out) {
   am_error why = AM_ERROR_INIT;
   am_status st = am_report_write(c->ctx, out, NULL, &why);
-  if (st) am_log(c->ctx, AM_LOG_WARNING, "the page of this run was not written: %s",
-                 why.message[0] ? why.message : am_status_name(st));
+  if (st)
+    am_log(c->ctx, AM_LOG_WARNING, "the page of this run was not written: %s",
+           why.message[0] ? why.message : am_status_name(st));
   else am_log(c->ctx, AM_LOG_INFO, "page of this run: %s/report.html", out);
 }
 
@@ -62,31 +63,33 @@ static am_status run(cli *c, am_error *err) {
 }
 
 static const cli_flag flags[] = {
-  {"set", "KEY=VALUE", "replaces one setting of the config, e.g. train.epochs=3 (repeatable)"},
-  {"out", "DIR", "folder of the run (default: runs/<name>-<time>)"},
-  {"seed", "N", "replaces the config's seed: of weights, order, dropout and augmentation"},
-  {"init", "FILE.h5", "starts from the weights of a checkpoint, matched by name"},
-  {"resume", "RUN", "goes on with an interrupted run, whose config it takes"},
-  {"dry-run", NULL, "checks all and times a step; writes no run, but may add to a feature cache"},
-  {"profile", NULL, "prints where the time goes, layer by layer"},
-  {0},
+    {"set", "KEY=VALUE", "replaces one setting of the config, e.g. train.epochs=3 (repeatable)"},
+    {"out", "DIR", "folder of the run (default: runs/<name>-<time>)"},
+    {"seed", "N", "replaces the config's seed: of weights, order, dropout and augmentation"},
+    {"init", "FILE.h5", "starts from the weights of a checkpoint, matched by name"},
+    {"resume", "RUN", "goes on with an interrupted run, whose config it takes"},
+    {"dry-run", NULL, "checks all and times a step; writes no run, but may add to a feature cache"},
+    {"profile", NULL, "prints where the time goes, layer by layer"},
+    {0},
 };
 
 const cli_command cli_train = {
-  .name = "train",
-  .summary = "trains a model as a config file says",
-  .usage = "CONFIG [--set KEY=VALUE]... [--seed N] [--out DIR] [--init FILE.h5] [--dry-run] [--profile] | "
-           "--resume RUN [--set KEY=VALUE]...",
-  .details = "Writes a run folder: effective config, log, history.csv, last.h5, best.h5, metrics, predictions.csv,\n"
-             "and its page, report.html. Ctrl-C finishes the step, saves, and says how to resume.\n\n"
-             "With --resume, --set may change data.root, data.manifest, data.description (of several corpora, too:\n"
-             "data.corpora.0.root), train.epochs, train.max_steps,\n"
-             "train.save_minutes, train.save_seconds, train.early_stopping and cache; all other settings that the\n"
-             "weights depend on stay as the run has them.\n\n"
-             "'audiomood help config' lists the keys of a config, 'audiomood help train' also those of its section\n"
-             "train, 'audiomood help layers' the layers of a model.",
-  .flags = flags,
-  .min_arguments = 0,
-  .max_arguments = 1,
-  .run = run,
+    .name = "train",
+    .summary = "trains a model as a config file says",
+    .usage =
+        "CONFIG [--set KEY=VALUE]... [--seed N] [--out DIR] [--init FILE.h5] [--dry-run] [--profile] | "
+        "--resume RUN [--set KEY=VALUE]...",
+    .details =
+        "Writes a run folder: effective config, log, history.csv, last.h5, best.h5, metrics, predictions.csv,\n"
+        "and its page, report.html. Ctrl-C finishes the step, saves, and says how to resume.\n\n"
+        "With --resume, --set may change data.root, data.manifest, data.description (of several corpora, too:\n"
+        "data.corpora.0.root), train.epochs, train.max_steps,\n"
+        "train.save_minutes, train.save_seconds, train.early_stopping and cache; all other settings that the\n"
+        "weights depend on stay as the run has them.\n\n"
+        "'audiomood help config' lists the keys of a config, 'audiomood help train' also those of its section\n"
+        "train, 'audiomood help layers' the layers of a model.",
+    .flags = flags,
+    .min_arguments = 0,
+    .max_arguments = 1,
+    .run = run,
 };

@@ -10,7 +10,8 @@ static void pad(FILE *to, const char *text, int width) {
   cli_fprint(to, "%s%*s", text, width > cli_width(text) ? width - cli_width(text) : 0, "");
 }
 
-am_status cli_config_load(cli *c, const char *resume, const char *kind, const char *name, am_config **out, am_error *err) {
+am_status cli_config_load(cli *c, const char *resume, const char *kind, const char *name, am_config **out,
+                          am_error *err) {
   cli_overrides over;
   am_status st = cli_overrides_get(c, &over, err);
   if (st) return st;
@@ -18,7 +19,8 @@ am_status cli_config_load(cli *c, const char *resume, const char *kind, const ch
   char *file = am_path_join(c->ctx, resume, name);
   if (!file) return am_no_memory(err);
   if (!am_file_exists(file))
-    st = am_fail(err, AM_E_IO, "%s: nothing to resume here: wanted the folder of a %s, with its %s", resume, kind, name);
+    st =
+        am_fail(err, AM_E_IO, "%s: nothing to resume here: wanted the folder of a %s, with its %s", resume, kind, name);
   else st = am_config_load_stored(c->ctx, file, over.at, over.n, out, err);
   am_free(c->ctx, file);
   return st;
@@ -28,7 +30,8 @@ am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_er
   *out = NULL;
   if (!am_folder_exists(run_or_file)) {
     if (!am_file_exists(run_or_file))
-      return am_fail(err, AM_E_IO, "%s: no such file or folder; wanted a run folder or a checkpoint (.h5)", run_or_file);
+      return am_fail(err, AM_E_IO, "%s: no such file or folder; wanted a run folder or a checkpoint (.h5)",
+                     run_or_file);
     *out = am_strdup(c->ctx, run_or_file);
     return *out ? AM_OK : am_no_memory(err);
   }
@@ -38,7 +41,8 @@ am_status cli_checkpoint_path(cli *c, const char *run_or_file, char **out, am_er
   am_free(c->ctx, *out);
   *out = NULL;
   if (am_crossval_folder_holds(c->ctx, run_or_file))
-    return am_fail(err, AM_E_IO, "%s: is a cross-validation, with a model for each fold; name one of them, as in %s/fold-0",
+    return am_fail(err, AM_E_IO,
+                   "%s: is a cross-validation, with a model for each fold; name one of them, as in %s/fold-0",
                    run_or_file, run_or_file);
   return am_fail(err, AM_E_IO, "%s: no best.h5 in this folder; wanted the folder of a run that has finished an epoch",
                  run_or_file);
@@ -89,14 +93,14 @@ static void print_confusion(FILE *to, const am_metrics *m, int width) {
 /* A mean, so its classes stand beside it, and what guessing among them would give. */
 static void print_recall(FILE *to, const am_metrics *m) {
   cli_fprint(to, "unweighted average recall  %.1f %%   (95 %%: %.1f to %.1f) over %d of %d classes; chance %.1f %%\n",
-          100 * m->uar, 100 * m->uar_low, 100 * m->uar_high, m->scored, m->classes, 100 * am_metrics_chance(m));
+             100 * m->uar, 100 * m->uar_low, 100 * m->uar_high, m->scored, m->classes, 100 * am_metrics_chance(m));
 }
 
 static void print_utterances(FILE *to, const am_metrics *u) {
   cli_fprint(to, "\nPer utterance, by the mean probability of its chunks\n");
   cli_fprint(to, "utterances                 %zu\n", u->n);
-  cli_fprint(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * u->accuracy,
-          100 * u->low, 100 * u->high, u->interval_text);
+  cli_fprint(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * u->accuracy, 100 * u->low,
+             100 * u->high, u->interval_text);
   print_recall(to, u);
 }
 
@@ -134,7 +138,7 @@ void cli_print_metrics(FILE *to, const am_metrics *m) {
   const am_metrics *u = m->per_utterance;
   cli_fprint(to, "\n%-27s%zu\n", u ? "chunks" : "clips", m->n);
   cli_fprint(to, "accuracy                   %.1f %%   (95 %%: %.1f to %.1f, %s)\n", 100 * m->accuracy, 100 * m->low,
-          100 * m->high, m->interval_text);
+             100 * m->high, m->interval_text);
   print_recall(to, m);
   cli_fprint(to, "macro F1                   %.1f %%   over the same classes\n", 100 * m->macro_f1);
   cli_fprint(to, "calibration error          %.1f %%\n", 100 * m->ece);

@@ -20,7 +20,10 @@ static am_status fail_word(const char *flag, const char *found, const char *choi
   int n = 1;
   for (const char *c = choices; *c; c++) n += *c == '|';
   for (int i = 0; i < n && used < sizeof wanted; i++)
-    used += (size_t)snprintf(wanted + used, sizeof wanted - used, "%s%s", !i ? "" : i + 1 < n ? ", " : " or ",
+    used += (size_t)snprintf(wanted + used, sizeof wanted - used, "%s%s",
+                             !i          ? ""
+                             : i + 1 < n ? ", "
+                                         : " or ",
                              am_choice_name(choices, i, word, sizeof word));
   return am_fail(err, AM_E_USAGE, "--%s %s: wanted %s", flag, found, wanted);
 }

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "nn/block.h"
 #include "nn/item.h"
 #include "nn/registry.h"
-#include "nn/block.h"
 
 typedef struct section {
   const char *name, *summary;
@@ -19,7 +19,8 @@ static const section sections[] = {
     {"features", "from sound to the matrix a model sees", am_feature_table},
     {"augment", "random changes of training clips", am_augment_table},
     {"model", "what is trained; 'help layers' lists what it is made of", am_model_table},
-    {"train", "how it is trained; also 'help train.loss', 'help train.optimiser', 'help train.schedule'", am_train_table},
+    {"train", "how it is trained; also 'help train.loss', 'help train.optimiser', 'help train.schedule'",
+     am_train_table},
     {"train.loss", "what training makes small", am_loss_table},
     {"train.optimiser", "how weights follow the gradient", am_optimiser_table},
     {"train.schedule", "the learning rate over the run", am_schedule_table},
@@ -59,7 +60,8 @@ static int print_table(const am_option *table) {
     cli_print("\n");
     cli_put_lines(stdout, text.data);
   }
-  if (!st && has_lists(table)) cli_print("\nints, reals, texts and words are lists; one alone stands for a list of one.\n");
+  if (!st && has_lists(table))
+    cli_print("\nints, reals, texts and words are lists; one alone stands for a list of one.\n");
   if (st) cli_fprint(stderr, "audiomood: %s\n", err.message[0] ? err.message : am_status_name(st));
   if (ctx) am_buffer_free(ctx, &text);
   am_context_free(ctx);
@@ -94,7 +96,8 @@ static int help_item(const char *type, const char *help, const am_option *own, c
 
 static int help_layer(const am_layer_class *cls) {
   if (cls->max_inputs == 1) return help_item(cls->type, cls->help, cls->table, NULL);
-  cli_print("Layer %s: %s.\n\nBlocks put it in; it is never written in a config, and has no options.\n", cls->type, cls->help);
+  cli_print("Layer %s: %s.\n\nBlocks put it in; it is never written in a config, and has no options.\n", cls->type,
+            cls->help);
   return 0;
 }
 
@@ -108,8 +111,9 @@ static void print_layers(bool joins) {
 static int help_layers(void) {
   size_t n;
   const am_block *blocks = am_block_all(&n);
-  cli_print("The list model.layers of a config goes from the input to the output. An entry is `type: {options}`, or the\n"
-         "type alone.\n\n");
+  cli_print(
+      "The list model.layers of a config goes from the input to the output. An entry is `type: {options}`, or the\n"
+      "type alone.\n\n");
   print_layers(false);
   cli_print("\nBlocks, which become several layers:\n\n");
   for (size_t i = 0; i < n; i++) cli_print("  %-19s  %s\n", blocks[i].type, blocks[i].help);
@@ -172,7 +176,8 @@ static int unknown_word(const char *word, const char *const *words, size_t n) {
   if (!near) near = am_nearest(word, ends, n_ends, sizeof *ends);
   cli_fprint(stderr, "audiomood help: '%s' is no command, section of the config or layer", word);
   if (near) cli_fprint(stderr, "; did you mean '%s'?", near);
-  cli_fprint(stderr, "\nRun 'audiomood --help' for the commands and sections, 'audiomood help layers' for the layers.\n");
+  cli_fprint(stderr,
+             "\nRun 'audiomood --help' for the commands and sections, 'audiomood help layers' for the layers.\n");
   return 2;
 }
 

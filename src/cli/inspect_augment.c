@@ -19,9 +19,11 @@ static am_status write_matrix(cli *c, const char *folder, const char *name, cons
   am_buffer text = {0};
   for (int i = 0; i < v->made.t; i++)
     for (int j = 0; j < v->f; j++)
-      am_buffer_printf(c->ctx, &text, "%.9g%c", (double)v->made.x[(size_t)i * (size_t)v->f + (size_t)j], j + 1 < v->f ? ',' : '\n');
+      am_buffer_printf(c->ctx, &text, "%.9g%c", (double)v->made.x[(size_t)i * (size_t)v->f + (size_t)j],
+                       j + 1 < v->f ? ',' : '\n');
   char *path = am_path_join(c->ctx, folder, name);
-  am_status st = text.failed || !path ? am_no_memory(err) : am_file_write_own(c->ctx, path, NULL, text.data, text.used, err);
+  am_status st =
+      text.failed || !path ? am_no_memory(err) : am_file_write_own(c->ctx, path, NULL, text.data, text.used, err);
   am_free(c->ctx, path);
   am_buffer_free(c->ctx, &text);
   return st;
@@ -31,25 +33,28 @@ static am_status write_version(cli *c, const char *folder, const version *v, dou
   char file[64];
   snprintf(file, sizeof file, "%s.wav", v->name);
   char *path = am_path_join(c->ctx, folder, file);
-  am_status st = path ? am_sound_write_as(c->ctx, AM_OURS, path, v->made.sound, v->made.n, rate, true, err) : am_no_memory(err);
+  am_status st =
+      path ? am_sound_write_as(c->ctx, AM_OURS, path, v->made.sound, v->made.n, rate, true, err) : am_no_memory(err);
   snprintf(file, sizeof file, "%s.csv", v->name);
   if (!st) st = write_matrix(c, folder, file, v, err);
   if (!st)
-    cli_print("%s: %.2f s, features (%d, %d) in %s/%s.wav and .csv\n", v->name, v->seconds, v->made.t, v->f, folder, v->name);
+    cli_print("%s: %.2f s, features (%d, %d) in %s/%s.wav and .csv\n", v->name, v->seconds, v->made.t, v->f, folder,
+              v->name);
   am_free(c->ctx, path);
   return st;
 }
 
 /* Both on one time axis and one scale of colours, so that what a mask or a warp did shows. */
-static am_status write_picture(cli *c, const am_config *config, const char *folder, const version *both, am_error *err) {
+static am_status write_picture(cli *c, const am_config *config, const char *folder, const version *both,
+                               am_error *err) {
   char title[2][80];
   bool over_time = !config->features.mean_over_time;
   double hop = over_time ? (double)config->features.hop / config->features.sample_rate : 0;
   am_spectrogram_view views[2];
   for (int i = 0; i < 2; i++) {
     const version *v = &both[i];
-    snprintf(title[i], sizeof title[i], "%s augmentation (%.2f s, %d frames of %d bins)", i ? "After" : "Before", v->seconds,
-             v->made.t, v->f);
+    snprintf(title[i], sizeof title[i], "%s augmentation (%.2f s, %d frames of %d bins)", i ? "After" : "Before",
+             v->seconds, v->made.t, v->f);
     views[i] = (am_spectrogram_view){title[i], v->made.x, v->made.t, v->f, v->made.t * hop};
   }
   am_error why = AM_ERROR_INIT;
@@ -74,10 +79,12 @@ static am_normaliser stand_in(cli *c, const am_config *config, int f) {
            o->normalise == AM_NORMALISE_TRAIN ? "training part" : "speaker",
            o->normalise == AM_NORMALISE_TRAIN ? ", which a run has: audiomood inspect RUN --augment FILE" : "");
   return (am_normaliser){.kind = o->normalise == AM_NORMALISE_NONE ? AM_NORMALISE_NONE : AM_NORMALISE_CLIP,
-                         .by_all = o->normalise_by == AM_NORMALISE_BY_ALL, .f = f};
+                         .by_all = o->normalise_by == AM_NORMALISE_BY_ALL,
+                         .f = f};
 }
 
-static am_status make(cli *c, const am_batch_source *source, const am_sound *sound, uint64_t draw, version *v, am_error *err) {
+static am_status make(cli *c, const am_batch_source *source, const am_sound *sound, uint64_t draw, version *v,
+                      am_error *err) {
   const am_batch_clip clip = {.name = v->name, .speaker = -1, .sound = sound->samples, .n = sound->n};
   am_status st = am_batch_make(source, &clip, draw, &v->made, err);
   v->f = source->f;
@@ -91,8 +98,8 @@ static am_status make(cli *c, const am_batch_source *source, const am_sound *sou
   return st;
 }
 
-static am_status show(cli *c, const am_config *config, const am_normaliser *nz, const am_features *fx, const am_sound *sound,
-                      am_error *err) {
+static am_status show(cli *c, const am_config *config, const am_normaliser *nz, const am_features *fx,
+                      const am_sound *sound, am_error *err) {
   const char *folder = cli_value(c, "out", "augmented");
   int64_t draw, epoch, seed;
   int t, f;
@@ -104,7 +111,8 @@ static am_status show(cli *c, const am_config *config, const am_normaliser *nz, 
   if (st) return st;
   am_folder_clean(c->ctx, folder, AM_OLD_ASIDE);
   const am_normaliser own = nz ? *nz : stand_in(c, config, f);
-  am_batch_source source = {.ctx = c->ctx, .nz = &own, .fx = fx, .seed = (uint64_t)seed, .epoch = (uint64_t)epoch, .f = f};
+  am_batch_source source = {
+      .ctx = c->ctx, .nz = &own, .fx = fx, .seed = (uint64_t)seed, .epoch = (uint64_t)epoch, .f = f};
   version both[2] = {{.name = "before"}, {.name = "after"}};
   for (int i = 0; i < 2 && !st; i++) {
     source.augment = i ? &config->augment : NULL;

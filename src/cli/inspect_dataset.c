@@ -100,8 +100,8 @@ static void print_examples(const am_check *check, const am_dataset *d, fact of, 
 }
 
 /* "44100 Hz 3 clips (odd): names"; odd is what is not expected or, with nothing expected, not the usual. */
-static am_status print_values(const am_check *check, const am_dataset *d, fact of, const char *unit,
-                              double expected, am_error *err) {
+static am_status print_values(const am_check *check, const am_dataset *d, fact of, const char *unit, double expected,
+                              am_error *err) {
   double *at = am_alloc(check->ctx, check->n + 1, sizeof *at);
   size_t n = 0, most = 0;
   if (!at) return am_no_memory(err);
@@ -127,8 +127,7 @@ static am_status print_values(const am_check *check, const am_dataset *d, fact o
 }
 
 /* Odd lengths: outside the description's range, or four times longer or shorter than the median. */
-static am_status print_lengths(const am_check *check, const am_dataset *d, const am_description *x,
-                               am_error *err) {
+static am_status print_lengths(const am_check *check, const am_dataset *d, const am_description *x, am_error *err) {
   double *at = am_alloc(check->ctx, check->n + 1, sizeof *at), sum = 0;
   size_t n = 0, odd = 0;
   if (!at) return am_no_memory(err);
@@ -139,7 +138,7 @@ static am_status print_lengths(const am_check *check, const am_dataset *d, const
     const am_reals *said = &x->sound.seconds;
     double low = said->n ? said->at[0] : at[n / 2] / 4, high = said->n ? said->at[1] : at[n / 2] * 4;
     cli_print("  %.2f to %.2f s, mean %.2f, median %.2f, together %.1f min\n", at[0], at[n - 1], sum / (double)n,
-           at[n / 2], sum / 60);
+              at[n / 2], sum / 60);
     for (size_t i = 0; i < check->n; i++) {
       const am_check_clip *c = &check->clips[i];
       if (c->problem || (c->seconds >= low && c->seconds <= high)) continue;
@@ -177,7 +176,7 @@ static void print_pairs(const am_check *check, const am_dataset *d) {
     disagree += a->label != b->label;
   }
   cli_print("\nclips that repeat the sound of another: %zu (%zu across speakers, %zu with another label)\n",
-         check->n_pairs, across, disagree);
+            check->n_pairs, across, disagree);
   for (size_t i = 0; i < check->n_pairs && i < PAIRS; i++) {
     const am_clip *a = &d->clips[check->pairs[i].first], *b = &d->clips[check->pairs[i].second];
     cli_print("  %s = %s", a->name, b->name);
@@ -189,8 +188,7 @@ static void print_pairs(const am_check *check, const am_dataset *d) {
   if (check->n_pairs > PAIRS) cli_print("  ... and %zu more\n", check->n_pairs - PAIRS);
 }
 
-static am_status listen(cli *c, const am_description *x, const am_dataset *d, double max_seconds,
-                        am_error *err) {
+static am_status listen(cli *c, const am_description *x, const am_dataset *d, double max_seconds, am_error *err) {
   am_check check;
   am_status st = am_check_run(c->ctx, d, max_seconds, &check, err);
   if (st) return st;
@@ -207,8 +205,7 @@ static am_status listen(cli *c, const am_description *x, const am_dataset *d, do
 }
 
 /* The data section `corpus: described` with all other settings at their defaults. */
-static am_status options(am_tree *tree, const char *path, const char *root, am_data_options *o,
-                         am_error *err) {
+static am_status options(am_tree *tree, const char *path, const char *root, am_data_options *o, am_error *err) {
   am_value *map = am_value_new(tree, AM_MAP);
   if (!map) return am_no_memory(err);
   am_status st = am_value_add(tree, map, "corpus", am_value_text(tree, "described", true), err);

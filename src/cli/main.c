@@ -109,8 +109,10 @@ static void say_cost(cli *c, double began) {
   struct rusage used;
   if (!c->ctx || !cli_has(c, "verbose") || getrusage(RUSAGE_SELF, &used)) return;
   am_log(c->ctx, AM_LOG_DEBUG, "%s took %.2f s, %.2f s of processor time, and %.0f MB at most", c->command->name,
-         am_now() - began, (double)used.ru_utime.tv_sec + (double)used.ru_stime.tv_sec +
-         ((double)used.ru_utime.tv_usec + (double)used.ru_stime.tv_usec) / 1e6, (double)used.ru_maxrss * 1024 / 1e6);
+         am_now() - began,
+         (double)used.ru_utime.tv_sec + (double)used.ru_stime.tv_sec +
+             ((double)used.ru_utime.tv_usec + (double)used.ru_stime.tv_usec) / 1e6,
+         (double)used.ru_maxrss * 1024 / 1e6);
 }
 
 static am_status run_command(cli *c, am_error *err) {
@@ -149,7 +151,8 @@ static void say_error(const cli_command *command, am_status status, const char *
   const size_t n = strlen(AM_CONFIG_OVERRIDE ": ");
   const bool override = !strncmp(message, AM_CONFIG_OVERRIDE ": ", n);
   if (!*message) message = am_status_name(status);
-  cli_fprint(stderr, "audiomood %s: %s%s\n", command->name, override ? "--set: " : "", override ? message + n : message);
+  cli_fprint(stderr, "audiomood %s: %s%s\n", command->name, override ? "--set: " : "",
+             override ? message + n : message);
 }
 
 static int execute(cli *c, const cli_command *command, int argc, char **argv) {
@@ -166,7 +169,8 @@ static int execute(cli *c, const cli_command *command, int argc, char **argv) {
   cli_sink_clear();
   const bool no_other = !st || cli_nobody_reads(); /* to be told */
   st = finish_output(st, &err);
-  const bool unread = no_other && cli_nobody_reads() && cli_signals_pipe(); /* as other programs end then: without a word */
+  const bool unread =
+      no_other && cli_nobody_reads() && cli_signals_pipe(); /* as other programs end then: without a word */
   if (st && !unread) say_error(command, st, err.message);
   if (st == AM_E_USAGE) cli_fprint(stderr, "Run 'audiomood %s --help' for its usage.\n", command->name);
   int number = cli_signal_received();
@@ -186,7 +190,8 @@ int main(int argc, char **argv) {
     return 2;
   }
   if (strcmp(argv[1], "--version") == 0) return version();
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) return help(argc, argv);
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+    return help(argc, argv);
   const cli_command *command = cli_command_find(argv[1], commands);
   if (!command) return unknown_command(argv[1]);
   cli c = {.arguments = calloc((size_t)argc, sizeof *c.arguments)};

@@ -87,7 +87,8 @@ static am_status print_text(cli *c, const am_checkpoint *m, const cli_predicted 
   if (row->window) am_buffer_printf(c->ctx, &line, " %.2f-%.2f s", row->start, row->end);
   if (row->unheard) am_buffer_printf(c->ctx, &line, ": no label (%s)", am_unheard_name(row->unheard));
   else am_buffer_printf(c->ctx, &line, ": %s", m->labels[best]);
-  for (int k = 0; k < m->classes && !row->unheard; k++) am_buffer_printf(c->ctx, &line, "  %s %.1f%%", m->labels[k], 100 * (double)row->p[k]);
+  for (int k = 0; k < m->classes && !row->unheard; k++)
+    am_buffer_printf(c->ctx, &line, "  %s %.1f%%", m->labels[k], 100 * (double)row->p[k]);
   if (!line.failed) {
     am_text_one_line(line.data);
     line.used = strlen(line.data);
@@ -96,7 +97,8 @@ static am_status print_text(cli *c, const am_checkpoint *m, const cli_predicted 
   return print_buffer(c, &line, err);
 }
 
-am_status cli_predicted_row(cli *c, const am_checkpoint *m, cli_format format, const cli_predicted *row, am_error *err) {
+am_status cli_predicted_row(cli *c, const am_checkpoint *m, cli_format format, const cli_predicted *row,
+                            am_error *err) {
   int best = am_largest(row->p, m->classes);
   if (format == CLI_JSON) return print_json(c, m, row, best, err);
   if (format == CLI_CSV) return print_csv(c, m, row, best, err);

@@ -107,14 +107,18 @@ static void put_number(FILE *to, const spec *s, va_list *args) {
   if (s->precision >= 0) snprintf(precision, sizeof precision, ".%d", s->precision);
   snprintf(format, sizeof format, "%%%s%.0d%s%s%c", s->flags, s->width, precision, length, s->kind);
   if (strchr("di", s->kind)) {
-    intmax_t v = !strcmp(s->length, "ll") ? va_arg(*args, long long) : !strcmp(s->length, "l") ? va_arg(*args, long)
-                 : !strcmp(s->length, "j") ? va_arg(*args, intmax_t) : !strcmp(s->length, "z") ? (intmax_t)va_arg(*args, size_t)
-                                                                                              : va_arg(*args, int);
+    intmax_t v = !strcmp(s->length, "ll")  ? va_arg(*args, long long)
+                 : !strcmp(s->length, "l") ? va_arg(*args, long)
+                 : !strcmp(s->length, "j") ? va_arg(*args, intmax_t)
+                 : !strcmp(s->length, "z") ? (intmax_t)va_arg(*args, size_t)
+                                           : va_arg(*args, int);
     n = snprintf(text, sizeof text, format, v);
   } else if (strchr("uxXo", s->kind)) {
-    uintmax_t v = !strcmp(s->length, "ll") ? va_arg(*args, unsigned long long)
-                  : !strcmp(s->length, "l") ? va_arg(*args, unsigned long) : !strcmp(s->length, "j") ? va_arg(*args, uintmax_t)
-                  : !strcmp(s->length, "z") ? va_arg(*args, size_t) : va_arg(*args, unsigned);
+    uintmax_t v = !strcmp(s->length, "ll")  ? va_arg(*args, unsigned long long)
+                  : !strcmp(s->length, "l") ? va_arg(*args, unsigned long)
+                  : !strcmp(s->length, "j") ? va_arg(*args, uintmax_t)
+                  : !strcmp(s->length, "z") ? va_arg(*args, size_t)
+                                            : va_arg(*args, unsigned);
     n = snprintf(text, sizeof text, format, v);
   } else {
     n = snprintf(text, sizeof text, format, va_arg(*args, double));

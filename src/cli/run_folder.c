@@ -31,14 +31,14 @@ static am_status folder_name(cli *c, const char *name, char **out, am_error *err
   return AM_OK;
 }
 
-static am_status name_it(cli *c, const char *name, const char *kind, const char *stamp, int number, cli_run_folder *folder,
-                         am_error *err) {
+static am_status name_it(cli *c, const char *name, const char *kind, const char *stamp, int number,
+                         cli_run_folder *folder, am_error *err) {
   am_free(c->ctx, folder->path);
   am_free(c->ctx, folder->parent);
   folder->path = number == 1 ? am_format(c->ctx, "runs/%s%s-%s", name, kind, stamp)
                              : am_format(c->ctx, "runs/%s%s-%s-%d", name, kind, stamp, number);
-  folder->parent = folder->path ? am_format(c->ctx, "%.*s", (int)(strrchr(folder->path, '/') - folder->path), folder->path)
-                                : NULL;
+  folder->parent =
+      folder->path ? am_format(c->ctx, "%.*s", (int)(strrchr(folder->path, '/') - folder->path), folder->path) : NULL;
   return folder->parent ? AM_OK : am_no_memory(err);
 }
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "base/file.h"
+#include "cli/cli.h"
 
 enum { MOST_WARNINGS = 4096 };
 

@@ -54,17 +54,19 @@ static am_status search_folder(cli *c, cli_sounds *s, const char *folder, am_err
 /* Whoever has sounds of other kinds in the folder takes them to be heard. */
 static void say_unread(cli *c, cli_sounds *s) {
   if (s->unread.n)
-    am_log(c->ctx, AM_LOG_WARNING, "%zu %s left out, as sounds of %s kind are not read (ffmpeg -i FILE FILE.wav makes %s): %s",
-           s->unread.n, am_count(s->unread.n, "file is", "files are"), am_count(s->unread.n, "its", "their"),
+    am_log(c->ctx, AM_LOG_WARNING,
+           "%zu %s left out, as sounds of %s kind are not read (ffmpeg -i FILE FILE.wav makes %s): %s", s->unread.n,
+           am_count(s->unread.n, "file is", "files are"), am_count(s->unread.n, "its", "their"),
            am_count(s->unread.n, "it one that is", "them such as are"), cli_tally_names(c, &s->unread));
 }
 
 static am_status no_sound(cli *c, cli_sounds *s, const char *folder, size_t unread, am_error *err) {
   if (!unread)
     return am_fail(err, AM_E_DATA, "%s: no sound file (.wav, .flac, .ogg, .mp3, .aiff, ...) in this folder", folder);
-  return am_fail(err, AM_E_DATA, "%s: no sound file (.wav, .flac, .ogg, .mp3, .aiff, ...) in this folder; %zu %s left out, "
-                 "as sounds of %s kind are not read (ffmpeg -i FILE FILE.wav makes %s): %s", folder, unread,
-                 am_count(unread, "file is", "files are"), am_count(unread, "its", "their"),
+  return am_fail(err, AM_E_DATA,
+                 "%s: no sound file (.wav, .flac, .ogg, .mp3, .aiff, ...) in this folder; %zu %s left out, "
+                 "as sounds of %s kind are not read (ffmpeg -i FILE FILE.wav makes %s): %s",
+                 folder, unread, am_count(unread, "file is", "files are"), am_count(unread, "its", "their"),
                  am_count(unread, "it one that is", "them such as are"), cli_tally_names(c, &s->unread));
 }
 

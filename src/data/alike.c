@@ -56,8 +56,14 @@ static am_status join(names *n, am_alike alike, const am_name_set *preferred, am
   }
   for (size_t k = 0; k < n->all.n && !status; k++)
     if (!place[k]) place[k] = "the list of the corpus's labels";
-  const am_spelled s = {.ctx = c->ctx, .tree = c->d->strings, .what = n->what, .n = n->all.n, .at = n->all.at,
-                        .count = count, .place = place, .preferred = preferred};
+  const am_spelled s = {.ctx = c->ctx,
+                        .tree = c->d->strings,
+                        .what = n->what,
+                        .n = n->all.n,
+                        .at = n->all.at,
+                        .count = count,
+                        .place = place,
+                        .preferred = preferred};
   if (!status) status = am_spelling_join(&s, alike, n->as, err);
   am_free(c->ctx, count);
   am_free(c->ctx, place);
@@ -70,8 +76,10 @@ static void rewrite(const names *n) {
 }
 
 static am_status join_others(am_corpus *c, am_alike alike, am_error *err) {
-  const struct { const char *what; size_t member; } kinds[] = {{"speaker", offsetof(am_entry, speaker)},
-                                                               {"group", offsetof(am_entry, group)}};
+  const struct {
+    const char *what;
+    size_t member;
+  } kinds[] = {{"speaker", offsetof(am_entry, speaker)}, {"group", offsetof(am_entry, group)}};
   am_status status = AM_OK;
   for (size_t i = 0; i < 2 && !status; i++) {
     names n = {.corpus = c, .what = kinds[i].what, .member = kinds[i].member, .all = {.ctx = c->ctx}};
@@ -164,9 +172,12 @@ static am_status use_vocabulary(names *n, const am_data_options *o, am_error *er
     if (at < 0) status = am_no_memory(err);
     else if (common && o->vocabulary == AM_VOCABULARY_COMMON) n->as[k] = common;
     else if (common && !first[at]) first[at] = n->as[k];
-    else if (common && strcmp(first[at], n->as[k]) && !am_value_get(o->merge, first[at]) && !am_value_get(o->merge, n->as[k]))
-      am_log(c->ctx, AM_LOG_WARNING, "labels \"%s\" and \"%s\" mean the same emotion and are two; set data.vocabulary: common, "
-             "or data.merge: {%s: %s}", first[at], n->as[k], n->as[k], first[at]);
+    else if (common && strcmp(first[at], n->as[k]) && !am_value_get(o->merge, first[at]) &&
+             !am_value_get(o->merge, n->as[k]))
+      am_log(c->ctx, AM_LOG_WARNING,
+             "labels \"%s\" and \"%s\" mean the same emotion and are two; set data.vocabulary: common, "
+             "or data.merge: {%s: %s}",
+             first[at], n->as[k], n->as[k], first[at]);
   }
   am_free(c->ctx, first);
   am_name_set_free(&words);

@@ -15,8 +15,8 @@ am_status am_batch_alloc(const am_batch_source *s, am_batch_memory *m, am_error 
   m->draws = am_alloc(s->ctx, batch, sizeof *m->draws);
   m->clips = am_alloc(s->ctx, batch, sizeof *m->clips);
   return m->raw && m->mixed && m->raw_lengths && m->lengths && m->targets && m->weights && m->draws && m->clips
-           ? AM_OK
-           : am_no_memory(err);
+             ? AM_OK
+             : am_no_memory(err);
 }
 
 void am_batch_free(am_context *ctx, am_batch_memory *m) {
@@ -53,7 +53,8 @@ static am_status from_sound(const am_batch_source *s, const am_batch_clip *clip,
     if (!out->sound) return am_no_memory(err);
     memcpy(out->sound, sound, n * sizeof *sound);
     am_rng rng = stream(s, draw, FOR_SOUND);
-    status = am_augment_sound(ctx, s->augment, &rng, am_features_options(s->fx)->sample_rate, &out->sound, &out->n, &warp, err);
+    status = am_augment_sound(ctx, s->augment, &rng, am_features_options(s->fx)->sample_rate, &out->sound, &out->n,
+                              &warp, err);
     sound = out->sound;
     n = out->n;
   }
@@ -83,9 +84,11 @@ static am_status copy_features(const am_batch_source *s, const am_batch_clip *cl
   return AM_OK;
 }
 
-am_status am_batch_make(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, am_batch_made *out, am_error *err) {
+am_status am_batch_make(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, am_batch_made *out,
+                        am_error *err) {
   *out = (am_batch_made){0};
-  am_status status = s->needs_sound || !clip->features ? from_sound(s, clip, draw, out, err) : copy_features(s, clip, out, err);
+  am_status status =
+      s->needs_sound || !clip->features ? from_sound(s, clip, draw, out, err) : copy_features(s, clip, out, err);
   if (!status) {
     shape_row(s, clip->speaker, draw, out->x, &out->t);
     return AM_OK;
@@ -119,8 +122,10 @@ am_status am_batch_put(const am_batch_source *s, const am_batch_clip *clip, uint
 
 am_status am_batch_row(const am_batch_source *s, am_batch_memory *m, int i, am_error *err) {
   uint32_t index = m->clips[i];
-  am_batch_clip clip = {.name = s->d->clips[index].name, .speaker = s->d->clips[index].speaker,
-                        .features = am_store_features(s->store, index), .t = am_store_frames(s->store, index)};
+  am_batch_clip clip = {.name = s->d->clips[index].name,
+                        .speaker = s->d->clips[index].speaker,
+                        .features = am_store_features(s->store, index),
+                        .t = am_store_frames(s->store, index)};
   clip.sound = am_store_sound(s->store, index, &clip.n);
   return am_batch_put(s, &clip, m->draws[i], m->raw + (size_t)i * (size_t)s->t * (size_t)s->f, &m->raw_lengths[i], err);
 }

@@ -39,18 +39,19 @@ typedef struct am_batch_clip {
   int speaker;
   const float *features; /* (t,F) */
   int t;
-  const float *sound;    /* (n) */
+  const float *sound; /* (n) */
   size_t n;
 } am_batch_clip;
 /* What training makes of it: am_free x and sound. */
 typedef struct am_batch_made {
-  float *x;     /* (t,F) augmented and normalised, not yet truncated to the model's input */
+  float *x; /* (t,F) augmented and normalised, not yet truncated to the model's input */
   int t;
   float *sound; /* (n) augmented; NULL where only features are */
   size_t n;
 } am_batch_made;
 /* What becomes of the clip in the epoch of `s`, at position `draw` of its order.  On failure there is nothing to free. */
-am_status am_batch_make(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, am_batch_made *out, am_error *err);
+am_status am_batch_make(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, am_batch_made *out,
+                        am_error *err);
 
 /* The same as a row (t,F) of a model's input: cut to s->t frames, or followed by zeros.  *length gets its frames. */
 am_status am_batch_put(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, float *row, int *length,

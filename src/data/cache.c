@@ -21,7 +21,8 @@
 enum { VERSION = 3, WHOLE = 6, COLUMNS = 8 };
 #define EVEN (~(uint64_t)1) /* all keys are: older programs gave odd ones to files that they knew by content */
 /* The first WHOLE are int64, the others float64. */
-static const char *const columns_of[COLUMNS] = {"key", "rows", "columns", "crc32c", "unheard", "digest", "seconds", "file_rate"};
+static const char *const columns_of[COLUMNS] = {"key",     "rows",   "columns", "crc32c",
+                                                "unheard", "digest", "seconds", "file_rate"};
 
 typedef struct entry {
   uint64_t key;
@@ -113,8 +114,7 @@ static am_status read_columns(am_h5 *file, shard_table *t, am_error *err) {
     if (status) return status;
     if (!i) t->n = info.count;
     if (info.count != t->n)
-      return am_fail(err, AM_E_FORMAT, "%s: %zu keys and %zu of %s", am_h5_path(file), t->n, info.count,
-                     columns_of[i]);
+      return am_fail(err, AM_E_FORMAT, "%s: %zu keys and %zu of %s", am_h5_path(file), t->n, info.count, columns_of[i]);
   }
   return AM_OK;
 }
@@ -148,12 +148,17 @@ static am_status index_columns(am_cache *c, const shard_table *t, const char *pa
   am_status status = add_shard(c, path, err);
   size_t first = 0;
   for (size_t i = 0; i < t->n && !status; i++) {
-    am_cache_facts facts = {.unheard = ((int64_t *)t->at[4])[i], .digest = (uint64_t)((int64_t *)t->at[5])[i],
+    am_cache_facts facts = {.unheard = ((int64_t *)t->at[4])[i],
+                            .digest = (uint64_t)((int64_t *)t->at[5])[i],
                             .seconds = ((double *)t->at[WHOLE])[i],
                             .file_rate = ((double *)t->at[WHOLE + 1])[i]};
-    entry e = {.key = (uint64_t)((int64_t *)t->at[0])[i], .rows = ((int64_t *)t->at[1])[i],
-               .columns = ((int64_t *)t->at[2])[i], .crc = (uint32_t)((int64_t *)t->at[3])[i],
-               .facts = facts, .first = first, .shard = c->n_shards - 1};
+    entry e = {.key = (uint64_t)((int64_t *)t->at[0])[i],
+               .rows = ((int64_t *)t->at[1])[i],
+               .columns = ((int64_t *)t->at[2])[i],
+               .crc = (uint32_t)((int64_t *)t->at[3])[i],
+               .facts = facts,
+               .first = first,
+               .shard = c->n_shards - 1};
     status = add_entry(c, e, err);
     first += (size_t)(e.rows * e.columns);
   }
@@ -192,8 +197,7 @@ static am_status read_index(am_cache *c, am_error *err) {
     am_status read = path ? index_shard(c, path, &why) : AM_E_NOMEM;
     if (read == AM_E_NOMEM) status = am_no_memory(err);
     else if (read)
-      am_log(c->ctx, AM_LOG_WARNING, "feature cache: %s; the shard is ignored and may be deleted",
-             why.message);
+      am_log(c->ctx, AM_LOG_WARNING, "feature cache: %s; the shard is ignored and may be deleted", why.message);
     am_free(c->ctx, path);
   }
   am_names_free(c->ctx, &names);
@@ -296,8 +300,7 @@ static am_status write_values(am_cache *c, am_h5 *file, am_error *err) {
   am_status status = am_h5_rows_begin(file, "values", AM_H5_F32, 1, &count, &rows, err);
   if (status) return status;
   for (size_t i = 0; i < c->n_waiting && !status; i++)
-    status = am_h5_rows_append(rows, c->waiting[i].data, (size_t)(c->waiting[i].rows * c->waiting[i].columns),
-                               err);
+    status = am_h5_rows_append(rows, c->waiting[i].data, (size_t)(c->waiting[i].rows * c->waiting[i].columns), err);
   am_status ended = am_h5_rows_end(rows, status ? NULL : err);
   return status ? status : ended;
 }
@@ -333,8 +336,7 @@ static char *shard_name(const am_cache *c) {
   clock_gettime(CLOCK_REALTIME, &now);
   uint64_t hash = am_hash64((uint64_t)getpid(), &now.tv_sec, sizeof now.tv_sec);
   hash = am_hash64(hash, &now.tv_nsec, sizeof now.tv_nsec);
-  for (size_t i = 0; i < c->n_waiting; i++)
-    hash = am_hash64(hash, &c->waiting[i].key, sizeof c->waiting[i].key);
+  for (size_t i = 0; i < c->n_waiting; i++) hash = am_hash64(hash, &c->waiting[i].key, sizeof c->waiting[i].key);
   return am_format(c->ctx, "%s/" PREFIX "%016" PRIx64 ".h5", c->dir, hash);
 }
 
@@ -344,8 +346,13 @@ static am_status index_waiting(am_cache *c, const char *path, am_error *err) {
   for (size_t i = 0; i < c->n_waiting && !status; i++) {
     const pending *p = &c->waiting[i];
     size_t count = (size_t)(p->rows * p->columns);
-    entry e = {.key = p->key, .rows = p->rows, .columns = p->columns, .facts = p->facts, .first = first,
-               .crc = am_crc32c(0, p->data, count * sizeof(float)), .shard = c->n_shards - 1};
+    entry e = {.key = p->key,
+               .rows = p->rows,
+               .columns = p->columns,
+               .facts = p->facts,
+               .first = first,
+               .crc = am_crc32c(0, p->data, count * sizeof(float)),
+               .shard = c->n_shards - 1};
     status = add_entry(c, e, err);
     first += count;
   }

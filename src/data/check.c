@@ -29,8 +29,7 @@ static void measure(const am_sound *sound, am_check_clip *c) {
     sum[band] += (double)x * (double)x;
     count[band]++;
   }
-  for (int k = 0; k < AM_CHECK_BANDS; k++)
-    c->level[k] = count[k] ? (float)sqrt(sum[k] / (double)count[k]) : 0;
+  for (int k = 0; k < AM_CHECK_BANDS; k++) c->level[k] = count[k] ? (float)sqrt(sum[k] / (double)count[k]) : 0;
 }
 
 static am_unheard part_unheard(const am_sound *sound, const am_clip *clip) {
@@ -45,8 +44,7 @@ static void check_clip(void *arg, size_t piece, int worker) {
   am_sound sound = {.size = sizeof sound};
   am_error why = AM_ERROR_INIT;
   (void)worker;
-  am_status status =
-    am_sound_read_clip(w->ctx, w->d->clips[w->first + piece].path, 0, w->max_seconds, &sound, &why);
+  am_status status = am_sound_read_clip(w->ctx, w->d->clips[w->first + piece].path, 0, w->max_seconds, &sound, &why);
   if (status) {
     c->problem = am_strdup(w->ctx, why.message);
     if (status == AM_E_NOMEM || !c->problem) atomic_store(&w->no_memory, true);
@@ -78,8 +76,7 @@ static am_status listen(work *w, am_error *err) {
                      .seconds = am_now() - began,
                      .finished = w->first == n};
     am_progress_emit(w->ctx, &p);
-    if (am_context_stopping(w->ctx))
-      return am_fail(err, AM_E_STOPPED, "stopped while listening to the clips");
+    if (am_context_stopping(w->ctx)) return am_fail(err, AM_E_STOPPED, "stopped while listening to the clips");
   }
   return AM_OK;
 }
@@ -129,7 +126,8 @@ static am_status compare(const work *w, uint32_t a, uint32_t b, bool *same, am_e
 }
 
 static am_status add_pair(am_check *check, uint32_t a, uint32_t b, am_error *err) {
-  if (am_grow(check->ctx, &check->pairs, &check->pairs_room, check->n_pairs + 1, sizeof *check->pairs, err)) return AM_E_NOMEM;
+  if (am_grow(check->ctx, &check->pairs, &check->pairs_room, check->n_pairs + 1, sizeof *check->pairs, err))
+    return AM_E_NOMEM;
   check->pairs[check->n_pairs++] = (am_check_pair){a, b};
   return AM_OK;
 }
@@ -174,8 +172,7 @@ static am_status find_pairs(const work *w, am_error *err) {
   return status;
 }
 
-am_status am_check_run(am_context *ctx, const am_dataset *d, double max_seconds, am_check *out,
-                       am_error *err) {
+am_status am_check_run(am_context *ctx, const am_dataset *d, double max_seconds, am_check *out, am_error *err) {
   *out = (am_check){.ctx = ctx, .n = d->n};
   out->clips = am_alloc(ctx, d->n ? d->n : 1, sizeof *out->clips);
   work w = {.ctx = ctx, .d = d, .check = out, .max_seconds = max_seconds};

@@ -13,27 +13,32 @@
 
 #define AT(member) offsetof(am_data_options, member)
 const am_option am_data_table[] = {
-  {"corpus", AM_OPT_CHOICE, AT(corpus), NULL, .variants = am_corpora, .help = "kind of corpus: how files and labels are found"},
-  {"root", AM_OPT_TEXT, AT(root), "", 0, 0, NULL, "folder of the corpus; of several: where relative paths of `corpora` start from"},
-  {"labels", AM_OPT_TEXTS, AT(labels), "[]", 0, 0, NULL, "classes in order; others are left out; [] all, in the corpus's order"},
-  {"merge_alike", AM_OPT_CHOICE, AT(merge_alike), "invisible", 0, 0, AM_WORDS(AM_ALIKES),
-   "labels, speakers and groups that are one: invisible: those that differ in blanks at the ends or the Unicode form of "
-   "a letter; case: in case and width, too", .before = "none"},
-  {"vocabulary", AM_OPT_CHOICE, AT(vocabulary), "own", 0, 0, AM_WORDS(AM_VOCABULARIES),
-   "common: one word for one emotion, whichever the corpus uses: neutral, calm, happy (joy, happiness), sad, angry, "
-   "fearful, disgust, surprised, bored, excited, frustrated, contempt; before `merge` and `labels`"},
-  {"merge", AM_OPT_MAP, AT(merge), "", 0, 0, NULL, "label -> label it counts as, before `labels`"},
-  {"rename", AM_OPT_MAP, AT(rename), "", 0, 0, NULL, "label -> name shown in results"},
-  {"speakers", AM_OPT_TEXTS, AT(speakers), "[]", 0, 0, NULL, "keep only these speakers; [] all"},
-  {"exclude", AM_OPT_TEXTS, AT(exclude), "[]", 0, 0, NULL, "names of clips to leave out, with or without folder and extension"},
-  {"max_seconds", AM_OPT_REAL, AT(max_seconds), "600", 0.01, 86400, NULL, "longest sound file that is decoded, s"},
-  {"min_seconds", AM_OPT_REAL, AT(min_seconds), "0", 0, 86400, NULL, "shorter clips are left out, s"},
-  {"skip_unreadable", AM_OPT_BOOL, AT(skip_unreadable), "false", 0, 0, NULL,
-   "leave out files that cannot be read (named and counted) instead of stopping"},
-  {"unheard", AM_OPT_CHOICE, AT(unheard), "leave_out", 0, 0, AM_WORDS(AM_DATA_UNHEARDS),
-   "clips in which there is nothing to hear: silent, or shorter than 0.1 s", .before = "keep"},
-  AM_OPTION_END
-};
+    {"corpus", AM_OPT_CHOICE, AT(corpus), NULL, .variants = am_corpora,
+     .help = "kind of corpus: how files and labels are found"},
+    {"root", AM_OPT_TEXT, AT(root), "", 0, 0, NULL,
+     "folder of the corpus; of several: where relative paths of `corpora` start from"},
+    {"labels", AM_OPT_TEXTS, AT(labels), "[]", 0, 0, NULL,
+     "classes in order; others are left out; [] all, in the corpus's order"},
+    {"merge_alike", AM_OPT_CHOICE, AT(merge_alike), "invisible", 0, 0, AM_WORDS(AM_ALIKES),
+     "labels, speakers and groups that are one: invisible: those that differ in blanks at the ends or the Unicode form "
+     "of "
+     "a letter; case: in case and width, too",
+     .before = "none"},
+    {"vocabulary", AM_OPT_CHOICE, AT(vocabulary), "own", 0, 0, AM_WORDS(AM_VOCABULARIES),
+     "common: one word for one emotion, whichever the corpus uses: neutral, calm, happy (joy, happiness), sad, angry, "
+     "fearful, disgust, surprised, bored, excited, frustrated, contempt; before `merge` and `labels`"},
+    {"merge", AM_OPT_MAP, AT(merge), "", 0, 0, NULL, "label -> label it counts as, before `labels`"},
+    {"rename", AM_OPT_MAP, AT(rename), "", 0, 0, NULL, "label -> name shown in results"},
+    {"speakers", AM_OPT_TEXTS, AT(speakers), "[]", 0, 0, NULL, "keep only these speakers; [] all"},
+    {"exclude", AM_OPT_TEXTS, AT(exclude), "[]", 0, 0, NULL,
+     "names of clips to leave out, with or without folder and extension"},
+    {"max_seconds", AM_OPT_REAL, AT(max_seconds), "600", 0.01, 86400, NULL, "longest sound file that is decoded, s"},
+    {"min_seconds", AM_OPT_REAL, AT(min_seconds), "0", 0, 86400, NULL, "shorter clips are left out, s"},
+    {"skip_unreadable", AM_OPT_BOOL, AT(skip_unreadable), "false", 0, 0, NULL,
+     "leave out files that cannot be read (named and counted) instead of stopping"},
+    {"unheard", AM_OPT_CHOICE, AT(unheard), "leave_out", 0, 0, AM_WORDS(AM_DATA_UNHEARDS),
+     "clips in which there is nothing to hear: silent, or shorter than 0.1 s", .before = "keep"},
+    AM_OPTION_END};
 #undef AT
 
 const char *am_part_name(am_part part) {
@@ -80,8 +85,8 @@ am_status am_dataset_load(am_context *ctx, const am_data_options *options, am_da
   am_status status = am_tree_create(ctx, &d->strings, err);
   if (!status) status = load(&corpus, options, err);
   if (!status)
-    am_log(ctx, AM_LOG_DEBUG, "%s: %zu clips of %d labels and %d speakers in %s, found in %.2f s", d->corpus, d->n, d->n_labels,
-           d->n_speakers, d->root, am_now() - began);
+    am_log(ctx, AM_LOG_DEBUG, "%s: %zu clips of %d labels and %d speakers in %s, found in %.2f s", d->corpus, d->n,
+           d->n_labels, d->n_speakers, d->root, am_now() - began);
   am_free(ctx, corpus.at);
   am_free(ctx, corpus.left_out);
   am_name_set_free(&corpus.reasons);

@@ -13,21 +13,21 @@ const char *am_part_name(am_part part); /* "train", "validation", "test" */
 
 /* One labelled stretch of sound. Strings are owned by the dataset. */
 typedef struct am_clip {
-  const char *name;     /* relative to the root, '/' separated: stable across machines */
-  const char *path;     /* to open */
-  const char *source_label; /* before merging and renaming */
-  int label;            /* index into labels */
-  int speaker;          /* index into speakers, -1 unknown */
-  int group;            /* session or dialogue, index into groups; -1 none */
-  int utterance;        /* clips cut from one utterance share it; else the clip's own index */
-  double start, seconds; /* part of the file; seconds 0: all of it */
-  am_part corpus_part;  /* said by the corpus, AM_PART_NONE when it says nothing */
-  am_part part;         /* set by am_split_make; AM_PART_NONE: in no part */
-  int fold;             /* in which the clip is tested; -1 none */
-  int corpus;           /* index into corpora; 0 unless there are several */
+  const char *name;                              /* relative to the root, '/' separated: stable across machines */
+  const char *path;                              /* to open */
+  const char *source_label;                      /* before merging and renaming */
+  int label;                                     /* index into labels */
+  int speaker;                                   /* index into speakers, -1 unknown */
+  int group;                                     /* session or dialogue, index into groups; -1 none */
+  int utterance;                                 /* clips cut from one utterance share it; else the clip's own index */
+  double start, seconds;                         /* part of the file; seconds 0: all of it */
+  am_part corpus_part;                           /* said by the corpus, AM_PART_NONE when it says nothing */
+  am_part part;                                  /* set by am_split_make; AM_PART_NONE: in no part */
+  int fold;                                      /* in which the clip is tested; -1 none */
+  int corpus;                                    /* index into corpora; 0 unless there are several */
   int intensity, statement, repetition, channel; /* RAVDESS codes, 0 unknown */
-  const float *soft;    /* (n_labels) shares of the raters' votes: the training target; NULL: one-hot */
-  const double *vad;    /* valence, activation, dominance, 1..5, NaN where not given; NULL unknown */
+  const float *soft; /* (n_labels) shares of the raters' votes: the training target; NULL: one-hot */
+  const double *vad; /* valence, activation, dominance, 1..5, NaN where not given; NULL unknown */
 } am_clip;
 
 enum { AM_LEFT_OUT_MORE = 4 };
@@ -49,7 +49,10 @@ typedef struct am_trait {
 
 /* Counts of clips by reason, without memory of their own: `reason` and `example` outlive the list. */
 enum { AM_LEFT_OUT_REASONS = 8 };
-typedef struct am_left_outs { am_left_out at[AM_LEFT_OUT_REASONS]; size_t n; } am_left_outs;
+typedef struct am_left_outs {
+  am_left_out at[AM_LEFT_OUT_REASONS];
+  size_t n;
+} am_left_outs;
 void am_left_outs_add(am_left_outs *list, const char *reason, size_t count, const char *example);
 /* Reasons that clips of a part may be left out of its results for. */
 #define AM_LEFT_OUT_LABEL "label"           /* no class of the model */
@@ -70,16 +73,17 @@ typedef struct am_dataset {
   int n_corpora;        /* 1, or those of corpus several */
   const char **corpora; /* their names, distinct */
   int n_known_speakers; /* speakers[n_speakers..n_known_speakers) are the corpus's others, without a clip here */
-  am_value *by_name, *by_number; /* maps: speakers as they are, and by am_name_plain, to the index (as `count`) of the first */
+  am_value *by_name,
+      *by_number; /* maps: speakers as they are, and by am_name_plain, to the index (as `count`) of the first */
   size_t n_left_out;
-  am_left_out *left_out; /* what was found and not used, and why */
-  size_t n_missing;      /* clips that the corpus should have and the folder has not */
+  am_left_out *left_out;    /* what was found and not used, and why */
+  size_t n_missing;         /* clips that the corpus should have and the folder has not */
   const char *missing_note; /* e.g. "song part absent: 460 of 1132 clips missing", "" if complete */
   /* For splits drawn over the complete corpus: index of each clip in the complete list, and its length; 
    * n_complete == n and NULL when nothing is missing or the corpus cannot know. */
   size_t n_complete;
   const uint32_t *complete_index;
-  const am_value *folds; /* the corpus's own fixed folds, a list of speakers for each; NULL none */
+  const am_value *folds;     /* the corpus's own fixed folds, a list of speakers for each; NULL none */
   const int *complete_label; /* label of each clip of the complete list, for stratified splits; NULL likewise */
 } am_dataset;
 
@@ -118,30 +122,30 @@ typedef enum am_iemocap_style { AM_IEMOCAP_STYLES(AM_WORD_NAME) } am_iemocap_sty
 
 /* The config section `data`, common part. */
 typedef struct am_data_options {
-  int corpus;             /* which of the registry of corpora */
-  const char *root;       /* folder */
-  const char *manifest;   /* CSV file, for corpus manifest; default <root>/manifest.csv */
+  int corpus;              /* which of the registry of corpora */
+  const char *root;        /* folder */
+  const char *manifest;    /* CSV file, for corpus manifest; default <root>/manifest.csv */
   const char *description; /* YAML file, for corpus described */
   const am_value *corpora; /* list of data sections, for corpus several */
-  uint64_t parts;         /* ravdess: set of am_ravdess_part */
-  uint64_t intensity;     /* ravdess: set of am_ravdess_intensity */
-  am_texts labels;        /* classes in order; [] = the corpus's own order */
-  int merge_alike;        /* am_alike */
-  int vocabulary;         /* am_vocabulary */
-  const am_value *merge;  /* map: from -> to, applied before `labels` */
-  const am_value *rename; /* map: for display */
-  am_texts speakers;      /* keep only these; [] all */
-  am_texts exclude;       /* clip names (or base names) to leave out */
-  double max_seconds;     /* cap on decoded length; 600 */
-  double min_seconds;     /* shorter clips are left out; 0 */
-  bool skip_unreadable;   /* false: a bad file ends the run; true: it is named, counted and left out */
-  int unheard;            /* am_data_unheard: clips with nothing to hear (am_sound_unheard) */
-  bool complete_split;    /* ravdess: draw random splits over the full naming grid, then restrict; true */
-  int labels_from;        /* iemocap: am_iemocap_source */
-  int label_set;          /* iemocap: am_iemocap_set: stands for labels and merge */
-  uint64_t style;         /* iemocap: set of am_iemocap_style */
-  double chunk_seconds;   /* iemocap: cut utterances into chunks of this; 0 whole utterances */
-  bool soft_labels;       /* iemocap: train on the raters' votes */
+  uint64_t parts;          /* ravdess: set of am_ravdess_part */
+  uint64_t intensity;      /* ravdess: set of am_ravdess_intensity */
+  am_texts labels;         /* classes in order; [] = the corpus's own order */
+  int merge_alike;         /* am_alike */
+  int vocabulary;          /* am_vocabulary */
+  const am_value *merge;   /* map: from -> to, applied before `labels` */
+  const am_value *rename;  /* map: for display */
+  am_texts speakers;       /* keep only these; [] all */
+  am_texts exclude;        /* clip names (or base names) to leave out */
+  double max_seconds;      /* cap on decoded length; 600 */
+  double min_seconds;      /* shorter clips are left out; 0 */
+  bool skip_unreadable;    /* false: a bad file ends the run; true: it is named, counted and left out */
+  int unheard;             /* am_data_unheard: clips with nothing to hear (am_sound_unheard) */
+  bool complete_split;     /* ravdess: draw random splits over the full naming grid, then restrict; true */
+  int labels_from;         /* iemocap: am_iemocap_source */
+  int label_set;           /* iemocap: am_iemocap_set: stands for labels and merge */
+  uint64_t style;          /* iemocap: set of am_iemocap_style */
+  double chunk_seconds;    /* iemocap: cut utterances into chunks of this; 0 whole utterances */
+  bool soft_labels;        /* iemocap: train on the raters' votes */
 } am_data_options;
 extern const am_option am_data_table[]; /* with the registry of corpora (data/corpora/registry.c) */
 

@@ -17,15 +17,15 @@ typedef struct filter {
   am_corpus *corpus;
   am_dataset *d;
   const am_data_options *o;
-  const char **label;   /* per entry: after merging */
-  bool *keep;           /* per entry: in the selection */
-  am_name_set all;      /* labels of the corpus, before merging */
-  am_name_set merged;   /* labels after merging, in the corpus's order */
-  am_name_set classes;  /* labels of the dataset, then those of missing clips only */
+  const char **label;  /* per entry: after merging */
+  bool *keep;          /* per entry: in the selection */
+  am_name_set all;     /* labels of the corpus, before merging */
+  am_name_set merged;  /* labels after merging, in the corpus's order */
+  am_name_set classes; /* labels of the dataset, then those of missing clips only */
   am_name_set speakers, groups;
-  am_name_set plain;    /* of the speakers that are wanted, without leading zeros */
-  am_name_set wanted;   /* labels */
-  bool *has;            /* per merged label: a clip in the selection has it */
+  am_name_set plain;  /* of the speakers that are wanted, without leading zeros */
+  am_name_set wanted; /* labels */
+  bool *has;          /* per merged label: a clip in the selection has it */
 } filter;
 
 static int natural(const void *a, const void *b) {
@@ -73,7 +73,8 @@ static void list_labels(const filter *f, am_buffer *out) {
 
 /* Labels */
 
-static am_status fail_label(am_tree *tree, const am_value *at, const char *key, const am_name_set *known, am_error *err) {
+static am_status fail_label(am_tree *tree, const am_value *at, const char *key, const am_name_set *known,
+                            am_error *err) {
   const char *near = am_vocabulary_synonym(tree, at->key, known);
   if (!near) near = am_nearest(at->key, known->at, known->n, sizeof *known->at);
   return am_fail_at_key(err, at, "data.%s: the corpus has no label \"%s\"%s%s%s", key, at->key,
@@ -81,7 +82,8 @@ static am_status fail_label(am_tree *tree, const am_value *at, const char *key, 
 }
 
 /* Keys must be known labels and values texts. */
-static am_status check_map(am_tree *tree, const am_value *map, const char *key, const am_name_set *known, am_error *err) {
+static am_status check_map(am_tree *tree, const am_value *map, const char *key, const am_name_set *known,
+                           am_error *err) {
   for (const am_value *v = map ? map->first : NULL; v; v = v->next) {
     if (v->kind != AM_SCALAR || !*v->text)
       return am_fail_at(err, v, "data.%s.%s: wanted the name of a label", key, v->key);
@@ -116,8 +118,8 @@ static am_status read_labels(filter *f, am_error *err) {
 static am_status find_excluded(filter *f, const am_name_set *names, const char *name, int *out, am_error *err) {
   const char *base = am_path_base(name), *dot = strrchr(base, '.'), *mark = strrchr(base, '#');
   if (!mark || mark[1 + strspn(mark + 1, "0123456789")] || !mark[1]) mark = base + strlen(base);
-  const char *stretches[][2] = {{name, name + strlen(name)}, {name, mark}, {base, base + strlen(base)},
-                               {base, mark},                 {base, dot ? dot : mark}};
+  const char *stretches[][2] = {
+      {name, name + strlen(name)}, {name, mark}, {base, base + strlen(base)}, {base, mark}, {base, dot ? dot : mark}};
   *out = -1;
   for (size_t i = 0; i < sizeof stretches / sizeof *stretches && *out < 0; i++) {
     char *text = am_format(f->corpus->ctx, "%.*s", (int)(stretches[i][1] - stretches[i][0]), stretches[i][0]);
@@ -174,8 +176,8 @@ static am_status check_speakers(filter *f, am_error *err) {
     if (!known->n)
       status = am_fail(err, AM_E_CONFIG, "data.speakers: this corpus does not say who speaks; leave the option out");
     else
-      status = am_fail(err, AM_E_CONFIG, "data.speakers: the corpus has no speaker \"%s\"; it has %zu, from %s to %s", wanted,
-                       known->n, known->at[0], known->at[known->n - 1]);
+      status = am_fail(err, AM_E_CONFIG, "data.speakers: the corpus has no speaker \"%s\"; it has %zu, from %s to %s",
+                       wanted, known->n, known->at[0], known->at[known->n - 1]);
   }
   am_name_set_free(&plain);
   return status;
@@ -241,10 +243,9 @@ static am_status fail_class(filter *f, const char *label, am_error *err) {
   const bool known = am_name_set_find(&f->merged, label) >= 0;
   const char *near = known ? NULL : am_vocabulary_synonym(f->d->strings, label, &f->merged);
   if (!near && !known) near = am_nearest(label, f->merged.at, f->merged.n, sizeof *f->merged.at);
-  am_status status =
-    am_fail(err, AM_E_DATA, "data.labels: no clip in the selection has the label \"%s\"%s%s%s; labels in %s: %s", label,
-            near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "", f->d->root,
-            found.data ? found.data : "?");
+  am_status status = am_fail(
+      err, AM_E_DATA, "data.labels: no clip in the selection has the label \"%s\"%s%s%s; labels in %s: %s", label,
+      near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "", f->d->root, found.data ? found.data : "?");
   am_buffer_free(ctx, &found);
   return status;
 }
@@ -265,9 +266,10 @@ static bool has_clip(const filter *f, const char *label) {
 /* Nobody tells so many emotions apart: most likely names, paths or whole sentences were taken for them. */
 static am_status check_number(const filter *f, am_error *err) {
   if (f->classes.n <= AM_MAX_CLASSES) return AM_OK;
-  return am_fail(err, AM_E_DATA, "the clips have %zu different labels (%.60s, ...), at most %d can be told apart; is the "
-                 "column or pattern the label is taken from the right one?", f->classes.n, f->classes.at[0],
-                 (int)AM_MAX_CLASSES);
+  return am_fail(err, AM_E_DATA,
+                 "the clips have %zu different labels (%.60s, ...), at most %d can be told apart; is the "
+                 "column or pattern the label is taken from the right one?",
+                 f->classes.n, f->classes.at[0], (int)AM_MAX_CLASSES);
 }
 
 static am_status order_classes(filter *f, am_error *err) {
@@ -405,13 +407,23 @@ static am_status index_speakers(am_dataset *d, am_error *err) {
 
 static am_clip make_clip(const filter *f, size_t i, size_t index) {
   const am_entry *e = &f->corpus->at[i];
-  return (am_clip){.name = e->name, .path = e->path, .source_label = e->label,
+  return (am_clip){.name = e->name,
+                   .path = e->path,
+                   .source_label = e->label,
                    .label = am_name_set_find(&f->classes, f->label[i]),
                    .speaker = e->speaker ? am_name_set_find(&f->speakers, e->speaker) : -1,
                    .group = e->group ? am_name_set_find(&f->groups, e->group) : -1,
-                   .utterance = (int)index, .start = e->start, .seconds = e->seconds,
-                   .corpus_part = e->part, .part = AM_PART_NONE, .fold = -1, .corpus = e->corpus, .intensity = e->intensity,
-                   .statement = e->statement, .repetition = e->repetition, .channel = e->channel,
+                   .utterance = (int)index,
+                   .start = e->start,
+                   .seconds = e->seconds,
+                   .corpus_part = e->part,
+                   .part = AM_PART_NONE,
+                   .fold = -1,
+                   .corpus = e->corpus,
+                   .intensity = e->intensity,
+                   .statement = e->statement,
+                   .repetition = e->repetition,
+                   .channel = e->channel,
                    .vad = e->vad};
 }
 
@@ -519,8 +531,7 @@ static am_status fill_dataset(filter *f, am_error *err) {
   d->groups = copy_names(f, &f->groups);
   d->left_out = am_tree_take(d->strings, f->corpus->n_left_out + 1, sizeof *d->left_out);
   if (!d->speakers || !d->groups || !d->left_out) return am_no_memory(err);
-  if (f->corpus->n_left_out)
-    memcpy(d->left_out, f->corpus->left_out, f->corpus->n_left_out * sizeof *d->left_out);
+  if (f->corpus->n_left_out) memcpy(d->left_out, f->corpus->left_out, f->corpus->n_left_out * sizeof *d->left_out);
   d->n_left_out = f->corpus->n_left_out;
   d->n_missing = n_complete - n;
   am_status status = fill_clips(f, n, n_complete, err);
@@ -531,9 +542,16 @@ static am_status fill_dataset(filter *f, am_error *err) {
 
 am_status am_corpus_finish(am_corpus *corpus, const am_data_options *options, am_error *err) {
   am_context *ctx = corpus->ctx;
-  filter f = {.corpus = corpus, .d = corpus->d, .o = options, .all = {.ctx = ctx}, .merged = {.ctx = ctx},
-              .classes = {.ctx = ctx}, .speakers = {.ctx = ctx}, .groups = {.ctx = ctx},
-              .plain = {.ctx = ctx}, .wanted = {.ctx = ctx}};
+  filter f = {.corpus = corpus,
+              .d = corpus->d,
+              .o = options,
+              .all = {.ctx = ctx},
+              .merged = {.ctx = ctx},
+              .classes = {.ctx = ctx},
+              .speakers = {.ctx = ctx},
+              .groups = {.ctx = ctx},
+              .plain = {.ctx = ctx},
+              .wanted = {.ctx = ctx}};
   f.label = am_alloc(ctx, corpus->n + 1, sizeof *f.label);
   f.keep = am_alloc(ctx, corpus->n + 1, sizeof *f.keep);
   am_status status = f.label && f.keep ? AM_OK : am_no_memory(err);

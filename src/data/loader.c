@@ -110,8 +110,12 @@ static void help(void *arg, size_t piece, int worker) {
 
 static void publish(am_loader *l, slot *s) {
   const am_batch_memory *m = &s->m;
-  s->batch = (am_loader_batch){.n = m->n, .x = m->mixed, .lengths = m->lengths, .targets = m->targets,
-                               .weights = l->source.class_weights ? m->weights : NULL, .draws = m->draws,
+  s->batch = (am_loader_batch){.n = m->n,
+                               .x = m->mixed,
+                               .lengths = m->lengths,
+                               .targets = m->targets,
+                               .weights = l->source.class_weights ? m->weights : NULL,
+                               .draws = m->draws,
                                .clips = m->clips};
 }
 
@@ -173,8 +177,7 @@ static am_status keep_readable(am_loader *l, const uint32_t *clips, size_t n, am
   if (!l->clips || !l->order) return am_no_memory(err);
   for (size_t i = 0; i < n; i++)
     if (am_store_ok(l->source.store, clips[i])) l->clips[l->n++] = clips[i];
-  if (!l->n)
-    return am_fail(err, AM_E_DATA, "no clip of this part of the split could be read (%zu were asked for)", n);
+  if (!l->n) return am_fail(err, AM_E_DATA, "no clip of this part of the split could be read (%zu were asked for)", n);
   l->batches = (l->n + (size_t)l->o.batch - 1) / (size_t)l->o.batch;
   return AM_OK;
 }
@@ -213,10 +216,9 @@ static am_status set_up(am_loader *l, const am_augment_options *augment, const u
   return AM_OK;
 }
 
-am_status am_loader_create(am_context *ctx, const am_store *store, const am_dataset *d,
-                           const am_normaliser *nz, const am_features *fx, const am_augment_options *augment,
-                           const uint32_t *clips, size_t n, const am_loader_options *options, am_loader **out,
-                           am_error *err) {
+am_status am_loader_create(am_context *ctx, const am_store *store, const am_dataset *d, const am_normaliser *nz,
+                           const am_features *fx, const am_augment_options *augment, const uint32_t *clips, size_t n,
+                           const am_loader_options *options, am_loader **out, am_error *err) {
   *out = NULL;
   am_loader *l = am_alloc(ctx, 1, sizeof *l);
   if (!l) return am_no_memory(err);

@@ -8,32 +8,32 @@
 
 #include "audio/augment.h"
 #include "audio/features.h"
-#include "data/dataset.h"
 #include "audiomood/nn.h"
+#include "data/dataset.h"
 #include "data/normaliser.h"
-#include "data/store.h"
 #include "data/split.h"
+#include "data/store.h"
 
 /* One batch, owned by the loader until the next call of am_loader_next. */
 typedef struct am_loader_batch {
   int n;
-  const float *x;       /* (n, T_max, F), zero past lengths */
-  const int *lengths;   /* frames */
-  const float *targets; /* (n, K): one-hot or am_clip.soft, mixed by mixup */
-  const float *weights; /* (n): class weights (mixed alike), or NULL */
+  const float *x;        /* (n, T_max, F), zero past lengths */
+  const int *lengths;    /* frames */
+  const float *targets;  /* (n, K): one-hot or am_clip.soft, mixed by mixup */
+  const float *weights;  /* (n): class weights (mixed alike), or NULL */
   const uint64_t *draws; /* (n) position in the epoch's order */
   const uint32_t *clips; /* (n) dataset index */
 } am_loader_batch;
 
 typedef struct am_loader_options {
   int batch;
-  int max_frames;  /* T of the model input; longer clips are cut (evaluation: from the start) */
-  bool shuffle;    /* epoch order: Philox keyed by seed and epoch */
-  bool balanced;   /* balanced sampler: clips drawn so that every class is equally likely */
+  int max_frames; /* T of the model input; longer clips are cut (evaluation: from the start) */
+  bool shuffle;   /* epoch order: Philox keyed by seed and epoch */
+  bool balanced;  /* balanced sampler: clips drawn so that every class is equally likely */
   bool augment;
   uint64_t seed;
   const double *class_weights; /* (K) or NULL */
-  bool bucket;     /* sort clips of similar length into batches (variable length), still seeded */
+  bool bucket;                 /* sort clips of similar length into batches (variable length), still seeded */
 } am_loader_options;
 
 typedef struct am_loader am_loader;

@@ -5,8 +5,8 @@
 #include "data/loader.h"
 #include "data/normaliser.h"
 
-static am_status fit_train(am_context *ctx, const am_store *store, const uint32_t *train, size_t n,
-                           am_normaliser *nz, am_error *err) {
+static am_status fit_train(am_context *ctx, const am_store *store, const uint32_t *train, size_t n, am_normaliser *nz,
+                           am_error *err) {
   am_norm_stats stats;
   nz->mean = am_alloc(ctx, (size_t)nz->f, sizeof *nz->mean);
   nz->inverse = am_alloc(ctx, (size_t)nz->f, sizeof *nz->inverse);
@@ -48,10 +48,10 @@ static am_status fit_speakers(am_context *ctx, const am_store *store, const am_d
   return AM_OK;
 }
 
-am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dataset *d,
-                            const am_feature_options *o, const uint32_t *train, size_t n_train,
-                            am_normaliser *out, am_error *err) {
-  *out = (am_normaliser){.kind = o->normalise, .by_all = o->normalise_by == AM_NORMALISE_BY_ALL, .f = am_store_bins(store)};
+am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dataset *d, const am_feature_options *o,
+                            const uint32_t *train, size_t n_train, am_normaliser *out, am_error *err) {
+  *out = (am_normaliser){
+      .kind = o->normalise, .by_all = o->normalise_by == AM_NORMALISE_BY_ALL, .f = am_store_bins(store)};
   am_status status = AM_OK;
   if (out->kind == AM_NORMALISE_TRAIN) status = fit_train(ctx, store, train, n_train, out, err);
   if (out->kind == AM_NORMALISE_SPEAKER) status = fit_speakers(ctx, store, d, out, err);
@@ -70,8 +70,7 @@ static void centre(double sum, double squares, double count, float *mean, float 
 static void apply_clip(float *x, int t, int f, bool by_all) {
   double all = 0, all_squares = 0, count = (double)t * f;
   for (size_t i = 0; i < (size_t)t * (size_t)f; i++) all += x[i];
-  for (size_t i = 0; i < (size_t)t * (size_t)f; i++)
-    all_squares += (x[i] - all / count) * (x[i] - all / count);
+  for (size_t i = 0; i < (size_t)t * (size_t)f; i++) all_squares += (x[i] - all / count) * (x[i] - all / count);
   for (int j = 0; j < f; j++) {
     double sum = 0, squares = 0;
     for (int i = 0; i < t && !by_all; i++) sum += x[(size_t)i * (size_t)f + (size_t)j];

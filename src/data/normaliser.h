@@ -9,7 +9,7 @@ typedef struct am_normaliser {
   int kind; /* am_normalise */
   bool by_all;
   int f;
-  float *mean, *inverse;         /* train: (F) */
+  float *mean, *inverse; /* train: (F) */
   int n_speakers;
   float *speaker_mean, *speaker_inverse; /* speaker: (n_speakers,F) */
 } am_normaliser;

@@ -13,8 +13,8 @@ enum { SHUFFLE, CLASSES, WITHIN, BATCHES };
 
 /* Every position draws a class at random, and takes the next clip of that class's own shuffled list, which
  * starts again when it is used up: classes are equally likely, and no clip returns before all of its class were seen. */
-static am_status balanced(am_context *ctx, const am_dataset *d, const uint32_t *clips, size_t n,
-                          uint64_t seed, uint64_t epoch, uint32_t *order, am_error *err) {
+static am_status balanced(am_context *ctx, const am_dataset *d, const uint32_t *clips, size_t n, uint64_t seed,
+                          uint64_t epoch, uint32_t *order, am_error *err) {
   size_t k = (size_t)d->n_labels, used = 0;
   uint32_t *members = am_alloc(ctx, n, sizeof *members);
   size_t *first = am_alloc(ctx, am_mul(3, k + 1), sizeof *first);
@@ -61,8 +61,8 @@ static int by_frames(const void *a, const void *b) {
 }
 
 /* Sorts each stretch of the drawn order by length, cuts batches, and shuffles the full ones; the short one stays last. */
-static am_status bucket(am_context *ctx, const am_store *store, size_t n, const am_loader_options *o,
-                        uint64_t epoch, uint32_t *order, am_error *err) {
+static am_status bucket(am_context *ctx, const am_store *store, size_t n, const am_loader_options *o, uint64_t epoch,
+                        uint32_t *order, am_error *err) {
   size_t batch = (size_t)o->batch, full = n / batch;
   sized *s = am_alloc(ctx, n, sizeof *s);
   uint32_t *turn = am_alloc(ctx, full + 1, sizeof *turn);
@@ -86,9 +86,8 @@ static am_status bucket(am_context *ctx, const am_store *store, size_t n, const 
   return AM_OK;
 }
 
-am_status am_order_make(am_context *ctx, const am_store *store, const am_dataset *d, const uint32_t *clips,
-                        size_t n, const am_loader_options *o, uint64_t epoch, uint32_t *order,
-                        am_error *err) {
+am_status am_order_make(am_context *ctx, const am_store *store, const am_dataset *d, const uint32_t *clips, size_t n,
+                        const am_loader_options *o, uint64_t epoch, uint32_t *order, am_error *err) {
   am_status status = AM_OK;
   if (o->balanced) {
     status = balanced(ctx, d, clips, n, o->seed, epoch, order, err);

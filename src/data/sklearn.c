@@ -9,8 +9,8 @@
 
 #include "base/base.h"
 #include "base/rng.h"
-#include "data/split.h"
 #include "data/sklearn.h"
+#include "data/split.h"
 
 size_t am_share_count(double share, size_t n) { return (size_t)ceil(share * (double)n); }
 
@@ -29,8 +29,8 @@ static int descending(const void *a, const void *b) {
 /* How a stratified draw works through its classes. */
 typedef struct strata {
   am_mt19937 *mt;
-  size_t k;            /* classes */
-  size_t *count;       /* clips of each class still to give */
+  size_t k;             /* classes */
+  size_t *count;        /* clips of each class still to give */
   size_t *train, *test; /* how many of each class go there */
   double *rest, *sorted;
   uint32_t *ties, *scratch;
@@ -58,8 +58,8 @@ static void share_out(strata *s, size_t draws, size_t *out) {
 }
 
 /* Class by class: a permutation of its clips, the first to train, the next to test; then both lists are shuffled. */
-static void draw_classes(strata *s, const uint32_t *members, const size_t *first, uint32_t *train,
-                         uint32_t *test, uint32_t *scratch) {
+static void draw_classes(strata *s, const uint32_t *members, const size_t *first, uint32_t *train, uint32_t *test,
+                         uint32_t *scratch) {
   size_t n_train = 0, n_test = 0;
   for (size_t c = 0; c < s->k; c++) {
     size_t n = first[c + 1] - first[c];
@@ -72,8 +72,8 @@ static void draw_classes(strata *s, const uint32_t *members, const size_t *first
 }
 
 /* Items by class, in order within each: members[first[c] .. first[c+1]). Classes without items take no part. */
-static am_status group_by_class(am_context *ctx, const int *labels, size_t n, uint32_t *members,
-                                size_t **first_out, size_t *k_out, am_error *err) {
+static am_status group_by_class(am_context *ctx, const int *labels, size_t n, uint32_t *members, size_t **first_out,
+                                size_t *k_out, am_error *err) {
   int top = 0;
   for (size_t i = 0; i < n; i++)
     if (labels[i] > top) top = labels[i];
@@ -94,12 +94,14 @@ static am_status group_by_class(am_context *ctx, const int *labels, size_t n, ui
 static am_status check_strata(const size_t *first, size_t k, size_t n_train, size_t n_test, am_error *err) {
   for (size_t c = 0; c < k; c++)
     if (first[c + 1] - first[c] < 2)
-      return am_fail(err, AM_E_DATA, "a stratified split needs at least 2 clips of every class, one has %zu; "
-                     "leave the class out or use split.kind random", first[c + 1] - first[c]);
+      return am_fail(err, AM_E_DATA,
+                     "a stratified split needs at least 2 clips of every class, one has %zu; "
+                     "leave the class out or use split.kind random",
+                     first[c + 1] - first[c]);
   if (n_train < k || n_test < k)
     return am_fail(err, AM_E_CONFIG,
-                   "a stratified split of %zu classes needs as many clips on each side, found %zu and %zu", k,
-                   n_train, n_test);
+                   "a stratified split of %zu classes needs as many clips on each side, found %zu and %zu", k, n_train,
+                   n_test);
   return AM_OK;
 }
 
@@ -115,8 +117,15 @@ static am_status draw_stratified(am_context *ctx, am_mt19937 *mt, size_t n, size
   uint32_t *ties = reals ? am_alloc(ctx, k, sizeof *ties) : NULL;
   if (!status && !ties) status = am_no_memory(err);
   if (!status) {
-    strata s = {.mt = mt, .k = k, .count = counts, .train = counts + k, .test = counts + 2 * k, .rest = reals,
-                .sorted = reals + k, .ties = ties, .scratch = scratch};
+    strata s = {.mt = mt,
+                .k = k,
+                .count = counts,
+                .train = counts + k,
+                .test = counts + 2 * k,
+                .rest = reals,
+                .sorted = reals + k,
+                .ties = ties,
+                .scratch = scratch};
     for (size_t c = 0; c < k; c++) s.count[c] = first[c + 1] - first[c];
     share_out(&s, n - n_test, s.train);
     for (size_t c = 0; c < k; c++) s.count[c] -= s.train[c];
@@ -132,8 +141,8 @@ static am_status draw_stratified(am_context *ctx, am_mt19937 *mt, size_t n, size
   return status;
 }
 
-am_status am_draw_test(am_context *ctx, size_t n, size_t n_test, uint32_t seed, const int *labels,
-                       uint32_t *train, uint32_t *test, am_error *err) {
+am_status am_draw_test(am_context *ctx, size_t n, size_t n_test, uint32_t seed, const int *labels, uint32_t *train,
+                       uint32_t *test, am_error *err) {
   if (!n_test || n_test >= n)
     return am_fail(err, AM_E_CONFIG,
                    "a split of %zu into %zu and %zu leaves one side empty; change split.test or "

@@ -46,23 +46,26 @@ const char *am_spelling_clean(am_tree *tree, const char *text) {
 }
 
 const char *am_spelling_fold(am_tree *tree, const char *text) {
-  const int options = UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
-                      UTF8PROC_IGNORE;
+  const int options =
+      UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
   return map(tree, text, options, true);
 }
 
 static void say_joined(const am_spelled *s, size_t i, const char *as, const char *difference) {
-  am_log(s->ctx, AM_LOG_WARNING, "%s \"%s\" (%zu clip%s, first in %s) counts as \"%s\": they differ in %s; mend it there, or set "
-         "data.merge_alike: none to keep them apart", s->what, s->at[i], s->count[i], am_count(s->count[i], "", "s"),
-         s->place[i], as, difference);
+  am_log(s->ctx, AM_LOG_WARNING,
+         "%s \"%s\" (%zu clip%s, first in %s) counts as \"%s\": they differ in %s; mend it there, or set "
+         "data.merge_alike: none to keep them apart",
+         s->what, s->at[i], s->count[i], am_count(s->count[i], "", "s"), s->place[i], as, difference);
 }
 
 static void say_apart(const am_spelled *s, size_t i, size_t k, const char *a, const char *b) {
   const bool label = !strcmp(s->what, "label");
-  am_log(s->ctx, AM_LOG_WARNING, "%ss \"%s\" (%zu clip%s, first in %s) and \"%s\" (%zu, %s) differ in case or width alone and are two; "
-         "set data.merge_alike: case to join them%s%s%s%s%s", s->what, a, s->count[i], am_count(s->count[i], "", "s"), s->place[i], b,
-         s->count[k], s->place[k], label ? ", or data.merge: {\"" : "", label ? b : "",
-         label ? "\": \"" : "", label ? a : "", label ? "\"}" : "");
+  am_log(s->ctx, AM_LOG_WARNING,
+         "%ss \"%s\" (%zu clip%s, first in %s) and \"%s\" (%zu, %s) differ in case or width alone and are two; "
+         "set data.merge_alike: case to join them%s%s%s%s%s",
+         s->what, a, s->count[i], am_count(s->count[i], "", "s"), s->place[i], b, s->count[k], s->place[k],
+         label ? ", or data.merge: {\"" : "", label ? b : "", label ? "\": \"" : "", label ? a : "",
+         label ? "\"}" : "");
 }
 
 static am_status clean_all(const am_spelled *s, const char **as, am_error *err) {

@@ -14,12 +14,12 @@ const char *am_spelling_fold(am_tree *tree, const char *text);
 /* Distinct names of one kind, and where each was found. */
 typedef struct am_spelled {
   am_context *ctx;
-  am_tree *tree;      /* for texts */
-  const char *what;   /* "label" */
+  am_tree *tree;    /* for texts */
+  const char *what; /* "label" */
   size_t n;
   const char *const *at;
-  const size_t *count;         /* how many clips have it */
-  const char *const *place;    /* of the first of them: "list.csv:3" or its name */
+  const size_t *count;          /* how many clips have it */
+  const char *const *place;     /* of the first of them: "list.csv:3" or its name */
   const am_name_set *preferred; /* the config's own spellings, which others are joined to; NULL: none */
 } am_spelled;
 /* as[i]: what name i counts as, by `alike`.  Warns of those that are joined, and of those that are kept apart by their case

@@ -6,31 +6,32 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "data/split_speaker.h"
 #include "data/sklearn.h"
+#include "data/split_speaker.h"
 
 #define AT(member) offsetof(am_split_options, member)
 const am_option am_split_table[] = {
-  {"kind", AM_OPT_CHOICE, AT(kind), "random", 0, 0, AM_WORDS(AM_SPLIT_KINDS),
-   "how clips are divided; random and stratified as scikit-learn's train_test_split"},
-  {"test", AM_OPT_REAL, AT(test), "0", 0, 0.99, NULL, "share of clips (random, stratified) or speakers (speaker) for testing"},
-  {"validation", AM_OPT_REAL, AT(validation), "0.25", 0, 0.99, NULL, "the same for validation"},
-  {"seed", AM_OPT_INT, AT(seed), "42", 0, 4294967295.0, NULL, "of the draw (scikit-learn's random_state)"},
-  {"folds", AM_OPT_INT, AT(folds), "5", 2, 1000, NULL, "kfold: number of folds, by speaker"},
-  {"fold", AM_OPT_INT, AT(fold), "0", 0, 100000, NULL, "which fold, from 0, is the test part"},
-  {"test_speakers", AM_OPT_TEXTS, AT(test_speakers), "[]", 0, 0, NULL, "fixed: speakers of the test part"},
-  {"validation_speakers", AM_OPT_TEXTS, AT(validation_speakers), "[]", 0, 0, NULL, "fixed: speakers of the validation part"},
-  {"fold_lists", AM_OPT_LIST, AT(fold_lists), "", 0, 0, NULL, "fixed: a list of speakers for each fold"},
-  {"validation_speakers_count", AM_OPT_INT, AT(validation_speakers_count), "0", 0, 1000, NULL,
-   "kfold, leave_one_speaker_out, leave_one_group_out, fixed: speakers moved from training to validation"},
-  {"stratify_by_speaker_sex", AM_OPT_BOOL, AT(stratify_by_speaker_sex), "false", 0, 0, NULL,
-   "by speaker: as many odd as even speakers (RAVDESS: male, female)"},
-  {"stratify_by_label", AM_OPT_BOOL, AT(stratify_by_label), "false", 0, 0, NULL,
-   "by speaker: parts and folds of whole speakers that resemble the corpus, or each of several, in their labels"},
-  {"validation_same_group", AM_OPT_BOOL, AT(validation_same_group), "false", 0, 0, NULL,
-   "leave_one_speaker_out: the others of the speaker's group (IEMOCAP: session) validate"},
-  AM_OPTION_END
-};
+    {"kind", AM_OPT_CHOICE, AT(kind), "random", 0, 0, AM_WORDS(AM_SPLIT_KINDS),
+     "how clips are divided; random and stratified as scikit-learn's train_test_split"},
+    {"test", AM_OPT_REAL, AT(test), "0", 0, 0.99, NULL,
+     "share of clips (random, stratified) or speakers (speaker) for testing"},
+    {"validation", AM_OPT_REAL, AT(validation), "0.25", 0, 0.99, NULL, "the same for validation"},
+    {"seed", AM_OPT_INT, AT(seed), "42", 0, 4294967295.0, NULL, "of the draw (scikit-learn's random_state)"},
+    {"folds", AM_OPT_INT, AT(folds), "5", 2, 1000, NULL, "kfold: number of folds, by speaker"},
+    {"fold", AM_OPT_INT, AT(fold), "0", 0, 100000, NULL, "which fold, from 0, is the test part"},
+    {"test_speakers", AM_OPT_TEXTS, AT(test_speakers), "[]", 0, 0, NULL, "fixed: speakers of the test part"},
+    {"validation_speakers", AM_OPT_TEXTS, AT(validation_speakers), "[]", 0, 0, NULL,
+     "fixed: speakers of the validation part"},
+    {"fold_lists", AM_OPT_LIST, AT(fold_lists), "", 0, 0, NULL, "fixed: a list of speakers for each fold"},
+    {"validation_speakers_count", AM_OPT_INT, AT(validation_speakers_count), "0", 0, 1000, NULL,
+     "kfold, leave_one_speaker_out, leave_one_group_out, fixed: speakers moved from training to validation"},
+    {"stratify_by_speaker_sex", AM_OPT_BOOL, AT(stratify_by_speaker_sex), "false", 0, 0, NULL,
+     "by speaker: as many odd as even speakers (RAVDESS: male, female)"},
+    {"stratify_by_label", AM_OPT_BOOL, AT(stratify_by_label), "false", 0, 0, NULL,
+     "by speaker: parts and folds of whole speakers that resemble the corpus, or each of several, in their labels"},
+    {"validation_same_group", AM_OPT_BOOL, AT(validation_same_group), "false", 0, 0, NULL,
+     "leave_one_speaker_out: the others of the speaker's group (IEMOCAP: session) validate"},
+    AM_OPTION_END};
 #undef AT
 
 /* What a random split draws: clips of the complete list, or utterances.  A unit has the clips
@@ -93,8 +94,8 @@ static am_status draw(am_context *ctx, const am_split_options *o, units *u, am_e
       left[i] = train[i];
       labels[i] = u->label[left[i]];
     }
-    status = am_draw_test(ctx, n, wanted[part], (uint32_t)o->seed, o->kind == AM_SPLIT_STRATIFIED ? labels : NULL, train,
-                          u->order[part], err);
+    status = am_draw_test(ctx, n, wanted[part], (uint32_t)o->seed, o->kind == AM_SPLIT_STRATIFIED ? labels : NULL,
+                          train, u->order[part], err);
     if (status) break;
     n -= wanted[part];
     for (size_t i = 0; i < n; i++) train[i] = left[train[i]];
@@ -136,15 +137,18 @@ static am_status split_corpus(am_dataset *d, am_split *s, am_error *err) {
     given += d->clips[i].part != AM_PART_NONE;
   }
   if (!given)
-    return am_fail(err, AM_E_DATA, "%s: no clip says which part it belongs to; split.kind corpus wants a split column with "
-                   "train, validation, test", d->root);
+    return am_fail(err, AM_E_DATA,
+                   "%s: no clip says which part it belongs to; split.kind corpus wants a split column with "
+                   "train, validation, test",
+                   d->root);
   list_parts(d, s);
   if (given < d->n) snprintf(s->note, sizeof s->note, "the corpus's own split, %zu clips in no part", d->n - given);
   else snprintf(s->note, sizeof s->note, "the corpus's own split");
   return AM_OK;
 }
 
-static am_status split_by_speaker(am_context *ctx, am_dataset *d, const am_split_options *o, am_split *s, am_error *err) {
+static am_status split_by_speaker(am_context *ctx, am_dataset *d, const am_split_options *o, am_split *s,
+                                  am_error *err) {
   am_part *role = am_alloc(ctx, (size_t)d->n_speakers + 1, sizeof *role);
   int *fold_of = am_alloc(ctx, (size_t)d->n_speakers + 1, sizeof *fold_of);
   am_status status = role && fold_of ? am_split_speakers(ctx, d, o, role, fold_of, s, err) : am_no_memory(err);
@@ -179,12 +183,10 @@ static am_status check_sides(am_context *ctx, const am_dataset *d, am_split *s, 
   s->speaker_independent = s->speakers_known && !shared && held_out;
   size_t used = strlen(s->note), room = sizeof s->note - used;
   char *at = s->note + used;
-  if (!held_out)
-    snprintf(at, room, ": nothing is held out");
+  if (!held_out) snprintf(at, room, ": nothing is held out");
   else if (!s->speakers_known)
     snprintf(at, room, ": not every speaker is known, so a speaker may be on both sides; not speaker-independent");
-  else if (shared)
-    snprintf(at, room, ": the same speakers are on both sides; not speaker-independent");
+  else if (shared) snprintf(at, room, ": the same speakers are on both sides; not speaker-independent");
   else
     snprintf(at, room, ": %d speakers train, %d validate, %d test; speaker-independent", count[0], count[1], count[2]);
   return AM_OK;
@@ -196,7 +198,8 @@ static am_status check_asked(const am_split_options *o, const am_split *s, am_er
        by_fold = o->kind == AM_SPLIT_KFOLD || o->kind == AM_SPLIT_LOSO || o->kind == AM_SPLIT_LOGO;
   bool test = by_share ? o->test > 0 : by_fold || (o->kind == AM_SPLIT_FIXED && (s->n_folds || o->test_speakers.n));
   bool validation = by_share ? o->validation > 0 : o->kind == AM_SPLIT_FIXED && o->validation_speakers.n;
-  if (test && !s->n[AM_PART_TEST]) return am_fail(err, AM_E_DATA, "the test part of the split has no clip (%s)", s->note);
+  if (test && !s->n[AM_PART_TEST])
+    return am_fail(err, AM_E_DATA, "the test part of the split has no clip (%s)", s->note);
   if (validation && !s->n[AM_PART_VALIDATION])
     return am_fail(err, AM_E_DATA, "the validation part of the split has no clip (%s)", s->note);
   if (!s->n[AM_PART_TRAIN]) return am_fail(err, AM_E_DATA, "the training part of the split has no clip (%s)", s->note);
@@ -205,9 +208,11 @@ static am_status check_asked(const am_split_options *o, const am_split *s, am_er
 
 static am_status make(am_context *ctx, am_dataset *d, const am_split_options *o, am_split *s, am_error *err) {
   if (o->kind <= AM_SPLIT_SPEAKER && o->test + o->validation >= 1)
-    return am_fail(err, AM_E_CONFIG, "split.test %g and split.validation %g leave nothing to train on", o->test, o->validation);
+    return am_fail(err, AM_E_CONFIG, "split.test %g and split.validation %g leave nothing to train on", o->test,
+                   o->validation);
   if (o->stratify_by_label && (o->kind <= AM_SPLIT_STRATIFIED || o->kind == AM_SPLIT_CORPUS))
-    return am_fail(err, AM_E_CONFIG, "split.stratify_by_label is for kinds that divide speakers (speaker, kfold, ...); clips are "
+    return am_fail(err, AM_E_CONFIG,
+                   "split.stratify_by_label is for kinds that divide speakers (speaker, kfold, ...); clips are "
                    "divided by their labels with split.kind stratified");
   for (int p = 0; p < 3; p++)
     if (!(s->at[p] = am_alloc(ctx, d->n + 1, sizeof *s->at[p]))) return am_no_memory(err);
@@ -223,7 +228,8 @@ static am_status make(am_context *ctx, am_dataset *d, const am_split_options *o,
   return status ? status : check_asked(o, s, err);
 }
 
-am_status am_split_make(am_context *ctx, am_dataset *d, const am_split_options *options, am_split **out, am_error *err) {
+am_status am_split_make(am_context *ctx, am_dataset *d, const am_split_options *options, am_split **out,
+                        am_error *err) {
   *out = NULL;
   am_split *s = am_alloc(ctx, 1, sizeof *s);
   if (!s) return am_no_memory(err);

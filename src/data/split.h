@@ -16,28 +16,29 @@
   X(AM_SPLIT_LOGO, "leave_one_group_out")
 typedef enum am_split_kind { AM_SPLIT_KINDS(AM_WORD_NAME) } am_split_kind;
 typedef struct am_split_options {
-  int kind;               /* am_split_kind */
+  int kind;                /* am_split_kind */
   double test, validation; /* share of clips (random, stratified) or of speakers (speaker) */
-  int64_t seed;           /* random_state; 42 */
-  int64_t folds, fold;    /* kfold by speaker (GroupKFold-like, balanced); which fold is the test part */
+  int64_t seed;            /* random_state; 42 */
+  int64_t folds, fold;     /* kfold by speaker (GroupKFold-like, balanced); which fold is the test part */
   am_texts test_speakers, validation_speakers; /* fixed */
-  const am_value *fold_lists; /* list of lists of speakers: fixed folds; with `fold`; absent: the corpus's */
+  const am_value *fold_lists;        /* list of lists of speakers: fixed folds; with `fold`; absent: the corpus's */
   int64_t validation_speakers_count; /* kfold, loso, fixed folds: speakers taken from training for choosing the epoch */
-  bool stratify_by_speaker_sex; /* speaker: keep odd/even actors balanced (RAVDESS) */
-  bool stratify_by_label; /* kinds by speaker: each part has the labels (of each corpus, and sex) as the whole has them, as far
+  bool stratify_by_speaker_sex;      /* speaker: keep odd/even actors balanced (RAVDESS) */
+  bool
+      stratify_by_label; /* kinds by speaker: each part has the labels (of each corpus, and sex) as the whole has them, as far
                            * as whole speakers allow; kfold then is scikit-learn's StratifiedGroupKFold */
   bool validation_same_group; /* leave_one_speaker_out: the other speakers of the group (session) validate */
 } am_split_options;
 extern const am_option am_split_table[];
 
 typedef struct am_split {
-  size_t n[3];            /* train, validation, test */
-  uint32_t *at[3];        /* clip indices in drawn order; owned */
-  uint64_t digest;        /* am_data_digest as it was before clips with nothing to hear left their parts; 0: none did */
+  size_t n[3];     /* train, validation, test */
+  uint32_t *at[3]; /* clip indices in drawn order; owned */
+  uint64_t digest; /* am_data_digest as it was before clips with nothing to hear left their parts; 0: none did */
   bool speaker_independent; /* no speaker of validation or test is in train */
   bool speakers_known;
   int n_folds, fold;
-  char note[256];         /* one line for output and results */
+  char note[256]; /* one line for output and results */
 } am_split;
 
 /* `random` is scikit-learn's train_test_split: the first ceil(test n) entries of RandomState(seed).permutation(n)
@@ -49,7 +50,7 @@ void am_split_free(am_context *ctx, am_split *s);
 size_t am_split_clips(const am_dataset *d, const am_split *s, am_part part, int label);
 int am_split_classes(const am_dataset *d, const am_split *s, am_part part);
 int am_split_part_speakers(const am_dataset *d, const am_split *s, am_part part); /* known ones */
-double am_split_share(const am_split *s, am_part part); /* of the clips of all parts */
+double am_split_share(const am_split *s, am_part part);                           /* of the clips of all parts */
 /* "train part: 864 clips (60.0 %) of 14 speakers: calm 115, ..." */
 void am_split_describe(const am_dataset *d, const am_split *s, am_part part, am_buffer *out);
 /* What a person would be told before such a split is trusted: parts without clips of a class, shares that are not those asked

@@ -91,7 +91,11 @@ static size_t best_fold(folds *f, size_t group) {
   return best;
 }
 
-typedef struct turn { double spread; uint32_t group; size_t drawn; } turn;
+typedef struct turn {
+  double spread;
+  uint32_t group;
+  size_t drawn;
+} turn;
 
 static int widest_first(const void *a, const void *b) {
   const turn *x = a, *y = b;
@@ -99,8 +103,8 @@ static int widest_first(const void *a, const void *b) {
   return x->drawn < y->drawn ? -1 : x->drawn > y->drawn;
 }
 
-am_status am_stratified_folds(am_context *ctx, const uint32_t *table, size_t groups, size_t classes, size_t k, uint32_t seed,
-                              int *fold_of, am_error *err) {
+am_status am_stratified_folds(am_context *ctx, const uint32_t *table, size_t groups, size_t classes, size_t k,
+                              uint32_t seed, int *fold_of, am_error *err) {
   folds f = {.table = table, .groups = groups, .classes = classes, .k = k};
   am_mt19937 *mt = am_alloc(ctx, 1, sizeof *mt);
   uint32_t *order = am_alloc(ctx, groups, sizeof *order);
@@ -140,7 +144,10 @@ typedef struct parts {
 } parts;
 
 /* A part without a class is worse than any unevenness. */
-typedef struct quality { int missing; double uneven; } quality;
+typedef struct quality {
+  int missing;
+  double uneven;
+} quality;
 
 static bool better(quality a, quality b) {
   return a.missing < b.missing || (a.missing == b.missing && a.uneven < b.uneven - 1e-12);

@@ -6,8 +6,8 @@
 
 /* scikit-learn's StratifiedGroupKFold(k, shuffle=True, random_state=seed).  table (groups,classes): clips; no
  * class without one; k at most `groups`.  fold_of (groups). */
-am_status am_stratified_folds(am_context *ctx, const uint32_t *table, size_t groups, size_t classes, size_t k, uint32_t seed,
-                              int *fold_of, am_error *err);
+am_status am_stratified_folds(am_context *ctx, const uint32_t *table, size_t groups, size_t classes, size_t k,
+                              uint32_t seed, int *fold_of, am_error *err);
 /* Groups that are in a part already change places, or (`moves`) go to another one, as long as that brings clips of a class into a
  * part that has none, or else each class's share in each part nearer to the part's. */
 typedef struct am_balance {

@@ -45,7 +45,8 @@ double am_split_share(const am_split *s, am_part part) {
 
 void am_split_describe(const am_dataset *d, const am_split *s, am_part part, am_buffer *out) {
   int speakers = am_split_part_speakers(d, s, part);
-  am_buffer_printf(d->ctx, out, "%s part: %zu clips (%.1f %%)", am_part_name(part), s->n[part], 100 * am_split_share(s, part));
+  am_buffer_printf(d->ctx, out, "%s part: %zu clips (%.1f %%)", am_part_name(part), s->n[part],
+                   100 * am_split_share(s, part));
   if (speakers) am_buffer_printf(d->ctx, out, " of %d speaker%s", speakers, speakers == 1 ? "" : "s");
   for (int k = 0; k < d->n_labels && k < NAMED; k++)
     am_buffer_printf(d->ctx, out, "%s%s %zu", k ? ", " : ": ", d->labels[k], am_split_clips(d, s, part, k));
@@ -75,7 +76,8 @@ static void say_absent(doubts *w, am_part part) {
   for (int k = 0; k < K; k++) {
     if (am_split_clips(w->d, w->s, part, k)) continue;
     if (absent < NAMED)
-      am_buffer_printf(w->d->ctx, &w->line, "%s\"%s\"", absent ? ", " : "the split leaves no clip of ", w->d->labels[k]);
+      am_buffer_printf(w->d->ctx, &w->line, "%s\"%s\"", absent ? ", " : "the split leaves no clip of ",
+                       w->d->labels[k]);
     absent++;
   }
   if (!absent) return;
@@ -91,7 +93,8 @@ static void say_absent(doubts *w, am_part part) {
 /* The share of a part that the options ask for; NaN where they say nothing. */
 static double asked(const doubts *w, am_part part) {
   const am_split_options *o = w->o;
-  if (o->kind <= AM_SPLIT_SPEAKER) return part == AM_PART_TEST ? o->test : part == AM_PART_VALIDATION ? o->validation : NAN;
+  if (o->kind <= AM_SPLIT_SPEAKER)
+    return part == AM_PART_TEST ? o->test : part == AM_PART_VALIDATION ? o->validation : NAN;
   return o->kind == AM_SPLIT_KFOLD && part == AM_PART_TEST ? 1.0 / w->s->n_folds : NAN;
 }
 
@@ -99,14 +102,17 @@ static void say_share(doubts *w, am_part part) {
   double is = am_split_share(w->s, part), wanted = asked(w, part);
   if (!w->s->n[part] || isnan(wanted) || fabs(is - wanted) <= OFF) return;
   if (w->o->kind == AM_SPLIT_KFOLD)
-    am_buffer_printf(w->d->ctx, &w->line, "the %s part has %.1f %% of the clips, where one of %d folds would have %.1f %%",
+    am_buffer_printf(w->d->ctx, &w->line,
+                     "the %s part has %.1f %% of the clips, where one of %d folds would have %.1f %%",
                      am_part_name(part), 100 * is, w->s->n_folds, 100 * wanted);
   else
     am_buffer_printf(w->d->ctx, &w->line, "the %s part has %.1f %% of the clips, and split.%s asks for %.1f %%",
                      am_part_name(part), 100 * is, am_part_name(part), 100 * wanted);
   if (w->o->kind == AM_SPLIT_SPEAKER && !w->o->stratify_by_label)
-    am_buffer_printf(w->d->ctx, &w->line, ": it is a share of the speakers (%d), rounded up; split.stratify_by_label: true looks at "
-                     "their clips", w->d->n_speakers);
+    am_buffer_printf(w->d->ctx, &w->line,
+                     ": it is a share of the speakers (%d), rounded up; split.stratify_by_label: true looks at "
+                     "their clips",
+                     w->d->n_speakers);
   end(w);
 }
 
@@ -135,8 +141,10 @@ static am_status say_one_speaker(doubts *w, am_error *err) {
       if (++count[clip->speaker] > count[most]) most = clip->speaker;
     }
     if (all < FEW_CLIPS || (double)count[most] < ONE_SPEAKER * (double)all) continue;
-    am_buffer_printf(d->ctx, &w->line, "%zu of the %zu training clips of \"%s\" are speaker %s's: the voice may be learned for "
-                     "the label", count[most], all, d->labels[k], d->speakers[most]);
+    am_buffer_printf(d->ctx, &w->line,
+                     "%zu of the %zu training clips of \"%s\" are speaker %s's: the voice may be learned for "
+                     "the label",
+                     count[most], all, d->labels[k], d->speakers[most]);
     end(w);
   }
   am_free(d->ctx, count);

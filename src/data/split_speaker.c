@@ -5,10 +5,10 @@
 
 #include "base/rng.h"
 #include "data/names.h"
-#include "data/split.h"
-#include "data/split_speaker.h"
-#include "data/split_balance.h"
 #include "data/sklearn.h"
+#include "data/split.h"
+#include "data/split_balance.h"
+#include "data/split_speaker.h"
 
 typedef struct cut {
   am_context *ctx;
@@ -17,10 +17,10 @@ typedef struct cut {
   am_part *role;
   int *fold_of;
   am_split *s;
-  int *sex;       /* 1 odd (male), 0 even (female), by RAVDESS's numbering; all 0 when it does not matter */
-  size_t *clips;  /* of each speaker */
+  int *sex;      /* 1 odd (male), 0 even (female), by RAVDESS's numbering; all 0 when it does not matter */
+  size_t *clips; /* of each speaker */
   uint32_t *order, *train, *test; /* (n_speakers) scratch */
-  uint32_t *table;  /* (n_speakers,classes) clips by what is to be balanced; NULL: nothing is */
+  uint32_t *table;                /* (n_speakers,classes) clips by what is to be balanced; NULL: nothing is */
   size_t classes;
 } cut;
 
@@ -31,8 +31,10 @@ static am_status read_sexes(cut *c, am_error *err) {
     const char *name = c->d->speakers[i];
     size_t n = strlen(name);
     if (!n || name[n - 1] < '0' || name[n - 1] > '9')
-      return am_fail(err, AM_E_CONFIG, "split.stratify_by_speaker_sex: speaker \"%s\" does not end in a number; the option "
-                     "is for corpora whose odd speakers are male and even ones female (RAVDESS)", name);
+      return am_fail(err, AM_E_CONFIG,
+                     "split.stratify_by_speaker_sex: speaker \"%s\" does not end in a number; the option "
+                     "is for corpora whose odd speakers are male and even ones female (RAVDESS)",
+                     name);
     c->sex[i] = (name[n - 1] - '0') % 2;
   }
   return AM_OK;
@@ -44,7 +46,8 @@ static am_status count_classes(cut *c, am_error *err) {
   size_t corpora = d->n_corpora > 1 ? (size_t)d->n_corpora : 1, all = am_mul(am_mul((size_t)d->n_labels, corpora), 2);
   uint32_t *number = am_alloc(c->ctx, all, sizeof *number);
   if (!number) return am_no_memory(err);
-#define CLASS_OF(clip) (((size_t)(clip)->label * corpora + (size_t)(clip)->corpus) * 2 + (size_t)c->sex[(clip)->speaker])
+#define CLASS_OF(clip) \
+  (((size_t)(clip)->label * corpora + (size_t)(clip)->corpus) * 2 + (size_t)c->sex[(clip)->speaker])
   for (size_t i = 0; i < d->n; i++) number[CLASS_OF(&d->clips[i])] = 1;
   for (size_t i = 0; i < all; i++)
     if (number[i]) number[i] = (uint32_t)c->classes++;
@@ -81,7 +84,10 @@ static am_status cut_balanced(cut *c, am_error *err) {
     given[best] += (double)c->clips[c->order[i]] / all;
     c->role[c->order[i]] = (am_part)best;
   }
-  am_balance b = {.table = c->table, .classes = c->classes, .share = {share[0], share[1], share[2]}, .moves = true,
+  am_balance b = {.table = c->table,
+                  .classes = c->classes,
+                  .share = {share[0], share[1], share[2]},
+                  .moves = true,
                   .role = c->role};
   snprintf(c->s->note, sizeof c->s->note, "split by speaker, balanced by label");
   return am_balance_parts(c->ctx, &b, c->order, n, err);
@@ -127,7 +133,8 @@ static int most_first(const void *a, const void *b) {
 static am_status fill_folds(cut *c, am_error *err) {
   size_t n = speakers(c), k = (size_t)c->o->folds;
   if (k > n)
-    return am_fail(err, AM_E_CONFIG, "split.folds is %zu and the corpus has %zu speakers; wanted at most as many folds", k, n);
+    return am_fail(err, AM_E_CONFIG, "split.folds is %zu and the corpus has %zu speakers; wanted at most as many folds",
+                   k, n);
   am_mt19937 *mt = am_alloc(c->ctx, 1, sizeof *mt);
   size_t *load = am_alloc(c->ctx, am_mul(3, k), sizeof *load); /* [fold][all, even, odd] */
   lot *drawn = am_alloc(c->ctx, n + 1, sizeof *drawn);
@@ -164,7 +171,8 @@ static am_status fill_folds(cut *c, am_error *err) {
 static am_status fill_balanced(cut *c, am_error *err) {
   size_t n = speakers(c), k = (size_t)c->o->folds;
   if (k > n)
-    return am_fail(err, AM_E_CONFIG, "split.folds is %zu and the corpus has %zu speakers; wanted at most as many folds", k, n);
+    return am_fail(err, AM_E_CONFIG, "split.folds is %zu and the corpus has %zu speakers; wanted at most as many folds",
+                   k, n);
   c->s->n_folds = (int)k;
   return am_stratified_folds(c->ctx, c->table, n, c->classes, k, (uint32_t)c->o->seed, c->fold_of, err);
 }
@@ -204,7 +212,8 @@ static am_status read_fold(cut *c, const am_value *list, int fold, am_error *err
     if (i < 0) return am_fail_at(err, v, "split.fold_lists: the corpus has no speaker \"%s\"", v->text);
     if (i >= c->d->n_speakers) continue;
     if (c->fold_of[i] >= 0)
-      return am_fail_at(err, v, "split.fold_lists: speaker %s is in two folds, %d and %d", v->text, c->fold_of[i], fold);
+      return am_fail_at(err, v, "split.fold_lists: speaker %s is in two folds, %d and %d", v->text, c->fold_of[i],
+                        fold);
     c->fold_of[i] = fold;
   }
   return AM_OK;
@@ -231,7 +240,8 @@ static am_status cut_fixed(cut *c, am_error *err) {
     status = cut_fold_lists(c, lists, err);
   } else {
     if (!o->test_speakers.n && !o->validation_speakers.n)
-      return am_fail(err, AM_E_CONFIG, "split.kind fixed needs split.test_speakers, split.validation_speakers or split.fold_lists");
+      return am_fail(err, AM_E_CONFIG,
+                     "split.kind fixed needs split.test_speakers, split.validation_speakers or split.fold_lists");
     snprintf(c->s->note, sizeof c->s->note, "fixed speakers");
     for (size_t i = 0; i < o->test_speakers.n && !status; i++)
       status = set_role(c, "split.test_speakers", o->test_speakers.at[i], AM_PART_TEST, err);
@@ -259,16 +269,17 @@ static am_status validate_on_group(cut *c, am_error *err) {
   for (size_t i = 0; i < d->n && group < 0; i++)
     if (d->clips[i].speaker == c->s->fold) group = d->clips[i].group;
   if (group < 0)
-    return am_fail(err, AM_E_CONFIG, "split.validation_same_group: the corpus gives no group (session) for "
-                   "speaker %s", name);
+    return am_fail(err, AM_E_CONFIG,
+                   "split.validation_same_group: the corpus gives no group (session) for "
+                   "speaker %s",
+                   name);
   for (size_t i = 0; i < d->n; i++) {
     if (d->clips[i].group != group || c->role[d->clips[i].speaker] != AM_PART_TRAIN) continue;
     c->role[d->clips[i].speaker] = AM_PART_VALIDATION;
     taken++;
   }
   if (!taken)
-    return am_fail(err, AM_E_DATA, "split.validation_same_group: speaker %s is alone in %s", name,
-                   d->groups[group]);
+    return am_fail(err, AM_E_DATA, "split.validation_same_group: speaker %s is alone in %s", name, d->groups[group]);
   return AM_OK;
 }
 
@@ -279,17 +290,19 @@ static am_status cut_groups(cut *c, am_error *err) {
     const am_clip *clip = &d->clips[i];
     int *fold = &c->fold_of[clip->speaker];
     if (clip->group < 0)
-      return am_fail(err, AM_E_DATA, "%s: the corpus gives no group (session) for this clip, and split.kind "
-                     "leave_one_group_out needs one; use leave_one_speaker_out", clip->name);
+      return am_fail(err, AM_E_DATA,
+                     "%s: the corpus gives no group (session) for this clip, and split.kind "
+                     "leave_one_group_out needs one; use leave_one_speaker_out",
+                     clip->name);
     if (*fold >= 0 && *fold != clip->group)
-      return am_fail(err, AM_E_DATA, "split.kind leave_one_group_out: speaker %s is in the groups %s and %s and "
-                     "would be on both sides; use leave_one_speaker_out", d->speakers[clip->speaker], d->groups[*fold],
-                     d->groups[clip->group]);
+      return am_fail(err, AM_E_DATA,
+                     "split.kind leave_one_group_out: speaker %s is in the groups %s and %s and "
+                     "would be on both sides; use leave_one_speaker_out",
+                     d->speakers[clip->speaker], d->groups[*fold], d->groups[clip->group]);
     *fold = clip->group;
   }
   if (d->n_groups < 2)
-    return am_fail(err, AM_E_DATA, "split.kind leave_one_group_out: the clips are all of one group, %s",
-                   d->groups[0]);
+    return am_fail(err, AM_E_DATA, "split.kind leave_one_group_out: the clips are all of one group, %s", d->groups[0]);
   c->s->n_folds = d->n_groups;
   am_status status = test_fold(c, "left-out group", err);
   if (!status)
@@ -304,7 +317,8 @@ static am_status take_validation(cut *c, am_error *err) {
   for (uint32_t i = 0; i < speakers(c); i++)
     if (c->role[i] == AM_PART_TRAIN) c->order[left++] = i;
   if (wanted >= left)
-    return am_fail(err, AM_E_CONFIG, "split.validation_speakers_count is %zu and %zu speakers are left for training; wanted fewer",
+    return am_fail(err, AM_E_CONFIG,
+                   "split.validation_speakers_count is %zu and %zu speakers are left for training; wanted fewer",
                    wanted, left);
   am_rng rng = am_rng_stream((uint64_t)c->o->seed, AM_FOR_SPLIT, (uint64_t)c->s->fold, 0, 0);
   am_rng_shuffle(&rng, c->order, left);
@@ -319,7 +333,8 @@ static am_status take_validation(cut *c, am_error *err) {
   size_t next[2] = {0, 0}; /* the first of each sex who still trains */
   for (size_t taken = 0; taken < wanted; taken++) {
     for (int sex = 0; sex < 2; sex++)
-      while (next[sex] < left && (c->role[c->order[next[sex]]] != AM_PART_TRAIN || c->sex[c->order[next[sex]]] != sex)) next[sex]++;
+      while (next[sex] < left && (c->role[c->order[next[sex]]] != AM_PART_TRAIN || c->sex[c->order[next[sex]]] != sex))
+        next[sex]++;
     size_t pick = next[turn] < left ? next[turn] : next[!turn];
     c->role[c->order[pick]] = AM_PART_VALIDATION;
     if (c->o->stratify_by_speaker_sex) turn = !turn;
@@ -347,13 +362,15 @@ static am_status run(cut *c, am_error *err) {
   return status ? status : c->o->validation_speakers_count ? take_validation(c, err) : AM_OK;
 }
 
-am_status am_split_speakers(am_context *ctx, const am_dataset *d, const am_split_options *o, am_part *role, int *fold_of,
-                            am_split *s, am_error *err) {
+am_status am_split_speakers(am_context *ctx, const am_dataset *d, const am_split_options *o, am_part *role,
+                            int *fold_of, am_split *s, am_error *err) {
   size_t n = (size_t)d->n_speakers;
   for (size_t i = 0; i < d->n; i++)
     if (d->clips[i].speaker < 0)
-      return am_fail(err, AM_E_DATA, "%s: the corpus does not say who speaks, and this split is by speaker; use split.kind "
-                     "random or stratified, or give a manifest with a speaker column", d->clips[i].name);
+      return am_fail(err, AM_E_DATA,
+                     "%s: the corpus does not say who speaks, and this split is by speaker; use split.kind "
+                     "random or stratified, or give a manifest with a speaker column",
+                     d->clips[i].name);
   cut c = {.ctx = ctx, .d = d, .o = o, .role = role, .fold_of = fold_of, .s = s};
   c.sex = am_alloc(ctx, n + 1, sizeof *c.sex);
   c.clips = am_alloc(ctx, n + 1, sizeof *c.clips);

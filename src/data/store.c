@@ -46,9 +46,9 @@ typedef struct job {
   uint32_t *todo;  /* clips not in the cache, ascending */
   size_t n_todo;
   double began;
-  size_t first;                /* of the chunk, in todo */
-  am_status status[CHUNK];     /* of its pieces */
-  am_error *errors;            /* (CHUNK) */
+  size_t first;            /* of the chunk, in todo */
+  am_status status[CHUNK]; /* of its pieces */
+  am_error *errors;        /* (CHUNK) */
 } job;
 
 /* The cache failing is no reason to stop: features are computed and kept in memory. */
@@ -69,13 +69,9 @@ static uint64_t entry_key(const job *j, uint32_t clip, uint64_t features) {
   return am_cache_entry_key(j->store->items[clip].file, c->start, c->seconds, features);
 }
 
-static uint64_t x_key(const job *j, uint32_t clip) {
-  return entry_key(j, clip, am_features_key(j->fx));
-}
+static uint64_t x_key(const job *j, uint32_t clip) { return entry_key(j, clip, am_features_key(j->fx)); }
 
-static uint64_t sound_key(const job *j, uint32_t clip) {
-  return entry_key(j, clip, am_features_audio_key(j->fx));
-}
+static uint64_t sound_key(const job *j, uint32_t clip) { return entry_key(j, clip, am_features_audio_key(j->fx)); }
 
 /* Of a whole file with so many seconds after resampling, which rounds up: by less than a sample this may say so of a
  * file within the limit. */
@@ -115,8 +111,7 @@ static bool recall_clip(job *j, uint32_t clip) {
   bool fits = columns == s->bins && rows < INT32_MAX;
   it->t = (int)rows;
   it->facts = facts;
-  if (fits &&
-      (!j->keep_sound || recall(j, sound_key(j, clip), name, &it->sound, &rows, &columns, &facts))) {
+  if (fits && (!j->keep_sound || recall(j, sound_key(j, clip), name, &it->sound, &rows, &columns, &facts))) {
     it->n_sound = j->keep_sound ? (size_t)rows : 0;
     it->ok = true;
     return true;
@@ -141,8 +136,7 @@ static void identify(job *j) {
 
 static void recall_all(job *j) {
   for (uint32_t i = 0; i < j->store->n; i++)
-    if (!j->cache || !j->store->items[i].file || !recall_clip(j, i))
-      j->todo[j->n_todo++] = i;
+    if (!j->cache || !j->store->items[i].file || !recall_clip(j, i)) j->todo[j->n_todo++] = i;
   j->store->counts.from_cache = j->store->n - j->n_todo;
 }
 
@@ -152,8 +146,8 @@ static void recall_all(job *j) {
 static am_status cut_part(const am_clip *c, const am_sound *sound, size_t *from, size_t *n, am_error *err) {
   double length = (double)sound->n / sound->rate, slack = 0.01;
   if (c->start + c->seconds > length + slack || (c->start > 0 && c->start >= length))
-    return am_fail(err, AM_E_DATA, "%s: the clip from %g s to %g s lies outside the file, which has %.3f s",
-                   c->path, c->start, c->start + c->seconds, length);
+    return am_fail(err, AM_E_DATA, "%s: the clip from %g s to %g s lies outside the file, which has %.3f s", c->path,
+                   c->start, c->start + c->seconds, length);
   *from = am_size_of(round(c->start * sound->rate));
   if (*from >= sound->n) *from = sound->n - 1;
   *n = sound->n - *from;
@@ -196,7 +190,7 @@ static am_status compute_clip(job *j, uint32_t clip, am_error *err) {
   am_sound sound = {.size = sizeof sound};
   size_t from = 0, n = 0;
   am_status status =
-    am_sound_read_clip(ctx, c->path, am_features_options(j->fx)->sample_rate, j->data->max_seconds, &sound, err);
+      am_sound_read_clip(ctx, c->path, am_features_options(j->fx)->sample_rate, j->data->max_seconds, &sound, err);
   if (status) return status;
   status = cut_part(c, &sound, &from, &n, err);
   if (!status) {
@@ -209,7 +203,8 @@ static am_status compute_clip(job *j, uint32_t clip, am_error *err) {
     else status = am_no_memory(err);
     it->n_sound = n;
   }
-  it->facts = (am_cache_facts){.seconds = (double)n / sound.rate, .file_rate = sound.file_rate,
+  it->facts = (am_cache_facts){.seconds = (double)n / sound.rate,
+                               .file_rate = sound.file_rate,
                                .digest = digest_of(c, &sound),
                                .unheard = status ? AM_HEARD : am_sound_unheard(sound.samples + from, n, sound.rate)};
   it->ok = !status;
@@ -234,30 +229,33 @@ static void remember(job *j, uint32_t clip) {
   item *it = &j->store->items[clip];
   if (!j->cache || !it->file || !it->ok || too_long(j, clip, it->facts.seconds)) return; /* the last: never recalled */
   am_error why = AM_ERROR_INIT;
-  am_status status =
-      am_cache_add(j->cache, x_key(j, clip), it->t, j->store->bins, &it->facts, it->x, &why);
+  am_status status = am_cache_add(j->cache, x_key(j, clip), it->t, j->store->bins, &it->facts, it->x, &why);
   if (!status && j->keep_sound)
-    status = am_cache_add(j->cache, sound_key(j, clip), (int64_t)it->n_sound, 1, &it->facts, it->sound,
-                          &why);
+    status = am_cache_add(j->cache, sound_key(j, clip), (int64_t)it->n_sound, 1, &it->facts, it->sound, &why);
   if (!status && am_cache_pending(j->cache) > FLUSH_BYTES) status = am_cache_flush(j->cache, &why);
   if (status) give_up_cache(j, why.message);
 }
 
 static void report(const job *j, size_t done, bool finished) {
   const am_store *s = j->store;
-  am_progress p = {.size = sizeof p, .task = "features", .unit = "clips", .done = s->counts.from_cache + done,
-                   .total = s->n, .seconds = am_now() - j->began, .finished = finished,
+  am_progress p = {.size = sizeof p,
+                   .task = "features",
+                   .unit = "clips",
+                   .done = s->counts.from_cache + done,
+                   .total = s->n,
+                   .seconds = am_now() - j->began,
+                   .finished = finished,
                    .note = s->counts.from_cache == s->n ? "from the cache" : NULL};
   am_progress_emit(s->ctx, &p);
 }
 
 static am_status skip(job *j, uint32_t clip, am_status status, const am_error *why, am_error *err) {
   am_store *s = j->store;
-  bool file_is_bad =
-      status == AM_E_IO || status == AM_E_FORMAT || status == AM_E_NUMERIC || status == AM_E_DATA;
+  bool file_is_bad = status == AM_E_IO || status == AM_E_FORMAT || status == AM_E_NUMERIC || status == AM_E_DATA;
   if (!j->data->skip_unreadable || !file_is_bad) {
     am_status failed = am_fail(err, status, "%s", why->message);
-    if (err && strstr(why->message, "the limit of") && strlen(err->message) < 800) /* of what is too long (audio/sound.c) */
+    if (err && strstr(why->message, "the limit of") &&
+        strlen(err->message) < 800) /* of what is too long (audio/sound.c) */
       strcat(err->message, ", or raise data.max_seconds");
     if (err && file_is_bad && strlen(err->message) < 900)
       strcat(err->message, " (data.skip_unreadable: true leaves such files out)");
@@ -314,8 +312,8 @@ static void judge_unheard(job *j) {
     it->n_sound = 0;
   }
   if (s->counts.unheard > NAMED)
-    am_log(s->ctx, AM_LOG_WARNING, "%s %zu clips in all that are silent or shorter than 0.1 s", keep ? "kept" : "left out",
-           s->counts.unheard);
+    am_log(s->ctx, AM_LOG_WARNING, "%s %zu clips in all that are silent or shorter than 0.1 s",
+           keep ? "kept" : "left out", s->counts.unheard);
 }
 
 /* Sounds of a lower rate than the features are made for lack their upper frequencies: a model hears them as another kind of
@@ -328,16 +326,17 @@ static void say_low_rates(job *j) {
   for (uint32_t i = (uint32_t)s->n; i-- > 0;)
     if (s->items[i].ok && s->items[i].facts.file_rate > 0 && s->items[i].facts.file_rate < needed) n++, example = i;
   if (n)
-    am_log(s->ctx, AM_LOG_WARNING, "%zu of %zu clips %s a lower rate than the %g Hz that features.sample_rate makes use of, "
-           "e.g. %s (%g Hz): what is missing in %s costs accuracy", n, s->n, am_count(n, "has", "have"), needed,
-           j->d->clips[example].name, s->items[example].facts.file_rate, am_count(n, "it", "them"));
+    am_log(s->ctx, AM_LOG_WARNING,
+           "%zu of %zu clips %s a lower rate than the %g Hz that features.sample_rate makes use of, "
+           "e.g. %s (%g Hz): what is missing in %s costs accuracy",
+           n, s->n, am_count(n, "has", "have"), needed, j->d->clips[example].name, s->items[example].facts.file_rate,
+           am_count(n, "it", "them"));
 }
 
 static am_status fill(job *j, const char *cache_dir, am_error *err) {
   am_store *s = j->store;
   am_error why = AM_ERROR_INIT;
-  if (cache_dir && *cache_dir && am_cache_open(s->ctx, cache_dir, &j->cache, &why))
-    give_up_cache(j, why.message);
+  if (cache_dir && *cache_dir && am_cache_open(s->ctx, cache_dir, &j->cache, &why)) give_up_cache(j, why.message);
   if (j->cache) identify(j);
   recall_all(j);
   am_status status = compute_all(j, err);
@@ -352,17 +351,18 @@ static am_status fill(job *j, const char *cache_dir, am_error *err) {
   judge_unheard(j);
   if (s->counts.skipped + s->counts.unheard == s->n && j->data->unheard == AM_UNHEARD_LEAVE_OUT)
     return s->n == 1 ? am_fail(err, AM_E_DATA, "%s: its only clip is silent or shorter than 0.1 s", j->d->root)
-                     : am_fail(err, AM_E_DATA, "%s: in none of the %zu clips is there anything to hear: %zu %s silent or shorter "
-                               "than 0.1 s", j->d->root, s->n, s->counts.unheard, am_count(s->counts.unheard, "is", "are"));
+                     : am_fail(err, AM_E_DATA,
+                               "%s: in none of the %zu clips is there anything to hear: %zu %s silent or shorter "
+                               "than 0.1 s",
+                               j->d->root, s->n, s->counts.unheard, am_count(s->counts.unheard, "is", "are"));
   say_low_rates(j);
   for (size_t i = 0; i < s->n; i++)
     if (s->items[i].ok && s->items[i].t > s->max_frames) s->max_frames = s->items[i].t;
   return AM_OK;
 }
 
-am_status am_store_create(am_context *ctx, const am_dataset *d, const am_features *fx,
-                          const am_data_options *data, const char *cache_dir, bool keep_sound, am_store **out,
-                          am_error *err) {
+am_status am_store_create(am_context *ctx, const am_dataset *d, const am_features *fx, const am_data_options *data,
+                          const char *cache_dir, bool keep_sound, am_store **out, am_error *err) {
   *out = NULL;
   am_store *s = am_alloc(ctx, 1, sizeof *s);
   if (!s) return am_no_memory(err);

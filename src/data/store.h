@@ -25,14 +25,17 @@ const char *am_store_reason(const am_store *store, uint32_t clip);
  * is): the same on every mount, of every copy and every lossless form, whatever the features are.  0: it could not be read. */
 uint64_t am_store_digest(const am_store *store, uint32_t clip);
 double am_store_file_rate(const am_store *store, uint32_t clip); /* Hz of its file; 0 when it could not be read */
-int am_store_frames(const am_store *store, uint32_t clip); /* T of the clip's features */
-int am_store_bins(const am_store *store);                  /* F */
+int am_store_frames(const am_store *store, uint32_t clip);       /* T of the clip's features */
+int am_store_bins(const am_store *store);                        /* F */
 int am_store_max_frames(const am_store *store);
 const float *am_store_features(const am_store *store, uint32_t clip); /* (T,F), not normalised */
 const float *am_store_sound(const am_store *store, uint32_t clip, size_t *n);
 double am_store_seconds(const am_store *store, uint32_t clip); /* decoded duration */
 /* `unheard` are among those from the cache or computed. */
-typedef struct am_store_counts { size_t from_cache, computed, skipped, unheard; double seconds; } am_store_counts;
+typedef struct am_store_counts {
+  size_t from_cache, computed, skipped, unheard;
+  double seconds;
+} am_store_counts;
 am_store_counts am_store_counted(const am_store *store);
 
 #endif

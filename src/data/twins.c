@@ -54,8 +54,10 @@ am_status am_dataset_check_files(const am_dataset *d, am_error *err) {
   const am_clip *a = twice ? &d->clips[at[first - 1].clip] : NULL, *b = twice ? &d->clips[at[first].clip] : NULL;
   am_free(d->ctx, at);
   if (!twice) return AM_OK;
-  return am_fail(err, AM_E_DATA, "%zu of %zu clips %s there twice, the first %s and %s, which are one file (%s); one would be "
-                 "trained on and the other tested%s", twice, d->n, am_count(twice, "stands", "stand"), a->name, b->name, a->path,
+  return am_fail(err, AM_E_DATA,
+                 "%zu of %zu clips %s there twice, the first %s and %s, which are one file (%s); one would be "
+                 "trained on and the other tested%s",
+                 twice, d->n, am_count(twice, "stands", "stand"), a->name, b->name, a->path,
                  a->corpus != b->corpus ? ": leave one of the corpora out, or give them different speakers or labels"
                                         : ": leave the links out (data.exclude, or `unique: true` in a description)");
 }
@@ -84,7 +86,8 @@ static size_t find_sounds(const am_store *store, const am_split *split, sound *a
   for (int part = 0; part < 3; part++)
     for (size_t i = 0; i < split->n[part]; i++) {
       const uint32_t clip = split->at[part][i];
-      if (am_store_ok(store, clip) && !am_store_unheard(store, clip)) at[n++] = (sound){am_store_digest(store, clip), clip, part};
+      if (am_store_ok(store, clip) && !am_store_unheard(store, clip))
+        at[n++] = (sound){am_store_digest(store, clip), clip, part};
     }
   return n;
 }
@@ -128,7 +131,9 @@ static size_t find_shapes(const am_dataset *d, const am_store *store, const soun
     const am_clip *c = &d->clips[at[i].clip];
     if (c->start > 0 || c->seconds > 0) continue;
     shape *s = &shapes[used++];
-    *s = (shape){.seconds = am_store_seconds(store, at[i].clip), .x = am_store_features(store, at[i].clip), .sound = &at[i],
+    *s = (shape){.seconds = am_store_seconds(store, at[i].clip),
+                 .x = am_store_features(store, at[i].clip),
+                 .sound = &at[i],
                  .n = (size_t)am_store_frames(store, at[i].clip) * (size_t)am_store_bins(store)};
     for (size_t k = 0; k < s->n; k++) s->mean += (double)s->x[k];
     s->mean /= (double)(s->n ? s->n : 1);
@@ -149,8 +154,8 @@ static bool are_near(const shape *a, const shape *b) {
 }
 
 /* The next WINDOW in the order of the mean are enough: sounds that differ by dither have nearly the same. */
-static am_status find_close(am_context *ctx, const am_dataset *d, const shape *s, size_t n, double max_seconds, am_twins *out,
-                            am_error *err) {
+static am_status find_close(am_context *ctx, const am_dataset *d, const shape *s, size_t n, double max_seconds,
+                            am_twins *out, am_error *err) {
   am_status status = AM_OK;
   for (size_t i = 0, asked = 0; i < n && !status; i++)
     for (size_t k = i + 1; k < n && k <= i + WINDOW && s[k].seconds - s[i].seconds <= 0 && !status; k++) {

@@ -12,7 +12,7 @@ am_status am_dataset_check_files(const am_dataset *d, am_error *err);
  * whatever their files are; and files of one length that differ by less than rounding and dither do (am_check_same). */
 typedef struct am_twins {
   size_t sounds;
-  bool trained; /* one of them is in the training part */
+  bool trained;     /* one of them is in the training part */
   uint32_t clip[2]; /* of the first of them, one in each of two parts */
   am_part part[2];
 } am_twins;

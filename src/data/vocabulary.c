@@ -9,19 +9,19 @@
 
 enum { MOST = 6 };
 static const char *const words[][MOST] = {
-  /* the common word first */
-  {"neutral", "neu"},
-  {"calm", "calmness"},
-  {"happy", "happiness", "joy", "joyful", "hap"},
-  {"sad", "sadness", "sorrow"},
-  {"angry", "anger", "ang"},
-  {"fearful", "fear", "afraid", "scared", "fea"},
-  {"disgust", "disgusted", "dis"},
-  {"surprised", "surprise", "sur"},
-  {"bored", "boredom"},
-  {"excited", "excitement", "exc"},
-  {"frustrated", "frustration", "fru"},
-  {"contempt", "contemptuous"},
+    /* the common word first */
+    {"neutral", "neu"},
+    {"calm", "calmness"},
+    {"happy", "happiness", "joy", "joyful", "hap"},
+    {"sad", "sadness", "sorrow"},
+    {"angry", "anger", "ang"},
+    {"fearful", "fear", "afraid", "scared", "fea"},
+    {"disgust", "disgusted", "dis"},
+    {"surprised", "surprise", "sur"},
+    {"bored", "boredom"},
+    {"excited", "excitement", "exc"},
+    {"frustrated", "frustration", "fru"},
+    {"contempt", "contemptuous"},
 };
 
 const char *am_vocabulary_common(const char *folded) {

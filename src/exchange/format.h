@@ -15,7 +15,7 @@ typedef struct am_import_source {
   const char *config;           /* file with data and features; its model.layers, if any, are replaced */
   const char *const *overrides; /* "key=value" */
   size_t n_overrides;
-  const char *labels;           /* "calm,happy,...", the order of the model's outputs; NULL: data.labels */
+  const char *labels; /* "calm,happy,...", the order of the model's outputs; NULL: data.labels */
 } am_import_source;
 
 /* A row of the registry (registry.h). */
@@ -23,10 +23,11 @@ typedef struct am_exchange {
   am_variant is;               /* name; help; options of export_to, members of am_exchange_options */
   const am_option *import_own; /* and those of import_from */
   /* A checkpoint becomes the file `out`, which on failure is as it was; NULL: cannot. */
-  am_status (*export_to)(am_context *ctx, const char *checkpoint, const am_exchange_options *options, const char *out, am_error *err);
+  am_status (*export_to)(am_context *ctx, const char *checkpoint, const am_exchange_options *options, const char *out,
+                         am_error *err);
   /* And `file` the checkpoint `out`, likewise. */
-  am_status (*import_from)(am_context *ctx, const char *file, const am_import_source *source, const am_exchange_options *options,
-                           const char *out, am_error *err);
+  am_status (*import_from)(am_context *ctx, const char *file, const am_import_source *source,
+                           const am_exchange_options *options, const char *out, am_error *err);
 } am_exchange;
 
 #endif

@@ -3,9 +3,11 @@
 
 #include "exchange/format.h"
 
-#define LAYOUT                                                                                                        \
-  {"layout", AM_OPT_CHOICE, offsetof(am_exchange_options, layout), "mel_time", 0, 0, AM_WORDS(AM_KERAS_LAYOUTS),          \
-   "of 2-D inputs: mel_time (mel, frames, 1) or time_mel (frames, mel, 1); default mel_time"}
+#define LAYOUT \
+  { \
+    "layout", AM_OPT_CHOICE, offsetof(am_exchange_options, layout), "mel_time", 0, 0, AM_WORDS(AM_KERAS_LAYOUTS), \
+        "of 2-D inputs: mel_time (mel, frames, 1) or time_mel (frames, mel, 1); default mel_time" \
+  }
 
 static const am_option import_table[] = {LAYOUT, AM_OPTION_END};
 static const am_option export_table[] = {
@@ -14,15 +16,19 @@ static const am_option export_table[] = {
      "of a model for clips of any length: export it for clips of N frames"},
     AM_OPTION_END};
 
-static am_status export_model(am_context *ctx, const char *checkpoint, const am_exchange_options *o, const char *out, am_error *err) {
+static am_status export_model(am_context *ctx, const char *checkpoint, const am_exchange_options *o, const char *out,
+                              am_error *err) {
   const am_keras_export_options keras = {.layout = o->layout, .frames = (int)o->frames};
   return am_keras_export(ctx, checkpoint, &keras, out, err);
 }
 
-static am_status import_model(am_context *ctx, const char *file, const am_import_source *s, const am_exchange_options *o,
-                      const char *out, am_error *err) {
-  const am_keras_import_options keras = {.config = s->config, .overrides = s->overrides, .n_overrides = s->n_overrides,
-                                         .labels = s->labels, .layout = o->layout};
+static am_status import_model(am_context *ctx, const char *file, const am_import_source *s,
+                              const am_exchange_options *o, const char *out, am_error *err) {
+  const am_keras_import_options keras = {.config = s->config,
+                                         .overrides = s->overrides,
+                                         .n_overrides = s->n_overrides,
+                                         .labels = s->labels,
+                                         .layout = o->layout};
   return am_keras_import(ctx, file, &keras, out, err);
 }
 

@@ -66,8 +66,8 @@ static am_status check_frames(writer *w, int frames, am_error *err) {
   w->frames = in.t;
   if (!in.variable) {
     if (!frames || frames == in.t) return AM_OK;
-    return am_fail(err, AM_E_USAGE, "%s: its clips have %d frames; it cannot be exported for %d", w->file,
-                   in.t, frames);
+    return am_fail(err, AM_E_USAGE, "%s: its clips have %d frames; it cannot be exported for %d", w->file, in.t,
+                   frames);
   }
   if (frames > 0) {
     w->frames = frames;
@@ -99,8 +99,7 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_kera
     w.h5 = NULL;
   }
   if (!status && w.checkpoint->normaliser.kind != AM_NORMALISE_NONE)
-    am_log(ctx, AM_LOG_WARNING, "%s: the model sees normalised features; a Keras file does not hold how",
-           checkpoint);
+    am_log(ctx, AM_LOG_WARNING, "%s: the model sees normalised features; a Keras file does not hold how", checkpoint);
   am_h5_close(w.h5);
   am_free(ctx, w.names);
   am_tree_free(w.tree);

@@ -6,9 +6,9 @@
 #include "audio/features.h"
 #include "base/file.h"
 #include "data/corpora/registry.h"
+#include "exchange/keras_read.h"
 #include "io/h5.h"
 #include "model/checkpoint.h"
-#include "exchange/keras_read.h"
 #include "nn/doubt.h"
 
 typedef struct job {
@@ -27,15 +27,14 @@ typedef struct job {
 void am_keras_turn(const float *from, int a, int b, size_t block, float *to) {
   for (int i = 0; i < a; i++)
     for (int k = 0; k < b; k++)
-      memcpy(to + ((size_t)k * (size_t)a + (size_t)i) * block,
-             from + ((size_t)i * (size_t)b + (size_t)k) * block, block * sizeof *to);
+      memcpy(to + ((size_t)k * (size_t)a + (size_t)i) * block, from + ((size_t)i * (size_t)b + (size_t)k) * block,
+             block * sizeof *to);
 }
 
-static am_status read_model(am_context *ctx, const char *file, const char *json, int layout,
-                            am_keras_model *out, am_error *err) {
+static am_status read_model(am_context *ctx, const char *file, const char *json, int layout, am_keras_model *out,
+                            am_error *err) {
   *out = (am_keras_model){0};
-  am_keras_reader r = {
-      .ctx = ctx, .file = file, .model = out, .turned = layout == AM_KERAS_MEL_TIME, .activation = ""};
+  am_keras_reader r = {.ctx = ctx, .file = file, .model = out, .turned = layout == AM_KERAS_MEL_TIME, .activation = ""};
   am_value *root = NULL;
   am_error why = AM_ERROR_INIT;
   am_status status = am_tree_create(ctx, &out->tree, err);
@@ -61,9 +60,11 @@ static am_status check_archive(const job *j, am_error *err) {
   size_t n = f ? fread(head, 1, sizeof head, f) : 0;
   if (f) fclose(f);
   if (n < 4 || memcmp(head, "PK\3\4", 4) != 0) return AM_OK;
-  return am_fail(err, AM_E_UNSUPPORTED,
-                 "%s: a zip, as Keras 3 writes with model.save(\"x.keras\"); this archive cannot be read here: load it in "
-                 "Keras and save it by model.save(\"x.h5\")", j->file);
+  return am_fail(
+      err, AM_E_UNSUPPORTED,
+      "%s: a zip, as Keras 3 writes with model.save(\"x.keras\"); this archive cannot be read here: load it in "
+      "Keras and save it by model.save(\"x.h5\")",
+      j->file);
 }
 
 static am_status open_model(job *j, am_error *err) {
@@ -77,8 +78,8 @@ static am_status open_model(job *j, am_error *err) {
                    "model.save(\"x.h5\") writes",
                    j->file);
   if (am_h5_find(j->h5, "model_weights") != AM_H5_GROUP)
-    return am_fail(err, AM_E_FORMAT,
-                   "%s: it has no group model_weights; wanted what model.save(\"x.h5\") writes", j->file);
+    return am_fail(err, AM_E_FORMAT, "%s: it has no group model_weights; wanted what model.save(\"x.h5\") writes",
+                   j->file);
   status = am_h5_get_text(j->h5, "/", "model_config", &json, err);
   if (!status) status = read_model(j->ctx, j->file, json, j->options->layout, &j->keras, err);
   am_free(j->ctx, json);
@@ -137,8 +138,7 @@ static am_status check_labels(const job *j, am_error *err) {
     if (!*given[i]) return am_fail(err, AM_E_CONFIG, "%s: label %zu is empty", from, i + 1);
     if (!*j->labels[i]) return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" is renamed to nothing", given[i]);
     for (size_t k = 0; k < i; k++) {
-      if (!strcmp(given[i], given[k]))
-        return am_fail(err, AM_E_CONFIG, "%s: \"%s\" is listed twice", from, given[i]);
+      if (!strcmp(given[i], given[k])) return am_fail(err, AM_E_CONFIG, "%s: \"%s\" is listed twice", from, given[i]);
       if (!strcmp(j->labels[i], j->labels[k]))
         return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" and \"%s\" are both renamed to \"%s\"", given[k],
                        given[i], j->labels[i]);
@@ -156,8 +156,8 @@ static am_status find_labels(job *j, am_error *err) {
                    "order (option labels)",
                    j->options->config);
   if (j->keras.units && (size_t)j->keras.units != n)
-    return am_fail(err, AM_E_SHAPE, "%s: the model has %lld outputs, and there are %zu labels (%s, ...)",
-                   j->file, (long long)j->keras.units, n, d->labels.at[0]);
+    return am_fail(err, AM_E_SHAPE, "%s: the model has %lld outputs, and there are %zu labels (%s, ...)", j->file,
+                   (long long)j->keras.units, n, d->labels.at[0]);
   j->labels = am_tree_take(j->config->tree, n, sizeof *j->labels);
   if (!j->labels) return am_no_memory(err);
   j->classes = n;
@@ -197,8 +197,8 @@ static am_status shape_input(job *j, int fixed, int bins, am_error *err) {
   bool picture = k->rank == 3, turned = picture && j->options->layout == AM_KERAS_MEL_TIME;
   if (k->rank == 1) {
     if (!fixed || (int64_t)fixed * bins != k->dims[0])
-      return am_fail(err, AM_E_SHAPE, "%s wants %lld numbers a clip, the features of %s have %d frames of %d",
-                     j->file, (long long)k->dims[0], config, fixed, bins);
+      return am_fail(err, AM_E_SHAPE, "%s wants %lld numbers a clip, the features of %s have %d frames of %d", j->file,
+                     (long long)k->dims[0], config, fixed, bins);
     j->input = (am_shape){.rank = 2, .t = fixed, .f = 1, .c = bins};
     return AM_OK;
   }
@@ -232,14 +232,11 @@ static const am_layer *find_layer(const job *j, const char *name) {
   return NULL;
 }
 
-static bool find_array(am_model *model, const char *layer, const am_keras_array *a, am_array_info *info,
-                       am_real **at) {
-  size_t n = strlen(layer),
-         count = a->statistic ? am_model_statistic_count(model) : am_model_weight_count(model);
+static bool find_array(am_model *model, const char *layer, const am_keras_array *a, am_array_info *info, am_real **at) {
+  size_t n = strlen(layer), count = a->statistic ? am_model_statistic_count(model) : am_model_weight_count(model);
   for (size_t i = 0; i < count; i++) {
     *info = a->statistic ? *am_model_statistic_info(model, i) : *am_model_weight_info(model, i);
-    if (strncmp(info->name, layer, n) || info->name[n] != '/' || strcmp(info->name + n + 1, a->ours))
-      continue;
+    if (strncmp(info->name, layer, n) || info->name[n] != '/' || strcmp(info->name + n + 1, a->ours)) continue;
     *at = (a->statistic ? am_model_statistics(model, NULL) : am_model_weights(model, NULL)) + info->offset;
     return true;
   }
@@ -270,20 +267,23 @@ static am_status check_finite(const job *j, const char *path, const float *value
   for (size_t i = 0; i < count; i++)
     if (!isfinite(values[i]))
       return am_fail(err, AM_E_NUMERIC, "%s: %s: number %zu of %zu is %s; a model with such weights answers nothing",
-                     j->file, path, i + 1, count, isnan(values[i]) ? "not a number" : "infinite, or too large for float32");
+                     j->file, path, i + 1, count,
+                     isnan(values[i]) ? "not a number" : "infinite, or too large for float32");
   return AM_OK;
 }
 
 /* Reads one array whose shape must be ours, with outer dimensions a and b exchanged when both are given. */
-static am_status read_array(job *j, const char *path, const am_array_info *info, int a, int b, bool kernel,
-                            am_real *to, am_error *err) {
+static am_status read_array(job *j, const char *path, const am_array_info *info, int a, int b, bool kernel, am_real *to,
+                            am_error *err) {
   am_h5_info found;
   am_status status = am_h5_get_info(j->h5, path, &found, err);
   if (status) return status;
   if (found.type != AM_H5_F16 && found.type != AM_H5_F32 && found.type != AM_H5_F64 && found.type != AM_H5_PAIRS)
-    return am_fail(err, AM_E_UNSUPPORTED,
-                   "%s: %s does not hold floating-point numbers (float16, bfloat16, float32, float64); quantized models "
-                   "cannot be imported", j->file, path);
+    return am_fail(
+        err, AM_E_UNSUPPORTED,
+        "%s: %s does not hold floating-point numbers (float16, bfloat16, float32, float64); quantized models "
+        "cannot be imported",
+        j->file, path);
   bool same = found.rank == info->rank;
   for (int i = 0; i < info->rank; i++) {
     /* of a turned kernel the two outer dimensions themselves are exchanged */
@@ -292,8 +292,8 @@ static am_status read_array(job *j, const char *path, const am_array_info *info,
   }
   if (!same)
     return am_fail(err, AM_E_SHAPE,
-                   "%s: %s does not have the shape that model_config says (%zu numbers wanted, %zu found)",
-                   j->file, path, info->count, found.count);
+                   "%s: %s does not have the shape that model_config says (%zu numbers wanted, %zu found)", j->file,
+                   path, info->count, found.count);
   float *values = am_alloc_aligned(j->ctx, am_mul(info->count, sizeof *values));
   if (!values) return am_no_memory(err);
   status = read_numbers(j, path, found.type, values, info->count, err);
@@ -310,8 +310,8 @@ static am_status take_array(job *j, const am_keras_layer *l, int i, const char *
   if (!find_array(j->model, l->name, array, &info, &to))
     return am_fail(err, AM_E_SHAPE, "%s: layer %s has no %s here", j->file, l->name, array->ours);
   if (!ends_in(saved, array->keras))
-    return am_fail(err, AM_E_FORMAT, "%s: weight %d of layer %s is %s, wanted %s", j->file, i + 1, l->keras,
-                   saved, array->keras);
+    return am_fail(err, AM_E_FORMAT, "%s: weight %d of layer %s is %s, wanted %s", j->file, i + 1, l->keras, saved,
+                   array->keras);
   int a = 1, b = 1;
   bool kernel = l->turned && info.rank == 4, rows = l->flat && strcmp(array->keras, "bias");
   if (kernel) a = info.dims[1], b = info.dims[0];
@@ -330,8 +330,7 @@ static am_status take_array(job *j, const am_keras_layer *l, int i, const char *
 
 static am_status check_reshape(const job *j, const am_keras_layer *l, am_error *err) {
   const am_shape out = find_layer(j, l->name)->out;
-  if ((l->reshape[0] == -1 || l->reshape[0] == out.t) && (l->reshape[1] == -1 || l->reshape[1] == out.c))
-    return AM_OK;
+  if ((l->reshape[0] == -1 || l->reshape[0] == out.t) && (l->reshape[1] == -1 || l->reshape[1] == out.c)) return AM_OK;
   return am_fail(err, AM_E_UNSUPPORTED,
                  "%s: layer %s (Reshape): target_shape is (%lld, %lld); only frames and what each "
                  "holds, (%d, %d), can be imported",
@@ -345,8 +344,8 @@ static am_status take_layer(job *j, const am_keras_layer *l, am_error *err) {
   if (!group) return am_no_memory(err);
   am_status status = am_h5_get_texts(j->h5, group, "weight_names", &saved, err);
   if (!status && saved.n != (size_t)l->n_arrays)
-    status = am_fail(err, AM_E_FORMAT, "%s: layer %s has %zu weights, wanted %d", j->file, l->keras, saved.n,
-                     l->n_arrays);
+    status =
+        am_fail(err, AM_E_FORMAT, "%s: layer %s has %zu weights, wanted %d", j->file, l->keras, saved.n, l->n_arrays);
   for (int i = 0; i < l->n_arrays && !status; i++) status = take_array(j, l, i, saved.at[i], err);
   am_names_free(j->ctx, &saved);
   am_free(j->ctx, group);
@@ -357,9 +356,11 @@ static am_status take_layer(job *j, const am_keras_layer *l, am_error *err) {
 static am_status check_output(const job *j, am_error *err) {
   bool distribution;
   if (!j->keras.inside || (am_model_limited(j->model, &distribution) && distribution)) return AM_OK;
-  return am_fail(err, AM_E_UNSUPPORTED,
-                 "%s: layer %s makes probabilities (softmax) of several places, which Flatten lays side by side; what comes "
-                 "out does not sum to 1 over the labels", j->file, j->keras.inside);
+  return am_fail(
+      err, AM_E_UNSUPPORTED,
+      "%s: layer %s makes probabilities (softmax) of several places, which Flatten lays side by side; what comes "
+      "out does not sum to 1 over the labels",
+      j->file, j->keras.inside);
 }
 
 /* Arrays that Keras left out (no bias in an LSTM, no scale in a norm) keep what stands for none. */
@@ -369,8 +370,8 @@ static am_status make_model(job *j, am_error *err) {
   am_status status = am_h5_count(j->h5, "model_weights", &numbers, err);
   if (status) return status;
   /* What Keras leaves out (biases, scales) is less than what it writes. */
-  status = am_model_create_within(j->ctx, j->config->layers, j->input, (int)j->classes, am_add(am_mul(2, numbers), 65536),
-                                  &j->model, &why);
+  status = am_model_create_within(j->ctx, j->config->layers, j->input, (int)j->classes,
+                                  am_add(am_mul(2, numbers), 65536), &j->model, &why);
   if (status) return am_fail(err, status, "%s: %s", j->file, why.message);
   for (size_t i = 0; i < am_model_weight_count(j->model); i++) {
     am_array_info info = *am_model_weight_info(j->model, i);
@@ -393,15 +394,21 @@ static am_status save(job *j, const char *out, am_error *err) {
                    j->options->config);
   am_dataset dataset = {.corpus = am_data_corpus(&c->data), .title = "imported from Keras"};
   am_split split = {.note = "imported from Keras"};
-  am_normaliser normaliser = {.kind = c->features.normalise, .by_all = c->features.normalise_by == AM_NORMALISE_BY_ALL,
+  am_normaliser normaliser = {.kind = c->features.normalise,
+                              .by_all = c->features.normalise_by == AM_NORMALISE_BY_ALL,
                               .f = j->input.f * j->input.c};
-  am_save all = {.config = j->config, .model = j->model, .labels = (char *const *)j->labels,
-                 .classes = (int)j->classes, .normaliser = &normaliser, .dataset = &dataset, .split = &split};
+  am_save all = {.config = j->config,
+                 .model = j->model,
+                 .labels = (char *const *)j->labels,
+                 .classes = (int)j->classes,
+                 .normaliser = &normaliser,
+                 .dataset = &dataset,
+                 .split = &split};
   return am_checkpoint_save_given(j->ctx, out, &all, err);
 }
 
-am_status am_keras_import(am_context *ctx, const char *file, const am_keras_import_options *options,
-                          const char *out, am_error *err) {
+am_status am_keras_import(am_context *ctx, const char *file, const am_keras_import_options *options, const char *out,
+                          am_error *err) {
   job j = {.ctx = ctx, .file = file, .options = options};
   am_status status = open_model(&j, err);
   if (!status) status = load_config(&j, err);

@@ -3,20 +3,20 @@
 #ifndef AM_KERAS_READ_H
 #define AM_KERAS_READ_H
 
-#include "io/json.h"
 #include "exchange/keras.h"
+#include "io/json.h"
 
 /* The weights of one Keras layer, in Keras's order. */
 enum { AM_KERAS_ARRAYS = 6 };
 typedef struct am_keras_array {
-  const char *keras;  /* "moving_mean" */
-  const char *ours;   /* "mean", of our layer */
+  const char *keras; /* "moving_mean" */
+  const char *ours;  /* "mean", of our layer */
   bool statistic;
 } am_keras_array;
 
 typedef struct am_keras_layer {
-  const char *name;   /* ours; two of Keras's may be one of ours */
-  const char *keras;  /* Keras's, which may hold other characters */
+  const char *name;  /* ours; two of Keras's may be one of ours */
+  const char *keras; /* Keras's, which may hold other characters */
   int n_arrays;
   am_keras_array arrays[AM_KERAS_ARRAYS];
   bool turned;        /* conv2d over a turned map */
@@ -26,14 +26,14 @@ typedef struct am_keras_layer {
 
 /* A Keras model taken apart. */
 typedef struct am_keras_model {
-  am_tree *tree;       /* owns all strings */
-  am_buffer layers;    /* our list of layers, as JSON */
-  am_keras_layer *at;  /* layers with weights, or something to check; am_free */
+  am_tree *tree;      /* owns all strings */
+  am_buffer layers;   /* our list of layers, as JSON */
+  am_keras_layer *at; /* layers with weights, or something to check; am_free */
   size_t n;
-  int rank;            /* of the input without the batch: 1 to 3 */
-  int64_t dims[3];     /* -1: any */
-  int64_t units;       /* outputs; 0 unknown */
-  const char *inside;  /* the layer whose softmax stands before others without weights: our list then ends in
+  int rank;           /* of the input without the batch: 1 to 3 */
+  int64_t dims[3];    /* -1: any */
+  int64_t units;      /* outputs; 0 unknown */
+  const char *inside; /* the layer whose softmax stands before others without weights: our list then ends in
                           log_probabilities; NULL: there is none */
 } am_keras_model;
 
@@ -75,13 +75,14 @@ void am_keras_add(am_keras_reader *r, const char *type, const char *name);
 /* keras_read_keys.c: every key of s->config is one of `options`, or does not touch what the layer computes, or has the one
  * value that is computed here.  Anything else is AM_E_UNSUPPORTED by name.  What was passed over goes to the log. */
 am_status am_keras_check_keys(am_keras_reader *r, const am_keras_source *s, const char *options, am_error *err);
-const char *am_keras_text(const am_value *v); /* NULL: no scalar */
+const char *am_keras_text(const am_value *v);            /* NULL: no scalar */
 bool am_keras_is(const am_value *v, const char *wanted); /* NULL: null */
 am_status am_keras_refuse(const am_keras_reader *r, const am_keras_source *s, const char *key, const char *wanted,
                           am_error *err);
-am_status am_keras_int(const am_keras_reader *r, const am_keras_source *s, const char *key, int64_t *out, am_error *err);
-am_status am_keras_real(const am_keras_reader *r, const am_keras_source *s, const char *key, double fallback, double *out,
-                        am_error *err);
+am_status am_keras_int(const am_keras_reader *r, const am_keras_source *s, const char *key, int64_t *out,
+                       am_error *err);
+am_status am_keras_real(const am_keras_reader *r, const am_keras_source *s, const char *key, double fallback,
+                        double *out, am_error *err);
 am_status am_keras_bool(const am_keras_reader *r, const am_keras_source *s, const char *key, bool fallback, bool *out,
                         am_error *err);
 

@@ -30,7 +30,7 @@ typedef struct graph {
   am_keras_reader *r;
   am_tree *tree;
   node *nodes;
-  node **sorted; /* by name */
+  node **sorted;  /* by name */
   element *chain; /* output first in a Functional model, turned round at the end */
   size_t n, length;
 } graph;
@@ -117,7 +117,8 @@ static am_status read_nodes(graph *g, const am_value *layers, am_error *err) {
     s->type = am_keras_text(am_value_get(layer, "class_name"));
     s->config = am_value_get(layer, "config");
     s->name = am_keras_text(am_value_get(s->config, "name"));
-    if (!s->name) s->name = am_keras_text(am_value_get(layer, "name")); /* an operation, as Cast, has none in its config */
+    if (!s->name)
+      s->name = am_keras_text(am_value_get(layer, "name")); /* an operation, as Cast, has none in its config */
     if (!s->type || !s->name || !*s->name)
       return am_fail(err, AM_E_FORMAT, "%s: model_config: a layer without class_name or name", g->r->file);
     g->nodes[i].place = i;
@@ -126,18 +127,21 @@ static am_status read_nodes(graph *g, const am_value *layers, am_error *err) {
   qsort(g->sorted, g->n, sizeof *g->sorted, by_name);
   for (i = 1; i < g->n; i++)
     if (!strcmp(g->sorted[i - 1]->s.name, g->sorted[i]->s.name))
-      return am_fail(err, AM_E_FORMAT,
-                     "%s: two layers are called \"%s\" (a %s and a %s), so their weights cannot be told apart; give them "
-                     "names of their own in Keras and save the model again",
-                     g->r->file, g->sorted[i]->s.name, g->sorted[i - 1]->s.type, g->sorted[i]->s.type);
+      return am_fail(
+          err, AM_E_FORMAT,
+          "%s: two layers are called \"%s\" (a %s and a %s), so their weights cannot be told apart; give them "
+          "names of their own in Keras and save the model again",
+          g->r->file, g->sorted[i]->s.name, g->sorted[i - 1]->s.type, g->sorted[i]->s.type);
   return name_ours(g, err);
 }
 
 /* ---- what a layer is called with ---- */
 
 static am_status refuse_call(const graph *g, const node *n, const char *what, am_error *err) {
-  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s) %s; only layers one behind the other can be imported, and "
-                 "attention over frames as docs/keras.md shows it", g->r->file, n->s.name, n->s.type, what);
+  return am_fail(err, AM_E_UNSUPPORTED,
+                 "%s: layer %s (%s) %s; only layers one behind the other can be imported, and "
+                 "attention over frames as docs/keras.md shows it",
+                 g->r->file, n->s.name, n->s.type, what);
 }
 
 /* The options of a call change nothing when they are off. */
@@ -269,8 +273,7 @@ static am_status find_shape(am_keras_reader *r, const am_value *config, const am
   int i = 0;
   for (const am_value *v = shape->first->next; v; v = v->next, i++) {
     m->dims[i] = -1;
-    if (v->kind == AM_NULL || (am_value_to_int(v, &m->dims[i]) && m->dims[i] >= 1 && m->dims[i] <= INT32_MAX))
-      continue;
+    if (v->kind == AM_NULL || (am_value_to_int(v, &m->dims[i]) && m->dims[i] >= 1 && m->dims[i] <= INT32_MAX)) continue;
     return am_fail(err, AM_E_FORMAT, "%s: dimension %d of the input shape is %s", r->file, i + 1,
                    am_keras_text(v) ? am_keras_text(v) : "no number");
   }
@@ -281,13 +284,16 @@ static am_status find_shape(am_keras_reader *r, const am_value *config, const am
  * takes it back; only, it must still be probabilities. */
 static am_status finish_output(am_keras_reader *r, am_error *err) {
   if (*r->activation && strcmp(r->activation, "softmax") != 0)
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: the model ends in %s (layer %s); wanted softmax, or logits without an "
-                   "activation", r->file, r->activation, r->made);
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: the model ends in %s (layer %s); wanted softmax, or logits without an "
+                   "activation",
+                   r->file, r->activation, r->made);
   if (!*r->activation || !r->behind) return AM_OK;
   if (r->spoiled)
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s makes probabilities (softmax), and %s behind it makes of them what "
-                   "no longer sums to 1; only averages, Flatten and Dropout can follow a softmax", r->file, r->made,
-                   r->spoiled);
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: layer %s makes probabilities (softmax), and %s behind it makes of them what "
+                   "no longer sums to 1; only averages, Flatten and Dropout can follow a softmax",
+                   r->file, r->made, r->spoiled);
   r->model->inside = r->made;
   am_keras_add(r, "log_probabilities", "log_probabilities");
   return AM_OK;

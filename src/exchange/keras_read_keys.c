@@ -61,14 +61,15 @@ bool am_keras_is(const am_value *v, const char *wanted) {
   return !strcmp(v->text, wanted) || (am_value_to_real(v, &a) && am_text_to_real(wanted, &b) && a == b);
 }
 
-am_status am_keras_int(const am_keras_reader *r, const am_keras_source *s, const char *key, int64_t *out, am_error *err) {
+am_status am_keras_int(const am_keras_reader *r, const am_keras_source *s, const char *key, int64_t *out,
+                       am_error *err) {
   const am_value *v = am_value_get(s->config, key);
   if (v && am_value_to_int(v, out) && *out >= 1 && *out <= INT32_MAX) return AM_OK;
   return am_keras_refuse(r, s, key, "a number from 1", err);
 }
 
-am_status am_keras_real(const am_keras_reader *r, const am_keras_source *s, const char *key, double fallback, double *out,
-                        am_error *err) {
+am_status am_keras_real(const am_keras_reader *r, const am_keras_source *s, const char *key, double fallback,
+                        double *out, am_error *err) {
   const am_value *v = am_value_get(s->config, key);
   *out = fallback;
   return !v || am_value_to_real(v, out) ? AM_OK : am_keras_refuse(r, s, key, "a number", err);
@@ -121,8 +122,8 @@ static am_status check_key(am_keras_reader *r, const am_keras_source *s, const c
   if (training && is_set(v))
     am_log(r->ctx, AM_LOG_WARNING, "%s: layer %s: %s acts in training only and is left out", r->file, s->name, v->key);
   if (!training && am_choice_index(without_effect, v->key) < 0 && v->kind != AM_NULL && !am_keras_is(v, "false"))
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s) has an option that is not known here: %s", r->file, s->name,
-                   s->type, v->key);
+    return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s) has an option that is not known here: %s", r->file,
+                   s->name, s->type, v->key);
   if (strcmp(v->key, "name") != 0) am_buffer_printf(r->ctx, over, " %s", v->key);
   return AM_OK;
 }

@@ -56,8 +56,7 @@ static void add(am_keras_layer *l, const char *keras, const char *ours, bool sta
 }
 
 /* A number, or one each dimension; of a turned map they are exchanged. */
-static am_status windows(reader *r, const source *s, const char *key, const char *ours, int rank,
-                         am_error *err) {
+static am_status windows(reader *r, const source *s, const char *key, const char *ours, int rank, am_error *err) {
   const am_value *v = am_value_get(s->config, key), *item = v && v->kind == AM_LIST ? v->first : v;
   const size_t n = (size_t)rank - 1;
   int64_t number[2] = {1, 1};
@@ -82,9 +81,9 @@ static am_status padding(reader *r, const source *s, am_error *err) {
 
 /* Our name of a Keras activation; "" for linear. */
 static am_status activation_of(const reader *r, const source *s, const char **out, am_error *err) {
-  static const char *const known[][2] = {{"linear", ""},       {"relu", "relu"},       {"tanh", "tanh"},
+  static const char *const known[][2] = {{"linear", ""},         {"relu", "relu"},       {"tanh", "tanh"},
                                          {"sigmoid", "sigmoid"}, {"softmax", "softmax"}, {"gelu", "gelu"},
-                                         {"swish", "silu"},    {"silu", "silu"}};
+                                         {"swish", "silu"},      {"silu", "silu"}};
   const am_value *v = am_value_get(s->config, "activation");
   const char *word = !v || v->kind == AM_NULL ? "linear" : am_keras_text(v);
   for (size_t i = 0; word && i < sizeof known / sizeof *known; i++)
@@ -105,8 +104,8 @@ static am_status activate(reader *r, const source *s, am_error *err) {
 
 static am_status need_rank(const reader *r, const source *s, int rank, am_error *err) {
   if (r->rank == rank) return AM_OK;
-  return am_fail(err, AM_E_SHAPE, "%s: layer %s (%s) wants %d dimensions without the batch, and is given %d",
-                 r->file, s->name, s->type, rank, r->rank);
+  return am_fail(err, AM_E_SHAPE, "%s: layer %s (%s) wants %d dimensions without the batch, and is given %d", r->file,
+                 s->name, s->type, rank, r->rank);
 }
 
 static int rank_of(const source *s) { return strstr(s->type, "2D") ? 3 : 2; }
@@ -312,7 +311,9 @@ static const keras_class *find_class(const char *type);
 /* The layer inside a Bidirectional. */
 static am_status find_cell(reader *r, const source *s, const char *key, source *cell, am_error *err) {
   const am_value *layer = am_value_get(s->config, key);
-  *cell = (source){.type = am_keras_text(am_value_get(layer, "class_name")), .name = s->name, .ours = s->ours,
+  *cell = (source){.type = am_keras_text(am_value_get(layer, "class_name")),
+                   .name = s->name,
+                   .ours = s->ours,
                    .config = am_value_get(layer, "config")};
   if (cell->type && (!strcmp(cell->type, "LSTM") || !strcmp(cell->type, "GRU"))) return AM_OK;
   return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (Bidirectional) holds %s; only LSTM and GRU can be imported",
@@ -321,8 +322,8 @@ static am_status find_cell(reader *r, const source *s, const char *key, source *
 
 /* Keras 3 writes the layer that runs backward, too: the same but for its direction, or another one that its user chose. */
 static am_status check_backward(reader *r, const source *s, const source *cell, am_error *err) {
-  static const char *const same[] = {"units", "activation", "recurrent_activation", "use_bias", "return_sequences",
-                                     "reset_after"};
+  static const char *const same[] = {"units",    "activation",       "recurrent_activation",
+                                     "use_bias", "return_sequences", "reset_after"};
   source backward;
   am_status status = find_cell(r, s, "backward_layer", &backward, err);
   if (status) return status;
@@ -455,7 +456,8 @@ static am_status check_axes(const reader *r, const source *dot, am_error *err) {
 }
 
 /* What attention consists of must be plain: Dense with this activation, and with a bias or without. */
-static am_status check_scorer(reader *r, const source *s, const char *wanted, bool bias, int64_t *units, am_error *err) {
+static am_status check_scorer(reader *r, const source *s, const char *wanted, bool bias, int64_t *units,
+                              am_error *err) {
   const char *activation = "";
   bool has;
   am_status status = am_keras_check_keys(r, s, find_class("Dense")->options, err);
@@ -468,10 +470,10 @@ static am_status check_scorer(reader *r, const source *s, const char *wanted, bo
                              err);
   if (!status) status = am_keras_bool(r, s, "use_bias", true, &has, err);
   if (!status && has != bias)
-    status = am_keras_refuse(r, s, "use_bias",
-                             bias ? "true, before the scores of attention over frames,"
-                                  : "false, for the scores of attention over frames,",
-                             err);
+    status = am_keras_refuse(
+        r, s, "use_bias",
+        bias ? "true, before the scores of attention over frames," : "false, for the scores of attention over frames,",
+        err);
   return status;
 }
 

@@ -16,8 +16,7 @@ typedef struct item {
 } item;
 
 static am_status refuse(const writer *w, const am_layer *layer, const char *what, am_error *err) {
-  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s): %s", w->file, layer->name, layer->cls->type,
-                 what);
+  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s): %s", w->file, layer->name, layer->cls->type, what);
 }
 
 /* ---- names ---- */
@@ -142,8 +141,7 @@ static am_status padding(writer *w, const item *it, am_error *err) {
   int64_t pad[2];
   pair(it, "pad", NULL, pad);
   bool zeros = !strcmp(word, "explicit") && (pad[0] || (pad[1] && it->layer->in[0].rank == 3));
-  if (zeros)
-    return refuse(w, it->layer, "Keras has no padding: explicit; only valid and same can be exported", err);
+  if (zeros) return refuse(w, it->layer, "Keras has no padding: explicit; only valid and same can be exported", err);
   am_json_text(&w->json, "padding", !strcmp(word, "same") ? "same" : "valid");
   am_json_text(&w->json, "data_format", "channels_last");
   return AM_OK;
@@ -157,21 +155,17 @@ static bool find_array(const writer *w, const am_layer *layer, const am_keras_ar
   size_t count = a->statistic ? am_model_statistic_count(w->model) : am_model_weight_count(w->model);
   for (size_t i = 0; i < count; i++) {
     *info = a->statistic ? *am_model_statistic_info(w->model, i) : *am_model_weight_info(w->model, i);
-    if (strncmp(info->name, layer->name, n) || info->name[n] != '/' || strcmp(info->name + n + 1, a->ours))
-      continue;
-    *at = (a->statistic ? am_model_statistics(w->model, NULL) : am_model_weights(w->model, NULL)) +
-          info->offset;
+    if (strncmp(info->name, layer->name, n) || info->name[n] != '/' || strcmp(info->name + n + 1, a->ours)) continue;
+    *at = (a->statistic ? am_model_statistics(w->model, NULL) : am_model_weights(w->model, NULL)) + info->offset;
     return true;
   }
   return false;
 }
 
-static am_status write_array(writer *w, const item *it, const am_keras_array *a, const char *saved,
-                             am_error *err) {
+static am_status write_array(writer *w, const item *it, const am_keras_array *a, const char *saved, am_error *err) {
   am_array_info info;
   const am_real *from;
-  if (!find_array(w, it->layer, a, &info, &from))
-    return refuse(w, it->layer, "an array of its is missing", err);
+  if (!find_array(w, it->layer, a, &info, &from)) return refuse(w, it->layer, "an array of its is missing", err);
   size_t dims[4] = {0};
   for (int i = 0; i < info.rank; i++) dims[i] = (size_t)info.dims[i];
   int t = 1, f = 1;
@@ -194,24 +188,21 @@ static am_status write_array(writer *w, const item *it, const am_keras_array *a,
 }
 
 /* The arrays of a layer and their names, all "<layer>/<cell><array>:0". `cells`: of each direction. */
-static am_status write_arrays(writer *w, const item *it, const am_keras_array *arrays, int n,
-                              const char *const *cells, am_error *err) {
+static am_status write_arrays(writer *w, const item *it, const am_keras_array *arrays, int n, const char *const *cells,
+                              am_error *err) {
   char *saved[AM_KERAS_ARRAYS] = {NULL}, *group = am_format(w->ctx, "model_weights/%s", it->name);
   am_status status = group ? am_h5_group(w->h5, group, err) : am_no_memory(err);
   for (int i = 0; i < n && !status; i++) {
     saved[i] = am_format(w->ctx, "%s/%s%s:0", it->name, cells ? cells[2 * i / n] : "", arrays[i].keras);
     status = saved[i] ? write_array(w, it, &arrays[i], saved[i], err) : am_no_memory(err);
   }
-  if (!status)
-    status = am_h5_set_texts(w->h5, group, "weight_names", (const char *const *)saved, (size_t)n, err);
+  if (!status) status = am_h5_set_texts(w->h5, group, "weight_names", (const char *const *)saved, (size_t)n, err);
   for (int i = 0; i < n; i++) am_free(w->ctx, saved[i]);
   am_free(w->ctx, group);
   return status;
 }
 
-static am_status no_arrays(writer *w, const item *it, am_error *err) {
-  return write_arrays(w, it, NULL, 0, NULL, err);
-}
+static am_status no_arrays(writer *w, const item *it, am_error *err) { return write_arrays(w, it, NULL, 0, NULL, err); }
 
 static const am_keras_array kernel_and_bias[] = {{"kernel", "kernel", false}, {"bias", "bias", false}};
 
@@ -249,15 +240,10 @@ static am_status write_dense(writer *w, const item *it, am_error *err) {
 }
 
 static am_status write_pool(writer *w, const item *it, am_error *err) {
-  bool map = it->layer->in[0].rank == 3,
-       max = it->layer->cls == &am_max_pool1d || it->layer->cls == &am_max_pool2d;
+  bool map = it->layer->in[0].rank == 3, max = it->layer->cls == &am_max_pool1d || it->layer->cls == &am_max_pool2d;
   if (yes(it, "count_include_pad") && !strcmp(option(it, "padding"), "same"))
     return refuse(w, it->layer, "Keras does not count padding in averages (count_include_pad)", err);
-  begin(w,
-        max   ? map ? "MaxPooling2D" : "MaxPooling1D"
-        : map ? "AveragePooling2D"
-              : "AveragePooling1D",
-        it->name);
+  begin(w, max ? map ? "MaxPooling2D" : "MaxPooling1D" : map ? "AveragePooling2D" : "AveragePooling1D", it->name);
   windows(w, it, "size", NULL, "pool_size");
   windows(w, it, "stride", "size", "strides");
   am_status status = padding(w, it, err);
@@ -305,8 +291,11 @@ static am_status write_global(writer *w, const item *it, am_error *err) {
     if (status) return status;
     map = false;
   }
-  begin(w, max ? map ? "GlobalMaxPooling2D" : "GlobalMaxPooling1D"
-               : map ? "GlobalAveragePooling2D" : "GlobalAveragePooling1D", it->name);
+  begin(w,
+        max   ? map ? "GlobalMaxPooling2D" : "GlobalMaxPooling1D"
+        : map ? "GlobalAveragePooling2D"
+              : "GlobalAveragePooling1D",
+        it->name);
   am_json_text(&w->json, "data_format", "channels_last");
   end(w);
   return no_arrays(w, it, err);
@@ -373,10 +362,12 @@ static am_status write_norm(writer *w, const item *it, am_error *err) {
 }
 
 static am_status write_recurrent(writer *w, const item *it, am_error *err) {
-  static const am_keras_array arrays[] = {
-      {"kernel", "kernel", false}, {"recurrent_kernel", "recurrent_kernel", false}, {"bias", "bias", false},
-      {"kernel", "backward_kernel", false}, {"recurrent_kernel", "backward_recurrent_kernel", false},
-      {"bias", "backward_bias", false}};
+  static const am_keras_array arrays[] = {{"kernel", "kernel", false},
+                                          {"recurrent_kernel", "recurrent_kernel", false},
+                                          {"bias", "bias", false},
+                                          {"kernel", "backward_kernel", false},
+                                          {"recurrent_kernel", "backward_recurrent_kernel", false},
+                                          {"bias", "backward_bias", false}};
   static const char *const cells[2][2][2] = {
       {{"lstm_cell/", "lstm_cell/"}, {"forward_lstm/lstm_cell/", "backward_lstm/lstm_cell/"}},
       {{"gru_cell/", "gru_cell/"}, {"forward_gru/gru_cell/", "backward_gru/gru_cell/"}}};
@@ -468,8 +459,7 @@ am_status am_keras_write_step(writer *w, size_t *i, am_error *err) {
   const am_step *step = am_model_step(w->model, *i);
   const am_layer *layer = &step->layer;
   if (layer->n_in != 1 || step->inputs[0] != (int)*i)
-    return refuse(w, layer,
-                  "a Sequential model of Keras has no branches (residual, squeeze_excite, parallel)", err);
+    return refuse(w, layer, "a Sequential model of Keras has no branches (residual, squeeze_excite, parallel)", err);
   item it = {.i = *i, .layer = layer, .activation = activation_name(layer)};
   am_status (*write)(writer *, const item *, am_error *) = it.activation ? write_activation : NULL;
   for (size_t k = 0; k < sizeof writers / sizeof *writers; k++) {
@@ -492,8 +482,13 @@ am_status am_keras_write_step(writer *w, size_t *i, am_error *err) {
 void am_keras_write_input(writer *w) {
   const am_shape in = am_model_input(w->model);
   const int t = w->frames;
-  const int dims[3] = {in.rank == 1 ? in.c : in.rank == 3 && w->turned ? in.f : t,
-                       in.rank == 2 ? in.c : w->turned ? t : in.f, in.c};
+  const int dims[3] = {in.rank == 1                ? in.c
+                       : in.rank == 3 && w->turned ? in.f
+                                                   : t,
+                       in.rank == 2 ? in.c
+                       : w->turned  ? t
+                                    : in.f,
+                       in.c};
   open_layer(w, NULL, "InputLayer", w->now = "audiomood_input");
   am_json_open(&w->json, "batch_input_shape", '[');
   am_json_null(&w->json, NULL);

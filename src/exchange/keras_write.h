@@ -3,9 +3,9 @@
 #ifndef AM_KERAS_WRITE_H
 #define AM_KERAS_WRITE_H
 
+#include "exchange/keras.h"
 #include "io/h5.h"
 #include "io/json.h"
-#include "exchange/keras.h"
 
 typedef struct am_keras_writer {
   am_context *ctx;
@@ -13,16 +13,16 @@ typedef struct am_keras_writer {
   am_checkpoint *checkpoint;
   am_model *model;
   am_h5 *h5;
-  am_tree *tree;    /* options and names */
+  am_tree *tree; /* options and names */
   am_buffer text;
   am_json json;
   const char **names; /* of the Keras layers so far */
   size_t n_names;
-  bool functional;    /* a Functional model, whose layers say what they are called with; else Sequential */
+  bool functional; /* a Functional model, whose layers say what they are called with; else Sequential */
   const char *now, *before, *second; /* the layer being written, the one it is called with, and another one, or NULL */
-  bool turned;      /* maps are (F,T,C) in Keras */
-  am_shape flat;    /* of the turned map after whose flatten we are; t 0: none */
-  int frames;       /* of the input */
+  bool turned;                       /* maps are (F,T,C) in Keras */
+  am_shape flat;                     /* of the turned map after whose flatten we are; t 0: none */
+  int frames;                        /* of the input */
 } am_keras_writer;
 
 void am_keras_write_input(am_keras_writer *w);

@@ -9,15 +9,15 @@
 #include <strings.h>
 
 #include "base/file.h"
-#include "base/value.h"
 #include "base/utf8.h"
+#include "base/value.h"
 
 enum { MAX_COLUMNS = 10000 };
 
 struct am_csv {
   am_context *ctx;
   char *source, *text;
-  char **fields; /* rows x columns, the header first */
+  char **fields;   /* rows x columns, the header first */
   char ***by_name; /* (columns) places in the header, by name and then from left to right */
   int *lines;
   size_t columns, rows, field_room, line_room, used; /* rows counts the header; used: fields so far */
@@ -88,8 +88,10 @@ static am_status add_field(am_csv *csv, char *field, am_error *err) {
 /* What a first row is that does not look like one which names columns; "": nothing strange. */
 static const char *header_hint(const am_csv *csv) {
   const char *first = csv->fields[0];
-  if (*first == '#') return "; the first row begins with '#', but comments are not read: the first row names the columns";
-  if (!strncasecmp(first, "sep=", 4)) return "; the first row is Excel's sep= line, which only a .csv or .tsv file of yours may have";
+  if (*first == '#')
+    return "; the first row begins with '#', but comments are not read: the first row names the columns";
+  if (!strncasecmp(first, "sep=", 4))
+    return "; the first row is Excel's sep= line, which only a .csv or .tsv file of yours may have";
   for (size_t i = 0; i < csv->columns; i++)
     if (strpbrk(csv->fields[i], ";\t,|"))
       return "; the columns seem to be separated by more than one sign; use ',' or ';' or tabs alone";

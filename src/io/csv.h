@@ -26,7 +26,7 @@ int am_csv_column(const am_csv *csv, const char *name);
 /* The same; absent is an AM_E_FORMAT error that names the columns there are. */
 am_status am_csv_need(const am_csv *csv, const char *name, int *column, am_error *err);
 const char *am_csv_get(const am_csv *csv, size_t row, size_t column); /* borrowed, terminated */
-int am_csv_line(const am_csv *csv, size_t row); /* where the row begins, from 1 */
+int am_csv_line(const am_csv *csv, size_t row);                       /* where the row begins, from 1 */
 /* Fails with "file:line: message". */
 am_status am_csv_fail(const am_csv *csv, size_t row, am_error *err, const char *format, ...) AM_PRINTF(4, 5);
 

@@ -24,9 +24,7 @@ static herr_t on_line(unsigned n, const H5E_error2_t *line, void *user) {
 }
 
 /* In place of printing, at every failing call. */
-static herr_t on_failure(hid_t stack, void *user) {
-  return H5Ewalk2(stack, H5E_WALK_UPWARD, on_line, user);
-}
+static herr_t on_failure(hid_t stack, void *user) { return H5Ewalk2(stack, H5E_WALK_UPWARD, on_line, user); }
 
 bool am_h5_starved(bool again) {
   bool was = starved;
@@ -61,7 +59,7 @@ static herr_t keep_line(unsigned n, const H5E_error2_t *line, void *user) {
   return 0;
 }
 
-am_status (am_h5_fail)(const am_h5 *file, am_error *err, am_status status, const char *what, const char *name) {
+am_status(am_h5_fail)(const am_h5 *file, am_error *err, am_status status, const char *what, const char *name) {
   char texts[2][256] = {"", ""};
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_line, texts);
   return am_fail(err, status, "%s: %s%s%s: HDF5 says: %s%s%s", file->path, what, *name ? " " : "", name, texts[0],
@@ -120,7 +118,8 @@ static am_status check_objects(const am_h5 *file, am_error *err) {
 static hid_t open_in_hdf5(am_h5 *file) {
   hid_t list = access_list(), id = -1;
   if (!file->image) id = H5Fopen(file->path, file->flags & AM_H5_UPDATE ? H5F_ACC_RDWR : H5F_ACC_RDONLY, list);
-  else if (H5Pset_fapl_core(list, 1 << 20, false) >= 0 && H5Pset_file_image(list, (void *)file->image, (size_t)file->bytes) >= 0)
+  else if (H5Pset_fapl_core(list, 1 << 20, false) >= 0 &&
+           H5Pset_file_image(list, (void *)file->image, (size_t)file->bytes) >= 0)
     id = H5Fopen(file->path, H5F_ACC_RDONLY, list);
   H5Pclose(list);
   return id;
@@ -129,7 +128,8 @@ static hid_t open_in_hdf5(am_h5 *file) {
 /* The file is freed on failure. */
 static am_status open_known(am_h5 *file, am_h5 **out, am_error *err) {
   am_status status = am_h5_check_head(file, err);
-  if (!status && file->flags & AM_H5_UNTRUSTED && am_context_reads_in_child(file->ctx)) status = am_h5_check_in_child(file, err);
+  if (!status && file->flags & AM_H5_UNTRUSTED && am_context_reads_in_child(file->ctx))
+    status = am_h5_check_in_child(file, err);
   if (status) {
     am_h5_close(file);
     return status;
@@ -151,8 +151,7 @@ am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **
   am_log(ctx, AM_LOG_DEBUG, "reading %s", path);
   if (am_folder_exists(path)) return am_fail(err, AM_E_IO, "%s is a folder; wanted an HDF5 file", path);
   if (am_file_is_special(path)) return am_fail(err, AM_E_IO, "%s is a device or a pipe; wanted an HDF5 file", path);
-  if (access(path, flags & AM_H5_UPDATE ? R_OK | W_OK : R_OK))
-    return am_fail_errno(err, errno, "cannot open %s", path);
+  if (access(path, flags & AM_H5_UPDATE ? R_OK | W_OK : R_OK)) return am_fail_errno(err, errno, "cannot open %s", path);
   am_status status = am_file_identify(path, &id, err);
   if (!status) status = new_file(ctx, path, false, &file, err);
   if (status) return status;
@@ -161,8 +160,8 @@ am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **
   return open_known(file, out, err);
 }
 
-am_status am_h5_open_image(am_context *ctx, const void *data, size_t bytes, const char *name, unsigned flags, am_h5 **out,
-                           am_error *err) {
+am_status am_h5_open_image(am_context *ctx, const void *data, size_t bytes, const char *name, unsigned flags,
+                           am_h5 **out, am_error *err) {
   am_h5 *file = NULL;
   *out = NULL;
   am_status status = new_file(ctx, name, false, &file, err);
@@ -291,8 +290,9 @@ am_status am_h5_charge(am_h5 *file, const char *name, size_t bytes, am_error *er
     file->given += bytes;
     return AM_OK;
   }
-  return am_fail(err, AM_E_FORMAT, "%s: with %s more would be read from it than 24 MB and 8 times its size (%llu bytes)",
-                 file->path, name, (unsigned long long)file->bytes);
+  return am_fail(err, AM_E_FORMAT,
+                 "%s: with %s more would be read from it than 24 MB and 8 times its size (%llu bytes)", file->path,
+                 name, (unsigned long long)file->bytes);
 }
 
 uint64_t am_h5_size(const am_h5 *file) {
@@ -344,8 +344,7 @@ am_status am_h5_make_groups(const am_h5 *file, const char *name, size_t n, am_er
     if (i < n && name[i] != '/') continue;
     part[i] = '\0';
     am_h5_kind kind = am_h5_lookup(file, part);
-    if (kind == AM_H5_ARRAY)
-      status = am_fail(err, AM_E_USAGE, "%s: \"%s\" is an array, not a group", file->path, part);
+    if (kind == AM_H5_ARRAY) status = am_fail(err, AM_E_USAGE, "%s: \"%s\" is an array, not a group", file->path, part);
     if (kind == AM_H5_NOTHING) {
       hid_t group = H5Gcreate2(file->id, part, H5P_DEFAULT, list, H5P_DEFAULT);
       if (group < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot make group", part);

@@ -23,7 +23,14 @@
 
 typedef struct am_h5 am_h5;
 
-typedef enum am_h5_type { AM_H5_OTHER, AM_H5_F32, AM_H5_F64, AM_H5_I32, AM_H5_I64, AM_H5_U8, AM_H5_TEXT,
+typedef enum am_h5_type {
+  AM_H5_OTHER,
+  AM_H5_F32,
+  AM_H5_F64,
+  AM_H5_I32,
+  AM_H5_I64,
+  AM_H5_U8,
+  AM_H5_TEXT,
   AM_H5_F16,  /* in foreign files; read as F32 */
   AM_H5_PAIRS /* in foreign files: two bytes each that HDF5 knows no type of, as h5py writes bfloat16; read as such */
 } am_h5_type;
@@ -34,7 +41,7 @@ typedef struct am_h5_info {
   am_h5_type type;
   int rank;
   size_t dims[AM_H5_RANK];
-  size_t count;    /* product of dims, 1 for a scalar; bytes of an AM_H5_TEXT */
+  size_t count; /* product of dims, 1 for a scalar; bytes of an AM_H5_TEXT */
   bool has_crc;
   uint32_t crc;
   uint64_t offset; /* of the data in the file; UINT64_MAX when not one plain piece */
@@ -48,15 +55,16 @@ enum {
   AM_H5_READ = 0,
   AM_H5_FOREIGN = 1, /* read a file that we did not write: arrays without crc32c, chunked or compressed ones,
                         other widths of float and integer (converted) are accepted */
-  AM_H5_UNTRUSTED = 4, /* may come from anywhere: where the context says so (am_settings.read_in_child), a child process reads
+  AM_H5_UNTRUSTED =
+      4, /* may come from anywhere: where the context says so (am_settings.read_in_child), a child process reads
                           it first, and a file that crashes HDF5 is refused (not with AM_H5_UPDATE) */
-  AM_H5_UPDATE = 2   /* change the file in place, without the safety of a new one: for tests and tools */
+  AM_H5_UPDATE = 2 /* change the file in place, without the safety of a new one: for tests and tools */
 };
 /* AM_E_FORMAT: not HDF5, cut, or damaged in what describes it; a damaged array is found when it is read. */
 am_status am_h5_open(am_context *ctx, const char *path, unsigned flags, am_h5 **out, am_error *err);
 /* The same of a whole file in memory, borrowed until it is closed; `name` is for messages.  Not with AM_H5_UPDATE. */
-am_status am_h5_open_image(am_context *ctx, const void *data, size_t bytes, const char *name, unsigned flags, am_h5 **out,
-                           am_error *err);
+am_status am_h5_open_image(am_context *ctx, const void *data, size_t bytes, const char *name, unsigned flags,
+                           am_h5 **out, am_error *err);
 /* A new file, built in memory; it appears at `path`, whole, by am_h5_commit: as one of our own (am_file_write_own). */
 am_status am_h5_create_aside(am_context *ctx, const char *path, am_h5 **out, am_error *err);
 /* Before its commit: the path is the user's word (am_file_write); it takes the mode of the file `path`. */

@@ -31,8 +31,8 @@ size_t am_h5_type_size(am_h5_type type) {
 }
 
 static const char *type_name(am_h5_type type) {
-  static const char *const names[] = {"another type", "float32", "float64", "int32", "int64", "uint8", "text",
-                                      "float16", "pairs of bytes"};
+  static const char *const names[] = {"another type", "float32", "float64", "int32",         "int64",
+                                      "uint8",        "text",    "float16", "pairs of bytes"};
   return names[type];
 }
 
@@ -86,8 +86,8 @@ static am_status set_crc(const am_h5 *file, hid_t array, const char *name, uint3
 }
 
 /* A new contiguous array without time stamps, in place of any that was there. */
-static am_status create_array(const am_h5 *file, const char *name, hid_t type, int rank, const size_t *dims,
-                              hid_t *out, am_error *err) {
+static am_status create_array(const am_h5 *file, const char *name, hid_t type, int rank, const size_t *dims, hid_t *out,
+                              am_error *err) {
   hsize_t sizes[AM_H5_RANK] = {0};
   *out = -1;
   if (rank < 0 || rank > AM_H5_RANK)
@@ -192,8 +192,8 @@ static am_status move_rows(const am_h5 *file, const char *name, hid_t array, hid
 am_status am_h5_rows_append(am_h5_rows *rows, const void *data, size_t count, am_error *err) {
   am_h5 *file = rows->file;
   if (count > rows->dims[0] - rows->done)
-    return am_fail(err, AM_E_SHAPE, "%s: %s was promised %zu rows, and got %zu", file->path, rows->name,
-                   rows->dims[0], am_add(rows->done, count));
+    return am_fail(err, AM_E_SHAPE, "%s: %s was promised %zu rows, and got %zu", file->path, rows->name, rows->dims[0],
+                   am_add(rows->done, count));
   size_t bytes = am_mul(am_mul(count, am_product(rows->rank - 1, rows->dims + 1)), am_h5_type_size(rows->type));
   if (!bytes) {
     rows->done += count;
@@ -243,8 +243,8 @@ static am_status get_crc(const am_h5 *file, hid_t array, const char *name, am_h5
   }
   hid_t attribute = H5Aopen(array, "crc32c", H5P_DEFAULT);
   hid_t space = attribute < 0 ? -1 : H5Aget_space(attribute);
-  info->has_crc = space >= 0 && H5Sget_simple_extent_npoints(space) == 1 &&
-                  H5Aread(attribute, H5T_NATIVE_UINT32, &info->crc) >= 0;
+  info->has_crc =
+      space >= 0 && H5Sget_simple_extent_npoints(space) == 1 && H5Aread(attribute, H5T_NATIVE_UINT32, &info->crc) >= 0;
   if (space >= 0) H5Sclose(space);
   if (attribute >= 0) H5Aclose(attribute);
   return info->has_crc ? AM_OK : am_h5_fail(file, err, AM_E_FORMAT, "cannot read the checksum of", name);
@@ -276,8 +276,8 @@ static am_status check_storage(const am_h5 *file, hid_t array, const char *name,
     return am_fail(err, AM_E_FORMAT, "%s: %s is not stored in one piece, so it is not ours", file->path, name);
   uint64_t stored = H5Dget_storage_size(array), total = am_h5_size(file), most = total;
   if (!fits)
-    return am_fail(err, AM_E_FORMAT, "%s: %s is stored in chunks that are far larger than its %zu bytes", file->path, name,
-                   bytes);
+    return am_fail(err, AM_E_FORMAT, "%s: %s is stored in chunks that are far larger than its %zu bytes", file->path,
+                   name, bytes);
   if (layout == H5D_CHUNKED) most = am_h5_most(total);
   if (bytes > most || (layout == H5D_CONTIGUOUS && bytes > stored))
     return am_fail(err, AM_E_FORMAT, "%s: %s claims %zu bytes, but the file (%llu bytes) does not hold them",
@@ -353,8 +353,7 @@ static am_status check_type(const am_h5 *file, const char *name, hid_t type, am_
   if (!same && file->flags & AM_H5_FOREIGN && file_type(wanted) >= 0)
     same = H5Tget_class(type) == H5Tget_class(file_type(wanted));
   if (same) return AM_OK;
-  return am_fail(err, AM_E_FORMAT, "%s: %s holds %s, wanted %s", file->path, name, type_name(found),
-                 type_name(wanted));
+  return am_fail(err, AM_E_FORMAT, "%s: %s holds %s, wanted %s", file->path, name, type_name(found), type_name(wanted));
 }
 
 static am_status compare_crc(const am_h5 *file, const char *name, const am_h5_info *info, uint32_t crc, am_error *err) {
@@ -414,8 +413,7 @@ am_status am_h5_read(am_h5 *file, const char *name, am_h5_type type, void *data,
   return status || !info.has_crc ? status : compare_crc(file, name, &info, crc, err);
 }
 
-am_status am_h5_read_new(am_h5 *file, const char *name, am_h5_type type, am_h5_info *info, void **data,
-                         am_error *err) {
+am_status am_h5_read_new(am_h5 *file, const char *name, am_h5_type type, am_h5_info *info, void **data, am_error *err) {
   hid_t array, stored;
   *data = NULL;
   am_h5_quiet q = am_h5_enter();
@@ -445,8 +443,8 @@ am_status am_h5_read_rows(am_h5 *file, const char *name, am_h5_type type, size_t
     status = am_fail(err, AM_E_SHAPE, "%s: %s has %zu rows, wanted %zu from %zu on", file->path, name,
                      info.rank ? info.dims[0] : 0, rows, first);
   if (!status && rows)
-    status = am_h5_charge(file, name, am_mul(info.count / (info.dims[0] ? info.dims[0] : 1),
-                                             am_mul(rows, am_h5_type_size(type))), err);
+    status = am_h5_charge(
+        file, name, am_mul(info.count / (info.dims[0] ? info.dims[0] : 1), am_mul(rows, am_h5_type_size(type))), err);
   if (!status && rows && info.count)
     status = move_rows(file, name, array, file_type(type), info.rank, info.dims, first, rows, data, NULL, err);
   if (!status && rows == info.dims[0]) status = check_crc(file, name, stored, type, &info, data, err);

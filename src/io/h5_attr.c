@@ -109,8 +109,7 @@ static void close_attribute(attribute *a) {
 }
 
 /* Opens an attribute that is a scalar or has one dimension, no larger than the file. */
-static am_status open_attribute(const am_h5 *file, const char *object, const char *name, attribute *a,
-                                am_error *err) {
+static am_status open_attribute(const am_h5 *file, const char *object, const char *name, attribute *a, am_error *err) {
   const char *on = object_name(object);
   *a = (attribute){-1, -1, 0};
   if (am_h5_lookup(file, on) == AM_H5_NOTHING || H5Aexists_by_name(file->id, on, name, H5P_DEFAULT) <= 0)

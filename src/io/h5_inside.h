@@ -8,10 +8,10 @@
 
 struct am_h5 {
   am_context *ctx;
-  char *path;  /* the name in messages: where the file is, or will be */
-  char *aside; /* of a new file, built in memory under this name; NULL when it was opened */
-  am_whose whose; /* of a new file: am_file_write_as */
-  char *like;     /* of one of ours: the file whose mode it takes; NULL: of the one that it replaces */
+  char *path;        /* the name in messages: where the file is, or will be */
+  char *aside;       /* of a new file, built in memory under this name; NULL when it was opened */
+  am_whose whose;    /* of a new file: am_file_write_as */
+  char *like;        /* of one of ours: the file whose mode it takes; NULL: of the one that it replaces */
   const void *image; /* the whole file in memory, borrowed; NULL: it is at `path` */
   hid_t id;
   unsigned flags;

@@ -13,7 +13,8 @@ static const size_t worth_it = 4 * PIECE;
 bool am_h5_is_plain(const am_h5 *file, const am_h5_info *info, size_t bytes, int *descriptor) {
   int *handle = NULL;
   /* A file that is being written may stand in HDF5's buffers, a foreign array is converted. */
-  if (file->image || file->flags & (AM_H5_UPDATE | AM_H5_FOREIGN) || bytes < worth_it || info->offset == UINT64_MAX) return false;
+  if (file->image || file->flags & (AM_H5_UPDATE | AM_H5_FOREIGN) || bytes < worth_it || info->offset == UINT64_MAX)
+    return false;
   if (H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&handle) < 0 || !handle) return false;
   *descriptor = *handle;
   return true;
@@ -53,14 +54,19 @@ static void read_piece(void *arg, size_t piece, int worker) {
 am_status am_h5_read_plain(const am_h5 *file, int descriptor, uint64_t offset, const char *name, void *to, size_t bytes,
                            uint32_t *crc, am_error *err) {
   size_t pieces = (bytes + PIECE - 1) / PIECE;
-  job j = {descriptor, offset, to, bytes, am_alloc(file->ctx, pieces, sizeof *j.crcs),
+  job j = {descriptor,
+           offset,
+           to,
+           bytes,
+           am_alloc(file->ctx, pieces, sizeof *j.crcs),
            am_alloc(file->ctx, pieces, sizeof *j.codes)};
   am_status status = j.crcs && j.codes ? AM_OK : am_no_memory(err);
   if (!status) am_parallel_for(file->ctx, pieces, read_piece, &j);
   *crc = 0;
   for (size_t i = 0; i < pieces && !status; i++) {
     if (j.codes[i] > 0) status = am_fail_errno(err, j.codes[i], "cannot read %s of %s", name, file->path);
-    else if (j.codes[i]) status = am_fail(err, AM_E_FORMAT, "%s: %s is cut off: the file ends inside it", file->path, name);
+    else if (j.codes[i])
+      status = am_fail(err, AM_E_FORMAT, "%s: %s is cut off: the file ends inside it", file->path, name);
     else *crc = am_crc32c_join(*crc, j.crcs[i], piece_bytes(&j, i));
   }
   am_free(file->ctx, j.crcs);

@@ -39,8 +39,7 @@ static am_status check_head(const am_h5 *file, const unsigned char *head, size_t
   const unsigned char *widths = head + (version < 2 ? 13 : 9);
   size_t base = version == 0 ? 24 : version == 1 ? 28 : 12, end = base + 16;
   if (n < end + 8 || version > 3 || widths[0] != 8 || widths[1] != 8 || number_at(head + base) != 0)
-    return am_fail(err, AM_E_FORMAT, "%s: not an HDF5 file, or damaged: nobody writes such a superblock",
-                   file->path);
+    return am_fail(err, AM_E_FORMAT, "%s: not an HDF5 file, or damaged: nobody writes such a superblock", file->path);
   uint64_t length = number_at(head + end);
   if (length > file->bytes)
     return am_fail(err, AM_E_FORMAT, "%s: a truncated file: of %llu bytes it has %llu", file->path,
@@ -166,8 +165,9 @@ static void look_through(am_h5 *file, int report) {
   am_h5_starved(true);
   /* A file that is refused in good order is refused again here, with its message. */
   const unsigned flags = file->flags & ~(unsigned)AM_H5_UNTRUSTED;
-  if (good(&l, file->image ? am_h5_open_image(file->ctx, file->image, (size_t)file->bytes, file->path, flags, &l.file, NULL)
-                           : am_h5_open(file->ctx, file->path, flags, &l.file, NULL))) {
+  if (good(&l, file->image
+                   ? am_h5_open_image(file->ctx, file->image, (size_t)file->bytes, file->path, flags, &l.file, NULL)
+                   : am_h5_open(file->ctx, file->path, flags, &l.file, NULL))) {
     read_group(&l, "", 0);
     am_names arrays;
     if (good(&l, am_h5_arrays(l.file, "", &arrays, NULL))) am_names_free(l.file->ctx, &arrays);
@@ -263,6 +263,5 @@ am_status am_h5_check_in_child(am_h5 *file, am_error *err) {
                    "times its size (%llu bytes)",
                    file->path, (unsigned long long)file->bytes);
   return am_fail(err, AM_E_FORMAT,
-                 "%s: not an HDF5 file, or damaged: HDF5 crashed or hung in a process that read it first",
-                 file->path);
+                 "%s: not an HDF5 file, or damaged: HDF5 crashed or hung in a process that read it first", file->path);
 }

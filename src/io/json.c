@@ -4,7 +4,6 @@
 #include <jansson.h>
 #include <string.h>
 
-
 enum { DEPTH = 64 };
 
 typedef struct reader {

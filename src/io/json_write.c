@@ -5,16 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "io/json.h"
 #include "base/utf8.h"
+#include "io/json.h"
 
 static void put(am_json *j, const char *text) { am_buffer_append(j->ctx, j->out, text, strlen(text)); }
 
 /* A character that a terminal or an editor may take for a command; of valid UTF-8 up to three bytes. */
 static unsigned code_of(const char *text, size_t n) {
   const unsigned char *c = (const unsigned char *)text;
-  return n == 1 ? c[0] : n == 2 ? (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu)
-                                : (c[0] & 0xfu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
+  return n == 1   ? c[0]
+         : n == 2 ? (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu)
+                  : (c[0] & 0xfu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
 }
 
 /* All that may not be shown is written by its number: the same text for whoever reads JSON. */

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <yaml.h>
 
-
 typedef struct reader {
   yaml_parser_t parser;
   am_tree *tree;
@@ -27,8 +26,8 @@ static am_status next_event(reader *r, yaml_event_t *event) {
   const yaml_parser_t *p = &r->parser;
   if (p->error == YAML_MEMORY_ERROR) return am_no_memory(r->err);
   if (p->error == YAML_READER_ERROR)
-    return am_fail(r->err, AM_E_CONFIG, "%s: byte %zu: %s; write the file as UTF-8 text", r->source,
-                   p->problem_offset, p->problem ? p->problem : "not text");
+    return am_fail(r->err, AM_E_CONFIG, "%s: byte %zu: %s; write the file as UTF-8 text", r->source, p->problem_offset,
+                   p->problem ? p->problem : "not text");
   return am_fail(r->err, AM_E_CONFIG, "%s:%zu:%zu: %s%s%s", r->source, p->problem_mark.line + 1,
                  p->problem_mark.column + 1, p->problem ? p->problem : "not YAML", p->context ? ", " : "",
                  p->context ? p->context : "");
@@ -44,8 +43,9 @@ static am_status check_limits(reader *r, yaml_mark_t mark, size_t values, size_t
     return am_fail(r->err, AM_E_CONFIG, "%s:%zu:%zu: nested deeper than %d levels", r->source, mark.line + 1,
                    mark.column + 1, (int)AM_YAML_DEPTH);
   if (am_add(am_tree_bytes(r->tree), am_mul(values, AM_TREE_VALUE_BYTES)) > r->most)
-    return am_fail(r->err, AM_E_CONFIG, "%s:%zu:%zu: too many values for so small a text, counting what aliases (*name) repeat",
-                   r->source, mark.line + 1, mark.column + 1);
+    return am_fail(r->err, AM_E_CONFIG,
+                   "%s:%zu:%zu: too many values for so small a text, counting what aliases (*name) repeat", r->source,
+                   mark.line + 1, mark.column + 1);
   return AM_OK;
 }
 
@@ -216,7 +216,9 @@ am_status am_yaml_read_text(am_tree *tree, const char *text, size_t bytes, const
   *out = NULL;
   am_status status = check_directives(text, bytes, source, err);
   if (status) return status;
-  reader r = {.tree = tree, .source = am_tree_string(tree, source), .err = err,
+  reader r = {.tree = tree,
+              .source = am_tree_string(tree, source),
+              .err = err,
               .most = am_add(am_tree_bytes(tree), am_tree_most(bytes))};
   if (!r.source || !yaml_parser_initialize(&r.parser)) return am_no_memory(err);
   yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, bytes);

@@ -18,8 +18,8 @@ static bool looks_special(const char *text) {
   am_value v = {.kind = AM_SCALAR, .text = text};
   bool truth;
   double number;
-  return am_value_to_bool(&v, &truth) || am_text_to_real(text, &number) || !strcmp(text, "<<") ||
-         !strcmp(text, "y") || !strcmp(text, "n");
+  return am_value_to_bool(&v, &truth) || am_text_to_real(text, &number) || !strcmp(text, "<<") || !strcmp(text, "y") ||
+         !strcmp(text, "n");
 }
 
 /* Characters with which nothing can go wrong outside quotes, inside brackets too. */

@@ -9,10 +9,10 @@
 #define AM_CHECKPOINT_H
 
 #include "audiomood/predict.h"
+#include "base/file.h"
 #include "data/loader.h"
 #include "model/config.h"
 #include "model/epoch.h"
-#include "base/file.h"
 #include "model/origin.h"
 
 #define AM_CHECKPOINT_FORMAT "audiomood-checkpoint"
@@ -22,36 +22,36 @@ enum { AM_CHECKPOINT_FRAMES = 1 << 24 }; /* of a model's input: hours of sound; 
 /* What a checkpoint file holds beside weights; all a prediction needs. */
 struct am_checkpoint {
   am_context *ctx;
-  am_config *config;      /* effective config of the run that made it */
-  am_model *model;        /* built, weights and statistics loaded */
-  char **labels;          /* (K) */
+  am_config *config; /* effective config of the run that made it */
+  am_model *model;   /* built, weights and statistics loaded */
+  char **labels;     /* (K) */
   int classes;
   am_normaliser normaliser; /* kind train: statistics; kind speaker: none, predict needs --speaker data */
   am_shape input;
   const char *corpus, *licence, *citation; /* of the training data, owned by config->tree */
   bool synthetic, speaker_independent;
-  uint64_t digest;        /* of the training data (am_data_digest); 0: not known */
-  am_names before;        /* corpora that the model it began from had been trained on (origin.h) */
-  uint64_t epoch, step;   /* done by the run that made it; 0 of an imported model */
-  bool resumable;         /* has optimiser state */
-  am_norm_stats speaker;  /* of the sounds of am_checkpoint_add_speaker; f 0: none */
+  uint64_t digest;                /* of the training data (am_data_digest); 0: not known */
+  am_names before;                /* corpora that the model it began from had been trained on (origin.h) */
+  uint64_t epoch, step;           /* done by the run that made it; 0 of an imported model */
+  bool resumable;                 /* has optimiser state */
+  am_norm_stats speaker;          /* of the sounds of am_checkpoint_add_speaker; f 0: none */
   struct am_predictor *predictor; /* made by the first am_predict_sound */
 };
 
 /* Where a run is: everything that shapes the rest of it, beside weights and optimiser slots. Random
  * numbers are counted by seed, epoch and draw, so they have no state. */
 typedef struct am_training_state {
-  uint64_t step;          /* optimiser steps done */
-  uint64_t epoch;         /* finished epochs */
-  uint64_t position;      /* batches done of the epoch after them */
+  uint64_t step;                /* optimiser steps done */
+  uint64_t epoch;               /* finished epochs */
+  uint64_t position;            /* batches done of the epoch after them */
   double loss_sum, divisor_sum; /* sums over those batches */
   uint64_t correct, clips;
   double epoch_seconds, run_seconds;
   am_schedule_state schedule;
-  uint32_t best_digest;   /* of the weights in best.h5; 0: none yet */
+  uint32_t best_digest; /* of the weights in best.h5; 0: none yet */
   bool finished;
   size_t n_history;
-  am_epoch *history;      /* a row a finished epoch; am_free */
+  am_epoch *history; /* a row a finished epoch; am_free */
 } am_training_state;
 
 /* What is written. `optimiser` and `state` NULL: weights only. */

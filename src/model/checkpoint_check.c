@@ -20,12 +20,14 @@ am_status am_checkpoint_check_labels(const char *path, const am_names *labels, a
 am_status am_checkpoint_check_input(const char *path, const am_feature_options *features, am_shape in, am_error *err) {
   bool dims = in.rank >= 1 && in.rank <= 3 && in.t >= 1 && in.f >= 1 && in.c >= 1 && in.t <= AM_CHECKPOINT_FRAMES;
   if (!dims || am_shape_count(in) > INT_MAX)
-    return am_fail(err, AM_E_FORMAT, "%s: no model has the input shape (%d, %d, %d); wanted numbers from 1 up, at most %d frames "
-                   "and %d numbers in all", path, in.t, in.f, in.c, AM_CHECKPOINT_FRAMES, INT_MAX);
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: no model has the input shape (%d, %d, %d); wanted numbers from 1 up, at most %d frames "
+                   "and %d numbers in all",
+                   path, in.t, in.f, in.c, AM_CHECKPOINT_FRAMES, INT_MAX);
   int bins = am_feature_bins(features), fixed = am_feature_fixed_frames(features);
   if (in.f * in.c != bins)
-    return am_fail(err, AM_E_SHAPE, "%s: its model hears %d bins a frame, and its config's features have %d", path, in.f * in.c,
-                   bins);
+    return am_fail(err, AM_E_SHAPE, "%s: its model hears %d bins a frame, and its config's features have %d", path,
+                   in.f * in.c, bins);
   if (fixed && (in.t != fixed || in.variable))
     return am_fail(err, AM_E_SHAPE, "%s: its model hears %s%d frames, and its config's features have exactly %d", path,
                    in.variable ? "up to " : "", in.t, fixed);
@@ -38,31 +40,33 @@ am_status am_checkpoint_check_normaliser(const char *path, const am_feature_opti
   am_choice_name(AM_WORDS(AM_NORMALISES), nz->kind, found, sizeof found);
   am_choice_name(AM_WORDS(AM_NORMALISES), features->normalise, wanted, sizeof wanted);
   if (nz->kind != features->normalise)
-    return am_fail(err, AM_E_FORMAT, "%s: its normaliser is of kind %s, and features.normalise of its config is %s", path, found,
-                   wanted);
+    return am_fail(err, AM_E_FORMAT, "%s: its normaliser is of kind %s, and features.normalise of its config is %s",
+                   path, found, wanted);
   if (nz->by_all != (features->normalise_by == AM_NORMALISE_BY_ALL))
     return am_fail(err, AM_E_FORMAT, "%s: its normaliser takes %s, and features.normalise_by of its config is %s", path,
                    nz->by_all ? "all bins together" : "each bin by itself", nz->by_all ? "bin" : "all");
   if (nz->f != in.f * in.c)
-    return am_fail(err, AM_E_SHAPE, "%s: its normaliser has %d bins, and the features of its model have %d", path, nz->f,
-                   in.f * in.c);
+    return am_fail(err, AM_E_SHAPE, "%s: its normaliser has %d bins, and the features of its model have %d", path,
+                   nz->f, in.f * in.c);
   return AM_OK;
 }
 
 am_status am_checkpoint_check_means(const char *path, const am_normaliser *nz, am_error *err) {
   for (int i = 0; i < nz->f; i++)
     if (!isfinite(nz->mean[i]) || !isfinite(nz->inverse[i]))
-      return am_fail(err, AM_E_FORMAT, "%s: bin %d of its normaliser has the mean %g and the factor %g; wanted finite numbers",
-                     path, i, (double)nz->mean[i], (double)nz->inverse[i]);
+      return am_fail(err, AM_E_FORMAT,
+                     "%s: bin %d of its normaliser has the mean %g and the factor %g; wanted finite numbers", path, i,
+                     (double)nz->mean[i], (double)nz->inverse[i]);
   return AM_OK;
 }
 
-static am_status check_array(const char *path, const char *group, const am_array_info *info, const am_real *x, am_error *err) {
+static am_status check_array(const char *path, const char *group, const am_array_info *info, const am_real *x,
+                             am_error *err) {
   if (am_all_finite(x, info->count)) return AM_OK;
   size_t i = 0;
   while (isfinite(x[i])) i++;
-  return am_fail(err, AM_E_NUMERIC, "%s: %s/%s: number %zu of %zu is %s; a model with such weights answers nothing", path, group,
-                 info->name, i + 1, info->count, isnan(x[i]) ? "not a number" : "infinite");
+  return am_fail(err, AM_E_NUMERIC, "%s: %s/%s: number %zu of %zu is %s; a model with such weights answers nothing",
+                 path, group, info->name, i + 1, info->count, isnan(x[i]) ? "not a number" : "infinite");
 }
 
 am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error *err) {
@@ -85,13 +89,17 @@ am_status am_training_state_check(const char *path, const am_training_state *t, 
   bool sums = isfinite(t->loss_sum) && isfinite(t->divisor_sum) && t->divisor_sum >= 0 && t->correct <= t->clips;
   bool begun = t->position > 0 || (!t->clips && t->loss_sum == 0 && t->divisor_sum == 0);
   if (!times || !sums || !begun || t->position > t->step)
-    return am_fail(err, AM_E_FORMAT, "%s: what it says of the epoch that had begun (%llu batches, %llu of %llu clips right, a loss "
-                   "of %g over %g, %g s) cannot be", path, (unsigned long long)t->position, (unsigned long long)t->correct,
-                   (unsigned long long)t->clips, t->loss_sum, t->divisor_sum, t->epoch_seconds);
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: what it says of the epoch that had begun (%llu batches, %llu of %llu clips right, a loss "
+                   "of %g over %g, %g s) cannot be",
+                   path, (unsigned long long)t->position, (unsigned long long)t->correct, (unsigned long long)t->clips,
+                   t->loss_sum, t->divisor_sum, t->epoch_seconds);
   if (!(s->plateau_factor >= 0) || !isfinite(s->plateau_factor) || s->best_epoch > t->epoch || s->wait > t->epoch ||
       s->plateau_wait > t->epoch)
-    return am_fail(err, AM_E_FORMAT, "%s: what it says of its schedule after %llu epochs (a factor of %g, epoch %llu the best, %llu "
-                   "since, %llu on the plateau) cannot be", path, (unsigned long long)t->epoch, s->plateau_factor,
-                   (unsigned long long)s->best_epoch, (unsigned long long)s->wait, (unsigned long long)s->plateau_wait);
+    return am_fail(err, AM_E_FORMAT,
+                   "%s: what it says of its schedule after %llu epochs (a factor of %g, epoch %llu the best, %llu "
+                   "since, %llu on the plateau) cannot be",
+                   path, (unsigned long long)t->epoch, s->plateau_factor, (unsigned long long)s->best_epoch,
+                   (unsigned long long)s->wait, (unsigned long long)s->plateau_wait);
   return AM_OK;
 }

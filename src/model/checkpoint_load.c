@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "io/h5.h"
-#include "nn/layers/norm.h"
 #include "model/checkpoint.h"
-#include "model/predict.h"
 #include "model/origin.h"
+#include "model/predict.h"
+#include "nn/layers/norm.h"
 
 /* ---- the head ---- */
 
@@ -26,7 +26,8 @@ static am_status check_head(am_context *ctx, am_h5 *file, am_error *err) {
     if (end == version || *end != '.')
       status = am_fail(err, AM_E_FORMAT, "%s: its version \"%s\" is not of the form 1.0", path, version);
     else if (major != AM_CHECKPOINT_MAJOR)
-      status = am_fail(err, AM_E_FORMAT, "%s: a checkpoint of version %s; audiomood %s reads version %d: read it with an "
+      status = am_fail(err, AM_E_FORMAT,
+                       "%s: a checkpoint of version %s; audiomood %s reads version %d: read it with an "
                        "audiomood as new as the one that wrote it",
                        path, version, am_version(), AM_CHECKPOINT_MAJOR);
   }
@@ -81,7 +82,8 @@ static const char *dims_text(int rank, const size_t *dims, char out[96]) {
 }
 
 /* Whether the array in the file has the model's shape; texts of both for the message. */
-static bool same_shape(const am_h5_info *found, const am_array_info *wanted, char found_text[96], char wanted_text[96]) {
+static bool same_shape(const am_h5_info *found, const am_array_info *wanted, char found_text[96],
+                       char wanted_text[96]) {
   size_t dims[4] = {0};
   bool same = found->type == AM_H5_F32 && found->rank == wanted->rank;
   for (int i = 0; i < wanted->rank; i++) {
@@ -230,8 +232,8 @@ static am_status read_bins(am_context *ctx, am_h5 *file, const char *name, int f
     return am_fail(err, AM_E_FORMAT, "%s: the array %s is missing", am_h5_path(file), name);
   am_status status = am_h5_get_info(file, name, &info, err);
   if (!status && (info.rank != 1 || info.dims[0] != (size_t)f))
-    status = am_fail(err, AM_E_SHAPE, "%s: %s has %d dimensions and %zu elements, wanted 1 and %d", am_h5_path(file), name,
-                     info.rank, info.count, f);
+    status = am_fail(err, AM_E_SHAPE, "%s: %s has %d dimensions and %zu elements, wanted 1 and %d", am_h5_path(file),
+                     name, info.rank, info.count, f);
   if (status) return status;
   *out = am_alloc(ctx, (size_t)f, sizeof **out);
   return *out ? am_h5_read(file, name, AM_H5_F32, *out, (size_t)f, err) : am_no_memory(err);
@@ -328,15 +330,16 @@ am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **
   return status ? status : load(ctx, file, out, err);
 }
 
-am_status am_checkpoint_from_memory(am_context *ctx, const void *data, size_t bytes, const char *name, am_checkpoint **out,
-                                    am_error *err) {
+am_status am_checkpoint_from_memory(am_context *ctx, const void *data, size_t bytes, const char *name,
+                                    am_checkpoint **out, am_error *err) {
   am_h5 *file;
   am_status status = AM_NEED(err, out);
   if (status) return status;
   *out = NULL;
   status = AM_NEED(err, ctx);
   if (!status) status = AM_NEED(err, data);
-  if (!status) status = am_h5_open_image(ctx, data, bytes, name ? name : "(a checkpoint in memory)", AM_H5_UNTRUSTED, &file, err);
+  if (!status)
+    status = am_h5_open_image(ctx, data, bytes, name ? name : "(a checkpoint in memory)", AM_H5_UNTRUSTED, &file, err);
   if (status) return status;
   status = check_head(ctx, file, err);
   if (!status) return load(ctx, file, out, err);
@@ -368,13 +371,16 @@ static am_status read_history(am_context *ctx, am_h5 *file, am_training_state *t
   if (am_h5_find(file, "training/history") == AM_H5_ARRAY)
     status = am_h5_read_new(file, "training/history", AM_H5_F64, &info, &data, err);
   if (!status && (data || t->epoch) && (info.rank != 2 || info.dims[1] != AM_EPOCH_COLUMNS || info.dims[0] != t->epoch))
-    status = am_fail(err, AM_E_FORMAT, "%s: training/history does not have %d columns and a row for each of %llu epochs",
-                     am_h5_path(file), AM_EPOCH_COLUMNS, (unsigned long long)t->epoch);
-  if (!status && data && !(t->history = am_alloc(ctx, info.dims[0] + 1, sizeof *t->history))) status = am_no_memory(err);
+    status =
+        am_fail(err, AM_E_FORMAT, "%s: training/history does not have %d columns and a row for each of %llu epochs",
+                am_h5_path(file), AM_EPOCH_COLUMNS, (unsigned long long)t->epoch);
+  if (!status && data && !(t->history = am_alloc(ctx, info.dims[0] + 1, sizeof *t->history)))
+    status = am_no_memory(err);
   for (size_t i = 0; !status && data && i < info.dims[0]; i++) {
     const double *r = (const double *)data + AM_EPOCH_COLUMNS * i;
     if (r[0] != (double)(i + 1))
-      status = am_fail(err, AM_E_FORMAT, "%s: row %zu of training/history says epoch %g", am_h5_path(file), i + 1, r[0]);
+      status =
+          am_fail(err, AM_E_FORMAT, "%s: row %zu of training/history says epoch %g", am_h5_path(file), i + 1, r[0]);
     else t->history[t->n_history++] = am_epoch_from_row(r);
   }
   am_free_aligned(ctx, data);
@@ -383,14 +389,28 @@ static am_status read_history(am_context *ctx, am_h5 *file, am_training_state *t
 
 static am_status read_state(am_context *ctx, am_h5 *file, am_training_state *t, am_error *err) {
   uint64_t digest = 0;
-  const struct { const char *name; uint64_t *value; } counts[] = {
-      {"step", &t->step}, {"epoch", &t->epoch}, {"position", &t->position}, {"correct", &t->correct},
-      {"clips", &t->clips}, {"plateau_wait", &t->schedule.plateau_wait}, {"best_epoch", &t->schedule.best_epoch},
-      {"wait", &t->schedule.wait}, {"best_digest", &digest}};
-  const struct { const char *name; double *value; } reals[] = {
-      {"loss_sum", &t->loss_sum}, {"divisor_sum", &t->divisor_sum}, {"epoch_seconds", &t->epoch_seconds},
-      {"run_seconds", &t->run_seconds}, {"plateau_factor", &t->schedule.plateau_factor},
-      {"plateau_best", &t->schedule.plateau_best}, {"best", &t->schedule.best}};
+  const struct {
+    const char *name;
+    uint64_t *value;
+  } counts[] = {{"step", &t->step},
+                {"epoch", &t->epoch},
+                {"position", &t->position},
+                {"correct", &t->correct},
+                {"clips", &t->clips},
+                {"plateau_wait", &t->schedule.plateau_wait},
+                {"best_epoch", &t->schedule.best_epoch},
+                {"wait", &t->schedule.wait},
+                {"best_digest", &digest}};
+  const struct {
+    const char *name;
+    double *value;
+  } reals[] = {{"loss_sum", &t->loss_sum},
+               {"divisor_sum", &t->divisor_sum},
+               {"epoch_seconds", &t->epoch_seconds},
+               {"run_seconds", &t->run_seconds},
+               {"plateau_factor", &t->schedule.plateau_factor},
+               {"plateau_best", &t->schedule.plateau_best},
+               {"best", &t->schedule.best}};
   am_status status = AM_OK;
   if (am_h5_find(file, "training") != AM_H5_GROUP)
     status = am_fail(err, AM_E_FORMAT, "%s: it holds weights only; resume from the run's last.h5", am_h5_path(file));
@@ -400,8 +420,8 @@ static am_status read_state(am_context *ctx, am_h5 *file, am_training_state *t, 
     status = am_h5_get_real(file, "training", reals[i].name, reals[i].value, err);
   if (!status) status = get_bool(file, "training", "finished", &t->finished, err);
   if (!status && digest > UINT32_MAX)
-    status = am_fail(err, AM_E_FORMAT, "%s: attribute best_digest of training is %llu, wanted a crc32c", am_h5_path(file),
-                     (unsigned long long)digest);
+    status = am_fail(err, AM_E_FORMAT, "%s: attribute best_digest of training is %llu, wanted a crc32c",
+                     am_h5_path(file), (unsigned long long)digest);
   t->best_digest = (uint32_t)digest;
   if (!status) status = am_training_state_check(am_h5_path(file), t, err);
   return status ? status : read_history(ctx, file, t, err);
@@ -489,13 +509,16 @@ static am_status init_all(am_context *ctx, am_h5 *file, am_model *model, am_init
     if (!model_has(model, names.at[i])) list(ctx, &r->unused, &r->n_unused, names.at[i], "");
   am_names_free(ctx, &names);
   if (!status && !r->n_matched)
-    status = am_fail(err, AM_E_DATA, "%s: no array has the name and shape of one of this model; %zu of the model are "
-                     "missing there, %zu have another shape", am_h5_path(file), r->n_missing, r->n_reshaped);
+    status = am_fail(err, AM_E_DATA,
+                     "%s: no array has the name and shape of one of this model; %zu of the model are "
+                     "missing there, %zu have another shape",
+                     am_h5_path(file), r->n_missing, r->n_reshaped);
   bool failed = r->matched.failed || r->missing.failed || r->reshaped.failed || r->unused.failed;
   return status || !failed ? status : am_no_memory(err);
 }
 
-am_status am_checkpoint_init(am_context *ctx, const char *path, am_model *model, am_init_report *report, am_error *err) {
+am_status am_checkpoint_init(am_context *ctx, const char *path, am_model *model, am_init_report *report,
+                             am_error *err) {
   *report = (am_init_report){0};
   am_h5 *file;
   am_status status = open_checked(ctx, path, &file, err);
@@ -517,7 +540,9 @@ void am_init_report_free(am_context *ctx, am_init_report *report) {
 /* ---- for callers outside ---- */
 
 int am_checkpoint_classes(const am_checkpoint *c) { return c ? c->classes : 0; }
-const char *am_checkpoint_label(const am_checkpoint *c, int k) { return c && k >= 0 && k < c->classes ? c->labels[k] : NULL; }
+const char *am_checkpoint_label(const am_checkpoint *c, int k) {
+  return c && k >= 0 && k < c->classes ? c->labels[k] : NULL;
+}
 int am_checkpoint_class(const am_checkpoint *c, const char *label) {
   for (int k = 0; c && label && k < c->classes; k++)
     if (strcmp(c->labels[k], label) == 0) return k;

@@ -155,18 +155,34 @@ static am_status write_history(am_h5 *file, const am_training_state *t, am_error
   }
   am_status ended = am_h5_rows_end(rows, status ? NULL : err);
   if (!status) status = ended;
-  return status ? status : am_h5_set_texts(file, "training/history", "columns", am_epoch_columns, AM_EPOCH_COLUMNS, err);
+  return status ? status
+                : am_h5_set_texts(file, "training/history", "columns", am_epoch_columns, AM_EPOCH_COLUMNS, err);
 }
 
 static am_status write_state(am_h5 *file, const am_training_state *t, am_error *err) {
-  const struct { const char *name; uint64_t value; } counts[] = {
-      {"step", t->step}, {"epoch", t->epoch}, {"position", t->position}, {"correct", t->correct}, {"clips", t->clips},
-      {"plateau_wait", t->schedule.plateau_wait}, {"best_epoch", t->schedule.best_epoch},
-      {"wait", t->schedule.wait}, {"best_digest", t->best_digest}, {"finished", t->finished}};
-  const struct { const char *name; double value; } reals[] = {
-      {"loss_sum", t->loss_sum}, {"divisor_sum", t->divisor_sum}, {"epoch_seconds", t->epoch_seconds},
-      {"run_seconds", t->run_seconds}, {"plateau_factor", t->schedule.plateau_factor},
-      {"plateau_best", t->schedule.plateau_best}, {"best", t->schedule.best}};
+  const struct {
+    const char *name;
+    uint64_t value;
+  } counts[] = {{"step", t->step},
+                {"epoch", t->epoch},
+                {"position", t->position},
+                {"correct", t->correct},
+                {"clips", t->clips},
+                {"plateau_wait", t->schedule.plateau_wait},
+                {"best_epoch", t->schedule.best_epoch},
+                {"wait", t->schedule.wait},
+                {"best_digest", t->best_digest},
+                {"finished", t->finished}};
+  const struct {
+    const char *name;
+    double value;
+  } reals[] = {{"loss_sum", t->loss_sum},
+               {"divisor_sum", t->divisor_sum},
+               {"epoch_seconds", t->epoch_seconds},
+               {"run_seconds", t->run_seconds},
+               {"plateau_factor", t->schedule.plateau_factor},
+               {"plateau_best", t->schedule.plateau_best},
+               {"best", t->schedule.best}};
   am_status status = am_h5_group(file, "training", err);
   for (size_t i = 0; i < sizeof counts / sizeof *counts && !status; i++)
     status = am_h5_set_int(file, "training", counts[i].name, (int64_t)counts[i].value, err);
@@ -272,7 +288,8 @@ am_status am_checkpoint_save(am_context *ctx, const char *path, const char *keep
 
 am_status am_checkpoint_save_given(am_context *ctx, const char *path, const am_save *save, am_error *err) {
   if (am_file_is_special(path))
-    return am_fail(err, AM_E_IO, "%s is a device or a pipe; a checkpoint is written aside and renamed, and wants a file", path);
+    return am_fail(err, AM_E_IO,
+                   "%s is a device or a pipe; a checkpoint is written aside and renamed, and wants a file", path);
   char *target = am_file_target(ctx, path);
   am_status status = target ? am_checkpoint_save(ctx, target, NULL, save, err) : am_no_memory(err);
   am_free(ctx, target);

@@ -43,7 +43,8 @@ const am_option am_train_table[] = {
      "weights of the loss; balanced: n / (classes * count)"},
     {"balanced_sampler", AM_OPT_BOOL, TRAIN(balanced_sampler), "false", 0, 0, NULL, "draw every class equally often"},
     {"bucket", AM_OPT_BOOL, TRAIN(bucket), "false", 0, 0, NULL, "batches of clips of similar length"},
-    {"ema", AM_OPT_REAL, TRAIN(ema), "0", 0, 0.999999, NULL, "decay of averaged weights, which are then evaluated; 0 off"},
+    {"ema", AM_OPT_REAL, TRAIN(ema), "0", 0, 0.999999, NULL,
+     "decay of averaged weights, which are then evaluated; 0 off"},
     {"early_stopping", AM_OPT_INT, TRAIN(early_stopping), "0", 0, 1e9, NULL, "epochs without a better monitor; 0 off"},
     {"save_minutes", AM_OPT_REAL, TRAIN(save_minutes), "0", 0, 1e6, NULL,
      "also save within epochs, every so many minutes; 0 off"},
@@ -236,8 +237,8 @@ static am_status load(am_context *ctx, const char *file, bool stored, const char
 }
 
 /* Of the two public calls; `text` is the file's name or its content. */
-static am_status check_arguments(am_context *ctx, const char *text, const char *const *overrides, size_t n, am_config **out,
-                                 am_error *err) {
+static am_status check_arguments(am_context *ctx, const char *text, const char *const *overrides, size_t n,
+                                 am_config **out, am_error *err) {
   am_status status = AM_NEED(err, out);
   if (status) return status;
   *out = NULL;
@@ -264,11 +265,12 @@ am_status am_config_load_stored(am_context *ctx, const char *file, const char *c
 static am_status borrow_model(am_tree *tree, const am_config *trained, am_error *err) {
   am_value *root = am_tree_root(tree);
   if (root->kind != AM_MAP || am_value_find(root, "model")) return AM_OK;
-  return am_value_add(tree, root, "model", am_value_copy(tree, am_value_find(am_tree_root(trained->effective), "model")), err);
+  return am_value_add(tree, root, "model",
+                      am_value_copy(tree, am_value_find(am_tree_root(trained->effective), "model")), err);
 }
 
-am_status am_config_of_description(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides,
-                                   size_t n, am_config **out, am_error *err) {
+am_status am_config_of_description(am_context *ctx, const char *file, const am_config *trained,
+                                   const char *const *overrides, size_t n, am_config **out, am_error *err) {
   *out = NULL;
   am_tree *tree;
   am_status status = am_tree_create(ctx, &tree, err);
@@ -285,8 +287,8 @@ am_status am_config_of_description(am_context *ctx, const char *file, const am_c
   return status;
 }
 
-am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides, size_t n,
-                              am_config **out, am_error *err) {
+am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides,
+                              size_t n, am_config **out, am_error *err) {
   *out = NULL;
   am_tree *tree;
   am_status status = am_yaml_read_file(ctx, file, &tree, err);

@@ -6,11 +6,11 @@
 #include "audio/features.h"
 #include "audiomood/train.h"
 #include "data/dataset.h"
+#include "data/split.h"
 #include "nn/loss.h"
 #include "nn/model.h"
 #include "optim/optimiser.h"
 #include "optim/schedule.h"
-#include "data/split.h"
 
 /* What the labels of a run may be: the readers of its results take so many classes, and a checkpoint keeps the labels, and
  * other names, in one attribute, each as long as the longest (am_h5_set_texts). */
@@ -21,29 +21,29 @@ typedef enum am_class_weighting { AM_CLASS_WEIGHTS(AM_WORD_NAME) } am_class_weig
 
 typedef struct am_train_options {
   int64_t epochs, batch;
-  int monitor; /* am_monitor: chooses best.h5; the
+  int monitor;       /* am_monitor: chooses best.h5; the
                 * first three become train_loss, with a warning, where there is no validation part */
-  int class_weights;     /* am_class_weighting */
+  int class_weights; /* am_class_weighting */
   bool balanced_sampler;
   bool bucket;
-  double ema;            /* decay of averaged weights, 0 off; evaluation then uses the average */
+  double ema;             /* decay of averaged weights, 0 off; evaluation then uses the average */
   int64_t early_stopping; /* patience in epochs; 0 off */
-  double save_minutes;   /* also save last.h5 every so many minutes; 0: at ends of epochs only */
-  double save_seconds;   /* the end of an epoch is saved when the last save is so old: epochs of a small model take
+  double save_minutes;    /* also save last.h5 every so many minutes; 0: at ends of epochs only */
+  double save_seconds;    /* the end of an epoch is saved when the last save is so old: epochs of a small model take
                             milliseconds, saving after each would take longer than training */
-  int64_t max_steps;     /* stop after so many steps (tests, verify); 0 off */
+  int64_t max_steps;      /* stop after so many steps (tests, verify); 0 off */
   const am_value *loss, *optimiser, *schedule; /* sub-sections */
 } am_train_options;
 
 /* Everything of a config file, checked. Owned strings live in `tree`. */
 struct am_config {
   am_context *ctx;
-  am_tree *tree;            /* the file with the overrides applied */
-  am_tree *effective;       /* with every default filled in; what runs and checkpoints keep */
+  am_tree *tree;      /* the file with the overrides applied */
+  am_tree *effective; /* with every default filled in; what runs and checkpoints keep */
   const char *file;
   const char *name, *description;
   uint64_t seed;
-  const char *cache;        /* folder of the feature cache; "" none; default "cache" */
+  const char *cache; /* folder of the feature cache; "" none; default "cache" */
   am_data_options data;
   am_split_options split;
   am_feature_options features;
@@ -52,7 +52,7 @@ struct am_config {
   am_loss_options loss;
   am_optimiser_options optimiser;
   am_schedule_options schedule;
-  const am_value *layers;   /* model.layers */
+  const am_value *layers; /* model.layers */
 };
 
 /* What messages name in place of a file when a value came from an override (key=value). The command prints its flag for it. */
@@ -69,11 +69,11 @@ am_status am_config_load_stored(am_context *ctx, const char *file, const char *c
 am_status am_config_from_stored(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
                                 size_t n, am_config **out, am_error *err);
 /* A config of which only the data and how they are split are wanted: it need not have a model, and then has `trained`'s. */
-am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides, size_t n,
-                              am_config **out, am_error *err);
+am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides,
+                              size_t n, am_config **out, am_error *err);
 /* The same of a description of a corpus (data.corpus described) instead of a config; data.root is to be among the overrides. */
-am_status am_config_of_description(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides,
-                                   size_t n, am_config **out, am_error *err);
+am_status am_config_of_description(am_context *ctx, const char *file, const am_config *trained,
+                                   const char *const *overrides, size_t n, am_config **out, am_error *err);
 am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* effective, as YAML */
 
 /* ---- config_places.c ---- */

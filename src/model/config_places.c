@@ -5,8 +5,9 @@
 #include "model/config.h"
 
 /* Settings that may change between the processes of one run; the first ones say only where things are. */
-static const char *const free_keys[] = {"data.root", "data.manifest", "data.description", "train.epochs", "train.max_steps",
-                                        "train.save_minutes", "train.save_seconds", "train.early_stopping"};
+static const char *const free_keys[] = {"data.root",          "data.manifest",       "data.description",
+                                        "train.epochs",       "train.max_steps",     "train.save_minutes",
+                                        "train.save_seconds", "train.early_stopping"};
 enum { FREE_KEYS = sizeof free_keys / sizeof *free_keys, PLACES = 3 };
 
 /* Whether a setting is one of the first `n`. */
@@ -61,18 +62,23 @@ static const char *text_of(const am_value *v) {
   return !v ? "nothing" : v->kind == AM_SCALAR ? v->text : v->kind == AM_NULL ? "nothing" : "something else";
 }
 
-static am_status compare_section(const char *section, const am_value *saved, const am_value *now, size_t n_free, am_error *err) {
+static am_status compare_section(const char *section, const am_value *saved, const am_value *now, size_t n_free,
+                                 am_error *err) {
   if (!saved || saved->kind != AM_MAP) {
     if (am_value_equal(saved, now)) return AM_OK;
-    return am_fail(err, AM_E_CONFIG, "%s is %s, the run has %s; to train otherwise, start a new run "
-                   "from its weights (option init)", section, text_of(now), text_of(saved));
+    return am_fail(err, AM_E_CONFIG,
+                   "%s is %s, the run has %s; to train otherwise, start a new run "
+                   "from its weights (option init)",
+                   section, text_of(now), text_of(saved));
   }
   for (const am_value *entry = saved->first; entry; entry = entry->next) {
     const am_value *other = am_value_get(now, entry->key);
     if (may_change(section, entry->key, n_free) || am_value_equal(entry, other)) continue;
     if (same_corpora(section, entry, other)) continue;
-    return am_fail(err, AM_E_CONFIG, "%s.%s is %s, the run has %s; to train otherwise, start a new run "
-                   "from its weights (option init)", section, entry->key, text_of(other), text_of(entry));
+    return am_fail(err, AM_E_CONFIG,
+                   "%s.%s is %s, the run has %s; to train otherwise, start a new run "
+                   "from its weights (option init)",
+                   section, entry->key, text_of(other), text_of(entry));
   }
   return AM_OK;
 }

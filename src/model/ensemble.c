@@ -63,7 +63,8 @@ size_t am_ensemble_models(const am_ensemble *e) { return e ? e->n : 0; }
 am_status am_ensemble_check_rate(const am_ensemble *e, size_t i, am_error *err) {
   const double rate = am_checkpoint_rate(e->at[i].model), wanted = am_checkpoint_rate(e->at[0].model);
   if (rate == wanted) return AM_OK;
-  return am_fail(err, AM_E_USAGE, "%s: it takes sounds at %g Hz, the first model at %g Hz", e->at[i].name, rate, wanted);
+  return am_fail(err, AM_E_USAGE, "%s: it takes sounds at %g Hz, the first model at %g Hz", e->at[i].name, rate,
+                 wanted);
 }
 
 static am_status check(const am_ensemble *e, const float *samples, size_t n, am_error *err) {
@@ -105,15 +106,16 @@ am_status am_ensemble_predict(am_ensemble *e, const float *samples, size_t n, fl
 }
 
 static am_status check_steps(double window, double hop, double rate, am_error *err) {
-  if (!(window >= 0 && window < 1e9)) return am_fail(err, AM_E_USAGE, "windows of %g s; wanted more than 0, or 0: the whole sound", window);
+  if (!(window >= 0 && window < 1e9))
+    return am_fail(err, AM_E_USAGE, "windows of %g s; wanted more than 0, or 0: the whole sound", window);
   if (window > 0 && !(hop * rate >= 1 && hop < 1e9))
     return am_fail(err, AM_E_USAGE, "windows that begin %g s apart; wanted at least a sample (%g s)", hop, 1 / rate);
   return AM_OK;
 }
 
 /* The last window ends with the sound, so that all are equally long. */
-am_status am_ensemble_windows(am_ensemble *e, const float *samples, size_t n, double window, double hop, am_window_fn each,
-                              void *user, am_error *err) {
+am_status am_ensemble_windows(am_ensemble *e, const float *samples, size_t n, double window, double hop,
+                              am_window_fn each, void *user, am_error *err) {
   am_status status = check(e, samples, n, err);
   if (!status && !each) status = am_fail(err, AM_E_USAGE, "am_ensemble_windows: each may not be NULL");
   if (status) return status;
@@ -122,8 +124,13 @@ am_status am_ensemble_windows(am_ensemble *e, const float *samples, size_t n, do
   size_t length = am_size_of((double)llround(window * rate)), start = 0;
   if (!length || length > n) length = n;
   for (size_t k = 1;; k++) {
-    am_window w = {.size = sizeof w, .index = k - 1, .start = (double)start / rate, .end = (double)(start + length) / rate,
-                   .seconds = (double)length / rate, .last = start + length == n, .probabilities = e->p};
+    am_window w = {.size = sizeof w,
+                   .index = k - 1,
+                   .start = (double)start / rate,
+                   .end = (double)(start + length) / rate,
+                   .seconds = (double)length / rate,
+                   .last = start + length == n,
+                   .probabilities = e->p};
     status = predict(e, samples + start, length, &w.heard, err);
     if (!status) status = each(user, &w, err);
     if (status || w.last) return status;

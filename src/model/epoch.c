@@ -1,9 +1,9 @@
 /* model/epoch.c - see epoch.h. */
 #include "model/epoch.h"
 
-const char *const am_epoch_columns[AM_EPOCH_COLUMNS] = {"epoch", "train_loss", "train_accuracy", "validation_loss",
-                                                        "validation_accuracy", "validation_uar", "learning_rate", "seconds",
-                                                        "clips_per_second"};
+const char *const am_epoch_columns[AM_EPOCH_COLUMNS] = {
+    "epoch",          "train_loss",    "train_accuracy", "validation_loss", "validation_accuracy",
+    "validation_uar", "learning_rate", "seconds",        "clips_per_second"};
 static const size_t members[AM_EPOCH_COLUMNS] = {0, /* a whole number */
                                                  offsetof(am_epoch, train_loss),
                                                  offsetof(am_epoch, train_accuracy),

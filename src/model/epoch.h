@@ -7,7 +7,8 @@
 /* NaN where a figure was not taken. */
 typedef struct am_epoch {
   uint64_t epoch; /* from 1 */
-  double train_loss, train_accuracy, validation_loss, validation_accuracy, validation_uar, learning_rate, seconds, clips_per_second;
+  double train_loss, train_accuracy, validation_loss, validation_accuracy, validation_uar, learning_rate, seconds,
+      clips_per_second;
 } am_epoch;
 
 enum { AM_EPOCH_COLUMNS = 9 };

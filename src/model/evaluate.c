@@ -54,8 +54,10 @@ am_status am_evaluate_logits(am_context *ctx, const am_model *model, am_session 
 static am_status check_bins(const am_checkpoint *c, const am_store *store, am_error *err) {
   int bins = c->input.f * c->input.c;
   if (am_store_bins(store) == bins) return AM_OK;
-  return am_fail(err, AM_E_SHAPE, "the features have %d bins, the model wants %d; compute them with the checkpoint's own "
-                 "settings", am_store_bins(store), bins);
+  return am_fail(err, AM_E_SHAPE,
+                 "the features have %d bins, the model wants %d; compute them with the checkpoint's own "
+                 "settings",
+                 am_store_bins(store), bins);
 }
 
 am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, const am_store *store,
@@ -73,8 +75,8 @@ am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, co
   if (!status) {
     size_t cut = am_evaluate_cut(c->model, store, clips, n);
     if (cut)
-      am_log(ctx, AM_LOG_WARNING, "%zu of %zu clips %s longer than the model's %d frames; only %s start is heard", cut, n,
-             am_count(cut, "is", "are"), c->input.t, am_count(cut, "its", "their"));
+      am_log(ctx, AM_LOG_WARNING, "%zu of %zu clips %s longer than the model's %d frames; only %s start is heard", cut,
+             n, am_count(cut, "is", "are"), c->input.t, am_count(cut, "its", "their"));
     am_source source = {d, store, fx, per_speaker ? &fitted : &c->normaliser};
     status = am_evaluate_logits(ctx, c->model, session, batch, &source, clips, n, "evaluate", probabilities, err);
   }

@@ -224,8 +224,9 @@ am_status am_metrics_create(am_context *ctx, const char *const *labels, int clas
   return AM_OK;
 }
 
-am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *truth, const int *speakers, size_t n,
-                             const char *const *labels, int classes, uint64_t seed, am_metrics **out, am_error *err) {
+am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *truth, const int *speakers,
+                             size_t n, const char *const *labels, int classes, uint64_t seed, am_metrics **out,
+                             am_error *err) {
   am_status status = AM_NEED(err, out);
   if (status) return status;
   *out = NULL;

@@ -18,21 +18,21 @@ typedef struct am_group {
 typedef struct am_diagnosis {
   const char *kind; /* "below_chance", "one_answer", "exchanged_labels", "one_speaker" */
   char *text;
-  double figure;    /* average recall; share of the answers; average recall with the names exchanged; share of the class */
+  double figure; /* average recall; share of the answers; average recall with the names exchanged; share of the class */
 } am_diagnosis;
 
 struct am_metrics {
   am_context *ctx;
   int classes;
-  char **labels;        /* (K) owned */
-  int scored;           /* classes that occur among the clips: those that uar and macro_f1 are means over */
+  char **labels; /* (K) owned */
+  int scored;    /* classes that occur among the clips: those that uar and macro_f1 are means over */
   size_t n;
   double loss, accuracy, uar, macro_f1;
-  double ece;           /* expected calibration error, 15 equal-width bins of confidence */
+  double ece;                      /* expected calibration error, 15 equal-width bins of confidence */
   double *precision, *recall, *f1; /* (K); NaN where undefined (no support / never predicted counts 0 precision) */
-  uint64_t *support;    /* (K) */
-  uint64_t *confusion;  /* (K,K) rows true */
-  double low, high;     /* 95 % interval of the accuracy */
+  uint64_t *support;               /* (K) */
+  uint64_t *confusion;             /* (K,K) rows true */
+  double low, high;                /* 95 % interval of the accuracy */
   double uar_low, uar_high;
   const char *interval; /* "bootstrap over 24 speakers" or "Wilson" ; text owned */
   char interval_text[64];
@@ -46,13 +46,14 @@ struct am_metrics {
 am_status am_metrics_create(am_context *ctx, const char *const *labels, int classes, am_metrics **out, am_error *err);
 /* metrics_utterances.c: sets m->per_utterance when clips (m->n of them, with their probabilities and labels as above) are chunks of
  * utterances: the mean probability of an utterance's chunks in the list decides. */
-am_status am_metrics_add_utterances(am_metrics *m, const am_dataset *d, const uint32_t *clips, const float *probabilities,
-                                    const int *labels, uint64_t seed, am_error *err);
+am_status am_metrics_add_utterances(am_metrics *m, const am_dataset *d, const uint32_t *clips,
+                                    const float *probabilities, const int *labels, uint64_t seed, am_error *err);
 /* metrics_groups.c: sets m->groups, for each trait of which the clips (m->n) have 2 to 12 values. */
 am_status am_metrics_add_groups(am_metrics *m, const am_dataset *d, const uint32_t *clips, const float *probabilities,
                                 const int *labels, am_error *err);
 /* metrics_diagnose.c: sets m->diagnoses, of truth and speakers (m->n, -1 unknown) as above, and the names of the speakers. */
-am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speakers, const char *const *names, am_error *err);
+am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speakers, const char *const *names,
+                              am_error *err);
 /* The average recall of guessing among the classes that occur, which is also that of one answer for all; NaN without clips. */
 double am_metrics_chance(const am_metrics *m);
 
@@ -60,16 +61,17 @@ double am_metrics_chance(const am_metrics *m);
 
 /* How clips were held out and what they are: what a reader must know beside the figures. */
 typedef struct am_protocol {
-  const char *split;        /* "test" */
-  const char *corpus;       /* of these clips; NULL: not said */
+  const char *split;            /* "test" */
+  const char *corpus;           /* of these clips; NULL: not said */
   const am_left_outs *left_out; /* clips of the part that were not scored, by reason; NULL: none */
-  int models;               /* whose mean probability is scored; 0 is 1 */
-  bool speaker_independent; /* no speaker of these clips was trained on; false also when that is not known */
-  bool synthetic;           /* computed speech */
-  bool transductive;        /* normalised per speaker by statistics of the very clips that are scored */
+  int models;                   /* whose mean probability is scored; 0 is 1 */
+  bool speaker_independent;     /* no speaker of these clips was trained on; false also when that is not known */
+  bool synthetic;               /* computed speech */
+  bool transductive;            /* normalised per speaker by statistics of the very clips that are scored */
 } am_protocol;
 /* The JSON object of `evaluate --json`: n, labels, accuracy, uar, macro_f1, per_class, confusion, ... */
-am_status am_metrics_json(am_context *ctx, const am_metrics *m, const am_protocol *protocol, am_buffer *out, am_error *err);
+am_status am_metrics_json(am_context *ctx, const am_metrics *m, const am_protocol *protocol, am_buffer *out,
+                          am_error *err);
 /* am_metrics_json's object as a value of a larger one. */
 void am_metrics_write(am_json *j, const char *key, const am_metrics *m, const am_protocol *protocol);
 

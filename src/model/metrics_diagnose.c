@@ -20,7 +20,8 @@ static am_status note(am_metrics *m, const char *kind, double figure, am_buffer 
 static am_status below_chance(am_metrics *m, am_buffer *text, am_error *err) {
   double chance = am_metrics_chance(m);
   if (m->scored < 2 || !(m->uar < chance - 1e-9)) return AM_OK;
-  am_buffer_printf(m->ctx, text, "below chance: the average recall is %.1f %%, and guessing among the %d classes gives %.1f %%",
+  am_buffer_printf(m->ctx, text,
+                   "below chance: the average recall is %.1f %%, and guessing among the %d classes gives %.1f %%",
                    100 * m->uar, m->scored, 100 * chance);
   return note(m, "below_chance", m->uar, text, err);
 }
@@ -67,9 +68,10 @@ static am_status exchanged(am_metrics *m, am_buffer *text, am_error *err) {
     }
   if (most < SWAPPED) return AM_OK;
   double uar = m->uar + most / m->scored;
-  am_buffer_printf(m->ctx, text, "\"%s\" and \"%s\" look exchanged: with these two names swapped the average recall would be %.1f %% "
-                   "instead of %.1f %%; are the labels of these clips, or their codes, the right way round?", m->labels[a],
-                   m->labels[b], 100 * uar, 100 * m->uar);
+  am_buffer_printf(m->ctx, text,
+                   "\"%s\" and \"%s\" look exchanged: with these two names swapped the average recall would be %.1f %% "
+                   "instead of %.1f %%; are the labels of these clips, or their codes, the right way round?",
+                   m->labels[a], m->labels[b], 100 * uar, 100 * m->uar);
   return note(m, "exchanged_labels", uar, text, err);
 }
 
@@ -85,9 +87,10 @@ static am_status one_speaker(am_metrics *m, const int *truth, const int *speaker
       if (truth[i] == k && speakers[i] >= 0 && ++count[speakers[i]] > count[most]) most = (size_t)speakers[i];
     double share = (double)count[most] / (double)m->support[k];
     if (share < HALF) continue;
-    am_buffer_printf(m->ctx, text, "\"%s\" is mostly one speaker's: %zu of its %llu clips (%.1f %%) are of %s, so its recall says "
-                     "more of that voice than of the label", m->labels[k], count[most], (unsigned long long)m->support[k],
-                     100 * share, names[most]);
+    am_buffer_printf(m->ctx, text,
+                     "\"%s\" is mostly one speaker's: %zu of its %llu clips (%.1f %%) are of %s, so its recall says "
+                     "more of that voice than of the label",
+                     m->labels[k], count[most], (unsigned long long)m->support[k], 100 * share, names[most]);
     status = note(m, "one_speaker", share, text, err);
   }
   return status;
@@ -108,7 +111,8 @@ static am_status speakers_of_classes(am_metrics *m, const int *truth, const int 
   return status;
 }
 
-am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speakers, const char *const *names, am_error *err) {
+am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speakers, const char *const *names,
+                              am_error *err) {
   am_buffer text = {0};
   if (m->n < FEW_CLIPS) return AM_OK;
   m->diagnoses = am_alloc(m->ctx, (size_t)m->classes + 3, sizeof *m->diagnoses);

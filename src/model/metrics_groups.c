@@ -7,8 +7,8 @@
 enum { FEWEST = 2, MOST = 12 }; /* values of a trait: one tells nothing apart, and of many none has enough clips */
 
 /* Counts of the clips with one value: right and all, of each class. */
-static void score(const am_metrics *m, const am_trait *trait, int value, const uint32_t *clips, const float *p, const int *labels,
-                  size_t *table, am_group *out) {
+static void score(const am_metrics *m, const am_trait *trait, int value, const uint32_t *clips, const float *p,
+                  const int *labels, size_t *table, am_group *out) {
   size_t K = (size_t)m->classes, right = 0;
   memset(table, 0, 2 * K * sizeof *table);
   for (size_t i = 0; i < m->n; i++) {
@@ -27,8 +27,8 @@ static void score(const am_metrics *m, const am_trait *trait, int value, const u
   out->accuracy = out->n ? (double)right / (double)out->n : NAN;
 }
 
-static am_status add_trait(am_metrics *m, const am_trait *trait, const uint32_t *clips, const float *p, const int *labels,
-                           size_t *table, am_error *err) {
+static am_status add_trait(am_metrics *m, const am_trait *trait, const uint32_t *clips, const float *p,
+                           const int *labels, size_t *table, am_error *err) {
   size_t first = m->n_groups;
   am_group *moved = am_resize(m->ctx, m->groups, m->n_groups + (size_t)trait->n, sizeof *moved);
   if (!moved) return am_no_memory(err);

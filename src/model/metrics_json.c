@@ -98,12 +98,12 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, const am
   am_json_bool(j, "speaker_independent", protocol->speaker_independent);
   am_json_bool(j, "synthetic", protocol->synthetic);
   am_json_bool(j, "transductive", protocol->transductive);
-  if (m->per_utterance)
-    am_metrics_write(j, "per_utterance", m->per_utterance, protocol);
+  if (m->per_utterance) am_metrics_write(j, "per_utterance", m->per_utterance, protocol);
   am_json_close(j);
 }
 
-am_status am_metrics_json(am_context *ctx, const am_metrics *m, const am_protocol *protocol, am_buffer *out, am_error *err) {
+am_status am_metrics_json(am_context *ctx, const am_metrics *m, const am_protocol *protocol, am_buffer *out,
+                          am_error *err) {
   am_json j = am_json_begin(ctx, out, 2);
   am_metrics_write(&j, NULL, m, protocol);
   return out->failed ? am_no_memory(err) : AM_OK;

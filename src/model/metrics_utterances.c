@@ -12,8 +12,8 @@ typedef struct pool {
   size_t n;
 } pool;
 
-static void fill(pool *u, const am_dataset *d, const uint32_t *clips, size_t n, size_t K,
-                 const float *probabilities, const int *labels) {
+static void fill(pool *u, const am_dataset *d, const uint32_t *clips, size_t n, size_t K, const float *probabilities,
+                 const int *labels) {
   for (size_t i = 0; i < n; i++) {
     const am_clip *clip = &d->clips[clips[i]];
     uint32_t *slot = &u->slot[clip->utterance];
@@ -30,8 +30,7 @@ static void fill(pool *u, const am_dataset *d, const uint32_t *clips, size_t n, 
 }
 
 am_status am_metrics_add_utterances(am_metrics *m, const am_dataset *d, const uint32_t *clips,
-                                    const float *probabilities, const int *labels, uint64_t seed,
-                                    am_error *err) {
+                                    const float *probabilities, const int *labels, uint64_t seed, am_error *err) {
   am_context *ctx = m->ctx;
   size_t n = m->n, K = (size_t)m->classes;
   pool u = {.p = am_alloc(ctx, am_mul(n + 1, K), sizeof *u.p),

@@ -11,7 +11,7 @@
 typedef struct adding {
   am_context *ctx;
   am_names *names;
-  size_t room; /* of names->at */
+  size_t room;       /* of names->at */
   am_name_set known; /* all of them */
 } adding;
 
@@ -52,8 +52,8 @@ static const char *corpus_name(const am_value *item) {
   return kind && kind->text ? kind->text : "ravdess";
 }
 
-am_status am_corpora_add(am_context *ctx, am_names *names, const am_data_options *data, const char *corpus, bool synthetic,
-                         am_error *err) {
+am_status am_corpora_add(am_context *ctx, am_names *names, const am_data_options *data, const char *corpus,
+                         bool synthetic, am_error *err) {
   adding a;
   am_status status = begin(ctx, names, &a, err);
   if (!status && synthetic) status = put(&a, "synthetic", err);

@@ -8,7 +8,7 @@
 struct am_predictor {
   am_features *fx;
   am_session *session;
-  float *x; /* (T,F) of the model's input */
+  float *x;  /* (T,F) of the model's input */
   bool told; /* that longer sounds are cut */
 };
 
@@ -25,7 +25,8 @@ static am_status predictor_create(am_context *ctx, am_checkpoint *c, am_error *e
   if (!p) return am_no_memory(err);
   am_status status = am_features_create(ctx, &c->config->features, &p->fx, err);
   if (!status) status = am_session_create(c->model, 1, false, &p->session, err);
-  if (!status && !(p->x = am_alloc_aligned(ctx, am_mul(am_shape_count(c->input), sizeof *p->x)))) status = am_no_memory(err);
+  if (!status && !(p->x = am_alloc_aligned(ctx, am_mul(am_shape_count(c->input), sizeof *p->x))))
+    status = am_no_memory(err);
   if (status) am_predictor_free(ctx, p);
   else c->predictor = p;
   return status;
@@ -52,7 +53,9 @@ static am_status hear(am_checkpoint *c, const float *samples, size_t n, float *p
   for (int k = 0; k < c->classes; k++) probabilities[k] = NAN;
   if (!n) return am_fail(err, AM_E_USAGE, "there is no sound to predict from: 0 samples");
   if (c->normaliser.kind == AM_NORMALISE_SPEAKER && !c->normaliser.speaker_mean)
-    return am_fail(err, AM_E_USAGE, "this model normalises by speaker: add sounds of the same speaker first (am_checkpoint_add_speaker)");
+    return am_fail(
+        err, AM_E_USAGE,
+        "this model normalises by speaker: add sounds of the same speaker first (am_checkpoint_add_speaker)");
   heard->unheard = am_sound_unheard(samples, n, rate);
   if (heard->unheard) return AM_OK;
   am_status status = c->predictor ? AM_OK : predictor_create(ctx, c, err);
@@ -70,7 +73,8 @@ static am_status hear(am_checkpoint *c, const float *samples, size_t n, float *p
   return AM_OK;
 }
 
-static am_status check(const am_checkpoint *c, const float *samples, size_t n, const float *probabilities, am_error *err) {
+static am_status check(const am_checkpoint *c, const float *samples, size_t n, const float *probabilities,
+                       am_error *err) {
   am_status status = AM_NEED(err, c);
   if (!status) status = AM_NEED(err, probabilities);
   if (!status && n) status = AM_NEED(err, samples);
@@ -98,7 +102,8 @@ am_status am_predict_sound(am_checkpoint *c, const float *samples, size_t n, flo
     return am_fail(err, AM_E_DATA, "there is nothing to hear in this sound of %.3f s: it is %s", seconds,
                    am_unheard_name(heard.unheard));
   if (heard.cut && !c->predictor->told) {
-    am_log(c->ctx, AM_LOG_WARNING, "a sound of %.1f s is longer than what this model hears; only its start is heard", seconds);
+    am_log(c->ctx, AM_LOG_WARNING, "a sound of %.1f s is longer than what this model hears; only its start is heard",
+           seconds);
     c->predictor->told = true;
   }
   return AM_OK;

@@ -50,22 +50,24 @@ am_status am_checkpoint_add_speaker(am_checkpoint *c, const float *samples, size
   am_features_shape(fx, 1, &t, &f);
   if (!c->normaliser.speaker_mean) status = begin(c, f, err);
   if (!status && !am_sound_unheard(samples, n, am_checkpoint_rate(c))) status = add(c, fx, samples, n, err);
-  if (!status) am_norm_finish(&c->speaker, c->normaliser.by_all, c->normaliser.speaker_mean, c->normaliser.speaker_inverse);
+  if (!status)
+    am_norm_finish(&c->speaker, c->normaliser.by_all, c->normaliser.speaker_mean, c->normaliser.speaker_inverse);
   am_features_free(fx);
   return status;
 }
 
 /* ---- features ---- */
 
-static am_status compute(am_context *ctx, const am_feature_options *o, const float *samples, size_t n, float *out, size_t room,
-                         int *t, int *f, am_error *err) {
+static am_status compute(am_context *ctx, const am_feature_options *o, const float *samples, size_t n, float *out,
+                         size_t room, int *t, int *f, am_error *err) {
   am_features *fx = NULL;
   am_status status = am_features_create(ctx, o, &fx, err);
   if (status) return status;
   am_features_shape(fx, n, t, f);
   const size_t wanted = am_mul((size_t)*t, (size_t)*f);
   if (out && room < wanted)
-    status = am_fail(err, AM_E_USAGE, "room for %zu numbers; the features (%d, %d) of this sound want %zu", room, *t, *f, wanted);
+    status = am_fail(err, AM_E_USAGE, "room for %zu numbers; the features (%d, %d) of this sound want %zu", room, *t,
+                     *f, wanted);
   else if (out) status = am_features_compute(fx, samples, n, 1, out, t, err);
   am_features_free(fx);
   return status;
@@ -79,15 +81,15 @@ static am_status check(const float *samples, size_t n, const int *t, const int *
   return status;
 }
 
-am_status am_config_features(const am_config *config, const float *samples, size_t n, float *out, size_t room, int *t, int *f,
-                             am_error *err) {
+am_status am_config_features(const am_config *config, const float *samples, size_t n, float *out, size_t room, int *t,
+                             int *f, am_error *err) {
   am_status status = AM_NEED(err, config);
   if (!status) status = check(samples, n, t, f, err);
   return status ? status : compute(config->ctx, &config->features, samples, n, out, room, t, f, err);
 }
 
-am_status am_checkpoint_features(const am_checkpoint *c, const float *samples, size_t n, float *out, size_t room, int *t, int *f,
-                                 am_error *err) {
+am_status am_checkpoint_features(const am_checkpoint *c, const float *samples, size_t n, float *out, size_t room,
+                                 int *t, int *f, am_error *err) {
   am_status status = AM_NEED(err, c);
   if (!status) status = check(samples, n, t, f, err);
   if (!status && am_checkpoint_wants_speaker(c) && !c->normaliser.speaker_mean)

@@ -1,6 +1,6 @@
 /* nn/block.c - from the config's list of layers and blocks to steps. */
-#include "nn/item.h"
 #include "nn/block.h"
+#include "nn/item.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +14,7 @@ static am_status add_small(am_model *model, const am_layer_class *cls, const cha
   snprintf(text, sizeof text, "%s/%s", prefix, name);
   am_value *options = am_value_new(model->tree, AM_MAP);
   if (!options) return am_no_memory(err);
-  am_status status =
-      key ? am_value_add(model->tree, options, key, am_value_int(model->tree, value), err) : AM_OK;
+  am_status status = key ? am_value_add(model->tree, options, key, am_value_int(model->tree, value), err) : AM_OK;
   if (status) return status;
   return am_step_add(model, cls, am_tree_string(model->tree, text), options, at, tensor, 1, tensor, err);
 }
@@ -57,10 +56,9 @@ typedef struct squeeze_options {
   int64_t reduction;
 } squeeze_options;
 
-static const am_option squeeze_table[] = {
-    {"reduction", AM_OPT_INT, offsetof(squeeze_options, reduction), "8", 1, 65536,
-     .help = "channels over hidden units of the gate"},
-    AM_OPTION_END};
+static const am_option squeeze_table[] = {{"reduction", AM_OPT_INT, offsetof(squeeze_options, reduction), "8", 1, 65536,
+                                           .help = "channels over hidden units of the gate"},
+                                          AM_OPTION_END};
 
 typedef struct parallel_options {
   const am_value *branches;
@@ -72,8 +70,7 @@ static const am_option parallel_table[] = {
     AM_OPTION_END};
 
 /* Expands a list inside a block from *tensor on. */
-static am_status expand_inner(const am_scope *s, const am_value *list, const char *prefix, int *tensor,
-                              am_error *err) {
+static am_status expand_inner(const am_scope *s, const am_value *list, const char *prefix, int *tensor, am_error *err) {
   am_scope inner;
   am_status status = am_item_scope(s, list, prefix, &inner, err);
   return status ? status : expand(&inner, tensor, err);
@@ -115,8 +112,7 @@ static am_status add_projection(am_model *model, const am_item *it, int body, in
                       "residual %s: its body makes %s of %s, which no 1x1 convolution on the shortcut can "
                       "follow; use `same` padding and strides in the body",
                       it->name, am_shape_text(to, b), am_shape_text(from, a));
-  if (from.rank == 1)
-    return add_small(model, &am_dense, it->name, "projection", "units", to.c, it->at, shortcut, err);
+  if (from.rank == 1) return add_small(model, &am_dense, it->name, "projection", "units", to.c, it->at, shortcut, err);
   am_value *options = am_value_new(tree, AM_MAP), *stride = am_value_new(tree, AM_LIST);
   am_status status = am_value_add(tree, options, "filters", am_value_int(tree, to.c), err);
   if (!status) status = am_value_add(tree, options, "kernel", am_value_int(tree, 1), err);
@@ -124,8 +120,8 @@ static am_status add_projection(am_model *model, const am_item *it, int body, in
   if (!status && from.rank == 3) status = am_value_add(tree, stride, NULL, am_value_int(tree, sf), err);
   if (!status) status = am_value_add(tree, options, "stride", stride, err);
   if (status) return status;
-  return am_step_add(model, from.rank == 3 ? &am_conv2d : &am_conv1d, am_tree_string(tree, name), options,
-                     it->at, shortcut, 1, shortcut, err);
+  return am_step_add(model, from.rank == 3 ? &am_conv2d : &am_conv1d, am_tree_string(tree, name), options, it->at,
+                     shortcut, 1, shortcut, err);
 }
 
 /* y = act(body(x) + x) */
@@ -136,8 +132,7 @@ static am_status expand_residual(am_scope *s, am_item *it, int *tensor, am_error
   char text[AM_NAME_TEXT];
   am_status status = am_options_read(model->tree, residual_table, it->options, it->name, &o, err);
   if (status) return status;
-  if (!o.layers->count)
-    return am_fail_at(err, o.layers, "residual %s has no layers; wanted at least one", it->name);
+  if (!o.layers->count) return am_fail_at(err, o.layers, "residual %s has no layers; wanted at least one", it->name);
   snprintf(text, sizeof text, "%s/", it->name);
   status = expand_inner(s, o.layers, text, &join[0], err);
   if (status) return status;
@@ -163,12 +158,10 @@ static am_status expand_squeeze(am_scope *s, am_item *it, int *tensor, am_error 
   int gate = *tensor, hidden = x.c / (int)o.reduction;
   status = add_small(model, &am_global_average_pool, it->name, "squeeze", NULL, 0, it->at, &gate, err);
   if (!status)
-    status =
-        add_small(model, &am_dense, it->name, "reduce", "units", hidden ? hidden : 1, it->at, &gate, err);
+    status = add_small(model, &am_dense, it->name, "reduce", "units", hidden ? hidden : 1, it->at, &gate, err);
   if (!status) status = add_small(model, &am_relu, it->name, "reduce/relu", NULL, 0, it->at, &gate, err);
   if (!status) status = add_small(model, &am_dense, it->name, "expand", "units", x.c, it->at, &gate, err);
-  if (!status)
-    status = add_small(model, &am_sigmoid, it->name, "expand/sigmoid", NULL, 0, it->at, &gate, err);
+  if (!status) status = add_small(model, &am_sigmoid, it->name, "expand/sigmoid", NULL, 0, it->at, &gate, err);
   if (status) return status;
   int join[2] = {*tensor, gate};
   snprintf(text, sizeof text, "%s/scale", it->name);
@@ -183,8 +176,8 @@ static am_status expand_parallel(am_scope *s, am_item *it, int *tensor, am_error
   am_status status = am_options_read(model->tree, parallel_table, it->options, it->name, &o, err);
   if (status) return status;
   if (o.branches->count < 1 || o.branches->count > AM_MAX_INPUTS)
-    return am_fail_at(err, o.branches, "parallel %s has %zu branches, wanted 1 to %d", it->name,
-                      o.branches->count, AM_MAX_INPUTS);
+    return am_fail_at(err, o.branches, "parallel %s has %zu branches, wanted 1 to %d", it->name, o.branches->count,
+                      AM_MAX_INPUTS);
   for (const am_value *branch = o.branches->first; branch; branch = branch->next, n++) {
     if (branch->kind != AM_LIST)
       return am_fail_at(err, branch, "branch %d of %s is not a list of layers", n + 1, it->name);

@@ -7,9 +7,10 @@
 
 /* Layers after which an activation's values are still values of that kind: none mixes them by weights of its own sign. */
 static bool carries(const am_layer *layer) {
-  static const am_layer_class *const carriers[] = {
-      &am_flatten, &am_to_sequence, &am_dropout, &am_max_pool1d, &am_max_pool2d, &am_average_pool1d, &am_average_pool2d,
-      &am_global_average_pool, &am_global_max_pool, &am_attention_pool};
+  static const am_layer_class *const carriers[] = {&am_flatten,        &am_to_sequence,         &am_dropout,
+                                                   &am_max_pool1d,     &am_max_pool2d,          &am_average_pool1d,
+                                                   &am_average_pool2d, &am_global_average_pool, &am_global_max_pool,
+                                                   &am_attention_pool};
   for (size_t i = 0; i < sizeof carriers / sizeof *carriers; i++)
     if (layer->cls == carriers[i]) return true;
   return false;
@@ -41,11 +42,15 @@ bool am_model_output_doubt(const am_model *model, char *text, size_t size) {
   const am_layer *by = am_model_limited(model, &distribution);
   if (!by || am_model_ends_in_log(model)) return false;
   if (distribution)
-    snprintf(text, size, "layer %s makes probabilities, and the loss and predictions lay another softmax over them; leave it "
-             "out, or put log_probabilities at the end", by->name);
+    snprintf(text, size,
+             "layer %s makes probabilities, and the loss and predictions lay another softmax over them; leave it "
+             "out, or put log_probabilities at the end",
+             by->name);
   else
-    snprintf(text, size, "layer %s (%s) limits what the model gives, and the loss and predictions lay a softmax over that, "
-             "which can then not tell classes far apart; end with dense without an activation", by->name, by->cls->type);
+    snprintf(text, size,
+             "layer %s (%s) limits what the model gives, and the loss and predictions lay a softmax over that, "
+             "which can then not tell classes far apart; end with dense without an activation",
+             by->name, by->cls->type);
   return true;
 }
 
@@ -57,8 +62,11 @@ bool am_model_start_doubt(const am_model *model, uint64_t steps, char *text, siz
   const char *layer = NULL;
   const double share = steps ? am_model_start_share(model, steps, &layer) : 0; /* no step: they came from elsewhere */
   if (share < AM_START_SHARE) return false;
-  snprintf(text, size, "%s: after %llu steps its moving mean and variance are still %.0f %% what they began with, so another "
-           "network is evaluated than was trained; batch_norm: {statistics: corrected} has no such start, more steps or "
-           "a lower momentum forget it", layer, (unsigned long long)steps, 100 * share);
+  snprintf(
+      text, size,
+      "%s: after %llu steps its moving mean and variance are still %.0f %% what they began with, so another "
+      "network is evaluated than was trained; batch_norm: {statistics: corrected} has no such start, more steps or "
+      "a lower momentum forget it",
+      layer, (unsigned long long)steps, 100 * share);
   return true;
 }

@@ -2,14 +2,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "nn/item.h"
-#include "nn/fill.h"
 #include "nn/block.h"
+#include "nn/fill.h"
+#include "nn/item.h"
 
 static am_status fill_list(const am_scope *s, am_value **out, am_error *err);
 
 /* A block's list of layers. */
-static am_status fill_layers(const am_scope *s, const am_value *list, const char *prefix, am_value **out, am_error *err) {
+static am_status fill_layers(const am_scope *s, const am_value *list, const char *prefix, am_value **out,
+                             am_error *err) {
   am_scope inner;
   am_status status = am_item_scope(s, list, prefix, &inner, err);
   return status ? status : fill_list(&inner, out, err);
@@ -41,15 +42,16 @@ typedef struct nested {
 } nested;
 
 /* Fills the lists inside a block's options. */
-static am_status fill_nested(const am_scope *s, const am_item *it, const am_block *block, void *options, am_error *err) {
+static am_status fill_nested(const am_scope *s, const am_item *it, const am_block *block, void *options,
+                             am_error *err) {
   char prefix[AM_NAME_TEXT];
   snprintf(prefix, sizeof prefix, "%s/", it->name);
   for (const am_option *o = block->table; o->name; o++) {
     if (o->type != AM_OPT_LIST) continue;
     const am_value **held = (const am_value **)((char *)options + o->offset);
     am_value *filled = NULL;
-    am_status status = block->nests == 1 ? fill_layers(s, *held, prefix, &filled, err)
-                                         : fill_branches(s, it, *held, &filled, err);
+    am_status status =
+        block->nests == 1 ? fill_layers(s, *held, prefix, &filled, err) : fill_branches(s, it, *held, &filled, err);
     if (status) return status;
     *held = filled;
   }

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "nn/registry.h"
 #include "nn/block.h"
+#include "nn/registry.h"
 
 /* The plan of a model compares all pairs of the pieces of memory that its layers need. */
 enum { DEPTH_MAX = 16, MOST_STEPS = 2000 };
@@ -67,8 +67,7 @@ static am_status make_name(const am_scope *s, const char *type, char out[AM_NAME
   do snprintf(out, AM_NAME_MAX, "%s_%zu", type, ++last->count);
   while (taken_in_list(s, out));
   if (strlen(s->prefix) + strlen(out) <= AM_NAME_MAX) return AM_OK;
-  return am_fail_at(err, at, "the name of this layer inside its blocks is longer than %d characters",
-                    AM_NAME_MAX);
+  return am_fail_at(err, at, "the name of this layer inside its blocks is longer than %d characters", AM_NAME_MAX);
 }
 
 /* Taking an item apart */
@@ -107,7 +106,8 @@ am_status am_item_class(const am_item *item, const am_layer_class **cls, am_erro
                     item->type);
 }
 
-am_status am_item_scope(const am_scope *scope, const am_value *list, const char *prefix, am_scope *inner, am_error *err) {
+am_status am_item_scope(const am_scope *scope, const am_value *list, const char *prefix, am_scope *inner,
+                        am_error *err) {
   if (scope->depth + 1 > DEPTH_MAX) return am_fail_at(err, list, "blocks are nested deeper than %d", DEPTH_MAX);
   *inner = (am_scope){scope->tree, scope->model, list, am_tree_string(scope->tree, prefix), .depth = scope->depth + 1};
   return inner->prefix ? am_scope_begin(inner, err) : am_no_memory(err);
@@ -147,8 +147,7 @@ am_status am_item_read(const am_scope *s, const am_value *entry, am_item *it, am
   const am_value *given = am_value_get(options, "name");
   it->activation = am_value_get(options, "activation");
   const am_block *block = am_block_find(it->type);
-  if (!it->activation && block && block->activation &&
-      !(it->activation = am_value_text(tree, block->activation, true)))
+  if (!it->activation && block && block->activation && !(it->activation = am_value_text(tree, block->activation, true)))
     return am_no_memory(err);
   status = given ? read_name(s, given, err) : make_name(s, it->type, name, entry, err);
   if (status) return status;
@@ -192,13 +191,13 @@ static am_status check_shape(const am_layer *layer, am_error *err) {
                          "small for so much pooling and striding",
                          s.t, s.f, s.c);
   return am_layer_fail(layer, err, AM_E_SHAPE,
-                       "its output (%d, %d, %d) would take %zu bytes a clip; wanted at most %zu", s.t, s.f,
-                       s.c, am_mul(count, sizeof(am_real)), (size_t)INT_MAX * sizeof(am_real));
+                       "its output (%d, %d, %d) would take %zu bytes a clip; wanted at most %zu", s.t, s.f, s.c,
+                       am_mul(count, sizeof(am_real)), (size_t)INT_MAX * sizeof(am_real));
 }
 
 /* Appends one step over tensors `inputs`; *out gets its tensor.  options: a map, or NULL for all defaults. */
 am_status am_step_add(am_model *model, const am_layer_class *cls, const char *name, const am_value *options,
-                          const am_value *at, const int *inputs, int n_in, int *out, am_error *err) {
+                      const am_value *at, const int *inputs, int n_in, int *out, am_error *err) {
   static const am_option none[] = {AM_OPTION_END};
   if (!name) return am_no_memory(err);
   if (!model->names && !(model->names = am_value_new(model->tree, AM_MAP))) return am_no_memory(err);
@@ -207,7 +206,8 @@ am_status am_step_add(am_model *model, const am_layer_class *cls, const char *na
   if (model->n_steps == MOST_STEPS)
     return am_fail_at(err, at, "more than %d layers, counting those of blocks and activations", (int)MOST_STEPS);
   am_status status = am_value_add(model->tree, model->names, name, am_value_new(model->tree, AM_NULL), err);
-  if (!status) status = am_grow(model->ctx, &model->steps, &model->capacity, model->n_steps + 1, sizeof *model->steps, err);
+  if (!status)
+    status = am_grow(model->ctx, &model->steps, &model->capacity, model->n_steps + 1, sizeof *model->steps, err);
   if (status) return status;
   am_step *step = &model->steps[model->n_steps];
   *step = (am_step){.output = (int)model->n_steps + 1};
@@ -243,14 +243,13 @@ am_status am_item_activation(const am_item *it, const am_value *given, const am_
     *options = given->first;
   }
   if (!type)
-    return am_fail_at(
-        err, given, "activation of %s: wanted a word such as relu, or {leaky_relu: {alpha: 0.1}}", it->name);
+    return am_fail_at(err, given, "activation of %s: wanted a word such as relu, or {leaky_relu: {alpha: 0.1}}",
+                      it->name);
   const int which = am_choice_index(AM_WORDS(AM_ACTIVATIONS), type);
   if (which < 0) {
     const char *meant = am_nearest(type, names, sizeof names / sizeof *names, sizeof *names);
     if (meant)
-      return am_fail_at(err, given, "activation of %s: found \"%s\"; did you mean \"%s\"?", it->name, type,
-                        meant);
+      return am_fail_at(err, given, "activation of %s: found \"%s\"; did you mean \"%s\"?", it->name, type, meant);
     return am_fail_at(err, given,
                       "activation of %s: found \"%s\", wanted relu, leaky_relu, gelu, silu, tanh, sigmoid, "
                       "softmax or none",

@@ -5,10 +5,7 @@
 
 #include "nn/plan.h"
 
-enum {
-  AM_NAME_MAX = 200,
-  AM_NAME_TEXT = AM_NAME_MAX + 64
-}; /* with prefix; with room for what steps append */
+enum { AM_NAME_MAX = 200, AM_NAME_TEXT = AM_NAME_MAX + 64 }; /* with prefix; with room for what steps append */
 
 /* The list being read; blocks nest. */
 typedef struct am_scope {
@@ -37,7 +34,7 @@ typedef struct am_block {
   const char *type, *help;
   const am_option *table;
   size_t options_size;
-  int nests; /* its AM_OPT_LIST: 0, it has none; 1, a list of layers; 2, a list of such lists */
+  int nests;              /* its AM_OPT_LIST: 0, it has none; 1, a list of layers; 2, a list of such lists */
   const char *activation; /* that follows when none is given; NULL: none does */
   am_status (*expand)(am_scope *scope, am_item *item, int *tensor, am_error *err);
 } am_block;
@@ -60,7 +57,8 @@ am_status am_item_read(const am_scope *scope, const am_value *entry, am_item *it
 /* The layer of an item that is no block: unknown ones get a "did you mean", joins are refused. */
 am_status am_item_class(const am_item *item, const am_layer_class **cls, am_error *err);
 /* The scope of a list inside the item's block. */
-am_status am_item_scope(const am_scope *scope, const am_value *list, const char *prefix, am_scope *inner, am_error *err);
+am_status am_item_scope(const am_scope *scope, const am_value *list, const char *prefix, am_scope *inner,
+                        am_error *err);
 /* Takes apart what follows a layer or block: `relu`, `{leaky_relu: {alpha: 0.1}}` or `none`; *cls NULL: none. */
 am_status am_item_activation(const am_item *item, const am_value *given, const am_layer_class **cls,
                              const am_value **options, am_error *err);

@@ -22,8 +22,8 @@ static am_array *declare(am_array *array, const char *name, am_initialiser init,
   return array;
 }
 
-am_array *am_layer_weight(am_layer *layer, const char *name, am_initialiser init, int rank, const int *dims,
-                          int fan_in, int fan_out, bool decay) {
+am_array *am_layer_weight(am_layer *layer, const char *name, am_initialiser init, int rank, const int *dims, int fan_in,
+                          int fan_out, bool decay) {
   assert(layer->n_weights < AM_MAX_ARRAYS);
   if (layer->n_weights >= AM_MAX_ARRAYS) return NULL;
   am_array *array = declare(&layer->weights[layer->n_weights++], name, init, rank, dims);
@@ -33,8 +33,7 @@ am_array *am_layer_weight(am_layer *layer, const char *name, am_initialiser init
   return array;
 }
 
-am_array *am_layer_statistic(am_layer *layer, const char *name, am_initialiser init, int rank,
-                             const int *dims) {
+am_array *am_layer_statistic(am_layer *layer, const char *name, am_initialiser init, int rank, const int *dims) {
   int most = (int)(sizeof layer->statistics / sizeof *layer->statistics);
   assert(layer->n_statistics < most);
   if (layer->n_statistics >= most) return NULL;

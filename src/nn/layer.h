@@ -53,8 +53,8 @@ typedef struct am_layer am_layer;
 typedef struct am_pass am_pass;
 
 typedef struct am_layer_class {
-  const char *type; /* "conv2d" */
-  const char *help; /* one line */
+  const char *type;       /* "conv2d" */
+  const char *help;       /* one line */
   const am_option *table; /* NULL: no options */
   size_t options_size;
   int min_inputs, max_inputs; /* 1,1 for all but add, concat, scale */
@@ -100,19 +100,19 @@ struct am_pass {
   int batch;
   bool training;
   uint64_t seed, epoch;
-  const uint64_t *draws;                /* (B) */
-  const am_real *x[AM_MAX_INPUTS];      /* (B, in[i]) */
-  const int *x_len[AM_MAX_INPUTS];      /* (B), frames; never NULL for rank >= 2 */
-  int x_most[AM_MAX_INPUTS];            /* frames in use: the longest of x_len, or t where clips do not differ */
-  am_real *y;                           /* (B, out) */
+  const uint64_t *draws;           /* (B) */
+  const am_real *x[AM_MAX_INPUTS]; /* (B, in[i]) */
+  const int *x_len[AM_MAX_INPUTS]; /* (B), frames; never NULL for rank >= 2 */
+  int x_most[AM_MAX_INPUTS];       /* frames in use: the longest of x_len, or t where clips do not differ */
+  am_real *y;                      /* (B, out) */
   const int *y_len;
   int y_most;
   const am_real *w[AM_MAX_ARRAYS];
   am_real *dw[AM_MAX_ARRAYS];
-  am_real *statistics[4];               /* written only in training */
+  am_real *statistics[4]; /* written only in training */
   const am_real *dy;
   am_real *dx[AM_MAX_INPUTS];
-  void *cache;   /* 64-byte aligned; same memory in forward and backward; in an inference session only during the call */
+  void *cache; /* 64-byte aligned; same memory in forward and backward; in an inference session only during the call */
   void *scratch; /* 64-byte aligned */
 };
 
@@ -132,12 +132,13 @@ am_array *am_layer_weight(am_layer *layer, const char *name, am_initialiser init
                           int fan_out, bool decay);
 am_array *am_layer_statistic(am_layer *layer, const char *name, am_initialiser init, int rank, const int *dims);
 /* "layer conv2d_1, input (T<=549, 128, 32): ..." */
-am_status am_layer_fail(const am_layer *layer, am_error *err, am_status status, const char *format, ...) AM_PRINTF(4, 5);
+am_status am_layer_fail(const am_layer *layer, am_error *err, am_status status, const char *format, ...)
+    AM_PRINTF(4, 5);
 
 /* Layers that other files name; registry.c has all. */
 extern const am_layer_class am_conv1d, am_conv2d, am_max_pool1d, am_max_pool2d, am_average_pool1d, am_average_pool2d,
     am_global_average_pool, am_global_max_pool, am_dense, am_flatten, am_dropout, am_relu, am_leaky_relu, am_gelu,
-    am_silu, am_tanh, am_sigmoid, am_softmax, am_log_probabilities, am_batch_norm, am_layer_norm, am_lstm, am_gru, am_attention_pool,
-    am_join_add, am_join_concat, am_join_scale, am_to_sequence;
+    am_silu, am_tanh, am_sigmoid, am_softmax, am_log_probabilities, am_batch_norm, am_layer_norm, am_lstm, am_gru,
+    am_attention_pool, am_join_add, am_join_concat, am_join_scale, am_to_sequence;
 
 #endif

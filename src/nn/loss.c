@@ -4,13 +4,11 @@
 #include <math.h>
 
 const am_option am_loss_table[] = {
-    {"kind", AM_OPT_CHOICE, offsetof(am_loss_options, kind), "cross_entropy",
-     .choices = AM_WORDS(AM_LOSSES),
+    {"kind", AM_OPT_CHOICE, offsetof(am_loss_options, kind), "cross_entropy", .choices = AM_WORDS(AM_LOSSES),
      .help = "cross-entropy or focal on logits; mean squared error or 1 - concordance on values"},
     {"label_smoothing", AM_OPT_REAL, offsetof(am_loss_options, label_smoothing), "0", 0, 0.999,
      .help = "s: targets become (1-s) q + s/K"},
-    {"gamma", AM_OPT_REAL, offsetof(am_loss_options, gamma), "2", 0, 100,
-     .help = "focal: exponent of (1 - p)"},
+    {"gamma", AM_OPT_REAL, offsetof(am_loss_options, gamma), "2", 0, 100, .help = "focal: exponent of (1 - p)"},
     {"divide_by", AM_OPT_CHOICE, offsetof(am_loss_options, divide_by), "batch", .choices = AM_WORDS(AM_LOSS_DIVISORS),
      .help = "what the summed loss is divided by: clips (Keras) or the sum of their weights (PyTorch)"},
     AM_OPTION_END};
@@ -48,8 +46,8 @@ static double cross_entropy(const am_loss_options *o, const am_real *z, const am
 
 /* sum_k t_k (1-p_k)^gamma (-log p_k)   (Lin et al. 2017).  With g_k = p_k d/dp_k of the term,
  * dz_j = t_j g_j - p_j sum_k t_k g_k, and g = gamma (1-p)^(gamma-1) p log p - (1-p)^gamma. */
-static double focal(const am_loss_options *o, const am_real *z, const am_real *target, double weight,
-                    int classes, am_real *dz) {
+static double focal(const am_loss_options *o, const am_real *z, const am_real *target, double weight, int classes,
+                    am_real *dz) {
   double most, log_total = log_sum(z, classes, &most), loss = 0, sum_g = 0;
   for (int pass = 0; pass < (dz ? 2 : 1); pass++) {
     for (int k = 0; k < classes; k++) {
@@ -69,8 +67,7 @@ static double focal(const am_loss_options *o, const am_real *z, const am_real *t
 }
 
 /* mean_k (y - t)^2 */
-static double squared_error(const am_real *y, const am_real *target, double weight, int classes,
-                            am_real *dy) {
+static double squared_error(const am_real *y, const am_real *target, double weight, int classes, am_real *dy) {
   double loss = 0;
   for (int k = 0; k < classes; k++) {
     double error = (double)y[k] - target[k];
@@ -83,8 +80,8 @@ static double squared_error(const am_real *y, const am_real *target, double weig
 /* Concordance of column k (Lin 1989, population moments, weighted):
  *   c = 2 s_yt / (s_yy + s_tt + (m_y - m_t)^2),  dc/dy_b = 2 w_b ((t_b - m_t) - c (y_b - m_t)) / (W D)
  * A column that is constant and right has D = 0 and counts as concordant. */
-static double concordance(const am_real *y, const am_real *target, const am_real *weights, int batch,
-                          int classes, int k, am_real *dy) {
+static double concordance(const am_real *y, const am_real *target, const am_real *weights, int batch, int classes,
+                          int k, am_real *dy) {
   double total = 0, my = 0, mt = 0, syt = 0, both = 0;
   for (int b = 0; b < batch; b++) {
     double w = weights ? weights[b] : 1;
@@ -107,8 +104,8 @@ static double concordance(const am_real *y, const am_real *target, const am_real
   return c;
 }
 
-static double concordance_loss(const am_real *y, const am_real *target, const am_real *weights, int batch,
-                               int classes, am_real *dy, am_real *per_clip) {
+static double concordance_loss(const am_real *y, const am_real *target, const am_real *weights, int batch, int classes,
+                               am_real *dy, am_real *per_clip) {
   double loss = 0, total = 0;
   for (int b = 0; b < batch; b++) total += weights ? weights[b] : 1;
   if (total == 0) { /* nobody counts */
@@ -116,14 +113,13 @@ static double concordance_loss(const am_real *y, const am_real *target, const am
     for (int b = 0; per_clip && b < batch; b++) per_clip[b] = 0;
     return 0;
   }
-  for (int k = 0; k < classes; k++)
-    loss += (1 - concordance(y, target, weights, batch, classes, k, dy)) / classes;
+  for (int k = 0; k < classes; k++) loss += (1 - concordance(y, target, weights, batch, classes, k, dy)) / classes;
   for (int b = 0; per_clip && b < batch; b++) per_clip[b] = (am_real)loss;
   return loss * total;
 }
 
-double am_loss(const am_loss_options *options, const am_real *logits, const am_real *targets,
-               const am_real *weights, int batch, int classes, am_real *dlogits, am_real *per_clip) {
+double am_loss(const am_loss_options *options, const am_real *logits, const am_real *targets, const am_real *weights,
+               int batch, int classes, am_real *dlogits, am_real *per_clip) {
   if (options->kind == AM_LOSS_CCC)
     return concordance_loss(logits, targets, weights, batch, classes, dlogits, per_clip);
   double sum = 0;

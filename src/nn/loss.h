@@ -19,10 +19,10 @@ typedef enum am_loss_kind { AM_LOSSES(AM_WORD_NAME) } am_loss_kind;
 typedef enum am_loss_divisor { AM_LOSS_DIVISORS(AM_WORD_NAME) } am_loss_divisor;
 
 typedef struct am_loss_options {
-  int kind;              /* am_loss_kind */
+  int kind;               /* am_loss_kind */
   double label_smoothing; /* 0..1: target (1-s) q + s/K */
-  double gamma;          /* focal: (1-p_t)^gamma; 2 */
-  int divide_by;         /* am_loss_divisor: Keras divides by B, PyTorch by the sum of weights */
+  double gamma;           /* focal: (1-p_t)^gamma; 2 */
+  int divide_by;          /* am_loss_divisor: Keras divides by B, PyTorch by the sum of weights */
 } am_loss_options;
 extern const am_option am_loss_table[];
 

@@ -1,8 +1,8 @@
 /* nn/model.c - creating a model and its flat buffers. */
-#include "nn/layers/norm.h"
-#include "nn/plan.h"
 #include "nn/block.h"
 #include "nn/initialise.h"
+#include "nn/layers/norm.h"
+#include "nn/plan.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -21,20 +21,18 @@ static const char *bytes_text(size_t bytes, char out[32]) {
 static am_status check_input(am_shape s, int classes, am_error *err) {
   if (classes < 1) return am_fail(err, AM_E_USAGE, "a model for %d classes; wanted at least 1", classes);
   bool dims = s.t >= 1 && s.f >= 1 && s.c >= 1;
-  if (dims &&
-      ((s.rank == 1 && s.t == 1 && s.f == 1 && !s.variable) || (s.rank == 2 && s.f == 1) || s.rank == 3))
+  if (dims && ((s.rank == 1 && s.t == 1 && s.f == 1 && !s.variable) || (s.rank == 2 && s.f == 1) || s.rank == 3))
     return am_shape_count(s) <= INT_MAX
                ? AM_OK
                : am_fail(err, AM_E_SHAPE, "the model's input of %d x %d x %d is too large", s.t, s.f, s.c);
   return am_fail(err, AM_E_SHAPE,
-                 "the model's input has rank %d and shape (%d, %d, %d); wanted (C), (T, C) or (T, F, C)",
-                 s.rank, s.t, s.f, s.c);
+                 "the model's input has rank %d and shape (%d, %d, %d); wanted (C), (T, C) or (T, F, C)", s.rank, s.t,
+                 s.f, s.c);
 }
 
 /* A softmax at the very end belongs to the loss. */
 static void strip_softmax(am_model *model, int *last) {
-  if (!model->n_steps || *last != (int)model->n_steps || model->steps[*last - 1].layer.cls != &am_softmax)
-    return;
+  if (!model->n_steps || *last != (int)model->n_steps || model->steps[*last - 1].layer.cls != &am_softmax) return;
   *last = model->steps[--model->n_steps].inputs[0];
   model->had_softmax = true;
 }
@@ -66,13 +64,11 @@ static am_status check_joins(const am_model *model, am_error *err) {
       const am_layer *layer = &step->layer;
       for (int k = 1; k < layer->n_in; k++)
         if (layer->in[k].rank > 1 && length[step->inputs[k]] != length[step->inputs[0]])
-          status = am_layer_fail(
-              layer, err, AM_E_SHAPE,
-              "a clip of %d frames would come with %d and with %d frames; the ways that meet here "
-              "must shorten a clip alike",
-              n, length[step->inputs[0]], length[step->inputs[k]]);
-      length[i + 1] =
-          layer->cls->length ? layer->cls->length(layer, length[step->inputs[0]]) : length[step->inputs[0]];
+          status = am_layer_fail(layer, err, AM_E_SHAPE,
+                                 "a clip of %d frames would come with %d and with %d frames; the ways that meet here "
+                                 "must shorten a clip alike",
+                                 n, length[step->inputs[0]], length[step->inputs[k]]);
+      length[i + 1] = layer->cls->length ? layer->cls->length(layer, length[step->inputs[0]]) : length[step->inputs[0]];
     }
   }
   am_free(model->ctx, length);
@@ -81,8 +77,8 @@ static am_status check_joins(const am_model *model, am_error *err) {
 
 /* Flat buffers */
 
-static am_status place_array(am_model *model, const am_layer *layer, am_array *array, size_t *used,
-                             am_array_info *info, am_error *err) {
+static am_status place_array(am_model *model, const am_layer *layer, am_array *array, size_t *used, am_array_info *info,
+                             am_error *err) {
   char name[256], bytes[32];
   array->offset = *used;
   size_t padded = am_add(array->count, AM_ALIGN_REALS - 1);
@@ -149,8 +145,8 @@ static am_status build(am_model *model, const am_value *layers, size_t most, am_
   return status;
 }
 
-am_status am_model_create(am_context *ctx, const am_value *layers, am_shape input, int classes,
-                          am_model **out, am_error *err) {
+am_status am_model_create(am_context *ctx, const am_value *layers, am_shape input, int classes, am_model **out,
+                          am_error *err) {
   return am_model_create_within(ctx, layers, input, classes, SIZE_MAX, out, err);
 }
 
@@ -194,13 +190,14 @@ void am_model_initialise(am_model *model, uint64_t seed) {
     }
     if (layer->cls->initialise) layer->cls->initialise(layer, w, seed);
     for (int k = 0; k < layer->n_statistics; k++)
-      am_array_initialise(&layer->statistics[k], model->statistics + layer->statistics[k].offset, seed,
-                          layer->id, k);
+      am_array_initialise(&layer->statistics[k], model->statistics + layer->statistics[k].offset, seed, layer->id, k);
   }
 }
 
 am_shape am_model_input(const am_model *model) { return model ? model->input : (am_shape){0}; }
-am_shape am_model_output(const am_model *model) { return !model ? (am_shape){0} : am_tensor_shape(model, (int)model->n_steps); }
+am_shape am_model_output(const am_model *model) {
+  return !model ? (am_shape){0} : am_tensor_shape(model, (int)model->n_steps);
+}
 size_t am_model_steps(const am_model *model) { return model->n_steps; }
 const am_step *am_model_step(const am_model *model, size_t i) { return &model->steps[i]; }
 bool am_model_had_softmax(const am_model *model) { return model->had_softmax; }
@@ -239,7 +236,9 @@ const char *am_model_lone_norm(const am_model *model, int clips, int frames) {
     const am_layer *layer = &model->steps[i].layer;
     const am_shape in = layer->in[0];
     if (layer->cls != &am_batch_norm) continue;
-    const int length = in.rank < 2 ? 1 : in.variable ? am_model_length(model, 0, model->steps[i].inputs[0], frames) : in.t;
+    const int length = in.rank < 2   ? 1
+                       : in.variable ? am_model_length(model, 0, model->steps[i].inputs[0], frames)
+                                     : in.t;
     if (clips == 1 && length == 1 && in.f == 1) return layer->name;
   }
   return NULL;

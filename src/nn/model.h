@@ -14,8 +14,8 @@
 #ifndef AM_MODEL_H
 #define AM_MODEL_H
 
-#include "nn/layer.h"
 #include "nn/fill.h"
+#include "nn/layer.h"
 #include "nn/session.h"
 
 typedef struct am_step {

@@ -10,7 +10,7 @@ typedef struct planner {
   am_plan *plan;
   int batch;
   bool training;
-  int end; /* time after everything */
+  int end;       /* time after everything */
   int *producer; /* (tensors) op that writes it, -1 for the input and inside fused ops */
   int *death;    /* (tensors) last time its value is needed */
   int *readers;  /* (tensors) how many steps read it */
@@ -174,8 +174,7 @@ static void place_working_memory(planner *p) {
     am_op *op = &p->plan->ops[i];
     const am_layer *layer = op->layer;
     int now = (int)i, back = backward_time(p, i);
-    op->cache =
-        new_region(p, scaled(p, layer->cache_per_clip, layer->cache_once), now, p->training ? back : now);
+    op->cache = new_region(p, scaled(p, layer->cache_per_clip, layer->cache_once), now, p->training ? back : now);
     size_t scratch = scaled(p, layer->scratch_per_clip, layer->scratch_once);
     op->scratch_forward = new_region(p, scratch, now, now);
     op->scratch_backward = p->training ? new_region(p, scratch, back, back) : AM_NO_REGION;

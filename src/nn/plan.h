@@ -17,7 +17,7 @@ enum { AM_ALIGN_REALS = 64 / sizeof(am_real) }; /* arrays of the flat buffers st
 
 struct am_model {
   am_context *ctx;
-  am_tree *tree; /* names and options */
+  am_tree *tree;   /* names and options */
   am_value *names; /* of the steps: a map */
   am_shape input;
   int classes;
@@ -47,8 +47,8 @@ typedef struct am_op {
   int step;              /* times are booked here */
   int inputs[AM_MAX_INPUTS], output;
   int cache, scratch_forward, scratch_backward; /* regions */
-  int dx[AM_MAX_INPUTS]; /* region each input's gradient is written to */
-  bool adds[AM_MAX_INPUTS]; /* it is a piece, to be added to the tensor's gradient after the op */
+  int dx[AM_MAX_INPUTS];                        /* region each input's gradient is written to */
+  bool adds[AM_MAX_INPUTS];                     /* it is a piece, to be added to the tensor's gradient after the op */
 } am_op;
 
 typedef struct am_plan {

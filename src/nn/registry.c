@@ -1,6 +1,6 @@
 /* nn/registry.c - every layer there is.  A new layer adds one line here. */
-#include "nn/layer.h"
 #include "nn/registry.h"
+#include "nn/layer.h"
 
 #include <string.h>
 

@@ -1,15 +1,10 @@
 /* nn/session.c - running a model: one slab, the passes, time per step. */
-#include "nn/plan.h"
 #include "nn/session.h"
+#include "nn/plan.h"
 
 #include <string.h>
 
-typedef enum phase {
-  FRESH,
-  FORWARD,
-  TRAINED,
-  BACKWARD
-} phase; /* what was done last; TRAINED: forward in training */
+typedef enum phase { FRESH, FORWARD, TRAINED, BACKWARD } phase; /* what was done last; TRAINED: forward in training */
 
 struct am_session {
   am_context *ctx;
@@ -22,12 +17,12 @@ struct am_session {
   size_t bytes;
   char *slab;
   /* In the slab: */
-  char *memory;       /* what the plan's regions share */
-  am_real *gradients; /* flat, as the weights; NULL in inference */
-  int *lengths;       /* (tensors, max_batch) */
-  int *most;          /* (tensors) frames in use: the longest of them, or t where clips do not differ */
-  uint64_t *draws;    /* (max_batch) 0, 1, 2, ... for callers that give none */
-  am_pass *passes;    /* (ops) */
+  char *memory;        /* what the plan's regions share */
+  am_real *gradients;  /* flat, as the weights; NULL in inference */
+  int *lengths;        /* (tensors, max_batch) */
+  int *most;           /* (tensors) frames in use: the longest of them, or t where clips do not differ */
+  uint64_t *draws;     /* (max_batch) 0, 1, 2, ... for callers that give none */
+  am_pass *passes;     /* (ops) */
   am_step_time *times; /* (steps) */
 };
 
@@ -47,9 +42,7 @@ static void *region(const am_session *s, int index) {
   return index == AM_NO_REGION ? NULL : s->memory + s->plan->regions[index].offset;
 }
 
-static int *lengths_of(const am_session *s, int tensor) {
-  return s->lengths + (size_t)tensor * (size_t)s->max_batch;
-}
+static int *lengths_of(const am_session *s, int tensor) { return s->lengths + (size_t)tensor * (size_t)s->max_batch; }
 
 /* All pointers that stay the same from batch to batch. */
 static void prepare_pass(am_session *s, size_t i) {
@@ -97,9 +90,8 @@ am_status am_session_create(am_model *model, int max_batch, bool training, am_se
   s->bytes = count.used;
   s->slab = am_alloc_aligned(s->ctx, count.used);
   if (!s->slab) {
-    status =
-        am_fail(err, AM_E_NOMEM, "out of memory: a batch of %d clips takes %zu bytes; use a smaller batch",
-                max_batch, count.used);
+    status = am_fail(err, AM_E_NOMEM, "out of memory: a batch of %d clips takes %zu bytes; use a smaller batch",
+                     max_batch, count.used);
     goto failed;
   }
   am_arena real = {s->slab, count.used, 0};
@@ -157,7 +149,8 @@ static void find_lengths(am_session *s, const int *given) {
 static am_status check_batch(const am_session *s, const am_batch *batch, bool training, am_error *err) {
   if (batch->n < 0 || batch->n > s->max_batch)
     return am_fail(err, AM_E_USAGE, "a batch of %d clips in a session for 0 to %d", batch->n, s->max_batch);
-  if (batch->n && !batch->x) return am_fail(err, AM_E_USAGE, "a batch of %d clips without any input: am_batch.x is NULL", batch->n);
+  if (batch->n && !batch->x)
+    return am_fail(err, AM_E_USAGE, "a batch of %d clips without any input: am_batch.x is NULL", batch->n);
   if (training && !s->training) return am_fail(err, AM_E_USAGE, "training in a session that was made for inference");
   return AM_OK;
 }
@@ -199,7 +192,9 @@ am_status am_session_forward(am_session *s, const am_batch *given, bool training
   return status;
 }
 
-const am_real *am_session_output(const am_session *s) { return !s ? NULL : region(s, s->plan->value[s->model->n_steps]); }
+const am_real *am_session_output(const am_session *s) {
+  return !s ? NULL : region(s, s->plan->value[s->model->n_steps]);
+}
 
 /* y += x in pieces of fixed size. */
 typedef struct sum_job {
@@ -222,8 +217,8 @@ static void sum_piece(void *arg, size_t piece, int worker) {
 static void add_piece_of(am_session *s, const am_op *op, int k) {
   am_shape in = op->layer->in[k];
   size_t n = am_frames_count(in, s->most[op->inputs[k]]);
-  sum_job j = {am_kernels_of(s->ctx), region(s, op->dx[k]), region(s, s->plan->gradient[op->inputs[k]]), n,
-               am_shape_count(in), (n + SUM_PIECE - 1) / SUM_PIECE};
+  sum_job j = {am_kernels_of(s->ctx), region(s, op->dx[k]),           region(s, s->plan->gradient[op->inputs[k]]), n,
+               am_shape_count(in),    (n + SUM_PIECE - 1) / SUM_PIECE};
   am_parallel_for(s->ctx, (size_t)s->batch * j.pieces, sum_piece, &j);
 }
 

@@ -6,7 +6,10 @@
 
 /* Per-step time, for --profile: seconds and calls since profiling was turned on. Fused steps are booked at
  * the first of them. */
-typedef struct am_step_time { double forward, backward; uint64_t calls; } am_step_time;
+typedef struct am_step_time {
+  double forward, backward;
+  uint64_t calls;
+} am_step_time;
 void am_session_profile(am_session *session, bool on);
 const am_step_time *am_session_times(const am_session *session);
 /* Value and gradient of tensor `number` in a training session after forward/backward

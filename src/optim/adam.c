@@ -20,9 +20,10 @@ static void begin(const am_optimiser_options *o, uint64_t step, am_step_rates *r
   if (o->epsilon_mode == AM_EPSILON_PYTORCH) rates->epsilon *= root;
 }
 
-static void step(const am_optimiser_options *o, const am_kernels *kernels, const am_step_rates *rates, const am_step_piece *p,
-                 bool decoupled) {
-  am_real decay = !p->decay ? 0 : (am_real)(decoupled ? rates->plain_rate * p->factor * o->weight_decay : o->weight_decay);
+static void step(const am_optimiser_options *o, const am_kernels *kernels, const am_step_rates *rates,
+                 const am_step_piece *p, bool decoupled) {
+  am_real decay =
+      !p->decay ? 0 : (am_real)(decoupled ? rates->plain_rate * p->factor * o->weight_decay : o->weight_decay);
   kernels->adam(p->n, p->w, p->g, p->slots[0], p->slots[1], (am_real)rates->scale, (am_real)(rates->rate * p->factor),
                 (am_real)o->beta1, (am_real)o->beta2, (am_real)rates->epsilon, decay, decoupled);
 }
@@ -40,8 +41,7 @@ static void step_adamw(const am_optimiser_options *o, const am_kernels *kernels,
 const am_optimiser_class am_adam = {
     .is = {"adam", "Adam", own_table}, .slots = slots, .begin = begin, .step = step_adam};
 
-const am_optimiser_class am_adamw = {
-    .is = {"adamw", "Adam with weight decay apart from the gradient", own_table},
-    .slots = slots,
-    .begin = begin,
-    .step = step_adamw};
+const am_optimiser_class am_adamw = {.is = {"adamw", "Adam with weight decay apart from the gradient", own_table},
+                                     .slots = slots,
+                                     .begin = begin,
+                                     .step = step_adamw};

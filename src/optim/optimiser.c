@@ -39,7 +39,8 @@ am_status am_optimiser_check(const am_optimiser_options *o, const am_value *sect
 
 static bool glob(const char *pattern, const char *name) { return fnmatch(pattern, name, 0) == 0; }
 
-static am_status no_match(am_error *err, const am_value *at, const char *section, const char *pattern, am_model *model) {
+static am_status no_match(am_error *err, const am_value *at, const char *section, const char *pattern,
+                          am_model *model) {
   const char *first = am_model_weight_count(model) ? am_model_weight_info(model, 0)->name : "none";
   const char *format = "%s: \"%s\" matches no weight array of the model; names look like \"%s\"";
   if (at) return am_fail_at_key(err, at, format, section, pattern, first);
@@ -197,8 +198,8 @@ static void find_bad(am_optimiser *o) {
 double am_optimiser_step(am_optimiser *o, am_real *w, am_real *g, double divisor, double rate) {
   const am_optimiser_options *k = &o->options;
   double t = (double)o->step + 1, norm = 0;
-  sweep s = {.o = o, .w = w, .g = g,
-             .rates = {.scale = 1 / divisor, .rate = rate, .plain_rate = rate, .epsilon = k->epsilon}};
+  sweep s = {
+      .o = o, .w = w, .g = g, .rates = {.scale = 1 / divisor, .rate = rate, .plain_rate = rate, .epsilon = k->epsilon}};
   if (k->clip_norm > 0) {
     am_parallel_for(o->ctx, o->n_pieces, square_piece, &s);
     for (size_t i = 0; i < o->n_pieces; i++) norm += o->sums[i];

@@ -30,16 +30,16 @@ typedef enum am_epsilon_mode { AM_EPSILON_MODES(AM_WORD_NAME) } am_epsilon_mode;
 
 /* The config section train.optimiser. */
 typedef struct am_optimiser_options {
-  int kind;              /* which of the registry of optimisers */
-  double learning_rate;  /* 0.001 */
-  double momentum;       /* sgd */
+  int kind;             /* which of the registry of optimisers */
+  double learning_rate; /* 0.001 */
+  double momentum;      /* sgd */
   bool nesterov;
   double beta1, beta2, epsilon; /* 0.9 0.999 1e-7 */
-  int epsilon_mode;      /* am_epsilon_mode: where epsilon stands relative to bias correction; see above */
-  double weight_decay;   /* adamw: decoupled, times the learning rate; sgd, adam: added to the gradient */
-  double clip_norm;      /* global norm; 0 off */
-  const am_value *rates; /* map: name pattern (glob) -> factor on the learning rate; 0 freezes */
-  am_texts freeze;       /* name patterns */
+  int epsilon_mode;             /* am_epsilon_mode: where epsilon stands relative to bias correction; see above */
+  double weight_decay;          /* adamw: decoupled, times the learning rate; sgd, adam: added to the gradient */
+  double clip_norm;             /* global norm; 0 off */
+  const am_value *rates;        /* map: name pattern (glob) -> factor on the learning rate; 0 freezes */
+  am_texts freeze;              /* name patterns */
 } am_optimiser_options;
 extern const am_option am_optimiser_table[]; /* with the registry of optimisers */
 
@@ -63,12 +63,15 @@ typedef struct am_step_piece {
 enum { AM_MOST_SLOTS = 4 };
 /* A row of the registry (registry.h). */
 typedef struct am_optimiser_class {
-  am_variant is;            /* name; help; the options that this one alone has, members of am_optimiser_options */
-  const char *const *slots; /* names of its flat buffers of one number a weight, zero at first; at most AM_MOST_SLOTS, NULL ends */
+  am_variant is; /* name; help; the options that this one alone has, members of am_optimiser_options */
+  const char *const
+      *slots; /* names of its flat buffers of one number a weight, zero at first; at most AM_MOST_SLOTS, NULL ends */
   int (*slots_used)(const am_optimiser_options *o); /* how many of them the options need, from the first; NULL: all */
-  am_status (*check)(const am_optimiser_options *o, const am_value *section, am_error *err); /* of options together; NULL: none */
+  am_status (*check)(const am_optimiser_options *o, const am_value *section,
+                     am_error *err); /* of options together; NULL: none */
   void (*begin)(const am_optimiser_options *o, uint64_t step, am_step_rates *rates); /* step from 1; NULL: nothing */
-  void (*step)(const am_optimiser_options *o, const am_kernels *kernels, const am_step_rates *rates, const am_step_piece *piece);
+  void (*step)(const am_optimiser_options *o, const am_kernels *kernels, const am_step_rates *rates,
+               const am_step_piece *piece);
 } am_optimiser_class;
 
 /* What the table cannot say; `section` is where messages point. */
@@ -78,19 +81,19 @@ typedef struct am_optimiser {
   am_context *ctx;
   am_optimiser_options options;
   const am_kernels *kernels;
-  double ema_decay;      /* 0: no average */
-  size_t n;              /* reals in each flat buffer */
+  double ema_decay; /* 0: no average */
+  size_t n;         /* reals in each flat buffer */
   const am_optimiser_class *cls;
   am_real *slots[AM_MOST_SLOTS]; /* of cls->slots; NULL those that the options leave out */
-  am_real *ema;          /* averaged weights or NULL */
-  uint64_t step;         /* steps done */
+  am_real *ema;                  /* averaged weights or NULL */
+  uint64_t step;                 /* steps done */
   size_t n_arrays, n_frozen;
-  double *factors;       /* (arrays) on the learning rate */
+  double *factors;         /* (arrays) on the learning rate */
   struct am_piece *pieces; /* cut by shape, so results do not depend on threads */
   size_t n_pieces;
-  double *sums;          /* (pieces) squares, for the norm */
-  bool *bad;             /* (pieces) a weight is no finite number */
-  long bad_array;        /* first array that went bad in the last step, -1 none */
+  double *sums;   /* (pieces) squares, for the norm */
+  bool *bad;      /* (pieces) a weight is no finite number */
+  long bad_array; /* first array that went bad in the last step, -1 none */
 } am_optimiser;
 
 /* Slots start at zero; the average starts as a copy of the weights at the first step.  A pattern of `rates` or

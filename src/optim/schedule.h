@@ -49,9 +49,9 @@ typedef struct am_schedule_state {
   double plateau_factor; /* 1 at first */
   double plateau_best;   /* NaN: none yet */
   uint64_t plateau_wait;
-  double best;           /* monitor of the best epoch; NaN: none yet */
-  uint64_t best_epoch;   /* from 1; 0 none */
-  uint64_t wait;         /* epochs since the best */
+  double best;         /* monitor of the best epoch; NaN: none yet */
+  uint64_t best_epoch; /* from 1; 0 none */
+  uint64_t wait;       /* epochs since the best */
 } am_schedule_state;
 
 am_schedule_state am_schedule_begin(void);

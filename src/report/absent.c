@@ -3,7 +3,8 @@
 #include "report/report.h"
 
 static am_status left_out(am_error *err) {
-  return am_fail(err, AM_E_UNSUPPORTED, "pages and pictures were left out when this program was built; "
+  return am_fail(err, AM_E_UNSUPPORTED,
+                 "pages and pictures were left out when this program was built; "
                  "with Cairo installed, build it again after: meson setup --reconfigure -Dreport=enabled BUILD-FOLDER");
 }
 

@@ -19,12 +19,18 @@ static const double png_scale = 2;
 
 const am_palette *am_palette_of(bool dark) {
   /* Series: the colour-blind safe set of Okabe and Ito (2008), lightened on dark paper. */
-  static const am_palette light = {
-    .paper = {1, 1, 1, "paper"}, .ink = {0.13, 0.14, 0.16, "ink"}, .faint = {0.42, 0.44, 0.48, "faint"},
-    .grid = {0.88, 0.89, 0.91, "grid"},
-    .series = {{0, 0.45, 0.70, "series0"}, {0.84, 0.37, 0, "series1"}, {0, 0.62, 0.45, "series2"},
-               {0.80, 0.47, 0.65, "series3"}, {0.34, 0.34, 0.34, "series4"}, {0.60, 0.50, 0, "series5"}},
-    .ramp_low = {0.97, 0.98, 1, "low"}, .ramp_high = {0.03, 0.25, 0.50, "high"}};
+  static const am_palette light = {.paper = {1, 1, 1, "paper"},
+                                   .ink = {0.13, 0.14, 0.16, "ink"},
+                                   .faint = {0.42, 0.44, 0.48, "faint"},
+                                   .grid = {0.88, 0.89, 0.91, "grid"},
+                                   .series = {{0, 0.45, 0.70, "series0"},
+                                              {0.84, 0.37, 0, "series1"},
+                                              {0, 0.62, 0.45, "series2"},
+                                              {0.80, 0.47, 0.65, "series3"},
+                                              {0.34, 0.34, 0.34, "series4"},
+                                              {0.60, 0.50, 0, "series5"}},
+                                   .ramp_low = {0.97, 0.98, 1, "low"},
+                                   .ramp_high = {0.03, 0.25, 0.50, "high"}};
   static const am_palette dark_one = {.paper = {0.09, 0.10, 0.12, "paper"},
                                       .ink = {0.90, 0.91, 0.93, "ink"},
                                       .faint = {0.62, 0.64, 0.68, "faint"},
@@ -64,9 +70,7 @@ static am_color paint(const am_canvas *c, am_color color) {
   return color;
 }
 
-static void set_color(am_canvas *c, am_color color) {
-  cairo_set_source_rgb(c->cr, color.r, color.g, color.b);
-}
+static void set_color(am_canvas *c, am_color color) { cairo_set_source_rgb(c->cr, color.r, color.g, color.b); }
 
 am_status am_canvas_create(am_context *ctx, am_image image, double width, double height, am_color paper,
                            am_canvas **out, am_error *err) {
@@ -139,8 +143,7 @@ double am_canvas_text_width(am_canvas *c, double size, const char *text) {
   return width;
 }
 
-static void show_text(am_canvas *c, double x, double y, double size, am_align align, bool turned,
-                      const char *clean) {
+static void show_text(am_canvas *c, double x, double y, double size, am_align align, bool turned, const char *clean) {
   double width = width_of(c, size, clean);
   double back = align == AM_ALIGN_LEFT ? 0 : align == AM_ALIGN_MIDDLE ? width / 2 : width;
   cairo_save(c->cr);
@@ -151,8 +154,8 @@ static void show_text(am_canvas *c, double x, double y, double size, am_align al
   cairo_restore(c->cr);
 }
 
-void am_canvas_text(am_canvas *c, double x, double y, double size, am_align align, bool turned,
-                    am_color color, const char *text) {
+void am_canvas_text(am_canvas *c, double x, double y, double size, am_align align, bool turned, am_color color,
+                    const char *text) {
   if (c->image != AM_IMAGE_PNG) {
     am_inline_text(text_of(c), x, y, size, align, turned, paint(c, color), text);
     return;
@@ -181,13 +184,12 @@ static cairo_surface_t *raster(const uint8_t *rgb, int rows, int columns) {
   return image;
 }
 
-void am_canvas_pixels(am_canvas *c, double x, double y, double width, double height, const uint8_t *rgb,
-                      int rows, int columns) {
+void am_canvas_pixels(am_canvas *c, double x, double y, double width, double height, const uint8_t *rgb, int rows,
+                      int columns) {
   cairo_surface_t *image = raster(rgb, rows, columns);
   if (c->image != AM_IMAGE_PNG) {
     am_buffer png = {0};
-    if (write_png(c->ctx, image, &png) == CAIRO_STATUS_SUCCESS)
-      am_inline_image(text_of(c), x, y, width, height, &png);
+    if (write_png(c->ctx, image, &png) == CAIRO_STATUS_SUCCESS) am_inline_image(text_of(c), x, y, width, height, &png);
     else c->bytes.failed = true;
     am_buffer_free(c->ctx, &png);
   } else {
@@ -212,8 +214,7 @@ am_status am_canvas_finish(am_canvas *c, am_buffer *out, am_error *err) {
   cairo_surface_destroy(c->surface);
   am_status st = AM_OK;
   if (c->bytes.failed || status == CAIRO_STATUS_NO_MEMORY) st = am_no_memory(err);
-  else if (status != CAIRO_STATUS_SUCCESS)
-    st = am_fail(err, AM_E_IO, "drawing: %s", cairo_status_to_string(status));
+  else if (status != CAIRO_STATUS_SUCCESS) st = am_fail(err, AM_E_IO, "drawing: %s", cairo_status_to_string(status));
   else am_buffer_append(ctx, out, c->bytes.data, c->bytes.used);
   am_buffer_free(ctx, &c->bytes);
   am_free(ctx, c);

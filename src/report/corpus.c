@@ -24,8 +24,7 @@ static am_status make_room(am_context *ctx, am_tally *t, am_error *err) {
   t->speaker_parts = am_alloc(ctx, 4 * S + 1, sizeof *t->speaker_parts);
   t->label_seconds = am_alloc(ctx, K + 1, sizeof *t->label_seconds);
   t->seconds = am_alloc(ctx, t->n + 1, sizeof *t->seconds);
-  bool all =
-      t->labels && t->speakers && t->cells && t->parts && t->speaker_parts && t->label_seconds && t->seconds;
+  bool all = t->labels && t->speakers && t->cells && t->parts && t->speaker_parts && t->label_seconds && t->seconds;
   return all ? AM_OK : am_no_memory(err);
 }
 
@@ -219,8 +218,8 @@ static am_status spectrogram(am_context *ctx, const am_feature_options *o, am_ex
   am_features_shape(fx, e->sound.n, &t, &e->f);
   e->x = am_alloc(ctx, am_mul((size_t)t, (size_t)e->f), sizeof *e->x);
   e->hertz = am_alloc(ctx, (size_t)e->f, sizeof *e->hertz);
-  st = e->x && e->hertz ? am_features_compute(fx, e->sound.samples, e->sound.n, 1, e->x, &e->t, err)
-                        : am_no_memory(err);
+  st =
+      e->x && e->hertz ? am_features_compute(fx, e->sound.samples, e->sound.n, 1, e->x, &e->t, err) : am_no_memory(err);
   am_features_free(fx);
   e->seconds = (double)e->t * (double)o->hop / o->sample_rate;
   am_mel_options mel = {.rate = o->sample_rate,
@@ -242,8 +241,7 @@ am_status am_example_make(const am_results *r, const am_tally *t, am_example *e,
   }
   am_error why = AM_ERROR_INIT;
   am_feature_options o = plain_options(&r->config->features);
-  am_status st =
-      am_sound_read_clip(r->ctx, clip->path, o.sample_rate, r->config->data.max_seconds, &e->sound, &why);
+  am_status st = am_sound_read_clip(r->ctx, clip->path, o.sample_rate, r->config->data.max_seconds, &e->sound, &why);
   if (!st) {
     cut(clip, o.hop, &e->sound);
     st = spectrogram(r->ctx, &o, e, &why);

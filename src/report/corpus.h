@@ -9,12 +9,12 @@
 /* K labels, S speakers; names are borrowed from the dataset or the results. */
 typedef struct am_tally {
   am_dataset *dataset; /* NULL: counted from predictions, so without the training part and without lengths */
-  char note[1024];      /* why it is NULL, or what does not fit; "" */
+  char note[1024];     /* why it is NULL, or what does not fit; "" */
   size_t n, n_counted; /* room for n; of several seeds only the first one's clips are counted */
   int n_labels, n_speakers;
   const char **labels, **speakers;
-  uint64_t *cells;     /* (S,K) clips */
-  uint64_t *parts;     /* (K,4): train, validation, test, none */
+  uint64_t *cells;         /* (S,K) clips */
+  uint64_t *parts;         /* (K,4): train, validation, test, none */
   uint64_t *speaker_parts; /* (S,4) */
   double *label_seconds;   /* (K) */
   size_t n_seconds;        /* clips whose length is known */
@@ -26,15 +26,15 @@ void am_tally_free(am_context *ctx, am_tally *t);
 
 /* One clip's waveform and log-mel spectrogram with the run's own window, hop and bins. */
 typedef struct am_example {
-  const char *name;         /* NULL: none, and `note` says why */
+  const char *name; /* NULL: none, and `note` says why */
   const char *truth;
   const am_prediction *prediction; /* or NULL */
   char note[1024];
-  am_sound sound;           /* at the features' rate */
+  am_sound sound; /* at the features' rate */
   int t, f;
-  float *x;                 /* (T,F) decibels below the clip's maximum */
-  double *hertz;            /* (F) */
-  double seconds;           /* of the T frames */
+  float *x;       /* (T,F) decibels below the clip's maximum */
+  double *hertz;  /* (F) */
+  double seconds; /* of the T frames */
 } am_example;
 am_status am_example_make(const am_results *r, const am_tally *t, am_example *out, am_error *err);
 void am_example_free(am_context *ctx, am_example *e);

@@ -92,8 +92,7 @@ void am_html_base64(am_html h, const void *data, size_t bytes) {
   const unsigned char *from = data;
   for (size_t i = 0; i < bytes; i += 3) {
     size_t n = bytes - i < 3 ? bytes - i : 3;
-    uint32_t word =
-        (uint32_t)from[i] << 16 | (n > 1 ? (uint32_t)from[i + 1] << 8 : 0) | (n > 2 ? from[i + 2] : 0);
+    uint32_t word = (uint32_t)from[i] << 16 | (n > 1 ? (uint32_t)from[i + 1] << 8 : 0) | (n > 2 ? from[i + 2] : 0);
     char out[4] = {digits[word >> 18], digits[word >> 12 & 63], n > 1 ? digits[word >> 6 & 63] : '=',
                    n > 2 ? digits[word & 63] : '='};
     am_buffer_append(h.ctx, h.out, out, 4);

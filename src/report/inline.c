@@ -83,8 +83,7 @@ void am_inline_text(am_html h, double x, double y, double size, am_align align, 
     attribute(h, "y", y);
   }
   attribute(h, "font-size", size);
-  if (align != AM_ALIGN_LEFT)
-    am_html_printf(h, " text-anchor=\"%s\"", align == AM_ALIGN_MIDDLE ? "middle" : "end");
+  if (align != AM_ALIGN_LEFT) am_html_printf(h, " text-anchor=\"%s\"", align == AM_ALIGN_MIDDLE ? "middle" : "end");
   paint(h, "fill", color);
   am_html_put(h, ">");
   am_html_text(h, text);
@@ -94,8 +93,7 @@ void am_inline_text(am_html h, double x, double y, double size, am_align align, 
 void am_inline_image(am_html h, double x, double y, double width, double height, const am_buffer *png) {
   am_html_put(h, "<image");
   box(h, x, y, width, height);
-  am_html_put(
-      h, " preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" href=\"data:image/png;base64,");
+  am_html_put(h, " preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" href=\"data:image/png;base64,");
   am_html_base64(h, png->data, png->used);
   am_html_put(h, "\"/>");
 }

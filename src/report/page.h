@@ -15,7 +15,7 @@ typedef struct am_page {
   const char *plots; /* folder of the picture files */
   bool links;        /* the page is in the cross-validation's folder: it can point at its runs' pages */
   am_error *err;
-  am_status status;  /* of the first picture that failed; later ones are not drawn */
+  am_status status; /* of the first picture that failed; later ones are not drawn */
 } am_page;
 
 /* Draws the same picture as a file of its own, <plots>/<name>.svg, and into the page. */
@@ -54,8 +54,7 @@ typedef struct am_curves {
 /* Adds a curve where there is something to draw and room for it. */
 void am_curves_put(am_curves *c, const char *name, size_t n, const double *x, const double *y);
 /* Nothing where there are no curves. */
-void am_page_curves_figure(am_page *p, const char *name, const char *title, const am_curves *c,
-                           const char *caption);
+void am_page_curves_figure(am_page *p, const char *name, const char *title, const am_curves *c, const char *caption);
 
 /* page_results.c */
 void am_page_head(am_page *p);

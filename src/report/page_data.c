@@ -79,8 +79,7 @@ static void speaker_row(am_page *p, int s) {
   for (int k = 0; k < t->n_labels; k++) {
     uint64_t count = t->cells[(size_t)s * (size_t)t->n_labels + (size_t)k];
     sum += count;
-    am_html_printf(p->h, count ? "<td>%llu</td>" : "<td class=\"faint\">%llu</td>",
-                   (unsigned long long)count);
+    am_html_printf(p->h, count ? "<td>%llu</td>" : "<td class=\"faint\">%llu</td>", (unsigned long long)count);
   }
   am_html_printf(p->h, "<td>%llu</td></tr>", (unsigned long long)sum);
 }
@@ -108,8 +107,8 @@ static void speakers(am_page *p) {
   am_html_put(p->h, "</details>");
 }
 
-static am_status draw_lengths(am_context *ctx, const am_plot_style *style, const char *title,
-                              const void *what, am_buffer *out, am_error *err) {
+static am_status draw_lengths(am_context *ctx, const am_plot_style *style, const char *title, const void *what,
+                              am_buffer *out, am_error *err) {
   const am_tally *t = what;
   double counts[HISTOGRAM] = {0}, low = t->seconds[0], high = t->seconds[t->n_seconds - 1];
   for (size_t i = 0; i < t->n_seconds; i++) {
@@ -134,10 +133,14 @@ void am_page_data(am_page *p) {
   speakers(p);
   if (t->n_seconds) {
     char description[120];
-    snprintf(description, sizeof description, "Histogram of clip lengths from %.2f to %.2f seconds",
-             t->seconds[0], t->seconds[t->n_seconds - 1]);
-    am_figure figure = {.name = "lengths", .title = "Lengths of the clips", .width = 360, .height = 200,
-                        .draw = draw_lengths, .what = t};
+    snprintf(description, sizeof description, "Histogram of clip lengths from %.2f to %.2f seconds", t->seconds[0],
+             t->seconds[t->n_seconds - 1]);
+    am_figure figure = {.name = "lengths",
+                        .title = "Lengths of the clips",
+                        .width = 360,
+                        .height = 200,
+                        .draw = draw_lengths,
+                        .what = t};
     am_html_put(p->h, "<div class=\"figures\">");
     am_page_figure(p, &figure, description);
     am_html_put(p->h, "</div>");
@@ -147,14 +150,14 @@ void am_page_data(am_page *p) {
 
 /* ---- example ---- */
 
-static am_status draw_waveform(am_context *ctx, const am_plot_style *style, const char *title,
-                               const void *what, am_buffer *out, am_error *err) {
+static am_status draw_waveform(am_context *ctx, const am_plot_style *style, const char *title, const void *what,
+                               am_buffer *out, am_error *err) {
   const am_example *e = what;
   return am_plot_waveform(ctx, style, title, e->sound.samples, e->sound.n, e->sound.rate, out, err);
 }
 
-static am_status draw_spectrogram(am_context *ctx, const am_plot_style *style, const char *title,
-                                  const void *what, am_buffer *out, am_error *err) {
+static am_status draw_spectrogram(am_context *ctx, const am_plot_style *style, const char *title, const void *what,
+                                  am_buffer *out, am_error *err) {
   const am_example *e = what;
   return am_plot_spectrogram(ctx, style, title, e->x, e->t, e->f, e->seconds, e->hertz, out, err);
 }
@@ -185,17 +188,16 @@ void am_page_example(am_page *p) {
       .name = "waveform", .title = "Waveform", .width = 360, .height = 220, .draw = draw_waveform, .what = e};
   snprintf(description, sizeof description, "Waveform of %.1f seconds", seconds);
   am_page_figure(p, &wave, description);
-  am_figure mel = {
-      .name = "spectrogram",
-      .title = "Log-mel spectrogram",
-      .width = 360,
-      .height = 220,
-      .draw = draw_spectrogram,
-      .what = e,
-      .caption = "Brighter is louder, over 80 dB, with the run's own window, hop and mel filters."};
+  am_figure mel = {.name = "spectrogram",
+                   .title = "Log-mel spectrogram",
+                   .width = 360,
+                   .height = 220,
+                   .draw = draw_spectrogram,
+                   .what = e,
+                   .caption = "Brighter is louder, over 80 dB, with the run's own window, hop and mel filters."};
   snprintf(description, sizeof description,
-           "Log-mel spectrogram of %.1f seconds and %d mel filters, %.0f to %.0f hertz", seconds, e->f,
-           e->hertz[0], e->hertz[e->f - 1]);
+           "Log-mel spectrogram of %.1f seconds and %d mel filters, %.0f to %.0f hertz", seconds, e->f, e->hertz[0],
+           e->hertz[e->f - 1]);
   am_page_figure(p, &mel, description);
   am_html_put(p->h, "</div></section>\n");
 }

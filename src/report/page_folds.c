@@ -91,9 +91,10 @@ void am_page_folds(am_page *p) {
   double uar = am_results_number(p->r->metrics, "mean_of_seeds.uar"),
          scored = am_results_number(p->r->metrics, "mean_of_seeds.classes_scored");
   if (isfinite(uar))
-    am_html_printf(p->h, "<p>The seeds as one model, by the mean of their probabilities, all folds pooled: UAR "
-                   "<b>%.1f %%</b>, accuracy <b>%.1f %%</b>", 100 * uar,
-                   100 * am_results_number(p->r->metrics, "mean_of_seeds.accuracy"));
+    am_html_printf(p->h,
+                   "<p>The seeds as one model, by the mean of their probabilities, all folds pooled: UAR "
+                   "<b>%.1f %%</b>, accuracy <b>%.1f %%</b>",
+                   100 * uar, 100 * am_results_number(p->r->metrics, "mean_of_seeds.accuracy"));
   if (isfinite(uar) && isfinite(scored))
     am_html_printf(p->h, "; UAR over %.0f classes, chance %.1f&#8239;%%", scored, 100 / scored);
   if (isfinite(uar)) am_html_put(p->h, ".</p>");
@@ -159,11 +160,11 @@ static void draw(am_page *p, const diagram *d, size_t folds, size_t epochs, cons
 
 void am_page_fold_curves(am_page *p) {
   static const diagram diagrams[] = {
-    {"training-loss", "Loss in training", "cross-entropy", offsetof(am_epoch, train_loss), 1},
-    {"validation-loss", "Loss in validation", "cross-entropy", offsetof(am_epoch, validation_loss), 1},
-    {"training-accuracy", "Accuracy in training", "per cent", offsetof(am_epoch, train_accuracy), 100},
-    {"validation-recall", "Unweighted average recall in validation", "per cent",
-     offsetof(am_epoch, validation_uar), 100}};
+      {"training-loss", "Loss in training", "cross-entropy", offsetof(am_epoch, train_loss), 1},
+      {"validation-loss", "Loss in validation", "cross-entropy", offsetof(am_epoch, validation_loss), 1},
+      {"training-accuracy", "Accuracy in training", "per cent", offsetof(am_epoch, train_accuracy), 100},
+      {"validation-recall", "Unweighted average recall in validation", "per cent", offsetof(am_epoch, validation_uar),
+       100}};
   size_t folds = distinct_folds(p), epochs = 0;
   for (size_t i = 0; i < p->r->n_folds; i++)
     if (p->r->folds[i].n > epochs) epochs = p->r->folds[i].n;
@@ -172,13 +173,12 @@ void am_page_fold_curves(am_page *p) {
   if (!x || !y) p->h.out->failed = true;
   for (size_t e = 0; x && e < epochs; e++) x[e] = (double)(e + 1);
   am_html_put(p->h, "<section><h2>Learning curves</h2><p class=\"faint\">");
-  am_html_put(p->h, folds > MOST_CURVES ? "Of all folds after each epoch: the lowest, the mean, the highest"
-                                        : "A line a fold");
+  am_html_put(
+      p->h, folds > MOST_CURVES ? "Of all folds after each epoch: the lowest, the mean, the highest" : "A line a fold");
   am_html_put(p->h, am_page_seeds(p) > 1 ? "; of a fold the mean over its seeds" : "");
   am_html_put(p->h, ". Average recall is over the classes that a fold's validation part has.</p>");
   am_html_put(p->h, "<div class=\"figures\">");
-  for (size_t i = 0; x && y && i < sizeof diagrams / sizeof *diagrams; i++)
-    draw(p, &diagrams[i], folds, epochs, x, y);
+  for (size_t i = 0; x && y && i < sizeof diagrams / sizeof *diagrams; i++) draw(p, &diagrams[i], folds, epochs, x, y);
   am_html_put(p->h, "</div></section>\n");
   am_free(p->ctx, x);
   am_free(p->ctx, y);

@@ -20,14 +20,13 @@ void am_page_head(am_page *p) {
   am_html_put(h, p->r->crossval ? "<header><p class=\"kicker\">AudioMood, a cross-validation</p>"
                                 : "<header><p class=\"kicker\">AudioMood, a run</p>");
   am_html_element(h, "h1", p->r->config->name);
-  if (p->r->config->description && *p->r->config->description)
-    am_html_element(h, "p", p->r->config->description);
+  if (p->r->config->description && *p->r->config->description) am_html_element(h, "p", p->r->config->description);
   am_html_put(h, "<p class=\"faint\">");
   am_html_text(h, am_results_text(p->r->facts, "data.title"));
   if (written && strlen(written) >= 16)
     am_html_printf(h, " &#183; %s <time>%.4s-%.2s-%.2s %.2s:%.2s UTC</time>",
-                   state && strcmp(state, "finished") == 0 ? "finished" : "written", written, written + 5,
-                   written + 8, written + 11, written + 14);
+                   state && strcmp(state, "finished") == 0 ? "finished" : "written", written, written + 5, written + 8,
+                   written + 11, written + 14);
   am_html_put(h, "</p></header>\n");
   if (am_results_true(p->r->metrics, "synthetic"))
     am_html_put(h,
@@ -58,8 +57,7 @@ static void card(am_page *p, const char *name, double share, double low, double 
 }
 
 /* Of a cross-validation: the mean over its runs, the figure of all clips pooled, the spread over seeds. */
-static void spread_card(am_page *p, const char *name, const char *key, double pooled, double low,
-                        double high) {
+static void spread_card(am_page *p, const char *name, const char *key, double pooled, double low, double high) {
   static const char *const keys[5] = {"over_folds.%s.mean", "over_folds.%s.sd", "over_seeds.%s.mean",
                                       "over_seeds.%s.sd", "over_seeds.%s.n"};
   double number[5];
@@ -73,8 +71,7 @@ static void spread_card(am_page *p, const char *name, const char *key, double po
   if (isfinite(pooled)) am_html_printf(p->h, "<span>pooled %.1f&#8239;%%</span>", 100 * pooled);
   interval_line(p, low, high);
   if (isfinite(number[2]) && isfinite(number[3]))
-    am_html_printf(p->h, "<span>%.1f &#177; %.1f over %.0f seeds</span>", 100 * number[2], 100 * number[3],
-                   number[4]);
+    am_html_printf(p->h, "<span>%.1f &#177; %.1f over %.0f seeds</span>", 100 * number[2], 100 * number[3], number[4]);
   am_html_put(p->h, "</div>");
 }
 
@@ -116,9 +113,7 @@ static void list_notes(am_page *p, const char *title, const am_value *list) {
   am_html_put(p->h, "</ul></div>\n");
 }
 
-static void diagnosis(am_page *p) {
-  list_notes(p, "What stands out", am_value_get(main_part(p)->value, "diagnosis"));
-}
+static void diagnosis(am_page *p) { list_notes(p, "What stands out", am_value_get(main_part(p)->value, "diagnosis")); }
 
 static void split_statement(am_page *p) {
   const char *missing = p->r->crossval ? am_results_text(p->r->metrics, "missing_note")
@@ -170,8 +165,7 @@ static void both_parts(am_page *p) {
 static void monitor_words(am_page *p) {
   const char *by = am_results_text(p->r->config->effective, "train.monitor");
   bool validated = false; /* without validation the training loss chooses, whatever was asked for */
-  for (size_t i = 0; i < p->r->history.n && !validated; i++)
-    validated = isfinite(p->r->history.at[i].validation_loss);
+  for (size_t i = 0; i < p->r->history.n && !validated; i++) validated = isfinite(p->r->history.at[i].validation_loss);
   if (by && !strcmp(by, "last")) {
     am_html_put(p->h, "the last one");
     return;
@@ -205,18 +199,15 @@ static void pooled_result(am_page *p, const am_part_results *part) {
   spread_card(p, "Macro F1", "macro_f1", m->macro_f1, NAN, NAN);
   if (isfinite(am_results_number(p->r->metrics, "over_folds.utterance_uar.mean"))) {
     bool known = part->utterances.n;
-    spread_card(p, "Average recall of utterances", "utterance_uar", known ? part->utterances.uar : NAN, NAN,
-                NAN);
-    spread_card(p, "Accuracy of utterances", "utterance_accuracy", known ? part->utterances.accuracy : NAN,
-                NAN, NAN);
+    spread_card(p, "Average recall of utterances", "utterance_uar", known ? part->utterances.uar : NAN, NAN, NAN);
+    spread_card(p, "Accuracy of utterances", "utterance_accuracy", known ? part->utterances.accuracy : NAN, NAN, NAN);
   }
   am_html_printf(p->h,
                  "</div><p class=\"faint\">Large: mean &#177; standard deviation over %zu finished run%s%s. "
                  "Pooled: the %zu test clips of all %s together; average recall and F1 are over %d of %d emotions, "
                  "and chance is %.1f&#8239;%% average recall. Intervals: ",
-                 p->r->n_finished, p->r->n_finished == 1 ? "" : "s",
-                 seeds > 1 ? " (folds of all seeds)" : "", m->n, seeds > 1 ? "runs" : "folds", m->scored, m->classes,
-                 100 * am_metrics_chance(m));
+                 p->r->n_finished, p->r->n_finished == 1 ? "" : "s", seeds > 1 ? " (folds of all seeds)" : "", m->n,
+                 seeds > 1 ? "runs" : "folds", m->scored, m->classes, 100 * am_metrics_chance(m));
   am_html_text(p->h, m->interval);
   if (seeds > 1) am_html_put(p->h, ". Over seeds: each one's folds pooled first");
   am_html_put(p->h, ". In each run the weights are those of one epoch, ");
@@ -311,8 +302,7 @@ static void confusion_row(am_page *p, const am_part_results *part, int i) {
     if (count) {
       am_html_put(p->h, " style=\"--s:");
       am_html_number(p->h, share);
-      am_html_printf(p->h, "\">%llu<small>%.0f&#8239;%%</small></td>", (unsigned long long)count,
-                     100 * share);
+      am_html_printf(p->h, "\">%llu<small>%.0f&#8239;%%</small></td>", (unsigned long long)count, 100 * share);
     } else {
       am_html_put(p->h, " style=\"--s:0\"><span class=\"faint\">0</span></td>");
     }
@@ -334,11 +324,11 @@ static void confusion_table(am_page *p, const am_part_results *part) {
   am_page_table_close(p);
 }
 
-static am_status draw_confusion(am_context *ctx, const am_plot_style *style, const char *title,
-                                const void *what, am_buffer *out, am_error *err) {
+static am_status draw_confusion(am_context *ctx, const am_plot_style *style, const char *title, const void *what,
+                                am_buffer *out, am_error *err) {
   const am_part_results *part = what;
-  return am_plot_confusion(ctx, style, title, (const char *const *)part->metrics->labels, part->metrics->classes, part->metrics->confusion,
-                           out, err);
+  return am_plot_confusion(ctx, style, title, (const char *const *)part->metrics->labels, part->metrics->classes,
+                           part->metrics->confusion, out, err);
 }
 
 /* The page has the matrix as a table, which can be read aloud and copied; the picture is a file only. */
@@ -360,8 +350,10 @@ static double number_of(const am_value *map, const char *key) {
 static void group_table(am_page *p) {
   const am_value *groups = am_value_get(main_part(p)->value, "groups");
   if (!groups || groups->kind != AM_MAP || !groups->first) return;
-  am_html_put(p->h, "<section><h2>Per group</h2><p class=\"faint\">Per cent. UAR is over the classes that the clips of a group "
-                    "have.</p>");
+  am_html_put(
+      p->h,
+      "<section><h2>Per group</h2><p class=\"faint\">Per cent. UAR is over the classes that the clips of a group "
+      "have.</p>");
   am_page_table_open(p, "Figures per group", "wide");
   am_page_heads(p, "Group|Value|>Clips|>UAR|>Accuracy|>Classes");
   for (const am_value *trait = groups->first; trait; trait = trait->next)
@@ -391,9 +383,8 @@ void am_page_emotions(am_page *p) {
                 "all their clips pooled.");
   am_html_put(p->h, "</p>");
   emotion_table(p, main_part(p));
-  am_html_put(p->h,
-              p->r->crossval ? "</section>\n<section><h2>Confusion matrix, all folds pooled</h2>"
-                             : "</section>\n<section><h2>Confusion matrix</h2>");
+  am_html_put(p->h, p->r->crossval ? "</section>\n<section><h2>Confusion matrix, all folds pooled</h2>"
+                                   : "</section>\n<section><h2>Confusion matrix</h2>");
   am_html_put(p->h,
               "<p class=\"faint\">Rows are the true emotion, columns the predicted one: clips, and their "
               "share of the row.</p>");
@@ -417,8 +408,8 @@ typedef struct bins {
   am_reliability_bin at[BINS];
 } bins;
 
-static am_status draw_reliability(am_context *ctx, const am_plot_style *style, const char *title,
-                                  const void *what, am_buffer *out, am_error *err) {
+static am_status draw_reliability(am_context *ctx, const am_plot_style *style, const char *title, const void *what,
+                                  am_buffer *out, am_error *err) {
   return am_plot_reliability(ctx, style, title, ((const bins *)what)->at, BINS, out, err);
 }
 
@@ -437,8 +428,8 @@ void am_page_calibration(am_page *p) {
     sure += at->confidence;
   }
   double mean = part->metrics->n ? sure / (double)part->metrics->n : 0;
-  am_html_put(p->h, p->r->crossval ? "<section><h2>Calibration, all folds pooled</h2>"
-                                   : "<section><h2>Calibration</h2>");
+  am_html_put(p->h,
+              p->r->crossval ? "<section><h2>Calibration, all folds pooled</h2>" : "<section><h2>Calibration</h2>");
   am_html_printf(p->h,
                  "<p>Mean probability of the prediction %.1f&#8239;%%, right in %.1f&#8239;%%: the model is "
                  "%s. Expected calibration error %.1f&#8239;%% over %d bins.</p>",

@@ -28,18 +28,12 @@ static void describe(am_page *p, const char *title, const am_curves *c, am_buffe
   }
 }
 
-void am_page_curves_figure(am_page *p, const char *name, const char *title, const am_curves *c,
-                           const char *caption) {
+void am_page_curves_figure(am_page *p, const char *name, const char *title, const am_curves *c, const char *caption) {
   am_buffer text = {0};
   if (!c->n) return;
   describe(p, title, c, &text);
-  am_figure figure = {.name = name,
-                      .title = title,
-                      .caption = caption,
-                      .width = 360,
-                      .height = 250,
-                      .draw = draw_curves,
-                      .what = c};
+  am_figure figure = {
+      .name = name, .title = title, .caption = caption, .width = 360, .height = 250, .draw = draw_curves, .what = c};
   if (text.failed) p->h.out->failed = true;
   else am_page_figure(p, &figure, text.data);
   am_buffer_free(p->ctx, &text);
@@ -81,8 +75,13 @@ void am_page_curves(am_page *p) {
   if (!room) p->h.out->failed = true;
   for (size_t i = 0; i < n && room; i++) {
     const am_epoch *e = &p->r->history.at[i];
-    const double row[7] = {(double)e->epoch, e->train_loss, e->validation_loss, 100 * e->train_accuracy,
-                           100 * e->validation_accuracy, 100 * e->validation_uar, e->learning_rate};
+    const double row[7] = {(double)e->epoch,
+                           e->train_loss,
+                           e->validation_loss,
+                           100 * e->train_accuracy,
+                           100 * e->validation_accuracy,
+                           100 * e->validation_uar,
+                           e->learning_rate};
     for (int k = 0; k < 7; k++) column[k][i] = row[k];
   }
   double best = am_results_number(p->r->metrics, "best_epoch");
@@ -98,8 +97,7 @@ void am_page_curves(am_page *p) {
     am_html_put(p->h, "<section><h2>Learning curves</h2>");
     if (!n) am_html_put(p->h, "<p>No epoch was finished.</p>");
     else if (isfinite(best) && best >= 1)
-      am_html_printf(p->h, "<p class=\"faint\">The upright line is epoch %.0f, whose weights were kept.</p>",
-                     best);
+      am_html_printf(p->h, "<p class=\"faint\">The upright line is epoch %.0f, whose weights were kept.</p>", best);
     am_html_put(p->h, "<div class=\"figures\">");
     am_page_curves_figure(p, "loss", "Loss", &loss, NULL);
     char over[96];

@@ -29,8 +29,8 @@ static void place(frame *a, double y, double width, double height, const char *t
 }
 
 /* A canvas for n diagrams below each other; the frame is the first one's. */
-static am_status start_many(am_context *ctx, const am_plot_style *style, double width, double height,
-                            size_t n, const char *title, frame *a, am_error *err) {
+static am_status start_many(am_context *ctx, const am_plot_style *style, double width, double height, size_t n,
+                            const char *title, frame *a, am_error *err) {
   if (style->width > 0) width = style->width;
   if (style->height > 0) height = style->height;
   *a = (frame){.p = am_palette_of(false)};
@@ -39,8 +39,8 @@ static am_status start_many(am_context *ctx, const am_plot_style *style, double 
   return st;
 }
 
-static am_status start(am_context *ctx, const am_plot_style *style, double width, double height,
-                       const char *title, frame *a, am_error *err) {
+static am_status start(am_context *ctx, const am_plot_style *style, double width, double height, const char *title,
+                       frame *a, am_error *err) {
   return start_many(ctx, style, width, height, 1, title, a, err);
 }
 
@@ -73,8 +73,7 @@ static void draw_x_axis(const frame *a, const char *name, bool grid) {
     tick_text(x, step, text, sizeof text);
     am_canvas_text(a->c, line[0], a->top + a->height + 15, 10.5, AM_ALIGN_MIDDLE, false, a->p->faint, text);
   }
-  am_canvas_text(a->c, a->left + a->width / 2, a->top + a->height + 34, 11, AM_ALIGN_MIDDLE, false,
-                 a->p->faint, name);
+  am_canvas_text(a->c, a->left + a->width / 2, a->top + a->height + 34, 11, AM_ALIGN_MIDDLE, false, a->p->faint, name);
 }
 
 /* Long numbers beside the axis of y push the frame to the right, off the axis's name. */
@@ -128,8 +127,7 @@ static void draw_legend(const frame *a, const am_curve *curves, size_t n) {
   }
 }
 
-static am_status draw_curve(am_context *ctx, const frame *a, const am_curve *curve, am_color color,
-                            am_error *err) {
+static am_status draw_curve(am_context *ctx, const frame *a, const am_curve *curve, am_color color, am_error *err) {
   double *xy = am_alloc(ctx, am_mul(curve->n, 2), sizeof *xy);
   if (!xy) return am_no_memory(err);
   for (size_t i = 0; i < curve->n; i++) {
@@ -192,9 +190,9 @@ static void draw_bar(const frame *a, double x0, double x1, double y, am_color co
   if (y > 0) am_canvas_rectangle(a->c, left, top, at_x(a, x1) - 0.75 - left, at_y(a, 0) - top, color);
 }
 
-am_status am_plot_histogram(am_context *ctx, const am_plot_style *style, const char *title,
-                            const char *x_name, const char *y_name, double low, double high,
-                            const double *counts, size_t n, am_buffer *out, am_error *err) {
+am_status am_plot_histogram(am_context *ctx, const am_plot_style *style, const char *title, const char *x_name,
+                            const char *y_name, double low, double high, const double *counts, size_t n, am_buffer *out,
+                            am_error *err) {
   frame a;
   am_status st = start(ctx, style, 560, 260, title, &a, err);
   if (st) return st;
@@ -206,8 +204,8 @@ am_status am_plot_histogram(am_context *ctx, const am_plot_style *style, const c
   draw_x_axis(&a, x_name, false);
   draw_y_axis(&a, y_name, true);
   for (size_t i = 0; i < n; i++)
-    draw_bar(&a, a.x0 + (a.x1 - a.x0) * (double)i / (double)n,
-             a.x0 + (a.x1 - a.x0) * (double)(i + 1) / (double)n, counts[i], a.p->series[0]);
+    draw_bar(&a, a.x0 + (a.x1 - a.x0) * (double)i / (double)n, a.x0 + (a.x1 - a.x0) * (double)(i + 1) / (double)n,
+             counts[i], a.p->series[0]);
   return am_canvas_finish(a.c, out, err);
 }
 
@@ -240,8 +238,7 @@ am_status am_plot_reliability(am_context *ctx, const am_plot_style *style, const
 static void draw_cell(const frame *a, double x, double y, double side, uint64_t count, uint64_t row) {
   double share = row ? (double)count / (double)row : 0;
   char text[32];
-  am_canvas_rectangle(a->c, x, y, side - 1.5, side - 1.5,
-                      am_color_mix(a->p->ramp_low, a->p->ramp_high, share));
+  am_canvas_rectangle(a->c, x, y, side - 1.5, side - 1.5, am_color_mix(a->p->ramp_low, a->p->ramp_high, share));
   if (!count) return;
   am_color ink = share > 0.55 ? a->p->paper : a->p->ink;
   snprintf(text, sizeof text, "%llu", (unsigned long long)count);
@@ -266,9 +263,8 @@ static const char *shorten(const char *text, size_t most, char out[64]) {
   return out;
 }
 
-am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const char *title,
-                            const char *const *labels, int classes, const uint64_t *counts, am_buffer *out,
-                            am_error *err) {
+am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const char *title, const char *const *labels,
+                            int classes, const uint64_t *counts, am_buffer *out, am_error *err) {
   const double side = 46, margin = 104;
   frame a;
   am_status st = start(ctx, style, margin + classes * side + 20, 48 + classes * side + 62, title, &a, err);
@@ -287,15 +283,16 @@ am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const c
     for (int k = 0; k < classes; k++) draw_cell(&a, margin + k * side, y, side, counts[i * classes + k], row);
   }
   for (int k = 0; k < classes; k++) {
-    am_canvas_text(a.c, margin + k * side + side / 2, top + classes * side + 14, 9.5, AM_ALIGN_MIDDLE, false,
-                   a.p->ink, shorten(labels[k], 9, text)); /* what fits below a cell */
+    am_canvas_text(a.c, margin + k * side + side / 2, top + classes * side + 14, 9.5, AM_ALIGN_MIDDLE, false, a.p->ink,
+                   shorten(labels[k], 9, text)); /* what fits below a cell */
   }
-  am_canvas_text(a.c, margin + classes * side / 2, top + classes * side + 36, 11, AM_ALIGN_MIDDLE, false,
-                 a.p->faint, "predicted");
-  snprintf(text, sizeof text, "UAR %.1f %% over %d of %d, chance %.1f %%", scored ? 100 * recall / scored : 0, scored, classes,
-           scored ? 100.0 / scored : 0);
-  if (scored) am_canvas_text(a.c, (margin + classes * side + 20) / 2, top + classes * side + 54, 9.5, AM_ALIGN_MIDDLE, false,
-                             a.p->faint, text);
+  am_canvas_text(a.c, margin + classes * side / 2, top + classes * side + 36, 11, AM_ALIGN_MIDDLE, false, a.p->faint,
+                 "predicted");
+  snprintf(text, sizeof text, "UAR %.1f %% over %d of %d, chance %.1f %%", scored ? 100 * recall / scored : 0, scored,
+           classes, scored ? 100.0 / scored : 0);
+  if (scored)
+    am_canvas_text(a.c, (margin + classes * side + 20) / 2, top + classes * side + 54, 9.5, AM_ALIGN_MIDDLE, false,
+                   a.p->faint, text);
   am_canvas_text(a.c, 16, top + classes * side / 2, 11, AM_ALIGN_MIDDLE, true, a.p->faint, "true");
   return am_canvas_finish(a.c, out, err);
 }
@@ -309,8 +306,8 @@ static void heat(double share, uint8_t rgb[3]) {
 }
 
 /* x (T,F) in colours from low to high; it fills `width` points of the frame. */
-static am_status draw_heat(am_context *ctx, const frame *a, const float *x, int t, int f, double width,
-                           double low, double high, am_error *err) {
+static am_status draw_heat(am_context *ctx, const frame *a, const float *x, int t, int f, double width, double low,
+                           double high, am_error *err) {
   size_t n = (size_t)t * (size_t)f;
   if (!(high > low)) high = low + 1;
   uint8_t *rgb = am_alloc(ctx, am_mul(n, 3), 1);
@@ -335,7 +332,7 @@ static void draw_bins(const frame *a, int f, const double *hertz) {
   static const int round[] = {50, 100, 200, 500, 1000, 2000, 4000, 8000, 16000};
   char text[32];
   double last = -INFINITY, apart = 16.0 * f / a->height; /* bins that a line of text takes */
-  for (int j = 0; !hertz && j < f; j += f > 6 ? f / 6 : 1) {
+  for (int j = 0; !hertz && j<f; j += f> 6 ? f / 6 : 1) {
     snprintf(text, sizeof text, "%d", j);
     draw_bin(a, j, f, text);
   }
@@ -365,14 +362,13 @@ static am_status draw_view(am_context *ctx, const frame *a, const am_spectrogram
   return st;
 }
 
-static am_status plot_views(am_context *ctx, const am_plot_style *style, const am_spectrogram_view *v,
-                            size_t n, const double *hertz, am_buffer *out, am_error *err) {
+static am_status plot_views(am_context *ctx, const am_plot_style *style, const am_spectrogram_view *v, size_t n,
+                            const double *hertz, am_buffer *out, am_error *err) {
   frame a;
   double low = INFINITY, high = -INFINITY, longest = 0;
   for (size_t i = 0; i < n; i++) {
     if (v[i].t < 1 || v[i].f < 1)
-      return am_fail(err, AM_E_SHAPE, "a spectrogram of %d frames and %d bins cannot be drawn", v[i].t,
-                     v[i].f);
+      return am_fail(err, AM_E_SHAPE, "a spectrogram of %d frames and %d bins cannot be drawn", v[i].t, v[i].f);
     for (size_t k = 0; k < (size_t)v[i].t * (size_t)v[i].f; k++) widen((double)v[i].x[k], &low, &high);
     longest = fmax(longest, duration(&v[i]));
   }
@@ -389,20 +385,19 @@ static am_status plot_views(am_context *ctx, const am_plot_style *style, const a
   return st ? st : finished;
 }
 
-am_status am_plot_spectrogram(am_context *ctx, const am_plot_style *style, const char *title, const float *x,
-                              int t, int f, double seconds, const double *hertz, am_buffer *out,
-                              am_error *err) {
+am_status am_plot_spectrogram(am_context *ctx, const am_plot_style *style, const char *title, const float *x, int t,
+                              int f, double seconds, const double *hertz, am_buffer *out, am_error *err) {
   am_spectrogram_view view = {title, x, t, f, seconds};
   return plot_views(ctx, style, &view, 1, hertz, out, err);
 }
 
-am_status am_plot_spectrograms(am_context *ctx, const am_plot_style *style, const am_spectrogram_view *views,
-                               size_t n, am_buffer *out, am_error *err) {
+am_status am_plot_spectrograms(am_context *ctx, const am_plot_style *style, const am_spectrogram_view *views, size_t n,
+                               am_buffer *out, am_error *err) {
   return plot_views(ctx, style, views, n, NULL, out, err);
 }
 
-am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const char *title,
-                           const float *samples, size_t n, double rate, am_buffer *out, am_error *err) {
+am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const char *title, const float *samples,
+                           size_t n, double rate, am_buffer *out, am_error *err) {
   frame a;
   am_status st = start(ctx, style, 560, 200, title, &a, err);
   if (st) return st;

@@ -24,9 +24,9 @@ am_status am_plot_curves(am_context *ctx, const am_plot_style *style, const char
                          const char *y_name, const am_curve *curves, size_t n, double mark, am_buffer *out,
                          am_error *err);
 /* n bars side by side over [low, high] of x. */
-am_status am_plot_histogram(am_context *ctx, const am_plot_style *style, const char *title,
-                            const char *x_name, const char *y_name, double low, double high,
-                            const double *counts, size_t n, am_buffer *out, am_error *err);
+am_status am_plot_histogram(am_context *ctx, const am_plot_style *style, const char *title, const char *x_name,
+                            const char *y_name, double low, double high, const double *counts, size_t n, am_buffer *out,
+                            am_error *err);
 /* Reliability diagram: n bins of equal width over confidence 0 to 1.  Bars are the share that was right in a
  * bin, dots stand at its mean confidence, their area by its clips; on the diagonal both agree. */
 typedef struct am_reliability_bin {
@@ -36,14 +36,12 @@ typedef struct am_reliability_bin {
 am_status am_plot_reliability(am_context *ctx, const am_plot_style *style, const char *title,
                               const am_reliability_bin *bins, size_t n, am_buffer *out, am_error *err);
 /* Counts (K,K), rows true, shaded by the share of their row, with the row percentage below each count. */
-am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const char *title,
-                            const char *const *labels, int classes, const uint64_t *counts, am_buffer *out,
-                            am_error *err);
+am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const char *title, const char *const *labels,
+                            int classes, const uint64_t *counts, am_buffer *out, am_error *err);
 /* x (T,F) over time: T frames in `seconds`; hertz (F), rising, are the bins' frequencies, or NULL:
  * bin numbers. */
-am_status am_plot_spectrogram(am_context *ctx, const am_plot_style *style, const char *title, const float *x,
-                              int t, int f, double seconds, const double *hertz, am_buffer *out,
-                              am_error *err);
+am_status am_plot_spectrogram(am_context *ctx, const am_plot_style *style, const char *title, const float *x, int t,
+                              int f, double seconds, const double *hertz, am_buffer *out, am_error *err);
 /* n spectrograms below each other, on one time axis and one scale of colours, so that they can be compared.
  * The axes name frames where seconds are 0. style->height is of each. */
 typedef struct am_spectrogram_view {
@@ -52,10 +50,10 @@ typedef struct am_spectrogram_view {
   int t, f;
   double seconds;
 } am_spectrogram_view;
-am_status am_plot_spectrograms(am_context *ctx, const am_plot_style *style, const am_spectrogram_view *views,
-                               size_t n, am_buffer *out, am_error *err);
-am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const char *title,
-                           const float *samples, size_t n, double rate, am_buffer *out, am_error *err);
+am_status am_plot_spectrograms(am_context *ctx, const am_plot_style *style, const am_spectrogram_view *views, size_t n,
+                               am_buffer *out, am_error *err);
+am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const char *title, const float *samples,
+                           size_t n, double rate, am_buffer *out, am_error *err);
 /* Writes a picture to `path`, a name of our own; its ending (.svg, .png) must fit style->image. */
 am_status am_plot_save(am_context *ctx, const char *path, const am_buffer *picture, am_error *err);
 

@@ -40,8 +40,8 @@ static void write_page(am_page *p) {
               "feels.</p></footer>\n</main></body>\n</html>\n");
 }
 
-static am_status build(am_context *ctx, const am_results *r, const am_tally *t, const am_example *e,
-                       const char *out, am_error *err) {
+static am_status build(am_context *ctx, const am_results *r, const am_tally *t, const am_example *e, const char *out,
+                       am_error *err) {
   am_buffer text = {0};
   char *plots = am_run_file_path(ctx, r->folder, AM_FILE_PLOTS);
   am_page page = {.ctx = ctx, .h = {ctx, &text}, .r = r, .t = t, .e = e, .plots = plots, .err = err};
@@ -55,7 +55,8 @@ static am_status build(am_context *ctx, const am_results *r, const am_tally *t, 
     st = page.status ? page.status : text.failed ? am_no_memory(err) : AM_OK;
   }
   char *path = out ? am_strdup(ctx, out) : am_run_file_path(ctx, r->folder, AM_FILE_REPORT);
-  if (!st) st = path ? am_file_write_as(ctx, out ? AM_GIVEN : AM_OURS, path, text.data, text.used, err) : am_no_memory(err);
+  if (!st)
+    st = path ? am_file_write_as(ctx, out ? AM_GIVEN : AM_OURS, path, text.data, text.used, err) : am_no_memory(err);
   am_free(ctx, path);
   am_free(ctx, plots);
   am_buffer_free(ctx, &text);

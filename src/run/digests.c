@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/csv.h"
 #include "base/value.h"
+#include "io/csv.h"
 
 am_status am_digests_note(am_context *ctx, am_digests *d, am_digest digest, am_error *err) {
   if (d->n && d->at[d->n - 1].step == digest.step) {
@@ -25,7 +25,8 @@ am_status am_digests_write(am_run_folder *folder, const am_digests *d, am_error 
   am_buffer text = {0};
   am_buffer_printf(folder->ctx, &text, "step,epoch,crc32c\n");
   for (size_t i = 0; i < d->n; i++)
-    am_buffer_printf(folder->ctx, &text, "%" PRIu64 ",%" PRIu64 ",%08" PRIx32 "\n", d->at[i].step, d->at[i].epoch, d->at[i].crc);
+    am_buffer_printf(folder->ctx, &text, "%" PRIu64 ",%" PRIu64 ",%08" PRIx32 "\n", d->at[i].step, d->at[i].epoch,
+                     d->at[i].crc);
   am_status status = am_run_folder_write(folder, AM_FILE_DIGESTS, &text, err);
   am_buffer_free(folder->ctx, &text);
   return status;

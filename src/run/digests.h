@@ -9,9 +9,14 @@ typedef struct am_digest {
   uint64_t step, epoch; /* done */
   uint32_t crc;
 } am_digest;
-typedef struct am_digests { am_digest *at; size_t n; } am_digests;
+typedef struct am_digests {
+  am_digest *at;
+  size_t n;
+} am_digests;
 
-enum { AM_DIGEST_STEP = 10 }; /* digests are taken before the first step, after this one, and at the end of each epoch */
+enum {
+  AM_DIGEST_STEP = 10
+}; /* digests are taken before the first step, after this one, and at the end of each epoch */
 
 /* After the last one, or in its place when it is of the same step (step 10 may end an epoch). */
 am_status am_digests_note(am_context *ctx, am_digests *d, am_digest digest, am_error *err);

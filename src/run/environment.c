@@ -55,7 +55,8 @@ static const am_value *first_of(const am_value *list) { return list && list->kin
 static const am_value *begin_list(const am_tree *before, uint64_t step, am_json *j, const char *name) {
   const am_value *last = NULL;
   am_json_open(j, name, '[');
-  for (const am_value *e = before ? first_of(am_value_get(am_tree_root((am_tree *)before), name)) : NULL; e; e = e->next) {
+  for (const am_value *e = before ? first_of(am_value_get(am_tree_root((am_tree *)before), name)) : NULL; e;
+       e = e->next) {
     if (e->kind != AM_MAP || begun_at(e) >= step) continue;
     am_json_value(j, NULL, e);
     last = e;

@@ -7,7 +7,10 @@
 /* Version, processor path and libraries. */
 enum { AM_FACTS = 9 };
 typedef struct am_environment {
-  struct { const char *key; char text[160]; } facts[AM_FACTS];
+  struct {
+    const char *key;
+    char text[160];
+  } facts[AM_FACTS];
 } am_environment;
 void am_environment_get(am_context *ctx, am_environment *out);
 

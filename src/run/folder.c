@@ -105,11 +105,15 @@ am_status am_run_folder_check(am_run_folder *f, am_error *err) {
   }
   const char *run = am_run_folder_holds(f->ctx, out), *crossval = am_crossval_folder_holds(f->ctx, out);
   if (run)
-    return am_fail(err, AM_E_USAGE, "%s holds a run already (%s); choose another folder, or go on with that run: "
-                   "audiomood train --resume %s", out, run, out);
+    return am_fail(err, AM_E_USAGE,
+                   "%s holds a run already (%s); choose another folder, or go on with that run: "
+                   "audiomood train --resume %s",
+                   out, run, out);
   if (crossval)
-    return am_fail(err, AM_E_USAGE, "%s holds a cross-validation (%s), whose results this run would overwrite; choose "
-                   "another folder", out, crossval);
+    return am_fail(err, AM_E_USAGE,
+                   "%s holds a cross-validation (%s), whose results this run would overwrite; choose "
+                   "another folder",
+                   out, crossval);
   return AM_OK;
 }
 
@@ -118,7 +122,8 @@ static void clean(am_run_folder *f) {
   const char *const paths[] = {f->last, f->best};
   char *plots = am_run_file_path(f->ctx, f->path, AM_FILE_PLOTS);
   am_folder_clean(f->ctx, f->path, 0);
-  if (plots && am_folder_check_own(f->ctx, f->path, am_run_file_name(AM_FILE_PLOTS), NULL) == AM_OK) am_folder_clean(f->ctx, plots, 0);
+  if (plots && am_folder_check_own(f->ctx, f->path, am_run_file_name(AM_FILE_PLOTS), NULL) == AM_OK)
+    am_folder_clean(f->ctx, plots, 0);
   am_free(f->ctx, plots);
   for (int i = 0; i < 2; i++) {
     char *fresh = am_format(f->ctx, "%s.new", paths[i]);

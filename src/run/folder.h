@@ -37,10 +37,10 @@ typedef struct am_run_folder {
   const char *init; /* file the weights of this process come from (--init); NULL: none */
   bool resume;      /* go on with the run that is there */
   am_lock *lock;
-  am_tree *before;  /* run.json as the process before this one left it; NULL: none */
-  am_buffer log;    /* all of log.txt */
+  am_tree *before;              /* run.json as the process before this one left it; NULL: none */
+  am_buffer log;                /* all of log.txt */
   char *last, *previous, *best; /* paths of last.h5, last-1.h5, best.h5 */
-  bool ready;       /* opened: from here on things are written, before nothing is */
+  bool ready;                   /* opened: from here on things are written, before nothing is */
   char started[32];
 } am_run_folder;
 

@@ -25,7 +25,8 @@ am_status am_history_write(am_run_folder *f, const am_epoch *epochs, size_t n, i
   return status;
 }
 
-static am_status read_epoch(const am_csv *csv, size_t row, const int column[AM_EPOCH_COLUMNS], am_epoch *e, am_error *err) {
+static am_status read_epoch(const am_csv *csv, size_t row, const int column[AM_EPOCH_COLUMNS], am_epoch *e,
+                            am_error *err) {
   double number[AM_EPOCH_COLUMNS];
   for (int i = 0; i < AM_EPOCH_COLUMNS; i++) {
     am_status status = am_csv_real(csv, row, column[i], &number[i], err);

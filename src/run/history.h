@@ -5,7 +5,10 @@
 #include "model/epoch.h"
 #include "run/folder.h"
 
-typedef struct am_history { size_t n; am_epoch *at; } am_history;
+typedef struct am_history {
+  size_t n;
+  am_epoch *at;
+} am_history;
 
 /* scored: classes that the validation part has, which validation_uar is a mean over; 0: it has no clip. */
 am_status am_history_write(am_run_folder *f, const am_epoch *epochs, size_t n, int scored, am_error *err);

@@ -7,8 +7,8 @@
 
 /* ---- writing ---- */
 
-static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, const int64_t *seed,
-                      char *const *labels, int classes, const float *p) {
+static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, const int64_t *seed, char *const *labels,
+                      int classes, const float *p) {
   const am_clip *clip = &d->clips[index];
   am_csv_put(w, clip->name);
   am_csv_put(w, clip->speaker >= 0 ? d->speakers[clip->speaker] : "");
@@ -38,9 +38,8 @@ static am_status put_trait(am_csv_writer *w, const char *name, am_error *err) {
 }
 
 am_status am_predictions_write_seeds(am_context *ctx, am_whose whose, const char *path, const am_dataset *d,
-                                     const uint32_t *clips, const int64_t *seeds, size_t n,
-                                     char *const *labels, int classes, const float *probabilities,
-                                     am_error *err) {
+                                     const uint32_t *clips, const int64_t *seeds, size_t n, char *const *labels,
+                                     int classes, const float *probabilities, am_error *err) {
   static const char *const columns[] = {"clip", "speaker", "fold", "seed", "true", "predicted"};
   am_buffer text = {0};
   am_csv_writer w = {.ctx = ctx, .out = &text};
@@ -56,8 +55,7 @@ am_status am_predictions_write_seeds(am_context *ctx, am_whose whose, const char
   for (size_t t = 0; t < d->n_traits && !status; t++) status = put_trait(&w, d->traits[t].name, err);
   am_csv_end_row(&w);
   for (size_t i = 0; i < n; i++)
-    write_row(&w, d, clips[i], seeds ? &seeds[i] : NULL, labels, classes,
-              probabilities + i * (size_t)classes);
+    write_row(&w, d, clips[i], seeds ? &seeds[i] : NULL, labels, classes, probabilities + i * (size_t)classes);
   if (!status && text.failed) status = am_no_memory(err);
   if (!status) status = am_file_write_as(ctx, whose, path, text.data, text.used, err);
   am_buffer_free(ctx, &text);
@@ -65,8 +63,8 @@ am_status am_predictions_write_seeds(am_context *ctx, am_whose whose, const char
 }
 
 am_status am_predictions_write(am_context *ctx, am_whose whose, const char *path, const am_dataset *d,
-                               const uint32_t *clips, size_t n, char *const *labels, int classes, const float *probabilities,
-                               am_error *err) {
+                               const uint32_t *clips, size_t n, char *const *labels, int classes,
+                               const float *probabilities, am_error *err) {
   return am_predictions_write_seeds(ctx, whose, path, d, clips, NULL, n, labels, classes, probabilities, err);
 }
 
@@ -125,7 +123,8 @@ static am_status read_row(am_predictions *p, size_t i, const columns *at, am_err
                         .speaker = am_csv_get(p->table, i, (size_t)at->named[SPEAKER]),
                         .fold = at->fold >= 0 ? am_csv_get(p->table, i, (size_t)at->fold) : ""};
   const char *seed = p->seeded ? am_csv_get(p->table, i, (size_t)at->seed) : "0";
-  if (!am_text_to_int(seed, &to->seed)) return am_csv_fail(p->table, i, err, "seed is '%s', wanted a whole number", seed);
+  if (!am_text_to_int(seed, &to->seed))
+    return am_csv_fail(p->table, i, err, "seed is '%s', wanted a whole number", seed);
   am_status status = read_class(p, i, at->named[TRUTH], &to->truth, err);
   if (!status) status = read_class(p, i, at->named[PREDICTED], &to->predicted, err);
   float *row = p->probabilities + i * (size_t)p->classes;
@@ -170,7 +169,8 @@ static am_status move_rows(am_predictions *p, float *to, const char *const *labe
   return AM_OK;
 }
 
-am_status am_predictions_order(am_predictions *p, const char *const *labels, int classes, const char *whose, am_error *err) {
+am_status am_predictions_order(am_predictions *p, const char *const *labels, int classes, const char *whose,
+                               am_error *err) {
   size_t K = (size_t)classes;
   const char **named = am_alloc(p->ctx, K, sizeof *named);
   int *of = am_alloc(p->ctx, K, sizeof *of);

@@ -8,12 +8,12 @@
 
 /* predictions.csv: clip, speaker, fold, true, predicted, p_<label>..., and the corpus's traits (gender, ...) */
 am_status am_predictions_write(am_context *ctx, am_whose whose, const char *path, const am_dataset *d,
-                               const uint32_t *clips, size_t n, char *const *labels, int classes, const float *probabilities, am_error *err);
+                               const uint32_t *clips, size_t n, char *const *labels, int classes,
+                               const float *probabilities, am_error *err);
 /* The same with a column `seed` after `fold`; seeds (n) or NULL for none. */
 am_status am_predictions_write_seeds(am_context *ctx, am_whose whose, const char *path, const am_dataset *d,
-                                     const uint32_t *clips, const int64_t *seeds, size_t n,
-                                     char *const *labels, int classes, const float *probabilities,
-                                     am_error *err);
+                                     const uint32_t *clips, const int64_t *seeds, size_t n, char *const *labels,
+                                     int classes, const float *probabilities, am_error *err);
 
 typedef struct am_prediction {
   const char *clip, *speaker, *fold; /* borrowed from the table; speaker and fold "" when unknown */
@@ -26,9 +26,9 @@ typedef struct am_prediction {
 typedef struct am_predictions {
   am_context *ctx;
   am_csv *table;
-  bool seeded;          /* it has a column `seed` */
+  bool seeded; /* it has a column `seed` */
   int classes;
-  const char **labels;  /* (K) of the columns p_<label>, borrowed from the table */
+  const char **labels; /* (K) of the columns p_<label>, borrowed from the table */
   size_t n;
   am_prediction *at;    /* (n) in the file's order */
   float *probabilities; /* (n,K) */
@@ -40,7 +40,8 @@ am_status am_predictions_read(am_context *ctx, const char *path, am_predictions 
 /* The same predictions with the classes `labels` (K, borrowed) in this order: probabilities of others are dropped.  A label
  * without a column, and a row of a class that is not among them, are AM_E_FORMAT; `whose` says whose labels they are ("the
  * corpus"). */
-am_status am_predictions_order(am_predictions *p, const char *const *labels, int classes, const char *whose, am_error *err);
+am_status am_predictions_order(am_predictions *p, const char *const *labels, int classes, const char *whose,
+                               am_error *err);
 /* The class of a label; -1: none. */
 int am_predictions_class(const am_predictions *p, const char *label);
 /* With {0} nothing is done. */

@@ -12,7 +12,8 @@
 
 enum { DIGITS = 16, NAMED = 5 };
 
-am_status am_recordings_text(am_context *ctx, const am_dataset *d, const am_store *store, am_buffer *out, am_error *err) {
+am_status am_recordings_text(am_context *ctx, const am_dataset *d, const am_store *store, am_buffer *out,
+                             am_error *err) {
   am_csv_writer w = {.ctx = ctx, .out = out};
   char digest[DIGITS + 1];
   am_csv_put(&w, "clip");

@@ -39,8 +39,8 @@ static am_status path_of(const am_results *r, const char *name, char **path, am_
   am_fail(err, AM_E_IO,
           "%s: not there; wanted the folder of a %s (an interrupted one goes on with audiomood %s --resume "
           "%s)",
-          *path, r->crossval ? "cross-validation" : "run that has finished",
-          r->crossval ? "crossval" : "train", r->folder);
+          *path, r->crossval ? "cross-validation" : "run that has finished", r->crossval ? "crossval" : "train",
+          r->folder);
   am_free(r->ctx, *path);
   *path = NULL;
   return AM_E_IO;
@@ -134,8 +134,7 @@ static am_status read_confusion(const am_value *part, am_metrics *m, am_error *e
     }
   }
   if (!square)
-    return am_fail_at(err, part, "'confusion' of '%s': wanted %d rows of %d counts", part->key, m->classes,
-                      m->classes);
+    return am_fail_at(err, part, "'confusion' of '%s': wanted %d rows of %d counts", part->key, m->classes, m->classes);
   if (sum != m->n)
     return am_fail_at(err, part, "'confusion' of '%s' counts %llu clips, but its 'n' is %zu", part->key,
                       (unsigned long long)sum, m->n);
@@ -188,11 +187,13 @@ static am_status read_predictions(am_results *r, am_part_results *p, const char 
   if (!st) st = am_predictions_read(r->ctx, path, &p->predictions, err);
   if (!st && p->predictions.n != p->metrics->n)
     st = am_fail(err, AM_E_FORMAT,
-                 "%s: %zu rows, but %s counts %zu clips in the %s part; one of the two is not of this run",
-                 path, p->predictions.n, am_run_file_name(r->crossval ? AM_FILE_CROSSVAL_RESULTS : AM_FILE_METRICS), p->metrics->n,
-                 p->name);
+                 "%s: %zu rows, but %s counts %zu clips in the %s part; one of the two is not of this run", path,
+                 p->predictions.n, am_run_file_name(r->crossval ? AM_FILE_CROSSVAL_RESULTS : AM_FILE_METRICS),
+                 p->metrics->n, p->name);
   snprintf(whose, sizeof whose, "this run's %s part", p->name);
-  if (!st) st = am_predictions_order(&p->predictions, (const char *const *)p->metrics->labels, p->metrics->classes, whose, err);
+  if (!st)
+    st =
+        am_predictions_order(&p->predictions, (const char *const *)p->metrics->labels, p->metrics->classes, whose, err);
   am_free(r->ctx, path);
   return st;
 }
@@ -250,8 +251,7 @@ static bool lies_below(const char *folder) {
 static am_status keep_latest(am_results *r, const char *name, am_error *err) {
   am_tree *facts = NULL;
   am_status st = read_json(r, name, &facts, err);
-  const char *then = am_results_text(r->facts, "written"),
-             *now = st ? NULL : am_results_text(facts, "written");
+  const char *then = am_results_text(r->facts, "written"), *now = st ? NULL : am_results_text(facts, "written");
   bool later = !st && (!r->facts || (then && now && strcmp(then, now) < 0)); /* ISO 8601 sorts as text */
   am_tree_free(later ? r->facts : facts);
   if (later) r->facts = facts;
@@ -260,9 +260,9 @@ static am_status keep_latest(am_results *r, const char *name, am_error *err) {
 
 static am_status read_fold(am_results *r, const am_value *run, am_fold *f, am_error *err) {
   const am_value *folder = am_value_get(run, "folder"), *done = am_value_get(run, "finished");
-  if (!am_value_to_int(am_value_get(run, "seed"), &f->seed) ||
-      !am_value_to_int(am_value_get(run, "fold"), &f->fold) || !folder || folder->kind != AM_SCALAR ||
-      !lies_below(folder->text) || !done || !am_value_to_bool(done, &f->finished))
+  if (!am_value_to_int(am_value_get(run, "seed"), &f->seed) || !am_value_to_int(am_value_get(run, "fold"), &f->fold) ||
+      !folder || folder->kind != AM_SCALAR || !lies_below(folder->text) || !done ||
+      !am_value_to_bool(done, &f->finished))
     return am_fail_at(err, run, "wanted seed, fold, folder and finished of each of the 'runs'");
   f->folder = folder->text;
   if (!f->finished) return AM_OK;
@@ -290,8 +290,7 @@ static am_status read_folds(am_results *r, am_error *err) {
   for (const am_value *run = runs->first; run && !st; run = run->next)
     st = read_fold(r, run, &r->folds[r->n_folds++], err);
   if (st || !r->n_finished) return st;
-  if (!pooled || pooled->kind != AM_MAP)
-    return am_fail_at(err, root, "finished runs, but no 'pooled' figures");
+  if (!pooled || pooled->kind != AM_MAP) return am_fail_at(err, root, "finished runs, but no 'pooled' figures");
   st = read_part(r, pooled, &r->parts[r->n_parts++], err);
   return st ? st : read_predictions(r, &r->parts[0], am_run_file_name(AM_FILE_PREDICTIONS), err);
 }
@@ -307,8 +306,7 @@ am_status am_results_read(am_context *ctx, const char *folder, am_results *out, 
   am_status st = AM_OK;
   if (!am_folder_exists(folder))
     st = am_fail(err, AM_E_IO,
-                 "%s: no such folder; wanted the folder of a cross-validation or of a run that has finished",
-                 folder);
+                 "%s: no such folder; wanted the folder of a cross-validation or of a run that has finished", folder);
   else st = out->crossval ? read_crossval(out, err) : read_run(out, err);
   if (st) am_results_free(out);
   if (st != AM_E_CONFIG) return st;

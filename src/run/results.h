@@ -10,10 +10,10 @@
 
 /* A held-out part of the data, with what the best weights made of it. */
 typedef struct am_part_results {
-  const char *name; /* "test", "validation"; of a cross-validation "pooled" */
+  const char *name;      /* "test", "validation"; of a cross-validation "pooled" */
   const am_value *value; /* what the file says of it */
   am_metrics *metrics;
-  am_metrics utterances; /* n (0: clips are whole), loss, accuracy, uar, macro_f1 by the mean of chunks */
+  am_metrics utterances;      /* n (0: clips are whole), loss, accuracy, uar, macro_f1 by the mean of chunks */
   am_predictions predictions; /* metrics->n of its classes */
 } am_part_results;
 
@@ -34,8 +34,8 @@ typedef struct am_results {
   const char *folder;
   char *config_text;
   am_config *config;
-  am_tree *facts;   /* run.json; of a cross-validation that of the run written last, or NULL */
-  am_tree *metrics; /* metrics.json, crossval.json */
+  am_tree *facts;     /* run.json; of a cross-validation that of the run written last, or NULL */
+  am_tree *metrics;   /* metrics.json, crossval.json */
   am_history history; /* of a cross-validation run by run */
   int n_parts;
   am_part_results parts[2]; /* the page is about the first: test, or validation where there is no test part */

@@ -15,8 +15,7 @@ enum { DRAWS = 10000 };
 static double tail(uint64_t m, uint64_t n, double *point) {
   int sign;
   double N = (double)n, M = (double)m;
-  double term =
-      exp(lgamma_r(N + 1, &sign) - lgamma_r(M + 1, &sign) - lgamma_r(N - M + 1, &sign) - N * log(2));
+  double term = exp(lgamma_r(N + 1, &sign) - lgamma_r(M + 1, &sign) - lgamma_r(N - M + 1, &sign) - N * log(2));
   double sum = 0;
   *point = term;
   for (uint64_t k = m;; k--) {
@@ -40,12 +39,14 @@ am_mcnemar am_mcnemar_test(uint64_t only_a, uint64_t only_b) {
 /* ---- the paired bootstrap ---- */
 
 /* What a unit (a speaker, or a clip) adds to a class. */
-typedef struct cell { double clips, a, b; } cell;
+typedef struct cell {
+  double clips, a, b;
+} cell;
 
 typedef struct draws {
   am_context *ctx;
-  cell *table;    /* (units, K) */
-  cell *total;    /* (K) */
+  cell *table; /* (units, K) */
+  cell *total; /* (K) */
   size_t units;
   int classes;
 } draws;

@@ -24,8 +24,8 @@ am_mcnemar am_mcnemar_test(uint64_t only_a, uint64_t only_b);
 typedef struct am_paired {
   double accuracy, accuracy_low, accuracy_high;
   double uar, uar_low, uar_high;
-  int scored;       /* classes that occur among the clips, which the UAR is a mean over */
-  size_t units;     /* speakers, or clips */
+  int scored;   /* classes that occur among the clips, which the UAR is a mean over */
+  size_t units; /* speakers, or clips */
   bool by_speaker;
 } am_paired;
 /* right_a, right_b (n): 1 right, 0 wrong, shares of several seeds between.  labels (n).  speakers (n): -1
@@ -39,21 +39,21 @@ am_status am_paired_bootstrap(am_context *ctx, const int *labels, const int *spe
 /* One clip as one run predicts it. Strings are borrowed from the run's table. */
 typedef struct am_verdict {
   const char *clip, *speaker, *truth;
-  int copy;      /* of clips with one name (overlapping chunks): 0, 1 ... */
-  double right;  /* over its seeds */
-  bool first;    /* right with the first seed */
+  int copy;     /* of clips with one name (overlapping chunks): 0, 1 ... */
+  double right; /* over its seeds */
+  bool first;   /* right with the first seed */
 } am_verdict;
 
 typedef struct am_compared {
   am_context *ctx;
-  const char *folder;   /* borrowed */
+  const char *folder; /* borrowed */
   am_config *config;
   am_predictions predictions;
-  size_t n_seeds;       /* 1 without a column `seed` */
+  size_t n_seeds;                     /* 1 without a column `seed` */
   bool crossval, synthetic, complete; /* complete false: a cross-validation whose runs are not all finished */
-  const char *part;     /* "test", "validation", "all folds" */
-  am_metrics *metrics;  /* of all rows */
-  am_verdict *verdicts; /* (n) by clip, copy */
+  const char *part;                   /* "test", "validation", "all folds" */
+  am_metrics *metrics;                /* of all rows */
+  am_verdict *verdicts;               /* (n) by clip, copy */
   size_t n;
 } am_compared;
 
@@ -64,16 +64,22 @@ void am_compared_free(am_compared *c);
 /* B against A on the clips that both have with the same true label. */
 typedef struct am_comparison {
   size_t common, only_a, only_b, relabelled; /* clips; relabelled: in both, with different true labels */
-  am_mcnemar mcnemar;  /* first seeds */
+  am_mcnemar mcnemar;                        /* first seeds */
   am_paired paired;
 } am_comparison;
 /* No clip in common is no failure: common is 0 and the tests are empty. */
-am_status am_compare(const am_compared *a, const am_compared *b, uint64_t seed, am_comparison *out,
-                     am_error *err);
+am_status am_compare(const am_compared *a, const am_compared *b, uint64_t seed, am_comparison *out, am_error *err);
 
 /* A setting that is not the same in all runs: its path and, for each run, its text ("-": absent). */
-typedef struct am_setting { char *path; char **text; } am_setting;
-typedef struct am_settings_table { am_context *ctx; size_t n, runs; am_setting *at; } am_settings_table;
+typedef struct am_setting {
+  char *path;
+  char **text;
+} am_setting;
+typedef struct am_settings_table {
+  am_context *ctx;
+  size_t n, runs;
+  am_setting *at;
+} am_settings_table;
 /* Name, description and cache aside. */
 am_status am_compare_settings(am_context *ctx, const am_compared *runs, size_t n, am_settings_table *out,
                               am_error *err);

@@ -14,8 +14,8 @@ static am_status path_in(const am_compared *c, const char *name, char **path, am
   *path = am_path_join(c->ctx, c->folder, name);
   if (!*path) return am_no_memory(err);
   if (am_file_exists(*path)) return AM_OK;
-  am_status status = am_fail(
-      err, AM_E_IO, "%s: not there; wanted the folder of a finished run, or of a cross-validation", *path);
+  am_status status =
+      am_fail(err, AM_E_IO, "%s: not there; wanted the folder of a finished run, or of a cross-validation", *path);
   am_free(c->ctx, *path);
   *path = NULL;
   return status;
@@ -102,8 +102,11 @@ static void judge(am_compared *c, const row *rows, size_t n) {
     const am_prediction *at = &c->predictions.at[rows[i].index];
     bool right = at->truth == at->predicted;
     if (copy >= copies) {
-      first[copy] = (am_verdict){.clip = at->clip, .speaker = at->speaker, .truth = c->predictions.labels[at->truth],
-                                 .copy = (int)copy, .first = right};
+      first[copy] = (am_verdict){.clip = at->clip,
+                                 .speaker = at->speaker,
+                                 .truth = c->predictions.labels[at->truth],
+                                 .copy = (int)copy,
+                                 .first = right};
       copies = copy + 1;
     }
     first[copy].right += right;
@@ -178,8 +181,7 @@ typedef struct pairs {
   bool failed; /* out of memory */
 } pairs;
 
-static void pair(pairs *p, const am_compared *labels, const am_verdict *a, const am_verdict *b,
-                 am_comparison *out) {
+static void pair(pairs *p, const am_compared *labels, const am_verdict *a, const am_verdict *b, am_comparison *out) {
   if (strcmp(a->truth, b->truth)) {
     out->relabelled++;
     return;
@@ -209,8 +211,7 @@ static void match(pairs *p, const am_compared *a, const am_compared *b, am_compa
   out->common = p->n;
 }
 
-am_status am_compare(const am_compared *a, const am_compared *b, uint64_t seed, am_comparison *out,
-                     am_error *err) {
+am_status am_compare(const am_compared *a, const am_compared *b, uint64_t seed, am_comparison *out, am_error *err) {
   am_context *ctx = a->ctx;
   *out = (am_comparison){0};
   pairs p = {.labels = am_alloc(ctx, a->n, sizeof *p.labels),

@@ -29,8 +29,7 @@ static char *text_of(am_context *ctx, const am_value *v) {
   return text;
 }
 
-static am_status add_row(am_settings_table *t, const char *path, const am_value *const *values,
-                         am_error *err) {
+static am_status add_row(am_settings_table *t, const char *path, const am_value *const *values, am_error *err) {
   am_setting *moved = am_resize(t->ctx, t->at, t->n + 1, sizeof *moved);
   if (!moved) return am_no_memory(err);
   t->at = moved;
@@ -45,8 +44,7 @@ static am_status add_row(am_settings_table *t, const char *path, const am_value 
 
 static bool all_equal(const am_settings_table *t, const am_value *const *values) {
   for (size_t i = 1; i < t->runs; i++)
-    if (values[i] != values[0] && (!values[i] || !values[0] || !am_value_equal(values[i], values[0])))
-      return false;
+    if (values[i] != values[0] && (!values[i] || !values[0] || !am_value_equal(values[i], values[0]))) return false;
   return true;
 }
 
@@ -70,8 +68,8 @@ static am_status walk(am_settings_table *t, const char *path, const am_value *co
 static am_status walk_child(am_settings_table *t, const char *path, const char *key, size_t index,
                             const am_value *const *values, am_error *err) {
   const am_value **children = am_alloc(t->ctx, t->runs, sizeof *children);
-  char *longer = key ? am_format(t->ctx, "%s%s%s", path, *path ? "." : "", key)
-                     : am_format(t->ctx, "%s.%zu", path, index);
+  char *longer =
+      key ? am_format(t->ctx, "%s%s%s", path, *path ? "." : "", key) : am_format(t->ctx, "%s.%zu", path, index);
   am_status status = children && longer ? AM_OK : am_no_memory(err);
   for (size_t i = 0; i < t->runs && !status; i++) {
     if (key) {

@@ -87,9 +87,9 @@ static am_status plan_runs(am_crossval *x, am_error *err) {
     am_crossval_run *r = &x->runs[i];
     r->seed = x->config->seed + i / x->n_folds;
     r->fold = x->folds[i % x->n_folds];
-    r->folder = x->n_seeds == 1 ? am_format(x->ctx, "%s/fold-%d", x->folder, r->fold)
-                                : am_format(x->ctx, "%s/seed-%llu/fold-%d", x->folder,
-                                            (unsigned long long)r->seed, r->fold);
+    r->folder = x->n_seeds == 1
+                    ? am_format(x->ctx, "%s/fold-%d", x->folder, r->fold)
+                    : am_format(x->ctx, "%s/seed-%llu/fold-%d", x->folder, (unsigned long long)r->seed, r->fold);
     if (!r->folder) return am_no_memory(err);
   }
   return AM_OK;
@@ -100,8 +100,8 @@ static am_status plan_runs(am_crossval *x, am_error *err) {
 static am_status check_folder(const am_crossval *x, bool resume, am_error *err) {
   const char *run = am_run_folder_holds(x->ctx, x->folder);
   if (run)
-    return am_fail(err, AM_E_USAGE, "%s holds a single run (%s); choose another folder for the cross-validation", x->folder,
-                   run);
+    return am_fail(err, AM_E_USAGE, "%s holds a single run (%s); choose another folder for the cross-validation",
+                   x->folder, run);
   bool begun = am_run_file_there(x->ctx, x->folder, AM_FILE_CROSSVAL_RESULTS);
   if (resume && !begun)
     return am_fail(err, AM_E_USAGE,
@@ -124,14 +124,12 @@ static am_status read_plan(am_crossval *x, am_error *err) {
   const am_value *seeds = am_value_get(root, "seeds"), *folds = am_value_get(root, "folds");
   int64_t number;
   if (!status && (!seeds || seeds->kind != AM_LIST || !seeds->count || !folds || folds->kind != AM_LIST))
-    status =
-        am_fail(err, AM_E_FORMAT, "%s: wanted the lists \"seeds\" and \"folds\" of a cross-validation", path);
+    status = am_fail(err, AM_E_FORMAT, "%s: wanted the lists \"seeds\" and \"folds\" of a cross-validation", path);
   if (!status && (!am_value_to_int(seeds->first, &number) || (uint64_t)number != x->config->seed))
-    status =
-        am_fail(err, AM_E_CONFIG,
-                "%s: it began with seed %s, and the config has %llu; to train otherwise start a new "
-                "cross-validation",
-                path, seeds->first->text ? seeds->first->text : "?", (unsigned long long)x->config->seed);
+    status = am_fail(err, AM_E_CONFIG,
+                     "%s: it began with seed %s, and the config has %llu; to train otherwise start a new "
+                     "cross-validation",
+                     path, seeds->first->text ? seeds->first->text : "?", (unsigned long long)x->config->seed);
   if (!status) x->n_seeds = seeds->count;
   for (const am_value *v = status ? NULL : folds->first; v && !status; v = v->next)
     status = am_value_to_int(v, &number) && number >= 0 && number <= 100000
@@ -162,8 +160,7 @@ static am_status open_folder(am_crossval *x, bool resume, am_error *err) {
   am_buffer text = {0};
   am_status status = lock && yaml ? am_folder_create(x->ctx, x->folder, err) : am_no_memory(err);
   if (!status) status = am_lock_take(x->ctx, lock, &x->lock, err);
-  if (!status)
-    status = check_folder(x, resume, err); /* again: another process may have been here meanwhile */
+  if (!status) status = check_folder(x, resume, err); /* again: another process may have been here meanwhile */
   if (!status && !resume) status = am_config_text(x->config, &text, err);
   if (!status) clean(x);
   for (size_t i = 0; i < x->n_seeds * x->n_folds && !status; i++)
@@ -178,11 +175,12 @@ static am_status open_folder(am_crossval *x, bool resume, am_error *err) {
 /* ---- the runs ---- */
 
 static bool finished(const am_crossval *x, const am_crossval_run *r) {
-  return am_run_file_there(x->ctx, r->folder, AM_FILE_METRICS) && am_run_file_there(x->ctx, r->folder, AM_FILE_PREDICTIONS);
+  return am_run_file_there(x->ctx, r->folder, AM_FILE_METRICS) &&
+         am_run_file_there(x->ctx, r->folder, AM_FILE_PREDICTIONS);
 }
 
 static am_status stopped(const am_crossval *x, am_error *err) {
-  if (err) *err = (am_error)AM_ERROR_INIT; /* the run's own advice would go on with that fold only */
+  if (err) *err = (am_error)AM_ERROR_INIT;       /* the run's own advice would go on with that fold only */
   bool limited = x->config->train.max_steps > 0; /* would pause again at once */
   return am_fail(err, AM_E_STOPPED,
                  "stopped with %zu of %zu runs finished; all is saved in %s; go on with: audiomood "
@@ -260,8 +258,7 @@ static am_status run_all(am_crossval *x, am_error *err) {
     status = check_origin(x, &x->runs[i], err);
     if (!status) status = take(x, &x->runs[i], err);
   }
-  if (!status && x->n_finished)
-    am_log(x->ctx, AM_LOG_INFO, "%zu of %zu runs were finished already", x->n_finished, n);
+  if (!status && x->n_finished) am_log(x->ctx, AM_LOG_INFO, "%zu of %zu runs were finished already", x->n_finished, n);
   if (!status) status = am_crossval_summarise(x, err);
   if (!status) status = am_crossval_write(x, err);
   for (size_t i = 0; i < n && !status; i++) {
@@ -289,8 +286,7 @@ static am_status work(am_crossval *x, const am_crossval_options *o, am_error *er
   return status ? status : run_all(x, err);
 }
 
-am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out,
-                            am_error *err) {
+am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out, am_error *err) {
   *out = NULL;
   if (!options->out || !*options->out)
     return am_fail(err, AM_E_USAGE, "a cross-validation needs a folder to write into");

@@ -17,8 +17,8 @@
 
 typedef struct am_crossval_options {
   const char *out;
-  bool resume;     /* go on with the cross-validation in `out`, with the seeds and folds it began with */
-  int64_t seeds;   /* runs of every fold, with the config's seed, seed + 1 ...; at least 1 */
+  bool resume;      /* go on with the cross-validation in `out`, with the seeds and folds it began with */
+  int64_t seeds;    /* runs of every fold, with the config's seed, seed + 1 ...; at least 1 */
   const int *folds; /* only these, rising; n_folds 0: all; when resuming they are added to those begun with */
   size_t n_folds;
 } am_crossval_options;
@@ -31,42 +31,44 @@ typedef struct am_crossval_run {
   /* of a finished run */
   uint64_t best_epoch, epochs;
   double seconds;
-  size_t unheard;      /* clips of its fold with nothing to hear: they have no row */
-  size_t first, n;     /* its rows */
+  size_t unheard;  /* clips of its fold with nothing to hear: they have no row */
+  size_t first, n; /* its rows */
   am_metrics *metrics;
 } am_crossval_run;
 
 /* Mean, standard deviation (n - 1; NaN below two) and range of the finite ones of n values. */
-typedef struct am_spread { size_t n; double mean, sd, least, most; } am_spread;
+typedef struct am_spread {
+  size_t n;
+  double mean, sd, least, most;
+} am_spread;
 am_spread am_spread_of(const double *values, size_t n);
 
 typedef struct am_crossval {
   am_context *ctx;
-  am_config *config;    /* borrowed */
-  const char *folder;   /* borrowed */
+  am_config *config;  /* borrowed */
+  const char *folder; /* borrowed */
   am_lock *lock;
-  am_dataset *dataset;  /* split: clip.fold says where a clip is tested */
-  am_split *split;      /* of the first fold */
-  int *folds;           /* (n_folds) rising */
+  am_dataset *dataset; /* split: clip.fold says where a clip is tested */
+  am_split *split;     /* of the first fold */
+  int *folds;          /* (n_folds) rising */
   size_t n_folds, n_seeds;
   am_crossval_run *runs; /* (n_seeds * n_folds) seed by seed */
   size_t n_finished;
   /* rows: the test clips of the finished runs, one run after the other */
   size_t n_rows, room;
-  uint32_t *clips;       /* index into dataset */
+  uint32_t *clips; /* index into dataset */
   int *labels, *speakers;
   int64_t *seeds;
-  float *probabilities;  /* (n_rows,K) */
-  am_metrics *pooled;    /* of all rows; NULL before the first run is finished */
-  am_metrics **by_seed;  /* (n_seeds) pooled over the folds of one seed; NULL without a finished run */
-  am_metrics *together;  /* of the seeds' mean probabilities, where every seed has the fold; NULL with one seed */
+  float *probabilities; /* (n_rows,K) */
+  am_metrics *pooled;   /* of all rows; NULL before the first run is finished */
+  am_metrics **by_seed; /* (n_seeds) pooled over the folds of one seed; NULL without a finished run */
+  am_metrics *together; /* of the seeds' mean probabilities, where every seed has the fold; NULL with one seed */
   am_metrics **together_by_fold; /* (n_folds) the same of each fold */
 } am_crossval;
 
 /* crossval.c: trains what is not finished yet.  am_context_stop ends it with AM_E_STOPPED; the message says
  * how to go on.  `config` must outlive the result. On failure *out is NULL. */
-am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out,
-                            am_error *err);
+am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out, am_error *err);
 void am_crossval_free(am_crossval *x);
 
 /* crossval_results.c */

@@ -37,8 +37,8 @@ static void free_rows(am_context *ctx, am_crossval *rows) {
 
 /* A test part is in the order of the corpus, so row i is the next clip of its fold; some may be absent, as the run says:
  * with nothing to hear in them, or, with data.skip_unreadable, unreadable. *at moves past it. */
-static am_status find_clip(const am_crossval *x, const am_crossval_run *run, const am_predictions *p, size_t row, size_t *at,
-                           am_error *err) {
+static am_status find_clip(const am_crossval *x, const am_crossval_run *run, const am_predictions *p, size_t row,
+                           size_t *at, am_error *err) {
   const am_dataset *d = x->dataset;
   const am_prediction *of = &p->at[row];
   for (; *at < d->n; ++*at) {
@@ -103,15 +103,12 @@ static am_status compute(const am_crossval *x, size_t first, size_t n, bool by_u
   const float *p = x->probabilities + first * K;
   am_metrics_free(*out);
   *out = NULL;
-  am_status status = am_metrics_compute(x->ctx, p, x->labels + first, x->speakers + first, n, x->dataset->labels, (int)K,
-                                        x->config->seed, out, err);
-  if (!status)
-    status = am_metrics_add_groups(*out, x->dataset, x->clips + first, p, x->labels + first, err);
-  if (!status)
-    status = am_metrics_diagnose(*out, x->labels + first, x->speakers + first, x->dataset->speakers, err);
+  am_status status = am_metrics_compute(x->ctx, p, x->labels + first, x->speakers + first, n, x->dataset->labels,
+                                        (int)K, x->config->seed, out, err);
+  if (!status) status = am_metrics_add_groups(*out, x->dataset, x->clips + first, p, x->labels + first, err);
+  if (!status) status = am_metrics_diagnose(*out, x->labels + first, x->speakers + first, x->dataset->speakers, err);
   if (!status && by_utterance)
-    status = am_metrics_add_utterances(*out, x->dataset, x->clips + first, p, x->labels + first,
-                                       x->config->seed, err);
+    status = am_metrics_add_utterances(*out, x->dataset, x->clips + first, p, x->labels + first, x->config->seed, err);
   return status;
 }
 
@@ -147,15 +144,13 @@ static am_status sort_rows(am_crossval *x, am_error *err) {
     memcpy(sorted.labels + used, x->labels + r->first, r->n * sizeof *x->labels);
     memcpy(sorted.speakers + used, x->speakers + r->first, r->n * sizeof *x->speakers);
     memcpy(sorted.seeds + used, x->seeds + r->first, r->n * sizeof *x->seeds);
-    memcpy(sorted.probabilities + used * K, x->probabilities + r->first * K,
-           r->n * K * sizeof *x->probabilities);
+    memcpy(sorted.probabilities + used * K, x->probabilities + r->first * K, r->n * K * sizeof *x->probabilities);
     r->first = used;
     used += r->n;
   }
   am_crossval old = *x;
   if (!status) {
-    x->clips = sorted.clips, x->labels = sorted.labels, x->speakers = sorted.speakers,
-    x->seeds = sorted.seeds;
+    x->clips = sorted.clips, x->labels = sorted.labels, x->speakers = sorted.speakers, x->seeds = sorted.seeds;
     x->probabilities = sorted.probabilities, x->room = sorted.room;
   } else {
     old = sorted;
@@ -185,8 +180,7 @@ static void append_together(const am_crossval *x, size_t f, am_crossval *to) {
   memcpy(to->speakers + at, x->speakers + first->first, first->n * sizeof *x->speakers);
   for (size_t i = 0; i < first->n * K; i++) {
     double sum = 0;
-    for (size_t s = 0; s < x->n_seeds; s++)
-      sum += (double)x->probabilities[x->runs[s * x->n_folds + f].first * K + i];
+    for (size_t s = 0; s < x->n_seeds; s++) sum += (double)x->probabilities[x->runs[s * x->n_folds + f].first * K + i];
     to->probabilities[at * K + i] = (float)(sum / (double)x->n_seeds);
   }
   to->n_rows += first->n;
@@ -349,8 +343,7 @@ static am_status write_spread(const am_crossval *x, am_json *j, const char *key,
   return AM_OK;
 }
 
-static am_status write_spreads(const am_crossval *x, am_json *j, const char *key, spread_fn spread,
-                               am_error *err) {
+static am_status write_spreads(const am_crossval *x, am_json *j, const char *key, spread_fn spread, am_error *err) {
   am_json_open(j, key, '{');
   am_status status = write_spread(x, j, "accuracy", spread, AM_FIGURE_ACCURACY, err);
   if (!status) status = write_spread(x, j, "uar", spread, AM_FIGURE_UAR, err);
@@ -446,10 +439,10 @@ static am_status write_predictions(am_crossval *x, const char *folder, size_t fi
                                    am_error *err) {
   char *path = am_run_file_path(x->ctx, folder, AM_FILE_PREDICTIONS);
   am_status status = !path ? am_no_memory(err)
-                           : am_predictions_write_seeds(
-                                 x->ctx, AM_OURS, path, x->dataset, x->clips + first, seeds ? x->seeds + first : NULL,
-                                 n, (char *const *)x->dataset->labels, x->dataset->n_labels,
-                                 x->probabilities + first * (size_t)x->dataset->n_labels, err);
+                           : am_predictions_write_seeds(x->ctx, AM_OURS, path, x->dataset, x->clips + first,
+                                                        seeds ? x->seeds + first : NULL, n,
+                                                        (char *const *)x->dataset->labels, x->dataset->n_labels,
+                                                        x->probabilities + first * (size_t)x->dataset->n_labels, err);
   am_free(x->ctx, path);
   return status;
 }

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "synth/synth.h"
 #include "audio/sound.h"
 #include "base/file.h"
+#include "synth/synth.h"
 
 #define MARK "audiomood synthetic corpus 1, layout iemocap\n"
 #define RATE 16000
@@ -46,8 +46,7 @@ void am_synth_turn_name(const am_synth_turn *t, char out[48]) {
 /* --- Sounds. --- */
 
 static am_synth_clip voice_of(const am_synth_turn *t) {
-  static const int emotions[] = {1, 3, 4, 5, 8, 6,
-                                 7, 5, 3, 2, 2}; /* RAVDESS codes; frustration is mild anger */
+  static const int emotions[] = {1, 3, 4, 5, 8, 6, 7, 5, 3, 2, 2}; /* RAVDESS codes; frustration is mild anger */
   int k = t->dialogue * AM_SYNTH_TURNS + t->number;
   bool strong = t->label == EXC || t->label == ANG || t->label == SUR || t->label == FEA;
   return (am_synth_clip){.emotion = emotions[t->label],
@@ -86,8 +85,8 @@ static am_status write_turn(const job *j, const am_synth_turn *t, const char *na
   am_status status = am_synth_voice(j->ctx, j->seed, &clip, RATE, &voice, &n_voice, err);
   if (status != AM_OK) return status;
   float *samples = am_alloc(j->ctx, n, sizeof *samples);
-  char *path = am_format(j->ctx, "%s/Session%d/sentences/wav/Ses%02d%s/%s.wav", j->dir, t->session,
-                         t->session, t->scene, name);
+  char *path =
+      am_format(j->ctx, "%s/Session%d/sentences/wav/Ses%02d%s/%s.wav", j->dir, t->session, t->session, t->scene, name);
   status = samples && path ? AM_OK : am_no_memory(err);
   if (status == AM_OK) {
     cut(voice, n_voice, samples, n);
@@ -139,15 +138,14 @@ static am_status write_sounds(job *j, am_error *err) {
   am_free(j->ctx, j->errors);
   report(j, true);
   if (status == AM_OK && am_context_stopping(j->ctx))
-    status =
-        am_fail(err, AM_E_STOPPED, "%s: stopped before all sounds were written; run synth again", j->dir);
+    status = am_fail(err, AM_E_STOPPED, "%s: stopped before all sounds were written; run synth again", j->dir);
   return status;
 }
 
 /* --- The folder. --- */
 
-static am_status write_text(am_context *ctx, const char *dir, const char *name, const char *text,
-                            size_t bytes, am_error *err) {
+static am_status write_text(am_context *ctx, const char *dir, const char *name, const char *text, size_t bytes,
+                            am_error *err) {
   char *path = am_path_join(ctx, dir, name);
   am_status status = path ? am_file_write_own(ctx, path, NULL, text, bytes, err) : am_no_memory(err);
   am_free(ctx, path);
@@ -162,7 +160,8 @@ static am_status write_mark(const job *j, const char *state, am_error *err) {
 
 static am_status check_folder(const job *j, am_error *err) {
   if (!am_folder_exists(j->dir)) return AM_OK;
-  am_folder_clean(j->ctx, j->dir, AM_OLD_ASIDE); /* a killed process may have left its mark half-written, and nothing else */
+  am_folder_clean(j->ctx, j->dir,
+                  AM_OLD_ASIDE); /* a killed process may have left its mark half-written, and nothing else */
   am_names names;
   am_status status = am_folder_list(j->ctx, j->dir, &names, err);
   if (status != AM_OK) return status;
@@ -185,10 +184,9 @@ static am_status check_folder(const job *j, am_error *err) {
 /* What macOS leaves beside files that it copies. */
 static am_status write_apple_doubles(const job *j, am_error *err) {
   static const char content[] = "\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        ";
-  static const char *const names[] = {
-      "Session1/sentences/wav/Ses01F_impro01/._Ses01F_impro01_F000.wav",
-      "Session1/dialog/EmoEvaluation/._Ses01F_impro01.txt",
-      "Session1/dialog/EmoEvaluation/Categorical/._Ses01F_impro01_e1_cat.txt"};
+  static const char *const names[] = {"Session1/sentences/wav/Ses01F_impro01/._Ses01F_impro01_F000.wav",
+                                      "Session1/dialog/EmoEvaluation/._Ses01F_impro01.txt",
+                                      "Session1/dialog/EmoEvaluation/Categorical/._Ses01F_impro01_e1_cat.txt"};
   am_status status = AM_OK;
   for (int i = 0; i < 3 && status == AM_OK; i++)
     status = write_text(j->ctx, j->dir, names[i], content, sizeof content - 1, err);
@@ -237,8 +235,7 @@ am_status am_synth_iemocap(am_context *ctx, const char *dir, uint64_t seed, size
   if (status == AM_OK) status = write_mark(&j, "unfinished", err);
   if (status == AM_OK) status = write_text(ctx, dir, "README.txt", readme, sizeof readme - 1, err);
   if (status == AM_OK) status = make_folders(&j, err);
-  for (int s = 1; s <= AM_SYNTH_SESSIONS && status == AM_OK; s++)
-    status = am_synth_iemocap_texts(ctx, dir, s, err);
+  for (int s = 1; s <= AM_SYNTH_SESSIONS && status == AM_OK; s++) status = am_synth_iemocap_texts(ctx, dir, s, err);
   if (status == AM_OK) status = write_apple_doubles(&j, err);
   if (status == AM_OK) status = write_sounds(&j, err);
   if (status == AM_OK) status = write_mark(&j, "complete", err);

@@ -4,13 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "synth/iemocap.h"
 #include "base/file.h"
+#include "synth/iemocap.h"
 
 enum { NEU, HAP, SAD, ANG, SUR, FEA, DIS, FRU, EXC, OTH, XXX, RATERS = 4 };
 
-static const char *const codes[] = {"neu", "hap", "sad", "ang", "sur", "fea",
-                                    "dis", "fru", "exc", "oth", "xxx"};
+static const char *const codes[] = {"neu", "hap", "sad", "ang", "sur", "fea", "dis", "fru", "exc", "oth", "xxx"};
 static const char *const words[] = {"Neutral", "Happiness", "Sadness",     "Anger",   "Surprise",
                                     "Fear",    "Disgust",   "Frustration", "Excited", "Other"};
 
@@ -89,8 +88,8 @@ static void put_attributes(text *x, const am_synth_turn *t, int r) {
 static void put_block(text *x, const am_synth_turn *t) {
   char name[48];
   am_synth_turn_name(t, name);
-  PUT(x, "[%.4f - %.4f]\t%s\t%s\t[%.4f, %.4f, %.4f]%s", t->start, t->start + t->seconds, name,
-      codes[t->label], mean_attribute(t, 0), mean_attribute(t, 1), mean_attribute(t, 2), x->end);
+  PUT(x, "[%.4f - %.4f]\t%s\t%s\t[%.4f, %.4f, %.4f]%s", t->start, t->start + t->seconds, name, codes[t->label],
+      mean_attribute(t, 0), mean_attribute(t, 1), mean_attribute(t, 2), x->end);
   int n = rater_count(t->dialogue);
   for (int r = 0; r < n; r++) {
     PUT(x, "C-E%d:\t", raters[t->dialogue][r]);
@@ -113,8 +112,8 @@ static void put_block(text *x, const am_synth_turn *t) {
 
 static am_status save(text *x, const char *dir, int session, const char *folder, const am_synth_turn *t,
                       const char *ending, am_error *err) {
-  char *path = am_format(x->ctx, "%s/Session%d/dialog/%s/Ses%02d%s%s.txt", dir, session, folder, session,
-                         t->scene, ending);
+  char *path =
+      am_format(x->ctx, "%s/Session%d/dialog/%s/Ses%02d%s%s.txt", dir, session, folder, session, t->scene, ending);
   am_status status =
       x->b.failed || !path ? am_no_memory(err) : am_file_write_own(x->ctx, path, NULL, x->b.data, x->b.used, err);
   am_free(x->ctx, path);
@@ -191,8 +190,7 @@ am_status am_synth_iemocap_texts(am_context *ctx, const char *dir, int session, 
       put_block(&x, &t);
     }
     status = save(&x, dir, session, "EmoEvaluation", &t, "", err);
-    for (int r = 0; r < rater_count(d) && status == AM_OK; r++)
-      status = write_rater(&x, dir, session, d, r, err);
+    for (int r = 0; r < rater_count(d) && status == AM_OK; r++) status = write_rater(&x, dir, session, d, r, err);
     if (status == AM_OK) status = write_self(&x, dir, session, d, err);
     if (status == AM_OK) status = write_transcription(&x, dir, session, d, err);
   }

@@ -12,29 +12,31 @@
 
 /* Neutral delivery, the spread of a cue (one standard deviation), and how far
  * each emotion moves it from neutral, in the cue's unit. */
-static const struct { double neutral, spread, shift[7]; } cues[AM_CUES] = {
-  /*               neutral spread   calm  happy   sad  angry  fear disgust surprise */
-  [AM_CUE_LEVEL] =  {    0,   1.6, { -0.5,   2.2,  -0.3,   2.2,   2.6,  -0.3,   2.4}},
-  [AM_CUE_ACCENT] = {  2.6,   1.1, { -0.9,   2.4,  -1.2,   2.2,  -0.6,     1,     2}},
-  [AM_CUE_SKEW] =   {    0,  0.35, {  0.2,   0.6,     0,  -0.7,     0,  -0.6,   0.4}},
-  [AM_CUE_FOCUS] =  {    0,  0.28, {    0,  -0.2,     0,     0,     0, -0.45,  0.45}},
-  [AM_CUE_SLOPE] =  {   -3,   1.8, {  1.5,   1.5,  -1.5,   0.5,     4,     0,   2.5}},
-  [AM_CUE_FINAL] =  {   -2,   1.9, {  1.2,   1.5,     0,    -2,     2,  -1.5,   4.5}},
-  [AM_CUE_TEMPO] =  {    0,   0.1, {-0.14,  0.12,  -0.2,   0.1,   0.2, -0.06,  0.05}},
-  [AM_CUE_ACCEL] =  {    0,  0.16, {    0,     0,  -0.2,     0,  0.25,     0,  -0.2}},
-  [AM_CUE_DRAWL] =  {    0,  0.15, {  0.1,     0,   0.1,  -0.1,  -0.1,  0.35,   0.1}},
-  [AM_CUE_PAUSE] =  {-0.05,  0.06, {    0,     0,  0.13, -0.05,   0.1,     0,     0}},
-  [AM_CUE_ENERGY] = {    0,   2.5, {   -3,     3,    -3,     5,     1,     0,   2.5}},
-  [AM_CUE_PUNCH] =  {    4,   1.9, { -2.5,     1,  -1.5,   3.4,    -1,   1.5,     0}},
-  [AM_CUE_FADE] =   {    4,   2.6, {   -2,    -2,   3.5,    -3,    -2,     1,    -4}},
-  [AM_CUE_ATTACK] = {    0,  0.55, {  0.9,     0,   0.8,    -1,     0,     0,  -0.4}},
-  [AM_CUE_TREMOR] = { 0.12,   0.2, {    0,     0,   0.2,     0,   0.4,     0,   0.1}},
-  [AM_CUE_JITTER] = {  0.7,   0.3, {    0,     0,   0.3,   0.4,   0.7,   0.6,     0}},
-  [AM_CUE_BREATH] = {  -24,     3, {    4,     0,     5,    -2,     3,     0,     2}},
-  [AM_CUE_OPEN] =   {  0.6,  0.05, { 0.04,     0,  0.05, -0.08,     0, -0.03,     0}},
-  [AM_CUE_TILT] =   {    6,     3, {  2.5,  -2.5,     3,    -4,     0,     0,  -1.5}},
-  [AM_CUE_CREAK] =  {  0.1,  0.22, {    0,     0,     0,     0,     0,  0.45,     0}},
-  [AM_CUE_SMILE] =  {    0,   1.5, {    0,     2,    -1,     0,     0,  -1.5,     0}},
+static const struct {
+  double neutral, spread, shift[7];
+} cues[AM_CUES] = {
+    /*               neutral spread   calm  happy   sad  angry  fear disgust surprise */
+    [AM_CUE_LEVEL] = {0, 1.6, {-0.5, 2.2, -0.3, 2.2, 2.6, -0.3, 2.4}},
+    [AM_CUE_ACCENT] = {2.6, 1.1, {-0.9, 2.4, -1.2, 2.2, -0.6, 1, 2}},
+    [AM_CUE_SKEW] = {0, 0.35, {0.2, 0.6, 0, -0.7, 0, -0.6, 0.4}},
+    [AM_CUE_FOCUS] = {0, 0.28, {0, -0.2, 0, 0, 0, -0.45, 0.45}},
+    [AM_CUE_SLOPE] = {-3, 1.8, {1.5, 1.5, -1.5, 0.5, 4, 0, 2.5}},
+    [AM_CUE_FINAL] = {-2, 1.9, {1.2, 1.5, 0, -2, 2, -1.5, 4.5}},
+    [AM_CUE_TEMPO] = {0, 0.1, {-0.14, 0.12, -0.2, 0.1, 0.2, -0.06, 0.05}},
+    [AM_CUE_ACCEL] = {0, 0.16, {0, 0, -0.2, 0, 0.25, 0, -0.2}},
+    [AM_CUE_DRAWL] = {0, 0.15, {0.1, 0, 0.1, -0.1, -0.1, 0.35, 0.1}},
+    [AM_CUE_PAUSE] = {-0.05, 0.06, {0, 0, 0.13, -0.05, 0.1, 0, 0}},
+    [AM_CUE_ENERGY] = {0, 2.5, {-3, 3, -3, 5, 1, 0, 2.5}},
+    [AM_CUE_PUNCH] = {4, 1.9, {-2.5, 1, -1.5, 3.4, -1, 1.5, 0}},
+    [AM_CUE_FADE] = {4, 2.6, {-2, -2, 3.5, -3, -2, 1, -4}},
+    [AM_CUE_ATTACK] = {0, 0.55, {0.9, 0, 0.8, -1, 0, 0, -0.4}},
+    [AM_CUE_TREMOR] = {0.12, 0.2, {0, 0, 0.2, 0, 0.4, 0, 0.1}},
+    [AM_CUE_JITTER] = {0.7, 0.3, {0, 0, 0.3, 0.4, 0.7, 0.6, 0}},
+    [AM_CUE_BREATH] = {-24, 3, {4, 0, 5, -2, 3, 0, 2}},
+    [AM_CUE_OPEN] = {0.6, 0.05, {0.04, 0, 0.05, -0.08, 0, -0.03, 0}},
+    [AM_CUE_TILT] = {6, 3, {2.5, -2.5, 3, -4, 0, 0, -1.5}},
+    [AM_CUE_CREAK] = {0.1, 0.22, {0, 0, 0, 0, 0, 0.45, 0}},
+    [AM_CUE_SMILE] = {0, 1.5, {0, 2, -1, 0, 0, -1.5, 0}},
 };
 
 /* Parts of a cue's spread: the speaker's habit, his way with this emotion, and
@@ -66,16 +68,15 @@ am_synth_speaker am_synth_speaker_draw(uint64_t seed, int actor) {
   s.vowels[0] = 1 + 0.05 * draw_normal(&rng);
   s.vowels[1] = 1 + 0.05 * draw_normal(&rng);
   s.expression = 1 + 0.1 * draw_normal(&rng);
-  for (int i = 0; i < AM_CUES; i++)
-    s.cue[i] = habit_part * cues[i].spread * draw_normal(&rng);
+  for (int i = 0; i < AM_CUES; i++) s.cue[i] = habit_part * cues[i].spread * draw_normal(&rng);
   s.cue[AM_CUE_LEVEL] = 0; /* pitch_hz already varies */
   return s;
 }
 
 void am_synth_delivery_draw(uint64_t seed, const am_synth_clip *clip, const am_synth_speaker *speaker,
                             double cue[AM_CUES]) {
-  am_rng manner = am_rng_stream(seed, AM_FOR_SYNTH, (uint64_t)clip->actor, (uint64_t)clip->emotion,
-                                AM_SYNTH_DRAW_HABIT);
+  am_rng manner =
+      am_rng_stream(seed, AM_FOR_SYNTH, (uint64_t)clip->actor, (uint64_t)clip->emotion, AM_SYNTH_DRAW_HABIT);
   am_rng take = am_synth_stream(seed, clip, AM_SYNTH_DRAW_DELIVERY);
   double strength = speaker->expression * (clip->intensity == 2 ? 1.2 : 0.9);
   for (int i = 0; i < AM_CUES; i++) {
@@ -83,12 +84,14 @@ void am_synth_delivery_draw(uint64_t seed, const am_synth_clip *clip, const am_s
     double shift = clip->emotion == 1 ? 0 : cues[i].shift[clip->emotion - 2];
     cue[i] = cues[i].neutral + strength * shift + speaker->cue[i] + cues[i].spread * chance;
   }
-  static const struct { int cue; double low, high; } bounds[] = {
-    {AM_CUE_ACCENT, 0.3, 12},    {AM_CUE_SKEW, -1, 1},      {AM_CUE_FOCUS, -0.9, 0.9},
-    {AM_CUE_TEMPO, -0.4, 0.45},  {AM_CUE_ACCEL, -0.5, 0.5}, {AM_CUE_DRAWL, -0.3, 0.8},
-    {AM_CUE_PAUSE, -1, 0.25},    {AM_CUE_ATTACK, -1.6, 2},  {AM_CUE_TREMOR, 0, 1.2},
-    {AM_CUE_JITTER, 0.1, 3},     {AM_CUE_BREATH, -40, -8},  {AM_CUE_OPEN, 0.35, 0.8},
-    {AM_CUE_TILT, 0, 24},        {AM_CUE_CREAK, 0, 1},
+  static const struct {
+    int cue;
+    double low, high;
+  } bounds[] = {
+      {AM_CUE_ACCENT, 0.3, 12},  {AM_CUE_SKEW, -1, 1},      {AM_CUE_FOCUS, -0.9, 0.9}, {AM_CUE_TEMPO, -0.4, 0.45},
+      {AM_CUE_ACCEL, -0.5, 0.5}, {AM_CUE_DRAWL, -0.3, 0.8}, {AM_CUE_PAUSE, -1, 0.25},  {AM_CUE_ATTACK, -1.6, 2},
+      {AM_CUE_TREMOR, 0, 1.2},   {AM_CUE_JITTER, 0.1, 3},   {AM_CUE_BREATH, -40, -8},  {AM_CUE_OPEN, 0.35, 0.8},
+      {AM_CUE_TILT, 0, 24},      {AM_CUE_CREAK, 0, 1},
   };
   for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
     double *x = &cue[bounds[i].cue];

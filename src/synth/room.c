@@ -18,8 +18,7 @@ static void shelf(float *x, size_t n, double hz, double rate, double gain) {
 
 /* Adds three damped feedback combs of unrelated delays (Schroeder 1962) to x; dry (N) is the direct
  * sound, comb (N) work memory.  Each echo is weaker and duller than the one before. */
-static void reverberate(float *x, const float *dry, float *comb, size_t n, double rate, double wet,
-                        double decay_s) {
+static void reverberate(float *x, const float *dry, float *comb, size_t n, double rate, double wet, double decay_s) {
   static const double delays_s[3] = {0.0197, 0.0271, 0.0353};
   for (int k = 0; k < 3; k++) {
     size_t delay = (size_t)(delays_s[k] * rate);
@@ -35,15 +34,12 @@ static void reverberate(float *x, const float *dry, float *comb, size_t n, doubl
 /* Root mean square `gain`, whatever the vowels, the voice and the room made of it. */
 static void level(float *x, size_t n, double gain) {
   double sum = 0;
-  for (size_t i = 0; i < n; i++)
-    sum += (double)x[i] * x[i];
+  for (size_t i = 0; i < n; i++) sum += (double)x[i] * x[i];
   gain /= sqrt(sum / (double)n + 1e-20);
-  for (size_t i = 0; i < n; i++)
-    x[i] = (float)(x[i] * gain);
+  for (size_t i = 0; i < n; i++) x[i] = (float)(x[i] * gain);
 }
 
-void am_synth_room_run(am_rng rng, const am_synth_room *room, double rate, float *samples, float *scratch,
-                       size_t n) {
+void am_synth_room_run(am_rng rng, const am_synth_room *room, double rate, float *samples, float *scratch, size_t n) {
   memcpy(scratch, samples, n * sizeof *scratch);
   reverberate(samples, scratch, scratch + n, n, rate, room->wet, room->decay_s);
   shelf(samples, n, 1000, rate, pow(10, -room->tone_db / 20)); /* duller below is brighter above */
@@ -59,9 +55,7 @@ void am_synth_room_run(am_rng rng, const am_synth_room *room, double rate, float
     samples[i] = (float)(gain * (samples[i] + noise * low));
   }
   float peak = 0;
-  for (size_t i = 0; i < n; i++)
-    peak = fmaxf(peak, fabsf(samples[i]));
+  for (size_t i = 0; i < n; i++) peak = fmaxf(peak, fabsf(samples[i]));
   if (peak > 0.98f) /* the recordist turned the level down */
-    for (size_t i = 0; i < n; i++)
-      samples[i] *= 0.98f / peak;
+    for (size_t i = 0; i < n; i++) samples[i] *= 0.98f / peak;
 }

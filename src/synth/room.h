@@ -5,7 +5,6 @@
 #include "synth/parts.h"
 
 /* Puts samples (N) into the room, in place; `scratch` holds 2 N. */
-void am_synth_room_run(am_rng rng, const am_synth_room *room, double rate, float *samples,
-                       float *scratch, size_t n);
+void am_synth_room_run(am_rng rng, const am_synth_room *room, double rate, float *samples, float *scratch, size_t n);
 
 #endif

@@ -18,9 +18,29 @@ typedef struct phone {
 } phone;
 
 enum {
-  P_KID_CLOSURE, P_KID_BURST, P_IH, P_D_CLOSURE, P_D_BURST, P_Z, P_AA, P_R, P_T_CLOSURE, P_T_BURST,
-  P_AO, P_K_CLOSURE, P_K_BURST, P_NG, P_B_CLOSURE, P_B_BURST, P_AY_A, P_AY_I, P_DH, P_SCHWA, P_G_CLOSURE,
-  P_S, P_FLAP
+  P_KID_CLOSURE,
+  P_KID_BURST,
+  P_IH,
+  P_D_CLOSURE,
+  P_D_BURST,
+  P_Z,
+  P_AA,
+  P_R,
+  P_T_CLOSURE,
+  P_T_BURST,
+  P_AO,
+  P_K_CLOSURE,
+  P_K_BURST,
+  P_NG,
+  P_B_CLOSURE,
+  P_B_BURST,
+  P_AY_A,
+  P_AY_I,
+  P_DH,
+  P_SCHWA,
+  P_G_CLOSURE,
+  P_S,
+  P_FLAP
 };
 
 static const phone phones[] = {
@@ -102,10 +122,8 @@ static double phone_seconds(am_rng *rng, const phone *p, const syllable *y, int 
   double u = index / (double)(SYLLABLES - 1);
   double rate = cue[AM_CUE_TEMPO] + cue[AM_CUE_ACCEL] * (u - 0.5);
   double stretch = -rate * (p->vowel ? 1.0 : 0.6);
-  if (p->vowel && y->stress > 0.5)
-    stretch += cue[AM_CUE_DRAWL];
-  if (index == SYLLABLES - 1 && p->vowel)
-    stretch += 0.45; /* final lengthening (Klatt 1976) */
+  if (p->vowel && y->stress > 0.5) stretch += cue[AM_CUE_DRAWL];
+  if (index == SYLLABLES - 1 && p->vowel) stretch += 0.45; /* final lengthening (Klatt 1976) */
   return p->seconds * exp2(stretch + 0.08 * am_rng_normal(rng));
 }
 
@@ -118,21 +136,18 @@ static void score_write(am_rng *rng, score *s, const syllable *sentence, const d
   for (int i = 0; i < SYLLABLES; i++) {
     const syllable *y = &sentence[i];
     double pause = cue[AM_CUE_PAUSE] + 0.04 * am_rng_normal(rng);
-    if (i > 0 && y->word && pause > 0.03)
-      score_add(s, NULL, i, &at, fmin(pause, 0.2));
+    if (i > 0 && y->word && pause > 0.03) score_add(s, NULL, i, &at, fmin(pause, 0.2));
     s->from[i] = -1;
     for (int k = 0; y->phone[k] >= 0; k++) {
       const phone *p = &phones[y->phone[k]];
       double seconds = phone_seconds(rng, p, y, i, cue);
-      if (p->vowel && s->from[i] < 0)
-        s->from[i] = at;
+      if (p->vowel && s->from[i] < 0) s->from[i] = at;
       score_add(s, p, i, &at, seconds);
-      if (p->vowel)
-        s->to[i] = at;
+      if (p->vowel) s->to[i] = at;
     }
     double u = i / (double)(SYLLABLES - 1);
-    s->height[i] = cue[AM_CUE_ACCENT] * y->stress * (1 + cue[AM_CUE_FOCUS] * (2 * u - 1)) *
-                   (1 + 0.15 * am_rng_normal(rng));
+    s->height[i] =
+        cue[AM_CUE_ACCENT] * y->stress * (1 + cue[AM_CUE_FOCUS] * (2 * u - 1)) * (1 + 0.15 * am_rng_normal(rng));
     s->weight[i] = cue[AM_CUE_PUNCH] * (y->stress - 0.7) + am_rng_normal(rng);
   }
   s->end = at;
@@ -184,20 +199,17 @@ static void frame_targets(const performance *p, const piece *now, double t, am_s
   const phone *sound = now->sound;
   f->voice = sound ? (float)(gain * sound->voice) : 0;
   f->breath = sound ? (float)(gain * sound->breath * pow(10, cue[AM_CUE_BREATH] / 20)) : 0;
-  if (sound && !sound->vowel)
-    f->breath = (float)(gain * sound->breath * 0.06);
+  if (sound && !sound->vowel) f->breath = (float)(gain * sound->breath * 0.06);
   f->hiss = sound ? (float)(gain * sound->hiss * 0.13) : 0;
 }
 
 /* Mean over `half` frames to either side, of the float at `offset` in each frame; `copy` holds n. */
 static void smooth(am_synth_frame *frames, size_t offset, size_t n, size_t half, float *copy) {
-  for (size_t i = 0; i < n; i++)
-    memcpy(&copy[i], (const char *)&frames[i] + offset, sizeof(float));
+  for (size_t i = 0; i < n; i++) memcpy(&copy[i], (const char *)&frames[i] + offset, sizeof(float));
   for (size_t i = 0; i < n; i++) {
     size_t low = i > half ? i - half : 0, high = i + half < n ? i + half : n - 1;
     float sum = 0;
-    for (size_t j = low; j <= high; j++)
-      sum += copy[j];
+    for (size_t j = low; j <= high; j++) sum += copy[j];
     float mean = sum / (float)(high - low + 1);
     memcpy((char *)&frames[i] + offset, &mean, sizeof mean);
   }
@@ -221,14 +233,11 @@ static void fill_frames(const performance *p, am_synth_frame *frames, size_t n) 
   int k = 0;
   for (size_t i = 0; i < n; i++) {
     double t = (double)i * AM_SYNTH_FRAME;
-    while (k + 1 < s->n && t >= s->piece[k + 1].start)
-      k++;
+    while (k + 1 < s->n && t >= s->piece[k + 1].start) k++;
     const piece *now = &s->piece[k];
     frame_targets(p, now, t, &frames[i]);
     /* In silence the mouth gets ready for what follows, or rests as it was. */
-    const phone *shape = now->sound     ? now->sound
-                         : k + 1 < s->n ? s->piece[k + 1].sound
-                                        : s->piece[k - 1].sound;
+    const phone *shape = now->sound ? now->sound : k + 1 < s->n ? s->piece[k + 1].sound : s->piece[k - 1].sound;
     frames[i].formant[0] = (float)(shape->formant[0] * tract * p->speaker->vowels[0]);
     frames[i].formant[1] = (float)(shape->formant[1] * tract * p->speaker->vowels[1]);
     frames[i].formant[2] = (float)(shape->formant[2] * tract);
@@ -237,9 +246,8 @@ static void fill_frames(const performance *p, am_synth_frame *frames, size_t n) 
   }
 }
 
-am_status am_synth_speak(am_context *ctx, uint64_t seed, const am_synth_clip *clip,
-                         const am_synth_speaker *speaker, const double cue[AM_CUES], am_synth_frame **frames,
-                         size_t *n, am_error *err) {
+am_status am_synth_speak(am_context *ctx, uint64_t seed, const am_synth_clip *clip, const am_synth_speaker *speaker,
+                         const double cue[AM_CUES], am_synth_frame **frames, size_t *n, am_error *err) {
   am_rng rng = am_synth_stream(seed, clip, AM_SYNTH_DRAW_TIMING);
   score s;
   score_write(&rng, &s, sentences[clip->statement - 1], cue);

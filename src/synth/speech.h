@@ -5,8 +5,7 @@
 #include "synth/parts.h"
 
 /* Frames of the utterance with silence at both ends; *frames with am_free. */
-am_status am_synth_speak(am_context *ctx, uint64_t seed, const am_synth_clip *clip,
-                         const am_synth_speaker *speaker, const double cue[AM_CUES], am_synth_frame **frames,
-                         size_t *n, am_error *err);
+am_status am_synth_speak(am_context *ctx, uint64_t seed, const am_synth_clip *clip, const am_synth_speaker *speaker,
+                         const double cue[AM_CUES], am_synth_frame **frames, size_t *n, am_error *err);
 
 #endif

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "synth/parts.h"
 #include "audio/sound.h"
 #include "base/file.h"
 #include "base/system.h"
+#include "synth/parts.h"
 #include "synth/prosody.h"
 #include "synth/room.h"
 #include "synth/speech.h"
@@ -38,21 +38,19 @@ static am_status clip_check(const am_synth_clip *c, double rate, am_error *err) 
   return AM_OK;
 }
 
-am_status am_synth_voice(am_context *ctx, uint64_t seed, const am_synth_clip *clip, double rate,
-                         float **samples, size_t *n, am_error *err) {
+am_status am_synth_voice(am_context *ctx, uint64_t seed, const am_synth_clip *clip, double rate, float **samples,
+                         size_t *n, am_error *err) {
   *samples = NULL;
   *n = 0;
   am_status status = clip_check(clip, rate, err);
-  if (status != AM_OK)
-    return status;
+  if (status != AM_OK) return status;
   am_synth_speaker speaker = am_synth_speaker_draw(seed, clip->actor);
   double cue[AM_CUES];
   am_synth_delivery_draw(seed, clip, &speaker, cue);
   am_synth_frame *frames;
   size_t n_frames;
   status = am_synth_speak(ctx, seed, clip, &speaker, cue, &frames, &n_frames, err);
-  if (status != AM_OK)
-    return status;
+  if (status != AM_OK) return status;
   size_t length = am_synth_length(n_frames, rate);
   float *out = am_alloc(ctx, length, sizeof *out), *scratch = am_alloc(ctx, 2 * length, sizeof *scratch);
   if (!out || !scratch) {
@@ -67,8 +65,7 @@ am_status am_synth_voice(am_context *ctx, uint64_t seed, const am_synth_clip *cl
                               .damping = 1 + 0.03 * fmax(0, cue[AM_CUE_BREATH] + 30)};
     am_synth_room room = am_synth_room_draw(seed, clip);
     room.energy_db = cue[AM_CUE_ENERGY];
-    am_synth_voice_run(am_synth_stream(seed, clip, AM_SYNTH_DRAW_SOURCE), frames, n_frames, &source, rate,
-                       out, length);
+    am_synth_voice_run(am_synth_stream(seed, clip, AM_SYNTH_DRAW_SOURCE), frames, n_frames, &source, rate, out, length);
     am_synth_room_run(am_synth_stream(seed, clip, AM_SYNTH_DRAW_NOISE), &room, rate, out, scratch, length);
     *samples = out;
     *n = length;
@@ -82,16 +79,15 @@ am_status am_synth_voice(am_context *ctx, uint64_t seed, const am_synth_clip *cl
 
 /* Clip `index` of an actor in name order, 0..59 (repetitions innermost, as RAVDESS's names sort). */
 static am_synth_clip clip_at(int actor, int index) {
-  int repetition = index % 2 + 1, statement = index / 2 % 2 + 1,
-      take = index / 4; /* 0..14: neutral, then 7 x 2 */
+  int repetition = index % 2 + 1, statement = index / 2 % 2 + 1, take = index / 4; /* 0..14: neutral, then 7 x 2 */
   int emotion = take == 0 ? 1 : (take - 1) / 2 + 2, intensity = take == 0 ? 1 : (take - 1) % 2 + 1;
   return (am_synth_clip){emotion, intensity, statement, repetition, actor};
 }
 
 /* DIR/Actor_NN/03-01-EE-II-SS-RR-NN.wav; NULL when memory fails. */
 static char *clip_path(am_context *ctx, const char *dir, const am_synth_clip *c) {
-  return am_format(ctx, "%s/Actor_%02d/03-01-%02d-%02d-%02d-%02d-%02d.wav", dir, c->actor, c->emotion,
-                   c->intensity, c->statement, c->repetition, c->actor);
+  return am_format(ctx, "%s/Actor_%02d/03-01-%02d-%02d-%02d-%02d-%02d.wav", dir, c->actor, c->emotion, c->intensity,
+                   c->statement, c->repetition, c->actor);
 }
 
 typedef struct corpus_job {
@@ -124,8 +120,7 @@ static void job_progress(const corpus_job *job, size_t done) {
 
 static void job_piece(void *arg, size_t index, int worker) {
   corpus_job *job = arg;
-  if (atomic_load(&job->failed) || am_context_stopping(job->ctx))
-    return;
+  if (atomic_load(&job->failed) || am_context_stopping(job->ctx)) return;
   am_synth_clip clip = job_clip(job, index);
   am_error *err = &job->errors[worker];
   float *samples = NULL;
@@ -134,8 +129,7 @@ static void job_piece(void *arg, size_t index, int worker) {
   am_status status = path ? AM_OK : am_no_memory(err);
   if (status == AM_OK)
     status = am_synth_voice(job->ctx, job->options->seed, &clip, job->options->rate, &samples, &n, err);
-  if (status == AM_OK)
-    status = am_sound_write_as(job->ctx, AM_OURS, path, samples, n, job->options->rate, true, err);
+  if (status == AM_OK) status = am_sound_write_as(job->ctx, AM_OURS, path, samples, n, job->options->rate, true, err);
   am_free(job->ctx, samples);
   am_free(job->ctx, path);
   if (status != AM_OK) {
@@ -143,32 +137,26 @@ static void job_piece(void *arg, size_t index, int worker) {
     return;
   }
   size_t done = atomic_fetch_add(&job->done, 1) + 1;
-  if (done % 8 == 0 && done != job->n)
-    job_progress(job, done);
+  if (done % 8 == 0 && done != job->n) job_progress(job, done);
 }
 
 /* Writes all clips on all cores. */
 static am_status clips_write(corpus_job *job, am_error *err) {
   int workers = am_context_threads(job->ctx);
   job->errors = am_alloc(job->ctx, (size_t)workers, sizeof *job->errors);
-  if (!job->errors)
-    return am_no_memory(err);
-  for (int w = 0; w < workers; w++)
-    job->errors[w].size = sizeof(am_error);
+  if (!job->errors) return am_no_memory(err);
+  for (int w = 0; w < workers; w++) job->errors[w].size = sizeof(am_error);
   job->began = am_now();
   am_parallel_for(job->ctx, job->n, job_piece, job);
   am_status status = AM_OK;
   for (int w = 0; w < workers && status == AM_OK; w++)
-    if (job->errors[w].status != AM_OK)
-      status = am_fail(err, job->errors[w].status, "%s", job->errors[w].message);
+    if (job->errors[w].status != AM_OK) status = am_fail(err, job->errors[w].status, "%s", job->errors[w].message);
   am_free(job->ctx, job->errors);
   size_t done = atomic_load(&job->done);
   if (status == AM_OK && done < job->n)
-    status =
-        am_fail(err, AM_E_STOPPED, "%s: stopped after %zu of %zu clips; run synth again to write them all",
-                job->dir, done, job->n);
-  if (status == AM_OK)
-    job_progress(job, job->n);
+    status = am_fail(err, AM_E_STOPPED, "%s: stopped after %zu of %zu clips; run synth again to write them all",
+                     job->dir, done, job->n);
+  if (status == AM_OK) job_progress(job, job->n);
   return status;
 }
 
@@ -177,8 +165,7 @@ static am_status mark_write(const corpus_job *job, const char *state, am_error *
   am_buffer text = {0};
   const am_synth_options *o = job->options;
   am_buffer_printf(job->ctx, &text,
-                   MARK_FIRST_LINE "seed %" PRIu64
-                                   "\nactors %d\nrepetitions %d\nrate %.17g\nclips %zu\nstate %s\n",
+                   MARK_FIRST_LINE "seed %" PRIu64 "\nactors %d\nrepetitions %d\nrate %.17g\nclips %zu\nstate %s\n",
                    o->seed, o->actors, o->repetitions, o->rate, job->n, state);
   char *path = am_path_join(job->ctx, job->dir, MARK_NAME);
   am_status status =
@@ -206,25 +193,21 @@ static am_status readme_write(const corpus_job *job, am_error *err) {
 
 /* AM_OK when `dir` is absent, empty, or made by us. */
 static am_status folder_check(am_context *ctx, const char *dir, am_error *err) {
-  if (!am_folder_exists(dir))
-    return AM_OK; /* a file of that name is refused when the folder is created */
-  am_folder_clean(ctx, dir, AM_OLD_ASIDE); /* a killed process may have left its mark half-written, and nothing else */
+  if (!am_folder_exists(dir)) return AM_OK; /* a file of that name is refused when the folder is created */
+  am_folder_clean(ctx, dir, AM_OLD_ASIDE);  /* a killed process may have left its mark half-written, and nothing else */
   am_names names;
   am_status status = am_folder_list(ctx, dir, &names, err);
-  if (status != AM_OK)
-    return status;
+  if (status != AM_OK) return status;
   size_t n = names.n;
   am_names_free(ctx, &names);
-  if (n == 0)
-    return AM_OK;
+  if (n == 0) return AM_OK;
   char *path = am_path_join(ctx, dir, MARK_NAME), *text = NULL;
   size_t bytes = 0;
   status = path ? am_file_read(ctx, path, 65536, &text, &bytes, NULL) : AM_E_NOMEM;
   bool ours = status == AM_OK && strncmp(text, MARK_FIRST_LINE, strlen(MARK_FIRST_LINE)) == 0;
   am_free(ctx, text);
   am_free(ctx, path);
-  if (status == AM_E_NOMEM)
-    return am_no_memory(err);
+  if (status == AM_E_NOMEM) return am_no_memory(err);
   if (!ours)
     return am_fail(err, AM_E_USAGE,
                    "%s: holds %zu files or folders and no " MARK_NAME
@@ -240,26 +223,21 @@ static am_status leftovers_remove(const corpus_job *job, am_error *err) {
     char name[24];
     snprintf(name, sizeof name, "Actor_%02d", actor);
     am_status own = am_folder_check_own(job->ctx, job->dir, name, err); /* or recordings elsewhere would be removed */
-    if (own != AM_OK)
-      return own;
+    if (own != AM_OK) return own;
     for (int k = 0; k < 2 * CLIPS_PER_REPETITION; k++) {
       am_synth_clip clip = clip_at(actor, k);
-      if (actor <= job->options->actors && clip.repetition <= job->options->repetitions)
-        continue;
+      if (actor <= job->options->actors && clip.repetition <= job->options->repetitions) continue;
       char *path = clip_path(job->ctx, job->dir, &clip);
-      if (!path)
-        return am_no_memory(err);
+      if (!path) return am_no_memory(err);
       int failed = am_context_system(job->ctx)->unlink(path) != 0 && errno != ENOENT ? errno : 0;
       am_status status =
           failed ? am_fail_errno(err, failed, "%s: cannot remove a clip of an earlier corpus", path) : AM_OK;
       am_free(job->ctx, path);
-      if (status != AM_OK)
-        return status;
+      if (status != AM_OK) return status;
     }
     if (actor > job->options->actors) {
       char *folder = am_format(job->ctx, "%s/Actor_%02d", job->dir, actor);
-      if (!folder)
-        return am_no_memory(err);
+      if (!folder) return am_no_memory(err);
       rmdir(folder); /* only if it is empty now: what others put there stays */
       am_free(job->ctx, folder);
     }
@@ -274,11 +252,9 @@ static am_status folders_create(const corpus_job *job, am_error *err) {
     am_status status = am_folder_own(job->ctx, job->dir, name, err);
     char *folder = am_path_join(job->ctx, job->dir, name);
     if (!folder) status = am_no_memory(err);
-    if (status == AM_OK)
-      am_folder_clean(job->ctx, folder, AM_OLD_ASIDE); /* what killed processes left half-written */
+    if (status == AM_OK) am_folder_clean(job->ctx, folder, AM_OLD_ASIDE); /* what killed processes left half-written */
     am_free(job->ctx, folder);
-    if (status != AM_OK)
-      return status;
+    if (status != AM_OK) return status;
   }
   return AM_OK;
 }
@@ -292,27 +268,19 @@ am_status am_synth_corpus(am_context *ctx, const char *dir, const am_synth_optio
     return am_fail(err, AM_E_USAGE, "synth: repetitions is %d; wanted 1 or 2", options->repetitions);
   am_synth_clip first = clip_at(1, 0);
   am_status status = clip_check(&first, options->rate, err);
-  if (status == AM_OK)
-    status = folder_check(ctx, dir, err);
-  if (status == AM_OK)
-    status = am_folder_create(ctx, dir, err);
+  if (status == AM_OK) status = folder_check(ctx, dir, err);
+  if (status == AM_OK) status = am_folder_create(ctx, dir, err);
   corpus_job job = {.ctx = ctx,
                     .dir = dir,
                     .options = options,
                     .n = (size_t)options->actors * (size_t)options->repetitions * CLIPS_PER_REPETITION};
   /* The mark comes first: an interrupted corpus is still ours to finish. */
-  if (status == AM_OK)
-    status = mark_write(&job, "unfinished", err);
-  if (status == AM_OK)
-    status = leftovers_remove(&job, err);
-  if (status == AM_OK)
-    status = folders_create(&job, err);
-  if (status == AM_OK)
-    status = readme_write(&job, err);
-  if (status == AM_OK)
-    status = clips_write(&job, err);
-  if (status == AM_OK)
-    status = mark_write(&job, "complete", err);
+  if (status == AM_OK) status = mark_write(&job, "unfinished", err);
+  if (status == AM_OK) status = leftovers_remove(&job, err);
+  if (status == AM_OK) status = folders_create(&job, err);
+  if (status == AM_OK) status = readme_write(&job, err);
+  if (status == AM_OK) status = clips_write(&job, err);
+  if (status == AM_OK) status = mark_write(&job, "complete", err);
   *clips = atomic_load(&job.done);
   return status;
 }

@@ -18,14 +18,14 @@ typedef struct am_synth_clip {
 } am_synth_clip;
 
 /* One clip at `rate` Hz, a pure function of seed and clip; *samples with am_free. */
-am_status am_synth_voice(am_context *ctx, uint64_t seed, const am_synth_clip *clip, double rate,
-                         float **samples, size_t *n, am_error *err);
+am_status am_synth_voice(am_context *ctx, uint64_t seed, const am_synth_clip *clip, double rate, float **samples,
+                         size_t *n, am_error *err);
 
 typedef struct am_synth_options {
   uint64_t seed;
-  int actors;       /* 1..24 */
-  int repetitions;  /* 1..2 */
-  double rate;      /* Hz */
+  int actors;      /* 1..24 */
+  int repetitions; /* 1..2 */
+  double rate;     /* Hz */
 } am_synth_options;
 
 /* Writes DIR/Actor_NN/03-01-EE-II-SS-RR-AA.wav for all clips (RAVDESS naming; neutral has

@@ -36,8 +36,7 @@ static double resonator_run(resonator *r, double x) {
 
 /* Pole of y = (1-p) x + p y' that loses `db` at 3 kHz. */
 static double tilt_pole(double db, double rate) {
-  if (db < 0.1)
-    return 0;
+  if (db < 0.1) return 0;
   double g = pow(10, -db / 10), c = cos(2 * pi * fmin(3000, 0.4 * rate) / rate);
   double h = 1 - g * c;
   return (h - sqrt(fmax(0, h * h - (1 - g) * (1 - g)))) / (1 - g);
@@ -55,9 +54,7 @@ typedef struct voice {
   am_rng rng;
 } voice;
 
-static double flow(double x) {
-  return x <= 0 || x >= 1 ? 0 : 6.75 * x * x * (1 - x);
-}
+static double flow(double x) { return x <= 0 || x >= 1 ? 0 : 6.75 * x * x * (1 - x); }
 
 static void cycle_begin(voice *v, const am_synth_frame *f, const am_synth_source *s, double rate) {
   v->odd = !v->odd;
@@ -69,8 +66,7 @@ static void cycle_begin(voice *v, const am_synth_frame *f, const am_synth_source
 
 /* Mean of the flow's derivative over one sample, scaled so that the slope at
  * closure does not depend on the period: exact averaging keeps aliases down. */
-static double glottis(voice *v, const am_synth_frame *f, const am_synth_source *s, double rate,
-                      double *open_now) {
+static double glottis(voice *v, const am_synth_frame *f, const am_synth_source *s, double rate, double *open_now) {
   if (v->at >= v->period) {
     v->at -= v->period;
     cycle_begin(v, f, s, rate);
@@ -92,15 +88,12 @@ static void tract_tune(voice *v, const am_synth_frame *f, const am_synth_source 
   resonator_tune(&v->hiss, fmin(f->hiss_hz, 0.42 * rate), f->hiss_width, rate);
 }
 
-size_t am_synth_length(size_t frames, double rate) {
-  return (size_t)floor((double)frames * AM_SYNTH_FRAME * rate);
-}
+size_t am_synth_length(size_t frames, double rate) { return (size_t)floor((double)frames * AM_SYNTH_FRAME * rate); }
 
-void am_synth_voice_run(am_rng rng, const am_synth_frame *frames, size_t n_frames,
-                        const am_synth_source *source, double rate, float *out, size_t n) {
+void am_synth_voice_run(am_rng rng, const am_synth_frame *frames, size_t n_frames, const am_synth_source *source,
+                        double rate, float *out, size_t n) {
   voice v = {.rng = rng, .pole = tilt_pole(source->tilt_db, rate)};
-  for (v.formants = 3; v.formants < FORMANTS && source->higher * (v.formants + 0.5) < 0.46 * rate;
-       v.formants++)
+  for (v.formants = 3; v.formants < FORMANTS && source->higher * (v.formants + 0.5) < 0.46 * rate; v.formants++)
     ;
   cycle_begin(&v, &frames[0], source, rate);
   size_t tuned = (size_t)-1;
@@ -109,16 +102,13 @@ void am_synth_voice_run(am_rng rng, const am_synth_frame *frames, size_t n_frame
     double where = (double)i / rate / AM_SYNTH_FRAME;
     size_t k = (size_t)where < n_frames - 1 ? (size_t)where : n_frames - 1;
     const am_synth_frame *f = &frames[k], *next = &frames[k + 1 < n_frames ? k + 1 : k];
-    if (k != tuned)
-      tract_tune(&v, f, source, rate), tuned = k;
+    if (k != tuned) tract_tune(&v, f, source, rate), tuned = k;
     double part = where - (double)k;
     double voicing = f->voice + part * (next->voice - f->voice), open_now;
-    double breath = f->breath + part * (next->breath - f->breath),
-           hiss = f->hiss + part * (next->hiss - f->hiss);
+    double breath = f->breath + part * (next->breath - f->breath), hiss = f->hiss + part * (next->hiss - f->hiss);
     double noise = am_rng_u32(&v.rng) / 2147483648.0 - 1;
     double x = voicing * glottis(&v, f, source, rate, &open_now) + breath * noise * (0.4 + 0.6 * open_now);
-    for (int j = 0; j < v.formants; j++)
-      x = resonator_run(&v.tract[j], x);
+    for (int j = 0; j < v.formants; j++) x = resonator_run(&v.tract[j], x);
     /* Frication is made in front of the tongue: its own resonance, and no low frequencies. */
     double blown = resonator_run(&v.hiss, noise * hiss), front = blown - hiss_before;
     hiss_before = blown;

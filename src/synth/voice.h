@@ -6,7 +6,7 @@
 
 /* out (N) = the voice at `rate`, N = am_synth_length. */
 size_t am_synth_length(size_t frames, double rate);
-void am_synth_voice_run(am_rng rng, const am_synth_frame *frames, size_t n_frames,
-                        const am_synth_source *source, double rate, float *out, size_t n);
+void am_synth_voice_run(am_rng rng, const am_synth_frame *frames, size_t n_frames, const am_synth_source *source,
+                        double rate, float *out, size_t n);
 
 #endif

@@ -58,7 +58,8 @@ am_status am_gemm_begin(am_error *err) {
   if (room) return AM_OK;
   return am_fail(err, AM_E_NOMEM,
                  "out of memory: a matrix product takes %d MB of address space, which are not there (is there a limit, "
-                 "ulimit -v?)", (int)BUFFER_BYTES >> 20);
+                 "ulimit -v?)",
+                 (int)BUFFER_BYTES >> 20);
 }
 
 /* Without room for one more buffer, products wait for each other. */
@@ -85,8 +86,8 @@ void am_gemm_one(bool trans_a, bool trans_b, int m, int n, int k, am_real alpha,
 }
 
 enum {
-  PIECE_WORK = 1 << 20,  /* multiply-adds worth handing to another thread */
-  PIECE_SIDE = 512,      /* of C: OpenBLAS copies a piece of A and of B first, which small pieces do not repay */
+  PIECE_WORK = 1 << 20, /* multiply-adds worth handing to another thread */
+  PIECE_SIDE = 512,     /* of C: OpenBLAS copies a piece of A and of B first, which small pieces do not repay */
   LEAST_SIDE = 64,
   ENOUGH_PIECES = 8,
   MOST_PIECES = 64,

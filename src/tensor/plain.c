@@ -146,7 +146,7 @@ static am_real sigmoid_of(am_real x) {
   return x < 0 ? e / (1 + e) : 1 / (1 + e);
 }
 
-static const am_real half_root = (am_real)0.70710678118654752440;     /* 1/sqrt(2) */
+static const am_real half_root = (am_real)0.70710678118654752440;      /* 1/sqrt(2) */
 static const am_real normal_density = (am_real)0.39894228040143267794; /* 1/sqrt(2 pi) */
 
 static am_real normal_cdf(am_real x) { return (am_real)0.5 * M(erfc)(-x * half_root); }
@@ -264,8 +264,8 @@ static void lstm_cell_back(int h, const am_real *gates, const am_real *c_prev, c
   for (size_t j = 0; j < n; j++) {
     am_real i = gates[j], f = gates[n + j], g = gates[2 * n + j], o = gates[3 * n + j];
     am_real tc = M(tanh)(c[j]);
-    am_real dct = dc[j] + dh[j] * o * (1 - tc * tc);  /* h = o tanh(c) */
-    dgates[j] = dct * g * i * (1 - i);                /* c = f c_prev + i g */
+    am_real dct = dc[j] + dh[j] * o * (1 - tc * tc); /* h = o tanh(c) */
+    dgates[j] = dct * g * i * (1 - i);               /* c = f c_prev + i g */
     dgates[n + j] = dct * (c_prev ? c_prev[j] : 0) * f * (1 - f);
     dgates[2 * n + j] = dct * i * (1 - g * g);
     dgates[3 * n + j] = dh[j] * tc * o * (1 - o);
@@ -300,45 +300,45 @@ static void adam(size_t n, am_real *w, const am_real *g, am_real *m, am_real *v,
 }
 
 const am_kernels am_kernels_table_plain = {
-  .name = "plain",
-  .conv_packed_count = kernel_count,
-  .conv_pack = copy_kernel,
-  .conv_packed_back_count = kernel_count,
-  .conv_pack_back = copy_kernel,
-  .conv_scratch_count = no_scratch,
-  .conv_forward = conv_forward,
-  .conv_backward_x = conv_backward_x,
-  .conv_backward_w = conv_backward_w,
-  .packed_count = packed_count,
-  .pack = pack,
-  .product = product,
-  .wide_product = wide_product,
-  .wide_back = wide_back,
-  .relu = relu,
-  .relu_back = relu_back,
-  .sigmoid = sigmoid_map,
-  .tanh = tanh_map,
-  .exp = exp_map,
-  .gelu = gelu,
-  .gelu_back = gelu_back,
-  .silu = silu,
-  .silu_back = silu_back,
-  .add = add,
-  .sum = sum,
-  .add_relu = add_relu,
-  .scale_add = scale_add,
-  .sum_squares = sum_squares,
-  .column_sums = column_sums,
-  .column_moments = am_column_moments_plain,
-  .norm_forward = am_norm_forward_plain,
-  .norm_back_sums = am_norm_back_sums_plain,
-  .norm_back = am_norm_back_plain,
-  .norm_rows = am_norm_rows_plain,
-  .norm_rows_back = am_norm_rows_back_plain,
-  .max_pool = max_pool,
-  .max_pool_back = max_pool_back,
-  .lstm_cell = lstm_cell,
-  .lstm_cell_back = lstm_cell_back,
-  .sgd = sgd,
-  .adam = adam,
+    .name = "plain",
+    .conv_packed_count = kernel_count,
+    .conv_pack = copy_kernel,
+    .conv_packed_back_count = kernel_count,
+    .conv_pack_back = copy_kernel,
+    .conv_scratch_count = no_scratch,
+    .conv_forward = conv_forward,
+    .conv_backward_x = conv_backward_x,
+    .conv_backward_w = conv_backward_w,
+    .packed_count = packed_count,
+    .pack = pack,
+    .product = product,
+    .wide_product = wide_product,
+    .wide_back = wide_back,
+    .relu = relu,
+    .relu_back = relu_back,
+    .sigmoid = sigmoid_map,
+    .tanh = tanh_map,
+    .exp = exp_map,
+    .gelu = gelu,
+    .gelu_back = gelu_back,
+    .silu = silu,
+    .silu_back = silu_back,
+    .add = add,
+    .sum = sum,
+    .add_relu = add_relu,
+    .scale_add = scale_add,
+    .sum_squares = sum_squares,
+    .column_sums = column_sums,
+    .column_moments = am_column_moments_plain,
+    .norm_forward = am_norm_forward_plain,
+    .norm_back_sums = am_norm_back_sums_plain,
+    .norm_back = am_norm_back_plain,
+    .norm_rows = am_norm_rows_plain,
+    .norm_rows_back = am_norm_rows_back_plain,
+    .max_pool = max_pool,
+    .max_pool_back = max_pool_back,
+    .lstm_cell = lstm_cell,
+    .lstm_cell_back = lstm_cell_back,
+    .sgd = sgd,
+    .adam = adam,
 };

@@ -75,8 +75,8 @@ void am_norm_rows_plain(size_t rows, size_t columns, const am_real *gamma, const
 }
 
 /* With g = dy gamma and means over the row: dx = inverse (g - mean(g) - xhat mean(g xhat)) */
-void am_norm_rows_back_plain(size_t rows, size_t columns, const am_real *gamma, const double *moments,
-                             const am_real *x, const am_real *dy, double *dgamma, double *dbeta, am_real *dx) {
+void am_norm_rows_back_plain(size_t rows, size_t columns, const am_real *gamma, const double *moments, const am_real *x,
+                             const am_real *dy, double *dgamma, double *dbeta, am_real *dx) {
   for (size_t r = 0; r < rows; r++, x += columns, dy += columns, moments += 2) {
     const double mean = moments[0], inverse = moments[1];
     double sum = 0, product = 0;

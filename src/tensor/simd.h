@@ -39,9 +39,7 @@ AM_INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (
 /* The first n < LANES floats; the rest of the vector is zero. */
 #if AM_LANES == 16
 AM_INLINE vf load_some(const float *p, size_t n) { return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
-AM_INLINE void store_some(float *p, vf v, size_t n) {
-  _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
-}
+AM_INLINE void store_some(float *p, vf v, size_t n) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v); }
 #else
 AM_INLINE __m256i first_lanes(size_t n) {
   static const vi lane = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -78,12 +76,12 @@ void AM_SIMD(am_max_pool_back)(const am_conv *c, const float *dy, const uint8_t 
 void AM_SIMD(am_column_moments)(size_t rows, size_t columns, const float *x, double *mean, double *squares);
 void AM_SIMD(am_norm_forward)(size_t rows, size_t columns, const am_norm *n, const float *x, float *y);
 void AM_SIMD(am_norm_back_sums)(size_t rows, size_t columns, const am_norm *n, const float *x, const float *dy,
-    double *sum, double *product);
+                                double *sum, double *product);
 void AM_SIMD(am_norm_back)(size_t rows, size_t columns, const am_norm *n, const double *of_x, const double *constant,
-    const float *x, const float *dy, float *dx);
+                           const float *x, const float *dy, float *dx);
 void AM_SIMD(am_norm_rows)(size_t rows, size_t columns, const float *gamma, const float *beta, double epsilon,
-    const float *x, double *moments, float *y);
+                           const float *x, double *moments, float *y);
 void AM_SIMD(am_norm_rows_back)(size_t rows, size_t columns, const float *gamma, const double *moments, const float *x,
-    const float *dy, double *dgamma, double *dbeta, float *dx);
+                                const float *dy, double *dgamma, double *dbeta, float *dx);
 
 #endif

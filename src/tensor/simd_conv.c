@@ -62,7 +62,8 @@ AM_INLINE void run_tile(const int P, const int V, const conv_tile *t) {
   }
 }
 
-#define TILE_FUNCTION(P, V) static void tile_##P##_##V(const conv_tile *t) { run_tile(P, V, t); }
+#define TILE_FUNCTION(P, V) \
+  static void tile_##P##_##V(const conv_tile *t) { run_tile(P, V, t); }
 EACH_TILE(TILE_FUNCTION, 1)
 EACH_TILE(TILE_FUNCTION, 2)
 #define TILE_NAME(P, V) tile_##P##_##V,
@@ -72,13 +73,26 @@ void AM_SIMD(am_conv_tile)(const conv_tile *t, int pixels, int vectors) { tiles[
 
 /* The convolution that takes dy to dx. */
 static am_conv backward_conv(const am_conv *c) {
-  return (am_conv){.ti = c->to, .fi = c->fo, .ci = c->co, .to = c->ti, .fo = c->fi, .co = c->ci, .kt = c->kt,
-                   .kf = c->kf, .st = 1, .sf = 1, .dt = c->dt, .df = c->df, .pt = (c->kt - 1) * c->dt - c->pt,
+  return (am_conv){.ti = c->to,
+                   .fi = c->fo,
+                   .ci = c->co,
+                   .to = c->ti,
+                   .fo = c->fi,
+                   .co = c->ci,
+                   .kt = c->kt,
+                   .kf = c->kf,
+                   .st = 1,
+                   .sf = 1,
+                   .dt = c->dt,
+                   .df = c->df,
+                   .pt = (c->kt - 1) * c->dt - c->pt,
                    .pf = (c->kf - 1) * c->df - c->pf};
 }
 
 /* Taps first, first + step, ... that meet an element. */
-typedef struct progression { int first, step, count; } progression;
+typedef struct progression {
+  int first, step, count;
+} progression;
 
 /* Taps k of `taps` for which r + k dilation is a multiple of up: element (r + k dilation) / up. */
 static progression taps_that_meet(int r, int dilation, int up, int taps) {
@@ -118,7 +132,9 @@ typedef struct line {
   progression kt, kf;
 } line;
 
-typedef struct range { int from, to; } range;
+typedef struct range {
+  int from, to;
+} range;
 
 /* Element of x that tap k of output o meets, inside or not. */
 static int element_of(int o, int stride, int k, int dilation, int before, int up) {
@@ -148,9 +164,14 @@ static void run_taps(const forward_job *j, const line *l, range r, progression k
   ptrdiff_t x_row = (ptrdiff_t)c->fi * c->ci;
   bool together = c->df == 1 && g->uf == 1; /* the taps of a row are neighbours in x */
   bool any = kt.count && kf.count;
-  conv_tile t = {.x = j->x, .outer = any ? kt.count : 0, .inner = together ? 1 : kf.count,
-            .n = together ? kf.count * c->ci : c->ci, .outer_step = kt.step * c->dt / g->ut * x_row,
-            .inner_step = (ptrdiff_t)(kf.step * c->df / g->uf) * c->ci, .resume = resume, .relu = relu};
+  conv_tile t = {.x = j->x,
+                 .outer = any ? kt.count : 0,
+                 .inner = together ? 1 : kf.count,
+                 .n = together ? kf.count * c->ci : c->ci,
+                 .outer_step = kt.step * c->dt / g->ut * x_row,
+                 .inner_step = (ptrdiff_t)(kf.step * c->df / g->uf) * c->ci,
+                 .resume = resume,
+                 .relu = relu};
   if (any)
     t.x += element_of(row, c->st, kt.first, c->dt, c->pt, g->ut) * x_row +
            (ptrdiff_t)element_of(bin, c->sf, kf.first, c->df, c->pf, g->uf) * c->ci;
@@ -252,8 +273,8 @@ static void make_phase(const forward_job *j, int f) {
   }
   for (int i = 0; i < before; i++) make_bin(j, f + i * g->uf);
   for (int i = count - after; i < count; i++) make_bin(j, f + i * g->uf);
-  line l = {0, f + before * g->uf, count - before - after, false, {0, 1, 0},
-            taps_that_meet((f + before * g->uf) * c->sf - c->pf, c->df, g->uf, c->kf)};
+  line l = {0,     f + before * g->uf, count - before - after,
+            false, {0, 1, 0},          taps_that_meet((f + before * g->uf) * c->sf - c->pf, c->df, g->uf, c->kf)};
   for (l.row = g->t0; l.row < g->t1; l.row++) {
     l.kt = taps_inside(l.row * c->st - c->pt, c->dt, g->ut, c->kt, c->ti);
     make_lines(j, l);
@@ -272,13 +293,17 @@ static void forward(forward_job *j) {
   }
 }
 
-void AM_SIMD(am_conv_forward)(const am_conv *c, const float *x, const float *packed, const float *bias, am_epilogue epilogue,
-                         int t0, int t1, float *y, float *scratch) {
+void AM_SIMD(am_conv_forward)(const am_conv *c, const float *x, const float *packed, const float *bias,
+                              am_epilogue epilogue, int t0, int t1, float *y, float *scratch) {
   if (AM_SIMD(am_conv_is_win)(c)) {
     AM_SIMD(am_conv_win_forward)(c, x, packed, bias, epilogue == AM_EPILOGUE_RELU, t0, t1, c->pt - 1, y, scratch);
     return;
   }
-  forward_job j = {.g = geometry_of(c, 1, 1, t0, t1), .x = x, .packed = packed, .bias = bias, .y = y,
+  forward_job j = {.g = geometry_of(c, 1, 1, t0, t1),
+                   .x = x,
+                   .packed = packed,
+                   .bias = bias,
+                   .y = y,
                    .relu = epilogue == AM_EPILOGUE_RELU};
   if (AM_SIMD(am_conv_is_one)(&j.g)) AM_SIMD(am_conv_one_forward)(&j.g, x, packed, bias, j.relu, y);
   else forward(&j);

@@ -30,7 +30,8 @@ static void copy_padded(const geometry *g, const float *x, padded *p) {
 }
 
 /* Calls `use` with all outputs, part by part; every part is at least MOST bins wide. */
-static void each_part(const geometry *g, const float *x, void (*use)(const padded *p, const void *job), const void *job) {
+static void each_part(const geometry *g, const float *x, void (*use)(const padded *p, const void *job),
+                      const void *job) {
   int wide = g->f1 - g->f0, parts = (wide + BINS - 1) / BINS;
   padded p;
   for (int i = 0; i < parts; i++) {

@@ -12,8 +12,8 @@ enum {
 AM_INLINE void run_sum_tile(const int P, const int V, const sum_tile *t) {
   vf sum[MOST][2];
   AM_UNROLL for (int p = 0; p < P; p++) {
-    AM_UNROLL for (int v = 0; v < V; v++)
-      sum[p][v] = !t->fresh ? load_columns(t->dkernel + p * t->d_step, t->columns, v) : (vf){0};
+    AM_UNROLL for (int v = 0; v < V; v++) sum[p][v] =
+        !t->fresh ? load_columns(t->dkernel + p * t->d_step, t->columns, v) : (vf){0};
   }
   for (int r = 0; r < t->rows; r++) {
     const float *x = t->x + r * t->x_row, *dy = t->dy + r * t->dy_row;
@@ -31,7 +31,8 @@ AM_INLINE void run_sum_tile(const int P, const int V, const sum_tile *t) {
   }
 }
 
-#define SUM_FUNCTION(P, V) static void sum_##P##_##V(const sum_tile *t) { run_sum_tile(P, V, t); }
+#define SUM_FUNCTION(P, V) \
+  static void sum_##P##_##V(const sum_tile *t) { run_sum_tile(P, V, t); }
 EACH_TILE(SUM_FUNCTION, 1)
 EACH_TILE(SUM_FUNCTION, 2)
 #define SUM_NAME(P, V) sum_##P##_##V,
@@ -77,10 +78,15 @@ static void sum_tap(const chunk *k, int kt, int kf, int n, int f0, int f1) {
   if (t0 >= t1 || f0 >= f1) return;
   ptrdiff_t row = (ptrdiff_t)t0 * c->st + kt * c->dt - c->pt, bin = (ptrdiff_t)f0 * c->sf + kf * c->df - c->pf;
   sum_tile t = {.x = k->x + (row * c->fi + bin) * c->ci,
-                .dy = k->dy + (t0 - k->t0) * k->dy_row + (f0 - k->f0) * k->dy_step, .rows = t1 - t0,
-                .pixels = f1 - f0, .x_row = (ptrdiff_t)c->st * c->fi * c->ci, .x_step = (ptrdiff_t)c->sf * c->ci,
-                .dy_row = k->dy_row, .dy_step = k->dy_step,
-                .dkernel = k->dkernel + (ptrdiff_t)(kt * c->kf + kf) * c->ci * c->co, .d_step = c->co,
+                .dy = k->dy + (t0 - k->t0) * k->dy_row + (f0 - k->f0) * k->dy_step,
+                .rows = t1 - t0,
+                .pixels = f1 - f0,
+                .x_row = (ptrdiff_t)c->st * c->fi * c->ci,
+                .x_step = (ptrdiff_t)c->sf * c->ci,
+                .dy_row = k->dy_row,
+                .dy_step = k->dy_step,
+                .dkernel = k->dkernel + (ptrdiff_t)(kt * c->kf + kf) * c->ci * c->co,
+                .d_step = c->co,
                 .columns = k->columns};
   AM_SIMD(am_conv_sum_terms)(&t, n, k->vectors);
 }
@@ -158,7 +164,11 @@ void AM_SIMD(am_conv_backward_w)(const am_conv *conv, const float *x, const floa
   if (bins > PIXELS) bins = PIXELS;
   for (int t = g.t0; t < g.t1; t += rows)
     for (int f = g.f0; f < g.f1; f += bins) {
-      chunk k = {.g = &g, .x = x, .t0 = t, .t1 = t + rows < g.t1 ? t + rows : g.t1, .f0 = f,
+      chunk k = {.g = &g,
+                 .x = x,
+                 .t0 = t,
+                 .t1 = t + rows < g.t1 ? t + rows : g.t1,
+                 .f0 = f,
                  .f1 = f + bins < g.f1 ? f + bins : g.f1};
       sum_chunk(k, dy, dkernel);
     }

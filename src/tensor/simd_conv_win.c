@@ -196,8 +196,13 @@ static void multiply(const win_job *j, int block, int n) {
 void AM_SIMD(am_conv_win_forward)(const am_conv *c, const float *x, const float *packed, const float *bias, bool relu,
                                   int t0, int t1, int anchor, float *y, float *scratch) {
   if (t1 <= t0) return;
-  win_job j = {.rows = {c, x, t0 - ((t0 - anchor) & 1), (c->fo + 1) / 2, patches_of(c), scratch}, .packed = packed,
-               .bias = bias, .y = y, .relu = relu, .t0 = t0, .t1 = t1};
+  win_job j = {.rows = {c, x, t0 - ((t0 - anchor) & 1), (c->fo + 1) / 2, patches_of(c), scratch},
+               .packed = packed,
+               .bias = bias,
+               .y = y,
+               .relu = relu,
+               .t0 = t0,
+               .t1 = t1};
   j.products = scratch + (ptrdiff_t)FREQUENCIES * j.rows.room * am_padded_channels(c);
   int count = (t1 - j.rows.first + 1) / 2 * j.rows.wide, parts = (count + j.rows.room - 1) / j.rows.room, row, bin;
   for (int k = 0; k < parts; k++) {

@@ -19,7 +19,8 @@ static int patches_of(const am_conv *c) {
 }
 
 size_t AM_SIMD(am_conv_win_w_scratch)(const am_conv *c) {
-  return (size_t)FREQUENCIES * ((size_t)patches_of(c) * (size_t)(am_padded_channels(c) + BLOCK) + (size_t)c->ci * BLOCK);
+  return (size_t)FREQUENCIES *
+         ((size_t)patches_of(c) * (size_t)(am_padded_channels(c) + BLOCK) + (size_t)c->ci * BLOCK);
 }
 
 typedef struct win_sum {
@@ -34,8 +35,10 @@ typedef struct win_sum {
 AM_INLINE void spread_vector(const vf dy[2][2], float *to, ptrdiff_t frequency) {
   AM_UNROLL for (int i = 0; i < 4; i++) {
     vf row[2];
-    AM_UNROLL for (int k = 0; k < 2; k++)
-      row[k] = i == 0 ? dy[0][k] : i == 1 ? dy[0][k] + dy[1][k] : i == 2 ? dy[0][k] - dy[1][k] : -dy[1][k];
+    AM_UNROLL for (int k = 0; k < 2; k++) row[k] = i == 0   ? dy[0][k]
+                                                   : i == 1 ? dy[0][k] + dy[1][k]
+                                                   : i == 2 ? dy[0][k] - dy[1][k]
+                                                            : -dy[1][k];
     float *at = to + 4 * i * frequency;
     store(at, row[0]);
     store(at + frequency, row[0] + row[1]);
@@ -88,8 +91,14 @@ static void sum_block(const win_sum *s, int block, int n, float *dkernel) {
   const ptrdiff_t frequency = (ptrdiff_t)c->ci * BLOCK;
   for (int q = 0; q < FREQUENCIES; q++) {
     sum_tile t = {.x = s->rows.patches + (ptrdiff_t)q * s->rows.room * channels,
-                  .dy = s->products + (ptrdiff_t)q * s->rows.room * BLOCK, .rows = 1, .pixels = n, .x_step = channels,
-                  .dy_step = BLOCK, .dkernel = s->sums + q * frequency, .d_step = BLOCK, .columns = vectors * LANES,
+                  .dy = s->products + (ptrdiff_t)q * s->rows.room * BLOCK,
+                  .rows = 1,
+                  .pixels = n,
+                  .x_step = channels,
+                  .dy_step = BLOCK,
+                  .dkernel = s->sums + q * frequency,
+                  .d_step = BLOCK,
+                  .columns = vectors * LANES,
                   .fresh = true};
     AM_SIMD(am_conv_sum_terms)(&t, c->ci, vectors);
   }

@@ -91,11 +91,11 @@ AM_INLINE vf silu_slope(vf x, vf dy) {
   return dy * s * (1.0f + x * (1.0f - s));
 }
 
-#define MAP(name, of)                                                          \
-  static void name(size_t n, const float *x, float *y) {                       \
-    size_t i = 0;                                                              \
-    for (; i + LANES <= n; i += LANES) store(y + i, of(load(x + i)));          \
-    if (i < n) store_some(y + i, of(load_some(x + i, n - i)), n - i);          \
+#define MAP(name, of) \
+  static void name(size_t n, const float *x, float *y) { \
+    size_t i = 0; \
+    for (; i + LANES <= n; i += LANES) store(y + i, of(load(x + i))); \
+    if (i < n) store_some(y + i, of(load_some(x + i, n - i)), n - i); \
   }
 MAP(relu_map, relu_of)
 MAP(sigmoid_map, sigmoid_of)
@@ -104,11 +104,11 @@ MAP(exp_map, exp_of)
 MAP(gelu_map, gelu_of)
 MAP(silu_map, silu_of)
 
-#define MAP_BACK(name, of)                                                                                  \
-  static void name(size_t n, const float *x, const float *dy, float *dx) {                                  \
-    size_t i = 0;                                                                                           \
-    for (; i + LANES <= n; i += LANES) store(dx + i, of(load(x + i), load(dy + i)));                        \
-    if (i < n) store_some(dx + i, of(load_some(x + i, n - i), load_some(dy + i, n - i)), n - i);            \
+#define MAP_BACK(name, of) \
+  static void name(size_t n, const float *x, const float *dy, float *dx) { \
+    size_t i = 0; \
+    for (; i + LANES <= n; i += LANES) store(dx + i, of(load(x + i), load(dy + i))); \
+    if (i < n) store_some(dx + i, of(load_some(x + i, n - i), load_some(dy + i, n - i)), n - i); \
   }
 MAP_BACK(relu_back, relu_slope)
 MAP_BACK(gelu_back, gelu_slope)
@@ -229,8 +229,8 @@ static void sgd(size_t n, float *restrict w, const float *restrict g, float *res
   }
 }
 
-static void adam(size_t n, float *restrict w, const float *restrict g, float *restrict m, float *restrict v, float scale,
-                 float rate, float beta1, float beta2, float epsilon, float decay, bool decoupled) {
+static void adam(size_t n, float *restrict w, const float *restrict g, float *restrict m, float *restrict v,
+                 float scale, float rate, float beta1, float beta2, float epsilon, float decay, bool decoupled) {
   const float into = decoupled ? 0 : decay, off = decoupled ? decay : 0;
   for (size_t i = 0; i < n; i++) {
     float step = scale * g[i] + into * w[i];
@@ -245,45 +245,45 @@ static void adam(size_t n, float *restrict w, const float *restrict g, float *re
 #define AM_NAME(path) AM_NAME_(path)
 
 const am_kernels AM_SIMD(am_kernels_table) = {
-  .name = AM_NAME(AM_PATH),
-  .conv_packed_count = AM_SIMD(am_conv_packed_count),
-  .conv_pack = AM_SIMD(am_conv_pack),
-  .conv_packed_back_count = AM_SIMD(am_conv_packed_back_count),
-  .conv_pack_back = AM_SIMD(am_conv_pack_back),
-  .conv_scratch_count = AM_SIMD(am_conv_scratch_count),
-  .conv_forward = AM_SIMD(am_conv_forward),
-  .conv_backward_x = AM_SIMD(am_conv_backward_x),
-  .conv_backward_w = AM_SIMD(am_conv_backward_w),
-  .packed_count = AM_SIMD(am_packed_count),
-  .pack = AM_SIMD(am_pack),
-  .product = AM_SIMD(am_product),
-  .wide_product = AM_SIMD(am_wide_product),
-  .wide_back = AM_SIMD(am_wide_back),
-  .relu = relu_map,
-  .relu_back = relu_back,
-  .sigmoid = sigmoid_map,
-  .tanh = tanh_map,
-  .exp = exp_map,
-  .gelu = gelu_map,
-  .gelu_back = gelu_back,
-  .silu = silu_map,
-  .silu_back = silu_back,
-  .add = add,
-  .sum = sum,
-  .add_relu = add_relu,
-  .scale_add = scale_add,
-  .sum_squares = sum_squares,
-  .column_sums = column_sums,
-  .column_moments = AM_SIMD(am_column_moments),
-  .norm_forward = AM_SIMD(am_norm_forward),
-  .norm_back_sums = AM_SIMD(am_norm_back_sums),
-  .norm_back = AM_SIMD(am_norm_back),
-  .norm_rows = AM_SIMD(am_norm_rows),
-  .norm_rows_back = AM_SIMD(am_norm_rows_back),
-  .max_pool = AM_SIMD(am_max_pool),
-  .max_pool_back = AM_SIMD(am_max_pool_back),
-  .lstm_cell = lstm_cell,
-  .lstm_cell_back = lstm_cell_back,
-  .sgd = sgd,
-  .adam = adam,
+    .name = AM_NAME(AM_PATH),
+    .conv_packed_count = AM_SIMD(am_conv_packed_count),
+    .conv_pack = AM_SIMD(am_conv_pack),
+    .conv_packed_back_count = AM_SIMD(am_conv_packed_back_count),
+    .conv_pack_back = AM_SIMD(am_conv_pack_back),
+    .conv_scratch_count = AM_SIMD(am_conv_scratch_count),
+    .conv_forward = AM_SIMD(am_conv_forward),
+    .conv_backward_x = AM_SIMD(am_conv_backward_x),
+    .conv_backward_w = AM_SIMD(am_conv_backward_w),
+    .packed_count = AM_SIMD(am_packed_count),
+    .pack = AM_SIMD(am_pack),
+    .product = AM_SIMD(am_product),
+    .wide_product = AM_SIMD(am_wide_product),
+    .wide_back = AM_SIMD(am_wide_back),
+    .relu = relu_map,
+    .relu_back = relu_back,
+    .sigmoid = sigmoid_map,
+    .tanh = tanh_map,
+    .exp = exp_map,
+    .gelu = gelu_map,
+    .gelu_back = gelu_back,
+    .silu = silu_map,
+    .silu_back = silu_back,
+    .add = add,
+    .sum = sum,
+    .add_relu = add_relu,
+    .scale_add = scale_add,
+    .sum_squares = sum_squares,
+    .column_sums = column_sums,
+    .column_moments = AM_SIMD(am_column_moments),
+    .norm_forward = AM_SIMD(am_norm_forward),
+    .norm_back_sums = AM_SIMD(am_norm_back_sums),
+    .norm_back = AM_SIMD(am_norm_back),
+    .norm_rows = AM_SIMD(am_norm_rows),
+    .norm_rows_back = AM_SIMD(am_norm_rows_back),
+    .max_pool = AM_SIMD(am_max_pool),
+    .max_pool_back = AM_SIMD(am_max_pool_back),
+    .lstm_cell = lstm_cell,
+    .lstm_cell_back = lstm_cell_back,
+    .sgd = sgd,
+    .adam = adam,
 };

@@ -176,8 +176,7 @@ void AM_SIMD(am_norm_rows)(size_t rows, size_t columns, const float *gamma, cons
       vd xhat = widen(load_h(x + c)) * inverse + shift;
       store_h(y + c, narrow(xhat * widen(load_h(gamma + c)) + widen(load_h(beta + c))));
     }
-    for (; c < columns; c++)
-      y[c] = (float)(((double)x[c] * inverse + shift) * (double)gamma[c] + (double)beta[c]);
+    for (; c < columns; c++) y[c] = (float)(((double)x[c] * inverse + shift) * (double)gamma[c] + (double)beta[c]);
   }
 }
 

@@ -24,8 +24,8 @@ typedef struct window {
 
 static window window_at(const am_conv *c, int t, int f) {
   int row = t * c->st - c->pt, bin = f * c->sf - c->pf;
-  window w = {row < 0 ? -row : 0, row + c->kt > c->ti ? c->ti - row : c->kt,
-              bin < 0 ? -bin : 0, bin + c->kf > c->fi ? c->fi - bin : c->kf, 0};
+  window w = {row < 0 ? -row : 0, row + c->kt > c->ti ? c->ti - row : c->kt, bin < 0 ? -bin : 0,
+              bin + c->kf > c->fi ? c->fi - bin : c->kf, 0};
   w.offset = ((ptrdiff_t)(row + w.t0) * c->fi + (bin + w.f0)) * c->ci;
   return w;
 }
@@ -82,8 +82,7 @@ AM_INLINE void unpool_vector(const am_conv *c, const window *w, vf dy, vi which,
 static void zero_uncovered(const am_conv *c, float *dx) {
   int rows = c->to * c->kt < c->ti ? c->to * c->kt : c->ti, bins = c->fo * c->kf < c->fi ? c->fo * c->kf : c->fi;
   size_t line = (size_t)c->fi * (size_t)c->ci, used = (size_t)bins * (size_t)c->ci;
-  for (int t = 0; used < line && t < rows; t++)
-    memset(dx + (size_t)t * line + used, 0, (line - used) * sizeof *dx);
+  for (int t = 0; used < line && t < rows; t++) memset(dx + (size_t)t * line + used, 0, (line - used) * sizeof *dx);
   memset(dx + (size_t)rows * line, 0, (size_t)(c->ti - rows) * line * sizeof *dx);
 }
 

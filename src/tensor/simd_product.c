@@ -6,11 +6,11 @@
 #include "tensor/simd_tiles.h"
 
 enum {
-  TERMS = 256,      /* of k at a time: A of a tile stays in L1, a block of B in L2 */
+  TERMS = 256,       /* of k at a time: A of a tile stays in L1, a block of B in L2 */
   NEAR = TERMS + 16, /* apart: rows a power of two apart would share few places of L1 */
-  FEW_ROWS = 32,    /* up to these the rows all stay in L1 while a block of B meets them */
-  WIDE_TERMS = 128, /* rows of a large matrix at a time: they stay in L2 */
-  WIDE_ROWS = 32    /* rows that meet them at a time */
+  FEW_ROWS = 32,     /* up to these the rows all stay in L1 while a block of B meets them */
+  WIDE_TERMS = 128,  /* rows of a large matrix at a time: they stay in L2 */
+  WIDE_ROWS = 32     /* rows that meet them at a time */
 };
 
 /* A(p, k) at a + p a_row + k a_step; B(k, columns) at b + k b_step; C(p, columns) at c + p c_row. */
@@ -28,9 +28,7 @@ typedef struct tile {
 /* The sums start at zero and meet C at the end: C in the registers from the start would cost some of them. */
 AM_INLINE void run_tile(const int P, const int V, const tile *t) {
   vf sum[MOST][2];
-  AM_UNROLL for (int p = 0; p < P; p++) {
-    AM_UNROLL for (int v = 0; v < V; v++) sum[p][v] = (vf){0};
-  }
+  AM_UNROLL for (int p = 0; p < P; p++) { AM_UNROLL for (int v = 0; v < V; v++) sum[p][v] = (vf){0}; }
   const ptrdiff_t row = t->a_row, step = t->a_step, b_step = t->b_step;
   const float *b = t->b, *at[(MOST + 2) / 3]; /* three rows each: base, base + row, base + 2 row */
   AM_UNROLL for (int p = 0; p < (P + 2) / 3; p++) at[p] = t->a + 3 * p * row;
@@ -65,7 +63,8 @@ AM_INLINE void run_tile(const int P, const int V, const tile *t) {
   }
 }
 
-#define TILE_FUNCTION(P, V) static void tile_##P##_##V(const tile *t) { run_tile(P, V, t); }
+#define TILE_FUNCTION(P, V) \
+  static void tile_##P##_##V(const tile *t) { run_tile(P, V, t); }
 EACH_TILE(TILE_FUNCTION, 1)
 EACH_TILE(TILE_FUNCTION, 2)
 #define TILE_NAME(P, V) tile_##P##_##V,
@@ -76,9 +75,7 @@ static void (*const tiles[2][MOST])(const tile *t) = {{EACH_TILE(TILE_NAME, 1)},
 enum { FOUR = 4 };
 static void run_row(const tile *t, ptrdiff_t b_block) {
   vf sum[FOUR][2];
-  AM_UNROLL for (int j = 0; j < FOUR; j++) {
-    AM_UNROLL for (int v = 0; v < 2; v++) sum[j][v] = (vf){0};
-  }
+  AM_UNROLL for (int j = 0; j < FOUR; j++) { AM_UNROLL for (int v = 0; v < 2; v++) sum[j][v] = (vf){0}; }
   const float *a = t->a, *b = t->b;
   for (int k = 0; k < t->k; k++, a += t->a_step, b += t->b_step) {
     vf value = splat(*a);
@@ -131,8 +128,7 @@ void AM_SIMD(am_pack)(bool trans, int k, int n, const float *b, int ldb, float *
     for (int i = 0; i < k; i++, packed += BLOCK) {
       if (trans)
         for (int c = 0; c < columns; c++) packed[c] = b[(ptrdiff_t)(j + c) * ldb + i];
-      else
-        copy_floats(packed, b + (ptrdiff_t)i * ldb + j, columns);
+      else copy_floats(packed, b + (ptrdiff_t)i * ldb + j, columns);
       zero_floats(packed + columns, BLOCK - columns);
     }
   }
@@ -158,8 +154,16 @@ void AM_SIMD(am_product)(int rows, int k, int n, const float *a, int lda, const 
   if (k == 0 && !add)
     for (int r = 0; r < rows; r++) zero_floats(c + (ptrdiff_t)r * ldc, n);
   for (int at = 0; at < k; at += TERMS) {
-    const tile t = {.k = least(k - at, TERMS), .columns = BLOCK, .a = a + at, .a_row = lda, .a_step = 1,
-                    .b = packed + (ptrdiff_t)at * BLOCK, .b_step = BLOCK, .c = c, .c_row = ldc, .add = add || at};
+    const tile t = {.k = least(k - at, TERMS),
+                    .columns = BLOCK,
+                    .a = a + at,
+                    .a_row = lda,
+                    .a_step = 1,
+                    .b = packed + (ptrdiff_t)at * BLOCK,
+                    .b_step = BLOCK,
+                    .c = c,
+                    .c_row = ldc,
+                    .add = add || at};
     if (rows <= FEW_ROWS) run_blocks(t, rows, n, (ptrdiff_t)k * BLOCK);
     else product_tiles(rows, &t, n, (ptrdiff_t)k * BLOCK);
   }
@@ -181,8 +185,16 @@ void AM_SIMD(am_wide_product)(int rows, int k, int n, const float *x, int ldx, c
     for (int r = 0; r < rows; r += WIDE_ROWS) {
       const int some = least(rows - r, WIDE_ROWS);
       gather(some, terms, x + (ptrdiff_t)r * ldx + at, ldx, near);
-      tile t = {.k = terms, .columns = BLOCK, .a = near, .a_row = WIDE_TERMS, .a_step = 1, .b = w, .b_step = n,
-                .c = y + (ptrdiff_t)r * ldy, .c_row = ldy, .add = true};
+      tile t = {.k = terms,
+                .columns = BLOCK,
+                .a = near,
+                .a_row = WIDE_TERMS,
+                .a_step = 1,
+                .b = w,
+                .b_step = n,
+                .c = y + (ptrdiff_t)r * ldy,
+                .c_row = ldy,
+                .add = true};
       run_blocks(t, some, whole, BLOCK);
       t.b = last;
       t.b_step = BLOCK;
@@ -197,8 +209,15 @@ static void wide_dx(int rows, int terms, int n, const float *w, const float *dy_
   float across[WIDE_TERMS * WIDE_ROWS];
   for (int r = 0; r < rows; r += BLOCK, dy_across += (ptrdiff_t)n * BLOCK) {
     const int some = least(rows - r, BLOCK);
-    const tile t = {.k = n, .columns = BLOCK, .a = w, .a_row = n, .a_step = 1, .b = dy_across, .b_step = BLOCK,
-                    .c = across, .c_row = BLOCK};
+    const tile t = {.k = n,
+                    .columns = BLOCK,
+                    .a = w,
+                    .a_row = n,
+                    .a_step = 1,
+                    .b = dy_across,
+                    .b_step = BLOCK,
+                    .c = across,
+                    .c_row = BLOCK};
     run_rows(t, terms);
     for (int i = 0; i < some; i++)
       for (int l = 0; l < terms; l++) {
@@ -218,8 +237,16 @@ void AM_SIMD(am_wide_back)(int rows, int k, int n, const float *x, int ldx, cons
     for (int r = 0; r < rows; r += WIDE_ROWS) {
       const int some = least(rows - r, WIDE_ROWS);
       gather(some, terms, x + (ptrdiff_t)r * ldx + at, ldx, near);
-      const tile t = {.k = some, .columns = BLOCK, .a = near, .a_row = 1, .a_step = WIDE_TERMS,
-                      .b = dy_packed + (ptrdiff_t)r * BLOCK, .b_step = BLOCK, .c = dw, .c_row = n, .add = true};
+      const tile t = {.k = some,
+                      .columns = BLOCK,
+                      .a = near,
+                      .a_row = 1,
+                      .a_step = WIDE_TERMS,
+                      .b = dy_packed + (ptrdiff_t)r * BLOCK,
+                      .b_step = BLOCK,
+                      .c = dw,
+                      .c_row = n,
+                      .add = true};
       run_blocks(t, terms, n, (ptrdiff_t)rows * BLOCK);
     }
   }

@@ -45,8 +45,20 @@ typedef struct geometry {
 /* A sequence is one row of frames: then tiles lie along time. */
 AM_INLINE geometry geometry_of(const am_conv *c, int ut, int uf, int t0, int t1) {
   if (c->fi == 1 && c->fo == 1 && c->kf == 1 && c->sf == 1 && c->pf == 0 && uf == 1) {
-    am_conv s = {.ti = 1, .fi = c->ti, .ci = c->ci, .to = 1, .fo = c->to, .co = c->co, .kt = 1, .kf = c->kt,
-                 .st = 1, .sf = c->st, .dt = 1, .df = c->dt, .pt = 0, .pf = c->pt};
+    am_conv s = {.ti = 1,
+                 .fi = c->ti,
+                 .ci = c->ci,
+                 .to = 1,
+                 .fo = c->to,
+                 .co = c->co,
+                 .kt = 1,
+                 .kf = c->kt,
+                 .st = 1,
+                 .sf = c->st,
+                 .dt = 1,
+                 .df = c->dt,
+                 .pt = 0,
+                 .pf = c->pt};
     return (geometry){s, 1, ut, t0, t1, 0, 1};
   }
   return (geometry){*c, ut, uf, 0, c->fo, t0, t1};
@@ -75,13 +87,13 @@ typedef struct conv_tile {
   ptrdiff_t step;
   int outer, inner, n;
   ptrdiff_t outer_step, inner_step;
-  const float *weights; /* of a run: [n][V * LANES] */
+  const float *weights;                   /* of a run: [n][V * LANES] */
   ptrdiff_t weights_outer, weights_inner; /* from run to run */
-  const float *bias;    /* of the block, or NULL */
-  float *y;             /* of the block; pixels at y + p * y_step */
+  const float *bias;                      /* of the block, or NULL */
+  float *y;                               /* of the block; pixels at y + p * y_step */
   ptrdiff_t y_step;
-  int columns;          /* output channels that exist, <= V * LANES */
-  bool resume;          /* y holds a partial sum: no bias */
+  int columns; /* output channels that exist, <= V * LANES */
+  bool resume; /* y holds a partial sum: no bias */
   bool relu;
 } conv_tile;
 

@@ -84,7 +84,8 @@ typedef struct am_kernels {
 
   /* Elementwise over n. y may equal x. d* : dx = dy * f'(x), from what is named. */
   void (*relu)(size_t n, const am_real *x, am_real *y);
-  void (*relu_back)(size_t n, const am_real *y, const am_real *dy, am_real *dx); /* from y: dx = y > 0 ? dy : 0, NaN y passes NaN */
+  void (*relu_back)(size_t n, const am_real *y, const am_real *dy,
+                    am_real *dx); /* from y: dx = y > 0 ? dy : 0, NaN y passes NaN */
   void (*sigmoid)(size_t n, const am_real *x, am_real *y);
   void (*tanh)(size_t n, const am_real *x, am_real *y);
   void (*exp)(size_t n, const am_real *x, am_real *y);
@@ -92,11 +93,11 @@ typedef struct am_kernels {
   void (*gelu_back)(size_t n, const am_real *x, const am_real *dy, am_real *dx);
   void (*silu)(size_t n, const am_real *x, am_real *y);
   void (*silu_back)(size_t n, const am_real *x, const am_real *dy, am_real *dx);
-  void (*add)(size_t n, const am_real *x, am_real *y);               /* y += x */
+  void (*add)(size_t n, const am_real *x, am_real *y);                        /* y += x */
   void (*sum)(size_t n, const am_real *x, const am_real *z, am_real *y);      /* y = x + z; y may be either */
   void (*add_relu)(size_t n, const am_real *x, const am_real *z, am_real *y); /* y = max(x + z, 0) */
-  void (*scale_add)(size_t n, am_real a, const am_real *x, am_real *y); /* y += a x */
-  double (*sum_squares)(size_t n, const am_real *x);                  /* fixed order */
+  void (*scale_add)(size_t n, am_real a, const am_real *x, am_real *y);       /* y += a x */
+  double (*sum_squares)(size_t n, const am_real *x);                          /* fixed order */
   /* column sums: out(c) += sum over rows of x(rows,c) */
   void (*column_sums)(size_t rows, size_t columns, const am_real *x, am_real *out);
 
@@ -131,8 +132,8 @@ typedef struct am_kernels {
   /* Optimiser sweeps over n elements; see train/optimiser.h for the definitions. */
   void (*sgd)(size_t n, am_real *w, const am_real *g, am_real *velocity, am_real scale, am_real rate, am_real momentum,
               bool nesterov, am_real decay);
-  void (*adam)(size_t n, am_real *w, const am_real *g, am_real *m, am_real *v, am_real scale, am_real rate, am_real beta1,
-               am_real beta2, am_real epsilon, am_real decay, bool decoupled);
+  void (*adam)(size_t n, am_real *w, const am_real *g, am_real *m, am_real *v, am_real scale, am_real rate,
+               am_real beta1, am_real beta2, am_real epsilon, am_real decay, bool decoupled);
 } am_kernels;
 
 /* SGD as the kernel does it: g' = scale*g + decay*w; v = momentum*v + g' (velocity NULL: v is g');

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/system.h"
-#include "train/trainer.h"
 #include "run/metrics.h"
 #include "run/predictions.h"
+#include "train/trainer.h"
 
 /* ---- one part ---- */
 
@@ -17,14 +17,11 @@ static am_status part_metrics(am_trainer *t, const uint32_t *clips, size_t n, co
     speakers[i] = t->dataset->clips[clips[i]].speaker;
   }
   if (!status)
-    status = am_metrics_compute(t->ctx, probabilities, labels, speakers, n, t->dataset->labels, t->classes, t->config->seed, out,
-                                err);
-  if (!status)
-    status = am_metrics_add_utterances(*out, t->dataset, clips, probabilities, labels, t->config->seed, err);
-  if (!status)
-    status = am_metrics_add_groups(*out, t->dataset, clips, probabilities, labels, err);
-  if (!status)
-    status = am_metrics_diagnose(*out, labels, speakers, t->dataset->speakers, err);
+    status = am_metrics_compute(t->ctx, probabilities, labels, speakers, n, t->dataset->labels, t->classes,
+                                t->config->seed, out, err);
+  if (!status) status = am_metrics_add_utterances(*out, t->dataset, clips, probabilities, labels, t->config->seed, err);
+  if (!status) status = am_metrics_add_groups(*out, t->dataset, clips, probabilities, labels, err);
+  if (!status) status = am_metrics_diagnose(*out, labels, speakers, t->dataset->speakers, err);
   am_free(t->ctx, labels);
   am_free(t->ctx, speakers);
   return status;
@@ -79,16 +76,19 @@ static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *
 
 static void say(am_trainer *t, const char *part, const am_metrics *m) {
   if (!m) return;
-  am_run_log(&t->folder, AM_LOG_INFO, "%s, %zu clips: accuracy %.1f %% (%.1f to %.1f, %s), unweighted average recall %.1f %%, "
-                 "macro F1 %.1f %%, both over %d of %d classes (chance %.1f %%)%s", part, m->n, 100 * m->accuracy,
-                 100 * m->low, 100 * m->high, m->interval, 100 * m->uar, 100 * m->macro_f1, m->scored, m->classes,
-                 100 * am_metrics_chance(m), t->dataset->synthetic ? " (synthetic speech)" : "");
-  for (size_t i = 0; i < m->n_diagnoses; i++) am_run_note(&t->folder, AM_LOG_WARNING, "%s: %s", part, m->diagnoses[i].text);
+  am_run_log(&t->folder, AM_LOG_INFO,
+             "%s, %zu clips: accuracy %.1f %% (%.1f to %.1f, %s), unweighted average recall %.1f %%, "
+             "macro F1 %.1f %%, both over %d of %d classes (chance %.1f %%)%s",
+             part, m->n, 100 * m->accuracy, 100 * m->low, 100 * m->high, m->interval, 100 * m->uar, 100 * m->macro_f1,
+             m->scored, m->classes, 100 * am_metrics_chance(m), t->dataset->synthetic ? " (synthetic speech)" : "");
+  for (size_t i = 0; i < m->n_diagnoses; i++)
+    am_run_note(&t->folder, AM_LOG_WARNING, "%s: %s", part, m->diagnoses[i].text);
   const am_metrics *u = m->per_utterance;
   if (u)
-    am_run_log(&t->folder, AM_LOG_INFO, "%s, %zu utterances by the mean of their chunks: accuracy %.1f %%, unweighted "
-                   "average recall %.1f %% over %d of %d classes", part, u->n, 100 * u->accuracy, 100 * u->uar, u->scored,
-                   u->classes);
+    am_run_log(&t->folder, AM_LOG_INFO,
+               "%s, %zu utterances by the mean of their chunks: accuracy %.1f %%, unweighted "
+               "average recall %.1f %% over %d of %d classes",
+               part, u->n, 100 * u->accuracy, 100 * u->uar, u->scored, u->classes);
 }
 
 /* ---- all ---- */
@@ -112,7 +112,8 @@ static am_status keep(am_trainer *t, kept *k, am_error *err) {
 static void put_back(am_trainer *t, const kept *k) {
   size_t n;
   memcpy(am_model_weights(t->model, &n), k->weights, k->n_weights * sizeof *k->weights);
-  if (k->n_statistics) memcpy(am_model_statistics(t->model, &n), k->statistics, k->n_statistics * sizeof *k->statistics);
+  if (k->n_statistics)
+    memcpy(am_model_statistics(t->model, &n), k->statistics, k->n_statistics * sizeof *k->statistics);
 }
 
 /* The last weights, or their average, become best.h5. */
@@ -129,8 +130,10 @@ static am_status load_best(am_trainer *t, const kept *k, am_error *err) {
   uint64_t epoch, wanted = t->state.schedule.best_epoch;
   am_status status = am_checkpoint_weights(t->ctx, t->folder.best, t->model, &epoch, NULL, err);
   if (status || epoch == wanted) return status;
-  am_run_log(&t->folder, AM_LOG_WARNING, "best.h5 is of epoch %llu, the best of this run was %llu; the last weights take its "
-                 "place", (unsigned long long)epoch, (unsigned long long)wanted);
+  am_run_log(&t->folder, AM_LOG_WARNING,
+             "best.h5 is of epoch %llu, the best of this run was %llu; the last weights take its "
+             "place",
+             (unsigned long long)epoch, (unsigned long long)wanted);
   put_back(t, k);
   t->state.schedule.best_epoch = t->state.epoch;
   status = save_last_as_best(t, err);
@@ -180,7 +183,8 @@ am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
   if (status) return status;
   if (!t->state.finished) status = save_finished(t, err);
   if (!status) status = am_trainer_history(t, err);
-  if (!status) status = am_file_remove(t->ctx, t->folder.previous, err); /* before run.json says that nothing is left to do */
+  if (!status)
+    status = am_file_remove(t->ctx, t->folder.previous, err); /* before run.json says that nothing is left to do */
   return status ? status : am_trainer_facts(t, "finished", err);
 }
 

@@ -92,9 +92,12 @@ static const char *bad_gradient(am_trainer *t, const am_batch *batch, const am_l
 static am_status fail_numeric(am_trainer *t, uint64_t step, const char *what, const char *where, am_error *err) {
   char kept[512] = "no checkpoint had been written yet";
   if (t->folder.ready && am_file_exists(t->folder.last))
-    snprintf(kept, sizeof kept, "the state after step %llu is kept in %s", (unsigned long long)t->saved_step, t->folder.last);
-  return am_fail(err, AM_E_NUMERIC, "step %llu (epoch %llu): %s, first in %s; lower train.optimiser.learning_rate or set "
-                 "clip_norm; %s", (unsigned long long)step, (unsigned long long)(t->state.epoch + 1), what, where, kept);
+    snprintf(kept, sizeof kept, "the state after step %llu is kept in %s", (unsigned long long)t->saved_step,
+             t->folder.last);
+  return am_fail(err, AM_E_NUMERIC,
+                 "step %llu (epoch %llu): %s, first in %s; lower train.optimiser.learning_rate or set "
+                 "clip_norm; %s",
+                 (unsigned long long)step, (unsigned long long)(t->state.epoch + 1), what, where, kept);
 }
 
 am_status am_trainer_bad_loss(am_trainer *t, const am_batch *batch, double loss, am_error *err) {

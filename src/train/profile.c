@@ -1,6 +1,6 @@
 /* train/profile.c - where the time of training went: layer by layer, and the rest. */
-#include "train/trainer.h"
 #include "nn/flops.h"
+#include "train/trainer.h"
 
 void am_trainer_profile_step(am_trainer *t, const am_loader_batch *b) {
   am_shape in = am_model_input(t->model);
@@ -18,14 +18,14 @@ static void say_layers(am_trainer *t, double whole) {
   const am_step_time *times = am_session_times(t->session);
   double steps = p->steps > 0 ? p->steps : 1;
   am_run_log(&t->folder, AM_LOG_INFO, "%-28s %10s %8s %9s %10s %8s %9s %7s", "layer", "forward s", "GFLOP/s", "MB/step",
-                 "backward s", "GFLOP/s", "MB/step", "share");
+             "backward s", "GFLOP/s", "MB/step", "share");
   for (size_t i = 0; i < am_model_steps(t->model); i++) {
     am_flops w = am_flops_of_step(t->model, i, p->clips, p->steps, true);
     const am_step_time *s = &times[i];
     am_run_log(&t->folder, AM_LOG_INFO, "%-28s %10.3f %8.1f %9.2f %10.3f %8.1f %9.2f %6.1f%%",
-                   am_model_step(t->model, i)->layer.name, s->forward, rate(w.forward_flops, s->forward),
-                   w.forward_bytes * 1e-6 / steps, s->backward, rate(w.backward_flops, s->backward),
-                   w.backward_bytes * 1e-6 / steps, whole > 0 ? 100 * (s->forward + s->backward) / whole : 0);
+               am_model_step(t->model, i)->layer.name, s->forward, rate(w.forward_flops, s->forward),
+               w.forward_bytes * 1e-6 / steps, s->backward, rate(w.backward_flops, s->backward),
+               w.backward_bytes * 1e-6 / steps, whole > 0 ? 100 * (s->forward + s->backward) / whole : 0);
   }
 }
 
@@ -35,13 +35,21 @@ void am_trainer_profile(am_trainer *t) {
   double whole = am_now() - t->began, layers = 0;
   for (size_t i = 0; i < am_model_steps(t->model); i++) layers += times[i].forward + times[i].backward;
   double other = whole - layers - p->optimiser - p->data - p->validation - p->checkpoint;
-  const struct { const char *name; double seconds; } rows[] = {
-      {"all layers", layers}, {"optimiser", p->optimiser}, {"data (waiting for batches)", p->data},
-      {"validation and test", p->validation}, {"checkpoint", p->checkpoint}, {"other (loss, log)", other}, {"whole", whole}};
-  am_run_log(&t->folder, AM_LOG_INFO, "profile of %.0f steps; MB: arrays read or written once each, before fusing", p->steps);
+  const struct {
+    const char *name;
+    double seconds;
+  } rows[] = {{"all layers", layers},
+              {"optimiser", p->optimiser},
+              {"data (waiting for batches)", p->data},
+              {"validation and test", p->validation},
+              {"checkpoint", p->checkpoint},
+              {"other (loss, log)", other},
+              {"whole", whole}};
+  am_run_log(&t->folder, AM_LOG_INFO, "profile of %.0f steps; MB: arrays read or written once each, before fusing",
+             p->steps);
   say_layers(t, whole);
   am_run_log(&t->folder, AM_LOG_INFO, "%-28s %10s %7s", "all", "seconds", "share");
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     am_run_log(&t->folder, AM_LOG_INFO, "%-28s %10.3f %6.1f%%", rows[i].name, rows[i].seconds,
-                   whole > 0 ? 100 * rows[i].seconds / whole : 0);
+               whole > 0 ? 100 * rows[i].seconds / whole : 0);
 }

@@ -36,10 +36,11 @@ am_status am_trainer_check_origin(am_trainer *t, const char *path, am_error *err
 /* All epochs of a run have as many steps. */
 static am_status check_steps(am_trainer *t, const char *path, am_error *err) {
   am_training_state *s = &t->state;
-  if (s->position <= t->per_epoch && s->step == am_add(am_mul((size_t)s->epoch, t->per_epoch), (size_t)s->position)) return AM_OK;
-  am_status status = am_fail(err, AM_E_FORMAT, "%s: it says step %llu after %llu epochs and %llu batches; an epoch has %zu batches",
-                             path, (unsigned long long)s->step, (unsigned long long)s->epoch, (unsigned long long)s->position,
-                             t->per_epoch);
+  if (s->position <= t->per_epoch && s->step == am_add(am_mul((size_t)s->epoch, t->per_epoch), (size_t)s->position))
+    return AM_OK;
+  am_status status = am_fail(
+      err, AM_E_FORMAT, "%s: it says step %llu after %llu epochs and %llu batches; an epoch has %zu batches", path,
+      (unsigned long long)s->step, (unsigned long long)s->epoch, (unsigned long long)s->position, t->per_epoch);
   am_free(t->ctx, s->history);
   *s = (am_training_state){.schedule = am_schedule_begin()};
   return status;
@@ -55,11 +56,12 @@ static am_status resume_from(am_trainer *t, const char *path, am_error *err) {
 static am_status resume_or_fall_back(am_trainer *t, am_error *err) {
   am_error first = AM_ERROR_INIT, second = AM_ERROR_INIT;
   am_status status = am_file_exists(t->folder.last) ? resume_from(t, t->folder.last, &first)
-                                             : am_fail(&first, AM_E_IO, "%s is not there", t->folder.last);
+                                                    : am_fail(&first, AM_E_IO, "%s is not there", t->folder.last);
   if (!status) return AM_OK;
   bool damaged = status == AM_E_FORMAT || status == AM_E_IO;
   if (!damaged || !am_file_exists(t->folder.previous)) return am_fail(err, status, "%s", first.message);
-  am_run_log(&t->folder, AM_LOG_WARNING, "%s; going on from the checkpoint before it, %s", first.message, t->folder.previous);
+  am_run_log(&t->folder, AM_LOG_WARNING, "%s; going on from the checkpoint before it, %s", first.message,
+             t->folder.previous);
   status = resume_from(t, t->folder.previous, &second);
   t->fell_back = !status;
   return status ? am_fail(err, status, "%s; and the checkpoint before it: %s", first.message, second.message) : AM_OK;
@@ -87,7 +89,7 @@ static void check_best(am_trainer *t, const best_file *b) {
   if (!b->status && b->epoch > s->best_epoch) return;
   if (!b->status && b->epoch == s->best_epoch && b->digest == t->state.best_digest) return;
   am_run_log(&t->folder, AM_LOG_WARNING, "%s; the best epoch will be chosen among those to come",
-                 b->status ? b->err.message : "best.h5 is not the one that last.h5 was written with");
+             b->status ? b->err.message : "best.h5 is not the one that last.h5 was written with");
   s->best = NAN;
   s->best_epoch = 0;
 }
@@ -108,12 +110,15 @@ static am_status check_recordings(am_trainer *t, am_error *err) {
     return AM_OK;
   }
   if (!r.known)
-    am_run_log(&t->folder, AM_LOG_INFO, "the run kept no digests of its recordings (clips.csv); those of now are kept from here on");
+    am_run_log(&t->folder, AM_LOG_INFO,
+               "the run kept no digests of its recordings (clips.csv); those of now are kept from here on");
   if (r.n_changed)
-    status = am_fail(err, AM_E_DATA, "%s: not the recording%s that this run was trained on: %s; put the recordings back, or "
-                     "start a new run from the weights in %s (option init; to go on with the recordings of now, remove %s/clips.csv)",
-                     t->dataset->root ? t->dataset->root : "the corpus", r.n_changed > 1 ? "s" : "", r.names.data, t->folder.last,
-                     t->options->out);
+    status = am_fail(err, AM_E_DATA,
+                     "%s: not the recording%s that this run was trained on: %s; put the recordings back, or "
+                     "start a new run from the weights in %s (option init; to go on with the recordings of now, remove "
+                     "%s/clips.csv)",
+                     t->dataset->root ? t->dataset->root : "the corpus", r.n_changed > 1 ? "s" : "", r.names.data,
+                     t->folder.last, t->options->out);
   am_buffer_free(t->ctx, &r.names);
   return status;
 }
@@ -131,10 +136,12 @@ static am_status resume_digests(am_trainer *t, am_error *err) {
 am_status am_trainer_resume(am_trainer *t, am_error *err) {
   if (!am_file_exists(t->folder.last) && !am_file_exists(t->folder.previous)) {
     if (am_run_folder_init(&t->folder)) /* which is not part of the config */
-      return am_fail(err, AM_E_USAGE, "%s had been stopped before its first save and began with the weights of %s; remove the "
-                     "folder and start again", t->options->out, am_run_folder_init(&t->folder));
+      return am_fail(err, AM_E_USAGE,
+                     "%s had been stopped before its first save and began with the weights of %s; remove the "
+                     "folder and start again",
+                     t->options->out, am_run_folder_init(&t->folder));
     am_run_log(&t->folder, AM_LOG_WARNING, "%s had been stopped before its first save: starting from the beginning",
-                   t->options->out);
+               t->options->out);
     return AM_OK;
   }
   best_file best = look_at_best(t);
@@ -146,16 +153,17 @@ am_status am_trainer_resume(am_trainer *t, am_error *err) {
   status = resume_digests(t, err);
   if (status) return status;
   if (t->state.finished && said_finished(t))
-    return am_fail(err, AM_E_USAGE, "%s is finished after %llu epochs; to train on, start a new run from the weights in %s "
+    return am_fail(err, AM_E_USAGE,
+                   "%s is finished after %llu epochs; to train on, start a new run from the weights in %s "
                    "(option init)",
                    t->options->out, (unsigned long long)t->state.epoch, t->folder.last);
   check_best(t, &best);
   if (t->state.finished) {
     am_run_log(&t->folder, AM_LOG_INFO, "all %llu epochs are done; finishing what had been stopped after them",
-                   (unsigned long long)t->state.epoch);
+               (unsigned long long)t->state.epoch);
     return AM_OK;
   }
   am_run_log(&t->folder, AM_LOG_INFO, "resuming after step %llu, in epoch %llu", (unsigned long long)t->state.step,
-                 (unsigned long long)(t->state.epoch + 1));
+             (unsigned long long)(t->state.epoch + 1));
   return AM_OK;
 }

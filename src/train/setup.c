@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "data/twins.h"
-#include "nn/doubt.h"
 #include "model/origin.h"
+#include "nn/doubt.h"
 #include "train/trainer.h"
 
 /* ---- data ---- */
@@ -11,10 +11,12 @@
 static void say_left_out(am_trainer *t) {
   const am_dataset *d = t->dataset;
   for (size_t i = 0; i < d->n_left_out; i++)
-    am_run_log(&t->folder, AM_LOG_INFO, "left out: %zu clip%s, %s (%s)", d->left_out[i].count, am_count(d->left_out[i].count, "", "s"),
-                   d->left_out[i].reason, d->left_out[i].example ? d->left_out[i].example : "");
+    am_run_log(&t->folder, AM_LOG_INFO, "left out: %zu clip%s, %s (%s)", d->left_out[i].count,
+               am_count(d->left_out[i].count, "", "s"), d->left_out[i].reason,
+               d->left_out[i].example ? d->left_out[i].example : "");
   if (d->n_missing && d->missing_note) am_run_log(&t->folder, AM_LOG_WARNING, "%s", d->missing_note);
-  if (d->synthetic) am_run_log(&t->folder, AM_LOG_WARNING, "this corpus is synthetic: results say nothing about real speech");
+  if (d->synthetic)
+    am_run_log(&t->folder, AM_LOG_WARNING, "this corpus is synthetic: results say nothing about real speech");
 }
 
 /* Labels that cannot be saved are known before hours of training, not at the first save. */
@@ -24,23 +26,29 @@ static am_status check_labels(const am_dataset *d, am_error *err) {
   for (size_t k = 0; k < n; k++)
     if (strlen(d->labels[k]) > longest) longest = strlen(d->labels[k]);
   if (am_mul(longest, n) > AM_MAX_LABEL_BYTES)
-    return am_fail(err, AM_E_DATA, "%zu labels of up to %zu bytes (%.60s, ...) are more than a checkpoint keeps, %d bytes; %s",
-                   n, longest, d->labels[0], (int)AM_MAX_LABEL_BYTES, advice);
+    return am_fail(err, AM_E_DATA,
+                   "%zu labels of up to %zu bytes (%.60s, ...) are more than a checkpoint keeps, %d bytes; %s", n,
+                   longest, d->labels[0], (int)AM_MAX_LABEL_BYTES, advice);
   return AM_OK;
 }
 
 /* Whoever names speakers to be held out must not believe that they are when another kind of split draws its own. */
 static void say_unused(am_trainer *t) {
   const am_split_options *o = &t->config->split;
-  const struct { const char *key; bool given; } fixed[] = {{"test_speakers", o->test_speakers.n > 0},
-                                                           {"validation_speakers", o->validation_speakers.n > 0},
-                                                           {"fold_lists", o->fold_lists && o->fold_lists->first}};
+  const struct {
+    const char *key;
+    bool given;
+  } fixed[] = {{"test_speakers", o->test_speakers.n > 0},
+               {"validation_speakers", o->validation_speakers.n > 0},
+               {"fold_lists", o->fold_lists && o->fold_lists->first}};
   for (size_t i = 0; i < 3 && o->kind != AM_SPLIT_FIXED; i++)
     if (fixed[i].given)
       am_run_log(&t->folder, AM_LOG_WARNING, "split.%s is not used: it is for split.kind fixed", fixed[i].key);
 }
 
-static void say_doubt(void *user, const char *line) { am_run_log(&((am_trainer *)user)->folder, AM_LOG_WARNING, "%s", line); }
+static void say_doubt(void *user, const char *line) {
+  am_run_log(&((am_trainer *)user)->folder, AM_LOG_WARNING, "%s", line);
+}
 
 /* The shares that came out, and what is odd about them. */
 static am_status say_parts(am_trainer *t, am_error *err) {
@@ -64,7 +72,7 @@ static am_status load_data(am_trainer *t, am_error *err) {
   am_dataset *d = t->dataset;
   t->classes = d->n_labels;
   am_run_log(&t->folder, AM_LOG_INFO, "%s: %zu clips, %d classes, %d speakers", d->title ? d->title : d->corpus, d->n,
-                 d->n_labels, d->n_speakers);
+             d->n_labels, d->n_speakers);
   say_left_out(t);
   status = am_split_make(t->ctx, d, &c->split, &t->split, err);
   if (status) return status;
@@ -77,7 +85,8 @@ static am_status load_data(am_trainer *t, am_error *err) {
     return am_fail(err, AM_E_DATA, "the training part is empty (%s); change the split section", t->split->note);
   bool held_out = t->split->n[AM_PART_VALIDATION] || t->split->n[AM_PART_TEST];
   if (held_out && t->split->speakers_known && !t->split->speaker_independent)
-    am_run_log(&t->folder, AM_LOG_WARNING, "not speaker-independent: speakers of the held-out clips are also trained on");
+    am_run_log(&t->folder, AM_LOG_WARNING,
+               "not speaker-independent: speakers of the held-out clips are also trained on");
   t->monitor = (am_monitor)c->train.monitor;
   if (!t->split->n[AM_PART_VALIDATION] && t->monitor != AM_MONITOR_TRAIN_LOSS && t->monitor != AM_MONITOR_LAST) {
     t->monitor = AM_MONITOR_TRAIN_LOSS;
@@ -102,8 +111,8 @@ static bool drop_clips(am_trainer *t, bool (*stay)(const am_store *store, uint32
     for (int reason = 0; reason < 3; reason++)
       if (why[reason])
         am_run_log(&t->folder, AM_LOG_WARNING, "%zu clip%s left out of the %s part: %s", why[reason],
-                       am_count(why[reason], "", "s"), am_part_name((am_part)part),
-                       reason ? am_unheard_name((am_unheard)reason) : "unreadable");
+                   am_count(why[reason], "", "s"), am_part_name((am_part)part),
+                   reason ? am_unheard_name((am_unheard)reason) : "unreadable");
     any |= kept < t->split->n[part];
     t->unheard[part] += why[AM_UNHEARD_SILENT] + why[AM_UNHEARD_TOO_SHORT];
     t->split->n[part] = kept;
@@ -122,15 +131,15 @@ static void drop_unusable(am_trainer *t) {
 static am_status say_twins(am_trainer *t, am_error *err) {
   am_twins twins;
   am_split *split = t->split;
-  am_status status =
-      am_split_find_twins(t->ctx, t->dataset, t->store, split, t->config->data.max_seconds, &twins, err);
+  am_status status = am_split_find_twins(t->ctx, t->dataset, t->store, split, t->config->data.max_seconds, &twins, err);
   if (status || !twins.sounds) return status;
   const bool doubted = twins.trained && split->speaker_independent;
-  am_run_log(&t->folder, AM_LOG_WARNING, "%zu sound%s in two parts, e.g. %s (%s) and %s (%s): they are the same, so not all that is "
-                 "held out is new to the model%s; leave one of each out (data.exclude)", twins.sounds,
-                 twins.sounds == 1 ? " is" : "s are", t->dataset->clips[twins.clip[0]].name, am_part_name(twins.part[0]),
-                 t->dataset->clips[twins.clip[1]].name, am_part_name(twins.part[1]),
-                 doubted ? ", and the results do not count as speaker-independent" : "");
+  am_run_log(&t->folder, AM_LOG_WARNING,
+             "%zu sound%s in two parts, e.g. %s (%s) and %s (%s): they are the same, so not all that is "
+             "held out is new to the model%s; leave one of each out (data.exclude)",
+             twins.sounds, twins.sounds == 1 ? " is" : "s are", t->dataset->clips[twins.clip[0]].name,
+             am_part_name(twins.part[0]), t->dataset->clips[twins.clip[1]].name, am_part_name(twins.part[1]),
+             doubted ? ", and the results do not count as speaker-independent" : "");
   if (doubted) split->speaker_independent = false;
   return AM_OK;
 }
@@ -139,14 +148,17 @@ static am_status make_features(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   am_status status = am_features_create(t->ctx, &c->features, &t->fx, err);
   if (!status)
-    status = am_store_create(t->ctx, t->dataset, t->fx, &c->data, t->options->dry_run && !am_folder_exists(c->cache) ?
-                             "" : c->cache, am_augment_needs_sound(&c->augment), &t->store, err);
+    status = am_store_create(t->ctx, t->dataset, t->fx, &c->data,
+                             t->options->dry_run && !am_folder_exists(c->cache) ? "" : c->cache,
+                             am_augment_needs_sound(&c->augment), &t->store, err);
   if (status) return status;
   am_store_counts counts = am_store_counted(t->store);
   am_run_log(&t->folder, AM_LOG_INFO, "features: %zu clips from the cache, %zu computed in %.1f s", counts.from_cache,
-                 counts.computed, counts.seconds);
+             counts.computed, counts.seconds);
   drop_unusable(t);
-  if (!t->split->n[AM_PART_TRAIN]) return am_fail(err, AM_E_DATA, "no clip of the training part is left: none can be read, or none has anything to hear");
+  if (!t->split->n[AM_PART_TRAIN])
+    return am_fail(err, AM_E_DATA,
+                   "no clip of the training part is left: none can be read, or none has anything to hear");
   status = say_twins(t, err);
   if (status) return status;
   return am_normaliser_fit(t->ctx, t->store, t->dataset, &c->features, t->split->at[AM_PART_TRAIN],
@@ -159,9 +171,10 @@ static void say_cut(am_trainer *t) {
   for (int part = 0; part < 3; part++) {
     size_t cut = am_evaluate_cut(t->model, t->store, t->split->at[part], t->split->n[part]);
     if (cut)
-      am_run_log(&t->folder, AM_LOG_WARNING, "%zu of %zu %s clips %s longer than the model's %d frames; only %s start is used", cut,
-                     t->split->n[part], am_part_name((am_part)part), am_count(cut, "is", "are"), am_model_input(t->model).t,
-                     am_count(cut, "its", "their"));
+      am_run_log(&t->folder, AM_LOG_WARNING,
+                 "%zu of %zu %s clips %s longer than the model's %d frames; only %s start is used", cut,
+                 t->split->n[part], am_part_name((am_part)part), am_count(cut, "is", "are"), am_model_input(t->model).t,
+                 am_count(cut, "its", "their"));
   }
 }
 
@@ -172,9 +185,10 @@ static am_status make_model(am_trainer *t, am_error *err) {
     frames = am_store_max_frames(t->store);
     if (c->features.max_frames > 0 && c->features.max_frames < frames) frames = (int)c->features.max_frames;
   } else if (c->augment.crop_frames > 0 && c->augment.crop_frames < fixed) {
-    return am_fail(err, AM_E_CONFIG, "augment.crop_frames is %lld, but all clips are made %d frames long "
-                   "(features.samples or mean_over_time); leave one of the two out", (long long)c->augment.crop_frames,
-                   fixed);
+    return am_fail(err, AM_E_CONFIG,
+                   "augment.crop_frames is %lld, but all clips are made %d frames long "
+                   "(features.samples or mean_over_time); leave one of the two out",
+                   (long long)c->augment.crop_frames, fixed);
   }
   am_status status = am_config_model(c, frames, am_store_bins(t->store), !fixed, t->classes, &t->model, err);
   if (status) return status;
@@ -182,9 +196,10 @@ static am_status make_model(am_trainer *t, am_error *err) {
   size_t weights = 0;
   for (size_t i = 0; i < am_model_weight_count(t->model); i++) weights += am_model_weight_info(t->model, i)->count;
   am_run_log(&t->folder, AM_LOG_INFO, "model: input %d frames of %d bins%s, %zu layers, %zu parameters", frames,
-                 am_store_bins(t->store), fixed ? "" : ", any shorter length", am_model_steps(t->model), weights);
+             am_store_bins(t->store), fixed ? "" : ", any shorter length", am_model_steps(t->model), weights);
   char doubt[512];
-  if (am_model_output_doubt(t->model, doubt, sizeof doubt)) am_run_log(&t->folder, AM_LOG_WARNING, "model.layers: %s", doubt);
+  if (am_model_output_doubt(t->model, doubt, sizeof doubt))
+    am_run_log(&t->folder, AM_LOG_WARNING, "model.layers: %s", doubt);
   say_cut(t);
   return AM_OK;
 }
@@ -195,8 +210,10 @@ am_status am_trainer_doubt(am_trainer *t, const char *file, am_error *err) {
   am_status status = am_corpora_add(t->ctx, &own, &t->config->data, t->dataset->corpus, t->dataset->synthetic, err);
   const char *shared = status ? NULL : am_corpora_shared(&t->trained_before, &own);
   if (shared && t->by_speaker) {
-    am_run_log(&t->folder, AM_LOG_WARNING, "%s: its weights had been trained on a corpus of the same name, or one that is not known "
-                   "(%s), perhaps on speakers held out here; the results do not count as speaker-independent", file, shared);
+    am_run_log(&t->folder, AM_LOG_WARNING,
+               "%s: its weights had been trained on a corpus of the same name, or one that is not known "
+               "(%s), perhaps on speakers held out here; the results do not count as speaker-independent",
+               file, shared);
     t->split->speaker_independent = false;
   }
   am_names_free(t->ctx, &own);
@@ -218,19 +235,21 @@ static am_status init_from(am_trainer *t, am_error *err) {
   am_status status = am_checkpoint_init(t->ctx, file, t->model, &report, err);
   if (status) return status;
   am_run_log(&t->folder, AM_LOG_INFO, "%s: %zu array%s matched: %s", file, report.n_matched,
-                 am_count(report.n_matched, "", "s"), report.matched.data);
+             am_count(report.n_matched, "", "s"), report.matched.data);
   if (report.n_missing)
     am_run_log(&t->folder, AM_LOG_WARNING, "%s: %zu array%s missing there, drawn new: %s", file, report.n_missing,
-                   am_count(report.n_missing, "", "s"), report.missing.data);
+               am_count(report.n_missing, "", "s"), report.missing.data);
   if (report.n_anew)
-    am_run_log(&t->folder, AM_LOG_INFO, "%s: the statistics of %zu batch norm%s serve until the first batch, then those of the "
-                   "batches here do (statistics: plain goes on with the former)", file, report.n_anew, am_count(report.n_anew, "", "s"));
+    am_run_log(&t->folder, AM_LOG_INFO,
+               "%s: the statistics of %zu batch norm%s serve until the first batch, then those of the "
+               "batches here do (statistics: plain goes on with the former)",
+               file, report.n_anew, am_count(report.n_anew, "", "s"));
   if (report.n_reshaped)
     am_run_log(&t->folder, AM_LOG_WARNING, "%s: %zu array%s of another shape, drawn new: %s", file, report.n_reshaped,
-                   am_count(report.n_reshaped, "", "s"), report.reshaped.data);
+               am_count(report.n_reshaped, "", "s"), report.reshaped.data);
   if (report.n_unused)
     am_run_log(&t->folder, AM_LOG_WARNING, "%s: %zu array%s not used here: %s", file, report.n_unused,
-                   am_count(report.n_unused, "", "s"), report.unused.data);
+               am_count(report.n_unused, "", "s"), report.unused.data);
   am_init_report_free(t->ctx, &report);
   return began_from(t, file, err);
 }

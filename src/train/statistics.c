@@ -28,11 +28,15 @@ void am_trainer_say_lone(am_trainer *t) {
   if (!layer) return;
   static const char *const advice = "put it where there is time or frequency to average over, or take a layer_norm";
   if (batch == 1 || n == 1)
-    am_run_log(&t->folder, AM_LOG_WARNING, "%s takes the mean and variance of one value a channel in every batch, since a batch is "
-                   "one clip: its output does not depend on what it hears, and nothing before it learns; set train.batch "
-                   "to 2 or more, %s", layer, advice);
+    am_run_log(&t->folder, AM_LOG_WARNING,
+               "%s takes the mean and variance of one value a channel in every batch, since a batch is "
+               "one clip: its output does not depend on what it hears, and nothing before it learns; set train.batch "
+               "to 2 or more, %s",
+               layer, advice);
   else
-    am_run_log(&t->folder, AM_LOG_WARNING, "%s takes the mean and variance of one value a channel in one batch of each epoch, which "
-                   "is one clip (%zu clips in batches of %zu): that step learns nothing before it, and moves its variance "
-                   "towards 0; set another train.batch, or %s", layer, n, batch, advice);
+    am_run_log(&t->folder, AM_LOG_WARNING,
+               "%s takes the mean and variance of one value a channel in one batch of each epoch, which "
+               "is one clip (%zu clips in batches of %zu): that step learns nothing before it, and moves its variance "
+               "towards 0; set another train.batch, or %s",
+               layer, n, batch, advice);
 }

@@ -17,8 +17,8 @@ static double divisor_of(const am_trainer *t, const am_loader_batch *b) {
 am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err) {
   am_training_state *s = &t->state;
   int K = t->classes;
-  am_batch batch = {.size = sizeof batch, .n = b->n, .x = b->x, .seed = t->config->seed, .epoch = s->epoch + 1,
-                    .draws = b->draws};
+  am_batch batch = {
+      .size = sizeof batch, .n = b->n, .x = b->x, .seed = t->config->seed, .epoch = s->epoch + 1, .draws = b->draws};
   if (am_model_input(t->model).variable) batch.lengths = b->lengths;
   am_status status = am_session_forward(t->session, &batch, true, err);
   if (status) return status;
@@ -32,9 +32,8 @@ am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err
   if (!am_all_finite(gradients, n)) return am_trainer_bad_gradient(t, &batch, b, err);
 
   double divisor = divisor_of(t, b);
-  t->rate = t->config->optimiser.learning_rate *
-            am_schedule_factor(&t->config->schedule, &s->schedule, s->step, t->per_epoch,
-                               (uint64_t)t->config->train.epochs);
+  t->rate = t->config->optimiser.learning_rate * am_schedule_factor(&t->config->schedule, &s->schedule, s->step,
+                                                                    t->per_epoch, (uint64_t)t->config->train.epochs);
   double begun = am_now();
   am_optimiser_step(t->optimiser, weights, gradients, divisor, t->rate);
   t->profile.optimiser += am_now() - begun;

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
+#include "run/environment.h"
 #include "run/history.h"
 #include "run/recordings.h"
-#include "base/number.h"
 #include "train/trainer.h"
-#include "run/environment.h"
 
 /* ---- files ---- */
 
@@ -24,7 +24,8 @@ am_status am_trainer_facts(am_trainer *t, const char *state, am_error *err) {
 }
 
 am_status am_trainer_history(am_trainer *t, am_error *err) {
-  const int scored = am_split_classes(t->dataset, t->split, AM_PART_VALIDATION); /* that validation_uar is a mean over */
+  const int scored =
+      am_split_classes(t->dataset, t->split, AM_PART_VALIDATION); /* that validation_uar is a mean over */
   am_status status = am_history_write(&t->folder, t->state.history, t->state.n_history, scored, err);
   return status ? status : am_run_folder_write(&t->folder, AM_FILE_LOG, &t->folder.log, err);
 }
@@ -74,7 +75,8 @@ am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, boo
 }
 
 static am_status save_last(am_trainer *t, am_error *err) {
-  am_status status = am_digests_write(&t->folder, &t->digests, err); /* first: resuming finds those up to last.h5, and drops the others */
+  am_status status = am_digests_write(&t->folder, &t->digests,
+                                      err); /* first: resuming finds those up to last.h5, and drops the others */
   /* A last.h5 that was found damaged is overwritten: kept, it would push out the good one before it. */
   if (!status) status = am_trainer_save(t, t->folder.last, t->fell_back ? NULL : t->folder.previous, true, err);
   if (!status) t->fell_back = false;
@@ -90,7 +92,8 @@ static am_status validation_loss(am_trainer *t, double *loss, am_error *err) {
   size_t n = t->split->n[AM_PART_VALIDATION], K = (size_t)t->classes;
   am_real *targets = am_alloc(t->ctx, n * K, sizeof *targets);
   if (!targets) return am_no_memory(err);
-  for (size_t i = 0; i < n; i++) targets[i * K + (size_t)t->dataset->clips[t->split->at[AM_PART_VALIDATION][i]].label] = 1;
+  for (size_t i = 0; i < n; i++)
+    targets[i * K + (size_t)t->dataset->clips[t->split->at[AM_PART_VALIDATION][i]].label] = 1;
   *loss = am_loss(&t->config->loss, t->logits, targets, NULL, (int)n, t->classes, NULL, NULL) / (double)n;
   am_free(t->ctx, targets);
   return AM_OK;
@@ -126,8 +129,7 @@ static am_status validate(am_trainer *t, am_epoch *e, am_error *err) {
   if (!status) status = validation_loss(t, &e->validation_loss, err);
   t->profile.validation += am_now() - begun;
   if (status) return status;
-  if (!isfinite(e->validation_loss))
-    return am_trainer_bad_validation(t, e->validation_loss, err);
+  if (!isfinite(e->validation_loss)) return am_trainer_bad_validation(t, e->validation_loss, err);
   validation_scores(t, e);
   return AM_OK;
 }
@@ -162,9 +164,9 @@ static void say_epoch(am_trainer *t, const am_epoch *e, bool best) {
       snprintf(held_out + used, sizeof held_out - (size_t)used, " over %d of %d classes", scored, t->classes);
   }
   am_run_log(&t->folder, AM_LOG_INFO, "epoch %llu/%lld: loss %.4f acc %.3f%s, lr %.3g, %.1f s, %.1f clips/s%s",
-                 (unsigned long long)e->epoch, (long long)t->config->train.epochs, e->train_loss, e->train_accuracy,
-                 held_out, e->learning_rate, e->seconds, e->clips_per_second,
-                 best && t->monitor != AM_MONITOR_LAST ? ", best so far" : "");
+             (unsigned long long)e->epoch, (long long)t->config->train.epochs, e->train_loss, e->train_accuracy,
+             held_out, e->learning_rate, e->seconds, e->clips_per_second,
+             best && t->monitor != AM_MONITOR_LAST ? ", best so far" : "");
 }
 
 /* Averaged weights are in the model during validation and in best.h5. */
@@ -217,24 +219,33 @@ static am_status end_epoch(am_trainer *t, am_error *err) {
 static am_status pause(am_trainer *t, const char *why, am_error *err) {
   if (!t->folder.ready) return am_fail(err, AM_E_STOPPED, "%s", why);
   am_run_log(&t->folder, AM_LOG_INFO, "%s after step %llu, in epoch %llu", why, (unsigned long long)t->state.step,
-                 (unsigned long long)(t->state.epoch + 1));
+             (unsigned long long)(t->state.epoch + 1));
   am_status status = save_last(t, err);
   if (!status) status = am_trainer_facts(t, "interrupted", err);
   if (status) return status;
   bool limited = t->config->train.max_steps > 0; /* would pause again at once */
-  return am_fail(err, AM_E_STOPPED, "%s after step %llu, in epoch %llu; all is saved in %s; go on with: audiomood train "
-                 "--resume %s%s", why, (unsigned long long)t->state.step, (unsigned long long)(t->state.epoch + 1),
-                 t->folder.last, t->options->out, limited ? " --set train.max_steps=0" : "");
+  return am_fail(err, AM_E_STOPPED,
+                 "%s after step %llu, in epoch %llu; all is saved in %s; go on with: audiomood train "
+                 "--resume %s%s",
+                 why, (unsigned long long)t->state.step, (unsigned long long)(t->state.epoch + 1), t->folder.last,
+                 t->options->out, limited ? " --set train.max_steps=0" : "");
 }
 
 static void show(am_trainer *t, bool finished) {
   const am_training_state *s = &t->state;
   char task[64], note[64] = "";
-  snprintf(task, sizeof task, "epoch %llu/%lld", (unsigned long long)(s->epoch + 1), (long long)t->config->train.epochs);
+  snprintf(task, sizeof task, "epoch %llu/%lld", (unsigned long long)(s->epoch + 1),
+           (long long)t->config->train.epochs);
   if (s->clips)
-    snprintf(note, sizeof note, "loss %.4f acc %.2f", s->loss_sum / s->divisor_sum, (double)s->correct / (double)s->clips);
-  am_progress progress = {.size = sizeof progress, .task = task, .unit = "clips", .done = s->clips,
-                          .total = t->split->n[AM_PART_TRAIN], .seconds = s->epoch_seconds, .note = note,
+    snprintf(note, sizeof note, "loss %.4f acc %.2f", s->loss_sum / s->divisor_sum,
+             (double)s->correct / (double)s->clips);
+  am_progress progress = {.size = sizeof progress,
+                          .task = task,
+                          .unit = "clips",
+                          .done = s->clips,
+                          .total = t->split->n[AM_PART_TRAIN],
+                          .seconds = s->epoch_seconds,
+                          .note = note,
                           .finished = finished};
   am_progress_emit(t->ctx, &progress);
 }
@@ -305,9 +316,10 @@ static am_status dry_run(am_trainer *t, am_error *err) {
   if (!status) status = am_trainer_step(t, b, err);
   if (status) return status;
   double seconds = am_now() - begun;
-  am_run_log(&t->folder, AM_LOG_INFO, "dry run: the first step of %d clips took %.3f s (%.1f clips/s), its loss is %.4f; an epoch "
-                 "has %zu such steps; no run was written", b->n, seconds, b->n / seconds,
-                 t->state.loss_sum / t->state.divisor_sum, t->per_epoch);
+  am_run_log(&t->folder, AM_LOG_INFO,
+             "dry run: the first step of %d clips took %.3f s (%.1f clips/s), its loss is %.4f; an epoch "
+             "has %zu such steps; no run was written",
+             b->n, seconds, b->n / seconds, t->state.loss_sum / t->state.divisor_sum, t->per_epoch);
   return AM_OK;
 }
 
@@ -344,8 +356,10 @@ static am_status finish(am_trainer *t, am_run_result *result, am_error *err) {
   status = am_trainer_history(t, err);
   if (!status) status = am_trainer_facts(t, "interrupted", err);
   if (status) return status;
-  return am_fail(err, AM_E_STOPPED, "stopped after the last step, while the best weights were evaluated; all is saved in "
-                 "%s; go on with: audiomood train --resume %s", t->folder.last, t->options->out);
+  return am_fail(err, AM_E_STOPPED,
+                 "stopped after the last step, while the best weights were evaluated; all is saved in "
+                 "%s; go on with: audiomood train --resume %s",
+                 t->folder.last, t->options->out);
 }
 
 static am_status train(am_trainer *t, am_run_result *result, am_error *err) {
@@ -357,7 +371,7 @@ static am_status train(am_trainer *t, am_run_result *result, am_error *err) {
     if (am_schedule_should_stop(&t->state.schedule, o->early_stopping)) {
       result->stopped_early = true;
       am_run_log(&t->folder, AM_LOG_INFO, "stopped early: %lld epochs without a better one than epoch %llu",
-                     (long long)o->early_stopping, (unsigned long long)t->state.schedule.best_epoch);
+                 (long long)o->early_stopping, (unsigned long long)t->state.schedule.best_epoch);
       break;
     }
     if (t->state.finished) break;
@@ -375,8 +389,11 @@ static void note_failure(am_trainer *t, am_status status, const am_error *err) {
 }
 
 static am_status run_checked(am_config *config, const am_run_options *options, am_run_result *result, am_error *err) {
-  am_trainer t = {.ctx = config->ctx, .config = config, .options = options,
-                  .folder = {.ctx = config->ctx, .path = options->out, .init = options->init, .resume = options->resume}};
+  am_trainer t = {
+      .ctx = config->ctx,
+      .config = config,
+      .options = options,
+      .folder = {.ctx = config->ctx, .path = options->out, .init = options->init, .resume = options->resume}};
   t.state.schedule = am_schedule_begin();
   am_status status = options->dry_run ? AM_OK : am_run_folder_check(&t.folder, err);
   if (!status && options->resume && !options->dry_run) status = am_run_folder_open(&t.folder, err);
@@ -406,7 +423,8 @@ am_status am_train_run(am_config *config, const am_run_options *given, am_run_re
   am_size_give(result, &mine, sizeof mine);
   status = AM_NEED(err, config);
   if (!status) status = am_size_take(&options, sizeof options, given, sizeof options, "am_run_options", err);
-  if (!status && !options.dry_run && !options.out) status = am_fail(err, AM_E_USAGE, "am_run_options.out may only be NULL in a dry run");
+  if (!status && !options.dry_run && !options.out)
+    status = am_fail(err, AM_E_USAGE, "am_run_options.out may only be NULL in a dry run");
   if (!status) status = run_checked(config, &options, &mine, err);
   am_size_give(result, &mine, sizeof mine);
   return status;

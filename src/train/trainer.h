@@ -9,7 +9,7 @@
 
 /* Where the seconds went that the session's steps do not account for, and what the session did. */
 typedef struct am_profile {
-  double data;       /* waiting for batches */
+  double data; /* waiting for batches */
   double optimiser, validation, checkpoint;
   double clips, steps; /* trained: clips of full length, batches */
 } am_profile;
@@ -21,10 +21,10 @@ typedef struct am_trainer {
   /* setup.c */
   am_dataset *dataset;
   am_split *split;
-  bool by_speaker; /* the split holds speakers out, whatever else makes its results dependent on them */
-  size_t unheard[3];     /* clips of each part that left it, as there is nothing to hear in them */
+  bool by_speaker;          /* the split holds speakers out, whatever else makes its results dependent on them */
+  size_t unheard[3];        /* clips of each part that left it, as there is nothing to hear in them */
   am_left_outs left_out[3]; /* of each part, by reason */
-  am_names trained_before; /* corpora the weights had been trained on when the run began (origin.h) */
+  am_names trained_before;  /* corpora the weights had been trained on when the run began (origin.h) */
   am_features *fx;
   am_store *store;
   am_normaliser normaliser;
@@ -37,14 +37,14 @@ typedef struct am_trainer {
   am_real *dlogits;      /* (batch,K) */
   float *logits;         /* (validation,K) */
   int classes;
-  size_t per_epoch;      /* steps */
+  size_t per_epoch; /* steps */
   am_monitor monitor;
   /* where the run is */
   am_training_state state;
-  am_digests digests;    /* by step */
-  uint64_t begun_step;   /* where this process began or resumed */
+  am_digests digests;          /* by step */
+  uint64_t begun_step;         /* where this process began or resumed */
   const am_value *epochs_then; /* of verify: "train_epochs" of run.json; NULL: not there */
-  double rate;           /* learning rate of the last step */
+  double rate;                 /* learning rate of the last step */
   double clips_per_second;
   am_profile profile;
   double began, saved;   /* when this process began to train; when last.h5 was written (am_now) */
@@ -70,7 +70,8 @@ am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err
 am_status am_trainer_bad_loss(am_trainer *t, const am_batch *batch, double loss, am_error *err);
 am_status am_trainer_bad_gradient(am_trainer *t, const am_batch *batch, const am_loader_batch *b, am_error *err);
 am_status am_trainer_bad_weight(am_trainer *t, am_error *err); /* optimiser->bad_array */
-am_status am_trainer_bad_validation(am_trainer *t, double loss, am_error *err); /* logits are those of the validation part */
+am_status am_trainer_bad_validation(am_trainer *t, double loss,
+                                    am_error *err); /* logits are those of the validation part */
 
 /* profile.c: counts a batch; and all times since t->began as log lines, which add up to the whole. */
 void am_trainer_profile_step(am_trainer *t, const am_loader_batch *b);

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "run/recordings.h"
 #include "run/environment.h"
+#include "run/recordings.h"
 #include "train/trainer.h"
 
 typedef struct job {
@@ -27,11 +27,14 @@ static am_status read_config(job *j, const char *file, const char *const *overri
 }
 
 static am_status read_run(job *j, const char *const *overrides, size_t n, am_error *err) {
-  char *config = am_run_file_path(j->ctx, j->run, AM_FILE_CONFIG), *facts = am_run_file_path(j->ctx, j->run, AM_FILE_FACTS);
+  char *config = am_run_file_path(j->ctx, j->run, AM_FILE_CONFIG),
+       *facts = am_run_file_path(j->ctx, j->run, AM_FILE_FACTS);
   am_status status = config && facts ? AM_OK : am_no_memory(err);
   if (!status && !am_file_exists(config))
-    status = am_fail(err, AM_E_USAGE, "%s: there is no run to verify: wanted a folder with config.yaml, run.json, "
-                     "digests.csv and last.h5", j->run);
+    status = am_fail(err, AM_E_USAGE,
+                     "%s: there is no run to verify: wanted a folder with config.yaml, run.json, "
+                     "digests.csv and last.h5",
+                     j->run);
   if (!status) status = read_config(j, config, overrides, n, err);
   if (!status) status = am_json_read_file(j->ctx, facts, &j->facts, err);
   if (!status) status = am_digests_read(j->ctx, j->run, &j->recorded, err);
@@ -107,7 +110,8 @@ am_status am_run_verify(am_context *ctx, const char *run, const char *const *ove
   if (!status) status = choose_steps(&j, epochs, err);
   if (!status) {
     am_run_options options = {.size = sizeof options, .init = init_of(&j)};
-    am_trainer t = {.ctx = ctx, .config = j.config, .options = &options, .folder = {.ctx = ctx}, .epochs_then = epochs_then(&j)};
+    am_trainer t = {
+        .ctx = ctx, .config = j.config, .options = &options, .folder = {.ctx = ctx}, .epochs_then = epochs_then(&j)};
     out->epochs_unknown = depends_on_epochs(j.config) && !am_epochs_at(t.epochs_then, 0);
     t.state.schedule = am_schedule_begin();
     status = rehearse(&j, &t, err);

@@ -12,10 +12,10 @@ typedef struct am_verify_row {
 typedef struct am_verify_report {
   am_verify_row *rows; /* in the order of steps */
   size_t n, n_equal;
-  am_buffer changes;   /* what is not as it was then, a line each: version, processor path, libraries,
+  am_buffer changes;     /* what is not as it was then, a line each: version, processor path, libraries,
                         * recordings */
   bool recordings_known; /* the run kept digests of its recordings */
-  bool epochs_unknown; /* the schedule depends on train.epochs, and run.json does not say what it was at first */
+  bool epochs_unknown;   /* the schedule depends on train.epochs, and run.json does not say what it was at first */
 } am_verify_report;
 
 /* Reads config.yaml, run.json, digests.csv and last.h5 of the folder `run`, applies `overrides` (of data.root, data.manifest

@@ -6,9 +6,10 @@
 
 #include "audiomood/audiomood.h"
 
-static const char yaml[] = "name: tiny\ndata: {corpus: ravdess, root: nowhere}\n"
-                           "features: {kind: log_mel, sample_rate: 8000, n_fft: 256, hop: 128, mels: 8}\n"
-                           "model: {layers: [global_average_pool, dense]}\n";
+static const char yaml[] =
+    "name: tiny\ndata: {corpus: ravdess, root: nowhere}\n"
+    "features: {kind: log_mel, sample_rate: 8000, n_fft: 256, hop: 128, mels: 8}\n"
+    "model: {layers: [global_average_pool, dense]}\n";
 
 typedef struct things {
   am_context *ctx;
@@ -37,10 +38,10 @@ static int end(void **state) {
 }
 
 /* The message names what is missing. */
-#define REFUSED(call, words)                            \
-  do {                                                  \
-    am_error why = AM_ERROR_INIT;                       \
-    am_test_fails((call), AM_E_USAGE, &why, words);     \
+#define REFUSED(call, words) \
+  do { \
+    am_error why = AM_ERROR_INIT; \
+    am_test_fails((call), AM_E_USAGE, &why, words); \
   } while (0)
 
 static void null_is_refused(void **state) {
@@ -120,7 +121,8 @@ static void a_session_refuses_what_it_has_no_room_for(void **state) {
   am_real x[3 * 5 * 8] = {0}, dy[3] = {0};
   am_batch batch = {.size = sizeof batch, .n = 3, .x = x};
   am_test_ok(am_session_create(t->model, 2, false, &s, &err), &err);
-  am_test_fails(am_session_forward(s, &batch, false, &err), AM_E_USAGE, &err, "a batch of 3 clips in a session for 0 to 2");
+  am_test_fails(am_session_forward(s, &batch, false, &err), AM_E_USAGE, &err,
+                "a batch of 3 clips in a session for 0 to 2");
   batch.n = -1;
   REFUSED(am_session_forward(s, &batch, false, &why), "a batch of -1 clips");
   batch.n = 2;
@@ -163,10 +165,12 @@ static void structs_of_other_headers(void **state) {
   assert_int_equal(am_context_threads(ctx), 2);
   am_context_free(ctx);
   s.more = 1;
-  am_test_fails(am_context_create(&s.known, &ctx, &err), AM_E_USAGE, &err, "am_settings: this program sets members that libaudiomood");
+  am_test_fails(am_context_create(&s.known, &ctx, &err), AM_E_USAGE, &err,
+                "am_settings: this program sets members that libaudiomood");
 
   err = (am_error)AM_ERROR_INIT;
-  s.known = (am_settings){.size = offsetof(am_settings, cpu), .threads = 3, .cpu = "not looked at"}; /* older and shorter */
+  s.known =
+      (am_settings){.size = offsetof(am_settings, cpu), .threads = 3, .cpu = "not looked at"}; /* older and shorter */
   am_test_ok(am_context_create(&s.known, &ctx, &err), &err);
   assert_int_equal(am_context_threads(ctx), 3);
   am_context_free(ctx);
@@ -184,7 +188,8 @@ static void structs_of_other_headers(void **state) {
   assert_int_not_equal(am_train_run(t->config, &options, &r.known, &err), AM_OK); /* there is no corpus */
   assert_int_equal(r.known.size, sizeof r);
   for (size_t i = 0; i < sizeof r.more; i++) assert_int_equal(r.more[i], 0);
-  am_run_result shorter = {.size = offsetof(am_run_result, synthetic), .synthetic = true}; /* older: it ended with seconds */
+  am_run_result shorter = {.size = offsetof(am_run_result, synthetic),
+                           .synthetic = true}; /* older: it ended with seconds */
   err = (am_error)AM_ERROR_INIT;
   am_status status = am_train_run(t->config, &options, &shorter, &err);
   assert_int_not_equal(status, AM_OK);
@@ -207,11 +212,11 @@ static void stopping_is_taken_back(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(null_is_refused, make, end),
-    cmocka_unit_test_setup_teardown(getters_of_nothing_give_nothing, make, end),
-    cmocka_unit_test_setup_teardown(a_session_refuses_what_it_has_no_room_for, make, end),
-    cmocka_unit_test_setup_teardown(structs_of_other_headers, make, end),
-    cmocka_unit_test_setup_teardown(stopping_is_taken_back, make, end),
+      cmocka_unit_test_setup_teardown(null_is_refused, make, end),
+      cmocka_unit_test_setup_teardown(getters_of_nothing_give_nothing, make, end),
+      cmocka_unit_test_setup_teardown(a_session_refuses_what_it_has_no_room_for, make, end),
+      cmocka_unit_test_setup_teardown(structs_of_other_headers, make, end),
+      cmocka_unit_test_setup_teardown(stopping_is_taken_back, make, end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

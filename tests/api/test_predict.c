@@ -222,7 +222,8 @@ static void features_and_classes(void **state) {
   am_test_ok(am_checkpoint_features(t->c, t->tone, N, NULL, 0, &most, &bins, &err), &err);
   const size_t room = (size_t)most * (size_t)bins;
   float *x = calloc(room, sizeof *x), *y = calloc(room, sizeof *y);
-  am_test_fails(am_checkpoint_features(t->c, t->tone, N, x, room - 1, &frames, &bins, &err), AM_E_USAGE, &err, "room for");
+  am_test_fails(am_checkpoint_features(t->c, t->tone, N, x, room - 1, &frames, &bins, &err), AM_E_USAGE, &err,
+                "room for");
   err = (am_error)AM_ERROR_INIT;
   am_test_ok(am_checkpoint_features(t->c, t->tone, N, x, room, &frames, &bins, &err), &err);
   assert_true(frames > 0 && frames <= most);
@@ -258,19 +259,20 @@ static void metrics_have_getters(void **state) {
   assert_null(am_metrics_label(m, 2));
   assert_int_equal(am_metrics_confusion(m, 2, 0), 0);
   am_metrics_free(m);
-  am_test_fails(am_metrics_compute(t->ctx, NULL, truth, NULL, 4, labels, 2, 1, &m, &err), AM_E_USAGE, &err, "probabilities may not be NULL");
+  am_test_fails(am_metrics_compute(t->ctx, NULL, truth, NULL, 4, labels, 2, 1, &m, &err), AM_E_USAGE, &err,
+                "probabilities may not be NULL");
   assert_null(m);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(a_checkpoint_in_memory_is_that_of_the_file, make, end),
-    cmocka_unit_test_setup_teardown(memory_may_run_out, make, end),
-    cmocka_unit_test_setup_teardown(models_are_asked_together, make, end),
-    cmocka_unit_test_setup_teardown(windows_cover_the_sound, make, end),
-    cmocka_unit_test_setup_teardown(a_speaker_has_statistics_of_his_own, make, end),
-    cmocka_unit_test_setup_teardown(features_and_classes, make, end),
-    cmocka_unit_test_setup_teardown(metrics_have_getters, make, end),
+      cmocka_unit_test_setup_teardown(a_checkpoint_in_memory_is_that_of_the_file, make, end),
+      cmocka_unit_test_setup_teardown(memory_may_run_out, make, end),
+      cmocka_unit_test_setup_teardown(models_are_asked_together, make, end),
+      cmocka_unit_test_setup_teardown(windows_cover_the_sound, make, end),
+      cmocka_unit_test_setup_teardown(a_speaker_has_statistics_of_his_own, make, end),
+      cmocka_unit_test_setup_teardown(features_and_classes, make, end),
+      cmocka_unit_test_setup_teardown(metrics_have_getters, make, end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,17 +41,14 @@ static am_status emit_features(job *j, const am_sound *sound, FILE *out, am_erro
 
 static am_status emit_file(job *j, const char *path, FILE *out, am_error *err) {
   am_sound sound = {.size = sizeof(am_sound)};
-  double rate = j->fx                              ? am_features_options(j->fx)->sample_rate
-                : strcmp(j->mode, "resample") == 0 ? j->number
-                                                   : 0;
+  double rate = j->fx ? am_features_options(j->fx)->sample_rate : strcmp(j->mode, "resample") == 0 ? j->number : 0;
   am_status status = am_sound_read(j->ctx, path, rate, 0, &sound, err);
   if (!status && j->fx) {
     status = emit_features(j, &sound, out, err);
   } else if (!status) {
     float *y = NULL;
     size_t n = sound.n;
-    if (strcmp(j->mode, "trim") == 0)
-      status = am_sound_trim(j->ctx, &sound, j->number, err);
+    if (strcmp(j->mode, "trim") == 0) status = am_sound_trim(j->ctx, &sound, j->number, err);
     else if (strcmp(j->mode, "stretch") == 0)
       status = am_time_stretch(j->ctx, sound.samples, n, j->number, &y, &n, err);
     else if (strcmp(j->mode, "pitch") == 0)

@@ -24,8 +24,7 @@ static inline float *golden_sound(size_t *n) {
 static inline float *sine(double hz, double rate, size_t n, double amplitude) {
   float *x = malloc((n + 1) * sizeof *x);
   assert_non_null(x);
-  for (size_t i = 0; i < n; i++)
-    x[i] = (float)(amplitude * sin(2 * 3.14159265358979323846 * hz * (double)i / rate));
+  for (size_t i = 0; i < n; i++) x[i] = (float)(amplitude * sin(2 * 3.14159265358979323846 * hz * (double)i / rate));
   return x;
 }
 
@@ -76,10 +75,8 @@ static inline float *compute(const am_features *fx, const float *x, size_t n, do
   float *out = malloc((size_t)room * (size_t)*f * sizeof *out);
   assert_non_null(out);
   am_test_ok(am_features_compute(fx, x, n, warp, out, t, &err), &err);
-  if (am_features_options(fx)->trim_db > 0)
-    assert_true(*t <= room);
-  else
-    assert_int_equal(*t, room);
+  if (am_features_options(fx)->trim_db > 0) assert_true(*t <= room);
+  else assert_int_equal(*t, room);
   return out;
 }
 

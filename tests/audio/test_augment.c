@@ -30,8 +30,7 @@ static void done(augmenter *a) {
 static am_rng keyed(uint64_t draw) { return am_rng_stream(7, AM_FOR_AUGMENT, 1, 2, draw); }
 
 /* A copy of x changed by the options, with am_alloc's memory. */
-static float *changed(const augmenter *a, uint64_t draw, const float *x, size_t n, size_t *out_n,
-                      double *warp) {
+static float *changed(const augmenter *a, uint64_t draw, const float *x, size_t n, size_t *out_n, double *warp) {
   am_error err = AM_ERROR_INIT;
   am_rng rng = keyed(draw);
   float *y = am_alloc(a->ctx, n + 1, sizeof *y);
@@ -170,9 +169,8 @@ static void test_speed_stretch_pitch(void **state) {
   const struct {
     const char *text;
     double length, pitch, level;
-  } cases[] = {{"speed=1.25", 1 / 1.25, 1.25, 0}, {"speed=0.8", 1 / 0.8, 0.8, 0},
-               {"stretch=1.25", 1 / 1.25, 1, 0},  {"stretch=0.7", 1 / 0.7, 1, -0.83},
-               {"pitch=4", 1, 1.259921, -0.83},   {"pitch=-3", 1, 0.840896, 0}};
+  } cases[] = {{"speed=1.25", 1 / 1.25, 1.25, 0},  {"speed=0.8", 1 / 0.8, 0.8, 0},  {"stretch=1.25", 1 / 1.25, 1, 0},
+               {"stretch=0.7", 1 / 0.7, 1, -0.83}, {"pitch=4", 1, 1.259921, -0.83}, {"pitch=-3", 1, 0.840896, 0}};
   float *x = sine(440, rate, 30000, 0.3);
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
     augmenter a = make(cases[c].text);
@@ -360,12 +358,11 @@ static void test_mixup(void **state) {
   const struct {
     const char *text;
     double mean;
-  } cases[] = {
-      /* E max(l, 1-l): 3/4 for the uniform Beta(1, 1); 1/2 + 1/pi for Beta(1/2, 1/2); 11/16 for Beta(2, 2) */
-      {"mixup=1", 0.75},
-      {"mixup=0.5", 0.818310},
-      {"mixup=2", 0.6875},
-      {"mixup=0.01", 0.993}};
+  } cases[] = {/* E max(l, 1-l): 3/4 for the uniform Beta(1, 1); 1/2 + 1/pi for Beta(1/2, 1/2); 11/16 for Beta(2, 2) */
+               {"mixup=1", 0.75},
+               {"mixup=0.5", 0.818310},
+               {"mixup=2", 0.6875},
+               {"mixup=0.01", 0.993}};
   for (size_t c = 0; c < 4; c++) {
     augmenter a = make(cases[c].text);
     double sum = 0;

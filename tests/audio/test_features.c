@@ -28,10 +28,8 @@ static void check_golden(const char *name, const char *options, bool decibels) {
   am_npy wanted = golden(name, "f4");
   assert_int_equal(t, wanted.shape[0]);
   assert_int_equal(f, wanted.shape[1]);
-  if (decibels)
-    assert_decibels(got, wanted.data, wanted.n);
-  else
-    assert_allclose_f(got, (float *)wanted.data, wanted.n, 1e-6, 1e-3);
+  if (decibels) assert_decibels(got, wanted.data, wanted.n);
+  else assert_allclose_f(got, (float *)wanted.data, wanted.n, 1e-6, 1e-3);
   am_npy_free(&wanted);
   free(got);
   free(x);
@@ -62,14 +60,12 @@ static void test_trimmed(void **state) {
 
 static void test_htk_ref_one_no_floor(void **state) {
   (void)state;
-  check_golden("htk", "mels=64 mel_scale=htk mel_norm=none ref=one top_db=0 f_min=50 f_max=8000 window=1024",
-               true);
+  check_golden("htk", "mels=64 mel_scale=htk mel_norm=none ref=one top_db=0 f_min=50 f_max=8000 window=1024", true);
 }
 
 static void test_natural_uncentred_pre_emphasis(void **state) {
   (void)state;
-  check_golden("natural", "n_fft=512 hop=400 mels=40 center=false pre_emphasis=0.97 log=natural amin=1e-8",
-               false);
+  check_golden("natural", "n_fft=512 hop=400 mels=40 center=false pre_emphasis=0.97 log=natural amin=1e-8", false);
 }
 
 /* The published experiment's shape: 128 mels, 549 frames, the clip padded to 140,526 samples. */
@@ -175,8 +171,8 @@ static void test_warped_filters(void **state) {
     assert_true(to > from && to < 11025);
   }
   assert_true(plain[(MELS - 1) * BINS + 1023] > 0 && warped[(MELS - 1) * BINS + 1023] > 0);
-  am_test_fails(am_mel_filters(22050, 2048, MELS, 5000, 4000, false, false, 1, plain, &err), AM_E_CONFIG,
-                &err, "f_min 5000");
+  am_test_fails(am_mel_filters(22050, 2048, MELS, 5000, 4000, false, false, 1, plain, &err), AM_E_CONFIG, &err,
+                "f_min 5000");
   am_test_fails(am_mel_filters(22050, 2048, MELS, 0, 4000, false, false, 3, plain, &err), AM_E_USAGE, &err,
                 "warp factor 3");
   free(plain);
@@ -405,8 +401,7 @@ static void test_bad_samples(void **state) {
 static void test_keys(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
-  const char *same[] = {
-      "", "mel_rate=22050", "f_max=11025", "window=2048", "normalise=train", "normalise_by=all"};
+  const char *same[] = {"", "mel_rate=22050", "f_max=11025", "window=2048", "normalise=train", "normalise_by=all"};
   const char *other[] = {"kind=mel",
                          "mel_rate=22000",
                          "n_fft=1024",
@@ -442,8 +437,7 @@ static void test_keys(void **state) {
   for (size_t i = 0; i < OTHERS; i++) {
     am_features *fx = make_features(ctx, other[i]);
     keys[i] = am_features_key(fx);
-    assert_true((am_features_audio_key(fx) == audio) ==
-                (i != OTHERS - 1)); /* the rate alone shapes cached sound */
+    assert_true((am_features_audio_key(fx) == audio) == (i != OTHERS - 1)); /* the rate alone shapes cached sound */
     for (size_t j = 0; j < i; j++) assert_true(keys[i] != keys[j]);
     assert_true(keys[i] != keys[OTHERS]);
     am_features_free(fx);
@@ -498,7 +492,12 @@ static void test_no_option_is_forgotten_in_the_key(void **state) {
 /* An option of the future, at the end of the table. */
 static void test_a_new_option_is_in_the_key(void **state) {
   (void)state;
-  typedef struct future { am_feature_options options; int lifter; double power; bool odd; } future;
+  typedef struct future {
+    am_feature_options options;
+    int lifter;
+    double power;
+    bool odd;
+  } future;
   static const am_option added[] = {
       {"lifter", AM_OPT_CHOICE, offsetof(future, lifter), "sine", 0, 0, "none|sine", "", "none"},
       {"power", AM_OPT_REAL, offsetof(future, power), "2", 0, 9, NULL, ""},
@@ -550,11 +549,12 @@ static void test_version_digest(void **state) {
       assert_true(at < wanted.n);
       double old = ((float *)wanted.data)[at];
       if (!(fabs(got[k] - old) <= 1e-3)) /* processors differ by less than a tenth of this */
-        fail_msg("features have changed ('%s' [%d]: %.7g, version %d gave %.7g): cached features of users "
-                 "are now wrong. "
-                 "If the change is meant, raise AM_FEATURES_VERSION in src/audio/features.h and run "
-                 "tools/golden-audio.py pin",
-                 pinned[i], k, (double)got[k], AM_FEATURES_VERSION, old);
+        fail_msg(
+            "features have changed ('%s' [%d]: %.7g, version %d gave %.7g): cached features of users "
+            "are now wrong. "
+            "If the change is meant, raise AM_FEATURES_VERSION in src/audio/features.h and run "
+            "tools/golden-audio.py pin",
+            pinned[i], k, (double)got[k], AM_FEATURES_VERSION, old);
     }
     free(got);
     am_features_free(fx);
@@ -569,8 +569,7 @@ static void test_normalise(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
   am_error err = AM_ERROR_INIT;
-  float x[] = {1, 10, 5, 2, 20, 5, 3, 60, 5, 6, 70, 5}, mean[3],
-        inverse[3]; /* (4, 3); the last bin is constant */
+  float x[] = {1, 10, 5, 2, 20, 5, 3, 60, 5, 6, 70, 5}, mean[3], inverse[3]; /* (4, 3); the last bin is constant */
   am_norm_stats all, a, b;
   am_test_ok(am_norm_init(ctx, &all, 3, &err), &err);
   am_test_ok(am_norm_init(ctx, &a, 3, &err), &err);
@@ -580,19 +579,16 @@ static void test_normalise(void **state) {
   am_norm_add(&a, x, 1);
   am_norm_add(&b, x + 3, 3);
   am_norm_merge(&a, &b);
-  for (int j = 0; j < 3; j++)
-    assert_true(fabs(a.mean[j] - all.mean[j]) < 1e-12 && fabs(a.m2[j] - all.m2[j]) < 1e-9);
+  for (int j = 0; j < 3; j++) assert_true(fabs(a.mean[j] - all.mean[j]) < 1e-12 && fabs(a.m2[j] - all.m2[j]) < 1e-9);
   am_norm_finish(&all, false, mean, inverse);
-  const float wanted_mean[] = {3, 40, 5},
-              wanted_inverse[] = {(float)(1 / sqrt(3.5)), (float)(1 / sqrt(650)), 1};
+  const float wanted_mean[] = {3, 40, 5}, wanted_inverse[] = {(float)(1 / sqrt(3.5)), (float)(1 / sqrt(650)), 1};
   assert_allclose_f(mean, wanted_mean, 3, 1e-7, 0);
   assert_allclose_f(inverse, wanted_inverse, 3, 1e-6, 0);
   am_norm_apply(x, 4, 3, mean, inverse);
   assert_true(x[2] == 0 && fabs(x[0] + 2 / sqrt(3.5)) < 1e-6);
   am_norm_finish(&all, true, mean, inverse); /* numbers of all bins: mean 16, mean square 662.83 */
   assert_true(mean[0] == 16 && mean[2] == 16 &&
-              fabs(inverse[1] -
-                   1 / sqrt((1 + 100 + 25 + 4 + 400 + 25 + 9 + 3600 + 25 + 36 + 4900 + 25) / 12.0 - 256)) <
+              fabs(inverse[1] - 1 / sqrt((1 + 100 + 25 + 4 + 400 + 25 + 9 + 3600 + 25 + 36 + 4900 + 25) / 12.0 - 256)) <
                   1e-7);
   am_norm_free(ctx, &all);
   am_norm_free(ctx, &a);
@@ -610,8 +606,8 @@ static void test_allocation_failures(void **state) {
   am_tree *tree;
   am_error err = AM_ERROR_INIT;
   am_test_ok(read_options(plain, am_feature_table,
-                          "kind=mfcc mels=20 mfcc=10 deltas=delta mean_over_time=true pre_emphasis=0.9",
-                          &options, &tree, &err),
+                          "kind=mfcc mels=20 mfcc=10 deltas=delta mean_over_time=true pre_emphasis=0.9", &options,
+                          &tree, &err),
              &err);
   bool fired = true;
   for (long n = 1; fired; n++) {

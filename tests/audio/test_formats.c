@@ -5,11 +5,13 @@
 
 static void endings_of_sounds(void **state) {
   (void)state;
-  static const char *const read[] = {"a.wav", "A.WAV", "/x.y/b.Flac", "c.d.ogg", "e.opus", "f.mp3", "g.aiff", "h.AIFC",
-                                     "i.au", "j.caf", "k.w64", "l.rf64", "m.sph", "n.wave", "o.mp2", "._p.wav"};
-  static const char *const unread[] = {"a.m4a", "B.MP4", "c.webm", "d.wma", "e.aac", "f.amr", "dir/g.mkv", "h.mov", "i.3gp"};
-  static const char *const neither[] = {"", "wav", ".wav", "a.", "a.txt", "a.wav.txt", "x.wav/b", "x.m4a/.mp3", "a.mat",
-                                        "a.ts", "a.wav "};
+  static const char *const read[] = {"a.wav",  "A.WAV",  "/x.y/b.Flac", "c.d.ogg", "e.opus", "f.mp3",
+                                     "g.aiff", "h.AIFC", "i.au",        "j.caf",   "k.w64",  "l.rf64",
+                                     "m.sph",  "n.wave", "o.mp2",       "._p.wav"};
+  static const char *const unread[] = {"a.m4a", "B.MP4",     "c.webm", "d.wma", "e.aac",
+                                       "f.amr", "dir/g.mkv", "h.mov",  "i.3gp"};
+  static const char *const neither[] = {"",        "wav",        ".wav",  "a.",   "a.txt", "a.wav.txt",
+                                        "x.wav/b", "x.m4a/.mp3", "a.mat", "a.ts", "a.wav "};
   for (size_t i = 0; i < sizeof read / sizeof *read; i++)
     if (!am_sound_ending_known(read[i]) || am_sound_ending_unread(read[i])) fail_msg("%s", read[i]);
   for (size_t i = 0; i < sizeof unread / sizeof *unread; i++)

@@ -46,12 +46,8 @@ static int enter(void **state) {
   room *r = calloc(1, sizeof *r);
   assert_non_null(r);
   r->folder = am_test_folder();
-  am_settings settings = {.size = sizeof settings,
-                          .threads = 1,
-                          .resize = count_resize,
-                          .memory_user = r,
-                          .log = hear,
-                          .user = r};
+  am_settings settings = {
+      .size = sizeof settings, .threads = 1, .resize = count_resize, .memory_user = r, .log = hear, .user = r};
   am_error err = AM_ERROR_INIT;
   am_test_ok(am_context_create(&settings, &r->ctx, &err), &err);
   *state = r;
@@ -177,13 +173,11 @@ static void lengths_that_were_never_filled_in(void **state) {
       assert_int_equal(whole.n, N);
       uint64_t length = ones ? UINT64_MAX : 0;
       size_t at = place(&b, formats[f].chunk);
-      bool big = formats[f].big, aiff = !strcmp(formats[f].name, "aiff"),
-           rf64 = !strcmp(formats[f].name, "rf64");
+      bool big = formats[f].big, aiff = !strcmp(formats[f].name, "aiff"), rf64 = !strcmp(formats[f].name, "rf64");
       if (formats[f].size) put(&b, at + (size_t)formats[f].id, length, formats[f].size, big);
       else put(&b, 8, length, 4, true);
       if (aiff) put(&b, place(&b, "COMM") + 10, length, 4, true);
-      if (rf64)
-        put(&b, at + 4, UINT32_MAX, 4, false), put(&b, 20, length, 8, false), put(&b, 28, length, 8, false);
+      if (rf64) put(&b, at + 4, UINT32_MAX, 4, false), put(&b, 20, length, 8, false), put(&b, 28, length, 8, false);
       else if (formats[f].size == 4) put(&b, 4, length, 4, big);
       if (formats[f].whole) put(&b, 16, length, 8, false);
       char what[40];
@@ -201,18 +195,16 @@ static void an_empty_sound_stays_empty(void **state) {
   am_sound s = {.size = sizeof(am_sound)};
   bytes b = written(r, SF_FORMAT_WAV | SF_FORMAT_PCM_16, RATE, 1, 0);
   add(&b, "LIST\x10\0\0\0INFOIART\4\0\0\0abcd", 24);
-  am_test_fails(am_sound_decode(r->ctx, b.at, b.n, "it", 0, 0, &s, &err), AM_E_FORMAT, &err,
-                "it: holds no samples");
+  am_test_fails(am_sound_decode(r->ctx, b.at, b.n, "it", 0, 0, &s, &err), AM_E_FORMAT, &err, "it: holds no samples");
   free(b.at);
 }
 
 static void tags_before_and_behind_change_nothing(void **state) {
   room *r = *state;
-  const int formats[] = {SF_FORMAT_WAV | SF_FORMAT_PCM_16,         SF_FORMAT_AIFF | SF_FORMAT_PCM_16,
-                         SF_FORMAT_AU | SF_FORMAT_PCM_16,          SF_FORMAT_CAF | SF_FORMAT_PCM_16,
-                         SF_FORMAT_FLAC | SF_FORMAT_PCM_16,        SF_FORMAT_OGG | SF_FORMAT_VORBIS,
-                         SF_FORMAT_OGG | SF_FORMAT_OPUS,           SF_FORMAT_W64 | SF_FORMAT_FLOAT,
-                         SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III};
+  const int formats[] = {
+      SF_FORMAT_WAV | SF_FORMAT_PCM_16, SF_FORMAT_AIFF | SF_FORMAT_PCM_16, SF_FORMAT_AU | SF_FORMAT_PCM_16,
+      SF_FORMAT_CAF | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_16, SF_FORMAT_OGG | SF_FORMAT_VORBIS,
+      SF_FORMAT_OGG | SF_FORMAT_OPUS,   SF_FORMAT_W64 | SF_FORMAT_FLOAT,   SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III};
   static const char apes[] = "APETAGEX\xd0\7\0\0\x20\0\0\0\0\0\0\0\0\0\0\x80\0\0\0\0\0\0\0\0";
   char old[128] = "TAG a title";
   for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
@@ -242,11 +234,10 @@ static void joined_files_are_heard_to_their_end(void **state) {
                  {SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 1},
                  {SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 1}};
   for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
-    bytes one = written(r, formats[f].format, RATE, 2, N),
-          other = written(r, formats[f].format, 24000, 1, 6000), b = {0};
+    bytes one = written(r, formats[f].format, RATE, 2, N), other = written(r, formats[f].format, 24000, 1, 6000),
+          b = {0};
     am_sound alone = decoded(r, &one, 0), last = decoded(r, &other, alone.rate);
-    if (labs((long)alone.n - (long)(N * alone.rate / RATE)) > (f == 3 ? 2000 : 0))
-      fail_msg("%zu of %d", alone.n, N);
+    if (labs((long)alone.n - (long)(N * alone.rate / RATE)) > (f == 3 ? 2000 : 0)) fail_msg("%zu of %d", alone.n, N);
     add(&b, one.at, one.n), add(&b, one.at, one.n), add(&b, other.at, other.n);
     am_sound all = decoded(r, &b, 0);
     if (*r->said) fail_msg("said \"%s\"", r->said);
@@ -266,8 +257,7 @@ static void what_is_left_out_is_warned_of(void **state) {
         flac = written(r, SF_FORMAT_FLAC | SF_FORMAT_PCM_16, RATE, 2, N);
   bytes ogg = written(r, SF_FORMAT_OGG | SF_FORMAT_VORBIS, RATE, 1, N),
         mp3 = slurp(am_test_source("tests/audio/sounds/vbr-bare.mp3"));
-  am_sound w = decoded(r, &wav, 0), f = decoded(r, &flac, 0), o = decoded(r, &ogg, 0),
-           m = decoded(r, &mp3, 0);
+  am_sound w = decoded(r, &wav, 0), f = decoded(r, &flac, 0), o = decoded(r, &ogg, 0), m = decoded(r, &mp3, 0);
   unsigned char junk[300];
   for (size_t i = 0; i < sizeof junk; i++) junk[i] = (unsigned char)(i * 7 + 1);
   const struct {
@@ -276,13 +266,13 @@ static void what_is_left_out_is_warned_of(void **state) {
     const void *more;
     size_t n;
     const char *word;
-  } cases[] = {{&wav, &w, wav.at, wav.n, "it: another sound file begins at its byte 16044"},
-               {&wav, &w, "data\x10\0\0\0abcdefghijklmnop", 24,
-                "it: a second 'data' chunk of 16 bytes follows the first"},
-               {&wav, &w, junk, sizeof junk, "it: 300 bytes follow the sound that its header tells of"},
-               {&flac, &f, junk, sizeof junk, "it: what follows its 4000 samples is no sound"},
-               {&ogg, &o, junk, sizeof junk, "it: 300 bytes that are no Ogg pages"},
-               {&mp3, &m, mp3.at, 100, "it: its last MPEG frame has 100 of "}};
+  } cases[] = {
+      {&wav, &w, wav.at, wav.n, "it: another sound file begins at its byte 16044"},
+      {&wav, &w, "data\x10\0\0\0abcdefghijklmnop", 24, "it: a second 'data' chunk of 16 bytes follows the first"},
+      {&wav, &w, junk, sizeof junk, "it: 300 bytes follow the sound that its header tells of"},
+      {&flac, &f, junk, sizeof junk, "it: what follows its 4000 samples is no sound"},
+      {&ogg, &o, junk, sizeof junk, "it: 300 bytes that are no Ogg pages"},
+      {&mp3, &m, mp3.at, 100, "it: its last MPEG frame has 100 of "}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     bytes b = {0};
     add(&b, cases[i].file->at, cases[i].file->n);
@@ -303,10 +293,9 @@ static void small_files_are_what_ffmpeg_hears(void **state) {
     const char *name;
     double bound;
     size_t more; /* samples that ffmpeg leaves at the end */
-  } files[] = {{"vbr-bare.mp3", 1e-4, 0}, {"cbr-bare.mp3", 1e-4, 0}, {"table.mp3", 1e-4, 0},
-               {"layer2.mp2", 1e-4, 0},   {"layer3.wav", 1e-4, 0},   {"speech.opus", 1e-4, 0},
-               {"music.ogg", 1e-4, 2048}, {"flac.oga", 0, 0},        {"alac.caf", 0, 0},
-               {"float.w64", 0, 0},       {"adpcm.wav", 1e-6, 0}};
+  } files[] = {{"vbr-bare.mp3", 1e-4, 0}, {"cbr-bare.mp3", 1e-4, 0}, {"table.mp3", 1e-4, 0},    {"layer2.mp2", 1e-4, 0},
+               {"layer3.wav", 1e-4, 0},   {"speech.opus", 1e-4, 0},  {"music.ogg", 1e-4, 2048}, {"flac.oga", 0, 0},
+               {"alac.caf", 0, 0},        {"float.w64", 0, 0},       {"adpcm.wav", 1e-6, 0}};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     char path[200], name[200];
     snprintf(path, sizeof path, "tests/audio/sounds/%s", files[i].name);
@@ -317,12 +306,10 @@ static void small_files_are_what_ffmpeg_hears(void **state) {
     am_error err = AM_ERROR_INIT;
     am_test_ok(am_sound_read(r->ctx, am_test_source(path), 0, 0, &s, &err), &err);
     if (s.rate != (double)x[0] || s.n > (size_t)x[1] || s.n + files[i].more < (size_t)x[1])
-      fail_msg("%s: %zu samples at %g Hz, wanted %g at %g", files[i].name, s.n, s.rate, (double)x[1],
-               (double)x[0]);
+      fail_msg("%s: %zu samples at %g Hz, wanted %g at %g", files[i].name, s.n, s.rate, (double)x[1], (double)x[0]);
     for (size_t k = 0; 8 * k < s.n; k++)
       if (!(fabs((double)s.samples[8 * k] - (double)x[2 + k]) <= files[i].bound))
-        fail_msg("%s: sample %zu is %g, wanted %g", files[i].name, 8 * k, (double)s.samples[8 * k],
-                 (double)x[2 + k]);
+        fail_msg("%s: sample %zu is %g, wanted %g", files[i].name, 8 * k, (double)s.samples[8 * k], (double)x[2 + k]);
     if (*r->said) fail_msg("%s: said \"%s\"", files[i].name, r->said);
     am_sound_free(&s);
     am_npy_free(&wanted);
@@ -408,15 +395,12 @@ static void memory_is_in_proportion(void **state) {
   assert_int_equal(s.n, (size_t)ceil(65535.0 * FRAMES * (16000.0 / 655350)));
   assert_true(s.file_rate == 655350);
   const size_t size = s.n * sizeof(float);
-  if (r->most - before > size + size / 2 + (2 << 20))
-    fail_msg("%zu bytes for a sound of %zu", r->most - before, size);
-  if (r->live - before > size + size / 8)
-    fail_msg("%zu bytes are kept for a sound of %zu", r->live - before, size);
+  if (r->most - before > size + size / 2 + (2 << 20)) fail_msg("%zu bytes for a sound of %zu", r->most - before, size);
+  if (r->live - before > size + size / 8) fail_msg("%zu bytes are kept for a sound of %zu", r->live - before, size);
   am_sound_free(&s);
   r->most = 0; /* at its own rate it may be no larger than the limit of seconds at 48 kHz, or 64 MB */
   am_error err = AM_ERROR_INIT;
-  am_test_fails(am_sound_decode(r->ctx, b.at, b.n, "bomb", 0, 100, &s, &err), AM_E_FORMAT, &err,
-                "bomb: more than 8");
+  am_test_fails(am_sound_decode(r->ctx, b.at, b.n, "bomb", 0, 100, &s, &err), AM_E_FORMAT, &err, "bomb: more than 8");
   if (r->most - before > 64 << 20) fail_msg("%zu bytes", r->most - before);
   am_sound_free(&s);
   free(b.at);
@@ -435,8 +419,7 @@ static void nobody_else_prints(void **state) {
   am_sound s = {.size = sizeof(am_sound)}, t = s;
   am_error err = AM_ERROR_INIT, why = AM_ERROR_INIT;
   fflush(NULL);
-  int out = dup(STDOUT_FILENO), other = dup(STDERR_FILENO),
-      file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  int out = dup(STDOUT_FILENO), other = dup(STDERR_FILENO), file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
   assert_true(out >= 0 && other >= 0 && file >= 0);
   dup2(file, STDOUT_FILENO), dup2(file, STDERR_FILENO);
   am_status refused = am_sound_decode(r->ctx, alac.at, alac.n, "it", 0, 0, &s, &why);
@@ -444,8 +427,7 @@ static void nobody_else_prints(void **state) {
   fflush(NULL);
   dup2(out, STDOUT_FILENO), dup2(other, STDERR_FILENO);
   close(out), close(other), close(file);
-  am_test_fails((err = why, refused), AM_E_FORMAT, &err,
-                "it: damaged: its ALAC sound has no whole table of packets");
+  am_test_fails((err = why, refused), AM_E_FORMAT, &err, "it: damaged: its ALAC sound has no whole table of packets");
   assert_int_equal(read, AM_OK);
   am_sound_free(&t);
   bytes printed = slurp(path);

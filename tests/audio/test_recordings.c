@@ -61,8 +61,7 @@ static void test_originals_equal_flac(void **state) {
     am_sound a = {.size = sizeof(am_sound)}, b = {.size = sizeof(am_sound)};
     am_test_ok(am_sound_read(ctx, path_of(root, i, "wav"), 22050, 0, &a, &err), &err);
     am_test_ok(am_sound_read(ctx, path_of(flac, i, "flac"), 22050, 0, &b, &err), &err);
-    assert_true(b.n == a.n ||
-                b.n + 1 == a.n); /* whoever made them rounded n * 22050 / 48000, we take the ceiling */
+    assert_true(b.n == a.n || b.n + 1 == a.n); /* whoever made them rounded n * 22050 / 48000, we take the ceiling */
     double square = 0;
     for (size_t k = 0; k < b.n; k++) {
       double steps = 32768 * ((double)a.samples[k] - b.samples[k]);
@@ -73,8 +72,7 @@ static void test_originals_equal_flac(void **state) {
     am_sound_free(&a);
     am_sound_free(&b);
   }
-  print_message("# from the FLAC files: deviation %.3f, largest difference %.2f steps of 16 bits\n", widest,
-                worst);
+  print_message("# from the FLAC files: deviation %.3f, largest difference %.2f steps of 16 bits\n", widest, worst);
   assert_true(widest <= 0.52);
   assert_true(worst <= 3);
   am_context_free(ctx);

@@ -30,8 +30,7 @@ static int leave(void **state) {
 }
 
 /* n frames of `channels` different sines through libsndfile. */
-static const char *write_by_sndfile(const room *r, const char *name, int format, int rate, int channels,
-                                    size_t n) {
+static const char *write_by_sndfile(const room *r, const char *name, int format, int rate, int channels, size_t n) {
   const char *path = am_test_path(r->folder, name);
   SF_INFO info = {.samplerate = rate, .channels = channels, .format = format};
   SNDFILE *file = sf_open(path, SFM_WRITE, &info);
@@ -40,8 +39,7 @@ static const char *write_by_sndfile(const room *r, const char *name, int format,
   assert_non_null(x);
   for (size_t i = 0; i < n; i++)
     for (int c = 0; c < channels; c++)
-      x[i * (size_t)channels + (size_t)c] =
-          0.4f * (float)sin(2 * 3.14159265358979 * 440 * (c + 1) * (double)i / rate);
+      x[i * (size_t)channels + (size_t)c] = 0.4f * (float)sin(2 * 3.14159265358979 * 440 * (c + 1) * (double)i / rate);
   assert_int_equal(sf_writef_float(file, x, (sf_count_t)n), (sf_count_t)n);
   free(x);
   sf_close(file);
@@ -195,8 +193,7 @@ static void test_not_sounds(void **state) {
   am_test_fails(read_bytes(r, "noise.wav", noise, sizeof noise, &err), AM_E_FORMAT, &err,
                 "noise.wav: not a sound file");
   am_test_fails(read_bytes(r, "one.wav", "R", 1, &err), AM_E_FORMAT, &err, "not a sound file");
-  am_test_fails(read_bytes(r, "riff.wav", "RIFF\x04\0\0\0WAVE", 12, &err), AM_E_FORMAT, &err,
-                "no 'data' chunk");
+  am_test_fails(read_bytes(r, "riff.wav", "RIFF\x04\0\0\0WAVE", 12, &err), AM_E_FORMAT, &err, "no 'data' chunk");
 }
 
 /* Every length of a WAV, AIFF, FLAC and Ogg file cut short is refused, with a message naming the file. */
@@ -205,11 +202,11 @@ static void test_truncated(void **state) {
   const struct {
     const char *name;
     int format;
-  } formats[] = {{"t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16},   {"t.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16},
-                 {"t.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16}, {"t.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS},
-                 {"t.rf64", SF_FORMAT_RF64 | SF_FORMAT_PCM_16}, {"t.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
-                 {"t.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16},   {"t.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16},
-               {"t.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III}};
+  } formats[] = {{"t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16},         {"t.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16},
+                 {"t.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16},       {"t.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS},
+                 {"t.rf64", SF_FORMAT_RF64 | SF_FORMAT_PCM_16},       {"t.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
+                 {"t.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16},         {"t.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16},
+                 {"t.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III}};
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
     size_t bytes;
     char *data = slurp(write_by_sndfile(r, formats[i].name, formats[i].format, 22050, 1, 9000), &bytes);
@@ -242,8 +239,7 @@ static void test_damaged_flac(void **state) {
   const room *r = *state;
   am_error err;
   size_t bytes;
-  char *data =
-      slurp(write_by_sndfile(r, "d.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 22050, 1, 30000), &bytes);
+  char *data = slurp(write_by_sndfile(r, "d.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 22050, 1, 30000), &bytes);
   memset(data + bytes / 2, 0x55, 64);
   am_test_fails(read_bytes(r, "d.flac", data, bytes, &err), AM_E_FORMAT, &err, "d.flac: ");
   free(data);
@@ -417,8 +413,7 @@ static void test_too_long(void **state) {
   char *data = slurp(path, &bytes);
   put32(data + 4, 0xffffffffu);
   put32(data + 40, 0xffffffffu);
-  am_test_fails((am_test_file(path, data, bytes), read_status(r, path, 2, &err)), AM_E_FORMAT, &err,
-                "limit of 2 s");
+  am_test_fails((am_test_file(path, data, bytes), read_status(r, path, 2, &err)), AM_E_FORMAT, &err, "limit of 2 s");
   free(data);
 }
 
@@ -506,9 +501,8 @@ static void test_write_and_read(void **state) {
   am_test_ok(am_sound_read(r->ctx, path, 0, 0, &s, &err), &err);
   assert_memory_equal(s.samples, x, sizeof x);
   am_sound_free(&s);
-  am_test_fails(
-      am_sound_write(r->ctx, am_test_path(r->folder, "no/such/folder.wav"), x, 8, 16000, true, &err), AM_E_IO,
-      &err, "no/such");
+  am_test_fails(am_sound_write(r->ctx, am_test_path(r->folder, "no/such/folder.wav"), x, 8, 16000, true, &err), AM_E_IO,
+                &err, "no/such");
   am_test_fails(am_sound_write(r->ctx, path, x, 8, 0, true, &err), AM_E_USAGE, &err, "0 Hz");
   const size_t many = 600000000; /* a WAV file counts its bytes in 32 bits */
   am_test_fails(am_sound_write(r->ctx, path, x, many, 16000, false, &err), AM_E_USAGE, &err,
@@ -533,8 +527,7 @@ static void test_decode_resamples(void **state) {
   am_test_fails(am_sound_decode(r->ctx, data, 5000, "standard input", 0, 0, &s, &err), AM_E_FORMAT, &err,
                 "standard input: truncated");
   s.size = 0;
-  am_test_fails(am_sound_decode(r->ctx, data, bytes, "-", 0, 0, &s, &err), AM_E_USAGE, &err,
-                "sizeof(am_sound)");
+  am_test_fails(am_sound_decode(r->ctx, data, bytes, "-", 0, 0, &s, &err), AM_E_USAGE, &err, "sizeof(am_sound)");
   free(data);
 }
 
@@ -545,7 +538,8 @@ static void check_resample(const room *r, int from, int to, size_t n) {
   float *x = golden_sound(&all);
   snprintf(name, sizeof name, "resample-%d-%d", from, to);
   am_npy wanted = golden(name, "f4");
-  am_sound s = {.size = sizeof(am_sound), .n = n, .rate = from, .context = r->ctx, .samples = am_alloc(r->ctx, n, sizeof *x)};
+  am_sound s = {
+      .size = sizeof(am_sound), .n = n, .rate = from, .context = r->ctx, .samples = am_alloc(r->ctx, n, sizeof *x)};
   memcpy(s.samples, x, n * sizeof *x);
   am_test_ok(am_sound_resample(r->ctx, &s, to, &err), &err);
   assert_int_equal(s.n, wanted.n);
@@ -566,8 +560,11 @@ static void test_resample_lengths(void **state) {
   const room *r = *state;
   am_error err = AM_ERROR_INIT;
   for (size_t n = 1; n < 3000; n += n < 40 ? 1 : 331) {
-    am_sound s = {
-        .size = sizeof(am_sound), .n = n, .rate = 48000, .context = r->ctx, .samples = am_alloc(r->ctx, n, sizeof(float))};
+    am_sound s = {.size = sizeof(am_sound),
+                  .n = n,
+                  .rate = 48000,
+                  .context = r->ctx,
+                  .samples = am_alloc(r->ctx, n, sizeof(float))};
     for (size_t i = 0; i < n; i++) s.samples[i] = 0.5f;
     am_test_ok(am_sound_resample(r->ctx, &s, 22050, &err), &err);
     assert_int_equal(s.n, (n * 22050 + 47999) / 48000);
@@ -575,7 +572,11 @@ static void test_resample_lengths(void **state) {
     assert_true(s.samples != NULL);
     am_sound_free(&s);
   }
-  am_sound s = {.size = sizeof(am_sound), .n = 2000, .rate = 1, .context = r->ctx, .samples = am_alloc(r->ctx, 2000, sizeof(float))};
+  am_sound s = {.size = sizeof(am_sound),
+                .n = 2000,
+                .rate = 1,
+                .context = r->ctx,
+                .samples = am_alloc(r->ctx, 2000, sizeof(float))};
   am_test_fails(am_sound_resample(r->ctx, &s, 1e7, &err), AM_E_USAGE, &err,
                 "2000 samples from 1 Hz to 1e+07 Hz would give 2e+10 samples");
   assert_true(s.samples != NULL && s.n == 2000 && s.rate == 1);
@@ -608,8 +609,11 @@ static void test_trim(void **state) {
     am_test_fails(am_sound_trim(r->ctx, &s, 0, &err), AM_E_USAGE, &err, "leave nothing");
     am_sound_free(&s);
   }
-  am_sound silent = {
-      .size = sizeof(am_sound), .n = 3000, .rate = 22050, .context = r->ctx, .samples = am_alloc(r->ctx, 3000, sizeof *x)};
+  am_sound silent = {.size = sizeof(am_sound),
+                     .n = 3000,
+                     .rate = 22050,
+                     .context = r->ctx,
+                     .samples = am_alloc(r->ctx, 3000, sizeof *x)};
   am_test_ok(am_sound_trim(r->ctx, &silent, 60, &err), &err);
   assert_int_equal(silent.n, 3000); /* all as loud as the peak, as in librosa */
   am_sound_free(&silent);

@@ -29,9 +29,9 @@ sf_count_t sf_readf_float(SNDFILE *file, float *to, sf_count_t frames) {
   return frames;
 }
 
-soxr_error_t soxr_oneshot(double from, double to, unsigned channels, soxr_in_t in, size_t n, size_t *used, soxr_out_t out,
-                          size_t room, size_t *made, soxr_io_spec_t const *io, soxr_quality_spec_t const *quality,
-                          soxr_runtime_spec_t const *runtime) {
+soxr_error_t soxr_oneshot(double from, double to, unsigned channels, soxr_in_t in, size_t n, size_t *used,
+                          soxr_out_t out, size_t room, size_t *made, soxr_io_spec_t const *io,
+                          soxr_quality_spec_t const *quality, soxr_runtime_spec_t const *runtime) {
   soxr_error_t (*real)(double, double, unsigned, soxr_in_t, size_t, size_t *, soxr_out_t, size_t, size_t *,
                        soxr_io_spec_t const *, soxr_quality_spec_t const *, soxr_runtime_spec_t const *);
   *(void **)&real = dlsym(RTLD_NEXT, "soxr_oneshot");
@@ -85,7 +85,8 @@ static void a_resampling_that_fails_leaves_the_sound_as_it_was(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
   am_error err = AM_ERROR_INIT;
-  am_sound s = {.size = sizeof(am_sound), .n = 800, .rate = 8000, .context = ctx, .samples = am_alloc(ctx, 800, sizeof *ramp)};
+  am_sound s = {
+      .size = sizeof(am_sound), .n = 800, .rate = 8000, .context = ctx, .samples = am_alloc(ctx, 800, sizeof *ramp)};
   assert_non_null(s.samples);
   memcpy(s.samples, ramp, sizeof ramp);
   no_resampling = true;

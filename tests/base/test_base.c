@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "base/number.h"
 #include "base/arena.h"
 #include "base/base.h"
 #include "base/file.h"
+#include "base/number.h"
 
 static void errors_keep_the_first(void **state) {
   (void)state;
@@ -27,12 +27,13 @@ static void texts_that_are_shown_steer_no_terminal(void **state) {
   (void)state;
   static const struct {
     const char *text, *shown;
-  } cases[] = {{"a\x1b[31m\a\t\n\x7f~", "a [31m    ~"},
-               {"\xc2\x80\xc2\x84\xc2\x85\xc2\x9b\xc2\x9f\xc2\xa0", "?? ??\xc2\xa0"},
-               {"\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xe2\x80\xae\xe2\x80\xaf", "\xe2\x80\xa7  ??\xe2\x80\xaf"},
-               {"\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa", "\xe2\x81\xa5??\xe2\x81\xaa"},
-               {"\xff\x9b\xc3\xe2\x80", "?????"},
-               {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x99\x82\xd7\x90", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x99\x82\xd7\x90"}};
+  } cases[] = {
+      {"a\x1b[31m\a\t\n\x7f~", "a [31m    ~"},
+      {"\xc2\x80\xc2\x84\xc2\x85\xc2\x9b\xc2\x9f\xc2\xa0", "?? ??\xc2\xa0"},
+      {"\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xe2\x80\xae\xe2\x80\xaf", "\xe2\x80\xa7  ??\xe2\x80\xaf"},
+      {"\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa", "\xe2\x81\xa5??\xe2\x81\xaa"},
+      {"\xff\x9b\xc3\xe2\x80", "?????"},
+      {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x99\x82\xd7\x90", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x99\x82\xd7\x90"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char text[64];
     snprintf(text, sizeof text, "%s", cases[i].text);
@@ -358,9 +359,17 @@ static void nearest_finds_slips_of_the_pen(void **state) {
   static const char *const names[] = {"filters", "kernel", "stride", "padding", "use_bias", "activation", "lr"};
   struct {
     const char *word, *wanted;
-  } cases[] = {{"filers", "filters"}, {"fliters", "filters"}, {"Kernel", "kernel"}, {"activaton", "activation"},
-               {"usebias", "use_bias"}, {"kernel_sizes", NULL}, {"xyz", NULL}, {"", NULL}, {"l", NULL},
-               {"rl", "lr"}, {"ab", NULL}};
+  } cases[] = {{"filers", "filters"},
+               {"fliters", "filters"},
+               {"Kernel", "kernel"},
+               {"activaton", "activation"},
+               {"usebias", "use_bias"},
+               {"kernel_sizes", NULL},
+               {"xyz", NULL},
+               {"", NULL},
+               {"l", NULL},
+               {"rl", "lr"},
+               {"ab", NULL}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const char *found = am_nearest(cases[i].word, names, 7, sizeof *names);
     if (!cases[i].wanted) assert_null(found);

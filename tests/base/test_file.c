@@ -31,9 +31,7 @@ static int end(void **state) {
 }
 
 /* The folder is the current one, so that names can be short. */
-static int begin_inside(void **state) {
-  return begin(state) || chdir(((fixture *)*state)->folder);
-}
+static int begin_inside(void **state) { return begin(state) || chdir(((fixture *)*state)->folder); }
 
 static int end_inside(void **state) { return chdir("/") || end(state); }
 
@@ -93,7 +91,8 @@ static void only_ordinary_files_are_read(void **state) {
   assert_int_equal(bytes, 5);
   assert_string_equal(data, "hello");
   am_free(f->ctx, data);
-  am_test_fails(am_file_read_ordinary(f->ctx, file, "a text", 4, &data, &bytes, &err), AM_E_FORMAT, &err, "larger than");
+  am_test_fails(am_file_read_ordinary(f->ctx, file, "a text", 4, &data, &bytes, &err), AM_E_FORMAT, &err,
+                "larger than");
   assert_int_equal(mkfifo(fifo, 0600), 0);
   am_test_fails(am_file_read_ordinary(f->ctx, fifo, "a text", 10, &data, &bytes, &err), AM_E_FORMAT, &err,
                 "fifo is a device or a pipe; wanted a text");
@@ -175,8 +174,9 @@ static void failed_saves_leave_the_old_file(void **state) {
     const char *call;
     int code;
     const char *message;
-  } cases[] = {{"open", EACCES, "Permission denied"}, {"write", ENOSPC, "disk is full"}, {"write", EIO, "cannot write"},
-               {"fsync", EIO, "cannot sync"},         {"close", EIO, "cannot close"},    {"rename", EXDEV, "cannot rename"}};
+  } cases[] = {{"open", EACCES, "Permission denied"}, {"write", ENOSPC, "disk is full"},
+               {"write", EIO, "cannot write"},        {"fsync", EIO, "cannot sync"},
+               {"close", EIO, "cannot close"},        {"rename", EXDEV, "cannot rename"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     set_trap(cases[i].call, cases[i].code, 0);
     am_test_fails(am_file_write(f->ctx, path, "newer", 5, &err), AM_E_IO, &err, cases[i].message);
@@ -236,14 +236,14 @@ static void our_names_are_not_followed(void **state) {
   fixture *f = *state;
   am_error err = AM_ERROR_INIT;
   struct stat info;
-  const char *victim = "victim", *ours = "ours",
-             *fifo = "fifo";
+  const char *victim = "victim", *ours = "ours", *fifo = "fifo";
   char *data;
   size_t bytes;
   am_test_file(victim, "precious", 8);
   assert_int_equal(symlink("victim", ours), 0);
   am_test_fails(am_file_read_own(f->ctx, ours, 100, &data, &bytes, &err), AM_E_FORMAT, &err, "ours is a link");
-  am_test_fails(am_file_read_own(f->ctx, f->folder, 100, &data, &bytes, &err), AM_E_FORMAT, &err, "not an ordinary file");
+  am_test_fails(am_file_read_own(f->ctx, f->folder, 100, &data, &bytes, &err), AM_E_FORMAT, &err,
+                "not an ordinary file");
   err = (am_error)AM_ERROR_INIT;
   am_test_ok(am_file_write_own(f->ctx, ours, NULL, "new", 3, &err), &err);
   check_content(f, victim, "precious");
@@ -340,7 +340,7 @@ static int watch_open(const char *path, int flags, mode_t mode) {
   if (flags & O_CREAT) {
     opened_flags = flags;
     snprintf(opened_path, sizeof opened_path, "%s", path);
-      }
+  }
   return am_system_real.open(path, flags, mode);
 }
 
@@ -382,10 +382,9 @@ static void what_dead_writers_left_is_removed(void **state) {
   waitpid(child, NULL, 0);
   close(ends[0]);
   close(ends[1]);
-  const char *before = "x.4194305.audiomood.tmp";       /* by an earlier version */
+  const char *before = "x.4194305.audiomood.tmp"; /* by an earlier version */
   const char *elsewhere = "x.4194305.00000000aaaaaaaa.audiomood.tmp";
-  const char *not_ours[] = {"4194305.audiomood.tmp", "x.audiomood.tmp",
-                            "x.4194305.tmp"};
+  const char *not_ours[] = {"4194305.audiomood.tmp", "x.audiomood.tmp", "x.4194305.tmp"};
   am_test_file(mine, "half", 4);
   am_test_file(name, "half", 4);
   am_test_file(before, "half", 4);
@@ -530,7 +529,7 @@ static void locks_name_their_holder(void **state) {
   am_lock_release(lock);
   am_lock_release(NULL);
   am_test_fails(am_lock_take(f->ctx, am_test_path(f->folder, "no/lock"), &lock, &err), AM_E_IO, &err, "No such file");
-  fflush(NULL); /* or the child writes what is buffered a second time, under a thread sanitizer */
+  fflush(NULL);         /* or the child writes what is buffered a second time, under a thread sanitizer */
   pid_t child = fork(); /* a lock dies with its process */
   if (!child) {
     am_lock *mine;

@@ -240,13 +240,14 @@ static void help_fits_a_terminal(void **state) {
       AM_OPTION_END};
   am_buffer b = {0};
   am_options_help(f->ctx, wide, &b);
-  assert_string_equal(b.data, "  key        type   default           range or choices\n"
-                              "  an_option  words  [first_choice, second_choice]  first_choice, second_choice, "
-                              "third_choice,\n"
-                              "                                      fourth_choice, fifth_choice, sixth_choice\n"
-                              "             one two three four five six seven eight nine ten eleven twelve thirteen "
-                              "fourteen\n"
-                              "             fifteen sixteen\n");
+  assert_string_equal(b.data,
+                      "  key        type   default           range or choices\n"
+                      "  an_option  words  [first_choice, second_choice]  first_choice, second_choice, "
+                      "third_choice,\n"
+                      "                                      fourth_choice, fifth_choice, sixth_choice\n"
+                      "             one two three four five six seven eight nine ten eleven twelve thirteen "
+                      "fourteen\n"
+                      "             fifteen sixteen\n");
   am_buffer_free(f->ctx, &b);
 }
 
@@ -270,9 +271,10 @@ typedef struct animal {
   int64_t legs, fins;
   double wings;
 } animal;
-static const am_option winged_table[] = {
-    {"wings", AM_OPT_REAL, offsetof(animal, wings), "0.5", 0, 9, NULL, "span, m"}, AM_OPTION_END};
-static const am_option fish_table[] = {{"fins", AM_OPT_INT, offsetof(animal, fins), "7", 1, 9, NULL, "how many"}, AM_OPTION_END};
+static const am_option winged_table[] = {{"wings", AM_OPT_REAL, offsetof(animal, wings), "0.5", 0, 9, NULL, "span, m"},
+                                         AM_OPTION_END};
+static const am_option fish_table[] = {{"fins", AM_OPT_INT, offsetof(animal, fins), "7", 1, 9, NULL, "how many"},
+                                       AM_OPTION_END};
 static const am_variant worm = {"worm", "has nothing", NULL}, bird = {"bird", "flies", winged_table},
                         bat = {"bat", "flies at night", winged_table}, fish = {"fish", "swims", fish_table};
 static const am_variant *const animals[] = {&worm, &bird, &bat, &fish, NULL};
@@ -318,7 +320,8 @@ static void an_option_of_another_variant_is_refused(void **state) {
   err = (am_error)AM_ERROR_INIT;
   am_test_ok(am_options_read(f->tree, animal_table, f->map, "zoo", &a, &err), &err);
   put(f, "fin", am_value_int(f->tree, 3));
-  am_test_fails(am_options_read(f->tree, animal_table, f->map, "zoo", &a, &err), AM_E_CONFIG, &err, "did you mean \"fins\"?");
+  am_test_fails(am_options_read(f->tree, animal_table, f->map, "zoo", &a, &err), AM_E_CONFIG, &err,
+                "did you mean \"fins\"?");
   am_value_get(f->map, "kind")->text = "fly";
   am_value_get(f->map, "fin")->key = "wings"; /* of a kind that is none, any of all will do */
   am_test_fails(am_options_read(f->tree, animal_table, f->map, "zoo", &a, &err), AM_E_CONFIG, &err,
@@ -339,17 +342,18 @@ static void help_shows_each_variant(void **state) {
   fixture *f = *state;
   am_buffer b = {0};
   am_options_help(f->ctx, animal_table, &b);
-  assert_string_equal(b.data, "  key   type   default  range or choices\n"
-                              "  kind  word   worm     worm, bird, bat, fish\n        which\n"
-                              "  legs  int    2        0 to 99\n        how many\n"
-                              "\nkind worm: has nothing\n"
-                              "\nkind bird: flies\n"
-                              "  key    type   default  range or choices\n"
-                              "  wings  real   0.5      0 to 9\n         span, m\n"
-                              "\nkind bat: flies at night; settings of its own as with bird\n"
-                              "\nkind fish: swims\n"
-                              "  key   type   default  range or choices\n"
-                              "  fins  int    7        1 to 9\n        how many\n");
+  assert_string_equal(b.data,
+                      "  key   type   default  range or choices\n"
+                      "  kind  word   worm     worm, bird, bat, fish\n        which\n"
+                      "  legs  int    2        0 to 99\n        how many\n"
+                      "\nkind worm: has nothing\n"
+                      "\nkind bird: flies\n"
+                      "  key    type   default  range or choices\n"
+                      "  wings  real   0.5      0 to 9\n         span, m\n"
+                      "\nkind bat: flies at night; settings of its own as with bird\n"
+                      "\nkind fish: swims\n"
+                      "  key   type   default  range or choices\n"
+                      "  fins  int    7        1 to 9\n        how many\n");
   am_buffer_free(f->ctx, &b);
 }
 

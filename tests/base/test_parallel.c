@@ -160,10 +160,8 @@ static void pools_of_two_contexts_nest(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_piece_runs_once),
-      cmocka_unit_test(nested_calls_run_in_the_same_worker),
-      cmocka_unit_test(outside_callers_take_turns),
-      cmocka_unit_test(results_do_not_depend_on_threads),
+      cmocka_unit_test(every_piece_runs_once),      cmocka_unit_test(nested_calls_run_in_the_same_worker),
+      cmocka_unit_test(outside_callers_take_turns), cmocka_unit_test(results_do_not_depend_on_threads),
       cmocka_unit_test(pools_of_two_contexts_nest),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

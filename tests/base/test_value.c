@@ -38,8 +38,7 @@ static void values_are_found_by_path(void **state) {
   assert_string_equal(am_value_find(root, "layers.1")->text, "relu");
   assert_ptr_equal(am_value_find(root, ""), root);
   const char *absent[] = {"layers.2", "layers.x", "layers.-1", "train.epochs.x", "trai", "layers.99999999999"};
-  for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
-    assert_null(am_value_find(root, absent[i]));
+  for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) assert_null(am_value_find(root, absent[i]));
   assert_null(am_value_get(root, "epochs"));
   assert_null(am_value_get(NULL, "epochs"));
   assert_null(am_value_get(am_value_get(root, "layers"), "0"));
@@ -121,10 +120,21 @@ static void scalars_are_read_whole_or_not_at_all(void **state) {
     const char *text;
     bool good;
     int64_t wanted;
-  } ints[] = {{"0", true, 0}, {"-12", true, -12}, {"+7", true, 7}, {"9223372036854775807", true, INT64_MAX},
-              {"-9223372036854775808", true, INT64_MIN}, {"9223372036854775808", false, 0}, {"1e3", false, 0},
-              {"12x", false, 0}, {"", false, 0}, {"-", false, 0}, {" 1", false, 0}, {"1 ", false, 0}, {"0x10", false, 0},
-              {"1.0", false, 0}, {"007", true, 7}};
+  } ints[] = {{"0", true, 0},
+              {"-12", true, -12},
+              {"+7", true, 7},
+              {"9223372036854775807", true, INT64_MAX},
+              {"-9223372036854775808", true, INT64_MIN},
+              {"9223372036854775808", false, 0},
+              {"1e3", false, 0},
+              {"12x", false, 0},
+              {"", false, 0},
+              {"-", false, 0},
+              {" 1", false, 0},
+              {"1 ", false, 0},
+              {"0x10", false, 0},
+              {"1.0", false, 0},
+              {"007", true, 7}};
   for (size_t i = 0; i < sizeof ints / sizeof *ints; i++) {
     int64_t got = -99;
     assert_int_equal(am_value_to_int(am_value_text(f->tree, ints[i].text, false), &got), ints[i].good);
@@ -135,10 +145,24 @@ static void scalars_are_read_whole_or_not_at_all(void **state) {
     const char *text;
     bool good;
     double wanted;
-  } reals[] = {{"0.5", true, 0.5}, {".5", true, 0.5}, {"5.", true, 5}, {"-1e-3", true, -1e-3}, {"1E+2", true, 100},
-               {"inf", true, INFINITY}, {"-.inf", true, -INFINITY}, {"1e999", false, 0}, {"1e-999", true, 0},
-               {"0x1p3", false, 0}, {"1,5", false, 0}, {"1e", false, 0}, {".", false, 0}, {"", false, 0},
-               {"1.2.3", false, 0}, {"3 dB", false, 0}, {"12", true, 12}, {"infinit", false, 0}};
+  } reals[] = {{"0.5", true, 0.5},
+               {".5", true, 0.5},
+               {"5.", true, 5},
+               {"-1e-3", true, -1e-3},
+               {"1E+2", true, 100},
+               {"inf", true, INFINITY},
+               {"-.inf", true, -INFINITY},
+               {"1e999", false, 0},
+               {"1e-999", true, 0},
+               {"0x1p3", false, 0},
+               {"1,5", false, 0},
+               {"1e", false, 0},
+               {".", false, 0},
+               {"", false, 0},
+               {"1.2.3", false, 0},
+               {"3 dB", false, 0},
+               {"12", true, 12},
+               {"infinit", false, 0}};
   for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
     double got = -99;
     bool good = am_value_to_real(am_value_text(f->tree, reals[i].text, false), &got);
@@ -157,8 +181,22 @@ static void scalars_are_read_whole_or_not_at_all(void **state) {
 }
 
 static void check_round_trips(void) {
-  const double numbers[] = {0, 1, -1, 0.1, 1.0 / 3, 1e-5, 1e300, 123456789.123, 5e-324, 2.2250738585072014e-308, 1e22,
-                            DBL_MAX, 0.30000000000000004, 100000, 1e15, 1e16};
+  const double numbers[] = {0,
+                            1,
+                            -1,
+                            0.1,
+                            1.0 / 3,
+                            1e-5,
+                            1e300,
+                            123456789.123,
+                            5e-324,
+                            2.2250738585072014e-308,
+                            1e22,
+                            DBL_MAX,
+                            0.30000000000000004,
+                            100000,
+                            1e15,
+                            1e16};
   char text[32];
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     double back = -99;

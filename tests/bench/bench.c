@@ -12,9 +12,9 @@
 #include <sys/resource.h>
 
 #include "base/rng.h"
-#include "optim/optimiser.h"
-#include "nn/flops.h"
 #include "model/config.h"
+#include "nn/flops.h"
+#include "optim/optimiser.h"
 
 typedef struct net {
   am_context *ctx;
@@ -109,8 +109,7 @@ static void prepare(net *n, bool training, int batch) {
   n->batch = batch;
   fill(n);
   if (am_session_create(n->model, batch, training, &n->session, &err)) stop(&err);
-  if (training && !n->optimiser &&
-      am_optimiser_create(n->ctx, &n->config->optimiser, 0, n->model, &n->optimiser, &err))
+  if (training && !n->optimiser && am_optimiser_create(n->ctx, &n->config->optimiser, 0, n->model, &n->optimiser, &err))
     stop(&err);
   if (training) am_session_zero_gradients(n->session);
   step(n);
@@ -134,9 +133,11 @@ static void answer_layers(net *n, int batch, int steps) {
     const am_layer *layer = &am_model_step(n->model, i)->layer;
     am_flops w = am_flops_of_step(n->model, i, batch, 1, true);
     if (w.forward_flops == 0) continue;
-    printf("%s{\"name\": \"%s\", \"type\": \"%s\", \"channels\": %d, \"forward_flops\": %.0f, \"backward_flops\": %.0f, "
-           "\"forward\": %.6f, \"backward\": %.6f}", comma, layer->name, layer->cls->type, layer->in[0].c,
-           w.forward_flops, w.backward_flops, times[i].forward / steps, times[i].backward / steps);
+    printf(
+        "%s{\"name\": \"%s\", \"type\": \"%s\", \"channels\": %d, \"forward_flops\": %.0f, \"backward_flops\": %.0f, "
+        "\"forward\": %.6f, \"backward\": %.6f}",
+        comma, layer->name, layer->cls->type, layer->in[0].c, w.forward_flops, w.backward_flops,
+        times[i].forward / steps, times[i].backward / steps);
     comma = ", ";
   }
   printf("]}\n");
@@ -166,8 +167,10 @@ static int answer_requests(int argc, char **argv) {
   size_t weights = 0;
   for (size_t i = 0; i < am_model_weight_count(n.model); i++) weights += am_model_weight_info(n.model, i)->count;
   am_flops one = flops_of_model(n.model, 1, 1, true);
-  printf("{\"threads\": %d, \"version\": \"%s, %s path\", \"parameters\": %zu, \"forward_flops\": %.0f, \"backward_flops\": %.0f}\n",
-         am_context_threads(ctx), am_version(), am_context_cpu(ctx), weights, one.forward_flops, one.backward_flops);
+  printf(
+      "{\"threads\": %d, \"version\": \"%s, %s path\", \"parameters\": %zu, \"forward_flops\": %.0f, "
+      "\"backward_flops\": %.0f}\n",
+      am_context_threads(ctx), am_version(), am_context_cpu(ctx), weights, one.forward_flops, one.backward_flops);
   fflush(stdout);
   while (fgets(line, sizeof line, stdin)) {
     if (sscanf(line, "%15s %d %d", word, &batch, &steps) != 3) return 2;
@@ -266,10 +269,10 @@ static double best_step(net *n, bool training, int batch) {
 
 static int quick(const char *root) {
   static const quick_case cases[] = {
-    {"RAVDESS CNN 1", "configs/ravdess_cnn1.yaml", 549, 128, 6, 2},
-    {"IEMOCAP CNN 2", "configs/iemocap_cnn2.yaml", 156, 128, 7, 4},
-    {"CNN+LSTM", "configs/ravdess_cnn_lstm.yaml", 330, 64, 8, 2},
-    {"2-layer BiLSTM", "tests/bench/bilstm.yaml", 256, 128, 8, 8},
+      {"RAVDESS CNN 1", "configs/ravdess_cnn1.yaml", 549, 128, 6, 2},
+      {"IEMOCAP CNN 2", "configs/iemocap_cnn2.yaml", 156, 128, 7, 4},
+      {"CNN+LSTM", "configs/ravdess_cnn_lstm.yaml", 330, 64, 8, 2},
+      {"2-layer BiLSTM", "tests/bench/bilstm.yaml", 256, 128, 8, 8},
   };
   am_context *ctx = context(NULL), *plain = context("plain");
   double sgemm = best_gemm(ctx);
@@ -305,7 +308,6 @@ int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "peak") == 0) code = peak();
   else if (argc == 3 && strcmp(argv[1], "quick") == 0) code = quick(argv[2]);
   else if (argc >= 2 && strcmp(argv[1], "model") == 0) code = answer_requests(argc, argv);
-  if (code == 2)
-    fprintf(stderr, "bench peak | quick SOURCE_ROOT | model CONFIG FRAMES BINS CLASSES [KEY=VALUE]...\n");
+  if (code == 2) fprintf(stderr, "bench peak | quick SOURCE_ROOT | model CONFIG FRAMES BINS CLASSES [KEY=VALUE]...\n");
   return code;
 }

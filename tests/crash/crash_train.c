@@ -46,9 +46,14 @@ typedef struct arguments {
 } arguments;
 
 static bool parse(arguments *a, int argc, char **argv) {
-  static const struct { const char *flag; fault_kind kind; bool lasting; } faults[] = {
-      {"--kill", FAULT_KILL, false}, {"--power", FAULT_POWER, false}, {"--fail", FAULT_ERROR, false},
-      {"--fail-from", FAULT_ERROR, true}};
+  static const struct {
+    const char *flag;
+    fault_kind kind;
+    bool lasting;
+  } faults[] = {{"--kill", FAULT_KILL, false},
+                {"--power", FAULT_POWER, false},
+                {"--fail", FAULT_ERROR, false},
+                {"--fail-from", FAULT_ERROR, true}};
   for (int i = 0; i < argc; i++) {
     if (argv[i][0] != '-') {
       if (a->n == MOST_OVERRIDES) return false;
@@ -82,7 +87,8 @@ static int train(am_context *ctx, arguments *a, bool resume) {
   am_run_result result = {.size = sizeof result};
   a->plan.scratch = scratch;
   fault_begin(&a->plan);
-  am_status status = file && scratch ? am_config_load(ctx, file, a->overrides, a->n, &config, &err) : am_no_memory(&err);
+  am_status status =
+      file && scratch ? am_config_load(ctx, file, a->overrides, a->n, &config, &err) : am_no_memory(&err);
   if (!status) {
     am_context_set_system(ctx, &am_faults);
     am_run_options options = {.size = sizeof options, .out = a->run, .resume = resume};
@@ -133,7 +139,8 @@ static int check(am_context *ctx, const char *run) {
 }
 
 static int usage(void) {
-  fprintf(stderr, "usage: crash_train train CONFIG RUN | resume RUN [KEY=VALUE]... [FAULT] | check RUN | digest FILE\n");
+  fprintf(stderr,
+          "usage: crash_train train CONFIG RUN | resume RUN [KEY=VALUE]... [FAULT] | check RUN | digest FILE\n");
   return 2;
 }
 

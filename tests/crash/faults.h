@@ -16,9 +16,9 @@ typedef enum fault_kind { FAULT_NONE, FAULT_KILL, FAULT_POWER, FAULT_ERROR } fau
 
 typedef struct fault_plan {
   fault_kind kind;
-  long at;             /* from 1 */
-  int error;           /* errno */
-  bool lasting;        /* all calls from `at` on fail */
+  long at;      /* from 1 */
+  int error;    /* errno */
+  bool lasting; /* all calls from `at` on fail */
   uint64_t seed;
   const char *scratch; /* FAULT_POWER: a folder on the same file system, made and used by the layer only */
 } fault_plan;

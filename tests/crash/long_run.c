@@ -49,7 +49,8 @@ static void train(const char *folder, long epochs) {
   mkdir(corpus, 0777);
   made_up_corpus(ctx, corpus, 3, 1);
   snprintf(limit, sizeof limit, "train.epochs=%ld", epochs);
-  const char *const more[] = {limit, "train.save_seconds=0", "train.ema=0.9", "train.optimiser.learning_rate=0.001",
+  const char *const more[] = {limit,           "train.save_seconds=0",
+                              "train.ema=0.9", "train.optimiser.learning_rate=0.001",
                               "train.batch=2", "split={kind: speaker, test: 0.3, validation: 0.3}"};
   am_config *config = made_up_config(ctx, corpus, more, sizeof more / sizeof *more);
   am_run_options options = {.size = sizeof options, .out = out};

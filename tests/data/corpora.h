@@ -60,8 +60,7 @@ static inline void touch(am_context *ctx, const char *folder, const char *name) 
 }
 
 /* RAVDESS's names below `folder` (empty files): the whole speech or song part, actors 1..last. */
-static inline int touch_part(am_context *ctx, const char *folder, int channel, int last,
-                             const char *extension) {
+static inline int touch_part(am_context *ctx, const char *folder, int channel, int last, const char *extension) {
   int n = 0;
   char path[4096];
   for (int actor = 1; actor <= last; actor++) {
@@ -72,8 +71,8 @@ static inline int touch_part(am_context *ctx, const char *folder, int channel, i
       for (int i = 1; i <= (e == 1 ? 1 : 2); i++)
         for (int s = 1; s <= 2; s++)
           for (int r = 1; r <= 2; r++) {
-            snprintf(path, sizeof path, "%s/Actor_%02d/03-%02d-%02d-%02d-%02d-%02d-%02d.%s", folder, actor,
-                     channel, e, i, s, r, actor, extension);
+            snprintf(path, sizeof path, "%s/Actor_%02d/03-%02d-%02d-%02d-%02d-%02d-%02d.%s", folder, actor, channel, e,
+                     i, s, r, actor, extension);
             am_test_file(path, "", 0);
             n++;
           }

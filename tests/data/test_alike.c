@@ -58,7 +58,8 @@ static void labels_are(const char *yaml, bool stored, const char *labels, int sp
   char text[512] = "";
   log_kept = (kept_log){0};
   am_test_ok(load_as(yaml, stored, &d), &err);
-  for (int k = 0; k < d->n_labels; k++) snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", k ? "|" : "", d->labels[k]);
+  for (int k = 0; k < d->n_labels; k++)
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", k ? "|" : "", d->labels[k]);
   if (strcmp(text, labels)) fail_msg("%s: labels %s, wanted %s", yaml, text, labels);
   assert_int_equal(d->n_speakers, speakers);
   am_dataset_free(d);
@@ -73,7 +74,13 @@ static void said(const char *words) {
 
 static void what_nobody_sees_is_one(void **state) {
   (void)state;
-  static const char *const rows[] = {"happy,anna", "happy ,anna\t", " happy,\xc2\xa0" "anna", APART ",ben", COMPOSED ",ben", "sad,ben"};
+  static const char *const rows[] = {"happy,anna",
+                                     "happy ,anna\t",
+                                     " happy,\xc2\xa0"
+                                     "anna",
+                                     APART ",ben",
+                                     COMPOSED ",ben",
+                                     "sad,ben"};
   write_list(rows, 6);
   labels_are("{corpus: manifest}", false, COMPOSED "|happy|sad", 2);
   said("label \"happy \" (1 clip, first in ");
@@ -92,17 +99,31 @@ static void what_nobody_sees_is_one(void **state) {
 
 static void case_is_said_and_joined_on_demand(void **state) {
   (void)state;
-  static const char *const rows[] = {"Happy,a", "HAPPY,A", "Happy,a", "sad,b", ("Stra\xc3\x9f" "e,b"), "STRASSE,b",
+  static const char *const rows[] = {"Happy,a",
+                                     "HAPPY,A",
+                                     "Happy,a",
+                                     "sad,b",
+                                     ("Stra\xc3\x9f"
+                                      "e,b"),
+                                     "STRASSE,b",
                                      "\xef\xbd\x93\xef\xbd\x81\xef\xbd\x84,b"}; /* sad in full-width letters */
   write_list(rows, 7);
-  labels_are("{corpus: manifest}", false, "HAPPY|Happy|STRASSE|Stra\xc3\x9f" "e|sad|\xef\xbd\x93\xef\xbd\x81\xef\xbd\x84", 3);
+  labels_are("{corpus: manifest}", false,
+             "HAPPY|Happy|STRASSE|Stra\xc3\x9f"
+             "e|sad|\xef\xbd\x93\xef\xbd\x81\xef\xbd\x84",
+             3);
   said("labels \"Happy\" (2 clips, first in ");
-  said("manifest.csv:3) differ in case or width alone and are two; set data.merge_alike: case to join them, or "
-       "data.merge: {\"HAPPY\": \"Happy\"}");
+  said(
+      "manifest.csv:3) differ in case or width alone and are two; set data.merge_alike: case to join them, or "
+      "data.merge: {\"HAPPY\": \"Happy\"}");
   said("speakers \"a\" (2 clips, ");
-  labels_are("{corpus: manifest, merge_alike: case}", false, "Happy|Stra\xc3\x9f" "e|sad", 2);
+  labels_are("{corpus: manifest, merge_alike: case}", false,
+             "Happy|Stra\xc3\x9f"
+             "e|sad",
+             2);
   said("label \"HAPPY\" (1 clip, first in ");
-  labels_are("{corpus: manifest, merge_alike: case, labels: [SAD, happy]}", false, "sad|Happy", 2); /* in the corpus's spelling */
+  labels_are("{corpus: manifest, merge_alike: case, labels: [SAD, happy]}", false, "sad|Happy",
+             2); /* in the corpus's spelling */
   labels_are("{corpus: manifest, merge_alike: case, merge: {SAD: happy}, labels: [HAPPY]}", false, "HAPPY", 2);
 }
 
@@ -111,21 +132,27 @@ static void one_word_for_one_emotion(void **state) {
   static const char *const rows[] = {"joy,a", "happiness,a", "Anger,b", "angry,b", "bliss,b"};
   write_list(rows, 5);
   labels_are("{corpus: manifest}", false, "Anger|angry|bliss|happiness|joy", 2);
-  said("labels \"joy\" and \"happiness\" mean the same emotion and are two; set data.vocabulary: common, or data.merge: {happiness: joy}");
+  said(
+      "labels \"joy\" and \"happiness\" mean the same emotion and are two; set data.vocabulary: common, or data.merge: "
+      "{happiness: joy}");
   labels_are("{corpus: manifest, merge: {happiness: joy, Anger: angry}}", false, "angry|bliss|joy", 2);
   assert_int_equal(log_kept.lines, 0);
   labels_are("{corpus: manifest, vocabulary: common}", false, "angry|bliss|happy", 2);
-  labels_are("{corpus: manifest, vocabulary: common, labels: [joy, anger], merge: {bliss: happiness}}", false, "happy|angry", 2);
+  labels_are("{corpus: manifest, vocabulary: common, labels: [joy, anger], merge: {bliss: happiness}}", false,
+             "happy|angry", 2);
   am_dataset *d = NULL;
-  am_test_fails(load_as("{corpus: manifest, labels: [happy]}", false, &d), AM_E_DATA, &err, "\"happy\" (did you mean \"happiness\"?)");
-  am_test_fails(load_as("{corpus: manifest, merge: {mad: joy, sorrow: joy}}", false, &d), AM_E_CONFIG, &err, "no label \"mad\"");
+  am_test_fails(load_as("{corpus: manifest, labels: [happy]}", false, &d), AM_E_DATA, &err,
+                "\"happy\" (did you mean \"happiness\"?)");
+  am_test_fails(load_as("{corpus: manifest, merge: {mad: joy, sorrow: joy}}", false, &d), AM_E_CONFIG, &err,
+                "no label \"mad\"");
 }
 
 /* The shipped descriptions and the loaders together have one word for each emotion. */
 static void the_shipped_labels_are_known(void **state) {
   (void)state;
-  static const char *const labels[] = {"anger", "disgust", "fear", "happiness", "neutral", "sadness", "boredom", "joy", "surprise",
-                                       "calm", "happy", "sad", "angry", "fearful", "surprised", "frustrated", "excited"};
+  static const char *const labels[] = {"anger",   "disgust", "fear",      "happiness",  "neutral", "sadness",
+                                       "boredom", "joy",     "surprise",  "calm",       "happy",   "sad",
+                                       "angry",   "fearful", "surprised", "frustrated", "excited"};
   for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
     if (!am_vocabulary_common(labels[i])) fail_msg("%s is not known", labels[i]);
   assert_string_equal(am_vocabulary_common("anger"), "angry");
@@ -137,7 +164,9 @@ static void allocations_fail(void **state) {
   static const char *const rows[] = {"happy,anna", "Happy ,anna ", "joy,ben", "sad,ben"};
   write_list(rows, 4);
   am_data_options o;
-  am_tree *tree = read_section(ctx, am_data_table, "{corpus: manifest, vocabulary: common, merge_alike: case, labels: [joy], merge: {sad: joy}}", &o);
+  am_tree *tree =
+      read_section(ctx, am_data_table,
+                   "{corpus: manifest, vocabulary: common, merge_alike: case, labels: [joy], merge: {sad: joy}}", &o);
   o.root = folder;
   for (long n = 1;; n++) {
     am_test_memory m;
@@ -157,11 +186,11 @@ static void allocations_fail(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(what_nobody_sees_is_one, setup, teardown),
-    cmocka_unit_test_setup_teardown(case_is_said_and_joined_on_demand, setup, teardown),
-    cmocka_unit_test_setup_teardown(one_word_for_one_emotion, setup, teardown),
-    cmocka_unit_test_setup_teardown(the_shipped_labels_are_known, setup, teardown),
-    cmocka_unit_test_setup_teardown(allocations_fail, setup, teardown),
+      cmocka_unit_test_setup_teardown(what_nobody_sees_is_one, setup, teardown),
+      cmocka_unit_test_setup_teardown(case_is_said_and_joined_on_demand, setup, teardown),
+      cmocka_unit_test_setup_teardown(one_word_for_one_emotion, setup, teardown),
+      cmocka_unit_test_setup_teardown(the_shipped_labels_are_known, setup, teardown),
+      cmocka_unit_test_setup_teardown(allocations_fail, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

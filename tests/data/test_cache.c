@@ -49,8 +49,7 @@ static int setup(void **state) {
   am_test_file(in("manifest.csv"), csv.data, csv.used);
   am_buffer_free(f.ctx, &csv);
   f.tree[0] = read_section(f.ctx, am_data_table, "{corpus: manifest}", &f.data);
-  f.tree[1] =
-      read_section(f.ctx, am_feature_table, "{sample_rate: 8000, n_fft: 256, hop: 128, mels: 20}", &f.fo);
+  f.tree[1] = read_section(f.ctx, am_feature_table, "{sample_rate: 8000, n_fft: 256, hop: 128, mels: 20}", &f.fo);
   f.data.root = f.folder;
   am_test_ok(am_features_create(f.ctx, &f.fo, &f.fx, &f.err), &f.err);
   am_test_ok(am_dataset_load(f.ctx, &f.data, &f.d, &f.err), &f.err);
@@ -100,8 +99,8 @@ static void assert_same(const am_store *a, const am_store *b, bool sound) {
 static void assert_counts(const am_store *s, size_t from_cache, size_t computed) {
   am_store_counts c = am_store_counted(s);
   if (c.from_cache != from_cache || c.computed != computed)
-    fail_msg("%zu from the cache and %zu computed, wanted %zu and %zu; %s", c.from_cache, c.computed,
-             from_cache, computed, f.log.text);
+    fail_msg("%zu from the cache and %zu computed, wanted %zu and %zu; %s", c.from_cache, c.computed, from_cache,
+             computed, f.log.text);
 }
 
 static void the_second_run_decodes_nothing(void **state) {
@@ -332,7 +331,10 @@ static void flip(const char *path, long size) {
 }
 
 static void cut(const char *path, long size) { assert_int_equal(truncate(path, size / 2), 0); }
-static void empty(const char *path, long size) { (void)size; assert_int_equal(truncate(path, 0), 0); }
+static void empty(const char *path, long size) {
+  (void)size;
+  assert_int_equal(truncate(path, 0), 0);
+}
 
 static void only_shard(char *path, size_t size) {
   am_names names;
@@ -468,10 +470,13 @@ static void shards_with_more_values_are_ignored(void **state) {
 /* 4194304 is the largest process id of Linux plus one. */
 static void what_killed_processes_left_goes(void **state) {
   (void)state;
-  static const struct { const char *name; int age; bool stays; } files[] = {
-      {"features-1.h5.4194305.audiomood.tmp", 7200, false},
-      {"features-2.h5.4194305.audiomood.tmp", 60, true}, /* it may be another machine's, which is writing it */
-      {"thesis.4194305.tmp", 7200, true}};               /* not ours */
+  static const struct {
+    const char *name;
+    int age;
+    bool stays;
+  } files[] = {{"features-1.h5.4194305.audiomood.tmp", 7200, false},
+               {"features-2.h5.4194305.audiomood.tmp", 60, true}, /* it may be another machine's, which is writing it */
+               {"thesis.4194305.tmp", 7200, true}};               /* not ours */
   am_test_ok(am_folder_create(f.ctx, f.cache, &f.err), &f.err);
   for (int i = 0; i < 3; i++) {
     const struct timespec then = {.tv_sec = time(NULL) - files[i].age}, times[2] = {then, then};
@@ -484,7 +489,7 @@ static void what_killed_processes_left_goes(void **state) {
 
 static void two_processes_share_a_folder(void **state) {
   (void)state;
-  
+
   enum { RUNS = 4 };
   pid_t child[RUNS];
   for (int i = 0; i < RUNS; i++) {
@@ -559,8 +564,7 @@ static void the_first_bad_file_is_named(void **state) {
   am_test_file(in("3.wav"), "", 0);
   am_store *s = NULL;
   for (int i = 0; i < 3; i++)
-    am_test_fails(am_store_create(f.ctx, f.d, f.fx, &f.data, f.cache, false, &s, &f.err), AM_E_FORMAT, &f.err,
-                  "3.wav");
+    am_test_fails(am_store_create(f.ctx, f.d, f.fx, &f.data, f.cache, false, &s, &f.err), AM_E_FORMAT, &f.err, "3.wav");
   assert_non_null(strstr(f.err.message, "data.skip_unreadable"));
   f.data.skip_unreadable = true;
   s = make_store(false);

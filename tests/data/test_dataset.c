@@ -2,8 +2,8 @@
 #include "corpora.h"
 
 #include "data/corpora/corpus.h"
-#include "data/split.h"
 #include "data/sklearn.h"
+#include "data/split.h"
 
 static am_context *ctx;
 static kept_log log_kept;
@@ -62,13 +62,13 @@ static size_t left_out(const am_dataset *d, const char *words) {
   return 0;
 }
 
-#define PUBLISHED "{corpus: ravdess, intensity: strong, merge: {surprised: disgust}, " \
-                  "labels: [calm, happy, sad, angry, fearful, disgust]}"
+#define PUBLISHED \
+  "{corpus: ravdess, intensity: strong, merge: {surprised: disgust}, " \
+  "labels: [calm, happy, sad, angry, fearful, disgust]}"
 
 static am_split *published_split(am_dataset *d) {
   am_split_options o;
-  am_tree *tree =
-      read_section(ctx, am_split_table, "{kind: random, test: 0, validation: 0.25, seed: 42}", &o);
+  am_tree *tree = read_section(ctx, am_split_table, "{kind: random, test: 0, validation: 0.25, seed: 42}", &o);
   am_split *s;
   am_test_ok(am_split_make(ctx, d, &o, &s, &err), &err);
   am_tree_free(tree);
@@ -129,12 +129,11 @@ static void speech_alone_keeps_the_published_split(void **state) {
   assert_int_equal(s->n[AM_PART_VALIDATION], 154);
   assert_int_equal(s->at[AM_PART_VALIDATION][0], 783 - 460);
   assert_false(s->speaker_independent);
-  assert_int_equal(
-      strncmp(s->note,
-              "random split of the complete corpus, restricted to the clips here: the same speakers "
-              "are on both sides",
-              100),
-      0);
+  assert_int_equal(strncmp(s->note,
+                           "random split of the complete corpus, restricted to the clips here: the same speakers "
+                           "are on both sides",
+                           100),
+                   0);
   am_split_free(ctx, s);
   am_dataset_free(d);
   d = load_ok("{corpus: ravdess, intensity: strong, complete_split: false}");
@@ -410,9 +409,9 @@ static void synthetic_corpora_are_called_so(void **state) {
 static void labels_merges_renames(void **state) {
   (void)state;
   touch_part(ctx, folder, 1, 2, "wav");
-  am_dataset *d =
-      load_ok("{corpus: ravdess, parts: speech, merge: {calm: neutral, angry: upset, disgust: upset}, "
-              "rename: {upset: Cross}}");
+  am_dataset *d = load_ok(
+      "{corpus: ravdess, parts: speech, merge: {calm: neutral, angry: upset, disgust: upset}, "
+      "rename: {upset: Cross}}");
   const char *labels[] = {"neutral", "happy", "sad", "Cross", "fearful", "surprised"};
   assert_int_equal(d->n_labels, 6);
   for (int k = 0; k < 6; k++) assert_string_equal(d->labels[k], labels[k]);
@@ -449,20 +448,19 @@ static void wrong_labels_are_named(void **state) {
   load_fails("{corpus: ravdess, speakers: [3, 99]}", AM_E_CONFIG, "no speaker \"99\"");
 }
 
-static void write_manifest(const char *text) {
-  am_test_file(in("manifest.csv"), text, strlen(text));
-}
+static void write_manifest(const char *text) { am_test_file(in("manifest.csv"), text, strlen(text)); }
 
 static void a_manifest(void **state) {
   (void)state;
   touch(ctx, folder, "wav/a.wav");
   touch(ctx, folder, "wav/b.wav");
   touch(ctx, folder, "wav/c, d.wav");
-  write_manifest("path,label,speaker,split,group,start,seconds,utterance\r\n"
-                 "wav/a.wav,joie,f10,train,s1,,,\r\n"
-                 "wav/b.wav,col\xc3\xa8re,f2,dev,s1,0.5,1.25,u\r\n"
-                 "wav/b.wav,col\xc3\xa8re,f2,dev,s1,2,1,u\r\n"
-                 "\"wav/c, d.wav\",joie,,,,,,\r\n");
+  write_manifest(
+      "path,label,speaker,split,group,start,seconds,utterance\r\n"
+      "wav/a.wav,joie,f10,train,s1,,,\r\n"
+      "wav/b.wav,col\xc3\xa8re,f2,dev,s1,0.5,1.25,u\r\n"
+      "wav/b.wav,col\xc3\xa8re,f2,dev,s1,2,1,u\r\n"
+      "\"wav/c, d.wav\",joie,,,,,,\r\n");
   am_dataset *d = load_ok("{corpus: manifest}");
   assert_int_equal(d->n, 4);
   assert_int_equal(d->n_labels, 2);
@@ -483,8 +481,7 @@ static void a_manifest(void **state) {
   am_dataset_free(d);
   make_folder(ctx, in("lists"));
   char yaml[2048];
-  snprintf(yaml, sizeof yaml, "{corpus: manifest, root: \"%s\", manifest: \"%s\"}", folder,
-           in("lists/x.csv"));
+  snprintf(yaml, sizeof yaml, "{corpus: manifest, root: \"%s\", manifest: \"%s\"}", folder, in("lists/x.csv"));
   am_test_file(in("lists/x.csv"), "label,path\nx,wav/a.wav\n", 23); /* relative to the root as well */
   d = load_ok(yaml);
   assert_int_equal(d->n, 1);
@@ -529,8 +526,8 @@ static void a_manifest_names_a_file_once(void **state) {
   assert_int_equal(symlink("wav", in("sounds")), 0);
   assert_int_equal(symlink("wav/a.wav", in("c.wav")), 0);
   assert_int_equal(link(in("wav/a.wav"), in("d.wav")), 0);
-  const char *const names[] = {"wav/a.wav", "./wav/a.wav", "wav//a.wav", "wav/../wav/a.wav", "sounds/a.wav",
-                               "c.wav", "d.wav", in("wav/a.wav")};
+  const char *const names[] = {"wav/a.wav",    "./wav/a.wav", "wav//a.wav", "wav/../wav/a.wav",
+                               "sounds/a.wav", "c.wav",       "d.wav",      in("wav/a.wav")};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char text[2048], words[2048];
     snprintf(text, sizeof text, "path,label\nwav/b.wav,x\nwav/a.wav,x\n\n%s,y\n", names[i]);
@@ -568,8 +565,9 @@ static void memory_runs_out_cleanly(void **state) {
     touch(ctx, folder, name);
   }
   assert_int_equal(symlink("Actor_01", in("again")), 0);
-  write_manifest("path,label,speaker,group,utterance\nActor_01/03-01-02-01-01-01-01.wav,a,s,g,u\n"
-                 "Actor_01/03-01-03-01-01-01-01.wav,b,t,h,u\n");
+  write_manifest(
+      "path,label,speaker,group,utterance\nActor_01/03-01-02-01-01-01-01.wav,a,s,g,u\n"
+      "Actor_01/03-01-03-01-01-01-01.wav,b,t,h,u\n");
   for (int kind = 0; kind < 2; kind++)
     for (long n = 1;; n++) {
       am_test_memory m;
@@ -620,29 +618,29 @@ static void the_real_recordings(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(the_complete_corpus, setup, teardown),
-    cmocka_unit_test_setup_teardown(speech_alone_keeps_the_published_split, setup, teardown),
-    cmocka_unit_test_setup_teardown(stratified_over_the_complete_corpus, setup, teardown),
-    cmocka_unit_test_setup_teardown(every_layout_gives_the_same_clips, setup, teardown),
-    cmocka_unit_test_setup_teardown(copies_count_once_and_the_shallow_one_is_taken, setup, teardown),
-    cmocka_unit_test_setup_teardown(roots_that_are_nearly_right, setup, teardown),
-    cmocka_unit_test_setup_teardown(folders_without_the_corpus_say_what_they_hold, setup, teardown),
-    cmocka_unit_test_setup_teardown(corpora_without_a_place_are_refused, setup, teardown),
-    cmocka_unit_test_setup_teardown(a_walk_over_too_many_files_ends, setup, teardown),
-    cmocka_unit_test_setup_teardown(links_in_a_circle_are_not_followed, setup, teardown),
-    cmocka_unit_test_setup_teardown(a_folder_counts_once, setup, teardown),
-    cmocka_unit_test_setup_teardown(a_link_leads_deeper, setup, teardown),
-    cmocka_unit_test_setup_teardown(pipes_are_left_out, setup, teardown),
-    cmocka_unit_test_setup_teardown(names_that_are_not_utf8_are_left_out, setup, teardown),
-    cmocka_unit_test_setup_teardown(synthetic_corpora_are_called_so, setup, teardown),
-    cmocka_unit_test_setup_teardown(labels_merges_renames, setup, teardown),
-    cmocka_unit_test_setup_teardown(wrong_labels_are_named, setup, teardown),
-    cmocka_unit_test_setup_teardown(a_manifest, setup, teardown),
-    cmocka_unit_test_setup_teardown(wrong_manifests_name_file_and_line, setup, teardown),
-    cmocka_unit_test_setup_teardown(a_manifest_names_a_file_once, setup, teardown),
-    cmocka_unit_test_setup_teardown(short_clips_are_left_out, setup, teardown),
-    cmocka_unit_test_setup_teardown(memory_runs_out_cleanly, setup, teardown),
-    cmocka_unit_test_setup_teardown(the_real_recordings, setup, teardown),
+      cmocka_unit_test_setup_teardown(the_complete_corpus, setup, teardown),
+      cmocka_unit_test_setup_teardown(speech_alone_keeps_the_published_split, setup, teardown),
+      cmocka_unit_test_setup_teardown(stratified_over_the_complete_corpus, setup, teardown),
+      cmocka_unit_test_setup_teardown(every_layout_gives_the_same_clips, setup, teardown),
+      cmocka_unit_test_setup_teardown(copies_count_once_and_the_shallow_one_is_taken, setup, teardown),
+      cmocka_unit_test_setup_teardown(roots_that_are_nearly_right, setup, teardown),
+      cmocka_unit_test_setup_teardown(folders_without_the_corpus_say_what_they_hold, setup, teardown),
+      cmocka_unit_test_setup_teardown(corpora_without_a_place_are_refused, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_walk_over_too_many_files_ends, setup, teardown),
+      cmocka_unit_test_setup_teardown(links_in_a_circle_are_not_followed, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_folder_counts_once, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_link_leads_deeper, setup, teardown),
+      cmocka_unit_test_setup_teardown(pipes_are_left_out, setup, teardown),
+      cmocka_unit_test_setup_teardown(names_that_are_not_utf8_are_left_out, setup, teardown),
+      cmocka_unit_test_setup_teardown(synthetic_corpora_are_called_so, setup, teardown),
+      cmocka_unit_test_setup_teardown(labels_merges_renames, setup, teardown),
+      cmocka_unit_test_setup_teardown(wrong_labels_are_named, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_manifest, setup, teardown),
+      cmocka_unit_test_setup_teardown(wrong_manifests_name_file_and_line, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_manifest_names_a_file_once, setup, teardown),
+      cmocka_unit_test_setup_teardown(short_clips_are_left_out, setup, teardown),
+      cmocka_unit_test_setup_teardown(memory_runs_out_cleanly, setup, teardown),
+      cmocka_unit_test_setup_teardown(the_real_recordings, setup, teardown),
   };
   return cmocka_run_group_tests_name("dataset", tests, NULL, NULL);
 }

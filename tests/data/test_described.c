@@ -123,8 +123,7 @@ static void test_emodb_complete(void **state) {
   for (size_t k = 0; k < 7; k++)
     for (int i = 0; i < counts[k].n; i++) {
       int speaker = i % 10 ? 7 + i % 10 : 3; /* 03, 08 to 16 */
-      snprintf(name, sizeof name, "wav/%02da%02d%c%c.wav", speaker, i / 10 % 100, counts[k].code,
-               'a' + i % 3);
+      snprintf(name, sizeof name, "wav/%02da%02d%c%c.wav", speaker, i / 10 % 100, counts[k].code, 'a' + i % 3);
       put(name);
     }
   am_dataset *d;
@@ -165,8 +164,8 @@ static void test_tess_savee_emovo(void **state) {
   says(d, "OAF_neutral/OA_bite_neutral.wav", "neutral", "OAF");
   am_dataset_free(d);
 
-  put_all((const char *const[]){"DC/a01.wav", "DC/sa02.wav", "DC/su03.wav", "DC/s04.wav", "JE_n30.wav",
-                                "KL_su15.wav", "JK/h01.wav", NULL});
+  put_all((const char *const[]){"DC/a01.wav", "DC/sa02.wav", "DC/su03.wav", "DC/s04.wav", "JE_n30.wav", "KL_su15.wav",
+                                "JK/h01.wav", NULL});
   shipped("savee", &d);
   assert_int_equal(d->n, 6);
   says(d, "DC/a01.wav", "anger", "DC");
@@ -185,8 +184,7 @@ static void test_tess_savee_emovo(void **state) {
   assert_null(out->more[3]);
   am_dataset_free(d);
 
-  put_all((const char *const[]){"EMOVO/f1/dis-f1-b1.wav", "EMOVO/m3/gio-m3-l4.wav", "EMOVO/m1/neu-m1-d2.wav",
-                                NULL});
+  put_all((const char *const[]){"EMOVO/f1/dis-f1-b1.wav", "EMOVO/m3/gio-m3-l4.wav", "EMOVO/m1/neu-m1-d2.wav", NULL});
   shipped("emovo", &d);
   assert_int_equal(d->n, 3);
   says(d, "EMOVO/f1/dis-f1-b1.wav", "disgust", "f1");
@@ -244,13 +242,13 @@ static void test_folds(void **state) {
 
 static void test_folder_names(void **state) {
   (void)state;
-  put_all((const char *const[]){"anna/fröhlich/01.wav", "anna/wütend/01.wav", "ben/fröhlich/01.wav",
-                                "ben/müde/02.ogg", NULL});
+  put_all((const char *const[]){"anna/fröhlich/01.wav", "anna/wütend/01.wav", "ben/fröhlich/01.wav", "ben/müde/02.ogg",
+                                NULL});
   am_dataset *d;
   written(
-    "{name: mine, licence: own, files: '(?<speaker>\\w+)/(?<label>\\w+)/(?<take>\\d+)', speaker_prefix: s-, "
-    "speakers: {ben: Benjamin}, labels: {fröhlich: joy, wütend: anger, müde: ~}}",
-    &d);
+      "{name: mine, licence: own, files: '(?<speaker>\\w+)/(?<label>\\w+)/(?<take>\\d+)', speaker_prefix: s-, "
+      "speakers: {ben: Benjamin}, labels: {fröhlich: joy, wütend: anger, müde: ~}}",
+      &d);
   assert_int_equal(d->n, 3);
   says(d, "anna/fröhlich/01.wav", "joy", "s-anna");
   says(d, "ben/fröhlich/01.wav", "joy", "s-Benjamin");
@@ -296,14 +294,14 @@ static void test_table(void **state) {
   (void)state;
   put_all((const char *const[]){"wav/a1.wav", "wav/a2.wav", "wav/b1.wav", "wav/b9.wav", NULL});
   const char *rows =
-    "file\tfeeling\twho\tpart\na1.wav\tj\tann\ttrain\n./wav/"
-    "a2\ts\tann\ttrain\nb1\tj\tbob\ttest\ngone.wav\tj\tbob\ttest\n";
+      "file\tfeeling\twho\tpart\na1.wav\tj\tann\ttrain\n./wav/"
+      "a2\ts\tann\ttrain\nb1\tj\tbob\ttest\ngone.wav\tj\tbob\ttest\n";
   am_test_file(in("labels.tsv"), rows, strlen(rows));
   am_dataset *d;
   written(
-    "name: t\nlicence: own\ntable: {file: labels.tsv, path: file, label: feeling, speaker: who, part: part}\n"
-    "labels: {j: joy, s: sadness}\n",
-    &d);
+      "name: t\nlicence: own\ntable: {file: labels.tsv, path: file, label: feeling, speaker: who, part: part}\n"
+      "labels: {j: joy, s: sadness}\n",
+      &d);
   assert_int_equal(d->n, 3);
   says(d, "wav/a1.wav", "joy", "ann");
   says(d, "wav/a2.wav", "sadness", "ann");
@@ -314,9 +312,9 @@ static void test_table(void **state) {
   am_dataset_free(d);
   /* the name says who speaks, the table what it is */
   written(
-    "name: t\nlicence: own\nfiles: '(?<speaker>[a-z])\\d'\ntable: {file: labels.tsv, path: file, label: "
-    "feeling}\n",
-    &d);
+      "name: t\nlicence: own\nfiles: '(?<speaker>[a-z])\\d'\ntable: {file: labels.tsv, path: file, label: "
+      "feeling}\n",
+      &d);
   says(d, "wav/a2.wav", "s", "a");
   am_dataset_free(d);
   fails("{name: t, licence: own, table: {file: labels.tsv, label: feeling}}", AM_E_FORMAT, "path");
@@ -333,8 +331,7 @@ static void test_table(void **state) {
 static void test_errors(void **state) {
   (void)state;
   put("wav/a1.wav");
-  fails("name: x\nlicence: y\nfiles: '(?<label>[a-z)'\n", AM_E_CONFIG,
-        "x.yaml:3:8: files: missing terminating ]");
+  fails("name: x\nlicence: y\nfiles: '(?<label>[a-z)'\n", AM_E_CONFIG, "x.yaml:3:8: files: missing terminating ]");
   fails("name: x\nlicence: y\nfiles:\n  - '(?<label>a)'\n  - '(?<label>a'\n", AM_E_CONFIG,
         "x.yaml:5:5: files: missing closing parenthesis at character 11");
   fails("{name: x, licence: y, files: '(?<label>a)(?<speeker>b)'}", AM_E_CONFIG,
@@ -344,16 +341,12 @@ static void test_errors(void **state) {
   fails("name: x\nlicence: y\nfilse: a\n", AM_E_CONFIG,
         "x.yaml:3:1: unknown key \"filse\" in the description; did you mean \"files\"");
   fails("{licence: y, files: '(?<label>a)'}", AM_E_CONFIG, "the key \"name\" is missing");
-  fails("{name: x, licence: y, files: '(?<label>a)', labels: {a: [b]}}", AM_E_CONFIG,
-        "labels.a: wanted a text");
-  fails("{name: x, licence: y, files: '(?<label>a)', expected: {clips: many}}", AM_E_CONFIG,
-        "expected.clips");
-  fails("{name: x, licence: y, files: '(?<label>a)', labels: {a: joy}, expected: {labels: {jy: 1}}}",
-        AM_E_CONFIG, "means \"jy\"");
-  fails("{name: x, licence: y, files: '(?<label>a)', folds: [a, b]}", AM_E_CONFIG,
-        "folds: wanted a list of lists");
-  fails("{name: x, licence: y, files: '(?<label>a)', sound: {seconds: [3, 1]}}", AM_E_CONFIG,
-        "[shortest, longest]");
+  fails("{name: x, licence: y, files: '(?<label>a)', labels: {a: [b]}}", AM_E_CONFIG, "labels.a: wanted a text");
+  fails("{name: x, licence: y, files: '(?<label>a)', expected: {clips: many}}", AM_E_CONFIG, "expected.clips");
+  fails("{name: x, licence: y, files: '(?<label>a)', labels: {a: joy}, expected: {labels: {jy: 1}}}", AM_E_CONFIG,
+        "means \"jy\"");
+  fails("{name: x, licence: y, files: '(?<label>a)', folds: [a, b]}", AM_E_CONFIG, "folds: wanted a list of lists");
+  fails("{name: x, licence: y, files: '(?<label>a)', sound: {seconds: [3, 1]}}", AM_E_CONFIG, "[shortest, longest]");
   fails("{name: x, licence: y, files: '(?<label>zz)', home: 'https://corpus.org'}", AM_E_DATA,
         "1 left out: name matches no pattern");
   fails("[a]", AM_E_CONFIG, "wanted a map");
@@ -397,8 +390,7 @@ static void test_pattern(void **state) {
   am_test_ok(am_pattern_match(p, "yz", &matched, &start, &err), &err);
   assert_true(matched);
   assert_false(am_pattern_caught(p, 1, &start, &length));
-  am_test_ok(am_pattern_match(p, "bad \xff name", &matched, &start, &err),
-             &err); /* not UTF-8: no match, no crash */
+  am_test_ok(am_pattern_match(p, "bad \xff name", &matched, &start, &err), &err); /* not UTF-8: no match, no crash */
   assert_false(matched);
   am_test_ok(am_pattern_match(p, "w\xfct/x/yz", &matched, &start, &err), &err); /* not in part either */
   assert_false(matched);
@@ -409,13 +401,12 @@ static void test_pattern(void **state) {
 
 static am_status load_several(const char *more, am_dataset **d) {
   char yaml[2048];
-  snprintf(
-    yaml, sizeof yaml,
-    "{corpus: several, corpora: ["
-    "{corpus: described, description: %s/datasets/emodb.yaml, root: %s/emodb, merge: {happiness: joy}},"
-    "{corpus: described, description: %s/datasets/savee.yaml, root: %s/savee, merge: {happiness: joy}},"
-    "{corpus: ravdess, root: %s/ravdess, labels: [happy, angry], rename: {happy: joy, angry: anger}}]%s}",
-    AM_SOURCE_ROOT, folder, AM_SOURCE_ROOT, folder, folder, more);
+  snprintf(yaml, sizeof yaml,
+           "{corpus: several, corpora: ["
+           "{corpus: described, description: %s/datasets/emodb.yaml, root: %s/emodb, merge: {happiness: joy}},"
+           "{corpus: described, description: %s/datasets/savee.yaml, root: %s/savee, merge: {happiness: joy}},"
+           "{corpus: ravdess, root: %s/ravdess, labels: [happy, angry], rename: {happy: joy, angry: anger}}]%s}",
+           AM_SOURCE_ROOT, folder, AM_SOURCE_ROOT, folder, folder, more);
   return load(yaml, d);
 }
 
@@ -441,8 +432,7 @@ static void test_several(void **state) {
   assert_true(warned("ravdess: "));
   for (size_t i = 0; i < d->n; i++) assert_true(am_file_exists(d->clips[i].path));
   am_dataset_free(d);
-  am_test_ok(load_several(", labels: [joy, anger], merge: {boredom: joy}", &d),
-             &err); /* once more, for all */
+  am_test_ok(load_several(", labels: [joy, anger], merge: {boredom: joy}", &d), &err); /* once more, for all */
   assert_int_equal(d->n_labels, 2);
   says(d, "emodb/wav/08a01La.wav", "joy", "emodb/08");
   am_dataset_free(d);
@@ -453,11 +443,10 @@ static void test_several_twice(void **state) {
   char yaml[1024];
   put("one/wav/03a01Fa.wav");
   put("two/wav/03a01Fa.wav");
-  snprintf(
-    yaml, sizeof yaml,
-    "{corpus: several, corpora: [{corpus: described, description: %s/datasets/emodb.yaml, root: %s/one},"
-    "{corpus: described, description: %s/datasets/emodb.yaml, root: %s/two}]}",
-    AM_SOURCE_ROOT, folder, AM_SOURCE_ROOT, folder);
+  snprintf(yaml, sizeof yaml,
+           "{corpus: several, corpora: [{corpus: described, description: %s/datasets/emodb.yaml, root: %s/one},"
+           "{corpus: described, description: %s/datasets/emodb.yaml, root: %s/two}]}",
+           AM_SOURCE_ROOT, folder, AM_SOURCE_ROOT, folder);
   am_dataset *d;
   am_test_ok(load(yaml, &d), &err);
   says(d, "emodb/wav/03a01Fa.wav", "happiness", "emodb/03");
@@ -473,15 +462,15 @@ static void test_several_errors(void **state) {
                 "did you mean \"ravdess\"");
   am_test_fails(load("{corpus: several, corpora: [{corpus: several}]}", &d), AM_E_CONFIG, &err,
                 "inside a list of corpora");
-  am_test_fails(load("{corpus: several, corpora: [{corpus: ravdess, max_seconds: 3}]}", &d), AM_E_CONFIG,
-                &err, "into data itself");
+  am_test_fails(load("{corpus: several, corpora: [{corpus: ravdess, max_seconds: 3}]}", &d), AM_E_CONFIG, &err,
+                "into data itself");
   am_test_fails(load("{corpus: several, corpora: [{corpus: ravdess, root: /nowhere}]}", &d), AM_E_DATA, &err,
                 "data.corpora.0");
   /* Its own root is where their relative ones start, and none itself. */
   am_test_fails(load("{corpus: several, root: /nowhere, corpora: [{corpus: ravdess}]}", &d), AM_E_CONFIG, &err,
                 "data.corpora.0: data.root is not set");
-  am_test_fails(load("{corpus: several, root: /nowhere, corpora: [{corpus: ravdess, root: here}]}", &d), AM_E_DATA, &err,
-                "/nowhere/here does not exist");
+  am_test_fails(load("{corpus: several, root: /nowhere, corpora: [{corpus: ravdess, root: here}]}", &d), AM_E_DATA,
+                &err, "/nowhere/here does not exist");
 }
 
 /* The same sound, under other names */
@@ -498,8 +487,7 @@ static void test_check(void **state) {
   float *x = calloc(n, sizeof *x);
   assert_non_null(x);
   am_test_ok(am_sound_write(ctx, in("d1x.wav"), x, n, 16000, true, &err), &err);
-  am_test_ok(am_sound_write(ctx, in("d2x.wav"), x, n, 16000, true, &err),
-             &err);              /* two silences are no pair */
+  am_test_ok(am_sound_write(ctx, in("d2x.wav"), x, n, 16000, true, &err), &err); /* two silences are no pair */
   for (size_t i = 0; i < n; i++) /* a1x with 1 of 32768 of noise: converted once more */
     x[i] = (float)(0.3 * sin(6.283185307179586 * 200 * (double)i / 16000)) + (i % 3 ? 1.0f : -1.0f) / 32768;
   am_test_ok(am_sound_write(ctx, in("e1x.wav"), x, n, 16000, true, &err), &err);
@@ -578,9 +566,8 @@ static void test_check_ravdess(void **state) {
     skip();
   }
   char yaml[2048];
-  snprintf(yaml, sizeof yaml,
-           "{corpus: described, description: %s/datasets/ravdess_speech.yaml, root: %s, %s}", AM_SOURCE_ROOT,
-           root, only);
+  snprintf(yaml, sizeof yaml, "{corpus: described, description: %s/datasets/ravdess_speech.yaml, root: %s, %s}",
+           AM_SOURCE_ROOT, root, only);
   am_dataset *d;
   am_check check;
   am_test_ok(load(yaml, &d), &err);
@@ -602,8 +589,8 @@ static void test_memory(void **state) {
   const char *rows = "path,label\na1.wav,j\n";
   am_test_file(in("t.csv"), rows, strlen(rows));
   char text[2048] =
-    "{name: x, licence: y, files: '(?<speaker>a)(?<take>\\d)', table: {file: t.csv, label: label}, labels: "
-    "{j: joy}, unique: true, expected: {clips: 2}, exclude: {zz: no}, folds: [[a";
+      "{name: x, licence: y, files: '(?<speaker>a)(?<take>\\d)', table: {file: t.csv, label: label}, labels: "
+      "{j: joy}, unique: true, expected: {clips: 2}, exclude: {zz: no}, folds: [[a";
   for (int i = 0; i < 80; i++) /* so many that their copy needs memory of its own */
     sprintf(text + strlen(text), ", s%d", i);
   strcat(text, "]]}");

@@ -93,8 +93,7 @@ static void label_sets(void **state) {
   am_dataset_free(d);
   am_test_fails(load_from(made_up, "label_set: 4, labels: [sad, angry]", &d), AM_E_CONFIG, &err, "not both");
   am_test_fails(load_from(made_up, "label_set: 5, merge: {sad: angry}", &d), AM_E_CONFIG, &err, "not both");
-  am_test_fails(load_from(made_up, "labels: [neutral, exited]", &d), AM_E_DATA, &err,
-                "did you mean \"excited\"");
+  am_test_fails(load_from(made_up, "labels: [neutral, exited]", &d), AM_E_DATA, &err, "did you mean \"excited\"");
 }
 
 static void styles(void **state) {
@@ -117,13 +116,10 @@ static void one_rater(void **state) {
   assert_int_equal(d->n, 119);
   assert_int_equal(left_out(d, "label file of a further rater"), 35);
   assert_int_equal(left_out(d, "a label and no sound file"), 1);
-  assert_string_equal(d->labels[find(d, "Ses01F_impro01_F000.wav")->label],
-                      "sad"); /* "Sadness; Neutral state;" */
+  assert_string_equal(d->labels[find(d, "Ses01F_impro01_F000.wav")->label], "sad"); /* "Sadness; Neutral state;" */
   assert_string_equal(d->labels[find(d, "Ses01F_impro01_F003.wav")->label], "excited");
-  assert_string_equal(d->labels[find(d, "Ses01M_impro02_F002.wav")->label],
-                      "neutral"); /* from e2: there is no e1 */
-  assert_string_equal(d->labels[find(d, "Ses01M_impro02_F003.wav")->label],
-                      "neutral"); /* no agreement, but a rater */
+  assert_string_equal(d->labels[find(d, "Ses01M_impro02_F002.wav")->label], "neutral"); /* from e2: there is no e1 */
+  assert_string_equal(d->labels[find(d, "Ses01M_impro02_F003.wav")->label], "neutral"); /* no agreement, but a rater */
   assert_null(find(d, "Ses01F_impro01_F000.wav")->vad);
   assert_string_equal(d->clips[0].name, "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav");
   am_dataset_free(d);
@@ -156,8 +152,7 @@ static void chunks_as_published(void **state) {
   const am_clip *twice = find(d, "Ses01F_impro01_F000.wav"); /* 2.2 s */
   assert_int_equal(find(d, "Ses01F_impro01_F000.wav#1")->utterance, twice->utterance);
   assert_ptr_equal(twice + 1, find(d, "Ses01F_impro01_F000.wav#1"));
-  assert_int_equal(find(d, "Ses01F_impro01_F003.wav#2")->utterance,
-                   find(d, "Ses01F_impro01_F003.wav#1")->utterance);
+  assert_int_equal(find(d, "Ses01F_impro01_F003.wav#2")->utterance, find(d, "Ses01F_impro01_F003.wav#1")->utterance);
   assert_int_not_equal(find(d, "Ses01F_impro01_F001.wav#1")->utterance, twice->utterance);
   am_dataset_free(d);
 }
@@ -175,8 +170,7 @@ static void chunks_can_be_excluded(void **state) {
     assert_int_equal(left_out(d, "data.exclude"), 2);
     am_dataset_free(d);
   }
-  am_dataset *d =
-      load_made_up("labels_from: rater, chunk_seconds: 2, exclude: ['Ses01F_impro01_F000.wav#1']");
+  am_dataset *d = load_made_up("labels_from: rater, chunk_seconds: 2, exclude: ['Ses01F_impro01_F000.wav#1']");
   assert_int_equal(d->n, 163);
   assert_true(has(d, "Ses01F_impro01_F000.wav"));
   am_dataset_free(d);
@@ -192,8 +186,8 @@ static void chunk_edges(void **state) {
   make_folder(ctx, in("Session1/dialog/EmoEvaluation"));
   for (int i = 0; i < 6; i++) {
     char name[96];
-    snprintf(text + strlen(text), sizeof text - strlen(text),
-             "[0.0 - 1.0]\tSes01F_impro01_F00%d\tneu\t[2, 2, 2]\n\n", i);
+    snprintf(text + strlen(text), sizeof text - strlen(text), "[0.0 - 1.0]\tSes01F_impro01_F00%d\tneu\t[2, 2, 2]\n\n",
+             i);
     snprintf(name, sizeof name, "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F00%d.wav", i);
     write_tone(ctx, in(name), 300, ((double)samples[i] + 0.5) / 16000, 16000);
   }
@@ -217,8 +211,7 @@ static void soft_labels_from_votes(void **state) {
           4); /* frustration and disgust are no class */
   is_near(find(d, "Ses01F_impro01_F003.wav")->soft, (double[]){0, 1, 0, 0}, 4); /* excited counts as happy */
   am_dataset_free(d);
-  d = load_made_up(
-      "soft_labels: true"); /* ..., angry 3, disgust 6, frustrated 7: angry; angry; fru, dis, ang */
+  d = load_made_up("soft_labels: true"); /* ..., angry 3, disgust 6, frustrated 7: angry; angry; fru, dis, ang */
   is_near(find(d, "Ses01F_impro01_F001.wav")->soft, (double[]){0, 0, 0, 0.6, 0, 0, 0.2, 0.2, 0, 0}, 10);
   for (size_t i = 0; i < d->n; i++) {
     const am_clip *c = &d->clips[i];
@@ -240,13 +233,12 @@ static void batches_carry_soft_targets(void **state) {
   (void)state;
   am_feature_options fo;
   am_augment_options augment[2];
-  am_tree *trees[] = {
-      read_section(ctx, am_feature_table, "{sample_rate: 16000, n_fft: 512, hop: 512, mels: 12}", &fo),
-      read_section(ctx, am_augment_table, "{}", &augment[0]),
-      read_section(ctx, am_augment_table, "{mixup: 0.4}", &augment[1])};
+  am_tree *trees[] = {read_section(ctx, am_feature_table, "{sample_rate: 16000, n_fft: 512, hop: 512, mels: 12}", &fo),
+                      read_section(ctx, am_augment_table, "{}", &augment[0]),
+                      read_section(ctx, am_augment_table, "{mixup: 0.4}", &augment[1])};
   am_data_options o;
-  am_tree *tree = read_section(ctx, am_data_table,
-                               "{corpus: iemocap, soft_labels: true, label_set: 4, style: improvised}", &o);
+  am_tree *tree =
+      read_section(ctx, am_data_table, "{corpus: iemocap, soft_labels: true, label_set: 4, style: improvised}", &o);
   am_dataset *d;
   am_features *fx;
   am_store *store;
@@ -263,8 +255,7 @@ static void batches_carry_soft_targets(void **state) {
     am_loader_options lo = {.batch = (int)d->n, .max_frames = am_store_max_frames(store), .augment = mix};
     am_loader *loader;
     const am_loader_batch *b;
-    am_test_ok(am_loader_create(ctx, store, d, &nz, fx, &augment[mix], clips, d->n, &lo, &loader, &err),
-               &err);
+    am_test_ok(am_loader_create(ctx, store, d, &nz, fx, &augment[mix], clips, d->n, &lo, &loader, &err), &err);
     am_test_ok(am_loader_start(loader, 0, 0, &err), &err);
     am_test_ok(am_loader_next(loader, &b, &err), &err);
     size_t between = 0;
@@ -318,8 +309,7 @@ static void sessions_left_out(void **state) {
   }
   assert_int_equal(tested, d->n);
   am_split *s;
-  am_test_fails(split_status(d, "{kind: leave_one_group_out, fold: 5}", &s), AM_E_CONFIG, &err,
-                "wanted 0 to 4");
+  am_test_fails(split_status(d, "{kind: leave_one_group_out, fold: 5}", &s), AM_E_CONFIG, &err, "wanted 0 to 4");
   am_dataset_free(d);
 }
 
@@ -346,9 +336,8 @@ static void the_partner_validates(void **state) {
 static void chunks_and_sides(void **state) {
   (void)state;
   am_dataset *d = load_made_up("labels: [neutral, sad, angry], chunk_seconds: 0.5");
-  static const char *const kinds[] = {
-      "{kind: random, validation: 0.25}", "{kind: stratified, validation: 0.25}",
-      "{kind: speaker, validation: 0.25}", "{kind: leave_one_group_out, fold: 1}"};
+  static const char *const kinds[] = {"{kind: random, validation: 0.25}", "{kind: stratified, validation: 0.25}",
+                                      "{kind: speaker, validation: 0.25}", "{kind: leave_one_group_out, fold: 1}"};
   for (int k = 0; k < 4; k++) {
     am_split *s;
     size_t apart = 0;
@@ -384,15 +373,13 @@ static void groups_that_cannot_be_left_out(void **state) {
   am_test_fails(split_status(&d, "{kind: leave_one_group_out}", &s), AM_E_DATA, &err,
                 "anna is in the groups monday and tuesday");
   clips[2].group = -1;
-  am_test_fails(split_status(&d, "{kind: leave_one_group_out}", &s), AM_E_DATA, &err,
-                "c: the corpus gives no group");
+  am_test_fails(split_status(&d, "{kind: leave_one_group_out}", &s), AM_E_DATA, &err, "c: the corpus gives no group");
   clips[2].group = 0;
-  am_test_fails(split_status(&d, "{kind: leave_one_speaker_out, validation_same_group: true}", &s), AM_E_DATA,
-                &err, "speaker anna is alone in monday");
+  am_test_fails(split_status(&d, "{kind: leave_one_speaker_out, validation_same_group: true}", &s), AM_E_DATA, &err,
+                "speaker anna is alone in monday");
   for (int i = 0; i < 4; i++) clips[i].group = 0;
   d.n_groups = 1;
-  am_test_fails(split_status(&d, "{kind: leave_one_group_out}", &s), AM_E_DATA, &err,
-                "all of one group, monday");
+  am_test_fails(split_status(&d, "{kind: leave_one_group_out}", &s), AM_E_DATA, &err, "all of one group, monday");
 }
 
 /* Results per utterance: the mean of its chunks decides. */
@@ -404,8 +391,7 @@ static void utterances_by_mean_probability(void **state) {
                       {.utterance = 3, .speaker = 1}};
   am_dataset d = {.ctx = ctx, .n = 4, .clips = clips, .n_labels = 2, .n_speakers = 2};
   const uint32_t at[] = {3, 0, 1, 2};
-  const float p[] = {0.2f, 0.8f, 0.4f, 0.6f,
-                     0.4f, 0.6f, 0.9f, 0.1f}; /* two of three chunks wrong, their mean right */
+  const float p[] = {0.2f, 0.8f, 0.4f, 0.6f, 0.4f, 0.6f, 0.9f, 0.1f}; /* two of three chunks wrong, their mean right */
   const int labels[] = {1, 0, 0, 0}, speakers[] = {1, 0, 0, 0};
   static const char *const names[] = {"a", "b"};
   am_metrics *m;

@@ -14,8 +14,7 @@ static void malformed_lines_name_file_and_line(void **state) {
       {"[6.2 - 8.2]\tSes01F_impro01_F001\tnue\t[2.5, 2.5, 2.5]", "found \"nue\"; wanted an emotion code"},
       {"[6.2 - 8.2]\tSes01F_impro01_F001\t\t[2.5, 2.5, 2.5]", "wanted an emotion code"},
       {"[6.2 - 8.2]\tSes01F_impro01_F001\tneutral\t[2.5, 2.5, 2.5]", "found \"neutral\""},
-      {"[6.2 - 8.2]\tSes01F_impro01_X001\tneu\t[2.5, 2.5, 2.5]",
-       "wanted [start - end] utterance emotion [V, A, D]"},
+      {"[6.2 - 8.2]\tSes01F_impro01_X001\tneu\t[2.5, 2.5, 2.5]", "wanted [start - end] utterance emotion [V, A, D]"},
       {"[6.2 - 8.2]\tSes01F_../../x_F001\tneu\t[2.5, 2.5, 2.5]", "wanted [start - end]"},
       {"[6.2 8.2]\tSes01F_impro01_F001\tneu\t[2.5, 2.5, 2.5]", "wanted [start - end]"},
       {"[6.2.1 - 8.2]\tSes01F_impro01_F001\tneu\t[2.5, 2.5, 2.5]", "wanted [start - end]"},
@@ -83,8 +82,9 @@ static am_status take_strange(void *user, int number, am_error *why) {
 static void damaged_files(void **state) {
   (void)state;
   static const char *const texts[] = {
-      GOOD "C-E1:\tNeutral; Anger;\t()\r\nA-E1:\tval 3; act 2; dom  2;\t()\n\n[1 - "
-           "2]\tSes01F_impro01_M000\thap\t[, 1, ]",
+      GOOD
+      "C-E1:\tNeutral; Anger;\t()\r\nA-E1:\tval 3; act 2; dom  2;\t()\n\n[1 - "
+      "2]\tSes01F_impro01_M000\thap\t[, 1, ]",
       "Ses01F_impro01_F000 :Anger; Neutral state; (free; text)\nSes01F_impro01_M000 :; ()\n"};
   static const char swaps[] = "\n\t\r []();:_-.,0FMSx\xff";
   uint32_t seed = 1;
@@ -107,8 +107,7 @@ static void damaged_files(void **state) {
                                 .utterance = take_line,
                                 .strange = take_strange};
     err = (am_error)AM_ERROR_INIT;
-    am_status status =
-        i % 2 ? am_iemocap_read_rater(&reader, &err) : am_iemocap_read_consensus(&reader, &err);
+    am_status status = i % 2 ? am_iemocap_read_rater(&reader, &err) : am_iemocap_read_consensus(&reader, &err);
     assert_true(status == AM_OK || status == AM_E_DATA);
     if (status) assert_non_null(strstr(err.message, "damaged.txt:"));
     refused += status != AM_OK;
@@ -119,13 +118,12 @@ static void damaged_files(void **state) {
 /* Odd, and no reason to stop. */
 static void odd_lines(void **state) {
   (void)state;
-  write_labels(
-      "Ses01F_impro01.txt",
-      "\xef\xbb\xbf% header\r\n\r\n"
-      "[6.2 - 8.2]  Ses01F_impro01_F000  ang  [, , ]\r\nC-E2:\tAnger\t(a comment\r\nthat goes on; \xe9)\r\n"
-      "A-E3:\tval ; act 2; dom  ;\t()\r\nC-F1:\tJoyful;\t()\r\n"
-      "[1.0 - 2.0]\tSes01F_impro01_M000\thap\t[]\n[3.0 - 4.0]\tSes01F_impro01_F000\tsad\t[1, 2, 3]\n"
-      "[5 - 6]\tSes01F_other01_F000\tsad\t[1, 2, 3]\n[5 - 6]\tSes01F_impro01_F002\txxx\t[1, 2, 3]");
+  write_labels("Ses01F_impro01.txt",
+               "\xef\xbb\xbf% header\r\n\r\n"
+               "[6.2 - 8.2]  Ses01F_impro01_F000  ang  [, , ]\r\nC-E2:\tAnger\t(a comment\r\nthat goes on; \xe9)\r\n"
+               "A-E3:\tval ; act 2; dom  ;\t()\r\nC-F1:\tJoyful;\t()\r\n"
+               "[1.0 - 2.0]\tSes01F_impro01_M000\thap\t[]\n[3.0 - 4.0]\tSes01F_impro01_F000\tsad\t[1, 2, 3]\n"
+               "[5 - 6]\tSes01F_other01_F000\tsad\t[1, 2, 3]\n[5 - 6]\tSes01F_impro01_F002\txxx\t[1, 2, 3]");
   write_labels("notes.txt", "not labels");
   write_labels("Ses01F_impro01.anvil", "not labels");
   sound("Ses01F_impro01_F000");
@@ -134,8 +132,7 @@ static void odd_lines(void **state) {
   am_dataset *d = load_ok("soft_labels: true");
   assert_int_equal(d->n, 2);
   assert_string_equal(d->labels[find(d, "Ses01F_impro01_F000.wav")->label], "angry"); /* the first line */
-  assert_true(isnan(find(d, "Ses01F_impro01_F000.wav")->vad[0]) &&
-              isnan(find(d, "Ses01F_impro01_M000.wav")->vad[2]));
+  assert_true(isnan(find(d, "Ses01F_impro01_F000.wav")->vad[0]) && isnan(find(d, "Ses01F_impro01_M000.wav")->vad[2]));
   is_near(find(d, "Ses01F_impro01_F000.wav")->soft, (double[]){0, 1}, 2);
   assert_null(find(d, "Ses01F_impro01_M000.wav")->soft); /* no rater stands there */
   assert_int_equal(left_out(d, "line that is none of the label format"), 1);
@@ -173,12 +170,10 @@ static void wrong_trees_say_what_they_hold(void **state) {
   touch(ctx, folder, "IEMOCAP_full_release.tar.gz");
   load_fails("", AM_E_DATA, "unpack the archive first");
   make_folder(ctx, in("Session2/dialog"));
-  load_fails(
-      "", AM_E_DATA,
-      "Session2/dialog/EmoEvaluation: no label file of IEMOCAP: looked for Ses01F_impro01.txt and the like");
+  load_fails("", AM_E_DATA,
+             "Session2/dialog/EmoEvaluation: no label file of IEMOCAP: looked for Ses01F_impro01.txt and the like");
   assert_non_null(strstr(err.message, "found no such folder"));
-  am_test_fails(load_from(in("Session2"), "", &d), AM_E_DATA, &err,
-                "this is one session: give the folder above it");
+  am_test_fails(load_from(in("Session2"), "", &d), AM_E_DATA, &err, "this is one session: give the folder above it");
   touch(ctx, folder, "Session2/dialog/EmoEvaluation/Attribute/x.txt");
   touch(ctx, folder, "Session2/dialog/EmoEvaluation/readme.txt");
   load_fails("", AM_E_DATA, "found 2 names: Attribute, readme.txt");
@@ -214,8 +209,7 @@ static void the_folder_above(void **state) {
 /* The counts of the real release: neu hap sad ang sur fea dis fru exc oth xxx. */
 static void a_full_release_is_counted(void **state) {
   (void)state;
-  static const char *const codes[] = {"neu", "hap", "sad", "ang", "sur", "fea",
-                                      "dis", "fru", "exc", "oth", "xxx"};
+  static const char *const codes[] = {"neu", "hap", "sad", "ang", "sur", "fea", "dis", "fru", "exc", "oth", "xxx"};
   static const int counts[] = {1708, 595, 1084, 1103, 107, 40, 2, 1849, 1041, 3, 2507};
   am_buffer text[5] = {{0}};
   int n = 0;
@@ -223,10 +217,8 @@ static void a_full_release_is_counted(void **state) {
     for (int i = 0; i < counts[k]; i++, n++) {
       char path[256];
       int s = n % 5 + 1;
-      am_buffer_printf(ctx, &text[s - 1], "[0 - 1]\tSes0%dF_impro01_F%04d\t%s\t[2, 2, 2]\n\n", s, n,
-                       codes[k]);
-      snprintf(path, sizeof path, "Session%d/sentences/wav/Ses0%dF_impro01/Ses0%dF_impro01_F%04d.wav", s, s,
-               s, n);
+      am_buffer_printf(ctx, &text[s - 1], "[0 - 1]\tSes0%dF_impro01_F%04d\t%s\t[2, 2, 2]\n\n", s, n, codes[k]);
+      snprintf(path, sizeof path, "Session%d/sentences/wav/Ses0%dF_impro01/Ses0%dF_impro01_F%04d.wav", s, s, s, n);
       if (i == 0 || n < 5) touch(ctx, folder, path);
       else am_test_file(in(path), "", 0);
     }
@@ -292,16 +284,16 @@ static void the_maker(void **state) {
   am_test_fails(am_synth_iemocap(ctx, in("other"), 1, &clips, &err), AM_E_USAGE, &err,
                 "no SYNTHETIC mark of this layout");
   am_sound_info info = {.size = sizeof info};
-  am_test_ok(am_sound_inspect(
-                 ctx, am_test_path(made_up, "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav"),
-                 &info, &err),
-             &err);
+  am_test_ok(
+      am_sound_inspect(ctx, am_test_path(made_up, "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav"),
+                       &info, &err),
+      &err);
   assert_int_equal(info.frames, 35200); /* 2.2 s */
   assert_true(info.rate == 16000 && info.channels == 1);
   char *text;
   size_t bytes;
-  am_test_ok(am_file_read(ctx, am_test_path(made_up, "Session2/dialog/EmoEvaluation/Ses02M_impro02.txt"),
-                          1 << 20, &text, &bytes, &err),
+  am_test_ok(am_file_read(ctx, am_test_path(made_up, "Session2/dialog/EmoEvaluation/Ses02M_impro02.txt"), 1 << 20,
+                          &text, &bytes, &err),
              &err);
   assert_non_null(strstr(text, "\r\n"));
   assert_non_null(strstr(text, "dom  "));
@@ -349,7 +341,8 @@ static void memory_runs_out_cleanly(void **state) {
   sound("Ses01F_impro01_M009");
   char several[512];
   snprintf(several, sizeof several,
-           "{corpus: several, corpora: [{corpus: iemocap, root: %s, soft_labels: true, chunk_seconds: 0.005}]}", folder);
+           "{corpus: several, corpora: [{corpus: iemocap, root: %s, soft_labels: true, chunk_seconds: 0.005}]}",
+           folder);
   for (int round = 0; round < 3; round++)
     for (long n = 1;; n++) {
       am_test_memory m;
@@ -369,8 +362,7 @@ static void memory_runs_out_cleanly(void **state) {
       am_status status = am_dataset_load(small, &o, &d, &err);
       bool fired = am_test_memory_fired(&m);
       am_test_memory_arm(&m, 0);
-      if (status != (fired ? AM_E_NOMEM : AM_OK))
-        fail_msg("allocation %ld: %d %s", n, (int)status, err.message);
+      if (status != (fired ? AM_E_NOMEM : AM_OK)) fail_msg("allocation %ld: %d %s", n, (int)status, err.message);
       am_dataset_free(d);
       am_tree_free(tree);
       am_context_free(small);

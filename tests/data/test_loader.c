@@ -36,8 +36,7 @@ static void start(int threads) {
   f.ctx = logging_context(&f.log, threads);
   f.err = (am_error)AM_ERROR_INIT;
   f.tree[0] = read_section(f.ctx, am_data_table, "{corpus: manifest}", &f.data);
-  f.tree[1] =
-      read_section(f.ctx, am_feature_table, "{sample_rate: 8000, n_fft: 256, hop: 128, mels: 20}", &f.fo);
+  f.tree[1] = read_section(f.ctx, am_feature_table, "{sample_rate: 8000, n_fft: 256, hop: 128, mels: 20}", &f.fo);
   f.tree[2] = read_section(f.ctx, am_augment_table, "{}", &f.augment);
   f.data.root = f.folder;
   am_test_ok(am_features_create(f.ctx, &f.fo, &f.fx, &f.err), &f.err);
@@ -93,8 +92,7 @@ static void augment(const char *yaml) {
 static am_loader *make(am_loader_options o) {
   am_loader *l = NULL;
   if (!o.batch) o.batch = 4;
-  am_test_ok(am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, &f.augment, f.clips, CLIPS, &o, &l, &f.err),
-             &f.err);
+  am_test_ok(am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, &f.augment, f.clips, CLIPS, &o, &l, &f.err), &f.err);
   return l;
 }
 
@@ -192,8 +190,8 @@ static void every_epoch_has_its_own_order(void **state) {
   am_loader_free(other);
 }
 
-#define EVERYTHING                                                                                           \
-  "{noise_snr: [10, 30], shift: [-0.05, 0.05], speed: [0.9, 1.1], vtlp: [0.9, 1.1], freq_masks: 2, "         \
+#define EVERYTHING \
+  "{noise_snr: [10, 30], shift: [-0.05, 0.05], speed: [0.9, 1.1], vtlp: [0.9, 1.1], freq_masks: 2, " \
   "freq_width: 4, time_masks: 1, time_width: 5, crop_frames: 20, mixup: 0.3}"
 
 /* The batches of a resumed epoch, of another number of threads and of a consumer that is slow or fast are the same. */
@@ -252,8 +250,7 @@ static void mixup_mixes_rows_of_the_batch(void **state) {
   const int t = am_store_max_frames(f.store);
   const size_t stride = (size_t)t * BINS;
   augment("{mixup: 0.4}");
-  am_loader *l =
-      make((am_loader_options){.batch = 8, .augment = true, .shuffle = true, .class_weights = weights});
+  am_loader *l = make((am_loader_options){.batch = 8, .augment = true, .shuffle = true, .class_weights = weights});
   int mixed = 0;
   begin(l, 1, 0);
   for (const am_loader_batch *b; (b = next(l));)
@@ -340,15 +337,22 @@ static void buckets_hold_clips_of_similar_length(void **state) {
  * has for the same clip, epoch and draw. */
 static void what_is_shown_is_what_is_trained_on(void **state) {
   (void)state;
-  static const char *const settings[] = {"{freq_masks: 2, freq_width: 5, time_masks: 1, time_width: 6, crop_frames: 20}",
-                                         "{speed: [0.8, 1.3], noise_snr: [5, 20], vtlp: [0.9, 1.1], freq_masks: 2, freq_width: 5}"};
+  static const char *const settings[] = {
+      "{freq_masks: 2, freq_width: 5, time_masks: 1, time_width: 6, crop_frames: 20}",
+      "{speed: [0.8, 1.3], noise_snr: [5, 20], vtlp: [0.9, 1.1], freq_masks: 2, freq_width: 5}"};
   static const char *const how[] = {"clip", "train"};
   for (int k = 0; k < 4; k++) {
     normalise(how[k / 2]);
     augment(settings[k % 2]);
     am_loader *l = make((am_loader_options){.batch = 5, .shuffle = true, .augment = true, .seed = 9, .max_frames = 60});
-    am_batch_source source = {.ctx = f.ctx, .nz = &f.nz, .fx = f.fx, .augment = &f.augment, .needs_sound = k % 2, .seed = 9,
-                              .epoch = 3, .f = BINS};
+    am_batch_source source = {.ctx = f.ctx,
+                              .nz = &f.nz,
+                              .fx = f.fx,
+                              .augment = &f.augment,
+                              .needs_sound = k % 2,
+                              .seed = 9,
+                              .epoch = 3,
+                              .f = BINS};
     begin(l, 3, 0);
     for (const am_loader_batch *b; (b = next(l));)
       for (int i = 0; i < b->n; i++) {
@@ -358,8 +362,12 @@ static void what_is_shown_is_what_is_trained_on(void **state) {
         am_features_shape(f.fx, sound.n, &t, &bins);
         float *x = calloc((size_t)t * BINS, sizeof *x);
         am_test_ok(am_features_compute(f.fx, sound.samples, sound.n, 1, x, &t, &f.err), &f.err);
-        am_batch_clip clip = {.name = "it", .speaker = f.d->clips[b->clips[i]].speaker, .features = x, .t = t,
-                              .sound = sound.samples, .n = sound.n};
+        am_batch_clip clip = {.name = "it",
+                              .speaker = f.d->clips[b->clips[i]].speaker,
+                              .features = x,
+                              .t = t,
+                              .sound = sound.samples,
+                              .n = sound.n};
         am_batch_made made;
         am_test_ok(am_batch_make(&source, &clip, b->draws[i], &made, &f.err), &f.err);
         assert_int_equal(made.t, b->lengths[i]);
@@ -388,12 +396,11 @@ static void unreadable_clips_are_not_in_batches(void **state) {
   am_loader_free(l);
   augment("{gain: [-6, 6]}");
   am_loader_options o = {.batch = 4, .augment = true};
-  am_test_fails(
-      am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, &f.augment, f.clips, CLIPS, &o, &l, &f.err),
-      AM_E_USAGE, &f.err, "without it");
+  am_test_fails(am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, &f.augment, f.clips, CLIPS, &o, &l, &f.err),
+                AM_E_USAGE, &f.err, "without it");
   o = (am_loader_options){.batch = 4};
-  am_test_fails(am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, NULL, f.clips + 5, 1, &o, &l, &f.err),
-                AM_E_DATA, &f.err, "no clip of this part");
+  am_test_fails(am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, NULL, f.clips + 5, 1, &o, &l, &f.err), AM_E_DATA,
+                &f.err, "no clip of this part");
 }
 
 /* Mean and deviation of the bins of `n` clips after normalisation. */
@@ -439,8 +446,8 @@ static void normalisation(void **state) {
   for (uint32_t i = 0; i < CLIPS; i++) f.d->clips[i].speaker = -1;
   am_normaliser_free(f.ctx, &f.nz);
   f.fo.normalise = AM_NORMALISE_SPEAKER;
-  am_test_fails(am_normaliser_fit(f.ctx, f.store, f.d, &f.fo, f.clips, CLIPS, &f.nz, &f.err), AM_E_DATA,
-                &f.err, "does not say who speaks");
+  am_test_fails(am_normaliser_fit(f.ctx, f.store, f.d, &f.fo, f.clips, CLIPS, &f.nz, &f.err), AM_E_DATA, &f.err,
+                "does not say who speaks");
 }
 
 static void memory_runs_out_cleanly(void **state) {
@@ -457,8 +464,7 @@ static void memory_runs_out_cleanly(void **state) {
     am_loader *l = NULL;
     const am_loader_batch *b = NULL;
     am_test_memory_arm(&m, n);
-    am_status status =
-        am_loader_create(small, f.store, f.d, &f.nz, fx, &f.augment, f.clips, 10, &o, &l, &err);
+    am_status status = am_loader_create(small, f.store, f.d, &f.nz, fx, &f.augment, f.clips, 10, &o, &l, &err);
     if (!status) status = am_loader_start(l, 1, 0, &err);
     for (int i = 0; i < 2 && !status; i++) status = am_loader_next(l, &b, &err);
     bool fired = am_test_memory_fired(&m);

@@ -5,14 +5,14 @@
 
 #include <time.h>
 
-#include "data/dataset.h"
 #include "data/corpora/iemocap.h"
+#include "data/dataset.h"
+#include "data/split.h"
 #include "io/csv.h"
 #include "io/h5.h"
 #include "io/json.h"
 #include "io/yaml.h"
 #include "nn/model.h"
-#include "data/split.h"
 
 enum { TRIES = 6 };
 static const double most = 9; /* between 4, with its logarithm, and 16 */
@@ -324,7 +324,8 @@ static void labels(void **state) { check(state, 2000, make_labels, read_labels);
 
 static void make_dialogue(fixture *f) {
   for (size_t i = 0; i < f->n; i++)
-    put(f, "[%zu.0000 - %zu.5000]\tSes01F_impro01_F%03zu\tneu\t[2.5000, 2.5000, 2.5000]\nC-E2:\tNeutral;\t()\n\n", i, i, i);
+    put(f, "[%zu.0000 - %zu.5000]\tSes01F_impro01_F%03zu\tneu\t[2.5000, 2.5000, 2.5000]\nC-E2:\tNeutral;\t()\n\n", i, i,
+        i);
   char path[1024];
   snprintf(path, sizeof path, "%s/d.txt", f->folder);
   am_test_file(path, f->text.data, f->text.used);
@@ -393,8 +394,8 @@ static void arrays(void **state) { check(state, 150, make_arrays, read_arrays); 
 int main(void) {
 #define t(name) cmocka_unit_test_setup_teardown(name, begin, end)
   const struct CMUnitTest tests[] = {
-    t(aliases),  t(keys),    t(members),      t(directives), t(layers),    t(layers_are_counted), t(columns),
-    t(manifests), t(speakers), t(several), t(descriptions), t(labels),     t(dialogues), t(arrays),
+      t(aliases),   t(keys),     t(members), t(directives),   t(layers), t(layers_are_counted), t(columns),
+      t(manifests), t(speakers), t(several), t(descriptions), t(labels), t(dialogues),          t(arrays),
   };
   return cmocka_run_group_tests_name("proportion", tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
 /* Splits: scikit-learn's numbers, and who is on which side. */
 #include "corpora.h"
 
-#include "data/split.h"
-#include "golden_split.h"
 #include "data/sklearn.h"
+#include "data/split.h"
 #include "data/split_balance.h"
+#include "golden_split.h"
 
 static am_context *ctx;
 static kept_log log_kept;
@@ -42,8 +42,9 @@ static void scikit_learn_gives_the_same_indices(void **state) {
     int *labels = calloc(n, sizeof *labels);
     size_t n_test = am_share_count(golden_splits[c].test_size, n), n_train = n - n_test;
     for (unsigned i = 0; i < n; i++) labels[i] = label_of(i, golden_splits[c].classes, golden_splits[c].kind);
-    am_test_ok(am_draw_test(ctx, n, n_test, golden_splits[c].seed, golden_splits[c].kind ? labels : NULL, train, test,
-                            &err), &err);
+    am_test_ok(
+        am_draw_test(ctx, n, n_test, golden_splits[c].seed, golden_splits[c].kind ? labels : NULL, train, test, &err),
+        &err);
     assert_int_equal(n_train, golden_splits[c].n_train);
     assert_int_equal(n_test, golden_splits[c].n_test);
     assert_int_equal(train[0], golden_splits[c].train_first[0]);
@@ -92,7 +93,8 @@ static void scikit_learn_gives_the_same_stratified_folds(void **state) {
     }
     classes = drop_empty(table, groups, classes);
     am_test_ok(am_stratified_folds(ctx, table, (size_t)groups, (size_t)classes, (size_t)golden_folds[c].folds,
-                                   golden_folds[c].seed, fold_of, &err), &err);
+                                   golden_folds[c].seed, fold_of, &err),
+               &err);
     for (int i = 0; i < groups; i++) digits[i] = (char)('0' + fold_of[i]);
     assert_string_equal(digits, golden_folds[c].fold_of);
     free(digits);
@@ -106,7 +108,8 @@ static void impossible_draws_are_refused(void **state) {
   uint32_t train[8], test[8];
   const int labels[8] = {0, 0, 0, 0, 0, 0, 0, 1};
   am_test_fails(am_draw_test(ctx, 1, 1, 0, NULL, train, test, &err), AM_E_CONFIG, &err, "one side empty");
-  am_test_fails(am_draw_test(ctx, 8, 0, 0, NULL, train, test, &err), AM_E_CONFIG, &err, "8 into 8 and 0 leaves one side empty");
+  am_test_fails(am_draw_test(ctx, 8, 0, 0, NULL, train, test, &err), AM_E_CONFIG, &err,
+                "8 into 8 and 0 leaves one side empty");
   am_test_fails(am_draw_test(ctx, 8, 12, 0, NULL, train, test, &err), AM_E_CONFIG, &err, "one side empty");
   am_test_fails(am_draw_test(ctx, 8, 4, 0, labels, train, test, &err), AM_E_DATA, &err, "at least 2 clips");
   const int eight[8] = {0, 0, 1, 1, 2, 2, 3, 3};
@@ -258,8 +261,8 @@ static void speaker_split_is_group_shuffle_split(void **state) {
     int n = golden_groups[c].n, at = 0;
     char yaml[128];
     am_dataset *d = make_dataset(n, 3, 3, true);
-    snprintf(yaml, sizeof yaml, "{kind: speaker, test: %g, validation: 0, seed: %u}",
-             golden_groups[c].test_size, golden_groups[c].seed);
+    snprintf(yaml, sizeof yaml, "{kind: speaker, test: %g, validation: 0, seed: %u}", golden_groups[c].test_size,
+             golden_groups[c].seed);
     am_split *s = split(d, yaml);
     check_parts(d, s);
     assert_true(s->speaker_independent);
@@ -287,8 +290,10 @@ static void sexes_are_balanced_when_asked(void **state) {
     for (int p = 0; p < 3; p++) assert_int_equal(all[p], 2 * odd[p]);
     assert_int_equal(all[AM_PART_TEST], 6);
     am_split_free(ctx, s);
-    snprintf(yaml, sizeof yaml, "{kind: kfold, folds: 6, fold: 2, seed: %d, stratify_by_speaker_sex: true, "
-             "validation_speakers_count: 4}", seed);
+    snprintf(yaml, sizeof yaml,
+             "{kind: kfold, folds: 6, fold: 2, seed: %d, stratify_by_speaker_sex: true, "
+             "validation_speakers_count: 4}",
+             seed);
     s = split(d, yaml);
     memset(odd, 0, sizeof odd);
     for (int i = 0; i < 24; i++) odd[d->clips[4 * i].part] += i % 2;
@@ -368,8 +373,7 @@ static void fixed_lists(void **state) {
   assert_int_equal(log_kept.lines, 21); /* each speaker in no fold is named */
   am_split_free(ctx, s);
   split_fails(d, "{kind: fixed}", AM_E_CONFIG, "needs split.test_speakers");
-  split_fails(d, "{kind: fixed, test_speakers: [25]}", AM_E_CONFIG,
-              "no speaker \"25\"; it has 24, from 01 to 24");
+  split_fails(d, "{kind: fixed, test_speakers: [25]}", AM_E_CONFIG, "no speaker \"25\"; it has 24, from 01 to 24");
   split_fails(d, "{kind: fixed, test_speakers: [1], validation_speakers: [1]}", AM_E_CONFIG,
               "in the test part already");
   split_fails(d, "kind: fixed\nfold_lists:\n  - [1, 2]\n  - [2]\n", AM_E_CONFIG, "test.yaml:4:6");
@@ -438,10 +442,13 @@ static void classes_that_a_part_lacks_are_named(void **state) {
   for (size_t i = 0; i < d->n; i++) d->clips[i].label = d->clips[i].speaker == 0;
   const char *text = doubts_of(d, "{kind: leave_one_speaker_out, fold: 0}");
   assert_non_null(strstr(text, "no clip of \"bcdefgh\" in the train part: 1 of 2 classes are trained on\n"));
-  assert_non_null(strstr(text, "no clip of \"abcdefgh\" in the test part: its average recall is over 1 of 2 classes\n"));
+  assert_non_null(
+      strstr(text, "no clip of \"abcdefgh\" in the test part: its average recall is over 1 of 2 classes\n"));
   text = doubts_of(d, "{kind: fixed, validation_speakers: [2], test_speakers: [3]}");
-  assert_non_null(strstr(text, "no clip of \"bcdefgh\" in the validation part: its average recall is over 1 of 2 classes, also "
-                         "where it chooses the epoch\n"));
+  assert_non_null(
+      strstr(text,
+             "no clip of \"bcdefgh\" in the validation part: its average recall is over 1 of 2 classes, also "
+             "where it chooses the epoch\n"));
   assert_null(strstr(text, "train part"));
   free_dataset(d, 4);
   d = make_dataset(5, 4, 2, true);
@@ -453,7 +460,9 @@ static void shares_that_were_not_asked_for_are_said(void **state) {
   (void)state;
   am_dataset *d = make_dataset(6, 8, 4, true);
   const char *text = doubts_of(d, "{kind: speaker, validation: 0.2, test: 0.2}"); /* 2, 2, 2: as scikit-learn rounds */
-  assert_non_null(strstr(text, "the validation part has 33.3 % of the clips, and split.validation asks for 20.0 %: it is a share of the speakers (6), rounded up"));
+  assert_non_null(strstr(text,
+                         "the validation part has 33.3 % of the clips, and split.validation asks for 20.0 %: it is a "
+                         "share of the speakers (6), rounded up"));
   assert_non_null(strstr(text, "the test part has 33.3 % of the clips, and split.test asks for 20.0 %"));
   assert_non_null(strstr(text, "only 33.3 % of the clips are trained on\n"));
   assert_string_equal(doubts_of(d, "{kind: speaker, validation: 0.2, test: 0.2, stratify_by_label: true}"), "");
@@ -469,14 +478,16 @@ static void a_class_of_one_speaker_is_said(void **state) {
   am_dataset *d = make_dataset(5, 20, 2, true);
   for (size_t i = 0; i < d->n; i++) d->clips[i].label = d->clips[i].speaker == 2 || i % 10 == 0;
   const char *text = doubts_of(d, "{kind: leave_one_speaker_out, fold: 4}");
-  assert_string_equal(text, "20 of the 26 training clips of \"bcdefgh\" are speaker 03's: the voice may be learned for the label\n");
+  assert_string_equal(
+      text, "20 of the 26 training clips of \"bcdefgh\" are speaker 03's: the voice may be learned for the label\n");
   free_dataset(d, 5);
 }
 
 static size_t clips_of(const am_dataset *d, int part, int label, int corpus) {
   size_t n = 0;
   for (size_t i = 0; i < d->n; i++)
-    n += (int)d->clips[i].part == part && (label < 0 || d->clips[i].label == label) && (corpus < 0 || d->clips[i].corpus == corpus);
+    n += (int)d->clips[i].part == part && (label < 0 || d->clips[i].label == label) &&
+         (corpus < 0 || d->clips[i].corpus == corpus);
   return n;
 }
 
@@ -493,8 +504,10 @@ static void balanced_parts_have_every_label(void **state) {
     snprintf(yaml, sizeof yaml, "{kind: speaker, validation: 0.2, test: 0.2, seed: %d, stratify_by_label: true}", seed);
     assert_string_equal(doubts_of(d, yaml), "");
     for (int part = 0; part < 3; part++) assert_int_equal(clips_of(d, part, 3, -1), 6); /* one of the three */
-    snprintf(yaml, sizeof yaml, "{kind: leave_one_speaker_out, fold: 3, seed: %d, validation_speakers_count: 2, "
-             "stratify_by_label: true}", seed);
+    snprintf(yaml, sizeof yaml,
+             "{kind: leave_one_speaker_out, fold: 3, seed: %d, validation_speakers_count: 2, "
+             "stratify_by_label: true}",
+             seed);
     doubts_of(d, yaml);
     assert_int_equal(clips_of(d, AM_PART_VALIDATION, 3, -1), 6);
     assert_int_equal(clips_of(d, AM_PART_VALIDATION, -1, -1), 48);
@@ -534,7 +547,8 @@ static void balanced_parts_have_every_corpus(void **state) {
   d = make_dataset(2, 12, 3, true);
   split_fails(d, "{kind: speaker, validation: 0.2, test: 0.2, stratify_by_label: true}", AM_E_CONFIG,
               "2 speakers are too few for 3 parts");
-  split_fails(d, "{kind: kfold, folds: 3, stratify_by_label: true}", AM_E_CONFIG, "split.folds is 3 and the corpus has 2 speakers");
+  split_fails(d, "{kind: kfold, folds: 3, stratify_by_label: true}", AM_E_CONFIG,
+              "split.folds is 3 and the corpus has 2 speakers");
   split_fails(d, "{kind: random, stratify_by_label: true}", AM_E_CONFIG, "for kinds that divide speakers");
   free_dataset(d, 2);
 }
@@ -587,27 +601,27 @@ static void impossible_splits_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(scikit_learn_gives_the_same_indices, setup, teardown),
-    cmocka_unit_test_setup_teardown(scikit_learn_gives_the_same_stratified_folds, setup, teardown),
-    cmocka_unit_test_setup_teardown(impossible_draws_are_refused, setup, teardown),
-    cmocka_unit_test_setup_teardown(random_split_says_it_is_not_speaker_independent, setup, teardown),
-    cmocka_unit_test_setup_teardown(nothing_held_out_is_said, setup, teardown),
-    cmocka_unit_test_setup_teardown(unknown_speakers_are_said, setup, teardown),
-    cmocka_unit_test_setup_teardown(stratified_keeps_class_shares_and_utterances, setup, teardown),
-    cmocka_unit_test_setup_teardown(speaker_split_is_group_shuffle_split, setup, teardown),
-    cmocka_unit_test_setup_teardown(sexes_are_balanced_when_asked, setup, teardown),
-    cmocka_unit_test_setup_teardown(folds_cover_every_speaker_once_and_are_even, setup, teardown),
-    cmocka_unit_test_setup_teardown(leave_one_speaker_out, setup, teardown),
-    cmocka_unit_test_setup_teardown(fixed_lists, setup, teardown),
-    cmocka_unit_test_setup_teardown(the_corpus_says, setup, teardown),
-    cmocka_unit_test_setup_teardown(balanced_class_weights, setup, teardown),
-    cmocka_unit_test_setup_teardown(impossible_splits_are_refused, setup, teardown),
-    cmocka_unit_test_setup_teardown(classes_that_a_part_lacks_are_named, setup, teardown),
-    cmocka_unit_test_setup_teardown(shares_that_were_not_asked_for_are_said, setup, teardown),
-    cmocka_unit_test_setup_teardown(a_class_of_one_speaker_is_said, setup, teardown),
-    cmocka_unit_test_setup_teardown(balanced_parts_have_every_label, setup, teardown),
-    cmocka_unit_test_setup_teardown(balanced_parts_have_every_corpus, setup, teardown),
-    cmocka_unit_test_setup_teardown(balancing_survives_failed_allocations, setup, teardown),
+      cmocka_unit_test_setup_teardown(scikit_learn_gives_the_same_indices, setup, teardown),
+      cmocka_unit_test_setup_teardown(scikit_learn_gives_the_same_stratified_folds, setup, teardown),
+      cmocka_unit_test_setup_teardown(impossible_draws_are_refused, setup, teardown),
+      cmocka_unit_test_setup_teardown(random_split_says_it_is_not_speaker_independent, setup, teardown),
+      cmocka_unit_test_setup_teardown(nothing_held_out_is_said, setup, teardown),
+      cmocka_unit_test_setup_teardown(unknown_speakers_are_said, setup, teardown),
+      cmocka_unit_test_setup_teardown(stratified_keeps_class_shares_and_utterances, setup, teardown),
+      cmocka_unit_test_setup_teardown(speaker_split_is_group_shuffle_split, setup, teardown),
+      cmocka_unit_test_setup_teardown(sexes_are_balanced_when_asked, setup, teardown),
+      cmocka_unit_test_setup_teardown(folds_cover_every_speaker_once_and_are_even, setup, teardown),
+      cmocka_unit_test_setup_teardown(leave_one_speaker_out, setup, teardown),
+      cmocka_unit_test_setup_teardown(fixed_lists, setup, teardown),
+      cmocka_unit_test_setup_teardown(the_corpus_says, setup, teardown),
+      cmocka_unit_test_setup_teardown(balanced_class_weights, setup, teardown),
+      cmocka_unit_test_setup_teardown(impossible_splits_are_refused, setup, teardown),
+      cmocka_unit_test_setup_teardown(classes_that_a_part_lacks_are_named, setup, teardown),
+      cmocka_unit_test_setup_teardown(shares_that_were_not_asked_for_are_said, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_class_of_one_speaker_is_said, setup, teardown),
+      cmocka_unit_test_setup_teardown(balanced_parts_have_every_label, setup, teardown),
+      cmocka_unit_test_setup_teardown(balanced_parts_have_every_corpus, setup, teardown),
+      cmocka_unit_test_setup_teardown(balancing_survives_failed_allocations, setup, teardown),
   };
   return cmocka_run_group_tests_name("split", tests, NULL, NULL);
 }

@@ -58,23 +58,33 @@ static void one_file_is_refused_by_whatever_name(void **state) {
   assert_int_equal(symlink("ravdess", in("link")), 0);
   static const char list[] = "path,label,speaker\nravdess/Actor_01/03-01-03-01-01-01-01.wav,happy,x\n";
   am_test_file(in("list.csv"), list, sizeof list - 1);
-  const char words[] = "120 of 240 clips stand there twice, the first ravdess/Actor_01/03-01-01-01-01-01-01.wav and "
-                       "ravdess-2/Actor_01/03-01-01-01-01-01-01.wav, which are one file";
-  refused("{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: ravdess, root: %s/ravdess}]}", words);
+  const char words[] =
+      "120 of 240 clips stand there twice, the first ravdess/Actor_01/03-01-01-01-01-01-01.wav and "
+      "ravdess-2/Actor_01/03-01-01-01-01-01-01.wav, which are one file";
+  refused("{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: ravdess, root: %s/ravdess}]}",
+          words);
   refused("{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: ravdess, root: %s/link}]}", words);
-  refused("{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: manifest, root: %s, manifest: %s/list.csv}]}",
-          "1 of 121 clips stands there twice, the first ravdess/Actor_01/03-01-03-01-01-01-01.wav and "
-          "manifest/ravdess/Actor_01/03-01-03-01-01-01-01.wav");
+  refused(
+      "{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: manifest, root: %s, manifest: "
+      "%s/list.csv}]}",
+      "1 of 121 clips stands there twice, the first ravdess/Actor_01/03-01-03-01-01-01-01.wav and "
+      "manifest/ravdess/Actor_01/03-01-03-01-01-01-01.wav");
   char description[1024];
-  snprintf(description, sizeof description, "name: %s\nlicence: CC0\nfiles: '03-01-(?<label>\\d\\d)-\\d\\d-\\d\\d-\\d\\d-(?<speaker>\\d\\d)'\n", "one");
+  snprintf(description, sizeof description,
+           "name: %s\nlicence: CC0\nfiles: '03-01-(?<label>\\d\\d)-\\d\\d-\\d\\d-\\d\\d-(?<speaker>\\d\\d)'\n", "one");
   am_test_file(in("one.yaml"), description, strlen(description));
-  refused("{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: described, description: %s/one.yaml, root: %s/ravdess}]}",
-          "120 of 240 clips stand there twice");
+  refused(
+      "{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: described, description: %s/one.yaml, "
+      "root: %s/ravdess}]}",
+      "120 of 240 clips stand there twice");
   /* the same folder for other clips is no fault */
-  ok("{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess, speakers: [\"01\"]}, {corpus: ravdess, root: %s/ravdess, "
-     "speakers: [\"02\"]}]}", 120);
+  ok("{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess, speakers: [\"01\"]}, {corpus: ravdess, root: "
+     "%s/ravdess, "
+     "speakers: [\"02\"]}]}",
+     120);
   /* within one corpus: a hard link */
-  assert_int_equal(link(in("ravdess/Actor_01/03-01-03-01-01-01-01.wav"), in("ravdess/Actor_02/03-01-03-01-01-01-09.wav")), 0);
+  assert_int_equal(
+      link(in("ravdess/Actor_01/03-01-03-01-01-01-01.wav"), in("ravdess/Actor_02/03-01-03-01-01-01-09.wav")), 0);
   refused("{corpus: described, description: %s/one.yaml, root: %s/ravdess}", "leave the links out (data.exclude");
 }
 
@@ -100,8 +110,9 @@ static void equal_sounds_are_found_in_two_parts(void **state) {
   write_sound("d.wav", 2, true);
   write_as("e.wav", 1, 0.999, true);
   write_as("f.wav", 1, 0.9, true);
-  static const char list[] = "path,label,split,start,seconds\na.wav,x,train,,\nc.wav,y,train,,\nb.wav,x,test,,\nd.wav,y,validation,,\n"
-                             "e.wav,y,validation,,\nf.wav,y,test,,\na.wav,x,train,0.05,0.1\nb.wav,x,test,0.05,0.1\nb.wav,x,test,0.06,0.1\n";
+  static const char list[] =
+      "path,label,split,start,seconds\na.wav,x,train,,\nc.wav,y,train,,\nb.wav,x,test,,\nd.wav,y,validation,,\n"
+      "e.wav,y,validation,,\nf.wav,y,test,,\na.wav,x,train,0.05,0.1\nb.wav,x,test,0.05,0.1\nb.wav,x,test,0.06,0.1\n";
   am_test_file(in("list.csv"), list, sizeof list - 1);
   am_dataset *d;
   am_test_ok(load("{corpus: manifest, root: %s, manifest: %s/list.csv}", &d), &err);
@@ -128,7 +139,8 @@ static void equal_sounds_are_found_in_two_parts(void **state) {
     assert_string_equal(d->clips[twins.clip[1]].name, "b.wav");
     assert_int_equal(twins.part[0], AM_PART_TRAIN);
     assert_int_equal(twins.part[1], AM_PART_TEST);
-    assert_true(am_store_digest(store, 0) == am_store_digest(store, 2) && am_store_digest(store, 0) != am_store_digest(store, 1));
+    assert_true(am_store_digest(store, 0) == am_store_digest(store, 2) &&
+                am_store_digest(store, 0) != am_store_digest(store, 1));
     assert_true(!round || digest == am_store_digest(store, 0));
     digest = am_store_digest(store, 0);
     am_store_free(store);
@@ -141,8 +153,8 @@ static void equal_sounds_are_found_in_two_parts(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(one_file_is_refused_by_whatever_name, setup, teardown),
-    cmocka_unit_test_setup_teardown(equal_sounds_are_found_in_two_parts, setup, teardown),
+      cmocka_unit_test_setup_teardown(one_file_is_refused_by_whatever_name, setup, teardown),
+      cmocka_unit_test_setup_teardown(equal_sounds_are_found_in_two_parts, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

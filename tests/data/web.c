@@ -38,8 +38,7 @@ static int make_zip(const char *path, const char *folder, char **names, int n) {
   for (int i = 0; i < n; i++) {
     at[i] = (uint32_t)ftell(out);
     uint32_t length = (uint32_t)snprintf(name, sizeof name, "%s/%s", folder, names[i]);
-    uint32_t bytes = (uint32_t)strlen(names[i]),
-             crc = crc32_of(names[i], bytes); /* the content is the name */
+    uint32_t bytes = (uint32_t)strlen(names[i]), crc = crc32_of(names[i], bytes); /* the content is the name */
     put(out, "42222244422", (uint32_t[]){0x04034b50, 10, 0, 0, 0, 0x21, crc, bytes, bytes, length, 0});
     fputs(name, out);
     fputs(names[i], out);
@@ -106,13 +105,12 @@ static void answer(int fd, const char *dir, const char *log_path) {
   if (first > n) first = n;
   size_t left = n - first;
   if (!strncmp(path, "/damaged/", 9) && n) data[n / 2] ^= 1;
-  int length = range && !whole
-                   ? snprintf(head, sizeof head,
-                              "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes %zu-%zu/%zu\r\n"
-                              "Content-Length: %zu\r\nConnection: close\r\n\r\n",
-                              first, n - 1, n, left)
-                   : snprintf(head, sizeof head,
-                              "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", left);
+  int length = range && !whole ? snprintf(head, sizeof head,
+                                          "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes %zu-%zu/%zu\r\n"
+                                          "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+                                          first, n - 1, n, left)
+                               : snprintf(head, sizeof head,
+                                          "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", left);
   send_all(fd, head, (size_t)length);
   if (!strncmp(path, "/cut/", 5)) left = first < n / 2 ? n / 2 - first : 0;
   send_all(fd, data + first, left);

@@ -2,9 +2,9 @@
 #include "testing.h"
 
 #include "base/file.h"
+#include "exchange/keras.h"
 #include "io/h5.h"
 #include "model/checkpoint.h"
-#include "exchange/keras.h"
 
 static am_context *ctx;
 static char *folder;
@@ -86,9 +86,9 @@ static inline void check_golden(const char *name, int layout, int mels, int fram
   assert_allclose_f(got, y, outputs.count, 0, 1e-5);
   am_checkpoint_free(c);
 
-  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){.layout = layout},
-                             in_folder("b.h5"), &err),
-             &err);
+  am_test_ok(
+      am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){.layout = layout}, in_folder("b.h5"), &err),
+      &err);
   am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), layout, mels, frames), &err);
   same_arrays(in_folder("a.h5"), in_folder("c.h5"));
   free(ours);
@@ -110,7 +110,8 @@ static inline void make_checkpoint(const char *path, const char *layers, am_shap
   char yaml[1024];
   snprintf(yaml, sizeof yaml,
            "data: {corpus: manifest, root: nowhere, labels: [calm, happy, sad, angry]}\n"
-           "features: {sample_rate: 16000, n_fft: 64, hop: 32, mels: %d}\nmodel: {layers: [%s]}\n", in.f * in.c, layers);
+           "features: {sample_rate: 16000, n_fft: 64, hop: 32, mels: %d}\nmodel: {layers: [%s]}\n",
+           in.f * in.c, layers);
   static const char *const labels[] = {"calm", "happy", "sad", "angry"};
   am_config *config;
   am_model *model;
@@ -120,8 +121,13 @@ static inline void make_checkpoint(const char *path, const char *layers, am_shap
   am_dataset dataset = {.corpus = "manifest"};
   am_split split = {0};
   am_normaliser normaliser = {.f = in.f * in.c};
-  am_save save = {.config = config, .model = model, .labels = (char *const *)labels, .classes = 4,
-                  .normaliser = &normaliser, .dataset = &dataset, .split = &split};
+  am_save save = {.config = config,
+                  .model = model,
+                  .labels = (char *const *)labels,
+                  .classes = 4,
+                  .normaliser = &normaliser,
+                  .dataset = &dataset,
+                  .split = &split};
   am_test_ok(am_checkpoint_save(ctx, path, NULL, &save, &err), &err);
   am_model_free(model);
   am_config_free(config);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "io/h5.h"
-#include "nn/loss.h"
 #include "model/checkpoint.h"
+#include "nn/loss.h"
 
 static am_status answer(am_context *ctx, am_checkpoint *c, am_h5 *data, am_error *err) {
   am_h5_info info;

@@ -41,10 +41,8 @@ static void config_must_fit(void **state) {
   const char *file = am_test_source("tests/exchange/golden/conv1d.h5"), *out = in_folder("fitted.h5");
   am_test_fails(import(file, out, 0, 6, 13), AM_E_SHAPE, &err, "wants 5 bins");
   am_test_fails(import(file, out, 0, 5, 12), AM_E_SHAPE, &err, "wants clips of 13 frames");
-  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml",
-                               .labels = "a,b,c"};
-  am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_SHAPE, &err,
-                "4 outputs, and there are 3 labels");
+  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .labels = "a,b,c"};
+  am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_SHAPE, &err, "4 outputs, and there are 3 labels");
   const char *const set[] = {"features.mels=5", "features.samples=384", "features.normalise=train"};
   o = (am_keras_import_options){.config = o.config, .overrides = set, .n_overrides = 3};
   am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_CONFIG, &err, "features.normalise is train");
@@ -62,25 +60,28 @@ static void labels_must_differ(void **state) {
   (void)state;
   static const struct {
     const char *labels, *more, *message; /* NULL: calm, happy, sad, angry of the config */
-  } cases[] = {{"a,b,a,c", NULL, "option labels: \"a\" is listed twice"},
-               {"a,b,c,", NULL, "option labels: label 4 is empty"},
-               {",b,c,d", NULL, "option labels: label 1 is empty"},
-               {NULL, "data.labels=[a, b, b, c]", "data.labels: \"b\" is listed twice"},
-               {NULL, "data.labels=[a, '', b, c]", "data.labels: label 2 is empty"},
-               {NULL, "data.rename={calm: well, sad: well}", "data.rename: \"calm\" and \"sad\" are both renamed to \"well\""},
-               {NULL, "data.rename={angry: calm}", "data.rename: \"calm\" and \"angry\" are both renamed to \"calm\""},
-               {"one,two,three,four", "data.rename={two: ''}", "data.rename: \"two\" is renamed to nothing"}};
+  } cases[] = {
+      {"a,b,a,c", NULL, "option labels: \"a\" is listed twice"},
+      {"a,b,c,", NULL, "option labels: label 4 is empty"},
+      {",b,c,d", NULL, "option labels: label 1 is empty"},
+      {NULL, "data.labels=[a, b, b, c]", "data.labels: \"b\" is listed twice"},
+      {NULL, "data.labels=[a, '', b, c]", "data.labels: label 2 is empty"},
+      {NULL, "data.rename={calm: well, sad: well}", "data.rename: \"calm\" and \"sad\" are both renamed to \"well\""},
+      {NULL, "data.rename={angry: calm}", "data.rename: \"calm\" and \"angry\" are both renamed to \"calm\""},
+      {"one,two,three,four", "data.rename={two: ''}", "data.rename: \"two\" is renamed to nothing"}};
   const char *file = am_test_source("tests/exchange/golden/conv1d.h5"), *out = in_folder("differ.h5");
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const char *const set[] = {"features.mels=5", "features.samples=384", cases[i].more};
-    am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .overrides = set,
-                                 .n_overrides = cases[i].more ? 3 : 2, .labels = cases[i].labels};
+    am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml",
+                                 .overrides = set,
+                                 .n_overrides = cases[i].more ? 3 : 2,
+                                 .labels = cases[i].labels};
     am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_CONFIG, &err, cases[i].message);
     assert_false(am_file_exists(out));
   }
   const char *const swap[] = {"features.mels=5", "features.samples=384", "data.rename={calm: sad, sad: calm}"};
-  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .overrides = swap,
-                               .n_overrides = 3};
+  am_keras_import_options o = {
+      .config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .overrides = swap, .n_overrides = 3};
   am_checkpoint *c;
   err = (am_error)AM_ERROR_INIT;
   am_test_ok(am_keras_import(ctx, file, &o, out, &err), &err);
@@ -95,11 +96,10 @@ static void labels_must_differ(void **state) {
 static void refuses(const char *layer, int input_rank, am_status wanted, const char *words) {
   static const char *const shapes[] = {"null, 8", "null, 8, 5", "null, 5, 8, 1"};
   char config[2048];
-  snprintf(
-      config, sizeof config,
-      "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"m\", \"layers\": ["
-      "{\"class_name\": \"InputLayer\", \"config\": {\"batch_input_shape\": [%s], \"name\": \"in\"}}, %s]}}",
-      shapes[input_rank - 1], layer);
+  snprintf(config, sizeof config,
+           "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"m\", \"layers\": ["
+           "{\"class_name\": \"InputLayer\", \"config\": {\"batch_input_shape\": [%s], \"name\": \"in\"}}, %s]}}",
+           shapes[input_rank - 1], layer);
   write_keras(in_folder("r.h5"), config);
   am_test_fails(import(in_folder("r.h5"), in_folder("x.h5"), 0, 5, 8), wanted, &err, words);
   assert_false(am_file_exists(in_folder("x.h5")));
@@ -110,16 +110,17 @@ static void refuses(const char *layer, int input_rank, am_status wanted, const c
 
 static void refuses_layers(void **state) {
   (void)state;
-  static const struct { const char *layer; int rank; const char *words;
+  static const struct {
+    const char *layer;
+    int rank;
+    const char *words;
   } cases[] = {
       {LAYER("Embedding", ""), 2, "layer odd is a Embedding"},
       {LAYER("SeparableConv1D", ""), 2, "SeparableConv1D"},
       {LAYER("Conv1D", CONV ", \"padding\": \"causal\""), 2, "layer odd (Conv1D): option padding is causal"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"groups\": 2"), 2, "option groups is 2"},
-      {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"data_format\": \"channels_first\""), 2,
-       "channels_first"},
-      {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"activation\": \"selu\""), 2,
-       "option activation is selu"},
+      {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"data_format\": \"channels_first\""), 2, "channels_first"},
+      {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"activation\": \"selu\""), 2, "option activation is selu"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"wobble\": 1"), 2, "not known here: wobble"},
       {LAYER("Conv1D", ", \"filters\": -1"), 2, "option filters is -1"},
       {LAYER("Conv1D", ", \"filters\": 2, \"kernel_size\": [3, 3]"), 2, "option kernel_size is a list"},
@@ -147,19 +148,20 @@ static void refuses_layers(void **state) {
 
 static void refuses_models(void **state) {
   (void)state;
-  static const struct { const char *config; am_status status; const char *words;
-  } cases[] = {
-      {"{\"class_name\": \"Functional\", \"config\": {}}", AM_E_FORMAT, "no layers"},
-      {"{\"class_name\": \"Siamese\", \"config\": {}}", AM_E_UNSUPPORTED, "the model is a Siamese"},
-      {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": []}}", AM_E_FORMAT, "no layers"},
-      {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [" LAYER("Flatten", "") "]}}",
-       AM_E_UNSUPPORTED, "batch_input_shape"},
-      {"[1, 2]", AM_E_UNSUPPORTED, "without class_name"},
-      {"{\"class_name\": ", AM_E_FORMAT, "model_config"}};
+  static const struct {
+    const char *config;
+    am_status status;
+    const char *words;
+  } cases[] = {{"{\"class_name\": \"Functional\", \"config\": {}}", AM_E_FORMAT, "no layers"},
+               {"{\"class_name\": \"Siamese\", \"config\": {}}", AM_E_UNSUPPORTED, "the model is a Siamese"},
+               {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": []}}", AM_E_FORMAT, "no layers"},
+               {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [" LAYER("Flatten", "") "]}}",
+                AM_E_UNSUPPORTED, "batch_input_shape"},
+               {"[1, 2]", AM_E_UNSUPPORTED, "without class_name"},
+               {"{\"class_name\": ", AM_E_FORMAT, "model_config"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     write_keras(in_folder("r.h5"), cases[i].config);
-    am_test_fails(import(in_folder("r.h5"), in_folder("x.h5"), 0, 5, 8), cases[i].status, &err,
-                  cases[i].words);
+    am_test_fails(import(in_folder("r.h5"), in_folder("x.h5"), 0, 5, 8), cases[i].status, &err, cases[i].words);
   }
 }
 
@@ -176,12 +178,11 @@ static void vector_input(void **state) {
   write_keras(path, config);
   am_h5 *h5;
   am_test_ok(am_h5_open(ctx, path, AM_H5_UPDATE, &h5, &err), &err);
-  am_test_ok(am_h5_write(h5, "model_weights/a.b/x/kernel:0", AM_H5_F32, 2, (size_t[]){40, 4}, kernel, &err),
-             &err);
+  am_test_ok(am_h5_write(h5, "model_weights/a.b/x/kernel:0", AM_H5_F32, 2, (size_t[]){40, 4}, kernel, &err), &err);
   am_test_ok(am_h5_write(h5, "model_weights/a.b/x/bias:0", AM_H5_F32, 1, (size_t[]){4}, bias, &err), &err);
-  am_test_ok(am_h5_set_texts(h5, "model_weights/a.b", "weight_names",
-                             (const char *[]){"x/kernel:0", "x/bias:0"}, 2, &err),
-             &err);
+  am_test_ok(
+      am_h5_set_texts(h5, "model_weights/a.b", "weight_names", (const char *[]){"x/kernel:0", "x/bias:0"}, 2, &err),
+      &err);
   am_h5_close(h5);
   for (int k = 0; k < 4; k++) {
     double sum = bias[k];
@@ -204,9 +205,7 @@ static void vector_input(void **state) {
 static void copy(const char *to) {
   char *data;
   size_t n;
-  am_test_ok(
-      am_file_read(ctx, am_test_source("tests/exchange/golden/conv1d.h5"), 1 << 20, &data, &n, &err),
-      &err);
+  am_test_ok(am_file_read(ctx, am_test_source("tests/exchange/golden/conv1d.h5"), 1 << 20, &data, &n, &err), &err);
   am_test_file(to, data, n);
   am_free(ctx, data);
 }
@@ -220,8 +219,7 @@ static am_h5 *open_copy(const char *path) {
 
 static void damaged_files(void **state) {
   (void)state;
-  const char *path = in_folder("damaged.h5"), *out = in_folder("x.h5"),
-             *name = "model_weights/conv1d/conv1d/kernel:0";
+  const char *path = in_folder("damaged.h5"), *out = in_folder("x.h5"), *name = "model_weights/conv1d/conv1d/kernel:0";
   static const float zeros[6 * 6];
   am_h5 *h5 = open_copy(path);
   am_test_ok(am_h5_delete(h5, name, &err), &err);
@@ -235,15 +233,15 @@ static void damaged_files(void **state) {
   am_test_fails(import(path, out, 0, 5, 13), AM_E_SHAPE, &err, "does not have the shape");
 
   h5 = open_copy(path);
-  am_test_ok(am_h5_set_texts(h5, "model_weights/conv1d", "weight_names", (const char *[]){"conv1d/kernel:0"},
-                             1, &err),
+  am_test_ok(am_h5_set_texts(h5, "model_weights/conv1d", "weight_names", (const char *[]){"conv1d/kernel:0"}, 1, &err),
              &err);
   am_h5_close(h5);
   am_test_fails(import(path, out, 0, 5, 13), AM_E_FORMAT, &err, "has 1 weights, wanted 2");
 
   h5 = open_copy(path);
   am_test_ok(am_h5_set_texts(h5, "model_weights/conv1d", "weight_names",
-                             (const char *[]){"conv1d/bias:0", "conv1d/kernel:0"}, 2, &err), &err);
+                             (const char *[]){"conv1d/bias:0", "conv1d/kernel:0"}, 2, &err),
+             &err);
   am_h5_close(h5);
   am_test_fails(import(path, out, 0, 5, 13), AM_E_FORMAT, &err, "is conv1d/bias:0, wanted kernel");
 
@@ -258,9 +256,7 @@ static void cut_files(void **state) {
   (void)state;
   char *data;
   size_t n;
-  am_test_ok(
-      am_file_read(ctx, am_test_source("tests/exchange/golden/conv1d.h5"), 1 << 20, &data, &n, &err),
-      &err);
+  am_test_ok(am_file_read(ctx, am_test_source("tests/exchange/golden/conv1d.h5"), 1 << 20, &data, &n, &err), &err);
   for (size_t part = 0; part < 16; part++) {
     am_error why = AM_ERROR_INIT;
     am_test_file(in_folder("cut.h5"), data, n * part / 16);
@@ -271,10 +267,8 @@ static void cut_files(void **state) {
   }
   am_free(ctx, data);
   am_test_fails(import(in_folder("none.h5"), in_folder("x.h5"), 0, 5, 13), AM_E_IO, &err, "none.h5");
-  am_test_ok(import(am_test_source("tests/exchange/golden/conv1d.h5"), in_folder("ours.h5"), 0, 5, 13),
-             &err);
-  am_test_fails(import(in_folder("ours.h5"), in_folder("x.h5"), 0, 5, 13), AM_E_FORMAT, &err,
-                "no model_config");
+  am_test_ok(import(am_test_source("tests/exchange/golden/conv1d.h5"), in_folder("ours.h5"), 0, 5, 13), &err);
+  am_test_fails(import(in_folder("ours.h5"), in_folder("x.h5"), 0, 5, 13), AM_E_FORMAT, &err, "no model_config");
 }
 
 /* ---- models of ours ---- */
@@ -323,7 +317,8 @@ static void way_back(void **state) {
       forward(c->model, x, 2, before);
       am_checkpoint_free(c);
       am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){.layout = layout},
-                                 in_folder("b.h5"), &err), &err);
+                                 in_folder("b.h5"), &err),
+                 &err);
       am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), layout, 7, 11), &err);
       same_arrays(in_folder("a.h5"), in_folder("c.h5"));
       am_test_ok(am_checkpoint_load(ctx, in_folder("c.h5"), &c, &err), &err);
@@ -335,22 +330,19 @@ static void way_back(void **state) {
 
 static void export_refuses(void **state) {
   (void)state;
-  static const struct { const char *layers, *words;
-  } cases[] = {
-      {"to_sequence, attention_pool: {statistics: mean_std}, dense",
-       "layer attention_pool_1 (attention_pool): Keras has no layer for the root"},
-      {"residual: {layers: [conv2d: {filters: 1, padding: same}]}, global_average_pool, dense",
-       "no branches"},
-      {"to_sequence, lstm: {units: 2, layers: 2, return: last}, dense",
-       "layer lstm_1 (lstm): layers above 1"},
-      {"conv2d: {filters: 1, padding: explicit, pad: 1}, flatten, dense", "no padding: explicit"},
-      {"conv2d: {filters: 1, kernel: 2, stride: 2, dilation: 2}, flatten, dense", "stride and dilation"},
-      {"average_pool2d: {padding: same, count_include_pad: true}, flatten, dense", "count_include_pad"}};
+  static const struct {
+    const char *layers, *words;
+  } cases[] = {{"to_sequence, attention_pool: {statistics: mean_std}, dense",
+                "layer attention_pool_1 (attention_pool): Keras has no layer for the root"},
+               {"residual: {layers: [conv2d: {filters: 1, padding: same}]}, global_average_pool, dense", "no branches"},
+               {"to_sequence, lstm: {units: 2, layers: 2, return: last}, dense", "layer lstm_1 (lstm): layers above 1"},
+               {"conv2d: {filters: 1, padding: explicit, pad: 1}, flatten, dense", "no padding: explicit"},
+               {"conv2d: {filters: 1, kernel: 2, stride: 2, dilation: 2}, flatten, dense", "stride and dilation"},
+               {"average_pool2d: {padding: same, count_include_pad: true}, flatten, dense", "count_include_pad"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     make_checkpoint(in_folder("a.h5"), cases[i].layers, map);
-    am_test_fails(
-        am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){0}, in_folder("x.h5"), &err),
-        AM_E_UNSUPPORTED, &err, cases[i].words);
+    am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){0}, in_folder("x.h5"), &err),
+                  AM_E_UNSUPPORTED, &err, cases[i].words);
     assert_false(am_file_exists(in_folder("x.h5")));
   }
 }
@@ -368,8 +360,7 @@ static void export_of_any_length(void **state) {
   am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), 0, 7, 6), &err);
   same_arrays(in_folder("a.h5"), in_folder("c.h5"));
   make_checkpoint(in_folder("a.h5"), "flatten, dense", map);
-  am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("x.h5"), &err), AM_E_USAGE, &err,
-                "11 frames");
+  am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("x.h5"), &err), AM_E_USAGE, &err, "11 frames");
 }
 
 /* ---- memory ---- */
@@ -384,8 +375,7 @@ static void with_each_failing(const char *file, int mels, int frames) {
     err = fresh;
     am_status status = import(file, in_folder("m.h5"), 0, mels, frames);
     if (!status)
-      status =
-          am_keras_export(ctx, in_folder("m.h5"), &(am_keras_export_options){0}, in_folder("k.h5"), &err);
+      status = am_keras_export(ctx, in_folder("m.h5"), &(am_keras_export_options){0}, in_folder("k.h5"), &err);
     bool fired = am_test_memory_fired(&m);
     if (!fired) am_test_ok(status, &err);
     am_context_free(ctx);
@@ -442,8 +432,7 @@ static void published_model(void **state) {
   am_test_ok(am_keras_import(ctx, file, &o, in_folder("seed.h5"), &err), &err);
   am_test_ok(am_checkpoint_load(ctx, in_folder("seed.h5"), &c, &err), &err);
   size_t weights = 0;
-  for (size_t i = 0; i < am_model_weight_count(c->model); i++)
-    weights += am_model_weight_info(c->model, i)->count;
+  for (size_t i = 0; i < am_model_weight_count(c->model); i++) weights += am_model_weight_info(c->model, i)->count;
   assert_int_equal(weights, 14822);
   am_test_ok(am_dataset_load(ctx, &c->config->data, &d, &err), &err);
   am_test_ok(am_split_make(ctx, d, &c->config->split, &split, &err), &err);

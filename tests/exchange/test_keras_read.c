@@ -58,7 +58,7 @@ static void keys(void **state) {
   (void)state;
   static const struct {
     const char *model, *from, *to;
-    int which; /* of the places where `from` stands */
+    int which;         /* of the places where `from` stands */
     const char *words; /* of the refusal; NULL: it imports */
   } cases[] = {
       {"new_map", "\"optional\": false", "\"optional\": true", 1, "(InputLayer): option optional is true; only false"},
@@ -70,17 +70,21 @@ static void keys(void **state) {
       {"new_map", "\"renorm\": false", "\"renorm\": false, \"wobble\": false", 1, NULL},
       {"new_map", "\"renorm\": false", "\"renorm\": false, \"wobble\": true", 1, "not known here: wobble"},
       {"new_map", "\"renorm\": false", "\"renorm\": false, \"wobble\": 0.5", 1, "not known here: wobble"},
-      {"new_map", "{\"name\": \"float32\"}", "{\"name\": \"int8_from_float32\"}", 2, "option dtype is int8_from_float32"},
+      {"new_map", "{\"name\": \"float32\"}", "{\"name\": \"int8_from_float32\"}", 2,
+       "option dtype is int8_from_float32"},
       {"new_map", "{\"name\": \"float32\"}", "{\"name\": \"mixed_float16\"}", 2, NULL},
       {"new_map", "\"kernel_constraint\": null", "\"kernel_constraint\": {\"class_name\": \"NonNeg\"}", 1, NULL},
-      {"new_chain", "\"go_backwards\": true", "\"go_backwards\": false", 1, "backward_layer is not its layer run backward (go_backwards"},
+      {"new_chain", "\"go_backwards\": true", "\"go_backwards\": false", 1,
+       "backward_layer is not its layer run backward (go_backwards"},
       {"new_chain", "\"units\": 2", "\"units\": 3", 2, "backward_layer is not its layer run backward (units"},
       {"new_chain", "\"merge_mode\": \"concat\"", "\"merge_mode\": \"sum\"", 1, "option merge_mode is sum"},
       {"new_chain", "\"kwargs\": {", "\"kwargs\": {\"no\": false, \"yes\": true, ", 1, "is called with yes"},
       {"new_chain", "\"kwargs\": {", "\"kwargs\": {\"no\": false, \"null\": null, ", 1, NULL},
       {"new_chain", "\"keras_history\": [\"lstm\", 0, 0]", "\"keras_history\": [\"lstm\", 1, 0]", 1, "another output"},
-      {"new_chain", "\"keras_history\": [\"lstm\", 0, 0]", "\"keras_history\": [\"dense\", 0, 0]", 1, "stands behind itself"},
-      {"new_chain", "\"keras_history\": [\"lstm\", 0, 0]", "\"keras_history\": [\"other\", 0, 0]", 1, "other, which is not there"},
+      {"new_chain", "\"keras_history\": [\"lstm\", 0, 0]", "\"keras_history\": [\"dense\", 0, 0]", 1,
+       "stands behind itself"},
+      {"new_chain", "\"keras_history\": [\"lstm\", 0, 0]", "\"keras_history\": [\"other\", 0, 0]", 1,
+       "other, which is not there"},
       {"new_attention", "\"axis\": 1", "\"axis\": -1", 1, "option axis is -1; only 1, the frames,"},
       {"new_attention", "\"normalize\": false", "\"normalize\": true", 1, "option normalize is true"},
       {"new_attention", "\"axes\": 1", "\"axes\": 2", 1, "option axes is 2"},
@@ -92,7 +96,9 @@ static void keys(void **state) {
       {"new_attention", "\"activation\": \"tanh\"", "\"activation\": \"relu\"", 1, "option activation is relu"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const char *file = edited(cases[i].model, cases[i].from, cases[i].to, cases[i].which);
-    int mels = !strcmp(cases[i].model, "new_map") ? 7 : 5, frames = mels == 7 ? 11 : !strcmp(cases[i].model, "new_chain") ? 6 : 9;
+    int mels = !strcmp(cases[i].model, "new_map") ? 7 : 5, frames = mels == 7                              ? 11
+                                                                    : !strcmp(cases[i].model, "new_chain") ? 6
+                                                                                                           : 9;
     err = (am_error)AM_ERROR_INIT;
     am_status status = import(file, in_folder("x.h5"), 0, mels, frames);
     if (!cases[i].words) am_test_ok(status, &err);
@@ -105,7 +111,8 @@ static void keys(void **state) {
 
 #define SEQUENTIAL(shape, layers) \
   "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"m\", \"layers\": [" \
-  "{\"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, " shape "], \"name\": \"in\"}}, " layers "]}}"
+  "{\"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, " shape "], \"name\": \"in\"}}, " layers \
+  "]}}"
 #define LAYER(type, name, options) "{\"class_name\": \"" type "\", \"config\": {\"name\": \"" name "\"" options "}}"
 #define SOFTMAX LAYER("Softmax", "soft", "")
 #define MEAN LAYER("GlobalAveragePooling1D", "mean", "")
@@ -118,9 +125,10 @@ static void refuses_config(const char *config, int mels, int frames, am_status w
 
 static void names(void **state) {
   (void)state;
-  write_keras(in_folder("n.h5"), SEQUENTIAL("8, 4", LAYER("Dropout", "rnn.1", "") ", " LAYER("Dropout", "rnn 1", "") ", "
-                                            LAYER("Dropout", "rnn_1_3", "") ", " LAYER("GlobalAveragePooling1D",
-                                            "log_probabilities", "") ", " LAYER("Softmax", "rnn\u00e9", "")));
+  write_keras(in_folder("n.h5"),
+              SEQUENTIAL("8, 4", LAYER("Dropout", "rnn.1", "") ", " LAYER("Dropout", "rnn 1", "") ", " LAYER(
+                                     "Dropout", "rnn_1_3", "") ", " LAYER("GlobalAveragePooling1D", "log_probabilities",
+                                                                          "") ", " LAYER("Softmax", "rnn\u00e9", "")));
   am_checkpoint *c;
   am_test_ok(import(in_folder("n.h5"), in_folder("names.h5"), 0, 4, 8), &err);
   am_test_ok(am_checkpoint_load(ctx, in_folder("names.h5"), &c, &err), &err);
@@ -136,10 +144,12 @@ static void names(void **state) {
 
 /* A layer of a Functional model called with others. */
 #define CALLED(type, name, from) \
-  "{\"class_name\": \"" type "\", \"name\": \"" name "\", \"config\": {\"name\": \"" name "\"}, \"inbound_nodes\": [" from "]}"
+  "{\"class_name\": \"" type "\", \"name\": \"" name "\", \"config\": {\"name\": \"" name \
+  "\"}, \"inbound_nodes\": [" from "]}"
 #define FROM(name) "[[\"" name "\", 0, 0, {}]]"
 #define FUNCTIONAL(layers, input, output) \
-  "{\"class_name\": \"Functional\", \"config\": {\"name\": \"m\", \"layers\": [{\"class_name\": \"InputLayer\", \"config\": " \
+  "{\"class_name\": \"Functional\", \"config\": {\"name\": \"m\", \"layers\": [{\"class_name\": \"InputLayer\", " \
+  "\"config\": " \
   "{\"batch_shape\": [null, 8, 4], \"name\": \"in\"}, \"inbound_nodes\": []}, " layers "], \"input_layers\": " input \
   ", \"output_layers\": " output "}}"
 
@@ -149,21 +159,31 @@ static void functional(void **state) {
     const char *config, *words;
   } cases[] = {
       {FUNCTIONAL(CALLED("Softmax", "soft", FROM("mean")) ", " CALLED("GlobalAveragePooling1D", "mean", FROM("in")),
-                  "[\"in\", 0, 0]", "[\"soft\", 0, 0]"), NULL}, /* in any order */
+                  "[\"in\", 0, 0]", "[\"soft\", 0, 0]"),
+       NULL}, /* in any order */
       {FUNCTIONAL(CALLED("Softmax", "soft", FROM("mean")) ", " CALLED("GlobalAveragePooling1D", "mean",
-                  FROM("in") ", " FROM("in")), "[[\"in\", 0, 0]]", "[[\"soft\", 0, 0]]"), "layer mean (GlobalAveragePooling1D) is used more than once"},
-      {FUNCTIONAL(CALLED("Softmax", "soft", FROM("sum")) ", " CALLED("Add", "sum", "[[\"in\", 0, 0, {}], [\"in\", 0, 0, {}]]"),
-                  "[[\"in\", 0, 0]]", "[[\"soft\", 0, 0]]"), "layer sum (Add) has two inputs"},
-      {FUNCTIONAL(CALLED("Softmax", "soft", FROM("mean")) ", " CALLED("GlobalAveragePooling1D", "mean", FROM("in")) ", "
-                  CALLED("Flatten", "side", FROM("in")), "[[\"in\", 0, 0]]", "[[\"soft\", 0, 0]]"),
+                                                                      FROM("in") ", " FROM("in")),
+                  "[[\"in\", 0, 0]]", "[[\"soft\", 0, 0]]"),
+       "layer mean (GlobalAveragePooling1D) is used more than once"},
+      {FUNCTIONAL(
+           CALLED("Softmax", "soft", FROM("sum")) ", " CALLED("Add", "sum", "[[\"in\", 0, 0, {}], [\"in\", 0, 0, {}]]"),
+           "[[\"in\", 0, 0]]", "[[\"soft\", 0, 0]]"),
+       "layer sum (Add) has two inputs"},
+      {FUNCTIONAL(CALLED("Softmax", "soft", FROM("mean")) ", " CALLED(
+                      "GlobalAveragePooling1D", "mean", FROM("in")) ", " CALLED("Flatten", "side", FROM("in")),
+                  "[[\"in\", 0, 0]]", "[[\"soft\", 0, 0]]"),
        "layer side (Flatten) is not on the way"},
-      {FUNCTIONAL(CALLED("Softmax", "soft", ""), "[[\"in\", 0, 0]]", "[[\"soft\", 0, 0]]"), "layer soft (Softmax) is not called"},
+      {FUNCTIONAL(CALLED("Softmax", "soft", ""), "[[\"in\", 0, 0]]", "[[\"soft\", 0, 0]]"),
+       "layer soft (Softmax) is not called"},
       {FUNCTIONAL(CALLED("Softmax", "soft", FROM("in")), "[[\"in\", 0, 0], [\"in\", 0, 0]]", "[[\"soft\", 0, 0]]"),
        "one input and one output"},
-      {FUNCTIONAL(CALLED("Softmax", "soft", "[[\"in\", 0, 0, {\"training\": true}]]"), "[[\"in\", 0, 0]]", "[[\"soft\", 0, 0]]"),
+      {FUNCTIONAL(CALLED("Softmax", "soft", "[[\"in\", 0, 0, {\"training\": true}]]"), "[[\"in\", 0, 0]]",
+                  "[[\"soft\", 0, 0]]"),
        "is called with training"},
-      {FUNCTIONAL(CALLED("Flatten", "flat", FROM("dot")) ", " CALLED("Dot", "dot", "[[\"in\", 0, 0, {}], [\"in\", 0, 0, {}]]") ", "
-                  CALLED("Softmax", "soft", FROM("flat")), "[[\"in\", 0, 0]]", "[[\"soft\", 0, 0]]"),
+      {FUNCTIONAL(
+           CALLED("Flatten", "flat", FROM("dot")) ", " CALLED(
+               "Dot", "dot", "[[\"in\", 0, 0, {}], [\"in\", 0, 0, {}]]") ", " CALLED("Softmax", "soft", FROM("flat")),
+           "[[\"in\", 0, 0]]", "[[\"soft\", 0, 0]]"),
        "layer dot (Dot) is not the product of frames and their weights"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     if (cases[i].words) {
@@ -179,7 +199,8 @@ static void functional(void **state) {
 
 static void softmax_inside(void **state) {
   (void)state;
-  write_keras(in_folder("s.h5"), SEQUENTIAL("8, 4", SOFTMAX ", " MEAN ", " LAYER("Dropout", "drop", ", \"rate\": 0.5")));
+  write_keras(in_folder("s.h5"),
+              SEQUENTIAL("8, 4", SOFTMAX ", " MEAN ", " LAYER("Dropout", "drop", ", \"rate\": 0.5")));
   float x[32], p[32], wanted[4] = {0}, got[4], back[4];
   for (int i = 0; i < 32; i++) x[i] = (float)(3 * sin(1.7 * i * i));
   am_softmax_rows(x, 8, 4, p);
@@ -204,13 +225,17 @@ static void softmax_misplaced(void **state) {
     const char *config;
     int mels, frames;
     const char *words;
-  } cases[] = {
-      {SEQUENTIAL("8, 4", SOFTMAX ", " LAYER("GlobalMaxPooling1D", "top", "")), 4, 8, "layer soft makes probabilities (softmax), and top"},
-      {SEQUENTIAL("8, 4", SOFTMAX ", " LAYER("MaxPooling1D", "top", ", \"pool_size\": [2], \"padding\": \"valid\"") ", " MEAN), 4, 8,
-       "layer soft makes probabilities (softmax), and top"},
-      {SEQUENTIAL("2, 2", SOFTMAX ", " LAYER("Flatten", "flat", "")), 2, 2, "layer soft makes probabilities (softmax) of several places"},
-      {SEQUENTIAL("8, 4", LAYER("Activation", "gate", ", \"activation\": \"sigmoid\"") ", " MEAN), 4, 8, "the model ends in sigmoid (layer gate)"},
-      {SEQUENTIAL("8, 4", LAYER("ReLU", "rect", "") ", " MEAN ", " LAYER("Dropout", "drop", "")), 4, 8, "the model ends in relu (layer rect)"}};
+  } cases[] = {{SEQUENTIAL("8, 4", SOFTMAX ", " LAYER("GlobalMaxPooling1D", "top", "")), 4, 8,
+                "layer soft makes probabilities (softmax), and top"},
+               {SEQUENTIAL("8, 4", SOFTMAX
+                           ", " LAYER("MaxPooling1D", "top", ", \"pool_size\": [2], \"padding\": \"valid\"") ", " MEAN),
+                4, 8, "layer soft makes probabilities (softmax), and top"},
+               {SEQUENTIAL("2, 2", SOFTMAX ", " LAYER("Flatten", "flat", "")), 2, 2,
+                "layer soft makes probabilities (softmax) of several places"},
+               {SEQUENTIAL("8, 4", LAYER("Activation", "gate", ", \"activation\": \"sigmoid\"") ", " MEAN), 4, 8,
+                "the model ends in sigmoid (layer gate)"},
+               {SEQUENTIAL("8, 4", LAYER("ReLU", "rect", "") ", " MEAN ", " LAYER("Dropout", "drop", "")), 4, 8,
+                "the model ends in relu (layer rect)"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     refuses_config(cases[i].config, cases[i].mels, cases[i].frames, AM_E_UNSUPPORTED, cases[i].words);
   /* Keras's own second softmax is what its user gets */
@@ -234,25 +259,27 @@ static const char *with_array(am_h5_type type, const void *data) {
 static void numbers(void **state) {
   (void)state;
   am_test_ok(import(with_array(AM_H5_F64, (double[]){0, 1, 2, 3}), in_folder("x.h5"), 0, 7, 11), &err);
-  am_test_fails(import(with_array(AM_H5_F32, (float[]){0, 1, NAN, 3}), in_folder("none.h5"), 0, 7, 11), AM_E_NUMERIC, &err,
-                "dense/bias: number 3 of 4 is not a number");
-  am_test_fails(import(with_array(AM_H5_F32, (float[]){0, 1, 2, -INFINITY}), in_folder("none.h5"), 0, 7, 11), AM_E_NUMERIC, &err,
-                "dense/bias: number 4 of 4 is infinite");
-  am_test_fails(import(with_array(AM_H5_F64, (double[]){1e300, 1, 2, 3}), in_folder("none.h5"), 0, 7, 11), AM_E_NUMERIC, &err, "too large");
-  am_test_fails(import(with_array(AM_H5_I32, (int32_t[]){0, 1, 2, 3}), in_folder("none.h5"), 0, 7, 11), AM_E_UNSUPPORTED, &err,
-                "dense/bias does not hold floating-point numbers");
+  am_test_fails(import(with_array(AM_H5_F32, (float[]){0, 1, NAN, 3}), in_folder("none.h5"), 0, 7, 11), AM_E_NUMERIC,
+                &err, "dense/bias: number 3 of 4 is not a number");
+  am_test_fails(import(with_array(AM_H5_F32, (float[]){0, 1, 2, -INFINITY}), in_folder("none.h5"), 0, 7, 11),
+                AM_E_NUMERIC, &err, "dense/bias: number 4 of 4 is infinite");
+  am_test_fails(import(with_array(AM_H5_F64, (double[]){1e300, 1, 2, 3}), in_folder("none.h5"), 0, 7, 11), AM_E_NUMERIC,
+                &err, "too large");
+  am_test_fails(import(with_array(AM_H5_I32, (int32_t[]){0, 1, 2, 3}), in_folder("none.h5"), 0, 7, 11),
+                AM_E_UNSUPPORTED, &err, "dense/bias does not hold floating-point numbers");
   assert_false(am_file_exists(in_folder("none.h5")));
   am_test_file(in_folder("m.keras"), "PK\3\4 and so on", 14);
-  am_test_fails(import(in_folder("m.keras"), in_folder("none.h5"), 0, 7, 11), AM_E_UNSUPPORTED, &err, "model.save(\"x.h5\")");
+  am_test_fails(import(in_folder("m.keras"), in_folder("none.h5"), 0, 7, 11), AM_E_UNSUPPORTED, &err,
+                "model.save(\"x.h5\")");
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(golden_map),       cmocka_unit_test(golden_chain),
-                                     cmocka_unit_test(golden_frames),    cmocka_unit_test(golden_attention),
-                                     cmocka_unit_test(golden_cast),
-                                     cmocka_unit_test(keys),             cmocka_unit_test(names),
-                                     cmocka_unit_test(functional),       cmocka_unit_test(softmax_inside),
-                                     cmocka_unit_test(softmax_misplaced), cmocka_unit_test(numbers)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(golden_map),     cmocka_unit_test(golden_chain),
+                                     cmocka_unit_test(golden_frames),  cmocka_unit_test(golden_attention),
+                                     cmocka_unit_test(golden_cast),    cmocka_unit_test(keys),
+                                     cmocka_unit_test(names),          cmocka_unit_test(functional),
+                                     cmocka_unit_test(softmax_inside), cmocka_unit_test(softmax_misplaced),
+                                     cmocka_unit_test(numbers)};
   ctx = am_test_context(2, NULL);
   folder = am_test_folder();
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* tests/fuzz/config.c - a config with all its sections: read, printed, read again, and its model built. */
-#include "fuzz/fuzz.h"
 #include "model/config.h"
+#include "fuzz/fuzz.h"
 
 static void build(const am_config *config) {
   am_error err = AM_ERROR_INIT;

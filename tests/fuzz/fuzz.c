@@ -10,7 +10,9 @@
 /* Leaks of outside libraries, as in tests/testing.h; libsndfile (1.2.0) forgets what it began with when it refuses a
  * damaged Ogg file. */
 const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) { return "leak:libhdf5\nleak:libfontconfig\nleak:libsndfile\nleak:libvorbis\n"; }
+const char *__lsan_default_suppressions(void) {
+  return "leak:libhdf5\nleak:libfontconfig\nleak:libsndfile\nleak:libvorbis\n";
+}
 
 typedef struct head {
   size_t bytes;
@@ -106,7 +108,8 @@ char *fuzz_text(const uint8_t *data, size_t bytes) {
 
 am_context *fuzz_begin(size_t bytes, bool strict) {
   if (!the.ctx) {
-    am_settings settings = {.size = sizeof settings, .threads = 1, .cpu = "plain", .resize = count_resize, .read_in_child = true};
+    am_settings settings = {
+        .size = sizeof settings, .threads = 1, .cpu = "plain", .resize = count_resize, .read_in_child = true};
     fuzz_require(am_context_create(&settings, &the.ctx, NULL) == AM_OK);
   }
   the.at_start = the.live;

@@ -17,7 +17,8 @@ bool h5edit_is(const uint8_t *data, size_t bytes) {
 
 /* "checkpoint-1.0.h5" of "seed checkpoint-1.0.h5", or "keras/conv2d.h5"; only names below the folders of golden files. */
 static bool seed_path(const char *name, char path[512]) {
-  if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_/.") != strlen(name) || strstr(name, "..")) return false;
+  if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_/.") != strlen(name) || strstr(name, ".."))
+    return false;
   if (strlen(name) > 100 || name[0] == '/') return false;
   const bool keras = !strncmp(name, "keras/", 6);
   snprintf(path, 512, "%s/tests/%s/golden/%s", AM_SOURCE_ROOT, keras ? "exchange" : "model", name + (keras ? 6 : 0));
@@ -54,7 +55,7 @@ static bool is_attribute(char *place, const char **name) {
   return true;
 }
 
-static void delete(hid_t file, char *place) {
+static void delete (hid_t file, char *place) {
   const char *name;
   if (!is_attribute(place, &name)) H5Ldelete(file, place, H5P_DEFAULT);
   else H5Adelete_by_name(file, place, name, H5P_DEFAULT);
@@ -70,8 +71,8 @@ static hid_t creating_parents(void) {
 
 static hid_t type_named(const char *name) {
   static const char *const names[] = {"f32", "f64", "be32", "i8", "i32", "i64", "u8", "u32"};
-  const hid_t types[] = {H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_IEEE_F32BE, H5T_STD_I8LE, H5T_STD_I32LE, H5T_STD_I64LE,
-                         H5T_STD_U8LE, H5T_STD_U32LE};
+  const hid_t types[] = {H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_IEEE_F32BE, H5T_STD_I8LE,
+                         H5T_STD_I32LE,  H5T_STD_I64LE,  H5T_STD_U8LE,   H5T_STD_U32LE};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (!strcmp(name, names[i])) return H5Tcopy(types[i]);
   hid_t type = -1;
@@ -256,7 +257,8 @@ char *h5edit_text_at(hid_t file, const char *where) {
   const char *name = NULL;
   snprintf(place, sizeof place, "%s", where);
   bool attribute = is_attribute(place, &name);
-  hid_t id = attribute ? H5Aopen_by_name(file, place, name, H5P_DEFAULT, H5P_DEFAULT) : H5Dopen2(file, place, H5P_DEFAULT);
+  hid_t id =
+      attribute ? H5Aopen_by_name(file, place, name, H5P_DEFAULT, H5P_DEFAULT) : H5Dopen2(file, place, H5P_DEFAULT);
   if (id < 0) return NULL;
   hid_t type = attribute ? H5Aget_type(id) : H5Dget_type(id), space = attribute ? H5Aget_space(id) : H5Dget_space(id);
   size_t width = H5Tget_size(type);
@@ -325,7 +327,7 @@ static void make_group(hid_t file, const char *place) {
 static void edit_line(hid_t file, char *line) {
   char *edit = field(&line), *word = field(&line);
   if (!*word) return;
-  if (!strcmp(edit, "del")) delete(file, word);
+  if (!strcmp(edit, "del")) delete (file, word);
   else if (!strcmp(edit, "int") || !strcmp(edit, "real")) put_number(file, word, line, *edit == 'r');
   else if (!strcmp(edit, "array") || !strcmp(edit, "chunk")) put_array(file, word, line, *edit == 'c');
   else if (!strcmp(edit, "set")) set_element(file, word, line);

@@ -41,7 +41,8 @@ static herr_t note_attribute(hid_t object, const char *name, const H5A_info_t *i
   snprintf(full, sizeof full, "%s@%s", of, name);
   hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), type = H5Aget_type(attribute);
   bool text = H5Tget_class(type) == H5T_STRING;
-  the.at[the.n++] = (place){.name = strdup(full), .kind = text ? ATTRIBUTE_TEXT : ATTRIBUTE_NUMBER,
+  the.at[the.n++] = (place){.name = strdup(full),
+                            .kind = text ? ATTRIBUTE_TEXT : ATTRIBUTE_NUMBER,
                             .words = text ? words_at(object, full) : 0};
   H5Tclose(type);
   H5Aclose(attribute);
@@ -110,30 +111,108 @@ static const place *any_place(unsigned mask) {
 }
 
 static const char *whole(char out[32]) {
-  static const char *const edges[] = {"0", "1", "-1", "2", "3", "4", "7", "8", "9", "16", "20", "63", "64", "65", "255", "256",
-                                      "1000", "4096", "65535", "65536", "1048576", "2097152", "16777216", "2147483647",
-                                      "2147483648", "-2147483648", "4294967295", "4294967296", "3037000500",
-                                      "9223372036854775807", "-9223372036854775808"};
+  static const char *const edges[] = {"0",
+                                      "1",
+                                      "-1",
+                                      "2",
+                                      "3",
+                                      "4",
+                                      "7",
+                                      "8",
+                                      "9",
+                                      "16",
+                                      "20",
+                                      "63",
+                                      "64",
+                                      "65",
+                                      "255",
+                                      "256",
+                                      "1000",
+                                      "4096",
+                                      "65535",
+                                      "65536",
+                                      "1048576",
+                                      "2097152",
+                                      "16777216",
+                                      "2147483647",
+                                      "2147483648",
+                                      "-2147483648",
+                                      "4294967295",
+                                      "4294967296",
+                                      "3037000500",
+                                      "9223372036854775807",
+                                      "-9223372036854775808"};
   if (any(3)) snprintf(out, 32, "%s", ANY_OF(edges));
   else snprintf(out, 32, "%zu", any(100));
   return out;
 }
 
 static const char *real(char out[32]) {
-  static const char *const edges[] = {"nan", "inf", "-inf", "0", "-0.0", "1", "-1", "0.5", "1e-45", "1e10", "1e19", "-1e19",
-                                      "3e38", "-3e38", "1e39", "1e308", "1e-308", "9007199254740993"};
+  static const char *const edges[] = {"nan",  "inf",   "-inf",  "0",     "-0.0",   "1",
+                                      "-1",   "0.5",   "1e-45", "1e10",  "1e19",   "-1e19",
+                                      "3e38", "-3e38", "1e39",  "1e308", "1e-308", "9007199254740993"};
   if (any(4)) snprintf(out, 32, "%s", ANY_OF(edges));
   else whole(out);
   return out;
 }
 
 static const char *word(char out[64]) {
-  static const char *const words[] = {
-      "true", "false", "null", "none", "clip", "train", "speaker", "log_mel", "mfcc", "mel", "wav", "relu", "softmax", "tanh",
-      "sgd", "adam", "adamw", "same", "valid", "causal", "lstm", "gru", "dense", "conv1d", "conv2d", "flatten", "dropout",
-      "batch_norm", "layer_norm", "attention_pool", "global_max_pool", "max_pool2d", "to_sequence", "add", "concat", "1e309",
-      "0x10", "-", "[]", "{}", "[1, 2]", "{a: b}", "''", "Sequential", "Functional", "Dense", "LSTM", "Bidirectional",
-      "channels_first", "channels_last", "float16", "\\n", "*a", "&a", "\xc3\xa9", "\x1b[2J"};
+  static const char *const words[] = {"true",
+                                      "false",
+                                      "null",
+                                      "none",
+                                      "clip",
+                                      "train",
+                                      "speaker",
+                                      "log_mel",
+                                      "mfcc",
+                                      "mel",
+                                      "wav",
+                                      "relu",
+                                      "softmax",
+                                      "tanh",
+                                      "sgd",
+                                      "adam",
+                                      "adamw",
+                                      "same",
+                                      "valid",
+                                      "causal",
+                                      "lstm",
+                                      "gru",
+                                      "dense",
+                                      "conv1d",
+                                      "conv2d",
+                                      "flatten",
+                                      "dropout",
+                                      "batch_norm",
+                                      "layer_norm",
+                                      "attention_pool",
+                                      "global_max_pool",
+                                      "max_pool2d",
+                                      "to_sequence",
+                                      "add",
+                                      "concat",
+                                      "1e309",
+                                      "0x10",
+                                      "-",
+                                      "[]",
+                                      "{}",
+                                      "[1, 2]",
+                                      "{a: b}",
+                                      "''",
+                                      "Sequential",
+                                      "Functional",
+                                      "Dense",
+                                      "LSTM",
+                                      "Bidirectional",
+                                      "channels_first",
+                                      "channels_last",
+                                      "float16",
+                                      "\\n",
+                                      "*a",
+                                      "&a",
+                                      "\xc3\xa9",
+                                      "\x1b[2J"};
   char number[32];
   if (any(2)) snprintf(out, 64, "%s", ANY_OF(words));
   else snprintf(out, 64, "%s", any(4) ? whole(number) : real(number));
@@ -170,8 +249,14 @@ static const char *shape(const place *p, char out[128]) {
 
 /* ---- edits ---- */
 
-enum { ON_GROUP = 1 << GROUP, ON_NUMBERS = 1 << NUMBERS, ON_TEXT = 1 << TEXT | 1 << ATTRIBUTE_TEXT,
-       ON_ATTRIBUTE = 1 << ATTRIBUTE_NUMBER | 1 << ATTRIBUTE_TEXT, ON_ARRAY = 1 << NUMBERS | 1 << TEXT, ON_ALL = 31 };
+enum {
+  ON_GROUP = 1 << GROUP,
+  ON_NUMBERS = 1 << NUMBERS,
+  ON_TEXT = 1 << TEXT | 1 << ATTRIBUTE_TEXT,
+  ON_ATTRIBUTE = 1 << ATTRIBUTE_NUMBER | 1 << ATTRIBUTE_TEXT,
+  ON_ARRAY = 1 << NUMBERS | 1 << TEXT,
+  ON_ALL = 31
+};
 
 static void edit_link(char line[LINE]) {
   static const char *const edits[] = {"soft", "hard", "copy", "copy", "move"};
@@ -181,7 +266,8 @@ static void edit_link(char line[LINE]) {
 }
 
 static void edit_array(char line[LINE]) {
-  static const char *const types[] = {"f16", "f32", "f64", "be32", "i8", "i32", "i64", "u8", "u32", "text", "vlen", "pair"};
+  static const char *const types[] = {"f16", "f32", "f64", "be32", "i8",   "i32",
+                                      "i64", "u8",  "u32", "text", "vlen", "pair"};
   const place *p = any_place(any(6) ? ON_NUMBERS : ON_ALL);
   char dims[128], fill[32];
   const char *type = any(3) ? p->wide ? "f64" : "f32" : ANY_OF(types);
@@ -249,9 +335,7 @@ static size_t mutate_program(char *text, uint8_t *data, size_t most) {
       break;
     case 1: lines[at] = fresh; break;
     case 2: lines[at] = ""; break;
-    default: /* the one before another: order matters */
-      lines[n++] = lines[at];
-      lines[at] = fresh;
+    default: /* the one before another: order matters */ lines[n++] = lines[at]; lines[at] = fresh;
   }
   return put_lines(lines, n, data, most);
 }

@@ -4,8 +4,8 @@
 #include <math.h>
 
 #include "audiomood/audio.h"
-#include "model/evaluate.h"
 #include "exchange/keras.h"
+#include "model/evaluate.h"
 
 enum { RATE = 16000, SAMPLES = 1600, SPEAKERS = 4, TAKES = 3, MOST_CLIPS = 64 };
 

@@ -1,16 +1,17 @@
 /* tests/fuzz/keras.c - Keras import: an input that begins with '{' is the model_config of a file that is otherwise
  * in order, any other the file itself, or edits of one (h5edit.h).  What was imported is used (h5use.h). */
 #define _GNU_SOURCE
+#include "exchange/keras.h"
 #include "fuzz/h5edit.h"
 #include "fuzz/h5use.h"
 #include "io/h5.h"
-#include "exchange/keras.h"
 
 static const char *const labels[] = {"calm", "happy", "sad", "angry"};
-static const char features[] = "name: fuzz\ndata: {corpus: manifest, root: nowhere, labels: [calm, happy, sad, angry]}\n"
-                               "split: {kind: speaker, test: 0.25}\n"
-                               "features: {kind: log_mel, sample_rate: 16000, n_fft: 64, hop: 32, mels: 7, samples: 320}\n"
-                               "train: {epochs: 1, batch: 4}\n";
+static const char features[] =
+    "name: fuzz\ndata: {corpus: manifest, root: nowhere, labels: [calm, happy, sad, angry]}\n"
+    "split: {kind: speaker, test: 0.25}\n"
+    "features: {kind: log_mel, sample_rate: 16000, n_fft: 64, hop: 32, mels: 7, samples: 320}\n"
+    "train: {epochs: 1, batch: 4}\n";
 
 /* The inputs of the models in tests/exchange/golden, as these files state them and as features. */
 static const struct {

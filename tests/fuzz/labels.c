@@ -23,8 +23,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   if (!bytes) return 0;
   am_context *ctx = fuzz_begin(bytes, true);
   am_error err = AM_ERROR_INIT;
-  am_iemocap_reader r = {.ctx = ctx, .file = fuzz_file("labels.txt", data + 1, bytes - 1), .votes = data[0] == 'v',
-                         .utterance = on_utterance, .strange = on_strange};
+  am_iemocap_reader r = {.ctx = ctx,
+                         .file = fuzz_file("labels.txt", data + 1, bytes - 1),
+                         .votes = data[0] == 'v',
+                         .utterance = on_utterance,
+                         .strange = on_strange};
   fuzz_check(data[0] == 'r' ? am_iemocap_read_rater(&r, &err) : am_iemocap_read_consensus(&r, &err), &err);
   fuzz_end();
   return 0;

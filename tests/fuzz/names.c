@@ -9,7 +9,8 @@ enum { FILES = 24, LENGTH = 100 };
 static const char description[] =
     "name: fuzz\nlicence: none\n"
     "files: ['03-(?<part>0[12])-(?<label>\\d+)-(?<intensity>\\d\\d)-(?<text>\\d+)-(?<take>\\d\\d)-(?<speaker>.+)',"
-    " '(?<speaker>\\w+)_(?<label>[A-Z]+)']\nlabels: {A: angry, B: ~, '01': calm, '02': happy}\nintensities: {'01': 1}\n";
+    " '(?<speaker>\\w+)_(?<label>[A-Z]+)']\nlabels: {A: angry, B: ~, '01': calm, '02': happy}\nintensities: {'01': "
+    "1}\n";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   am_context *ctx = fuzz_begin(bytes, true);

@@ -15,8 +15,7 @@ static am_features *features(void) {
   am_feature_options options;
   am_tree *tree;
   fuzz_require(!am_tree_create(ctx, &tree, &err));
-  fuzz_require(
-      !am_options_read(tree, am_feature_table, am_value_new(tree, AM_MAP), "features", &options, &err));
+  fuzz_require(!am_options_read(tree, am_feature_table, am_value_new(tree, AM_MAP), "features", &options, &err));
   fuzz_require(!am_features_create(ctx, &options, &fx, &err));
   am_tree_free(tree);
   return fx;

@@ -23,9 +23,10 @@ static am_csv *parse(am_context *ctx, const char *text, char delimiter) {
 }
 
 static void tables_are_read(void **state) {
-  static const char *const same[] = {
-      "path,label\na.wav,happy\nb.wav,sad\n", "path,label\r\na.wav,happy\r\nb.wav,sad", "path,label\ra.wav,happy\rb.wav,sad\r",
-      "\xef\xbb\xbfpath,label\na.wav,happy\n\n\nb.wav,sad\n\n", "\"path\",\"label\"\n\"a.wav\",happy\nb.wav,\"sad\""};
+  static const char *const same[] = {"path,label\na.wav,happy\nb.wav,sad\n", "path,label\r\na.wav,happy\r\nb.wav,sad",
+                                     "path,label\ra.wav,happy\rb.wav,sad\r",
+                                     "\xef\xbb\xbfpath,label\na.wav,happy\n\n\nb.wav,sad\n\n",
+                                     "\"path\",\"label\"\n\"a.wav\",happy\nb.wav,\"sad\""};
   for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
     am_csv *csv = parse(*state, same[i], 0);
     assert_int_equal(am_csv_rows(csv), 2);
@@ -73,16 +74,20 @@ static void other_delimiters(void **state) {
 /* Where the first row has one sign alone that separates columns, it does, whatever the ending promised; Excel's first
  * line says which.  A named separator is taken as it is. */
 static void the_separator_is_found(void **state) {
-  static const char *const same[] = {
-      "path;label\na,b.wav;happy\n",         "path\tlabel\na,b.wav\thappy\n",        "sep=;\npath;label\na,b.wav;happy\n",
-      "sep=,\r\npath,label\r\n\"a,b.wav\",happy\r\n", "\xef\xbb\xbfSEP=\t\npath\tlabel\na,b.wav\thappy\n",
-      "sep=|\npath|label\na,b.wav|happy\n", "\n\"path\";label\n\"a,b.wav\";happy\n"};
+  static const char *const same[] = {"path;label\na,b.wav;happy\n",
+                                     "path\tlabel\na,b.wav\thappy\n",
+                                     "sep=;\npath;label\na,b.wav;happy\n",
+                                     "sep=,\r\npath,label\r\n\"a,b.wav\",happy\r\n",
+                                     "\xef\xbb\xbfSEP=\t\npath\tlabel\na,b.wav\thappy\n",
+                                     "sep=|\npath|label\na,b.wav|happy\n",
+                                     "\n\"path\";label\n\"a,b.wav\";happy\n"};
   for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
     am_csv *csv = parse(*state, same[i], 0);
     assert_int_equal(am_csv_rows(csv), 1);
     assert_int_equal(am_csv_column(csv, "label"), 1);
     assert_string_equal(am_csv_get(csv, 0, 0), "a,b.wav");
-    assert_int_equal(am_csv_line(csv, 0), strncasecmp(same[i] + 3 * (*same[i] == '\xef'), "sep", 3) && *same[i] != '\n' ? 2 : 3);
+    assert_int_equal(am_csv_line(csv, 0),
+                     strncasecmp(same[i] + 3 * (*same[i] == '\xef'), "sep", 3) && *same[i] != '\n' ? 2 : 3);
     am_csv_free(csv);
   }
   am_csv *csv = parse(*state, "path,a;b\nx,y\n", 0); /* a comma is there */
@@ -105,9 +110,11 @@ static void mistakes_are_refused_with_their_line(void **state) {
                {"\n\r\n", 3, "m.csv: empty"},
                {"a,b\n1\n", 6, "m.csv:2: 1 fields, but the header has 2"},
                {"a,b\n\n1,2,3\n", 11, "m.csv:3: 3 fields, but the header has 2"},
-               {"# my corpus\na,b\n", 16, "m.csv:2: 2 fields, but the header has 1; the first row begins with '#', but comments"},
+               {"# my corpus\na,b\n", 16,
+                "m.csv:2: 2 fields, but the header has 1; the first row begins with '#', but comments"},
                {"My corpus\na,b\n", 14, "m.csv:2: 2 fields, but the header has 1; the first row names the columns"},
-               {"a,b;c\n1;2;3\n", 12, "m.csv:2: 1 fields, but the header has 2; the columns seem to be separated by more than one"},
+               {"a,b;c\n1;2;3\n", 12,
+                "m.csv:2: 1 fields, but the header has 2; the columns seem to be separated by more than one"},
                {"a\nx\"y\n", 6, "m.csv:2: a quote"},
                {"a\n\"x\"y\n", 7, "m.csv:2: text after a closing quote"},
                {"a\n1\n\"x\ny\nz", 10, "m.csv:3: a quote (\") is opened here and never closed"},
@@ -120,7 +127,8 @@ static void mistakes_are_refused_with_their_line(void **state) {
                {"a\xff\nx\n", 5, "m.csv:1: not UTF-8"},
                {"a,a\n", 4, "two columns are called \"a\""},
                {"\xff\xfe"
-                "a\0", 4, "UTF-16"}};
+                "a\0",
+                4, "UTF-16"}};
   am_error err;
   am_csv *csv;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -147,7 +155,8 @@ static void mistakes_are_refused_with_their_line(void **state) {
 
 static void written_tables_read_back(void **state) {
   am_context *ctx = *state;
-  static const char *const cells[] = {"", "a", "a,b", "say \"x\"", "two\nlines", "cr\r", ";", "\t", " lead", "\xc3\xa4"};
+  static const char *const cells[] = {"",     "a", "a,b", "say \"x\"", "two\nlines",
+                                      "cr\r", ";", "\t",  " lead",     "\xc3\xa4"};
   enum { N = sizeof cells / sizeof *cells };
   for (int columns = 1; columns <= 3; columns++)
     for (int d = 0; d < 3; d++) {
@@ -163,7 +172,8 @@ static void written_tables_read_back(void **state) {
       am_csv *csv = parse(ctx, b.data, ",;\t"[d]);
       assert_int_equal(am_csv_rows(csv), N);
       for (int r = 0; r < N; r++)
-        for (int c = 0; c < columns; c++) assert_string_equal(am_csv_get(csv, (size_t)r, (size_t)c), cells[(r + c) % N]);
+        for (int c = 0; c < columns; c++)
+          assert_string_equal(am_csv_get(csv, (size_t)r, (size_t)c), cells[(r + c) % N]);
       am_csv_free(csv);
       am_buffer_free(ctx, &b);
     }

@@ -53,10 +53,12 @@ static void arrays_of_all_types_and_shapes_come_back(void **state) {
   close(fd);
   assert_memory_equal(w, weights, sizeof w);
   am_free_aligned(f->ctx, data);
-  am_test_fails(am_h5_read(file, "scalar", AM_H5_F32, w, 1, &err), AM_E_FORMAT, &err, "scalar holds int32, wanted float32");
+  am_test_fails(am_h5_read(file, "scalar", AM_H5_F32, w, 1, &err), AM_E_FORMAT, &err,
+                "scalar holds int32, wanted float32");
   am_test_fails(am_h5_read(file, "weights/conv2d_1/kernel", AM_H5_F32, w, 5, &err), AM_E_SHAPE, &err,
                 "has 6 elements, wanted 5");
-  am_test_fails(am_h5_read(file, "weights/none", AM_H5_F32, w, 5, &err), AM_E_FORMAT, &err, "nothing called \"weights/none\"");
+  am_test_fails(am_h5_read(file, "weights/none", AM_H5_F32, w, 5, &err), AM_E_FORMAT, &err,
+                "nothing called \"weights/none\"");
   am_test_fails(am_h5_read(file, "weights", AM_H5_F32, w, 5, &err), AM_E_FORMAT, &err, "found a group at \"weights\"");
   am_h5_close(file);
 }
@@ -148,7 +150,8 @@ static void rows_are_written_and_read_in_parts(void **state) {
   assert_memory_equal(part, all[5], sizeof part);
   am_test_ok(am_h5_read_rows(file, "long", AM_H5_F32, 10, 0, part, &err), &err);
   am_test_ok(am_h5_read_rows(file, "long", AM_H5_F32, 0, 10, back, &err), &err);
-  am_test_fails(am_h5_read_rows(file, "long", AM_H5_F32, 7, 4, part, &err), AM_E_SHAPE, &err, "has 10 rows, wanted 4 from 7");
+  am_test_fails(am_h5_read_rows(file, "long", AM_H5_F32, 7, 4, part, &err), AM_E_SHAPE, &err,
+                "has 10 rows, wanted 4 from 7");
   am_test_fails(am_h5_read_rows(file, "long", AM_H5_F32, 1, SIZE_MAX, part, &err), AM_E_SHAPE, &err, "has 10 rows");
   am_test_fails(am_h5_read(file, "short", AM_H5_F32, back, 60, &err), AM_E_FORMAT, &err, "no checksum");
   am_h5_close(file);

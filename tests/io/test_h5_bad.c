@@ -68,7 +68,8 @@ static void bad_files_are_refused(void **state) {
   am_test_fails(am_h5_open(f->ctx, f->path, AM_H5_READ, &file, &err), AM_E_IO, &err, "x.h5: No such file");
   am_test_fails(am_h5_open(f->ctx, f->folder, AM_H5_READ, &file, &err), AM_E_IO, &err, "is a folder");
   am_test_file(f->path, "", 0);
-  am_test_fails(am_h5_open(f->ctx, f->path, AM_H5_READ, &file, &err), AM_E_FORMAT, &err, "not an HDF5 file, or damaged");
+  am_test_fails(am_h5_open(f->ctx, f->path, AM_H5_READ, &file, &err), AM_E_FORMAT, &err,
+                "not an HDF5 file, or damaged");
   am_test_file(f->path, "version https://git-lfs.github.com/spec/v1\n", 43);
   am_test_fails(am_h5_open(f->ctx, f->path, AM_H5_READ, &file, &err), AM_E_FORMAT, &err,
                 "does not begin with HDF5's signature");
@@ -99,8 +100,8 @@ static void superblocks_are_checked(void **state) {
   static const struct {
     const char *words;
     size_t at;
-  } wrong[] = {{"signature", 3}, {"superblock", 8}, {"superblock", 9}, {"superblock", 10}, {"superblock", 19},
-               {"truncated file", 35}};
+  } wrong[] = {{"signature", 3},   {"superblock", 8},  {"superblock", 9},
+               {"superblock", 10}, {"superblock", 19}, {"truncated file", 35}};
   assert_int_equal(bytes[8], 2); /* the positions above are those of version 2 */
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     bytes[wrong[i].at] ^= 0x40;
@@ -331,7 +332,8 @@ static void write_odd_file(const char *path) {
   static const unsigned char bytes[16] = {1};
   const hsize_t square[2] = {2, 2}, four = 4, two = 2;
   hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  hid_t plane = H5Screate_simple(2, square, NULL), scalar = H5Screate(H5S_SCALAR), line = H5Screate_simple(1, &four, NULL);
+  hid_t plane = H5Screate_simple(2, square, NULL), scalar = H5Screate(H5S_SCALAR),
+        line = H5Screate_simple(1, &four, NULL);
   hid_t attribute = H5Acreate2(file, "plane", H5T_STD_I32LE, plane, H5P_DEFAULT, H5P_DEFAULT);
   assert_true(attribute >= 0);
   H5Aclose(attribute);
@@ -373,8 +375,7 @@ static void attributes_larger_than_the_file_are_refused(void **state) {
   assert_true(H5Fclose(file) >= 0);
   damage(f->path, &count, sizeof count, 2); /* 77 + 2^20 */
   am_h5 *opened = reopen(f, NULL, AM_H5_FOREIGN);
-  am_test_fails(am_h5_get_real(opened, "/", "long", &x, &err), AM_E_FORMAT, &err,
-                "attribute");
+  am_test_fails(am_h5_get_real(opened, "/", "long", &x, &err), AM_E_FORMAT, &err, "attribute");
   am_h5_close(opened);
 }
 
@@ -390,8 +391,7 @@ static void what_hdf5_itself_cannot_read_is_refused(void **state) {
   am_h5 *file = reopen(f, NULL, AM_H5_FOREIGN);
   am_test_ok(am_h5_read_rows(file, "x", AM_H5_I32, 0, 2, rows, &err), &err);
   assert_int_equal(rows[1], 22);
-  am_test_fails(am_h5_read_rows(file, "x", AM_H5_I32, 2, 2, rows, &err), AM_E_FORMAT, &err,
-                "cannot read x: HDF5 says");
+  am_test_fails(am_h5_read_rows(file, "x", AM_H5_I32, 2, 2, rows, &err), AM_E_FORMAT, &err, "cannot read x: HDF5 says");
   am_test_fails(am_h5_get_int(file, "/", "plane", &n, &err), AM_E_FORMAT, &err,
                 "attribute plane of \"/\" has 2 dimensions; wanted 0 or 1");
   am_test_fails(am_h5_get_real(file, "/", "wide", &x, &err), AM_E_FORMAT, &err,

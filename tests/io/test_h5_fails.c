@@ -6,9 +6,7 @@
 #include <dlfcn.h>
 #include <hdf5.h>
 
-static struct {
-  bool read, close, size;
-} fails;
+static struct { bool read, close, size; } fails;
 
 herr_t H5Dread(hid_t array, hid_t type, hid_t memory, hid_t file, hid_t list, void *data) {
   herr_t (*real)(hid_t, hid_t, hid_t, hid_t, hid_t, void *);

@@ -74,11 +74,12 @@ static void values_are_written(void **state) {
   am_json_ints(&j, "i", (int64_t[]){3, -4}, 2);
   am_json_close(&j);
   assert_false(b.failed);
-  assert_string_equal(b.data, "{\"file\": \"a \\\"b\\\"\\\\\\n\\t\\u0001\xc3\xa4\\ufffd/\\u007f\", "
-                              "\"shown\": \"\\u009b\\u202e\\u2028\\u2066\xe2\x82\xac\", \"none\": null, "
-                              "\"n\": -9223372036854775808, \"p\": 0.1, \"nan\": null, \"inf\": null, \"f\": 0.1, "
-                              "\"g\": 16777216, \"h\": null, \"yes\": true, \"null\": null, \"list\": [1, []], "
-                              "\"r\": [1, null, 0.25], \"i\": [3, -4]}");
+  assert_string_equal(b.data,
+                      "{\"file\": \"a \\\"b\\\"\\\\\\n\\t\\u0001\xc3\xa4\\ufffd/\\u007f\", "
+                      "\"shown\": \"\\u009b\\u202e\\u2028\\u2066\xe2\x82\xac\", \"none\": null, "
+                      "\"n\": -9223372036854775808, \"p\": 0.1, \"nan\": null, \"inf\": null, \"f\": 0.1, "
+                      "\"g\": 16777216, \"h\": null, \"yes\": true, \"null\": null, \"list\": [1, []], "
+                      "\"r\": [1, null, 0.25], \"i\": [3, -4]}");
   am_value *back = parse(f, b.data);
   assert_string_equal(am_value_get(back, "file")->text, "a \"b\"\\\n\t\x01\xc3\xa4\xef\xbf\xbd/\x7f");
   am_buffer_free(f->ctx, &b);
@@ -127,8 +128,8 @@ static void trees_are_written_by_kind(void **state) {
   static const struct {
     const char *text;
     bool quoted;
-  } items[] = {{"12", false}, {"12", true}, {"007", false}, {".5", false}, {"true", false}, {"true", true},
-               {"no", false}, {".nan", false}, {"same", false}};
+  } items[] = {{"12", false},  {"12", true},  {"007", false},  {".5", false},  {"true", false},
+               {"true", true}, {"no", false}, {".nan", false}, {"same", false}};
   am_value *list = am_value_new(f->tree, AM_LIST);
   for (size_t i = 0; i < sizeof items / sizeof *items; i++)
     am_test_ok(am_value_add(f->tree, list, NULL, am_value_text(f->tree, items[i].text, items[i].quoted), &err), &err);
@@ -145,7 +146,8 @@ static void every_failed_allocation_is_survived(void **state) {
   (void)state;
   char *folder = am_test_folder();
   const char *path = am_test_path(folder, "x.json");
-  const char *text = "{\"a\": [1, 2.5, \"x\", null, {\"b\": [true, false]}], \"c\": \"a long text that fills the buffer\"}";
+  const char *text =
+      "{\"a\": [1, 2.5, \"x\", null, {\"b\": [true, false]}], \"c\": \"a long text that fills the buffer\"}";
   am_test_file(path, text, strlen(text));
   for (long n = 1;; n++) {
     am_test_memory m;

@@ -204,7 +204,8 @@ static void texts_that_share_an_object(void **state) {
   static const struct {
     size_t n, length;
     int wanted;
-  } cases[] = {{3000, 1000000, REFUSED}, {3500, 30000, REFUSED}, {300, 3000000, REFUSED}, {2000, 500, READ}, {200, 20000, READ}};
+  } cases[] = {
+      {3000, 1000000, REFUSED}, {3500, 30000, REFUSED}, {300, 3000000, REFUSED}, {2000, 500, READ}, {200, 20000, READ}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     shared_texts(f, cases[i].n, cases[i].length);
     holds(f, "texts that share an object", f->path, read_h5, cases[i].wanted);
@@ -213,7 +214,8 @@ static void texts_that_share_an_object(void **state) {
 
 /* An array of `n` floats in chunks of `chunk`; of those `stored` hold the same few bytes, as they are compressed. */
 static void chunked(fixture *f, hsize_t n, hsize_t chunk, hsize_t stored, int times, const void *bytes, size_t size) {
-  hid_t file = new_file(f), space = H5Screate_simple(1, &n, (hsize_t[]){H5S_UNLIMITED}), list = H5Pcreate(H5P_DATASET_CREATE);
+  hid_t file = new_file(f), space = H5Screate_simple(1, &n, (hsize_t[]){H5S_UNLIMITED}),
+        list = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_chunk(list, 1, &chunk);
   for (int i = 0; i < times; i++) H5Pset_deflate(list, 9);
   hid_t array = H5Dcreate2(file, "x", H5T_IEEE_F32LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
@@ -307,7 +309,7 @@ static void drawn(void **state) {
 int main(void) {
 #define t(name) cmocka_unit_test_setup_teardown(name, begin, end)
   const struct CMUnitTest tests[] = {
-    t(texts), t(long_alias), t(texts_that_share_an_object), t(chunks), t(names_for_one_array), t(drawn),
+      t(texts), t(long_alias), t(texts_that_share_an_object), t(chunks), t(names_for_one_array), t(drawn),
   };
   return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

@@ -13,16 +13,17 @@ static am_value *parse(fixture *f, const char *text) {
 
 static void documents_become_trees(void **state) {
   fixture *f = *state;
-  am_value *root = parse(f, "# a comment\n"
-                           "train:\n"
-                           "  epochs: 15\n"
-                           "  name: \"no\"\n"
-                           "model: [conv2d, {units: 8}]\n"
-                           "empty:\n"
-                           "tilde: ~\n"
-                           "text: |\n"
-                           "  two\n"
-                           "  lines\n");
+  am_value *root = parse(f,
+                         "# a comment\n"
+                         "train:\n"
+                         "  epochs: 15\n"
+                         "  name: \"no\"\n"
+                         "model: [conv2d, {units: 8}]\n"
+                         "empty:\n"
+                         "tilde: ~\n"
+                         "text: |\n"
+                         "  two\n"
+                         "  lines\n");
   am_value *epochs = am_value_find(root, "train.epochs");
   assert_string_equal(epochs->text, "15");
   assert_int_equal(epochs->line, 3);
@@ -154,16 +155,78 @@ static void check_round_trip(fixture *f, const am_value *v) {
 
 static void written_trees_read_back(void **state) {
   fixture *f = *state;
-  static const char *const documents[] = {
-      "5", "~", "[]", "{}", "[1, [2, [3]], {a: 1}, [], {}]", "a: {}\nb: []\nc:\nd: [[1], [2, x]]\n",
-      "a:\n- b: 1\n  c:\n    d: [1, 2]\n- - 1\n  - x: y\n- e\n", "\"key: odd\": 1\n\"\": 2\n\"null\": 3\n\"<<\": 4\n\"1\": 5\n",
-      "- {a: {b: {c: d}}}\n- {e: [{f: g}]}\n"};
+  static const char *const documents[] = {"5",
+                                          "~",
+                                          "[]",
+                                          "{}",
+                                          "[1, [2, [3]], {a: 1}, [], {}]",
+                                          "a: {}\nb: []\nc:\nd: [[1], [2, x]]\n",
+                                          "a:\n- b: 1\n  c:\n    d: [1, 2]\n- - 1\n  - x: y\n- e\n",
+                                          "\"key: odd\": 1\n\"\": 2\n\"null\": 3\n\"<<\": 4\n\"1\": 5\n",
+                                          "- {a: {b: {c: d}}}\n- {e: [{f: g}]}\n"};
   for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) check_round_trip(f, parse(f, documents[i]));
-  static const char *const texts[] = {
-      "", " ", "a ", " a", "null", "~", "true", "no", "12", "1e3", "-", "- a", "--- x", "---", "...", "a: b", "a:", ":a",
-      "a #b", "#a", "a#b", "[a", "a]", "{", "a, b", "&a", "*a", "!a", "|", ">", "'", "\"", "%", "@", "`", "\\", "\n", "a\nb\n",
-      "\t", "\x01", "\x7f", "\xc3\xa4", "\xc2\x85", "\xe2\x80\xa8", "\xef\xbb\xbf", "\xe4\xb8\xad", "\xf0\x9f\x98\x80",
-      "?", "? a", "-5", "-x", "--", "=", "y", "<<", "a = b", "../x/y_z.wav", "0o17", "1:30", "2001-01-01", ".nan", "Null"};
+  static const char *const texts[] = {"",
+                                      " ",
+                                      "a ",
+                                      " a",
+                                      "null",
+                                      "~",
+                                      "true",
+                                      "no",
+                                      "12",
+                                      "1e3",
+                                      "-",
+                                      "- a",
+                                      "--- x",
+                                      "---",
+                                      "...",
+                                      "a: b",
+                                      "a:",
+                                      ":a",
+                                      "a #b",
+                                      "#a",
+                                      "a#b",
+                                      "[a",
+                                      "a]",
+                                      "{",
+                                      "a, b",
+                                      "&a",
+                                      "*a",
+                                      "!a",
+                                      "|",
+                                      ">",
+                                      "'",
+                                      "\"",
+                                      "%",
+                                      "@",
+                                      "`",
+                                      "\\",
+                                      "\n",
+                                      "a\nb\n",
+                                      "\t",
+                                      "\x01",
+                                      "\x7f",
+                                      "\xc3\xa4",
+                                      "\xc2\x85",
+                                      "\xe2\x80\xa8",
+                                      "\xef\xbb\xbf",
+                                      "\xe4\xb8\xad",
+                                      "\xf0\x9f\x98\x80",
+                                      "?",
+                                      "? a",
+                                      "-5",
+                                      "-x",
+                                      "--",
+                                      "=",
+                                      "y",
+                                      "<<",
+                                      "a = b",
+                                      "../x/y_z.wav",
+                                      "0o17",
+                                      "1:30",
+                                      "2001-01-01",
+                                      ".nan",
+                                      "Null"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     am_error err = AM_ERROR_INIT;
     am_value *map = am_value_new(f->tree, AM_MAP), *list = am_value_new(f->tree, AM_LIST);

@@ -13,15 +13,17 @@ int main(int argc, char **argv) {
   }
   am_context *ctx = am_test_context(1, "plain");
   const char *const more[] = {"train.max_steps=5", "train.ema=0.9", "features.normalise=train"};
-  const char *const small[] = {"train.max_steps=5", "features.normalise=clip", "train.optimiser={kind: sgd, learning_rate: 0.02}",
-                               "model.layers=[to_sequence, {lstm: {units: 2, bidirectional: true}}, global_average_pool, "
-                               "{dense: {units: 0}}]"};
+  const char *const small[] = {
+      "train.max_steps=5", "features.normalise=clip", "train.optimiser={kind: sgd, learning_rate: 0.02}",
+      "model.layers=[to_sequence, {lstm: {units: 2, bidirectional: true}}, global_average_pool, "
+      "{dense: {units: 0}}]"};
   am_error err = AM_ERROR_INIT;
   am_run_result result = {.size = sizeof result};
   mkdir("corpus", 0777);
   made_up_corpus(ctx, "corpus", 4, 3);
   am_config *config = lstm ? made_up_config(ctx, "corpus", small, 4) : made_up_config(ctx, "corpus", more, 3);
-  am_status status = am_train_run(config, &(am_run_options){.size = sizeof(am_run_options), .out = "run"}, &result, &err);
+  am_status status =
+      am_train_run(config, &(am_run_options){.size = sizeof(am_run_options), .out = "run"}, &result, &err);
   fprintf(stderr, "%s\n", err.message);
   am_config_free(config);
   am_context_free(ctx);

@@ -118,7 +118,8 @@ static void resumes_version_1(void **state) {
   assert_false(s.finished);
   /* The slots are those of five steps: gradients were seen everywhere. */
   am_array_info dense = *am_model_weight_info(c->model, am_model_weight_count(c->model) - 1);
-  for (size_t i = 0; i < dense.count; i++) assert_true(o->slots[1][dense.offset + i] > 0 && o->slots[0][dense.offset + i] != 0);
+  for (size_t i = 0; i < dense.count; i++)
+    assert_true(o->slots[1][dense.offset + i] > 0 && o->slots[0][dense.offset + i] != 0);
   am_free(ctx, s.history);
   am_optimiser_free(o);
   am_checkpoint_free(c);
@@ -221,8 +222,8 @@ static char *all_of(am_context *ctx, const char *path) {
     am_test_ok(am_config_text(c->config, &text, &err), &err);
     for (int k = 0; k < c->classes; k++) am_buffer_printf(ctx, &text, "%s ", c->labels[k]);
     const am_normaliser *nz = &c->normaliser;
-    am_buffer_printf(ctx, &text, "%s epoch %d resumable %d digest %08x normaliser %d %d %08x\n", c->corpus, (int)c->epoch,
-                     c->resumable, am_checkpoint_digest(c->model), (int)nz->kind, nz->f,
+    am_buffer_printf(ctx, &text, "%s epoch %d resumable %d digest %08x normaliser %d %d %08x\n", c->corpus,
+                     (int)c->epoch, c->resumable, am_checkpoint_digest(c->model), (int)nz->kind, nz->f,
                      nz->mean ? am_crc32c(0, nz->mean, (size_t)nz->f * sizeof *nz->mean) : 0);
     for (size_t i = 0; i < c->before.n; i++) am_buffer_printf(ctx, &text, "before %s\n", c->before.at[i]);
     am_test_ok(am_optimiser_create(ctx, &c->config->optimiser, c->config->train.ema, c->model, &o, &err), &err);
@@ -232,7 +233,8 @@ static char *all_of(am_context *ctx, const char *path) {
     (void)am_model_weights(c->model, &n);
     am_buffer_printf(ctx, &text, "step %d at %d history %d %08x slots %08x %08x\n", (int)s.step, (int)s.position,
                      (int)s.n_history, am_crc32c(0, s.history, s.n_history * sizeof *s.history),
-                     am_crc32c(0, o->slots[0], n * sizeof **o->slots), am_crc32c(0, o->slots[1], n * sizeof **o->slots));
+                     am_crc32c(0, o->slots[0], n * sizeof **o->slots),
+                     am_crc32c(0, o->slots[1], n * sizeof **o->slots));
   }
   am_free(ctx, s.history);
   am_optimiser_free(o);
@@ -250,14 +252,23 @@ static void write_again(copy *c) {
   am_optimiser *o;
   am_training_state state;
   am_test_ok(am_checkpoint_load(c->ctx, c->path, &read, &err), &err);
-  am_test_ok(am_optimiser_create(c->ctx, &read->config->optimiser, read->config->train.ema, read->model, &o, &err), &err);
+  am_test_ok(am_optimiser_create(c->ctx, &read->config->optimiser, read->config->train.ema, read->model, &o, &err),
+             &err);
   am_test_ok(am_checkpoint_resume(c->ctx, c->path, read->model, o, &state, &err), &err);
   am_dataset d = {.corpus = "corpus"};
   am_split split = {.note = "none"};
   am_names before = {(char *[]){"first", "second.yaml"}, 2};
-  am_save save = {.config = read->config, .model = read->model, .labels = read->labels, .classes = read->classes,
-                  .normaliser = &read->normaliser, .dataset = &d, .split = &split, .before = &before, .epoch = read->epoch,
-                  .optimiser = o, .state = &state};
+  am_save save = {.config = read->config,
+                  .model = read->model,
+                  .labels = read->labels,
+                  .classes = read->classes,
+                  .normaliser = &read->normaliser,
+                  .dataset = &d,
+                  .split = &split,
+                  .before = &before,
+                  .epoch = read->epoch,
+                  .optimiser = o,
+                  .state = &state};
   am_test_ok(am_checkpoint_save(c->ctx, c->path, NULL, &save, &err), &err);
   am_free(c->ctx, state.history);
   am_optimiser_free(o);
@@ -313,8 +324,13 @@ static void full_disk_fails_the_save_only(void **state) {
   am_test_ok(am_checkpoint_load(c.ctx, c.path, &read, &err), &err);
   am_dataset d = {.corpus = "corpus"};
   am_split split = {.note = "none"};
-  am_save save = {.config = read->config, .model = read->model, .labels = read->labels, .classes = read->classes,
-                  .normaliser = &read->normaliser, .dataset = &d, .split = &split};
+  am_save save = {.config = read->config,
+                  .model = read->model,
+                  .labels = read->labels,
+                  .classes = read->classes,
+                  .normaliser = &read->normaliser,
+                  .dataset = &d,
+                  .split = &split};
   struct rlimit old, small;
   assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
   small = old;
@@ -410,32 +426,57 @@ static void what_is_used_together_is_held_together(void **state) {
     const char *words;
   } cases[] = {
       /* With more bins than the features have, a prediction would write behind them. */
-      {{{"normaliser", "bins", NULL, 2000000000, 0}}, AM_E_SHAPE, "its normaliser has 2000000000 bins, and the features of its "
-                                                                  "model have 20"},
-      {{{"normaliser", "bins", NULL, 100000, 0}, {"normaliser/mean", NULL, NULL, 5, 100000}, {"normaliser/inverse", NULL, NULL, 1, 100000}},
-       AM_E_SHAPE, "its normaliser has 100000 bins"},
-      {{{"normaliser", "bins", NULL, 19, 0}, {"normaliser/mean", NULL, NULL, 5, 19}, {"normaliser/inverse", NULL, NULL, 1, 19}},
-       AM_E_SHAPE, "its normaliser has 19 bins"},
+      {{{"normaliser", "bins", NULL, 2000000000, 0}},
+       AM_E_SHAPE,
+       "its normaliser has 2000000000 bins, and the features of its "
+       "model have 20"},
+      {{{"normaliser", "bins", NULL, 100000, 0},
+        {"normaliser/mean", NULL, NULL, 5, 100000},
+        {"normaliser/inverse", NULL, NULL, 1, 100000}},
+       AM_E_SHAPE,
+       "its normaliser has 100000 bins"},
+      {{{"normaliser", "bins", NULL, 19, 0},
+        {"normaliser/mean", NULL, NULL, 5, 19},
+        {"normaliser/inverse", NULL, NULL, 1, 19}},
+       AM_E_SHAPE,
+       "its normaliser has 19 bins"},
       {{{"normaliser/mean", NULL, NULL, 0, 0}}, AM_E_FORMAT, "the array normaliser/mean is missing"},
       {{{"normaliser/inverse", NULL, NULL, 0, 0}}, AM_E_FORMAT, "the array normaliser/inverse is missing"},
-      {{{"normaliser/inverse", NULL, NULL, 1, 21}}, AM_E_SHAPE, "normaliser/inverse has 1 dimensions and 21 elements, wanted 1 and 20"},
+      {{{"normaliser/inverse", NULL, NULL, 1, 21}},
+       AM_E_SHAPE,
+       "normaliser/inverse has 1 dimensions and 21 elements, wanted 1 and 20"},
       {{{"normaliser/mean", NULL, NULL, NAN, 20}}, AM_E_FORMAT, "bin 0 of its normaliser has the mean nan"},
       {{{"normaliser/inverse", NULL, NULL, INFINITY, 20}}, AM_E_FORMAT, "and the factor inf"},
-      {{{"normaliser", "kind", "clip", 0, 0}}, AM_E_FORMAT, "its normaliser is of kind clip, and features.normalise of its config is train"},
-      {{{"normaliser", "by_all", NULL, 1, 0}}, AM_E_FORMAT, "its normaliser takes all bins together, and features.normalise_by of its "
-                                                            "config is bin"},
+      {{{"normaliser", "kind", "clip", 0, 0}},
+       AM_E_FORMAT,
+       "its normaliser is of kind clip, and features.normalise of its config is train"},
+      {{{"normaliser", "by_all", NULL, 1, 0}},
+       AM_E_FORMAT,
+       "its normaliser takes all bins together, and features.normalise_by of its "
+       "config is bin"},
       /* 2^24 * 268369936 * 4097 is 2^64 and a little. */
-      {{{"input", "frames", NULL, 16777216, 0}, {"input", "bins", NULL, 268369936, 0}, {"input", "channels", NULL, 4097, 0}},
-       AM_E_FORMAT, "no model has the input shape (16777216, 268369936, 4097)"},
-      {{{"input", "bins", NULL, 65536, 0}, {"input", "channels", NULL, 65536, 0}}, AM_E_FORMAT, "no model has the input shape"},
-      {{{"input", "bins", NULL, 10, 0}}, AM_E_SHAPE, "its model hears 10 bins a frame, and its config's features have 20"},
+      {{{"input", "frames", NULL, 16777216, 0},
+        {"input", "bins", NULL, 268369936, 0},
+        {"input", "channels", NULL, 4097, 0}},
+       AM_E_FORMAT,
+       "no model has the input shape (16777216, 268369936, 4097)"},
+      {{{"input", "bins", NULL, 65536, 0}, {"input", "channels", NULL, 65536, 0}},
+       AM_E_FORMAT,
+       "no model has the input shape"},
+      {{{"input", "bins", NULL, 10, 0}},
+       AM_E_SHAPE,
+       "its model hears 10 bins a frame, and its config's features have 20"},
       {{{"input", "frames", NULL, 0, 0}}, AM_E_FORMAT, "no model has the input shape (0, 20, 1)"},
       {{{"input", "rank", NULL, 4, 0}}, AM_E_FORMAT, "no model has the input shape"},
       {{{"weights/conv2d_1/kernel", NULL, NULL, 1, 36}}, AM_E_SHAPE, "array weights/conv2d_1/kernel is (36)"},
       {{{"statistics/batch_norm_1/mean", NULL, NULL, 1, 5}}, AM_E_SHAPE, "array statistics/batch_norm_1/mean is (5)"},
-      {{{"weights/dense_1/bias", NULL, NULL, NAN, 3}}, AM_E_NUMERIC, "weights/dense_1/bias: number 1 of 3 is not a number; a model"},
-      {{{"statistics/batch_norm_1/variance", NULL, NULL, INFINITY, 4}}, AM_E_NUMERIC, "statistics/batch_norm_1/variance: number 1 "
-                                                                                    "of 4 is infinite"},
+      {{{"weights/dense_1/bias", NULL, NULL, NAN, 3}},
+       AM_E_NUMERIC,
+       "weights/dense_1/bias: number 1 of 3 is not a number; a model"},
+      {{{"statistics/batch_norm_1/variance", NULL, NULL, INFINITY, 4}},
+       AM_E_NUMERIC,
+       "statistics/batch_norm_1/variance: number 1 "
+       "of 4 is infinite"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     copy c = edited(cases[i].edits);
@@ -488,7 +529,8 @@ static void a_state_that_cannot_be_is_refused(void **state) {
       {{{"training", "position", NULL, 6, 0}}, "6 batches"},
       {{{"training", "position", NULL, 0, 0}}, "0 batches"},
       {{{"training/slots/m/dense_1/bias", NULL, NULL, 1, 4}}, "array training/slots/m/dense_1/bias is (4)"},
-      {{{"training/slots/average/dense_1/bias", NULL, NULL, 0, 0}}, "the array training/slots/average/dense_1/bias is missing"},
+      {{{"training/slots/average/dense_1/bias", NULL, NULL, 0, 0}},
+       "the array training/slots/average/dense_1/bias is missing"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     copy c = edited(cases[i].edits);
@@ -497,10 +539,12 @@ static void a_state_that_cannot_be_is_refused(void **state) {
     am_optimiser *o;
     am_training_state s;
     am_test_ok(am_checkpoint_load(c.ctx, c.path, &read, &err), &err);
-    am_test_ok(am_optimiser_create(c.ctx, &read->config->optimiser, read->config->train.ema, read->model, &o, &err), &err);
+    am_test_ok(am_optimiser_create(c.ctx, &read->config->optimiser, read->config->train.ema, read->model, &o, &err),
+               &err);
     am_status status = am_checkpoint_resume(c.ctx, c.path, read->model, o, &s, &err);
     assert_true(status == AM_E_FORMAT || status == AM_E_SHAPE);
-    if (!strstr(err.message, cases[i].words)) fail_msg("case %zu: \"%s\" has no \"%s\"", i, err.message, cases[i].words);
+    if (!strstr(err.message, cases[i].words))
+      fail_msg("case %zu: \"%s\" has no \"%s\"", i, err.message, cases[i].words);
     assert_null(s.history);
     am_optimiser_free(o);
     am_checkpoint_free(read);
@@ -587,7 +631,7 @@ static void many_corpora_are_looked_up(void **state) {
   (void)state;
   enum { MANY = 200000 };
   am_context *ctx = am_test_context(1, NULL);
-  char (*names)[8] = calloc(MANY, sizeof *names), **at = calloc(MANY, sizeof *at);
+  char(*names)[8] = calloc(MANY, sizeof *names), **at = calloc(MANY, sizeof *at);
   for (int i = 0; i < MANY; i++) {
     snprintf(names[i], sizeof names[i], "%d", i);
     at[i] = names[i];

@@ -5,7 +5,8 @@
 #include "optim/registry.h"
 #include "optim/schedule.h"
 
-static const char MINIMAL[] = "data: {corpus: manifest, root: corpus}\nmodel: {layers: [flatten, {dense: {units: 0}}]}\n";
+static const char MINIMAL[] =
+    "data: {corpus: manifest, root: corpus}\nmodel: {layers: [flatten, {dense: {units: 0}}]}\n";
 
 static am_config *load(am_context *ctx, const char *yaml, const char *const *more, size_t n) {
   am_config *c;
@@ -37,15 +38,16 @@ static void fills_defaults(void **state) {
 static void effective_reads_back_the_same(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
-  const char *const more[] = {"name=\"yes: \\\"no\\\"\"",
-                              "description=\"two\\nlines # no comment\"",
-                              "data.merge={surprised: disgust, calm: neutral}",
-                              "data.labels=[happy, sad]",
-                              "train.optimiser.rates={\"conv*/kernel\": 0.1}",
-                              "train.optimiser.freeze=[\"a*\", \"[bc]*\"]",
-                              "train.schedule={kind: cosine, warmup_epochs: 0.1}",
-                              "augment.noise_snr=[5, 20.5]",
-                              "model.layers=[{residual: {layers: [{conv2d: {filters: 4}}], activation: relu}}, flatten]"};
+  const char *const more[] = {
+      "name=\"yes: \\\"no\\\"\"",
+      "description=\"two\\nlines # no comment\"",
+      "data.merge={surprised: disgust, calm: neutral}",
+      "data.labels=[happy, sad]",
+      "train.optimiser.rates={\"conv*/kernel\": 0.1}",
+      "train.optimiser.freeze=[\"a*\", \"[bc]*\"]",
+      "train.schedule={kind: cosine, warmup_epochs: 0.1}",
+      "augment.noise_snr=[5, 20.5]",
+      "model.layers=[{residual: {layers: [{conv2d: {filters: 4}}], activation: relu}}, flatten]"};
   am_config *a = load(ctx, MINIMAL, more, sizeof more / sizeof *more);
   am_error err = AM_ERROR_INIT;
   am_buffer first = {0}, second = {0};
@@ -83,16 +85,20 @@ static void effective_names_every_option_of_layers(void **state) {
   assert_int_equal(c->layers->last->kind, AM_SCALAR); /* as written: messages point at its lines */
   am_config_free(c);
   const char *const bad[] = {"model.layers=[flatten, {dense: {unit: 3}}]"};
-  am_test_fails(am_config_from_text(ctx, MINIMAL, "c.yaml", bad, 1, &c, &err), AM_E_CONFIG, &err, "did you mean \"units\"");
+  am_test_fails(am_config_from_text(ctx, MINIMAL, "c.yaml", bad, 1, &c, &err), AM_E_CONFIG, &err,
+                "did you mean \"units\"");
   am_context_free(ctx);
 }
 
 static void overrides_win_and_are_typed(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
-  const char *const more[] = {"train.epochs=3", "train.epochs=4", "train.optimiser.kind=sgd", "model.layers.1.dense.units=7",
-                              "data.root=a=b", "cache="};
-  am_config *c = load(ctx, "train: {epochs: 2}\ndata: {corpus: manifest, root: x}\nmodel: {layers: [flatten, {dense: {units: 0}}]}\n", more, 6);
+  const char *const more[] = {
+      "train.epochs=3", "train.epochs=4", "train.optimiser.kind=sgd", "model.layers.1.dense.units=7",
+      "data.root=a=b",  "cache="};
+  am_config *c = load(
+      ctx, "train: {epochs: 2}\ndata: {corpus: manifest, root: x}\nmodel: {layers: [flatten, {dense: {units: 0}}]}\n",
+      more, 6);
   assert_int_equal(c->train.epochs, 4);
   assert_string_equal(am_optimisers[c->optimiser.kind]->name, "sgd");
   assert_string_equal(am_value_find(c->layers, "1.dense.units")->text, "7");
@@ -115,7 +121,8 @@ static void refuse(const char *yaml, const char *more, am_status status, const c
 
 static void says_what_is_wrong_and_where(void **state) {
   (void)state;
-  refuse("modle: {layers: []}\n", NULL, AM_E_CONFIG, "x.yaml:1:1: unknown key \"modle\" in the config; did you mean \"model\"?");
+  refuse("modle: {layers: []}\n", NULL, AM_E_CONFIG,
+         "x.yaml:1:1: unknown key \"modle\" in the config; did you mean \"model\"?");
   refuse("name: a\n", NULL, AM_E_CONFIG, "the key \"model\" is missing");
   refuse("model: {layers: [flatten]}\ntrain:\n  epoch: 3\n" DATA, NULL, AM_E_CONFIG,
          "x.yaml:3:3: unknown key \"epoch\" in train; did you mean \"epochs\"?");
@@ -164,12 +171,15 @@ static void settings_of_one_corpus_are_of_no_other(void **state) {
 static void stored_settings_of_others_are_passed_over(void **state) {
   (void)state;
   static const char before[] =
-      "data: {corpus: several, corpora: [{corpus: manifest, root: a, parts: [song]}], root: \"\", manifest: \"\", description: \"\",\n"
-      "  parts: [speech, song], intensity: [strong], complete_split: true, labels_from: rater, label_set: all, soft_labels: false}\n"
+      "data: {corpus: several, corpora: [{corpus: manifest, root: a, parts: [song]}], root: \"\", manifest: \"\", "
+      "description: \"\",\n"
+      "  parts: [speech, song], intensity: [strong], complete_split: true, labels_from: rater, label_set: all, "
+      "soft_labels: false}\n"
       "model: {layers: [flatten]}\n"
       "train: {optimiser: {kind: sgd, momentum: 0.5, beta1: 0.8, beta2: 0.999, epsilon: 1e-7, epsilon_mode: keras}}\n";
-  static const char now[] = "data: {corpus: several, corpora: [{corpus: manifest, root: a}]}\nmodel: {layers: [flatten]}\n"
-                            "train: {optimiser: {kind: sgd, momentum: 0.5}}\n";
+  static const char now[] =
+      "data: {corpus: several, corpora: [{corpus: manifest, root: a}]}\nmodel: {layers: [flatten]}\n"
+      "train: {optimiser: {kind: sgd, momentum: 0.5}}\n";
   am_context *ctx = am_test_context(1, NULL);
   am_error err = AM_ERROR_INIT;
   am_config *c, *same = load(ctx, now, NULL, 0);
@@ -179,14 +189,14 @@ static void stored_settings_of_others_are_passed_over(void **state) {
   assert_null(am_value_find(am_tree_root(c->effective), "train.optimiser.beta1"));
   assert_non_null(am_value_find(am_tree_root(c->effective), "data.corpora"));
   assert_null(am_value_find(am_tree_root(c->effective), "data.corpora.0.parts"));
-  assert_true(am_value_equal(am_value_find(am_tree_root(c->effective), "train"), am_value_find(am_tree_root(same->effective), "train")));
+  assert_true(am_value_equal(am_value_find(am_tree_root(c->effective), "train"),
+                             am_value_find(am_tree_root(same->effective), "train")));
   assert_true(am_value_equal(am_value_find(am_tree_root(c->effective), "data.corpora"),
                              am_value_find(am_tree_root(same->effective), "data.corpora")));
   am_config_free(c);
   am_test_fails(am_config_from_stored(ctx, before, "x.yaml", &set, 1, &c, &err), AM_E_CONFIG, &err,
                 "data.parts: corpus is several, and this is a setting of ravdess");
-  am_test_fails(am_config_from_text(ctx, before, "x.yaml", NULL, 0, &c, &err), AM_E_CONFIG, &err,
-                "x.yaml:1:");
+  am_test_fails(am_config_from_text(ctx, before, "x.yaml", NULL, 0, &c, &err), AM_E_CONFIG, &err, "x.yaml:1:");
   am_config_free(same);
   am_context_free(ctx);
 }
@@ -197,9 +207,11 @@ static void model_input_follows_the_first_layer(void **state) {
   am_context *ctx = am_test_context(1, NULL);
   am_error err = AM_ERROR_INIT;
   am_model *model;
-  static const struct { const char *layers; int rank; } cases[] = {
-      {"model.layers=[{conv2d: {filters: 2}}, global_average_pool, {dense: {units: 0}}]", 3},
-      {"model.layers=[{lstm: {units: 2}}, global_average_pool, {dense: {units: 0}}]", 2}};
+  static const struct {
+    const char *layers;
+    int rank;
+  } cases[] = {{"model.layers=[{conv2d: {filters: 2}}, global_average_pool, {dense: {units: 0}}]", 3},
+               {"model.layers=[{lstm: {units: 2}}, global_average_pool, {dense: {units: 0}}]", 2}};
   for (size_t i = 0; i < 2; i++) {
     am_config *c = load(ctx, MINIMAL, &cases[i].layers, 1);
     am_test_ok(am_config_model(c, 30, 20, true, 3, &model, &err), &err);

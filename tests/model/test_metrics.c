@@ -17,7 +17,8 @@ static void equal_scikit_learn(void **state) {
   am_context *ctx = am_test_context(1, NULL);
   am_error err = AM_ERROR_INIT;
   am_metrics *m;
-  am_test_ok(am_metrics_compute(ctx, probabilities(), golden_truth, NULL, GOLDEN_N, names_of, GOLDEN_K, 1, &m, &err), &err);
+  am_test_ok(am_metrics_compute(ctx, probabilities(), golden_truth, NULL, GOLDEN_N, names_of, GOLDEN_K, 1, &m, &err),
+             &err);
   for (int k = 0; k < GOLDEN_K; k++) {
     assert_string_equal(m->labels[k], names_of[k]);
     assert_int_equal(m->support[k], golden_support[k]);
@@ -70,7 +71,8 @@ static void means_are_over_the_classes_that_occur(void **state) {
   assert_true(m->uar == 0.5 && am_metrics_chance(m) == 0.5);
   assert_true(fabs(m->macro_f1 - 0.4) < 1e-15); /* (4/5 + 0) / 2 */
   am_metrics_free(m);
-  am_test_ok(am_metrics_compute(ctx, always, two, NULL, 4, names_of, 4, 1, &m, &err), &err); /* and one of a class without clips */
+  am_test_ok(am_metrics_compute(ctx, always, two, NULL, 4, names_of, 4, 1, &m, &err),
+             &err); /* and one of a class without clips */
   assert_int_equal(m->scored, 2);
   assert_true(m->f1[2] == 0 && isnan(m->recall[2]) && isnan(m->f1[3]));
   assert_true(fabs(m->macro_f1 - 0.4) < 1e-15);
@@ -111,15 +113,18 @@ static bool has(const am_metrics *m, const char *kind, double figure, const char
 static void what_a_person_would_notice_is_said(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
-  const int good[] = {8, 1, 1, 0, 1, 7, 1, 1, 0, 2, 8, 0, 1, 0, 1, 8}, all[] = {0, 10, 0, 0, 0, 10, 0, 0, 0, 10, 0, 0, 0, 10, 0, 0},
-            nearly[] = {0, 10, 0, 0, 0, 10, 0, 0, 0, 10, 0, 0, 0, 8, 0, 2}, bad[] = {1, 3, 3, 3, 3, 2, 3, 2, 3, 3, 1, 3, 2, 3, 3, 2},
+  const int good[] = {8, 1, 1, 0, 1, 7, 1, 1, 0, 2, 8, 0, 1, 0, 1, 8},
+            all[] = {0, 10, 0, 0, 0, 10, 0, 0, 0, 10, 0, 0, 0, 10, 0, 0},
+            nearly[] = {0, 10, 0, 0, 0, 10, 0, 0, 0, 10, 0, 0, 0, 8, 0, 2},
+            bad[] = {1, 3, 3, 3, 3, 2, 3, 2, 3, 3, 1, 3, 2, 3, 3, 2},
             swapped[] = {8, 1, 1, 0, 0, 2, 8, 0, 1, 7, 1, 1, 0, 1, 1, 8}, mostly[] = {0, 10, 0, 90};
   am_metrics *m = diagnosed(ctx, good, 4, -1, 0);
   assert_int_equal(m->n_diagnoses, 0);
   am_metrics_free(m);
   m = diagnosed(ctx, all, 4, -1, 0);
   assert_int_equal(m->n_diagnoses, 1);
-  assert_true(has(m, "one_answer", 1, "one answer for everything: 100.0 % of the clips are called \"happy\", and 25.0 % are it"));
+  assert_true(has(m, "one_answer", 1,
+                  "one answer for everything: 100.0 % of the clips are called \"happy\", and 25.0 % are it"));
   am_metrics_free(m);
   m = diagnosed(ctx, nearly, 4, -1, 0);
   assert_int_equal(m->n_diagnoses, 1);
@@ -127,7 +132,8 @@ static void what_a_person_would_notice_is_said(void **state) {
   am_metrics_free(m);
   m = diagnosed(ctx, bad, 4, -1, 0);
   assert_int_equal(m->n_diagnoses, 1);
-  assert_true(has(m, "below_chance", 0.15, "the average recall is 15.0 %, and guessing among the 4 classes gives 25.0 %"));
+  assert_true(
+      has(m, "below_chance", 0.15, "the average recall is 15.0 %, and guessing among the 4 classes gives 25.0 %"));
   am_metrics_free(m);
   m = diagnosed(ctx, swapped, 4, -1, 0);
   assert_int_equal(m->n_diagnoses, 1);
@@ -235,17 +241,20 @@ static void refuses_what_is_no_number(void **state) {
   am_metrics *m;
   float p[] = {0.5f, 0.5f, NAN, 0.5f};
   int labels[] = {0, 1}, outside[] = {0, 2};
-  am_test_fails(am_metrics_compute(ctx, p, labels, NULL, 2, names_of, 2, 1, &m, &err), AM_E_NUMERIC, &err, "class 0 for clip 1 is nan");
+  am_test_fails(am_metrics_compute(ctx, p, labels, NULL, 2, names_of, 2, 1, &m, &err), AM_E_NUMERIC, &err,
+                "class 0 for clip 1 is nan");
   assert_null(m);
   p[2] = 0.5f;
-  am_test_fails(am_metrics_compute(ctx, p, outside, NULL, 2, names_of, 2, 1, &m, &err), AM_E_DATA, &err, "clip 1 has label 2");
+  am_test_fails(am_metrics_compute(ctx, p, outside, NULL, 2, names_of, 2, 1, &m, &err), AM_E_DATA, &err,
+                "clip 1 has label 2");
   am_context_free(ctx);
 }
 
 static void survives_every_failed_allocation(void **state) {
   (void)state;
   int speakers[GOLDEN_N];
-  for (int i = 0; i < GOLDEN_N; i++) speakers[i] = golden_truth[i] == 1 ? 6 : i % 7; /* so that there is something to say */
+  for (int i = 0; i < GOLDEN_N; i++)
+    speakers[i] = golden_truth[i] == 1 ? 6 : i % 7; /* so that there is something to say */
   for (long n = 1;; n++) {
     am_test_memory memory;
     am_context *ctx = am_test_memory_context(&memory, 1);
@@ -253,7 +262,8 @@ static void survives_every_failed_allocation(void **state) {
     am_metrics *m = NULL;
     am_error err = AM_ERROR_INIT;
     am_test_memory_arm(&memory, n);
-    am_status status = am_metrics_compute(ctx, probabilities(), golden_truth, speakers, GOLDEN_N, names_of, GOLDEN_K, 1, &m, &err);
+    am_status status =
+        am_metrics_compute(ctx, probabilities(), golden_truth, speakers, GOLDEN_N, names_of, GOLDEN_K, 1, &m, &err);
     if (!status) status = am_metrics_diagnose(m, golden_truth, speakers, names_of, &err);
     bool fired = am_test_memory_fired(&memory);
     assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);

@@ -8,8 +8,7 @@ static const double bound = 1e-5;
 
 /* From a clip's end to the longest clip's a tensor must be zero, not merely small.  What is beyond is
  * undefined, and becomes the zeros that the stored tensors hold there. */
-static inline void check_padding(const char *what, am_shape s, const int *lengths, int clips,
-                                 am_real *values) {
+static inline void check_padding(const char *what, am_shape s, const int *lengths, int clips, am_real *values) {
   const int most = longest(s, lengths, clips);
   for (int b = 0; b < clips; b++) {
     const am_real *clip = values + (size_t)b * am_shape_count(s);
@@ -20,8 +19,8 @@ static inline void check_padding(const char *what, am_shape s, const int *length
 }
 
 /* Times `scale`: what was stored. */
-static inline double check_tensor(const golden_case *c, const char *cpu, const char *name, const am_real *got,
-                                  size_t n, double scale) {
+static inline double check_tensor(const golden_case *c, const char *cpu, const char *name, const am_real *got, size_t n,
+                                  double scale) {
   const golden_tensor *wanted = golden_find(c, name);
   if (!wanted) fail_msg("%s: no golden %s", c->name, name);
   if (wanted->count != n) fail_msg("%s: %s has %zu numbers, the golden %zu", c->name, name, n, wanted->count);
@@ -38,9 +37,8 @@ static inline double check_tensor(const golden_case *c, const char *cpu, const c
   }
   const double error = largest > 0 ? worst / largest : worst;
   if (!(error <= bound))
-    fail_msg("%s on %s: %s[%zu] is %.9g, wanted %.9g: error %.3g of the largest value %.3g, allowed %.0e",
-             c->name, cpu, name, at, (double)got[at] / scale, (double)wanted->data[at], error, largest,
-             bound);
+    fail_msg("%s on %s: %s[%zu] is %.9g, wanted %.9g: error %.3g of the largest value %.3g, allowed %.0e", c->name, cpu,
+             name, at, (double)got[at] / scale, (double)wanted->data[at], error, largest, bound);
   return error;
 }
 

@@ -21,8 +21,7 @@ static inline uint64_t splitmix64(uint64_t x) {
 /* Uniform on [-1,1) in steps of 2^-23, exact in float. */
 static inline void numbers(uint64_t seed, uint64_t stream, size_t n, am_real *out) {
   const uint64_t key = splitmix64(seed * 256 + stream);
-  for (size_t i = 0; i < n; i++)
-    out[i] = (am_real)(((double)(splitmix64(key + i) >> 40) - 8388608.0) / 8388608.0);
+  for (size_t i = 0; i < n; i++) out[i] = (am_real)(((double)(splitmix64(key + i) >> 40) - 8388608.0) / 8388608.0);
 }
 
 /* Half of that; scales and variances around 1, and a batch norm has seen three batches. */
@@ -123,12 +122,9 @@ static inline const float *golden_parse(const char *path, const float *data, gol
   for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
     char *rest = strchr(line, ' ');
     if (rest) *rest++ = 0;
-    if (!strcmp(line, "case"))
-      snprintf(c->name, sizeof c->name, "%s", rest);
-    else if (!strcmp(line, "end"))
-      c++;
-    else
-      golden_line(c, line, rest, &data);
+    if (!strcmp(line, "case")) snprintf(c->name, sizeof c->name, "%s", rest);
+    else if (!strcmp(line, "end")) c++;
+    else golden_line(c, line, rest, &data);
     if (c == out->cases + MAX_CASES) return NULL;
   }
   out->n = (size_t)(c - out->cases);
@@ -177,8 +173,7 @@ static inline int longest(am_shape s, const int *lengths, int clips) {
 static inline void mask_tensor(am_shape s, const int *lengths, int clips, am_real *values) {
   const size_t all = am_shape_count(s), most = am_frames_count(s, longest(s, lengths, clips));
   for (int b = 0; b < clips; b++)
-    for (size_t i = valid_count(s, lengths, b); i < all; i++)
-      values[(size_t)b * all + i] = i < most ? 0 : (am_real)NAN;
+    for (size_t i = valid_count(s, lengths, b); i < all; i++) values[(size_t)b * all + i] = i < most ? 0 : (am_real)NAN;
 }
 
 /* Zeros past the longest clip's end, where memory is undefined: for comparing whole tensors. */
@@ -257,8 +252,7 @@ static inline void runner_create(runner *r, am_context *ctx, const golden_case *
     layer->in[i].variable = c->masked && c->in[i].rank > 1;
   }
   am_test_ok(layer->cls->build(layer, &err), &err);
-  r->pass =
-      (am_pass){.batch = c->clips, .training = c->training, .seed = c->seed, .epoch = 3, .draws = r->draws};
+  r->pass = (am_pass){.batch = c->clips, .training = c->training, .seed = c->seed, .epoch = 3, .draws = r->draws};
   for (int b = 0; b < c->clips; b++) r->draws[b] = 11 + 2 * (uint64_t)b;
   runner_inputs(r, c);
   runner_output(r, c);
@@ -314,8 +308,7 @@ static inline int golden_main(const char *name, const golden_group *groups, size
     const bool there = golden_read(groups[g].file, &files[g]);
     for (size_t i = 0; i < files[g].n; i++)
       if (groups[g].wanted(&files[g].cases[i]))
-        tests[n++] =
-            (struct CMUnitTest){files[g].cases[i].name, groups[g].run, NULL, NULL, &files[g].cases[i]};
+        tests[n++] = (struct CMUnitTest){files[g].cases[i].name, groups[g].run, NULL, NULL, &files[g].cases[i]};
     if (there && files[g].n) continue;
     fprintf(stderr, "tests/nn/golden/%s.txt and .bin are absent or do not fit: run tools/golden-nn.py\n",
             groups[g].file);

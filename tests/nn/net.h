@@ -53,8 +53,7 @@ static inline void net_create(net *n, am_context *ctx, const golden_case *c, boo
   n->x = aligned(n->x_count * sizeof *n->x);
   net_input(n, c, 0);
   for (int b = 0; b < c->clips; b++) n->draws[b] = 11 + 2 * (uint64_t)b;
-  n->batch =
-      (am_batch){sizeof(am_batch), c->clips, n->x, c->masked ? c->lengths : NULL, c->seed, 3, n->draws};
+  n->batch = (am_batch){sizeof(am_batch), c->clips, n->x, c->masked ? c->lengths : NULL, c->seed, 3, n->draws};
 }
 
 static inline void net_free(net *n) {
@@ -104,8 +103,8 @@ static inline double curve_step(curve *u, am_context *ctx, const golden_case *c)
   const double loss = am_loss(&options, logits, targets, NULL, c->clips, c->classes, dy, NULL);
   am_session_backward(n->session, dy, NULL);
   const double rate = c->rate * sqrt(1 - pow(0.999, u->step)) / (1 - pow(0.9, u->step));
-  am_kernels_of(ctx)->adam(n->n_weights, n->weights, n->gradients, u->m, u->v, (am_real)(1.0 / c->clips),
-                           (am_real)rate, (am_real)0.9, (am_real)0.999, (am_real)1e-7, 0, false);
+  am_kernels_of(ctx)->adam(n->n_weights, n->weights, n->gradients, u->m, u->v, (am_real)(1.0 / c->clips), (am_real)rate,
+                           (am_real)0.9, (am_real)0.999, (am_real)1e-7, 0, false);
   return loss / c->clips;
 }
 
@@ -124,8 +123,7 @@ static inline void loss_read(loss_case *l, am_context *ctx, const golden_case *c
   const size_t n = (size_t)(l->batch * l->classes);
   assert_true(n <= 64);
   am_test_ok(am_tree_create(ctx, &tree, &err), &err);
-  am_test_ok(am_options_read(tree, am_loss_table, flow_parse(tree, c->text), "loss", &l->options, &err),
-             &err);
+  am_test_ok(am_options_read(tree, am_loss_table, flow_parse(tree, c->text), "loss", &l->options, &err), &err);
   am_tree_free(tree);
   numbers(c->seed, 0, n, l->y);
   for (size_t i = 0; i < n; i++) l->y[i] *= 4;
@@ -136,16 +134,14 @@ static inline void loss_read(loss_case *l, am_context *ctx, const golden_case *c
     for (int k = 0; k < l->classes; k++) sum += fabs((double)t[k]);
     if (sum > 0) /* to float on both sides, so that the targets are the very same */
       for (int k = 0; k < l->classes; k++) t[k] = (am_real)(float)(fabs((double)t[k]) / sum);
-    else
-      t[(7 * b + 3) % l->classes] = 1;
+    else t[(7 * b + 3) % l->classes] = 1;
   }
   numbers(c->seed, 2, (size_t)l->batch, l->weights);
   for (int b = 0; b < l->batch; b++) l->weights[b] = l->weights[b] / 2 + 1;
 }
 
 static inline double loss_run(const loss_case *l, am_real *dy, am_real *each) {
-  return am_loss(&l->options, l->y, l->targets, l->weighted ? l->weights : NULL, l->batch, l->classes, dy,
-                 each);
+  return am_loss(&l->options, l->y, l->targets, l->weighted ? l->weights : NULL, l->batch, l->classes, dy, each);
 }
 
 #endif

@@ -34,8 +34,8 @@ static inline world begin(int threads) {
   return (world){am_test_context(threads, NULL), err};
 }
 
-static inline am_status net_try(am_context *ctx, const char *yaml, am_shape input, int classes,
-                                am_model **out, am_error *err) {
+static inline am_status net_try(am_context *ctx, const char *yaml, am_shape input, int classes, am_model **out,
+                                am_error *err) {
   am_tree *tree = NULL;
   am_value *layers = NULL;
   *out = NULL;

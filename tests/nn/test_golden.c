@@ -44,8 +44,7 @@ static double check_case(const golden_case *c, const char *cpu) {
     if (!strcmp(c->tensors[i].name, "statistic")) {
       golden_case one = {.n_tensors = 1};
       one.tensors[0] = c->tensors[i];
-      worst =
-          fmax(worst, check_tensor(&one, cpu, "statistic", r.statistics[at], layer->statistics[at].count, 1));
+      worst = fmax(worst, check_tensor(&one, cpu, "statistic", r.statistics[at], layer->statistics[at].count, 1));
       at++;
     }
   if (c->training) worst = fmax(worst, check_backward(&r, c, cpu));

@@ -47,8 +47,8 @@ static double slope(function *f, am_real *value) {
 }
 
 /* `valid` (clips) leading numbers of each `all`, of which `most` are in use; or NULL: every one. */
-static double check(function *f, const char *name, int index, am_real *values, const am_real *gradient,
-                    size_t n, const size_t *valid, size_t most, size_t all) {
+static double check(function *f, const char *name, int index, am_real *values, const am_real *gradient, size_t n,
+                    const size_t *valid, size_t most, size_t all) {
   double largest = 0, worst = 0, wanted = 0;
   size_t at = 0;
   const size_t stride = n > CHECKED ? n / CHECKED : 1;
@@ -57,8 +57,7 @@ static double check(function *f, const char *name, int index, am_real *values, c
   for (size_t i = 0; i < n; i += stride) {
     if (valid && i % all >= most) continue;
     if (valid && i % all >= valid[i / all]) {
-      if (gradient[i] != 0)
-        fail_msg("%s%d[%zu] is %g past the clip's end, wanted 0", name, index, i, gradient[i]);
+      if (gradient[i] != 0) fail_msg("%s%d[%zu] is %g past the clip's end, wanted 0", name, index, i, gradient[i]);
       continue;
     }
     const double s = slope(f, &values[i]), difference = fabs(s - gradient[i]);
@@ -70,8 +69,8 @@ static double check(function *f, const char *name, int index, am_real *values, c
   }
   const double error = largest > 0 ? worst / largest : worst;
   if (!(error <= bound))
-    fail_msg("%s%d[%zu] is %.12g, by differences %.12g: error %.3g of the largest value %.3g, allowed %.0e",
-             name, index, at, gradient[at], wanted, error, largest, bound);
+    fail_msg("%s%d[%zu] is %.12g, by differences %.12g: error %.3g of the largest value %.3g, allowed %.0e", name,
+             index, at, gradient[at], wanted, error, largest, bound);
   return error;
 }
 
@@ -116,8 +115,7 @@ static void test_layer(void **state) {
 static void run_net(void *state, am_real *y) {
   net *n = state;
   am_session_forward(n->session, &n->batch, true, NULL);
-  memcpy(y, am_session_output(n->session),
-         (size_t)n->batch.n * (size_t)am_model_output(n->model).c * sizeof *y);
+  memcpy(y, am_session_output(n->session), (size_t)n->batch.n * (size_t)am_model_output(n->model).c * sizeof *y);
 }
 
 static void test_net(void **state) {
@@ -136,8 +134,8 @@ static void test_net(void **state) {
   double worst = check_input(&f, 0, c->in[0], n.batch.lengths, c->clips, n.x, dx);
   for (int i = 0; i < c->n_weights; i++) {
     const am_array_info info = *am_model_weight_info(n.model, (size_t)i);
-    worst = fmax(worst, check(&f, info.name, i, n.weights + info.offset, n.gradients + info.offset,
-                              info.count, NULL, 0, 0));
+    worst = fmax(worst,
+                 check(&f, info.name, i, n.weights + info.offset, n.gradients + info.offset, info.count, NULL, 0, 0));
   }
   figure(c, worst);
   function_free(&f);

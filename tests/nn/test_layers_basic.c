@@ -1,8 +1,8 @@
 /* tests/nn/test_layers_basic.c - dense, activations, dropout, joins, reshapes and
  * initialisers against plain loops in double. */
-#include "small.h"
 #include "nn/initialise.h"
 #include "nn/layers/dropout.h"
+#include "small.h"
 
 enum { B = 4 };
 
@@ -107,7 +107,7 @@ static void dense_equals_plain_loops(void **state) {
     check_dense(cpus[i], "{dense: {units: 5}}", net_vector(7));
     check_dense(cpus[i], "{dense: {units: 1, bias: false}}", net_vector(1));
     check_dense(cpus[i], "{dense: {units: 33}}", net_vector(700));
-    check_dense(cpus[i], "{dense: {units: 17}}", net_vector(8192));       /* sliced */
+    check_dense(cpus[i], "{dense: {units: 17}}", net_vector(8192)); /* sliced */
     check_dense(cpus[i], "{dense: {units: 3, bias: false}}", net_vector(9001));
     check_dense(cpus[i], "{dense: {units: 5}}", net_sequence(13, 7, true));
     check_dense(cpus[i], "{dense: {units: 6}}", net_sequence(700, 3, true)); /* several pieces a clip */
@@ -156,7 +156,9 @@ static void check_activation(const char *cpu, const char *layer, am_shape in, do
 
 static void activations_equal_the_definitions(void **state) {
   (void)state;
-  static const struct { const char *yaml; double (*f)(double), (*slope)(double);
+  static const struct {
+    const char *yaml;
+    double (*f)(double), (*slope)(double);
   } all[] = {{"relu", relu, relu_slope},          {"{leaky_relu: {alpha: 0.2}}", leaky, leaky_slope},
              {"sigmoid", sigmoid, sigmoid_slope}, {"tanh", tanh, tanh_slope},
              {"gelu", gelu, gelu_slope},          {"silu", silu, silu_slope}};
@@ -200,8 +202,15 @@ static void softmax_rows_sum_to_one_and_stop_at_the_end(void **state) {
 
 static void nan_passes_through(void **state) {
   (void)state;
-  static const char *const layers[] = {"relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softmax",
-                                       "{dropout: {rate: 0.9}}", "{dense: {units: 4}}"};
+  static const char *const layers[] = {"relu",
+                                       "leaky_relu",
+                                       "sigmoid",
+                                       "tanh",
+                                       "gelu",
+                                       "silu",
+                                       "softmax",
+                                       "{dropout: {rate: 0.9}}",
+                                       "{dense: {units: 4}}"};
   const char *cpus[AM_TEST_CPUS];
   size_t n = am_test_cpus(cpus);
   for (size_t c = 0; c < n; c++)
@@ -305,12 +314,11 @@ static void joins_equal_plain_loops(void **state) {
   (void)state;
   am_context *ctx = am_test_context(2, NULL);
   am_shape in = net_map(5, 3, 4, true);
-  am_model *m =
-      net(ctx,
-          "[{parallel: {branches: [[{dense: {units: 2}}], [], [{dense: {units: 4, activation: tanh}}]]}}, "
-          "{squeeze_excite: {reduction: 3}}, {residual: {layers: [{dense: {units: 10}}], activation: none}}, "
-          "to_sequence, global_average_pool, dense]",
-          in, 3);
+  am_model *m = net(ctx,
+                    "[{parallel: {branches: [[{dense: {units: 2}}], [], [{dense: {units: 4, activation: tanh}}]]}}, "
+                    "{squeeze_excite: {reduction: 3}}, {residual: {layers: [{dense: {units: 10}}], activation: none}}, "
+                    "to_sequence, global_average_pool, dense]",
+                    in, 3);
   net_shake(m, 2);
   am_model_set_keep(m, true);
   const int lengths[2] = {5, 2};
@@ -322,8 +330,7 @@ static void joins_equal_plain_loops(void **state) {
   am_session_backward(s, dy, NULL);
   /* Tensors: 1 dense, 2 dense, 3 tanh, 4 concat, 5..9 the gate, 10 scale, 11 dense, 12 add, 13 sequence. */
   const am_real *a = am_session_tensor(s, 1), *c = am_session_tensor(s, 3), *joined = am_session_tensor(s, 4);
-  const am_real *gate = am_session_tensor(s, 9), *scaled = am_session_tensor(s, 10),
-                *body = am_session_tensor(s, 11);
+  const am_real *gate = am_session_tensor(s, 9), *scaled = am_session_tensor(s, 10), *body = am_session_tensor(s, 11);
   const am_real *sum = am_session_tensor(s, 12), *sequence = am_session_tensor(s, 13);
   const am_real *d_joined = am_session_tensor_gradient(s, 4), *d_scaled = am_session_tensor_gradient(s, 10);
   const am_real *d_gate = am_session_tensor_gradient(s, 9), *d_c = am_session_tensor_gradient(s, 3);
@@ -342,8 +349,7 @@ static void joins_equal_plain_loops(void **state) {
   for (size_t b = 0; b < 2; b++)
     for (size_t k = 0; k < 10; k++) {
       double wanted = 0;
-      for (size_t r = 0; r < 15; r++)
-        wanted += (double)d_scaled[(b * 15 + r) * 10 + k] * joined[(b * 15 + r) * 10 + k];
+      for (size_t r = 0; r < 15; r++) wanted += (double)d_scaled[(b * 15 + r) * 10 + k] * joined[(b * 15 + r) * 10 + k];
       assert_true(fabs(d_gate[b * 10 + k] - wanted) < 1e-6);
     }
   free(x);
@@ -375,7 +381,10 @@ static moments measure(const am_real *w, size_t n) {
 static void initialisers_have_their_moments(void **state) {
   (void)state;
   enum { N = 200000 };
-  static const struct { am_initialiser init; double deviation, largest; } all[] = {
+  static const struct {
+    am_initialiser init;
+    double deviation, largest;
+  } all[] = {
       {AM_INIT_GLOROT_UNIFORM, 0.1, 0.1732050808}, /* sqrt(6/200), over sqrt(3) */
       {AM_INIT_GLOROT_NORMAL, 0.1, 0.2273695},     /* 2 * 0.1 / 0.87962566 */
       {AM_INIT_HE_UNIFORM, 0.2, 0.3464101615},
@@ -384,8 +393,7 @@ static void initialisers_have_their_moments(void **state) {
   };
   am_real *w = malloc(N * sizeof *w), *again = malloc(N * sizeof *again);
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-    am_array array = {
-        .rank = 1, .dims = {N, 1, 1, 1}, .init = all[i].init, .fan_in = 50, .fan_out = 150, .count = N};
+    am_array array = {.rank = 1, .dims = {N, 1, 1, 1}, .init = all[i].init, .fan_in = 50, .fan_out = 150, .count = N};
     am_array_initialise(&array, w, 1, 2, 3);
     moments m = measure(w, N);
     assert_true(fabs(m.mean) < 0.002 * (all[i].deviation / 0.1));
@@ -410,10 +418,9 @@ static void orthogonal_matrices_are_orthogonal(void **state) {
   (void)state;
   static const int shapes[][2] = {{64, 64}, {300, 40}, {40, 300}, {5, 1}, {1, 5}, {30, 600}};
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-    size_t rows = (size_t)shapes[i][0], columns = (size_t)shapes[i][1],
-           fewer = rows < columns ? rows : columns;
-    am_array array = {.rank = 2, .dims = {shapes[i][0], shapes[i][1], 1, 1}, .init = AM_INIT_ORTHOGONAL,
-                      .count = rows * columns};
+    size_t rows = (size_t)shapes[i][0], columns = (size_t)shapes[i][1], fewer = rows < columns ? rows : columns;
+    am_array array = {
+        .rank = 2, .dims = {shapes[i][0], shapes[i][1], 1, 1}, .init = AM_INIT_ORTHOGONAL, .count = rows * columns};
     am_real *w = malloc(array.count * sizeof *w);
     am_array_initialise(&array, w, 1, 2, 3);
     for (size_t a = 0; a < fewer; a++)
@@ -422,8 +429,7 @@ static void orthogonal_matrices_are_orthogonal(void **state) {
         for (size_t k = 0; k < (rows < columns ? columns : rows); k++)
           dot += rows < columns ? (double)w[a * columns + k] * w[b * columns + k]
                                 : (double)w[k * columns + a] * w[k * columns + b];
-        if (fabs(dot - (a == b)) > 1e-6)
-          fail_msg("%zu x %zu: vectors %zu and %zu give %.9g", rows, columns, a, b, dot);
+        if (fabs(dot - (a == b)) > 1e-6) fail_msg("%zu x %zu: vectors %zu and %zu give %.9g", rows, columns, a, b, dot);
       }
     free(w);
   }

@@ -34,8 +34,7 @@ static void label_smoothing_mixes_with_uniform(void **state) {
   o.label_smoothing = 0.3;
   const am_real z[3] = {1, -2, 0.5f}, t[3] = {0, 0, 1}, soft[3] = {0.1f, 0.1f, 0.8f};
   am_real a[3], b[3];
-  double x = am_loss(&o, z, t, NULL, 1, 3, a, NULL),
-         y = am_loss(&cross_entropy, z, soft, NULL, 1, 3, b, NULL);
+  double x = am_loss(&o, z, t, NULL, 1, 3, a, NULL), y = am_loss(&cross_entropy, z, soft, NULL, 1, 3, b, NULL);
   close_to(x, y, 1e-7);
   assert_allclose_f(a, b, 3, 1e-6, 1e-7);
 }
@@ -71,8 +70,7 @@ static void focal_weighs_easy_clips_down(void **state) {
   am_real dz[2], plain[2];
   close_to(am_loss(&o, z, t, NULL, 1, 2, dz, NULL), 0.0625 * log(4.0 / 3), 1e-8);
   o.gamma = 0;
-  close_to(am_loss(&o, z, t, NULL, 1, 2, dz, NULL), am_loss(&cross_entropy, z, t, NULL, 1, 2, plain, NULL),
-           1e-8);
+  close_to(am_loss(&o, z, t, NULL, 1, 2, dz, NULL), am_loss(&cross_entropy, z, t, NULL, 1, 2, plain, NULL), 1e-8);
   assert_allclose_f(dz, plain, 2, 1e-6, 1e-8);
 }
 
@@ -113,10 +111,12 @@ static void concordance_of_known_values(void **state) {
 static void gradients_agree_with_differences(void **state) {
   (void)state;
   enum { B = 5, K = 4 };
-  static const am_loss_options all[] = {
-      {.kind = AM_LOSS_CROSS_ENTROPY},          {.kind = AM_LOSS_CROSS_ENTROPY, .label_smoothing = 0.1},
-      {.kind = AM_LOSS_FOCAL, .gamma = 2},      {.kind = AM_LOSS_FOCAL, .gamma = 0.5, .label_smoothing = 0.2},
-      {.kind = AM_LOSS_MSE},                    {.kind = AM_LOSS_CCC}};
+  static const am_loss_options all[] = {{.kind = AM_LOSS_CROSS_ENTROPY},
+                                        {.kind = AM_LOSS_CROSS_ENTROPY, .label_smoothing = 0.1},
+                                        {.kind = AM_LOSS_FOCAL, .gamma = 2},
+                                        {.kind = AM_LOSS_FOCAL, .gamma = 0.5, .label_smoothing = 0.2},
+                                        {.kind = AM_LOSS_MSE},
+                                        {.kind = AM_LOSS_CCC}};
   am_rng rng = am_rng_stream(1, AM_FOR_SYNTH, 0, 0, 0);
   am_real y[B * K], t[B * K], w[B], dy[B * K];
   for (int b = 0; b < B; b++) {

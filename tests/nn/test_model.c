@@ -9,11 +9,14 @@ static void cnn_has_the_expected_steps(void **state) {
   (void)state;
   world w = begin(1);
   am_model *m = net(w.ctx, CNN, net_map(13, 8, 1, false), 5);
-  static const struct { const char *name; am_shape out; } wanted[] = {
-      {"conv2d_1", {3, 13, 8, 4, 0}}, {"conv2d_1/relu", {3, 13, 8, 4, 0}}, {"max_pool2d_1", {3, 6, 4, 4, 0}},
-      {"conv2d_2", {3, 6, 4, 6, 0}}, {"conv2d_2/relu", {3, 6, 4, 6, 0}}, {"dropout_1", {3, 6, 4, 6, 0}},
-      {"max_pool2d_2", {3, 3, 2, 6, 0}}, {"flatten_1", {1, 1, 1, 36, 0}}, {"dense_1", {1, 1, 1, 9, 0}},
-      {"dense_1/relu", {1, 1, 1, 9, 0}}, {"dropout_2", {1, 1, 1, 9, 0}}, {"dense_2", {1, 1, 1, 5, 0}}};
+  static const struct {
+    const char *name;
+    am_shape out;
+  } wanted[] = {
+      {"conv2d_1", {3, 13, 8, 4, 0}},    {"conv2d_1/relu", {3, 13, 8, 4, 0}}, {"max_pool2d_1", {3, 6, 4, 4, 0}},
+      {"conv2d_2", {3, 6, 4, 6, 0}},     {"conv2d_2/relu", {3, 6, 4, 6, 0}},  {"dropout_1", {3, 6, 4, 6, 0}},
+      {"max_pool2d_2", {3, 3, 2, 6, 0}}, {"flatten_1", {1, 1, 1, 36, 0}},     {"dense_1", {1, 1, 1, 9, 0}},
+      {"dense_1/relu", {1, 1, 1, 9, 0}}, {"dropout_2", {1, 1, 1, 9, 0}},      {"dense_2", {1, 1, 1, 5, 0}}};
   assert_int_equal(am_model_steps(m), sizeof wanted / sizeof *wanted);
   for (size_t i = 0; i < am_model_steps(m); i++) {
     const am_step *s = am_model_step(m, i);
@@ -40,7 +43,7 @@ static void weights_are_named_aligned_and_padded_with_zeros(void **state) {
   am_real *weights = am_model_weights(m, &count);
   assert_int_equal((uintptr_t)weights % 64, 0);
   static const char *const names[] = {"conv2d_1/kernel", "conv2d_1/bias", "conv2d_2/kernel", "conv2d_2/bias",
-                                      "dense_1/kernel", "dense_1/bias", "dense_2/kernel", "dense_2/bias"};
+                                      "dense_1/kernel",  "dense_1/bias",  "dense_2/kernel",  "dense_2/bias"};
   assert_int_equal(am_model_weight_count(m), 8);
   for (size_t i = 0; i < 8; i++) {
     am_array_info info = *am_model_weight_info(m, i);
@@ -86,7 +89,8 @@ static void what_limits_the_output(void **state) {
     else assert_string_equal(layer->name, cases[i].by);
     assert_int_equal(distribution, cases[i].distribution);
     char doubt[512] = "";
-    assert_int_equal(am_model_output_doubt(m, doubt, sizeof doubt), layer && !strstr(cases[i].layers, "log_probabilities"));
+    assert_int_equal(am_model_output_doubt(m, doubt, sizeof doubt),
+                     layer && !strstr(cases[i].layers, "log_probabilities"));
     if (*doubt) assert_non_null(strstr(doubt, cases[i].by));
     if (*doubt) assert_int_equal(strstr(doubt, "log_probabilities") != NULL, distribution);
     am_model_free(m);
@@ -98,7 +102,9 @@ static void blocks_expand_to_steps(void **state) {
   (void)state;
   world w = begin(1);
   am_model *m = net(w.ctx, CRNN, net_map(16, 8, 1, true), 3);
-  static const struct { const char *name; int a, b, c;
+  static const struct {
+    const char *name;
+    int a, b, c;
   } wanted[] = {{"conv2d_1", 0, 0, 0},
                 {"batch_norm_1", 1, 0, 0},
                 {"batch_norm_1/relu", 2, 0, 0},
@@ -144,9 +150,9 @@ static void blocks_expand_to_steps(void **state) {
 static void automatic_names_avoid_given_ones(void **state) {
   (void)state;
   world w = begin(1);
-  am_model *m = net(
-      w.ctx, "[{dense: {units: 3}}, {dense: {units: 3, name: dense_1}}, {dense: {name: out}}, {dense: {}}]",
-      net_vector(4), 2);
+  am_model *m =
+      net(w.ctx, "[{dense: {units: 3}}, {dense: {units: 3, name: dense_1}}, {dense: {name: out}}, {dense: {}}]",
+          net_vector(4), 2);
   assert_string_equal(am_model_step(m, 0)->layer.name, "dense_2");
   assert_string_equal(am_model_step(m, 1)->layer.name, "dense_1");
   assert_string_equal(am_model_step(m, 2)->layer.name, "out");
@@ -158,8 +164,10 @@ static void automatic_names_avoid_given_ones(void **state) {
 static void activations_take_options_and_none(void **state) {
   (void)state;
   world w = begin(1);
-  am_model *m = net(w.ctx, "[{dense: {units: 3, activation: {leaky_relu: {alpha: 0.1}}}}, "
-                           "{dense: {activation: none}}, {dense: {activation: softmax}}]", net_vector(4), 2);
+  am_model *m = net(w.ctx,
+                    "[{dense: {units: 3, activation: {leaky_relu: {alpha: 0.1}}}}, "
+                    "{dense: {activation: none}}, {dense: {activation: softmax}}]",
+                    net_vector(4), 2);
   assert_int_equal(am_model_steps(m), 4);
   assert_string_equal(am_model_step(m, 1)->layer.cls->type, "leaky_relu");
   assert_true(am_model_had_softmax(m));
@@ -178,8 +186,7 @@ static am_value *fill(world *w, am_tree *tree, const char *yaml) {
 static void filled_layers_make_the_same_model(void **state) {
   (void)state;
   world w = begin(1);
-  static const char *const nets[] = {CNN, CRNN,
-                                     "[flatten, {dense: {activation: {leaky_relu: {alpha: 0.1}}}}]"};
+  static const char *const nets[] = {CNN, CRNN, "[flatten, {dense: {activation: {leaky_relu: {alpha: 0.1}}}}]"};
   for (int n = 0; n < 3; n++) {
     am_shape input = net_map(16, 8, 1, n == 1);
     am_model *a = net(w.ctx, nets[n], input, 3), *b = NULL;
@@ -211,15 +218,26 @@ static void filling_names_every_option(void **state) {
   world w = begin(1);
   am_tree *tree = NULL;
   am_test_ok(am_tree_create(w.ctx, &tree, &w.err), &w.err);
-  static const struct { const char *path, *text; } wanted[] = {
-      {"0.conv2d.name", "conv2d_1"}, {"0.conv2d.padding", "same"}, {"0.conv2d.kernel.0", "3"},
-      {"0.conv2d.initialiser", "glorot_uniform"}, {"1.batch_norm.epsilon", "0.001"},
-      {"1.batch_norm.momentum", "0.99"}, {"1.batch_norm.activation", "relu"},
-      {"3.residual.projection", "auto"}, {"3.residual.activation", "relu"},
-      {"3.residual.layers.0.conv2d.name", "conv2d_1"}, {"3.residual.layers.0.conv2d.bias", "true"},
-      {"3.residual.layers.1.conv2d.name", "conv2d_2"}, {"5.to_sequence.name", "to_sequence_1"},
-      {"8.parallel.branches.0.0.dense.activation", "tanh"}, {"8.parallel.branches.1.0.conv1d.dilation.0", "1"},
-      {"9.attention_pool.heads", "1"}, {"10.dense.units", "0"}, {"10.dense.name", "dense_1"}};
+  static const struct {
+    const char *path, *text;
+  } wanted[] = {{"0.conv2d.name", "conv2d_1"},
+                {"0.conv2d.padding", "same"},
+                {"0.conv2d.kernel.0", "3"},
+                {"0.conv2d.initialiser", "glorot_uniform"},
+                {"1.batch_norm.epsilon", "0.001"},
+                {"1.batch_norm.momentum", "0.99"},
+                {"1.batch_norm.activation", "relu"},
+                {"3.residual.projection", "auto"},
+                {"3.residual.activation", "relu"},
+                {"3.residual.layers.0.conv2d.name", "conv2d_1"},
+                {"3.residual.layers.0.conv2d.bias", "true"},
+                {"3.residual.layers.1.conv2d.name", "conv2d_2"},
+                {"5.to_sequence.name", "to_sequence_1"},
+                {"8.parallel.branches.0.0.dense.activation", "tanh"},
+                {"8.parallel.branches.1.0.conv1d.dilation.0", "1"},
+                {"9.attention_pool.heads", "1"},
+                {"10.dense.units", "0"},
+                {"10.dense.name", "dense_1"}};
   am_value *layers = fill(&w, tree, CRNN);
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
     const am_value *v = am_value_find(layers, wanted[i].path);
@@ -290,7 +308,11 @@ static void fills_or_refuses_alike(world *w, const char *yaml, const char *words
 
 static void bad_configs_say_what_and_where(void **state) {
   (void)state;
-  static const struct { const char *yaml; am_shape input; am_status status; const char *words;
+  static const struct {
+    const char *yaml;
+    am_shape input;
+    am_status status;
+    const char *words;
   } cases[] = {
       {"[{conv2x: {filters: 3}}]",
        {3, 8, 8, 1, 0},
@@ -302,10 +324,7 @@ static void bad_configs_say_what_and_where(void **state) {
        AM_E_CONFIG,
        "net.yaml:2:11: unknown key \"unit\" in dense_1; did you mean \"units\"?"},
       {"- flatten\n- dense:\n  units: 3", {3, 8, 8, 1, 0}, AM_E_CONFIG, "net.yaml:2:3: a layer is one entry"},
-      {"- flatten\n- dense: 3",
-       {3, 8, 8, 1, 0},
-       AM_E_CONFIG,
-       "net.yaml:2:10: the options of dense are a map"},
+      {"- flatten\n- dense: 3", {3, 8, 8, 1, 0}, AM_E_CONFIG, "net.yaml:2:10: the options of dense are a map"},
       {"- [flatten]", {3, 8, 8, 1, 0}, AM_E_CONFIG, "found a list in the list of layers"},
       {"flatten: {}", {3, 8, 8, 1, 0}, AM_E_CONFIG, "found a map"},
       {"[]", {3, 8, 8, 1, 0}, AM_E_CONFIG, "no layers"},
@@ -319,14 +338,8 @@ static void bad_configs_say_what_and_where(void **state) {
        {1, 1, 1, 8, 0},
        AM_E_CONFIG,
        "net.yaml:1:24: activation of dense_1: found \"rellu\"; did you mean \"relu\"?"},
-      {"- {dense: {activation: lstm}}",
-       {1, 1, 1, 8, 0},
-       AM_E_CONFIG,
-       "activation of dense_1: found \"lstm\""},
-      {"- {dense: {activation: [relu]}}",
-       {1, 1, 1, 8, 0},
-       AM_E_CONFIG,
-       "activation of dense_1: wanted a word"},
+      {"- {dense: {activation: lstm}}", {1, 1, 1, 8, 0}, AM_E_CONFIG, "activation of dense_1: found \"lstm\""},
+      {"- {dense: {activation: [relu]}}", {1, 1, 1, 8, 0}, AM_E_CONFIG, "activation of dense_1: wanted a word"},
       {"- {add: {}}", {1, 1, 1, 8, 0}, AM_E_CONFIG, "stands only inside a block"},
       {"- flatten\n- dense",
        {3, 8, 8, 1, 1},
@@ -350,10 +363,7 @@ static void bad_configs_say_what_and_where(void **state) {
        AM_E_CONFIG,
        "net.yaml:1:32: unknown key \"unitz\" in residual_1/dense_1"},
       {"- parallel: {branches: []}", {1, 1, 1, 8, 0}, AM_E_CONFIG, "has 0 branches"},
-      {"- parallel: {branches: [dense]}",
-       {1, 1, 1, 8, 0},
-       AM_E_CONFIG,
-       "branch 1 of parallel_1 is not a list"},
+      {"- parallel: {branches: [dense]}", {1, 1, 1, 8, 0}, AM_E_CONFIG, "branch 1 of parallel_1 is not a list"},
       {"- parallel: {branches: [[{conv2d: {filters: 3}}], []]}\n- flatten\n- dense",
        {3, 8, 8, 1, 0},
        AM_E_SHAPE,
@@ -386,8 +396,9 @@ static void ways_of_different_stride_are_refused(void **state) {
   world w = begin(1);
   am_model *m = NULL;
   /* Both branches make 4 of 8 frames, but 1 and 2 of 3. */
-  am_test_fails(net_try(w.ctx, "[{parallel: {branches: [[{conv1d: {filters: 2, kernel: 1, stride: 2}}], "
-                               "[{max_pool1d: {size: 2}}]]}}, global_average_pool, dense]",
+  am_test_fails(net_try(w.ctx,
+                        "[{parallel: {branches: [[{conv1d: {filters: 2, kernel: 1, stride: 2}}], "
+                        "[{max_pool1d: {size: 2}}]]}}, global_average_pool, dense]",
                         net_sequence(8, 3, true), 3, &m, &w.err),
                 AM_E_SHAPE, &w.err, "must shorten a clip alike");
   am_context_free(w.ctx);
@@ -401,8 +412,7 @@ static void deep_nesting_is_refused(void **state) {
   strcat(yaml, "[{dense: {units: 8}}]");
   for (int depth = 0; depth < 18; depth++) strcat(yaml, "}}]");
   am_model *m = NULL;
-  am_test_fails(net_try(w.ctx, yaml, net_vector(8), 8, &m, &w.err), AM_E_CONFIG, &w.err,
-                "nested deeper than 16");
+  am_test_fails(net_try(w.ctx, yaml, net_vector(8), 8, &m, &w.err), AM_E_CONFIG, &w.err, "nested deeper than 16");
   fills_or_refuses_alike(&w, yaml, "nested deeper than 16");
   am_context_free(w.ctx);
 }

@@ -39,8 +39,7 @@ static void test_net(void **state) {
   const size_t n = am_test_cpus(cpus);
   for (size_t i = 0; i < n; i++) {
     const double fused = check_net(c, cpus[i], true), plain = check_net(c, cpus[i], false);
-    if (getenv("AM_FIGURES"))
-      print_message("# %s on %s: error %.2g, unfused %.2g\n", c->name, cpus[i], fused, plain);
+    if (getenv("AM_FIGURES")) print_message("# %s on %s: error %.2g, unfused %.2g\n", c->name, cpus[i], fused, plain);
   }
 }
 
@@ -51,8 +50,7 @@ static void test_loss(void **state) {
   loss_read(&l, ctx, c);
   am_real dy[64], each[16];
   const double total = loss_run(&l, dy, each), wanted = (double)golden_find(c, "loss")->data[0];
-  if (!(fabs(total - wanted) <= 1e-6 * fmax(1, fabs(wanted))))
-    fail_msg("loss %.9g, wanted %.9g", total, wanted);
+  if (!(fabs(total - wanted) <= 1e-6 * fmax(1, fabs(wanted)))) fail_msg("loss %.9g, wanted %.9g", total, wanted);
   check_tensor(c, "plain", "each", each, (size_t)l.batch, 1);
   check_tensor(c, "plain", "dy", dy, (size_t)(l.batch * l.classes), 1);
   assert_true(loss_run(&l, NULL, NULL) == total);
@@ -70,8 +68,7 @@ static double check_curve(const golden_case *c, const char *cpu) {
     const double loss = curve_step(&u, ctx, c), difference = fabs(loss - (double)wanted->data[step]);
     worst = fmax(worst, difference);
     if (!(difference <= 1e-4))
-      fail_msg("%s on %s: step %d: loss %.6f, wanted %.6f", c->name, cpu, step, loss,
-               (double)wanted->data[step]);
+      fail_msg("%s on %s: step %d: loss %.6f, wanted %.6f", c->name, cpu, step, loss, (double)wanted->data[step]);
   }
   const float *losses = wanted->data; /* it must have learnt something */
   assert_true(losses[STEPS - 2] + losses[STEPS - 1] < (losses[0] + losses[1]) / 2);

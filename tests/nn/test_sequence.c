@@ -16,17 +16,17 @@ static golden_case large(const char *type, const char *text) {
 }
 
 static const char *const layers[][2] = {
-  {"lstm", "{units: 33, bidirectional: true, layers: 2}"},
-  {"lstm", "{units: 20, return: last}"},
-  {"gru", "{units: 33, bidirectional: true, layers: 2}"},
-  {"gru", "{units: 19, reset_after: false, bidirectional: true}"},
-  {"batch_norm", "{}"},
-  {"batch_norm", "{statistics: plain}"},
-  {"layer_norm", "{}"},
-  {"attention_pool", "{units: 24, heads: 2, statistics: mean_std}"},
-  {"attention_pool", "{}"},
-  {"global_average_pool", "{}"},
-  {"global_max_pool", "{over: time}"},
+    {"lstm", "{units: 33, bidirectional: true, layers: 2}"},
+    {"lstm", "{units: 20, return: last}"},
+    {"gru", "{units: 33, bidirectional: true, layers: 2}"},
+    {"gru", "{units: 19, reset_after: false, bidirectional: true}"},
+    {"batch_norm", "{}"},
+    {"batch_norm", "{statistics: plain}"},
+    {"layer_norm", "{}"},
+    {"attention_pool", "{units: 24, heads: 2, statistics: mean_std}"},
+    {"attention_pool", "{}"},
+    {"global_average_pool", "{}"},
+    {"global_max_pool", "{over: time}"},
 };
 enum { LAYERS = sizeof layers / sizeof *layers };
 
@@ -68,8 +68,7 @@ static void test_threads(void **state) {
       for (int threads = 2; threads <= 4; threads += 2) {
         am_real *more = step_of(&c, threads, cpus[k], &m);
         assert_int_equal(n, m);
-        if (memcmp(one, more, n * sizeof *one))
-          fail_msg("%s %s: other bits with %d threads", c.type, c.text, threads);
+        if (memcmp(one, more, n * sizeof *one)) fail_msg("%s %s: other bits with %d threads", c.type, c.text, threads);
         free(more);
       }
       for (size_t e = 0; e < n; e++)
@@ -109,8 +108,7 @@ static am_status build_of(am_context *ctx, const char *type, const char *text, a
   am_test_ok(am_tree_create(ctx, &tree, NULL), &(am_error){0});
   layer.options = calloc(1, layer.cls->options_size + 1);
   layer.in[0] = in;
-  am_status status =
-      am_options_read(tree, layer.cls->table, flow_parse(tree, text), type, layer.options, err);
+  am_status status = am_options_read(tree, layer.cls->table, flow_parse(tree, text), type, layer.options, err);
   if (!status) status = layer.cls->build(&layer, err);
   free(layer.options);
   am_tree_free(tree);
@@ -126,16 +124,15 @@ static void test_refused(void **state) {
   am_test_fails(build_of(ctx, "gru", "{units: 4}", vector, &err), AM_E_SHAPE, &err, "layer it, input (8)");
   am_test_fails(build_of(ctx, "lstm", "{}", sequence, &err), AM_E_CONFIG, &err, "units");
   am_test_fails(build_of(ctx, "lstm", "{units: 0}", sequence, &err), AM_E_CONFIG, &err, "units");
-  am_test_fails(build_of(ctx, "lstm", "{units: 4, layers: 3, bidirectional: true}", sequence, &err),
-                AM_E_CONFIG, &err, "at most 2");
+  am_test_fails(build_of(ctx, "lstm", "{units: 4, layers: 3, bidirectional: true}", sequence, &err), AM_E_CONFIG, &err,
+                "at most 2");
   am_test_fails(build_of(ctx, "lstm", "{units: 4, reset_after: true}", sequence, &err), AM_E_CONFIG, &err,
                 "reset_after");
   am_test_fails(build_of(ctx, "attention_pool", "{}", map, &err), AM_E_SHAPE, &err, "to_sequence");
   am_test_fails(build_of(ctx, "attention_pool", "{heads: 0}", sequence, &err), AM_E_CONFIG, &err, "heads");
   am_test_fails(build_of(ctx, "global_max_pool", "{}", vector, &err), AM_E_SHAPE, &err, "flatten");
   am_test_fails(build_of(ctx, "global_average_pool", "{over: al}", map, &err), AM_E_CONFIG, &err, "all");
-  am_test_fails(build_of(ctx, "layer_norm", "{}", (am_shape){2, 9, 1, 1, true}, &err), AM_E_SHAPE, &err,
-                "at least 2");
+  am_test_fails(build_of(ctx, "layer_norm", "{}", (am_shape){2, 9, 1, 1, true}, &err), AM_E_SHAPE, &err, "at least 2");
   am_test_fails(build_of(ctx, "batch_norm", "{momentum: 1.5}", map, &err), AM_E_CONFIG, &err, "momentum");
   am_context_free(ctx);
 }
@@ -144,8 +141,8 @@ static void test_forget_bias(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, "plain");
   for (int on = 0; on < 2; on++) {
-    const golden_case c = large("lstm", on ? "{units: 3, bidirectional: true}"
-                                           : "{units: 3, bidirectional: true, unit_forget_bias: false}");
+    const golden_case c = large(
+        "lstm", on ? "{units: 3, bidirectional: true}" : "{units: 3, bidirectional: true, unit_forget_bias: false}");
     runner r;
     runner_create(&r, ctx, &c);
     for (int i = 0; i < r.layer.n_weights; i++) memset(r.w[i], 0, r.layer.weights[i].count * sizeof(am_real));
@@ -202,7 +199,8 @@ static void drift_begin(drift *d, am_context *ctx, const char *options) {
 /* One more batch; its mean and variance of channel k by definition. */
 static void drift_step(drift *d, double mean[5], double variance[5]) {
   d->t++;
-  for (int i = 0; i < 15; i++) d->r.x[0][i] = (am_real)(3 + sin(1.3 * i * i + 0.7 * d->t) * (1 + 0.5 * cos(0.01 * d->t)));
+  for (int i = 0; i < 15; i++)
+    d->r.x[0][i] = (am_real)(3 + sin(1.3 * i * i + 0.7 * d->t) * (1 + 0.5 * cos(0.01 * d->t)));
   for (int k = 0; k < 5; k++) {
     const double x[3] = {(double)d->r.x[0][k], (double)d->r.x[0][5 + k], (double)d->r.x[0][10 + k]};
     mean[k] = (x[0] + x[1] + x[2]) / 3;
@@ -274,10 +272,10 @@ static void test_batch_norm_start(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_threads),     cmocka_unit_test(test_nan),
-    cmocka_unit_test(test_refused),     cmocka_unit_test(test_forget_bias),
-    cmocka_unit_test(test_batch_norm_little),
-    cmocka_unit_test(test_batch_norm_corrected), cmocka_unit_test(test_batch_norm_start),
+      cmocka_unit_test(test_threads),           cmocka_unit_test(test_nan),
+      cmocka_unit_test(test_refused),           cmocka_unit_test(test_forget_bias),
+      cmocka_unit_test(test_batch_norm_little), cmocka_unit_test(test_batch_norm_corrected),
+      cmocka_unit_test(test_batch_norm_start),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,8 +41,7 @@ static run train_step_after(am_model *m, int batch, const int *lengths, const am
   am_session *s = net_session(m, batch, true);
   am_session_want_input_gradient(s, true);
   if (nan_before) leave_nan(s, m, batch);
-  am_batch data = {
-      .size = sizeof data, .n = batch, .x = x, .lengths = lengths, .seed = 5, .epoch = 2, .draws = draws};
+  am_batch data = {.size = sizeof data, .n = batch, .x = x, .lengths = lengths, .seed = 5, .epoch = 2, .draws = draws};
   am_session_forward(s, &data, true, NULL);
   run r = {.outputs = (size_t)batch * k, .inputs = (size_t)batch * am_shape_count(in)};
   r.y = malloc(r.outputs * sizeof *r.y);
@@ -219,12 +218,12 @@ static void batch_norm_is_folded_in_inference(void **state) {
   "{dropout: {rate: 0.3}}, {parallel: {branches: [[{dense: {units: 4, activation: tanh}}], " \
   "[{conv1d: {filters: 3, padding: same}}], []]}}, attention_pool, {dense: {}}]"
 static const char *const mixed[] = {
-      "[{conv2d: {filters: 4, padding: same, activation: relu}}, {dropout: {rate: 0.3}},"
-      " {max_pool2d: {size: [1, 2]}},"
-      " {residual: {layers: [{conv2d: {filters: 5, padding: same, stride: [2, 1], activation: gelu}}]}},"
-      " {squeeze_excite: {reduction: 2}}," TAIL,
-      "[{conv2d: {filters: 4, padding: same, activation: sigmoid}}, {average_pool2d: {size: [1, 2]}},"
-      " {dense: {units: 3, activation: softmax}}," TAIL};
+    "[{conv2d: {filters: 4, padding: same, activation: relu}}, {dropout: {rate: 0.3}},"
+    " {max_pool2d: {size: [1, 2]}},"
+    " {residual: {layers: [{conv2d: {filters: 5, padding: same, stride: [2, 1], activation: gelu}}]}},"
+    " {squeeze_excite: {reduction: 2}}," TAIL,
+    "[{conv2d: {filters: 4, padding: same, activation: sigmoid}}, {average_pool2d: {size: [1, 2]}},"
+    " {dense: {units: 3, activation: softmax}}," TAIL};
 
 /* A padded batch against each clip alone, in a model as long as the clip. */
 static void a_clip_alone_equals_the_clip_in_a_padded_batch(void **state) {
@@ -244,8 +243,7 @@ static void a_clip_alone_equals_the_clip_in_a_padded_batch(void **state) {
       am_session *s = net_session(alone, 1, true);
       am_session_want_input_gradient(s, true);
       uint64_t draw = 100 + (uint64_t)b;
-      am_batch data = {
-          .size = sizeof data, .n = 1, .x = x + b * 16 * 8, .seed = 5, .epoch = 2, .draws = &draw};
+      am_batch data = {.size = sizeof data, .n = 1, .x = x + b * 16 * 8, .seed = 5, .epoch = 2, .draws = &draw};
       am_session_forward(s, &data, true, NULL);
       assert_tensor_f(am_session_output(s), all.y + b * 3, 3, 1e-6);
       am_session_backward(s, dy + b * 3, NULL);
@@ -355,12 +353,11 @@ static void inference_equals_training_without_dropout(void **state) {
   (void)state;
   world w = begin(2);
   am_shape in = net_map(16, 8, 1, false);
-  am_model *m =
-      net(w.ctx,
-          "[{conv2d: {filters: 4, padding: same, activation: relu}}, {max_pool2d: {size: 2}}, "
-          "{residual: {layers: [{conv2d: {filters: 4, padding: same}}]}}, flatten, {dense: {units: 7, "
-          "activation: silu}}, {dense: {}}]",
-          in, 3);
+  am_model *m = net(w.ctx,
+                    "[{conv2d: {filters: 4, padding: same, activation: relu}}, {max_pool2d: {size: 2}}, "
+                    "{residual: {layers: [{conv2d: {filters: 4, padding: same}}]}}, flatten, {dense: {units: 7, "
+                    "activation: silu}}, {dense: {}}]",
+                    in, 3);
   am_session *a = net_session(m, 4, true), *b = net_session(m, 9, false);
   am_real *x = net_input(in, 4, NULL, 1);
   am_batch data = {.size = sizeof data, .n = 4, .x = x};
@@ -437,12 +434,11 @@ static void sessions_reuse_dead_memory(void **state) {
   (void)state;
   world w = begin(2);
   /* Four maps of 64x32x8 and nothing else of size. */
-  am_model *m =
-      net(w.ctx,
-          "[{conv2d: {filters: 8, padding: same}}, {conv2d: {filters: 8, padding: same, activation: gelu}}, "
-          "{conv2d: {filters: 8, padding: same}}, {conv2d: {filters: 8, padding: same}}, "
-          "global_average_pool, dense]",
-          net_map(64, 32, 1, false), 3);
+  am_model *m = net(w.ctx,
+                    "[{conv2d: {filters: 8, padding: same}}, {conv2d: {filters: 8, padding: same, activation: gelu}}, "
+                    "{conv2d: {filters: 8, padding: same}}, {conv2d: {filters: 8, padding: same}}, "
+                    "global_average_pool, dense]",
+                    net_map(64, 32, 1, false), 3);
   size_t map = (size_t)8 * 64 * 32 * 8 * sizeof(am_real);
   size_t once_1 = am_session_bytes(m, 8, false), once_2 = am_session_bytes(m, 16, false);
   assert_true(once_2 - once_1 < 2 * map + map / 4); /* input and output of one layer at a time */

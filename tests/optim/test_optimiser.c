@@ -116,8 +116,8 @@ static void adam(void **state) {
   check("{kind: adam, learning_rate: 0.01, beta2: 0.99, epsilon: 0.01, epsilon_mode: pytorch, weight_decay: 0.1}", 0, 1,
         golden_adam_pytorch);
   check("{kind: adam, learning_rate: 0.01, beta2: 0.99, epsilon: 0.01, epsilon_mode: keras}", 0, 1, golden_adam_keras);
-  check("{kind: adamw, learning_rate: 0.01, beta2: 0.99, epsilon: 1e-8, epsilon_mode: pytorch, weight_decay: 0.1}", 0, 1,
-        golden_adamw);
+  check("{kind: adamw, learning_rate: 0.01, beta2: 0.99, epsilon: 1e-8, epsilon_mode: pytorch, weight_decay: 0.1}", 0,
+        1, golden_adamw);
 }
 
 static void divides_and_clips_once(void **state) {
@@ -171,8 +171,9 @@ static void patterns_must_match(void **state) {
   am_error err;
   am_optimiser *o;
   bench b = bench_make(NULL, "{freeze: [\"conv*\"]}");
-  am_test_fails(am_optimiser_create(b.ctx, &b.options, 0, b.model, &o, &err), AM_E_CONFIG, &err,
-                "train.optimiser.freeze: \"conv*\" matches no weight array of the model; names look like \"out/kernel\"");
+  am_test_fails(
+      am_optimiser_create(b.ctx, &b.options, 0, b.model, &o, &err), AM_E_CONFIG, &err,
+      "train.optimiser.freeze: \"conv*\" matches no weight array of the model; names look like \"out/kernel\"");
   bench_free(&b);
   b = bench_make(NULL, "{rates: {\"dense*\": 0.5}}");
   am_test_fails(am_optimiser_create(b.ctx, &b.options, 0, b.model, &o, &err), AM_E_CONFIG, &err,

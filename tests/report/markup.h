@@ -8,8 +8,7 @@
 
 static inline const char *markup_attribute(const char *at, const char *page) {
   while (*at && *at != '=' && *at != '>' && !isspace((unsigned char)*at)) at++;
-  if (at[0] != '=' || at[1] != '"')
-    fail_msg("an attribute without quotes at byte %ld: %.40s", (long)(at - page), at);
+  if (at[0] != '=' || at[1] != '"') fail_msg("an attribute without quotes at byte %ld: %.40s", (long)(at - page), at);
   for (at += 2; *at && *at != '"'; at++)
     if (*at == '<') fail_msg("< in an attribute at byte %ld: %.40s", (long)(at - page), at);
   return *at ? at + 1 : at;
@@ -43,8 +42,7 @@ static inline size_t markup_check(const char *page) {
     at = name + n;
     if (closes) {
       if (!depth || strlen(stack[depth - 1]) != n || strncmp(stack[depth - 1], name, n) != 0)
-        fail_msg("</%.*s> closes <%s> at byte %ld", (int)n, name, depth ? stack[depth - 1] : "",
-                 (long)(at - page));
+        fail_msg("</%.*s> closes <%s> at byte %ld", (int)n, name, depth ? stack[depth - 1] : "", (long)(at - page));
       depth--;
       assert_int_equal(*at++, '>');
       continue;

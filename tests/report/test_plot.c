@@ -227,11 +227,17 @@ static void test_save_fails_cleanly(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_curves),      cmocka_unit_test(test_file_and_element), cmocka_unit_test(test_whole_ticks), cmocka_unit_test(test_legend),
-    cmocka_unit_test(test_long_numbers), cmocka_unit_test(test_no_data),     cmocka_unit_test(test_confusion),
-    cmocka_unit_test(test_confusion_says_what_it_is_over),
-    cmocka_unit_test(test_sound_pictures), cmocka_unit_test(test_two_spectrograms),
-    cmocka_unit_test(test_save_fails_cleanly),
+      cmocka_unit_test(test_curves),
+      cmocka_unit_test(test_file_and_element),
+      cmocka_unit_test(test_whole_ticks),
+      cmocka_unit_test(test_legend),
+      cmocka_unit_test(test_long_numbers),
+      cmocka_unit_test(test_no_data),
+      cmocka_unit_test(test_confusion),
+      cmocka_unit_test(test_confusion_says_what_it_is_over),
+      cmocka_unit_test(test_sound_pictures),
+      cmocka_unit_test(test_two_spectrograms),
+      cmocka_unit_test(test_save_fails_cleanly),
   };
   return cmocka_run_group_tests_name("report", tests, setup, teardown);
 }

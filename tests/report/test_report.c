@@ -28,7 +28,7 @@ static int teardown(void **state) {
 /* ---- a run with names that would break a careless page ---- */
 
 #define EVIL "<script>alert(1)</script>"
-#define TRICKY "tr\xc3\xa9s \\\"gai\\\" & 'co'"         /* in JSON: très "gai" & 'co' */
+#define TRICKY "tr\xc3\xa9s \\\"gai\\\" & 'co'" /* in JSON: très "gai" & 'co' */
 #define TRICKY_CSV "tr\xc3\xa9s \"\"gai\"\" & 'co'"
 
 static void text_file(const char *folder, const char *name, const char *text) {
@@ -36,46 +36,52 @@ static void text_file(const char *folder, const char *name, const char *text) {
 }
 
 static const char config[] =
-  "name: \"a <b>bold</b> name & more\"\n"
-  "description: '\"quoted\" ]]> <!-- text'\n"
-  "data: {corpus: manifest, root: \"%s\"}\n"
-  "split: {kind: corpus}\n"
-  "features: {kind: mfcc, sample_rate: 8000, n_fft: 256, hop: 128, mels: 20, mfcc: 13,"
-  " mean_over_time: true}\n"
-  "model: {layers: [{dense: {}}]}\n";
+    "name: \"a <b>bold</b> name & more\"\n"
+    "description: '\"quoted\" ]]> <!-- text'\n"
+    "data: {corpus: manifest, root: \"%s\"}\n"
+    "split: {kind: corpus}\n"
+    "features: {kind: mfcc, sample_rate: 8000, n_fft: 256, hop: 128, mels: 20, mfcc: 13,"
+    " mean_over_time: true}\n"
+    "model: {layers: [{dense: {}}]}\n";
 
 static const char history[] =
-  "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,validation_uar,learning_rate,seconds,"
-  "clips_per_second\n"
-  "1,1.5,0.25,,,,0.01,0.5,100\n2,1.25,0.5,,,,0.001,0.5,100\n";
+    "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,validation_uar,learning_rate,seconds,"
+    "clips_per_second\n"
+    "1,1.5,0.25,,,,0.01,0.5,100\n2,1.25,0.5,,,,0.001,0.5,100\n";
 
 static const char metrics[] =
-  "{\"name\": \"x\", \"epochs\": 2, \"steps\": 8, \"best_epoch\": 2, \"seconds\": 3725,\n"
-  "\"split_note\": \"<i>a</i> & b\",\n"
-  "\"speaker_independent\": false, \"transductive\": true, \"synthetic\": true,\n"
-  "\"validation\": null, \"test\":\n"
-  "{\"n\": 4, \"labels\": [\"" EVIL "\", \"" TRICKY "\"], \"accuracy\": 0.5,\n"
-  "\"uar\": 0.5, \"macro_f1\": 0.5, \"loss\": 0.75, \"ece\": 0.1,\n"
-  "\"interval\": {\"kind\": \"Wilson <1927>\", \"level\": 0.95, \"accuracy\": [0.25, 0.75],\n"
-  "\"uar\": [0.25, null]},\n"
-  "\"per_class\": {\"" EVIL "\": {\"precision\": null, \"recall\": 1, \"f1\": 0.5, \"support\": 1},\n"
-  "\"" TRICKY "\": {\"precision\": 0.5, \"recall\": 0.25, \"f1\": 0.5, \"support\": 3}},\n"
-  "\"confusion\": [[1, 0], [2, 1]], \"split\": \"test\", \"speaker_independent\": false}}\n";
+    "{\"name\": \"x\", \"epochs\": 2, \"steps\": 8, \"best_epoch\": 2, \"seconds\": 3725,\n"
+    "\"split_note\": \"<i>a</i> & b\",\n"
+    "\"speaker_independent\": false, \"transductive\": true, \"synthetic\": true,\n"
+    "\"validation\": null, \"test\":\n"
+    "{\"n\": 4, \"labels\": [\"" EVIL "\", \"" TRICKY
+    "\"], \"accuracy\": 0.5,\n"
+    "\"uar\": 0.5, \"macro_f1\": 0.5, \"loss\": 0.75, \"ece\": 0.1,\n"
+    "\"interval\": {\"kind\": \"Wilson <1927>\", \"level\": 0.95, \"accuracy\": [0.25, 0.75],\n"
+    "\"uar\": [0.25, null]},\n"
+    "\"per_class\": {\"" EVIL
+    "\": {\"precision\": null, \"recall\": 1, \"f1\": 0.5, \"support\": 1},\n"
+    "\"" TRICKY
+    "\": {\"precision\": 0.5, \"recall\": 0.25, \"f1\": 0.5, \"support\": 3}},\n"
+    "\"confusion\": [[1, 0], [2, 1]], \"split\": \"test\", \"speaker_independent\": false}}\n";
 
 static const char facts[] =
-  "{\"name\": \"x\", \"state\": \"finished\", \"started\": \"2026-01-02T03:04:05Z\",\n"
-  "\"written\": \"2026-01-02T04:04:05Z\",\n"
-  "\"version\": \"0.1.0\", \"cpu\": \"<plain>\", \"threads\": 2, \"steps\": 8, \"parameters\": 1234,\n"
-  "\"data\": {\"title\": \"Corpus <one>\", \"licence\": \"CC & co\", \"citation\": \"A \\\"B\\\"\",\n"
-  "\"synthetic\": true, \"clips\": 4, \"missing\": 0,\n"
-  "\"missing_note\": \"\", \"train\": 0, \"validation\": 0, \"test\": 4}}\n";
+    "{\"name\": \"x\", \"state\": \"finished\", \"started\": \"2026-01-02T03:04:05Z\",\n"
+    "\"written\": \"2026-01-02T04:04:05Z\",\n"
+    "\"version\": \"0.1.0\", \"cpu\": \"<plain>\", \"threads\": 2, \"steps\": 8, \"parameters\": 1234,\n"
+    "\"data\": {\"title\": \"Corpus <one>\", \"licence\": \"CC & co\", \"citation\": \"A \\\"B\\\"\",\n"
+    "\"synthetic\": true, \"clips\": 4, \"missing\": 0,\n"
+    "\"missing_note\": \"\", \"train\": 0, \"validation\": 0, \"test\": 4}}\n";
 
-static const char predictions[] =
-  "clip,speaker,fold,true,predicted,p_" EVIL ",\"p_" TRICKY_CSV "\"\n"
-  "\"a/<b>&\"\"x'.wav\",<s1>,," EVIL "," EVIL ",0.75,0.25\n"
-  "\"bad \x01 bytes.wav\",\"s\"\"2\",,\"" TRICKY_CSV "\"," EVIL ",0.6,0.4\n"
-  "\xe6\x82\xb2\xe3\x81\x97\xe3\x81\x84.wav,\"s\"\"2\",,\"" TRICKY_CSV "\"," EVIL ",0.9,0.1\n"
-  "d.wav,,,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n";
+static const char predictions[] = "clip,speaker,fold,true,predicted,p_" EVIL ",\"p_" TRICKY_CSV
+                                  "\"\n"
+                                  "\"a/<b>&\"\"x'.wav\",<s1>,," EVIL "," EVIL
+                                  ",0.75,0.25\n"
+                                  "\"bad \x01 bytes.wav\",\"s\"\"2\",,\"" TRICKY_CSV "\"," EVIL
+                                  ",0.6,0.4\n"
+                                  "\xe6\x82\xb2\xe3\x81\x97\xe3\x81\x84.wav,\"s\"\"2\",,\"" TRICKY_CSV "\"," EVIL
+                                  ",0.9,0.1\n"
+                                  "d.wav,,,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n";
 
 static char *make_run(const char *corpus) {
   char *run = am_test_folder(), text[2048];
@@ -104,9 +110,13 @@ static char *page_of(const char *run) {
 }
 
 #define assert_says(page, words) \
-  do { if (!strstr(page, words)) fail_msg("%s:%d: the page lacks %s", __FILE__, __LINE__, words); } while (0)
+  do { \
+    if (!strstr(page, words)) fail_msg("%s:%d: the page lacks %s", __FILE__, __LINE__, words); \
+  } while (0)
 #define assert_says_not(page, words) \
-  do { if (strstr(page, words)) fail_msg("%s:%d: the page has %s", __FILE__, __LINE__, words); } while (0)
+  do { \
+    if (strstr(page, words)) fail_msg("%s:%d: the page has %s", __FILE__, __LINE__, words); \
+  } while (0)
 
 /* ---- tests ---- */
 
@@ -115,7 +125,8 @@ static void test_escape(void **state) {
   am_buffer out = {0};
   am_html h = {ctx, &out};
   am_html_text(h, "<&>\"' \xc3\xa9\xf0\x9f\x98\x80 \xff\xc3 \x01\x7f\xc2\x85\xef\xbf\xbf\n");
-  assert_string_equal(out.data, "&lt;&amp;&gt;&quot;&#39; \xc3\xa9\xf0\x9f\x98\x80 \xef\xbf\xbd\xef\xbf\xbd "
+  assert_string_equal(out.data,
+                      "&lt;&amp;&gt;&quot;&#39; \xc3\xa9\xf0\x9f\x98\x80 \xef\xbf\xbd\xef\xbf\xbd "
                       "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\n");
   am_buffer_free(ctx, &out);
   am_html_element(h, "td class=\"n\"", "<x>");
@@ -127,9 +138,11 @@ static void test_escape(void **state) {
 
 static void test_numbers(void **state) {
   (void)state;
-  static const struct { double number; const char *text; } cases[] = {
-    {0, "0"}, {1, "1"}, {-1.5, "-1.5"}, {0.05, "0.05"}, {-0.05, "-0.05"}, {2.999, "3"}, {-0.001, "0"},
-    {1234.56, "1234.56"}, {NAN, "0"}, {INFINITY, "0"}};
+  static const struct {
+    double number;
+    const char *text;
+  } cases[] = {{0, "0"},     {1, "1"},      {-1.5, "-1.5"},       {0.05, "0.05"}, {-0.05, "-0.05"},
+               {2.999, "3"}, {-0.001, "0"}, {1234.56, "1234.56"}, {NAN, "0"},     {INFINITY, "0"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     am_buffer out = {0};
     am_html_number((am_html){ctx, &out}, cases[i].number);
@@ -140,8 +153,7 @@ static void test_numbers(void **state) {
 
 static void test_base64(void **state) { /* RFC 4648, section 10 */
   (void)state;
-  static const char *const cases[][2] = {{"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
-                                         {"foobar", "Zm9vYmFy"}};
+  static const char *const cases[][2] = {{"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
   for (size_t i = 0; i < 4; i++) {
     am_buffer out = {0};
     am_html_base64((am_html){ctx, &out}, cases[i][0], strlen(cases[i][0]));
@@ -237,7 +249,8 @@ static void test_nothing_held_out(void **state) {
   char *run = make_run("nowhere");
   text_file(run, "metrics.json", "{\"best_epoch\": 2, \"validation\": null, \"test\": null}");
   unlink(am_test_path(run, "predictions.csv"));
-  text_file(run, "history.csv", "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,"
+  text_file(run, "history.csv",
+            "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,"
             "validation_uar,learning_rate,seconds,clips_per_second\n");
   char *page = page_of(run);
   markup_check(page);
@@ -252,8 +265,10 @@ static void test_utterances(void **state) {
   (void)state;
   char *run = make_run("nowhere"), text[4096];
   const char *at = strstr(metrics, "\"confusion\"");
-  snprintf(text, sizeof text, "%.*s\"per_utterance\": {\"n\": 2, \"accuracy\": 1, \"uar\": 0.875,"
-           " \"macro_f1\": 1, \"loss\": 0.125}, %s", (int)(at - metrics), metrics, at);
+  snprintf(text, sizeof text,
+           "%.*s\"per_utterance\": {\"n\": 2, \"accuracy\": 1, \"uar\": 0.875,"
+           " \"macro_f1\": 1, \"loss\": 0.125}, %s",
+           (int)(at - metrics), metrics, at);
   text_file(run, "metrics.json", text);
   char *page = page_of(run);
   markup_check(page);
@@ -296,8 +311,7 @@ static void test_half_written(void **state) {
 
 static void test_missing_files(void **state) {
   (void)state;
-  static const char *const files[] = {"config.yaml", "history.csv", "metrics.json", "run.json",
-                                      "predictions.csv"};
+  static const char *const files[] = {"config.yaml", "history.csv", "metrics.json", "run.json", "predictions.csv"};
   am_error err;
   for (size_t i = 0; i < 5; i++) {
     char *run = make_run("nowhere");
@@ -311,8 +325,7 @@ static void test_missing_files(void **state) {
 }
 
 /* The file with `from` replaced by `to`. */
-static void edited_file(const char *folder, const char *name, const char *whole, const char *from,
-                        const char *to) {
+static void edited_file(const char *folder, const char *name, const char *whole, const char *from, const char *to) {
   char text[4096];
   const char *at = strstr(whole, from);
   assert_non_null(at);
@@ -359,16 +372,17 @@ static void test_damage(void **state) {
   damage("predictions.csv", predictions, ",0.75,", ",,", "wanted a probability");
   damage("predictions.csv", predictions, ",," EVIL, ",,joy", "'joy'");
   damage("predictions.csv", predictions, "p_" EVIL, "p_joy", EVIL);
-  damage("predictions.csv", predictions, "d.wav,,,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n", "",
-         "3 rows");
+  damage("predictions.csv", predictions, "d.wav,,,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n", "", "3 rows");
   damage("predictions.csv", predictions, "d.wav,", "\"d.wav,", "predictions.csv:5");
 }
 
 /* ---- a cross-validation: three folds planned, two finished ---- */
 
 #define FOLD(seed, fold, folder, uar) \
-  "{\"seed\": " #seed ", \"fold\": " #fold ", \"folder\": \"" folder "\", \"finished\": true, " \
-  "\"best_epoch\": 1, \"epochs\": 2, \"seconds\": 90, \"n\": 2, \"accuracy\": 0.5, \"uar\": " #uar ", " \
+  "{\"seed\": " #seed ", \"fold\": " #fold ", \"folder\": \"" folder \
+  "\", \"finished\": true, " \
+  "\"best_epoch\": 1, \"epochs\": 2, \"seconds\": 90, \"n\": 2, \"accuracy\": 0.5, \"uar\": " #uar \
+  ", " \
   "\"macro_f1\": null}"
 #define SPREAD(mean, sd) "{\"n\": 2, \"mean\": " #mean ", \"sd\": " #sd "}"
 
@@ -425,7 +439,8 @@ static void test_crossval(void **state) {
   assert_says(page, "<b>25.0&#8239;%</b>"); /* no standard deviation */
   assert_says(page, "<a href=\"fold-1/report.html\">fold 1</a>");
   assert_says_not(page, "<a href=\"fold-0"); /* it has no page */
-  assert_says(page, "<td class=\"n\">2</td><td class=\"n\">35.0</td><td class=\"n\">50.0</td>"
+  assert_says(page,
+              "<td class=\"n\">2</td><td class=\"n\">35.0</td><td class=\"n\">50.0</td>"
               "<td class=\"n\">-</td><td class=\"n\">-</td><td class=\"n\">1 of 2</td><td class=\"n\">1 min 30 s</td>");
   assert_says(page, "fold 3</th><td colspan=\"7\" class=\"faint\">not finished");
   assert_says(page, "<td class=\"n\">62.5</td><td class=\"n\">6.2</td>");
@@ -457,7 +472,8 @@ static void test_crossval(void **state) {
 static void test_crossval_begins(void **state) {
   (void)state;
   char *folder = make_crossval();
-  text_file(folder, "crossval.json", "{\"runs\": [{\"seed\": 5, \"fold\": 0, \"folder\": \"fold-0\","
+  text_file(folder, "crossval.json",
+            "{\"runs\": [{\"seed\": 5, \"fold\": 0, \"folder\": \"fold-0\","
             "\"finished\": false}], \"speaker_independent\": true, \"pooled\": null}");
   unlink(am_test_path(folder, "predictions.csv"));
   char *page = page_of(folder);
@@ -473,9 +489,12 @@ static void test_crossval_speakers(void **state) {
   (void)state;
   char *folder = make_crossval();
   text_file(folder, "predictions.csv",
-            "clip,speaker,fold,true,predicted,p_" EVIL ",\"p_" TRICKY_CSV "\"\n"
-            "a.wav,s10,0," EVIL "," EVIL ",0.75,0.25\nb.wav,s3,1,\"" TRICKY_CSV "\"," EVIL ",0.6,0.4\n"
-            "c.wav,s3,1,\"" TRICKY_CSV "\"," EVIL ",0.9,0.1\n"
+            "clip,speaker,fold,true,predicted,p_" EVIL ",\"p_" TRICKY_CSV
+            "\"\n"
+            "a.wav,s10,0," EVIL "," EVIL ",0.75,0.25\nb.wav,s3,1,\"" TRICKY_CSV "\"," EVIL
+            ",0.6,0.4\n"
+            "c.wav,s3,1,\"" TRICKY_CSV "\"," EVIL
+            ",0.9,0.1\n"
             "d.wav,s2,2,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n");
   char *page = page_of(folder);
   assert_says(page, "(3 speakers)");
@@ -505,10 +524,14 @@ static void test_many_folds(void **state) {
             "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,validation_uar,"
             "learning_rate,seconds,clips_per_second\n1,3.5,0.25,1,1,1,0.01,0.5,100\n");
   text_file(folder, "predictions.csv",
-            "clip,speaker,fold,seed,true,predicted,p_" EVIL ",\"p_" TRICKY_CSV "\"\n"
-            "a.wav,s1,1,5," EVIL "," EVIL ",0.75,0.25\n"
-            "b.wav,s2,1,5,\"" TRICKY_CSV "\"," EVIL ",0.6,0.4\n"
-            "b.wav,s2,1,6,\"" TRICKY_CSV "\"," EVIL ",0.9,0.1\n"
+            "clip,speaker,fold,seed,true,predicted,p_" EVIL ",\"p_" TRICKY_CSV
+            "\"\n"
+            "a.wav,s1,1,5," EVIL "," EVIL
+            ",0.75,0.25\n"
+            "b.wav,s2,1,5,\"" TRICKY_CSV "\"," EVIL
+            ",0.6,0.4\n"
+            "b.wav,s2,1,6,\"" TRICKY_CSV "\"," EVIL
+            ",0.9,0.1\n"
             "c.wav,,1,6,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n");
   char *page = page_of(folder);
   markup_check(page);
@@ -525,8 +548,8 @@ static void test_many_folds(void **state) {
 
 static void test_crossval_damage(void **state) {
   (void)state;
-  static const char *const files[] = {"crossval.yaml", "crossval.json", "predictions.csv",
-                                      "fold-1/history.csv", "fold-0/run.json"};
+  static const char *const files[] = {"crossval.yaml", "crossval.json", "predictions.csv", "fold-1/history.csv",
+                                      "fold-0/run.json"};
   am_error err;
   for (size_t i = 0; i < 5; i++) {
     char *folder = make_crossval();
@@ -545,8 +568,8 @@ static void test_crossval_damage(void **state) {
   damage_of(make_crossval(), "crossval.json", text, "\"uar\": 0.35", "\"uar\": \"high\"", "'uar'");
   damage_of(make_crossval(), "crossval.json", text, "\"pooled\":", "\"poled\":", "'pooled'");
   damage_of(make_crossval(), "crossval.json", text, "\"n\": 4", "\"n\": 5", "counts 4 clips");
-  damage_of(make_crossval(), "predictions.csv", predictions, "d.wav,,,\"" TRICKY_CSV "\",\"" TRICKY_CSV
-            "\",0.3,0.7\n", "", "crossval.json counts 4 clips");
+  damage_of(make_crossval(), "predictions.csv", predictions, "d.wav,,,\"" TRICKY_CSV "\",\"" TRICKY_CSV "\",0.3,0.7\n",
+            "", "crossval.json counts 4 clips");
   damage_of(make_crossval(), "fold-1/history.csv", history, "1.25", "1.25x", "history.csv:3");
 }
 
@@ -588,16 +611,24 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_escape),        cmocka_unit_test(test_numbers),    cmocka_unit_test(test_base64),
-    cmocka_unit_test(test_nasty_names),   cmocka_unit_test(test_what_it_says),
-    cmocka_unit_test(test_with_sounds),
-    cmocka_unit_test(test_nothing_held_out), cmocka_unit_test(test_other_place),
-    cmocka_unit_test(test_missing_files), cmocka_unit_test(test_half_written),
-    cmocka_unit_test(test_damage),        cmocka_unit_test(test_utterances),
-    cmocka_unit_test(test_crossval),      cmocka_unit_test(test_crossval_begins),
-    cmocka_unit_test(test_many_folds),    cmocka_unit_test(test_crossval_damage),
-    cmocka_unit_test(test_crossval_speakers),
-    cmocka_unit_test(test_out_of_memory),
+      cmocka_unit_test(test_escape),
+      cmocka_unit_test(test_numbers),
+      cmocka_unit_test(test_base64),
+      cmocka_unit_test(test_nasty_names),
+      cmocka_unit_test(test_what_it_says),
+      cmocka_unit_test(test_with_sounds),
+      cmocka_unit_test(test_nothing_held_out),
+      cmocka_unit_test(test_other_place),
+      cmocka_unit_test(test_missing_files),
+      cmocka_unit_test(test_half_written),
+      cmocka_unit_test(test_damage),
+      cmocka_unit_test(test_utterances),
+      cmocka_unit_test(test_crossval),
+      cmocka_unit_test(test_crossval_begins),
+      cmocka_unit_test(test_many_folds),
+      cmocka_unit_test(test_crossval_damage),
+      cmocka_unit_test(test_crossval_speakers),
+      cmocka_unit_test(test_out_of_memory),
   };
   return cmocka_run_group_tests_name("page", tests, setup, teardown);
 }

@@ -12,9 +12,10 @@ static const char *written(const char *text) {
   return path;
 }
 
-static const char rows[] = "clip,speaker,fold,seed,true,predicted,p_sad,p_calm,p_glad,gender\n"
-                           "a.wav,01,2,7,calm,calm,0.1,0.6,0.3,female\n"
-                           "\"b,c.wav\",,,8,glad,sad,0.5,0.25,0.25,\n";
+static const char rows[] =
+    "clip,speaker,fold,seed,true,predicted,p_sad,p_calm,p_glad,gender\n"
+    "a.wav,01,2,7,calm,calm,0.1,0.6,0.3,female\n"
+    "\"b,c.wav\",,,8,glad,sad,0.5,0.25,0.25,\n";
 
 static void what_it_holds(void **state) {
   (void)state;
@@ -30,7 +31,8 @@ static void what_it_holds(void **state) {
   assert_string_equal(p.at[1].speaker, "");
   assert_true(p.at[0].seed == 7 && p.at[1].seed == 8);
   assert_true(p.at[0].truth == 1 && p.at[0].predicted == 1 && p.at[1].truth == 2 && p.at[1].predicted == 0);
-  assert_true(p.at[0].confidence == 0.6 && p.at[0].of_truth == 0.6 && p.at[1].confidence == 0.5 && p.at[1].of_truth == 0.25);
+  assert_true(p.at[0].confidence == 0.6 && p.at[0].of_truth == 0.6 && p.at[1].confidence == 0.5 &&
+              p.at[1].of_truth == 0.25);
   assert_true(p.probabilities[0] == 0.1f && p.probabilities[2] == 0.3f && p.probabilities[3] == 0.5f);
   assert_int_equal(am_predictions_class(&p, "glad"), 2);
   assert_int_equal(am_predictions_class(&p, "angry"), -1);
@@ -40,7 +42,8 @@ static void what_it_holds(void **state) {
 
 static void other_order(void **state) {
   (void)state;
-  static const char *const all[] = {"calm", "glad", "sad"}, *const fewer[] = {"calm", "glad"}, *const more[] = {"calm", "angry"};
+  static const char *const all[] = {"calm", "glad", "sad"}, *const fewer[] = {"calm", "glad"},
+                           *const more[] = {"calm", "angry"};
   am_error err = AM_ERROR_INIT;
   am_predictions p;
   am_test_ok(am_predictions_read(ctx, written(rows), &p, &err), &err);
@@ -57,17 +60,21 @@ static void other_order(void **state) {
 
 static void what_is_refused(void **state) {
   (void)state;
-  static const struct { const char *text, *says; } cases[] = {
-    {"clip,speaker,true,p_a\nx,,a,1\n", "no column \"predicted\""},
-    {"clip,speaker,true,predicted\nx,,a,a\n", "no column \"p_<label>\""},
-    {"clip,speaker,true,predicted,p_a\nx,,b,a,1\n", "predictions.csv:2: 'b' is none of the labels of the columns p_..."},
-    {"clip,speaker,true,predicted,p_a\nx,,a,b,1\n", "predictions.csv:2: 'b' is none of the labels"},
-    {"clip,speaker,true,predicted,p_a\nx,,a,a,1.5\n", "predictions.csv:2: p_a is '1.5', wanted a probability from 0 to 1"},
-    {"clip,speaker,true,predicted,p_a\nx,,a,a,-0.1\n", "p_a is '-0.1', wanted"},
-    {"clip,speaker,true,predicted,p_a\nx,,a,a,\n", "p_a is '', wanted a probability"},
-    {"clip,speaker,true,predicted,p_a\nx,,a,a,nan\n", "p_a is 'nan', wanted a probability"},
-    {"clip,speaker,seed,true,predicted,p_a\nx,,1.5,a,a,1\n", "seed is '1.5', wanted a whole number"},
-    {"clip,speaker,seed,true,predicted,p_a\nx,,,a,a,1\n", "seed is '', wanted a whole number"},
+  static const struct {
+    const char *text, *says;
+  } cases[] = {
+      {"clip,speaker,true,p_a\nx,,a,1\n", "no column \"predicted\""},
+      {"clip,speaker,true,predicted\nx,,a,a\n", "no column \"p_<label>\""},
+      {"clip,speaker,true,predicted,p_a\nx,,b,a,1\n",
+       "predictions.csv:2: 'b' is none of the labels of the columns p_..."},
+      {"clip,speaker,true,predicted,p_a\nx,,a,b,1\n", "predictions.csv:2: 'b' is none of the labels"},
+      {"clip,speaker,true,predicted,p_a\nx,,a,a,1.5\n",
+       "predictions.csv:2: p_a is '1.5', wanted a probability from 0 to 1"},
+      {"clip,speaker,true,predicted,p_a\nx,,a,a,-0.1\n", "p_a is '-0.1', wanted"},
+      {"clip,speaker,true,predicted,p_a\nx,,a,a,\n", "p_a is '', wanted a probability"},
+      {"clip,speaker,true,predicted,p_a\nx,,a,a,nan\n", "p_a is 'nan', wanted a probability"},
+      {"clip,speaker,seed,true,predicted,p_a\nx,,1.5,a,a,1\n", "seed is '1.5', wanted a whole number"},
+      {"clip,speaker,seed,true,predicted,p_a\nx,,,a,a,1\n", "seed is '', wanted a whole number"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     am_error err = AM_ERROR_INIT;
@@ -101,10 +108,10 @@ static void survives_failed_allocations(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(what_it_holds),
-    cmocka_unit_test(other_order),
-    cmocka_unit_test(what_is_refused),
-    cmocka_unit_test(survives_failed_allocations),
+      cmocka_unit_test(what_it_holds),
+      cmocka_unit_test(other_order),
+      cmocka_unit_test(what_is_refused),
+      cmocka_unit_test(survives_failed_allocations),
   };
   ctx = am_test_context(1, NULL);
   folder = am_test_folder();

@@ -3,9 +3,9 @@
 
 #include "golden_compare.h"
 #include "io/json.h"
-#include "train/run_world.h"
 #include "study/compare.h"
 #include "study/crossval.h"
+#include "train/run_world.h"
 
 /* ---- statistics ---- */
 
@@ -30,9 +30,9 @@ static void bootstrap_draws_speakers(void **state) {
   am_error err = AM_ERROR_INIT;
   am_paired p;
   for (uint64_t seed = 1; seed < 6; seed++) {
-    am_test_ok(am_paired_bootstrap(ctx, golden_labels, golden_speakers, golden_a, golden_b, GOLDEN_N, 3, seed,
-                                   &p, &err),
-               &err);
+    am_test_ok(
+        am_paired_bootstrap(ctx, golden_labels, golden_speakers, golden_a, golden_b, GOLDEN_N, 3, seed, &p, &err),
+        &err);
     assert_true(p.by_speaker);
     assert_int_equal(p.units, 3);
     assert_true(near(p.accuracy, golden_accuracy[0]) && near(p.uar, golden_uar[0]));
@@ -41,9 +41,8 @@ static void bootstrap_draws_speakers(void **state) {
   }
   /* The other way round is the same with the sign changed. */
   am_paired q;
-  am_test_ok(
-      am_paired_bootstrap(ctx, golden_labels, golden_speakers, golden_b, golden_a, GOLDEN_N, 3, 5, &q, &err),
-      &err);
+  am_test_ok(am_paired_bootstrap(ctx, golden_labels, golden_speakers, golden_b, golden_a, GOLDEN_N, 3, 5, &q, &err),
+             &err);
   assert_true(near(q.uar, -p.uar) && near(q.uar_low, -p.uar_high) && near(q.uar_high, -p.uar_low));
   am_context_free(ctx);
 }
@@ -55,8 +54,7 @@ static void bootstrap_of_equals_is_zero(void **state) {
   am_paired p;
   int unknown[GOLDEN_N];
   for (int i = 0; i < GOLDEN_N; i++) unknown[i] = i == 4 ? -1 : golden_speakers[i];
-  am_test_ok(am_paired_bootstrap(ctx, golden_labels, unknown, golden_a, golden_a, GOLDEN_N, 3, 1, &p, &err),
-             &err);
+  am_test_ok(am_paired_bootstrap(ctx, golden_labels, unknown, golden_a, golden_a, GOLDEN_N, 3, 1, &p, &err), &err);
   assert_false(p.by_speaker);
   assert_int_equal(p.units, GOLDEN_N);
   assert_true(p.uar == 0 && p.uar_low == 0 && p.uar_high == 0 && p.accuracy_low == 0 && p.accuracy_high == 0);
@@ -79,8 +77,8 @@ static void spread_is_of_what_there_is(void **state) {
 static const char *const four_folds = "split={kind: kfold, folds: 4, validation_speakers_count: 1}";
 
 /* Into <folder>/<name>; `more` NULL: no other setting. The result is not kept. */
-static am_status crossval(world *w, const char *name, const char *split, const char *more,
-                          am_crossval_options o, am_error *err) {
+static am_status crossval(world *w, const char *name, const char *split, const char *more, am_crossval_options o,
+                          am_error *err) {
   const char *const settings[] = {split, "train.epochs=2", more};
   am_config *config = made_up_config(w->ctx, w->corpus, settings, more ? 3 : 2);
   char *out = strdup(am_test_path(w->folder, name));
@@ -154,8 +152,7 @@ static void every_clip_is_tested_once(void **state) {
     am_tree_free(one);
   }
   assert_true(near(number(all, "over_folds.accuracy.mean"), accuracy));
-  assert_true(fabs(number(all, "over_folds.accuracy.sd") - sqrt((squares - 4 * accuracy * accuracy) / 3)) <
-              1e-9);
+  assert_true(fabs(number(all, "over_folds.accuracy.sd") - sqrt((squares - 4 * accuracy * accuracy) / 3)) < 1e-9);
   assert_true(near(number(all, "pooled.accuracy"), accuracy)); /* folds of equal size */
   assert_int_equal((int)number(all, "pooled.n"), 36);
   assert_string_equal(am_value_find(am_tree_root(all), "state")->text, "finished");
@@ -223,15 +220,14 @@ static void seeds_have_folders_of_their_own(void **state) {
   am_error err = AM_ERROR_INIT;
   static const int first[] = {0}, both[] = {0, 1};
   const char *two = "split={kind: fixed, fold_lists: [[speaker0, speaker1], [speaker2, speaker3]]}";
-  am_test_ok(crossval(&w, "cv", two, "seed=7",
-                      (am_crossval_options){.seeds = 2, .folds = first, .n_folds = 1}, &err),
+  am_test_ok(crossval(&w, "cv", two, "seed=7", (am_crossval_options){.seeds = 2, .folds = first, .n_folds = 1}, &err),
              &err);
   assert_true(am_file_exists(file_in(&w, "cv", "seed-8/fold-0/metrics.json")));
   assert_false(am_file_exists(file_in(&w, "cv", "seed-8/fold-1/metrics.json")));
   /* More folds later. */
-  am_test_ok(crossval(&w, "cv", two, "seed=7",
-                      (am_crossval_options){.resume = true, .folds = both, .n_folds = 2}, &err),
-             &err);
+  am_test_ok(
+      crossval(&w, "cv", two, "seed=7", (am_crossval_options){.resume = true, .folds = both, .n_folds = 2}, &err),
+      &err);
   am_tree *all = json_of(&w, "cv", "crossval.json");
   assert_int_equal((int)number(all, "runs_finished"), 4);
   assert_int_equal((int)number(all, "pooled.n"), 72);
@@ -300,14 +296,12 @@ static void refuses_what_cannot_be_done(void **state) {
   static const int ninth[] = {9}, one[] = {0};
   am_crossval_options plain = {0}, resume = {.resume = true}, only = {.folds = one, .n_folds = 1};
   am_test_fails(crossval(&w, "cv", "split={kind: random}", NULL, plain, &err), AM_E_CONFIG, &err, "no folds");
-  am_test_fails(crossval(&w, "cv", "split={kind: fixed, test_speakers: [speaker1]}", NULL, plain, &err),
-                AM_E_CONFIG, &err, "fold_lists");
-  am_test_fails(
-      crossval(&w, "cv", four_folds, NULL, (am_crossval_options){.folds = ninth, .n_folds = 1}, &err),
-      AM_E_USAGE, &err, "no fold 9; the folds of this split are 0 to 3");
-  am_test_fails(
-      crossval(&w, "cv", "split={kind: fixed, fold_lists: [[speaker0], [], [speaker1]]}", NULL, plain, &err),
-      AM_E_DATA, &err, "fold 1 of 3 has no clip");
+  am_test_fails(crossval(&w, "cv", "split={kind: fixed, test_speakers: [speaker1]}", NULL, plain, &err), AM_E_CONFIG,
+                &err, "fold_lists");
+  am_test_fails(crossval(&w, "cv", four_folds, NULL, (am_crossval_options){.folds = ninth, .n_folds = 1}, &err),
+                AM_E_USAGE, &err, "no fold 9; the folds of this split are 0 to 3");
+  am_test_fails(crossval(&w, "cv", "split={kind: fixed, fold_lists: [[speaker0], [], [speaker1]]}", NULL, plain, &err),
+                AM_E_DATA, &err, "fold 1 of 3 has no clip");
   am_test_fails(crossval(&w, "cv", four_folds, NULL, resume, &err), AM_E_USAGE, &err,
                 "no cross-validation to go on with");
   assert_false(am_folder_exists(am_test_path(w.folder, "cv")));
@@ -315,10 +309,8 @@ static void refuses_what_cannot_be_done(void **state) {
   am_test_ok(crossval(&w, "cv", four_folds, NULL, only, &err), &err);
   am_test_fails(crossval(&w, "cv", four_folds, NULL, plain, &err), AM_E_USAGE, &err,
                 "holds a cross-validation already");
-  am_test_fails(crossval(&w, "cv/fold-0", four_folds, NULL, plain, &err), AM_E_USAGE, &err,
-                "holds a single run");
-  am_test_fails(crossval(&w, "cv", four_folds, "seed=5", resume, &err), AM_E_CONFIG, &err,
-                "it began with seed 42");
+  am_test_fails(crossval(&w, "cv/fold-0", four_folds, NULL, plain, &err), AM_E_USAGE, &err, "holds a single run");
+  am_test_fails(crossval(&w, "cv", four_folds, "seed=5", resume, &err), AM_E_CONFIG, &err, "it began with seed 42");
   am_test_ok(crossval(&w, "cv", four_folds, NULL, resume, &err), &err);
 
   /* A finished fold that has lost its last row. */
@@ -340,8 +332,7 @@ static void refuses_what_cannot_be_done(void **state) {
   FILE *changed = fopen(file_in(&w, "corpus", "manifest.csv"), "w");
   for (char *line = strtok(manifest, "\n"); line; line = strtok(NULL, "\n")) {
     char *at = strstr(line, "_low_0.wav,low");
-    if (at)
-      fprintf(changed, "%.*s_low_0.wav,middle%s\n", (int)(at - line), line, at + strlen("_low_0.wav,low"));
+    if (at) fprintf(changed, "%.*s_low_0.wav,middle%s\n", (int)(at - line), line, at + strlen("_low_0.wav,low"));
     else fprintf(changed, "%s\n", line);
   }
   fclose(changed);
@@ -359,7 +350,8 @@ static void compares_clip_by_clip(void **state) {
   static const int some[] = {1, 2};
   am_test_ok(crossval(&w, "a", four_folds, NULL, (am_crossval_options){0}, &err), &err);
   am_test_ok(crossval(&w, "b", four_folds, "train.optimiser.learning_rate=0.0001",
-                      (am_crossval_options){.folds = some, .n_folds = 2}, &err), &err);
+                      (am_crossval_options){.folds = some, .n_folds = 2}, &err),
+             &err);
   am_compared runs[2];
   am_comparison c;
   char *a = strdup(am_test_path(w.folder, "a")), *b = strdup(am_test_path(w.folder, "b"));
@@ -418,8 +410,7 @@ static void survives_failed_allocations(void **state) {
     am_settings_table table;
     am_crossval *x = NULL;
     am_crossval_options o = {.out = a, .resume = true};
-    am_config *config =
-        made_up_config(w.ctx, w.corpus, (const char *const[]){four_folds, "train.epochs=2"}, 2);
+    am_config *config = made_up_config(w.ctx, w.corpus, (const char *const[]){four_folds, "train.epochs=2"}, 2);
     am_test_memory_arm(&memory, n);
     err = (am_error)AM_ERROR_INIT;
     am_status status = am_crossval_train(config, &o, &x, &err);
@@ -444,11 +435,17 @@ static void survives_failed_allocations(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(mcnemar_equals_scipy),        cmocka_unit_test(bootstrap_draws_speakers),
-      cmocka_unit_test(bootstrap_of_equals_is_zero), cmocka_unit_test(spread_is_of_what_there_is),
-      cmocka_unit_test(every_clip_is_tested_once),   cmocka_unit_test(resuming_changes_nothing),
-      cmocka_unit_test(seeds_have_folders_of_their_own), cmocka_unit_test(seeds_are_one_model_together), cmocka_unit_test(refuses_what_cannot_be_done),
-      cmocka_unit_test(compares_clip_by_clip),       cmocka_unit_test(survives_failed_allocations),
+      cmocka_unit_test(mcnemar_equals_scipy),
+      cmocka_unit_test(bootstrap_draws_speakers),
+      cmocka_unit_test(bootstrap_of_equals_is_zero),
+      cmocka_unit_test(spread_is_of_what_there_is),
+      cmocka_unit_test(every_clip_is_tested_once),
+      cmocka_unit_test(resuming_changes_nothing),
+      cmocka_unit_test(seeds_have_folders_of_their_own),
+      cmocka_unit_test(seeds_are_one_model_together),
+      cmocka_unit_test(refuses_what_cannot_be_done),
+      cmocka_unit_test(compares_clip_by_clip),
+      cmocka_unit_test(survives_failed_allocations),
   };
   return cmocka_run_group_tests_name("crossval", tests, NULL, NULL);
 }

@@ -3,11 +3,11 @@
 
 #include <errno.h>
 
-#include "synth/parts.h"
 #include "audiomood/audio.h"
 #include "base/base.h"
 #include "base/file.h"
 #include "base/system.h"
+#include "synth/parts.h"
 #include "synth/prosody.h"
 #include "synth/voice.h"
 
@@ -79,8 +79,7 @@ static void test_rates(void **state) {
     size_t n;
     float *x = voice(ctx, 1, clip, rates[k], &n);
     seconds[k] = (double)n / rates[k];
-    for (size_t i = 0; i < n; i++)
-      assert_true(isfinite(x[i]));
+    for (size_t i = 0; i < n; i++) assert_true(isfinite(x[i]));
     am_free(ctx, x);
     assert_true(fabs(seconds[k] - seconds[0]) < 0.001);
   }
@@ -98,8 +97,7 @@ static double pitch_of(const float *x, size_t n, double rate) {
       b += (double)x[i + lag] * x[i + lag];
     }
     double r = dot / sqrt(a * b) - 0.0005 * (double)lag; /* the shortest of equals */
-    if (r > best)
-      best = r, hz = rate / (double)lag;
+    if (r > best) best = r, hz = rate / (double)lag;
   }
   return hz;
 }
@@ -110,12 +108,11 @@ static void test_pitch(void **state) {
   enum { FRAMES = 250, RATE = 16000 };
   static am_synth_frame frames[FRAMES];
   static float out[FRAMES * RATE / 500];
-  am_synth_source source = {.open = 0.6, .tilt_db = 6, .jitter = 0, .shimmer_db = 0, .higher = 1000,
-                            .damping = 1};
+  am_synth_source source = {.open = 0.6, .tilt_db = 6, .jitter = 0, .shimmer_db = 0, .higher = 1000, .damping = 1};
   for (double hz = 120; hz <= 240; hz += 60) {
     for (int i = 0; i < FRAMES; i++)
-      frames[i] = (am_synth_frame){.pitch_hz = (float)hz, .voice = 1, .hiss_hz = 2000, .hiss_width = 500,
-                                   .formant = {500, 1500, 2500}};
+      frames[i] = (am_synth_frame){
+          .pitch_hz = (float)hz, .voice = 1, .hiss_hz = 2000, .hiss_width = 500, .formant = {500, 1500, 2500}};
     size_t n = am_synth_length(FRAMES, RATE);
     assert_int_equal(n, FRAMES * RATE / 500);
     am_synth_voice_run(am_rng_stream(1, AM_FOR_SYNTH, 0, 0, 0), frames, FRAMES, &source, RATE, out, n);
@@ -143,29 +140,24 @@ static void test_no_cue_decides(void **state) {
     am_synth_speaker speaker = am_synth_speaker_draw(42, actor);
     for (int k = 0; k < 64; k++) {
       am_synth_clip clip = {k / 8 + 1, k / 4 % 2 + 1, k / 2 % 2 + 1, k % 2 + 1, actor};
-      if (clip.emotion == 1 && clip.intensity == 2)
-        continue;
+      if (clip.emotion == 1 && clip.intensity == 2) continue;
       emotion_table[n] = clip.emotion;
       am_synth_delivery_draw(42, &clip, &speaker, cue_table[n++]);
     }
   }
   assert_int_equal(n, CLIPS);
   for (by_cue = 0; by_cue < AM_CUES; by_cue++) {
-    for (int i = 0; i < n; i++)
-      order[i] = i;
+    for (int i = 0; i < n; i++) order[i] = i;
     qsort(order, CLIPS, sizeof order[0], compare_cue);
     for (int emotion = 1; emotion <= 8; emotion++) {
       double in = emotion == 1 ? 96 : 192, hit = 0, miss = 0, best = 0;
       for (int i = 0; i < n; i++) {
-        if (emotion_table[order[i]] == emotion)
-          hit++;
-        else
-          miss++;
+        if (emotion_table[order[i]] == emotion) hit++;
+        else miss++;
         double below = 0.5 * (hit / in + 1 - miss / (CLIPS - in)); /* "low values are the emotion" */
         best = fmax(best, fmax(below, 1 - below));
       }
-      if (best > 0.9)
-        fail_msg("cue %d alone finds emotion %d with %.3f", by_cue, emotion, best);
+      if (best > 0.9) fail_msg("cue %d alone finds emotion %d with %.3f", by_cue, emotion, best);
     }
   }
 }
@@ -179,11 +171,9 @@ static void test_bad_clips(void **state) {
   const am_synth_clip bad[] = {{0, 1, 1, 1, 1}, {9, 1, 1, 1, 1}, {2, 3, 1, 1, 1},
                                {2, 1, 3, 1, 1}, {2, 1, 1, 0, 1}, {2, 1, 1, 1, 25}};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-    am_test_fails(am_synth_voice(ctx, 1, &bad[i], 16000, &x, &n, &err), AM_E_USAGE, &err,
-                  "wanted emotion 1-8");
+    am_test_fails(am_synth_voice(ctx, 1, &bad[i], 16000, &x, &n, &err), AM_E_USAGE, &err, "wanted emotion 1-8");
   am_synth_clip strong = {1, 2, 1, 1, 1}, good = {2, 1, 1, 1, 1};
-  am_test_fails(am_synth_voice(ctx, 1, &strong, 16000, &x, &n, &err), AM_E_USAGE, &err,
-                "no strong intensity");
+  am_test_fails(am_synth_voice(ctx, 1, &strong, 16000, &x, &n, &err), AM_E_USAGE, &err, "no strong intensity");
   am_test_fails(am_synth_voice(ctx, 1, &good, 4000, &x, &n, &err), AM_E_USAGE, &err, "8000");
   am_test_fails(am_synth_voice(ctx, 1, &good, NAN, &x, &n, &err), AM_E_USAGE, &err, "8000");
   assert_null(x);
@@ -207,18 +197,15 @@ static void count_files(am_context *ctx, const char *dir, int *wavs, int *others
     char name[32];
     snprintf(name, sizeof name, "Actor_%02d", actor);
     const char *folder = am_test_path(dir, name);
-    if (!am_folder_exists(folder))
-      continue;
+    if (!am_folder_exists(folder)) continue;
     am_names names;
     am_error err = AM_ERROR_INIT;
     am_test_ok(am_folder_list(ctx, folder, &names, &err), &err);
     for (size_t i = 0; i < names.n; i++) {
       int a, e, in, s, r, used = 0;
       int fields = sscanf(names.at[i], "03-01-%2d-%2d-%2d-%2d-%2d.wav%n", &e, &in, &s, &r, &a, &used);
-      if (fields == 5 && names.at[i][used] == 0 && strlen(names.at[i]) == 24 && a == actor)
-        ++*wavs;
-      else
-        ++*others;
+      if (fields == 5 && names.at[i][used] == 0 && strlen(names.at[i]) == 24 && a == actor) ++*wavs;
+      else ++*others;
     }
     am_names_free(ctx, &names);
   }
@@ -265,8 +252,7 @@ static void test_threads(void **state) {
   (void)state;
   char *dirs[3] = {am_test_folder(), am_test_folder(), am_test_folder()};
   int threads[3] = {1, 2, 4};
-  for (int k = 0; k < 3; k++)
-    corpus(dirs[k], threads[k], &small, 60);
+  for (int k = 0; k < 3; k++) corpus(dirs[k], threads[k], &small, 60);
   am_context *ctx = am_test_context(1, NULL);
   for (int actor = 1; actor <= 2; actor++) {
     char name[32];
@@ -336,8 +322,7 @@ static void test_overwriting(void **state) {
 
 static int writes_left;
 static ssize_t full_write(int fd, const void *data, size_t bytes) {
-  if (writes_left-- > 0)
-    return am_system_real.write(fd, data, bytes);
+  if (writes_left-- > 0) return am_system_real.write(fd, data, bytes);
   if (writes_left == -1) /* the last few bytes still fit */
     return am_system_real.write(fd, data, bytes / 2);
   errno = ENOSPC;
@@ -428,8 +413,7 @@ static void memory_runs_out_cleanly_before_the_first_clip(void **state) {
     assert_int_equal(status, fired ? AM_E_NOMEM : AM_E_STOPPED);
     am_context_free(ctx);
     assert_int_equal(atomic_load(&m.alive), 0);
-    if (!fired)
-      rounds++, n = 0;
+    if (!fired) rounds++, n = 0;
   }
   am_test_folder_remove(dir);
   free(dir);
@@ -451,21 +435,26 @@ static void test_no_memory(void **state) {
     am_free(ctx, x);
     am_context_free(ctx);
     assert_int_equal(atomic_load(&m.alive), 0);
-    if (!fired)
-      break;
+    if (!fired) break;
   }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_clips_sound_right), cmocka_unit_test(test_same_seed_same_sound),
-    cmocka_unit_test(test_rates),             cmocka_unit_test(test_pitch),
-    cmocka_unit_test(test_no_cue_decides),    cmocka_unit_test(test_bad_clips),
-    cmocka_unit_test(test_threads),           cmocka_unit_test(test_full_corpus),
-    cmocka_unit_test(test_overwriting),       cmocka_unit_test(test_full_disk),
-    cmocka_unit_test(test_stop),              cmocka_unit_test(test_no_memory),
-    cmocka_unit_test(a_clip_that_cannot_be_removed_is_named),
-    cmocka_unit_test(memory_runs_out_cleanly_before_the_first_clip),
+      cmocka_unit_test(test_clips_sound_right),
+      cmocka_unit_test(test_same_seed_same_sound),
+      cmocka_unit_test(test_rates),
+      cmocka_unit_test(test_pitch),
+      cmocka_unit_test(test_no_cue_decides),
+      cmocka_unit_test(test_bad_clips),
+      cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_full_corpus),
+      cmocka_unit_test(test_overwriting),
+      cmocka_unit_test(test_full_disk),
+      cmocka_unit_test(test_stop),
+      cmocka_unit_test(test_no_memory),
+      cmocka_unit_test(a_clip_that_cannot_be_removed_is_named),
+      cmocka_unit_test(memory_runs_out_cleanly_before_the_first_clip),
   };
   return cmocka_run_group_tests_name("synth", tests, NULL, NULL);
 }

@@ -15,15 +15,23 @@ typedef struct layer {
 
 /* Published nets of the README and the sizes that deeper ones use. */
 static const layer layers[] = {
-  {"RAVDESS CNN 1 first", 549, 128, 1, 32, 3, 3, 1, 1}, {"RAVDESS CNN 1 second", 274, 64, 32, 64, 3, 3, 1, 1},
-  {"64 to 128", 137, 32, 64, 128, 3, 3, 1, 1},          {"128 to 128", 68, 16, 128, 128, 3, 3, 1, 1},
-  {"256 to 256", 34, 8, 256, 256, 3, 3, 1, 1},          {"32 to 32", 137, 64, 32, 32, 3, 3, 1, 1},
-  {"48 to 40", 137, 64, 48, 40, 3, 3, 1, 1},            {"1x1 128 to 64", 137, 32, 128, 64, 1, 1, 1, 1},
-  {"64 to 128, stride 2", 137, 32, 64, 128, 3, 3, 2, 2}, {"conv1d 5 40 to 128", 500, 1, 40, 128, 5, 1, 1, 1},
-  {"1 to 24", 270, 64, 1, 24, 3, 3, 1, 1},
-  {"24 to 48", 135, 32, 24, 48, 3, 3, 1, 1},             {"48 to 48", 135, 32, 48, 48, 3, 3, 1, 1},
-  {"96 to 96", 67, 16, 96, 96, 3, 3, 1, 1},             {"128 to 128, 8 bins", 67, 8, 128, 128, 3, 3, 1, 1},
-  {"conv1d 5 1 to 32", 40, 1, 1, 32, 5, 1, 1, 1},       {"conv1d 5 32 to 64", 10, 1, 32, 64, 5, 1, 1, 1},
+    {"RAVDESS CNN 1 first", 549, 128, 1, 32, 3, 3, 1, 1},
+    {"RAVDESS CNN 1 second", 274, 64, 32, 64, 3, 3, 1, 1},
+    {"64 to 128", 137, 32, 64, 128, 3, 3, 1, 1},
+    {"128 to 128", 68, 16, 128, 128, 3, 3, 1, 1},
+    {"256 to 256", 34, 8, 256, 256, 3, 3, 1, 1},
+    {"32 to 32", 137, 64, 32, 32, 3, 3, 1, 1},
+    {"48 to 40", 137, 64, 48, 40, 3, 3, 1, 1},
+    {"1x1 128 to 64", 137, 32, 128, 64, 1, 1, 1, 1},
+    {"64 to 128, stride 2", 137, 32, 64, 128, 3, 3, 2, 2},
+    {"conv1d 5 40 to 128", 500, 1, 40, 128, 5, 1, 1, 1},
+    {"1 to 24", 270, 64, 1, 24, 3, 3, 1, 1},
+    {"24 to 48", 135, 32, 24, 48, 3, 3, 1, 1},
+    {"48 to 48", 135, 32, 48, 48, 3, 3, 1, 1},
+    {"96 to 96", 67, 16, 96, 96, 3, 3, 1, 1},
+    {"128 to 128, 8 bins", 67, 8, 128, 128, 3, 3, 1, 1},
+    {"conv1d 5 1 to 32", 40, 1, 1, 32, 5, 1, 1, 1},
+    {"conv1d 5 32 to 64", 10, 1, 32, 64, 5, 1, 1, 1},
 };
 
 enum { FORWARD, BACK_X, BACK_W, KINDS };
@@ -77,13 +85,34 @@ static float *fill(size_t n) {
 }
 
 static void bench_layer(am_context *ctx, const layer *l) {
-  am_conv c = {l->t, l->f, l->ci, am_window_length(l->t, l->kt, l->st, 1, AM_PAD_SAME, 0),
-               am_window_length(l->f, l->kf, l->sf, 1, AM_PAD_SAME, 0), l->co, l->kt, l->kf, l->st, l->sf, 1, 1,
+  am_conv c = {l->t,
+               l->f,
+               l->ci,
+               am_window_length(l->t, l->kt, l->st, 1, AM_PAD_SAME, 0),
+               am_window_length(l->f, l->kf, l->sf, 1, AM_PAD_SAME, 0),
+               l->co,
+               l->kt,
+               l->kf,
+               l->st,
+               l->sf,
+               1,
+               1,
                am_window_before(l->t, l->kt, l->st, 1, AM_PAD_SAME, 0),
                am_window_before(l->f, l->kf, l->sf, 1, AM_PAD_SAME, 0)};
   size_t x = (size_t)c.ti * (size_t)c.fi * (size_t)c.ci, y = (size_t)c.to * (size_t)c.fo * (size_t)c.co;
   size_t w = (size_t)c.kt * (size_t)c.kf * (size_t)c.ci * (size_t)c.co, workers = (size_t)am_context_threads(ctx);
-  job j = {am_kernels_of(ctx), c, 0, 2, 32768 / (c.fo * c.co) > 0 ? 32768 / (c.fo * c.co) : 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+  job j = {am_kernels_of(ctx),
+           c,
+           0,
+           2,
+           32768 / (c.fo * c.co) > 0 ? 32768 / (c.fo * c.co) : 1,
+           NULL,
+           NULL,
+           NULL,
+           NULL,
+           NULL,
+           NULL,
+           NULL};
   j.x = fill(x * (size_t)j.clips);
   j.y = fill(y * (size_t)j.clips);
   j.w = fill(w);

@@ -37,6 +37,8 @@ static inline float *copy_reals(const float *from, size_t n) {
 }
 
 /* low..high inclusive */
-static inline int draw(am_rng *rng, int low, int high) { return low + (int)am_rng_below(rng, (uint64_t)(high - low + 1)); }
+static inline int draw(am_rng *rng, int low, int high) {
+  return low + (int)am_rng_below(rng, (uint64_t)(high - low + 1));
+}
 
 #endif

@@ -21,7 +21,8 @@ static void same(const char *what, const am_conv *c, const float *got, const flo
 }
 
 static void check_forward(const am_kernels *k, const am_conv *c, am_rng *rng) {
-  float *x = random_reals(rng, x_count(c)), *w = random_reals(rng, w_count(c)), *bias = random_reals(rng, (size_t)c->co);
+  float *x = random_reals(rng, x_count(c)), *w = random_reals(rng, w_count(c)),
+        *bias = random_reals(rng, (size_t)c->co);
   float *y = random_reals(rng, y_count(c)), *wanted = copy_reals(y, y_count(c));
   float *packed = malloc(k->conv_packed_count(c) * sizeof *packed);
   k->conv_pack(c, w, packed);
@@ -77,11 +78,21 @@ static void check_all(const am_conv *c, am_rng *rng) {
 }
 
 /* `before` and lengths as the layers set them. */
-static am_conv conv_of(int ti, int fi, int ci, int co, int kt, int kf, int st, int sf, int dt, int df, am_padding padding,
-                       int pad) {
+static am_conv conv_of(int ti, int fi, int ci, int co, int kt, int kf, int st, int sf, int dt, int df,
+                       am_padding padding, int pad) {
   bool sequence = fi == 1 && kf == 1;
-  return (am_conv){ti, fi, ci, am_window_length(ti, kt, st, dt, padding, pad),
-                   am_window_length(fi, kf, sf, df, padding, sequence ? 0 : pad), co, kt, kf, st, sf, dt, df,
+  return (am_conv){ti,
+                   fi,
+                   ci,
+                   am_window_length(ti, kt, st, dt, padding, pad),
+                   am_window_length(fi, kf, sf, df, padding, sequence ? 0 : pad),
+                   co,
+                   kt,
+                   kf,
+                   st,
+                   sf,
+                   dt,
+                   df,
                    am_window_before(ti, kt, st, dt, padding, pad),
                    am_window_before(fi, kf, sf, df, padding, sequence ? 0 : pad)};
 }
@@ -94,9 +105,9 @@ static void test_random_shapes(void **state) {
     int ci = channels[draw(&rng, 0, 14)], co = channels[draw(&rng, 0, 14)];
     bool sequence = draw(&rng, 0, 3) == 0;
     int fi = sequence ? 1 : draw(&rng, 1, 24), kf = sequence ? 1 : draw(&rng, 1, 5);
-    am_conv c = conv_of(draw(&rng, 1, 20), fi, ci, co, draw(&rng, 1, 5), kf, draw(&rng, 1, 3),
-                        sequence ? 1 : draw(&rng, 1, 3), draw(&rng, 1, 3), sequence ? 1 : draw(&rng, 1, 3),
-                        (am_padding)draw(&rng, 0, 2), draw(&rng, 0, 4));
+    am_conv c =
+        conv_of(draw(&rng, 1, 20), fi, ci, co, draw(&rng, 1, 5), kf, draw(&rng, 1, 3), sequence ? 1 : draw(&rng, 1, 3),
+                draw(&rng, 1, 3), sequence ? 1 : draw(&rng, 1, 3), (am_padding)draw(&rng, 0, 2), draw(&rng, 0, 4));
     if (c.to > 0 && c.fo > 0) check_all(&c, &rng);
   }
 }
@@ -106,29 +117,29 @@ static void test_chosen_shapes(void **state) {
   (void)state;
   am_rng rng = am_rng_stream(2, AM_FOR_SYNTH, 0, 0, 0);
   const am_conv chosen[] = {
-    conv_of(9, 128, 1, 32, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* RAVDESS CNN 1, a few frames */
-    conv_of(7, 64, 32, 64, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),
-    conv_of(150, 14, 1, 24, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),  /* one channel: rows of a tile, several parts */
-    conv_of(4, 2100, 1, 8, 3, 3, 1, 1, 1, 1, AM_PAD_VALID, 0),  /* rows cut into parts */
-    conv_of(5, 15, 1, 49, 3, 3, 1, 1, 1, 1, AM_PAD_EXPLICIT, 4),
-    conv_of(40, 1, 1, 32, 5, 1, 1, 1, 1, 1, AM_PAD_SAME, 0),    /* RAVDESS model 2 */
-    conv_of(10, 1, 32, 64, 5, 1, 1, 1, 1, 1, AM_PAD_SAME, 0),
-    conv_of(4, 8, 600, 70, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* many terms */
-    conv_of(3, 9, 64, 256, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* weights beyond the cache */
-    conv_of(12, 3, 16, 48, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* rows shorter than a tile */
-    conv_of(40, 8, 24, 48, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* short rows, all in tiles along time */
-    conv_of(9, 13, 24, 40, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* Winograd's: odd sizes, partial vectors */
-    conv_of(6, 7, 130, 33, 3, 3, 1, 1, 1, 1, AM_PAD_VALID, 0),
-    conv_of(40, 12, 25, 24, 3, 3, 1, 1, 1, 1, AM_PAD_EXPLICIT, 3),
-    conv_of(1, 2, 48, 96, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),
-    conv_of(12, 2, 16, 16, 3, 3, 2, 2, 1, 1, AM_PAD_SAME, 0),
-    conv_of(300, 1, 8, 16, 3, 1, 1, 1, 1, 1, AM_PAD_VALID, 0),  /* long sequence: several chunks */
-    conv_of(5, 150, 2, 20, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* long rows */
-    conv_of(2, 2, 1, 1, 1, 1, 1, 1, 1, 1, AM_PAD_VALID, 0),
-    conv_of(6, 17, 33, 35, 1, 1, 1, 1, 1, 1, AM_PAD_VALID, 0),
-    conv_of(8, 16, 32, 32, 1, 1, 2, 2, 1, 1, AM_PAD_SAME, 0),   /* projection of a residual block */
-    conv_of(3, 40, 2, 5, 9, 30, 1, 1, 1, 1, AM_PAD_SAME, 0),    /* kernel larger than the clip */
-    conv_of(5, 6, 4, 4, 2, 2, 1, 1, 1, 1, AM_PAD_EXPLICIT, 4),  /* windows of nothing but padding */
+      conv_of(9, 128, 1, 32, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0), /* RAVDESS CNN 1, a few frames */
+      conv_of(7, 64, 32, 64, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),
+      conv_of(150, 14, 1, 24, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0), /* one channel: rows of a tile, several parts */
+      conv_of(4, 2100, 1, 8, 3, 3, 1, 1, 1, 1, AM_PAD_VALID, 0), /* rows cut into parts */
+      conv_of(5, 15, 1, 49, 3, 3, 1, 1, 1, 1, AM_PAD_EXPLICIT, 4),
+      conv_of(40, 1, 1, 32, 5, 1, 1, 1, 1, 1, AM_PAD_SAME, 0), /* RAVDESS model 2 */
+      conv_of(10, 1, 32, 64, 5, 1, 1, 1, 1, 1, AM_PAD_SAME, 0),
+      conv_of(4, 8, 600, 70, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0), /* many terms */
+      conv_of(3, 9, 64, 256, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0), /* weights beyond the cache */
+      conv_of(12, 3, 16, 48, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0), /* rows shorter than a tile */
+      conv_of(40, 8, 24, 48, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0), /* short rows, all in tiles along time */
+      conv_of(9, 13, 24, 40, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0), /* Winograd's: odd sizes, partial vectors */
+      conv_of(6, 7, 130, 33, 3, 3, 1, 1, 1, 1, AM_PAD_VALID, 0),
+      conv_of(40, 12, 25, 24, 3, 3, 1, 1, 1, 1, AM_PAD_EXPLICIT, 3),
+      conv_of(1, 2, 48, 96, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),
+      conv_of(12, 2, 16, 16, 3, 3, 2, 2, 1, 1, AM_PAD_SAME, 0),
+      conv_of(300, 1, 8, 16, 3, 1, 1, 1, 1, 1, AM_PAD_VALID, 0), /* long sequence: several chunks */
+      conv_of(5, 150, 2, 20, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0),  /* long rows */
+      conv_of(2, 2, 1, 1, 1, 1, 1, 1, 1, 1, AM_PAD_VALID, 0),
+      conv_of(6, 17, 33, 35, 1, 1, 1, 1, 1, 1, AM_PAD_VALID, 0),
+      conv_of(8, 16, 32, 32, 1, 1, 2, 2, 1, 1, AM_PAD_SAME, 0),  /* projection of a residual block */
+      conv_of(3, 40, 2, 5, 9, 30, 1, 1, 1, 1, AM_PAD_SAME, 0),   /* kernel larger than the clip */
+      conv_of(5, 6, 4, 4, 2, 2, 1, 1, 1, 1, AM_PAD_EXPLICIT, 4), /* windows of nothing but padding */
   };
   for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++) check_all(&chosen[i], &rng);
 }
@@ -153,11 +164,13 @@ static void test_nan_stays_in_its_reach(void **state) {
   am_conv c = conv_of(5, 30, 3, 18, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0);
   size_t count = fast_kernels(kernels);
   for (size_t i = 0; i < count; i++) {
-    float *x = random_reals(&rng, x_count(&c)), *w = random_reals(&rng, w_count(&c)), *y = random_reals(&rng, y_count(&c));
+    float *x = random_reals(&rng, x_count(&c)), *w = random_reals(&rng, w_count(&c)),
+          *y = random_reals(&rng, y_count(&c));
     float *packed = malloc(kernels[i]->conv_packed_count(&c) * sizeof *packed);
     x[(2 * 30 + 17) * 3 + 1] = NAN;
     kernels[i]->conv_pack(&c, w, packed);
-    kernels[i]->conv_forward(&c, x, packed, NULL, AM_EPILOGUE_RELU, 0, c.to, y, NULL); /* too few channels for scratch */
+    kernels[i]->conv_forward(&c, x, packed, NULL, AM_EPILOGUE_RELU, 0, c.to, y,
+                             NULL); /* too few channels for scratch */
     for (int t = 0; t < c.to; t++)
       for (int f = 0; f < c.fo; f++)
         for (int o = 0; o < c.co; o++)
@@ -174,7 +187,8 @@ static void test_nan_stays_near(void **state) {
   am_conv c = conv_of(9, 20, 32, 24, 3, 3, 1, 1, 1, 1, AM_PAD_SAME, 0);
   size_t count = fast_kernels(kernels);
   for (size_t i = 0; i < count; i++) {
-    float *x = random_reals(&rng, x_count(&c)), *w = random_reals(&rng, w_count(&c)), *y = random_reals(&rng, y_count(&c));
+    float *x = random_reals(&rng, x_count(&c)), *w = random_reals(&rng, w_count(&c)),
+          *y = random_reals(&rng, y_count(&c));
     float *packed = malloc(kernels[i]->conv_packed_count(&c) * sizeof *packed);
     float *scratch = malloc(kernels[i]->conv_scratch_count(&c) * sizeof *scratch + 1);
     x[(4 * 20 + 9) * 32 + 7] = NAN;
@@ -253,9 +267,10 @@ static void test_window_lengths(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_random_shapes),         cmocka_unit_test(test_chosen_shapes),
-    cmocka_unit_test(test_windows_of_rows),       cmocka_unit_test(test_nan_stays_in_its_reach),
-    cmocka_unit_test(test_nan_stays_near),        cmocka_unit_test(test_max_pool),              cmocka_unit_test(test_window_lengths),
+      cmocka_unit_test(test_random_shapes),   cmocka_unit_test(test_chosen_shapes),
+      cmocka_unit_test(test_windows_of_rows), cmocka_unit_test(test_nan_stays_in_its_reach),
+      cmocka_unit_test(test_nan_stays_near),  cmocka_unit_test(test_max_pool),
+      cmocka_unit_test(test_window_lengths),
   };
   return cmocka_run_group_tests_name("tensor_conv", tests, NULL, NULL);
 }

@@ -1,14 +1,16 @@
 /* Matrix products against three loops. */
 #include "compare.h"
 
-typedef struct shape { int m, n, k; } shape;
+typedef struct shape {
+  int m, n, k;
+} shape;
 
 static double element(const float *a, bool trans, int ld, int i, int j) {
   return (double)(trans ? a[(size_t)j * (size_t)ld + (size_t)i] : a[(size_t)i * (size_t)ld + (size_t)j]);
 }
 
-static void naive(bool ta, bool tb, shape s, double alpha, const float *a, int lda, const float *b, int ldb, double beta,
-                  float *c, int ldc) {
+static void naive(bool ta, bool tb, shape s, double alpha, const float *a, int lda, const float *b, int ldb,
+                  double beta, float *c, int ldc) {
   for (int i = 0; i < s.m; i++)
     for (int j = 0; j < s.n; j++) {
       double sum = 0;
@@ -33,8 +35,8 @@ static void check(am_context *ctx, am_rng *rng, shape s, bool ta, bool tb, float
   free(a), free(b), free(c), free(wanted), free(one);
 }
 
-static const shape shapes[] = {{1, 1, 1},   {3, 5, 7},     {17, 33, 65},   {32, 128, 300}, {130, 70, 40},
-                               {8, 6, 128}, {1, 600, 50},  {600, 1, 50},   {32, 20, 16400}, {600, 530, 9},
+static const shape shapes[] = {{1, 1, 1},   {3, 5, 7},      {17, 33, 65},   {32, 128, 300},  {130, 70, 40},
+                               {8, 6, 128}, {1, 600, 50},   {600, 1, 50},   {32, 20, 16400}, {600, 530, 9},
                                {6, 32, 1},  {33, 1030, 64}, {1500, 10, 12}, {2, 3, 20000}};
 
 static void test_shapes(void **state) {
@@ -85,9 +87,9 @@ static void test_empty(void **state) {
 int main(void) {
   if (am_gemm_begin(NULL)) return 1;
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_shapes),
-    cmocka_unit_test(test_threads_do_not_matter),
-    cmocka_unit_test(test_empty),
+      cmocka_unit_test(test_shapes),
+      cmocka_unit_test(test_threads_do_not_matter),
+      cmocka_unit_test(test_empty),
   };
   return cmocka_run_group_tests_name("tensor_gemm", tests, NULL, NULL);
 }

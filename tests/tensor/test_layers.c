@@ -31,7 +31,8 @@ typedef struct loops {
   int pad;
 } loops;
 
-static void loop_clip(const runner *r, const loops *w, size_t b, int frames, double *y, double *dx, double *dk, double *db) {
+static void loop_clip(const runner *r, const loops *w, size_t b, int frames, double *y, double *dx, double *dk,
+                      double *db) {
   am_shape in = r->layer.in[0], out = r->layer.out;
   int ci = in.c, co = out.c, to = am_window_length(frames, w->kt, w->st, w->dt, w->padding, w->pad);
   int pt = am_window_before(frames, w->kt, w->st, w->dt, w->padding, w->pad);
@@ -114,12 +115,20 @@ typedef struct stack {
 } stack;
 
 static const stack stacks[] = {
-  {"conv2d", "{filters: 20, kernel: 3, padding: same}", NULL, NULL, {3, 161, 24, 5, false}},
-  {"conv2d", "{filters: 20, kernel: 3, padding: same}", "max_pool2d", "{}", {3, 161, 25, 5, false}},
-  {"conv2d", "{filters: 20, kernel: [5, 2]}", "max_pool2d", "{size: [3, 2]}", {3, 161, 24, 5, false}},
-  {"conv2d", "{filters: 20, kernel: 3, stride: 2, padding: same}", "max_pool2d", "{padding: same}", {3, 161, 61, 5, false}},
-  {"conv2d", "{filters: 7, kernel: 3, padding: explicit, pad: 2}", "max_pool2d", "{size: 2, stride: 3}", {3, 161, 30, 5, false}},
-  {"conv1d", "{filters: 300, kernel: 5, padding: same}", "max_pool1d", "{size: 4}", {2, 161, 1, 6, false}},
+    {"conv2d", "{filters: 20, kernel: 3, padding: same}", NULL, NULL, {3, 161, 24, 5, false}},
+    {"conv2d", "{filters: 20, kernel: 3, padding: same}", "max_pool2d", "{}", {3, 161, 25, 5, false}},
+    {"conv2d", "{filters: 20, kernel: [5, 2]}", "max_pool2d", "{size: [3, 2]}", {3, 161, 24, 5, false}},
+    {"conv2d",
+     "{filters: 20, kernel: 3, stride: 2, padding: same}",
+     "max_pool2d",
+     "{padding: same}",
+     {3, 161, 61, 5, false}},
+    {"conv2d",
+     "{filters: 7, kernel: 3, padding: explicit, pad: 2}",
+     "max_pool2d",
+     "{size: 2, stride: 3}",
+     {3, 161, 30, 5, false}},
+    {"conv1d", "{filters: 300, kernel: 5, padding: same}", "max_pool1d", "{size: 4}", {2, 161, 1, 6, false}},
 };
 static const int stack_lengths[] = {161, 160, 3, 0, 87, 1, 2};
 enum { STACK_CLIPS = sizeof stack_lengths / sizeof *stack_lengths };
@@ -221,8 +230,8 @@ static void test_fused_is_the_same(void **state) {
 
 static void test_what_is_not_fused(void **state) {
   (void)state;
-  static const char *const pools[] = {"{size: 3, stride: 2}", "{size: [1, 3], stride: [1, 2]}", "{size: 3, padding: same}",
-                                      "{size: 2, padding: explicit, pad: 1}"};
+  static const char *const pools[] = {"{size: 3, stride: 2}", "{size: [1, 3], stride: [1, 2]}",
+                                      "{size: 3, padding: same}", "{size: 2, padding: explicit, pad: 1}"};
   am_context *ctx = am_test_context(1, NULL);
   golden_case c = make("conv2d", "{filters: 4}", map(20, 10, 2), 1, NULL);
   runner conv, pool;
@@ -291,13 +300,23 @@ static void test_backward_adds(void **state) {
 /* Pooling of one clip by loops; `share` as nn/pool.c defines it. */
 static void test_pools_against_loops(void **state) {
   (void)state;
-  static const struct { const char *type, *options; loops w; bool all; } cases[] = {
-    {"max_pool2d", "{size: [3, 2], stride: [2, 1]}", {3, 2, 2, 1, 1, 1, AM_PAD_VALID, 0}, false},
-    {"max_pool2d", "{size: 3, stride: 2, padding: same}", {3, 3, 2, 2, 1, 1, AM_PAD_SAME, 0}, false},
-    {"average_pool2d", "{size: 3, stride: 2, padding: same}", {3, 3, 2, 2, 1, 1, AM_PAD_SAME, 0}, false},
-    {"average_pool2d", "{size: 3, stride: 2, padding: same, count_include_pad: true}", {3, 3, 2, 2, 1, 1, AM_PAD_SAME, 0}, true},
-    {"average_pool2d", "{size: 2, padding: explicit, pad: 1}", {2, 2, 2, 2, 1, 1, AM_PAD_EXPLICIT, 1}, false},
-    {"average_pool2d", "{size: 2, padding: explicit, pad: 1, count_include_pad: true}", {2, 2, 2, 2, 1, 1, AM_PAD_EXPLICIT, 1}, true},
+  static const struct {
+    const char *type, *options;
+    loops w;
+    bool all;
+  } cases[] = {
+      {"max_pool2d", "{size: [3, 2], stride: [2, 1]}", {3, 2, 2, 1, 1, 1, AM_PAD_VALID, 0}, false},
+      {"max_pool2d", "{size: 3, stride: 2, padding: same}", {3, 3, 2, 2, 1, 1, AM_PAD_SAME, 0}, false},
+      {"average_pool2d", "{size: 3, stride: 2, padding: same}", {3, 3, 2, 2, 1, 1, AM_PAD_SAME, 0}, false},
+      {"average_pool2d",
+       "{size: 3, stride: 2, padding: same, count_include_pad: true}",
+       {3, 3, 2, 2, 1, 1, AM_PAD_SAME, 0},
+       true},
+      {"average_pool2d", "{size: 2, padding: explicit, pad: 1}", {2, 2, 2, 2, 1, 1, AM_PAD_EXPLICIT, 1}, false},
+      {"average_pool2d",
+       "{size: 2, padding: explicit, pad: 1, count_include_pad: true}",
+       {2, 2, 2, 2, 1, 1, AM_PAD_EXPLICIT, 1},
+       true},
   };
   const int lengths[] = {11, 4, 0, 1};
   am_context *ctx = am_test_context(2, NULL);
@@ -365,10 +384,10 @@ static void test_refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_conv_against_loops), cmocka_unit_test(test_alone_and_in_a_batch),
-    cmocka_unit_test(test_fused_is_the_same),  cmocka_unit_test(test_what_is_not_fused),
-    cmocka_unit_test(test_threads_do_not_matter), cmocka_unit_test(test_backward_adds),
-    cmocka_unit_test(test_pools_against_loops), cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_conv_against_loops),    cmocka_unit_test(test_alone_and_in_a_batch),
+      cmocka_unit_test(test_fused_is_the_same),     cmocka_unit_test(test_what_is_not_fused),
+      cmocka_unit_test(test_threads_do_not_matter), cmocka_unit_test(test_backward_adds),
+      cmocka_unit_test(test_pools_against_loops),   cmocka_unit_test(test_refusals),
   };
   return cmocka_run_group_tests_name("tensor_layers", tests, NULL, NULL);
 }

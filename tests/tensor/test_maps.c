@@ -371,10 +371,15 @@ static void test_sweeps(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_accuracy), cmocka_unit_test(test_special_values), cmocka_unit_test(test_in_place_and_bounds),
-    cmocka_unit_test(test_norms),    cmocka_unit_test(test_norms_pass_nan),
-    cmocka_unit_test(test_add_relu),
-    cmocka_unit_test(test_sums),     cmocka_unit_test(test_lstm_cell),      cmocka_unit_test(test_sweeps),
+      cmocka_unit_test(test_accuracy),
+      cmocka_unit_test(test_special_values),
+      cmocka_unit_test(test_in_place_and_bounds),
+      cmocka_unit_test(test_norms),
+      cmocka_unit_test(test_norms_pass_nan),
+      cmocka_unit_test(test_add_relu),
+      cmocka_unit_test(test_sums),
+      cmocka_unit_test(test_lstm_cell),
+      cmocka_unit_test(test_sweeps),
   };
   return cmocka_run_group_tests_name("tensor_maps", tests, NULL, NULL);
 }

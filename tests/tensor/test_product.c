@@ -40,8 +40,7 @@ static float *packed_of(const am_kernels *kernels, bool trans, int k, int n, con
   return packed;
 }
 
-static void check_product(const am_kernels *kernels, am_rng *rng, int rows, int k, int n, bool trans,
-                          bool add) {
+static void check_product(const am_kernels *kernels, am_rng *rng, int rows, int k, int n, bool trans, bool add) {
   matrix a = random_matrix(rng, rows, k, draw(rng, 0, 3)), c = random_matrix(rng, rows, n, draw(rng, 0, 3));
   matrix b = trans ? random_matrix(rng, n, k, draw(rng, 0, 3)) : random_matrix(rng, k, n, draw(rng, 0, 3));
   float *wanted = loops(rows, k, n, a, trans, b, add, c);

@@ -3,8 +3,8 @@
 #define AM_TEST_RUN_WORLD_H
 
 #include "base/file.h"
-#include "model/made_up.h"
 #include "model/checkpoint.h"
+#include "model/made_up.h"
 
 /* A context, a corpus and a folder for runs. */
 typedef struct world {
@@ -34,8 +34,8 @@ typedef struct overrides {
 } overrides;
 
 /* Runs into <folder>/<name>; the result is the caller's. */
-static inline am_status train_with(world *w, const char *name, am_run_options options, overrides s, am_run_result *result,
-                                   am_error *err) {
+static inline am_status train_with(world *w, const char *name, am_run_options options, overrides s,
+                                   am_run_result *result, am_error *err) {
   size_t n = 0;
   while (n < 12 && s.at[n]) n++;
   am_config *config = made_up_config(w->ctx, w->corpus, s.at, n);
@@ -104,8 +104,9 @@ static inline void same_run(world *w, const char *a, const char *b) {
 
 /* Settings that use what a run has to keep: a moving average, the state of a schedule, random draws. */
 static const overrides everything = {{"train.epochs=3", "train.ema=0.9", "train.optimiser.clip_norm=1",
-                                     "train.schedule.kind=plateau", "train.schedule.patience=1", "train.optimiser.weight_decay=0.01",
-                                     "augment={freq_masks: 1, freq_width: 3, mixup: 0.2}"}};
+                                      "train.schedule.kind=plateau", "train.schedule.patience=1",
+                                      "train.optimiser.weight_decay=0.01",
+                                      "augment={freq_masks: 1, freq_width: 3, mixup: 0.2}"}};
 
 static inline overrides with(overrides s, const char *more) {
   size_t n = 0;

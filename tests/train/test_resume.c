@@ -84,7 +84,9 @@ static void statistics_of_before_stay_plain(void **state) {
   am_config *config;
   am_test_ok(am_config_load_stored(w.ctx, file_in(&w, "old", "config.yaml"), go, 1, &config, &err), &err);
   assert_string_equal(am_value_find(config->layers, "1.batch_norm.statistics")->text, "plain");
-  am_test_ok(am_train_run(config, &(am_run_options){.size = sizeof(am_run_options), .out = out, .resume = true}, &r, &err), &err);
+  am_test_ok(
+      am_train_run(config, &(am_run_options){.size = sizeof(am_run_options), .out = out, .resume = true}, &r, &err),
+      &err);
   am_run_result_free(&r);
   am_config_free(config);
   same_run(&w, "whole", "old");
@@ -111,7 +113,8 @@ static void layers_as_they_were_written_resume(void **state) {
   am_config *config = made_up_config(w.ctx, w.corpus, (const char *[]){"train.max_steps=5", plain}, 2);
   am_value *layers = am_value_copy(config->effective, config->layers);
   am_test_ok(am_value_set(config->effective, "model.layers", layers, &err), &err);
-  am_test_fails(am_train_run(config, &(am_run_options){.size = sizeof(am_run_options), .out = out}, &r, &err), AM_E_STOPPED, &err, "after step 5");
+  am_test_fails(am_train_run(config, &(am_run_options){.size = sizeof(am_run_options), .out = out}, &r, &err),
+                AM_E_STOPPED, &err, "after step 5");
   am_config_free(config);
   am_test_ok(am_file_read(w.ctx, file_in(&w, "before", "config.yaml"), 1 << 20, &text, &bytes, &err), &err);
   assert_null(strstr(text, "dense_1"));
@@ -149,8 +152,10 @@ static void stopping_at_any_moment_is_safe(void **state) {
   (void)state;
   world w = world_make(2);
   train_ok(&w, "whole", everything);
-  static const struct { const char *task, *name; int after; } moments[] = {
-      {"epoch 1/3", "a", 1}, {"epoch 2/3", "b", 1}, {"validation", "c", 1}, {"epoch 3/3", "d", 2}};
+  static const struct {
+    const char *task, *name;
+    int after;
+  } moments[] = {{"epoch 1/3", "a", 1}, {"epoch 2/3", "b", 1}, {"validation", "c", 1}, {"epoch 3/3", "d", 2}};
   for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
     stopper s = {.task = moments[i].task, .after = moments[i].after};
     am_settings settings = {.size = sizeof settings, .threads = 2, .progress = stop_at, .user = &s};
@@ -189,10 +194,11 @@ static void damaged_last_falls_back(void **state) {
   am_run_result r = {.size = sizeof r};
   am_error err;
   train_ok(&w, "whole", everything);
-  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=5"), &r, &err), AM_E_STOPPED,
-                &err, "after step 5");
-  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=7"), &r, &err),
-                AM_E_STOPPED, &err, "after step 7");
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=5"), &r, &err),
+                AM_E_STOPPED, &err, "after step 5");
+  am_test_fails(
+      train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=7"), &r, &err),
+      AM_E_STOPPED, &err, "after step 7");
   assert_true(am_file_exists(file_in(&w, "run", "last-1.h5")));
 
   /* Cut short: the checkpoint before it is taken, and the run ends as if nothing had happened. */
@@ -217,20 +223,25 @@ static void steps_that_do_not_fit_fall_back(void **state) {
   am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   train_ok(&w, "whole", everything);
-  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(with(everything, "train.max_steps=6"), "train.save_seconds=0"), &r,
-                           &err), AM_E_STOPPED, &err, "--resume");
+  am_test_fails(train_with(&w, "run", (am_run_options){0},
+                           with(with(everything, "train.max_steps=6"), "train.save_seconds=0"), &r, &err),
+                AM_E_STOPPED, &err, "--resume");
   assert_true(am_file_exists(file_in(&w, "run", "last-1.h5")));
   am_h5 *file;
   am_test_ok(am_h5_open(w.ctx, file_in(&w, "run", "last.h5"), AM_H5_UPDATE, &file, &err), &err);
   am_test_ok(am_h5_set_int(file, "training", "position", 5, &err), &err);
   am_h5_close(file);
-  am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.save_seconds=0"), &r, &err), &err);
+  am_test_ok(
+      train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.save_seconds=0"), &r, &err),
+      &err);
   am_run_result_free(&r);
   char *log;
   size_t bytes;
   am_test_ok(am_file_read(w.ctx, file_in(&w, "run", "log.txt"), 1 << 20, &log, &bytes, &err), &err);
-  assert_non_null(strstr(log, "it says step 6 after 1 epochs and 5 batches; an epoch has 4 batches; going on from the checkpoint "
-                              "before it"));
+  assert_non_null(
+      strstr(log,
+             "it says step 6 after 1 epochs and 5 batches; an epoch has 4 batches; going on from the checkpoint "
+             "before it"));
   am_free(w.ctx, log);
   same_run(&w, "whole", "run");
   world_free(&w);
@@ -241,8 +252,8 @@ static void both_damaged_is_said(void **state) {
   world w = world_make(1);
   am_run_result r = {.size = sizeof r};
   am_error err;
-  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=2"), &r, &err), AM_E_STOPPED,
-                &err, "after step 2");
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=2"), &r, &err),
+                AM_E_STOPPED, &err, "after step 2");
   am_test_file(file_in(&w, "run", "last.h5"), "nothing", 7);
   am_test_file(file_in(&w, "run", "last-1.h5"), "nothing", 7);
   am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &err), AM_E_FORMAT, &err,
@@ -272,8 +283,8 @@ static void full_disk_keeps_what_was_saved(void **state) {
   train_ok(&w, "whole", everything);
   am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
-  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=5"), &r, &err), AM_E_STOPPED,
-                &err, "after step 5");
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=5"), &r, &err),
+                AM_E_STOPPED, &err, "after step 5");
   uint32_t before = digest(&w, "run", "last.h5");
   stopper s = {.task = "epoch 3/3"};
   am_settings settings = {.size = sizeof settings, .threads = 2, .progress = fill_disk, .user = &s};
@@ -282,8 +293,9 @@ static void full_disk_keeps_what_was_saved(void **state) {
   am_test_ok(am_context_create(&settings, &other.ctx, &fresh), &fresh);
   s.ctx = other.ctx;
   /* Epoch 2 is not saved, however slow the machine is. */
-  am_test_fails(train_with(&other, "run", (am_run_options){.resume = true}, with(everything, "train.save_seconds=1000"), &r,
-                           &err), AM_E_IO, &err, "No space left on device");
+  am_test_fails(train_with(&other, "run", (am_run_options){.resume = true}, with(everything, "train.save_seconds=1000"),
+                           &r, &err),
+                AM_E_IO, &err, "No space left on device");
   am_context_free(other.ctx);
   assert_int_equal(digest(&w, "run", "last.h5"), before);
   assert_false(am_file_exists(file_in(&w, "run", "last.h5.new")));
@@ -298,8 +310,8 @@ static void damaged_best_is_chosen_anew(void **state) {
   world w = world_make(1);
   am_run_result r = {.size = sizeof r};
   am_error err;
-  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=9"), &r, &err), AM_E_STOPPED,
-                &err, "after step 9");
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=9"), &r, &err),
+                AM_E_STOPPED, &err, "after step 9");
   am_test_file(file_in(&w, "run", "best.h5"), "nothing", 7);
   am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &err), &err);
   assert_int_equal(r.best_epoch, 3);
@@ -350,12 +362,13 @@ static void failed_rename_keeps_last(void **state) {
   am_error err;
   am_system system = am_system_real;
   system.rename = no_rename;
-  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=2"), &r, &err), AM_E_STOPPED,
-                &err, "after step 2");
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=2"), &r, &err),
+                AM_E_STOPPED, &err, "after step 2");
   uint32_t before = digest(&w, "run", "last.h5");
   am_context_set_system(w.ctx, &system);
-  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=3"), &r, &err),
-                AM_E_IO, &err, "cannot rename");
+  am_test_fails(
+      train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=3"), &r, &err), AM_E_IO,
+      &err, "cannot rename");
   am_context_set_system(w.ctx, &am_system_real);
   assert_int_equal(digest(&w, "run", "last.h5"), before);
   world_free(&w);
@@ -370,19 +383,22 @@ static void a_damaged_last_never_pushes_out_the_good_one(void **state) {
   am_system system = am_system_real;
   system.rename = no_rename;
   train_ok(&w, "whole", everything);
-  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=5"), &r, &err), AM_E_STOPPED,
-                &err, "after step 5");
-  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=7"), &r, &err),
-                AM_E_STOPPED, &err, "after step 7");
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, with(everything, "train.max_steps=5"), &r, &err),
+                AM_E_STOPPED, &err, "after step 5");
+  am_test_fails(
+      train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=7"), &r, &err),
+      AM_E_STOPPED, &err, "after step 7");
   uint32_t good = digest(&w, "run", "last-1.h5");
   am_test_file(file_in(&w, "run", "last.h5"), "damaged", 7);
   am_context_set_system(w.ctx, &system);
-  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=7"), &r, &err),
-                AM_E_IO, &err, "cannot rename");
+  am_test_fails(
+      train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=7"), &r, &err), AM_E_IO,
+      &err, "cannot rename");
   am_context_set_system(w.ctx, &am_system_real);
   assert_int_equal(digest(&w, "run", "last-1.h5"), good);
-  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=8"), &r, &err),
-                AM_E_STOPPED, &err, "after step 8");
+  am_test_fails(
+      train_with(&w, "run", (am_run_options){.resume = true}, with(everything, "train.max_steps=8"), &r, &err),
+      AM_E_STOPPED, &err, "after step 8");
   am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &err), &err);
   am_run_result_free(&r);
   same_run(&w, "whole", "run");
@@ -417,7 +433,8 @@ static void a_finish_cut_short_is_completed(void **state) {
   am_run_result_free(&r);
   same_run(&w, "whole", "run");
   assert_false(am_file_exists(file_in(&w, "run", "last-1.h5")));
-  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &err), AM_E_USAGE, &err, "is finished");
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, everything, &r, &err), AM_E_USAGE, &err,
+                "is finished");
   world_free(&w);
 }
 
@@ -432,7 +449,8 @@ static void a_run_from_a_file_is_not_begun_again_without(void **state) {
   am_system system = am_system_real;
   system.rename = no_rename; /* last.h5 cannot be saved */
   am_context_set_system(w.ctx, &system);
-  am_test_fails(train_with(&w, "run", (am_run_options){.init = init}, (overrides){{0}}, &r, &err), AM_E_IO, &err, "rename");
+  am_test_fails(train_with(&w, "run", (am_run_options){.init = init}, (overrides){{0}}, &r, &err), AM_E_IO, &err,
+                "rename");
   am_context_set_system(w.ctx, &am_system_real);
   assert_false(am_file_exists(file_in(&w, "run", "last.h5")));
   am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_USAGE, &err,
@@ -447,8 +465,8 @@ static void resuming_cleans_up(void **state) {
   world w = world_make(1);
   am_run_result r = {.size = sizeof r};
   am_error err;
-  am_test_fails(train_with(&w, "run", (am_run_options){0}, (overrides){{"train.max_steps=2"}}, &r, &err), AM_E_STOPPED, &err,
-                "after step 2");
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, (overrides){{"train.max_steps=2"}}, &r, &err), AM_E_STOPPED,
+                &err, "after step 2");
   char mine[64];
   snprintf(mine, sizeof mine, "report.html.%ld.audiomood.tmp", (long)getpid());
   /* 4194304 is the largest process id of Linux plus one. */

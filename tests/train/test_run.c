@@ -3,8 +3,8 @@
 
 #include "io/h5.h"
 #include "io/json.h"
-#include "run_world.h"
 #include "model/evaluate.h"
+#include "run_world.h"
 
 /* ---- learning ---- */
 
@@ -23,8 +23,9 @@ static void overfits(void **state) {
   assert_true(r.validation->accuracy == 1);
   assert_true(r.test->accuracy == 1);
   am_run_result_free(&r);
-  static const char *const files[] = {"config.yaml", "run.json",        "log.txt",         "history.csv", "last.h5",
-                                      "best.h5",     "predictions.csv", "predictions-validation.csv", "metrics.json"};
+  static const char *const files[] = {"config.yaml", "run.json", "log.txt",         "history.csv",
+                                      "last.h5",     "best.h5",  "predictions.csv", "predictions-validation.csv",
+                                      "metrics.json"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) assert_true(am_file_exists(file_in(&w, "run", files[i])));
   assert_false(am_file_exists(file_in(&w, "run", "last-1.h5")));
 
@@ -101,12 +102,14 @@ static void refuses_a_folder_in_use(void **state) {
   overrides s = {{"train.epochs=2", "train.max_steps=3"}};
   am_test_fails(train_with(&w, "run", (am_run_options){0}, s, &r, &err), AM_E_STOPPED, &err, "after step 3");
   am_test_fails(train_with(&w, "run", (am_run_options){0}, s, &r, &err), AM_E_USAGE, &err, "holds a run already");
-  am_test_fails(train_with(&w, "none", (am_run_options){.resume = true}, s, &r, &err), AM_E_USAGE, &err, "no run to resume");
+  am_test_fails(train_with(&w, "none", (am_run_options){.resume = true}, s, &r, &err), AM_E_USAGE, &err,
+                "no run to resume");
   assert_false(am_folder_exists(am_test_path(w.folder, "none")));
 
   am_lock *lock;
   am_test_ok(am_lock_take(w.ctx, file_in(&w, "run", "lock"), &lock, &err), &err);
-  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, s, &r, &err), AM_E_IO, &err, "in use by process");
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, s, &r, &err), AM_E_IO, &err,
+                "in use by process");
   am_lock_release(lock);
 
   overrides other = {{"train.epochs=2", "train.batch=6"}};
@@ -114,8 +117,8 @@ static void refuses_a_folder_in_use(void **state) {
                 "train.batch is 6, the run has 5");
   am_test_ok(train_with(&w, "run", (am_run_options){.resume = true}, (overrides){{"train.epochs=2"}}, &r, &err), &err);
   am_run_result_free(&r);
-  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, (overrides){{"train.epochs=2"}}, &r, &err), AM_E_USAGE,
-                &err, "is finished after 2 epochs");
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, (overrides){{"train.epochs=2"}}, &r, &err),
+                AM_E_USAGE, &err, "is finished after 2 epochs");
   world_free(&w);
 }
 
@@ -169,7 +172,8 @@ static void dry_run_writes_nothing(void **state) {
   world w = world_make(1);
   am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
-  am_test_ok(train_with(&w, "run", (am_run_options){.dry_run = true, .profile = true}, (overrides){{0}}, &r, &err), &err);
+  am_test_ok(train_with(&w, "run", (am_run_options){.dry_run = true, .profile = true}, (overrides){{0}}, &r, &err),
+             &err);
   assert_int_equal(r.steps, 1);
   assert_false(am_folder_exists(am_test_path(w.folder, "run")));
   world_free(&w);
@@ -181,7 +185,8 @@ static void bad_data_leaves_no_folder(void **state) {
   am_run_result r = {.size = sizeof r};
   am_error err;
   am_test_file(am_test_path(w.corpus, "s0_low_0.wav"), "not a sound", 11);
-  am_test_fails(train_with(&w, "run", (am_run_options){0}, (overrides){{0}}, &r, &err), AM_E_FORMAT, &err, "s0_low_0.wav");
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, (overrides){{0}}, &r, &err), AM_E_FORMAT, &err,
+                "s0_low_0.wav");
   assert_false(am_folder_exists(am_test_path(w.folder, "run")));
   world_free(&w);
 }
@@ -217,8 +222,8 @@ static void labels_that_cannot_be_kept_are_refused(void **state) {
       am_run_result r = {.size = sizeof r};
       am_error err;
       many_labels(&w, cases[i].n, cases[i].bytes);
-      am_test_fails(train_with(&w, "run", (am_run_options){.dry_run = dry}, (overrides){{0}}, &r, &err), cases[i].status,
-                    &err, cases[i].words);
+      am_test_fails(train_with(&w, "run", (am_run_options){.dry_run = dry}, (overrides){{0}}, &r, &err),
+                    cases[i].status, &err, cases[i].words);
       if (cases[i].status == AM_E_DATA) assert_non_null(strstr(err.message, "the right one?"));
       assert_false(am_folder_exists(w.run));
     }
@@ -233,7 +238,7 @@ static void stops_early(void **state) {
   am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   overrides s = {{"train.epochs=50", "train.optimiser.learning_rate=0", "train.early_stopping=2",
-                 "train.monitor=validation_accuracy"}};
+                  "train.monitor=validation_accuracy"}};
   am_test_ok(train_with(&w, "run", (am_run_options){0}, s, &r, &err), &err);
   assert_true(r.stopped_early);
   assert_true(r.epochs_run < 50);
@@ -259,7 +264,8 @@ static void nan_stops_and_names_the_layer(void **state) {
   am_run_result r = {.size = sizeof r};
   am_error err;
   overrides s = {{"train.optimiser.learning_rate=1e30"}};
-  am_test_fails(train_with(&w, "run", (am_run_options){0}, s, &r, &err), AM_E_NUMERIC, &err, "step 2 (epoch 1): the loss is");
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, s, &r, &err), AM_E_NUMERIC, &err,
+                "step 2 (epoch 1): the loss is");
   assert_non_null(strstr(err.message, "first in dense_1")); /* 1e30 by 1e30; before it all is finite */
   assert_non_null(strstr(err.message, "no checkpoint had been written yet"));
 
@@ -267,8 +273,8 @@ static void nan_stops_and_names_the_layer(void **state) {
   am_test_fails(train_with(&w, "run2", (am_run_options){0}, s, &r, &err), AM_E_NUMERIC, &err, "first in conv2d_1");
 
   /* A run whose state goes bad leaves the files of the last save alone. */
-  am_test_fails(train_with(&w, "kept", (am_run_options){0}, (overrides){{"train.max_steps=3"}}, &r, &err), AM_E_STOPPED, &err,
-                "after step 3");
+  am_test_fails(train_with(&w, "kept", (am_run_options){0}, (overrides){{"train.max_steps=3"}}, &r, &err), AM_E_STOPPED,
+                &err, "after step 3");
   am_error fresh = AM_ERROR_INIT;
   am_h5 *file;
   size_t four = 4;
@@ -277,8 +283,8 @@ static void nan_stops_and_names_the_layer(void **state) {
   am_test_ok(am_h5_write(file, "weights/conv2d_1/bias", AM_H5_F32, 1, &four, bias, &fresh), &fresh);
   am_h5_close(file);
   uint32_t before = bytes_of(&w, "kept", "last.h5");
-  am_test_fails(train_with(&w, "kept", (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_NUMERIC, &err,
-                "step 4 (epoch 1): the loss is not a number, first in conv2d_1");
+  am_test_fails(train_with(&w, "kept", (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_NUMERIC,
+                &err, "step 4 (epoch 1): the loss is not a number, first in conv2d_1");
   assert_non_null(strstr(err.message, "the state after step 3 is kept in"));
   assert_int_equal(bytes_of(&w, "kept", "last.h5"), before);
   world_free(&w);
@@ -300,15 +306,16 @@ static void put_array(world *w, const char *run, const char *name, const float *
 static void begin_bad(world *w, const char *run) {
   am_run_result r = {.size = sizeof r};
   am_error err;
-  am_test_fails(train_with(w, run, (am_run_options){0}, (overrides){{"train.max_steps=3"}}, &r, &err), AM_E_STOPPED, &err,
-                "after step 3");
+  am_test_fails(train_with(w, run, (am_run_options){0}, (overrides){{"train.max_steps=3"}}, &r, &err), AM_E_STOPPED,
+                &err, "after step 3");
 }
 
 static void goes_bad(world *w, const char *run, const char *words, const char *more) {
   am_run_result r = {.size = sizeof r};
   am_error err;
   uint32_t before = bytes_of(w, run, "last.h5");
-  am_test_fails(train_with(w, run, (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_NUMERIC, &err, words);
+  am_test_fails(train_with(w, run, (am_run_options){.resume = true}, (overrides){{0}}, &r, &err), AM_E_NUMERIC, &err,
+                words);
   if (!strstr(err.message, more)) fail_msg("\"%s\" lacks \"%s\"", err.message, more);
   assert_non_null(strstr(err.message, "the state after step 3 is kept in"));
   assert_int_equal(bytes_of(w, run, "last.h5"), before);
@@ -371,7 +378,8 @@ static void freezes_and_starts_from_a_file(void **state) {
   am_model *model;
   am_test_ok(am_config_model(other, 16, 20, true, 2, &model, &err), &err);
   am_model_initialise(model, 1);
-  am_test_fails(am_checkpoint_init(w.ctx, init, model, &report, &err), AM_E_DATA, &err, "no array has the name and shape");
+  am_test_fails(am_checkpoint_init(w.ctx, init, model, &report, &err), AM_E_DATA, &err,
+                "no array has the name and shape");
   am_model_free(model);
   am_config_free(other);
   other = made_up_config(w.ctx, w.corpus, (const char *const[]){"model.layers.6={dense: {units: 2, name: head}}"}, 1);
@@ -399,7 +407,7 @@ static void trains_without_validation(void **state) {
   am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   overrides s = {{"split={kind: speaker, test: 0.25, validation: 0}", "train.epochs=2", "train.class_weights=balanced",
-                 "train.loss.divide_by=weights", "features.normalise=train"}};
+                  "train.loss.divide_by=weights", "features.normalise=train"}};
   am_test_ok(train_with(&w, "run", (am_run_options){0}, s, &r, &err), &err);
   assert_null(r.validation);
   assert_non_null(r.test);
@@ -456,7 +464,8 @@ static void fail_allocations(bool dry) {
     am_config *config = made_up_config(w.ctx, w.corpus, (const char *const[]){"train.epochs=1", "train.ema=0.9"}, 2);
     char *out = strdup(am_test_path(w.folder, name));
     am_test_memory_arm(&memory, n);
-    am_status status = am_train_run(config, &(am_run_options){.size = sizeof(am_run_options), .out = out, .dry_run = dry}, &r, &err);
+    am_status status =
+        am_train_run(config, &(am_run_options){.size = sizeof(am_run_options), .out = out, .dry_run = dry}, &r, &err);
     fired = am_test_memory_fired(&memory);
     am_test_memory_arm(&memory, 0);
     if (!fired) assert_int_equal(status, AM_OK);

@@ -2,10 +2,10 @@
 #include "testing.h"
 
 #include "io/json.h"
+#include "run/environment.h"
 #include "run_world.h"
 #include "train/trainer.h"
 #include "train/verify.h"
-#include "run/environment.h"
 
 enum { MOST = 8 };
 
@@ -34,7 +34,8 @@ static am_verify_report verify(world *w, uint64_t epochs) {
 }
 
 static const char *const settings[] = {"train.epochs=4", "train.ema=0.9", "train.schedule.kind=plateau",
-                                       "train.schedule.patience=1", "augment={freq_masks: 1, freq_width: 3, mixup: 0.2}"};
+                                       "train.schedule.patience=1",
+                                       "augment={freq_masks: 1, freq_width: 3, mixup: 0.2}"};
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
 static char *read_text(world *w, const char *name) {
@@ -79,7 +80,8 @@ static void an_honest_run_agrees(void **state) {
   assert_int_equal(r.n_equal, 6);
   am_verify_report_free(w.ctx, &r);
   am_error err;
-  am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 5, &r, &err), AM_E_USAGE, &err, "digests are kept of 4 epochs, asked were 5");
+  am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 5, &r, &err), AM_E_USAGE, &err,
+                "digests are kept of 4 epochs, asked were 5");
   world_free(&w);
 }
 
@@ -243,7 +245,8 @@ static void environments_are_listed_once(void **state) {
   world w = world_make(2);
   train(&w, settings, SETTINGS, 3, false, NULL);
   train(&w, settings, SETTINGS, 6, true, NULL);
-  exchange(&w, "run.json", "\"version\": \"0.1.0\",\n      \"compiler\"", "\"version\": \"0.0.9\",\n      \"compiler\"");
+  exchange(&w, "run.json", "\"version\": \"0.1.0\",\n      \"compiler\"",
+           "\"version\": \"0.0.9\",\n      \"compiler\"");
   train(&w, settings, SETTINGS, 9, true, NULL);
   train(&w, settings, SETTINGS, 0, true, NULL);
   am_tree *tree;
@@ -289,12 +292,15 @@ static void what_cannot_be_verified_is_said(void **state) {
   err = (am_error)AM_ERROR_INIT;
   am_test_ok(am_file_read(w.ctx, am_test_path(w.corpus, "manifest.csv"), 1 << 16, &manifest, &bytes, &err), &err);
   *strrchr(manifest, '\n') = '\0';
-  am_test_file(am_test_path(w.corpus, "manifest.csv"), manifest, (size_t)(strrchr(manifest, '\n') + 1 - manifest)); /* a clip less */
+  am_test_file(am_test_path(w.corpus, "manifest.csv"), manifest,
+               (size_t)(strrchr(manifest, '\n') + 1 - manifest)); /* a clip less */
   am_free(w.ctx, manifest);
-  am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_DATA, &err, "are not those that this run began with");
+  am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_DATA, &err,
+                "are not those that this run began with");
 
   exchange(&w, "digests.csv", "\n10,", "\n7,");
-  am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_FORMAT, &err, "digests.csv:5: step 7 after step 8");
+  am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_FORMAT, &err,
+                "digests.csv:5: step 7 after step 8");
   exchange(&w, "digests.csv", "\n0,0,", "\n0,0,xyz");
   am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 0, &r, &err), AM_E_FORMAT, &err, "8 hexadecimal digits");
   remove(am_test_path(w.folder, "run/digests.csv"));

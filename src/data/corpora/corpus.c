@@ -20,8 +20,11 @@ am_status am_corpus_leave_out(am_corpus *corpus, const char *reason, const char 
     if (k < AM_LEFT_OUT_MORE && !(old->more[k] = am_tree_string(corpus->d->strings, example))) return am_no_memory(err);
     return AM_OK;
   }
-  if (am_grow(corpus->ctx, &corpus->left_out, &corpus->left_out_room, corpus->n_left_out + 1, sizeof *corpus->left_out, err)) return AM_E_NOMEM;
-  am_left_out out = {.reason = am_tree_string(corpus->d->strings, reason), .count = 1,
+  if (am_grow(corpus->ctx, &corpus->left_out, &corpus->left_out_room, corpus->n_left_out + 1, sizeof *corpus->left_out,
+              err))
+    return AM_E_NOMEM;
+  am_left_out out = {.reason = am_tree_string(corpus->d->strings, reason),
+                     .count = 1,
                      .example = am_tree_string(corpus->d->strings, example)};
   if (!out.reason || !out.example || am_name_set_add(&corpus->reasons, out.reason) < 0) return am_no_memory(err);
   corpus->left_out[corpus->n_left_out++] = out;

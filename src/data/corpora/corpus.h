@@ -14,15 +14,15 @@
 
 /* One clip as the loader found it. Texts live in corpus->d->strings; NULL: unknown. */
 typedef struct am_entry {
-  const char *name;    /* relative to the root */
-  const char *path;    /* NULL: belongs to the corpus and is missing */
+  const char *name; /* relative to the root */
+  const char *path; /* NULL: belongs to the corpus and is missing */
   const char *label;
   const char *speaker, *group, *utterance;
   int line;            /* of the list that names it (am_corpus.list), from 1; 0: none does */
   const char *section; /* "song part": missing clips are told by section; may be NULL */
   double start, seconds;
   am_part part;
-  int corpus; /* of several: which of the list */
+  int corpus;                         /* of several: which of the list */
   const char *traits[AM_MOST_TRAITS]; /* values of the corpus's traits; NULL: not said */
   int intensity, statement, repetition, channel;
   const double *votes; /* (n_labels of the corpus) raters' votes for soft targets, or NULL */
@@ -39,8 +39,8 @@ typedef struct am_corpus {
   size_t n_labels;
   const char *const *speakers; /* speakers that the corpus is known to have, beside those of its clips */
   size_t n_speakers;
-  am_texts classes;      /* a label set that the corpus knows by name: takes the place of data.labels */
-  const am_value *merge; /* and of data.merge */
+  am_texts classes;                   /* a label set that the corpus knows by name: takes the place of data.labels */
+  const am_value *merge;              /* and of data.merge */
   const char *traits[AM_MOST_TRAITS]; /* names (am_corpus_trait) */
   size_t n_traits;
   size_t n_left_out, left_out_room;
@@ -74,13 +74,13 @@ am_status am_corpus_find_mark(am_corpus *corpus, am_error *err);
 typedef struct am_walk {
   am_context *ctx;
   const char *root;
-  am_status (*file)(void *user, const char *name, am_error *err); /* name relative to the root */
+  am_status (*file)(void *user, const char *name, am_error *err);    /* name relative to the root */
   am_status (*special)(void *user, const char *name, am_error *err); /* a pipe or a device; NULL: they do not matter */
   void *user;
   am_trail trail;
   struct am_walk_link *links; /* to folders, for later */
   size_t n_links, links_room;
-  size_t files, folders;       /* counted */
+  size_t files, folders;                   /* counted */
   char first_file[128], first_folder[128]; /* for "found ..." */
 } am_walk;
 enum { AM_WALK_DEPTH = 6, AM_WALK_FILES = 500000 };

@@ -8,10 +8,10 @@
 
 #include "audio/endings.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "data/corpora/corpus.h"
 #include "data/names.h"
 #include "io/csv.h"
-#include "base/utf8.h"
 
 typedef struct search {
   am_corpus *corpus;
@@ -47,10 +47,8 @@ static am_status find_columns(search *s, am_error *err) {
   const struct {
     am_field field;
     const char *name;
-  } wanted[] = {{AM_FIELD_LABEL, t->label},
-                {AM_FIELD_SPEAKER, t->speaker},
-                {AM_FIELD_GROUP, t->group},
-                {AM_FIELD_PART, t->part}};
+  } wanted[] = {
+      {AM_FIELD_LABEL, t->label}, {AM_FIELD_SPEAKER, t->speaker}, {AM_FIELD_GROUP, t->group}, {AM_FIELD_PART, t->part}};
   am_status status = am_csv_need(s->csv, t->path, &s->path_column, err);
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted && !status; i++)
     if (*wanted[i].name) status = am_csv_need(s->csv, wanted[i].name, &s->column[wanted[i].field], err);
@@ -66,13 +64,11 @@ static am_status read_table(search *s, am_error *err) {
   char *path = am_path_join(corpus->ctx, corpus->d->root, s->d->table.file);
   am_status status = path ? AM_OK : am_no_memory(err);
   if (!status && !am_file_exists(path))
-    status =
-      am_fail(err, AM_E_DATA, "%s: no such file; wanted the table of %s (table.file, relative to data.root)",
-              path, s->d->name);
+    status = am_fail(err, AM_E_DATA, "%s: no such file; wanted the table of %s (table.file, relative to data.root)",
+                     path, s->d->name);
   char *text = NULL;
   size_t bytes = 0;
-  if (!status)
-    status = am_file_read_ordinary(corpus->ctx, path, "a table of labels", AM_CSV_BYTES, &text, &bytes, err);
+  if (!status) status = am_file_read_ordinary(corpus->ctx, path, "a table of labels", AM_CSV_BYTES, &text, &bytes, err);
   if (!status) status = am_csv_read_text(corpus->ctx, text, bytes, path, 0, &s->csv, err);
   am_free(corpus->ctx, text);
   am_free(corpus->ctx, path);
@@ -122,8 +118,7 @@ static am_status report_rows(search *s, am_error *err) {
 
 /* Names */
 
-static am_status match(search *s, const char *path, codes *c, bool *matched, const char **part,
-                       am_error *err) {
+static am_status match(search *s, const char *path, codes *c, bool *matched, const char **part, am_error *err) {
   const am_description *d = s->d;
   *matched = !d->files.n;
   *part = path;
@@ -158,8 +153,7 @@ static am_status number(const am_value *map, am_name_set *set, const char *code,
 }
 
 static am_status fill_numbers(search *s, const codes *c, am_entry *e, am_error *err) {
-  am_status status =
-    number(s->d->intensities, &s->intensities, c->at[AM_FIELD_INTENSITY], &e->intensity, err);
+  am_status status = number(s->d->intensities, &s->intensities, c->at[AM_FIELD_INTENSITY], &e->intensity, err);
   if (!status) status = number(NULL, &s->texts, c->at[AM_FIELD_TEXT], &e->statement, err);
   if (!status) status = number(NULL, &s->takes, c->at[AM_FIELD_TAKE], &e->repetition, err);
   return status;
@@ -188,8 +182,13 @@ static am_status put_trait(search *s, const char *trait, const char *code, am_en
 }
 
 static am_status fill_traits(search *s, const codes *c, am_entry *e, am_error *err) {
-  static const struct { am_field field; const char *name; } known[] = {
-    {AM_FIELD_SESSION, "session"}, {AM_FIELD_GROUP, "group"}, {AM_FIELD_TEXT, "text"}, {AM_FIELD_INTENSITY, "intensity"}};
+  static const struct {
+    am_field field;
+    const char *name;
+  } known[] = {{AM_FIELD_SESSION, "session"},
+               {AM_FIELD_GROUP, "group"},
+               {AM_FIELD_TEXT, "text"},
+               {AM_FIELD_INTENSITY, "intensity"}};
   am_status status = AM_OK;
   for (size_t i = 0; i < s->d->n_names && !status; i++)
     if (c->at[AM_FIELDS + i]) status = put_trait(s, s->d->names[i], c->at[AM_FIELDS + i], e, err);
@@ -208,8 +207,7 @@ static am_status add(search *s, const char *name, const codes *c, const char *la
                 .group = c->at[AM_FIELD_GROUP] ? c->at[AM_FIELD_GROUP] : c->at[AM_FIELD_SESSION],
                 .utterance = c->at[AM_FIELD_UTTERANCE],
                 .part = part_of(c->at[AM_FIELD_PART])};
-  if (code)
-    e.speaker = am_corpus_text(corpus, err, "%s%s", s->d->speaker_prefix, speaker ? speaker->text : code);
+  if (code) e.speaker = am_corpus_text(corpus, err, "%s%s", s->d->speaker_prefix, speaker ? speaker->text : code);
   if (!e.name || !e.path || !e.label || (code && !e.speaker)) return AM_E_NOMEM;
   if (e.speaker && am_name_set_add(&s->speakers, e.speaker) < 0) return am_no_memory(err);
   am_status status = fill_numbers(s, c, &e, err);
@@ -265,13 +263,11 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   if (!strcmp(base, "SYNTHETIC")) corpus->d->synthetic = true;
   if (dot && !strcasecmp(dot, ".zip") && !*s->archive) snprintf(s->archive, sizeof s->archive, "%s", name);
   if (!am_sound_ending_known(base)) return AM_OK;
-  if (!strncmp(base, "._", 2))
-    return am_corpus_leave_out(corpus, "AppleDouble file (._*), not a sound", name, err);
+  if (!strncmp(base, "._", 2)) return am_corpus_leave_out(corpus, "AppleDouble file (._*), not a sound", name, err);
   if (am_utf8_wrong(name)) return am_corpus_leave_out(corpus, "name is not UTF-8", name, err);
   const char *path = stem(corpus, name, err);
   am_status status = path ? match(s, path, &c, &matched, &part, err) : AM_E_NOMEM;
-  if (!status && !matched)
-    return am_corpus_leave_out(corpus, "name matches no pattern of the description", name, err);
+  if (!status && !matched) return am_corpus_leave_out(corpus, "name matches no pattern of the description", name, err);
   if (!status && s->csv) status = look_up(s, path, &c, &row, err);
   if (!status && !row) return am_corpus_leave_out(corpus, "not in the table", name, err);
   if (status) return status;
@@ -305,8 +301,7 @@ static am_status describe(search *s, am_error *err) {
   out->licence = am_corpus_text(corpus, err, "%s", d->licence);
   out->citation = am_corpus_text(corpus, err, "%s", d->citation);
   out->language = am_corpus_text(corpus, err, "%s", d->language);
-  if (d->folds && d->folds->first && !(out->folds = am_value_copy(out->strings, d->folds)))
-    return am_no_memory(err);
+  if (d->folds && d->folds->first && !(out->folds = am_value_copy(out->strings, d->folds))) return am_no_memory(err);
   return out->corpus && out->title && out->licence && out->citation && out->language ? AM_OK : AM_E_NOMEM;
 }
 
@@ -351,8 +346,7 @@ static void check_counts(search *s) {
     int k = am_name_set_find(&labels, s->corpus->at[i].label);
     if (k >= 0) found[k]++;
   }
-  if (x->clips && (size_t)x->clips != n)
-    am_buffer_printf(ctx, &text, ", %zu clips of %lld", n, (long long)x->clips);
+  if (x->clips && (size_t)x->clips != n) am_buffer_printf(ctx, &text, ", %zu clips of %lld", n, (long long)x->clips);
   for (const am_value *v = x->labels ? x->labels->first : NULL; v && found && !text.failed; v = v->next) {
     int64_t wanted = 0;
     size_t there = found[am_name_set_find(&labels, v->key)];
@@ -364,8 +358,7 @@ static void check_counts(search *s) {
   if (x->speakers && (size_t)x->speakers != s->speakers.n)
     am_buffer_printf(ctx, &text, ", %zu speakers of %lld", s->speakers.n, (long long)x->speakers);
   if (text.data && !text.failed)
-    am_log(ctx, AM_LOG_WARNING, "%s: other counts than the complete corpus has: %s", s->d->name,
-           text.data + 2);
+    am_log(ctx, AM_LOG_WARNING, "%s: other counts than the complete corpus has: %s", s->d->name, text.data + 2);
   am_buffer_free(ctx, &text);
 }
 
@@ -374,15 +367,14 @@ static am_status fail_nothing(const search *s, const am_walk *walk, am_error *er
   const am_corpus *c = s->corpus;
   if (*s->archive) snprintf(more, sizeof more, "; unpack %s first", s->archive);
   else if (c->n_left_out)
-    snprintf(more, sizeof more, "; %zu left out: %s, e.g. %.100s", c->left_out[0].count,
-             c->left_out[0].reason, c->left_out[0].example);
+    snprintf(more, sizeof more, "; %zu left out: %s, e.g. %.100s", c->left_out[0].count, c->left_out[0].reason,
+             c->left_out[0].example);
   return am_fail(err, AM_E_DATA,
                  "%s: no clip of %s: looked to %d folders deep for sound files %s%s%s, found %zu files%s%s "
                  "in %zu folders%s; set data.root%s%s",
-                 c->d->root, s->d->title, AM_WALK_DEPTH,
-                 s->d->files.n ? "named like " : "that its table names",
-                 s->d->files.n ? s->d->files.at[0] : "", s->d->files.n > 1 ? " (and more patterns)" : "",
-                 walk->files, *walk->first_file ? " such as " : "", walk->first_file, walk->folders, more,
+                 c->d->root, s->d->title, AM_WALK_DEPTH, s->d->files.n ? "named like " : "that its table names",
+                 s->d->files.n ? s->d->files.at[0] : "", s->d->files.n > 1 ? " (and more patterns)" : "", walk->files,
+                 *walk->first_file ? " such as " : "", walk->first_file, walk->folders, more,
                  *s->d->home ? "; to be had from " : "", s->d->home);
 }
 
@@ -441,14 +433,12 @@ static am_status load_described(am_corpus *corpus, const am_data_options *o, am_
 }
 
 #define AT(member) offsetof(am_data_options, member)
-static const am_option own_table[] = {
-  {"description", AM_OPT_TEXT, AT(description), "", 0, 0, NULL,
-   "YAML file that describes the corpus, e.g. datasets/emodb.yaml"},
-  AM_OPTION_END
-};
+static const am_option own_table[] = {{"description", AM_OPT_TEXT, AT(description), "", 0, 0, NULL,
+                                       "YAML file that describes the corpus, e.g. datasets/emodb.yaml"},
+                                      AM_OPTION_END};
 #undef AT
 
 const am_corpus_class am_corpus_described = {
-  .is = {"described", "labels in the names, or in a table: a YAML file says how (datasets/*.yaml)", own_table},
-  .load = load_described,
+    .is = {"described", "labels in the names, or in a table: a YAML file says how (datasets/*.yaml)", own_table},
+    .load = load_described,
 };

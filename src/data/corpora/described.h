@@ -8,20 +8,28 @@
 #define AM_DESCRIBED_H
 
 #include "base/option.h"
-#include "data/dataset.h"
 #include "data/corpora/pattern.h"
+#include "data/dataset.h"
 
 /* What a group of a pattern, or a column of the table, may say. */
 typedef enum am_field {
-  AM_FIELD_LABEL, AM_FIELD_SPEAKER, AM_FIELD_GROUP, AM_FIELD_SESSION, /* session: another word for group */
-  AM_FIELD_TEXT, AM_FIELD_TAKE, AM_FIELD_INTENSITY, AM_FIELD_UTTERANCE, AM_FIELD_PART, AM_FIELDS
+  AM_FIELD_LABEL,
+  AM_FIELD_SPEAKER,
+  AM_FIELD_GROUP,
+  AM_FIELD_SESSION, /* session: another word for group */
+  AM_FIELD_TEXT,
+  AM_FIELD_TAKE,
+  AM_FIELD_INTENSITY,
+  AM_FIELD_UTTERANCE,
+  AM_FIELD_PART,
+  AM_FIELDS
 } am_field;
 
 /* A CSV or TSV below the root; the other members are names of columns. */
 typedef struct am_description_table {
   const char *file, *path;
   const char *label, *speaker, *group, *part; /* "" none */
-  am_texts columns; /* further ones: traits of the clips */
+  am_texts columns;                           /* further ones: traits of the clips */
 } am_description_table;
 
 typedef struct am_description_expected {
@@ -45,15 +53,15 @@ typedef struct am_description {
   const am_value *traits;      /* trait -> (code -> text), or ~; NULL or absent code: the code itself */
   const am_value *exclude;     /* name -> reason */
   const am_value *table_map, *expected_map, *sound_map;
-  const am_value *folds;       /* list of lists of speakers */
-  bool unique;                 /* of files whose names match alike only the first counts */
-  am_description_table table;  /* of table_map, when that is not NULL */
+  const am_value *folds;      /* list of lists of speakers */
+  bool unique;                /* of files whose names match alike only the first counts */
+  am_description_table table; /* of table_map, when that is not NULL */
   am_description_expected expected;
   am_description_sound sound;
   am_context *ctx;
-  am_tree *tree;               /* owns all text */
-  am_pattern **patterns;       /* files.n */
-  int (*fields)[32];           /* of each pattern's groups: an am_field, or AM_FIELDS + the index of a trait */
+  am_tree *tree;                     /* owns all text */
+  am_pattern **patterns;             /* files.n */
+  int (*fields)[32];                 /* of each pattern's groups: an am_field, or AM_FIELDS + the index of a trait */
   const char *names[AM_MOST_TRAITS]; /* of the traits: groups of the patterns' own, columns of the table */
   size_t n_names;
 } am_description;

@@ -8,55 +8,51 @@
 
 #define AT(member) offsetof(am_description, member)
 const am_option am_description_options[] = {
-  {"name", AM_OPT_TEXT, AT(name), NULL, 0, 0, NULL, "short name, as in results"},
-  {"title", AM_OPT_TEXT, AT(title), "", 0, 0, NULL, "full name"},
-  {"language", AM_OPT_TEXT, AT(language), "", 0, 0, NULL, "language that is spoken"},
-  {"licence", AM_OPT_TEXT, AT(licence), NULL, 0, 0, NULL,
-   "licence of the recordings; stands in every checkpoint"},
-  {"citation", AM_OPT_TEXT, AT(citation), "", 0, 0, NULL, "the paper to cite"},
-  {"home", AM_OPT_TEXT, AT(home), "", 0, 0, NULL, "where to get it"},
-  {"files", AM_OPT_TEXTS, AT(files), "[]", 0, 0, NULL,
-   "patterns (PCRE2) of paths without extension, tried in order"},
-  {"labels", AM_OPT_MAP, AT(labels), "", 0, 0, NULL,
-   "code -> label, in the order of classes; ~ leaves the code out"},
-  {"speakers", AM_OPT_MAP, AT(speakers), "", 0, 0, NULL, "code -> name of the speaker"},
-  {"speaker_prefix", AM_OPT_TEXT, AT(speaker_prefix), "", 0, 0, NULL, "goes before every speaker's name"},
-  {"intensities", AM_OPT_MAP, AT(intensities), "", 0, 0, NULL, "code -> whole number"},
-  {"groups", AM_OPT_MAP, AT(traits), "", 0, 0, NULL,
-   "groups of the patterns' own (gender, age ...) -> what their codes mean, or ~"},
-  {"exclude", AM_OPT_MAP, AT(exclude), "", 0, 0, NULL, "name -> why it is left out"},
-  {"unique", AM_OPT_BOOL, AT(unique), "false", 0, 0, NULL,
-   "of files whose names match alike only the first counts"},
-  {"table", AM_OPT_MAP, AT(table_map), "", 0, 0, NULL, "a CSV or TSV below the root that gives labels"},
-  {"expected", AM_OPT_MAP, AT(expected_map), "", 0, 0, NULL, "counts of the complete corpus"},
-  {"sound", AM_OPT_MAP, AT(sound_map), "", 0, 0, NULL, "rate, channels and lengths of its files"},
-  {"folds", AM_OPT_LIST, AT(folds), "", 0, 0, NULL, "fixed folds: a list of speakers for each"},
-  AM_OPTION_END};
+    {"name", AM_OPT_TEXT, AT(name), NULL, 0, 0, NULL, "short name, as in results"},
+    {"title", AM_OPT_TEXT, AT(title), "", 0, 0, NULL, "full name"},
+    {"language", AM_OPT_TEXT, AT(language), "", 0, 0, NULL, "language that is spoken"},
+    {"licence", AM_OPT_TEXT, AT(licence), NULL, 0, 0, NULL, "licence of the recordings; stands in every checkpoint"},
+    {"citation", AM_OPT_TEXT, AT(citation), "", 0, 0, NULL, "the paper to cite"},
+    {"home", AM_OPT_TEXT, AT(home), "", 0, 0, NULL, "where to get it"},
+    {"files", AM_OPT_TEXTS, AT(files), "[]", 0, 0, NULL, "patterns (PCRE2) of paths without extension, tried in order"},
+    {"labels", AM_OPT_MAP, AT(labels), "", 0, 0, NULL, "code -> label, in the order of classes; ~ leaves the code out"},
+    {"speakers", AM_OPT_MAP, AT(speakers), "", 0, 0, NULL, "code -> name of the speaker"},
+    {"speaker_prefix", AM_OPT_TEXT, AT(speaker_prefix), "", 0, 0, NULL, "goes before every speaker's name"},
+    {"intensities", AM_OPT_MAP, AT(intensities), "", 0, 0, NULL, "code -> whole number"},
+    {"groups", AM_OPT_MAP, AT(traits), "", 0, 0, NULL,
+     "groups of the patterns' own (gender, age ...) -> what their codes mean, or ~"},
+    {"exclude", AM_OPT_MAP, AT(exclude), "", 0, 0, NULL, "name -> why it is left out"},
+    {"unique", AM_OPT_BOOL, AT(unique), "false", 0, 0, NULL, "of files whose names match alike only the first counts"},
+    {"table", AM_OPT_MAP, AT(table_map), "", 0, 0, NULL, "a CSV or TSV below the root that gives labels"},
+    {"expected", AM_OPT_MAP, AT(expected_map), "", 0, 0, NULL, "counts of the complete corpus"},
+    {"sound", AM_OPT_MAP, AT(sound_map), "", 0, 0, NULL, "rate, channels and lengths of its files"},
+    {"folds", AM_OPT_LIST, AT(folds), "", 0, 0, NULL, "fixed folds: a list of speakers for each"},
+    AM_OPTION_END};
 #undef AT
 #define AT(member) offsetof(am_description_table, member)
 const am_option am_description_table_options[] = {
-  {"file", AM_OPT_TEXT, AT(file), NULL, 0, 0, NULL, "CSV or TSV, relative to the root"},
-  {"path", AM_OPT_TEXT, AT(path), "path", 0, 0, NULL, "column of the files' names"},
-  {"label", AM_OPT_TEXT, AT(label), "", 0, 0, NULL, "column of the label codes"},
-  {"speaker", AM_OPT_TEXT, AT(speaker), "", 0, 0, NULL, "column of the speaker codes"},
-  {"group", AM_OPT_TEXT, AT(group), "", 0, 0, NULL, "column of sessions or dialogues"},
-  {"part", AM_OPT_TEXT, AT(part), "", 0, 0, NULL, "column that says train, validation or test"},
-  {"columns", AM_OPT_TEXTS, AT(columns), "[]", 0, 0, NULL, "further columns, by which results are told apart"},
-  AM_OPTION_END};
+    {"file", AM_OPT_TEXT, AT(file), NULL, 0, 0, NULL, "CSV or TSV, relative to the root"},
+    {"path", AM_OPT_TEXT, AT(path), "path", 0, 0, NULL, "column of the files' names"},
+    {"label", AM_OPT_TEXT, AT(label), "", 0, 0, NULL, "column of the label codes"},
+    {"speaker", AM_OPT_TEXT, AT(speaker), "", 0, 0, NULL, "column of the speaker codes"},
+    {"group", AM_OPT_TEXT, AT(group), "", 0, 0, NULL, "column of sessions or dialogues"},
+    {"part", AM_OPT_TEXT, AT(part), "", 0, 0, NULL, "column that says train, validation or test"},
+    {"columns", AM_OPT_TEXTS, AT(columns), "[]", 0, 0, NULL, "further columns, by which results are told apart"},
+    AM_OPTION_END};
 #undef AT
 #define AT(member) offsetof(am_description_expected, member)
 const am_option am_description_expected_options[] = {
-  {"clips", AM_OPT_INT, AT(clips), "0", 0, 1e9, NULL, "clips of the complete corpus; 0 not said"},
-  {"speakers", AM_OPT_INT, AT(speakers), "0", 0, 1e6, NULL, "speakers; 0 not said"},
-  {"labels", AM_OPT_MAP, AT(labels), "", 0, 0, NULL, "label -> clips"},
-  AM_OPTION_END};
+    {"clips", AM_OPT_INT, AT(clips), "0", 0, 1e9, NULL, "clips of the complete corpus; 0 not said"},
+    {"speakers", AM_OPT_INT, AT(speakers), "0", 0, 1e6, NULL, "speakers; 0 not said"},
+    {"labels", AM_OPT_MAP, AT(labels), "", 0, 0, NULL, "label -> clips"},
+    AM_OPTION_END};
 #undef AT
 #define AT(member) offsetof(am_description_sound, member)
 const am_option am_description_sound_options[] = {
-  {"rate", AM_OPT_REAL, AT(rate), "0", 0, 1e6, NULL, "Hz; 0 not said"},
-  {"channels", AM_OPT_INT, AT(channels), "0", 0, 64, NULL, "channels; 0 not said"},
-  {"seconds", AM_OPT_REALS, AT(seconds), "[]", 0, 86400, NULL, "[shortest, longest] that is in order, s"},
-  AM_OPTION_END};
+    {"rate", AM_OPT_REAL, AT(rate), "0", 0, 1e6, NULL, "Hz; 0 not said"},
+    {"channels", AM_OPT_INT, AT(channels), "0", 0, 64, NULL, "channels; 0 not said"},
+    {"seconds", AM_OPT_REALS, AT(seconds), "[]", 0, 86400, NULL, "[shortest, longest] that is in order, s"},
+    AM_OPTION_END};
 #undef AT
 
 static const char *const field_names[AM_FIELDS] = {"label", "speaker",   "group",     "session", "text",
@@ -79,13 +75,13 @@ static am_status check_numbers(const am_value *map, const char *key, am_error *e
   return AM_OK;
 }
 
-
 static am_status check_expected(const am_description *d, am_error *err) {
   am_status status = check_numbers(d->expected.labels, "expected.labels", err);
   am_name_set known = {.ctx = d->ctx};
   for (const am_value *v = d->labels ? d->labels->first : NULL; v && !status; v = v->next)
     if (v->kind == AM_SCALAR && am_name_set_add(&known, v->text) < 0) status = am_no_memory(err);
-  for (const am_value *v = d->expected.labels ? d->expected.labels->first : NULL; v && d->labels && !status; v = v->next)
+  for (const am_value *v = d->expected.labels ? d->expected.labels->first : NULL; v && d->labels && !status;
+       v = v->next)
     if (am_name_set_find(&known, v->key) < 0)
       status = am_fail_at_key(err, v, "expected.labels: no code in labels means \"%s\"", v->key);
   am_name_set_free(&known);
@@ -136,10 +132,11 @@ static am_status trait_of(am_description *d, const char *name, const am_value *a
 static am_status own_group(am_description *d, const char *name, const am_value *at, int *out, am_error *err) {
   for (int f = 0; f < AM_FIELDS && !am_value_get(d->traits, name); f++)
     if (misspelt(name, field_names[f]))
-      return am_fail_at(err, at,
-                        "files: unknown group \"%s\"; did you mean \"%s\"? (known are label, speaker, group, session, text, "
-                        "take, intensity, utterance, part; one of your own so near to them is named under groups, too)",
-                        name, field_names[f]);
+      return am_fail_at(
+          err, at,
+          "files: unknown group \"%s\"; did you mean \"%s\"? (known are label, speaker, group, session, text, "
+          "take, intensity, utterance, part; one of your own so near to them is named under groups, too)",
+          name, field_names[f]);
   return trait_of(d, name, at, out, err);
 }
 
@@ -157,8 +154,7 @@ static am_status read_fields(am_description *d, size_t i, const am_value *at, am
     label |= f == AM_FIELD_LABEL;
   }
   if (!label)
-    return am_fail_at(err, at,
-                      "files: nothing gives the label; name the group of its code, as in (?<label>[A-Z])");
+    return am_fail_at(err, at, "files: nothing gives the label; name the group of its code, as in (?<label>[A-Z])");
   return AM_OK;
 }
 
@@ -189,8 +185,10 @@ static am_status check_traits(am_description *d, am_error *err) {
   for (const am_value *v = d->traits ? d->traits->first : NULL; v && !status; v = v->next) {
     bool known = false;
     for (size_t i = 0; i < d->n_names; i++) known |= !strcmp(d->names[i], v->key);
-    for (int f = AM_FIELD_GROUP; f <= AM_FIELD_INTENSITY; f++) known |= f != AM_FIELD_TAKE && !strcmp(field_names[f], v->key);
-    if (!known) return am_fail_at_key(err, v, "groups.%s: no pattern has a group of this name, and no table a column", v->key);
+    for (int f = AM_FIELD_GROUP; f <= AM_FIELD_INTENSITY; f++)
+      known |= f != AM_FIELD_TAKE && !strcmp(field_names[f], v->key);
+    if (!known)
+      return am_fail_at_key(err, v, "groups.%s: no pattern has a group of this name, and no table a column", v->key);
     if (v->kind != AM_MAP && v->kind != AM_NULL)
       return am_fail_at(err, v, "groups.%s: wanted a map of codes and what they mean, or ~", v->key);
     status = check_texts(v->kind == AM_MAP ? v : NULL, v->key, false, err);
@@ -207,10 +205,8 @@ static am_status read_root(am_description *d, const char *path, am_error *err) {
   if (!status && d->table_map)
     status = am_options_read(tree, am_description_table_options, d->table_map, "table", &d->table, err);
   if (!status)
-    status =
-      am_options_read(tree, am_description_expected_options, d->expected_map, "expected", &d->expected, err);
-  if (!status)
-    status = am_options_read(tree, am_description_sound_options, d->sound_map, "sound", &d->sound, err);
+    status = am_options_read(tree, am_description_expected_options, d->expected_map, "expected", &d->expected, err);
+  if (!status) status = am_options_read(tree, am_description_sound_options, d->sound_map, "sound", &d->sound, err);
   if (status) return status;
   if (!d->files.n && !d->table_map)
     return am_fail_at(err, root, "the description needs files (patterns of names) or table, or both");

@@ -112,8 +112,8 @@ static am_status find_sound(load *l, const am_iemocap_line *line, am_entry *e, a
   const char *folders[] = {own, l->dialogue};
   for (int i = 0; i < 2; i++) {
     am_context *ctx = l->corpus->ctx;
-    char *name = am_format(ctx, "%sSession%d/sentences/wav/%s/%s.wav", l->prefix, l->session, folders[i],
-                           line->utterance);
+    char *name =
+        am_format(ctx, "%sSession%d/sentences/wav/%s/%s.wav", l->prefix, l->session, folders[i], line->utterance);
     char *path = name ? am_path_join(ctx, l->corpus->d->root, name) : NULL;
     bool found = path && am_file_exists(path), failed = !path;
     if (found || i == 0) e->name = am_corpus_text(l->corpus, err, "%s", name ? name : "");
@@ -129,14 +129,17 @@ static am_status find_sound(load *l, const am_iemocap_line *line, am_entry *e, a
 
 static int style_of(const am_iemocap_line *line) {
   const char *scene = line->utterance + 6; /* after "Ses01F" */
-  return !strncmp(scene, "_impro", 6) ? AM_IEMOCAP_IMPROVISED : !strncmp(scene, "_script", 7) ? AM_IEMOCAP_SCRIPTED : -1;
+  return !strncmp(scene, "_impro", 6)    ? AM_IEMOCAP_IMPROVISED
+         : !strncmp(scene, "_script", 7) ? AM_IEMOCAP_SCRIPTED
+                                         : -1;
 }
 
 /* Why an utterance with a good label line is not used; NULL: it is. */
 static const char *refuse(const load *l, const am_iemocap_line *line) {
   int style = style_of(line);
   if (style < 0) return "dialogue is neither impro nor script by its name";
-  if (!(l->o->style >> style & 1)) return style == AM_IEMOCAP_SCRIPTED ? "scripted (data.style)" : "improvised (data.style)";
+  if (!(l->o->style >> style & 1))
+    return style == AM_IEMOCAP_SCRIPTED ? "scripted (data.style)" : "improvised (data.style)";
   if (line->label >= 0) return NULL;
   return l->o->labels_from == AM_IEMOCAP_CONSENSUS ? "no agreement of the raters (xxx)" : "the rater gave no label";
 }
@@ -145,8 +148,8 @@ static am_status on_utterance(void *user, const am_iemocap_line *line, am_error 
   load *l = user;
   am_entry e = {0};
   if (line->session != l->session)
-    return am_fail(err, AM_E_DATA, "%s/%s:%d: utterance %s in %s; wanted one of session %d",
-                   l->corpus->d->root, l->file, line->number, line->utterance, l->group, l->session);
+    return am_fail(err, AM_E_DATA, "%s/%s:%d: utterance %s in %s; wanted one of session %d", l->corpus->d->root,
+                   l->file, line->number, line->utterance, l->group, l->session);
   size_t before = l->seen.n;
   const char *id = am_corpus_text(l->corpus, err, "%s", line->utterance);
   if (!id || am_name_set_add(&l->seen, id) < 0) return am_no_memory(err);
@@ -199,8 +202,12 @@ static am_status read_file(load *l, const char *folder, const char *name, size_t
   l->file = am_corpus_text(l->corpus, err, "%s%s/%s", l->prefix, folder, name);
   const char *path = l->file ? am_corpus_text(l->corpus, err, "%s/%s/%s", l->base, folder, name) : NULL;
   if (!path) return AM_E_NOMEM;
-  am_iemocap_reader reader = {.ctx = l->corpus->ctx, .file = path, .votes = l->o->soft_labels, .user = l,
-                              .utterance = on_utterance, .strange = on_strange};
+  am_iemocap_reader reader = {.ctx = l->corpus->ctx,
+                              .file = path,
+                              .votes = l->o->soft_labels,
+                              .user = l,
+                              .utterance = on_utterance,
+                              .strange = on_strange};
   if (l->o->labels_from == AM_IEMOCAP_CONSENSUS) return am_iemocap_read_consensus(&reader, err);
   return am_iemocap_read_rater(&reader, err);
 }
@@ -245,8 +252,8 @@ static void list_some(am_context *ctx, const char *path, char *out, size_t size)
 
 static am_status read_labels(load *l, am_error *err) {
   bool rater = l->o->labels_from == AM_IEMOCAP_RATER;
-  const char *folder = am_corpus_text(l->corpus, err, "Session%d/dialog/EmoEvaluation%s", l->session,
-                                      rater ? "/Categorical" : "");
+  const char *folder =
+      am_corpus_text(l->corpus, err, "Session%d/dialog/EmoEvaluation%s", l->session, rater ? "/Categorical" : "");
   const char *path = folder ? am_corpus_text(l->corpus, err, "%s/%s", l->base, folder) : NULL;
   am_names names;
   if (!path) return AM_E_NOMEM;
@@ -283,12 +290,10 @@ static am_status check_sounds(load *l, const char *folder, const char *dialogue,
     size_t n = strlen(name);
     if (!ends_in(name, ".wav") || n - 4 >= sizeof id) continue;
     snprintf(id, sizeof id, "%.*s", (int)(n - 4), name);
-    snprintf(example, sizeof example, "%sSession%d/sentences/wav/%s/%s", l->prefix, l->session, dialogue,
-             name);
+    snprintf(example, sizeof example, "%sSession%d/sentences/wav/%s/%s", l->prefix, l->session, dialogue, name);
     bool apple = !strncmp(name, "._", 2);
     if (apple) status = leave_out(l, "AppleDouble file (._*), not a sound", example, err);
-    else if (am_name_set_find(&l->seen, id) < 0)
-      status = leave_out(l, "a sound file and no label", example, err);
+    else if (am_name_set_find(&l->seen, id) < 0) status = leave_out(l, "a sound file and no label", example, err);
   }
   am_names_free(ctx, &names);
   return status;
@@ -330,12 +335,11 @@ static am_status fail_tree(const load *l, am_error *err) {
   bool low = dialog && am_folder_exists(dialog);
   am_free(l->corpus->ctx, dialog);
   list_some(l->corpus->ctx, root, found, sizeof found);
-  return am_fail(
-      err, AM_E_DATA,
-      "%s: no IEMOCAP tree: looked for Session1 to Session5 here and in the folders below, found %s%s%s; "
-      "set data.root to the folder IEMOCAP_full_release (datasets/README.md says how to obtain it)",
-      root, found, low ? "; this is one session: give the folder above it" : "",
-      strstr(found, ".tar") || strstr(found, ".zip") ? "; unpack the archive first" : "");
+  return am_fail(err, AM_E_DATA,
+                 "%s: no IEMOCAP tree: looked for Session1 to Session5 here and in the folders below, found %s%s%s; "
+                 "set data.root to the folder IEMOCAP_full_release (datasets/README.md says how to obtain it)",
+                 root, found, low ? "; this is one session: give the folder above it" : "",
+                 strstr(found, ".tar") || strstr(found, ".zip") ? "; unpack the archive first" : "");
 }
 
 /* The root itself, or the one folder below it that has sessions. */
@@ -369,8 +373,8 @@ static void check_counts(const load *l) {
   bool whole = l->o->style == (1u << AM_IEMOCAP_IMPROVISED | 1u << AM_IEMOCAP_SCRIPTED);
   if (l->o->labels_from == AM_IEMOCAP_RATER) {
     if (whole && l->o->chunk_seconds == 2 && l->chunks != KNOWN_CHUNKS)
-      am_log(ctx, AM_LOG_WARNING, "%s: %zu chunks of 2 s; the published experiments had %d", l->base,
-             l->chunks, KNOWN_CHUNKS);
+      am_log(ctx, AM_LOG_WARNING, "%s: %zu chunks of 2 s; the published experiments had %d", l->base, l->chunks,
+             KNOWN_CHUNKS);
     return;
   }
   am_buffer text = {0};
@@ -380,8 +384,8 @@ static void check_counts(const load *l) {
                        k < AM_IEMOCAP_LABELS ? am_iemocap_labels[k] : "xxx", l->count[k], known[k]);
   if (text.data)
     am_log(ctx, AM_LOG_WARNING,
-           "%s: %zu labelled utterances; the full release has %d; different, with the known count:%s",
-           l->base, l->lines, KNOWN_ALL, text.data);
+           "%s: %zu labelled utterances; the full release has %d; different, with the known count:%s", l->base,
+           l->lines, KNOWN_ALL, text.data);
   am_buffer_free(ctx, &text);
 }
 
@@ -396,10 +400,11 @@ static void describe(am_dataset *d) {
   }
   d->title = "IEMOCAP: Interactive Emotional Dyadic Motion Capture Database";
   d->licence = "signed research licence of the University of Southern California; never to be redistributed";
-  d->citation = "Busso C, Bulut M, Lee CC, Kazemzadeh A, Mower E, Kim S, Chang JN, Lee S, Narayanan SS "
-                "(2008), IEMOCAP: "
-                "interactive emotional dyadic motion capture database, Language Resources and Evaluation "
-                "42(4): 335-359";
+  d->citation =
+      "Busso C, Bulut M, Lee CC, Kazemzadeh A, Mower E, Kim S, Chang JN, Lee S, Narayanan SS "
+      "(2008), IEMOCAP: "
+      "interactive emotional dyadic motion capture database, Language Resources and Evaluation "
+      "42(4): 335-359";
   d->language = "English (North American)";
 }
 
@@ -414,16 +419,12 @@ static am_status choose_labels(am_corpus *corpus, const am_data_options *o, am_e
     const char *const *at;
     size_t n;
     bool merge; /* excited counts as happy */
-  } sets[] = {[AM_IEMOCAP_4] = {classes, 4, true},
-              [AM_IEMOCAP_5] = {classes, 5, true},
-              [AM_IEMOCAP_6] = {classes, 6, false},
-              [AM_IEMOCAP_7] = {classes, 7, false},
-              [AM_IEMOCAP_9] = {nine, 9, false},
-              [AM_IEMOCAP_10] = {am_iemocap_labels, 10, false}};
+  } sets[] = {[AM_IEMOCAP_4] = {classes, 4, true},  [AM_IEMOCAP_5] = {classes, 5, true},
+              [AM_IEMOCAP_6] = {classes, 6, false}, [AM_IEMOCAP_7] = {classes, 7, false},
+              [AM_IEMOCAP_9] = {nine, 9, false},    [AM_IEMOCAP_10] = {am_iemocap_labels, 10, false}};
   if (o->label_set == AM_IEMOCAP_ALL) return AM_OK;
   if (o->labels.n || (o->merge && o->merge->first))
-    return am_fail(err, AM_E_CONFIG,
-                   "data.label_set stands for data.labels and data.merge; give it or them, not both");
+    return am_fail(err, AM_E_CONFIG, "data.label_set stands for data.labels and data.merge; give it or them, not both");
   corpus->classes = (am_texts){sets[o->label_set].n, sets[o->label_set].at};
   if (!sets[o->label_set].merge) return AM_OK;
   am_tree *memory = corpus->d->strings;
@@ -446,8 +447,8 @@ static am_status run(load *l, am_error *err) {
   if (!status) status = am_corpus_find_mark(corpus, err);
   if (status) return status;
   if (!corpus->n && l->unheard)
-    return am_fail(err, AM_E_DATA, "%s: labels of %zu utterances and the sound of none: looked for %s",
-                   corpus->d->root, l->unheard, l->first_unheard);
+    return am_fail(err, AM_E_DATA, "%s: labels of %zu utterances and the sound of none: looked for %s", corpus->d->root,
+                   l->unheard, l->first_unheard);
   check_counts(l);
   return AM_OK;
 }
@@ -470,22 +471,21 @@ static am_status load_iemocap(am_corpus *corpus, const am_data_options *o, am_er
 
 #define AT(member) offsetof(am_data_options, member)
 static const am_option own_table[] = {
-  {"labels_from", AM_OPT_CHOICE, AT(labels_from), "consensus", 0, 0, AM_WORDS(AM_IEMOCAP_SOURCES),
-   "the raters' majority, or the first rater's file of each dialogue"},
-  {"label_set", AM_OPT_CHOICE, AT(label_set), "all", 0, 0, AM_WORDS(AM_IEMOCAP_SETS),
-   "in place of labels and merge; 4: neutral, happy with excited, sad, angry; 5: and frustrated; "
-   "6: excited apart; 7: and fearful; 9: all but other; 10"},
-  {"style", AM_OPT_CHOICES, AT(style), "[improvised, scripted]", 0, 0, AM_WORDS(AM_IEMOCAP_STYLES),
-   "which dialogues"},
-  {"chunk_seconds", AM_OPT_REAL, AT(chunk_seconds), "0", 0, 3600, NULL,
-   "c > 0 cuts utterances into full chunks of c s; shorter than 1.25 c: whole too; 0: no cutting"},
-  {"soft_labels", AM_OPT_BOOL, AT(soft_labels), "false", 0, 0, NULL,
-   "train on the shares of the raters' votes; results still count the one label"},
-  AM_OPTION_END
-};
+    {"labels_from", AM_OPT_CHOICE, AT(labels_from), "consensus", 0, 0, AM_WORDS(AM_IEMOCAP_SOURCES),
+     "the raters' majority, or the first rater's file of each dialogue"},
+    {"label_set", AM_OPT_CHOICE, AT(label_set), "all", 0, 0, AM_WORDS(AM_IEMOCAP_SETS),
+     "in place of labels and merge; 4: neutral, happy with excited, sad, angry; 5: and frustrated; "
+     "6: excited apart; 7: and fearful; 9: all but other; 10"},
+    {"style", AM_OPT_CHOICES, AT(style), "[improvised, scripted]", 0, 0, AM_WORDS(AM_IEMOCAP_STYLES),
+     "which dialogues"},
+    {"chunk_seconds", AM_OPT_REAL, AT(chunk_seconds), "0", 0, 3600, NULL,
+     "c > 0 cuts utterances into full chunks of c s; shorter than 1.25 c: whole too; 0: no cutting"},
+    {"soft_labels", AM_OPT_BOOL, AT(soft_labels), "false", 0, 0, NULL,
+     "train on the shares of the raters' votes; results still count the one label"},
+    AM_OPTION_END};
 #undef AT
 
 const am_corpus_class am_corpus_iemocap = {
-  .is = {"iemocap", "IEMOCAP as released: Session1 to Session5", own_table},
-  .load = load_iemocap,
+    .is = {"iemocap", "IEMOCAP as released: Session1 to Session5", own_table},
+    .load = load_iemocap,
 };

@@ -22,12 +22,12 @@ extern const char *const am_iemocap_labels[AM_IEMOCAP_LABELS];
 
 /* What the file says of one utterance. */
 typedef struct am_iemocap_line {
-  char utterance[48]; /* "Ses01F_impro01_F000" */
-  size_t dialogue;    /* length of "Ses01F_impro01" in it */
-  int session;        /* 1 */
-  char speaker;       /* 'F' or 'M': of the last group of letters; the first tells who wore the markers */
-  int label;          /* -1: no agreement, or no label given */
-  double vad[3];      /* NaN: not given */
+  char utterance[48];              /* "Ses01F_impro01_F000" */
+  size_t dialogue;                 /* length of "Ses01F_impro01" in it */
+  int session;                     /* 1 */
+  char speaker;                    /* 'F' or 'M': of the last group of letters; the first tells who wore the markers */
+  int label;                       /* -1: no agreement, or no label given */
+  double vad[3];                   /* NaN: not given */
   double votes[AM_IEMOCAP_LABELS]; /* of the external raters, one for each label that one gave */
   int number;                      /* of the line, from 1 */
 } am_iemocap_line;

@@ -16,29 +16,22 @@
 
 enum { FILE_LIMIT = 4 << 20 };
 
-const char *const am_iemocap_labels[AM_IEMOCAP_LABELS] = {
-    "neutral", "happy", "sad", "angry", "surprised", "fearful", "disgust", "frustrated", "excited", "other"};
+const char *const am_iemocap_labels[AM_IEMOCAP_LABELS] = {"neutral", "happy",   "sad",        "angry",   "surprised",
+                                                          "fearful", "disgust", "frustrated", "excited", "other"};
 
 /* Codes of the consensus, in the order of the labels; "xxx" is no agreement. */
-static const char *const codes[] = {"neu", "hap", "sad", "ang", "sur", "fea",
-                                    "dis", "fru", "exc", "oth", "xxx"};
+static const char *const codes[] = {"neu", "hap", "sad", "ang", "sur", "fea", "dis", "fru", "exc", "oth", "xxx"};
 enum { XXX = AM_IEMOCAP_LABELS };
 
 /* Words of the raters. */
 static const struct {
   const char *word;
   int label;
-} words[] = {{"neutral state", AM_IEMOCAP_NEUTRAL},
-             {"neutral", AM_IEMOCAP_NEUTRAL},
-             {"happiness", AM_IEMOCAP_HAPPY},
-             {"sadness", AM_IEMOCAP_SAD},
-             {"anger", AM_IEMOCAP_ANGRY},
-             {"surprise", AM_IEMOCAP_SURPRISED},
-             {"fear", AM_IEMOCAP_FEARFUL},
-             {"disgust", AM_IEMOCAP_DISGUST},
-             {"frustration", AM_IEMOCAP_FRUSTRATED},
-             {"excited", AM_IEMOCAP_EXCITED},
-             {"other", AM_IEMOCAP_OTHER}};
+} words[] = {
+    {"neutral state", AM_IEMOCAP_NEUTRAL}, {"neutral", AM_IEMOCAP_NEUTRAL}, {"happiness", AM_IEMOCAP_HAPPY},
+    {"sadness", AM_IEMOCAP_SAD},           {"anger", AM_IEMOCAP_ANGRY},     {"surprise", AM_IEMOCAP_SURPRISED},
+    {"fear", AM_IEMOCAP_FEARFUL},          {"disgust", AM_IEMOCAP_DISGUST}, {"frustration", AM_IEMOCAP_FRUSTRATED},
+    {"excited", AM_IEMOCAP_EXCITED},       {"other", AM_IEMOCAP_OTHER}};
 enum { WORDS = sizeof words / sizeof *words };
 
 typedef struct parse {
@@ -60,8 +53,7 @@ static const char *skip_space(const char *at) {
 /* Utterance names */
 
 static bool session_number(const char *name, int *session) {
-  if (strncmp(name, "Ses", 3) || !isdigit((unsigned char)name[3]) || !isdigit((unsigned char)name[4]))
-    return false;
+  if (strncmp(name, "Ses", 3) || !isdigit((unsigned char)name[3]) || !isdigit((unsigned char)name[4])) return false;
   *session = 10 * (name[3] - '0') + name[4] - '0';
   return name[5] == 'F' || name[5] == 'M';
 }
@@ -94,8 +86,7 @@ static int find_word(const char *at, size_t n) {
 }
 
 /* Votes for each word up to the comment; the first word's label goes to *first when that is not NULL. */
-static am_status read_words(const parse *p, const char *at, am_iemocap_line *line, int *first,
-                            am_error *err) {
+static am_status read_words(const parse *p, const char *at, am_iemocap_line *line, int *first, am_error *err) {
   size_t end = strcspn(at, "(");
   while (end) {
     size_t n = strcspn(at, ";");
@@ -154,13 +145,14 @@ static bool take_attributes(const char **at, double vad[3]) {
 
 /* "[6.2901 - 8.2357]<TAB>Ses01F_impro01_F000<TAB>neu<TAB>[2.5000, 2.5000, 2.5000]" */
 static am_status read_header(parse *p, const char *text, am_error *err) {
-  static const char wanted[] = "[start - end] utterance emotion [V, A, D], such as "
-                               "[6.2901 - 8.2357] Ses01F_impro01_F000 neu [2.5000, 2.5000, 2.5000]";
+  static const char wanted[] =
+      "[start - end] utterance emotion [V, A, D], such as "
+      "[6.2901 - 8.2357] Ses01F_impro01_F000 neu [2.5000, 2.5000, 2.5000]";
   const char *at = text;
   double from, to;
   start_line(p, &p->block);
-  if (!take(&at, '[') || !take_number(&at, false, &from) || !take(&at, '-') ||
-      !take_number(&at, false, &to) || !take(&at, ']'))
+  if (!take(&at, '[') || !take_number(&at, false, &from) || !take(&at, '-') || !take_number(&at, false, &to) ||
+      !take(&at, ']'))
     return fail_line(p, err, text, wanted);
   at = skip_space(at);
   size_t n = strcspn(at, " \t");
@@ -172,8 +164,7 @@ static am_status read_header(parse *p, const char *text, am_error *err) {
   char found[64];
   snprintf(found, sizeof found, "%.*s", (int)(n < 63 ? n : 63), at);
   if (label < 0)
-    return fail_line(p, err, found,
-                     "an emotion code: neu hap sad ang sur fea dis fru exc oth, or xxx (no agreement)");
+    return fail_line(p, err, found, "an emotion code: neu hap sad ang sur fea dis fru exc oth, or xxx (no agreement)");
   p->block.label = label == XXX ? -1 : label;
   at += n;
   if (!take_attributes(&at, p->block.vad) || *skip_space(at)) return fail_line(p, err, text, wanted);
@@ -235,8 +226,7 @@ static am_status read_lines(const am_iemocap_reader *r, am_status (*read)(parse 
   parse p = {.r = r};
   if (memchr(text, '\0', bytes)) {
     am_free(r->ctx, text);
-    return am_fail(err, AM_E_DATA, "%s: holds NUL bytes; wanted a text file of labels (UTF-16? damaged?)",
-                   r->file);
+    return am_fail(err, AM_E_DATA, "%s: holds NUL bytes; wanted a text file of labels (UTF-16? damaged?)", r->file);
   }
   char *at = text;
   if (!strncmp(at, "\xef\xbb\xbf", 3)) at += 3;

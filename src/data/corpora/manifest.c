@@ -18,7 +18,7 @@ typedef struct manifest {
   const char *file;
   char *folder; /* of the manifest: paths are relative to it, or to the root */
   int path, label, speaker, split, group, start, seconds, utterance; /* columns, -1 absent */
-  int trait[AM_MOST_TRAITS]; /* columns of the traits */
+  int trait[AM_MOST_TRAITS];                                         /* columns of the traits */
   am_name_set seen; /* file and stretch of every row: a clip is listed once */
 } manifest;
 
@@ -36,18 +36,24 @@ static am_status read_seconds(const manifest *m, size_t row, int column, double 
   const char *text = field(m, row, column);
   *out = 0;
   if (!*text || (am_text_to_real(text, out) && *out >= 0 && *out < 1e9)) return AM_OK;
-  return am_csv_fail(m->csv, row, err, "%s is \"%s\", wanted seconds such as 1.25",
-                     am_csv_name(m->csv, (size_t)column), text);
+  return am_csv_fail(m->csv, row, err, "%s is \"%s\", wanted seconds such as 1.25", am_csv_name(m->csv, (size_t)column),
+                     text);
 }
 
 static am_status read_part(const manifest *m, size_t row, am_part *out, am_error *err) {
   static const struct {
     const char *word;
     am_part part;
-  } words[] = {{"train", AM_PART_TRAIN}, {"training", AM_PART_TRAIN},
-               {"validation", AM_PART_VALIDATION}, {"valid", AM_PART_VALIDATION}, {"val", AM_PART_VALIDATION},
-               {"dev", AM_PART_VALIDATION}, {"development", AM_PART_VALIDATION},
-               {"test", AM_PART_TEST}, {"testing", AM_PART_TEST}, {"eval", AM_PART_TEST}};
+  } words[] = {{"train", AM_PART_TRAIN},
+               {"training", AM_PART_TRAIN},
+               {"validation", AM_PART_VALIDATION},
+               {"valid", AM_PART_VALIDATION},
+               {"val", AM_PART_VALIDATION},
+               {"dev", AM_PART_VALIDATION},
+               {"development", AM_PART_VALIDATION},
+               {"test", AM_PART_TEST},
+               {"testing", AM_PART_TEST},
+               {"eval", AM_PART_TEST}};
   const char *text = field(m, row, m->split);
   *out = AM_PART_NONE;
   if (!*text) return AM_OK;
@@ -104,9 +110,12 @@ static am_status check_twice(manifest *m, size_t row, const am_entry *e, am_erro
 
 static am_status read_row(manifest *m, size_t row, am_error *err) {
   am_error why = AM_ERROR_INIT; /* of the calls that give NULL both for "nothing" and for no memory */
-  am_entry e = {.name = text_of(m, row, m->path, &why), .label = text_of(m, row, m->label, &why),
-                .speaker = text_of(m, row, m->speaker, &why), .group = text_of(m, row, m->group, &why),
-                .utterance = text_of(m, row, m->utterance, &why), .line = am_csv_line(m->csv, row)};
+  am_entry e = {.name = text_of(m, row, m->path, &why),
+                .label = text_of(m, row, m->label, &why),
+                .speaker = text_of(m, row, m->speaker, &why),
+                .group = text_of(m, row, m->group, &why),
+                .utterance = text_of(m, row, m->utterance, &why),
+                .line = am_csv_line(m->csv, row)};
   for (size_t k = 0; k < m->corpus->n_traits; k++) e.traits[k] = text_of(m, row, m->trait[k], &why);
   if (why.status) return am_no_memory(err);
   if (!e.name) return am_csv_fail(m->csv, row, err, "path is empty");
@@ -133,8 +142,9 @@ static am_status find_traits(manifest *m, am_error *err) {
     if (!copy) return AM_E_NOMEM;
     int trait = am_corpus_trait(m->corpus, copy);
     if (trait >= 0) m->trait[trait] = (int)i;
-    else am_log(m->corpus->ctx, AM_LOG_INFO, "%s: column %s is left alone: %d others are kept already", m->file, name,
-                (int)AM_MOST_TRAITS);
+    else
+      am_log(m->corpus->ctx, AM_LOG_INFO, "%s: column %s is left alone: %d others are kept already", m->file, name,
+             (int)AM_MOST_TRAITS);
   }
   return AM_OK;
 }
@@ -150,8 +160,7 @@ static am_status read_rows(manifest *m, am_error *err) {
   m->seconds = am_csv_column(m->csv, "seconds");
   m->utterance = am_csv_column(m->csv, "utterance");
   if ((status = find_traits(m, err))) return status;
-  if (!am_csv_rows(m->csv))
-    return am_fail(err, AM_E_DATA, "%s: no clips, only a header; wanted a row a clip", m->file);
+  if (!am_csv_rows(m->csv)) return am_fail(err, AM_E_DATA, "%s: no clips, only a header; wanted a row a clip", m->file);
   for (size_t row = 0; row < am_csv_rows(m->csv) && !status; row++) status = read_row(m, row, err);
   return status;
 }
@@ -165,9 +174,8 @@ static am_status find_file(manifest *m, const am_data_options *o, am_error *err)
   m->file = *o->manifest ? o->manifest : am_corpus_text(corpus, err, "%s/manifest.csv", o->root);
   if (!m->file) return AM_E_NOMEM;
   if (!am_file_exists(m->file))
-    return am_fail(err, AM_E_DATA,
-                   "%s: %s; wanted a CSV file with the columns path, label, speaker (data.manifest)", m->file,
-                   am_folder_exists(m->file) ? "a folder" : "no such file");
+    return am_fail(err, AM_E_DATA, "%s: %s; wanted a CSV file with the columns path, label, speaker (data.manifest)",
+                   m->file, am_folder_exists(m->file) ? "a folder" : "no such file");
   size_t n = (size_t)(am_path_base(m->file) - m->file);
   m->folder = am_format(corpus->ctx, "%.*s", (int)(n > 1 ? n - 1 : n), m->file);
   if (!m->folder) return am_no_memory(err);
@@ -194,12 +202,11 @@ static am_status load_manifest(am_corpus *corpus, const am_data_options *o, am_e
 
 #define AT(member) offsetof(am_data_options, member)
 static const am_option own_table[] = {
-  {"manifest", AM_OPT_TEXT, AT(manifest), "", 0, 0, NULL, "CSV file of clips; default <root>/manifest.csv"},
-  AM_OPTION_END
-};
+    {"manifest", AM_OPT_TEXT, AT(manifest), "", 0, 0, NULL, "CSV file of clips; default <root>/manifest.csv"},
+    AM_OPTION_END};
 #undef AT
 
 const am_corpus_class am_corpus_manifest = {
-  .is = {"manifest", "a CSV file with the columns path, label, speaker and more", own_table},
-  .load = load_manifest,
+    .is = {"manifest", "a CSV file with the columns path, label, speaker and more", own_table},
+    .load = load_manifest,
 };

@@ -3,8 +3,8 @@
 #include <pcre2.h>
 #include <string.h>
 
-#include "data/corpora/pattern.h"
 #include "base/utf8.h"
+#include "data/corpora/pattern.h"
 
 enum { DEPTH = 1000, HEAP_KIB = 20000, ENTRY_NUMBER = 2 /* bytes of the number that begins an entry */ };
 
@@ -38,8 +38,8 @@ static am_status compile(am_pattern *p, const char *text, am_error *err) {
   if (at > n) at = n;
   size_t from = at > 24 ? at - 24 : 0; /* the end of what was read so far is where to look */
   while (from < at && (text[from] & 0xC0) == 0x80) from++;
-  return am_fail(err, AM_E_CONFIG, "%s at character %zu of the pattern, after \"%s%.*s\"", (const char *)why,
-                 at + 1, from ? "..." : "", (int)(at - from), text + from);
+  return am_fail(err, AM_E_CONFIG, "%s at character %zu of the pattern, after \"%s%.*s\"", (const char *)why, at + 1,
+                 from ? "..." : "", (int)(at - from), text + from);
 }
 
 am_status am_pattern_create(am_context *ctx, const char *text, am_pattern **out, am_error *err) {
@@ -87,8 +87,8 @@ am_status am_pattern_match(am_pattern *p, const char *path, bool *matched, size_
   if (am_utf8_wrong(path)) return AM_OK;
   for (const char *from = path; from; from = strchr(from, '/') ? strchr(from, '/') + 1 : NULL) {
     *start = (size_t)(from - path);
-    int got = pcre2_match(p->code, (PCRE2_SPTR)path, n, *start, PCRE2_ANCHORED | PCRE2_ENDANCHORED, p->match,
-                          p->limits);
+    int got =
+        pcre2_match(p->code, (PCRE2_SPTR)path, n, *start, PCRE2_ANCHORED | PCRE2_ENDANCHORED, p->match, p->limits);
     if (got == PCRE2_ERROR_NOMATCH || got == PCRE2_ERROR_PARTIAL) continue;
     if (got == PCRE2_ERROR_NOMEMORY) return am_no_memory(err);
     if (got == PCRE2_ERROR_MATCHLIMIT || got == PCRE2_ERROR_DEPTHLIMIT || got == PCRE2_ERROR_HEAPLIMIT)

@@ -19,8 +19,7 @@ const char *am_pattern_group(const am_pattern *pattern, size_t i);
 /* Does the last part of `path`, from its beginning or from after a '/', match as a whole?  `*start` is
  * where it begins; the longest such part counts.  A path that is not UTF-8 does not match, not even in
  * part.  AM_E_CONFIG when the match takes too many steps. */
-am_status am_pattern_match(am_pattern *pattern, const char *path, bool *matched, size_t *start,
-                           am_error *err);
+am_status am_pattern_match(am_pattern *pattern, const char *path, bool *matched, size_t *start, am_error *err);
 /* After a match: what the group of am_pattern_group(i) caught; false when it took no part. */
 bool am_pattern_caught(const am_pattern *pattern, size_t i, size_t *start, size_t *length);
 

@@ -12,17 +12,16 @@
 
 #include "audio/endings.h"
 #include "base/file.h"
-#include "data/corpora/corpus.h"
 #include "base/utf8.h"
+#include "data/corpora/corpus.h"
 
 enum { SPEECH = 1, SONG = 2, ACTORS = 24, EMOTIONS = 8, SONG_EMOTIONS = 6, NEUTRAL = 1, AUDIO_ONLY = 3 };
 enum { CELLS = 2 * ACTORS * EMOTIONS * 2 * 2 * 2 };
 
 static const char *const labels[EMOTIONS] = {"neutral", "calm",    "happy",   "sad",
                                              "angry",   "fearful", "disgust", "surprised"};
-static const char *const actors[ACTORS] = {"01", "02", "03", "04", "05", "06", "07", "08",
-                                           "09", "10", "11", "12", "13", "14", "15", "16",
-                                           "17", "18", "19", "20", "21", "22", "23", "24"};
+static const char *const actors[ACTORS] = {"01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12",
+                                           "13", "14", "15", "16", "17", "18", "19", "20", "21", "22", "23", "24"};
 
 typedef struct code {
   int modality, channel, emotion, intensity, statement, repetition, actor;
@@ -34,7 +33,7 @@ typedef struct search {
   const char *found[CELLS]; /* names by cell, NULL missing */
   size_t clips;             /* audio-only clips in the naming grid, copies aside */
   bool synthetic;
-  char archive[128];        /* a zip that was not unpacked */
+  char archive[128]; /* a zip that was not unpacked */
 } search;
 
 /* "03-01-06-01-02-01-12.wav": seven pairs of digits, then an extension. */
@@ -54,8 +53,7 @@ static bool within(int value, int high) { return value >= 1 && value <= high; }
 /* Does the corpus have such a clip?  Neutral has no strong intensity; song has six emotions and not actor 18. */
 static bool in_grid(const code *c) {
   if (!within(c->channel, 2) || !within(c->emotion, c->channel == SONG ? SONG_EMOTIONS : EMOTIONS) ||
-      !within(c->intensity, 2) || !within(c->statement, 2) || !within(c->repetition, 2) ||
-      !within(c->actor, ACTORS))
+      !within(c->intensity, 2) || !within(c->statement, 2) || !within(c->repetition, 2) || !within(c->actor, ACTORS))
     return false;
   return !(c->emotion == NEUTRAL && c->intensity == 2) && !(c->channel == SONG && c->actor == 18);
 }
@@ -120,8 +118,7 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   if (reason) return am_corpus_leave_out(s->corpus, reason, name, err);
   if (am_utf8_wrong(name)) return am_corpus_leave_out(s->corpus, "name is not UTF-8", name, err);
   int cell = cell_of(&c);
-  if (s->found[cell])
-    return am_corpus_leave_out(s->corpus, "copy of a clip that was found already", name, err);
+  if (s->found[cell]) return am_corpus_leave_out(s->corpus, "copy of a clip that was found already", name, err);
   s->clips++;
   s->found[cell] = am_corpus_text(s->corpus, err, "%s", name);
   return s->found[cell] ? AM_OK : AM_E_NOMEM;
@@ -140,27 +137,23 @@ static am_status fail_nothing(const search *s, const am_walk *walk, am_error *er
     snprintf(found, sizeof found, "%zu file%s such as %s in %zu folder%s", walk->files, am_count(walk->files, "", "s"),
              *walk->first_file ? walk->first_file : "hidden ones", walk->folders, am_count(walk->folders, "", "s"));
   else if (walk->folders)
-    snprintf(found, sizeof found, "%zu folder%s such as %s and no file", walk->folders, am_count(walk->folders, "", "s"),
-             walk->first_folder);
-  else
-    snprintf(found, sizeof found, "an empty folder");
+    snprintf(found, sizeof found, "%zu folder%s such as %s and no file", walk->folders,
+             am_count(walk->folders, "", "s"), walk->first_folder);
+  else snprintf(found, sizeof found, "an empty folder");
   if (*s->archive) snprintf(more, sizeof more, "; unpack %s first", s->archive);
   else if (s->corpus->n_left_out)
-    snprintf(more, sizeof more, "; %zu left out: %s", s->corpus->left_out[0].count,
-             s->corpus->left_out[0].reason);
-  return am_fail(
-      err, AM_E_DATA,
-      "%s: no RAVDESS clip: looked for names such as Actor_12/03-01-06-01-02-01-12.wav to %d folders deep, "
-      "found %s%s; set data.root (datasets/get-ravdess fetches the corpus)",
-      root, AM_WALK_DEPTH, found, more);
+    snprintf(more, sizeof more, "; %zu left out: %s", s->corpus->left_out[0].count, s->corpus->left_out[0].reason);
+  return am_fail(err, AM_E_DATA,
+                 "%s: no RAVDESS clip: looked for names such as Actor_12/03-01-06-01-02-01-12.wav to %d folders deep, "
+                 "found %s%s; set data.root (datasets/get-ravdess fetches the corpus)",
+                 root, AM_WALK_DEPTH, found, more);
 }
 
 /* The root is one actor's folder: works, but is rarely meant. */
 static void hint_low_root(am_corpus *corpus) {
   const char *root = corpus->d->root, *base = am_path_base(root);
   if (strncmp(base, "Actor_", 6)) return;
-  am_log(corpus->ctx, AM_LOG_WARNING, "%s is the folder of one actor; give the folder above it for all 24",
-         root);
+  am_log(corpus->ctx, AM_LOG_WARNING, "%s is the folder of one actor; give the folder above it for all 24", root);
 }
 
 static void describe(am_dataset *d) {
@@ -189,12 +182,17 @@ static am_status list(search *s, am_error *err) {
     const char *name = s->found[cell];
     if (!in_grid(&c) || !part_wanted(s->o, c.channel) || !intensity_wanted(s->o, c.intensity)) continue;
     if (!name && corpus->d->synthetic) continue;
-    am_entry e = {.label = labels[c.emotion - 1], .speaker = actors[c.actor - 1], .part = AM_PART_NONE,
-                  .section = c.channel == SONG ? "song part" : "speech part", .intensity = c.intensity,
-                  .statement = c.statement, .repetition = c.repetition, .channel = c.channel};
+    am_entry e = {.label = labels[c.emotion - 1],
+                  .speaker = actors[c.actor - 1],
+                  .part = AM_PART_NONE,
+                  .section = c.channel == SONG ? "song part" : "speech part",
+                  .intensity = c.intensity,
+                  .statement = c.statement,
+                  .repetition = c.repetition,
+                  .channel = c.channel};
     e.name = name ? name
-                  : am_corpus_text(corpus, err, "Actor_%02d/03-%02d-%02d-%02d-%02d-%02d-%02d.wav", c.actor,
-                                   c.channel, c.emotion, c.intensity, c.statement, c.repetition, c.actor);
+                  : am_corpus_text(corpus, err, "Actor_%02d/03-%02d-%02d-%02d-%02d-%02d-%02d.wav", c.actor, c.channel,
+                                   c.emotion, c.intensity, c.statement, c.repetition, c.actor);
     if (name) e.path = am_corpus_text(corpus, err, "%s/%s", corpus->d->root, name);
     e.traits[am_corpus_trait(corpus, "gender")] = c.actor % 2 ? "male" : "female";
     e.traits[am_corpus_trait(corpus, "intensity")] = c.intensity == 1 ? "normal" : "strong";
@@ -237,15 +235,15 @@ static am_status load_ravdess(am_corpus *corpus, const am_data_options *o, am_er
 
 #define AT(member) offsetof(am_data_options, member)
 static const am_option own_table[] = {
-  {"parts", AM_OPT_CHOICES, AT(parts), "[speech, song]", 0, 0, AM_WORDS(AM_RAVDESS_PARTS), "which recordings"},
-  {"intensity", AM_OPT_CHOICES, AT(intensity), "[normal, strong]", 0, 0, AM_WORDS(AM_RAVDESS_INTENSITIES), "which intensities"},
-  {"complete_split", AM_OPT_BOOL, AT(complete_split), "true", 0, 0, NULL,
-   "draw random splits over the complete corpus, then keep what is there"},
-  AM_OPTION_END
-};
+    {"parts", AM_OPT_CHOICES, AT(parts), "[speech, song]", 0, 0, AM_WORDS(AM_RAVDESS_PARTS), "which recordings"},
+    {"intensity", AM_OPT_CHOICES, AT(intensity), "[normal, strong]", 0, 0, AM_WORDS(AM_RAVDESS_INTENSITIES),
+     "which intensities"},
+    {"complete_split", AM_OPT_BOOL, AT(complete_split), "true", 0, 0, NULL,
+     "draw random splits over the complete corpus, then keep what is there"},
+    AM_OPTION_END};
 #undef AT
 
 const am_corpus_class am_corpus_ravdess = {
-  .is = {"ravdess", "RAVDESS as downloaded, or files named like its own, at any depth", own_table},
-  .load = load_ravdess,
+    .is = {"ravdess", "RAVDESS as downloaded, or files named like its own, at any depth", own_table},
+    .load = load_ravdess,
 };

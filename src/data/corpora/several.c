@@ -33,8 +33,8 @@ static am_status name_part(several *s, size_t i, am_error *err) {
 
 /* What is decided for all corpora at once has no place in the list. */
 static am_status check_item(const am_value *item, am_error *err) {
-  static const char *const shared[] = {"max_seconds", "skip_unreadable", "unheard", "merge_alike", "complete_split",
-                                       "corpora"};
+  static const char *const shared[] = {"max_seconds", "skip_unreadable", "unheard",
+                                       "merge_alike", "complete_split",  "corpora"};
   for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
     const am_value *v = am_value_get(item, shared[i]);
     if (v)
@@ -63,8 +63,7 @@ static am_status load_part(several *s, const am_data_options *all, am_tree *tree
   if (status) return status;
   o.merge_alike = all->merge_alike;
   if (o.corpus == all->corpus)
-    return am_fail_at(err, item, "%s: a list of corpora inside a list of corpora; write them all into one",
-                      section);
+    return am_fail_at(err, item, "%s: a list of corpora inside a list of corpora; write them all into one", section);
   status = place(s, all->root, &o.root, err);
   if (!status) status = place(s, all->root, &o.manifest, err);
   if (!status) status = place(s, all->root, &o.description, err);
@@ -100,13 +99,11 @@ static am_status copy_labels(several *s, am_error *err) {
 }
 
 /* Raters' shares over the labels of all corpora; valence and the rest as they are. */
-static am_status copy_votes(several *s, const am_dataset *d, const am_clip *clip, am_entry *e,
-                            am_error *err) {
+static am_status copy_votes(several *s, const am_dataset *d, const am_clip *clip, am_entry *e, am_error *err) {
   if (clip->soft) {
     double *votes = am_tree_take(s->corpus->d->strings, s->labels.n, sizeof *votes);
     if (!votes) return am_no_memory(err);
-    for (int k = 0; k < d->n_labels; k++)
-      votes[am_name_set_find(&s->labels, d->labels[k])] += (double)clip->soft[k];
+    for (int k = 0; k < d->n_labels; k++) votes[am_name_set_find(&s->labels, d->labels[k])] += (double)clip->soft[k];
     e->votes = votes;
   }
   if (clip->vad) {
@@ -156,11 +153,9 @@ static am_status copy_clip(several *s, size_t i, const am_clip *clip, am_error *
                 .channel = clip->channel};
   am_status status = copy_traits(s, i, clip, &e, err);
   if (status) return status;
-  if (clip->speaker >= 0)
-    e.speaker = am_corpus_text(corpus, err, "%s/%s", prefix, d->speakers[clip->speaker]);
+  if (clip->speaker >= 0) e.speaker = am_corpus_text(corpus, err, "%s/%s", prefix, d->speakers[clip->speaker]);
   if (clip->group >= 0) e.group = am_corpus_text(corpus, err, "%s/%s", prefix, d->groups[clip->group]);
-  if (!e.name || !e.path || !e.utterance || (clip->speaker >= 0 && !e.speaker) ||
-      (clip->group >= 0 && !e.group))
+  if (!e.name || !e.path || !e.utterance || (clip->speaker >= 0 && !e.speaker) || (clip->group >= 0 && !e.group))
     return AM_E_NOMEM;
   status = copy_votes(s, d, clip, &e, err);
   return status ? status : am_corpus_add(corpus, &e, err);
@@ -234,12 +229,11 @@ static am_status load_several(am_corpus *corpus, const am_data_options *o, am_er
 
 #define AT(member) offsetof(am_data_options, member)
 static const am_option own_table[] = {
-  {"corpora", AM_OPT_LIST, AT(corpora), "", 0, 0, NULL, "data sections of corpora that are used together"},
-  AM_OPTION_END
-};
+    {"corpora", AM_OPT_LIST, AT(corpora), "", 0, 0, NULL, "data sections of corpora that are used together"},
+    AM_OPTION_END};
 #undef AT
 
 const am_corpus_class am_corpus_several = {
-  .is = {"several", "several corpora together (data.corpora)", own_table},
-  .load = load_several,
+    .is = {"several", "several corpora together (data.corpora)", own_table},
+    .load = load_several,
 };

@@ -30,7 +30,8 @@ static am_status visit_folder(am_walk *walk, const char *name, const char *path,
 /* Links to folders wait until all that stands below the root has been searched, so that a folder of the corpus goes by
  * its own name, which often says who speaks. */
 static am_status put_off(am_walk *walk, const char *name, int depth, am_error *err) {
-  if (am_grow(walk->ctx, &walk->links, &walk->links_room, walk->n_links + 1, sizeof *walk->links, err)) return AM_E_NOMEM;
+  if (am_grow(walk->ctx, &walk->links, &walk->links_room, walk->n_links + 1, sizeof *walk->links, err))
+    return AM_E_NOMEM;
   char *copy = am_strdup(walk->ctx, name);
   if (!copy) return am_no_memory(err);
   walk->links[walk->n_links++] = (struct am_walk_link){copy, depth};
@@ -71,8 +72,7 @@ static am_status visit(am_walk *walk, const char *folder, int depth, bool fresh,
   am_free(walk->ctx, path);
   if (status) return status;
   for (int folders = fresh ? 0 : 1; folders < 2 && !status; folders++)
-    for (size_t i = 0; i < names.n && !status; i++)
-      status = visit_name(walk, folder, names.at[i], folders, depth, err);
+    for (size_t i = 0; i < names.n && !status; i++) status = visit_name(walk, folder, names.at[i], folders, depth, err);
   am_names_free(walk->ctx, &names);
   return status;
 }

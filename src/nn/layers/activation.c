@@ -28,9 +28,9 @@ static am_status build_from_x(am_layer *layer, am_error *err) {
 typedef struct part {
   const am_layer *layer;
   const am_kernels *kernels;
-  size_t n;       /* elements */
+  size_t n;                     /* elements */
   const am_real *x, *y_in, *dy; /* what the direction needs */
-  am_real *out;   /* y, or dx */
+  am_real *out;                 /* y, or dx */
 } part;
 typedef void (*part_fn)(const part *p);
 
@@ -56,8 +56,13 @@ static void run_piece(void *arg, size_t piece, int worker) {
   size_t at = b * am_shape_count(s) + first * row;
   am_real *out = (j->backward ? pass->dx[0] : pass->y) + at;
   assert(j->backward ? pass->dx[0] : pass->y);
-  part p = {j->layer, j->kernels, (until - first) * row, pass->x[0] ? pass->x[0] + at : NULL,
-            pass->y ? pass->y + at : NULL, pass->dy ? pass->dy + at : NULL, out};
+  part p = {j->layer,
+            j->kernels,
+            (until - first) * row,
+            pass->x[0] ? pass->x[0] + at : NULL,
+            pass->y ? pass->y + at : NULL,
+            pass->dy ? pass->dy + at : NULL,
+            out};
   if (p.n) j->fn(&p);
   if (last > until) memset(out + p.n, 0, (last - until) * row * sizeof *out);
 }
@@ -66,8 +71,14 @@ static void run(const am_layer *layer, const am_pass *pass, bool backward, part_
   am_shape s = layer->in[0];
   size_t row = (size_t)s.c, rows = am_frames_count(s, pass->x_most[0]) / row;
   size_t per_piece = PIECE / row ? PIECE / row : 1;
-  job j = {.layer = layer, .kernels = am_kernels_of(layer->ctx), .pass = pass, .fn = fn, .backward = backward,
-           .rows = rows, .pieces = (rows + per_piece - 1) / per_piece, .rows_per_piece = per_piece};
+  job j = {.layer = layer,
+           .kernels = am_kernels_of(layer->ctx),
+           .pass = pass,
+           .fn = fn,
+           .backward = backward,
+           .rows = rows,
+           .pieces = (rows + per_piece - 1) / per_piece,
+           .rows_per_piece = per_piece};
   if (backward && !pass->dx[0]) return;
   am_parallel_for(layer->ctx, (size_t)pass->batch * j.pieces, run_piece, &j);
 }
@@ -81,10 +92,9 @@ typedef struct leaky_options {
   double alpha;
 } leaky_options;
 
-static const am_option leaky_table[] = {
-    {"alpha", AM_OPT_REAL, offsetof(leaky_options, alpha), "0.01", 1e-6, 1,
-     .help = "slope below zero (PyTorch 0.01; Keras 0.3)"},
-    AM_OPTION_END};
+static const am_option leaky_table[] = {{"alpha", AM_OPT_REAL, offsetof(leaky_options, alpha), "0.01", 1e-6, 1,
+                                         .help = "slope below zero (PyTorch 0.01; Keras 0.3)"},
+                                        AM_OPTION_END};
 
 static void leaky_part(const part *p) {
   am_real a = (am_real)((const leaky_options *)p->layer->options)->alpha;
@@ -146,20 +156,18 @@ static void log_probabilities_back_part(const part *p) {
 }
 
 /* The functions of one activation, and its entry in the registry. */
-#define ACTIVATION(NAME, TYPE, HELP, BUILD, ...)                                                             \
-  static void NAME##_forward(const am_layer *layer, const am_pass *pass) {                                   \
-    run(layer, pass, false, NAME##_part);                                                                    \
-  }                                                                                                          \
-  static void NAME##_backward(const am_layer *layer, const am_pass *pass) {                                  \
-    run(layer, pass, true, NAME##_back_part);                                                                \
-  }                                                                                                          \
-  const am_layer_class am_##TYPE = {.type = #TYPE,                                                           \
-                                    .help = HELP,                                                            \
-                                    .min_inputs = 1,                                                         \
-                                    .max_inputs = 1,                                                         \
-                                    .build = BUILD,                                                          \
-                                    .forward = NAME##_forward,                                               \
-                                    .backward = NAME##_backward,                                             \
+#define ACTIVATION(NAME, TYPE, HELP, BUILD, ...) \
+  static void NAME##_forward(const am_layer *layer, const am_pass *pass) { run(layer, pass, false, NAME##_part); } \
+  static void NAME##_backward(const am_layer *layer, const am_pass *pass) { \
+    run(layer, pass, true, NAME##_back_part); \
+  } \
+  const am_layer_class am_##TYPE = {.type = #TYPE, \
+                                    .help = HELP, \
+                                    .min_inputs = 1, \
+                                    .max_inputs = 1, \
+                                    .build = BUILD, \
+                                    .forward = NAME##_forward, \
+                                    .backward = NAME##_backward, \
                                     __VA_ARGS__}
 
 ACTIVATION(relu, relu, "max(x, 0)", build_from_y, .table = NULL);
@@ -169,7 +177,7 @@ ACTIVATION(sigmoid, sigmoid, "1 / (1 + exp(-x))", build_from_y, .table = NULL);
 ACTIVATION(tanh, tanh, "hyperbolic tangent", build_from_y, .table = NULL);
 ACTIVATION(gelu, gelu, "x Phi(x), exact", build_from_x, .table = NULL);
 ACTIVATION(silu, silu, "x sigmoid(x)", build_from_x, .table = NULL);
-ACTIVATION(log_probabilities, log_probabilities, "log(x) of probabilities, for the end of a model that makes them further in",
-           build_from_x, .table = NULL);
+ACTIVATION(log_probabilities, log_probabilities,
+           "log(x) of probabilities, for the end of a model that makes them further in", build_from_x, .table = NULL);
 ACTIVATION(softmax, softmax, "exp(x) / sum exp(x) over channels; at the very end it is taken into the loss",
            build_from_y, .table = NULL);

@@ -22,14 +22,14 @@ typedef struct attention_options {
 } attention_options;
 
 static const am_option attention_table[] = {
-  {"units", AM_OPT_INT, offsetof(attention_options, units), "0", 0, 65536, NULL,
-   "width D of the hidden layer that scores a frame; 0: the score is linear in the frame"},
-  {"heads", AM_OPT_INT, offsetof(attention_options, heads), "1", 1, 1024, NULL, "attentions side by side"},
-  {"statistics", AM_OPT_CHOICE, offsetof(attention_options, statistics), "mean", 0, 0, AM_WORDS(STATISTICS),
-   "what is taken under the attention: the mean, or also the standard deviation"},
-  {"epsilon", AM_OPT_REAL, offsetof(attention_options, epsilon), "1e-5", 0, 1, NULL,
-   "added to the variance before its root, with mean_std"},
-  AM_OPTION_END,
+    {"units", AM_OPT_INT, offsetof(attention_options, units), "0", 0, 65536, NULL,
+     "width D of the hidden layer that scores a frame; 0: the score is linear in the frame"},
+    {"heads", AM_OPT_INT, offsetof(attention_options, heads), "1", 1, 1024, NULL, "attentions side by side"},
+    {"statistics", AM_OPT_CHOICE, offsetof(attention_options, statistics), "mean", 0, 0, AM_WORDS(STATISTICS),
+     "what is taken under the attention: the mean, or also the standard deviation"},
+    {"epsilon", AM_OPT_REAL, offsetof(attention_options, epsilon), "1e-5", 0, 1, NULL,
+     "added to the variance before its root, with mean_std"},
+    AM_OPTION_END,
 };
 
 typedef struct attention {
@@ -62,8 +62,13 @@ static void place_scratch(attention *a, size_t batch, am_arena *arena) {
 static attention sizes_of(const am_layer *layer) {
   const attention_options *o = layer->options;
   attention a = {
-    .layer = layer, .T = (size_t)layer->in[0].t, .C = (size_t)layer->in[0].c, .D = (size_t)o->units,
-    .heads = (size_t)o->heads, .deviations = o->statistics == MEAN_STD, .epsilon = o->epsilon,
+      .layer = layer,
+      .T = (size_t)layer->in[0].t,
+      .C = (size_t)layer->in[0].c,
+      .D = (size_t)o->units,
+      .heads = (size_t)o->heads,
+      .deviations = o->statistics == MEAN_STD,
+      .epsilon = o->epsilon,
   };
   a.out = a.heads * a.C * (a.deviations ? 2 : 1);
   a.scorer_width = a.D ? a.D : a.C;
@@ -117,8 +122,7 @@ static void softmax_columns(size_t n, size_t heads, am_real *score) {
     double largest = -INFINITY, sum = 0;
     for (size_t t = 0; t < n; t++) largest = fmax(largest, (double)score[t * heads + h]);
     for (size_t t = 0; t < n; t++) sum += exp((double)score[t * heads + h] - largest);
-    for (size_t t = 0; t < n; t++)
-      score[t * heads + h] = (am_real)(exp((double)score[t * heads + h] - largest) / sum);
+    for (size_t t = 0; t < n; t++) score[t * heads + h] = (am_real)(exp((double)score[t * heads + h] - largest) / sum);
   }
 }
 
@@ -152,9 +156,8 @@ static void attention_clip(void *arg, size_t b, int worker) {
     am_gemm_one(false, false, (int)n, (int)D, (int)C, 1, x, (int)C, a->kernel, (int)D, 1, hidden, (int)D);
     am_kernels_of(a->layer->ctx)->tanh(n * D, hidden, hidden);
   }
-  am_gemm_one(false, false, (int)n, (int)heads, (int)a->scorer_width, 1,
-              a->scorer_input + b * a->T * a->scorer_width, (int)a->scorer_width, a->v, (int)heads, 0, weight,
-              (int)heads);
+  am_gemm_one(false, false, (int)n, (int)heads, (int)a->scorer_width, 1, a->scorer_input + b * a->T * a->scorer_width,
+              (int)a->scorer_width, a->v, (int)heads, 0, weight, (int)heads);
   softmax_columns(n, heads, weight);
   for (size_t h = 0; h < heads; h++) {
     am_real *mean = moments + h * C, *deviation = moments + width + h * C;
@@ -187,8 +190,7 @@ static void head_back(const attention *a, size_t n, size_t h, const am_real *x, 
       if (ddeviation) da += (double)ddeviation[c] * d * d / (2 * (double)deviation[c]);
       if (dx && ddeviation)
         dx[t * C + c] += weight[t * heads + h] * (dmean[c] + ddeviation[c] * (am_real)d / deviation[c]);
-      else if (dx)
-        dx[t * C + c] += weight[t * heads + h] * dmean[c];
+      else if (dx) dx[t * C + c] += weight[t * heads + h] * dmean[c];
     }
     dscore[t * heads + h] = (am_real)da;
     inner += (double)weight[t * heads + h] * da;
@@ -210,23 +212,20 @@ static void attention_clip_back(void *arg, size_t b, int worker) {
   if (dx) memset(dx, 0, (size_t)pass->x_most[0] * C * sizeof *dx);
   if (!n) return;
   for (size_t h = 0; h < heads; h++)
-    head_back(a, n, h, x, a->weight + b * a->T * heads, a->moments + b * 2 * heads * C, pass->dy + b * a->out,
-              dscore, dx);
+    head_back(a, n, h, x, a->weight + b * a->T * heads, a->moments + b * 2 * heads * C, pass->dy + b * a->out, dscore,
+              dx);
   if (!D) {
     /* score = x v */
     if (dx)
-      am_gemm_one(false, true, (int)n, (int)C, (int)heads, 1, dscore, (int)heads, a->v, (int)heads, 1, dx,
-                  (int)C);
+      am_gemm_one(false, true, (int)n, (int)C, (int)heads, 1, dscore, (int)heads, a->v, (int)heads, 1, dx, (int)C);
     return;
   }
   /* score = hidden v, hidden = tanh(x W + b) */
   const am_real *hidden = a->hidden + b * a->T * D;
   am_real *dhidden = a->dhidden + b * a->T * D;
-  am_gemm_one(false, true, (int)n, (int)D, (int)heads, 1, dscore, (int)heads, a->v, (int)heads, 0, dhidden,
-              (int)D);
+  am_gemm_one(false, true, (int)n, (int)D, (int)heads, 1, dscore, (int)heads, a->v, (int)heads, 0, dhidden, (int)D);
   for (size_t i = 0; i < n * D; i++) dhidden[i] *= 1 - hidden[i] * hidden[i];
-  if (dx)
-    am_gemm_one(false, true, (int)n, (int)C, (int)D, 1, dhidden, (int)D, a->kernel, (int)D, 1, dx, (int)C);
+  if (dx) am_gemm_one(false, true, (int)n, (int)C, (int)D, 1, dhidden, (int)D, a->kernel, (int)D, 1, dx, (int)C);
 }
 
 /* Weight gradients, clips in order: dv, and dW with db. */
@@ -239,8 +238,8 @@ static void attention_weight_back(void *arg, size_t piece, int worker) {
     const size_t n = frames_of(a, b);
     if (!n) continue;
     if (piece == 0) {
-      am_gemm_one(true, false, (int)width, (int)heads, (int)n, 1, a->scorer_input + b * a->T * width,
-                  (int)width, a->dscore + b * a->T * heads, (int)heads, 1, pass->dw[D ? 2 : 0], (int)heads);
+      am_gemm_one(true, false, (int)width, (int)heads, (int)n, 1, a->scorer_input + b * a->T * width, (int)width,
+                  a->dscore + b * a->T * heads, (int)heads, 1, pass->dw[D ? 2 : 0], (int)heads);
       continue;
     }
     const am_real *dhidden = a->dhidden + b * a->T * D;
@@ -261,14 +260,14 @@ static void attention_backward(const am_layer *layer, const am_pass *pass) {
 }
 
 const am_layer_class am_attention_pool = {
-  .type = "attention_pool",
-  .help = "mean of the frames under learnt weights",
-  .table = attention_table,
-  .options_size = sizeof(attention_options),
-  .min_inputs = 1,
-  .max_inputs = 1,
-  .build = attention_build,
-  .forward = attention_forward,
-  .backward = attention_backward,
-  .operations = attention_operations,
+    .type = "attention_pool",
+    .help = "mean of the frames under learnt weights",
+    .table = attention_table,
+    .options_size = sizeof(attention_options),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = attention_build,
+    .forward = attention_forward,
+    .backward = attention_backward,
+    .operations = attention_operations,
 };

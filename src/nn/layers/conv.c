@@ -28,23 +28,32 @@ typedef struct conv_options {
   am_shape map; /* of the convolution alone; layer->out is after the fused pooling */
   bool relu;
   const am_layer *dropout, *norm; /* that are fused, or NULL */
-  bool pooled; /* a max pooling is fused: */
+  bool pooled;                    /* a max pooling is fused: */
   am_window pool;
-  int rows, blocks;      /* rows of the map in a block, blocks of a clip of full length */
-  int union_rows;        /* most rows of the map's gradient that one block's backward needs */
+  int rows, blocks; /* rows of the map in a block, blocks of a clip of full length */
+  int union_rows;   /* most rows of the map's gradient that one block's backward needs */
 } conv_options;
 
-#define CONV_OPTIONS                                                                                                \
-  {"filters", AM_OPT_INT, offsetof(conv_options, filters), NULL, 1, 1 << 20, NULL, "output channels"},              \
-  {"kernel", AM_OPT_INTS, offsetof(conv_options, kernel), "3", 1, 1 << 16, NULL, "taps: n, or [time, frequency]"},  \
-  {"stride", AM_OPT_INTS, offsetof(conv_options, stride), "1", 1, 1 << 16, NULL, "step: n, or [time, frequency]"},  \
-  {"dilation", AM_OPT_INTS, offsetof(conv_options, dilation), "1", 1, 1 << 16, NULL, "elements from tap to tap"},   \
-  {"padding", AM_OPT_CHOICE, offsetof(conv_options, padding), "valid", 0, 0, AM_WORDS(AM_PADDINGS),               \
-   "valid: whole windows only; same: ceil(n/stride) outputs (Keras); explicit: pad zeros at both ends (PyTorch)"},  \
-  {"pad", AM_OPT_INTS, offsetof(conv_options, pad), "0", 0, 1 << 16, NULL, "zeros at both ends for explicit"},      \
-  {"bias", AM_OPT_BOOL, offsetof(conv_options, bias), "true", 0, 0, NULL, "adds a number to each output channel"},  \
-  {"initialiser", AM_OPT_CHOICE, offsetof(conv_options, initialiser), "glorot_uniform", 0, 0, AM_WORDS(AM_INITIALISERS),      \
-   "of the kernel (Keras: glorot_uniform; PyTorch: uniform_fan_in); the bias starts at zero"}
+#define CONV_OPTIONS \
+  {"filters", AM_OPT_INT, offsetof(conv_options, filters), NULL, 1, 1 << 20, NULL, "output channels"}, \
+      {"kernel", AM_OPT_INTS, offsetof(conv_options, kernel), "3", 1, 1 << 16, NULL, "taps: n, or [time, frequency]"}, \
+      {"stride", AM_OPT_INTS, offsetof(conv_options, stride), "1", 1, 1 << 16, NULL, "step: n, or [time, frequency]"}, \
+      {"dilation", AM_OPT_INTS, offsetof(conv_options, dilation), "1", 1, 1 << 16, NULL, "elements from tap to tap"}, \
+      {"padding", \
+       AM_OPT_CHOICE, \
+       offsetof(conv_options, padding), \
+       "valid", \
+       0, \
+       0, \
+       AM_WORDS(AM_PADDINGS), \
+       "valid: whole windows only; same: ceil(n/stride) outputs (Keras); explicit: pad zeros at both ends (PyTorch)"}, \
+      {"pad", AM_OPT_INTS, offsetof(conv_options, pad), "0", 0, 1 << 16, NULL, "zeros at both ends for explicit"}, \
+      {"bias", AM_OPT_BOOL, offsetof(conv_options, bias), "true", 0, 0, NULL, "adds a number to each output channel"}, \
+  { \
+    "initialiser", AM_OPT_CHOICE, offsetof(conv_options, initialiser), "glorot_uniform", 0, 0, \
+        AM_WORDS(AM_INITIALISERS), \
+        "of the kernel (Keras: glorot_uniform; PyTorch: uniform_fan_in); the bias starts at zero" \
+  }
 
 static const am_option conv_table[] = {CONV_OPTIONS, AM_OPTION_END};
 
@@ -77,7 +86,9 @@ static size_t kernel_count(const am_layer *layer) { return layer->weights[0].cou
 static size_t row_reals(const conv_options *o) { return (size_t)o->map.f * (size_t)o->map.c; }
 
 /* Partial sums: kernel and bias gradient, one after the other. */
-static size_t partial_count(const am_layer *layer) { return am_add(kernel_count(layer), (size_t)options_of(layer)->map.c); }
+static size_t partial_count(const am_layer *layer) {
+  return am_add(kernel_count(layer), (size_t)options_of(layer)->map.c);
+}
 static int partials_of(const am_layer *layer) {
   size_t fit = PARTIAL_REALS / partial_count(layer);
   return fit > MOST_PARTIALS ? MOST_PARTIALS : fit < 4 ? 4 : (int)fit;
@@ -160,8 +171,8 @@ static am_status build(am_layer *layer, int rank, am_error *err) {
   if (w->padding != AM_PAD_EXPLICIT) w->pad[0] = w->pad[1] = 0;
   int ci = layer->in[0].c, co = (int)o->filters, taps = w->size[0] * w->size[1];
   if ((int64_t)w->size[0] * w->size[1] * ci * co > (int64_t)1 << 30)
-    return am_layer_fail(layer, err, AM_E_SHAPE, "a kernel of %d x %d x %d x %d is too large", w->size[0], w->size[1], ci,
-                         co);
+    return am_layer_fail(layer, err, AM_E_SHAPE, "a kernel of %d x %d x %d x %d is too large", w->size[0], w->size[1],
+                         ci, co);
   o->map.c = co;
   layer->out = o->map;
   int dims2[4] = {w->size[0], w->size[1], ci, co}, dims1[3] = {w->size[0], ci, co};
@@ -227,7 +238,9 @@ static bool conv_fuse(am_layer *layer, const am_layer *next, bool training) {
   return am_conv_fuse_max_pool(layer, next);
 }
 
-static int map_frames(const am_layer *layer, int frames) { return am_window_frames(&options_of(layer)->window, frames); }
+static int map_frames(const am_layer *layer, int frames) {
+  return am_window_frames(&options_of(layer)->window, frames);
+}
 
 static int conv_length(const am_layer *layer, int frames) {
   const conv_options *o = options_of(layer);
@@ -253,8 +266,14 @@ typedef struct conv_job {
 
 static conv_job job_of(const am_layer *layer, const am_pass *pass) {
   const conv_options *o = options_of(layer);
-  return (conv_job){layer, o, pass, am_kernels_of(layer->ctx), scratch_of(layer, pass),
-                    (size_t)pass->batch * (size_t)o->blocks, 1, o->bias ? pass->w[1] : NULL};
+  return (conv_job){layer,
+                    o,
+                    pass,
+                    am_kernels_of(layer->ctx),
+                    scratch_of(layer, pass),
+                    (size_t)pass->batch * (size_t)o->blocks,
+                    1,
+                    o->bias ? pass->w[1] : NULL};
 }
 
 static void run(const conv_job *j, am_piece_fn piece) {
@@ -266,9 +285,7 @@ static am_real *zero_rows(am_real *base, int from, int to, size_t row) {
   return base;
 }
 
-static am_real *kernel_scratch(const conv_job *j, int worker) {
-  return j->s.work + (size_t)worker * j->s.work_reals;
-}
+static am_real *kernel_scratch(const conv_job *j, int worker) { return j->s.work + (size_t)worker * j->s.work_reals; }
 
 /* The part of a clip's convolution that makes rows [r0,r1) of the map, counted from r0. */
 static am_conv window_rows(am_conv c, int r0, int r1) {
@@ -312,7 +329,8 @@ static void forward_block(const conv_job *j, size_t b, int i, int worker) {
   drop_rows(j, b, r0, rows.to, map);
   pool.to = y_used - y0;
   uint8_t *index = NULL;
-  if (pass->training && pass->cache) index = (uint8_t *)pass->cache + b * am_shape_count(layer->out) + (size_t)y0 * y_row;
+  if (pass->training && pass->cache)
+    index = (uint8_t *)pass->cache + b * am_shape_count(layer->out) + (size_t)y0 * y_row;
   j->k->max_pool(&pool, map, y + (size_t)y0 * y_row, index);
 }
 
@@ -413,8 +431,7 @@ static void backward_block(const conv_job *j, size_t b, int i, int worker, am_re
   if (u1 < u0) u1 = u0;
   const am_real *dy = map_gradient(j, b, u0, u1, worker);
   am_conv rows = window_rows(c, u0, u1);
-  if (dx && x_used > x0)
-    j->k->conv_backward_x(&rows, dy, j->s.packed_back, x0, x_used, dx, kernel_scratch(j, worker));
+  if (dx && x_used > x0) j->k->conv_backward_x(&rows, dy, j->s.packed_back, x0, x_used, dx, kernel_scratch(j, worker));
   if (r1 <= r0) return;
   const am_real *x = j->pass->x[0] + b * am_shape_count(layer->in[0]);
   j->k->conv_backward_w(&rows, x, dy, r0 - u0, r1 - u0, partial, kernel_scratch(j, worker));
@@ -439,8 +456,7 @@ static void reduce_piece(void *arg, size_t piece, int worker) {
   size_t count = partial_count(j->layer), kernel = kernel_count(j->layer);
   size_t from = piece * REDUCE_REALS, to = from + REDUCE_REALS < kernel ? from + REDUCE_REALS : kernel;
   size_t pieces = (j->blocks + j->group - 1) / j->group;
-  for (size_t p = 0; p < pieces; p++)
-    j->k->add(to - from, j->s.partials + p * count + from, j->pass->dw[0] + from);
+  for (size_t p = 0; p < pieces; p++) j->k->add(to - from, j->s.partials + p * count + from, j->pass->dw[0] + from);
   if (piece || !j->o->bias) return;
   for (size_t p = 0; p < pieces; p++) j->k->add(count - kernel, j->s.partials + p * count + kernel, j->pass->dw[1]);
 }
@@ -455,11 +471,18 @@ static void conv_backward(const am_layer *layer, const am_pass *pass) {
   am_parallel_for(layer->ctx, (kernel_count(layer) + REDUCE_REALS - 1) / REDUCE_REALS, reduce_piece, &j);
 }
 
-#define CONV_CLASS(name, text, build_fn)                                                                   \
-  const am_layer_class am_##name = {.type = #name, .help = text, .table = conv_table,                      \
-                                    .options_size = sizeof(conv_options), .min_inputs = 1, .max_inputs = 1, \
-                                    .build = build_fn, .length = conv_length, .forward = conv_forward,     \
-                                    .backward = conv_backward, .fuse = conv_fuse,                          \
+#define CONV_CLASS(name, text, build_fn) \
+  const am_layer_class am_##name = {.type = #name, \
+                                    .help = text, \
+                                    .table = conv_table, \
+                                    .options_size = sizeof(conv_options), \
+                                    .min_inputs = 1, \
+                                    .max_inputs = 1, \
+                                    .build = build_fn, \
+                                    .length = conv_length, \
+                                    .forward = conv_forward, \
+                                    .backward = conv_backward, \
+                                    .fuse = conv_fuse, \
                                     .operations = conv_operations}
 
 CONV_CLASS(conv1d, "convolution over time", build_1d);

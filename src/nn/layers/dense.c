@@ -14,10 +14,10 @@
 #include <string.h>
 
 enum {
-  SLICE = 4096,      /* inputs a slice of a large kernel */
-  SMALL_SLICE = 256, /* the same of a small one, backward only */
-  ROWS = 256,        /* rows of a clip in a piece */
-  GROUPS = 8,        /* partial gradients summed over clips */
+  SLICE = 4096,         /* inputs a slice of a large kernel */
+  SMALL_SLICE = 256,    /* the same of a small one, backward only */
+  ROWS = 256,           /* rows of a clip in a piece */
+  GROUPS = 8,           /* partial gradients summed over clips */
   PARTIAL_MAX = 1 << 18 /* kernel elements up to which partial gradients are worth their memory */
 };
 
@@ -54,12 +54,10 @@ static am_status build(am_layer *layer, am_error *err) {
   const dense_options *o = layer->options;
   am_shape in = layer->in[0];
   int units = o->units ? (int)o->units : layer->classes;
-  if (units < 1)
-    return am_layer_fail(layer, err, AM_E_SHAPE, "units: 0 means one a class, and there are no classes");
+  if (units < 1) return am_layer_fail(layer, err, AM_E_SHAPE, "units: 0 means one a class, and there are no classes");
   layer->out = in;
   layer->out.c = units;
-  am_layer_weight(layer, "kernel", (am_initialiser)o->initialiser, 2, (const int[]){in.c, units}, in.c, units,
-                  true);
+  am_layer_weight(layer, "kernel", (am_initialiser)o->initialiser, 2, (const int[]){in.c, units}, in.c, units, true);
   if (o->bias) am_layer_weight(layer, "bias", AM_INIT_ZERO, 1, &units, in.c, units, false);
   layer->backward_needs_x = true;
   if (is_large(layer)) place_large(layer);
@@ -72,16 +70,20 @@ typedef struct job {
   const am_layer *layer;
   const am_pass *pass;
   size_t in, out, batch;
-  size_t rows;   /* of a clip at full length */
-  size_t used;   /* of the longest clip */
-  size_t pieces; /* of a clip */
+  size_t rows;                    /* of a clip at full length */
+  size_t used;                    /* of the longest clip */
+  size_t pieces;                  /* of a clip */
   am_real *dy_packed, *dy_across; /* large kernel */
 } job;
 
 static job job_of(const am_layer *layer, const am_pass *pass) {
   am_shape s = layer->in[0];
-  return (job){.layer = layer, .pass = pass, .in = (size_t)s.c, .out = (size_t)layer->out.c,
-               .batch = (size_t)pass->batch, .rows = (size_t)s.t * (size_t)s.f,
+  return (job){.layer = layer,
+               .pass = pass,
+               .in = (size_t)s.c,
+               .out = (size_t)layer->out.c,
+               .batch = (size_t)pass->batch,
+               .rows = (size_t)s.t * (size_t)s.f,
                .used = am_frames_count(s, pass->x_most[0]) / (size_t)s.c};
 }
 
@@ -105,8 +107,8 @@ static void forward_slice(void *arg, size_t slice, int worker) {
   am_real *partial = (am_real *)j->pass->scratch + slice * j->batch * j->out;
   memset(partial, 0, j->batch * j->out * sizeof *partial);
   am_kernels_of(j->layer->ctx)
-      ->wide_product((int)j->batch, (int)n, (int)j->out, j->pass->x[0] + at, (int)j->in,
-                     j->pass->w[0] + at * j->out, partial, (int)j->out);
+      ->wide_product((int)j->batch, (int)n, (int)j->out, j->pass->x[0] + at, (int)j->in, j->pass->w[0] + at * j->out,
+                     partial, (int)j->out);
 }
 
 static void forward_sum(void *arg, size_t b, int worker) {
@@ -129,8 +131,8 @@ static void forward_rows(void *arg, size_t piece, int worker) {
   am_real *y = j->pass->y + row * j->out;
   start_rows(bias_of(j), until - first, j->out, y);
   if (until > first)
-    am_gemm_one(false, false, (int)(until - first), (int)j->out, (int)j->in, 1, j->pass->x[0] + row * j->in,
-                (int)j->in, j->pass->w[0], (int)j->out, 1, y, (int)j->out);
+    am_gemm_one(false, false, (int)(until - first), (int)j->out, (int)j->in, 1, j->pass->x[0] + row * j->in, (int)j->in,
+                j->pass->w[0], (int)j->out, 1, y, (int)j->out);
   memset(y + (until - first) * j->out, 0, (last - until) * j->out * sizeof *y);
 }
 
@@ -141,8 +143,8 @@ static void forward(const am_layer *layer, const am_pass *pass) {
     am_parallel_for(layer->ctx, j.batch, forward_sum, &j);
   } else if (layer->in[0].rank == 1) {
     start_rows(bias_of(&j), j.batch, j.out, pass->y);
-    am_gemm(layer->ctx, false, false, pass->batch, (int)j.out, (int)j.in, 1, pass->x[0], (int)j.in,
-            pass->w[0], (int)j.out, 1, pass->y, (int)j.out);
+    am_gemm(layer->ctx, false, false, pass->batch, (int)j.out, (int)j.in, 1, pass->x[0], (int)j.in, pass->w[0],
+            (int)j.out, 1, pass->y, (int)j.out);
   } else {
     j.pieces = (j.used + ROWS - 1) / ROWS;
     am_parallel_for(layer->ctx, j.batch * j.pieces, forward_rows, &j);
@@ -157,8 +159,8 @@ static void backward_wide(void *arg, size_t slice, int worker) {
   size_t at = slice * SLICE, n = j->in - at < SLICE ? j->in - at : SLICE;
   am_kernels_of(j->layer->ctx)
       ->wide_back((int)j->batch, (int)n, (int)j->out, pass->x[0] + at, (int)j->in, pass->w[0] + at * j->out,
-                  j->dy_packed, j->dy_across, pass->dw[0] + at * j->out,
-                  pass->dx[0] ? pass->dx[0] + at : NULL, (int)j->in);
+                  j->dy_packed, j->dy_across, pass->dw[0] + at * j->out, pass->dx[0] ? pass->dx[0] + at : NULL,
+                  (int)j->in);
 }
 
 static void backward_large(job *j) {
@@ -177,11 +179,11 @@ static void backward_slice(void *arg, size_t slice, int worker) {
   const job *j = arg;
   const am_pass *pass = j->pass;
   size_t at = slice * SMALL_SLICE, n = j->in - at < SMALL_SLICE ? j->in - at : SMALL_SLICE;
-  am_gemm_one(true, false, (int)n, (int)j->out, (int)j->batch, 1, pass->x[0] + at, (int)j->in, pass->dy,
-              (int)j->out, 1, pass->dw[0] + at * j->out, (int)j->out);
+  am_gemm_one(true, false, (int)n, (int)j->out, (int)j->batch, 1, pass->x[0] + at, (int)j->in, pass->dy, (int)j->out, 1,
+              pass->dw[0] + at * j->out, (int)j->out);
   if (pass->dx[0])
-    am_gemm_one(false, true, (int)j->batch, (int)n, (int)j->out, 1, pass->dy, (int)j->out,
-                pass->w[0] + at * j->out, (int)j->out, 0, pass->dx[0] + at, (int)j->in);
+    am_gemm_one(false, true, (int)j->batch, (int)n, (int)j->out, 1, pass->dy, (int)j->out, pass->w[0] + at * j->out,
+                (int)j->out, 0, pass->dx[0] + at, (int)j->in);
 }
 
 /* ROWS rows of one clip: dx = dy W^T */
@@ -193,8 +195,8 @@ static void backward_rows(void *arg, size_t piece, int worker) {
   size_t until = length < first ? first : length < last ? length : last, row = b * j->rows + first;
   am_real *dx = j->pass->dx[0] + row * j->in;
   if (until > first)
-    am_gemm_one(false, true, (int)(until - first), (int)j->in, (int)j->out, 1, j->pass->dy + row * j->out,
-                (int)j->out, j->pass->w[0], (int)j->out, 0, dx, (int)j->in);
+    am_gemm_one(false, true, (int)(until - first), (int)j->in, (int)j->out, 1, j->pass->dy + row * j->out, (int)j->out,
+                j->pass->w[0], (int)j->out, 0, dx, (int)j->in);
   memset(dx + (until - first) * j->in, 0, (last - until) * j->in * sizeof *dx);
 }
 
@@ -202,9 +204,8 @@ static void backward_rows(void *arg, size_t piece, int worker) {
 static void add_clips(const job *j, size_t at, size_t n, size_t b0, size_t b1, am_real *dw) {
   for (size_t b = b0; b < b1; b++)
     if (rows_of(j, b))
-      am_gemm_one(true, false, (int)n, (int)j->out, (int)rows_of(j, b), 1,
-                  j->pass->x[0] + b * j->rows * j->in + at, (int)j->in, j->pass->dy + b * j->rows * j->out,
-                  (int)j->out, 1, dw, (int)j->out);
+      am_gemm_one(true, false, (int)n, (int)j->out, (int)rows_of(j, b), 1, j->pass->x[0] + b * j->rows * j->in + at,
+                  (int)j->in, j->pass->dy + b * j->rows * j->out, (int)j->out, 1, dw, (int)j->out);
 }
 
 static void backward_kernel_slice(void *arg, size_t slice, int worker) {
@@ -223,13 +224,12 @@ static void backward_group(void *arg, size_t group, int worker) {
   (void)worker;
   const job *j = arg;
   am_real *partial = partial_of(j, group);
-  size_t b0 = group * j->batch / GROUPS, b1 = (group + 1) * j->batch / GROUPS,
-         kernel = j->layer->weights[0].count;
+  size_t b0 = group * j->batch / GROUPS, b1 = (group + 1) * j->batch / GROUPS, kernel = j->layer->weights[0].count;
   memset(partial, 0, (kernel + j->out) * sizeof *partial);
   add_clips(j, 0, j->in, b0, b1, partial);
   for (size_t b = b0; b < b1; b++)
-    am_kernels_of(j->layer->ctx)->column_sums(rows_of(j, b), j->out, j->pass->dy + b * j->rows * j->out,
-                                              partial + kernel);
+    am_kernels_of(j->layer->ctx)
+        ->column_sums(rows_of(j, b), j->out, j->pass->dy + b * j->rows * j->out, partial + kernel);
 }
 
 static void backward_frames(const job *rows) {
@@ -264,9 +264,7 @@ static void backward(const am_layer *layer, const am_pass *pass) {
   if (layer->n_weights > 1) am_kernels_of(layer->ctx)->column_sums(j.batch, j.out, pass->dy, pass->dw[1]);
 }
 
-static double operations(const am_layer *layer) {
-  return (double)am_shape_count(layer->in[0]) * (double)layer->out.c;
-}
+static double operations(const am_layer *layer) { return (double)am_shape_count(layer->in[0]) * (double)layer->out.c; }
 
 const am_layer_class am_dense = {.type = "dense",
                                  .help = "x W + b over the last dimension",

@@ -19,9 +19,9 @@ typedef struct dropout_options {
   double rate;
 } dropout_options;
 
-static const am_option table[] = {{"rate", AM_OPT_REAL, offsetof(dropout_options, rate), "0.5", 0, 0.999,
-                                   .help = "share of values set to zero"},
-                                  AM_OPTION_END};
+static const am_option table[] = {
+    {"rate", AM_OPT_REAL, offsetof(dropout_options, rate), "0.5", 0, 0.999, .help = "share of values set to zero"},
+    AM_OPTION_END};
 
 static double rate_of(const am_layer *layer) { return ((const dropout_options *)layer->options)->rate; }
 static uint32_t threshold_of(const am_layer *layer) { return (uint32_t)(rate_of(layer) * 4294967296.0); }
@@ -67,8 +67,7 @@ typedef struct lanes {
 
 __attribute__((target("avx2"))) static inline lanes lanes_start(const am_rng *rng, uint64_t block) {
   __m256i low = _mm256_add_epi64(_mm256_set1_epi64x((long long)block), _mm256_setr_epi64x(0, 1, 2, 3));
-  return (lanes){low, _mm256_srli_epi64(low, 32), _mm256_set1_epi64x(rng->fixed[0]),
-                 _mm256_set1_epi64x(rng->fixed[1])};
+  return (lanes){low, _mm256_srli_epi64(low, 32), _mm256_set1_epi64x(rng->fixed[0]), _mm256_set1_epi64x(rng->fixed[1])};
 }
 
 __attribute__((target("avx2"))) static inline lanes lanes_round(lanes l, __m256i k0, __m256i k1) {
@@ -80,8 +79,7 @@ __attribute__((target("avx2"))) static inline lanes lanes_round(lanes l, __m256i
 
 /* 1 in the byte `bit` shifts to where word >= least, as max(word, least) == word. */
 __attribute__((target("avx2"))) static inline __m256i kept(__m256i word, __m256i least, int bit) {
-  return _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_max_epu32(word, least), word),
-                          _mm256_set1_epi32(1 << bit));
+  return _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_max_epu32(word, least), word), _mm256_set1_epi32(1 << bit));
 }
 
 /* The four words of a block become its four bytes. */
@@ -93,8 +91,8 @@ __attribute__((target("avx2"))) static inline void lanes_store(lanes l, __m256i 
 }
 
 /* Two fours at a time, since a round waits for its products. */
-__attribute__((target("avx2"))) static void mask_avx2(const am_rng *rng, uint64_t block, uint32_t threshold,
-                                                      size_t n, uint8_t *keep) {
+__attribute__((target("avx2"))) static void mask_avx2(const am_rng *rng, uint64_t block, uint32_t threshold, size_t n,
+                                                      uint8_t *keep) {
   const __m256i least = _mm256_set1_epi32((int)threshold);
   size_t i = 0;
   for (; i + 32 <= n; i += 32, block += 8) {
@@ -171,8 +169,7 @@ static void mask(const am_layer *layer, const am_rng *rng, size_t first, size_t 
   (is_plain(layer) ? mask_plain : widest ? mask_avx512 : mask_avx2)(rng, first / 4, threshold_of(layer), n, keep);
 }
 
-void am_dropout_mask(const am_layer *layer, uint64_t seed, uint64_t epoch, uint64_t draw, size_t n,
-                     uint8_t *keep) {
+void am_dropout_mask(const am_layer *layer, uint64_t seed, uint64_t epoch, uint64_t draw, size_t n, uint8_t *keep) {
   am_rng rng = am_rng_stream(seed, AM_FOR_DROPOUT, layer->id, epoch, draw);
   mask(layer, &rng, 0, n, keep);
 }
@@ -180,8 +177,8 @@ void am_dropout_mask(const am_layer *layer, uint64_t seed, uint64_t epoch, uint6
 am_real am_dropout_scale(const am_layer *layer) { return (am_real)(1 / (1 - rate_of(layer))); }
 
 /* Padding is zero and stays it. */
-void am_dropout_apply(const am_layer *layer, const am_pass *pass, size_t b, size_t first, size_t n,
-                      const am_real *from, am_real *to) {
+void am_dropout_apply(const am_layer *layer, const am_pass *pass, size_t b, size_t first, size_t n, const am_real *from,
+                      am_real *to) {
   am_rng rng = am_rng_stream(pass->seed, AM_FOR_DROPOUT, layer->id, pass->epoch, pass->draws[b]);
   uint8_t keep[CHUNK];
   for (size_t at = 0, some; at < n; at += some) {
@@ -228,7 +225,12 @@ static void run(const am_layer *layer, const am_pass *pass, const am_real *from,
 static void forward(const am_layer *layer, const am_pass *pass) { run(layer, pass, pass->x[0], pass->y); }
 static void backward(const am_layer *layer, const am_pass *pass) { run(layer, pass, pass->dy, pass->dx[0]); }
 
-const am_layer_class am_dropout = {
-    .type = "dropout", .help = "sets a share of the values to zero while training", .table = table,
-    .options_size = sizeof(dropout_options), .min_inputs = 1, .max_inputs = 1, .build = build,
-    .forward = forward, .backward = backward};
+const am_layer_class am_dropout = {.type = "dropout",
+                                   .help = "sets a share of the values to zero while training",
+                                   .table = table,
+                                   .options_size = sizeof(dropout_options),
+                                   .min_inputs = 1,
+                                   .max_inputs = 1,
+                                   .build = build,
+                                   .forward = forward,
+                                   .backward = backward};

@@ -43,17 +43,22 @@ static void move(const am_layer *layer, const am_pass *pass, const am_real *from
     memcpy(to + b * all, from + b * all, used * sizeof *to);
 }
 
-static void forward(const am_layer *layer, const am_pass *pass) {
-  move(layer, pass, pass->x[0], pass->y);
-}
-static void backward(const am_layer *layer, const am_pass *pass) {
-  move(layer, pass, pass->dy, pass->dx[0]);
-}
+static void forward(const am_layer *layer, const am_pass *pass) { move(layer, pass, pass->x[0], pass->y); }
+static void backward(const am_layer *layer, const am_pass *pass) { move(layer, pass, pass->dy, pass->dx[0]); }
 
-const am_layer_class am_flatten = {
-    .type = "flatten", .help = "(T, F, C) to (T*F*C), for clips of one length",
-    .min_inputs = 1, .max_inputs = 1, .build = flatten_build, .forward = forward, .backward = backward};
+const am_layer_class am_flatten = {.type = "flatten",
+                                   .help = "(T, F, C) to (T*F*C), for clips of one length",
+                                   .min_inputs = 1,
+                                   .max_inputs = 1,
+                                   .build = flatten_build,
+                                   .forward = forward,
+                                   .backward = backward};
 
 const am_layer_class am_to_sequence = {
-    .type = "to_sequence", .help = "(T, F, C) to (T, F*C): bins and channels of a frame become its channels",
-    .min_inputs = 1, .max_inputs = 1, .build = to_sequence_build, .forward = forward, .backward = backward};
+    .type = "to_sequence",
+    .help = "(T, F, C) to (T, F*C): bins and channels of a frame become its channels",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = to_sequence_build,
+    .forward = forward,
+    .backward = backward};

@@ -16,9 +16,9 @@ typedef struct global_options {
 } global_options;
 
 static const am_option global_table[] = {
-  {"over", AM_OPT_CHOICE, offsetof(global_options, over), "all", 0, 0, AM_WORDS(OVERS),
-   "all: frames and bins, gives (C); time: frames alone, gives (F*C)"},
-  AM_OPTION_END,
+    {"over", AM_OPT_CHOICE, offsetof(global_options, over), "all", 0, 0, AM_WORDS(OVERS),
+     "all: frames and bins, gives (C); time: frames alone, gives (F*C)"},
+    AM_OPTION_END,
 };
 
 /* A clip is read as rows of `width` numbers, each column pooled by itself. */
@@ -93,15 +93,15 @@ static void average_backward(const am_layer *layer, const am_pass *pass) {
 }
 
 const am_layer_class am_global_average_pool = {
-  .type = "global_average_pool",
-  .help = "mean over the frames (and bins) of each clip",
-  .table = global_table,
-  .options_size = sizeof(global_options),
-  .min_inputs = 1,
-  .max_inputs = 1,
-  .build = average_build,
-  .forward = average_forward,
-  .backward = average_backward,
+    .type = "global_average_pool",
+    .help = "mean over the frames (and bins) of each clip",
+    .table = global_table,
+    .options_size = sizeof(global_options),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = average_build,
+    .forward = average_forward,
+    .backward = average_backward,
 };
 
 /* Maximum. The cache keeps the row of each column's maximum, (B,width). */
@@ -160,13 +160,13 @@ static void max_backward(const am_layer *layer, const am_pass *pass) {
 }
 
 const am_layer_class am_global_max_pool = {
-  .type = "global_max_pool",
-  .help = "largest value over the frames (and bins) of each clip",
-  .table = global_table,
-  .options_size = sizeof(global_options),
-  .min_inputs = 1,
-  .max_inputs = 1,
-  .build = max_build,
-  .forward = max_forward,
-  .backward = max_backward,
+    .type = "global_max_pool",
+    .help = "largest value over the frames (and bins) of each clip",
+    .table = global_table,
+    .options_size = sizeof(global_options),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = max_build,
+    .forward = max_forward,
+    .backward = max_backward,
 };

@@ -18,10 +18,8 @@ static void after_step(const am_cell_step *s) {
   const int h = s->h;
   const size_t H = (size_t)h;
   const am_real *recurrent_bias = s->bias + 3 * H;
-  for (int r = 0; r < s->rows; r++)
-    memcpy(s->work + (size_t)r * 3 * H, recurrent_bias, 3 * H * sizeof *s->work);
-  if (s->rows_before)
-    s->kernels->product(s->rows_before, h, 3 * h, s->h_before, h, s->u[0], true, s->work, 3 * h);
+  for (int r = 0; r < s->rows; r++) memcpy(s->work + (size_t)r * 3 * H, recurrent_bias, 3 * H * sizeof *s->work);
+  if (s->rows_before) s->kernels->product(s->rows_before, h, 3 * h, s->h_before, h, s->u[0], true, s->work, 3 * h);
   for (int r = 0; r < s->rows; r++) {
     const am_real *before = r < s->rows_before ? s->h_before + (size_t)r * H : NULL;
     const am_real *product = s->work + (size_t)r * 3 * H;
@@ -55,23 +53,20 @@ static void after_step_back(const am_cell_step *s) {
       dh[k] *= z[k];
     }
   }
-  if (s->rows_before)
-    s->kernels->product(s->rows_before, 3 * h, h, s->dgates, 4 * h, s->u[0], true, s->dh, h);
+  if (s->rows_before) s->kernels->product(s->rows_before, 3 * h, h, s->dgates, 4 * h, s->u[0], true, s->dh, h);
 }
 
 static void inside_step(const am_cell_step *s) {
   const int h = s->h;
   const size_t H = (size_t)h;
-  if (s->rows_before)
-    s->kernels->product(s->rows_before, h, 2 * h, s->h_before, h, s->u[0], true, s->gates, 3 * h);
+  if (s->rows_before) s->kernels->product(s->rows_before, h, 2 * h, s->h_before, h, s->u[0], true, s->gates, 3 * h);
   for (int r = 0; r < s->rows; r++) {
     const am_real *before = r < s->rows_before ? s->h_before + (size_t)r * H : NULL;
     am_real *z = s->gates + (size_t)r * 3 * H, *reset = z + H, *extra = s->extra + (size_t)r * H;
     s->kernels->sigmoid(2 * H, z, z);
     for (size_t k = 0; k < H; k++) extra[k] = before ? reset[k] * before[k] : 0;
   }
-  if (s->rows_before)
-    s->kernels->product(s->rows_before, h, h, s->extra, h, s->u[1], true, s->gates + 2 * H, 3 * h);
+  if (s->rows_before) s->kernels->product(s->rows_before, h, h, s->extra, h, s->u[1], true, s->gates + 2 * H, 3 * h);
   for (int r = 0; r < s->rows; r++) {
     const am_real *before = r < s->rows_before ? s->h_before + (size_t)r * H : NULL;
     am_real *z = s->gates + (size_t)r * 3 * H, *n = z + 2 * H, *out = s->h_out + (size_t)r * H;
@@ -112,24 +107,24 @@ static void inside_step_back(const am_cell_step *s) {
 }
 
 static const am_cell after_cell = {
-  .gates = 3,
-  .second_bias = true,
-  .input_from = {0, 1, 3},
-  .recurrent_from = {0, 1, 2},
-  .parts = {3, 0},
-  .extra_gate = -1,
-  .forward = after_step,
-  .backward = after_step_back,
+    .gates = 3,
+    .second_bias = true,
+    .input_from = {0, 1, 3},
+    .recurrent_from = {0, 1, 2},
+    .parts = {3, 0},
+    .extra_gate = -1,
+    .forward = after_step,
+    .backward = after_step_back,
 };
 
 static const am_cell inside_cell = {
-  .gates = 3,
-  .input_from = {0, 1, 3},
-  .recurrent_from = {0, 1, 3},
-  .parts = {2, 1},
-  .extra_gate = 2,
-  .forward = inside_step,
-  .backward = inside_step_back,
+    .gates = 3,
+    .input_from = {0, 1, 3},
+    .recurrent_from = {0, 1, 3},
+    .parts = {2, 1},
+    .extra_gate = 2,
+    .forward = inside_step,
+    .backward = inside_step_back,
 };
 
 static const am_cell *gru_cell(const am_layer *layer) {
@@ -138,15 +133,13 @@ static const am_cell *gru_cell(const am_layer *layer) {
 }
 
 static const am_option gru_table[] = {
-  AM_RECURRENT_OPTIONS,
-  {"reset_after", AM_OPT_BOOL, offsetof(am_recurrent_options, reset_after), "true", 0, 0, NULL,
-   "the reset gate acts after the recurrent product (Keras 2, PyTorch), with a bias of its own"},
-  AM_OPTION_END,
+    AM_RECURRENT_OPTIONS,
+    {"reset_after", AM_OPT_BOOL, offsetof(am_recurrent_options, reset_after), "true", 0, 0, NULL,
+     "the reset gate acts after the recurrent product (Keras 2, PyTorch), with a bias of its own"},
+    AM_OPTION_END,
 };
 
-static am_status gru_build(am_layer *layer, am_error *err) {
-  return am_recurrent_build(layer, gru_cell(layer), err);
-}
+static am_status gru_build(am_layer *layer, am_error *err) { return am_recurrent_build(layer, gru_cell(layer), err); }
 
 static void gru_forward(const am_layer *layer, const am_pass *pass) {
   am_recurrent_forward(layer, pass, gru_cell(layer));
@@ -156,19 +149,17 @@ static void gru_backward(const am_layer *layer, const am_pass *pass) {
   am_recurrent_backward(layer, pass, gru_cell(layer));
 }
 
-static double gru_operations(const am_layer *layer) {
-  return am_recurrent_operations(layer, gru_cell(layer));
-}
+static double gru_operations(const am_layer *layer) { return am_recurrent_operations(layer, gru_cell(layer)); }
 
 const am_layer_class am_gru = {
-  .type = "gru",
-  .help = "gated recurrent unit over the frames (T,C)",
-  .table = gru_table,
-  .options_size = sizeof(am_recurrent_options),
-  .min_inputs = 1,
-  .max_inputs = 1,
-  .build = gru_build,
-  .forward = gru_forward,
-  .backward = gru_backward,
-  .operations = gru_operations,
+    .type = "gru",
+    .help = "gated recurrent unit over the frames (T,C)",
+    .table = gru_table,
+    .options_size = sizeof(am_recurrent_options),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = gru_build,
+    .forward = gru_forward,
+    .backward = gru_backward,
+    .operations = gru_operations,
 };

@@ -63,9 +63,7 @@ static void add_piece(void *arg, size_t piece, int worker) {
   (has_relu(j->layer) ? k->add_relu : k->sum)(n, j->pass->x[0] + at, j->pass->x[1] + at, j->pass->y + at);
 }
 
-static void add_forward(const am_layer *layer, const am_pass *pass) {
-  run(layer, pass, parts(layer, pass), add_piece);
-}
+static void add_forward(const am_layer *layer, const am_pass *pass) { run(layer, pass, parts(layer, pass), add_piece); }
 
 static void add_back_piece(void *arg, size_t piece, int worker) {
   (void)worker;
@@ -84,10 +82,15 @@ static void add_backward(const am_layer *layer, const am_pass *pass) {
   run(layer, pass, parts(layer, pass), add_back_piece);
 }
 
-const am_layer_class am_join_add = {
-    .type = "add", .help = "sum of equal shapes; ends a residual block", .options_size = sizeof(add_options),
-    .min_inputs = 2, .max_inputs = 2, .build = add_build, .forward = add_forward, .backward = add_backward,
-    .fuse = add_fuse};
+const am_layer_class am_join_add = {.type = "add",
+                                    .help = "sum of equal shapes; ends a residual block",
+                                    .options_size = sizeof(add_options),
+                                    .min_inputs = 2,
+                                    .max_inputs = 2,
+                                    .build = add_build,
+                                    .forward = add_forward,
+                                    .backward = add_backward,
+                                    .fuse = add_fuse};
 
 /* concat: y(t,f,:) = x0(t,f,:), x1(t,f,:), ... */
 
@@ -132,9 +135,7 @@ static void concat_back_piece(void *arg, size_t b, int worker) {
   concat_move(arg, b, false);
 }
 static void concat_forward(const am_layer *layer, const am_pass *pass) { run(layer, pass, 1, concat_piece); }
-static void concat_backward(const am_layer *layer, const am_pass *pass) {
-  run(layer, pass, 1, concat_back_piece);
-}
+static void concat_backward(const am_layer *layer, const am_pass *pass) { run(layer, pass, 1, concat_back_piece); }
 
 const am_layer_class am_join_concat = {.type = "concat",
                                        .help = "joins channels; ends a parallel block",
@@ -171,8 +172,7 @@ static void scale_back_piece(void *arg, size_t b, int worker) {
   am_shape s = j->layer->in[0];
   size_t c = (size_t)s.c, rows = (size_t)j->pass->x_most[0] * (size_t)s.f, at = b * am_shape_count(s);
   const am_real *x = j->pass->x[0] + at, *dy = j->pass->dy + at, *factor = j->pass->x[1] + b * c;
-  am_real *dx = j->pass->dx[0] ? j->pass->dx[0] + at : NULL,
-          *ds = j->pass->dx[1] ? j->pass->dx[1] + b * c : NULL;
+  am_real *dx = j->pass->dx[0] ? j->pass->dx[0] + at : NULL, *ds = j->pass->dx[1] ? j->pass->dx[1] + b * c : NULL;
   if (ds) memset(ds, 0, c * sizeof *ds);
   for (size_t r = 0; r < rows; r++) {
     if (dx)
@@ -183,10 +183,12 @@ static void scale_back_piece(void *arg, size_t b, int worker) {
 }
 
 static void scale_forward(const am_layer *layer, const am_pass *pass) { run(layer, pass, 1, scale_piece); }
-static void scale_backward(const am_layer *layer, const am_pass *pass) {
-  run(layer, pass, 1, scale_back_piece);
-}
+static void scale_backward(const am_layer *layer, const am_pass *pass) { run(layer, pass, 1, scale_back_piece); }
 
-const am_layer_class am_join_scale = {
-    .type = "scale", .help = "each channel times a factor per clip; ends squeeze_excite", .min_inputs = 2,
-    .max_inputs = 2, .build = scale_build, .forward = scale_forward, .backward = scale_backward};
+const am_layer_class am_join_scale = {.type = "scale",
+                                      .help = "each channel times a factor per clip; ends squeeze_excite",
+                                      .min_inputs = 2,
+                                      .max_inputs = 2,
+                                      .build = scale_build,
+                                      .forward = scale_forward,
+                                      .backward = scale_backward};

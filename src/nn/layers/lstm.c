@@ -12,8 +12,7 @@
 static void lstm_step(const am_cell_step *s) {
   const int h = s->h;
   const size_t H = (size_t)h;
-  if (s->rows_before)
-    s->kernels->product(s->rows_before, h, 4 * h, s->h_before, h, s->u[0], true, s->gates, 4 * h);
+  if (s->rows_before) s->kernels->product(s->rows_before, h, 4 * h, s->h_before, h, s->u[0], true, s->gates, 4 * h);
   for (int r = 0; r < s->rows; r++) {
     const size_t at = (size_t)r * H;
     const am_real *before = r < s->rows_before ? s->extra_before + at : NULL;
@@ -31,30 +30,27 @@ static void lstm_step_back(const am_cell_step *s) {
     s->kernels->lstm_cell_back(h, s->gates + 4 * at, before, s->extra + at, s->dh + at, s->dstate + at,
                                s->dgates + 4 * at);
   }
-  if (s->rows_before)
-    s->kernels->product(s->rows_before, 4 * h, h, s->dgates, 4 * h, s->u[0], false, s->dh, h);
+  if (s->rows_before) s->kernels->product(s->rows_before, 4 * h, h, s->dgates, 4 * h, s->u[0], false, s->dh, h);
 }
 
 static const am_cell lstm_cell = {
-  .gates = 4,
-  .input_from = {0, 1, 2, 3},
-  .recurrent_from = {0, 1, 2, 3},
-  .parts = {4, 0},
-  .extra_gate = -1,
-  .forward = lstm_step,
-  .backward = lstm_step_back,
+    .gates = 4,
+    .input_from = {0, 1, 2, 3},
+    .recurrent_from = {0, 1, 2, 3},
+    .parts = {4, 0},
+    .extra_gate = -1,
+    .forward = lstm_step,
+    .backward = lstm_step_back,
 };
 
 static const am_option lstm_table[] = {
-  AM_RECURRENT_OPTIONS,
-  {"unit_forget_bias", AM_OPT_BOOL, offsetof(am_recurrent_options, unit_forget_bias), "true", 0, 0, NULL,
-   "the forget gate's bias starts at 1 (Keras; Jozefowicz et al. 2015)"},
-  AM_OPTION_END,
+    AM_RECURRENT_OPTIONS,
+    {"unit_forget_bias", AM_OPT_BOOL, offsetof(am_recurrent_options, unit_forget_bias), "true", 0, 0, NULL,
+     "the forget gate's bias starts at 1 (Keras; Jozefowicz et al. 2015)"},
+    AM_OPTION_END,
 };
 
-static am_status lstm_build(am_layer *layer, am_error *err) {
-  return am_recurrent_build(layer, &lstm_cell, err);
-}
+static am_status lstm_build(am_layer *layer, am_error *err) { return am_recurrent_build(layer, &lstm_cell, err); }
 
 static void lstm_initialise(const am_layer *layer, am_real *const *w, uint64_t seed) {
   (void)seed;
@@ -63,9 +59,7 @@ static void lstm_initialise(const am_layer *layer, am_real *const *w, uint64_t s
     for (int64_t k = o->units; k < 2 * o->units; k++) w[i][k] = 1;
 }
 
-static void lstm_forward(const am_layer *layer, const am_pass *pass) {
-  am_recurrent_forward(layer, pass, &lstm_cell);
-}
+static void lstm_forward(const am_layer *layer, const am_pass *pass) { am_recurrent_forward(layer, pass, &lstm_cell); }
 
 static void lstm_backward(const am_layer *layer, const am_pass *pass) {
   am_recurrent_backward(layer, pass, &lstm_cell);
@@ -74,15 +68,15 @@ static void lstm_backward(const am_layer *layer, const am_pass *pass) {
 static double lstm_operations(const am_layer *layer) { return am_recurrent_operations(layer, &lstm_cell); }
 
 const am_layer_class am_lstm = {
-  .type = "lstm",
-  .help = "long short-term memory over the frames (T,C)",
-  .table = lstm_table,
-  .options_size = sizeof(am_recurrent_options),
-  .min_inputs = 1,
-  .max_inputs = 1,
-  .build = lstm_build,
-  .initialise = lstm_initialise,
-  .forward = lstm_forward,
-  .backward = lstm_backward,
-  .operations = lstm_operations,
+    .type = "lstm",
+    .help = "long short-term memory over the frames (T,C)",
+    .table = lstm_table,
+    .options_size = sizeof(am_recurrent_options),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = lstm_build,
+    .initialise = lstm_initialise,
+    .forward = lstm_forward,
+    .backward = lstm_backward,
+    .operations = lstm_operations,
 };

@@ -32,10 +32,10 @@ typedef struct norm_options {
   double epsilon, momentum;
   bool unbiased;
   int statistics; /* norm_statistics */
-  bool relu; /* batch norm: a ReLU that follows is taken in; set by build and fuse */
+  bool relu;      /* batch norm: a ReLU that follows is taken in; set by build and fuse */
 } norm_options;
 
-enum { GAMMA, BETA };   /* weights (C) */
+enum { GAMMA, BETA };             /* weights (C) */
 enum { MEAN, VARIANCE, UPDATES }; /* statistics (C); the last of a corrected one only */
 
 /* Positions of clip b: rows of C numbers. */
@@ -62,16 +62,16 @@ static void clear_padding(const am_layer *layer, const am_pass *pass, am_real *c
 /* Batch norm */
 
 static const am_option batch_table[] = {
-  {"epsilon", AM_OPT_REAL, offsetof(norm_options, epsilon), "1e-3", 0, 1, NULL,
-   "added to the variance (Keras 1e-3, PyTorch 1e-5)"},
-  {"momentum", AM_OPT_REAL, offsetof(norm_options, momentum), "0.99", 0, 1, NULL,
-   "part of the moving statistics kept each step (Keras 0.99; PyTorch's 0.1 is 0.9 here)"},
-  {"unbiased", AM_OPT_BOOL, offsetof(norm_options, unbiased), "false", 0, 0, NULL,
-   "the moving variance takes n/(n-1) of the batch's (PyTorch; Keras's fused kernel)"},
-  {"statistics", AM_OPT_CHOICE, offsetof(norm_options, statistics), "corrected", 0, 0, AM_WORDS(STATISTICS),
-   "moving statistics: corrected: of the batches alone; plain: of these and a start at 0 and 1 (Keras, PyTorch)",
-   .before = "plain"},
-  AM_OPTION_END,
+    {"epsilon", AM_OPT_REAL, offsetof(norm_options, epsilon), "1e-3", 0, 1, NULL,
+     "added to the variance (Keras 1e-3, PyTorch 1e-5)"},
+    {"momentum", AM_OPT_REAL, offsetof(norm_options, momentum), "0.99", 0, 1, NULL,
+     "part of the moving statistics kept each step (Keras 0.99; PyTorch's 0.1 is 0.9 here)"},
+    {"unbiased", AM_OPT_BOOL, offsetof(norm_options, unbiased), "false", 0, 0, NULL,
+     "the moving variance takes n/(n-1) of the batch's (PyTorch; Keras's fused kernel)"},
+    {"statistics", AM_OPT_CHOICE, offsetof(norm_options, statistics), "corrected", 0, 0, AM_WORDS(STATISTICS),
+     "moving statistics: corrected: of the batches alone; plain: of these and a start at 0 and 1 (Keras, PyTorch)",
+     .before = "plain"},
+    AM_OPTION_END,
 };
 
 /* Cache: what the batch was normalised by, y = x scale + shift. Sums per clip are doubles, so that
@@ -282,24 +282,24 @@ static bool batch_fuse(am_layer *layer, const am_layer *next, bool training) {
 }
 
 const am_layer_class am_batch_norm = {
-  .type = "batch_norm",
-  .help = "normalises each channel over the batch, then scales and shifts",
-  .table = batch_table,
-  .options_size = sizeof(norm_options),
-  .min_inputs = 1,
-  .max_inputs = 1,
-  .build = batch_build,
-  .forward = batch_forward,
-  .backward = batch_backward,
-  .fuse = batch_fuse,
+    .type = "batch_norm",
+    .help = "normalises each channel over the batch, then scales and shifts",
+    .table = batch_table,
+    .options_size = sizeof(norm_options),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = batch_build,
+    .forward = batch_forward,
+    .backward = batch_backward,
+    .fuse = batch_fuse,
 };
 
 /* Layer norm */
 
 static const am_option layer_table[] = {
-  {"epsilon", AM_OPT_REAL, offsetof(norm_options, epsilon), "1e-5", 0, 1, NULL,
-   "added to the variance (PyTorch 1e-5, Keras 1e-3)"},
-  AM_OPTION_END,
+    {"epsilon", AM_OPT_REAL, offsetof(norm_options, epsilon), "1e-5", 0, 1, NULL,
+     "added to the variance (PyTorch 1e-5, Keras 1e-3)"},
+    AM_OPTION_END,
 };
 
 typedef struct layer_job {
@@ -330,8 +330,9 @@ static void layer_clip(void *arg, size_t b, int worker) {
   const am_pass *pass = job->pass;
   const norm_options *o = job->layer->options;
   const size_t rows = clip_rows(job->layer, pass, b), at = b * am_shape_count(job->layer->in[0]);
-  am_kernels_of(job->layer->ctx)->norm_rows(rows, (size_t)job->layer->in[0].c, pass->w[GAMMA], pass->w[BETA],
-                                            o->epsilon, pass->x[0] + at, position_moments(job, b), pass->y + at);
+  am_kernels_of(job->layer->ctx)
+      ->norm_rows(rows, (size_t)job->layer->in[0].c, pass->w[GAMMA], pass->w[BETA], o->epsilon, pass->x[0] + at,
+                  position_moments(job, b), pass->y + at);
   clear_padding(job->layer, pass, pass->y + at, rows);
 }
 
@@ -351,8 +352,9 @@ static void layer_clip_back(void *arg, size_t b, int worker) {
   double *dgamma = (double *)pass->scratch + b * 2 * c, *dbeta = dgamma + c;
   am_real *dx = pass->dx[0] ? pass->dx[0] + at : NULL;
   memset(dgamma, 0, 2 * c * sizeof *dgamma);
-  am_kernels_of(job->layer->ctx)->norm_rows_back(rows, c, pass->w[GAMMA], position_moments(job, b), pass->x[0] + at,
-                                                 pass->dy + at, dgamma, dbeta, dx);
+  am_kernels_of(job->layer->ctx)
+      ->norm_rows_back(rows, c, pass->w[GAMMA], position_moments(job, b), pass->x[0] + at, pass->dy + at, dgamma, dbeta,
+                       dx);
   if (dx) clear_padding(job->layer, pass, dx, rows);
 }
 
@@ -373,13 +375,13 @@ static void layer_backward(const am_layer *layer, const am_pass *pass) {
 }
 
 const am_layer_class am_layer_norm = {
-  .type = "layer_norm",
-  .help = "normalises each position over its channels, then scales and shifts",
-  .table = layer_table,
-  .options_size = sizeof(norm_options),
-  .min_inputs = 1,
-  .max_inputs = 1,
-  .build = layer_build,
-  .forward = layer_forward,
-  .backward = layer_backward,
+    .type = "layer_norm",
+    .help = "normalises each position over its channels, then scales and shifts",
+    .table = layer_table,
+    .options_size = sizeof(norm_options),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = layer_build,
+    .forward = layer_forward,
+    .backward = layer_backward,
 };

@@ -10,19 +10,27 @@ typedef struct pool_options {
   am_window window; /* set by build */
 } pool_options;
 
-#define POOL_OPTIONS                                                                                             \
+#define POOL_OPTIONS \
   {"size", AM_OPT_INTS, offsetof(pool_options, size), "2", 1, 1 << 20, NULL, "window: n, or [time, frequency]"}, \
-  {"stride", AM_OPT_INTS, offsetof(pool_options, stride), "[]", 1, 1 << 20, NULL, "step; [] is the size"},       \
-  {"padding", AM_OPT_CHOICE, offsetof(pool_options, padding), "valid", 0, 0, AM_WORDS(AM_PADDINGS),            \
-   "valid: whole windows only; same: ceil(n/stride) of them; explicit: pad elements at both ends"},              \
-  {"pad", AM_OPT_INTS, offsetof(pool_options, pad), "0", 0, 1 << 20, NULL, "elements at both ends for explicit"}
+      {"stride", AM_OPT_INTS, offsetof(pool_options, stride), "[]", 1, 1 << 20, NULL, "step; [] is the size"}, \
+      {"padding", \
+       AM_OPT_CHOICE, \
+       offsetof(pool_options, padding), \
+       "valid", \
+       0, \
+       0, \
+       AM_WORDS(AM_PADDINGS), \
+       "valid: whole windows only; same: ceil(n/stride) of them; explicit: pad elements at both ends"}, \
+  { \
+    "pad", AM_OPT_INTS, offsetof(pool_options, pad), "0", 0, 1 << 20, NULL, "elements at both ends for explicit" \
+  }
 
 static const am_option max_table[] = {POOL_OPTIONS, AM_OPTION_END};
 static const am_option average_table[] = {
-  POOL_OPTIONS,
-  {"count_include_pad", AM_OPT_BOOL, offsetof(pool_options, count_include_pad), "false", 0, 0, NULL,
-   "divide by the whole window even where it hangs over the edge (false: Keras; true: PyTorch's default)"},
-  AM_OPTION_END};
+    POOL_OPTIONS,
+    {"count_include_pad", AM_OPT_BOOL, offsetof(pool_options, count_include_pad), "false", 0, 0, NULL,
+     "divide by the whole window even where it hangs over the edge (false: Keras; true: PyTorch's default)"},
+    AM_OPTION_END};
 
 static const am_window *window_of(const am_layer *layer) { return &((const pool_options *)layer->options)->window; }
 
@@ -44,13 +52,17 @@ static am_status build(am_layer *layer, int rank, am_error *err) {
   if (status) return status;
   for (int d = 0; d < 2; d++) {
     if (w->padding != AM_PAD_EXPLICIT || w->pad[d] <= w->size[d] / 2) continue;
-    return am_layer_fail(layer, err, AM_E_CONFIG, "pad %d is more than half of the window's %d: some windows would hold "
-                         "nothing but padding", w->pad[d], w->size[d]);
+    return am_layer_fail(layer, err, AM_E_CONFIG,
+                         "pad %d is more than half of the window's %d: some windows would hold "
+                         "nothing but padding",
+                         w->pad[d], w->size[d]);
   }
   if (is_max(layer)) {
     if ((int64_t)w->size[0] * w->size[1] > 256)
-      return am_layer_fail(layer, err, AM_E_UNSUPPORTED, "a window of %d x %d is more than 256 elements: pool in two "
-                           "steps, or use global_max_pool", w->size[0], w->size[1]);
+      return am_layer_fail(layer, err, AM_E_UNSUPPORTED,
+                           "a window of %d x %d is more than 256 elements: pool in two "
+                           "steps, or use global_max_pool",
+                           w->size[0], w->size[1]);
     layer->cache_per_clip = am_shape_count(layer->out); /* number of the maximum in its window, a byte each */
   }
   return AM_OK;
@@ -64,9 +76,9 @@ static int pool_length(const am_layer *layer, int length) { return am_window_fra
 /* One clip of a batch: its shape and its place in x, y and the cache. */
 typedef struct clip {
   am_conv c;
-  size_t x, y;     /* offsets */
-  size_t x_used, y_used;   /* of the clip itself */
-  size_t x_most, y_most;   /* of the longest clip */
+  size_t x, y;           /* offsets */
+  size_t x_used, y_used; /* of the clip itself */
+  size_t x_most, y_most; /* of the longest clip */
 } clip;
 
 typedef struct job {
@@ -107,17 +119,19 @@ static void max_backward_piece(void *arg, size_t b, int worker) {
   (void)worker;
   clip p = clip_of(j, b);
   am_kernels_of(j->layer->ctx)
-    ->max_pool_back(&p.c, j->pass->dy + p.y, (const uint8_t *)j->pass->cache + p.y, j->pass->dx[0] + p.x);
+      ->max_pool_back(&p.c, j->pass->dy + p.y, (const uint8_t *)j->pass->cache + p.y, j->pass->dx[0] + p.x);
   zero_rest(j->pass->dx[0] + p.x, p.x_used, p.x_most);
 }
 
 /* The part of a window that lies inside the clip. */
-typedef struct span { int t0, t1, f0, f1; } span;
+typedef struct span {
+  int t0, t1, f0, f1;
+} span;
 
 static span inside(const am_conv *c, int t, int f) {
   int t0 = t * c->st - c->pt, f0 = f * c->sf - c->pf;
-  return (span){t0 < 0 ? 0 : t0, t0 + c->kt > c->ti ? c->ti : t0 + c->kt,
-                f0 < 0 ? 0 : f0, f0 + c->kf > c->fi ? c->fi : f0 + c->kf};
+  return (span){t0 < 0 ? 0 : t0, t0 + c->kt > c->ti ? c->ti : t0 + c->kt, f0 < 0 ? 0 : f0,
+                f0 + c->kf > c->fi ? c->fi : f0 + c->kf};
 }
 
 /* 1 / elements that the average divides by. */
@@ -190,10 +204,16 @@ static void average_backward(const am_layer *layer, const am_pass *pass) {
   if (pass->dx[0]) run(layer, pass, average_backward_piece);
 }
 
-#define POOL_CLASS(name, text, options, build_fn, kind)                                                       \
-  const am_layer_class am_##name = {.type = #name, .help = text, .table = options,                            \
-                                    .options_size = sizeof(pool_options), .min_inputs = 1, .max_inputs = 1,   \
-                                    .build = build_fn, .length = pool_length, .forward = kind##_forward,      \
+#define POOL_CLASS(name, text, options, build_fn, kind) \
+  const am_layer_class am_##name = {.type = #name, \
+                                    .help = text, \
+                                    .table = options, \
+                                    .options_size = sizeof(pool_options), \
+                                    .min_inputs = 1, \
+                                    .max_inputs = 1, \
+                                    .build = build_fn, \
+                                    .length = pool_length, \
+                                    .forward = kind##_forward, \
                                     .backward = kind##_backward}
 
 POOL_CLASS(max_pool1d, "maximum over windows of frames", max_table, build_1d, max);

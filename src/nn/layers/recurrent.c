@@ -18,22 +18,21 @@
 #include <string.h>
 
 enum {
-  GROUP = 16,       /* clips side by side in the recurrence */
-  BLOCK = 8,        /* frames of a group whose gates stay in the cache between input product and recurrence */
-  FRAMES = 64,      /* of a clip in a piece of an input's gradient */
-  COLUMNS = 256,    /* of a weight gradient in a piece */
+  GROUP = 16,    /* clips side by side in the recurrence */
+  BLOCK = 8,     /* frames of a group whose gates stay in the cache between input product and recurrence */
+  FRAMES = 64,   /* of a clip in a piece of an input's gradient */
+  COLUMNS = 256, /* of a weight gradient in a piece */
   MAX_LEVELS = 5
 };
 
 static const char *const names[2][3][MAX_LEVELS] = {
-  {{"kernel", "kernel_2", "kernel_3", "kernel_4", "kernel_5"},
-   {"recurrent_kernel", "recurrent_kernel_2", "recurrent_kernel_3", "recurrent_kernel_4",
-    "recurrent_kernel_5"},
-   {"bias", "bias_2", "bias_3", "bias_4", "bias_5"}},
-  {{"backward_kernel", "backward_kernel_2", "backward_kernel_3", "backward_kernel_4", "backward_kernel_5"},
-   {"backward_recurrent_kernel", "backward_recurrent_kernel_2", "backward_recurrent_kernel_3",
-    "backward_recurrent_kernel_4", "backward_recurrent_kernel_5"},
-   {"backward_bias", "backward_bias_2", "backward_bias_3", "backward_bias_4", "backward_bias_5"}},
+    {{"kernel", "kernel_2", "kernel_3", "kernel_4", "kernel_5"},
+     {"recurrent_kernel", "recurrent_kernel_2", "recurrent_kernel_3", "recurrent_kernel_4", "recurrent_kernel_5"},
+     {"bias", "bias_2", "bias_3", "bias_4", "bias_5"}},
+    {{"backward_kernel", "backward_kernel_2", "backward_kernel_3", "backward_kernel_4", "backward_kernel_5"},
+     {"backward_recurrent_kernel", "backward_recurrent_kernel_2", "backward_recurrent_kernel_3",
+      "backward_recurrent_kernel_4", "backward_recurrent_kernel_5"},
+     {"backward_bias", "backward_bias_2", "backward_bias_3", "backward_bias_4", "backward_bias_5"}},
 };
 
 /* Everything a call needs, by level where it has one. */
@@ -44,24 +43,24 @@ typedef struct run {
   size_t T, H, G, D; /* frames, units, gates, directions */
   size_t levels, batch, groups;
   /* cache */
-  int *order, *length;              /* (B): clip and frames at each sorted place */
-  am_real *x[MAX_LEVELS];           /* (groups: T,R,width): the input side by side, zero where a clip has ended */
-  am_real *gates[MAX_LEVELS][2];    /* (groups: T,R,G*H) */
-  am_real *extra[MAX_LEVELS][2];    /* (groups: T,R,H) */
-  am_real *h[MAX_LEVELS][2];        /* (groups: T,R,H) */
-  am_real *sequence[MAX_LEVELS];    /* (B,T,D*H), of every level that another one reads */
+  int *order, *length;           /* (B): clip and frames at each sorted place */
+  am_real *x[MAX_LEVELS];        /* (groups: T,R,width): the input side by side, zero where a clip has ended */
+  am_real *gates[MAX_LEVELS][2]; /* (groups: T,R,G*H) */
+  am_real *extra[MAX_LEVELS][2]; /* (groups: T,R,H) */
+  am_real *h[MAX_LEVELS][2];     /* (groups: T,R,H) */
+  am_real *sequence[MAX_LEVELS]; /* (B,T,D*H), of every level that another one reads */
   /* scratch */
-  am_real *dgates[2];               /* (groups: T,R,4H) */
+  am_real *dgates[2];                   /* (groups: T,R,4H) */
   am_real *work[2], *dh[2], *dstate[2]; /* (B,3H), (B,H), (B,H) */
-  am_real *sums[2];                 /* (groups: 4H): of dgates over all rows */
-  am_real *packed_w[2], *packed_u[2]; /* of the level at work, by runs of gates; backward: transposed */
-  size_t second_part;               /* where the second part of packed_u starts */
-  am_real *dsequence;               /* (B,T,D*H): gradient of a level's output */
+  am_real *sums[2];                     /* (groups: 4H): of dgates over all rows */
+  am_real *packed_w[2], *packed_u[2];   /* of the level at work, by runs of gates; backward: transposed */
+  size_t second_part;                   /* where the second part of packed_u starts */
+  am_real *dsequence;                   /* (B,T,D*H): gradient of a level's output */
   /* the level at work */
-  size_t level, width;              /* width: channels of its input */
-  const am_real *input, *dy;        /* (B,T,width), (B,T,D*H) or (B,D*H) */
-  bool together;                    /* input products within the recurrence */
-  bool dy_last;                     /* dy is of the last states */
+  size_t level, width;       /* width: channels of its input */
+  const am_real *input, *dy; /* (B,T,width), (B,T,D*H) or (B,D*H) */
+  bool together;             /* input products within the recurrence */
+  bool dy_last;              /* dy is of the last states */
   am_real *dinput;
 } run;
 
@@ -113,9 +112,16 @@ static void place_packed(run *r, am_arena *arena) {
 static run run_of(const am_layer *layer, const am_pass *pass, const am_cell *cell, size_t batch) {
   const am_recurrent_options *o = layer->options;
   return (run){
-    .layer = layer, .pass = pass, .cell = cell, .batch = batch, .groups = (batch + GROUP - 1) / GROUP,
-    .T = (size_t)layer->in[0].t, .H = (size_t)o->units, .G = (size_t)cell->gates,
-    .D = o->bidirectional ? 2 : 1, .levels = (size_t)o->layers,
+      .layer = layer,
+      .pass = pass,
+      .cell = cell,
+      .batch = batch,
+      .groups = (batch + GROUP - 1) / GROUP,
+      .T = (size_t)layer->in[0].t,
+      .H = (size_t)o->units,
+      .G = (size_t)cell->gates,
+      .D = o->bidirectional ? 2 : 1,
+      .levels = (size_t)o->layers,
   };
 }
 
@@ -146,11 +152,10 @@ am_status am_recurrent_build(am_layer *layer, const am_cell *cell, am_error *err
       am_layer_weight(layer, names[d][1][level], AM_INIT_ORTHOGONAL, 2, (int[]){h, wide}, h, wide, true);
       if (cell->second_bias)
         am_layer_weight(layer, names[d][2][level], AM_INIT_ZERO, 2, (int[]){2, wide}, wide, wide, false);
-      else
-        am_layer_weight(layer, names[d][2][level], AM_INIT_ZERO, 1, (int[]){wide}, wide, wide, false);
+      else am_layer_weight(layer, names[d][2][level], AM_INIT_ZERO, 1, (int[]){wide}, wide, wide, false);
     }
   layer->out = o->returns == AM_RETURN_LAST ? (am_shape){.rank = 1, .t = 1, .f = 1, .c = directions * h}
-                                         : (am_shape){2, in.t, 1, directions * h, in.variable};
+                                            : (am_shape){2, in.t, 1, directions * h, in.variable};
   layer->backward_needs_x = true;
   /* Every piece is rounded up to whole cache lines, so one clip's count times B is enough for B. */
   run r = run_of(layer, NULL, cell, 1);
@@ -306,8 +311,8 @@ static void input_product(const run *r, const group *g, size_t d, size_t first, 
   am_real *gates = r->gates[r->level][d] + row * wide;
   for (size_t i = 0; i < rows; i++) memcpy(gates + i * wide, bias, wide * sizeof *gates);
   am_kernels_of(r->layer->ctx)
-      ->product((int)rows, (int)r->width, (int)wide, r->x[r->level] + row * r->width, (int)r->width, r->packed_w[d], true,
-                gates, (int)wide);
+      ->product((int)rows, (int)r->width, (int)wide, r->x[r->level] + row * r->width, (int)r->width, r->packed_w[d],
+                true, gates, (int)wide);
 }
 
 static void input_piece(void *arg, size_t piece, int worker) {
@@ -325,17 +330,21 @@ static am_cell_step step_at(const run *r, const group *g, size_t d, size_t t) {
   const size_t rows = active_rows(r, g, t), known = active_rows(r, g, before);
   const size_t rows_before = known < rows ? known : rows;
   return (am_cell_step){
-    .kernels = am_kernels_of(r->layer->ctx),
-    .u = {r->packed_u[d], r->packed_u[d] + r->second_part},
-    .h = (int)H, .rows = (int)rows, .rows_before = (int)rows_before,
-    .bias = weight_of(r, d, 2),
-    .gates = r->gates[l][d] + row * r->G * H,
-    .h_before = rows_before ? r->h[l][d] + row_before * H : NULL,
-    .extra_before = rows_before ? r->extra[l][d] + row_before * H : NULL,
-    .extra = r->extra[l][d] + row * H, .h_out = r->h[l][d] + row * H,
-    .work = r->work[d] + g->first * 3 * H,
-    .dh = r->dh[d] + g->first * H, .dstate = r->dstate[d] + g->first * H,
-    .dgates = r->dgates[d] + row * 4 * H,
+      .kernels = am_kernels_of(r->layer->ctx),
+      .u = {r->packed_u[d], r->packed_u[d] + r->second_part},
+      .h = (int)H,
+      .rows = (int)rows,
+      .rows_before = (int)rows_before,
+      .bias = weight_of(r, d, 2),
+      .gates = r->gates[l][d] + row * r->G * H,
+      .h_before = rows_before ? r->h[l][d] + row_before * H : NULL,
+      .extra_before = rows_before ? r->extra[l][d] + row_before * H : NULL,
+      .extra = r->extra[l][d] + row * H,
+      .h_out = r->h[l][d] + row * H,
+      .work = r->work[d] + g->first * 3 * H,
+      .dh = r->dh[d] + g->first * H,
+      .dstate = r->dstate[d] + g->first * H,
+      .dgates = r->dgates[d] + row * 4 * H,
   };
 }
 
@@ -371,10 +380,8 @@ static void output_piece(void *arg, size_t p, int worker) {
   am_real *y = last ? r->pass->y + b * wide : (last_level(r) ? r->pass->y : r->sequence[l]) + b * r->T * wide;
   for (size_t d = 0; d < r->D; d++) {
     const am_real *h = r->h[l][d] + (row_of(r, &g, 0) + p % GROUP) * H;
-    if (last && !n)
-      memset(y + d * H, 0, H * sizeof *y);
-    else if (last)
-      memcpy(y + d * H, h + (d ? 0 : n - 1) * g.rows * H, H * sizeof *y);
+    if (last && !n) memset(y + d * H, 0, H * sizeof *y);
+    else if (last) memcpy(y + d * H, h + (d ? 0 : n - 1) * g.rows * H, H * sizeof *y);
     else
       for (size_t t = 0; t < n; t++) memcpy(y + t * wide + d * H, h + t * g.rows * H, H * sizeof *y);
   }
@@ -409,8 +416,7 @@ static void add_dy(const run *r, const group *g, size_t d, size_t t, const am_ce
   const size_t H = r->H, wide = r->D * H;
   for (size_t row = 0; row < (size_t)step->rows; row++) {
     const size_t p = g->first + row, b = (size_t)r->order[p];
-    if (!r->dy_last)
-      step->kernels->add(H, r->dy + (b * r->T + t) * wide + d * H, step->dh + row * H);
+    if (!r->dy_last) step->kernels->add(H, r->dy + (b * r->T + t) * wide + d * H, step->dh + row * H);
     else if (t == (d ? 0 : (size_t)r->length[p] - 1))
       step->kernels->add(H, r->dy + b * wide + d * H, step->dh + row * H);
   }
@@ -468,8 +474,7 @@ static void recurrent_weight_back(const run *r, size_t d, columns c) {
     const size_t later = row_of(r, &g, d ? 0 : 1), earlier = row_of(r, &g, d ? 1 : 0);
     const am_real *h = c.extra ? r->extra[l][d] + later * H : r->h[l][d] + earlier * H;
     am_gemm_one(true, false, (int)H, (int)(c.to - c.from), (int)((g.frames - 1) * g.rows), 1, h, (int)H,
-                r->dgates[d] + later * 4 * H + c.column, (int)(4 * H), 1, dweight_of(r, d, 1) + c.from,
-                (int)wide);
+                r->dgates[d] + later * 4 * H + c.column, (int)(4 * H), 1, dweight_of(r, d, 1) + c.from, (int)wide);
   }
 }
 
@@ -519,8 +524,8 @@ static void input_piece_back(void *arg, size_t piece, int worker) {
     const am_real *packed = r->packed_w[d];
     for (gate_run at = {0}; next_run(r, r->cell->input_from, &at); add = true) {
       const int terms = (int)((at.end - at.from) * H);
-      k->product((int)s.n, terms, (int)r->width, dgates + at.block * H, (int)(g.rows * 4 * H), packed, add,
-                 dx, (int)r->width);
+      k->product((int)s.n, terms, (int)r->width, dgates + at.block * H, (int)(g.rows * 4 * H), packed, add, dx,
+                 (int)r->width);
       packed += k->packed_count(terms, (int)r->width);
     }
   }

@@ -10,7 +10,7 @@ typedef enum am_recurrent_return { AM_RECURRENT_RETURNS(AM_WORD_NAME) } am_recur
 typedef struct am_recurrent_options {
   int64_t units, layers;
   bool bidirectional;
-  int returns; /* am_recurrent_return */
+  int returns;           /* am_recurrent_return */
   bool unit_forget_bias; /* lstm */
   bool reset_after;      /* gru */
 } am_recurrent_options;
@@ -21,25 +21,25 @@ typedef struct am_recurrent_options {
 typedef struct am_cell_step {
   const am_kernels *kernels;
   int h, rows, rows_before;
-  const am_real *u[2];          /* recurrent kernel, packed by parts; backward: transposed */
-  const am_real *bias;          /* all biases */
-  am_real *gates;               /* (rows,G*H): product of the input, becomes the activations */
-  const am_real *h_before;      /* (rows_before,H) */
-  const am_real *extra_before;  /* (rows_before,H) */
-  am_real *extra, *h_out;       /* (rows,H); extra is the cell's own: state of an LSTM */
-  am_real *work;                /* (rows,3H) */
-  am_real *dh;                  /* (rows,H): in d loss/d h_out, out d loss/d h_before for rows_before */
-  am_real *dstate;              /* (rows,H): carried from frame to frame for the cell */
-  am_real *dgates;              /* (rows,4H) */
+  const am_real *u[2];         /* recurrent kernel, packed by parts; backward: transposed */
+  const am_real *bias;         /* all biases */
+  am_real *gates;              /* (rows,G*H): product of the input, becomes the activations */
+  const am_real *h_before;     /* (rows_before,H) */
+  const am_real *extra_before; /* (rows_before,H) */
+  am_real *extra, *h_out;      /* (rows,H); extra is the cell's own: state of an LSTM */
+  am_real *work;               /* (rows,3H) */
+  am_real *dh;                 /* (rows,H): in d loss/d h_out, out d loss/d h_before for rows_before */
+  am_real *dstate;             /* (rows,H): carried from frame to frame for the cell */
+  am_real *dgates;             /* (rows,4H) */
 } am_cell_step;
 
 /* Gate `gate` of the kernels takes its gradient from block `from` of dgates. */
 typedef struct am_cell {
-  int gates;             /* G, at most 4 */
-  bool second_bias;      /* bias is (2,G*H): of the input product and of the recurrent one */
+  int gates;        /* G, at most 4 */
+  bool second_bias; /* bias is (2,G*H): of the input product and of the recurrent one */
   int input_from[4], recurrent_from[4];
-  int parts[2];          /* gates that one recurrent product makes at once, and the rest */
-  int extra_gate;        /* this gate's recurrent kernel multiplied `extra`, not h_before; -1: none */
+  int parts[2];   /* gates that one recurrent product makes at once, and the rest */
+  int extra_gate; /* this gate's recurrent kernel multiplied `extra`, not h_before; -1: none */
   void (*forward)(const am_cell_step *step);
   void (*backward)(const am_cell_step *step);
 } am_cell;
@@ -49,15 +49,28 @@ void am_recurrent_forward(const am_layer *layer, const am_pass *pass, const am_c
 void am_recurrent_backward(const am_layer *layer, const am_pass *pass, const am_cell *cell);
 double am_recurrent_operations(const am_layer *layer, const am_cell *cell);
 
-#define AM_RECURRENT_OPTIONS                                                                            \
-  {"units", AM_OPT_INT, offsetof(am_recurrent_options, units), NULL, 1, 65536, NULL,                    \
-   "units H of one direction"},                                                                         \
-  {"layers", AM_OPT_INT, offsetof(am_recurrent_options, layers), "1", 1, 5, NULL,                       \
-   "layers stacked on each other (at most 2 when bidirectional; repeat the layer for more)"},           \
-  {"bidirectional", AM_OPT_BOOL, offsetof(am_recurrent_options, bidirectional), "false", 0, 0, NULL,    \
-   "a second direction from each clip's last frame; outputs side by side (2H)"},                        \
-  {"return", AM_OPT_CHOICE, offsetof(am_recurrent_options, returns), "sequence", 0, 0,             \
-   AM_WORDS(AM_RECURRENT_RETURNS),                                                                      \
-   "every frame (T,H), or the state after the last one (H); backwards that is the state at frame 0"}
+#define AM_RECURRENT_OPTIONS \
+  {"units", AM_OPT_INT, offsetof(am_recurrent_options, units), NULL, 1, 65536, NULL, "units H of one direction"}, \
+      {"layers", \
+       AM_OPT_INT, \
+       offsetof(am_recurrent_options, layers), \
+       "1", \
+       1, \
+       5, \
+       NULL, \
+       "layers stacked on each other (at most 2 when bidirectional; repeat the layer for more)"}, \
+      {"bidirectional", \
+       AM_OPT_BOOL, \
+       offsetof(am_recurrent_options, bidirectional), \
+       "false", \
+       0, \
+       0, \
+       NULL, \
+       "a second direction from each clip's last frame; outputs side by side (2H)"}, \
+  { \
+    "return", AM_OPT_CHOICE, offsetof(am_recurrent_options, returns), "sequence", 0, 0, \
+        AM_WORDS(AM_RECURRENT_RETURNS), \
+        "every frame (T,H), or the state after the last one (H); backwards that is the state at frame 0" \
+  }
 
 #endif

@@ -23,10 +23,12 @@ static int bins_of(const am_window *w, int bins) {
 am_status am_window_shape(const am_layer *layer, const am_window *w, int rank, am_shape *out, am_error *err) {
   am_shape in = layer->in[0];
   if (in.rank != rank)
-    return am_layer_fail(layer, err, AM_E_SHAPE, rank == 3 ? "the input has rank %d: wanted a map (T,F,C) of rank 3"
+    return am_layer_fail(layer, err, AM_E_SHAPE,
+                         rank == 3      ? "the input has rank %d: wanted a map (T,F,C) of rank 3"
                          : in.rank == 3 ? "the input is a map of rank %d: wanted a sequence (T,C); put to_sequence "
                                           "before it, or use the 2d layer"
-                                        : "the input has rank %d: wanted a sequence (T,C) of rank 2", in.rank);
+                                        : "the input has rank %d: wanted a sequence (T,C) of rank 2",
+                         in.rank);
   *out = in;
   out->t = am_window_frames(w, in.t);
   out->f = bins_of(w, in.f);
@@ -41,10 +43,18 @@ am_status am_window_shape(const am_layer *layer, const am_window *w, int rank, a
 }
 
 am_conv am_window_clip(const am_window *w, am_shape in, int co, int frames) {
-  return (am_conv){
-    .ti = frames, .fi = in.f, .ci = in.c, .to = am_window_frames(w, frames), .fo = bins_of(w, in.f), .co = co,
-    .kt = w->size[0], .kf = w->size[1], .st = w->stride[0], .sf = w->stride[1], .dt = w->dilation[0],
-    .df = w->dilation[1],
-    .pt = am_window_before(frames, w->size[0], w->stride[0], w->dilation[0], w->padding, w->pad[0]),
-    .pf = am_window_before(in.f, w->size[1], w->stride[1], w->dilation[1], w->padding, w->pad[1])};
+  return (am_conv){.ti = frames,
+                   .fi = in.f,
+                   .ci = in.c,
+                   .to = am_window_frames(w, frames),
+                   .fo = bins_of(w, in.f),
+                   .co = co,
+                   .kt = w->size[0],
+                   .kf = w->size[1],
+                   .st = w->stride[0],
+                   .sf = w->stride[1],
+                   .dt = w->dilation[0],
+                   .df = w->dilation[1],
+                   .pt = am_window_before(frames, w->size[0], w->stride[0], w->dilation[0], w->padding, w->pad[0]),
+                   .pf = am_window_before(in.f, w->size[1], w->stride[1], w->dilation[1], w->padding, w->pad[1])};
 }
