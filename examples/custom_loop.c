@@ -24,7 +24,7 @@ static am_status load(am_context *ctx, const am_config *config, char **files, in
   am_status status = AM_OK;
   for (int b = 0; b < n && !status; b++) {
     am_sound sound = AM_SOUND_INIT;
-    int t, f;
+    int t = 0, f = 0;
     status = am_sound_read(ctx, files[b], 16000, 0, &sound, err);
     if (!status && sound.n > FRAMES * 256 - 256) sound.n = FRAMES * 256 - 256;
     float *clip = x + (size_t)b * FRAMES * BINS;
