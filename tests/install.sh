@@ -1,6 +1,8 @@
 #!/bin/bash
 # tests/install.sh BUILD INCLUDE_DIR CC - what is installed is enough to build a program with, and no more than that (TAP).
 build=$(realpath "$1") include=$(realpath "$2") cc=$3
+# A program that loads a library with sanitizers is to be built with them, too.
+case ${AM_SANITIZE:-none} in none) ;; *) cc="$cc -fsanitize=$AM_SANITIZE" ;; esac
 work=$(mktemp -d "${TMPDIR:-/tmp}/audiomood-install.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1

@@ -245,7 +245,7 @@ static am_status check_arguments(am_context *ctx, const char *text, const char *
   status = AM_NEED(err, ctx);
   if (!status && !text) status = am_fail(err, AM_E_USAGE, "a config is wanted: its file, or text, may not be NULL");
   if (!status && n) status = AM_NEED(err, overrides);
-  for (size_t i = 0; i < n && !status; i++) status = AM_NEED(err, overrides[i]);
+  for (size_t i = 0; overrides && i < n && !status; i++) status = AM_NEED(err, overrides[i]);
   return status;
 }
 

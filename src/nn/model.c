@@ -196,7 +196,7 @@ void am_model_initialise(am_model *model, uint64_t seed) {
 
 am_shape am_model_input(const am_model *model) { return model ? model->input : (am_shape){0}; }
 am_shape am_model_output(const am_model *model) {
-  return !model ? (am_shape){0} : am_tensor_shape(model, (int)model->n_steps);
+  return model ? am_tensor_shape(model, (int)model->n_steps) : (am_shape){0};
 }
 size_t am_model_steps(const am_model *model) { return model->n_steps; }
 const am_step *am_model_step(const am_model *model, size_t i) { return &model->steps[i]; }

@@ -1,7 +1,12 @@
 #!/bin/bash
 # tests/api/test_examples.sh AUDIOMOOD SOURCE_ROOT EXAMPLES CC CXX - the programs of examples/ and the one in predict.h, on a
 # synthetic corpus (TAP).
-examples=$(realpath "$3") cc=$4 cxx=$5
+examples=$(realpath "$3") cc=("$4") cxx=("$5")
+# A program that loads a library with sanitizers is to be built with them, too, and by the same compiler.
+case ${AM_SANITIZE:-none} in
+  none) ;;
+  *) cc+=("-fsanitize=$AM_SANITIZE"); cxx+=("-fsanitize=$AM_SANITIZE"); [ "$4" != clang ] || cxx=(clang++ "-fsanitize=$AM_SANITIZE") ;;
+esac
 . "$(dirname "$0")/../cli/tap.sh" examples "$1" "$2"
 export LD_LIBRARY_PATH=$examples/..
 
@@ -31,8 +36,8 @@ expect "windows.c tells how it goes" 0 "^0.00-0.50 (calm|happy|silent)$" "^0.25-
 cp out mine
 run predict run1 $sound --with run1/last.h5 --window 0.5 --hop 0.25 --csv
 [ "$(wc -l <mine)" = "$(($(wc -l <out) - 1))" ] && ok "in as many windows as the command" || not_ok "in as many windows as the command"
-if command -v "$cxx" >/dev/null; then
-  call "$cxx" -std=c++17 -Wall -Wextra -Werror -pedantic -I"$root/include" -x c++ "$root/examples/windows.c" -L"$examples/.." -laudiomood -o windows
+if command -v "${cxx[0]}" >/dev/null; then
+  call "${cxx[@]}" -std=c++17 -Wall -Wextra -Werror -pedantic -I"$root/include" -x c++ "$root/examples/windows.c" -L"$examples/.." -laudiomood -o windows
   expect "it is C++, too" 0
   call ./windows 0.5 $sound run1/best.h5 run1/last.h5; cmp -s out mine && ok "which says the same" || not_ok "which says the same"
 fi
@@ -41,7 +46,7 @@ call "$examples/example_custom_loop" $sound corpus/Actor_02/03-01-05-02-01-01-02
 awk '/step 0/ { first = $4 } /step 300/ { exit !($4 < first / 2) }' out && ok "its loss falls" || not_ok "its loss falls"
 
 sed -n '2,/^ \*\/\|^ \* A checkpoint holds/p' "$root/include/audiomood/predict.h" | sed -n '/#include </,/^ \*   }$/p' | sed 's/^ \* \{0,3\}//' >shown.c
-call "$cc" -std=c11 -Wall -Wextra -Werror -pedantic -I"$root/include" shown.c -L"$examples/.." -laudiomood -o shown
+call "${cc[@]}" -std=c11 -Wall -Wextra -Werror -pedantic -I"$root/include" shown.c -L"$examples/.." -laudiomood -o shown
 expect "the program in predict.h compiles" 0
 call ./shown run1/best.h5 $sound; expect "and predicts" 0 "calm [01]\.[0-9]+" "happy [01]\.[0-9]+"
 plan
