@@ -146,8 +146,32 @@ static int help(int argc, char **argv) {
   return code ? code : printed();
 }
 
+/* The library names options of its calls, which are flags here: "(option init)" becomes "(--init)". */
+static void name_flags(const char *message, char *out, size_t room) {
+  static const char *const flags[] = {"init", "labels", "layout", "frames", "folds"};
+  static const char word[] = "option ";
+  size_t used = 0;
+  while (*message && used + 1 < room) {
+    bool named = false;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags && !named && !strncmp(message, word, sizeof word - 1); i++) {
+      const size_t n = strlen(flags[i]);
+      const char *after = message + sizeof word - 1 + n;
+      named = !strncmp(message + sizeof word - 1, flags[i], n) && !((*after | 32) >= 'a' && (*after | 32) <= 'z');
+      if (!named) continue;
+      used += (size_t)snprintf(out + used, room - used, "--%s", flags[i]);
+      if (used >= room) used = room - 1;
+      message = after;
+    }
+    if (!named) out[used++] = *message++;
+  }
+  out[used] = '\0';
+}
+
 /* The library speaks of an override where the user of the command wrote --set. */
 static void say_error(const cli_command *command, am_status status, const char *message) {
+  char text[sizeof((am_error *)0)->message];
+  name_flags(message, text, sizeof text);
+  message = text;
   const size_t n = strlen(AM_CONFIG_OVERRIDE ": ");
   const bool override = !strncmp(message, AM_CONFIG_OVERRIDE ": ", n);
   if (!*message) message = am_status_name(status);
