@@ -192,7 +192,7 @@ def peers_lines(result):
             if facts:
                 known.setdefault(row["name"], f"{row['name']}: {facts.get('version', '')}, {facts.get('threads')} threads"
                                  + (f", {facts['note']}" if facts.get("note") else ""))
-    return ["- " + text for text in known.values()]
+    return ["The programs:", ""] + ["- " + text for text in known.values()]
 
 
 def command_of(r, path):
@@ -208,11 +208,17 @@ def head_lines(r, path):
             "the ratios hold only roughly." if r["load_before"] > 0.5 else "The machine did nothing else.")
     return ["# Benchmarks", "", f"Made by `{command_of(r, path)}` on {r['date']}: {r['threads']} cores of {r['processor']}, {r['system']}; "
             f"{r['minutes']:.0f} minutes. {busy}", "",
-            "Ours and all peers take turns, step by step, in processes of their own that stand still while it is not their turn. *Ratio* is "
-            "the peer's median to ours; *n* is how many steps or passes were timed, after one of each to warm up. "
-            "*Of sgemm* and *of copying* set the operations of the definition (no short cut counted) and the "
-            "traffic of weights, gradients and Adam's slots against the most that one large product and one large copy reached on all cores in the same run, "
-            "measured before each model; the *floor* is the sum of both times. Peak memory is the process's (ru_maxrss), of a forward pass before any training. All train by Adam.", ""]
+            "AudioMood and all peers take turns, step by step. Each runs in a process of its own, which is stopped "
+            "while it is not its turn. All train by Adam. In the tables below:",
+            "",
+            "- *ratio* is the peer's median divided by AudioMood's.",
+            "- *n* is how many steps or passes were timed, after one of each to warm up.",
+            "- *of sgemm* compares the operations of the definition (no short cut counted) with the most that one "
+            "large product reached on all cores in the same run, measured before each model.",
+            "- *of copying* compares the traffic of weights, gradients and Adam's slots with the most that one large "
+            "copy reached, measured in the same way.",
+            "- the *floor* is the time of both together at these speeds.",
+            "- peak memory is that of the process (ru_maxrss); for a forward pass it is taken before any training.", ""]
 
 
 def write(result, path):
@@ -227,8 +233,8 @@ def write(result, path):
         body += model_section(m, verdicts)
     body += features_section(result["features"], verdicts) + first_section(result["first"], verdicts)
     conv_verdicts(result["models"], verdicts)
-    summary = ["## Targets", "", "A training step meets its target when it is so many times faster than the fastest peer, **or** takes at most 1.5 times "
-               "the floor.", ""]
+    summary = ["## Targets", "", "A training step meets its target when it is faster than the fastest peer by the wanted factor, **or** takes at "
+               "most 1.5 times the floor.", ""]
     for title, wanted in ("Met", True), ("Missed", False), ("Not known", None):
         lines = [text for met, text in verdicts if met is wanted]
         if lines:
