@@ -1,50 +1,10 @@
 #!/bin/sh
 # datasets/get-ravdess against a local server with tiny archives.
 # usage: test_get_ravdess.sh SOURCE_ROOT WEB_HELPER
-set -u
 script=$1/datasets/get-ravdess
 web=$2
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/am-test-XXXXXX") || exit 99
-server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$tmp"' EXIT
-export no_proxy='*' NO_PROXY='*'
+. "$(dirname "$0")/web.sh"
 
-count=0
-failed=0
-check() { # $1 what, then a command that must hold
-  what=$1
-  shift
-  count=$((count + 1))
-  if "$@" >/dev/null 2>&1; then
-    echo "ok $count - $what"
-  else
-    echo "not ok $count - $what ($*)"
-    sed 's/^/# /' "$tmp/out" 2>/dev/null
-    failed=1
-  fi
-}
-run() { # $1 wanted exit code, then arguments
-  wanted=$1
-  shift
-  code=0
-  sh "$script" "$@" >"$tmp/out" 2>&1 || code=$?
-  [ $code = "$wanted" ] || echo "# exit $code, wanted $wanted"
-  [ $code = "$wanted" ]
-}
-says() { grep -q -- "$1" "$tmp/out"; }
-asked() { grep -q -- "$1" "$tmp/log"; }
-bytes() { wc -c <"$1" | tr -d ' '; }
-
-if ! command -v curl >/dev/null 2>&1 && ! command -v wget >/dev/null 2>&1; then
-  echo "1..0 # SKIP neither curl nor wget is installed"
-  exit 0
-fi
-if ! command -v md5sum >/dev/null 2>&1; then
-  echo "1..0 # SKIP md5sum is not installed"
-  exit 0
-fi
-
-mkdir "$tmp/www"
 speech=$tmp/www/Audio_Speech_Actors_01-24.zip
 song=$tmp/www/Audio_Song_Actors_01-24.zip
 "$web" zip "$speech" Actor_01 03-01-01-01-01-01-01.wav 03-01-02-01-01-01-01.wav 03-01-03-01-01-01-01.wav
@@ -54,13 +14,7 @@ AM_RAVDESS_SPEECH_MD5=$(md5sum <"$speech" | cut -d' ' -f1) AM_RAVDESS_SONG_MD5=$
 AM_RAVDESS_SPEECH_CLIPS=3 AM_RAVDESS_SONG_CLIPS=2
 export AM_RAVDESS_SPEECH_BYTES AM_RAVDESS_SONG_BYTES AM_RAVDESS_SPEECH_MD5 AM_RAVDESS_SONG_MD5
 export AM_RAVDESS_SPEECH_CLIPS AM_RAVDESS_SONG_CLIPS
-"$web" serve "$tmp/www" "$tmp/port" "$tmp/log" &
-server=$!
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-  [ -s "$tmp/port" ] && break
-  sleep 0.1
-done
-url=http://127.0.0.1:$(cat "$tmp/port")
+serve
 export AM_RAVDESS_URL=$url
 
 a=$tmp/a
@@ -124,9 +78,30 @@ check "an archive with too few clips fails" env AM_RAVDESS_SPEECH_CLIPS=4 sh -c 
   '! sh "$0" --speech --dir "$1" 2>"$2/out"' "$script" "$tmp/g" "$tmp"
 check "with the counts" says "holds 3 clips, wanted 4"
 check "and leaves no half folder" test -z "$(find "$tmp/g" -type d -name 'Audio*' -o -name '.unpacking*')"
+
+# Anything but the archive itself
+
+h=$tmp/h
+AM_RAVDESS_URL=$url/page
+check "a web page in its place fails" run 1 --speech --dir "$h"
+check "is called that" says "gave no zip archive, perhaps a web page"
+check "and is not kept" test -z "$(ls "$h")"
+AM_RAVDESS_URL=$url
+size=$AM_RAVDESS_SPEECH_BYTES
+AM_RAVDESS_SPEECH_BYTES=$((size + 10))
+check "a smaller archive fails" run 1 --speech --dir "$h"
+check "with both sizes" says "has $size bytes, wanted $((size + 10)); run again to go on"
+check "which cannot be gone on with" run 1 --speech --dir "$h"
+check "as is said" says "holds $size bytes, wanted $((size + 10)): another archive"
+check "it is not kept" test -z "$(ls "$h")"
+AM_RAVDESS_SPEECH_BYTES=$((size - 10))
+check "a larger archive fails" run 1 --speech --dir "$h"
+check "with both sizes, too" says "holds $size bytes, wanted $((size - 10)): another archive"
+AM_RAVDESS_SPEECH_BYTES=$size
+check "the right one is taken then" run 0 --speech --dir "$h"
+
 check "unknown arguments are refused" run 2 --speach
 check "--dir needs a folder" run 2 --dir
 check "--help helps" run 0 --help
 check "with the licence" says "CC BY-NC-SA 4.0"
-echo "1..$count"
-exit $failed
+plan

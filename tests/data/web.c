@@ -1,10 +1,12 @@
-/* tests/data/web.c - helper of test_get_ravdess.sh: makes zip archives and serves them.
+/* tests/data/web.c - helper of test_get_ravdess.sh and test_get_corpora.sh: makes zip archives and serves them.
  *
- *   web zip FILE FOLDER NAME...   a zip of small files FOLDER/NAME (stored, not compressed)
+ *   web zip FILE FOLDER NAME...   a zip of small files FOLDER/NAME (stored, not compressed); what is in one is its
+ *                                 NAME, or what follows in NAME=TEXT
  *   web serve DIR PORT_FILE LOG   one request after another on a free port of 127.0.0.1, with Range
  *
  * Below /cut/ a file breaks off in the middle, below /whole/ ranges are not
- * understood, below /damaged/ a byte is wrong.  LOG gets "path first-byte" a request. */
+ * understood, below /damaged/ a byte is wrong, below /page/ there is always a web
+ * page.  LOG gets "path first-byte" a request. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -30,26 +32,38 @@ static void put(FILE *out, const char *widths, const uint32_t *values) {
     for (int i = 0; i < *widths - '0'; i++) fputc((int)(*values >> 8 * i & 255), out);
 }
 
+typedef struct member {
+  char name[512];
+  const char *text;
+  uint32_t name_bytes, bytes, crc;
+} member;
+
+static member member_of(const char *folder, const char *word) {
+  member m = {.text = strchr(word, '=') ? strchr(word, '=') + 1 : word};
+  int n = strchr(word, '=') ? (int)(m.text - word) - 1 : (int)strlen(word);
+  m.name_bytes = (uint32_t)snprintf(m.name, sizeof m.name, "%s/%.*s", folder, n, word);
+  m.bytes = (uint32_t)strlen(m.text);
+  m.crc = crc32_of(m.text, m.bytes);
+  return m;
+}
+
 static int make_zip(const char *path, const char *folder, char **names, int n) {
   FILE *out = fopen(path, "wb");
   uint32_t *at = calloc((size_t)n + 1, sizeof *at);
   if (!out || !at) return 1;
-  char name[512];
   for (int i = 0; i < n; i++) {
+    member m = member_of(folder, names[i]);
     at[i] = (uint32_t)ftell(out);
-    uint32_t length = (uint32_t)snprintf(name, sizeof name, "%s/%s", folder, names[i]);
-    uint32_t bytes = (uint32_t)strlen(names[i]), crc = crc32_of(names[i], bytes); /* the content is the name */
-    put(out, "42222244422", (uint32_t[]){0x04034b50, 10, 0, 0, 0, 0x21, crc, bytes, bytes, length, 0});
-    fputs(name, out);
-    fputs(names[i], out);
+    put(out, "42222244422", (uint32_t[]){0x04034b50, 10, 0, 0, 0, 0x21, m.crc, m.bytes, m.bytes, m.name_bytes, 0});
+    fputs(m.name, out);
+    fputs(m.text, out);
   }
   uint32_t start = (uint32_t)ftell(out);
   for (int i = 0; i < n; i++) {
-    uint32_t length = (uint32_t)snprintf(name, sizeof name, "%s/%s", folder, names[i]);
-    uint32_t bytes = (uint32_t)strlen(names[i]), crc = crc32_of(names[i], bytes);
+    member m = member_of(folder, names[i]);
     put(out, "42222224442222244",
-        (uint32_t[]){0x02014b50, 10, 10, 0, 0, 0, 0x21, crc, bytes, bytes, length, 0, 0, 0, 0, 0, at[i]});
-    fputs(name, out);
+        (uint32_t[]){0x02014b50, 10, 10, 0, 0, 0, 0x21, m.crc, m.bytes, m.bytes, m.name_bytes, 0, 0, 0, 0, 0, at[i]});
+    fputs(m.name, out);
   }
   uint32_t end = (uint32_t)ftell(out);
   put(out, "42222442", (uint32_t[]){0x06054b50, 0, 0, (uint32_t)n, (uint32_t)n, end - start, start, 0});
@@ -97,12 +111,27 @@ static void answer(int fd, const char *dir, const char *log_path) {
     fprintf(log, "%s %zu\n", path, first);
     fclose(log);
   }
+  if (!strncmp(path, "/page/", 6)) {
+    static const char page[] =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 44\r\n"
+        "Connection: close\r\n\r\n<!DOCTYPE html><html><p>Sign in first</html>";
+    send_all(fd, page, sizeof page - 1);
+    return;
+  }
   char *data = read_file(dir, base ? base + 1 : path, &n);
   if (!data) {
     send_all(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", 64);
     return;
   }
-  if (first > n) first = n;
+  if (first >= n && range && !whole) {
+    int length = snprintf(head, sizeof head,
+                          "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */%zu\r\n"
+                          "Content-Length: 0\r\nConnection: close\r\n\r\n",
+                          n);
+    send_all(fd, head, (size_t)length);
+    free(data);
+    return;
+  }
   size_t left = n - first;
   if (!strncmp(path, "/damaged/", 9) && n) data[n / 2] ^= 1;
   int length = range && !whole ? snprintf(head, sizeof head,
