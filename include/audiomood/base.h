@@ -129,6 +129,21 @@ AM_API int am_context_threads(const am_context *ctx);
 /** The processor path in use: "plain", "avx2" or "avx512". */
 AM_API const char *am_context_cpu(const am_context *ctx);
 
+/** A piece of work.
+ * @param arg     what am_parallel_for was given
+ * @param piece   its number, 0 to n - 1
+ * @param worker  who runs it, 0 to am_context_threads - 1: says whose working memory to use */
+typedef void (*am_piece_fn)(void *arg, size_t piece, int worker);
+/** Runs the pieces 0 to n - 1 by the threads of the context; returns when all are done.
+ * Which worker runs a piece is not fixed.  So that results do not depend on the number of threads, cut pieces by the size of
+ * the work, and let what a piece does depend on its number alone.  A call from inside a piece runs its pieces one after
+ * another in the same worker.  Any thread may call it; calls of several threads take turns.
+ * @param ctx  the context; NULL: nothing is done
+ * @param n    pieces
+ * @param fn   runs one of them; NULL: nothing is done
+ * @param arg  is handed to it */
+AM_API void am_parallel_for(am_context *ctx, size_t n, am_piece_fn fn, void *arg);
+
 #ifdef __cplusplus
 }
 #endif

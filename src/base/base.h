@@ -95,15 +95,13 @@ void am_buffer_append(am_context *ctx, am_buffer *b, const void *data, size_t by
 void am_buffer_printf(am_context *ctx, am_buffer *b, const char *format, ...) AM_PRINTF(3, 4);
 void am_buffer_free(am_context *ctx, am_buffer *b);
 
-/* Splits [0, n) into n pieces run by the pool; returns when all are done.
- * `piece` is the index, `worker` in [0, am_context_threads) says whose scratch
- * to use.  Which worker runs a piece is not fixed, so the result may depend on
- * `piece` only: cut pieces by shape, never by the number of threads.  A call
- * from inside a piece runs its pieces one after another in the same worker.
- * Concurrent calls from different threads outside the pool are safe: they take
- * turns. */
-typedef void (*am_piece_fn)(void *arg, size_t piece, int worker);
-void am_parallel_for(am_context *ctx, size_t n, am_piece_fn fn, void *arg);
+/* The head of a row that a program adds to a registry: a piece of am_alloc, the context's from then on, and never changed. */
+typedef struct am_added {
+  struct am_added *next;
+} am_added;
+const am_added *am_context_added(const am_context *ctx); /* the last one; NULL: there is none */
+/* Adds a row, but only while `seen` is the last one: else another thread was faster, and the caller looks again. */
+bool am_context_add(am_context *ctx, am_added *row, const am_added *seen);
 
 /* Tables chosen by processor path; filled by am_context_create. */
 typedef enum am_cpu { AM_CPU_PLAIN, AM_CPU_AVX2, AM_CPU_AVX512 } am_cpu;

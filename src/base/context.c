@@ -87,6 +87,7 @@ am_status am_context_create(const am_settings *settings, am_context **out, am_er
   ctx->threads = mine.threads ? mine.threads : processors();
   atomic_init(&ctx->stop, 0);
   atomic_init(&ctx->asked, 0);
+  atomic_init(&ctx->added, NULL);
   pthread_mutex_init(&ctx->sink_lock, NULL);
   status = am_pool_create(ctx, ctx->threads, &ctx->pool, err);
   if (status) {
@@ -100,6 +101,10 @@ am_status am_context_create(const am_settings *settings, am_context **out, am_er
 void am_context_free(am_context *ctx) {
   if (!ctx) return;
   am_pool_free(ctx, ctx->pool);
+  for (am_added *row = atomic_load(&ctx->added), *next; row; row = next) {
+    next = row->next;
+    am_free(ctx, row);
+  }
   pthread_mutex_destroy(&ctx->sink_lock);
   void *(*resize)(void *, void *, size_t) = ctx->settings.resize ? ctx->settings.resize : default_resize;
   resize(ctx->settings.memory_user, ctx, 0);
@@ -121,6 +126,13 @@ int am_context_threads(const am_context *ctx) { return ctx ? ctx->threads : 0; }
 const char *am_context_cpu(const am_context *ctx) { return ctx ? cpu_names[ctx->cpu] : ""; }
 bool am_context_reads_in_child(const am_context *ctx) { return ctx->settings.read_in_child; }
 am_cpu am_context_cpu_id(const am_context *ctx) { return ctx->cpu; }
+
+const am_added *am_context_added(const am_context *ctx) { return atomic_load(&((am_context *)ctx)->added); }
+bool am_context_add(am_context *ctx, am_added *row, const am_added *seen) {
+  am_added *last = (am_added *)seen;
+  row->next = last;
+  return atomic_compare_exchange_strong(&ctx->added, &last, row);
+}
 
 void am_log(am_context *ctx, am_log_level level, const char *format, ...) {
   if (!ctx->settings.log) return;

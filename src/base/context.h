@@ -17,6 +17,7 @@ struct am_context {
   atomic_int stop;   /* lock-free, so a signal handler may set it */
   atomic_uint asked; /* how often am_context_stopping was; so may it look at this */
   pthread_mutex_t sink_lock;
+  _Atomic(am_added *) added;
   const am_system *system;
   am_pool *pool;
 };

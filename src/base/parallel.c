@@ -149,8 +149,8 @@ void am_pool_free(am_context *ctx, am_pool *pool) {
 }
 
 void am_parallel_for(am_context *ctx, size_t n, am_piece_fn fn, void *arg) {
+  if (!ctx || !fn || !n) return;
   am_pool *pool = ctx->pool;
-  if (!n) return;
   am_worker *nested = pthread_getspecific(pool->running);
   if (nested) {
     for (size_t i = 0; i < n; i++) fn(arg, i, nested->index);

@@ -39,6 +39,7 @@ void am_tree_free(am_tree *tree) {
   am_free(tree->ctx, tree);
 }
 
+am_context *am_tree_context(const am_tree *tree) { return tree->ctx; }
 void am_tree_set_stored(am_tree *tree) { tree->stored = true; }
 bool am_tree_stored(const am_tree *tree) { return tree->stored; }
 am_value *am_tree_root(am_tree *tree) { return tree->root; }

@@ -29,6 +29,7 @@ struct am_value {
 typedef struct am_tree am_tree;
 am_status am_tree_create(am_context *ctx, am_tree **out, am_error *err);
 void am_tree_free(am_tree *tree);
+am_context *am_tree_context(const am_tree *tree);
 /* Says that its values are a config which a program kept: it wrote out every option, so one that is not there is younger
  * than that program, and means what the program did then (am_option.before). */
 void am_tree_set_stored(am_tree *tree);

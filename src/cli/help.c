@@ -192,7 +192,7 @@ int cli_help(const char *word, const cli_command *const *commands) {
   word = meant(word, words, n);
   const cli_command *command = cli_command_find(word, commands);
   const section *in_config = find_section(word);
-  const am_layer_class *cls = am_layer_find(word);
+  const am_layer_class *cls = am_layer_find(NULL, word);
   const am_block *block = am_block_find(word);
   if (command) cli_print_help(stdout, command);
   if (command && in_config) cli_print("\n"); /* train and features are both */

@@ -21,7 +21,7 @@ static am_status add_small(am_model *model, const am_layer_class *cls, const cha
 
 static am_status expand_layer(am_scope *s, am_item *it, int *tensor, am_error *err) {
   const am_layer_class *cls;
-  am_status status = am_item_class(it, &cls, err);
+  am_status status = am_item_class(s, it, &cls, err);
   return status ? status : am_step_add(s->model, cls, it->name, it->options, it->at, tensor, 1, tensor, err);
 }
 

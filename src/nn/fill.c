@@ -76,7 +76,7 @@ static am_status fill_options(const am_scope *s, const am_item *it, am_value *ou
   const am_layer_class *cls = NULL;
   const nested in = {it, block};
   am_value *all = NULL;
-  am_status status = block ? AM_OK : am_item_class(it, &cls, err);
+  am_status status = block ? AM_OK : am_item_class(s, it, &cls, err);
   if (status) return status;
   if (block) status = read_filled(s, block->table, block->options_size, it->options, it->name, &in, &all, err);
   else status = read_filled(s, cls->table, cls->options_size, it->options, it->name, NULL, &all, err);

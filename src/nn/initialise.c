@@ -13,6 +13,12 @@
 
 enum { CHUNK = 1024, BLOCK = 256 };
 
+/* The words of the option are in the order of the enumeration, which is public. */
+#define PLACE(name, word) PLACE_OF_##name,
+#define IN_PLACE(name, word) _Static_assert((int)name == PLACE_OF_##name, "the order of AM_INITIALISERS");
+enum { AM_INITIALISERS(PLACE) };
+AM_INITIALISERS(IN_PLACE)
+
 /* Quantile of the normal distribution for 1e-11 < p < 1 - 1e-11: Wichura 1988, AS 241, PPND16, without
  * its far tail. */
 static double normal_quantile(double p) {

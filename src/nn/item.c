@@ -78,16 +78,23 @@ const am_option am_item_table[] = {
      .help = "a layer of this type follows; with options: {leaky_relu: {alpha: 0.1}}"},
     AM_OPTION_END};
 
-static am_status unknown(const am_item *item, am_error *err) {
+static am_status unknown(const am_scope *s, const am_item *item, am_error *err) {
   const am_value *at = item->at;
   const char *type = item->type;
-  const char *names[64];
+  const char *names[128];
   size_t n, known = 0;
   const am_block *blocks = am_block_all(&n);
   for (size_t i = 0; i < n; i++) names[known++] = blocks[i].type;
   const am_layer_class *const *all = am_layer_all(&n);
-  for (size_t i = 0; i < n && known < 64; i++)
+  for (size_t i = 0; i < n; i++)
     if (all[i]->max_inputs == 1) names[known++] = all[i]->type;
+  known += am_layer_added(am_tree_context(s->tree), names + known, sizeof names / sizeof *names - known);
+  if (am_tree_stored(s->tree))
+    return am_fail_at(
+        err, at,
+        "unknown layer \"%s\": the program that wrote this has a layer of its own, or is a newer version; a "
+        "program that registers the layer (am_layer_register) can read it",
+        type);
   const char *meant = am_nearest(type, names, known, sizeof *names);
   if (meant) return am_fail_at(err, at, "unknown layer \"%s\"; did you mean \"%s\"?", type, meant);
   char list[512] = "";
@@ -96,9 +103,9 @@ static am_status unknown(const am_item *item, am_error *err) {
   return am_fail_at(err, at, "unknown layer \"%s\"; known are %s", type, list);
 }
 
-am_status am_item_class(const am_item *item, const am_layer_class **cls, am_error *err) {
-  *cls = am_layer_find(item->type);
-  if (!*cls) return unknown(item, err);
+am_status am_item_class(const am_scope *scope, const am_item *item, const am_layer_class **cls, am_error *err) {
+  *cls = am_layer_find(am_tree_context(scope->tree), item->type);
+  if (!*cls) return unknown(scope, item, err);
   if ((*cls)->max_inputs == 1) return AM_OK;
   return am_fail_at(err, item->at,
                     "%s joins several tensors and stands only inside a block (residual, parallel, "
@@ -195,6 +202,33 @@ static am_status check_shape(const am_layer *layer, am_error *err) {
                        am_mul(count, sizeof(am_real)), (size_t)INT_MAX * sizeof(am_real));
 }
 
+/* A layer of a program is held to its word: what it gets wrong would be read and written as memory. */
+static am_status check_custom(const am_layer *layer, am_error *err) {
+  const am_shape s = layer->out;
+  if ((s.rank != 1 || s.t != 1 || s.f != 1 || s.variable) && (s.rank != 2 || s.f != 1) && s.rank != 3)
+    return am_layer_fail(layer, err, AM_E_USAGE,
+                         "its output has rank %d and shape (%d, %d, %d); wanted (C), (T, C) or (T, F, C)", s.rank, s.t,
+                         s.f, s.c);
+  if (s.rank == 1) return AM_OK;
+  for (int n = 0; n <= layer->in[0].t; n++) {
+    const int after = layer->cls->length ? layer->cls->length(layer, n) : n;
+    if (after < 0 || after > s.t)
+      return am_layer_fail(layer, err, AM_E_USAGE,
+                           "a clip of %d frames has %d frames after it; wanted 0 to %d, the frames of its output", n,
+                           after, s.t);
+  }
+  return AM_OK;
+}
+
+static am_status build_layer(am_layer *layer, am_error *err) {
+  am_status status = layer->cls->build(layer, err);
+  if (!status) status = check_shape(layer, err);
+  if (!status && layer->refused)
+    status = am_layer_fail(layer, err, AM_E_USAGE, "its build declares %s", layer->refused);
+  if (!status && layer->cls->custom) status = check_custom(layer, err);
+  return status;
+}
+
 /* Appends one step over tensors `inputs`; *out gets its tensor.  options: a map, or NULL for all defaults. */
 am_status am_step_add(am_model *model, const am_layer_class *cls, const char *name, const am_value *options,
                       const am_value *at, const int *inputs, int n_in, int *out, am_error *err) {
@@ -212,7 +246,8 @@ am_status am_step_add(am_model *model, const am_layer_class *cls, const char *na
   am_step *step = &model->steps[model->n_steps];
   *step = (am_step){.output = (int)model->n_steps + 1};
   am_layer *layer = &step->layer;
-  *layer = (am_layer){.cls = cls, .ctx = model->ctx, .name = name, .classes = model->classes, .n_in = n_in};
+  *layer = (am_layer){
+      .size = sizeof *layer, .cls = cls, .ctx = model->ctx, .name = name, .classes = model->classes, .n_in = n_in};
   uint64_t hash = am_hash64(0, name, strlen(name));
   layer->id = (uint32_t)(hash ^ hash >> 32);
   for (int i = 0; i < n_in; i++) {
@@ -223,8 +258,7 @@ am_status am_step_add(am_model *model, const am_layer_class *cls, const char *na
   if (!layer->options) return am_no_memory(err);
   status = am_options_read(model->tree, cls->table ? cls->table : none, options, name, layer->options, err);
   if (status) return status;
-  status = cls->build(layer, err);
-  if (!status) status = check_shape(layer, err);
+  status = build_layer(layer, err);
   if (status) return at_line(at, status, err);
   model->n_steps++;
   *out = step->output;
@@ -255,6 +289,6 @@ am_status am_item_activation(const am_item *it, const am_value *given, const am_
                       "softmax or none",
                       it->name, type);
   }
-  if (which != AM_ACTIVATION_NONE) *cls = am_layer_find(type);
+  if (which != AM_ACTIVATION_NONE) *cls = am_layer_find(NULL, type);
   return AM_OK;
 }

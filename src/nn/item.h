@@ -55,7 +55,7 @@ extern const am_option am_item_table[];
 
 am_status am_item_read(const am_scope *scope, const am_value *entry, am_item *item, am_error *err);
 /* The layer of an item that is no block: unknown ones get a "did you mean", joins are refused. */
-am_status am_item_class(const am_item *item, const am_layer_class **cls, am_error *err);
+am_status am_item_class(const am_scope *scope, const am_item *item, const am_layer_class **cls, am_error *err);
 /* The scope of a list inside the item's block. */
 am_status am_item_scope(const am_scope *scope, const am_value *list, const char *prefix, am_scope *inner,
                         am_error *err);

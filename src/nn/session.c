@@ -49,6 +49,7 @@ static void prepare_pass(am_session *s, size_t i) {
   const am_op *op = &s->plan->ops[i];
   const am_layer *layer = op->layer;
   am_pass *pass = &s->passes[i];
+  pass->size = sizeof *pass;
   for (int k = 0; k < layer->n_in; k++) {
     pass->x[k] = region(s, s->plan->value[op->inputs[k]]);
     pass->x_len[k] = lengths_of(s, op->inputs[k]);

@@ -45,6 +45,19 @@ fi
 call "$examples/example_custom_loop" $sound corpus/Actor_02/03-01-05-02-01-01-02.wav; expect "custom_loop.c trains" 0 "step 0 loss" "step 300 loss"
 awk '/step 0/ { first = $4 } /step 300/ { exit !($4 < first / 2) }' out && ok "its loss falls" || not_ok "its loss falls"
 
+# A layer of the program's own: it trains, stands in the checkpoint, and is loaded from it.
+sed 's/^name: tiny/name: own/; s/layers: .*/layers: [{conv2d: {filters: 4, kernel: 3}}, {swish: {start: 1.5}}, global_average_pool, dense]}/' tiny.yaml >own.yaml
+call "$examples/example_custom_layer" own.yaml own $sound
+expect "custom_layer.c trains and predicts with its layer" 0 "gradients: worst 0\.00[0-9]+, of " "calm [01]\.[0-9]+" "happy [01]\.[0-9]+"
+cp out mine
+if command -v "${cxx[0]}" >/dev/null; then
+  call "${cxx[@]}" -std=c++17 -Wall -Wextra -Werror -pedantic -I"$root/include" -x c++ "$root/examples/custom_layer.c" -L"$examples/.." -laudiomood -o custom_layer
+  expect "it is C++, too" 0
+  call ./custom_layer own.yaml own2 $sound; cmp -s out mine && ok "which says the same" || not_ok "which says the same" "$(cat out err)"
+fi
+grep -q 'start: 1.5' own/config.yaml && ok "its options are in the run's config" || not_ok "its options are in the run's config"
+run predict own $sound; expect "a program without the layer says what it lacks" 2 'best\.h5:[0-9:]+: unknown layer "swish": the program that wrote this has a layer of its own' am_layer_register
+
 sed -n '2,/^ \*\/\|^ \* A checkpoint holds/p' "$root/include/audiomood/predict.h" | sed -n '/#include </,/^ \*   }$/p' | sed 's/^ \* \{0,3\}//' >shown.c
 call "${cc[@]}" -std=c11 -Wall -Wextra -Werror -pedantic -I"$root/include" shown.c -L"$examples/.." -laudiomood -o shown
 expect "the program in predict.h compiles" 0

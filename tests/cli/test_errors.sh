@@ -84,6 +84,7 @@ mkdir precious; echo mine >precious/Actor_01
 cp -r corpus hurtcorpus; : >hurtcorpus/Actor_01/03-01-05-01-01-01-01.wav
 cp -r run1 hurt; echo '{"test": {' >hurt/metrics.json
 cp -r run1 bare; rm bare/best.h5
+cp -r run1 strange; sed -i 's/global_average_pool/swish/' strange/config.yaml
 cp -r run1 forged; sed -i 's/^4,1,.*/4,1,01234567/' forged/digests.csv
 cp -r run1 unfinished; rm unfinished/metrics.json
 cp -r run1 linked; rm -rf linked/lock linked/plots; ln -s ../mine.yaml linked/lock; ln -s ../corpus linked/plots

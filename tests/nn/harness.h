@@ -239,7 +239,7 @@ static inline void runner_create(runner *r, am_context *ctx, const golden_case *
   *r = (runner){0};
   assert_int_equal(am_gemm_begin(NULL), AM_OK);
   am_layer *layer = &r->layer;
-  *layer = (am_layer){.cls = am_layer_find(c->type), .ctx = ctx, .name = c->name, .id = 77, .n_in = c->n_in};
+  *layer = (am_layer){.cls = am_layer_find(NULL, c->type), .ctx = ctx, .name = c->name, .id = 77, .n_in = c->n_in};
   if (!layer->cls) fail_msg("no layer of type %s", c->type);
   assert_in_range(c->n_in, layer->cls->min_inputs, layer->cls->max_inputs);
   am_test_ok(am_tree_create(ctx, &r->tree, &err), &err);

@@ -104,7 +104,7 @@ static void test_nan(void **state) {
 
 static am_status build_of(am_context *ctx, const char *type, const char *text, am_shape in, am_error *err) {
   am_tree *tree = NULL;
-  am_layer layer = {.cls = am_layer_find(type), .ctx = ctx, .name = "it", .n_in = 1};
+  am_layer layer = {.cls = am_layer_find(NULL, type), .ctx = ctx, .name = "it", .n_in = 1};
   am_test_ok(am_tree_create(ctx, &tree, NULL), &(am_error){0});
   layer.options = calloc(1, layer.cls->options_size + 1);
   layer.in[0] = in;

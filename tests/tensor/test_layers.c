@@ -356,7 +356,7 @@ static void refuses(const char *type, const char *options, am_shape in, am_statu
   am_context *ctx = am_test_context(1, NULL);
   am_error err = AM_ERROR_INIT;
   am_tree *tree = NULL;
-  am_layer layer = {.cls = am_layer_find(type), .ctx = ctx, .name = "named", .n_in = 1, .in = {in}};
+  am_layer layer = {.cls = am_layer_find(NULL, type), .ctx = ctx, .name = "named", .n_in = 1, .in = {in}};
   assert_non_null(layer.cls);
   am_test_ok(am_tree_create(ctx, &tree, &err), &err);
   layer.options = calloc(1, layer.cls->options_size);
