@@ -167,15 +167,17 @@ am_status cli_predicted_row(cli *c, const am_checkpoint *m, cli_format format, c
 /* provenance.c: the clips a model is scored on. */
 typedef struct cli_scored {
   const am_dataset *dataset;
-  const am_data_options *data; /* where they come from */
-  const am_split *split;       /* without unreadable clips, as training drops them; may be NULL for another corpus */
+  const am_split *split; /* without unreadable clips, as training drops them; may be NULL for another corpus */
   am_part part;
+  const uint32_t *clips;
+  size_t n;
   bool other_corpus; /* given by --data */
 } cli_scored;
-/* *doubt: NULL when no speaker of these clips was trained on, else what to say of that; with a warning when it is a surprise.
+enum { CLI_DOUBT = 256 };
+/* *doubt: "" when the model knows no speaker of these clips, else what to say of that; with a warning when it is a surprise.
  * `path` is the checkpoint's file. */
 am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, const cli_scored *scored,
-                             const char **doubt, am_error *err);
+                             char doubt[CLI_DOUBT], am_error *err);
 
 void cli_print_metrics(FILE *to, const am_metrics *m);
 /* clips per label and part, one row a label */

@@ -25,7 +25,7 @@ typedef struct job {
   am_split *split;
   am_part part;
   const char *part_name; /* "test" */
-  const char *doubt;     /* of the clips being of speakers unknown to the models, NULL: none */
+  char doubt[CLI_DOUBT]; /* of the clips being of speakers unknown to the models, "": none */
   uint32_t *clips;
   size_t n;
   int *label_of;         /* corpus label -> model class, or -1 */
@@ -226,7 +226,7 @@ static void print_text(const job *j, const am_metrics *m) {
   cli_print(" on %s, %s part%s\n\n", j->d->title, j->part_name, j->d->synthetic ? " (synthetic speech)" : "");
   cli_print_metrics(stdout, m);
   print_left_out(&j->left_out);
-  cli_print("speaker-independent        %s\n", j->doubt ? j->doubt : "yes");
+  cli_print("speaker-independent        %s\n", *j->doubt ? j->doubt : "yes");
   if (transductive(j))
     cli_print("transductive               yes: each speaker's clips are normalised by the statistics of all of them\n");
 }
@@ -238,7 +238,7 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
                           .corpus = j->d->corpus,
                           .left_out = &j->left_out,
                           .models = (int)j->team.n,
-                          .speaker_independent = !j->doubt,
+                          .speaker_independent = !*j->doubt,
                           .synthetic = j->d->synthetic,
                           .transductive = transductive(j)};
   am_status st = am_metrics_json(j->c->ctx, m, &protocol, &text, err);
@@ -331,11 +331,15 @@ static am_status ask(job *j, size_t model, float *probabilities, am_error *err) 
   }
   if (!st) st = warn_of_recordings(j, model, store, err);
   if (!st) st = am_evaluate(ctx, m, j->d, store, j->clips, j->n, probabilities, err);
-  const cli_scored scored = {
-      .dataset = j->d, .data = &j->config->data, .split = j->split, .part = j->part, .other_corpus = j->other != NULL};
-  const char *doubt = NULL;
-  if (!st) st = cli_speakers_known(j->c, m, j->team.path[model], &scored, &doubt, err);
-  if (doubt && !j->doubt) j->doubt = doubt;
+  const cli_scored scored = {.dataset = j->d,
+                             .split = j->split,
+                             .part = j->part,
+                             .clips = j->clips,
+                             .n = j->n,
+                             .other_corpus = j->other != NULL};
+  char doubt[CLI_DOUBT];
+  if (!st) st = cli_speakers_known(j->c, m, j->team.path[model], &scored, doubt, err);
+  if (!st && !*j->doubt) memcpy(j->doubt, doubt, sizeof doubt);
   am_store_free(store);
   am_features_free(fx);
   return st;

@@ -199,13 +199,26 @@ static am_status inspect_config(cli *c, const char *file, am_error *err) {
 
 /* ---- a checkpoint, a sound ---- */
 
+/* "speakers: ravdess (16), mine (not named)": of a list that is in the order of its corpora. */
+static void print_speakers(const char *title, const am_names *speakers, const char *note) {
+  for (size_t i = 0, n; i < speakers->n; i += n) {
+    const char *name = speakers->at[i], *tab = strchr(name, '\t');
+    const size_t corpus = tab ? (size_t)(tab - name) + 1 : strlen(name);
+    for (n = 1; tab && i + n < speakers->n && !strncmp(speakers->at[i + n], name, corpus);) n++;
+    cli_print("%s%.*s", i ? ", " : title, (int)(corpus - (tab != NULL)), name);
+    if (tab && tab[1]) cli_print(" (%zu)", n);
+    else if (tab) cli_print(" (some not named)");
+  }
+  if (speakers->n) cli_print("%s\n", note);
+}
+
 static void print_checkpoint(const am_checkpoint *m, const char *path) {
   cli_print("%s: checkpoint of %s after epoch %llu%s\n", path, m->config->name, (unsigned long long)m->epoch,
             m->resumable ? ", resumable" : "");
   cli_print("corpus:   %s%s\nlicence:  %s\ncitation: %s\n", m->corpus, m->synthetic ? " (synthetic)" : "", m->licence,
             m->citation);
-  for (size_t i = 0; i < m->before.n; i++) cli_print("%s%s", i ? ", " : "before:   ", m->before.at[i]);
-  if (m->before.n) cli_print(" (trained on by the model that --init gave)\n");
+  print_speakers("speakers: ", &m->seen, "");
+  print_speakers("before:   ", &m->before, " (known to the model that --init gave)");
   cli_print("split:    %s\n", m->speaker_independent ? "speaker-independent" : "not speaker-independent");
   cli_print("classes: ");
   for (int k = 0; k < m->classes; k++) cli_print(" %s", m->labels[k]);

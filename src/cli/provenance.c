@@ -1,56 +1,48 @@
-/* cli/provenance.c - whether a model may have been trained on the speakers it is scored on (train/origin.h).
+/* cli/provenance.c - whether a model knows the speakers it is scored on (model/origin.h).
  *
  * What its checkpoint cannot show is said to be not known, and never counts as speaker-independent. */
-#include <string.h>
+#include <stdio.h>
 
 #include "cli/cli.h"
 #include "model/checkpoint.h"
 #include "model/origin.h"
 
-/* The corpora of the clips against those of the model, or those its training began from. */
-static am_status compare_names(cli *c, const am_checkpoint *m, const char *path, const cli_scored *s,
-                               const char **doubt, am_error *err) {
-  am_names scored = {0}, trained = {0};
-  am_status st = am_corpora_add(c->ctx, &scored, s->data, s->dataset->corpus, s->dataset->synthetic, err);
-  if (!st) st = am_corpora_add(c->ctx, &trained, &m->config->data, m->corpus, m->synthetic, err);
-  const char *shared = !st && s->other_corpus ? am_corpora_shared(&scored, &trained) : NULL;
-  const char *before = st ? NULL : am_corpora_shared(&m->before, &scored);
-  if (shared) {
-    am_log(c->ctx, AM_LOG_WARNING,
-           "%s: it was trained on a corpus of the same name (%s); speakers and clips of this one may be "
-           "among those it was trained on",
-           path, shared);
-    *doubt = "not known: the model was trained on a corpus of the same name";
-  } else if (before) {
-    am_log(c->ctx, AM_LOG_WARNING,
-           "%s: its training began from a model that had been trained on a corpus of the same name, or "
-           "one that is not known (%s)",
-           path, before);
-    *doubt = "not known: the training began from a model that may have been trained on these speakers";
-  }
-  am_names_free(c->ctx, &trained);
-  am_names_free(c->ctx, &scored);
-  return st;
+static const char other_clips[] = "not known: clips, labels or parts are not those of the training";
+
+static const char *why_unknown(const am_checkpoint *m, const cli_scored *s) {
+  if (!m->digest) return "not known: the file does not say which clips it was trained on";
+  return s->other_corpus ? "not known: the model or the corpus does not say who its speakers are" : other_clips;
 }
 
-am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, const cli_scored *s, const char **doubt,
-                             am_error *err) {
-  *doubt = NULL;
-  am_status st = compare_names(c, m, path, s, doubt, err);
-  if (st || s->other_corpus) return st;
-  if (m->digest && m->digest != am_data_digest(s->dataset, s->split)) {
-    am_log(c->ctx, AM_LOG_WARNING,
-           "%s: the clips found, their labels or parts are not those it was trained with; clips of this "
-           "part may be among those it was trained on",
-           path);
-    *doubt = "not known: clips, labels or parts are not those of the training";
-  } else if (!m->digest) {
-    *doubt = "not known: the file does not say which clips it was trained on";
-    return AM_OK;
+am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, const cli_scored *s,
+                             char doubt[CLI_DOUBT], am_error *err) {
+  /* Then the split says it, whether speakers have names or not. */
+  const bool same = !s->other_corpus && m->digest && m->digest == am_data_digest(s->dataset, s->split);
+  am_names own = {0};
+  am_status st = am_speakers_add(c->ctx, &own, s->dataset, s->clips, s->n, err);
+  const am_shared seen = am_speakers_shared(&own, &m->seen), before = am_speakers_shared(&own, &m->before);
+  am_names_free(c->ctx, &own);
+  const char *reason = "";
+  bool surprise = false;
+  *doubt = '\0';
+  if (same && (!s->split->speaker_independent || s->part <= AM_PART_TRAIN)) {
+    reason = "no: the same speakers are in the training part";
+  } else if ((!same && seen.n) || before.n) {
+    const bool itself = !same && seen.n;
+    const am_shared *known = itself ? &seen : &before;
+    snprintf(doubt, CLI_DOUBT, "no: %s knows %zu of the %zu speakers, e.g. %s",
+             itself ? "the model" : "the training began from a model that", known->n, known->of, known->first);
+    surprise = true;
+  } else if (before.unknown) {
+    reason = "not known: the training began from a model that may know these speakers";
+    surprise = true;
+  } else if (!same && seen.unknown) {
+    reason = why_unknown(m, s);
+    surprise = m->digest != 0;
+  } else if (!s->other_corpus && !m->speaker_independent) {
+    reason = same ? "no: its training found sounds of the held-out parts in the training part" : other_clips;
   }
-  if (!s->split->speaker_independent || s->part <= AM_PART_TRAIN)
-    *doubt = "no: the same speakers are in the training part";
-  else if (!m->speaker_independent && !*doubt)
-    *doubt = "no: its training found sounds of the held-out parts in the training part";
-  return AM_OK;
+  if (*reason) snprintf(doubt, CLI_DOUBT, "%s", reason);
+  if (!st && surprise) am_log(c->ctx, AM_LOG_WARNING, "%s: speaker-independent: %s", path, doubt);
+  return st;
 }

@@ -9,6 +9,7 @@
 #include "data/corpora/registry.h"
 #include "data/filter.h"
 #include "data/names.h"
+#include "data/spelling.h"
 #include "data/twins.h"
 
 #define AT(member) offsetof(am_data_options, member)
@@ -64,6 +65,7 @@ static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err
   if (!d->n_corpora) {
     d->n_corpora = 1;
     d->corpora = &d->corpus;
+    d->identities = &d->identity;
   }
   am_data_options own = *o;
   if (!status && corpus->classes.n) {
@@ -111,4 +113,26 @@ int am_dataset_speaker(const am_dataset *d, const char *name) {
   const am_value *found = am_value_get(d->by_name, name);
   if (!found) found = am_value_get(d->by_number, am_name_plain(name));
   return found ? (int)found->count : -1;
+}
+
+/* The name that a speaker has in a corpus of several (several.c), "" where it is joined to one of another. */
+static const char *own_name(const am_dataset *d, const am_clip *clip) {
+  const char *name = clip->speaker < 0 ? "" : d->speakers[clip->speaker], *prefix = d->corpora[clip->corpus];
+  if (d->corpora == &d->corpus) return name;
+  size_t n = strlen(prefix);
+  return !strncmp(name, prefix, n) && name[n] == '/' ? name + n + 1 : "";
+}
+
+const char *am_clip_person(const am_dataset *d, const am_clip *clip, am_tree *memory) {
+  if (!d->identities || !d->identities[clip->corpus]) return AM_PERSON_UNKNOWN;
+  const char *corpus = am_spelling_clean(memory, d->identities[clip->corpus]),
+             *name = am_spelling_clean(memory, own_name(d, clip));
+  if (!corpus || !name) return NULL;
+  name = am_name_plain(name);
+  size_t tab = strlen(corpus), n = tab + 1 + strlen(name);
+  char *text = am_tree_take(memory, n + 1, 1);
+  if (text) snprintf(text, n + 1, "%s\t%s", corpus, name);
+  for (size_t i = 0; text && i < n; i++)
+    if (i != tab && (unsigned char)text[i] < ' ') text[i] = ' ';
+  return text;
 }

@@ -72,6 +72,9 @@ typedef struct am_dataset {
   am_trait *traits;     /* distinct names */
   int n_corpora;        /* 1, or those of corpus several */
   const char **corpora; /* their names, distinct */
+  /* Which corpus each is, or is a part of: with the name of a speaker it says who that is (am_clip_person).  NULL: not known. */
+  const char **identities;
+  const char *identity; /* the only one, set by the loader; identities then leads here */
   int n_known_speakers; /* speakers[n_speakers..n_known_speakers) are the corpus's others, without a clip here */
   am_value *by_name,
       *by_number; /* maps: speakers as they are, and by am_name_plain, to the index (as `count`) of the first */
@@ -158,5 +161,11 @@ am_status am_dataset_load(am_context *ctx, const am_data_options *options, am_da
 void am_dataset_free(am_dataset *d);
 /* Index of a speaker by name, -1 when the corpus has none such.  Numbers match by value: "2" finds "02". */
 int am_dataset_speaker(const am_dataset *d, const char *name);
+
+/* Who speaks a clip, as a text that is the same whichever way the corpus was read: "CORPUS TAB SPEAKER", the name clean
+ * (data/spelling.h), of a number the value, without controls.  "CORPUS TAB": someone of that corpus.  Lives in `memory`, or
+ * is AM_PERSON_UNKNOWN: anybody.  NULL when memory is out. */
+#define AM_PERSON_UNKNOWN "not known"
+const char *am_clip_person(const am_dataset *d, const am_clip *clip, am_tree *memory);
 
 #endif

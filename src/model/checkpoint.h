@@ -16,7 +16,7 @@
 #include "model/origin.h"
 
 #define AM_CHECKPOINT_FORMAT "audiomood-checkpoint"
-enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 1 };
+enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 2 };
 enum { AM_CHECKPOINT_FRAMES = 1 << 24 }; /* of a model's input: hours of sound; a file that says more is not ours */
 
 /* What a checkpoint file holds beside weights; all a prediction needs. */
@@ -31,7 +31,7 @@ struct am_checkpoint {
   const char *corpus, *licence, *citation; /* of the training data, owned by config->tree */
   bool synthetic, speaker_independent;
   uint64_t digest;                /* of the training data (am_data_digest); 0: not known */
-  am_names before;                /* corpora that the model it began from had been trained on (origin.h) */
+  am_names seen, before;          /* speakers that it and the model it began from know (origin.h) */
   uint64_t epoch, step;           /* done by the run that made it; 0 of an imported model */
   bool resumable;                 /* has optimiser state */
   am_norm_stats speaker;          /* of the sounds of am_checkpoint_add_speaker; f 0: none */
@@ -63,7 +63,7 @@ typedef struct am_save {
   const am_normaliser *normaliser;
   const am_dataset *dataset;
   const am_split *split;
-  const am_names *before; /* corpora trained on before (origin.h); NULL: none */
+  const am_names *before; /* speakers known before (origin.h); NULL: none */
   uint64_t epoch, step;
   const am_optimiser *optimiser;
   const am_training_state *state;

@@ -170,21 +170,23 @@ static am_status read_digest(am_h5 *file, uint64_t *digest, am_error *err) {
   return status;
 }
 
-/* Corpora that the model it began from had been trained on; a file without them began from random weights, or is an early one. */
-static am_status read_before(am_h5 *file, am_names *before, am_error *err) {
-  return am_h5_has(file, "data", "before") ? am_h5_get_texts(file, "data", "before", before, err) : AM_OK;
+static am_status read_speakers(am_context *ctx, am_h5 *file, const char *name, am_names *out, am_error *err) {
+  char *text = NULL;
+  am_status status = am_h5_read_text(file, name, &text, err);
+  if (!status) status = am_speakers_read(ctx, out, text, err);
+  am_free(ctx, text);
+  return status;
 }
 
-static am_status read_corpora(am_context *ctx, am_h5 *file, am_origin *o, am_error *err) {
-  am_config *config = NULL;
-  char *corpus = NULL;
-  bool synthetic = false;
-  am_status status = am_config_from_stored(ctx, o->config, am_h5_path(file), NULL, 0, &config, err);
-  if (!status) status = am_h5_get_text(file, "data", "corpus", &corpus, err);
-  if (!status) status = get_bool(file, "data", "synthetic", &synthetic, err);
-  if (!status) status = am_corpora_add(ctx, &o->corpora, &config->data, corpus, synthetic, err);
-  am_free(ctx, corpus);
-  am_config_free(config);
+/* Before version 1.2 a file named no speakers, and of the model it began from the corpora alone. */
+static am_status read_seen(am_context *ctx, am_h5 *file, am_names *seen, am_names *before, am_error *err) {
+  am_status status = AM_OK;
+  if (am_h5_find(file, "data/speakers") == AM_H5_ARRAY) status = read_speakers(ctx, file, "data/speakers", seen, err);
+  if (!status && !seen->n) status = am_speakers_read(ctx, seen, AM_PERSON_UNKNOWN, err);
+  if (!status && am_h5_find(file, "data/before") == AM_H5_ARRAY)
+    return read_speakers(ctx, file, "data/before", before, err);
+  if (!status && am_h5_has(file, "data", "before")) status = am_h5_get_texts(file, "data", "before", before, err);
+  am_speakers_sort(ctx, before);
   return status;
 }
 
@@ -195,9 +197,8 @@ am_status am_checkpoint_origin(am_context *ctx, const char *path, am_origin *out
   if (status) return status;
   status = read_digest(file, &out->digest, err);
   if (!status) status = get_bool(file, "data", "speaker_independent", &out->speaker_independent, err);
-  if (!status) status = read_before(file, &out->before, err);
+  if (!status) status = read_seen(ctx, file, &out->seen, &out->before, err);
   if (!status) status = am_h5_read_text(file, "config", &out->config, err);
-  if (!status) status = read_corpora(ctx, file, out, err);
   am_h5_close(file);
   if (status) am_origin_free(ctx, out);
   return status;
@@ -298,7 +299,7 @@ static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_err
   if (!status) status = get_bool(file, "data", "synthetic", &c->synthetic, err);
   if (!status) status = get_bool(file, "data", "speaker_independent", &c->speaker_independent, err);
   if (!status) status = read_digest(file, &c->digest, err);
-  if (!status) status = read_before(file, &c->before, err);
+  if (!status) status = read_seen(ctx, file, &c->seen, &c->before, err);
   if (!status) status = get_count(file, "/", "epoch", &c->epoch, err);
   if (!status) status = get_count(file, "/", "step", &c->step, err);
   if (!status) status = make_model(ctx, file, c, err);
@@ -355,6 +356,7 @@ void am_checkpoint_free(am_checkpoint *c) {
   am_config_free(c->config);
   am_names labels = {c->labels, (size_t)c->classes};
   am_names_free(ctx, &labels);
+  am_names_free(ctx, &c->seen);
   am_names_free(ctx, &c->before);
   am_norm_free(ctx, &c->speaker);
   am_normaliser_free(ctx, &c->normaliser);

@@ -119,7 +119,32 @@ uint64_t am_data_digest(const am_dataset *d, const am_split *split) {
   return hash;
 }
 
-static am_status write_data(am_h5 *file, const am_save *s, am_error *err) {
+static am_status write_speakers(am_context *ctx, am_h5 *file, const char *name, const am_names *speakers,
+                                am_error *err) {
+  am_buffer text = {0};
+  for (size_t i = 0; i < speakers->n; i++) am_buffer_printf(ctx, &text, "%s%s", i ? "\n" : "", speakers->at[i]);
+  am_status status = text.failed ? am_no_memory(err) : am_h5_write_text(file, name, text.data, err);
+  am_buffer_free(ctx, &text);
+  return status;
+}
+
+/* Whom the weights know: they were trained on the ones, and chosen by the others. */
+static am_status write_seen(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {
+  static char *nobody[] = {AM_PERSON_UNKNOWN};
+  const am_split *split = s->split;
+  const int64_t monitor = s->config->train.monitor;
+  const bool chosen = monitor != AM_MONITOR_TRAIN_LOSS && monitor != AM_MONITOR_LAST;
+  am_names seen = {0};
+  am_status status = AM_OK;
+  for (int part = AM_PART_TRAIN; part <= (chosen ? AM_PART_VALIDATION : AM_PART_TRAIN) && !status; part++)
+    status = am_speakers_add(ctx, &seen, s->dataset, split->at[part], split->n[part], err);
+  if (!status) status = write_speakers(ctx, file, "data/speakers", seen.n ? &seen : &(am_names){nobody, 1}, err);
+  am_names_free(ctx, &seen);
+  if (status || !s->before || !s->before->n) return status;
+  return write_speakers(ctx, file, "data/before", s->before, err);
+}
+
+static am_status write_data(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {
   const am_dataset *d = s->dataset;
   const am_split *split = s->split;
   am_status status = am_h5_group(file, "data", err);
@@ -135,9 +160,7 @@ static am_status write_data(am_h5 *file, const am_save *s, am_error *err) {
   if (!status) status = am_h5_set_int(file, "data", "digest", (int64_t)am_data_digest(d, split), err);
   for (int part = 0; part < 3 && !status; part++)
     status = am_h5_set_int(file, "data", am_part_name((am_part)part), (int64_t)split->n[part], err);
-  if (!status && s->before && s->before->n)
-    status = am_h5_set_texts(file, "data", "before", (const char *const *)s->before->at, s->before->n, err);
-  return status;
+  return status ? status : write_seen(ctx, file, s, err);
 }
 
 /* ---- where the run is ---- */
@@ -205,7 +228,7 @@ static am_status write_all(am_context *ctx, am_h5 *file, const am_save *s, am_er
   am_status status = write_head(ctx, file, s, err);
   if (!status) status = write_config(ctx, file, s->config, err);
   if (!status) status = write_normaliser(file, s->normaliser, err);
-  if (!status) status = write_data(file, s, err);
+  if (!status) status = write_data(ctx, file, s, err);
   if (!status) status = write_arrays(ctx, file, s->model, err);
   if (!status && s->state) status = write_state(file, s->state, err);
   if (!status && s->optimiser) status = write_slots(ctx, file, s->model, s->optimiser, err);

@@ -1,111 +1,124 @@
-/* model/origin.c - the corpora that weights were trained on. */
+/* model/origin.c - the speakers that weights were trained on. */
 #include "model/origin.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "data/names.h"
-#include "model/config.h"
 
-/* Names to be added to a list once each: a file may have many. */
-typedef struct adding {
-  am_context *ctx;
-  am_names *names;
-  size_t room;       /* of names->at */
-  am_name_set known; /* all of them */
-} adding;
+static int by_byte(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-static am_status put(adding *a, const char *name, am_error *err) {
-  am_names *names = a->names;
-  if (am_name_set_find(&a->known, name) >= 0) return AM_OK;
-  if (am_grow(a->ctx, &names->at, &a->room, names->n + 1, sizeof *names->at, err)) return AM_E_NOMEM;
-  char *copy = am_strdup(a->ctx, name);
-  if (!copy) return am_no_memory(err);
-  names->at[names->n++] = copy;
-  return am_name_set_add(&a->known, copy) < 0 ? am_no_memory(err) : AM_OK;
+void am_speakers_sort(am_context *ctx, am_names *speakers) {
+  size_t kept = 0;
+  if (!speakers->n) return;
+  qsort(speakers->at, speakers->n, sizeof *speakers->at, by_byte);
+  for (size_t i = 1; i < speakers->n; i++)
+    if (strcmp(speakers->at[kept], speakers->at[i])) speakers->at[++kept] = speakers->at[i];
+    else am_free(ctx, speakers->at[i]);
+  speakers->n = kept + 1;
 }
 
-/* The list may come from elsewhere, with room for no more. */
-static am_status begin(am_context *ctx, am_names *names, adding *a, am_error *err) {
-  *a = (adding){.ctx = ctx, .names = names, .room = names->n, .known = {.ctx = ctx}};
-  for (size_t i = 0; i < names->n; i++)
-    if (am_name_set_add(&a->known, names->at[i]) < 0) return am_no_memory(err);
+/* Unsorted; *room is that of speakers->at. */
+static am_status put(am_context *ctx, am_names *speakers, size_t *room, const char *name, size_t length,
+                     am_error *err) {
+  if (am_grow(ctx, &speakers->at, room, speakers->n + 1, sizeof *speakers->at, err)) return AM_E_NOMEM;
+  char *copy = am_format(ctx, "%.*s", (int)length, name);
+  if (!copy) return am_no_memory(err);
+  speakers->at[speakers->n++] = copy;
   return AM_OK;
 }
 
-static am_status add_all(am_context *ctx, am_names *names, const am_names *more, am_error *err) {
-  adding a;
-  am_status status = begin(ctx, names, &a, err);
-  for (size_t i = 0; i < more->n && !status; i++) status = put(&a, more->at[i], err);
-  am_name_set_free(&a.known);
-  return status;
-}
-
-static am_status add(am_context *ctx, am_names *names, const char *name, am_error *err) {
-  char *at[] = {(char *)(uintptr_t)name};
-  return add_all(ctx, names, &(am_names){at, 1}, err);
-}
-
-static const char *corpus_name(const am_value *item) {
-  const am_value *description = am_value_get(item, "description"), *kind = am_value_get(item, "corpus");
-  if (description && description->text) return am_path_base(description->text);
-  return kind && kind->text ? kind->text : "ravdess";
-}
-
-am_status am_corpora_add(am_context *ctx, am_names *names, const am_data_options *data, const char *corpus,
-                         bool synthetic, am_error *err) {
-  adding a;
-  am_status status = begin(ctx, names, &a, err);
-  if (!status && synthetic) status = put(&a, "synthetic", err);
-  const am_value *item = data->corpora ? data->corpora->first : NULL;
-  if (!status && !item) status = put(&a, corpus, err);
-  for (; item && !status; item = item->next) status = put(&a, corpus_name(item), err);
-  am_name_set_free(&a.known);
-  return status;
-}
-
-static bool ends(char c) { return c == '\0' || c == '_' || c == '.'; }
-
-static bool same_corpus(const char *a, const char *b) {
-  size_t n = 0;
-  while (a[n] && a[n] == b[n]) n++;
-  return n && ends(a[n]) && ends(b[n]);
-}
-
-/* One of the two is of corpora that have just been read, and short. */
-const char *am_corpora_shared(const am_names *a, const am_names *b) {
-  bool any = false;
-  for (size_t k = 0; k < b->n; k++) any |= !strcmp(b->at[k], AM_CORPUS_UNKNOWN);
-  for (size_t i = 0; i < a->n && b->n; i++) {
-    if (any || !strcmp(a->at[i], AM_CORPUS_UNKNOWN)) return a->at[i];
-    for (size_t k = 0; k < b->n; k++)
-      if (*a->at[i] == *b->at[k] && same_corpus(a->at[i], b->at[k])) return a->at[i];
+am_status am_speakers_add(am_context *ctx, am_names *speakers, const am_dataset *d, const uint32_t *clips, size_t n,
+                          am_error *err) {
+  const size_t width = (size_t)d->n_speakers + 1;
+  size_t room = speakers->n;
+  am_tree *memory = NULL;
+  bool *known = am_alloc(ctx, am_mul(width, (size_t)d->n_corpora + 1), sizeof *known);
+  am_status status = known ? am_tree_create(ctx, &memory, err) : am_no_memory(err);
+  for (size_t i = 0; i < n && !status; i++) {
+    const am_clip *clip = &d->clips[clips[i]];
+    bool *before = &known[(size_t)clip->corpus * width + (size_t)(clip->speaker + 1)];
+    if (*before) continue;
+    *before = true;
+    const char *person = am_clip_person(d, clip, memory);
+    status = person ? put(ctx, speakers, &room, person, strlen(person), err) : am_no_memory(err);
   }
-  return NULL;
+  am_speakers_sort(ctx, speakers);
+  am_tree_free(memory);
+  am_free(ctx, known);
+  return status;
 }
 
-/* A checkpoint keeps the names in one attribute, each as long as the longest; where they do not fit, any may be among them. */
-static am_status fit(am_context *ctx, am_names *names, am_error *err) {
-  size_t longest = 0;
-  for (size_t i = 0; i < names->n; i++)
-    if (strlen(names->at[i]) > longest) longest = strlen(names->at[i]);
-  if (am_mul(names->n, longest + 1) <= AM_MAX_LABEL_BYTES) return AM_OK;
-  am_names_free(ctx, names);
-  return add(ctx, names, AM_CORPUS_UNKNOWN, err);
+am_status am_speakers_read(am_context *ctx, am_names *speakers, const char *text, am_error *err) {
+  size_t room = speakers->n;
+  am_status status = AM_OK;
+  for (size_t length; *text && !status; text += length + (text[length] != '\0')) {
+    length = strcspn(text, "\n");
+    if (length) status = put(ctx, speakers, &room, text, length, err);
+  }
+  am_speakers_sort(ctx, speakers);
+  return status;
+}
+
+static am_status add_all(am_context *ctx, am_names *speakers, const am_names *more, am_error *err) {
+  size_t room = speakers->n;
+  am_status status = AM_OK;
+  for (size_t i = 0; i < more->n && !status; i++)
+    status = put(ctx, speakers, &room, more->at[i], strlen(more->at[i]), err);
+  am_speakers_sort(ctx, speakers);
+  return status;
+}
+
+/* The first that is not before `name`, NULL: none. */
+static const char *not_before(const am_names *speakers, const char *name) {
+  size_t low = 0, high = speakers->n;
+  while (low < high) {
+    size_t mid = low + (high - low) / 2;
+    if (strcmp(speakers->at[mid], name) < 0) low = mid + 1;
+    else high = mid;
+  }
+  return low < speakers->n ? speakers->at[low] : NULL;
+}
+
+/* Whether the name says who it is, and not only of which corpus, or nothing. */
+static bool named(const char *name) {
+  const char *tab = strchr(name, '\t');
+  return tab && tab[1];
+}
+
+/* Whether somebody whom `a` does not name may be one of `b`. */
+static bool may_share(const am_names *a, const am_names *b) {
+  for (size_t i = 0; i < a->n && b->n; i++) {
+    if (named(a->at[i])) continue;
+    if (!strchr(a->at[i], '\t')) return true;
+    const char *near = not_before(b, a->at[i]); /* all of that corpus stand together */
+    if (near && !strncmp(near, a->at[i], strlen(a->at[i]))) return true;
+  }
+  return false;
+}
+
+am_shared am_speakers_shared(const am_names *a, const am_names *b) {
+  am_shared s = {.unknown = may_share(a, b) || may_share(b, a)};
+  for (size_t i = 0; i < a->n; i++) {
+    const char *name = a->at[i], *near = named(name) ? not_before(b, name) : NULL;
+    s.of += named(name);
+    if (!near || strcmp(near, name)) continue;
+    if (!s.n++) snprintf(s.first, sizeof s.first, "%.*s/%s", (int)strcspn(name, "\t"), name, strchr(name, '\t') + 1);
+  }
+  return s;
 }
 
 am_status am_origin_before(am_context *ctx, const am_origin *from, uint64_t digest, am_names *before, am_error *err) {
   am_status status = add_all(ctx, before, &from->before, err);
   /* The very same clips and parts, with speakers kept apart: what is held out now was so then. */
-  const bool same = from->digest == digest && from->speaker_independent;
-  if (!status && !same) status = add_all(ctx, before, &from->corpora, err);
-  if (!status && !from->digest) status = add(ctx, before, AM_CORPUS_UNKNOWN, err);
-  return status ? status : fit(ctx, before, err);
+  const bool same = from->digest && from->digest == digest && from->speaker_independent;
+  return status || same ? status : add_all(ctx, before, &from->seen, err);
 }
 
 void am_origin_free(am_context *ctx, am_origin *origin) {
   am_free(ctx, origin->config);
-  am_names_free(ctx, &origin->corpora);
+  am_names_free(ctx, &origin->seen);
   am_names_free(ctx, &origin->before);
   *origin = (am_origin){0};
 }

@@ -204,20 +204,26 @@ static am_status make_model(am_trainer *t, am_error *err) {
   return AM_OK;
 }
 
-/* With weights that may have been trained on the speakers held out here no result counts as speaker-independent. */
+/* With weights that may know speakers held out here no result counts as speaker-independent. */
 am_status am_trainer_doubt(am_trainer *t, const char *file, am_error *err) {
-  am_names own = {0};
-  am_status status = am_corpora_add(t->ctx, &own, &t->config->data, t->dataset->corpus, t->dataset->synthetic, err);
-  const char *shared = status ? NULL : am_corpora_shared(&t->trained_before, &own);
-  if (shared && t->by_speaker) {
+  static const char no_count[] = "the results do not count as speaker-independent";
+  am_names held_out = {0};
+  am_status status = AM_OK;
+  for (int part = AM_PART_VALIDATION; part <= AM_PART_TEST && !status; part++)
+    status = am_speakers_add(t->ctx, &held_out, t->dataset, t->split->at[part], t->split->n[part], err);
+  const am_shared shared = am_speakers_shared(&held_out, &t->trained_before);
+  am_names_free(t->ctx, &held_out);
+  if (status || !t->by_speaker || !(shared.n || shared.unknown)) return status;
+  if (shared.n)
     am_run_log(&t->folder, AM_LOG_WARNING,
-               "%s: its weights had been trained on a corpus of the same name, or one that is not known "
-               "(%s), perhaps on speakers held out here; the results do not count as speaker-independent",
-               file, shared);
-    t->split->speaker_independent = false;
-  }
-  am_names_free(t->ctx, &own);
-  return status;
+               "%s: its weights know %zu of the %zu speakers held out here, e.g. %s: they were trained on them, or the "
+               "epoch was chosen on them; %s",
+               file, shared.n, shared.of, shared.first, no_count);
+  else
+    am_run_log(&t->folder, AM_LOG_WARNING, "%s: whether its weights know speakers held out here is not known; %s", file,
+               no_count);
+  t->split->speaker_independent = false;
+  return AM_OK;
 }
 
 static am_status began_from(am_trainer *t, const char *file, am_error *err) {

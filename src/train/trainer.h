@@ -24,7 +24,7 @@ typedef struct am_trainer {
   bool by_speaker;          /* the split holds speakers out, whatever else makes its results dependent on them */
   size_t unheard[3];        /* clips of each part that left it, as there is nothing to hear in them */
   am_left_outs left_out[3]; /* of each part, by reason */
-  am_names trained_before;  /* corpora the weights had been trained on when the run began (origin.h) */
+  am_names trained_before;  /* speakers the weights knew when the run began (origin.h) */
   am_features *fx;
   am_store *store;
   am_normaliser normaliser;
@@ -84,7 +84,7 @@ void am_trainer_say_lone(am_trainer *t);  /* warns of a batch norm over one valu
 /* resume.c */
 am_status am_trainer_resume(am_trainer *t, am_error *err);
 
-/* Looks whether the corpora of `trained_before` may have speakers that are held out here; `file` is where they are from. */
+/* Looks whether speakers that are held out here may be among `trained_before`; `file` is where they are from. */
 am_status am_trainer_doubt(am_trainer *t, const char *file, am_error *err);
 /* Whether a checkpoint is of this very config and these very clips. */
 am_status am_trainer_check_origin(am_trainer *t, const char *path, am_error *err);

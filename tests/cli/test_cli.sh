@@ -134,16 +134,19 @@ run evaluate run1 --split nothing; expect "evaluate an unknown part" 2 "train, v
 run evaluate run1 --data tiny.yaml --set 'split={kind: fixed, test_speakers: ["01", "02", "03", "04"]}'
 expect "evaluate another corpus, whatever its config's split" 0 "all part" "^clips +64"
 # ---- whether the clips are of speakers unknown to the model ----
-expect "a corpus of the same name may hold clips that were trained on" 0 "^speaker-independent +not known" "warning: run1/best.h5: .*same name"
+expect "speakers that were trained on, or chose the epoch" 0 "^speaker-independent +no: the model knows 3 of the 4 speakers, e.g. synthetic seed [0-9]+/1$" "warning: run1/best.h5: .*knows 3 of the 4"
+run evaluate run1 --data tiny.yaml --set 'data.speakers=["04"]' --set data.labels=[]; expect "another config of the corpus, and only the one held out" 0 "^speaker-independent +yes" "^clips +16"
 run evaluate run1 --set 'split={kind: fixed, test_speakers: ["01"], validation_speakers: ["03"]}'
-expect "a part that was drawn otherwise than in training" 0 "^speaker-independent +not known" "warning: run1/best.h5: .*not those it was trained with"
+expect "a part that was drawn otherwise than in training" 0 "^speaker-independent +no: the model knows 1 of the 1 speakers" "warning: run1/best.h5: .*knows 1 of"
+run evaluate run1 --set 'split={kind: fixed, test_speakers: ["04"]}'; expect "another split with the same speaker held out" 0 "^speaker-independent +yes"
 run evaluate run1 --json --set 'split={kind: fixed, test_speakers: ["01"], validation_speakers: ["03"]}'
-expect "not known is false in JSON" 0 '"speaker_independent": ?false'
+expect "which is false in JSON" 0 '"speaker_independent": ?false'
 run evaluate run1 --split train; expect "the training part" 0 "^speaker-independent +no: "
 mv corpus moved; run evaluate run1 --set data.root=moved; mv moved corpus
 expect "the same corpus in another folder" 0 "^speaker-independent +yes"
 grep -q warning err && not_ok "of which there is nothing to warn" || ok "of which there is nothing to warn"
-run inspect run1/best.h5; expect "inspect a checkpoint" 0 "conv2d_1/kernel" "calm happy sad angry" "synthetic"
+run inspect run1/best.h5; expect "inspect a checkpoint" 0 "conv2d_1/kernel" "calm happy sad angry" "synthetic" "^speakers: synthetic seed [0-9]+ [(]3[)]$"
+grep -q "^before:" out && not_ok "which began from nothing" || ok "which began from nothing"
 run inspect tiny.yaml --augment corpus/Actor_01/03-01-05-01-01-01-01.wav --out aug --set augment.stretch=[1.25] --set augment.freq_masks=1 --set augment.freq_width=6
 expect "inspect --augment" 0 "^before: " "^after: " "aug/augmented.png"
 for f in before after; do [ -s aug/$f.wav ] && [ -s aug/$f.csv ] && ok "aug/$f" || not_ok "aug/$f"; done
@@ -164,14 +167,14 @@ run inspect "$root/configs/ravdess_model2.yaml"; expect "a model of sequences" 0
 
 # ---- --init: what the weights have been trained on before ----
 run train tiny.yaml --out second --init run1/best.h5 --set train.epochs=1; expect "train on, with the same clips held out" 0
-grep -q "same name" err && not_ok "of which there is nothing to warn" || ok "of which there is nothing to warn"
+grep -q "know" err && not_ok "of which there is nothing to warn" || ok "of which there is nothing to warn"
 run evaluate second; expect "evaluate it" 0 "^speaker-independent +yes"
 run train tiny.yaml --out turned --init run1/best.h5 --set train.max_steps=2 --set 'split={kind: fixed, validation_speakers: ["03"], test_speakers: ["01"]}'
-expect "train on, with other speakers held out" 1 "warning: run1/best.h5: its weights had been trained on a corpus of the same name" "max_steps"
+expect "train on, with other speakers held out" 1 "warning: run1/best.h5: its weights know 2 of the 2 speakers held out here, e.g. synthetic seed [0-9]+/1: " "max_steps"
 run train --resume turned --set train.max_steps=0; expect "also when it is resumed" 0 "^Not speaker-independent: .* or may have been"
 grep -q '"speaker_independent": ?false' -E turned/metrics.json && grep -q "Not speaker-independent" turned/report.html && ok "its results do not count" || not_ok "its results do not count"
-run evaluate turned; expect "evaluate says why" 0 "^speaker-independent +not known: the training began from a model"
-run inspect turned/best.h5; expect "inspect names the corpora" 0 "^before: +synthetic" "^split: +not speaker-independent"
+run evaluate turned; expect "evaluate says why" 0 "^speaker-independent +no: the training began from a model that knows 1 of the 1 speakers"
+run inspect turned/best.h5; expect "inspect names the corpora" 0 "^before: +synthetic seed [0-9]+ .3. .known to the model" "^split: +not speaker-independent"
 rm -rf second turned
 
 # ---- where the time goes ----
@@ -245,14 +248,27 @@ run evaluate run1 --data data.yaml; expect "evaluate by a config that has a data
 cmp -s out plain && ok "gives the same" || not_ok "gives the same"
 echo 'split: {kind: kfold, folds: 0}' >>data.yaml; run evaluate run1 --data data.yaml; expect "what else it has must be right" 2 "data.yaml:2:[0-9]+: split.folds"
 run train data.yaml; expect "to train it needs a model" 2 'data.yaml:1:1: .*"model" is missing'
-run evaluate both --data only.yaml; expect "evaluate a corpus that was one of two" 0 "^speaker-independent +not known" "same name .mine"
+run evaluate both --data only.yaml; expect "evaluate a corpus that was one of two" 0 "^speaker-independent +no: the model knows 2 of the 2 speakers, e.g. mine/ann$"
+sed "s/^name: .*/name: other\npart_of: mine/" mine.yaml >part.yaml
+run evaluate both --data part.yaml --root mine --set "data.merge={joy: happy, anger: angry}"; expect "also by a description of a part of it" 0 "^speaker-independent +no: the model knows 2 of the 2 speakers, e.g. mine/ann$"
+sed "s/^name: .*/name: mine_too/" mine.yaml >part.yaml
+run evaluate both --data part.yaml --root mine --set "data.merge={joy: happy, anger: angry}"; expect "names that are alike say nothing" 0 "^speaker-independent +yes"
 run train only.yaml --out third --init both/best.h5 --set 'split={kind: fixed, test_speakers: [bob]}' --set train.epochs=1
-expect "train on with a part of the corpora before" 0 "warning: both/best.h5: .*same name"
+expect "train on with a part of the corpora before" 0 "warning: both/best.h5: its weights know 1 of the 1 speakers held out here, e.g. mine/bob"
 run train only.yaml --out third2 --init run1/best.h5 --set 'split={kind: fixed, test_speakers: [bob]}' --set train.epochs=1
-grep -q "same name" err && not_ok "with another corpus" "$(cat err)" || expect "with another corpus" 0
+grep -q "know" err && not_ok "with another corpus" "$(cat err)" || expect "with another corpus" 0
 run train only.yaml --out fourth --init third2/best.h5 --set 'split={kind: fixed, test_speakers: [bob]}' --set train.epochs=1
-run evaluate fourth --data tiny.yaml; expect "evaluate on a corpus from two trainings ago" 0 "^speaker-independent +not known: the training began" "warning: fourth/best.h5: its training began .*synthetic"
+run evaluate fourth --data tiny.yaml; expect "evaluate on a corpus from two trainings ago" 0 "^speaker-independent +no: the training began from a model that knows 3 of the 4 speakers, e.g. synthetic" "warning: fourth/best.h5: .*knows 3 of the 4"
 rm -rf third third2 fourth
+# The same speakers, read by the loader and by a description of a part of its corpus; and by a list, which names no corpus.
+cp -r corpus real; rm real/SYNTHETIC
+run train tiny.yaml --out real1 --set data.root=real --set train.epochs=1
+run evaluate real1 --data "$root/datasets/ravdess_speech.yaml" --root real; expect "RAVDESS by description knows RAVDESS's speakers" 0 "^speaker-independent +no: the model knows 3 of the 4 speakers, e.g. ravdess/1$"
+run evaluate real1 --data "$root/datasets/ravdess_speech.yaml" --root real --set 'data.speakers=["04"]'; expect "and those it was not trained on" 0 "^speaker-independent +yes"
+{ echo path,label,speaker; for f in real/Actor_04/03-01-03*; do echo "$f,happy,04"; done; for f in real/Actor_04/03-01-05*; do echo "$f,angry,04"; done; } >list.csv
+echo 'data: {corpus: manifest, manifest: list.csv}' >list.yaml
+run evaluate real1 --data list.yaml; expect "who speaks in a manifest is not known" 0 "^speaker-independent +not known: the model or the corpus does not say who its speakers are" "warning: real1/best.h5: .*does not say"
+rm -rf real real1
 run evaluate run1 --with both; expect "evaluate models of different emotions together" 2 "--with both: it has other classes"
 
 sound=corpus/Actor_04/03-01-05-01-01-01-04.wav

@@ -406,6 +406,33 @@ static void synthetic_corpora_are_called_so(void **state) {
   am_tree_free(tree);
 }
 
+/* Voices are drawn by seed and number: those of one seed are the same people. */
+static void synthetic_voices_are_told_by_their_seed(void **state) {
+  (void)state;
+  static const struct {
+    const char *file, *mark, *identity;
+  } cases[] = {
+      {"SYNTHETIC", "audiomood synthetic corpus 1\nseed 7\nactors 2\n", "synthetic seed 7"},
+      {"SYNTHETIC", "audiomood synthetic corpus 1\nseed 18446744073709551615\n", "synthetic seed 18446744073709551615"},
+      {"SYNTHETIC", "", NULL},
+      {"SYNTHETIC", "who knows\nseed of doubt\n", NULL}};
+  touch_part(ctx, folder, 1, 2, "wav");
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    am_test_file(in(cases[i].file), cases[i].mark, strlen(cases[i].mark));
+    am_dataset *d = load_ok("{corpus: ravdess}");
+    assert_true(d->synthetic);
+    if (cases[i].identity) assert_string_equal(d->identity, cases[i].identity);
+    else assert_null(d->identity);
+    am_dataset_free(d);
+  }
+  remove(in("SYNTHETIC"));
+  touch(ctx, folder, "Actor_01/SYNTHETIC"); /* below: of perhaps several */
+  am_dataset *d = load_ok("{corpus: ravdess}");
+  assert_true(d->synthetic);
+  assert_null(d->identity);
+  am_dataset_free(d);
+}
+
 static void labels_merges_renames(void **state) {
   (void)state;
   touch_part(ctx, folder, 1, 2, "wav");
@@ -633,6 +660,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(pipes_are_left_out, setup, teardown),
       cmocka_unit_test_setup_teardown(names_that_are_not_utf8_are_left_out, setup, teardown),
       cmocka_unit_test_setup_teardown(synthetic_corpora_are_called_so, setup, teardown),
+      cmocka_unit_test_setup_teardown(synthetic_voices_are_told_by_their_seed, setup, teardown),
       cmocka_unit_test_setup_teardown(labels_merges_renames, setup, teardown),
       cmocka_unit_test_setup_teardown(wrong_labels_are_named, setup, teardown),
       cmocka_unit_test_setup_teardown(a_manifest, setup, teardown),

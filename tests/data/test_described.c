@@ -78,6 +78,15 @@ static void says(const am_dataset *d, const char *name, const char *label, const
   assert_string_equal(c->speaker < 0 ? "nobody" : d->speakers[c->speaker], speaker);
 }
 
+static void speaks(const am_dataset *d, const char *name, const char *person) {
+  am_tree *memory;
+  am_test_ok(am_tree_create(ctx, &memory, &err), &err);
+  const char *said = am_clip_person(d, clip(d, name), memory);
+  assert_non_null(said);
+  assert_string_equal(said, person);
+  am_tree_free(memory);
+}
+
 static size_t left_out(const am_dataset *d, const char *words) {
   for (size_t i = 0; i < d->n_left_out; i++)
     if (strstr(d->left_out[i].reason, words)) return d->left_out[i].count;
@@ -430,6 +439,9 @@ static void test_several(void **state) {
   assert_non_null(strstr(d->citation, "Livingstone"));
   assert_non_null(strstr(d->citation, "Burkhardt"));
   assert_true(warned("ravdess: "));
+  speaks(d, "emodb/wav/03a01Fa.wav", "emodb\t3");
+  speaks(d, "savee/DC/h01.wav", "savee\tDC");
+  speaks(d, "ravdess/Actor_03/03-01-03-01-01-01-03.wav", "ravdess\t3");
   for (size_t i = 0; i < d->n; i++) assert_true(am_file_exists(d->clips[i].path));
   am_dataset_free(d);
   am_test_ok(load_several(", labels: [joy, anger], merge: {boredom: joy}", &d), &err); /* once more, for all */
@@ -451,6 +463,45 @@ static void test_several_twice(void **state) {
   am_test_ok(load(yaml, &d), &err);
   says(d, "emodb/wav/03a01Fa.wav", "happiness", "emodb/03");
   says(d, "emodb-2/wav/03a01Fa.wav", "happiness", "emodb-2/03");
+  speaks(d, "emodb-2/wav/03a01Fa.wav", "emodb\t3"); /* the same man */
+  am_dataset_free(d);
+}
+
+/* Who speaks */
+
+/* A speaker is the same in every way in which a corpus is read, and another than one of that name in another corpus. */
+static void test_persons(void **state) {
+  (void)state;
+  static const char rows[] = "path,label,speaker\nemodb/03a01Fa.wav,joy,03\n";
+  static const char actor_3[] = "Actor_03/03-01-03-01-01-01-03.wav";
+  am_dataset *d;
+  put_all((const char *const[]){actor_3, "emodb/03a01Fa.wav", "emodb/08a01Wa.wav", NULL});
+  am_test_ok(load("{corpus: ravdess}", &d), &err);
+  speaks(d, actor_3, "ravdess\t3");
+  am_dataset_free(d);
+  shipped("ravdess_speech", &d);
+  speaks(d, actor_3, "ravdess\t3");
+  am_dataset_free(d);
+  shipped("emodb", &d);
+  speaks(d, "emodb/03a01Fa.wav", "emodb\t3");
+  am_dataset_free(d);
+  written("name: wide\nlicence: own\npart_of: emodb\nfiles: '0*(?<speaker>\\d+)a\\d\\d(?<label>[A-Z])a'\n", &d);
+  speaks(d, "emodb/03a01Fa.wav", "emodb\t3");
+  am_dataset_free(d);
+  written(
+      "name: \"my\\tcorpus\"\nlicence: own\nfiles: '(?<label>0)(?<speaker>[38])a.*'\nspeakers: {\"8\": \"An\\na\"}\n",
+      &d);
+  speaks(d, "emodb/03a01Fa.wav", "my corpus\t3");
+  speaks(d, "emodb/08a01Wa.wav", "my corpus\tAn a");
+  am_dataset_free(d);
+  written("name: mine\nlicence: own\nfiles: '(?<label>0).*'\n", &d);
+  speaks(d, "emodb/03a01Fa.wav", "mine\t"); /* one of that corpus */
+  am_dataset_free(d);
+  am_test_file(in("list.csv"), rows, sizeof rows - 1);
+  char yaml[512];
+  snprintf(yaml, sizeof yaml, "{corpus: manifest, manifest: %s}", in("list.csv"));
+  am_test_ok(load(yaml, &d), &err);
+  speaks(d, "emodb/03a01Fa.wav", AM_PERSON_UNKNOWN);
   am_dataset_free(d);
 }
 
@@ -642,6 +693,7 @@ int main(void) {
                                      CASE(test_pattern),
                                      CASE(test_several),
                                      CASE(test_several_twice),
+                                     CASE(test_persons),
                                      CASE(test_several_errors),
                                      CASE(test_check),
                                      CASE(a_check_stops_when_it_is_told),

@@ -31,7 +31,7 @@ typedef struct am_entry {
 
 typedef struct am_corpus {
   am_context *ctx;
-  am_dataset *d; /* the loader fills corpus, title, licence, citation, language, synthetic, root */
+  am_dataset *d; /* the loader fills corpus, identity, title, licence, citation, language, synthetic, root */
   size_t n, room;
   am_entry *at;
   const char *list;          /* file whose lines name the clips; NULL: none */

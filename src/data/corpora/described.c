@@ -297,12 +297,16 @@ static am_status describe(search *s, am_error *err) {
   am_dataset *out = corpus->d;
   const am_description *d = s->d;
   out->corpus = am_corpus_text(corpus, err, "%s", d->name);
+  if (!out->synthetic) out->identity = am_corpus_text(corpus, err, "%s", *d->part_of ? d->part_of : d->name);
   out->title = am_corpus_text(corpus, err, "%s", d->title);
   out->licence = am_corpus_text(corpus, err, "%s", d->licence);
   out->citation = am_corpus_text(corpus, err, "%s", d->citation);
   out->language = am_corpus_text(corpus, err, "%s", d->language);
   if (d->folds && d->folds->first && !(out->folds = am_value_copy(out->strings, d->folds))) return am_no_memory(err);
-  return out->corpus && out->title && out->licence && out->citation && out->language ? AM_OK : AM_E_NOMEM;
+  return out->corpus && (out->identity || out->synthetic) && out->title && out->licence && out->citation &&
+                 out->language
+             ? AM_OK
+             : AM_E_NOMEM;
 }
 
 /* Labels in the order of the map, speakers of the folds: of those some may have no clip here. */

@@ -45,7 +45,7 @@ typedef struct am_description_sound {
 } am_description_sound;
 
 typedef struct am_description {
-  const char *name, *title, *language, *licence, *citation, *home, *speaker_prefix;
+  const char *name, *part_of, *title, *language, *licence, *citation, *home, *speaker_prefix;
   am_texts files;              /* patterns, tried in order */
   const am_value *labels;      /* code -> label, ~: leave out; NULL: codes are labels */
   const am_value *speakers;    /* code -> speaker; NULL or absent code: the code itself */

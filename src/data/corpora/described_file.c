@@ -9,6 +9,8 @@
 #define AT(member) offsetof(am_description, member)
 const am_option am_description_options[] = {
     {"name", AM_OPT_TEXT, AT(name), NULL, 0, 0, NULL, "short name, as in results"},
+    {"part_of", AM_OPT_TEXT, AT(part_of), "", 0, 0, NULL,
+     "the corpus that this is a part or another form of, and whose speakers it has; \"\": one of its own"},
     {"title", AM_OPT_TEXT, AT(title), "", 0, 0, NULL, "full name"},
     {"language", AM_OPT_TEXT, AT(language), "", 0, 0, NULL, "language that is spoken"},
     {"licence", AM_OPT_TEXT, AT(licence), NULL, 0, 0, NULL, "licence of the recordings; stands in every checkpoint"},

@@ -398,6 +398,7 @@ static void describe(am_dataset *d) {
     d->language = "synthetic";
     return;
   }
+  d->identity = "iemocap";
   d->title = "IEMOCAP: Interactive Emotional Dyadic Motion Capture Database";
   d->licence = "signed research licence of the University of Southern California; never to be redistributed";
   d->citation =

@@ -165,12 +165,33 @@ static void describe(am_dataset *d) {
     d->language = "synthetic";
     return;
   }
+  d->identity = "ravdess";
   d->title = "RAVDESS: The Ryerson Audio-Visual Database of Emotional Speech and Song";
   d->licence = "CC BY-NC-SA 4.0";
   d->citation =
       "Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS), "
       "PLoS ONE 13(5): e0196391, doi 10.1371/journal.pone.0196391; Zenodo record 1188976";
   d->language = "English (North American)";
+}
+
+/* The seed in the mark of `audiomood synth` says which voices these are; those of a mark further down may be of several. */
+static am_status find_voices(am_corpus *corpus, am_error *err) {
+  static const char *const marks[] = {"SYNTHETIC", "../SYNTHETIC"};
+  am_dataset *d = corpus->d;
+  am_status status = AM_OK;
+  for (int i = 0; i < 2 && d->synthetic && !d->identity && !status; i++) {
+    char *path = am_path_join(corpus->ctx, d->root, marks[i]), *text = NULL;
+    size_t bytes;
+    status = path ? am_file_read_ordinary(corpus->ctx, path, "a mark", 65536, &text, &bytes, NULL) : AM_E_NOMEM;
+    const char *seed = status ? NULL : strstr(text, "\nseed ");
+    const int digits = seed ? (int)strspn(seed + 6, "0123456789") : 0;
+    if (digits && !(d->identity = am_corpus_text(corpus, err, "synthetic seed %.*s", digits, seed + 6)))
+      status = AM_E_NOMEM;
+    if (status != AM_E_NOMEM) status = AM_OK; /* not there */
+    am_free(corpus->ctx, text);
+    am_free(corpus->ctx, path);
+  }
+  return status ? am_no_memory(err) : AM_OK;
 }
 
 /* The complete selection in order, with what is missing; a synthetic corpus is complete as it is. */
@@ -213,6 +234,7 @@ static am_status run(search *s, am_error *err) {
   hint_low_root(corpus);
   if ((status = am_corpus_find_mark(corpus, err))) return status;
   corpus->d->synthetic |= s->synthetic; /* at any depth: a root given too high */
+  if ((status = find_voices(corpus, err))) return status;
   describe(corpus->d);
   corpus->labels = labels;
   corpus->n_labels = EMOTIONS;

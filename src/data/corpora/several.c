@@ -203,9 +203,14 @@ static const char *join(several *s, size_t member, bool named, const char *betwe
 static am_status describe(several *s, am_error *err) {
   am_dataset *d = s->corpus->d;
   d->corpora = am_tree_take(d->strings, s->n, sizeof *d->corpora);
-  if (!d->corpora) return am_no_memory(err);
+  d->identities = am_tree_take(d->strings, s->n, sizeof *d->identities);
+  if (!d->corpora || !d->identities) return am_no_memory(err);
   d->n_corpora = (int)s->n;
-  for (size_t i = 0; i < s->n; i++) d->corpora[i] = s->prefix[i];
+  for (size_t i = 0; i < s->n; i++) {
+    const char *identity = s->part[i]->identity;
+    d->corpora[i] = s->prefix[i];
+    if (identity && !(d->identities[i] = am_tree_string(d->strings, identity))) return am_no_memory(err);
+  }
   d->root = am_corpus_text(s->corpus, err, "data.corpora");
   d->title = join(s, offsetof(am_dataset, title), false, " + ", err);
   d->licence = join(s, offsetof(am_dataset, licence), true, "; ", err);
