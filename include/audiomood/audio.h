@@ -17,17 +17,18 @@ extern "C" {
 typedef struct am_sound {
   size_t size; /**< sizeof(am_sound) */
   am_context
-      *context; /**< whose memory `samples` is, set by the calls that fill it; NULL: samples are the caller's own */
-  float *samples;
+      *context;     /**< whose memory `samples` is, set by the calls that fill it; NULL: samples are the caller's own */
+  float *samples;   /**< (n) */
   size_t n;         /**< samples */
   double rate;      /**< Hz */
   double file_rate; /**< Hz of the file it was read from, 0 if none */
-  int file_channels;
+  int file_channels; /**< of the file, 0 if none */
   uint64_t
       digest; /**< of rate and samples as decoded, before any resampling: those of equal sounds are equal, in whatever
                      * lossless file they are; 0 if it was not read */
 } am_sound;
 
+/** An empty sound. */
 #ifdef __cplusplus
 #define AM_SOUND_INIT \
   { sizeof(am_sound), NULL, NULL, 0, 0, 0, 0, 0 }
@@ -68,11 +69,11 @@ AM_API am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes
 /** What is in a file: decoded and counted, without keeping it (a header can lie).  Set `size` to sizeof(am_sound_info) first
  * (else AM_E_USAGE).  The whole file is read into memory (at most 1 GiB).  Nothing to free. */
 typedef struct am_sound_info {
-  size_t size;
+  size_t size;     /**< sizeof(am_sound_info) */
   uint64_t frames; /**< samples of each channel, of all parts */
-  double rate;     /**< Hz, and channels, of the first part */
-  int channels;
-  double seconds; /**< of all parts */
+  double rate;     /**< Hz, of the first part */
+  int channels;    /**< of the first part */
+  double seconds;  /**< of all parts */
 } am_sound_info;
 /** Decodes a file and counts, without keeping the sound.
  * @param ctx       gives memory, and hears warnings
@@ -105,9 +106,12 @@ typedef enum am_unheard {
  * @param rate     Hz
  * @return AM_HEARD, or why there is nothing to hear */
 AM_API am_unheard am_sound_unheard(const float *samples, size_t n, double rate);
-/** "silent", "too short"; "" for AM_HEARD.  Never NULL. */
+/** A reason in words.
+ * @param reason  the reason
+ * @return "silent", "too short"; "" for AM_HEARD.  Never NULL */
 AM_API const char *am_unheard_name(am_unheard reason);
-/** Frees the samples, not the struct; NULL, and a sound freed before, are allowed. */
+/** Frees the samples, not the struct.
+ * @param sound  the sound; NULL, and one freed before, are allowed */
 AM_API void am_sound_free(am_sound *sound);
 /** Resamples in place of *sound (libsoxr HQ; samples that the caller owns stay the caller's, and new ones
  * replace them); rates lie between 1 Hz and 10 MHz and within a factor of 1000.

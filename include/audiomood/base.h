@@ -23,6 +23,10 @@
 extern "C" {
 #endif
 
+/** @def AM_API
+ * A function of the library.
+ * @def AM_PRINTF
+ * Of a function that takes a format as printf: the numbers of its arguments, the format's and the first that is printed. */
 #if defined(__GNUC__)
 #define AM_API __attribute__((visibility("default")))
 #define AM_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -31,11 +35,11 @@ extern "C" {
 #define AM_PRINTF(f, a)
 #endif
 
-/** Version of these headers. */
-#define AM_VERSION_MAJOR 0
-#define AM_VERSION_MINOR 1
-#define AM_VERSION_PATCH 0
-/** Version of the library that runs, "major.minor.patch". */
+#define AM_VERSION_MAJOR 0 /**< Version of these headers. */
+#define AM_VERSION_MINOR 1 /**< Version of these headers. */
+#define AM_VERSION_PATCH 0 /**< Version of these headers. */
+/** Version of the library that runs.
+ * @return "major.minor.patch" */
 AM_API const char *am_version(void);
 
 /** What went wrong, by kind.  The command line maps AM_E_USAGE and AM_E_CONFIG
@@ -55,7 +59,9 @@ typedef enum am_status {
   AM_E_UNSUPPORTED = -10 /**< understood, and not offered by this build */
 } am_status;
 
-/** A short English name of a status ("out of memory"). Never NULL. */
+/** A status in words.
+ * @param status  the status
+ * @return a short English name ("out of memory"); never NULL */
 AM_API const char *am_status_name(am_status status);
 
 /** Receives the message of a failure: file, line or key, what was found, what
@@ -63,11 +69,12 @@ AM_API const char *am_status_name(am_status status);
  * successful call leaves it alone.  The first failure is the one kept by a
  * call that fails in several ways. */
 typedef struct am_error {
-  size_t size; /**< sizeof(am_error) */
-  am_status status;
+  size_t size;        /**< sizeof(am_error) */
+  am_status status;   /**< AM_OK: there is no failure yet */
   char message[1024]; /**< UTF-8, one line, no final newline, always terminated */
 } am_error;
 
+/** No failure. */
 #ifdef __cplusplus
 #define AM_ERROR_INIT \
   { sizeof(am_error), AM_OK, "" }
@@ -76,15 +83,17 @@ typedef struct am_error {
   { .size = sizeof(am_error) }
 #endif
 
+/** How much a line of the log matters. */
 typedef enum am_log_level { AM_LOG_ERROR, AM_LOG_WARNING, AM_LOG_INFO, AM_LOG_DEBUG } am_log_level;
 
 /** A step of a long piece of work, for a progress line. `total` is 0 when
  * unknown.  `note` may be NULL; strings are valid during the call only. */
 typedef struct am_progress {
-  size_t size;
+  size_t size;      /**< sizeof(am_progress) of the library */
   const char *task; /**< "features", "epoch 3/15" */
   const char *unit; /**< "clips" */
-  uint64_t done, total;
+  uint64_t done;    /**< so far */
+  uint64_t total;   /**< of all; 0: not known */
   double seconds;   /**< since the task began */
   const char *note; /**< e.g. "loss 1.234" */
   bool finished;    /**< the last call for this task */
@@ -96,19 +105,21 @@ typedef struct am_settings {
   size_t size;     /**< sizeof(am_settings) */
   int threads;     /**< 0: one per processor this process may run on */
   const char *cpu; /**< "plain", "avx2", "avx512"; NULL: AM_CPU of the environment, else the best */
-  void (*log)(void *user, am_log_level level, const char *line);
-  void (*progress)(void *user, const am_progress *progress);
-  void *user;
-  /* The allocator: `resize` follows realloc (pointer NULL allocates, bytes 0
+  void (*log)(void *user, am_log_level level,
+              const char *line);                             /**< receives each line of the log, without its newline */
+  void (*progress)(void *user, const am_progress *progress); /**< receives the steps of long work */
+  void *user;                                                /**< is handed to both */
+  /** The allocator: `resize` follows realloc (pointer NULL allocates, bytes 0
    * frees and returns NULL), aligned for any type.  Must be thread-safe. */
   void *(*resize)(void *memory_user, void *pointer, size_t bytes);
-  void *memory_user;
-  /* Before a checkpoint is opened here, a child process (fork) reads it, so that a file which makes HDF5 crash or hang is
+  void *memory_user; /**< is handed to it */
+  /** Before a checkpoint is opened here, a child process (fork) reads it, so that a file which makes HDF5 crash or hang is
    * AM_E_FORMAT instead.  Off by default: a program with other threads or with open devices may not want to be copied.  Turn
    * it on where checkpoints come from strangers; the command does. */
   bool read_in_child;
 } am_settings;
 
+/** What all other things are made from: memory, threads and sinks. */
 typedef struct am_context am_context;
 
 /** Creates a context and its thread pool.  `settings` may be NULL: all defaults.  On failure *out is NULL.
@@ -117,16 +128,27 @@ typedef struct am_context am_context;
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_USAGE: a setting is wrong; AM_E_NOMEM */
 AM_API am_status am_context_create(const am_settings *settings, am_context **out, am_error *err);
-/** Frees it; every object created from it must have been freed.  NULL is allowed. */
+/** Frees it; every object created from it must have been freed.
+ * @param ctx  the context; NULL is allowed */
 AM_API void am_context_free(am_context *ctx);
 /** Asks running work to stop after its current step, and what begins after it, too, until am_context_resume.
- * Async-signal-safe. */
+ * Async-signal-safe.
+ * @param ctx  the context; NULL is allowed */
 AM_API void am_context_stop(am_context *ctx);
-/** Takes am_context_stop back: call it once the work that was to stop has returned.  Async-signal-safe. */
+/** Takes am_context_stop back: call it once the work that was to stop has returned.  Async-signal-safe.
+ * @param ctx  the context; NULL is allowed */
 AM_API void am_context_resume(am_context *ctx);
+/** Whether work is to stop.
+ * @param ctx  the context
+ * @return whether am_context_stop was called, and not taken back; false of NULL */
 AM_API bool am_context_stopping(const am_context *ctx);
+/** Threads that work, the calling one among them.
+ * @param ctx  the context
+ * @return how many; 0 of NULL */
 AM_API int am_context_threads(const am_context *ctx);
-/** The processor path in use: "plain", "avx2" or "avx512". */
+/** The processor path in use.
+ * @param ctx  the context
+ * @return "plain", "avx2" or "avx512"; "" of NULL */
 AM_API const char *am_context_cpu(const am_context *ctx);
 
 /** A piece of work.

@@ -53,19 +53,21 @@ typedef enum am_initialiser {
 
 /** A weight or statistic, as declared by am_layer_weight or am_layer_statistic: to be read, not set. */
 typedef struct am_array {
-  const char *name;
-  int rank, dims[AM_MAX_DIMS]; /**< dims past the rank are 1 */
-  am_initialiser init;
-  int fan_in, fan_out;
-  bool decay;
-  size_t count;  /**< product of dims */
-  size_t offset; /**< into the model's flat buffer, once the model is made */
+  const char *name;      /**< "kernel" */
+  int rank;              /**< 1 to AM_MAX_DIMS */
+  int dims[AM_MAX_DIMS]; /**< those past the rank are 1 */
+  am_initialiser init;   /**< how it begins */
+  int fan_in;            /**< inputs of one unit */
+  int fan_out;           /**< outputs that one input goes to */
+  bool decay;            /**< weight decay applies */
+  size_t count;          /**< product of dims */
+  size_t offset;         /**< into the model's flat buffer, once the model is made */
 } am_array;
 
 /** A layer of a model: made by the library, completed by `build`. */
 typedef struct am_layer {
-  size_t size; /**< sizeof(am_layer) of the library; members before `cls` may be used */
-  am_context *ctx;
+  size_t size;      /**< sizeof(am_layer) of the library; members before `cls` may be used */
+  am_context *ctx;  /**< for am_parallel_for */
   const char *name; /**< "swish_1", or what the config says; "residual_1/swish_1" inside a block */
   uint32_t id;      /**< hash of the name: tells the random numbers of layers apart */
   void *options;    /**< options_size bytes, read by the table; members that no option names are 0, for `build` */
@@ -85,29 +87,31 @@ typedef struct am_layer {
   bool backward_needs_y; /**< backward reads y; else it may be gone by then */
 
   /* The library's own, which may change from version to version. */
-  const struct am_layer_class *cls; /**< not to be used, nor what follows it */
-  bool view;
-  const char *refused;
-  int n_weights, n_statistics;
-  am_array weights[AM_MAX_ARRAYS];
-  am_array statistics[AM_MAX_STATISTICS];
+  const struct am_layer_class *cls;       /**< not to be used, nor what follows it */
+  bool view;                              /**< inside */
+  const char *refused;                    /**< inside */
+  int n_weights;                          /**< inside */
+  int n_statistics;                       /**< inside */
+  am_array weights[AM_MAX_ARRAYS];        /**< inside */
+  am_array statistics[AM_MAX_STATISTICS]; /**< inside */
 } am_layer;
 
 /** One call of forward or backward.  Arrays are per input, or per weight or statistic in the order of declaration. */
 typedef struct am_pass {
-  size_t size; /**< sizeof(am_pass) of the library */
-  int batch;   /**< B, clips */
-  bool training;
-  uint64_t seed, epoch;                   /**< of am_batch: with `draws` and am_layer.id the key of random numbers */
-  const uint64_t *draws;                  /**< (B) */
-  const am_real *x[AM_MAX_INPUTS];        /**< (B, in[i]) */
-  const int *x_len[AM_MAX_INPUTS];        /**< (B) frames of each clip; of rank 1 it is not to be used */
-  int x_most[AM_MAX_INPUTS];              /**< frames in use: the longest of x_len, or t where clips do not differ */
-  am_real *y;                             /**< (B, out) */
-  const int *y_len;                       /**< as x_len, of y */
-  int y_most;                             /**< as x_most, of y */
-  const am_real *w[AM_MAX_ARRAYS];        /**< weights */
-  am_real *dw[AM_MAX_ARRAYS];             /**< their gradients, to be added to; backward only */
+  size_t size;                     /**< sizeof(am_pass) of the library */
+  int batch;                       /**< B, clips */
+  bool training;                   /**< a backward pass follows */
+  uint64_t seed;                   /**< of am_batch: with epoch, draws and am_layer.id the key of random numbers */
+  uint64_t epoch;                  /**< of am_batch */
+  const uint64_t *draws;           /**< (B) */
+  const am_real *x[AM_MAX_INPUTS]; /**< (B, in[i]) */
+  const int *x_len[AM_MAX_INPUTS]; /**< (B) frames of each clip; of rank 1 it is not to be used */
+  int x_most[AM_MAX_INPUTS];       /**< frames in use: the longest of x_len, or t where clips do not differ */
+  am_real *y;                      /**< (B, out) */
+  const int *y_len;                /**< as x_len, of y */
+  int y_most;                      /**< as x_most, of y */
+  const am_real *w[AM_MAX_ARRAYS]; /**< weights */
+  am_real *dw[AM_MAX_ARRAYS];      /**< their gradients, to be added to; backward only */
   am_real *statistics[AM_MAX_STATISTICS]; /**< to be written only in training */
   const am_real *dy;                      /**< (B, out), backward only */
   am_real *dx[AM_MAX_INPUTS];             /**< (B, in[i]), to be written; NULL: not wanted; backward only */
@@ -127,15 +131,17 @@ typedef enum am_layer_option_type {
 
 /** An option of a layer.  A table of them ends with AM_LAYER_OPTION_END. */
 typedef struct am_layer_option {
-  const char *name;
-  am_layer_option_type type;
-  size_t offset;        /**< of the member in the layer's struct of options */
-  const char *fallback; /**< the default as configs write it ("0.1", "same"); NULL: a config must give it */
-  double min, max;      /**< of numbers; both 0: no range */
-  const char *choices;  /**< "a|b|c", of AM_LAYER_CHOICE */
-  const char *help;     /**< one line, for messages; or NULL */
+  const char *name;          /**< the key in configs */
+  am_layer_option_type type; /**< what it is */
+  size_t offset;             /**< of the member in the layer's struct of options */
+  const char *fallback;      /**< the default as configs write it ("0.1", "same"); NULL: a config must give it */
+  double min;                /**< of numbers */
+  double max;                /**< of numbers; min and max 0: no range */
+  const char *choices;       /**< "a|b|c", of AM_LAYER_CHOICE */
+  const char *help;          /**< one line, for messages; or NULL */
 } am_layer_option;
 
+/** Ends a table of options. */
 #ifdef __cplusplus
 #define AM_LAYER_OPTION_END \
   {}

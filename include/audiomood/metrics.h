@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/** The figures of clips whose classes are known. */
 typedef struct am_metrics am_metrics;
 
 /** Scores n clips.
@@ -30,38 +31,73 @@ typedef struct am_metrics am_metrics;
 AM_API am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *truth, const int *speakers,
                                     size_t n, const char *const *labels, int classes, uint64_t seed, am_metrics **out,
                                     am_error *err);
-/** Frees them; NULL is allowed.  Those of an am_run_result are freed by am_run_result_free. */
+/** Frees them.  Those of an am_run_result are freed by am_run_result_free.
+ * @param metrics  the figures; NULL is allowed */
 AM_API void am_metrics_free(am_metrics *metrics);
 
-/** @return number of clips */
+/** Clips that were scored.
+ * @param metrics  the figures
+ * @return how many */
 AM_API size_t am_metrics_clips(const am_metrics *metrics);
-/** @return number of classes, K */
+/** Classes, K.
+ * @param metrics  the figures
+ * @return how many */
 AM_API int am_metrics_classes(const am_metrics *metrics);
-/** @return name of class k, owned by the metrics; NULL where there is none */
+/** Name of a class.
+ * @param metrics  the figures
+ * @param k        class, 0 to K - 1
+ * @return the name, owned by the metrics; NULL where there is none */
 AM_API const char *am_metrics_label(const am_metrics *metrics, int k);
-/** @return share of clips whose class of highest probability is the true one */
+/** Accuracy.
+ * @param metrics  the figures
+ * @return share of clips whose class of highest probability is the true one */
 AM_API double am_metrics_accuracy(const am_metrics *metrics);
-/** @return unweighted average recall: the mean recall of the classes that occur */
+/** Unweighted average recall.
+ * @param metrics  the figures
+ * @return the mean recall of the classes that occur */
 AM_API double am_metrics_uar(const am_metrics *metrics);
-/** @return mean F1 of the classes that occur */
+/** Macro F1.
+ * @param metrics  the figures
+ * @return mean F1 of the classes that occur */
 AM_API double am_metrics_macro_f1(const am_metrics *metrics);
-/** @return mean cross-entropy, in nats */
+/** Cross-entropy.
+ * @param metrics  the figures
+ * @return mean cross-entropy, in nats */
 AM_API double am_metrics_loss(const am_metrics *metrics);
-/** @return expected calibration error over 15 equal bins of confidence */
+/** Expected calibration error.
+ * @param metrics  the figures
+ * @return expected calibration error over 15 equal bins of confidence */
 AM_API double am_metrics_calibration_error(const am_metrics *metrics);
 /** The 95 % interval of the accuracy, by speakers where they are known (bootstrap), else Wilson's.
+ * @param metrics    the figures
  * @param[out] low   its lower end, or NULL
  * @param[out] high  its upper end, or NULL */
 AM_API void am_metrics_interval(const am_metrics *metrics, double *low, double *high);
-/** @return of class k: how many of the clips that were given it have it */
+/** Precision of a class.
+ * @param metrics  the figures
+ * @param k        class, 0 to K - 1
+ * @return share of the clips that were given class k that have it */
 AM_API double am_metrics_precision(const am_metrics *metrics, int k);
-/** @return of class k: how many of the clips that have it were given it */
+/** Recall of a class.
+ * @param metrics  the figures
+ * @param k        class, 0 to K - 1
+ * @return share of the clips of class k that were given it */
 AM_API double am_metrics_recall(const am_metrics *metrics, int k);
-/** @return of class k: harmonic mean of precision and recall */
+/** F1 of a class.
+ * @param metrics  the figures
+ * @param k        class, 0 to K - 1
+ * @return harmonic mean of precision and recall */
 AM_API double am_metrics_f1(const am_metrics *metrics, int k);
-/** @return number of clips whose true class is k */
+/** Support of a class.
+ * @param metrics  the figures
+ * @param k        class, 0 to K - 1
+ * @return number of clips whose true class is k */
 AM_API uint64_t am_metrics_support(const am_metrics *metrics, int k);
-/** @return number of clips of the class `truth` that were given the class `predicted`: a cell of the confusion matrix */
+/** A cell of the confusion matrix.
+ * @param metrics    the figures
+ * @param truth      the true class
+ * @param predicted  the class that was given
+ * @return number of clips of the class `truth` that were given the class `predicted` */
 AM_API uint64_t am_metrics_confusion(const am_metrics *metrics, int truth, int predicted);
 
 #ifdef __cplusplus

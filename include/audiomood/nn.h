@@ -27,7 +27,7 @@
 extern "C" {
 #endif
 
-/* float in the library; the gradient tests compile tensor/ and nn/ a second time with double. */
+/** A number of a tensor: float in the library; the gradient tests compile tensor/ and nn/ a second time with double. */
 #ifdef AM_REAL_DOUBLE
 typedef double am_real;
 #else
@@ -36,12 +36,16 @@ typedef float am_real;
 
 /** Shape of one clip. Unused dimensions are 1. rank 1: (C); 2: (T,C); 3: (T,F,C). */
 typedef struct am_shape {
-  int rank;
-  int t, f, c;
+  int rank;      /**< 1 to 3 */
+  int t;         /**< T, the most frames */
+  int f;         /**< F */
+  int c;         /**< C */
   bool variable; /**< T may differ from clip to clip, up to t */
 } am_shape;
 
+/** Layers and their weights. */
 typedef struct am_model am_model;
+/** Memory that runs a model. */
 typedef struct am_session am_session;
 
 /** A named array of the model: a weight, or a statistic that is kept but not
@@ -50,27 +54,53 @@ typedef struct am_session am_session;
 typedef struct am_array_info {
   size_t size;      /**< sizeof(am_array_info) of the library: members up to there are filled in */
   const char *name; /**< "conv2d_1/kernel"; owned by the model */
-  int rank;
-  int dims[4];
-  size_t offset, count; /**< in reals, into the flat buffer */
-  bool decay;           /**< weight decay applies (kernels yes; biases and norm scales no) */
+  int rank;         /**< 1 to 4 */
+  int dims[4];      /**< dims past the rank are 1 */
+  size_t offset;    /**< of its first number in the flat buffer, in numbers */
+  size_t count;     /**< its numbers */
+  bool decay;       /**< weight decay applies (kernels yes; biases and norm scales no) */
 } am_array_info;
 
+/** Frees a model, whose sessions have been freed; that of a checkpoint is the checkpoint's.
+ * @param model  the model; NULL is allowed */
 AM_API void am_model_free(am_model *model);
+/** Shape of a clip of the input.
+ * @param model  the model
+ * @return the shape; t is the most frames */
 AM_API am_shape am_model_input(const am_model *model);
-AM_API am_shape am_model_output(const am_model *model); /**< rank 1, c = K */
+/** Shape of a clip's logits.
+ * @param model  the model
+ * @return the shape: rank 1, c = K */
+AM_API am_shape am_model_output(const am_model *model);
 
-/** All weights in layer order, one flat buffer; likewise statistics.  Every array begins at a multiple of
+/** All weights in layer order, one flat buffer.  Every array begins at a multiple of
  * 64 bytes; the gaps are zero, stay zero (their gradients are) and are counted in *count, which may be NULL.
  * @param model       the model
  * @param[out] count  numbers in the buffer, gaps included
  * @return the buffer, owned by the model */
 AM_API am_real *am_model_weights(am_model *model, size_t *count);
+/** All statistics, laid out as the weights are.
+ * @param model       the model
+ * @param[out] count  numbers in the buffer, gaps included
+ * @return the buffer, owned by the model */
 AM_API am_real *am_model_statistics(am_model *model, size_t *count);
-AM_API size_t am_model_weight_count(const am_model *model); /**< number of arrays */
-/** Array i, owned by the model; NULL where there is none. */
+/** Arrays of weights.
+ * @param model  the model
+ * @return how many */
+AM_API size_t am_model_weight_count(const am_model *model);
+/** An array of weights.
+ * @param model  the model
+ * @param i      its number, from 0
+ * @return the array, owned by the model; NULL where there is none */
 AM_API const am_array_info *am_model_weight_info(const am_model *model, size_t i);
+/** Arrays of statistics.
+ * @param model  the model
+ * @return how many */
 AM_API size_t am_model_statistic_count(const am_model *model);
+/** An array of statistics.
+ * @param model  the model
+ * @param i      its number, from 0
+ * @return the array, owned by the model; NULL where there is none */
 AM_API const am_array_info *am_model_statistic_info(const am_model *model, size_t i);
 /** Draws all weights from `seed` by each layer's initialisers; resets statistics.
  * @param model  the model
@@ -87,8 +117,14 @@ AM_API void am_model_initialise(am_model *model, uint64_t seed);
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_USAGE, AM_E_SHAPE: larger than anything this runs on; AM_E_NOMEM */
 AM_API am_status am_session_create(am_model *model, int max_batch, bool training, am_session **out, am_error *err);
+/** Frees a session, not its model.
+ * @param session  the session; NULL is allowed */
 AM_API void am_session_free(am_session *session);
-/** Bytes a session of this kind takes, without the model's weights; SIZE_MAX when that cannot be told. */
+/** What a session of this kind takes, without the model's weights.
+ * @param model      the model
+ * @param max_batch  clips of the largest batch
+ * @param training   whether it can go backward
+ * @return bytes; SIZE_MAX when that cannot be told */
 AM_API size_t am_session_bytes(const am_model *model, int max_batch, bool training);
 
 /** One batch. x (B,T,F,C) at stride t*f*c of the model's input shape, zero
@@ -96,12 +132,13 @@ AM_API size_t am_session_bytes(const am_model *model, int max_batch, bool traini
  * a length below 0 counts as 0, one above t as t.  draws (B) number each clip's appearance in training (position in the
  * epoch's order; NULL: 0, 1, 2, ...), with epoch and seed the key of dropout; not used in inference. */
 typedef struct am_batch {
-  size_t size; /**< sizeof(am_batch) */
-  int n;
-  const am_real *x;
-  const int *lengths;
-  uint64_t seed, epoch;
-  const uint64_t *draws;
+  size_t size;           /**< sizeof(am_batch) */
+  int n;                 /**< B, 0 to max_batch */
+  const am_real *x;      /**< (B,T,F,C) */
+  const int *lengths;    /**< (B) frames; NULL: all full */
+  uint64_t seed;         /**< key of dropout */
+  uint64_t epoch;        /**< key of dropout, too */
+  const uint64_t *draws; /**< (B), or NULL */
 } am_batch;
 
 /** Logits (B,K) are in am_session_output until the next call.  `training` uses batch
@@ -113,6 +150,9 @@ typedef struct am_batch {
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK, AM_E_USAGE */
 AM_API am_status am_session_forward(am_session *session, const am_batch *batch, bool training, am_error *err);
+/** The logits of the last forward.
+ * @param session  the session
+ * @return (B,K), owned by the session; they stand until its next call */
 AM_API const am_real *am_session_output(const am_session *session);
 /** Adds the gradients of the last training forward into am_session_gradients. dlogits (B,K), borrowed for the call.
  * AM_E_USAGE: there is no such forward, or it has had its backward.
@@ -121,7 +161,12 @@ AM_API const am_real *am_session_output(const am_session *session);
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK, AM_E_USAGE */
 AM_API am_status am_session_backward(am_session *session, const am_real *dlogits, am_error *err);
-AM_API am_real *am_session_gradients(am_session *session); /**< flat, as the weights; NULL in a session for inference */
+/** The gradients of the weights.
+ * @param session  the session
+ * @return flat, as am_model_weights; owned by the session; NULL in one for inference */
+AM_API am_real *am_session_gradients(am_session *session);
+/** Sets the gradients to zero, as at the start of a step.
+ * @param session  the session; NULL is allowed */
 AM_API void am_session_zero_gradients(am_session *session);
 
 #ifdef __cplusplus

@@ -36,6 +36,7 @@
 extern "C" {
 #endif
 
+/** A trained model with all that a prediction needs. */
 typedef struct am_checkpoint am_checkpoint;
 
 /** Reads a checkpoint (checkpoints/README.md).  A damaged one, one of a newer major version and one whose shapes do not fit are
@@ -56,21 +57,35 @@ AM_API am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkp
  * @return as am_checkpoint_load */
 AM_API am_status am_checkpoint_from_memory(am_context *ctx, const void *data, size_t bytes, const char *name,
                                            am_checkpoint **out, am_error *err);
-AM_API void am_checkpoint_free(am_checkpoint *checkpoint); /**< NULL is allowed */
+/** Frees a checkpoint with its model.
+ * @param checkpoint  the checkpoint; NULL is allowed */
+AM_API void am_checkpoint_free(am_checkpoint *checkpoint);
 
+/** Classes, K.
+ * @param checkpoint  the checkpoint
+ * @return how many; 0 of NULL */
 AM_API int am_checkpoint_classes(const am_checkpoint *checkpoint);
-/** Name of class k, owned by the checkpoint; NULL where there is none. */
+/** Name of a class.
+ * @param checkpoint  the checkpoint
+ * @param k           class, 0 to K - 1
+ * @return the name, owned by the checkpoint; NULL where there is none */
 AM_API const char *am_checkpoint_label(const am_checkpoint *checkpoint, int k);
 /** The class of that name, such as a label of another corpus has; -1 where there is none.
  * @param checkpoint  the checkpoint
  * @param label       the name, compared byte for byte
  * @return 0 to K - 1, or -1 */
 AM_API int am_checkpoint_class(const am_checkpoint *checkpoint, const char *label);
-/** Sample rate, Hz, of the sounds am_predict_sound wants. */
+/** Sample rate of the sounds that am_predict_sound wants.
+ * @param checkpoint  the checkpoint
+ * @return Hz */
 AM_API double am_checkpoint_rate(const am_checkpoint *checkpoint);
-/** Whether it was trained on synthetic speech, which says nothing about people. */
+/** Whether it was trained on synthetic speech, which says nothing about people.
+ * @param checkpoint  the checkpoint
+ * @return whether it was */
 AM_API bool am_checkpoint_synthetic(const am_checkpoint *checkpoint);
-/** Its model, owned by the checkpoint. */
+/** Its model.
+ * @param checkpoint  the checkpoint
+ * @return the model, owned by the checkpoint */
 AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
 
 /** probabilities (K) of n mono samples at am_checkpoint_rate.  A sound with nothing to hear (am_sound_unheard: silent, or too
@@ -110,17 +125,32 @@ AM_API am_status am_predict_heard(am_checkpoint *checkpoint, const float *sample
 
 /* ---- a speaker's own statistics ---- */
 
-/** @return whether the model normalises by the statistics of each speaker, and so wants am_checkpoint_add_speaker first */
+/** Whether the model normalises by the statistics of each speaker, and so wants am_checkpoint_add_speaker first.
+ * @param checkpoint  the model
+ * @return whether it does */
 AM_API bool am_checkpoint_wants_speaker(const am_checkpoint *checkpoint);
 /** Adds a sound to those whose statistics normalise all sounds from now on: as many as there are of one speaker, best all that
  * are going to be predicted.  Nothing to hear adds nothing; a model that does not normalise per speaker ignores it.
- * @param samples (n) mono samples at am_checkpoint_rate
+ * @param checkpoint  the model
+ * @param samples     (n) mono samples at am_checkpoint_rate
+ * @param n           samples
+ * @param[out] err    the message of a failure, or NULL
  * @return AM_OK; AM_E_NUMERIC: samples that are not finite; AM_E_USAGE; AM_E_NOMEM */
 AM_API am_status am_checkpoint_add_speaker(am_checkpoint *checkpoint, const float *samples, size_t n, am_error *err);
-/** Forgets them: what is added next is of another speaker. */
+/** Forgets them: what is added next is of another speaker.
+ * @param checkpoint  the model; NULL is allowed */
 AM_API void am_checkpoint_forget_speaker(am_checkpoint *checkpoint);
 
-/** The features that the model sees, normalised; parameters as am_config_features (train.h). */
+/** The features that the model sees, normalised.
+ * @param checkpoint  the model
+ * @param samples     (n) mono samples at am_checkpoint_rate
+ * @param n           samples, at least 1
+ * @param[out] out    (T,F), or NULL: nothing is computed
+ * @param room        numbers that `out` has room for
+ * @param[out] t      frames, T; with `out` NULL the most that there may be
+ * @param[out] f      bins, F
+ * @param[out] err    the message of a failure, or NULL
+ * @return as am_config_features (train.h) */
 AM_API am_status am_checkpoint_features(const am_checkpoint *checkpoint, const float *samples, size_t n, float *out,
                                         size_t room, int *t, int *f, am_error *err);
 
@@ -130,17 +160,34 @@ AM_API am_status am_checkpoint_features(const am_checkpoint *checkpoint, const f
  * model, too, it tells how the emotion goes in windows.  It belongs to one thread at a time, with its models. */
 typedef struct am_ensemble am_ensemble;
 
-/** @param[out] out an ensemble without a model; am_ensemble_free; NULL on failure */
+/** Makes an ensemble without a model.
+ * @param ctx       gives memory and threads, and outlives it
+ * @param[out] out  the ensemble; am_ensemble_free; NULL on failure
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK; AM_E_USAGE, AM_E_NOMEM */
 AM_API am_status am_ensemble_create(am_context *ctx, am_ensemble **out, am_error *err);
-/** Frees it, not its models; NULL is allowed. */
+/** Frees it, not its models.
+ * @param ensemble  the ensemble; NULL is allowed */
 AM_API void am_ensemble_free(am_ensemble *ensemble);
-/** @param name what messages call the model
+/** Adds a model.
+ * @param ensemble  the ensemble
+ * @param model     the model, borrowed
+ * @param name      what messages call it, copied; NULL: "a model"
+ * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_USAGE: it has other classes than the first one; AM_E_NOMEM */
 AM_API am_status am_ensemble_add(am_ensemble *ensemble, am_checkpoint *model, const char *name, am_error *err);
-/** @return number of models */
+/** Models that were added.
+ * @param ensemble  the ensemble
+ * @return how many; 0 of NULL */
 AM_API size_t am_ensemble_models(const am_ensemble *ensemble);
-/** The mean of the models' probabilities (K); parameters and return as am_predict_heard, `heard` may be NULL.  Of what the models
- * heard the least is told. */
+/** The mean of the models' probabilities.
+ * @param ensemble            one model or several
+ * @param samples             (n) mono samples at am_checkpoint_rate
+ * @param n                   samples, at least 1
+ * @param[out] probabilities  (K), of sum 1; NaN where there are none
+ * @param[out] heard          what became of the sound, of what the models heard the least; its size is set by the caller; or NULL
+ * @param[out] err            the message of a failure, or NULL
+ * @return as am_predict_heard; AM_E_USAGE, too, where there is no model, or models of several rates */
 AM_API am_status am_ensemble_predict(am_ensemble *ensemble, const float *samples, size_t n, float *probabilities,
                                      am_heard *heard, am_error *err);
 
@@ -148,13 +195,19 @@ AM_API am_status am_ensemble_predict(am_ensemble *ensemble, const float *samples
 typedef struct am_window {
   size_t size;                /**< sizeof(am_window) of the library */
   size_t index;               /**< 0, 1, ... */
-  double start, end, seconds; /**< s */
-  bool last;
+  double start;               /**< s, from the start of the sound */
+  double end;                 /**< s */
+  double seconds;             /**< s, from start to end */
+  bool last;                  /**< no other follows */
   const float *probabilities; /**< (K), the mean of the models'; NaN where there is nothing to hear */
-  am_heard heard;
+  am_heard heard;             /**< what became of it */
 } am_window;
 
-/** Receives each window in turn; what it returns other than AM_OK ends am_ensemble_windows, which returns it. */
+/** Receives each window in turn.
+ * @param user      what am_ensemble_windows was given
+ * @param window    the window
+ * @param[out] err  for the message of a failure
+ * @return AM_OK to go on; all else ends am_ensemble_windows, which returns it */
 typedef am_status (*am_window_fn)(void *user, const am_window *window, am_error *err);
 
 /** Hears a sound in windows.  They begin a hop apart, and the last one ends with the sound, so that all are equally long.  A sound

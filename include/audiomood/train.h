@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+/** What a config file says. */
 typedef struct am_config am_config;
 
 /** Reads a config file with `n` overrides ("train.epochs=3") applied.  Unknown keys, values out of range and the like are
@@ -39,7 +40,9 @@ AM_API am_status am_config_load(am_context *ctx, const char *file, const char *c
  * @return as am_config_load */
 AM_API am_status am_config_from_text(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
                                      size_t n, am_config **out, am_error *err);
-AM_API void am_config_free(am_config *config); /**< NULL is allowed */
+/** Frees a config.
+ * @param config  the config; NULL is allowed */
+AM_API void am_config_free(am_config *config);
 
 /** The config's model, not trained, for clips of at most `frames` frames of `bins` bins; `variable`: clips may be shorter.
  * Its input is the map (T,F,1), or, where the first layer refuses a map, the sequence (T,F).  am_model_initialise draws its
@@ -68,6 +71,7 @@ AM_API am_status am_config_model(const am_config *config, int frames, int bins, 
 AM_API am_status am_config_features(const am_config *config, const float *samples, size_t n, float *out, size_t room,
                                     int *t, int *f, am_error *err);
 
+/** Where and how to train.  Zero or NULL in any member but `out` means its default. */
 typedef struct am_run_options {
   size_t size;      /**< sizeof(am_run_options) */
   const char *out;  /**< run folder, created; one that holds a run or a cross-validation is refused, unless resuming */
@@ -78,14 +82,19 @@ typedef struct am_run_options {
                      * to be computed go into the cache where its folder exists */
 } am_run_options;
 
+/** What came of a training.  Start from a struct that is zero but for its size. */
 typedef struct am_run_result {
-  size_t size; /**< sizeof(am_run_result) */
-  uint64_t epochs_run, best_epoch, steps;
-  bool stopped_early, interrupted;
-  am_metrics *validation, *test; /**< of best.h5; NULL without such a part; am_run_result_free frees them */
-  double seconds;
-  bool synthetic;           /* the corpus is computed speech: its figures say nothing about people */
-  bool speaker_independent; /* no speaker of the held-out parts was trained on; false also when that is not known */
+  size_t size;              /**< sizeof(am_run_result) */
+  uint64_t epochs_run;      /**< of the whole run, also of what it went on with */
+  uint64_t best_epoch;      /**< whose weights are in best.h5 */
+  uint64_t steps;           /**< of the whole run */
+  bool stopped_early;       /**< by train.early_stopping */
+  bool interrupted;         /**< the call returned AM_E_STOPPED */
+  am_metrics *validation;   /**< of best.h5; NULL without such a part; am_run_result_free frees them */
+  am_metrics *test;         /**< likewise */
+  double seconds;           /**< of the whole run */
+  bool synthetic;           /**< the corpus is computed speech: its figures say nothing about people */
+  bool speaker_independent; /**< no speaker of the held-out parts was trained on; false also when that is not known */
 } am_run_result;
 
 /** Trains.  am_context_stop ends the run after its current step with AM_E_STOPPED: its state is saved, and the message says how
@@ -98,6 +107,8 @@ typedef struct am_run_result {
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_STOPPED, AM_E_NUMERIC, AM_E_DATA, AM_E_CONFIG, AM_E_IO, AM_E_FORMAT, AM_E_SHAPE, AM_E_USAGE, AM_E_NOMEM */
 AM_API am_status am_train_run(am_config *config, const am_run_options *options, am_run_result *result, am_error *err);
+/** Frees what am_train_run filled in, not the struct.
+ * @param result  the result; NULL is allowed */
 AM_API void am_run_result_free(am_run_result *result);
 
 #ifdef __cplusplus
