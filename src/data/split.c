@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "data/names.h"
 #include "data/sklearn.h"
 #include "data/split_speaker.h"
 
@@ -162,6 +163,32 @@ static am_status split_by_speaker(am_context *ctx, am_dataset *d, const am_split
   return status;
 }
 
+/* In parts of one corpus (of several) a speaker is there under a name for each: all get the bits of all. */
+static am_status join_persons(am_context *ctx, const am_dataset *d, unsigned char *in, am_error *err) {
+  am_tree *memory = NULL;
+  am_name_set persons = {.ctx = ctx};
+  int *person = am_alloc(ctx, (size_t)d->n_speakers + 1, sizeof *person); /* of a speaker, from 1 */
+  unsigned char *all = am_alloc(ctx, (size_t)d->n_speakers + 1, 1);       /* bits of a person */
+  am_status status = person && all ? am_tree_create(ctx, &memory, err) : am_no_memory(err);
+  for (size_t i = 0; i < d->n && !status; i++) {
+    const am_clip *c = &d->clips[i];
+    if (c->speaker < 0 || person[c->speaker]) continue;
+    const char *name = am_clip_person(d, c, memory), *tab = name ? strchr(name, '\t') : NULL;
+    if (!name) status = am_no_memory(err);
+    if (!tab || !tab[1]) continue;
+    person[c->speaker] = am_name_set_add(&persons, name) + 1;
+    if (person[c->speaker]) all[person[c->speaker] - 1] |= in[c->speaker];
+    else status = am_no_memory(err);
+  }
+  for (int s = 0; s < d->n_speakers && !status; s++)
+    if (person[s] && in[s]) in[s] = all[person[s] - 1];
+  am_name_set_free(&persons);
+  am_tree_free(memory);
+  am_free(ctx, all);
+  am_free(ctx, person);
+  return status;
+}
+
 /* Parts that a speaker's clips are in, as bits. */
 static am_status check_sides(am_context *ctx, const am_dataset *d, am_split *s, am_error *err) {
   unsigned char *in = am_alloc(ctx, (size_t)d->n_speakers + 1, 1);
@@ -173,12 +200,14 @@ static am_status check_sides(am_context *ctx, const am_dataset *d, am_split *s, 
     if (c->speaker < 0) s->speakers_known = false;
     else in[c->speaker] |= (unsigned char)(1u << c->part);
   }
+  am_status status = d->n_corpora > 1 ? join_persons(ctx, d, in, err) : AM_OK;
   int shared = 0, count[3] = {0};
   for (int i = 0; i < d->n_speakers; i++) {
     shared += (in[i] & 1) && (in[i] & 6);
     for (int p = 0; p < 3; p++) count[p] += in[i] >> p & 1;
   }
   am_free(ctx, in);
+  if (status) return status;
   bool held_out = s->n[AM_PART_VALIDATION] || s->n[AM_PART_TEST];
   s->speaker_independent = s->speakers_known && !shared && held_out;
   size_t used = strlen(s->note), room = sizeof s->note - used;

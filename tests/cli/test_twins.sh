@@ -18,6 +18,9 @@ expect "one folder by two names is refused" 1 '120 of 240 clips stand there twic
 run train two.yaml --dry-run --set 'data.corpora=[{corpus: ravdess, root: corpus, speakers: ["01", "02"]}, {corpus: ravdess, root: other, speakers: ["03", "04"]}]'
 expect "other speakers of one folder are not" 0
 rm other && cp -r corpus other
+run train two.yaml --dry-run
+expect "a speaker is one in two parts of a corpus" 0 'split: .*: the same speakers are on both sides; not speaker-independent'
+mv other/SYNTHETIC other/Actor_01/ # then whose voices these are is not known
 run train two.yaml --out twins
 expect "copies in two parts are said" 0 'warning: [0-9]+ sounds are in two parts, e.g. synthetic/Actor_.* \(train\) and synthetic-2/Actor_.* \(.*\): .*, and the results do not count as speaker-independent' 'Not speaker-independent'
 run evaluate twins

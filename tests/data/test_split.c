@@ -220,6 +220,34 @@ static void nothing_held_out_is_said(void **state) {
   }
 }
 
+/* Speakers "one/1", "one/2", "two/1", "two/2" of parts of one corpus, or of two. */
+static void parts_of_one_corpus_share_their_speakers(void **state) {
+  (void)state;
+  static const char *const names[] = {"one/1", "one/2", "two/1", "two/2"};
+  static const char *corpora[] = {"one", "two"}, *same[] = {"whole", "whole"}, *apart[] = {"one", "two"};
+  static const struct {
+    const char **identities;
+    const char *split;
+    bool independent;
+  } cases[] = {{same, "{kind: fixed, test_speakers: [one/1]}", false},
+               {same, "{kind: fixed, test_speakers: [one/1, two/1]}", true},
+               {same, "{kind: fixed, test_speakers: [one/1], validation_speakers: [two/1]}", true}, /* held out both */
+               {apart, "{kind: fixed, test_speakers: [one/1]}", true},
+               {NULL, "{kind: fixed, test_speakers: [one/1]}", true}};
+  am_dataset *d = make_dataset(4, 10, 2, true);
+  d->n_corpora = 2;
+  d->corpora = corpora;
+  for (int i = 0; i < 4; i++) strcpy((char *)(uintptr_t)d->speakers[i], names[i]);
+  for (size_t i = 0; i < d->n; i++) d->clips[i].corpus = d->clips[i].speaker / 2;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    d->identities = cases[i].identities;
+    am_split *s = split(d, cases[i].split);
+    if (s->speaker_independent != cases[i].independent) fail_msg("case %zu: %s", i, s->note);
+    am_split_free(ctx, s);
+  }
+  free_dataset(d, 4);
+}
+
 static void unknown_speakers_are_said(void **state) {
   (void)state;
   am_dataset *d = make_dataset(4, 10, 2, false);
@@ -606,6 +634,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(impossible_draws_are_refused, setup, teardown),
       cmocka_unit_test_setup_teardown(random_split_says_it_is_not_speaker_independent, setup, teardown),
       cmocka_unit_test_setup_teardown(nothing_held_out_is_said, setup, teardown),
+      cmocka_unit_test_setup_teardown(parts_of_one_corpus_share_their_speakers, setup, teardown),
       cmocka_unit_test_setup_teardown(unknown_speakers_are_said, setup, teardown),
       cmocka_unit_test_setup_teardown(stratified_keeps_class_shares_and_utterances, setup, teardown),
       cmocka_unit_test_setup_teardown(speaker_split_is_group_shuffle_split, setup, teardown),
