@@ -226,7 +226,6 @@ static am_status look(cli *c, const am_description *x, const char *path, const c
     print_counts(x, d);
     inspect_print_speakers(d);
     print_left_out(d);
-    fflush(stdout);
     st = listen(c, x, d, o.max_seconds, err);
   }
   am_dataset_free(d);

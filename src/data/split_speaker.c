@@ -177,13 +177,14 @@ static am_status fill_balanced(cut *c, am_error *err) {
   return am_stratified_folds(c->ctx, c->table, n, c->classes, k, (uint32_t)c->o->seed, c->fold_of, err);
 }
 
-static am_status test_fold(cut *c, const char *what, am_error *err) {
+/* Folds count from 0, as split.fold, folders and --folds do. */
+static am_status test_fold(cut *c, const char *how, am_error *err) {
   if (c->o->fold < 0 || c->o->fold >= c->s->n_folds)
     return am_fail(err, AM_E_CONFIG, "split.fold is %d; wanted 0 to %d", (int)c->o->fold, c->s->n_folds - 1);
   c->s->fold = (int)c->o->fold;
   for (size_t i = 0; i < speakers(c); i++)
     if (c->fold_of[i] == c->s->fold) c->role[i] = AM_PART_TEST;
-  snprintf(c->s->note, sizeof c->s->note, "%s %d of %d", what, c->s->fold + 1, c->s->n_folds);
+  snprintf(c->s->note, sizeof c->s->note, "fold %d of %d%s", c->s->fold, c->s->n_folds, how);
   return AM_OK;
 }
 
@@ -228,7 +229,7 @@ static am_status cut_fold_lists(cut *c, const am_value *lists, am_error *err) {
     if (c->fold_of[i] < 0)
       am_log(c->ctx, AM_LOG_WARNING, "split.fold_lists: speaker %s is in no fold and always trains", c->d->speakers[i]);
   c->s->n_folds = fold;
-  return test_fold(c, "fixed fold", err);
+  return test_fold(c, "", err);
 }
 
 static am_status cut_fixed(cut *c, am_error *err) {
@@ -254,10 +255,10 @@ static am_status cut_fixed(cut *c, am_error *err) {
 static am_status cut_loso(cut *c, am_error *err) {
   for (size_t i = 0; i < speakers(c); i++) c->fold_of[i] = (int)i;
   c->s->n_folds = (int)speakers(c);
-  am_status status = test_fold(c, "left-out speaker", err);
+  am_status status = test_fold(c, "", err);
   if (!status)
-    snprintf(c->s->note, sizeof c->s->note, "speaker %.64s left out (%d of %d)", c->d->speakers[c->s->fold],
-             c->s->fold + 1, c->s->n_folds);
+    snprintf(c->s->note, sizeof c->s->note, "speaker %.64s left out (fold %d of %d)", c->d->speakers[c->s->fold],
+             c->s->fold, c->s->n_folds);
   return status;
 }
 
@@ -304,9 +305,9 @@ static am_status cut_groups(cut *c, am_error *err) {
   if (d->n_groups < 2)
     return am_fail(err, AM_E_DATA, "split.kind leave_one_group_out: the clips are all of one group, %s", d->groups[0]);
   c->s->n_folds = d->n_groups;
-  am_status status = test_fold(c, "left-out group", err);
+  am_status status = test_fold(c, "", err);
   if (!status)
-    snprintf(c->s->note, sizeof c->s->note, "%.64s left out (%d of %d)", d->groups[c->s->fold], c->s->fold + 1,
+    snprintf(c->s->note, sizeof c->s->note, "%.64s left out (fold %d of %d)", d->groups[c->s->fold], c->s->fold,
              c->s->n_folds);
   return status;
 }
@@ -350,7 +351,7 @@ static am_status run(cut *c, am_error *err) {
     case AM_SPLIT_SPEAKER: return c->table ? cut_balanced(c, err) : cut_shares(c, err);
     case AM_SPLIT_KFOLD:
       status = c->table ? fill_balanced(c, err) : fill_folds(c, err);
-      if (!status) status = test_fold(c, c->table ? "fold balanced by label," : "fold", err);
+      if (!status) status = test_fold(c, c->table ? ", balanced by label" : "", err);
       break;
     case AM_SPLIT_LOSO:
       status = cut_loso(c, err);

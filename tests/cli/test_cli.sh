@@ -488,7 +488,7 @@ run synth other --layout iemocap --actors 3; expect "an option of the other layo
 run synth corpus --layout iemocap; expect "a corpus of the other layout is not overwritten" 2 "corpus.*nothing was written"
 sed -e 's/^data: .*/data: {corpus: iemocap, root: sessions, label_set: 4, style: improvised, chunk_seconds: 1}/' -e 's/epochs: 3/epochs: 1/' \
   -e 's/^split: .*/split: {kind: leave_one_group_out, fold: 4, validation_speakers_count: 2}/' tiny.yaml >sessions.yaml
-run train sessions.yaml --out run_sessions; expect "train, a session left out" 0 "Session5 left out \\(5 of 5\\)" "no agreement of the raters" "utterances by the mean of their chunks"
+run train sessions.yaml --out run_sessions; expect "train, a session left out" 0 "Session5 left out \\(fold 4 of 5\\)" "no agreement of the raters" "utterances by the mean of their chunks"
 run evaluate run_sessions; expect "evaluate per utterance" 0 "Per utterance, by the mean probability of its chunks" "^chunks +[0-9]+" "^utterances +12" "speaker-independent +yes"
 run evaluate run_sessions --json; expect "evaluate --json per utterance" 0 '"per_utterance": ?\{'
 run evaluate run1 --json; grep -q per_utterance out && not_ok "whole clips have no second table" || ok "whole clips have no second table"

@@ -371,7 +371,7 @@ static void leave_one_speaker_out(void **state) {
   assert_int_equal(d->clips[s->at[AM_PART_TEST][0]].speaker, 2);
   assert_int_equal(s->n[AM_PART_VALIDATION], 6);
   assert_int_equal(s->n[AM_PART_TRAIN], 12);
-  assert_non_null(strstr(s->note, "speaker 03 left out (3 of 4): 2 speakers train, 1 validate, 1 test"));
+  assert_non_null(strstr(s->note, "speaker 03 left out (fold 2 of 4): 2 speakers train, 1 validate, 1 test"));
   am_split_free(ctx, s);
   free_dataset(d, 4);
 }
