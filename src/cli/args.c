@@ -27,6 +27,13 @@ static const cli_flag *find_in(const cli_flag *flags, const char *name, size_t l
   return NULL;
 }
 
+bool cli_flag_known(const cli_command *const *commands, const char *name, size_t length) {
+  cli_flag own;
+  for (; *commands; commands++)
+    if (find_in((*commands)->flags, name, length) || cli_exchange_flag(*commands, name, length, &own)) return true;
+  return false;
+}
+
 static size_t collect(const cli_flag *flags, const char **names, size_t n, size_t most) {
   for (; flags && flags->name && n < most; flags++) names[n++] = flags->name;
   return n;

@@ -49,6 +49,7 @@ struct cli {
 
 /* args.c */
 const cli_command *cli_command_find(const char *name, const cli_command *const *commands); /* NULL: there is none */
+bool cli_flag_known(const cli_command *const *commands, const char *name, size_t length);  /* some command has it */
 am_status cli_parse(cli *c, const cli_command *command, int argc, char **argv, am_error *err);
 bool cli_has(const cli *c, const char *flag);
 const char *cli_value(const cli *c, const char *flag, const char *fallback); /* the last one given */

@@ -146,23 +146,21 @@ static int help(int argc, char **argv) {
   return code ? code : printed();
 }
 
-/* The library names options of its calls, which are flags here: "(option init)" becomes "(--init)". */
+/* The library names options of its calls, which are flags here: "(option init)" becomes "(--init)".  What no command has as
+ * a flag stays: an option of a Keras layer, "an option that". */
 static void name_flags(const char *message, char *out, size_t room) {
-  static const char *const flags[] = {"init", "labels", "layout", "frames", "folds"};
   static const char word[] = "option ";
   size_t used = 0;
   while (*message && used + 1 < room) {
-    bool named = false;
-    for (size_t i = 0; i < sizeof flags / sizeof *flags && !named && !strncmp(message, word, sizeof word - 1); i++) {
-      const size_t n = strlen(flags[i]);
-      const char *after = message + sizeof word - 1 + n;
-      named = !strncmp(message + sizeof word - 1, flags[i], n) && !((*after | 32) >= 'a' && (*after | 32) <= 'z');
-      if (!named) continue;
-      used += (size_t)snprintf(out + used, room - used, "--%s", flags[i]);
+    const char *name = message + sizeof word - 1;
+    const size_t n = strncmp(message, word, sizeof word - 1) ? 0 : strspn(name, "abcdefghijklmnopqrstuvwxyz_-");
+    if (n && cli_flag_known(commands, name, n)) {
+      used += (size_t)snprintf(out + used, room - used, "--%.*s", (int)n, name);
       if (used >= room) used = room - 1;
-      message = after;
+      message = name + n;
+    } else {
+      out[used++] = *message++;
     }
-    if (!named) out[used++] = *message++;
   }
   out[used] = '\0';
 }

@@ -174,7 +174,7 @@ static am_status check_speakers(filter *f, am_error *err) {
     status = add_name(&f->plain, am_name_plain(wanted), err);
     if (status || am_name_set_find(&plain, am_name_plain(wanted)) >= 0) continue;
     if (!known->n)
-      status = am_fail(err, AM_E_CONFIG, "data.speakers: this corpus does not say who speaks; leave the option out");
+      status = am_fail(err, AM_E_CONFIG, "data.speakers: this corpus does not say who speaks; leave it out");
     else
       status = am_fail(err, AM_E_CONFIG, "data.speakers: the corpus has no speaker \"%s\"; it has %zu, from %s to %s",
                        wanted, known->n, known->at[0], known->at[known->n - 1]);
