@@ -27,6 +27,13 @@ static am_status check_row(const float *p, int label, size_t row, int classes, a
   return AM_OK;
 }
 
+static int count_answer(am_metrics *m, const float *scores, int truth) {
+  int guess = am_largest(scores, m->classes);
+  m->confusion[truth * m->classes + guess]++;
+  m->support[truth]++;
+  return guess;
+}
+
 /* Confusion, loss and calibration in one walk. */
 static am_status count(am_metrics *m, const float *probabilities, const int *labels, am_error *err) {
   double confidence[BINS] = {0}, correct[BINS] = {0}, loss = 0;
@@ -35,9 +42,7 @@ static am_status count(am_metrics *m, const float *probabilities, const int *lab
     const float *p = probabilities + i * (size_t)K;
     am_status status = check_row(p, labels[i], i, K, err);
     if (status) return status;
-    int guess = am_largest(p, K);
-    m->confusion[labels[i] * K + guess]++;
-    m->support[labels[i]]++;
+    int guess = count_answer(m, p, labels[i]);
     double truth = p[labels[i]];
     loss -= log(truth > 1e-38 ? truth : 1e-38);
     int bin = (int)ceil(p[guess] * BINS) - 1; /* from 0 to 1: check_row */
@@ -221,6 +226,16 @@ am_status am_metrics_create(am_context *ctx, const char *const *labels, int clas
     return am_no_memory(err);
   }
   *out = m;
+  return AM_OK;
+}
+
+am_status am_metrics_score(am_context *ctx, const float *scores, const int *truth, size_t n, const char *const *labels,
+                           int classes, am_metrics **out, am_error *err) {
+  am_status status = am_metrics_create(ctx, labels, classes, out, err);
+  if (status) return status;
+  (*out)->n = n;
+  for (size_t i = 0; i < n; i++) count_answer(*out, scores + i * (size_t)classes, truth[i]);
+  summarise(*out);
   return AM_OK;
 }
 

@@ -88,34 +88,32 @@ static am_status save_last(am_trainer *t, am_error *err) {
 
 /* ---- the end of an epoch ---- */
 
-static am_status validation_loss(am_trainer *t, double *loss, am_error *err) {
+static double validation_loss(const am_trainer *t, const int *truth, am_real *targets) {
   size_t n = t->split->n[AM_PART_VALIDATION], K = (size_t)t->classes;
-  am_real *targets = am_alloc(t->ctx, n * K, sizeof *targets);
-  if (!targets) return am_no_memory(err);
-  for (size_t i = 0; i < n; i++)
-    targets[i * K + (size_t)t->dataset->clips[t->split->at[AM_PART_VALIDATION][i]].label] = 1;
-  *loss = am_loss(&t->config->loss, t->logits, targets, NULL, (int)n, t->classes, NULL, NULL) / (double)n;
-  am_free(t->ctx, targets);
-  return AM_OK;
+  for (size_t i = 0; i < n; i++) targets[i * K + (size_t)truth[i]] = 1;
+  return am_loss(&t->config->loss, t->logits, targets, NULL, (int)n, t->classes, NULL, NULL) / (double)n;
 }
 
-/* Accuracy and recall from logits; no interval is wanted here. */
-static void validation_scores(am_trainer *t, am_epoch *e) {
-  size_t n = t->split->n[AM_PART_VALIDATION], K = (size_t)t->classes, right = 0;
-  double recall = 0;
-  int occurring = 0;
-  for (size_t k = 0; k < K; k++) {
-    size_t support = 0, hits = 0;
-    for (size_t i = 0; i < n; i++) {
-      if ((size_t)t->dataset->clips[t->split->at[AM_PART_VALIDATION][i]].label != k) continue;
-      support++;
-      hits += (size_t)am_largest(t->logits + i * K, t->classes) == k;
-    }
-    right += hits;
-    if (support) recall += (double)hits / (double)support, occurring++;
+/* From the logits; no interval is wanted here. */
+static am_status validation_scores(am_trainer *t, am_epoch *e, am_error *err) {
+  size_t n = t->split->n[AM_PART_VALIDATION];
+  am_real *targets = am_alloc(t->ctx, n * (size_t)t->classes, sizeof *targets);
+  int *truth = am_alloc(t->ctx, n, sizeof *truth);
+  am_metrics *m = NULL;
+  am_status status = targets && truth ? AM_OK : am_no_memory(err);
+  if (!status) {
+    for (size_t i = 0; i < n; i++) truth[i] = t->dataset->clips[t->split->at[AM_PART_VALIDATION][i]].label;
+    e->validation_loss = validation_loss(t, truth, targets);
+    status = am_metrics_score(t->ctx, t->logits, truth, n, t->dataset->labels, t->classes, &m, err);
   }
-  e->validation_accuracy = (double)right / (double)n;
-  e->validation_uar = recall / occurring;
+  if (!status) {
+    e->validation_accuracy = m->accuracy;
+    e->validation_uar = m->uar;
+  }
+  am_metrics_free(m);
+  am_free(t->ctx, truth);
+  am_free(t->ctx, targets);
+  return status;
 }
 
 static am_status validate(am_trainer *t, am_epoch *e, am_error *err) {
@@ -126,12 +124,9 @@ static am_status validate(am_trainer *t, am_epoch *e, am_error *err) {
   double begun = am_now();
   am_status status = am_evaluate_logits(t->ctx, t->model, t->inference, (int)t->config->train.batch, &source,
                                         t->split->at[AM_PART_VALIDATION], n, "validation", t->logits, err);
-  if (!status) status = validation_loss(t, &e->validation_loss, err);
+  if (!status) status = validation_scores(t, e, err);
   t->profile.validation += am_now() - begun;
-  if (status) return status;
-  if (!isfinite(e->validation_loss)) return am_trainer_bad_validation(t, e->validation_loss, err);
-  validation_scores(t, e);
-  return AM_OK;
+  return status || isfinite(e->validation_loss) ? status : am_trainer_bad_validation(t, e->validation_loss, err);
 }
 
 static double monitored(const am_trainer *t, const am_epoch *e) {

@@ -250,6 +250,26 @@ static void refuses_what_is_no_number(void **state) {
   am_context_free(ctx);
 }
 
+/* Training asks of every epoch: the same bits as those of the end, from logits, too. */
+static void scores_are_those_of_all_figures(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  am_error err = AM_ERROR_INIT;
+  static float logits[GOLDEN_N * GOLDEN_K];
+  for (int i = 0; i < GOLDEN_N * GOLDEN_K; i++) logits[i] = 40 * probabilities()[i] - 20;
+  am_metrics *all, *m;
+  am_test_ok(am_metrics_compute(ctx, probabilities(), golden_truth, NULL, GOLDEN_N, names_of, GOLDEN_K, 1, &all, &err),
+             &err);
+  am_test_ok(am_metrics_score(ctx, logits, golden_truth, GOLDEN_N, names_of, GOLDEN_K, &m, &err), &err);
+  assert_memory_equal(&m->accuracy, &all->accuracy, sizeof m->accuracy);
+  assert_memory_equal(&m->uar, &all->uar, sizeof m->uar);
+  assert_memory_equal(&m->macro_f1, &all->macro_f1, sizeof m->macro_f1);
+  assert_int_equal(m->scored, all->scored);
+  am_metrics_free(m);
+  am_metrics_free(all);
+  am_context_free(ctx);
+}
+
 static void survives_every_failed_allocation(void **state) {
   (void)state;
   int speakers[GOLDEN_N];
@@ -282,6 +302,7 @@ int main(void) {
       cmocka_unit_test(groups_are_scored_apart),
       cmocka_unit_test(bootstrap_draws_speakers),
       cmocka_unit_test(refuses_what_is_no_number),
+      cmocka_unit_test(scores_are_those_of_all_figures),
       cmocka_unit_test(survives_every_failed_allocation),
   };
   return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
