@@ -1,18 +1,6 @@
 /* cli/cmd_import.c - audiomood import: a Keras model becomes a checkpoint. */
-#include <string.h>
-
 #include "base/file.h"
 #include "cli/cli.h"
-#include "model/origin.h"
-
-/* --save-config: the effective config, with the imported layers, to train on with --init. */
-static am_status save_config(cli *c, const char *checkpoint, const char *path, am_error *err) {
-  am_origin origin;
-  am_status st = am_checkpoint_origin(c->ctx, checkpoint, &origin, err);
-  if (!st) st = am_file_write(c->ctx, path, origin.config, strlen(origin.config), err);
-  am_origin_free(c->ctx, &origin);
-  return st;
-}
 
 static am_status run(cli *c, am_error *err) {
   const char *out = cli_value(c, "out", NULL), *config_out = cli_value(c, "save-config", NULL);
@@ -34,8 +22,11 @@ static am_status run(cli *c, am_error *err) {
   am_file_clean_beside(c->ctx, out);
   source.overrides = over.at;
   source.n_overrides = over.n;
+  am_buffer text = {0};
+  if (config_out) source.config_text = &text; /* to train on with --init */
   st = format->import_from(c->ctx, c->arguments[0], &source, &options, out, err);
-  if (!st && config_out) st = save_config(c, out, config_out, err);
+  if (!st && config_out) st = am_file_write(c->ctx, config_out, text.data, text.used, err);
+  am_buffer_free(c->ctx, &text);
   if (!st) cli_print("%s\n", out);
   return st;
 }

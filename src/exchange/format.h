@@ -2,6 +2,7 @@
 #ifndef AM_FORMAT_H
 #define AM_FORMAT_H
 
+#include "base/file.h"
 #include "base/option.h"
 
 /* Options of all formats; which of them a format has, its tables say. */
@@ -15,7 +16,8 @@ typedef struct am_import_source {
   const char *config;           /* file with data and features; its model.layers, if any, are replaced */
   const char *const *overrides; /* "key=value" */
   size_t n_overrides;
-  const char *labels; /* "calm,happy,...", the order of the model's outputs; NULL: data.labels */
+  const char *labels;     /* "calm,happy,...", the order of the model's outputs; NULL: data.labels */
+  am_buffer *config_text; /* gets the effective config, with the imported layers; NULL: not wanted */
 } am_import_source;
 
 /* A row of the registry (registry.h). */

@@ -28,7 +28,8 @@ static am_status import_model(am_context *ctx, const char *file, const am_import
                                          .overrides = s->overrides,
                                          .n_overrides = s->n_overrides,
                                          .labels = s->labels,
-                                         .layout = o->layout};
+                                         .layout = o->layout,
+                                         .config_text = s->config_text};
   return am_keras_import(ctx, file, &keras, out, err);
 }
 

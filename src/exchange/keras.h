@@ -22,8 +22,9 @@ typedef struct am_keras_import_options {
   const char *config;           /* file with data and features; its model.layers, if any, are replaced */
   const char *const *overrides; /* "key=value" */
   size_t n_overrides;
-  const char *labels; /* "calm,happy,...", the order of the model's outputs; NULL: data.labels */
-  int layout;         /* am_keras_layout, for 2-D inputs */
+  const char *labels;     /* "calm,happy,...", the order of the model's outputs; NULL: data.labels */
+  int layout;             /* am_keras_layout, for 2-D inputs */
+  am_buffer *config_text; /* gets the effective config, with the imported layers; NULL: not wanted */
 } am_keras_import_options;
 
 /* Writes the checkpoint `out`. On failure `out` is as it was. */

@@ -416,6 +416,7 @@ am_status am_keras_import(am_context *ctx, const char *file, const am_keras_impo
   if (!status) status = find_input(&j, err);
   if (!status) status = make_model(&j, err);
   if (!status) status = save(&j, out, err);
+  if (!status && options->config_text) status = am_config_text(j.config, options->config_text, err);
   if (j.model) am_model_free(j.model);
   am_config_free(j.config);
   free_model(ctx, &j.keras);

@@ -11,6 +11,7 @@
 #include "audiomood/predict.h"
 #include "base/file.h"
 #include "data/loader.h"
+#include "io/h5.h"
 #include "model/config.h"
 #include "model/epoch.h"
 #include "model/origin.h"
@@ -82,15 +83,18 @@ uint32_t am_checkpoint_digest(am_model *model);
 /* Reads every array of a file and compares it with its crc32c. */
 am_status am_checkpoint_verify(am_context *ctx, const char *path, am_error *err);
 
-/* For resuming: weights, statistics, slots and state of `path` into objects made from the same config.  `optimiser`
+/* A checkpoint to be read, its format and version checked; am_h5_close.  NULL on failure.  What is asked of one file is asked of
+ * one handle: it is opened once, and all is of the same file. */
+am_status am_checkpoint_open(am_context *ctx, const char *path, am_h5 **file, am_error *err);
+/* For resuming: weights, statistics, slots and state of a file into objects made from the same config.  `optimiser`
  * may be NULL for a finished run. */
-am_status am_checkpoint_resume(am_context *ctx, const char *path, am_model *model, am_optimiser *optimiser,
+am_status am_checkpoint_resume(am_context *ctx, am_h5 *file, am_model *model, am_optimiser *optimiser,
                                am_training_state *state, am_error *err);
 /* Weights and statistics only (best.h5); `epoch` and `digest` (or NULL) get the file's and theirs. */
 am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
                                 am_error *err);
 /* What its weights were trained on; am_origin_free. */
-am_status am_checkpoint_origin(am_context *ctx, const char *path, am_origin *out, am_error *err);
+am_status am_checkpoint_origin(am_context *ctx, am_h5 *file, am_origin *out, am_error *err);
 /* checkpoint_check.c: everything in a file that is used together is held together here, once, when it is loaded.  `path` is for
  * the message. */
 am_status am_checkpoint_check_labels(const char *path, const am_names *labels, am_error *err);
@@ -110,7 +114,7 @@ typedef struct am_init_report {
   size_t n_matched, n_missing, n_reshaped, n_unused;
   size_t n_anew; /* batch norms whose statistics are taken, and lack the count that the model's have (nn/norm.c) */
 } am_init_report;
-am_status am_checkpoint_init(am_context *ctx, const char *path, am_model *model, am_init_report *report, am_error *err);
+am_status am_checkpoint_init(am_context *ctx, am_h5 *file, am_model *model, am_init_report *report, am_error *err);
 void am_init_report_free(am_context *ctx, am_init_report *report);
 
 #endif

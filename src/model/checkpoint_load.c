@@ -36,11 +36,13 @@ static am_status check_head(am_context *ctx, am_h5 *file, am_error *err) {
   return status;
 }
 
-static am_status open_checked(am_context *ctx, const char *path, am_h5 **file, am_error *err) {
+am_status am_checkpoint_open(am_context *ctx, const char *path, am_h5 **file, am_error *err) {
   am_status status = am_h5_open(ctx, path, AM_H5_UNTRUSTED, file, err);
   if (status) return status;
   status = check_head(ctx, *file, err);
-  if (status) am_h5_close(*file);
+  if (!status) return AM_OK;
+  am_h5_close(*file);
+  *file = NULL;
   return status;
 }
 
@@ -143,7 +145,7 @@ static am_status read_arrays(am_context *ctx, am_h5 *file, am_model *model, am_e
 am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
                                 am_error *err) {
   am_h5 *file;
-  am_status status = open_checked(ctx, path, &file, err);
+  am_status status = am_checkpoint_open(ctx, path, &file, err);
   if (status) return status;
   status = read_arrays(ctx, file, model, err);
   if (!status && epoch) status = get_count(file, "/", "epoch", epoch, err);
@@ -190,16 +192,12 @@ static am_status read_seen(am_context *ctx, am_h5 *file, am_names *seen, am_name
   return status;
 }
 
-am_status am_checkpoint_origin(am_context *ctx, const char *path, am_origin *out, am_error *err) {
+am_status am_checkpoint_origin(am_context *ctx, am_h5 *file, am_origin *out, am_error *err) {
   *out = (am_origin){0};
-  am_h5 *file;
-  am_status status = open_checked(ctx, path, &file, err);
-  if (status) return status;
-  status = read_digest(file, &out->digest, err);
+  am_status status = read_digest(file, &out->digest, err);
   if (!status) status = get_bool(file, "data", "speaker_independent", &out->speaker_independent, err);
   if (!status) status = read_seen(ctx, file, &out->seen, &out->before, err);
   if (!status) status = am_h5_read_text(file, "config", &out->config, err);
-  am_h5_close(file);
   if (status) am_origin_free(ctx, out);
   return status;
 }
@@ -327,7 +325,7 @@ am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **
   *out = NULL;
   status = AM_NEED(err, ctx);
   if (!status) status = AM_NEED(err, path);
-  if (!status) status = open_checked(ctx, path, &file, err);
+  if (!status) status = am_checkpoint_open(ctx, path, &file, err);
   return status ? status : load(ctx, file, out, err);
 }
 
@@ -439,19 +437,15 @@ static am_status read_slots(am_context *ctx, am_h5 *file, am_model *model, am_op
   return status || !o->ema ? status : read_group(ctx, file, "training/slots/average", model, false, o->ema, err);
 }
 
-am_status am_checkpoint_resume(am_context *ctx, const char *path, am_model *model, am_optimiser *optimiser,
+am_status am_checkpoint_resume(am_context *ctx, am_h5 *file, am_model *model, am_optimiser *optimiser,
                                am_training_state *state, am_error *err) {
   *state = (am_training_state){0};
-  am_h5 *file;
-  am_status status = open_checked(ctx, path, &file, err);
-  if (status) return status;
-  status = read_state(ctx, file, state, err);
+  am_status status = read_state(ctx, file, state, err);
   if (!status) status = read_arrays(ctx, file, model, err);
   if (!status && !state->finished && optimiser) {
     status = read_slots(ctx, file, model, optimiser, err);
     optimiser->step = state->step;
   }
-  am_h5_close(file);
   if (status) {
     am_free(ctx, state->history);
     *state = (am_training_state){0};
@@ -519,15 +513,10 @@ static am_status init_all(am_context *ctx, am_h5 *file, am_model *model, am_init
   return status || !failed ? status : am_no_memory(err);
 }
 
-am_status am_checkpoint_init(am_context *ctx, const char *path, am_model *model, am_init_report *report,
-                             am_error *err) {
+am_status am_checkpoint_init(am_context *ctx, am_h5 *file, am_model *model, am_init_report *report, am_error *err) {
   *report = (am_init_report){0};
-  am_h5 *file;
-  am_status status = open_checked(ctx, path, &file, err);
-  if (status) return status;
-  status = init_all(ctx, file, model, report, err);
-  if (!status) status = am_checkpoint_check_finite(path, model, err);
-  am_h5_close(file);
+  am_status status = init_all(ctx, file, model, report, err);
+  if (!status) status = am_checkpoint_check_finite(am_h5_path(file), model, err);
   if (status) am_init_report_free(ctx, report);
   return status;
 }

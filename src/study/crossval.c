@@ -235,8 +235,11 @@ static am_status check_origin(am_crossval *x, const am_crossval_run *r, am_error
   am_split *split = NULL;
   char *path = am_run_file_path(x->ctx, r->folder, AM_FILE_BEST);
   am_origin origin = {0};
+  am_h5 *file = NULL;
   options.fold = r->fold;
-  am_status status = path ? am_checkpoint_origin(x->ctx, path, &origin, err) : am_no_memory(err);
+  am_status status = path ? am_checkpoint_open(x->ctx, path, &file, err) : am_no_memory(err);
+  if (!status) status = am_checkpoint_origin(x->ctx, file, &origin, err);
+  am_h5_close(file);
   if (!status) status = am_split_make(x->ctx, x->dataset, &options, &split, err);
   if (!status && origin.digest != am_data_digest(x->dataset, split))
     status = am_fail(err, AM_E_DATA,

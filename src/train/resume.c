@@ -15,9 +15,10 @@ static am_status compare_config(am_trainer *t, const char *path, const char *tex
   return status;
 }
 
-am_status am_trainer_check_origin(am_trainer *t, const char *path, am_error *err) {
+am_status am_trainer_check_origin(am_trainer *t, am_h5 *file, am_error *err) {
+  const char *path = am_h5_path(file);
   am_origin origin;
-  am_status status = am_checkpoint_origin(t->ctx, path, &origin, err);
+  am_status status = am_checkpoint_origin(t->ctx, file, &origin, err);
   if (status) return status;
   status = compare_config(t, path, origin.config, err);
   if (!status && origin.digest != am_data_digest(t->dataset, t->split))
@@ -48,8 +49,12 @@ static am_status check_steps(am_trainer *t, const char *path, am_error *err) {
 
 /* From one file; AM_E_FORMAT and AM_E_IO mean that another may do. */
 static am_status resume_from(am_trainer *t, const char *path, am_error *err) {
-  am_status status = am_trainer_check_origin(t, path, err);
-  if (!status) status = am_checkpoint_resume(t->ctx, path, t->model, t->optimiser, &t->state, err);
+  am_h5 *file;
+  am_status status = am_checkpoint_open(t->ctx, path, &file, err);
+  if (status) return status;
+  status = am_trainer_check_origin(t, file, err);
+  if (!status) status = am_checkpoint_resume(t->ctx, file, t->model, t->optimiser, &t->state, err);
+  am_h5_close(file);
   return status ? status : check_steps(t, path, err);
 }
 

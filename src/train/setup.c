@@ -226,19 +226,19 @@ am_status am_trainer_doubt(am_trainer *t, const char *file, am_error *err) {
   return AM_OK;
 }
 
-static am_status began_from(am_trainer *t, const char *file, am_error *err) {
+static am_status began_from(am_trainer *t, am_h5 *file, am_error *err) {
   am_origin from;
   am_status status = am_checkpoint_origin(t->ctx, file, &from, err);
   if (status) return status;
   status = am_origin_before(t->ctx, &from, am_data_digest(t->dataset, t->split), &t->trained_before, err);
   am_origin_free(t->ctx, &from);
-  return status ? status : am_trainer_doubt(t, file, err);
+  return status ? status : am_trainer_doubt(t, am_h5_path(file), err);
 }
 
-static am_status init_from(am_trainer *t, am_error *err) {
-  const char *file = t->options->init;
+static am_status take_weights(am_trainer *t, am_h5 *from, am_error *err) {
+  const char *file = am_h5_path(from);
   am_init_report report;
-  am_status status = am_checkpoint_init(t->ctx, file, t->model, &report, err);
+  am_status status = am_checkpoint_init(t->ctx, from, t->model, &report, err);
   if (status) return status;
   am_run_log(&t->folder, AM_LOG_INFO, "%s: %zu array%s matched: %s", file, report.n_matched,
              am_count(report.n_matched, "", "s"), report.matched.data);
@@ -257,7 +257,17 @@ static am_status init_from(am_trainer *t, am_error *err) {
     am_run_log(&t->folder, AM_LOG_WARNING, "%s: %zu array%s not used here: %s", file, report.n_unused,
                am_count(report.n_unused, "", "s"), report.unused.data);
   am_init_report_free(t->ctx, &report);
-  return began_from(t, file, err);
+  return AM_OK;
+}
+
+static am_status init_from(am_trainer *t, am_error *err) {
+  am_h5 *file;
+  am_status status = am_checkpoint_open(t->ctx, t->options->init, &file, err);
+  if (status) return status;
+  status = take_weights(t, file, err);
+  if (!status) status = began_from(t, file, err);
+  am_h5_close(file);
+  return status;
 }
 
 /* ---- what trains it ---- */

@@ -87,7 +87,7 @@ am_status am_trainer_resume(am_trainer *t, am_error *err);
 /* Looks whether speakers that are held out here may be among `trained_before`; `file` is where they are from. */
 am_status am_trainer_doubt(am_trainer *t, const char *file, am_error *err);
 /* Whether a checkpoint is of this very config and these very clips. */
-am_status am_trainer_check_origin(am_trainer *t, const char *path, am_error *err);
+am_status am_trainer_check_origin(am_trainer *t, am_h5 *file, am_error *err);
 /* A digest of the weights as they are. */
 am_status am_trainer_digest(am_trainer *t, am_error *err);
 

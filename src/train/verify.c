@@ -57,8 +57,11 @@ static am_status choose_steps(job *j, uint64_t epochs, am_error *err) {
 
 static am_status rehearse(job *j, am_trainer *t, am_error *err) {
   char *last = am_run_file_path(j->ctx, j->run, AM_FILE_LAST);
+  am_h5 *file = NULL;
   am_status status = last ? am_trainer_setup(t, err) : am_no_memory(err);
-  if (!status) status = am_trainer_check_origin(t, last, err);
+  if (!status) status = am_checkpoint_open(j->ctx, last, &file, err);
+  if (!status) status = am_trainer_check_origin(t, file, err);
+  am_h5_close(file);
   if (!status) status = am_trainer_rehearse(t, j->steps, err);
   am_free(j->ctx, last);
   return status;

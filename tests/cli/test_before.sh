@@ -33,8 +33,12 @@ else
     not_ok "verifies a run of before" "exit code $verified"
 fi
 
-run train --resume paused --set train.max_steps=0
+# opened FILE: how often the last command opened it as HDF5
+opened() { grep -cFx "reading $1" err; }
+
+run train --resume paused --set train.max_steps=0 --verbose
 expect "resumes a run of before" 0
+[ "$(opened paused/last.h5)" = 1 ] && ok "resuming opens last.h5 once" || not_ok "resuming opens last.h5 once" "$(grep reading err)"
 if [ $same_machine = yes ]; then
   cmp -s paused/digests.csv finished/digests.csv && ok "a resumed run ends as the whole one did then" ||
     not_ok "a resumed run ends as the whole one did then" "$(diff paused/digests.csv finished/digests.csv)"
@@ -53,6 +57,11 @@ run compare finished paused folds
 expect "compares runs of before" 0
 run inspect finished/best.h5
 expect "shows a checkpoint of before" 0 'conv2d' 'high'
-run train before.yaml --out new --init finished/best.h5
+run train before.yaml --out new --init finished/best.h5 --verbose
 expect "begins from weights of before" 0 'matched'
+[ "$(opened finished/best.h5)" = 1 ] && ok "--init opens its file once" || not_ok "--init opens its file once" "$(grep reading err)"
+"$audiomood" train before.yaml --out both >both.log 2>&1
+tail -n 2 both.log | head -n 1 | grep -q '^best epoch .* results in both$' && tail -n 1 both.log | grep -q '^page of this run: ' &&
+  ok "results and log lines in one file stand in lines of their own" ||
+  not_ok "results and log lines in one file stand in lines of their own" "$(tail -n 3 both.log)"
 plan

@@ -4,8 +4,12 @@
 
 golden=$root/tests/exchange/golden
 run import "$golden/new_map.h5" --config "$golden/features.yaml" --set features.mels=7 --set features.samples=320 \
-  --out map.h5 --verbose
+  --out map.h5 --save-config map.yaml --verbose
 expect "import lists with --verbose what changes nothing" 0 'layer dense .*passed over.* quantization_config'
+grep -Fxq 'reading map.h5' err && not_ok "import does not read what it has written" || ok "import does not read what it has written"
+run inspect map.h5 --effective
+cmp -s out map.yaml && ok "--save-config is the config in the checkpoint" ||
+  not_ok "--save-config is the config in the checkpoint" "$(diff out map.yaml)"
 run import "$golden/new_map.h5" --config "$golden/features.yaml" --set features.mels=7 --set features.samples=320 --out map.h5
 expect "and is silent about it otherwise" 0 '^map.h5$'
 [ -s err ] && not_ok "no warning" || ok "no warning"

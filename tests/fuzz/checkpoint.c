@@ -52,11 +52,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   am_error err = AM_ERROR_INIT, other = AM_ERROR_INIT;
   am_checkpoint *c = NULL;
   am_origin origin;
+  am_h5 *file;
   am_status status = am_checkpoint_load(ctx, path, &c, &err);
   fuzz_check(status, &err);
   fuzz_require(!status == (c != NULL));
-  fuzz_check(am_checkpoint_origin(ctx, path, &origin, &other), &other);
-  am_origin_free(ctx, &origin);
+  status = am_checkpoint_open(ctx, path, &file, &other);
+  fuzz_check(status, &other);
+  if (!status) {
+    fuzz_check(am_checkpoint_origin(ctx, file, &origin, &other), &other);
+    am_origin_free(ctx, &origin);
+    am_h5_close(file);
+  }
   if (c) {
     fuzz_allow(64 << 20); /* its config may ask for a large batch, or long clips */
     use(ctx, c, path, size);

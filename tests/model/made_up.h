@@ -66,4 +66,37 @@ static inline am_config *made_up_config(am_context *ctx, const char *corpus, con
   return config;
 }
 
+/* Each of them of a file by itself. */
+static inline am_status made_up_origin(am_context *ctx, const char *path, am_origin *out, am_error *err) {
+  am_h5 *file;
+  *out = (am_origin){0};
+  am_status status = am_checkpoint_open(ctx, path, &file, err);
+  if (status) return status;
+  status = am_checkpoint_origin(ctx, file, out, err);
+  am_h5_close(file);
+  return status;
+}
+
+static inline am_status made_up_resume(am_context *ctx, const char *path, am_model *model, am_optimiser *optimiser,
+                                       am_training_state *state, am_error *err) {
+  am_h5 *file;
+  *state = (am_training_state){0};
+  am_status status = am_checkpoint_open(ctx, path, &file, err);
+  if (status) return status;
+  status = am_checkpoint_resume(ctx, file, model, optimiser, state, err);
+  am_h5_close(file);
+  return status;
+}
+
+static inline am_status made_up_init(am_context *ctx, const char *path, am_model *model, am_init_report *report,
+                                     am_error *err) {
+  am_h5 *file;
+  *report = (am_init_report){0};
+  am_status status = am_checkpoint_open(ctx, path, &file, err);
+  if (status) return status;
+  status = am_checkpoint_init(ctx, file, model, report, err);
+  am_h5_close(file);
+  return status;
+}
+
 #endif

@@ -104,7 +104,7 @@ static void resumes_version_1(void **state) {
   am_training_state s;
   am_test_ok(am_checkpoint_load(ctx, am_test_source(GOLDEN), &c, &err), &err);
   am_test_ok(am_optimiser_create(ctx, &c->config->optimiser, c->config->train.ema, c->model, &o, &err), &err);
-  am_test_ok(am_checkpoint_resume(ctx, am_test_source(GOLDEN), c->model, o, &s, &err), &err);
+  am_test_ok(made_up_resume(ctx, am_test_source(GOLDEN), c->model, o, &s, &err), &err);
   assert_int_equal(s.step, 5);
   assert_int_equal(o->step, 5);
   assert_int_equal(s.epoch, 1);
@@ -228,7 +228,7 @@ static char *all_of(am_context *ctx, const char *path) {
     for (size_t i = 0; i < c->seen.n; i++) am_buffer_printf(ctx, &text, "knows %s\n", c->seen.at[i]);
     for (size_t i = 0; i < c->before.n; i++) am_buffer_printf(ctx, &text, "before %s\n", c->before.at[i]);
     am_test_ok(am_optimiser_create(ctx, &c->config->optimiser, c->config->train.ema, c->model, &o, &err), &err);
-    status = am_checkpoint_resume(ctx, path, c->model, o, &s, &err);
+    status = made_up_resume(ctx, path, c->model, o, &s, &err);
   }
   if (!status) {
     (void)am_model_weights(c->model, &n);
@@ -293,7 +293,7 @@ static void write_again(copy *c) {
   am_test_ok(am_checkpoint_load(c->ctx, c->path, &read, &err), &err);
   am_test_ok(am_optimiser_create(c->ctx, &read->config->optimiser, read->config->train.ema, read->model, &o, &err),
              &err);
-  am_test_ok(am_checkpoint_resume(c->ctx, c->path, read->model, o, &state, &err), &err);
+  am_test_ok(made_up_resume(c->ctx, c->path, read->model, o, &state, &err), &err);
   save_with_speakers(c, read, o, &state);
   am_free(c->ctx, state.history);
   am_optimiser_free(o);
@@ -566,7 +566,7 @@ static void a_state_that_cannot_be_is_refused(void **state) {
     am_test_ok(am_checkpoint_load(c.ctx, c.path, &read, &err), &err);
     am_test_ok(am_optimiser_create(c.ctx, &read->config->optimiser, read->config->train.ema, read->model, &o, &err),
                &err);
-    am_status status = am_checkpoint_resume(c.ctx, c.path, read->model, o, &s, &err);
+    am_status status = made_up_resume(c.ctx, c.path, read->model, o, &s, &err);
     assert_true(status == AM_E_FORMAT || status == AM_E_SHAPE);
     if (!strstr(err.message, cases[i].words))
       fail_msg("case %zu: \"%s\" has no \"%s\"", i, err.message, cases[i].words);
@@ -589,7 +589,7 @@ static void reading_survives_failed_allocations(void **state) {
     am_origin origin = {0};
     am_test_memory_arm(&memory, n);
     am_status status = am_checkpoint_load(ctx, made.path, &c, &err);
-    if (!status) status = am_checkpoint_origin(ctx, made.path, &origin, &err);
+    if (!status) status = made_up_origin(ctx, made.path, &origin, &err);
     bool fired = am_test_memory_fired(&memory);
     if (fired) assert_int_equal(status, AM_E_NOMEM);
     else am_test_ok(status, &err);
@@ -631,7 +631,7 @@ static void a_file_names_the_speakers_it_knows(void **state) {
   copy c = copy_make();
   am_error err = AM_ERROR_INIT;
   am_origin o;
-  am_test_ok(am_checkpoint_origin(c.ctx, c.path, &o, &err), &err); /* version 1.0 names nobody */
+  am_test_ok(made_up_origin(c.ctx, c.path, &o, &err), &err); /* version 1.0 names nobody */
   assert_names(&o.seen, AM_PERSON_UNKNOWN);
   assert_names(&o.before, "");
   o.digest = 7;
@@ -643,13 +643,13 @@ static void a_file_names_the_speakers_it_knows(void **state) {
   am_h5 *file = change(&c); /* 1.1 named the corpora of before */
   am_test_ok(am_h5_set_texts(file, "data", "before", (const char *const[]){"second.yaml", "first"}, 2, &err), &err);
   am_h5_close(file);
-  am_test_ok(am_checkpoint_origin(c.ctx, c.path, &o, &err), &err);
+  am_test_ok(made_up_origin(c.ctx, c.path, &o, &err), &err);
   assert_names(&o.seen, AM_PERSON_UNKNOWN);
   assert_names(&o.before, "first, second.yaml");
   am_origin_free(c.ctx, &o);
 
   write_again(&c);
-  am_test_ok(am_checkpoint_origin(c.ctx, c.path, &o, &err), &err);
+  am_test_ok(made_up_origin(c.ctx, c.path, &o, &err), &err);
   assert_names(&o.seen, "a\t2, a\tann, a\tcy"); /* cy chose the epoch */
   assert_names(&o.before, "x\tone, x\ttwo");
   o.speaker_independent = true;
