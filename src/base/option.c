@@ -73,6 +73,8 @@ static const am_option *find_option(const am_option *table, const char *name) {
 
 /* Reading */
 
+static am_value *emit_value(am_tree *tree, const am_option *o, const void *in);
+
 /* What one value is read with: where messages point, and whose memory lists take. */
 typedef struct reader {
   am_tree *tree;
@@ -264,25 +266,56 @@ static am_status fail_unknown(const am_option *table, const am_variant *chosen, 
   return am_fail_at_key(err, entry, "unknown key \"%s\" in %s; known are %s", entry->key, section, known);
 }
 
-/* Whether another variant than the one chosen has this option; who has it into `owners`. */
-static bool is_others(const am_option *table, const am_variant *chosen, const char *key, char owners[128]) {
-  const am_option *chooser = chooser_of(table);
+/* The option of another variant than the one chosen, or NULL; who has it into `owners`. */
+static const am_option *find_others(const am_option *table, const am_variant *chosen, const char *key,
+                                    char owners[128]) {
+  const am_option *chooser = chooser_of(table), *found = NULL;
   owners[0] = '\0';
-  if (!chosen || find_option(table, key) || find_option(chosen->own, key)) return false;
+  if (!chosen || find_option(table, key) || find_option(chosen->own, key)) return NULL;
   for (const am_variant *const *v = chooser->variants; *v; v++) {
-    if (!find_option((*v)->own, key)) continue;
+    const am_option *o = find_option((*v)->own, key);
+    if (!o) continue;
     size_t used = strlen(owners);
     snprintf(owners + used, 128 - used, "%s%s", used ? " and " : "", (*v)->name);
+    found = o;
   }
-  return *owners;
+  return found;
+}
+
+/* At its default it says nothing: the config.yaml of runs of before has the settings of all variants.  What --set gave was
+ * meant to. */
+static am_status says_nothing(am_tree *tree, const am_option *option, const am_value *entry, bool *nothing,
+                              am_error *err) {
+  union {
+    am_texts texts;
+    uint64_t set;
+    double real;
+  } given = {{0, NULL}}, fallback = {{0, NULL}};
+  am_option alone = *option;
+  alone.offset = 0;
+  const reader r = {tree, &alone, "", NULL};
+  *nothing = false;
+  if (entry->key_line <= 0 || !option->fallback) return AM_OK;
+  am_status status = read_value(&r, entry, &given);
+  if (!status) status = read_default(&r, NULL, &fallback);
+  if (status) return status == AM_E_NOMEM ? am_no_memory(err) : AM_OK;
+  const am_value *a = emit_value(tree, &alone, &given), *b = emit_value(tree, &alone, &fallback);
+  if (!a || !b) return am_no_memory(err);
+  *nothing = am_value_equal(a, b);
+  return AM_OK;
 }
 
 /* Every key known, given once, and of the variant chosen. */
-static am_status check_keys(const am_option *table, const am_variant *chosen, const am_value *map, const char *section,
-                            am_error *err) {
+static am_status check_keys(am_tree *tree, const am_option *table, const am_variant *chosen, const am_value *map,
+                            const char *section, am_error *err) {
   char owners[128];
   for (const am_value *entry = map->first; entry; entry = entry->next) {
-    if (is_others(table, chosen, entry->key, owners))
+    const am_option *other = find_others(table, chosen, entry->key, owners);
+    bool nothing = false;
+    am_status status = other ? says_nothing(tree, other, entry, &nothing, err) : AM_OK;
+    if (status) return status;
+    if (nothing) continue;
+    if (other)
       return am_fail_at_key(err, entry, "%s.%s: %s is %s, and this is a setting of %s; leave it out", section,
                             entry->key, chooser_of(table)->name, chosen->name, owners);
     const char *names[MOST_OPTIONS];
@@ -303,7 +336,7 @@ void am_options_drop_others(const am_option *table, am_value *map) {
   if (!chosen || !map || map->kind != AM_MAP) return;
   for (am_value *entry = map->first, *next; entry; entry = next) {
     next = entry->next;
-    if (entry->key_line > 0 && is_others(table, chosen, entry->key, owners)) am_value_remove(map, entry);
+    if (entry->key_line > 0 && find_others(table, chosen, entry->key, owners)) am_value_remove(map, entry);
   }
 }
 
@@ -331,7 +364,7 @@ am_status am_options_read(am_tree *tree, const am_option *table, const am_value 
   }
   const am_option *chooser = chooser_of(table);
   const am_variant *chosen = variant_of(table, map);
-  am_status status = map && map->kind == AM_MAP ? check_keys(table, chosen, map, section, err) : AM_OK;
+  am_status status = map && map->kind == AM_MAP ? check_keys(tree, table, chosen, map, section, err) : AM_OK;
   for (const am_variant *const *v = chooser ? chooser->variants : NULL; v && *v && !status; v++)
     if (*v != chosen) status = read_table(tree, (*v)->own, NULL, section, out, err);
   if (!status) status = read_table(tree, table, map, section, out, err);

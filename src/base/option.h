@@ -55,7 +55,8 @@ typedef struct am_option {
   const am_variant *const
       *variants; /* of an AM_OPT_CHOICE in place of `choices`: a registry, whose names are the words and whose
                            index is the value.  The own options of the variant that is chosen are options of the section, too,
-                           and those of the others are errors; a table has one such option */
+                           and those of the others are errors, but for one that a file has at its default; a table has one such
+                           option */
 } am_option;
 
 /* Ends every table. */

@@ -23,6 +23,10 @@ grep -E '"(n|accuracy|uar|macro_f1|support)"' evaluated.json >a; grep -E '"(n|ac
 cmp -s a b && ok "its figures are those of then" || not_ok "its figures are those of then" "$(diff a b)"
 near then.csv finished/predictions-test.csv && ok "its predictions are those of then" || not_ok "its predictions are those of then"
 
+run train finished/config.yaml --out again
+expect "trains by the config.yaml of a run of before" 0 'best epoch'
+grep -q 'parts:' finished/config.yaml && ! grep -q 'parts:' again/config.yaml && ok "whose settings of other corpora are gone" ||
+  not_ok "whose settings of other corpora are gone" "$(cat again/config.yaml)"
 run verify finished
 verified=$code
 same_machine=no

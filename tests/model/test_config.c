@@ -167,6 +167,25 @@ static void settings_of_one_corpus_are_of_no_other(void **state) {
   refuse(MINIMAL, "data.part=[speech]", AM_E_CONFIG, "known are corpus, root, labels");
 }
 
+/* The config.yaml of a run is a config, too, also where a program before wrote it. */
+static void settings_of_others_at_their_defaults_say_nothing(void **state) {
+  (void)state;
+  static const char before[] =
+      "data: {corpus: manifest, root: a, manifest: \"\", description: \"\", corpora: null, parts: [speech, song],\n"
+      "  intensity: [normal, strong], soft_labels: false}\nmodel: {layers: [flatten]}\n"
+      "train: {optimiser: {kind: sgd, momentum: 0.5, beta1: 0.9, epsilon: 1e-7}}\n";
+  am_context *ctx = am_test_context(1, NULL);
+  am_config *c = load(ctx, before, NULL, 0);
+  assert_null(am_value_find(am_tree_root(c->effective), "data.parts"));
+  assert_null(am_value_find(am_tree_root(c->effective), "train.optimiser.beta1"));
+  am_config_free(c);
+  am_context_free(ctx);
+  refuse(before, "data.parts=[speech, song]", AM_E_CONFIG,
+         "data.parts: corpus is manifest, and this is a setting of ravdess");
+  refuse("data: {corpus: manifest}\nmodel: {layers: [flatten]}\ntrain: {optimiser: {kind: sgd, beta1: 0.8}}\n", NULL,
+         AM_E_CONFIG, "train.optimiser.beta1: kind is sgd, and this is a setting of adam");
+}
+
 /* What programs before kept: the settings of all corpora and optimisers, which meant nothing but for the one chosen. */
 static void stored_settings_of_others_are_passed_over(void **state) {
   (void)state;
@@ -196,7 +215,8 @@ static void stored_settings_of_others_are_passed_over(void **state) {
   am_config_free(c);
   am_test_fails(am_config_from_stored(ctx, before, "x.yaml", &set, 1, &c, &err), AM_E_CONFIG, &err,
                 "data.parts: corpus is several, and this is a setting of ravdess");
-  am_test_fails(am_config_from_text(ctx, before, "x.yaml", NULL, 0, &c, &err), AM_E_CONFIG, &err, "x.yaml:1:");
+  am_test_fails(am_config_from_text(ctx, before, "x.yaml", NULL, 0, &c, &err), AM_E_CONFIG, &err,
+                "x.yaml:2:26: data.intensity");
   am_config_free(same);
   am_context_free(ctx);
 }
@@ -257,6 +277,7 @@ int main(void) {
       cmocka_unit_test(overrides_are_checked_alike),
       cmocka_unit_test(settings_that_do_not_go_together),
       cmocka_unit_test(settings_of_one_corpus_are_of_no_other),
+      cmocka_unit_test(settings_of_others_at_their_defaults_say_nothing),
       cmocka_unit_test(stored_settings_of_others_are_passed_over),
       cmocka_unit_test(model_input_follows_the_first_layer),
       cmocka_unit_test(survives_every_failed_allocation),
