@@ -396,19 +396,6 @@ static am_status score(job *j, am_error *err) {
 
 /* ---- a cross-validation ---- */
 
-static bool says_yes(const char *folder, am_context *ctx, const char *key) {
-  char *path = am_run_file_path(ctx, folder, AM_FILE_CROSSVAL_RESULTS);
-  am_tree *tree = NULL;
-  bool yes = false;
-  if (path && am_json_read_file(ctx, path, &tree, NULL) == AM_OK) {
-    const am_value *v = am_value_get(am_tree_root(tree), key);
-    if (!v || !am_value_to_bool(v, &yes)) yes = false;
-  }
-  am_tree_free(tree);
-  am_free(ctx, path);
-  return yes;
-}
-
 /* Each clip by the model of the fold that it was held out of, as the folds wrote it down.  Asked again, the models would be
  * scored on clips that most of them were trained on. */
 static am_status pooled(cli *c, const char *folder, am_error *err) {
@@ -422,11 +409,10 @@ static am_status pooled(cli *c, const char *folder, am_error *err) {
                      others[i], folder, folder);
   am_status st = am_compared_read(c->ctx, folder, &x, err);
   if (st) return st;
-  bool independent = says_yes(folder, c->ctx, "speaker_independent");
   if (!x.complete) am_log(c->ctx, AM_LOG_WARNING, "%s: some of its runs are not finished", folder);
   if (cli_has(c, "json")) {
     am_buffer text = {0};
-    am_protocol protocol = {.split = x.part, .speaker_independent = independent, .synthetic = x.synthetic};
+    am_protocol protocol = {.split = x.part, .speaker_independent = x.speaker_independent, .synthetic = x.synthetic};
     st = am_metrics_json(c->ctx, x.metrics, &protocol, &text, err);
     if (!st) cli_put_lines(stdout, text.data);
     am_buffer_free(c->ctx, &text);
@@ -434,7 +420,7 @@ static am_status pooled(cli *c, const char *folder, am_error *err) {
     cli_print("%s, all folds pooled: each clip by the model that it was held out of%s%s\n\n", x.config->name,
               x.n_seeds > 1 ? ", once a seed" : "", x.synthetic ? " (synthetic speech)" : "");
     cli_print_metrics(stdout, x.metrics);
-    cli_print("speaker-independent        %s\n", independent ? "yes" : "no, or not known");
+    cli_print("speaker-independent        %s\n", x.speaker_independent ? "yes" : "no, or not known");
   }
   am_compared_free(&x);
   return st;

@@ -51,6 +51,7 @@ typedef struct am_compared {
   am_predictions predictions;
   size_t n_seeds;                     /* 1 without a column `seed` */
   bool crossval, synthetic, complete; /* complete false: a cross-validation whose runs are not all finished */
+  bool speaker_independent;           /* false also where the folder does not say */
   const char *part;                   /* "test", "validation", "all folds" */
   am_metrics *metrics;                /* of all rows */
   am_verdict *verdicts;               /* (n) by clip, copy */

@@ -35,6 +35,7 @@ static am_status read_facts(am_compared *c, am_error *err) {
   const am_value *root = status ? NULL : am_tree_root(tree);
   const am_value *test = am_value_get(root, "test"), *state = am_value_get(root, "state");
   c->synthetic = is_true(am_value_get(root, "synthetic"));
+  c->speaker_independent = is_true(am_value_get(root, "speaker_independent"));
   c->part = c->crossval ? "all folds" : test && test->kind == AM_MAP ? "test" : "validation";
   c->complete = !c->crossval || (state && state->text && !strcmp(state->text, "finished"));
   am_tree_free(tree);
