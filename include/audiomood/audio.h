@@ -13,19 +13,20 @@
 extern "C" {
 #endif
 
-/** A mono sound.  Start from AM_SOUND_INIT; `samples` is owned by the struct: am_sound_free.  A failed read leaves it empty. */
+/** A mono sound.  Start from AM_SOUND_INIT.  The struct owns `samples`: am_sound_free.  A failed read leaves it
+ * empty. */
 typedef struct am_sound {
   size_t size; /**< sizeof(am_sound) */
   am_context
-      *context;     /**< whose memory `samples` is, set by the calls that fill it; NULL: samples are the caller's own */
-  float *samples;   /**< (n) */
-  size_t n;         /**< samples */
-  double rate;      /**< Hz */
-  double file_rate; /**< Hz of the file it was read from, 0 if none */
+      *context;      /**< owner of the memory of `samples`, set by the calls that fill it; NULL: the caller owns them */
+  float *samples;    /**< (n) */
+  size_t n;          /**< samples */
+  double rate;       /**< Hz */
+  double file_rate;  /**< Hz of the file it was read from, 0 if none */
   int file_channels; /**< of the file, 0 if none */
   uint64_t
-      digest; /**< of rate and samples as decoded, before any resampling: those of equal sounds are equal, in whatever
-                     * lossless file they are; 0 if it was not read */
+      digest; /**< of rate and decoded samples, before resampling.  Equal sounds have equal digests in every lossless
+                     * format.  0 if it was not read */
 } am_sound;
 
 /** An empty sound. */
@@ -37,17 +38,25 @@ typedef struct am_sound {
   { .size = sizeof(am_sound) }
 #endif
 
-/** Reads WAV and its kin, AIFF, AU, CAF, FLAC, MP3, MP2, Ogg (Vorbis, Opus, FLAC) and what else libsndfile reads, known by its
- * content, as the mean of its channels, at its own rate (rate 0; Opus has 48 kHz) or resampled to `rate` Hz (libsoxr HQ,
- * length ceil(n * ratio)).  Of chained Ogg, joined MP3 and joined FLAC all parts are heard, at the rate of the first.  Samples
- * are counted; what the header says of them is not believed.  What is left out is named in a warning in the context's log.
- * Decodes at most max_seconds (0: 600 s) and 1 GiB of file; a longer file is AM_E_FORMAT.  Takes no more memory than 64 MB
- * and 20 times the file, or than the sound itself, which at a rate above 48 kHz may be no larger than max_seconds at 48 kHz.
- * Fails naming the file for: unreadable, empty, not a sound (a text stub says so), another format (named, with the line for
- * ffmpeg that converts it), truncated, no samples, NaN or infinite samples (with the position).
- * @param ctx          gives memory, and hears warnings
+/** Reads a sound file as the mean of its channels.
+ *
+ * Formats: WAV and its variants, AIFF, AU, CAF, FLAC, MP3, MP2, Ogg (Vorbis, Opus, FLAC) and others that libsndfile
+ * reads.  The format is recognised by the content, not by the name.  Of chained Ogg, joined MP3 and joined FLAC all
+ * parts are read, at the rate of the first.  Samples are counted as they are decoded; the header's number is not used.
+ * A warning in the context's log names what is left out.
+ *
+ * Rate: the file's own (rate 0; 48 kHz for Opus), or resampled to `rate` Hz (libsoxr HQ, length ceil(n * ratio)).
+ *
+ * Limits: decodes at most max_seconds (0: 600 s) and 1 GiB of file; a longer file is AM_E_FORMAT.  Takes at most 64 MB
+ * and 20 times the file's size, or the size of the sound.  At a rate above 48 kHz the sound may be no larger than
+ * max_seconds at 48 kHz.
+ *
+ * Fails, and names the file, when it is unreadable, empty, no sound (a message says so for a text file), of another
+ * format (the message gives the ffmpeg command that converts it) or truncated, or when it has no samples, or NaN or
+ * infinite samples (with the position).
+ * @param ctx          gives memory, and receives warnings
  * @param path         the file
- * @param rate         Hz of the sound that is wanted; 0: its own
+ * @param rate         Hz of the result; 0: the file's own
  * @param max_seconds  longest sound; 0: 600 s
  * @param[out] out     the sound; am_sound_free
  * @param[out] err  the message of a failure, or NULL
@@ -66,8 +75,9 @@ AM_API am_status am_sound_read(am_context *ctx, const char *path, double rate, d
  * @return as am_sound_read */
 AM_API am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
                                  double max_seconds, am_sound *out, am_error *err);
-/** What is in a file: decoded and counted, without keeping it (a header can lie).  Set `size` to sizeof(am_sound_info) first
- * (else AM_E_USAGE).  The whole file is read into memory (at most 1 GiB).  Nothing to free. */
+/** What is in a file, counted while decoding (a header can be wrong); the samples are not kept.  Set `size` to
+ * sizeof(am_sound_info) first (else AM_E_USAGE).  The whole file is read into memory (at most 1 GiB).  Nothing to
+ * free. */
 typedef struct am_sound_info {
   size_t size;     /**< sizeof(am_sound_info) */
   uint64_t frames; /**< samples of each channel, of all parts */
@@ -76,15 +86,15 @@ typedef struct am_sound_info {
   double seconds;  /**< of all parts */
 } am_sound_info;
 /** Decodes a file and counts, without keeping the sound.
- * @param ctx       gives memory, and hears warnings
+ * @param ctx       gives memory, and receives warnings
  * @param path      the file
  * @param[out] out  what is in it
  * @param[out] err  the message of a failure, or NULL
  * @return as am_sound_read */
 AM_API am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out, am_error *err);
-/** 16-bit PCM or float32 WAV, written aside and renamed. Samples are clipped to +-1 for PCM.
+/** Writes 16-bit PCM or float32 WAV, under a temporary name that is renamed.  For PCM samples are clipped to +-1.
  * @param ctx      gives memory
- * @param path     the file; one that is there is replaced, whole
+ * @param path     the file; an existing one is replaced at the end
  * @param samples  (n), mono
  * @param n        samples
  * @param rate     Hz, 1 to 1000000
@@ -93,12 +103,14 @@ AM_API am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_in
  * @return AM_OK; AM_E_IO, AM_E_USAGE, AM_E_NOMEM */
 AM_API am_status am_sound_write(am_context *ctx, const char *path, const float *samples, size_t n, double rate,
                                 bool pcm16, am_error *err);
-/** Whether there is anything to hear in n samples at `rate` Hz.  A model would give a confident answer to nothing as well. */
+/** Whether there is anything to hear in n samples at `rate` Hz.  A model would also give a confident answer for
+ * silence. */
 typedef enum am_unheard {
   AM_HEARD = 0,
-  AM_UNHEARD_SILENT, /* highest and lowest sample lie less than 0.0002 apart: a peak below -80 dB of full scale, an offset
-                        * aside.  So it is where channels cancel each other in their mean. */
-  AM_UNHEARD_TOO_SHORT /* shorter than 0.1 s; also when silent */
+  /** Highest and lowest sample are less than 0.0002 apart: a peak below -80 dB of full scale, not counting an offset.
+   * Also when channels cancel each other in their mean. */
+  AM_UNHEARD_SILENT,
+  AM_UNHEARD_TOO_SHORT /**< shorter than 0.1 s; also when silent */
 } am_unheard;
 /** Whether there is anything to hear.
  * @param samples  (n), mono
@@ -113,13 +125,13 @@ AM_API const char *am_unheard_name(am_unheard reason);
 /** Frees the samples, not the struct.
  * @param sound  the sound; NULL, and one freed before, are allowed */
 AM_API void am_sound_free(am_sound *sound);
-/** Resamples in place of *sound (libsoxr HQ; samples that the caller owns stay the caller's, and new ones
- * replace them); rates lie between 1 Hz and 10 MHz and within a factor of 1000.
+/** Replaces the samples of *sound by resampled ones (libsoxr HQ).  Samples that the caller owns stay the caller's.
+ * Rates lie between 1 Hz and 10 MHz and within a factor of 1000.
  * @param ctx    gives memory
  * @param sound  the sound
- * @param rate   Hz that is wanted
+ * @param rate   the new rate, Hz
  * @param[out] err  the message of a failure, or NULL
- * @return AM_OK; AM_E_USAGE, AM_E_NOMEM; then the sound is as it was */
+ * @return AM_OK; AM_E_USAGE, AM_E_NOMEM, which leave the sound unchanged */
 AM_API am_status am_sound_resample(am_context *ctx, am_sound *sound, double rate, am_error *err);
 /** librosa.effects.trim: drops leading and trailing frames (frame 2048, hop 512) more than top_db below the
  * peak frame.  top_db must be above 0 (AM_E_USAGE).

@@ -3,13 +3,13 @@
  *
  * Every call that can fail returns an am_status (0 is success) and takes an
  * am_error that receives the message; the am_error may be NULL.  The library
- * never prints, never exits, and has no mutable globals but what guards HDF5,
- * FFTW's planner and OpenBLAS, each of which is one for the whole process.  Its
- * first matrix product sets OpenBLAS to one thread, for the whole process too.
- * All else that would be global lives in an am_context.  It is given to what is
- * made from nothing; what is made from a model or a config uses theirs.  A
- * context may be shared by threads; objects made from it may not, unless their
- * own header says so.
+ * never prints and never exits.  Its only mutable globals guard HDF5, FFTW's
+ * planner and OpenBLAS, of which a process has one each.  Its first matrix
+ * product sets OpenBLAS to one thread, for the whole process too.  All other
+ * state that would be global is in an am_context.  Functions that make an
+ * object from nothing take a context; what is made from a model or a config
+ * uses theirs.  Threads may share a context.  They may not share objects made
+ * from it, unless the header of the object says so.
  */
 #ifndef AUDIOMOOD_BASE_H
 #define AUDIOMOOD_BASE_H
@@ -25,8 +25,8 @@ extern "C" {
 
 /** @def AM_API
  * A function of the library.
- * @def AM_PRINTF
- * Of a function that takes a format as printf: the numbers of its arguments, the format's and the first that is printed. */
+ * @def AM_PRINTF Of a function that takes a format as printf: the numbers of its arguments, the format's and the first
+ * that is printed. */
 #if defined(__GNUC__)
 #define AM_API __attribute__((visibility("default")))
 #define AM_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -42,21 +42,21 @@ extern "C" {
  * @return "major.minor.patch" */
 AM_API const char *am_version(void);
 
-/** What went wrong, by kind.  The command line maps AM_E_USAGE and AM_E_CONFIG
- * to exit code 2 and every other failure to 1. */
+/** Kinds of failure.  The command ends with exit code 2 for AM_E_USAGE and
+ * AM_E_CONFIG, and with 1 for every other failure. */
 typedef enum am_status {
   AM_OK = 0,
   AM_E_USAGE = -1,       /**< an argument of the call, or of the command, is wrong */
   AM_E_CONFIG = -2,      /**< a configuration file or setting is wrong */
-  AM_E_NOMEM = -3,       /**< the allocator returned nothing */
+  AM_E_NOMEM = -3,       /**< the allocator returned NULL */
   AM_E_IO = -4,          /**< the system refused to open, read, write or sync */
   AM_E_FORMAT = -5,      /**< a file is not what it should be, or is damaged */
   AM_E_SHAPE = -6,       /**< shapes do not fit together */
   AM_E_DATA = -7,        /**< a corpus lacks what was asked of it */
   AM_E_NUMERIC = -8,     /**< NaN or infinity where there must be none */
-  AM_E_STOPPED = -9,     /**< am_context_stop was called (am_context_resume takes it back), or
-                            train.max_steps reached; the work so far is kept */
-  AM_E_UNSUPPORTED = -10 /**< understood, and not offered by this build */
+  AM_E_STOPPED = -9,     /**< am_context_stop was called (am_context_resume revokes it), or
+                            train.max_steps was reached; the work so far is kept */
+  AM_E_UNSUPPORTED = -10 /**< understood, but not offered by this build */
 } am_status;
 
 /** A status in words.
@@ -65,9 +65,9 @@ typedef enum am_status {
 AM_API const char *am_status_name(am_status status);
 
 /** Receives the message of a failure: file, line or key, what was found, what
- * was wanted, what to do.  Start from AM_ERROR_INIT; the caller owns it; a
- * successful call leaves it alone.  The first failure is the one kept by a
- * call that fails in several ways. */
+ * was expected, what to do.  Start from AM_ERROR_INIT.  The caller owns it.  A
+ * successful call does not change it.  A call that fails in several ways keeps
+ * the first failure. */
 typedef struct am_error {
   size_t size;        /**< sizeof(am_error) */
   am_status status;   /**< AM_OK: there is no failure yet */
@@ -113,9 +113,9 @@ typedef struct am_settings {
    * frees and returns NULL), aligned for any type.  Must be thread-safe. */
   void *(*resize)(void *memory_user, void *pointer, size_t bytes);
   void *memory_user; /**< is handed to it */
-  /** Before a checkpoint is opened here, a child process (fork) reads it, so that a file which makes HDF5 crash or hang is
-   * AM_E_FORMAT instead.  Off by default: a program with other threads or with open devices may not want to be copied.  Turn
-   * it on where checkpoints come from strangers; the command does. */
+  /** A child process (fork) reads a checkpoint before it is opened here.  So a file that makes HDF5 crash or hang gives
+   * AM_E_FORMAT instead.  Off by default: a program with other threads or with open devices may not want to fork.  Turn
+   * it on when checkpoints come from others, as the command does. */
   bool read_in_child;
 } am_settings;
 
@@ -131,16 +131,16 @@ AM_API am_status am_context_create(const am_settings *settings, am_context **out
 /** Frees it; every object created from it must have been freed.
  * @param ctx  the context; NULL is allowed */
 AM_API void am_context_free(am_context *ctx);
-/** Asks running work to stop after its current step, and what begins after it, too, until am_context_resume.
+/** Asks running work to stop after its current step.  Work that begins later stops too, until am_context_resume.
  * Async-signal-safe.
  * @param ctx  the context; NULL is allowed */
 AM_API void am_context_stop(am_context *ctx);
-/** Takes am_context_stop back: call it once the work that was to stop has returned.  Async-signal-safe.
+/** Revokes am_context_stop: call it after the stopped work has returned.  Async-signal-safe.
  * @param ctx  the context; NULL is allowed */
 AM_API void am_context_resume(am_context *ctx);
 /** Whether work is to stop.
  * @param ctx  the context
- * @return whether am_context_stop was called, and not taken back; false of NULL */
+ * @return whether am_context_stop was called and not revoked; false for NULL */
 AM_API bool am_context_stopping(const am_context *ctx);
 /** Threads that work, the calling one among them.
  * @param ctx  the context
@@ -156,10 +156,10 @@ AM_API const char *am_context_cpu(const am_context *ctx);
  * @param piece   its number, 0 to n - 1
  * @param worker  who runs it, 0 to am_context_threads - 1: says whose working memory to use */
 typedef void (*am_piece_fn)(void *arg, size_t piece, int worker);
-/** Runs the pieces 0 to n - 1 by the threads of the context; returns when all are done.
- * Which worker runs a piece is not fixed.  So that results do not depend on the number of threads, cut pieces by the size of
- * the work, and let what a piece does depend on its number alone.  A call from inside a piece runs its pieces one after
- * another in the same worker.  Any thread may call it; calls of several threads take turns.
+/** Runs the pieces 0 to n - 1 by the threads of the context; returns when all are done. Which worker runs a piece is
+ * not fixed.  So that results do not depend on the number of threads, cut pieces by the size of the work, and let what
+ * a piece does depend on its number alone.  A call from inside a piece runs its pieces one after another in the same
+ * worker.  Any thread may call it; calls of several threads take turns.
  * @param ctx  the context; NULL: nothing is done
  * @param n    pieces
  * @param fn   runs one of them; NULL: nothing is done

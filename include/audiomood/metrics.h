@@ -1,8 +1,9 @@
 /** @file audiomood/metrics.h
  * how good predictions are.
  *
- * Made of probabilities and true classes by am_metrics_compute, or by am_train_run.  Shares are of 1; a share of nothing is NaN,
- * as is every figure of NULL and of a class that is not there.  Objects may be read by any thread.
+ * am_metrics_compute makes them from probabilities and true classes; am_train_run returns them too.  Shares are from 0
+ * to 1.  A share of no clips is NaN, and so is every figure of NULL and of a class that is not there.  Any thread may
+ * read an object.
  */
 #ifndef AUDIOMOOD_METRICS_H
 #define AUDIOMOOD_METRICS_H
@@ -24,10 +25,11 @@ typedef struct am_metrics am_metrics;
  * @param n              clips; 0 gives figures that are NaN
  * @param labels         (K) names of the classes, copied
  * @param classes        K, at least 1
- * @param seed           of the bootstrap that gives the intervals
+ * @param seed           seed of the bootstrap for the intervals
  * @param[out] out       the figures; am_metrics_free; NULL on failure
  * @param[out] err       the message of a failure, or NULL
- * @return AM_OK; AM_E_USAGE: a NULL; AM_E_DATA: a true class out of range; AM_E_NUMERIC: a probability that is not finite; AM_E_NOMEM */
+ * @return AM_OK; AM_E_USAGE: a NULL; AM_E_DATA: a true class out of range; AM_E_NUMERIC: a probability that is not
+ *         finite; AM_E_NOMEM */
 AM_API am_status am_metrics_compute(am_context *ctx, const float *probabilities, const int *truth, const int *speakers,
                                     size_t n, const char *const *labels, int classes, uint64_t seed, am_metrics **out,
                                     am_error *err);
@@ -76,12 +78,12 @@ AM_API void am_metrics_interval(const am_metrics *metrics, double *low, double *
 /** Precision of a class.
  * @param metrics  the figures
  * @param k        class, 0 to K - 1
- * @return share of the clips that were given class k that have it */
+ * @return share of the clips predicted as k whose true class is k */
 AM_API double am_metrics_precision(const am_metrics *metrics, int k);
 /** Recall of a class.
  * @param metrics  the figures
  * @param k        class, 0 to K - 1
- * @return share of the clips of class k that were given it */
+ * @return share of the clips of class k that were predicted as k */
 AM_API double am_metrics_recall(const am_metrics *metrics, int k);
 /** F1 of a class.
  * @param metrics  the figures
@@ -96,8 +98,8 @@ AM_API uint64_t am_metrics_support(const am_metrics *metrics, int k);
 /** A cell of the confusion matrix.
  * @param metrics    the figures
  * @param truth      the true class
- * @param predicted  the class that was given
- * @return number of clips of the class `truth` that were given the class `predicted` */
+ * @param predicted  the predicted class
+ * @return number of clips of class `truth` that were predicted as `predicted` */
 AM_API uint64_t am_metrics_confusion(const am_metrics *metrics, int truth, int predicted);
 
 #ifdef __cplusplus

@@ -3,7 +3,7 @@
  *
  * Layout.  A clip is a matrix or a map that grows over time: (T), (T,C) or
  * (T,F,C), channels innermost, so that the frames of a clip are one contiguous
- * prefix of its memory and a shorter clip simply ends earlier.  A batch puts
+ * prefix of its memory and a shorter clip simply ends earlier.  A batch stores
  * B such clips side by side at the stride of the longest allowed.  Letters:
  * B batch, T frames, F mel or cepstral bins, C channels, H hidden, K classes.
  *
@@ -13,10 +13,11 @@
  * gradients.  Beyond the longest clip memory is undefined and never read; where
  * the shape is not variable, elements past a length are zero to the end.
  *
- * Weights belong to the model and are shared; activations live in a session,
- * one a thread.  am_config_model (train.h) resolves all shapes and checks them,
- * am_session_create takes all memory; after these forward and backward allocate
- * nothing and fail for nothing but wrong arguments.  Getters of NULL give 0 or NULL.
+ * Weights belong to the model and are shared.  Activations belong to a session,
+ * one for each thread.  am_config_model (train.h) resolves all shapes and checks
+ * them; am_session_create allocates all memory.  After these, forward and
+ * backward allocate nothing and fail only for wrong arguments.  Getters of NULL
+ * return 0 or NULL.
  */
 #ifndef AUDIOMOOD_NN_H
 #define AUDIOMOOD_NN_H
@@ -48,7 +49,7 @@ typedef struct am_model am_model;
 /** Memory that runs a model. */
 typedef struct am_session am_session;
 
-/** A named array of the model: a weight, or a statistic that is kept but not
+/** A named array of the model: a weight, or a statistic that is stored but not
  * trained (batch norm).  dims are those of the canonical layout, e.g. conv2d
  * kernel (kt,kf,Cin,Cout), dense kernel (in,out). */
 typedef struct am_array_info {
@@ -124,13 +125,15 @@ AM_API void am_session_free(am_session *session);
  * @param model      the model
  * @param max_batch  clips of the largest batch
  * @param training   whether it can go backward
- * @return bytes; SIZE_MAX when that cannot be told */
+ * @return bytes; SIZE_MAX when they cannot be computed */
 AM_API size_t am_session_bytes(const am_model *model, int max_batch, bool training);
 
-/** One batch. x (B,T,F,C) at stride t*f*c of the model's input shape, zero
- * past each length (up to the longest will do), borrowed until backward has run; lengths (B) frames, NULL when all are full;
- * a length below 0 counts as 0, one above t as t.  draws (B) number each clip's appearance in training (position in the
- * epoch's order; NULL: 0, 1, 2, ...), with epoch and seed the key of dropout; not used in inference. */
+/** One batch.
+ *
+ * x (B,T,F,C) has stride t*f*c of the model's input shape.  It is zero past each length, at least up to the longest
+ * one, and is borrowed until backward has run.  lengths (B) are in frames; NULL when all clips are full.  A length
+ * below 0 counts as 0, one above t as t.  draws (B) give each clip's position in the epoch's order (NULL: 0, 1, 2,
+ * ...).  With epoch and seed they are the key of dropout; inference does not use them. */
 typedef struct am_batch {
   size_t size;           /**< sizeof(am_batch) */
   int n;                 /**< B, 0 to max_batch */
@@ -152,10 +155,10 @@ typedef struct am_batch {
 AM_API am_status am_session_forward(am_session *session, const am_batch *batch, bool training, am_error *err);
 /** The logits of the last forward.
  * @param session  the session
- * @return (B,K), owned by the session; they stand until its next call */
+ * @return (B,K), owned by the session; valid until its next call */
 AM_API const am_real *am_session_output(const am_session *session);
 /** Adds the gradients of the last training forward into am_session_gradients. dlogits (B,K), borrowed for the call.
- * AM_E_USAGE: there is no such forward, or it has had its backward.
+ * AM_E_USAGE: there was no such forward, or its backward has already run.
  * @param session  the session
  * @param dlogits  (B,K), gradient of the loss by the logits
  * @param[out] err  the message of a failure, or NULL

@@ -1,5 +1,5 @@
 /** @file audiomood/predict.h
- * a trained model, and what it hears in a sound.
+ * trained models, and prediction with them.
  *
  * @code
  *   #include <audiomood/audiomood.h>
@@ -23,8 +23,8 @@
  *   }
  * @endcode
  *
- * A checkpoint holds all that a prediction needs: features, normalisation, weights, labels.  It belongs to one thread at a
- * time; load it once a thread to predict in parallel.
+ * A checkpoint has everything that a prediction needs: features, normalisation, weights, labels.  Only one thread may
+ * use it at a time.  To predict in parallel, load it once for each thread.
  */
 #ifndef AUDIOMOOD_PREDICT_H
 #define AUDIOMOOD_PREDICT_H
@@ -36,12 +36,13 @@
 extern "C" {
 #endif
 
-/** A trained model with all that a prediction needs. */
+/** A trained model with everything that a prediction needs. */
 typedef struct am_checkpoint am_checkpoint;
 
-/** Reads a checkpoint (checkpoints/README.md).  A damaged one, one of a newer major version and one whose shapes do not fit are
- * AM_E_FORMAT, naming file and array; one made to crash HDF5 is refused where am_settings.read_in_child is set.  Free with am_checkpoint_free; on failure *out is NULL.
- * @param ctx       gives memory and threads, and outlives it
+/** Reads a checkpoint (checkpoints/README.md).  AM_E_FORMAT: it is damaged, of a newer major version, or its shapes do
+ * not fit; the message names file and array.  A file that makes HDF5 crash is refused if am_settings.read_in_child is
+ * set.  Free with am_checkpoint_free; on failure *out is NULL.
+ * @param ctx       gives memory and threads, and outlives the checkpoint
  * @param path      the file
  * @param[out] out  the checkpoint
  * @param[out] err  the message of a failure, or NULL
@@ -51,7 +52,7 @@ AM_API am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkp
  * @param ctx       gives memory and threads
  * @param data      the bytes of the file, borrowed for the call
  * @param bytes     how many
- * @param name      what messages call it; NULL: "(a checkpoint in memory)"
+ * @param name      its name in messages; NULL: "(a checkpoint in memory)"
  * @param[out] out  the checkpoint; NULL on failure
  * @param[out] err  the message of a failure, or NULL
  * @return as am_checkpoint_load */
@@ -70,12 +71,12 @@ AM_API int am_checkpoint_classes(const am_checkpoint *checkpoint);
  * @param k           class, 0 to K - 1
  * @return the name, owned by the checkpoint; NULL where there is none */
 AM_API const char *am_checkpoint_label(const am_checkpoint *checkpoint, int k);
-/** The class of that name, such as a label of another corpus has; -1 where there is none.
+/** The class of that name, e.g. of a label of another corpus; -1 if there is none.
  * @param checkpoint  the checkpoint
  * @param label       the name, compared byte for byte
  * @return 0 to K - 1, or -1 */
 AM_API int am_checkpoint_class(const am_checkpoint *checkpoint, const char *label);
-/** Sample rate of the sounds that am_predict_sound wants.
+/** Sample rate of the sounds that am_predict_sound takes.
  * @param checkpoint  the checkpoint
  * @return Hz */
 AM_API double am_checkpoint_rate(const am_checkpoint *checkpoint);
@@ -88,13 +89,17 @@ AM_API bool am_checkpoint_synthetic(const am_checkpoint *checkpoint);
  * @return the model, owned by the checkpoint */
 AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
 
-/** probabilities (K) of n mono samples at am_checkpoint_rate.  A sound with nothing to hear (am_sound_unheard: silent, or too
- * short) is AM_E_DATA: to tell it from other failures, ask am_sound_unheard before.  Noise, music and whatever else is no
- * speech get probabilities, too.  Of a sound longer than the model's input (am_model_input: t
- * frames), or than features.samples or features.max_frames of its config, only the start is heard; a warning in the log says
- * so, once a checkpoint.  What the features are measured against, as the loudest frame or a clip's mean, is of the whole sound
- * all the same.  n = 0, and a model that normalises per speaker, are AM_E_USAGE; an output that is not finite is
- * AM_E_NUMERIC.  After a failure the probabilities are NaN, or not finite.
+/** Predicts the probabilities (K) of n mono samples at am_checkpoint_rate.
+ *
+ * A sound that is silent or too short is AM_E_DATA.  To tell this from other failures, call am_sound_unheard first.
+ * Noise, music and everything else that is not speech get probabilities, too.
+ *
+ * A sound may be longer than the model's input (am_model_input: t frames), or than features.samples or
+ * features.max_frames of its config.  Then only its start is used, and a warning in the log says so, once for each
+ * checkpoint.  The features still use the whole sound as their reference (the loudest frame, or a clip's mean).
+ *
+ * n = 0, and a model that normalises per speaker, are AM_E_USAGE.  An output that is not finite is AM_E_NUMERIC.  After
+ * a failure the probabilities are NaN, or not finite.
  * @param checkpoint          the model
  * @param samples             (n) mono samples at am_checkpoint_rate
  * @param n                   samples, at least 1
@@ -104,40 +109,41 @@ AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
 AM_API am_status am_predict_sound(am_checkpoint *checkpoint, const float *samples, size_t n, float *probabilities,
                                   am_error *err);
 
-/** What became of a sound. */
+/** How much of a sound was used. */
 typedef struct am_heard {
   size_t size;        /**< sizeof(am_heard) */
-  am_unheard unheard; /**< why it has no probabilities (they are NaN then); AM_HEARD: it has */
-  bool cut;           /**< its end was not heard */
-  double seconds;     /**< heard, without what was trimmed or cut */
+  am_unheard unheard; /**< why it has no probabilities (they are then NaN); AM_HEARD: it has */
+  bool cut;           /**< its end was not used */
+  double seconds;     /**< length that was used, without trimmed and cut parts */
 } am_heard;
 
-/** am_predict_sound that tells what it would log, and that does not fail where there is nothing to hear.
+/** Like am_predict_sound, but returns in `heard` what that would log, and does not fail when there is nothing to hear.
  * @param checkpoint          the model
  * @param samples             (n) mono samples at am_checkpoint_rate
  * @param n                   samples, at least 1
  * @param[out] probabilities  (K), of sum 1; NaN where there are none
- * @param[out] heard          what became of the sound; its size is set by the caller
+ * @param[out] heard          how much of the sound was used; the caller sets its size
  * @param[out] err            the message of a failure, or NULL
- * @return AM_OK, also where there is nothing to hear; else as am_predict_sound */
+ * @return AM_OK, also when there is nothing to hear; else as am_predict_sound */
 AM_API am_status am_predict_heard(am_checkpoint *checkpoint, const float *samples, size_t n, float *probabilities,
                                   am_heard *heard, am_error *err);
 
 /* ---- a speaker's own statistics ---- */
 
-/** Whether the model normalises by the statistics of each speaker, and so wants am_checkpoint_add_speaker first.
+/** Whether the model normalises by the statistics of each speaker, and so needs am_checkpoint_add_speaker first.
  * @param checkpoint  the model
  * @return whether it does */
 AM_API bool am_checkpoint_wants_speaker(const am_checkpoint *checkpoint);
-/** Adds a sound to those whose statistics normalise all sounds from now on: as many as there are of one speaker, best all that
- * are going to be predicted.  Nothing to hear adds nothing; a model that does not normalise per speaker ignores it.
+/** Adds a sound to the statistics that normalise all later sounds.  Add as many sounds of one speaker as there are, at
+ * best all that will be predicted.  A sound with nothing to hear adds nothing.  A model that does not normalise per
+ * speaker ignores it.
  * @param checkpoint  the model
  * @param samples     (n) mono samples at am_checkpoint_rate
  * @param n           samples
  * @param[out] err    the message of a failure, or NULL
  * @return AM_OK; AM_E_NUMERIC: samples that are not finite; AM_E_USAGE; AM_E_NOMEM */
 AM_API am_status am_checkpoint_add_speaker(am_checkpoint *checkpoint, const float *samples, size_t n, am_error *err);
-/** Forgets them: what is added next is of another speaker.
+/** Removes these statistics: the sounds added next are of another speaker.
  * @param checkpoint  the model; NULL is allowed */
 AM_API void am_checkpoint_forget_speaker(am_checkpoint *checkpoint);
 
@@ -146,8 +152,8 @@ AM_API void am_checkpoint_forget_speaker(am_checkpoint *checkpoint);
  * @param samples     (n) mono samples at am_checkpoint_rate
  * @param n           samples, at least 1
  * @param[out] out    (T,F), or NULL: nothing is computed
- * @param room        numbers that `out` has room for
- * @param[out] t      frames, T; with `out` NULL the most that there may be
+ * @param room        length of `out`, in numbers
+ * @param[out] t      frames, T; with `out` NULL the largest possible number
  * @param[out] f      bins, F
  * @param[out] err    the message of a failure, or NULL
  * @return as am_config_features (train.h) */
@@ -156,8 +162,9 @@ AM_API am_status am_checkpoint_features(const am_checkpoint *checkpoint, const f
 
 /* ---- several models, and windows ---- */
 
-/** Models that name the same classes in the same order and take sounds of one rate; they are borrowed and outlive it.  Of one
- * model, too, it tells how the emotion goes in windows.  It belongs to one thread at a time, with its models. */
+/** One or several models with the same classes in the same order and the same sample rate.  The models are borrowed and
+ * outlive the ensemble.  am_ensemble_windows needs an ensemble also for one model.  Only one thread at a time may use
+ * it and its models. */
 typedef struct am_ensemble am_ensemble;
 
 /** Makes an ensemble without a model.
@@ -172,7 +179,7 @@ AM_API void am_ensemble_free(am_ensemble *ensemble);
 /** Adds a model.
  * @param ensemble  the ensemble
  * @param model     the model, borrowed
- * @param name      what messages call it, copied; NULL: "a model"
+ * @param name      its name in messages, copied; NULL: "a model"
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_USAGE: it has other classes than the first one; AM_E_NOMEM */
 AM_API am_status am_ensemble_add(am_ensemble *ensemble, am_checkpoint *model, const char *name, am_error *err);
@@ -185,9 +192,9 @@ AM_API size_t am_ensemble_models(const am_ensemble *ensemble);
  * @param samples             (n) mono samples at am_checkpoint_rate
  * @param n                   samples, at least 1
  * @param[out] probabilities  (K), of sum 1; NaN where there are none
- * @param[out] heard          what became of the sound, of what the models heard the least; its size is set by the caller; or NULL
+ * @param[out] heard          how much of the sound was used, the least by any model; the caller sets its size; or NULL
  * @param[out] err            the message of a failure, or NULL
- * @return as am_predict_heard; AM_E_USAGE, too, where there is no model, or models of several rates */
+ * @return as am_predict_heard; also AM_E_USAGE: there is no model, or the models have several rates */
 AM_API am_status am_ensemble_predict(am_ensemble *ensemble, const float *samples, size_t n, float *probabilities,
                                      am_heard *heard, am_error *err);
 
@@ -200,25 +207,25 @@ typedef struct am_window {
   double seconds;             /**< s, from start to end */
   bool last;                  /**< no other follows */
   const float *probabilities; /**< (K), the mean of the models'; NaN where there is nothing to hear */
-  am_heard heard;             /**< what became of it */
+  am_heard heard;             /**< how much of it was used */
 } am_window;
 
-/** Receives each window in turn.
+/** Receives each window in order.
  * @param user      what am_ensemble_windows was given
  * @param window    the window
  * @param[out] err  for the message of a failure
- * @return AM_OK to go on; all else ends am_ensemble_windows, which returns it */
+ * @return AM_OK to continue; any other status ends am_ensemble_windows, which returns it */
 typedef am_status (*am_window_fn)(void *user, const am_window *window, am_error *err);
 
-/** Hears a sound in windows.  They begin a hop apart, and the last one ends with the sound, so that all are equally long.  A sound
- * that is shorter than a window is one.
+/** Predicts from windows of a sound.  They begin a hop apart.  The last one ends with the sound, so all are equally
+ * long.  A sound shorter than a window is one window.
  * @param ensemble  one model or several
  * @param samples   (n) mono samples at am_checkpoint_rate
  * @param n         samples, at least 1
  * @param window    length, s; 0: the whole sound as one
- * @param hop       from the start of one to that of the next, s; not looked at where window is 0
- * @param each      is called with each window
- * @param user      is handed to it
+ * @param hop       from the start of one to that of the next, s; ignored when window is 0
+ * @param each      called for each window
+ * @param user      passed to it
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_STOPPED: am_context_stop; what `each` returned; else as am_predict_heard */
 AM_API am_status am_ensemble_windows(am_ensemble *ensemble, const float *samples, size_t n, double window, double hop,

@@ -1,5 +1,5 @@
 /** @file audiomood/train.h
- * configs, and training by them.
+ * configs, and training from them.
  *
  * A config is the YAML file that the command takes; every key is documented by
  * `audiomood inspect CONFIG --effective` and docs/.  Objects here belong to one
@@ -18,8 +18,8 @@ extern "C" {
 /** What a config file says. */
 typedef struct am_config am_config;
 
-/** Reads a config file with `n` overrides ("train.epochs=3") applied.  Unknown keys, values out of range and the like are
- * AM_E_CONFIG with file, line and column.  Free with am_config_free; on failure *out is NULL.
+/** Reads a config file with `n` overrides ("train.epochs=3") applied.  Unknown keys, values out of range and the like
+ * are AM_E_CONFIG with file, line and column.  Free with am_config_free; on failure *out is NULL.
  * @param ctx        gives memory and threads, and outlives it
  * @param file       the file
  * @param overrides  (n) texts "key=value"
@@ -29,10 +29,10 @@ typedef struct am_config am_config;
  * @return AM_OK; AM_E_IO, AM_E_CONFIG, AM_E_USAGE, AM_E_NOMEM */
 AM_API am_status am_config_load(am_context *ctx, const char *file, const char *const *overrides, size_t n,
                                 am_config **out, am_error *err);
-/** The same from text; `name` stands for the file in messages.
+/** The same from text; messages use `name` as the file name.
  * @param ctx        as am_config_load
  * @param yaml       the text, YAML
- * @param name       stands for the file in messages; may be NULL
+ * @param name       file name for messages; may be NULL
  * @param overrides  as am_config_load
  * @param n          how many
  * @param[out] out   the config
@@ -44,9 +44,9 @@ AM_API am_status am_config_from_text(am_context *ctx, const char *yaml, const ch
  * @param config  the config; NULL is allowed */
 AM_API void am_config_free(am_config *config);
 
-/** The config's model, not trained, for clips of at most `frames` frames of `bins` bins; `variable`: clips may be shorter.
- * Its input is the map (T,F,1), or, where the first layer refuses a map, the sequence (T,F).  am_model_initialise draws its
- * weights.  Free with am_model_free.
+/** Makes the config's untrained model, for clips of at most `frames` frames of `bins` bins; `variable`: clips may be
+ * shorter. Its input is the map (T,F,1), or the sequence (T,F) if the first layer refuses a map.  am_model_initialise
+ * draws its weights.  Free with am_model_free.
  * @param config    the config
  * @param frames    T, the most frames of a clip
  * @param bins      F
@@ -58,13 +58,13 @@ AM_API void am_config_free(am_config *config);
 AM_API am_status am_config_model(const am_config *config, int frames, int bins, bool variable, int classes,
                                  am_model **out, am_error *err);
 
-/** Features of a sound by the config's section `features`, not normalised.
+/** Computes the features of a sound by the config's section `features`, not normalised.
  * @param config   the config
  * @param samples  (n) mono samples at features.sample_rate
  * @param n        samples, at least 1
  * @param[out] out (T,F), or NULL: nothing is computed
- * @param room     numbers that `out` has room for
- * @param[out] t   frames, T; with `out` NULL the most that there may be
+ * @param room     length of `out`, in numbers
+ * @param[out] t   frames, T; with `out` NULL the largest possible number
  * @param[out] f   bins, F
  * @param[out] err the message of a failure, or NULL
  * @return AM_OK; AM_E_USAGE: too little room, or a NULL; AM_E_NUMERIC: samples that are not finite; AM_E_NOMEM */
@@ -75,11 +75,12 @@ AM_API am_status am_config_features(const am_config *config, const float *sample
 typedef struct am_run_options {
   size_t size;      /**< sizeof(am_run_options) */
   const char *out;  /**< run folder, created; one that holds a run or a cross-validation is refused, unless resuming */
-  const char *init; /**< checkpoint whose weights are taken where names and shapes agree; NULL: none */
-  bool resume;      /**< go on with the run in `out`; the config must be its config.yaml */
+  const char *init; /**< checkpoint whose weights are used where names and shapes agree; NULL: none */
+  bool resume;      /**< resume the run in `out`; the config must be its config.yaml */
   bool profile;     /**< log the time of each layer at the end */
-  bool dry_run; /**< everything up to the first step, which is run and timed; no run is written, but features that had
-                     * to be computed go into the cache where its folder exists */
+  /** Do everything up to the first step, run it and time it.  No run is written, but computed features are stored in
+   * the cache if its folder exists. */
+  bool dry_run;
 } am_run_options;
 
 /** What came of a training.  Start from a struct that is zero but for its size. */
@@ -97,15 +98,16 @@ typedef struct am_run_result {
   bool speaker_independent; /**< no speaker of the held-out parts was trained on; false also when that is not known */
 } am_run_result;
 
-/** Trains.  am_context_stop ends the run after its current step with AM_E_STOPPED: its state is saved, and the message says how
- * to go on; so does a run that reaches train.max_steps.  AM_E_NUMERIC names the step and the layer that first went bad.
- * `result` (its `size` set) is overwritten: epochs_run, best_epoch, steps, interrupted and seconds whatever is returned,
- * validation, test, synthetic and speaker_independent on AM_OK only.
+/** Trains.  am_context_stop ends the run after its current step with AM_E_STOPPED.  Its state is saved, and the message
+ * says how to resume.  A run that reaches train.max_steps ends in the same way.  AM_E_NUMERIC names the step and the
+ * first layer with invalid values.  `result` (its `size` set) is overwritten: epochs_run, best_epoch, steps,
+ * interrupted and seconds always, validation, test, synthetic and speaker_independent only with AM_OK.
  * @param config       the config
  * @param options      where and how
- * @param[out] result  what came of it; am_run_result_free
+ * @param[out] result  the result; am_run_result_free
  * @param[out] err  the message of a failure, or NULL
- * @return AM_OK; AM_E_STOPPED, AM_E_NUMERIC, AM_E_DATA, AM_E_CONFIG, AM_E_IO, AM_E_FORMAT, AM_E_SHAPE, AM_E_USAGE, AM_E_NOMEM */
+ * @return AM_OK; AM_E_STOPPED, AM_E_NUMERIC, AM_E_DATA, AM_E_CONFIG, AM_E_IO, AM_E_FORMAT, AM_E_SHAPE, AM_E_USAGE,
+ *         AM_E_NOMEM */
 AM_API am_status am_train_run(am_config *config, const am_run_options *options, am_run_result *result, am_error *err);
 /** Frees what am_train_run filled in, not the struct.
  * @param result  the result; NULL is allowed */
