@@ -18,7 +18,7 @@ static const char yaml[] =
     "    - global_average_pool\n"
     "    - dense\n";
 
-/* The features of each sound, one behind the other as the session wants them: (B,T,F), zero past each length. */
+/* The features of each sound, one after the other as the session wants them: (B,T,F), zero past each length. */
 static am_status load(am_context *ctx, const am_config *config, char **files, int n, float *x, int *lengths,
                       am_error *err) {
   am_status status = AM_OK;

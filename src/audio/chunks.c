@@ -117,7 +117,7 @@ static am_status fail_truncated(const am_container *c, const char *what, uint64_
                  c->name, what, (unsigned long long)promised, (unsigned long long)found);
 }
 
-/* A length that nobody filled in: the recorder was killed, or could not go back. */
+/* A length that was never filled in: the recorder was killed, or could not go back. */
 static void warn_length(const am_container *c, uint64_t said, size_t found) {
   if (!c->quiet)
     am_log(c->ctx, AM_LOG_WARNING, "%s: its header says %llu bytes of sound; all %zu that follow are read as sound",

@@ -23,7 +23,7 @@ typedef struct am_container {
 am_status am_container_next(am_container *c, am_part *part, bool *more, am_error *err);
 
 /* Why `c` is no sound that is read: empty, a git-lfs pointer, text, another format (with the line to type
- * that converts it), or bytes that nobody knows (container_describe.c).  `reason`: the library's words. */
+ * that converts it), or bytes of no known format (container_describe.c).  `reason`: the library's words. */
 am_status am_container_describe(const am_container *c, const char *reason, am_error *err);
 /* What a file of a well-known format is that is not read here, NULL: none of them. */
 const char *am_container_foreign(const unsigned char *data, size_t bytes);

@@ -1,4 +1,4 @@
-/* audio/mpeg.h - the frames of MPEG audio (MP3 and its two elders), counted from their headers without
+/* audio/mpeg.h - the frames of MPEG audio (layers 1 to 3), counted from their headers without
  * decoding. */
 #ifndef AM_MPEG_H
 #define AM_MPEG_H
@@ -15,7 +15,7 @@ typedef struct am_mpeg_stretch {
   bool table;
   uint64_t table_bytes, table_frames; /* 0: the table does not say */
   size_t odd;                         /* bytes before or between the frames that are neither frame nor tag */
-  size_t cut, cut_of;                 /* the last frame has only so many of so many bytes; 0: it is whole */
+  size_t cut, cut_of;                 /* the last frame has only so many of so many bytes; 0: it is complete */
 } am_mpeg_stretch;
 
 /* The next stretch from *at on, which moves past it; false: no more frames (*at does not move). */

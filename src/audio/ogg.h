@@ -23,7 +23,7 @@ typedef struct am_ogg_link {
   uint64_t last;      /* position of its last page, in samples */
   bool ended;         /* its last page says that it is the last */
   size_t odd;         /* bytes between pages that are no pages */
-  size_t cut, cut_of; /* the last page has only so many of at least so many bytes; 0: it is whole */
+  size_t cut, cut_of; /* the last page has only so many of at least so many bytes; 0: it is complete */
 } am_ogg_link;
 
 /* The link that begins at the first byte; false: no page begins there. */

@@ -2,7 +2,7 @@
  *
  * Most files are one part.  Ogg files may be chained, a tag may be before or after, and a header may hold
  * a length that its writer never filled in: what a decoder sees is the bytes of its part alone, with such
- * lengths put right. */
+ * lengths corrected. */
 #ifndef AM_PART_H
 #define AM_PART_H
 

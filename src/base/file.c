@@ -88,7 +88,7 @@ am_status am_file_commit(am_context *ctx, const char *aside, const char *path, a
 
 enum { TRIES = 16 };
 
-/* A new file with a name that nobody else has: *aside is am_free's, also after a failure.  Others may not read what takes
+/* A new file with a unique name: *aside is am_free's, also after a failure.  Others may not read what takes
  * the place of a file that they may not read. */
 static int create_aside(am_context *ctx, const char *target, const char *like, char **aside) {
   struct stat info;

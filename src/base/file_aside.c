@@ -1,6 +1,6 @@
 /* base/file_aside.c - names under which files are written aside, and what killed writers left under them.
  *
- * "<path>.<process>.<machine><random>.audiomood.tmp": nobody can guess it, and put a link there before us.  Versions before
+ * "<path>.<process>.<machine><random>.audiomood.tmp": it cannot be guessed, so no link can be put there first.  Earlier versions
  * wrote "<path>.<process>.audiomood.tmp". */
 #include "base/file.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Objects above PTRDIFF_MAX cannot be indexed; nobody grants them. */
+/* Objects above PTRDIFF_MAX cannot be indexed, so they are refused. */
 static bool too_large(size_t bytes) { return bytes > PTRDIFF_MAX; }
 
 void *am_resize(am_context *ctx, void *pointer, size_t count, size_t bytes) {

@@ -169,7 +169,7 @@ static am_status read_choice(const reader *r, const am_value *v, int *out) {
                     v->text, wanted, meant);
 }
 
-/* A single scalar stands for a list of one; null stands for an empty list in defaults. */
+/* A single scalar is a list of one; null is an empty list in defaults. */
 static const am_value *first_item(const am_value *v) { return v->kind == AM_LIST ? v->first : v; }
 static size_t item_count(const am_value *v) { return v->kind == AM_LIST ? v->count : v->kind == AM_NULL ? 0 : 1; }
 

@@ -1,4 +1,4 @@
-/* base/parallel.c - one small thread pool behind am_parallel_for.
+/* base/parallel.c - the small thread pool of am_parallel_for.
  *
  * The caller is worker 0; workers 1.. sleep on a condition until a job opens.
  * Pieces are handed out by an atomic counter.  A worker joins a job only while

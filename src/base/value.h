@@ -87,7 +87,7 @@ am_status am_fail_at_key(am_error *err, const am_value *at, const char *format, 
 
 /* Scalar readers: false when the text is not wholly such a value. */
 bool am_value_to_bool(const am_value *v, bool *out);   /* true/false/yes/no/on/off */
-bool am_value_to_int(const am_value *v, int64_t *out); /* decimal, sign, no trailing junk */
-bool am_value_to_real(const am_value *v, double *out); /* strtod in the C locale's syntax, no junk */
+bool am_value_to_int(const am_value *v, int64_t *out); /* decimal, sign, nothing after it */
+bool am_value_to_real(const am_value *v, double *out); /* strtod in the C locale's syntax, nothing after it */
 
 #endif

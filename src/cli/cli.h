@@ -124,7 +124,7 @@ am_status cli_run_folder_make(cli *c, const char *name, const char *kind, cli_ru
 void cli_run_folder_end(cli *c, cli_run_folder *folder); /* removes it again when nothing is in it */
 /* models.c: the model (or the cross-validation's models) given first and those of --with, which name the same emotions in the
  * same order.  On failure what was
- * loaded stands in `models` all the same: free it with cli_models_free. */
+ * loaded is in `models` too: free it with cli_models_free. */
 typedef struct cli_models {
   am_ensemble *ensemble; /* of all of them */
   am_checkpoint *at[CLI_MAX_FLAGS + 1];

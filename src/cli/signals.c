@@ -1,5 +1,5 @@
 /* cli/signals.c - Ctrl-C and SIGTERM: finish the step, save, report.  Where no step has ended yet there is nothing to
- * save, and perhaps nobody who will ever ask whether to stop: reading a config or a model, the first product. */
+ * save, and perhaps no code that asks whether to stop: a config or a model is read, or the first product runs. */
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>

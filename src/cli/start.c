@@ -1,7 +1,7 @@
-/* cli/start.c - what has to be so before libraries are loaded.
+/* cli/start.c - what has to be done before libraries are loaded.
  *
  * OpenBLAS starts a thread for each processor when it is loaded, also for --version, each with 128 MB of address space,
- * and where these cannot be had it tries for ever.  The pool is ours, and one thread a product is all that we use.
+ * and tries for ever if it cannot get them.  The pool is ours, and one thread a product is all that we use.
  * OpenBLAS counts the processors that it may run on; so until main begins this process may run on one.  That needs no
  * variable of the environment, which would go on to whatever the program starts, and holds for every build of OpenBLAS. */
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 static unsigned long all[1024 / (8 * sizeof(unsigned long))];
 static long size; /* bytes of it that the kernel uses; 0: nothing was changed */
 
-/* Called by the loader before any library is initialised, hence the bare system calls, and nothing of a sanitizer. */
+/* The loader calls this before any library is initialised, so it uses bare system calls and nothing of a sanitizer. */
 __attribute__((no_sanitize("address", "undefined", "thread"))) static void begin(void) {
   unsigned long one[sizeof all / sizeof *all];
   bool found = false;

@@ -1,5 +1,5 @@
 /* data/batch.h - the rows of a batch: the one way from a sound, or its features, to what a model is given, for training, evaluation,
- * prediction and who wants to see it (inspect --augment). */
+ * prediction and inspect --augment. */
 #ifndef AM_BATCH_H
 #define AM_BATCH_H
 

@@ -3,7 +3,7 @@
  * features-<name>.h5: attributes format, version; arrays key, rows, columns,
  * crc32c, unheard, digest (int64, one an entry), seconds, file_rate (float64), values
  * (float32, all entries one after another).  Shards of another version are
- * passed over: version 1 had neither unheard nor file_rate, version 2 no digest.  Shards are read in the order of their names; of two
+ * ignored: version 1 had neither unheard nor file_rate, version 2 no digest.  Shards are read in the order of their names; of two
  * entries with one key the later is tried first, the other when it is damaged. */
 #include "data/cache.h"
 

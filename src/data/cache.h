@@ -3,8 +3,8 @@
  * A cache folder holds immutable HDF5 shards, each written aside and renamed.
  * An entry's key is a hash of the file's identity (size, times of change in nanoseconds, inode, device, path), the part
  * of the file, and the feature settings with AM_FEATURES_VERSION.  Several runs may use one folder at once: they
- * only ever add shards.  A damaged entry (crc32c) is noticed, said, and
- * computed again. */
+ * only ever add shards.  A damaged entry (crc32c) is noticed, with a
+ * warning, and computed again. */
 #ifndef AM_CACHE_H
 #define AM_CACHE_H
 

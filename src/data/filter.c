@@ -263,7 +263,7 @@ static bool has_clip(const filter *f, const char *label) {
   return k >= 0 && f->has[k];
 }
 
-/* Nobody tells so many emotions apart: most likely names, paths or whole sentences were taken for them. */
+/* More emotions than anyone tells apart: most likely names, paths or whole sentences were read as emotions. */
 static am_status check_number(const filter *f, am_error *err) {
   if (f->classes.n <= AM_MAX_CLASSES) return AM_OK;
   return am_fail(err, AM_E_DATA,
@@ -441,7 +441,7 @@ static am_status soften(filter *f, size_t i, am_clip *clip, am_error *err) {
     sum += e->votes[k];
   }
   for (int k = 0; k < f->d->n_labels && sum > 0; k++) soft[k] /= (float)sum;
-  if (sum > 0) clip->soft = soft; /* else nobody voted for a class that is left */
+  if (sum > 0) clip->soft = soft; /* else there is no vote for a class that is left */
   return AM_OK;
 }
 

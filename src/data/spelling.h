@@ -5,7 +5,7 @@
 #include "data/dataset.h"
 #include "data/names.h"
 
-/* What nobody sees taken out: no blanks at the ends, letters composed (NFC).  A text of the tree, or `text` itself where it
+/* Without what cannot be seen: no blanks at the ends, letters composed (NFC).  A text of the tree, or `text` itself where it
  * is so already; NULL when memory is out. */
 const char *am_spelling_clean(am_tree *tree, const char *text);
 /* For comparing: clean, without case, width and characters that take no room, runs of blanks one blank; NULL as above. */

@@ -1,4 +1,4 @@
-/* data/vocabulary.c - see vocabulary.h.  Only words that name the same thing: being excited is no being happy, and calm
+/* data/vocabulary.c - see vocabulary.h.  Only words that name the same thing: being excited is not being happy, and calm
  * is not neutral; that is for data.merge to say. */
 #include "data/vocabulary.h"
 

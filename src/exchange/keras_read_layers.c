@@ -395,7 +395,7 @@ static am_status read_input(reader *r, const source *s, am_error *err) {
   return AM_OK;
 }
 
-/* What Keras 3.6 puts behind the input of a Functional model in another precision. */
+/* What Keras 3.6 puts after the input of a Functional model in another precision. */
 static am_status read_cast(reader *r, const source *s, am_error *err) {
   const char *type = am_keras_text(am_value_get(s->config, "dtype"));
   return type && strstr(type, "float") ? AM_OK : am_keras_refuse(r, s, "dtype", "a kind of float", err);

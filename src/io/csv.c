@@ -183,7 +183,7 @@ static bool take_sep_line(cursor *c) {
   return true;
 }
 
-/* What separates the columns, when nobody says: what the file's ending promises, or, where the first row has none of
+/* What separates the columns, when the caller does not say: what the file's ending promises, or, where the first row has none of
  * that, the one other sign that it does have. */
 static void find_delimiter(const am_csv *csv, cursor *c) {
   static const char signs[] = ",;\t";

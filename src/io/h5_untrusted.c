@@ -1,10 +1,11 @@
 /* io/h5_untrusted.c - a file is looked at before HDF5 is trusted with it.
  *
  * HDF5 follows what a file says about itself further than it checks it, and crafted files have crashed or
- * hung every version of it.  So the first bytes are held against the file's size, and a file that may come
+ * hung every version of it.  So the first bytes are checked against the file's size, and a file that may come
  * from anywhere is first read to the end by a child process, with the same functions that will read it here:
- * where that one dies or wants more memory than the file's size can explain, the file is refused.  This keeps the program alive; it is no wall against a file made
- * to take over the reader, which may spare the child (docs/reliability.md). */
+ * if that one dies or needs more memory than the file's size can explain, the file is refused.  This keeps the program
+ * alive.  It does not protect against a file made to take over the reader, which may not harm the child
+ * (docs/reliability.md). */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

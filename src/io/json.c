@@ -56,7 +56,7 @@ static am_status convert(const reader *r, const json_t *json, int depth, am_valu
   return nested ? convert_children(r, json, depth, *out) : AM_OK;
 }
 
-/* jansson makes the whole tree before anybody can look at it, so its values are counted first: each but the first follows
+/* jansson makes the whole tree before it can be looked at, so its values are counted first: each but the first follows
  * one of these characters outside of texts. */
 static size_t count_values(const char *text, size_t bytes) {
   size_t n = 1;

@@ -3,7 +3,7 @@
  * The format is described for its readers in checkpoints/README.md.  Nothing
  * is lost by a crash, a full disk or a bad sector:
  *   - a file is written as <path>.new, synced, read back and compared with its crc32c, and only then renamed;
- *   - the last.h5 before it stays as last-1.h5 until the next save, and resuming falls back to it;
+ *   - the previous last.h5 is kept as last-1.h5 until the next save, and resuming falls back to it;
  *   - best.h5 is written before the last.h5 that names its epoch and digest. */
 #ifndef AM_CHECKPOINT_H
 #define AM_CHECKPOINT_H

@@ -4,7 +4,7 @@
 
 #include "model/metrics.h"
 
-/* Fewer clips or speakers show nothing.  The shares are round numbers: what they let pass looks odd to nobody. */
+/* Fewer clips or speakers show nothing.  The shares are round numbers; below them a matrix does not look odd. */
 enum { FEW_CLIPS = 10, FEW_OF_CLASS = 10, FEW_SPEAKERS = 3 };
 static const double NEARLY_ALL = 0.9, MOST = 0.75, HALF = 0.5;
 static const double SWAPPED = 0.4; /* what exchanging two names has to add to the sum of their recalls */

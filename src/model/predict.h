@@ -1,4 +1,4 @@
-/* model/predict.h - what a model hears in one sound. */
+/* model/predict.h - the prediction of one sound. */
 #ifndef AM_PREDICT_H
 #define AM_PREDICT_H
 

@@ -70,7 +70,7 @@ static am_status read_filled(const am_scope *s, const am_option *table, size_t s
   return status ? status : am_options_emit(s->tree, table, options, out, err);
 }
 
-/* Every option of the layer or block, in `out` behind what is there. */
+/* Every option of the layer or block, in `out` after what is there. */
 static am_status fill_options(const am_scope *s, const am_item *it, am_value *out, am_error *err) {
   const am_block *block = am_block_find(it->type);
   const am_layer_class *cls = NULL;

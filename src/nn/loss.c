@@ -108,7 +108,7 @@ static double concordance_loss(const am_real *y, const am_real *target, const am
                                am_real *dy, am_real *per_clip) {
   double loss = 0, total = 0;
   for (int b = 0; b < batch; b++) total += weights ? weights[b] : 1;
-  if (total == 0) { /* nobody counts */
+  if (total == 0) { /* all weights are 0 */
     for (int i = 0; dy && i < batch * classes; i++) dy[i] = 0;
     for (int b = 0; per_clip && b < batch; b++) per_clip[b] = 0;
     return 0;

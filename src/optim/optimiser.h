@@ -93,7 +93,7 @@ typedef struct am_optimiser {
   size_t n_pieces;
   double *sums;   /* (pieces) squares, for the norm */
   bool *bad;      /* (pieces) a weight is no finite number */
-  long bad_array; /* first array that went bad in the last step, -1 none */
+  long bad_array; /* first array that was not finite in the last step, -1 none */
 } am_optimiser;
 
 /* Slots start at zero; the average starts as a copy of the weights at the first step.  A pattern of `rates` or

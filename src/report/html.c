@@ -25,7 +25,7 @@ static size_t step(const char *text) {
   return n ? n : 1;
 }
 
-/* Bytes of the next character, or 0 where something must stand in for it: broken UTF-8, and characters
+/* Bytes of the next character, or 0 where it must be replaced: broken UTF-8, and characters
  * that XML does not allow, that cannot be seen or that turn the direction of all that follows (am_text_stand_in; U+FFFE,
  * U+FFFF). */
 static size_t good_length(const char *text) {

@@ -1,4 +1,4 @@
-/* run/digests.h - digests of the weights along a run, which `verify` holds a second training against: digests.csv. */
+/* run/digests.h - digests of the weights along a run, with which `verify` compares a second training: digests.csv. */
 #ifndef AM_DIGESTS_H
 #define AM_DIGESTS_H
 

@@ -23,7 +23,7 @@ typedef enum am_run_file {
   AM_FILE_PLOTS,            /* plots: a folder with its pictures */
   AM_FILE_LOCK,             /* lock: held while it is written to */
   AM_FILE_CROSSVAL,         /* crossval.yaml: the effective config of a cross-validation */
-  AM_FILE_CROSSVAL_RESULTS, /* crossval.json: its plan and results, written anew after every run */
+  AM_FILE_CROSSVAL_RESULTS, /* crossval.json: its plan and results, written again after every run */
   AM_RUN_FILES
 } am_run_file;
 const char *am_run_file_name(am_run_file file);
@@ -48,7 +48,7 @@ typedef struct am_run_folder {
 am_status am_run_folder_check(am_run_folder *f, am_error *err);
 /* Creates it, locks it, reads the old log and run.json. */
 am_status am_run_folder_open(am_run_folder *f, am_error *err);
-/* A file of the folder, whole or not at all; AM_E_IO when the lock was lost. */
+/* Writes a file of the folder, completely or not at all; AM_E_IO when the lock was lost. */
 am_status am_run_folder_write(am_run_folder *f, am_run_file file, const am_buffer *text, am_error *err);
 /* The file the weights came from, of this process or of the first one; NULL: none. */
 const char *am_run_folder_init(const am_run_folder *f);

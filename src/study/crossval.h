@@ -6,7 +6,7 @@
  *   crossval.json         plan and results, written again after every run
  *   predictions.csv       every test clip once a seed
  *   fold-K/               a run folder as of `train`
- * With several seeds these are seed-S/fold-K/, and seed-S/predictions.csv stands beside them.  A run is
+ * With several seeds these are seed-S/fold-K/, and seed-S/predictions.csv is next to them.  A run is
  * finished when its metrics.json is there; finished ones are never trained again. */
 #ifndef AM_CROSSVAL_H
 #define AM_CROSSVAL_H

@@ -1,4 +1,4 @@
-/* synth/iemocap.c - the made-up IEMOCAP: its plan, its sounds, its marks. */
+/* synth/iemocap.c - the synthetic IEMOCAP: its plan, its sounds, its marks. */
 #include "synth/iemocap.h"
 
 #include <inttypes.h>

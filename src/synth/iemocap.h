@@ -1,5 +1,5 @@
-/* synth/iemocap.h - a made-up tree in the exact shape of IEMOCAP, whose
- * recordings nobody may pass on: five sessions, ten synthetic voices, short
+/* synth/iemocap.h - a synthetic tree in the exact shape of IEMOCAP, whose
+ * recordings may not be passed on: five sessions, ten synthetic voices, short
  * dialogues, labels with every oddity that the real release has.
  *
  *   CRLF label files (session 2); bytes that are not UTF-8 in comments; AppleDouble files (session 1);

@@ -2,8 +2,8 @@
  *
  * Source-filter speech: glottal pulses through the formants of a sentence's
  * vowels, with emotion as pitch level and range, tempo, energy, jitter and
- * spectral tilt.  Its sound is synthetic and is called so wherever its results
- * stand. */
+ * spectral tilt.  Its sound is synthetic and is called so wherever its
+ * results appear. */
 #ifndef AM_SYNTH_H
 #define AM_SYNTH_H
 

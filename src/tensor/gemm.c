@@ -13,7 +13,7 @@
 /* A product takes one of OpenBLAS's buffers: 128 MiB of address space each (BUFFER_SIZE of x86-64), mapped when more
  * products run at once than ever before, and kept.  Where one cannot be mapped OpenBLAS tries again for ever.  So no
  * product begins without a buffer that is there, or that there is room for: the semaphore counts those that are mapped
- * and free.  These buffers are the process's, hence the globals. */
+ * and free.  The process has one set of these buffers, so these are globals. */
 enum {
   BUFFER_BYTES = 132 << 20, /* with what else a product may take */
   MOST_BUFFERS = 48         /* OpenBLAS keeps 50 at least, and prints a warning when it runs out of them */

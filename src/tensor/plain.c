@@ -1,5 +1,5 @@
 /* tensor/plain.c - the reference kernels: straightforward loops over am_real.
- * The fast kernels are held against these, the gradient tests run on them in
+ * The fast kernels are compared with these, the gradient tests run on them in
  * double, and machines without a fast path use them. */
 #include <math.h>
 #include <string.h>

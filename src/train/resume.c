@@ -1,4 +1,4 @@
-/* train/resume.c - going on with a run: only the same run, and from its last good checkpoint. */
+/* train/resume.c - resuming a run: only the same run, and from its last undamaged checkpoint. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

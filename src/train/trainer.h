@@ -65,7 +65,7 @@ am_status am_trainer_history(am_trainer *t, am_error *err);
 
 /* step.c: one batch forward, backward, optimiser; the sums of state follow. AM_E_NUMERIC names step and layer. */
 am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err);
-/* numeric.c: AM_E_NUMERIC with the step, the layer whose output or gradient first went bad, and the checkpoint that is
+/* numeric.c: AM_E_NUMERIC with the step, the layer whose output or gradient was the first to be invalid, and the checkpoint that is
  * kept.  Whatever was bad is computed once more with all tensors kept. */
 am_status am_trainer_bad_loss(am_trainer *t, const am_batch *batch, double loss, am_error *err);
 am_status am_trainer_bad_gradient(am_trainer *t, const am_batch *batch, const am_loader_batch *b, am_error *err);

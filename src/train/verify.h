@@ -1,4 +1,4 @@
-/* train/verify.h - training the first steps of a run again, and holding the weights against the digests it kept. */
+/* train/verify.h - training the first steps of a run again, and comparing the weights with its digests. */
 #ifndef AM_VERIFY_H
 #define AM_VERIFY_H
 

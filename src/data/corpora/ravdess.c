@@ -1,7 +1,7 @@
 /* data/corpora/ravdess.c - RAVDESS (Livingstone & Russo 2018), in every layout in
  * which it is found on disks: nested, flat, or with a copy of itself inside.
  *
- * All that is needed stands in the file name, MM-CC-EE-II-SS-RR-AA: modality,
+ * The file name says everything, MM-CC-EE-II-SS-RR-AA: modality,
  * channel, emotion, intensity, statement, repetition, actor.  So clips are
  * found at any depth, and the names of the complete corpus (1440 speech, 1012
  * song) follow from the rule.  Clips are listed as the published experiments
