@@ -267,7 +267,7 @@ am_status am_chunks_read(const am_container *c, am_part *p, am_error *err) {
   if (l.whole && end < p->bytes) p->bytes = end; /* libsndfile takes what follows in a W64 for sound */
   if (alac_is_damaged(p, &l))
     return am_fail(err, AM_E_FORMAT,
-                   "%s: damaged: its ALAC sound has no whole table of packets; copy or download it again", c->name);
+                   "%s: damaged: its ALAC sound has no complete table of packets; copy or download it again", c->name);
   unsigned codec = wave_codec(p, &l);
   if (codec == 0x50 || codec == 0x55) /* MPEG: libsndfile would guess its length */
     *p = (am_part){.codec = AM_DECODE_MPEG, .data = p->data + sound.from, .bytes = (size_t)sound.size};

@@ -50,7 +50,7 @@ am_status am_opus_open(am_decoder *d, am_error *err) {
   if (!s->file) {
     am_free(d->ctx, s);
     if (failure == OP_EFAULT) return am_no_memory(err);
-    return am_fail(err, AM_E_FORMAT, "%s: damaged: its Opus headers are not whole (%d)", d->name, failure);
+    return am_fail(err, AM_E_FORMAT, "%s: damaged: its Opus headers are incomplete (%d)", d->name, failure);
   }
   d->library = NULL, d->state = s;
   d->rate = 48000, d->channels = op_channel_count(s->file, -1);

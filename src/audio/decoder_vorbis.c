@@ -56,7 +56,7 @@ am_status am_vorbis_open(am_decoder *d, am_error *err) {
   int failure = ov_open_callbacks(s, &s->file, NULL, 0, (ov_callbacks){.read_func = memory_read});
   if (failure) {
     am_free(d->ctx, s);
-    return am_fail(err, AM_E_FORMAT, "%s: damaged: its Vorbis headers are not whole (%d)", d->name, failure);
+    return am_fail(err, AM_E_FORMAT, "%s: damaged: its Vorbis headers are incomplete (%d)", d->name, failure);
   }
   const vorbis_info *info = ov_info(&s->file, -1);
   d->library = NULL, d->state = s;

@@ -180,7 +180,7 @@ am_status am_file_write(am_context *ctx, const char *path, const void *data, siz
 am_status am_file_write_own(am_context *ctx, const char *path, const char *like, const void *data, size_t bytes,
                             am_error *err) {
   if (is_special_name(path))
-    return am_fail(err, AM_E_IO, "%s is a device or a pipe, which no file of ours is; remove it", path);
+    return am_fail(err, AM_E_IO, "%s is a device or a pipe; wanted an ordinary file: remove it", path);
   return replace(ctx, path, path, like ? like : path, data, bytes, err);
 }
 
@@ -261,7 +261,7 @@ am_status am_file_read_own(am_context *ctx, const char *path, size_t limit, char
   *bytes = 0;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
   struct stat info;
-  if (fd < 0 && errno == ELOOP) return am_fail(err, AM_E_FORMAT, "%s is a link, which no file of ours is", path);
+  if (fd < 0 && errno == ELOOP) return am_fail(err, AM_E_FORMAT, "%s is a link; wanted an ordinary file", path);
   if (fd < 0) return am_fail_errno(err, errno, "cannot open %s", path);
   if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) return read_open(ctx, fd, path, limit, data, bytes, err);
   close(fd);
@@ -312,7 +312,7 @@ static am_status own_folder(am_context *ctx, const char *folder, const char *bel
     *c = '\0';
     if (am_file_is_link(path))
       status = am_fail(err, AM_E_IO,
-                       "%s is a link; a folder of ours is not sought outside of %s: remove the link, or put the "
+                       "%s is a link; it is not followed out of %s: remove the link, or put the "
                        "folder itself there",
                        path, folder);
     else if (make && !am_folder_exists(path)) status = make_folder(ctx, path, path, err);

@@ -31,7 +31,7 @@ static am_status check_kind(int fd, const char *path, am_error *err) {
   struct stat info;
   if (fstat(fd, &info) < 0) return am_fail_errno(err, errno, "cannot look at %s", path);
   if (S_ISREG(info.st_mode) && info.st_nlink <= 1) return AM_OK;
-  return am_fail(err, AM_E_IO, "%s is not a lock of ours (%s); remove it", path,
+  return am_fail(err, AM_E_IO, "%s is not a lock of audiomood (%s); remove it", path,
                  S_ISREG(info.st_mode) ? "the file has another name, too" : "not an ordinary file");
 }
 
@@ -46,7 +46,7 @@ am_status am_lock_take(am_context *ctx, const char *path, am_lock **out, am_erro
   if (!lock->path) {
     status = am_no_memory(err);
   } else if (lock->fd < 0 && errno == ELOOP) {
-    status = am_fail(err, AM_E_IO, "%s is a link, which a lock of ours is not; remove it", path);
+    status = am_fail(err, AM_E_IO, "%s is a link, which a lock may not be; remove it", path);
   } else if (lock->fd < 0) {
     status = am_fail_errno(err, errno, "cannot open %s", path);
   } else if ((status = check_kind(lock->fd, path, err))) {

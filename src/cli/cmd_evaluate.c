@@ -327,7 +327,7 @@ static am_status ask(job *j, size_t model, float *probabilities, am_error *err) 
     j->n = keep_those(j, store, j->clips, j->n, am_store_ok, &j->left_out);
     for (int part = 0; part < 3 && j->split; part++)
       j->split->n[part] = keep_those(j, store, j->split->at[part], j->split->n[part], am_store_readable, NULL);
-    if (!j->n) st = am_fail(err, AM_E_DATA, "in no clip that would be scored is there anything to hear");
+    if (!j->n) st = am_fail(err, AM_E_DATA, "no clip that would be scored has anything to hear");
   }
   if (!st) st = warn_of_recordings(j, model, store, err);
   if (!st) st = am_evaluate(ctx, m, j->d, store, j->clips, j->n, probabilities, err);

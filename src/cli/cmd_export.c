@@ -34,7 +34,7 @@ const cli_command cli_export = {
     .summary = "turns a checkpoint into a Keras model (HDF5)",
     .usage = "RUN|FILE.h5 --to keras --out MODEL.h5 [--layout mel_time|time_mel] [--frames N]",
     .details =
-        "Its last layer is a softmax; the labels of its outputs stand in the attribute\n"
+        "Its last layer is a softmax; the labels of its outputs are in the attribute\n"
         "audiomood_labels. Features and normalisation are not part of it. Layers that Keras lacks are refused\n"
         "by name.",
     .flags = flags,

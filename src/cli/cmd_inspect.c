@@ -344,7 +344,7 @@ const cli_command cli_inspect = {
         "sound.\n"
         "--augment shows what training makes of a sound at that place of that epoch, by the config or the run that is "
         "given.\n"
-        "What may stand in a config: audiomood help config.",
+        "The keys of a config: audiomood help config.",
     .flags = flags,
     .min_arguments = 1,
     .max_arguments = 1,

@@ -60,8 +60,7 @@ static int print_table(const am_option *table) {
     cli_print("\n");
     cli_put_lines(stdout, text.data);
   }
-  if (!st && has_lists(table))
-    cli_print("\nints, reals, texts and words are lists; one alone stands for a list of one.\n");
+  if (!st && has_lists(table)) cli_print("\nints, reals, texts and words are lists; one alone is a list of one.\n");
   if (st) cli_fprint(stderr, "audiomood: %s\n", err.message[0] ? err.message : am_status_name(st));
   if (ctx) am_buffer_free(ctx, &text);
   am_context_free(ctx);

@@ -75,7 +75,8 @@ static am_status write_picture(cli *c, const am_config *config, const char *fold
 static am_normaliser stand_in(cli *c, const am_config *config, int f) {
   const am_feature_options *o = &config->features;
   if (o->normalise == AM_NORMALISE_TRAIN || o->normalise == AM_NORMALISE_SPEAKER)
-    am_log(c->ctx, AM_LOG_WARNING, "features.normalise: the statistics of this sound stand in for those of the %s%s",
+    am_log(c->ctx, AM_LOG_WARNING,
+           "features.normalise: the statistics of this sound take the place of those of the %s%s",
            o->normalise == AM_NORMALISE_TRAIN ? "training part" : "speaker",
            o->normalise == AM_NORMALISE_TRAIN ? ", which a run has: audiomood inspect RUN --augment FILE" : "");
   return (am_normaliser){.kind = o->normalise == AM_NORMALISE_NONE ? AM_NORMALISE_NONE : AM_NORMALISE_CLIP,

@@ -55,9 +55,9 @@ static am_status search_folder(cli *c, cli_sounds *s, const char *folder, am_err
 static void say_unread(cli *c, cli_sounds *s) {
   if (s->unread.n)
     am_log(c->ctx, AM_LOG_WARNING,
-           "%zu %s left out, as sounds of %s kind are not read (ffmpeg -i FILE FILE.wav makes %s): %s", s->unread.n,
-           am_count(s->unread.n, "file is", "files are"), am_count(s->unread.n, "its", "their"),
-           am_count(s->unread.n, "it one that is", "them such as are"), cli_tally_names(c, &s->unread));
+           "%zu %s left out, as sounds of %s kind are not read (to convert %s: ffmpeg -i FILE FILE.wav): %s",
+           s->unread.n, am_count(s->unread.n, "file is", "files are"), am_count(s->unread.n, "its", "their"),
+           am_count(s->unread.n, "it", "them"), cli_tally_names(c, &s->unread));
 }
 
 static am_status no_sound(cli *c, cli_sounds *s, const char *folder, size_t unread, am_error *err) {
@@ -65,9 +65,9 @@ static am_status no_sound(cli *c, cli_sounds *s, const char *folder, size_t unre
     return am_fail(err, AM_E_DATA, "%s: no sound file (.wav, .flac, .ogg, .mp3, .aiff, ...) in this folder", folder);
   return am_fail(err, AM_E_DATA,
                  "%s: no sound file (.wav, .flac, .ogg, .mp3, .aiff, ...) in this folder; %zu %s left out, "
-                 "as sounds of %s kind are not read (ffmpeg -i FILE FILE.wav makes %s): %s",
+                 "as sounds of %s kind are not read (to convert %s: ffmpeg -i FILE FILE.wav): %s",
                  folder, unread, am_count(unread, "file is", "files are"), am_count(unread, "its", "their"),
-                 am_count(unread, "it one that is", "them such as are"), cli_tally_names(c, &s->unread));
+                 am_count(unread, "it", "them"), cli_tally_names(c, &s->unread));
 }
 
 am_status cli_sounds_list(cli *c, cli_sounds *s, am_error *err) {

@@ -53,7 +53,7 @@ typedef struct job {
 
 /* The cache failing is no reason to stop: features are computed and kept in memory. */
 static void give_up_cache(job *j, const char *message) {
-  am_log(j->store->ctx, AM_LOG_WARNING, "feature cache: %s; going on without it", message);
+  am_log(j->store->ctx, AM_LOG_WARNING, "feature cache: %s; continuing without it", message);
   am_cache_close(j->cache);
   j->cache = NULL;
 }
@@ -352,7 +352,7 @@ static am_status fill(job *j, const char *cache_dir, am_error *err) {
   if (s->counts.skipped + s->counts.unheard == s->n && j->data->unheard == AM_UNHEARD_LEAVE_OUT)
     return s->n == 1 ? am_fail(err, AM_E_DATA, "%s: its only clip is silent or shorter than 0.1 s", j->d->root)
                      : am_fail(err, AM_E_DATA,
-                               "%s: in none of the %zu clips is there anything to hear: %zu %s silent or shorter "
+                               "%s: none of the %zu clips has anything to hear: %zu %s silent or shorter "
                                "than 0.1 s",
                                j->d->root, s->n, s->counts.unheard, am_count(s->counts.unheard, "is", "are"));
   say_low_rates(j);

@@ -57,7 +57,7 @@ am_status am_dataset_check_files(const am_dataset *d, am_error *err) {
   return am_fail(err, AM_E_DATA,
                  "%zu of %zu clips %s there twice, the first %s and %s, which are one file (%s); one would be "
                  "trained on and the other tested%s",
-                 twice, d->n, am_count(twice, "stands", "stand"), a->name, b->name, a->path,
+                 twice, d->n, am_count(twice, "is", "are"), a->name, b->name, a->path,
                  a->corpus != b->corpus ? ": leave one of the corpora out, or give them different speakers or labels"
                                         : ": leave the links out (data.exclude, or `unique: true` in a description)");
 }

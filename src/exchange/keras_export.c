@@ -34,7 +34,7 @@ static am_status write_layers(writer *w, am_error *err) {
   for (size_t i = 0; i < n && !status; i++) status = am_keras_write_step(w, &i, err);
   if (status) return status;
   if (w->flat.t && w->flat.t > 1 && w->flat.f > 1)
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: there is no dense layer behind its flatten", w->file);
+    return am_fail(err, AM_E_UNSUPPORTED, "%s: there is no dense layer after its flatten", w->file);
   status = am_keras_write_softmax(w, inside, err);
   am_json_close(&w->json);
   if (w->functional) {

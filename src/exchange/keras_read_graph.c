@@ -139,7 +139,7 @@ static am_status read_nodes(graph *g, const am_value *layers, am_error *err) {
 
 static am_status refuse_call(const graph *g, const node *n, const char *what, am_error *err) {
   return am_fail(err, AM_E_UNSUPPORTED,
-                 "%s: layer %s (%s) %s; only layers one behind the other can be imported, and "
+                 "%s: layer %s (%s) %s; only a chain of layers can be imported, and "
                  "attention over frames as docs/keras.md shows it",
                  g->r->file, n->s.name, n->s.type, what);
 }
@@ -214,7 +214,7 @@ static am_status add_attention(graph *g, node *dot, node **next, am_error *err) 
 
 /* From `at`, an element of the chain, to the layer before it. */
 static am_status walk(graph *g, node *at, node **next, am_error *err) {
-  if (at->seen) return refuse_call(g, at, "stands behind itself", err);
+  if (at->seen) return refuse_call(g, at, "comes after itself", err);
   at->seen = true;
   node *before = input_of(g, at, 0);
   if (at->n_in != 1) return refuse_call(g, at, "has two inputs", err);
@@ -291,8 +291,8 @@ static am_status finish_output(am_keras_reader *r, am_error *err) {
   if (!*r->activation || !r->behind) return AM_OK;
   if (r->spoiled)
     return am_fail(err, AM_E_UNSUPPORTED,
-                   "%s: layer %s makes probabilities (softmax), and %s behind it makes of them what "
-                   "no longer sums to 1; only averages, Flatten and Dropout can follow a softmax",
+                   "%s: layer %s makes probabilities (softmax), and after %s they "
+                   "no longer sum to 1; only averages, Flatten and Dropout can follow a softmax",
                    r->file, r->made, r->spoiled);
   r->model->inside = r->made;
   am_keras_add(r, "log_probabilities", "log_probabilities");
@@ -316,7 +316,7 @@ static am_status read_chain(const graph *g, am_error *err) {
   am_json_close(&r->json);
   if (status) return status;
   if (r->flat)
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: there is no Dense layer behind %s (Flatten)", r->file, r->flat);
+    return am_fail(err, AM_E_UNSUPPORTED, "%s: there is no Dense layer after %s (Flatten)", r->file, r->flat);
   return r->model->layers.failed ? am_no_memory(err) : AM_OK;
 }
 

@@ -44,8 +44,8 @@ static am_status check_limits(reader *r, yaml_mark_t mark, size_t values, size_t
                    mark.column + 1, (int)AM_YAML_DEPTH);
   if (am_add(am_tree_bytes(r->tree), am_mul(values, AM_TREE_VALUE_BYTES)) > r->most)
     return am_fail(r->err, AM_E_CONFIG,
-                   "%s:%zu:%zu: too many values for so small a text, counting what aliases (*name) repeat", r->source,
-                   mark.line + 1, mark.column + 1);
+                   "%s:%zu:%zu: too many values for a text of this size, counting what aliases (*name) repeat",
+                   r->source, mark.line + 1, mark.column + 1);
   return AM_OK;
 }
 

@@ -312,7 +312,8 @@ am_status am_checkpoint_save(am_context *ctx, const char *path, const char *keep
 am_status am_checkpoint_save_given(am_context *ctx, const char *path, const am_save *save, am_error *err) {
   if (am_file_is_special(path))
     return am_fail(err, AM_E_IO,
-                   "%s is a device or a pipe; a checkpoint is written aside and renamed, and wants a file", path);
+                   "%s is a device or a pipe; a checkpoint is written under another name first, and needs a file",
+                   path);
   char *target = am_file_target(ctx, path);
   am_status status = target ? am_checkpoint_save(ctx, target, NULL, save, err) : am_no_memory(err);
   am_free(ctx, target);

@@ -108,7 +108,7 @@ am_status am_item_class(const am_scope *scope, const am_item *item, const am_lay
   if (!*cls) return unknown(scope, item, err);
   if ((*cls)->max_inputs == 1) return AM_OK;
   return am_fail_at(err, item->at,
-                    "%s joins several tensors and stands only inside a block (residual, parallel, "
+                    "%s joins several tensors and is allowed only inside a block (residual, parallel, "
                     "squeeze_excite)",
                     item->type);
 }

@@ -163,7 +163,7 @@ static am_status read_before(am_run_folder *f, am_error *err) {
   if (!path) return am_no_memory(err);
   am_error why = AM_ERROR_INIT;
   am_status status = am_file_exists(path) ? am_json_read_file(f->ctx, path, &f->before, &why) : AM_OK;
-  if (status && status != AM_E_NOMEM) am_run_log(f, AM_LOG_WARNING, "%s; it is written anew", why.message);
+  if (status && status != AM_E_NOMEM) am_run_log(f, AM_LOG_WARNING, "%s; it is written again", why.message);
   am_free(f->ctx, path);
   return status == AM_E_NOMEM ? am_no_memory(err) : AM_OK;
 }

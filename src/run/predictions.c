@@ -104,7 +104,7 @@ static am_status read_class(const am_predictions *p, size_t row, int column, int
   const char *label = am_csv_get(p->table, row, (size_t)column);
   *out = class_of(p->labels, p->classes, label);
   if (*out >= 0) return AM_OK;
-  return am_csv_fail(p->table, row, err, "'%s' is none of the labels of the columns p_...", label);
+  return am_csv_fail(p->table, row, err, "'%s' is not one of the labels of the columns p_...", label);
 }
 
 static am_status read_probability(const am_predictions *p, size_t row, int column, float *out, am_error *err) {

@@ -244,7 +244,7 @@ static am_status check_origin(am_crossval *x, const am_crossval_run *r, am_error
   if (!status && origin.digest != am_data_digest(x->dataset, split))
     status = am_fail(err, AM_E_DATA,
                      "the clips in %s, or their split, are not those that %s was trained with; to train "
-                     "this fold anew remove %s",
+                     "this fold again, remove %s",
                      x->dataset->root ? x->dataset->root : "the corpus", r->folder, r->folder);
   am_split_free(x->ctx, split);
   am_origin_free(x->ctx, &origin);

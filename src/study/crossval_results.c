@@ -52,7 +52,7 @@ static am_status find_clip(const am_crossval *x, const am_crossval_run *run, con
   }
   return am_csv_fail(p->table, row, err,
                      "clip %s, %s, is not where fold %d of the corpus now has it; the clips are not "
-                     "those that this fold was trained with (to train it anew remove %s)",
+                     "those that this fold was trained with (to train it again, remove %s)",
                      of->clip, p->labels[of->truth], run->fold, run->folder);
 }
 
@@ -83,7 +83,7 @@ static am_status read_predictions(am_crossval *x, am_crossval_run *run, am_error
   size_t all = am_add(p.n, run->unheard);
   if (!status && (all > wanted || (all < wanted && !x->config->data.skip_unreadable)))
     status = am_fail(err, AM_E_DATA,
-                     "%s: %zu clips, and fold %d of the corpus now has %zu; to train this fold anew "
+                     "%s: %zu clips, and fold %d of the corpus now has %zu; to train this fold again, "
                      "remove %s",
                      path, p.n, run->fold, wanted, run->folder);
   if (!status) status = am_predictions_order(&p, d->labels, d->n_labels, "the corpus as it is now", err);

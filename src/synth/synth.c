@@ -211,7 +211,7 @@ static am_status folder_check(am_context *ctx, const char *dir, am_error *err) {
   if (!ours)
     return am_fail(err, AM_E_USAGE,
                    "%s: holds %zu files or folders and no " MARK_NAME
-                   " mark of ours; nothing was written. Give a new or empty "
+                   " mark; nothing was written. Give a new or empty "
                    "folder",
                    dir, n);
   return AM_OK;

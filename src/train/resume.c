@@ -115,15 +115,17 @@ static am_status check_recordings(am_trainer *t, am_error *err) {
     return AM_OK;
   }
   if (!r.known)
-    am_run_log(&t->folder, AM_LOG_INFO,
-               "the run kept no digests of its recordings (clips.csv); those of now are kept from here on");
+    am_run_log(
+        &t->folder, AM_LOG_INFO,
+        "the run kept no digests of its recordings (clips.csv); from now on it keeps those of the present recordings");
   if (r.n_changed)
-    status = am_fail(err, AM_E_DATA,
-                     "%s: not the recording%s that this run was trained on: %s; put the recordings back, or "
-                     "start a new run from the weights in %s (option init; to go on with the recordings of now, remove "
-                     "%s/clips.csv)",
-                     t->dataset->root ? t->dataset->root : "the corpus", r.n_changed > 1 ? "s" : "", r.names.data,
-                     t->folder.last, t->options->out);
+    status =
+        am_fail(err, AM_E_DATA,
+                "%s: not the recording%s that this run was trained on: %s; put the recordings back, or "
+                "start a new run from the weights in %s (option init; to go on with the present recordings, remove "
+                "%s/clips.csv)",
+                t->dataset->root ? t->dataset->root : "the corpus", r.n_changed > 1 ? "s" : "", r.names.data,
+                t->folder.last, t->options->out);
   am_buffer_free(t->ctx, &r.names);
   return status;
 }

@@ -50,7 +50,7 @@ static am_status choose_steps(job *j, uint64_t epochs, am_error *err) {
     if (epochs ? d->at[i].epoch <= epochs : d->at[i].step <= AM_DIGEST_STEP || !j->steps) j->steps = d->at[i].step;
   if (!j->steps) return am_fail(err, AM_E_DATA, "%s: no digest of its weights was kept after a step", j->run);
   if (epochs && (!d->n || d->at[d->n - 1].epoch < epochs))
-    return am_fail(err, AM_E_USAGE, "%s: digests are kept of %llu epochs, asked were %llu", j->run,
+    return am_fail(err, AM_E_USAGE, "%s: there are digests of %llu epochs, not of %llu", j->run,
                    (unsigned long long)(d->n ? d->at[d->n - 1].epoch : 0), (unsigned long long)epochs);
   return AM_OK;
 }

@@ -427,7 +427,8 @@ static void nobody_else_prints(void **state) {
   fflush(NULL);
   dup2(out, STDOUT_FILENO), dup2(other, STDERR_FILENO);
   close(out), close(other), close(file);
-  am_test_fails((err = why, refused), AM_E_FORMAT, &err, "it: damaged: its ALAC sound has no whole table of packets");
+  am_test_fails((err = why, refused), AM_E_FORMAT, &err,
+                "it: damaged: its ALAC sound has no complete table of packets");
   assert_int_equal(read, AM_OK);
   am_sound_free(&t);
   bytes printed = slurp(path);

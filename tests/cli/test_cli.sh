@@ -468,7 +468,7 @@ run verify int --epochs 3 --threads 1; expect "verify a resumed run, other threa
 cp -r run1 forged; sed -i 's/^10,\([0-9]*\),.*/10,\1,01234567/' forged/digests.csv
 run verify forged; expect "verify a run with other weights" 1 "01234567 .*differs" "libraries and recordings are those of the run" "forged: the weights differ from step 10 on"
 run verify corpus; expect "verify what is no run" 2 "corpus: there is no run to verify"
-run verify run1 --epochs 99; expect "verify more epochs than there are" 2 "digests are kept of 3 epochs, asked were 99"
+run verify run1 --epochs 99; expect "verify more epochs than there are" 2 "there are digests of 3 epochs, not of 99"
 run verify run1 --epochs x; expect "verify with a bad number" 2 "--epochs x"
 run verify run1 --set train.batch=4; expect "verify with other settings" 2 "train.batch is 4, the run has 8"
 run verify run1 --set train.epochs=7; expect "verify with another length" 2 "train.epochs is 7, the run has 3"

@@ -40,7 +40,7 @@ cmp -s a1/before.csv a2/before.csv && cmp -s a1/after.csv a4/after.csv && ok "wh
 awk -F, '{ for (i = 1; i <= NF; i++) n += ($i < 0) - ($i > 0) } END { exit !(n < NR * NF / 2 && n > -NR * NF / 2) }' a1/before.csv &&
   ok "it is normalised by the run" || not_ok "it is normalised by the run"
 run inspect tiny.yaml --augment "$sound" --out a5 "${augmented[@]}"
-expect "of a config, by the sound" 0 "warning: features.normalise: the statistics of this sound stand in for those of the training part"
+expect "of a config, by the sound" 0 "warning: features.normalise: the statistics of this sound take the place of those of the training part"
 
 # ---- a run of several corpora whose recordings are elsewhere now ----
 run synth second --actors 4 --repetitions 1 --seed 9

@@ -50,12 +50,12 @@ grep -q precious run/log.txt && not_ok "what a linked log leads to is not copied
 cp -r whole bad; victim lock; rm -f bad/lock; ln -s ../victim/lock bad/lock
 run train --resume bad; expect "a linked lock is refused" 1 "bad/lock is a link"
 unharmed "and what it leads to is as it was"
-ln -f victim/lock bad/lock; run train --resume bad; expect "a lock with a second name is refused" 1 "bad/lock is not a lock of ours"
+ln -f victim/lock bad/lock; run train --resume bad; expect "a lock with a second name is refused" 1 "bad/lock is not a lock of audiomood"
 unharmed "and that file is as it was"
 
 rm -rf bad; cp -r whole bad; victim report; rm -rf bad/plots bad/report.html; ln -s ../victim/folder bad/plots
 ln -s ../victim/report bad/report.html
-run report bad; expect "a linked folder of pictures is refused" 1 "bad/plots is a link; a folder of ours is not sought outside of bad"
+run report bad; expect "a linked folder of pictures is refused" 1 "bad/plots is a link; it is not followed out of bad"
 unharmed "and nothing is written there"
 rm bad/plots; run report bad; expect "a linked page is replaced" 0
 unharmed "and not what it leads to"

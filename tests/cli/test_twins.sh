@@ -13,7 +13,7 @@ train: {epochs: 1, batch: 8}
 END
 ln -s corpus other
 run train two.yaml --out bad
-expect "one folder by two names is refused" 1 '120 of 240 clips stand there twice, the first synthetic/Actor_01/.* and synthetic-2/Actor_01/.*, which are one file .*: leave one of the corpora out'
+expect "one folder by two names is refused" 1 '120 of 240 clips are there twice, the first synthetic/Actor_01/.* and synthetic-2/Actor_01/.*, which are one file .*: leave one of the corpora out'
 [ -e bad ] && not_ok "and leaves nothing" || ok "and leaves nothing"
 run train two.yaml --dry-run --set 'data.corpora=[{corpus: ravdess, root: corpus, speakers: ["01", "02"]}, {corpus: ravdess, root: other, speakers: ["03", "04"]}]'
 expect "other speakers of one folder are not" 0

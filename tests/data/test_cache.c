@@ -531,7 +531,7 @@ static void a_cache_that_cannot_be_written_is_done_without(void **state) {
   am_store *s = make_store(false);
   assert_counts(s, 0, CLIPS);
   assert_same(s, fresh, false);
-  assert_non_null(strstr(f.log.text, "going on without it"));
+  assert_non_null(strstr(f.log.text, "continuing without it"));
   am_store_free(s);
   am_store_free(fresh);
 }
@@ -647,7 +647,7 @@ static void nothing_to_hear(void **state) {
   f.data.unheard = AM_UNHEARD_LEAVE_OUT;
   for (int i = 0; i < CLIPS; i += 2) write_level(i ? i == 2 ? "2.wav" : "4.wav" : "0.wav", 0, 800);
   am_test_fails(am_store_create(f.ctx, f.d, f.fx, &f.data, f.cache, false, &s, &f.err), AM_E_DATA, &f.err,
-                "in none of the 6 clips is there anything to hear");
+                "none of the 6 clips has anything to hear");
 }
 
 static void stopping_stops(void **state) {

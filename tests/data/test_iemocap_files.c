@@ -135,13 +135,13 @@ static void odd_lines(void **state) {
   assert_true(isnan(find(d, "Ses01F_impro01_F000.wav")->vad[0]) && isnan(find(d, "Ses01F_impro01_M000.wav")->vad[2]));
   is_near(find(d, "Ses01F_impro01_F000.wav")->soft, (double[]){0, 1}, 2);
   assert_null(find(d, "Ses01F_impro01_M000.wav")->soft); /* no rater stands there */
-  assert_int_equal(left_out(d, "line that is none of the label format"), 1);
+  assert_int_equal(left_out(d, "line that is not in the label format"), 1);
   assert_int_equal(left_out(d, "a second label line"), 1);
   assert_int_equal(left_out(d, "neither impro nor script"), 1);
-  assert_int_equal(left_out(d, "label file whose name is no dialogue's"), 1);
+  assert_int_equal(left_out(d, "label file without the name of a dialogue"), 1);
   assert_int_equal(left_out(d, "no agreement"), 1);
   for (size_t i = 0; i < d->n_left_out; i++)
-    if (strstr(d->left_out[i].reason, "none of the label format"))
+    if (strstr(d->left_out[i].reason, "not in the label format"))
       assert_string_equal(d->left_out[i].example, "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:5");
   assert_non_null(strstr(log_kept.text, "1 of the 5 sessions"));
   am_dataset_free(d);

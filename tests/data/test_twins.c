@@ -59,7 +59,7 @@ static void one_file_is_refused_by_whatever_name(void **state) {
   static const char list[] = "path,label,speaker\nravdess/Actor_01/03-01-03-01-01-01-01.wav,happy,x\n";
   am_test_file(in("list.csv"), list, sizeof list - 1);
   const char words[] =
-      "120 of 240 clips stand there twice, the first ravdess/Actor_01/03-01-01-01-01-01-01.wav and "
+      "120 of 240 clips are there twice, the first ravdess/Actor_01/03-01-01-01-01-01-01.wav and "
       "ravdess-2/Actor_01/03-01-01-01-01-01-01.wav, which are one file";
   refused("{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: ravdess, root: %s/ravdess}]}",
           words);
@@ -67,7 +67,7 @@ static void one_file_is_refused_by_whatever_name(void **state) {
   refused(
       "{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: manifest, root: %s, manifest: "
       "%s/list.csv}]}",
-      "1 of 121 clips stands there twice, the first ravdess/Actor_01/03-01-03-01-01-01-01.wav and "
+      "1 of 121 clips is there twice, the first ravdess/Actor_01/03-01-03-01-01-01-01.wav and "
       "manifest/ravdess/Actor_01/03-01-03-01-01-01-01.wav");
   char description[1024];
   snprintf(description, sizeof description,
@@ -76,7 +76,7 @@ static void one_file_is_refused_by_whatever_name(void **state) {
   refused(
       "{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess}, {corpus: described, description: %s/one.yaml, "
       "root: %s/ravdess}]}",
-      "120 of 240 clips stand there twice");
+      "120 of 240 clips are there twice");
   /* the same folder for other clips is no fault */
   ok("{corpus: several, corpora: [{corpus: ravdess, root: %s/ravdess, speakers: [\"01\"]}, {corpus: ravdess, root: "
      "%s/ravdess, "

@@ -139,7 +139,7 @@ static void refuses_layers(void **state) {
       {LAYER("Permute", ", \"dims\": [1, 2, 3]"), 3, "option dims"},
       {LAYER("Reshape", ", \"target_shape\": [5, 8]"), 3, "Permute((2, 1, 3))"},
       {LAYER("Dense", ", \"units\": 4, \"activation\": \"sigmoid\""), 2, "the model ends in sigmoid"},
-      {LAYER("Flatten", ""), 3, "no Dense layer behind odd"}};
+      {LAYER("Flatten", ""), 3, "no Dense layer after odd"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     refuses(cases[i].layer, cases[i].rank, AM_E_UNSUPPORTED, cases[i].words);
   refuses(LAYER("Conv2D", ""), 2, AM_E_SHAPE, "wants 3 dimensions without the batch, and is given 2");

@@ -82,7 +82,7 @@ static void keys(void **state) {
       {"new_chain", "\"kwargs\": {", "\"kwargs\": {\"no\": false, \"null\": null, ", 1, NULL},
       {"new_chain", "\"keras_history\": [\"lstm\", 0, 0]", "\"keras_history\": [\"lstm\", 1, 0]", 1, "another output"},
       {"new_chain", "\"keras_history\": [\"lstm\", 0, 0]", "\"keras_history\": [\"dense\", 0, 0]", 1,
-       "stands behind itself"},
+       "comes after itself"},
       {"new_chain", "\"keras_history\": [\"lstm\", 0, 0]", "\"keras_history\": [\"other\", 0, 0]", 1,
        "other, which is not there"},
       {"new_attention", "\"axis\": 1", "\"axis\": -1", 1, "option axis is -1; only 1, the frames,"},
@@ -226,10 +226,10 @@ static void softmax_misplaced(void **state) {
     int mels, frames;
     const char *words;
   } cases[] = {{SEQUENTIAL("8, 4", SOFTMAX ", " LAYER("GlobalMaxPooling1D", "top", "")), 4, 8,
-                "layer soft makes probabilities (softmax), and top"},
+                "layer soft makes probabilities (softmax), and after top"},
                {SEQUENTIAL("8, 4", SOFTMAX
                            ", " LAYER("MaxPooling1D", "top", ", \"pool_size\": [2], \"padding\": \"valid\"") ", " MEAN),
-                4, 8, "layer soft makes probabilities (softmax), and top"},
+                4, 8, "layer soft makes probabilities (softmax), and after top"},
                {SEQUENTIAL("2, 2", SOFTMAX ", " LAYER("Flatten", "flat", "")), 2, 2,
                 "layer soft makes probabilities (softmax) of several places"},
                {SEQUENTIAL("8, 4", LAYER("Activation", "gate", ", \"activation\": \"sigmoid\"") ", " MEAN), 4, 8,

@@ -108,7 +108,7 @@ static void growth_is_bounded(void **state) {
     for (int k = 0; k < 10; k++) am_buffer_printf(f->ctx, &b, "%s*a%d", k ? "," : "", i - 1);
     am_buffer_printf(f->ctx, &b, "]\n");
   }
-  fails(f, &b, "too many values for so small a text, counting what aliases (*name) repeat");
+  fails(f, &b, "too many values for a text of this size, counting what aliases (*name) repeat");
   b.used = 0;
   am_buffer_printf(f->ctx, &b, "a0: &a0 [x]\n");
   for (int i = 1; i < 100; i++) am_buffer_printf(f->ctx, &b, "a%d: &a%d [*a%d]\n", i, i, i - 1);

@@ -340,7 +340,7 @@ static void bad_configs_say_what_and_where(void **state) {
        "net.yaml:1:24: activation of dense_1: found \"rellu\"; did you mean \"relu\"?"},
       {"- {dense: {activation: lstm}}", {1, 1, 1, 8, 0}, AM_E_CONFIG, "activation of dense_1: found \"lstm\""},
       {"- {dense: {activation: [relu]}}", {1, 1, 1, 8, 0}, AM_E_CONFIG, "activation of dense_1: wanted a word"},
-      {"- {add: {}}", {1, 1, 1, 8, 0}, AM_E_CONFIG, "stands only inside a block"},
+      {"- {add: {}}", {1, 1, 1, 8, 0}, AM_E_CONFIG, "is allowed only inside a block"},
       {"- flatten\n- dense",
        {3, 8, 8, 1, 1},
        AM_E_SHAPE,

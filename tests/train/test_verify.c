@@ -81,7 +81,7 @@ static void an_honest_run_agrees(void **state) {
   am_verify_report_free(w.ctx, &r);
   am_error err;
   am_test_fails(am_run_verify(w.ctx, w.run, NULL, 0, 5, &r, &err), AM_E_USAGE, &err,
-                "digests are kept of 4 epochs, asked were 5");
+                "there are digests of 4 epochs, not of 5");
   world_free(&w);
 }
 

@@ -13,7 +13,7 @@ const am_option am_description_options[] = {
      "the corpus that this is a part or another form of, and whose speakers it has; \"\": one of its own"},
     {"title", AM_OPT_TEXT, AT(title), "", 0, 0, NULL, "full name"},
     {"language", AM_OPT_TEXT, AT(language), "", 0, 0, NULL, "language that is spoken"},
-    {"licence", AM_OPT_TEXT, AT(licence), NULL, 0, 0, NULL, "licence of the recordings; stands in every checkpoint"},
+    {"licence", AM_OPT_TEXT, AT(licence), NULL, 0, 0, NULL, "licence of the recordings; is stored in every checkpoint"},
     {"citation", AM_OPT_TEXT, AT(citation), "", 0, 0, NULL, "the paper to cite"},
     {"home", AM_OPT_TEXT, AT(home), "", 0, 0, NULL, "where to get it"},
     {"files", AM_OPT_TEXTS, AT(files), "[]", 0, 0, NULL, "patterns (PCRE2) of paths without extension, tried in order"},

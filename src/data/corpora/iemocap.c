@@ -173,7 +173,7 @@ static am_status on_strange(void *user, int number, am_error *err) {
   load *l = user;
   char at[256];
   snprintf(at, sizeof at, "%s:%d", l->file, number);
-  return leave_out(l, "line that is none of the label format", at, err);
+  return leave_out(l, "line that is not in the label format", at, err);
 }
 
 /* Label files */
@@ -223,7 +223,7 @@ static am_status read_files(load *l, const char *folder, const am_names *names, 
     if (!strncmp(name, "._", 2)) {
       status = leave_out(l, "AppleDouble file (._*), not a label file", name, err);
     } else if (!dialogue_name(l, name, &n)) {
-      status = leave_out(l, "label file whose name is no dialogue's", name, err);
+      status = leave_out(l, "label file without the name of a dialogue", name, err);
     } else if (*before && strlen(before) == n && !strncmp(before, name, n)) {
       status = leave_out(l, "label file of a further rater (the first of each dialogue counts)", name, err);
     } else {
@@ -425,7 +425,7 @@ static am_status choose_labels(am_corpus *corpus, const am_data_options *o, am_e
               [AM_IEMOCAP_9] = {nine, 9, false},    [AM_IEMOCAP_10] = {am_iemocap_labels, 10, false}};
   if (o->label_set == AM_IEMOCAP_ALL) return AM_OK;
   if (o->labels.n || (o->merge && o->merge->first))
-    return am_fail(err, AM_E_CONFIG, "data.label_set stands for data.labels and data.merge; give it or them, not both");
+    return am_fail(err, AM_E_CONFIG, "data.label_set replaces data.labels and data.merge; leave out one or the other");
   corpus->classes = (am_texts){sets[o->label_set].n, sets[o->label_set].at};
   if (!sets[o->label_set].merge) return AM_OK;
   am_tree *memory = corpus->d->strings;
