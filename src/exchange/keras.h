@@ -13,32 +13,18 @@
 #ifndef AM_KERAS_H
 #define AM_KERAS_H
 
+#include "exchange/format.h"
 #include "model/checkpoint.h"
 
 #define AM_KERAS_LAYOUTS(X) X(AM_KERAS_MEL_TIME, "mel_time") X(AM_KERAS_TIME_MEL, "time_mel")
 typedef enum am_keras_layout { AM_KERAS_LAYOUTS(AM_WORD_NAME) } am_keras_layout;
 
-typedef struct am_keras_import_options {
-  const char *config;           /* file with data and features; its model.layers, if any, are replaced */
-  const char *const *overrides; /* "key=value" */
-  size_t n_overrides;
-  const char *labels;     /* "calm,happy,...", the order of the model's outputs; NULL: data.labels */
-  int layout;             /* am_keras_layout, for 2-D inputs */
-  am_buffer *config_text; /* gets the effective config, with the imported layers; NULL: not wanted */
-} am_keras_import_options;
-
-/* Writes the checkpoint `out`. On failure `out` is as it was. */
-am_status am_keras_import(am_context *ctx, const char *file, const am_keras_import_options *options, const char *out,
+/* The row of Keras (format.h): `options->layout` is an am_keras_layout; a model for clips of any length is refused without
+ * `options->frames`.  On failure `out` is as it was. */
+am_status am_keras_import(am_context *ctx, const char *file, const am_import_source *source,
+                          const am_exchange_options *options, const char *out, am_error *err);
+am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exchange_options *options, const char *out,
                           am_error *err);
-
-typedef struct am_keras_export_options {
-  int layout; /* am_keras_layout, for 2-D inputs */
-  int frames; /* of a model for clips of any length: the one length to export it for; 0: such models are
-                 refused */
-} am_keras_export_options;
-
-am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_keras_export_options *options,
-                          const char *out, am_error *err);
 
 /* The two outer dimensions exchanged: from (a, b, block), to (b, a, block). */
 void am_keras_turn(const float *from, int a, int b, size_t block, float *to);

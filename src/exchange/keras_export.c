@@ -79,13 +79,13 @@ static am_status check_frames(writer *w, int frames, am_error *err) {
                  w->file, in.t);
 }
 
-am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_keras_export_options *options,
-                          const char *out, am_error *err) {
+am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exchange_options *options, const char *out,
+                          am_error *err) {
   writer w = {.ctx = ctx, .file = checkpoint, .turned = options->layout == AM_KERAS_MEL_TIME};
   am_status status = am_checkpoint_load(ctx, checkpoint, &w.checkpoint, err);
   if (status) return status;
   w.model = w.checkpoint->model;
-  status = check_frames(&w, options->frames, err);
+  status = check_frames(&w, (int)options->frames, err);
   if (!status) status = am_tree_create(ctx, &w.tree, err);
   /* a step gives at most five layers, and softmax comes after them */
   if (!status && !(w.names = am_alloc(ctx, 5 * am_model_steps(w.model) + 1, sizeof *w.names)))

@@ -14,7 +14,8 @@
 typedef struct job {
   am_context *ctx;
   const char *file;
-  const am_keras_import_options *options;
+  const am_import_source *source;
+  int layout;
   am_h5 *h5;
   am_keras_model keras;
   am_config *config;
@@ -81,7 +82,7 @@ static am_status open_model(job *j, am_error *err) {
     return am_fail(err, AM_E_FORMAT, "%s: it has no group model_weights; wanted what model.save(\"x.h5\") writes",
                    j->file);
   status = am_h5_get_text(j->h5, "/", "model_config", &json, err);
-  if (!status) status = read_model(j->ctx, j->file, json, j->options->layout, &j->keras, err);
+  if (!status) status = read_model(j->ctx, j->file, json, j->layout, &j->keras, err);
   am_free(j->ctx, json);
   return status;
 }
@@ -92,7 +93,7 @@ static am_status labels_override(job *j, am_buffer *out, am_error *err) {
   am_buffer_printf(j->ctx, out, "data.labels=");
   am_json json = am_json_begin(j->ctx, out, 0);
   am_json_open(&json, NULL, '[');
-  for (const char *at = j->options->labels;; at++) {
+  for (const char *at = j->source->labels;; at++) {
     size_t n = strcspn(at, ",");
     word.used = 0;
     am_buffer_printf(j->ctx, &word, "%.*s", (int)n, at);
@@ -107,7 +108,7 @@ static am_status labels_override(job *j, am_buffer *out, am_error *err) {
 }
 
 static am_status load_config(job *j, am_error *err) {
-  const am_keras_import_options *o = j->options;
+  const am_import_source *o = j->source;
   am_buffer layers = {0}, labels = {0};
   const char **all = am_alloc(j->ctx, o->n_overrides + 2, sizeof *all);
   size_t n = 0;
@@ -133,7 +134,7 @@ static const char *shown_label(const am_data_options *d, const char *label) {
 
 /* An output without a name of its own could not be told from others. */
 static am_status check_labels(const job *j, am_error *err) {
-  const char *const *given = j->config->data.labels.at, *from = j->options->labels ? "option labels" : "data.labels";
+  const char *const *given = j->config->data.labels.at, *from = j->source->labels ? "option labels" : "data.labels";
   for (size_t i = 0; i < j->classes; i++) {
     if (!*given[i]) return am_fail(err, AM_E_CONFIG, "%s: label %zu is empty", from, i + 1);
     if (!*j->labels[i]) return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" is renamed to nothing", given[i]);
@@ -154,7 +155,7 @@ static am_status find_labels(job *j, am_error *err) {
     return am_fail(err, AM_E_CONFIG,
                    "%s: data.labels is empty, and a Keras model does not name its outputs; give them in "
                    "order (option labels)",
-                   j->options->config);
+                   j->source->config);
   if (j->keras.units && (size_t)j->keras.units != n)
     return am_fail(err, AM_E_SHAPE, "%s: the model has %lld outputs, and there are %zu labels (%s, ...)", j->file,
                    (long long)j->keras.units, n, d->labels.at[0]);
@@ -169,7 +170,7 @@ static am_status find_labels(job *j, am_error *err) {
 
 /* Frames of the model's input from Keras's (-1: any) and the features' (`fixed`, 0: as long as the clip). */
 static am_status choose_frames(job *j, int64_t keras, int fixed, am_error *err) {
-  const char *config = j->options->config;
+  const char *config = j->source->config;
   int64_t most = j->config->features.max_frames;
   if (keras > 0 && fixed > 0 && keras != fixed)
     return am_fail(err, AM_E_SHAPE,
@@ -193,8 +194,8 @@ static am_status choose_frames(job *j, int64_t keras, int fixed, am_error *err) 
 
 static am_status shape_input(job *j, int fixed, int bins, am_error *err) {
   const am_keras_model *k = &j->keras;
-  const char *config = j->options->config;
-  bool picture = k->rank == 3, turned = picture && j->options->layout == AM_KERAS_MEL_TIME;
+  const char *config = j->source->config;
+  bool picture = k->rank == 3, turned = picture && j->layout == AM_KERAS_MEL_TIME;
   if (k->rank == 1) {
     if (!fixed || (int64_t)fixed * bins != k->dims[0])
       return am_fail(err, AM_E_SHAPE, "%s wants %lld numbers a clip, the features of %s have %d frames of %d", j->file,
@@ -391,7 +392,7 @@ static am_status save(job *j, const char *out, am_error *err) {
     return am_fail(err, AM_E_CONFIG,
                    "%s: features.normalise is train, and a Keras model holds no statistics of its training "
                    "part; set none or clip, or put a batch_norm in",
-                   j->options->config);
+                   j->source->config);
   am_dataset dataset = {.corpus = am_data_corpus(&c->data), .title = "imported from Keras"};
   am_split split = {.note = "imported from Keras"};
   am_normaliser normaliser = {.kind = c->features.normalise,
@@ -407,16 +408,16 @@ static am_status save(job *j, const char *out, am_error *err) {
   return am_checkpoint_save_given(j->ctx, out, &all, err);
 }
 
-am_status am_keras_import(am_context *ctx, const char *file, const am_keras_import_options *options, const char *out,
-                          am_error *err) {
-  job j = {.ctx = ctx, .file = file, .options = options};
+am_status am_keras_import(am_context *ctx, const char *file, const am_import_source *source,
+                          const am_exchange_options *options, const char *out, am_error *err) {
+  job j = {.ctx = ctx, .file = file, .source = source, .layout = options->layout};
   am_status status = open_model(&j, err);
   if (!status) status = load_config(&j, err);
   if (!status) status = find_labels(&j, err);
   if (!status) status = find_input(&j, err);
   if (!status) status = make_model(&j, err);
   if (!status) status = save(&j, out, err);
-  if (!status && options->config_text) status = am_config_text(j.config, options->config_text, err);
+  if (!status && source->config_text) status = am_config_text(j.config, source->config_text, err);
   if (j.model) am_model_free(j.model);
   am_config_free(j.config);
   free_model(ctx, &j.keras);

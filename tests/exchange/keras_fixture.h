@@ -17,11 +17,10 @@ static inline am_status import(const char *file, const char *out, int layout, in
   snprintf(mel, sizeof mel, "features.mels=%d", mels);
   snprintf(samples, sizeof samples, "features.samples=%d", 32 * (frames - 1)); /* hop 32, centred */
   const char *const set[] = {mel, samples};
-  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml",
-                               .overrides = set,
-                               .n_overrides = 2,
-                               .layout = layout};
-  return am_keras_import(ctx, file, &o, out, &err);
+  am_import_source o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml",
+                        .overrides = set,
+                        .n_overrides = 2};
+  return am_keras_import(ctx, file, &o, &(am_exchange_options){.layout = layout}, out, &err);
 }
 
 /* Probabilities (n,K) of raw inputs (n,T,F,C). */
@@ -87,7 +86,7 @@ static inline void check_golden(const char *name, int layout, int mels, int fram
   am_checkpoint_free(c);
 
   am_test_ok(
-      am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){.layout = layout}, in_folder("b.h5"), &err),
+      am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){.layout = layout}, in_folder("b.h5"), &err),
       &err);
   am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), layout, mels, frames), &err);
   same_arrays(in_folder("a.h5"), in_folder("c.h5"));

@@ -41,15 +41,15 @@ static void config_must_fit(void **state) {
   const char *file = am_test_source("tests/exchange/golden/conv1d.h5"), *out = in_folder("fitted.h5");
   am_test_fails(import(file, out, 0, 6, 13), AM_E_SHAPE, &err, "wants 5 bins");
   am_test_fails(import(file, out, 0, 5, 12), AM_E_SHAPE, &err, "wants clips of 13 frames");
-  am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .labels = "a,b,c"};
-  am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_SHAPE, &err, "4 outputs, and there are 3 labels");
+  am_import_source o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .labels = "a,b,c"};
+  am_test_fails(am_keras_import(ctx, file, &o, &(am_exchange_options){0}, out, &err), AM_E_SHAPE, &err, "4 outputs, and there are 3 labels");
   const char *const set[] = {"features.mels=5", "features.samples=384", "features.normalise=train"};
-  o = (am_keras_import_options){.config = o.config, .overrides = set, .n_overrides = 3};
-  am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_CONFIG, &err, "features.normalise is train");
+  o = (am_import_source){.config = o.config, .overrides = set, .n_overrides = 3};
+  am_test_fails(am_keras_import(ctx, file, &o, &(am_exchange_options){0}, out, &err), AM_E_CONFIG, &err, "features.normalise is train");
   assert_false(am_file_exists(out));
   o.n_overrides = 2;
   o.labels = "one,two,three,four";
-  am_test_ok(am_keras_import(ctx, file, &o, out, &err), &err);
+  am_test_ok(am_keras_import(ctx, file, &o, &(am_exchange_options){0}, out, &err), &err);
   am_checkpoint *c;
   am_test_ok(am_checkpoint_load(ctx, out, &c, &err), &err);
   assert_string_equal(c->labels[3], "four");
@@ -72,19 +72,19 @@ static void labels_must_differ(void **state) {
   const char *file = am_test_source("tests/exchange/golden/conv1d.h5"), *out = in_folder("differ.h5");
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const char *const set[] = {"features.mels=5", "features.samples=384", cases[i].more};
-    am_keras_import_options o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml",
+    am_import_source o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml",
                                  .overrides = set,
                                  .n_overrides = cases[i].more ? 3 : 2,
                                  .labels = cases[i].labels};
-    am_test_fails(am_keras_import(ctx, file, &o, out, &err), AM_E_CONFIG, &err, cases[i].message);
+    am_test_fails(am_keras_import(ctx, file, &o, &(am_exchange_options){0}, out, &err), AM_E_CONFIG, &err, cases[i].message);
     assert_false(am_file_exists(out));
   }
   const char *const swap[] = {"features.mels=5", "features.samples=384", "data.rename={calm: sad, sad: calm}"};
-  am_keras_import_options o = {
+  am_import_source o = {
       .config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .overrides = swap, .n_overrides = 3};
   am_checkpoint *c;
   err = (am_error)AM_ERROR_INIT;
-  am_test_ok(am_keras_import(ctx, file, &o, out, &err), &err);
+  am_test_ok(am_keras_import(ctx, file, &o, &(am_exchange_options){0}, out, &err), &err);
   am_test_ok(am_checkpoint_load(ctx, out, &c, &err), &err);
   assert_string_equal(c->labels[0], "sad");
   assert_string_equal(c->labels[2], "calm");
@@ -316,7 +316,7 @@ static void way_back(void **state) {
       am_test_ok(am_checkpoint_load(ctx, in_folder("a.h5"), &c, &err), &err);
       forward(c->model, x, 2, before);
       am_checkpoint_free(c);
-      am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){.layout = layout},
+      am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){.layout = layout},
                                  in_folder("b.h5"), &err),
                  &err);
       am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), layout, 7, 11), &err);
@@ -341,7 +341,7 @@ static void export_refuses(void **state) {
                {"average_pool2d: {padding: same, count_include_pad: true}, flatten, dense", "count_include_pad"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     make_checkpoint(in_folder("a.h5"), cases[i].layers, map);
-    am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){0}, in_folder("x.h5"), &err),
+    am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){0}, in_folder("x.h5"), &err),
                   AM_E_UNSUPPORTED, &err, cases[i].words);
     assert_false(am_file_exists(in_folder("x.h5")));
   }
@@ -352,7 +352,7 @@ static void export_of_any_length(void **state) {
   am_shape any = map;
   any.variable = true;
   make_checkpoint(in_folder("a.h5"), "to_sequence, gru: {units: 3, return: last}, dense", any);
-  am_keras_export_options o = {0};
+  am_exchange_options o = {0};
   am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &o, in_folder("x.h5"), &err), AM_E_UNSUPPORTED, &err,
                 "option frames");
   o.frames = 6;
@@ -375,7 +375,7 @@ static void with_each_failing(const char *file, int mels, int frames) {
     err = fresh;
     am_status status = import(file, in_folder("m.h5"), 0, mels, frames);
     if (!status)
-      status = am_keras_export(ctx, in_folder("m.h5"), &(am_keras_export_options){0}, in_folder("k.h5"), &err);
+      status = am_keras_export(ctx, in_folder("m.h5"), &(am_exchange_options){0}, in_folder("k.h5"), &err);
     bool fired = am_test_memory_fired(&m);
     if (!fired) am_test_ok(status, &err);
     am_context_free(ctx);
@@ -422,14 +422,14 @@ static void published_model(void **state) {
   char data_root[2200];
   snprintf(data_root, sizeof data_root, "data.root=%s", root);
   const char *const set[] = {data_root};
-  am_keras_import_options o = {
+  am_import_source o = {
       .config = AM_SOURCE_ROOT "/configs/ravdess_model2.yaml", .overrides = set, .n_overrides = 1};
   am_checkpoint *c;
   am_dataset *d;
   am_split *split;
   am_features *fx;
   am_store *store;
-  am_test_ok(am_keras_import(ctx, file, &o, in_folder("seed.h5"), &err), &err);
+  am_test_ok(am_keras_import(ctx, file, &o, &(am_exchange_options){0}, in_folder("seed.h5"), &err), &err);
   am_test_ok(am_checkpoint_load(ctx, in_folder("seed.h5"), &c, &err), &err);
   size_t weights = 0;
   for (size_t i = 0; i < am_model_weight_count(c->model); i++) weights += am_model_weight_info(c->model, i)->count;

@@ -211,7 +211,7 @@ static void softmax_inside(void **state) {
   forward(c->model, x, 1, got);
   am_checkpoint_free(c);
   assert_allclose_f(got, wanted, 4, 0, 1e-6);
-  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_keras_export_options){0}, in_folder("b.h5"), &err), &err);
+  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){0}, in_folder("b.h5"), &err), &err);
   am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), 0, 4, 8), &err);
   am_test_ok(am_checkpoint_load(ctx, in_folder("c.h5"), &c, &err), &err);
   forward(c->model, x, 1, back);

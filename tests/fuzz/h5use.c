@@ -91,7 +91,7 @@ void h5use_evaluate(am_context *ctx, am_checkpoint *c, const am_config *config) 
 bool h5use_export(am_context *ctx, const am_checkpoint *c, const char *path) {
   char out[300];
   am_error err = AM_ERROR_INIT;
-  am_keras_export_options options = {.frames = am_model_input(c->model).variable ? 20 : 0};
+  am_exchange_options options = {.frames = am_model_input(c->model).variable ? 20 : 0};
   snprintf(out, sizeof out, "%s/exported.h5", fuzz_folder());
   am_status status = am_keras_export(ctx, path, &options, out, &err);
   fuzz_check(status, &err);

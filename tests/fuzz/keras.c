@@ -49,7 +49,7 @@ static const char *wrap(am_context *ctx, const uint8_t *data, size_t bytes) {
 }
 
 /* A model that has just been imported is in order; only its numbers may be such that the result is not finite. */
-static void use(am_context *ctx, const char *path, am_keras_import_options *again) {
+static void use(am_context *ctx, const char *path, am_import_source *again) {
   am_error err = AM_ERROR_INIT;
   am_checkpoint *c = NULL;
   am_status status = am_checkpoint_load(ctx, path, &c, &err);
@@ -61,7 +61,7 @@ static void use(am_context *ctx, const char *path, am_keras_import_options *agai
     char exported[300], out[300];
     snprintf(exported, sizeof exported, "%s/exported.h5", fuzz_folder());
     snprintf(out, sizeof out, "%s/again.h5", fuzz_folder());
-    status = am_keras_import(ctx, exported, again, out, &err);
+    status = am_keras_import(ctx, exported, again, &(am_exchange_options){0}, out, &err);
     if (status) fprintf(stderr, "what was exported is refused: %s\n", err.message);
     fuzz_require(!status);
   }
@@ -83,13 +83,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   snprintf(out, sizeof out, "%s/imported.h5", fuzz_folder());
   snprintf(config, sizeof config, "%s", fuzz_file("features.yaml", features, sizeof features - 1));
   if (json) path = wrap(ctx, data, bytes);
-  am_keras_import_options o = {.config = config, .layout = AM_KERAS_MEL_TIME};
+  am_import_source o = {.config = config};
   am_status status = AM_E_SHAPE;
   for (size_t i = 0, first = likely_input(path); i < INPUTS && status == AM_E_SHAPE; i++) {
     err = (am_error)AM_ERROR_INIT;
     o.overrides = inputs[(first + i) % INPUTS].set;
     o.n_overrides = 2;
-    status = am_keras_import(ctx, path, &o, out, &err);
+    status = am_keras_import(ctx, path, &o, &(am_exchange_options){0}, out, &err);
     fuzz_check(status, &err);
   }
   if (!status) use(ctx, out, &o);
