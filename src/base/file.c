@@ -356,6 +356,11 @@ bool am_folder_has(am_context *ctx, const char *folder, const char *name) {
   return found;
 }
 
+bool am_text_ends(const char *text, const char *end) {
+  size_t n = strlen(text), m = strlen(end);
+  return n >= m && !strcmp(text + n - m, end);
+}
+
 const char *am_path_base(const char *path) {
   const char *slash = strrchr(path, '/');
   return slash ? slash + 1 : path;
@@ -375,7 +380,7 @@ static am_status list_open(am_context *ctx, DIR *folder, const char *path, am_na
     out->n++;
   }
   if (errno) return am_fail_errno(err, errno, "cannot list folder %s", path);
-  if (out->n) qsort(out->at, out->n, sizeof *out->at, by_bytes);
+  am_names_sort(out);
   return AM_OK;
 }
 
@@ -387,6 +392,10 @@ am_status am_folder_list(am_context *ctx, const char *path, am_names *out, am_er
   closedir(folder);
   if (status) am_names_free(ctx, out);
   return status;
+}
+
+void am_names_sort(am_names *names) {
+  if (names->n) qsort(names->at, names->n, sizeof *names->at, by_bytes);
 }
 
 void am_names_free(am_context *ctx, am_names *names) {

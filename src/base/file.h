@@ -56,6 +56,7 @@ bool am_folder_has(am_context *ctx, const char *folder, const char *name); /* a 
 /* Joins with one '/'; `name` absolute wins.  am_free. */
 char *am_path_join(am_context *ctx, const char *folder, const char *name);
 const char *am_path_base(const char *path); /* after the last '/' */
+bool am_text_ends(const char *text, const char *end);
 
 /* Names in a folder, sorted by byte order, "." and ".." left out.  Free with am_names_free. */
 typedef struct am_names {
@@ -63,6 +64,7 @@ typedef struct am_names {
   size_t n;
 } am_names;
 am_status am_folder_list(am_context *ctx, const char *path, am_names *out, am_error *err);
+void am_names_sort(am_names *names); /* by byte order */
 void am_names_free(am_context *ctx, am_names *names);
 /* Removes what writers killed in am_file_write left aside there.  What a living process of this machine writes is left alone;
  * what those of other machines, containers and versions before left is known by the age alone, and goes when it is at least

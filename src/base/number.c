@@ -100,3 +100,8 @@ int am_largest(const float *x, int n) {
     if (x[i] > x[best]) best = i;
   return best;
 }
+
+int am_rising(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}

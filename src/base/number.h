@@ -13,5 +13,7 @@ void am_real_to_text(double number, char out[32]);
 double am_float_decimal(float number);
 /* The place of the largest of n numbers, the first of equals: the class that scores, or probabilities, say. */
 int am_largest(const float *x, int n);
+/* qsort's comparison of doubles, none of them NaN. */
+int am_rising(const void *a, const void *b);
 
 #endif

@@ -258,11 +258,6 @@ static am_status inspect_sound(cli *c, const char *path, am_error *err) {
 
 typedef enum kind { CHECKPOINT, TEXT, SOUND } kind;
 
-static bool ends_with(const char *text, const char *ending) {
-  size_t n = strlen(text), m = strlen(ending);
-  return n >= m && strcmp(text + n - m, ending) == 0;
-}
-
 /* A control character is in no text that a config could be. */
 static bool is_text(const unsigned char *at, size_t n) {
   for (size_t i = 0; i < n; i++)
@@ -285,9 +280,9 @@ static kind kind_by_content(const char *path) {
 
 static kind kind_of(const char *path) {
   static const char *const texts[] = {".yaml", ".yml", ".json"};
-  if (ends_with(path, ".h5") || ends_with(path, ".hdf5")) return CHECKPOINT;
+  if (am_text_ends(path, ".h5") || am_text_ends(path, ".hdf5")) return CHECKPOINT;
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-    if (ends_with(path, texts[i])) return TEXT;
+    if (am_text_ends(path, texts[i])) return TEXT;
   return am_sound_ending_known(path) ? SOUND : kind_by_content(path);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/number.h"
 #include "cli/inspect.h"
 #include "data/check.h"
 #include "data/corpora/described.h"
@@ -85,11 +86,6 @@ typedef double (*fact)(const am_check_clip *c);
 static double rate_of(const am_check_clip *c) { return c->rate; }
 static double channels_of(const am_check_clip *c) { return c->channels; }
 
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
-}
-
 static const char *name_of(const am_dataset *d, size_t i) { return d->clips[i].name; }
 
 static void print_examples(const am_check *check, const am_dataset *d, fact of, double value) {
@@ -107,7 +103,7 @@ static am_status print_values(const am_check *check, const am_dataset *d, fact o
   if (!at) return am_no_memory(err);
   for (size_t i = 0; i < check->n; i++)
     if (!check->clips[i].problem) at[n++] = of(&check->clips[i]);
-  qsort(at, n, sizeof *at, by_value);
+  qsort(at, n, sizeof *at, am_rising);
   double usual = expected;
   for (size_t i = 0, end; i < n && expected <= 0; i = end) {
     for (end = i + 1; end < n && at[end] == at[i]; end++) {}
@@ -133,7 +129,7 @@ static am_status print_lengths(const am_check *check, const am_dataset *d, const
   if (!at) return am_no_memory(err);
   for (size_t i = 0; i < check->n; i++)
     if (!check->clips[i].problem) sum += at[n++] = check->clips[i].seconds;
-  qsort(at, n, sizeof *at, by_value);
+  qsort(at, n, sizeof *at, am_rising);
   if (n) {
     const am_reals *said = &x->sound.seconds;
     double low = said->n ? said->at[0] : at[n / 2] / 4, high = said->n ? said->at[1] : at[n / 2] * 4;

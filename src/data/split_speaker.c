@@ -132,9 +132,6 @@ static int most_first(const void *a, const void *b) {
 /* Most clips first, each to the lightest fold (GroupKFold); the seed breaks ties between speakers. */
 static am_status fill_folds(cut *c, am_error *err) {
   size_t n = speakers(c), k = (size_t)c->o->folds;
-  if (k > n)
-    return am_fail(err, AM_E_CONFIG, "split.folds is %zu and the corpus has %zu speakers; wanted at most as many folds",
-                   k, n);
   am_mt19937 *mt = am_alloc(c->ctx, 1, sizeof *mt);
   size_t *load = am_alloc(c->ctx, am_mul(3, k), sizeof *load); /* [fold][all, even, odd] */
   lot *drawn = am_alloc(c->ctx, n + 1, sizeof *drawn);
@@ -169,12 +166,9 @@ static am_status fill_folds(cut *c, am_error *err) {
 
 /* scikit-learn's StratifiedGroupKFold. */
 static am_status fill_balanced(cut *c, am_error *err) {
-  size_t n = speakers(c), k = (size_t)c->o->folds;
-  if (k > n)
-    return am_fail(err, AM_E_CONFIG, "split.folds is %zu and the corpus has %zu speakers; wanted at most as many folds",
-                   k, n);
-  c->s->n_folds = (int)k;
-  return am_stratified_folds(c->ctx, c->table, n, c->classes, k, (uint32_t)c->o->seed, c->fold_of, err);
+  c->s->n_folds = (int)c->o->folds;
+  return am_stratified_folds(c->ctx, c->table, speakers(c), c->classes, (size_t)c->o->folds, (uint32_t)c->o->seed,
+                             c->fold_of, err);
 }
 
 /* Folds count from 0, as split.fold, folders and --folds do. */
@@ -186,6 +180,14 @@ static am_status test_fold(cut *c, const char *how, am_error *err) {
     if (c->fold_of[i] == c->s->fold) c->role[i] = AM_PART_TEST;
   snprintf(c->s->note, sizeof c->s->note, "fold %d of %d%s", c->s->fold, c->s->n_folds, how);
   return AM_OK;
+}
+
+static am_status cut_folds(cut *c, am_error *err) {
+  if ((size_t)c->o->folds > speakers(c))
+    return am_fail(err, AM_E_CONFIG, "split.folds is %zu and the corpus has %zu speakers; wanted at most as many folds",
+                   (size_t)c->o->folds, speakers(c));
+  am_status status = c->table ? fill_balanced(c, err) : fill_folds(c, err);
+  return status ? status : test_fold(c, c->table ? ", balanced by label" : "", err);
 }
 
 static am_status fail_speaker(const cut *c, const char *key, const char *name, am_error *err) {
@@ -349,10 +351,7 @@ static am_status run(cut *c, am_error *err) {
   if (status) return status;
   switch (c->o->kind) {
     case AM_SPLIT_SPEAKER: return c->table ? cut_balanced(c, err) : cut_shares(c, err);
-    case AM_SPLIT_KFOLD:
-      status = c->table ? fill_balanced(c, err) : fill_folds(c, err);
-      if (!status) status = test_fold(c, c->table ? ", balanced by label" : "", err);
-      break;
+    case AM_SPLIT_KFOLD: status = cut_folds(c, err); break;
     case AM_SPLIT_LOSO:
       status = cut_loso(c, err);
       if (!status && c->o->validation_same_group) status = validate_on_group(c, err);

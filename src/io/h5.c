@@ -414,8 +414,6 @@ static herr_t on_attribute(hid_t object, const char *name, const H5A_info_t *inf
   return 0;
 }
 
-static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
 typedef enum gather_what { CHILDREN, ARRAYS, ATTRIBUTES } gather_what;
 
 static am_status gather_names(am_h5 *file, const char *object, gather_what what, am_names *out, am_error *err) {
@@ -441,7 +439,7 @@ static am_status gather_names(am_h5 *file, const char *object, gather_what what,
   if (id >= 0) H5Oclose(id);
   am_h5_leave(q);
   if (status) am_names_free(file->ctx, out);
-  else if (out->n) qsort(out->at, out->n, sizeof *out->at, by_bytes);
+  else am_names_sort(out);
   return status;
 }
 

@@ -107,16 +107,17 @@ static void wilson_all(am_metrics *m) {
   m->uar_high = m->uar + sqrt(above) / classes;
 }
 
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* Linear between order statistics, as numpy.percentile. */
 static double quantile(const double *sorted, size_t n, double q) {
   double at = q * (double)(n - 1);
   size_t i = (size_t)at;
   return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
+}
+
+void am_metrics_percentiles(double *values, size_t n, double *low, double *high) {
+  qsort(values, n, sizeof *values, am_rising);
+  *low = quantile(values, n, 0.025);
+  *high = quantile(values, n, 0.975);
 }
 
 /* Clips of one speaker resemble each other, so whole speakers are drawn with replacement.
@@ -151,12 +152,8 @@ static am_status bootstrap(am_metrics *m, const uint64_t *table, size_t speakers
   for (size_t i = 0; i < DRAWS && !status; i++)
     draw(m, table, total, speakers, seed, i, &values[i], &values[DRAWS + i]);
   if (!status) {
-    qsort(values, DRAWS, sizeof *values, by_value);
-    qsort(values + DRAWS, DRAWS, sizeof *values, by_value);
-    m->low = quantile(values, DRAWS, 0.025);
-    m->high = quantile(values, DRAWS, 0.975);
-    m->uar_low = quantile(values + DRAWS, DRAWS, 0.025);
-    m->uar_high = quantile(values + DRAWS, DRAWS, 0.975);
+    am_metrics_percentiles(values, DRAWS, &m->low, &m->high);
+    am_metrics_percentiles(values + DRAWS, DRAWS, &m->uar_low, &m->uar_high);
     snprintf(m->interval_text, sizeof m->interval_text, "bootstrap over %zu speakers", speakers);
   }
   am_free(m->ctx, values);

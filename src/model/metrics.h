@@ -47,6 +47,8 @@ am_status am_metrics_create(am_context *ctx, const char *const *labels, int clas
 /* The figures that follow from the confusion alone: of logits as well as of probabilities, whose largest is the answer. */
 am_status am_metrics_score(am_context *ctx, const float *scores, const int *truth, size_t n, const char *const *labels,
                            int classes, am_metrics **out, am_error *err);
+/* The 95 % interval of n > 0 bootstrap draws: their 2.5 and 97.5 percentiles.  Sorts them. */
+void am_metrics_percentiles(double *values, size_t n, double *low, double *high);
 /* metrics_utterances.c: sets m->per_utterance when clips (m->n of them, with their probabilities and labels as above) are chunks of
  * utterances: the mean probability of an utterance's chunks in the list decides. */
 am_status am_metrics_add_utterances(am_metrics *m, const am_dataset *d, const uint32_t *clips,

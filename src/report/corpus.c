@@ -9,6 +9,7 @@
 #include "audio/features.h"
 #include "audio/mel.h"
 #include "audio/sound.h"
+#include "base/number.h"
 #include "data/names.h"
 
 enum { MOST_FRAMES = 1500 };
@@ -41,11 +42,6 @@ static void add(am_tally *t, int label, int speaker, am_part part, double second
   t->label_seconds[label] += seconds;
 }
 
-static int rising(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* A file that cannot be read has no length. */
 static double clip_seconds(am_context *ctx, const am_clip *clip) {
   am_sound_info info = {.size = sizeof info};
@@ -67,7 +63,7 @@ static am_status count_dataset(am_context *ctx, am_tally *t, am_error *err) {
     if (am_context_stopping(ctx)) return am_fail(err, AM_E_STOPPED, "stopped");
     add(t, clip->label, clip->speaker, clip->part, clip_seconds(ctx, clip));
   }
-  if (t->n_seconds) qsort(t->seconds, t->n_seconds, sizeof *t->seconds, rising);
+  if (t->n_seconds) qsort(t->seconds, t->n_seconds, sizeof *t->seconds, am_rising);
   return AM_OK;
 }
 

@@ -85,29 +85,13 @@ static void draw(draws *d, uint64_t seed, size_t index, double *accuracy, double
   differences(d, accuracy, uar);
 }
 
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-/* Linear between order statistics, as numpy.percentile. */
-static double quantile(double *values, double q) {
-  double at = q * (DRAWS - 1);
-  size_t i = (size_t)at;
-  return i + 1 < DRAWS ? values[i] + (at - (double)i) * (values[i + 1] - values[i]) : values[DRAWS - 1];
-}
-
 static am_status intervals(draws *d, uint64_t seed, am_paired *out, am_error *err) {
   double *accuracy = am_alloc(d->ctx, 2 * DRAWS, sizeof *accuracy);
   if (!accuracy) return am_no_memory(err);
   double *uar = accuracy + DRAWS;
   for (size_t i = 0; i < DRAWS; i++) draw(d, seed, i, &accuracy[i], &uar[i]);
-  qsort(accuracy, DRAWS, sizeof *accuracy, by_value);
-  qsort(uar, DRAWS, sizeof *uar, by_value);
-  out->accuracy_low = quantile(accuracy, 0.025);
-  out->accuracy_high = quantile(accuracy, 0.975);
-  out->uar_low = quantile(uar, 0.025);
-  out->uar_high = quantile(uar, 0.975);
+  am_metrics_percentiles(accuracy, DRAWS, &out->accuracy_low, &out->accuracy_high);
+  am_metrics_percentiles(uar, DRAWS, &out->uar_low, &out->uar_high);
   am_free(d->ctx, accuracy);
   return AM_OK;
 }

@@ -178,20 +178,15 @@ static am_status on_strange(void *user, int number, am_error *err) {
 
 /* Label files */
 
-static bool ends_in(const char *name, const char *end) {
-  size_t n = strlen(name), m = strlen(end);
-  return n >= m && !strcmp(name + n - m, end);
-}
-
 /* "Ses01F_impro01.txt", "Ses01F_impro01_e2_cat.txt": *n is the length of the dialogue's name. */
 static bool dialogue_name(const load *l, const char *name, size_t *n) {
   size_t length = strlen(name);
   if (strncmp(name, "Ses", 3)) return false;
   if (l->o->labels_from == AM_IEMOCAP_CONSENSUS) {
     *n = length > 4 ? length - 4 : 0;
-    return ends_in(name, ".txt") && *n;
+    return am_text_ends(name, ".txt") && *n;
   }
-  if (length < 11 || !ends_in(name, "_cat.txt") || strncmp(name + length - 11, "_e", 2)) return false;
+  if (length < 11 || !am_text_ends(name, "_cat.txt") || strncmp(name + length - 11, "_e", 2)) return false;
   *n = length - 11;
   return *n > 0;
 }
@@ -219,7 +214,7 @@ static am_status read_files(load *l, const char *folder, const am_names *names, 
   for (size_t i = 0; i < names->n && !status; i++) {
     const char *name = names->at[i];
     size_t n;
-    if (!ends_in(name, ".txt")) continue; /* folders, .anvil, .DS_Store */
+    if (!am_text_ends(name, ".txt")) continue; /* folders, .anvil, .DS_Store */
     if (!strncmp(name, "._", 2)) {
       status = leave_out(l, "AppleDouble file (._*), not a label file", name, err);
     } else if (!dialogue_name(l, name, &n)) {
@@ -288,7 +283,7 @@ static am_status check_sounds(load *l, const char *folder, const char *dialogue,
     char id[64], example[256];
     const char *name = names.at[i];
     size_t n = strlen(name);
-    if (!ends_in(name, ".wav") || n - 4 >= sizeof id) continue;
+    if (!am_text_ends(name, ".wav") || n - 4 >= sizeof id) continue;
     snprintf(id, sizeof id, "%.*s", (int)(n - 4), name);
     snprintf(example, sizeof example, "%sSession%d/sentences/wav/%s/%s", l->prefix, l->session, dialogue, name);
     bool apple = !strncmp(name, "._", 2);

@@ -86,11 +86,6 @@ static bool intensity_wanted(const am_data_options *o, int intensity) {
   return o->intensity >> (intensity == 1 ? AM_RAVDESS_NORMAL : AM_RAVDESS_STRONG) & 1;
 }
 
-static bool ends_in(const char *name, const char *end) {
-  size_t n = strlen(name), m = strlen(end);
-  return n >= m && !strcmp(name + n - m, end);
-}
-
 /* Why a file that looks like a clip is none of ours; NULL: it is. */
 static const char *refuse(const am_data_options *o, const code *c) {
   if (c->modality != AUDIO_ONLY)
@@ -107,7 +102,7 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   const char *base = am_path_base(name);
   code c;
   if (!strcmp(base, "SYNTHETIC")) s->synthetic = true;
-  if (ends_in(base, ".zip") && !*s->archive) snprintf(s->archive, sizeof s->archive, "%s", name);
+  if (am_text_ends(base, ".zip") && !*s->archive) snprintf(s->archive, sizeof s->archive, "%s", name);
   bool named = parse(base, &c), sound = am_sound_ending_known(base);
   if (!strncmp(base, "._", 2)) /* left by macOS beside each file of a copied folder */
     return sound ? am_corpus_leave_out(s->corpus, "AppleDouble file (._*), not a sound", name, err) : AM_OK;
