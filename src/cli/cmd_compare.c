@@ -19,13 +19,13 @@ typedef struct job {
 /* ---- tables ---- */
 
 static void print_name(const char *text, int width) {
-  cli_print("%s%*s", text, width > cli_width(text) ? width - cli_width(text) : 1, "");
+  cli_print("%-*s%s", width, text, cli_width(text) < width ? "" : " ");
 }
 
 /* Long texts keep their beginning; the JSON has them whole. */
 static void print_cell(const char *text) {
   if (cli_width(text) < CELL) {
-    cli_print("%*s%s", CELL - cli_width(text), "", text);
+    cli_print("%*s", (int)CELL, text);
     return;
   }
   int bytes = 0, width = 0;
@@ -81,6 +81,13 @@ static bool had_before(const job *j, size_t run, const char *label) {
   return false;
 }
 
+/* A row of one percentage of each run. */
+static void print_row(const job *j, const char *name, double (*figure)(const am_metrics *m)) {
+  print_name(name, 32);
+  for (size_t i = 0; i < j->n; i++) print_figure(figure(j->runs[i].metrics));
+  cli_print("\n");
+}
+
 static void print_metrics(const job *j) {
   cli_print("\n");
   print_name("clips", 32);
@@ -89,15 +96,9 @@ static void print_metrics(const job *j) {
   print_name("seeds", 32);
   for (size_t i = 0; i < j->n; i++) cli_print("%*zu", (int)CELL, j->runs[i].n_seeds);
   cli_print("\n");
-  print_name("accuracy %", 32);
-  for (size_t i = 0; i < j->n; i++) print_figure(j->runs[i].metrics->accuracy);
-  cli_print("\n");
-  print_name("unweighted average recall %", 32);
-  for (size_t i = 0; i < j->n; i++) print_figure(j->runs[i].metrics->uar);
-  cli_print("\n");
-  print_name("macro F1 %", 32);
-  for (size_t i = 0; i < j->n; i++) print_figure(j->runs[i].metrics->macro_f1);
-  cli_print("\n");
+  print_row(j, "accuracy %", am_metrics_accuracy);
+  print_row(j, "unweighted average recall %", am_metrics_uar);
+  print_row(j, "macro F1 %", am_metrics_macro_f1);
   print_name("both over classes", 32);
   for (size_t i = 0; i < j->n; i++) {
     char classes[32];
@@ -105,9 +106,7 @@ static void print_metrics(const job *j) {
     cli_print("%*s", (int)CELL, classes);
   }
   cli_print("\n");
-  print_name("average recall by chance %", 32);
-  for (size_t i = 0; i < j->n; i++) print_figure(am_metrics_chance(j->runs[i].metrics));
-  cli_print("\n");
+  print_row(j, "average recall by chance %", am_metrics_chance);
   for (size_t i = 0; i < j->n; i++)
     for (int k = 0; k < j->runs[i].predictions.classes; k++) {
       if (had_before(j, i, j->runs[i].predictions.labels[k])) continue;

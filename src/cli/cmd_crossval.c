@@ -63,9 +63,10 @@ static am_status check_resume(const cli *c, am_error *err) {
 
 /* ---- tables ---- */
 
-static void print_spread(const char *name, const am_spread *s) {
-  cli_print("%-25s  %5.1f %%", name, 100 * s->mean);
-  if (s->n > 1) cli_print("  +- %.1f", 100 * s->sd);
+static void print_spread(const am_crossval *x, const char *name, am_over over, int figure) {
+  const am_spread s = am_crossval_spread(x, over, figure);
+  cli_print("%-25s  %5.1f %%", name, 100 * s.mean);
+  if (s.n > 1) cli_print("  +- %.1f", 100 * s.sd);
   cli_print("\n");
 }
 
@@ -84,75 +85,53 @@ static void print_runs(const am_crossval *x) {
   }
 }
 
-typedef am_status (*spread_fn)(const am_crossval *x, int figure, am_spread *out, am_error *err);
-
 /* The classes that the means above are over: "4 of 4", or "2 to 4 of 4" where folds lack some. */
-static am_status print_scored(const am_crossval *x, spread_fn spread, am_error *err) {
-  am_spread scored, chance;
-  am_status st = spread(x, AM_FIGURE_SCORED, &scored, err);
-  if (!st) st = spread(x, AM_FIGURE_CHANCE, &chance, err);
-  if (st) return st;
+static void print_scored(const am_crossval *x, am_over over) {
+  const am_spread scored = am_crossval_spread(x, over, AM_FIGURE_SCORED);
   cli_print("%-25s  ", "UAR and F1 are over");
   if (scored.least < scored.most) cli_print("%.0f to ", scored.least);
-  cli_print("%.0f of %d classes; chance %.1f %%\n", scored.most, x->dataset->n_labels, 100 * chance.mean);
-  return AM_OK;
+  cli_print("%.0f of %d classes; chance %.1f %%\n", scored.most, x->dataset->n_labels,
+            100 * am_crossval_spread(x, over, AM_FIGURE_CHANCE).mean);
 }
 
-static am_status print_spreads(const am_crossval *x, const char *over, spread_fn spread, am_error *err) {
-  am_spread s;
-  am_status st = spread(x, AM_FIGURE_ACCURACY, &s, err);
-  if (st) return st;
-  cli_print("\nMean and standard deviation over %zu %s\n", s.n, over);
-  print_spread("accuracy", &s);
-  st = spread(x, AM_FIGURE_UAR, &s, err);
-  if (!st) print_spread("unweighted average recall", &s);
-  if (!st) st = spread(x, AM_FIGURE_MACRO_F1, &s, err);
-  if (!st) print_spread("macro F1", &s);
-  if (!st) st = print_scored(x, spread, err);
-  if (!st && am_crossval_has_chunks(x)) {
-    st = spread(x, AM_FIGURE_UTTERANCE_ACCURACY, &s, err);
-    if (!st) print_spread("utterances: accuracy", &s);
-    if (!st) st = spread(x, AM_FIGURE_UTTERANCE_UAR, &s, err);
-    if (!st) print_spread("utterances: UAR", &s);
+static void print_spreads(const am_crossval *x, const char *what, am_over over) {
+  cli_print("\nMean and standard deviation over %zu %s\n", am_crossval_spread(x, over, AM_FIGURE_ACCURACY).n, what);
+  print_spread(x, "accuracy", over, AM_FIGURE_ACCURACY);
+  print_spread(x, "unweighted average recall", over, AM_FIGURE_UAR);
+  print_spread(x, "macro F1", over, AM_FIGURE_MACRO_F1);
+  print_scored(x, over);
+  if (am_crossval_has_chunks(x)) {
+    print_spread(x, "utterances: accuracy", over, AM_FIGURE_UTTERANCE_ACCURACY);
+    print_spread(x, "utterances: UAR", over, AM_FIGURE_UTTERANCE_UAR);
   }
-  for (int k = 0; k < x->dataset->n_labels && !st; k++) {
+  for (int k = 0; k < x->dataset->n_labels; k++) {
     char name[80];
-    st = spread(x, k, &s, err);
     snprintf(name, sizeof name, "recall of %.60s", x->dataset->labels[k]);
-    if (!st) print_spread(name, &s);
+    print_spread(x, name, over, k);
   }
-  return st;
 }
 
 /* The seeds as one model. */
-static am_status print_together(const am_crossval *x, am_error *err) {
-  am_spread s;
-  if (!x->together) return AM_OK;
+static void print_together(const am_crossval *x) {
+  if (!x->together) return;
   cli_print("\nMean of the %zu seeds' probabilities, one model of %zu\n", x->n_seeds, x->n_seeds);
-  am_status st = am_crossval_over_folds_together(x, AM_FIGURE_ACCURACY, &s, err);
-  if (!st) print_spread("accuracy over folds", &s);
-  if (!st) st = am_crossval_over_folds_together(x, AM_FIGURE_UAR, &s, err);
-  if (!st) print_spread("UAR over folds", &s);
-  if (!st) st = print_scored(x, am_crossval_over_folds_together, err);
-  if (!st)
-    cli_print("%-25s  %5.1f %%\n%-25s  %5.1f %% over %d of %d classes; chance %.1f %%\n", "accuracy, pooled",
-              100 * x->together->accuracy, "UAR, pooled", 100 * x->together->uar, x->together->scored,
-              x->together->classes, 100 * am_metrics_chance(x->together));
-  return st;
+  print_spread(x, "accuracy over folds", AM_OVER_FOLDS_TOGETHER, AM_FIGURE_ACCURACY);
+  print_spread(x, "UAR over folds", AM_OVER_FOLDS_TOGETHER, AM_FIGURE_UAR);
+  print_scored(x, AM_OVER_FOLDS_TOGETHER);
+  cli_print("%-25s  %5.1f %%\n%-25s  %5.1f %% over %d of %d classes; chance %.1f %%\n", "accuracy, pooled",
+            100 * x->together->accuracy, "UAR, pooled", 100 * x->together->uar, x->together->scored,
+            x->together->classes, 100 * am_metrics_chance(x->together));
 }
 
-static am_status print_tables(const am_crossval *x, am_error *err) {
-  size_t all = x->n_seeds * x->n_folds;
+static void print_tables(const am_crossval *x) {
   cli_print("\n%s: %zu of %d folds%s\n", x->config->name, x->n_folds, x->split->n_folds,
             x->n_seeds > 1 ? ", several seeds" : "");
   if (x->dataset->synthetic) cli_print("This corpus is synthetic: its figures say nothing about real speech.\n");
   cli_print("\n");
   print_runs(x);
-  am_status st =
-      all > 1 ? print_spreads(x, x->n_seeds > 1 ? "folds of all seeds" : "folds", am_crossval_over_folds, err) : AM_OK;
-  if (!st && x->n_seeds > 1) st = print_spreads(x, "seeds (folds pooled)", am_crossval_over_seeds, err);
-  if (!st) st = print_together(x, err);
-  if (st) return st;
+  if (x->n_seeds * x->n_folds > 1) print_spreads(x, x->n_seeds > 1 ? "folds of all seeds" : "folds", AM_OVER_FOLDS);
+  if (x->n_seeds > 1) print_spreads(x, "seeds (folds pooled)", AM_OVER_SEEDS);
+  print_together(x);
   cli_print("\nAll test clips pooled%s\n\n", x->n_seeds > 1 ? ", once a seed" : "");
   cli_print_metrics(stdout, x->pooled);
   if (!x->split->speaker_independent)
@@ -160,7 +139,6 @@ static am_status print_tables(const am_crossval *x, am_error *err) {
         "\nNot speaker-independent: speakers of these clips are also in the training part (or are not "
         "known).\n");
   cli_print("\nresults in %s\n", x->folder);
-  return AM_OK;
 }
 
 static am_status print_json(const am_crossval *x, am_error *err) {
@@ -214,7 +192,8 @@ static am_status run(cli *c, am_error *err) {
   am_crossval_options options = {folder, resume != NULL, seeds, folds, n_folds};
   if (!st) st = am_crossval_train(config, &options, &x, err);
   cli_sink_clear();
-  if (!st) st = cli_has(c, "json") ? print_json(x, err) : print_tables(x, err);
+  if (!st && cli_has(c, "json")) st = print_json(x, err);
+  else if (!st) print_tables(x);
   if (!st) write_pages(x); /* first: the page of the whole points at those that are there */
   if (folder && (!st || ended_early(st))) write_page(c, folder);
   am_crossval_free(x);

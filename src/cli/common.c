@@ -6,10 +6,6 @@
 #include "cli/cli.h"
 #include "run/folder.h"
 
-static void pad(FILE *to, const char *text, int width) {
-  cli_fprint(to, "%s%*s", text, width > cli_width(text) ? width - cli_width(text) : 0, "");
-}
-
 am_status cli_config_load(cli *c, const char *resume, const char *kind, const char *name, am_config **out,
                           am_error *err) {
   cli_overrides over;
@@ -78,12 +74,11 @@ static void print_confusion(FILE *to, const am_metrics *m, int width) {
     int bytes = 0;
     for (int characters = 0; m->labels[k][bytes]; bytes++)
       if (((unsigned char)m->labels[k][bytes] & 0xc0) != 0x80 && characters++ == column) break;
-    int shown = cli_width(m->labels[k]) < column ? cli_width(m->labels[k]) : column;
-    cli_fprint(to, " %*s%.*s", column - shown, "", bytes, m->labels[k]);
+    cli_fprint(to, " %*.*s", column, bytes, m->labels[k]);
   }
   cli_fprint(to, "\n");
   for (int i = 0; i < m->classes; i++) {
-    pad(to, m->labels[i], width);
+    cli_fprint(to, "%-*s", width, m->labels[i]);
     for (int k = 0; k < m->classes; k++)
       cli_fprint(to, " %*llu", column, (unsigned long long)m->confusion[(size_t)i * (size_t)m->classes + (size_t)k]);
     cli_fprint(to, "\n");
@@ -112,23 +107,17 @@ static void print_groups(FILE *to, const am_metrics *m) {
   }
   for (size_t i = 0; i < m->n_groups; i++) {
     const am_group *g = &m->groups[i];
-    if (!i) {
-      cli_fprint(to, "\n");
-      pad(to, "group", width + wide + 2);
-      cli_fprint(to, "%9s%9s%9s%9s\n", "clips", "accuracy", "UAR", "classes");
-    }
-    pad(to, !i || strcmp(g->trait, g[-1].trait) ? g->trait : "", width + 2);
-    pad(to, g->value, wide);
-    cli_fprint(to, "%9zu%9.1f%9.1f%9d\n", g->n, 100 * g->accuracy, 100 * g->uar, g->scored);
+    if (!i) cli_fprint(to, "\n%-*s%9s%9s%9s%9s\n", width + wide + 2, "group", "clips", "accuracy", "UAR", "classes");
+    cli_fprint(to, "%-*s%-*s%9zu%9.1f%9.1f%9d\n", width + 2, !i || strcmp(g->trait, g[-1].trait) ? g->trait : "", wide,
+               g->value, g->n, 100 * g->accuracy, 100 * g->uar, g->scored);
   }
 }
 
 void cli_print_metrics(FILE *to, const am_metrics *m) {
   int width = label_width((const char *const *)m->labels, m->classes);
-  pad(to, "emotion", width);
-  cli_fprint(to, "%9s%9s%9s%9s\n", "precision", "recall", "F1", "clips");
+  cli_fprint(to, "%-*s%9s%9s%9s%9s\n", width, "emotion", "precision", "recall", "F1", "clips");
   for (int k = 0; k < m->classes; k++) {
-    pad(to, m->labels[k], width);
+    cli_fprint(to, "%-*s", width, m->labels[k]);
     print_figure(to, m->precision[k]);
     print_figure(to, m->recall[k]);
     print_figure(to, m->f1[k]);
@@ -151,8 +140,7 @@ void cli_print_metrics(FILE *to, const am_metrics *m) {
 
 void cli_print_clips(FILE *to, const am_dataset *d) {
   int width = label_width(d->labels, d->n_labels);
-  pad(to, "emotion", width);
-  cli_fprint(to, "%9s%9s%12s%9s\n", "clips", "train", "validation", "test");
+  cli_fprint(to, "%-*s%9s%9s%12s%9s\n", width, "emotion", "clips", "train", "validation", "test");
   size_t sums[4] = {0};
   for (int k = 0; k < d->n_labels; k++) {
     size_t counts[4] = {0};
@@ -161,12 +149,10 @@ void cli_print_clips(FILE *to, const am_dataset *d) {
       counts[0]++;
       if (d->clips[i].part >= 0) counts[1 + d->clips[i].part]++;
     }
-    pad(to, d->labels[k], width);
-    cli_fprint(to, "%9zu%9zu%12zu%9zu\n", counts[0], counts[1], counts[2], counts[3]);
+    cli_fprint(to, "%-*s%9zu%9zu%12zu%9zu\n", width, d->labels[k], counts[0], counts[1], counts[2], counts[3]);
     for (int j = 0; j < 4; j++) sums[j] += counts[j];
   }
-  pad(to, "all", width);
-  cli_fprint(to, "%9zu%9zu%12zu%9zu\n", sums[0], sums[1], sums[2], sums[3]);
+  cli_fprint(to, "%-*s%9zu%9zu%12zu%9zu\n", width, "all", sums[0], sums[1], sums[2], sums[3]);
 }
 
 void cli_warn_left_out(cli *c, const am_dataset *d) {

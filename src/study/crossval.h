@@ -36,12 +36,11 @@ typedef struct am_crossval_run {
   am_metrics *metrics;
 } am_crossval_run;
 
-/* Mean, standard deviation (n - 1; NaN below two) and range of the finite ones of n values. */
+/* Mean, standard deviation (n - 1; NaN below two) and range of the finite ones among values. */
 typedef struct am_spread {
   size_t n;
   double mean, sd, least, most;
 } am_spread;
-am_spread am_spread_of(const double *values, size_t n);
 
 typedef struct am_crossval {
   am_context *ctx;
@@ -88,10 +87,9 @@ enum {
   AM_FIGURE_CHANCE = -7  /* the UAR of guessing among them */
 };
 bool am_crossval_has_chunks(const am_crossval *x);
-am_status am_crossval_over_folds(const am_crossval *x, int figure, am_spread *out, am_error *err);
-/* The folds of the seeds' mean probabilities. */
-am_status am_crossval_over_folds_together(const am_crossval *x, int figure, am_spread *out, am_error *err);
-/* Over the seeds' pooled figures; n < 2: one seed has no spread. */
-am_status am_crossval_over_seeds(const am_crossval *x, int figure, am_spread *out, am_error *err);
+/* What a spread is over: all finished runs; the folds of the seeds' mean probabilities; the seeds' pooled figures (one seed has
+ * no spread). */
+typedef enum am_over { AM_OVER_FOLDS, AM_OVER_FOLDS_TOGETHER, AM_OVER_SEEDS } am_over;
+am_spread am_crossval_spread(const am_crossval *x, am_over over, int figure);
 
 #endif

@@ -219,22 +219,6 @@ am_status am_crossval_summarise(am_crossval *x, am_error *err) {
   return status || x->n_seeds < 2 ? status : compute_together(x, err);
 }
 
-am_spread am_spread_of(const double *values, size_t n) {
-  am_spread s = {.mean = 0, .sd = 0, .least = NAN, .most = NAN};
-  for (size_t i = 0; i < n; i++) {
-    if (!isfinite(values[i])) continue;
-    s.mean += values[i];
-    s.least = fmin(s.least, values[i]); /* of NaN and a number the number */
-    s.most = fmax(s.most, values[i]);
-    s.n++;
-  }
-  s.mean = s.n ? s.mean / (double)s.n : NAN;
-  for (size_t i = 0; i < n; i++)
-    if (isfinite(values[i])) s.sd += (values[i] - s.mean) * (values[i] - s.mean);
-  s.sd = s.n > 1 ? sqrt(s.sd / (double)(s.n - 1)) : NAN;
-  return s;
-}
-
 static double figure_of(const am_metrics *m, int figure) {
   if (!m) return NAN;
   switch (figure) {
@@ -255,37 +239,33 @@ bool am_crossval_has_chunks(const am_crossval *x) {
   return false;
 }
 
-am_status am_crossval_over_folds(const am_crossval *x, int figure, am_spread *out, am_error *err) {
-  size_t n = x->n_seeds * x->n_folds;
-  double *values = am_alloc(x->ctx, n, sizeof *values);
-  if (!values) return am_no_memory(err);
-  for (size_t i = 0; i < n; i++) values[i] = figure_of(x->runs[i].metrics, figure);
-  *out = am_spread_of(values, n);
-  am_free(x->ctx, values);
-  return AM_OK;
+/* Value i of those that a spread is over. A seed with some folds only is not comparable with the others. */
+static double value_of(const am_crossval *x, am_over over, int figure, size_t i) {
+  if (over == AM_OVER_FOLDS) return figure_of(x->runs[i].metrics, figure);
+  if (over == AM_OVER_FOLDS_TOGETHER) return figure_of(x->together_by_fold[i], figure);
+  for (size_t f = 0; f < x->n_folds; f++)
+    if (!x->runs[i * x->n_folds + f].finished) return NAN;
+  return figure_of(x->by_seed[i], figure);
 }
 
-am_status am_crossval_over_folds_together(const am_crossval *x, int figure, am_spread *out, am_error *err) {
-  double *values = am_alloc(x->ctx, x->n_folds, sizeof *values);
-  if (!values) return am_no_memory(err);
-  for (size_t f = 0; f < x->n_folds; f++) values[f] = figure_of(x->together_by_fold[f], figure);
-  *out = am_spread_of(values, x->n_folds);
-  am_free(x->ctx, values);
-  return AM_OK;
-}
-
-/* A seed with some folds only is not comparable with the others. */
-am_status am_crossval_over_seeds(const am_crossval *x, int figure, am_spread *out, am_error *err) {
-  double *values = am_alloc(x->ctx, x->n_seeds, sizeof *values);
-  if (!values) return am_no_memory(err);
-  for (size_t s = 0; s < x->n_seeds; s++) {
-    bool whole = true;
-    for (size_t f = 0; f < x->n_folds; f++) whole = whole && x->runs[s * x->n_folds + f].finished;
-    values[s] = whole ? figure_of(x->by_seed[s], figure) : NAN;
+am_spread am_crossval_spread(const am_crossval *x, am_over over, int figure) {
+  const size_t n = over == AM_OVER_SEEDS ? x->n_seeds : over == AM_OVER_FOLDS ? x->n_seeds * x->n_folds : x->n_folds;
+  am_spread s = {.mean = 0, .sd = 0, .least = NAN, .most = NAN};
+  for (size_t i = 0; i < n; i++) {
+    double value = value_of(x, over, figure, i);
+    if (!isfinite(value)) continue;
+    s.mean += value;
+    s.least = fmin(s.least, value); /* of NaN and a number the number */
+    s.most = fmax(s.most, value);
+    s.n++;
   }
-  *out = am_spread_of(values, x->n_seeds);
-  am_free(x->ctx, values);
-  return AM_OK;
+  s.mean = s.n ? s.mean / (double)s.n : NAN;
+  for (size_t i = 0; i < n; i++) {
+    double value = value_of(x, over, figure, i);
+    if (isfinite(value)) s.sd += (value - s.mean) * (value - s.mean);
+  }
+  s.sd = s.n > 1 ? sqrt(s.sd / (double)(s.n - 1)) : NAN;
+  return s;
 }
 
 /* ---- crossval.json ---- */
@@ -324,13 +304,8 @@ static void write_run(const am_crossval *x, am_json *j, const am_crossval_run *r
   am_json_close(j);
 }
 
-typedef am_status (*spread_fn)(const am_crossval *x, int figure, am_spread *out, am_error *err);
-
-static am_status write_spread(const am_crossval *x, am_json *j, const char *key, spread_fn spread, int figure,
-                              am_error *err) {
-  am_spread s;
-  am_status status = spread(x, figure, &s, err);
-  if (status) return status;
+static void write_spread(const am_crossval *x, am_json *j, const char *key, am_over over, int figure) {
+  const am_spread s = am_crossval_spread(x, over, figure);
   am_json_open(j, key, '{');
   am_json_int(j, "n", (int64_t)s.n);
   am_json_real(j, "mean", s.mean);
@@ -340,26 +315,23 @@ static am_status write_spread(const am_crossval *x, am_json *j, const char *key,
     am_json_real(j, "most", s.most);
   }
   am_json_close(j);
-  return AM_OK;
 }
 
-static am_status write_spreads(const am_crossval *x, am_json *j, const char *key, spread_fn spread, am_error *err) {
+static void write_spreads(const am_crossval *x, am_json *j, const char *key, am_over over) {
   am_json_open(j, key, '{');
-  am_status status = write_spread(x, j, "accuracy", spread, AM_FIGURE_ACCURACY, err);
-  if (!status) status = write_spread(x, j, "uar", spread, AM_FIGURE_UAR, err);
-  if (!status) status = write_spread(x, j, "macro_f1", spread, AM_FIGURE_MACRO_F1, err);
-  if (!status) status = write_spread(x, j, "classes_scored", spread, AM_FIGURE_SCORED, err);
-  if (!status) status = write_spread(x, j, "chance", spread, AM_FIGURE_CHANCE, err);
+  write_spread(x, j, "accuracy", over, AM_FIGURE_ACCURACY);
+  write_spread(x, j, "uar", over, AM_FIGURE_UAR);
+  write_spread(x, j, "macro_f1", over, AM_FIGURE_MACRO_F1);
+  write_spread(x, j, "classes_scored", over, AM_FIGURE_SCORED);
+  write_spread(x, j, "chance", over, AM_FIGURE_CHANCE);
   am_json_open(j, "recall", '{');
-  for (int k = 0; k < x->dataset->n_labels && !status; k++)
-    status = write_spread(x, j, x->dataset->labels[k], spread, k, err);
+  for (int k = 0; k < x->dataset->n_labels; k++) write_spread(x, j, x->dataset->labels[k], over, k);
   am_json_close(j);
-  if (!status && am_crossval_has_chunks(x))
-    status = write_spread(x, j, "utterance_accuracy", spread, AM_FIGURE_UTTERANCE_ACCURACY, err);
-  if (!status && am_crossval_has_chunks(x))
-    status = write_spread(x, j, "utterance_uar", spread, AM_FIGURE_UTTERANCE_UAR, err);
+  if (am_crossval_has_chunks(x)) {
+    write_spread(x, j, "utterance_accuracy", over, AM_FIGURE_UTTERANCE_ACCURACY);
+    write_spread(x, j, "utterance_uar", over, AM_FIGURE_UTTERANCE_UAR);
+  }
   am_json_close(j);
-  return status;
 }
 
 /* The folds of each seed pooled. */
@@ -376,13 +348,12 @@ static void write_seeds(const am_crossval *x, am_json *j) {
 }
 
 /* The seeds' mean probabilities: pooled, and over the folds. */
-static am_status write_together(const am_crossval *x, am_json *j, am_error *err) {
-  if (!x->together) return AM_OK;
+static void write_together(const am_crossval *x, am_json *j) {
+  if (!x->together) return;
   am_json_open(j, "mean_of_seeds", '{');
   write_figures(x, j, x->together);
-  am_status status = write_spreads(x, j, "over_folds", am_crossval_over_folds_together, err);
+  write_spreads(x, j, "over_folds", AM_OVER_FOLDS_TOGETHER);
   am_json_close(j);
-  return status;
 }
 
 static void write_head(const am_crossval *x, am_json *j) {
@@ -409,17 +380,16 @@ static void write_head(const am_crossval *x, am_json *j) {
 
 am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err) {
   am_json j = am_json_begin(x->ctx, out, 2);
-  am_status status = AM_OK;
   am_json_open(&j, NULL, '{');
   write_head(x, &j);
   am_json_open(&j, "runs", '[');
   for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) write_run(x, &j, &x->runs[i]);
   am_json_close(&j);
   if (x->pooled) {
-    status = write_spreads(x, &j, "over_folds", am_crossval_over_folds, err);
-    if (!status && x->n_seeds > 1) status = write_spreads(x, &j, "over_seeds", am_crossval_over_seeds, err);
+    write_spreads(x, &j, "over_folds", AM_OVER_FOLDS);
+    if (x->n_seeds > 1) write_spreads(x, &j, "over_seeds", AM_OVER_SEEDS);
     if (x->n_seeds > 1) write_seeds(x, &j);
-    if (!status) status = write_together(x, &j, err);
+    write_together(x, &j);
     am_protocol protocol = {.split = "test",
                             .corpus = x->dataset->corpus,
                             .speaker_independent = x->split->speaker_independent,
@@ -430,7 +400,7 @@ am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err) 
     am_json_null(&j, "pooled");
   }
   am_json_close(&j);
-  return status ? status : out->failed ? am_no_memory(err) : AM_OK;
+  return out->failed ? am_no_memory(err) : AM_OK;
 }
 
 /* ---- files ---- */

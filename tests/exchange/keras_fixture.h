@@ -17,9 +17,8 @@ static inline am_status import(const char *file, const char *out, int layout, in
   snprintf(mel, sizeof mel, "features.mels=%d", mels);
   snprintf(samples, sizeof samples, "features.samples=%d", 32 * (frames - 1)); /* hop 32, centred */
   const char *const set[] = {mel, samples};
-  am_import_source o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml",
-                        .overrides = set,
-                        .n_overrides = 2};
+  am_import_source o = {
+      .config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .overrides = set, .n_overrides = 2};
   return am_keras_import(ctx, file, &o, &(am_exchange_options){.layout = layout}, out, &err);
 }
 
@@ -85,9 +84,8 @@ static inline void check_golden(const char *name, int layout, int mels, int fram
   assert_allclose_f(got, y, outputs.count, 0, 1e-5);
   am_checkpoint_free(c);
 
-  am_test_ok(
-      am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){.layout = layout}, in_folder("b.h5"), &err),
-      &err);
+  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){.layout = layout}, in_folder("b.h5"), &err),
+             &err);
   am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), layout, mels, frames), &err);
   same_arrays(in_folder("a.h5"), in_folder("c.h5"));
   free(ours);

@@ -42,10 +42,12 @@ static void config_must_fit(void **state) {
   am_test_fails(import(file, out, 0, 6, 13), AM_E_SHAPE, &err, "wants 5 bins");
   am_test_fails(import(file, out, 0, 5, 12), AM_E_SHAPE, &err, "wants clips of 13 frames");
   am_import_source o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .labels = "a,b,c"};
-  am_test_fails(am_keras_import(ctx, file, &o, &(am_exchange_options){0}, out, &err), AM_E_SHAPE, &err, "4 outputs, and there are 3 labels");
+  am_test_fails(am_keras_import(ctx, file, &o, &(am_exchange_options){0}, out, &err), AM_E_SHAPE, &err,
+                "4 outputs, and there are 3 labels");
   const char *const set[] = {"features.mels=5", "features.samples=384", "features.normalise=train"};
   o = (am_import_source){.config = o.config, .overrides = set, .n_overrides = 3};
-  am_test_fails(am_keras_import(ctx, file, &o, &(am_exchange_options){0}, out, &err), AM_E_CONFIG, &err, "features.normalise is train");
+  am_test_fails(am_keras_import(ctx, file, &o, &(am_exchange_options){0}, out, &err), AM_E_CONFIG, &err,
+                "features.normalise is train");
   assert_false(am_file_exists(out));
   o.n_overrides = 2;
   o.labels = "one,two,three,four";
@@ -73,10 +75,11 @@ static void labels_must_differ(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const char *const set[] = {"features.mels=5", "features.samples=384", cases[i].more};
     am_import_source o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml",
-                                 .overrides = set,
-                                 .n_overrides = cases[i].more ? 3 : 2,
-                                 .labels = cases[i].labels};
-    am_test_fails(am_keras_import(ctx, file, &o, &(am_exchange_options){0}, out, &err), AM_E_CONFIG, &err, cases[i].message);
+                          .overrides = set,
+                          .n_overrides = cases[i].more ? 3 : 2,
+                          .labels = cases[i].labels};
+    am_test_fails(am_keras_import(ctx, file, &o, &(am_exchange_options){0}, out, &err), AM_E_CONFIG, &err,
+                  cases[i].message);
     assert_false(am_file_exists(out));
   }
   const char *const swap[] = {"features.mels=5", "features.samples=384", "data.rename={calm: sad, sad: calm}"};
@@ -316,9 +319,9 @@ static void way_back(void **state) {
       am_test_ok(am_checkpoint_load(ctx, in_folder("a.h5"), &c, &err), &err);
       forward(c->model, x, 2, before);
       am_checkpoint_free(c);
-      am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){.layout = layout},
-                                 in_folder("b.h5"), &err),
-                 &err);
+      am_test_ok(
+          am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){.layout = layout}, in_folder("b.h5"), &err),
+          &err);
       am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), layout, 7, 11), &err);
       same_arrays(in_folder("a.h5"), in_folder("c.h5"));
       am_test_ok(am_checkpoint_load(ctx, in_folder("c.h5"), &c, &err), &err);
@@ -374,8 +377,7 @@ static void with_each_failing(const char *file, int mels, int frames) {
     am_error fresh = AM_ERROR_INIT;
     err = fresh;
     am_status status = import(file, in_folder("m.h5"), 0, mels, frames);
-    if (!status)
-      status = am_keras_export(ctx, in_folder("m.h5"), &(am_exchange_options){0}, in_folder("k.h5"), &err);
+    if (!status) status = am_keras_export(ctx, in_folder("m.h5"), &(am_exchange_options){0}, in_folder("k.h5"), &err);
     bool fired = am_test_memory_fired(&m);
     if (!fired) am_test_ok(status, &err);
     am_context_free(ctx);
@@ -422,8 +424,7 @@ static void published_model(void **state) {
   char data_root[2200];
   snprintf(data_root, sizeof data_root, "data.root=%s", root);
   const char *const set[] = {data_root};
-  am_import_source o = {
-      .config = AM_SOURCE_ROOT "/configs/ravdess_model2.yaml", .overrides = set, .n_overrides = 1};
+  am_import_source o = {.config = AM_SOURCE_ROOT "/configs/ravdess_model2.yaml", .overrides = set, .n_overrides = 1};
   am_checkpoint *c;
   am_dataset *d;
   am_split *split;

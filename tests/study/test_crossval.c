@@ -63,13 +63,18 @@ static void bootstrap_of_equals_is_zero(void **state) {
 
 static void spread_is_of_what_there_is(void **state) {
   (void)state;
-  const double values[] = {1, NAN, 2, 4.5};
-  am_spread s = am_spread_of(values, 4);
+  am_metrics m[] = {{.accuracy = 1}, {.accuracy = NAN}, {.accuracy = 2}, {.accuracy = 4.5}};
+  am_crossval_run runs[5] = {{0}}; /* the last one is not finished */
+  for (int i = 0; i < 4; i++) runs[i].metrics = &m[i];
+  am_crossval x = {.runs = runs, .n_seeds = 1, .n_folds = 5};
+  am_spread s = am_crossval_spread(&x, AM_OVER_FOLDS, AM_FIGURE_ACCURACY);
   assert_int_equal(s.n, 3);
-  assert_true(near(s.mean, 2.5) && near(s.sd, sqrt(3.25)));
-  s = am_spread_of(values, 1);
+  assert_true(near(s.mean, 2.5) && near(s.sd, sqrt(3.25)) && s.least == 1 && s.most == 4.5);
+  x.n_folds = 1;
+  s = am_crossval_spread(&x, AM_OVER_FOLDS, AM_FIGURE_ACCURACY);
   assert_true(s.mean == 1 && isnan(s.sd));
-  assert_true(isnan(am_spread_of(values + 1, 1).mean));
+  x.runs = &runs[1];
+  assert_true(isnan(am_crossval_spread(&x, AM_OVER_FOLDS, AM_FIGURE_ACCURACY).mean));
 }
 
 /* ---- cross-validation ---- */
