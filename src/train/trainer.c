@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "run/environment.h"
 #include "run/history.h"
 #include "run/recordings.h"
 #include "train/trainer.h"
@@ -266,12 +265,6 @@ static am_status next_batch(am_trainer *t, const am_loader_batch **b, am_error *
   return status;
 }
 
-/* Verifying takes the length that the run was to have at the step to come: schedules depend on it. */
-static void take_epochs_then(am_trainer *t) {
-  int64_t epochs = am_epochs_at(t->epochs_then, t->state.step);
-  if (epochs) t->config->train.epochs = epochs;
-}
-
 static am_status run_epoch(am_trainer *t, am_error *err) {
   am_status status = am_loader_start(t->loader, t->state.epoch + 1, (size_t)t->state.position, err);
   double last = am_now(), shown = 0;
@@ -279,7 +272,6 @@ static am_status run_epoch(am_trainer *t, am_error *err) {
     const am_loader_batch *b;
     status = next_batch(t, &b, err);
     if (status || !b) break;
-    take_epochs_then(t);
     status = am_trainer_step(t, b, err);
     double now = am_now();
     t->state.epoch_seconds += now - last;
@@ -334,11 +326,8 @@ am_status am_trainer_rehearse(am_trainer *t, uint64_t steps, am_error *err) {
   t->config->train.max_steps = (int64_t)steps;
   am_error why = AM_ERROR_INIT;
   am_status status = am_trainer_digest(t, &why);
-  while (!status && t->state.step < steps) {
-    take_epochs_then(t);
-    if (t->state.epoch >= (uint64_t)t->config->train.epochs) break;
+  while (!status && t->state.step < steps && t->state.epoch < (uint64_t)t->config->train.epochs)
     status = run_epoch(t, &why);
-  }
   if (status == AM_E_STOPPED && !am_context_stopping(t->ctx)) status = am_trainer_digest(t, &why);
   return status ? am_fail(err, status, "%s", why.message) : AM_OK;
 }

@@ -41,10 +41,9 @@ typedef struct am_trainer {
   am_monitor monitor;
   /* where the run is */
   am_training_state state;
-  am_digests digests;          /* by step */
-  uint64_t begun_step;         /* where this process began or resumed */
-  const am_value *epochs_then; /* of verify: "train_epochs" of run.json; NULL: not there */
-  double rate;                 /* learning rate of the last step */
+  am_digests digests;  /* by step */
+  uint64_t begun_step; /* where this process began or resumed */
+  double rate;         /* learning rate of the last step */
   double clips_per_second;
   am_profile profile;
   double began, saved;   /* when this process began to train; when last.h5 was written (am_now) */
@@ -94,8 +93,8 @@ am_status am_trainer_digest(am_trainer *t, am_error *err);
 /* finish.c: best weights on validation and test, metrics.json, predictions, last.h5 without slots. */
 am_status am_trainer_finish(am_trainer *t, am_run_result *result, am_error *err);
 /* trainer.c */
-/* Trains the first `steps` steps in memory, as no folder is opened; digests has what a run would have noted, and that after
- * the last step. */
+/* Trains on to step `steps` in memory, as no folder is opened; digests has what a run would have noted, and that after the
+ * last step. */
 am_status am_trainer_rehearse(am_trainer *t, uint64_t steps, am_error *err);
 am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, bool with_state, am_error *err);
 

@@ -55,6 +55,21 @@ static am_status choose_steps(job *j, uint64_t epochs, am_error *err) {
   return AM_OK;
 }
 
+static const am_value *epochs_then(const job *j) { return am_value_get(am_tree_root(j->facts), "train_epochs"); }
+
+/* Each step with the train.epochs that it had then: schedules depend on it. */
+static am_status train_again(const job *j, am_trainer *t, am_error *err) {
+  const am_value *list = epochs_then(j);
+  am_status status = AM_OK;
+  for (uint64_t step = 0, until; step < j->steps && !status; step = until) {
+    const int64_t epochs = am_epochs_at(list, step);
+    for (until = step + 1; until < j->steps && am_epochs_at(list, until) == epochs;) until++;
+    if (epochs) t->config->train.epochs = epochs;
+    status = am_trainer_rehearse(t, until, err);
+  }
+  return status;
+}
+
 static am_status rehearse(job *j, am_trainer *t, am_error *err) {
   char *last = am_run_file_path(j->ctx, j->run, AM_FILE_LAST);
   am_h5 *file = NULL;
@@ -62,7 +77,7 @@ static am_status rehearse(job *j, am_trainer *t, am_error *err) {
   if (!status) status = am_checkpoint_open(j->ctx, last, &file, err);
   if (!status) status = am_trainer_check_origin(t, file, err);
   am_h5_close(file);
-  if (!status) status = am_trainer_rehearse(t, j->steps, err);
+  if (!status) status = train_again(j, t, err);
   am_free(j->ctx, last);
   return status;
 }
@@ -93,8 +108,6 @@ static am_status compare_recordings(const job *j, const am_trainer *t, am_verify
   return out->changes.failed ? am_no_memory(err) : AM_OK;
 }
 
-static const am_value *epochs_then(const job *j) { return am_value_get(am_tree_root(j->facts), "train_epochs"); }
-
 /* Other schedules are the same however long the run is to be. */
 static bool depends_on_epochs(const am_config *c) {
   return c->schedule.kind == AM_SCHEDULE_COSINE || c->schedule.kind == AM_SCHEDULE_ONE_CYCLE;
@@ -113,9 +126,8 @@ am_status am_run_verify(am_context *ctx, const char *run, const char *const *ove
   if (!status) status = choose_steps(&j, epochs, err);
   if (!status) {
     am_run_options options = {.size = sizeof options, .init = init_of(&j)};
-    am_trainer t = {
-        .ctx = ctx, .config = j.config, .options = &options, .folder = {.ctx = ctx}, .epochs_then = epochs_then(&j)};
-    out->epochs_unknown = depends_on_epochs(j.config) && !am_epochs_at(t.epochs_then, 0);
+    am_trainer t = {.ctx = ctx, .config = j.config, .options = &options, .folder = {.ctx = ctx}};
+    out->epochs_unknown = depends_on_epochs(j.config) && !am_epochs_at(epochs_then(&j), 0);
     t.state.schedule = am_schedule_begin();
     status = rehearse(&j, &t, err);
     if (!status) status = compare(&j, &t.digests, out, err);
