@@ -5,6 +5,7 @@
 
 #include "audiomood/audio.h"
 #include "audiomood/base.h"
+#include "audiomood/evaluate.h"
 #include "audiomood/layer.h"
 #include "audiomood/metrics.h"
 #include "audiomood/nn.h"

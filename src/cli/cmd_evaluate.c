@@ -4,10 +4,8 @@
 
 #include "base/file.h"
 #include "cli/inspect.h"
-#include "data/spelling.h"
-#include "data/vocabulary.h"
 #include "io/json.h"
-#include "model/evaluate.h"
+#include "model/evaluation.h"
 #include "nn/doubt.h"
 #include "run/folder.h"
 #include "run/predictions.h"
@@ -22,136 +20,9 @@ typedef struct job {
   am_config *reloaded;       /* the checkpoint's config with --set applied, or NULL */
   am_config *config;         /* the one whose data section is read: borrowed */
   am_dataset *d;
-  am_split *split;
-  am_part part;
-  const char *part_name; /* "test" */
+  am_evaluation *e;      /* which clips, and what the models say of them */
   char doubt[CLI_DOUBT]; /* of the clips being of speakers unknown to the models, "": none */
-  uint32_t *clips;
-  size_t n;
-  int *label_of;         /* corpus label -> model class, or -1 */
-  am_left_outs left_out; /* clips of the part that are not scored, by reason */
 } job;
-
-/* Which part of the split to score: what was asked, else test, else validation. */
-static am_status choose_part(job *j, am_error *err) {
-  const char *asked = cli_value(j->c, "split", NULL);
-  am_part part = AM_PART_TEST;
-  /* Another corpus was never trained on: all of it counts, and it need not have the parts of its config's split. */
-  const bool all = asked ? strcmp(asked, "all") == 0 : j->other != NULL;
-  if (!all || !j->other) {
-    am_status st = am_split_make(j->c->ctx, j->d, &j->config->split, &j->split, err);
-    if (st) return st;
-  }
-  if (all) {
-    part = AM_PART_NONE;
-  } else if (asked) {
-    for (part = AM_PART_TRAIN; part <= AM_PART_TEST && strcmp(asked, am_part_name(part)) != 0; part++) {}
-    if (part > AM_PART_TEST)
-      return am_fail(err, AM_E_USAGE, "--split %s: wanted train, validation, test or all", asked);
-    if (!j->split->n[part]) return am_fail(err, AM_E_DATA, "this run has no %s part", asked);
-  } else if (!j->split->n[AM_PART_TEST]) {
-    part = j->split->n[AM_PART_VALIDATION] ? AM_PART_VALIDATION : AM_PART_TRAIN;
-    am_log(j->c->ctx, AM_LOG_WARNING, "this run has no test part; evaluating its %s part", am_part_name(part));
-  }
-  j->part = part;
-  j->part_name = part == AM_PART_NONE ? "all" : am_part_name(part);
-  j->clips = am_alloc(j->c->ctx, j->d->n, sizeof *j->clips);
-  if (!j->clips) return am_no_memory(err);
-  if (part == AM_PART_NONE)
-    for (size_t i = 0; i < j->d->n; i++) j->clips[j->n++] = (uint32_t)i;
-  else
-    for (size_t i = 0; i < j->split->n[part]; i++) j->clips[j->n++] = j->split->at[part][i];
-  return AM_OK;
-}
-
-/* "happiness 71, fear 69": the labels of the part that are no class of the model, with their clips. */
-static void list_unmapped(const job *j, am_buffer *out) {
-  am_context *ctx = j->c->ctx;
-  for (int k = 0; k < j->d->n_labels; k++) {
-    size_t count = 0;
-    for (size_t i = 0; i < j->n; i++) count += j->d->clips[j->clips[i]].label == k;
-    if (count && j->label_of[k] < 0)
-      am_buffer_printf(ctx, out, "%s%s %zu", out->used ? ", " : "", j->d->labels[k], count);
-  }
-}
-
-/* Whether data.vocabulary: common gives labels that the model may have: it has no other word for an emotion. */
-static bool says_common_words(const job *j) {
-  for (int m = 0; m < j->checkpoint->classes; m++) {
-    const char *label = j->checkpoint->labels[m], *fold = am_spelling_fold(j->d->strings, label);
-    const char *common = fold ? am_vocabulary_common(fold) : NULL;
-    if (!fold || (common && strcmp(common, label) != 0)) return false;
-  }
-  return true;
-}
-
-/* ": {anger: angry} (or data.vocabulary: common)": what the labels that are no class of the model mean there; may be empty. */
-static am_status suggest_merge(const job *j, am_buffer *out, am_error *err) {
-  am_context *ctx = j->c->ctx;
-  am_name_set known = {.ctx = ctx};
-  am_status st = AM_OK;
-  for (int m = 0; m < j->checkpoint->classes && !st; m++)
-    if (am_name_set_add(&known, j->checkpoint->labels[m]) < 0) st = am_no_memory(err);
-  for (int k = 0; k < j->d->n_labels && !st; k++) {
-    const char *label = j->d->labels[k];
-    const char *near = j->label_of[k] < 0 ? am_vocabulary_synonym(j->d->strings, label, &known) : NULL;
-    if (near) am_buffer_printf(ctx, out, "%s%s: %s", out->used ? ", " : ": {", label, near);
-  }
-  if (out->used) am_buffer_printf(ctx, out, "}%s", says_common_words(j) ? " (or data.vocabulary: common)" : "");
-  am_name_set_free(&known);
-  return out->failed ? am_no_memory(err) : st;
-}
-
-/* Scores of the few clips whose labels agree by chance say nothing of the corpus: who wants them has to say so. */
-static am_status keep_mapped(job *j, const char *merge, am_error *err) {
-  am_buffer labels = {0};
-  size_t kept = 0, all = j->n;
-  am_status st = AM_OK;
-  list_unmapped(j, &labels);
-  for (size_t i = 0; i < all; i++) {
-    const am_clip *clip = &j->d->clips[j->clips[i]];
-    if (j->label_of[clip->label] >= 0) j->clips[kept++] = j->clips[i];
-    else am_left_outs_add(&j->left_out, AM_LEFT_OUT_LABEL, 1, clip->name);
-  }
-  j->n = kept;
-  const char *names = labels.data ? labels.data : "";
-  if (2 * kept < all && !cli_has(j->c, "partial"))
-    st = am_fail(err, AM_E_CONFIG,
-                 "%zu of %zu clips would be left out, as %s label is no class of the model (%s); map labels "
-                 "with data.merge%s in the config given to --data, or score the rest with --partial",
-                 all - kept, all, am_count(all - kept, "its", "their"), names, merge);
-  else if (!kept) st = am_fail(err, AM_E_DATA, "no clip is left to evaluate");
-  else if (kept < all)
-    am_log(j->c->ctx, AM_LOG_WARNING, "%zu of %zu clips left out: %s label is no class of the model (%s)%s%s",
-           all - kept, all, am_count(all - kept, "its", "their"), names, *merge ? "; data.merge" : "", merge);
-  am_buffer_free(j->c->ctx, &labels);
-  return st;
-}
-
-/* Labels go by name; clips whose label the model does not know are left out and counted. */
-static am_status map_labels(job *j, am_error *err) {
-  int unmapped = 0;
-  j->label_of = am_alloc(j->c->ctx, (size_t)j->d->n_labels, sizeof *j->label_of);
-  if (!j->label_of) return am_no_memory(err);
-  for (int k = 0; k < j->d->n_labels; k++) {
-    j->label_of[k] = am_checkpoint_class(j->checkpoint, j->d->labels[k]);
-    unmapped += j->label_of[k] < 0;
-    if (j->other)
-      am_log(j->c->ctx, AM_LOG_INFO, "label map: %s -> %s", j->d->labels[k],
-             j->label_of[k] < 0 ? "(left out: the model has no such class)" : j->checkpoint->labels[j->label_of[k]]);
-  }
-  am_buffer merge = {0};
-  am_status st = suggest_merge(j, &merge, err);
-  const char *map = merge.data ? merge.data : "";
-  if (!st && unmapped == j->d->n_labels)
-    st = am_fail(err, AM_E_CONFIG,
-                 "no label of this corpus (%s, ...) is a class of the model (%s, ...); map them with "
-                 "data.merge%s in the config given to --data",
-                 j->d->labels[0], j->checkpoint->labels[0], map);
-  else if (!st) st = keep_mapped(j, map, err);
-  am_buffer_free(j->c->ctx, &merge);
-  return st;
-}
 
 /* Where the clips are and which are scored may be set; how they are heard is the model's. */
 static am_status check_overrides(const cli_overrides *over, am_error *err) {
@@ -199,9 +70,9 @@ static am_status open_data(job *j, am_error *err) {
   if (!st) st = am_dataset_load(j->c->ctx, &j->config->data, &j->d, err);
   if (st) return st;
   cli_warn_left_out(j->c, j->d);
-  st = choose_part(j, err);
-  if (!st) st = map_labels(j, err);
-  return st;
+  const am_evaluate_options o = {
+      .size = sizeof o, .part = cli_value(j->c, "split", NULL), .partial = cli_has(j->c, "partial")};
+  return am_evaluation_create(j->team.ensemble, j->config, j->d, j->other != NULL, &o, &j->e, err);
 }
 
 static bool transductive(const job *j) {
@@ -223,9 +94,9 @@ static void print_left_out(const am_left_outs *list) {
 static void print_text(const job *j, const am_metrics *m) {
   cli_print("%s", j->checkpoint->config->name);
   if (j->team.n > 1) cli_print(" and %zu more, by the mean of their probabilities,", j->team.n - 1);
-  cli_print(" on %s, %s part%s\n\n", j->d->title, j->part_name, j->d->synthetic ? " (synthetic speech)" : "");
+  cli_print(" on %s, %s part%s\n\n", j->d->title, j->e->part_name, j->d->synthetic ? " (synthetic speech)" : "");
   cli_print_metrics(stdout, m);
-  print_left_out(&j->left_out);
+  print_left_out(&j->e->left_out);
   cli_print("speaker-independent        %s\n", *j->doubt ? j->doubt : "yes");
   if (transductive(j))
     cli_print("transductive               yes: each speaker's clips are normalised by the statistics of all of them\n");
@@ -234,9 +105,9 @@ static void print_text(const job *j, const am_metrics *m) {
 static am_status print_results(const job *j, const am_metrics *m, am_error *err) {
   if (!cli_has(j->c, "json")) return print_text(j, m), AM_OK;
   am_buffer text = {0};
-  am_protocol protocol = {.split = j->part_name,
+  am_protocol protocol = {.split = j->e->part_name,
                           .corpus = j->d->corpus,
-                          .left_out = &j->left_out,
+                          .left_out = &j->e->left_out,
                           .models = (int)j->team.n,
                           .speaker_independent = !*j->doubt,
                           .synthetic = j->d->synthetic,
@@ -247,10 +118,9 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
   return st;
 }
 
-static am_status write_predictions(job *j, am_whose whose, const char *path, const float *probabilities,
-                                   am_error *err) {
-  am_status st = am_predictions_write(j->c->ctx, whose, path, j->d, j->clips, j->n, j->checkpoint->labels,
-                                      j->checkpoint->classes, probabilities, err);
+static am_status write_predictions(job *j, am_whose whose, const char *path, am_error *err) {
+  am_status st = am_predictions_write(j->c->ctx, whose, path, j->d, j->e->clips, j->e->n, j->checkpoint->labels,
+                                      j->checkpoint->classes, j->e->probabilities, err);
   if (!st) am_log(j->c->ctx, AM_LOG_INFO, "predictions in %s", path);
   return st;
 }
@@ -261,38 +131,26 @@ static char *predictions_path(const job *j, const char *run) {
   const char *data = j->other ? am_path_base(cli_value(j->c, "data", "")) : "", *dot = strrchr(data, '.');
   int n = dot && dot != data ? (int)(dot - data) : (int)strlen(data);
   return am_format(j->c->ctx, "%s/predictions-%s%.*s%s%s.csv", run, j->team.n > 1 ? "mean-" : "", n, data, n ? "-" : "",
-                   j->part_name);
+                   j->e->part_name);
 }
 
 /* Into the run's folder, where they are a by-product: of a run that only others may change they are left out, and the file
  * that the training wrote stays. */
-static am_status keep_predictions(job *j, const char *run, const float *probabilities, am_error *err) {
+static am_status keep_predictions(job *j, const char *run, am_error *err) {
   if (!am_folder_exists(run)) return AM_OK;
   char *path = predictions_path(j, run);
   if (!path) return am_no_memory(err);
-  if (!j->other && j->team.n == 1 && j->part == AM_PART_VALIDATION && am_file_exists(path)) {
+  if (!j->other && j->team.n == 1 && j->e->part == AM_PART_VALIDATION && am_file_exists(path)) {
     am_log(j->c->ctx, AM_LOG_INFO, "%s stays as the training wrote it; --out FILE.csv writes these predictions", path);
     am_free(j->c->ctx, path);
     return AM_OK;
   }
   am_error why = AM_ERROR_INIT;
   am_file_clean_beside(j->c->ctx, path);
-  am_status st = write_predictions(j, AM_OURS, path, probabilities, &why);
+  am_status st = write_predictions(j, AM_OURS, path, &why);
   if (st == AM_E_IO) am_log(j->c->ctx, AM_LOG_WARNING, "%s; the predictions are not kept", why.message);
   am_free(j->c->ctx, path);
   return st == AM_OK || st == AM_E_IO ? AM_OK : am_fail(err, st, "%s", why.message);
-}
-
-/* Clips that cannot be read (data.skip_unreadable) are left out, as in training, and so are those with nothing to hear
- * (data.unheard), which the digest of the training's clips counts all the same.  `out` counts them, or is NULL. */
-static size_t keep_those(const job *j, const am_store *store, uint32_t *clips, size_t n,
-                         bool (*stay)(const am_store *store, uint32_t clip), am_left_outs *out) {
-  size_t kept = 0;
-  for (size_t i = 0; i < n; i++) {
-    if (stay(store, clips[i])) clips[kept++] = clips[i];
-    else if (out) am_left_outs_add(out, am_store_reason(store, clips[i]), 1, j->d->clips[clips[i]].name);
-  }
-  return kept;
 }
 
 /* Recordings of the run's own corpus that are not those it was trained and tested on. */
@@ -302,95 +160,43 @@ static am_status warn_of_recordings(const job *j, size_t model, const am_store *
   am_recordings r;
   am_error why = AM_ERROR_INIT;
   if (j->other || !am_folder_exists(run)) return AM_OK;
-  am_status st = am_recordings_compare(ctx, run, j->d, store, j->clips, j->n, &r, &why);
+  am_status st = am_recordings_compare(ctx, run, j->d, store, j->e->clips, j->e->n, &r, &why);
   if (st == AM_E_NOMEM) return am_no_memory(err);
   if (st) am_log(ctx, AM_LOG_WARNING, "%s; whether the recordings are those of the run is not known", why.message);
   else if (r.n_changed)
-    am_log(ctx, AM_LOG_WARNING, "%zu of the %zu clips scored %s that %s was made with: %s", r.n_changed, j->n,
+    am_log(ctx, AM_LOG_WARNING, "%zu of the %zu clips scored %s that %s was made with: %s", r.n_changed, j->e->n,
            am_count(r.n_changed, "is not the recording", "are not the recordings"), run, r.names.data);
   if (!st) am_buffer_free(ctx, &r.names);
   return AM_OK;
 }
 
-/* One model's probabilities (n,K), by the features it was trained on, whatever the other config says. */
-static am_status ask(job *j, size_t model, float *probabilities, am_error *err) {
-  am_context *ctx = j->c->ctx;
-  am_checkpoint *m = j->team.at[model];
+/* What is to be said of a model before it is asked. */
+static am_status warn_of(void *user, const am_evaluation *e, size_t model, const am_store *store, am_error *err) {
+  job *j = user;
+  const am_checkpoint *m = j->team.at[model];
   char start[512];
   if (am_model_start_doubt(m->model, m->step, start, sizeof start))
-    am_log(ctx, AM_LOG_WARNING, "%s: %s", j->team.path[model], start);
-  am_features *fx = NULL;
-  am_store *store = NULL;
-  am_status st = am_features_create(ctx, &m->config->features, &fx, err);
-  if (!st) st = am_store_create(ctx, j->d, fx, &j->config->data, j->config->cache, false, &store, err);
-  if (!st) {
-    j->n = keep_those(j, store, j->clips, j->n, am_store_ok, &j->left_out);
-    for (int part = 0; part < 3 && j->split; part++)
-      j->split->n[part] = keep_those(j, store, j->split->at[part], j->split->n[part], am_store_readable, NULL);
-    if (!j->n) st = am_fail(err, AM_E_DATA, "no clip that would be scored has anything to hear");
-  }
-  if (!st) st = warn_of_recordings(j, model, store, err);
-  if (!st) st = am_evaluate(ctx, m, j->d, store, j->clips, j->n, probabilities, err);
-  const cli_scored scored = {.dataset = j->d,
-                             .split = j->split,
-                             .part = j->part,
-                             .clips = j->clips,
-                             .n = j->n,
-                             .other_corpus = j->other != NULL};
+    am_log(e->ctx, AM_LOG_WARNING, "%s: %s", j->team.path[model], start);
+  am_status st = warn_of_recordings(j, model, store, err);
+  const cli_scored scored = {
+      .dataset = j->d, .split = e->split, .part = e->part, .clips = e->clips, .n = e->n, .other_corpus = e->other};
   char doubt[CLI_DOUBT];
   if (!st) st = cli_speakers_known(j->c, m, j->team.path[model], &scored, doubt, err);
   if (!st && !*j->doubt) memcpy(j->doubt, doubt, sizeof doubt);
-  am_store_free(store);
-  am_features_free(fx);
-  return st;
-}
-
-/* The mean of the models' probabilities. */
-static am_status ask_all(job *j, float *probabilities, am_error *err) {
-  am_status st = ask(j, 0, probabilities, err);
-  if (st || j->team.n == 1) return st;
-  const size_t n = j->n, numbers = n * (size_t)j->checkpoint->classes;
-  float *one = am_alloc(j->c->ctx, numbers ? numbers : 1, sizeof *one);
-  if (!one) return am_no_memory(err);
-  for (size_t i = 1; i < j->team.n && !st; i++) {
-    st = ask(j, i, one, err);
-    if (!st && j->n != n) st = am_fail(err, AM_E_DATA, "clips became unreadable between one model and the next");
-    for (size_t k = 0; k < numbers && !st; k++) probabilities[k] += one[k];
-  }
-  for (size_t k = 0; k < numbers; k++) probabilities[k] /= (float)j->team.n;
-  am_free(j->c->ctx, one);
   return st;
 }
 
 static am_status score(job *j, am_error *err) {
-  am_context *ctx = j->c->ctx;
   am_metrics *m = NULL;
-  const int classes = j->checkpoint->classes;
-  const uint64_t seed = j->checkpoint->config->seed;
-  float *probabilities = am_alloc(ctx, am_mul(j->n, (size_t)classes), sizeof *probabilities);
-  int *labels = am_alloc(ctx, j->n, sizeof *labels), *speakers = am_alloc(ctx, j->n, sizeof *speakers);
-  am_status st = probabilities && labels && speakers ? AM_OK : am_no_memory(err);
-  if (!st) st = ask_all(j, probabilities, err);
-  for (size_t i = 0; !st && i < j->n; i++) {
-    labels[i] = j->label_of[j->d->clips[j->clips[i]].label];
-    speakers[i] = j->d->clips[j->clips[i]].speaker;
-  }
-  if (!st)
-    st = am_metrics_compute(ctx, probabilities, labels, speakers, j->n, (const char *const *)j->checkpoint->labels,
-                            classes, seed, &m, err);
-  if (!st) st = am_metrics_add_utterances(m, j->d, j->clips, probabilities, labels, seed, err);
-  if (!st) st = am_metrics_add_groups(m, j->d, j->clips, probabilities, labels, err);
-  if (!st) st = am_metrics_diagnose(m, labels, speakers, j->d->speakers, err);
+  am_status st = am_evaluation_ask(j->e, warn_of, j, err);
+  if (!st) st = am_evaluation_metrics(j->e, &m, err);
   for (size_t i = 0; !st && cli_has(j->c, "json") && i < m->n_diagnoses; i++) /* else the table has them */
-    am_log(ctx, AM_LOG_WARNING, "%s", m->diagnoses[i].text);
+    am_log(j->c->ctx, AM_LOG_WARNING, "%s", m->diagnoses[i].text);
   if (!st) st = print_results(j, m, err);
   const char *out = cli_value(j->c, "out", NULL);
-  if (!st && out) st = write_predictions(j, AM_GIVEN, out, probabilities, err);
-  else if (!st) st = keep_predictions(j, j->c->arguments[0], probabilities, err);
+  if (!st && out) st = write_predictions(j, AM_GIVEN, out, err);
+  else if (!st) st = keep_predictions(j, j->c->arguments[0], err);
   am_metrics_free(m);
-  am_free(ctx, speakers);
-  am_free(ctx, labels);
-  am_free(ctx, probabilities);
   return st;
 }
 
@@ -437,9 +243,7 @@ static am_status run(cli *c, am_error *err) {
   j.checkpoint = j.team.at[0];
   if (!st) st = open_data(&j, err);
   if (!st) st = score(&j, err);
-  am_free(c->ctx, j.label_of);
-  am_free(c->ctx, j.clips);
-  am_split_free(c->ctx, j.split);
+  am_evaluation_free(j.e);
   am_dataset_free(j.d);
   am_config_free(j.other);
   am_config_free(j.reloaded);

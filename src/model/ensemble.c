@@ -58,6 +58,9 @@ am_status am_ensemble_add(am_ensemble *e, am_checkpoint *model, const char *name
   return AM_OK;
 }
 
+am_context *am_ensemble_context(const am_ensemble *e) { return e->ctx; }
+am_checkpoint *am_ensemble_model(const am_ensemble *e, size_t i) { return e->at[i].model; }
+const char *am_ensemble_name(const am_ensemble *e, size_t i) { return e->at[i].name; }
 size_t am_ensemble_models(const am_ensemble *e) { return e ? e->n : 0; }
 
 am_status am_ensemble_check_rate(const am_ensemble *e, size_t i, am_error *err) {
@@ -75,21 +78,45 @@ static am_status check(const am_ensemble *e, const float *samples, size_t n, am_
   return status;
 }
 
-/* Into e->p.  Of what the models heard the least is told. */
-static am_status predict(am_ensemble *e, const float *samples, size_t n, am_heard *heard, am_error *err) {
-  const int classes = e->at[0].model->classes;
-  float *p = e->p;
-  *heard = (am_heard){.size = sizeof *heard};
-  am_status status = am_predict_heard(e->at[0].model, samples, n, p, heard, err);
-  for (size_t i = 1; i < e->n && !status && !heard->unheard; i++) {
-    am_heard other = {.size = sizeof other};
-    status = am_predict_heard(e->at[i].model, samples, n, p + classes, &other, err);
-    for (int k = 0; k < classes && !status; k++) p[k] += p[classes + k];
-    heard->cut |= other.cut;
-    heard->seconds = fmin(heard->seconds, other.seconds);
+am_status am_ensemble_mean(const am_ensemble *e, size_t numbers, am_ask_fn ask, void *user, float *mean, float *one,
+                           am_error *err) {
+  am_status status = ask(user, 0, mean, err);
+  for (size_t i = 1; i < e->n && !status; i++) {
+    status = ask(user, i, one, err);
+    for (size_t k = 0; k < numbers && !status; k++) mean[k] += one[k];
   }
-  for (int k = 0; k < classes && e->n > 1; k++) p[k] /= (float)e->n;
+  for (size_t k = 0; k < numbers && e->n > 1; k++) mean[k] = status ? NAN : mean[k] / (float)e->n;
   return status;
+}
+
+/* A sound, and what became of it. */
+typedef struct hearing {
+  const am_ensemble *e;
+  const float *samples;
+  size_t n;
+  am_heard *heard;
+} hearing;
+
+/* Of what the models heard the least is told. */
+static am_status hear(void *user, size_t i, float *p, am_error *err) {
+  const hearing *h = user;
+  am_heard heard = {.size = sizeof heard};
+  am_status status = am_predict_heard(h->e->at[i].model, h->samples, h->n, p, &heard, err);
+  if (!i) {
+    *h->heard = heard;
+    return status;
+  }
+  h->heard->cut |= heard.cut;
+  h->heard->seconds = fmin(h->heard->seconds, heard.seconds);
+  return status;
+}
+
+/* Into e->p. */
+static am_status predict(am_ensemble *e, const float *samples, size_t n, am_heard *heard, am_error *err) {
+  const size_t classes = (size_t)e->at[0].model->classes;
+  *heard = (am_heard){.size = sizeof *heard};
+  hearing h = {e, samples, n, heard};
+  return am_ensemble_mean(e, classes, hear, &h, e->p, e->p + classes, err);
 }
 
 am_status am_ensemble_predict(am_ensemble *e, const float *samples, size_t n, float *probabilities, am_heard *heard,

@@ -1,9 +1,9 @@
 /* nn/check.c - gradients of a model against differences of its forward pass.
  *
- * What is differentiated is L = sum(r * logits) with r random, whose gradient by the logits is r.  The numbers of an array are
- * moved in groups, each by its own sign: the slope of L along a group is the sum of its signed gradients.  Four values of L
- * give the slope with an error of the fourth power of the step, so that the step may be long, and the rounding of float
- * matters little. */
+ * What is differentiated is L = sum(r * logits) with r random, whose gradient by the logits is r.  The numbers of an
+ * array are moved in groups, each by its own sign: the slope of L along a group is the sum of its signed gradients.
+ * Four values of L give the slope with an error of the fourth power of the step, so that the step may be long, and the
+ * rounding of float matters little. */
 #include "nn/plan.h"
 
 #include <math.h>

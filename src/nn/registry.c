@@ -1,4 +1,5 @@
-/* nn/registry.c - every layer there is.  A new layer of the library adds one line here; those of programs are a context's. */
+/* nn/registry.c - every layer there is.  A new layer of the library adds one line here; those of programs are a
+ * context's. */
 #include "nn/registry.h"
 #include "nn/block.h"
 

@@ -47,7 +47,7 @@ run compare old run1; expect "so does compare" 0 "both over classes +3 of 4 +4 o
 # ---- clips that labels leave out ----
 echo 'data: {corpus: ravdess, root: corpus, labels: [calm, fearful, disgust]}' >other.yaml
 run evaluate run1 --data other.yaml --quiet
-expect "most of a corpus has no class of the model" 2 "32 of 48 clips would be left out, .*fearful 16, disgust 16.*--partial"
+expect "most of a corpus has no class of the model" 2 "32 of 48 clips would be left out, .*fearful 16, disgust 16.*partial"
 [ -s out ] && not_ok "no figure of the rest" "$(cat out)" || ok "no figure of the rest"
 run evaluate run1 --data other.yaml --quiet --partial
 expect "unless the rest is asked for" 0 "over 1 of 4 classes; chance 100.0 %" "left out by their label +32 clips" "warning: 32 of 48 clips left out"
@@ -57,7 +57,7 @@ echo 'data: {corpus: ravdess, root: corpus, labels: [calm, happy, sad, angry, fe
 run evaluate run1 --data other.yaml --quiet; expect "fewer are left out with a warning, which --quiet keeps" 0 "warning: 16 of 80 clips left out" "over 4 of 4"
 echo 'data: {corpus: ravdess, root: corpus, labels: [fearful]}' >other.yaml
 run evaluate run1 --data other.yaml --quiet --set 'data.rename={fearful: joy}'
-expect "a synonym is suggested" 2 "with data.merge: .joy: happy. .or data.vocabulary: common. in the config given to --data"
+expect "a synonym is suggested" 2 "with data.merge: .joy: happy. .or data.vocabulary: common. in the config of this corpus"
 run evaluate run1 --data other.yaml --quiet --set 'data.rename={fearful: joy, disgust: anger, neutral: fuzzy}' --set 'data.labels=[fearful, disgust, sad, surprised]'
 expect "where most is left out, too" 2 "48 of 64 clips would be left out, .*data.merge: .joy: happy, anger: angry. .or"
 run evaluate run1 --data other.yaml --quiet --set 'data.merge={fearful: happy}' --set 'data.labels=[happy]'; expect "and is what helps" 0 "over 1 of 4"
