@@ -11,14 +11,18 @@
  *       - swish: {start: 1.5}              # a layer of examples/custom_layer.c
  * @endcode
  *
- * `build` runs once a model and may fail.  `forward` and `backward` run every batch; they cannot fail, and take no memory: what
- * they need is asked for by `build`.  examples/custom_layer.c is a whole one.  Rules that every layer keeps:
+ * It stands in the list of layers; the key `activation` of another layer takes the library's own alone.
  *
- * - Numbers stand as nn.h says: (B,T,F,C), clip b at b * t * f * c.  The clips of a batch differ in length.  Of a clip only
- *   the frames before its length count.  From there to the longest clip (x_most, y_most frames) x and dy are zero, and y and
- *   dx must be.  Frames beyond that are nobody's: they need not be written, and hold anything.
+ * `build` runs once a model and may fail.  `forward` and `backward` run every batch; they cannot fail, and take no
+ * memory: what they need is asked for by `build`.  examples/custom_layer.c is a whole one.  Rules that every layer
+ * keeps:
+ *
+ * - Numbers stand as nn.h says: (B,T,F,C), clip b at b * t * f * c.  The clips of a batch differ in length.  Of a clip
+ *   only the frames before its length count.  From there to the longest clip (x_most, y_most frames) x and dy are zero,
+ *   and y and dx must be.  Frames beyond that are nobody's: they need not be written, and hold anything.
  * - `backward` ADDS into dw, and WRITES dx.
- * - A layer of fixed pieces (am_parallel_for) whose sums run in a fixed order gives equal results for any number of threads.
+ * - A layer of fixed pieces (am_parallel_for) whose sums run in a fixed order gives equal results for any number of
+ *   threads.
  * - Outside of training nothing is written but y, cache and scratch: several sessions may run one model at once.
  *
  * am_model_check_gradients tells whether `backward` fits `forward`.
@@ -157,11 +161,13 @@ typedef struct am_custom_layer {
   const char *help;               /**< one line; or NULL */
   const am_layer_option *options; /**< its table; NULL: no options */
   size_t options_size;            /**< sizeof of its struct of options */
-  /** Checks in[0] and the options, sets `out` and whatever else am_layer says, declares weights.  It fails by am_layer_fail. */
+  /** Checks in[0] and the options, sets `out` and whatever else am_layer says, declares weights.  It fails by
+   * am_layer_fail. */
   am_status (*build)(am_layer *layer, am_error *err);
   /** Frames that a clip of `length` frames (0 to in[0].t) has after it: 0 to out.t.  NULL: as many. */
   int (*length)(const am_layer *layer, int length);
-  /** Changes weights w, an array each, that have been begun as declared; the same numbers for the same seed.  NULL: they stay. */
+  /** Changes weights w, an array each, that have been begun as declared; the same numbers for the same seed.  NULL:
+   * they stay. */
   void (*initialise)(const am_layer *layer, am_real *const *w, uint64_t seed);
   void (*forward)(const am_layer *layer, const am_pass *pass);  /**< y of x */
   void (*backward)(const am_layer *layer, const am_pass *pass); /**< dx and dw of dy */
@@ -169,17 +175,18 @@ typedef struct am_custom_layer {
       const am_layer *layer); /**< multiply-adds of a clip of full length, for profiles; NULL: not counted */
 } am_custom_layer;
 
-/** Makes a layer known to a context, for every config, model and checkpoint of it from then on: register before am_config_load
- * and am_checkpoint_load.  It stays until am_context_free.  Any thread may call this at any time.
+/** Makes a layer known to a context, for every config, model and checkpoint of it from then on: register before
+ * am_config_load and am_checkpoint_load.  It stays until am_context_free.  Any thread may call this at any time.
  * @param ctx       the context
  * @param layer     the layer, copied with its table of options
  * @param[out] err  the message of a failure, or NULL
- * @return AM_OK; AM_E_USAGE: a member is missing or wrong, or the library or the context has a layer or block of this type
- * already; AM_E_NOMEM */
+ * @return AM_OK; AM_E_USAGE: a member is missing or wrong, or the library or the context has a layer or block of this
+ * type already; AM_E_NOMEM */
 AM_API am_status am_layer_register(am_context *ctx, const am_custom_layer *layer, am_error *err);
 
-/** Declares a weight, for `build`: am_pass.w[i] and dw[i] of the i-th call.  A declaration that is wrong (too many, a size below
- * 1, a name that is taken) makes the model fail with AM_E_USAGE, so `build` need not look at what is returned.
+/** Declares a weight, for `build`: am_pass.w[i] and dw[i] of the i-th call.  A declaration that is wrong (too many, a
+ * size below 1, a name that is taken) makes the model fail with AM_E_USAGE, so `build` need not look at what is
+ * returned.
  * @param layer    the layer
  * @param name     in checkpoints, after the layer's: "beta"; outlives the context
  * @param init     how it begins
@@ -217,19 +224,20 @@ typedef struct am_gradient_report {
   double differences; /**< the slope there by differences of forward */
 } am_gradient_report;
 
-/** Compares what backward gives with differences of forward, for each weight and for the input, on a batch of random clips of
- * several lengths.  The numbers of an array are moved in at most 64 groups, each of them in one, and the slope of a random
- * sum of the logits is taken along each.
+/** Compares what backward gives with differences of forward, for each weight and for the input, on a batch of random
+ * clips of several lengths.  The numbers of an array are moved in at most 64 groups, each of them in one, and the slope
+ * of a random sum of the logits is taken along each.
  *
- * Where the layers are smooth, `worst` is about 0.001 in float when gradients are right, and near 1 or above when they are not.
- * Weights that are moved across a kink (relu, max_pool2d) come out worse, so put the layer that is checked between smooth
- * ones: silu, dense, global_average_pool.  The model's weights and statistics are as before when this returns; nobody else may
- * use the model meanwhile.
+ * Where the layers are smooth, `worst` is below 0.001 in float when gradients are right, and mostly above 0.1 when
+ * they are not.  Weights that are moved across a kink (relu, max_pool2d) come out worse, so put the layer that is
+ * checked between smooth ones: silu, dense, global_average_pool.  The model's weights and statistics are as before when
+ * this returns; nobody else may use the model meanwhile.
  * @param model        the model, initialised
  * @param seed         of clips and groups
  * @param[out] report  what was found; its size is set by the caller
  * @param[out] err     the message of a failure, or NULL
- * @return AM_OK, whatever was found; AM_E_NUMERIC: an output or gradient that is not finite; AM_E_USAGE, AM_E_SHAPE, AM_E_NOMEM */
+ * @return AM_OK, whatever was found; AM_E_NUMERIC: an output or gradient that is not finite; AM_E_USAGE, AM_E_SHAPE,
+ * AM_E_NOMEM */
 AM_API am_status am_model_check_gradients(am_model *model, uint64_t seed, am_gradient_report *report, am_error *err);
 
 #ifdef __cplusplus

@@ -2,8 +2,8 @@
  *
  * A layer is a const table of functions over its options; the model finds it
  * by type name in registry.c.  A new layer is one file, one registry line and
- * its tests.  Programs add layers by the same functions (audiomood/layer.h, which has am_layer, am_pass and the rules that
- * every layer keeps).  Beside those rules:
+ * its tests.  Programs add layers by the same functions (audiomood/layer.h, which has am_layer, am_pass and the rules
+ * that every layer keeps).  Beside those rules:
  *  - dx[i] NULL: not wanted; the plan gives a tensor with several readers one dx each and sums them in a fixed order.
  *  - pieces of am_parallel_for are cut by shape, sums over pieces run in a fixed order, so results do not depend on the
  *    number of threads.
