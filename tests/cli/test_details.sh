@@ -2,22 +2,8 @@
 # tests/cli/test_details.sh AUDIOMOOD SOURCE_ROOT - small promises of the commands, each of which was broken once (TAP).
 . "$(dirname "$0")/tap.sh" details "$1" "$2"
 
-cat >tiny.yaml <<'YAML'
-name: tiny
-seed: 3
-cache: cache
-data: {corpus: ravdess, root: corpus, labels: [calm, happy, sad, angry]}
-split: {kind: fixed, validation_speakers: ["03"], test_speakers: ["04"]}
-features: {kind: log_mel, sample_rate: 16000, n_fft: 512, hop: 256, mels: 24}
-model:
-  layers:
-    - conv2d: {filters: 4, kernel: 3, activation: relu}
-    - max_pool2d: {size: 4}
-    - global_average_pool
-    - dense
-train: {epochs: 1, batch: 8}
-YAML
-run synth corpus --actors 4 --repetitions 1
+{ tiny; small; } >tiny.yaml
+speech 4
 run train tiny.yaml --out run1 --set train.monitor=last --set train.epochs=2; expect "train" 0
 grep -q "best so far" err && not_ok "with monitor last no epoch is said to be best" || ok "with monitor last no epoch is said to be best"
 

@@ -14,7 +14,7 @@ run import "$golden/new_map.h5" --config "$golden/features.yaml" --set features.
 expect "and is silent about it otherwise" 0 '^map.h5$'
 [ -s err ] && not_ok "no warning" || ok "no warning"
 
-"$audiomood" synth corpus --actors 4 --repetitions 1 >/dev/null 2>&1
+speech 4
 # config LAYERS
 config() {
   cat >c.yaml <<YAML

@@ -1,7 +1,7 @@
 #!/bin/bash
 # tests/cli/test_labels.sh AUDIOMOOD SOURCE_ROOT - tables as people have them: separators, and labels that look alike.
 . "$(dirname "$0")/tap.sh" labels "$1" "$2"
-"$audiomood" synth corpus --actors 2 --repetitions 1 >/dev/null 2>&1 || exit 1
+speech 2
 cat >small.yaml <<'END'
 seed: 1
 cache: ""

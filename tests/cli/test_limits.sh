@@ -3,7 +3,7 @@
 # no step has ended.
 . "$(dirname "$0")/tap.sh" limits "$1" "$2"
 model=$root/tests/model/golden/checkpoint-1.0.h5
-"$audiomood" synth corpus --actors 1 --repetitions 1 >/dev/null 2>&1
+speech 2
 sound=$(find corpus -name '*.wav' | head -1)
 
 # ---- address space, as batch systems limit it ----

@@ -8,7 +8,7 @@
 bad=$'\e]0;x\a\e[31m\xc2\x9b31m\x7f\xe2\x80\xae\xe2\x81\xa6\r\nINJECTED\xe2\x80\xa8INJECTED\xc2\x85'
 yaml='\e]0;x\a\e[31m\x9b31m\x7f\u202e\u2066\r\nINJECTED\u2028INJECTED\x85'
 mkdir sounds
-"$audiomood" synth corpus --actors 2 --repetitions 1 >log 2>&1
+speech 2
 n=0
 for f in corpus/*/*0[1-4]-01-01-01-0[12].wav; do
   n=$((n + 1)); mv "$f" "sounds/$n$bad"$'\xff'".wav"; cp "sounds/$n$bad"$'\xff'".wav" sounds/$n.wav

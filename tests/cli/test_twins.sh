@@ -1,7 +1,7 @@
 #!/bin/bash
 # tests/cli/test_twins.sh AUDIOMOOD SOURCE_ROOT - recordings that stand in a corpus twice.
 . "$(dirname "$0")/tap.sh" twins "$1" "$2"
-"$audiomood" synth corpus --actors 4 --repetitions 1 >/dev/null 2>&1 || exit 1
+speech 4
 cat >two.yaml <<'END'
 seed: 1
 cache: ""

@@ -3,27 +3,13 @@
 # others: no label without a reason, and no silence about it (TAP).
 . "$(dirname "$0")/tap.sh" unheard "$1" "$2"
 
-cat >tiny.yaml <<'YAML'
-name: tiny
-seed: 3
-cache: cache
-data: {corpus: ravdess, root: corpus, labels: [calm, happy, sad, angry]}
-split: {kind: fixed, validation_speakers: ["03"], test_speakers: ["04"]}
-features: {kind: log_mel, sample_rate: 16000, n_fft: 512, hop: 256, mels: 24, max_frames: 63}
-model:
-  layers:
-    - conv2d: {filters: 4, kernel: 3, activation: relu}
-    - max_pool2d: {size: 4}
-    - global_average_pool
-    - dense
-train: {epochs: 1, batch: 8}
-YAML
-run synth corpus --actors 4 --repetitions 1
+{ tiny "max_frames: 63"; small; } >tiny.yaml
+speech 4
 run train tiny.yaml --out run1; expect "train" 0
 run train tiny.yaml --out run2 --seed 4 --quiet; expect "train another" 0
 sound=$(ls corpus/Actor_04/*.wav | head -1)
 
-little() { local i; for ((i = 0; i < $2; i++)); do printf "\\x$(printf %02x $(($1 >> 8 * i & 255)))"; done; }
+little() { local i byte; for ((i = 0; i < $2; i++)); do printf -v byte '\\x%02x' $(($1 >> 8 * i & 255)); printf "$byte"; done; }
 # wav NAME RATE CHANNELS: standard input as 16-bit samples.
 wav() {
   local bytes; cat >data.raw; bytes=$(stat -c %s data.raw)

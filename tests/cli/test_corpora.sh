@@ -1,0 +1,70 @@
+#!/bin/bash
+# tests/cli/test_corpora.sh AUDIOMOOD SOURCE_ROOT - a corpus by description, and two corpora as one (TAP).
+. "$(dirname "$0")/tap.sh" corpora "$1" "$2"
+
+trained
+
+# ---- a corpus by description, and two corpora as one ----
+mkdir -p mine/ann mine/bob
+cp corpus/Actor_01/03-01-05-01-01-01-01.wav mine/ann/anger-1.wav
+cp corpus/Actor_01/03-01-03-01-01-01-01.wav mine/ann/joy-1.wav
+cp corpus/Actor_01/03-01-05-01-01-01-01.wav mine/bob/joy-1.wav
+cp corpus/Actor_02/03-01-05-01-01-01-02.wav mine/bob/anger-2.wav
+echo "version https://git-lfs.github.com/spec/v1" >mine/bob/joy-3.wav
+cp corpus/Actor_02/03-01-05-01-01-01-02.wav mine/other.wav
+cat >mine.yaml <<'YAML'
+name: mine
+title: My corpus
+licence: CC0
+files: '(?<speaker>\w+)/(?<label>[a-z]+)-(?<take>\d)'
+expected: {clips: 6, labels: {joy: 3, anger: 2}}
+YAML
+run inspect mine.yaml --root mine
+expect "inspect a described corpus" 0 "^anger +2 +2$" "^joy +3 +3$" "^clips +5 +6 +differs" "left out: 1" "matches no pattern.*other.wav" \
+  "unreadable: .*joy-3.wav" "repeat the sound of another: 1 .1 across speakers, 1 with another label" \
+  "ann/anger-1.wav = bob/joy-1.wav .anger and joy, speakers ann and bob" "mine: other counts .* 5 clips of 6"
+run inspect mine.yaml; expect "inspect a description alone" 0 "My corpus" "--root DIR"
+run inspect mine.yaml --root nowhere; expect "a described corpus that is not there" 1 "nowhere does not exist; wanted the folder that holds My corpus"
+sed "s/(?<take>/(?<tkae>/" mine.yaml >typo.yaml
+run inspect typo.yaml --root mine; expect "a pattern with an unknown group" 2 'typo.yaml:4:8: files: unknown group "tkae"; did you mean "take"'
+run inspect tiny.yaml --root mine; expect "--root of a config" 2 "data.root"
+rm mine/bob/joy-3.wav
+sed -e 's|^data:.*|data:\n  corpus: several\n  corpora:\n    - {corpus: ravdess, root: corpus, labels: [happy, angry]}\n    - {corpus: described, description: mine.yaml, root: mine, merge: {joy: happy, anger: angry}}|' \
+  -e 's|"03"|synthetic/03|; s|"04"|synthetic/04|' tiny.yaml >both.yaml
+run inspect both.yaml; expect "inspect two corpora as one" 0 "mine/ann +1 +1 +2" "^synthetic/04 "
+sed -e "s|^data:.*|data: {corpus: described, description: $root/datasets/ravdess_speech.yaml, root: corpus}|" \
+  -e 's|^split:.*|split: {kind: fixed}|' tiny.yaml >folds.yaml
+run crossval folds.yaml --out folds; expect "crossval by the folds of a description" 1 "fold 2 of 5 has no clip"
+run crossval tiny.yaml --out folds; expect "crossval of fixed speakers" 2 "no folds to go through"
+run train both.yaml --out both; expect "train on two corpora" 0 "unweighted average recall"
+run evaluate both; expect "evaluate on two corpora" 0 "^speaker-independent +yes"
+sed -e 's|^data:.*|data: {corpus: described, description: mine.yaml, root: mine, merge: {joy: happy, anger: angry}}|' tiny.yaml >only.yaml
+run evaluate run1 --data only.yaml; expect "evaluate a corpus of another name" 0 "^speaker-independent +yes"
+sed -n '/^data:/p' only.yaml >data.yaml; cp out plain
+run evaluate run1 --data data.yaml; expect "evaluate by a config that has a data section only" 0 "^speaker-independent +yes"
+cmp -s out plain && ok "gives the same" || not_ok "gives the same"
+echo 'split: {kind: kfold, folds: 0}' >>data.yaml; run evaluate run1 --data data.yaml; expect "what else it has must be right" 2 "data.yaml:2:[0-9]+: split.folds"
+run train data.yaml; expect "to train it needs a model" 2 'data.yaml:1:1: .*"model" is missing'
+run evaluate both --data only.yaml; expect "evaluate a corpus that was one of two" 0 "^speaker-independent +no: the model knows 2 of the 2 speakers, e.g. mine/ann$"
+sed "s/^name: .*/name: other\npart_of: mine/" mine.yaml >part.yaml
+run evaluate both --data part.yaml --root mine --set "data.merge={joy: happy, anger: angry}"; expect "also by a description of a part of it" 0 "^speaker-independent +no: the model knows 2 of the 2 speakers, e.g. mine/ann$"
+sed "s/^name: .*/name: mine_too/" mine.yaml >part.yaml
+run evaluate both --data part.yaml --root mine --set "data.merge={joy: happy, anger: angry}"; expect "names that are alike say nothing" 0 "^speaker-independent +yes"
+run train only.yaml --out third --init both/best.h5 --set 'split={kind: fixed, test_speakers: [bob]}' --set train.epochs=1
+expect "train on with a part of the corpora before" 0 "warning: both/best.h5: its weights know 1 of the 1 speakers held out here, e.g. mine/bob"
+run train only.yaml --out third2 --init run1/best.h5 --set 'split={kind: fixed, test_speakers: [bob]}' --set train.epochs=1
+grep -q "know" err && not_ok "with another corpus" "$(cat err)" || expect "with another corpus" 0
+run train only.yaml --out fourth --init third2/best.h5 --set 'split={kind: fixed, test_speakers: [bob]}' --set train.epochs=1
+run evaluate fourth --data tiny.yaml; expect "evaluate on a corpus from two trainings ago" 0 "^speaker-independent +no: the training began from a model that knows 3 of the 4 speakers, e.g. synthetic" "warning: fourth/best.h5: .*knows 3 of the 4"
+rm -rf third third2 fourth
+# The same speakers, read by the loader and by a description of a part of its corpus; and by a list, which names no corpus.
+cp -r corpus real; rm real/SYNTHETIC
+run train tiny.yaml --out real1 --set data.root=real --set train.epochs=1
+run evaluate real1 --data "$root/datasets/ravdess_speech.yaml" --root real; expect "RAVDESS by description knows RAVDESS's speakers" 0 "^speaker-independent +no: the model knows 3 of the 4 speakers, e.g. ravdess/1$"
+run evaluate real1 --data "$root/datasets/ravdess_speech.yaml" --root real --set 'data.speakers=["04"]'; expect "and those it was not trained on" 0 "^speaker-independent +yes"
+{ echo path,label,speaker; for f in real/Actor_04/03-01-03*; do echo "$f,happy,04"; done; for f in real/Actor_04/03-01-05*; do echo "$f,angry,04"; done; } >list.csv
+echo 'data: {corpus: manifest, manifest: list.csv}' >list.yaml
+run evaluate real1 --data list.yaml; expect "who speaks in a manifest is not known" 0 "^speaker-independent +not known: the model or the corpus does not say who its speakers are" "warning: real1/best.h5: .*does not say"
+rm -rf real real1
+run evaluate run1 --with both; expect "evaluate models of different emotions together" 2 "--with both: it has other classes"
+plan

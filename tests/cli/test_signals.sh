@@ -1,0 +1,58 @@
+#!/bin/bash
+# tests/cli/test_signals.sh AUDIOMOOD SOURCE_ROOT - the same result with any threads, after a signal, and verified (TAP).
+. "$(dirname "$0")/tap.sh" signals "$1" "$2"
+
+trained
+
+# ---- same seed, same result ----
+for t in 1 4; do
+  run train tiny.yaml --out threads$t --threads $t
+  cmp -s run1/best.h5 threads$t/best.h5 && ok "$t threads, same weights" || not_ok "$t threads, same weights"
+done
+# begin NAME EPOCHS: a run that is held (SIGSTOP) when its second epoch has ended; $pid is the process
+begin() {
+  : >err; "${hearing[@]}" train tiny.yaml --out "$1" --set train.epochs="$2" --threads 2 >out 2>err & pid=$!
+  hold said "epoch 2/$2:"
+}
+"$audiomood" train tiny.yaml --out whole --set train.epochs=12 --quiet >/dev/null 2>&1
+begin int 12; kill -INT $pid; kill -CONT $pid; wait $pid; code=$?
+expect "Ctrl-C saves, says how to resume, ends by the signal" 130 "resume int"
+run train --resume int; expect "resume" 0 "of 12"
+cmp -s int/best.h5 whole/best.h5 && ok "resumed equals uninterrupted" || not_ok "resumed equals uninterrupted"
+run train --resume nowhere; expect "resume where nothing is" 1 "nowhere"
+begin term 400; kill -TERM $pid; kill -CONT $pid; wait $pid; code=$?
+expect "SIGTERM saves, reports, ends by the signal" 143 "stopping after this step" "stopped after step [0-9]+, in epoch" "all is saved in term/last.h5"
+step=$(grep -oE "^audiomood train: stopped after step [0-9]+" err | grep -oE "[0-9]+$")
+grep -q '"state": "interrupted"' term/run.json && ok "run.json says so" || not_ok "run.json says so"
+run train --resume term --set train.epochs=3; expect "the step was finished and saved" 0 "resuming after step $step,"
+cmp -s term/predictions.csv run1/predictions.csv && [ "$(tail -1 term/digests.csv)" = "$(tail -1 run1/digests.csv)" ] || [ "$step" -gt 12 ]
+[ $? = 0 ] && ok "and the run ends as if it had not been stopped" || not_ok "and the run ends as if it had not been stopped"
+begin hung 400; kill -HUP $pid; kill -CONT $pid; wait $pid; code=$?
+expect "SIGHUP, of a terminal that closes, saves as well" 129 "stopped after step [0-9]+, in epoch" "all is saved in hung/last.h5"
+grep -q '"state": "interrupted"' hung/run.json && ok "and says so" || not_ok "and says so"
+begin twice 400; kill -TERM $pid; kill -INT $pid; kill -CONT $pid; wait $pid; code=$?
+# Which of the two is handled first is the kernel's choice; whichever is second ends the process before it has saved.
+[ $code = 130 ] || [ $code = 143 ] && ok "a second signal stops at once" || not_ok "a second signal stops at once" "exit code $code"
+grep -q '"state": "running"' twice/run.json && ok "without a save" || not_ok "without a save"
+
+# ---- verify ----
+run verify run1; expect "verify" 0 "^ +10 +[0-9]+ +[0-9a-f]{8} +[0-9a-f]{8} +equal" "are those of the run" "4 of 4 digests of the weights agree|3 of 3 digests of the weights agree"
+run verify int --epochs 3 --threads 1; expect "verify a resumed run, other threads" 0 "equal" "digests of the weights agree"
+[ "$(uname -m)" = x86_64 ] && { AM_CPU=plain run verify run1; grep -q '"cpu": "plain"' run1/run.json && expect "verify on the same path" 0 || expect "verify on another processor path" 1 "cpu: avx[0-9]+ then, plain now" "differ from step"; }
+cp -r run1 forged; sed -i 's/^10,\([0-9]*\),.*/10,\1,01234567/' forged/digests.csv
+run verify forged; expect "verify a run with other weights" 1 "01234567 .*differs" "libraries and recordings are those of the run" "forged: the weights differ from step 10 on"
+run verify corpus; expect "verify what is no run" 2 "corpus: there is no run to verify"
+run verify run1 --epochs 99; expect "verify more epochs than there are" 2 "there are digests of 3 epochs, not of 99"
+run verify run1 --epochs x; expect "verify with a bad number" 2 "--epochs x"
+run verify run1 --set train.batch=4; expect "verify with other settings" 2 "train.batch is 4, the run has 8"
+run verify run1 --set train.epochs=7; expect "verify with another length" 2 "train.epochs is 7, the run has 3"
+mkdir -p mine/ann; cp corpus/Actor_01/03-01-05-01-01-01-01.wav mine/ann/anger-1.wav
+run verify run1 --set data.root=mine; expect "verify without its corpus" 1
+run verify run1 --set data.root=./corpus --set cache=; expect "verify with its corpus elsewhere" 0 "digests of the weights agree"
+run train tiny.yaml --out longer --set train.schedule.kind=cosine --set train.max_steps=5
+run train --resume longer --set train.max_steps=0 --set train.epochs=6; expect "a run made longer" 0 "of 6; results in longer"
+run verify longer --epochs 6; expect "verify a run made longer" 0 "([0-9]+) of \\1 digests of the weights agree"
+sed -i 's/"train_epochs"/"unheard_of"/' longer/run.json # an earlier version's
+run verify longer; expect "verify a run that does not say whether it was" 1 "another train.epochs, which its run.json does not say"
+rm -rf forged longer
+plan
