@@ -1,30 +1,9 @@
 /* Labels, speakers and groups that look alike or mean the same. Clips are empty files: nothing is decoded. */
-#include "corpora.h"
+#include "corpus_folder.h"
 
 #include "data/alike.h"
 #include "data/spelling.h"
 #include "data/vocabulary.h"
-
-static am_context *ctx;
-static kept_log log_kept;
-static am_error err;
-static char *folder;
-
-static int setup(void **state) {
-  (void)state;
-  ctx = logging_context(&log_kept, 1);
-  err = (am_error)AM_ERROR_INIT;
-  folder = am_test_folder();
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  am_test_folder_remove(folder);
-  free(folder);
-  am_context_free(ctx);
-  return 0;
-}
 
 /* A manifest of clips 0.wav, 1.wav ... with a row "label,speaker" each. */
 static void write_list(const char *const *rows, size_t n) {

@@ -1,32 +1,9 @@
 /* Corpora: RAVDESS in its layouts, filters and labels, manifests. Clips are empty files: nothing is decoded. */
-#include "corpora.h"
+#include "corpus_folder.h"
 
 #include "data/corpora/corpus.h"
 #include "data/sklearn.h"
 #include "data/split.h"
-
-static am_context *ctx;
-static kept_log log_kept;
-static am_error err;
-static char *folder;
-
-static int setup(void **state) {
-  (void)state;
-  ctx = logging_context(&log_kept, 1);
-  err = (am_error)AM_ERROR_INIT;
-  folder = am_test_folder();
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  am_test_folder_remove(folder);
-  free(folder);
-  am_context_free(ctx);
-  return 0;
-}
-
-static const char *in(const char *name) { return am_test_path(folder, name); }
 
 /* Options outlive the call only as strings of the tree, which is freed: the dataset must not lean on them. */
 static am_status load(const char *yaml, am_dataset **d) {

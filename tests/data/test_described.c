@@ -1,32 +1,10 @@
 /* Corpora by description: the shipped files on made-up names, a table, errors, and several corpora as one. */
-#include "corpora.h"
+#include "corpus_folder.h"
 
 #include "data/check.h"
 #include "data/corpora/described.h"
 #include "data/split.h"
 
-static am_context *ctx;
-static kept_log log_kept;
-static am_error err;
-static char *folder;
-
-static int setup(void **state) {
-  (void)state;
-  ctx = logging_context(&log_kept, 1);
-  err = (am_error)AM_ERROR_INIT;
-  folder = am_test_folder();
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  am_test_folder_remove(folder);
-  free(folder);
-  am_context_free(ctx);
-  return 0;
-}
-
-static const char *in(const char *name) { return am_test_path(folder, name); }
 static void put(const char *name) { touch(ctx, folder, name); }
 
 static void put_all(const char *const *names) {

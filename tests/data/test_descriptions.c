@@ -1,5 +1,5 @@
 /* The shipped descriptions of corpora on short sounds with their published names: labels, speakers and groups. */
-#include "corpora.h"
+#include "corpus_folder.h"
 
 #include "data/check.h"
 
@@ -16,29 +16,6 @@ typedef struct corpus {
   const char *trait;
   size_t left_out;
 } corpus;
-
-static am_context *ctx;
-static kept_log log_kept;
-static am_error err;
-static char *folder;
-
-static int setup(void **state) {
-  (void)state;
-  ctx = logging_context(&log_kept, 1);
-  err = (am_error)AM_ERROR_INIT;
-  folder = am_test_folder();
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  am_test_folder_remove(folder);
-  free(folder);
-  am_context_free(ctx);
-  return 0;
-}
-
-static const char *in(const char *name) { return am_test_path(folder, name); }
 
 static void load(const char *name, am_dataset **d) {
   char yaml[1024];

@@ -1,32 +1,9 @@
 /* Recordings that stand in a corpus twice: the same file under two names, and the same sound in two files. */
-#include "corpora.h"
+#include "corpus_folder.h"
 
 #include <unistd.h>
 
 #include "data/twins.h"
-
-static am_context *ctx;
-static kept_log log_kept;
-static am_error err;
-static char *folder;
-
-static int setup(void **state) {
-  (void)state;
-  ctx = logging_context(&log_kept, 1);
-  err = (am_error)AM_ERROR_INIT;
-  folder = am_test_folder();
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  am_test_folder_remove(folder);
-  free(folder);
-  am_context_free(ctx);
-  return 0;
-}
-
-static const char *in(const char *name) { return am_test_path(folder, name); }
 
 static am_status load(const char *format, am_dataset **d) {
   char yaml[4096];

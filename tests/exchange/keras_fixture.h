@@ -10,6 +10,22 @@ static am_context *ctx;
 static char *folder;
 static am_error err;
 
+/* For all cases of a program. */
+static inline int begin(void **state) {
+  (void)state;
+  ctx = am_test_context(2, NULL);
+  folder = am_test_folder();
+  return 0;
+}
+
+static inline int end(void **state) {
+  (void)state;
+  am_test_folder_remove(folder);
+  free(folder);
+  am_context_free(ctx);
+  return 0;
+}
+
 static inline const char *in_folder(const char *name) { return am_test_path(folder, name); }
 
 static inline am_status import(const char *file, const char *out, int layout, int mels, int frames) {

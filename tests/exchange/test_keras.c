@@ -471,11 +471,5 @@ int main(void) {
                                      cmocka_unit_test(allocations_fail),
                                      cmocka_unit_test(allocations_fail_in_attention),
                                      cmocka_unit_test(published_model)};
-  ctx = am_test_context(2, NULL);
-  folder = am_test_folder();
-  int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  am_test_folder_remove(folder);
-  free(folder);
-  am_context_free(ctx);
-  return failed;
+  return cmocka_run_group_tests(tests, begin, end);
 }

@@ -280,11 +280,5 @@ int main(void) {
                                      cmocka_unit_test(names),          cmocka_unit_test(functional),
                                      cmocka_unit_test(softmax_inside), cmocka_unit_test(softmax_misplaced),
                                      cmocka_unit_test(numbers)};
-  ctx = am_test_context(2, NULL);
-  folder = am_test_folder();
-  int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  am_test_folder_remove(folder);
-  free(folder);
-  am_context_free(ctx);
-  return failed;
+  return cmocka_run_group_tests(tests, begin, end);
 }
