@@ -91,8 +91,10 @@ static void label_sets(void **state) {
   assert_int_equal(left_out(d, "label \"frustrated\""), 10);
   assert_string_equal(find(d, "Ses01F_impro01_F003.wav")->source_label, "excited");
   am_dataset_free(d);
-  am_test_fails(load_from(made_up, "label_set: 4, labels: [sad, angry]", &d), AM_E_CONFIG, &err, "not both");
-  am_test_fails(load_from(made_up, "label_set: 5, merge: {sad: angry}", &d), AM_E_CONFIG, &err, "not both");
+  am_test_fails(load_from(made_up, "label_set: 4, labels: [sad, angry]", &d), AM_E_CONFIG, &err,
+                "leave out one or the other");
+  am_test_fails(load_from(made_up, "label_set: 5, merge: {sad: angry}", &d), AM_E_CONFIG, &err,
+                "leave out one or the other");
   am_test_fails(load_from(made_up, "labels: [neutral, exited]", &d), AM_E_DATA, &err, "did you mean \"excited\"");
 }
 
