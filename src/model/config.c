@@ -112,6 +112,16 @@ static am_status check(const am_config *c, am_error *err) {
   if (c->train.balanced_sampler && c->train.class_weights == AM_CLASS_WEIGHTS_BALANCED)
     return am_fail_at(err, NULL,
                       "train: balanced_sampler and class_weights balanced would correct twice; choose one of them");
+  if (c->loss.prior_adjust != 0) {
+    const am_value *at =
+        am_value_get(am_value_get(am_value_get(am_tree_root(c->tree), "train"), "loss"), "prior_adjust");
+    if (c->loss.kind != AM_LOSS_CROSS_ENTROPY && c->loss.kind != AM_LOSS_FOCAL)
+      return am_fail_at(err, at, "train.loss.prior_adjust: only cross_entropy and focal compare logits with classes");
+    if (c->train.balanced_sampler || c->train.class_weights == AM_CLASS_WEIGHTS_BALANCED)
+      return am_fail_at(err, at,
+                        "train.loss.prior_adjust: balanced_sampler or class_weights balanced would correct twice; "
+                        "choose one of them");
+  }
   am_status status = am_optimiser_check(&c->optimiser, c->train.optimiser, err);
   return status ? status : am_augment_check(&c->augment, err);
 }

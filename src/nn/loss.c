@@ -11,6 +11,9 @@ const am_option am_loss_table[] = {
     {"gamma", AM_OPT_REAL, offsetof(am_loss_options, gamma), "2", 0, 100, .help = "focal: exponent of (1 - p)"},
     {"divide_by", AM_OPT_CHOICE, offsetof(am_loss_options, divide_by), "batch", .choices = AM_WORDS(AM_LOSS_DIVISORS),
      .help = "what the summed loss is divided by: clips (Keras) or the sum of their weights (PyTorch)"},
+    {"prior_adjust", AM_OPT_REAL, offsetof(am_loss_options, prior_adjust), "0", 0, 10,
+     .help = "training adds this many times the log of each class's share to the logits, so that rare classes are "
+             "predicted as often as frequent ones; 1 corrects fully, 0 not at all"},
     AM_OPTION_END};
 
 /* Largest logit and log of the sum of exp(z - largest); NaN where any is NaN. */
@@ -134,6 +137,15 @@ double am_loss(const am_loss_options *options, const am_real *logits, const am_r
     sum += w * loss;
   }
   return sum;
+}
+
+am_real am_loss_prior(double tau, size_t count, size_t total) {
+  return (am_real)(tau * log((double)(count ? count : 1) / (double)(total ? total : 1)));
+}
+
+void am_loss_adjusted(const am_real *logits, const am_real *shift, int batch, int classes, am_real *adjusted) {
+  for (int b = 0; b < batch; b++)
+    for (int k = 0; k < classes; k++) adjusted[b * classes + k] = logits[b * classes + k] + shift[k];
 }
 
 void am_softmax_rows(const am_real *logits, int rows, int classes, am_real *probabilities) {

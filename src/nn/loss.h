@@ -23,6 +23,7 @@ typedef struct am_loss_options {
   double label_smoothing; /* 0..1: target (1-s) q + s/K */
   double gamma;           /* focal: (1-p_t)^gamma; 2 */
   int divide_by;          /* am_loss_divisor: Keras divides by B, PyTorch by the sum of weights */
+  double prior_adjust;    /* tau: training compares logits + tau log(prior) (am_loss_prior, am_loss_adjusted) */
 } am_loss_options;
 extern const am_option am_loss_table[];
 
@@ -31,6 +32,11 @@ extern const am_option am_loss_table[];
  * Concordance treats each of the K columns as one dimension over the batch: loss = sum_k (1 - ccc_k) * B / K. */
 double am_loss(const am_loss_options *options, const am_real *logits, const am_real *targets, const am_real *weights,
                int batch, int classes, am_real *dlogits, am_real *per_clip);
+/* Logit adjustment (Menon et al. 2021): tau log(count of a class's clips / total).  A class without clips counts as if it had
+ * one, so that the shift is finite. */
+am_real am_loss_prior(double tau, size_t count, size_t total);
+/* adjusted (B,K) = logits + shift, row by row.  The gradient by the logits is the one by the sum. */
+void am_loss_adjusted(const am_real *logits, const am_real *shift, int batch, int classes, am_real *adjusted);
 /* Row-wise softmax, stable; NaN stays NaN. */
 void am_softmax_rows(const am_real *logits, int rows, int classes, am_real *probabilities);
 

@@ -72,7 +72,7 @@ static const char *bad_gradient(am_trainer *t, const am_batch *batch, const am_l
   name = "the loss itself";
   am_session_zero_gradients(session);
   am_session_forward(session, batch, true, NULL);
-  am_loss(&t->config->loss, am_session_output(session), b->targets, b->weights, b->n, t->classes, t->dlogits, NULL);
+  am_trainer_loss(t, b, am_session_output(session));
   if (am_all_finite(t->dlogits, (size_t)b->n * (size_t)t->classes)) {
     am_session_backward(session, t->dlogits, NULL);
     name = "their sum";

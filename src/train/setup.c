@@ -295,11 +295,26 @@ static am_status make_loader(am_trainer *t, am_error *err) {
   return status;
 }
 
+/* What prior_adjust adds to the logits in training. */
+static am_status make_prior(am_trainer *t, am_error *err) {
+  const double tau = t->config->loss.prior_adjust;
+  const size_t K = (size_t)t->classes;
+  if (tau == 0) return AM_OK;
+  t->prior_shift = am_alloc(t->ctx, K, sizeof *t->prior_shift);
+  t->adjusted = am_alloc(t->ctx, am_mul((size_t)t->config->train.batch, K), sizeof *t->adjusted);
+  if (!t->prior_shift || !t->adjusted) return am_no_memory(err);
+  for (size_t k = 0; k < K; k++)
+    t->prior_shift[k] =
+        am_loss_prior(tau, am_split_clips(t->dataset, t->split, AM_PART_TRAIN, (int)k), t->split->n[AM_PART_TRAIN]);
+  return AM_OK;
+}
+
 static am_status make_training(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   size_t K = (size_t)t->classes, batch = (size_t)c->train.batch;
   am_status status = am_optimiser_create(t->ctx, &c->optimiser, c->train.ema, t->model, &t->optimiser, err);
   if (!status) status = make_loader(t, err);
+  if (!status) status = make_prior(t, err);
   if (!status) status = am_session_create(t->model, (int)batch, true, &t->session, err);
   if (!status) status = am_session_create(t->model, (int)batch, false, &t->inference, err);
   if (status) return status;
@@ -335,6 +350,8 @@ void am_trainer_free(am_trainer *t) {
   if (t->split) am_split_free(ctx, t->split);
   if (t->dataset) am_dataset_free(t->dataset);
   am_free(ctx, t->class_weights);
+  am_free(ctx, t->prior_shift);
+  am_free(ctx, t->adjusted);
   am_free_aligned(ctx, t->dlogits);
   am_free_aligned(ctx, t->logits);
   am_free(ctx, t->state.history);

@@ -14,6 +14,14 @@ static double divisor_of(const am_trainer *t, const am_loader_batch *b) {
   return sum > 0 ? sum : 1;
 }
 
+double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_real *logits) {
+  if (t->prior_shift) {
+    am_loss_adjusted(logits, t->prior_shift, b->n, t->classes, t->adjusted);
+    logits = t->adjusted;
+  }
+  return am_loss(&t->config->loss, logits, b->targets, b->weights, b->n, t->classes, t->dlogits, NULL);
+}
+
 am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err) {
   am_training_state *s = &t->state;
   int K = t->classes;
@@ -23,7 +31,7 @@ am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err
   am_status status = am_session_forward(t->session, &batch, true, err);
   if (status) return status;
   const am_real *logits = am_session_output(t->session);
-  double sum = am_loss(&t->config->loss, logits, b->targets, b->weights, b->n, K, t->dlogits, NULL);
+  double sum = am_trainer_loss(t, b, logits);
   if (!isfinite(sum)) return am_trainer_bad_loss(t, &batch, sum, err);
   status = am_session_backward(t->session, t->dlogits, err);
   if (status) return status;

@@ -34,6 +34,8 @@ typedef struct am_trainer {
   am_optimiser *optimiser;
   am_loader *loader;
   double *class_weights; /* (K) or NULL */
+  am_real *prior_shift;  /* (K) of the loss's prior_adjust, or NULL */
+  am_real *adjusted;     /* (batch,K) logits with it, or NULL */
   am_real *dlogits;      /* (batch,K) */
   float *logits;         /* (validation,K) */
   int classes;
@@ -64,6 +66,8 @@ am_status am_trainer_history(am_trainer *t, am_error *err);
 
 /* step.c: one batch forward, backward, optimiser; the sums of state follow. AM_E_NUMERIC names step and layer. */
 am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err);
+/* Its loss, summed over the batch, of logits (B,K); their gradient goes into t->dlogits. */
+double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_real *logits);
 /* numeric.c: AM_E_NUMERIC with the step, the layer whose output or gradient was the first to be invalid, and the checkpoint that is
  * kept.  Whatever was bad is computed once more with all tensors kept. */
 am_status am_trainer_bad_loss(am_trainer *t, const am_batch *batch, double loss, am_error *err);

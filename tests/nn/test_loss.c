@@ -146,6 +146,35 @@ static void gradients_agree_with_differences(void **state) {
   }
 }
 
+/* The best logits of clips that all look alike: the classes' shares p without adjustment, p^(1 - tau) scaled to 1 with it. */
+static void prior_adjustment_takes_the_shares_out(void **state) {
+  (void)state;
+  enum { N = 8 };
+  const size_t counts[3] = {5, 2, 1};
+  for (int half = 0; half <= 2; half++) {
+    const double tau = half / 2.0;
+    am_real shift[3], z[N * 3] = {0}, adjusted[N * 3], t[N * 3] = {0}, dz[N * 3], p[3];
+    double sum = 0;
+    for (int k = 0, b = 0; k < 3; k++) {
+      shift[k] = am_loss_prior(tau, counts[k], N);
+      sum += pow((double)counts[k] / N, 1 - tau);
+      for (size_t i = 0; i < counts[k]; i++) t[b++ * 3 + k] = 1;
+    }
+    for (int step = 0; step < 2000; step++) {
+      am_loss_adjusted(z, shift, N, 3, adjusted);
+      am_loss(&cross_entropy, adjusted, t, NULL, N, 3, dz, NULL);
+      for (int k = 0; k < 3; k++) {
+        am_real slope = 0;
+        for (int b = 0; b < N; b++) slope += dz[b * 3 + k];
+        for (int b = 0; b < N; b++) z[b * 3 + k] -= slope / N; /* one bias for all */
+      }
+    }
+    am_softmax_rows(z, 1, 3, p);
+    for (int k = 0; k < 3; k++) close_to((double)p[k], pow((double)counts[k] / N, 1 - tau) / sum, 1e-5);
+  }
+  close_to((double)am_loss_prior(1, 0, 8), log(1.0 / 8), 1e-6); /* finite for a class that is absent */
+}
+
 static void options_have_names(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
@@ -170,6 +199,7 @@ int main(void) {
       cmocka_unit_test(squared_error_is_the_mean_over_dimensions),
       cmocka_unit_test(concordance_of_known_values),
       cmocka_unit_test(gradients_agree_with_differences),
+      cmocka_unit_test(prior_adjustment_takes_the_shares_out),
       cmocka_unit_test(options_have_names),
   };
   return cmocka_run_group_tests_name("nn loss", tests, NULL, NULL);

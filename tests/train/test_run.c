@@ -4,6 +4,7 @@
 #include "io/h5.h"
 #include "io/json.h"
 #include "model/evaluate.h"
+#include "run/predictions.h"
 #include "run_world.h"
 
 /* ---- learning ---- */
@@ -419,6 +420,30 @@ static void trains_without_validation(void **state) {
   world_free(&w);
 }
 
+/* With two thirds of the clips of one class, a step that adjusts for it leaves more for the other. */
+static void adjusts_for_frequent_classes(void **state) {
+  (void)state;
+  world w = world_make(2);
+  double rare[2];
+  for (int tau = 0; tau < 2; tau++) {
+    am_run_result r = {.size = sizeof r};
+    am_error err = AM_ERROR_INIT;
+    const char *folder = tau ? "adjusted" : "plain";
+    overrides s = {{"train.epochs=1", "data.merge={middle: low}",
+                    tau ? "train.loss.prior_adjust=1" : "train.loss.prior_adjust=0"}};
+    am_test_ok(train_with(&w, folder, (am_run_options){0}, s, &r, &err), &err);
+    am_run_result_free(&r);
+    am_predictions p;
+    am_test_ok(am_predictions_read(w.ctx, file_in(&w, folder, "predictions.csv"), &p, &err), &err);
+    const size_t high = (size_t)am_predictions_class(&p, "high");
+    rare[tau] = 0;
+    for (size_t i = 0; i < p.n; i++) rare[tau] += (double)p.probabilities[i * (size_t)p.classes + high] / (double)p.n;
+    am_predictions_free(&p);
+  }
+  if (!(rare[1] > rare[0])) fail_msg("mean probability of the rare class %g, adjusted %g", rare[0], rare[1]);
+  world_free(&w);
+}
+
 /* A checkpoint whose batch norm is plain has no count of its batches: that is no array to be warned of. */
 static void starts_from_plain_statistics(void **state) {
   (void)state;
@@ -507,6 +532,7 @@ int main(void) {
       cmocka_unit_test(a_bad_gradient_names_where_it_began),
       cmocka_unit_test(a_bad_validation_names_clip_and_layer),
       cmocka_unit_test(freezes_and_starts_from_a_file),
+      cmocka_unit_test(adjusts_for_frequent_classes),
       cmocka_unit_test(starts_from_plain_statistics),
       cmocka_unit_test(trains_without_validation),
       cmocka_unit_test(survives_failed_allocations),
