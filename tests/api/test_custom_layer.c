@@ -155,8 +155,8 @@ static void right_gradients_pass(void **state) {
   static const char *const layers[] = {
       "affine, global_average_pool, dense",
       "{affine: {gain: -2.5, halve: true}}, silu, global_average_pool, dense",
-      "{conv2d: {filters: 5, kernel: 3}}, {affine: {kind: negative}}, silu, {affine: {halve: true}}, "
-      "global_average_pool, dense",
+      ("{conv2d: {filters: 5, kernel: 3}}, {affine: {kind: negative}}, silu, {affine: {halve: true}}, "
+       "global_average_pool, dense"),
       "{residual: {layers: [affine], activation: tanh}}, global_average_pool, dense",
       "batch_norm, silu, {dropout: {rate: 0.3}}, to_sequence, {lstm: {units: 12, return: last}}, dense",
   };
