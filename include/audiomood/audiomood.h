@@ -10,6 +10,7 @@
 #include "audiomood/metrics.h"
 #include "audiomood/nn.h"
 #include "audiomood/predict.h"
+#include "audiomood/profile.h"
 #include "audiomood/train.h"
 
 #endif

@@ -48,6 +48,8 @@ const am_option am_feature_table[] = {
      "statistics for zero mean and unit deviation (speaker: needs speakers when predicting)"},
     {"normalise_by", AM_OPT_CHOICE, AT(normalise_by), "bin", 0, 0, AM_WORDS(AM_NORMALISE_BYS),
      "statistics per bin, or one pair for all bins"},
+    {"shrink", AM_OPT_REAL, AT(shrink), "800", 0, 1e9, NULL,
+     "frames of the training part that count beside those of an enrolled voice; 0: none"},
     AM_OPTION_END};
 #undef AT
 
@@ -321,9 +323,11 @@ am_status am_features_compute(const am_features *fx, const float *samples, size_
 
 static uint64_t mix_real(uint64_t key, double x) { return am_hash64(key, &x, sizeof x); }
 
-uint64_t am_features_audio_key(const am_features *fx) {
-  return mix_real(mix_real(0x617564696fu, AM_FEATURES_VERSION), fx->options.sample_rate);
+static uint64_t audio_key(const am_feature_options *o) {
+  return mix_real(mix_real(0x617564696fu, AM_FEATURES_VERSION), o->sample_rate);
 }
+
+uint64_t am_features_audio_key(const am_features *fx) { return audio_key(&fx->options); }
 
 static bool is_one_of(const am_option *o, const size_t *offsets, size_t n) {
   size_t i = 0;
@@ -343,19 +347,32 @@ static double key_number(const am_option *option, const am_feature_options *o) {
   }
 }
 
+/* What is done with the features afterwards. */
+static bool is_of_use(const am_option *o) {
+  static const size_t use[] = {offsetof(am_feature_options, normalise), offsetof(am_feature_options, normalise_by),
+                               offsetof(am_feature_options, shrink)};
+  return is_one_of(o, use, sizeof use / sizeof *use);
+}
+
 uint64_t am_feature_options_key(const am_option *table, const am_feature_options *o, uint64_t key) {
-  /* Of the key of the sound, and what is done with the features afterwards. */
-  static const size_t elsewhere[] = {offsetof(am_feature_options, sample_rate), offsetof(am_feature_options, normalise),
-                                     offsetof(am_feature_options, normalise_by)};
   bool first = true; /* those of the first version are in every key */
   for (; table->name; table++) {
-    if (is_one_of(table, elsewhere, sizeof elsewhere / sizeof *elsewhere)) continue;
+    /* The rate is in the key of the sound. */
+    if (table->offset == offsetof(am_feature_options, sample_rate) || is_of_use(table)) continue;
     key = first ? mix_real(key, key_number(table, o)) : am_option_mix(key, table, o);
     if (table->offset == offsetof(am_feature_options, divide)) first = false;
   }
   return key;
 }
 
-uint64_t am_features_key(const am_features *fx) {
-  return am_feature_options_key(am_feature_table, &fx->options, am_features_audio_key(fx));
+uint64_t am_feature_key(const am_feature_options *o) {
+  return am_feature_options_key(am_feature_table, o, audio_key(o));
+}
+
+uint64_t am_features_key(const am_features *fx) { return am_feature_key(&fx->options); }
+
+const am_option *am_feature_difference(const am_feature_options *a, const am_feature_options *b) {
+  for (const am_option *o = am_feature_table; o->name; o++)
+    if (!is_of_use(o) && key_number(o, a) != key_number(o, b)) return o;
+  return NULL;
 }

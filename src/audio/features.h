@@ -70,6 +70,7 @@ typedef struct am_feature_options {
   double divide;       /* every value is divided by this at the end; 1 */
   int normalise;       /* am_normalise: how am_norm_* is applied afterwards */
   int normalise_by;    /* am_normalise_by: one mean and deviation per bin, or one for all bins */
+  double shrink; /* of an enrolled voice: frames of the training part that count beside its own (am_norm_shrink) */
 } am_feature_options;
 
 extern const am_option am_feature_table[];
@@ -104,6 +105,9 @@ am_status am_features_compute(const am_features *fx, const float *samples, size_
                               am_error *err);
 /* 64-bit key of every option that shapes the numbers, with AM_FEATURES_VERSION. */
 uint64_t am_features_key(const am_features *fx);
+uint64_t am_feature_key(const am_feature_options *options);
+/* The first option by which the keys of two differ; NULL: none. */
+const am_option *am_feature_difference(const am_feature_options *a, const am_feature_options *b);
 /* That key from `key`, of the sound: `table` is am_feature_table, or what it may become. */
 uint64_t am_feature_options_key(const am_option *table, const am_feature_options *options, uint64_t key);
 /* Key of what happens before the STFT only: rate and version (for cached sound). */

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 am_status am_norm_init(am_context *ctx, am_norm_stats *s, int f, am_error *err) {
   assert(f > 0);
@@ -37,6 +38,12 @@ void am_norm_merge(am_norm_stats *into, const am_norm_stats *from) {
   assert(into->f == from->f);
   double count = into->count + from->count;
   if (count == 0) return;
+  if (into->count == 0) { /* to the bit */
+    memcpy(into->mean, from->mean, (size_t)into->f * sizeof *into->mean);
+    memcpy(into->m2, from->m2, (size_t)into->f * sizeof *into->m2);
+    into->count = count;
+    return;
+  }
   for (int j = 0; j < into->f; j++) {
     double d = from->mean[j] - into->mean[j];
     into->mean[j] += d * from->count / count;
@@ -50,14 +57,39 @@ static float inverse_deviation(double m2, double count) {
   return deviation < 1e-6 ? 1.0f : (float)(1 / deviation);
 }
 
-void am_norm_finish(const am_norm_stats *s, bool by_all, float *mean, float *inverse) {
-  double all = 0, all_m2 = 0;
-  for (int j = 0; j < s->f; j++) all += s->mean[j] / s->f;
-  for (int j = 0; j < s->f; j++) all_m2 += s->m2[j] + s->count * (s->mean[j] - all) * (s->mean[j] - all);
+typedef struct moments {
+  double count, mean, m2;
+} moments;
+
+/* Bin j with `frames` frames of the prior (am_norm_merge of as many). */
+static moments shrunk(const am_norm_stats *s, const am_norm_stats *prior, double frames, int j) {
+  moments out = {s->count, s->mean[j], s->m2[j]};
+  if (!prior || !(prior->count > 0) || !(frames > 0)) return out;
+  const double d = prior->mean[j] - s->mean[j], share = frames / (s->count + frames);
+  out.count += frames;
+  out.mean += d * share;
+  out.m2 += prior->m2[j] / prior->count * frames + d * d * s->count * share;
+  return out;
+}
+
+void am_norm_shrink(const am_norm_stats *s, const am_norm_stats *prior, double frames, bool by_all, float *mean,
+                    float *inverse) {
+  double all = 0, all_m2 = 0, count = s->count;
+  for (int j = 0; j < s->f; j++) all += shrunk(s, prior, frames, j).mean / s->f;
   for (int j = 0; j < s->f; j++) {
-    mean[j] = (float)(by_all ? all : s->mean[j]);
-    inverse[j] = by_all ? inverse_deviation(all_m2, s->count * s->f) : inverse_deviation(s->m2[j], s->count);
+    const moments bin = shrunk(s, prior, frames, j);
+    all_m2 += bin.m2 + bin.count * (bin.mean - all) * (bin.mean - all);
+    count = bin.count;
   }
+  for (int j = 0; j < s->f; j++) {
+    const moments bin = shrunk(s, prior, frames, j);
+    mean[j] = (float)(by_all ? all : bin.mean);
+    inverse[j] = by_all ? inverse_deviation(all_m2, count * s->f) : inverse_deviation(bin.m2, count);
+  }
+}
+
+void am_norm_finish(const am_norm_stats *s, bool by_all, float *mean, float *inverse) {
+  am_norm_shrink(s, NULL, 0, by_all, mean, inverse);
 }
 
 void am_norm_apply(float *x, int t, int f, const float *mean, const float *inverse) {

@@ -16,6 +16,11 @@ void am_norm_add(am_norm_stats *s, const float *x, int t); /* x (T,F) */
 void am_norm_merge(am_norm_stats *into, const am_norm_stats *from);
 /* mean and 1/deviation as float (F) each; by_all pools the bins; deviation below 1e-6 counts as 1. */
 void am_norm_finish(const am_norm_stats *s, bool by_all, float *mean, float *inverse);
+/* The same of statistics shrunk towards those of `prior`: as if `frames` frames with its mean and deviation had been heard, too.
+ * `prior` NULL, or without a frame: as am_norm_finish, to the bit.  The one way from what was heard of a speaker to what normalises
+ * him, for training, evaluation and prediction. */
+void am_norm_shrink(const am_norm_stats *s, const am_norm_stats *prior, double frames, bool by_all, float *mean,
+                    float *inverse);
 void am_norm_apply(float *x, int t, int f, const float *mean, const float *inverse);
 
 #endif

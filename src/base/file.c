@@ -89,10 +89,10 @@ am_status am_file_commit(am_context *ctx, const char *aside, const char *path, a
 enum { TRIES = 16 };
 
 /* A new file with a unique name: *aside is am_free's, also after a failure.  Others may not read what takes
- * the place of a file that they may not read. */
+ * the place of a file that they may not read, or (`like` NULL) is private. */
 static int create_aside(am_context *ctx, const char *target, const char *like, char **aside) {
   struct stat info;
-  mode_t mode = lstat(like, &info) == 0 && S_ISREG(info.st_mode) ? 0600 : 0666;
+  mode_t mode = !like || (lstat(like, &info) == 0 && S_ISREG(info.st_mode)) ? 0600 : 0666;
   int fd = -1;
   for (int i = 0; i < TRIES; i++) {
     am_free(ctx, *aside);
@@ -169,12 +169,18 @@ static am_status replace(am_context *ctx, const char *target, const char *path, 
   return status;
 }
 
-am_status am_file_write(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err) {
+static am_status write_given(am_context *ctx, const char *path, bool private, const void *data, size_t bytes,
+                             am_error *err) {
   if (am_file_is_special(path)) return write_through(ctx, path, data, bytes, err);
   char *target = am_file_target(ctx, path);
-  am_status status = target ? replace(ctx, target, path, target, data, bytes, err) : am_no_memory(err);
+  const char *like = target && private && !am_file_exists(target) ? NULL : target;
+  am_status status = target ? replace(ctx, target, path, like, data, bytes, err) : am_no_memory(err);
   am_free(ctx, target);
   return status;
+}
+
+am_status am_file_write(am_context *ctx, const char *path, const void *data, size_t bytes, am_error *err) {
+  return write_given(ctx, path, false, data, bytes, err);
 }
 
 am_status am_file_write_own(am_context *ctx, const char *path, const char *like, const void *data, size_t bytes,
@@ -186,8 +192,8 @@ am_status am_file_write_own(am_context *ctx, const char *path, const char *like,
 
 am_status am_file_write_as(am_context *ctx, am_whose whose, const char *path, const void *data, size_t bytes,
                            am_error *err) {
-  return whose == AM_GIVEN ? am_file_write(ctx, path, data, bytes, err)
-                           : am_file_write_own(ctx, path, NULL, data, bytes, err);
+  if (whose == AM_OURS) return am_file_write_own(ctx, path, NULL, data, bytes, err);
+  return write_given(ctx, path, whose == AM_PRIVATE, data, bytes, err);
 }
 
 /* Reads to the end; the size that fstat gave is only a first guess (pipes, /proc, growing files). */

@@ -13,7 +13,11 @@
  * replaced, devices and pipes are written to as they are.  A name of our own in a folder that the user names (a run's) may have
  * been put there by whoever made the folder: no link is followed, it is replaced, and the folder is not left.
  * In both cases the new file has the mode and, where that may be, the group of the one it takes the place of. */
-typedef enum am_whose { AM_GIVEN, AM_OURS } am_whose;
+typedef enum am_whose {
+  AM_GIVEN,
+  AM_OURS,
+  AM_PRIVATE /* named by the user, and about a person: a new file is for its owner alone (mode 0600) */
+} am_whose;
 am_status am_file_write_as(am_context *ctx, am_whose whose, const char *path, const void *data, size_t bytes,
                            am_error *err);
 /* That of a path given by the user. */

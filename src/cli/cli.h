@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "audiomood/profile.h"
 #include "base/base.h"
 #include "exchange/registry.h"
 #include "model/checkpoint.h"
@@ -145,14 +146,31 @@ void cli_tally_add(cli *c, cli_tally *tally, const char *format, ...) AM_PRINTF(
 /* The names, and " and 12 more" after them: once, when all are added.  Owned by the tally. */
 const char *cli_tally_names(cli *c, cli_tally *tally);
 void cli_tally_free(cli *c, cli_tally *tally);
-/* sounds.c: what the arguments after the first name; "-" is standard input.  On failure, too, to be freed. */
+/* sounds.c: what paths name; "-" is standard input.  On failure, too, to be freed. */
 typedef struct cli_sounds {
   char **at;
   size_t n, room;
   cli_tally unread; /* files in folders that are sounds of a kind that is not read */
 } cli_sounds;
-am_status cli_sounds_list(cli *c, cli_sounds *sounds, am_error *err);
+am_status cli_sounds_list(cli *c, const char *const *paths, size_t n, cli_sounds *sounds, am_error *err);
 void cli_sounds_free(cli *c, cli_sounds *sounds);
+extern const double cli_longest_sound; /* s */
+am_status cli_sound_read(cli *c, const char *path, double rate, am_sound *sound, am_error *err);
+const char *cli_sound_shown(const char *path); /* "(standard input)" of "-" */
+/* Whether a failure is of the sound alone, so that --skip-unreadable goes on with the next. */
+bool cli_sound_is_bad(am_status st);
+/* voice.c: the voice of --enrol, and of enrol.  Files among the sounds that are profiles are merged where `profiles` says so. */
+typedef struct cli_voice {
+  const cli_sounds *sounds;
+  double window; /* s; sounds are heard in pieces so long; 0: as a whole */
+  bool skip;     /* --skip-unreadable */
+  bool profiles;
+} cli_voice;
+bool cli_is_hdf5(const char *path); /* an ordinary file that begins as HDF5 does */
+am_status cli_voice_add(cli *c, const cli_voice *voice, am_profile *profile, am_error *err);
+/* --shrink in place of the models' features.shrink. */
+am_status cli_shrink(const cli *c, const cli_models *models, am_error *err);
+void cli_voice_say_short(cli *c, const am_profile *profile); /* a warning, of less than a minute */
 /* predicted.c: rows of predictions on standard output, written at once. */
 typedef enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV } cli_format;
 typedef struct cli_predicted {

@@ -1,10 +1,12 @@
 /* cli/cmd_evaluate.c - audiomood evaluate: how good a checkpoint is, per emotion. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "cli/inspect.h"
 #include "io/json.h"
+#include "model/enrolment.h"
 #include "model/evaluation.h"
 #include "nn/doubt.h"
 #include "run/folder.h"
@@ -20,7 +22,9 @@ typedef struct job {
   am_config *reloaded;       /* the checkpoint's config with --set applied, or NULL */
   am_config *config;         /* the one whose data section is read: borrowed */
   am_dataset *d;
-  am_evaluation *e;      /* which clips, and what the models say of them */
+  am_evaluation *e; /* which clips, and what the models say of them */
+  bool enrols;      /* --enrol-seconds */
+  am_enrolment enrolment;
   char doubt[CLI_DOUBT]; /* of the clips being of speakers unknown to the models, "": none */
 } job;
 
@@ -76,6 +80,7 @@ static am_status open_data(job *j, am_error *err) {
 }
 
 static bool transductive(const job *j) {
+  if (j->enrols) return false;
   for (size_t i = 0; i < j->team.n; i++)
     if (j->team.at[i]->normaliser.kind == AM_NORMALISE_SPEAKER) return true;
   return false;
@@ -100,6 +105,13 @@ static void print_text(const job *j, const am_metrics *m) {
   cli_print("speaker-independent        %s\n", *j->doubt ? j->doubt : "yes");
   if (transductive(j))
     cli_print("transductive               yes: each speaker's clips are normalised by the statistics of all of them\n");
+  const am_enrolment *e = &j->enrolment;
+  if (j->enrols)
+    cli_print(
+        "enrolled                   %.1f s of each speaker (%.1f to %.1f), %zu clips of %d speaker%s, seed %llu; "
+        "not scored\n",
+        e->mean, e->least, e->most, e->n_heard, e->speakers, am_count((size_t)e->speakers, "", "s"),
+        (unsigned long long)e->seed);
 }
 
 static am_status print_results(const job *j, const am_metrics *m, am_error *err) {
@@ -111,7 +123,8 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
                           .models = (int)j->team.n,
                           .speaker_independent = !*j->doubt,
                           .synthetic = j->d->synthetic,
-                          .transductive = transductive(j)};
+                          .transductive = transductive(j),
+                          .enrolment = j->enrols ? &j->enrolment : NULL};
   am_status st = am_metrics_json(j->c->ctx, m, &protocol, &text, err);
   if (!st) cli_put_lines(stdout, text.data);
   am_buffer_free(j->c->ctx, &text);
@@ -137,7 +150,7 @@ static char *predictions_path(const job *j, const char *run) {
 /* Into the run's folder, where they are a by-product: of a run that only others may change they are left out, and the file
  * that the training wrote stays. */
 static am_status keep_predictions(job *j, const char *run, am_error *err) {
-  if (!am_folder_exists(run)) return AM_OK;
+  if (!am_folder_exists(run) || j->enrols) return AM_OK; /* those of a part of the clips have no name */
   char *path = predictions_path(j, run);
   if (!path) return am_no_memory(err);
   if (!j->other && j->team.n == 1 && j->e->part == AM_PART_VALIDATION && am_file_exists(path)) {
@@ -186,6 +199,28 @@ static am_status warn_of(void *user, const am_evaluation *e, size_t model, const
   return st;
 }
 
+/* --enrol-seconds and what goes with it. */
+static am_status read_enrolment(job *j, am_error *err) {
+  const cli *c = j->c;
+  const char *seconds = cli_value(c, "enrol-seconds", NULL);
+  int64_t seed = 1;
+  bool wanted = false;
+  j->enrols = seconds != NULL;
+  if (!seconds && (cli_has(c, "enrol-seed") || cli_has(c, "shrink")))
+    return am_fail(err, AM_E_USAGE, "--enrol-seed and --shrink are of --enrol-seconds, which is missing");
+  if (!seconds) return AM_OK;
+  for (size_t i = 0; i < j->team.n; i++) wanted |= am_checkpoint_wants_speaker(j->team.at[i]);
+  if (!wanted)
+    return am_fail(err, AM_E_USAGE,
+                   "--enrol-seconds: this model does not normalise per speaker, so a voice changes nothing");
+  j->enrolment.wanted = HUGE_VAL;
+  am_status st = AM_OK;
+  if (strcmp(seconds, "all")) st = cli_real(c, "enrol-seconds", 0, 1e6, 0, &j->enrolment.wanted, err);
+  if (!st) st = cli_int(c, "enrol-seed", 0, INT64_MAX, 1, &seed, err);
+  j->enrolment.seed = (uint64_t)seed;
+  return st ? st : cli_shrink(c, &j->team, err);
+}
+
 static am_status score(job *j, am_error *err) {
   am_metrics *m = NULL;
   am_status st = am_evaluation_ask(j->e, warn_of, j, err);
@@ -205,7 +240,7 @@ static am_status score(job *j, am_error *err) {
 /* Each clip by the model of the fold that it was held out of, as the folds wrote it down.  Asked again, the models would be
  * scored on clips that most of them were trained on. */
 static am_status pooled(cli *c, const char *folder, am_error *err) {
-  static const char *const others[] = {"with", "split", "set", "root", "out"};
+  static const char *const others[] = {"with", "split", "set", "root", "out", "enrol-seconds"};
   am_compared x = {0};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     if (cli_has(c, others[i]))
@@ -241,9 +276,12 @@ static am_status run(cli *c, am_error *err) {
   if (!st) st = cli_models_load(c, &j.team, err);
   for (size_t i = 0; i < j.team.n && out && !st; i++) st = cli_keep_input(out, j.team.path[i], err);
   j.checkpoint = j.team.at[0];
+  if (!st) st = read_enrolment(&j, err);
   if (!st) st = open_data(&j, err);
+  if (!st && j.enrols) j.e->enrolment = &j.enrolment;
   if (!st) st = score(&j, err);
   am_evaluation_free(j.e);
+  am_enrolment_free(c->ctx, &j.enrolment);
   am_dataset_free(j.d);
   am_config_free(j.other);
   am_config_free(j.reloaded);
@@ -258,6 +296,11 @@ static const cli_flag flags[] = {
     {"root", "DIR", "where the recordings are: data.root"},
     {"split", "PART", "train, validation, test or all (default: test, else validation; all of another corpus)"},
     {"set", "KEY=VALUE", "replaces a setting of data or split, or cache, e.g. data.root=DIR (repeatable)"},
+    {"enrol-seconds", "SECONDS|all",
+     "of each speaker, half of the clips are kept from scoring, and so much of them is all that a "
+     "model that normalises per speaker knows of the voice"},
+    {"enrol-seed", "N", "draws these clips (default 1)"},
+    {"shrink", "FRAMES", "of --enrol-seconds: in place of the model's features.shrink"},
     {"partial", NULL, "scores what is left where labels leave out more than half of the clips"},
     {"out", "FILE.csv",
      "where predictions go (default: in the run's folder, predictions-<part>.csv; of --data\n"
@@ -271,7 +314,8 @@ const cli_command cli_evaluate = {
     .summary = "says how accurate a run or checkpoint is, per emotion",
     .usage =
         "RUN|FILE.h5 [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]] [--split PART] "
-        "[--set KEY=VALUE]... [--partial] [--json] [--out FILE.csv]",
+        "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink FRAMES]] [--set KEY=VALUE]... [--partial] [--json] "
+        "[--out FILE.csv]",
     .details =
         "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
         "confusion matrix, calibration error and a 95 % confidence interval, and whether any speaker of these\n"

@@ -1,8 +1,6 @@
 /* cli/cmd_predict.c - audiomood predict: every emotion's probability for each sound. */
-#include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "model/ensemble.h"
@@ -17,60 +15,25 @@ typedef struct hearing {
   double whole_in; /* s: windows of so long hear all of those that were cut */
 } hearing;
 
-/* Longest sound, s.  data.max_seconds is about a corpus, where a long clip is there by mistake. */
-static const double longest_sound = 4 * 3600;
-/* Standard input is read up to this size: a sound of 10 minutes in float32 stereo at 192 kHz. */
-static const size_t stdin_limit = (size_t)1 << 30;
-
-static am_status read_stdin(cli *c, double rate, double max_seconds, am_sound *sound, am_error *err) {
-  am_buffer all = {0};
-  char block[65536];
-  ssize_t got;
-  while ((got = read(STDIN_FILENO, block, sizeof block)) != 0) {
-    if (got < 0 && errno == EINTR && !am_context_stopping(c->ctx)) continue;
-    if (got < 0) {
-      am_buffer_free(c->ctx, &all);
-      return am_fail_errno(err, errno, "standard input");
-    }
-    am_buffer_append(c->ctx, &all, block, (size_t)got);
-    if (all.failed || all.used > stdin_limit) break;
-  }
-  am_status st;
-  if (all.failed) st = am_no_memory(err);
-  else if (all.used > stdin_limit) st = am_fail(err, AM_E_FORMAT, "standard input: more than 1 GiB");
-  else st = am_sound_decode(c->ctx, all.data, all.used, "standard input", rate, max_seconds, sound, err);
-  am_buffer_free(c->ctx, &all);
-  return st;
-}
-
-static am_status read_sound(cli *c, const am_checkpoint *m, const char *path, am_sound *sound, am_error *err) {
-  double rate = m->config->features.sample_rate;
-  bool from_stdin = strcmp(path, "-") == 0;
-  am_error why = AM_ERROR_INIT;
-  *sound = (am_sound){.size = sizeof *sound};
-  /* A wait that Ctrl-C ends with a message, and not the program (cli/signals.c). */
-  if ((from_stdin || am_file_is_special(path)) && am_context_stopping(c->ctx))
-    return am_fail(err, AM_E_STOPPED, "stopped before %s was read", from_stdin ? "standard input" : path);
-  am_status st = from_stdin ? read_stdin(c, rate, longest_sound, sound, &why)
-                            : am_sound_read(c->ctx, path, rate, longest_sound, sound, &why);
-  /* Ctrl-C ends the wait for a pipe; to the reader that is a failure like any other. */
-  if (st == AM_E_IO && am_context_stopping(c->ctx))
-    return am_fail(err, AM_E_STOPPED, "stopped while %s was read", from_stdin ? "standard input" : path);
-  return st ? am_fail(err, st, "%s", why.message) : AM_OK;
-}
-
-static const char *shown(const char *path) { return strcmp(path, "-") == 0 ? "(standard input)" : path; }
-
-/* Whether a failure is of the sound alone, so that --skip-unreadable goes on with the next. */
-static bool of_the_sound(am_status st) { return st && st != AM_E_STOPPED && st != AM_E_NOMEM; }
-
 static am_status add_to_statistics(cli *c, am_checkpoint *m, const char *path, am_error *err) {
   am_sound sound;
-  am_status st = read_sound(c, m, path, &sound, err);
+  am_status st = cli_sound_read(c, path, am_checkpoint_rate(m), &sound, err);
   if (st) return st;
   st = am_checkpoint_add_speaker(m, sound.samples, sound.n, err);
   am_sound_free(&sound);
   return st ? am_error_prefix(err, "%s", path) : AM_OK;
+}
+
+/* What --enrol names: other recordings of the one speaker of all sounds. */
+static am_status enrol(cli *c, am_checkpoint *m, const cli_sounds *voice, const hearing *how, am_error *err) {
+  const cli_voice heard = {.sounds = voice, .window = how->window, .skip = how->skip, .profiles = true};
+  am_profile *p = NULL;
+  am_status st = am_profile_of_model(m, &p, err);
+  if (!st) st = cli_voice_add(c, &heard, p, err);
+  if (!st) st = am_checkpoint_enrol(m, p, err);
+  if (!st) cli_voice_say_short(c, p);
+  am_profile_free(p);
+  return st;
 }
 
 /* All given sounds are one speaker's: their statistics normalise each of them.  What is skipped is named later. */
@@ -84,7 +47,7 @@ static am_status fit_speaker(cli *c, am_checkpoint *m, const cli_sounds *s, bool
     am_error why = AM_ERROR_INIT;
     st = add_to_statistics(c, m, s->at[i], &why);
     added += !st;
-    if (skip && of_the_sound(st)) st = AM_OK;
+    if (skip && cli_sound_is_bad(st)) st = AM_OK;
     else if (st) st = am_fail(err, st, "%s", why.message);
   }
   return !st && !added ? am_fail(err, AM_E_DATA, "no sound could be read") : st;
@@ -169,11 +132,11 @@ static am_status predict_file(cli *c, const cli_models *team, hearing *how, cons
                               am_error *err) {
   am_sound sound;
   const double began = am_now();
-  am_status st = read_sound(c, team->at[0], path, &sound, err);
-  *at_fault = of_the_sound(st);
+  am_status st = cli_sound_read(c, path, am_checkpoint_rate(team->at[0]), &sound, err);
+  *at_fault = cli_sound_is_bad(st);
   if (st) return st;
-  st = predict_windows(c, team, how, shown(path), &sound, at_fault, err);
-  am_log(c->ctx, AM_LOG_DEBUG, "%s: %.2f s at %g Hz in %d channel(s), predicted in %.3f s", shown(path),
+  st = predict_windows(c, team, how, cli_sound_shown(path), &sound, at_fault, err);
+  am_log(c->ctx, AM_LOG_DEBUG, "%s: %.2f s at %g Hz in %d channel(s), predicted in %.3f s", cli_sound_shown(path),
          (double)sound.n / sound.rate, sound.file_rate, sound.file_channels, am_now() - began);
   am_sound_free(&sound);
   return st;
@@ -228,17 +191,20 @@ static am_status predict_all(cli *c, const cli_models *team, const cli_sounds *s
 }
 
 /* What must hold, or be made ready, before a model hears the sounds. */
-static am_status prepare(cli *c, const cli_models *team, size_t i, const cli_sounds *s, bool skip, am_error *err) {
+static am_status prepare(cli *c, const cli_models *team, size_t i, const cli_sounds *s, const cli_sounds *voice,
+                         const hearing *how, am_error *err) {
   am_checkpoint *m = team->at[i];
   am_status st = am_ensemble_check_rate(team->ensemble, i, err);
   if (st) return st;
   if (m->synthetic)
     am_log(c->ctx, AM_LOG_WARNING, "this model was trained on synthetic speech; it knows nothing about real voices");
   if (!am_checkpoint_wants_speaker(m)) return AM_OK;
-  if (cli_has(c, "speaker")) return fit_speaker(c, m, s, skip, err);
-  return am_fail(err, AM_E_USAGE,
-                 "this model normalises per speaker: add --speaker NAME and give all "
-                 "recordings of that one speaker in one call");
+  if (cli_has(c, "speaker")) return fit_speaker(c, m, s, how->skip, err);
+  if (voice->n) return enrol(c, m, voice, how, err);
+  return am_fail(
+      err, AM_E_USAGE,
+      "this model normalises per speaker: add --enrol FILE with other recordings of the one speaker of these "
+      "sounds, about a minute, or --speaker NAME and give all recordings of that one speaker in one call");
 }
 
 static am_status hearing_get(const cli *c, hearing *how, am_error *err) {
@@ -247,19 +213,44 @@ static am_status hearing_get(const cli *c, hearing *how, am_error *err) {
   if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
   if (cli_has(c, "hop") && !cli_has(c, "window"))
     return am_fail(err, AM_E_USAGE, "--hop is the time from one window to the next; give --window SECONDS, too");
-  am_status st = cli_real(c, "window", 0.1, longest_sound, 0, &how->window, err);
+  am_status st = cli_real(c, "window", 0.1, cli_longest_sound, 0, &how->window, err);
   return st ? st : cli_real(c, "hop", 0.01, how->window, how->window, &how->hop, err);
+}
+
+static am_status voice_list(cli *c, cli_sounds *voice, am_error *err) {
+  const char *at[CLI_MAX_FLAGS];
+  const size_t n = cli_values(c, "enrol", at);
+  if (n && cli_has(c, "speaker"))
+    return am_fail(
+        err, AM_E_USAGE,
+        "--enrol or --speaker, not both: the voice is known by other recordings, or by the sounds themselves");
+  for (size_t i = 0; i < n; i++)
+    if (!strcmp(at[i], "-")) return am_fail(err, AM_E_USAGE, "--enrol -: wanted a file or a folder");
+  return cli_sounds_list(c, at, n, voice, err);
+}
+
+static bool wants_voice(const cli_models *team) {
+  for (size_t i = 0; i < team->n; i++)
+    if (am_checkpoint_wants_speaker(team->at[i])) return true;
+  return false;
 }
 
 static am_status run(cli *c, am_error *err) {
   cli_models team = {0};
-  cli_sounds s = {0};
+  cli_sounds s = {0}, voice = {0};
   hearing how;
   am_status st = hearing_get(c, &how, err);
-  if (!st) st = cli_sounds_list(c, &s, err);
+  if (!st) st = cli_sounds_list(c, c->arguments + 1, (size_t)c->n_arguments - 1, &s, err);
+  if (!st) st = voice_list(c, &voice, err);
   if (!st) st = cli_models_load(c, &team, err);
-  for (size_t i = 0; i < team.n && !st; i++) st = prepare(c, &team, i, &s, how.skip, err);
+  if (!st && cli_has(c, "shrink") && !voice.n)
+    st = am_fail(err, AM_E_USAGE, "--shrink is of --enrol, which is missing");
+  if (!st) st = cli_shrink(c, &team, err);
+  for (size_t i = 0; i < team.n && !st; i++) st = prepare(c, &team, i, &s, &voice, &how, err);
+  if (!st && voice.n && !wants_voice(&team))
+    st = am_fail(err, AM_E_USAGE, "--enrol: this model does not normalise per speaker, so a voice changes nothing");
   if (!st) st = predict_all(c, &team, &s, &how, err);
+  cli_sounds_free(c, &voice);
   cli_sounds_free(c, &s);
   cli_models_free(c, &team);
   return st;
@@ -271,6 +262,10 @@ static const cli_flag flags[] = {
     {"hop", "SECONDS", "time from the start of one window to that of the next (default: --window)"},
     {"json", NULL, "one line of JSON a sound, or a window"},
     {"csv", NULL, "a header and one line a sound, or a window"},
+    {"enrol", "FILE|DIR",
+     "other recordings, or a profile, of the one speaker of all sounds (repeatable; for models that "
+     "normalise per speaker)"},
+    {"shrink", "FRAMES", "of --enrol: in place of the model's features.shrink"},
     {"speaker", "NAME", "all sounds are of this one speaker (for models that normalise per speaker)"},
     {"skip-unreadable", NULL, "name and skip sounds that cannot be read, instead of stopping"},
     {0},
@@ -281,7 +276,7 @@ const cli_command cli_predict = {
     .summary = "gives every emotion's probability for sounds",
     .usage =
         "RUN|FILE.h5 AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--json|--csv] "
-        "[--speaker NAME] "
+        "[--enrol FILE|DIR]... [--shrink FRAMES] [--speaker NAME] "
         "[--skip-unreadable]",
     .details =
         "RUN may be the folder of a cross-validation: the mean of its models.\n"

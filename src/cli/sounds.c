@@ -1,5 +1,7 @@
-/* cli/sounds.c - the sounds that predict is given: files, what is below folders, standard input. */
+/* cli/sounds.c - the sounds that predict and enrol are given: files, what is below folders, standard input. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audio/endings.h"
 #include "base/file.h"
@@ -70,13 +72,13 @@ static am_status no_sound(cli *c, cli_sounds *s, const char *folder, size_t unre
                  am_count(unread, "it", "them"), cli_tally_names(c, &s->unread));
 }
 
-am_status cli_sounds_list(cli *c, cli_sounds *s, am_error *err) {
-  for (int i = 1; i < c->n_arguments; i++) {
+am_status cli_sounds_list(cli *c, const char *const *paths, size_t n, cli_sounds *s, am_error *err) {
+  for (size_t i = 0; i < n; i++) {
     size_t before = s->n, unread = s->unread.n;
-    bool folder = am_folder_exists(c->arguments[i]);
-    am_status st = folder ? search_folder(c, s, c->arguments[i], err) : add_sound(c, s, c->arguments[i], err);
+    bool folder = am_folder_exists(paths[i]);
+    am_status st = folder ? search_folder(c, s, paths[i], err) : add_sound(c, s, paths[i], err);
     if (st) return st;
-    if (s->n == before) return no_sound(c, s, c->arguments[i], s->unread.n - unread, err);
+    if (s->n == before) return no_sound(c, s, paths[i], s->unread.n - unread, err);
   }
   say_unread(c, s);
   return AM_OK;
@@ -88,3 +90,50 @@ void cli_sounds_free(cli *c, cli_sounds *s) {
   cli_tally_free(c, &s->unread);
   *s = (cli_sounds){0};
 }
+
+/* ---- reading one ---- */
+
+/* Longest sound, s.  data.max_seconds is about a corpus, where a long clip is there by mistake. */
+const double cli_longest_sound = 4 * 3600;
+/* Standard input is read up to this size: a sound of 10 minutes in float32 stereo at 192 kHz. */
+static const size_t stdin_limit = (size_t)1 << 30;
+
+static am_status read_stdin(cli *c, double rate, double max_seconds, am_sound *sound, am_error *err) {
+  am_buffer all = {0};
+  char block[65536];
+  ssize_t got;
+  while ((got = read(STDIN_FILENO, block, sizeof block)) != 0) {
+    if (got < 0 && errno == EINTR && !am_context_stopping(c->ctx)) continue;
+    if (got < 0) {
+      am_buffer_free(c->ctx, &all);
+      return am_fail_errno(err, errno, "standard input");
+    }
+    am_buffer_append(c->ctx, &all, block, (size_t)got);
+    if (all.failed || all.used > stdin_limit) break;
+  }
+  am_status st;
+  if (all.failed) st = am_no_memory(err);
+  else if (all.used > stdin_limit) st = am_fail(err, AM_E_FORMAT, "standard input: more than 1 GiB");
+  else st = am_sound_decode(c->ctx, all.data, all.used, "standard input", rate, max_seconds, sound, err);
+  am_buffer_free(c->ctx, &all);
+  return st;
+}
+
+am_status cli_sound_read(cli *c, const char *path, double rate, am_sound *sound, am_error *err) {
+  bool from_stdin = strcmp(path, "-") == 0;
+  am_error why = AM_ERROR_INIT;
+  *sound = (am_sound){.size = sizeof *sound};
+  /* A wait that Ctrl-C ends with a message, and not the program (cli/signals.c). */
+  if ((from_stdin || am_file_is_special(path)) && am_context_stopping(c->ctx))
+    return am_fail(err, AM_E_STOPPED, "stopped before %s was read", from_stdin ? "standard input" : path);
+  am_status st = from_stdin ? read_stdin(c, rate, cli_longest_sound, sound, &why)
+                            : am_sound_read(c->ctx, path, rate, cli_longest_sound, sound, &why);
+  /* Ctrl-C ends the wait for a pipe; to the reader that is a failure like any other. */
+  if (st == AM_E_IO && am_context_stopping(c->ctx))
+    return am_fail(err, AM_E_STOPPED, "stopped while %s was read", from_stdin ? "standard input" : path);
+  return st ? am_fail(err, st, "%s", why.message) : AM_OK;
+}
+
+const char *cli_sound_shown(const char *path) { return strcmp(path, "-") == 0 ? "(standard input)" : path; }
+
+bool cli_sound_is_bad(am_status st) { return st && st != AM_E_STOPPED && st != AM_E_NOMEM; }

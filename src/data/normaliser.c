@@ -5,24 +5,54 @@
 #include "data/loader.h"
 #include "data/normaliser.h"
 
+static am_status gather(am_context *ctx, const am_store *store, const uint32_t *clips, size_t n, int f,
+                        am_norm_stats *out, am_error *err) {
+  am_status status = am_norm_init(ctx, out, f, err);
+  for (size_t i = 0; i < n && !status; i++)
+    if (am_store_ok(store, clips[i]))
+      am_norm_add(out, am_store_features(store, clips[i]), am_store_frames(store, clips[i]));
+  return status;
+}
+
 static am_status fit_train(am_context *ctx, const am_store *store, const uint32_t *train, size_t n, am_normaliser *nz,
                            am_error *err) {
   am_norm_stats stats;
   nz->mean = am_alloc(ctx, (size_t)nz->f, sizeof *nz->mean);
   nz->inverse = am_alloc(ctx, (size_t)nz->f, sizeof *nz->inverse);
   if (!nz->mean || !nz->inverse) return am_no_memory(err);
-  am_status status = am_norm_init(ctx, &stats, nz->f, err);
+  am_status status = gather(ctx, store, train, n, nz->f, &stats, err);
   if (status) return status;
-  for (size_t i = 0; i < n; i++)
-    if (am_store_ok(store, train[i]))
-      am_norm_add(&stats, am_store_features(store, train[i]), am_store_frames(store, train[i]));
   am_norm_finish(&stats, nz->by_all, nz->mean, nz->inverse);
   am_norm_free(ctx, &stats);
   return AM_OK;
 }
 
-static am_status fit_speakers(am_context *ctx, const am_store *store, const am_dataset *d, am_normaliser *nz,
-                              am_error *err) {
+/* What the speakers are known by; the order of the clips is that in which they are added. */
+typedef struct hearing {
+  const uint32_t *clips; /* NULL: all of the corpus */
+  size_t n;
+  const am_norm_stats *prior; /* NULL: none */
+  double shrink;
+} hearing;
+
+static am_status fit_speaker(am_context *ctx, const am_store *store, const am_dataset *d, const hearing *h, int speaker,
+                             am_normaliser *nz, am_error *err) {
+  am_norm_stats stats;
+  am_status status = am_norm_init(ctx, &stats, nz->f, err);
+  if (status) return status;
+  for (size_t i = 0; i < h->n; i++) {
+    const uint32_t clip = h->clips ? h->clips[i] : (uint32_t)i;
+    if (d->clips[clip].speaker == speaker && am_store_ok(store, clip))
+      am_norm_add(&stats, am_store_features(store, clip), am_store_frames(store, clip));
+  }
+  const size_t at = (size_t)speaker * (size_t)nz->f;
+  am_norm_shrink(&stats, h->prior, h->shrink, nz->by_all, nz->speaker_mean + at, nz->speaker_inverse + at);
+  am_norm_free(ctx, &stats);
+  return AM_OK;
+}
+
+static am_status fit_speakers(am_context *ctx, const am_store *store, const am_dataset *d, const hearing *h,
+                              am_normaliser *nz, am_error *err) {
   for (size_t i = 0; i < d->n; i++)
     if (d->clips[i].speaker < 0)
       return am_fail(err, AM_E_DATA,
@@ -34,27 +64,36 @@ static am_status fit_speakers(am_context *ctx, const am_store *store, const am_d
   nz->speaker_mean = am_alloc(ctx, count, sizeof *nz->speaker_mean);
   nz->speaker_inverse = am_alloc(ctx, count, sizeof *nz->speaker_inverse);
   if (!nz->speaker_mean || !nz->speaker_inverse) return am_no_memory(err);
-  for (int speaker = 0; speaker < nz->n_speakers; speaker++) {
-    am_norm_stats stats;
-    am_status status = am_norm_init(ctx, &stats, nz->f, err);
-    if (status) return status;
-    for (uint32_t i = 0; i < d->n; i++)
-      if (d->clips[i].speaker == speaker && am_store_ok(store, i))
-        am_norm_add(&stats, am_store_features(store, i), am_store_frames(store, i));
-    size_t at = (size_t)speaker * (size_t)nz->f;
-    am_norm_finish(&stats, nz->by_all, nz->speaker_mean + at, nz->speaker_inverse + at);
-    am_norm_free(ctx, &stats);
-  }
-  return AM_OK;
+  am_status status = AM_OK;
+  for (int speaker = 0; speaker < nz->n_speakers && !status; speaker++)
+    status = fit_speaker(ctx, store, d, h, speaker, nz, err);
+  return status;
+}
+
+static am_normaliser begin(const am_store *store, const am_feature_options *o) {
+  return (am_normaliser){
+      .kind = o->normalise, .by_all = o->normalise_by == AM_NORMALISE_BY_ALL, .f = am_store_bins(store)};
 }
 
 am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dataset *d, const am_feature_options *o,
                             const uint32_t *train, size_t n_train, am_normaliser *out, am_error *err) {
-  *out = (am_normaliser){
-      .kind = o->normalise, .by_all = o->normalise_by == AM_NORMALISE_BY_ALL, .f = am_store_bins(store)};
+  *out = begin(store, o);
   am_status status = AM_OK;
   if (out->kind == AM_NORMALISE_TRAIN) status = fit_train(ctx, store, train, n_train, out, err);
-  if (out->kind == AM_NORMALISE_SPEAKER) status = fit_speakers(ctx, store, d, out, err);
+  if (out->kind == AM_NORMALISE_SPEAKER) {
+    status = fit_speakers(ctx, store, d, &(hearing){.n = d->n}, out, err);
+    if (!status && n_train) status = gather(ctx, store, train, n_train, out->f, &out->training, err);
+  }
+  if (status) am_normaliser_free(ctx, out);
+  return status;
+}
+
+am_status am_normaliser_enrol(am_context *ctx, const am_store *store, const am_dataset *d, const am_feature_options *o,
+                              const am_norm_stats *training, const uint32_t *heard, size_t n_heard, am_normaliser *out,
+                              am_error *err) {
+  const hearing h = {heard, n_heard, training->f ? training : NULL, o->shrink};
+  *out = begin(store, o);
+  am_status status = fit_speakers(ctx, store, d, &h, out, err);
   if (status) am_normaliser_free(ctx, out);
   return status;
 }
@@ -105,5 +144,6 @@ void am_normaliser_free(am_context *ctx, am_normaliser *nz) {
   am_free(ctx, nz->inverse);
   am_free(ctx, nz->speaker_mean);
   am_free(ctx, nz->speaker_inverse);
+  am_norm_free(ctx, &nz->training);
   *nz = (am_normaliser){0};
 }

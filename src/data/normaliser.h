@@ -12,11 +12,18 @@ typedef struct am_normaliser {
   float *mean, *inverse; /* train: (F) */
   int n_speakers;
   float *speaker_mean, *speaker_inverse; /* speaker: (n_speakers,F) */
+  am_norm_stats
+      training; /* speaker: of the training part, for voices of which little is heard (am_norm_shrink); f 0: not known */
 } am_normaliser;
 
 /* Statistics from the given clips (the training part) for kind train; from all clips of each speaker for kind speaker. */
 am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dataset *d, const am_feature_options *o,
                             const uint32_t *train, size_t n_train, am_normaliser *out, am_error *err);
+/* Kind speaker, from the clips `heard` alone: what of a voice there is before the clips that it is wanted for.  Shrunk towards
+ * `training` (f 0: not at all) by o->shrink. */
+am_status am_normaliser_enrol(am_context *ctx, const am_store *store, const am_dataset *d, const am_feature_options *o,
+                              const am_norm_stats *training, const uint32_t *heard, size_t n_heard, am_normaliser *out,
+                              am_error *err);
 void am_normaliser_apply(const am_normaliser *nz, int speaker, float *x, int t);
 void am_normaliser_free(am_context *ctx, am_normaliser *nz);
 

@@ -201,6 +201,7 @@ am_status am_h5_create_aside(am_context *ctx, const char *path, am_h5 **out, am_
 }
 
 void am_h5_is_given(am_h5 *file) { file->whose = AM_GIVEN; }
+void am_h5_is_private(am_h5 *file) { file->whose = AM_PRIVATE; }
 
 am_status am_h5_like(am_h5 *file, const char *path, am_error *err) {
   am_free(file->ctx, file->like);
@@ -238,7 +239,8 @@ am_status am_h5_commit(am_h5 *file, am_error *err) {
     void *image;
     size_t bytes;
     status = get_image(file, &image, &bytes, err);
-    if (!status && file->whose == AM_GIVEN) status = am_file_write(file->ctx, file->path, image, bytes, err);
+    if (!status && file->whose != AM_OURS)
+      status = am_file_write_as(file->ctx, file->whose, file->path, image, bytes, err);
     else if (!status) status = am_file_write_own(file->ctx, file->path, file->like, image, bytes, err);
   } else {
     status = close_in_place(file, err);

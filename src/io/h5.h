@@ -69,6 +69,7 @@ am_status am_h5_open_image(am_context *ctx, const void *data, size_t bytes, cons
 am_status am_h5_create_aside(am_context *ctx, const char *path, am_h5 **out, am_error *err);
 /* Before its commit: the path is the user's word (am_file_write); it takes the mode of the file `path`. */
 void am_h5_is_given(am_h5 *file);
+void am_h5_is_private(am_h5 *file); /* given, and AM_PRIVATE */
 am_status am_h5_like(am_h5 *file, const char *path, am_error *err);
 /* The file is freed in any case, and on failure `path` is as it was. */
 am_status am_h5_commit(am_h5 *file, am_error *err);

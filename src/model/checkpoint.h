@@ -27,7 +27,8 @@ struct am_checkpoint {
   am_model *model;   /* built, weights and statistics loaded */
   char **labels;     /* (K) */
   int classes;
-  am_normaliser normaliser; /* kind train: statistics; kind speaker: none, predict needs --speaker data */
+  am_normaliser
+      normaliser; /* kind train: statistics; kind speaker: those of the training part, and of a voice once it is heard */
   am_shape input;
   const char *corpus, *licence, *citation; /* of the training data, owned by config->tree */
   bool synthetic, speaker_independent;
@@ -35,7 +36,8 @@ struct am_checkpoint {
   am_names seen, before;          /* speakers that it and the model it began from know (origin.h) */
   uint64_t epoch, step;           /* done by the run that made it; 0 of an imported model */
   bool resumable;                 /* has optimiser state */
-  am_norm_stats speaker;          /* of the sounds of am_checkpoint_add_speaker; f 0: none */
+  am_norm_stats speaker;          /* of the sounds of am_checkpoint_add_speaker, or a profile's; f 0: none */
+  bool enrolled;                  /* a profile's: shrunk by features.shrink (am_norm_shrink) */
   struct am_predictor *predictor; /* made by the first am_predict_sound */
 };
 
@@ -104,6 +106,7 @@ am_status am_checkpoint_check_input(const char *path, const am_feature_options *
 am_status am_checkpoint_check_normaliser(const char *path, const am_feature_options *features, am_shape in,
                                          const am_normaliser *nz, am_error *err);
 am_status am_checkpoint_check_means(const char *path, const am_normaliser *nz, am_error *err);
+am_status am_checkpoint_check_training(const char *path, const am_norm_stats *s, am_error *err);
 /* Whether the weights and statistics that were read into the model are numbers; AM_E_NUMERIC names the array. */
 am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error *err);
 /* Counts and sums; whether they fit the run's batches is looked at when it is resumed. */

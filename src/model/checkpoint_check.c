@@ -60,6 +60,15 @@ am_status am_checkpoint_check_means(const char *path, const am_normaliser *nz, a
   return AM_OK;
 }
 
+am_status am_checkpoint_check_training(const char *path, const am_norm_stats *s, am_error *err) {
+  for (int i = 0; i < s->f; i++)
+    if (!isfinite(s->mean[i]) || !isfinite(s->m2[i]))
+      return am_fail(err, AM_E_FORMAT,
+                     "%s: bin %d of its training part has the mean %g and the deviation %g; wanted finite numbers",
+                     path, i, s->mean[i], sqrt(s->m2[i]));
+  return AM_OK;
+}
+
 static am_status check_array(const char *path, const char *group, const am_array_info *info, const am_real *x,
                              am_error *err) {
   if (am_all_finite(x, info->count)) return AM_OK;

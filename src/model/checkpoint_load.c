@@ -224,8 +224,8 @@ static am_status read_input(am_h5 *file, const am_config *config, am_shape *in, 
   return status ? status : am_checkpoint_check_input(am_h5_path(file), &config->features, *in, err);
 }
 
-/* One of the arrays of a normaliser of f bins into new memory. */
-static am_status read_bins(am_context *ctx, am_h5 *file, const char *name, int f, float **out, am_error *err) {
+/* That one of the arrays of a normaliser has f bins. */
+static am_status check_bins(am_h5 *file, const char *name, int f, am_error *err) {
   am_h5_info info;
   if (am_h5_find(file, name) != AM_H5_ARRAY)
     return am_fail(err, AM_E_FORMAT, "%s: the array %s is missing", am_h5_path(file), name);
@@ -233,9 +233,31 @@ static am_status read_bins(am_context *ctx, am_h5 *file, const char *name, int f
   if (!status && (info.rank != 1 || info.dims[0] != (size_t)f))
     status = am_fail(err, AM_E_SHAPE, "%s: %s has %d dimensions and %zu elements, wanted 1 and %d", am_h5_path(file),
                      name, info.rank, info.count, f);
+  return status;
+}
+
+/* It in new memory. */
+static am_status read_bins(am_context *ctx, am_h5 *file, const char *name, int f, float **out, am_error *err) {
+  am_status status = check_bins(file, name, f, err);
   if (status) return status;
   *out = am_alloc(ctx, (size_t)f, sizeof **out);
   return *out ? am_h5_read(file, name, AM_H5_F32, *out, (size_t)f, err) : am_no_memory(err);
+}
+
+/* Files before version 1.2 lack it. */
+static am_status read_training(am_context *ctx, am_h5 *file, am_normaliser *nz, am_error *err) {
+  static const char *const names[] = {"normaliser/training_mean", "normaliser/training_deviation"};
+  if (am_h5_find(file, names[0]) != AM_H5_ARRAY) return AM_OK;
+  am_norm_stats *s = &nz->training;
+  am_status status = am_norm_init(ctx, s, nz->f, err);
+  double *const at[] = {s->mean, s->m2};
+  for (int i = 0; i < 2 && !status; i++) {
+    status = check_bins(file, names[i], nz->f, err);
+    if (!status) status = am_h5_read(file, names[i], AM_H5_F64, at[i], (size_t)nz->f, err);
+  }
+  for (int j = 0; j < nz->f && !status; j++) s->m2[j] *= s->m2[j];
+  s->count = 1; /* what they are of is not told: am_norm_shrink wants means and deviations alone */
+  return status ? status : am_checkpoint_check_training(am_h5_path(file), s, err);
 }
 
 static am_status read_normaliser(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
@@ -252,6 +274,7 @@ static am_status read_normaliser(am_context *ctx, am_h5 *file, am_checkpoint *c,
   if (!status) status = get_bool(file, "normaliser", "by_all", &nz->by_all, err);
   if (!status) status = get_int(file, "normaliser", "bins", &nz->f, err);
   if (!status) status = am_checkpoint_check_normaliser(am_h5_path(file), features, c->input, nz, err);
+  if (!status && nz->kind == AM_NORMALISE_SPEAKER) return read_training(ctx, file, nz, err);
   if (status || nz->kind != AM_NORMALISE_TRAIN) return status;
   status = read_bins(ctx, file, "normaliser/mean", nz->f, &nz->mean, err);
   if (!status) status = read_bins(ctx, file, "normaliser/inverse", nz->f, &nz->inverse, err);

@@ -1,5 +1,6 @@
 /* model/checkpoint_save.c - writing checkpoints so that none is lost. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,15 +93,28 @@ static am_status write_config(am_context *ctx, am_h5 *file, am_config *config, a
   return status;
 }
 
-static am_status write_normaliser(am_h5 *file, const am_normaliser *nz, am_error *err) {
+/* Of kind speaker: what a voice of which little was heard is shrunk towards. */
+static am_status write_training(am_context *ctx, am_h5 *file, const am_norm_stats *s, am_error *err) {
+  const size_t f = (size_t)s->f;
+  double *deviation = am_alloc(ctx, f, sizeof *deviation);
+  if (!deviation) return am_no_memory(err);
+  for (size_t j = 0; j < f; j++) deviation[j] = s->count > 0 ? sqrt(s->m2[j] / s->count) : 0;
+  am_status status = am_h5_write(file, "normaliser/training_mean", AM_H5_F64, 1, &f, s->mean, err);
+  if (!status) status = am_h5_write(file, "normaliser/training_deviation", AM_H5_F64, 1, &f, deviation, err);
+  am_free(ctx, deviation);
+  return status;
+}
+
+static am_status write_normaliser(am_context *ctx, am_h5 *file, const am_normaliser *nz, am_error *err) {
   char kind[16];
   am_status status = am_h5_group(file, "normaliser", err);
   am_choice_name(AM_WORDS(AM_NORMALISES), nz->kind, kind, sizeof kind);
   if (!status) status = am_h5_set_text(file, "normaliser", "kind", kind, err);
   if (!status) status = am_h5_set_int(file, "normaliser", "by_all", nz->by_all, err);
   if (!status) status = am_h5_set_int(file, "normaliser", "bins", nz->f, err);
-  if (status || !nz->mean) return status;
   size_t f = (size_t)nz->f;
+  if (!status && nz->training.f) status = write_training(ctx, file, &nz->training, err);
+  if (status || !nz->mean) return status;
   status = am_h5_write(file, "normaliser/mean", AM_H5_F32, 1, &f, nz->mean, err);
   return status ? status : am_h5_write(file, "normaliser/inverse", AM_H5_F32, 1, &f, nz->inverse, err);
 }
@@ -227,7 +241,7 @@ static am_status write_slots(am_context *ctx, am_h5 *file, am_model *model, cons
 static am_status write_all(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {
   am_status status = write_head(ctx, file, s, err);
   if (!status) status = write_config(ctx, file, s->config, err);
-  if (!status) status = write_normaliser(file, s->normaliser, err);
+  if (!status) status = write_normaliser(ctx, file, s->normaliser, err);
   if (!status) status = write_data(ctx, file, s, err);
   if (!status) status = write_arrays(ctx, file, s->model, err);
   if (!status && s->state) status = write_state(file, s->state, err);

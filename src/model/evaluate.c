@@ -60,29 +60,51 @@ static am_status check_bins(const am_checkpoint *c, const am_store *store, am_er
                  am_store_bins(store), bins);
 }
 
-am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, const am_store *store,
-                      const uint32_t *clips, size_t n, float *probabilities, am_error *err) {
+/* `fitted` NULL: the model's own normaliser. */
+static am_status evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, const am_store *store,
+                          const am_normaliser *fitted, const uint32_t *clips, size_t n, float *probabilities,
+                          am_error *err) {
   am_status status = check_bins(c, store, err);
   if (status) return status;
   int batch = (int)c->config->train.batch;
   am_features *fx = NULL;
   am_session *session = NULL;
-  am_normaliser fitted = {0}; /* per speaker: from the very clips at hand, which is why results say transductive */
-  bool per_speaker = c->normaliser.kind == AM_NORMALISE_SPEAKER;
   status = am_features_create(ctx, &c->config->features, &fx, err);
-  if (!status && per_speaker) status = am_normaliser_fit(ctx, store, d, &c->config->features, clips, n, &fitted, err);
   if (!status) status = am_session_create(c->model, batch, false, &session, err);
   if (!status) {
     size_t cut = am_evaluate_cut(c->model, store, clips, n);
     if (cut)
       am_log(ctx, AM_LOG_WARNING, "%zu of %zu clips %s longer than the model's %d frames; only %s start is heard", cut,
              n, am_count(cut, "is", "are"), c->input.t, am_count(cut, "its", "their"));
-    am_source source = {d, store, fx, per_speaker ? &fitted : &c->normaliser};
+    am_source source = {d, store, fx, fitted ? fitted : &c->normaliser};
     status = am_evaluate_logits(ctx, c->model, session, batch, &source, clips, n, "evaluate", probabilities, err);
   }
   if (!status) am_softmax_rows(probabilities, (int)n, c->classes, probabilities);
   if (session) am_session_free(session);
   if (fx) am_features_free(fx);
+  return status;
+}
+
+am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, const am_store *store,
+                      const uint32_t *clips, size_t n, float *probabilities, am_error *err) {
+  am_normaliser fitted = {0}; /* per speaker: from the very clips at hand, which is why results say transductive */
+  if (c->normaliser.kind != AM_NORMALISE_SPEAKER) return evaluate(ctx, c, d, store, NULL, clips, n, probabilities, err);
+  am_status status = check_bins(c, store, err);
+  if (!status) status = am_normaliser_fit(ctx, store, d, &c->config->features, NULL, 0, &fitted, err);
+  if (!status) status = evaluate(ctx, c, d, store, &fitted, clips, n, probabilities, err);
+  am_normaliser_free(ctx, &fitted);
+  return status;
+}
+
+am_status am_evaluate_enrolled(am_context *ctx, am_checkpoint *c, const am_dataset *d, const am_store *store,
+                               const uint32_t *heard, size_t n_heard, const uint32_t *clips, size_t n,
+                               float *probabilities, am_error *err) {
+  am_normaliser fitted = {0};
+  am_status status = check_bins(c, store, err);
+  if (!status)
+    status =
+        am_normaliser_enrol(ctx, store, d, &c->config->features, &c->normaliser.training, heard, n_heard, &fitted, err);
+  if (!status) status = evaluate(ctx, c, d, store, &fitted, clips, n, probabilities, err);
   am_normaliser_free(ctx, &fitted);
   return status;
 }

@@ -22,5 +22,9 @@ size_t am_evaluate_cut(const am_model *model, const am_store *store, const uint3
 /* Probabilities (n,K) of the given clips. */
 am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, const am_store *store,
                       const uint32_t *clips, size_t n, float *probabilities, am_error *err);
+/* The same for a model that normalises by speaker, whose speakers are known by the clips `heard` alone (am_normaliser_enrol). */
+am_status am_evaluate_enrolled(am_context *ctx, am_checkpoint *c, const am_dataset *d, const am_store *store,
+                               const uint32_t *heard, size_t n_heard, const uint32_t *clips, size_t n,
+                               float *probabilities, am_error *err);
 
 #endif

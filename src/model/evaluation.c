@@ -6,6 +6,7 @@
 #include "audio/features.h"
 #include "data/spelling.h"
 #include "data/vocabulary.h"
+#include "model/enrolment.h"
 #include "model/ensemble.h"
 #include "model/evaluate.h"
 #include "nn/doubt.h"
@@ -183,6 +184,17 @@ typedef struct asking {
   size_t heard; /* clips that the models before could be asked of */
 } asking;
 
+static am_status ask_enrolled(const am_evaluation *e, am_checkpoint *m, const am_store *store, float *probabilities,
+                              am_error *err) {
+  const am_enrolment *of = e->enrolment;
+  if (!(of->least > 0) && !(m->normaliser.training.f && m->config->features.shrink > 0))
+    return am_fail(
+        err, AM_E_DATA,
+        "a speaker of whom no clip is heard before cannot be enrolled: this model does not hold the statistics of its "
+        "training part, or features.shrink is 0; enrol more than 0 seconds");
+  return am_evaluate_enrolled(e->ctx, m, e->d, store, of->heard, of->n_heard, e->clips, e->n, probabilities, err);
+}
+
 /* One model's probabilities (n,K), by the features it was trained on, whatever the other config says. */
 static am_status ask(void *arg, size_t model, float *probabilities, am_error *err) {
   asking *a = arg;
@@ -199,10 +211,12 @@ static am_status ask(void *arg, size_t model, float *probabilities, am_error *er
     if (!e->n) st = am_fail(err, AM_E_DATA, "no clip that would be scored has anything to hear");
     else if (model && e->n != a->heard)
       st = am_fail(err, AM_E_DATA, "clips became unreadable between one model and the next");
+    else if (!model && e->enrolment) st = am_enrolment_draw(e->ctx, e->d, store, e->clips, &e->n, e->enrolment, err);
     a->heard = e->n;
   }
   if (!st && a->each) st = a->each(a->user, e, model, store, err);
-  if (!st) st = am_evaluate(e->ctx, m, e->d, store, e->clips, e->n, probabilities, err);
+  if (!st && e->enrolment && am_checkpoint_wants_speaker(m)) st = ask_enrolled(e, m, store, probabilities, err);
+  else if (!st) st = am_evaluate(e->ctx, m, e->d, store, e->clips, e->n, probabilities, err);
   am_store_free(store);
   am_features_free(fx);
   return st;

@@ -23,7 +23,10 @@ typedef struct am_evaluation {
   const char *part_name; /* "test" */
   uint32_t *clips;       /* (n) those that are scored */
   size_t n;
-  int *label_of;         /* corpus label -> model class, or -1 */
+  struct am_enrolment
+      *enrolment; /* borrowed; what is heard of each voice before, by models that normalise by speaker; NULL: all of
+                                     it is in the clips scored (transductive) */
+  int *label_of;  /* corpus label -> model class, or -1 */
   am_left_outs left_out; /* clips of the part that are not scored, by reason */
   /* By am_evaluation_ask: */
   float *probabilities;   /* (n,K) */

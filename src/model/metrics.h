@@ -73,6 +73,7 @@ typedef struct am_protocol {
   bool speaker_independent;     /* no speaker of these clips was trained on; false also when that is not known */
   bool synthetic;               /* computed speech */
   bool transductive;            /* normalised per speaker by statistics of the very clips that are scored */
+  const struct am_enrolment *enrolment; /* normalised by those of other clips of the speaker; NULL: not so */
 } am_protocol;
 /* The JSON object of `evaluate --json`: n, labels, accuracy, uar, macro_f1, per_class, confusion, ... */
 am_status am_metrics_json(am_context *ctx, const am_metrics *m, const am_protocol *protocol, am_buffer *out,

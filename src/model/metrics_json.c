@@ -1,6 +1,7 @@
 /* model/metrics_json.c - metrics as JSON. */
 #include <string.h>
 
+#include "model/enrolment.h"
 #include "model/metrics.h"
 
 static void write_pair(am_json *j, const char *key, double low, double high) {
@@ -44,6 +45,16 @@ static void write_groups(am_json *j, const am_metrics *m) {
     am_json_close(j);
     if (i + 1 == m->n_groups || strcmp(g->trait, g[1].trait)) am_json_close(j);
   }
+  am_json_close(j);
+}
+
+static void write_enrolment(am_json *j, const am_enrolment *e) {
+  am_json_open(j, "enrolment", '{');
+  am_json_int(j, "seed", (int64_t)e->seed);
+  am_json_int(j, "clips", (int64_t)e->n_heard);
+  am_json_int(j, "speakers", e->speakers);
+  am_json_real(j, "seconds", e->mean);
+  write_pair(j, "seconds_range", e->least, e->most);
   am_json_close(j);
 }
 
@@ -98,6 +109,7 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, const am
   am_json_bool(j, "speaker_independent", protocol->speaker_independent);
   am_json_bool(j, "synthetic", protocol->synthetic);
   am_json_bool(j, "transductive", protocol->transductive);
+  if (protocol->enrolment) write_enrolment(j, protocol->enrolment);
   if (m->per_utterance) am_metrics_write(j, "per_utterance", m->per_utterance, protocol);
   am_json_close(j);
 }

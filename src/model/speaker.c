@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "model/predict.h"
+#include "model/profile.h"
 
 bool am_checkpoint_wants_speaker(const am_checkpoint *c) { return c && c->normaliser.kind == AM_NORMALISE_SPEAKER; }
 
@@ -9,6 +10,7 @@ void am_checkpoint_forget_speaker(am_checkpoint *c) {
   if (!c || c->normaliser.kind != AM_NORMALISE_SPEAKER) return;
   am_norm_free(c->ctx, &c->speaker);
   c->speaker = (am_norm_stats){0};
+  c->enrolled = false;
   am_free(c->ctx, c->normaliser.speaker_mean);
   am_free(c->ctx, c->normaliser.speaker_inverse);
   c->normaliser.speaker_mean = c->normaliser.speaker_inverse = NULL;
@@ -39,6 +41,13 @@ static am_status add(am_checkpoint *c, const am_features *fx, const float *sampl
   return status;
 }
 
+/* Sounds that are heard against themselves are taken as they are, as evaluation takes a speaker's clips. */
+static void finish(am_checkpoint *c) {
+  am_normaliser *nz = &c->normaliser;
+  const am_norm_stats *prior = c->enrolled && nz->training.f ? &nz->training : NULL;
+  am_norm_shrink(&c->speaker, prior, c->config->features.shrink, nz->by_all, nz->speaker_mean, nz->speaker_inverse);
+}
+
 am_status am_checkpoint_add_speaker(am_checkpoint *c, const float *samples, size_t n, am_error *err) {
   am_status status = AM_NEED(err, c);
   if (!status && n) status = AM_NEED(err, samples);
@@ -50,10 +59,30 @@ am_status am_checkpoint_add_speaker(am_checkpoint *c, const float *samples, size
   am_features_shape(fx, 1, &t, &f);
   if (!c->normaliser.speaker_mean) status = begin(c, f, err);
   if (!status && !am_sound_unheard(samples, n, am_checkpoint_rate(c))) status = add(c, fx, samples, n, err);
-  if (!status)
-    am_norm_finish(&c->speaker, c->normaliser.by_all, c->normaliser.speaker_mean, c->normaliser.speaker_inverse);
+  if (!status) finish(c);
   am_features_free(fx);
   return status;
+}
+
+am_status am_checkpoint_enrol(am_checkpoint *c, const am_profile *p, am_error *err) {
+  am_status status = AM_NEED(err, c);
+  if (!status) status = AM_NEED(err, p);
+  if (status || c->normaliser.kind != AM_NORMALISE_SPEAKER) return status;
+  status = am_profile_check(p, &c->config->features, "the model", err);
+  if (!status && !(p->stats.count > 0)) status = am_fail(err, AM_E_DATA, "nothing has been heard of this voice");
+  if (status) return status;
+  am_checkpoint_forget_speaker(c);
+  status = begin(c, p->stats.f, err);
+  if (status) return status;
+  am_norm_merge(&c->speaker, &p->stats);
+  c->enrolled = true;
+  if (!c->normaliser.training.f && c->config->features.shrink > 0)
+    am_log(c->ctx, AM_LOG_INFO,
+           "this checkpoint does not hold the statistics of its training part (before version 1.2); those of the voice "
+           "are "
+           "taken as they are");
+  finish(c);
+  return AM_OK;
 }
 
 /* ---- features ---- */

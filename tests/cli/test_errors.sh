@@ -14,7 +14,9 @@ speech 4
 { audiomood train tiny.yaml --out run1 &&
   audiomood train tiny.yaml --out run2 --set features.normalise=speaker &&
   audiomood train tiny.yaml --out run3 --set "data.labels=[calm, happy]" &&
-  audiomood train tiny.yaml --out run4 --set features.sample_rate=8000; } >../setup.log 2>&1 || {
+  audiomood train tiny.yaml --out run4 --set features.sample_rate=8000 &&
+  sed 's/mels: 24/mels: 23/' tiny.yaml >narrow.yaml && audiomood enrol run2 corpus/Actor_04 --out voice.h5 &&
+  audiomood enrol narrow.yaml corpus/Actor_04 --out narrow.h5; } >../setup.log 2>&1 || {
   echo "not ok 1 - preparing"; tail -5 ../setup.log | sed 's/^/# /'; echo 1..1; exit 1; }
 sound=corpus/Actor_04/03-01-05-01-01-01-04.wav
 cp $sound sound.wav
@@ -38,6 +40,7 @@ echo "not HDF5" >junk.h5
 awk 'BEGIN { print "name: x\ndata: {corpus: ravdess, root: corpus}\nmodel: {layers: ["; for (i = 0; i < 2001; i++) printf "relu, "; print "]}" }' >deep.yaml
 awk 'BEGIN { print "a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b ["; for (i = 0; i < 1000; i++) printf "*a, "; print "]\nc: ["; for (i = 0; i < 1000; i++) printf "*b, "; print "]" }' >laugh.yaml
 head -c 4000 run1/best.h5 >half.h5
+head -c 1000 voice.h5 >half-voice.h5
 cp "$root/tests/exchange/golden/conv2d.h5" keras.h5
 cp "$root/tests/exchange/golden/features.yaml" features.yaml
 printf 'PK\003\004 and so on' >archive.keras
