@@ -2,13 +2,16 @@
 #include "audio/features.h"
 
 #include "audio/decibel.h"
+#include "audio/functionals.h"
 #include "audio/mel.h"
 #include "audio/stft.h"
 #include "audio/trim.h"
 #include "base/arena.h"
 #include "base/file.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define AT(member) offsetof(am_feature_options, member)
@@ -58,13 +61,16 @@ struct am_features {
   am_feature_options options;
   am_mel_options mel_options;
   am_stft stft;
-  am_mel mel;  /* without warp */
-  double *dct; /* (mels, mfcc), kind mfcc only */
+  am_mel mel;                  /* without warp */
+  double *dct;                 /* (mels, mfcc), kind mfcc only */
+  am_functionals *functionals; /* its kind only */
 };
 
 static am_status check(const am_feature_options *o, am_error *err) {
-  if (o->kind != AM_FEATURE_LOG_MEL && o->kind != AM_FEATURE_MEL && o->kind != AM_FEATURE_MFCC)
-    return am_fail(err, AM_E_CONFIG, "features.kind: waveforms are read directly; choose log_mel, mel or mfcc");
+  if (o->kind != AM_FEATURE_LOG_MEL && o->kind != AM_FEATURE_MEL && o->kind != AM_FEATURE_MFCC &&
+      o->kind != AM_FEATURE_FUNCTIONALS)
+    return am_fail(err, AM_E_CONFIG,
+                   "features.kind: waveforms are read directly; choose log_mel, mel, mfcc or functionals");
   if (o->n_fft < 2 || o->n_fft % 2)
     return am_fail(err, AM_E_CONFIG, "features.n_fft: %lld must be even", (long long)o->n_fft);
   if (o->hop < 1) return am_fail(err, AM_E_CONFIG, "features.hop: %lld must be at least 1", (long long)o->hop);
@@ -74,6 +80,12 @@ static am_status check(const am_feature_options *o, am_error *err) {
   if (o->kind == AM_FEATURE_MFCC && (o->mfcc < 1 || o->mfcc > o->mels))
     return am_fail(err, AM_E_CONFIG, "features.mfcc: %lld coefficients need at least as many mels, which are %lld",
                    (long long)o->mfcc, (long long)o->mels);
+  if (o->kind == AM_FEATURE_FUNCTIONALS && (o->deltas || o->mean_over_time || o->max_frames > 0))
+    return am_fail(err, AM_E_CONFIG,
+                   "features.%s: functionals are one vector a clip, with deltas of their own; leave it out",
+                   o->deltas           ? "deltas"
+                   : o->mean_over_time ? "mean_over_time"
+                                       : "max_frames");
   return AM_OK;
 }
 
@@ -106,6 +118,8 @@ am_status am_features_create(am_context *ctx, const am_feature_options *options,
     }
     am_dct2_table(fx->dct, (int)o->mels, (int)o->mfcc);
   }
+  if (o->kind == AM_FEATURE_FUNCTIONALS && (status = am_functionals_create(ctx, o->sample_rate, &fx->functionals, err)))
+    goto fail;
   *out = fx;
   return AM_OK;
 fail:
@@ -118,6 +132,7 @@ void am_features_free(am_features *fx) {
   am_context *ctx = fx->ctx;
   am_stft_free(&fx->stft);
   am_mel_free(&fx->mel);
+  am_functionals_free(fx->functionals);
   am_free(ctx, fx->dct);
   am_free(ctx, fx);
 }
@@ -130,9 +145,15 @@ static size_t frames_kept(const am_stft *stft, const am_feature_options *o, size
   return o->max_frames > 0 && t > (size_t)o->max_frames ? (size_t)o->max_frames : t;
 }
 
+/* One vector a clip, however long it is. */
+static bool one_vector(const am_feature_options *o) { return o->mean_over_time || o->kind == AM_FEATURE_FUNCTIONALS; }
+
 static size_t frames_of(const am_features *fx, size_t n) { return frames_kept(&fx->stft, &fx->options, n); }
 
-static int base_bins(const am_feature_options *o) { return (int)(o->kind == AM_FEATURE_MFCC ? o->mfcc : o->mels); }
+static int base_bins(const am_feature_options *o) {
+  if (o->kind == AM_FEATURE_FUNCTIONALS) return am_functionals_count();
+  return (int)(o->kind == AM_FEATURE_MFCC ? o->mfcc : o->mels);
+}
 
 /* Bins with deltas, before the mean over time. */
 static int all_bins(const am_feature_options *o) { return base_bins(o) * (1 + o->deltas); }
@@ -142,11 +163,22 @@ int am_feature_bins(const am_feature_options *o) { return o->mean_over_time ? 1 
 int am_feature_fixed_frames(const am_feature_options *o) {
   const am_stft stft = {.n_fft = (int)o->n_fft, .hop = (int)o->hop, .center = o->center};
   if (o->mean_over_time) return all_bins(o);
+  if (o->kind == AM_FEATURE_FUNCTIONALS) return 1;
   return o->samples > 0 ? (int)frames_kept(&stft, o, (size_t)o->samples) : 0;
 }
 
+void am_feature_name(const am_feature_options *o, int i, char name[AM_FEATURE_NAME]) {
+  static const char *const orders[] = {"", "_delta", "_delta_delta"};
+  static_assert((int)AM_FEATURE_NAME >= (int)AM_FUNCTIONALS_NAME, "functionals have names of their own");
+  if (o->kind == AM_FEATURE_FUNCTIONALS) am_functionals_name(i, name);
+  else
+    snprintf(name, AM_FEATURE_NAME, "%s%d%s", o->kind == AM_FEATURE_MFCC ? "mfcc" : "mel", i % base_bins(o),
+             orders[i / base_bins(o)]);
+}
+
 void am_features_shape(const am_features *fx, size_t n, int *t, int *f) {
-  *t = fx->options.mean_over_time ? all_bins(&fx->options) : (int)frames_of(fx, n);
+  int fixed = one_vector(&fx->options) ? am_feature_fixed_frames(&fx->options) : 0;
+  *t = fixed ? fixed : (int)frames_of(fx, n);
   *f = am_feature_bins(&fx->options);
 }
 
@@ -161,7 +193,7 @@ size_t am_features_heard(const am_features *fx, const float *samples, size_t n, 
   const am_feature_options *o = &fx->options;
   size_t from = 0, to = n, most = SIZE_MAX;
   if (o->trim_db > 0) am_trim_range(samples, n, o->trim_db, &from, &to);
-  if (!o->mean_over_time) most = (size_t)frames;
+  if (!one_vector(o)) most = (size_t)frames;
   if (o->max_frames > 0 && most > (size_t)o->max_frames) most = (size_t)o->max_frames;
   size_t left = to - from, heard = left;
   if (o->samples > 0 && heard > (size_t)o->samples) heard = (size_t)o->samples;
@@ -287,6 +319,29 @@ static void compute(const am_features *fx, const am_mel *mel, const float *x, si
   }
 }
 
+/* What kind functionals makes of a clip after trimming. */
+static am_status vector(const am_features *fx, const float *x, size_t n, double warp, float *out, int *t,
+                        am_error *err) {
+  const am_feature_options *o = &fx->options;
+  if (warp != 1)
+    return am_fail(err, AM_E_CONFIG,
+                   "augment.vtlp: it warps the mel filters of log_mel, mel and mfcc, and features.kind is functionals");
+  size_t kept = o->samples > 0 ? (size_t)o->samples : n;
+  float *own = NULL;
+  if (kept > n || o->pre_emphasis > 0) {
+    own = am_alloc(fx->ctx, kept > n ? kept : n, sizeof *own);
+    if (!own) return am_no_memory(err);
+    if (o->pre_emphasis > 0) pre_emphasise(x, n, o->pre_emphasis, own);
+    else if (n > 0) memcpy(own, x, n * sizeof *x);
+  }
+  am_status status = am_functionals_compute(fx->functionals, own ? own : x, kept, out, err);
+  am_free(fx->ctx, own);
+  const float divide = (float)o->divide;
+  for (int i = 0, bins = all_bins(o); !status && i < bins; i++) out[i] /= divide;
+  *t = 1;
+  return status;
+}
+
 am_status am_features_compute(const am_features *fx, const float *samples, size_t n, double warp, float *out, int *t,
                               am_error *err) {
   am_status status = check_samples(samples, n, err);
@@ -297,6 +352,7 @@ am_status am_features_compute(const am_features *fx, const float *samples, size_
     samples += from;
     n = to - from;
   }
+  if (fx->functionals) return vector(fx, samples, n, warp, out, t, err);
   size_t frames = frames_of(fx, n);
   am_mel warped = {0};
   if (warp != 1) {
@@ -356,6 +412,7 @@ static bool is_of_use(const am_option *o) {
 
 uint64_t am_feature_options_key(const am_option *table, const am_feature_options *o, uint64_t key) {
   bool first = true; /* those of the first version are in every key */
+  if (o->kind == AM_FEATURE_FUNCTIONALS) key = mix_real(key, AM_FUNCTIONALS_VERSION);
   for (; table->name; table++) {
     /* The rate is in the key of the sound. */
     if (table->offset == offsetof(am_feature_options, sample_rate) || is_of_use(table)) continue;

@@ -20,7 +20,9 @@
  * tests/audio pins a digest of features to this number. */
 #define AM_FEATURES_VERSION 1
 
-#define AM_FEATURE_KINDS(X) X(AM_FEATURE_LOG_MEL, "log_mel") X(AM_FEATURE_MEL, "mel") X(AM_FEATURE_MFCC, "mfcc")
+#define AM_FEATURE_KINDS(X) \
+  X(AM_FEATURE_LOG_MEL, "log_mel") \
+  X(AM_FEATURE_MEL, "mel") X(AM_FEATURE_MFCC, "mfcc") X(AM_FEATURE_FUNCTIONALS, "functionals")
 #define AM_MEL_SCALES(X) X(AM_MEL_SLANEY, "slaney") X(AM_MEL_HTK, "htk")
 #define AM_MEL_NORMS(X) X(AM_MEL_NORM_SLANEY, "slaney") X(AM_MEL_NORM_NONE, "none")
 #define AM_FEATURE_LOGS(X) X(AM_DECIBEL, "decibel") X(AM_NATURAL_LOG, "natural") X(AM_NO_LOG, "none")
@@ -79,6 +81,9 @@ extern const am_option am_feature_table[];
  * mean_over_time), else 0.  For options within the bounds of the table. */
 int am_feature_bins(const am_feature_options *options);
 int am_feature_fixed_frames(const am_feature_options *options);
+enum { AM_FEATURE_NAME = 64 };
+/* The name of bin i, with deltas and before the mean over time: "mel12", "mfcc3_delta", "loudness_iqr1_3". */
+void am_feature_name(const am_feature_options *options, int i, char name[AM_FEATURE_NAME]);
 
 typedef struct am_features am_features;
 

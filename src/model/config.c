@@ -122,6 +122,10 @@ static am_status check(const am_config *c, am_error *err) {
                         "train.loss.prior_adjust: balanced_sampler or class_weights balanced would correct twice; "
                         "choose one of them");
   }
+  if (c->features.kind == AM_FEATURE_FUNCTIONALS && c->augment.vtlp.n)
+    return am_fail_at(
+        err, am_value_get(am_value_get(am_tree_root(c->tree), "augment"), "vtlp"),
+        "augment.vtlp: it warps the mel filters of log_mel, mel and mfcc, and features.kind is functionals");
   am_status status = am_optimiser_check(&c->optimiser, c->train.optimiser, err);
   return status ? status : am_augment_check(&c->augment, err);
 }

@@ -2,13 +2,14 @@
  *
  *   dump_features OUT MODE key=value... < list of files, one a line
  *
- * MODE: features (keys of the config section), resample (rate=), trim (top_db=), stretch (factor=),
+ * MODE: features (keys of the config section), lld (rate=; contours of low-level descriptors), resample (rate=), trim (top_db=), stretch (factor=),
  * pitch (semitones=).  OUT gets, for each file, two int32 (rows, columns) and the float32 values. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "audio/features.h"
+#include "audio/lld.h"
 #include "audio/vocoder.h"
 
 typedef struct job {
@@ -39,12 +40,30 @@ static am_status emit_features(job *j, const am_sound *sound, FILE *out, am_erro
   return status;
 }
 
+static am_status emit_contours(job *j, const am_sound *sound, FILE *out, am_error *err) {
+  am_lld lld;
+  am_status status = am_lld_init(j->ctx, &lld, sound->rate, err);
+  if (status) return status;
+  size_t frames = am_lld_frames(&lld, sound->n);
+  float *x = am_alloc(j->ctx, AM_LLDS * frames, sizeof *x);
+  bool *voiced = am_alloc(j->ctx, frames, sizeof *voiced);
+  status = x && voiced ? am_lld_compute(&lld, sound->samples, sound->n, x, voiced, err) : am_no_memory(err);
+  if (!status) emit(out, AM_LLDS, (int)frames, x);
+  am_free(j->ctx, x);
+  am_free(j->ctx, voiced);
+  am_lld_free(&lld);
+  return status;
+}
+
 static am_status emit_file(job *j, const char *path, FILE *out, am_error *err) {
   am_sound sound = {.size = sizeof(am_sound)};
-  double rate = j->fx ? am_features_options(j->fx)->sample_rate : strcmp(j->mode, "resample") == 0 ? j->number : 0;
+  bool at_rate = strcmp(j->mode, "resample") == 0 || strcmp(j->mode, "lld") == 0;
+  double rate = j->fx ? am_features_options(j->fx)->sample_rate : at_rate ? j->number : 0;
   am_status status = am_sound_read(j->ctx, path, rate, 0, &sound, err);
   if (!status && j->fx) {
     status = emit_features(j, &sound, out, err);
+  } else if (!status && strcmp(j->mode, "lld") == 0) {
+    status = emit_contours(j, &sound, out, err);
   } else if (!status) {
     float *y = NULL;
     size_t n = sound.n;

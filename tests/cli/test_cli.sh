@@ -17,6 +17,13 @@ rm -rf again
 # ---- the main job ----
 run features tiny.yaml; expect "features" 0 "0 from the cache, 64 computed"
 run features tiny.yaml; expect "features again come from the cache" 0 "64 from the cache, 0 computed"
+run features tiny.yaml --csv; expect "features --csv" 0 '^clip,speaker,label,frame,mel0,mel1,' '^Actor_01/03-01-02-01-01-01-01.wav,01,calm,0,-?[0-9.]+,'
+awk -F, 'NF != 28 { bad = 1 } END { exit bad || NR < 1000 }' out && ok "a row a frame" || not_ok "a row a frame"
+vectors=(--set features.kind=functionals --set "model.layers=[flatten, dense]")
+run features tiny.yaml "${vectors[@]}" --csv; expect "functionals as a table" 0 '^clip,speaker,label,loudness_mean,' "0 from the cache, 64 computed"
+awk -F, 'NR == 1 { wide = NF } NF != wide || /nan|inf/ { bad = 1 } END { exit bad || NR != 65 || wide < 5000 }' out && ok "a row a clip" || not_ok "a row a clip"
+run train tiny.yaml "${vectors[@]}" --set features.normalise=speaker --set train.epochs=3 --out linear
+expect "a linear model on functionals" 0 "unweighted average recall" "results in linear"; rm -rf linear
 run inspect tiny.yaml; expect "inspect a config" 0 "conv2d_1" "multiply-adds" " 04 |^04 " "calm"
 run train tiny.yaml --dry-run --set split.kind=speaker
 expect "speakers that are named for another kind of split" 0 "warning: split.test_speakers is not used: it is for split.kind fixed" "warning: split.validation_speakers is not"
