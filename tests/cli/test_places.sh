@@ -103,7 +103,7 @@ modes=$(stat -c '%a %n' private/last.h5 private/best.h5 private/log.txt private/
 # ---- what killed commands leave ----
 # A writer is stopped now and then, until it has a file half written: there the names are of this boot, and of a process
 # that is dead once it is killed.
-dead=$( (echo $BASHPID) ); machine=; looks=0
+dead=4194304 machine= looks=0 # the largest process id of Linux plus one: no other process gets it meanwhile
 "$audiomood" synth big --actors 24 --repetitions 2 >out 2>err & pid=$!
 while [ -z "$machine" ] && kill -STOP $pid 2>/dev/null; do
   found=$(find big -name '*.tmp' 2>/dev/null | head -1); looks=$((looks + 1))
