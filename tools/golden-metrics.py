@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Writes tests/model/golden_metrics.h: figures of made-up predictions by scikit-learn, calibration and Wilson's interval by formula.
+"""Writes tests/model/golden_metrics.h: figures of made-up predictions by scikit-learn, a temperature by scipy, calibration error
+and Wilson's interval by formula.
 
     python3 tools/golden-metrics.py > tests/model/golden_metrics.h
 """
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 from sklearn import metrics
 
 N, K = 60, 5  # class 4 occurs nowhere in the truth, class 3 is never predicted
@@ -25,6 +28,14 @@ def calibration():  # Guo et al. 2017
         if inside.any():
             total += abs((guess == truth)[inside].mean() - confidence[inside].mean()) * inside.mean()
     return total
+
+
+def temperature():  # the same
+    z = np.log(p.astype(np.float64))
+    z[:, 3] += 29  # a class that is also predicted
+    z = (2.5 * z).astype(np.float32).astype(np.float64)  # too sure
+    loss = lambda log_t: (logsumexp(z / np.exp(log_t), axis=1) - z[np.arange(N), truth] / np.exp(log_t)).mean()
+    return np.exp(minimize_scalar(loss, bounds=(np.log(0.01), np.log(100)), method="bounded", options={"xatol": 1e-12}).x)
 
 
 def wilson(hits, n, z=1.959963984540054):
@@ -59,5 +70,6 @@ present = sorted(set(truth))  # the classes that balanced_accuracy_score counts
 print(f"static const double golden_macro_f1 = {metrics.f1_score(truth, guess, labels=present, average='macro', zero_division=0):.17g};")
 print(f"static const double golden_loss = {-np.log(p[np.arange(N), truth].astype(np.float64)).mean():.17g};")
 print(f"static const double golden_ece = {calibration():.17g};")
+print(f"static const double golden_temperature = {temperature():.9g};")
 low, high = wilson((guess == truth).sum(), N)
 print(f"static const double golden_low = {low:.17g}, golden_high = {high:.17g};")

@@ -80,6 +80,11 @@ AM_API int am_checkpoint_class(const am_checkpoint *checkpoint, const char *labe
  * @param checkpoint  the checkpoint
  * @return Hz */
 AM_API double am_checkpoint_rate(const am_checkpoint *checkpoint);
+/** Temperature of its probabilities: the model's output is divided by it before the softmax, in every prediction and
+ * evaluation.  It is fitted to the validation part by train.calibrate: temperature (Guo et al. 2017).
+ * @param checkpoint  the checkpoint
+ * @return 0.01 to 100; 1 of a model that is not calibrated, and of NULL */
+AM_API double am_checkpoint_temperature(const am_checkpoint *checkpoint);
 /** Whether it was trained on synthetic speech, which says nothing about people.
  * @param checkpoint  the checkpoint
  * @return whether it was */

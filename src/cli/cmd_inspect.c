@@ -220,6 +220,8 @@ static void print_checkpoint(const am_checkpoint *m, const char *path) {
   print_speakers("speakers: ", &m->seen, "");
   print_speakers("before:   ", &m->before, " (known to the model that --init gave)");
   cli_print("split:    %s\n", m->speaker_independent ? "speaker-independent" : "not speaker-independent");
+  if (m->temperature != 1)
+    cli_print("temperature: %.4g (train.calibrate: logits are divided by it before the softmax)\n", m->temperature);
   cli_print("classes: ");
   for (int k = 0; k < m->classes; k++) cli_print(" %s", m->labels[k]);
   cli_print("\n");

@@ -58,6 +58,8 @@ static am_status write_attributes(writer *w, am_error *err) {
   if (!status)
     status = am_h5_set_texts(w->h5, "/", "audiomood_labels", (const char *const *)w->checkpoint->labels,
                              (size_t)w->checkpoint->classes, err);
+  if (!status && w->checkpoint->temperature != 1)
+    status = am_h5_set_real(w->h5, "/", "audiomood_temperature", w->checkpoint->temperature, err);
   return status;
 }
 
@@ -100,6 +102,12 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exch
   }
   if (!status && w.checkpoint->normaliser.kind != AM_NORMALISE_NONE)
     am_log(ctx, AM_LOG_WARNING, "%s: the model sees normalised features; a Keras file does not hold how", checkpoint);
+  if (!status && w.checkpoint->temperature != 1)
+    am_log(
+        ctx, AM_LOG_WARNING,
+        "%s: its temperature is not among the layers, so Keras gives probabilities that are not calibrated; those of "
+        "predict are softmax(log(p) / %.6g) (attribute audiomood_temperature)",
+        checkpoint, w.checkpoint->temperature);
   am_h5_close(w.h5);
   am_free(ctx, w.names);
   am_tree_free(w.tree);

@@ -23,6 +23,7 @@ typedef struct job {
   size_t classes;
   am_shape input;
   am_model *model;
+  double temperature; /* of a model that was exported from here; 0: none */
 } job;
 
 void am_keras_turn(const float *from, int a, int b, size_t block, float *to) {
@@ -386,6 +387,14 @@ static am_status make_model(job *j, am_error *err) {
 
 /* ---- the checkpoint ---- */
 
+/* Keras does not keep the attribute, so a file that has it has the weights that it was fitted to. */
+static am_status read_temperature(job *j, am_error *err) {
+  static const char name[] = "audiomood_temperature";
+  if (!am_h5_has(j->h5, "/", name)) return AM_OK;
+  am_status status = am_h5_get_real(j->h5, "/", name, &j->temperature, err);
+  return status ? status : am_checkpoint_check_temperature(j->file, j->temperature, err);
+}
+
 static am_status save(job *j, const char *out, am_error *err) {
   const am_config *c = j->config;
   if (c->features.normalise == AM_NORMALISE_TRAIN)
@@ -404,7 +413,8 @@ static am_status save(job *j, const char *out, am_error *err) {
                  .classes = (int)j->classes,
                  .normaliser = &normaliser,
                  .dataset = &dataset,
-                 .split = &split};
+                 .split = &split,
+                 .temperature = j->temperature};
   return am_checkpoint_save_given(j->ctx, out, &all, err);
 }
 
@@ -416,6 +426,7 @@ am_status am_keras_import(am_context *ctx, const char *file, const am_import_sou
   if (!status) status = find_labels(&j, err);
   if (!status) status = find_input(&j, err);
   if (!status) status = make_model(&j, err);
+  if (!status) status = read_temperature(&j, err);
   if (!status) status = save(&j, out, err);
   if (!status && source->config_text) status = am_config_text(j.config, source->config_text, err);
   if (j.model) am_model_free(j.model);

@@ -17,7 +17,7 @@
 #include "model/origin.h"
 
 #define AM_CHECKPOINT_FORMAT "audiomood-checkpoint"
-enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 2 };
+enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 3 };
 enum { AM_CHECKPOINT_FRAMES = 1 << 24 }; /* of a model's input: hours of sound; a file that says more is not ours */
 
 /* What a checkpoint file holds beside weights; all a prediction needs. */
@@ -39,6 +39,7 @@ struct am_checkpoint {
   am_norm_stats speaker;          /* of the sounds of am_checkpoint_add_speaker, or a profile's; f 0: none */
   bool enrolled;                  /* a profile's: shrunk by features.shrink (am_norm_shrink) */
   struct am_predictor *predictor; /* made by the first am_predict_sound */
+  double temperature;             /* that logits are divided by (calibration.h); 1: of a model that is not calibrated */
 };
 
 /* Where a run is: everything that shapes the rest of it, beside weights and optimiser slots. Random
@@ -70,6 +71,7 @@ typedef struct am_save {
   uint64_t epoch, step;
   const am_optimiser *optimiser;
   const am_training_state *state;
+  double temperature; /* 0: not calibrated */
 } am_save;
 
 /* Of the names and the order of the clips in all parts: a run is only resumed on the very same.  Clips with nothing to hear
@@ -92,9 +94,9 @@ am_status am_checkpoint_open(am_context *ctx, const char *path, am_h5 **file, am
  * may be NULL for a finished run. */
 am_status am_checkpoint_resume(am_context *ctx, am_h5 *file, am_model *model, am_optimiser *optimiser,
                                am_training_state *state, am_error *err);
-/* Weights and statistics only (best.h5); `epoch` and `digest` (or NULL) get the file's and theirs. */
+/* Weights and statistics only (best.h5); `epoch`, `digest` and `temperature` (or NULL) get the file's and theirs. */
 am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
-                                am_error *err);
+                                double *temperature, am_error *err);
 /* What its weights were trained on; am_origin_free. */
 am_status am_checkpoint_origin(am_context *ctx, am_h5 *file, am_origin *out, am_error *err);
 /* checkpoint_check.c: everything in a file that is used together is held together here, once, when it is loaded.  `path` is for
@@ -109,6 +111,8 @@ am_status am_checkpoint_check_means(const char *path, const am_normaliser *nz, a
 am_status am_checkpoint_check_training(const char *path, const am_norm_stats *s, am_error *err);
 /* Whether the weights and statistics that were read into the model are numbers; AM_E_NUMERIC names the array. */
 am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error *err);
+/* Whether it is one that could have been fitted. */
+am_status am_checkpoint_check_temperature(const char *path, double temperature, am_error *err);
 /* Counts and sums; whether they fit the run's batches is looked at when it is resumed. */
 am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err);
 /* --init: arrays of the same name and shape are taken; the others are listed. */

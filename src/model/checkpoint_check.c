@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/calibration.h"
 #include "model/checkpoint.h"
 #include "tensor/tensor.h"
 
@@ -90,6 +91,12 @@ am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error
     status = check_array(path, "statistics", &info, s + info.offset, err);
   }
   return status;
+}
+
+am_status am_checkpoint_check_temperature(const char *path, double temperature, am_error *err) {
+  if (am_calibration_allows(temperature)) return AM_OK;
+  return am_fail(err, AM_E_FORMAT, "%s: its temperature is %g, wanted %g to %g", path, temperature,
+                 AM_LOWEST_TEMPERATURE, AM_HIGHEST_TEMPERATURE);
 }
 
 am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err) {

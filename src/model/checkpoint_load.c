@@ -142,13 +142,22 @@ static am_status read_arrays(am_context *ctx, am_h5 *file, am_model *model, am_e
   return status ? status : read_group(ctx, file, "statistics", model, true, am_model_statistics(model, &n), err);
 }
 
+/* Files before version 1.3 have none, and models that were not calibrated. */
+static am_status read_temperature(am_h5 *file, double *temperature, am_error *err) {
+  *temperature = 1;
+  if (!am_h5_has(file, "/", "temperature")) return AM_OK;
+  am_status status = am_h5_get_real(file, "/", "temperature", temperature, err);
+  return status ? status : am_checkpoint_check_temperature(am_h5_path(file), *temperature, err);
+}
+
 am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
-                                am_error *err) {
+                                double *temperature, am_error *err) {
   am_h5 *file;
   am_status status = am_checkpoint_open(ctx, path, &file, err);
   if (status) return status;
   status = read_arrays(ctx, file, model, err);
   if (!status && epoch) status = get_count(file, "/", "epoch", epoch, err);
+  if (!status && temperature) status = read_temperature(file, temperature, err);
   am_h5_close(file);
   if (!status && digest) *digest = am_checkpoint_digest(model);
   return status;
@@ -323,6 +332,7 @@ static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_err
   if (!status) status = read_seen(ctx, file, &c->seen, &c->before, err);
   if (!status) status = get_count(file, "/", "epoch", &c->epoch, err);
   if (!status) status = get_count(file, "/", "step", &c->step, err);
+  if (!status) status = read_temperature(file, &c->temperature, err);
   if (!status) status = make_model(ctx, file, c, err);
   if (!status) status = read_arrays(ctx, file, c->model, err);
   if (!status) status = am_checkpoint_check_finite(am_h5_path(file), c->model, err);
@@ -563,5 +573,6 @@ int am_checkpoint_class(const am_checkpoint *c, const char *label) {
   return -1;
 }
 double am_checkpoint_rate(const am_checkpoint *c) { return c ? c->config->features.sample_rate : 0; }
+double am_checkpoint_temperature(const am_checkpoint *c) { return c ? c->temperature : 1; }
 bool am_checkpoint_synthetic(const am_checkpoint *c) { return c && c->synthetic; }
 am_model *am_checkpoint_model(am_checkpoint *c) { return c ? c->model : NULL; }

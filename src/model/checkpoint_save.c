@@ -75,6 +75,7 @@ static am_status write_head(am_context *ctx, am_h5 *file, const am_save *s, am_e
   if (!status) status = am_h5_set_int(file, "/", "epoch", (int64_t)s->epoch, err);
   if (!status) status = am_h5_set_int(file, "/", "step", (int64_t)s->step, err);
   if (!status) status = am_h5_set_texts(file, "/", "labels", (const char *const *)s->labels, (size_t)s->classes, err);
+  if (!status && s->temperature > 0) status = am_h5_set_real(file, "/", "temperature", s->temperature, err);
   if (!status) status = am_h5_group(file, "input", err);
   if (!status) status = am_h5_set_int(file, "input", "rank", in.rank, err);
   if (!status) status = am_h5_set_int(file, "input", "frames", in.t, err);
@@ -142,12 +143,13 @@ static am_status write_speakers(am_context *ctx, am_h5 *file, const char *name, 
   return status;
 }
 
-/* Whom the weights know: they were trained on the ones, and chosen by the others. */
+/* Whom a model knows: its weights were trained on the ones, and chosen by the others, or its temperature was. */
 static am_status write_seen(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {
   static char *nobody[] = {AM_PERSON_UNKNOWN};
   const am_split *split = s->split;
   const int64_t monitor = s->config->train.monitor;
-  const bool chosen = monitor != AM_MONITOR_TRAIN_LOSS && monitor != AM_MONITOR_LAST;
+  const bool chosen = (monitor != AM_MONITOR_TRAIN_LOSS && monitor != AM_MONITOR_LAST) ||
+                      s->config->train.calibrate != AM_CALIBRATE_NONE;
   am_names seen = {0};
   am_status status = AM_OK;
   for (int part = AM_PART_TRAIN; part <= (chosen ? AM_PART_VALIDATION : AM_PART_TRAIN) && !status; part++)

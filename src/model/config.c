@@ -51,6 +51,8 @@ const am_option am_train_table[] = {
     {"save_seconds", AM_OPT_REAL, TRAIN(save_seconds), "2", 0, 1e6, NULL,
      "the end of an epoch is saved when the last save is so many seconds old; 0: of every epoch"},
     {"max_steps", AM_OPT_INT, TRAIN(max_steps), "0", 0, 9.2e18, NULL, "pause the run after so many steps; 0 off"},
+    {"calibrate", AM_OPT_CHOICE, TRAIN(calibrate), "none", 0, 0, AM_WORDS(AM_CALIBRATIONS),
+     "how sure the best model says it is: temperature is fitted to the validation part"},
     {"loss", AM_OPT_MAP, TRAIN(loss), "", 0, 0, NULL, "the loss"},
     {"optimiser", AM_OPT_MAP, TRAIN(optimiser), "", 0, 0, NULL, "the optimiser"},
     {"schedule", AM_OPT_MAP, TRAIN(schedule), "", 0, 0, NULL, "the learning rate over the run"},

@@ -18,6 +18,8 @@ enum { AM_MAX_LABEL_BYTES = 60000 };
 
 #define AM_CLASS_WEIGHTS(X) X(AM_CLASS_WEIGHTS_NONE, "none") X(AM_CLASS_WEIGHTS_BALANCED, "balanced")
 typedef enum am_class_weighting { AM_CLASS_WEIGHTS(AM_WORD_NAME) } am_class_weighting;
+#define AM_CALIBRATIONS(X) X(AM_CALIBRATE_NONE, "none") X(AM_CALIBRATE_TEMPERATURE, "temperature")
+typedef enum am_calibration { AM_CALIBRATIONS(AM_WORD_NAME) } am_calibration;
 
 typedef struct am_train_options {
   int64_t epochs, batch;
@@ -32,6 +34,7 @@ typedef struct am_train_options {
   double save_seconds;    /* the end of an epoch is saved when the last save is so old: epochs of a small model take
                             milliseconds, saving after each would take longer than training */
   int64_t max_steps;      /* stop after so many steps (tests, verify); 0 off */
+  int calibrate;          /* am_calibration: what is fitted to the validation part for best.h5 (calibration.h) */
   const am_value *loss, *optimiser, *schedule; /* sub-sections */
 } am_train_options;
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "model/calibration.h"
+
 size_t am_evaluate_cut(const am_model *model, const am_store *store, const uint32_t *clips, size_t n) {
   size_t cut = 0;
   for (size_t i = 0; i < n; i++) cut += am_store_frames(store, clips[i]) > am_model_input(model).t;
@@ -79,7 +81,7 @@ static am_status evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d
     am_source source = {d, store, fx, fitted ? fitted : &c->normaliser};
     status = am_evaluate_logits(ctx, c->model, session, batch, &source, clips, n, "evaluate", probabilities, err);
   }
-  if (!status) am_softmax_rows(probabilities, (int)n, c->classes, probabilities);
+  if (!status) am_calibration_softmax(probabilities, (int)n, c->classes, c->temperature, probabilities);
   if (session) am_session_free(session);
   if (fx) am_features_free(fx);
   return status;

@@ -29,6 +29,7 @@ am_status am_run_metrics_write(am_run_folder *f, const am_run_metrics *r, am_err
   am_json_bool(&j, "speaker_independent", r->split->speaker_independent);
   am_json_bool(&j, "transductive", r->transductive);
   am_json_bool(&j, "synthetic", r->dataset->synthetic);
+  if (r->temperature > 0) am_json_real(&j, "temperature", r->temperature);
   am_json_open(&j, "unheard", '{');
   for (int part = 0; part < 3; part++) am_json_int(&j, am_part_name((am_part)part), (int64_t)r->unheard[part]);
   am_json_close(&j);

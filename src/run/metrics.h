@@ -18,6 +18,7 @@ typedef struct am_run_metrics {
   const size_t *unheard;        /* (3) clips of each part with nothing to hear: in no part */
   const am_left_outs *left_out; /* (3) of each part, by reason */
   const am_metrics *of[3];      /* of each part; NULL: none */
+  double temperature;           /* that calibrates the best model; 0: none was fitted for (train.calibrate) */
 } am_run_metrics;
 
 am_status am_run_metrics_write(am_run_folder *f, const am_run_metrics *r, am_error *err);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/system.h"
+#include "model/calibration.h"
 #include "run/metrics.h"
 #include "run/predictions.h"
 #include "train/trainer.h"
@@ -39,7 +40,7 @@ static am_status run_part(am_trainer *t, am_part part, const char *file, am_metr
     status = am_evaluate_logits(t->ctx, t->model, t->inference, (int)t->config->train.batch, &source, clips, n,
                                 am_part_name(part), p, err);
   if (!status) {
-    am_softmax_rows(p, (int)n, t->classes, p);
+    am_calibration_softmax(p, (int)n, t->classes, t->temperature, p);
     status = part_metrics(t, clips, n, p, out, err);
   }
   if (!status) status = am_lock_check(t->folder.lock, err); /* the evaluation may have taken minutes */
@@ -70,7 +71,8 @@ static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *
                             .seconds = r->seconds,
                             .unheard = t->unheard,
                             .left_out = t->left_out,
-                            .of = {[AM_PART_VALIDATION] = r->validation, [AM_PART_TEST] = r->test}};
+                            .of = {[AM_PART_VALIDATION] = r->validation, [AM_PART_TEST] = r->test},
+                            .temperature = t->config->train.calibrate ? t->temperature : 0};
   return am_run_metrics_write(&t->folder, &m, err);
 }
 
@@ -120,7 +122,8 @@ static void put_back(am_trainer *t, const kept *k) {
 static am_status save_last_as_best(am_trainer *t, am_error *err) {
   size_t n;
   am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
-  am_status status = am_trainer_save(t, t->folder.best, NULL, false, err);
+  am_status status = am_trainer_calibrate(t, err);
+  if (!status) status = am_trainer_save(t, t->folder.best, NULL, false, err);
   am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
   return status;
 }
@@ -128,7 +131,7 @@ static am_status save_last_as_best(am_trainer *t, am_error *err) {
 /* best.h5 may be of an epoch after the last save that is not reached again, when a resumed run has fewer epochs. */
 static am_status load_best(am_trainer *t, const kept *k, am_error *err) {
   uint64_t epoch, wanted = t->state.schedule.best_epoch;
-  am_status status = am_checkpoint_weights(t->ctx, t->folder.best, t->model, &epoch, NULL, err);
+  am_status status = am_checkpoint_weights(t->ctx, t->folder.best, t->model, &epoch, NULL, &t->temperature, err);
   if (status || epoch == wanted) return status;
   am_run_log(&t->folder, AM_LOG_WARNING,
              "best.h5 is of epoch %llu, the best of this run was %llu; the last weights take its "
@@ -137,7 +140,7 @@ static am_status load_best(am_trainer *t, const kept *k, am_error *err) {
   put_back(t, k);
   t->state.schedule.best_epoch = t->state.epoch;
   status = save_last_as_best(t, err);
-  return status ? status : am_checkpoint_weights(t->ctx, t->folder.best, t->model, NULL, NULL, err);
+  return status ? status : am_checkpoint_weights(t->ctx, t->folder.best, t->model, NULL, NULL, &t->temperature, err);
 }
 
 static am_status evaluate_best(am_trainer *t, am_run_result *r, am_error *err) {
@@ -177,6 +180,7 @@ am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
   r->synthetic = t->dataset->synthetic;
   r->speaker_independent = t->split->speaker_independent;
   am_trainer_say_start(t);
+  am_trainer_say_temperature(t);
   say(t, "validation", r->validation);
   say(t, "test", r->test);
   status = write_metrics(t, r, err);

@@ -92,7 +92,7 @@ static am_status load_data(am_trainer *t, am_error *err) {
     t->monitor = AM_MONITOR_TRAIN_LOSS;
     am_run_log(&t->folder, AM_LOG_WARNING, "there is no validation part: train_loss chooses the best epoch");
   }
-  return AM_OK;
+  return am_trainer_check_calibration(t, err);
 }
 
 /* Clips that do not `stay` leave their part; true when there were any. */
@@ -159,7 +159,8 @@ static am_status make_features(am_trainer *t, am_error *err) {
   if (!t->split->n[AM_PART_TRAIN])
     return am_fail(err, AM_E_DATA,
                    "no clip of the training part is left: none can be read, or none has anything to hear");
-  status = say_twins(t, err);
+  status = am_trainer_check_calibration(t, err);
+  if (!status) status = say_twins(t, err);
   if (status) return status;
   return am_normaliser_fit(t->ctx, t->store, t->dataset, &c->features, t->split->at[AM_PART_TRAIN],
                            t->split->n[AM_PART_TRAIN], &t->normaliser, err);

@@ -65,7 +65,8 @@ am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, boo
                   .epoch = t->state.epoch,
                   .step = t->state.step,
                   .optimiser = with_state && !state.finished ? t->optimiser : NULL,
-                  .state = with_state ? &state : NULL};
+                  .state = with_state ? &state : NULL,
+                  .temperature = with_state ? 0 : t->temperature}; /* which is that of the best weights */
   double begun = am_now();
   am_status status = am_lock_check(t->folder.lock, err);
   if (!status) status = am_checkpoint_save(t->ctx, path, keep, &save, err);
@@ -173,7 +174,8 @@ static am_status judge_epoch(am_trainer *t, am_epoch *e, bool *best, am_error *e
     am_training_state before = t->state;
     t->state.epoch++; /* what is saved now is the state after this epoch */
     *best = am_schedule_epoch(&t->config->schedule, &t->state.schedule, t->monitor, e->epoch, monitored(t, e));
-    if (*best) {
+    if (*best) status = am_trainer_fit_temperature(t, err);
+    if (*best && !status) {
       status = am_trainer_save(t, t->folder.best, NULL, false, err);
       t->state.best_digest = am_checkpoint_digest(t->model);
     }

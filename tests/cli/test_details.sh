@@ -45,6 +45,17 @@ expect "other recordings are no place" 1 "."
 run verify rb --set data.corpora.0.labels=[calm]; expect "nor is another setting" 2 "data.corpora is something else"
 mv corpus.old corpus; mv second.old second
 
+# ---- train.calibrate: every command has the same probabilities ----
+run train tiny.yaml --out rt --set train.calibrate=temperature --set train.epochs=30 --set train.optimiser.learning_rate=0.03
+expect "a temperature is told" 0 "temperature [0-9.]+, fitted to [0-9]+ validation clips"
+run inspect rt; expect "inspect shows it" 0 "^temperature: [0-9.]+ "
+IFS=, read -r clip _ _ _ _ p _ < <(sed -n 2p rt/predictions.csv)
+clip=$(find corpus -path "*$clip*"); run predict rt "$clip" --csv
+printf 'predictions.csv: %s %s\n' "$clip" "$p" >>err
+awk -F, -v p="$p" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /^p_/ && !at) at = i; next } { d = $at - p; exit !(at && d < 2e-4 && d > -2e-4) }' out &&
+  ok "predict gives what the run wrote" || not_ok "predict gives what the run wrote"
+run export rt --to keras --out rt.h5 --frames 20; expect "export says that it is left out" 0 "warning: .*its temperature is not among the layers"
+
 # ---- compare: lists of different lengths, in words ----
 sed 's/^    - global_average_pool/    - dropout: {rate: 0.1}\n    - global_average_pool/' tiny.yaml >deeper.yaml
 run train deeper.yaml --out rd --quiet; run compare run1 rd

@@ -331,6 +331,30 @@ static void way_back(void **state) {
     }
 }
 
+static void set_temperature(const char *file, const char *name, double t) {
+  am_h5 *h5;
+  am_test_ok(am_h5_open(ctx, file, AM_H5_UPDATE, &h5, &err), &err);
+  am_test_ok(am_h5_set_real(h5, "/", name, t, &err), &err);
+  am_h5_close(h5);
+}
+
+/* A Keras model has no layer for a temperature: it goes along as an attribute, and comes back. */
+static void a_temperature_goes_along(void **state) {
+  (void)state;
+  am_checkpoint *c;
+  make_checkpoint(in_folder("a.h5"), "{conv2d: {filters: 2}}, global_average_pool, {dense: {units: 4}}", map);
+  set_temperature(in_folder("a.h5"), "temperature", 1.75);
+  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){0}, in_folder("b.h5"), &err), &err);
+  am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), 0, 7, 11), &err);
+  same_arrays(in_folder("a.h5"), in_folder("c.h5"));
+  am_test_ok(am_checkpoint_load(ctx, in_folder("c.h5"), &c, &err), &err);
+  assert_true(am_checkpoint_temperature(c) == 1.75);
+  am_checkpoint_free(c);
+  set_temperature(in_folder("b.h5"), "audiomood_temperature", -2);
+  am_test_fails(import(in_folder("b.h5"), in_folder("d.h5"), 0, 7, 11), AM_E_FORMAT, &err, "its temperature is -2");
+  assert_false(am_file_exists(in_folder("d.h5")));
+}
+
 static void export_refuses(void **state) {
   (void)state;
   static const struct {
@@ -466,6 +490,7 @@ int main(void) {
                                      cmocka_unit_test(damaged_files),
                                      cmocka_unit_test(cut_files),
                                      cmocka_unit_test(way_back),
+                                     cmocka_unit_test(a_temperature_goes_along),
                                      cmocka_unit_test(export_refuses),
                                      cmocka_unit_test(export_of_any_length),
                                      cmocka_unit_test(allocations_fail),

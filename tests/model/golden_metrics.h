@@ -100,4 +100,5 @@ static const double golden_uar = 0.54166666666666663;
 static const double golden_macro_f1 = 0.51453877005347592;
 static const double golden_loss = 7.1243830130053842;
 static const double golden_ece = 0.14312231689691543;
+static const double golden_temperature = 1.91645092;
 static const double golden_low = 0.44103438776125564, golden_high = 0.68427603195313236;

@@ -672,6 +672,12 @@ static void only_what_chose_the_epoch_counts_of_the_validation_part(void **state
   am_checkpoint_free(read);
   am_test_ok(am_checkpoint_load(c.ctx, c.path, &read, &err), &err);
   assert_names(&read->seen, "a\t2, a\tann");
+  read->config->train.monitor = AM_MONITOR_TRAIN_LOSS;
+  read->config->train.calibrate = AM_CALIBRATE_TEMPERATURE; /* which the validation part is for */
+  save_with_speakers(&c, read, NULL, NULL);
+  am_checkpoint_free(read);
+  am_test_ok(am_checkpoint_load(c.ctx, c.path, &read, &err), &err);
+  assert_names(&read->seen, "a\t2, a\tann, a\tcy");
   am_checkpoint_free(read);
   copy_free(&c);
 }
