@@ -71,6 +71,16 @@ AM_API am_status am_config_model(const am_config *config, int frames, int bins, 
 AM_API am_status am_config_features(const am_config *config, const float *samples, size_t n, float *out, size_t room,
                                     int *t, int *f, am_error *err);
 
+/** The name of a bin of those features, as the table of `audiomood features --csv` has it: "mel12", "mfcc3_delta", or of
+ * kind functionals "loudness_iqr1_3".
+ * @param config    the config
+ * @param bin       0 to F - 1; of features.mean_over_time 0 to T - 1, where the means lie along T
+ * @param[out] name the name, ended by 0
+ * @param room      bytes of `name`; 64 are enough for every name
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK; AM_E_USAGE: there is no such bin, too little room, or a NULL */
+AM_API am_status am_config_feature_name(const am_config *config, int bin, char *name, size_t room, am_error *err);
+
 /** Where and how to train.  Zero or NULL in any member but `out` means its default. */
 typedef struct am_run_options {
   size_t size;      /**< sizeof(am_run_options) */

@@ -117,6 +117,22 @@ am_status am_config_features(const am_config *config, const float *samples, size
   return status ? status : compute(config->ctx, &config->features, samples, n, out, room, t, f, err);
 }
 
+am_status am_config_feature_name(const am_config *config, int bin, char *name, size_t room, am_error *err) {
+  am_status status = AM_NEED(err, config);
+  if (!status) status = AM_NEED(err, name);
+  if (status) return status;
+  const am_feature_options *o = &config->features;
+  int bins = o->mean_over_time ? am_feature_fixed_frames(o) : am_feature_bins(o);
+  if (bin < 0 || bin >= bins)
+    return am_fail(err, AM_E_USAGE, "there is no bin %d: these features have 0 to %d", bin, bins - 1);
+  char whole[AM_FEATURE_NAME];
+  am_feature_name(o, bin, whole);
+  size_t bytes = strlen(whole) + 1;
+  if (bytes > room) return am_fail(err, AM_E_USAGE, "room for %zu bytes; %s wants %zu", room, whole, bytes);
+  memcpy(name, whole, bytes);
+  return AM_OK;
+}
+
 am_status am_checkpoint_features(const am_checkpoint *c, const float *samples, size_t n, float *out, size_t room,
                                  int *t, int *f, am_error *err) {
   am_status status = AM_NEED(err, c);

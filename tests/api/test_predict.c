@@ -237,6 +237,36 @@ static void features_and_classes(void **state) {
   assert_null(am_checkpoint_label(t->c, -1));
 }
 
+/* The features of a config, and their names, as any program gets them. */
+static void functionals_have_names(void **state) {
+  const things *t = *state;
+  am_error err = AM_ERROR_INIT;
+  am_config *config;
+  am_test_ok(am_config_from_text(t->ctx,
+                                 "data: {corpus: ravdess, root: nowhere}\n"
+                                 "features: {kind: functionals, sample_rate: 16000}\n"
+                                 "model: {layers: [flatten, dense]}\n",
+                                 NULL, NULL, 0, &config, &err),
+             &err);
+  int frames, bins;
+  am_test_ok(am_config_features(config, t->tone, N, NULL, 0, &frames, &bins, &err), &err);
+  assert_int_equal(frames, 1);
+  float *x = calloc((size_t)bins, sizeof *x);
+  assert_non_null(x);
+  am_test_ok(am_config_features(config, t->tone, N, x, (size_t)bins, &frames, &bins, &err), &err);
+  char name[64];
+  int rms = 0;
+  do am_test_ok(am_config_feature_name(config, rms, name, sizeof name, &err), &err);
+  while (strcmp(name, "rms_rqmean") && ++rms < bins);
+  assert_true(rms < bins && x[rms] > 0 && x[rms] <= 1);
+  am_test_fails(am_config_feature_name(config, bins, name, sizeof name, &err), AM_E_USAGE, &err, "there is no bin");
+  am_test_fails(am_config_feature_name(config, -1, name, sizeof name, &err), AM_E_USAGE, &err, "there is no bin -1");
+  am_test_fails(am_config_feature_name(config, 0, name, 5, &err), AM_E_USAGE, &err, "room for 5 bytes");
+  am_test_fails(am_config_feature_name(NULL, 0, name, 5, &err), AM_E_USAGE, &err, "config");
+  free(x);
+  am_config_free(config);
+}
+
 static void metrics_have_getters(void **state) {
   const things *t = *state;
   static const float p[] = {0.9f, 0.1f, 0.8f, 0.2f, 0.3f, 0.7f, 0.6f, 0.4f};
@@ -272,6 +302,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(windows_cover_the_sound, make, end),
       cmocka_unit_test_setup_teardown(a_speaker_has_statistics_of_his_own, make, end),
       cmocka_unit_test_setup_teardown(features_and_classes, make, end),
+      cmocka_unit_test_setup_teardown(functionals_have_names, make, end),
       cmocka_unit_test_setup_teardown(metrics_have_getters, make, end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
