@@ -36,7 +36,11 @@ typedef struct am_profile am_profile;
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_USAGE: a NULL; AM_E_NOMEM */
 AM_API am_status am_profile_of_model(const am_checkpoint *model, am_profile **out, am_error *err);
-/** The same of the features of a config; parameters and return as am_profile_of_model, and AM_E_CONFIG. */
+/** An empty profile of the features of a config.
+ * @param config    the config; need not outlive it
+ * @param[out] out  the profile; am_profile_free; NULL on failure
+ * @param[out] err  the message of a failure, or NULL
+ * @return AM_OK; AM_E_CONFIG: features that cannot be made; AM_E_USAGE: a NULL; AM_E_NOMEM */
 AM_API am_status am_profile_of_config(const am_config *config, am_profile **out, am_error *err);
 /** Adds a sound of the voice.
  * @param profile   the profile
@@ -47,14 +51,23 @@ AM_API am_status am_profile_of_config(const am_config *config, am_profile **out,
  * finite; AM_E_USAGE: a NULL, no samples; AM_E_NOMEM */
 AM_API am_status am_profile_add(am_profile *profile, const float *samples, size_t n, am_error *err);
 /** Adds what another profile has heard, as if `into` had heard it.
+ * @param into      the profile that is added to
+ * @param from      the other, which stays as it is
+ * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_USAGE: one is NULL; AM_E_SHAPE: they are of other features, and the message says of which */
 AM_API am_status am_profile_merge(am_profile *into, const am_profile *from, am_error *err);
-/** @param name of the voice, UTF-8 of at most 200 bytes, copied; NULL or "": none
+/** Names the voice.
+ * @param profile   the profile
+ * @param name      UTF-8 of at most 200 bytes, copied; NULL or "": none
+ * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_USAGE: too long, or no UTF-8; AM_E_NOMEM */
 AM_API am_status am_profile_rename(am_profile *profile, const char *name, am_error *err);
 
 /** Writes it into a file (docs/commands.md says what is in it).  A new file may be read by its owner alone (mode 0600); one that is
  * replaced keeps its mode.
+ * @param profile   the profile
+ * @param path      the file
+ * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_DATA: nothing has been heard; AM_E_NUMERIC: what was heard has no finite statistics; AM_E_IO,
  * AM_E_USAGE, AM_E_NOMEM */
 AM_API am_status am_profile_save(const am_profile *profile, const char *path, am_error *err);
@@ -65,11 +78,22 @@ AM_API am_status am_profile_save(const am_profile *profile, const char *path, am
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_FORMAT: no profile, a damaged one, or one of a newer major version; AM_E_IO, AM_E_USAGE, AM_E_NOMEM */
 AM_API am_status am_profile_load(am_context *ctx, const char *path, am_profile **out, am_error *err);
-AM_API void am_profile_free(am_profile *profile); /**< NULL is allowed */
+/** Frees a profile.
+ * @param profile  the profile, or NULL */
+AM_API void am_profile_free(am_profile *profile);
 
-AM_API double am_profile_rate(const am_profile *profile);      /**< Hz of the sounds it takes; 0 of NULL */
-AM_API double am_profile_seconds(const am_profile *profile);   /**< heard, without what was trimmed or cut; 0 of NULL */
-AM_API const char *am_profile_name(const am_profile *profile); /**< owned by the profile; "" when it has none */
+/** Which sounds a profile takes.
+ * @param profile  the profile
+ * @return the sample rate in Hz; 0 of NULL */
+AM_API double am_profile_rate(const am_profile *profile);
+/** How much of the voice was heard.
+ * @param profile  the profile
+ * @return seconds, without what was trimmed or cut; 0 of NULL */
+AM_API double am_profile_seconds(const am_profile *profile);
+/** What the voice is called.
+ * @param profile  the profile
+ * @return the name, owned by the profile; "" when it has none */
+AM_API const char *am_profile_name(const am_profile *profile);
 
 /** From now on the model hears sounds of this voice, until am_checkpoint_forget_speaker or another voice.  The statistics are shrunk
  * towards those of the training part: features.shrink frames of it count beside those heard (0: none), so that little of a voice is

@@ -72,7 +72,7 @@ static am_status add_all(am_context *ctx, am_names *speakers, const am_names *mo
 
 /* The first that is not before `name`, NULL: none. */
 static const char *not_before(const am_names *speakers, const char *name) {
-  size_t low = 0, high = speakers->n;
+  size_t low = 0, high = speakers->at ? speakers->n : 0;
   while (low < high) {
     size_t mid = low + (high - low) / 2;
     if (strcmp(speakers->at[mid], name) < 0) low = mid + 1;
