@@ -96,7 +96,7 @@ AM_API double am_profile_seconds(const am_profile *profile);
 AM_API const char *am_profile_name(const am_profile *profile);
 
 /** From now on the model hears sounds of this voice, until am_checkpoint_forget_speaker or another voice.  The statistics are shrunk
- * towards those of the training part: features.shrink frames of it count beside those heard (0: none), so that little of a voice is
+ * towards those of the training part: features.shrink seconds of it count beside those heard (0: none), so that little of a voice is
  * better than nothing.  A checkpoint that does not hold them (of before version 1.2) takes the voice as it was heard, and an entry of
  * the log says so.  A model that does not normalise by speaker ignores it.
  * @param checkpoint  the model

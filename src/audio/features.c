@@ -51,8 +51,8 @@ const am_option am_feature_table[] = {
      "statistics for zero mean and unit deviation (speaker: needs speakers when predicting)"},
     {"normalise_by", AM_OPT_CHOICE, AT(normalise_by), "bin", 0, 0, AM_WORDS(AM_NORMALISE_BYS),
      "statistics per bin, or one pair for all bins"},
-    {"shrink", AM_OPT_REAL, AT(shrink), "800", 0, 1e9, NULL,
-     "frames of the training part that count beside those of an enrolled voice; 0: none"},
+    {"shrink", AM_OPT_REAL, AT(shrink), "12.8", 0, 1e9, NULL,
+     "seconds of the training part that count beside those of an enrolled voice; 0: none"},
     AM_OPTION_END};
 #undef AT
 
@@ -165,6 +165,12 @@ int am_feature_fixed_frames(const am_feature_options *o) {
   if (o->mean_over_time) return all_bins(o);
   if (o->kind == AM_FEATURE_FUNCTIONALS) return 1;
   return o->samples > 0 ? (int)frames_kept(&stft, o, (size_t)o->samples) : 0;
+}
+
+double am_feature_rows(const am_feature_options *o, double seconds) {
+  const double clip = 3.2; /* s */
+  if (one_vector(o)) return seconds / clip * am_feature_fixed_frames(o);
+  return seconds * o->sample_rate / (double)o->hop;
 }
 
 void am_feature_name(const am_feature_options *o, int i, char name[AM_FEATURE_NAME]) {

@@ -72,7 +72,7 @@ typedef struct am_feature_options {
   double divide;       /* every value is divided by this at the end; 1 */
   int normalise;       /* am_normalise: how am_norm_* is applied afterwards */
   int normalise_by;    /* am_normalise_by: one mean and deviation per bin, or one for all bins */
-  double shrink; /* of an enrolled voice: frames of the training part that count beside its own (am_norm_shrink) */
+  double shrink; /* of an enrolled voice: seconds of the training part that count beside its own (am_feature_rows) */
 } am_feature_options;
 
 extern const am_option am_feature_table[];
@@ -81,6 +81,9 @@ extern const am_option am_feature_table[];
  * mean_over_time), else 0.  For options within the bounds of the table. */
 int am_feature_bins(const am_feature_options *options);
 int am_feature_fixed_frames(const am_feature_options *options);
+/* Rows of features that so many seconds have.  Where a clip is one vector, a clip counts as 3.2 s, the usual length of a
+ * sentence in a corpus of acted speech. */
+double am_feature_rows(const am_feature_options *options, double seconds);
 enum { AM_FEATURE_NAME = 64 };
 /* The name of bin i, with deltas and before the mean over time: "mel12", "mfcc3_delta", "loudness_iqr1_3". */
 void am_feature_name(const am_feature_options *options, int i, char name[AM_FEATURE_NAME]);

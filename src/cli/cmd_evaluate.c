@@ -300,7 +300,7 @@ static const cli_flag flags[] = {
      "of each speaker, half of the clips are kept from scoring, and so much of them is all that a "
      "model that normalises per speaker knows of the voice"},
     {"enrol-seed", "N", "draws these clips (default 1)"},
-    {"shrink", "FRAMES", "of --enrol-seconds: in place of the model's features.shrink"},
+    {"shrink", "SECONDS", "of --enrol-seconds: in place of the model's features.shrink"},
     {"partial", NULL, "scores what is left where labels leave out more than half of the clips"},
     {"out", "FILE.csv",
      "where predictions go (default: in the run's folder, predictions-<part>.csv; of --data\n"
@@ -314,7 +314,7 @@ const cli_command cli_evaluate = {
     .summary = "says how accurate a run or checkpoint is, per emotion",
     .usage =
         "RUN|FILE.h5 [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]] [--split PART] "
-        "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink FRAMES]] [--set KEY=VALUE]... [--partial] [--json] "
+        "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--set KEY=VALUE]... [--partial] [--json] "
         "[--out FILE.csv]",
     .details =
         "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"

@@ -265,7 +265,7 @@ static const cli_flag flags[] = {
     {"enrol", "FILE|DIR",
      "other recordings, or a profile, of the one speaker of all sounds (repeatable; for models that "
      "normalise per speaker)"},
-    {"shrink", "FRAMES", "of --enrol: in place of the model's features.shrink"},
+    {"shrink", "SECONDS", "of --enrol: in place of the model's features.shrink"},
     {"speaker", "NAME", "all sounds are of this one speaker (for models that normalise per speaker)"},
     {"skip-unreadable", NULL, "name and skip sounds that cannot be read, instead of stopping"},
     {0},
@@ -276,7 +276,7 @@ const cli_command cli_predict = {
     .summary = "gives every emotion's probability for sounds",
     .usage =
         "RUN|FILE.h5 AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--json|--csv] "
-        "[--enrol FILE|DIR]... [--shrink FRAMES] [--speaker NAME] "
+        "[--enrol FILE|DIR]... [--shrink SECONDS] [--speaker NAME] "
         "[--skip-unreadable]",
     .details =
         "RUN may be the folder of a cross-validation: the mean of its models.\n"

@@ -87,9 +87,9 @@ void cli_voice_say_short(cli *c, const am_profile *p) {
 }
 
 am_status cli_shrink(const cli *c, const cli_models *models, am_error *err) {
-  double frames;
+  double seconds;
   if (!cli_has(c, "shrink")) return AM_OK;
-  am_status st = cli_real(c, "shrink", 0, 1e9, 0, &frames, err);
-  for (size_t i = 0; i < models->n && !st; i++) models->at[i]->config->features.shrink = frames;
+  am_status st = cli_real(c, "shrink", 0, 1e9, 0, &seconds, err);
+  for (size_t i = 0; i < models->n && !st; i++) models->at[i]->config->features.shrink = seconds;
   return st;
 }

@@ -32,7 +32,7 @@ typedef struct hearing {
   const uint32_t *clips; /* NULL: all of the corpus */
   size_t n;
   const am_norm_stats *prior; /* NULL: none */
-  double shrink;
+  double shrink;              /* rows of the prior */
 } hearing;
 
 static am_status fit_speaker(am_context *ctx, const am_store *store, const am_dataset *d, const hearing *h, int speaker,
@@ -91,7 +91,7 @@ am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dat
 am_status am_normaliser_enrol(am_context *ctx, const am_store *store, const am_dataset *d, const am_feature_options *o,
                               const am_norm_stats *training, const uint32_t *heard, size_t n_heard, am_normaliser *out,
                               am_error *err) {
-  const hearing h = {heard, n_heard, training->f ? training : NULL, o->shrink};
+  const hearing h = {heard, n_heard, training->f ? training : NULL, am_feature_rows(o, o->shrink)};
   *out = begin(store, o);
   am_status status = fit_speakers(ctx, store, d, &h, out, err);
   if (status) am_normaliser_free(ctx, out);

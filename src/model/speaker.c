@@ -45,7 +45,8 @@ static am_status add(am_checkpoint *c, const am_features *fx, const float *sampl
 static void finish(am_checkpoint *c) {
   am_normaliser *nz = &c->normaliser;
   const am_norm_stats *prior = c->enrolled && nz->training.f ? &nz->training : NULL;
-  am_norm_shrink(&c->speaker, prior, c->config->features.shrink, nz->by_all, nz->speaker_mean, nz->speaker_inverse);
+  const am_feature_options *o = &c->config->features;
+  am_norm_shrink(&c->speaker, prior, am_feature_rows(o, o->shrink), nz->by_all, nz->speaker_mean, nz->speaker_inverse);
 }
 
 am_status am_checkpoint_add_speaker(am_checkpoint *c, const float *samples, size_t n, am_error *err) {

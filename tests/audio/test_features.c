@@ -597,6 +597,31 @@ static void test_normalise(void **state) {
   am_context_free(ctx);
 }
 
+static void test_rows_of_seconds(void **state) {
+  static const struct {
+    const char *options;
+    double seconds, rows;
+  } cases[] = {
+      {"sample_rate=16000 hop=256", 12.8, 800},
+      {"sample_rate=22050 hop=441", 2, 100},
+      {"kind=functionals sample_rate=16000", 6.4, 2},     /* a row a clip of 3.2 s */
+      {"kind=mfcc mfcc=40 mean_over_time=true", 3.2, 40}, /* a clip is a column */
+      {"kind=functionals", 0, 0},
+  };
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    am_feature_options options;
+    am_tree *tree;
+    am_error err = AM_ERROR_INIT;
+    am_test_ok(read_options(ctx, am_feature_table, cases[i].options, &options, &tree, &err), &err);
+    const double rows = am_feature_rows(&options, cases[i].seconds);
+    if (fabs(rows - cases[i].rows) > 1e-9) fail_msg("%s: %g rows, wanted %g", cases[i].options, rows, cases[i].rows);
+    am_tree_free(tree);
+  }
+  am_context_free(ctx);
+}
+
 /* Every allocation fails once: an error, nothing leaked, *out NULL. */
 static void test_allocation_failures(void **state) {
   (void)state;
@@ -647,6 +672,7 @@ int main(void) {
       cmocka_unit_test(test_htk_ref_one_no_floor),
       cmocka_unit_test(test_natural_uncentred_pre_emphasis),
       cmocka_unit_test(test_mean_over_time),
+      cmocka_unit_test(test_rows_of_seconds),
       cmocka_unit_test(test_power_mel),
       cmocka_unit_test(test_filters),
       cmocka_unit_test(test_warped_filters),

@@ -30,7 +30,7 @@ typedef struct things {
 
 static int make(void **state) {
   things *t = calloc(1, sizeof *t);
-  static const char *const more[] = {"train.max_steps=4", "features.normalise=speaker", "features.shrink=30"};
+  static const char *const more[] = {"train.max_steps=4", "features.normalise=speaker", "features.shrink=0.48"};
   am_error err = AM_ERROR_INIT;
   am_run_result result = {.size = sizeof result};
   t->folder = am_test_folder();
@@ -180,7 +180,7 @@ static void statistics_are_those_of_evaluation(void **state) {
       am_test_ok(am_checkpoint_enrol(t->c, voice, &err), &err);
       assert_memory_equal(t->c->normaliser.speaker_mean, all.speaker_mean + (size_t)s * f, bytes);
       assert_memory_equal(t->c->normaliser.speaker_inverse, all.speaker_inverse + (size_t)s * f, bytes);
-      o->shrink = 30;
+      o->shrink = 0.48; /* 30 frames */
       am_profile_free(voice);
     }
     am_normaliser_free(t->ctx, &all);
