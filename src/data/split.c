@@ -25,7 +25,8 @@ const am_option am_split_table[] = {
      "fixed: speakers of the validation part"},
     {"fold_lists", AM_OPT_LIST, AT(fold_lists), "", 0, 0, NULL, "fixed: a list of speakers for each fold"},
     {"validation_speakers_count", AM_OPT_INT, AT(validation_speakers_count), "0", 0, 1000, NULL,
-     "kfold, leave_one_speaker_out, leave_one_group_out, fixed: speakers moved from training to validation"},
+     "kfold, leave_one_speaker_out, leave_one_group_out, leave_one_corpus_out, fixed: speakers moved from training to "
+     "validation"},
     {"stratify_by_speaker_sex", AM_OPT_BOOL, AT(stratify_by_speaker_sex), "false", 0, 0, NULL,
      "by speaker: as many odd as even speakers (RAVDESS: male, female)"},
     {"stratify_by_label", AM_OPT_BOOL, AT(stratify_by_label), "false", 0, 0, NULL,
@@ -223,8 +224,8 @@ static am_status check_sides(am_context *ctx, const am_dataset *d, am_split *s, 
 
 /* Parts that were asked for must have clips. */
 static am_status check_asked(const am_split_options *o, const am_split *s, am_error *err) {
-  bool by_share = o->kind <= AM_SPLIT_SPEAKER,
-       by_fold = o->kind == AM_SPLIT_KFOLD || o->kind == AM_SPLIT_LOSO || o->kind == AM_SPLIT_LOGO;
+  bool by_share = o->kind <= AM_SPLIT_SPEAKER, by_fold = o->kind == AM_SPLIT_KFOLD || o->kind == AM_SPLIT_LOSO ||
+                                                         o->kind == AM_SPLIT_LOGO || o->kind == AM_SPLIT_LOCO;
   bool test = by_share ? o->test > 0 : by_fold || (o->kind == AM_SPLIT_FIXED && (s->n_folds || o->test_speakers.n));
   bool validation = by_share ? o->validation > 0 : o->kind == AM_SPLIT_FIXED && o->validation_speakers.n;
   if (test && !s->n[AM_PART_TEST])

@@ -13,7 +13,8 @@
   X(AM_SPLIT_LOSO, "leave_one_speaker_out") \
   X(AM_SPLIT_FIXED, "fixed") \
   X(AM_SPLIT_CORPUS, "corpus") \
-  X(AM_SPLIT_LOGO, "leave_one_group_out")
+  X(AM_SPLIT_LOGO, "leave_one_group_out") \
+  X(AM_SPLIT_LOCO, "leave_one_corpus_out")
 typedef enum am_split_kind { AM_SPLIT_KINDS(AM_WORD_NAME) } am_split_kind;
 typedef struct am_split_options {
   int kind;                /* am_split_kind */

@@ -314,6 +314,33 @@ static am_status cut_groups(cut *c, am_error *err) {
   return status;
 }
 
+/* Each of several corpora is tested by a model of the others; parts of one corpus are left out together. */
+static am_status cut_corpora(cut *c, am_error *err) {
+  const am_dataset *d = c->d;
+  const char *name = "";
+  am_name_set corpora = {.ctx = c->ctx};
+  am_status status = AM_OK;
+  for (size_t i = 0; i < d->n && d->n_corpora > 1 && !status; i++) {
+    const am_clip *clip = &d->clips[i];
+    const char *identity = d->identities ? d->identities[clip->corpus] : NULL;
+    const int fold = am_name_set_add(&corpora, identity ? identity : d->corpora[clip->corpus]);
+    if (fold < 0) status = am_no_memory(err);
+    if (fold == c->o->fold && !*name) name = d->corpora[clip->corpus];
+    c->fold_of[clip->speaker] = fold;
+  }
+  if (!status && corpora.n < 2)
+    status =
+        am_fail(err, AM_E_DATA,
+                "split.kind leave_one_corpus_out: the clips are all of one corpus; wanted data.corpus several with "
+                "two corpora or more");
+  c->s->n_folds = (int)corpora.n;
+  am_name_set_free(&corpora);
+  if (!status) status = test_fold(c, "", err);
+  if (!status)
+    snprintf(c->s->note, sizeof c->s->note, "%.64s left out (fold %d of %d)", name, c->s->fold, c->s->n_folds);
+  return status;
+}
+
 /* Speakers taken from the training part for choosing the epoch, turn by turn from each sex where that matters. */
 static am_status take_validation(cut *c, am_error *err) {
   size_t left = 0, wanted = (size_t)c->o->validation_speakers_count;
@@ -357,6 +384,7 @@ static am_status run(cut *c, am_error *err) {
       if (!status && c->o->validation_same_group) status = validate_on_group(c, err);
       break;
     case AM_SPLIT_LOGO: status = cut_groups(c, err); break;
+    case AM_SPLIT_LOCO: status = cut_corpora(c, err); break;
     default: status = cut_fixed(c, err);
   }
   return status ? status : c->o->validation_speakers_count ? take_validation(c, err) : AM_OK;

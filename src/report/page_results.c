@@ -80,6 +80,7 @@ static const char *protocol_name(const am_config *c) {
     case AM_SPLIT_KFOLD: return "folds of whole speakers";
     case AM_SPLIT_LOSO: return "one speaker left out at a time";
     case AM_SPLIT_LOGO: return "one group (session) left out at a time";
+    case AM_SPLIT_LOCO: return "one corpus left out at a time";
     default: return "fixed folds";
   }
 }

@@ -16,11 +16,12 @@ static am_status check_kind(const am_config *c, am_error *err) {
     case AM_SPLIT_KFOLD:
     case AM_SPLIT_LOSO:
     case AM_SPLIT_LOGO:
+    case AM_SPLIT_LOCO:
     case AM_SPLIT_FIXED: return AM_OK;
     default:
       return am_fail(err, AM_E_CONFIG,
                      "%s: this split has no folds; cross-validation wants split.kind kfold, "
-                     "leave_one_speaker_out, leave_one_group_out, or fixed with fold_lists "
+                     "leave_one_speaker_out, leave_one_group_out, leave_one_corpus_out, or fixed with fold_lists "
                      "(for example kind: kfold with folds: 5)",
                      c->file);
   }

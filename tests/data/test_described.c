@@ -442,6 +442,51 @@ static void test_several_twice(void **state) {
   says(d, "emodb/wav/03a01Fa.wav", "happiness", "emodb/03");
   says(d, "emodb-2/wav/03a01Fa.wav", "happiness", "emodb-2/03");
   speaks(d, "emodb-2/wav/03a01Fa.wav", "emodb\t3"); /* the same man */
+  am_split *s;
+  am_test_fails(am_split_make(ctx, d, &(am_split_options){.kind = AM_SPLIT_LOCO}, &s, &err), AM_E_DATA, &err,
+                "the clips are all of one corpus"); /* of which both are parts */
+  am_dataset_free(d);
+}
+
+static am_split *left_out_corpus(am_dataset *d, int fold) {
+  am_split *s;
+  const am_split_options o = {.kind = AM_SPLIT_LOCO, .fold = fold};
+  am_test_ok(am_split_make(ctx, d, &o, &s, &err), &err);
+  return s;
+}
+
+/* Each corpus is the test part once, and nothing else is. */
+static void test_leave_one_corpus_out(void **state) {
+  (void)state;
+  static const char *const names[] = {"emodb", "savee", "ravdess"};
+  static const size_t clips[] = {3, 2, 2};
+  put_all((const char *const[]){"emodb/wav/03a01Fa.wav", "emodb/wav/08a01Wa.wav", "emodb/wav/08a01La.wav",
+                                "savee/DC/h01.wav", "savee/DC/a01.wav", "ravdess/Actor_03/03-01-03-01-01-01-03.wav",
+                                "ravdess/Actor_03/03-01-05-01-01-01-03.wav", NULL});
+  am_dataset *d;
+  am_test_ok(load_several("", &d), &err);
+  for (int fold = 0; fold < 3; fold++) {
+    char note[80];
+    am_split *s = left_out_corpus(d, fold);
+    assert_int_equal(s->n_folds, 3);
+    assert_int_equal(s->n[AM_PART_TEST], clips[fold]);
+    assert_int_equal(s->n[AM_PART_TRAIN], 7 - clips[fold]);
+    for (size_t i = 0; i < clips[fold]; i++)
+      assert_int_equal(strncmp(d->clips[s->at[AM_PART_TEST][i]].name, names[fold], strlen(names[fold])), 0);
+    assert_true(s->speaker_independent);
+    snprintf(note, sizeof note, "%s left out (fold %d of 3)", names[fold], fold);
+    assert_non_null(strstr(s->note, note));
+    am_split_free(ctx, s);
+  }
+  am_split *s;
+  am_test_fails(am_split_make(ctx, d, &(am_split_options){.kind = AM_SPLIT_LOCO, .fold = 3}, &s, &err), AM_E_CONFIG,
+                &err, "split.fold is 3; wanted 0 to 2");
+  am_dataset_free(d);
+  char yaml[512];
+  snprintf(yaml, sizeof yaml, "{corpus: ravdess, root: %s/ravdess}", folder);
+  am_test_ok(load(yaml, &d), &err);
+  am_test_fails(am_split_make(ctx, d, &(am_split_options){.kind = AM_SPLIT_LOCO}, &s, &err), AM_E_DATA, &err,
+                "the clips are all of one corpus");
   am_dataset_free(d);
 }
 
@@ -671,6 +716,7 @@ int main(void) {
                                      CASE(test_pattern),
                                      CASE(test_several),
                                      CASE(test_several_twice),
+                                     CASE(test_leave_one_corpus_out),
                                      CASE(test_persons),
                                      CASE(test_several_errors),
                                      CASE(test_check),
