@@ -70,15 +70,15 @@ static am_status add_all(am_context *ctx, am_names *speakers, const am_names *mo
   return status;
 }
 
-/* The first that is not before `name`, NULL: none. */
-static const char *not_before(const am_names *speakers, const char *name) {
-  size_t low = 0, high = speakers->at ? speakers->n : 0;
+/* Index of the first that is not before `name`; n: none. */
+static size_t not_before(const am_names *speakers, const char *name) {
+  size_t low = 0, high = speakers->n;
   while (low < high) {
     size_t mid = low + (high - low) / 2;
     if (strcmp(speakers->at[mid], name) < 0) low = mid + 1;
     else high = mid;
   }
-  return low < speakers->n ? speakers->at[low] : NULL;
+  return low;
 }
 
 /* Whether the name says who it is, and not only of which corpus, or nothing. */
@@ -92,8 +92,8 @@ static bool may_share(const am_names *a, const am_names *b) {
   for (size_t i = 0; i < a->n && b->n; i++) {
     if (named(a->at[i])) continue;
     if (!strchr(a->at[i], '\t')) return true;
-    const char *near = not_before(b, a->at[i]); /* all of that corpus stand together */
-    if (near && !strncmp(near, a->at[i], strlen(a->at[i]))) return true;
+    const size_t near = not_before(b, a->at[i]); /* all of that corpus stand together */
+    if (near < b->n && !strncmp(b->at[near], a->at[i], strlen(a->at[i]))) return true;
   }
   return false;
 }
@@ -101,9 +101,11 @@ static bool may_share(const am_names *a, const am_names *b) {
 am_shared am_speakers_shared(const am_names *a, const am_names *b) {
   am_shared s = {.unknown = may_share(a, b) || may_share(b, a)};
   for (size_t i = 0; i < a->n; i++) {
-    const char *name = a->at[i], *near = named(name) ? not_before(b, name) : NULL;
-    s.of += named(name);
-    if (!near || strcmp(near, name)) continue;
+    const char *name = a->at[i];
+    if (!named(name)) continue;
+    s.of++;
+    const size_t near = not_before(b, name);
+    if (near == b->n || strcmp(b->at[near], name) != 0) continue;
     if (!s.n++) snprintf(s.first, sizeof s.first, "%.*s/%s", (int)strcspn(name, "\t"), name, strchr(name, '\t') + 1);
   }
   return s;
