@@ -117,8 +117,7 @@ const cli_command cli_enrol = {
         "[--skip-unreadable]",
     .details =
         "The profile holds the mean and the spread of each feature over all frames heard, and no sound; about a minute "
-        "of the "
-        "voice,\nin any emotions, is enough. predict --enrol VOICE.h5 uses it.\n"
+        "of the voice,\nin any emotions, is enough. predict --enrol VOICE.h5 uses it.\n"
         "It is personal data: a local file that its owner alone may read, which nothing sends anywhere. Deleting the "
         "file\ndeletes all that is known of the voice.",
     .flags = flags,

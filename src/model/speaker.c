@@ -80,8 +80,7 @@ am_status am_checkpoint_enrol(am_checkpoint *c, const am_profile *p, am_error *e
   if (!c->normaliser.training.f && c->config->features.shrink > 0)
     am_log(c->ctx, AM_LOG_INFO,
            "this checkpoint does not hold the statistics of its training part (before version 1.2); those of the voice "
-           "are "
-           "taken as they are");
+           "are taken as they are");
   finish(c);
   return AM_OK;
 }

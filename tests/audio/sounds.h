@@ -80,4 +80,11 @@ static inline float *compute(const am_features *fx, const float *x, size_t n, do
   return out;
 }
 
+static inline void refuse_features(am_context *ctx, const char *options, const char *words) {
+  am_error err = AM_ERROR_INIT;
+  am_features *fx = NULL;
+  am_test_fails(try_features(ctx, options, &fx, &err), AM_E_CONFIG, &err, words);
+  assert_null(fx);
+}
+
 #endif

@@ -341,23 +341,16 @@ static void test_threads_share(void **state) {
   am_context_free(ctx);
 }
 
-static void refuse(am_context *ctx, const char *options, const char *words) {
-  am_error err = AM_ERROR_INIT;
-  am_features *fx = NULL;
-  am_test_fails(try_features(ctx, options, &fx, &err), AM_E_CONFIG, &err, words);
-  assert_null(fx);
-}
-
 static void test_bad_options(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
-  refuse(ctx, "n_fft=513", "must be even");
-  refuse(ctx, "n_fft=512 window=600", "do not fit into n_fft 512");
-  refuse(ctx, "kind=mfcc mfcc=41 mels=40", "at least as many mels");
-  refuse(ctx, "f_max=12000", "half the rate");
-  refuse(ctx, "f_min=9000 f_max=8000", "f_min < f_max");
-  refuse(ctx, "kind=mfccs", "mfcc");
-  refuse(ctx, "hop=0", "hop");
+  refuse_features(ctx, "n_fft=513", "must be even");
+  refuse_features(ctx, "n_fft=512 window=600", "do not fit into n_fft 512");
+  refuse_features(ctx, "kind=mfcc mfcc=41 mels=40", "at least as many mels");
+  refuse_features(ctx, "f_max=12000", "half the rate");
+  refuse_features(ctx, "f_min=9000 f_max=8000", "f_min < f_max");
+  refuse_features(ctx, "kind=mfccs", "mfcc");
+  refuse_features(ctx, "hop=0", "hop");
   am_context_free(ctx);
 }
 

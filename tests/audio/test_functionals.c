@@ -170,19 +170,12 @@ static void as_a_kind_of_features(void **state) {
   am_context_free(ctx);
 }
 
-static void refuse(am_context *ctx, const char *options, const char *words) {
-  am_error err = AM_ERROR_INIT;
-  am_features *fx = NULL;
-  am_test_fails(try_features(ctx, options, &fx, &err), AM_E_CONFIG, &err, words);
-  assert_null(fx);
-}
-
 static void options_without_a_meaning_are_refused(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
-  refuse(ctx, "kind=functionals deltas=delta", "features.deltas: functionals are one vector a clip");
-  refuse(ctx, "kind=functionals mean_over_time=true", "features.mean_over_time");
-  refuse(ctx, "kind=functionals max_frames=9", "features.max_frames");
+  refuse_features(ctx, "kind=functionals deltas=delta", "features.deltas: functionals are one vector a clip");
+  refuse_features(ctx, "kind=functionals mean_over_time=true", "features.mean_over_time");
+  refuse_features(ctx, "kind=functionals max_frames=9", "features.max_frames");
   am_context_free(ctx);
 }
 
