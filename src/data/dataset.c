@@ -123,6 +123,23 @@ static const char *own_name(const am_dataset *d, const am_clip *clip) {
   return !strncmp(name, prefix, n) && name[n] == '/' ? name + n + 1 : "";
 }
 
+am_status am_dataset_corpora(am_context *ctx, const am_dataset *d, int *whole, int *n, am_error *err) {
+  am_name_set names = {.ctx = ctx};
+  am_status status = AM_OK;
+  *n = d->n_corpora > 1 ? 0 : 1;
+  for (int i = 0; i < d->n_corpora; i++) whole[i] = *n - 1;
+  for (size_t i = 0; i < d->n && d->n_corpora > 1 && !status; i++) {
+    const int corpus = d->clips[i].corpus;
+    if (whole[corpus] >= 0) continue;
+    const char *identity = d->identities ? d->identities[corpus] : NULL;
+    whole[corpus] = am_name_set_add(&names, identity ? identity : d->corpora[corpus]);
+    if (whole[corpus] < 0) status = am_no_memory(err);
+    else *n = (int)names.n;
+  }
+  am_name_set_free(&names);
+  return status;
+}
+
 const char *am_clip_person(const am_dataset *d, const am_clip *clip, am_tree *memory) {
   if (!d->identities || !d->identities[clip->corpus]) return AM_PERSON_UNKNOWN;
   const char *corpus = am_spelling_clean(memory, d->identities[clip->corpus]),

@@ -161,6 +161,9 @@ am_status am_dataset_load(am_context *ctx, const am_data_options *options, am_da
 void am_dataset_free(am_dataset *d);
 /* Index of a speaker by name, -1 when the corpus has none such.  Numbers match by value: "2" finds "02". */
 int am_dataset_speaker(const am_dataset *d, const char *name);
+/* Of each of d->corpora (n_corpora) which whole corpus its clips are of, numbered in the order of the clips: parts of one corpus
+ * are one.  -1: it has no clip. */
+am_status am_dataset_corpora(am_context *ctx, const am_dataset *d, int *whole, int *n, am_error *err);
 
 /* Who speaks a clip, as a text that is the same whichever way the corpus was read: "CORPUS TAB SPEAKER", the name clean
  * (data/spelling.h), of a number the value, without controls.  "CORPUS TAB": someone of that corpus.  Lives in `memory`, or

@@ -25,11 +25,18 @@ typedef struct am_loader_batch {
   const uint32_t *clips; /* (n) dataset index */
 } am_loader_batch;
 
+/* What an epoch has equally often; a set. */
+#define AM_BALANCES(X) X(AM_BALANCED_LABEL, "label") X(AM_BALANCED_CORPUS, "corpus")
+typedef enum am_balanced { AM_BALANCES(AM_WORD_NAME) } am_balanced;
+#define AM_BALANCE_LABEL (UINT64_C(1) << AM_BALANCED_LABEL)
+#define AM_BALANCE_CORPUS (UINT64_C(1) << AM_BALANCED_CORPUS)
+
 typedef struct am_loader_options {
   int batch;
   int max_frames; /* T of the model input; longer clips are cut (evaluation: from the start) */
   bool shuffle;   /* epoch order: Philox keyed by seed and epoch */
-  bool balanced;  /* balanced sampler: clips drawn so that every class is equally likely */
+  uint64_t
+      balance; /* set of am_balanced: clips are drawn so that each of these is equally likely, the classes within a corpus */
   bool augment;
   uint64_t seed;
   const double *class_weights; /* (K) or NULL */

@@ -11,41 +11,80 @@ enum { BUCKET_BATCHES = 16 }; /* batches whose clips are sorted by length togeth
 /* Streams of AM_FOR_ORDER, so that the choices of one do not move another. */
 enum { SHUFFLE, CLASSES, WITHIN, BATCHES };
 
-/* Every position draws a class at random, and takes the next clip of that class's own shuffled list, which
- * starts again when it is used up: classes are equally likely, and no clip returns before all of its class were seen. */
-static am_status balanced(am_context *ctx, const am_dataset *d, const uint32_t *clips, size_t n, uint64_t seed,
-                          uint64_t epoch, uint32_t *order, am_error *err) {
-  size_t k = (size_t)d->n_labels, used = 0;
-  uint32_t *members = am_alloc(ctx, n, sizeof *members);
-  size_t *first = am_alloc(ctx, am_mul(3, k + 1), sizeof *first);
-  if (!members || !first) {
-    am_free(ctx, members);
-    am_free(ctx, first);
-    return am_no_memory(err);
+/* The clips by what is balanced: those of a cell stand side by side, and so do the cells of a corpus. */
+typedef struct cells {
+  uint32_t *members;          /* (n) */
+  size_t *first, *count, *at; /* (cells) of members; the next one to be taken */
+  size_t *group;              /* (groups+1) first cell of each */
+  size_t groups;
+} cells;
+
+static void free_cells(am_context *ctx, cells *c) {
+  am_free(ctx, c->members);
+  am_free(ctx, c->first);
+}
+
+/* A group for each corpus, or one of all; in it a cell for each label, or one of all.  Empty ones take no part. */
+static am_status find_cells(am_context *ctx, const am_dataset *d, const uint32_t *clips, size_t n, uint64_t balance,
+                            cells *out, am_error *err) {
+  const bool by_label = balance & AM_BALANCE_LABEL, by_corpus = balance & AM_BALANCE_CORPUS;
+  const size_t labels = by_label ? (size_t)d->n_labels : 1, most = by_corpus ? (size_t)d->n_corpora : 1;
+  const size_t all = am_mul(labels, most);
+  int corpora = 0;
+  int *whole = am_alloc(ctx, (size_t)d->n_corpora + 1, sizeof *whole);
+  out->members = am_alloc(ctx, n, sizeof *out->members);
+  out->first = am_alloc(ctx, am_mul(4, all + 1), sizeof *out->first);
+  am_status status = whole && out->members && out->first ? AM_OK : am_no_memory(err);
+  if (!status) status = am_dataset_corpora(ctx, d, whole, &corpora, err);
+  if (status) {
+    am_free(ctx, whole);
+    return status;
   }
-  size_t *count = first + (k + 1), *at = count + (k + 1), classes = 0, filled = 0;
-  for (size_t label = 0; label < k; label++) { /* classes without clips take no part */
-    used = filled;
-    for (size_t i = 0; i < n; i++)
-      if ((size_t)d->clips[clips[i]].label == label) members[filled++] = clips[i];
-    if (filled == used) continue;
-    first[classes] = used;
-    count[classes++] = filled - used;
-  }
-  am_rng draw = am_rng_stream(seed, AM_FOR_ORDER, epoch, CLASSES, 0);
-  for (size_t c = 0; c < classes; c++) at[c] = count[c];
-  for (size_t i = 0, round = 0; i < n; i++) {
-    size_t c = (size_t)am_rng_below(&draw, classes);
-    if (at[c] == count[c]) {
-      am_rng rng = am_rng_stream(seed, AM_FOR_ORDER, epoch, WITHIN, round++);
-      am_rng_shuffle(&rng, members + first[c], count[c]);
-      at[c] = 0;
+  out->count = out->first + (all + 1);
+  out->at = out->count + (all + 1);
+  out->group = out->at + (all + 1);
+  size_t filled = 0, used = 0;
+  for (size_t corpus = 0; corpus < (by_corpus ? (size_t)corpora : 1); corpus++) {
+    out->group[out->groups] = used;
+    for (size_t label = 0; label < labels; label++) {
+      const size_t begun = filled;
+      for (size_t i = 0; i < n; i++) {
+        const am_clip *clip = &d->clips[clips[i]];
+        if (by_label && (size_t)clip->label != label) continue;
+        if (by_corpus && (size_t)whole[clip->corpus] != corpus) continue;
+        out->members[filled++] = clips[i];
+      }
+      if (filled == begun) continue;
+      out->first[used] = begun;
+      out->at[used] = out->count[used] = filled - begun;
+      used++;
     }
-    order[i] = members[first[c] + at[c]++];
+    if (used > out->group[out->groups]) out->groups++;
   }
-  am_free(ctx, first);
-  am_free(ctx, members);
+  out->group[out->groups] = used;
+  am_free(ctx, whole);
   return AM_OK;
+}
+
+/* Every position draws a corpus at random, of it a class, and takes the next clip of their own shuffled list, which starts again
+ * when it is used up: all are equally likely, and no clip returns before all of its list were seen. */
+static am_status balanced(am_context *ctx, const am_dataset *d, const uint32_t *clips, size_t n,
+                          const am_loader_options *o, uint64_t epoch, uint32_t *order, am_error *err) {
+  cells c = {0};
+  am_status status = find_cells(ctx, d, clips, n, o->balance, &c, err);
+  am_rng draw = am_rng_stream(o->seed, AM_FOR_ORDER, epoch, CLASSES, 0);
+  for (size_t i = 0, round = 0; i < n && !status; i++) {
+    const size_t g = (size_t)am_rng_below(&draw, c.groups);
+    const size_t k = c.group[g] + (size_t)am_rng_below(&draw, c.group[g + 1] - c.group[g]);
+    if (c.at[k] == c.count[k]) {
+      am_rng rng = am_rng_stream(o->seed, AM_FOR_ORDER, epoch, WITHIN, round++);
+      am_rng_shuffle(&rng, c.members + c.first[k], c.count[k]);
+      c.at[k] = 0;
+    }
+    order[i] = c.members[c.first[k] + c.at[k]++];
+  }
+  free_cells(ctx, &c);
+  return status;
 }
 
 typedef struct sized {
@@ -89,8 +128,8 @@ static am_status bucket(am_context *ctx, const am_store *store, size_t n, const 
 am_status am_order_make(am_context *ctx, const am_store *store, const am_dataset *d, const uint32_t *clips, size_t n,
                         const am_loader_options *o, uint64_t epoch, uint32_t *order, am_error *err) {
   am_status status = AM_OK;
-  if (o->balanced) {
-    status = balanced(ctx, d, clips, n, o->seed, epoch, order, err);
+  if (o->balance) {
+    status = balanced(ctx, d, clips, n, o, epoch, order, err);
   } else {
     memcpy(order, clips, n * sizeof *order);
     am_rng rng = am_rng_stream(o->seed, AM_FOR_ORDER, epoch, SHUFFLE, 0);

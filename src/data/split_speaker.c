@@ -318,23 +318,20 @@ static am_status cut_groups(cut *c, am_error *err) {
 static am_status cut_corpora(cut *c, am_error *err) {
   const am_dataset *d = c->d;
   const char *name = "";
-  am_name_set corpora = {.ctx = c->ctx};
-  am_status status = AM_OK;
-  for (size_t i = 0; i < d->n && d->n_corpora > 1 && !status; i++) {
-    const am_clip *clip = &d->clips[i];
-    const char *identity = d->identities ? d->identities[clip->corpus] : NULL;
-    const int fold = am_name_set_add(&corpora, identity ? identity : d->corpora[clip->corpus]);
-    if (fold < 0) status = am_no_memory(err);
-    if (fold == c->o->fold && !*name) name = d->corpora[clip->corpus];
-    c->fold_of[clip->speaker] = fold;
-  }
-  if (!status && corpora.n < 2)
+  int *whole = am_alloc(c->ctx, (size_t)d->n_corpora + 1, sizeof *whole);
+  am_status status = whole ? am_dataset_corpora(c->ctx, d, whole, &c->s->n_folds, err) : am_no_memory(err);
+  if (!status && c->s->n_folds < 2)
     status =
         am_fail(err, AM_E_DATA,
                 "split.kind leave_one_corpus_out: the clips are all of one corpus; wanted data.corpus several with "
                 "two corpora or more");
-  c->s->n_folds = (int)corpora.n;
-  am_name_set_free(&corpora);
+  for (size_t i = 0; i < d->n && !status; i++) {
+    const am_clip *clip = &d->clips[i];
+    const int fold = whole[clip->corpus];
+    if (fold == c->o->fold && !*name) name = d->corpora[clip->corpus];
+    c->fold_of[clip->speaker] = fold;
+  }
+  am_free(c->ctx, whole);
   if (!status) status = test_fold(c, "", err);
   if (!status)
     snprintf(c->s->note, sizeof c->s->note, "%.64s left out (fold %d of %d)", name, c->s->fold, c->s->n_folds);

@@ -41,7 +41,9 @@ const am_option am_train_table[] = {
      "what chooses the best epoch; last: the last one is taken"},
     {"class_weights", AM_OPT_CHOICE, TRAIN(class_weights), "none", 0, 0, AM_WORDS(AM_CLASS_WEIGHTS),
      "weights of the loss; balanced: n / (classes * count)"},
-    {"balanced_sampler", AM_OPT_BOOL, TRAIN(balanced_sampler), "false", 0, 0, NULL, "draw every class equally often"},
+    {"balance", AM_OPT_CHOICES, TRAIN(balance), "[]", 0, 0, AM_WORDS(AM_BALANCES),
+     "draw every class, every corpus, or of every corpus every class equally often"},
+    {"balanced_sampler", AM_OPT_BOOL, TRAIN(balanced_sampler), "false", 0, 0, NULL, "the same as balance: label"},
     {"bucket", AM_OPT_BOOL, TRAIN(bucket), "false", 0, 0, NULL, "batches of clips of similar length"},
     {"ema", AM_OPT_REAL, TRAIN(ema), "0", 0, 0.999999, NULL,
      "decay of averaged weights, which are then evaluated; 0 off"},
@@ -89,6 +91,7 @@ static am_status set_override(am_context *ctx, am_tree *tree, const char *text, 
 static am_status read_train(am_config *c, const am_value *section, am_error *err) {
   am_tree *tree = c->tree;
   am_status status = am_options_read(tree, am_train_table, section, "train", &c->train, err);
+  if (!status && c->train.balanced_sampler) c->train.balance |= AM_BALANCE_LABEL;
   if (!status) status = am_options_read(tree, am_loss_table, c->train.loss, "train.loss", &c->loss, err);
   if (!status)
     status = am_options_read(tree, am_optimiser_table, c->train.optimiser, "train.optimiser", &c->optimiser, err);
@@ -111,17 +114,23 @@ static am_status check(const am_config *c, am_error *err) {
     return am_fail_at(err, am_value_get(am_value_get(am_tree_root(c->tree), "train"), "early_stopping"),
                       "train.early_stopping: with monitor last no epoch is worse than the one before; choose another "
                       "monitor, or leave it out");
-  if (c->train.balanced_sampler && c->train.class_weights == AM_CLASS_WEIGHTS_BALANCED)
-    return am_fail_at(err, NULL,
-                      "train: balanced_sampler and class_weights balanced would correct twice; choose one of them");
+  const bool by_label = c->train.balance & AM_BALANCE_LABEL;
+  if (by_label && c->train.class_weights == AM_CLASS_WEIGHTS_BALANCED)
+    return am_fail_at(err, NULL, "train: %s and class_weights balanced would correct twice; choose one of them",
+                      c->train.balanced_sampler ? "balanced_sampler" : "balance: label");
   if (c->loss.prior_adjust != 0) {
     const am_value *at =
         am_value_get(am_value_get(am_value_get(am_tree_root(c->tree), "train"), "loss"), "prior_adjust");
     if (c->loss.kind != AM_LOSS_CROSS_ENTROPY && c->loss.kind != AM_LOSS_FOCAL)
       return am_fail_at(err, at, "train.loss.prior_adjust: only cross_entropy and focal compare logits with classes");
-    if (c->train.balanced_sampler || c->train.class_weights == AM_CLASS_WEIGHTS_BALANCED)
+    if (by_label || c->train.class_weights == AM_CLASS_WEIGHTS_BALANCED)
+      return am_fail_at(
+          err, at,
+          "train.loss.prior_adjust: balance label, balanced_sampler or class_weights balanced would correct "
+          "twice; choose one of them");
+    if (c->train.balance)
       return am_fail_at(err, at,
-                        "train.loss.prior_adjust: balanced_sampler or class_weights balanced would correct twice; "
+                        "train.loss.prior_adjust: it counts the clips of each class, and balance corpus draws others; "
                         "choose one of them");
   }
   if (c->features.kind == AM_FEATURE_FUNCTIONALS && c->augment.vtlp.n)

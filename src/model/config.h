@@ -6,6 +6,7 @@
 #include "audio/features.h"
 #include "audiomood/train.h"
 #include "data/dataset.h"
+#include "data/loader.h"
 #include "data/split.h"
 #include "nn/loss.h"
 #include "nn/model.h"
@@ -23,10 +24,11 @@ typedef enum am_calibration { AM_CALIBRATIONS(AM_WORD_NAME) } am_calibration;
 
 typedef struct am_train_options {
   int64_t epochs, batch;
-  int monitor;       /* am_monitor: chooses best.h5; the
+  int monitor;           /* am_monitor: chooses best.h5; the
                 * first three become train_loss, with a warning, where there is no validation part */
-  int class_weights; /* am_class_weighting */
-  bool balanced_sampler;
+  int class_weights;     /* am_class_weighting */
+  bool balanced_sampler; /* what `balance: label` was called before */
+  uint64_t balance;      /* set of am_balanced (loader.h), that of balanced_sampler included */
   bool bucket;
   double ema;             /* decay of averaged weights, 0 off; evaluation then uses the average */
   int64_t early_stopping; /* patience in epochs; 0 off */

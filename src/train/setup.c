@@ -273,6 +273,14 @@ static am_status init_from(am_trainer *t, am_error *err) {
 
 /* ---- what trains it ---- */
 
+static void say_one_corpus(am_trainer *t, const uint32_t *clips, size_t n) {
+  size_t same = 1;
+  while (same < n && t->dataset->clips[clips[same]].corpus == t->dataset->clips[clips[0]].corpus) same++;
+  if (same >= n)
+    am_run_log(&t->folder, AM_LOG_WARNING,
+               "train.balance: corpus has nothing to balance: all clips of the training part are of one corpus");
+}
+
 static am_status make_loader(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   const uint32_t *clips = t->split->at[AM_PART_TRAIN];
@@ -282,10 +290,11 @@ static am_status make_loader(am_trainer *t, am_error *err) {
     if (!t->class_weights) return am_no_memory(err);
     am_class_weights(t->dataset, clips, n, t->class_weights);
   }
+  if (c->train.balance & AM_BALANCE_CORPUS) say_one_corpus(t, clips, n);
   am_loader_options options = {.batch = (int)c->train.batch,
                                .max_frames = am_model_input(t->model).t,
                                .shuffle = true,
-                               .balanced = c->train.balanced_sampler,
+                               .balance = c->train.balance,
                                .augment = am_augment_any(&c->augment),
                                .seed = c->seed,
                                .class_weights = t->class_weights,

@@ -195,11 +195,15 @@ static void every_epoch_has_its_own_order(void **state) {
   "freq_width: 4, time_masks: 1, time_width: 5, crop_frames: 20, mixup: 0.3}"
 
 /* The batches of a resumed epoch, of another number of threads and of a consumer that is slow or fast are the same. */
-static void batches_do_not_depend_on_how_they_are_made(void **state) {
-  (void)state;
+static void compare_ways_of_making(uint64_t balance) {
   const double weights[3] = {0.5, 1, 3};
-  const am_loader_options o = {
-      .batch = 4, .shuffle = true, .augment = true, .seed = 9, .class_weights = weights, .max_frames = 30};
+  const am_loader_options o = {.batch = 4,
+                               .shuffle = true,
+                               .balance = balance,
+                               .augment = true,
+                               .seed = 9,
+                               .class_weights = weights,
+                               .max_frames = 30};
   uint64_t a[16], b[16];
   for (int threads = 1; threads <= 4; threads *= 2) {
     finish();
@@ -224,6 +228,12 @@ static void batches_do_not_depend_on_how_they_are_made(void **state) {
     assert_true(a[0] != b[0]);
     am_loader_free(l);
   }
+}
+
+static void batches_do_not_depend_on_how_they_are_made(void **state) {
+  (void)state;
+  compare_ways_of_making(0);
+  compare_ways_of_making(AM_BALANCE_LABEL | AM_BALANCE_CORPUS);
 }
 
 static void augmentation_is_for_training_only(void **state) {
@@ -291,7 +301,7 @@ static void mixup_mixes_rows_of_the_batch(void **state) {
 
 static void balanced_sampling_makes_classes_equal(void **state) {
   (void)state;
-  am_loader *l = make((am_loader_options){.batch = 8, .balanced = true, .shuffle = true, .seed = 1});
+  am_loader *l = make((am_loader_options){.batch = 8, .balance = AM_BALANCE_LABEL, .shuffle = true, .seed = 1});
   int count[3] = {0}, of[CLIPS] = {0};
   for (uint64_t epoch = 0; epoch < 100; epoch++) {
     begin(l, epoch, 0);
@@ -304,6 +314,44 @@ static void balanced_sampling_makes_classes_equal(void **state) {
   for (int k = 0; k < 3; k++) assert_in_range(count[k], 690, 850); /* 2300 / 3 = 767, deviation 23 */
   for (int i = 0; i < CLIPS; i++) assert_true(of[i] > 0);
   am_loader_free(l);
+}
+
+/* Two corpora of 18 and 5 clips: the small one has classes b and c alone, and both are drawn as often as the other's three. */
+static void corpora_are_equal_and_the_classes_within_them(void **state) {
+  (void)state;
+  static const char *const names[] = {"one", "two", "two, more"};
+  f.d->n_corpora = 3;
+  const char **kept = f.d->corpora, **identities = f.d->identities, *whole[] = {NULL, "two", "two"};
+  f.d->corpora = (const char **)names;
+  f.d->identities = whole; /* the second and third are parts of one corpus */
+  for (size_t i = 18; i < CLIPS; i++) f.d->clips[i].corpus = 1 + (i % 2);
+  for (int by_label = 0; by_label < 2; by_label++) {
+    am_loader *l = make((am_loader_options){
+        .batch = 8, .balance = AM_BALANCE_CORPUS | (by_label ? AM_BALANCE_LABEL : 0), .shuffle = true, .seed = 1});
+    int of[CLIPS] = {0}, count[2][3] = {{0}};
+    for (uint64_t epoch = 0; epoch < 200; epoch++) {
+      begin(l, epoch, 0);
+      for (const am_loader_batch *b; (b = next(l));)
+        for (int i = 0; i < b->n; i++) {
+          count[f.d->clips[b->clips[i]].corpus > 0][f.d->clips[b->clips[i]].label]++;
+          of[b->clips[i]]++;
+        }
+    }
+    const int *one = count[0], *two = count[1];
+    assert_in_range(one[0] + one[1] + one[2], 2200, 2400); /* 4600 / 2 = 2300, deviation 34 */
+    assert_int_equal(two[0], 0);
+    if (by_label) {
+      for (int k = 0; k < 2; k++) assert_in_range(one[k], 1050, 1250); /* 2300 / 2: class c is the other's alone */
+      for (int k = 1; k < 3; k++) assert_in_range(two[k], 1050, 1250);
+    } else {
+      assert_in_range(one[0], 1830, 2000); /* 2300 * 15 / 18 */
+      for (size_t i = 18; i < CLIPS; i++) assert_in_range(of[i], 400, 520);
+    }
+    am_loader_free(l);
+  }
+  f.d->corpora = kept;
+  f.d->identities = identities;
+  f.d->n_corpora = 1;
 }
 
 static void buckets_hold_clips_of_similar_length(void **state) {
@@ -459,7 +507,12 @@ static void memory_runs_out_cleanly(void **state) {
     am_context *small = am_test_memory_context(&m, 1);
     am_features *fx;
     am_test_ok(am_features_create(small, &f.fo, &fx, &f.err), &f.err);
-    am_loader_options o = {.batch = 5, .shuffle = true, .bucket = true, .augment = true, .balanced = orders, .seed = 3};
+    am_loader_options o = {.batch = 5,
+                           .shuffle = true,
+                           .bucket = true,
+                           .augment = true,
+                           .balance = orders ? AM_BALANCE_LABEL | AM_BALANCE_CORPUS : 0,
+                           .seed = 3};
     am_error err = AM_ERROR_INIT;
     am_loader *l = NULL;
     const am_loader_batch *b = NULL;
@@ -488,6 +541,7 @@ int main(void) {
       TEST(augmentation_is_for_training_only),
       TEST(mixup_mixes_rows_of_the_batch),
       TEST(balanced_sampling_makes_classes_equal),
+      TEST(corpora_are_equal_and_the_classes_within_them),
       TEST(buckets_hold_clips_of_similar_length),
       TEST(what_is_shown_is_what_is_trained_on),
       TEST(unreadable_clips_are_not_in_batches),

@@ -155,6 +155,8 @@ static void settings_that_do_not_go_together(void **state) {
   refuse(MINIMAL, "train.optimiser={kind: sgd, nesterov: true}", AM_E_CONFIG, "nesterov: needs a momentum above 0");
   refuse(MINIMAL, "train={monitor: last, early_stopping: 3}", AM_E_CONFIG, "train.early_stopping: with monitor last");
   refuse(MINIMAL, "train={balanced_sampler: true, class_weights: balanced}", AM_E_CONFIG, "would correct twice");
+  refuse(MINIMAL, "train={balance: [corpus, label], class_weights: balanced}", AM_E_CONFIG, "would correct twice");
+  refuse(MINIMAL, "train={balance: corpus, loss: {prior_adjust: 1}}", AM_E_CONFIG, "balance corpus draws others");
   refuse(MINIMAL, "train={class_weights: balanced, loss: {prior_adjust: 1}}", AM_E_CONFIG, "would correct twice");
   refuse(MINIMAL, "train={loss: {kind: mse, prior_adjust: 1}}", AM_E_CONFIG, "compare logits with classes");
   refuse(MINIMAL, "augment.gain=[5, -5]", AM_E_CONFIG, "gain");
