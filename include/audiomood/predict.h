@@ -89,6 +89,23 @@ AM_API double am_checkpoint_temperature(const am_checkpoint *checkpoint);
  * @param checkpoint  the checkpoint
  * @return whether it was */
 AM_API bool am_checkpoint_synthetic(const am_checkpoint *checkpoint);
+/** What it is, in a few words: the description of the config it was made from, or its name.
+ * @param checkpoint  the checkpoint
+ * @return the text, owned by the checkpoint; NULL of NULL */
+AM_API const char *am_checkpoint_title(const am_checkpoint *checkpoint);
+/** The licences of all corpora that its weights were trained on, also of the model that they began from, each once, with
+ * "; " between them: "CC BY-NC-SA 4.0".  Whoever passes the checkpoint on keeps to all of them.
+ * @param checkpoint  the checkpoint
+ * @return the text, owned by the checkpoint; "" and "not known": not told; NULL of NULL */
+AM_API const char *am_checkpoint_licence(const am_checkpoint *checkpoint);
+/** Whether one of these licences is for non-commercial use alone, as far as its name says so ("NC").
+ * @param checkpoint  the checkpoint
+ * @return whether it is; false where licences are not known, and of NULL */
+AM_API bool am_checkpoint_noncommercial(const am_checkpoint *checkpoint);
+/** Whom to name: a line for each of these corpora, with its title, licence and citation.
+ * @param checkpoint  the checkpoint
+ * @return the lines, owned by the checkpoint; NULL of NULL */
+AM_API const char *am_checkpoint_attribution(const am_checkpoint *checkpoint);
 /** Its model.
  * @param checkpoint  the checkpoint
  * @return the model, owned by the checkpoint */

@@ -212,11 +212,20 @@ static void print_speakers(const char *title, const am_names *speakers, const ch
   if (speakers->n) cli_print("%s\n", note);
 }
 
+/* A line for each corpus. */
+static void print_attribution(const char *lines) {
+  for (size_t n; *lines; lines += n + (lines[n] != '\0')) {
+    n = strcspn(lines, "\n");
+    cli_print("data:     %.*s\n", (int)n, lines);
+  }
+}
+
 static void print_checkpoint(const am_checkpoint *m, const char *path) {
   cli_print("%s: checkpoint of %s after epoch %llu%s\n", path, m->config->name, (unsigned long long)m->epoch,
             m->resumable ? ", resumable" : "");
-  cli_print("corpus:   %s%s\nlicence:  %s\ncitation: %s\n", m->corpus, m->synthetic ? " (synthetic)" : "", m->licence,
-            m->citation);
+  cli_print("title:    %s\ncorpus:   %s%s\nlicence:  %s%s\n", m->title, m->corpus, m->synthetic ? " (synthetic)" : "",
+            m->licence, am_checkpoint_noncommercial(m) ? " (not for commercial use)" : "");
+  print_attribution(m->attribution);
   print_speakers("speakers: ", &m->seen, "");
   print_speakers("before:   ", &m->before, " (known to the model that --init gave)");
   cli_print("split:    %s\n", m->speaker_independent ? "speaker-independent" : "not speaker-independent");

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "data/alike.h"
 #include "data/corpora/registry.h"
+#include "data/credit.h"
 #include "data/filter.h"
 #include "data/names.h"
 #include "data/spelling.h"
@@ -55,6 +56,19 @@ void am_left_outs_add(am_left_outs *list, const char *reason, size_t count, cons
   list->at[i].count += count;
 }
 
+/* Of a single corpus; several.c joins those of its parts. */
+static am_status credit(am_corpus *corpus, am_error *err) {
+  am_dataset *d = corpus->d;
+  char *line;
+  if (d->attribution) return AM_OK;
+  am_status status = am_credit_line(corpus->ctx, d->title, d->licence, d->citation, &line, err);
+  if (status) return status;
+  d->licences = *d->licence ? d->licence : "not known";
+  d->attribution = am_corpus_text(corpus, err, "%s", line);
+  am_free(corpus->ctx, line);
+  return d->attribution ? AM_OK : AM_E_NOMEM;
+}
+
 static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err) {
   am_dataset *d = corpus->d;
   const am_corpus_class *cls = am_corpus_class_of(o);
@@ -62,6 +76,7 @@ static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err
   d->title = d->corpus;
   d->licence = d->citation = d->language = d->missing_note = "";
   am_status status = cls->load(corpus, o, err);
+  if (!status) status = credit(corpus, err);
   if (!d->n_corpora) {
     d->n_corpora = 1;
     d->corpora = &d->corpus;

@@ -62,6 +62,8 @@ typedef struct am_dataset {
   am_context *ctx;
   am_tree *strings; /* owns all text */
   const char *corpus, *title, *licence, *citation, *language;
+  /* The same as what a model trained on it has to say (credit.h): the licences, each once, and a line for each corpus. */
+  const char *licences, *attribution;
   bool synthetic; /* made by `audiomood synth`: results must say so */
   const char *root;
   size_t n;

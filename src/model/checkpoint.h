@@ -10,6 +10,7 @@
 
 #include "audiomood/predict.h"
 #include "base/file.h"
+#include "data/credit.h"
 #include "data/loader.h"
 #include "io/h5.h"
 #include "model/config.h"
@@ -17,7 +18,7 @@
 #include "model/origin.h"
 
 #define AM_CHECKPOINT_FORMAT "audiomood-checkpoint"
-enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 3 };
+enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 4 };
 enum { AM_CHECKPOINT_FRAMES = 1 << 24 }; /* of a model's input: hours of sound; a file that says more is not ours */
 
 /* What a checkpoint file holds beside weights; all a prediction needs. */
@@ -30,7 +31,9 @@ struct am_checkpoint {
   am_normaliser
       normaliser; /* kind train: statistics; kind speaker: those of the training part, and of a voice once it is heard */
   am_shape input;
-  const char *corpus, *licence, *citation; /* of the training data, owned by config->tree */
+  /* Owned by config->tree: the corpus; what the model is; the licences of all that its weights were trained on, and whom to
+   * name, a line for each corpus (data/credit.h). */
+  const char *corpus, *title, *licence, *attribution;
   bool synthetic, speaker_independent;
   uint64_t digest;                /* of the training data (am_data_digest); 0: not known */
   am_names seen, before;          /* speakers that it and the model it began from know (origin.h) */
@@ -67,7 +70,8 @@ typedef struct am_save {
   const am_normaliser *normaliser;
   const am_dataset *dataset;
   const am_split *split;
-  const am_names *before; /* speakers known before (origin.h); NULL: none */
+  const am_names *before;         /* speakers known before (origin.h); NULL: none */
+  const am_credit *credit_before; /* what those weights owe; NULL: nothing */
   uint64_t epoch, step;
   const am_optimiser *optimiser;
   const am_training_state *state;

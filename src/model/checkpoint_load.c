@@ -201,11 +201,33 @@ static am_status read_seen(am_context *ctx, am_h5 *file, am_names *seen, am_name
   return status;
 }
 
+static am_status read_text(am_context *ctx, am_h5 *file, const char *object, const char *name, char **out,
+                           am_error *err) {
+  if (am_h5_has(file, object, name)) return am_h5_get_text(file, object, name, out, err);
+  *out = am_strdup(ctx, "");
+  return *out ? AM_OK : am_no_memory(err);
+}
+
+/* Files before version 1.4 say it of their last corpora alone. */
+static am_status read_credit(am_context *ctx, am_h5 *file, am_credit *out, am_error *err) {
+  char *title = NULL, *citation = NULL;
+  const bool whole = am_h5_has(file, "/", "attribution");
+  am_status status = read_text(ctx, file, whole ? "/" : "data", "licence", &out->licence, err);
+  if (!status && whole) return am_h5_get_text(file, "/", "attribution", &out->attribution, err);
+  if (!status) status = read_text(ctx, file, "data", "title", &title, err);
+  if (!status) status = read_text(ctx, file, "data", "citation", &citation, err);
+  if (!status) status = am_credit_line(ctx, title, out->licence, citation, &out->attribution, err);
+  am_free(ctx, title);
+  am_free(ctx, citation);
+  return status;
+}
+
 am_status am_checkpoint_origin(am_context *ctx, am_h5 *file, am_origin *out, am_error *err) {
   *out = (am_origin){0};
   am_status status = read_digest(file, &out->digest, err);
   if (!status) status = get_bool(file, "data", "speaker_independent", &out->speaker_independent, err);
   if (!status) status = read_seen(ctx, file, &out->seen, &out->before, err);
+  if (!status) status = read_credit(ctx, file, &out->credit, err);
   if (!status) status = am_h5_read_text(file, "config", &out->config, err);
   if (status) am_origin_free(ctx, out);
   return status;
@@ -299,6 +321,25 @@ static am_status read_fact(am_context *ctx, am_h5 *file, am_config *config, cons
   return status;
 }
 
+static am_status keep(am_config *config, const char *text, const char **out, am_error *err) {
+  *out = am_tree_string(config->tree, text);
+  return *out ? AM_OK : am_no_memory(err);
+}
+
+static am_status read_facts(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
+  am_config *config = c->config;
+  am_credit credit = {0};
+  char *title = NULL;
+  am_status status = read_text(ctx, file, "/", "title", &title, err);
+  if (!status) status = read_credit(ctx, file, &credit, err);
+  if (!status) status = keep(config, *title ? title : config->name, &c->title, err);
+  if (!status) status = keep(config, credit.licence, &c->licence, err);
+  if (!status) status = keep(config, credit.attribution, &c->attribution, err);
+  am_credit_free(ctx, &credit);
+  am_free(ctx, title);
+  return status ? status : read_fact(ctx, file, config, "corpus", &c->corpus, err);
+}
+
 /* The file's config may ask for any model; its arrays say how large an honest one is (with room for a model that
  * differs a little, which gets a message of its own). */
 static am_status make_model(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
@@ -323,9 +364,7 @@ static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_err
   if (!status) status = read_labels(ctx, file, c, err);
   if (!status) status = read_input(file, c->config, &c->input, err);
   if (!status) status = read_normaliser(ctx, file, c, err);
-  if (!status) status = read_fact(ctx, file, c->config, "corpus", &c->corpus, err);
-  if (!status) status = read_fact(ctx, file, c->config, "licence", &c->licence, err);
-  if (!status) status = read_fact(ctx, file, c->config, "citation", &c->citation, err);
+  if (!status) status = read_facts(ctx, file, c, err);
   if (!status) status = get_bool(file, "data", "synthetic", &c->synthetic, err);
   if (!status) status = get_bool(file, "data", "speaker_independent", &c->speaker_independent, err);
   if (!status) status = read_digest(file, &c->digest, err);
@@ -573,6 +612,10 @@ int am_checkpoint_class(const am_checkpoint *c, const char *label) {
   return -1;
 }
 double am_checkpoint_rate(const am_checkpoint *c) { return c ? c->config->features.sample_rate : 0; }
+const char *am_checkpoint_title(const am_checkpoint *c) { return c ? c->title : NULL; }
+const char *am_checkpoint_licence(const am_checkpoint *c) { return c ? c->licence : NULL; }
+const char *am_checkpoint_attribution(const am_checkpoint *c) { return c ? c->attribution : NULL; }
+bool am_checkpoint_noncommercial(const am_checkpoint *c) { return c && am_credit_noncommercial(c->licence); }
 double am_checkpoint_temperature(const am_checkpoint *c) { return c ? c->temperature : 1; }
 bool am_checkpoint_synthetic(const am_checkpoint *c) { return c && c->synthetic; }
 am_model *am_checkpoint_model(am_checkpoint *c) { return c ? c->model : NULL; }

@@ -64,6 +64,20 @@ uint32_t am_checkpoint_digest(am_model *model) {
 
 /* ---- what a prediction needs besides ---- */
 
+/* What whoever has nothing but the file should know: what it is, under which licences, and whom to name. */
+static am_status write_credit(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {
+  const am_credit *before = s->credit_before;
+  const char *description = s->config->description;
+  am_credit all = {0};
+  am_status status = am_credit_join(ctx, &all, s->dataset->licences, s->dataset->attribution, err);
+  if (!status && before) status = am_credit_join(ctx, &all, before->licence, before->attribution, err);
+  if (!status) status = am_h5_set_text(file, "/", "title", *description ? description : s->config->name, err);
+  if (!status) status = am_h5_set_text(file, "/", "licence", all.licence, err);
+  if (!status) status = am_h5_set_text(file, "/", "attribution", all.attribution, err);
+  am_credit_free(ctx, &all);
+  return status;
+}
+
 static am_status write_head(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {
   char version[32], *creator = am_format(ctx, "audiomood %s", am_version());
   if (!creator) return am_no_memory(err);
@@ -242,6 +256,7 @@ static am_status write_slots(am_context *ctx, am_h5 *file, am_model *model, cons
 
 static am_status write_all(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {
   am_status status = write_head(ctx, file, s, err);
+  if (!status) status = write_credit(ctx, file, s, err);
   if (!status) status = write_config(ctx, file, s->config, err);
   if (!status) status = write_normaliser(ctx, file, s->normaliser, err);
   if (!status) status = write_data(ctx, file, s, err);

@@ -122,5 +122,6 @@ void am_origin_free(am_context *ctx, am_origin *origin) {
   am_free(ctx, origin->config);
   am_names_free(ctx, &origin->seen);
   am_names_free(ctx, &origin->before);
+  am_credit_free(ctx, &origin->credit);
   *origin = (am_origin){0};
 }

@@ -7,6 +7,7 @@
 #define AM_ORIGIN_H
 
 #include "base/file.h"
+#include "data/credit.h"
 #include "data/dataset.h"
 
 typedef struct am_origin {
@@ -15,6 +16,7 @@ typedef struct am_origin {
   am_names seen;   /* speakers that this run knows; AM_PERSON_UNKNOWN among them: perhaps any */
   am_names
       before; /* speakers that the model it began from knew; of early files the names of corpora, which may be any */
+  am_credit credit; /* what the weights owe */
   bool speaker_independent;
 } am_origin;
 

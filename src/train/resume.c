@@ -28,6 +28,9 @@ am_status am_trainer_check_origin(am_trainer *t, am_h5 *file, am_error *err) {
     am_names_free(t->ctx, &t->trained_before);
     t->trained_before = origin.before;
     origin.before = (am_names){0};
+    am_credit_free(t->ctx, &t->credit_before);
+    t->credit_before = origin.credit;
+    origin.credit = (am_credit){0};
     status = am_trainer_doubt(t, path, err);
   }
   am_origin_free(t->ctx, &origin);

@@ -232,6 +232,7 @@ static am_status began_from(am_trainer *t, am_h5 *file, am_error *err) {
   am_status status = am_checkpoint_origin(t->ctx, file, &from, err);
   if (status) return status;
   status = am_origin_before(t->ctx, &from, am_data_digest(t->dataset, t->split), &t->trained_before, err);
+  if (!status) status = am_credit_join(t->ctx, &t->credit_before, from.credit.licence, from.credit.attribution, err);
   am_origin_free(t->ctx, &from);
   return status ? status : am_trainer_doubt(t, am_h5_path(file), err);
 }
@@ -367,5 +368,6 @@ void am_trainer_free(am_trainer *t) {
   am_free(ctx, t->state.history);
   am_free(ctx, t->digests.at);
   am_names_free(ctx, &t->trained_before);
+  am_credit_free(ctx, &t->credit_before);
   am_run_folder_end(&t->folder);
 }

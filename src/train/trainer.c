@@ -62,6 +62,7 @@ am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, boo
                   .dataset = t->dataset,
                   .split = t->split,
                   .before = &t->trained_before,
+                  .credit_before = &t->credit_before,
                   .epoch = t->state.epoch,
                   .step = t->state.step,
                   .optimiser = with_state && !state.finished ? t->optimiser : NULL,

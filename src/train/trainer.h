@@ -25,6 +25,7 @@ typedef struct am_trainer {
   size_t unheard[3];        /* clips of each part that left it, as there is nothing to hear in them */
   am_left_outs left_out[3]; /* of each part, by reason */
   am_names trained_before;  /* speakers the weights knew when the run began (origin.h) */
+  am_credit credit_before;  /* what they owed then */
   am_features *fx;
   am_store *store;
   am_normaliser normaliser;

@@ -15,7 +15,8 @@ cp corpus/Actor_02/03-01-05-01-01-01-02.wav mine/other.wav
 cat >mine.yaml <<'YAML'
 name: mine
 title: My corpus
-licence: CC0
+licence: CC BY-NC 4.0
+citation: Ann B (2026)
 files: '(?<speaker>\w+)/(?<label>[a-z]+)-(?<take>\d)'
 expected: {clips: 6, labels: {joy: 3, anger: 2}}
 YAML
@@ -26,7 +27,7 @@ expect "inspect a described corpus" 0 "^anger +2 +2$" "^joy +3 +3$" "^clips +5 +
 run inspect mine.yaml; expect "inspect a description alone" 0 "My corpus" "--root DIR"
 run inspect mine.yaml --root nowhere; expect "a described corpus that is not there" 1 "nowhere does not exist; wanted the folder that holds My corpus"
 sed "s/(?<take>/(?<tkae>/" mine.yaml >typo.yaml
-run inspect typo.yaml --root mine; expect "a pattern with an unknown group" 2 'typo.yaml:4:8: files: unknown group "tkae"; did you mean "take"'
+run inspect typo.yaml --root mine; expect "a pattern with an unknown group" 2 'typo.yaml:5:8: files: unknown group "tkae"; did you mean "take"'
 run inspect tiny.yaml --root mine; expect "--root of a config" 2 "data.root"
 rm mine/bob/joy-3.wav
 sed -e 's|^data:.*|data:\n  corpus: several\n  corpora:\n    - {corpus: ravdess, root: corpus, labels: [happy, angry]}\n    - {corpus: described, description: mine.yaml, root: mine, merge: {joy: happy, anger: angry}}|' \
@@ -37,6 +38,8 @@ sed -e "s|^data:.*|data: {corpus: described, description: $root/datasets/ravdess
 run crossval folds.yaml --out folds; expect "crossval by the folds of a description" 1 "fold 2 of 5 has no clip"
 run crossval tiny.yaml --out folds; expect "crossval of fixed speakers" 2 "no folds to go through"
 run train both.yaml --out both; expect "train on two corpora" 0 "unweighted average recall"
+run inspect both; expect "a checkpoint names all corpora" 0 "^title:    a test$" "^licence:  MIT, as AudioMood itself; CC BY-NC 4.0 .not for commercial use.$" \
+  "^data:     AudioMood demo corpus: .* .MIT, as AudioMood itself.: made by" "^data:     My corpus .CC BY-NC 4.0.: Ann B .2026.$"
 run evaluate both; expect "evaluate on two corpora" 0 "^speaker-independent +yes"
 sed -e 's|^data:.*|data: {corpus: described, description: mine.yaml, root: mine, merge: {joy: happy, anger: angry}}|' tiny.yaml >only.yaml
 run evaluate run1 --data only.yaml; expect "evaluate a corpus of another name" 0 "^speaker-independent +yes"
@@ -54,6 +57,7 @@ run train only.yaml --out third --init both/best.h5 --set 'split={kind: fixed, t
 expect "train on with a part of the corpora before" 0 "warning: both/best.h5: its weights know 1 of the 1 speakers held out here, e.g. mine/bob"
 run train only.yaml --out third2 --init run1/best.h5 --set 'split={kind: fixed, test_speakers: [bob]}' --set train.epochs=1
 grep -q "know" err && not_ok "with another corpus" "$(cat err)" || expect "with another corpus" 0
+run inspect third2; expect "a licence outlives --init" 0 "^licence:  CC BY-NC 4.0; MIT, as AudioMood itself .not for" "^data:     My corpus" "^data:     AudioMood demo"
 run train only.yaml --out fourth --init third2/best.h5 --set 'split={kind: fixed, test_speakers: [bob]}' --set train.epochs=1
 run evaluate fourth --data tiny.yaml; expect "evaluate on a corpus from two trainings ago" 0 "^speaker-independent +no: the training began from a model that knows 3 of the 4 speakers, e.g. synthetic" "warning: fourth/best.h5: .*knows 3 of the 4"
 rm -rf third third2 fourth

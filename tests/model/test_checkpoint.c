@@ -73,6 +73,8 @@ static void reads_version_1(void **state) {
   assert_string_equal(c->labels[2], "middle");
   assert_string_equal(c->config->name, "made-up");
   assert_string_equal(c->corpus, "manifest");
+  assert_string_equal(am_checkpoint_title(c), "made-up"); /* newer than the file */
+  assert_string_equal(am_checkpoint_attribution(c), "manifest.csv (licence not known)");
   assert_int_equal(c->input.rank, 3);
   assert_int_equal(c->input.t, 16);
   assert_int_equal(c->input.f, 20);
@@ -626,6 +628,42 @@ static void add_speakers(am_context *ctx, am_names *names, const uint32_t *at, s
   am_test_ok(am_speakers_add(ctx, names, &people, at, n, &err), &err);
 }
 
+static void a_file_names_whom_it_owes(void **state) {
+  (void)state;
+  copy c = copy_make();
+  am_error err = AM_ERROR_INIT;
+  am_checkpoint *old, *m;
+  am_test_ok(am_checkpoint_load(c.ctx, c.path, &old, &err), &err);
+  const am_dataset d = {
+      .corpus = "two", .licences = "CC0 1.0; CC BY 4.0", .attribution = "One (CC0 1.0)\nTwo (CC BY 4.0): B (2026)"};
+  const am_split split = {.note = "none"};
+  am_credit before = {0};
+  am_test_ok(
+      am_credit_join(c.ctx, &before, "CC BY-NC-SA 4.0; CC BY 4.0", "Three (CC BY-NC-SA 4.0)\nOne (CC0 1.0)", &err),
+      &err);
+  const am_save save = {.config = old->config,
+                        .model = old->model,
+                        .labels = old->labels,
+                        .classes = old->classes,
+                        .normaliser = &old->normaliser,
+                        .dataset = &d,
+                        .split = &split,
+                        .credit_before = &before};
+  am_test_ok(am_checkpoint_save(c.ctx, c.path, NULL, &save, &err), &err);
+  am_credit_free(c.ctx, &before);
+  am_test_ok(am_checkpoint_load(c.ctx, c.path, &m, &err), &err);
+  assert_string_equal(am_checkpoint_licence(m), "CC0 1.0; CC BY 4.0; CC BY-NC-SA 4.0");
+  assert_string_equal(am_checkpoint_attribution(m),
+                      "One (CC0 1.0)\nTwo (CC BY 4.0): B (2026)\nThree (CC BY-NC-SA 4.0)");
+  assert_true(am_checkpoint_noncommercial(m));
+  assert_false(am_checkpoint_noncommercial(old));
+  assert_true(!am_checkpoint_title(NULL) && !am_checkpoint_licence(NULL) && !am_checkpoint_attribution(NULL));
+  assert_false(am_checkpoint_noncommercial(NULL));
+  am_checkpoint_free(m);
+  am_checkpoint_free(old);
+  copy_free(&c);
+}
+
 static void a_file_names_the_speakers_it_knows(void **state) {
   (void)state;
   copy c = copy_make();
@@ -794,6 +832,7 @@ int main(void) {
       cmocka_unit_test(two_classes_of_a_name_are_refused),
       cmocka_unit_test(a_state_that_cannot_be_is_refused),
       cmocka_unit_test(reading_survives_failed_allocations),
+      cmocka_unit_test(a_file_names_whom_it_owes),
       cmocka_unit_test(a_file_names_the_speakers_it_knows),
       cmocka_unit_test(only_what_chose_the_epoch_counts_of_the_validation_part),
       cmocka_unit_test(damaged_lists_of_speakers),

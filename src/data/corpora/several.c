@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data/corpora/corpus.h"
+#include "data/credit.h"
 #include "data/names.h"
 
 enum { MOST = 64 };
@@ -200,6 +201,18 @@ static const char *join(several *s, size_t member, bool named, const char *betwe
   return out;
 }
 
+/* What a model that is trained on them says, each once. */
+static const char *join_once(several *s, size_t member, const char *gap, am_error *err) {
+  am_buffer text = {0};
+  am_context *ctx = s->corpus->ctx;
+  am_status status = AM_OK;
+  for (size_t i = 0; i < s->n && !status; i++)
+    status = am_credit_add(ctx, &text, *(const char *const *)((const char *)s->part[i] + member), gap, err);
+  const char *out = status ? NULL : am_corpus_text(s->corpus, err, "%s", text.data);
+  am_buffer_free(ctx, &text);
+  return out;
+}
+
 static am_status describe(several *s, am_error *err) {
   am_dataset *d = s->corpus->d;
   d->corpora = am_tree_take(d->strings, s->n, sizeof *d->corpora);
@@ -216,7 +229,10 @@ static am_status describe(several *s, am_error *err) {
   d->licence = join(s, offsetof(am_dataset, licence), true, "; ", err);
   d->citation = join(s, offsetof(am_dataset, citation), true, "; ", err);
   d->language = join(s, offsetof(am_dataset, language), false, "; ", err);
-  return d->root && d->title && d->licence && d->citation && d->language ? AM_OK : AM_E_NOMEM;
+  d->licences = join_once(s, offsetof(am_dataset, licences), AM_LICENCE_GAP, err);
+  d->attribution = join_once(s, offsetof(am_dataset, attribution), AM_ATTRIBUTION_GAP, err);
+  return d->root && d->title && d->licence && d->citation && d->language && d->licences && d->attribution ? AM_OK
+                                                                                                          : AM_E_NOMEM;
 }
 
 static am_status load_several(am_corpus *corpus, const am_data_options *o, am_error *err) {
