@@ -139,6 +139,9 @@ def all_cases():
     case("batch_norm_corrected_map", "batch_norm", {"statistics": "corrected", "momentum": 0.5}, MAP, masked=False)
     case("batch_norm_corrected_all", "batch_norm", {"momentum": 1}, SEQUENCE, masked=False)
     case("batch_norm_corrected_inference", "batch_norm", {}, MAP, mode="inference", full=False, lengths=[3, 7])
+    # some of the bins
+    case("bins", "bins", {"first": 1, "count": 3}, MAP, lengths=[4, 7, 1])
+    case("bins_sequence", "bins", {"first": 2}, SEQUENCE, lengths=[4, 7, 0])
 
 
 def array_numbers(seed, stream, name, dims):

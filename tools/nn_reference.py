@@ -315,6 +315,9 @@ def layer(kind, inputs, w, o, statistics=None, training=True, draw=None, layer_i
         return [c.reshape(-1) for c in x]
     if kind == "to_sequence":
         return [c.reshape(c.shape[0], math.prod(c.shape[1:])) for c in x]
+    if kind == "bins":
+        first, count = o.get("first", 0), o.get("count", 0)
+        return [c[:, first:first + count if count else None] for c in x]
     if kind == "add":
         return [sum(parts[1:], parts[0]) for parts in zip(*inputs)]
     if kind == "concat":

@@ -4,6 +4,7 @@
 #include "audio/decibel.h"
 #include "audio/functionals.h"
 #include "audio/mel.h"
+#include "audio/prosody.h"
 #include "audio/stft.h"
 #include "audio/trim.h"
 #include "base/arena.h"
@@ -53,6 +54,8 @@ const am_option am_feature_table[] = {
      "statistics per bin, or one pair for all bins"},
     {"shrink", AM_OPT_REAL, AT(shrink), "12.8", 0, 1e9, NULL,
      "seconds of the training part that count beside those of an enrolled voice; 0: none"},
+    {"prosody", AM_OPT_BOOL, AT(prosody), "false", 0, 0, NULL,
+     "further bins of each frame: f0, voicing, voiced, hnr, energy"},
     AM_OPTION_END};
 #undef AT
 
@@ -64,6 +67,7 @@ struct am_features {
   am_mel mel;                  /* without warp */
   double *dct;                 /* (mels, mfcc), kind mfcc only */
   am_functionals *functionals; /* its kind only */
+  am_lld lld;                  /* with prosody only */
 };
 
 static am_status check(const am_feature_options *o, am_error *err) {
@@ -80,11 +84,12 @@ static am_status check(const am_feature_options *o, am_error *err) {
   if (o->kind == AM_FEATURE_MFCC && (o->mfcc < 1 || o->mfcc > o->mels))
     return am_fail(err, AM_E_CONFIG, "features.mfcc: %lld coefficients need at least as many mels, which are %lld",
                    (long long)o->mfcc, (long long)o->mels);
-  if (o->kind == AM_FEATURE_FUNCTIONALS && (o->deltas || o->mean_over_time || o->max_frames > 0))
+  if (o->kind == AM_FEATURE_FUNCTIONALS && (o->deltas || o->mean_over_time || o->max_frames > 0 || o->prosody))
     return am_fail(err, AM_E_CONFIG,
-                   "features.%s: functionals are one vector a clip, with deltas of their own; leave it out",
+                   "features.%s: functionals are one vector a clip, with prosody and deltas of their own; leave it out",
                    o->deltas           ? "deltas"
                    : o->mean_over_time ? "mean_over_time"
+                   : o->prosody        ? "prosody"
                                        : "max_frames");
   return AM_OK;
 }
@@ -120,6 +125,7 @@ am_status am_features_create(am_context *ctx, const am_feature_options *options,
   }
   if (o->kind == AM_FEATURE_FUNCTIONALS && (status = am_functionals_create(ctx, o->sample_rate, &fx->functionals, err)))
     goto fail;
+  if (o->prosody && (status = am_lld_init(ctx, &fx->lld, o->sample_rate, err))) goto fail;
   *out = fx;
   return AM_OK;
 fail:
@@ -133,6 +139,7 @@ void am_features_free(am_features *fx) {
   am_stft_free(&fx->stft);
   am_mel_free(&fx->mel);
   am_functionals_free(fx->functionals);
+  am_lld_free(&fx->lld);
   am_free(ctx, fx->dct);
   am_free(ctx, fx);
 }
@@ -150,9 +157,11 @@ static bool one_vector(const am_feature_options *o) { return o->mean_over_time |
 
 static size_t frames_of(const am_features *fx, size_t n) { return frames_kept(&fx->stft, &fx->options, n); }
 
+static int spectral_bins(const am_feature_options *o) { return (int)(o->kind == AM_FEATURE_MFCC ? o->mfcc : o->mels); }
+
 static int base_bins(const am_feature_options *o) {
   if (o->kind == AM_FEATURE_FUNCTIONALS) return am_functionals_count();
-  return (int)(o->kind == AM_FEATURE_MFCC ? o->mfcc : o->mels);
+  return spectral_bins(o) + (o->prosody ? (int)AM_PROSODY_BINS : 0);
 }
 
 /* Bins with deltas, before the mean over time. */
@@ -176,10 +185,14 @@ double am_feature_rows(const am_feature_options *o, double seconds) {
 void am_feature_name(const am_feature_options *o, int i, char name[AM_FEATURE_NAME]) {
   static const char *const orders[] = {"", "_delta", "_delta_delta"};
   static_assert((int)AM_FEATURE_NAME >= (int)AM_FUNCTIONALS_NAME, "functionals have names of their own");
-  if (o->kind == AM_FEATURE_FUNCTIONALS) am_functionals_name(i, name);
-  else
-    snprintf(name, AM_FEATURE_NAME, "%s%d%s", o->kind == AM_FEATURE_MFCC ? "mfcc" : "mel", i % base_bins(o),
-             orders[i / base_bins(o)]);
+  if (o->kind == AM_FEATURE_FUNCTIONALS) {
+    am_functionals_name(i, name);
+    return;
+  }
+  const int bin = i % base_bins(o), spectral = spectral_bins(o);
+  const char *order = orders[i / base_bins(o)];
+  if (bin >= spectral) snprintf(name, AM_FEATURE_NAME, "%s%s", am_prosody_name(bin - spectral), order);
+  else snprintf(name, AM_FEATURE_NAME, "%s%d%s", o->kind == AM_FEATURE_MFCC ? "mfcc" : "mel", bin, order);
 }
 
 void am_features_shape(const am_features *fx, size_t n, int *t, int *f) {
@@ -214,7 +227,8 @@ typedef struct work {
   float *frame, *spectrum; /* one frame */
   float *power;            /* (bins, AM_MEL_FRAMES) */
   float *samples;          /* with pre-emphasis, else NULL */
-  float *mel;              /* (T,mels), kind mfcc, else NULL */
+  float *mel;              /* (T,mels), where base is not that, else NULL */
+  float *energy;           /* (T), with prosody, else NULL */
   float *base, *delta;     /* (T,F) before and one order of deltas, when wanted */
   float *all;              /* (T, all bins), before the mean over time, when wanted */
 } work;
@@ -227,7 +241,8 @@ static void place(const am_features *fx, am_arena *a, size_t n, size_t t, work *
   w->spectrum = am_arena_take(a, 2 * bins, sizeof(float));
   w->power = am_arena_take(a, bins * AM_MEL_FRAMES, sizeof(float));
   if (o->pre_emphasis > 0) w->samples = am_arena_take(a, n, sizeof(float));
-  if (o->kind == AM_FEATURE_MFCC) w->mel = am_arena_take(a, am_mul(t, (size_t)o->mels), sizeof(float));
+  if (o->kind == AM_FEATURE_MFCC || o->prosody) w->mel = am_arena_take(a, am_mul(t, (size_t)o->mels), sizeof(float));
+  if (o->prosody) w->energy = am_arena_take(a, t, sizeof(float));
   if (o->deltas) {
     w->base = am_arena_take(a, am_mul(t, f), sizeof(float));
     w->delta = am_arena_take(a, am_mul(t, f), sizeof(float));
@@ -272,16 +287,31 @@ static void power_mel(const am_features *fx, const am_mel *mel, const float *x, 
   }
 }
 
-/* The logarithm (and the cosine transform) of m (T,mels) into base (T, base_bins); they may be the same. */
+/* The logarithm (and the cosine transform) of m (T,mels) into the first of base (T, base_bins); they may be the same. */
 static void compress(const am_features *fx, float *m, size_t t, float *base) {
   const am_feature_options *o = &fx->options;
-  size_t mels = (size_t)o->mels;
+  size_t mels = (size_t)o->mels, wide = (size_t)base_bins(o);
   int log = o->kind == AM_FEATURE_MFCC ? AM_DECIBEL : o->kind == AM_FEATURE_MEL ? AM_NO_LOG : o->log;
   if (log == AM_DECIBEL) am_power_to_db(m, t * mels, o->ref == AM_REF_MAX, o->amin, o->top_db);
   else if (log == AM_NATURAL_LOG) am_ln_floor(m, t * mels, o->amin);
-  if (o->kind == AM_FEATURE_MFCC)
-    for (size_t i = 0; i < t; i++)
-      am_dct2_ortho(m + i * mels, (int)o->mels, (int)o->mfcc, fx->dct, base + i * (size_t)o->mfcc);
+  for (size_t i = 0; i < t && m != base; i++) {
+    if (o->kind == AM_FEATURE_MFCC) am_dct2_ortho(m + i * mels, (int)o->mels, (int)o->mfcc, fx->dct, base + i * wide);
+    else memcpy(base + i * wide, m + i * mels, mels * sizeof *base);
+  }
+}
+
+/* Into the last of base (T, base_bins), of sound without pre-emphasis; energy in decibels like those of log_mel. */
+static am_status append_prosody(const am_features *fx, const float *x, size_t n, size_t t, float *energy, float *base,
+                                am_error *err) {
+  const am_feature_options *o = &fx->options;
+  size_t wide = (size_t)base_bins(o), first = o->center ? 0 : (size_t)o->n_fft / 2;
+  float *rows = base + spectral_bins(o);
+  am_status status = am_prosody_compute(&fx->lld, x, n, first, (size_t)o->hop, t, rows, wide, err);
+  if (status) return status;
+  for (size_t i = 0; i < t; i++) energy[i] = rows[i * wide + AM_PROSODY_ENERGY];
+  am_power_to_db(energy, t, o->ref == AM_REF_MAX, o->amin, o->top_db);
+  for (size_t i = 0; i < t; i++) rows[i * wide + AM_PROSODY_ENERGY] = energy[i];
+  return AM_OK;
 }
 
 /* base (T,F) and its deltas side by side into out (T, F*(1+orders)). */
@@ -305,15 +335,18 @@ static void mean_over_time(const float *x, size_t t, size_t f, float *out) {
   }
 }
 
-static void compute(const am_features *fx, const am_mel *mel, const float *x, size_t n, size_t t, work *w, float *out) {
+static am_status compute(const am_features *fx, const am_mel *mel, const float *x, size_t n, size_t t, work *w,
+                         float *out, am_error *err) {
   const am_feature_options *o = &fx->options;
-  size_t f = (size_t)base_bins(o);
+  size_t f = (size_t)base_bins(o), cut = o->samples > 0 && n > (size_t)o->samples ? (size_t)o->samples : n;
+  float *all = w->all ? w->all : out, *base = w->base ? w->base : all, *m = w->mel ? w->mel : base;
+  am_status status = o->prosody ? append_prosody(fx, x, cut, t, w->energy, base, err) : AM_OK;
+  if (status) return status;
   if (o->pre_emphasis > 0) {
     pre_emphasise(x, n, o->pre_emphasis, w->samples);
     x = w->samples;
   }
-  if (o->samples > 0 && n > (size_t)o->samples) n = (size_t)o->samples;
-  float *all = w->all ? w->all : out, *base = w->base ? w->base : all, *m = w->mel ? w->mel : base;
+  n = cut;
   power_mel(fx, mel, x, n, t, w, m);
   compress(fx, m, t, base);
   if (o->deltas) append_deltas(base, t, f, o->deltas, w->delta, all);
@@ -323,6 +356,7 @@ static void compute(const am_features *fx, const am_mel *mel, const float *x, si
     const float divide = (float)o->divide;
     for (size_t i = 0; i < count; i++) out[i] /= divide;
   }
+  return AM_OK;
 }
 
 /* What kind functionals makes of a clip after trimming. */
@@ -372,7 +406,7 @@ am_status am_features_compute(const am_features *fx, const float *samples, size_
   arena = (am_arena){.base = am_alloc_aligned(fx->ctx, arena.used), .size = arena.used};
   if (arena.base) {
     place(fx, &arena, n, frames, &w);
-    compute(fx, warp != 1 ? &warped : &fx->mel, samples, n, frames, &w, out);
+    status = compute(fx, warp != 1 ? &warped : &fx->mel, samples, n, frames, &w, out, err);
     int f;
     am_features_shape(fx, n, t, &f);
   } else {
@@ -418,7 +452,7 @@ static bool is_of_use(const am_option *o) {
 
 uint64_t am_feature_options_key(const am_option *table, const am_feature_options *o, uint64_t key) {
   bool first = true; /* those of the first version are in every key */
-  if (o->kind == AM_FEATURE_FUNCTIONALS) key = mix_real(key, AM_FUNCTIONALS_VERSION);
+  if (o->kind == AM_FEATURE_FUNCTIONALS || o->prosody) key = mix_real(key, AM_FUNCTIONALS_VERSION);
   for (; table->name; table++) {
     /* The rate is in the key of the sound. */
     if (table->offset == offsetof(am_feature_options, sample_rate) || is_of_use(table)) continue;

@@ -2,7 +2,7 @@
  *
  * The same code makes features for training and for prediction.  Order:
  * trim (option) -> zero-pad or truncate to `samples` (option) -> STFT -> power mel
- * -> decibels -> (DCT) -> deltas -> mean over time (option) -> scale.
+ * -> decibels -> (DCT) -> bins of prosody (option) -> deltas -> mean over time (option) -> scale.
  * Normalisation (per clip, speaker, training set) comes after, in
  * am_norm_*: it needs statistics that the features alone do not have. */
 #ifndef AM_FEATURES_H
@@ -73,6 +73,7 @@ typedef struct am_feature_options {
   int normalise;       /* am_normalise: how am_norm_* is applied afterwards */
   int normalise_by;    /* am_normalise_by: one mean and deviation per bin, or one for all bins */
   double shrink; /* of an enrolled voice: seconds of the training part that count beside its own (am_feature_rows) */
+  bool prosody;  /* further bins after those of the spectrum and before deltas (audio/prosody.h) */
 } am_feature_options;
 
 extern const am_option am_feature_table[];

@@ -17,6 +17,7 @@
   X(am_dense) \
   X(am_flatten) \
   X(am_to_sequence) \
+  X(am_bins) \
   X(am_dropout) \
   X(am_relu) \
   X(am_leaky_relu) \

@@ -47,6 +47,7 @@ printf 'PK\003\004 and so on' >archive.keras
 sed 's/seed: 3/seed: [3/' tiny.yaml >broken.yaml
 sed 's/filters: 4/filers: 4/' tiny.yaml >typo.yaml
 sed 's/max_pool2d/maxpool2d/' tiny.yaml >layer.yaml
+sed 's/- max_pool2d.*/- bins: {first: 20, count: 10}/' tiny.yaml >bins.yaml
 sed 's/^seed: 3/seed: 3\nseed: 4/' tiny.yaml >twice.yaml
 sed 's/^split: .*/split: {kind: fixed, fold_lists: [["01", "02"], ["03"], ["04"]], validation_speakers_count: 1}/' tiny.yaml >folds.yaml
 sed 's/epochs: 1,/epochs: 1000000,/' tiny.yaml >endless.yaml
