@@ -56,19 +56,41 @@ const am_option am_feature_table[] = {
      "seconds of the training part that count beside those of an enrolled voice; 0: none"},
     {"prosody", AM_OPT_BOOL, AT(prosody), "false", 0, 0, NULL,
      "further bins of each frame: f0, voicing, voiced, hnr, energy"},
+    {"n_fft_also", AM_OPT_INT, AT(n_fft_also), "0", 0, 65536, NULL,
+     "bins of a second Fourier transform of this length after those of the first; 0: none"},
     AM_OPTION_END};
 #undef AT
+
+/* Power mel spectra of one length of transform; all have the same frames. */
+typedef struct resolution {
+  am_mel_options mel_options;
+  am_stft stft;
+  am_mel mel; /* without warp */
+} resolution;
+enum { RESOLUTIONS = 2 };
 
 struct am_features {
   am_context *ctx;
   am_feature_options options;
-  am_mel_options mel_options;
-  am_stft stft;
-  am_mel mel;                  /* without warp */
+  resolution at[RESOLUTIONS];  /* resolutions(options) of them */
   double *dct;                 /* (mels, mfcc), kind mfcc only */
   am_functionals *functionals; /* its kind only */
   am_lld lld;                  /* with prosody only */
 };
+
+static int resolutions(const am_feature_options *o) { return o->n_fft_also > 0 ? 2 : 1; }
+
+static am_status check_also(const am_feature_options *o, am_error *err) {
+  if (o->n_fft_also == 0) return AM_OK;
+  if (o->n_fft_also < 0 || o->n_fft_also % 2)
+    return am_fail(err, AM_E_CONFIG, "features.n_fft_also: %lld must be even", (long long)o->n_fft_also);
+  if (o->n_fft_also == o->n_fft)
+    return am_fail(err, AM_E_CONFIG, "features.n_fft_also: %lld is n_fft itself", (long long)o->n_fft_also);
+  if (!o->center)
+    return am_fail(err, AM_E_CONFIG,
+                   "features.n_fft_also: frames of two lengths have the centre in common; set center: true");
+  return AM_OK;
+}
 
 static am_status check(const am_feature_options *o, am_error *err) {
   if (o->kind != AM_FEATURE_LOG_MEL && o->kind != AM_FEATURE_MEL && o->kind != AM_FEATURE_MFCC &&
@@ -84,14 +106,31 @@ static am_status check(const am_feature_options *o, am_error *err) {
   if (o->kind == AM_FEATURE_MFCC && (o->mfcc < 1 || o->mfcc > o->mels))
     return am_fail(err, AM_E_CONFIG, "features.mfcc: %lld coefficients need at least as many mels, which are %lld",
                    (long long)o->mfcc, (long long)o->mels);
-  if (o->kind == AM_FEATURE_FUNCTIONALS && (o->deltas || o->mean_over_time || o->max_frames > 0 || o->prosody))
+  if (o->kind == AM_FEATURE_FUNCTIONALS &&
+      (o->deltas || o->mean_over_time || o->max_frames > 0 || o->prosody || o->n_fft_also))
     return am_fail(err, AM_E_CONFIG,
                    "features.%s: functionals are one vector a clip, with prosody and deltas of their own; leave it out",
                    o->deltas           ? "deltas"
                    : o->mean_over_time ? "mean_over_time"
                    : o->prosody        ? "prosody"
+                   : o->n_fft_also     ? "n_fft_also"
                                        : "max_frames");
-  return AM_OK;
+  return check_also(o, err);
+}
+
+static am_status resolution_init(am_context *ctx, resolution *r, const am_feature_options *o, int n_fft, int window,
+                                 am_error *err) {
+  double rate = o->mel_rate > 0 ? o->mel_rate : o->sample_rate;
+  r->mel_options = (am_mel_options){.rate = rate,
+                                    .n_fft = n_fft,
+                                    .mels = (int)o->mels,
+                                    .f_min = o->f_min,
+                                    .f_max = o->f_max > 0 ? o->f_max : rate / 2,
+                                    .htk = o->mel_scale == AM_MEL_HTK,
+                                    .slaney_norm = o->mel_norm == AM_MEL_NORM_SLANEY};
+  am_status status = am_mel_check(&r->mel_options, 1, err);
+  if (!status) status = am_stft_init(ctx, &r->stft, n_fft, (int)o->hop, window, o->center, err);
+  return status ? status : am_mel_init(ctx, &r->mel, &r->mel_options, 1, err);
 }
 
 am_status am_features_create(am_context *ctx, const am_feature_options *options, am_features **out, am_error *err) {
@@ -103,18 +142,9 @@ am_status am_features_create(am_context *ctx, const am_feature_options *options,
   fx->ctx = ctx;
   fx->options = *options;
   const am_feature_options *o = &fx->options;
-  double rate = o->mel_rate > 0 ? o->mel_rate : o->sample_rate;
-  fx->mel_options = (am_mel_options){.rate = rate,
-                                     .n_fft = (int)o->n_fft,
-                                     .mels = (int)o->mels,
-                                     .f_min = o->f_min,
-                                     .f_max = o->f_max > 0 ? o->f_max : rate / 2,
-                                     .htk = o->mel_scale == AM_MEL_HTK,
-                                     .slaney_norm = o->mel_norm == AM_MEL_NORM_SLANEY};
-  if ((status = am_mel_check(&fx->mel_options, 1, err))) goto fail;
-  int window = (int)(o->window > 0 ? o->window : o->n_fft);
-  if ((status = am_stft_init(ctx, &fx->stft, (int)o->n_fft, (int)o->hop, window, o->center, err))) goto fail;
-  if ((status = am_mel_init(ctx, &fx->mel, &fx->mel_options, 1, err))) goto fail;
+  int window = (int)(o->window > 0 ? o->window : o->n_fft), also = (int)o->n_fft_also;
+  if ((status = resolution_init(ctx, &fx->at[0], o, (int)o->n_fft, window, err))) goto fail;
+  if (also && (status = resolution_init(ctx, &fx->at[1], o, also, also, err))) goto fail;
   if (o->kind == AM_FEATURE_MFCC) {
     fx->dct = am_alloc(ctx, am_mul((size_t)o->mels, (size_t)o->mfcc), sizeof *fx->dct);
     if (!fx->dct) {
@@ -136,8 +166,10 @@ fail:
 void am_features_free(am_features *fx) {
   if (!fx) return;
   am_context *ctx = fx->ctx;
-  am_stft_free(&fx->stft);
-  am_mel_free(&fx->mel);
+  for (int i = 0; i < resolutions(&fx->options); i++) {
+    am_stft_free(&fx->at[i].stft);
+    am_mel_free(&fx->at[i].mel);
+  }
   am_functionals_free(fx->functionals);
   am_lld_free(&fx->lld);
   am_free(ctx, fx->dct);
@@ -155,13 +187,14 @@ static size_t frames_kept(const am_stft *stft, const am_feature_options *o, size
 /* One vector a clip, however long it is. */
 static bool one_vector(const am_feature_options *o) { return o->mean_over_time || o->kind == AM_FEATURE_FUNCTIONALS; }
 
-static size_t frames_of(const am_features *fx, size_t n) { return frames_kept(&fx->stft, &fx->options, n); }
+static size_t frames_of(const am_features *fx, size_t n) { return frames_kept(&fx->at[0].stft, &fx->options, n); }
 
+/* Of one resolution. */
 static int spectral_bins(const am_feature_options *o) { return (int)(o->kind == AM_FEATURE_MFCC ? o->mfcc : o->mels); }
 
 static int base_bins(const am_feature_options *o) {
   if (o->kind == AM_FEATURE_FUNCTIONALS) return am_functionals_count();
-  return spectral_bins(o) + (o->prosody ? (int)AM_PROSODY_BINS : 0);
+  return spectral_bins(o) * resolutions(o) + (o->prosody ? (int)AM_PROSODY_BINS : 0);
 }
 
 /* Bins with deltas, before the mean over time. */
@@ -189,10 +222,11 @@ void am_feature_name(const am_feature_options *o, int i, char name[AM_FEATURE_NA
     am_functionals_name(i, name);
     return;
   }
-  const int bin = i % base_bins(o), spectral = spectral_bins(o);
-  const char *order = orders[i / base_bins(o)];
-  if (bin >= spectral) snprintf(name, AM_FEATURE_NAME, "%s%s", am_prosody_name(bin - spectral), order);
-  else snprintf(name, AM_FEATURE_NAME, "%s%d%s", o->kind == AM_FEATURE_MFCC ? "mfcc" : "mel", bin, order);
+  const int bin = i % base_bins(o), spectral = spectral_bins(o), all = spectral * resolutions(o);
+  const char *order = orders[i / base_bins(o)], *word = o->kind == AM_FEATURE_MFCC ? "mfcc" : "mel";
+  if (bin >= all) snprintf(name, AM_FEATURE_NAME, "%s%s", am_prosody_name(bin - all), order);
+  else if (bin < spectral) snprintf(name, AM_FEATURE_NAME, "%s%d%s", word, bin, order);
+  else snprintf(name, AM_FEATURE_NAME, "%s%d_fft%lld%s", word, bin - spectral, (long long)o->n_fft_also, order);
 }
 
 void am_features_shape(const am_features *fx, size_t n, int *t, int *f) {
@@ -216,7 +250,7 @@ size_t am_features_heard(const am_features *fx, const float *samples, size_t n, 
   if (o->max_frames > 0 && most > (size_t)o->max_frames) most = (size_t)o->max_frames;
   size_t left = to - from, heard = left;
   if (o->samples > 0 && heard > (size_t)o->samples) heard = (size_t)o->samples;
-  if (am_stft_frames(&fx->stft, heard) > most) /* as long as a sound may be without one frame more */
+  if (am_stft_frames(&fx->at[0].stft, heard) > most) /* as long as a sound may be without one frame more */
     heard = most * (size_t)o->hop - 1 + (o->center ? 0 : (size_t)(o->n_fft - o->hop));
   *cut = heard < left;
   return heard < left ? heard : left;
@@ -235,9 +269,10 @@ typedef struct work {
 
 static void place(const am_features *fx, am_arena *a, size_t n, size_t t, work *w) {
   const am_feature_options *o = &fx->options;
-  size_t bins = (size_t)fx->stft.bins, f = (size_t)base_bins(o);
+  size_t n_fft = (size_t)(o->n_fft > o->n_fft_also ? o->n_fft : o->n_fft_also), bins = n_fft / 2 + 1;
+  size_t f = (size_t)base_bins(o);
   *w = (work){0};
-  w->frame = am_arena_take(a, (size_t)o->n_fft, sizeof(float));
+  w->frame = am_arena_take(a, n_fft, sizeof(float));
   w->spectrum = am_arena_take(a, 2 * bins, sizeof(float));
   w->power = am_arena_take(a, bins * AM_MEL_FRAMES, sizeof(float));
   if (o->pre_emphasis > 0) w->samples = am_arena_take(a, n, sizeof(float));
@@ -270,15 +305,14 @@ static void pre_emphasise(const float *x, size_t n, double c, float *out) {
 }
 
 /* Power mel spectrogram of x (n) into out (T,mels). */
-static void power_mel(const am_features *fx, const am_mel *mel, const float *x, size_t n, size_t t, work *w,
-                      float *out) {
-  size_t wide = AM_MEL_FRAMES, bins = (size_t)fx->stft.bins;
+static void power_mel(const am_stft *stft, const am_mel *mel, const float *x, size_t n, size_t t, work *w, float *out) {
+  size_t wide = AM_MEL_FRAMES, bins = (size_t)stft->bins;
   for (size_t i = 0; i < t; i += wide) {
     size_t frames = t - i < wide ? t - i : wide, heard = 0;
     memset(w->power, 0, bins * wide * sizeof *w->power); /* frames of padding have none */
     for (size_t l = 0; l < frames; l++) {
-      if (!am_stft_frame(&fx->stft, x, n, i + l, w->frame)) continue;
-      am_stft_power(&fx->stft, w->frame, w->spectrum, w->power + l, wide);
+      if (!am_stft_frame(stft, x, n, i + l, w->frame)) continue;
+      am_stft_power(stft, w->frame, w->spectrum, w->power + l, wide);
       heard++;
     }
     float *rows = out + i * (size_t)mel->mels;
@@ -287,7 +321,7 @@ static void power_mel(const am_features *fx, const am_mel *mel, const float *x, 
   }
 }
 
-/* The logarithm (and the cosine transform) of m (T,mels) into the first of base (T, base_bins); they may be the same. */
+/* The logarithm (and the cosine transform) of m (T,mels) into rows of base (T, base_bins); they may be the same. */
 static void compress(const am_features *fx, float *m, size_t t, float *base) {
   const am_feature_options *o = &fx->options;
   size_t mels = (size_t)o->mels, wide = (size_t)base_bins(o);
@@ -305,7 +339,7 @@ static am_status append_prosody(const am_features *fx, const float *x, size_t n,
                                 am_error *err) {
   const am_feature_options *o = &fx->options;
   size_t wide = (size_t)base_bins(o), first = o->center ? 0 : (size_t)o->n_fft / 2;
-  float *rows = base + spectral_bins(o);
+  float *rows = base + spectral_bins(o) * resolutions(o);
   am_status status = am_prosody_compute(&fx->lld, x, n, first, (size_t)o->hop, t, rows, wide, err);
   if (status) return status;
   for (size_t i = 0; i < t; i++) energy[i] = rows[i * wide + AM_PROSODY_ENERGY];
@@ -347,8 +381,10 @@ static am_status compute(const am_features *fx, const am_mel *mel, const float *
     x = w->samples;
   }
   n = cut;
-  power_mel(fx, mel, x, n, t, w, m);
-  compress(fx, m, t, base);
+  for (int i = 0; i < resolutions(o); i++) {
+    power_mel(&fx->at[i].stft, &mel[i], x, n, t, w, m);
+    compress(fx, m, t, base + i * spectral_bins(o));
+  }
   if (o->deltas) append_deltas(base, t, f, o->deltas, w->delta, all);
   if (o->mean_over_time) mean_over_time(all, t, (size_t)all_bins(o), out);
   if (o->divide != 1) {
@@ -394,26 +430,26 @@ am_status am_features_compute(const am_features *fx, const float *samples, size_
   }
   if (fx->functionals) return vector(fx, samples, n, warp, out, t, err);
   size_t frames = frames_of(fx, n);
-  am_mel warped = {0};
-  if (warp != 1) {
-    if ((status = am_mel_check(&fx->mel_options, warp, err)) ||
-        (status = am_mel_init(fx->ctx, &warped, &fx->mel_options, warp, err)))
-      return status;
+  am_mel mel[RESOLUTIONS] = {fx->at[0].mel, fx->at[1].mel}, warped[RESOLUTIONS] = {0};
+  for (int i = 0; i < resolutions(&fx->options) && warp != 1 && !status; i++) {
+    status = am_mel_check(&fx->at[i].mel_options, warp, err);
+    if (!status) status = am_mel_init(fx->ctx, &warped[i], &fx->at[i].mel_options, warp, err);
+    mel[i] = warped[i];
   }
   work w;
   am_arena arena = {0};
   place(fx, &arena, n, frames, &w);
-  arena = (am_arena){.base = am_alloc_aligned(fx->ctx, arena.used), .size = arena.used};
+  arena = (am_arena){.base = status ? NULL : am_alloc_aligned(fx->ctx, arena.used), .size = arena.used};
   if (arena.base) {
     place(fx, &arena, n, frames, &w);
-    status = compute(fx, warp != 1 ? &warped : &fx->mel, samples, n, frames, &w, out, err);
+    status = compute(fx, mel, samples, n, frames, &w, out, err);
     int f;
     am_features_shape(fx, n, t, &f);
-  } else {
+  } else if (!status) {
     status = am_no_memory(err);
   }
   am_free_aligned(fx->ctx, arena.base);
-  if (warp != 1) am_mel_free(&warped);
+  for (int i = 0; i < RESOLUTIONS; i++) am_mel_free(&warped[i]);
   return status;
 }
 

@@ -74,6 +74,7 @@ typedef struct am_feature_options {
   int normalise_by;    /* am_normalise_by: one mean and deviation per bin, or one for all bins */
   double shrink; /* of an enrolled voice: seconds of the training part that count beside its own (am_feature_rows) */
   bool prosody;  /* further bins after those of the spectrum and before deltas (audio/prosody.h) */
+  int64_t n_fft_also; /* a second spectrum, whose bins follow those of the first; 0: none */
 } am_feature_options;
 
 extern const am_option am_feature_table[];

@@ -624,16 +624,18 @@ static void test_allocation_failures(void **state) {
   am_context *plain = am_test_context(1, NULL);
   am_tree *tree;
   am_error err = AM_ERROR_INIT;
-  am_test_ok(read_options(plain, am_feature_table,
-                          "kind=mfcc mels=20 mfcc=10 deltas=delta mean_over_time=true pre_emphasis=0.9 prosody=true",
-                          &options, &tree, &err),
-             &err);
+  am_test_ok(
+      read_options(
+          plain, am_feature_table,
+          "kind=mfcc mels=20 mfcc=10 deltas=delta mean_over_time=true pre_emphasis=0.9 prosody=true n_fft_also=512",
+          &options, &tree, &err),
+      &err);
   bool fired = true;
   for (long n = 1; fired; n++) {
     am_test_memory m;
     am_context *ctx = am_test_memory_context(&m, 1);
     am_features *fx = NULL;
-    float out[30];
+    float out[50];
     int t;
     am_error error = AM_ERROR_INIT;
     am_test_memory_arm(&m, n);

@@ -193,19 +193,60 @@ static void hostile_sounds(void **state) {
   am_context_free(ctx);
 }
 
+/* Bins of the second transform are those of a spectrogram with it alone. */
+static void two_resolutions(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  static float x[RATE];
+  voice(x, RATE, 170);
+  const char *kinds[] = {"mels=20", "kind=mel mels=20", "kind=mfcc mels=24 mfcc=20"};
+  const double warps[] = {1, 1.1};
+  for (int k = 0; k < 6; k++) {
+    char text[256];
+    int t, f, all, last = MELS * 2 + 3;
+    snprintf(text, sizeof text, "sample_rate=16000 n_fft=256 hop=200 %s", kinds[k / 2]);
+    am_features *narrow = make_features(ctx, text);
+    snprintf(text, sizeof text, "sample_rate=16000 n_fft=1024 hop=200 %s", kinds[k / 2]);
+    am_features *wide = make_features(ctx, text);
+    snprintf(text, sizeof text, "sample_rate=16000 n_fft=256 n_fft_also=1024 prosody=true hop=200 %s", kinds[k / 2]);
+    am_features *both = make_features(ctx, text);
+    float *a = compute(narrow, x, RATE, warps[k % 2], &t, &f), *b = compute(wide, x, RATE, warps[k % 2], &t, &f);
+    float *c = compute(both, x, RATE, warps[k % 2], &t, &all);
+    assert_int_equal(all, 2 * MELS + AM_PROSODY_BINS);
+    for (int i = 0; i < t; i++) {
+      const float *row = c + (size_t)i * (size_t)all;
+      assert_memory_equal(row, a + (size_t)i * MELS, MELS * sizeof *a);
+      assert_memory_equal(row + MELS, b + (size_t)i * MELS, MELS * sizeof *b);
+      if (i > 2 && i < t - 3) assert_true(fabs(row[2 * MELS] - semitones(170)) < 0.05);
+    }
+    char name[AM_FEATURE_NAME];
+    am_feature_name(am_features_options(both), last, name);
+    assert_string_equal(name, "hnr");
+    am_feature_name(am_features_options(both), MELS + 3, name);
+    assert_string_equal(name, k < 4 ? "mel3_fft1024" : "mfcc3_fft1024");
+    free(a), free(b), free(c);
+    am_features_free(narrow), am_features_free(wide), am_features_free(both);
+  }
+  refuse_features(ctx, "n_fft_also=301", "features.n_fft_also: 301 must be even");
+  refuse_features(ctx, "n_fft_also=2048", "is n_fft itself");
+  refuse_features(ctx, "n_fft_also=256 center=false", "set center: true");
+  am_context_free(ctx);
+}
+
 static void of_functionals_refused(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
   refuse_features(ctx, "kind=functionals prosody=true", "features.prosody: functionals are one vector a clip");
+  refuse_features(ctx, "kind=functionals n_fft_also=512", "features.n_fft_also: functionals");
   am_context_free(ctx);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_steady_voice),         cmocka_unit_test(between_voiced_stretches),
-      cmocka_unit_test(beyond_the_end),         cmocka_unit_test(beside_the_spectrum),
-      cmocka_unit_test(deltas_and_names),       cmocka_unit_test(hostile_sounds),
-      cmocka_unit_test(of_functionals_refused),
+      cmocka_unit_test(a_steady_voice),   cmocka_unit_test(between_voiced_stretches),
+      cmocka_unit_test(beyond_the_end),   cmocka_unit_test(beside_the_spectrum),
+      cmocka_unit_test(deltas_and_names), cmocka_unit_test(hostile_sounds),
+      cmocka_unit_test(two_resolutions),  cmocka_unit_test(of_functionals_refused),
   };
   return cmocka_run_group_tests_name("prosody", tests, NULL, NULL);
 }
