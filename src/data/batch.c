@@ -14,9 +14,10 @@ am_status am_batch_alloc(const am_batch_source *s, am_batch_memory *m, am_error 
   m->weights = am_alloc(s->ctx, batch, sizeof *m->weights);
   m->draws = am_alloc(s->ctx, batch, sizeof *m->draws);
   m->clips = am_alloc(s->ctx, batch, sizeof *m->clips);
-  return m->raw && m->mixed && m->raw_lengths && m->lengths && m->targets && m->weights && m->draws && m->clips
-             ? AM_OK
-             : am_no_memory(err);
+  m->partners = am_alloc(s->ctx, batch, sizeof *m->partners);
+  m->shares = am_alloc(s->ctx, batch, sizeof *m->shares);
+  const bool rows = m->raw && m->mixed && m->raw_lengths && m->lengths && m->targets && m->weights;
+  return rows && m->draws && m->clips && m->partners && m->shares ? AM_OK : am_no_memory(err);
 }
 
 void am_batch_free(am_context *ctx, am_batch_memory *m) {
@@ -28,6 +29,8 @@ void am_batch_free(am_context *ctx, am_batch_memory *m) {
   am_free(ctx, m->weights);
   am_free(ctx, m->draws);
   am_free(ctx, m->clips);
+  am_free(ctx, m->partners);
+  am_free(ctx, m->shares);
   *m = (am_batch_memory){0};
 }
 
@@ -147,6 +150,8 @@ static void mix_row(const am_batch_source *s, am_batch_memory *m, int i) {
   float a = (float)am_augment_mixup(s->augment, &rng), b = 1 - a;
   int j = (int)am_rng_below(&rng, (uint64_t)m->n);
   size_t stride = (size_t)s->t * (size_t)s->f;
+  m->partners[i] = m->clips[j];
+  m->shares[i] = a;
   const float *x = m->raw + (size_t)i * stride, *y = m->raw + (size_t)j * stride;
   float *out = m->mixed + (size_t)i * stride;
   m->lengths[i] = m->raw_lengths[i] > m->raw_lengths[j] ? m->raw_lengths[i] : m->raw_lengths[j];

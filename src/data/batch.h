@@ -27,7 +27,8 @@ typedef struct am_batch_memory {
   int *raw_lengths, *lengths;
   float *targets, *weights;
   uint64_t *draws;
-  uint32_t *clips;
+  uint32_t *clips, *partners; /* of mixup the other clip, and the first one's share */
+  float *shares;
 } am_batch_memory;
 
 am_status am_batch_alloc(const am_batch_source *s, am_batch_memory *m, am_error *err);

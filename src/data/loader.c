@@ -116,7 +116,9 @@ static void publish(am_loader *l, slot *s) {
                                .targets = m->targets,
                                .weights = l->source.class_weights ? m->weights : NULL,
                                .draws = m->draws,
-                               .clips = m->clips};
+                               .clips = m->clips,
+                               .partners = m->mixed != m->raw ? m->partners : NULL,
+                               .shares = m->mixed != m->raw ? m->shares : NULL};
 }
 
 am_status am_loader_next(am_loader *l, const am_loader_batch **batch, am_error *err) {

@@ -23,6 +23,9 @@ typedef struct am_loader_batch {
   const float *weights;  /* (n): class weights (mixed alike), or NULL */
   const uint64_t *draws; /* (n) position in the epoch's order */
   const uint32_t *clips; /* (n) dataset index */
+  /* With mixup row i is shares[i] of clips[i], and the rest of partners[i]; else NULL. */
+  const uint32_t *partners;
+  const float *shares;
 } am_loader_batch;
 
 /* What an epoch has equally often; a set. */

@@ -61,6 +61,16 @@ typedef struct am_training_state {
   am_epoch *history; /* a row a finished epoch; am_free */
 } am_training_state;
 
+/* Where a head of train.auxiliary is: what last.h5 has of it.  A prediction needs nothing of it. */
+typedef struct am_head_state {
+  const char *trait;
+  uint64_t digest; /* of its classes, clip by clip */
+  am_model *model; /* and optimiser: borrowed */
+  am_optimiser *optimiser;
+  double loss_sum; /* sums over the batches of the epoch that has begun, of clips with the trait */
+  uint64_t correct, clips;
+} am_head_state;
+
 /* What is written. `optimiser` and `state` NULL: weights only. */
 typedef struct am_save {
   am_config *config;
@@ -75,6 +85,8 @@ typedef struct am_save {
   uint64_t epoch, step;
   const am_optimiser *optimiser;
   const am_training_state *state;
+  const am_head_state *heads; /* written with the optimiser */
+  size_t n_heads;
   double temperature; /* 0: not calibrated */
 } am_save;
 
@@ -95,9 +107,9 @@ am_status am_checkpoint_verify(am_context *ctx, const char *path, am_error *err)
  * one handle: it is opened once, and all is of the same file. */
 am_status am_checkpoint_open(am_context *ctx, const char *path, am_h5 **file, am_error *err);
 /* For resuming: weights, statistics, slots and state of a file into objects made from the same config.  `optimiser`
- * may be NULL for a finished run. */
+ * may be NULL for a finished run, which has no heads either. */
 am_status am_checkpoint_resume(am_context *ctx, am_h5 *file, am_model *model, am_optimiser *optimiser,
-                               am_training_state *state, am_error *err);
+                               am_head_state *heads, size_t n_heads, am_training_state *state, am_error *err);
 /* Weights and statistics only (best.h5); `epoch`, `digest` and `temperature` (or NULL) get the file's and theirs. */
 am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
                                 double *temperature, am_error *err);
@@ -119,6 +131,7 @@ am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error
 am_status am_checkpoint_check_temperature(const char *path, double temperature, am_error *err);
 /* Counts and sums; whether they fit the run's batches is looked at when it is resumed. */
 am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err);
+am_status am_head_state_check(const char *path, const am_head_state *h, am_error *err);
 /* --init: arrays of the same name and shape are taken; the others are listed. */
 typedef struct am_init_report {
   am_buffer matched, missing, reshaped, unused; /* names, separated by ", " */

@@ -99,6 +99,14 @@ am_status am_checkpoint_check_temperature(const char *path, double temperature, 
                  AM_LOWEST_TEMPERATURE, AM_HIGHEST_TEMPERATURE);
 }
 
+am_status am_head_state_check(const char *path, const am_head_state *h, am_error *err) {
+  if (h->loss_sum >= 0 && isfinite(h->loss_sum) && h->correct <= h->clips) return AM_OK;
+  return am_fail(err, AM_E_FORMAT,
+                 "%s: what it says of the head %s in the epoch that had begun (%llu of %llu clips right, a loss of %g) "
+                 "cannot be",
+                 path, h->trait, (unsigned long long)h->correct, (unsigned long long)h->clips, h->loss_sum);
+}
+
 am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err) {
   const am_schedule_state *s = &t->schedule;
   bool times = t->epoch_seconds >= 0 && isfinite(t->epoch_seconds) && t->run_seconds >= 0 && isfinite(t->run_seconds);

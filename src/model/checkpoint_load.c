@@ -499,24 +499,61 @@ static am_status read_state(am_context *ctx, am_h5 *file, am_training_state *t, 
   return status ? status : read_history(ctx, file, t, err);
 }
 
-static am_status read_slots(am_context *ctx, am_h5 *file, am_model *model, am_optimiser *o, am_error *err) {
-  char group[64];
+/* From the groups `at`/slots/<name>. */
+static am_status read_slots(am_context *ctx, am_h5 *file, const char *at, am_model *model, am_optimiser *o,
+                            am_error *err) {
+  char group[96];
   am_status status = AM_OK;
   for (int i = 0; i < AM_MOST_SLOTS && o->slots[i] && !status; i++) {
-    snprintf(group, sizeof group, "training/slots/%s", o->cls->slots[i]);
+    snprintf(group, sizeof group, "%s/slots/%s", at, o->cls->slots[i]);
     status = read_group(ctx, file, group, model, false, o->slots[i], err);
   }
-  return status || !o->ema ? status : read_group(ctx, file, "training/slots/average", model, false, o->ema, err);
+  snprintf(group, sizeof group, "%s/slots/average", at);
+  return status || !o->ema ? status : read_group(ctx, file, group, model, false, o->ema, err);
+}
+
+/* Whether it is the head of the same trait, with the same classes. */
+static am_status same_head(am_context *ctx, am_h5 *file, const char *at, const am_head_state *h, am_error *err) {
+  int64_t digest = 0;
+  char *trait = NULL;
+  if (am_h5_find(file, at) != AM_H5_GROUP)
+    return am_fail(err, AM_E_FORMAT, "%s: the group %s, of the head %s, is missing", am_h5_path(file), at, h->trait);
+  am_status status = am_h5_get_text(file, at, "trait", &trait, err);
+  if (!status && strcmp(trait, h->trait))
+    status =
+        am_fail(err, AM_E_FORMAT, "%s: %s is the head of \"%s\", wanted \"%s\"", am_h5_path(file), at, trait, h->trait);
+  if (!status) status = am_h5_get_int(file, at, "digest", &digest, err);
+  if (!status && (uint64_t)digest != h->digest)
+    status = am_fail(err, AM_E_DATA, "%s: the values of %s in the training part are not those that this run began with",
+                     am_h5_path(file), h->trait);
+  am_free(ctx, trait);
+  return status;
+}
+
+static am_status read_head(am_context *ctx, am_h5 *file, size_t i, am_head_state *h, uint64_t step, am_error *err) {
+  char at[64], weights[80];
+  snprintf(at, sizeof at, "training/heads/%zu", i);
+  snprintf(weights, sizeof weights, "%s/weights", at);
+  am_status status = same_head(ctx, file, at, h, err);
+  if (!status) status = am_h5_get_real(file, at, "loss_sum", &h->loss_sum, err);
+  if (!status) status = get_count(file, at, "correct", &h->correct, err);
+  if (!status) status = get_count(file, at, "clips", &h->clips, err);
+  if (!status) status = am_head_state_check(am_h5_path(file), h, err);
+  if (!status) status = read_group(ctx, file, weights, h->model, false, am_model_weights(h->model, NULL), err);
+  if (!status) status = read_slots(ctx, file, at, h->model, h->optimiser, err);
+  h->optimiser->step = step;
+  return status;
 }
 
 am_status am_checkpoint_resume(am_context *ctx, am_h5 *file, am_model *model, am_optimiser *optimiser,
-                               am_training_state *state, am_error *err) {
+                               am_head_state *heads, size_t n_heads, am_training_state *state, am_error *err) {
   *state = (am_training_state){0};
   am_status status = read_state(ctx, file, state, err);
   if (!status) status = read_arrays(ctx, file, model, err);
   if (!status && !state->finished && optimiser) {
-    status = read_slots(ctx, file, model, optimiser, err);
+    status = read_slots(ctx, file, "training", model, optimiser, err);
     optimiser->step = state->step;
+    for (size_t i = 0; i < n_heads && !status; i++) status = read_head(ctx, file, i, &heads[i], state->step, err);
   }
   if (status) {
     am_free(ctx, state->history);

@@ -244,14 +244,38 @@ static am_status write_state(am_h5 *file, const am_training_state *t, am_error *
   return status ? status : write_history(file, t, err);
 }
 
-static am_status write_slots(am_context *ctx, am_h5 *file, am_model *model, const am_optimiser *o, am_error *err) {
-  char group[64];
-  am_status status = am_h5_group(file, "training/slots", err);
+/* Into the groups `at`/slots/<name>. */
+static am_status write_slots(am_context *ctx, am_h5 *file, const char *at, am_model *model, const am_optimiser *o,
+                             am_error *err) {
+  char group[96];
+  snprintf(group, sizeof group, "%s/slots", at);
+  am_status status = am_h5_group(file, group, err);
   for (int i = 0; i < AM_MOST_SLOTS && o->slots[i] && !status; i++) {
-    snprintf(group, sizeof group, "training/slots/%s", o->cls->slots[i]);
+    snprintf(group, sizeof group, "%s/slots/%s", at, o->cls->slots[i]);
     status = write_weights(ctx, file, group, model, o->slots[i], err);
   }
-  return status || !o->ema ? status : write_weights(ctx, file, "training/slots/average", model, o->ema, err);
+  snprintf(group, sizeof group, "%s/slots/average", at);
+  return status || !o->ema ? status : write_weights(ctx, file, group, model, o->ema, err);
+}
+
+static am_status write_head_state(am_context *ctx, am_h5 *file, size_t i, const am_head_state *h, am_error *err) {
+  char at[64], weights[80];
+  snprintf(at, sizeof at, "training/heads/%zu", i);
+  snprintf(weights, sizeof weights, "%s/weights", at);
+  am_status status = am_h5_group(file, at, err);
+  if (!status) status = am_h5_set_text(file, at, "trait", h->trait, err);
+  if (!status) status = am_h5_set_int(file, at, "digest", (int64_t)h->digest, err);
+  if (!status) status = am_h5_set_real(file, at, "loss_sum", h->loss_sum, err);
+  if (!status) status = am_h5_set_int(file, at, "correct", (int64_t)h->correct, err);
+  if (!status) status = am_h5_set_int(file, at, "clips", (int64_t)h->clips, err);
+  if (!status) status = write_weights(ctx, file, weights, h->model, am_model_weights(h->model, NULL), err);
+  return status ? status : write_slots(ctx, file, at, h->model, h->optimiser, err);
+}
+
+static am_status write_heads(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {
+  am_status status = s->n_heads ? am_h5_group(file, "training/heads", err) : AM_OK;
+  for (size_t i = 0; i < s->n_heads && !status; i++) status = write_head_state(ctx, file, i, &s->heads[i], err);
+  return status;
 }
 
 static am_status write_all(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {
@@ -262,7 +286,8 @@ static am_status write_all(am_context *ctx, am_h5 *file, const am_save *s, am_er
   if (!status) status = write_data(ctx, file, s, err);
   if (!status) status = write_arrays(ctx, file, s->model, err);
   if (!status && s->state) status = write_state(file, s->state, err);
-  if (!status && s->optimiser) status = write_slots(ctx, file, s->model, s->optimiser, err);
+  if (!status && s->optimiser) status = write_slots(ctx, file, "training", s->model, s->optimiser, err);
+  if (!status && s->optimiser) status = write_heads(ctx, file, s, err);
   return status;
 }
 

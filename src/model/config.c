@@ -1,4 +1,5 @@
 /* model/config.c - the configuration file: every section through its option table. */
+#include <math.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -55,6 +56,12 @@ const am_option am_train_table[] = {
     {"max_steps", AM_OPT_INT, TRAIN(max_steps), "0", 0, 9.2e18, NULL, "pause the run after so many steps; 0 off"},
     {"calibrate", AM_OPT_CHOICE, TRAIN(calibrate), "none", 0, 0, AM_WORDS(AM_CALIBRATIONS),
      "how sure the best model says it is: temperature is fitted to the validation part"},
+    {"auxiliary", AM_OPT_MAP, TRAIN(auxiliary), "", 0, 0, NULL,
+     "what heads predict beside the class in training (speaker, gender, intensity, ...: a column of predictions.csv) "
+     "-> "
+     "weight of their gradient in the net, as in {intensity: 0.2, speaker: -0.1}; below 0 it is reversed, so that the "
+     "net "
+     "forgets it, and 0 only looks"},
     {"loss", AM_OPT_MAP, TRAIN(loss), "", 0, 0, NULL, "the loss"},
     {"optimiser", AM_OPT_MAP, TRAIN(optimiser), "", 0, 0, NULL, "the optimiser"},
     {"schedule", AM_OPT_MAP, TRAIN(schedule), "", 0, 0, NULL, "the learning rate over the run"},
@@ -100,6 +107,17 @@ static am_status read_train(am_config *c, const am_value *section, am_error *err
   return status;
 }
 
+static am_status check_auxiliary(const am_value *heads, am_error *err) {
+  double weight;
+  for (const am_value *v = heads ? heads->first : NULL; v; v = v->next) {
+    if (!am_value_to_real(v, &weight) || !(fabs(weight) <= 1000))
+      return am_fail_at(err, v, "train.auxiliary.%s: wanted a weight, a number from -1000 to 1000", v->key);
+    if (am_value_get(heads, v->key) != v)
+      return am_fail_at_key(err, v, "key \"%s\" in train.auxiliary is given twice", v->key);
+  }
+  return AM_OK;
+}
+
 /* What a table cannot say. */
 static am_status check(const am_config *c, am_error *err) {
   const am_value *schedule = c->train.schedule;
@@ -138,6 +156,7 @@ static am_status check(const am_config *c, am_error *err) {
         err, am_value_get(am_value_get(am_tree_root(c->tree), "augment"), "vtlp"),
         "augment.vtlp: it warps the mel filters of log_mel, mel and mfcc, and features.kind is functionals");
   am_status status = am_optimiser_check(&c->optimiser, c->train.optimiser, err);
+  if (!status) status = check_auxiliary(c->train.auxiliary, err);
   return status ? status : am_augment_check(&c->augment, err);
 }
 

@@ -30,13 +30,14 @@ typedef struct am_train_options {
   bool balanced_sampler; /* what `balance: label` was called before */
   uint64_t balance;      /* set of am_balanced (loader.h), that of balanced_sampler included */
   bool bucket;
-  double ema;             /* decay of averaged weights, 0 off; evaluation then uses the average */
-  int64_t early_stopping; /* patience in epochs; 0 off */
-  double save_minutes;    /* also save last.h5 every so many minutes; 0: at ends of epochs only */
-  double save_seconds;    /* the end of an epoch is saved when the last save is so old: epochs of a small model take
+  double ema;                /* decay of averaged weights, 0 off; evaluation then uses the average */
+  int64_t early_stopping;    /* patience in epochs; 0 off */
+  double save_minutes;       /* also save last.h5 every so many minutes; 0: at ends of epochs only */
+  double save_seconds;       /* the end of an epoch is saved when the last save is so old: epochs of a small model take
                             milliseconds, saving after each would take longer than training */
-  int64_t max_steps;      /* stop after so many steps (tests, verify); 0 off */
-  int calibrate;          /* am_calibration: what is fitted to the validation part for best.h5 (calibration.h) */
+  int64_t max_steps;         /* stop after so many steps (tests, verify); 0 off */
+  int calibrate;             /* am_calibration: what is fitted to the validation part for best.h5 (calibration.h) */
+  const am_value *auxiliary; /* map: trait of the clips -> weight of a head that predicts it (nn/head.h); NULL: none */
   const am_value *loss, *optimiser, *schedule; /* sub-sections */
 } am_train_options;
 

@@ -198,6 +198,23 @@ am_shape am_model_input(const am_model *model) { return model ? model->input : (
 am_shape am_model_output(const am_model *model) {
   return model ? am_tensor_shape(model, (int)model->n_steps) : (am_shape){0};
 }
+am_status am_model_embedding(const am_model *model, int *width, am_error *err) {
+  const am_layer *last = &model->steps[model->n_steps - 1].layer;
+  bool learns = false;
+  for (size_t i = 0; i + 1 < model->n_steps; i++) learns |= model->steps[i].layer.n_weights > 0;
+  if (last->cls != &am_dense || last->in[0].rank != 1)
+    return am_fail(
+        err, AM_E_CONFIG,
+        "the last layer, %s, is not a dense one that reads one vector a clip; end with flatten or pooling over "
+        "time, and dense",
+        last->name);
+  if (!learns)
+    return am_fail(err, AM_E_CONFIG, "no layer before the last one, %s, has weights that could learn by it",
+                   last->name);
+  if (width) *width = last->in[0].c;
+  return AM_OK;
+}
+
 size_t am_model_steps(const am_model *model) { return model->n_steps; }
 const am_step *am_model_step(const am_model *model, size_t i) { return &model->steps[i]; }
 bool am_model_had_softmax(const am_model *model) { return model->had_softmax; }

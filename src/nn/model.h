@@ -35,6 +35,11 @@ size_t am_model_steps(const am_model *model);
 const am_step *am_model_step(const am_model *model, size_t i);
 bool am_model_had_softmax(const am_model *model);
 
+/* The embedding of a model is what its last layer reads, one vector a clip; losses beside that of the logits are of it
+ * (nn/head.h).  `width` (or NULL) gets its length.  AM_E_CONFIG: the last layer is not a dense one over such a vector, or no
+ * layer before it has weights. */
+am_status am_model_embedding(const am_model *model, int *width, am_error *err);
+
 /* The largest share of their start that moving statistics of the model hold after `updates` steps of training, 0 to 1, and
  * the layer whose they are (norm.c, `statistics: plain`); 0 and NULL: there is no such layer. */
 double am_model_start_share(const am_model *model, uint64_t updates, const char **layer);

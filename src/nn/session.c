@@ -223,7 +223,12 @@ static void add_piece_of(am_session *s, const am_op *op, int k) {
   am_parallel_for(s->ctx, (size_t)s->batch * j.pieces, sum_piece, &j);
 }
 
-static void backward(am_session *s, const am_real *dlogits) {
+/* What another loss than the logits' adds to the gradient by what the last op reads. */
+static void add_beside(am_session *s, const am_op *op, const am_real *dembedding) {
+  am_kernels_of(s->ctx)->add((size_t)s->batch * (size_t)op->layer->in[0].c, dembedding, region(s, op->dx[0]));
+}
+
+static void backward(am_session *s, const am_real *dlogits, const am_real *dembedding) {
   s->phase = BACKWARD;
   for (size_t i = s->plan->n_ops; s->batch && i-- > 0;) {
     const am_op *op = &s->plan->ops[i];
@@ -241,16 +246,22 @@ static void backward(am_session *s, const am_real *dlogits) {
     op->layer->cls->backward(op->layer, pass);
     for (int k = 0; k < op->layer->n_in; k++)
       if (op->adds[k] && pass->dx[k]) add_piece_of(s, op, k);
+    if (dembedding && i + 1 == s->plan->n_ops) add_beside(s, op, dembedding);
     if (s->profiling) s->times[op->step].backward += am_now() - start;
   }
 }
 
 am_status am_session_backward(am_session *s, const am_real *dlogits, am_error *err) {
+  return am_session_backward_with(s, dlogits, NULL, err);
+}
+
+am_status am_session_backward_with(am_session *s, const am_real *dlogits, const am_real *dembedding, am_error *err) {
   am_status status = AM_NEED(err, s);
   if (!status && (!s->training || s->phase != TRAINED))
     status = am_fail(err, AM_E_USAGE, "a backward pass without a forward pass in training before it");
   if (!status && s->batch) status = AM_NEED(err, dlogits);
-  if (!status) backward(s, dlogits);
+  if (!status && dembedding) status = am_model_embedding(s->model, NULL, err);
+  if (!status) backward(s, dlogits, dembedding);
   return status;
 }
 
@@ -286,6 +297,10 @@ const am_real *am_session_tensor(const am_session *s, int number) {
   if (number == 0) return s->input;
   bool there = s->plan->value[number] != AM_NO_REGION && s->plan->valid[number] >= time_now(s);
   return there ? region(s, s->plan->value[number]) : NULL;
+}
+
+const am_real *am_session_embedding(const am_session *s) {
+  return s->phase == TRAINED ? am_session_tensor(s, s->model->steps[s->model->n_steps - 1].inputs[0]) : NULL;
 }
 
 const int *am_session_lengths(const am_session *s, int number) {

@@ -1,4 +1,5 @@
-/* nn/session.h - inside of a session: times, tensors and gradients, for profiles, tests and to find the first layer that went NaN. */
+/* nn/session.h - inside of a session: times, tensors and gradients, for profiles, tests and to find the first layer that went
+ * NaN; and the embedding, for further losses. */
 #ifndef AM_SESSION_H
 #define AM_SESSION_H
 
@@ -19,5 +20,13 @@ const int *am_session_lengths(const am_session *session, int number);
 const am_real *am_session_tensor_gradient(const am_session *session, int number);
 am_real *am_session_input_gradient(am_session *session); /* (B, input), only after am_session_want_input_gradient */
 void am_session_want_input_gradient(am_session *session, bool on);
+
+/* ---- losses beside that of the logits, on the embedding (am_model_embedding) ---- */
+
+/* It, of the last forward in training: (B, width), until its backward. */
+const am_real *am_session_embedding(const am_session *session);
+/* am_session_backward, of a loss that reads the embedding as well: dembedding (B, width) is its gradient by that; NULL: none. */
+am_status am_session_backward_with(am_session *session, const am_real *dlogits, const am_real *dembedding,
+                                   am_error *err);
 
 #endif

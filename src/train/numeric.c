@@ -72,9 +72,12 @@ static const char *bad_gradient(am_trainer *t, const am_batch *batch, const am_l
   name = "the loss itself";
   am_session_zero_gradients(session);
   am_session_forward(session, batch, true, NULL);
-  am_trainer_loss(t, b, am_session_output(session));
-  if (am_all_finite(t->dlogits, (size_t)b->n * (size_t)t->classes)) {
-    am_session_backward(session, t->dlogits, NULL);
+  double beside;
+  am_trainer_loss(t, b, session, &beside);
+  if (t->dembedding && !am_all_finite(t->dembedding, t->embedding_bytes / sizeof *t->dembedding)) {
+    name = "train.auxiliary";
+  } else if (am_all_finite(t->dlogits, (size_t)b->n * (size_t)t->classes)) {
+    am_trainer_backward(t, session, NULL);
     name = "their sum";
     for (size_t i = am_model_steps(t->model); i-- > 0;) {
       const am_step *step = am_model_step(t->model, i);
@@ -112,6 +115,12 @@ am_status am_trainer_bad_gradient(am_trainer *t, const am_batch *batch, const am
 am_status am_trainer_bad_weight(am_trainer *t, am_error *err) {
   return fail_numeric(t, t->state.step + 1, "a weight is not finite after the step",
                       am_model_weight_info(t->model, (size_t)t->optimiser->bad_array)->name, err);
+}
+
+am_status am_trainer_bad_head(am_trainer *t, const char *trait, am_error *err) {
+  char where[128];
+  snprintf(where, sizeof where, "the head %.100s (train.auxiliary)", trait);
+  return fail_numeric(t, t->state.step + 1, "a weight is not finite after the step", where, err);
 }
 
 /* A clip whose logits are not finite, alone through the model once more. */

@@ -56,7 +56,8 @@ static am_status resume_from(am_trainer *t, const char *path, am_error *err) {
   am_status status = am_checkpoint_open(t->ctx, path, &file, err);
   if (status) return status;
   status = am_trainer_check_origin(t, file, err);
-  if (!status) status = am_checkpoint_resume(t->ctx, file, t->model, t->optimiser, &t->state, err);
+  if (!status)
+    status = am_checkpoint_resume(t->ctx, file, t->model, t->optimiser, t->heads.state, t->heads.n, &t->state, err);
   am_h5_close(file);
   return status ? status : check_steps(t, path, err);
 }

@@ -68,6 +68,7 @@ static am_status load_data(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   am_status status = am_dataset_load(t->ctx, &c->data, &t->dataset, err);
   if (!status) status = check_labels(t->dataset, err);
+  if (!status) status = am_heads_check(c, t->dataset, err);
   if (status) return status;
   am_dataset *d = t->dataset;
   t->classes = d->n_labels;
@@ -320,12 +321,30 @@ static am_status make_prior(am_trainer *t, am_error *err) {
   return AM_OK;
 }
 
+/* What is learned of the embedding besides. */
+static am_status make_heads(am_trainer *t, am_error *err) {
+  int width = 0;
+  am_status status = am_heads_create(t->ctx, t->config, t->dataset, t->split, t->model, &t->heads, err);
+  if (status || !t->heads.n) return status;
+  status = am_model_embedding(t->model, &width, err);
+  if (status) return status;
+  t->embedding_bytes = am_mul(am_mul((size_t)t->config->train.batch, (size_t)width), sizeof *t->dembedding);
+  t->dembedding = am_alloc_aligned(t->ctx, t->embedding_bytes);
+  if (!t->dembedding) return am_no_memory(err);
+  for (size_t i = 0; i < t->heads.n; i++)
+    am_run_log(&t->folder, AM_LOG_INFO, "head: %s of %d classes, weight %g%s", t->heads.state[i].trait,
+               t->heads.task[i].head.classes, t->heads.task[i].weight,
+               t->heads.task[i].weight < 0 ? " (its gradient is reversed)" : "");
+  return AM_OK;
+}
+
 static am_status make_training(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   size_t K = (size_t)t->classes, batch = (size_t)c->train.batch;
   am_status status = am_optimiser_create(t->ctx, &c->optimiser, c->train.ema, t->model, &t->optimiser, err);
   if (!status) status = make_loader(t, err);
   if (!status) status = make_prior(t, err);
+  if (!status) status = make_heads(t, err);
   if (!status) status = am_session_create(t->model, (int)batch, true, &t->session, err);
   if (!status) status = am_session_create(t->model, (int)batch, false, &t->inference, err);
   if (status) return status;
@@ -354,6 +373,7 @@ void am_trainer_free(am_trainer *t) {
   if (t->session) am_session_free(t->session);
   if (t->inference) am_session_free(t->inference);
   am_optimiser_free(t->optimiser);
+  am_heads_free(&t->heads);
   if (t->model) am_model_free(t->model);
   am_normaliser_free(ctx, &t->normaliser);
   if (t->store) am_store_free(t->store);
@@ -364,6 +384,7 @@ void am_trainer_free(am_trainer *t) {
   am_free(ctx, t->prior_shift);
   am_free(ctx, t->adjusted);
   am_free_aligned(ctx, t->dlogits);
+  am_free_aligned(ctx, t->dembedding);
   am_free_aligned(ctx, t->logits);
   am_free(ctx, t->state.history);
   am_free(ctx, t->digests.at);

@@ -14,12 +14,22 @@ static double divisor_of(const am_trainer *t, const am_loader_batch *b) {
   return sum > 0 ? sum : 1;
 }
 
-double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_real *logits) {
+double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_session *session, double *beside) {
+  const am_real *logits = am_session_output(session);
+  *beside = 0;
+  if (t->dembedding) {
+    memset(t->dembedding, 0, t->embedding_bytes);
+    *beside = am_heads_loss(&t->heads, b, am_session_embedding(session), t->dembedding);
+  }
   if (t->prior_shift) {
     am_loss_adjusted(logits, t->prior_shift, b->n, t->classes, t->adjusted);
     logits = t->adjusted;
   }
   return am_loss(&t->config->loss, logits, b->targets, b->weights, b->n, t->classes, t->dlogits, NULL);
+}
+
+am_status am_trainer_backward(am_trainer *t, am_session *session, am_error *err) {
+  return am_session_backward_with(session, t->dlogits, t->dembedding, err);
 }
 
 am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err) {
@@ -31,9 +41,9 @@ am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err
   am_status status = am_session_forward(t->session, &batch, true, err);
   if (status) return status;
   const am_real *logits = am_session_output(t->session);
-  double sum = am_trainer_loss(t, b, logits);
-  if (!isfinite(sum)) return am_trainer_bad_loss(t, &batch, sum, err);
-  status = am_session_backward(t->session, t->dlogits, err);
+  double beside, sum = am_trainer_loss(t, b, t->session, &beside);
+  if (!isfinite(sum + beside)) return am_trainer_bad_loss(t, &batch, sum + beside, err);
+  status = am_trainer_backward(t, t->session, err);
   if (status) return status;
   size_t n;
   am_real *weights = am_model_weights(t->model, &n), *gradients = am_session_gradients(t->session);
@@ -44,8 +54,10 @@ am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err
                                                                     t->per_epoch, (uint64_t)t->config->train.epochs);
   double begun = am_now();
   am_optimiser_step(t->optimiser, weights, gradients, divisor, t->rate);
+  const char *bad_head = am_heads_step(&t->heads, divisor, t->rate);
   t->profile.optimiser += am_now() - begun;
   if (t->optimiser->bad_array >= 0) return am_trainer_bad_weight(t, err);
+  if (bad_head) return am_trainer_bad_head(t, bad_head, err);
   am_trainer_profile_step(t, b);
   s->loss_sum += sum;
   s->divisor_sum += divisor;

@@ -67,6 +67,8 @@ am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, boo
                   .step = t->state.step,
                   .optimiser = with_state && !state.finished ? t->optimiser : NULL,
                   .state = with_state ? &state : NULL,
+                  .heads = t->heads.state,
+                  .n_heads = t->heads.n,
                   .temperature = with_state ? 0 : t->temperature}; /* which is that of the best weights */
   double begun = am_now();
   am_status status = am_lock_check(t->folder.lock, err);
@@ -165,6 +167,15 @@ static void say_epoch(am_trainer *t, const am_epoch *e, bool best) {
              best && t->monitor != AM_MONITOR_LAST ? ", best so far" : "");
 }
 
+static am_status say_heads(am_trainer *t, am_error *err) {
+  am_buffer line = {0};
+  am_heads_say(&t->heads, &line);
+  if (line.data && !line.failed) am_run_log(&t->folder, AM_LOG_INFO, "heads: %s", line.data);
+  am_status status = line.failed ? am_no_memory(err) : AM_OK;
+  am_buffer_free(t->ctx, &line);
+  return status;
+}
+
 /* Averaged weights are in the model during validation and in best.h5. */
 static am_status judge_epoch(am_trainer *t, am_epoch *e, bool *best, am_error *err) {
   size_t n;
@@ -205,6 +216,8 @@ static am_status end_epoch(am_trainer *t, am_error *err) {
   s->position = s->correct = s->clips = 0;
   s->loss_sum = s->divisor_sum = s->epoch_seconds = 0;
   say_epoch(t, &e, best);
+  status = say_heads(t, err);
+  if (status) return status;
   bool last = s->epoch >= (uint64_t)t->config->train.epochs ||
               am_schedule_should_stop(&s->schedule, t->config->train.early_stopping);
   return last || am_now() - t->saved >= t->config->train.save_seconds ? save_last(t, err) : AM_OK;

@@ -6,6 +6,7 @@
 #include "model/metrics.h"
 #include "run/digests.h"
 #include "run/facts.h"
+#include "train/heads.h"
 
 /* Where the seconds went that the session's steps do not account for, and what the session did. */
 typedef struct am_profile {
@@ -38,7 +39,10 @@ typedef struct am_trainer {
   am_real *prior_shift;  /* (K) of the loss's prior_adjust, or NULL */
   am_real *adjusted;     /* (batch,K) logits with it, or NULL */
   am_real *dlogits;      /* (batch,K) */
-  float *logits;         /* (validation,K) */
+  am_heads heads;        /* of train.auxiliary */
+  am_real *dembedding;   /* (batch,width) gradient of what is beside the loss of the logits; NULL: there is nothing */
+  size_t embedding_bytes;
+  float *logits; /* (validation,K) */
   int classes;
   size_t per_epoch; /* steps */
   am_monitor monitor;
@@ -68,13 +72,17 @@ am_status am_trainer_history(am_trainer *t, am_error *err);
 
 /* step.c: one batch forward, backward, optimiser; the sums of state follow. AM_E_NUMERIC names step and layer. */
 am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err);
-/* Its loss, summed over the batch, of logits (B,K); their gradient goes into t->dlogits. */
-double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_real *logits);
+/* After the forward pass of `session`: the loss of its logits, summed over the batch.  `beside` gets the sum of the losses of its
+ * embedding, which are no part of it. */
+double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_session *session, double *beside);
+/* The backward pass of both. */
+am_status am_trainer_backward(am_trainer *t, am_session *session, am_error *err);
 /* numeric.c: AM_E_NUMERIC with the step, the layer whose output or gradient was the first to be invalid, and the checkpoint that is
  * kept.  Whatever was bad is computed once more with all tensors kept. */
 am_status am_trainer_bad_loss(am_trainer *t, const am_batch *batch, double loss, am_error *err);
 am_status am_trainer_bad_gradient(am_trainer *t, const am_batch *batch, const am_loader_batch *b, am_error *err);
 am_status am_trainer_bad_weight(am_trainer *t, am_error *err); /* optimiser->bad_array */
+am_status am_trainer_bad_head(am_trainer *t, const char *trait, am_error *err);
 am_status am_trainer_bad_validation(am_trainer *t, double loss,
                                     am_error *err); /* logits are those of the validation part */
 

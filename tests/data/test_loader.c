@@ -271,6 +271,10 @@ static void mixup_mixes_rows_of_the_batch(void **state) {
       assert_true(fabsf(target[0] + target[1] + target[2] - 1) < 1e-6f);
       double w = 0;
       for (int k = 0; k < 3; k++) w += target[k] * weights[k];
+      double told[3] = {0}; /* the batch says who was mixed */
+      told[label] += b->shares[i];
+      told[f.d->clips[b->partners[i]].label] += 1 - (double)b->shares[i];
+      for (int k = 0; k < 3; k++) assert_true(fabs(told[k] - target[k]) < 1e-6);
       assert_true(fabs(w - (double)b->weights[i]) < 1e-6);
       bool found = false; /* one partner of the batch explains the row */
       for (int j = 0; j < b->n && !found; j++) {

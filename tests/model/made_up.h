@@ -83,7 +83,7 @@ static inline am_status made_up_resume(am_context *ctx, const char *path, am_mod
   *state = (am_training_state){0};
   am_status status = am_checkpoint_open(ctx, path, &file, err);
   if (status) return status;
-  status = am_checkpoint_resume(ctx, file, model, optimiser, state, err);
+  status = am_checkpoint_resume(ctx, file, model, optimiser, NULL, 0, state, err);
   am_h5_close(file);
   return status;
 }
