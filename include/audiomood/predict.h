@@ -58,6 +58,22 @@ AM_API am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkp
  * @return as am_checkpoint_load */
 AM_API am_status am_checkpoint_from_memory(am_context *ctx, const void *data, size_t bytes, const char *name,
                                            am_checkpoint **out, am_error *err);
+/** Where the model is that comes with AudioMood: the file that the environment variable AUDIOMOOD_MODEL names (empty: none); else
+ * ravdess-nemo.h5 in ../share/audiomood from the running program, or in the data folder that AudioMood was built for
+ * (/usr/local/share/audiomood).  Beside it are its card (MODEL_CARD.md) and its licence, which is not that of the library:
+ * show am_checkpoint_licence and am_checkpoint_attribution to whoever uses it.
+ * @param ctx        for memory
+ * @param[out] path  the path; "" on failure
+ * @param room       bytes that it has room for
+ * @param[out] err   the message of a failure, or NULL
+ * @return AM_OK; AM_E_IO: there is none; AM_E_USAGE: the room is too small; AM_E_NOMEM */
+AM_API am_status am_checkpoint_shipped_path(am_context *ctx, char *path, size_t room, am_error *err);
+/** Reads that model.
+ * @param ctx       gives memory and threads, and outlives the checkpoint
+ * @param[out] out  the checkpoint; NULL on failure
+ * @param[out] err  the message of a failure, or NULL
+ * @return as am_checkpoint_shipped_path and am_checkpoint_load */
+AM_API am_status am_checkpoint_shipped(am_context *ctx, am_checkpoint **out, am_error *err);
 /** Frees a checkpoint with its model.
  * @param checkpoint  the checkpoint; NULL is allowed */
 AM_API void am_checkpoint_free(am_checkpoint *checkpoint);

@@ -355,6 +355,21 @@ char *am_path_join(am_context *ctx, const char *folder, const char *name) {
   return am_format(ctx, "%s%s%s", folder, folder[n - 1] == '/' ? "" : "/", name);
 }
 
+char *am_path_from_program(am_context *ctx, const char *relative) {
+  char self[4096];
+  const ssize_t n = readlink("/proc/self/exe", self, sizeof self);
+  if (n <= 0 || (size_t)n == sizeof self) return NULL;
+  self[n] = '\0';
+  char *slash = strrchr(self, '/');
+  if (!slash) return NULL;
+  *slash = '\0';
+  char *path = am_path_join(ctx, self, relative), *real = path ? realpath(path, NULL) : NULL;
+  char *out = real ? am_strdup(ctx, real) : NULL;
+  free(real);
+  am_free(ctx, path);
+  return out;
+}
+
 bool am_folder_has(am_context *ctx, const char *folder, const char *name) {
   char *path = am_path_join(ctx, folder, name);
   bool found = path && am_file_exists(path);

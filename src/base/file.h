@@ -59,6 +59,8 @@ bool am_folder_exists(const char *path);
 bool am_folder_has(am_context *ctx, const char *folder, const char *name); /* a file of that name */
 /* Joins with one '/'; `name` absolute wins.  am_free. */
 char *am_path_join(am_context *ctx, const char *folder, const char *name);
+/* Of a file or folder that is there, given relative to the folder of the running program: its path without links; else NULL. */
+char *am_path_from_program(am_context *ctx, const char *relative);
 const char *am_path_base(const char *path); /* after the last '/' */
 bool am_text_ends(const char *text, const char *end);
 

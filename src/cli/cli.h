@@ -124,8 +124,7 @@ typedef struct cli_run_folder {
 am_status cli_run_folder_make(cli *c, const char *name, const char *kind, cli_run_folder *folder, am_error *err);
 void cli_run_folder_end(cli *c, cli_run_folder *folder); /* removes it again when nothing is in it */
 /* models.c: the model (or the cross-validation's models) given first and those of --with, which name the same emotions in the
- * same order.  On failure what was
- * loaded is in `models` too: free it with cli_models_free. */
+ * same order.  On failure what was loaded is in `models` too: free it with cli_models_free. */
 typedef struct cli_models {
   am_ensemble *ensemble; /* of all of them */
   am_checkpoint *at[CLI_MAX_FLAGS + 1];
@@ -135,7 +134,10 @@ typedef struct cli_models {
 } cli_models;
 /* A folder of a cross-validation stands for the models of all its runs. */
 bool cli_is_crossval(cli *c, const char *path);
-am_status cli_models_load(cli *c, cli_models *models, am_error *err);
+/* Whether an argument is a model rather than a sound, by what is in it. */
+bool cli_names_model(cli *c, const char *path);
+/* `first` NULL: the model that comes with AudioMood, of which it says what it is. */
+am_status cli_models_load(cli *c, const char *first, cli_models *models, am_error *err);
 void cli_models_free(cli *c, cli_models *models);
 /* tally.c: what is alike in several sounds, for one warning at the end: how many, the first few with their names. */
 typedef struct cli_tally {

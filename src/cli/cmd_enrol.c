@@ -11,12 +11,6 @@ static bool is_config(const char *path) {
   return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml") || !strcmp(dot, ".json"));
 }
 
-/* Whether an argument says which features are wanted, rather than being a sound. */
-static bool is_source(cli *c, const char *path) {
-  if (am_folder_exists(path)) return am_run_folder_holds(c->ctx, path) || am_crossval_folder_holds(c->ctx, path);
-  return is_config(path) || cli_is_hdf5(path);
-}
-
 static void warn_of_use(cli *c, const am_feature_options *o, const char *source) {
   if (o->normalise != AM_NORMALISE_SPEAKER)
     am_log(c->ctx, AM_LOG_WARNING, "%s does not normalise by speaker: a profile changes nothing of what it hears",
@@ -32,20 +26,18 @@ static am_status of_config(cli *c, const char *path, am_profile **out, am_error 
   return st;
 }
 
+/* NULL: of the model that comes with AudioMood. */
 static am_status of_model(cli *c, const char *given, am_profile **out, am_error *err) {
-  char *path = NULL;
-  am_checkpoint *m = NULL;
-  am_status st = cli_checkpoint_path(c, given, &path, err);
-  if (!st) st = am_checkpoint_load(c->ctx, path, &m, err);
-  if (!st) st = am_profile_of_model(m, out, err);
-  if (!st) warn_of_use(c, &m->config->features, given);
-  am_checkpoint_free(m);
-  am_free(c->ctx, path);
+  cli_models one = {0};
+  am_status st = cli_models_load(c, given, &one, err);
+  if (!st) st = am_profile_of_model(one.at[0], out, err);
+  if (!st) warn_of_use(c, &one.at[0]->config->features, one.given[0]);
+  cli_models_free(c, &one);
   return st;
 }
 
 static am_status of_source(cli *c, const char *source, am_profile **out, am_error *err) {
-  return is_config(source) ? of_config(c, source, out, err) : of_model(c, source, out, err);
+  return source && is_config(source) ? of_config(c, source, out, err) : of_model(c, source, out, err);
 }
 
 /* With --add the profile itself says which features it is of; a model or config may be there to compare. */
@@ -64,10 +56,6 @@ static am_status open_profile(cli *c, const char *path, const char *source, am_p
   if (cli_has(c, "add")) return load(c, path, source, out, err);
   if (am_file_exists(path))
     return am_fail(err, AM_E_USAGE, "%s: is there already; --add adds to the profile, or give another name", path);
-  if (!source)
-    return am_fail(err, AM_E_USAGE,
-                   "%s: neither a model nor a config; the first argument says which features are wanted",
-                   c->arguments[0]);
   return of_source(c, source, out, err);
 }
 
@@ -82,7 +70,7 @@ static am_status keep(cli *c, const char *path, am_profile *p, am_error *err) {
 
 static am_status run(cli *c, am_error *err) {
   const char *path = cli_value(c, "out", NULL), *first = c->arguments[0];
-  const char *source = is_source(c, first) ? first : NULL;
+  const char *source = is_config(first) || cli_names_model(c, first) ? first : NULL;
   const size_t skipped = source ? 1 : 0;
   am_profile *p = NULL;
   cli_sounds sounds = {0};
@@ -116,6 +104,7 @@ const cli_command cli_enrol = {
         "[RUN|FILE.h5|CONFIG.yaml] AUDIO|DIR... --out VOICE.h5 [--add] [--name NAME] [--window SECONDS] "
         "[--skip-unreadable]",
     .details =
+        "Without a model or config it is made for the model that comes with AudioMood.\n"
         "The profile holds the mean and the spread of each feature over all frames heard, and no sound; about a minute "
         "of the voice,\nin any emotions, is enough. predict --enrol VOICE.h5 uses it.\n"
         "It is personal data: a local file that its owner alone may read, which nothing sends anywhere. Deleting the "

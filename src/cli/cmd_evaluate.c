@@ -230,7 +230,7 @@ static am_status score(job *j, am_error *err) {
   if (!st) st = print_results(j, m, err);
   const char *out = cli_value(j->c, "out", NULL);
   if (!st && out) st = write_predictions(j, AM_GIVEN, out, err);
-  else if (!st) st = keep_predictions(j, j->c->arguments[0], err);
+  else if (!st && j->c->n_arguments) st = keep_predictions(j, j->c->arguments[0], err);
   am_metrics_free(m);
   return st;
 }
@@ -270,10 +270,15 @@ static am_status pooled(cli *c, const char *folder, am_error *err) {
 static am_status run(cli *c, am_error *err) {
   job j = {.c = c};
   const char *out = cli_value(c, "out", NULL);
-  if (cli_is_crossval(c, c->arguments[0]) && !cli_has(c, "data")) return pooled(c, c->arguments[0], err);
+  const char *model = c->n_arguments ? c->arguments[0] : NULL;
+  if (!model && !cli_has(c, "data"))
+    return am_fail(err, AM_E_USAGE,
+                   "name a model, a run folder or a checkpoint (.h5); or the corpus on which the model that comes with "
+                   "AudioMood is to be scored: --data CONFIG|DESCRIPTION");
+  if (model && cli_is_crossval(c, model) && !cli_has(c, "data")) return pooled(c, model, err);
   am_status st = out ? am_file_can_be_made(c->ctx, out, err) : AM_OK;
   if (out && !st) am_file_clean_beside(c->ctx, out);
-  if (!st) st = cli_models_load(c, &j.team, err);
+  if (!st) st = cli_models_load(c, model, &j.team, err);
   for (size_t i = 0; i < j.team.n && out && !st; i++) st = cli_keep_input(out, j.team.path[i], err);
   j.checkpoint = j.team.at[0];
   if (!st) st = read_enrolment(&j, err);
@@ -313,18 +318,19 @@ const cli_command cli_evaluate = {
     .name = "evaluate",
     .summary = "says how accurate a run or checkpoint is, per emotion",
     .usage =
-        "RUN|FILE.h5 [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]] [--split PART] "
+        "[RUN|FILE.h5] [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]] [--split PART] "
         "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--set KEY=VALUE]... [--partial] [--json] "
         "[--out FILE.csv]",
     .details =
         "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
         "confusion matrix, calibration error and a 95 % confidence interval, and whether any speaker of these\n"
         "clips was trained on, as far as the checkpoint can tell.\n"
+        "Without RUN or FILE.h5, with --data: the model that comes with AudioMood.\n"
         "Of a cross-validation's folder: the pooled results of its folds; with --data the mean of its models on "
         "another\n"
         "corpus.",
     .flags = flags,
-    .min_arguments = 1,
+    .min_arguments = 0,
     .max_arguments = 1,
     .run = run,
 };

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "cli/cli.h"
 #include "model/ensemble.h"
 
@@ -235,14 +236,32 @@ static bool wants_voice(const cli_models *team) {
   return false;
 }
 
+/* The model, if the first argument is one (else *model is NULL), and the sounds. */
+static am_status tell_apart(cli *c, const char **model, cli_sounds *s, am_error *err) {
+  const char *first = c->arguments[0];
+  *model = cli_names_model(c, first) ? first : NULL;
+  const int before = *model != NULL;
+  if (!*model && strcmp(first, "-") && !am_file_exists(first) && !am_folder_exists(first))
+    return am_fail(err, AM_E_IO,
+                   "%s: no such file or folder; wanted a model (a run folder or a checkpoint, .h5) or a sound", first);
+  if (before == c->n_arguments)
+    return am_fail(err, AM_E_USAGE, "%s: is a model; the sounds that it is to hear are missing", first);
+  for (int i = 1; i < c->n_arguments; i++)
+    if (cli_names_model(c, c->arguments[i]))
+      return am_fail(err, AM_E_USAGE, "%s: is a model, not a sound; a model is named first, others with --with",
+                     c->arguments[i]);
+  return cli_sounds_list(c, c->arguments + before, (size_t)(c->n_arguments - before), s, err);
+}
+
 static am_status run(cli *c, am_error *err) {
   cli_models team = {0};
   cli_sounds s = {0}, voice = {0};
+  const char *model = NULL;
   hearing how;
   am_status st = hearing_get(c, &how, err);
-  if (!st) st = cli_sounds_list(c, c->arguments + 1, (size_t)c->n_arguments - 1, &s, err);
+  if (!st) st = tell_apart(c, &model, &s, err);
   if (!st) st = voice_list(c, &voice, err);
-  if (!st) st = cli_models_load(c, &team, err);
+  if (!st) st = cli_models_load(c, model, &team, err);
   if (!st && cli_has(c, "shrink") && !voice.n)
     st = am_fail(err, AM_E_USAGE, "--shrink is of --enrol, which is missing");
   if (!st) st = cli_shrink(c, &team, err);
@@ -275,10 +294,11 @@ const cli_command cli_predict = {
     .name = "predict",
     .summary = "gives every emotion's probability for sounds",
     .usage =
-        "RUN|FILE.h5 AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--json|--csv] "
+        "[RUN|FILE.h5] AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--json|--csv] "
         "[--enrol FILE|DIR]... [--shrink SECONDS] [--speaker NAME] "
         "[--skip-unreadable]",
     .details =
+        "Without a model (RUN or FILE.h5) the one that comes with AudioMood is taken, and it is said which that is.\n"
         "RUN may be the folder of a cross-validation: the mean of its models.\n"
         "AUDIO is any sound file, DIR is searched for sounds, - is standard input.\n"
         "Of a recording with more than one thing said in it, --window tells how the emotion goes; windows as long as "
@@ -286,7 +306,7 @@ const cli_command cli_predict = {
         "clips that were trained on suit a model best. The last one ends with the sound.\n"
         "What is silent or shorter than 0.1 s gets no label, but a reason. Noise and music get a label.",
     .flags = flags,
-    .min_arguments = 2,
+    .min_arguments = 1,
     .max_arguments = -1,
     .run = run,
 };

@@ -1,8 +1,9 @@
-/* cli/models.c - models that are asked together: the one given first, and those of --with. */
+/* cli/models.c - models that are asked together: the one given first, or that which comes with AudioMood, and those of --with. */
 #include <string.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "model/shipped.h"
 #include "run/folder.h"
 
 static am_status add_file(cli *c, cli_models *team, const char *given, const char *path, am_error *err) {
@@ -58,12 +59,55 @@ bool cli_is_crossval(cli *c, const char *path) {
   return am_folder_exists(path) && am_crossval_folder_holds(c->ctx, path) && !am_run_folder_holds(c->ctx, path);
 }
 
-am_status cli_models_load(cli *c, cli_models *team, am_error *err) {
+bool cli_names_model(cli *c, const char *path) {
+  if (am_folder_exists(path)) return am_run_folder_holds(c->ctx, path) || am_crossval_folder_holds(c->ctx, path);
+  return cli_is_hdf5(path) || am_text_ends(path, ".h5"); /* which no sound is called, damaged as it may be */
+}
+
+/* "RAVDESS, nEMO": of the lines of an attribution the short forms of the titles. */
+static void short_titles(cli *c, const char *lines, am_buffer *out) {
+  for (size_t n; *lines; lines += n + (lines[n] != '\0')) {
+    n = strcspn(lines, "\n");
+    const char *licence = strstr(lines, " (");
+    size_t end = strcspn(lines, ":\n");
+    if (licence && (size_t)(licence - lines) < end) end = (size_t)(licence - lines);
+    am_buffer_printf(c->ctx, out, "%s%.*s", out->used ? ", " : "", (int)end, lines);
+  }
+}
+
+/* What whoever gave no model should know of the one that is taken. */
+static am_status say_shipped(cli *c, const am_checkpoint *m, const char *path, am_error *err) {
+  const char *base = am_path_base(path);
+  char *card = am_format(c->ctx, "%.*sMODEL_CARD.md", (int)(base - path), path);
+  am_buffer data = {0};
+  short_titles(c, am_checkpoint_attribution(m), &data);
+  am_status st = card && !data.failed ? AM_OK : am_no_memory(err);
+  if (!st)
+    am_log(c->ctx, AM_LOG_INFO, "no model given: %s (%s), trained on %s; licence %s%s%s%s", base,
+           am_checkpoint_title(m), data.used ? data.data : "what is not known",
+           *am_checkpoint_licence(m) ? am_checkpoint_licence(m) : "not known",
+           am_checkpoint_noncommercial(m) ? ", not for commercial use" : "", am_file_exists(card) ? "; about it: " : "",
+           am_file_exists(card) ? card : "");
+  am_buffer_free(c->ctx, &data);
+  am_free(c->ctx, card);
+  return st;
+}
+
+static am_status add_shipped(cli *c, cli_models *team, am_error *err) {
+  char *path = NULL;
+  am_status st = am_shipped_find(c->ctx, &path, err);
+  if (!st) st = add_file(c, team, "the model that comes with AudioMood", path, err);
+  if (!st) st = say_shipped(c, team->at[0], path, err);
+  am_free(c->ctx, path);
+  return st;
+}
+
+am_status cli_models_load(cli *c, const char *first, cli_models *team, am_error *err) {
   const char *with[CLI_MAX_FLAGS];
   size_t n = cli_values(c, "with", with);
   *team = (cli_models){0};
   am_status st = am_ensemble_create(c->ctx, &team->ensemble, err);
-  if (!st) st = add_models(c, team, c->arguments[0], err);
+  if (!st) st = first ? add_models(c, team, first, err) : add_shipped(c, team, err);
   for (size_t i = 0; i < n && !st; i++) st = add_models(c, team, with[i], err);
   return st;
 }

@@ -54,6 +54,7 @@ static void null_is_refused(void **state) {
   am_sound_info info = {.size = sizeof info};
   am_run_options options = {.size = sizeof options};
   am_run_result result = {.size = sizeof result};
+  char path[64];
   const char *const none[] = {NULL};
   REFUSED(am_context_create(NULL, NULL, &why), "out may not be NULL");
   REFUSED(am_sound_read(NULL, "x", 0, 0, &sound, &why), "ctx may not be NULL");
@@ -76,6 +77,10 @@ static void null_is_refused(void **state) {
   REFUSED(am_checkpoint_load(t->ctx, NULL, &checkpoint, &why), "path may not be NULL");
   REFUSED(am_checkpoint_load(NULL, "x.h5", &checkpoint, &why), "ctx may not be NULL");
   REFUSED(am_checkpoint_load(t->ctx, "x.h5", NULL, &why), "out may not be NULL");
+  REFUSED(am_checkpoint_shipped(NULL, &checkpoint, &why), "ctx may not be NULL");
+  REFUSED(am_checkpoint_shipped(t->ctx, NULL, &why), "out may not be NULL");
+  REFUSED(am_checkpoint_shipped_path(NULL, path, sizeof path, &why), "ctx may not be NULL");
+  REFUSED(am_checkpoint_shipped_path(t->ctx, NULL, 9, &why), "path may not be NULL");
   am_profile *profile;
   float samples[10] = {0};
   REFUSED(am_profile_of_model(NULL, &profile, &why), "model may not be NULL");

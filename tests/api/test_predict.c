@@ -68,6 +68,33 @@ static void a_checkpoint_in_memory_is_that_of_the_file(void **state) {
   am_free(t->ctx, data);
 }
 
+static void a_model_comes_with_it(void **state) {
+  const things *t = *state;
+  am_error err = AM_ERROR_INIT;
+  char path[sizeof GOLDEN + 1];
+  float p[MOST], q[MOST];
+  am_checkpoint *c;
+  setenv("AUDIOMOOD_MODEL", GOLDEN, 1);
+  am_test_ok(am_checkpoint_shipped_path(t->ctx, path, sizeof GOLDEN, &err), &err);
+  assert_string_equal(path, GOLDEN);
+  assert_int_equal(am_checkpoint_shipped_path(t->ctx, path, sizeof GOLDEN - 1, NULL), AM_E_USAGE);
+  assert_string_equal(path, "");
+  am_test_ok(am_checkpoint_shipped(t->ctx, &c, &err), &err);
+  am_test_ok(am_predict_sound(t->c, t->tone, N, p, &err), &err);
+  am_test_ok(am_predict_sound(c, t->tone, N, q, &err), &err);
+  assert_memory_equal(p, q, (size_t)t->classes * sizeof *p);
+  am_checkpoint_free(c);
+  static const char *const bad[] = {"", "/none.h5", AM_SOURCE_ROOT};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    setenv("AUDIOMOOD_MODEL", bad[i], 1);
+    assert_int_equal(am_checkpoint_shipped(t->ctx, &c, &err), AM_E_IO);
+    assert_null(c);
+    assert_non_null(strstr(err.message, "AUDIOMOOD_MODEL"));
+    assert_int_equal(am_checkpoint_shipped_path(t->ctx, path, sizeof path, NULL), AM_E_IO);
+  }
+  unsetenv("AUDIOMOOD_MODEL");
+}
+
 static void memory_may_run_out(void **state) {
   const things *t = *state;
   char *data;
@@ -297,6 +324,7 @@ static void metrics_have_getters(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_checkpoint_in_memory_is_that_of_the_file, make, end),
+      cmocka_unit_test_setup_teardown(a_model_comes_with_it, make, end),
       cmocka_unit_test_setup_teardown(memory_may_run_out, make, end),
       cmocka_unit_test_setup_teardown(models_are_asked_together, make, end),
       cmocka_unit_test_setup_teardown(windows_cover_the_sound, make, end),

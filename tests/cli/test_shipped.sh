@@ -1,0 +1,42 @@
+#!/bin/bash
+# tests/cli/test_shipped.sh AUDIOMOOD SOURCE_ROOT - the model that comes with AudioMood: where it is found, when it is taken,
+# and what is said of it (TAP). A small model trained here stands in its place.
+. "$(dirname "$0")/tap.sh" shipped "$1" "$2"
+trained
+alike() { cmp -s out "$1" && ok "$2" || not_ok "$2" "$(diff out "$1" | head -5)"; }
+
+run predict run1 $sound; cp out by_run
+export AUDIOMOOD_MODEL=$PWD/run1/best.h5
+run predict $sound; expect "by the environment" 0 \
+  "^no model given: best.h5 .a test., trained on AudioMood demo corpus; licence MIT, as AudioMood itself$"
+alike by_run "it predicts as when it is named"
+[ "$(grep -c . err)" = 2 ] && ok "one line says so" || not_ok "one line says so, beside that it is synthetic" "$(cat err)"
+run predict $sound --quiet; grep -q "no model given" err && not_ok "not with --quiet" || expect "not with --quiet" 0
+run predict - <$sound; expect "standard input alone" 0 "standard input.*%"
+run predict corpus/Actor_04; expect "a folder of sounds" 0 "Actor_04/03-01-08.*%"
+run predict $sound --with run1; expect "beside another model" 0 "^no model given"
+alike by_run "the mean of a model and itself"
+cp run1/best.h5 model.wav
+run predict model.wav $sound; expect "what is in it makes a file a model, not its name" 0
+alike by_run "of that model"
+run evaluate --data tiny.yaml --split test; expect "evaluate on a corpus of one's own" 0 "^no model given" "unweighted average recall"
+sed '$d' out >evaluated; run evaluate run1 --data tiny.yaml --split test; sed -i '$d' out; alike evaluated "as when it is named"
+run enrol $sound --out voice.h5; expect "enrol" 0 "^no model given" "does not normalise by speaker" "^voice.h5: "
+
+# ---- installed somewhere ----
+unset AUDIOMOOD_MODEL
+mkdir -p usr/bin usr/share/audiomood elsewhere
+cp "$audiomood" usr/bin/audiomood
+cp run1/best.h5 usr/share/audiomood/ravdess-nemo.h5; : >usr/share/audiomood/MODEL_CARD.md
+ln -s ../usr/bin/audiomood elsewhere/mood
+for audiomood in usr/bin/audiomood elsewhere/mood; do
+  run predict $sound; expect "beside $audiomood" 0 "^no model given: ravdess-nemo.h5 .*; about it: $work/usr/share/audiomood/MODEL_CARD.md$"
+  alike by_run "it is that model"
+done
+rm usr/share/audiomood/ravdess-nemo.h5
+run predict $sound
+case $code in
+  0) ok "without it that of the data folder is taken" ;; # of a machine where one is installed
+  *) expect "without it" 1 "no model came with this AudioMood .*/audiomood/ravdess-nemo.h5 is not there.: name one" ;;
+esac
+plan
