@@ -92,7 +92,8 @@ AM_API const char *am_checkpoint_label(const am_checkpoint *checkpoint, int k);
  * @param label       the name, compared byte for byte
  * @return 0 to K - 1, or -1 */
 AM_API int am_checkpoint_class(const am_checkpoint *checkpoint, const char *label);
-/** Sample rate of the sounds that am_predict_sound takes.
+/** Sample rate of the sounds that am_predict_sound takes.  Of a fused model it is the highest of its members' rates; sounds are
+ * brought down to those of the others.
  * @param checkpoint  the checkpoint
  * @return Hz */
 AM_API double am_checkpoint_rate(const am_checkpoint *checkpoint);
@@ -122,9 +123,26 @@ AM_API bool am_checkpoint_noncommercial(const am_checkpoint *checkpoint);
  * @param checkpoint  the checkpoint
  * @return the lines, owned by the checkpoint; NULL of NULL */
 AM_API const char *am_checkpoint_attribution(const am_checkpoint *checkpoint);
+/** How many models it holds: 1, or the members of a fused one.  A fused checkpoint (made by the command `fuse`) holds several,
+ * which may hear different features at different rates.  Everything that predicts or evaluates treats it as one model: with p_i
+ * what member i says, its probabilities are proportional to the product of p_i ^ (w_i / T), with the members' weights w_i and its
+ * own temperature T.
+ * @param checkpoint  the checkpoint
+ * @return how many; 0 of NULL */
+AM_API size_t am_checkpoint_members(const am_checkpoint *checkpoint);
+/** A member as a model by itself.
+ * @param checkpoint  the checkpoint
+ * @param i           which, from 0 on
+ * @return the member, owned by the checkpoint; of one that is not fused the checkpoint itself; NULL where there is none */
+AM_API am_checkpoint *am_checkpoint_member(am_checkpoint *checkpoint, size_t i);
+/** The weight of a member.
+ * @param checkpoint  the checkpoint
+ * @param i           which, from 0 on
+ * @return more than 0, all of them of sum 1; 1 of one that is not fused; 0 where there is none */
+AM_API double am_checkpoint_weight(const am_checkpoint *checkpoint, size_t i);
 /** Its model.
  * @param checkpoint  the checkpoint
- * @return the model, owned by the checkpoint */
+ * @return the model, owned by the checkpoint; NULL of a fused one, whose members have models */
 AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
 
 /** Predicts the probabilities (K) of n mono samples at am_checkpoint_rate.

@@ -11,8 +11,8 @@ static bool is_config(const char *path) {
   return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml") || !strcmp(dot, ".json"));
 }
 
-static void warn_of_use(cli *c, const am_feature_options *o, const char *source) {
-  if (o->normalise != AM_NORMALISE_SPEAKER)
+static void warn_of_use(cli *c, bool wanted, const char *source) {
+  if (!wanted)
     am_log(c->ctx, AM_LOG_WARNING, "%s does not normalise by speaker: a profile changes nothing of what it hears",
            source);
 }
@@ -21,7 +21,7 @@ static am_status of_config(cli *c, const char *path, am_profile **out, am_error 
   am_config *config = NULL;
   am_status st = am_config_load(c->ctx, path, NULL, 0, &config, err);
   if (!st) st = am_profile_of_config(config, out, err);
-  if (!st) warn_of_use(c, &config->features, path);
+  if (!st) warn_of_use(c, config->features.normalise == AM_NORMALISE_SPEAKER, path);
   am_config_free(config);
   return st;
 }
@@ -31,7 +31,7 @@ static am_status of_model(cli *c, const char *given, am_profile **out, am_error 
   cli_models one = {0};
   am_status st = cli_models_load(c, given, &one, err);
   if (!st) st = am_profile_of_model(one.at[0], out, err);
-  if (!st) warn_of_use(c, &one.at[0]->config->features, one.given[0]);
+  if (!st) warn_of_use(c, am_checkpoint_wants_speaker(one.at[0]), one.given[0]);
   cli_models_free(c, &one);
   return st;
 }
@@ -47,7 +47,7 @@ static am_status load(cli *c, const char *path, const char *source, am_profile *
     return am_fail(err, AM_E_IO, "%s: there is no such profile to add to; leave --add out", path);
   am_status st = am_profile_load(c->ctx, path, out, err);
   if (!st && source) st = of_source(c, source, &wanted, err);
-  if (!st && wanted) st = am_profile_check(*out, &wanted->options, source, err);
+  if (!st && wanted) st = am_profile_check_all(*out, wanted, source, err);
   am_profile_free(wanted);
   return st;
 }

@@ -82,7 +82,7 @@ static am_status open_data(job *j, am_error *err) {
 static bool transductive(const job *j) {
   if (j->enrols) return false;
   for (size_t i = 0; i < j->team.n; i++)
-    if (j->team.at[i]->normaliser.kind == AM_NORMALISE_SPEAKER) return true;
+    if (am_checkpoint_wants_speaker(j->team.at[i])) return true;
   return false;
 }
 
@@ -97,7 +97,9 @@ static void print_left_out(const am_left_outs *list) {
 }
 
 static void print_text(const job *j, const am_metrics *m) {
+  const size_t members = am_checkpoint_members(j->checkpoint);
   cli_print("%s", j->checkpoint->config->name);
+  if (members > 1) cli_print(", fused with %zu more,", members - 1);
   if (j->team.n > 1) cli_print(" and %zu more, by the mean of their probabilities,", j->team.n - 1);
   cli_print(" on %s, %s part%s\n\n", j->d->title, j->e->part_name, j->d->synthetic ? " (synthetic speech)" : "");
   cli_print_metrics(stdout, m);
@@ -184,17 +186,19 @@ static am_status warn_of_recordings(const job *j, size_t model, const am_store *
 }
 
 /* What is to be said of a model before it is asked. */
-static am_status warn_of(void *user, const am_evaluation *e, size_t model, const am_store *store, am_error *err) {
+static am_status warn_of(void *user, const am_evaluation *e, size_t model, const am_checkpoint *m,
+                         const am_store *store, am_error *err) {
   job *j = user;
-  const am_checkpoint *m = j->team.at[model];
+  am_checkpoint *whole = j->team.at[model];
   char start[512];
   if (am_model_start_doubt(m->model, m->step, start, sizeof start))
     am_log(e->ctx, AM_LOG_WARNING, "%s: %s", j->team.path[model], start);
+  if (m != am_checkpoint_member(whole, 0)) return AM_OK; /* the rest is of all members together */
   am_status st = warn_of_recordings(j, model, store, err);
   const cli_scored scored = {
       .dataset = j->d, .split = e->split, .part = e->part, .clips = e->clips, .n = e->n, .other_corpus = e->other};
   char doubt[CLI_DOUBT];
-  if (!st) st = cli_speakers_known(j->c, m, j->team.path[model], &scored, doubt, err);
+  if (!st) st = cli_speakers_known(j->c, whole, j->team.path[model], &scored, doubt, err);
   if (!st && !*j->doubt) memcpy(j->doubt, doubt, sizeof doubt);
   return st;
 }

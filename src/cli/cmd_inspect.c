@@ -220,9 +220,7 @@ static void print_attribution(const char *lines) {
   }
 }
 
-static void print_checkpoint(const am_checkpoint *m, const char *path) {
-  cli_print("%s: checkpoint of %s after epoch %llu%s\n", path, m->config->name, (unsigned long long)m->epoch,
-            m->resumable ? ", resumable" : "");
+static void print_origin(const am_checkpoint *m) {
   cli_print("title:    %s\ncorpus:   %s%s\nlicence:  %s%s\n", m->title, m->corpus, m->synthetic ? " (synthetic)" : "",
             m->licence, am_checkpoint_noncommercial(m) ? " (not for commercial use)" : "");
   print_attribution(m->attribution);
@@ -230,10 +228,17 @@ static void print_checkpoint(const am_checkpoint *m, const char *path) {
   print_speakers("before:   ", &m->before, " (known to the model that --init gave)");
   cli_print("split:    %s\n", m->speaker_independent ? "speaker-independent" : "not speaker-independent");
   if (m->temperature != 1)
-    cli_print("temperature: %.4g (train.calibrate: logits are divided by it before the softmax)\n", m->temperature);
+    cli_print("temperature: %.4g (%s divided by it before the softmax)\n", m->temperature,
+              m->n_members ? "weighted logarithms are" : "train.calibrate: logits are");
   cli_print("classes: ");
   for (int k = 0; k < m->classes; k++) cli_print(" %s", m->labels[k]);
   cli_print("\n");
+}
+
+static void print_checkpoint(const am_checkpoint *m, const char *path) {
+  cli_print("%s: checkpoint of %s after epoch %llu%s\n", path, m->config->name, (unsigned long long)m->epoch,
+            m->resumable ? ", resumable" : "");
+  print_origin(m);
   print_layers(m->model, 1);
   cli_print("\n%-40s %s\n", "array", "dimensions");
   for (size_t i = 0; i < am_model_weight_count(m->model); i++) {
@@ -244,12 +249,39 @@ static void print_checkpoint(const am_checkpoint *m, const char *path) {
   }
 }
 
+static const char *kind_text(const am_checkpoint *m, char out[96]) {
+  char kind[32], normalise[32];
+  am_choice_name(AM_WORDS(AM_FEATURE_KINDS), m->config->features.kind, kind, sizeof kind);
+  am_choice_name(AM_WORDS(AM_NORMALISES), m->config->features.normalise, normalise, sizeof normalise);
+  snprintf(out, 96, "%s at %lld Hz, normalise %s", kind, (long long)m->config->features.sample_rate, normalise);
+  return out;
+}
+
+/* Several models, each as it is by itself. */
+static void print_fused(am_checkpoint *c, const char *path) {
+  char hears[96];
+  cli_print("%s: %zu models fused, by the product of their probabilities\n", path, c->n_members);
+  print_origin(c);
+  cli_print("\n%-8s %-8s %-24s %-40s %s\n", "member", "weight", "config", "hears", "temperature");
+  for (size_t i = 0; i < c->n_members; i++)
+    cli_print("%-8zu %-8.4f %-24s %-40s %.4g\n", i + 1, c->weights[i], c->members[i]->config->name,
+              kind_text(c->members[i], hears), c->members[i]->temperature);
+  for (size_t i = 0; i < c->n_members; i++) {
+    cli_print("\nmember %zu: %s after epoch %llu\n", i + 1, c->members[i]->config->name,
+              (unsigned long long)c->members[i]->epoch);
+    print_layers(c->members[i]->model, 1);
+  }
+}
+
 static am_status inspect_checkpoint(cli *c, const char *path, am_error *err) {
   am_checkpoint *m = NULL;
   am_status st = am_checkpoint_load(c->ctx, path, &m, err);
   if (st) return st;
   const char *sound = cli_value(c, "augment", NULL);
-  if (sound) st = inspect_augment(c, m->config, &m->normaliser, sound, err);
+  if (m->n_members && (sound || cli_has(c, "effective")))
+    st = am_fail(err, AM_E_USAGE, "%s: several models, fused; give one of the runs it was made of", path);
+  else if (m->n_members) print_fused(m, path);
+  else if (sound) st = inspect_augment(c, m->config, &m->normaliser, sound, err);
   else if (cli_has(c, "effective")) st = print_effective(c, m->config, err);
   else print_checkpoint(m, path);
   am_checkpoint_free(m);

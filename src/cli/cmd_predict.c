@@ -71,7 +71,9 @@ static void tell(cli *c, cli_tally *tally, const char *file, size_t some, const 
 static void tell_all(cli *c, const cli_models *team, hearing *how, const char *file, const windows *w,
                      const am_sound *sound) {
   double needed = 0;
-  for (size_t i = 0; i < team->n; i++) needed = fmax(needed, am_features_rate_needed(&team->at[i]->config->features));
+  for (size_t i = 0; i < team->n; i++)
+    for (size_t j = 0; j < am_checkpoint_members(team->at[i]); j++)
+      needed = fmax(needed, am_features_rate_needed(&am_checkpoint_member(team->at[i], j)->config->features));
   tell(c, &how->silent, file, w->silent, w, sound);
   tell(c, &how->too_short, file, w->too_short, w, sound);
   if (sound->file_rate > 0 && sound->file_rate < needed)
@@ -185,7 +187,7 @@ static am_status predict_all(cli *c, const cli_models *team, const cli_sounds *s
     st = AM_OK;
     skipped++;
   }
-  say_noticed(c, how, s->n, m->config->features.sample_rate);
+  say_noticed(c, how, s->n, am_checkpoint_rate(m));
   if (skipped) am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds skipped", skipped, s->n);
   if (!st && skipped == s->n) st = am_fail(err, AM_E_DATA, "no sound could be read");
   return st;

@@ -27,6 +27,7 @@
   X(cli_export) \
   X(cli_crossval) \
   X(cli_compare) \
+  X(cli_fuse) \
   X(cli_verify)
 
 #define DECLARE(command) extern const cli_command command;

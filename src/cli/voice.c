@@ -22,7 +22,7 @@ bool cli_is_hdf5(const char *path) {
 static am_status merge(cli *c, const char *path, am_profile *p, am_error *err) {
   am_profile *kept = NULL;
   am_status st = am_profile_load(c->ctx, path, &kept, err);
-  if (!st) st = am_profile_check(kept, &p->options, "the model", err);
+  if (!st) st = am_profile_check_all(kept, p, "the model", err);
   if (!st) st = am_profile_merge(p, kept, err);
   am_profile_free(kept);
   return st;
@@ -90,6 +90,8 @@ am_status cli_shrink(const cli *c, const cli_models *models, am_error *err) {
   double seconds;
   if (!cli_has(c, "shrink")) return AM_OK;
   am_status st = cli_real(c, "shrink", 0, 1e9, 0, &seconds, err);
-  for (size_t i = 0; i < models->n && !st; i++) models->at[i]->config->features.shrink = seconds;
+  for (size_t i = 0; i < models->n && !st; i++)
+    for (size_t j = 0; j < am_checkpoint_members(models->at[i]); j++)
+      am_checkpoint_member(models->at[i], j)->config->features.shrink = seconds;
   return st;
 }

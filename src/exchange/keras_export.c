@@ -85,7 +85,14 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exch
                           am_error *err) {
   writer w = {.ctx = ctx, .file = checkpoint, .turned = options->layout == AM_KERAS_MEL_TIME};
   am_status status = am_checkpoint_load(ctx, checkpoint, &w.checkpoint, err);
-  if (status) return status;
+  if (!status && w.checkpoint->n_members)
+    status =
+        am_fail(err, AM_E_UNSUPPORTED,
+                "%s: several models, fused, which a Keras model is not; export the runs it was made of", checkpoint);
+  if (status) {
+    am_checkpoint_free(w.checkpoint);
+    return status;
+  }
   w.model = w.checkpoint->model;
   status = check_frames(&w, (int)options->frames, err);
   if (!status) status = am_tree_create(ctx, &w.tree, err);

@@ -92,7 +92,7 @@ static hid_t timeless(hid_t class) {
 static am_status new_file(am_context *ctx, const char *path, bool aside, am_h5 **out, am_error *err) {
   am_h5 *file = am_alloc(ctx, 1, sizeof *file);
   if (!file) return am_no_memory(err);
-  *file = (am_h5){.ctx = ctx, .id = -1, .whose = AM_OURS, .path = am_strdup(ctx, path)};
+  *file = (am_h5){.ctx = ctx, .id = -1, .at = -1, .whose = AM_OURS, .path = am_strdup(ctx, path)};
   if (aside) file->aside = am_file_aside(ctx, path);
   if (!file->path || (aside && !file->aside)) {
     am_h5_close(file);
@@ -135,7 +135,7 @@ static am_status open_known(am_h5 *file, am_h5 **out, am_error *err) {
     return status;
   }
   am_h5_quiet q = am_h5_enter();
-  file->id = open_in_hdf5(file);
+  file->id = file->at = open_in_hdf5(file);
   if (file->id < 0) status = am_h5_fail(file, err, AM_E_FORMAT, "not an HDF5 file, or damaged", "");
   else if (!(file->flags & AM_H5_FOREIGN)) status = check_objects(file, err);
   am_h5_leave(q);
@@ -190,7 +190,7 @@ am_status am_h5_create_aside(am_context *ctx, const char *path, am_h5 **out, am_
   am_h5_quiet q = am_h5_enter();
   hid_t list = access_list(), root = timeless(H5P_FILE_CREATE);
   H5Pset_fapl_core(list, GROW, false);
-  file->id = H5Fcreate(file->aside, H5F_ACC_TRUNC, root, list);
+  file->id = file->at = H5Fcreate(file->aside, H5F_ACC_TRUNC, root, list);
   if (file->id < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot create the file", "");
   H5Pclose(root);
   H5Pclose(list);
@@ -228,7 +228,7 @@ static am_status close_in_place(am_h5 *file, am_error *err) {
   am_h5_quiet q = am_h5_enter();
   if (H5Fclose(file->id) < 0 && !status)
     status = am_h5_fail(file, err, AM_E_IO, "cannot close (is the disk full?)", "");
-  file->id = -1;
+  file->id = file->at = -1;
   am_h5_leave(q);
   return status;
 }
@@ -317,14 +317,47 @@ am_h5_kind am_h5_lookup(const am_h5 *file, const char *name) {
     if (name[i] != '/' && name[i]) continue;
     part[i] = '\0';
     H5L_info_t link;
-    if (H5Lexists(file->id, part, H5P_DEFAULT) <= 0 || H5Lget_info(file->id, part, &link, H5P_DEFAULT) < 0 ||
+    if (H5Lexists(file->at, part, H5P_DEFAULT) <= 0 || H5Lget_info(file->at, part, &link, H5P_DEFAULT) < 0 ||
         link.type != H5L_TYPE_HARD)
       return AM_H5_NOTHING;
     part[i] = name[i];
   }
   H5O_info_t object;
-  if (H5Oget_info_by_name(file->id, name, &object, H5P_DEFAULT) < 0) return AM_H5_NOTHING;
+  if (H5Oget_info_by_name(file->at, name, &object, H5P_DEFAULT) < 0) return AM_H5_NOTHING;
   return object.type == H5O_TYPE_GROUP ? AM_H5_GROUP : object.type == H5O_TYPE_DATASET ? AM_H5_ARRAY : AM_H5_NOTHING;
+}
+
+static void leave_group(am_h5 *file) {
+  if (file->at != file->id) H5Gclose(file->at);
+  file->at = file->id;
+}
+
+am_status am_h5_within(am_h5 *file, const char *group, am_error *err) {
+  am_status status = AM_OK;
+  am_h5_quiet q = am_h5_enter();
+  leave_group(file);
+  if (!am_h5_is_root(group)) {
+    const bool there = am_h5_lookup(file, group) == AM_H5_GROUP;
+    hid_t id = there ? H5Gopen2(file->id, group, H5P_DEFAULT) : -1;
+    if (id >= 0) file->at = id;
+    else if (there) status = am_h5_fail(file, err, AM_E_FORMAT, "cannot open", group);
+    else status = am_fail(err, AM_E_FORMAT, "%s: there is no group called \"%s\"", file->path, group);
+  }
+  am_h5_leave(q);
+  return status;
+}
+
+am_status am_h5_copy(const am_h5 *from, am_h5 *to, const char *group, am_error *err) {
+  am_status status = AM_OK;
+  am_h5_quiet q = am_h5_enter();
+  const char *slash = strrchr(group, '/');
+  if (am_h5_lookup(to, group) != AM_H5_NOTHING)
+    status = am_fail(err, AM_E_USAGE, "%s: there is a \"%s\" already", to->path, group);
+  else if (slash) status = am_h5_make_groups(to, group, (size_t)(slash - group), err);
+  if (!status && H5Ocopy(from->at, ".", to->at, group, H5P_DEFAULT, H5P_DEFAULT) < 0)
+    status = am_h5_fail(to, err, AM_E_FORMAT, "cannot copy into", group);
+  am_h5_leave(q);
+  return status;
 }
 
 am_h5_kind am_h5_find(am_h5 *file, const char *name) {
@@ -348,7 +381,7 @@ am_status am_h5_make_groups(const am_h5 *file, const char *name, size_t n, am_er
     am_h5_kind kind = am_h5_lookup(file, part);
     if (kind == AM_H5_ARRAY) status = am_fail(err, AM_E_USAGE, "%s: \"%s\" is an array, not a group", file->path, part);
     if (kind == AM_H5_NOTHING) {
-      hid_t group = H5Gcreate2(file->id, part, H5P_DEFAULT, list, H5P_DEFAULT);
+      hid_t group = H5Gcreate2(file->at, part, H5P_DEFAULT, list, H5P_DEFAULT);
       if (group < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot make group", part);
       else H5Gclose(group);
     }
@@ -370,7 +403,7 @@ am_status am_h5_delete(am_h5 *file, const char *name, am_error *err) {
   am_h5_quiet q = am_h5_enter();
   if (am_h5_is_root(name) || am_h5_lookup(file, name) == AM_H5_NOTHING)
     status = am_fail(err, AM_E_USAGE, "%s: there is nothing called \"%s\" to delete", file->path, name);
-  else if (H5Ldelete(file->id, name, H5P_DEFAULT) < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot delete", name);
+  else if (H5Ldelete(file->at, name, H5P_DEFAULT) < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot delete", name);
   am_h5_leave(q);
   return status;
 }
@@ -428,7 +461,7 @@ static am_status gather_names(am_h5 *file, const char *object, gather_what what,
   if (kind == AM_H5_NOTHING || (what != ATTRIBUTES && kind != AM_H5_GROUP))
     status = am_fail(err, AM_E_FORMAT, "%s: there is no %s called \"%s\"", file->path,
                      what == ATTRIBUTES ? "group or array" : "group", object);
-  else if ((id = H5Oopen(file->id, am_h5_is_root(object) ? "/" : object, H5P_DEFAULT)) < 0)
+  else if ((id = H5Oopen(file->at, am_h5_is_root(object) ? "." : object, H5P_DEFAULT)) < 0)
     status = am_h5_fail(file, err, AM_E_FORMAT, "cannot open", object);
   if (!status) {
     hsize_t at = 0;

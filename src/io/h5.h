@@ -117,6 +117,10 @@ am_status am_h5_arrays(am_h5 *file, const char *group, am_names *out, am_error *
 /* Elements of all arrays below a group, none counted twice; what each claims is checked against the file's size. */
 am_status am_h5_count(am_h5 *file, const char *group, size_t *count, am_error *err);
 am_status am_h5_delete(am_h5 *file, const char *name, am_error *err); /* a group with all that is in it */
+/* From now on names, "/" among them, are those of a group of the file; "/": of the file again.  On failure, too. */
+am_status am_h5_within(am_h5 *file, const char *group, am_error *err);
+/* All of a file, or of the group it is within, as a new group of another file. */
+am_status am_h5_copy(const am_h5 *from, am_h5 *to, const char *group, am_error *err);
 
 /* Attributes of the group or array `object`.  Setting replaces.  Texts up to 60000 bytes, use a
  * text above; read as fixed or variable length strings. */

@@ -69,7 +69,7 @@ static am_status open_array(const am_h5 *file, const char *name, hid_t *out, am_
   if (kind != AM_H5_ARRAY)
     return am_fail(err, AM_E_FORMAT, "%s: %s \"%s\", wanted an array", file->path,
                    kind == AM_H5_GROUP ? "found a group at" : "there is nothing called", name);
-  *out = H5Dopen2(file->id, name, H5P_DEFAULT);
+  *out = H5Dopen2(file->at, name, H5P_DEFAULT);
   return *out < 0 ? am_h5_fail(file, err, AM_E_FORMAT, "cannot open", name) : AM_OK;
 }
 
@@ -95,7 +95,7 @@ static am_status create_array(const am_h5 *file, const char *name, hid_t type, i
   am_h5_kind kind = am_h5_lookup(file, name);
   if (am_h5_is_root(name) || kind == AM_H5_GROUP)
     return am_fail(err, AM_E_USAGE, "%s: \"%s\" is a group, not an array", file->path, name);
-  if (kind == AM_H5_ARRAY && H5Ldelete(file->id, name, H5P_DEFAULT) < 0)
+  if (kind == AM_H5_ARRAY && H5Ldelete(file->at, name, H5P_DEFAULT) < 0)
     return am_h5_fail(file, err, AM_E_IO, "cannot replace", name);
   const char *slash = strrchr(name, '/');
   am_status status = slash ? am_h5_make_groups(file, name, (size_t)(slash - name), err) : AM_OK;
@@ -104,7 +104,7 @@ static am_status create_array(const am_h5 *file, const char *name, hid_t type, i
   hid_t space = rank ? H5Screate_simple(rank, sizes, NULL) : H5Screate(H5S_SCALAR);
   hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_obj_track_times(layout, false);
-  *out = H5Dcreate2(file->id, name, type, space, H5P_DEFAULT, layout, H5P_DEFAULT);
+  *out = H5Dcreate2(file->at, name, type, space, H5P_DEFAULT, layout, H5P_DEFAULT);
   if (*out < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot make array", name);
   H5Pclose(layout);
   H5Sclose(space);

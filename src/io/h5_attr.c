@@ -16,17 +16,19 @@ hid_t am_h5_text_type(size_t size) {
 
 enum { MAX_TEXT = 60000 }; /* HDF5 keeps attributes of up to 64 KiB in the object's header */
 
-static const char *object_name(const char *object) { return am_h5_is_root(object) ? "/" : object; }
+/* The group that names are taken from is "." to HDF5; "/" would be the file's own root. */
+static const char *object_name(const char *object) { return am_h5_is_root(object) ? "." : object; }
+static const char *object_shown(const char *object) { return am_h5_is_root(object) ? "/" : object; }
 
 /* Replaces the attribute and writes it. */
 static am_status set(am_h5 *file, const char *object, const char *name, hid_t stored, hid_t memory, hid_t space,
                      const void *data, am_error *err) {
   const char *on = object_name(object);
-  if (am_h5_lookup(file, on) == AM_H5_NOTHING)
-    return am_fail(err, AM_E_USAGE, "%s: there is no group or array \"%s\" to describe by \"%s\"", file->path, on,
-                   name);
-  if (H5Aexists_by_name(file->id, on, name, H5P_DEFAULT) > 0) H5Adelete_by_name(file->id, on, name, H5P_DEFAULT);
-  hid_t id = H5Acreate_by_name(file->id, on, name, stored, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  if (am_h5_lookup(file, object) == AM_H5_NOTHING)
+    return am_fail(err, AM_E_USAGE, "%s: there is no group or array \"%s\" to describe by \"%s\"", file->path,
+                   object_shown(object), name);
+  if (H5Aexists_by_name(file->at, on, name, H5P_DEFAULT) > 0) H5Adelete_by_name(file->at, on, name, H5P_DEFAULT);
+  hid_t id = H5Acreate_by_name(file->at, on, name, stored, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   bool good = id >= 0 && (!data || H5Awrite(id, memory, data) >= 0);
   am_status status = good ? AM_OK : am_h5_fail(file, err, AM_E_IO, "cannot write attribute", name);
   if (id >= 0) H5Aclose(id);
@@ -93,7 +95,7 @@ am_status am_h5_set_texts(am_h5 *file, const char *object, const char *name, con
 bool am_h5_has(am_h5 *file, const char *object, const char *name) {
   am_h5_quiet q = am_h5_enter();
   const char *on = object_name(object);
-  bool there = am_h5_lookup(file, on) != AM_H5_NOTHING && H5Aexists_by_name(file->id, on, name, H5P_DEFAULT) > 0;
+  bool there = am_h5_lookup(file, object) != AM_H5_NOTHING && H5Aexists_by_name(file->at, on, name, H5P_DEFAULT) > 0;
   am_h5_leave(q);
   return there;
 }
@@ -112,9 +114,9 @@ static void close_attribute(attribute *a) {
 static am_status open_attribute(const am_h5 *file, const char *object, const char *name, attribute *a, am_error *err) {
   const char *on = object_name(object);
   *a = (attribute){-1, -1, 0};
-  if (am_h5_lookup(file, on) == AM_H5_NOTHING || H5Aexists_by_name(file->id, on, name, H5P_DEFAULT) <= 0)
-    return am_fail(err, AM_E_FORMAT, "%s: \"%s\" has no attribute \"%s\"", file->path, on, name);
-  a->id = H5Aopen_by_name(file->id, on, name, H5P_DEFAULT, H5P_DEFAULT);
+  if (am_h5_lookup(file, object) == AM_H5_NOTHING || H5Aexists_by_name(file->at, on, name, H5P_DEFAULT) <= 0)
+    return am_fail(err, AM_E_FORMAT, "%s: \"%s\" has no attribute \"%s\"", file->path, object_shown(object), name);
+  a->id = H5Aopen_by_name(file->at, on, name, H5P_DEFAULT, H5P_DEFAULT);
   if (a->id < 0) return am_h5_fail(file, err, AM_E_FORMAT, "cannot open attribute", name);
   a->type = H5Aget_type(a->id);
   hid_t space = H5Aget_space(a->id);
@@ -123,16 +125,16 @@ static am_status open_attribute(const am_h5 *file, const char *object, const cha
   H5Sclose(space);
   if (a->type < 0 || rank < 0 || rank > 1 || count < 0)
     return am_fail(err, AM_E_FORMAT, "%s: attribute %s of \"%s\" has %d dimensions; wanted 0 or 1", file->path, name,
-                   on, rank);
+                   object_shown(object), rank);
   a->count = (size_t)count;
   if (am_mul(a->count, H5Tget_size(a->type)) <= am_h5_size(file)) return AM_OK;
   return am_fail(err, AM_E_FORMAT, "%s: attribute %s of \"%s\" claims to be larger than the file", file->path, name,
-                 on);
+                 object_shown(object));
 }
 
 static am_status fail_attribute(const am_h5 *file, const char *object, const char *name, const char *wanted,
                                 am_error *err) {
-  return am_fail(err, AM_E_FORMAT, "%s: attribute %s of \"%s\" is not %s", file->path, name, object_name(object),
+  return am_fail(err, AM_E_FORMAT, "%s: attribute %s of \"%s\" is not %s", file->path, name, object_shown(object),
                  wanted);
 }
 
@@ -237,7 +239,7 @@ am_status am_h5_read_text(am_h5 *file, const char *name, char **out, am_error *e
   if (info.type != AM_H5_TEXT || info.rank)
     return am_fail(err, AM_E_FORMAT, "%s: %s is an array, wanted one text", file->path, name);
   am_h5_quiet q = am_h5_enter();
-  hid_t id = H5Dopen2(file->id, name, H5P_DEFAULT), type = id < 0 ? -1 : H5Dget_type(id);
+  hid_t id = H5Dopen2(file->at, name, H5P_DEFAULT), type = id < 0 ? -1 : H5Dget_type(id);
   if (type < 0) status = am_h5_fail(file, err, AM_E_FORMAT, "cannot open", name);
   else status = read_texts(file, id, true, type, name, &texts, 1, err);
   if (type >= 0) H5Tclose(type);

@@ -13,7 +13,8 @@ struct am_h5 {
   am_whose whose;    /* of a new file: am_file_write_as */
   char *like;        /* of one of ours: the file whose mode it takes; NULL: of the one that it replaces */
   const void *image; /* the whole file in memory, borrowed; NULL: it is at `path` */
-  hid_t id;
+  hid_t id;          /* the file */
+  hid_t at;          /* what names are taken from: the file, or a group of it (am_h5_within), which is closed with it */
   unsigned flags;
   uint64_t bytes; /* of the file when it was opened; see am_h5_size */
   uint64_t given; /* bytes read from it so far, of an untrusted file */

@@ -21,12 +21,17 @@
 enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 4 };
 enum { AM_CHECKPOINT_FRAMES = 1 << 24 }; /* of a model's input: hours of sound; a file that says more is not ours */
 
-/* What a checkpoint file holds beside weights; all a prediction needs. */
+/* What a checkpoint file holds beside weights; all a prediction needs.
+ *
+ * A fused file (fusion.h) has members and neither a model nor a normaliser or input of its own; config is that of the first. */
 struct am_checkpoint {
   am_context *ctx;
-  am_config *config; /* effective config of the run that made it */
-  am_model *model;   /* built, weights and statistics loaded */
-  char **labels;     /* (K) */
+  am_checkpoint **members; /* (n_members) */
+  double *weights;         /* (n_members) above 0, of sum 1 */
+  size_t n_members;        /* 0: it is one model */
+  am_config *config;       /* effective config of the run that made it */
+  am_model *model;         /* built, weights and statistics loaded */
+  char **labels;           /* (K) */
   int classes;
   am_normaliser
       normaliser; /* kind train: statistics; kind speaker: those of the training part, and of a voice once it is heard */
@@ -42,6 +47,7 @@ struct am_checkpoint {
   am_norm_stats speaker;          /* of the sounds of am_checkpoint_add_speaker, or a profile's; f 0: none */
   bool enrolled;                  /* a profile's: shrunk by features.shrink (am_norm_shrink) */
   struct am_predictor *predictor; /* made by the first am_predict_sound */
+  bool told;                      /* that longer sounds are cut */
   double temperature;             /* that logits are divided by (calibration.h); 1: of a model that is not calibrated */
 };
 
@@ -103,8 +109,11 @@ uint32_t am_checkpoint_digest(am_model *model);
 /* Reads every array of a file and compares it with its crc32c. */
 am_status am_checkpoint_verify(am_context *ctx, const char *path, am_error *err);
 
-/* A checkpoint to be read, its format and version checked; am_h5_close.  NULL on failure.  What is asked of one file is asked of
- * one handle: it is opened once, and all is of the same file. */
+/* What a file is, before anything of it is read; and all that a prediction needs of it, into c, which is empty. */
+am_status am_checkpoint_check_head(am_context *ctx, am_h5 *file, am_error *err);
+am_status am_checkpoint_read(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err);
+/* A checkpoint of one model to be read, its format and version checked; am_h5_close.  NULL on failure.  What is asked of one file
+ * is asked of one handle: it is opened once, and all is of the same file. */
 am_status am_checkpoint_open(am_context *ctx, const char *path, am_h5 **file, am_error *err);
 /* For resuming: weights, statistics, slots and state of a file into objects made from the same config.  `optimiser`
  * may be NULL for a finished run, which has no heads either. */

@@ -1,17 +1,19 @@
 /* model/checkpoint_load.c - reading checkpoints: for prediction, for resuming, for --init. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/h5.h"
 #include "model/checkpoint.h"
+#include "model/fusion.h"
 #include "model/origin.h"
 #include "model/predict.h"
 #include "nn/layers/norm.h"
 
 /* ---- the head ---- */
 
-static am_status check_head(am_context *ctx, am_h5 *file, am_error *err) {
+am_status am_checkpoint_check_head(am_context *ctx, am_h5 *file, am_error *err) {
   const char *path = am_h5_path(file);
   char *format = NULL, *version = NULL;
   if (!am_h5_has(file, "/", "format") || !am_h5_has(file, "/", "version"))
@@ -36,14 +38,24 @@ static am_status check_head(am_context *ctx, am_h5 *file, am_error *err) {
   return status;
 }
 
-am_status am_checkpoint_open(am_context *ctx, const char *path, am_h5 **file, am_error *err) {
+static am_status open_any(am_context *ctx, const char *path, am_h5 **file, am_error *err) {
   am_status status = am_h5_open(ctx, path, AM_H5_UNTRUSTED, file, err);
   if (status) return status;
-  status = check_head(ctx, *file, err);
+  status = am_checkpoint_check_head(ctx, *file, err);
   if (!status) return AM_OK;
   am_h5_close(*file);
   *file = NULL;
   return status;
+}
+
+static bool is_fused(am_h5 *file) { return am_h5_find(file, "members") == AM_H5_GROUP; }
+
+am_status am_checkpoint_open(am_context *ctx, const char *path, am_h5 **file, am_error *err) {
+  am_status status = open_any(ctx, path, file, err);
+  if (status || !is_fused(*file)) return status;
+  am_h5_close(*file);
+  *file = NULL;
+  return am_fail(err, AM_E_USAGE, "%s: several models, fused; wanted a checkpoint of one", path);
 }
 
 static am_status get_count(am_h5 *file, const char *object, const char *name, uint64_t *out, am_error *err) {
@@ -359,7 +371,7 @@ static am_status make_model(am_context *ctx, am_h5 *file, am_checkpoint *c, am_e
   return status;
 }
 
-static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
+am_status am_checkpoint_read(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
   am_status status = read_config(ctx, file, c, err);
   if (!status) status = read_labels(ctx, file, c, err);
   if (!status) status = read_input(file, c->config, &c->input, err);
@@ -383,7 +395,9 @@ static am_status read_all(am_context *ctx, am_h5 *file, am_checkpoint *c, am_err
 static am_status load(am_context *ctx, am_h5 *file, am_checkpoint **out, am_error *err) {
   am_checkpoint *c = am_alloc(ctx, 1, sizeof *c);
   if (c) c->ctx = ctx;
-  am_status status = c ? read_all(ctx, file, c, err) : am_no_memory(err);
+  am_status status = !c               ? am_no_memory(err)
+                     : is_fused(file) ? am_fusion_read(ctx, file, c, err)
+                                      : am_checkpoint_read(ctx, file, c, err);
   am_h5_close(file);
   if (status) am_checkpoint_free(c);
   else *out = c;
@@ -397,7 +411,7 @@ am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **
   *out = NULL;
   status = AM_NEED(err, ctx);
   if (!status) status = AM_NEED(err, path);
-  if (!status) status = am_checkpoint_open(ctx, path, &file, err);
+  if (!status) status = open_any(ctx, path, &file, err);
   return status ? status : load(ctx, file, out, err);
 }
 
@@ -412,7 +426,7 @@ am_status am_checkpoint_from_memory(am_context *ctx, const void *data, size_t by
   if (!status)
     status = am_h5_open_image(ctx, data, bytes, name ? name : "(a checkpoint in memory)", AM_H5_UNTRUSTED, &file, err);
   if (status) return status;
-  status = check_head(ctx, file, err);
+  status = am_checkpoint_check_head(ctx, file, err);
   if (!status) return load(ctx, file, out, err);
   am_h5_close(file);
   return status;
@@ -423,7 +437,10 @@ void am_checkpoint_free(am_checkpoint *c) {
   am_context *ctx = c->ctx;
   am_predictor_free(ctx, c->predictor);
   if (c->model) am_model_free(c->model);
-  am_config_free(c->config);
+  if (!c->members) am_config_free(c->config);
+  for (size_t i = 0; i < c->n_members; i++) am_checkpoint_free(c->members[i]);
+  am_free(ctx, c->members);
+  am_free(ctx, c->weights);
   am_names labels = {c->labels, (size_t)c->classes};
   am_names_free(ctx, &labels);
   am_names_free(ctx, &c->seen);
@@ -648,11 +665,24 @@ int am_checkpoint_class(const am_checkpoint *c, const char *label) {
     if (strcmp(c->labels[k], label) == 0) return k;
   return -1;
 }
-double am_checkpoint_rate(const am_checkpoint *c) { return c ? c->config->features.sample_rate : 0; }
 const char *am_checkpoint_title(const am_checkpoint *c) { return c ? c->title : NULL; }
 const char *am_checkpoint_licence(const am_checkpoint *c) { return c ? c->licence : NULL; }
 const char *am_checkpoint_attribution(const am_checkpoint *c) { return c ? c->attribution : NULL; }
 bool am_checkpoint_noncommercial(const am_checkpoint *c) { return c && am_credit_noncommercial(c->licence); }
+double am_checkpoint_rate(const am_checkpoint *c) {
+  double rate = c ? c->config->features.sample_rate : 0;
+  for (size_t i = 0; c && i < c->n_members; i++) rate = fmax(rate, am_checkpoint_rate(c->members[i]));
+  return rate;
+}
 double am_checkpoint_temperature(const am_checkpoint *c) { return c ? c->temperature : 1; }
 bool am_checkpoint_synthetic(const am_checkpoint *c) { return c && c->synthetic; }
+size_t am_checkpoint_members(const am_checkpoint *c) { return !c ? 0 : c->members ? c->n_members : 1; }
+am_checkpoint *am_checkpoint_member(am_checkpoint *c, size_t i) {
+  if (i >= am_checkpoint_members(c)) return NULL;
+  return c->members ? c->members[i] : c;
+}
+double am_checkpoint_weight(const am_checkpoint *c, size_t i) {
+  if (i >= am_checkpoint_members(c)) return 0;
+  return c->members ? c->weights[i] : 1;
+}
 am_model *am_checkpoint_model(am_checkpoint *c) { return c ? c->model : NULL; }

@@ -1,5 +1,6 @@
 /* model/ensemble.c - several models as one: a sound as a whole, and in windows. */
 #include "model/ensemble.h"
+#include "model/predict.h"
 
 #include <math.h>
 #include <string.h>
@@ -80,43 +81,23 @@ static am_status check(const am_ensemble *e, const float *samples, size_t n, am_
 
 am_status am_ensemble_mean(const am_ensemble *e, size_t numbers, am_ask_fn ask, void *user, float *mean, float *one,
                            am_error *err) {
-  am_status status = ask(user, 0, mean, err);
+  am_status status = am_fusion_ask(e->at[0].model, 0, numbers, ask, user, mean, err);
   for (size_t i = 1; i < e->n && !status; i++) {
-    status = ask(user, i, one, err);
+    status = am_fusion_ask(e->at[i].model, i, numbers, ask, user, one, err);
     for (size_t k = 0; k < numbers && !status; k++) mean[k] += one[k];
   }
   for (size_t k = 0; k < numbers && e->n > 1; k++) mean[k] = status ? NAN : mean[k] / (float)e->n;
   return status;
 }
 
-/* A sound, and what became of it. */
-typedef struct hearing {
-  const am_ensemble *e;
-  const float *samples;
-  size_t n;
-  am_heard *heard;
-} hearing;
-
-/* Of what the models heard the least is told. */
-static am_status hear(void *user, size_t i, float *p, am_error *err) {
-  const hearing *h = user;
-  am_heard heard = {.size = sizeof heard};
-  am_status status = am_predict_heard(h->e->at[i].model, h->samples, h->n, p, &heard, err);
-  if (!i) {
-    *h->heard = heard;
-    return status;
-  }
-  h->heard->cut |= heard.cut;
-  h->heard->seconds = fmin(h->heard->seconds, heard.seconds);
-  return status;
-}
-
 /* Into e->p. */
 static am_status predict(am_ensemble *e, const float *samples, size_t n, am_heard *heard, am_error *err) {
   const size_t classes = (size_t)e->at[0].model->classes;
-  *heard = (am_heard){.size = sizeof *heard};
-  hearing h = {e, samples, n, heard};
-  return am_ensemble_mean(e, classes, hear, &h, e->p, e->p + classes, err);
+  am_hearing h = {
+      .samples = samples, .n = n, .rate = am_checkpoint_rate(e->at[0].model), .heard = {.size = sizeof h.heard}};
+  am_status status = am_ensemble_mean(e, classes, am_predict_ask, &h, e->p, e->p + classes, err);
+  *heard = h.heard;
+  return status;
 }
 
 am_status am_ensemble_predict(am_ensemble *e, const float *samples, size_t n, float *probabilities, am_heard *heard,

@@ -2,16 +2,15 @@
 #ifndef AM_ENSEMBLE_H
 #define AM_ENSEMBLE_H
 
-#include "model/checkpoint.h"
+#include "model/fusion.h"
 
 am_context *am_ensemble_context(const am_ensemble *e);
 am_checkpoint *am_ensemble_model(const am_ensemble *e, size_t i);
 const char *am_ensemble_name(const am_ensemble *e, size_t i); /* what messages call model i */
 
-/* Fills in what model i says: probabilities, (n,K) or as many as the caller's `numbers` are. */
-typedef am_status (*am_ask_fn)(void *user, size_t i, float *out, am_error *err);
-/* The mean of what the models say, each asked once and in order: the one place where models become one.  `one` has room
- * for `numbers`, too; of one model it is not used, and may be NULL.  After a failure all are NaN. */
+/* The mean of what the models say, each asked once and in order: the one place where models become one.  What is asked are single
+ * models: of a fused one its members, which become one by am_fusion_ask.  `one` has room for `numbers`, too; of one model it is
+ * not used, and may be NULL.  After a failure all are NaN. */
 am_status am_ensemble_mean(const am_ensemble *e, size_t numbers, am_ask_fn ask, void *user, float *mean, float *one,
                            am_error *err);
 

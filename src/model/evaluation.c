@@ -181,7 +181,8 @@ typedef struct asking {
   am_evaluation *e;
   am_evaluation_fn each;
   void *user;
-  size_t heard; /* clips that the models before could be asked of */
+  size_t asked; /* models that were asked before */
+  size_t heard; /* clips that they could be asked of */
 } asking;
 
 static am_status ask_enrolled(const am_evaluation *e, am_checkpoint *m, const am_store *store, float *probabilities,
@@ -196,10 +197,9 @@ static am_status ask_enrolled(const am_evaluation *e, am_checkpoint *m, const am
 }
 
 /* One model's probabilities (n,K), by the features it was trained on, whatever the other config says. */
-static am_status ask(void *arg, size_t model, float *probabilities, am_error *err) {
+static am_status ask(void *arg, size_t model, am_checkpoint *m, float *probabilities, am_error *err) {
   asking *a = arg;
   am_evaluation *e = a->e;
-  am_checkpoint *m = am_ensemble_model(e->ensemble, model);
   am_features *fx = NULL;
   am_store *store = NULL;
   am_status st = am_features_create(e->ctx, &m->config->features, &fx, err);
@@ -209,12 +209,13 @@ static am_status ask(void *arg, size_t model, float *probabilities, am_error *er
     for (int part = 0; part < 3 && e->split; part++)
       e->split->n[part] = keep_those(e, store, e->split->at[part], e->split->n[part], am_store_readable, NULL);
     if (!e->n) st = am_fail(err, AM_E_DATA, "no clip that would be scored has anything to hear");
-    else if (model && e->n != a->heard)
+    else if (a->asked && e->n != a->heard)
       st = am_fail(err, AM_E_DATA, "clips became unreadable between one model and the next");
-    else if (!model && e->enrolment) st = am_enrolment_draw(e->ctx, e->d, store, e->clips, &e->n, e->enrolment, err);
+    else if (!a->asked && e->enrolment) st = am_enrolment_draw(e->ctx, e->d, store, e->clips, &e->n, e->enrolment, err);
     a->heard = e->n;
+    a->asked++;
   }
-  if (!st && a->each) st = a->each(a->user, e, model, store, err);
+  if (!st && a->each) st = a->each(a->user, e, model, m, store, err);
   if (!st && e->enrolment && am_checkpoint_wants_speaker(m)) st = ask_enrolled(e, m, store, probabilities, err);
   else if (!st) st = am_evaluate(e->ctx, m, e->d, store, e->clips, e->n, probabilities, err);
   am_store_free(store);
@@ -225,7 +226,7 @@ static am_status ask(void *arg, size_t model, float *probabilities, am_error *er
 am_status am_evaluation_ask(am_evaluation *e, am_evaluation_fn each, void *user, am_error *err) {
   const size_t n = e->n, numbers = am_mul(n, (size_t)e->checkpoint->classes); /* before any is left out */
   const bool several = am_ensemble_models(e->ensemble) > 1;
-  asking a = {e, each, user, 0};
+  asking a = {.e = e, .each = each, .user = user};
   float *one = several ? am_alloc(e->ctx, numbers, sizeof *one) : NULL;
   e->probabilities = am_alloc(e->ctx, numbers, sizeof *e->probabilities);
   e->labels = am_alloc(e->ctx, n, sizeof *e->labels);
@@ -256,8 +257,8 @@ am_status am_evaluation_metrics(const am_evaluation *e, am_metrics **out, am_err
 
 /* ---- all of it ---- */
 
-static am_status warn_of_start(void *user, const am_evaluation *e, size_t model, const am_store *store, am_error *err) {
-  const am_checkpoint *m = am_ensemble_model(e->ensemble, model);
+static am_status warn_of_start(void *user, const am_evaluation *e, size_t model, const am_checkpoint *m,
+                               const am_store *store, am_error *err) {
   char start[512];
   (void)user, (void)store, (void)err;
   if (am_model_start_doubt(m->model, m->step, start, sizeof start))

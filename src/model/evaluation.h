@@ -36,9 +36,9 @@ typedef struct am_evaluation {
 /* Chooses the clips.  other: all of them unless options->part says so, and each label is logged with its class. */
 am_status am_evaluation_create(am_ensemble *ensemble, const am_config *config, am_dataset *d, bool other,
                                const am_evaluate_options *options, am_evaluation **out, am_error *err);
-/* Called with each model before it is asked, when its features are there. */
-typedef am_status (*am_evaluation_fn)(void *user, const am_evaluation *e, size_t model, const am_store *store,
-                                      am_error *err);
+/* Called with each model before it is asked, when its features are there: m is model `model` of the ensemble, or a member of it. */
+typedef am_status (*am_evaluation_fn)(void *user, const am_evaluation *e, size_t model, const am_checkpoint *m,
+                                      const am_store *store, am_error *err);
 /* The mean of the models' probabilities; each may be NULL. */
 am_status am_evaluation_ask(am_evaluation *e, am_evaluation_fn each, void *user, am_error *err);
 /* The figures of what was asked, with utterances, groups and what stands out. */

@@ -61,7 +61,7 @@ am_status am_speakers_read(am_context *ctx, am_names *speakers, const char *text
   return status;
 }
 
-static am_status add_all(am_context *ctx, am_names *speakers, const am_names *more, am_error *err) {
+am_status am_speakers_join(am_context *ctx, am_names *speakers, const am_names *more, am_error *err) {
   size_t room = speakers->n;
   am_status status = AM_OK;
   for (size_t i = 0; i < more->n && !status; i++)
@@ -112,10 +112,10 @@ am_shared am_speakers_shared(const am_names *a, const am_names *b) {
 }
 
 am_status am_origin_before(am_context *ctx, const am_origin *from, uint64_t digest, am_names *before, am_error *err) {
-  am_status status = add_all(ctx, before, &from->before, err);
+  am_status status = am_speakers_join(ctx, before, &from->before, err);
   /* The very same clips and parts, with speakers kept apart: what is held out now was so then. */
   const bool same = from->digest && from->digest == digest && from->speaker_independent;
-  return status || same ? status : add_all(ctx, before, &from->seen, err);
+  return status || same ? status : am_speakers_join(ctx, before, &from->seen, err);
 }
 
 void am_origin_free(am_context *ctx, am_origin *origin) {

@@ -30,6 +30,8 @@ am_status am_speakers_add(am_context *ctx, am_names *speakers, const am_dataset 
                           am_error *err);
 /* Adds those that a text names, a line each. */
 am_status am_speakers_read(am_context *ctx, am_names *speakers, const char *text, am_error *err);
+/* Adds those of another list. */
+am_status am_speakers_join(am_context *ctx, am_names *speakers, const am_names *more, am_error *err);
 /* Brings names from elsewhere into order. */
 void am_speakers_sort(am_context *ctx, am_names *speakers);
 

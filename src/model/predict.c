@@ -3,14 +3,14 @@
 
 #include <math.h>
 
+#include "audio/resample.h"
 #include "data/batch.h"
 #include "model/calibration.h"
 
 struct am_predictor {
   am_features *fx;
   am_session *session;
-  float *x;  /* (T,F) of the model's input */
-  bool told; /* that longer sounds are cut */
+  float *x; /* (T,F) of the model's input */
 };
 
 void am_predictor_free(am_context *ctx, am_predictor *p) {
@@ -74,6 +74,48 @@ static am_status hear(am_checkpoint *c, const float *samples, size_t n, float *p
   return AM_OK;
 }
 
+/* ---- a sound for one model or several ---- */
+
+am_status am_sound_for(am_context *ctx, const float *samples, double from, double to, float **made, const float **out,
+                       size_t *n, am_error *err) {
+  *made = NULL;
+  *out = samples;
+  if (from == to || !*n) return AM_OK;
+  am_status status = am_resample(ctx, samples, *n, from, to, made, n, err);
+  *out = *made;
+  return status;
+}
+
+am_status am_predict_ask(void *user, size_t i, am_checkpoint *m, float *probabilities, am_error *err) {
+  am_hearing *h = user;
+  am_heard heard = {.size = sizeof heard};
+  float *made;
+  const float *samples;
+  size_t n = h->n;
+  (void)i;
+  am_status status =
+      am_sound_for(m->ctx, h->samples, h->rate, m->config->features.sample_rate, &made, &samples, &n, err);
+  if (!status) status = hear(m, samples, n, probabilities, &heard, err);
+  am_free(m->ctx, made);
+  if (!h->begun) {
+    h->heard = heard;
+  } else {
+    if (!h->heard.unheard) h->heard.unheard = heard.unheard;
+    h->heard.cut |= heard.cut;
+    h->heard.seconds = fmin(h->heard.seconds, heard.seconds);
+  }
+  h->begun = true;
+  return status;
+}
+
+static am_status predict(am_checkpoint *c, const float *samples, size_t n, float *probabilities, am_heard *heard,
+                         am_error *err) {
+  am_hearing h = {.samples = samples, .n = n, .rate = am_checkpoint_rate(c), .heard = {.size = sizeof h.heard}};
+  am_status status = am_fusion_ask(c, 0, (size_t)c->classes, am_predict_ask, &h, probabilities, err);
+  *heard = h.heard;
+  return status;
+}
+
 static am_status check(const am_checkpoint *c, const float *samples, size_t n, const float *probabilities,
                        am_error *err) {
   am_status status = AM_NEED(err, c);
@@ -88,7 +130,7 @@ am_status am_predict_heard(am_checkpoint *c, const float *samples, size_t n, flo
   am_status status = check(c, samples, n, probabilities, err);
   if (!status) status = am_size_check(heard, SIZE_MAX, sizeof mine, "am_heard", err);
   if (status) return status;
-  status = hear(c, samples, n, probabilities, &mine, err);
+  status = predict(c, samples, n, probabilities, &mine, err);
   am_size_give(heard, &mine, sizeof mine);
   return status;
 }
@@ -96,16 +138,16 @@ am_status am_predict_heard(am_checkpoint *c, const float *samples, size_t n, flo
 am_status am_predict_sound(am_checkpoint *c, const float *samples, size_t n, float *probabilities, am_error *err) {
   am_heard heard;
   am_status status = check(c, samples, n, probabilities, err);
-  if (!status) status = hear(c, samples, n, probabilities, &heard, err);
+  if (!status) status = predict(c, samples, n, probabilities, &heard, err);
   if (status) return status;
   const double seconds = (double)n / am_checkpoint_rate(c);
   if (heard.unheard)
     return am_fail(err, AM_E_DATA, "there is nothing to hear in this sound of %.3f s: it is %s", seconds,
                    am_unheard_name(heard.unheard));
-  if (heard.cut && !c->predictor->told) {
+  if (heard.cut && !c->told) {
     am_log(c->ctx, AM_LOG_WARNING, "a sound of %.1f s is longer than what this model hears; only its start is heard",
            seconds);
-    c->predictor->told = true;
+    c->told = true;
   }
   return AM_OK;
 }

@@ -2,10 +2,25 @@
 #ifndef AM_PREDICT_H
 #define AM_PREDICT_H
 
-#include "model/checkpoint.h"
+#include "model/fusion.h"
 
 /* Kept in a checkpoint between predictions: session, features and room for one clip. */
 typedef struct am_predictor am_predictor;
 void am_predictor_free(am_context *ctx, am_predictor *p);
+
+/* A sound as a model wants it: where the rates are equal it is `samples` itself, else *made (am_free). */
+am_status am_sound_for(am_context *ctx, const float *samples, double from, double to, float **made, const float **out,
+                       size_t *n, am_error *err);
+
+/* A sound, and what became of it: of what several models heard the least is told. */
+typedef struct am_hearing {
+  const float *samples;
+  size_t n;
+  double rate; /* of the samples */
+  am_heard heard;
+  bool begun;
+} am_hearing;
+/* An am_ask_fn of one: probabilities (K). */
+am_status am_predict_ask(void *hearing, size_t i, am_checkpoint *m, float *probabilities, am_error *err);
 
 #endif

@@ -2,6 +2,7 @@
  *
  *   /          format, version, creator, seconds; name, when it was given
  *   features   text: the settings (YAML), with attribute `key` (am_feature_key)
+ *   more/0     the same of other features, from version 1.1 on: seconds, features, statistics
  *   statistics frames, bins; arrays mean and squares (F), float64 with their crc32c: sums of squared deviations from the mean */
 #include <math.h>
 #include <stdio.h>
@@ -12,6 +13,12 @@
 #include "io/h5.h"
 #include "io/yaml.h"
 #include "model/profile.h"
+
+/* Of other features in the groups more/0, more/1, ... (from version 1.1 on). */
+static const char *part_name(size_t i, char out[32]) {
+  snprintf(out, 32, "more/%zu", i);
+  return out;
+}
 
 /* What is written and what is read alike: frames were heard, and of each bin there is a mean and a spread. */
 static am_status check_numbers(const am_profile *p, am_status status, const char *path, am_error *err) {
@@ -59,6 +66,25 @@ static am_status write_statistics(am_h5 *file, const am_norm_stats *s, am_error 
   return status ? status : am_h5_write(file, "statistics/squares", AM_H5_F64, 1, &f, s->m2, err);
 }
 
+static am_status write_part(am_h5 *file, const am_profile *p, am_error *err) {
+  am_status status = am_h5_set_real(file, "/", "seconds", p->seconds, err);
+  if (!status) status = write_features(p->ctx, file, &p->options, err);
+  return status ? status : write_statistics(file, &p->stats, err);
+}
+
+static am_status write_more(am_h5 *file, const am_profile *p, am_error *err) {
+  char group[32];
+  am_status status = AM_OK;
+  for (size_t i = 0; p && !status; i++, p = p->more) {
+    status = am_h5_group(file, part_name(i, group), err);
+    if (!status) status = am_h5_within(file, group, err);
+    if (!status) status = write_part(file, p, err);
+    am_status back = am_h5_within(file, "/", status ? NULL : err);
+    if (!status) status = back;
+  }
+  return status;
+}
+
 static am_status write_all(am_h5 *file, const am_profile *p, am_error *err) {
   char version[32], creator[64];
   snprintf(version, sizeof version, "%d.%d", AM_PROFILE_MAJOR, AM_PROFILE_MINOR);
@@ -66,10 +92,9 @@ static am_status write_all(am_h5 *file, const am_profile *p, am_error *err) {
   am_status status = am_h5_set_text(file, "/", "format", AM_PROFILE_FORMAT, err);
   if (!status) status = am_h5_set_text(file, "/", "version", version, err);
   if (!status) status = am_h5_set_text(file, "/", "creator", creator, err);
-  if (!status) status = am_h5_set_real(file, "/", "seconds", p->seconds, err);
   if (!status && p->name) status = am_h5_set_text(file, "/", "name", p->name, err);
-  if (!status) status = write_features(p->ctx, file, &p->options, err);
-  return status ? status : write_statistics(file, &p->stats, err);
+  if (!status) status = write_part(file, p, err);
+  return status ? status : write_more(file, p->more, err);
 }
 
 am_status am_profile_save(const am_profile *p, const char *path, am_error *err) {
@@ -77,7 +102,8 @@ am_status am_profile_save(const am_profile *p, const char *path, am_error *err) 
   am_status status = AM_NEED(err, p);
   if (!status) status = AM_NEED(err, path);
   if (!status && !(p->stats.count > 0)) status = am_fail(err, AM_E_DATA, "nothing has been heard of this voice");
-  if (!status) status = check_numbers(p, AM_E_NUMERIC, path, err);
+  for (const am_profile *part = p; part && !status; part = part->more)
+    status = check_numbers(part, AM_E_NUMERIC, path, err);
   if (!status) status = am_h5_create_aside(p->ctx, path, &file, err);
   if (status) return status;
   am_h5_is_private(file);
@@ -185,14 +211,39 @@ static am_status read_name(am_h5 *file, am_profile *p, am_error *err) {
   return status;
 }
 
-static am_status read_all(am_context *ctx, am_h5 *file, am_profile **out, am_error *err) {
+static am_status read_part(am_context *ctx, am_h5 *file, am_profile **out, am_error *err) {
   am_feature_options options;
-  am_status status = check_format(ctx, file, am_h5_path(file), err);
-  if (!status) status = check_version(ctx, file, am_h5_path(file), err);
-  if (!status) status = read_options(ctx, file, &options, err);
+  am_status status = read_options(ctx, file, &options, err);
   if (!status) status = check_key(ctx, file, &options, err);
   if (!status) status = am_profile_create(ctx, &options, out, err);
-  if (!status) status = read_statistics(file, *out, err);
+  return status ? status : read_statistics(file, *out, err);
+}
+
+static am_status read_more(am_context *ctx, am_h5 *file, am_profile *p, am_error *err) {
+  char group[32];
+  am_names names;
+  if (am_h5_find(file, "more") != AM_H5_GROUP) return AM_OK;
+  am_status status = am_h5_children(file, "more", &names, err);
+  if (status) return status;
+  const size_t n = names.n;
+  am_names_free(ctx, &names);
+  if (n > AM_PROFILE_PARTS)
+    return am_fail(err, AM_E_FORMAT, "%s: it is of %zu kinds of features, wanted at most %d", am_h5_path(file), n + 1,
+                   AM_PROFILE_PARTS + 1);
+  for (size_t i = 0; i < n && !status; i++, p = p->more) {
+    status = am_h5_within(file, part_name(i, group), err);
+    if (!status) status = read_part(ctx, file, &p->more, err);
+    am_status back = am_h5_within(file, "/", status ? NULL : err);
+    if (!status) status = back;
+  }
+  return status;
+}
+
+static am_status read_all(am_context *ctx, am_h5 *file, am_profile **out, am_error *err) {
+  am_status status = check_format(ctx, file, am_h5_path(file), err);
+  if (!status) status = check_version(ctx, file, am_h5_path(file), err);
+  if (!status) status = read_part(ctx, file, out, err);
+  if (!status) status = read_more(ctx, file, *out, err);
   if (!status) status = read_name(file, *out, err);
   if (!status && !((*out)->path = am_strdup(ctx, am_h5_path(file)))) status = am_no_memory(err);
   return status;

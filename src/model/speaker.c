@@ -4,10 +4,15 @@
 #include "model/predict.h"
 #include "model/profile.h"
 
-bool am_checkpoint_wants_speaker(const am_checkpoint *c) { return c && c->normaliser.kind == AM_NORMALISE_SPEAKER; }
+static bool wants(const am_checkpoint *m) { return !m->n_members && m->normaliser.kind == AM_NORMALISE_SPEAKER; }
 
-void am_checkpoint_forget_speaker(am_checkpoint *c) {
-  if (!c || c->normaliser.kind != AM_NORMALISE_SPEAKER) return;
+bool am_checkpoint_wants_speaker(const am_checkpoint *c) {
+  bool any = c && wants(c);
+  for (size_t i = 0; c && i < c->n_members; i++) any |= wants(c->members[i]);
+  return any;
+}
+
+static void forget(am_checkpoint *c) {
   am_norm_free(c->ctx, &c->speaker);
   c->speaker = (am_norm_stats){0};
   c->enrolled = false;
@@ -15,6 +20,11 @@ void am_checkpoint_forget_speaker(am_checkpoint *c) {
   am_free(c->ctx, c->normaliser.speaker_inverse);
   c->normaliser.speaker_mean = c->normaliser.speaker_inverse = NULL;
   c->normaliser.n_speakers = 0;
+}
+
+void am_checkpoint_forget_speaker(am_checkpoint *c) {
+  for (size_t i = 0; i < am_checkpoint_members(c); i++)
+    if (wants(am_checkpoint_member(c, i))) forget(am_checkpoint_member(c, i));
 }
 
 static am_status begin(am_checkpoint *c, int f, am_error *err) {
@@ -26,7 +36,7 @@ static am_status begin(am_checkpoint *c, int f, am_error *err) {
   nz->speaker_inverse = am_alloc(c->ctx, (size_t)f, sizeof *nz->speaker_inverse);
   if (nz->speaker_mean && nz->speaker_inverse) nz->n_speakers = 1;
   else status = am_no_memory(err);
-  if (status) am_checkpoint_forget_speaker(c);
+  if (status) forget(c);
   return status;
 }
 
@@ -49,13 +59,10 @@ static void finish(am_checkpoint *c) {
   am_norm_shrink(&c->speaker, prior, am_feature_rows(o, o->shrink), nz->by_all, nz->speaker_mean, nz->speaker_inverse);
 }
 
-am_status am_checkpoint_add_speaker(am_checkpoint *c, const float *samples, size_t n, am_error *err) {
-  am_status status = AM_NEED(err, c);
-  if (!status && n) status = AM_NEED(err, samples);
-  if (status || c->normaliser.kind != AM_NORMALISE_SPEAKER) return status;
+static am_status add_sound(am_checkpoint *c, const float *samples, size_t n, am_error *err) {
   am_features *fx = NULL;
   int t, f;
-  status = am_features_create(c->ctx, &c->config->features, &fx, err);
+  am_status status = am_features_create(c->ctx, &c->config->features, &fx, err);
   if (status) return status;
   am_features_shape(fx, 1, &t, &f);
   if (!c->normaliser.speaker_mean) status = begin(c, f, err);
@@ -65,15 +72,25 @@ am_status am_checkpoint_add_speaker(am_checkpoint *c, const float *samples, size
   return status;
 }
 
-am_status am_checkpoint_enrol(am_checkpoint *c, const am_profile *p, am_error *err) {
+am_status am_checkpoint_add_speaker(am_checkpoint *c, const float *samples, size_t n, am_error *err) {
   am_status status = AM_NEED(err, c);
-  if (!status) status = AM_NEED(err, p);
-  if (status || c->normaliser.kind != AM_NORMALISE_SPEAKER) return status;
-  status = am_profile_check(p, &c->config->features, "the model", err);
-  if (!status && !(p->stats.count > 0)) status = am_fail(err, AM_E_DATA, "nothing has been heard of this voice");
-  if (status) return status;
-  am_checkpoint_forget_speaker(c);
-  status = begin(c, p->stats.f, err);
+  if (!status && n) status = AM_NEED(err, samples);
+  for (size_t i = 0; !status && i < am_checkpoint_members(c); i++) {
+    am_checkpoint *m = am_checkpoint_member(c, i);
+    const float *sound;
+    float *made;
+    size_t length = n;
+    if (!wants(m)) continue;
+    status = am_sound_for(c->ctx, samples, am_checkpoint_rate(c), am_checkpoint_rate(m), &made, &sound, &length, err);
+    if (!status) status = add_sound(m, sound, length, err);
+    am_free(c->ctx, made);
+  }
+  return status;
+}
+
+static am_status enrol(am_checkpoint *c, const am_profile *p, am_error *err) {
+  forget(c);
+  am_status status = begin(c, p->stats.f, err);
   if (status) return status;
   am_norm_merge(&c->speaker, &p->stats);
   c->enrolled = true;
@@ -83,6 +100,24 @@ am_status am_checkpoint_enrol(am_checkpoint *c, const am_profile *p, am_error *e
            "are taken as they are");
   finish(c);
   return AM_OK;
+}
+
+am_status am_checkpoint_enrol(am_checkpoint *c, const am_profile *p, am_error *err) {
+  am_status status = AM_NEED(err, c);
+  if (!status) status = AM_NEED(err, p);
+  /* All are looked at before any model hears another voice. */
+  for (int pass = 0; pass < 2; pass++)
+    for (size_t i = 0; !status && i < am_checkpoint_members(c); i++) {
+      am_checkpoint *m = am_checkpoint_member(c, i);
+      if (!wants(m)) continue;
+      if (pass) {
+        status = enrol(m, am_profile_find(p, &m->config->features), err);
+        continue;
+      }
+      status = am_profile_check(p, &m->config->features, "the model", err);
+      if (!status && !(p->stats.count > 0)) status = am_fail(err, AM_E_DATA, "nothing has been heard of this voice");
+    }
+  return status;
 }
 
 /* ---- features ---- */
@@ -137,6 +172,8 @@ am_status am_checkpoint_features(const am_checkpoint *c, const float *samples, s
                                  int *t, int *f, am_error *err) {
   am_status status = AM_NEED(err, c);
   if (!status) status = check(samples, n, t, f, err);
+  if (!status && c->n_members)
+    status = am_fail(err, AM_E_USAGE, "this model is fused, and each member hears features of its own: ask a member");
   if (!status && am_checkpoint_wants_speaker(c) && !c->normaliser.speaker_mean)
     status = am_fail(err, AM_E_USAGE, "this model normalises by speaker: add sounds of the same speaker first");
   if (!status) status = compute(c->ctx, &c->config->features, samples, n, out, room, t, f, err);

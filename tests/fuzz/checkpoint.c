@@ -30,7 +30,10 @@ static void resume(am_config *config, const char *file, size_t size) {
 }
 
 static void use(am_context *ctx, am_checkpoint *c, const char *path, size_t size) {
-  if (!h5use_takes_long(&c->config->features)) {
+  bool takes_long = false;
+  for (size_t i = 0; i < am_checkpoint_members(c); i++)
+    takes_long |= h5use_takes_long(&am_checkpoint_member(c, i)->config->features);
+  if (!takes_long) {
     h5use_corpus(ctx, labels, sizeof labels / sizeof *labels);
     h5use_predict(ctx, c);
     am_config *config = h5use_config(ctx, c);

@@ -67,7 +67,7 @@ void h5use_predict(am_context *ctx, am_checkpoint *c) {
   am_free(ctx, p);
 }
 
-void h5use_evaluate(am_context *ctx, am_checkpoint *c, const am_config *config) {
+static void evaluate(am_context *ctx, am_checkpoint *c, const am_config *config) {
   am_error err = AM_ERROR_INIT;
   am_dataset *d = NULL;
   am_features *fx = NULL;
@@ -88,10 +88,14 @@ void h5use_evaluate(am_context *ctx, am_checkpoint *c, const am_config *config) 
   am_free(ctx, p);
 }
 
+void h5use_evaluate(am_context *ctx, am_checkpoint *c, const am_config *config) {
+  for (size_t i = 0; i < am_checkpoint_members(c); i++) evaluate(ctx, am_checkpoint_member(c, i), config);
+}
+
 bool h5use_export(am_context *ctx, const am_checkpoint *c, const char *path) {
   char out[300];
   am_error err = AM_ERROR_INIT;
-  am_exchange_options options = {.frames = am_model_input(c->model).variable ? 20 : 0};
+  am_exchange_options options = {.frames = c->model && am_model_input(c->model).variable ? 20 : 0};
   snprintf(out, sizeof out, "%s/exported.h5", fuzz_folder());
   am_status status = am_keras_export(ctx, path, &options, out, &err);
   fuzz_check(status, &err);

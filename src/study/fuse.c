@@ -1,0 +1,192 @@
+/* study/fuse.c - see fuse.h. */
+#include "study/fuse.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "model/origin.h"
+#include "study/held_out.h"
+
+/* All groups on the same clips. */
+typedef struct evidence {
+  size_t n;
+  int classes;
+  int *truth;        /* (n) */
+  double *logs;      /* (groups,n,K) */
+  am_held_out first; /* whose clips they are */
+  am_names speakers; /* of them */
+} evidence;
+
+static am_status add_folder(am_context *ctx, evidence *e, const char *folder, bool crossval, char *const *labels,
+                            double *logs, size_t of, am_error *err) {
+  am_held_out h;
+  const bool is_first = !e->first.ctx;
+  am_status status = am_held_out_read(ctx, folder, crossval, labels, e->classes, &h, err);
+  if (status) return status;
+  if (!is_first) status = am_held_out_same(&e->first, &h, err);
+  if (!status) status = am_held_out_check(&h, &e->speakers, err);
+  for (size_t i = 0; logs && i < h.n * (size_t)e->classes && !status; i++) logs[i] += h.logs[i] / (double)of;
+  if (is_first && !status) e->first = h;
+  else am_held_out_free(&h);
+  return status;
+}
+
+/* The mean logarithms of a group. */
+static am_status add_group(am_context *ctx, evidence *e, const am_fuse_group *g, char *const *labels, double *logs,
+                           am_error *err) {
+  am_status status = AM_OK;
+  if (g->crossval) return add_folder(ctx, e, g->crossval, true, labels, logs, 1, err);
+  for (size_t i = 0; i < g->n && !status; i++) {
+    if (!g->runs[i])
+      return am_fail(err, AM_E_USAGE,
+                     "%s: a file does not say what it made of its validation part; give its run's folder, the weights, "
+                     "or cross-validations",
+                     g->files[i]);
+    status = add_folder(ctx, e, g->runs[i], false, labels, logs, g->n, err);
+  }
+  return status;
+}
+
+/* The first folder is read once more to know how many clips there are. */
+static am_status make_room(am_context *ctx, evidence *e, const am_fuse_job *j, char *const *labels, am_error *err) {
+  const am_fuse_group *g = &j->groups[0];
+  am_fuse_group one = *g;
+  one.n = 1;
+  am_status status = add_group(ctx, e, &one, labels, NULL, err);
+  if (status) return status;
+  e->n = e->first.n;
+  if (!e->n) return am_fail(err, AM_E_DATA, "%s: no clip is held out", e->first.folder);
+  e->truth = am_alloc(ctx, e->n, sizeof *e->truth);
+  e->logs = am_alloc(ctx, am_mul(am_mul(j->n, e->n), (size_t)e->classes), sizeof *e->logs);
+  if (!e->truth || !e->logs) return am_no_memory(err);
+  for (size_t i = 0; i < e->n; i++) e->truth[i] = e->first.at[i].truth;
+  return AM_OK;
+}
+
+static am_status score(am_context *ctx, const evidence *e, const double *logs, size_t members, const double *weights,
+                       double temperature, char *const *labels, double *loss, double *uar, am_error *err) {
+  const size_t numbers = e->n * (size_t)e->classes;
+  double *sum = am_alloc(ctx, numbers, sizeof *sum);
+  float *p = am_alloc(ctx, numbers, sizeof *p);
+  am_metrics *m = NULL;
+  am_status status = sum && p ? AM_OK : am_no_memory(err);
+  for (size_t i = 0; i < members && !status; i++)
+    for (size_t k = 0; k < numbers; k++) sum[k] += weights[i] * logs[i * numbers + k];
+  if (!status) {
+    am_fusion_softmax(sum, e->n, e->classes, temperature, p);
+    status = am_metrics_score(ctx, p, e->truth, e->n, (const char *const *)labels, e->classes, &m, err);
+  }
+  if (!status) {
+    *loss = am_fusion_loss(logs, e->truth, members, e->n, e->classes, weights, temperature);
+    *uar = m->uar;
+  }
+  am_metrics_free(m);
+  am_free(ctx, sum);
+  am_free(ctx, p);
+  return status;
+}
+
+static am_status fit(am_context *ctx, am_fuse_job *j, const evidence *e, char *const *labels, am_error *err) {
+  const size_t numbers = e->n * (size_t)e->classes;
+  static const double whole = 1;
+  double weights[AM_MOST_MEMBERS];
+  if (!am_fusion_fit(ctx, e->logs, e->truth, j->n, e->n, e->classes, weights, &j->temperature))
+    return am_fail(err, AM_E_DATA, "nothing that these models say of the %zu clips held out is better than guessing",
+                   e->n);
+  am_status status = score(ctx, e, e->logs, j->n, weights, j->temperature, labels, &j->loss, &j->uar, err);
+  for (size_t i = 0; i < j->n && !status; i++) {
+    am_fuse_group *g = &j->groups[i];
+    g->weight = weights[i];
+    status = score(ctx, e, e->logs + i * numbers, 1, &whole, 1, labels, &g->loss, &g->uar, err);
+  }
+  j->clips = e->n;
+  return status;
+}
+
+static am_status weigh(am_context *ctx, am_fuse_job *j, evidence *e, char *const *labels, am_error *err) {
+  am_status status = make_room(ctx, e, j, labels, err);
+  for (size_t i = 0; i < j->n && !status; i++)
+    status = add_group(ctx, e, &j->groups[i], labels, e->logs + i * e->n * (size_t)e->classes, err);
+  return status ? status : fit(ctx, j, e, labels, err);
+}
+
+static am_status check_weights(const am_fuse_job *j, am_error *err) {
+  double sum = 0;
+  for (size_t i = 0; i < j->n; i++) {
+    if (!(j->groups[i].weight >= 0 && j->groups[i].weight <= 1))
+      return am_fail(err, AM_E_USAGE, "%s: a weight of %g; wanted 0 to 1", j->groups[i].given, j->groups[i].weight);
+    sum += j->groups[i].weight;
+  }
+  if (fabs(sum - 1) < 1e-3) return AM_OK;
+  return am_fail(err, AM_E_USAGE, "the weights sum to %g; wanted 1", sum);
+}
+
+static am_status check_members(const am_fuse_job *j, am_error *err) {
+  size_t members = 0;
+  for (size_t i = 0; i < j->n; i++) members += j->groups[i].n;
+  if (!members || members > AM_MOST_MEMBERS)
+    return am_fail(err, AM_E_USAGE, "%zu models; wanted 1 to %d", members, (int)AM_MOST_MEMBERS);
+  return AM_OK;
+}
+
+/* Whatever their weights, they are to be one model. */
+static am_status check_labels(am_context *ctx, const am_fuse_job *j, const am_checkpoint *first, am_error *err) {
+  am_status status = AM_OK;
+  for (size_t i = 0; i < j->n && !status; i++)
+    for (size_t k = 0; k < j->groups[i].n && !status; k++) {
+      const char *path = j->groups[i].files[k];
+      am_checkpoint *c;
+      status = am_checkpoint_load(ctx, path, &c, err);
+      if (status) break;
+      bool same = c->classes == first->classes;
+      for (int l = 0; l < c->classes && same; l++) same = !strcmp(c->labels[l], first->labels[l]);
+      if (c->n_members)
+        status = am_fail(err, AM_E_USAGE, "%s: is fused already; give the runs that it was made of", path);
+      else if (!same)
+        status = am_fail(err, AM_E_USAGE, "%s: it has other classes (%s, ... of %d) than %s (%s, ... of %d)", path,
+                         c->labels[0], c->classes, j->groups[0].files[0], first->labels[0], first->classes);
+      am_checkpoint_free(c);
+    }
+  return status;
+}
+
+static am_status save(am_context *ctx, const am_fuse_job *j, const evidence *e, const am_checkpoint *first,
+                      am_error *err) {
+  const char *files[AM_MOST_MEMBERS];
+  double weights[AM_MOST_MEMBERS], sum = 0;
+  am_fusion f = {.files = files,
+                 .weights = weights,
+                 .temperature = j->temperature,
+                 .labels = first->labels,
+                 .classes = first->classes,
+                 .title = first->title,
+                 .by = j->given                ? "given"
+                       : j->groups[0].crossval ? "out of fold"
+                                               : "validation",
+                 .speakers = j->given ? NULL : &e->speakers};
+  for (size_t i = 0; i < j->n; i++) sum += j->groups[i].weight;
+  for (size_t i = 0; i < j->n; i++)
+    for (size_t k = 0; k < j->groups[i].n; k++) {
+      files[f.n] = j->groups[i].files[k];
+      weights[f.n++] = j->groups[i].weight / sum / (double)j->groups[i].n;
+    }
+  return am_fusion_save(ctx, j->out, &f, err);
+}
+
+am_status am_fuse(am_context *ctx, am_fuse_job *j, am_error *err) {
+  evidence e = {0};
+  am_checkpoint *first = NULL;
+  am_status status = check_members(j, err);
+  if (!status) status = am_checkpoint_load(ctx, j->groups[0].files[0], &first, err);
+  if (!status) status = check_labels(ctx, j, first, err);
+  if (!status && j->given) status = check_weights(j, err);
+  if (!status) e.classes = first->classes;
+  if (!status && !j->given) status = weigh(ctx, j, &e, first->labels, err);
+  if (!status) status = save(ctx, j, &e, first, err);
+  am_held_out_free(&e.first);
+  am_names_free(ctx, &e.speakers);
+  am_free(ctx, e.truth);
+  am_free(ctx, e.logs);
+  am_checkpoint_free(first);
+  return status;
+}

@@ -1,0 +1,33 @@
+/* study/fuse.h - trained models become one checkpoint (model/fusion.h), with weights from clips that none was trained on. */
+#ifndef AM_FUSE_H
+#define AM_FUSE_H
+
+#include "base/file.h"
+#include "model/fusion.h"
+
+/* Models that share a weight, such as the seeds of one config: each has an equal part of it. */
+typedef struct am_fuse_group {
+  const char *given; /* what messages call it */
+  size_t n;
+  const char *files[AM_MOST_MEMBERS]; /* checkpoints */
+  const char *runs[AM_MOST_MEMBERS];  /* their folders; NULL: a file alone */
+  const char *crossval; /* folder with what models like these say of clips held out; NULL: the runs say it */
+  /* The result: */
+  double weight;    /* of the whole group */
+  double loss, uar; /* of the group by itself; NaN where the weights are given */
+} am_fuse_group;
+
+typedef struct am_fuse_job {
+  am_fuse_group *groups;
+  size_t n;
+  bool given;         /* the groups have weights, and this is the temperature */
+  double temperature; /* else the result */
+  const char *out;    /* the file */
+  /* The result, where weights are fitted: */
+  size_t clips;
+  double loss, uar;
+} am_fuse_job;
+
+am_status am_fuse(am_context *ctx, am_fuse_job *job, am_error *err);
+
+#endif
