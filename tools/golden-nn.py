@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/nn/golden/{layers,nets,losses,curves}.{txt,bin}: what every layer, block and loss computes,
+"""Writes tests/nn/golden/{layers,nets,losses,contrastive,curves}.{txt,bin}: what every layer, block and loss computes,
 forward and backward, and how the loss falls over 20 steps, by PyTorch in float64.  Inputs, weights and output gradients come from a formula that the tests share (numbers() of
 nn_reference.py), so only results are stored, as float32, in the order of the `tensor` lines.
 
@@ -330,6 +330,40 @@ def run_loss(out, seed, o, targets, weighted):
     out.line("end")
 
 
+# The supervised contrastive loss, L_out of Khosla et al. 2020
+
+def contrastives():
+    """name, temperature, clips, width, classes, the clip whose embedding is zero"""
+    yield "contrastive", 0.1, 9, 5, 3, None
+    yield "contrastive_warm", 1.0, 8, 7, 2, None
+    yield "contrastive_alone", 0.5, 6, 4, 5, None
+    yield "contrastive_zero", 0.25, 8, 4, 3, 2
+
+
+def run_contrastive(out, seed, name, temperature, batch, width, classes, zero):
+    x = ref.numbers(seed, 0, batch * width).reshape(batch, width)
+    if zero is not None:
+        x[zero] = 0
+    x = torch.tensor(x, requires_grad=True)
+    kept = [b for b in range(batch) if b != zero]
+    labels = torch.tensor([(7 * b + 3) % classes for b in kept])
+    z = F.normalize(x[kept], dim=1)
+    itself = torch.eye(len(kept), dtype=torch.bool)
+    log_p = torch.log_softmax((z @ z.T / temperature).masked_fill(itself, -torch.inf), 1)
+    alike = (labels[:, None] == labels[None, :]) & ~itself
+    loss = sum(-log_p[i][alike[i]].mean() for i in range(len(kept)) if alike[i].any())
+    loss.backward()
+    out.line("case", name)
+    out.line("layer", "zero" if zero is not None else "plain", ref.text_of({"contrastive_temperature": temperature}))
+    out.line("input", 1, 1, 1, width)
+    out.line("clips", batch)
+    out.line("classes", classes)
+    out.line("seed", seed)
+    out.tensor("loss", [loss.item()])
+    out.tensor("dx", x.grad.numpy())
+    out.line("end")
+
+
 # Loss curves: 20 steps of Adam
 
 def curves():
@@ -380,6 +414,9 @@ def main():
     out = Writer("losses")
     for i, c in enumerate(losses()):
         run_loss(out, 700 + i, *c)
+    out = Writer("contrastive")
+    for i, c in enumerate(contrastives()):
+        run_contrastive(out, 900 + i, *c)
     out = Writer("curves")
     for i, c in enumerate(curves()):
         run_curve(out, 800 + i, *c)

@@ -58,6 +58,7 @@ typedef struct am_training_state {
   uint64_t epoch;               /* finished epochs */
   uint64_t position;            /* batches done of the epoch after them */
   double loss_sum, divisor_sum; /* sums over those batches */
+  double contrastive_sum;       /* likewise; 0 without train.loss.contrastive */
   uint64_t correct, clips;
   double epoch_seconds, run_seconds;
   am_schedule_state schedule;

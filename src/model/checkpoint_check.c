@@ -110,7 +110,8 @@ am_status am_head_state_check(const char *path, const am_head_state *h, am_error
 am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err) {
   const am_schedule_state *s = &t->schedule;
   bool times = t->epoch_seconds >= 0 && isfinite(t->epoch_seconds) && t->run_seconds >= 0 && isfinite(t->run_seconds);
-  bool sums = isfinite(t->loss_sum) && isfinite(t->divisor_sum) && t->divisor_sum >= 0 && t->correct <= t->clips;
+  bool sums = isfinite(t->loss_sum) && isfinite(t->divisor_sum) && t->divisor_sum >= 0 && t->correct <= t->clips &&
+              t->contrastive_sum >= 0 && isfinite(t->contrastive_sum);
   bool begun = t->position > 0 || (!t->clips && t->loss_sum == 0 && t->divisor_sum == 0);
   if (!times || !sums || !begun || t->position > t->step)
     return am_fail(err, AM_E_FORMAT,

@@ -508,6 +508,8 @@ static am_status read_state(am_context *ctx, am_h5 *file, am_training_state *t, 
   for (size_t i = 0; i < sizeof reals / sizeof *reals && !status; i++)
     status = am_h5_get_real(file, "training", reals[i].name, reals[i].value, err);
   if (!status) status = get_bool(file, "training", "finished", &t->finished, err);
+  if (!status && am_h5_has(file, "training", "contrastive_sum"))
+    status = am_h5_get_real(file, "training", "contrastive_sum", &t->contrastive_sum, err);
   if (!status && digest > UINT32_MAX)
     status = am_fail(err, AM_E_FORMAT, "%s: attribute best_digest of training is %llu, wanted a crc32c",
                      am_h5_path(file), (unsigned long long)digest);

@@ -241,6 +241,8 @@ static am_status write_state(am_h5 *file, const am_training_state *t, am_error *
     status = am_h5_set_int(file, "training", counts[i].name, (int64_t)counts[i].value, err);
   for (size_t i = 0; i < sizeof reals / sizeof *reals && !status; i++)
     status = am_h5_set_real(file, "training", reals[i].name, reals[i].value, err);
+  if (!status && t->contrastive_sum != 0)
+    status = am_h5_set_real(file, "training", "contrastive_sum", t->contrastive_sum, err);
   return status ? status : write_history(file, t, err);
 }
 

@@ -151,6 +151,16 @@ static am_status check(const am_config *c, am_error *err) {
                         "train.loss.prior_adjust: it counts the clips of each class, and balance corpus draws others; "
                         "choose one of them");
   }
+  if (c->loss.contrastive > 0 && (c->augment.mixup > 0 || c->train.batch < 2)) {
+    const am_value *at =
+        am_value_get(am_value_get(am_value_get(am_tree_root(c->tree), "train"), "loss"), "contrastive");
+    if (c->train.batch < 2)
+      return am_fail_at(err, at, "train.loss.contrastive: it compares the clips of a batch, and train.batch is 1");
+    return am_fail_at(
+        err, at,
+        "train.loss.contrastive: it needs clips of one class each, and augment.mixup mixes them; choose one "
+        "of them");
+  }
   if (c->features.kind == AM_FEATURE_FUNCTIONALS && c->augment.vtlp.n)
     return am_fail_at(
         err, am_value_get(am_value_get(am_tree_root(c->tree), "augment"), "vtlp"),

@@ -14,6 +14,12 @@ const am_option am_loss_table[] = {
     {"prior_adjust", AM_OPT_REAL, offsetof(am_loss_options, prior_adjust), "0", 0, 10,
      .help = "training adds this many times the log of each class's share to the logits, so that rare classes are "
              "predicted as often as frequent ones; 1 corrects fully, 0 not at all"},
+    {"contrastive", AM_OPT_REAL, offsetof(am_loss_options, contrastive), "0", 0, 1000,
+     .help = "training adds this many times the supervised contrastive loss of what the last layer reads, which brings "
+             "clips "
+             "of one class into one direction; 0 off"},
+    {"contrastive_temperature", AM_OPT_REAL, offsetof(am_loss_options, contrastive_temperature), "0.1", 0.001, 1000,
+     .help = "of that loss: cosines are divided by it; the lower, the more the nearest clips count"},
     AM_OPTION_END};
 
 /* Largest logit and log of the sum of exp(z - largest); NaN where any is NaN. */

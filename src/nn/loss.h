@@ -24,6 +24,7 @@ typedef struct am_loss_options {
   double gamma;           /* focal: (1-p_t)^gamma; 2 */
   int divide_by;          /* am_loss_divisor: Keras divides by B, PyTorch by the sum of weights */
   double prior_adjust;    /* tau: training compares logits + tau log(prior) (am_loss_prior, am_loss_adjusted) */
+  double contrastive, contrastive_temperature; /* weight of am_contrastive_loss (contrastive.h), which training adds */
 } am_loss_options;
 extern const am_option am_loss_table[];
 

@@ -75,7 +75,7 @@ static const char *bad_gradient(am_trainer *t, const am_batch *batch, const am_l
   double beside;
   am_trainer_loss(t, b, session, &beside);
   if (t->dembedding && !am_all_finite(t->dembedding, t->embedding_bytes / sizeof *t->dembedding)) {
-    name = "train.auxiliary";
+    name = "what train.auxiliary or train.loss.contrastive makes of the last layer's input";
   } else if (am_all_finite(t->dlogits, (size_t)b->n * (size_t)t->classes)) {
     am_trainer_backward(t, session, NULL);
     name = "their sum";

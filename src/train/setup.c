@@ -3,6 +3,7 @@
 
 #include "data/twins.h"
 #include "model/origin.h"
+#include "nn/contrastive.h"
 #include "nn/doubt.h"
 #include "train/trainer.h"
 
@@ -323,14 +324,21 @@ static am_status make_prior(am_trainer *t, am_error *err) {
 
 /* What is learned of the embedding besides. */
 static am_status make_heads(am_trainer *t, am_error *err) {
-  int width = 0;
+  const size_t batch = (size_t)t->config->train.batch;
+  const bool contrasts = t->config->loss.contrastive > 0;
   am_status status = am_heads_create(t->ctx, t->config, t->dataset, t->split, t->model, &t->heads, err);
-  if (status || !t->heads.n) return status;
-  status = am_model_embedding(t->model, &width, err);
-  if (status) return status;
-  t->embedding_bytes = am_mul(am_mul((size_t)t->config->train.batch, (size_t)width), sizeof *t->dembedding);
+  if (status || !(t->heads.n || contrasts)) return status;
+  status = am_model_embedding(t->model, &t->embedding, err);
+  if (status) return am_error_prefix(err, "train.loss.contrastive");
+  t->embedding_bytes = am_mul(am_mul(batch, (size_t)t->embedding), sizeof *t->dembedding);
   t->dembedding = am_alloc_aligned(t->ctx, t->embedding_bytes);
   if (!t->dembedding) return am_no_memory(err);
+  if (contrasts) {
+    t->contrastive_memory =
+        am_alloc(t->ctx, am_contrastive_memory((int)batch, t->embedding), sizeof *t->contrastive_memory);
+    t->labels = am_alloc(t->ctx, batch, sizeof *t->labels);
+    if (!t->contrastive_memory || !t->labels) return am_no_memory(err);
+  }
   for (size_t i = 0; i < t->heads.n; i++)
     am_run_log(&t->folder, AM_LOG_INFO, "head: %s of %d classes, weight %g%s", t->heads.state[i].trait,
                t->heads.task[i].head.classes, t->heads.task[i].weight,
@@ -385,6 +393,8 @@ void am_trainer_free(am_trainer *t) {
   am_free(ctx, t->adjusted);
   am_free_aligned(ctx, t->dlogits);
   am_free_aligned(ctx, t->dembedding);
+  am_free(ctx, t->contrastive_memory);
+  am_free(ctx, t->labels);
   am_free_aligned(ctx, t->logits);
   am_free(ctx, t->state.history);
   am_free(ctx, t->digests.at);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "nn/contrastive.h"
 #include "train/trainer.h"
 
 /* ---- the step ---- */
@@ -14,12 +15,24 @@ static double divisor_of(const am_trainer *t, const am_loader_batch *b) {
   return sum > 0 ? sum : 1;
 }
 
+/* The contrastive loss, as it is; its gradient by the embedding, times its weight, is added to that of the heads. */
+static double contrastive_loss(am_trainer *t, const am_loader_batch *b, const am_real *embedding) {
+  const am_loss_options *o = &t->config->loss;
+  for (int i = 0; i < b->n; i++) t->labels[i] = t->dataset->clips[b->clips[i]].label;
+  const double sum = am_contrastive_loss(embedding, t->labels, b->n, t->embedding, o->contrastive_temperature,
+                                         o->contrastive, t->contrastive_memory, t->dembedding);
+  t->state.contrastive_sum += sum;
+  return sum;
+}
+
 double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_session *session, double *beside) {
   const am_real *logits = am_session_output(session);
   *beside = 0;
   if (t->dembedding) {
     memset(t->dembedding, 0, t->embedding_bytes);
-    *beside = am_heads_loss(&t->heads, b, am_session_embedding(session), t->dembedding);
+    const am_real *embedding = am_session_embedding(session);
+    *beside = am_heads_loss(&t->heads, b, embedding, t->dembedding);
+    if (t->contrastive_memory) *beside += contrastive_loss(t, b, embedding);
   }
   if (t->prior_shift) {
     am_loss_adjusted(logits, t->prior_shift, b->n, t->classes, t->adjusted);

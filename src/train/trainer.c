@@ -167,8 +167,12 @@ static void say_epoch(am_trainer *t, const am_epoch *e, bool best) {
              best && t->monitor != AM_MONITOR_LAST ? ", best so far" : "");
 }
 
-static am_status say_heads(am_trainer *t, am_error *err) {
+/* What was learned of the embedding besides; `clips` of the epoch. */
+static am_status say_beside(am_trainer *t, double clips, am_error *err) {
   am_buffer line = {0};
+  if (t->contrastive_memory)
+    am_run_log(&t->folder, AM_LOG_INFO, "contrastive: loss %.4f", t->state.contrastive_sum / clips);
+  t->state.contrastive_sum = 0;
   am_heads_say(&t->heads, &line);
   if (line.data && !line.failed) am_run_log(&t->folder, AM_LOG_INFO, "heads: %s", line.data);
   am_status status = line.failed ? am_no_memory(err) : AM_OK;
@@ -213,10 +217,11 @@ static am_status end_epoch(am_trainer *t, am_error *err) {
   if (!status) status = add_history(t, &e, err);
   if (!status) status = am_trainer_digest(t, err);
   if (status) return status;
+  const double clips = (double)s->clips;
   s->position = s->correct = s->clips = 0;
   s->loss_sum = s->divisor_sum = s->epoch_seconds = 0;
   say_epoch(t, &e, best);
-  status = say_heads(t, err);
+  status = say_beside(t, clips, err);
   if (status) return status;
   bool last = s->epoch >= (uint64_t)t->config->train.epochs ||
               am_schedule_should_stop(&s->schedule, t->config->train.early_stopping);

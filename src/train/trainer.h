@@ -42,6 +42,9 @@ typedef struct am_trainer {
   am_heads heads;        /* of train.auxiliary */
   am_real *dembedding;   /* (batch,width) gradient of what is beside the loss of the logits; NULL: there is nothing */
   size_t embedding_bytes;
+  int embedding;              /* width */
+  double *contrastive_memory; /* of train.loss.contrastive (nn/contrastive.h), and the labels of a batch; or NULL */
+  int *labels;
   float *logits; /* (validation,K) */
   int classes;
   size_t per_epoch; /* steps */

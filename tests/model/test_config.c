@@ -159,6 +159,8 @@ static void settings_that_do_not_go_together(void **state) {
   refuse(MINIMAL, "train={balance: corpus, loss: {prior_adjust: 1}}", AM_E_CONFIG, "balance corpus draws others");
   refuse(MINIMAL, "train={class_weights: balanced, loss: {prior_adjust: 1}}", AM_E_CONFIG, "would correct twice");
   refuse(MINIMAL, "train={loss: {kind: mse, prior_adjust: 1}}", AM_E_CONFIG, "compare logits with classes");
+  refuse(MINIMAL, "train={batch: 1, loss: {contrastive: 1}}", AM_E_CONFIG, "compares the clips of a batch");
+  refuse(MINIMAL, "train.loss.contrastive_temperature=0", AM_E_CONFIG, "out of range, wanted 0.001 to 1000");
   refuse(MINIMAL, "train.auxiliary.gender=much", AM_E_CONFIG, "train.auxiliary.gender: wanted a weight, a number");
   refuse(MINIMAL, "train.auxiliary.gender=nan", AM_E_CONFIG, "train.auxiliary.gender: wanted a weight, a number");
   refuse(MINIMAL, "train.auxiliary={gender: 1, gender: 2}", AM_E_CONFIG, "twice");

@@ -3,6 +3,7 @@
 #define AM_TESTS_NET_H
 
 #include "harness.h"
+#include "nn/contrastive.h"
 #include "nn/loss.h"
 #include "nn/model.h"
 
@@ -138,6 +139,34 @@ static inline void loss_read(loss_case *l, am_context *ctx, const golden_case *c
   }
   numbers(c->seed, 2, (size_t)l->batch, l->weights);
   for (int b = 0; b < l->batch; b++) l->weights[b] = l->weights[b] / 2 + 1;
+}
+
+/* One case of contrastive.txt; in a case `zero` the third embedding is zero. */
+typedef struct contrastive_case {
+  double temperature, memory[512];
+  int batch, width, labels[MAX_CLIPS];
+  am_real x[128];
+} contrastive_case;
+
+static inline void contrastive_read(contrastive_case *l, am_context *ctx, const golden_case *c) {
+  am_error err = AM_ERROR_INIT;
+  am_tree *tree = NULL;
+  am_loss_options options;
+  *l = (contrastive_case){.batch = c->clips, .width = c->in[0].c};
+  const size_t n = (size_t)(l->batch * l->width);
+  assert_true(n <= 128 && am_contrastive_memory(l->batch, l->width) <= 512);
+  am_test_ok(am_tree_create(ctx, &tree, &err), &err);
+  am_test_ok(am_options_read(tree, am_loss_table, flow_parse(tree, c->text), "loss", &options, &err), &err);
+  am_tree_free(tree);
+  l->temperature = options.contrastive_temperature;
+  numbers(c->seed, 0, n, l->x);
+  for (int i = 0; i < l->width && !strcmp(c->type, "zero"); i++) l->x[2 * l->width + i] = 0;
+  for (int b = 0; b < l->batch; b++) l->labels[b] = (7 * b + 3) % c->classes;
+}
+
+/* Its gradient, times `factor`, is added to dx. */
+static inline double contrastive_run(contrastive_case *l, double factor, am_real *dx) {
+  return am_contrastive_loss(l->x, l->labels, l->batch, l->width, l->temperature, factor, l->memory, dx);
 }
 
 static inline double loss_run(const loss_case *l, am_real *dy, am_real *each) {

@@ -160,11 +160,31 @@ static void test_loss(void **state) {
   am_context_free(ctx);
 }
 
+static void run_contrastive(void *state, am_real *y) { *y = contrastive_run(state, 1, NULL); }
+
+/* An embedding of zero is no place to differentiate at. */
+static void test_contrastive(void **state) {
+  const golden_case *c = *state;
+  am_context *ctx = am_test_context(1, "plain");
+  contrastive_case l;
+  contrastive_read(&l, ctx, c);
+  am_real dx[128] = {0};
+  static const am_real one = 1;
+  contrastive_run(&l, 1, dx);
+  function f = function_of(run_contrastive, &l, 1, &one);
+  const size_t rows = !strcmp(c->type, "zero") ? 2 : (size_t)l.batch;
+  figure(c, check(&f, "dx", 0, l.x, dx, rows * (size_t)l.width, NULL, 0, 0));
+  function_free(&f);
+  am_context_free(ctx);
+}
+
 static bool trains(const golden_case *c) { return c->training; }
 static bool any(const golden_case *c) { return c != NULL; }
 
 int main(void) {
-  static const golden_group groups[] = {
-      {"layers", test_layer, trains}, {"nets", test_net, any}, {"losses", test_loss, any}};
-  return golden_main("gradients", groups, 3);
+  static const golden_group groups[] = {{"layers", test_layer, trains},
+                                        {"nets", test_net, any},
+                                        {"losses", test_loss, any},
+                                        {"contrastive", test_contrastive, any}};
+  return golden_main("gradients", groups, 4);
 }

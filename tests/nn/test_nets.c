@@ -57,6 +57,23 @@ static void test_loss(void **state) {
   am_context_free(ctx);
 }
 
+static void test_contrastive(void **state) {
+  const golden_case *c = *state;
+  am_context *ctx = am_test_context(1, "plain");
+  contrastive_case l;
+  contrastive_read(&l, ctx, c);
+  am_real dx[128] = {0}, more[128];
+  const size_t n = (size_t)(l.batch * l.width);
+  const double total = contrastive_run(&l, 1, dx), wanted = (double)golden_find(c, "loss")->data[0];
+  if (!(fabs(total - wanted) <= 1e-6 * fmax(1, fabs(wanted)))) fail_msg("loss %.9g, wanted %.9g", total, wanted);
+  check_tensor(c, "plain", "dx", dx, n, 1);
+  assert_true(contrastive_run(&l, 1, NULL) == total);
+  for (size_t i = 0; i < n; i++) more[i] = 2; /* added to, times the factor */
+  contrastive_run(&l, 0.5, more);
+  for (size_t i = 0; i < n; i++) assert_true(fabs((double)more[i] - 2 - 0.5 * (double)dx[i]) < 1e-5);
+  am_context_free(ctx);
+}
+
 static double check_curve(const golden_case *c, const char *cpu) {
   am_context *ctx = am_test_context(2, cpu);
   const golden_tensor *wanted = golden_find(c, "curve");
@@ -90,7 +107,9 @@ static void test_curve(void **state) {
 static bool any(const golden_case *c) { return c != NULL; }
 
 int main(void) {
-  static const golden_group groups[] = {
-      {"nets", test_net, any}, {"losses", test_loss, any}, {"curves", test_curve, any}};
-  return golden_main("nets", groups, 3);
+  static const golden_group groups[] = {{"nets", test_net, any},
+                                        {"losses", test_loss, any},
+                                        {"contrastive", test_contrastive, any},
+                                        {"curves", test_curve, any}};
+  return golden_main("nets", groups, 4);
 }

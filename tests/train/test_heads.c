@@ -1,4 +1,5 @@
-/* tests/train/test_heads.c - heads that are trained beside the model (train.auxiliary), and what a run keeps of them. */
+/* tests/train/test_heads.c - what is trained beside the model's own loss (train.auxiliary, train.loss.contrastive), and what a run
+ * keeps of it. */
 #include "testing.h"
 
 #include "io/h5.h"
@@ -24,7 +25,7 @@ static world takes_world(int threads) {
   return w;
 }
 
-static const char heads[] = "train.auxiliary={speaker: -0.2, take: 0.3}";
+static const char heads[] = "train.auxiliary={speaker: -0.2, take: 0.3}", contrast[] = "train.loss.contrastive=0.3";
 
 static void resuming_goes_on_with_them(void **state) {
   (void)state;
@@ -70,7 +71,7 @@ static void threads_and_cuts_do_not_matter(void **state) {
   am_run_result r = {.size = sizeof r};
   am_error err = AM_ERROR_INIT;
   two.ctx = am_test_context(2, NULL);
-  const overrides s = {{heads, "train.epochs=2"}};
+  const overrides s = {{heads, contrast, "train.epochs=2"}};
   train_ok(&w, "one", s);
   train_ok(&two, "two", s);
   same_run(&w, "one", "two");
@@ -83,6 +84,11 @@ static void threads_and_cuts_do_not_matter(void **state) {
   assert_string_equal(one, cut);
   free(one);
   free(cut);
+  one = log_line(&w, "one", "contrastive: loss ");
+  cut = log_line(&w, "cut", "contrastive: loss ");
+  assert_string_equal(one, cut);
+  free(one);
+  free(cut);
   am_context_free(two.ctx);
   world_free(&w);
 }
@@ -92,7 +98,7 @@ static void runs_with_them_verify(void **state) {
   world w = takes_world(2);
   am_error err = AM_ERROR_INIT;
   am_verify_report report;
-  train_ok(&w, "run", with(everything, heads));
+  train_ok(&w, "run", (overrides){{heads, contrast, "train.ema=0.9"}});
   am_test_ok(am_run_verify(w.ctx, w.run, NULL, 0, 3, &report, &err), &err);
   assert_int_equal(report.n, 5); /* step 0, the ends of three epochs, step 10 */
   assert_int_equal(report.n_equal, 5);
@@ -111,10 +117,10 @@ static void looking_changes_nothing(void **state) {
   world_free(&w);
 }
 
-/* By how much a head of a weight makes itself heard: its loss in the last epoch. */
-static double speaker_loss(world *w, const char *name, const char *weight) {
+/* What the log says of a loss in the last epoch of a run with such a weight. */
+static double last_loss(world *w, const char *name, const char *weight, const char *what) {
   train_ok(w, name, (overrides){{"train.epochs=25", "model.layers.3.dropout.rate=0", weight}});
-  char *line = log_line(w, name, "speaker ");
+  char *line = log_line(w, name, what);
   const double loss = strtod(strstr(line, "loss ") + 5, NULL);
   free(line);
   return loss;
@@ -123,10 +129,19 @@ static double speaker_loss(world *w, const char *name, const char *weight) {
 static void a_reversed_gradient_makes_it_forget(void **state) {
   (void)state;
   world w = takes_world(2);
-  const double learns = speaker_loss(&w, "learns", "train.auxiliary.speaker=1");
-  const double looks = speaker_loss(&w, "looks", "train.auxiliary.speaker=0");
-  const double forgets = speaker_loss(&w, "forgets", "train.auxiliary.speaker=-1");
+  const double learns = last_loss(&w, "learns", "train.auxiliary.speaker=1", "speaker ");
+  const double looks = last_loss(&w, "looks", "train.auxiliary.speaker=0", "speaker ");
+  const double forgets = last_loss(&w, "forgets", "train.auxiliary.speaker=-1", "speaker ");
   assert_true(learns < looks && looks < forgets);
+  world_free(&w);
+}
+
+static void clips_of_a_class_come_together(void **state) {
+  (void)state;
+  world w = takes_world(2);
+  const double hardly = last_loss(&w, "hardly", "train.loss.contrastive=0.000001", "contrastive: ");
+  const double well = last_loss(&w, "well", "train.loss.contrastive=1", "contrastive: ");
+  assert_true(well < 0.9 * hardly);
   world_free(&w);
 }
 
@@ -147,7 +162,8 @@ static void damage(world *w, const char *text, size_t bytes, const char *what, a
   am_h5 *file;
   am_test_ok(am_file_write(w->ctx, file_in(w, "run", "last.h5"), text, bytes, &err), &err);
   am_test_ok(am_h5_open(w->ctx, file_in(w, "run", "last.h5"), AM_H5_UPDATE, &file, &err), &err);
-  if (!strcmp(what, "trait")) am_test_ok(am_h5_set_text(file, "training/heads/1", what, "gender", &err), &err);
+  if (!strcmp(what, "contrastive_sum")) am_test_ok(am_h5_set_real(file, "training", what, -1, &err), &err);
+  else if (!strcmp(what, "trait")) am_test_ok(am_h5_set_text(file, "training/heads/1", what, "gender", &err), &err);
   else if (!strcmp(what, "loss_sum")) am_test_ok(am_h5_set_real(file, "training/heads/1", what, NAN, &err), &err);
   else am_test_ok(am_h5_set_int(file, "training/heads/1", what, 12345, &err), &err);
   am_h5_close(file);
@@ -174,6 +190,7 @@ static void they_are_kept_while_a_run_goes_on(void **state) {
   damage(&w, text, bytes, "digest", AM_E_DATA,
          "the values of take in the training part are not those that this run began with");
   damage(&w, text, bytes, "correct", AM_E_FORMAT, "of the head take in the epoch that had begun (12345 of ");
+  damage(&w, text, bytes, "contrastive_sum", AM_E_FORMAT, "what it says of the epoch that had begun");
   damage(&w, text, bytes, "loss_sum", AM_E_FORMAT, "a loss of nan) cannot be");
   am_test_ok(am_file_write(w.ctx, file_in(&w, "run", "last.h5"), text, bytes, &err), &err);
   am_free(w.ctx, text);
@@ -211,6 +228,7 @@ int main(void) {
       cmocka_unit_test(runs_with_them_verify),
       cmocka_unit_test(looking_changes_nothing),
       cmocka_unit_test(a_reversed_gradient_makes_it_forget),
+      cmocka_unit_test(clips_of_a_class_come_together),
       cmocka_unit_test(they_are_kept_while_a_run_goes_on),
       cmocka_unit_test(what_cannot_be_is_said),
   };

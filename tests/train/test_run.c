@@ -485,8 +485,11 @@ static void fail_allocations(bool dry) {
     snprintf(name, sizeof name, "run%ld", n);
     w.ctx = am_test_memory_context(&memory, 1);
     long before = atomic_load(&memory.alive);
-    am_config *config = made_up_config(
-        w.ctx, w.corpus, (const char *const[]){"train.epochs=1", "train.ema=0.9", "train.auxiliary.speaker=-0.1"}, 3);
+    am_config *config =
+        made_up_config(w.ctx, w.corpus,
+                       (const char *const[]){"train.epochs=1", "train.ema=0.9", "train.auxiliary.speaker=-0.1",
+                                             "train.loss.contrastive=0.1"},
+                       4);
     char *out = strdup(am_test_path(w.folder, name));
     am_test_memory_arm(&memory, n);
     am_status status =
