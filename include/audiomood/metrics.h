@@ -70,6 +70,15 @@ AM_API double am_metrics_loss(const am_metrics *metrics);
  * @param metrics  the figures
  * @return expected calibration error over 15 equal bins of confidence */
 AM_API double am_metrics_calibration_error(const am_metrics *metrics);
+/** Area under the risk-coverage curve: the error rate of the surest clips, as a mean over how many of them are taken.
+ * @param metrics  the figures
+ * @return 0: no clip is wrong; the error rate: how sure the model is says nothing */
+AM_API double am_metrics_aurc(const am_metrics *metrics);
+/** What a model with thresholds (am_checkpoint_decide) answered.
+ * @param metrics         the figures
+ * @param[out] coverage   share of the clips that were answered, or NULL; NaN: there were no thresholds
+ * @param[out] precision  share of these whose answer is right, or NULL; NaN as well where none was answered */
+AM_API void am_metrics_answered(const am_metrics *metrics, double *coverage, double *precision);
 /** The 95 % interval of the accuracy, by speakers where they are known (bootstrap), else Wilson's.
  * @param metrics    the figures
  * @param[out] low   its lower end, or NULL

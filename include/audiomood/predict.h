@@ -102,6 +102,20 @@ AM_API double am_checkpoint_rate(const am_checkpoint *checkpoint);
  * @param checkpoint  the checkpoint
  * @return 0.01 to 100; 1 of a model that is not calibrated, and of NULL */
 AM_API double am_checkpoint_temperature(const am_checkpoint *checkpoint);
+/** What am_checkpoint_decide returns where the model does not say a class. */
+#define AM_UNCERTAIN (-1)
+/** The answer to a sound: the most probable class, or none where its probability is below the threshold of that class.  The
+ * thresholds are fitted to the validation part by train.wanted_precision, so that this share of the answers is right
+ * (docs/protocols.md).  A model without thresholds always answers.  They are of this model alone, not of a mean of several.
+ * @param checkpoint     the checkpoint
+ * @param probabilities  (K) of am_predict_sound
+ * @return the class, 0 to K - 1, or AM_UNCERTAIN; AM_UNCERTAIN of probabilities that are not numbers, and of NULL */
+AM_API int am_checkpoint_decide(const am_checkpoint *checkpoint, const float *probabilities);
+/** The probability from which on a class is the answer.
+ * @param checkpoint  the checkpoint
+ * @param k           class, 0 to K - 1
+ * @return 0 to 1; 2: the class is never the answer; 0 of a model that always answers, and of NULL */
+AM_API double am_checkpoint_threshold(const am_checkpoint *checkpoint, int k);
 /** Whether it was trained on synthetic speech, which says nothing about people.
  * @param checkpoint  the checkpoint
  * @return whether it was */

@@ -170,6 +170,8 @@ typedef struct cli_voice {
 } cli_voice;
 bool cli_is_hdf5(const char *path); /* an ordinary file that begins as HDF5 does */
 am_status cli_voice_add(cli *c, const cli_voice *voice, am_profile *profile, am_error *err);
+/* --threshold in place of the model's own, which only a model that is alone has; *some: whether there are any. */
+am_status cli_thresholds(cli *c, const cli_models *models, am_thresholds *out, bool *some, am_error *err);
 /* --shrink in place of the models' features.shrink. */
 am_status cli_shrink(const cli *c, const cli_models *models, am_error *err);
 void cli_voice_say_short(cli *c, const am_profile *profile); /* a warning, of less than a minute */
@@ -180,10 +182,12 @@ typedef struct cli_predicted {
   const float *p;     /* (K) */
   am_unheard unheard; /* why there is no label */
   double seconds, seconds_heard;
-  bool window;       /* the row is of a part of the sound: */
-  double start, end; /* s */
+  bool window;                     /* the row is of a part of the sound: */
+  double start, end;               /* s */
+  const am_thresholds *thresholds; /* or NULL */
 } cli_predicted;
-am_status cli_predicted_head(cli *c, const am_checkpoint *m, cli_format format, bool windows, am_error *err);
+am_status cli_predicted_head(cli *c, const am_checkpoint *m, cli_format format, bool windows, bool thresholds,
+                             am_error *err);
 am_status cli_predicted_row(cli *c, const am_checkpoint *m, cli_format format, const cli_predicted *row, am_error *err);
 /* provenance.c: the clips a model is scored on. */
 typedef struct cli_scored {

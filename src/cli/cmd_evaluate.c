@@ -25,6 +25,8 @@ typedef struct job {
   am_evaluation *e; /* which clips, and what the models say of them */
   bool enrols;      /* --enrol-seconds */
   am_enrolment enrolment;
+  bool decides; /* --threshold */
+  am_thresholds thresholds;
   char doubt[CLI_DOUBT]; /* of the clips being of speakers unknown to the models, "": none */
 } job;
 
@@ -244,7 +246,7 @@ static am_status score(job *j, am_error *err) {
 /* Each clip by the model of the fold that it was held out of, as the folds wrote it down.  Asked again, the models would be
  * scored on clips that most of them were trained on. */
 static am_status pooled(cli *c, const char *folder, am_error *err) {
-  static const char *const others[] = {"with", "split", "set", "root", "out", "enrol-seconds"};
+  static const char *const others[] = {"with", "split", "set", "root", "out", "enrol-seconds", "threshold"};
   am_compared x = {0};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     if (cli_has(c, others[i]))
@@ -286,8 +288,10 @@ static am_status run(cli *c, am_error *err) {
   for (size_t i = 0; i < j.team.n && out && !st; i++) st = cli_keep_input(out, j.team.path[i], err);
   j.checkpoint = j.team.at[0];
   if (!st) st = read_enrolment(&j, err);
+  if (!st) st = cli_thresholds(c, &j.team, &j.thresholds, &j.decides, err);
   if (!st) st = open_data(&j, err);
   if (!st && j.enrols) j.e->enrolment = &j.enrolment;
+  if (!st && j.decides) j.e->thresholds = &j.thresholds;
   if (!st) st = score(&j, err);
   am_evaluation_free(j.e);
   am_enrolment_free(c->ctx, &j.enrolment);
@@ -310,6 +314,8 @@ static const cli_flag flags[] = {
      "model that normalises per speaker knows of the voice"},
     {"enrol-seed", "N", "draws these clips (default 1)"},
     {"shrink", "SECONDS", "of --enrol-seconds: in place of the model's features.shrink"},
+    {"threshold", "P",
+     "answers below this probability count as uncertain, in place of the model's thresholds (0 to 1)"},
     {"partial", NULL, "scores what is left where labels leave out more than half of the clips"},
     {"out", "FILE.csv",
      "where predictions go (default: in the run's folder, predictions-<part>.csv; of --data\n"
@@ -323,12 +329,12 @@ const cli_command cli_evaluate = {
     .summary = "says how accurate a run or checkpoint is, per emotion",
     .usage =
         "[RUN|FILE.h5] [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]] [--split PART] "
-        "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--set KEY=VALUE]... [--partial] [--json] "
-        "[--out FILE.csv]",
+        "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--set KEY=VALUE]... [--threshold P] "
+        "[--partial] [--json] [--out FILE.csv]",
     .details =
         "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
-        "confusion matrix, calibration error and a 95 % confidence interval, and whether any speaker of these\n"
-        "clips was trained on, as far as the checkpoint can tell.\n"
+        "confusion matrix, calibration error, risk by coverage and a 95 % confidence interval, and whether any\n"
+        "speaker of these clips was trained on, as far as the checkpoint can tell.\n"
         "Without RUN or FILE.h5, with --data: the model that comes with AudioMood.\n"
         "Of a cross-validation's folder: the pooled results of its folds; with --data the mean of its models on "
         "another\n"

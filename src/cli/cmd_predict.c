@@ -9,8 +9,9 @@
 /* How the sounds are heard and told. */
 typedef struct hearing {
   cli_format format;
-  double window, hop; /* s; window 0: each sound as a whole */
-  bool skip;          /* --skip-unreadable */
+  const am_thresholds *thresholds; /* below which the answer is uncertain; NULL: always one is given */
+  double window, hop;              /* s; window 0: each sound as a whole */
+  bool skip;                       /* --skip-unreadable */
   /* Sounds of which something has to be said at the end, once. */
   cli_tally silent, too_short, cut, low;
   double whole_in; /* s: windows of so long hear all of those that were cut */
@@ -111,7 +112,8 @@ static am_status each(void *user, const am_window *w, am_error *err) {
                        .seconds_heard = w->heard.seconds,
                        .window = h->how->window > 0,
                        .start = w->start,
-                       .end = w->end};
+                       .end = w->end,
+                       .thresholds = h->how->thresholds};
   count(&h->windows, &w->heard, w->seconds);
   am_status st = cli_predicted_row(h->c, h->first, h->how->format, &row, err);
   if (!st && !w->last && am_context_stopping(h->c->ctx))
@@ -176,7 +178,7 @@ static void say_noticed(cli *c, hearing *how, size_t sounds, double rate) {
 static am_status predict_all(cli *c, const cli_models *team, const cli_sounds *s, hearing *how, am_error *err) {
   const am_checkpoint *m = team->at[0];
   size_t skipped = 0;
-  am_status st = cli_predicted_head(c, m, how->format, how->window > 0, err);
+  am_status st = cli_predicted_head(c, m, how->format, how->window > 0, how->thresholds != NULL, err);
   for (size_t i = 0; i < s->n && !st; i++) {
     bool at_fault = false;
     if (am_context_stopping(c->ctx)) st = am_fail(err, AM_E_STOPPED, "stopped after %zu of %zu sounds", i, s->n);
@@ -259,7 +261,9 @@ static am_status run(cli *c, am_error *err) {
   cli_models team = {0};
   cli_sounds s = {0}, voice = {0};
   const char *model = NULL;
+  am_thresholds thresholds;
   hearing how;
+  bool decides = false;
   am_status st = hearing_get(c, &how, err);
   if (!st) st = tell_apart(c, &model, &s, err);
   if (!st) st = voice_list(c, &voice, err);
@@ -270,6 +274,8 @@ static am_status run(cli *c, am_error *err) {
   for (size_t i = 0; i < team.n && !st; i++) st = prepare(c, &team, i, &s, &voice, &how, err);
   if (!st && voice.n && !wants_voice(&team))
     st = am_fail(err, AM_E_USAGE, "--enrol: this model does not normalise per speaker, so a voice changes nothing");
+  if (!st) st = cli_thresholds(c, &team, &thresholds, &decides, err);
+  if (!st && decides) how.thresholds = &thresholds;
   if (!st) st = predict_all(c, &team, &s, &how, err);
   cli_sounds_free(c, &voice);
   cli_sounds_free(c, &s);
@@ -281,6 +287,8 @@ static const cli_flag flags[] = {
     {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is given (repeatable)"},
     {"window", "SECONDS", "predict from windows of so long, one after the other, and say from when to when each is"},
     {"hop", "SECONDS", "time from the start of one window to that of the next (default: --window)"},
+    {"threshold", "P",
+     "the answer is uncertain below this probability, in place of the model's thresholds; 0: one is always given"},
     {"json", NULL, "one line of JSON a sound, or a window"},
     {"csv", NULL, "a header and one line a sound, or a window"},
     {"enrol", "FILE|DIR",
@@ -296,9 +304,8 @@ const cli_command cli_predict = {
     .name = "predict",
     .summary = "gives every emotion's probability for sounds",
     .usage =
-        "[RUN|FILE.h5] AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--json|--csv] "
-        "[--enrol FILE|DIR]... [--shrink SECONDS] [--speaker NAME] "
-        "[--skip-unreadable]",
+        "[RUN|FILE.h5] AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--threshold P] "
+        "[--json|--csv] [--enrol FILE|DIR]... [--shrink SECONDS] [--speaker NAME] [--skip-unreadable]",
     .details =
         "Without a model (RUN or FILE.h5) the one that comes with AudioMood is taken, and it is said which that is.\n"
         "RUN may be the folder of a cross-validation: the mean of its models.\n"
@@ -306,7 +313,8 @@ const cli_command cli_predict = {
         "Of a recording with more than one thing said in it, --window tells how the emotion goes; windows as long as "
         "the\n"
         "clips that were trained on suit a model best. The last one ends with the sound.\n"
-        "What is silent or shorter than 0.1 s gets no label, but a reason. Noise and music get a label.",
+        "What is silent or shorter than 0.1 s gets no label, but a reason. Noise and music get a label. A model with\n"
+        "thresholds (train.wanted_precision) says uncertain where the most probable emotion is not probable enough.",
     .flags = flags,
     .min_arguments = 1,
     .max_arguments = -1,

@@ -99,6 +99,22 @@ static void print_utterances(FILE *to, const am_metrics *u) {
   print_recall(to, u);
 }
 
+static void print_coverage(FILE *to, const am_metrics *m) {
+  cli_fprint(to, "area of risk by coverage   %.4f ", m->aurc);
+  for (int i = 0; i < AM_COVERAGES; i++)
+    cli_fprint(to, "%s %.0f %% right: the surest %.1f %%", i ? ";" : " ", 100 * m->coverage[i].precision,
+               100 * m->coverage[i].share);
+  cli_fprint(to, "\n");
+  const am_answered *a = &m->answered;
+  if (!a->known) return;
+  double share, precision;
+  am_metrics_answered(m, &share, &precision);
+  cli_fprint(to, "answered                   %.1f %%   (%zu clips; the others are uncertain)", 100 * share, a->given);
+  if (a->given) cli_fprint(to, ", of which %.1f %% right", 100 * precision);
+  if (a->wanted > 0) cli_fprint(to, ", wanted %.0f %%", 100 * a->wanted);
+  cli_fprint(to, "\n");
+}
+
 static void print_groups(FILE *to, const am_metrics *m) {
   int width = 9, wide = 9;
   for (size_t i = 0; i < m->n_groups; i++) {
@@ -132,6 +148,7 @@ void cli_print_metrics(FILE *to, const am_metrics *m) {
   cli_fprint(to, "macro F1                   %.1f %%   over the same classes\n", 100 * m->macro_f1);
   cli_fprint(to, "calibration error          %.1f %%\n", 100 * m->ece);
   cli_fprint(to, "cross-entropy              %.4f\n", m->loss);
+  print_coverage(to, m);
   if (u) print_utterances(to, u);
   print_groups(to, m);
   if (m->n_diagnoses) cli_fprint(to, "\nWhat stands out\n");

@@ -13,6 +13,7 @@
 #include "data/credit.h"
 #include "data/loader.h"
 #include "io/h5.h"
+#include "model/calibration.h"
 #include "model/config.h"
 #include "model/epoch.h"
 #include "model/origin.h"
@@ -49,6 +50,7 @@ struct am_checkpoint {
   struct am_predictor *predictor; /* made by the first am_predict_sound */
   bool told;                      /* that longer sounds are cut */
   double temperature;             /* that logits are divided by (calibration.h); 1: of a model that is not calibrated */
+  am_thresholds thresholds;       /* below which it gives no answer */
 };
 
 /* Where a run is: everything that shapes the rest of it, beside weights and optimiser slots. Random
@@ -94,7 +96,8 @@ typedef struct am_save {
   const am_training_state *state;
   const am_head_state *heads; /* written with the optimiser */
   size_t n_heads;
-  double temperature; /* 0: not calibrated */
+  double temperature;              /* 0: not calibrated */
+  const am_thresholds *thresholds; /* NULL, or of precision 0: none */
 } am_save;
 
 /* Of the names and the order of the clips in all parts: a run is only resumed on the very same.  Clips with nothing to hear
@@ -120,9 +123,9 @@ am_status am_checkpoint_open(am_context *ctx, const char *path, am_h5 **file, am
  * may be NULL for a finished run, which has no heads either. */
 am_status am_checkpoint_resume(am_context *ctx, am_h5 *file, am_model *model, am_optimiser *optimiser,
                                am_head_state *heads, size_t n_heads, am_training_state *state, am_error *err);
-/* Weights and statistics only (best.h5); `epoch`, `digest` and `temperature` (or NULL) get the file's and theirs. */
+/* Weights and statistics only (best.h5); `epoch`, `digest`, `temperature` and `thresholds` (or NULL) get the file's and theirs. */
 am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
-                                double *temperature, am_error *err);
+                                double *temperature, am_thresholds *thresholds, am_error *err);
 /* What its weights were trained on; am_origin_free. */
 am_status am_checkpoint_origin(am_context *ctx, am_h5 *file, am_origin *out, am_error *err);
 /* checkpoint_check.c: everything in a file that is used together is held together here, once, when it is loaded.  `path` is for
@@ -137,8 +140,9 @@ am_status am_checkpoint_check_means(const char *path, const am_normaliser *nz, a
 am_status am_checkpoint_check_training(const char *path, const am_norm_stats *s, am_error *err);
 /* Whether the weights and statistics that were read into the model are numbers; AM_E_NUMERIC names the array. */
 am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error *err);
-/* Whether it is one that could have been fitted. */
+/* Whether they could have been fitted. */
 am_status am_checkpoint_check_temperature(const char *path, double temperature, am_error *err);
+am_status am_checkpoint_check_thresholds(const char *path, const am_thresholds *t, int classes, am_error *err);
 /* Counts and sums; whether they fit the run's batches is looked at when it is resumed. */
 am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err);
 am_status am_head_state_check(const char *path, const am_head_state *h, am_error *err);

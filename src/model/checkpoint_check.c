@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/calibration.h"
 #include "model/checkpoint.h"
 #include "tensor/tensor.h"
 
@@ -97,6 +96,14 @@ am_status am_checkpoint_check_temperature(const char *path, double temperature, 
   if (am_calibration_allows(temperature)) return AM_OK;
   return am_fail(err, AM_E_FORMAT, "%s: its temperature is %g, wanted %g to %g", path, temperature,
                  AM_LOWEST_TEMPERATURE, AM_HIGHEST_TEMPERATURE);
+}
+
+am_status am_checkpoint_check_thresholds(const char *path, const am_thresholds *t, int classes, am_error *err) {
+  if (am_thresholds_allow(t, classes)) return AM_OK;
+  return am_fail(err, AM_E_FORMAT,
+                 "%s: its thresholds are not from 0 to 1, or %g for a class that is never the answer; or their "
+                 "precision, %g, is not between 0 and 1",
+                 path, AM_NEVER, t->precision);
 }
 
 am_status am_head_state_check(const char *path, const am_head_state *h, am_error *err) {

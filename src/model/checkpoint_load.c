@@ -162,14 +162,30 @@ static am_status read_temperature(am_h5 *file, double *temperature, am_error *er
   return status ? status : am_checkpoint_check_temperature(am_h5_path(file), *temperature, err);
 }
 
+/* Files before version 1.4 have none, and models that always answer. */
+static am_status read_thresholds(am_h5 *file, int classes, am_thresholds *t, am_error *err) {
+  static const char name[] = "thresholds";
+  am_h5_info info;
+  *t = (am_thresholds){0};
+  if (am_h5_find(file, name) != AM_H5_ARRAY) return AM_OK;
+  am_status status = am_h5_get_info(file, name, &info, err);
+  if (!status && (info.rank != 1 || info.dims[0] != (size_t)classes))
+    status = am_fail(err, AM_E_SHAPE, "%s: %s has %d dimensions and %zu elements, wanted 1 and %d", am_h5_path(file),
+                     name, info.rank, info.count, classes);
+  if (!status) status = am_h5_read(file, name, AM_H5_F64, t->at, (size_t)classes, err);
+  if (!status) status = am_h5_get_real(file, name, "precision", &t->precision, err);
+  return status ? status : am_checkpoint_check_thresholds(am_h5_path(file), t, classes, err);
+}
+
 am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *model, uint64_t *epoch, uint32_t *digest,
-                                double *temperature, am_error *err) {
+                                double *temperature, am_thresholds *thresholds, am_error *err) {
   am_h5 *file;
   am_status status = am_checkpoint_open(ctx, path, &file, err);
   if (status) return status;
   status = read_arrays(ctx, file, model, err);
   if (!status && epoch) status = get_count(file, "/", "epoch", epoch, err);
   if (!status && temperature) status = read_temperature(file, temperature, err);
+  if (!status && thresholds) status = read_thresholds(file, am_model_output(model).c, thresholds, err);
   am_h5_close(file);
   if (!status && digest) *digest = am_checkpoint_digest(model);
   return status;
@@ -384,6 +400,7 @@ am_status am_checkpoint_read(am_context *ctx, am_h5 *file, am_checkpoint *c, am_
   if (!status) status = get_count(file, "/", "epoch", &c->epoch, err);
   if (!status) status = get_count(file, "/", "step", &c->step, err);
   if (!status) status = read_temperature(file, &c->temperature, err);
+  if (!status) status = read_thresholds(file, c->classes, &c->thresholds, err);
   if (!status) status = make_model(ctx, file, c, err);
   if (!status) status = read_arrays(ctx, file, c->model, err);
   if (!status) status = am_checkpoint_check_finite(am_h5_path(file), c->model, err);
@@ -677,6 +694,12 @@ double am_checkpoint_rate(const am_checkpoint *c) {
   return rate;
 }
 double am_checkpoint_temperature(const am_checkpoint *c) { return c ? c->temperature : 1; }
+double am_checkpoint_threshold(const am_checkpoint *c, int k) {
+  return c && k >= 0 && k < c->classes ? c->thresholds.at[k] : 0;
+}
+int am_checkpoint_decide(const am_checkpoint *c, const float *probabilities) {
+  return c && probabilities ? am_thresholds_decide(&c->thresholds, probabilities, c->classes) : AM_UNCERTAIN;
+}
 bool am_checkpoint_synthetic(const am_checkpoint *c) { return c && c->synthetic; }
 size_t am_checkpoint_members(const am_checkpoint *c) { return !c ? 0 : c->members ? c->n_members : 1; }
 am_checkpoint *am_checkpoint_member(am_checkpoint *c, size_t i) {

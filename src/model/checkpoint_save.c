@@ -108,6 +108,14 @@ static am_status write_config(am_context *ctx, am_h5 *file, am_config *config, a
   return status;
 }
 
+/* Where there are some. */
+static am_status write_thresholds(am_h5 *file, const am_save *s, am_error *err) {
+  const size_t classes = (size_t)s->classes;
+  if (!s->thresholds || !(s->thresholds->precision > 0)) return AM_OK;
+  am_status status = am_h5_write(file, "thresholds", AM_H5_F64, 1, &classes, s->thresholds->at, err);
+  return status ? status : am_h5_set_real(file, "thresholds", "precision", s->thresholds->precision, err);
+}
+
 /* Of kind speaker: what a voice of which little was heard is shrunk towards. */
 static am_status write_training(am_context *ctx, am_h5 *file, const am_norm_stats *s, am_error *err) {
   const size_t f = (size_t)s->f;
@@ -157,13 +165,13 @@ static am_status write_speakers(am_context *ctx, am_h5 *file, const char *name, 
   return status;
 }
 
-/* Whom a model knows: its weights were trained on the ones, and chosen by the others, or its temperature was. */
+/* Whom a model knows: its weights were trained on the ones, and chosen by the others, or how sure it is was. */
 static am_status write_seen(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {
   static char *nobody[] = {AM_PERSON_UNKNOWN};
   const am_split *split = s->split;
   const int64_t monitor = s->config->train.monitor;
-  const bool chosen = (monitor != AM_MONITOR_TRAIN_LOSS && monitor != AM_MONITOR_LAST) ||
-                      s->config->train.calibrate != AM_CALIBRATE_NONE;
+  const bool chosen =
+      (monitor != AM_MONITOR_TRAIN_LOSS && monitor != AM_MONITOR_LAST) || am_config_calibrates(s->config);
   am_names seen = {0};
   am_status status = AM_OK;
   for (int part = AM_PART_TRAIN; part <= (chosen ? AM_PART_VALIDATION : AM_PART_TRAIN) && !status; part++)
@@ -284,6 +292,7 @@ static am_status write_all(am_context *ctx, am_h5 *file, const am_save *s, am_er
   am_status status = write_head(ctx, file, s, err);
   if (!status) status = write_credit(ctx, file, s, err);
   if (!status) status = write_config(ctx, file, s->config, err);
+  if (!status) status = write_thresholds(file, s, err);
   if (!status) status = write_normaliser(ctx, file, s->normaliser, err);
   if (!status) status = write_data(ctx, file, s, err);
   if (!status) status = write_arrays(ctx, file, s->model, err);

@@ -56,6 +56,8 @@ const am_option am_train_table[] = {
     {"max_steps", AM_OPT_INT, TRAIN(max_steps), "0", 0, 9.2e18, NULL, "pause the run after so many steps; 0 off"},
     {"calibrate", AM_OPT_CHOICE, TRAIN(calibrate), "none", 0, 0, AM_WORDS(AM_CALIBRATIONS),
      "how sure the best model says it is: temperature is fitted to the validation part"},
+    {"wanted_precision", AM_OPT_REAL, TRAIN(wanted_precision), "0", 0, 0.99, NULL,
+     "thresholds below which answers are uncertain, fitted so that this share of the others is right; 0 off"},
     {"auxiliary", AM_OPT_MAP, TRAIN(auxiliary), "", 0, 0, NULL,
      "what heads predict beside the class in training (speaker, gender, intensity, ...: a column of predictions.csv) "
      "-> "
@@ -392,6 +394,10 @@ void am_config_free(am_config *c) {
 am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err) {
   am_yaml_write(config->ctx, am_tree_root(config->effective), yaml);
   return yaml->failed ? am_no_memory(err) : AM_OK;
+}
+
+bool am_config_calibrates(const am_config *config) {
+  return config->train.calibrate != AM_CALIBRATE_NONE || config->train.wanted_precision > 0;
 }
 
 am_status am_config_model(const am_config *config, int frames, int bins, bool variable, int classes, am_model **out,

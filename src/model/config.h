@@ -37,6 +37,7 @@ typedef struct am_train_options {
                             milliseconds, saving after each would take longer than training */
   int64_t max_steps;         /* stop after so many steps (tests, verify); 0 off */
   int calibrate;             /* am_calibration: what is fitted to the validation part for best.h5 (calibration.h) */
+  double wanted_precision;   /* of answers above thresholds that are fitted to it, too; 0: every answer is given */
   const am_value *auxiliary; /* map: trait of the clips -> weight of a head that predicts it (nn/head.h); NULL: none */
   const am_value *loss, *optimiser, *schedule; /* sub-sections */
 } am_train_options;
@@ -81,6 +82,7 @@ am_status am_config_load_data(am_context *ctx, const char *file, const am_config
 am_status am_config_of_description(am_context *ctx, const char *file, const am_config *trained,
                                    const char *const *overrides, size_t n, am_config **out, am_error *err);
 am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* effective, as YAML */
+bool am_config_calibrates(const am_config *config); /* whether anything is fitted to validation clips beside weights */
 
 /* ---- config_places.c ---- */
 

@@ -250,6 +250,9 @@ am_status am_evaluation_metrics(const am_evaluation *e, am_metrics **out, am_err
   if (!st) st = am_metrics_add_utterances(m, e->d, e->clips, e->probabilities, e->labels, seed, err);
   if (!st) st = am_metrics_add_groups(m, e->d, e->clips, e->probabilities, e->labels, err);
   if (!st) st = am_metrics_diagnose(m, e->labels, e->speakers, e->d->speakers, err);
+  const am_thresholds *t = e->thresholds;
+  if (!t && am_ensemble_models(e->ensemble) == 1 && c->thresholds.precision > 0) t = &c->thresholds;
+  if (!st && t) am_metrics_set_answered(m, e->probabilities, e->labels, t);
   if (st) am_metrics_free(m), m = NULL;
   *out = m;
   return st;

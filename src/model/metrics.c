@@ -3,7 +3,7 @@
  * Accuracy, recall, precision and F1 as scikit-learn defines them.  Both means are over the classes that occur among
  * the clips, and over no other: the unweighted average recall (balanced_accuracy_score) and macro F1 (f1_score with
  * average="macro" and those classes as labels).  Such a mean says little without their number (m->scored).
- * Calibration error: Guo et al. 2017, 15 bins of equal width. */
+ * Calibration error: Guo et al. 2017, 15 bins of equal width.  Risk and coverage: coverage.h. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 
 #include "base/number.h"
 #include "base/rng.h"
+#include "model/coverage.h"
 #include "model/metrics.h"
 
 enum { BINS = 15, DRAWS = 2000 };
@@ -54,6 +55,32 @@ static am_status count(am_metrics *m, const float *probabilities, const int *lab
   for (int b = 0; b < BINS; b++) m->ece += fabs(correct[b] - confidence[b]);
   m->ece = m->n ? m->ece / (double)m->n : NAN;
   return AM_OK;
+}
+
+/* What the surest answers come to. */
+static am_status count_surest(am_metrics *m, const float *probabilities, const int *labels, am_error *err) {
+  static const double precisions[AM_COVERAGES] = {0.8, 0.9};
+  am_answer *at = am_alloc(m->ctx, m->n + 1, sizeof *at);
+  if (!at) return am_no_memory(err);
+  for (size_t i = 0; i < m->n; i++) at[i] = am_answer_of(probabilities + i * (size_t)m->classes, m->classes, labels[i]);
+  am_answers_sort(at, m->n);
+  m->aurc = am_answers_area(at, m->n);
+  for (int i = 0; i < AM_COVERAGES; i++) {
+    am_coverage *c = &m->coverage[i];
+    c->precision = precisions[i];
+    c->share = am_answers_coverage(at, m->n, c->precision, &c->threshold);
+  }
+  am_free(m->ctx, at);
+  return AM_OK;
+}
+
+void am_metrics_set_answered(am_metrics *m, const float *probabilities, const int *labels, const am_thresholds *t) {
+  m->answered = (am_answered){.known = true, .wanted = t->precision};
+  for (size_t i = 0; i < m->n; i++) {
+    const int answer = am_thresholds_decide(t, probabilities + i * (size_t)m->classes, m->classes);
+    m->answered.given += answer >= 0;
+    m->answered.right += answer == labels[i];
+  }
 }
 
 static void summarise(am_metrics *m) {
@@ -252,6 +279,7 @@ am_status am_metrics_compute(am_context *ctx, const float *probabilities, const 
   am_metrics *m = *out;
   m->n = n;
   status = count(m, probabilities, truth, err);
+  if (!status) status = count_surest(m, probabilities, truth, err);
   if (!status) {
     summarise(m);
     status = interval(m, probabilities, truth, speakers, seed, err);
@@ -287,6 +315,13 @@ int am_metrics_classes(const am_metrics *m) { return m ? m->classes : 0; }
 double am_metrics_macro_f1(const am_metrics *m) { return m ? m->macro_f1 : NAN; }
 double am_metrics_loss(const am_metrics *m) { return m ? m->loss : NAN; }
 double am_metrics_calibration_error(const am_metrics *m) { return m ? m->ece : NAN; }
+double am_metrics_aurc(const am_metrics *m) { return m ? m->aurc : NAN; }
+
+void am_metrics_answered(const am_metrics *m, double *coverage, double *precision) {
+  const am_answered a = m ? m->answered : (am_answered){0};
+  if (coverage) *coverage = a.known && m->n ? (double)a.given / (double)m->n : NAN;
+  if (precision) *precision = a.given ? (double)a.right / (double)a.given : NAN;
+}
 
 void am_metrics_interval(const am_metrics *m, double *low, double *high) {
   if (low) *low = m ? m->low : NAN;

@@ -5,6 +5,7 @@
 #include "audiomood/train.h"
 #include "data/dataset.h"
 #include "io/json.h"
+#include "model/calibration.h"
 
 /* The clips with one value of a trait (gender: female). */
 typedef struct am_group {
@@ -21,6 +22,21 @@ typedef struct am_diagnosis {
   double figure; /* average recall; share of the answers; average recall with the names exchanged; share of the class */
 } am_diagnosis;
 
+/* The surest answers alone, so many of them that the share of them that is right is still `precision`. */
+typedef struct am_coverage {
+  double precision;
+  double share;     /* of the clips */
+  double threshold; /* the probability from which on; NaN: there are none */
+} am_coverage;
+enum { AM_COVERAGES = 2 }; /* of a precision of 0.8 and 0.9 */
+
+/* What was answered where thresholds leave answers out. */
+typedef struct am_answered {
+  bool known;    /* there were thresholds */
+  double wanted; /* the precision they were chosen for; 0: it was not said */
+  size_t given, right;
+} am_answered;
+
 struct am_metrics {
   am_context *ctx;
   int classes;
@@ -28,7 +44,10 @@ struct am_metrics {
   int scored;    /* classes that occur among the clips: those that uar and macro_f1 are means over */
   size_t n;
   double loss, accuracy, uar, macro_f1;
-  double ece;                      /* expected calibration error, 15 equal-width bins of confidence */
+  double ece;  /* expected calibration error, 15 equal-width bins of confidence */
+  double aurc; /* area under risk over coverage (coverage.h) */
+  am_coverage coverage[AM_COVERAGES];
+  am_answered answered;            /* by am_metrics_set_answered */
   double *precision, *recall, *f1; /* (K); NaN where undefined (no support / never predicted counts 0 precision) */
   uint64_t *support;               /* (K) */
   uint64_t *confusion;             /* (K,K) rows true */
@@ -47,6 +66,8 @@ am_status am_metrics_create(am_context *ctx, const char *const *labels, int clas
 /* The figures that follow from the confusion alone: of logits as well as of probabilities, whose largest is the answer. */
 am_status am_metrics_score(am_context *ctx, const float *scores, const int *truth, size_t n, const char *const *labels,
                            int classes, am_metrics **out, am_error *err);
+/* Sets m->answered, of probabilities (m->n,K) and labels as above. */
+void am_metrics_set_answered(am_metrics *m, const float *probabilities, const int *labels, const am_thresholds *t);
 /* The 95 % interval of n > 0 bootstrap draws: their 2.5 and 97.5 percentiles.  Sorts them. */
 void am_metrics_percentiles(double *values, size_t n, double *low, double *high);
 /* metrics_utterances.c: sets m->per_utterance when clips (m->n of them, with their probabilities and labels as above) are chunks of

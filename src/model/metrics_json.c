@@ -1,4 +1,5 @@
 /* model/metrics_json.c - metrics as JSON. */
+#include <stdio.h>
 #include <string.h>
 
 #include "model/enrolment.h"
@@ -16,6 +17,28 @@ static void write_confusion(am_json *j, const am_metrics *m) {
     for (int k = 0; k < m->classes; k++) am_json_int(j, NULL, (int64_t)m->confusion[row * m->classes + k]);
     am_json_close(j);
   }
+  am_json_close(j);
+}
+
+/* "coverage_80": the share, "threshold_80": from which probability on. */
+static void write_coverage(am_json *j, const am_metrics *m) {
+  am_json_real(j, "aurc", m->aurc);
+  for (int i = 0; i < AM_COVERAGES; i++) {
+    char key[32];
+    snprintf(key, sizeof key, "coverage_%.0f", 100 * m->coverage[i].precision);
+    am_json_real(j, key, m->coverage[i].share);
+    snprintf(key, sizeof key, "threshold_%.0f", 100 * m->coverage[i].precision);
+    am_json_real(j, key, m->coverage[i].threshold);
+  }
+  const am_answered *a = &m->answered;
+  double share, precision;
+  if (!a->known) return;
+  am_metrics_answered(m, &share, &precision);
+  am_json_open(j, "answered", '{');
+  if (a->wanted > 0) am_json_real(j, "wanted_precision", a->wanted);
+  am_json_int(j, "n", (int64_t)a->given);
+  am_json_real(j, "coverage", share);
+  am_json_real(j, "precision", precision);
   am_json_close(j);
 }
 
@@ -83,6 +106,7 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, const am
   am_json_real(j, "chance", am_metrics_chance(m));
   am_json_real(j, "loss", m->loss);
   am_json_real(j, "ece", m->ece);
+  write_coverage(j, m);
   am_json_open(j, "interval", '{');
   am_json_text(j, "kind", m->interval);
   am_json_real(j, "level", 0.95);

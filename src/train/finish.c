@@ -23,6 +23,7 @@ static am_status part_metrics(am_trainer *t, const uint32_t *clips, size_t n, co
   if (!status) status = am_metrics_add_utterances(*out, t->dataset, clips, probabilities, labels, t->config->seed, err);
   if (!status) status = am_metrics_add_groups(*out, t->dataset, clips, probabilities, labels, err);
   if (!status) status = am_metrics_diagnose(*out, labels, speakers, t->dataset->speakers, err);
+  if (!status && t->thresholds.precision > 0) am_metrics_set_answered(*out, probabilities, labels, &t->thresholds);
   am_free(t->ctx, labels);
   am_free(t->ctx, speakers);
   return status;
@@ -128,10 +129,14 @@ static am_status save_last_as_best(am_trainer *t, am_error *err) {
   return status;
 }
 
+static am_status read_best(am_trainer *t, uint64_t *epoch, am_error *err) {
+  return am_checkpoint_weights(t->ctx, t->folder.best, t->model, epoch, NULL, &t->temperature, &t->thresholds, err);
+}
+
 /* best.h5 may be of an epoch after the last save that is not reached again, when a resumed run has fewer epochs. */
 static am_status load_best(am_trainer *t, const kept *k, am_error *err) {
   uint64_t epoch, wanted = t->state.schedule.best_epoch;
-  am_status status = am_checkpoint_weights(t->ctx, t->folder.best, t->model, &epoch, NULL, &t->temperature, err);
+  am_status status = read_best(t, &epoch, err);
   if (status || epoch == wanted) return status;
   am_run_log(&t->folder, AM_LOG_WARNING,
              "best.h5 is of epoch %llu, the best of this run was %llu; the last weights take its "
@@ -140,7 +145,7 @@ static am_status load_best(am_trainer *t, const kept *k, am_error *err) {
   put_back(t, k);
   t->state.schedule.best_epoch = t->state.epoch;
   status = save_last_as_best(t, err);
-  return status ? status : am_checkpoint_weights(t->ctx, t->folder.best, t->model, NULL, NULL, &t->temperature, err);
+  return status ? status : read_best(t, NULL, err);
 }
 
 static am_status evaluate_best(am_trainer *t, am_run_result *r, am_error *err) {
@@ -180,7 +185,7 @@ am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
   r->synthetic = t->dataset->synthetic;
   r->speaker_independent = t->split->speaker_independent;
   am_trainer_say_start(t);
-  am_trainer_say_temperature(t);
+  am_trainer_say_calibration(t);
   say(t, "validation", r->validation);
   say(t, "test", r->test);
   status = write_metrics(t, r, err);

@@ -86,8 +86,10 @@ typedef struct best_file {
 
 static best_file look_at_best(am_trainer *t) {
   best_file b = {.err = AM_ERROR_INIT};
-  double temperature; /* only whether it can be read */
-  b.status = am_checkpoint_weights(t->ctx, t->folder.best, t->model, &b.epoch, &b.digest, &temperature, &b.err);
+  double temperature; /* only whether these can be read */
+  am_thresholds thresholds;
+  b.status =
+      am_checkpoint_weights(t->ctx, t->folder.best, t->model, &b.epoch, &b.digest, &temperature, &thresholds, &b.err);
   return b;
 }
 

@@ -69,7 +69,8 @@ am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, boo
                   .state = with_state ? &state : NULL,
                   .heads = t->heads.state,
                   .n_heads = t->heads.n,
-                  .temperature = with_state ? 0 : t->temperature}; /* which is that of the best weights */
+                  .temperature = with_state ? 0 : t->temperature, /* which is that of the best weights */
+                  .thresholds = with_state ? NULL : &t->thresholds};
   double begun = am_now();
   am_status status = am_lock_check(t->folder.lock, err);
   if (!status) status = am_checkpoint_save(t->ctx, path, keep, &save, err);
@@ -190,7 +191,7 @@ static am_status judge_epoch(am_trainer *t, am_epoch *e, bool *best, am_error *e
     am_training_state before = t->state;
     t->state.epoch++; /* what is saved now is the state after this epoch */
     *best = am_schedule_epoch(&t->config->schedule, &t->state.schedule, t->monitor, e->epoch, monitored(t, e));
-    if (*best) status = am_trainer_fit_temperature(t, err);
+    if (*best) status = am_trainer_fit_calibration(t, err);
     if (*best && !status) {
       status = am_trainer_save(t, t->folder.best, NULL, false, err);
       t->state.best_digest = am_checkpoint_digest(t->model);

@@ -49,7 +49,8 @@ typedef struct am_trainer {
   int classes;
   size_t per_epoch; /* steps */
   am_monitor monitor;
-  double temperature; /* of the weights validated last, then of the best ones; 0: none (train.calibrate) */
+  double temperature;       /* of the weights validated last, then of the best ones; 0: none (train.calibrate) */
+  am_thresholds thresholds; /* the same (train.wanted_precision) */
   /* where the run is */
   am_training_state state;
   am_digests digests;  /* by step */
@@ -109,11 +110,11 @@ am_status am_trainer_digest(am_trainer *t, am_error *err);
 
 /* calibrate.c: AM_E_CONFIG where clips to calibrate on are wanted, and there are none. */
 am_status am_trainer_check_calibration(const am_trainer *t, am_error *err);
-/* The temperature for `logits`, the validation part's by the weights in the model. */
-am_status am_trainer_fit_temperature(am_trainer *t, am_error *err);
+/* Temperature and thresholds for `logits`, the validation part's by the weights in the model. */
+am_status am_trainer_fit_calibration(am_trainer *t, am_error *err);
 /* The same where these logits are not known yet. */
 am_status am_trainer_calibrate(am_trainer *t, am_error *err);
-void am_trainer_say_temperature(am_trainer *t);
+void am_trainer_say_calibration(am_trainer *t);
 
 /* finish.c: best weights on validation and test, metrics.json, predictions, last.h5 without slots. */
 am_status am_trainer_finish(am_trainer *t, am_run_result *result, am_error *err);

@@ -56,6 +56,19 @@ awk -F, -v p="$p" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /^p_/ && !at) at
   ok "predict gives what the run wrote" || not_ok "predict gives what the run wrote"
 run export rt --to keras --out rt.h5 --frames 20; expect "export says that it is left out" 0 "warning: .*its temperature is not among the layers"
 
+# ---- train.wanted_precision and --threshold: answers that are left out ----
+run train tiny.yaml --out ru --set train.wanted_precision=0.97; expect "a precision that cannot be reached" 0 "warning: no threshold .* every answer of this model is uncertain"
+run inspect ru; expect "inspect shows the thresholds" 0 "^thresholds: calm never, .*train.wanted_precision 0.97"
+run evaluate ru; expect "evaluate counts the answers" 0 "^area of risk by coverage +[0-9.]+ +80 % right: the surest [0-9.]+ %; 90 % right: " "^answered +0.0 % +.0 clips; the others are uncertain., wanted 97 %"
+run predict ru "$sound"; expect "predict says uncertain" 0 "^$sound: uncertain  calm [0-9.]+%"
+run predict ru "$sound" --json; expect "and in JSON why, and what is most probable" 0 '"label": null' '"reason": "uncertain"' '"top": "[a-z]+"'
+run predict ru "$sound" --csv; expect "and in CSV" 0 ",seconds_heard,top$" "^$sound,,.*,uncertain,[0-9.]+,[0-9.]+,[a-z]+$"
+run predict ru "$sound" --with run1; expect "the mean of two models answers" 0 "^$sound: (calm|happy|sad|angry)  " "warning: the thresholds of a model are of that model alone"
+run predict ru "$sound" --csv --threshold 0; mv out always; run predict run1 "$sound" --csv --threshold 1; expect "a threshold for any model" 0 ",uncertain,"
+run predict run1 "$sound" --csv; head -1 out >head; head -1 always | cmp -s - head && ok "without thresholds no column is added" || not_ok "without thresholds no column is added"
+grep -q ",uncertain," always && not_ok "--threshold 0 always answers" || ok "--threshold 0 always answers"
+run evaluate run1 --json --threshold 0.3; expect "evaluate --threshold" 0 '"aurc": [0-9.]+' '"coverage_80": ' '"answered": \{'
+
 # ---- compare: lists of different lengths, in words ----
 sed 's/^    - global_average_pool/    - dropout: {rate: 0.1}\n    - global_average_pool/' tiny.yaml >deeper.yaml
 run train deeper.yaml --out rd --quiet; run compare run1 rd

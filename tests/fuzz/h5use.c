@@ -64,6 +64,7 @@ void h5use_predict(am_context *ctx, am_checkpoint *c) {
   fuzz_check(status, &err);
   for (int k = 0; k < c->classes; k++) sum += p[k];
   fuzz_require(status || fabsf(sum - 1) < 1e-3f);
+  fuzz_require(am_checkpoint_decide(c, p) < c->classes && am_checkpoint_threshold(c, 0) <= 2);
   am_free(ctx, p);
 }
 

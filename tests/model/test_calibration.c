@@ -176,9 +176,9 @@ static void a_checkpoint_keeps_its_temperature(void **state) {
   for (int k = 0; k < 3; k++) assert_true(fabs(q[k] - pow(before[k], 1 / temperature) / sum) < 1e-5);
   double read = 0;
   uint64_t epoch;
-  am_test_ok(am_checkpoint_weights(ctx, warm, c->model, &epoch, NULL, &read, &err), &err);
+  am_test_ok(am_checkpoint_weights(ctx, warm, c->model, &epoch, NULL, &read, NULL, &err), &err);
   assert_true(read == temperature);
-  am_test_ok(am_checkpoint_weights(ctx, plain, c->model, NULL, NULL, &read, &err), &err);
+  am_test_ok(am_checkpoint_weights(ctx, plain, c->model, NULL, NULL, &read, NULL, &err), &err);
   assert_true(read == 1);
   assert_true(am_checkpoint_temperature(NULL) == 1);
 

@@ -170,6 +170,10 @@ static void wants_a_validation_part(void **state) {
   am_test_fails(train_with(&w, "run", (am_run_options){0}, s, &r, &err), AM_E_CONFIG, &err,
                 "train.calibrate: a temperature is fitted to validation clips, and there are none");
   assert_non_null(strstr(err.message, "split.validation"));
+  err = (am_error)AM_ERROR_INIT;
+  const overrides p = {{"train.wanted_precision=0.8", "split={kind: speaker, test: 0.25, validation: 0}"}};
+  am_test_fails(train_with(&w, "run", (am_run_options){0}, p, &r, &err), AM_E_CONFIG, &err,
+                "train.wanted_precision: thresholds are fitted to validation clips, and there are none");
   assert_false(am_folder_exists(w.run));
   world_free(&w);
 }
@@ -191,6 +195,73 @@ static void nothing_is_fitted_where_all_is_right(void **state) {
   world_free(&w);
 }
 
+/* Nine validation clips, all right: by them 70 % can be promised, and 90 % cannot. */
+static void thresholds_are_fitted(void **state) {
+  (void)state;
+  world w = world_make(2);
+  const overrides s = {{"train.epochs=40", "train.optimiser.learning_rate=0.05"}};
+  const float sure[] = {1, 0, 0}, even[] = {0.34f, 0.33f, 0.33f};
+  train_ok(&w, "plain", s);
+  train_ok(&w, "can", with(s, "train.wanted_precision=0.7"));
+  train_ok(&w, "cannot", with(s, "train.wanted_precision=0.9"));
+  for (int cannot = 0; cannot < 2; cannot++) {
+    const char *run = cannot ? "cannot" : "can";
+    same_run(&w, "plain", run);
+    am_checkpoint *best = load(&w, run, "best.h5"), *last = load(&w, run, "last.h5");
+    assert_int_equal(am_checkpoint_decide(best, sure), cannot ? AM_UNCERTAIN : 0);
+    assert_int_equal(am_checkpoint_decide(best, even), cannot ? AM_UNCERTAIN : 0);
+    assert_true(last->thresholds.precision == 0); /* they are not of those weights */
+    am_checkpoint_free(best);
+    am_checkpoint_free(last);
+    assert_true(figure(&w, run, "validation.answered.coverage") == !cannot);
+    assert_true(figure(&w, run, "validation.answered.wanted_precision") == (cannot ? 0.9 : 0.7));
+    char *log;
+    size_t bytes;
+    am_error err = AM_ERROR_INIT;
+    am_test_ok(am_file_read(w.ctx, file_in(&w, run, "log.txt"), 1 << 20, &log, &bytes, &err), &err);
+    assert_non_null(
+        strstr(log, cannot ? "every answer of this model is uncertain" : "thresholds for a precision of 0.7"));
+    am_free(w.ctx, log);
+  }
+  assert_true(isnan(figure(&w, "plain", "validation.answered.coverage")));
+  assert_true(figure(&w, "plain", "validation.aurc") == 0);
+  world_free(&w);
+}
+
+/* After the temperature; by what evaluates the checkpoint, and after a pause, the same. */
+static void thresholds_are_of_calibrated_probabilities(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r = {.size = sizeof r};
+  am_error err, fresh = AM_ERROR_INIT;
+  const overrides s = with(with(brief, CALIBRATE), "train.wanted_precision=0.3");
+  train_ok(&w, "whole", s);
+  am_checkpoint *c = load(&w, "whole", "best.h5");
+  assert_true(c->temperature != 1 && c->thresholds.precision == 0.3);
+  am_ensemble *e;
+  am_metrics *m;
+  double share, precision;
+  am_evaluate_options validation = {.size = sizeof validation, .part = "validation"};
+  am_test_ok(am_ensemble_create(w.ctx, &e, &fresh), &fresh);
+  am_test_ok(am_ensemble_add(e, c, "whole", &fresh), &fresh);
+  am_test_ok(am_ensemble_evaluate(e, &validation, &m, &fresh), &fresh);
+  am_metrics_answered(m, &share, &precision);
+  assert_true(share > 0 && precision >= 0.3);
+  assert_true(share == figure(&w, "whole", "validation.answered.coverage"));
+  assert_true(precision == figure(&w, "whole", "validation.answered.precision"));
+  am_metrics_free(m);
+  am_ensemble_free(e);
+  am_test_fails(train_with(&w, "paused", (am_run_options){0}, with(s, "train.max_steps=2"), &r, &err), AM_E_STOPPED,
+                &err, "after step");
+  am_test_ok(train_with(&w, "paused", (am_run_options){.resume = true}, s, &r, &fresh), &fresh);
+  am_run_result_free(&r);
+  am_checkpoint *resumed = load(&w, "paused", "best.h5");
+  assert_memory_equal(&resumed->thresholds, &c->thresholds, sizeof c->thresholds);
+  am_checkpoint_free(resumed);
+  am_checkpoint_free(c);
+  world_free(&w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(only_the_probabilities_change),
@@ -198,6 +269,8 @@ int main(void) {
       cmocka_unit_test(weights_that_take_the_best_ones_place_are_calibrated),
       cmocka_unit_test(wants_a_validation_part),
       cmocka_unit_test(nothing_is_fitted_where_all_is_right),
+      cmocka_unit_test(thresholds_are_fitted),
+      cmocka_unit_test(thresholds_are_of_calibrated_probabilities),
   };
   return cmocka_run_group_tests_name("calibrate", tests, NULL, NULL);
 }
