@@ -74,8 +74,9 @@ make --card --out box; cmp -s box/MODEL_CARD.md box2/MODEL_CARD.md && ok "and wr
 if [ -e "$root/checkpoints/ravdess-nemo.json" ]; then make --card --check; expect "the card in checkpoints/ is fresh" 0 "is what the figures give"; fi
 
 # ---- free licences ----
-free=(--recipe free --root crema_d=crema_d --root emozionalmente=emozionalmente --root jl=jl --root subesco=subesco --set train.epochs=1)
-make "${free[@]}" --members free_linear --work f --out box2; expect "the recipe of free licences" 0 "MODEL_CARD-free.md: written"
+free=(--recipe free --root crema_d=crema_d --root emozionalmente=emozionalmente --root jl=jl --root subesco=subesco --set train.epochs=4)
+make "${free[@]}" --work f --out box2; expect "the recipe of free licences, two members fused" 0 "MODEL_CARD-free.md: written"
+grep -qE "Weights: free_linear [0-9.]+, free_net [0-9.]+; temperature [0-9.]+" box2/MODEL_CARD-free.md && ok "its card has weights and temperature" || not_ok "its card has weights and temperature"
 run inspect box2/free.h5; expect "its licences" 0 "^licence:  Open Database License .*; CC BY 4.0; CC0 1.0 at Kaggle" "^data:     SUBESCO"
 grep -q "not for commercial" out && not_ok "none of them is for non-commercial use alone" || ok "none of them is for non-commercial use alone"
 plan
