@@ -204,6 +204,8 @@ enum { CLI_DOUBT = 256 };
 am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, const cli_scored *scored,
                              char doubt[CLI_DOUBT], am_error *err);
 
+/* cmd_train.c: the figures of a run that has finished, and its page. */
+void cli_train_report(cli *c, const am_config *config, const char *out, const am_run_result *result);
 void cli_print_metrics(FILE *to, const am_metrics *m);
 /* clips per label and part, one row a label */
 void cli_print_clips(FILE *to, const am_dataset *d);

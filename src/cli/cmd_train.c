@@ -32,6 +32,11 @@ static void write_page(cli *c, const char *out) {
   else am_log(c->ctx, AM_LOG_INFO, "page of this run: %s/report.html", out);
 }
 
+void cli_train_report(cli *c, const am_config *config, const char *out, const am_run_result *result) {
+  report_result(config, out, result);
+  write_page(c, out);
+}
+
 static am_status run(cli *c, am_error *err) {
   const char *resume = cli_value(c, "resume", NULL);
   if (resume && c->n_arguments)
@@ -54,8 +59,7 @@ static am_status run(cli *c, am_error *err) {
   am_run_result result = {.size = sizeof result};
   if (!st) st = am_train_run(config, &options, &result, err);
   cli_sink_clear();
-  if (!st && !options.dry_run) report_result(config, out, &result);
-  if (!st && !options.dry_run) write_page(c, out);
+  if (!st && !options.dry_run) cli_train_report(c, config, out, &result);
   am_run_result_free(&result);
   cli_run_folder_end(c, &chosen);
   am_config_free(config);
@@ -83,7 +87,7 @@ const cli_command cli_train = {
         "Writes a run folder: effective config, log, history.csv, last.h5, best.h5, metrics, predictions.csv,\n"
         "and its page, report.html. Ctrl-C finishes the step, saves, and says how to resume.\n\n"
         "With --resume, --set may change data.root, data.manifest, data.description (of several corpora, too:\n"
-        "data.corpora.0.root), train.epochs, train.max_steps,\n"
+        "data.corpora.0.root), train.targets, train.epochs, train.max_steps,\n"
         "train.save_minutes, train.save_seconds, train.early_stopping and cache; all other settings that the\n"
         "weights depend on stay as the run has them.\n\n"
         "'audiomood help config' lists the keys of a config, 'audiomood help train' also those of its section\n"

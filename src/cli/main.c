@@ -28,6 +28,7 @@
   X(cli_crossval) \
   X(cli_compare) \
   X(cli_fuse) \
+  X(cli_distil) \
   X(cli_verify)
 
 #define DECLARE(command) extern const cli_command command;

@@ -64,6 +64,13 @@ const am_option am_train_table[] = {
      "weight of their gradient in the net, as in {intensity: 0.2, speaker: -0.1}; below 0 it is reversed, so that the "
      "net "
      "forgets it, and 0 only looks"},
+    {"targets", AM_OPT_TEXT, TRAIN(targets), "", 0, 0, NULL,
+     "table of what other models say of the training clips, which is learned beside the labels (audiomood distil)"},
+    {"targets_digest", AM_OPT_TEXT, TRAIN(targets_digest), "", 0, 0, NULL, "the digest of that file"},
+    {"targets_share", AM_OPT_REAL, TRAIN(targets_share), "0.5", 0, 1, NULL,
+     "how much of a target is theirs; the rest is the label"},
+    {"targets_temperature", AM_OPT_REAL, TRAIN(targets_temperature), "1", 0.1, 100, NULL,
+     "their probabilities to the power of 1 / this: above 1 they count as less sure"},
     {"loss", AM_OPT_MAP, TRAIN(loss), "", 0, 0, NULL, "the loss"},
     {"optimiser", AM_OPT_MAP, TRAIN(optimiser), "", 0, 0, NULL, "the optimiser"},
     {"schedule", AM_OPT_MAP, TRAIN(schedule), "", 0, 0, NULL, "the learning rate over the run"},

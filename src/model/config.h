@@ -39,6 +39,8 @@ typedef struct am_train_options {
   int calibrate;             /* am_calibration: what is fitted to the validation part for best.h5 (calibration.h) */
   double wanted_precision;   /* of answers above thresholds that are fitted to it, too; 0: every answer is given */
   const am_value *auxiliary; /* map: trait of the clips -> weight of a head that predicts it (nn/head.h); NULL: none */
+  const char *targets, *targets_digest; /* train/targets.h; "": none */
+  double targets_share, targets_temperature;
   const am_value *loss, *optimiser, *schedule; /* sub-sections */
 } am_train_options;
 
@@ -86,7 +88,7 @@ bool am_config_calibrates(const am_config *config); /* whether anything is fitte
 
 /* ---- config_places.c ---- */
 
-/* Whether "key=value" says where something is and nothing else: data.root, data.manifest, data.description, the same of one of
+/* Whether "key=value" says where something is and nothing else: data.root, data.manifest, data.description, train.targets, the same of one of
  * data.corpora ("data.corpora.0.root"), and cache. */
 bool am_config_is_place(const char *setting);
 /* AM_E_CONFIG unless two configs differ in nothing but where things are. */

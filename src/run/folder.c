@@ -64,6 +64,7 @@ static const struct {
     [AM_FILE_BEST] = {"best.h5", RUN},
     [AM_FILE_METRICS] = {"metrics.json", RUN},
     [AM_FILE_FACTS] = {"run.json", NOTHING},
+    [AM_FILE_TARGETS] = {"targets.csv", NOTHING},
     [AM_FILE_CLIPS] = {"clips.csv", NOTHING},
     [AM_FILE_DIGESTS] = {"digests.csv", NOTHING},
     [AM_FILE_HISTORY] = {"history.csv", NOTHING},

@@ -7,22 +7,23 @@
 
 /* All that these folders hold, by the names in am_run_file_name's table: who names such a file does it by this list. */
 typedef enum am_run_file {
-  AM_FILE_CONFIG,           /* config.yaml: the effective config; with it there is a run to resume */
-  AM_FILE_LAST,             /* last.h5: the newest checkpoint (model/checkpoint.h) */
-  AM_FILE_PREVIOUS,         /* last-1.h5: the one before, until the run has finished */
-  AM_FILE_BEST,             /* best.h5: weights of the best epoch */
-  AM_FILE_METRICS,          /* metrics.json: figures of the held-out parts (results.h), when it has finished */
-  AM_FILE_FACTS,            /* run.json: facts (facts.h); written before config.yaml, so alone it marks no run */
-  AM_FILE_CLIPS,            /* clips.csv: digests of the recordings (recordings.h) */
-  AM_FILE_DIGESTS,          /* digests.csv: digests of the weights (digests.h) */
-  AM_FILE_HISTORY,          /* history.csv: a row an epoch (history.h) */
-  AM_FILE_LOG,              /* log.txt: what was said, with the time */
-  AM_FILE_PREDICTIONS,      /* predictions.csv: of the test part, else of validation; of all folds (predictions.h) */
-  AM_FILE_VALIDATION,       /* predictions-validation.csv: of the validation part beside those of a test part */
-  AM_FILE_REPORT,           /* report.html: the page (report/report.h) */
-  AM_FILE_PLOTS,            /* plots: a folder with its pictures */
-  AM_FILE_LOCK,             /* lock: held while it is written to */
-  AM_FILE_CROSSVAL,         /* crossval.yaml: the effective config of a cross-validation */
+  AM_FILE_CONFIG,      /* config.yaml: the effective config; with it there is a run to resume */
+  AM_FILE_LAST,        /* last.h5: the newest checkpoint (model/checkpoint.h) */
+  AM_FILE_PREVIOUS,    /* last-1.h5: the one before, until the run has finished */
+  AM_FILE_BEST,        /* best.h5: weights of the best epoch */
+  AM_FILE_METRICS,     /* metrics.json: figures of the held-out parts (results.h), when it has finished */
+  AM_FILE_FACTS,       /* run.json: facts (facts.h); written before config.yaml, so alone it marks no run */
+  AM_FILE_TARGETS,     /* targets.csv: what other models say of the training clips (train/targets.h); predictions.h */
+  AM_FILE_CLIPS,       /* clips.csv: digests of the recordings (recordings.h) */
+  AM_FILE_DIGESTS,     /* digests.csv: digests of the weights (digests.h) */
+  AM_FILE_HISTORY,     /* history.csv: a row an epoch (history.h) */
+  AM_FILE_LOG,         /* log.txt: what was said, with the time */
+  AM_FILE_PREDICTIONS, /* predictions.csv: of the test part, else of validation; of all folds (predictions.h) */
+  AM_FILE_VALIDATION,  /* predictions-validation.csv: of the validation part beside those of a test part */
+  AM_FILE_REPORT,      /* report.html: the page (report/report.h) */
+  AM_FILE_PLOTS,       /* plots: a folder with its pictures */
+  AM_FILE_LOCK,        /* lock: held while it is written to */
+  AM_FILE_CROSSVAL,    /* crossval.yaml: the effective config of a cross-validation */
   AM_FILE_CROSSVAL_RESULTS, /* crossval.json: its plan and results, written again after every run */
   AM_RUN_FILES
 } am_run_file;

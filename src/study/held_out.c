@@ -56,10 +56,13 @@ static am_status join_seeds(am_held_out *h, const row *rows, size_t n, am_error 
                                  .copy = r->copy,
                                  .truth = r->of->truth,
                                  .index = -1};
-    double *to = h->logs + h->n++ * K;
+    double *to = h->logs + h->n * K, *mean = h->mean + h->n * K;
+    h->n++;
     for (size_t k = 0; k < K; k++) {
-      for (size_t s = 0; s < m; s++) to[k] += am_fusion_log((double)r[s].p[k]);
-      to[k] /= (double)m;
+      for (size_t s = 0; s < m; s++) {
+        to[k] += am_fusion_log((double)r[s].p[k]) / (double)m;
+        mean[k] += (double)r[s].p[k] / (double)m;
+      }
     }
   }
   return AM_OK;
@@ -71,7 +74,8 @@ static am_status sort_clips(am_held_out *h, am_error *err) {
   row *rows = am_alloc(h->ctx, p->n + 1, sizeof *rows);
   h->at = am_alloc(h->ctx, p->n + 1, sizeof *h->at);
   h->logs = am_alloc(h->ctx, am_mul(p->n + 1, K), sizeof *h->logs);
-  am_status status = rows && h->at && h->logs ? AM_OK : am_no_memory(err);
+  h->mean = am_alloc(h->ctx, am_mul(p->n + 1, K), sizeof *h->mean);
+  am_status status = rows && h->at && h->logs && h->mean ? AM_OK : am_no_memory(err);
   if (!status) {
     for (size_t i = 0; i < p->n; i++) rows[i] = (row){.of = &p->at[i], .p = p->probabilities + i * K, .index = i};
     qsort(rows, p->n, sizeof *rows, by_clip_seed);
@@ -221,11 +225,50 @@ am_status am_held_out_check(const am_held_out *h, am_names *speakers, am_error *
   return status;
 }
 
+/* "CORPUS/SPEAKER", or what the file says instead. */
+static am_status fail_stranger(const char *path, const char *name, const char *whose, am_error *err) {
+  const char *tab = strchr(name, '\t');
+  return am_fail(err, AM_E_DATA, "%s: it knows %.*s%s%s, who is not in %s; what it says would tell the student of them",
+                 path, (int)strcspn(name, "\t"), name, tab && tab[1] ? "/" : "", tab ? tab + 1 : "", whose);
+}
+
+static am_status check_known(const am_held_out *h, const char *below, const am_names *allowed, const char *whose,
+                             am_error *err) {
+  am_context *ctx = h->ctx;
+  am_origin origin = {0};
+  am_h5 *file = NULL;
+  char *folder = am_path_join(ctx, h->folder, below),
+       *path = folder ? am_run_file_path(ctx, folder, AM_FILE_BEST) : NULL;
+  am_status status = path ? am_checkpoint_open(ctx, path, &file, err) : am_no_memory(err);
+  if (!status) status = am_checkpoint_origin(ctx, file, &origin, err);
+  am_h5_close(file);
+  const am_names *lists[] = {&origin.seen, &origin.before};
+  for (int l = 0; l < 2; l++)
+    for (size_t i = 0; i < lists[l]->n && !status; i++) {
+      const am_names one = {&lists[l]->at[i], 1};
+      if (am_speakers_shared(&one, allowed).n != 1) status = fail_stranger(path, lists[l]->at[i], whose, err);
+    }
+  am_origin_free(ctx, &origin);
+  am_free(ctx, path);
+  am_free(ctx, folder);
+  return status;
+}
+
+am_status am_held_out_check_known(const am_held_out *h, const am_names *allowed, const char *whose, am_error *err) {
+  am_names speakers = {0};
+  am_status status = am_held_out_check(h, &speakers, err);
+  for (size_t i = 0; i < h->results.n_folds && !status; i++)
+    status = check_known(h, h->results.folds[i].folder, allowed, whose, err);
+  am_names_free(h->ctx, &speakers);
+  return status;
+}
+
 void am_held_out_free(am_held_out *h) {
   if (!h->ctx) return;
   am_dataset_free(h->d);
   am_free(h->ctx, h->at);
   am_free(h->ctx, h->logs);
+  am_free(h->ctx, h->mean);
   am_results_free(&h->results);
   *h = (am_held_out){0};
 }

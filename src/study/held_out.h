@@ -22,6 +22,7 @@ typedef struct am_held_out {
   size_t n;
   am_held_clip *at; /* (n) by clip, copy */
   double *logs;     /* (n,K) logarithms of the probabilities, the mean over the seeds */
+  double *mean;     /* (n,K) of the probabilities themselves */
   am_dataset *d;    /* NULL: the corpus is not where the config says */
 } am_held_out;
 
@@ -34,6 +35,9 @@ am_status am_held_out_same(const am_held_out *a, const am_held_out *b, am_error 
 /* AM_E_DATA when a model that said it knew a speaker of the clips that it was asked, as far as its best.h5 tells.  Adds the
  * speakers to `speakers`. */
 am_status am_held_out_check(const am_held_out *h, am_names *speakers, am_error *err);
+/* The same, and AM_E_DATA when one of them knows, by itself or by the model it began from, somebody who is not among `allowed`;
+ * each run has to have its best.h5.  `whose` ("the training part of small.yaml"). */
+am_status am_held_out_check_known(const am_held_out *h, const am_names *allowed, const char *whose, am_error *err);
 /* With {0} nothing is done. */
 void am_held_out_free(am_held_out *h);
 

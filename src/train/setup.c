@@ -5,6 +5,7 @@
 #include "model/origin.h"
 #include "nn/contrastive.h"
 #include "nn/doubt.h"
+#include "train/targets.h"
 #include "train/trainer.h"
 
 /* ---- data ---- */
@@ -163,6 +164,7 @@ static am_status make_features(am_trainer *t, am_error *err) {
                    "no clip of the training part is left: none can be read, or none has anything to hear");
   status = am_trainer_check_calibration(t, err);
   if (!status) status = say_twins(t, err);
+  if (!status) status = am_targets_load(c, t->dataset, t->split->at[AM_PART_TRAIN], t->split->n[AM_PART_TRAIN], err);
   if (status) return status;
   return am_normaliser_fit(t->ctx, t->store, t->dataset, &c->features, t->split->at[AM_PART_TRAIN],
                            t->split->n[AM_PART_TRAIN], &t->normaliser, err);

@@ -17,6 +17,8 @@ speech 4
   audiomood train tiny.yaml --out run4 --set features.sample_rate=8000 &&
   audiomood train tiny.yaml --out run5 --set 'split.validation_speakers=["02"]' &&
   audiomood train tiny.yaml --out run6 --set 'split={kind: fixed, test_speakers: ["04"]}' &&
+  audiomood crossval tiny.yaml --out teacher --set 'data.speakers=["02", "03", "04"]' --set train.monitor=last \
+    --set 'split={kind: leave_one_speaker_out}' &&
   audiomood fuse run1 run2 --out fused.h5 --weights 0.5,0.5 &&
   sed 's/mels: 24/mels: 23/' tiny.yaml >narrow.yaml && audiomood enrol run2 corpus/Actor_04 --out voice.h5 &&
   audiomood enrol narrow.yaml corpus/Actor_04 --out narrow.h5; } >../setup.log 2>&1 || {
