@@ -49,7 +49,8 @@ const am_option am_feature_table[] = {
     {"pre_emphasis", AM_OPT_REAL, AT(pre_emphasis), "0", 0, 0.9999, NULL, "x[t] - c x[t-1] before the frames; 0: none"},
     {"divide", AM_OPT_REAL, AT(divide), "1", 1e-9, 1e9, NULL, "every value is divided by this at the end"},
     {"normalise", AM_OPT_CHOICE, AT(normalise), "none", 0, 0, AM_WORDS(AM_NORMALISES),
-     "statistics for zero mean and unit deviation (speaker: needs speakers when predicting)"},
+     "statistics for zero mean and unit deviation: of the clip, the training part, all clips of a corpus, or of a "
+     "speaker (which needs speakers when predicting)"},
     {"normalise_by", AM_OPT_CHOICE, AT(normalise_by), "bin", 0, 0, AM_WORDS(AM_NORMALISE_BYS),
      "statistics per bin, or one pair for all bins"},
     {"shrink", AM_OPT_REAL, AT(shrink), "12.8", 0, 1e9, NULL,

@@ -32,7 +32,8 @@
   X(AM_NORMALISE_NONE, "none") \
   X(AM_NORMALISE_CLIP, "clip") \
   X(AM_NORMALISE_SPEAKER, "speaker") \
-  X(AM_NORMALISE_TRAIN, "train")
+  X(AM_NORMALISE_TRAIN, "train") \
+  X(AM_NORMALISE_CORPUS, "corpus")
 #define AM_NORMALISE_BYS(X) X(AM_NORMALISE_BY_BIN, "bin") X(AM_NORMALISE_BY_ALL, "all")
 
 typedef enum am_feature_kind {

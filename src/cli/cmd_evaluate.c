@@ -81,11 +81,20 @@ static am_status open_data(job *j, am_error *err) {
   return am_evaluation_create(j->team.ensemble, j->config, j->d, j->other != NULL, &o, &j->e, err);
 }
 
-static bool transductive(const job *j) {
-  if (j->enrols) return false;
-  for (size_t i = 0; i < j->team.n; i++)
-    if (am_checkpoint_wants_speaker(j->team.at[i])) return true;
-  return false;
+static bool hears_corpora(const am_checkpoint *m) {
+  bool any = !m->n_members && m->normaliser.kind == AM_NORMALISE_CORPUS;
+  for (size_t i = 0; i < m->n_members; i++) any |= hears_corpora(m->members[i]);
+  return any;
+}
+
+/* Whose clips make the statistics that they are normalised by, "speaker" or "corpus"; NULL: those of no model do. */
+static const char *transductive(const job *j) {
+  const char *whose = NULL;
+  for (size_t i = 0; i < j->team.n; i++) {
+    if (!j->enrols && am_checkpoint_wants_speaker(j->team.at[i])) return "speaker";
+    if (hears_corpora(j->team.at[i])) whose = "corpus";
+  }
+  return whose;
 }
 
 static void print_left_out(const am_left_outs *list) {
@@ -107,8 +116,10 @@ static void print_text(const job *j, const am_metrics *m) {
   cli_print_metrics(stdout, m);
   print_left_out(&j->e->left_out);
   cli_print("speaker-independent        %s\n", *j->doubt ? j->doubt : "yes");
-  if (transductive(j))
-    cli_print("transductive               yes: each speaker's clips are normalised by the statistics of all of them\n");
+  const char *whose = transductive(j);
+  if (whose)
+    cli_print("transductive               yes: the clips of each %s are normalised by the statistics of all of them\n",
+              whose);
   const am_enrolment *e = &j->enrolment;
   if (j->enrols)
     cli_print(
@@ -127,7 +138,7 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
                           .models = (int)j->team.n,
                           .speaker_independent = !*j->doubt,
                           .synthetic = j->d->synthetic,
-                          .transductive = transductive(j),
+                          .transductive = transductive(j) != NULL,
                           .enrolment = j->enrols ? &j->enrolment : NULL};
   am_status st = am_metrics_json(j->c->ctx, m, &protocol, &text, err);
   if (!st) cli_put_lines(stdout, text.data);

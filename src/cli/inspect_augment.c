@@ -74,11 +74,11 @@ static am_status write_picture(cli *c, const am_config *config, const char *fold
 /* Statistics of a training part, or of a speaker, that are not there: those of this sound stand in. */
 static am_normaliser stand_in(cli *c, const am_config *config, int f) {
   const am_feature_options *o = &config->features;
-  if (o->normalise == AM_NORMALISE_TRAIN || o->normalise == AM_NORMALISE_SPEAKER)
-    am_log(c->ctx, AM_LOG_WARNING,
-           "features.normalise: the statistics of this sound take the place of those of the %s%s",
-           o->normalise == AM_NORMALISE_TRAIN ? "training part" : "speaker",
-           o->normalise == AM_NORMALISE_TRAIN ? ", which a run has: audiomood inspect RUN --augment FILE" : "");
+  const bool of_run = o->normalise == AM_NORMALISE_TRAIN || o->normalise == AM_NORMALISE_CORPUS;
+  if (of_run || o->normalise == AM_NORMALISE_SPEAKER)
+    am_log(
+        c->ctx, AM_LOG_WARNING, "features.normalise: the statistics of this sound take the place of those of the %s%s",
+        of_run ? "training part" : "speaker", of_run ? ", which a run has: audiomood inspect RUN --augment FILE" : "");
   return (am_normaliser){.kind = o->normalise == AM_NORMALISE_NONE ? AM_NORMALISE_NONE : AM_NORMALISE_CLIP,
                          .by_all = o->normalise_by == AM_NORMALISE_BY_ALL,
                          .f = f};
@@ -86,7 +86,7 @@ static am_normaliser stand_in(cli *c, const am_config *config, int f) {
 
 static am_status make(cli *c, const am_batch_source *source, const am_sound *sound, uint64_t draw, version *v,
                       am_error *err) {
-  const am_batch_clip clip = {.name = v->name, .speaker = -1, .sound = sound->samples, .n = sound->n};
+  const am_batch_clip clip = {.name = v->name, .whose = -1, .sound = sound->samples, .n = sound->n};
   am_status st = am_batch_make(source, &clip, draw, &v->made, err);
   v->f = source->f;
   if (!st && !v->made.sound) { /* the sound is as it was */

@@ -71,8 +71,8 @@ static am_status from_sound(const am_batch_source *s, const am_batch_clip *clip,
 }
 
 /* Normalised before frames are cropped and masked: a mask does not shift a clip's statistics. */
-static void shape_row(const am_batch_source *s, int speaker, uint64_t draw, float *x, int *t) {
-  am_normaliser_apply(s->nz, speaker, x, *t);
+static void shape_row(const am_batch_source *s, int whose, uint64_t draw, float *x, int *t) {
+  am_normaliser_apply(s->nz, whose, x, *t);
   if (!s->augment) return;
   am_rng rng = stream(s, draw, FOR_FRAMES);
   am_augment_frames(s->augment, &rng, x, t, s->f);
@@ -93,7 +93,7 @@ am_status am_batch_make(const am_batch_source *s, const am_batch_clip *clip, uin
   am_status status =
       s->needs_sound || !clip->features ? from_sound(s, clip, draw, out, err) : copy_features(s, clip, out, err);
   if (!status) {
-    shape_row(s, clip->speaker, draw, out->x, &out->t);
+    shape_row(s, clip->whose, draw, out->x, &out->t);
     return AM_OK;
   }
   am_free(s->ctx, out->x);
@@ -116,7 +116,7 @@ am_status am_batch_put(const am_batch_source *s, const am_batch_clip *clip, uint
     am_free(s->ctx, made.sound);
   } else { /* the usual case: made in place */
     memcpy(row, clip->features, (size_t)t * f * sizeof *row);
-    shape_row(s, clip->speaker, draw, row, &t);
+    shape_row(s, clip->whose, draw, row, &t);
   }
   memset(row + (size_t)t * f, 0, (size_t)(s->t - t) * f * sizeof *row);
   *length = t;
@@ -126,7 +126,7 @@ am_status am_batch_put(const am_batch_source *s, const am_batch_clip *clip, uint
 am_status am_batch_row(const am_batch_source *s, am_batch_memory *m, int i, am_error *err) {
   uint32_t index = m->clips[i];
   am_batch_clip clip = {.name = s->d->clips[index].name,
-                        .speaker = s->d->clips[index].speaker,
+                        .whose = am_normaliser_whose(s->nz, &s->d->clips[index]),
                         .features = am_store_features(s->store, index),
                         .t = am_store_frames(s->store, index)};
   clip.sound = am_store_sound(s->store, index, &clip.n);

@@ -37,7 +37,7 @@ void am_batch_free(am_context *ctx, am_batch_memory *m);
  * features they are computed from the sound. */
 typedef struct am_batch_clip {
   const char *name;
-  int speaker;
+  int whose;             /* statistics normalise it (am_normaliser_whose) */
   const float *features; /* (t,F) */
   int t;
   const float *sound; /* (n) */

@@ -70,6 +70,76 @@ static am_status fit_speakers(am_context *ctx, const am_store *store, const am_d
   return status;
 }
 
+/* ---- by corpus ---- */
+
+/* One corpus, whose number is in `whole`: all of its clips for its own rows, those of them that train for the mean over corpora. */
+static am_status fit_corpus(am_context *ctx, const am_store *store, const am_dataset *d, const int *whole, int corpus,
+                            am_normaliser *nz, am_error *err) {
+  am_norm_stats stats;
+  const size_t f = (size_t)nz->f;
+  am_status status = am_norm_init(ctx, &stats, nz->f, err);
+  if (status) return status;
+  for (size_t i = 0; i < d->n; i++)
+    if (whole[d->clips[i].corpus] == corpus && am_store_ok(store, (uint32_t)i))
+      am_norm_add(&stats, am_store_features(store, (uint32_t)i), am_store_frames(store, (uint32_t)i));
+  for (int i = 0; i < d->n_corpora; i++)
+    if (whole[i] == corpus)
+      am_norm_finish(&stats, nz->by_all, nz->corpus_mean + (size_t)i * f, nz->corpus_inverse + (size_t)i * f);
+  am_norm_free(ctx, &stats);
+  return AM_OK;
+}
+
+/* Adds one corpus's training clips to the sums of means and variances. */
+static am_status add_corpus(am_context *ctx, const am_store *store, const am_dataset *d, const int *whole, int corpus,
+                            const uint32_t *train, size_t n, am_norm_stats *sum, am_error *err) {
+  am_norm_stats stats;
+  am_status status = am_norm_init(ctx, &stats, sum->f, err);
+  if (status) return status;
+  for (size_t i = 0; i < n; i++)
+    if (whole[d->clips[train[i]].corpus] == corpus && am_store_ok(store, train[i]))
+      am_norm_add(&stats, am_store_features(store, train[i]), am_store_frames(store, train[i]));
+  sum->count += stats.count > 0;
+  for (int j = 0; j < sum->f && stats.count > 0; j++) {
+    sum->mean[j] += stats.mean[j];
+    sum->m2[j] += stats.m2[j] / stats.count;
+  }
+  am_norm_free(ctx, &stats);
+  return AM_OK;
+}
+
+/* What is expected of a corpus that nobody has heard: the mean of their means, and of their variances. */
+static am_status fit_any_corpus(am_context *ctx, const am_store *store, const am_dataset *d, const int *whole,
+                                int corpora, const uint32_t *train, size_t n, am_normaliser *nz, am_error *err) {
+  am_norm_stats sum;
+  am_status status = am_norm_init(ctx, &sum, nz->f, err);
+  for (int corpus = 0; corpus < corpora && !status; corpus++)
+    status = add_corpus(ctx, store, d, whole, corpus, train, n, &sum, err);
+  nz->mean = am_alloc(ctx, (size_t)nz->f, sizeof *nz->mean);
+  nz->inverse = am_alloc(ctx, (size_t)nz->f, sizeof *nz->inverse);
+  if (!status && (!nz->mean || !nz->inverse)) status = am_no_memory(err);
+  for (int j = 0; j < nz->f && !status; j++) sum.mean[j] /= sum.count; /* m2 and count have one already */
+  if (!status) am_norm_finish(&sum, nz->by_all, nz->mean, nz->inverse);
+  am_norm_free(ctx, &sum);
+  return status;
+}
+
+static am_status fit_corpora(am_context *ctx, const am_store *store, const am_dataset *d, const uint32_t *train,
+                             size_t n, am_normaliser *nz, am_error *err) {
+  int corpora = 0;
+  const size_t count = am_mul((size_t)d->n_corpora, (size_t)nz->f);
+  int *whole = am_alloc(ctx, (size_t)d->n_corpora, sizeof *whole);
+  nz->corpus_mean = am_alloc(ctx, count, sizeof *nz->corpus_mean);
+  nz->corpus_inverse = am_alloc(ctx, count, sizeof *nz->corpus_inverse);
+  am_status status = whole && nz->corpus_mean && nz->corpus_inverse ? AM_OK : am_no_memory(err);
+  nz->n_corpora = d->n_corpora;
+  if (!status) status = am_dataset_corpora(ctx, d, whole, &corpora, err);
+  for (int corpus = 0; corpus < corpora && !status; corpus++)
+    status = fit_corpus(ctx, store, d, whole, corpus, nz, err);
+  if (!status && n) status = fit_any_corpus(ctx, store, d, whole, corpora, train, n, nz, err);
+  am_free(ctx, whole);
+  return status;
+}
+
 static am_normaliser begin(const am_store *store, const am_feature_options *o) {
   return (am_normaliser){
       .kind = o->normalise, .by_all = o->normalise_by == AM_NORMALISE_BY_ALL, .f = am_store_bins(store)};
@@ -80,6 +150,7 @@ am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dat
   *out = begin(store, o);
   am_status status = AM_OK;
   if (out->kind == AM_NORMALISE_TRAIN) status = fit_train(ctx, store, train, n_train, out, err);
+  if (out->kind == AM_NORMALISE_CORPUS) status = fit_corpora(ctx, store, d, train, n_train, out, err);
   if (out->kind == AM_NORMALISE_SPEAKER) {
     status = fit_speakers(ctx, store, d, &(hearing){.n = d->n}, out, err);
     if (!status && n_train) status = gather(ctx, store, train, n_train, out->f, &out->training, err);
@@ -127,12 +198,21 @@ static void apply_clip(float *x, int t, int f, bool by_all) {
   }
 }
 
-void am_normaliser_apply(const am_normaliser *nz, int speaker, float *x, int t) {
+bool am_normalise_transductive(int kind) { return kind == AM_NORMALISE_SPEAKER || kind == AM_NORMALISE_CORPUS; }
+
+int am_normaliser_whose(const am_normaliser *nz, const am_clip *clip) {
+  return nz->kind == AM_NORMALISE_SPEAKER ? clip->speaker : nz->kind == AM_NORMALISE_CORPUS ? clip->corpus : -1;
+}
+
+void am_normaliser_apply(const am_normaliser *nz, int whose, float *x, int t) {
   if (t <= 0 || nz->kind == AM_NORMALISE_NONE) return;
-  if (nz->kind == AM_NORMALISE_TRAIN) {
+  const bool by_corpus = nz->kind == AM_NORMALISE_CORPUS;
+  size_t at = whose >= 0 ? (size_t)whose * (size_t)nz->f : 0;
+  if (by_corpus && whose >= 0 && whose < nz->n_corpora) {
+    am_norm_apply(x, t, nz->f, nz->corpus_mean + at, nz->corpus_inverse + at);
+  } else if (nz->kind == AM_NORMALISE_TRAIN || by_corpus) {
     am_norm_apply(x, t, nz->f, nz->mean, nz->inverse);
-  } else if (nz->kind == AM_NORMALISE_SPEAKER && speaker >= 0 && speaker < nz->n_speakers) {
-    size_t at = (size_t)speaker * (size_t)nz->f;
+  } else if (nz->kind == AM_NORMALISE_SPEAKER && whose >= 0 && whose < nz->n_speakers) {
     am_norm_apply(x, t, nz->f, nz->speaker_mean + at, nz->speaker_inverse + at);
   } else { /* clip; a stranger among speakers is all that is known of himself */
     apply_clip(x, t, nz->f, nz->by_all);
@@ -144,6 +224,8 @@ void am_normaliser_free(am_context *ctx, am_normaliser *nz) {
   am_free(ctx, nz->inverse);
   am_free(ctx, nz->speaker_mean);
   am_free(ctx, nz->speaker_inverse);
+  am_free(ctx, nz->corpus_mean);
+  am_free(ctx, nz->corpus_inverse);
   am_norm_free(ctx, &nz->training);
   *nz = (am_normaliser){0};
 }

@@ -1,4 +1,4 @@
-/* data/normaliser.h - how features become what a model sees: by clip, by speaker, by the training part. */
+/* data/normaliser.h - how features become what a model sees: by clip, by speaker, by corpus, by the training part. */
 #ifndef AM_NORMALISER_H
 #define AM_NORMALISER_H
 
@@ -9,14 +9,18 @@ typedef struct am_normaliser {
   int kind; /* am_normalise */
   bool by_all;
   int f;
-  float *mean, *inverse; /* train: (F) */
+  float *mean,
+      *inverse; /* (F); train: of the training part; corpus: the mean over its corpora, for sounds of any other */
   int n_speakers;
   float *speaker_mean, *speaker_inverse; /* speaker: (n_speakers,F) */
+  int n_corpora;
+  float *corpus_mean, *corpus_inverse; /* corpus: (n_corpora,F); parts of one corpus have the same */
   am_norm_stats
       training; /* speaker: of the training part, for voices of which little is heard (am_norm_shrink); f 0: not known */
 } am_normaliser;
 
-/* Statistics from the given clips (the training part) for kind train; from all clips of each speaker for kind speaker. */
+/* Statistics from the given clips (the training part) for kind train; from all clips of each speaker or corpus for kinds speaker
+ * and corpus. */
 am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dataset *d, const am_feature_options *o,
                             const uint32_t *train, size_t n_train, am_normaliser *out, am_error *err);
 /* Kind speaker, from the clips `heard` alone: what of a voice there is before the clips that it is wanted for.  Shrunk towards
@@ -24,7 +28,11 @@ am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dat
 am_status am_normaliser_enrol(am_context *ctx, const am_store *store, const am_dataset *d, const am_feature_options *o,
                               const am_norm_stats *training, const uint32_t *heard, size_t n_heard, am_normaliser *out,
                               am_error *err);
-void am_normaliser_apply(const am_normaliser *nz, int speaker, float *x, int t);
+/* Whether what is scored has a part in what normalises it: all clips of a speaker, or of a corpus. */
+bool am_normalise_transductive(int kind);
+/* Whose statistics a clip is normalised by: its speaker or corpus, or -1. */
+int am_normaliser_whose(const am_normaliser *nz, const am_clip *clip);
+void am_normaliser_apply(const am_normaliser *nz, int whose, float *x, int t);
 void am_normaliser_free(am_context *ctx, am_normaliser *nz);
 
 #endif

@@ -334,7 +334,7 @@ static am_status read_normaliser(am_context *ctx, am_h5 *file, am_checkpoint *c,
   if (!status) status = get_int(file, "normaliser", "bins", &nz->f, err);
   if (!status) status = am_checkpoint_check_normaliser(am_h5_path(file), features, c->input, nz, err);
   if (!status && nz->kind == AM_NORMALISE_SPEAKER) return read_training(ctx, file, nz, err);
-  if (status || nz->kind != AM_NORMALISE_TRAIN) return status;
+  if (status || (nz->kind != AM_NORMALISE_TRAIN && nz->kind != AM_NORMALISE_CORPUS)) return status;
   status = read_bins(ctx, file, "normaliser/mean", nz->f, &nz->mean, err);
   if (!status) status = read_bins(ctx, file, "normaliser/inverse", nz->f, &nz->inverse, err);
   return status ? status : am_checkpoint_check_means(am_h5_path(file), nz, err);

@@ -89,8 +89,9 @@ static am_status evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d
 
 am_status am_evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d, const am_store *store,
                       const uint32_t *clips, size_t n, float *probabilities, am_error *err) {
-  am_normaliser fitted = {0}; /* per speaker: from the very clips at hand, which is why results say transductive */
-  if (c->normaliser.kind != AM_NORMALISE_SPEAKER) return evaluate(ctx, c, d, store, NULL, clips, n, probabilities, err);
+  am_normaliser fitted = {0}; /* of speakers or corpora: from the very clips at hand; why results say transductive */
+  if (!am_normalise_transductive(c->normaliser.kind))
+    return evaluate(ctx, c, d, store, NULL, clips, n, probabilities, err);
   am_status status = check_bins(c, store, err);
   if (!status) status = am_normaliser_fit(ctx, store, d, &c->config->features, NULL, 0, &fitted, err);
   if (!status) status = evaluate(ctx, c, d, store, &fitted, clips, n, probabilities, err);

@@ -93,7 +93,8 @@ typedef struct am_protocol {
   int models;                   /* whose mean probability is scored; 0 is 1 */
   bool speaker_independent;     /* no speaker of these clips was trained on; false also when that is not known */
   bool synthetic;               /* computed speech */
-  bool transductive;            /* normalised per speaker by statistics of the very clips that are scored */
+  bool
+      transductive; /* normalised by statistics of all clips of a speaker or corpus, those that are scored among them */
   const struct am_enrolment *enrolment; /* normalised by those of other clips of the speaker; NULL: not so */
 } am_protocol;
 /* The JSON object of `evaluate --json`: n, labels, accuracy, uar, macro_f1, per_class, confusion, ... */

@@ -131,8 +131,8 @@ static void split_statement(am_page *p) {
     list_notes(p, "What is odd about the split", am_value_find(am_tree_root(p->r->facts), "data.doubts"));
   if (am_results_true(p->r->metrics, p->r->crossval ? "pooled.transductive" : "transductive"))
     am_html_put(p->h,
-                "<p class=\"note warn\">Features are normalised with statistics of all clips of a speaker, "
-                "the tested ones too: a single clip of a new speaker will not do as well.</p>\n");
+                "<p class=\"note warn\">Features are normalised with statistics of all clips of a speaker or corpus, "
+                "the tested ones too: a single clip of a new one will not do as well.</p>\n");
   if (!missing || !*missing) return;
   am_html_put(p->h, "<p class=\"note warn\"><strong>Clips are missing.</strong> ");
   am_html_text(p->h, missing);

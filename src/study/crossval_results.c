@@ -394,7 +394,7 @@ am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err) 
                             .corpus = x->dataset->corpus,
                             .speaker_independent = x->split->speaker_independent,
                             .synthetic = x->dataset->synthetic,
-                            .transductive = x->config->features.normalise == AM_NORMALISE_SPEAKER};
+                            .transductive = am_normalise_transductive(x->config->features.normalise)};
     am_metrics_write(&j, "pooled", x->pooled, &protocol);
   } else {
     am_json_null(&j, "pooled");

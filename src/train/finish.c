@@ -68,7 +68,7 @@ static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *
                             .steps = t->state.step,
                             .best_epoch = t->state.schedule.best_epoch,
                             .stopped_early = r->stopped_early,
-                            .transductive = t->normaliser.kind == AM_NORMALISE_SPEAKER,
+                            .transductive = am_normalise_transductive(t->normaliser.kind),
                             .seconds = r->seconds,
                             .unheard = t->unheard,
                             .left_out = t->left_out,

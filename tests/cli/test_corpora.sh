@@ -70,5 +70,13 @@ run evaluate real1 --data "$root/datasets/ravdess_speech.yaml" --root real --set
 echo 'data: {corpus: manifest, manifest: list.csv}' >list.yaml
 run evaluate real1 --data list.yaml; expect "who speaks in a manifest is not known" 0 "^speaker-independent +not known: the model or the corpus does not say who its speakers are" "warning: real1/best.h5: .*does not say"
 rm -rf real real1
+# Each corpus by its own statistics: in the checkpoint is what a recording of neither is heard by.
+run train both.yaml --out each --set features.normalise=corpus --set train.epochs=1 --set train.balance=corpus; expect "train, normalised per corpus" 0 "unweighted average recall"
+grep -h "p_" each/predictions.csv >/dev/null && cp each/predictions.csv plain; run evaluate each; expect "its results say transductive" 0 "^transductive +yes: the clips of each corpus are"
+cmp -s each/predictions-test.csv plain && ok "evaluate hears what training heard" || not_ok "evaluate hears what training heard"
+run evaluate each --data only.yaml --json; expect "also on one of the corpora" 0 '"transductive": ?true'
+run predict each "$sound"; expect "a single sound by the mean over corpora" 0 "03-01-.*: [a-z]+"
+run train tiny.yaml --out each --set train.balance=corpus --dry-run; expect "one corpus has nothing to balance" 0 "warning: train.balance: corpus has nothing to balance"
+rm -rf each plain
 run evaluate run1 --with both; expect "evaluate models of different emotions together" 2 "--with both: it has other classes"
 plan

@@ -80,15 +80,31 @@ static inline int touch_part(am_context *ctx, const char *folder, int channel, i
   return n;
 }
 
+static inline void write_samples(am_context *ctx, const char *path, float *x, size_t n, double rate, bool pcm16) {
+  am_error err = AM_ERROR_INIT;
+  assert_non_null(x);
+  am_test_ok(am_sound_write(ctx, path, x, n, rate, pcm16, &err), &err);
+  free(x);
+}
+
 /* A tone with a little of its own, so that every clip differs. */
 static inline void write_tone(am_context *ctx, const char *path, double hz, double seconds, double rate) {
   size_t n = (size_t)(seconds * rate);
   float *x = malloc(n * sizeof *x);
-  am_error err = AM_ERROR_INIT;
-  assert_non_null(x);
-  for (size_t i = 0; i < n; i++) x[i] = (float)(0.3 * sin(6.283185307179586 * hz * (double)i / rate));
-  am_test_ok(am_sound_write(ctx, path, x, n, rate, true, &err), &err);
-  free(x);
+  for (size_t i = 0; x && i < n; i++) x[i] = (float)(0.3 * sin(6.283185307179586 * hz * (double)i / rate));
+  write_samples(ctx, path, x, n, rate, true);
+}
+/* A tone in noise, at a level. */
+static inline void write_noisy_tone(am_context *ctx, const char *path, double hz, double seconds, double rate,
+                                    double level) {
+  size_t n = (size_t)(seconds * rate);
+  float *x = malloc(n * sizeof *x);
+  uint32_t noise = 1;
+  for (size_t i = 0; x && i < n; i++) {
+    noise = noise * 1664525u + 1013904223u;
+    x[i] = (float)(level * (sin(6.283185307179586 * hz * (double)i / rate) + noise / 4294967296.0 - 0.5));
+  }
+  write_samples(ctx, path, x, n, rate, false);
 }
 
 #endif

@@ -415,7 +415,7 @@ static void what_is_shown_is_what_is_trained_on(void **state) {
         float *x = calloc((size_t)t * BINS, sizeof *x);
         am_test_ok(am_features_compute(f.fx, sound.samples, sound.n, 1, x, &t, &f.err), &f.err);
         am_batch_clip clip = {.name = "it",
-                              .speaker = f.d->clips[b->clips[i]].speaker,
+                              .whose = am_normaliser_whose(&f.nz, &f.d->clips[b->clips[i]]),
                               .features = x,
                               .t = t,
                               .sound = sound.samples,
@@ -462,7 +462,7 @@ static void moments(const uint32_t *clips, size_t n, int bin, double *mean, doub
     int t = am_store_frames(f.store, clips[i]);
     float x[64 * BINS];
     memcpy(x, am_store_features(f.store, clips[i]), (size_t)(t * BINS) * sizeof *x);
-    am_normaliser_apply(&f.nz, f.d->clips[clips[i]].speaker, x, t);
+    am_normaliser_apply(&f.nz, am_normaliser_whose(&f.nz, &f.d->clips[clips[i]]), x, t);
     for (int c = 0; c < t * BINS; c++) {
       if (bin >= 0 && c % BINS != bin) continue;
       sum += x[c];
@@ -500,6 +500,77 @@ static void normalisation(void **state) {
   f.fo.normalise = AM_NORMALISE_SPEAKER;
   am_test_fails(am_normaliser_fit(f.ctx, f.store, f.d, &f.fo, f.clips, CLIPS, &f.nz, &f.err), AM_E_DATA, &f.err,
                 "does not say who speaks");
+}
+
+/* Clips by a row each, as the model sees them. */
+static void see(uint32_t clip, float *x) {
+  int t = am_store_frames(f.store, clip);
+  memcpy(x, am_store_features(f.store, clip), (size_t)(t * BINS) * sizeof *x);
+  am_normaliser_apply(&f.nz, am_normaliser_whose(&f.nz, &f.d->clips[clip]), x, t);
+}
+
+/* The clips of speaker s2 are a corpus.  It is recorded once as loud as the others and once 40 dB below: a model sees the same. */
+static void a_corpus_may_have_a_level_of_its_own(void **state) {
+  (void)state;
+  static const char *const names[] = {"one", "two"};
+  float seen[2][64 * BINS], plain[2][64 * BINS];
+  for (int quiet = 0; quiet < 2; quiet++) {
+    finish();
+    f.ctx = am_test_context(1, NULL);
+    for (uint32_t i = 0; i < CLIPS; i++) {
+      char name[32];
+      snprintf(name, sizeof name, "%02u.wav", i);
+      write_noisy_tone(f.ctx, in(name), 200 + 50 * i, 0.2, 8000, quiet && i % 3 == 2 ? 0.003 : 0.3);
+    }
+    am_context_free(f.ctx);
+    start(2);
+    am_tree_free(f.tree[1]);
+    am_features_free(f.fx);
+    am_store_free(f.store);
+    f.tree[1] =
+        read_section(f.ctx, am_feature_table,
+                     "{sample_rate: 8000, n_fft: 256, hop: 128, mels: 20, ref: one, top_db: 0, amin: 1e-12}", &f.fo);
+    am_test_ok(am_features_create(f.ctx, &f.fo, &f.fx, &f.err), &f.err);
+    am_test_ok(am_store_create(f.ctx, f.d, f.fx, &f.data, NULL, true, &f.store, &f.err), &f.err);
+    f.d->n_corpora = 2;
+    const char **corpora = f.d->corpora, **identities = f.d->identities;
+    f.d->corpora = (const char **)names;
+    f.d->identities = NULL;
+    for (uint32_t i = 0; i < CLIPS; i++) f.d->clips[i].corpus = i % 3 == 2;
+    normalise("train");
+    see(5, plain[quiet]);
+    normalise("corpus");
+    see(5, seen[quiet]);
+    double mean, deviation;
+    uint32_t of_two[CLIPS];
+    size_t n = 0;
+    for (uint32_t i = 2; i < CLIPS; i += 3) of_two[n++] = i;
+    moments(of_two, n, 3, &mean, &deviation);
+    assert_true(fabs(mean) < 1e-4 && fabs(deviation - 1) < 1e-4);
+    assert_int_equal(f.nz.n_corpora, 2);
+    /* A sound of neither is heard in the middle of both. */
+    float x[BINS], one[BINS] = {0}, two[BINS] = {0};
+    for (int i = 0; i < 3; i += 2) { /* the means: what becomes 0 */
+      am_norm_stats s;
+      am_test_ok(am_norm_init(f.ctx, &s, BINS, &f.err), &f.err);
+      for (uint32_t c = 0; c < CLIPS / 2; c++) /* the training part */
+        if ((c % 3 == 2) == (i == 2)) am_norm_add(&s, am_store_features(f.store, c), am_store_frames(f.store, c));
+      for (int j = 0; j < BINS; j++) (i ? two : one)[j] = (float)s.mean[j];
+      am_norm_free(f.ctx, &s);
+    }
+    for (int j = 0; j < BINS; j++) x[j] = (one[j] + two[j]) / 2;
+    am_normaliser_apply(&f.nz, -1, x, 1);
+    for (int j = 0; j < BINS; j++) assert_true(fabsf(x[j]) < 1e-4f);
+    f.d->n_corpora = 1;
+    f.d->corpora = corpora;
+    f.d->identities = identities;
+  }
+  float off = 0, without = 0;
+  for (int i = 0; i < am_store_frames(f.store, 5) * BINS; i++) {
+    off = fmaxf(off, fabsf(seen[0][i] - seen[1][i]));
+    without = fmaxf(without, fabsf(plain[0][i] - plain[1][i]));
+  }
+  assert_true(off < 1e-3f && without > 1);
 }
 
 static void memory_runs_out_cleanly(void **state) {
@@ -550,6 +621,7 @@ int main(void) {
       TEST(what_is_shown_is_what_is_trained_on),
       TEST(unreadable_clips_are_not_in_batches),
       TEST(normalisation),
+      TEST(a_corpus_may_have_a_level_of_its_own),
       TEST(memory_runs_out_cleanly),
   };
   return cmocka_run_group_tests_name("loader", tests, NULL, NULL);
