@@ -70,6 +70,11 @@ run evaluate real1 --data "$root/datasets/ravdess_speech.yaml" --root real --set
 echo 'data: {corpus: manifest, manifest: list.csv}' >list.yaml
 run evaluate real1 --data list.yaml; expect "who speaks in a manifest is not known" 0 "^speaker-independent +not known: the model or the corpus does not say who its speakers are" "warning: real1/best.h5: .*does not say"
 rm -rf real real1
+# First two corpora with two emotions, then one of them with four: all layers but the last are taken.
+run train tiny.yaml --out tuned --init both/best.h5 --set train.epochs=1
+expect "train on with more emotions" 0 "both/best.h5: [0-9]+ arrays matched: conv2d" \
+  "warning: both/best.h5: 2 arrays of another shape, drawn new: dense[^ ]*/kernel .*here.*, dense[^ ]*/bias"
+rm -rf tuned
 # Each corpus by its own statistics: in the checkpoint is what a recording of neither is heard by.
 run train both.yaml --out each --set features.normalise=corpus --set train.epochs=1 --set train.balance=corpus; expect "train, normalised per corpus" 0 "unweighted average recall"
 grep -h "p_" each/predictions.csv >/dev/null && cp each/predictions.csv plain; run evaluate each; expect "its results say transductive" 0 "^transductive +yes: the clips of each corpus are"
