@@ -37,6 +37,7 @@ static void write_coverage(am_json *j, const am_metrics *m) {
   am_json_open(j, "answered", '{');
   if (a->wanted > 0) am_json_real(j, "wanted_precision", a->wanted);
   am_json_int(j, "n", (int64_t)a->given);
+  am_json_int(j, "right", (int64_t)a->right);
   am_json_real(j, "coverage", share);
   am_json_real(j, "precision", precision);
   am_json_close(j);

@@ -60,8 +60,9 @@ void am_page_curves_figure(am_page *p, const char *name, const char *title, cons
 void am_page_head(am_page *p);
 void am_page_result(am_page *p);
 void am_page_emotions(am_page *p);
-void am_page_calibration(am_page *p);
 void am_page_wrong(am_page *p);
+/* page_calibration.c */
+void am_page_calibration(am_page *p);
 /* page_folds.c: of a cross-validation */
 void am_page_folds(am_page *p);
 void am_page_fold_curves(am_page *p);

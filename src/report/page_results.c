@@ -1,5 +1,4 @@
-/* report/page_results.c - how good the run is, or all folds together: figures, emotions, calibration,
- * mistakes. */
+/* report/page_results.c - how good the run is, or all folds together: figures, emotions, mistakes. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +6,7 @@
 
 #include "report/page.h"
 
-enum { BINS = 15, SHOWN_WRONG = 15 };
+enum { SHOWN_WRONG = 15 };
 
 static const am_part_results *main_part(const am_page *p) { return p->r->n_parts ? &p->r->parts[0] : NULL; }
 
@@ -401,59 +400,6 @@ void am_page_emotions(am_page *p) {
   confusion_table(p, &p->r->parts[1]);
   confusion_file(p, &p->r->parts[1]);
   am_html_put(p->h, "</details>\n");
-}
-
-/* ---- calibration ---- */
-
-typedef struct bins {
-  am_reliability_bin at[BINS];
-} bins;
-
-static am_status draw_reliability(am_context *ctx, const am_plot_style *style, const char *title, const void *what,
-                                  am_buffer *out, am_error *err) {
-  return am_plot_reliability(ctx, style, title, ((const bins *)what)->at, BINS, out, err);
-}
-
-void am_page_calibration(am_page *p) {
-  const am_part_results *part = main_part(p);
-  if (!part) return;
-  bins b = {0};
-  double sure = 0;
-  for (size_t i = 0; i < part->metrics->n; i++) {
-    const am_prediction *at = &part->predictions.at[i];
-    int bin = (int)ceil(at->confidence * BINS) - 1; /* the bins of the calibration error (model/metrics.c) */
-    am_reliability_bin *to = &b.at[bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin];
-    to->confidence += at->confidence;
-    to->right += at->truth == at->predicted;
-    to->clips++;
-    sure += at->confidence;
-  }
-  double mean = part->metrics->n ? sure / (double)part->metrics->n : 0;
-  am_html_put(p->h,
-              p->r->crossval ? "<section><h2>Calibration, all folds pooled</h2>" : "<section><h2>Calibration</h2>");
-  am_html_printf(p->h,
-                 "<p>Mean probability of the prediction %.1f&#8239;%%, right in %.1f&#8239;%%: the model is "
-                 "%s. Expected calibration error %.1f&#8239;%% over %d bins.</p>",
-                 100 * mean, 100 * part->metrics->accuracy,
-                 mean > part->metrics->accuracy + 0.02   ? "surer than it should be"
-                 : mean < part->metrics->accuracy - 0.02 ? "less sure than it could be"
-                                                         : "about as sure as it is right",
-                 100 * part->metrics->ece, BINS);
-  char description[160];
-  snprintf(description, sizeof description,
-           "Reliability diagram over %d bins; expected calibration error %.1f per cent", BINS,
-           100 * part->metrics->ece);
-  am_figure figure = {.name = "calibration",
-                      .title = "Reliability",
-                      .width = 360,
-                      .height = 330,
-                      .draw = draw_reliability,
-                      .what = &b,
-                      .caption =
-                          "Bars: share of right predictions among those of a certain probability. Dots: the "
-                          "same at the mean probability, larger for more clips. On the diagonal both agree."};
-  am_page_figure(p, &figure, description);
-  am_html_put(p->h, "</section>\n");
 }
 
 /* ---- confidently wrong ---- */

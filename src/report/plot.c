@@ -235,6 +235,68 @@ am_status am_plot_reliability(am_context *ctx, const am_plot_style *style, const
   return am_canvas_finish(a.c, out, err);
 }
 
+/* ---- risk over coverage ---- */
+
+enum { RISK_POINTS = 400, RISK_FEW = 20 };
+
+/* A line in per cent through at most so many of the n risks, from the first that fits on. */
+static void draw_risks(const frame *a, const double *risk, size_t n, am_color color) {
+  double xy[2 * RISK_POINTS + 2];
+  const size_t points = n < RISK_POINTS ? n : RISK_POINTS;
+  size_t used = 0;
+  for (size_t j = 0; j < points; j++) {
+    const size_t i = (j + 1) * n / points - 1;
+    if (!used && 100 * risk[i] > a->y1) continue;
+    xy[2 * used] = at_x(a, 100 * (double)(i + 1) / (double)n);
+    xy[2 * used++ + 1] = at_y(a, fmin(100 * risk[i], a->y1));
+  }
+  am_canvas_line(a->c, xy, used, 1.8, color);
+}
+
+/* Nothing is wrong until what is right is used up. */
+static void draw_best(const frame *a, double wrong, am_color color) {
+  enum { POINTS = 61 };
+  double xy[2 * POINTS + 2] = {at_x(a, 0), at_y(a, 0)};
+  for (int i = 0; i < POINTS; i++) {
+    const double x = 1 - wrong + wrong * i / (POINTS - 1);
+    xy[2 * i + 2] = at_x(a, 100 * x);
+    xy[2 * i + 3] = at_y(a, x > 0 ? 100 * (x - (1 - wrong)) / x : 0);
+  }
+  am_canvas_line(a->c, xy, POINTS + 1, 1.2, color);
+}
+
+/* The curve rises, so that there is room above it on its left, and below it on its right. */
+static void draw_mark(const frame *a, const am_risk_mark *m) {
+  const double x = at_x(a, 100 * m->coverage), y = at_y(a, 100 * m->risk),
+               width = am_canvas_text_width(a->c, 10.5, m->text) + 10;
+  const bool right = x + width < a->left + a->width && (m->below || x - width < a->left);
+  am_canvas_dot(a->c, x, y, 3.6, a->p->ink);
+  am_canvas_text(a->c, right ? x + 8 : x - 8, right ? y + 13 : y - 6, 10.5, right ? AM_ALIGN_LEFT : AM_ALIGN_RIGHT,
+                 false, a->p->ink, m->text);
+}
+
+am_status am_plot_risk(am_context *ctx, const am_plot_style *style, const char *title, const double *risk, size_t n,
+                       const am_risk_mark *marks, size_t n_marks, am_buffer *out, am_error *err) {
+  static const am_curve names[3] = {{.name = "surest first"}, {.name = "best order"}, {.name = "any order"}};
+  frame a;
+  am_status st = start(ctx, style, 420, 360, title, &a, err);
+  if (st) return st;
+  const double wrong = n ? risk[n - 1] : 0;
+  if (!legend_fits(&a, title, names, 3)) a.top += 16, a.height -= 16;
+  a.x1 = 100;
+  a.y1 = fmax(5, 125 * wrong);
+  for (size_t i = n / RISK_FEW; i < n; i++) a.y1 = fmax(a.y1, 105 * risk[i]); /* of the first few it may be anything */
+  draw_x_axis(&a, "answered, surest first (% of the clips)", true);
+  draw_y_axis(&a, "wrong (% of the answered)", true);
+  const double any[4] = {at_x(&a, 0), at_y(&a, 100 * wrong), at_x(&a, 100), at_y(&a, 100 * wrong)};
+  am_canvas_line(a.c, any, 2, 1.2, a.p->series[2]);
+  draw_best(&a, wrong, a.p->series[1]);
+  draw_risks(&a, risk, n, a.p->series[0]);
+  for (size_t i = 0; i < n_marks; i++) draw_mark(&a, &marks[i]);
+  draw_legend(&a, names, 3);
+  return am_canvas_finish(a.c, out, err);
+}
+
 static void draw_cell(const frame *a, double x, double y, double side, uint64_t count, uint64_t row) {
   double share = row ? (double)count / (double)row : 0;
   char text[32];

@@ -35,6 +35,15 @@ typedef struct am_reliability_bin {
 } am_reliability_bin;
 am_status am_plot_reliability(am_context *ctx, const am_plot_style *style, const char *title,
                               const am_reliability_bin *bins, size_t n, am_buffer *out, am_error *err);
+/* Of the surest answers the share that is wrong, over how many they are: risk (n) of the first 1, 2, ... n of them (am_answers_risk).
+ * Beside it what the best order of these answers would give, and what any order does.  At marks stands a dot, with its text. */
+typedef struct am_risk_mark {
+  double coverage, risk;
+  const char *text;
+  bool below; /* the text is on the lower right of the dot, else on its upper left */
+} am_risk_mark;
+am_status am_plot_risk(am_context *ctx, const am_plot_style *style, const char *title, const double *risk, size_t n,
+                       const am_risk_mark *marks, size_t n_marks, am_buffer *out, am_error *err);
 /* Counts (K,K), rows true, shaded by the share of their row, with the row percentage below each count. */
 am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const char *title, const char *const *labels,
                             int classes, const uint64_t *counts, am_buffer *out, am_error *err);

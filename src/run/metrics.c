@@ -41,6 +41,18 @@ am_status am_run_metrics_write(am_run_folder *f, const am_run_metrics *r, am_err
   return status;
 }
 
+/* What a part of metrics.json says of thresholds. */
+static am_answered answered_of(const am_value *part) {
+  const am_value *v = am_value_get(part, "answered");
+  am_answered a = {0};
+  int64_t given, right;
+  if (!am_value_to_int(am_value_get(v, "n"), &given) || !am_value_to_int(am_value_get(v, "right"), &right)) return a;
+  if (given < 0 || right < 0 || right > given) return a;
+  a = (am_answered){.known = true, .given = (size_t)given, .right = (size_t)right};
+  if (!am_value_to_real(am_value_get(v, "wanted_precision"), &a.wanted)) a.wanted = 0;
+  return a;
+}
+
 am_status am_run_summary_read(am_context *ctx, const char *folder, am_run_summary *out, am_error *err) {
   char *path = am_run_file_path(ctx, folder, AM_FILE_METRICS);
   am_tree *tree = NULL;
@@ -57,6 +69,8 @@ am_status am_run_summary_read(am_context *ctx, const char *folder, am_run_summar
     out->epochs = (uint64_t)epochs;
     if (am_value_to_int(am_value_get(am_value_get(root, "unheard"), "test"), &unheard) && unheard > 0)
       out->unheard_test = (size_t)unheard;
+    const am_value *test = am_value_get(root, "test");
+    out->answered = answered_of(test && test->kind == AM_MAP ? test : am_value_get(root, "validation"));
   }
   am_tree_free(tree);
   am_free(ctx, path);

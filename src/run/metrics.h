@@ -27,7 +27,8 @@ am_status am_run_metrics_write(am_run_folder *f, const am_run_metrics *r, am_err
 typedef struct am_run_summary {
   uint64_t epochs, best_epoch;
   double seconds;
-  size_t unheard_test; /* 0 where versions before did not say it */
+  size_t unheard_test;  /* 0 where versions before did not say it */
+  am_answered answered; /* of the part that predictions.csv is of: test, or validation where there is none */
 } am_run_summary;
 
 /* Of the run in `folder`. */

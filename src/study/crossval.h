@@ -31,8 +31,9 @@ typedef struct am_crossval_run {
   /* of a finished run */
   uint64_t best_epoch, epochs;
   double seconds;
-  size_t unheard;  /* clips of its fold with nothing to hear: they have no row */
-  size_t first, n; /* its rows */
+  size_t unheard;       /* clips of its fold with nothing to hear: they have no row */
+  size_t first, n;      /* its rows */
+  am_answered answered; /* above the thresholds of its model */
   am_metrics *metrics;
 } am_crossval_run;
 

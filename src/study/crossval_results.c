@@ -118,6 +118,7 @@ static am_status read_facts(am_crossval *x, am_crossval_run *run, am_error *err)
   if (status) return status;
   run->seconds = s.seconds;
   run->unheard = s.unheard_test;
+  run->answered = s.answered;
   run->best_epoch = s.best_epoch;
   run->epochs = s.epochs;
   return AM_OK;
@@ -202,11 +203,24 @@ static am_status compute_together(am_crossval *x, am_error *err) {
   return status;
 }
 
+/* Each run by the thresholds of its own model; nothing where one has none, or another precision was wanted. */
+static void add_answered(const am_crossval *x, size_t first, size_t n, am_metrics *m) {
+  am_answered sum = {0};
+  for (size_t i = first; i < first + n; i++) {
+    const am_answered *a = &x->runs[i].answered;
+    if (!x->runs[i].finished) continue;
+    if (!a->known || (sum.known && a->wanted != sum.wanted)) return;
+    sum = (am_answered){true, a->wanted, sum.given + a->given, sum.right + a->right};
+  }
+  m->answered = sum;
+}
+
 am_status am_crossval_summarise(am_crossval *x, am_error *err) {
   if (!x->n_rows) return AM_OK;
   am_status status = sort_rows(x, err);
   /* over several seeds an utterance would mix the chunks of all of them: it is asked for a seed at a time */
   if (!status) status = compute(x, 0, x->n_rows, x->n_seeds == 1, &x->pooled, err);
+  if (!status) add_answered(x, 0, x->n_seeds * x->n_folds, x->pooled);
   for (size_t s = 0; s < x->n_seeds && !status; s++) {
     size_t first = 0, n = 0;
     for (size_t f = 0; f < x->n_folds; f++) {

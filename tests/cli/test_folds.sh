@@ -31,7 +31,7 @@ grep -q "^epoch" err && not_ok "no fold is trained twice" || ok "no fold is trai
 [ -s cv/fold-2/report.html ] && ok "each fold has its page" || not_ok "each fold has its page"
 grep -q 'href="fold-2/report.html"' cv/report.html && grep -q "Result over the folds" cv/report.html && grep -q "Synthetic speech" cv/report.html \
   && ok "the whole has its page" || not_ok "the whole has its page"
-for f in training-loss validation-recall confusion calibration; do
+for f in training-loss validation-recall confusion calibration risk-coverage; do
   grep -q "</svg>" cv/plots/$f.svg && ok "cv/plots/$f.svg" || not_ok "cv/plots/$f.svg"
 done
 cp cv/report.html first.html; mv corpus elsewhere; run report cv; mv elsewhere corpus

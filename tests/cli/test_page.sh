@@ -9,7 +9,7 @@ trained
 run report run1; expect "report" 0 "^run1/report.html"
 grep -q "Synthetic speech" run1/report.html && grep -q "Speaker-independent" run1/report.html && grep -q "<h2>Most confidently wrong" run1/report.html
 [ $? = 0 ] && ok "the page says what it is about" || not_ok "the page says what it is about"
-for f in loss accuracy confusion calibration lengths waveform spectrogram; do
+for f in loss accuracy confusion calibration risk-coverage lengths waveform spectrogram; do
   grep -q "</svg>" run1/plots/$f.svg && ok "plots/$f.svg" || not_ok "plots/$f.svg"
 done
 run report run1 --out page.html; [ -s page.html ] && expect "report --out" 0 "^page.html" || not_ok "report --out"

@@ -126,6 +126,30 @@ static void test_long_numbers(void **state) {
   assert_true(ends[1] > 52 && ends[1] < 80);
 }
 
+/* The model's curve is between the best order and any; marks have their words; no risk is drawn above the frame. */
+static void test_risk(void **state) {
+  (void)state;
+  double risk[1000];
+  for (int i = 0; i < 1000; i++) risk[i] = i < 5 ? 1 : 0.3 * (i + 1) / 1000; /* the surest ones are wrong */
+  const am_risk_mark marks[2] = {{0.2, 0.06, "left of it", false}, {0.95, 0.28, "right of it", true}};
+  am_plot_style page = {AM_IMAGE_INLINE, 360, 330}, png = {AM_IMAGE_PNG, 0, 0};
+  am_buffer a = {0}, b = {0};
+  assert_int_equal(am_plot_risk(ctx, &page, "", risk, 1000, marks, 2, &a, NULL), AM_OK);
+  static const char *const words[] = {">surest first</text>", ">best order</text>",  ">any order</text>",
+                                      ">left of it</text>",   ">right of it</text>", "answered, surest first"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) assert_non_null(strstr(a.data, words[i]));
+  for (const char *y = a.data; (y = strstr(y, " cy=\"")); y++) assert_true(atof(y + 5) > 0 && atof(y + 5) < 330);
+  assert_null(strstr(a.data, "nan"));
+  assert_int_equal(am_plot_risk(ctx, &png, "Risk", (const double[]){0}, 1, NULL, 0, &b, NULL), AM_OK);
+  unsigned width, height;
+  png_size(&b, &width, &height);
+  assert_int_equal(width, 840);
+  am_buffer_free(ctx, &a);
+  assert_int_equal(am_plot_risk(ctx, &page, "", NULL, 0, NULL, 0, &a, NULL), AM_OK);
+  am_buffer_free(ctx, &a);
+  am_buffer_free(ctx, &b);
+}
+
 static void test_no_data(void **state) {
   (void)state;
   double nan = NAN;
@@ -232,6 +256,7 @@ int main(void) {
       cmocka_unit_test(test_whole_ticks),
       cmocka_unit_test(test_legend),
       cmocka_unit_test(test_long_numbers),
+      cmocka_unit_test(test_risk),
       cmocka_unit_test(test_no_data),
       cmocka_unit_test(test_confusion),
       cmocka_unit_test(test_confusion_says_what_it_is_over),

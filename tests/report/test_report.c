@@ -199,7 +199,7 @@ static void test_what_it_says(void **state) {
   assert_says_not(page, "src=\"");
   for (const char *link = page; (link = strstr(link, "http")); link++) /* nothing is fetched */
     assert_int_equal(strncmp(link, "http://www.w3.org/2000/svg\"", 27), 0);
-  static const char *const plots[] = {"loss", "accuracy", "learning-rate", "confusion", "calibration"};
+  static const char *const plots[] = {"loss", "accuracy", "learning-rate", "confusion", "calibration", "risk-coverage"};
   for (size_t i = 0; i < 5; i++) {
     char name[64];
     snprintf(name, sizeof name, "plots/%s.svg", plots[i]);
@@ -449,7 +449,8 @@ static void test_crossval(void **state) {
   assert_says(page, "3 min 00 s"); /* all runs */
   assert_says_not(page, "<script");
   assert_says_not(page, "could not be read");
-  static const char *const plots[] = {"training-loss", "training-accuracy", "confusion", "calibration"};
+  static const char *const plots[] = {"training-loss", "training-accuracy", "confusion", "calibration",
+                                      "risk-coverage"};
   for (size_t i = 0; i < 4; i++) {
     char name[64];
     snprintf(name, sizeof name, "plots/%s.svg", plots[i]);
