@@ -63,6 +63,25 @@ static am_status write_attributes(writer *w, am_error *err) {
   return status;
 }
 
+/* A softmax of z / T is one of z where the layer before has its weights and its bias divided by T: so Keras has a temperature
+ * without a layer for it.  Of the checkpoint in memory, whose output is then calibrated as it is. */
+static void fold_temperature(writer *w) {
+  const am_layer *last = &am_model_step(w->model, am_model_steps(w->model) - 1)->layer;
+  const double temperature = w->checkpoint->temperature;
+  const size_t n = strlen(last->name);
+  if (temperature == 1 || last->cls != &am_dense) return;
+  for (size_t i = 0; i < am_model_weight_count(w->model); i++) {
+    const am_array_info *info = am_model_weight_info(w->model, i);
+    am_real *at = am_model_weights(w->model, NULL) + info->offset;
+    if (strncmp(info->name, last->name, n) || info->name[n] != '/') continue;
+    for (size_t j = 0; j < info->count; j++) at[j] = (am_real)((double)at[j] / temperature);
+  }
+  w->checkpoint->temperature = 1;
+  am_log(w->ctx, AM_LOG_INFO,
+         "%s: its temperature, %.6g, is in the weights of %s, so Keras's probabilities are calibrated", w->file,
+         temperature, last->name);
+}
+
 static am_status check_frames(writer *w, int frames, am_error *err) {
   const am_shape in = am_model_input(w->model);
   w->frames = in.t;
@@ -95,6 +114,7 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exch
   }
   w.model = w.checkpoint->model;
   status = check_frames(&w, (int)options->frames, err);
+  if (!status) fold_temperature(&w);
   if (!status) status = am_tree_create(ctx, &w.tree, err);
   /* a step gives at most five layers, and softmax comes after them */
   if (!status && !(w.names = am_alloc(ctx, 5 * am_model_steps(w.model) + 1, sizeof *w.names)))

@@ -331,6 +331,14 @@ static void way_back(void **state) {
     }
 }
 
+static bool has_temperature(const char *file) {
+  am_h5 *h5;
+  am_test_ok(am_h5_open(ctx, file, AM_H5_FOREIGN, &h5, &err), &err);
+  const bool has = am_h5_has(h5, "/", "audiomood_temperature");
+  am_h5_close(h5);
+  return has;
+}
+
 static void set_temperature(const char *file, const char *name, double t) {
   am_h5 *h5;
   am_test_ok(am_h5_open(ctx, file, AM_H5_UPDATE, &h5, &err), &err);
@@ -338,13 +346,39 @@ static void set_temperature(const char *file, const char *name, double t) {
   am_h5_close(h5);
 }
 
-/* A Keras model has no layer for a temperature: it goes along as an attribute, and comes back. */
+/* A Keras model has no layer for a temperature: the last dense layer takes it in, and the probabilities are the same. */
+static void a_temperature_goes_into_the_last_layer(void **state) {
+  (void)state;
+  am_checkpoint *c;
+  float x[2 * 77], out[2][8];
+  for (int i = 0; i < 154; i++) x[i] = (float)sin(1.7 * i * i);
+  make_checkpoint(in_folder("a.h5"), "{conv2d: {filters: 2}}, global_average_pool, {dense: {units: 4}}", map);
+  set_temperature(in_folder("a.h5"), "temperature", 0.25);
+  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){0}, in_folder("b.h5"), &err), &err);
+  assert_false(has_temperature(in_folder("b.h5")));
+  am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), 0, 7, 11), &err);
+  for (int i = 0; i < 2; i++) {
+    am_test_ok(am_checkpoint_load(ctx, in_folder(i ? "c.h5" : "a.h5"), &c, &err), &err);
+    assert_true(am_checkpoint_temperature(c) == (i ? 1 : 0.25));
+    forward(c->model, x, 2, out[i]);
+    am_checkpoint_free(c);
+  }
+  for (int row = 0; row < 2; row++) { /* p^(1/T), of sum 1 */
+    double sum = 0;
+    for (int k = 0; k < 4; k++) sum += pow((double)out[0][4 * row + k], 1 / 0.25);
+    for (int k = 0; k < 4; k++)
+      assert_true(fabs(pow((double)out[0][4 * row + k], 1 / 0.25) / sum - (double)out[1][4 * row + k]) < 1e-5);
+  }
+}
+
+/* Where the last layer is no dense one, it goes along as an attribute, and comes back. */
 static void a_temperature_goes_along(void **state) {
   (void)state;
   am_checkpoint *c;
-  make_checkpoint(in_folder("a.h5"), "{conv2d: {filters: 2}}, global_average_pool, {dense: {units: 4}}", map);
+  make_checkpoint(in_folder("a.h5"), "{conv2d: {filters: 4}}, global_average_pool", map);
   set_temperature(in_folder("a.h5"), "temperature", 1.75);
   am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){0}, in_folder("b.h5"), &err), &err);
+  assert_true(has_temperature(in_folder("b.h5")));
   am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), 0, 7, 11), &err);
   same_arrays(in_folder("a.h5"), in_folder("c.h5"));
   am_test_ok(am_checkpoint_load(ctx, in_folder("c.h5"), &c, &err), &err);
@@ -490,6 +524,7 @@ int main(void) {
                                      cmocka_unit_test(damaged_files),
                                      cmocka_unit_test(cut_files),
                                      cmocka_unit_test(way_back),
+                                     cmocka_unit_test(a_temperature_goes_into_the_last_layer),
                                      cmocka_unit_test(a_temperature_goes_along),
                                      cmocka_unit_test(export_refuses),
                                      cmocka_unit_test(export_of_any_length),
