@@ -30,6 +30,11 @@ typedef struct am_evaluate_options {
   const am_config *config; /**< whose data, split and cache count; NULL: the first model's own, of its training */
   const char *part; /**< "train", "validation", "test" or "all"; NULL: the first there is of test, validation, train */
   bool partial;     /**< scores the rest where labels leave out more than half of the clips; else that is refused */
+  double
+      enrol_seconds; /**< so much of each speaker is heard before, by models that normalise by speaker: half of the clips are
+                             set aside for it and not scored; INFINITY: all of that half; 0: all clips are scored, each heard
+                             against all of its speaker (transductive) */
+  uint64_t enrol_seed; /**< draws these clips; 0: 1 */
 } am_evaluate_options;
 
 /** Scores one model, or the mean of several, on a part of a corpus.  Each model hears the clips by its own features.
@@ -43,8 +48,8 @@ typedef struct am_evaluate_options {
  * @param[out] out  the figures; am_metrics_free; NULL on failure
  * @param[out] err  the message of a failure, or NULL
  * @return AM_OK; AM_E_DATA: the corpus is not where the config says, there is no such part, or nothing to score;
- * AM_E_CONFIG: its labels are not the model's; AM_E_STOPPED: am_context_stop; AM_E_IO, AM_E_FORMAT, AM_E_SHAPE,
- * AM_E_NUMERIC, AM_E_USAGE, AM_E_NOMEM */
+ * AM_E_CONFIG: its labels are not the model's; AM_E_USAGE: an option that cannot be, or enrolment where no model normalises by speaker; AM_E_STOPPED: am_context_stop; AM_E_IO, AM_E_FORMAT, AM_E_SHAPE,
+ * AM_E_NUMERIC, AM_E_NOMEM */
 AM_API am_status am_ensemble_evaluate(am_ensemble *ensemble, const am_evaluate_options *options, am_metrics **out,
                                       am_error *err);
 

@@ -8,6 +8,7 @@
 #include "audio/sound.h"
 #include "base/file.h"
 #include "cli/inspect.h"
+#include "model/profile.h"
 #include "nn/doubt.h"
 
 /* ---- numbers a person reads ---- */
@@ -281,6 +282,26 @@ static void print_fused(am_checkpoint *c, const char *path) {
   }
 }
 
+/* What is known of a voice, and which models can use it. */
+static am_status inspect_profile(cli *c, const char *path, am_error *err) {
+  am_profile *p = NULL;
+  if (cli_has(c, "augment") || cli_has(c, "effective"))
+    return am_fail(err, AM_E_USAGE,
+                   "%s: is the profile of a voice; --augment and --effective are of configs and models", path);
+  am_status st = am_profile_load(c->ctx, path, &p, err);
+  if (st) return st;
+  const am_feature_options *o = &p->options;
+  char kind[16];
+  am_choice_name(AM_WORDS(AM_FEATURE_KINDS), o->kind, kind, sizeof kind);
+  cli_print("%s: profile of %s\n", path, *am_profile_name(p) ? am_profile_name(p) : "a voice without a name");
+  cli_print("heard:    %.1f s, %.0f frames\n", am_profile_seconds(p), p->stats.count);
+  cli_print("features: %s, %d bins a frame, of sound at %g Hz\n", kind, p->stats.f, o->sample_rate);
+  cli_print("holds the mean and the spread of each bin, and no sound; it is for models of just these features\n");
+  cli_voice_say_short(c, p);
+  am_profile_free(p);
+  return AM_OK;
+}
+
 static am_status inspect_checkpoint(cli *c, const char *path, am_error *err) {
   am_checkpoint *m = NULL;
   am_status st = am_checkpoint_load(c->ctx, path, &m, err);
@@ -358,7 +379,8 @@ static am_status run(cli *c, am_error *err) {
     return st;
   }
   switch (kind_of(path)) {
-    case CHECKPOINT: return inspect_checkpoint(c, path, err);
+    case CHECKPOINT:
+      return am_profile_is(c->ctx, path) ? inspect_profile(c, path, err) : inspect_checkpoint(c, path, err);
     case TEXT: return inspect_text(c, path, err);
     case SOUND: break;
   }
@@ -379,7 +401,7 @@ static const cli_flag flags[] = {
 
 const cli_command cli_inspect = {
     .name = "inspect",
-    .summary = "says what a config, a corpus, a checkpoint or a sound file holds",
+    .summary = "says what a config, a corpus, a checkpoint, a voice's profile or a sound file holds",
     .usage =
         "CONFIG|DATASET --root DIR|FILE.h5|RUN|AUDIO [--set KEY=VALUE]... [--effective] [--augment FILE [--out DIR] "
         "[--epoch N] [--draw N]]",

@@ -269,6 +269,19 @@ static am_status warn_of_start(void *user, const am_evaluation *e, size_t model,
   return AM_OK;
 }
 
+static am_status read_enrolment(const am_ensemble *ensemble, const am_evaluate_options *o, am_enrolment *out,
+                                am_error *err) {
+  bool wanted = false;
+  *out = (am_enrolment){.wanted = o->enrol_seconds, .seed = o->enrol_seed ? o->enrol_seed : 1};
+  if (!(o->enrol_seconds >= 0))
+    return am_fail(err, AM_E_USAGE, "am_evaluate_options.enrol_seconds is %g; wanted at least 0", o->enrol_seconds);
+  for (size_t i = 0; i < am_ensemble_models(ensemble); i++)
+    wanted |= am_checkpoint_wants_speaker(am_ensemble_model(ensemble, i));
+  if (wanted || o->enrol_seconds == 0) return AM_OK;
+  return am_fail(err, AM_E_USAGE,
+                 "am_evaluate_options.enrol_seconds: no model here normalises per speaker, so a voice changes nothing");
+}
+
 am_status am_ensemble_evaluate(am_ensemble *ensemble, const am_evaluate_options *given, am_metrics **out,
                                am_error *err) {
   am_evaluate_options o = {.size = sizeof o};
@@ -276,8 +289,11 @@ am_status am_ensemble_evaluate(am_ensemble *ensemble, const am_evaluate_options 
   if (st) return st;
   *out = NULL;
   st = AM_NEED(err, ensemble);
-  if (!st && given) st = am_size_take(&o, sizeof o, given, sizeof o, "am_evaluate_options", err);
+  if (!st && given)
+    st = am_size_take(&o, sizeof o, given, offsetof(am_evaluate_options, enrol_seconds), "am_evaluate_options", err);
   if (!st && !am_ensemble_models(ensemble)) st = am_fail(err, AM_E_USAGE, "an ensemble without a model; add one");
+  am_enrolment enrolment;
+  if (!st) st = read_enrolment(ensemble, &o, &enrolment, err);
   if (st) return st;
   am_context *ctx = am_ensemble_context(ensemble);
   const am_config *config = o.config ? o.config : am_ensemble_model(ensemble, 0)->config;
@@ -285,9 +301,11 @@ am_status am_ensemble_evaluate(am_ensemble *ensemble, const am_evaluate_options 
   am_evaluation *e = NULL;
   st = am_dataset_load(ctx, &config->data, &d, err);
   if (!st) st = am_evaluation_create(ensemble, config, d, false, &o, &e, err);
+  if (!st && o.enrol_seconds > 0) e->enrolment = &enrolment;
   if (!st) st = am_evaluation_ask(e, warn_of_start, NULL, err);
   if (!st) st = am_evaluation_metrics(e, out, err);
   am_evaluation_free(e);
+  am_enrolment_free(ctx, &enrolment);
   am_dataset_free(d);
   return st;
 }

@@ -19,6 +19,8 @@ struct am_profile {
   am_profile *more; /* the same voice by other features, which members of a fused model hear; NULL: by no others */
 };
 
+/* Whether a file is HDF5 that calls itself a profile; whether it can be read is found when it is loaded. */
+bool am_profile_is(am_context *ctx, const char *path);
 am_status am_profile_create(am_context *ctx, const am_feature_options *options, am_profile **out, am_error *err);
 /* The part of a profile that is of features with the same key; NULL: none is. */
 const am_profile *am_profile_find(const am_profile *p, const am_feature_options *options);

@@ -115,6 +115,17 @@ am_status am_profile_save(const am_profile *p, const char *path, am_error *err) 
 
 /* ---- reading ---- */
 
+bool am_profile_is(am_context *ctx, const char *path) {
+  am_h5 *file;
+  char *format = NULL;
+  if (am_h5_open(ctx, path, AM_H5_UNTRUSTED, &file, NULL)) return false;
+  const bool is = am_h5_has(file, "/", "format") && !am_h5_get_text(file, "/", "format", &format, NULL) &&
+                  !strcmp(format, AM_PROFILE_FORMAT);
+  am_free(ctx, format);
+  am_h5_close(file);
+  return is;
+}
+
 static am_status check_format(am_context *ctx, am_h5 *file, const char *path, am_error *err) {
   char *format = NULL;
   if (!am_h5_has(file, "/", "format") || !am_h5_has(file, "/", "version"))

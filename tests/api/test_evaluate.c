@@ -166,6 +166,46 @@ static void what_is_wrong_is_refused(void **state) {
   am_context_resume(t->w.ctx);
 }
 
+/* A speaker's other clips tell the voice, as `evaluate --enrol-seconds` has it. */
+static void voices_can_be_enrolled(void **state) {
+  things *t = *state;
+  am_error err = AM_ERROR_INIT;
+  am_metrics *m;
+  train_ok(&t->w, "voices", (overrides){{"train.epochs=2", "features.normalise=speaker"}});
+  am_checkpoint *c = load(&t->w, "voices", "best.h5");
+  am_evaluate_options o = {.size = sizeof o, .part = "all"};
+  am_metrics *all = figures(t, c, NULL, &o);
+  o.enrol_seconds = INFINITY;
+  am_metrics *whole = figures(t, c, NULL, &o);
+  o.enrol_seconds = 0.1;
+  am_metrics *little = figures(t, c, NULL, &o), *other;
+  assert_true(am_metrics_clips(whole) < am_metrics_clips(all)); /* half of each speaker's nine */
+  assert_int_equal(am_metrics_clips(whole), 4 * 5);
+  assert_int_equal(am_metrics_clips(little), am_metrics_clips(whole));
+  assert_true(am_metrics_loss(little) != am_metrics_loss(whole));
+  o.enrol_seed = 1; /* the default */
+  other = figures(t, c, NULL, &o);
+  assert_true(am_metrics_loss(other) == am_metrics_loss(little));
+  am_metrics_free(other);
+  o.enrol_seed = 2;
+  other = figures(t, c, NULL, &o);
+  assert_true(am_metrics_loss(other) != am_metrics_loss(little));
+  am_metrics_free(other);
+  am_test_fails(evaluate(t, t->one, NULL, &o, &m, &err), AM_E_USAGE, &err, "no model here normalises per speaker");
+  o.enrol_seconds = -1;
+  am_test_fails(evaluate(t, c, NULL, &o, &m, &err), AM_E_USAGE, &err, "enrol_seconds is -1");
+  o.enrol_seconds = NAN;
+  am_test_fails(evaluate(t, c, NULL, &o, &m, &err), AM_E_USAGE, &err, "enrol_seconds is");
+  o.size = offsetof(am_evaluate_options, enrol_seconds); /* a caller of before: what it lacks is its default */
+  am_metrics *before = figures(t, c, NULL, &o);
+  assert_true(am_metrics_loss(before) == am_metrics_loss(all));
+  am_metrics_free(before);
+  am_metrics_free(all);
+  am_metrics_free(whole);
+  am_metrics_free(little);
+  am_checkpoint_free(c);
+}
+
 static void memory_may_run_out(void **state) {
   const things *t = *state;
   bool fired = true;
@@ -199,6 +239,7 @@ int main(void) {
       cmocka_unit_test(several_are_their_mean),
       cmocka_unit_test(another_config_says_which_clips),
       cmocka_unit_test(what_is_wrong_is_refused),
+      cmocka_unit_test(voices_can_be_enrolled),
       cmocka_unit_test(memory_may_run_out),
   };
   return cmocka_run_group_tests(tests, make, end);

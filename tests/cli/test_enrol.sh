@@ -47,6 +47,9 @@ predict far --enrol half --shrink 1e9; predict too --enrol "$sound" --shrink 1e9
 awk -F, 'NR == FNR { a[FNR] = $3; next } FNR == 2 { d = a[2] - $3; exit !(d * d < 1e-10) }' far too &&
   ok "shrunk to the training part, all voices are one" || not_ok "shrunk to the training part, all voices are one"
 
+# ---- inspect ----
+run inspect voice.h5; expect "inspect says what a profile holds" 0 "^voice.h5: profile of " "^heard: +[0-9.]+ s, [0-9]+ frames$" "^features: log_mel, [0-9]+ bins a frame, of sound at 16000 Hz$"
+
 # ---- windows, skipping, standard input, several models ----
 run predict run1 "$sound" --window 1 --csv --enrol half; cp out windows
 run enrol run1 half --out pieces.h5 --window 1; run predict run1 "$sound" --window 1 --csv --enrol pieces.h5
