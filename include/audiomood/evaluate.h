@@ -35,6 +35,8 @@ typedef struct am_evaluate_options {
                              set aside for it and not scored; INFINITY: all of that half; 0: all clips are scored, each heard
                              against all of its speaker (transductive) */
   uint64_t enrol_seed; /**< draws these clips; 0: 1 */
+  const char *under;   /**< what the sounds become before: "white10", "telephone" ... ('audiomood help conditions');
+                            NULL: they stay */
 } am_evaluate_options;
 
 /** Scores one model, or the mean of several, on a part of a corpus.  Each model hears the clips by its own features.

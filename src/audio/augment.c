@@ -9,6 +9,7 @@
  * Each stream begins with the draw that decides whether the operation happens. */
 #include "audio/augment.h"
 
+#include "audio/noise.h"
 #include "audio/resample.h"
 #include "audio/vocoder.h"
 
@@ -104,34 +105,6 @@ static void shift(float *x, size_t n, double d) {
   memset(d > 0 ? x : x + (n - by), 0, by * sizeof *x);
 }
 
-static double power(const float *x, size_t n) {
-  double sum = 0;
-  for (size_t i = 0; i < n; i++) sum += (double)x[i] * x[i];
-  return n ? sum / (double)n : 0;
-}
-
-/* Noise whose colour is drawn between white and pink (Kellet's three-pole filter, 3 dB an octave), scaled so
- * that the power of the clip over the power of the noise is snr dB. A silent clip stays silent. */
-static am_status add_noise(am_context *ctx, am_rng *rng, float *x, size_t n, double snr, am_error *err) {
-  double sound = power(x, n), colour = am_rng_uniform(rng);
-  if (sound == 0) return AM_OK;
-  float *noise = am_alloc(ctx, n, sizeof *noise);
-  if (!noise) return am_no_memory(err);
-  double a = 0, b = 0, c = 0;
-  for (size_t i = 0; i < n; i++) {
-    double white = am_rng_normal(rng);
-    a = 0.99765 * a + 0.0990460 * white;
-    b = 0.96300 * b + 0.2965164 * white;
-    c = 0.57000 * c + 1.0526913 * white;
-    double pink = (a + b + c + 0.1848 * white) / 3; /* about the power of white */
-    noise[i] = (float)((1 - colour) * white + colour * pink);
-  }
-  double scale = sqrt(sound / power(noise, n) / pow(10, snr / 10));
-  for (size_t i = 0; i < n; i++) x[i] += (float)(scale * noise[i]);
-  am_free(ctx, noise);
-  return AM_OK;
-}
-
 /* The operations that change the number of samples, or all of them through the vocoder. */
 static am_status change_time(am_context *ctx, operation op, double value, double rate, float **samples, size_t *n,
                              am_error *err) {
@@ -157,7 +130,7 @@ am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng 
     if (!draw(&own, o, ranges[op], &value) || *n == 0) continue;
     if (op == SPEED || op == STRETCH || op == PITCH) status = change_time(ctx, op, value, rate, samples, n, err);
     else if (op == SHIFT) shift(*samples, *n, nearbyint(value * rate));
-    else if (op == NOISE) status = add_noise(ctx, &own, *samples, *n, value, err);
+    else if (op == NOISE) status = am_noise_add(ctx, &own, am_rng_uniform(&own), value, *samples, *n, err);
     else if (op == VTLP) *warp = value;
     else
       for (size_t i = 0; i < *n; i++) (*samples)[i] *= (float)pow(10, value / 20);

@@ -1,4 +1,4 @@
-/* audio/decoder_sndfile.c - libsndfile, the only file that knows it: WAV and its relatives, AIFF, AU, CAF, FLAC and
+/* audio/decoder_sndfile.c - libsndfile, which channel_mp3.c alone uses besides: WAV and its relatives, AIFF, AU, CAF, FLAC and
  * rarer formats. */
 #include "audio/decoder.h"
 

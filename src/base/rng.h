@@ -19,7 +19,8 @@ typedef enum am_purpose {
   AM_FOR_MIXUP,
   AM_FOR_SYNTH,
   AM_FOR_BOOTSTRAP,
-  AM_FOR_SPLIT
+  AM_FOR_SPLIT,
+  AM_FOR_CONDITION
 } am_purpose;
 
 /* A stream: key from (seed, purpose), fixed counter words from (a, b), and a position. */

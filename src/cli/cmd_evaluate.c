@@ -76,8 +76,10 @@ static am_status open_data(job *j, am_error *err) {
   if (!st) st = am_dataset_load(j->c->ctx, &j->config->data, &j->d, err);
   if (st) return st;
   cli_warn_left_out(j->c, j->d);
-  const am_evaluate_options o = {
-      .size = sizeof o, .part = cli_value(j->c, "split", NULL), .partial = cli_has(j->c, "partial")};
+  const am_evaluate_options o = {.size = sizeof o,
+                                 .part = cli_value(j->c, "split", NULL),
+                                 .partial = cli_has(j->c, "partial"),
+                                 .under = cli_value(j->c, "under", NULL)};
   return am_evaluation_create(j->team.ensemble, j->config, j->d, j->other != NULL, &o, &j->e, err);
 }
 
@@ -120,6 +122,7 @@ static void print_text(const job *j, const am_metrics *m) {
   if (whose)
     cli_print("transductive               yes: the clips of each %s are normalised by the statistics of all of them\n",
               whose);
+  if (j->e->under) cli_print("sounds                     %s: %s\n", j->e->under->name, j->e->under->help);
   const am_enrolment *e = &j->enrolment;
   if (j->enrols)
     cli_print(
@@ -139,6 +142,7 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
                           .speaker_independent = !*j->doubt,
                           .synthetic = j->d->synthetic,
                           .transductive = transductive(j) != NULL,
+                          .under = j->e->under ? j->e->under->name : NULL,
                           .enrolment = j->enrols ? &j->enrolment : NULL};
   am_status st = am_metrics_json(j->c->ctx, m, &protocol, &text, err);
   if (!st) cli_put_lines(stdout, text.data);
@@ -165,7 +169,8 @@ static char *predictions_path(const job *j, const char *run) {
 /* Into the run's folder, where they are a by-product: of a run that only others may change they are left out, and the file
  * that the training wrote stays. */
 static am_status keep_predictions(job *j, const char *run, am_error *err) {
-  if (!am_folder_exists(run) || j->enrols) return AM_OK; /* those of a part of the clips have no name */
+  /* Those of a part of the clips, or of other sounds, have no name. */
+  if (!am_folder_exists(run) || j->enrols || j->e->under) return AM_OK;
   char *path = predictions_path(j, run);
   if (!path) return am_no_memory(err);
   if (!j->other && j->team.n == 1 && j->e->part == AM_PART_VALIDATION && am_file_exists(path)) {
@@ -257,7 +262,7 @@ static am_status score(job *j, am_error *err) {
 /* Each clip by the model of the fold that it was held out of, as the folds wrote it down.  Asked again, the models would be
  * scored on clips that most of them were trained on. */
 static am_status pooled(cli *c, const char *folder, am_error *err) {
-  static const char *const others[] = {"with", "split", "set", "root", "out", "enrol-seconds", "threshold"};
+  static const char *const others[] = {"with", "split", "set", "root", "out", "enrol-seconds", "threshold", "under"};
   am_compared x = {0};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     if (cli_has(c, others[i]))
@@ -327,6 +332,7 @@ static const cli_flag flags[] = {
     {"shrink", "SECONDS", "of --enrol-seconds: in place of the model's features.shrink"},
     {"threshold", "P",
      "answers below this probability count as uncertain, in place of the model's thresholds (0 to 1)"},
+    {"under", "CONDITION", "of sounds changed before: noise, telephone, ...; 'audiomood help conditions' lists them"},
     {"partial", NULL, "scores what is left where labels leave out more than half of the clips"},
     {"out", "FILE.csv",
      "where predictions go (default: in the run's folder, predictions-<part>.csv; of --data\n"
@@ -340,8 +346,8 @@ const cli_command cli_evaluate = {
     .summary = "says how accurate a run or checkpoint is, per emotion",
     .usage =
         "[RUN|FILE.h5] [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]] [--split PART] "
-        "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--set KEY=VALUE]... [--threshold P] "
-        "[--partial] [--json] [--out FILE.csv]",
+        "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--under CONDITION] [--set KEY=VALUE]... "
+        "[--threshold P] [--partial] [--json] [--out FILE.csv]",
     .details =
         "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
         "confusion matrix, calibration error, risk by coverage and a 95 % confidence interval, and whether any\n"

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "audio/condition.h"
 #include "cli/cli.h"
 #include "nn/block.h"
 #include "nn/item.h"
@@ -122,6 +123,16 @@ static int help_layers(void) {
   return 0;
 }
 
+/* ---- conditions ---- */
+
+static int help_conditions(void) {
+  size_t n;
+  const am_condition *all = am_condition_all(&n);
+  cli_print("What 'evaluate --under CONDITION' makes of every sound before a model hears it:\n\n");
+  for (size_t i = 0; i < n; i++) cli_print("  %-10s  %s\n", all[i].name, all[i].help);
+  return 0;
+}
+
 /* ---- words ---- */
 
 /* "Batch-Norm", "batchnorm" and "batch_norms" become alike, and "optimizer" what "optimiser" becomes. */
@@ -160,6 +171,7 @@ static size_t all_words(const cli_command *const *commands, const char **words) 
   const am_layer_class *const *all = am_layer_all(&layers);
   const am_block *block = am_block_all(&blocks);
   words[n++] = "layers";
+  words[n++] = "conditions";
   for (; *commands && n < MOST_WORDS; commands++) words[n++] = (*commands)->name;
   for (size_t i = 0; i < SECTIONS && n < MOST_WORDS; i++) words[n++] = sections[i].name;
   for (size_t i = 0; i < layers && n < MOST_WORDS; i++) words[n++] = all[i]->type;
@@ -200,5 +212,6 @@ int cli_help(const char *word, const cli_command *const *commands) {
   if (cls) return help_layer(cls);
   if (block) return help_item(block->type, block->help, block->table, block->activation);
   if (strcmp(word, "layers") == 0) return help_layers();
+  if (strcmp(word, "conditions") == 0) return help_conditions();
   return unknown_word(given, words, n);
 }

@@ -42,8 +42,9 @@ typedef struct job {
   const am_features *fx;
   const am_data_options *data;
   bool keep_sound;
-  am_cache *cache; /* NULL: none, or given up after a failure */
-  uint32_t *todo;  /* clips not in the cache, ascending */
+  const am_condition *under; /* NULL: as they are */
+  am_cache *cache;           /* NULL: none, or given up after a failure */
+  uint32_t *todo;            /* clips not in the cache, ascending */
   size_t n_todo;
   double began;
   size_t first;            /* of the chunk, in todo */
@@ -135,6 +136,7 @@ static void identify(job *j) {
 }
 
 static void recall_all(job *j) {
+  if (j->under) return;
   for (uint32_t i = 0; i < j->store->n; i++)
     if (!j->cache || !j->store->items[i].file || !recall_clip(j, i)) j->todo[j->n_todo++] = i;
   j->store->counts.from_cache = j->store->n - j->n_todo;
@@ -177,6 +179,18 @@ static am_status compute_features(job *j, const float *samples, size_t n, item *
   return AM_OK;
 }
 
+/* By the digest, so that a clip becomes the same in every corpus. */
+static am_status compute_under(job *j, const float *samples, size_t n, item *it, am_error *err) {
+  float *changed;
+  size_t n_changed;
+  am_status status = am_condition_apply(j->store->ctx, j->under, it->facts.digest,
+                                        am_features_options(j->fx)->sample_rate, samples, n, &changed, &n_changed, err);
+  if (status) return status;
+  status = compute_features(j, changed, n_changed, it, err);
+  am_free(j->store->ctx, changed);
+  return status;
+}
+
 /* Of the samples that are the clip. */
 static uint64_t digest_of(const am_clip *c, const am_sound *sound) {
   const double part[2] = {c->start, c->seconds};
@@ -193,8 +207,9 @@ static am_status compute_clip(job *j, uint32_t clip, am_error *err) {
       am_sound_read_clip(ctx, c->path, am_features_options(j->fx)->sample_rate, j->data->max_seconds, &sound, err);
   if (status) return status;
   status = cut_part(c, &sound, &from, &n, err);
+  it->facts.digest = digest_of(c, &sound);
   if (!status) {
-    status = compute_features(j, sound.samples + from, n, it, err);
+    status = (j->under ? compute_under : compute_features)(j, sound.samples + from, n, it, err);
     if (status && err) am_error_prefix(err, "%s", c->path);
   }
   if (!status && j->keep_sound) {
@@ -205,7 +220,7 @@ static am_status compute_clip(job *j, uint32_t clip, am_error *err) {
   }
   it->facts = (am_cache_facts){.seconds = (double)n / sound.rate,
                                .file_rate = sound.file_rate,
-                               .digest = digest_of(c, &sound),
+                               .digest = it->facts.digest,
                                .unheard = status ? AM_HEARD : am_sound_unheard(sound.samples + from, n, sound.rate)};
   it->ok = !status;
   am_sound_free(&sound);
@@ -242,7 +257,7 @@ static void report(const job *j, size_t done, bool finished) {
                    .task = "features",
                    .unit = "clips",
                    .done = s->counts.from_cache + done,
-                   .total = s->n,
+                   .total = s->counts.from_cache + j->n_todo,
                    .seconds = am_now() - j->began,
                    .finished = finished,
                    .note = s->counts.from_cache == s->n ? "from the cache" : NULL};
@@ -361,25 +376,43 @@ static am_status fill(job *j, const char *cache_dir, am_error *err) {
   return AM_OK;
 }
 
-am_status am_store_create(am_context *ctx, const am_dataset *d, const am_features *fx, const am_data_options *data,
-                          const char *cache_dir, bool keep_sound, am_store **out, am_error *err) {
+/* Fills what j holds by then. */
+static am_status create(am_context *ctx, job *j, const char *cache_dir, am_store **out, am_error *err) {
   *out = NULL;
-  am_store *s = am_alloc(ctx, 1, sizeof *s);
-  if (!s) return am_no_memory(err);
+  am_store *s = j->store = am_alloc(ctx, 1, sizeof *s);
+  if (!s) {
+    am_free(ctx, j->todo);
+    return am_no_memory(err);
+  }
   s->ctx = ctx;
-  s->n = d->n;
+  s->n = j->d->n;
   int t;
-  am_features_shape(fx, 1, &t, &s->bins);
-  job j = {.store = s, .d = d, .fx = fx, .data = data, .keep_sound = keep_sound, .began = am_now()};
-  s->items = am_alloc(ctx, d->n + 1, sizeof *s->items);
-  j.todo = am_alloc(ctx, d->n + 1, sizeof *j.todo);
-  j.errors = am_alloc(ctx, CHUNK, sizeof *j.errors);
-  am_status status = s->items && j.todo && j.errors ? fill(&j, cache_dir, err) : am_no_memory(err);
-  am_free(ctx, j.errors);
-  am_free(ctx, j.todo);
+  am_features_shape(j->fx, 1, &t, &s->bins);
+  j->began = am_now();
+  s->items = am_alloc(ctx, s->n + 1, sizeof *s->items);
+  j->errors = am_alloc(ctx, CHUNK, sizeof *j->errors);
+  am_status status = s->items && j->todo && j->errors ? fill(j, cache_dir, err) : am_no_memory(err);
+  am_free(ctx, j->errors);
+  am_free(ctx, j->todo);
   if (status) am_store_free(s);
   else *out = s;
   return status;
+}
+
+am_status am_store_create(am_context *ctx, const am_dataset *d, const am_features *fx, const am_data_options *data,
+                          const char *cache_dir, bool keep_sound, am_store **out, am_error *err) {
+  job j = {.d = d, .fx = fx, .data = data, .keep_sound = keep_sound};
+  j.todo = am_alloc(ctx, d->n + 1, sizeof *j.todo);
+  return create(ctx, &j, cache_dir, out, err);
+}
+
+am_status am_store_create_under(am_context *ctx, const am_dataset *d, const am_features *fx,
+                                const am_data_options *data, const am_condition *under, const uint32_t *clips, size_t n,
+                                am_store **out, am_error *err) {
+  job j = {.d = d, .fx = fx, .data = data, .under = under, .n_todo = n};
+  j.todo = am_alloc(ctx, n + 1, sizeof *j.todo);
+  if (j.todo && n) memcpy(j.todo, clips, n * sizeof *clips);
+  return create(ctx, &j, NULL, out, err);
 }
 
 void am_store_free(am_store *s) {

@@ -4,6 +4,7 @@
 #ifndef AM_STORE_H
 #define AM_STORE_H
 
+#include "audio/condition.h"
 #include "audio/features.h"
 #include "data/dataset.h"
 
@@ -13,6 +14,11 @@ typedef struct am_store am_store;
  * read fail the call, or with skip_unreadable are marked: am_store_ok. Progress is reported as "features". */
 am_status am_store_create(am_context *ctx, const am_dataset *d, const am_features *fx, const am_data_options *data,
                           const char *cache_dir, bool keep_sound, am_store **out, am_error *err);
+/* Of n `clips` alone, and of what they become under a condition, drawn by their digests; with no cache, and without sound.
+ * Which are unheard, and am_store_seconds, are as without it.  The others are not am_store_ok. */
+am_status am_store_create_under(am_context *ctx, const am_dataset *d, const am_features *fx,
+                                const am_data_options *data, const am_condition *under, const uint32_t *clips, size_t n,
+                                am_store **out, am_error *err);
 void am_store_free(am_store *store);
 bool am_store_ok(const am_store *store, uint32_t clip);
 bool am_store_readable(const am_store *store, uint32_t clip); /* am_store_ok, or put aside by data.unheard */

@@ -144,7 +144,8 @@ am_status am_evaluation_create(am_ensemble *ensemble, const am_config *config, a
                        .config = config,
                        .d = d,
                        .other = other};
-  am_status st = choose_part(e, options->part, err);
+  am_status st = options->under ? am_condition_find(options->under, &e->under, err) : AM_OK;
+  if (!st) st = choose_part(e, options->part, err);
   if (!st) st = map_labels(e, options->partial, err);
   if (!st) return AM_OK;
   am_evaluation_free(e);
@@ -203,10 +204,12 @@ static am_status ask(void *arg, size_t model, am_checkpoint *m, float *probabili
   am_features *fx = NULL;
   am_store *store = NULL;
   am_status st = am_features_create(e->ctx, &m->config->features, &fx, err);
-  if (!st) st = am_store_create(e->ctx, e->d, fx, &e->config->data, e->config->cache, false, &store, err);
+  if (!st && e->under)
+    st = am_store_create_under(e->ctx, e->d, fx, &e->config->data, e->under, e->clips, e->n, &store, err);
+  else if (!st) st = am_store_create(e->ctx, e->d, fx, &e->config->data, e->config->cache, false, &store, err);
   if (!st) {
     e->n = keep_those(e, store, e->clips, e->n, am_store_ok, &e->left_out);
-    for (int part = 0; part < 3 && e->split; part++)
+    for (int part = 0; part < 3 && e->split && !e->under; part++) /* of the other parts nothing was read */
       e->split->n[part] = keep_those(e, store, e->split->at[part], e->split->n[part], am_store_readable, NULL);
     if (!e->n) st = am_fail(err, AM_E_DATA, "no clip that would be scored has anything to hear");
     else if (a->asked && e->n != a->heard)

@@ -26,7 +26,8 @@ typedef struct am_evaluation {
   struct am_enrolment
       *enrolment; /* borrowed; what is heard of each voice before, by models that normalise by speaker; NULL: all of
                                      it is in the clips scored (transductive) */
-  int *label_of;  /* corpus label -> model class, or -1 */
+  const am_condition *under;       /* what the sounds become before; NULL: they stay */
+  int *label_of;                   /* corpus label -> model class, or -1 */
   const am_thresholds *thresholds; /* below which there is no answer, borrowed; NULL: those of a model that is alone */
   am_left_outs left_out;           /* clips of the part that are not scored, by reason */
   /* By am_evaluation_ask: */

@@ -69,6 +69,9 @@ split: {kind: fixed, validation_speakers: ["03"], test_speakers: ["04"]}
 features: {kind: log_mel, sample_rate: 16000, n_fft: 512, hop: 256, mels: 24${1:+, $1}}
 YAML
 }
+# Two files are the same, or not.
+same() { cmp -s "$2" "$3" && ok "$1" || not_ok "$1"; }
+differ() { cmp -s "$2" "$3" && not_ok "$1" || ok "$1"; }
 # small: a model behind it, of one epoch
 small() {
   cat <<'YAML'

@@ -15,8 +15,6 @@ YAML
 run synth corpus --actors 4 --repetitions 1
 run train tiny.yaml --out run1; expect "train" 0
 own=$(ls corpus/Actor_04/*.wav | head -12) sound=$(ls corpus/Actor_04/*.wav | tail -1)
-same() { cmp -s "$2" "$3" && ok "$1" || not_ok "$1"; }
-differ() { cmp -s "$2" "$3" && not_ok "$1" || ok "$1"; }
 predict() { run predict run1 "$sound" --csv "${@:2}"; cp out "$1"; }
 
 # ---- a voice by its recordings, and by a profile ----
