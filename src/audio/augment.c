@@ -1,6 +1,6 @@
 /* audio/augment.c - what the caller's generator is asked for:
  *
- *   am_augment_sound   14 words, two for each of its 7 operations
+ *   am_augment_sound   18 words, two for each of its 9 operations
  *   am_augment_frames   6 words, two for each of its 3 operations
  *   am_augment_mixup    2 words
  *
@@ -9,6 +9,7 @@
  * Each stream begins with the draw that decides whether the operation happens. */
 #include "audio/augment.h"
 
+#include "audio/channel.h"
 #include "audio/noise.h"
 #include "audio/resample.h"
 #include "audio/vocoder.h"
@@ -37,11 +38,33 @@ const am_option am_augment_table[] = {
     {"time_fraction", AM_OPT_REAL, AT(time_fraction), "1", 0, 1, NULL, "widest time mask as a share of the clip"},
     {"mask_value", AM_OPT_CHOICE, AT(mask_value), "mean", 0, 0, AM_WORDS(AM_MASK_VALUES), "what masked values become"},
     {"mixup", AM_OPT_REAL, AT(mixup), "0", 0, 100, NULL, "alpha of Beta(alpha, alpha), mixing clips in pairs; 0 off"},
+    {"room", AM_OPT_REALS, AT(room), "[]", 0.05, 2, NULL, "[low, high] s, T60 of a room; [] off"},
+    {"telephone", AM_OPT_REAL, AT(telephone), "0", 0, 1, NULL,
+     "chance that a clip comes over a telephone line, in place of probability; 0 off"},
     AM_OPTION_END};
 #undef AT
 
-/* Operations on sound in the order in which they happen, then those on frames. */
-typedef enum operation { SPEED, STRETCH, PITCH, SHIFT, GAIN, NOISE, VTLP, CROP, FREQ, TIME, MIXUP } operation;
+/* The number of an operation is in the key of its stream: a new one goes to the end. */
+typedef enum operation {
+  SPEED,
+  STRETCH,
+  PITCH,
+  SHIFT,
+  GAIN,
+  NOISE,
+  VTLP,
+  CROP,
+  FREQ,
+  TIME,
+  MIXUP,
+  ROOM,
+  TELEPHONE,
+  OPERATIONS
+} operation;
+/* Those on sound, as their words are drawn, and as they happen. */
+static const operation drawn[] = {SPEED, STRETCH, PITCH, SHIFT, GAIN, NOISE, VTLP, ROOM, TELEPHONE};
+static const operation happening[] = {SPEED, STRETCH, PITCH, SHIFT, GAIN, ROOM, NOISE, TELEPHONE, VTLP};
+enum { ON_SOUND = sizeof drawn / sizeof *drawn };
 
 static am_rng own_stream(am_rng *rng, operation op) {
   uint64_t high = am_rng_u32(rng), low = am_rng_u32(rng);
@@ -49,7 +72,8 @@ static am_rng own_stream(am_rng *rng, operation op) {
 }
 
 bool am_augment_needs_sound(const am_augment_options *o) {
-  return o->noise_snr.n || o->gain.n || o->shift.n || o->speed.n || o->pitch.n || o->stretch.n || o->vtlp.n;
+  return o->noise_snr.n || o->gain.n || o->shift.n || o->speed.n || o->pitch.n || o->stretch.n || o->vtlp.n ||
+         o->room.n || o->telephone > 0;
 }
 
 bool am_augment_any(const am_augment_options *o) {
@@ -71,7 +95,7 @@ am_status am_augment_check(const am_augment_options *o, am_error *err) {
     const char *name;
     am_reals pair;
   } pairs[] = {{"noise_snr", o->noise_snr}, {"gain", o->gain},       {"shift", o->shift}, {"speed", o->speed},
-               {"pitch", o->pitch},         {"stretch", o->stretch}, {"vtlp", o->vtlp}};
+               {"pitch", o->pitch},         {"stretch", o->stretch}, {"vtlp", o->vtlp},   {"room", o->room}};
   for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
     am_status status = check_pair(pairs[i].name, pairs[i].pair, err);
     if (status) return status;
@@ -118,22 +142,36 @@ static am_status change_time(am_context *ctx, operation op, double value, double
   return status;
 }
 
+static am_status change(am_context *ctx, operation op, double value, am_rng *rng, double rate, float **samples,
+                        size_t *n, double *warp, am_error *err) {
+  switch (op) {
+    case SHIFT: shift(*samples, *n, nearbyint(value * rate)); return AM_OK;
+    case GAIN:
+      for (size_t i = 0; i < *n; i++) (*samples)[i] *= (float)pow(10, value / 20);
+      return AM_OK;
+    case ROOM: return am_room(ctx, rng, value, rate, *samples, *n, err);
+    case NOISE: return am_noise_add(ctx, rng, am_rng_uniform(rng), value, *samples, *n, err);
+    case TELEPHONE: return am_telephone(ctx, rate, *samples, *n, err);
+    case VTLP: *warp = value; return AM_OK;
+    default: return change_time(ctx, op, value, rate, samples, n, err);
+  }
+}
+
 am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng *rng, double rate, float **samples,
                            size_t *n, double *warp, am_error *err) {
-  const am_reals ranges[] = {[SPEED] = o->speed, [STRETCH] = o->stretch, [PITCH] = o->pitch, [SHIFT] = o->shift,
-                             [GAIN] = o->gain,   [NOISE] = o->noise_snr, [VTLP] = o->vtlp};
+  const am_reals ranges[] = {
+      [SPEED] = o->speed,     [STRETCH] = o->stretch, [PITCH] = o->pitch, [SHIFT] = o->shift, [GAIN] = o->gain,
+      [NOISE] = o->noise_snr, [VTLP] = o->vtlp,       [ROOM] = o->room,   [TELEPHONE] = {0}};
+  am_rng own[OPERATIONS] = {{.position = 0}};
   am_status status = AM_OK;
   *warp = 1;
-  for (operation op = SPEED; op <= VTLP && !status; op++) {
-    am_rng own = own_stream(rng, op);
-    double value;
-    if (!draw(&own, o, ranges[op], &value) || *n == 0) continue;
-    if (op == SPEED || op == STRETCH || op == PITCH) status = change_time(ctx, op, value, rate, samples, n, err);
-    else if (op == SHIFT) shift(*samples, *n, nearbyint(value * rate));
-    else if (op == NOISE) status = am_noise_add(ctx, &own, am_rng_uniform(&own), value, *samples, *n, err);
-    else if (op == VTLP) *warp = value;
-    else
-      for (size_t i = 0; i < *n; i++) (*samples)[i] *= (float)pow(10, value / 20);
+  for (size_t i = 0; i < ON_SOUND; i++) own[drawn[i]] = own_stream(rng, drawn[i]);
+  for (size_t i = 0; i < ON_SOUND && !status; i++) {
+    const operation op = happening[i];
+    double value = 0;
+    const bool happens =
+        op == TELEPHONE ? am_rng_uniform(&own[op]) < o->telephone : draw(&own[op], o, ranges[op], &value);
+    if (happens && *n > 0) status = change(ctx, op, value, &own[op], rate, samples, n, warp, err);
   }
   return status;
 }

@@ -29,6 +29,8 @@ typedef struct am_augment_options {
   double time_fraction;           /* a time mask is never wider than this share of the clip; 1 */
   int mask_value;                 /* am_mask_value */
   double mixup;                   /* alpha of Beta(alpha, alpha), Zhang et al. 2018; 0 off */
+  am_reals room;                  /* [low, high] s: T60 of a room (audio/channel.h) */
+  double telephone;               /* chance that a clip comes over a telephone line; 0 off */
 } am_augment_options;
 
 extern const am_option am_augment_table[];

@@ -220,7 +220,8 @@ static void test_short_sounds(void **state) {
 }
 
 static const char *const everything =
-    "noise_snr=10,30 gain=-6,6 shift=-0.1,0.1 speed=0.9,1.1 pitch=-2,2 stretch=0.9,1.1 vtlp=0.9,1.1";
+    "noise_snr=10,30 gain=-6,6 shift=-0.1,0.1 speed=0.9,1.1 pitch=-2,2 stretch=0.9,1.1 vtlp=0.9,1.1 "
+    "room=0.2,0.6 telephone=1";
 
 static void test_seed_fixes_all(void **state) {
   (void)state;
@@ -257,16 +258,53 @@ static void test_words_consumed(void **state) {
     float *y = am_alloc(a.ctx, n, sizeof *y);
     memcpy(y, x, sizeof x);
     am_test_ok(am_augment_sound(a.ctx, &a.o, &rng, rate, &y, &n, &warp[c], &err), &err);
-    assert_int_equal(rng.position - start, 14);
+    assert_int_equal(rng.position - start, 18);
     int t = 100;
     am_augment_frames(&a.o, &rng, y, &t, 5);
-    assert_int_equal(rng.position - start, 20);
+    assert_int_equal(rng.position - start, 24);
     am_augment_mixup(&a.o, &rng);
-    assert_int_equal(rng.position - start, 22);
+    assert_int_equal(rng.position - start, 26);
     am_free(a.ctx, y);
     done(&a);
   }
   assert_true(warp[1] == warp[2] && warp[1] != 1);
+}
+
+/* A telephone line comes with its own chance, and takes what is above 3400 Hz; a room sounds on. */
+static void test_channels(void **state) {
+  (void)state;
+  enum { N = 8000 };
+  const struct {
+    const char *text;
+    double hertz;
+    int least, most; /* of 200 draws, how many are changed */
+  } cases[] = {{"telephone=0.3 probability=1", 5000, 35, 85},
+               {"telephone=1 probability=0.01", 5000, 200, 200},
+               {"room=0.3", 440, 200, 200},
+               {"room=0.3 probability=0.3", 440, 35, 85}};
+  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+    augmenter a = make(cases[c].text);
+    float *x = sine(cases[c].hertz, rate, N, 0.3);
+    memset(x + N / 2, 0, N / 2 * sizeof *x);
+    int changes = 0;
+    assert_true(am_augment_needs_sound(&a.o));
+    for (uint64_t d = 0; d < 200; d++) {
+      size_t n;
+      double warp;
+      float *y = changed(&a, d, x, N, &n, &warp);
+      assert_int_equal(n, N);
+      const double before = power(x, N / 2), after = power(y, N / 2), tail = power(y + N / 2, N / 8);
+      if (memcmp(x, y, N * sizeof *x)) {
+        changes++;
+        if (cases[c].hertz == 440) assert_true(tail > 0.01 * before);
+        else assert_true(after < 0.01 * before);
+      }
+      am_free(a.ctx, y);
+    }
+    assert_in_range(changes, cases[c].least, cases[c].most);
+    free(x);
+    done(&a);
+  }
 }
 
 static void test_probability(void **state) {
@@ -438,6 +476,7 @@ int main(void) {
       cmocka_unit_test(test_short_sounds),
       cmocka_unit_test(test_seed_fixes_all),
       cmocka_unit_test(test_words_consumed),
+      cmocka_unit_test(test_channels),
       cmocka_unit_test(test_probability),
       cmocka_unit_test(test_crop),
       cmocka_unit_test(test_masks),
