@@ -157,19 +157,24 @@ am_status am_held_out_read(am_context *ctx, const char *folder, bool crossval, c
   return status;
 }
 
+static am_status fail_lone(const am_held_out *a, const am_held_out *b, const am_held_clip *clip, const am_held_out *in,
+                           am_error *err) {
+  return am_fail(err, AM_E_DATA,
+                 "%s and %s are not of the same held-out clips: %s is only in %s; weights are fitted to clips that "
+                 "no member was trained on",
+                 a->folder, b->folder, clip->clip, in->folder);
+}
+
 am_status am_held_out_same(const am_held_out *a, const am_held_out *b, am_error *err) {
-  for (size_t i = 0; i < a->n || i < b->n; i++) {
-    const am_held_clip *x = i < a->n ? &a->at[i] : NULL, *y = i < b->n ? &b->at[i] : NULL;
-    const int names = !x ? 1 : !y ? -1 : strcmp(x->clip, y->clip);
-    if (!names && x->copy == y->copy && x->truth == y->truth) continue;
-    if (!names && x->copy == y->copy)
+  for (size_t i = 0; i < a->n && i < b->n; i++) {
+    const am_held_clip *x = &a->at[i], *y = &b->at[i];
+    const int order = strcmp(x->clip, y->clip) ? strcmp(x->clip, y->clip) : x->copy - y->copy;
+    if (order) return fail_lone(a, b, order < 0 ? x : y, order < 0 ? a : b, err);
+    if (x->truth != y->truth)
       return am_fail(err, AM_E_DATA, "%s and %s do not agree on the label of clip %s", a->folder, b->folder, x->clip);
-    return am_fail(err, AM_E_DATA,
-                   "%s and %s are not of the same held-out clips: %s is only in %s; weights are fitted to clips that "
-                   "no member was trained on",
-                   a->folder, b->folder, names <= 0 ? x->clip : y->clip, names <= 0 ? a->folder : b->folder);
   }
-  return AM_OK;
+  if (a->n == b->n) return AM_OK;
+  return a->n > b->n ? fail_lone(a, b, &a->at[b->n], a, err) : fail_lone(a, b, &b->at[a->n], b, err);
 }
 
 /* The speakers of the clips of a fold; NULL: of all. */
