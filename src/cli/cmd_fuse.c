@@ -91,6 +91,9 @@ static am_status read_given(job *j, am_error *err) {
   am_status st = cli_real(j->c, "temperature", 0.01, 100, 1, &j->fuse.temperature, err);
   if (!st && weights) st = read_weights(j, weights, err);
   j->fuse.given = weights != NULL;
+  if (!st && weights && cli_has(j->c, "wanted-precision"))
+    return am_fail(err, AM_E_USAGE, "--wanted-precision fits thresholds to clips held out, and --weights needs none");
+  if (!st) st = cli_real(j->c, "wanted-precision", 0.01, 0.999, 0, &j->fuse.precision, err);
   return st ? st : read_out_of_fold(j, err);
 }
 
@@ -179,6 +182,8 @@ static const cli_flag flags[] = {
      "model, in their order)"},
     {"weights", "W,W,...", "take these weights, one for each model, of sum 1, instead of fitting them"},
     {"temperature", "T", "of --weights: divide the weighted logarithms by it (1)"},
+    {"wanted-precision", "P",
+     "thresholds, fitted to the same clips, below which the answer is uncertain: P of the others are right"},
     {"json", NULL, "print one JSON object"},
     {0},
 };
@@ -188,7 +193,7 @@ const cli_command cli_fuse = {
     .summary = "makes one checkpoint of several trained models, of any inputs",
     .usage =
         "RUN|FILE.h5[,RUN|FILE.h5]... --out FILE.h5 [--out-of-fold CROSSVAL]... [--weights W,W,... [--temperature T]] "
-        "[--json]",
+        "[--wanted-precision P] [--json]",
     .details =
         "The fused model's probabilities are the product of the members', each to the power of its weight. predict, "
         "evaluate,\nenrol and inspect take it as any other model. Members may hear different features; they name the "

@@ -142,6 +142,8 @@ am_status am_checkpoint_check_training(const char *path, const am_norm_stats *s,
 am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error *err);
 /* Whether they could have been fitted. */
 am_status am_checkpoint_check_temperature(const char *path, double temperature, am_error *err);
+am_status am_checkpoint_read_thresholds(am_h5 *file, int classes, am_thresholds *t, am_error *err);
+am_status am_checkpoint_write_thresholds(am_h5 *file, const am_thresholds *t, size_t classes, am_error *err);
 am_status am_checkpoint_check_thresholds(const char *path, const am_thresholds *t, int classes, am_error *err);
 /* Counts and sums; whether they fit the run's batches is looked at when it is resumed. */
 am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err);

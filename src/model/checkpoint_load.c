@@ -163,7 +163,7 @@ static am_status read_temperature(am_h5 *file, double *temperature, am_error *er
 }
 
 /* Files before version 1.4 have none, and models that always answer. */
-static am_status read_thresholds(am_h5 *file, int classes, am_thresholds *t, am_error *err) {
+am_status am_checkpoint_read_thresholds(am_h5 *file, int classes, am_thresholds *t, am_error *err) {
   static const char name[] = "thresholds";
   am_h5_info info;
   *t = (am_thresholds){0};
@@ -185,7 +185,7 @@ am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *mod
   status = read_arrays(ctx, file, model, err);
   if (!status && epoch) status = get_count(file, "/", "epoch", epoch, err);
   if (!status && temperature) status = read_temperature(file, temperature, err);
-  if (!status && thresholds) status = read_thresholds(file, am_model_output(model).c, thresholds, err);
+  if (!status && thresholds) status = am_checkpoint_read_thresholds(file, am_model_output(model).c, thresholds, err);
   am_h5_close(file);
   if (!status && digest) *digest = am_checkpoint_digest(model);
   return status;
@@ -400,7 +400,7 @@ am_status am_checkpoint_read(am_context *ctx, am_h5 *file, am_checkpoint *c, am_
   if (!status) status = get_count(file, "/", "epoch", &c->epoch, err);
   if (!status) status = get_count(file, "/", "step", &c->step, err);
   if (!status) status = read_temperature(file, &c->temperature, err);
-  if (!status) status = read_thresholds(file, c->classes, &c->thresholds, err);
+  if (!status) status = am_checkpoint_read_thresholds(file, c->classes, &c->thresholds, err);
   if (!status) status = make_model(ctx, file, c, err);
   if (!status) status = read_arrays(ctx, file, c->model, err);
   if (!status) status = am_checkpoint_check_finite(am_h5_path(file), c->model, err);

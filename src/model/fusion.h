@@ -41,8 +41,9 @@ typedef struct am_fusion {
   char *const *labels; /* (K) */
   int classes;
   const char *title;
-  const char *by;           /* how the weights were found: "validation", "out of fold", "given" */
-  const am_names *speakers; /* of the clips that they were fitted to; NULL: none were */
+  const char *by;                  /* how the weights were found: "validation", "out of fold", "given" */
+  const am_names *speakers;        /* of the clips that they were fitted to; NULL: none were */
+  const am_thresholds *thresholds; /* NULL, or of precision 0: none */
 } am_fusion;
 
 /* Writes a fused checkpoint to a path given by the user, and reads it back. */

@@ -62,6 +62,7 @@ static am_status write_fusion(am_context *ctx, am_h5 *file, const am_fusion *f, 
   am_credit_free(ctx, &all);
   if (!status) status = am_h5_write(file, "fusion/weights", AM_H5_F64, 1, &n, kept, err);
   if (!status) status = am_h5_set_text(file, "fusion", "by", f->by, err);
+  if (!status) status = am_checkpoint_write_thresholds(file, f->thresholds, (size_t)f->classes, err);
   return status || !f->speakers ? status : write_speakers(ctx, file, f->speakers, err);
 }
 
@@ -231,5 +232,6 @@ am_status am_fusion_read(am_context *ctx, am_h5 *file, am_checkpoint *c, am_erro
   if (!status) status = read_labels(ctx, file, c, err);
   if (!status) status = am_h5_get_real(file, "/", "temperature", &c->temperature, err);
   if (!status) status = am_checkpoint_check_temperature(am_h5_path(file), c->temperature, err);
+  if (!status) status = am_checkpoint_read_thresholds(file, c->classes, &c->thresholds, err);
   return status ? status : take_origins(file, c, err);
 }

@@ -11,10 +11,11 @@
 typedef struct evidence {
   size_t n;
   int classes;
-  int *truth;        /* (n) */
-  double *logs;      /* (groups,n,K) */
-  am_held_out first; /* whose clips they are */
-  am_names speakers; /* of them */
+  int *truth;               /* (n) */
+  double *logs;             /* (groups,n,K) */
+  am_held_out first;        /* whose clips they are */
+  am_names speakers;        /* of them */
+  am_thresholds thresholds; /* of the fused model */
 } evidence;
 
 static am_status add_folder(am_context *ctx, evidence *e, const char *folder, bool crossval, char *const *labels,
@@ -64,7 +65,8 @@ static am_status make_room(am_context *ctx, evidence *e, const am_fuse_job *j, c
 }
 
 static am_status score(am_context *ctx, const evidence *e, const double *logs, size_t members, const double *weights,
-                       double temperature, char *const *labels, double *loss, double *uar, am_error *err) {
+                       double temperature, char *const *labels, double *loss, double *uar, double precision,
+                       am_thresholds *thresholds, am_error *err) {
   const size_t numbers = e->n * (size_t)e->classes;
   double *sum = am_alloc(ctx, numbers, sizeof *sum);
   float *p = am_alloc(ctx, numbers, sizeof *p);
@@ -75,6 +77,8 @@ static am_status score(am_context *ctx, const evidence *e, const double *logs, s
   if (!status) {
     am_fusion_softmax(sum, e->n, e->classes, temperature, p);
     status = am_metrics_score(ctx, p, e->truth, e->n, (const char *const *)labels, e->classes, &m, err);
+    if (!status && thresholds && precision > 0)
+      status = am_thresholds_fit(ctx, p, e->truth, e->n, e->classes, precision, thresholds, err);
   }
   if (!status) {
     *loss = am_fusion_loss(logs, e->truth, members, e->n, e->classes, weights, temperature);
@@ -86,18 +90,19 @@ static am_status score(am_context *ctx, const evidence *e, const double *logs, s
   return status;
 }
 
-static am_status fit(am_context *ctx, am_fuse_job *j, const evidence *e, char *const *labels, am_error *err) {
+static am_status fit(am_context *ctx, am_fuse_job *j, evidence *e, char *const *labels, am_error *err) {
   const size_t numbers = e->n * (size_t)e->classes;
   static const double whole = 1;
   double weights[AM_MOST_MEMBERS];
   if (!am_fusion_fit(ctx, e->logs, e->truth, j->n, e->n, e->classes, weights, &j->temperature))
     return am_fail(err, AM_E_DATA, "nothing that these models say of the %zu clips held out is better than guessing",
                    e->n);
-  am_status status = score(ctx, e, e->logs, j->n, weights, j->temperature, labels, &j->loss, &j->uar, err);
+  am_status status = score(ctx, e, e->logs, j->n, weights, j->temperature, labels, &j->loss, &j->uar, j->precision,
+                           &e->thresholds, err);
   for (size_t i = 0; i < j->n && !status; i++) {
     am_fuse_group *g = &j->groups[i];
     g->weight = weights[i];
-    status = score(ctx, e, e->logs + i * numbers, 1, &whole, 1, labels, &g->loss, &g->uar, err);
+    status = score(ctx, e, e->logs + i * numbers, 1, &whole, 1, labels, &g->loss, &g->uar, 0, NULL, err);
   }
   j->clips = e->n;
   return status;
@@ -163,7 +168,8 @@ static am_status save(am_context *ctx, const am_fuse_job *j, const evidence *e, 
                  .by = j->given                ? "given"
                        : j->groups[0].crossval ? "out of fold"
                                                : "validation",
-                 .speakers = j->given ? NULL : &e->speakers};
+                 .speakers = j->given ? NULL : &e->speakers,
+                 .thresholds = &e->thresholds};
   for (size_t i = 0; i < j->n; i++) sum += j->groups[i].weight;
   for (size_t i = 0; i < j->n; i++)
     for (size_t k = 0; k < j->groups[i].n; k++) {

@@ -23,6 +23,7 @@ typedef struct am_fuse_job {
   bool given;         /* the groups have weights, and this is the temperature */
   double temperature; /* else the result */
   const char *out;    /* the file */
+  double precision;   /* wanted of the answers; 0: no thresholds (calibration.h) */
   /* The result, where weights are fitted: */
   size_t clips;
   double loss, uar;
