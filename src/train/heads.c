@@ -120,13 +120,18 @@ am_status am_heads_create(am_context *ctx, const am_config *config, const am_dat
   const am_value *list = config->train.auxiliary;
   const size_t n = list ? list->count : 0;
   int width = 0;
-  *out = (am_heads){.ctx = ctx};
+  *out = (am_heads){0};
   if (!n) return AM_OK;
   am_status status = am_model_embedding(model, &width, err);
   if (status) return am_error_prefix(err, "train.auxiliary");
-  out->state = am_alloc(ctx, n, sizeof *out->state);
-  out->task = am_alloc(ctx, n, sizeof *out->task);
-  if (!out->state || !out->task) status = am_no_memory(err);
+  am_head_state *state = am_alloc(ctx, n, sizeof *state);
+  struct am_head_task *task = am_alloc(ctx, n, sizeof *task);
+  if (!state || !task) {
+    am_free(ctx, state);
+    am_free(ctx, task);
+    return am_no_memory(err);
+  }
+  *out = (am_heads){.ctx = ctx, .state = state, .task = task};
   for (const am_value *entry = list->first; entry && !status; entry = entry->next)
     status = make_head(out, config, d, split, width, entry, err);
   if (status) am_heads_free(out);
