@@ -18,7 +18,8 @@ typedef struct job {
   cli *c;
   cli_models team;
   am_checkpoint *checkpoint; /* the first of the team */
-  am_config *other;          /* --data CONFIG, or NULL: the run's own corpus */
+  const char *data;          /* --data, or NULL: the run's own corpus */
+  am_config *other;          /* its config, or NULL */
   am_config *reloaded;       /* the checkpoint's config with --set applied, or NULL */
   am_config *config;         /* the one whose data section is read: borrowed */
   am_dataset *d;
@@ -45,7 +46,7 @@ static am_status check_overrides(const cli_overrides *over, am_error *err) {
 }
 
 static am_status open_data(job *j, am_error *err) {
-  const char *data = cli_value(j->c, "data", NULL);
+  const char *data = j->data;
   cli_overrides over;
   am_status st = cli_overrides_get(j->c, &over, err);
   if (!st) st = check_overrides(&over, err);
@@ -132,18 +133,22 @@ static void print_text(const job *j, const am_metrics *m) {
         (unsigned long long)e->seed);
 }
 
+static am_protocol protocol_of(const job *j) {
+  return (am_protocol){.split = j->e->part_name,
+                       .corpus = j->d->corpus,
+                       .left_out = &j->e->left_out,
+                       .models = (int)j->team.n,
+                       .speaker_independent = !*j->doubt,
+                       .synthetic = j->d->synthetic,
+                       .transductive = transductive(j) != NULL,
+                       .under = j->e->under ? j->e->under->name : NULL,
+                       .enrolment = j->enrols ? &j->enrolment : NULL};
+}
+
 static am_status print_results(const job *j, const am_metrics *m, am_error *err) {
   if (!cli_has(j->c, "json")) return print_text(j, m), AM_OK;
   am_buffer text = {0};
-  am_protocol protocol = {.split = j->e->part_name,
-                          .corpus = j->d->corpus,
-                          .left_out = &j->e->left_out,
-                          .models = (int)j->team.n,
-                          .speaker_independent = !*j->doubt,
-                          .synthetic = j->d->synthetic,
-                          .transductive = transductive(j) != NULL,
-                          .under = j->e->under ? j->e->under->name : NULL,
-                          .enrolment = j->enrols ? &j->enrolment : NULL};
+  const am_protocol protocol = protocol_of(j);
   am_status st = am_metrics_json(j->c->ctx, m, &protocol, &text, err);
   if (!st) cli_put_lines(stdout, text.data);
   am_buffer_free(j->c->ctx, &text);
@@ -160,7 +165,7 @@ static am_status write_predictions(job *j, am_whose whose, const char *path, am_
 /* "predictions-emodb-all.csv" of --data configs/emodb.yaml, "predictions-mean-test.csv" of several models: each set of clips
  * has a file of its own. */
 static char *predictions_path(const job *j, const char *run) {
-  const char *data = j->other ? am_path_base(cli_value(j->c, "data", "")) : "", *dot = strrchr(data, '.');
+  const char *data = j->other ? am_path_base(j->data) : "", *dot = strrchr(data, '.');
   int n = dot && dot != data ? (int)(dot - data) : (int)strlen(data);
   return am_format(j->c->ctx, "%s/predictions-%s%.*s%s%s.csv", run, j->team.n > 1 ? "mean-" : "", n, data, n ? "-" : "",
                    j->e->part_name);
@@ -243,10 +248,31 @@ static am_status read_enrolment(job *j, am_error *err) {
   return st ? st : cli_shrink(c, &j->team, err);
 }
 
+/* Asks the models of one corpus; am_metrics_free. */
+static am_status ask(job *j, am_metrics **m, am_error *err) {
+  am_status st = open_data(j, err);
+  if (!st && j->enrols) j->e->enrolment = &j->enrolment;
+  if (!st && j->decides) j->e->thresholds = &j->thresholds;
+  if (!st) st = am_evaluation_ask(j->e, warn_of, j, err);
+  return st ? st : am_evaluation_metrics(j->e, m, err);
+}
+
+/* Of the corpus that was asked about; the models stay. */
+static void end_data(job *j) {
+  const am_enrolment wanted = {.wanted = j->enrolment.wanted, .seed = j->enrolment.seed};
+  am_evaluation_free(j->e);
+  am_enrolment_free(j->c->ctx, &j->enrolment);
+  j->enrolment = wanted;
+  am_dataset_free(j->d);
+  am_config_free(j->other);
+  am_config_free(j->reloaded);
+  j->e = NULL, j->d = NULL, j->other = NULL, j->reloaded = NULL;
+  *j->doubt = '\0';
+}
+
 static am_status score(job *j, am_error *err) {
   am_metrics *m = NULL;
-  am_status st = am_evaluation_ask(j->e, warn_of, j, err);
-  if (!st) st = am_evaluation_metrics(j->e, &m, err);
+  am_status st = ask(j, &m, err);
   for (size_t i = 0; !st && cli_has(j->c, "json") && i < m->n_diagnoses; i++) /* else the table has them */
     am_log(j->c->ctx, AM_LOG_WARNING, "%s", m->diagnoses[i].text);
   if (!st) st = print_results(j, m, err);
@@ -254,6 +280,94 @@ static am_status score(job *j, am_error *err) {
   if (!st && out) st = write_predictions(j, AM_GIVEN, out, err);
   else if (!st && j->c->n_arguments) st = keep_predictions(j, j->c->arguments[0], err);
   am_metrics_free(m);
+  end_data(j);
+  return st;
+}
+
+/* ---- several corpora ---- */
+
+static int speakers_among(const am_evaluation *e) {
+  int n = 0;
+  for (size_t i = 0; i < e->n; i++) {
+    size_t k = 0;
+    while (k < i && e->speakers[k] != e->speakers[i]) k++;
+    n += k == i;
+  }
+  return n;
+}
+
+/* What the table says of one corpus. */
+typedef struct row {
+  char *corpus;
+  am_metrics *m;
+  int speakers;
+  char doubt[CLI_DOUBT];
+  const char *whose;
+  bool synthetic;
+} row;
+
+static am_status ask_row(job *j, row *r, am_error *err) {
+  am_status st = ask(j, &r->m, err);
+  if (st) return st;
+  r->corpus = am_strdup(j->c->ctx, j->d->corpus);
+  r->speakers = speakers_among(j->e);
+  r->whose = transductive(j);
+  r->synthetic = j->d->synthetic;
+  memcpy(r->doubt, j->doubt, sizeof r->doubt);
+  return r->corpus ? AM_OK : am_no_memory(err);
+}
+
+static void print_row(const row *r, int width) {
+  const am_metrics *m = r->m;
+  char interval[40], classes[40];
+  snprintf(interval, sizeof interval, "%.1f to %.1f", 100 * m->uar_low, 100 * m->uar_high);
+  snprintf(classes, sizeof classes, "%d of %d", m->scored, m->classes);
+  cli_print("%-*s%7zu%10d%7.1f %%%16s%8.1f %%%9s\n", width, r->corpus, m->n, r->speakers, 100 * m->uar, interval,
+            100 * m->accuracy, classes);
+  for (size_t i = 0; i < m->n_groups; i++)
+    if (!strcmp(m->groups[i].trait, "gender"))
+      cli_print("  %-*s%7zu%10s%7.1f %%%16s%8.1f %%\n", width - 2, m->groups[i].value, m->groups[i].n, "",
+                100 * m->groups[i].uar, "", 100 * m->groups[i].accuracy);
+  if (*r->doubt) cli_print("  speaker-independent: %s\n", r->doubt);
+  if (r->synthetic) cli_print("  synthetic speech\n");
+  if (r->whose) cli_print("  transductive: normalised by the statistics of all clips of each %s\n", r->whose);
+}
+
+static void print_rows(const row *rows, size_t n) {
+  int width = 12;
+  for (size_t i = 0; i < n; i++) width = cli_width(rows[i].corpus) >= width ? cli_width(rows[i].corpus) + 1 : width;
+  cli_print("%-*s%7s%10s%9s%16s%10s%9s\n", width, "corpus", "clips", "speakers", "UAR", "95 %", "accuracy", "classes");
+  for (size_t i = 0; i < n; i++) print_row(&rows[i], width);
+}
+
+/* A row for each --data, or an object each in a list. */
+static am_status score_several(job *j, const char *const *data, size_t n, am_error *err) {
+  am_context *ctx = j->c->ctx;
+  row *rows = am_alloc(ctx, n, sizeof *rows); /* zeroed */
+  am_buffer text = {0};
+  am_json list = am_json_begin(ctx, &text, 2);
+  am_status st = rows ? AM_OK : am_no_memory(err);
+  am_json_open(&list, NULL, '[');
+  for (size_t i = 0; i < n && !st; i++) {
+    j->data = data[i];
+    st = ask_row(j, &rows[i], err);
+    if (!st) {
+      const am_protocol protocol = protocol_of(j);
+      am_metrics_write(&list, NULL, rows[i].m, &protocol);
+    }
+    if (!st && j->c->n_arguments) st = keep_predictions(j, j->c->arguments[0], err);
+    end_data(j);
+  }
+  am_json_close(&list);
+  if (!st && text.failed) st = am_no_memory(err);
+  if (!st && cli_has(j->c, "json")) cli_put_lines(stdout, text.data);
+  else if (!st) print_rows(rows, n);
+  for (size_t i = 0; rows && i < n; i++) {
+    am_metrics_free(rows[i].m);
+    am_free(ctx, rows[i].corpus);
+  }
+  am_free(ctx, rows);
+  am_buffer_free(ctx, &text);
   return st;
 }
 
@@ -290,14 +404,18 @@ static am_status pooled(cli *c, const char *folder, am_error *err) {
 }
 
 static am_status run(cli *c, am_error *err) {
-  job j = {.c = c};
-  const char *out = cli_value(c, "out", NULL);
+  job j = {.c = c, .data = cli_value(c, "data", NULL)};
+  const char *out = cli_value(c, "out", NULL), *data[CLI_MAX_FLAGS];
+  const size_t n_data = cli_values(c, "data", data);
   const char *model = c->n_arguments ? c->arguments[0] : NULL;
   if (!model && !cli_has(c, "data"))
     return am_fail(err, AM_E_USAGE,
                    "name a model, a run folder or a checkpoint (.h5); or the corpus on which the model that comes with "
                    "AudioMood is to be scored: --data CONFIG|DESCRIPTION");
   if (model && cli_is_crossval(c, model) && !cli_has(c, "data")) return pooled(c, model, err);
+  if (n_data > 1 && (out || cli_has(c, "root")))
+    return am_fail(err, AM_E_USAGE, "--%s is of one corpus, and --data is given %zu times", out ? "out" : "root",
+                   n_data);
   am_status st = out ? am_file_can_be_made(c->ctx, out, err) : AM_OK;
   if (out && !st) am_file_clean_beside(c->ctx, out);
   if (!st) st = cli_models_load(c, model, &j.team, err);
@@ -305,15 +423,7 @@ static am_status run(cli *c, am_error *err) {
   j.checkpoint = j.team.at[0];
   if (!st) st = read_enrolment(&j, err);
   if (!st) st = cli_thresholds(c, &j.team, &j.thresholds, &j.decides, err);
-  if (!st) st = open_data(&j, err);
-  if (!st && j.enrols) j.e->enrolment = &j.enrolment;
-  if (!st && j.decides) j.e->thresholds = &j.thresholds;
-  if (!st) st = score(&j, err);
-  am_evaluation_free(j.e);
-  am_enrolment_free(c->ctx, &j.enrolment);
-  am_dataset_free(j.d);
-  am_config_free(j.other);
-  am_config_free(j.reloaded);
+  if (!st) st = n_data > 1 ? score_several(&j, data, n_data, err) : score(&j, err);
   cli_models_free(c, &j.team);
   return st;
 }
@@ -321,7 +431,8 @@ static am_status run(cli *c, am_error *err) {
 static const cli_flag flags[] = {
     {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is scored (repeatable)"},
     {"data", "FILE",
-     "another corpus: a config, of which the data section counts, or a description; labels are matched by name"},
+     "another corpus: a config, of which the data section counts, or a description; labels are matched by name. "
+     "Several make one table (repeatable)"},
     {"root", "DIR", "where the recordings are: data.root"},
     {"split", "PART", "train, validation, test or all (default: test, else validation; all of another corpus)"},
     {"set", "KEY=VALUE", "replaces a setting of data or split, or cache, e.g. data.root=DIR (repeatable)"},
@@ -345,7 +456,7 @@ const cli_command cli_evaluate = {
     .name = "evaluate",
     .summary = "says how accurate a run or checkpoint is, per emotion",
     .usage =
-        "[RUN|FILE.h5] [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]] [--split PART] "
+        "[RUN|FILE.h5] [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]]... [--split PART] "
         "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--under CONDITION] [--set KEY=VALUE]... "
         "[--threshold P] [--partial] [--json] [--out FILE.csv]",
     .details =
@@ -355,7 +466,7 @@ const cli_command cli_evaluate = {
         "Without RUN or FILE.h5, with --data: the model that comes with AudioMood.\n"
         "Of a cross-validation's folder: the pooled results of its folds; with --data the mean of its models on "
         "another\n"
-        "corpus.",
+        "corpus.  With --data given several times: a row of one table for each corpus.",
     .flags = flags,
     .min_arguments = 0,
     .max_arguments = 1,

@@ -49,6 +49,12 @@ cmp -s out plain && ok "gives the same" || not_ok "gives the same"
 echo 'split: {kind: kfold, folds: 0}' >>data.yaml; run evaluate run1 --data data.yaml; expect "what else it has must be right" 2 "data.yaml:2:[0-9]+: split.folds"
 run train data.yaml; expect "to train it needs a model" 2 'data.yaml:1:1: .*"model" is missing'
 run evaluate both --data only.yaml; expect "evaluate a corpus that was one of two" 0 "^speaker-independent +no: the model knows 2 of the 2 speakers, e.g. mine/ann$"
+run evaluate both --data only.yaml --data tiny.yaml; expect "two corpora are one table" 0 "^corpus +clips +speakers +UAR" "^mine +[0-9]+ +2 " \
+  "^  speaker-independent: no: the model knows 2 of the 2 speakers" "^synthetic +[0-9]+ +4 " "^  synthetic speech$"
+for one in only tiny; do "$audiomood" evaluate both --data $one.yaml --json --quiet 2>/dev/null; done >ones.json
+run evaluate both --data only.yaml --data tiny.yaml --json --quiet
+sed -n 's/^ *"uar": \([0-9.]*\),$/\1/p' ones.json | sort >ones; sed -n 's/^ *"uar": \([0-9.]*\),$/\1/p' out | sort >rows
+test -s ones && cmp -s ones rows && ok "each row is what it is alone" || not_ok "each row is what it is alone"
 sed "s/^name: .*/name: other\npart_of: mine/" mine.yaml >part.yaml
 run evaluate both --data part.yaml --root mine --set "data.merge={joy: happy, anger: angry}"; expect "also by a description of a part of it" 0 "^speaker-independent +no: the model knows 2 of the 2 speakers, e.g. mine/ann$"
 sed "s/^name: .*/name: mine_too/" mine.yaml >part.yaml
