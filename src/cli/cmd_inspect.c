@@ -237,7 +237,7 @@ static void print_origin(const am_checkpoint *m) {
       if (m->thresholds.at[k] == AM_NEVER) cli_print("%s%s never", k ? ", " : "", m->labels[k]);
       else cli_print("%s%s %.3f", k ? ", " : "", m->labels[k], m->thresholds.at[k]);
     }
-    cli_print(" (train.wanted_precision %g: below its threshold an answer is uncertain)\n", m->thresholds.precision);
+    cli_print(" (wanted precision %g: below its threshold an answer is uncertain)\n", m->thresholds.precision);
   }
   cli_print("classes: ");
   for (int k = 0; k < m->classes; k++) cli_print(" %s", m->labels[k]);

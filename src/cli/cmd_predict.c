@@ -243,9 +243,10 @@ static bool wants_voice(const cli_models *team) {
 /* The model, if the first argument is one (else *model is NULL), and the sounds. */
 static am_status tell_apart(cli *c, const char **model, cli_sounds *s, am_error *err) {
   const char *first = c->arguments[0];
-  *model = cli_names_model(c, first) ? first : NULL;
-  const int before = *model != NULL;
-  if (!*model && strcmp(first, "-") && !am_file_exists(first) && !am_folder_exists(first))
+  const bool is_model = cli_names_model(c, first);
+  const int before = is_model ? 1 : 0;
+  *model = is_model ? first : NULL;
+  if (!is_model && strcmp(first, "-") && !am_file_exists(first) && !am_folder_exists(first))
     return am_fail(err, AM_E_IO,
                    "%s: no such file or folder; wanted a model (a run folder or a checkpoint, .h5) or a sound", first);
   if (before == c->n_arguments)

@@ -60,10 +60,8 @@ const am_option am_train_table[] = {
      "thresholds below which answers are uncertain, fitted so that this share of the others is right; 0 off"},
     {"auxiliary", AM_OPT_MAP, TRAIN(auxiliary), "", 0, 0, NULL,
      "what heads predict beside the class in training (speaker, gender, intensity, ...: a column of predictions.csv) "
-     "-> "
-     "weight of their gradient in the net, as in {intensity: 0.2, speaker: -0.1}; below 0 it is reversed, so that the "
-     "net "
-     "forgets it, and 0 only looks"},
+     "-> weight of their gradient in the net, as in {intensity: 0.2, speaker: -0.1}; below 0 it is reversed, so that "
+     "the net forgets it, and 0 only looks"},
     {"targets", AM_OPT_TEXT, TRAIN(targets), "", 0, 0, NULL,
      "table of what other models say of the training clips, which is learned beside the labels (audiomood distil)"},
     {"targets_digest", AM_OPT_TEXT, TRAIN(targets_digest), "", 0, 0, NULL, "the digest of that file"},

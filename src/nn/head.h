@@ -13,9 +13,9 @@ typedef struct am_head {
   int width, classes;
   am_model *model;     /* (width) to (classes) */
   am_session *session; /* its gradients are those of the head's weights */
-  am_real
-      *targets; /* (batch, classes), to be filled in before am_head_loss: shares of each class in each clip.  A row of
-                        * zeros, of a clip of which it is not known, contributes nothing */
+  /* (batch, classes), to be filled in before am_head_loss: shares of each class in each clip.  A row of zeros, of a clip of
+   * which it is not known, contributes nothing. */
+  am_real *targets;
   am_real *dlogits; /* likewise */
 } am_head;
 

@@ -92,7 +92,7 @@ static void null_is_refused(void **state) {
   REFUSED(am_profile_load(t->ctx, "x.h5", NULL, &why), "out may not be NULL");
   am_error fine = AM_ERROR_INIT;
   am_test_ok(am_profile_of_config(t->config, &profile, &fine), &fine);
-  REFUSED(am_profile_add(NULL, samples, 10, &why), "p may not be NULL");
+  REFUSED(am_profile_add(NULL, samples, 10, &why), "profile may not be NULL");
   REFUSED(am_profile_add(profile, NULL, 10, &why), "samples may not be NULL");
   REFUSED(am_profile_add(profile, samples, 0, &why), "0 samples");
   REFUSED(am_profile_merge(NULL, profile, &why), "into may not be NULL");

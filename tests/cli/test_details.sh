@@ -58,7 +58,7 @@ run export rt --to keras --out rt.h5 --frames 20; expect "export says where the 
 
 # ---- train.wanted_precision and --threshold: answers that are left out ----
 run train tiny.yaml --out ru --set train.wanted_precision=0.97; expect "a precision that cannot be reached" 0 "warning: no threshold .* every answer of this model is uncertain"
-run inspect ru; expect "inspect shows the thresholds" 0 "^thresholds: calm never, .*train.wanted_precision 0.97"
+run inspect ru; expect "inspect shows the thresholds" 0 "^thresholds: calm never, .*wanted precision 0.97"
 run evaluate ru; expect "evaluate counts the answers" 0 "^area of risk by coverage +[0-9.]+ +80 % right: the surest [0-9.]+ %; 90 % right: " "^answered +0.0 % +.0 clips; the others are uncertain., wanted 97 %"
 run predict ru "$sound"; expect "predict says uncertain" 0 "^$sound: uncertain  calm [0-9.]+%"
 run predict ru "$sound" --json; expect "and in JSON why, and what is most probable" 0 '"label": null' '"reason": "uncertain"' '"top": "[a-z]+"'

@@ -41,7 +41,7 @@ awk -v a="$got" -v b="$(value fit.json cross_entropy)" 'BEGIN { exit !(a > 0 && 
   ok "the file says what was fitted" || not_ok "the file says what was fitted" "$got, $(value fit.json cross_entropy)"
 run train net.yaml --out net2 --seed 4 --set train.epochs=40 --quiet
 run fuse net slow --out sure.h5 --wanted-precision 0.5; expect "thresholds by the same clips" 0 "^sure.h5$"
-run inspect sure.h5; expect "are in the file" 0 "^thresholds: .*wanted_precision 0.5"
+run inspect sure.h5; expect "are in the file" 0 "^thresholds: .*wanted precision 0.5"
 run fuse net,net2 slow --out group.h5; expect "seeds share a weight" 0 '^net,net2 '
 run train net.yaml --out knows --init net2/best.h5 --set train.epochs=1 --set 'split.validation_speakers=["02"]' --set 'split.test_speakers=["03"]' --quiet
 run fuse knows --out no.h5; expect "a run whose model knew them is refused" 1 'knows/best.h5: it began from a model that knows 1 of the 1 speakers'

@@ -185,7 +185,7 @@ static void test_what_it_says(void **state) {
   char *run = make_run("nowhere"), *page = page_of(run);
   assert_says(page, "Synthetic speech.");
   assert_says(page, "Not speaker-independent.");
-  assert_says(page, "a single clip of a new speaker will not do as well");
+  assert_says(page, "a single clip of a new one will not do as well");
   assert_says(page, "95&#8239;% interval 25.0 to 75.0");
   assert_says(page, "are left out, because the corpus could not be read");
   assert_says(page, "1 h 02 min");
@@ -431,7 +431,7 @@ static void test_crossval(void **state) {
   assert_says(page, "<strong>Speaker-independent.</strong>");
   assert_says(page, "Split: folds of whole speakers, 3 of its 4 folds.");
   assert_says(page, "7 &lt;clips&gt; are missing");
-  assert_says(page, "a single clip of a new speaker will not do as well");
+  assert_says(page, "a single clip of a new one will not do as well");
   assert_says(page, "2 of 3 runs are; the figures are of these");
   assert_says(page, "<time>2026-03-04 05:06 UTC</time>"); /* the later of the two */
   assert_says(page, "<b>47.5 <small>&#177; 12.5</small>&#8239;%</b><span>pooled 50.0&#8239;%</span>");
