@@ -455,7 +455,7 @@ void am_checkpoint_free(am_checkpoint *c) {
   am_predictor_free(ctx, c->predictor);
   if (c->model) am_model_free(c->model);
   if (!c->members) am_config_free(c->config);
-  for (size_t i = 0; i < c->n_members; i++) am_checkpoint_free(c->members[i]);
+  for (size_t i = 0; c->members && i < c->n_members; i++) am_checkpoint_free(c->members[i]);
   am_free(ctx, c->members);
   am_free(ctx, c->weights);
   am_names labels = {c->labels, (size_t)c->classes};

@@ -21,10 +21,10 @@ run evaluate kept; expect "evaluate a run that cannot be changed" 0 "warning: .*
 run evaluate run1 --out nowhere/p.csv; expect "evaluate into a folder that is not there" 1 "cannot create nowhere/p.csv"
 [ -s out ] && not_ok "is said before the work" || ok "is said before the work"
 run evaluate run1 --out kept; expect "evaluate into a folder" 1 "cannot create kept"
-mkfifo pipe; run predict pipe "$sound"; expect "a pipe as a checkpoint" 1 "pipe is a device or a pipe; wanted an HDF5 file"
+mkfifo pipe.h5; run predict pipe.h5 "$sound"; expect "a pipe as a checkpoint" 1 "pipe.h5 is a device or a pipe; wanted an HDF5 file"
 ln -s kept/page.html link.html; : >kept/page.html; run report run1 --out link.html; expect "report through a link" 0
 [ -L link.html ] && [ -s kept/page.html ] && ok "the link stays" || not_ok "the link stays"
-rm -rf kept link.html pipe
+rm -rf kept link.html pipe.h5
 mkfifo pipe.wav
 "$audiomood" predict run1 "$sound" "$sound" pipe.wav --csv >out 2>err & pid=$!
 for _ in $(seq 200); do grep -qE 'fifo|wait_for_partner|pipe' /proc/$pid/wchan 2>/dev/null && break; [ "$(cut -d' ' -f1 /proc/$pid/syscall 2>/dev/null)" = 257 ] && break; sleep 0.05; done
