@@ -76,7 +76,7 @@ static double clip_loss(const problem *q, const double *b, size_t i, double *p) 
   const double of_truth = p[q->truth[i]] - most;
   for (int k = 0; k < q->classes; k++) all += p[k] = exp(p[k] - most);
   for (int k = 0; k < q->classes; k++) p[k] /= all;
-  return log(all) - of_truth;
+  return log(fmax(all, 1)) - of_truth; /* the largest term is 1 */
 }
 
 static double loss_at(const problem *q, const double *b) {
@@ -225,7 +225,7 @@ double am_fusion_loss(const double *logs, const int *truth, size_t members, size
         else all += exp(z - most);
         if (k == truth[i]) of_truth = z;
       }
-    sum += log(all) - (of_truth - most);
+    sum += log(fmax(all, 1)) - (of_truth - most);
   }
   return sum / (double)n;
 }
