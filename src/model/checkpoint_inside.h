@@ -8,6 +8,8 @@
 /* An attribute that is a whole number from 0 on, and one that is a truth value. */
 am_status am_checkpoint_get_count(am_h5 *file, const char *object, const char *name, uint64_t *out, am_error *err);
 am_status am_checkpoint_get_bool(am_h5 *file, const char *object, const char *name, bool *out, am_error *err);
+/* Labels and their number into c, checked. */
+am_status am_checkpoint_read_labels(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err);
 /* Whether the array in the file has the model's shape; texts of both for the message. */
 bool am_checkpoint_same_shape(const am_h5_info *found, const am_array_info *wanted, char found_text[96],
                               char wanted_text[96]);

@@ -259,7 +259,7 @@ am_status am_checkpoint_origin(am_context *ctx, am_h5 *file, am_origin *out, am_
   return status;
 }
 
-static am_status read_labels(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
+am_status am_checkpoint_read_labels(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
   am_names names = {0};
   am_status status = am_h5_get_texts(file, "/", "labels", &names, err);
   if (!status) status = am_checkpoint_check_labels(am_h5_path(file), &names, err);
@@ -387,7 +387,7 @@ static am_status make_model(am_context *ctx, am_h5 *file, am_checkpoint *c, am_e
 
 am_status am_checkpoint_read(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
   am_status status = read_config(ctx, file, c, err);
-  if (!status) status = read_labels(ctx, file, c, err);
+  if (!status) status = am_checkpoint_read_labels(ctx, file, c, err);
   if (!status) status = read_input(file, c->config, &c->input, err);
   if (!status) status = read_normaliser(ctx, file, c, err);
   if (!status) status = read_facts(ctx, file, c, err);

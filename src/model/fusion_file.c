@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/checkpoint_inside.h"
 #include "model/fusion.h"
 #include "model/origin.h"
 
@@ -156,19 +157,6 @@ static am_status check_labels(const char *path, const am_checkpoint *c, am_error
   return AM_OK;
 }
 
-static am_status read_labels(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
-  am_names names = {0};
-  am_status status = am_h5_get_texts(file, "/", "labels", &names, err);
-  if (!status) status = am_checkpoint_check_labels(am_h5_path(file), &names, err);
-  if (status) {
-    am_names_free(ctx, &names);
-    return status;
-  }
-  c->labels = names.at; /* taken over, with its texts */
-  c->classes = (int)names.n;
-  return check_labels(am_h5_path(file), c, err);
-}
-
 static am_status keep(am_checkpoint *c, const char *text, const char **out, am_error *err) {
   *out = am_tree_string(c->config->tree, text ? text : "");
   return *out ? AM_OK : am_no_memory(err);
@@ -229,7 +217,8 @@ static am_status take_origins(am_h5 *file, am_checkpoint *c, am_error *err) {
 am_status am_fusion_read(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
   am_status status = read_members(ctx, file, c, err);
   if (!status) status = read_weights(file, c, err);
-  if (!status) status = read_labels(ctx, file, c, err);
+  if (!status) status = am_checkpoint_read_labels(ctx, file, c, err);
+  if (!status) status = check_labels(am_h5_path(file), c, err);
   if (!status) status = am_h5_get_real(file, "/", "temperature", &c->temperature, err);
   if (!status) status = am_checkpoint_check_temperature(am_h5_path(file), c->temperature, err);
   if (!status) status = am_checkpoint_read_thresholds(file, c->classes, &c->thresholds, err);
