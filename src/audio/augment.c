@@ -13,6 +13,7 @@
 #include "audio/noise.h"
 #include "audio/resample.h"
 #include "audio/vocoder.h"
+#include "base/hash.h"
 
 #include <assert.h>
 #include <math.h>
@@ -41,6 +42,12 @@ const am_option am_augment_table[] = {
     {"room", AM_OPT_REALS, AT(room), "[]", 0.05, 2, NULL, "[low, high] s, T60 of a room; [] off"},
     {"telephone", AM_OPT_REAL, AT(telephone), "0", 0, 1, NULL,
      "chance that a clip comes over a telephone line, in place of probability; 0 off"},
+    {"copies", AM_OPT_INT, AT(copies), "0", 0, 100, NULL,
+     "changed copies of each clip, whose features are computed once and cached: an epoch draws the clip or one of "
+     "them; "
+     "0: the sound is changed anew in each epoch"},
+    {"copies_seed", AM_OPT_INT, AT(copies_seed), "1", 0, 9.2e18, NULL,
+     "of the copies, so that runs of several seeds share them"},
     AM_OPTION_END};
 #undef AT
 
@@ -76,6 +83,8 @@ bool am_augment_needs_sound(const am_augment_options *o) {
          o->room.n || o->telephone > 0;
 }
 
+bool am_augment_in_epochs(const am_augment_options *o) { return !o->copies && am_augment_needs_sound(o); }
+
 bool am_augment_any(const am_augment_options *o) {
   return am_augment_needs_sound(o) || o->crop_frames || o->freq_masks || o->time_masks || o->mixup > 0;
 }
@@ -90,16 +99,31 @@ static am_status check_pair(const char *name, am_reals pair, am_error *err) {
   return AM_OK;
 }
 
+enum { PAIRS = 8 };
+typedef struct named_pair {
+  const char *name;
+  am_reals pair;
+} named_pair;
+
+/* Their order is in the keys of copies: a new one goes to the end. */
+static void pairs_of(const am_augment_options *o, named_pair pairs[PAIRS]) {
+  const named_pair all[PAIRS] = {{"noise_snr", o->noise_snr}, {"gain", o->gain},   {"shift", o->shift},
+                                 {"speed", o->speed},         {"pitch", o->pitch}, {"stretch", o->stretch},
+                                 {"vtlp", o->vtlp},           {"room", o->room}};
+  memcpy(pairs, all, sizeof all);
+}
+
 am_status am_augment_check(const am_augment_options *o, am_error *err) {
-  const struct {
-    const char *name;
-    am_reals pair;
-  } pairs[] = {{"noise_snr", o->noise_snr}, {"gain", o->gain},       {"shift", o->shift}, {"speed", o->speed},
-               {"pitch", o->pitch},         {"stretch", o->stretch}, {"vtlp", o->vtlp},   {"room", o->room}};
-  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+  named_pair pairs[PAIRS];
+  pairs_of(o, pairs);
+  for (size_t i = 0; i < PAIRS; i++) {
     am_status status = check_pair(pairs[i].name, pairs[i].pair, err);
     if (status) return status;
   }
+  if (o->copies > 0 && !am_augment_needs_sound(o))
+    return am_fail(err, AM_E_CONFIG,
+                   "augment.copies: nothing changes the sound, so the copies would be the clip itself; set noise_snr, "
+                   "gain, shift, speed, pitch, stretch, vtlp, room or telephone, or leave copies out");
   if (o->freq_masks > 0 && o->freq_width < 1)
     return am_fail(err, AM_E_CONFIG, "augment.freq_width: %lld freq_masks need a width of at least 1 bin",
                    (long long)o->freq_masks);
@@ -174,6 +198,38 @@ am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng 
     if (happens && *n > 0) status = change(ctx, op, value, &own[op], rate, samples, n, warp, err);
   }
   return status;
+}
+
+am_status am_augment_copy(am_context *ctx, const am_augment_options *o, uint64_t digest, int number, double rate,
+                          const float *x, size_t n, float **out, size_t *out_n, double *warp, am_error *err) {
+  am_rng rng = am_rng_stream((uint64_t)o->copies_seed, AM_FOR_COPY, digest, (uint64_t)number, 0);
+  *out_n = n;
+  *out = am_alloc(ctx, n ? n : 1, sizeof **out);
+  if (!*out) return am_no_memory(err);
+  if (n) memcpy(*out, x, n * sizeof *x);
+  am_status status = am_augment_sound(ctx, o, &rng, rate, out, out_n, warp, err);
+  if (!status) return AM_OK;
+  am_free(ctx, *out);
+  *out = NULL;
+  return status;
+}
+
+/* What is off adds nothing: the key stays what it is when there are more operations. */
+uint64_t am_augment_copy_key(const am_augment_options *o, int number, uint64_t key) {
+  named_pair pairs[PAIRS];
+  const int64_t whole[] = {AM_AUGMENT_VERSION, o->copies_seed, number};
+  const double chances[] = {o->probability, o->telephone};
+  pairs_of(o, pairs);
+  key = am_hash64(key, whole, sizeof whole);
+  key = am_hash64(key, chances, sizeof chances);
+  for (size_t i = 0; i < PAIRS; i++) {
+    const am_reals pair = pairs[i].pair;
+    if (!pair.n) continue;
+    const double range[2] = {pair.at[0], pair.at[pair.n - 1]};
+    key = am_hash64(key, pairs[i].name, strlen(pairs[i].name) + 1);
+    key = am_hash64(key, range, sizeof range);
+  }
+  return key;
 }
 
 static float mask_value(const am_augment_options *o, const float *x, size_t count) {

@@ -1,4 +1,4 @@
-/* audio/augment.h - seeded augmentation of training clips, after the cache.
+/* audio/augment.h - seeded augmentation of training clips, after the cache; of copies (am_augment_copy), before it.
  *
  * Waveform operations run on samples before the features; frame operations
  * on the matrix (T,F).  Every random number comes from an am_rng the caller
@@ -9,6 +9,9 @@
 
 #include "audio/features.h"
 #include "base/rng.h"
+
+/* Raise when what an operation on sound does changes: copies that are in a cache were made by it. */
+#define AM_AUGMENT_VERSION 1
 
 #define AM_MASK_VALUES(X) X(AM_MASK_MEAN, "mean") X(AM_MASK_MIN, "min") X(AM_MASK_ZERO, "zero")
 typedef enum am_mask_value { AM_MASK_VALUES(AM_WORD_NAME) } am_mask_value;
@@ -31,18 +34,28 @@ typedef struct am_augment_options {
   double mixup;                   /* alpha of Beta(alpha, alpha), Zhang et al. 2018; 0 off */
   am_reals room;                  /* [low, high] s: T60 of a room (audio/channel.h) */
   double telephone;               /* chance that a clip comes over a telephone line; 0 off */
+  int64_t copies;                 /* changed copies of each clip, made once; 0: it is changed anew in each epoch */
+  int64_t copies_seed;            /* draws them, so that runs of several seeds have the same ones */
 } am_augment_options;
 
 extern const am_option am_augment_table[];
 
-/* Whether any operation needs the waveform (then the cache must hold sound). */
+/* Whether any operation needs the waveform; and whether it does in each epoch (then the cache must hold sound), for there are no
+ * copies. */
 bool am_augment_needs_sound(const am_augment_options *o);
+bool am_augment_in_epochs(const am_augment_options *o);
 bool am_augment_any(const am_augment_options *o);
 /* Range checks that a table cannot say (pairs in order, ...). */
 am_status am_augment_check(const am_augment_options *o, am_error *err);
 /* Changes *samples (am_resize'd when the length changes). *warp gets the VTLP factor. */
 am_status am_augment_sound(am_context *ctx, const am_augment_options *o, am_rng *rng, double rate, float **samples,
                            size_t *n, double *warp, am_error *err);
+/* The x (n) of a clip as its copy `number`, from 1: *out (am_free it), as long as *out_n.  By copies_seed, digest and number
+ * alone, so that a clip has the same copies in every corpus, part and run. */
+am_status am_augment_copy(am_context *ctx, const am_augment_options *o, uint64_t digest, int number, double rate,
+                          const float *x, size_t n, float **out, size_t *out_n, double *warp, am_error *err);
+/* From the key of what is computed of a clip, that of the same of its copy: of all that am_augment_copy depends on. */
+uint64_t am_augment_copy_key(const am_augment_options *o, int number, uint64_t key);
 /* Crops and masks x (T,F) in place; *t may shrink. */
 void am_augment_frames(const am_augment_options *o, am_rng *rng, float *x, int *t, int f);
 /* lambda ~ Beta(alpha, alpha) folded to [0.5, 1]. */

@@ -20,7 +20,9 @@ typedef enum am_purpose {
   AM_FOR_SYNTH,
   AM_FOR_BOOTSTRAP,
   AM_FOR_SPLIT,
-  AM_FOR_CONDITION
+  AM_FOR_CONDITION,
+  AM_FOR_COPY,
+  AM_FOR_COPY_DRAWN
 } am_purpose;
 
 /* A stream: key from (seed, purpose), fixed counter words from (a, b), and a position. */

@@ -68,7 +68,7 @@ static am_status fill(cli *c, am_config *config, const am_dataset *d, am_error *
   am_store *store = NULL;
   am_status st = am_features_create(c->ctx, &config->features, &fx, err);
   if (!st)
-    st = am_store_create(c->ctx, d, fx, &config->data, config->cache, am_augment_needs_sound(&config->augment), &store,
+    st = am_store_create(c->ctx, d, fx, &config->data, config->cache, am_augment_in_epochs(&config->augment), &store,
                          err);
   if (!st) {
     am_store_counts n = am_store_counted(store);

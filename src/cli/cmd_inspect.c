@@ -395,7 +395,8 @@ static const cli_flag flags[] = {
     {"out", "DIR", "where --augment writes (augmented)"},
     {"seed", "N", "replaces the config's seed, on which --augment's draws depend"},
     {"epoch", "N", "epoch of the draw (1)"},
-    {"draw", "N", "which draw of the augmentation: the position in the epoch's order (0)"},
+    {"draw", "N",
+     "which draw of the augmentation: the position in the epoch's order (0); of augment.copies, which copy"},
     {0},
 };
 

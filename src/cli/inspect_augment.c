@@ -84,19 +84,37 @@ static am_normaliser stand_in(cli *c, const am_config *config, int f) {
                          .f = f};
 }
 
-static am_status make(cli *c, const am_batch_source *source, const am_sound *sound, uint64_t draw, version *v,
-                      am_error *err) {
-  const am_batch_clip clip = {.name = v->name, .whose = -1, .sound = sound->samples, .n = sound->n};
-  am_status st = am_batch_make(source, &clip, draw, &v->made, err);
+static am_status make(cli *c, const am_batch_source *source, const am_batch_clip *clip, double rate, uint64_t draw,
+                      version *v, am_error *err) {
+  am_status st = am_batch_make(source, clip, draw, &v->made, err);
   v->f = source->f;
   if (!st && !v->made.sound) { /* the sound is as it was */
-    v->made.sound = am_alloc(c->ctx, sound->n, sizeof *v->made.sound);
-    v->made.n = sound->n;
+    v->made.sound = am_alloc(c->ctx, clip->n, sizeof *v->made.sound);
+    v->made.n = clip->n;
     if (!v->made.sound) return am_no_memory(err);
-    memcpy(v->made.sound, sound->samples, sound->n * sizeof *v->made.sound);
+    memcpy(v->made.sound, clip->sound, clip->n * sizeof *v->made.sound);
   }
-  v->seconds = (double)v->made.n / sound->rate;
+  v->seconds = (double)v->made.n / rate;
   return st;
+}
+
+/* The features and sound of a copy, which are given back by am_free, as am_store_add_copies makes them. */
+typedef struct copy {
+  float *x, *sound;
+} copy;
+
+static am_status make_copy(cli *c, const am_augment_options *o, const am_features *fx, const am_sound *sound,
+                           int number, copy *own, am_batch_clip *clip, am_error *err) {
+  double warp;
+  int f;
+  am_status st = am_augment_copy(c->ctx, o, sound->digest, number, sound->rate, sound->samples, sound->n, &own->sound,
+                                 &clip->n, &warp, err);
+  if (st) return st;
+  am_features_shape(fx, clip->n, &clip->t, &f);
+  own->x = am_alloc(c->ctx, am_mul((size_t)clip->t, (size_t)f), sizeof *own->x);
+  clip->sound = own->sound;
+  clip->features = own->x;
+  return own->x ? am_features_compute(fx, own->sound, clip->n, warp, own->x, &clip->t, err) : am_no_memory(err);
 }
 
 static am_status show(cli *c, const am_config *config, const am_normaliser *nz, const am_features *fx,
@@ -115,14 +133,20 @@ static am_status show(cli *c, const am_config *config, const am_normaliser *nz, 
   am_batch_source source = {
       .ctx = c->ctx, .nz = &own, .fx = fx, .seed = (uint64_t)seed, .epoch = (uint64_t)epoch, .f = f};
   version both[2] = {{.name = "before"}, {.name = "after"}};
+  copy changed = {0};
   for (int i = 0; i < 2 && !st; i++) {
+    am_batch_clip clip = {.name = both[i].name, .whose = -1, .sound = sound->samples, .n = sound->n};
     source.augment = i ? &config->augment : NULL;
-    source.needs_sound = i && am_augment_needs_sound(&config->augment);
-    st = make(c, &source, sound, (uint64_t)draw, &both[i], err);
+    source.needs_sound = i && am_augment_in_epochs(&config->augment);
+    if (i && config->augment.copies)
+      st = make_copy(c, &config->augment, fx, sound, (int)(draw % config->augment.copies) + 1, &changed, &clip, err);
+    if (!st) st = make(c, &source, &clip, sound->rate, (uint64_t)draw, &both[i], err);
     if (!st) st = write_version(c, folder, &both[i], sound->rate, err);
   }
   if (!st) st = write_picture(c, config, folder, both, err);
   if (!st && config->augment.mixup > 0) cli_print("mixup, of two clips of a batch, is not shown\n");
+  am_free(c->ctx, changed.x);
+  am_free(c->ctx, changed.sound);
   for (int i = 0; i < 2; i++) {
     am_free(c->ctx, both[i].made.x);
     am_free(c->ctx, both[i].made.sound);

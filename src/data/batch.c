@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "data/order.h"
+
 am_status am_batch_alloc(const am_batch_source *s, am_batch_memory *m, am_error *err) {
   size_t batch = (size_t)s->batch, cells = am_mul(am_mul(batch, (size_t)s->t), (size_t)s->f);
   bool mix = s->augment && s->augment->mixup > 0;
@@ -125,10 +127,11 @@ am_status am_batch_put(const am_batch_source *s, const am_batch_clip *clip, uint
 
 am_status am_batch_row(const am_batch_source *s, am_batch_memory *m, int i, am_error *err) {
   uint32_t index = m->clips[i];
+  const am_store *from = am_store_copy(s->store, s->augment ? am_order_copy(s->store, s->seed, s->epoch, index) : 0);
   am_batch_clip clip = {.name = s->d->clips[index].name,
                         .whose = am_normaliser_whose(s->nz, &s->d->clips[index]),
-                        .features = am_store_features(s->store, index),
-                        .t = am_store_frames(s->store, index)};
+                        .features = am_store_features(from, index),
+                        .t = am_store_frames(from, index)};
   clip.sound = am_store_sound(s->store, index, &clip.n);
   return am_batch_put(s, &clip, m->draws[i], m->raw + (size_t)i * (size_t)s->t * (size_t)s->f, &m->raw_lengths[i], err);
 }

@@ -201,13 +201,17 @@ static am_status set_up(am_loader *l, const am_augment_options *augment, const u
   if (augment && l->o.augment && am_augment_any(augment)) {
     l->augment = *augment;
     s->augment = &l->augment;
-    s->needs_sound = am_augment_needs_sound(augment);
+    s->needs_sound = am_augment_in_epochs(augment);
   }
   am_status status = keep_readable(l, clips, n, err);
   if (status) return status;
   size_t samples;
   if (s->needs_sound && !am_store_sound(s->store, l->clips[0], &samples))
     return am_fail(err, AM_E_USAGE, "augmentation changes the sound, and the store was made without it");
+  const int copies = s->augment ? (int)s->augment->copies : 0;
+  if (copies && am_store_copies(s->store) != copies)
+    return am_fail(err, AM_E_USAGE, "augmentation draws %d copies, and the store has %d", copies,
+                   am_store_copies(s->store));
   s->t = l->o.max_frames > 0 ? l->o.max_frames : am_store_max_frames(s->store);
   s->batch = l->o.batch;
   for (int i = 0; i < 2 && !status; i++) status = am_batch_alloc(s, &l->slots[i].m, err);

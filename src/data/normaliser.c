@@ -5,12 +5,24 @@
 #include "data/loader.h"
 #include "data/normaliser.h"
 
+static void add_clips(const am_store *store, const uint32_t *clips, size_t n, am_norm_stats *out) {
+  for (size_t i = 0; i < n; i++)
+    if (am_store_ok(store, clips[i]))
+      am_norm_add(out, am_store_features(store, clips[i]), am_store_frames(store, clips[i]));
+}
+
 static am_status gather(am_context *ctx, const am_store *store, const uint32_t *clips, size_t n, int f,
                         am_norm_stats *out, am_error *err) {
   am_status status = am_norm_init(ctx, out, f, err);
-  for (size_t i = 0; i < n && !status; i++)
-    if (am_store_ok(store, clips[i]))
-      am_norm_add(out, am_store_features(store, clips[i]), am_store_frames(store, clips[i]));
+  if (!status) add_clips(store, clips, n, out);
+  return status;
+}
+
+/* Of what is trained on: the clips and, as likely as they, their copies. */
+static am_status gather_copies(am_context *ctx, const am_store *store, const uint32_t *clips, size_t n, int f,
+                               am_norm_stats *out, am_error *err) {
+  am_status status = gather(ctx, store, clips, n, f, out, err);
+  for (int k = 1; k <= am_store_copies(store) && !status; k++) add_clips(am_store_copy(store, k), clips, n, out);
   return status;
 }
 
@@ -20,7 +32,7 @@ static am_status fit_train(am_context *ctx, const am_store *store, const uint32_
   nz->mean = am_alloc(ctx, (size_t)nz->f, sizeof *nz->mean);
   nz->inverse = am_alloc(ctx, (size_t)nz->f, sizeof *nz->inverse);
   if (!nz->mean || !nz->inverse) return am_no_memory(err);
-  am_status status = gather(ctx, store, train, n, nz->f, &stats, err);
+  am_status status = gather_copies(ctx, store, train, n, nz->f, &stats, err);
   if (status) return status;
   am_norm_finish(&stats, nz->by_all, nz->mean, nz->inverse);
   am_norm_free(ctx, &stats);

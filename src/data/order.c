@@ -87,6 +87,13 @@ static am_status balanced(am_context *ctx, const am_dataset *d, const uint32_t *
   return status;
 }
 
+int am_order_copy(const am_store *store, uint64_t seed, uint64_t epoch, uint32_t clip) {
+  const int copies = am_store_copies(store);
+  if (!copies) return 0;
+  am_rng rng = am_rng_stream(seed, AM_FOR_COPY_DRAWN, epoch, clip, 0);
+  return (int)am_rng_below(&rng, (uint64_t)copies + 1);
+}
+
 typedef struct sized {
   uint32_t clip;
   int frames;
@@ -110,7 +117,10 @@ static am_status bucket(am_context *ctx, const am_store *store, size_t n, const 
     am_free(ctx, turn);
     return am_no_memory(err);
   }
-  for (size_t i = 0; i < n; i++) s[i] = (sized){order[i], am_store_frames(store, order[i]), i};
+  for (size_t i = 0; i < n; i++) {
+    const am_store *from = am_store_copy(store, o->augment ? am_order_copy(store, o->seed, epoch, order[i]) : 0);
+    s[i] = (sized){order[i], am_store_frames(from, order[i]), i};
+  }
   for (size_t i = 0; i < full * batch; i += BUCKET_BATCHES * batch) {
     size_t left = full * batch - i;
     qsort(s + i, left < BUCKET_BATCHES * batch ? left : BUCKET_BATCHES * batch, sizeof *s, by_frames);

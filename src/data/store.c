@@ -7,33 +7,15 @@
 #include "data/loader.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "audio/sound.h"
 #include "base/file.h"
 #include "data/cache.h"
-#include "data/store.h"
+#include "data/store_inside.h"
 
 enum { CHUNK = 32, FLUSH_BYTES = 64 << 20, NAMED = 5 };
-
-typedef struct item {
-  float *x;     /* (T,F) */
-  float *sound; /* when wanted */
-  size_t n_sound;
-  int t;
-  am_cache_facts facts;
-  uint64_t file; /* key of the file, 0: not known */
-  am_file_id id;
-  bool ok;
-} item;
-
-struct am_store {
-  am_context *ctx;
-  size_t n;
-  item *items;
-  int bins, max_frames;
-  am_store_counts counts;
-};
 
 /* What filling needs beside the store. */
 typedef struct job {
@@ -42,9 +24,11 @@ typedef struct job {
   const am_features *fx;
   const am_data_options *data;
   bool keep_sound;
-  const am_condition *under; /* NULL: as they are */
-  am_cache *cache;           /* NULL: none, or given up after a failure */
-  uint32_t *todo;            /* clips not in the cache, ascending */
+  const am_condition *under;         /* NULL: as they are */
+  const am_augment_options *augment; /* of the copies `number`; NULL: none */
+  int number;
+  am_cache *cache; /* NULL: none, or given up after a failure */
+  uint32_t *todo;  /* clips that are wanted, then those of them not in the cache, in order */
   size_t n_todo;
   double began;
   size_t first;            /* of the chunk, in todo */
@@ -70,7 +54,10 @@ static uint64_t entry_key(const job *j, uint32_t clip, uint64_t features) {
   return am_cache_entry_key(j->store->items[clip].file, c->start, c->seconds, features);
 }
 
-static uint64_t x_key(const job *j, uint32_t clip) { return entry_key(j, clip, am_features_key(j->fx)); }
+static uint64_t x_key(const job *j, uint32_t clip) {
+  const uint64_t key = am_features_key(j->fx);
+  return entry_key(j, clip, j->augment ? am_augment_copy_key(j->augment, j->number, key) : key);
+}
 
 static uint64_t sound_key(const job *j, uint32_t clip) { return entry_key(j, clip, am_features_audio_key(j->fx)); }
 
@@ -136,10 +123,14 @@ static void identify(job *j) {
 }
 
 static void recall_all(job *j) {
+  size_t left = 0;
   if (j->under) return;
-  for (uint32_t i = 0; i < j->store->n; i++)
-    if (!j->cache || !j->store->items[i].file || !recall_clip(j, i)) j->todo[j->n_todo++] = i;
-  j->store->counts.from_cache = j->store->n - j->n_todo;
+  for (size_t i = 0; i < j->n_todo; i++) {
+    const uint32_t clip = j->todo[i];
+    if (!j->cache || !j->store->items[clip].file || !recall_clip(j, clip)) j->todo[left++] = clip;
+  }
+  j->store->counts.from_cache = j->n_todo - left;
+  j->n_todo = left;
 }
 
 /* Compute */
@@ -158,14 +149,14 @@ static am_status cut_part(const am_clip *c, const am_sound *sound, size_t *from,
   return AM_OK;
 }
 
-static am_status compute_features(job *j, const float *samples, size_t n, item *it, am_error *err) {
+static am_status compute_warped(job *j, const float *samples, size_t n, double warp, item *it, am_error *err) {
   am_context *ctx = j->store->ctx;
   int t, f;
   am_features_shape(j->fx, n, &t, &f);
   float *x = am_alloc(ctx, am_mul((size_t)t, (size_t)f), sizeof *x);
   if (!x) return am_no_memory(err);
   int bound = t;
-  am_status status = am_features_compute(j->fx, samples, n, 1, x, &t, err);
+  am_status status = am_features_compute(j->fx, samples, n, warp, x, &t, err);
   if (status) {
     am_free(ctx, x);
     return status;
@@ -177,6 +168,25 @@ static am_status compute_features(job *j, const float *samples, size_t n, item *
   it->x = x;
   it->t = t;
   return AM_OK;
+}
+
+static am_status compute_features(job *j, const float *samples, size_t n, item *it, am_error *err) {
+  return compute_warped(j, samples, n, 1, it, err);
+}
+
+static am_status compute_copy(job *j, const float *samples, size_t n, item *it, am_error *err) {
+  am_context *ctx = j->store->ctx;
+  float *changed;
+  size_t n_changed;
+  double warp;
+  am_status status =
+      am_augment_copy(ctx, j->augment, it->facts.digest, j->number, am_features_options(j->fx)->sample_rate, samples, n,
+                      &changed, &n_changed, &warp, err);
+  if (!status) {
+    status = compute_warped(j, changed, n_changed, warp, it, err);
+    am_free(ctx, changed);
+  }
+  return status ? am_error_prefix(err, "copy %d", j->number) : AM_OK;
 }
 
 /* By the digest, so that a clip becomes the same in every corpus. */
@@ -209,7 +219,10 @@ static am_status compute_clip(job *j, uint32_t clip, am_error *err) {
   status = cut_part(c, &sound, &from, &n, err);
   it->facts.digest = digest_of(c, &sound);
   if (!status) {
-    status = (j->under ? compute_under : compute_features)(j, sound.samples + from, n, it, err);
+    am_status (*const compute)(job *, const float *, size_t, item *, am_error *) = j->under     ? compute_under
+                                                                                   : j->augment ? compute_copy
+                                                                                                : compute_features;
+    status = compute(j, sound.samples + from, n, it, err);
     if (status && err) am_error_prefix(err, "%s", c->path);
   }
   if (!status && j->keep_sound) {
@@ -253,20 +266,23 @@ static void remember(job *j, uint32_t clip) {
 
 static void report(const job *j, size_t done, bool finished) {
   const am_store *s = j->store;
+  char copies[32];
+  snprintf(copies, sizeof copies, "copies %d/%d", j->number, j->augment ? (int)j->augment->copies : 0);
   am_progress p = {.size = sizeof p,
-                   .task = "features",
+                   .task = j->augment ? copies : "features",
                    .unit = "clips",
                    .done = s->counts.from_cache + done,
                    .total = s->counts.from_cache + j->n_todo,
                    .seconds = am_now() - j->began,
                    .finished = finished,
-                   .note = s->counts.from_cache == s->n ? "from the cache" : NULL};
+                   .note = s->counts.from_cache && !j->n_todo ? "from the cache" : NULL};
   am_progress_emit(s->ctx, &p);
 }
 
 static am_status skip(job *j, uint32_t clip, am_status status, const am_error *why, am_error *err) {
   am_store *s = j->store;
   bool file_is_bad = status == AM_E_IO || status == AM_E_FORMAT || status == AM_E_NUMERIC || status == AM_E_DATA;
+  if (j->augment) return am_fail(err, status, "%s", why->message); /* the clip itself could be read */
   if (!j->data->skip_unreadable || !file_is_bad) {
     am_status failed = am_fail(err, status, "%s", why->message);
     if (err && strstr(why->message, "the limit of") &&
@@ -348,6 +364,12 @@ static void say_low_rates(job *j) {
            am_count(n, "it", "them"));
 }
 
+static void find_longest(am_store *s) {
+  s->max_frames = 0;
+  for (size_t i = 0; i < s->n; i++)
+    if (s->items[i].ok && s->items[i].t > s->max_frames) s->max_frames = s->items[i].t;
+}
+
 static am_status fill(job *j, const char *cache_dir, am_error *err) {
   am_store *s = j->store;
   am_error why = AM_ERROR_INIT;
@@ -359,6 +381,8 @@ static am_status fill(job *j, const char *cache_dir, am_error *err) {
   if (status) return status;
   s->counts.computed = j->n_todo - s->counts.skipped;
   s->counts.seconds = am_now() - j->began;
+  find_longest(s);
+  if (j->augment) return AM_OK; /* the rest was said of the clips themselves */
   am_log(s->ctx, AM_LOG_DEBUG, "features of %zu clips: %zu from the cache (%s), %zu computed, in %.2f s", s->n,
          s->counts.from_cache, cache_dir && *cache_dir ? cache_dir : "none", s->counts.computed, s->counts.seconds);
   if (s->counts.skipped == s->n)
@@ -370,9 +394,8 @@ static am_status fill(job *j, const char *cache_dir, am_error *err) {
                                "%s: none of the %zu clips has anything to hear: %zu %s silent or shorter "
                                "than 0.1 s",
                                j->d->root, s->n, s->counts.unheard, am_count(s->counts.unheard, "is", "are"));
+  find_longest(s);
   say_low_rates(j);
-  for (size_t i = 0; i < s->n; i++)
-    if (s->items[i].ok && s->items[i].t > s->max_frames) s->max_frames = s->items[i].t;
   return AM_OK;
 }
 
@@ -399,49 +422,41 @@ static am_status create(am_context *ctx, job *j, const char *cache_dir, am_store
   return status;
 }
 
+/* The clips that j is about: n of them, or with NULL all. */
+static am_status create_of(am_context *ctx, job *j, const uint32_t *clips, size_t n, const char *cache_dir,
+                           am_store **out, am_error *err) {
+  j->todo = am_alloc(ctx, n + 1, sizeof *j->todo);
+  j->n_todo = n;
+  for (size_t i = 0; j->todo && i < n; i++) j->todo[i] = clips ? clips[i] : (uint32_t)i;
+  return create(ctx, j, cache_dir, out, err);
+}
+
 am_status am_store_create(am_context *ctx, const am_dataset *d, const am_features *fx, const am_data_options *data,
                           const char *cache_dir, bool keep_sound, am_store **out, am_error *err) {
   job j = {.d = d, .fx = fx, .data = data, .keep_sound = keep_sound};
-  j.todo = am_alloc(ctx, d->n + 1, sizeof *j.todo);
-  return create(ctx, &j, cache_dir, out, err);
+  return create_of(ctx, &j, NULL, d->n, cache_dir, out, err);
 }
 
 am_status am_store_create_under(am_context *ctx, const am_dataset *d, const am_features *fx,
                                 const am_data_options *data, const am_condition *under, const uint32_t *clips, size_t n,
                                 am_store **out, am_error *err) {
-  job j = {.d = d, .fx = fx, .data = data, .under = under, .n_todo = n};
-  j.todo = am_alloc(ctx, n + 1, sizeof *j.todo);
-  if (j.todo && n) memcpy(j.todo, clips, n * sizeof *clips);
-  return create(ctx, &j, NULL, out, err);
+  job j = {.d = d, .fx = fx, .data = data, .under = under};
+  return create_of(ctx, &j, clips, n, NULL, out, err);
 }
 
-void am_store_free(am_store *s) {
-  if (!s) return;
-  for (size_t i = 0; s->items && i < s->n; i++) {
-    am_free(s->ctx, s->items[i].x);
-    am_free(s->ctx, s->items[i].sound);
+am_status am_store_add_copies(am_store *s, const am_dataset *d, const am_features *fx, const am_data_options *data,
+                              const char *cache_dir, const am_augment_options *o, const uint32_t *clips, size_t n,
+                              am_error *err) {
+  if (o->copies < 1) return AM_OK;
+  am_status status = AM_OK;
+  s->copies = am_alloc(s->ctx, (size_t)o->copies, sizeof *s->copies);
+  if (!s->copies) return am_no_memory(err);
+  for (int number = 1; number <= o->copies && !status; number++) {
+    job j = {.d = d, .fx = fx, .data = data, .augment = o, .number = number};
+    am_store *copy;
+    status = create_of(s->ctx, &j, clips, n, cache_dir, &copy, err);
+    if (!status) s->copies[s->n_copies++] = copy;
   }
-  am_free(s->ctx, s->items);
-  am_free(s->ctx, s);
-}
-
-bool am_store_ok(const am_store *s, uint32_t clip) { return s->items[clip].ok; }
-int am_store_frames(const am_store *s, uint32_t clip) { return s->items[clip].t; }
-int am_store_bins(const am_store *s) { return s->bins; }
-int am_store_max_frames(const am_store *s) { return s->max_frames; }
-const float *am_store_features(const am_store *s, uint32_t clip) { return s->items[clip].x; }
-double am_store_seconds(const am_store *s, uint32_t clip) { return s->items[clip].facts.seconds; }
-am_unheard am_store_unheard(const am_store *s, uint32_t clip) { return (am_unheard)s->items[clip].facts.unheard; }
-const char *am_store_reason(const am_store *s, uint32_t clip) {
-  am_unheard unheard = am_store_unheard(s, clip);
-  return unheard ? am_unheard_name(unheard) : AM_LEFT_OUT_UNREADABLE;
-}
-bool am_store_readable(const am_store *s, uint32_t clip) { return s->items[clip].ok || s->items[clip].facts.unheard; }
-uint64_t am_store_digest(const am_store *s, uint32_t clip) { return s->items[clip].facts.digest; }
-double am_store_file_rate(const am_store *s, uint32_t clip) { return s->items[clip].facts.file_rate; }
-am_store_counts am_store_counted(const am_store *s) { return s->counts; }
-
-const float *am_store_sound(const am_store *s, uint32_t clip, size_t *n) {
-  *n = s->items[clip].n_sound;
-  return s->items[clip].sound;
+  if (status) am_store_free_copies(s);
+  return status;
 }

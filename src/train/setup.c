@@ -147,13 +147,27 @@ static am_status say_twins(am_trainer *t, am_error *err) {
   return AM_OK;
 }
 
+/* Of what is trained on. */
+static am_status make_copies(am_trainer *t, const char *cache, am_error *err) {
+  am_config *c = t->config;
+  if (!c->augment.copies) return AM_OK;
+  am_status status = am_store_add_copies(t->store, t->dataset, t->fx, &c->data, cache, &c->augment,
+                                         t->split->at[AM_PART_TRAIN], t->split->n[AM_PART_TRAIN], err);
+  if (status) return status;
+  am_store_counts counts = am_store_counted_copies(t->store);
+  am_run_log(
+      &t->folder, AM_LOG_INFO, "copies: %lld of each of %zu training clips, %zu from the cache, %zu computed in %.1f s",
+      (long long)c->augment.copies, t->split->n[AM_PART_TRAIN], counts.from_cache, counts.computed, counts.seconds);
+  return AM_OK;
+}
+
 static am_status make_features(am_trainer *t, am_error *err) {
   am_config *c = t->config;
+  const char *cache = t->options->dry_run && !am_folder_exists(c->cache) ? "" : c->cache;
   am_status status = am_features_create(t->ctx, &c->features, &t->fx, err);
   if (!status)
-    status = am_store_create(t->ctx, t->dataset, t->fx, &c->data,
-                             t->options->dry_run && !am_folder_exists(c->cache) ? "" : c->cache,
-                             am_augment_needs_sound(&c->augment), &t->store, err);
+    status =
+        am_store_create(t->ctx, t->dataset, t->fx, &c->data, cache, am_augment_in_epochs(&c->augment), &t->store, err);
   if (status) return status;
   am_store_counts counts = am_store_counted(t->store);
   am_run_log(&t->folder, AM_LOG_INFO, "features: %zu clips from the cache, %zu computed in %.1f s", counts.from_cache,
@@ -164,6 +178,7 @@ static am_status make_features(am_trainer *t, am_error *err) {
                    "no clip of the training part is left: none can be read, or none has anything to hear");
   status = am_trainer_check_calibration(t, err);
   if (!status) status = say_twins(t, err);
+  if (!status) status = make_copies(t, cache, err);
   if (!status) status = am_targets_load(c, t->dataset, t->split->at[AM_PART_TRAIN], t->split->n[AM_PART_TRAIN], err);
   if (status) return status;
   return am_normaliser_fit(t->ctx, t->store, t->dataset, &c->features, t->split->at[AM_PART_TRAIN],

@@ -13,10 +13,11 @@ static int fewest_frames(const am_trainer *t) {
   const int cropped = (int)t->config->augment.crop_frames;
   int fewest = am_model_input(t->model).t;
   if (cropped > 0 && cropped < fewest) fewest = cropped;
-  for (size_t i = 0; i < t->split->n[AM_PART_TRAIN]; i++) {
-    const int frames = am_store_frames(t->store, t->split->at[AM_PART_TRAIN][i]);
-    if (frames < fewest) fewest = frames;
-  }
+  for (int k = 0; k <= am_store_copies(t->store); k++)
+    for (size_t i = 0; i < t->split->n[AM_PART_TRAIN]; i++) {
+      const int frames = am_store_frames(am_store_copy(t->store, k), t->split->at[AM_PART_TRAIN][i]);
+      if (frames < fewest) fewest = frames;
+    }
   return fewest;
 }
 

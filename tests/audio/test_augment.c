@@ -464,6 +464,46 @@ static void test_allocation_failures(void **state) {
   done(&a);
 }
 
+/* By seed, sound and number alone; and the key tells apart what they are made by. */
+static void copies_are_drawn_by_what_names_them(void **state) {
+  (void)state;
+  static const char *const same[] = {"noise_snr=5,20 gain=-6,6", "noise_snr=5,20 gain=-6,6",
+                                     "noise_snr=5,20 gain=-6,6 copies=9 freq_masks=1 freq_width=3"};
+  static const char *const other[] = {"noise_snr=5,20 gain=-6,6 copies_seed=2",
+                                      "noise_snr=5,20 gain=-6,7",
+                                      "noise_snr=5,20 room=0.2,0.4",
+                                      "noise_snr=5,20 gain=-6,6 probability=0.9",
+                                      "noise_snr=5,20 gain=-6,6 telephone=0.3",
+                                      "noise_snr=5,20 gain=-6,6 shift=0.01",
+                                      "noise_snr=5,20"};
+  enum { N = 4000, SAME = 3, OTHER = sizeof other / sizeof *other };
+  float x[N], first[N];
+  uint64_t keys[SAME + OTHER + 1];
+  for (int i = 0; i < N; i++) x[i] = (float)sin(0.1 * i) * 0.3f;
+  for (int k = 0; k < SAME + OTHER; k++) {
+    am_error err = AM_ERROR_INIT;
+    float *y;
+    size_t n;
+    double warp;
+    augmenter a = make(k < SAME ? same[k] : other[k - SAME]);
+    am_test_ok(am_augment_copy(a.ctx, &a.o, 5, 1, rate, x, N, &y, &n, &warp, &err), &err);
+    assert_int_equal(n, N);
+    assert_true(memcmp(y, x, sizeof x) != 0);
+    if (!k) memcpy(first, y, sizeof first);
+    assert_int_equal(memcmp(y, first, sizeof first) == 0, k < SAME);
+    keys[k] = am_augment_copy_key(&a.o, 1, 77);
+    am_free(a.ctx, y);
+    for (int what = 0; what < 2 && !k; what++) { /* another sound, another number */
+      am_test_ok(am_augment_copy(a.ctx, &a.o, what ? 5 : 6, what ? 2 : 1, rate, x, N, &y, &n, &warp, &err), &err);
+      assert_true(memcmp(y, first, sizeof first) != 0);
+      am_free(a.ctx, y);
+      assert_true(am_augment_copy_key(&a.o, what ? 2 : 1, what ? 77 : 78) != keys[0]);
+    }
+    for (int i = 0; i < k; i++) assert_int_equal(keys[i] == keys[k], k < SAME);
+    done(&a);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_off_changes_nothing),
@@ -483,6 +523,7 @@ int main(void) {
       cmocka_unit_test(test_mixup),
       cmocka_unit_test(test_bad_options),
       cmocka_unit_test(test_allocation_failures),
+      cmocka_unit_test(copies_are_drawn_by_what_names_them),
   };
   return cmocka_run_group_tests_name("augment", tests, NULL, NULL);
 }

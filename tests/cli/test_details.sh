@@ -28,6 +28,13 @@ awk -F, '{ for (i = 1; i <= NF; i++) n += ($i < 0) - ($i > 0) } END { exit !(n <
 run inspect tiny.yaml --augment "$sound" --out a5 "${augmented[@]}"
 expect "of a config, by the sound" 0 "warning: features.normalise: the statistics of this sound take the place of those of the training part"
 
+copies=(--set augment.speed=[0.8,1.2] --set augment.copies=2)
+for draw in 0 1 2; do run inspect tiny.yaml --augment "$sound" --out c$draw --draw $draw --epoch $((draw + 1)) "${copies[@]}"; done
+cmp -s c0/after.csv c2/after.csv && cmp -s c0/after.wav c2/after.wav && ! cmp -s c0/after.csv c1/after.csv && ! cmp -s c0/before.csv c0/after.csv &&
+  ok "of two copies each is shown, whatever the epoch" || not_ok "of two copies each is shown, whatever the epoch"
+run train tiny.yaml --out copied "${copies[@]}"; expect "train on copies" 0 "copies: 2 of each of [0-9]+ training clips, 0 from the cache, [0-9]+ computed"
+run train tiny.yaml --out again --seed 5 "${copies[@]}"; expect "another seed has the same copies" 0 "copies: 2 of each of [0-9]+ training clips, [1-9][0-9]* from the cache, 0 computed"
+
 # ---- a run of several corpora whose recordings are elsewhere now ----
 run synth second --actors 4 --repetitions 1 --seed 9
 sed "s/^data: .*/data: {corpus: several, corpora: [{corpus: ravdess, root: corpus}, {corpus: ravdess, root: second}], labels: [calm, happy]}/; s/^split: .*/split: {kind: speaker, test: 0.25, validation: 0.25}/" tiny.yaml >both.yaml

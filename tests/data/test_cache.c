@@ -294,6 +294,89 @@ static void nothing_to_hear(void **state) {
                 "none of the 6 clips has anything to hear");
 }
 
+/* Copies of the clips of an odd number. */
+static am_store *make_copies(const char *augment, bool cached) {
+  static const uint32_t odd[] = {1, 3, 5};
+  am_augment_options o;
+  am_tree *tree = read_section(f.ctx, am_augment_table, augment, &o);
+  am_store *s = cached ? make_store(false) : make_fresh();
+  am_test_ok(am_store_add_copies(s, f.d, f.fx, &f.data, cached ? f.cache : NULL, &o, odd, 3, &f.err), &f.err);
+  am_tree_free(tree);
+  return s;
+}
+
+static void assert_copies(const am_store *s, size_t from_cache, size_t computed) {
+  am_store_counts c = am_store_counted_copies(s);
+  if (c.from_cache != from_cache || c.computed != computed)
+    fail_msg("copies: %zu from the cache and %zu computed, wanted %zu and %zu; %s", c.from_cache, c.computed,
+             from_cache, computed, f.log.text);
+}
+
+static bool same_features(const am_store *a, const am_store *b, uint32_t clip) {
+  const int t = am_store_frames(a, clip);
+  return t == am_store_frames(b, clip) && !memcmp(am_store_features(a, clip), am_store_features(b, clip),
+                                                  (size_t)t * (size_t)am_store_bins(a) * sizeof(float));
+}
+
+static void copies_are_computed_once(void **state) {
+  (void)state;
+  static const char *const noisy = "{copies: 2, noise_snr: [0, 20], speed: [0.5, 0.8]}",
+                           *const more = "{copies: 3, noise_snr: [0, 20], speed: [0.5, 0.8]}",
+                           *const other = "{copies: 2, noise_snr: [0, 20], speed: [0.5, 0.8], copies_seed: 2}";
+  am_store *fresh = make_copies(noisy, false), *plain = make_store(false);
+  assert_copies(fresh, 0, 6);
+  assert_int_equal(am_store_copies(plain), 0);
+  assert_ptr_equal(am_store_copy(plain, 0), plain);
+  for (int again = 0; again < 2; again++) {
+    am_store *s = make_copies(noisy, true);
+    assert_counts(s, CLIPS, 0);
+    assert_copies(s, again ? 6 : 0, again ? 0 : 6);
+    assert_int_equal(am_store_copies(s), 2);
+    assert_int_equal(am_store_max_frames(s), am_store_max_frames(fresh));
+    assert_true(am_store_max_frames(s) > am_store_max_frames(plain));
+    for (uint32_t i = 0; i < CLIPS; i++) {
+      assert_true(same_features(s, plain, i));
+      for (int k = 1; k <= 2; k++) {
+        const am_store *copy = am_store_copy(s, k);
+        assert_int_equal(am_store_ok(copy, i), i % 2);
+        if (!(i % 2)) continue;
+        assert_true(same_features(copy, am_store_copy(fresh, k), i));
+        assert_false(same_features(copy, s, i));
+        assert_int_equal(am_store_digest(copy, i), am_store_digest(s, i));
+      }
+      if (i % 2) assert_false(same_features(am_store_copy(s, 1), am_store_copy(s, 2), i));
+    }
+    am_store_free(s);
+  }
+  am_store *s = make_copies(more, true);
+  assert_copies(s, 6, 3);
+  assert_true(same_features(am_store_copy(s, 2), am_store_copy(fresh, 2), 5));
+  am_store_free(s);
+  s = make_copies(other, true);
+  assert_copies(s, 0, 6);
+  assert_false(same_features(am_store_copy(s, 1), am_store_copy(fresh, 1), 1));
+  am_store_free(s);
+  assert_int_equal(f.log.lines, 0);
+  am_store_free(plain);
+  am_store_free(fresh);
+}
+
+/* Who could be read once, and then not, is no clip to leave out quietly: the copies of the others are there. */
+static void copies_of_a_lost_file(void **state) {
+  (void)state;
+  static const uint32_t all[] = {0, 1, 2};
+  am_augment_options o;
+  am_tree *tree = read_section(f.ctx, am_augment_table, "{copies: 2, gain: [1, 3]}", &o);
+  am_store *s = make_store(false);
+  f.data.skip_unreadable = true;
+  unlink(in("1.wav"));
+  am_test_fails(am_store_add_copies(s, f.d, f.fx, &f.data, f.cache, &o, all, 3, &f.err), AM_E_IO, &f.err, "1.wav");
+  assert_int_equal(am_store_copies(s), 0);
+  assert_true(am_store_ok(s, 1));
+  am_store_free(s);
+  am_tree_free(tree);
+}
+
 static void stopping_stops(void **state) {
   (void)state;
   am_store *s = NULL;
@@ -340,6 +423,8 @@ int main(void) {
       TEST(the_first_bad_file_is_named),
       TEST(pipes_and_devices_are_no_clips),
       TEST(nothing_to_hear),
+      TEST(copies_are_computed_once),
+      TEST(copies_of_a_lost_file),
       TEST(stopping_stops),
       TEST(the_real_recordings),
   };

@@ -271,6 +271,9 @@ static void memory_runs_out_cleanly(void **state) {
   char path[2048];
   am_store_free(make_store(true)); /* so that reading runs out as well */
   only_shard(path, sizeof path);
+  const double louder[] = {3};
+  const uint32_t clips[] = {0, 4};
+  const am_augment_options o = {.probability = 1, .copies = 2, .gain = {1, louder}};
   for (int cached = 0; cached < 2; cached++)
     for (long n = 1;; n++) {
       am_test_memory m;
@@ -281,10 +284,13 @@ static void memory_runs_out_cleanly(void **state) {
       am_error err = AM_ERROR_INIT;
       am_test_memory_arm(&m, n);
       am_status status = am_store_create(small, f.d, fx, &f.data, cached ? f.cache : NULL, true, &s, &err);
+      const bool made = !status;
+      if (!status) status = am_store_add_copies(s, f.d, fx, &f.data, cached ? f.cache : NULL, &o, clips, 2, &err);
       bool fired = am_test_memory_fired(&m);
       am_test_memory_arm(&m, 0);
       if (status) assert_int_equal(status, AM_E_NOMEM); /* the cache running out is survived */
-      if (status) assert_null(s);
+      if (!made) assert_null(s);
+      if (made) assert_int_equal(am_store_copies(s), status ? 0 : 2);
       am_store_free(s);
       am_features_free(fx);
       am_context_free(small);

@@ -434,6 +434,109 @@ static void what_is_shown_is_what_is_trained_on(void **state) {
   }
 }
 
+#define COPIES "{copies: 3, noise_snr: [0, 10], speed: [0.6, 0.9], vtlp: [0.9, 1.1]}"
+
+static void add_copies(const char *yaml) {
+  augment(yaml);
+  am_test_ok(am_store_add_copies(f.store, f.d, f.fx, &f.data, NULL, &f.augment, f.clips, CLIPS, &f.err), &f.err);
+}
+
+/* Of the clip and its copies each as often, others in each epoch, and those of the copies' own length. */
+static void an_epoch_draws_a_clip_or_one_of_its_copies(void **state) {
+  (void)state;
+  int of[4] = {0}, before[CLIPS], changes = 0;
+  add_copies(COPIES);
+  const int t = am_store_max_frames(f.store);
+  am_loader *l = make((am_loader_options){.shuffle = true, .bucket = true, .augment = true, .seed = 5});
+  for (uint64_t epoch = 0; epoch < 40; epoch++) {
+    begin(l, epoch, 0);
+    for (const am_loader_batch *b; (b = next(l));)
+      for (int i = 0; i < b->n; i++) {
+        const uint32_t clip = b->clips[i];
+        int found = -1;
+        for (int k = 0; k <= 3; k++) {
+          const am_store *from = am_store_copy(f.store, k);
+          const int frames = am_store_frames(from, clip);
+          if (frames == b->lengths[i] && !memcmp(b->x + (size_t)(i * t) * BINS, am_store_features(from, clip),
+                                                 (size_t)frames * BINS * sizeof(float)))
+            found = k;
+        }
+        assert_in_range(found, 0, 3);
+        of[found]++;
+        changes += epoch && before[clip] != found;
+        before[clip] = found;
+      }
+  }
+  for (int k = 0; k <= 3; k++) assert_in_range(of[k], 180, 280); /* 920 / 4 = 230, deviation 13 */
+  assert_in_range(changes, 600, 760);                            /* three of four times */
+  am_loader_free(l);
+  l = make((am_loader_options){.batch = 1}); /* evaluation has the clips alone */
+  begin(l, 1, 0);
+  for (const am_loader_batch *b; (b = next(l));) assert_int_equal(b->lengths[0], am_store_frames(f.store, b->clips[0]));
+  am_loader_free(l);
+}
+
+static void copies_of_similar_length_share_a_batch(void **state) {
+  (void)state;
+  int spread[2] = {0};
+  add_copies(COPIES);
+  for (int bucket = 0; bucket < 2; bucket++) {
+    am_loader *l = make((am_loader_options){.shuffle = true, .bucket = bucket, .augment = true, .seed = 5});
+    for (uint64_t epoch = 0; epoch < 5; epoch++) {
+      begin(l, epoch, 0);
+      for (const am_loader_batch *b; (b = next(l));) {
+        int low = 1000, high = 0;
+        for (int i = 0; i < b->n; i++) {
+          if (b->lengths[i] < low) low = b->lengths[i];
+          if (b->lengths[i] > high) high = b->lengths[i];
+        }
+        if (b->n == 4) spread[bucket] += high - low;
+      }
+    }
+    am_loader_free(l);
+  }
+  assert_true(spread[1] * 2 < spread[0]);
+}
+
+static void batches_of_copies_do_not_depend_on_how_they_are_made(void **state) {
+  (void)state;
+  uint64_t a[16], b[16];
+  for (int threads = 1; threads <= 2; threads++) {
+    finish();
+    start(threads);
+    add_copies("{copies: 2, noise_snr: [0, 10], speed: [0.6, 0.9], freq_masks: 1, freq_width: 3, mixup: 0.2}");
+    am_loader *l = make((am_loader_options){.shuffle = true, .augment = true, .seed = 9, .max_frames = 30});
+    assert_int_equal(hash_epoch(l, 3, 0, threads == 1 ? a : b, 30), 6);
+    if (threads > 1) assert_memory_equal(a, b, 6 * sizeof *a);
+    hash_epoch(l, 3, 4, b, 30);
+    assert_memory_equal(a + 4, b + 4, 2 * sizeof *a);
+    am_loader_free(l);
+  }
+  augment("{copies: 3, gain: [1, 3]}");
+  am_loader *l = NULL;
+  am_loader_options o = {.batch = 4, .augment = true};
+  am_test_fails(am_loader_create(f.ctx, f.store, f.d, &f.nz, f.fx, &f.augment, f.clips, CLIPS, &o, &l, &f.err),
+                AM_E_USAGE, &f.err, "draws 3 copies, and the store has 2");
+}
+
+/* normalise: train is of all that is trained on. */
+static void copies_count_in_the_statistics_of_training(void **state) {
+  (void)state;
+  add_copies("{copies: 2, gain: [20, 40], noise_snr: [0, 10]}");
+  normalise("train");
+  double sum = 0, squares = 0, count = 0;
+  for (int k = 0; k <= 2; k++)
+    for (uint32_t c = 0; c < CLIPS / 2; c++) {
+      const am_store *from = am_store_copy(f.store, k);
+      const int t = am_store_frames(from, c);
+      float x[64 * BINS];
+      memcpy(x, am_store_features(from, c), (size_t)(t * BINS) * sizeof *x);
+      am_normaliser_apply(&f.nz, -1, x, t);
+      for (int i = 3; i < t * BINS; i += BINS) sum += x[i], squares += (double)x[i] * x[i], count++;
+    }
+  assert_true(fabs(sum / count) < 1e-4 && fabs(squares / count - 1) < 1e-3);
+}
+
 static void unreadable_clips_are_not_in_batches(void **state) {
   (void)state;
   am_test_file(in("05.wav"), "junk", 4);
@@ -619,6 +722,10 @@ int main(void) {
       TEST(corpora_are_equal_and_the_classes_within_them),
       TEST(buckets_hold_clips_of_similar_length),
       TEST(what_is_shown_is_what_is_trained_on),
+      TEST(an_epoch_draws_a_clip_or_one_of_its_copies),
+      TEST(copies_of_similar_length_share_a_batch),
+      TEST(batches_of_copies_do_not_depend_on_how_they_are_made),
+      TEST(copies_count_in_the_statistics_of_training),
       TEST(unreadable_clips_are_not_in_batches),
       TEST(normalisation),
       TEST(a_corpus_may_have_a_level_of_its_own),

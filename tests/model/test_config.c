@@ -165,6 +165,9 @@ static void settings_that_do_not_go_together(void **state) {
   refuse(MINIMAL, "train.auxiliary.gender=nan", AM_E_CONFIG, "train.auxiliary.gender: wanted a weight, a number");
   refuse(MINIMAL, "train.auxiliary={gender: 1, gender: 2}", AM_E_CONFIG, "twice");
   refuse(MINIMAL, "augment.gain=[5, -5]", AM_E_CONFIG, "gain");
+  refuse(MINIMAL, "augment.copies=2", AM_E_CONFIG, "augment.copies: nothing changes the sound");
+  refuse(MINIMAL, "augment={copies: 2, mixup: 0.2, freq_masks: 1, freq_width: 3}", AM_E_CONFIG, "nothing changes");
+  refuse(MINIMAL, "augment={copies: -1, gain: [0, 3]}", AM_E_CONFIG, "copies");
 }
 
 static void settings_of_one_corpus_are_of_no_other(void **state) {

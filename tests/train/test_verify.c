@@ -38,6 +38,34 @@ static const char *const settings[] = {"train.epochs=4", "train.ema=0.9", "train
                                        "augment={freq_masks: 1, freq_width: 3, mixup: 0.2}"};
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
+/* Copies come from a cache that is not there when the run is made, and from none. */
+static void a_run_with_copies_agrees_and_goes_on(void **state) {
+  (void)state;
+  world w = world_make(2);
+  char cache[600];
+  snprintf(cache, sizeof cache, "cache=%s", am_test_path(w.folder, "cache"));
+  const char *const copies[] = {"train.epochs=4", "train.bucket=true", "features.normalise=train",
+                                "augment={copies: 2, noise_snr: [0, 10], speed: [0.7, 0.9], mixup: 0.2}", cache};
+  uint32_t crc[4];
+  for (int k = 0; k < 4; k++) { /* computed; stopped and resumed from the cache; another thread; without copies */
+    if (k == 2) {
+      am_context_free(w.ctx);
+      w.ctx = am_test_context(1, NULL);
+    }
+    if (k == 1) train(&w, copies, 5, 6, false, NULL);
+    train(&w, copies, k < 3 ? 5 - (k == 2) : 3, 0, k == 1, NULL);
+    am_verify_report r = verify(&w, 4);
+    assert_int_equal(r.n, 6);
+    assert_int_equal(r.n_equal, 6);
+    crc[k] = r.rows[5].found;
+    if (k < 3) assert_int_equal(crc[k], crc[0]);
+    else assert_int_not_equal(crc[k], crc[0]);
+    am_verify_report_free(w.ctx, &r);
+    am_test_folder_remove(w.run);
+  }
+  world_free(&w);
+}
+
 static char *read_text(world *w, const char *name) {
   char *text, relative[64];
   size_t bytes;
@@ -312,6 +340,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_run_keeps_digests),
       cmocka_unit_test(an_honest_run_agrees),
+      cmocka_unit_test(a_run_with_copies_agrees_and_goes_on),
       cmocka_unit_test(resumed_and_begun_from_a_file),
       cmocka_unit_test(what_differs_is_named),
       cmocka_unit_test(another_processor_path_is_named),
