@@ -1,6 +1,7 @@
 /* model/ensemble.c - several models as one: a sound as a whole, and in windows. */
 #include "model/ensemble.h"
 #include "model/predict.h"
+#include "model/stream.h"
 
 #include <math.h>
 #include <string.h>
@@ -71,12 +72,16 @@ am_status am_ensemble_check_rate(const am_ensemble *e, size_t i, am_error *err) 
                  wanted);
 }
 
-static am_status check(const am_ensemble *e, const float *samples, size_t n, am_error *err) {
+am_status am_ensemble_check(const am_ensemble *e, am_error *err) {
   am_status status = AM_NEED(err, e);
   if (!status && !e->n) status = am_fail(err, AM_E_USAGE, "an ensemble without a model; add one");
-  if (!status && n) status = AM_NEED(err, samples);
   for (size_t i = 1; !status && i < e->n; i++) status = am_ensemble_check_rate(e, i, err);
   return status;
+}
+
+static am_status check(const am_ensemble *e, const float *samples, size_t n, am_error *err) {
+  am_status status = am_ensemble_check(e, err);
+  return !status && n ? AM_NEED(err, samples) : status;
 }
 
 am_status am_ensemble_mean(const am_ensemble *e, size_t numbers, am_ask_fn ask, void *user, float *mean, float *one,
@@ -121,7 +126,34 @@ static am_status check_steps(double window, double hop, double rate, am_error *e
   return AM_OK;
 }
 
-/* The last window ends with the sound, so that all are equally long. */
+/* Windows are what the streaming engine measures when all of a sound is one utterance. */
+typedef struct teller {
+  am_window_fn each;
+  void *user;
+} teller;
+
+static am_status tell_window(void *user, const am_stream_event *e, am_error *err) {
+  const teller *t = user;
+  if (e->kind != AM_STREAM_MEASURED) return AM_OK;
+  const am_window w = {.size = sizeof w,
+                       .index = e->index,
+                       .start = e->start,
+                       .end = e->end,
+                       .seconds = e->end - e->start,
+                       .last = e->last,
+                       .probabilities = e->probabilities,
+                       .heard = e->heard};
+  return t->each(t->user, &w, err);
+}
+
+static am_status one_window(am_ensemble *e, const float *samples, size_t n, double rate, am_window_fn each, void *user,
+                            am_error *err) {
+  am_window w = {
+      .size = sizeof w, .end = (double)n / rate, .seconds = (double)n / rate, .last = true, .probabilities = e->p};
+  am_status status = predict(e, samples, n, &w.heard, err);
+  return status ? status : each(user, &w, err);
+}
+
 am_status am_ensemble_windows(am_ensemble *e, const float *samples, size_t n, double window, double hop,
                               am_window_fn each, void *user, am_error *err) {
   am_status status = check(e, samples, n, err);
@@ -129,20 +161,15 @@ am_status am_ensemble_windows(am_ensemble *e, const float *samples, size_t n, do
   if (status) return status;
   const double rate = am_checkpoint_rate(e->at[0].model);
   if ((status = check_steps(window, hop, rate, err))) return status;
-  size_t length = am_size_of((double)llround(window * rate)), start = 0;
-  if (!length || length > n) length = n;
-  for (size_t k = 1;; k++) {
-    am_window w = {.size = sizeof w,
-                   .index = k - 1,
-                   .start = (double)start / rate,
-                   .end = (double)(start + length) / rate,
-                   .seconds = (double)length / rate,
-                   .last = start + length == n,
-                   .probabilities = e->p};
-    status = predict(e, samples + start, length, &w.heard, err);
-    if (!status) status = each(user, &w, err);
-    if (status || w.last) return status;
-    if (am_context_stopping(e->ctx)) return am_fail(err, AM_E_STOPPED, "stopped after %.2f s of a sound", w.end);
-    start = (size_t)fmin((double)llround((double)k * hop * rate), (double)(n - length));
-  }
+  if (!llround(window * rate) || !n) return one_window(e, samples, n, rate, each, user, err);
+  teller t = {each, user};
+  am_stream *s;
+  const am_stream_options o = {
+      .size = sizeof o, .window = window, .hop = hop, .first = window, .whole = window, .speech = AM_SPEECH_ALL};
+  status = am_stream_open(e, &o, tell_window, &t, &s, err);
+  if (status) return status;
+  status = am_stream_push(s, samples, n, rate, err);
+  if (!status) status = am_stream_end(s, err);
+  am_stream_free(s);
+  return status;
 }

@@ -14,6 +14,8 @@ const char *am_ensemble_name(const am_ensemble *e, size_t i); /* what messages c
 am_status am_ensemble_mean(const am_ensemble *e, size_t numbers, am_ask_fn ask, void *user, float *mean, float *one,
                            am_error *err);
 
+/* AM_E_USAGE unless there is a model, and all have one rate. */
+am_status am_ensemble_check(const am_ensemble *e, am_error *err);
 /* AM_E_USAGE unless model i takes sounds at the rate of the first one. */
 am_status am_ensemble_check_rate(const am_ensemble *e, size_t i, am_error *err);
 
