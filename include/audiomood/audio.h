@@ -75,6 +75,40 @@ AM_API am_status am_sound_read(am_context *ctx, const char *path, double rate, d
  * @return as am_sound_read */
 AM_API am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
                                  double max_seconds, am_sound *out, am_error *err);
+/** Receives the next samples of a sound.
+ * @param user      what the call was given
+ * @param samples   (n) mono samples, borrowed for the call
+ * @param n         at least 1
+ * @param[out] err  for the message of a failure
+ * @return AM_OK to continue; any other status ends the call, which returns it */
+typedef am_status (*am_sound_fn)(void *user, const float *samples, size_t n, am_error *err);
+/** Like am_sound_read, but hands the samples on, a block at a time, instead of keeping them: of a long recording only its file is in
+ * memory.  They are the same samples.  A failure may come after some were handed on.
+ * @param ctx          gives memory, and receives warnings
+ * @param path         the file
+ * @param rate         Hz of the samples; 0: the file's own, which out->rate says
+ * @param max_seconds  longest sound; 0: 600 s
+ * @param each         called for each block
+ * @param user         passed to it
+ * @param[out] out     what was read, with `n` as counted and without samples
+ * @param[out] err     the message of a failure, or NULL
+ * @return as am_sound_read, and what `each` returned */
+AM_API am_status am_sound_feed(am_context *ctx, const char *path, double rate, double max_seconds, am_sound_fn each,
+                               void *user, am_sound *out, am_error *err);
+/** The same from memory, as am_sound_decode.
+ * @param ctx          gives memory, and receives warnings
+ * @param data         the bytes of the file, borrowed for the call
+ * @param bytes        how many
+ * @param name         what messages call it; may be NULL
+ * @param rate         as am_sound_feed
+ * @param max_seconds  as am_sound_feed
+ * @param each         called for each block
+ * @param user         passed to it
+ * @param[out] out     what was read, with `n` as counted and without samples
+ * @param[out] err     the message of a failure, or NULL
+ * @return as am_sound_feed */
+AM_API am_status am_sound_feed_decoded(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
+                                       double max_seconds, am_sound_fn each, void *user, am_sound *out, am_error *err);
 /** What is in a file, counted while decoding (a header can be wrong); the samples are not kept.  Set `size` to
  * sizeof(am_sound_info) first (else AM_E_USAGE).  The whole file is read into memory (at most 1 GiB).  Nothing to
  * free. */

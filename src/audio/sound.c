@@ -25,12 +25,14 @@ typedef struct hearing {
   am_context *ctx;
   const char *name;
   am_sound *out;
-  bool count;  /* only what there is: nothing is kept */
+  bool count;       /* only what there is: nothing is kept */
+  am_sound_fn feed; /* gets the samples instead of `out`; NULL: they are kept */
+  void *user;
   double rate; /* Hz wanted; 0: that of what comes first */
   double max_seconds;
   size_t most;     /* samples that may be kept */
   size_t capacity; /* of out->samples */
-  float *block, *mono;
+  float *block, *mono, *resampled;
   am_resampler *resampler; /* from .now Hz, where it is not .rate */
   double now;              /* Hz of what is read */
   double seconds;          /* of all before it */
@@ -108,13 +110,15 @@ static am_status make_room(hearing *h, size_t n, am_error *err) {
 static am_status keep_resampled(hearing *h, const float *x, size_t n, am_error *err) {
   size_t used, made;
   do {
-    am_status status = make_room(h, BLOCK, err);
-    if (!status) status = am_resampler_run(h->resampler, x, n, &used, h->out->samples + h->out->n, BLOCK, &made, err);
+    am_status status = h->feed ? AM_OK : make_room(h, BLOCK, err);
+    float *to = h->feed ? h->resampled : h->out->samples + h->out->n;
+    if (!status) status = am_resampler_run(h->resampler, x, n, &used, to, BLOCK, &made, err);
     if (status) return status;
-    if (!all_finite(h->out->samples + h->out->n, made))
+    if (!all_finite(to, made))
       return am_fail(err, AM_E_NUMERIC, "%s: its samples are too large to be resampled, near 1e38; the file is damaged",
                      h->name);
     h->out->n += made;
+    if (h->feed && made && (status = h->feed(h->user, to, made, err))) return status;
     if (x) x += used, n -= used;
   } while (x ? n > 0 : made > 0);
   return AM_OK;
@@ -123,6 +127,10 @@ static am_status keep_resampled(hearing *h, const float *x, size_t n, am_error *
 static am_status keep(hearing *h, const float *x, size_t n, am_error *err) {
   if (h->count) return AM_OK;
   if (h->resampler) return keep_resampled(h, x, n, err);
+  if (h->feed) {
+    h->out->n += n;
+    return n ? h->feed(h->user, x, n, err) : AM_OK;
+  }
   am_status status = make_room(h, n, err);
   if (status) return status;
   memcpy(h->out->samples + h->out->n, x, n * sizeof *x);
@@ -240,7 +248,7 @@ static am_status hear_part(hearing *h, am_container *c, const am_part *part, am_
 
 /* A sound that grew in steps gives back what it does not need. */
 static am_status fit(hearing *h, am_error *err) {
-  if (h->count || h->capacity - h->out->n <= h->capacity / 8) return AM_OK;
+  if (h->count || h->feed || h->capacity - h->out->n <= h->capacity / 8) return AM_OK;
   float *fitting = am_resize(h->ctx, h->out->samples, h->out->n, sizeof *fitting);
   if (!fitting) return am_no_memory(err);
   h->out->samples = fitting;
@@ -250,9 +258,10 @@ static am_status fit(hearing *h, am_error *err) {
 static am_status hear_all(hearing *h, am_container *c, am_error *err) {
   am_part part;
   bool more = true;
-  h->block = am_alloc(h->ctx, 2 * BLOCK, sizeof *h->block);
+  h->block = am_alloc(h->ctx, h->feed ? 3 * BLOCK : 2 * BLOCK, sizeof *h->block);
   am_status status = h->block ? AM_OK : am_no_memory(err);
   h->mono = h->block ? h->block + BLOCK : NULL;
+  h->resampled = h->block && h->feed ? h->mono + BLOCK : NULL;
   h->most = (SPARE + am_mul(EXPANSION, c->bytes)) / sizeof(float);
   while (!status) {
     status = am_container_next(c, &part, &more, err);
@@ -272,11 +281,14 @@ static am_status hear_all(hearing *h, am_container *c, am_error *err) {
 
 static const size_t least_sound = offsetof(am_sound, file_rate);
 
-static am_status decode(am_container *c, double rate, double max_seconds, am_sound *out, am_error *err) {
+static am_status decode(am_container *c, double rate, double max_seconds, am_sound_fn feed, void *user, am_sound *out,
+                        am_error *err) {
   am_sound sound = {.size = sizeof sound, .context = c->ctx};
   hearing h = {.ctx = c->ctx,
                .name = c->name,
                .out = &sound,
+               .feed = feed,
+               .user = user,
                .rate = rate,
                .max_seconds = max_seconds > 0 ? max_seconds : default_seconds};
   am_status status = hear_all(&h, c, err);
@@ -299,16 +311,6 @@ static am_status empty(am_sound *out, double rate, am_error *err) {
              : am_fail(err, AM_E_USAGE, "a sound at %g Hz; wanted 1 Hz to 10 MHz, or 0: its own", rate);
 }
 
-am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
-                          double max_seconds, am_sound *out, am_error *err) {
-  am_status status = empty(out, rate, err);
-  if (!status) status = AM_NEED(err, ctx);
-  if (!status && bytes) status = AM_NEED(err, data);
-  if (status) return status;
-  am_container c = {.ctx = ctx, .data = data, .bytes = bytes, .name = name ? name : "(a sound in memory)"};
-  return decode(&c, rate, max_seconds, out, err);
-}
-
 static am_status load_clip(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err) {
   return am_file_read_ordinary(ctx, path, "a sound file", largest_file, data, bytes, err);
 }
@@ -320,7 +322,7 @@ static am_status load_any(am_context *ctx, const char *path, char **data, size_t
 typedef am_status loader(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err);
 
 static am_status read_by(am_context *ctx, loader *load, const char *path, double rate, double max_seconds,
-                         am_sound *out, am_error *err) {
+                         am_sound_fn feed, void *user, am_sound *out, am_error *err) {
   char *data;
   size_t bytes;
   am_status status = empty(out, rate, err);
@@ -329,19 +331,46 @@ static am_status read_by(am_context *ctx, loader *load, const char *path, double
   if (!status) status = load(ctx, path, &data, &bytes, err);
   if (status) return status;
   am_container c = {.ctx = ctx, .data = (unsigned char *)data, .bytes = bytes, .name = path, .is_path = true};
-  status = decode(&c, rate, max_seconds, out, err);
+  status = decode(&c, rate, max_seconds, feed, user, out, err);
   am_free(ctx, data);
   return status;
 }
 
 am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
                         am_error *err) {
-  return read_by(ctx, load_any, path, rate, max_seconds, out, err);
+  return read_by(ctx, load_any, path, rate, max_seconds, NULL, NULL, out, err);
+}
+
+am_status am_sound_feed(am_context *ctx, const char *path, double rate, double max_seconds, am_sound_fn each,
+                        void *user, am_sound *out, am_error *err) {
+  am_status status = AM_NEED(err, each);
+  return status ? status : read_by(ctx, load_any, path, rate, max_seconds, each, user, out, err);
+}
+
+static am_status decode_by(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
+                           double max_seconds, am_sound_fn feed, void *user, am_sound *out, am_error *err) {
+  am_status status = empty(out, rate, err);
+  if (!status) status = AM_NEED(err, ctx);
+  if (!status && bytes) status = AM_NEED(err, data);
+  if (status) return status;
+  am_container c = {.ctx = ctx, .data = data, .bytes = bytes, .name = name ? name : "(a sound in memory)"};
+  return decode(&c, rate, max_seconds, feed, user, out, err);
+}
+
+am_status am_sound_feed_decoded(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
+                                double max_seconds, am_sound_fn each, void *user, am_sound *out, am_error *err) {
+  am_status status = AM_NEED(err, each);
+  return status ? status : decode_by(ctx, data, bytes, name, rate, max_seconds, each, user, out, err);
+}
+
+am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
+                          double max_seconds, am_sound *out, am_error *err) {
+  return decode_by(ctx, data, bytes, name, rate, max_seconds, NULL, NULL, out, err);
 }
 
 am_status am_sound_read_clip(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
                              am_error *err) {
-  return read_by(ctx, load_clip, path, rate, max_seconds, out, err);
+  return read_by(ctx, load_clip, path, rate, max_seconds, NULL, NULL, out, err);
 }
 
 static am_status inspect_by(am_context *ctx, loader *load, const char *path, bool quiet, am_sound_info *out,

@@ -335,6 +335,58 @@ static void blocks_give_the_bits_of_the_whole(void **state) {
       }
 }
 
+typedef struct fed {
+  float *x;
+  size_t n, room, most_at_once, until; /* ends after so many samples; 0: never */
+} fed;
+
+static am_status collect(void *user, const float *samples, size_t n, am_error *err) {
+  fed *f = user;
+  assert_true(n > 0);
+  if (f->until && f->n + n > f->until) {
+    snprintf(err->message, sizeof err->message, "enough");
+    return err->status = AM_E_STOPPED;
+  }
+  if (f->n + n > f->room) f->x = realloc(f->x, (f->room = 2 * (f->n + n)) * sizeof *f->x);
+  memcpy(f->x + f->n, samples, n * sizeof *samples);
+  f->n += n;
+  if (n > f->most_at_once) f->most_at_once = n;
+  return AM_OK;
+}
+
+static void what_is_fed_are_the_bits_that_are_read(void **state) {
+  room *r = *state;
+  const int kinds[] = {SF_FORMAT_WAV | SF_FORMAT_FLOAT, SF_FORMAT_FLAC | SF_FORMAT_PCM_16};
+  const double rates[] = {0, 16000};
+  for (size_t k = 0; k < 2; k++)
+    for (size_t i = 0; i < 2; i++)
+      for (int channels = 1; channels <= 2; channels++) {
+        bytes b = written(r, kinds[k], 44100, channels, 400001);
+        am_sound whole = decoded(r, &b, rates[i]), s = {.size = sizeof(am_sound)};
+        am_error err = AM_ERROR_INIT;
+        fed f = {0};
+        am_test_ok(am_sound_feed_decoded(r->ctx, b.at, b.n, NULL, rates[i], 0, collect, &f, &s, &err), &err);
+        assert_null(s.samples);
+        assert_true(s.n == whole.n && s.rate == whole.rate && s.file_rate == 44100 && s.file_channels == channels);
+        assert_true(s.digest == whole.digest);
+        assert_int_equal(f.n, whole.n);
+        assert_memory_equal(f.x, whole.samples, whole.n * sizeof(float));
+        assert_true(f.most_at_once <= 65536);
+        f.n = 0;
+        f.until = 70000;
+        am_test_fails(am_sound_feed_decoded(r->ctx, b.at, b.n, "it", rates[i], 0, collect, &f, &s, &err), AM_E_STOPPED,
+                      &err, "enough");
+        assert_true(f.n > 0 && f.n <= 70000);
+        am_sound_free(&whole);
+        free(f.x);
+        free(b.at);
+      }
+  am_sound s = {.size = sizeof(am_sound)};
+  am_error err = AM_ERROR_INIT;
+  am_test_fails(am_sound_feed(r->ctx, "/nonexistent/x.wav", 0, 0, collect, NULL, &s, &err), AM_E_IO, &err, "x.wav");
+  am_test_fails(am_sound_feed(r->ctx, "/nonexistent/x.wav", 0, 0, NULL, NULL, &s, &err), AM_E_USAGE, &err, "each");
+}
+
 /* Numbers of which a sum overflows are as damaged as infinite ones. */
 static void samples_that_overflow(void **state) {
   room *r = *state;
@@ -406,6 +458,30 @@ static void memory_is_in_proportion(void **state) {
   free(b.at);
 }
 
+static am_status pass_over(void *user, const float *samples, size_t n, am_error *err) {
+  (void)samples, (void)err;
+  *(size_t *)user += n;
+  return AM_OK;
+}
+
+static void feeding_takes_no_more_memory_for_longer_sounds(void **state) {
+  room *r = *state;
+  size_t most[2];
+  for (size_t i = 0; i < 2; i++) {
+    bytes b = silent_flac(i ? 1500 : 100, 96000);
+    am_sound s = {.size = sizeof(am_sound)};
+    am_error err = AM_ERROR_INIT;
+    size_t n = 0;
+    const size_t before = r->live;
+    r->most = 0;
+    am_test_ok(am_sound_feed_decoded(r->ctx, b.at, b.n, NULL, 16000, 1e5, pass_over, &n, &s, &err), &err);
+    assert_int_equal(n, s.n);
+    most[i] = r->most - before;
+    free(b.at);
+  }
+  assert_int_equal(most[0], most[1]);
+}
+
 /* What libsndfile and libmpg123 would print goes nowhere: a packet table of ALAC that does not end, joined
  * MP3 with a table. */
 static void nobody_else_prints(void **state) {
@@ -475,8 +551,10 @@ int main(void) {
       IN_ROOM(what_is_left_out_is_warned_of),
       IN_ROOM(small_files_are_what_ffmpeg_hears),
       IN_ROOM(blocks_give_the_bits_of_the_whole),
+      IN_ROOM(what_is_fed_are_the_bits_that_are_read),
       IN_ROOM(samples_that_overflow),
       IN_ROOM(memory_is_in_proportion),
+      IN_ROOM(feeding_takes_no_more_memory_for_longer_sounds),
       IN_ROOM(nobody_else_prints),
       IN_ROOM(allocations_that_fail),
   };
