@@ -11,6 +11,7 @@
 #include "audiomood/nn.h"
 #include "audiomood/predict.h"
 #include "audiomood/profile.h"
+#include "audiomood/segment.h"
 #include "audiomood/stream.h"
 #include "audiomood/train.h"
 
