@@ -37,6 +37,10 @@ typedef struct am_evaluate_options {
   uint64_t enrol_seed; /**< draws these clips; 0: 1 */
   const char *under;   /**< what the sounds become before: "white10", "telephone" ... ('audiomood help conditions');
                             NULL: they stay */
+  bool
+      known_voices; /**< a fused model with two sets of weights (am_checkpoint_members) is asked as of voices that are known, each by
+                            all of its clips, which are scored, too (transductive); else, and without enrol_seconds, as of voices that
+                            are not known */
 } am_evaluate_options;
 
 /** Scores one model, or the mean of several, on a part of a corpus.  Each model hears the clips by its own features.

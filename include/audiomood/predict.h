@@ -98,7 +98,8 @@ AM_API int am_checkpoint_class(const am_checkpoint *checkpoint, const char *labe
  * @return Hz */
 AM_API double am_checkpoint_rate(const am_checkpoint *checkpoint);
 /** Temperature of its probabilities: the model's output is divided by it before the softmax, in every prediction and
- * evaluation.  It is fitted to the validation part by train.calibrate: temperature (Guo et al. 2017).
+ * evaluation.  It is fitted to the validation part by train.calibrate: temperature (Guo et al. 2017).  Of a fused model with two
+ * sets of weights (am_checkpoint_members) it is that of the set in force.
  * @param checkpoint  the checkpoint
  * @return 0.01 to 100; 1 of a model that is not calibrated, and of NULL */
 AM_API double am_checkpoint_temperature(const am_checkpoint *checkpoint);
@@ -106,7 +107,8 @@ AM_API double am_checkpoint_temperature(const am_checkpoint *checkpoint);
 #define AM_UNCERTAIN (-1)
 /** The answer to a sound: the most probable class, or none where its probability is below the threshold of that class.  The
  * thresholds are fitted to the validation part by train.wanted_precision, so that this share of the answers is right
- * (docs/protocols.md).  A model without thresholds always answers.  They are of this model alone, not of a mean of several.
+ * (docs/protocols.md).  A model without thresholds always answers.  They are of this model alone, not of a mean of several; of a
+ * fused model with two sets of weights (am_checkpoint_members) they are those of the set in force.
  * @param checkpoint     the checkpoint
  * @param probabilities  (K) of am_predict_sound
  * @return the class, 0 to K - 1, or AM_UNCERTAIN; AM_UNCERTAIN of probabilities that are not numbers, and of NULL */
@@ -141,6 +143,11 @@ AM_API const char *am_checkpoint_attribution(const am_checkpoint *checkpoint);
  * which may hear different features at different rates.  Everything that predicts or evaluates treats it as one model: with p_i
  * what member i says, its probabilities are proportional to the product of p_i ^ (w_i / T), with the members' weights w_i and its
  * own temperature T.
+ *
+ * A fused checkpoint may have two sets of weights, temperature and thresholds, where some members normalise by speaker and others
+ * do not: one for a voice that is not known, in which the former have the weight 0 and are not asked, and one for a voice that is.
+ * The second is in force from am_checkpoint_add_speaker or am_checkpoint_enrol on (am_checkpoint_knows_speaker), until
+ * am_checkpoint_forget_speaker; am_checkpoint_weight, _temperature, _threshold and _decide tell of the set in force.
  * @param checkpoint  the checkpoint
  * @return how many; 0 of NULL */
 AM_API size_t am_checkpoint_members(const am_checkpoint *checkpoint);
@@ -149,10 +156,11 @@ AM_API size_t am_checkpoint_members(const am_checkpoint *checkpoint);
  * @param i           which, from 0 on
  * @return the member, owned by the checkpoint; of one that is not fused the checkpoint itself; NULL where there is none */
 AM_API am_checkpoint *am_checkpoint_member(am_checkpoint *checkpoint, size_t i);
-/** The weight of a member.
+/** The weight of a member, in the set in force.
  * @param checkpoint  the checkpoint
  * @param i           which, from 0 on
- * @return more than 0, all of them of sum 1; 1 of one that is not fused; 0 where there is none */
+ * @return 0 to 1, all of them of sum 1; 0: with two sets, the member is not asked; 1 of one that is not fused; 0 where there is
+ * none */
 AM_API double am_checkpoint_weight(const am_checkpoint *checkpoint, size_t i);
 /** Its model.
  * @param checkpoint  the checkpoint
@@ -168,7 +176,7 @@ AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
  * features.max_frames of its config.  Then only its start is used, and a warning in the log says so, once for each
  * checkpoint.  The features still use the whole sound as their reference (the loudest frame, or a clip's mean).
  *
- * n = 0, and a model that normalises per speaker, are AM_E_USAGE.  An output that is not finite is AM_E_NUMERIC.  After
+ * n = 0, and a model that wants a speaker (am_checkpoint_wants_speaker) and knows none, are AM_E_USAGE.  An output that is not finite is AM_E_NUMERIC.  After
  * a failure the probabilities are NaN, or not finite.
  * @param checkpoint          the model
  * @param samples             (n) mono samples at am_checkpoint_rate
@@ -200,13 +208,23 @@ AM_API am_status am_predict_heard(am_checkpoint *checkpoint, const float *sample
 
 /* ---- a speaker's own statistics ---- */
 
-/** Whether the model normalises by the statistics of each speaker, and so needs am_checkpoint_add_speaker first.
+/** Whether the model normalises by the statistics of each speaker, and so needs am_checkpoint_add_speaker first.  A fused model with
+ * two sets of weights (am_checkpoint_members) does not need it: it has a set for voices that are not known.
  * @param checkpoint  the model
  * @return whether it does */
 AM_API bool am_checkpoint_wants_speaker(const am_checkpoint *checkpoint);
+/** Whether what it says changes with what is known of the speaker: it needs a speaker (am_checkpoint_wants_speaker), or has a set of
+ * weights for a voice that is known.  am_checkpoint_add_speaker, am_profile_of_model and am_checkpoint_enrol serve such models.
+ * @param checkpoint  the model
+ * @return whether it does */
+AM_API bool am_checkpoint_uses_speaker(const am_checkpoint *checkpoint);
+/** Whether a voice is known to it, by am_checkpoint_add_speaker or am_checkpoint_enrol.
+ * @param checkpoint  the model
+ * @return whether something of a voice was heard; false of a model that does not use it */
+AM_API bool am_checkpoint_knows_speaker(const am_checkpoint *checkpoint);
 /** Adds a sound to the statistics that normalise all later sounds.  Add as many sounds of one speaker as there are, at
- * best all that will be predicted.  A sound with nothing to hear adds nothing.  A model that does not normalise per
- * speaker ignores it.
+ * best all that will be predicted.  A sound with nothing to hear adds nothing.  A model that does not use it
+ * (am_checkpoint_uses_speaker) ignores it.
  * @param checkpoint  the model
  * @param samples     (n) mono samples at am_checkpoint_rate
  * @param n           samples

@@ -30,7 +30,8 @@ extern "C" {
 
 typedef struct am_profile am_profile;
 
-/** An empty profile of the features that a model hears, whatever it normalises by.
+/** An empty profile of the features that a model hears, whatever it normalises by; of a fused model those of the members that
+ * normalise by speaker.
  * @param model     the model; need not outlive it
  * @param[out] out  the profile; am_profile_free; NULL on failure
  * @param[out] err  the message of a failure, or NULL
@@ -98,7 +99,8 @@ AM_API const char *am_profile_name(const am_profile *profile);
 /** From now on the model hears sounds of this voice, until am_checkpoint_forget_speaker or another voice.  The statistics are shrunk
  * towards those of the training part: features.shrink seconds of it count beside those heard (0: none), so that little of a voice is
  * better than nothing.  A checkpoint that does not hold them (of before version 1.2) takes the voice as it was heard, and an entry of
- * the log says so.  A model that does not normalise by speaker ignores it.
+ * the log says so.  A fused model with two sets of weights (am_checkpoint_members) takes that for a known voice.  A model that does
+ * not use it (am_checkpoint_uses_speaker) ignores it.
  * @param checkpoint  the model
  * @param profile     the voice, which need not outlive the call
  * @param[out] err    the message of a failure, or NULL

@@ -136,6 +136,8 @@ typedef struct cli_models {
 bool cli_is_crossval(cli *c, const char *path);
 /* Whether an argument is a model rather than a sound, by what is in it. */
 bool cli_names_model(cli *c, const char *path);
+/* Whether flags of predict or evaluate say that a voice is known. */
+bool cli_knows_voices(const cli *c);
 /* `first` NULL: the model that comes with AudioMood, of which it says what it is. */
 am_status cli_models_load(cli *c, const char *first, cli_models *models, am_error *err);
 void cli_models_free(cli *c, cli_models *models);
@@ -170,8 +172,9 @@ typedef struct cli_voice {
 } cli_voice;
 bool cli_is_hdf5(const char *path); /* an ordinary file that begins as HDF5 does */
 am_status cli_voice_add(cli *c, const cli_voice *voice, am_profile *profile, am_error *err);
-/* --threshold in place of the model's own, which only a model that is alone has; *some: whether there are any. */
-am_status cli_thresholds(cli *c, const cli_models *models, am_thresholds *out, bool *some, am_error *err);
+/* --threshold in place of the model's own, which only a model that is alone has; of two sets that for a voice that is known or is
+ * not.  *some: whether there are any. */
+am_status cli_thresholds(cli *c, const cli_models *models, bool known, am_thresholds *out, bool *some, am_error *err);
 /* --shrink in place of the models' features.shrink. */
 am_status cli_shrink(const cli *c, const cli_models *models, am_error *err);
 void cli_voice_say_short(cli *c, const am_profile *profile); /* a warning, of less than a minute */

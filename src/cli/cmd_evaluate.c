@@ -25,6 +25,7 @@ typedef struct job {
   am_dataset *d;
   am_evaluation *e; /* which clips, and what the models say of them */
   bool enrols;      /* --enrol-seconds */
+  bool known;       /* that, or --known-voices */
   am_enrolment enrolment;
   bool decides; /* --threshold */
   am_thresholds thresholds;
@@ -94,10 +95,18 @@ static bool hears_corpora(const am_checkpoint *m) {
 static const char *transductive(const job *j) {
   const char *whose = NULL;
   for (size_t i = 0; i < j->team.n; i++) {
-    if (!j->enrols && am_checkpoint_wants_speaker(j->team.at[i])) return "speaker";
+    const am_checkpoint *m = j->team.at[i];
+    if (!j->enrols && (am_checkpoint_wants_speaker(m) || (j->known && am_checkpoint_uses_speaker(m)))) return "speaker";
     if (hears_corpora(j->team.at[i])) whose = "corpus";
   }
   return whose;
+}
+
+/* Which set of weights is asked, "known" or "not known"; NULL: no model has two. */
+static const char *voices(const job *j) {
+  for (size_t i = 0; i < j->team.n; i++)
+    if (j->team.at[i]->known) return j->known ? "known" : "not known";
+  return NULL;
 }
 
 static void print_left_out(const am_left_outs *list) {
@@ -124,6 +133,9 @@ static void print_text(const job *j, const am_metrics *m) {
     cli_print("transductive               yes: the clips of each %s are normalised by the statistics of all of them\n",
               whose);
   if (j->e->under) cli_print("sounds                     %s: %s\n", j->e->under->name, j->e->under->help);
+  if (voices(j))
+    cli_print("voices                     %s: by the model's weights for such voices%s\n", voices(j),
+              j->known ? "" : " (--known-voices, --enrol-seconds: by those for voices that it knows)");
   const am_enrolment *e = &j->enrolment;
   if (j->enrols)
     cli_print(
@@ -141,6 +153,7 @@ static am_protocol protocol_of(const job *j) {
                        .speaker_independent = !*j->doubt,
                        .synthetic = j->d->synthetic,
                        .transductive = transductive(j) != NULL,
+                       .voices = voices(j),
                        .under = j->e->under ? j->e->under->name : NULL,
                        .enrolment = j->enrols ? &j->enrolment : NULL};
 }
@@ -175,7 +188,7 @@ static char *predictions_path(const job *j, const char *run) {
  * that the training wrote stays. */
 static am_status keep_predictions(job *j, const char *run, am_error *err) {
   /* Those of a part of the clips, or of other sounds, have no name. */
-  if (!am_folder_exists(run) || j->enrols || j->e->under) return AM_OK;
+  if (!am_folder_exists(run) || j->known || j->e->under) return AM_OK;
   char *path = predictions_path(j, run);
   if (!path) return am_no_memory(err);
   if (!j->other && j->team.n == 1 && j->e->part == AM_PART_VALIDATION && am_file_exists(path)) {
@@ -216,7 +229,9 @@ static am_status warn_of(void *user, const am_evaluation *e, size_t model, const
   char start[512];
   if (am_model_start_doubt(m->model, m->step, start, sizeof start))
     am_log(e->ctx, AM_LOG_WARNING, "%s: %s", j->team.path[model], start);
-  if (m != am_checkpoint_member(whole, 0)) return AM_OK; /* the rest is of all members together */
+  size_t first = 0; /* of those that are asked */
+  while (!(am_checkpoint_weight(whole, first) > 0)) first++;
+  if (m != am_checkpoint_member(whole, first)) return AM_OK; /* the rest is of all members together */
   am_status st = warn_of_recordings(j, model, store, err);
   const cli_scored scored = {
       .dataset = j->d, .split = e->split, .part = e->part, .clips = e->clips, .n = e->n, .other_corpus = e->other};
@@ -233,13 +248,20 @@ static am_status read_enrolment(job *j, am_error *err) {
   int64_t seed = 1;
   bool wanted = false;
   j->enrols = seconds != NULL;
+  j->known = j->enrols || cli_has(c, "known-voices");
+  if (seconds && cli_has(c, "known-voices"))
+    return am_fail(
+        err, AM_E_USAGE,
+        "--enrol-seconds or --known-voices, not both: voices are known by clips that are not scored, or by all of "
+        "their clips");
   if (!seconds && (cli_has(c, "enrol-seed") || cli_has(c, "shrink")))
     return am_fail(err, AM_E_USAGE, "--enrol-seed and --shrink are of --enrol-seconds, which is missing");
-  if (!seconds) return AM_OK;
-  for (size_t i = 0; i < j->team.n; i++) wanted |= am_checkpoint_wants_speaker(j->team.at[i]);
+  if (!j->known) return AM_OK;
+  for (size_t i = 0; i < j->team.n; i++) wanted |= am_checkpoint_uses_speaker(j->team.at[i]);
   if (!wanted)
-    return am_fail(err, AM_E_USAGE,
-                   "--enrol-seconds: this model does not normalise per speaker, so a voice changes nothing");
+    return am_fail(err, AM_E_USAGE, "--%s: this model does not normalise per speaker, so a voice changes nothing",
+                   seconds ? "enrol-seconds" : "known-voices");
+  if (!seconds) return AM_OK;
   j->enrolment.wanted = HUGE_VAL;
   am_status st = AM_OK;
   if (strcmp(seconds, "all")) st = cli_real(c, "enrol-seconds", 0, 1e6, 0, &j->enrolment.wanted, err);
@@ -252,6 +274,7 @@ static am_status read_enrolment(job *j, am_error *err) {
 static am_status ask(job *j, am_metrics **m, am_error *err) {
   am_status st = open_data(j, err);
   if (!st && j->enrols) j->e->enrolment = &j->enrolment;
+  if (!st) j->e->known = j->known;
   if (!st && j->decides) j->e->thresholds = &j->thresholds;
   if (!st) st = am_evaluation_ask(j->e, warn_of, j, err);
   return st ? st : am_evaluation_metrics(j->e, m, err);
@@ -376,7 +399,8 @@ static am_status score_several(job *j, const char *const *data, size_t n, am_err
 /* Each clip by the model of the fold that it was held out of, as the folds wrote it down.  Asked again, the models would be
  * scored on clips that most of them were trained on. */
 static am_status pooled(cli *c, const char *folder, am_error *err) {
-  static const char *const others[] = {"with", "split", "set", "root", "out", "enrol-seconds", "threshold", "under"};
+  static const char *const others[] = {"with",          "split",        "set",       "root", "out",
+                                       "enrol-seconds", "known-voices", "threshold", "under"};
   am_compared x = {0};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     if (cli_has(c, others[i]))
@@ -422,7 +446,7 @@ static am_status run(cli *c, am_error *err) {
   for (size_t i = 0; i < j.team.n && out && !st; i++) st = cli_keep_input(out, j.team.path[i], err);
   j.checkpoint = j.team.at[0];
   if (!st) st = read_enrolment(&j, err);
-  if (!st) st = cli_thresholds(c, &j.team, &j.thresholds, &j.decides, err);
+  if (!st) st = cli_thresholds(c, &j.team, j.known, &j.thresholds, &j.decides, err);
   if (!st) st = n_data > 1 ? score_several(&j, data, n_data, err) : score(&j, err);
   cli_models_free(c, &j.team);
   return st;
@@ -439,6 +463,10 @@ static const cli_flag flags[] = {
     {"enrol-seconds", "SECONDS|all",
      "of each speaker, half of the clips are kept from scoring, and so much of them is all that a "
      "model that normalises per speaker knows of the voice"},
+    {"known-voices", NULL,
+     "each speaker's voice is known by all of the speaker's clips, those scored among them (transductive); without "
+     "this and "
+     "--enrol-seconds, a model that has weights for voices that it does not know is scored by these"},
     {"enrol-seed", "N", "draws these clips (default 1)"},
     {"shrink", "SECONDS", "of --enrol-seconds: in place of the model's features.shrink"},
     {"threshold", "P",
@@ -457,7 +485,8 @@ const cli_command cli_evaluate = {
     .summary = "says how accurate a run or checkpoint is, per emotion",
     .usage =
         "[RUN|FILE.h5] [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]]... [--split PART] "
-        "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--under CONDITION] [--set KEY=VALUE]... "
+        "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--known-voices] [--under CONDITION] [--set "
+        "KEY=VALUE]... "
         "[--threshold P] [--partial] [--json] [--out FILE.csv]",
     .details =
         "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"

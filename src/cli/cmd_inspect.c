@@ -221,6 +221,21 @@ static void print_attribution(const char *lines) {
   }
 }
 
+/* Temperature and thresholds. */
+static void print_set(const am_checkpoint *m, const am_fusion_set *set, const char *whose) {
+  const am_thresholds *t = &set->thresholds;
+  if (set->temperature != 1)
+    cli_print("temperature%s: %.4g (%s divided by it before the softmax)\n", whose, set->temperature,
+              m->n_members ? "weighted logarithms are" : "train.calibrate: logits are");
+  if (!(t->precision > 0)) return;
+  cli_print("thresholds%s: ", whose);
+  for (int k = 0; k < m->classes; k++) {
+    if (t->at[k] == AM_NEVER) cli_print("%s%s never", k ? ", " : "", m->labels[k]);
+    else cli_print("%s%s %.3f", k ? ", " : "", m->labels[k], t->at[k]);
+  }
+  cli_print(" (wanted precision %g: below its threshold an answer is uncertain)\n", t->precision);
+}
+
 static void print_origin(const am_checkpoint *m) {
   cli_print("title:    %s\ncorpus:   %s%s\nlicence:  %s%s\n", m->title, m->corpus, m->synthetic ? " (synthetic)" : "",
             m->licence, am_checkpoint_noncommercial(m) ? " (not for commercial use)" : "");
@@ -228,17 +243,8 @@ static void print_origin(const am_checkpoint *m) {
   print_speakers("speakers: ", &m->seen, "");
   print_speakers("before:   ", &m->before, " (known to the model that --init gave)");
   cli_print("split:    %s\n", m->speaker_independent ? "speaker-independent" : "not speaker-independent");
-  if (m->temperature != 1)
-    cli_print("temperature: %.4g (%s divided by it before the softmax)\n", m->temperature,
-              m->n_members ? "weighted logarithms are" : "train.calibrate: logits are");
-  if (m->thresholds.precision > 0) {
-    cli_print("thresholds: ");
-    for (int k = 0; k < m->classes; k++) {
-      if (m->thresholds.at[k] == AM_NEVER) cli_print("%s%s never", k ? ", " : "", m->labels[k]);
-      else cli_print("%s%s %.3f", k ? ", " : "", m->labels[k], m->thresholds.at[k]);
-    }
-    cli_print(" (wanted precision %g: below its threshold an answer is uncertain)\n", m->thresholds.precision);
-  }
+  print_set(m, &m->any, "");
+  if (m->known) print_set(m, m->known, ", known voice");
   cli_print("classes: ");
   for (int k = 0; k < m->classes; k++) cli_print(" %s", m->labels[k]);
   cli_print("\n");
@@ -271,10 +277,17 @@ static void print_fused(am_checkpoint *c, const char *path) {
   char hears[96];
   cli_print("%s: %zu models fused, by the product of their probabilities\n", path, c->n_members);
   print_origin(c);
-  cli_print("\n%-8s %-8s %-24s %-40s %s\n", "member", "weight", "config", "hears", "temperature");
-  for (size_t i = 0; i < c->n_members; i++)
-    cli_print("%-8zu %-8.4f %-24s %-40s %.4g\n", i + 1, c->weights[i], c->members[i]->config->name,
-              kind_text(c->members[i], hears), c->members[i]->temperature);
+  if (c->known)
+    cli_print("voices:   two sets of weights, for a voice that is not known and for one that is (--enrol)\n");
+  cli_print("\n%-8s %-8s ", "member", "weight");
+  if (c->known) cli_print("%-8s ", "known");
+  cli_print("%-24s %-40s %s\n", "config", "hears", "temperature");
+  for (size_t i = 0; i < c->n_members; i++) {
+    cli_print("%-8zu %-8.4f ", i + 1, c->any.weights[i]);
+    if (c->known) cli_print("%-8.4f ", c->known->weights[i]);
+    cli_print("%-24s %-40s %.4g\n", c->members[i]->config->name, kind_text(c->members[i], hears),
+              c->members[i]->any.temperature);
+  }
   for (size_t i = 0; i < c->n_members; i++) {
     cli_print("\nmember %zu: %s after epoch %llu\n", i + 1, c->members[i]->config->name,
               (unsigned long long)c->members[i]->epoch);

@@ -74,7 +74,8 @@ static void tell_all(cli *c, const cli_models *team, hearing *how, const char *f
   double needed = 0;
   for (size_t i = 0; i < team->n; i++)
     for (size_t j = 0; j < am_checkpoint_members(team->at[i]); j++)
-      needed = fmax(needed, am_features_rate_needed(&am_checkpoint_member(team->at[i], j)->config->features));
+      if (am_checkpoint_weight(team->at[i], j) > 0)
+        needed = fmax(needed, am_features_rate_needed(&am_checkpoint_member(team->at[i], j)->config->features));
   tell(c, &how->silent, file, w->silent, w, sound);
   tell(c, &how->too_short, file, w->too_short, w, sound);
   if (sound->file_rate > 0 && sound->file_rate < needed)
@@ -203,9 +204,10 @@ static am_status prepare(cli *c, const cli_models *team, size_t i, const cli_sou
   if (st) return st;
   if (m->synthetic)
     am_log(c->ctx, AM_LOG_WARNING, "this model was trained on synthetic speech; it knows nothing about real voices");
-  if (!am_checkpoint_wants_speaker(m)) return AM_OK;
+  if (!am_checkpoint_uses_speaker(m)) return AM_OK;
   if (cli_has(c, "speaker")) return fit_speaker(c, m, s, how->skip, err);
   if (voice->n) return enrol(c, m, voice, how, err);
+  if (!am_checkpoint_wants_speaker(m)) return AM_OK;
   return am_fail(
       err, AM_E_USAGE,
       "this model normalises per speaker: add --enrol FILE with other recordings of the one speaker of these "
@@ -234,9 +236,9 @@ static am_status voice_list(cli *c, cli_sounds *voice, am_error *err) {
   return cli_sounds_list(c, at, n, voice, err);
 }
 
-static bool wants_voice(const cli_models *team) {
+static bool uses_voice(const cli_models *team) {
   for (size_t i = 0; i < team->n; i++)
-    if (am_checkpoint_wants_speaker(team->at[i])) return true;
+    if (am_checkpoint_uses_speaker(team->at[i])) return true;
   return false;
 }
 
@@ -273,9 +275,9 @@ static am_status run(cli *c, am_error *err) {
     st = am_fail(err, AM_E_USAGE, "--shrink is of --enrol, which is missing");
   if (!st) st = cli_shrink(c, &team, err);
   for (size_t i = 0; i < team.n && !st; i++) st = prepare(c, &team, i, &s, &voice, &how, err);
-  if (!st && voice.n && !wants_voice(&team))
+  if (!st && voice.n && !uses_voice(&team))
     st = am_fail(err, AM_E_USAGE, "--enrol: this model does not normalise per speaker, so a voice changes nothing");
-  if (!st) st = cli_thresholds(c, &team, &thresholds, &decides, err);
+  if (!st) st = cli_thresholds(c, &team, am_checkpoint_knows_speaker(team.at[0]), &thresholds, &decides, err);
   if (!st && decides) how.thresholds = &thresholds;
   if (!st) st = predict_all(c, &team, &s, &how, err);
   cli_sounds_free(c, &voice);
@@ -294,9 +296,9 @@ static const cli_flag flags[] = {
     {"csv", NULL, "a header and one line a sound, or a window"},
     {"enrol", "FILE|DIR",
      "other recordings, or a profile, of the one speaker of all sounds (repeatable; for models that "
-     "normalise per speaker)"},
+     "normalise per speaker, or do better once they know a voice)"},
     {"shrink", "SECONDS", "of --enrol: in place of the model's features.shrink"},
-    {"speaker", "NAME", "all sounds are of this one speaker (for models that normalise per speaker)"},
+    {"speaker", "NAME", "all sounds are of this one speaker, whose voice is known by them (for the same models)"},
     {"skip-unreadable", NULL, "name and skip sounds that cannot be read, instead of stopping"},
     {0},
 };

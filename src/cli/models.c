@@ -75,16 +75,25 @@ static void short_titles(cli *c, const char *lines, am_buffer *out) {
   }
 }
 
+bool cli_knows_voices(const cli *c) {
+  static const char *const flags[] = {"enrol", "speaker", "enrol-seconds", "known-voices"};
+  for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+    if (cli_has(c, flags[i])) return true;
+  return false;
+}
+
 /* What whoever gave no model should know of the one that is taken. */
 static am_status say_shipped(cli *c, const am_checkpoint *m, const char *path, am_error *err) {
   const char *base = am_path_base(path);
   char *card = am_format(c->ctx, "%.*sMODEL_CARD.md", (int)(base - path), path);
+  const bool known = m->known && cli_knows_voices(c);
   am_buffer data = {0};
   short_titles(c, am_checkpoint_attribution(m), &data);
   am_status st = card && !data.failed ? AM_OK : am_no_memory(err);
   if (!st)
-    am_log(c->ctx, AM_LOG_INFO, "no model given: %s (%s), trained on %s; licence %s%s%s%s", base,
-           am_checkpoint_title(m), data.used ? data.data : "what is not known",
+    am_log(c->ctx, AM_LOG_INFO, "no model given: %s (%s)%s, trained on %s; licence %s%s%s%s", base,
+           am_checkpoint_title(m), known ? ", by its weights for a voice that it knows" : "",
+           data.used ? data.data : "what is not known",
            *am_checkpoint_licence(m) ? am_checkpoint_licence(m) : "not known",
            am_checkpoint_noncommercial(m) ? ", not for commercial use" : "", am_file_exists(card) ? "; about it: " : "",
            am_file_exists(card) ? card : "");

@@ -58,8 +58,8 @@ static am_status write_attributes(writer *w, am_error *err) {
   if (!status)
     status = am_h5_set_texts(w->h5, "/", "audiomood_labels", (const char *const *)w->checkpoint->labels,
                              (size_t)w->checkpoint->classes, err);
-  if (!status && w->checkpoint->temperature != 1)
-    status = am_h5_set_real(w->h5, "/", "audiomood_temperature", w->checkpoint->temperature, err);
+  if (!status && w->checkpoint->any.temperature != 1)
+    status = am_h5_set_real(w->h5, "/", "audiomood_temperature", w->checkpoint->any.temperature, err);
   return status;
 }
 
@@ -67,7 +67,7 @@ static am_status write_attributes(writer *w, am_error *err) {
  * without a layer for it.  Of the checkpoint in memory, whose output is then calibrated as it is. */
 static void fold_temperature(writer *w) {
   const am_layer *last = &am_model_step(w->model, am_model_steps(w->model) - 1)->layer;
-  const double temperature = w->checkpoint->temperature;
+  const double temperature = w->checkpoint->any.temperature;
   const size_t n = strlen(last->name);
   if (temperature == 1 || last->cls != &am_dense) return;
   for (size_t i = 0; i < am_model_weight_count(w->model); i++) {
@@ -76,7 +76,7 @@ static void fold_temperature(writer *w) {
     if (strncmp(info->name, last->name, n) || info->name[n] != '/') continue;
     for (size_t j = 0; j < info->count; j++) at[j] = (am_real)((double)at[j] / temperature);
   }
-  w->checkpoint->temperature = 1;
+  w->checkpoint->any.temperature = 1;
   am_log(w->ctx, AM_LOG_INFO,
          "%s: its temperature, %.6g, is in the weights of %s, so Keras's probabilities are calibrated", w->file,
          temperature, last->name);
@@ -129,12 +129,12 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exch
   }
   if (!status && w.checkpoint->normaliser.kind != AM_NORMALISE_NONE)
     am_log(ctx, AM_LOG_WARNING, "%s: the model sees normalised features; a Keras file does not hold how", checkpoint);
-  if (!status && w.checkpoint->temperature != 1)
+  if (!status && w.checkpoint->any.temperature != 1)
     am_log(
         ctx, AM_LOG_WARNING,
         "%s: its temperature is not among the layers, so Keras gives probabilities that are not calibrated; those of "
         "predict are softmax(log(p) / %.6g) (attribute audiomood_temperature)",
-        checkpoint, w.checkpoint->temperature);
+        checkpoint, w.checkpoint->any.temperature);
   am_h5_close(w.h5);
   am_free(ctx, w.names);
   am_tree_free(w.tree);

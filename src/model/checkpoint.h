@@ -19,8 +19,15 @@
 #include "model/origin.h"
 
 #define AM_CHECKPOINT_FORMAT "audiomood-checkpoint"
-enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 4 };
+enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 5 };
 enum { AM_CHECKPOINT_FRAMES = 1 << 24 }; /* of a model's input: hours of sound; a file that says more is not ours */
+
+/* How the members of a fused file become one (fusion.h). */
+typedef struct am_fusion_set {
+  double *weights;    /* (n_members) at least 0, of sum 1; a member of weight 0 is not asked.  NULL of one model */
+  double temperature; /* that logits, or weighted logarithms, are divided by (calibration.h); 1: it is not calibrated */
+  am_thresholds thresholds; /* below which there is no answer */
+} am_fusion_set;
 
 /* What a checkpoint file holds beside weights; all a prediction needs.
  *
@@ -28,7 +35,6 @@ enum { AM_CHECKPOINT_FRAMES = 1 << 24 }; /* of a model's input: hours of sound; 
 struct am_checkpoint {
   am_context *ctx;
   am_checkpoint **members; /* (n_members) */
-  double *weights;         /* (n_members) above 0, of sum 1 */
   size_t n_members;        /* 0: it is one model */
   am_config *config;       /* effective config of the run that made it */
   am_model *model;         /* built, weights and statistics loaded */
@@ -49,9 +55,15 @@ struct am_checkpoint {
   bool enrolled;                  /* a profile's: shrunk by features.shrink (am_norm_shrink) */
   struct am_predictor *predictor; /* made by the first am_predict_sound */
   bool told;                      /* that longer sounds are cut */
-  double temperature;             /* that logits are divided by (calibration.h); 1: of a model that is not calibrated */
-  am_thresholds thresholds;       /* below which it gives no answer */
+  am_fusion_set
+      any; /* of a fused file with two sets: for a voice that is not known; members that normalise by speaker have 0 */
+  am_fusion_set *known; /* for a voice that is; NULL: the one set is for all voices */
+  bool heard;           /* with two sets: a voice is known, and the second is in force */
 };
+
+/* That which is in force, and the one for a voice that is known or is not. */
+const am_fusion_set *am_checkpoint_set(const am_checkpoint *c);
+const am_fusion_set *am_checkpoint_set_for(const am_checkpoint *c, bool known);
 
 /* Where a run is: everything that shapes the rest of it, beside weights and optimiser slots. Random
  * numbers are counted by seed, epoch and draw, so they have no state. */
@@ -142,8 +154,10 @@ am_status am_checkpoint_check_training(const char *path, const am_norm_stats *s,
 am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error *err);
 /* Whether they could have been fitted. */
 am_status am_checkpoint_check_temperature(const char *path, double temperature, am_error *err);
-am_status am_checkpoint_read_thresholds(am_h5 *file, int classes, am_thresholds *t, am_error *err);
-am_status am_checkpoint_write_thresholds(am_h5 *file, const am_thresholds *t, size_t classes, am_error *err);
+/* `name`: "thresholds". */
+am_status am_checkpoint_read_thresholds(am_h5 *file, const char *name, int classes, am_thresholds *t, am_error *err);
+am_status am_checkpoint_write_thresholds(am_h5 *file, const char *name, const am_thresholds *t, size_t classes,
+                                         am_error *err);
 am_status am_checkpoint_check_thresholds(const char *path, const am_thresholds *t, int classes, am_error *err);
 /* Counts and sums; whether they fit the run's batches is looked at when it is resumed. */
 am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err);

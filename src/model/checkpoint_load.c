@@ -161,8 +161,7 @@ static am_status read_temperature(am_h5 *file, double *temperature, am_error *er
 }
 
 /* Files before version 1.4 have none, and models that always answer. */
-am_status am_checkpoint_read_thresholds(am_h5 *file, int classes, am_thresholds *t, am_error *err) {
-  static const char name[] = "thresholds";
+am_status am_checkpoint_read_thresholds(am_h5 *file, const char *name, int classes, am_thresholds *t, am_error *err) {
   am_h5_info info;
   *t = (am_thresholds){0};
   if (am_h5_find(file, name) != AM_H5_ARRAY) return AM_OK;
@@ -183,7 +182,8 @@ am_status am_checkpoint_weights(am_context *ctx, const char *path, am_model *mod
   status = am_checkpoint_read_arrays(ctx, file, model, err);
   if (!status && epoch) status = am_checkpoint_get_count(file, "/", "epoch", epoch, err);
   if (!status && temperature) status = read_temperature(file, temperature, err);
-  if (!status && thresholds) status = am_checkpoint_read_thresholds(file, am_model_output(model).c, thresholds, err);
+  if (!status && thresholds)
+    status = am_checkpoint_read_thresholds(file, "thresholds", am_model_output(model).c, thresholds, err);
   am_h5_close(file);
   if (!status && digest) *digest = am_checkpoint_digest(model);
   return status;
@@ -397,8 +397,8 @@ am_status am_checkpoint_read(am_context *ctx, am_h5 *file, am_checkpoint *c, am_
   if (!status) status = read_seen(ctx, file, &c->seen, &c->before, err);
   if (!status) status = am_checkpoint_get_count(file, "/", "epoch", &c->epoch, err);
   if (!status) status = am_checkpoint_get_count(file, "/", "step", &c->step, err);
-  if (!status) status = read_temperature(file, &c->temperature, err);
-  if (!status) status = am_checkpoint_read_thresholds(file, c->classes, &c->thresholds, err);
+  if (!status) status = read_temperature(file, &c->any.temperature, err);
+  if (!status) status = am_checkpoint_read_thresholds(file, "thresholds", c->classes, &c->any.thresholds, err);
   if (!status) status = make_model(ctx, file, c, err);
   if (!status) status = am_checkpoint_read_arrays(ctx, file, c->model, err);
   if (!status) status = am_checkpoint_check_finite(am_h5_path(file), c->model, err);
@@ -455,7 +455,9 @@ void am_checkpoint_free(am_checkpoint *c) {
   if (!c->members) am_config_free(c->config);
   for (size_t i = 0; c->members && i < c->n_members; i++) am_checkpoint_free(c->members[i]);
   am_free(ctx, c->members);
-  am_free(ctx, c->weights);
+  am_free(ctx, c->any.weights);
+  if (c->known) am_free(ctx, c->known->weights);
+  am_free(ctx, c->known);
   am_names labels = {c->labels, (size_t)c->classes};
   am_names_free(ctx, &labels);
   am_names_free(ctx, &c->seen);
@@ -485,12 +487,17 @@ double am_checkpoint_rate(const am_checkpoint *c) {
   for (size_t i = 0; c && i < c->n_members; i++) rate = fmax(rate, am_checkpoint_rate(c->members[i]));
   return rate;
 }
-double am_checkpoint_temperature(const am_checkpoint *c) { return c ? c->temperature : 1; }
+const am_fusion_set *am_checkpoint_set_for(const am_checkpoint *c, bool known) {
+  return known && c->known ? c->known : &c->any;
+}
+const am_fusion_set *am_checkpoint_set(const am_checkpoint *c) { return am_checkpoint_set_for(c, c->heard); }
+double am_checkpoint_temperature(const am_checkpoint *c) { return c ? am_checkpoint_set(c)->temperature : 1; }
 double am_checkpoint_threshold(const am_checkpoint *c, int k) {
-  return c && k >= 0 && k < c->classes ? c->thresholds.at[k] : 0;
+  return c && k >= 0 && k < c->classes ? am_checkpoint_set(c)->thresholds.at[k] : 0;
 }
 int am_checkpoint_decide(const am_checkpoint *c, const float *probabilities) {
-  return c && probabilities ? am_thresholds_decide(&c->thresholds, probabilities, c->classes) : AM_UNCERTAIN;
+  if (!c || !probabilities) return AM_UNCERTAIN;
+  return am_thresholds_decide(&am_checkpoint_set(c)->thresholds, probabilities, c->classes);
 }
 bool am_checkpoint_synthetic(const am_checkpoint *c) { return c && c->synthetic; }
 size_t am_checkpoint_members(const am_checkpoint *c) { return !c ? 0 : c->members ? c->n_members : 1; }
@@ -500,6 +507,6 @@ am_checkpoint *am_checkpoint_member(am_checkpoint *c, size_t i) {
 }
 double am_checkpoint_weight(const am_checkpoint *c, size_t i) {
   if (i >= am_checkpoint_members(c)) return 0;
-  return c->members ? c->weights[i] : 1;
+  return c->members ? am_checkpoint_set(c)->weights[i] : 1;
 }
 am_model *am_checkpoint_model(am_checkpoint *c) { return c ? c->model : NULL; }

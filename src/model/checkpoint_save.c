@@ -109,10 +109,11 @@ static am_status write_config(am_context *ctx, am_h5 *file, am_config *config, a
 }
 
 /* Where there are some. */
-am_status am_checkpoint_write_thresholds(am_h5 *file, const am_thresholds *t, size_t classes, am_error *err) {
+am_status am_checkpoint_write_thresholds(am_h5 *file, const char *name, const am_thresholds *t, size_t classes,
+                                         am_error *err) {
   if (!t || !(t->precision > 0)) return AM_OK;
-  am_status status = am_h5_write(file, "thresholds", AM_H5_F64, 1, &classes, t->at, err);
-  return status ? status : am_h5_set_real(file, "thresholds", "precision", t->precision, err);
+  am_status status = am_h5_write(file, name, AM_H5_F64, 1, &classes, t->at, err);
+  return status ? status : am_h5_set_real(file, name, "precision", t->precision, err);
 }
 
 /* Of kind speaker: what a voice of which little was heard is shrunk towards. */
@@ -291,7 +292,7 @@ static am_status write_all(am_context *ctx, am_h5 *file, const am_save *s, am_er
   am_status status = write_head(ctx, file, s, err);
   if (!status) status = write_credit(ctx, file, s, err);
   if (!status) status = write_config(ctx, file, s->config, err);
-  if (!status) status = am_checkpoint_write_thresholds(file, s->thresholds, (size_t)s->classes, err);
+  if (!status) status = am_checkpoint_write_thresholds(file, "thresholds", s->thresholds, (size_t)s->classes, err);
   if (!status) status = write_normaliser(ctx, file, s->normaliser, err);
   if (!status) status = write_data(ctx, file, s, err);
   if (!status) status = write_arrays(ctx, file, s->model, err);

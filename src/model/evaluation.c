@@ -226,6 +226,26 @@ static am_status ask(void *arg, size_t model, am_checkpoint *m, float *probabili
   return st;
 }
 
+/* The sets of weights that are in force meanwhile; what the models know of a voice otherwise has no part in it. */
+static void take_sets(am_evaluation *e, bool *before, bool back) {
+  for (size_t i = 0; i < am_ensemble_models(e->ensemble); i++) {
+    am_checkpoint *m = am_ensemble_model(e->ensemble, i);
+    const bool now = m->heard;
+    m->heard = back ? before[i] : e->known;
+    if (!back) before[i] = now;
+  }
+}
+
+static am_status ask_models(am_evaluation *e, size_t numbers, asking *a, float *one, am_error *err) {
+  bool *before = am_alloc(e->ctx, am_ensemble_models(e->ensemble), sizeof *before);
+  if (!before) return am_no_memory(err);
+  take_sets(e, before, false);
+  am_status st = am_ensemble_mean(e->ensemble, numbers, ask, a, e->probabilities, one, err);
+  take_sets(e, before, true);
+  am_free(e->ctx, before);
+  return st;
+}
+
 am_status am_evaluation_ask(am_evaluation *e, am_evaluation_fn each, void *user, am_error *err) {
   const size_t n = e->n, numbers = am_mul(n, (size_t)e->checkpoint->classes); /* before any is left out */
   const bool several = am_ensemble_models(e->ensemble) > 1;
@@ -235,7 +255,7 @@ am_status am_evaluation_ask(am_evaluation *e, am_evaluation_fn each, void *user,
   e->labels = am_alloc(e->ctx, n, sizeof *e->labels);
   e->speakers = am_alloc(e->ctx, n, sizeof *e->speakers);
   am_status st = e->probabilities && e->labels && e->speakers && (one || !several) ? AM_OK : am_no_memory(err);
-  if (!st) st = am_ensemble_mean(e->ensemble, numbers, ask, &a, e->probabilities, one, err);
+  if (!st) st = ask_models(e, numbers, &a, one, err);
   for (size_t i = 0; !st && i < e->n; i++) {
     e->labels[i] = e->label_of[e->d->clips[e->clips[i]].label];
     e->speakers[i] = e->d->clips[e->clips[i]].speaker;
@@ -254,7 +274,8 @@ am_status am_evaluation_metrics(const am_evaluation *e, am_metrics **out, am_err
   if (!st) st = am_metrics_add_groups(m, e->d, e->clips, e->probabilities, e->labels, err);
   if (!st) st = am_metrics_diagnose(m, e->labels, e->speakers, e->d->speakers, err);
   const am_thresholds *t = e->thresholds;
-  if (!t && am_ensemble_models(e->ensemble) == 1 && c->thresholds.precision > 0) t = &c->thresholds;
+  const am_thresholds *own = &am_checkpoint_set_for(c, e->known)->thresholds;
+  if (!t && am_ensemble_models(e->ensemble) == 1 && own->precision > 0) t = own;
   if (!st && t) am_metrics_set_answered(m, e->probabilities, e->labels, t);
   if (st) am_metrics_free(m), m = NULL;
   *out = m;
@@ -279,10 +300,16 @@ static am_status read_enrolment(const am_ensemble *ensemble, const am_evaluate_o
   if (!(o->enrol_seconds >= 0))
     return am_fail(err, AM_E_USAGE, "am_evaluate_options.enrol_seconds is %g; wanted at least 0", o->enrol_seconds);
   for (size_t i = 0; i < am_ensemble_models(ensemble); i++)
-    wanted |= am_checkpoint_wants_speaker(am_ensemble_model(ensemble, i));
-  if (wanted || o->enrol_seconds == 0) return AM_OK;
+    wanted |= am_checkpoint_uses_speaker(am_ensemble_model(ensemble, i));
+  if (o->enrol_seconds > 0 && o->known_voices)
+    return am_fail(
+        err, AM_E_USAGE,
+        "am_evaluate_options: known_voices or enrol_seconds, not both: voices are known by all of their clips, or "
+        "by some that are not scored");
+  if (wanted || (o->enrol_seconds == 0 && !o->known_voices)) return AM_OK;
   return am_fail(err, AM_E_USAGE,
-                 "am_evaluate_options.enrol_seconds: no model here normalises per speaker, so a voice changes nothing");
+                 "am_evaluate_options.%s: no model here normalises per speaker, so a voice changes nothing",
+                 o->known_voices ? "known_voices" : "enrol_seconds");
 }
 
 am_status am_ensemble_evaluate(am_ensemble *ensemble, const am_evaluate_options *given, am_metrics **out,
@@ -305,6 +332,7 @@ am_status am_ensemble_evaluate(am_ensemble *ensemble, const am_evaluate_options 
   st = am_dataset_load(ctx, &config->data, &d, err);
   if (!st) st = am_evaluation_create(ensemble, config, d, false, &o, &e, err);
   if (!st && o.enrol_seconds > 0) e->enrolment = &enrolment;
+  if (!st) e->known = o.known_voices || e->enrolment;
   if (!st) st = am_evaluation_ask(e, warn_of_start, NULL, err);
   if (!st) st = am_evaluation_metrics(e, out, err);
   am_evaluation_free(e);

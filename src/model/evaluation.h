@@ -26,6 +26,8 @@ typedef struct am_evaluation {
   struct am_enrolment
       *enrolment; /* borrowed; what is heard of each voice before, by models that normalise by speaker; NULL: all of
                                      it is in the clips scored (transductive) */
+  bool
+      known; /* models with two sets of weights are asked as of voices that are known, by `enrolment` or by all of their clips */
   const am_condition *under;       /* what the sounds become before; NULL: they stay */
   int *label_of;                   /* corpus label -> model class, or -1 */
   const am_thresholds *thresholds; /* below which there is no answer, borrowed; NULL: those of a model that is alone */

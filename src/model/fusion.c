@@ -28,12 +28,14 @@ void am_fusion_softmax(const double *sum, size_t rows, int classes, double tempe
 
 static am_status ask_members(am_checkpoint *c, size_t i, size_t numbers, am_ask_fn ask, void *user, float *out,
                              double *sum, am_error *err) {
+  const am_fusion_set *set = am_checkpoint_set(c);
   am_status status = AM_OK;
   for (size_t j = 0; j < c->n_members && !status; j++) {
+    if (!(set->weights[j] > 0)) continue;
     status = ask(user, i, c->members[j], out, err);
-    for (size_t k = 0; k < numbers && !status; k++) sum[k] += c->weights[j] * am_fusion_log((double)out[k]);
+    for (size_t k = 0; k < numbers && !status; k++) sum[k] += set->weights[j] * am_fusion_log((double)out[k]);
   }
-  if (!status) am_fusion_softmax(sum, numbers / (size_t)c->classes, c->classes, c->temperature, out);
+  if (!status) am_fusion_softmax(sum, numbers / (size_t)c->classes, c->classes, set->temperature, out);
   for (size_t k = 0; k < numbers && status; k++) out[k] = NAN;
   return status;
 }

@@ -2,7 +2,11 @@
  *
  * With p_i what member i says (at its own temperature), weights w_i of sum 1 and the temperature T of the whole
  *     p is proportional to the product of p_i ^ (w_i / T).
- * Members may hear different features at different rates; they name the same classes in the same order. */
+ * Members may hear different features at different rates; they name the same classes in the same order.
+ *
+ * Where some members normalise by speaker and others do not, a file may have two sets of weights, temperature and thresholds
+ * (am_fusion_set): one for a voice that is not known, in which those members have no part, and one for a voice that is.  Which is
+ * in force is the state of the checkpoint (speaker.c), and am_fusion_ask is the one place that asks by it. */
 #ifndef AM_FUSION_H
 #define AM_FUSION_H
 
@@ -13,7 +17,8 @@ enum { AM_MOST_MEMBERS = 64 };
 /* Fills in what one model says: probabilities, (n,K) or as many as the caller's `numbers` are.  `i` is which of the models that
  * the caller asks; m is that one, or a member of it. */
 typedef am_status (*am_ask_fn)(void *user, size_t i, am_checkpoint *m, float *out, am_error *err);
-/* What checkpoint c says: its own model, or its members, each asked once and in order, as one.  After a failure all are NaN. */
+/* What checkpoint c says: its own model, or its members that have a weight in the set in force, each asked once and in order, as
+ * one.  After a failure all are NaN. */
 am_status am_fusion_ask(am_checkpoint *c, size_t i, size_t numbers, am_ask_fn ask, void *user, float *out,
                         am_error *err);
 
@@ -35,15 +40,16 @@ double am_fusion_loss(const double *logs, const int *truth, size_t members, size
 
 typedef struct am_fusion {
   const char *const *files; /* (n) checkpoints of one model each; last.h5 loses what resuming needs */
-  const double *weights;    /* (n) at least 0, of sum 1; a member of weight 0 is left out */
   size_t n;
-  double temperature;
-  char *const *labels; /* (K) */
+  am_fusion_set
+      any; /* weights (n); a member of weight 0 in all sets is left out.  With `known` those that normalise by speaker
+                        have 0 */
+  const am_fusion_set *known; /* for a voice that is known; NULL: one set for all */
+  char *const *labels;        /* (K) */
   int classes;
   const char *title;
-  const char *by;                  /* how the weights were found: "validation", "out of fold", "given" */
-  const am_names *speakers;        /* of the clips that they were fitted to; NULL: none were */
-  const am_thresholds *thresholds; /* NULL, or of precision 0: none */
+  const char *by;           /* how the weights were found: "validation", "out of fold", "given" */
+  const am_names *speakers; /* of the clips that they were fitted to; NULL: none were */
 } am_fusion;
 
 /* Writes a fused checkpoint to a path given by the user, and reads it back. */

@@ -2,7 +2,8 @@
  *
  *   /           format, version, creator, title, licence, attribution, labels, temperature, as of any checkpoint
  *   members/0   a whole checkpoint each, without `training`
- *   fusion      attribute `by`; weights (members), float64; speakers, text, when they were fitted to clips */
+ *   fusion      attribute `by`; weights (members), float64; speakers, text, when they were fitted to clips; for a voice that is
+ *               known the attribute known_temperature, known_weights (members) and known_thresholds (K), when there is such a set */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,10 @@
 #include "model/origin.h"
 
 /* ---- writing ---- */
+
+static bool counts(const am_fusion *f, size_t i) {
+  return f->any.weights[i] > 0 || (f->known && f->known->weights[i] > 0);
+}
 
 /* Adds whom the member has to name. */
 static am_status write_member(am_context *ctx, am_h5 *to, const char *path, size_t i, am_credit *all, am_error *err) {
@@ -40,9 +45,30 @@ static am_status write_speakers(am_context *ctx, am_h5 *file, const am_names *sp
   return status;
 }
 
+/* Weights of the members that are kept. */
+static am_status write_weights(am_h5 *file, const am_fusion *f, const char *name, const double *weights,
+                               am_error *err) {
+  double kept[AM_MOST_MEMBERS];
+  size_t n = 0;
+  for (size_t i = 0; i < f->n; i++)
+    if (counts(f, i)) kept[n++] = weights[i];
+  return am_h5_write(file, name, AM_H5_F64, 1, &n, kept, err);
+}
+
+static am_status write_sets(am_h5 *file, const am_fusion *f, am_error *err) {
+  const size_t classes = (size_t)f->classes;
+  am_status status = am_h5_set_real(file, "/", "temperature", f->any.temperature, err);
+  if (!status) status = write_weights(file, f, "fusion/weights", f->any.weights, err);
+  if (!status) status = am_checkpoint_write_thresholds(file, "thresholds", &f->any.thresholds, classes, err);
+  if (status || !f->known) return status;
+  status = write_weights(file, f, "fusion/known_weights", f->known->weights, err);
+  if (!status) status = am_h5_set_real(file, "fusion", "known_temperature", f->known->temperature, err);
+  if (status) return status;
+  return am_checkpoint_write_thresholds(file, "fusion/known_thresholds", &f->known->thresholds, classes, err);
+}
+
 static am_status write_fusion(am_context *ctx, am_h5 *file, const am_fusion *f, am_error *err) {
   char version[32], creator[64];
-  double kept[AM_MOST_MEMBERS];
   am_credit all = {0};
   size_t n = 0;
   snprintf(version, sizeof version, "%d.%d", AM_CHECKPOINT_MAJOR, AM_CHECKPOINT_MINOR);
@@ -51,19 +77,14 @@ static am_status write_fusion(am_context *ctx, am_h5 *file, const am_fusion *f, 
   if (!status) status = am_h5_set_text(file, "/", "version", version, err);
   if (!status) status = am_h5_set_text(file, "/", "creator", creator, err);
   if (!status) status = am_h5_set_texts(file, "/", "labels", (const char *const *)f->labels, (size_t)f->classes, err);
-  if (!status) status = am_h5_set_real(file, "/", "temperature", f->temperature, err);
-  for (size_t i = 0; i < f->n && !status; i++) {
-    if (!(f->weights[i] > 0)) continue;
-    status = write_member(ctx, file, f->files[i], n, &all, err);
-    kept[n++] = f->weights[i];
-  }
+  for (size_t i = 0; i < f->n && !status; i++)
+    if (counts(f, i)) status = write_member(ctx, file, f->files[i], n++, &all, err);
   if (!status) status = am_h5_set_text(file, "/", "title", f->title, err);
   if (!status) status = am_h5_set_text(file, "/", "licence", all.licence ? all.licence : "", err);
   if (!status) status = am_h5_set_text(file, "/", "attribution", all.attribution ? all.attribution : "", err);
   am_credit_free(ctx, &all);
-  if (!status) status = am_h5_write(file, "fusion/weights", AM_H5_F64, 1, &n, kept, err);
+  if (!status) status = write_sets(file, f, err);
   if (!status) status = am_h5_set_text(file, "fusion", "by", f->by, err);
-  if (!status) status = am_checkpoint_write_thresholds(file, f->thresholds, (size_t)f->classes, err);
   return status || !f->speakers ? status : write_speakers(ctx, file, f->speakers, err);
 }
 
@@ -119,29 +140,70 @@ static am_status read_members(am_context *ctx, am_h5 *file, am_checkpoint *c, am
   if (!n || n > AM_MOST_MEMBERS)
     return am_fail(err, AM_E_FORMAT, "%s: %zu members, wanted 1 to %d", am_h5_path(file), n, (int)AM_MOST_MEMBERS);
   c->members = am_alloc(ctx, n, sizeof *c->members);
-  c->weights = am_alloc(ctx, n, sizeof *c->weights);
-  if (!c->members || !c->weights) return am_no_memory(err);
+  if (!c->members) return am_no_memory(err);
   for (size_t i = 0; i < n && !status; i++) status = read_member(ctx, file, i, c, err);
   return status;
 }
 
-static am_status read_weights(am_h5 *file, am_checkpoint *c, am_error *err) {
+static am_status read_weights(am_h5 *file, const char *name, const am_checkpoint *c, am_fusion_set *out,
+                              am_error *err) {
   am_h5_info info;
   double sum = 0;
-  am_status status = am_h5_get_info(file, "fusion/weights", &info, err);
+  const char *path = am_h5_path(file);
+  if (!(out->weights = am_alloc(c->ctx, c->n_members, sizeof *out->weights))) return am_no_memory(err);
+  am_status status = am_h5_get_info(file, name, &info, err);
   if (!status && (info.rank != 1 || info.dims[0] != c->n_members))
-    status = am_fail(err, AM_E_FORMAT, "%s: fusion/weights is not one row of %zu, a weight a member", am_h5_path(file),
-                     c->n_members);
-  if (!status) status = am_h5_read(file, "fusion/weights", AM_H5_F64, c->weights, c->n_members, err);
+    status = am_fail(err, AM_E_FORMAT, "%s: %s is not one row of %zu, a weight a member", path, name, c->n_members);
+  if (!status) status = am_h5_read(file, name, AM_H5_F64, out->weights, c->n_members, err);
   for (size_t i = 0; i < c->n_members && !status; i++) {
-    sum += c->weights[i];
-    if (!(c->weights[i] > 0 && c->weights[i] <= 1))
-      status = am_fail(err, AM_E_FORMAT, "%s: member %zu has the weight %g, wanted more than 0, and at most 1",
-                       am_h5_path(file), i + 1, c->weights[i]);
+    sum += out->weights[i];
+    if (!(out->weights[i] >= 0 && out->weights[i] <= 1))
+      status =
+          am_fail(err, AM_E_FORMAT, "%s: member %zu has the weight %g, wanted 0 to 1", path, i + 1, out->weights[i]);
   }
   if (!status && !(fabs(sum - 1) < 1e-6))
-    status = am_fail(err, AM_E_FORMAT, "%s: its weights sum to %g, wanted 1", am_h5_path(file), sum);
+    status = am_fail(err, AM_E_FORMAT, "%s: its weights sum to %g, wanted 1", path, sum);
   return status;
+}
+
+static am_status read_first(am_h5 *file, am_checkpoint *c, am_error *err) {
+  am_status status = read_weights(file, "fusion/weights", c, &c->any, err);
+  if (!status) status = am_h5_get_real(file, "/", "temperature", &c->any.temperature, err);
+  if (!status) status = am_checkpoint_check_temperature(am_h5_path(file), c->any.temperature, err);
+  if (status) return status;
+  return am_checkpoint_read_thresholds(file, "thresholds", c->classes, &c->any.thresholds, err);
+}
+
+/* Files before version 1.5 have none. */
+static am_status read_known(am_h5 *file, am_checkpoint *c, am_error *err) {
+  if (am_h5_find(file, "fusion/known_weights") != AM_H5_ARRAY) return AM_OK;
+  if (!(c->known = am_alloc(c->ctx, 1, sizeof *c->known))) return am_no_memory(err);
+  am_status status = read_weights(file, "fusion/known_weights", c, c->known, err);
+  if (!status) status = am_h5_get_real(file, "fusion", "known_temperature", &c->known->temperature, err);
+  if (!status) status = am_checkpoint_check_temperature(am_h5_path(file), c->known->temperature, err);
+  if (status) return status;
+  return am_checkpoint_read_thresholds(file, "fusion/known_thresholds", c->classes, &c->known->thresholds, err);
+}
+
+/* Each member has a part in some set; with two, those that normalise by speaker have none in the first, and one in the second. */
+static am_status check_sets(const char *path, const am_checkpoint *c, am_error *err) {
+  bool any = false;
+  for (size_t i = 0; i < c->n_members; i++) {
+    const double w = c->any.weights[i], known = c->known ? c->known->weights[i] : 0;
+    const bool by_speaker = c->members[i]->normaliser.kind == AM_NORMALISE_SPEAKER;
+    if (!(w > 0 || known > 0))
+      return am_fail(err, AM_E_FORMAT, "%s: member %zu has the weight 0, wanted more than 0, and at most 1", path,
+                     i + 1);
+    if (c->known && by_speaker && w > 0)
+      return am_fail(
+          err, AM_E_FORMAT,
+          "%s: member %zu normalises by speaker, and has the weight %g where the voice is not known; wanted 0", path,
+          i + 1, w);
+    any |= by_speaker && known > 0;
+  }
+  if (any || !c->known) return AM_OK;
+  return am_fail(err, AM_E_FORMAT, "%s: it has weights for a voice that is known, and no member normalises by speaker",
+                 path);
 }
 
 /* All members name the classes that the file names. */
@@ -216,11 +278,10 @@ static am_status take_origins(am_h5 *file, am_checkpoint *c, am_error *err) {
 
 am_status am_fusion_read(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
   am_status status = read_members(ctx, file, c, err);
-  if (!status) status = read_weights(file, c, err);
   if (!status) status = am_checkpoint_read_labels(ctx, file, c, err);
   if (!status) status = check_labels(am_h5_path(file), c, err);
-  if (!status) status = am_h5_get_real(file, "/", "temperature", &c->temperature, err);
-  if (!status) status = am_checkpoint_check_temperature(am_h5_path(file), c->temperature, err);
-  if (!status) status = am_checkpoint_read_thresholds(file, c->classes, &c->thresholds, err);
+  if (!status) status = read_first(file, c, err);
+  if (!status) status = read_known(file, c, err);
+  if (!status) status = check_sets(am_h5_path(file), c, err);
   return status ? status : take_origins(file, c, err);
 }

@@ -95,7 +95,8 @@ typedef struct am_protocol {
   bool synthetic;               /* computed speech */
   bool
       transductive; /* normalised by statistics of all clips of a speaker or corpus, those that are scored among them */
-  const char *under;                    /* what the sounds had become; NULL: as they are */
+  const char *voices; /* of a model with weights for either: "known" or "not known"; NULL: of no such model */
+  const char *under;  /* what the sounds had become; NULL: as they are */
   const struct am_enrolment *enrolment; /* normalised by those of other clips of the speaker; NULL: not so */
 } am_protocol;
 /* The JSON object of `evaluate --json`: n, labels, accuracy, uar, macro_f1, per_class, confusion, ... */

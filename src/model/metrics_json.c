@@ -134,6 +134,7 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, const am
   am_json_bool(j, "speaker_independent", protocol->speaker_independent);
   am_json_bool(j, "synthetic", protocol->synthetic);
   am_json_bool(j, "transductive", protocol->transductive);
+  if (protocol->voices) am_json_text(j, "voices", protocol->voices);
   if (protocol->under) am_json_text(j, "under", protocol->under);
   if (protocol->enrolment) write_enrolment(j, protocol->enrolment);
   if (m->per_utterance) am_metrics_write(j, "per_utterance", m->per_utterance, protocol);

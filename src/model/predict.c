@@ -67,7 +67,7 @@ static am_status hear(am_checkpoint *c, const float *samples, size_t n, float *p
   am_batch batch = {.size = sizeof batch, .n = 1, .x = c->predictor->x, .lengths = c->input.variable ? &length : NULL};
   status = am_session_forward(c->predictor->session, &batch, false, err);
   if (status) return status;
-  am_calibration_softmax(am_session_output(c->predictor->session), 1, c->classes, c->temperature, probabilities);
+  am_calibration_softmax(am_session_output(c->predictor->session), 1, c->classes, c->any.temperature, probabilities);
   for (int k = 0; k < c->classes; k++)
     if (!isfinite(probabilities[k]))
       return am_fail(err, AM_E_NUMERIC, "the model's output for this sound is not a number");

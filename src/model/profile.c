@@ -21,13 +21,12 @@ am_status am_profile_create(am_context *ctx, const am_feature_options *options, 
 
 /* Of the features of every member that normalises by speaker; where none does, of the first one's. */
 static am_status of_members(const am_checkpoint *model, am_profile **out, am_error *err) {
-  const bool any = am_checkpoint_wants_speaker(model);
+  const bool any = am_checkpoint_uses_speaker(model);
   am_profile **end = out;
   am_status status = AM_OK;
   for (size_t i = 0; i < am_checkpoint_members(model) && !status; i++) {
     const am_checkpoint *m = model->n_members ? model->members[i] : model;
-    if (any ? !am_checkpoint_wants_speaker(m) || (*out && am_profile_find(*out, &m->config->features)) : i > 0)
-      continue;
+    if (any ? !am_checkpoint_uses_speaker(m) || (*out && am_profile_find(*out, &m->config->features)) : i > 0) continue;
     status = am_profile_create(model->ctx, &m->config->features, end, err);
     if (!status) end = &(*end)->more;
   }

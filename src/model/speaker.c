@@ -6,10 +6,24 @@
 
 static bool wants(const am_checkpoint *m) { return !m->n_members && m->normaliser.kind == AM_NORMALISE_SPEAKER; }
 
-bool am_checkpoint_wants_speaker(const am_checkpoint *c) {
+bool am_checkpoint_uses_speaker(const am_checkpoint *c) {
   bool any = c && wants(c);
   for (size_t i = 0; c && i < c->n_members; i++) any |= wants(c->members[i]);
   return any;
+}
+
+/* With two sets of weights nobody has to be known: the first is for that. */
+bool am_checkpoint_wants_speaker(const am_checkpoint *c) { return am_checkpoint_uses_speaker(c) && !c->known; }
+
+bool am_checkpoint_knows_speaker(const am_checkpoint *c) {
+  bool any = false, all = true;
+  for (size_t i = 0; i < am_checkpoint_members(c); i++) {
+    const am_checkpoint *m = c->members ? c->members[i] : c;
+    if (!wants(m)) continue;
+    any = true;
+    all &= m->speaker.count > 0;
+  }
+  return any && all;
 }
 
 static void forget(am_checkpoint *c) {
@@ -25,6 +39,7 @@ static void forget(am_checkpoint *c) {
 void am_checkpoint_forget_speaker(am_checkpoint *c) {
   for (size_t i = 0; i < am_checkpoint_members(c); i++)
     if (wants(am_checkpoint_member(c, i))) forget(am_checkpoint_member(c, i));
+  if (c) c->heard = false;
 }
 
 static am_status begin(am_checkpoint *c, int f, am_error *err) {
@@ -85,6 +100,7 @@ am_status am_checkpoint_add_speaker(am_checkpoint *c, const float *samples, size
     if (!status) status = add_sound(m, sound, length, err);
     am_free(c->ctx, made);
   }
+  if (!status) c->heard = am_checkpoint_knows_speaker(c);
   return status;
 }
 
@@ -117,6 +133,7 @@ am_status am_checkpoint_enrol(am_checkpoint *c, const am_profile *p, am_error *e
       status = am_profile_check(p, &m->config->features, "the model", err);
       if (!status && !(p->stats.count > 0)) status = am_fail(err, AM_E_DATA, "nothing has been heard of this voice");
     }
+  if (!status) c->heard = am_checkpoint_knows_speaker(c);
   return status;
 }
 

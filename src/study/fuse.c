@@ -11,11 +11,11 @@
 typedef struct evidence {
   size_t n;
   int classes;
-  int *truth;               /* (n) */
-  double *logs;             /* (groups,n,K) */
-  am_held_out first;        /* whose clips they are */
-  am_names speakers;        /* of them */
-  am_thresholds thresholds; /* of the fused model */
+  int *truth;                                 /* (n) */
+  double *logs;                               /* (groups,n,K) */
+  am_held_out first;                          /* whose clips they are */
+  am_names speakers;                          /* of them */
+  am_thresholds thresholds, known_thresholds; /* of the fused model */
 } evidence;
 
 static am_status add_folder(am_context *ctx, evidence *e, const char *folder, bool crossval, char *const *labels,
@@ -90,22 +90,63 @@ static am_status score(am_context *ctx, const evidence *e, const double *logs, s
   return status;
 }
 
+/* The weights of a set, of the groups that have a part in it. */
+typedef struct fitted {
+  size_t n, at[AM_MOST_MEMBERS];
+  double weights[AM_MOST_MEMBERS], temperature, loss, uar;
+} fitted;
+
+static am_status fit_set(am_context *ctx, const evidence *e, fitted *f, char *const *labels, double precision,
+                         am_thresholds *thresholds, am_error *err) {
+  const size_t numbers = e->n * (size_t)e->classes;
+  double *logs = am_alloc(ctx, am_mul(f->n, numbers), sizeof *logs);
+  if (!logs) return am_no_memory(err);
+  am_status status = AM_OK;
+  for (size_t i = 0; i < f->n; i++) memcpy(logs + i * numbers, e->logs + f->at[i] * numbers, numbers * sizeof *logs);
+  if (!am_fusion_fit(ctx, logs, e->truth, f->n, e->n, e->classes, f->weights, &f->temperature))
+    status = am_fail(err, AM_E_DATA, "nothing that these models say of the %zu clips held out is better than guessing",
+                     e->n);
+  if (!status)
+    status =
+        score(ctx, e, logs, f->n, f->weights, f->temperature, labels, &f->loss, &f->uar, precision, thresholds, err);
+  am_free(ctx, logs);
+  return status;
+}
+
+/* Of groups that do not normalise by speaker, for voices that are not known. */
+static am_status fit_unknown(am_context *ctx, am_fuse_job *j, evidence *e, char *const *labels, am_error *err) {
+  fitted f = {0};
+  for (size_t i = 0; i < j->n; i++)
+    if (!j->groups[i].by_speaker) f.at[f.n++] = i;
+  j->known_loss = j->loss, j->known_uar = j->uar, j->known_temperature = j->temperature;
+  e->known_thresholds = e->thresholds;
+  am_status status = fit_set(ctx, e, &f, labels, j->precision, &e->thresholds, err);
+  for (size_t i = 0; i < j->n; i++) {
+    j->groups[i].known_weight = j->groups[i].weight;
+    j->groups[i].weight = 0;
+  }
+  for (size_t i = 0; i < f.n; i++) j->groups[f.at[i]].weight = f.weights[i];
+  j->loss = f.loss, j->uar = f.uar, j->temperature = f.temperature;
+  j->two_sets = true;
+  return status;
+}
+
 static am_status fit(am_context *ctx, am_fuse_job *j, evidence *e, char *const *labels, am_error *err) {
   const size_t numbers = e->n * (size_t)e->classes;
   static const double whole = 1;
-  double weights[AM_MOST_MEMBERS];
-  if (!am_fusion_fit(ctx, e->logs, e->truth, j->n, e->n, e->classes, weights, &j->temperature))
-    return am_fail(err, AM_E_DATA, "nothing that these models say of the %zu clips held out is better than guessing",
-                   e->n);
-  am_status status = score(ctx, e, e->logs, j->n, weights, j->temperature, labels, &j->loss, &j->uar, j->precision,
-                           &e->thresholds, err);
+  fitted f = {.n = j->n};
+  bool useful = false, others = false;
+  for (size_t i = 0; i < j->n; i++) f.at[i] = i;
+  am_status status = fit_set(ctx, e, &f, labels, j->precision, &e->thresholds, err);
+  j->temperature = f.temperature, j->loss = f.loss, j->uar = f.uar, j->clips = e->n;
   for (size_t i = 0; i < j->n && !status; i++) {
     am_fuse_group *g = &j->groups[i];
-    g->weight = weights[i];
+    g->weight = f.weights[i];
+    useful |= g->by_speaker && g->weight > 0;
+    others |= !g->by_speaker;
     status = score(ctx, e, e->logs + i * numbers, 1, &whole, 1, labels, &g->loss, &g->uar, 0, NULL, err);
   }
-  j->clips = e->n;
-  return status;
+  return !status && useful && others ? fit_unknown(ctx, j, e, labels, err) : status;
 }
 
 static am_status weigh(am_context *ctx, am_fuse_job *j, evidence *e, char *const *labels, am_error *err) {
@@ -115,15 +156,35 @@ static am_status weigh(am_context *ctx, am_fuse_job *j, evidence *e, char *const
   return status ? status : fit(ctx, j, e, labels, err);
 }
 
-static am_status check_weights(const am_fuse_job *j, am_error *err) {
+static am_status check_sum(const am_fuse_job *j, bool known, am_error *err) {
   double sum = 0;
   for (size_t i = 0; i < j->n; i++) {
-    if (!(j->groups[i].weight >= 0 && j->groups[i].weight <= 1))
-      return am_fail(err, AM_E_USAGE, "%s: a weight of %g; wanted 0 to 1", j->groups[i].given, j->groups[i].weight);
-    sum += j->groups[i].weight;
+    const double w = known ? j->groups[i].known_weight : j->groups[i].weight;
+    if (!(w >= 0 && w <= 1))
+      return am_fail(err, AM_E_USAGE, "%s: a weight of %g; wanted 0 to 1", j->groups[i].given, w);
+    sum += w;
   }
   if (fabs(sum - 1) < 1e-3) return AM_OK;
-  return am_fail(err, AM_E_USAGE, "the weights sum to %g; wanted 1", sum);
+  return am_fail(err, AM_E_USAGE, "the weights%s sum to %g; wanted 1", known ? " for a voice that is known" : "", sum);
+}
+
+static am_status check_weights(const am_fuse_job *j, am_error *err) {
+  bool useful = false;
+  am_status status = check_sum(j, false, err);
+  if (status || !j->two_sets) return status;
+  for (size_t i = 0; i < j->n; i++) {
+    const am_fuse_group *g = &j->groups[i];
+    useful |= g->by_speaker && g->known_weight > 0;
+    if (g->by_speaker && g->weight > 0)
+      return am_fail(err, AM_E_USAGE,
+                     "%s: normalises by speaker; its weight for a voice that is not known is %g, wanted 0", g->given,
+                     g->weight);
+  }
+  if (!useful)
+    return am_fail(
+        err, AM_E_USAGE,
+        "weights for a voice that is known are given, and no model with such a weight normalises by speaker");
+  return check_sum(j, true, err);
 }
 
 static am_status check_members(const am_fuse_job *j, am_error *err) {
@@ -134,8 +195,8 @@ static am_status check_members(const am_fuse_job *j, am_error *err) {
   return AM_OK;
 }
 
-/* Whatever their weights, they are to be one model. */
-static am_status check_labels(am_context *ctx, const am_fuse_job *j, const am_checkpoint *first, am_error *err) {
+/* Whatever their weights, they are to be one model.  Notes which groups normalise by speaker. */
+static am_status check_models(am_context *ctx, am_fuse_job *j, const am_checkpoint *first, am_error *err) {
   am_status status = AM_OK;
   for (size_t i = 0; i < j->n && !status; i++)
     for (size_t k = 0; k < j->groups[i].n && !status; k++) {
@@ -150,32 +211,42 @@ static am_status check_labels(am_context *ctx, const am_fuse_job *j, const am_ch
       else if (!same)
         status = am_fail(err, AM_E_USAGE, "%s: it has other classes (%s, ... of %d) than %s (%s, ... of %d)", path,
                          c->labels[0], c->classes, j->groups[0].files[0], first->labels[0], first->classes);
+      j->groups[i].by_speaker |= am_checkpoint_wants_speaker(c);
       am_checkpoint_free(c);
     }
   return status;
 }
 
+/* A weight of each member: those of a group share its own. */
+static void share(const am_fuse_job *j, bool known, double *weights) {
+  double sum = 0;
+  size_t n = 0;
+  for (size_t i = 0; i < j->n; i++) sum += known ? j->groups[i].known_weight : j->groups[i].weight;
+  for (size_t i = 0; i < j->n; i++)
+    for (size_t k = 0; k < j->groups[i].n; k++)
+      weights[n++] = (known ? j->groups[i].known_weight : j->groups[i].weight) / sum / (double)j->groups[i].n;
+}
+
 static am_status save(am_context *ctx, const am_fuse_job *j, const evidence *e, const am_checkpoint *first,
                       am_error *err) {
   const char *files[AM_MOST_MEMBERS];
-  double weights[AM_MOST_MEMBERS], sum = 0;
+  double weights[AM_MOST_MEMBERS], known_weights[AM_MOST_MEMBERS];
+  const am_fusion_set known = {
+      .weights = known_weights, .temperature = j->known_temperature, .thresholds = e->known_thresholds};
   am_fusion f = {.files = files,
-                 .weights = weights,
-                 .temperature = j->temperature,
+                 .any = {.weights = weights, .temperature = j->temperature, .thresholds = e->thresholds},
+                 .known = j->two_sets ? &known : NULL,
                  .labels = first->labels,
                  .classes = first->classes,
                  .title = first->title,
                  .by = j->given                ? "given"
                        : j->groups[0].crossval ? "out of fold"
                                                : "validation",
-                 .speakers = j->given ? NULL : &e->speakers,
-                 .thresholds = &e->thresholds};
-  for (size_t i = 0; i < j->n; i++) sum += j->groups[i].weight;
+                 .speakers = j->given ? NULL : &e->speakers};
+  share(j, false, weights);
+  if (j->two_sets) share(j, true, known_weights);
   for (size_t i = 0; i < j->n; i++)
-    for (size_t k = 0; k < j->groups[i].n; k++) {
-      files[f.n] = j->groups[i].files[k];
-      weights[f.n++] = j->groups[i].weight / sum / (double)j->groups[i].n;
-    }
+    for (size_t k = 0; k < j->groups[i].n; k++) files[f.n++] = j->groups[i].files[k];
   return am_fusion_save(ctx, j->out, &f, err);
 }
 
@@ -184,7 +255,7 @@ am_status am_fuse(am_context *ctx, am_fuse_job *j, am_error *err) {
   am_checkpoint *first = NULL;
   am_status status = check_members(j, err);
   if (!status) status = am_checkpoint_load(ctx, j->groups[0].files[0], &first, err);
-  if (!status) status = check_labels(ctx, j, first, err);
+  if (!status) status = check_models(ctx, j, first, err);
   if (!status && j->given) status = check_weights(j, err);
   if (!status) e.classes = first->classes;
   if (!status && !j->given) status = weigh(ctx, j, &e, first->labels, err);

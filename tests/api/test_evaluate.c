@@ -196,6 +196,13 @@ static void voices_can_be_enrolled(void **state) {
   am_test_fails(evaluate(t, c, NULL, &o, &m, &err), AM_E_USAGE, &err, "enrol_seconds is -1");
   o.enrol_seconds = NAN;
   am_test_fails(evaluate(t, c, NULL, &o, &m, &err), AM_E_USAGE, &err, "enrol_seconds is");
+  o.enrol_seconds = 0, o.known_voices = true;
+  other = figures(t, c, NULL, &o); /* of a model that always needs a voice it changes nothing */
+  assert_true(am_metrics_loss(other) == am_metrics_loss(all));
+  am_metrics_free(other);
+  am_test_fails(evaluate(t, t->one, NULL, &o, &m, &err), AM_E_USAGE, &err, "known_voices: no model here normalises");
+  o.enrol_seconds = 1;
+  am_test_fails(evaluate(t, c, NULL, &o, &m, &err), AM_E_USAGE, &err, "known_voices or enrol_seconds, not both");
   o.size = offsetof(am_evaluate_options, enrol_seconds); /* a caller of before: what it lacks is its default */
   am_metrics *before = figures(t, c, NULL, &o);
   assert_true(am_metrics_loss(before) == am_metrics_loss(all));

@@ -55,16 +55,28 @@ am_config *h5use_config(am_context *ctx, const am_checkpoint *c) {
   return config;
 }
 
-void h5use_predict(am_context *ctx, am_checkpoint *c) {
+static void predict(am_checkpoint *c, const float *samples, float *p) {
   am_error err = AM_ERROR_INIT;
-  float samples[SAMPLES], sum = 0, *p = am_alloc(ctx, (size_t)c->classes, sizeof *p);
-  if (!p) return;
-  make_sound(samples, SPEAKERS - 1, 2, TAKES - 1);
+  float sum = 0;
   am_status status = am_predict_sound(c, samples, SAMPLES, p, &err);
   fuzz_check(status, &err);
   for (int k = 0; k < c->classes; k++) sum += p[k];
   fuzz_require(status || fabsf(sum - 1) < 1e-3f);
   fuzz_require(am_checkpoint_decide(c, p) < c->classes && am_checkpoint_threshold(c, 0) <= 2);
+}
+
+/* Of a voice that is not known, and of one that is. */
+void h5use_predict(am_context *ctx, am_checkpoint *c) {
+  am_error err = AM_ERROR_INIT;
+  float samples[SAMPLES], *p = am_alloc(ctx, (size_t)c->classes, sizeof *p);
+  if (!p) return;
+  make_sound(samples, SPEAKERS - 1, 2, TAKES - 1);
+  predict(c, samples, p);
+  if (am_checkpoint_uses_speaker(c)) {
+    fuzz_check(am_checkpoint_add_speaker(c, samples, SAMPLES, &err), &err);
+    predict(c, samples, p);
+    am_checkpoint_forget_speaker(c);
+  }
   am_free(ctx, p);
 }
 

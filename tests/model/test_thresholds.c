@@ -113,7 +113,7 @@ static am_checkpoint *load(am_context *ctx, const char *path) {
 static void write_with(am_context *ctx, const char *path, const am_thresholds *thresholds) {
   am_checkpoint *c = load(ctx, am_test_source("tests/model/golden/checkpoint-1.0.h5"));
   am_error err = AM_ERROR_INIT;
-  assert_true(c->thresholds.precision == 0); /* of version 1.0 */
+  assert_true(c->any.thresholds.precision == 0); /* of version 1.0 */
   am_save save = {.config = c->config,
                   .model = c->model,
                   .labels = c->labels,
@@ -137,12 +137,12 @@ static void a_checkpoint_keeps_them(void **state) {
     static am_thresholds t;
     write_with(ctx, path, written[i]);
     am_checkpoint *c = load(ctx, path);
-    assert_true(c->thresholds.precision == (i ? 0 : 0.85));
+    assert_true(c->any.thresholds.precision == (i ? 0 : 0.85));
     for (int k = 0; k < 3; k++) assert_true(am_checkpoint_threshold(c, k) == (i ? 0 : some.at[k]));
     assert_int_equal(am_checkpoint_decide(c, (const float[]){0.34f, 0.33f, 0.33f}), 0);
     assert_int_equal(am_checkpoint_decide(c, (const float[]){0, 0, 1}), i ? 2 : AM_UNCERTAIN);
     am_test_ok(am_checkpoint_weights(ctx, path, c->model, NULL, NULL, NULL, &t, &err), &err);
-    assert_memory_equal(t.at, c->thresholds.at, 3 * sizeof *t.at);
+    assert_memory_equal(t.at, c->any.thresholds.at, 3 * sizeof *t.at);
     am_checkpoint_free(c);
   }
   free(path);

@@ -29,7 +29,7 @@ static double fitted(world *w, const char *run, double *loss) {
   int labels[64];
   double t;
   assert_true(n > 0 && n <= 64);
-  c->temperature = 1;
+  c->any.temperature = 1;
   am_test_ok(am_evaluate(w->ctx, c, d, store, clips, n, logits, &err), &err);
   for (size_t i = 0; i < 3 * n; i++) logits[i] = logf(logits[i]); /* as good as logits */
   for (size_t i = 0; i < n; i++) labels[i] = d->clips[clips[i]].label;
@@ -210,7 +210,7 @@ static void thresholds_are_fitted(void **state) {
     am_checkpoint *best = load(&w, run, "best.h5"), *last = load(&w, run, "last.h5");
     assert_int_equal(am_checkpoint_decide(best, sure), cannot ? AM_UNCERTAIN : 0);
     assert_int_equal(am_checkpoint_decide(best, even), cannot ? AM_UNCERTAIN : 0);
-    assert_true(last->thresholds.precision == 0); /* they are not of those weights */
+    assert_true(last->any.thresholds.precision == 0); /* they are not of those weights */
     am_checkpoint_free(best);
     am_checkpoint_free(last);
     assert_true(figure(&w, run, "validation.answered.coverage") == !cannot);
@@ -237,7 +237,7 @@ static void thresholds_are_of_calibrated_probabilities(void **state) {
   const overrides s = with(with(brief, CALIBRATE), "train.wanted_precision=0.3");
   train_ok(&w, "whole", s);
   am_checkpoint *c = load(&w, "whole", "best.h5");
-  assert_true(c->temperature != 1 && c->thresholds.precision == 0.3);
+  assert_true(c->any.temperature != 1 && c->any.thresholds.precision == 0.3);
   am_ensemble *e;
   am_metrics *m;
   double share, precision;
@@ -256,7 +256,7 @@ static void thresholds_are_of_calibrated_probabilities(void **state) {
   am_test_ok(train_with(&w, "paused", (am_run_options){.resume = true}, s, &r, &fresh), &fresh);
   am_run_result_free(&r);
   am_checkpoint *resumed = load(&w, "paused", "best.h5");
-  assert_memory_equal(&resumed->thresholds, &c->thresholds, sizeof c->thresholds);
+  assert_memory_equal(&resumed->any.thresholds, &c->any.thresholds, sizeof c->any.thresholds);
   am_checkpoint_free(resumed);
   am_checkpoint_free(c);
   world_free(&w);
