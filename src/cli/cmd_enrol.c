@@ -11,17 +11,16 @@ static bool is_config(const char *path) {
   return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml") || !strcmp(dot, ".json"));
 }
 
-static void warn_of_use(cli *c, bool wanted, const char *source) {
-  if (!wanted)
-    am_log(c->ctx, AM_LOG_WARNING, "%s does not normalise by speaker: a profile changes nothing of what it hears",
-           source);
-}
-
 static am_status of_config(cli *c, const char *path, am_profile **out, am_error *err) {
   am_config *config = NULL;
   am_status st = am_config_load(c->ctx, path, NULL, 0, &config, err);
   if (!st) st = am_profile_of_config(config, out, err);
-  if (!st) warn_of_use(c, config->features.normalise == AM_NORMALISE_SPEAKER, path);
+  if (!st && config->features.normalise != AM_NORMALISE_SPEAKER)
+    am_log(c->ctx, AM_LOG_WARNING,
+           "%s does not normalise by speaker: the profile is for other models of its features, and changes nothing of "
+           "what "
+           "this one hears",
+           path);
   am_config_free(config);
   return st;
 }
@@ -30,8 +29,9 @@ static am_status of_config(cli *c, const char *path, am_profile **out, am_error 
 static am_status of_model(cli *c, const char *given, am_profile **out, am_error *err) {
   cli_models one = {0};
   am_status st = cli_models_load(c, given, &one, err);
+  if (!st && !am_checkpoint_uses_speaker(one.at[0]))
+    st = am_fail(err, AM_E_USAGE, "%s does not normalise by speaker, so a voice changes nothing", one.given[0]);
   if (!st) st = am_profile_of_model(one.at[0], out, err);
-  if (!st) warn_of_use(c, am_checkpoint_wants_speaker(one.at[0]), one.given[0]);
   cli_models_free(c, &one);
   return st;
 }
