@@ -2,7 +2,7 @@
 # tests/rooms.sh SOURCE_ROOT - the order of the rooms of src/ (TAP): a file includes only rooms before its own, the headers
 # of a library are included by one room, and every header can be told from the file that it belongs to.
 cd "$1/src" || exit 1
-rooms="base tensor audio nn io optim data synth model run exchange train study report cli"
+rooms="base tensor audio nn io optim data synth model run exchange train study subtitle report cli"
 echo 1..6
 
 place() { local n=0 r; for r in $rooms; do n=$((n + 1)); [ "$r" = "$1" ] && echo $n && return; done; }

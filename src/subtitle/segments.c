@@ -1,0 +1,146 @@
+/* subtitle/segments.c - the formats that have a row for each segment, and the table of all. */
+#include "subtitle/segments.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "io/csv.h"
+#include "io/json.h"
+
+static void print(am_segment_writer *w, const char *format, double a, double b, const char *text) {
+  am_buffer_printf(w->ctx, &w->out, format, a, b, text);
+}
+
+static float most(const am_segment_writer *w, const am_segment_row *r) {
+  float best = NAN;
+  for (int k = 0; k < w->classes && r->p; k++)
+    if (r->top && !strcmp(w->labels[k], r->top)) best = r->p[k];
+  return best;
+}
+
+static void text_row(am_segment_writer *w, const am_segment_row *r) {
+  print(w, "%9.2f %9.2f  %-12s", r->start, r->end, r->label);
+  if (r->top)
+    am_buffer_printf(w->ctx, &w->out, " %5.1f %%  margin %5.1f %%  share %3.0f %%", 100 * (double)most(w, r),
+                     100 * r->margin, 100 * r->share);
+  if (r->top && strcmp(r->top, r->label)) am_buffer_printf(w->ctx, &w->out, "  (%s)", r->top);
+  am_buffer_printf(w->ctx, &w->out, "\n");
+}
+
+static void json_row(am_segment_writer *w, const am_segment_row *r) {
+  am_json j = am_json_begin(w->ctx, &w->out, 0);
+  am_json_open(&j, NULL, '{');
+  am_json_text(&j, "file", w->file);
+  if (w->channel) am_json_text(&j, "channel", w->channel);
+  am_json_real(&j, "start", r->start);
+  am_json_real(&j, "end", r->end);
+  am_json_text(&j, "label", r->label);
+  am_json_text(&j, "top", r->top);
+  am_json_float(&j, "probability", most(w, r));
+  am_json_real(&j, "margin", r->top ? r->margin : NAN);
+  am_json_real(&j, "share", r->top ? r->share : NAN);
+  am_json_int(&j, "utterance", (int64_t)r->utterance);
+  am_json_open(&j, "probabilities", '{');
+  for (int k = 0; k < w->classes && r->p; k++) am_json_float(&j, w->labels[k], r->p[k]);
+  am_json_close(&j);
+  am_json_close(&j);
+  am_buffer_append(w->ctx, &w->out, "\n", 1);
+}
+
+static void csv_head(am_segment_writer *w) {
+  static const char *const names[] = {"file", "channel", "start", "end", "label", "top", "margin", "share"};
+  am_csv_writer c = {.ctx = w->ctx, .out = &w->out};
+  am_buffer name = {0};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) am_csv_put(&c, names[i]);
+  for (int k = 0; k < w->classes; k++) {
+    name.used = 0;
+    am_buffer_printf(w->ctx, &name, "p_%s", w->labels[k]);
+    if (name.failed) w->out.failed = true;
+    else am_csv_put(&c, name.data);
+  }
+  am_csv_end_row(&c);
+  am_buffer_free(w->ctx, &name);
+}
+
+static void csv_row(am_segment_writer *w, const am_segment_row *r) {
+  am_csv_writer c = {.ctx = w->ctx, .out = &w->out};
+  am_csv_put(&c, w->file);
+  am_csv_put(&c, w->channel ? w->channel : "");
+  am_csv_put_real(&c, r->start);
+  am_csv_put_real(&c, r->end);
+  am_csv_put(&c, r->label);
+  am_csv_put(&c, r->top ? r->top : "");
+  am_csv_put_real(&c, r->top ? r->margin : NAN);
+  am_csv_put_real(&c, r->top ? r->share : NAN);
+  for (int k = 0; k < w->classes; k++) am_csv_put_real(&c, r->p ? am_float_decimal(r->p[k]) : NAN);
+  am_csv_end_row(&c);
+}
+
+/* A field of RTTM holds no space, and is not empty. */
+static void rttm_field(am_segment_writer *w, const char *text) {
+  for (const char *at = *text ? text : "_"; *at; at++) {
+    const bool blank = (unsigned char)*at <= ' ';
+    am_buffer_append(w->ctx, &w->out, blank ? "_" : at, 1);
+  }
+}
+
+/* NIST's Rich Transcription Time Marked: the label is where a diariser puts the speaker. */
+static void rttm_row(am_segment_writer *w, const am_segment_row *r) {
+  const char *slash = strrchr(w->file, '/');
+  if (!r->top) return;
+  am_buffer_printf(w->ctx, &w->out, "SPEAKER ");
+  rttm_field(w, slash ? slash + 1 : w->file);
+  am_buffer_printf(w->ctx, &w->out, " 1 %.3f %.3f <NA> <NA> ", r->start, r->end - r->start);
+  rttm_field(w, r->label);
+  am_buffer_printf(w->ctx, &w->out, " <NA> <NA>\n");
+}
+
+static void audacity_row(am_segment_writer *w, const am_segment_row *r) {
+  print(w, "%.6f\t%.6f\t%s\n", r->start, r->end, r->label);
+}
+
+static const am_segment_format formats[] = {
+    {"text", "a line a segment", false, NULL, text_row, NULL},
+    {"json", "a line of JSON a segment", false, NULL, json_row, NULL},
+    {"csv", "a header, and a line a segment", false, csv_head, csv_row, NULL},
+    {"rttm", "Rich Transcription Time Marked, the label in place of the speaker", false, NULL, rttm_row, NULL},
+    {"audacity", "a label track of Audacity", false, NULL, audacity_row, NULL},
+    {"textgrid", "an interval tier of Praat, of one sound", true, NULL, am_segment_keep, am_segment_textgrid},
+    {"elan", "an annotation file of ELAN (EAF), of one sound", true, NULL, am_segment_keep, am_segment_elan},
+};
+
+const am_segment_format *am_segment_format_at(size_t i) {
+  return i < sizeof formats / sizeof *formats ? &formats[i] : NULL;
+}
+
+const am_segment_format *am_segment_format_find(const char *name) {
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+    if (!strcmp(formats[i].name, name)) return &formats[i];
+  return NULL;
+}
+
+static am_status made(const am_segment_writer *w, am_error *err) { return w->out.failed ? am_no_memory(err) : AM_OK; }
+
+am_status am_segment_writer_begin(am_segment_writer *w, am_context *ctx, const am_segment_format *format,
+                                  const char *const *labels, int classes, am_error *err) {
+  *w = (am_segment_writer){.ctx = ctx, .format = format, .labels = labels, .classes = classes, .file = ""};
+  if (format->head) format->head(w);
+  return made(w, err);
+}
+
+am_status am_segment_writer_put(am_segment_writer *w, const am_segment_row *row, am_error *err) {
+  w->format->row(w, row);
+  return made(w, err);
+}
+
+am_status am_segment_writer_end(am_segment_writer *w, double seconds, am_error *err) {
+  if (w->format->end) w->format->end(w, seconds);
+  return made(w, err);
+}
+
+void am_segment_writer_free(am_segment_writer *w) {
+  for (size_t i = 0; i < w->n_kept; i++) am_free(w->ctx, w->kept[i].label);
+  am_free(w->ctx, w->kept);
+  am_buffer_free(w->ctx, &w->out);
+}

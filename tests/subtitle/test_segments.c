@@ -1,0 +1,153 @@
+/* tests/subtitle/test_segments.c - segments in each format, by what the formats' own definitions say. */
+#include "testing.h"
+
+#include "subtitle/segments.h"
+
+static const char *const labels[] = {"calm", "very \"angry\"", "a<b"};
+static const float p[] = {0.25f, 0.5f, 0.25f}, q[] = {0.125f, 0.125f, 0.75f};
+
+/* Two segments and a silent one of "in/my file.wav", 7.5 s long. */
+static char *written(const char *format) {
+  am_context *ctx = am_test_context(1, "plain");
+  am_error err = AM_ERROR_INIT;
+  am_segment_writer w;
+  const am_segment_row rows[] = {{0.5, 2.25, labels[1], labels[1], p, 0.25, 1, 0},
+                                 {2.25, 3, "uncertain", labels[2], q, 0.625, 0.5, 0},
+                                 {6, 7, "silent", NULL, NULL, 0, 0, 1}};
+  am_test_ok(am_segment_writer_begin(&w, ctx, am_segment_format_find(format), labels, 3, &err), &err);
+  w.file = "in/my file.wav";
+  for (size_t i = 0; i < 3; i++) am_test_ok(am_segment_writer_put(&w, &rows[i], &err), &err);
+  am_test_ok(am_segment_writer_end(&w, 7.5, &err), &err);
+  char *text = strdup(w.out.data);
+  am_segment_writer_free(&w);
+  am_context_free(ctx);
+  return text;
+}
+
+static void is(const char *format, const char *wanted) {
+  char *text = written(format);
+  assert_string_equal(text, wanted);
+  free(text);
+}
+
+static void rows_of_text(void **state) {
+  (void)state;
+  is("text",
+     "     0.50      2.25  very \"angry\"  50.0 %  margin  25.0 %  share 100 %\n"
+     "     2.25      3.00  uncertain     75.0 %  margin  62.5 %  share  50 %  (a<b)\n"
+     "     6.00      7.00  silent      \n");
+}
+
+static void rows_of_json(void **state) {
+  (void)state;
+  is("json",
+     "{\"file\": \"in/my file.wav\", \"start\": 0.5, \"end\": 2.25, \"label\": \"very \\\"angry\\\"\", \"top\": \"very "
+     "\\\"angry\\\"\", \"probability\": 0.5, \"margin\": 0.25, \"share\": 1, \"utterance\": 0, \"probabilities\": "
+     "{\"calm\": "
+     "0.25, \"very \\\"angry\\\"\": 0.5, \"a<b\": 0.25}}\n"
+     "{\"file\": \"in/my file.wav\", \"start\": 2.25, \"end\": 3, \"label\": \"uncertain\", \"top\": \"a<b\", "
+     "\"probability\": "
+     "0.75, \"margin\": 0.625, \"share\": 0.5, \"utterance\": 0, \"probabilities\": {\"calm\": 0.125, \"very "
+     "\\\"angry\\\"\": "
+     "0.125, \"a<b\": 0.75}}\n"
+     "{\"file\": \"in/my file.wav\", \"start\": 6, \"end\": 7, \"label\": \"silent\", \"top\": null, \"probability\": "
+     "null, "
+     "\"margin\": null, \"share\": null, \"utterance\": 1, \"probabilities\": {}}\n");
+}
+
+static void rows_of_csv(void **state) {
+  (void)state;
+  is("csv",
+     "file,channel,start,end,label,top,margin,share,p_calm,\"p_very \"\"angry\"\"\",p_a<b\n"
+     "in/my file.wav,,0.5,2.25,\"very \"\"angry\"\"\",\"very \"\"angry\"\"\",0.25,1,0.25,0.5,0.25\n"
+     "in/my file.wav,,2.25,3,uncertain,a<b,0.625,0.5,0.125,0.125,0.75\n"
+     "in/my file.wav,,6,7,silent,,,,,,\n");
+}
+
+/* NIST (2009): ten fields with blanks between. */
+static void rttm(void **state) {
+  (void)state;
+  is("rttm",
+     "SPEAKER my_file.wav 1 0.500 1.750 <NA> <NA> very_\"angry\" <NA> <NA>\n"
+     "SPEAKER my_file.wav 1 2.250 0.750 <NA> <NA> uncertain <NA> <NA>\n");
+}
+
+static void audacity(void **state) {
+  (void)state;
+  is("audacity", "0.500000\t2.250000\tvery \"angry\"\n2.250000\t3.000000\tuncertain\n6.000000\t7.000000\tsilent\n");
+}
+
+/* Praat's manual, "TextGrid file formats": intervals follow each other without a gap, and a quote is doubled. */
+static void textgrid(void **state) {
+  (void)state;
+  char *text = written("textgrid");
+  const char *const wanted[] = {
+      "File type = \"ooTextFile\"\nObject class = \"TextGrid\"\n",
+      "xmax = 7.500000\ntiers? <exists>",
+      "intervals: size = 6\n",
+      "xmin = 0.000000\n            xmax = 0.500000\n            text = \"\"\n",
+      "xmin = 0.500000\n            xmax = 2.250000\n            text = \"very \"\"angry\"\"\"\n",
+      "intervals [4]:\n            xmin = 3.000000\n            xmax = 6.000000\n",
+      "intervals [6]:\n            xmin = 7.000000\n            xmax = 7.500000\n            text = \"\"\n"};
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+    if (!strstr(text, wanted[i])) fail_msg("no\n%s\nin\n%s", wanted[i], text);
+  free(text);
+}
+
+static void elan(void **state) {
+  (void)state;
+  char *text = written("elan");
+  const char *const wanted[] = {
+      "MEDIA_URL=\"in/my file.wav\"", "TIME_SLOT_ID=\"ts2\" TIME_VALUE=\"2250\"/>",
+      "<ALIGNABLE_ANNOTATION ANNOTATION_ID=\"a3\" TIME_SLOT_REF1=\"ts5\" TIME_SLOT_REF2=\"ts6\">",
+      "<ANNOTATION_VALUE>very &quot;angry&quot;</ANNOTATION_VALUE>", "</ANNOTATION_DOCUMENT>\n"};
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+    if (!strstr(text, wanted[i])) fail_msg("no\n%s\nin\n%s", wanted[i], text);
+  free(text);
+}
+
+static void formats_are_found_by_name(void **state) {
+  (void)state;
+  size_t n = 0;
+  assert_null(am_segment_format_find("xml"));
+  for (; am_segment_format_at(n); n++)
+    assert_ptr_equal(am_segment_format_find(am_segment_format_at(n)->name), am_segment_format_at(n));
+  assert_int_equal(n, 7);
+}
+
+static void no_memory_is_told(void **state) {
+  (void)state;
+  for (size_t f = 0; am_segment_format_at(f); f++)
+    for (long n = 1;; n++) {
+      am_test_memory m;
+      am_context *ctx = am_test_memory_context(&m, 1);
+      am_error err = AM_ERROR_INIT;
+      am_segment_writer w;
+      const am_segment_row row = {0, 1, "calm", "calm", p, 0.1, 1, 0};
+      am_test_memory_arm(&m, n);
+      am_status status = am_segment_writer_begin(&w, ctx, am_segment_format_at(f), labels, 3, &err);
+      if (!status) status = am_segment_writer_put(&w, &row, &err);
+      if (!status) status = am_segment_writer_end(&w, 2, &err);
+      const bool fired = am_test_memory_fired(&m);
+      assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
+      am_segment_writer_free(&w);
+      am_context_free(ctx);
+      assert_int_equal(atomic_load(&m.alive), 0);
+      if (!fired) break;
+    }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(rows_of_text),
+      cmocka_unit_test(rows_of_json),
+      cmocka_unit_test(rows_of_csv),
+      cmocka_unit_test(rttm),
+      cmocka_unit_test(audacity),
+      cmocka_unit_test(textgrid),
+      cmocka_unit_test(elan),
+      cmocka_unit_test(formats_are_found_by_name),
+      cmocka_unit_test(no_memory_is_told),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
