@@ -209,7 +209,8 @@ am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, c
 
 /* cmd_train.c: the figures of a run that has finished, and its page. */
 void cli_train_report(cli *c, const am_config *config, const char *out, const am_run_result *result);
-void cli_print_metrics(FILE *to, const am_metrics *m);
+/* speakers: with the table of all of them; of three or more the spread is there anyway. */
+void cli_print_metrics(FILE *to, const am_metrics *m, bool speakers);
 /* clips per label and part, one row a label */
 void cli_print_clips(FILE *to, const am_dataset *d);
 void cli_warn_left_out(cli *c, const am_dataset *d);

@@ -123,7 +123,7 @@ static void print_together(const am_crossval *x) {
             x->together->classes, 100 * am_metrics_chance(x->together));
 }
 
-static void print_tables(const am_crossval *x) {
+static void print_tables(const am_crossval *x, bool speakers) {
   cli_print("\n%s: %zu of %d folds%s\n", x->config->name, x->n_folds, x->split->n_folds,
             x->n_seeds > 1 ? ", several seeds" : "");
   if (x->dataset->synthetic) cli_print("This corpus is synthetic: its figures say nothing about real speech.\n");
@@ -133,7 +133,7 @@ static void print_tables(const am_crossval *x) {
   if (x->n_seeds > 1) print_spreads(x, "seeds (folds pooled)", AM_OVER_SEEDS);
   print_together(x);
   cli_print("\nAll test clips pooled%s\n\n", x->n_seeds > 1 ? ", once a seed" : "");
-  cli_print_metrics(stdout, x->pooled);
+  cli_print_metrics(stdout, x->pooled, speakers);
   if (!x->split->speaker_independent)
     cli_print(
         "\nNot speaker-independent: speakers of these clips are also in the training part (or are not "
@@ -193,7 +193,7 @@ static am_status run(cli *c, am_error *err) {
   if (!st) st = am_crossval_train(config, &options, &x, err);
   cli_sink_clear();
   if (!st && cli_has(c, "json")) st = print_json(x, err);
-  else if (!st) print_tables(x);
+  else if (!st) print_tables(x, cli_has(c, "speakers"));
   if (!st) write_pages(x); /* first: the page of the whole points at those that are there */
   if (folder && (!st || ended_early(st))) write_page(c, folder);
   am_crossval_free(x);
@@ -210,6 +210,7 @@ static const cli_flag flags[] = {
     {"folds", "LIST", "only these folds, numbered from 0: 0,2 or 0-3"},
     {"out", "DIR", "folder of the cross-validation (default: runs/<name>-crossval-<time>)"},
     {"resume", "DIR", "goes on: finished folds are kept, an interrupted one is resumed; --folds adds some"},
+    {"speakers", NULL, "the table of all speakers, the worst first (crossval.json has it anyway)"},
     {"json", NULL, "prints DIR/crossval.json instead of tables"},
     {0},
 };
@@ -217,7 +218,9 @@ static const cli_flag flags[] = {
 const cli_command cli_crossval = {
     .name = "crossval",
     .summary = "trains every fold of a split and pools the results",
-    .usage = "CONFIG [--set KEY=VALUE]... [--seed N] [--seeds N] [--folds LIST] [--out DIR] [--json] | --resume DIR",
+    .usage =
+        "CONFIG [--set KEY=VALUE]... [--seed N] [--seeds N] [--folds LIST] [--out DIR] [--speakers] [--json] | "
+        "--resume DIR",
     .details =
         "For split.kind kfold (by speaker), leave_one_speaker_out, leave_one_group_out, and fixed with\n"
         "fold_lists. Each fold is a run folder of its own, DIR/fold-K (DIR/seed-S/fold-K with several\n"

@@ -125,7 +125,7 @@ static void print_text(const job *j, const am_metrics *m) {
   if (members > 1) cli_print(", fused with %zu more,", members - 1);
   if (j->team.n > 1) cli_print(" and %zu more, by the mean of their probabilities,", j->team.n - 1);
   cli_print(" on %s, %s part%s\n\n", j->d->title, j->e->part_name, j->d->synthetic ? " (synthetic speech)" : "");
-  cli_print_metrics(stdout, m);
+  cli_print_metrics(stdout, m, cli_has(j->c, "speakers"));
   print_left_out(&j->e->left_out);
   cli_print("speaker-independent        %s\n", *j->doubt ? j->doubt : "yes");
   const char *whose = transductive(j);
@@ -413,14 +413,18 @@ static am_status pooled(cli *c, const char *folder, am_error *err) {
   if (!x.complete) am_log(c->ctx, AM_LOG_WARNING, "%s: some of its runs are not finished", folder);
   if (cli_has(c, "json")) {
     am_buffer text = {0};
-    am_protocol protocol = {.split = x.part, .speaker_independent = x.speaker_independent, .synthetic = x.synthetic};
+    am_protocol protocol = {.split = "test",
+                            .corpus = x.corpus,
+                            .speaker_independent = x.speaker_independent,
+                            .synthetic = x.synthetic,
+                            .transductive = x.transductive};
     st = am_metrics_json(c->ctx, x.metrics, &protocol, &text, err);
     if (!st) cli_put_lines(stdout, text.data);
     am_buffer_free(c->ctx, &text);
   } else {
     cli_print("%s, all folds pooled: each clip by the model that it was held out of%s%s\n\n", x.config->name,
               x.n_seeds > 1 ? ", once a seed" : "", x.synthetic ? " (synthetic speech)" : "");
-    cli_print_metrics(stdout, x.metrics);
+    cli_print_metrics(stdout, x.metrics, cli_has(c, "speakers"));
     cli_print("speaker-independent        %s\n", x.speaker_independent ? "yes" : "no, or not known");
   }
   am_compared_free(&x);
@@ -437,9 +441,10 @@ static am_status run(cli *c, am_error *err) {
                    "name a model, a run folder or a checkpoint (.h5); or the corpus on which the model that comes with "
                    "AudioMood is to be scored: --data CONFIG|DESCRIPTION");
   if (model && cli_is_crossval(c, model) && !cli_has(c, "data")) return pooled(c, model, err);
-  if (n_data > 1 && (out || cli_has(c, "root")))
-    return am_fail(err, AM_E_USAGE, "--%s is of one corpus, and --data is given %zu times", out ? "out" : "root",
-                   n_data);
+  static const char *const of_one[] = {"out", "root", "speakers"};
+  for (size_t i = 0; n_data > 1 && i < sizeof of_one / sizeof *of_one; i++)
+    if (cli_has(c, of_one[i]))
+      return am_fail(err, AM_E_USAGE, "--%s is of one corpus, and --data is given %zu times", of_one[i], n_data);
   am_status st = out ? am_file_can_be_made(c->ctx, out, err) : AM_OK;
   if (out && !st) am_file_clean_beside(c->ctx, out);
   if (!st) st = cli_models_load(c, model, &j.team, err);
@@ -472,6 +477,7 @@ static const cli_flag flags[] = {
     {"threshold", "P",
      "answers below this probability count as uncertain, in place of the model's thresholds (0 to 1)"},
     {"under", "CONDITION", "of sounds changed before: noise, telephone, ...; 'audiomood help conditions' lists them"},
+    {"speakers", NULL, "the table of all speakers, the worst first (JSON has it anyway)"},
     {"partial", NULL, "scores what is left where labels leave out more than half of the clips"},
     {"out", "FILE.csv",
      "where predictions go (default: in the run's folder, predictions-<part>.csv; of --data\n"
@@ -487,7 +493,7 @@ const cli_command cli_evaluate = {
         "[RUN|FILE.h5] [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]]... [--split PART] "
         "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--known-voices] [--under CONDITION] [--set "
         "KEY=VALUE]... "
-        "[--threshold P] [--partial] [--json] [--out FILE.csv]",
+        "[--threshold P] [--speakers] [--partial] [--json] [--out FILE.csv]",
     .details =
         "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
         "confusion matrix, calibration error, risk by coverage and a 95 % confidence interval, and whether any\n"

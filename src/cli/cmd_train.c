@@ -9,7 +9,7 @@
 static void print_part(const am_config *config, const am_metrics *m, const char *part) {
   if (!m) return;
   cli_print("\n%s: %s part\n\n", config->name, part);
-  cli_print_metrics(stdout, m);
+  cli_print_metrics(stdout, m, false);
 }
 
 static void report_result(const am_config *config, const char *out, const am_run_result *result) {

@@ -129,7 +129,30 @@ static void print_groups(FILE *to, const am_metrics *m) {
   }
 }
 
-void cli_print_metrics(FILE *to, const am_metrics *m) {
+enum { FEWEST_SPEAKERS = 3 }; /* of which a spread says something */
+
+/* "24 speakers: UAR 41.2 % (03) to 82.1 % (17), median 60.3 %" */
+static void print_spread(FILE *to, const am_metrics *m) {
+  const am_speaker *worst = m->speakers, *best = m->speakers + m->n_speakers - 1;
+  if (m->n_speakers < FEWEST_SPEAKERS) return;
+  cli_fprint(to, "UAR by speaker             worst %.1f %% (%s), median %.1f %%, best %.1f %% (%s) of %zu speakers\n",
+             100 * worst->uar, worst->name, 100 * am_metrics_median_speaker(m), 100 * best->uar, best->name,
+             m->n_speakers);
+}
+
+static void print_speakers(FILE *to, const am_metrics *m) {
+  int width = 9;
+  for (size_t i = 0; i < m->n_speakers; i++)
+    if (cli_width(m->speakers[i].name) > width) width = cli_width(m->speakers[i].name);
+  cli_fprint(to, "\n%-*s%9s%9s%9s%9s\n", width, "speaker", "clips", "accuracy", "UAR", "classes");
+  for (size_t i = 0; i < m->n_speakers; i++) {
+    const am_speaker *s = &m->speakers[i];
+    cli_fprint(to, "%-*s%9zu%9.1f%9.1f%9d\n", width, s->name, s->n, 100 * s->accuracy, 100 * s->uar, s->scored);
+  }
+  if (!m->n_speakers) cli_fprint(to, "none is known\n");
+}
+
+void cli_print_metrics(FILE *to, const am_metrics *m, bool speakers) {
   int width = label_width((const char *const *)m->labels, m->classes);
   cli_fprint(to, "%-*s%9s%9s%9s%9s\n", width, "emotion", "precision", "recall", "F1", "clips");
   for (int k = 0; k < m->classes; k++) {
@@ -149,8 +172,10 @@ void cli_print_metrics(FILE *to, const am_metrics *m) {
   cli_fprint(to, "calibration error          %.1f %%\n", 100 * m->ece);
   cli_fprint(to, "cross-entropy              %.4f\n", m->loss);
   print_coverage(to, m);
+  print_spread(to, m);
   if (u) print_utterances(to, u);
   print_groups(to, m);
+  if (speakers) print_speakers(to, m);
   if (m->n_diagnoses) cli_fprint(to, "\nWhat stands out\n");
   for (size_t i = 0; i < m->n_diagnoses; i++) cli_fprint(to, "- %s\n", m->diagnoses[i].text);
 }

@@ -28,28 +28,10 @@ typedef struct filter {
   bool *has;          /* per merged label: a clip in the selection has it */
 } filter;
 
-static int natural(const void *a, const void *b) {
-  return am_natural_compare(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int by_bytes(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 static am_status add_name(am_name_set *set, const char *name, am_error *err) {
   return am_name_set_add(set, name) < 0 ? am_no_memory(err) : AM_OK;
-}
-
-/* Sorting moves names, so the set is made again from the sorted list. */
-static am_status sort_names(am_name_set *set, int (*order)(const void *, const void *), am_error *err) {
-  am_name_set sorted = {.ctx = set->ctx};
-  if (set->n) qsort(set->at, set->n, sizeof *set->at, order);
-  for (size_t i = 0; i < set->n; i++)
-    if (am_name_set_add(&sorted, set->at[i]) < 0) {
-      am_name_set_free(&sorted);
-      return am_no_memory(err);
-    }
-  am_name_set_free(set);
-  *set = sorted;
-  return AM_OK;
 }
 
 /* "anger 12, fear 3": what there is, for messages. */
@@ -102,7 +84,7 @@ static am_status read_labels(filter *f, am_error *err) {
   am_status status = AM_OK;
   for (size_t i = 0; i < c->n_labels && !status; i++) status = add_name(&f->all, c->labels[i], err);
   for (size_t i = 0; i < c->n && !status; i++) status = add_name(&f->all, c->at[i].label, err);
-  if (!status && !c->labels) status = sort_names(&f->all, by_bytes, err);
+  if (!status && !c->labels) status = am_name_set_sort(&f->all, by_bytes, err);
   if (!status) status = check_map(f->d->strings, f->o->merge, "merge", &f->all, err);
   for (size_t i = 0; i < f->all.n && !status; i++)
     status = add_name(&f->merged, mapped(f->o->merge, f->all.at[i]), err);
@@ -316,7 +298,7 @@ static am_status order_speakers(filter *f, am_error *err) {
   for (size_t i = 0; i < f->corpus->n && !status; i++)
     if (f->keep[i] && f->corpus->at[i].path && f->corpus->at[i].speaker)
       status = add_name(&with, f->corpus->at[i].speaker, err);
-  if (!status) status = sort_names(&with, natural, err);
+  if (!status) status = am_name_set_sort(&with, am_natural_order, err);
   d->n_speakers = (int)with.n;
   for (size_t i = 0; i < f->speakers.n && !status; i++) status = add_name(&with, f->speakers.at[i], err);
   am_name_set_free(&f->speakers);
@@ -331,7 +313,7 @@ static am_status read_speakers(filter *f, am_error *err) {
     status = add_name(&f->speakers, f->corpus->speakers[i], err);
   for (size_t i = 0; i < f->corpus->n && !status; i++)
     if (f->corpus->at[i].speaker) status = add_name(&f->speakers, f->corpus->at[i].speaker, err);
-  return status ? status : sort_names(&f->speakers, natural, err);
+  return status ? status : am_name_set_sort(&f->speakers, am_natural_order, err);
 }
 
 static am_status read_groups(filter *f, am_error *err) {
@@ -339,7 +321,7 @@ static am_status read_groups(filter *f, am_error *err) {
   for (size_t i = 0; i < f->corpus->n && !status; i++)
     if (f->keep[i] && f->corpus->at[i].path && f->corpus->at[i].group)
       status = add_name(&f->groups, f->corpus->at[i].group, err);
-  return status ? status : sort_names(&f->groups, natural, err);
+  return status ? status : am_name_set_sort(&f->groups, am_natural_order, err);
 }
 
 /* Copies a set's names into the dataset's memory. */
@@ -361,7 +343,7 @@ static am_status read_trait(filter *f, size_t which, am_error *err) {
   size_t at = 0;
   for (size_t i = 0; i < c->n && !status; i++)
     if (f->keep[i] && c->at[i].path && c->at[i].traits[which]) status = add_name(&values, c->at[i].traits[which], err);
-  if (!status && values.n) status = sort_names(&values, natural, err);
+  if (!status && values.n) status = am_name_set_sort(&values, am_natural_order, err);
   if (!status && values.n) {
     trait->name = am_tree_string(d->strings, c->traits[which]);
     trait->n = (int)values.n;

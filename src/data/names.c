@@ -2,6 +2,7 @@
 #include "data/names.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -83,3 +84,21 @@ const char *am_name_plain(const char *name) {
 }
 
 bool am_name_matches(const char *a, const char *b) { return !strcmp(am_name_plain(a), am_name_plain(b)); }
+
+int am_natural_order(const void *a, const void *b) {
+  return am_natural_compare(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorting moves names, so the set is made again from the sorted list. */
+am_status am_name_set_sort(am_name_set *set, int (*order)(const void *, const void *), am_error *err) {
+  am_name_set sorted = {.ctx = set->ctx};
+  if (set->n) qsort(set->at, set->n, sizeof *set->at, order);
+  for (size_t i = 0; i < set->n; i++)
+    if (am_name_set_add(&sorted, set->at[i]) < 0) {
+      am_name_set_free(&sorted);
+      return am_no_memory(err);
+    }
+  am_name_set_free(set);
+  *set = sorted;
+  return AM_OK;
+}

@@ -266,18 +266,19 @@ am_status am_evaluation_ask(am_evaluation *e, am_evaluation_fn each, void *user,
 
 am_status am_evaluation_metrics(const am_evaluation *e, am_metrics **out, am_error *err) {
   const am_checkpoint *c = e->checkpoint;
-  const uint64_t seed = c->config->seed;
   am_metrics *m = NULL;
-  am_status st = am_metrics_compute(e->ctx, e->probabilities, e->labels, e->speakers, e->n,
-                                    (const char *const *)c->labels, c->classes, seed, &m, err);
-  if (!st) st = am_metrics_add_utterances(m, e->d, e->clips, e->probabilities, e->labels, seed, err);
-  if (!st) st = am_metrics_add_groups(m, e->d, e->clips, e->probabilities, e->labels, err);
-  if (!st) st = am_metrics_diagnose(m, e->labels, e->speakers, e->d->speakers, err);
+  const am_scored_clips of = {.clips = e->clips,
+                              .probabilities = e->probabilities,
+                              .labels = e->labels,
+                              .speakers = e->speakers,
+                              .n = e->n,
+                              .names = (const char *const *)c->labels,
+                              .classes = c->classes};
+  am_status st = am_metrics_of_clips(e->d, &of, true, c->config->seed, &m, err);
   const am_thresholds *t = e->thresholds;
   const am_thresholds *own = &am_checkpoint_set_for(c, e->known)->thresholds;
   if (!t && am_ensemble_models(e->ensemble) == 1 && own->precision > 0) t = own;
   if (!st && t) am_metrics_set_answered(m, e->probabilities, e->labels, t);
-  if (st) am_metrics_free(m), m = NULL;
   *out = m;
   return st;
 }

@@ -298,6 +298,8 @@ void am_metrics_free(am_metrics *m) {
     am_free(m->ctx, m->groups[i].value);
   }
   am_free(m->ctx, m->groups);
+  for (size_t i = 0; i < m->n_speakers; i++) am_free(m->ctx, m->speakers[i].name);
+  am_free(m->ctx, m->speakers);
   for (size_t i = 0; i < m->n_diagnoses; i++) am_free(m->ctx, m->diagnoses[i].text);
   am_free(m->ctx, m->diagnoses);
   for (int k = 0; m->labels && k < m->classes; k++) am_free(m->ctx, m->labels[k]);

@@ -15,6 +15,14 @@ typedef struct am_group {
   int scored; /* classes that occur among them, which uar is a mean over */
 } am_group;
 
+/* The clips of one speaker. */
+typedef struct am_speaker {
+  char *name;
+  size_t n;
+  double accuracy, uar;
+  int scored; /* classes that occur among them, which uar is a mean over */
+} am_speaker;
+
 /* What a person would notice, in one sentence with its figure. */
 typedef struct am_diagnosis {
   const char *kind; /* "below_chance", "one_answer", "exchanged_labels", "one_speaker" */
@@ -57,6 +65,8 @@ struct am_metrics {
   char interval_text[64];
   am_group *groups; /* those of one trait together, two or more */
   size_t n_groups;
+  am_speaker *speakers; /* those that are known, the worst first by uar */
+  size_t n_speakers;
   am_diagnosis *diagnoses;
   size_t n_diagnoses;
   struct am_metrics *per_utterance; /* owned; NULL: each clip is an utterance of its own */
@@ -77,9 +87,27 @@ am_status am_metrics_add_utterances(am_metrics *m, const am_dataset *d, const ui
 /* metrics_groups.c: sets m->groups, for each trait of which the clips (m->n) have 2 to 12 values. */
 am_status am_metrics_add_groups(am_metrics *m, const am_dataset *d, const uint32_t *clips, const float *probabilities,
                                 const int *labels, am_error *err);
+/* metrics_speakers.c: sets m->speakers, of truth and speakers (m->n, -1 unknown) as above, and the names of the speakers. */
+am_status am_metrics_add_speakers(am_metrics *m, const float *probabilities, const int *truth, const int *speakers,
+                                  const char *const *names, am_error *err);
+/* The average recall of the speaker in the middle; of two, their mean; NaN without speakers. */
+double am_metrics_median_speaker(const am_metrics *m);
 /* metrics_diagnose.c: sets m->diagnoses, of truth and speakers (m->n, -1 unknown) as above, and the names of the speakers. */
 am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speakers, const char *const *names,
                               am_error *err);
+/* Clips that were scored; all arrays are borrowed. */
+typedef struct am_scored_clips {
+  const uint32_t *clips;      /* (n) in the dataset */
+  const float *probabilities; /* (n,K) */
+  const int *labels, *speakers;
+  size_t n;
+  const char *const *names; /* (K) of the classes */
+  int classes;
+} am_scored_clips;
+/* metrics_speakers.c: all of the above but `answered`; whatever is said of clips of a corpus is by this.  utterances false: chunks
+ * are not put together.  Of `d` the speakers and traits are used, and with utterances the clips.  On failure *out is NULL. */
+am_status am_metrics_of_clips(const am_dataset *d, const am_scored_clips *of, bool utterances, uint64_t seed,
+                              am_metrics **out, am_error *err);
 /* The average recall of guessing among the classes that occur, which is also that of one answer for all; NaN without clips. */
 double am_metrics_chance(const am_metrics *m);
 

@@ -72,6 +72,22 @@ static void write_groups(am_json *j, const am_metrics *m) {
   am_json_close(j);
 }
 
+static void write_speakers(am_json *j, const am_metrics *m) {
+  am_json_open(j, "speakers", '[');
+  for (size_t i = 0; i < m->n_speakers; i++) {
+    const am_speaker *s = &m->speakers[i];
+    am_json_open(j, NULL, '{');
+    am_json_text(j, "speaker", s->name);
+    am_json_int(j, "n", (int64_t)s->n);
+    am_json_real(j, "accuracy", s->accuracy);
+    am_json_real(j, "uar", s->uar);
+    am_json_int(j, "classes_scored", s->scored);
+    am_json_real(j, "chance", 1.0 / s->scored);
+    am_json_close(j);
+  }
+  am_json_close(j);
+}
+
 static void write_enrolment(am_json *j, const am_enrolment *e) {
   am_json_open(j, "enrolment", '{');
   am_json_int(j, "seed", (int64_t)e->seed);
@@ -130,6 +146,7 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, const am
   write_left_out(j, protocol->left_out);
   write_diagnoses(j, m);
   write_groups(j, m);
+  write_speakers(j, m);
   if (protocol->models > 1) am_json_int(j, "models", protocol->models);
   am_json_bool(j, "speaker_independent", protocol->speaker_independent);
   am_json_bool(j, "synthetic", protocol->synthetic);

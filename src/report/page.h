@@ -61,6 +61,8 @@ void am_page_head(am_page *p);
 void am_page_result(am_page *p);
 void am_page_emotions(am_page *p);
 void am_page_wrong(am_page *p);
+/* page_groups.c: of results that there are */
+void am_page_groups(am_page *p);
 /* page_calibration.c */
 void am_page_calibration(am_page *p);
 /* page_folds.c: of a cross-validation */

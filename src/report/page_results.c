@@ -340,37 +340,6 @@ static void confusion_file(am_page *p, const am_part_results *part) {
   am_free(p->ctx, name);
 }
 
-static double number_of(const am_value *map, const char *key) {
-  const am_value *v = am_value_get(map, key);
-  double number;
-  return v && am_value_to_real(v, &number) ? number : NAN;
-}
-
-/* As the file has them; results of before have none. */
-static void group_table(am_page *p) {
-  const am_value *groups = am_value_get(main_part(p)->value, "groups");
-  if (!groups || groups->kind != AM_MAP || !groups->first) return;
-  am_html_put(
-      p->h,
-      "<section><h2>Per group</h2><p class=\"faint\">Per cent. UAR is over the classes that the clips of a group "
-      "have.</p>");
-  am_page_table_open(p, "Figures per group", "wide");
-  am_page_heads(p, "Group|Value|>Clips|>UAR|>Accuracy|>Classes");
-  for (const am_value *trait = groups->first; trait; trait = trait->next)
-    for (const am_value *v = trait->kind == AM_MAP ? trait->first : NULL; v; v = v->next) {
-      am_html_put(p->h, "<tr>");
-      am_html_element(p->h, "th scope=\"row\"", trait->key);
-      am_html_element(p->h, "td", v->key);
-      am_html_printf(p->h, "<td class=\"n\">%.0f</td>", number_of(v, "n"));
-      am_page_percent(p, number_of(v, "uar"));
-      am_page_percent(p, number_of(v, "accuracy"));
-      am_html_printf(p->h, "<td class=\"n\">%.0f</td></tr>", number_of(v, "classes_scored"));
-    }
-  am_html_put(p->h, "</tbody>");
-  am_page_table_close(p);
-  am_html_put(p->h, "</section>\n");
-}
-
 void am_page_emotions(am_page *p) {
   if (!main_part(p)) return;
   am_html_put(p->h,
@@ -391,7 +360,7 @@ void am_page_emotions(am_page *p) {
   confusion_table(p, main_part(p));
   confusion_file(p, main_part(p));
   am_html_put(p->h, "</section>\n");
-  group_table(p);
+  am_page_groups(p);
   if (p->r->n_parts < 2) return;
   am_html_put(p->h,
               "<details><summary>The same for the validation part</summary><p class=\"faint\">The best epoch "

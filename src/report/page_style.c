@@ -36,6 +36,8 @@ static const char rules[] =
     "figure svg text{font-family:inherit;font-variant-numeric:tabular-nums}"
     "figure svg image{image-rendering:pixelated}"
     ".scroll{overflow-x:auto;margin:.75rem 0;max-width:100%}"
+    ".long{max-width:46rem}.long .scroll{max-height:28rem;overflow-y:auto}"
+    ".long thead th,.long thead td{position:sticky;top:0;background:var(--paper)}"
     ".scroll:focus-visible,summary:focus-visible{outline:2px solid var(--series0);outline-offset:2px}"
     "table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}"
     "th,td{padding:.32rem .7rem .32rem 0;text-align:left;vertical-align:baseline;"
@@ -75,7 +77,7 @@ static const char rules[] =
     "dl:not(.short) dd{margin-bottom:.45rem}table.counts td{min-width:1.75rem}"
     "table.confusion td{min-width:2.05rem;height:2.3rem}h1{font-size:1.5rem}}"
     "@media(min-width:48rem){table.confusion td{min-width:3.1rem;height:2.9rem}}"
-    "@media print{.scroll{overflow:visible}section{break-inside:avoid-page}}";
+    "@media print{.scroll,.long .scroll{overflow:visible;max-height:none}section{break-inside:avoid-page}}";
 
 static int byte_of(double level) { return (int)lround(255 * level); }
 

@@ -41,8 +41,7 @@ am_status am_run_metrics_write(am_run_folder *f, const am_run_metrics *r, am_err
   return status;
 }
 
-/* What a part of metrics.json says of thresholds. */
-static am_answered answered_of(const am_value *part) {
+am_answered am_run_answered(const am_value *part) {
   const am_value *v = am_value_get(part, "answered");
   am_answered a = {0};
   int64_t given, right;
@@ -70,7 +69,7 @@ am_status am_run_summary_read(am_context *ctx, const char *folder, am_run_summar
     if (am_value_to_int(am_value_get(am_value_get(root, "unheard"), "test"), &unheard) && unheard > 0)
       out->unheard_test = (size_t)unheard;
     const am_value *test = am_value_get(root, "test");
-    out->answered = answered_of(test && test->kind == AM_MAP ? test : am_value_get(root, "validation"));
+    out->answered = am_run_answered(test && test->kind == AM_MAP ? test : am_value_get(root, "validation"));
   }
   am_tree_free(tree);
   am_free(ctx, path);

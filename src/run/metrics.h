@@ -31,6 +31,9 @@ typedef struct am_run_summary {
   am_answered answered; /* of the part that predictions.csv is of: test, or validation where there is none */
 } am_run_summary;
 
+/* What a part of metrics.json, or the pooled figures of crossval.json, says of thresholds. */
+am_answered am_run_answered(const am_value *part);
+
 /* Of the run in `folder`. */
 am_status am_run_summary_read(am_context *ctx, const char *folder, am_run_summary *out, am_error *err);
 

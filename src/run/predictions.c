@@ -25,12 +25,23 @@ static void write_row(am_csv_writer *w, const am_dataset *d, uint32_t index, con
   am_csv_end_row(w);
 }
 
+static const char BEFORE[] = "group_";
+
+static bool is_taken(const char *name) {
+  static const char *const taken[] = {"clip", "speaker", "fold", "seed", "true", "predicted"};
+  bool is = !strncmp(name, "p_", 2);
+  for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) is = is || !strcmp(name, taken[i]);
+  return is;
+}
+
+const char *am_predictions_trait(const char *column) {
+  const size_t n = sizeof BEFORE - 1;
+  return !strncmp(column, BEFORE, n) && is_taken(column + n) ? column + n : column;
+}
+
 /* A trait's own name, unless a column has a meaning by that name already. */
 static am_status put_trait(am_csv_writer *w, const char *name, am_error *err) {
-  static const char *const taken[] = {"clip", "speaker", "fold", "seed", "true", "predicted"};
-  bool plain = strncmp(name, "p_", 2) != 0;
-  for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) plain = plain && strcmp(name, taken[i]) != 0;
-  char *own = am_format(w->ctx, "%s%s", plain ? "" : "group_", name);
+  char *own = am_format(w->ctx, "%s%s", is_taken(name) ? BEFORE : "", name);
   if (!own) return am_no_memory(err);
   am_csv_put(w, own);
   am_free(w->ctx, own);

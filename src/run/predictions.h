@@ -15,6 +15,8 @@ am_status am_predictions_write_seeds(am_context *ctx, am_whose whose, const char
                                      const uint32_t *clips, const int64_t *seeds, size_t n, char *const *labels,
                                      int classes, const float *probabilities, am_error *err);
 
+struct am_metrics;
+
 typedef struct am_prediction {
   const char *clip, *speaker, *fold; /* borrowed from the table; speaker and fold "" when unknown */
   int64_t seed;                      /* 0 where the table has none */
@@ -42,6 +44,13 @@ am_status am_predictions_read(am_context *ctx, const char *path, am_predictions 
  * corpus"). */
 am_status am_predictions_order(am_predictions *p, const char *const *labels, int classes, const char *whose,
                                am_error *err);
+/* The name of the trait in a column after the probabilities: without the "group_" that told it from another column. */
+const char *am_predictions_trait(const char *column);
+/* predictions_figures.c: the figures of all rows, with groups, speakers and what stands out; chunks are not put together.  On
+ * failure *out is NULL. */
+am_status am_predictions_metrics(const am_predictions *p, uint64_t seed, struct am_metrics **out, am_error *err);
+/* Only the speakers (m->n rows). */
+am_status am_predictions_add_speakers(const am_predictions *p, struct am_metrics *m, am_error *err);
 /* The class of a label; -1: none. */
 int am_predictions_class(const am_predictions *p, const char *label);
 /* With {0} nothing is done. */

@@ -141,7 +141,7 @@ static am_status read_confusion(const am_value *part, am_metrics *m, am_error *e
   return AM_OK;
 }
 
-static am_status make_metrics(am_results *r, const am_value *part, am_metrics **out, am_error *err) {
+static am_status make_metrics(am_context *ctx, const am_value *part, am_metrics **out, am_error *err) {
   const am_value *labels = am_value_get(part, "labels");
   const char *names[AM_MAX_CLASSES];
   int n = 0;
@@ -151,7 +151,7 @@ static am_status make_metrics(am_results *r, const am_value *part, am_metrics **
     if (label->kind != AM_SCALAR) return am_fail_at(err, label, "'labels' of '%s': wanted names", part->key);
     names[n++] = label->text;
   }
-  return am_metrics_create(r->ctx, names, n, out, err);
+  return am_metrics_create(ctx, names, n, out, err);
 }
 
 static am_status read_figures(const am_value *part, am_metrics *m, am_error *err) {
@@ -166,17 +166,42 @@ static am_status read_figures(const am_value *part, am_metrics *m, am_error *err
   return st;
 }
 
+/* Of the surest answers; NaN where the file is older than they are. */
+static void read_coverage(const am_value *part, am_metrics *m) {
+  static const double precisions[AM_COVERAGES] = {0.8, 0.9};
+  if (need(part, "aurc", &m->aurc, NULL)) m->aurc = NAN;
+  for (int i = 0; i < AM_COVERAGES; i++) {
+    am_coverage *c = &m->coverage[i];
+    char share[32], threshold[32];
+    snprintf(share, sizeof share, "coverage_%.0f", 100 * precisions[i]);
+    snprintf(threshold, sizeof threshold, "threshold_%.0f", 100 * precisions[i]);
+    c->precision = precisions[i];
+    if (need(part, share, &c->share, NULL)) c->share = NAN;
+    if (need(part, threshold, &c->threshold, NULL)) c->threshold = NAN;
+  }
+}
+
+am_status am_results_figures(am_context *ctx, const am_value *part, am_metrics **out, am_error *err) {
+  *out = NULL;
+  am_status st = make_metrics(ctx, part, out, err);
+  am_metrics *m = *out;
+  if (!st) st = read_figures(part, m, err);
+  if (!st) st = need(part, "ece", &m->ece, err);
+  if (!st) st = read_interval(part, m, err);
+  if (!st) st = read_classes(part, m, err);
+  if (!st) st = read_confusion(part, m, err);
+  if (!st) read_coverage(part, m);
+  if (st) am_metrics_free(m), *out = NULL;
+  return st;
+}
+
 static am_status read_part(am_results *r, const am_value *part, am_part_results *p, am_error *err) {
   const am_value *utterances = am_value_get(part, "per_utterance");
   p->name = part->key;
   p->value = part;
-  am_status st = make_metrics(r, part, &p->metrics, err);
-  if (!st) st = read_figures(part, p->metrics, err);
-  if (!st) st = need(part, "ece", &p->metrics->ece, err);
+  am_status st = am_results_figures(r->ctx, part, &p->metrics, err);
   if (!st && utterances && utterances->kind == AM_MAP) st = read_figures(utterances, &p->utterances, err);
-  if (!st) st = read_interval(part, p->metrics, err);
-  if (!st) st = read_classes(part, p->metrics, err);
-  return st ? st : read_confusion(part, p->metrics, err);
+  return st;
 }
 
 /* ---- predictions.csv ---- */
@@ -194,6 +219,7 @@ static am_status read_predictions(am_results *r, am_part_results *p, const char 
   if (!st)
     st =
         am_predictions_order(&p->predictions, (const char *const *)p->metrics->labels, p->metrics->classes, whose, err);
+  if (!st) st = am_predictions_add_speakers(&p->predictions, p->metrics, err); /* older files do not say them */
   am_free(r->ctx, path);
   return st;
 }

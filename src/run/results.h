@@ -48,6 +48,8 @@ typedef struct am_results {
  * names the file; of a cross-validation crossval.yaml, crossval.json, predictions.csv and of each finished
  * run history.csv and run.json.  On failure *out is empty. `folder` is borrowed. */
 am_status am_results_read(am_context *ctx, const char *folder, am_results *out, am_error *err);
+/* What a part of metrics.json, or such an object in it, says: all but groups, speakers, utterances and what stands out. */
+am_status am_results_figures(am_context *ctx, const am_value *part, am_metrics **out, am_error *err);
 void am_results_free(am_results *r);
 
 /* By dotted path in run.json and metrics.json; what is not there (or has no tree) is NULL, NaN or false. */

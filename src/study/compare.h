@@ -53,7 +53,9 @@ typedef struct am_compared {
   bool crossval, synthetic, complete; /* complete false: a cross-validation whose runs are not all finished */
   bool speaker_independent;           /* false also where the folder does not say */
   const char *part;                   /* "test", "validation", "all folds" */
-  am_metrics *metrics;                /* of all rows */
+  bool transductive;                  /* of a cross-validation, as its crossval.json says */
+  char *corpus;                       /* likewise; NULL: not said */
+  am_metrics *metrics;                /* of all rows; of a cross-validation what the command `crossval` tells */
   am_verdict *verdicts;               /* (n) by clip, copy */
   size_t n;
 } am_compared;

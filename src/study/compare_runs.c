@@ -6,6 +6,8 @@
 #include "data/names.h"
 #include "io/json.h"
 #include "run/folder.h"
+#include "run/metrics.h"
+#include "run/results.h"
 #include "study/compare.h"
 
 /* ---- the folder ---- */
@@ -18,28 +20,6 @@ static am_status path_in(const am_compared *c, const char *name, char **path, am
       am_fail(err, AM_E_IO, "%s: not there; wanted the folder of a finished run, or of a cross-validation", *path);
   am_free(c->ctx, *path);
   *path = NULL;
-  return status;
-}
-
-static bool is_true(const am_value *v) {
-  bool truth;
-  return v && am_value_to_bool(v, &truth) && truth;
-}
-
-/* crossval.json or metrics.json: what the figures are about. */
-static am_status read_facts(am_compared *c, am_error *err) {
-  char *path;
-  am_tree *tree = NULL;
-  am_status status = path_in(c, am_run_file_name(c->crossval ? AM_FILE_CROSSVAL_RESULTS : AM_FILE_METRICS), &path, err);
-  if (!status) status = am_json_read_file(c->ctx, path, &tree, err);
-  const am_value *root = status ? NULL : am_tree_root(tree);
-  const am_value *test = am_value_get(root, "test"), *state = am_value_get(root, "state");
-  c->synthetic = is_true(am_value_get(root, "synthetic"));
-  c->speaker_independent = is_true(am_value_get(root, "speaker_independent"));
-  c->part = c->crossval ? "all folds" : test && test->kind == AM_MAP ? "test" : "validation";
-  c->complete = !c->crossval || (state && state->text && !strcmp(state->text, "finished"));
-  am_tree_free(tree);
-  am_free(c->ctx, path);
   return status;
 }
 
@@ -74,24 +54,6 @@ static int by_clip(const void *a, const void *b) {
   if (order) return order;
   if (x->seed != y->seed) return x->seed < y->seed ? -1 : 1;
   return (x->index > y->index) - (x->index < y->index);
-}
-
-static am_status compute(am_compared *c, am_error *err) {
-  const am_predictions *p = &c->predictions;
-  int *truth = am_alloc(c->ctx, p->n, sizeof *truth), *speakers = am_alloc(c->ctx, p->n, sizeof *speakers);
-  am_name_set seen = {.ctx = c->ctx};
-  am_status status = truth && speakers ? AM_OK : am_no_memory(err);
-  for (size_t i = 0; i < p->n && !status; i++) {
-    truth[i] = p->at[i].truth;
-    status = number_of(&seen, p->at[i].speaker, &speakers[i], err);
-  }
-  if (!status)
-    status = am_metrics_compute(c->ctx, p->probabilities, truth, speakers, p->n, p->labels, p->classes, c->config->seed,
-                                &c->metrics, err);
-  am_name_set_free(&seen);
-  am_free(c->ctx, speakers);
-  am_free(c->ctx, truth);
-  return status;
 }
 
 /* The rows of one clip, seed by seed: its copies are in the same order in each. */
@@ -138,8 +100,49 @@ static am_status read_table(am_compared *c, am_error *err) {
   am_status status = path_in(c, am_run_file_name(AM_FILE_PREDICTIONS), &path, err);
   if (!status) status = am_predictions_read(c->ctx, path, &c->predictions, err);
   if (!status && !c->predictions.n) status = am_fail(err, AM_E_DATA, "%s: no clip to compare", path);
-  if (!status) status = compute(c, err);
+  if (!status) status = am_predictions_metrics(&c->predictions, c->config->seed, &c->metrics, err);
   if (!status) status = make_verdicts(c, err);
+  am_free(c->ctx, path);
+  return status;
+}
+
+/* ---- what its files say ---- */
+
+static bool is_true(const am_value *v) {
+  bool truth;
+  return v && am_value_to_bool(v, &truth) && truth;
+}
+
+/* What predictions.csv does not hold of the pooled clips: which of them are chunks of one utterance, and whether the models'
+ * thresholds left them an answer. */
+static am_status read_pooled(am_compared *c, const am_value *pooled, am_error *err) {
+  const am_value *utterances = am_value_get(pooled, "per_utterance"), *corpus = am_value_get(pooled, "corpus");
+  am_status status = AM_OK;
+  if (!c->crossval || !pooled || pooled->kind != AM_MAP) return AM_OK;
+  c->metrics->answered = am_run_answered(pooled);
+  c->transductive = is_true(am_value_get(pooled, "transductive"));
+  if (utterances && utterances->kind == AM_MAP)
+    status = am_results_figures(c->ctx, utterances, &c->metrics->per_utterance, err);
+  if (status || !corpus || corpus->kind != AM_SCALAR) return status;
+  c->corpus = am_strdup(c->ctx, corpus->text);
+  return c->corpus ? AM_OK : am_no_memory(err);
+}
+
+/* crossval.json or metrics.json: what the figures are about. */
+static am_status read_facts(am_compared *c, am_error *err) {
+  char *path;
+  am_tree *tree = NULL;
+  am_status status = path_in(c, am_run_file_name(c->crossval ? AM_FILE_CROSSVAL_RESULTS : AM_FILE_METRICS), &path, err);
+  if (!status) status = am_json_read_file(c->ctx, path, &tree, err);
+  if (!status) status = read_table(c, err);
+  if (!status) status = read_pooled(c, am_value_get(am_tree_root(tree), "pooled"), err);
+  const am_value *root = status ? NULL : am_tree_root(tree);
+  const am_value *test = am_value_get(root, "test"), *state = am_value_get(root, "state");
+  c->synthetic = is_true(am_value_get(root, "synthetic"));
+  c->speaker_independent = is_true(am_value_get(root, "speaker_independent"));
+  c->part = c->crossval ? "all folds" : test && test->kind == AM_MAP ? "test" : "validation";
+  c->complete = !c->crossval || (state && state->text && !strcmp(state->text, "finished"));
+  am_tree_free(tree);
   am_free(c->ctx, path);
   return status;
 }
@@ -154,7 +157,6 @@ am_status am_compared_read(am_context *ctx, const char *folder, am_compared *out
                                    folder);
   if (!status) status = read_config(out, err);
   if (!status) status = read_facts(out, err);
-  if (!status) status = read_table(out, err);
   if (status) am_compared_free(out);
   if (status == AM_E_CONFIG) { /* a run's own file is damaged: no mistake in what the user wrote */
     status = AM_E_FORMAT;
@@ -167,6 +169,7 @@ void am_compared_free(am_compared *c) {
   if (!c->ctx) return;
   am_free(c->ctx, c->verdicts);
   am_metrics_free(c->metrics);
+  am_free(c->ctx, c->corpus);
   am_predictions_free(&c->predictions);
   am_config_free(c->config);
   *c = (am_compared){0};

@@ -100,16 +100,15 @@ static am_status read_predictions(am_crossval *x, am_crossval_run *run, am_error
 static am_status compute(const am_crossval *x, size_t first, size_t n, bool by_utterance, am_metrics **out,
                          am_error *err) {
   size_t K = (size_t)x->dataset->n_labels;
-  const float *p = x->probabilities + first * K;
   am_metrics_free(*out);
-  *out = NULL;
-  am_status status = am_metrics_compute(x->ctx, p, x->labels + first, x->speakers + first, n, x->dataset->labels,
-                                        (int)K, x->config->seed, out, err);
-  if (!status) status = am_metrics_add_groups(*out, x->dataset, x->clips + first, p, x->labels + first, err);
-  if (!status) status = am_metrics_diagnose(*out, x->labels + first, x->speakers + first, x->dataset->speakers, err);
-  if (!status && by_utterance)
-    status = am_metrics_add_utterances(*out, x->dataset, x->clips + first, p, x->labels + first, x->config->seed, err);
-  return status;
+  const am_scored_clips of = {.clips = x->clips + first,
+                              .probabilities = x->probabilities + first * K,
+                              .labels = x->labels + first,
+                              .speakers = x->speakers + first,
+                              .n = n,
+                              .names = x->dataset->labels,
+                              .classes = (int)K};
+  return am_metrics_of_clips(x->dataset, &of, by_utterance, x->config->seed, out, err);
 }
 
 static am_status read_facts(am_crossval *x, am_crossval_run *run, am_error *err) {

@@ -17,12 +17,14 @@ static am_status part_metrics(am_trainer *t, const uint32_t *clips, size_t n, co
     labels[i] = t->dataset->clips[clips[i]].label;
     speakers[i] = t->dataset->clips[clips[i]].speaker;
   }
-  if (!status)
-    status = am_metrics_compute(t->ctx, probabilities, labels, speakers, n, t->dataset->labels, t->classes,
-                                t->config->seed, out, err);
-  if (!status) status = am_metrics_add_utterances(*out, t->dataset, clips, probabilities, labels, t->config->seed, err);
-  if (!status) status = am_metrics_add_groups(*out, t->dataset, clips, probabilities, labels, err);
-  if (!status) status = am_metrics_diagnose(*out, labels, speakers, t->dataset->speakers, err);
+  const am_scored_clips of = {.clips = clips,
+                              .probabilities = probabilities,
+                              .labels = labels,
+                              .speakers = speakers,
+                              .n = n,
+                              .names = t->dataset->labels,
+                              .classes = t->classes};
+  if (!status) status = am_metrics_of_clips(t->dataset, &of, true, t->config->seed, out, err);
   if (!status && t->thresholds.precision > 0) am_metrics_set_answered(*out, probabilities, labels, &t->thresholds);
   am_free(t->ctx, labels);
   am_free(t->ctx, speakers);

@@ -19,7 +19,7 @@ near predicted.csv predicted-now.csv && ok "the probabilities are those of then"
 cp finished/predictions-test.csv then.csv
 run evaluate finished --split test --json
 expect "evaluates a run of before" 0 '"n": 6' '"speaker_independent": true'
-grep -E '"(n|accuracy|uar|macro_f1|support)"' evaluated.json >a; grep -E '"(n|accuracy|uar|macro_f1|support)"' out >b
+grep -E '"(n|accuracy|uar|macro_f1|support)"' evaluated.json >a; sed '/^ *"speakers": \[$/,/^ *\]/d' out | grep -E '"(n|accuracy|uar|macro_f1|support)"' >b # told of since
 cmp -s a b && ok "its figures are those of then" || not_ok "its figures are those of then" "$(diff a b)"
 near then.csv finished/predictions-test.csv && ok "its predictions are those of then" || not_ok "its predictions are those of then"
 

@@ -24,6 +24,20 @@ run train sessions.yaml --set data.root=corpus --out bad; expect "a tree that is
 sed -e 's/^split: .*/split: {kind: fixed, fold_lists: [["01", "02"], ["03"], ["04"]], validation_speakers_count: 1}/' tiny.yaml >folds.yaml
 run crossval folds.yaml --out cv
 expect "crossval" 0 "64 from the cache|64 clips from the cache" "over 3 folds" "Confusion" "^clips +64" "recall of calm" "synthetic"
+grep -qE "^UAR by speaker +worst [0-9.]+ % \(0[1-4]\), median [0-9.]+ %, best [0-9.]+ % \(0[1-4]\) of 4 speakers$" out && ok "the spread of the speakers" ||
+  not_ok "the spread of the speakers"
+grep -q "^speaker  *clips" out && not_ok "their table only where it is asked for" || ok "their table only where it is asked for"
+# figures FILE: the tables of text, or of the JSON from line 2 on without its indents
+figures() { sed -n '/^emotion/,/^$/p; /^Confusion/,/^\(Not \)*[sS]peaker-ind\|^results/p' "$1" | grep -v "^results\|peaker-ind\|^$"; }
+pooled() { sed -n '/^  "pooled": {/,$p' "$1" | sed '1d; s/^ *//; $d'; }
+run crossval --resume cv --speakers; figures out >told; grep -A 4 "^speaker  *clips" out | tail -n 4 >rows
+[ "$(awk '$4 < last { bad = 1 } { last = $4 } $2 != 16 { bad = 1 } END { print NR, bad + 0 }' rows)" = "4 0" ] && ok "crossval --speakers, the worst first" ||
+  not_ok "crossval --speakers, the worst first" "$(cat rows)"
+run evaluate cv --speakers; figures out >again
+grep -q "^gender" told && [ -s told ] && same "evaluate of a cross-validation says what crossval says" told again || not_ok "evaluate of a cross-validation says what crossval says"
+pooled cv/crossval.json >told; run evaluate cv --json; sed '1d; s/^ *//' out >again
+grep -q '"speaker": "04",' told && same "in JSON, too" told again || not_ok "in JSON, too"
+grep -q "<h2>Per speaker</h2>" cv/report.html && grep -q 'aria-label="Figures per speaker"' cv/report.html && ok "its page has the speakers" || not_ok "its page has the speakers"
 run crossval --resume cv; expect "a finished cross-validation is not trained again" 0 "3 of 3 runs were finished already" "^clips +64"
 grep -q "^epoch" err && not_ok "no fold is trained twice" || ok "no fold is trained twice"
 [ "$(head -1 cv/predictions.csv)" = "clip,speaker,fold,true,predicted,p_calm,p_happy,p_sad,p_angry,gender,intensity,statement,channel" ] && [ "$(wc -l <cv/predictions.csv)" = 65 ] \
@@ -54,6 +68,13 @@ run crossval folds.yaml --out cvs --seeds 2 --folds 0,2 --set train.epochs=1; ex
 grep -q 'href="seed-4/fold-2/report.html"' cvs/report.html && grep -q "over 2 seeds" cvs/report.html && ok "a page of all seeds" || not_ok "a page of all seeds"
 run crossval sessions.yaml --out cvg --folds 3-4; expect "crossval, a session left out" 0 "2 of 5 folds" "utterances: UAR"
 grep -q "Average recall of utterances" cvg/report.html && ok "its page has the utterances" || not_ok "its page has the utterances"
+pooled cvg/crossval.json >told; run evaluate cvg --json; sed '1d; s/^ *//' out >again
+grep -q '"per_utterance": {' told && same "evaluate has the utterances of chunks" told again || not_ok "evaluate has the utterances of chunks"
+run crossval folds.yaml --out sure --folds 0-1 --set train.epochs=1 --set train.calibrate=temperature --set train.wanted_precision=0.3
+expect "crossval with thresholds" 0 "^answered +"
+pooled sure/crossval.json >told; run evaluate sure --json; sed '1d; s/^ *//' out >again
+grep -q '"answered": {' told && same "evaluate has what was answered" told again || not_ok "evaluate has what was answered"
+run evaluate run_sessions --data sessions.yaml --data sessions.yaml --speakers; expect "--speakers is of one corpus" 2 "--speakers is of one corpus"
 run crossval tiny.yaml --out no; expect "crossval of a split without folds" 2 "fold_lists"
 run crossval folds.yaml --out no --folds 3; expect "a fold that is not there" 2 "no fold 3; .* 0 to 2"
 run crossval folds.yaml --out no --folds 0,x; expect "--folds that are no numbers" 2 "--folds 0,x"

@@ -196,6 +196,54 @@ static void groups_are_scored_apart(void **state) {
   }
 }
 
+/* Six clips of three speakers and one of nobody that is known; "dan" has none here, "f10" comes after "f2". */
+static am_status by_speaker(am_context *ctx, am_metrics **out, am_error *err) {
+  static const char *const names[] = {"f10", "f2", "dan", "ann"};
+  const float p[] = {0.9f, 0.1f, 0.8f, 0.2f, 0.3f, 0.7f, 0.6f, 0.4f, 0.2f, 0.8f, 0.9f, 0.1f, 0.9f, 0.1f};
+  const int truth[] = {0, 1, 0, 1, 1, 0, 1}, speakers[] = {3, 3, 0, 1, 3, 3, -1};
+  am_status status = am_metrics_compute(ctx, p, truth, NULL, 7, names_of, 2, 1, out, err);
+  return status ? status : am_metrics_add_speakers(*out, p, truth, speakers, names, err);
+}
+
+static void speakers_are_scored_apart(void **state) {
+  (void)state;
+  am_context *ctx = am_test_context(1, NULL);
+  am_error err = AM_ERROR_INIT;
+  am_metrics *m;
+  am_test_ok(by_speaker(ctx, &m, &err), &err);
+  assert_int_equal(m->n_speakers, 3);
+  const am_speaker *s = m->speakers;
+  assert_string_equal(s[0].name, "f2"); /* neither has any right: in natural order */
+  assert_string_equal(s[1].name, "f10");
+  assert_true(s[0].n == 1 && s[0].uar == 0 && s[0].scored == 1 && s[1].uar == 0);
+  assert_string_equal(s[2].name, "ann");
+  assert_true(s[2].n == 4 && s[2].accuracy == 0.75 && s[2].uar == 0.75 && s[2].scored == 2);
+  assert_true(am_metrics_median_speaker(m) == 0);
+  m->n_speakers = 2, m->speakers[1].uar = 0.5; /* of two the mean */
+  assert_true(am_metrics_median_speaker(m) == 0.25);
+  m->n_speakers = 3;
+  am_metrics_free(m);
+  am_test_ok(am_metrics_compute(ctx, (const float[]){1, 0}, (const int[]){0}, NULL, 1, names_of, 2, 1, &m, &err), &err);
+  am_test_ok(am_metrics_add_speakers(m, (const float[]){1, 0}, (const int[]){0}, (const int[]){-1}, NULL, &err), &err);
+  assert_true(m->n_speakers == 0 && isnan(am_metrics_median_speaker(m)));
+  am_metrics_free(m);
+  am_context_free(ctx);
+  for (long n = 1;; n++) {
+    am_test_memory memory;
+    ctx = am_test_memory_context(&memory, 1);
+    long before = atomic_load(&memory.alive);
+    m = NULL;
+    am_test_memory_arm(&memory, n);
+    am_status status = by_speaker(ctx, &m, &err);
+    bool fired = am_test_memory_fired(&memory);
+    assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
+    am_metrics_free(m);
+    assert_int_equal(atomic_load(&memory.alive), before);
+    am_context_free(ctx);
+    if (!fired) break;
+  }
+}
+
 static void bootstrap_draws_speakers(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, NULL);
@@ -300,6 +348,7 @@ int main(void) {
       cmocka_unit_test(means_are_over_the_classes_that_occur),
       cmocka_unit_test(what_a_person_would_notice_is_said),
       cmocka_unit_test(groups_are_scored_apart),
+      cmocka_unit_test(speakers_are_scored_apart),
       cmocka_unit_test(bootstrap_draws_speakers),
       cmocka_unit_test(refuses_what_is_no_number),
       cmocka_unit_test(scores_are_those_of_all_figures),
