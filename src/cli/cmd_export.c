@@ -35,9 +35,9 @@ const cli_command cli_export = {
     .usage = "RUN|FILE.h5 --to keras --out MODEL.h5 [--layout mel_time|time_mel] [--frames N]",
     .details =
         "Its last layer is a softmax; the labels of its outputs are in the attribute\n"
-        "audiomood_labels. Features, normalisation and thresholds are not part of it. Layers\n"
-        "that Keras lacks are refused\n"
-        "by name.",
+        "audiomood_labels, licence and attribution in audiomood_licence and audiomood_attribution.\n"
+        "Features, normalisation and thresholds are not part of it. Layers that Keras lacks are\n"
+        "refused by name.",
     .flags = flags,
     .own = own,
     .min_arguments = 1,

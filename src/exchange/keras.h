@@ -29,4 +29,8 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exch
 /* The two outer dimensions exchanged: from (a, b, block), to (b, a, block). */
 void am_keras_turn(const float *from, int a, int b, size_t block, float *to);
 
+/* Attributes of the file that Keras has no place for: the licences of all that the weights were trained on, and whom to name. */
+#define AM_KERAS_LICENCE "audiomood_licence"
+#define AM_KERAS_ATTRIBUTION "audiomood_attribution"
+
 #endif

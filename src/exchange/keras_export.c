@@ -46,6 +46,16 @@ static am_status write_layers(writer *w, am_error *err) {
   return !status && w->text.failed ? am_no_memory(err) : status;
 }
 
+/* The weights owe what they owe, in whatever file they are. */
+static am_status write_credit(writer *w, am_error *err) {
+  const am_checkpoint *c = w->checkpoint;
+  am_status status = AM_OK;
+  if (c->licence && *c->licence) status = am_h5_set_text(w->h5, "/", AM_KERAS_LICENCE, c->licence, err);
+  if (!status && c->attribution && *c->attribution)
+    status = am_h5_set_text(w->h5, "/", AM_KERAS_ATTRIBUTION, c->attribution, err);
+  return status;
+}
+
 static am_status write_attributes(writer *w, am_error *err) {
   static const char *const objects[] = {"/", "model_weights"};
   am_status status = AM_OK;
@@ -58,6 +68,7 @@ static am_status write_attributes(writer *w, am_error *err) {
   if (!status)
     status = am_h5_set_texts(w->h5, "/", "audiomood_labels", (const char *const *)w->checkpoint->labels,
                              (size_t)w->checkpoint->classes, err);
+  if (!status) status = write_credit(w, err);
   if (!status && w->checkpoint->any.temperature != 1)
     status = am_h5_set_real(w->h5, "/", "audiomood_temperature", w->checkpoint->any.temperature, err);
   return status;

@@ -15,6 +15,7 @@ typedef struct job {
   am_context *ctx;
   const char *file;
   const am_import_source *source;
+  am_credit credit; /* what the weights owe, as the file says */
   int layout;
   am_h5 *h5;
   am_keras_model keras;
@@ -395,6 +396,16 @@ static am_status read_temperature(job *j, am_error *err) {
   return status ? status : am_checkpoint_check_temperature(j->file, j->temperature, err);
 }
 
+static am_status read_text(job *j, const char *name, char **out, am_error *err) {
+  return am_h5_has(j->h5, "/", name) ? am_h5_get_text(j->h5, "/", name, out, err) : AM_OK;
+}
+
+/* Likewise. */
+static am_status read_credit(job *j, am_error *err) {
+  am_status status = read_text(j, AM_KERAS_LICENCE, &j->credit.licence, err);
+  return status ? status : read_text(j, AM_KERAS_ATTRIBUTION, &j->credit.attribution, err);
+}
+
 static am_status save(job *j, const char *out, am_error *err) {
   const am_config *c = j->config;
   if (c->features.normalise == AM_NORMALISE_TRAIN)
@@ -414,6 +425,7 @@ static am_status save(job *j, const char *out, am_error *err) {
                  .normaliser = &normaliser,
                  .dataset = &dataset,
                  .split = &split,
+                 .credit_before = &j->credit,
                  .temperature = j->temperature};
   return am_checkpoint_save_given(j->ctx, out, &all, err);
 }
@@ -427,11 +439,13 @@ am_status am_keras_import(am_context *ctx, const char *file, const am_import_sou
   if (!status) status = find_input(&j, err);
   if (!status) status = make_model(&j, err);
   if (!status) status = read_temperature(&j, err);
+  if (!status) status = read_credit(&j, err);
   if (!status) status = save(&j, out, err);
   if (!status && source->config_text) status = am_config_text(j.config, source->config_text, err);
   if (j.model) am_model_free(j.model);
   am_config_free(j.config);
   free_model(ctx, &j.keras);
+  am_credit_free(ctx, &j.credit);
   am_h5_close(j.h5);
   return status;
 }

@@ -389,6 +389,50 @@ static void a_temperature_goes_along(void **state) {
   assert_false(am_file_exists(in_folder("d.h5")));
 }
 
+static void set_text(const char *file, const char *name, const char *text) {
+  am_h5 *h5;
+  am_test_ok(am_h5_open(ctx, file, AM_H5_UPDATE, &h5, &err), &err);
+  am_test_ok(am_h5_set_text(h5, "/", name, text, &err), &err);
+  am_h5_close(h5);
+}
+
+static void has_text(const char *file, const char *name, const char *text) {
+  am_h5 *h5;
+  char *found;
+  am_test_ok(am_h5_open(ctx, file, AM_H5_FOREIGN, &h5, &err), &err);
+  am_test_ok(am_h5_get_text(h5, "/", name, &found, &err), &err);
+  assert_string_equal(found, text);
+  am_free(ctx, found);
+  am_h5_close(h5);
+}
+
+/* Whoever has nothing but the file has to know. */
+static void what_the_weights_owe_goes_along(void **state) {
+  (void)state;
+  static const char licence[] = "CC BY-NC-SA 4.0; CC0",
+                    lines[] = "Voices (CC BY-NC-SA 4.0): A. \xc3\x98rsted (2024)\nMore voices (CC0): B";
+  am_checkpoint *c;
+  am_h5 *h5;
+  make_checkpoint(in_folder("a.h5"), "{conv2d: {filters: 2}}, global_average_pool, {dense: {units: 4}}", map);
+  set_text(in_folder("a.h5"), "licence", licence);
+  set_text(in_folder("a.h5"), "attribution", lines);
+  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){0}, in_folder("b.h5"), &err), &err);
+  has_text(in_folder("b.h5"), "audiomood_licence", licence);
+  has_text(in_folder("b.h5"), "audiomood_attribution", lines);
+  am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), 0, 7, 11), &err);
+  am_test_ok(am_checkpoint_load(ctx, in_folder("c.h5"), &c, &err), &err);
+  assert_string_equal(am_checkpoint_licence(c), licence);
+  assert_string_equal(am_checkpoint_attribution(c), lines);
+  assert_true(am_checkpoint_noncommercial(c));
+  am_checkpoint_free(c);
+  set_text(in_folder("a.h5"), "licence", ""); /* nothing is known: nothing is said */
+  set_text(in_folder("a.h5"), "attribution", "");
+  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){0}, in_folder("b.h5"), &err), &err);
+  am_test_ok(am_h5_open(ctx, in_folder("b.h5"), AM_H5_FOREIGN, &h5, &err), &err);
+  assert_false(am_h5_has(h5, "/", "audiomood_licence") || am_h5_has(h5, "/", "audiomood_attribution"));
+  am_h5_close(h5);
+}
+
 static void export_refuses(void **state) {
   (void)state;
   static const struct {
@@ -526,6 +570,7 @@ int main(void) {
                                      cmocka_unit_test(way_back),
                                      cmocka_unit_test(a_temperature_goes_into_the_last_layer),
                                      cmocka_unit_test(a_temperature_goes_along),
+                                     cmocka_unit_test(what_the_weights_owe_goes_along),
                                      cmocka_unit_test(export_refuses),
                                      cmocka_unit_test(export_of_any_length),
                                      cmocka_unit_test(allocations_fail),
