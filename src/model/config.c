@@ -62,6 +62,8 @@ const am_option am_train_table[] = {
      "what heads predict beside the class in training (speaker, gender, intensity, ...: a column of predictions.csv) "
      "-> weight of their gradient in the net, as in {intensity: 0.2, speaker: -0.1}; below 0 it is reversed, so that "
      "the net forgets it, and 0 only looks"},
+    {"auxiliary_ramp", AM_OPT_CHOICE, TRAIN(auxiliary_ramp), "none", 0, 0, AM_WORDS(AM_AUXILIARY_RAMPS),
+     "weights of auxiliary below 0 grow from 0 over the training (reversed), or are always as they are (none)"},
     {"targets", AM_OPT_TEXT, TRAIN(targets), "", 0, 0, NULL,
      "table of what other models say of the training clips, which is learned beside the labels (audiomood distil)"},
     {"targets_digest", AM_OPT_TEXT, TRAIN(targets_digest), "", 0, 0, NULL, "the digest of that file"},

@@ -22,6 +22,10 @@ typedef enum am_class_weighting { AM_CLASS_WEIGHTS(AM_WORD_NAME) } am_class_weig
 #define AM_CALIBRATIONS(X) X(AM_CALIBRATE_NONE, "none") X(AM_CALIBRATE_TEMPERATURE, "temperature")
 typedef enum am_calibration { AM_CALIBRATIONS(AM_WORD_NAME) } am_calibration;
 
+/* How the weights of train.auxiliary begin: as they are, or those below 0 at 0 (am_heads_ramp). */
+#define AM_AUXILIARY_RAMPS(X) X(AM_AUXILIARY_RAMP_NONE, "none") X(AM_AUXILIARY_RAMP_REVERSED, "reversed")
+typedef enum am_auxiliary_ramp { AM_AUXILIARY_RAMPS(AM_WORD_NAME) } am_auxiliary_ramp;
+
 typedef struct am_train_options {
   int64_t epochs, batch;
   int monitor;           /* am_monitor: chooses best.h5; the
@@ -39,6 +43,7 @@ typedef struct am_train_options {
   int calibrate;             /* am_calibration: what is fitted to the validation part for best.h5 (calibration.h) */
   double wanted_precision;   /* of answers above thresholds that are fitted to it, too; 0: every answer is given */
   const am_value *auxiliary; /* map: trait of the clips -> weight of a head that predicts it (nn/head.h); NULL: none */
+  int auxiliary_ramp;        /* am_auxiliary_ramp */
   const char *targets, *targets_digest; /* train/targets.h; "": none */
   double targets_share, targets_temperature;
   const am_value *loss, *optimiser, *schedule; /* sub-sections */

@@ -1,6 +1,7 @@
 /* train/heads.c - see heads.h. */
 #include "train/heads.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -179,11 +180,14 @@ static uint64_t count_right(const am_head *head, const am_loader_batch *b) {
   return right;
 }
 
-double am_heads_loss(am_heads *h, const am_loader_batch *b, const am_real *x, am_real *dx) {
+double am_heads_ramp(double part) { return 2 / (1 + exp(-10 * part)) - 1; }
+
+double am_heads_loss(am_heads *h, const am_loader_batch *b, const am_real *x, double reversed, am_real *dx) {
   double total = 0;
   for (size_t i = 0; i < h->n; i++) {
     const uint64_t known = set_targets(&h->task[i], b);
-    const double sum = am_head_loss(&h->task[i].head, x, b->n, h->task[i].weight, dx);
+    const double weight = h->task[i].weight;
+    const double sum = am_head_loss(&h->task[i].head, x, b->n, weight < 0 ? weight * reversed : weight, dx);
     h->state[i].loss_sum += sum;
     h->state[i].clips += known;
     h->state[i].correct += count_right(&h->task[i].head, b);

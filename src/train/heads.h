@@ -23,9 +23,11 @@ am_status am_heads_check(const am_config *config, const am_dataset *d, am_error 
 am_status am_heads_create(am_context *ctx, const am_config *config, const am_dataset *d, const am_split *split,
                           am_model *model, am_heads *out, am_error *err);
 void am_heads_free(am_heads *heads);
+/* The share of a reversed weight at this part of the training, 0 to 1: 2 / (1 + exp(-10 part)) - 1 (Ganin et al. 2016). */
+double am_heads_ramp(double part);
 /* Losses of a batch with embeddings x, summed over clips and heads, each as it is.  Their gradients by x, times the weights of
- * the heads, are added to dx. */
-double am_heads_loss(am_heads *heads, const am_loader_batch *b, const am_real *x, am_real *dx);
+ * the heads (those below 0 times `reversed`), are added to dx. */
+double am_heads_loss(am_heads *heads, const am_loader_batch *b, const am_real *x, double reversed, am_real *dx);
 /* What the optimiser of the net does, by their own gradients.  The first head with a weight that is not finite then, or NULL. */
 const char *am_heads_step(am_heads *heads, double divisor, double rate);
 /* "gender loss 0.3120 acc 0.871, speaker (reversed) loss ..." of the epoch, whose sums then begin again. */

@@ -25,13 +25,20 @@ static double contrastive_loss(am_trainer *t, const am_loader_batch *b, const am
   return sum;
 }
 
+/* What the steps so far leave of the weights of reversed heads. */
+static double reversed_share(const am_trainer *t) {
+  const double steps = (double)t->config->train.epochs * (double)t->per_epoch;
+  if (t->config->train.auxiliary_ramp == AM_AUXILIARY_RAMP_NONE) return 1;
+  return am_heads_ramp(steps > 0 ? (double)t->state.step / steps : 1);
+}
+
 double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_session *session, double *beside) {
   const am_real *logits = am_session_output(session);
   *beside = 0;
   if (t->dembedding) {
     memset(t->dembedding, 0, t->embedding_bytes);
     const am_real *embedding = am_session_embedding(session);
-    *beside = am_heads_loss(&t->heads, b, embedding, t->dembedding);
+    *beside = am_heads_loss(&t->heads, b, embedding, reversed_share(t), t->dembedding);
     if (t->contrastive_memory) *beside += contrastive_loss(t, b, embedding);
   }
   if (t->prior_shift) {

@@ -4,6 +4,7 @@
 
 #include "io/h5.h"
 #include "run_world.h"
+#include "train/heads.h"
 #include "train/verify.h"
 
 /* The corpus with a trait that one clip in four lacks: its own take, by the end of the name. */
@@ -136,6 +137,33 @@ static void a_reversed_gradient_makes_it_forget(void **state) {
   world_free(&w);
 }
 
+/* What the net has after so many steps. */
+static uint32_t after(world *w, const char *name, const char *steps, const char *auxiliary, const char *ramp) {
+  am_run_result r = {.size = sizeof r};
+  am_error err = AM_ERROR_INIT;
+  am_test_fails(
+      train_with(w, name, (am_run_options){0}, (overrides){{"train.epochs=2", steps, auxiliary, ramp}}, &r, &err),
+      AM_E_STOPPED, &err, "--resume");
+  return digest(w, name, "last.h5");
+}
+
+/* A ramp begins at 0: the first step is that of a head that only looks, later ones are not.  Other heads have none. */
+static void a_ramp_begins_at_nothing(void **state) {
+  (void)state;
+  static const char looks[] = "train.auxiliary={speaker: 0, take: 0.3}", one[] = "train.max_steps=1",
+                    two[] = "train.max_steps=2", ramp[] = "train.auxiliary_ramp=reversed";
+  assert_true(am_heads_ramp(0) == 0 && fabs(am_heads_ramp(0.5) - 0.98661429815143029) < 1e-15);
+  assert_true(fabs(am_heads_ramp(1) - 0.99990920426259511) < 1e-15);
+  world w = takes_world(2);
+  assert_int_equal(after(&w, "ramped", one, heads, ramp), after(&w, "looks", one, looks, NULL));
+  assert_int_not_equal(after(&w, "whole", one, heads, NULL), digest(&w, "looks", "last.h5"));
+  assert_int_not_equal(after(&w, "ramped2", two, heads, ramp), after(&w, "looks2", two, looks, NULL));
+  assert_int_not_equal(after(&w, "whole2", two, heads, NULL), digest(&w, "ramped2", "last.h5"));
+  assert_int_equal(after(&w, "forwards", two, "train.auxiliary={speaker: 0.2}", ramp),
+                   after(&w, "forwards2", two, "train.auxiliary={speaker: 0.2}", NULL));
+  world_free(&w);
+}
+
 static void clips_of_a_class_come_together(void **state) {
   (void)state;
   world w = takes_world(2);
@@ -228,6 +256,7 @@ int main(void) {
       cmocka_unit_test(runs_with_them_verify),
       cmocka_unit_test(looking_changes_nothing),
       cmocka_unit_test(a_reversed_gradient_makes_it_forget),
+      cmocka_unit_test(a_ramp_begins_at_nothing),
       cmocka_unit_test(clips_of_a_class_come_together),
       cmocka_unit_test(they_are_kept_while_a_run_goes_on),
       cmocka_unit_test(what_cannot_be_is_said),
