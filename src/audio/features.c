@@ -3,6 +3,7 @@
 
 #include "audio/decibel.h"
 #include "audio/functionals.h"
+#include "audio/level.h"
 #include "audio/mel.h"
 #include "audio/prosody.h"
 #include "audio/stft.h"
@@ -59,6 +60,8 @@ const am_option am_feature_table[] = {
      "further bins of each frame: f0, voicing, voiced, hnr, energy"},
     {"n_fft_also", AM_OPT_INT, AT(n_fft_also), "0", 0, 65536, NULL,
      "bins of a second Fourier transform of this length after those of the first; 0: none"},
+    {"level", AM_OPT_REAL, AT(level), "0", -100, 0, NULL,
+     "dB of full scale that the voice of each clip is brought to, as -25; 0: as it is"},
     AM_OPTION_END};
 #undef AT
 
@@ -419,16 +422,10 @@ static am_status vector(const am_features *fx, const float *x, size_t n, double 
   return status;
 }
 
-am_status am_features_compute(const am_features *fx, const float *samples, size_t n, double warp, float *out, int *t,
-                              am_error *err) {
-  am_status status = check_samples(samples, n, err);
-  if (status) return status;
-  if (fx->options.trim_db > 0 && n > 0) {
-    size_t from, to;
-    am_trim_range(samples, n, fx->options.trim_db, &from, &to);
-    samples += from;
-    n = to - from;
-  }
+/* Of a clip after trimming, at the level that is wanted. */
+static am_status matrix(const am_features *fx, const float *samples, size_t n, double warp, float *out, int *t,
+                        am_error *err) {
+  am_status status = AM_OK;
   if (fx->functionals) return vector(fx, samples, n, warp, out, t, err);
   size_t frames = frames_of(fx, n);
   am_mel mel[RESOLUTIONS] = {fx->at[0].mel, fx->at[1].mel}, warped[RESOLUTIONS] = {0};
@@ -451,6 +448,24 @@ am_status am_features_compute(const am_features *fx, const float *samples, size_
   }
   am_free_aligned(fx->ctx, arena.base);
   for (int i = 0; i < RESOLUTIONS; i++) am_mel_free(&warped[i]);
+  return status;
+}
+
+am_status am_features_compute(const am_features *fx, const float *samples, size_t n, double warp, float *out, int *t,
+                              am_error *err) {
+  float *own = NULL;
+  am_status status = check_samples(samples, n, err);
+  if (status) return status;
+  if (fx->options.trim_db > 0 && n > 0) {
+    size_t from, to;
+    am_trim_range(samples, n, fx->options.trim_db, &from, &to);
+    samples += from;
+    n = to - from;
+  }
+  if (fx->options.level < 0)
+    status = am_level_bring(fx->ctx, samples, n, fx->options.sample_rate, fx->options.level, &own, err);
+  if (!status) status = matrix(fx, own ? own : samples, n, warp, out, t, err);
+  am_free(fx->ctx, own);
   return status;
 }
 

@@ -1,7 +1,7 @@
 /* audio/features.h - from mono samples to the matrix (T,F) a model sees.
  *
  * The same code makes features for training and for prediction.  Order:
- * trim (option) -> zero-pad or truncate to `samples` (option) -> STFT -> power mel
+ * trim (option) -> level (option) -> zero-pad or truncate to `samples` (option) -> STFT -> power mel
  * -> decibels -> (DCT) -> bins of prosody (option) -> deltas -> mean over time (option) -> scale.
  * Normalisation (per clip, speaker, training set) comes after, in
  * am_norm_*: it needs statistics that the features alone do not have. */
@@ -76,6 +76,7 @@ typedef struct am_feature_options {
   double shrink; /* of an enrolled voice: seconds of the training part that count beside its own (am_feature_rows) */
   bool prosody;  /* further bins after those of the spectrum and before deltas (audio/prosody.h) */
   int64_t n_fft_also; /* a second spectrum, whose bins follow those of the first; 0: none */
+  double level;       /* dB of full scale that each clip is brought to after trimming (am_level); 0: as it is */
 } am_feature_options;
 
 extern const am_option am_feature_table[];
