@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "audiomood/profile.h"
+#include "audiomood/segment.h"
 #include "base/base.h"
 #include "exchange/registry.h"
 #include "model/checkpoint.h"
@@ -160,6 +161,9 @@ am_status cli_sounds_list(cli *c, const char *const *paths, size_t n, cli_sounds
 void cli_sounds_free(cli *c, cli_sounds *sounds);
 extern const double cli_longest_sound; /* s */
 am_status cli_sound_read(cli *c, const char *path, double rate, am_sound *sound, am_error *err);
+/* A block at a time: of a file only once all of it is found to be whole.  `sound` is to be freed, and may hold samples. */
+am_status cli_sound_feed(cli *c, const char *path, double rate, am_sound_fn each, void *user, am_sound *sound,
+                         am_error *err);
 const char *cli_sound_shown(const char *path); /* "(standard input)" of "-" */
 /* Whether a failure is of the sound alone, so that --skip-unreadable goes on with the next. */
 bool cli_sound_is_bad(am_status st);
@@ -179,6 +183,24 @@ am_status cli_thresholds(cli *c, const cli_models *models, bool known, am_thresh
 am_status cli_shrink(const cli *c, const cli_models *models, am_error *err);
 void cli_voice_say_short(cli *c, const am_profile *profile); /* a warning, of less than a minute */
 /* predicted.c: rows of predictions on standard output, written at once. */
+/* segments.c: predict --segments. */
+typedef struct cli_segmenting {
+  const struct am_segment_format *format;
+  am_stream_options stream;
+  am_segment_options options;
+} cli_segmenting;
+am_status cli_segmenting_get(const cli *c, cli_segmenting *out, am_error *err);
+bool cli_segments_of_one(const cli_segmenting *how); /* the format is of one sound */
+/* What was heard of a sound: its measurements, by why there is no answer; and its speech. */
+typedef struct cli_segmented {
+  size_t measured, silent, too_short, utterances;
+  double speech; /* s */
+} cli_segmented;
+am_status cli_segments_head(cli *c, const am_checkpoint *m, const cli_segmenting *how, am_error *err);
+/* The segments of a sound (or standard input), printed as they come; *at_fault: a failure is of the sound alone. */
+am_status cli_segments_print(cli *c, const cli_models *models, const cli_segmenting *how,
+                             const am_thresholds *thresholds, const char *path, cli_segmented *out, am_sound *sound,
+                             bool *at_fault, am_error *err);
 typedef enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV } cli_format;
 typedef struct cli_predicted {
   const char *file;

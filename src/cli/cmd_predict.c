@@ -12,8 +12,10 @@ typedef struct hearing {
   const am_thresholds *thresholds; /* below which the answer is uncertain; NULL: always one is given */
   double window, hop;              /* s; window 0: each sound as a whole */
   bool skip;                       /* --skip-unreadable */
+  bool segmented;                  /* --segments, by: */
+  cli_segmenting segments;
   /* Sounds of which something has to be said at the end, once. */
-  cli_tally silent, too_short, cut, low;
+  cli_tally silent, too_short, cut, low, speechless;
   double whole_in; /* s: windows of so long hear all of those that were cut */
 } hearing;
 
@@ -123,25 +125,66 @@ static am_status each(void *user, const am_window *w, am_error *err) {
   return st;
 }
 
-/* A row for the whole sound, or for each window.  *at_fault: the failure is of the sound alone. */
-static am_status predict_windows(cli *c, const cli_models *team, hearing *how, const char *file, const am_sound *sound,
-                                 bool *at_fault, am_error *err) {
-  hearer h = {.c = c, .first = team->at[0], .how = how, .file = file};
-  am_status st = am_ensemble_windows(team->ensemble, sound->samples, sound->n, how->window, how->hop, each, &h, err);
-  *at_fault = st == AM_E_NUMERIC || st == AM_E_DATA;
-  if (st && !h.ended) return am_error_prefix(err, "%s", file);
-  if (st != AM_E_STOPPED) tell_all(c, team, how, file, &h.windows, sound);
+/* Samples on their way to windows. */
+typedef struct pushed {
+  am_stream *stream;
+  double rate;
+  bool failed; /* the stream, not the sound */
+} pushed;
+
+static am_status push(void *user, const float *samples, size_t n, am_error *err) {
+  pushed *p = user;
+  am_status st = am_stream_push(p->stream, samples, n, p->rate, err);
+  p->failed = st != AM_OK;
   return st;
 }
 
-static am_status predict_file(cli *c, const cli_models *team, hearing *how, const char *path, bool *at_fault,
-                              am_error *err) {
-  am_sound sound;
-  const double began = am_now();
-  am_status st = cli_sound_read(c, path, am_checkpoint_rate(team->at[0]), &sound, err);
+/* A row for each window, as the sound is read. */
+static am_status predict_windows(cli *c, const cli_models *team, hearing *how, const char *path, hearer *h,
+                                 am_sound *sound, bool *at_fault, am_error *err) {
+  const am_window_teller teller = {each, h};
+  pushed p = {.rate = am_checkpoint_rate(team->at[0])};
+  am_status st = am_ensemble_windows_open(team->ensemble, how->window, how->hop, &teller, &p.stream, err);
+  if (st) return st;
+  st = cli_sound_feed(c, path, p.rate, push, &p, sound, err);
+  *at_fault = cli_sound_is_bad(st) && !p.failed;
+  if (!st) p.failed = true, st = am_stream_end(p.stream, err);
+  am_stream_free(p.stream);
+  if (!st || *at_fault || h->ended) return st;
+  *at_fault = st == AM_E_NUMERIC || st == AM_E_DATA;
+  return am_error_prefix(err, "%s", h->file);
+}
+
+/* One row. */
+static am_status predict_whole(cli *c, const cli_models *team, const char *path, hearer *h, am_sound *sound,
+                               bool *at_fault, am_error *err) {
+  am_status st = cli_sound_read(c, path, am_checkpoint_rate(team->at[0]), sound, err);
   *at_fault = cli_sound_is_bad(st);
   if (st) return st;
-  st = predict_windows(c, team, how, cli_sound_shown(path), &sound, at_fault, err);
+  st = am_ensemble_windows(team->ensemble, sound->samples, sound->n, 0, 0, each, h, err);
+  *at_fault = st == AM_E_NUMERIC || st == AM_E_DATA;
+  return st && !h->ended ? am_error_prefix(err, "%s", h->file) : st;
+}
+
+static am_status predict_segments(cli *c, const cli_models *team, hearing *how, const char *path, hearer *h,
+                                  am_sound *sound, bool *at_fault, am_error *err) {
+  cli_segmented told;
+  am_status st = cli_segments_print(c, team, &how->segments, how->thresholds, path, &told, sound, at_fault, err);
+  h->windows = (windows){.n = told.measured, .silent = told.silent, .too_short = told.too_short};
+  if (!st && !told.utterances) cli_tally_add(c, &how->speechless, "%s", h->file);
+  return st;
+}
+
+/* *at_fault: the failure is of the sound alone. */
+static am_status predict_file(cli *c, const cli_models *team, hearing *how, const char *path, bool *at_fault,
+                              am_error *err) {
+  am_sound sound = {.size = sizeof sound};
+  hearer h = {.c = c, .first = team->at[0], .how = how, .file = cli_sound_shown(path)};
+  const double began = am_now();
+  am_status st = how->segmented    ? predict_segments(c, team, how, path, &h, &sound, at_fault, err)
+                 : how->window > 0 ? predict_windows(c, team, how, path, &h, &sound, at_fault, err)
+                                   : predict_whole(c, team, path, &h, &sound, at_fault, err);
+  if (!st || h.ended) tell_all(c, team, how, h.file, &h.windows, &sound);
   am_log(c->ctx, AM_LOG_DEBUG, "%s: %.2f s at %g Hz in %d channel(s), predicted in %.3f s", cli_sound_shown(path),
          (double)sound.n / sound.rate, sound.file_rate, sound.file_channels, am_now() - began);
   am_sound_free(&sound);
@@ -170,6 +213,11 @@ static void say_noticed(cli *c, hearing *how, size_t sounds, double rate) {
            "with --window %.2f all of it is heard, a window after the other",
            n, sounds, am_count(n, "is", "are"), am_count(n, "its", "their"), cli_tally_names(c, &how->cut),
            floor(100 * how->whole_in) / 100);
+  if ((n = how->speechless.n))
+    am_log(c->ctx, AM_LOG_WARNING,
+           "in %zu of %zu sounds nobody was found to speak: %s; --vad none takes all of a sound", n, sounds,
+           cli_tally_names(c, &how->speechless));
+  cli_tally_free(c, &how->speechless);
   cli_tally_free(c, &how->silent);
   cli_tally_free(c, &how->too_short);
   cli_tally_free(c, &how->low);
@@ -179,7 +227,8 @@ static void say_noticed(cli *c, hearing *how, size_t sounds, double rate) {
 static am_status predict_all(cli *c, const cli_models *team, const cli_sounds *s, hearing *how, am_error *err) {
   const am_checkpoint *m = team->at[0];
   size_t skipped = 0;
-  am_status st = cli_predicted_head(c, m, how->format, how->window > 0, how->thresholds != NULL, err);
+  am_status st = how->segmented ? cli_segments_head(c, m, &how->segments, err)
+                                : cli_predicted_head(c, m, how->format, how->window > 0, how->thresholds != NULL, err);
   for (size_t i = 0; i < s->n && !st; i++) {
     bool at_fault = false;
     if (am_context_stopping(c->ctx)) st = am_fail(err, AM_E_STOPPED, "stopped after %zu of %zu sounds", i, s->n);
@@ -218,6 +267,12 @@ static am_status hearing_get(const cli *c, hearing *how, am_error *err) {
   *how = (hearing){.skip = cli_has(c, "skip-unreadable")};
   how->format = cli_has(c, "json") ? CLI_JSON : cli_has(c, "csv") ? CLI_CSV : CLI_TEXT;
   if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
+  static const char *const of_segments[] = {"format", "vad", "min-silence"};
+  how->segmented = cli_has(c, "segments");
+  if (how->segmented) return cli_segmenting_get(c, &how->segments, err);
+  for (size_t i = 0; i < sizeof of_segments / sizeof *of_segments; i++)
+    if (cli_has(c, of_segments[i]))
+      return am_fail(err, AM_E_USAGE, "--%s is of --segments, which is missing", of_segments[i]);
   if (cli_has(c, "hop") && !cli_has(c, "window"))
     return am_fail(err, AM_E_USAGE, "--hop is the time from one window to the next; give --window SECONDS, too");
   am_status st = cli_real(c, "window", 0.1, cli_longest_sound, 0, &how->window, err);
@@ -277,6 +332,9 @@ static am_status run(cli *c, am_error *err) {
   for (size_t i = 0; i < team.n && !st; i++) st = prepare(c, &team, i, &s, &voice, &how, err);
   if (!st && voice.n && !uses_voice(&team))
     st = am_fail(err, AM_E_USAGE, "--enrol: this model does not normalise per speaker, so a voice changes nothing");
+  if (!st && how.segmented && s.n > 1 && cli_segments_of_one(&how.segments))
+    st = am_fail(err, AM_E_USAGE, "--format %s is a document of one sound, and there are %zu",
+                 cli_value(c, "format", ""), s.n);
   if (!st) st = cli_thresholds(c, &team, am_checkpoint_knows_speaker(team.at[0]), &thresholds, &decides, err);
   if (!st && decides) how.thresholds = &thresholds;
   if (!st) st = predict_all(c, &team, &s, &how, err);
@@ -290,6 +348,10 @@ static const cli_flag flags[] = {
     {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is given (repeatable)"},
     {"window", "SECONDS", "predict from windows of so long, one after the other, and say from when to when each is"},
     {"hop", "SECONDS", "time from the start of one window to that of the next (default: --window)"},
+    {"segments", NULL, "tell when somebody speaks, and cut speech into segments of one emotion"},
+    {"format", "NAME", "of --segments: text, json, csv, rttm, audacity, textgrid (Praat) or elan"},
+    {"vad", "energy|none", "of --segments: speech is what is clearly louder than the noise (energy), or all there is"},
+    {"min-silence", "SECONDS", "of --segments: a shorter pause does not end an utterance (0.5)"},
     {"threshold", "P",
      "the answer is uncertain below this probability, in place of the model's thresholds; 0: one is always given"},
     {"json", NULL, "one line of JSON a sound, or a window"},
@@ -308,7 +370,8 @@ const cli_command cli_predict = {
     .summary = "gives every emotion's probability for sounds",
     .usage =
         "[RUN|FILE.h5] AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--threshold P] "
-        "[--json|--csv] [--enrol FILE|DIR]... [--shrink SECONDS] [--speaker NAME] [--skip-unreadable]",
+        "[--segments [--format NAME] [--vad energy|none] [--min-silence SECONDS]] [--json|--csv] [--enrol FILE|DIR]... "
+        "[--shrink SECONDS] [--speaker NAME] [--skip-unreadable]",
     .details =
         "Without a model (RUN or FILE.h5) the one that comes with AudioMood is taken, and it is said which that is.\n"
         "RUN may be the folder of a cross-validation: the mean of its models.\n"

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "audio/endings.h"
+#include "audio/sound.h"
 #include "base/file.h"
 #include "base/trail.h"
 #include "cli/cli.h"
@@ -95,6 +96,8 @@ void cli_sounds_free(cli *c, cli_sounds *s) {
 
 /* Longest sound, s.  data.max_seconds is about a corpus, where a long clip is there by mistake. */
 const double cli_longest_sound = 4 * 3600;
+/* And of what is handed on as it is read. */
+static const double longest_fed = 48 * 3600;
 /* Standard input is read up to this size: a sound of 10 minutes in float32 stereo at 192 kHz. */
 static const size_t stdin_limit = (size_t)1 << 30;
 
@@ -131,6 +134,20 @@ am_status cli_sound_read(cli *c, const char *path, double rate, am_sound *sound,
   /* Ctrl-C ends the wait for a pipe; to the reader that is a failure like any other. */
   if (st == AM_E_IO && am_context_stopping(c->ctx))
     return am_fail(err, AM_E_STOPPED, "stopped while %s was read", from_stdin ? "standard input" : path);
+  return st ? am_fail(err, st, "%s", why.message) : AM_OK;
+}
+
+am_status cli_sound_feed(cli *c, const char *path, double rate, am_sound_fn each, void *user, am_sound *sound,
+                         am_error *err) {
+  am_sound_info info = {.size = sizeof info};
+  am_error why = AM_ERROR_INIT;
+  if (strcmp(path, "-") == 0 || am_file_is_special(path)) {
+    am_status st = cli_sound_read(c, path, rate, sound, err);
+    return st ? st : each(user, sound->samples, sound->n, err);
+  }
+  *sound = (am_sound){.size = sizeof *sound};
+  am_status st = am_sound_inspect_clip(c->ctx, path, &info, &why);
+  if (!st) st = am_sound_feed(c->ctx, path, rate, longest_fed, each, user, sound, &why);
   return st ? am_fail(err, st, "%s", why.message) : AM_OK;
 }
 

@@ -127,13 +127,8 @@ static am_status check_steps(double window, double hop, double rate, am_error *e
 }
 
 /* Windows are what the streaming engine measures when all of a sound is one utterance. */
-typedef struct teller {
-  am_window_fn each;
-  void *user;
-} teller;
-
 static am_status tell_window(void *user, const am_stream_event *e, am_error *err) {
-  const teller *t = user;
+  const am_window_teller *t = user;
   if (e->kind != AM_STREAM_MEASURED) return AM_OK;
   const am_window w = {.size = sizeof w,
                        .index = e->index,
@@ -144,6 +139,18 @@ static am_status tell_window(void *user, const am_stream_event *e, am_error *err
                        .probabilities = e->probabilities,
                        .heard = e->heard};
   return t->each(t->user, &w, err);
+}
+
+am_status am_ensemble_windows_open(am_ensemble *e, double window, double hop, const am_window_teller *teller,
+                                   am_stream **out, am_error *err) {
+  *out = NULL;
+  am_status status = am_ensemble_check(e, err);
+  if (!status) status = check_steps(window, hop, am_checkpoint_rate(e->at[0].model), err);
+  if (status) return status;
+  const am_stream_options o = {
+      .size = sizeof o, .window = window, .hop = hop, .first = window, .whole = window, .speech = AM_SPEECH_ALL};
+  am_window_teller *told = (am_window_teller *)teller; /* only read */
+  return am_stream_open(e, &o, tell_window, told, out, err);
 }
 
 static am_status one_window(am_ensemble *e, const float *samples, size_t n, double rate, am_window_fn each, void *user,
@@ -162,13 +169,10 @@ am_status am_ensemble_windows(am_ensemble *e, const float *samples, size_t n, do
   const double rate = am_checkpoint_rate(e->at[0].model);
   if ((status = check_steps(window, hop, rate, err))) return status;
   if (!llround(window * rate) || !n) return one_window(e, samples, n, rate, each, user, err);
-  teller t = {each, user};
+  const am_window_teller teller = {each, user};
   am_stream *s;
-  const am_stream_options o = {
-      .size = sizeof o, .window = window, .hop = hop, .first = window, .whole = window, .speech = AM_SPEECH_ALL};
-  status = am_stream_open(e, &o, tell_window, &t, &s, err);
-  if (status) return status;
-  status = am_stream_push(s, samples, n, rate, err);
+  status = am_ensemble_windows_open(e, window, hop, &teller, &s, err);
+  if (!status) status = am_stream_push(s, samples, n, rate, err);
   if (!status) status = am_stream_end(s, err);
   am_stream_free(s);
   return status;

@@ -2,6 +2,7 @@
 #ifndef AM_ENSEMBLE_H
 #define AM_ENSEMBLE_H
 
+#include "audiomood/stream.h"
 #include "model/fusion.h"
 
 am_context *am_ensemble_context(const am_ensemble *e);
@@ -16,6 +17,13 @@ am_status am_ensemble_mean(const am_ensemble *e, size_t numbers, am_ask_fn ask, 
 
 /* AM_E_USAGE unless there is a model, and all have one rate. */
 am_status am_ensemble_check(const am_ensemble *e, am_error *err);
+/* The stream that am_ensemble_windows hears a sound by; `teller` outlives it. */
+typedef struct am_window_teller {
+  am_window_fn each;
+  void *user;
+} am_window_teller;
+am_status am_ensemble_windows_open(am_ensemble *e, double window, double hop, const am_window_teller *teller,
+                                   am_stream **out, am_error *err);
 /* AM_E_USAGE unless model i takes sounds at the rate of the first one. */
 am_status am_ensemble_check_rate(const am_ensemble *e, size_t i, am_error *err);
 

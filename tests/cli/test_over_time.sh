@@ -1,0 +1,56 @@
+#!/bin/bash
+# tests/cli/test_over_time.sh AUDIOMOOD SOURCE_ROOT - predict --segments: who speaks when, in each format (TAP).
+. "$(dirname "$0")/tap.sh" over_time "$1" "$2"
+
+trained
+little() { local i byte; for ((i = 0; i < $2; i++)); do printf -v byte '\\x%02x' $(($1 >> 8 * i & 255)); printf "$byte"; done; }
+wav() { # NAME: standard input as 16-bit samples of 16 kHz
+  local bytes; cat >data.raw; bytes=$(stat -c %s data.raw)
+  { printf RIFF; little $((36 + bytes)) 4; printf 'WAVEfmt '; little 16 4; little 1 2; little 1 2; little 16000 4
+    little 32000 4; little 2 2; little 16 2; printf data; little "$bytes" 4; cat data.raw; } >"$1"
+}
+silence() { head -c $(($1 * 32)) /dev/zero; } # ms
+clip() { tail -c +45 "$(ls corpus/Actor_0$1/*.wav | sed -n "$2p")"; }
+{ silence 1000; clip 3 4; silence 1500; clip 3 9; silence 1000; } | wav talk.wav
+silence 3000 | wav silence.wav
+
+run predict run1 talk.wav --segments; expect "segments" 0 "^talk.wav$" "^ +[01]\\.[0-9]{2} +[1-4]\\.[0-9]{2}  [a-z]+ +[0-9.]+ %  margin"
+utterances() { sed -nE 's/.*"utterance": ([0-9]+),.*/\1/p' "$1" | sort -u | wc -l; }
+run predict run1 talk.wav --segments --json; cp out json
+expect "as JSON" 0 '^\{"file": "talk.wav", "start": (0\.[6-9]|1)[0-9.]*, "end": [0-9.]+, "label": "[a-z]+", "top": "[a-z]+", "probability": 0\.'
+[ "$(utterances out)" = 2 ] && ok "two utterances" || not_ok "two utterances" "$(cat out)"
+run predict run1 talk.wav --segments --json --min-silence 5
+[ "$(utterances out)" = 1 ] && ok "a longer silence joins them" || not_ok "a longer silence joins them"
+run predict run1 talk.wav --segments --json --vad none
+expect "all of a sound" 0 '"start": 0, '
+run predict run1 talk.wav --segments --csv; expect "as CSV" 0 "^file,channel,start,end,label,top,margin,share,p_calm"
+run predict run1 talk.wav talk.wav --segments --csv
+[ "$(grep -c ^file, out)" = 1 ] && ok "one header for several sounds" || not_ok "one header for several sounds"
+run predict run1 talk.wav --segments --format rttm; expect "as RTTM" 0 "^SPEAKER talk.wav 1 [0-9.]+ [0-9.]+ <NA> <NA> [a-z]+ <NA> <NA>$"
+run predict run1 talk.wav --segments --format audacity; expect "as labels of Audacity" 0 $'^[0-9.]+\t[0-9.]+\t[a-z]+$'
+run predict run1 talk.wav --segments --format textgrid; expect "as a TextGrid" 0 'Object class = "TextGrid"' 'text = "[a-z]+"'
+run predict run1 talk.wav --segments --format elan; expect "for ELAN" 0 "<ANNOTATION_VALUE>[a-z]+</ANNOTATION_VALUE>"
+"$audiomood" predict run1 - --segments --json <talk.wav 2>err | sed 's/(standard input)/talk.wav/' >out; code=0
+cmp -s out json && ok "standard input is the same sound" || not_ok "standard input is the same sound"
+run predict run1 silence.wav --segments; expect "silence" 0 "warning: in 1 of 1 sounds nobody was found to speak: silence.wav; --vad none"
+run predict run1 silence.wav --segments --vad none; expect "all of silence" 0 "^ +0.00 +3.00  silent"
+run predict run1 talk.wav silence.wav --segments --format elan; expect "a document of two sounds" 2 "--format elan is a document of one sound, and there are 2"
+run predict run1 talk.wav --segments --format word; expect "a format that there is not" 2 "--format word: no such format; wanted one of text, json, csv, rttm, audacity, textgrid, elan"
+run predict run1 talk.wav --segments --vad ears; expect "a detector that there is not" 2 "--vad ears: wanted energy or none"
+run predict run1 talk.wav --format rttm; expect "a format without segments" 2 "--format is of --segments, which is missing"
+run predict run1 talk.wav --segments --vad none --min-silence 1; expect "silence that is not looked for" 2 "--min-silence ends speech that is looked for"
+run predict run1 talk.wav --segments --threshold 1 --json; expect "nothing is sure" 0 '"label": "uncertain", "top": "[a-z]+"'
+
+# Windows are read as they come; a damaged file has none.
+run predict run1 talk.wav --window 1 --csv; cp out windows
+head -c -200 talk.wav >cut.wav
+run predict run1 cut.wav --window 1 --csv; expect "windows of a damaged file" 1 "cut.wav: truncated"
+[ "$(wc -l <out)" = 1 ] && ok "are not given" || not_ok "are not given"
+run predict run1 cut.wav talk.wav --window 1 --csv --skip-unreadable; expect "it is skipped" 0 "skipped: cut.wav"
+cmp -s out windows && ok "and the next one's are whole" || not_ok "and the next one's are whole"
+run predict run1 cut.wav talk.wav --segments --csv --skip-unreadable
+[ "$(head -1 out | cut -d, -f1)" = file ] && ok "the header does not go with a damaged file" || not_ok "the header does not go with a damaged file"
+"$audiomood" predict run1 talk.wav --segments >/dev/full 2>err; code=$?; : >out; expect "a full standard output" 1 "standard output"
+run predict run1 cut.wav talk.wav --segments --skip-unreadable --json; expect "a damaged file is skipped" 0 "skipped: cut.wav"
+cmp -s out json && ok "and the next one's segments are whole" || not_ok "and the next one's segments are whole"
+plan
