@@ -73,6 +73,33 @@ sed -i 's/51 clips of 33/52 clips of 33/' box/MODEL_CARD.md; make --card --check
 make --card --out box; cmp -s box/MODEL_CARD.md box2/MODEL_CARD.md && ok "and written anew" || not_ok "and written anew"
 if [ -e "$root/checkpoints/ravdess-nemo.json" ]; then make --card --check; expect "the card in checkpoints/ is fresh" 0 "is what the figures give"; fi
 
+# ---- a member that is asked once it knows the voice ----
+for actor in {01..24}; do
+  for e in 02 03 05 06 08; do as "voices/Actor_$actor/03-01-$e-01-01-01-$actor.wav" $e $((10#$actor)); done
+done
+mkdir box3; cp "$root/checkpoints/MODEL_CARD.md" box3/
+voices=(--root ravdess=voices --root nemo=nemo --members box_linear,box_linear_voice --set train.epochs=20 --work v --out box3)
+make "${voices[@]}"; expect "a member for voices that are known" 0 "box3/MODEL_CARD.md: written"
+run inspect box3/ravdess-nemo.h5
+expect "is in the file" 0 "^voices: +two sets" "^1 +1.0000 +[01][.][0-9]+ +box_linear " "^2 +0.0000 +[01][.][0-9]+ +box_linear_voice" "^thresholds, known voice: "
+python3 - box3/ravdess-nemo.json v <<'PY' && ok "the figures of a known voice" || not_ok "the figures of a known voice"
+import csv, glob, json, sys
+x = json.load(open(sys.argv[1]))
+known = x["known"]
+assert list(x["members"]) == list(x["fused"]["members"]) == ["box_linear"] and list(known["members"]) == ["box_linear_voice"]
+assert abs(sum(x["fused"]["known"]["members"].values()) - 1) < 1e-3 and x["fused"]["known"]["members"]["box_linear_voice"] > 0
+rows = lambda path: {row["clip"]: row for f in glob.glob(sys.argv[2] + "/folds-box_linear_voice/" + path) for row in csv.DictReader(open(f))}
+heard, all = rows("fold-*/enrolled.csv"), rows("predictions.csv")
+assert len(heard) == known["minute"]["all"]["clips"] == known["minute_not_known"]["all"]["clips"]
+assert known["all_clips"]["all"]["clips"] == x["all"]["clips"] == 147 and 0 < len(heard) < 147 and known["seconds"] > 0
+assert sum(known["minute"][c]["clips"] for c in ("ravdess", "nemo")) == len(heard)
+assert any(row["p_happy"] != all[clip]["p_happy"] for clip, row in heard.items()) # by other clips than the voice's own
+assert all.keys() >= heard.keys() and 0.3 < known["minute"]["all"]["uar"] <= 1 and known["members"]["box_linear_voice"] > 0.3
+PY
+grep -q "known by all clips (transductive)" box3/MODEL_CARD.md && ok "the card has them" || not_ok "the card has them"
+grep -q "enrol. changes nothing" box/MODEL_CARD.md && ok "that of a file without such a member says so" || not_ok "that of a file without such a member says so"
+make "${voices[@]}" --check; expect "--check finds it so, too" 0 "is what the figures give"
+
 # ---- free licences ----
 free=(--recipe free --root crema_d=crema_d --root emozionalmente=emozionalmente --root jl=jl --root subesco=subesco --set train.epochs=4)
 make "${free[@]}" --work f --out box2; expect "the recipe of free licences, two members fused" 0 "MODEL_CARD-free.md: written"
