@@ -42,7 +42,7 @@ static void print_figure(double value) {
 static void print_runs(const job *j) {
   for (size_t i = 0; i < j->n; i++) {
     const am_compared *r = &j->runs[i];
-    cli_print("%c  %s (%s, %s%s)%s\n", (char)('A' + i), r->folder, r->config->name, r->part,
+    cli_print("%c  %s (%s, %s%s)%s\n", (char)('A' + i), r->folder, r->name, r->part,
               r->synthetic ? ", synthetic speech" : "", r->complete ? "" : "  some runs are not finished");
   }
   cli_print("\n");
@@ -52,7 +52,10 @@ static void print_runs(const job *j) {
 }
 
 static void print_settings(const job *j) {
-  if (!j->settings.n) cli_print("All settings are the same.\n");
+  bool table = false;
+  for (size_t i = 0; i < j->n; i++) table |= !j->runs[i].config;
+  if (table) cli_print("A table of predictions does not say its settings.\n");
+  else if (!j->settings.n) cli_print("All settings are the same.\n");
   for (size_t i = 0; i < j->settings.n; i++) {
     bool wide = false;
     for (size_t k = 0; k < j->n; k++) wide |= cli_width(j->settings.at[i].text[k]) >= WIDE;
@@ -164,7 +167,7 @@ static void print_tables(const job *j) {
 static void write_run(am_json *w, const am_compared *r) {
   am_json_open(w, NULL, '{');
   am_json_text(w, "folder", r->folder);
-  am_json_text(w, "name", r->config->name);
+  am_json_text(w, "name", r->name);
   am_json_text(w, "part", r->part);
   am_json_bool(w, "crossval", r->crossval);
   am_json_bool(w, "complete", r->complete);
@@ -267,11 +270,12 @@ static const cli_flag flags[] = {
 const cli_command cli_compare = {
     .name = "compare",
     .summary = "sets runs side by side, with a paired test on the same clips",
-    .usage = "RUN RUN... [--json] [--seed N]",
+    .usage = "RUN|FILE.csv RUN|FILE.csv... [--json] [--seed N]",
     .details =
         "RUN is the folder of a finished run or of a cross-validation; its predictions.csv (the test\n"
-        "part, or validation where there is none) is compared with that of the first. McNemar's test\n"
-        "is for the accuracy; the paired bootstrap draws whole speakers, by --seed.",
+        "part, or validation where there is none) is compared with that of the first. FILE.csv is what\n"
+        "evaluate --out wrote. McNemar's test is for the accuracy; the paired bootstrap draws whole\n"
+        "speakers, by --seed.",
     .flags = flags,
     .min_arguments = 2,
     .max_arguments = -1,

@@ -46,13 +46,14 @@ typedef struct am_verdict {
 
 typedef struct am_compared {
   am_context *ctx;
-  const char *folder; /* borrowed */
-  am_config *config;
+  const char *folder; /* borrowed; or the table */
+  const char *name;   /* of the config; of a table its file's */
+  am_config *config;  /* NULL: a table, which has no settings */
   am_predictions predictions;
   size_t n_seeds;                     /* 1 without a column `seed` */
   bool crossval, synthetic, complete; /* complete false: a cross-validation whose runs are not all finished */
   bool speaker_independent;           /* false also where the folder does not say */
-  const char *part;                   /* "test", "validation", "all folds" */
+  const char *part;                   /* "test", "validation", "all folds", "table" */
   bool transductive;                  /* of a cross-validation, as its crossval.json says */
   char *corpus;                       /* likewise; NULL: not said */
   am_metrics *metrics;                /* of all rows; of a cross-validation what the command `crossval` tells */
@@ -60,7 +61,7 @@ typedef struct am_compared {
   size_t n;
 } am_compared;
 
-/* The folder of a finished run or of a cross-validation. On failure *out is empty. */
+/* The folder of a finished run or of a cross-validation, or a table of predictions as am_predictions_write has it.  On failure *out is empty. */
 am_status am_compared_read(am_context *ctx, const char *folder, am_compared *out, am_error *err);
 void am_compared_free(am_compared *c);
 
@@ -83,7 +84,7 @@ typedef struct am_settings_table {
   size_t n, runs;
   am_setting *at;
 } am_settings_table;
-/* Name, description and cache aside. */
+/* Name, description and cache aside.  Nothing where a run is a table. */
 am_status am_compare_settings(am_context *ctx, const am_compared *runs, size_t n, am_settings_table *out,
                               am_error *err);
 void am_settings_table_free(am_settings_table *t);

@@ -95,13 +95,18 @@ static am_status make_verdicts(am_compared *c, am_error *err) {
   return status;
 }
 
+static am_status read_predictions(am_compared *c, const char *path, am_error *err) {
+  const uint64_t seed = c->config ? c->config->seed : 1; /* of the intervals of one run, which are not compared */
+  am_status status = am_predictions_read(c->ctx, path, &c->predictions, err);
+  if (!status && !c->predictions.n) status = am_fail(err, AM_E_DATA, "%s: no clip to compare", path);
+  if (!status) status = am_predictions_metrics(&c->predictions, seed, &c->metrics, err);
+  return status ? status : make_verdicts(c, err);
+}
+
 static am_status read_table(am_compared *c, am_error *err) {
   char *path;
   am_status status = path_in(c, am_run_file_name(AM_FILE_PREDICTIONS), &path, err);
-  if (!status) status = am_predictions_read(c->ctx, path, &c->predictions, err);
-  if (!status && !c->predictions.n) status = am_fail(err, AM_E_DATA, "%s: no clip to compare", path);
-  if (!status) status = am_predictions_metrics(&c->predictions, c->config->seed, &c->metrics, err);
-  if (!status) status = make_verdicts(c, err);
+  if (!status) status = read_predictions(c, path, err);
   am_free(c->ctx, path);
   return status;
 }
@@ -147,16 +152,28 @@ static am_status read_facts(am_compared *c, am_error *err) {
   return status;
 }
 
+static am_status read_folder(am_compared *c, am_error *err) {
+  am_status status = read_config(c, err);
+  if (!status) c->name = c->config->name;
+  return status ? status : read_facts(c, err);
+}
+
 am_status am_compared_read(am_context *ctx, const char *folder, am_compared *out, am_error *err) {
   *out = (am_compared){.ctx = ctx, .folder = folder, .n_seeds = 1};
-  am_status status = am_folder_exists(folder)
-                         ? AM_OK
-                         : am_fail(err, AM_E_IO,
-                                   "%s: no such folder; wanted the folder of a finished run, or of a "
-                                   "cross-validation",
-                                   folder);
-  if (!status) status = read_config(out, err);
-  if (!status) status = read_facts(out, err);
+  am_status status;
+  if (am_folder_exists(folder)) {
+    status = read_folder(out, err);
+  } else if (am_file_exists(folder)) {
+    out->name = am_path_base(folder);
+    out->part = "table";
+    out->complete = true;
+    status = read_predictions(out, folder, err);
+  } else {
+    status = am_fail(err, AM_E_IO,
+                     "%s: no such folder or file; wanted the folder of a finished run or of a cross-validation, or "
+                     "predictions (FILE.csv)",
+                     folder);
+  }
   if (status) am_compared_free(out);
   if (status == AM_E_CONFIG) { /* a run's own file is damaged: no mistake in what the user wrote */
     status = AM_E_FORMAT;

@@ -114,6 +114,8 @@ static am_status walk(am_settings_table *t, const char *path, const am_value *co
 am_status am_compare_settings(am_context *ctx, const am_compared *runs, size_t n, am_settings_table *out,
                               am_error *err) {
   *out = (am_settings_table){.ctx = ctx, .runs = n};
+  for (size_t i = 0; i < n; i++)
+    if (!runs[i].config) return AM_OK;
   const am_value **roots = am_alloc(ctx, n, sizeof *roots);
   am_status status = roots ? AM_OK : am_no_memory(err);
   for (size_t i = 0; i < n && !status; i++) roots[i] = am_tree_root(runs[i].config->effective);

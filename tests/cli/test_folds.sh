@@ -84,6 +84,14 @@ run crossval --resume cut --set train.epochs=3; expect "resume with other settin
 run compare cv long; expect "compare" 0 "train.epochs +3 +8" "on the same 64 clips" "over 4 speakers" "mid-p = "
 run compare cv cvs; expect "compare of different clips" 0 "not the same; 16 only in A" "tested on the 48 clips in common"
 cp -r run1 twin; run compare cv run1 twin --json; expect "compare --json" 0 '"mid_p": ' '"split.kind"|"split.fold_lists"' '"common": 16'
+run compare cv cv/predictions.csv; expect "a table is what its cross-validation is" 0 "does not say its settings" "on the same 64 clips" "accuracy +\+0.0 points" "over 4 speakers" \
+  "only A right 0, only B right 0; exact p = 1,"
+run compare run1 cv/predictions.csv; grep -A 9 "^B against A" out >told
+run evaluate run1 --split test --out one.csv; run compare one.csv cv/predictions.csv; grep -A 9 "^B against A" out >again
+grep -q "^tested on the 16 clips in common" told && grep -q "mid-p = " told && same "so is one that evaluate --out wrote" told again || not_ok "so is one that evaluate --out wrote"
+run compare one.csv long --json; expect "a table, as JSON" 0 '"name": "one.csv"' '"part": "table"' '"settings": \{\}' '"common": 16' '"mid_p": ' '"bootstrap_over": "'
+run compare one.csv folds.yaml; expect "compare of what is no table of predictions" 1 "folds.yaml"
+run compare cv nowhere.csv; expect "compare of what is not there" 1 "nowhere.csv: no such folder or file"
 run compare cv; expect "compare of one run" 2
 run compare cv corpus; expect "compare of what is no run" 1 "corpus/config.yaml"
 plan
