@@ -413,7 +413,7 @@ static am_status pooled(cli *c, const char *folder, am_error *err) {
   if (!x.complete) am_log(c->ctx, AM_LOG_WARNING, "%s: some of its runs are not finished", folder);
   if (cli_has(c, "json")) {
     am_buffer text = {0};
-    am_protocol protocol = {.split = "test",
+    am_protocol protocol = {.split = x.part,
                             .corpus = x.corpus,
                             .speaker_independent = x.speaker_independent,
                             .synthetic = x.synthetic,
