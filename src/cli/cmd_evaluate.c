@@ -188,7 +188,7 @@ static char *predictions_path(const job *j, const char *run) {
  * that the training wrote stays. */
 static am_status keep_predictions(job *j, const char *run, am_error *err) {
   /* Those of a part of the clips, or of other sounds, have no name. */
-  if (!am_folder_exists(run) || j->known || j->e->under) return AM_OK;
+  if (!am_folder_exists(run) || j->known || j->enrols || j->e->under) return AM_OK;
   char *path = predictions_path(j, run);
   if (!path) return am_no_memory(err);
   if (!j->other && j->team.n == 1 && j->e->part == AM_PART_VALIDATION && am_file_exists(path)) {
@@ -267,6 +267,7 @@ static am_status read_enrolment(job *j, am_error *err) {
   if (strcmp(seconds, "all")) st = cli_real(c, "enrol-seconds", 0, 1e6, 0, &j->enrolment.wanted, err);
   if (!st) st = cli_int(c, "enrol-seed", 0, INT64_MAX, 1, &seed, err);
   j->enrolment.seed = (uint64_t)seed;
+  j->known = j->enrolment.wanted > 0; /* of 0 s the voice is not known, and the same clips are scored */
   return st ? st : cli_shrink(c, &j->team, err);
 }
 

@@ -48,6 +48,7 @@ run evaluate fit.h5; expect "it says which" 0 '^voices +not known' '^speaker-ind
 grep -q '^transductive' out && not_ok "of its own clips nothing is taken" || ok "of its own clips nothing is taken"
 run evaluate fit.h5 --known-voices; expect "and that it is transductive" 0 '^voices +known' '^transductive +yes'
 run evaluate fit.h5 --enrol-seconds 5; expect "or known by other clips" 0 '^voices +known' '^enrolled'
+run evaluate fit.h5 --enrol-seconds 0; expect "nothing heard is not known" 0 '^voices +not known' '^enrolled +0.0 s'
 run evaluate net --known-voices; expect "a model that no voice changes" 2 'known-voices: this model does not normalise per speaker'
 run evaluate fit.h5 --known-voices --enrol-seconds 5; expect "one or the other" 2 'enrol-seconds or --known-voices, not both'
 run inspect fit.h5; expect "inspect has both" 0 '^voices: +two sets' '^member +weight +known ' '^1 +1\.0000 +0\.[0-9]+ +tiny' '^2 +0\.0000 +0\.[0-9]+ +slow'
