@@ -127,9 +127,10 @@ am_status am_batch_put(const am_batch_source *s, const am_batch_clip *clip, uint
 
 am_status am_batch_row(const am_batch_source *s, am_batch_memory *m, int i, am_error *err) {
   uint32_t index = m->clips[i];
-  const am_store *from = am_store_copy(s->store, s->augment ? am_order_copy(s->store, s->seed, s->epoch, index) : 0);
+  const int copy = s->augment ? am_order_copy(s->store, s->seed, s->epoch, index) : 0;
+  const am_store *from = am_store_copy(s->store, copy);
   am_batch_clip clip = {.name = s->d->clips[index].name,
-                        .whose = am_normaliser_whose(s->nz, &s->d->clips[index]),
+                        .whose = am_normaliser_whose_copy(s->nz, &s->d->clips[index], copy),
                         .features = am_store_features(from, index),
                         .t = am_store_frames(from, index)};
   clip.sound = am_store_sound(s->store, index, &clip.n);

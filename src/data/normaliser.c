@@ -47,8 +47,10 @@ typedef struct hearing {
   double shrink;              /* rows of the prior */
 } hearing;
 
-static am_status fit_speaker(am_context *ctx, const am_store *store, const am_dataset *d, const hearing *h, int speaker,
-                             am_normaliser *nz, am_error *err) {
+/* Of the copies of this number, 0: of the clips. */
+static am_status fit_speaker(am_context *ctx, const am_store *all, const am_dataset *d, const hearing *h, int speaker,
+                             int number, am_normaliser *nz, am_error *err) {
+  const am_store *store = am_store_copy(all, number);
   am_norm_stats stats;
   am_status status = am_norm_init(ctx, &stats, nz->f, err);
   if (status) return status;
@@ -57,7 +59,7 @@ static am_status fit_speaker(am_context *ctx, const am_store *store, const am_da
     if (d->clips[clip].speaker == speaker && am_store_ok(store, clip))
       am_norm_add(&stats, am_store_features(store, clip), am_store_frames(store, clip));
   }
-  const size_t at = (size_t)speaker * (size_t)nz->f;
+  const size_t at = (size_t)(number * nz->n_speakers + speaker) * (size_t)nz->f;
   am_norm_shrink(&stats, h->prior, h->shrink, nz->by_all, nz->speaker_mean + at, nz->speaker_inverse + at);
   am_norm_free(ctx, &stats);
   return AM_OK;
@@ -72,23 +74,24 @@ static am_status fit_speakers(am_context *ctx, const am_store *store, const am_d
                      "or train",
                      d->clips[i].name);
   nz->n_speakers = d->n_speakers;
-  size_t count = am_mul((size_t)nz->n_speakers, (size_t)nz->f);
+  const size_t count = am_mul(am_mul((size_t)nz->n_copies + 1, (size_t)nz->n_speakers), (size_t)nz->f);
   nz->speaker_mean = am_alloc(ctx, count, sizeof *nz->speaker_mean);
   nz->speaker_inverse = am_alloc(ctx, count, sizeof *nz->speaker_inverse);
   if (!nz->speaker_mean || !nz->speaker_inverse) return am_no_memory(err);
   am_status status = AM_OK;
-  for (int speaker = 0; speaker < nz->n_speakers && !status; speaker++)
-    status = fit_speaker(ctx, store, d, h, speaker, nz, err);
+  for (int row = 0; row < (1 + nz->n_copies) * nz->n_speakers && !status; row++)
+    status = fit_speaker(ctx, store, d, h, row % nz->n_speakers, row / nz->n_speakers, nz, err);
   return status;
 }
 
 /* ---- by corpus ---- */
 
-/* One corpus, whose number is in `whole`: all of its clips for its own rows, those of them that train for the mean over corpora. */
-static am_status fit_corpus(am_context *ctx, const am_store *store, const am_dataset *d, const int *whole, int corpus,
-                            am_normaliser *nz, am_error *err) {
+/* One corpus, whose number is in `whole`: all of its clips, or of their copies of a number, for its own rows. */
+static am_status fit_corpus(am_context *ctx, const am_store *all, const am_dataset *d, const int *whole, int corpus,
+                            int number, am_normaliser *nz, am_error *err) {
+  const am_store *store = am_store_copy(all, number);
   am_norm_stats stats;
-  const size_t f = (size_t)nz->f;
+  const size_t f = (size_t)nz->f, first = (size_t)(number * nz->n_corpora) * f;
   am_status status = am_norm_init(ctx, &stats, nz->f, err);
   if (status) return status;
   for (size_t i = 0; i < d->n; i++)
@@ -96,7 +99,8 @@ static am_status fit_corpus(am_context *ctx, const am_store *store, const am_dat
       am_norm_add(&stats, am_store_features(store, (uint32_t)i), am_store_frames(store, (uint32_t)i));
   for (int i = 0; i < d->n_corpora; i++)
     if (whole[i] == corpus)
-      am_norm_finish(&stats, nz->by_all, nz->corpus_mean + (size_t)i * f, nz->corpus_inverse + (size_t)i * f);
+      am_norm_finish(&stats, nz->by_all, nz->corpus_mean + first + (size_t)i * f,
+                     nz->corpus_inverse + first + (size_t)i * f);
   am_norm_free(ctx, &stats);
   return AM_OK;
 }
@@ -138,23 +142,25 @@ static am_status fit_any_corpus(am_context *ctx, const am_store *store, const am
 static am_status fit_corpora(am_context *ctx, const am_store *store, const am_dataset *d, const uint32_t *train,
                              size_t n, am_normaliser *nz, am_error *err) {
   int corpora = 0;
-  const size_t count = am_mul((size_t)d->n_corpora, (size_t)nz->f);
+  const size_t count = am_mul(am_mul((size_t)nz->n_copies + 1, (size_t)d->n_corpora), (size_t)nz->f);
   int *whole = am_alloc(ctx, (size_t)d->n_corpora, sizeof *whole);
   nz->corpus_mean = am_alloc(ctx, count, sizeof *nz->corpus_mean);
   nz->corpus_inverse = am_alloc(ctx, count, sizeof *nz->corpus_inverse);
   am_status status = whole && nz->corpus_mean && nz->corpus_inverse ? AM_OK : am_no_memory(err);
   nz->n_corpora = d->n_corpora;
   if (!status) status = am_dataset_corpora(ctx, d, whole, &corpora, err);
-  for (int corpus = 0; corpus < corpora && !status; corpus++)
-    status = fit_corpus(ctx, store, d, whole, corpus, nz, err);
+  for (int row = 0; row < (1 + nz->n_copies) * corpora && !status; row++)
+    status = fit_corpus(ctx, store, d, whole, row % corpora, row / corpora, nz, err);
   if (!status && n) status = fit_any_corpus(ctx, store, d, whole, corpora, train, n, nz, err);
   am_free(ctx, whole);
   return status;
 }
 
 static am_normaliser begin(const am_store *store, const am_feature_options *o) {
-  return (am_normaliser){
-      .kind = o->normalise, .by_all = o->normalise_by == AM_NORMALISE_BY_ALL, .f = am_store_bins(store)};
+  return (am_normaliser){.kind = o->normalise,
+                         .by_all = o->normalise_by == AM_NORMALISE_BY_ALL,
+                         .f = am_store_bins(store),
+                         .n_copies = am_store_copies(store)};
 }
 
 am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dataset *d, const am_feature_options *o,
@@ -216,15 +222,21 @@ int am_normaliser_whose(const am_normaliser *nz, const am_clip *clip) {
   return nz->kind == AM_NORMALISE_SPEAKER ? clip->speaker : nz->kind == AM_NORMALISE_CORPUS ? clip->corpus : -1;
 }
 
+int am_normaliser_whose_copy(const am_normaliser *nz, const am_clip *clip, int number) {
+  const int whose = am_normaliser_whose(nz, clip);
+  return whose < 0 ? whose : whose + number * (nz->kind == AM_NORMALISE_SPEAKER ? nz->n_speakers : nz->n_corpora);
+}
+
 void am_normaliser_apply(const am_normaliser *nz, int whose, float *x, int t) {
   if (t <= 0 || nz->kind == AM_NORMALISE_NONE) return;
   const bool by_corpus = nz->kind == AM_NORMALISE_CORPUS;
+  const int versions = 1 + nz->n_copies;
   size_t at = whose >= 0 ? (size_t)whose * (size_t)nz->f : 0;
-  if (by_corpus && whose >= 0 && whose < nz->n_corpora) {
+  if (by_corpus && whose >= 0 && whose < versions * nz->n_corpora) {
     am_norm_apply(x, t, nz->f, nz->corpus_mean + at, nz->corpus_inverse + at);
   } else if (nz->kind == AM_NORMALISE_TRAIN || by_corpus) {
     am_norm_apply(x, t, nz->f, nz->mean, nz->inverse);
-  } else if (nz->kind == AM_NORMALISE_SPEAKER && whose >= 0 && whose < nz->n_speakers) {
+  } else if (nz->kind == AM_NORMALISE_SPEAKER && whose >= 0 && whose < versions * nz->n_speakers) {
     am_norm_apply(x, t, nz->f, nz->speaker_mean + at, nz->speaker_inverse + at);
   } else { /* clip; a stranger among speakers is all that is known of himself */
     apply_clip(x, t, nz->f, nz->by_all);

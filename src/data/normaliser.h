@@ -11,16 +11,17 @@ typedef struct am_normaliser {
   int f;
   float *mean,
       *inverse; /* (F); train: of the training part; corpus: the mean over its corpora, for sounds of any other */
+  int n_copies; /* of am_store_add_copies: a voice, or a corpus, has rows of its own for the copies of each number */
   int n_speakers;
-  float *speaker_mean, *speaker_inverse; /* speaker: (n_speakers,F) */
+  float *speaker_mean, *speaker_inverse; /* speaker: (1 + n_copies, n_speakers, F) */
   int n_corpora;
-  float *corpus_mean, *corpus_inverse; /* corpus: (n_corpora,F); parts of one corpus have the same */
+  float *corpus_mean, *corpus_inverse; /* corpus: (1 + n_copies, n_corpora, F); parts of one corpus have the same */
   am_norm_stats
       training; /* speaker: of the training part, for voices of which little is heard (am_norm_shrink); f 0: not known */
 } am_normaliser;
 
-/* Statistics from the given clips (the training part) for kind train; from all clips of each speaker or corpus for kinds speaker
- * and corpus. */
+/* Statistics from the given clips (the training part) and their copies for kind train; from all clips of each speaker or corpus for
+ * kinds speaker and corpus, and apart from these from the copies of one number. */
 am_status am_normaliser_fit(am_context *ctx, const am_store *store, const am_dataset *d, const am_feature_options *o,
                             const uint32_t *train, size_t n_train, am_normaliser *out, am_error *err);
 /* Kind speaker, from the clips `heard` alone: what of a voice there is before the clips that it is wanted for.  Shrunk towards
@@ -32,6 +33,8 @@ am_status am_normaliser_enrol(am_context *ctx, const am_store *store, const am_d
 bool am_normalise_transductive(int kind);
 /* Whose statistics a clip is normalised by: its speaker or corpus, or -1. */
 int am_normaliser_whose(const am_normaliser *nz, const am_clip *clip);
+/* The same of a copy (am_store_copy) of this number. */
+int am_normaliser_whose_copy(const am_normaliser *nz, const am_clip *clip, int number);
 void am_normaliser_apply(const am_normaliser *nz, int whose, float *x, int t);
 void am_normaliser_free(am_context *ctx, am_normaliser *nz);
 

@@ -537,6 +537,31 @@ static void copies_count_in_the_statistics_of_training(void **state) {
   assert_true(fabs(sum / count) < 1e-4 && fabs(squares / count - 1) < 1e-3);
 }
 
+/* normalise: speaker and corpus: of the copies of one number apart from the clips, which are normalised as without copies. */
+static void copies_are_normalised_as_copies(void **state) {
+  (void)state;
+  static const char *const kinds[] = {"speaker", "corpus"};
+  add_copies("{copies: 2, gain: [20, 40], noise_snr: [0, 10]}");
+  for (int kind = 0; kind < 2; kind++) {
+    normalise(kinds[kind]);
+    for (int k = 0; k <= 2; k++) {
+      double sum = 0, squares = 0, count = 0;
+      for (uint32_t c = kind ? 0 : 1; c < CLIPS; c += kind ? 1 : 3) { /* all, or of the second speaker */
+        const am_store *from = am_store_copy(f.store, k);
+        const am_clip *clip = &f.d->clips[c];
+        const int t = am_store_frames(from, c);
+        float x[64 * BINS];
+        memcpy(x, am_store_features(from, c), (size_t)(t * BINS) * sizeof *x);
+        am_normaliser_apply(&f.nz, am_normaliser_whose_copy(&f.nz, clip, k), x, t);
+        for (int i = 3; i < t * BINS; i += BINS) sum += x[i], squares += (double)x[i] * x[i], count++;
+      }
+      assert_true(fabs(sum / count) < 1e-4 && fabs(squares / count - 1) < 1e-3);
+    }
+  }
+  normalise("train");
+  assert_int_equal(am_normaliser_whose_copy(&f.nz, &f.d->clips[1], 2), -1);
+}
+
 static void unreadable_clips_are_not_in_batches(void **state) {
   (void)state;
   am_test_file(in("05.wav"), "junk", 4);
@@ -726,6 +751,7 @@ int main(void) {
       TEST(copies_of_similar_length_share_a_batch),
       TEST(batches_of_copies_do_not_depend_on_how_they_are_made),
       TEST(copies_count_in_the_statistics_of_training),
+      TEST(copies_are_normalised_as_copies),
       TEST(unreadable_clips_are_not_in_batches),
       TEST(normalisation),
       TEST(a_corpus_may_have_a_level_of_its_own),
