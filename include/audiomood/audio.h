@@ -88,13 +88,14 @@ typedef am_status (*am_sound_fn)(void *user, const float *samples, size_t n, am_
  * @param path         the file
  * @param rate         Hz of the samples; 0: the file's own, which out->rate says
  * @param max_seconds  longest sound; 0: 600 s
+ * @param channel      that is heard, 1, 2 ...; 0: the mean of all
  * @param each         called for each block
  * @param user         passed to it
  * @param[out] out     what was read, with `n` as counted and without samples
  * @param[out] err     the message of a failure, or NULL
- * @return as am_sound_read, and what `each` returned */
-AM_API am_status am_sound_feed(am_context *ctx, const char *path, double rate, double max_seconds, am_sound_fn each,
-                               void *user, am_sound *out, am_error *err);
+ * @return as am_sound_read, and what `each` returned; AM_E_USAGE: there is no such channel */
+AM_API am_status am_sound_feed(am_context *ctx, const char *path, double rate, double max_seconds, int channel,
+                               am_sound_fn each, void *user, am_sound *out, am_error *err);
 /** The same from memory, as am_sound_decode.
  * @param ctx          gives memory, and receives warnings
  * @param data         the bytes of the file, borrowed for the call
@@ -102,13 +103,15 @@ AM_API am_status am_sound_feed(am_context *ctx, const char *path, double rate, d
  * @param name         what messages call it; may be NULL
  * @param rate         as am_sound_feed
  * @param max_seconds  as am_sound_feed
+ * @param channel      as am_sound_feed
  * @param each         called for each block
  * @param user         passed to it
  * @param[out] out     what was read, with `n` as counted and without samples
  * @param[out] err     the message of a failure, or NULL
  * @return as am_sound_feed */
 AM_API am_status am_sound_feed_decoded(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
-                                       double max_seconds, am_sound_fn each, void *user, am_sound *out, am_error *err);
+                                       double max_seconds, int channel, am_sound_fn each, void *user, am_sound *out,
+                                       am_error *err);
 /** What is in a file, counted while decoding (a header can be wrong); the samples are not kept.  Set `size` to
  * sizeof(am_sound_info) first (else AM_E_USAGE).  The whole file is read into memory (at most 1 GiB).  Nothing to
  * free. */

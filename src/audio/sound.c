@@ -26,6 +26,7 @@ typedef struct hearing {
   const char *name;
   am_sound *out;
   bool count;       /* only what there is: nothing is kept */
+  int channel;      /* that is heard, from 1 on; 0: the mean of all */
   am_sound_fn feed; /* gets the samples instead of `out`; NULL: they are kept */
   void *user;
   double rate; /* Hz wanted; 0: that of what comes first */
@@ -48,6 +49,9 @@ static am_status check_header(const hearing *h, const am_decoder *d, am_error *e
     return am_fail(err, AM_E_FORMAT, "%s: its header says %.0f Hz; wanted 1 kHz to 1 MHz", h->name, d->rate);
   if (d->channels < 1 || d->channels > BLOCK)
     return am_fail(err, AM_E_FORMAT, "%s: its header says %d channels", h->name, d->channels);
+  if (h->channel > d->channels)
+    return am_fail(err, AM_E_USAGE, "%s: has %d channel%s; there is no channel %d", h->name, d->channels,
+                   am_count((size_t)d->channels, "", "s"), h->channel);
   if (d->early && (double)d->promised > h->max_seconds * d->rate)
     return am_fail(err, AM_E_FORMAT, "%s: %.1f s long, more than the limit of %g s; cut it", h->name,
                    (double)d->promised / d->rate, h->max_seconds);
@@ -68,12 +72,13 @@ static bool all_finite(const float *x, size_t n) {
   return !bad;
 }
 
-/* Mean of each frame's channels; *mono is the block itself where there is one channel. */
+/* One channel, or the mean of each frame's; *mono is the block itself where there is one channel. */
 static am_status mix(const hearing *h, const am_decoder *d, size_t frames, float **mono, am_error *err) {
   size_t channels = (size_t)d->channels;
   const float *x = h->block;
   float *out = *mono = channels > 1 ? h->mono : h->block;
-  for (size_t i = 0; channels > 1 && i < frames; i++) {
+  for (size_t i = 0; channels > 1 && h->channel && i < frames; i++) out[i] = x[i * channels + (size_t)h->channel - 1];
+  for (size_t i = 0; channels > 1 && !h->channel && i < frames; i++) {
     float sum = 0;
     for (size_t c = 0; c < channels; c++) sum += x[i * channels + c];
     out[i] = sum / (float)channels;
@@ -81,9 +86,9 @@ static am_status mix(const hearing *h, const am_decoder *d, size_t frames, float
   if (all_finite(out, frames)) return AM_OK;
   size_t i = 0;
   while (isfinite(out[i])) i++;
-  for (size_t c = 0; c < channels; c++)
+  for (size_t c = 0; c < channels && !h->channel; c++)
     if (!isfinite(x[i * channels + c])) return fail_not_finite(h, d, i, (int)c, x[i * channels + c], err);
-  return fail_not_finite(h, d, i, 0, out[i], err);
+  return fail_not_finite(h, d, i, h->channel ? h->channel - 1 : 0, out[i], err);
 }
 
 /* Room for n more samples.  The array grows with what is really there: a header can lie. */
@@ -279,16 +284,24 @@ static am_status hear_all(hearing *h, am_container *c, am_error *err) {
   return status ? status : fit(h, err);
 }
 
+/* Where samples go to; all zero: into the sound itself. */
+typedef struct feeding {
+  int channel;
+  am_sound_fn each;
+  void *user;
+} feeding;
+
 static const size_t least_sound = offsetof(am_sound, file_rate);
 
-static am_status decode(am_container *c, double rate, double max_seconds, am_sound_fn feed, void *user, am_sound *out,
+static am_status decode(am_container *c, double rate, double max_seconds, const feeding *to, am_sound *out,
                         am_error *err) {
   am_sound sound = {.size = sizeof sound, .context = c->ctx};
   hearing h = {.ctx = c->ctx,
                .name = c->name,
                .out = &sound,
-               .feed = feed,
-               .user = user,
+               .channel = to->channel,
+               .feed = to->each,
+               .user = to->user,
                .rate = rate,
                .max_seconds = max_seconds > 0 ? max_seconds : default_seconds};
   am_status status = hear_all(&h, c, err);
@@ -322,7 +335,7 @@ static am_status load_any(am_context *ctx, const char *path, char **data, size_t
 typedef am_status loader(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err);
 
 static am_status read_by(am_context *ctx, loader *load, const char *path, double rate, double max_seconds,
-                         am_sound_fn feed, void *user, am_sound *out, am_error *err) {
+                         const feeding *to, am_sound *out, am_error *err) {
   char *data;
   size_t bytes;
   am_status status = empty(out, rate, err);
@@ -331,46 +344,55 @@ static am_status read_by(am_context *ctx, loader *load, const char *path, double
   if (!status) status = load(ctx, path, &data, &bytes, err);
   if (status) return status;
   am_container c = {.ctx = ctx, .data = (unsigned char *)data, .bytes = bytes, .name = path, .is_path = true};
-  status = decode(&c, rate, max_seconds, feed, user, out, err);
+  status = decode(&c, rate, max_seconds, to, out, err);
   am_free(ctx, data);
   return status;
 }
 
 am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
                         am_error *err) {
-  return read_by(ctx, load_any, path, rate, max_seconds, NULL, NULL, out, err);
+  return read_by(ctx, load_any, path, rate, max_seconds, &(feeding){0}, out, err);
 }
 
-am_status am_sound_feed(am_context *ctx, const char *path, double rate, double max_seconds, am_sound_fn each,
-                        void *user, am_sound *out, am_error *err) {
-  am_status status = AM_NEED(err, each);
-  return status ? status : read_by(ctx, load_any, path, rate, max_seconds, each, user, out, err);
+static am_status check_feeding(int channel, am_sound_fn each, am_error *err) {
+  am_status status = (each) ? AM_OK : am_fail(err, AM_E_USAGE, "am_sound_feed: each may not be NULL");
+  if (!status && channel < 0)
+    status = am_fail(err, AM_E_USAGE, "channel %d; wanted 0 (the mean of all), 1, 2 ...", channel);
+  return status;
+}
+
+am_status am_sound_feed(am_context *ctx, const char *path, double rate, double max_seconds, int channel,
+                        am_sound_fn each, void *user, am_sound *out, am_error *err) {
+  am_status status = check_feeding(channel, each, err);
+  return status ? status : read_by(ctx, load_any, path, rate, max_seconds, &(feeding){channel, each, user}, out, err);
 }
 
 static am_status decode_by(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
-                           double max_seconds, am_sound_fn feed, void *user, am_sound *out, am_error *err) {
+                           double max_seconds, const feeding *to, am_sound *out, am_error *err) {
   am_status status = empty(out, rate, err);
   if (!status) status = AM_NEED(err, ctx);
   if (!status && bytes) status = AM_NEED(err, data);
   if (status) return status;
   am_container c = {.ctx = ctx, .data = data, .bytes = bytes, .name = name ? name : "(a sound in memory)"};
-  return decode(&c, rate, max_seconds, feed, user, out, err);
+  return decode(&c, rate, max_seconds, to, out, err);
 }
 
 am_status am_sound_feed_decoded(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
-                                double max_seconds, am_sound_fn each, void *user, am_sound *out, am_error *err) {
-  am_status status = AM_NEED(err, each);
-  return status ? status : decode_by(ctx, data, bytes, name, rate, max_seconds, each, user, out, err);
+                                double max_seconds, int channel, am_sound_fn each, void *user, am_sound *out,
+                                am_error *err) {
+  am_status status = check_feeding(channel, each, err);
+  return status ? status
+                : decode_by(ctx, data, bytes, name, rate, max_seconds, &(feeding){channel, each, user}, out, err);
 }
 
 am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
                           double max_seconds, am_sound *out, am_error *err) {
-  return decode_by(ctx, data, bytes, name, rate, max_seconds, NULL, NULL, out, err);
+  return decode_by(ctx, data, bytes, name, rate, max_seconds, &(feeding){0}, out, err);
 }
 
 am_status am_sound_read_clip(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
                              am_error *err) {
-  return read_by(ctx, load_clip, path, rate, max_seconds, NULL, NULL, out, err);
+  return read_by(ctx, load_clip, path, rate, max_seconds, &(feeding){0}, out, err);
 }
 
 static am_status inspect_by(am_context *ctx, loader *load, const char *path, bool quiet, am_sound_info *out,

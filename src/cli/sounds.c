@@ -147,7 +147,7 @@ am_status cli_sound_feed(cli *c, const char *path, double rate, am_sound_fn each
   }
   *sound = (am_sound){.size = sizeof *sound};
   am_status st = am_sound_inspect_clip(c->ctx, path, &info, &why);
-  if (!st) st = am_sound_feed(c->ctx, path, rate, longest_fed, each, user, sound, &why);
+  if (!st) st = am_sound_feed(c->ctx, path, rate, longest_fed, 0, each, user, sound, &why);
   return st ? am_fail(err, st, "%s", why.message) : AM_OK;
 }
 

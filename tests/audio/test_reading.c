@@ -365,7 +365,7 @@ static void what_is_fed_are_the_bits_that_are_read(void **state) {
         am_sound whole = decoded(r, &b, rates[i]), s = {.size = sizeof(am_sound)};
         am_error err = AM_ERROR_INIT;
         fed f = {0};
-        am_test_ok(am_sound_feed_decoded(r->ctx, b.at, b.n, NULL, rates[i], 0, collect, &f, &s, &err), &err);
+        am_test_ok(am_sound_feed_decoded(r->ctx, b.at, b.n, NULL, rates[i], 0, 0, collect, &f, &s, &err), &err);
         assert_null(s.samples);
         assert_true(s.n == whole.n && s.rate == whole.rate && s.file_rate == 44100 && s.file_channels == channels);
         assert_true(s.digest == whole.digest);
@@ -374,8 +374,8 @@ static void what_is_fed_are_the_bits_that_are_read(void **state) {
         assert_true(f.most_at_once <= 65536);
         f.n = 0;
         f.until = 70000;
-        am_test_fails(am_sound_feed_decoded(r->ctx, b.at, b.n, "it", rates[i], 0, collect, &f, &s, &err), AM_E_STOPPED,
-                      &err, "enough");
+        am_test_fails(am_sound_feed_decoded(r->ctx, b.at, b.n, "it", rates[i], 0, 0, collect, &f, &s, &err),
+                      AM_E_STOPPED, &err, "enough");
         assert_true(f.n > 0 && f.n <= 70000);
         am_sound_free(&whole);
         free(f.x);
@@ -383,8 +383,8 @@ static void what_is_fed_are_the_bits_that_are_read(void **state) {
       }
   am_sound s = {.size = sizeof(am_sound)};
   am_error err = AM_ERROR_INIT;
-  am_test_fails(am_sound_feed(r->ctx, "/nonexistent/x.wav", 0, 0, collect, NULL, &s, &err), AM_E_IO, &err, "x.wav");
-  am_test_fails(am_sound_feed(r->ctx, "/nonexistent/x.wav", 0, 0, NULL, NULL, &s, &err), AM_E_USAGE, &err, "each");
+  am_test_fails(am_sound_feed(r->ctx, "/nonexistent/x.wav", 0, 0, 0, collect, NULL, &s, &err), AM_E_IO, &err, "x.wav");
+  am_test_fails(am_sound_feed(r->ctx, "/nonexistent/x.wav", 0, 0, 0, NULL, NULL, &s, &err), AM_E_USAGE, &err, "each");
 }
 
 /* Numbers of which a sum overflows are as damaged as infinite ones. */
@@ -458,6 +458,34 @@ static void memory_is_in_proportion(void **state) {
   free(b.at);
 }
 
+/* By libsndfile, frames as they stand. */
+static void one_channel_is_that_channel(void **state) {
+  room *r = *state;
+  enum { FRAMES = 9000, CHANNELS = 3 };
+  bytes b = written(r, SF_FORMAT_WAV | SF_FORMAT_FLOAT, 16000, CHANNELS, FRAMES);
+  const size_t at = place(&b, "data") + 8;
+  for (int c = 1; c <= CHANNELS; c++) {
+    am_sound s = {.size = sizeof(am_sound)};
+    am_error err = AM_ERROR_INIT;
+    fed f = {0};
+    for (size_t i = 0; i < FRAMES; i++) {
+      const float x = (float)c + (float)i / FRAMES;
+      memcpy(b.at + at + 4 * (i * CHANNELS + (size_t)c - 1), &x, 4);
+    }
+    am_test_ok(am_sound_feed_decoded(r->ctx, b.at, b.n, NULL, 0, 0, c, collect, &f, &s, &err), &err);
+    assert_int_equal(f.n, FRAMES);
+    for (size_t i = 0; i < FRAMES; i++) assert_true(f.x[i] == (float)c + (float)i / FRAMES);
+    free(f.x);
+  }
+  am_sound s = {.size = sizeof(am_sound)};
+  am_error err = AM_ERROR_INIT;
+  am_test_fails(am_sound_feed_decoded(r->ctx, b.at, b.n, "it", 0, 0, 4, collect, NULL, &s, &err), AM_E_USAGE, &err,
+                "it: has 3 channels; there is no channel 4");
+  am_test_fails(am_sound_feed_decoded(r->ctx, b.at, b.n, "it", 0, 0, -1, collect, NULL, &s, &err), AM_E_USAGE, &err,
+                "channel -1");
+  free(b.at);
+}
+
 static am_status pass_over(void *user, const float *samples, size_t n, am_error *err) {
   (void)samples, (void)err;
   *(size_t *)user += n;
@@ -474,7 +502,7 @@ static void feeding_takes_no_more_memory_for_longer_sounds(void **state) {
     size_t n = 0;
     const size_t before = r->live;
     r->most = 0;
-    am_test_ok(am_sound_feed_decoded(r->ctx, b.at, b.n, NULL, 16000, 1e5, pass_over, &n, &s, &err), &err);
+    am_test_ok(am_sound_feed_decoded(r->ctx, b.at, b.n, NULL, 16000, 1e5, 0, pass_over, &n, &s, &err), &err);
     assert_int_equal(n, s.n);
     most[i] = r->most - before;
     free(b.at);
@@ -552,6 +580,7 @@ int main(void) {
       IN_ROOM(small_files_are_what_ffmpeg_hears),
       IN_ROOM(blocks_give_the_bits_of_the_whole),
       IN_ROOM(what_is_fed_are_the_bits_that_are_read),
+      IN_ROOM(one_channel_is_that_channel),
       IN_ROOM(samples_that_overflow),
       IN_ROOM(memory_is_in_proportion),
       IN_ROOM(feeding_takes_no_more_memory_for_longer_sounds),
