@@ -23,7 +23,7 @@
 #ifndef AUDIOMOOD_STREAM_H
 #define AUDIOMOOD_STREAM_H
 
-#include "audiomood/predict.h"
+#include "audiomood/profile.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -35,8 +35,15 @@ typedef struct am_stream am_stream;
 /** How speech is found. */
 typedef enum am_stream_speech {
   AM_SPEECH_BY_LEVEL, /**< what is clearly louder than the noise around it; needs no model, and takes music for speech, too */
-  AM_SPEECH_ALL       /**< nothing is looked for: all of the sound is one utterance */
+  AM_SPEECH_ALL,  /**< nothing is looked for: all of the sound is one utterance */
+  AM_SPEECH_GIVEN /**< the utterances are `turns` */
 } am_stream_speech;
+
+/** A stretch that somebody is known to speak in, as a diariser says it. */
+typedef struct am_stream_turn {
+  double start; /**< s */
+  double end;   /**< s, later than start */
+} am_stream_turn;
 
 /** How a stream listens.  Zero in any member means its default. */
 typedef struct am_stream_options {
@@ -54,6 +61,15 @@ typedef struct am_stream_options {
                               0.1, which cuts sentences into words.) */
   double padding;  /**< s added to both ends of an utterance; 0.03 */
   double longest;  /**< s, a longer utterance is cut at its longest pause; 30 */
+  const am_stream_turn
+      *turns;     /**< (n_turns) of AM_SPEECH_GIVEN, in order and not overlapping; copied.  One longer than `longest` is
+                                  cut into equal parts */
+  size_t n_turns; /**< how many */
+  bool learn_voice; /**< all speech is one speaker's: each utterance that is over is added to what is known of the voice
+                                  (audiomood/profile.h), and models that use it (am_checkpoint_uses_speaker) hear what follows by
+                                  it.  The models' own speaker is replaced.  Not with AM_SPEECH_ALL */
+  double voice_seconds; /**< s of speech from which on a voice counts as known; 10.  A model that has to know a voice
+                                  (am_checkpoint_wants_speaker) hears by less, and at first by the stretch itself */
 } am_stream_options;
 
 /** What is told. */

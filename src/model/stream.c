@@ -23,6 +23,10 @@ typedef struct steps {
   double hop; /* not rounded: window k begins at the sample nearest to k hops */
 } steps;
 
+typedef struct stretch {
+  uint64_t start, end;
+} stretch;
+
 struct am_stream {
   am_context *ctx;
   am_ensemble *ensemble; /* borrowed */
@@ -32,6 +36,9 @@ struct am_stream {
   steps steps;
   am_activity *activity; /* NULL: all is speech */
   am_spans spans;
+  stretch *turns; /* (n_turns) those that were given; NULL: none were */
+  size_t n_turns, next_turn;
+  am_stream_voice *voice; /* NULL: none is learned */
 
   double from;             /* Hz of what comes in; 0: nothing did */
   double before;           /* s that came in before that rate */
@@ -97,6 +104,7 @@ static am_status measure(am_stream *s, uint64_t from, uint64_t to, bool last, am
   const float *x = s->kept + (from - s->base);
   const size_t n = (size_t)(to - from);
   am_status status = notice_clipping(s, x, n, seconds_at(s, from), err);
+  if (!status && s->voice) status = am_stream_voice_use(s->voice, x, n, err);
   if (!status) status = am_ensemble_predict(s->ensemble, x, n, s->p, &e.heard, err);
   if (!status) status = tell(s, &e, from, to, err);
   s->index++;
@@ -139,6 +147,8 @@ static am_status finish(am_stream *s, uint64_t end, am_error *err) {
   const uint64_t length = end - s->start, longest = length <= s->steps.whole ? s->steps.whole : s->steps.window;
   am_status status = length ? measure(s, length > longest ? end - longest : s->start, end, true, err) : AM_OK;
   e.index = s->index;
+  if (!status && s->voice && length)
+    status = am_stream_voice_add(s->voice, s->kept + (s->start - s->base), (size_t)length, err);
   if (!status) status = tell(s, &e, s->start, end, err);
   s->open = false;
   s->utterance++;
@@ -159,9 +169,25 @@ static am_status hear_step(am_stream *s, uint64_t to, am_error *err) {
   return status;
 }
 
+/* Turns that have begun, up to sample `at`. */
+static am_status hear_turns(am_stream *s, uint64_t at, am_error *err) {
+  am_status status = AM_OK;
+  while (!status && s->next_turn < s->n_turns) {
+    const stretch *t = &s->turns[s->next_turn];
+    if (!s->open && t->start >= at) break;
+    if (!s->open) status = begin(s, t->start, err);
+    if (!status) status = measure_due(s, at < t->end ? at : t->end, err);
+    if (status || at < t->end) break;
+    s->next_turn++;
+    status = finish(s, t->end, err);
+  }
+  return status;
+}
+
 /* What may still be asked for. */
 static uint64_t needed(const am_stream *s) {
   const uint64_t at = position(s);
+  if (s->turns) return s->open ? s->start : at; /* turns that have begun are open */
   if (s->activity) return s->open ? s->start : am_spans_needed(&s->spans, s->heard);
   const uint64_t tail = at > s->steps.window ? at - s->steps.window : 0, next = due_start(s, s->k);
   if (at - s->start <= s->steps.whole) return s->start;
@@ -181,7 +207,9 @@ static void forget(am_stream *s) {
 static am_status hear(am_stream *s, am_error *err) {
   am_status status = AM_OK;
   const uint64_t at = position(s);
-  if (!s->activity) {
+  if (s->turns) {
+    status = hear_turns(s, at, err);
+  } else if (!s->activity) {
     if (!s->open && at > 0) status = begin(s, 0, err);
     if (!status && s->open) status = measure_due(s, at, err);
   } else {
@@ -332,6 +360,20 @@ static am_status in_range(const char *name, double x, double low, double high, a
   return am_fail(err, AM_E_USAGE, "am_stream_options.%s is %g; wanted %g to %g", name, x, low, high);
 }
 
+static am_status check_turns(const am_stream_options *o, am_error *err) {
+  const bool given = o->speech == AM_SPEECH_GIVEN;
+  if (given != (o->n_turns > 0) || (o->n_turns && !o->turns))
+    return am_fail(err, AM_E_USAGE, "am_stream_options: %zu turns, and speech is %s", o->n_turns,
+                   given ? "given by them" : "not given by turns");
+  for (size_t i = 0; i < o->n_turns; i++) {
+    const am_stream_turn *t = &o->turns[i];
+    if (!(t->start >= 0 && t->end > t->start && t->end < 1e9 && (!i || t->start >= t[-1].end)))
+      return am_fail(err, AM_E_USAGE, "am_stream_options.turns: number %zu is from %g to %g s; wanted turns in order",
+                     i, t->start, t->end);
+  }
+  return AM_OK;
+}
+
 static am_status fill_in(am_stream_options *o, am_error *err) {
   o->window = or_default(o->window, 3);
   o->hop = or_default(o->hop, 1);
@@ -342,27 +384,45 @@ static am_status fill_in(am_stream_options *o, am_error *err) {
   o->min_silence = or_default(o->min_silence, 0.5);
   o->padding = or_default(o->padding, 0.03);
   o->longest = or_default(o->longest, 30);
+  o->voice_seconds = or_default(o->voice_seconds, 10);
   const struct {
     const char *name;
     double x, low, high;
-  } all[] = {{"window", o->window, 0.1, 600},
-             {"hop", o->hop, 0.01, 600},
-             {"first", o->first, 0.1, o->window},
-             {"whole", o->whole, o->window, 600},
-             {"threshold", o->threshold, 0.01, 0.99},
-             {"min_speech", o->min_speech, 0.01, 10},
-             {"min_silence", o->min_silence, 0.01, 10},
-             {"padding", o->padding, 0, 1},
-             {"longest", o->longest, 1, 600}};
+  } all[] = {{"window", o->window, 0.1, 600},           {"hop", o->hop, 0.01, 600},
+             {"first", o->first, 0.1, o->window},       {"whole", o->whole, o->window, 600},
+             {"threshold", o->threshold, 0.01, 0.99},   {"min_speech", o->min_speech, 0.01, 10},
+             {"min_silence", o->min_silence, 0.01, 10}, {"padding", o->padding, 0, 1},
+             {"longest", o->longest, 1, 600},           {"voice_seconds", o->voice_seconds, 0.1, 1e6}};
   am_status status = AM_OK;
   for (size_t i = 0; i < sizeof all / sizeof *all && !status; i++)
     status = in_range(all[i].name, all[i].x, all[i].low, all[i].high, err);
-  if (!status && o->speech != AM_SPEECH_BY_LEVEL && o->speech != AM_SPEECH_ALL)
+  if (!status && o->speech != AM_SPEECH_BY_LEVEL && o->speech != AM_SPEECH_ALL && o->speech != AM_SPEECH_GIVEN)
     status = am_fail(err, AM_E_USAGE, "am_stream_options.speech is %d; no such way", (int)o->speech);
-  return status;
+  if (!status && o->learn_voice && o->speech == AM_SPEECH_ALL)
+    status = am_fail(err, AM_E_USAGE,
+                     "am_stream_options.learn_voice: a voice is learned by utterances, and nothing ends them");
+  return status ? status : check_turns(o, err);
 }
 
 static uint64_t samples_of(const am_stream *s, double seconds) { return (uint64_t)llround(seconds * s->rate); }
+
+/* In samples, the long ones in parts. */
+static am_status take_turns(am_stream *s, const am_stream_options *o, am_error *err) {
+  const uint64_t longest = samples_of(s, o->longest);
+  size_t n = 0;
+  for (int assign = 0; assign < 2; assign++) {
+    n = 0;
+    for (size_t i = 0; i < o->n_turns; i++) {
+      const uint64_t start = samples_of(s, o->turns[i].start), length = samples_of(s, o->turns[i].end) - start;
+      const uint64_t parts = length / longest + (length % longest > 0);
+      for (uint64_t k = 0; k < parts; k++, n++)
+        if (assign) s->turns[n] = (stretch){start + length * k / parts, start + length * (k + 1) / parts};
+    }
+    if (!assign && !(s->turns = am_alloc(s->ctx, n + 1, sizeof *s->turns))) return am_no_memory(err);
+  }
+  s->n_turns = n;
+  return AM_OK;
+}
 
 static am_status listen(am_stream *s, const am_stream_options *o, am_error *err) {
   s->steps = (steps){.window = samples_of(s, o->window),
@@ -374,7 +434,9 @@ static am_status listen(am_stream *s, const am_stream_options *o, am_error *err)
                                               .min_silence = samples_of(s, o->min_silence),
                                               .padding = samples_of(s, o->padding),
                                               .longest = samples_of(s, o->longest)});
-  return o->speech == AM_SPEECH_ALL ? AM_OK : am_activity_create(s->ctx, s->rate, &s->activity, err);
+  am_status status = o->learn_voice ? am_stream_voice_create(s->ensemble, o->voice_seconds, &s->voice, err) : AM_OK;
+  if (status || o->speech == AM_SPEECH_ALL) return status;
+  return o->speech == AM_SPEECH_GIVEN ? take_turns(s, o, err) : am_activity_create(s->ctx, s->rate, &s->activity, err);
 }
 
 am_status am_stream_open(am_ensemble *ensemble, const am_stream_options *o, am_stream_fn each, void *user,
@@ -409,6 +471,8 @@ am_status am_stream_create(am_ensemble *ensemble, const am_stream_options *optio
 void am_stream_free(am_stream *s) {
   if (!s) return;
   am_activity_free(s->activity);
+  am_stream_voice_free(s->voice);
+  am_free(s->ctx, s->turns);
   am_resampler_free(s->resampler);
   am_free(s->ctx, s->kept);
   am_free(s->ctx, s->p);

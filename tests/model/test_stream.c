@@ -7,6 +7,7 @@
 #include "audiomood/audiomood.h"
 
 #define GOLDEN AM_SOURCE_ROOT "/tests/model/golden/checkpoint-1.0.h5"
+#define FUSED AM_SOURCE_ROOT "/tests/model/golden/fused-1.5.h5" /* with a set of weights for a voice that is known */
 enum { MOST = 400, CLASSES = 16, USED = 2 };
 
 typedef struct heard {
@@ -240,6 +241,91 @@ static void utterances_are_told_in_order(void **state) {
   free(x);
 }
 
+/* A diariser's turns are utterances as they stand; a long one is cut into equal parts. */
+static void turns_are_taken_as_given(void **state) {
+  things *t = *state;
+  static heard h, cut;
+  am_error err = AM_ERROR_INIT;
+  size_t n, i = 0;
+  const am_stream_turn turns[] = {{0.25, 1}, {1, 3.5}, {5, 9.5}, {11.5, 40}, {50, 60}};
+  const double wanted[][2] = {{0.25, 1}, {1, 3.5}, {5, 7.25}, {7.25, 9.5}, {11.5, 12}}; /* the sound ends */
+  float *x = speech(16000, 12, &n), p[CLASSES];
+  const am_stream_options o = {
+      .size = sizeof o, .window = 2, .hop = 1, .longest = 3, .speech = AM_SPEECH_GIVEN, .turns = turns, .n_turns = 5};
+  am_stream_options few = o;
+  run(t->e, &o, x, n, 16000, 1111, &h);
+  run(t->e, &o, x, n, 16000, n, &cut);
+  same(&h, &cut);
+  for (size_t u = 0; u < 4; u++) {
+    assert_int_equal(h.at[i].kind, AM_STREAM_SPEECH_BEGINS);
+    assert_true(h.at[i].start == wanted[u][0] && h.at[i].utterance == u);
+    for (i++; h.at[i].kind == AM_STREAM_MEASURED; i++) {
+      const size_t from = (size_t)llround(h.at[i].start * 16000), to = (size_t)llround(h.at[i].end * 16000);
+      am_test_ok(am_predict_sound(t->c, x + from, to - from, p, &err), &err);
+      assert_memory_equal(h.p[i], p, h.classes * sizeof *p);
+    }
+    assert_true(h.at[i - 1].last && h.at[i - 1].end == wanted[u][1]);
+    assert_int_equal(h.at[i].kind, AM_STREAM_SPEECH_ENDS);
+    assert_true(h.at[i].start == wanted[u][0] && h.at[i].end == wanted[u][1]);
+    i++;
+  }
+  assert_true(h.at[i].start == wanted[4][0]);
+  free(x);
+  am_stream *s;
+  few.n_turns = 0;
+  am_test_fails(am_stream_create(t->e, &few, note, &h, &s, &err), AM_E_USAGE, &err,
+                "0 turns, and speech is given by them");
+  const am_stream_turn bad[][2] = {{{1, 1}, {2, 3}}, {{1, 3}, {2, 4}}, {{-1, 3}, {4, 5}}, {{1, NAN}, {4, 5}}};
+  for (size_t b = 0; b < 4; b++) {
+    few = (am_stream_options){.size = sizeof few, .speech = AM_SPEECH_GIVEN, .turns = bad[b], .n_turns = 2};
+    am_test_fails(am_stream_create(t->e, &few, note, &h, &s, &err), AM_E_USAGE, &err, "wanted turns in order");
+  }
+}
+
+/* Once enough of the voice was heard, stretches are what a model says that was told of the utterances before. */
+static void a_voice_is_learned(void **state) {
+  things *t = *state;
+  static heard h, cut;
+  am_error err = AM_ERROR_INIT;
+  am_checkpoint *c, *other;
+  am_ensemble *e;
+  am_profile *voice;
+  size_t n, known = 0, unknown = 0;
+  float p[CLASSES];
+  am_test_ok(am_checkpoint_load(t->ctx, FUSED, &c, &err), &err);
+  am_test_ok(am_checkpoint_load(t->ctx, FUSED, &other, &err), &err);
+  assert_true(am_checkpoint_uses_speaker(c));
+  am_test_ok(am_ensemble_create(t->ctx, &e, &err), &err);
+  am_test_ok(am_ensemble_add(e, c, NULL, &err), &err);
+  const double rate = am_checkpoint_rate(c);
+  float *x = speech(rate, 40, &n);
+  const am_stream_options o = {
+      .size = sizeof o, .window = 1, .hop = 1, .longest = 5, .learn_voice = true, .voice_seconds = 4};
+  run(e, &o, x, n, rate, 1111, &h);
+  run(e, &o, x, n, rate, n, &cut);
+  same(&h, &cut);
+  am_test_ok(am_profile_of_model(other, &voice, &err), &err);
+  for (size_t i = 0; i < h.n; i++) {
+    const size_t from = (size_t)llround(h.at[i].start * rate), to = (size_t)llround(h.at[i].end * rate);
+    if (h.at[i].kind == AM_STREAM_SPEECH_ENDS) am_test_ok(am_profile_add(voice, x + from, to - from, &err), &err);
+    if (h.at[i].kind != AM_STREAM_MEASURED) continue;
+    am_checkpoint_forget_speaker(other);
+    if (am_profile_seconds(voice) >= 4) am_test_ok(am_checkpoint_enrol(other, voice, &err), &err);
+    am_test_ok(am_predict_sound(other, x + from, to - from, p, &err), &err);
+    assert_memory_equal(h.p[i], p, h.classes * sizeof *p);
+    *(am_checkpoint_knows_speaker(other) ? &known : &unknown) += 1;
+  }
+  assert_true(known > 5 && unknown > 2);
+  am_profile_free(voice);
+  am_stream *s;
+  const am_stream_options all = {.size = sizeof all, .speech = AM_SPEECH_ALL, .learn_voice = true};
+  am_test_fails(am_stream_create(e, &all, note, &h, &s, &err), AM_E_USAGE, &err, "learn_voice");
+  am_ensemble_free(e);
+  am_checkpoint_free(c);
+  am_checkpoint_free(other);
+  free(x);
+}
+
 static void silence_has_no_events(void **state) {
   things *t = *state;
   static heard h;
@@ -469,6 +555,8 @@ int main(void) {
       cmocka_unit_test(a_measurement_is_that_of_the_stretch_by_itself),
       cmocka_unit_test(windows_are_the_same_engine),
       cmocka_unit_test(utterances_are_told_in_order),
+      cmocka_unit_test(turns_are_taken_as_given),
+      cmocka_unit_test(a_voice_is_learned),
       cmocka_unit_test(silence_has_no_events),
       cmocka_unit_test(trouble_is_told_and_passed_over),
       cmocka_unit_test(what_cannot_be_is_refused),
