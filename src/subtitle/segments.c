@@ -8,10 +8,6 @@
 #include "io/csv.h"
 #include "io/json.h"
 
-static void print(am_segment_writer *w, const char *format, double a, double b, const char *text) {
-  am_buffer_printf(w->ctx, &w->out, format, a, b, text);
-}
-
 static float most(const am_segment_writer *w, const am_segment_row *r) {
   float best = NAN;
   for (int k = 0; k < w->classes && r->p; k++)
@@ -20,7 +16,8 @@ static float most(const am_segment_writer *w, const am_segment_row *r) {
 }
 
 static void text_row(am_segment_writer *w, const am_segment_row *r) {
-  print(w, "%9.2f %9.2f  %-12s", r->start, r->end, r->label);
+  if (w->channel) am_buffer_printf(w->ctx, &w->out, "%-10s ", w->channel);
+  am_buffer_printf(w->ctx, &w->out, "%9.2f %9.2f  %-12s", r->start, r->end, r->label);
   if (r->top)
     am_buffer_printf(w->ctx, &w->out, " %5.1f %%  margin %5.1f %%  share %3.0f %%", 100 * (double)most(w, r),
                      100 * r->margin, 100 * r->share);
@@ -91,13 +88,14 @@ static void rttm_row(am_segment_writer *w, const am_segment_row *r) {
   if (!r->top) return;
   am_buffer_printf(w->ctx, &w->out, "SPEAKER ");
   rttm_field(w, slash ? slash + 1 : w->file);
-  am_buffer_printf(w->ctx, &w->out, " 1 %.3f %.3f <NA> <NA> ", r->start, r->end - r->start);
+  am_buffer_printf(w->ctx, &w->out, " %d %.3f %.3f <NA> <NA> ", w->number ? w->number : 1, r->start, r->end - r->start);
   rttm_field(w, r->label);
   am_buffer_printf(w->ctx, &w->out, " <NA> <NA>\n");
 }
 
 static void audacity_row(am_segment_writer *w, const am_segment_row *r) {
-  print(w, "%.6f\t%.6f\t%s\n", r->start, r->end, r->label);
+  am_buffer_printf(w->ctx, &w->out, "%.6f\t%.6f\t%s%s%s\n", r->start, r->end, w->channel ? w->channel : "",
+                   w->channel ? ": " : "", r->label);
 }
 
 static const am_segment_format formats[] = {
@@ -140,7 +138,10 @@ am_status am_segment_writer_end(am_segment_writer *w, double seconds, am_error *
 }
 
 void am_segment_writer_free(am_segment_writer *w) {
-  for (size_t i = 0; i < w->n_kept; i++) am_free(w->ctx, w->kept[i].label);
+  for (size_t i = 0; i < w->n_kept; i++) {
+    am_free(w->ctx, w->kept[i].label);
+    am_free(w->ctx, w->kept[i].channel);
+  }
   am_free(w->ctx, w->kept);
   am_buffer_free(w->ctx, &w->out);
 }

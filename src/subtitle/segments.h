@@ -32,6 +32,7 @@ const am_segment_format *am_segment_format_at(size_t i);
 typedef struct am_segment_kept {
   double start, end;
   char *label;
+  char *channel; /* NULL: there is one */
 } am_segment_kept;
 
 struct am_segment_writer {
@@ -40,7 +41,8 @@ struct am_segment_writer {
   const char *const *labels; /* (K), borrowed */
   int classes;
   const char *file;    /* borrowed, as shown */
-  const char *channel; /* "left", a speaker; NULL: there is one */
+  const char *channel; /* a speaker's name, or "channel 2"; NULL: there is one */
+  int number;          /* of the channel, for RTTM; 0 is 1 */
   am_buffer out;       /* what the caller prints, and empties (used = 0) */
   am_segment_kept *kept;
   size_t n_kept, room;

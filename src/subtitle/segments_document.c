@@ -5,13 +5,29 @@
 
 void am_segment_keep(am_segment_writer *w, const am_segment_row *row) {
   am_error err = AM_ERROR_INIT;
-  char *label = am_strdup(w->ctx, row->label);
-  if (!label || am_grow(w->ctx, &w->kept, &w->room, w->n_kept + 1, sizeof *w->kept, &err)) {
-    am_free(w->ctx, label);
+  am_segment_kept one = {row->start, row->end, am_strdup(w->ctx, row->label), NULL};
+  if (w->channel) one.channel = am_strdup(w->ctx, w->channel);
+  if (!one.label || (w->channel && !one.channel) ||
+      am_grow(w->ctx, &w->kept, &w->room, w->n_kept + 1, sizeof *w->kept, &err)) {
+    am_free(w->ctx, one.label);
+    am_free(w->ctx, one.channel);
     w->out.failed = true;
     return;
   }
-  w->kept[w->n_kept++] = (am_segment_kept){row->start, row->end, label};
+  w->kept[w->n_kept++] = one;
+}
+
+/* Segments of a channel follow each other: the end of those that begin at i. */
+static size_t tier_end(const am_segment_writer *w, size_t i) {
+  const char *name = w->kept[i].channel;
+  while (i < w->n_kept &&
+         (name == w->kept[i].channel || (name && w->kept[i].channel && !strcmp(name, w->kept[i].channel))))
+    i++;
+  return i;
+}
+
+static const char *tier_name(const am_segment_writer *w, size_t i) {
+  return i < w->n_kept && w->kept[i].channel ? w->kept[i].channel : "emotion";
 }
 
 /* ---- TextGrid ---- */
@@ -30,18 +46,18 @@ static void interval(am_segment_writer *w, size_t *n, double start, double end, 
   am_buffer_append(w->ctx, &w->out, "\n", 1);
 }
 
-/* The tier covers all of the sound: what is between segments is empty intervals.  False: only count. */
-static size_t intervals(am_segment_writer *w, double seconds, bool write) {
+/* A tier covers all of the sound: what is between segments from `first` to `last` is empty intervals.  How many they are. */
+static size_t intervals(am_segment_writer *w, size_t first, size_t last, double seconds, bool write) {
   double at = 0;
   size_t n = 0;
-  for (size_t i = 0; i <= w->n_kept; i++) {
-    const double start = i < w->n_kept ? w->kept[i].start : seconds;
+  for (size_t i = first; i <= last; i++) {
+    const double start = i < last ? w->kept[i].start : seconds;
     if (start > at + 5e-7) {
       if (write) interval(w, &n, at, start, "");
       else n++;
       at = start;
     }
-    if (i == w->n_kept) break;
+    if (i == last) break;
     if (write) interval(w, &n, at, w->kept[i].end, w->kept[i].label);
     else n++;
     at = w->kept[i].end;
@@ -50,13 +66,21 @@ static size_t intervals(am_segment_writer *w, double seconds, bool write) {
 }
 
 void am_segment_textgrid(am_segment_writer *w, double seconds) {
-  if (w->n_kept && w->kept[w->n_kept - 1].end > seconds) seconds = w->kept[w->n_kept - 1].end;
+  size_t tiers = 0, number = 0;
+  for (size_t i = 0; i < w->n_kept; i++) seconds = w->kept[i].end > seconds ? w->kept[i].end : seconds;
+  for (size_t i = 0; i < w->n_kept; i = tier_end(w, i)) tiers++;
   am_buffer_printf(w->ctx, &w->out,
                    "File type = \"ooTextFile\"\nObject class = \"TextGrid\"\n\nxmin = 0\nxmax = %.6f\ntiers? <exists>\n"
-                   "size = 1\nitem []:\n    item [1]:\n        class = \"IntervalTier\"\n        name = \"emotion\"\n"
-                   "        xmin = 0\n        xmax = %.6f\n        intervals: size = %zu\n",
-                   seconds, seconds, intervals(w, seconds, false));
-  intervals(w, seconds, true);
+                   "size = %zu\nitem []:\n",
+                   seconds, tiers ? tiers : 1);
+  for (size_t i = 0, next; i < w->n_kept || !number; i = next) {
+    next = i < w->n_kept ? tier_end(w, i) : 0;
+    am_buffer_printf(w->ctx, &w->out, "    item [%zu]:\n        class = \"IntervalTier\"\n        name = ", ++number);
+    quoted(w, tier_name(w, i));
+    am_buffer_printf(w->ctx, &w->out, "\n        xmin = 0\n        xmax = %.6f\n        intervals: size = %zu\n",
+                     seconds, intervals(w, i, next, seconds, false));
+    intervals(w, i, next, seconds, true);
+  }
 }
 
 /* ---- EAF ---- */
@@ -79,6 +103,17 @@ static void slot(am_segment_writer *w, size_t n, double seconds) {
                    1000 * seconds);
 }
 
+static void annotation(am_segment_writer *w, size_t i) {
+  am_buffer_printf(
+      w->ctx, &w->out,
+      "        <ANNOTATION>\n            <ALIGNABLE_ANNOTATION ANNOTATION_ID=\"a%zu\" TIME_SLOT_REF1=\"ts%zu\" "
+      "TIME_SLOT_REF2=\"ts%zu\">\n                <ANNOTATION_VALUE>",
+      i + 1, 2 * i + 1, 2 * i + 2);
+  escaped(w, w->kept[i].label);
+  am_buffer_printf(w->ctx, &w->out,
+                   "</ANNOTATION_VALUE>\n            </ALIGNABLE_ANNOTATION>\n        </ANNOTATION>\n");
+}
+
 void am_segment_elan(am_segment_writer *w, double seconds) {
   (void)seconds;
   am_buffer_printf(
@@ -95,19 +130,16 @@ void am_segment_elan(am_segment_writer *w, double seconds) {
     slot(w, 2 * i + 1, w->kept[i].start);
     slot(w, 2 * i + 2, w->kept[i].end);
   }
-  am_buffer_printf(w->ctx, &w->out,
-                   "    </TIME_ORDER>\n    <TIER LINGUISTIC_TYPE_REF=\"default-lt\" TIER_ID=\"emotion\">\n");
-  for (size_t i = 0; i < w->n_kept; i++) {
-    am_buffer_printf(
-        w->ctx, &w->out,
-        "        <ANNOTATION>\n            <ALIGNABLE_ANNOTATION ANNOTATION_ID=\"a%zu\" TIME_SLOT_REF1=\"ts%zu\" "
-        "TIME_SLOT_REF2=\"ts%zu\">\n                <ANNOTATION_VALUE>",
-        i + 1, 2 * i + 1, 2 * i + 2);
-    escaped(w, w->kept[i].label);
-    am_buffer_printf(w->ctx, &w->out,
-                     "</ANNOTATION_VALUE>\n            </ALIGNABLE_ANNOTATION>\n        </ANNOTATION>\n");
+  am_buffer_printf(w->ctx, &w->out, "    </TIME_ORDER>\n");
+  for (size_t i = 0, next; i < w->n_kept; i = next) {
+    next = tier_end(w, i);
+    am_buffer_printf(w->ctx, &w->out, "    <TIER LINGUISTIC_TYPE_REF=\"default-lt\" TIER_ID=\"");
+    escaped(w, tier_name(w, i));
+    am_buffer_printf(w->ctx, &w->out, "\">\n");
+    for (size_t k = i; k < next; k++) annotation(w, k);
+    am_buffer_printf(w->ctx, &w->out, "    </TIER>\n");
   }
   am_buffer_printf(w->ctx, &w->out,
-                   "    </TIER>\n    <LINGUISTIC_TYPE GRAPHIC_REFERENCES=\"false\" LINGUISTIC_TYPE_ID=\"default-lt\" "
+                   "    <LINGUISTIC_TYPE GRAPHIC_REFERENCES=\"false\" LINGUISTIC_TYPE_ID=\"default-lt\" "
                    "TIME_ALIGNABLE=\"true\"/>\n</ANNOTATION_DOCUMENT>\n");
 }

@@ -106,6 +106,43 @@ static void elan(void **state) {
   free(text);
 }
 
+/* A tier for each speaker, a field of each row. */
+static void speakers_are_told_apart(void **state) {
+  (void)state;
+  const struct {
+    const char *format, *wanted;
+  } all[] = {{"text", "Ann             1.00      2.00  calm"},
+             {"json", "\"channel\": \"Bo & co\""},
+             {"csv", "f.wav,Ann,1,2,calm"},
+             {"rttm", "SPEAKER f.wav 2 3.000 1.000 <NA> <NA> calm"},
+             {"audacity", "3.000000\t4.000000\tBo & co: calm\n"},
+             {"textgrid", "size = 2\nitem []:"},
+             {"textgrid",
+              "item [2]:\n        class = \"IntervalTier\"\n        name = \"Bo & co\"\n        xmin = 0\n        xmax "
+              "= 5.000000\n        intervals: size = 3\n"},
+             {"elan", "TIER_ID=\"Ann\">"},
+             {"elan", "TIER_ID=\"Bo &amp; co\">"}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    am_context *ctx = am_test_context(1, "plain");
+    am_error err = AM_ERROR_INIT;
+    am_segment_writer w;
+    const am_segment_row first = {1, 2, labels[0], labels[0], p, 0.25, 1, 0},
+                         second = {3, 4, labels[0], labels[0], p, 0.25, 1, 0};
+    am_test_ok(am_segment_writer_begin(&w, ctx, am_segment_format_find(all[i].format), labels, 3, &err), &err);
+    w.file = "f.wav";
+    w.channel = "Ann";
+    w.number = 1;
+    am_test_ok(am_segment_writer_put(&w, &first, &err), &err);
+    w.channel = "Bo & co";
+    w.number = 2;
+    am_test_ok(am_segment_writer_put(&w, &second, &err), &err);
+    am_test_ok(am_segment_writer_end(&w, 5, &err), &err);
+    if (!strstr(w.out.data, all[i].wanted)) fail_msg("no\n%s\nin\n%s", all[i].wanted, w.out.data);
+    am_segment_writer_free(&w);
+    am_context_free(ctx);
+  }
+}
+
 static void formats_are_found_by_name(void **state) {
   (void)state;
   size_t n = 0;
@@ -146,6 +183,7 @@ int main(void) {
       cmocka_unit_test(audacity),
       cmocka_unit_test(textgrid),
       cmocka_unit_test(elan),
+      cmocka_unit_test(speakers_are_told_apart),
       cmocka_unit_test(formats_are_found_by_name),
       cmocka_unit_test(no_memory_is_told),
   };
