@@ -161,9 +161,9 @@ am_status cli_sounds_list(cli *c, const char *const *paths, size_t n, cli_sounds
 void cli_sounds_free(cli *c, cli_sounds *sounds);
 extern const double cli_longest_sound; /* s */
 am_status cli_sound_read(cli *c, const char *path, double rate, am_sound *sound, am_error *err);
-/* A block at a time: of a file only once all of it is found to be whole.  `sound` is to be freed, and may hold samples. */
-am_status cli_sound_feed(cli *c, const char *path, double rate, am_sound_fn each, void *user, am_sound *sound,
-                         am_error *err);
+/* A channel (0: the mean of all), a block at a time: of a file only once all of it is found to be whole.  `sound` is to be freed, and may hold samples. */
+am_status cli_sound_feed(cli *c, const char *path, double rate, int channel, am_sound_fn each, void *user,
+                         am_sound *sound, am_error *err);
 const char *cli_sound_shown(const char *path); /* "(standard input)" of "-" */
 /* Whether a failure is of the sound alone, so that --skip-unreadable goes on with the next. */
 bool cli_sound_is_bad(am_status st);
@@ -186,10 +186,15 @@ void cli_voice_say_short(cli *c, const am_profile *profile); /* a warning, of le
 /* segments.c: predict --segments. */
 typedef struct cli_segmenting {
   const struct am_segment_format *format;
+  const char *rttm; /* file of who speaks when; NULL: none */
+  bool split;       /* each channel is a speaker */
+  bool one_voice;   /* all speech is of one speaker, whose voice is learned */
   am_stream_options stream;
   am_segment_options options;
 } cli_segmenting;
 am_status cli_segmenting_get(const cli *c, cli_segmenting *out, am_error *err);
+/* Whether voices become known while they are heard. */
+bool cli_segments_learn(const cli_segmenting *how);
 bool cli_segments_of_one(const cli_segmenting *how); /* the format is of one sound */
 /* What was heard of a sound: its measurements, by why there is no answer; and its speech. */
 typedef struct cli_segmented {

@@ -146,7 +146,7 @@ static am_status predict_windows(cli *c, const cli_models *team, hearing *how, c
   pushed p = {.rate = am_checkpoint_rate(team->at[0])};
   am_status st = am_ensemble_windows_open(team->ensemble, how->window, how->hop, &teller, &p.stream, err);
   if (st) return st;
-  st = cli_sound_feed(c, path, p.rate, push, &p, sound, err);
+  st = cli_sound_feed(c, path, p.rate, 0, push, &p, sound, err);
   *at_fault = cli_sound_is_bad(st) && !p.failed;
   if (!st) p.failed = true, st = am_stream_end(p.stream, err);
   am_stream_free(p.stream);
@@ -256,6 +256,7 @@ static am_status prepare(cli *c, const cli_models *team, size_t i, const cli_sou
   if (!am_checkpoint_uses_speaker(m)) return AM_OK;
   if (cli_has(c, "speaker")) return fit_speaker(c, m, s, how->skip, err);
   if (voice->n) return enrol(c, m, voice, how, err);
+  if (how->segmented && cli_segments_learn(&how->segments)) return AM_OK;
   if (!am_checkpoint_wants_speaker(m)) return AM_OK;
   return am_fail(
       err, AM_E_USAGE,
@@ -267,7 +268,7 @@ static am_status hearing_get(const cli *c, hearing *how, am_error *err) {
   *how = (hearing){.skip = cli_has(c, "skip-unreadable")};
   how->format = cli_has(c, "json") ? CLI_JSON : cli_has(c, "csv") ? CLI_CSV : CLI_TEXT;
   if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
-  static const char *const of_segments[] = {"format", "vad", "min-silence"};
+  static const char *const of_segments[] = {"format", "vad", "min-silence", "rttm", "channels", "learn-voice"};
   how->segmented = cli_has(c, "segments");
   if (how->segmented) return cli_segmenting_get(c, &how->segments, err);
   for (size_t i = 0; i < sizeof of_segments / sizeof *of_segments; i++)
@@ -351,6 +352,10 @@ static const cli_flag flags[] = {
     {"segments", NULL, "tell when somebody speaks, and cut speech into segments of one emotion"},
     {"format", "NAME", "of --segments: text, json, csv, rttm, audacity, textgrid (Praat) or elan"},
     {"vad", "energy|none", "of --segments: speech is what is clearly louder than the noise (energy), or all there is"},
+    {"rttm", "FILE", "of --segments: who speaks when, as a diariser says it; each voice is learned by itself"},
+    {"channels", "mix|split",
+     "of --segments: the mean of all (mix), or a speaker on each channel, whose voice is learned by itself"},
+    {"learn-voice", NULL, "of --segments: all speech is of one speaker, whose voice becomes known while it is heard"},
     {"min-silence", "SECONDS", "of --segments: a shorter pause does not end an utterance (0.5)"},
     {"threshold", "P",
      "the answer is uncertain below this probability, in place of the model's thresholds; 0: one is always given"},
@@ -370,7 +375,8 @@ const cli_command cli_predict = {
     .summary = "gives every emotion's probability for sounds",
     .usage =
         "[RUN|FILE.h5] AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--threshold P] "
-        "[--segments [--format NAME] [--vad energy|none] [--min-silence SECONDS]] [--json|--csv] [--enrol FILE|DIR]... "
+        "[--segments [--format NAME] [--vad energy|none] [--min-silence SECONDS] [--rttm FILE] [--channels mix|split] "
+        "[--learn-voice]] [--json|--csv] [--enrol FILE|DIR]... "
         "[--shrink SECONDS] [--speaker NAME] [--skip-unreadable]",
     .details =
         "Without a model (RUN or FILE.h5) the one that comes with AudioMood is taken, and it is said which that is.\n"

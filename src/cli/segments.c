@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "model/ensemble.h"
+#include "subtitle/rttm.h"
 #include "subtitle/segments.h"
 
 static am_status find_format(const cli *c, const am_segment_format **out, am_error *err) {
@@ -16,6 +17,32 @@ static am_status find_format(const cli *c, const am_segment_format **out, am_err
                             : am_fail(err, AM_E_USAGE, "--format %s: no such format; wanted one of %s", name, all.data);
   am_buffer_free(c->ctx, &all);
   return st;
+}
+
+/* Who speaks. */
+static am_status get_voices(const cli *c, cli_segmenting *how, am_error *err) {
+  const char *channels = cli_value(c, "channels", "mix");
+  how->rttm = cli_value(c, "rttm", NULL);
+  how->split = !strcmp(channels, "split");
+  how->one_voice = cli_has(c, "learn-voice");
+  if (!how->split && strcmp(channels, "mix"))
+    return am_fail(err, AM_E_USAGE, "--channels %s: wanted mix or split", channels);
+  if (how->rttm && (how->split || cli_has(c, "vad") || cli_has(c, "min-silence")))
+    return am_fail(err, AM_E_USAGE, "--rttm says who speaks when; --%s does not go with it",
+                   how->split          ? "channels split"
+                   : cli_has(c, "vad") ? "vad"
+                                       : "min-silence");
+  if (!cli_segments_learn(how)) return AM_OK;
+  if (cli_has(c, "enrol") || cli_has(c, "speaker"))
+    return am_fail(err, AM_E_USAGE, "--%s: the voice is known already; --%s learns it",
+                   cli_has(c, "enrol") ? "enrol" : "speaker",
+                   how->rttm    ? "rttm"
+                   : how->split ? "channels split"
+                                : "learn-voice");
+  if (!how->rttm && how->stream.speech == AM_SPEECH_ALL)
+    return am_fail(err, AM_E_USAGE, "--vad none finds no utterances, by which a voice is learned");
+  how->stream.learn_voice = true;
+  return AM_OK;
 }
 
 am_status cli_segmenting_get(const cli *c, cli_segmenting *how, am_error *err) {
@@ -32,8 +59,10 @@ am_status cli_segmenting_get(const cli *c, cli_segmenting *how, am_error *err) {
   if (!st) st = cli_real(c, "hop", 0.01, o->window, fmin(1, o->window), &o->hop, err);
   if (!st) st = cli_real(c, "min-silence", 0.01, 10, 0.5, &o->min_silence, err);
   o->first = fmin(o->window, 1);
-  return st;
+  return st ? st : get_voices(c, how, err);
 }
+
+bool cli_segments_learn(const cli_segmenting *how) { return how->rttm || how->split || how->one_voice; }
 
 bool cli_segments_of_one(const cli_segmenting *how) { return how->format->document; }
 
@@ -42,6 +71,7 @@ typedef struct line {
   cli *c;
   const am_checkpoint *model;
   const am_thresholds *thresholds;
+  bool own_thresholds; /* those of the model's set in force, which changes when a voice becomes known */
   am_stream *stream;
   am_segmenter *segmenter;
   am_segment_writer writer;
@@ -69,8 +99,9 @@ static am_status on_segment(void *user, const am_segment *s, am_error *err) {
                         .utterance = s->utterance,
                         .label = "silent"};
   if (s->label >= 0) {
-    const bool sure =
-        !l->thresholds || am_thresholds_decide(l->thresholds, s->probabilities, m->classes) != AM_UNCERTAIN;
+    const bool sure = !l->thresholds || (l->own_thresholds ? am_checkpoint_decide(m, s->probabilities)
+                                                           : am_thresholds_decide(l->thresholds, s->probabilities,
+                                                                                  m->classes)) != AM_UNCERTAIN;
     row.top = m->labels[s->label];
     row.label = sure ? row.top : "uncertain";
     row.p = s->probabilities;
@@ -108,29 +139,91 @@ am_status cli_segments_head(cli *c, const am_checkpoint *m, const cli_segmenting
   return st ? st : cli_flush(err);
 }
 
+/* One speaker's part of a sound: a channel, given turns, or all of it. */
+typedef struct pass {
+  int channel;
+  am_stream_options stream;
+} pass;
+
+static am_status hear_pass(line *l, const cli_models *team, const cli_segmenting *how, const pass *p, const char *path,
+                           am_sound *sound, double *seconds, am_error *err) {
+  for (size_t i = 0; i < team->n && cli_segments_learn(how); i++) am_checkpoint_forget_speaker(team->at[i]);
+  am_status st = am_segmenter_create(l->c->ctx, l->model->classes, &how->options, on_segment, l, &l->segmenter, err);
+  if (!st) st = am_stream_create(team->ensemble, &p->stream, on_event, l, &l->stream, err);
+  if (!st) st = cli_sound_feed(l->c, path, l->rate, p->channel, push, l, sound, err);
+  if (!st) st = am_stream_end(l->stream, err);
+  if (!st) *seconds = am_stream_seconds(l->stream);
+  am_stream_free(l->stream);
+  am_segmenter_free(l->segmenter);
+  l->stream = NULL;
+  l->segmenter = NULL;
+  return st;
+}
+
+static am_status by_channels(line *l, const cli_models *team, const cli_segmenting *how, const char *path,
+                             am_sound *sound, double *seconds, am_error *err) {
+  char name[32];
+  am_status st = AM_OK;
+  for (int channel = 1, channels = 1; channel <= channels && !st; channel++) {
+    const pass p = {.channel = channel, .stream = how->stream};
+    snprintf(name, sizeof name, "channel %d", channel);
+    l->writer.channel = name;
+    l->writer.number = channel;
+    st = hear_pass(l, team, how, &p, path, sound, seconds, err);
+    if (!st) channels = sound->file_channels;
+  }
+  l->writer.channel = NULL;
+  return st;
+}
+
+static am_status by_speakers(line *l, const cli_models *team, const cli_segmenting *how, const char *path,
+                             am_sound *sound, double *seconds, am_error *err) {
+  am_rttm r;
+  am_stream_turn *turns = NULL;
+  if (!strcmp(path, "-")) return am_fail(err, AM_E_USAGE, "standard input is read once; --rttm wants a file");
+  am_status st = am_rttm_read(l->c->ctx, how->rttm, &r, err);
+  if (!st) st = am_rttm_choose(&r, how->rttm, path, err);
+  if (!st && !(turns = am_alloc(l->c->ctx, r.n, sizeof *turns))) st = am_no_memory(err);
+  for (size_t first = 0, end; first < r.n && !st; first = end) {
+    pass p = {.stream = how->stream};
+    for (end = first; end < r.n && !strcmp(r.turns[end].speaker, r.turns[first].speaker); end++)
+      turns[end - first] = (am_stream_turn){r.turns[end].start, r.turns[end].end};
+    p.stream.speech = AM_SPEECH_GIVEN;
+    p.stream.turns = turns;
+    p.stream.n_turns = end - first;
+    l->writer.channel = r.turns[first].speaker;
+    st = hear_pass(l, team, how, &p, path, sound, seconds, err);
+    am_sound_free(sound);
+  }
+  l->writer.channel = NULL;
+  am_free(l->c->ctx, turns);
+  am_rttm_free(&r);
+  return st;
+}
+
 am_status cli_segments_print(cli *c, const cli_models *team, const cli_segmenting *how, const am_thresholds *thresholds,
                              const char *path, cli_segmented *out, am_sound *sound, bool *at_fault, am_error *err) {
   const am_checkpoint *m = team->at[0];
+  const pass all = {.stream = how->stream};
   line l = {.c = c, .model = m, .thresholds = thresholds, .told = out, .file = cli_sound_shown(path)};
+  double seconds = 0;
   *out = (cli_segmented){0};
   *at_fault = false;
   l.rate = am_checkpoint_rate(m);
+  l.own_thresholds = cli_segments_learn(how) && team->n == 1 && !cli_has(c, "threshold");
   am_status st =
       am_segment_writer_begin(&l.writer, c->ctx, how->format, (const char *const *)m->labels, m->classes, err);
   l.writer.file = l.file;
   l.writer.out.used = 0; /* the header was printed before the first sound */
   if (!st && how->format == am_segment_format_find("text")) cli_print("%s\n", l.file);
-  if (!st) st = am_segmenter_create(c->ctx, m->classes, &how->options, on_segment, &l, &l.segmenter, err);
-  if (!st) st = am_stream_create(team->ensemble, &how->stream, on_event, &l, &l.stream, err);
   if (!st) {
-    st = cli_sound_feed(c, path, l.rate, push, &l, sound, err);
-    if (!st) st = am_stream_end(l.stream, err);
-    if (!st) st = am_segment_writer_end(&l.writer, am_stream_seconds(l.stream), err);
+    st = how->rttm    ? by_speakers(&l, team, how, path, sound, &seconds, err)
+         : how->split ? by_channels(&l, team, how, path, sound, &seconds, err)
+                      : hear_pass(&l, team, how, &all, path, sound, &seconds, err);
+    if (!st) st = am_segment_writer_end(&l.writer, seconds, err);
     if (!st) st = print_out(&l, err);
     *at_fault = cli_sound_is_bad(st) && !l.ended;
   }
-  am_stream_free(l.stream);
-  am_segmenter_free(l.segmenter);
   am_segment_writer_free(&l.writer);
   return st;
 }

@@ -137,17 +137,19 @@ am_status cli_sound_read(cli *c, const char *path, double rate, am_sound *sound,
   return st ? am_fail(err, st, "%s", why.message) : AM_OK;
 }
 
-am_status cli_sound_feed(cli *c, const char *path, double rate, am_sound_fn each, void *user, am_sound *sound,
-                         am_error *err) {
+am_status cli_sound_feed(cli *c, const char *path, double rate, int channel, am_sound_fn each, void *user,
+                         am_sound *sound, am_error *err) {
   am_sound_info info = {.size = sizeof info};
   am_error why = AM_ERROR_INIT;
   if (strcmp(path, "-") == 0 || am_file_is_special(path)) {
-    am_status st = cli_sound_read(c, path, rate, sound, err);
+    am_status st =
+        channel ? am_fail(err, AM_E_USAGE, "%s: is read once; its channels apart want a file", cli_sound_shown(path))
+                : cli_sound_read(c, path, rate, sound, err);
     return st ? st : each(user, sound->samples, sound->n, err);
   }
   *sound = (am_sound){.size = sizeof *sound};
   am_status st = am_sound_inspect_clip(c->ctx, path, &info, &why);
-  if (!st) st = am_sound_feed(c->ctx, path, rate, longest_fed, 0, each, user, sound, &why);
+  if (!st) st = am_sound_feed(c->ctx, path, rate, longest_fed, channel, each, user, sound, &why);
   return st ? am_fail(err, st, "%s", why.message) : AM_OK;
 }
 

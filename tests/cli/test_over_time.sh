@@ -41,6 +41,37 @@ run predict run1 talk.wav --format rttm; expect "a format without segments" 2 "-
 run predict run1 talk.wav --segments --vad none --min-silence 1; expect "silence that is not looked for" 2 "--min-silence ends speech that is looked for"
 run predict run1 talk.wav --segments --threshold 1 --json; expect "nothing is sure" 0 '"label": "uncertain", "top": "[a-z]+"'
 
+# Speakers.
+stereo() { # NAME LEFT RIGHT: two files of samples side by side
+  local bytes; paste -d '' <(od -An -v -tx2 -w2 "$2" | tr -d ' ') <(od -An -v -tx2 -w2 "$3" | tr -d ' ') |
+    sed -E 's/(..)(..)(..)(..)/\\x\2\\x\1\\x\4\\x\3/' | tr -d '\n' >hex; printf "$(cat hex)" >data.raw; bytes=$(stat -c %s data.raw)
+  { printf RIFF; little $((36 + bytes)) 4; printf 'WAVEfmt '; little 16 4; little 1 2; little 2 2; little 16000 4
+    little 64000 4; little 4 2; little 16 2; printf data; little "$bytes" 4; cat data.raw; } >"$1"
+}
+head -c 96000 /dev/zero >none.raw; { silence 500; clip 3 4; silence 3000; } | head -c 96000 >left.raw; { silence 1000; clip 4 7; silence 3000; } | head -c 96000 >right.raw
+stereo both.wav left.raw right.raw; wav left.wav <left.raw; wav right.wav <right.raw
+run predict run1 left.wav right.wav --segments --format audacity; cut -f1,2 out >alone
+run predict run1 both.wav --segments --channels split --format audacity; cut -f1,2 out | cmp -s - alone && ok "channels apart are the sounds of each" || not_ok "channels apart are the sounds of each" "$(cat alone)"
+expect "and are named" 0 $'\tchannel 1: [a-z]+$' $'\tchannel 2: [a-z]+$'
+run predict run1 both.wav --segments --channels split --format rttm; expect "also in RTTM" 0 "^SPEAKER both.wav 2 "
+printf 'SPEAKER talk 1 1.0 1.5 <NA> <NA> Bo <NA> <NA>\nSPEAKER talk 1 4.0 1.0 <NA> <NA> Ann <NA> <NA>\n' >talk.rttm
+run predict run1 talk.wav --segments --rttm talk.rttm --csv
+expect "a diariser's turns" 0 "^talk.wav,Ann,4,5," "^talk.wav,Bo,1," 
+run predict run1 talk.wav --segments --rttm talk.rttm --format textgrid; expect "a tier for each speaker" 0 'name = "Ann"' 'name = "Bo"'
+echo nothing >none.rttm
+run predict run1 talk.wav --segments --rttm none.rttm; expect "no turns" 1 "none.rttm: has no line of type SPEAKER"
+run predict run1 - --segments --rttm talk.rttm <talk.wav; expect "turns of standard input" 2 "standard input is read once; --rttm wants a file"
+run predict run1 talk.wav --segments --channels left; expect "channels that there are not" 2 "--channels left: wanted mix or split"
+run predict run1 talk.wav --segments --rttm talk.rttm --vad none; expect "two ways to know who speaks" 2 "--rttm says who speaks when; --vad does not go with it"
+run predict run1 talk.wav --segments --learn-voice --vad none; expect "a voice without utterances" 2 "--vad none finds no utterances"
+run predict run1 talk.wav --segments --learn-voice --speaker me; expect "a voice that is known already" 2 "--speaker: the voice is known already; --learn-voice learns it"
+run predict run1 talk.wav --segments --json; cp out as-it-is
+run predict run1 talk.wav --segments --json --learn-voice; cmp -s out as-it-is && ok "a model that uses no voice is not changed by one" || not_ok "a model that uses no voice is not changed by one"
+spoken() { tiny "normalise: speaker, max_frames: 63"; small; }; spoken >spoken.yaml
+run train spoken.yaml --out run2 --quiet; expect "train by speaker" 0
+run predict run2 talk.wav --segments; expect "a model that has to know the voice" 2 "this model normalises per speaker"
+run predict run2 talk.wav --segments --learn-voice; expect "learns it" 0 "^ +[01]\\.[0-9]{2} +[1-4]\\.[0-9]{2}  [a-z]+"
+
 # Windows are read as they come; a damaged file has none.
 run predict run1 talk.wav --window 1 --csv; cp out windows
 head -c -200 talk.wav >cut.wav
