@@ -46,6 +46,8 @@ const am_option am_augment_table[] = {
      "changed copies of each clip, whose features are computed once and cached: an epoch draws the clip or one of "
      "them; "
      "0: the sound is changed anew in each epoch"},
+    {"copies_probability", AM_OPT_REAL, AT(copies_probability), "0.5", 0, 1, NULL,
+     "chance that an operation changes a copy, in place of probability, which is then of masks and mixup"},
     {"copies_seed", AM_OPT_INT, AT(copies_seed), "1", 0, 9.2e18, NULL,
      "of the copies, so that runs of several seeds share them"},
     AM_OPTION_END};
@@ -207,7 +209,9 @@ am_status am_augment_copy(am_context *ctx, const am_augment_options *o, uint64_t
   *out = am_alloc(ctx, n ? n : 1, sizeof **out);
   if (!*out) return am_no_memory(err);
   if (n) memcpy(*out, x, n * sizeof *x);
-  am_status status = am_augment_sound(ctx, o, &rng, rate, out, out_n, warp, err);
+  am_augment_options own = *o;
+  own.probability = o->copies_probability;
+  am_status status = am_augment_sound(ctx, &own, &rng, rate, out, out_n, warp, err);
   if (!status) return AM_OK;
   am_free(ctx, *out);
   *out = NULL;
@@ -218,7 +222,7 @@ am_status am_augment_copy(am_context *ctx, const am_augment_options *o, uint64_t
 uint64_t am_augment_copy_key(const am_augment_options *o, int number, uint64_t key) {
   named_pair pairs[PAIRS];
   const int64_t whole[] = {AM_AUGMENT_VERSION, o->copies_seed, number};
-  const double chances[] = {o->probability, o->telephone};
+  const double chances[] = {o->copies_probability, o->telephone};
   pairs_of(o, pairs);
   key = am_hash64(key, whole, sizeof whole);
   key = am_hash64(key, chances, sizeof chances);

@@ -35,6 +35,7 @@ typedef struct am_augment_options {
   am_reals room;                  /* [low, high] s: T60 of a room (audio/channel.h) */
   double telephone;               /* chance that a clip comes over a telephone line; 0 off */
   int64_t copies;                 /* changed copies of each clip, made once; 0: it is changed anew in each epoch */
+  double copies_probability;      /* of them, in place of probability, which is that of masks and mixup then */
   int64_t copies_seed;            /* draws them, so that runs of several seeds have the same ones */
 } am_augment_options;
 

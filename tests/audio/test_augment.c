@@ -467,15 +467,16 @@ static void test_allocation_failures(void **state) {
 /* By seed, sound and number alone; and the key tells apart what they are made by. */
 static void copies_are_drawn_by_what_names_them(void **state) {
   (void)state;
-  static const char *const same[] = {"noise_snr=5,20 gain=-6,6", "noise_snr=5,20 gain=-6,6",
-                                     "noise_snr=5,20 gain=-6,6 copies=9 freq_masks=1 freq_width=3"};
-  static const char *const other[] = {"noise_snr=5,20 gain=-6,6 copies_seed=2",
-                                      "noise_snr=5,20 gain=-6,7",
-                                      "noise_snr=5,20 room=0.2,0.4",
-                                      "noise_snr=5,20 gain=-6,6 probability=0.9",
-                                      "noise_snr=5,20 gain=-6,6 telephone=0.3",
-                                      "noise_snr=5,20 gain=-6,6 shift=0.01",
-                                      "noise_snr=5,20"};
+  static const char *const same[] = {
+      "copies_probability=1 noise_snr=5,20 gain=-6,6", "copies_probability=1 noise_snr=5,20 gain=-6,6",
+      "copies_probability=1 noise_snr=5,20 gain=-6,6 copies=9 probability=0.1 freq_masks=1 freq_width=3"};
+  static const char *const other[] = {"copies_probability=1 noise_snr=5,20 gain=-6,6 copies_seed=2",
+                                      "copies_probability=1 noise_snr=5,20 gain=-6,7",
+                                      "copies_probability=1 noise_snr=5,20 room=0.2,0.4",
+                                      "copies_probability=0.9 noise_snr=5,20 gain=-6,6",
+                                      "copies_probability=1 noise_snr=5,20 gain=-6,6 telephone=0.3",
+                                      "copies_probability=1 noise_snr=5,20 gain=-6,6 shift=0.01",
+                                      "copies_probability=1 noise_snr=5,20"};
   enum { N = 4000, SAME = 3, OTHER = sizeof other / sizeof *other };
   float x[N], first[N];
   uint64_t keys[SAME + OTHER + 1];

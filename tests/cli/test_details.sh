@@ -28,7 +28,7 @@ awk -F, '{ for (i = 1; i <= NF; i++) n += ($i < 0) - ($i > 0) } END { exit !(n <
 run inspect tiny.yaml --augment "$sound" --out a5 "${augmented[@]}"
 expect "of a config, by the sound" 0 "warning: features.normalise: the statistics of this sound take the place of those of the training part"
 
-copies=(--set augment.speed=[0.8,1.2] --set augment.copies=2)
+copies=(--set augment.speed=[0.8,1.2] --set augment.copies=2 --set augment.copies_probability=1)
 for draw in 0 1 2; do run inspect tiny.yaml --augment "$sound" --out c$draw --draw $draw --epoch $((draw + 1)) "${copies[@]}"; done
 cmp -s c0/after.csv c2/after.csv && cmp -s c0/after.wav c2/after.wav && ! cmp -s c0/after.csv c1/after.csv && ! cmp -s c0/before.csv c0/after.csv &&
   ok "of two copies each is shown, whatever the epoch" || not_ok "of two copies each is shown, whatever the epoch"

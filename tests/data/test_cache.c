@@ -320,9 +320,10 @@ static bool same_features(const am_store *a, const am_store *b, uint32_t clip) {
 
 static void copies_are_computed_once(void **state) {
   (void)state;
-  static const char *const noisy = "{copies: 2, noise_snr: [0, 20], speed: [0.5, 0.8]}",
-                           *const more = "{copies: 3, noise_snr: [0, 20], speed: [0.5, 0.8]}",
-                           *const other = "{copies: 2, noise_snr: [0, 20], speed: [0.5, 0.8], copies_seed: 2}";
+  static const char
+      *const noisy = "{copies: 2, copies_probability: 1, noise_snr: [0, 20], speed: [0.5, 0.8]}",
+             *const more = "{copies: 3, copies_probability: 1, noise_snr: [0, 20], speed: [0.5, 0.8]}",
+             *const other = "{copies: 2, copies_probability: 1, noise_snr: [0, 20], speed: [0.5, 0.8], copies_seed: 2}";
   am_store *fresh = make_copies(noisy, false), *plain = make_store(false);
   assert_copies(fresh, 0, 6);
   assert_int_equal(am_store_copies(plain), 0);
@@ -366,7 +367,7 @@ static void copies_of_a_lost_file(void **state) {
   (void)state;
   static const uint32_t all[] = {0, 1, 2};
   am_augment_options o;
-  am_tree *tree = read_section(f.ctx, am_augment_table, "{copies: 2, gain: [1, 3]}", &o);
+  am_tree *tree = read_section(f.ctx, am_augment_table, "{copies: 2, copies_probability: 1, gain: [1, 3]}", &o);
   am_store *s = make_store(false);
   f.data.skip_unreadable = true;
   unlink(in("1.wav"));

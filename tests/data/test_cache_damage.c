@@ -273,7 +273,7 @@ static void memory_runs_out_cleanly(void **state) {
   only_shard(path, sizeof path);
   const double louder[] = {3};
   const uint32_t clips[] = {0, 4};
-  const am_augment_options o = {.probability = 1, .copies = 2, .gain = {1, louder}};
+  const am_augment_options o = {.copies_probability = 1, .copies = 2, .gain = {1, louder}};
   for (int cached = 0; cached < 2; cached++)
     for (long n = 1;; n++) {
       am_test_memory m;

@@ -434,7 +434,7 @@ static void what_is_shown_is_what_is_trained_on(void **state) {
   }
 }
 
-#define COPIES "{copies: 3, noise_snr: [0, 10], speed: [0.6, 0.9], vtlp: [0.9, 1.1]}"
+#define COPIES "{copies: 3, copies_probability: 1, noise_snr: [0, 10], speed: [0.6, 0.9], vtlp: [0.9, 1.1]}"
 
 static void add_copies(const char *yaml) {
   augment(yaml);
@@ -504,7 +504,9 @@ static void batches_of_copies_do_not_depend_on_how_they_are_made(void **state) {
   for (int threads = 1; threads <= 2; threads++) {
     finish();
     start(threads);
-    add_copies("{copies: 2, noise_snr: [0, 10], speed: [0.6, 0.9], freq_masks: 1, freq_width: 3, mixup: 0.2}");
+    add_copies(
+        "{copies: 2, copies_probability: 1, noise_snr: [0, 10], speed: [0.6, 0.9], freq_masks: 1, freq_width: 3, "
+        "mixup: 0.2}");
     am_loader *l = make((am_loader_options){.shuffle = true, .augment = true, .seed = 9, .max_frames = 30});
     assert_int_equal(hash_epoch(l, 3, 0, threads == 1 ? a : b, 30), 6);
     if (threads > 1) assert_memory_equal(a, b, 6 * sizeof *a);
@@ -522,7 +524,7 @@ static void batches_of_copies_do_not_depend_on_how_they_are_made(void **state) {
 /* normalise: train is of all that is trained on. */
 static void copies_count_in_the_statistics_of_training(void **state) {
   (void)state;
-  add_copies("{copies: 2, gain: [20, 40], noise_snr: [0, 10]}");
+  add_copies("{copies: 2, copies_probability: 1, gain: [20, 40], noise_snr: [0, 10]}");
   normalise("train");
   double sum = 0, squares = 0, count = 0;
   for (int k = 0; k <= 2; k++)
@@ -541,7 +543,7 @@ static void copies_count_in_the_statistics_of_training(void **state) {
 static void copies_are_normalised_as_copies(void **state) {
   (void)state;
   static const char *const kinds[] = {"speaker", "corpus"};
-  add_copies("{copies: 2, gain: [20, 40], noise_snr: [0, 10]}");
+  add_copies("{copies: 2, copies_probability: 1, gain: [20, 40], noise_snr: [0, 10]}");
   for (int kind = 0; kind < 2; kind++) {
     normalise(kinds[kind]);
     for (int k = 0; k <= 2; k++) {
