@@ -206,6 +206,22 @@ am_status cli_segments_head(cli *c, const am_checkpoint *m, const cli_segmenting
 am_status cli_segments_print(cli *c, const cli_models *models, const cli_segmenting *how,
                              const am_thresholds *thresholds, const char *path, cli_segmented *out, am_sound *sound,
                              bool *at_fault, am_error *err);
+/* spans.c: what is heard at the times of cues, or at each utterance.  The models stay as they are: no voice is learned. */
+typedef struct cli_span {
+  double start, end; /* s */
+  bool measured;     /* false: silent, too short, or beyond the end of the sound */
+} cli_span;
+typedef struct cli_heard {
+  cli_span *at; /* (n) */
+  float *p;     /* (n, K); NaN where nothing was measured */
+  size_t n;
+} cli_heard;
+/* The spans in any order, which may overlap, up to 32 at one moment; each is widened to 1.5 s, and of one of more than a minute the
+ * first is heard.  cli_heard_free, also after a failure. */
+am_status cli_spans_hear(cli *c, const cli_models *models, const char *path, const cli_span *spans, size_t n,
+                         cli_heard *out, am_error *err);
+am_status cli_utterances_hear(cli *c, const cli_models *models, const char *path, cli_heard *out, am_error *err);
+void cli_heard_free(cli *c, cli_heard *heard);
 typedef enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV } cli_format;
 typedef struct cli_predicted {
   const char *file;

@@ -18,6 +18,7 @@
   X(cli_train) \
   X(cli_evaluate) \
   X(cli_predict) \
+  X(cli_subtitle) \
   X(cli_enrol) \
   X(cli_features) \
   X(cli_inspect) \

@@ -216,21 +216,37 @@ static am_status put_class(am_tagger *t, am_cue *cue, am_slice mark, am_slice te
   return st;
 }
 
+/* The mark in the encoding of the cues, into `out`; *is: the style has one. */
+static am_status make_mark(const am_cues *c, am_tag_style style, const am_emotion_word *word, am_buffer *out, bool *is,
+                           am_error *err) {
+  *is = (style != AM_TAG_CLASS || c->syntax == &am_vtt) && am_tag_mark(c->ctx, style, word, out);
+  if (out->failed) return am_no_memory(err);
+  if (*is && c->latin1 && !to_latin1(out->data))
+    return am_fail(
+        err, AM_E_DATA,
+        "the subtitles are in Latin-1, which cannot write the tag of '%s' (style %s); convert them to UTF-8 first",
+        word->how, am_tag_names[style]);
+  if (*is) out->used = strlen(out->data); /* Latin-1 is shorter */
+  return AM_OK;
+}
+
+am_status am_tag_check(const am_cues *cues, am_tag_style style, const am_emotion_word *word, am_error *err) {
+  am_buffer b = {0};
+  bool is;
+  am_status st = make_mark(cues, style, word, &b, &is, err);
+  am_buffer_free(cues->ctx, &b);
+  return st;
+}
+
 am_status am_tag_put(am_tagger *t, am_cue *cue, am_tag_style style, const am_emotion_word *word, bool only_ask,
                      bool *fits, am_error *err) {
   am_cues *c = t->cues;
   am_buffer b = {0};
+  bool is;
   const am_slice text = am_tag_inside(t, cue, fits);
   if (*fits) return AM_OK;
-  const bool is = (style != AM_TAG_CLASS || c->syntax == &am_vtt) && am_tag_mark(c->ctx, style, word, &b);
-  am_status st = b.failed ? am_no_memory(err) : AM_OK;
-  if (!st && is && c->latin1 && !to_latin1(b.data))
-    st = am_fail(
-        err, AM_E_DATA,
-        "the subtitles are in Latin-1, which cannot write the tag of '%s' (style %s); convert them to UTF-8 first",
-        word->how, am_tag_names[style]);
+  am_status st = make_mark(c, style, word, &b, &is, err);
   if (!st && is) {
-    b.used = strlen(b.data); /* Latin-1 is shorter */
     const am_slice mark = am_slice_from(b.data, b.used);
     const char *gap = style == AM_TAG_CLASS ? NULL : gap_for(t, cue, text, mark);
     if (style == AM_TAG_CLASS) st = put_class(t, cue, mark, text, only_ask, fits, err);

@@ -36,8 +36,10 @@ void am_tagger_end(am_tagger *t);
 bool am_tag_mark(am_context *ctx, am_tag_style style, const am_emotion_word *word, am_buffer *out);
 /* The text as it was before one was put; *own: there is one. */
 am_slice am_tag_inside(const am_tagger *t, const am_cue *cue, bool *own);
+/* AM_E_DATA: the encoding of the cues lacks a character of what says the emotion. */
+am_status am_tag_check(const am_cues *cues, am_tag_style style, const am_emotion_word *word, am_error *err);
 /* Puts one.  *fits: there was room (or the text has one); else nothing is done.  With `only_ask` nothing is done in any case.
- * AM_E_DATA: the encoding of the file lacks a character. */
+ * AM_E_DATA as am_tag_check. */
 am_status am_tag_put(am_tagger *t, am_cue *cue, am_tag_style style, const am_emotion_word *word, bool only_ask,
                      bool *fits, am_error *err);
 /* The STYLE block, once a cue has a class. */

@@ -1,0 +1,232 @@
+/* cli/subtitled.c - see subtitled.h. */
+#include "cli/subtitled.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/vocabulary.h"
+#include "io/csv.h"
+#include "io/json.h"
+#include "subtitle/convert.h"
+
+const char *const cli_subtitle_formats[CLI_TO_FORMATS] = {"srt", "vtt", "csv", "json"};
+
+/* ---- what classes are called ---- */
+
+/* Whether subtitles are written, in which a text may have no room. */
+static bool in_text(const cli_subtitled *s) { return s->given && (s->to == CLI_TO_SRT || s->to == CLI_TO_VTT); }
+
+/* The common word of a label, in `room` where it is none that is known. */
+static const char *emotion_of(const char *label, char *room, size_t bytes) {
+  snprintf(room, bytes, "%s", label);
+  for (char *at = room; *at; at++)
+    if (*at >= 'A' && *at <= 'Z') *at += 'a' - 'A';
+  const char *common = am_vocabulary_common(room);
+  return common ? common : room;
+}
+
+am_status cli_subtitled_name(cli_subtitled *s, am_error *err) {
+  const am_checkpoint *m = s->team.at[0];
+  char room[64];
+  am_status st = AM_OK;
+  s->word = am_alloc(s->c->ctx, (size_t)m->classes, sizeof *s->word);
+  s->quiet = am_alloc(s->c->ctx, (size_t)m->classes, sizeof *s->quiet);
+  if (!s->word || !s->quiet) return am_no_memory(err);
+  for (int k = 0; k < m->classes && !st; k++) {
+    const char *emotion = emotion_of(m->labels[k], room, sizeof room);
+    s->quiet[k] = !strcmp(emotion, "neutral") || !strcmp(emotion, "calm");
+    s->word[k] = am_emotion_words_find(&s->words, s->language, emotion);
+    if (s->word[k] && !s->quiet[k] && in_text(s)) st = am_tag_check(&s->cues, s->style, s->word[k], err);
+    if (!s->word[k] && !s->quiet[k] && s->given)
+      am_log(s->c->ctx, AM_LOG_WARNING,
+             "there is no word for '%s' in '%s', so it is never shown; --words FILE adds one", m->labels[k],
+             s->language);
+  }
+  return st == AM_E_DATA ? am_error_prefix(err, "%s", s->given) : st;
+}
+
+/* ---- what is shown ---- */
+
+static cli_told judge(const cli_subtitled *s, size_t i) {
+  const int classes = s->team.at[0]->classes;
+  const float *p = s->heard.p + i * (size_t)classes;
+  cli_told t = {-1, -1, NAN, false};
+  if (!s->heard.at[i].measured) return t;
+  double next = 0;
+  t.top = am_largest(p, classes);
+  for (int k = 0; k < classes; k++)
+    if (k != t.top) next = fmax(next, (double)p[k]);
+  t.margin = (double)p[t.top] - next;
+  t.label = s->decides ? am_thresholds_decide(&s->thresholds, p, classes) : t.top;
+  return t;
+}
+
+typedef struct order {
+  double start;
+  size_t which;
+} order;
+
+static int by_start(const void *a, const void *b) {
+  const order *x = a, *y = b;
+  if (x->start != y->start) return x->start < y->start ? -1 : 1;
+  return (x->which > y->which) - (x->which < y->which);
+}
+
+static am_status decide_cue(cli_subtitled *s, am_tagger *t, am_show *show, size_t i, am_error *err) {
+  am_cue *cue = &s->cues.at[i];
+  cli_told *told = &s->told[i];
+  bool own, several, fits = !in_text(s);
+  am_shown shown = {.start = cue->start, .label = told->label, .margin = told->margin};
+  am_status st = AM_OK;
+  shown.speaker = am_show_speaker_of(am_tag_inside(t, cue, &own), &several);
+  const am_emotion_word *word = told->label >= 0 ? s->word[told->label] : NULL;
+  shown.quiet = told->label >= 0 && s->quiet[told->label];
+  if (several || (told->label >= 0 && !word && !shown.quiet)) return AM_OK;
+  if (word && !shown.quiet && in_text(s)) st = am_tag_put(t, cue, s->style, word, true, &fits, err);
+  shown.fits = fits;
+  if (!st) st = am_show_cue(show, &shown, &told->shown, err);
+  if (!st && told->shown && in_text(s)) st = am_tag_put(t, cue, s->style, word, false, &fits, err);
+  if (!st && told->shown && in_text(s) && s->style == AM_TAG_CLASS) st = am_tag_style_block(t, err);
+  return st;
+}
+
+static am_status decide_cues(cli_subtitled *s, am_error *err) {
+  am_tagger t;
+  am_show show;
+  am_show_begin(&show, s->c->ctx, &s->show);
+  order *all = am_alloc(s->c->ctx, s->cues.n + 1, sizeof *all);
+  am_status st = am_tagger_begin(&t, &s->cues, &s->words, err);
+  if (!st && !all) st = am_no_memory(err);
+  for (size_t i = 0; i < s->cues.n && !st; i++) all[i] = (order){s->cues.at[i].start, i};
+  if (!st) qsort(all, s->cues.n, sizeof *all, by_start);
+  for (size_t i = 0; i < s->cues.n && !st; i++) st = decide_cue(s, &t, &show, all[i].which, err);
+  am_free(s->c->ctx, all);
+  am_tagger_end(&t);
+  am_show_end(&show);
+  return st;
+}
+
+am_status cli_subtitled_decide(cli_subtitled *s, am_error *err) {
+  if (!(s->told = am_alloc(s->c->ctx, s->heard.n + 1, sizeof *s->told))) return am_no_memory(err);
+  for (size_t i = 0; i < s->heard.n; i++) s->told[i] = judge(s, i);
+  return s->given ? decide_cues(s, err) : AM_OK;
+}
+
+/* ---- tables ---- */
+
+static const char *label_of(const cli_subtitled *s, const cli_told *t) {
+  return t->top < 0 ? "silent" : t->label < 0 ? "uncertain" : s->team.at[0]->labels[t->label];
+}
+
+/* The text of a cue in UTF-8, its lines with '\n' between them; and who speaks. */
+static void text_of(const cli_subtitled *s, size_t i, am_buffer *text, am_buffer *speaker) {
+  bool several;
+  am_context *ctx = s->c->ctx;
+  am_slice rest = am_cue_text(&s->cues, &s->cues.at[i]), line;
+  text->used = speaker->used = 0;
+  am_cues_put_utf8(&s->cues, am_show_speaker_of(rest, &several), speaker);
+  for (bool more = false; am_slice_line(&rest, &line); more = true) {
+    if (more) am_buffer_append(ctx, text, "\n", 1);
+    am_cues_put_utf8(&s->cues, line, text);
+  }
+  am_buffer_append(ctx, text, "", 0);
+  am_buffer_append(ctx, speaker, "", 0);
+}
+
+static void write_csv(const cli_subtitled *s, am_buffer *out) {
+  static const char *const names[] = {"cue",   "start", "end",         "speaker", "text",
+                                      "label", "top",   "probability", "margin",  "shown"};
+  const am_checkpoint *m = s->team.at[0];
+  am_context *ctx = s->c->ctx;
+  am_csv_writer w = {.ctx = ctx, .out = out};
+  am_buffer text = {0}, speaker = {0}, name = {0};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) am_csv_put(&w, names[i]);
+  for (int k = 0; k < m->classes; k++) {
+    name.used = 0;
+    am_buffer_printf(ctx, &name, "p_%s", m->labels[k]);
+    am_csv_put(&w, name.failed ? "" : name.data);
+  }
+  am_csv_end_row(&w);
+  for (size_t i = 0; i < s->heard.n; i++) {
+    const cli_told *t = &s->told[i];
+    const float *p = s->heard.p + i * (size_t)m->classes;
+    if (s->given) text_of(s, i, &text, &speaker);
+    am_csv_put_int(&w, (int64_t)i + 1);
+    am_csv_put_real(&w, s->heard.at[i].start);
+    am_csv_put_real(&w, s->heard.at[i].end);
+    am_csv_put(&w, speaker.data ? speaker.data : "");
+    am_csv_put(&w, text.data ? text.data : "");
+    am_csv_put(&w, label_of(s, t));
+    am_csv_put(&w, t->top < 0 ? "" : m->labels[t->top]);
+    am_csv_put_real(&w, t->top < 0 ? NAN : am_float_decimal(p[t->top]));
+    am_csv_put_real(&w, am_float_decimal((float)t->margin));
+    am_csv_put(&w, t->shown ? "true" : "false");
+    for (int k = 0; k < m->classes; k++) am_csv_put_real(&w, am_float_decimal(p[k]));
+    am_csv_end_row(&w);
+  }
+  out->failed |= text.failed || speaker.failed || name.failed;
+  am_buffer_free(ctx, &text);
+  am_buffer_free(ctx, &speaker);
+  am_buffer_free(ctx, &name);
+}
+
+static void write_json(const cli_subtitled *s, am_buffer *out) {
+  const am_checkpoint *m = s->team.at[0];
+  am_context *ctx = s->c->ctx;
+  am_buffer text = {0}, speaker = {0};
+  am_json j = am_json_begin(ctx, out, 2);
+  am_json_open(&j, NULL, '{');
+  am_json_text(&j, "file", cli_sound_shown(s->media));
+  am_json_text(&j, "subtitles", s->given);
+  am_json_open(&j, "cues", '[');
+  for (size_t i = 0; i < s->heard.n; i++) {
+    const cli_told *t = &s->told[i];
+    const float *p = s->heard.p + i * (size_t)m->classes;
+    if (s->given) text_of(s, i, &text, &speaker);
+    am_json_open(&j, NULL, '{');
+    am_json_real(&j, "start", s->heard.at[i].start);
+    am_json_real(&j, "end", s->heard.at[i].end);
+    am_json_text(&j, "speaker", speaker.used ? speaker.data : NULL);
+    am_json_text(&j, "text", s->given ? text.data : NULL);
+    am_json_text(&j, "label", label_of(s, t));
+    am_json_text(&j, "top", t->top < 0 ? NULL : m->labels[t->top]);
+    am_json_float(&j, "probability", t->top < 0 ? NAN : p[t->top]);
+    am_json_float(&j, "margin", (float)t->margin);
+    am_json_bool(&j, "shown", t->shown);
+    am_json_open(&j, "probabilities", '{');
+    for (int k = 0; k < m->classes && t->top >= 0; k++) am_json_float(&j, m->labels[k], p[k]);
+    am_json_close(&j);
+    am_json_close(&j);
+  }
+  am_json_close(&j);
+  am_json_close(&j);
+  am_buffer_append(ctx, out, "\n", 1);
+  out->failed |= text.failed || speaker.failed;
+  am_buffer_free(ctx, &text);
+  am_buffer_free(ctx, &speaker);
+}
+
+/* ---- subtitles ---- */
+
+/* An utterance is a cue, whose text is its label. */
+static void write_labels(const cli_subtitled *s, am_buffer *out) {
+  const am_cue_syntax *syntax = s->to == CLI_TO_VTT ? &am_vtt : &am_srt;
+  size_t number = 0;
+  am_cues_put_head(s->c->ctx, out, syntax);
+  for (size_t i = 0; i < s->heard.n; i++) {
+    const int k = s->told[i].label;
+    if (k < 0) continue;
+    const char *text = s->word[k] ? s->word[k]->what : s->team.at[0]->labels[k];
+    am_cues_put(s->c->ctx, out, syntax, ++number, s->heard.at[i].start, s->heard.at[i].end,
+                am_slice_from(text, strlen(text)));
+  }
+}
+
+am_status cli_subtitled_write(const cli_subtitled *s, am_buffer *out, am_error *err) {
+  if (s->to == CLI_TO_CSV) write_csv(s, out);
+  else if (s->to == CLI_TO_JSON) write_json(s, out);
+  else if (s->given) am_cues_write(&s->cues, out);
+  else write_labels(s, out);
+  return out->failed ? am_no_memory(err) : AM_OK;
+}

@@ -1,0 +1,50 @@
+/* cli/subtitled.h - what the command subtitle knows of its cues, and how it writes it. */
+#ifndef AM_CLI_SUBTITLED_H
+#define AM_CLI_SUBTITLED_H
+
+#include "cli/cli.h"
+#include "subtitle/show.h"
+#include "subtitle/tag.h"
+
+typedef enum cli_subtitle_format {
+  CLI_TO_SRT,
+  CLI_TO_VTT,
+  CLI_TO_CSV,
+  CLI_TO_JSON,
+  CLI_TO_FORMATS
+} cli_subtitle_format;
+extern const char *const cli_subtitle_formats[CLI_TO_FORMATS];
+
+/* What is said of a cue. */
+typedef struct cli_told {
+  int top, label; /* of the classes; label -1: not sure; both -1: there was nothing to hear */
+  double margin;  /* of the top above the next */
+  bool shown;
+} cli_told;
+
+typedef struct cli_subtitled {
+  cli *c;
+  cli_models team;
+  am_thresholds thresholds;
+  bool decides;
+  const char *media, *given; /* NULL: no subtitles were given */
+  cli_subtitle_format to;
+  am_tag_style style;
+  const char *language;
+  am_show_options show;
+  am_emotion_words words;
+  const am_emotion_word **word; /* (K) NULL: the language has none */
+  bool *quiet;                  /* (K) never shown */
+  am_cues cues;                 /* that were given, in the format of `to` where it is one */
+  cli_heard heard;
+  cli_told *told; /* (heard.n) */
+} cli_subtitled;
+
+/* What each class is called, and which are never shown. */
+am_status cli_subtitled_name(cli_subtitled *s, am_error *err);
+/* From what was heard to what is shown; of cues that were given, in their texts, too. */
+am_status cli_subtitled_decide(cli_subtitled *s, am_error *err);
+/* All of it in the format wanted. */
+am_status cli_subtitled_write(const cli_subtitled *s, am_buffer *out, am_error *err);
+
+#endif
