@@ -57,7 +57,7 @@ typedef struct am_stream_options {
   double threshold;        /**< how sure it has to be, 0 to 1; 0.5 */
   double min_speech;       /**< s, what is shorter is no speech; 0.25 */
   double
-      min_silence; /**< s, a shorter pause is part of the utterance; 0.5.  (Detectors that feed recognisers usually have
+      min_silence; /**< s, a shorter pause is part of the utterance; 0.4.  (Detectors that feed recognisers usually have
                               0.1, which cuts sentences into words.) */
   double padding;  /**< s added to both ends of an utterance; 0.03 */
   double longest;  /**< s, a longer utterance is cut at its longest pause; 30 */

@@ -183,6 +183,8 @@ am_status cli_thresholds(cli *c, const cli_models *models, bool known, am_thresh
 am_status cli_shrink(const cli *c, const cli_models *models, am_error *err);
 void cli_voice_say_short(cli *c, const am_profile *profile); /* a warning, of less than a minute */
 /* predicted.c: rows of predictions on standard output, written at once. */
+/* over_time.c: evaluate --over-time. */
+am_status cli_over_time(cli *c, const cli_models *models, const am_thresholds *thresholds, am_error *err);
 /* segments.c: predict --segments. */
 typedef struct cli_segmenting {
   const struct am_segment_format *format;
@@ -202,6 +204,10 @@ typedef struct cli_segmented {
   double speech; /* s */
 } cli_segmented;
 am_status cli_segments_head(cli *c, const am_checkpoint *m, const cli_segmenting *how, am_error *err);
+/* The segments of a sound, handed to `each` with what is shown as their label; *seconds: how long the sound is. */
+typedef void (*cli_segment_fn)(void *user, const am_segment *segment, const char *label);
+am_status cli_segments_of(cli *c, const cli_models *models, const cli_segmenting *how, const am_thresholds *thresholds,
+                          const char *path, cli_segment_fn each, void *user, double *seconds, am_error *err);
 /* The segments of a sound (or standard input), printed as they come; *at_fault: a failure is of the sound alone. */
 am_status cli_segments_print(cli *c, const cli_models *models, const cli_segmenting *how,
                              const am_thresholds *thresholds, const char *path, cli_segmented *out, am_sound *sound,

@@ -432,16 +432,34 @@ static am_status pooled(cli *c, const char *folder, am_error *err) {
   return st;
 }
 
+/* What goes with recordings, and what goes with clips alone. */
+static am_status check_over_time(const cli *c, am_error *err) {
+  static const char *const of_clips[] = {"data",         "root",  "split",    "set",     "enrol-seconds",
+                                         "known-voices", "under", "speakers", "partial", "out"};
+  static const char *const of_time[] = {"reference",   "window",         "hop",        "vad",
+                                        "min-silence", "switch-penalty", "learn-voice"};
+  const bool timed = cli_has(c, "over-time");
+  for (size_t i = 0; timed && i < sizeof of_clips / sizeof *of_clips; i++)
+    if (cli_has(c, of_clips[i]))
+      return am_fail(err, AM_E_USAGE, "--%s is of clips; it does not go with --over-time", of_clips[i]);
+  for (size_t i = 0; !timed && i < sizeof of_time / sizeof *of_time; i++)
+    if (cli_has(c, of_time[i])) return am_fail(err, AM_E_USAGE, "--%s is of --over-time, which is missing", of_time[i]);
+  return AM_OK;
+}
+
 static am_status run(cli *c, am_error *err) {
   job j = {.c = c, .data = cli_value(c, "data", NULL)};
   const char *out = cli_value(c, "out", NULL), *data[CLI_MAX_FLAGS];
   const size_t n_data = cli_values(c, "data", data);
   const char *model = c->n_arguments ? c->arguments[0] : NULL;
-  if (!model && !cli_has(c, "data"))
+  if (!model && !cli_has(c, "data") && !cli_has(c, "over-time"))
     return am_fail(err, AM_E_USAGE,
                    "name a model, a run folder or a checkpoint (.h5); or the corpus on which the model that comes with "
                    "AudioMood is to be scored: --data CONFIG|DESCRIPTION");
-  if (model && cli_is_crossval(c, model) && !cli_has(c, "data")) return pooled(c, model, err);
+  am_status timed = check_over_time(c, err);
+  if (timed) return timed;
+  if (model && cli_is_crossval(c, model) && !cli_has(c, "data") && !cli_has(c, "over-time"))
+    return pooled(c, model, err);
   static const char *const of_one[] = {"out", "root", "speakers"};
   for (size_t i = 0; n_data > 1 && i < sizeof of_one / sizeof *of_one; i++)
     if (cli_has(c, of_one[i]))
@@ -453,7 +471,8 @@ static am_status run(cli *c, am_error *err) {
   j.checkpoint = j.team.at[0];
   if (!st) st = read_enrolment(&j, err);
   if (!st) st = cli_thresholds(c, &j.team, j.known, &j.thresholds, &j.decides, err);
-  if (!st) st = n_data > 1 ? score_several(&j, data, n_data, err) : score(&j, err);
+  if (!st && cli_has(c, "over-time")) st = cli_over_time(c, &j.team, j.decides ? &j.thresholds : NULL, err);
+  else if (!st) st = n_data > 1 ? score_several(&j, data, n_data, err) : score(&j, err);
   cli_models_free(c, &j.team);
   return st;
 }
@@ -475,6 +494,16 @@ static const cli_flag flags[] = {
      "--enrol-seconds, a model that has weights for voices that it does not know is scored by these"},
     {"enrol-seed", "N", "draws these clips (default 1)"},
     {"shrink", "SECONDS", "of --enrol-seconds: in place of the model's features.shrink"},
+    {"over-time", "AUDIO|DIR",
+     "recordings in place of clips: how well segments (predict --segments) fit a reference of who feels what when"},
+    {"reference", "FILE.rttm",
+     "of --over-time: the reference of one recording (default: beside each, of the same name)"},
+    {"window", "SECONDS", "of --over-time: as of predict --segments (3)"},
+    {"hop", "SECONDS", "of --over-time (1)"},
+    {"vad", "energy|none", "of --over-time (energy)"},
+    {"min-silence", "SECONDS", "of --over-time (0.4)"},
+    {"switch-penalty", "P", "of --over-time (1)"},
+    {"learn-voice", NULL, "of --over-time: each recording is of one speaker, whose voice becomes known"},
     {"threshold", "P",
      "answers below this probability count as uncertain, in place of the model's thresholds (0 to 1)"},
     {"under", "CONDITION", "of sounds changed before: noise, telephone, ...; 'audiomood help conditions' lists them"},
@@ -494,7 +523,10 @@ const cli_command cli_evaluate = {
         "[RUN|FILE.h5] [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]]... [--split PART] "
         "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--known-voices] [--under CONDITION] [--set "
         "KEY=VALUE]... "
-        "[--threshold P] [--speakers] [--partial] [--json] [--out FILE.csv]",
+        "[--threshold P] [--speakers] [--partial] [--json] [--out FILE.csv] | [RUN|FILE.h5] --over-time AUDIO|DIR "
+        "[--reference FILE.rttm] [--window SECONDS] [--hop SECONDS] [--vad energy|none] [--min-silence SECONDS] "
+        "[--switch-penalty P] "
+        "[--learn-voice] [--threshold P] [--json]",
     .details =
         "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
         "confusion matrix, calibration error, risk by coverage and a 95 % confidence interval, and whether any\n"

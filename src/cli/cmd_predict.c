@@ -268,7 +268,8 @@ static am_status hearing_get(const cli *c, hearing *how, am_error *err) {
   *how = (hearing){.skip = cli_has(c, "skip-unreadable")};
   how->format = cli_has(c, "json") ? CLI_JSON : cli_has(c, "csv") ? CLI_CSV : CLI_TEXT;
   if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
-  static const char *const of_segments[] = {"format", "vad", "min-silence", "rttm", "channels", "learn-voice"};
+  static const char *const of_segments[] = {"format", "vad",      "min-silence", "switch-penalty",
+                                            "rttm",   "channels", "learn-voice"};
   how->segmented = cli_has(c, "segments");
   if (how->segmented) return cli_segmenting_get(c, &how->segments, err);
   for (size_t i = 0; i < sizeof of_segments / sizeof *of_segments; i++)
@@ -352,11 +353,12 @@ static const cli_flag flags[] = {
     {"segments", NULL, "tell when somebody speaks, and cut speech into segments of one emotion"},
     {"format", "NAME", "of --segments: text, json, csv, rttm, audacity, textgrid (Praat) or elan"},
     {"vad", "energy|none", "of --segments: speech is what is clearly louder than the noise (energy), or all there is"},
+    {"switch-penalty", "P", "of --segments: what a change of emotion within an utterance costs; 0: nothing (1)"},
     {"rttm", "FILE", "of --segments: who speaks when, as a diariser says it; each voice is learned by itself"},
     {"channels", "mix|split",
      "of --segments: the mean of all (mix), or a speaker on each channel, whose voice is learned by itself"},
     {"learn-voice", NULL, "of --segments: all speech is of one speaker, whose voice becomes known while it is heard"},
-    {"min-silence", "SECONDS", "of --segments: a shorter pause does not end an utterance (0.5)"},
+    {"min-silence", "SECONDS", "of --segments: a shorter pause does not end an utterance (0.4)"},
     {"threshold", "P",
      "the answer is uncertain below this probability, in place of the model's thresholds; 0: one is always given"},
     {"json", NULL, "one line of JSON a sound, or a window"},
@@ -375,7 +377,8 @@ const cli_command cli_predict = {
     .summary = "gives every emotion's probability for sounds",
     .usage =
         "[RUN|FILE.h5] AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--threshold P] "
-        "[--segments [--format NAME] [--vad energy|none] [--min-silence SECONDS] [--rttm FILE] [--channels mix|split] "
+        "[--segments [--format NAME] [--vad energy|none] [--min-silence SECONDS] [--switch-penalty P] [--rttm FILE] "
+        "[--channels mix|split] "
         "[--learn-voice]] [--json|--csv] [--enrol FILE|DIR]... "
         "[--shrink SECONDS] [--speaker NAME] [--skip-unreadable]",
     .details =

@@ -30,6 +30,7 @@
   X(cli_compare) \
   X(cli_fuse) \
   X(cli_distil) \
+  X(cli_stitch) \
   X(cli_verify)
 
 #define DECLARE(command) extern const cli_command command;

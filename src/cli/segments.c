@@ -57,7 +57,9 @@ am_status cli_segmenting_get(const cli *c, cli_segmenting *how, am_error *err) {
     st = am_fail(err, AM_E_USAGE, "--min-silence ends speech that is looked for; it does not go with --vad none");
   if (!st) st = cli_real(c, "window", 0.1, 600, 3, &o->window, err);
   if (!st) st = cli_real(c, "hop", 0.01, o->window, fmin(1, o->window), &o->hop, err);
-  if (!st) st = cli_real(c, "min-silence", 0.01, 10, 0.5, &o->min_silence, err);
+  if (!st) st = cli_real(c, "min-silence", 0.01, 10, 0.4, &o->min_silence, err);
+  if (!st) st = cli_real(c, "switch-penalty", 0, 1000, 1, &how->options.switch_penalty, err);
+  if (how->options.switch_penalty == 0) how->options.switch_penalty = -1; /* nothing */
   o->first = fmin(o->window, 1);
   return st ? st : get_voices(c, how, err);
 }
@@ -78,6 +80,8 @@ typedef struct line {
   cli_segmented *told;
   const char *file;
   double rate;
+  cli_segment_fn each; /* gets segments in place of the writer; NULL: they are printed */
+  void *user;
   bool ended; /* by what prints, whose message is not of the sound */
 } line;
 
@@ -106,6 +110,8 @@ static am_status on_segment(void *user, const am_segment *s, am_error *err) {
     row.label = sure ? row.top : "uncertain";
     row.p = s->probabilities;
   }
+  if (l->each) l->each(l->user, s, row.label);
+  if (l->each) return AM_OK;
   am_status st = am_segment_writer_put(&l->writer, &row, err);
   return st ? st : print_out(l, err);
 }
@@ -157,6 +163,20 @@ static am_status hear_pass(line *l, const cli_models *team, const cli_segmenting
   am_segmenter_free(l->segmenter);
   l->stream = NULL;
   l->segmenter = NULL;
+  return st;
+}
+
+am_status cli_segments_of(cli *c, const cli_models *team, const cli_segmenting *how, const am_thresholds *thresholds,
+                          const char *path, cli_segment_fn each, void *user, double *seconds, am_error *err) {
+  const pass all = {.stream = how->stream};
+  cli_segmented told = {0};
+  am_sound sound = {.size = sizeof sound};
+  line l = {
+      .c = c, .model = team->at[0], .thresholds = thresholds, .told = &told, .file = path, .each = each, .user = user};
+  l.rate = am_checkpoint_rate(l.model);
+  l.own_thresholds = cli_segments_learn(how) && team->n == 1 && !cli_has(c, "threshold");
+  am_status st = hear_pass(&l, team, how, &all, path, &sound, seconds, err);
+  am_sound_free(&sound);
   return st;
 }
 

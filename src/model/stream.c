@@ -381,7 +381,7 @@ static am_status fill_in(am_stream_options *o, am_error *err) {
   o->whole = or_default(o->whole, o->window);
   o->threshold = or_default(o->threshold, 0.5);
   o->min_speech = or_default(o->min_speech, 0.25);
-  o->min_silence = or_default(o->min_silence, 0.5);
+  o->min_silence = or_default(o->min_silence, 0.4);
   o->padding = or_default(o->padding, 0.03);
   o->longest = or_default(o->longest, 30);
   o->voice_seconds = or_default(o->voice_seconds, 10);

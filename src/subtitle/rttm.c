@@ -46,7 +46,7 @@ static am_status take_line(reader *r, char *line, am_error *err) {
                    "%s:%d: a SPEAKER line of %d fields; wanted 8 or more: type, file, channel, start, "
                    "duration, <NA>, <NA>, speaker",
                    r->source, r->line, n);
-  double start, length;
+  double start = 0, length = 0;
   am_status status = seconds_of(r, field[3], "the start", &start, err);
   if (!status) status = seconds_of(r, field[4], "the duration", &length, err);
   if (status || !(length > 0)) return status;

@@ -72,6 +72,28 @@ run train spoken.yaml --out run2 --quiet; expect "train by speaker" 0
 run predict run2 talk.wav --segments; expect "a model that has to know the voice" 2 "this model normalises per speaker"
 run predict run2 talk.wav --segments --learn-voice; expect "learns it" 0 "^ +[01]\\.[0-9]{2} +[1-4]\\.[0-9]{2}  [a-z]+"
 
+# Against a reference.
+run stitch tiny.yaml --out made --recordings 3 --seconds 8 --snr 30; expect "recordings from clips" 0 "^3 recordings of (2[4-9]|[3-9][0-9]) s together in made: SYNTHETIC SPEECH"
+run stitch tiny.yaml --out again --recordings 3 --seconds 8 --snr 30; diff -r made again >/dev/null && ok "the same seed, the same bytes" || not_ok "the same seed, the same bytes"
+run stitch tiny.yaml --out other --recordings 3 --seconds 8 --snr 30 --seed 2; cmp -s made/recording-001.wav other/recording-001.wav && not_ok "another seed, another sound" || ok "another seed, another sound"
+run stitch tiny.yaml --out made; expect "a folder that has some" 2 "made holds recordings already"
+run stitch tiny.yaml --out empty --split training; expect "a part that there is not" 2 "--split training: wanted train, validation or test"
+run stitch tiny.yaml; expect "no folder" 2 "--out DIR is missing"
+grep -q "^SPEAKER recording-001 1 [0-9.]* [0-9.]* <NA> <NA> [a-z]* <NA> <NA>$" made/recording-001.rttm && ok "a reference of each" || not_ok "a reference of each"
+run evaluate run1 --over-time made; expect "evaluate over time" 0 "^3 recordings of [0-9.]+ s together, [0-9.]+ s of them with an emotion$" "^emotion diarisation error +[0-9.]+ %$"
+run evaluate run1 --over-time made --json; expect "as JSON" 0 '"recordings": 3' '"error_rate": [0-9.]+' '"missed": [0-9.]+'
+run predict run1 talk.wav --segments --format rttm; cp out own.rttm; printf 'SPEAKER talk 1 0.1 0.2 <NA> <NA> angry <NA> <NA>\n' >>own.rttm
+run evaluate run1 --over-time talk.wav --reference own.rttm --json
+missed=$(sed -nE 's/.*"missed": ([0-9.]+).*/\1/p' out); expect "what it says itself is right" 0 '"false_alarm": (0|[0-9.]+e-[0-9]+|0\.00[0-9]+),' '"confused": (0|[0-9.]+e-[0-9]+|0\.00[0-9]+),'
+awk -v m="$missed" 'BEGIN { exit !(m > 0 && m < 0.5) }' && ok "but for what it does not say" || not_ok "but for what it does not say" "$missed"
+run evaluate run1 --over-time talk.wav; expect "a reference beside the sound" 0 "^1 recording of "
+mv talk.rttm kept.rttm; run evaluate run1 --over-time talk.wav; expect "no reference" 1 "cannot open talk.rttm"; mv kept.rttm talk.rttm
+printf 'SPEAKER a 1 0 2 <NA> <NA> sad <NA> <NA>\nSPEAKER a 1 1 2 <NA> <NA> angry <NA> <NA>\n' >both.rttm
+run evaluate run1 --over-time talk.wav --reference both.rttm; expect "two emotions at once" 1 "both.rttm: 'sad' and 'angry' overlap at 1.000 s"
+run evaluate run1 --over-time made --reference own.rttm; expect "one reference of several" 2 "--reference is of one recording, and there are 3"
+run evaluate run1 --over-time made --split test; expect "clips and time" 2 "--split is of clips; it does not go with --over-time"
+run evaluate run1 --reference own.rttm; expect "a reference of clips" 2 "--reference is of --over-time, which is missing"
+
 # Windows are read as they come; a damaged file has none.
 run predict run1 talk.wav --window 1 --csv; cp out windows
 head -c -200 talk.wav >cut.wav
