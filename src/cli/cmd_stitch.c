@@ -75,8 +75,9 @@ static am_status stitch_all(cli *c, const am_config *config, am_dataset *d, cons
     am_stitched_free(c->ctx, &s);
   }
   if (!st)
-    cli_print("%zu recordings of %.0f s together in %s: %s, clips of one speaker each in a row (seed %llu)\n",
-              recordings, seconds, folder, d->synthetic ? "SYNTHETIC SPEECH" : d->title, (unsigned long long)o->seed);
+    cli_print("%zu recording%s of %.0f s together in %s: %s, clips of one speaker each in a row (seed %llu)\n",
+              recordings, am_count(recordings, "", "s"), seconds, folder, d->synthetic ? "SYNTHETIC SPEECH" : d->title,
+              (unsigned long long)o->seed);
   am_split_free(c->ctx, split);
   return st;
 }
