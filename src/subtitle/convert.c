@@ -96,12 +96,13 @@ static am_status put_all(const am_cues *from, const am_cue_syntax *to, am_buffer
 am_status am_cues_convert(const am_cues *from, const am_cue_syntax *to, const char *source, am_cues *out,
                           am_error *err) {
   am_buffer text = {0};
+  am_error why = AM_ERROR_INIT;
   *out = (am_cues){.ctx = from->ctx};
-  am_status st = put_all(from, to, &text, err);
-  if (!st) st = am_cues_parse(from->ctx, text.data ? text.data : "", text.used, source, to, out, err);
+  am_status st = put_all(from, to, &text, &why);
+  if (!st) st = am_cues_parse(from->ctx, text.data ? text.data : "", text.used, source, to, out, &why);
   am_buffer_free(from->ctx, &text);
-  if (st || out->n == from->n) return st;
-  st = am_fail(err, AM_E_DATA, "%s: a text looks like a line of times, so it cannot be converted", source);
+  if (!st && out->n == from->n) return AM_OK;
   am_cues_free(out);
-  return st;
+  if (st && (st != AM_E_FORMAT || !from->n)) return am_fail(err, st, "%s", why.message);
+  return am_fail(err, AM_E_DATA, "%s: a text looks like a line of times, so it cannot be converted", source);
 }

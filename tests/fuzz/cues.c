@@ -1,5 +1,6 @@
 /* tests/fuzz/cues.c - SRT and WebVTT: an unchanged document gives its bytes, and what tags put comes off again. */
 #include "fuzz/fuzz.h"
+#include "subtitle/convert.h"
 #include "subtitle/show.h"
 #include "subtitle/tag.h"
 
@@ -73,6 +74,23 @@ static size_t cues_of(am_context *ctx, const am_buffer *text) {
   return n;
 }
 
+/* To the other format and back to this one: as many cues. */
+static void convert(am_context *ctx, const am_buffer *in) {
+  am_error err = AM_ERROR_INIT;
+  am_cues from, other, back;
+  fuzz_require(!am_cues_parse(ctx, in->data ? in->data : "", in->used, "fuzz", NULL, &from, &err));
+  am_status st = am_cues_convert(&from, from.syntax == &am_srt ? &am_vtt : &am_srt, "fuzz", &other, &err);
+  fuzz_check(st, &err);
+  if (!st) {
+    fuzz_require(other.n == from.n && !other.latin1);
+    st = am_cues_convert(&other, from.syntax, "fuzz", &back, &err);
+    fuzz_check(st, &err);
+    if (!st) am_cues_free(&back);
+    am_cues_free(&other);
+  }
+  am_cues_free(&from);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   am_context *ctx = fuzz_begin(bytes, true);
   am_buffer plain = {0};
@@ -88,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     am_buffer_free(ctx, &again);
     am_buffer_free(ctx, &off);
   }
+  if (ours) convert(ctx, &plain);
   am_buffer_free(ctx, &plain);
   fuzz_end();
   return 0;

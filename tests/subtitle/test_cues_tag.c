@@ -87,8 +87,7 @@ static void none_is_put_twice(void **state) {
 
 static const char *const documents[] = {
     "1\n00:00:01,000 --> 00:00:02,000\nHello\n\n2\n00:00:03,000 --> 00:00:04,000\nTwo\nlines\n\n",
-    "\xEF\xBB\xBF"
-    "1\r\n00:01.5 --> 00:02.25  X1:40\r\n{\\an8}Hello\r\n\r\n\r\n00:03 --> 00:04\r\nb",
+    "\357\273\2771\r\n00:01.5 --> 00:02.25  X1:40\r\n{\\an8}Hello\r\n\r\n\r\n00:03 --> 00:04\r\nb",
     "0:0:5-->0:0:9\nA line that is far too long for two of them, or not\n\n0:1 --> 0:6\na\n\nb\n\n",
     "WEBVTT\n\nNOTE x\n\nid\n00:01.000 --> 00:02.000 align:start\n<v Ann>Hello</v>\n\n00:03.000 --> 00:04.000\n\n",
     "WEBVTT\n00:01.000 --> 00:02.000\nright after\n",
