@@ -37,6 +37,7 @@ cp $sound low.wav; printf '\x40\x1f\0\0\x80\x3e\0\0' | dd of=low.wav bs=1 seek=2
 mkdir films; : >films/film.mp4
 printf '00:00,200 --> 00:01,700\nHello\n' >sound.srt; printf '00:01,000 --> 00:99\nHello\n' >bad.srt; printf '00:01,0 --> 00:02,0\ncaf\351\n' >latin.srt; printf 'WEBVTT\n' >sound.vtt
 for i in {1..33}; do printf '00:01 --> 00:02\na\n\n'; done >many.srt; echo 'sv: argt' >sv.yaml
+printf 'WEBVTT\n\n00:01.000 --> 00:02.000\n0:05 --&gt; 0:06\n' >times.vtt; echo 'sv: {angry: [argt, arg]}' >few.yaml
 noise >noise.wav
 printf '\0\0\0\x1cftypM4A \0\0\2\0isomiso2' >talk.m4a
 cp talk.m4a lying.wav
