@@ -68,7 +68,7 @@ typedef struct am_stream_options {
   bool learn_voice; /**< all speech is one speaker's: each utterance that is over is added to what is known of the voice
                                   (audiomood/profile.h), and models that use it (am_checkpoint_uses_speaker) hear what follows by
                                   it.  The models' own speaker is replaced.  Not with AM_SPEECH_ALL */
-  double voice_seconds; /**< s of speech from which on a voice counts as known; 10.  A model that has to know a voice
+  double voice_seconds; /**< s of speech from which on a voice counts as known; 2.  A model that has to know a voice
                                   (am_checkpoint_wants_speaker) hears by less, and at first by the stretch itself */
 } am_stream_options;
 

@@ -384,7 +384,7 @@ static am_status fill_in(am_stream_options *o, am_error *err) {
   o->min_silence = or_default(o->min_silence, 0.4);
   o->padding = or_default(o->padding, 0.03);
   o->longest = or_default(o->longest, 30);
-  o->voice_seconds = or_default(o->voice_seconds, 10);
+  o->voice_seconds = or_default(o->voice_seconds, 2);
   const struct {
     const char *name;
     double x, low, high;
