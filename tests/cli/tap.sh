@@ -37,6 +37,17 @@ expect() {
   ok "$name"
 }
 
+# little NUMBER BYTES: a number as a WAV header has it
+little() { local i byte; for ((i = 0; i < $2; i++)); do printf -v byte '\\x%02x' $(($1 >> 8 * i & 255)); printf "$byte"; done; }
+# wav NAME [RATE [CHANNELS]]: standard input as 16-bit samples (16 kHz, mono)
+wav() {
+  local bytes rate=${2:-16000} channels=${3:-1}; cat >data.raw; bytes=$(stat -c %s data.raw)
+  { printf RIFF; little $((36 + bytes)) 4; printf 'WAVEfmt '; little 16 4; little 1 2; little "$channels" 2; little "$rate" 4
+    little $((rate * channels * 2)) 4; little $((channels * 2)) 2; little 16 2; printf data; little "$bytes" 4; cat data.raw; } >"$1"
+}
+silence() { head -c $(($1 * 32)) /dev/zero; } # so many ms of samples at 16 kHz
+clip() { tail -c +45 "$(ls corpus/Actor_0$1/*.wav | sed -n "$2p")"; } # samples of the second argument's clip of a voice
+
 # plan: says how many cases there were
 plan() { echo "1..$cases"; }
 

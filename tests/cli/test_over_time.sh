@@ -3,14 +3,6 @@
 . "$(dirname "$0")/tap.sh" over_time "$1" "$2"
 
 trained
-little() { local i byte; for ((i = 0; i < $2; i++)); do printf -v byte '\\x%02x' $(($1 >> 8 * i & 255)); printf "$byte"; done; }
-wav() { # NAME: standard input as 16-bit samples of 16 kHz
-  local bytes; cat >data.raw; bytes=$(stat -c %s data.raw)
-  { printf RIFF; little $((36 + bytes)) 4; printf 'WAVEfmt '; little 16 4; little 1 2; little 1 2; little 16000 4
-    little 32000 4; little 2 2; little 16 2; printf data; little "$bytes" 4; cat data.raw; } >"$1"
-}
-silence() { head -c $(($1 * 32)) /dev/zero; } # ms
-clip() { tail -c +45 "$(ls corpus/Actor_0$1/*.wav | sed -n "$2p")"; }
 { silence 1000; clip 3 4; silence 1500; clip 3 9; silence 1000; } | wav talk.wav
 silence 3000 | wav silence.wav
 
@@ -43,12 +35,10 @@ run predict run1 talk.wav --segments --threshold 1 --json; expect "nothing is su
 
 # Speakers.
 stereo() { # NAME LEFT RIGHT: two files of samples side by side
-  local bytes; paste -d '' <(od -An -v -tx2 -w2 "$2" | tr -d ' ') <(od -An -v -tx2 -w2 "$3" | tr -d ' ') |
-    sed -E 's/(..)(..)(..)(..)/\\x\2\\x\1\\x\4\\x\3/' | tr -d '\n' >hex; printf "$(cat hex)" >data.raw; bytes=$(stat -c %s data.raw)
-  { printf RIFF; little $((36 + bytes)) 4; printf 'WAVEfmt '; little 16 4; little 1 2; little 2 2; little 16000 4
-    little 64000 4; little 4 2; little 16 2; printf data; little "$bytes" 4; cat data.raw; } >"$1"
+  paste -d '' <(od -An -v -tx2 -w2 "$2" | tr -d ' ') <(od -An -v -tx2 -w2 "$3" | tr -d ' ') |
+    sed -E 's/(..)(..)(..)(..)/\\x\2\\x\1\\x\4\\x\3/' | tr -d '\n' >hex; printf "$(cat hex)" | wav "$1" 16000 2
 }
-head -c 96000 /dev/zero >none.raw; { silence 500; clip 3 4; silence 3000; } | head -c 96000 >left.raw; { silence 1000; clip 4 7; silence 3000; } | head -c 96000 >right.raw
+{ silence 500; clip 3 4; silence 3000; } | head -c 96000 >left.raw; { silence 1000; clip 4 7; silence 3000; } | head -c 96000 >right.raw
 stereo both.wav left.raw right.raw; wav left.wav <left.raw; wav right.wav <right.raw
 run predict run1 left.wav right.wav --segments --format audacity; cut -f1,2 out >alone
 run predict run1 both.wav --segments --channels split --format audacity; cut -f1,2 out | cmp -s - alone && ok "channels apart are the sounds of each" || not_ok "channels apart are the sounds of each" "$(cat alone)"

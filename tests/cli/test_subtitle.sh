@@ -3,14 +3,6 @@
 . "$(dirname "$0")/tap.sh" subtitle "$1" "$2"
 
 trained
-little() { local i byte; for ((i = 0; i < $2; i++)); do printf -v byte '\\x%02x' $(($1 >> 8 * i & 255)); printf "$byte"; done; }
-wav() { # NAME: standard input as 16-bit samples of 16 kHz
-  local bytes; cat >data.raw; bytes=$(stat -c %s data.raw)
-  { printf RIFF; little $((36 + bytes)) 4; printf 'WAVEfmt '; little 16 4; little 1 2; little 1 2; little 16000 4
-    little 32000 4; little 2 2; little 16 2; printf data; little "$bytes" 4; cat data.raw; } >"$1"
-}
-silence() { head -c $(($1 * 32)) /dev/zero; } # ms
-clip() { tail -c +45 "$(ls corpus/Actor_0$1/*.wav | sed -n "$2p")"; }
 { silence 1000; clip 3 4 | head -c 48000; silence 2500; clip 3 9 | head -c 48000; silence 1000; } | wav talk.wav # speech: 1 to 2.5, 5 to 6.5 s
 printf '1\r\n00:00:01,000 --> 00:00:02,500 X1:5\r\nHello\r\n\r\n2\r\n00:00:05,000 --> 00:00:06,500\r\n<i>Go away</i>\r\n\r\n\r\n' >talk.srt
 printf 'WEBVTT - talk\n\nNOTE kept\n\nfirst\n00:01.000 --> 00:02.500 align:start\n<v Ann>Hello\n\n00:05.000 --> 00:06.500\n<v Bo>Go away\n' >talk.vtt

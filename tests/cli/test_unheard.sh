@@ -9,13 +9,6 @@ run train tiny.yaml --out run1; expect "train" 0
 run train tiny.yaml --out run2 --seed 4 --quiet; expect "train another" 0
 sound=$(ls corpus/Actor_04/*.wav | head -1)
 
-little() { local i byte; for ((i = 0; i < $2; i++)); do printf -v byte '\\x%02x' $(($1 >> 8 * i & 255)); printf "$byte"; done; }
-# wav NAME RATE CHANNELS: standard input as 16-bit samples.
-wav() {
-  local bytes; cat >data.raw; bytes=$(stat -c %s data.raw)
-  { printf RIFF; little $((36 + bytes)) 4; printf 'WAVEfmt '; little 16 4; little 1 2; little "$3" 2; little "$2" 4
-    little $(($2 * $3 * 2)) 4; little $(($3 * 2)) 2; little 16 2; printf data; little "$bytes" 4; cat data.raw; } >"$1"
-}
 speech() { tail -c +45 "$sound"; } # 16 kHz, mono
 head -c 32000 /dev/zero | wav silence.wav 16000 1
 for _ in $(seq 4000); do printf '\xe8\x03\x18\xfc\x18\xfc\xe8\x03'; done | wav opposite.wav 16000 2 # one channel against the other
