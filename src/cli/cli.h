@@ -98,7 +98,8 @@ int cli_help(const char *word, const cli_command *const *commands);
 void cli_sink_init(bool quiet, bool verbose);
 void cli_sink_log(void *user, am_log_level level, const char *line);
 void cli_sink_progress(void *user, const am_progress *progress);
-void cli_sink_clear(void); /* ends an unfinished progress line before other output */
+void cli_sink_meter(const char *line); /* a line that is drawn in place, on a terminal alone */
+void cli_sink_clear(void);             /* ends an unfinished progress line before other output */
 
 /* signals.c: Ctrl-C and SIGTERM ask the context to stop; a second one ends at once.  One that was ignored when the
  * program was started stays so. */

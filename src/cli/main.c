@@ -31,6 +31,7 @@
   X(cli_fuse) \
   X(cli_distil) \
   X(cli_stitch) \
+  X(cli_live) \
   X(cli_verify)
 
 #define DECLARE(command) extern const cli_command command;

@@ -34,6 +34,12 @@ void cli_sink_clear(void) {
   sink.line_open = false;
 }
 
+void cli_sink_meter(const char *line) {
+  if (!sink.terminal || sink.quiet) return;
+  cli_fprint(stderr, "\r\033[K%s", line);
+  sink.line_open = true;
+}
+
 /* The folds of a cross-validation, the models of --with and the page of a run come upon the same thing once more. */
 static bool warned_before(const char *line) {
   uint64_t hash = am_hash64(0, line, strlen(line));
