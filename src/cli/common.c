@@ -133,8 +133,8 @@ enum { FEWEST_SPEAKERS = 3 }; /* of which a spread says something */
 
 /* "24 speakers: UAR 41.2 % (03) to 82.1 % (17), median 60.3 %" */
 static void print_spread(FILE *to, const am_metrics *m) {
-  const am_speaker *worst = m->speakers, *best = m->speakers + m->n_speakers - 1;
   if (m->n_speakers < FEWEST_SPEAKERS) return;
+  const am_speaker *worst = m->speakers, *best = m->speakers + m->n_speakers - 1;
   cli_fprint(to, "UAR by speaker             worst %.1f %% (%s), median %.1f %%, best %.1f %% (%s) of %zu speakers\n",
              100 * worst->uar, worst->name, 100 * am_metrics_median_speaker(m), 100 * best->uar, best->name,
              m->n_speakers);
