@@ -36,7 +36,7 @@ for speaker in F_01 M_02; do
 done
 for d in box box2; do mkdir $d; cp "$root/checkpoints/MODEL_CARD.md" $d/; done
 make() { "$root/tools/make-model" --audiomood "$audiomood" --threads 1 "$@" >out 2>err; code=$?; }
-box=(--root ravdess=ravdess --root nemo=nemo --members box_linear --set train.epochs=4)
+box=(--root ravdess=ravdess --root nemo=nemo --members box_linear --set train.epochs=4 --set augment.copies=1)
 
 make --root ravdess=ravdess; expect "wants both corpora" 2 "missing: nemo"
 make "${box[@]}"; expect "a trial is not for checkpoints/" 2 "give another --out"
@@ -78,7 +78,7 @@ for actor in {01..24}; do
   for e in 02 03 05 06 08; do as "voices/Actor_$actor/03-01-$e-01-01-01-$actor.wav" $e $((10#$actor)); done
 done
 mkdir box3; cp "$root/checkpoints/MODEL_CARD.md" box3/
-voices=(--root ravdess=voices --root nemo=nemo --members box_linear,box_linear_voice --set train.epochs=20 --work v --out box3)
+voices=(--root ravdess=voices --root nemo=nemo --members box_linear,box_linear_voice --set train.epochs=20 --set augment.copies=1 --work v --out box3)
 make "${voices[@]}"; expect "a member for voices that are known" 0 "box3/MODEL_CARD.md: written"
 run inspect box3/ravdess-nemo.h5
 expect "is in the file" 0 "^voices: +two sets" "^1 +1.0000 +[01][.][0-9]+ +box_linear " "^2 +0.0000 +[01][.][0-9]+ +box_linear_voice" "^thresholds, known voice: "
