@@ -26,10 +26,11 @@ void am_show_end(am_show *s) {
 }
 
 static am_show_speaker *find(am_show *s, am_slice name, am_error *err) {
+  const char *at = name.at ? name.at : "";
   if (s->n_speakers == AM_SHOW_SPEAKERS) name.n = 0;
   for (size_t i = 0; i < s->n_speakers; i++) {
     am_show_speaker *known = &s->speakers[i];
-    if (known->n == name.n && !memcmp(known->name, name.at ? name.at : "", name.n)) return known;
+    if (known->n == name.n && !memcmp(known->name, at, name.n)) return known;
   }
   if (s->n_speakers == AM_SHOW_SPEAKERS) return &s->speakers[0];
   if (am_grow(s->ctx, &s->speakers, &s->room, s->n_speakers + 1, sizeof *s->speakers, err)) return NULL;
@@ -39,7 +40,7 @@ static am_show_speaker *find(am_show *s, am_slice name, am_error *err) {
     (void)am_no_memory(err);
     return NULL;
   }
-  if (name.n) memcpy(new->name, name.at, name.n);
+  if (name.n) memcpy(new->name, at, name.n);
   s->n_speakers++;
   return new;
 }
