@@ -185,8 +185,9 @@ static am_status predict_file(cli *c, const cli_models *team, hearing *how, cons
                  : how->window > 0 ? predict_windows(c, team, how, path, &h, &sound, at_fault, err)
                                    : predict_whole(c, team, path, &h, &sound, at_fault, err);
   if (!st || h.ended) tell_all(c, team, how, h.file, &h.windows, &sound);
-  am_log(c->ctx, AM_LOG_DEBUG, "%s: %.2f s at %g Hz in %d channel(s), predicted in %.3f s", cli_sound_shown(path),
-         (double)sound.n / sound.rate, sound.file_rate, sound.file_channels, am_now() - began);
+  if (!st)
+    am_log(c->ctx, AM_LOG_DEBUG, "%s: %.2f s at %g Hz in %d channel(s), predicted in %.3f s", cli_sound_shown(path),
+           (double)sound.n / sound.rate, sound.file_rate, sound.file_channels, am_now() - began);
   am_sound_free(&sound);
   return st;
 }
