@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""tools/fuzz-seeds.py - writes the binary seeds of tests/fuzz: sounds (soundfile) and shards of the feature cache (h5py).
+"""tools/fuzz-seeds.py - writes the binary seeds of tests/fuzz: sounds (soundfile), films (ffmpeg) and shards of the feature cache (h5py).
 
 The text seeds beside them are written by hand; checkpoints and Keras models are the golden files of tests/model and tests/exchange.
 Run from the source tree; the files are committed, so nobody needs to run it to build or test.
 """
 import os
+import subprocess
 
 import h5py
 import numpy as np
@@ -96,7 +97,28 @@ def table(a):
     a["values"] = a["values"].reshape(2, 11)
 
 
+def media():
+    """Films and the like, by ffmpeg."""
+    folder = os.path.join(here, "media")
+    os.makedirs(folder, exist_ok=True)
+    first, second = ("-f lavfi -i sine=%d:r=16000:d=0.15" % f for f in (440, 660))
+    film = "-f lavfi -i testsrc=s=16x16:r=10:d=0.2 %s %s -map 0 -map 1 -c:v mpeg4 -b:a 16k " % (first, second)
+    for name, options in (
+        ("aac.m4a", first + " -c:a aac -b:a 16k"), ("two.mp4", film + "-map 2 -c:a aac"),
+        ("parts.mp4", film + "-c:a aac -movflags +frag_keyframe+empty_moov"), ("opus.mkv", film + "-c:a libopus"),
+        ("vorbis.webm", first + " -c:a libvorbis"), ("pcm.mov", first + " -c:a pcm_s16le -ar 8000"),
+        ("mp3.avi", film + "-c:a libmp3lame"), ("mp2.ts", first + " -c:a mp2 -b:a 32k"),
+        ("x.wma", first + " -c:a wmav2 -b:a 32k"), ("x.wv", first + " -c:a wavpack"),
+        ("x.aac", first + " -c:a aac -b:a 16k"), ("g722.wav", first + " -c:a g722"),
+        ("x.ac3", first + " -c:a ac3 -b:a 32k"),
+    ):
+        exact = "-map_metadata -1 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact"
+        subprocess.run(["ffmpeg", "-v", "error", "-y"] + options.split() + exact.split() + [os.path.join(folder, name)],
+                       check=True)
+
+
 sounds()
+media()
 derived()
 shard("two.h5", [(3, 4), (2, 5)])
 shard("overflow.h5", [(3, 4), (2, 5)], overflow)

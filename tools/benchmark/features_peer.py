@@ -15,9 +15,7 @@ import front
 
 library, threads = sys.argv[1], int(sys.argv[2])
 files = open(sys.argv[3]).read().split("\n")[:-1]
-SPECS = {"log_mel": {"kind": "log_mel", "rate": 22050, "n_fft": 512, "hop": 256, "mels": 128, "samples": 140526},
-         "mfcc": {"kind": "mfcc", "rate": 22050, "n_fft": 2048, "hop": 512, "mels": 128, "mfcc": 40}}
-make = {what: getattr(front, library)(spec) for what, spec in SPECS.items()}
+make = {what: getattr(front, library)(spec) for what, spec in front.SPECS.items()}
 
 
 def one(job):

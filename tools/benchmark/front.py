@@ -3,6 +3,10 @@
 
 import importlib.metadata
 
+# Those of configs/ravdess_cnn1.yaml and ravdess_model2.yaml.
+SPECS = {"log_mel": {"kind": "log_mel", "rate": 22050, "n_fft": 512, "hop": 256, "mels": 128, "samples": 140526},
+         "mfcc": {"kind": "mfcc", "rate": 22050, "n_fft": 2048, "hop": 512, "mels": 128, "mfcc": 40}}
+
 
 def version(library):
     return importlib.metadata.version(library)

@@ -3,6 +3,8 @@ import os
 import subprocess
 import sys
 
+from machine import threads
+
 # torchaudio's releases stopped following PyTorch's numbers; this one runs with it.
 PACKAGES = {
     "torch": ["torch==2.15.0", "torchaudio==2.11.0", "librosa==0.11.0", "soundfile==0.14.0", "onnx==1.23.2", "onnxruntime==1.32.0"],
@@ -13,6 +15,13 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 
 def default_folder():
     return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "audiomood-peers")
+
+
+def environment(folder):
+    n = str(threads())
+    return {"OMP_NUM_THREADS": n, "MKL_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n, "PYTHONDONTWRITEBYTECODE": "1",
+            "TORCHINDUCTOR_COMPILE_THREADS": "1", "TORCHINDUCTOR_CACHE_DIR": os.path.join(folder, "inductor"),
+            "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def python_of(folder, environment):
@@ -40,12 +49,14 @@ def setup(folder):
                 missing.append(package)
     for package in missing:
         print("bench: not to be had here: " + package + "; its rows will be left out", flush=True)
-    print("bench: peers are in " + folder)
+    print("bench: peers are in " + folder + "; single layers are compared with Debian's libdnnl-dev, libxsmm-dev and libblis-dev where "
+          "they are installed before the build is set up")
     return 0
 
 
-def find(folder):
-    """[(name, python, script, mode)] of every peer that can be imported; the script is one of *_steps.py."""
+def find(folder, wanted=None):
+    """[(name, python, script, mode)] of every peer that can be imported; the script is one of *_steps.py.  `wanted`: parts of the
+    names of those to be measured against."""
     torch, keras = python_of(folder, "torch"), python_of(folder, "keras")
     found = []
     if has(torch, "torch"):
@@ -60,4 +71,4 @@ def find(folder):
         found.append(("Keras, graph", keras, "keras_steps.py", "graph"))
     if has(torch, "onnxruntime, onnx"):
         found.append(("ONNX Runtime", torch, "onnx_steps.py", "any"))
-    return found
+    return [f for f in found if not wanted or any(word.lower() in f[0].lower() for word in wanted)]

@@ -6,13 +6,16 @@ import signal
 import subprocess
 import time
 
+import figures
+
 
 class Worker:
     """A peer or ourselves.  Stopped by SIGSTOP while it is not its turn, so that it cannot take the cores."""
 
     def __init__(self, name, command, environment, errors):
-        self.name, self.errors = name, errors
-        self.facts, self.failure, self.seconds, self.peaks, self.buffer = {}, {}, {}, {}, b""
+        self.errors, self.buffer = errors, b""
+        # What it measured, as figures.py and the page take it; a measure is "train 32".
+        self.side = {"name": name, "facts": {}, "failure": {}, "turns": {}, "peak_kb": {}}
         self.log = open(errors, "w")
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
                                         env=dict(os.environ, **environment), start_new_session=True)
@@ -45,22 +48,23 @@ class Worker:
     def wait_ready(self, limit):
         facts = self.answer(limit)
         if facts is None:
-            self.failure["start"] = self.why(limit)
+            self.side["failure"]["start"] = self.why(limit)
         else:
-            self.facts = facts
+            self.side["facts"] = facts
             os.kill(self.process.pid, signal.SIGSTOP)
 
-    def turn(self, what, batch, steps, limit):
-        got = self.ask(f"{what} {batch} {steps}", limit)
+    def turn(self, key, steps, limit, number):
+        """Steps of the measure in round `number`."""
+        side, got = self.side, self.ask(f"{key} {steps}", limit)
         if got is None:
-            self.failure[what, batch] = self.why(limit)
+            side["failure"][key] = self.why(limit)
         elif "error" in got:
-            self.failure[what, batch] = got["error"]
+            side["failure"][key] = got["error"]
         else:
-            self.seconds.setdefault((what, batch), []).extend(got["seconds"])
+            side["turns"].setdefault(key, []).append((number, got["seconds"]))
             # A process's peak only grows: a forward pass counts as it was before any training.
-            if what == "train" or (what, batch) not in self.peaks:
-                self.peaks[what, batch] = got["peak_kb"]
+            if key.startswith("train") or key not in side["peak_kb"]:
+                side["peak_kb"][key] = got["peak_kb"]
 
     def ask(self, request, limit):
         """Any other request; its answer, or None."""
@@ -88,29 +92,45 @@ class Worker:
         self.log = open(self.errors, "a")
 
 
-def best(workers, key):
-    return min(min(w.seconds[key]) for w in workers if w.seconds.get(key))
+def take_part(worker, key, number, aim, limit):
+    """The turn of one worker in a round: as many steps as fit into `aim` seconds, one to eight."""
+    known, most = figures.seconds_of(worker.side, key), 8
+    if not known:
+        worker.turn(key, 1, limit, number)
+        known, most = figures.seconds_of(worker.side, key), 7
+        if not known or min(known) > aim / 2:
+            return
+    worker.turn(key, max(1, min(most, int(aim / min(known)))), limit, number)
 
 
-def take_turns(workers, measures, deadline, say, most_rounds=9, aim=0.7, limit=90):
-    """Every worker in turn makes every measure, round after round, until the deadline has passed or `most_rounds` are done.
-    The first round is made in any case, but for the last measure, which is the least important one; the others are for those
-    that could be the fastest peer, within twice of what it took so far."""
-    for round_number in range(most_rounds):
-        for what, batch in measures:
-            if time.monotonic() > deadline and (round_number or (what, batch) == measures[-1]):
-                return
-            for worker in workers:
-                if not worker.alive() or (what, batch) in worker.failure:
-                    continue
-                known = worker.seconds.get((what, batch))
-                if known and worker is not workers[0] and min(known) > 2 * best(workers[1:], (what, batch)):
-                    continue
-                say(f"round {round_number + 1}: {worker.name}, {what} {batch}")
-                if not known:
-                    worker.turn(what, batch, 1, limit)
-                    known = worker.seconds.get((what, batch))
-                    ours = workers[0].seconds.get((what, batch))
-                    if not known or min(known) > aim / 2 or (ours and min(known) > 4 * min(ours)):
-                        continue  # a single step says enough of a long one; of a short one more follow at once
-                worker.turn(what, batch, max(1, min(8, int(aim / min(known)))), limit)
+def make_round(workers, key, number, say, aim, limit):
+    """Every worker that counts has a turn.  Another one begins in each round, so that none always follows the same."""
+    peers = [w.side for w in workers[1:]]
+    for worker in workers[number % len(workers):] + workers[:number % len(workers)]:
+        side = worker.side
+        if not worker.alive() or key in side["failure"]:
+            continue
+        if worker is not workers[0] and key in side["turns"] and not any(side is p for p in figures.contenders(peers, key)):
+            continue  # it needs not be exact
+        say(f"{key}, round {number + 1}: {side['name']}")
+        take_part(worker, key, number, aim, limit)
+
+
+def take_turns(workers, keys, soft, hard, say, aim=0.7, limit=120, most_rounds=60):
+    """Rounds of the measures `keys`; the first worker is ours.  Each measure has figures.LEAST rounds first, the measures by turns,
+    until `hard` at the latest.  What is left until `soft` is given to the one that is least sure."""
+    rounds = dict.fromkeys(keys, 0)
+    ours, peers = workers[0].side, [w.side for w in workers[1:]]
+    while rounds:
+        now = time.monotonic()
+        few = [k for k in rounds if rounds[k] < figures.LEAST]
+        if few and now < hard:
+            key = min(few, key=rounds.get)
+        elif not few and now < soft:
+            key = max(rounds, key=lambda k: (figures.width(ours, peers, k), -rounds[k]))
+        else:
+            return
+        make_round(workers, key, rounds[key], say, aim, limit)
+        rounds[key] += 1
+        if key in ours["failure"] or not workers[0].alive() or rounds[key] == most_rounds:
+            del rounds[key]
