@@ -2,7 +2,7 @@
 # tests/rooms.sh SOURCE_ROOT - the order of the rooms of src/ (TAP): a file includes only rooms before its own, the headers
 # of a library are included by one room, and every header can be told from the file that it belongs to.
 cd "$1/src" || exit 1
-rooms="base tensor audio nn io optim data synth model run exchange train study subtitle report cli"
+rooms="base tensor ranks audio nn io optim data synth model run exchange train study subtitle report serve cli"
 echo 1..6
 
 place() { local n=0 r; for r in $rooms; do n=$((n + 1)); [ "$r" = "$1" ] && echo $n && return; done; }
@@ -24,7 +24,7 @@ faults=$(grep -rnoE '^#include "[a-z]+/[a-z0-9_/]+\.h"' --include='*.[ch]' . | s
 result 2 "a room uses only rooms before it" "$faults"
 
 # Those of C and POSIX belong to all.
-own='assert|complex|ctype|dirent|errno|fcntl|float|fnmatch|inttypes|limits|locale|math|poll|pthread|sched|signal|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|wchar|sys/[a-z]+|immintrin|linux/[a-z]+'
+own='assert|complex|ctype|dirent|dlfcn|errno|fcntl|float|fnmatch|inttypes|limits|locale|math|poll|pthread|sched|signal|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|wchar|sys/[a-z]+|immintrin|linux/[a-z]+'
 faults=$(grep -rhoE '^ *# *include <[^>]+>' --include='*.[ch]' . | sed -E 's/.*<(.*)>/\1/' | sort -u | grep -vE "^($own)\.h\$" | while read -r header; do
   by=$(grep -rlE "include <$header>" --include='*.[ch]' . | cut -d/ -f2 | sort -u | tr '\n' ' ')
   [ "$(echo "$by" | wc -w)" -le 1 ] || echo "<$header> is included by the rooms $by"
@@ -55,7 +55,7 @@ faults=$(awk '
       sub(/_[^\/_]*$/, "", stem)
     }
     room["base"] = "base/base.h"; room["tensor"] = "tensor/tensor.h tensor/tables.h"; room["train"] = "train/trainer.h"
-    room["cli"] = "cli/cli.h cli/inspect.h"; room["report"] = "report/report.h report/plot.h"; room["nn/layers"] = "nn/layer.h"; room["data/corpora"] = "data/corpora/corpus.h"
+    room["cli"] = "cli/cli.h cli/inspect.h"; room["report"] = "report/report.h report/plot.h report/recording.h"; room["serve"] = "serve/serve.h serve/server.h"; room["ranks"] = "ranks/link.h"; room["nn/layers"] = "nn/layer.h"; room["data/corpora"] = "data/corpora/corpus.h"
     folder = file; sub(/\/[^\/]*$/, "", folder)
     n = split(room[folder], more, " ")
     for (k = 1; k <= n; k++) if ((more[k], name) in declared) found = 1
@@ -66,7 +66,7 @@ result 4 "what a file exports is declared in its header, or its family's" "$faul
 
 # The library speaks of its options, not of the command's flags. Three whole command lines are left: two that go on with a run or a
 # cross-validation, and the one that made a corpus. They can be copied as they are, whatever program meets the folder.
-faults=$(grep -rnE '"([^"]*[ (])?--[a-z]' --include='*.[ch]' . | grep -vE '^\./(cli|report)/|--resume |--set train.max_steps=0|synth --layout')
+faults=$(grep -rnE '"([^"]*[ (])?--[a-z]' --include='*.[ch]' . | grep -vE '^\./(cli|report|serve/absent)[/.]|--resume |--set train.max_steps=0|synth --layout')
 result 5 "no message of the library names a flag of the command" "$faults"
 
 # Prose may name a file of a run; code goes by the table.

@@ -61,9 +61,9 @@ static inline am_context *am_test_context(int threads, const char *cpu) {
 }
 
 /* The processor paths of this machine, best last: a test loops over them. */
-enum { AM_TEST_CPUS = 3 }; /* as many as there may be */
+enum { AM_TEST_CPUS = 4 }; /* as many as there may be */
 static inline size_t am_test_cpus(const char *names[AM_TEST_CPUS]) {
-  static const char *const all[AM_TEST_CPUS] = {"plain", "avx2", "avx512"};
+  static const char *const all[AM_TEST_CPUS] = {"plain", "avx2", "avx512", "neon"};
   size_t n = 0;
   for (size_t i = 0; i < AM_TEST_CPUS; i++) {
     am_settings settings = {.size = sizeof settings, .threads = 1, .cpu = all[i]};
@@ -146,6 +146,24 @@ static inline void am_test_memory_arm(am_test_memory *m, long n) {
 static inline bool am_test_memory_fired(am_test_memory *m) {
   long at = atomic_load(&m->fail_at);
   return at && atomic_load(&m->count) >= at;
+}
+
+/* Runs a piece of work with each of its allocations failing in turn, until none does: it then gives AM_OK, and AM_E_NOMEM before.
+ * It frees all that it makes. */
+static inline void am_test_each_allocation(am_status (*work)(am_context *ctx, am_error *err)) {
+  bool fired = true;
+  for (long n = 1; fired; n++) {
+    am_test_memory memory;
+    am_context *ctx = am_test_memory_context(&memory, 1);
+    am_error err = AM_ERROR_INIT;
+    if (n == 100000) fail_msg("never done");
+    am_test_memory_arm(&memory, n);
+    const am_status status = work(ctx, &err);
+    fired = am_test_memory_fired(&memory);
+    assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
+    am_context_free(ctx);
+    assert_int_equal(atomic_load(&memory.alive), 0);
+  }
 }
 
 /* Files */

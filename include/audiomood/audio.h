@@ -43,7 +43,8 @@ typedef struct am_sound {
  * Formats: WAV and its variants, AIFF, AU, CAF, FLAC, MP3, MP2, Ogg (Vorbis, Opus, FLAC) and others that libsndfile
  * reads.  The format is recognised by the content, not by the name.  Of chained Ogg, joined MP3 and joined FLAC all
  * parts are read, at the rate of the first.  Samples are counted as they are decoded; the header's number is not used.
- * A warning in the context's log names what is left out.
+ * A warning in the context's log names what is left out.  Films and their like (MP4, MKV, WebM, M4A ...) are read where FFmpeg was there to
+ * build with and is on the machine, by a child process, if am_settings.read_in_child allows one: their first track of sound.
  *
  * Rate: the file's own (rate 0; 48 kHz for Opus), or resampled to `rate` Hz (libsoxr HQ, length ceil(n * ratio)).
  *
@@ -82,8 +83,13 @@ AM_API am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes
  * @param[out] err  for the message of a failure
  * @return AM_OK to continue; any other status ends the call, which returns it */
 typedef am_status (*am_sound_fn)(void *user, const float *samples, size_t n, am_error *err);
-/** Like am_sound_read, but hands the samples on, a block at a time, instead of keeping them: of a long recording only its file is in
- * memory.  They are the same samples.  A failure may come after some were handed on.
+/** Like am_sound_read, but hands the samples on, a block at a time, instead of keeping them.  They are the same samples.  A
+ * failure may come after some were handed on.
+ *
+ * With am_settings.read_in_child an ordinary file is read by a child process, which has some megabytes of it in memory at a time:
+ * it may have any size, and one that makes a decoder crash, hang or take up memory gives AM_E_FORMAT.  (Its memory is limited to
+ * 512 MB, its time of processor to a minute and a twentieth of max_seconds; when it says nothing for 60 s it is ended.)  Without,
+ * the file is in memory.
  * @param ctx          gives memory, and receives warnings
  * @param path         the file
  * @param rate         Hz of the samples; 0: the file's own, which out->rate says
@@ -113,8 +119,7 @@ AM_API am_status am_sound_feed_decoded(am_context *ctx, const void *data, size_t
                                        double max_seconds, int channel, am_sound_fn each, void *user, am_sound *out,
                                        am_error *err);
 /** What is in a file, counted while decoding (a header can be wrong); the samples are not kept.  Set `size` to
- * sizeof(am_sound_info) first (else AM_E_USAGE).  The whole file is read into memory (at most 1 GiB).  Nothing to
- * free. */
+ * sizeof(am_sound_info) first (else AM_E_USAGE).  Nothing to free. */
 typedef struct am_sound_info {
   size_t size;     /**< sizeof(am_sound_info) */
   uint64_t frames; /**< samples of each channel, of all parts */
@@ -122,7 +127,7 @@ typedef struct am_sound_info {
   int channels;    /**< of the first part */
   double seconds;  /**< of all parts */
 } am_sound_info;
-/** Decodes a file and counts, without keeping the sound.
+/** Decodes a file and counts, without keeping the sound; by a child process as am_sound_feed, or else of at most 1 GiB.
  * @param ctx       gives memory, and receives warnings
  * @param path      the file
  * @param[out] out  what is in it

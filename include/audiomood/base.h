@@ -102,9 +102,10 @@ typedef struct am_progress {
 /** How a context behaves.  Zero or NULL in any member means its default.
  * Sinks may be called from any thread, one call at a time. */
 typedef struct am_settings {
-  size_t size;     /**< sizeof(am_settings) */
-  int threads;     /**< 0: one per processor this process may run on */
-  const char *cpu; /**< "plain", "avx2", "avx512"; NULL: AM_CPU of the environment, else the best */
+  size_t size; /**< sizeof(am_settings) */
+  int threads; /**< 0: one per processor this process may use: by its affinity, its control group, and SLURM_CPUS_PER_TASK in a job of
+                  Slurm */
+  const char *cpu; /**< "plain", "avx2", "avx512", "neon"; NULL: AM_CPU of the environment, else the best */
   void (*log)(void *user, am_log_level level,
               const char *line);                             /**< receives each line of the log, without its newline */
   void (*progress)(void *user, const am_progress *progress); /**< receives the steps of long work */
@@ -113,9 +114,9 @@ typedef struct am_settings {
    * frees and returns NULL), aligned for any type.  Must be thread-safe. */
   void *(*resize)(void *memory_user, void *pointer, size_t bytes);
   void *memory_user; /**< is handed to it */
-  /** A child process (fork) reads a checkpoint before it is opened here.  So a file that makes HDF5 crash or hang gives
-   * AM_E_FORMAT instead.  Off by default: a program with other threads or with open devices may not want to fork.  Turn
-   * it on when checkpoints come from others, as the command does. */
+  /** A child process (fork) reads a checkpoint before it is opened here, and sounds that are handed on (am_sound_feed).  So a
+   * file that makes HDF5 or a decoder crash or hang gives AM_E_FORMAT instead.  Off by default: a program with other threads or with open devices may not want to fork.  Turn
+   * it on when files come from others, as the command does. */
   bool read_in_child;
 } am_settings;
 
@@ -148,7 +149,7 @@ AM_API bool am_context_stopping(const am_context *ctx);
 AM_API int am_context_threads(const am_context *ctx);
 /** The processor path in use.
  * @param ctx  the context
- * @return "plain", "avx2" or "avx512"; "" of NULL */
+ * @return "plain", "avx2", "avx512" or "neon"; "" of NULL */
 AM_API const char *am_context_cpu(const am_context *ctx);
 
 /** A piece of work.

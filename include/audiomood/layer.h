@@ -23,6 +23,9 @@
  * - `backward` ADDS into dw, and WRITES dx.
  * - A layer of fixed pieces (am_parallel_for) whose sums run in a fixed order gives equal results for any number of
  *   threads.
+ * - A batch is cut into groups of `group` clips.  A training over several processes gives the bits of one alone if y and
+ *   dx of a clip do not depend on the clips beside it, and dw is summed in each group by itself, from zero, and then over
+ *   the groups in pairs: 0 and 1, 2 and 3, ..., then the sums of these.
  * - Outside of training nothing is written but y, cache and scratch: several sessions may run one model at once.
  *
  * am_model_check_gradients tells whether `backward` fits `forward`.
@@ -94,10 +97,15 @@ typedef struct am_layer {
   const struct am_layer_class *cls;       /**< not to be used, nor what follows it */
   bool view;                              /**< inside */
   const char *refused;                    /**< inside */
+  const struct am_kernels *bf16;          /**< inside */
   int n_weights;                          /**< inside */
   int n_statistics;                       /**< inside */
   am_array weights[AM_MAX_ARRAYS];        /**< inside */
   am_array statistics[AM_MAX_STATISTICS]; /**< inside */
+  bool half;                              /**< inside */
+  size_t
+      scratch_per_group; /**< what `build` may set, too: bytes of am_pass.scratch for each group (am_pass.group) of the
+                               largest batch, after the rest; backward only */
 } am_layer;
 
 /** One call of forward or backward.  Arrays are per input, or per weight or statistic in the order of declaration. */
@@ -121,7 +129,12 @@ typedef struct am_pass {
   am_real *dx[AM_MAX_INPUTS];             /**< (B, in[i]), to be written; NULL: not wanted; backward only */
   void
       *cache; /**< 64-byte aligned; the same memory in forward and backward; outside of training only during the call */
-  void *scratch; /**< 64-byte aligned */
+  void *scratch;      /**< 64-byte aligned */
+  const void *packed; /**< inside */
+  int group; /**< clips of a group; the last one may have fewer.  Sums over clips are taken in each group alone,
+                         and then in pairs */
+  void (*join)(void *arg, double *values, size_t n); /**< inside */
+  void *join_arg;                                    /**< inside */
 } am_pass;
 
 /** What an option of a layer is, and its member in the layer's struct of options. */

@@ -74,6 +74,14 @@ AM_API am_status am_checkpoint_shipped_path(am_context *ctx, char *path, size_t 
  * @param[out] err  the message of a failure, or NULL
  * @return as am_checkpoint_shipped_path and am_checkpoint_load */
 AM_API am_status am_checkpoint_shipped(am_context *ctx, am_checkpoint **out, am_error *err);
+/** Reads the speech detector that comes with AudioMood, for am_stream_options.detector: the file that the environment variable
+ * AUDIOMOOD_DETECTOR names (empty: none); else speech_detector.h5 in the places of am_checkpoint_shipped_path.  Its licence is not
+ * that of the library either.
+ * @param ctx       gives memory and threads, and outlives the checkpoint
+ * @param[out] out  the detector; NULL on failure
+ * @param[out] err  the message of a failure, or NULL
+ * @return as am_checkpoint_shipped */
+AM_API am_status am_checkpoint_shipped_detector(am_context *ctx, am_checkpoint **out, am_error *err);
 /** Frees a checkpoint with its model.
  * @param checkpoint  the checkpoint; NULL is allowed */
 AM_API void am_checkpoint_free(am_checkpoint *checkpoint);
@@ -166,6 +174,19 @@ AM_API double am_checkpoint_weight(const am_checkpoint *checkpoint, size_t i);
  * @param checkpoint  the checkpoint
  * @return the model, owned by the checkpoint; NULL of a fused one, whose members have models */
 AM_API am_model *am_checkpoint_model(am_checkpoint *checkpoint);
+
+/** How inference keeps the kernels of large dense layers, whose time is that of reading them. */
+typedef enum am_storage {
+  AM_STORE_FLOAT32, /**< as they are */
+  AM_STORE_FLOAT16  /**< rounded to 11 bits: half the bytes to read, and probabilities change a little */
+} am_storage;
+/** Sets it for all models of the checkpoint.  They are rounded once, by the first prediction; their float32 weights stay, so
+ * am_checkpoint_model gives the same ones.  Before the first prediction, and before it is shared.
+ * @param checkpoint  the checkpoint
+ * @param storage     how
+ * @param[out] err    the message of a failure, or NULL
+ * @return AM_OK; AM_E_NUMERIC: a weight is beyond 65504, what float16 holds; AM_E_USAGE */
+AM_API am_status am_checkpoint_set_storage(am_checkpoint *checkpoint, am_storage storage, am_error *err);
 
 /** Predicts the probabilities (K) of n mono samples at am_checkpoint_rate.
  *

@@ -15,8 +15,9 @@
  * @endcode
  *
  * Delay: speech is told of when it has lasted min_speech, its end when the silence has lasted min_silence; a measurement comes at
- * the end of its stretch (one that would end in a pause waits until the pause is over).  Resampling adds the length of libsoxr's
- * filter, some 10 ms.  The models themselves look no further than the stretch.
+ * the end of its stretch (one that would end in a pause waits until the pause is over).  A detector (AM_SPEECH_BY_MODEL) says in
+ * steps of 0.03 s what was 0.12 s before, so all of this comes up to 0.15 s later.  Resampling adds the length of libsoxr's filter,
+ * some 10 ms.  The models themselves look no further than the stretch.
  *
  * A stream belongs to one thread at a time; so do the models that it asks.
  */
@@ -35,8 +36,9 @@ typedef struct am_stream am_stream;
 /** How speech is found. */
 typedef enum am_stream_speech {
   AM_SPEECH_BY_LEVEL, /**< what is clearly louder than the noise around it; needs no model, and takes music for speech, too */
-  AM_SPEECH_ALL,  /**< nothing is looked for: all of the sound is one utterance */
-  AM_SPEECH_GIVEN /**< the utterances are `turns` */
+  AM_SPEECH_ALL,     /**< nothing is looked for: all of the sound is one utterance */
+  AM_SPEECH_GIVEN,   /**< the utterances are `turns` */
+  AM_SPEECH_BY_MODEL /**< what `detector` takes for speech */
 } am_stream_speech;
 
 /** A stretch that somebody is known to speak in, as a diariser says it. */
@@ -70,6 +72,11 @@ typedef struct am_stream_options {
                                   it.  The models' own speaker is replaced.  Not with AM_SPEECH_ALL */
   double voice_seconds; /**< s of speech from which on a voice counts as known; 2.  A model that has to know a voice
                                   (am_checkpoint_wants_speaker) hears by less, and at first by the stretch itself */
+  am_checkpoint
+      *detector; /**< of AM_SPEECH_BY_MODEL: a model that detects speech (am_checkpoint_shipped_detector, or trained by
+                                  configs/speech_detector.yaml): one of the two classes "other" and "speech", whose
+                                  features.samples says how much it hears.  Borrowed, and belongs to the stream's thread; it may
+                                  serve several streams by turns, and have another rate than the models */
 } am_stream_options;
 
 /** What is told. */
@@ -117,7 +124,8 @@ AM_API am_status am_stream_create(am_ensemble *ensemble, const am_stream_options
 AM_API void am_stream_free(am_stream *stream);
 /** Hears the next samples.  Samples that are not finite are heard as silence, and a notice is given once for each run of them; so
  * is one when the rate changes, and one for an utterance of which more than 1 % of the samples are at full scale.  Notices of what
- * comes in are told when it is taken, and may be told before events that are of earlier sound.  After a failure the stream can only be freed.
+ * comes in are told when it is taken, and may be told before events that are of earlier sound.  After a failure the stream can only be freed.  AM_E_STOPPED is none: samples
+ * after the stop are not heard, and after am_context_resume the stream may go on, or end and tell what is open.
  * @param stream    the stream
  * @param samples   (n) mono samples, full scale 1, borrowed for the call
  * @param n         how many; 0 is allowed

@@ -16,16 +16,7 @@ void am_dct2_table(double *table, int n, int keep) {
 }
 
 void am_dct2_ortho(const float *in, int n, int keep, const double *table, float *out) {
-  enum { BLOCK = 64 };
-  for (int from = 0; from < keep; from += BLOCK) {
-    int size = keep - from < BLOCK ? keep - from : BLOCK;
-    double sum[BLOCK] = {0};
-    for (int i = 0; i < n; i++) {
-      const double *row = table + (size_t)i * (size_t)keep + from, x = in[i];
-      for (int k = 0; k < size; k++) sum[k] += x * row[k];
-    }
-    for (int k = 0; k < size; k++) out[from + k] = (float)sum[k];
-  }
+  am_frame_kernels_plain()->cosines(1, n, keep, table, in, out, (size_t)keep);
 }
 
 /* Weights of the Savitzky-Golay derivative over 2*half+1 frames: slope of the least-squares line

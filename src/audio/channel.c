@@ -41,7 +41,7 @@ static am_status convolution_init(am_context *ctx, convolution *c, size_t taps, 
   c->response = am_alloc_aligned(ctx, bytes);
   if (!c->frame || !c->spectrum || !c->response) return am_no_memory(err);
   am_status status = am_fft_create(ctx, c->n_fft, &c->forward, err);
-  return status ? status : am_fft_create(ctx, c->n_fft, &c->back, err);
+  return status ? status : am_fft_create_inverse(ctx, c->n_fft, &c->back, err);
 }
 
 static void convolve(const convolution *c, const float *x, size_t n, size_t taps, float *y) {

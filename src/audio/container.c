@@ -20,19 +20,25 @@ static void skip_tags(am_container *c) {
   c->at = at;
 }
 
-static am_status refuse(const am_container *c, const char *what, am_error *err) {
+static am_status refuse(am_container *c, const char *what, am_error *err) {
   char line[600];
+  c->unread = true;
   return am_fail(err, AM_E_FORMAT, "%s: is %s, which is not read%s", c->name, what,
                  am_container_advice(c, line, sizeof line));
 }
 
+enum { LOOK = 65536 };
+
 /* Where another FLAC stream begins after the first byte, or the end: its letters, and a block with the
  * stream's facts. */
-static size_t flac_end(const unsigned char *data, size_t bytes) {
+static size_t flac_end(const unsigned char *data, size_t bytes, am_passing *passing) {
   for (size_t at = 42; bytes - at >= 42; at++) {
-    const unsigned char *p = memchr(data + at, 'f', bytes - at - 41);
-    if (!p) break;
-    at = (size_t)(p - data);
+    /* in stretches, for what comes after may be hours away */
+    const size_t left = bytes - at - 41, some = left < LOOK ? left : LOOK;
+    const unsigned char *p = memchr(data + at, 'f', some);
+    am_pass(passing, data + at);
+    at = p ? (size_t)(p - data) : at + some - 1;
+    if (!p) continue;
     if (memcmp(p, "fLaC", 4) == 0 && (p[4] & 127) == 0 && p[5] == 0 && p[6] == 0 && p[7] == 34) return at;
   }
   return bytes;
@@ -50,7 +56,7 @@ static void count_flac(am_part *part) {
 
 static void next_flac(am_container *c, am_part *part) {
   const unsigned char *data = c->data + c->at;
-  size_t left = c->bytes - c->at, to = left < 42 ? left : flac_end(data, left);
+  size_t left = c->bytes - c->at, to = left < 42 ? left : flac_end(data, left, c->passing);
   *part = (am_part){.codec = AM_DECODE_SNDFILE, .data = data, .bytes = to};
   c->at += to;
   if (to == left) part->bytes -= am_tags_behind(data, left);
@@ -75,7 +81,7 @@ static am_status unpack_flac(am_context *ctx, const am_ogg_link *l, am_part *par
 
 static am_status next_ogg(am_container *c, am_part *part, am_error *err) {
   am_ogg_link l;
-  am_ogg_read(c->data + c->at, c->bytes - c->at, &l);
+  am_ogg_read(c->data + c->at, c->bytes - c->at, c->passing, &l);
   if (l.cut_of)
     return am_fail(err, AM_E_FORMAT,
                    "%s: truncated: its last Ogg page has %zu of at least %zu bytes; copy or download it again", c->name,
@@ -109,7 +115,7 @@ static am_status next_ogg(am_container *c, am_part *part, am_error *err) {
 
 /* VOC is a row of blocks: a type, 24 bits of size, content; 1, 2 and 9 are of sound, 0 is the last.
  * libsndfile would take all from the first one on for sound, the heads of the others too. */
-static am_status check_voc(const am_container *c, am_error *err) {
+static am_status check_voc(am_container *c, am_error *err) {
   const unsigned char *data = c->data + c->at;
   size_t bytes = c->bytes - c->at, at = data[20] | (size_t)data[21] << 8;
   int sounds = 0;
@@ -134,11 +140,15 @@ static am_status rest_of(am_container *c, am_codec codec, am_part *part) {
   return AM_OK;
 }
 
-am_status am_container_next(am_container *c, am_part *part, bool *more, am_error *err) {
-  *more = c->parts == 0 || c->at < c->bytes;
-  if (!*more) return AM_OK;
+static am_status describe(am_container *c, const char *reason, am_error *err) {
+  c->unread = am_container_unread(c->data + c->at, c->bytes - c->at);
+  return am_container_describe(c, reason, err);
+}
+
+static am_status next_part(am_container *c, am_part *part, am_error *err) {
   if (c->parts++ == 0) {
     if (c->bytes == 0) return am_container_describe(c, "", err);
+    if (c->media) return rest_of(c, AM_DECODE_MEDIA, part);
     skip_tags(c);
   }
   const unsigned char *data = c->data + c->at;
@@ -157,10 +167,25 @@ am_status am_container_next(am_container *c, am_part *part, bool *more, am_error
     am_status status = check_voc(c, err);
     if (status) return status;
   }
-  if (am_container_foreign(data, bytes)) return am_container_describe(c, "", err);
+  if (am_container_foreign(data, bytes)) return describe(c, "", err);
   if (am_mpeg_begins(data, bytes)) return rest_of(c, AM_DECODE_MPEG, part);
   /* libsndfile would take it for MPEG as well, and its libmpg123 says on standard error what is wrong */
   if (begins(c, c->at, "ID3", 3) || (bytes >= 2 && data[0] == 0xff && (data[1] & 0xe0) == 0xe0))
     return am_container_describe(c, "No two MPEG frames in a row", err);
   return rest_of(c, AM_DECODE_SNDFILE, part);
+}
+
+am_status am_container_next(am_container *c, am_part *part, bool *more, am_error *err) {
+  *more = c->parts == 0 || c->at < c->bytes;
+  if (!*more) return AM_OK;
+  am_status status = next_part(c, part, err);
+  if (status) return status;
+  part->track = c->track;
+  if (!part->own) part->passing = c->passing;
+  return AM_OK;
+}
+
+am_status am_container_refused(am_container *c, const am_part *part, const char *reason, am_error *err) {
+  if (!part->own) c->at = (size_t)(part->data - c->data);
+  return describe(c, reason, err);
 }

@@ -131,6 +131,10 @@ static const char *wave_codec(const unsigned char *data, size_t bytes) {
   return NULL;
 }
 
+bool am_container_unread(const unsigned char *data, size_t bytes) {
+  return (am_container_foreign(data, bytes) && !no_sound(data, bytes)) || wave_codec(data, bytes);
+}
+
 /* A word that a shell takes for this one, whatever is in it; "./" keeps ffmpeg from taking it for an option
  * or an address. */
 static size_t quote(const char *text, char *to, size_t room) {

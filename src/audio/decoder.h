@@ -35,6 +35,7 @@ am_status am_sndfile_open(am_decoder *d, am_error *err);
 am_status am_mpeg_open(am_decoder *d, am_error *err);
 am_status am_vorbis_open(am_decoder *d, am_error *err);
 am_status am_opus_open(am_decoder *d, am_error *err);
+am_status am_media_open(am_decoder *d, am_error *err);
 
 /* The version of libsndfile in use; borrowed. */
 const char *am_sound_library(void);

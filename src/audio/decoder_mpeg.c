@@ -59,7 +59,7 @@ static bool next_stretch(am_decoder *d, am_status *status, am_error *err) {
   stream *s = d->state;
   mpg123_handle *mh = d->library;
   const am_part *p = s->part;
-  if (!am_mpeg_next(p->data, p->bytes, &s->next, &s->now)) return false;
+  if (!am_mpeg_next(p->data, p->bytes, p->passing, &s->next, &s->now)) return false;
   s->at = 0, s->decoded = 0;
   if (s->now.table_bytes > p->bytes - s->now.from) {
     *status = am_fail(err, AM_E_FORMAT,

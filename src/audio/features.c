@@ -262,25 +262,32 @@ size_t am_features_heard(const am_features *fx, const float *samples, size_t n, 
 
 /* Work memory of one clip: placed twice, to count and to assign (base/arena.h). */
 typedef struct work {
-  float *frame, *spectrum; /* one frame */
-  float *power;            /* (bins, AM_MEL_FRAMES) */
-  float *samples;          /* with pre-emphasis, else NULL */
-  float *mel;              /* (T,mels), where base is not that, else NULL */
-  float *energy;           /* (T), with prosody, else NULL */
-  float *base, *delta;     /* (T,F) before and one order of deltas, when wanted */
-  float *all;              /* (T, all bins), before the mean over time, when wanted */
+  float *block;        /* am_stft_work */
+  float *power;        /* (bins, lanes) */
+  float *samples;      /* with pre-emphasis, else NULL */
+  float *mel;          /* (T,mels), where base is not that, else NULL */
+  float *energy;       /* (T), with prosody, else NULL */
+  float *base, *delta; /* (T,F) before and one order of deltas, when wanted */
+  float *all;          /* (T, all bins), before the mean over time, when wanted */
 } work;
+
+/* Rows of mel bands are not rows of the base: they are transformed, or others stand beside them. */
+static bool mel_apart(const am_feature_options *o) { return o->kind == AM_FEATURE_MFCC || o->prosody || o->n_fft_also; }
 
 static void place(const am_features *fx, am_arena *a, size_t n, size_t t, work *w) {
   const am_feature_options *o = &fx->options;
-  size_t n_fft = (size_t)(o->n_fft > o->n_fft_also ? o->n_fft : o->n_fft_also), bins = n_fft / 2 + 1;
-  size_t f = (size_t)base_bins(o);
+  size_t f = (size_t)base_bins(o), room = 0, values = 0;
+  for (int i = 0; i < resolutions(o); i++) {
+    const am_stft *s = &fx->at[i].stft;
+    const size_t need = am_stft_work(s), wanted = (size_t)s->bins * (size_t)s->kernels->lanes;
+    room = need > room ? need : room;
+    values = wanted > values ? wanted : values;
+  }
   *w = (work){0};
-  w->frame = am_arena_take(a, n_fft, sizeof(float));
-  w->spectrum = am_arena_take(a, 2 * bins, sizeof(float));
-  w->power = am_arena_take(a, bins * AM_MEL_FRAMES, sizeof(float));
+  w->block = am_arena_take(a, room, sizeof(float));
+  w->power = am_arena_take(a, values, sizeof(float));
   if (o->pre_emphasis > 0) w->samples = am_arena_take(a, n, sizeof(float));
-  if (o->kind == AM_FEATURE_MFCC || o->prosody) w->mel = am_arena_take(a, am_mul(t, (size_t)o->mels), sizeof(float));
+  if (mel_apart(o)) w->mel = am_arena_take(a, am_mul(t, (size_t)o->mels), sizeof(float));
   if (o->prosody) w->energy = am_arena_take(a, t, sizeof(float));
   if (o->deltas) {
     w->base = am_arena_take(a, am_mul(t, f), sizeof(float));
@@ -310,18 +317,12 @@ static void pre_emphasise(const float *x, size_t n, double c, float *out) {
 
 /* Power mel spectrogram of x (n) into out (T,mels). */
 static void power_mel(const am_stft *stft, const am_mel *mel, const float *x, size_t n, size_t t, work *w, float *out) {
-  size_t wide = AM_MEL_FRAMES, bins = (size_t)stft->bins;
-  for (size_t i = 0; i < t; i += wide) {
-    size_t frames = t - i < wide ? t - i : wide, heard = 0;
-    memset(w->power, 0, bins * wide * sizeof *w->power); /* frames of padding have none */
-    for (size_t l = 0; l < frames; l++) {
-      if (!am_stft_frame(stft, x, n, i + l, w->frame)) continue;
-      am_stft_power(stft, w->frame, w->spectrum, w->power + l, wide);
-      heard++;
-    }
-    float *rows = out + i * (size_t)mel->mels;
-    if (heard) am_mel_apply(mel, w->power, (int)frames, rows);
-    else memset(rows, 0, frames * (size_t)mel->mels * sizeof *rows);
+  const size_t lanes = (size_t)stft->kernels->lanes, mels = (size_t)mel->mels;
+  for (size_t i = 0; i < t; i += lanes, out += lanes * mels) {
+    const size_t frames = t - i < lanes ? t - i : lanes;
+    if (am_stft_powers(stft, x, n, i, frames, w->block, w->power))
+      am_mel_apply(mel, stft->kernels, w->power, (int)frames, out);
+    else memset(out, 0, frames * mels * sizeof *out); /* padding */
   }
 }
 
@@ -330,12 +331,12 @@ static void compress(const am_features *fx, float *m, size_t t, float *base) {
   const am_feature_options *o = &fx->options;
   size_t mels = (size_t)o->mels, wide = (size_t)base_bins(o);
   int log = o->kind == AM_FEATURE_MFCC ? AM_DECIBEL : o->kind == AM_FEATURE_MEL ? AM_NO_LOG : o->log;
-  if (log == AM_DECIBEL) am_power_to_db(m, t * mels, o->ref == AM_REF_MAX, o->amin, o->top_db);
-  else if (log == AM_NATURAL_LOG) am_ln_floor(m, t * mels, o->amin);
-  for (size_t i = 0; i < t && m != base; i++) {
-    if (o->kind == AM_FEATURE_MFCC) am_dct2_ortho(m + i * mels, (int)o->mels, (int)o->mfcc, fx->dct, base + i * wide);
-    else memcpy(base + i * wide, m + i * mels, mels * sizeof *base);
-  }
+  const am_frame_kernels *kernels = fx->at[0].stft.kernels;
+  if (log == AM_DECIBEL) am_power_to_db(kernels, m, t * mels, o->ref == AM_REF_MAX, o->amin, o->top_db);
+  else if (log == AM_NATURAL_LOG) kernels->ln(t * mels, (float)o->amin, m);
+  if (o->kind == AM_FEATURE_MFCC) kernels->cosines(t, (int)o->mels, (int)o->mfcc, fx->dct, m, base, wide);
+  else
+    for (size_t i = 0; i < t && m != base; i++) memcpy(base + i * wide, m + i * mels, mels * sizeof *base);
 }
 
 /* Into the last of base (T, base_bins), of sound without pre-emphasis; energy in decibels like those of log_mel. */
@@ -347,7 +348,7 @@ static am_status append_prosody(const am_features *fx, const float *x, size_t n,
   am_status status = am_prosody_compute(&fx->lld, x, n, first, (size_t)o->hop, t, rows, wide, err);
   if (status) return status;
   for (size_t i = 0; i < t; i++) energy[i] = rows[i * wide + AM_PROSODY_ENERGY];
-  am_power_to_db(energy, t, o->ref == AM_REF_MAX, o->amin, o->top_db);
+  am_power_to_db(fx->at[0].stft.kernels, energy, t, o->ref == AM_REF_MAX, o->amin, o->top_db);
   for (size_t i = 0; i < t; i++) rows[i * wide + AM_PROSODY_ENERGY] = energy[i];
   return AM_OK;
 }
@@ -511,6 +512,8 @@ uint64_t am_feature_options_key(const am_option *table, const am_feature_options
     key = first ? mix_real(key, key_number(table, o)) : am_option_mix(key, table, o);
     if (table->offset == offsetof(am_feature_options, divide)) first = false;
   }
+  /* Of these, earlier versions had the second transform in the wrong rows. */
+  if (o->n_fft_also && !o->prosody && o->kind != AM_FEATURE_MFCC) key = mix_real(key, 2);
   return key;
 }
 
@@ -518,7 +521,10 @@ uint64_t am_feature_key(const am_feature_options *o) {
   return am_feature_options_key(am_feature_table, o, audio_key(o));
 }
 
-uint64_t am_features_key(const am_features *fx) { return am_feature_key(&fx->options); }
+uint64_t am_features_key(const am_features *fx) {
+  const uint64_t key = am_feature_key(&fx->options), rounding = fx->at[0].stft.kernels->rounding;
+  return rounding && !fx->functionals ? am_hash64(key, &rounding, sizeof rounding) : key;
+}
 
 const am_option *am_feature_difference(const am_feature_options *a, const am_feature_options *b) {
   for (const am_option *o = am_feature_table; o->name; o++)

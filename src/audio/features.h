@@ -16,8 +16,8 @@
 #include "audiomood/audio.h"
 #include "base/option.h"
 
-/* Raise when any output of this code changes; the golden test in
- * tests/audio pins a digest of features to this number. */
+/* Raise when any output of this code changes by more than rounding; the golden test in
+ * tests/audio pins a digest of features to this number.  Rounding alone: am_features_key. */
 #define AM_FEATURES_VERSION 1
 
 #define AM_FEATURE_KINDS(X) \
@@ -116,8 +116,10 @@ size_t am_features_heard(const am_features *fx, const float *samples, size_t n, 
 am_status am_features_compute(const am_features *fx, const float *samples, size_t n, double warp, float *out, int *t,
                               am_error *err);
 /* 64-bit key of every option that shapes the numbers, with AM_FEATURES_VERSION. */
-uint64_t am_features_key(const am_features *fx);
 uint64_t am_feature_key(const am_feature_options *options);
+/* The same for a cache, whose numbers are to be the very bits that would be computed: with what the processor path of the
+ * context rounds in a way of its own (am_frame_kernels). */
+uint64_t am_features_key(const am_features *fx);
 /* The first option by which the keys of two differ; NULL: none. */
 const am_option *am_feature_difference(const am_feature_options *a, const am_feature_options *b);
 /* That key from `key`, of the sound: `table` is am_feature_table, or what it may become. */

@@ -12,7 +12,7 @@
 
 struct am_fft {
   am_context *ctx;
-  fftwf_plan forward, inverse;
+  fftwf_plan plan;
 };
 
 /* Guards FFTW's planner, which is itself process-wide: a lock inside a context would not do. */
@@ -26,7 +26,8 @@ static void planner_unlock(void) { atomic_flag_clear_explicit(&planner, memory_o
 
 const char *am_fft_library(void) { return fftwf_version; }
 
-am_status am_fft_create(am_context *ctx, int n, am_fft **out, am_error *err) {
+/* A plan takes a millisecond or two to make, so only the way that is asked for is planned. */
+static am_status create(am_context *ctx, int n, bool inverse, am_fft **out, am_error *err) {
   *out = NULL;
   size_t bins = (size_t)n / 2 + 1;
   am_fft *fft = am_alloc(ctx, 1, sizeof *fft);
@@ -36,10 +37,10 @@ am_status am_fft_create(am_context *ctx, int n, am_fft **out, am_error *err) {
   if (fft) fft->ctx = ctx;
   if (fft && real && half) {
     planner_lock();
-    fft->forward = fftwf_plan_dft_r2c_1d(n, real, half, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
-    fft->inverse = fftwf_plan_dft_c2r_1d(n, half, real, FFTW_ESTIMATE | FFTW_DESTROY_INPUT);
+    fft->plan = inverse ? fftwf_plan_dft_c2r_1d(n, half, real, FFTW_ESTIMATE | FFTW_DESTROY_INPUT)
+                        : fftwf_plan_dft_r2c_1d(n, real, half, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
     planner_unlock();
-    if (fft->forward && fft->inverse) *out = fft;
+    if (fft->plan) *out = fft;
   }
   am_free_aligned(ctx, real);
   am_free_aligned(ctx, half);
@@ -48,20 +49,25 @@ am_status am_fft_create(am_context *ctx, int n, am_fft **out, am_error *err) {
   return am_no_memory(err);
 }
 
+am_status am_fft_create(am_context *ctx, int n, am_fft **out, am_error *err) { return create(ctx, n, false, out, err); }
+
+am_status am_fft_create_inverse(am_context *ctx, int n, am_fft **out, am_error *err) {
+  return create(ctx, n, true, out, err);
+}
+
 void am_fft_free(am_fft *fft) {
   if (!fft) return;
   planner_lock();
-  if (fft->forward) fftwf_destroy_plan(fft->forward);
-  if (fft->inverse) fftwf_destroy_plan(fft->inverse);
+  if (fft->plan) fftwf_destroy_plan(fft->plan);
   planner_unlock();
   am_free(fft->ctx, fft);
 }
 
 void am_fft_forward(const am_fft *fft, const float *in, float *out) {
   /* FFTW takes a non-const pointer; FFTW_PRESERVE_INPUT promises not to write. */
-  fftwf_execute_dft_r2c(fft->forward, (float *)in, (fftwf_complex *)out);
+  fftwf_execute_dft_r2c(fft->plan, (float *)in, (fftwf_complex *)out);
 }
 
 void am_fft_inverse(const am_fft *fft, float *in, float *out) {
-  fftwf_execute_dft_c2r(fft->inverse, (fftwf_complex *)in, out);
+  fftwf_execute_dft_c2r(fft->plan, (fftwf_complex *)in, out);
 }

@@ -4,10 +4,11 @@
 
 #include "base/base.h"
 
-/* Plans for one size; read-only after creation, shared by threads. */
+/* A plan for one size and one way, forward or inverse; read-only after creation, shared by threads. */
 typedef struct am_fft am_fft;
 
 am_status am_fft_create(am_context *ctx, int n, am_fft **out, am_error *err);
+am_status am_fft_create_inverse(am_context *ctx, int n, am_fft **out, am_error *err);
 void am_fft_free(am_fft *fft);
 /* in (n) -> out (n/2+1) pairs re, im; keeps `in`.  All arrays 64-byte aligned (am_alloc_aligned). */
 void am_fft_forward(const am_fft *fft, const float *in, float *out);

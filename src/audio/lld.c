@@ -75,10 +75,12 @@ size_t am_lld_frames(const am_lld *l, size_t n) {
   return hops > 2 ? hops - 1 : 1;
 }
 
+enum { BLOCK = 8 }; /* frames whose filters are applied side by side: lanes of the plain kernels */
+
 typedef struct work {
   float *frame, *spectrum, *power, *level; /* power: of this frame and the one before, (2, bins) */
-  float *block;                            /* (bins, AM_MEL_FRAMES), as the mel filters want them */
-  float *mel;                              /* (AM_MEL_FRAMES, 26) */
+  float *block;                            /* (bins, BLOCK), as the mel filters want them */
+  float *mel;                              /* (BLOCK, 26) */
   am_period *periods;
 } work;
 
@@ -88,8 +90,8 @@ static void place(const am_lld *l, am_arena *a, size_t n, work *w) {
   w->spectrum = am_arena_take(a, 2 * bins, sizeof(float));
   w->power = am_arena_take(a, 2 * bins, sizeof(float));
   w->level = am_arena_take(a, bins, sizeof(float));
-  w->block = am_arena_take(a, bins * AM_MEL_FRAMES, sizeof(float));
-  w->mel = am_arena_take(a, AM_MEL_FRAMES * AM_AUDITORY_BANDS, sizeof(float));
+  w->block = am_arena_take(a, bins * BLOCK, sizeof(float));
+  w->mel = am_arena_take(a, BLOCK * AM_AUDITORY_BANDS, sizeof(float));
   w->periods = am_arena_take(a, am_periods_room(n, l->rate), sizeof(am_period));
 }
 
@@ -106,7 +108,7 @@ static void waveform(const am_lld *l, const float *x, size_t n, size_t t, float 
 
 /* Power spectra, and what is made of each: out (AM_LLDS, frames), and the bands' power in the rows of AM_LLD_LOG_BAND. */
 static void spectra(const am_lld *l, const float *x, size_t n, size_t frames, work *w, float *out) {
-  size_t bins = (size_t)l->stft.bins, wide = AM_MEL_FRAMES;
+  size_t bins = (size_t)l->stft.bins, wide = BLOCK;
   const double hertz = l->rate / l->stft.n_fft;
   float scale = 0; /* a sine of amplitude 1 has power 1 */
   for (int i = 0; i < l->stft.n_fft; i++) scale += l->stft.window[i];
@@ -121,7 +123,7 @@ static void spectra(const am_lld *l, const float *x, size_t n, size_t frames, wo
     waveform(l, x, n, t, out + AM_LLD_RMS * frames + t, out + AM_LLD_ZERO_CROSSINGS * frames + t);
     if (t % wide != wide - 1 && t + 1 != frames) continue;
     int done = (int)(t % wide) + 1;
-    am_mel_apply(&l->auditory.mel, w->block, done, w->mel);
+    am_mel_apply(&l->auditory.mel, am_frame_kernels_plain(), w->block, done, w->mel);
     for (int i = 0; i < done; i++)
       for (size_t b = 0; b < AM_AUDITORY_BANDS; b++)
         out[(AM_LLD_LOG_BAND + b) * frames + t + 1 - (size_t)(done - i)] = w->mel[(size_t)i * AM_AUDITORY_BANDS + b];

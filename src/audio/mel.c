@@ -96,16 +96,9 @@ void am_mel_free(am_mel *m) {
   m->weights = NULL;
 }
 
-void am_mel_apply(const am_mel *m, const float *power, int frames, float *out) {
-  const float *w = m->weights;
-  for (int i = 0; i < m->mels; i++) {
-    const float *p = power + (size_t)m->first[i] * AM_MEL_FRAMES;
-    float sum[AM_MEL_FRAMES] = {0};
-    for (int k = 0; k < m->count[i]; k++, p += AM_MEL_FRAMES)
-      for (int l = 0; l < AM_MEL_FRAMES; l++) sum[l] += w[k] * p[l];
-    for (int l = 0; l < frames; l++) out[(size_t)l * (size_t)m->mels + (size_t)i] = sum[l];
-    w += m->count[i];
-  }
+void am_mel_apply(const am_mel *m, const am_frame_kernels *kernels, const float *power, int frames, float *out) {
+  const am_bands bands = {.n = m->mels, .first = m->first, .count = m->count, .weights = m->weights};
+  kernels->bands(&bands, power, frames, out);
 }
 
 am_status am_mel_check(const am_mel_options *o, double warp, am_error *err) {

@@ -2,7 +2,7 @@
 #ifndef AM_MEL_H
 #define AM_MEL_H
 
-#include "base/base.h"
+#include "tensor/frames.h"
 
 typedef struct am_mel_options {
   double rate; /* Hz the bins are laid out for */
@@ -25,10 +25,8 @@ am_status am_mel_init(am_context *ctx, am_mel *m, const am_mel_options *o, doubl
 void am_mel_free(am_mel *m);
 /* Where each filter peaks, in Hz (mels), for axes. */
 void am_mel_centres(const am_mel_options *o, double *hertz);
-/* Frames side by side: most filters are a few bins wide, so vectors run over frames, not bins. */
-enum { AM_MEL_FRAMES = 8 };
-/* power (bins, AM_MEL_FRAMES) -> out (frames, mels), of the first `frames` */
-void am_mel_apply(const am_mel *m, const float *power, int frames, float *out);
+/* power (bins, lanes of the kernels) -> out (frames, mels), of the first `frames` of the block */
+void am_mel_apply(const am_mel *m, const am_frame_kernels *kernels, const float *power, int frames, float *out);
 
 /* The same as a whole matrix, librosa-equal: filters (mels, n_fft/2+1). */
 am_status am_mel_filters(double rate, int n_fft, int mels, double f_min, double f_max, bool htk, bool slaney_norm,

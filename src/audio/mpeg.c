@@ -86,7 +86,7 @@ static bool find_frame(const unsigned char *data, size_t bytes, size_t *at, head
   return false;
 }
 
-bool am_mpeg_next(const unsigned char *data, size_t bytes, size_t *at, am_mpeg_stretch *out) {
+bool am_mpeg_next(const unsigned char *data, size_t bytes, am_passing *passing, size_t *at, am_mpeg_stretch *out) {
   header first, h;
   size_t p = *at;
   *out = (am_mpeg_stretch){0};
@@ -102,6 +102,7 @@ bool am_mpeg_next(const unsigned char *data, size_t bytes, size_t *at, am_mpeg_s
   out->rate = first.rate, out->channels = first.channels, out->samples = first.samples;
   if (read_table(data + p, bytes - p, &first, out)) p += first.bytes;
   for (;;) {
+    am_pass(passing, data + p);
     size_t next = p, odd = 0;
     bool frame = read_header(data + p, bytes - p, &h) && h.bytes && alike(&h, &first);
     if (!frame && !(find_frame(data, bytes, &next, &h, &odd) && alike(&h, &first))) break;

@@ -3,7 +3,7 @@
 #ifndef AM_MPEG_H
 #define AM_MPEG_H
 
-#include "base/base.h"
+#include "audio/passing.h"
 
 /* A stretch of frames of one encoder: joined files are several, each perhaps with a table (Xing, Info, VBRI)
  * in front. */
@@ -19,7 +19,7 @@ typedef struct am_mpeg_stretch {
 } am_mpeg_stretch;
 
 /* The next stretch from *at on, which moves past it; false: no more frames (*at does not move). */
-bool am_mpeg_next(const unsigned char *data, size_t bytes, size_t *at, am_mpeg_stretch *out);
+bool am_mpeg_next(const unsigned char *data, size_t bytes, am_passing *passing, size_t *at, am_mpeg_stretch *out);
 /* Does MPEG audio begin here (a frame, and another after it or the end), or within the first 64 kB by a row
  * of frames? */
 bool am_mpeg_begins(const unsigned char *data, size_t bytes);

@@ -72,13 +72,14 @@ static const unsigned char *next_page(const unsigned char *p, size_t bytes) {
   return NULL;
 }
 
-bool am_ogg_read(const unsigned char *data, size_t bytes, am_ogg_link *out) {
+bool am_ogg_read(const unsigned char *data, size_t bytes, am_passing *passing, am_ogg_link *out) {
   *out = (am_ogg_link){0};
   int streams = 0;
   bool begun = false; /* a page that begins no stream was there */
   page p;
   size_t at = 0;
   while (at < bytes) {
+    am_pass(passing, data + at);
     if (!read_page(data + at, bytes - at, &p)) {
       const unsigned char *next = at ? next_page(data + at, bytes - at) : NULL;
       if (!next) break;

@@ -3,7 +3,7 @@
 #ifndef AM_OGG_H
 #define AM_OGG_H
 
-#include "base/base.h"
+#include "audio/passing.h"
 
 typedef enum am_ogg_kind {
   AM_OGG_OTHER,
@@ -27,7 +27,7 @@ typedef struct am_ogg_link {
 } am_ogg_link;
 
 /* The link that begins at the first byte; false: no page begins there. */
-bool am_ogg_read(const unsigned char *data, size_t bytes, am_ogg_link *out);
+bool am_ogg_read(const unsigned char *data, size_t bytes, am_passing *passing, am_ogg_link *out);
 /* What the pages of a link's stream hold, without the pages, into `to` (link->to bytes are enough); how much
  * it is. */
 size_t am_ogg_unpack(const unsigned char *data, const am_ogg_link *link, unsigned char *to);

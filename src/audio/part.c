@@ -6,6 +6,7 @@
 void am_part_copy(const am_part *part, size_t at, void *to, size_t n) {
   assert(at <= part->bytes && n <= part->bytes - at);
   if (n) memcpy(to, part->data + at, n);
+  if (n) am_pass(part->passing, part->data + at + n);
   for (int i = 0; i < part->patches; i++) {
     const am_patch *p = &part->patch[i];
     for (int k = 0; k < p->n; k++)

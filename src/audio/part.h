@@ -6,9 +6,9 @@
 #ifndef AM_PART_H
 #define AM_PART_H
 
-#include "base/base.h"
+#include "audio/passing.h"
 
-typedef enum am_codec { AM_DECODE_SNDFILE, AM_DECODE_MPEG, AM_DECODE_VORBIS, AM_DECODE_OPUS } am_codec;
+typedef enum am_codec { AM_DECODE_SNDFILE, AM_DECODE_MPEG, AM_DECODE_VORBIS, AM_DECODE_OPUS, AM_DECODE_MEDIA } am_codec;
 
 /* Bytes that the decoder reads in place of what the file has there. */
 typedef struct am_patch {
@@ -25,8 +25,10 @@ typedef struct am_part {
   size_t bytes;
   am_patch patch[AM_PATCHES];
   int patches;
-  uint64_t promised; /* samples of each channel that a header promises and the decoder does not see; 0: none */
-  void *own;         /* memory that holds what had to be put together (am_free), or NULL */
+  uint64_t promised;   /* samples of each channel that a header promises and the decoder does not see; 0: none */
+  am_passing *passing; /* hears what was copied; NULL: nobody */
+  int track;           /* of a film or the like, from 1 on; 0: its first of sound */
+  void *own;           /* memory that holds what had to be put together (am_free), or NULL */
 } am_part;
 
 /* Copies n bytes of the part from `at` on, as the decoder is to see them; at + n <= bytes. */

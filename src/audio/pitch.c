@@ -47,7 +47,7 @@ am_status am_pitch_init(am_context *ctx, am_pitch *p, double rate, am_error *err
   for (int i = 0; i < p->last + 2; i++)
     p->inverse[i] = (float)(1 / window_autocorrelation(i / (double)OVERSAMPLE / p->window));
   am_status status = am_fft_create(ctx, p->n_fft, &p->forward, err);
-  if (!status) status = am_fft_create(ctx, p->n_fft * OVERSAMPLE, &p->back, err);
+  if (!status) status = am_fft_create_inverse(ctx, p->n_fft * OVERSAMPLE, &p->back, err);
   if (status) am_pitch_free(p);
   return status;
 }

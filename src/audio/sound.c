@@ -1,19 +1,16 @@
 /* audio/sound.c - files become mono sounds: part by part, block by block, resampled as they come. */
-#include "audio/sound.h"
+#include "audio/sound_inside.h"
 
-#include "audio/container.h"
 #include "audio/decoder.h"
+#include "audio/decoder_media.h"
 #include "audio/resample.h"
-#include "base/file.h"
+#include "base/hash.h"
 
 #include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
-static const double default_seconds = 600;
-/* A file is decoded from memory; this is ten times 600 s of 48 kHz stereo. */
-static const size_t largest_file = (size_t)1 << 30;
 /* A decoded sound takes no more than so many seconds at this rate, whatever rate its header says, or than its file
  * justifies (16 and 24 bits a sample become 32, at most 20 times are left to the codec). */
 static const double largest_rate = 48000;
@@ -185,6 +182,7 @@ static am_status take(hearing *h, const am_decoder *d, size_t frames, am_error *
   float *mono;
   am_status status = d->rate == h->now ? AM_OK : begin_stretch(h, d, err);
   if (status) return status;
+  if (h->channel > d->channels) return check_header(h, d, err);
   const double possible = 65536 + (double)d->part->bytes * (double)d->samples_a_byte;
   if ((double)(h->stretch + frames) > (h->max_seconds - h->seconds) * d->rate)
     return am_fail(err, AM_E_FORMAT, "%s: longer than the limit of %g s; cut it", h->name, h->max_seconds);
@@ -219,20 +217,19 @@ static am_status check_complete(const hearing *h, am_decoder *d, am_error *err) 
     am_log(h->ctx, AM_LOG_WARNING, "%s: its pages count %llu samples, its header %llu; the rest is left out", h->name,
            at, found);
   if (d->holes)
-    am_log(h->ctx, AM_LOG_WARNING, "%s: %d gap%s in the sound, where Ogg pages are missing or damaged", h->name,
+    am_log(h->ctx, AM_LOG_WARNING, "%s: %d gap%s in the sound, where parts of the file are missing or damaged", h->name,
            d->holes, d->holes == 1 ? "" : "s");
   return AM_OK;
 }
 
 static am_status open_part(am_container *c, am_decoder *d, am_error *err) {
   static am_status (*const open[])(am_decoder *, am_error *) = {am_sndfile_open, am_mpeg_open, am_vorbis_open,
-                                                                am_opus_open};
+                                                                am_opus_open, am_media_open};
   am_error why = AM_ERROR_INIT;
   am_status status = open[d->part->codec](d, &why);
   if (!status) return AM_OK;
   if (!d->refusal) return am_fail(err, status, "%s", why.message);
-  if (!d->part->own) c->at = (size_t)(d->part->data - c->data);
-  return am_container_describe(c, d->refusal, err);
+  return am_container_refused(c, d->part, d->refusal, err);
 }
 
 static am_status hear_part(hearing *h, am_container *c, const am_part *part, am_error *err) {
@@ -284,147 +281,43 @@ static am_status hear_all(hearing *h, am_container *c, am_error *err) {
   return status ? status : fit(h, err);
 }
 
-/* Where samples go to; all zero: into the sound itself. */
-typedef struct feeding {
-  int channel;
-  am_sound_fn each;
-  void *user;
-} feeding;
-
-static const size_t least_sound = offsetof(am_sound, file_rate);
-
-static am_status decode(am_container *c, double rate, double max_seconds, const feeding *to, am_sound *out,
-                        am_error *err) {
-  am_sound sound = {.size = sizeof sound, .context = c->ctx};
+static am_status hear_once(am_container *c, const am_sound_want *want, am_sound *out, am_sound_info *info,
+                           am_error *err) {
+  *out = (am_sound){.size = sizeof *out, .context = c->ctx};
   hearing h = {.ctx = c->ctx,
                .name = c->name,
-               .out = &sound,
-               .channel = to->channel,
-               .feed = to->each,
-               .user = to->user,
-               .rate = rate,
-               .max_seconds = max_seconds > 0 ? max_seconds : default_seconds};
+               .out = out,
+               .count = want->count,
+               .channel = want->channel,
+               .feed = want->each,
+               .user = want->user,
+               .rate = want->rate,
+               .max_seconds = want->max_seconds};
   am_status status = hear_all(&h, c, err);
-  sound.rate = h.rate;
-  const uint64_t digest[4] = {(uint64_t)sound.file_rate, h.frames, h.crc[0], h.crc[1]};
-  sound.digest = am_hash64(0, digest, sizeof digest);
-  if (status) am_sound_free(&sound);
-  am_size_give(out, &sound, sizeof sound);
+  out->rate = h.rate;
+  const uint64_t digest[4] = {(uint64_t)out->file_rate, h.frames, h.crc[0], h.crc[1]};
+  out->digest = am_hash64(0, digest, sizeof digest);
+  info->frames = h.frames;
+  info->rate = out->file_rate;
+  info->channels = out->file_channels;
+  info->seconds = h.seconds;
+  if (status) am_sound_free(out);
   return status;
 }
 
-/* Only `size` is promised to be set; the rest may be left over on the stack. */
-static am_status empty(am_sound *out, double rate, am_error *err) {
-  static const am_sound nothing;
-  am_status status = am_size_check(out, SIZE_MAX, least_sound, "am_sound", err);
-  if (status) return status;
-  am_size_give(out, &nothing, sizeof nothing);
-  return rate >= 0 && rate <= 1e7
-             ? AM_OK
-             : am_fail(err, AM_E_USAGE, "a sound at %g Hz; wanted 1 Hz to 10 MHz, or 0: its own", rate);
-}
-
-static am_status load_clip(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err) {
-  return am_file_read_ordinary(ctx, path, "a sound file", largest_file, data, bytes, err);
-}
-
-static am_status load_any(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err) {
-  return am_file_read(ctx, path, largest_file, data, bytes, err);
-}
-
-typedef am_status loader(am_context *ctx, const char *path, char **data, size_t *bytes, am_error *err);
-
-static am_status read_by(am_context *ctx, loader *load, const char *path, double rate, double max_seconds,
-                         const feeding *to, am_sound *out, am_error *err) {
-  char *data;
-  size_t bytes;
-  am_status status = empty(out, rate, err);
-  if (!status) status = AM_NEED(err, ctx);
-  if (!status) status = AM_NEED(err, path);
-  if (!status) status = load(ctx, path, &data, &bytes, err);
-  if (status) return status;
-  am_container c = {.ctx = ctx, .data = (unsigned char *)data, .bytes = bytes, .name = path, .is_path = true};
-  status = decode(&c, rate, max_seconds, to, out, err);
-  am_free(ctx, data);
-  return status;
-}
-
-am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
-                        am_error *err) {
-  return read_by(ctx, load_any, path, rate, max_seconds, &(feeding){0}, out, err);
-}
-
-static am_status check_feeding(int channel, am_sound_fn each, am_error *err) {
-  am_status status = (each) ? AM_OK : am_fail(err, AM_E_USAGE, "am_sound_feed: each may not be NULL");
-  if (!status && channel < 0)
-    status = am_fail(err, AM_E_USAGE, "channel %d; wanted 0 (the mean of all), 1, 2 ...", channel);
-  return status;
-}
-
-am_status am_sound_feed(am_context *ctx, const char *path, double rate, double max_seconds, int channel,
-                        am_sound_fn each, void *user, am_sound *out, am_error *err) {
-  am_status status = check_feeding(channel, each, err);
-  return status ? status : read_by(ctx, load_any, path, rate, max_seconds, &(feeding){channel, each, user}, out, err);
-}
-
-static am_status decode_by(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
-                           double max_seconds, const feeding *to, am_sound *out, am_error *err) {
-  am_status status = empty(out, rate, err);
-  if (!status) status = AM_NEED(err, ctx);
-  if (!status && bytes) status = AM_NEED(err, data);
-  if (status) return status;
-  am_container c = {.ctx = ctx, .data = data, .bytes = bytes, .name = name ? name : "(a sound in memory)"};
-  return decode(&c, rate, max_seconds, to, out, err);
-}
-
-am_status am_sound_feed_decoded(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
-                                double max_seconds, int channel, am_sound_fn each, void *user, am_sound *out,
-                                am_error *err) {
-  am_status status = check_feeding(channel, each, err);
-  return status ? status
-                : decode_by(ctx, data, bytes, name, rate, max_seconds, &(feeding){channel, each, user}, out, err);
-}
-
-am_status am_sound_decode(am_context *ctx, const void *data, size_t bytes, const char *name, double rate,
-                          double max_seconds, am_sound *out, am_error *err) {
-  return decode_by(ctx, data, bytes, name, rate, max_seconds, &(feeding){0}, out, err);
-}
-
-am_status am_sound_read_clip(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out,
-                             am_error *err) {
-  return read_by(ctx, load_clip, path, rate, max_seconds, &(feeding){0}, out, err);
-}
-
-static am_status inspect_by(am_context *ctx, loader *load, const char *path, bool quiet, am_sound_info *out,
-                            am_error *err) {
-  char *data;
-  size_t bytes;
-  am_status status = am_size_check(out, SIZE_MAX, sizeof *out, "am_sound_info", err);
-  if (!status) status = AM_NEED(err, ctx);
-  if (!status) status = AM_NEED(err, path);
-  if (!status) status = load(ctx, path, &data, &bytes, err);
-  if (status) return status;
-  am_container c = {
-      .ctx = ctx, .data = (unsigned char *)data, .bytes = bytes, .name = path, .is_path = true, .quiet = quiet};
-  am_sound first = {.size = sizeof first};
-  hearing h = {.ctx = ctx, .name = path, .out = &first, .count = true, .max_seconds = HUGE_VAL};
-  status = hear_all(&h, &c, err);
-  if (!status) {
-    out->frames = h.frames;
-    out->rate = first.file_rate;
-    out->channels = first.file_channels;
-    out->seconds = h.seconds;
+am_status am_sound_hear(am_container *c, const am_sound_want *want, am_sound *out, am_sound_info *info, am_error *err) {
+  am_error why = AM_ERROR_INIT, missing = AM_ERROR_INIT;
+  c->media |= want->track > 0;
+  c->track = want->track;
+  am_status status = hear_once(c, want, out, info, &why);
+  if (status && c->unread && c->parts == 1 && c->may_be_media && !c->media && am_media_is_there(&missing)) {
+    c->media = true;
+    c->at = 0;
+    c->parts = 0;
+    return hear_once(c, want, out, info, err);
   }
-  am_free(ctx, data);
-  return status;
-}
-
-am_status am_sound_inspect(am_context *ctx, const char *path, am_sound_info *out, am_error *err) {
-  return inspect_by(ctx, load_any, path, false, out, err);
-}
-
-am_status am_sound_inspect_clip(am_context *ctx, const char *path, am_sound_info *out, am_error *err) {
-  return inspect_by(ctx, load_clip, path, true, out, err);
+  if (missing.status) return am_fail(err, status, "%s; or FFmpeg would read it: %s", why.message, missing.message);
+  return status ? am_fail(err, status, "%s", why.message) : AM_OK;
 }
 
 void am_sound_free(am_sound *sound) {

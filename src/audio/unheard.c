@@ -9,12 +9,16 @@ static const float smallest_span = 2e-4f;
 static const float largest_offset = 1000;
 
 am_unheard am_sound_unheard(const float *samples, size_t n, double rate) {
+  enum { STRETCH = 1024 }; /* after which it is asked whether that is enough: most sounds show it at once */
   if (!samples || !n || (double)n < shortest * rate - 0.5)
     return AM_UNHEARD_TOO_SHORT; /* 0.1 s, rounded to samples, is long enough */
   float low = samples[0], high = samples[0];
-  for (size_t i = 1; i < n; i++) {
-    low = samples[i] < low ? samples[i] : low;
-    high = samples[i] > high ? samples[i] : high;
+  for (size_t i = 1; i < n && !(high - low >= smallest_span);) {
+    const size_t end = n - i < STRETCH ? n : i + STRETCH;
+    for (; i < end; i++) {
+      low = samples[i] < low ? samples[i] : low;
+      high = samples[i] > high ? samples[i] : high;
+    }
   }
   return high - low < smallest_span && high < largest_offset && low > -largest_offset ? AM_UNHEARD_SILENT : AM_HEARD;
 }

@@ -15,6 +15,7 @@ static const double pi = 3.14159265358979323846;
 
 typedef struct vocoder {
   am_stft stft;
+  am_fft *back;
   float *frame;        /* (N_FFT) */
   float *spectrum;     /* (BINS) pairs */
   double *column[2];   /* magnitudes then phases (2*BINS) of input frames `at` and `at` + 1 */
@@ -25,6 +26,7 @@ typedef struct vocoder {
 
 static void vocoder_free(am_context *ctx, vocoder *v) {
   am_stft_free(&v->stft);
+  am_fft_free(v->back);
   am_free_aligned(ctx, v->frame);
   am_free_aligned(ctx, v->spectrum);
   am_free(ctx, v->column[0]);
@@ -37,7 +39,11 @@ static void vocoder_free(am_context *ctx, vocoder *v) {
 static am_status vocoder_init(am_context *ctx, vocoder *v, size_t padded, am_error *err) {
   *v = (vocoder){.at = SIZE_MAX};
   am_status status = am_stft_init(ctx, &v->stft, N_FFT, HOP, N_FFT, true, err);
-  if (status) return status;
+  if (!status) status = am_fft_create_inverse(ctx, N_FFT, &v->back, err);
+  if (status) {
+    vocoder_free(ctx, v);
+    return status;
+  }
   v->frame = am_alloc_aligned(ctx, N_FFT * sizeof *v->frame);
   v->spectrum = am_alloc_aligned(ctx, 2 * BINS * sizeof *v->spectrum);
   v->column[0] = am_alloc(ctx, 2 * BINS, sizeof(double));
@@ -88,7 +94,7 @@ static void synthesise(vocoder *v, double alpha) {
     double expected = 2 * pi * HOP * k / N_FFT, change = b[BINS + k] - a[BINS + k] - expected;
     v->phase[k] += expected + change - 2 * pi * nearbyint(change / (2 * pi));
   }
-  am_fft_inverse(v->stft.fft, v->spectrum, v->frame);
+  am_fft_inverse(v->back, v->spectrum, v->frame);
 }
 
 static void overlap_add(vocoder *v, size_t at, size_t padded) {

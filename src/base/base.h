@@ -37,6 +37,9 @@ void am_progress_emit(am_context *ctx, const am_progress *progress);
  * Async-signal-safe. */
 unsigned am_context_asked(const am_context *ctx);
 bool am_context_reads_in_child(const am_context *ctx); /* am_settings.read_in_child */
+/* From now on each thread that calls am_parallel_for runs all pieces itself, beside the other threads, in place of taking turns with
+ * them: of a program whose threads share no working memory.  Before other threads use the context. */
+void am_context_set_apart(am_context *ctx);
 /* Monotonic clock in seconds. */
 double am_now(void);
 
@@ -104,8 +107,13 @@ const am_added *am_context_added(const am_context *ctx); /* the last one; NULL: 
 bool am_context_add(am_context *ctx, am_added *row, const am_added *seen);
 
 /* Tables chosen by processor path; filled by am_context_create. */
-typedef enum am_cpu { AM_CPU_PLAIN, AM_CPU_AVX2, AM_CPU_AVX512 } am_cpu;
+typedef enum am_cpu { AM_CPU_PLAIN, AM_CPU_AVX2, AM_CPU_AVX512, AM_CPU_NEON } am_cpu;
 am_cpu am_context_cpu_id(const am_context *ctx);
+/* The processes that work as one with this one (ranks/ranks.h); NULL: it is alone. The caller keeps them. */
+struct am_ranks *am_context_ranks(const am_context *ctx);
+void am_context_set_ranks(am_context *ctx, struct am_ranks *ranks);
+/* Whether this machine has instructions for products of bfloat16 numbers beside those of the path avx512. */
+bool am_context_has_bf16(void);
 
 /* Closest of `n` names to `word` by edit distance, or NULL if none is near:
  * for "did you mean". `names` is read as an array of char pointers `stride` bytes apart. */

@@ -1,29 +1,53 @@
 /* base/context.c - settings, processor path, stop flag, log and progress sinks. */
-#define _GNU_SOURCE /* sched_getaffinity */
 #include "base/context.h"
 #include "base/parallel.h"
+#include "base/processors.h"
 
-#include <sched.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { MAX_THREADS = 1024 };
 
-static const char *const cpu_names[] = {"plain", "avx2", "avx512"};
+static const char *const cpu_names[] = {"plain", "avx2", "avx512", "neon"};
 enum { PATHS = sizeof cpu_names / sizeof cpu_names[0] };
 
 const char *am_version(void) { return AM_VERSION; }
 
+#if defined(__x86_64__)
+/* For these two clang 14 knows no name. */
+static bool has_f16c(void) {
+  unsigned a, b, c = 0, d;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+static bool has_bf16(void) {
+  unsigned a = 0, b, c, d;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & bit_AVX512BF16);
+}
+#endif
+
 static bool cpu_has(am_cpu cpu) {
   if (cpu == AM_CPU_PLAIN) return true;
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(__x86_64__)
   __builtin_cpu_init();
-  if (cpu == AM_CPU_AVX2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+  if (cpu == AM_CPU_AVX2) return avx2;
+  return cpu == AM_CPU_AVX512 && avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#elif defined(__aarch64__)
+  return cpu == AM_CPU_NEON; /* part of every processor that runs such a program */
+#else
+  return false;
+#endif
+}
+
+bool am_context_has_bf16(void) {
+#if defined(__x86_64__)
+  return cpu_has(AM_CPU_AVX512) && has_bf16();
 #else
   return false;
 #endif
@@ -52,13 +76,6 @@ static am_status choose_cpu(const char *setting, am_cpu *out, am_error *err) {
   return am_fail(err, AM_E_USAGE, "%s: no processor path \"%s\"; this machine has %s", from, asked, has);
 }
 
-static int processors(void) {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  long online = sysconf(_SC_NPROCESSORS_ONLN);
-  return online > 0 && online < MAX_THREADS ? (int)online : 1;
-}
-
 /* The allocator until there is a context to ask. */
 static void *default_resize(void *user, void *pointer, size_t bytes) {
   (void)user;
@@ -84,7 +101,7 @@ am_status am_context_create(const am_settings *settings, am_context **out, am_er
   am_context *ctx = resize(mine.memory_user, NULL, sizeof *ctx);
   if (!ctx) return am_no_memory(err);
   *ctx = (am_context){.settings = mine, .cpu = cpu, .system = &am_system_real};
-  ctx->threads = mine.threads ? mine.threads : processors();
+  ctx->threads = mine.threads ? mine.threads : am_processors();
   atomic_init(&ctx->stop, 0);
   atomic_init(&ctx->asked, 0);
   atomic_init(&ctx->added, NULL);
@@ -109,6 +126,11 @@ void am_context_free(am_context *ctx) {
   void *(*resize)(void *, void *, size_t) = ctx->settings.resize ? ctx->settings.resize : default_resize;
   resize(ctx->settings.memory_user, ctx, 0);
 }
+
+struct am_ranks *am_context_ranks(const am_context *ctx) {
+  return ctx->ranks;
+}
+void am_context_set_ranks(am_context *ctx, struct am_ranks *ranks) { ctx->ranks = ranks; }
 
 void am_context_stop(am_context *ctx) {
   if (ctx) atomic_store(&ctx->stop, 1);

@@ -20,6 +20,8 @@ struct am_context {
   _Atomic(am_added *) added;
   const am_system *system;
   am_pool *pool;
+  bool apart; /* am_context_set_apart */
+  struct am_ranks *ranks;
 };
 
 #endif

@@ -86,5 +86,7 @@ typedef struct am_file_id {
   uint64_t size, mtime_ns, ctime_ns, inode, device;
 } am_file_id;
 am_status am_file_identify(const char *path, am_file_id *out, am_error *err);
+/* am_file_exists and am_file_identify in one look. */
+bool am_file_exists_as(const char *path, am_file_id *out);
 
 #endif

@@ -81,9 +81,10 @@ static bool is_aside(const char *name, writer *w) {
   return take_digits(name, &end, &w->process);
 }
 
+/* Of no age asks no clock: that of files may be ahead of time(), by a tick of the kernel or a step of the clock. */
 static bool is_old(const char *path, double age) {
   struct stat info;
-  return lstat(path, &info) == 0 && S_ISREG(info.st_mode) && difftime(time(NULL), info.st_mtime) >= age;
+  return lstat(path, &info) == 0 && S_ISREG(info.st_mode) && (age <= 0 || difftime(time(NULL), info.st_mtime) >= age);
 }
 
 /* Without memory from the context: where that has run out, what is cleaned is no reason to fail. */

@@ -7,9 +7,16 @@
 /* A kernel lock (flock) on a file: AM_E_IO with who holds it in the message when taken. */
 typedef struct am_lock am_lock;
 am_status am_lock_take(am_context *ctx, const char *path, am_lock **out, am_error *err);
+/* The same, but waits while another process has it, and says so in the log.  AM_E_IO when that one has shown no sign of life for
+ * `patience` seconds: to get the lock is one, am_lock_touch another.  AM_E_STOPPED when asked to stop. */
+am_status am_lock_wait(am_context *ctx, const char *path, double patience, am_lock **out, am_error *err);
+/* Shows those who wait that its holder is at work; NULL is allowed. */
+void am_lock_touch(const am_lock *lock);
 /* AM_E_IO when the file is gone or another one has its name: then its folder was removed or exchanged, and someone
  * else may hold a lock on what is there now. */
 am_status am_lock_check(const am_lock *lock, am_error *err);
 void am_lock_release(am_lock *lock);
+/* The same, and the file goes.  Only where all others take it by am_lock_wait, which notices. */
+void am_lock_remove(am_lock *lock);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 /* Words in "a|b|c" */
 
 static size_t word_length(const char *at) { return strcspn(at, "|"); }
@@ -128,6 +130,11 @@ static am_status read_real(const reader *r, const am_value *v, double *out) {
   return check_range(r, v, *out);
 }
 
+static am_status read_bytes(const reader *r, const am_value *v, int64_t *out) {
+  if (v->kind != AM_SCALAR || !am_text_to_bytes(v->text, out)) return fail_type(r, v, "an amount such as 400MB or 2GB");
+  return check_range(r, v, (double)*out);
+}
+
 static am_status read_text(const reader *r, const am_value *v, const char **out) {
   if (v->kind != AM_SCALAR) return fail_type(r, v, "a text");
   *out = v->text;
@@ -212,6 +219,7 @@ static am_status read_value(const reader *r, const am_value *v, void *out) {
     case AM_OPT_BOOL: return am_value_to_bool(v, member) ? AM_OK : fail_type(r, v, "true or false");
     case AM_OPT_INT: return read_int(r, v, member);
     case AM_OPT_REAL: return read_real(r, v, member);
+    case AM_OPT_BYTES: return read_bytes(r, v, member);
     case AM_OPT_TEXT: return read_text(r, v, member);
     case AM_OPT_CHOICE: return read_choice(r, v, member);
     case AM_OPT_INTS:
@@ -401,6 +409,12 @@ static am_value *emit_list(am_tree *tree, const am_option *o, const void *member
   return list;
 }
 
+static am_value *emit_bytes(am_tree *tree, int64_t bytes) {
+  char text[32];
+  am_bytes_to_text(bytes, text);
+  return am_value_text(tree, text, false);
+}
+
 static am_value *emit_value(am_tree *tree, const am_option *o, const void *in) {
   const void *member = (const char *)in + o->offset;
   char word[64], words[512];
@@ -408,6 +422,7 @@ static am_value *emit_value(am_tree *tree, const am_option *o, const void *in) {
     case AM_OPT_BOOL: return am_value_bool(tree, *(const bool *)member);
     case AM_OPT_INT: return am_value_int(tree, *(const int64_t *)member);
     case AM_OPT_REAL: return am_value_real(tree, *(const double *)member);
+    case AM_OPT_BYTES: return emit_bytes(tree, *(const int64_t *)member);
     case AM_OPT_TEXT: return am_value_text(tree, *(const char *const *)member, true);
     case AM_OPT_CHOICE:
       return am_value_text(tree, am_choice_name(choices_of(o, words), *(const int *)member, word, sizeof word), true);
@@ -445,7 +460,7 @@ am_status am_options_emit(am_tree *tree, const am_option *table, const void *in,
 static const char *const type_names[] = {
     [AM_OPT_BOOL] = "bool",     [AM_OPT_INT] = "int",   [AM_OPT_REAL] = "real",   [AM_OPT_TEXT] = "text",
     [AM_OPT_CHOICE] = "word",   [AM_OPT_INTS] = "ints", [AM_OPT_REALS] = "reals", [AM_OPT_TEXTS] = "texts",
-    [AM_OPT_CHOICES] = "words", [AM_OPT_MAP] = "map",   [AM_OPT_LIST] = "list"};
+    [AM_OPT_CHOICES] = "words", [AM_OPT_MAP] = "map",   [AM_OPT_LIST] = "list",   [AM_OPT_BYTES] = "bytes"};
 
 enum { HELP_WIDTH = 100, WIDEST_DEFAULT = 16 };
 

@@ -17,7 +17,8 @@ typedef enum am_option_type {
   AM_OPT_TEXTS,   /* am_texts: a text or a list of texts */
   AM_OPT_CHOICES, /* uint64_t bit set over `choices`: a word or a list of words */
   AM_OPT_MAP,     /* const am_value *: a map left to the section's own code; NULL when absent */
-  AM_OPT_LIST     /* const am_value *: a list likewise */
+  AM_OPT_LIST,    /* const am_value *: a list likewise */
+  AM_OPT_BYTES    /* int64_t, min..max: an amount of memory, "400MB" (base/bytes.h) */
 } am_option_type;
 
 typedef struct am_ints {

@@ -48,6 +48,8 @@ enum { LOOKS = 1000 }; /* each a pause, of 40 to 140 cycles by processor: some t
 static inline void rest(void) {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
 #endif
 }
 
@@ -148,8 +150,14 @@ void am_pool_free(am_context *ctx, am_pool *pool) {
   am_free(ctx, pool);
 }
 
+void am_context_set_apart(am_context *ctx) { ctx->apart = true; }
+
 void am_parallel_for(am_context *ctx, size_t n, am_piece_fn fn, void *arg) {
   if (!ctx || !fn || !n) return;
+  if (ctx->apart) {
+    for (size_t i = 0; i < n; i++) fn(arg, i, 0);
+    return;
+  }
   am_pool *pool = ctx->pool;
   am_worker *nested = pthread_getspecific(pool->running);
   if (nested) {

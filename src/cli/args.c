@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 
 const cli_flag cli_common_flags[] = {
-    {"threads", "N", "worker threads (default: one per processor); results do not depend on it"},
+    {"threads", "N", "worker threads (default: one per processor it may use); results do not depend on it"},
     {"quiet", NULL, "print warnings, errors and results only"},
     {"verbose", NULL, "print details"},
     {"help", NULL, "print this help"},

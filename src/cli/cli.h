@@ -2,7 +2,7 @@
  *
  * The command line is the only place that prints or picks an exit code:
  * results on stdout, everything else on stderr; 0 done, 1 failed, 2 bad usage
- * or config, or the signal that ended the work. */
+ * or config, CLI_EXIT_AGAIN, or the signal that ended the work. */
 #ifndef AM_CLI_H
 #define AM_CLI_H
 
@@ -33,17 +33,24 @@ typedef struct cli_command {
   const am_option *(*own)(
       const am_exchange *format);   /* the options that a format has for it, which are flags, too; NULL: none */
   int min_arguments, max_arguments; /* max -1: any number */
+  bool resumes;                     /* what SIGUSR1 stopped can go on: CLI_EXIT_AGAIN */
   am_status (*run)(cli *c, am_error *err);
 } cli_command;
 
 enum { CLI_MAX_FLAGS = 64 };
+
+/* Stopped by SIGUSR1: to be started again.  EX_TEMPFAIL of sysexits.h, "the user is invited to retry": no status of ours, of a
+ * shell (126 and more) or of Slurm, whose tools end with 1. */
+enum { CLI_EXIT_AGAIN = 75 };
 
 struct cli {
   am_context *ctx;
   const cli_command *command;
   int n_arguments;
   const char **arguments;
-  int n_given; /* flags as given, in order */
+  struct am_ranks *ranks; /* that have left (ranks.c), to be freed when all is printed */
+  bool silent;            /* another process prints the error */
+  int n_given;            /* flags as given, in order */
   struct {
     const char *name, *value;
   } given[CLI_MAX_FLAGS];
@@ -99,11 +106,17 @@ void cli_sink_init(bool quiet, bool verbose);
 void cli_sink_log(void *user, am_log_level level, const char *line);
 void cli_sink_progress(void *user, const am_progress *progress);
 void cli_sink_meter(const char *line); /* a line that is drawn in place, on a terminal alone */
+void cli_sink_follow(bool follows);    /* another process says what is said, but for errors */
 void cli_sink_clear(void);             /* ends an unfinished progress line before other output */
+
+/* ranks.c: joins the processes that a launcher started to work as one, if it did; and tells how this one's work ended, which is
+ * then that of all. */
+am_status cli_ranks_join(cli *c, am_error *err);
+am_status cli_ranks_leave(cli *c, am_status st, am_error *err);
 
 /* signals.c: Ctrl-C and SIGTERM ask the context to stop; a second one ends at once.  One that was ignored when the
  * program was started stays so. */
-void cli_signals_install(am_context *ctx);
+void cli_signals_install(am_context *ctx, bool resumes); /* resumes: SIGUSR1 asks, too, any number of times */
 void cli_signals_forget(void); /* before the context is freed; from then on a signal ends the program at once */
 int cli_signal_received(void); /* 0: none */
 bool cli_signals_pipe(void);   /* whether SIGPIPE would have ended the program, had it not been ignored for a while */
@@ -133,6 +146,7 @@ typedef struct cli_models {
   const char *given[CLI_MAX_FLAGS + 1]; /* as the user wrote it: a run's folder or a file */
   char *path[CLI_MAX_FLAGS + 1];        /* of the file */
   size_t n;
+  am_checkpoint *detector; /* of speech (cli_detector_load); NULL: it is found by level */
 } cli_models;
 /* A folder of a cross-validation stands for the models of all its runs. */
 bool cli_is_crossval(cli *c, const char *path);
@@ -141,8 +155,19 @@ bool cli_names_model(cli *c, const char *path);
 /* Whether flags of predict or evaluate say that a voice is known. */
 bool cli_knows_voices(const cli *c);
 /* `first` NULL: the model that comes with AudioMood, of which it says what it is. */
+/* Of the commands that predict, for cli_models_load. */
+#define CLI_STORAGE_FLAG \
+  { \
+    "storage", "float32|float16", \
+        "how the kernels of large dense layers are kept: float16 halves what a prediction reads, and rounds them " \
+        "(float32)" \
+  }
 am_status cli_models_load(cli *c, const char *first, cli_models *models, am_error *err);
 void cli_models_free(cli *c, cli_models *models);
+/* detectors.c: --vad, of a command that takes `none` as well or does not. */
+am_status cli_vad_check(const cli *c, bool none, am_error *err);
+/* The detector that it names, or that is `usual`: model, if one came with AudioMood, or energy. */
+am_status cli_detector_load(cli *c, cli_models *models, const char *usual, am_error *err);
 /* tally.c: what is alike in several sounds, for one warning at the end: how many, the first few with their names. */
 typedef struct cli_tally {
   size_t n;
@@ -162,7 +187,8 @@ am_status cli_sounds_list(cli *c, const char *const *paths, size_t n, cli_sounds
 void cli_sounds_free(cli *c, cli_sounds *sounds);
 extern const double cli_longest_sound; /* s */
 am_status cli_sound_read(cli *c, const char *path, double rate, am_sound *sound, am_error *err);
-/* A channel (0: the mean of all), a block at a time: of a file only once all of it is found to be whole.  `sound` is to be freed, and may hold samples. */
+am_status cli_sound_read_track(cli *c, const char *path, double rate, am_sound *sound, am_error *err); /* by --track */
+/* A channel (0: the mean of all) of --track, a block at a time: only once all of it is found to be whole.  `sound` gets no samples. */
 am_status cli_sound_feed(cli *c, const char *path, double rate, int channel, am_sound_fn each, void *user,
                          am_sound *sound, am_error *err);
 const char *cli_sound_shown(const char *path); /* "(standard input)" of "-" */
@@ -185,7 +211,12 @@ am_status cli_shrink(const cli *c, const cli_models *models, am_error *err);
 void cli_voice_say_short(cli *c, const am_profile *profile); /* a warning, of less than a minute */
 /* predicted.c: rows of predictions on standard output, written at once. */
 /* over_time.c: evaluate --over-time. */
-am_status cli_over_time(cli *c, const cli_models *models, const am_thresholds *thresholds, am_error *err);
+am_status cli_over_time(cli *c, cli_models *models, const am_thresholds *thresholds, am_error *err);
+/* priors.c: --neutral-prior P.  What each probability is multiplied by where speech is without emotion with this probability, and each
+ * class was as likely as another before: *out (am_free) is NULL where the flag is not given. */
+am_status cli_priors_get(const cli *c, const am_checkpoint *m, float **out, am_error *err);
+void cli_priors_apply(const float *priors, int classes, const float *p,
+                      float *out); /* of sum 1 again; priors NULL: as it was */
 /* segments.c: predict --segments. */
 typedef struct cli_segmenting {
   const struct am_segment_format *format;
@@ -194,6 +225,7 @@ typedef struct cli_segmenting {
   bool one_voice;   /* all speech is of one speaker, whose voice is learned */
   am_stream_options stream;
   am_segment_options options;
+  float *priors; /* (K) cli_priors_get; NULL: none */
 } cli_segmenting;
 am_status cli_segmenting_get(const cli *c, cli_segmenting *out, am_error *err);
 /* Whether voices become known while they are heard. */
@@ -264,6 +296,9 @@ void cli_print_metrics(FILE *to, const am_metrics *m, bool speakers);
 /* clips per label and part, one row a label */
 void cli_print_clips(FILE *to, const am_dataset *d);
 void cli_warn_left_out(cli *c, const am_dataset *d);
+/* The clips of the part that --split names (test), borrowed from *split, which is to be freed, on failure, too. */
+am_status cli_split_part(const cli *c, const am_config *config, am_dataset *d, am_split **split, const uint32_t **clips,
+                         size_t *n, am_error *err);
 
 /* start.c: ends what began before main. */
 void cli_start_end(void);

@@ -3,51 +3,54 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "ranks/ranks.h"
 #include "report/report.h"
 #include "run/folder.h"
 #include "study/crossval.h"
 
 /* ---- arguments ---- */
 
-static am_status bad_folds(const char *text, am_error *err) {
-  return am_fail(err, AM_E_USAGE, "--folds %s: wanted numbers of folds from 0, such as 0,2 or 0-3", text);
+static am_status bad_numbers(const char *flag, const char *text, am_error *err) {
+  return am_fail(err, AM_E_USAGE, "--%s %s: wanted numbers of %s from 0, such as 0,2 or 0-3", flag, text,
+                 strcmp(flag, "job") ? "folds" : "runs");
 }
 
 /* "0,2-4" -> 0 2 3 4 */
-static am_status read_folds(cli *c, const char *text, int **out, size_t *n, am_error *err) {
+static am_status read_numbers(cli *c, const char *flag, int **out, size_t *n, am_error *err) {
   enum { MOST = 100000 };
+  const char *text = cli_value(c, flag, NULL);
   *out = NULL;
   *n = 0;
   if (!text) return AM_OK;
   for (const char *at = text;;) {
     char *end;
-    if (*at < '0' || *at > '9') return bad_folds(text, err);
+    if (*at < '0' || *at > '9') return bad_numbers(flag, text, err);
     long first = strtol(at, &end, 10), last = first;
     if (*end == '-') {
       at = end + 1;
-      if (*at < '0' || *at > '9') return bad_folds(text, err);
+      if (*at < '0' || *at > '9') return bad_numbers(flag, text, err);
       last = strtol(at, &end, 10);
     }
-    if (first > MOST || last > MOST || last < first) return bad_folds(text, err);
+    if (first > MOST || last > MOST || last < first) return bad_numbers(flag, text, err);
     int *moved = am_resize(c->ctx, *out, *n + (size_t)(last - first) + 1, sizeof *moved);
     if (!moved) return am_no_memory(err);
     *out = moved;
-    for (long fold = first; fold <= last; fold++) moved[(*n)++] = (int)fold;
+    for (long number = first; number <= last; number++) moved[(*n)++] = (int)number;
     if (!*end) return AM_OK;
-    if (*end != ',') return bad_folds(text, err);
+    if (*end != ',') return bad_numbers(flag, text, err);
     at = end + 1;
   }
 }
 
 /* What may differ between the runs of one cross-validation: where things are, not what is trained. */
-static am_status check_resume(const cli *c, am_error *err) {
+static am_status check_going_on(const cli *c, const char *flag, am_error *err) {
   static const char *const free_keys[] = {"train.save_minutes=", "train.save_seconds=", "train.max_steps="};
   const char *given[CLI_MAX_FLAGS];
   size_t n = cli_values(c, "set", given);
   if (c->n_arguments)
-    return am_fail(err, AM_E_USAGE, "--resume takes its config from the folder; leave out '%s'", c->arguments[0]);
+    return am_fail(err, AM_E_USAGE, "--%s takes its config from the folder; leave out '%s'", flag, c->arguments[0]);
   if (cli_has(c, "out") || cli_has(c, "seeds") || cli_has(c, "seed"))
-    return am_fail(err, AM_E_USAGE, "--resume goes on as it began: leave out --out, --seed and --seeds");
+    return am_fail(err, AM_E_USAGE, "--%s goes on as it began: leave out --out, --seed and --seeds", flag);
   for (size_t i = 0; i < n; i++) {
     bool free = am_config_is_place(given[i]);
     for (size_t k = 0; k < sizeof free_keys / sizeof *free_keys; k++)
@@ -160,9 +163,10 @@ static void write_page(cli *c, const char *folder) {
   am_free(c->ctx, results);
 }
 
-/* The page of each run that has none yet. */
+/* The page of each finished run that has none yet; others may be what other jobs are at. */
 static void write_pages(const am_crossval *x) {
   for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) {
+    if (!x->runs[i].finished) continue;
     am_error why = AM_ERROR_INIT;
     char *page = am_run_file_path(x->ctx, x->runs[i].folder, AM_FILE_REPORT);
     if (page && !am_file_exists(page) && am_report_write(x->ctx, x->runs[i].folder, NULL, &why))
@@ -174,32 +178,103 @@ static void write_pages(const am_crossval *x) {
 /* Interrupted, or a fold's loss became NaN: what was finished before is worth a page. */
 static bool ended_early(am_status st) { return st == AM_E_STOPPED || st == AM_E_NUMERIC; }
 
+/* The one flag of these that is given, or NULL. */
+static am_status check_kind(const cli *c, const char **kind, am_error *err) {
+  static const char *const kinds[] = {"resume", "collect", "job"};
+  *kind = NULL;
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    if (!cli_has(c, kinds[i])) continue;
+    if (*kind) return am_fail(err, AM_E_USAGE, "--%s and --%s: wanted one of them", *kind, kinds[i]);
+    *kind = kinds[i];
+  }
+  const bool job = *kind && !strcmp(*kind, "job"), collect = *kind && !strcmp(*kind, "collect");
+  if (job && !cli_has(c, "out"))
+    return am_fail(err, AM_E_USAGE, "--job wants --out DIR, the folder that all jobs of the cross-validation share");
+  if (job && (cli_has(c, "json") || cli_has(c, "speakers")))
+    return am_fail(err, AM_E_USAGE, "--json and --speakers are of all folds: wanted with --collect, not with --job");
+  if (cli_has(c, "wait") && !job) return am_fail(err, AM_E_USAGE, "--wait is of --job, which is missing");
+  if (collect && cli_has(c, "folds"))
+    return am_fail(err, AM_E_USAGE, "--collect is of all folds that the jobs were to train: leave out --folds");
+  if (!job && !collect && !*kind && !c->n_arguments)
+    return am_fail(err, AM_E_USAGE, "wanted a config file, or --resume DIR");
+  if (job && !c->n_arguments) return am_fail(err, AM_E_USAGE, "--job wants a config file, the same for all jobs");
+  return job || !*kind ? AM_OK : check_going_on(c, *kind, err);
+}
+
+static void print_job(const am_crossval *x) {
+  cli_print("\n");
+  print_runs(x);
+  cli_print("\nwhen all jobs are done: audiomood crossval --collect %s\n", x->folder);
+}
+
+static am_status print_results(cli *c, const am_crossval *x, am_error *err) {
+  if (cli_has(c, "job")) print_job(x);
+  else if (cli_has(c, "json")) return print_json(x, err);
+  else if (x->n_finished) print_tables(x, cli_has(c, "speakers"));
+  return AM_OK;
+}
+
+/* What was collected is no cross-validation until it is whole. */
+static am_status check_whole(const am_crossval *x, am_error *err) {
+  const size_t n = x->n_seeds * x->n_folds;
+  if (x->n_finished == n) return AM_OK;
+  return am_fail(err, AM_E_DATA, "%s: %zu of %zu runs are finished; collect again when the others are", x->folder,
+                 x->n_finished, n);
+}
+
+/* Where the results go. */
+static am_status choose_folder(cli *c, const char *kind, const am_config *config, cli_run_folder *made,
+                               const char **out, am_error *err) {
+  *out = cli_value(c, kind && strcmp(kind, "job") ? kind : "out", NULL);
+  if (*out) return AM_OK;
+  am_status st = cli_run_folder_make(c, config->name, "-crossval", made, err);
+  if (!st) *out = made->path;
+  return st;
+}
+
+/* Several processes would all train the same folds, in one folder. */
+static am_status check_alone(cli *c, am_error *err) {
+  const int started = am_ranks_started();
+  if (started < 2 || cli_has(c, "job")) return AM_OK;
+  c->silent = !am_ranks_started_first();
+  return am_fail(err, AM_E_USAGE,
+                 "%d processes were started together, and a cross-validation is not trained by several; give each some "
+                 "of its runs (--job), or start one",
+                 started);
+}
+
 static am_status run(cli *c, am_error *err) {
-  const char *resume = cli_value(c, "resume", NULL), *out = cli_value(c, "out", NULL);
-  int64_t seeds;
-  int *folds = NULL;
-  size_t n_folds = 0;
+  const char *kind, *folder = NULL;
+  int64_t seeds, wait;
+  int *folds = NULL, *jobs = NULL;
+  size_t n_folds = 0, n_jobs = 0;
   am_config *config = NULL;
   am_crossval *x = NULL;
-  cli_run_folder chosen = {0};
-  am_status st = cli_int(c, "seeds", 1, 1000, 1, &seeds, err);
-  if (!st && !resume && !c->n_arguments) st = am_fail(err, AM_E_USAGE, "wanted a config file, or --resume DIR");
-  if (!st && resume) st = check_resume(c, err);
-  if (!st) st = read_folds(c, cli_value(c, "folds", NULL), &folds, &n_folds, err);
-  if (!st) st = cli_config_load(c, resume, "cross-validation", am_run_file_name(AM_FILE_CROSSVAL), &config, err);
-  if (!st && !resume && !out) st = cli_run_folder_make(c, config->name, "-crossval", &chosen, err);
-  const char *folder = resume ? resume : out ? out : chosen.path;
-  am_crossval_options options = {folder, resume != NULL, seeds, folds, n_folds};
-  if (!st) st = am_crossval_train(config, &options, &x, err);
+  cli_run_folder made = {0};
+  am_status st = check_alone(c, err);
+  if (!st) st = cli_int(c, "seeds", 1, 1000, 1, &seeds, err);
+  if (!st) st = cli_int(c, "wait", 0, 86400, 120, &wait, err);
+  if (!st) st = check_kind(c, &kind, err);
+  if (!st) st = read_numbers(c, "folds", &folds, &n_folds, err);
+  if (!st) st = read_numbers(c, "job", &jobs, &n_jobs, err);
+  const char *from = st ? NULL : cli_value(c, "resume", cli_value(c, "collect", NULL));
+  if (!st) st = cli_config_load(c, from, "cross-validation", am_run_file_name(AM_FILE_CROSSVAL), &config, err);
+  if (!st) st = choose_folder(c, kind, config, &made, &folder, err);
+  if (!st) {
+    am_crossval_options o = {folder, cli_has(c, "resume"), seeds, folds, n_folds, jobs, n_jobs, (double)wait};
+    st = cli_has(c, "collect") ? am_crossval_collect(config, folder, &x, err) : am_crossval_train(config, &o, &x, err);
+  }
   cli_sink_clear();
-  if (!st && cli_has(c, "json")) st = print_json(x, err);
-  else if (!st) print_tables(x, cli_has(c, "speakers"));
+  const bool whole = !st && !n_jobs;
+  if (!st) st = print_results(c, x, err);
   if (!st) write_pages(x); /* first: the page of the whole points at those that are there */
-  if (folder && (!st || ended_early(st))) write_page(c, folder);
+  if (folder && (whole || (ended_early(st) && !n_jobs))) write_page(c, folder);
+  if (!st && !n_jobs) st = check_whole(x, err);
   am_crossval_free(x);
   am_config_free(config);
   am_free(c->ctx, folds);
-  cli_run_folder_end(c, &chosen);
+  am_free(c->ctx, jobs);
+  cli_run_folder_end(c, &made);
   return st;
 }
 
@@ -210,6 +285,9 @@ static const cli_flag flags[] = {
     {"folds", "LIST", "only these folds, numbered from 0: 0,2 or 0-3"},
     {"out", "DIR", "folder of the cross-validation (default: runs/<name>-crossval-<time>)"},
     {"resume", "DIR", "goes on: finished folds are kept, an interrupted one is resumed; --folds adds some"},
+    {"job", "LIST", "one of several processes that fill --out: trains only these runs, numbered from 0, seed by seed"},
+    {"wait", "SECONDS", "with --job: how long to wait for a run that another process has (default 120)"},
+    {"collect", "DIR", "tables and page of what jobs have trained; says which folds are missing"},
     {"speakers", NULL, "the table of all speakers, the worst first (crossval.json has it anyway)"},
     {"json", NULL, "prints DIR/crossval.json instead of tables"},
     {0},
@@ -220,14 +298,18 @@ const cli_command cli_crossval = {
     .summary = "trains every fold of a split and pools the results",
     .usage =
         "CONFIG [--set KEY=VALUE]... [--seed N] [--seeds N] [--folds LIST] [--out DIR] [--speakers] [--json] | "
-        "--resume DIR",
+        "--resume DIR | CONFIG --out DIR --job LIST | --collect DIR",
     .details =
         "For split.kind kfold (by speaker), leave_one_speaker_out, leave_one_group_out, and fixed with\n"
         "fold_lists. Each fold is a run folder of its own, DIR/fold-K (DIR/seed-S/fold-K with several\n"
         "seeds); DIR/crossval.json and DIR/predictions.csv hold the results together, DIR/report.html\n"
-        "shows them. Ctrl-C saves, and says how to go on.",
+        "shows them. Ctrl-C saves, and says how to go on.\n\n"
+        "Several machines share the work by --job: every process has the same config, seeds and folds, and its own\n"
+        "runs. A job that is started again goes on. When all are done, --collect writes what one process would\n"
+        "have written (docs/cluster.md).",
     .flags = flags,
     .min_arguments = 0,
     .max_arguments = 1,
+    .resumes = true,
     .run = run,
 };

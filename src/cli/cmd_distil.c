@@ -44,5 +44,6 @@ const cli_command cli_distil = {
     .flags = flags,
     .min_arguments = 1,
     .max_arguments = -1,
+    .resumes = true,
     .run = run,
 };

@@ -436,8 +436,8 @@ static am_status pooled(cli *c, const char *folder, am_error *err) {
 static am_status check_over_time(const cli *c, am_error *err) {
   static const char *const of_clips[] = {"data",         "root",  "split",    "set",     "enrol-seconds",
                                          "known-voices", "under", "speakers", "partial", "out"};
-  static const char *const of_time[] = {"reference",   "window",         "hop",        "vad",
-                                        "min-silence", "switch-penalty", "learn-voice"};
+  static const char *const of_time[] = {"reference",      "window",      "hop",  "vad",          "min-silence",
+                                        "switch-penalty", "learn-voice", "tags", "neutral-prior"};
   const bool timed = cli_has(c, "over-time");
   for (size_t i = 0; timed && i < sizeof of_clips / sizeof *of_clips; i++)
     if (cli_has(c, of_clips[i]))
@@ -479,6 +479,7 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
     {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is scored (repeatable)"},
+    CLI_STORAGE_FLAG,
     {"data", "FILE",
      "another corpus: a config, of which the data section counts, or a description; labels are matched by name. "
      "Several make one table (repeatable)"},
@@ -496,13 +497,20 @@ static const cli_flag flags[] = {
     {"shrink", "SECONDS", "of --enrol-seconds: in place of the model's features.shrink"},
     {"over-time", "AUDIO|DIR",
      "recordings in place of clips: how well segments (predict --segments) fit a reference of who feels what when"},
-    {"reference", "FILE.rttm",
-     "of --over-time: the reference of one recording (default: beside each, of the same name)"},
+    {"reference", "FILE",
+     "of --over-time: the reference of one recording, as RTTM, TextGrid, EAF, CSV or Audacity's labels (default: "
+     "beside "
+     "each, of the same name)"},
     {"window", "SECONDS", "of --over-time: as of predict --segments (3)"},
     {"hop", "SECONDS", "of --over-time (1)"},
-    {"vad", "energy|none", "of --over-time (energy)"},
+    {"vad", "model|energy|none|FILE.h5", "of --over-time (energy)"},
     {"min-silence", "SECONDS", "of --over-time (0.4)"},
     {"switch-penalty", "P", "of --over-time (1)"},
+    {"neutral-prior", "P", "of --over-time: as of predict --segments"},
+    {"tags", NULL,
+     "of --over-time: also how often the tags are right that subtitle would show, by threshold; a cue is a stretch of "
+     "the "
+     "reference"},
     {"learn-voice", NULL, "of --over-time: each recording is of one speaker, whose voice becomes known"},
     {"threshold", "P",
      "answers below this probability count as uncertain, in place of the model's thresholds (0 to 1)"},
@@ -524,9 +532,10 @@ const cli_command cli_evaluate = {
         "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--known-voices] [--under CONDITION] [--set "
         "KEY=VALUE]... "
         "[--threshold P] [--speakers] [--partial] [--json] [--out FILE.csv] | [RUN|FILE.h5] --over-time AUDIO|DIR "
-        "[--reference FILE.rttm] [--window SECONDS] [--hop SECONDS] [--vad energy|none] [--min-silence SECONDS] "
+        "[--reference FILE] [--window SECONDS] [--hop SECONDS] [--vad model|energy|none|FILE.h5] [--min-silence "
+        "SECONDS] "
         "[--switch-penalty P] "
-        "[--learn-voice] [--threshold P] [--json]",
+        "[--neutral-prior P] [--tags] [--learn-voice] [--threshold P] [--json]",
     .details =
         "Prints accuracy, unweighted average recall, macro F1, precision, recall and F1 per emotion, the\n"
         "confusion matrix, calibration error, risk by coverage and a 95 % confidence interval, and whether any\n"

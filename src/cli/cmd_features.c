@@ -11,6 +11,7 @@ typedef struct table {
   const am_dataset *d;
   const am_store *store;
   bool one_vector; /* of mean_over_time it lies along T */
+  float *x;        /* of the longest clip */
   am_csv_writer w;
   am_buffer text;
 } table;
@@ -36,9 +37,9 @@ static am_status put_head(table *t, int wide, am_error *err) {
 
 static am_status put_clip(table *t, uint32_t index, int wide, am_error *err) {
   const am_clip *clip = &t->d->clips[index];
-  const float *x = am_store_features(t->store, index);
+  const float *x = t->x;
   int rows = t->one_vector ? 1 : am_store_frames(t->store, index);
-  am_status st = AM_OK;
+  am_status st = am_store_read(t->store, index, t->x, err);
   for (int i = 0; i < rows && !st; i++, x += wide) {
     am_csv_put(&t->w, clip->name);
     am_csv_put(&t->w, clip->speaker >= 0 ? t->d->speakers[clip->speaker] : "");
@@ -56,10 +57,12 @@ static am_status put_table(cli *c, const am_config *config, const am_dataset *d,
   table t = {.options = o, .d = d, .store = store, .one_vector = vector};
   t.w = (am_csv_writer){.ctx = c->ctx, .out = &t.text};
   int wide = o->mean_over_time ? am_feature_fixed_frames(o) : am_store_bins(store);
-  am_status st = put_head(&t, wide, err);
+  t.x = am_alloc(c->ctx, am_mul((size_t)am_store_max_frames(store), (size_t)am_store_bins(store)), sizeof *t.x);
+  am_status st = t.x ? put_head(&t, wide, err) : am_no_memory(err);
   for (size_t i = 0; i < d->n && !st; i++)
     if (am_store_ok(store, (uint32_t)i)) st = put_clip(&t, (uint32_t)i, wide, err);
   am_buffer_free(c->ctx, &t.text);
+  am_free(c->ctx, t.x);
   return st;
 }
 

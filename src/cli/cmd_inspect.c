@@ -67,7 +67,12 @@ static void print_layers(const am_model *model, int batch) {
 /* ---- a config ---- */
 
 void inspect_print_speakers(const am_dataset *d) {
+  const size_t labels = (size_t)d->n_labels;
   int width = 8;
+  size_t *count = am_alloc(d->ctx, am_mul((size_t)d->n_speakers + 1, labels + 1), sizeof *count);
+  if (!count) return; /* a table that is missed, where there is no memory for one */
+  for (size_t i = 0; i < d->n; i++)
+    if (d->clips[i].speaker >= 0) count[(size_t)d->clips[i].speaker * labels + (size_t)d->clips[i].label]++;
   for (int s = 0; s < d->n_speakers; s++)
     if (cli_width(d->speakers[s]) > width) width = cli_width(d->speakers[s]);
   cli_print("\n%-*s", width, "speaker");
@@ -76,14 +81,14 @@ void inspect_print_speakers(const am_dataset *d) {
   for (int s = 0; s < d->n_speakers; s++) {
     size_t all = 0;
     cli_print("%-*s", width, d->speakers[s]);
-    for (int k = 0; k < d->n_labels; k++) {
-      size_t n = 0;
-      for (size_t i = 0; i < d->n; i++) n += d->clips[i].speaker == s && d->clips[i].label == k;
+    for (size_t k = 0; k < labels; k++) {
+      const size_t n = count[(size_t)s * labels + k];
       cli_print(" %9zu", n);
       all += n;
     }
     cli_print(" %9zu\n", all);
   }
+  am_free(d->ctx, count);
 }
 
 /* Longest clip in samples at the feature rate, from the files' headers. */

@@ -21,7 +21,7 @@ typedef struct hearing {
 
 static am_status add_to_statistics(cli *c, am_checkpoint *m, const char *path, am_error *err) {
   am_sound sound;
-  am_status st = cli_sound_read(c, path, am_checkpoint_rate(m), &sound, err);
+  am_status st = cli_sound_read_track(c, path, am_checkpoint_rate(m), &sound, err);
   if (st) return st;
   st = am_checkpoint_add_speaker(m, sound.samples, sound.n, err);
   am_sound_free(&sound);
@@ -158,7 +158,7 @@ static am_status predict_windows(cli *c, const cli_models *team, hearing *how, c
 /* One row. */
 static am_status predict_whole(cli *c, const cli_models *team, const char *path, hearer *h, am_sound *sound,
                                bool *at_fault, am_error *err) {
-  am_status st = cli_sound_read(c, path, am_checkpoint_rate(team->at[0]), sound, err);
+  am_status st = cli_sound_read_track(c, path, am_checkpoint_rate(team->at[0]), sound, err);
   *at_fault = cli_sound_is_bad(st);
   if (st) return st;
   st = am_ensemble_windows(team->ensemble, sound->samples, sound->n, 0, 0, each, h, err);
@@ -270,7 +270,7 @@ static am_status hearing_get(const cli *c, hearing *how, am_error *err) {
   how->format = cli_has(c, "json") ? CLI_JSON : cli_has(c, "csv") ? CLI_CSV : CLI_TEXT;
   if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
   static const char *const of_segments[] = {"format", "vad",      "min-silence", "switch-penalty",
-                                            "rttm",   "channels", "learn-voice"};
+                                            "rttm",   "channels", "learn-voice", "neutral-prior"};
   how->segmented = cli_has(c, "segments");
   if (how->segmented) return cli_segmenting_get(c, &how->segments, err);
   for (size_t i = 0; i < sizeof of_segments / sizeof *of_segments; i++)
@@ -340,7 +340,10 @@ static am_status run(cli *c, am_error *err) {
                  cli_value(c, "format", ""), s.n);
   if (!st) st = cli_thresholds(c, &team, am_checkpoint_knows_speaker(team.at[0]), &thresholds, &decides, err);
   if (!st && decides) how.thresholds = &thresholds;
+  if (!st && how.segmented && !how.segments.rttm) st = cli_detector_load(c, &team, "model", err);
+  if (!st && how.segmented) st = cli_priors_get(c, team.at[0], &how.segments.priors, err);
   if (!st) st = predict_all(c, &team, &s, &how, err);
+  am_free(c->ctx, how.segments.priors);
   cli_sounds_free(c, &voice);
   cli_sounds_free(c, &s);
   cli_models_free(c, &team);
@@ -349,15 +352,22 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
     {"with", "RUN|FILE.h5", "another model of the same classes: the mean of the probabilities is given (repeatable)"},
+    CLI_STORAGE_FLAG,
     {"window", "SECONDS", "predict from windows of so long, one after the other, and say from when to when each is"},
     {"hop", "SECONDS", "time from the start of one window to that of the next (default: --window)"},
     {"segments", NULL, "tell when somebody speaks, and cut speech into segments of one emotion"},
     {"format", "NAME", "of --segments: text, json, csv, rttm, audacity, textgrid (Praat) or elan"},
-    {"vad", "energy|none", "of --segments: speech is what is clearly louder than the noise (energy), or all there is"},
+    {"vad", "model|energy|none|FILE.h5",
+     "of --segments: speech is what a detector says (model: the one that comes with AudioMood, if it is there), what "
+     "is clearly "
+     "louder than the noise (energy), or all there is"},
+    {"neutral-prior", "P",
+     "of --segments: so often speech is neutral or calm (0 to 1), where each class was as likely as another before"},
     {"switch-penalty", "P", "of --segments: what a change of emotion within an utterance costs; 0: nothing (1)"},
     {"rttm", "FILE", "of --segments: who speaks when, as a diariser says it; each voice is learned by itself"},
     {"channels", "mix|split",
      "of --segments: the mean of all (mix), or a speaker on each channel, whose voice is learned by itself"},
+    {"track", "N", "of a film with several tracks of sound: which one, from 1 on"},
     {"learn-voice", NULL, "of --segments: all speech is of one speaker, whose voice becomes known while it is heard"},
     {"min-silence", "SECONDS", "of --segments: a shorter pause does not end an utterance (0.4)"},
     {"threshold", "P",
@@ -378,14 +388,16 @@ const cli_command cli_predict = {
     .summary = "gives every emotion's probability for sounds",
     .usage =
         "[RUN|FILE.h5] AUDIO|DIR|-... [--with RUN|FILE.h5]... [--window SECONDS [--hop SECONDS]] [--threshold P] "
-        "[--segments [--format NAME] [--vad energy|none] [--min-silence SECONDS] [--switch-penalty P] [--rttm FILE] "
+        "[--segments [--format NAME] [--vad model|energy|none|FILE.h5] [--min-silence SECONDS] [--switch-penalty P] "
+        "[--neutral-prior P] "
+        "[--rttm FILE] "
         "[--channels mix|split] "
         "[--learn-voice]] [--json|--csv] [--enrol FILE|DIR]... "
-        "[--shrink SECONDS] [--speaker NAME] [--skip-unreadable]",
+        "[--shrink SECONDS] [--speaker NAME] [--track N] [--skip-unreadable]",
     .details =
         "Without a model (RUN or FILE.h5) the one that comes with AudioMood is taken, and it is said which that is.\n"
         "RUN may be the folder of a cross-validation: the mean of its models.\n"
-        "AUDIO is any sound file, DIR is searched for sounds, - is standard input.\n"
+        "AUDIO is any sound file or film, DIR is searched for sounds, - is standard input.\n"
         "Of a recording with more than one thing said in it, --window tells how the emotion goes; windows as long as "
         "the\n"
         "clips that were trained on suit a model best. The last one ends with the sound.\n"

@@ -5,7 +5,6 @@
 #include "audio/sound.h"
 #include "base/file.h"
 #include "cli/cli.h"
-#include "data/split.h"
 #include "subtitle/segments.h"
 #include "subtitle/stitch.h"
 
@@ -40,19 +39,6 @@ static am_status write_one(cli *c, const char *folder, size_t number, const am_s
   return st;
 }
 
-static am_status choose(cli *c, const am_config *config, am_dataset *d, am_split **split, const uint32_t **clips,
-                        size_t *n, am_error *err) {
-  const char *part = cli_value(c, "split", "test");
-  am_status st = am_split_make(c->ctx, d, &config->split, split, err);
-  for (int p = AM_PART_TRAIN; p <= AM_PART_TEST && !st; p++) {
-    if (strcmp(part, am_part_name((am_part)p))) continue;
-    *clips = (*split)->at[p];
-    *n = (*split)->n[p];
-    return *n ? AM_OK : am_fail(err, AM_E_DATA, "the split has no %s part", part);
-  }
-  return st ? st : am_fail(err, AM_E_USAGE, "--split %s: wanted train, validation or test", part);
-}
-
 static am_status stitch_all(cli *c, const am_config *config, am_dataset *d, const am_stitch_options *o,
                             size_t recordings, am_error *err) {
   const char *folder = cli_value(c, "out", NULL);
@@ -60,7 +46,7 @@ static am_status stitch_all(cli *c, const am_config *config, am_dataset *d, cons
   am_split *split = NULL;
   size_t n = 0;
   double seconds = 0;
-  am_status st = choose(c, config, d, &split, &clips, &n, err);
+  am_status st = cli_split_part(c, config, d, &split, &clips, &n, err);
   if (!st && am_folder_has(c->ctx, folder, "recording-001.wav"))
     st = am_fail(err, AM_E_USAGE, "%s holds recordings already; choose another folder", folder);
   if (!st) st = am_folder_create(c->ctx, folder, err);

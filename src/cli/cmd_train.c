@@ -1,8 +1,11 @@
 /* cli/cmd_train.c - audiomood train: a config becomes a run folder. */
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "ranks/ranks.h"
 #include "report/report.h"
 #include "run/folder.h"
 
@@ -37,7 +40,19 @@ void cli_train_report(cli *c, const am_config *config, const char *out, const am
   write_page(c, out);
 }
 
-static am_status run(cli *c, am_error *err) {
+/* Rank 0 chooses the name of a run that was not given any, and makes its folder. */
+static am_status choose_folder(cli *c, const char *name, cli_run_folder *chosen, char **path, am_error *err) {
+  am_ranks *ranks = am_context_ranks(c->ctx);
+  am_status st = am_ranks_first(ranks) ? cli_run_folder_make(c, name, "", chosen, err) : AM_OK;
+  if (st) return st;
+  char text[PATH_MAX] = "";
+  if (chosen->path) snprintf(text, sizeof text, "%s", chosen->path);
+  st = am_ranks_broadcast(ranks, text, sizeof text, err);
+  if (!st && !(*path = am_format(c->ctx, "%s", text))) st = am_no_memory(err);
+  return st;
+}
+
+static am_status train(cli *c, am_error *err) {
   const char *resume = cli_value(c, "resume", NULL);
   if (resume && c->n_arguments)
     return am_fail(err, AM_E_USAGE, "--resume takes its config from the run; leave out '%s'", c->arguments[0]);
@@ -48,8 +63,9 @@ static am_status run(cli *c, am_error *err) {
 
   const char *given = resume ? resume : cli_value(c, "out", NULL);
   cli_run_folder chosen = {0};
-  if (!given && !cli_has(c, "dry-run")) st = cli_run_folder_make(c, config->name, "", &chosen, err);
-  const char *out = given ? given : chosen.path; /* NULL: a dry run needs none */
+  char *path = NULL;
+  if (!given && !cli_has(c, "dry-run")) st = choose_folder(c, config->name, &chosen, &path, err);
+  const char *out = given ? given : path; /* NULL: a dry run needs none */
   am_run_options options = {.size = sizeof options,
                             .out = out,
                             .init = cli_value(c, "init", NULL),
@@ -59,11 +75,17 @@ static am_status run(cli *c, am_error *err) {
   am_run_result result = {.size = sizeof result};
   if (!st) st = am_train_run(config, &options, &result, err);
   cli_sink_clear();
-  if (!st && !options.dry_run) cli_train_report(c, config, out, &result);
+  if (!st && !options.dry_run && am_ranks_first(am_context_ranks(c->ctx))) cli_train_report(c, config, out, &result);
   am_run_result_free(&result);
   cli_run_folder_end(c, &chosen);
+  am_free(c->ctx, path);
   am_config_free(config);
   return st;
+}
+
+static am_status run(cli *c, am_error *err) {
+  am_status st = cli_ranks_join(c, err);
+  return cli_ranks_leave(c, st ? st : train(c, err), err);
 }
 
 static const cli_flag flags[] = {
@@ -95,5 +117,6 @@ const cli_command cli_train = {
     .flags = flags,
     .min_arguments = 0,
     .max_arguments = 1,
+    .resumes = true,
     .run = run,
 };

@@ -197,6 +197,19 @@ void cli_print_clips(FILE *to, const am_dataset *d) {
   cli_fprint(to, "%-*s%9zu%9zu%12zu%9zu\n", width, "all", sums[0], sums[1], sums[2], sums[3]);
 }
 
+am_status cli_split_part(const cli *c, const am_config *config, am_dataset *d, am_split **split, const uint32_t **clips,
+                         size_t *n, am_error *err) {
+  const char *part = cli_value(c, "split", "test");
+  am_status st = am_split_make(c->ctx, d, &config->split, split, err);
+  for (int p = AM_PART_TRAIN; p <= AM_PART_TEST && !st; p++) {
+    if (strcmp(part, am_part_name((am_part)p))) continue;
+    *clips = (*split)->at[p];
+    *n = (*split)->n[p];
+    return *n ? AM_OK : am_fail(err, AM_E_DATA, "the split has no %s part", part);
+  }
+  return st ? st : am_fail(err, AM_E_USAGE, "--split %s: wanted train, validation or test", part);
+}
+
 void cli_warn_left_out(cli *c, const am_dataset *d) {
   for (size_t i = 0; i < d->n_left_out; i++)
     am_log(c->ctx, AM_LOG_INFO, "left out: %zu (%s), e.g. %s", d->left_out[i].count, d->left_out[i].reason,

@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "model/config.h"
+#include "ranks/ranks.h"
 #include "run/environment.h"
 
 /* Every command, in the order of help.  A new one adds one line here. */
@@ -31,7 +32,11 @@
   X(cli_fuse) \
   X(cli_distil) \
   X(cli_stitch) \
+  X(cli_manifest) \
+  X(cli_mix) \
+  X(cli_speech) \
   X(cli_live) \
+  X(cli_serve) \
   X(cli_verify)
 
 #define DECLARE(command) extern const cli_command command;
@@ -133,7 +138,7 @@ static am_status run_command(cli *c, am_error *err) {
                           .read_in_child = true};
   st = am_context_create(&settings, &c->ctx, err);
   if (st) return st;
-  cli_signals_install(c->ctx);
+  cli_signals_install(c->ctx, c->command->resumes);
   if (cli_has(c, "verbose")) say_environment(c);
   return c->command->run(c, err);
 }
@@ -199,12 +204,15 @@ static int execute(cli *c, const cli_command *command, int argc, char **argv) {
   st = finish_output(st, &err);
   const bool unread =
       no_other && cli_nobody_reads() && cli_signals_pipe(); /* as other programs end then: without a word */
-  if (st && !unread) say_error(command, st, err.message);
-  if (st == AM_E_USAGE) cli_fprint(stderr, "Run 'audiomood %s --help' for its usage.\n", command->name);
+  if (st && !unread && !c->silent) say_error(command, st, err.message);
+  if (st == AM_E_USAGE && !c->silent) cli_fprint(stderr, "Run 'audiomood %s --help' for its usage.\n", command->name);
+  const bool together = c->ranks != NULL; /* of which a launcher hears by the exit code */
+  am_ranks_free(c->ranks);
   int number = cli_signal_received();
   cli_signals_forget();
   am_context_free(c->ctx);
-  if (number && (st == AM_E_STOPPED || st == AM_OK)) end_by_signal(number);
+  if (number == SIGUSR1) return st == AM_E_STOPPED ? CLI_EXIT_AGAIN : exit_code(st);
+  if (number && !together && (st == AM_E_STOPPED || st == AM_OK)) end_by_signal(number);
   if (unread) end_by_signal(SIGPIPE);
   return exit_code(st);
 }
@@ -213,6 +221,7 @@ int main(int argc, char **argv) {
   cli_start_end();
   open_standard_streams();
   keep_freed_memory();
+  setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* what is put together of parts is one write, not one for each character */
   if (argc < 2) {
     cli_print_overview(stderr, commands);
     return 2;

@@ -6,13 +6,23 @@
 #include "model/shipped.h"
 #include "run/folder.h"
 
-static am_status add_file(cli *c, cli_models *team, const char *given, const char *path, am_error *err) {
+/* --storage, of the commands that have it. */
+static am_status store(const cli *c, am_checkpoint *model, am_error *err) {
+  static const char *const names[] = {"float32", "float16"};
+  const char *wanted = cli_value(c, "storage", names[AM_STORE_FLOAT32]);
+  for (int i = AM_STORE_FLOAT32; i <= AM_STORE_FLOAT16; i++)
+    if (!strcmp(wanted, names[i])) return am_checkpoint_set_storage(model, (am_storage)i, err);
+  return am_fail(err, AM_E_USAGE, "--storage %s: wanted float32 or float16", wanted);
+}
+
+static am_status add_file(cli *c, cli_models *team, const char *given, const am_shipped *file, am_error *err) {
   size_t i = team->n;
   if (i == CLI_MAX_FLAGS + 1) return am_fail(err, AM_E_USAGE, "more than %d models", CLI_MAX_FLAGS + 1);
   team->n++;
   team->given[i] = given;
-  team->path[i] = am_strdup(c->ctx, path);
-  am_status st = team->path[i] ? am_checkpoint_load(c->ctx, path, &team->at[i], err) : am_no_memory(err);
+  team->path[i] = am_strdup(c->ctx, file->path);
+  am_status st = team->path[i] ? am_shipped_load(c->ctx, file, &team->at[i], err) : am_no_memory(err);
+  if (!st) st = store(c, team->at[i], err);
   char *name = st ? NULL : am_format(c->ctx, "--with %s", given);
   if (!st) st = name ? am_ensemble_add(team->ensemble, team->at[i], name, err) : am_no_memory(err);
   am_free(c->ctx, name);
@@ -30,7 +40,7 @@ static am_status add_folds(cli *c, cli_models *team, const char *given, const ch
     char *best = fold && path ? am_run_file_path(c->ctx, path, AM_FILE_BEST) : NULL;
     if ((fold || seed) && (!path || (fold && !best))) st = am_no_memory(err);
     else if (seed && am_folder_exists(path)) st = add_folds(c, team, given, path, 1, err);
-    else if (fold && am_file_exists(best)) st = add_file(c, team, given, best, err);
+    else if (fold && am_file_exists(best)) st = add_file(c, team, given, &(am_shipped){.path = best}, err);
     am_free(c->ctx, best);
     am_free(c->ctx, path);
   }
@@ -50,7 +60,7 @@ static am_status add_models(cli *c, cli_models *team, const char *given, am_erro
   }
   char *path = NULL;
   am_status st = cli_checkpoint_path(c, given, &path, err);
-  if (!st) st = add_file(c, team, given, path, err);
+  if (!st) st = add_file(c, team, given, &(am_shipped){.path = path}, err);
   am_free(c->ctx, path);
   return st;
 }
@@ -103,11 +113,11 @@ static am_status say_shipped(cli *c, const am_checkpoint *m, const char *path, a
 }
 
 static am_status add_shipped(cli *c, cli_models *team, am_error *err) {
-  char *path = NULL;
-  am_status st = am_shipped_find(c->ctx, &path, err);
-  if (!st) st = add_file(c, team, "the model that comes with AudioMood", path, err);
-  if (!st) st = say_shipped(c, team->at[0], path, err);
-  am_free(c->ctx, path);
+  am_shipped file = {0};
+  am_status st = am_shipped_find(c->ctx, &file, err);
+  if (!st) st = add_file(c, team, "the model that comes with AudioMood", &file, err);
+  if (!st) st = say_shipped(c, team->at[0], file.path, err);
+  am_free(c->ctx, file.path);
   return st;
 }
 
@@ -126,6 +136,8 @@ void cli_models_free(cli *c, cli_models *team) {
     am_checkpoint_free(team->at[i]);
     am_free(c->ctx, team->path[i]);
   }
+  am_checkpoint_free(team->detector);
+  team->detector = NULL;
   team->n = 0;
   am_ensemble_free(team->ensemble);
   team->ensemble = NULL;

@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "cli/cli.h"
-#include "io/json.h"
-#include "subtitle/rttm.h"
-#include "subtitle/timeline.h"
+#include "cli/over_time.h"
+#include "subtitle/reference.h"
 
 /* What was said of one recording. */
 typedef struct said {
@@ -25,11 +23,16 @@ static void note(void *user, const am_segment *s, const char *label) {
   else x->at[x->n++] = (am_stretch){s->start, s->end, label};
 }
 
-/* "talk.wav" and "talk.rttm". */
-static char *beside(cli *c, const char *path) {
+/* "talk.wav" and "talk.rttm", or another reference that is there. */
+char *cli_reference_beside(cli *c, const char *path) {
   const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
   const size_t stem = dot && (!slash || dot > slash) ? (size_t)(dot - path) : strlen(path);
-  return am_format(c->ctx, "%.*s.rttm", (int)stem, path);
+  for (size_t i = 0; am_reference_endings[i]; i++) {
+    char *name = am_format(c->ctx, "%.*s.%s", (int)stem, path, am_reference_endings[i]);
+    if (!name || am_file_exists(name)) return name;
+    am_free(c->ctx, name);
+  }
+  return am_format(c->ctx, "%.*s.%s", (int)stem, path, am_reference_endings[0]);
 }
 
 /* Labels of all speakers of the reference in one row, by time. */
@@ -53,6 +56,8 @@ static am_status truth_of(cli *c, const am_rttm *r, const char *source, am_stret
 /* References, whose labels the figures borrow, live as long as these. */
 typedef struct scores {
   am_timeline all;
+  bool tagged; /* --tags */
+  cli_tags tags;
   am_rttm *references;
   size_t n;
   am_stretch *truth;
@@ -61,18 +66,19 @@ typedef struct scores {
 static am_status score_one(cli *c, const cli_models *team, const cli_segmenting *how, const am_thresholds *thresholds,
                            const char *path, scores *s, am_error *err) {
   const char *given = cli_value(c, "reference", NULL);
-  char *source = given ? am_strdup(c->ctx, given) : beside(c, path);
+  char *source = given ? am_strdup(c->ctx, given) : cli_reference_beside(c, path);
   said x = {.c = c, .model = team->at[0]};
   am_rttm *r = &s->references[s->n];
   double seconds = 0;
   *r = (am_rttm){.ctx = c->ctx};
-  am_status st = source ? am_rttm_read(c->ctx, source, r, err) : am_no_memory(err);
+  am_status st = source ? am_reference_read(c->ctx, source, r, err) : am_no_memory(err);
   s->n++;
   if (!st) st = am_rttm_choose(r, source, path, err);
   if (!st) st = truth_of(c, r, source, &s->truth, err);
   if (!st) st = cli_segments_of(c, team, how, thresholds, path, note, &x, &seconds, err);
   if (!st && x.failed) st = am_no_memory(err);
   if (!st) st = am_timeline_add(&s->all, s->truth, r->n, x.at, x.n, seconds, err);
+  if (!st && s->tagged) st = cli_tags_add(&s->tags, team, path, s->truth, r->n, seconds, err);
   am_free(c->ctx, s->truth);
   s->truth = NULL;
   am_free(c->ctx, x.at);
@@ -84,7 +90,8 @@ static am_status score_one(cli *c, const cli_models *team, const cli_segmenting 
 
 static double share(double part, double whole) { return whole > 0 ? part / whole : NAN; }
 
-static am_status tell_json(cli *c, const am_timeline *t, size_t n, am_error *err) {
+static am_status tell_json(cli *c, const scores *s, size_t n, am_error *err) {
+  const am_timeline *t = &s->all;
   am_buffer text = {0};
   am_json j = am_json_begin(c->ctx, &text, 2);
   am_json_open(&j, NULL, '{');
@@ -106,9 +113,10 @@ static am_status tell_json(cli *c, const am_timeline *t, size_t n, am_error *err
     am_json_close(&j);
   }
   am_json_close(&j);
+  am_status st = s->tagged ? cli_tags_json(&s->tags, &j, err) : AM_OK;
   am_json_close(&j);
   am_buffer_append(c->ctx, &text, "\n", 1);
-  am_status st = text.failed ? am_no_memory(err) : AM_OK;
+  if (!st && text.failed) st = am_no_memory(err);
   if (!st) cli_put_data(text.data, text.used);
   am_buffer_free(c->ctx, &text);
   return st;
@@ -140,12 +148,16 @@ static void tell_text(const am_timeline *t, size_t n) {
   cli_print("%-28s %5.1f\n", "segments of emotion a minute", 60 * share((double)t->tags, t->seconds));
 }
 
-am_status cli_over_time(cli *c, const cli_models *team, const am_thresholds *thresholds, am_error *err) {
+am_status cli_over_time(cli *c, cli_models *team, const am_thresholds *thresholds, am_error *err) {
   const char *path = cli_value(c, "over-time", NULL);
   cli_sounds sounds = {0};
   cli_segmenting how;
   scores s = {0};
   am_status st = cli_segmenting_get(c, &how, err);
+  if (!st) st = cli_priors_get(c, team->at[0], &how.priors, err);
+  s.tagged = cli_has(c, "tags");
+  s.tags = (cli_tags){.c = c, .model = team->at[0], .thresholds = thresholds, .priors = how.priors};
+  if (!st) st = cli_detector_load(c, team, "energy", err);
   if (!st) st = cli_sounds_list(c, &path, 1, &sounds, err);
   if (!st && cli_has(c, "reference") && sounds.n != 1)
     st = am_fail(err, AM_E_USAGE, "--reference is of one recording, and there are %zu", sounds.n);
@@ -159,8 +171,11 @@ am_status cli_over_time(cli *c, const cli_models *team, const am_thresholds *thr
       st = am_fail(err, AM_E_STOPPED, "stopped after %zu of %zu recordings", i, sounds.n);
     if (!st) st = score_one(c, team, &how, thresholds, sounds.at[i], &s, err);
   }
-  if (!st && cli_has(c, "json")) st = tell_json(c, &s.all, sounds.n, err);
+  if (!st && cli_has(c, "json")) st = tell_json(c, &s, sounds.n, err);
   else if (!st) tell_text(&s.all, sounds.n);
+  if (!st && s.tagged && !cli_has(c, "json")) st = cli_tags_tell(&s.tags, err);
+  cli_tags_free(&s.tags);
+  am_free(c->ctx, how.priors);
   for (size_t i = 0; i < s.n; i++) am_rttm_free(&s.references[i]);
   am_free(c->ctx, s.references);
   cli_sounds_free(c, &sounds);

@@ -166,6 +166,7 @@ void cli_fprint(FILE *to, const char *format, ...) {
   va_start(args, format);
   print(to, format, &args);
   va_end(args);
+  if (to == stderr) (void)fflush(stderr); /* a line that is not at its end, too: it has a buffer (main.c) */
 }
 
 void cli_put_lines(FILE *to, const char *text) { put_text(to, text, strlen(text), true); }

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "model/ensemble.h"
+#include "subtitle/event.h"
 #include "subtitle/rttm.h"
 #include "subtitle/segments.h"
 
@@ -50,8 +51,7 @@ am_status cli_segmenting_get(const cli *c, cli_segmenting *how, am_error *err) {
   am_stream_options *o = &how->stream;
   const char *way = cli_value(c, "vad", "energy");
   am_status st = find_format(c, &how->format, err);
-  if (!st && strcmp(way, "energy") && strcmp(way, "none"))
-    st = am_fail(err, AM_E_USAGE, "--vad %s: wanted energy or none", way);
+  if (!st) st = cli_vad_check(c, true, err);
   o->speech = strcmp(way, "none") ? AM_SPEECH_BY_LEVEL : AM_SPEECH_ALL;
   if (!st && o->speech == AM_SPEECH_ALL && cli_has(c, "min-silence"))
     st = am_fail(err, AM_E_USAGE, "--min-silence ends speech that is looked for; it does not go with --vad none");
@@ -78,6 +78,8 @@ typedef struct line {
   am_segmenter *segmenter;
   am_segment_writer writer;
   cli_segmented *told;
+  const float *priors;
+  float *changed; /* (K) by them */
   const char *file;
   double rate;
   cli_segment_fn each; /* gets segments in place of the writer; NULL: they are printed */
@@ -95,21 +97,8 @@ static am_status print_out(line *l, am_error *err) {
 
 static am_status on_segment(void *user, const am_segment *s, am_error *err) {
   line *l = user;
-  const am_checkpoint *m = l->model;
-  am_segment_row row = {.start = s->start,
-                        .end = s->end,
-                        .margin = s->margin,
-                        .share = s->share,
-                        .utterance = s->utterance,
-                        .label = "silent"};
-  if (s->label >= 0) {
-    const bool sure = !l->thresholds || (l->own_thresholds ? am_checkpoint_decide(m, s->probabilities)
-                                                           : am_thresholds_decide(l->thresholds, s->probabilities,
-                                                                                  m->classes)) != AM_UNCERTAIN;
-    row.top = m->labels[s->label];
-    row.label = sure ? row.top : "uncertain";
-    row.p = s->probabilities;
-  }
+  const am_event_teller t = {.model = l->model, .thresholds = l->thresholds, .own = l->own_thresholds};
+  const am_segment_row row = am_event_row(&t, s);
   if (l->each) l->each(l->user, s, row.label);
   if (l->each) return AM_OK;
   am_status st = am_segment_writer_put(&l->writer, &row, err);
@@ -129,7 +118,11 @@ static am_status on_event(void *user, const am_stream_event *e, am_error *err) {
     t->utterances++;
     t->speech += e->end - e->start;
   }
-  return am_segmenter_take(l->segmenter, e, err);
+  if (e->kind != AM_STREAM_MEASURED || !l->priors) return am_segmenter_take(l->segmenter, e, err);
+  am_stream_event changed = *e;
+  cli_priors_apply(l->priors, l->model->classes, e->probabilities, l->changed);
+  changed.probabilities = l->changed;
+  return am_segmenter_take(l->segmenter, &changed, err);
 }
 
 static am_status push(void *user, const float *samples, size_t n, am_error *err) {
@@ -155,14 +148,22 @@ static am_status hear_pass(line *l, const cli_models *team, const cli_segmenting
                            am_sound *sound, double *seconds, am_error *err) {
   for (size_t i = 0; i < team->n && cli_segments_learn(how); i++) am_checkpoint_forget_speaker(team->at[i]);
   am_status st = am_segmenter_create(l->c->ctx, l->model->classes, &how->options, on_segment, l, &l->segmenter, err);
-  if (!st) st = am_stream_create(team->ensemble, &p->stream, on_event, l, &l->stream, err);
+  am_stream_options o = p->stream;
+  l->priors = how->priors;
+  if (!st && how->priors && !(l->changed = am_alloc(l->c->ctx, (size_t)l->model->classes, sizeof *l->changed)))
+    st = am_no_memory(err);
+  if (o.speech == AM_SPEECH_BY_LEVEL && team->detector) o.speech = AM_SPEECH_BY_MODEL;
+  if (o.speech == AM_SPEECH_BY_MODEL) o.detector = team->detector;
+  if (!st) st = am_stream_create(team->ensemble, &o, on_event, l, &l->stream, err);
   if (!st) st = cli_sound_feed(l->c, path, l->rate, p->channel, push, l, sound, err);
   if (!st) st = am_stream_end(l->stream, err);
   if (!st) *seconds = am_stream_seconds(l->stream);
   am_stream_free(l->stream);
   am_segmenter_free(l->segmenter);
+  am_free(l->c->ctx, l->changed);
   l->stream = NULL;
   l->segmenter = NULL;
+  l->changed = NULL;
   return st;
 }
 

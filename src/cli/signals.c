@@ -1,5 +1,8 @@
 /* cli/signals.c - Ctrl-C and SIGTERM: finish the step, save, report.  Where no step has ended yet there is nothing to
- * save, and perhaps no code that asks whether to stop: a config or a model is read, or the first product runs. */
+ * save, and perhaps no code that asks whether to stop: a config or a model is read, or the first product runs.
+ *
+ * SIGUSR1 is the warning of a batch system that the time is nearly up (sbatch --signal).  What can go on later does the same
+ * then, and ends with a status of its own, by which a script knows to queue the job again. */
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>
@@ -27,19 +30,35 @@ static void on_signal(int number) {
   errno = before;
 }
 
+/* A batch system may warn more than once; that is no wish to stop at once. */
+static void on_warning(int number) {
+  static const char text[] = "\nwarned that the time is nearly up (SIGUSR1): stopping after this step\n";
+  int before = errno;
+  am_context *ctx = stop_context;
+  if (ctx && !received) {
+    received = number;
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    if (am_context_asked(ctx) < 2) _exit(CLI_EXIT_AGAIN); /* nothing to save, and nobody who asks */
+    am_context_stop(ctx);
+  }
+  errno = before;
+}
+
 /* Whoever started us with a signal ignored (nohup, a script's job in the background) means us not to hear it. */
-static void handle(int number) {
-  struct sigaction action = {.sa_handler = on_signal}, before;
+static void handle(int number, void (*handler)(int)) {
+  struct sigaction action = {.sa_handler = handler}, before;
   if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN) return;
   sigemptyset(&action.sa_mask);
   sigaction(number, &action, NULL);
 }
 
-void cli_signals_install(am_context *ctx) {
+void cli_signals_install(am_context *ctx, bool resumes) {
   stop_context = ctx;
-  handle(SIGINT);
-  handle(SIGTERM);
-  handle(SIGHUP);
+  handle(SIGINT, on_signal);
+  handle(SIGTERM, on_signal);
+  handle(SIGHUP, on_signal);
+  if (resumes) handle(SIGUSR1, on_warning);
   /* A closed pipe and a file size limit are errors of a write, not deaths in the middle of a training: whoever reads the
    * messages may leave.  That nobody reads the results ends the program at its end (main.c). */
   void (*before)(int) = signal(SIGPIPE, SIG_IGN);

@@ -13,7 +13,7 @@
 enum { MOST_WARNINGS = 4096 };
 
 static struct {
-  bool quiet, verbose, terminal, color;
+  bool quiet, verbose, terminal, color, follows;
   bool line_open;
   double drawn_at;
   uint64_t warned[MOST_WARNINGS]; /* hashes of what was printed */
@@ -28,6 +28,8 @@ void cli_sink_init(bool quiet, bool verbose) {
   sink.terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
   sink.color = sink.terminal && !(no_color && *no_color);
 }
+
+void cli_sink_follow(bool follows) { sink.follows = follows; }
 
 void cli_sink_clear(void) {
   if (sink.line_open) cli_fprint(stderr, "\r\033[K");
@@ -51,6 +53,7 @@ static bool warned_before(const char *line) {
 
 void cli_sink_log(void *user, am_log_level level, const char *line) {
   (void)user;
+  if (sink.follows && level > AM_LOG_ERROR) return;
   if ((sink.quiet && level > AM_LOG_WARNING) || (level == AM_LOG_DEBUG && !sink.verbose)) return;
   if (level == AM_LOG_WARNING && warned_before(line)) return;
   cli_sink_clear();
@@ -86,7 +89,7 @@ static void format_line(const am_progress *p, char *out, size_t size) {
 
 void cli_sink_progress(void *user, const am_progress *p) {
   (void)user;
-  if (sink.quiet) return;
+  if (sink.quiet || sink.follows) return;
   /* A new task starts its clock again, so a time before the last one drawn is the next task's. */
   double since = p->seconds - sink.drawn_at;
   if (since < 0) since = p->seconds;

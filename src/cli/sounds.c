@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audio/decoder_media.h"
 #include "audio/endings.h"
 #include "audio/sound.h"
 #include "base/file.h"
@@ -18,7 +19,9 @@ static am_status add_sound(cli *c, cli_sounds *s, const char *path, am_error *er
 static am_status add_below(cli *c, cli_sounds *s, am_trail *trail, const char *folder, int depth, am_error *err);
 
 /* A hidden file is none of the user's sounds (macOS leaves "._voice.wav" beside each of a copied folder). */
-static bool wanted(const char *name) { return name[0] != '.' && am_sound_ending_known(name); }
+static bool wanted(const char *name) {
+  return name[0] != '.' && (am_sound_ending_known(name) || (am_media_is_built() && am_sound_ending_unread(name)));
+}
 
 /* Not one that was searched already, by another name. */
 static am_status add_folder(cli *c, cli_sounds *s, am_trail *trail, const char *folder, int depth, am_error *err) {
@@ -101,56 +104,65 @@ static const double longest_fed = 48 * 3600;
 /* Standard input is read up to this size: a sound of 10 minutes in float32 stereo at 192 kHz. */
 static const size_t stdin_limit = (size_t)1 << 30;
 
-static am_status read_stdin(cli *c, double rate, double max_seconds, am_sound *sound, am_error *err) {
-  am_buffer all = {0};
+/* All of it: am_buffer_free. */
+static am_status take_stdin(cli *c, am_buffer *all, am_error *err) {
   char block[65536];
   ssize_t got;
   while ((got = read(STDIN_FILENO, block, sizeof block)) != 0) {
     if (got < 0 && errno == EINTR && !am_context_stopping(c->ctx)) continue;
-    if (got < 0) {
-      am_buffer_free(c->ctx, &all);
-      return am_fail_errno(err, errno, "standard input");
-    }
-    am_buffer_append(c->ctx, &all, block, (size_t)got);
-    if (all.failed || all.used > stdin_limit) break;
+    if (got < 0) return am_fail_errno(err, errno, "standard input");
+    am_buffer_append(c->ctx, all, block, (size_t)got);
+    if (all->failed) return am_no_memory(err);
+    if (all->used > stdin_limit) return am_fail(err, AM_E_FORMAT, "standard input: more than 1 GiB");
   }
-  am_status st;
-  if (all.failed) st = am_no_memory(err);
-  else if (all.used > stdin_limit) st = am_fail(err, AM_E_FORMAT, "standard input: more than 1 GiB");
-  else st = am_sound_decode(c->ctx, all.data, all.used, "standard input", rate, max_seconds, sound, err);
+  return AM_OK;
+}
+
+static am_status read_sound(cli *c, const char *path, const am_sound_want *want, am_sound *sound, am_error *err) {
+  const bool from_stdin = strcmp(path, "-") == 0;
+  const char *shown = from_stdin ? "standard input" : path;
+  am_error why = AM_ERROR_INIT;
+  am_buffer all = {0};
+  *sound = (am_sound){.size = sizeof *sound};
+  /* A wait that Ctrl-C ends with a message, and not the program (cli/signals.c). */
+  if ((from_stdin || am_file_is_special(path)) && am_context_stopping(c->ctx))
+    return am_fail(err, AM_E_STOPPED, "stopped before %s was read", shown);
+  am_status st = from_stdin ? take_stdin(c, &all, &why) : am_sound_stream(c->ctx, path, want, sound, &why);
+  if (!st && from_stdin) st = am_sound_stream_decoded(c->ctx, all.data, all.used, shown, want, sound, &why);
   am_buffer_free(c->ctx, &all);
+  /* Ctrl-C ends the wait for a pipe; to the reader that is a failure like any other. */
+  if (st == AM_E_IO && am_context_stopping(c->ctx))
+    return am_fail(err, AM_E_STOPPED, "stopped while %s was read", shown);
+  return st ? am_fail(err, st, "%s", why.message) : AM_OK;
+}
+
+static am_status get_track(const cli *c, int *track, am_error *err) {
+  int64_t given = 0;
+  am_status st = cli_has(c, "track") ? cli_int(c, "track", 1, 1000, 1, &given, err) : AM_OK;
+  *track = (int)given;
   return st;
 }
 
 am_status cli_sound_read(cli *c, const char *path, double rate, am_sound *sound, am_error *err) {
-  bool from_stdin = strcmp(path, "-") == 0;
-  am_error why = AM_ERROR_INIT;
-  *sound = (am_sound){.size = sizeof *sound};
-  /* A wait that Ctrl-C ends with a message, and not the program (cli/signals.c). */
-  if ((from_stdin || am_file_is_special(path)) && am_context_stopping(c->ctx))
-    return am_fail(err, AM_E_STOPPED, "stopped before %s was read", from_stdin ? "standard input" : path);
-  am_status st = from_stdin ? read_stdin(c, rate, cli_longest_sound, sound, &why)
-                            : am_sound_read(c->ctx, path, rate, cli_longest_sound, sound, &why);
-  /* Ctrl-C ends the wait for a pipe; to the reader that is a failure like any other. */
-  if (st == AM_E_IO && am_context_stopping(c->ctx))
-    return am_fail(err, AM_E_STOPPED, "stopped while %s was read", from_stdin ? "standard input" : path);
-  return st ? am_fail(err, st, "%s", why.message) : AM_OK;
+  return read_sound(c, path, &(am_sound_want){.rate = rate, .max_seconds = cli_longest_sound}, sound, err);
+}
+
+am_status cli_sound_read_track(cli *c, const char *path, double rate, am_sound *sound, am_error *err) {
+  am_sound_want want = {.rate = rate, .max_seconds = cli_longest_sound};
+  am_status st = get_track(c, &want.track, err);
+  return st ? st : read_sound(c, path, &want, sound, err);
 }
 
 am_status cli_sound_feed(cli *c, const char *path, double rate, int channel, am_sound_fn each, void *user,
                          am_sound *sound, am_error *err) {
-  am_sound_info info = {.size = sizeof info};
-  am_error why = AM_ERROR_INIT;
-  if (strcmp(path, "-") == 0 || am_file_is_special(path)) {
-    am_status st =
-        channel ? am_fail(err, AM_E_USAGE, "%s: is read once; its channels apart want a file", cli_sound_shown(path))
-                : cli_sound_read(c, path, rate, sound, err);
-    return st ? st : each(user, sound->samples, sound->n, err);
-  }
-  *sound = (am_sound){.size = sizeof *sound};
-  am_status st = am_sound_inspect_clip(c->ctx, path, &info, &why);
-  if (!st) st = am_sound_feed(c->ctx, path, rate, longest_fed, channel, each, user, sound, &why);
-  return st ? am_fail(err, st, "%s", why.message) : AM_OK;
+  am_sound_want want = {.rate = rate, .max_seconds = longest_fed, .channel = channel, .check = true};
+  want.each = each;
+  want.user = user;
+  am_status st = get_track(c, &want.track, err);
+  if (st) return st;
+  if (channel && (strcmp(path, "-") == 0 || am_file_is_special(path)))
+    return am_fail(err, AM_E_USAGE, "%s: is read once; its channels apart want a file", cli_sound_shown(path));
+  return read_sound(c, path, &want, sound, err);
 }
 
 const char *cli_sound_shown(const char *path) { return strcmp(path, "-") == 0 ? "(standard input)" : path; }

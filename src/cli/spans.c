@@ -82,7 +82,8 @@ static am_status hear(hearer *h, const cli_models *team, am_stream_fn each, doub
   for (size_t i = 0; i < h->n_rows && !st; i++) {
     row *r = &h->rows[i];
     am_stream_options o = {.size = sizeof o, .window = window, .hop = window, .whole = window, .longest = window};
-    o.speech = r->n ? AM_SPEECH_GIVEN : AM_SPEECH_BY_LEVEL;
+    o.speech = r->n ? AM_SPEECH_GIVEN : team->detector ? AM_SPEECH_BY_MODEL : AM_SPEECH_BY_LEVEL;
+    if (!r->n) o.detector = team->detector;
     o.turns = r->turns;
     o.n_turns = r->n;
     st = am_stream_create(team->ensemble, &o, each, r, &r->stream, err);

@@ -10,12 +10,17 @@
 #include "io/json.h"
 #include "subtitle/convert.h"
 
-const char *const cli_subtitle_formats[CLI_TO_FORMATS] = {"srt", "vtt", "csv", "json"};
+const char *const cli_subtitle_formats[CLI_TO_FORMATS] = {"srt", "vtt", "ass", "ttml", "csv", "json"};
+
+const am_cue_syntax *cli_subtitled_syntax(cli_subtitle_format format) {
+  static const am_cue_syntax *const all[CLI_TO_FORMATS] = {&am_srt, &am_vtt, &am_ass, &am_ttml};
+  return all[format];
+}
 
 /* ---- what classes are called ---- */
 
 /* Whether subtitles are written, in which a text may have no room. */
-static bool in_text(const cli_subtitled *s) { return s->given && (s->to == CLI_TO_SRT || s->to == CLI_TO_VTT); }
+static bool in_text(const cli_subtitled *s) { return s->given && cli_subtitled_syntax(s->to); }
 
 /* The common word of a label, in `room` where it is none that is known. */
 static const char *emotion_of(const char *label, char *room, size_t bytes) {
@@ -58,7 +63,8 @@ static cli_told judge(const cli_subtitled *s, size_t i) {
   for (int k = 0; k < classes; k++)
     if (k != t.top) next = fmax(next, (double)p[k]);
   t.margin = (double)p[t.top] - next;
-  t.label = s->decides ? am_thresholds_decide(&s->thresholds, p, classes) : t.top;
+  const bool known = s->known ? s->known[i] : s->enrolled;
+  t.label = s->decides[known] ? am_thresholds_decide(&s->thresholds[known], p, classes) : t.top;
   return t;
 }
 
@@ -73,16 +79,15 @@ static int by_start(const void *a, const void *b) {
   return (x->which > y->which) - (x->which < y->which);
 }
 
-static am_status decide_cue(cli_subtitled *s, am_tagger *t, am_show *show, size_t i, am_error *err) {
+static am_status decide_cue(cli_subtitled *s, am_tagger *t, am_show *show, size_t i, am_buffer *room, am_error *err) {
   am_cue *cue = &s->cues.at[i];
   cli_told *told = &s->told[i];
-  bool own, several, fits = !in_text(s);
+  bool several, fits = !in_text(s);
   am_shown shown = {.start = cue->start, .label = told->label, .margin = told->margin};
-  am_status st = AM_OK;
-  shown.speaker = am_show_speaker_of(am_tag_inside(t, cue, &own), &several);
+  am_status st = am_show_cue_speaker(&s->cues, cue, am_tag_inside(t, cue).text, room, &shown.speaker, &several, err);
   const am_emotion_word *word = told->label >= 0 ? s->word[told->label] : NULL;
   shown.quiet = told->label >= 0 && s->quiet[told->label];
-  if (several || (told->label >= 0 && !word && !shown.quiet)) return AM_OK;
+  if (st || several || (told->label >= 0 && !word && !shown.quiet)) return st;
   if (word && !shown.quiet && in_text(s)) st = am_tag_put(t, cue, s->style, word, true, &fits, err);
   shown.fits = fits;
   if (!st) st = am_show_cue(show, &shown, &told->shown, err);
@@ -100,7 +105,9 @@ static am_status decide_cues(cli_subtitled *s, am_error *err) {
   if (!st && !all) st = am_no_memory(err);
   for (size_t i = 0; i < s->cues.n && !st; i++) all[i] = (order){s->cues.at[i].start, i};
   if (!st) qsort(all, s->cues.n, sizeof *all, by_start);
-  for (size_t i = 0; i < s->cues.n && !st; i++) st = decide_cue(s, &t, &show, all[i].which, err);
+  am_buffer room = {0};
+  for (size_t i = 0; i < s->cues.n && !st; i++) st = decide_cue(s, &t, &show, all[i].which, &room, err);
+  am_buffer_free(s->c->ctx, &room);
   am_free(s->c->ctx, all);
   am_tagger_end(&t);
   am_show_end(&show);
@@ -123,14 +130,19 @@ static const char *label_of(const cli_subtitled *s, const cli_told *t) {
 static void text_of(const cli_subtitled *s, size_t i, am_buffer *text, am_buffer *speaker) {
   bool several;
   am_context *ctx = s->c->ctx;
-  am_slice rest = am_cue_text(&s->cues, &s->cues.at[i]), line;
+  const am_cues *c = &s->cues;
+  const am_cue *cue = &c->at[i];
+  am_slice rest = am_cue_text(c, cue), line;
   text->used = speaker->used = 0;
-  am_cues_put_utf8(&s->cues, am_show_speaker_of(rest, &several), speaker);
-  for (bool more = false; am_slice_line(&rest, &line); more = true) {
+  if (c->syntax->plain) am_cues_put_plain(c, rest, text);
+  for (bool more = false; !c->syntax->plain && am_slice_line(&rest, &line); more = true) {
     if (more) am_buffer_append(ctx, text, "\n", 1);
-    am_cues_put_utf8(&s->cues, line, text);
+    am_cues_put_utf8(c, line, text);
   }
   am_buffer_append(ctx, text, "", 0);
+  if (cue->speaker) am_buffer_append(ctx, speaker, cue->speaker, strlen(cue->speaker));
+  else if (c->syntax->plain) am_buffer_append(ctx, speaker, "", 0);
+  else am_cues_put_utf8(c, am_show_speaker_of(am_cue_text(c, cue), &several), speaker);
   am_buffer_append(ctx, speaker, "", 0);
 }
 
@@ -210,23 +222,24 @@ static void write_json(const cli_subtitled *s, am_buffer *out) {
 /* ---- subtitles ---- */
 
 /* An utterance is a cue, whose text is its label. */
-static void write_labels(const cli_subtitled *s, am_buffer *out) {
-  const am_cue_syntax *syntax = s->to == CLI_TO_VTT ? &am_vtt : &am_srt;
-  size_t number = 0;
-  am_cues_put_head(s->c->ctx, out, syntax);
-  for (size_t i = 0; i < s->heard.n; i++) {
+static am_status write_labels(const cli_subtitled *s, am_buffer *out, am_error *err) {
+  am_cue_writer w;
+  am_status st = am_cue_writer_begin(&w, s->c->ctx, cli_subtitled_syntax(s->to), NULL, out, err);
+  for (size_t i = 0; i < s->heard.n && !st; i++) {
     const int k = s->told[i].label;
     if (k < 0) continue;
     const char *text = s->word[k] ? s->word[k]->what : s->team.at[0]->labels[k];
-    am_cues_put(s->c->ctx, out, syntax, ++number, s->heard.at[i].start, s->heard.at[i].end,
-                am_slice_from(text, strlen(text)));
+    am_cue_writer_put(&w, s->heard.at[i].start, s->heard.at[i].end, NULL, am_slice_from(text, strlen(text)));
   }
+  am_cue_writer_end(&w);
+  return st;
 }
 
 am_status cli_subtitled_write(const cli_subtitled *s, am_buffer *out, am_error *err) {
+  am_status st = AM_OK;
   if (s->to == CLI_TO_CSV) write_csv(s, out);
   else if (s->to == CLI_TO_JSON) write_json(s, out);
   else if (s->given) am_cues_write(&s->cues, out);
-  else write_labels(s, out);
-  return out->failed ? am_no_memory(err) : AM_OK;
+  else st = write_labels(s, out, err);
+  return st ? st : out->failed ? am_no_memory(err) : AM_OK;
 }

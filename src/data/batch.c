@@ -10,6 +10,7 @@ am_status am_batch_alloc(const am_batch_source *s, am_batch_memory *m, am_error 
   bool mix = s->augment && s->augment->mixup > 0;
   m->raw = am_alloc_aligned(s->ctx, am_mul(cells, sizeof(float)));
   m->mixed = mix ? am_alloc_aligned(s->ctx, am_mul(cells, sizeof(float))) : m->raw;
+  m->made = am_alloc(s->ctx, batch, sizeof *m->made);
   m->raw_lengths = am_alloc(s->ctx, batch, sizeof *m->raw_lengths);
   m->lengths = am_alloc(s->ctx, batch, sizeof *m->lengths);
   m->targets = am_alloc(s->ctx, am_mul(batch, (size_t)s->k), sizeof *m->targets);
@@ -18,13 +19,14 @@ am_status am_batch_alloc(const am_batch_source *s, am_batch_memory *m, am_error 
   m->clips = am_alloc(s->ctx, batch, sizeof *m->clips);
   m->partners = am_alloc(s->ctx, batch, sizeof *m->partners);
   m->shares = am_alloc(s->ctx, batch, sizeof *m->shares);
-  const bool rows = m->raw && m->mixed && m->raw_lengths && m->lengths && m->targets && m->weights;
+  const bool rows = m->raw && m->mixed && m->made && m->raw_lengths && m->lengths && m->targets && m->weights;
   return rows && m->draws && m->clips && m->partners && m->shares ? AM_OK : am_no_memory(err);
 }
 
 void am_batch_free(am_context *ctx, am_batch_memory *m) {
   if (m->mixed != m->raw) am_free_aligned(ctx, m->mixed);
   am_free_aligned(ctx, m->raw);
+  am_free(ctx, m->made);
   am_free(ctx, m->raw_lengths);
   am_free(ctx, m->lengths);
   am_free(ctx, m->targets);
@@ -104,6 +106,18 @@ am_status am_batch_make(const am_batch_source *s, const am_batch_clip *clip, uin
   return status;
 }
 
+static void end_row(const am_batch_source *s, float *row, int t, int *length) {
+  const size_t f = (size_t)s->f;
+  memset(row + (size_t)t * f, 0, (size_t)(s->t - t) * f * sizeof *row);
+  *length = t;
+}
+
+/* Of t frames that the row has. */
+static void finish_row(const am_batch_source *s, int whose, uint64_t draw, float *row, int t, int *length) {
+  shape_row(s, whose, draw, row, &t);
+  end_row(s, row, t, length);
+}
+
 am_status am_batch_put(const am_batch_source *s, const am_batch_clip *clip, uint64_t draw, float *row, int *length,
                        am_error *err) {
   size_t f = (size_t)s->f;
@@ -116,25 +130,42 @@ am_status am_batch_put(const am_batch_source *s, const am_batch_clip *clip, uint
     memcpy(row, made.x, (size_t)t * f * sizeof *row);
     am_free(s->ctx, made.x);
     am_free(s->ctx, made.sound);
-  } else { /* the usual case: made in place */
+    end_row(s, row, t, length);
+  } else {
     memcpy(row, clip->features, (size_t)t * f * sizeof *row);
-    shape_row(s, clip->whose, draw, row, &t);
+    finish_row(s, clip->whose, draw, row, t, length);
   }
-  memset(row + (size_t)t * f, 0, (size_t)(s->t - t) * f * sizeof *row);
-  *length = t;
   return AM_OK;
+}
+
+/* Sound, or more features than the row has room for, by way of memory of its own. */
+static am_status put_read(const am_batch_source *s, const am_store *from, uint32_t index, am_batch_clip *clip,
+                          uint64_t draw, float *row, int *length, am_error *err) {
+  const bool sound = s->needs_sound;
+  clip->n = sound ? am_store_samples(from, index) : 0;
+  const size_t cells = am_mul((size_t)clip->t, (size_t)s->f);
+  float *memory = am_resize(s->ctx, NULL, sound ? clip->n : cells, sizeof *memory);
+  if (!memory) return am_no_memory(err);
+  am_status status = sound ? am_store_read_sound(from, index, memory, err) : am_store_read(from, index, memory, err);
+  *(sound ? &clip->sound : &clip->features) = memory;
+  if (!status) status = am_batch_put(s, clip, draw, row, length, err);
+  am_free(s->ctx, memory);
+  return status;
 }
 
 am_status am_batch_row(const am_batch_source *s, am_batch_memory *m, int i, am_error *err) {
   uint32_t index = m->clips[i];
+  float *row = m->raw + (size_t)i * (size_t)s->t * (size_t)s->f;
   const int copy = s->augment ? am_order_copy(s->store, s->seed, s->epoch, index) : 0;
-  const am_store *from = am_store_copy(s->store, copy);
+  const am_store *from = s->needs_sound ? s->store : am_store_copy(s->store, copy);
   am_batch_clip clip = {.name = s->d->clips[index].name,
                         .whose = am_normaliser_whose_copy(s->nz, &s->d->clips[index], copy),
-                        .features = am_store_features(from, index),
                         .t = am_store_frames(from, index)};
-  clip.sound = am_store_sound(s->store, index, &clip.n);
-  return am_batch_put(s, &clip, m->draws[i], m->raw + (size_t)i * (size_t)s->t * (size_t)s->f, &m->raw_lengths[i], err);
+  if (s->needs_sound || clip.t > s->t)
+    return put_read(s, from, index, &clip, m->draws[i], row, &m->raw_lengths[i], err);
+  am_status status = am_store_read(from, index, row, err); /* the usual case: made in place */
+  if (!status) finish_row(s, clip.whose, m->draws[i], row, clip.t, &m->raw_lengths[i]);
+  return status;
 }
 
 static float weight_of(const am_batch_source *s, uint32_t clip) {
@@ -148,20 +179,43 @@ static void add_target(const am_batch_source *s, uint32_t clip, float share, flo
   for (int k = 0; k < s->k && c->soft; k++) target[k] += share * c->soft[k];
 }
 
-/* Row i becomes lambda row i + (1 - lambda) row j, targets and weights alike; the longer length holds. */
-static void mix_row(const am_batch_source *s, am_batch_memory *m, int i) {
+/* The row that row i is mixed with, and the share of row i. */
+static int partner_of(const am_batch_source *s, const am_batch_memory *m, int i, float *share) {
   am_rng rng = am_rng_stream(s->seed, AM_FOR_MIXUP, s->epoch, m->draws[i], 0);
-  float a = (float)am_augment_mixup(s->augment, &rng), b = 1 - a;
-  int j = (int)am_rng_below(&rng, (uint64_t)m->n);
-  size_t stride = (size_t)s->t * (size_t)s->f;
-  m->partners[i] = m->clips[j];
-  m->shares[i] = a;
+  *share = (float)am_augment_mixup(s->augment, &rng);
+  return (int)am_rng_below(&rng, (uint64_t)m->n);
+}
+
+void am_batch_choose(const am_batch_source *s, am_batch_memory *m) {
+  memset(m->made, 0, (size_t)m->n * sizeof *m->made);
+  memset(m->raw_lengths, 0, (size_t)m->n * sizeof *m->raw_lengths);
+  for (int i = m->first; i < m->first + m->count; i++) {
+    float share;
+    m->made[i] = true;
+    if (m->mixed != m->raw) m->made[partner_of(s, m, i, &share)] = true;
+  }
+}
+
+static void mix_pixels(const am_batch_source *s, am_batch_memory *m, int i, int j, float a) {
+  const float b = 1 - a;
+  const size_t stride = (size_t)s->t * (size_t)s->f;
   const float *x = m->raw + (size_t)i * stride, *y = m->raw + (size_t)j * stride;
   float *out = m->mixed + (size_t)i * stride;
   m->lengths[i] = m->raw_lengths[i] > m->raw_lengths[j] ? m->raw_lengths[i] : m->raw_lengths[j];
   size_t used = (size_t)m->lengths[i] * (size_t)s->f;
   for (size_t c = 0; c < used; c++) out[c] = a * x[c] + b * y[c];
   memset(out + used, 0, (stride - used) * sizeof *out);
+}
+
+/* Row i becomes lambda row i + (1 - lambda) row j, targets and weights alike; the longer length holds. */
+static void mix_row(const am_batch_source *s, am_batch_memory *m, int i) {
+  float a;
+  const int j = partner_of(s, m, i, &a);
+  const float b = 1 - a;
+  m->partners[i] = m->clips[j];
+  m->shares[i] = a;
+  m->lengths[i] = 0;
+  if (i >= m->first && i < m->first + m->count) mix_pixels(s, m, i, j, a);
   float *target = m->targets + (size_t)i * (size_t)s->k;
   add_target(s, m->clips[i], a, target);
   add_target(s, m->clips[j], b, target);

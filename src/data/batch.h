@@ -24,6 +24,8 @@ typedef struct am_batch_source {
 typedef struct am_batch_memory {
   int n;
   float *raw, *mixed; /* (batch,t,f) */
+  int first, count;   /* rows that are wanted: [first, first + count); targets and weights are of all */
+  bool *made;         /* rows that these are made of */
   int *raw_lengths, *lengths;
   float *targets, *weights;
   uint64_t *draws;
@@ -59,6 +61,8 @@ am_status am_batch_put(const am_batch_source *s, const am_batch_clip *clip, uint
                        am_error *err);
 /* Row i of `raw`: features, augmented and normalised. Rows may be made by several threads at once. */
 am_status am_batch_row(const am_batch_source *s, am_batch_memory *m, int i, am_error *err);
+/* Before: which rows are made, m->n, clips, draws, first and count being known. */
+void am_batch_choose(const am_batch_source *s, am_batch_memory *m);
 /* After all rows: mixup, targets, weights. */
 void am_batch_finish(const am_batch_source *s, am_batch_memory *m);
 

@@ -38,20 +38,18 @@ typedef struct pending {
   uint64_t key;
   int64_t rows, columns;
   am_cache_facts facts;
-  float *data;
+  const float *data;
 } pending;
 
 struct am_cache {
   am_context *ctx;
   char *dir;
-  char **shards; /* paths */
-  int n_shards;
+  am_cache_files *files; /* the shards */
+  am_names known;        /* names in the folder when it was last read */
   entry *entries;
   size_t n, room;
   uint32_t *slots; /* hash of key -> newest entry + 1 */
   size_t n_slots;
-  am_h5 *open; /* the shard read last */
-  int open_shard;
   pending *waiting;
   size_t n_waiting, waiting_room, waiting_bytes;
 };
@@ -91,15 +89,6 @@ static const entry *newest(const am_cache *c, uint64_t key) {
   return at ? &c->entries[at - 1] : NULL;
 }
 
-static am_status add_shard(am_cache *c, const char *path, am_error *err) {
-  char **shards = am_resize(c->ctx, c->shards, (size_t)c->n_shards + 1, sizeof *shards);
-  if (!shards) return am_no_memory(err);
-  c->shards = shards;
-  if (!(shards[c->n_shards] = am_strdup(c->ctx, path))) return am_no_memory(err);
-  c->n_shards++;
-  return AM_OK;
-}
-
 /* Reading shards */
 
 typedef struct shard_table {
@@ -127,10 +116,11 @@ static am_status check_values(am_h5 *file, am_h5_info *info, am_error *err) {
 }
 
 /* Entries whose sizes do not add up to the values are refused as a whole. */
-static am_status check_columns(am_h5 *file, const shard_table *t, am_error *err) {
+static am_status check_columns(am_h5 *file, const shard_table *t, uint64_t *offset, am_error *err) {
   am_h5_info info;
   am_status status = check_values(file, &info, err);
   if (status) return status;
+  *offset = info.offset;
   const int64_t *rows = t->at[1], *cols = t->at[2], *unheard = t->at[4];
   uint64_t sum = 0;
   for (size_t i = 0; i < t->n; i++) {
@@ -144,9 +134,10 @@ static am_status check_columns(am_h5 *file, const shard_table *t, am_error *err)
   return am_fail(err, AM_E_FORMAT, "%s: %zu values, its entries want %" PRIu64, am_h5_path(file), info.count, sum);
 }
 
-static am_status index_columns(am_cache *c, const shard_table *t, const char *path, am_error *err) {
-  am_status status = add_shard(c, path, err);
+static am_status index_columns(am_cache *c, const shard_table *t, const char *path, uint64_t offset, am_error *err) {
+  int shard = -1;
   size_t first = 0;
+  am_status status = am_cache_files_add(c->files, path, offset, &shard, err);
   for (size_t i = 0; i < t->n && !status; i++) {
     am_cache_facts facts = {.unheard = ((int64_t *)t->at[4])[i],
                             .digest = (uint64_t)((int64_t *)t->at[5])[i],
@@ -158,7 +149,7 @@ static am_status index_columns(am_cache *c, const shard_table *t, const char *pa
                .crc = (uint32_t)((int64_t *)t->at[3])[i],
                .facts = facts,
                .first = first,
-               .shard = c->n_shards - 1};
+               .shard = shard};
     status = add_entry(c, e, err);
     first += (size_t)(e.rows * e.columns);
   }
@@ -168,14 +159,15 @@ static am_status index_columns(am_cache *c, const shard_table *t, const char *pa
 static am_status index_shard(am_cache *c, const char *path, am_error *err) {
   am_h5 *file;
   int64_t version = 0;
+  uint64_t offset = 0;
   shard_table t = {0};
   am_status status = am_h5_open(c->ctx, path, AM_H5_READ, &file, err);
   if (status) return status;
   status = am_h5_get_int(file, "/", "version", &version, err);
   if (!status && version == VERSION) {
     status = read_columns(file, &t, err);
-    if (!status) status = check_columns(file, &t, err);
-    if (!status) status = index_columns(c, &t, path, err);
+    if (!status) status = check_columns(file, &t, &offset, err);
+    if (!status) status = index_columns(c, &t, path, offset, err);
   }
   for (int i = 0; i < COLUMNS; i++) am_free_aligned(c->ctx, t.at[i]);
   am_h5_close(file);
@@ -187,11 +179,18 @@ static bool is_shard(const char *name) {
   return n > 3 && !strncmp(name, PREFIX, strlen(PREFIX)) && !strcmp(name + n - 3, ".h5");
 }
 
-static am_status read_index(am_cache *c, am_error *err) {
+/* Both lists are in the order of the names. */
+static bool is_known(const am_cache *c, const char *name, size_t *at) {
+  while (*at < c->known.n && strcmp(c->known.at[*at], name) < 0) ++*at;
+  return *at < c->known.n && !strcmp(c->known.at[*at], name);
+}
+
+am_status am_cache_refresh(am_cache *c, am_error *err) {
   am_names names;
+  size_t at = 0;
   am_status status = am_folder_list(c->ctx, c->dir, &names, err);
   for (size_t i = 0; !status && i < names.n; i++) {
-    if (!is_shard(names.at[i])) continue;
+    if (!is_shard(names.at[i]) || is_known(c, names.at[i], &at)) continue;
     char *path = am_path_join(c->ctx, c->dir, names.at[i]);
     am_error why = AM_ERROR_INIT;
     am_status read = path ? index_shard(c, path, &why) : AM_E_NOMEM;
@@ -200,7 +199,8 @@ static am_status read_index(am_cache *c, am_error *err) {
       am_log(c->ctx, AM_LOG_WARNING, "feature cache: %s; the shard is ignored and may be deleted", why.message);
     am_free(c->ctx, path);
   }
-  am_names_free(c->ctx, &names);
+  am_names_free(c->ctx, status ? &names : &c->known);
+  if (!status) c->known = names;
   return status;
 }
 
@@ -209,30 +209,33 @@ am_status am_cache_open(am_context *ctx, const char *dir, am_cache **out, am_err
   am_cache *c = am_alloc(ctx, 1, sizeof *c);
   if (!c) return am_no_memory(err);
   c->ctx = ctx;
-  c->open_shard = -1;
   c->dir = am_strdup(ctx, dir);
   am_status status = c->dir ? am_folder_create(ctx, dir, err) : am_no_memory(err);
+  if (!status) status = am_cache_files_create(ctx, &c->files, err);
   if (!status) am_folder_clean(ctx, dir, AM_OLD_ASIDE); /* what killed processes left half-written */
-  if (!status) status = read_index(c, err);
+  if (!status) status = am_cache_refresh(c, err);
   if (status) am_cache_close(c);
   else *out = c;
   return status;
 }
 
-static void drop_waiting(am_cache *c) {
-  for (size_t i = 0; i < c->n_waiting; i++) am_free(c->ctx, c->waiting[i].data);
-  c->n_waiting = c->waiting_bytes = 0;
+static void drop_waiting(am_cache *c) { c->n_waiting = c->waiting_bytes = 0; }
+
+int am_cache_count(const am_cache *c) { return am_cache_files_count(c->files); }
+
+am_cache_files *am_cache_take_files(am_cache *c) {
+  am_cache_files *files = c->files;
+  c->files = NULL;
+  return files;
 }
 
 void am_cache_close(am_cache *c) {
   if (!c) return;
-  drop_waiting(c);
-  am_h5_close(c->open);
-  for (int i = 0; i < c->n_shards; i++) am_free(c->ctx, c->shards[i]);
+  am_cache_files_free(c->files);
+  am_names_free(c->ctx, &c->known);
   am_free(c->ctx, c->waiting);
   am_free(c->ctx, c->slots);
   am_free(c->ctx, c->entries);
-  am_free(c->ctx, c->shards);
   am_free(c->ctx, c->dir);
   am_free(c->ctx, c);
 }
@@ -246,36 +249,22 @@ bool am_cache_find(const am_cache *c, uint64_t key, int64_t *rows, int64_t *colu
   return true;
 }
 
-static am_status open_shard(am_cache *c, int shard, am_error *err) {
-  am_h5_info info;
-  if (c->open_shard == shard) return AM_OK;
-  am_h5_close(c->open);
-  c->open = NULL;
-  c->open_shard = -1;
-  am_status status = am_h5_open(c->ctx, c->shards[shard], AM_H5_READ, &c->open, err);
-  if (!status) status = check_values(c->open, &info, err); /* the file may be another one than when it was indexed */
-  if (!status) c->open_shard = shard;
-  return status;
-}
-
-static am_status read_entry(am_cache *c, const entry *e, float *out, am_error *err) {
-  am_status status = open_shard(c, e->shard, err);
-  if (status) return status;
-  size_t count = (size_t)(e->rows * e->columns);
-  status = am_h5_read_rows(c->open, "values", AM_H5_F32, e->first, count, out, err);
-  if (status) return status;
-  if (am_crc32c(0, out, count * sizeof *out) == e->crc) return AM_OK;
-  return am_fail(err, AM_E_FORMAT, "%s: an entry is damaged (crc32c differs)", c->shards[e->shard]);
-}
-
-am_status am_cache_read(am_cache *c, uint64_t key, float *out, am_error *err) {
+am_status am_cache_read(am_cache *c, uint64_t key, float *out, am_cache_place *place, am_error *err) {
   const entry *first = newest(c, key);
   if (!first) return am_fail(err, AM_E_USAGE, "feature cache: no entry %016" PRIx64, key);
   am_error why = AM_ERROR_INIT;
   am_status status = AM_E_FORMAT;
-  for (const entry *e = first; e && status; e = e->older >= 0 ? &c->entries[e->older] : NULL)
-    if (e->rows == first->rows && e->columns == first->columns) status = read_entry(c, e, out, &why);
+  for (const entry *e = first; e && status; e = e->older >= 0 ? &c->entries[e->older] : NULL) {
+    if (e->rows != first->rows || e->columns != first->columns) continue;
+    *place = am_cache_files_place(c->files, e->shard, e->first, e->crc);
+    status = am_cache_files_read(c->files, place, out, (size_t)(e->rows * e->columns), &why);
+  }
   return status ? am_fail(err, status, "%s", why.message) : AM_OK;
+}
+
+am_cache_place am_cache_written(const am_cache *c, uint64_t key) {
+  const entry *e = newest(c, key);
+  return am_cache_files_place(c->files, e->shard, e->first, e->crc);
 }
 
 /* Writing */
@@ -283,12 +272,8 @@ am_status am_cache_read(am_cache *c, uint64_t key, float *out, am_error *err) {
 am_status am_cache_add(am_cache *c, uint64_t key, int64_t rows, int64_t columns, const am_cache_facts *facts,
                        const float *data, am_error *err) {
   if (am_grow(c->ctx, &c->waiting, &c->waiting_room, c->n_waiting + 1, sizeof *c->waiting, err)) return AM_E_NOMEM;
-  size_t count = (size_t)(rows * columns);
-  float *copy = am_alloc(c->ctx, count, sizeof *copy);
-  if (!copy) return am_no_memory(err);
-  memcpy(copy, data, count * sizeof *copy);
-  c->waiting[c->n_waiting++] = (pending){key, rows, columns, *facts, copy};
-  c->waiting_bytes += count * sizeof *copy;
+  c->waiting[c->n_waiting++] = (pending){key, rows, columns, *facts, data};
+  c->waiting_bytes += (size_t)(rows * columns) * sizeof *data;
   return AM_OK;
 }
 
@@ -340,9 +325,24 @@ static char *shard_name(const am_cache *c) {
   return am_format(c->ctx, "%s/" PREFIX "%016" PRIx64 ".h5", c->dir, hash);
 }
 
+/* Where the values stand in a shard. */
+static am_status find_values(am_cache *c, const char *path, uint64_t *offset, am_error *err) {
+  am_h5 *file;
+  am_h5_info info;
+  am_status status = am_h5_open(c->ctx, path, AM_H5_READ, &file, err);
+  if (status) return status;
+  status = check_values(file, &info, err);
+  *offset = info.offset;
+  am_h5_close(file);
+  return status;
+}
+
 static am_status index_waiting(am_cache *c, const char *path, am_error *err) {
-  am_status status = add_shard(c, path, err);
+  int shard = -1;
+  uint64_t offset = 0;
   size_t first = 0;
+  am_status status = find_values(c, path, &offset, err);
+  if (!status) status = am_cache_files_add(c->files, path, offset, &shard, err);
   for (size_t i = 0; i < c->n_waiting && !status; i++) {
     const pending *p = &c->waiting[i];
     size_t count = (size_t)(p->rows * p->columns);
@@ -352,7 +352,7 @@ static am_status index_waiting(am_cache *c, const char *path, am_error *err) {
                .facts = p->facts,
                .first = first,
                .crc = am_crc32c(0, p->data, count * sizeof(float)),
-               .shard = c->n_shards - 1};
+               .shard = shard};
     status = add_entry(c, e, err);
     first += count;
   }
@@ -378,10 +378,45 @@ am_status am_cache_flush(am_cache *c, am_error *err) {
 
 /* Keys */
 
+void am_cache_folder_end(am_cache_folder *f) {
+  am_free(f->ctx, f->name);
+  am_free(f->ctx, f->real);
+  *f = (am_cache_folder){.ctx = f->ctx};
+}
+
+/* Into a folder, given with the '/' at its end. */
+static bool enter(am_cache_folder *f, const char *path, size_t n) {
+  if (f->name && strlen(f->name) == n && !memcmp(f->name, path, n)) return true;
+  am_cache_folder_end(f);
+  f->name = am_format(f->ctx, "%.*s", (int)n, path);
+  char *real = f->name ? realpath(n ? f->name : ".", NULL) : NULL;
+  f->real = real ? am_strdup(f->ctx, real) : NULL;
+  free(real);
+  if (!f->real) am_cache_folder_end(f);
+  return f->real != NULL;
+}
+
+/* Of the path without links.  Of all but the last name the folder's are known. */
+static bool hash_path(am_cache_folder *f, const char *path, uint64_t *hash) {
+  const char *base = am_path_base(path);
+  char *full = NULL;
+  if (*base && strcmp(base, ".") != 0 && strcmp(base, "..") != 0 && !am_file_is_link(path)) {
+    if (!enter(f, path, (size_t)(base - path))) return false;
+    full = am_format(f->ctx, "%s%s%s", f->real, strcmp(f->real, "/") != 0 ? "/" : "", base);
+    if (full) *hash = am_hash64(0, full, strlen(full));
+    am_free(f->ctx, full);
+    return full != NULL;
+  }
+  full = realpath(path, NULL);
+  if (full) *hash = am_hash64(0, full, strlen(full));
+  free(full);
+  return full != NULL;
+}
+
 /* A stamp tells one content from the next only when the clock behind it has moved on between the two.  Kernels stamp in
  * ticks of up to 10 ms: of a file stamped just now, the next tick is waited for.  Stamps of whole seconds are those of a
  * file system that keeps no finer ones, in steps of up to 2 s (FAT): a file so young is not cached. */
-bool am_cache_file_key(const char *path, const am_file_id *id, uint64_t *key) {
+bool am_cache_file_key(am_cache_folder *last, const char *path, const am_file_id *id, uint64_t *key) {
   const uint64_t second = 1000000000, tick = second / 50;
   struct timespec now = {0};
   clock_gettime(CLOCK_REALTIME, &now);
@@ -389,10 +424,8 @@ bool am_cache_file_key(const char *path, const am_file_id *id, uint64_t *key) {
   uint64_t latest = id->mtime_ns > id->ctime_ns ? id->mtime_ns : id->ctime_ns;
   if (id->mtime_ns % second == 0 && id->ctime_ns % second == 0 && latest + 3 * second > now_ns) return false;
   if (latest <= now_ns && latest + tick > now_ns) nanosleep(&(struct timespec){.tv_nsec = (long)tick}, NULL);
-  char *full = realpath(path, NULL);
-  if (!full) return false;
-  uint64_t hash = am_hash64(0, full, strlen(full));
-  free(full);
+  uint64_t hash;
+  if (!hash_path(last, path, &hash)) return false;
   uint64_t words[] = {id->size, id->mtime_ns, id->ctime_ns, id->inode, id->device};
   *key = am_hash64(hash, words, sizeof words) & EVEN;
   return true;

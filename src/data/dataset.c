@@ -40,6 +40,9 @@ const am_option am_data_table[] = {
      "leave out files that cannot be read (named and counted) instead of stopping"},
     {"unheard", AM_OPT_CHOICE, AT(unheard), "leave_out", 0, 0, AM_WORDS(AM_DATA_UNHEARDS),
      "clips in which there is nothing to hear: silent, or shorter than 0.1 s", .before = "keep"},
+    {"memory", AM_OPT_BYTES, AT(memory), "0", 1, 9.2e18, NULL,
+     "features and sounds kept in memory at most, such as 400MB or 2GB; the others are read from the cache when they "
+     "are needed; 0: a quarter of the machine's memory"},
     AM_OPTION_END};
 #undef AT
 
@@ -89,7 +92,7 @@ static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err
   }
   if (!status) status = am_corpus_join_alike(corpus, &own, err);
   if (!status) status = am_corpus_finish(corpus, &own, err);
-  return status ? status : am_dataset_check_files(d, err);
+  return status || corpus->distinct ? status : am_dataset_check_files(d, err);
 }
 
 am_status am_dataset_load(am_context *ctx, const am_data_options *options, am_dataset **out, am_error *err) {

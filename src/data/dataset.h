@@ -127,30 +127,32 @@ typedef enum am_iemocap_style { AM_IEMOCAP_STYLES(AM_WORD_NAME) } am_iemocap_sty
 
 /* The config section `data`, common part. */
 typedef struct am_data_options {
-  int corpus;              /* which of the registry of corpora */
-  const char *root;        /* folder */
-  const char *manifest;    /* CSV file, for corpus manifest; default <root>/manifest.csv */
-  const char *description; /* YAML file, for corpus described */
-  const am_value *corpora; /* list of data sections, for corpus several */
-  uint64_t parts;          /* ravdess: set of am_ravdess_part */
-  uint64_t intensity;      /* ravdess: set of am_ravdess_intensity */
-  am_texts labels;         /* classes in order; [] = the corpus's own order */
-  int merge_alike;         /* am_alike */
-  int vocabulary;          /* am_vocabulary */
-  const am_value *merge;   /* map: from -> to, applied before `labels` */
-  const am_value *rename;  /* map: for display */
-  am_texts speakers;       /* keep only these; [] all */
-  am_texts exclude;        /* clip names (or base names) to leave out */
-  double max_seconds;      /* cap on decoded length; 600 */
-  double min_seconds;      /* shorter clips are left out; 0 */
-  bool skip_unreadable;    /* false: a bad file ends the run; true: it is named, counted and left out */
-  int unheard;             /* am_data_unheard: clips with nothing to hear (am_sound_unheard) */
-  bool complete_split;     /* ravdess: draw random splits over the full naming grid, then restrict; true */
-  int labels_from;         /* iemocap: am_iemocap_source */
-  int label_set;           /* iemocap: am_iemocap_set: stands for labels and merge */
-  uint64_t style;          /* iemocap: set of am_iemocap_style */
-  double chunk_seconds;    /* iemocap: cut utterances into chunks of this; 0 whole utterances */
-  bool soft_labels;        /* iemocap: train on the raters' votes */
+  int corpus;                             /* which of the registry of corpora */
+  const char *root;                       /* folder */
+  const char *manifest;                   /* CSV file, for corpus manifest; default <root>/manifest.csv */
+  const char *title, *licence, *citation; /* what a manifest's clips are, for corpus manifest; "" or NULL: not said */
+  const char *description;                /* YAML file, for corpus described */
+  const am_value *corpora;                /* list of data sections, for corpus several */
+  uint64_t parts;                         /* ravdess: set of am_ravdess_part */
+  uint64_t intensity;                     /* ravdess: set of am_ravdess_intensity */
+  am_texts labels;                        /* classes in order; [] = the corpus's own order */
+  int merge_alike;                        /* am_alike */
+  int vocabulary;                         /* am_vocabulary */
+  const am_value *merge;                  /* map: from -> to, applied before `labels` */
+  const am_value *rename;                 /* map: for display */
+  am_texts speakers;                      /* keep only these; [] all */
+  am_texts exclude;                       /* clip names (or base names) to leave out */
+  double max_seconds;                     /* cap on decoded length; 600 */
+  double min_seconds;                     /* shorter clips are left out; 0 */
+  bool skip_unreadable;                   /* false: a bad file ends the run; true: it is named, counted and left out */
+  int unheard;                            /* am_data_unheard: clips with nothing to hear (am_sound_unheard) */
+  int64_t memory;       /* bytes of features and sounds that are kept; 0: a quarter of the machine's */
+  bool complete_split;  /* ravdess: draw random splits over the full naming grid, then restrict; true */
+  int labels_from;      /* iemocap: am_iemocap_source */
+  int label_set;        /* iemocap: am_iemocap_set: stands for labels and merge */
+  uint64_t style;       /* iemocap: set of am_iemocap_style */
+  double chunk_seconds; /* iemocap: cut utterances into chunks of this; 0 whole utterances */
+  bool soft_labels;     /* iemocap: train on the raters' votes */
 } am_data_options;
 extern const am_option am_data_table[]; /* with the registry of corpora (data/corpora/registry.c) */
 

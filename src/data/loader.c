@@ -14,6 +14,8 @@
 #include "data/batch.h"
 #include "data/order.h"
 
+enum { AHEAD = 2 }; /* batches between the one that is made and the one that the disk is told of */
+
 typedef enum slot_state { SLOT_FREE, SLOT_MAKING, SLOT_READY, SLOT_TAKEN } slot_state;
 
 typedef struct slot {
@@ -47,7 +49,7 @@ static void make_rows(am_loader *l, slot *s) {
     int i = s->next++;
     am_error err = AM_ERROR_INIT;
     pthread_mutex_unlock(&l->lock);
-    am_status status = am_batch_row(&l->source, &s->m, i, &err);
+    am_status status = s->m.made[i] ? am_batch_row(&l->source, &s->m, i, &err) : AM_OK;
     pthread_mutex_lock(&l->lock);
     if (status && i < s->bad) {
       s->bad = i;
@@ -71,10 +73,23 @@ static void open_batch(am_loader *l, slot *s, size_t batch) {
     s->m.draws[i] = first + (size_t)i;
     s->m.clips[i] = l->order[first + (size_t)i];
   }
+  s->m.first = 0;
+  s->m.count = s->m.n;
+  if (l->o.share) l->o.share(l->o.share_arg, s->m.n, &s->m.first, &s->m.count);
+  am_batch_choose(&l->source, &s->m);
   s->next = s->done = 0;
   s->bad = s->m.n;
   s->status = AM_OK;
   s->state = SLOT_MAKING;
+}
+
+/* The disk may bring a later batch while this one is made. */
+static void expect(const am_loader *l, size_t batch) {
+  const am_batch_source *s = &l->source;
+  for (size_t i = batch * (size_t)l->o.batch; i < (batch + 1) * (size_t)l->o.batch && i < l->n; i++) {
+    const int copy = s->augment ? am_order_copy(s->store, s->seed, s->epoch, l->order[i]) : 0;
+    am_store_expect(am_store_copy(s->store, copy), l->order[i], s->needs_sound);
+  }
 }
 
 static void *read_ahead(void *self) {
@@ -87,6 +102,7 @@ static void *read_ahead(void *self) {
       continue;
     }
     open_batch(l, s, l->next_make++);
+    expect(l, l->next_make + AHEAD);
     pthread_cond_broadcast(&l->change); /* who waits for it can help */
     make_rows(l, s);
   }
@@ -205,8 +221,7 @@ static am_status set_up(am_loader *l, const am_augment_options *augment, const u
   }
   am_status status = keep_readable(l, clips, n, err);
   if (status) return status;
-  size_t samples;
-  if (s->needs_sound && !am_store_sound(s->store, l->clips[0], &samples))
+  if (s->needs_sound && !am_store_has_sound(s->store))
     return am_fail(err, AM_E_USAGE, "augmentation changes the sound, and the store was made without it");
   const int copies = s->augment ? (int)s->augment->copies : 0;
   if (copies && am_store_copies(s->store) != copies)

@@ -17,7 +17,7 @@
 /* One batch, owned by the loader until the next call of am_loader_next. */
 typedef struct am_loader_batch {
   int n;
-  const float *x;        /* (n, T_max, F), zero past lengths */
+  const float *x;        /* (n, T_max, F), zero past lengths; of am_loader_options.share the rows that are wanted */
   const int *lengths;    /* frames */
   const float *targets;  /* (n, K): one-hot or am_clip.soft, mixed by mixup */
   const float *weights;  /* (n): class weights (mixed alike), or NULL */
@@ -43,7 +43,10 @@ typedef struct am_loader_options {
   bool augment;
   uint64_t seed;
   const double *class_weights; /* (K) or NULL */
-  bool bucket;                 /* sort clips of similar length into batches (variable length), still seeded */
+  /* Rows of a batch of n that are wanted, the others being somebody else's; NULL: all.  The rest of a batch is whole. */
+  void (*share)(const void *arg, int n, int *first, int *count);
+  const void *share_arg;
+  bool bucket; /* sort clips of similar length into batches (variable length), still seeded */
 } am_loader_options;
 
 typedef struct am_loader am_loader;

@@ -2,27 +2,50 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/groups.h"
 #include "data/loader.h"
 #include "data/normaliser.h"
 
-static void add_clips(const am_store *store, const uint32_t *clips, size_t n, am_norm_stats *out) {
-  for (size_t i = 0; i < n; i++)
-    if (am_store_ok(store, clips[i]))
-      am_norm_add(out, am_store_features(store, clips[i]), am_store_frames(store, clips[i]));
+/* Adds clips to statistics, by way of memory for the longest. */
+typedef struct adding {
+  const am_store *store;
+  float *x;
+} adding;
+
+static am_status begin_adding(am_context *ctx, const am_store *store, adding *a, am_error *err) {
+  const size_t cells = am_mul((size_t)am_store_max_frames(store), (size_t)am_store_bins(store));
+  *a = (adding){store, am_resize(ctx, NULL, cells, sizeof *a->x)};
+  return a->x ? AM_OK : am_no_memory(err);
+}
+
+static am_status add_clip(const adding *a, uint32_t clip, am_norm_stats *out, am_error *err) {
+  if (!am_store_ok(a->store, clip)) return AM_OK;
+  am_status status = am_store_read(a->store, clip, a->x, err);
+  if (!status) am_norm_add(out, a->x, am_store_frames(a->store, clip));
+  return status;
+}
+
+static am_status add_clips(am_context *ctx, const am_store *store, const uint32_t *clips, size_t n, am_norm_stats *out,
+                           am_error *err) {
+  adding a;
+  am_status status = begin_adding(ctx, store, &a, err);
+  for (size_t i = 0; i < n && !status; i++) status = add_clip(&a, clips[i], out, err);
+  am_free(ctx, a.x);
+  return status;
 }
 
 static am_status gather(am_context *ctx, const am_store *store, const uint32_t *clips, size_t n, int f,
                         am_norm_stats *out, am_error *err) {
   am_status status = am_norm_init(ctx, out, f, err);
-  if (!status) add_clips(store, clips, n, out);
-  return status;
+  return status ? status : add_clips(ctx, store, clips, n, out, err);
 }
 
 /* Of what is trained on: the clips and, as likely as they, their copies. */
 static am_status gather_copies(am_context *ctx, const am_store *store, const uint32_t *clips, size_t n, int f,
                                am_norm_stats *out, am_error *err) {
   am_status status = gather(ctx, store, clips, n, f, out, err);
-  for (int k = 1; k <= am_store_copies(store) && !status; k++) add_clips(am_store_copy(store, k), clips, n, out);
+  for (int k = 1; k <= am_store_copies(store) && !status; k++)
+    status = add_clips(ctx, am_store_copy(store, k), clips, n, out, err);
   return status;
 }
 
@@ -33,10 +56,9 @@ static am_status fit_train(am_context *ctx, const am_store *store, const uint32_
   nz->inverse = am_alloc(ctx, (size_t)nz->f, sizeof *nz->inverse);
   if (!nz->mean || !nz->inverse) return am_no_memory(err);
   am_status status = gather_copies(ctx, store, train, n, nz->f, &stats, err);
-  if (status) return status;
-  am_norm_finish(&stats, nz->by_all, nz->mean, nz->inverse);
+  if (!status) am_norm_finish(&stats, nz->by_all, nz->mean, nz->inverse);
   am_norm_free(ctx, &stats);
-  return AM_OK;
+  return status;
 }
 
 /* What the speakers are known by; the order of the clips is that in which they are added. */
@@ -47,22 +69,25 @@ typedef struct hearing {
   double shrink;              /* rows of the prior */
 } hearing;
 
-/* Of the copies of this number, 0: of the clips. */
-static am_status fit_speaker(am_context *ctx, const am_store *all, const am_dataset *d, const hearing *h, int speaker,
-                             int number, am_normaliser *nz, am_error *err) {
-  const am_store *store = am_store_copy(all, number);
+/* Of the copies of this number, 0: of the clips; the speaker's are `clips`. */
+static am_status fit_speaker(am_context *ctx, const am_store *all, const hearing *h, const uint32_t *clips, size_t n,
+                             int speaker, int number, am_normaliser *nz, am_error *err) {
   am_norm_stats stats;
-  am_status status = am_norm_init(ctx, &stats, nz->f, err);
-  if (status) return status;
-  for (size_t i = 0; i < h->n; i++) {
-    const uint32_t clip = h->clips ? h->clips[i] : (uint32_t)i;
-    if (d->clips[clip].speaker == speaker && am_store_ok(store, clip))
-      am_norm_add(&stats, am_store_features(store, clip), am_store_frames(store, clip));
-  }
+  am_status status = gather(ctx, am_store_copy(all, number), clips, n, nz->f, &stats, err);
   const size_t at = (size_t)(number * nz->n_speakers + speaker) * (size_t)nz->f;
-  am_norm_shrink(&stats, h->prior, h->shrink, nz->by_all, nz->speaker_mean + at, nz->speaker_inverse + at);
+  if (!status) am_norm_shrink(&stats, h->prior, h->shrink, nz->by_all, nz->speaker_mean + at, nz->speaker_inverse + at);
   am_norm_free(ctx, &stats);
-  return AM_OK;
+  return status;
+}
+
+/* The clips that are heard, those of a speaker side by side. */
+static am_status group_speakers(am_context *ctx, const am_dataset *d, const hearing *h, am_groups *out, am_error *err) {
+  int *of = am_alloc(ctx, h->n + 1, sizeof *of);
+  for (size_t i = 0; i < h->n && of; i++) of[i] = d->clips[h->clips ? h->clips[i] : i].speaker;
+  am_status status = of ? am_groups_make(ctx, of, h->n, (size_t)d->n_speakers, out, err) : am_no_memory(err);
+  am_free(ctx, of);
+  for (size_t i = 0; i < h->n && h->clips && !status; i++) out->members[i] = h->clips[out->members[i]];
+  return status;
 }
 
 static am_status fit_speakers(am_context *ctx, const am_store *store, const am_dataset *d, const hearing *h,
@@ -78,13 +103,33 @@ static am_status fit_speakers(am_context *ctx, const am_store *store, const am_d
   nz->speaker_mean = am_alloc(ctx, count, sizeof *nz->speaker_mean);
   nz->speaker_inverse = am_alloc(ctx, count, sizeof *nz->speaker_inverse);
   if (!nz->speaker_mean || !nz->speaker_inverse) return am_no_memory(err);
-  am_status status = AM_OK;
-  for (int row = 0; row < (1 + nz->n_copies) * nz->n_speakers && !status; row++)
-    status = fit_speaker(ctx, store, d, h, row % nz->n_speakers, row / nz->n_speakers, nz, err);
+  am_groups of;
+  am_status status = group_speakers(ctx, d, h, &of, err);
+  if (status) return status;
+  for (int row = 0; row < (1 + nz->n_copies) * nz->n_speakers && !status; row++) {
+    const int speaker = row % nz->n_speakers;
+    const size_t first = of.first[speaker];
+    status = fit_speaker(ctx, store, h, of.members + first, of.first[speaker + 1] - first, speaker,
+                         row / nz->n_speakers, nz, err);
+  }
+  am_groups_free(ctx, &of);
   return status;
 }
 
 /* ---- by corpus ---- */
+
+/* Of n clips, NULL: all, those of a corpus.  There are few corpora. */
+static am_status add_where(am_context *ctx, const am_store *store, const am_dataset *d, const int *whole, int corpus,
+                           const uint32_t *clips, size_t n, am_norm_stats *out, am_error *err) {
+  adding a;
+  am_status status = begin_adding(ctx, store, &a, err);
+  for (size_t i = 0; i < n && !status; i++) {
+    const uint32_t clip = clips ? clips[i] : (uint32_t)i;
+    if (whole[d->clips[clip].corpus] == corpus) status = add_clip(&a, clip, out, err);
+  }
+  am_free(ctx, a.x);
+  return status;
+}
 
 /* One corpus, whose number is in `whole`: all of its clips, or of their copies of a number, for its own rows. */
 static am_status fit_corpus(am_context *ctx, const am_store *all, const am_dataset *d, const int *whole, int corpus,
@@ -93,16 +138,13 @@ static am_status fit_corpus(am_context *ctx, const am_store *all, const am_datas
   am_norm_stats stats;
   const size_t f = (size_t)nz->f, first = (size_t)(number * nz->n_corpora) * f;
   am_status status = am_norm_init(ctx, &stats, nz->f, err);
-  if (status) return status;
-  for (size_t i = 0; i < d->n; i++)
-    if (whole[d->clips[i].corpus] == corpus && am_store_ok(store, (uint32_t)i))
-      am_norm_add(&stats, am_store_features(store, (uint32_t)i), am_store_frames(store, (uint32_t)i));
-  for (int i = 0; i < d->n_corpora; i++)
+  if (!status) status = add_where(ctx, store, d, whole, corpus, NULL, d->n, &stats, err);
+  for (int i = 0; i < d->n_corpora && !status; i++)
     if (whole[i] == corpus)
       am_norm_finish(&stats, nz->by_all, nz->corpus_mean + first + (size_t)i * f,
                      nz->corpus_inverse + first + (size_t)i * f);
   am_norm_free(ctx, &stats);
-  return AM_OK;
+  return status;
 }
 
 /* Adds one corpus's training clips to the sums of means and variances. */
@@ -110,10 +152,11 @@ static am_status add_corpus(am_context *ctx, const am_store *store, const am_dat
                             const uint32_t *train, size_t n, am_norm_stats *sum, am_error *err) {
   am_norm_stats stats;
   am_status status = am_norm_init(ctx, &stats, sum->f, err);
-  if (status) return status;
-  for (size_t i = 0; i < n; i++)
-    if (whole[d->clips[train[i]].corpus] == corpus && am_store_ok(store, train[i]))
-      am_norm_add(&stats, am_store_features(store, train[i]), am_store_frames(store, train[i]));
+  if (!status) status = add_where(ctx, store, d, whole, corpus, train, n, &stats, err);
+  if (status) {
+    am_norm_free(ctx, &stats);
+    return status;
+  }
   sum->count += stats.count > 0;
   for (int j = 0; j < sum->f && stats.count > 0; j++) {
     sum->mean[j] += stats.mean[j];

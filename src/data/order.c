@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "data/groups.h"
 
 enum { BUCKET_BATCHES = 16 }; /* batches whose clips are sorted by length together */
 
@@ -13,56 +14,60 @@ enum { SHUFFLE, CLASSES, WITHIN, BATCHES };
 
 /* The clips by what is balanced: those of a cell stand side by side, and so do the cells of a corpus. */
 typedef struct cells {
-  uint32_t *members;          /* (n) */
+  am_groups of;               /* members: of all cells, also of those without any */
   size_t *first, *count, *at; /* (cells) of members; the next one to be taken */
   size_t *group;              /* (groups+1) first cell of each */
   size_t groups;
 } cells;
 
 static void free_cells(am_context *ctx, cells *c) {
-  am_free(ctx, c->members);
+  am_groups_free(ctx, &c->of);
   am_free(ctx, c->first);
+}
+
+/* The number of each clip's cell: a label's, of a corpus's. */
+static am_status number_cells(am_context *ctx, const am_dataset *d, const uint32_t *clips, size_t n, uint64_t balance,
+                              size_t labels, int *cell_of, int *corpora, am_error *err) {
+  int *whole = am_alloc(ctx, (size_t)d->n_corpora + 1, sizeof *whole);
+  am_status status = whole ? am_dataset_corpora(ctx, d, whole, corpora, err) : am_no_memory(err);
+  for (size_t i = 0; i < n && !status; i++) {
+    const am_clip *clip = &d->clips[clips[i]];
+    const size_t corpus = balance & AM_BALANCE_CORPUS ? (size_t)whole[clip->corpus] : 0;
+    cell_of[i] = (int)(corpus * labels + (balance & AM_BALANCE_LABEL ? (size_t)clip->label : 0));
+  }
+  am_free(ctx, whole);
+  return status;
 }
 
 /* A group for each corpus, or one of all; in it a cell for each label, or one of all.  Empty ones take no part. */
 static am_status find_cells(am_context *ctx, const am_dataset *d, const uint32_t *clips, size_t n, uint64_t balance,
                             cells *out, am_error *err) {
-  const bool by_label = balance & AM_BALANCE_LABEL, by_corpus = balance & AM_BALANCE_CORPUS;
-  const size_t labels = by_label ? (size_t)d->n_labels : 1, most = by_corpus ? (size_t)d->n_corpora : 1;
-  const size_t all = am_mul(labels, most);
-  int corpora = 0;
-  int *whole = am_alloc(ctx, (size_t)d->n_corpora + 1, sizeof *whole);
-  out->members = am_alloc(ctx, n, sizeof *out->members);
-  out->first = am_alloc(ctx, am_mul(4, all + 1), sizeof *out->first);
-  am_status status = whole && out->members && out->first ? AM_OK : am_no_memory(err);
-  if (!status) status = am_dataset_corpora(ctx, d, whole, &corpora, err);
-  if (status) {
-    am_free(ctx, whole);
-    return status;
-  }
+  const size_t labels = balance & AM_BALANCE_LABEL ? (size_t)d->n_labels : 1;
+  int *cell_of = am_alloc(ctx, n + 1, sizeof *cell_of), corpora = 1;
+  am_status status =
+      cell_of ? number_cells(ctx, d, clips, n, balance, labels, cell_of, &corpora, err) : am_no_memory(err);
+  if (!(balance & AM_BALANCE_CORPUS)) corpora = 1;
+  const size_t all = am_mul(labels, (size_t)corpora);
+  if (!status) status = am_groups_make(ctx, cell_of, n, all, &out->of, err);
+  am_free(ctx, cell_of);
+  out->first = status ? NULL : am_alloc(ctx, am_mul(4, all + 1), sizeof *out->first);
+  if (status || !out->first) return status ? status : am_no_memory(err);
   out->count = out->first + (all + 1);
   out->at = out->count + (all + 1);
   out->group = out->at + (all + 1);
-  size_t filled = 0, used = 0;
-  for (size_t corpus = 0; corpus < (by_corpus ? (size_t)corpora : 1); corpus++) {
-    out->group[out->groups] = used;
-    for (size_t label = 0; label < labels; label++) {
-      const size_t begun = filled;
-      for (size_t i = 0; i < n; i++) {
-        const am_clip *clip = &d->clips[clips[i]];
-        if (by_label && (size_t)clip->label != label) continue;
-        if (by_corpus && (size_t)whole[clip->corpus] != corpus) continue;
-        out->members[filled++] = clips[i];
-      }
-      if (filled == begun) continue;
+  for (size_t i = 0; i < n; i++) out->of.members[i] = clips[out->of.members[i]];
+  size_t used = 0;
+  for (size_t cell = 0; cell < all; cell++) {
+    if (cell % labels == 0) out->group[out->groups] = used;
+    const size_t begun = out->of.first[cell], filled = out->of.first[cell + 1];
+    if (filled > begun) {
       out->first[used] = begun;
       out->at[used] = out->count[used] = filled - begun;
       used++;
     }
-    if (used > out->group[out->groups]) out->groups++;
+    if (cell % labels == labels - 1 && used > out->group[out->groups]) out->groups++;
   }
   out->group[out->groups] = used;
-  am_free(ctx, whole);
   return AM_OK;
 }
 
@@ -78,10 +83,10 @@ static am_status balanced(am_context *ctx, const am_dataset *d, const uint32_t *
     const size_t k = c.group[g] + (size_t)am_rng_below(&draw, c.group[g + 1] - c.group[g]);
     if (c.at[k] == c.count[k]) {
       am_rng rng = am_rng_stream(o->seed, AM_FOR_ORDER, epoch, WITHIN, round++);
-      am_rng_shuffle(&rng, c.members + c.first[k], c.count[k]);
+      am_rng_shuffle(&rng, c.of.members + c.first[k], c.count[k]);
       c.at[k] = 0;
     }
-    order[i] = c.members[c.first[k] + c.at[k]++];
+    order[i] = c.of.members[c.first[k] + c.at[k]++];
   }
   free_cells(ctx, &c);
   return status;

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "base/rng.h"
+#include "data/groups.h"
 #include "data/sklearn.h"
 #include "data/split.h"
 
@@ -71,22 +72,19 @@ static void draw_classes(strata *s, const uint32_t *members, const size_t *first
   permute(s->mt, test, scratch, n_test);
 }
 
-/* Items by class, in order within each: members[first[c] .. first[c+1]). Classes without items take no part. */
-static am_status group_by_class(am_context *ctx, const int *labels, size_t n, uint32_t *members, size_t **first_out,
-                                size_t *k_out, am_error *err) {
+/* Items by class, in order within each: members[first[c] .. first[c+1]).  Classes without items take no part. */
+static am_status group_by_class(am_context *ctx, const int *labels, size_t n, am_groups *out, size_t *k_out,
+                                am_error *err) {
   int top = 0;
   for (size_t i = 0; i < n; i++)
     if (labels[i] > top) top = labels[i];
-  size_t *first = am_alloc(ctx, (size_t)top + 2, sizeof *first), k = 0, at = 0;
-  if (!first) return am_no_memory(err);
-  for (int label = 0; label <= top; label++) {
-    size_t before = at;
-    for (size_t i = 0; i < n; i++)
-      if (labels[i] == label) members[at++] = (uint32_t)i;
-    if (at > before) first[k++] = before;
-  }
-  first[k] = at;
-  *first_out = first;
+  const size_t groups = (size_t)top + 1;
+  am_status status = am_groups_make(ctx, labels, n, groups, out, err);
+  if (status) return status;
+  size_t k = 0;
+  for (size_t g = 0; g < groups; g++)
+    if (out->first[g + 1] > out->first[g]) out->first[k++] = out->first[g];
+  out->first[k] = n;
   *k_out = k;
   return AM_OK;
 }
@@ -107,11 +105,11 @@ static am_status check_strata(const size_t *first, size_t k, size_t n_train, siz
 
 static am_status draw_stratified(am_context *ctx, am_mt19937 *mt, size_t n, size_t n_test, const int *labels,
                                  uint32_t *train, uint32_t *test, am_error *err) {
-  uint32_t *members = am_alloc(ctx, n, sizeof *members), *scratch = am_alloc(ctx, n, sizeof *scratch);
-  size_t *first = NULL, k = 0;
-  am_status status = members && scratch ? AM_OK : am_no_memory(err);
-  if (!status) status = group_by_class(ctx, labels, n, members, &first, &k, err);
-  if (!status) status = check_strata(first, k, n - n_test, n_test, err);
+  uint32_t *scratch = am_alloc(ctx, n, sizeof *scratch);
+  am_groups by_class = {0};
+  size_t k = 0;
+  am_status status = scratch ? group_by_class(ctx, labels, n, &by_class, &k, err) : am_no_memory(err);
+  if (!status) status = check_strata(by_class.first, k, n - n_test, n_test, err);
   size_t *counts = status ? NULL : am_alloc(ctx, am_mul(3, k), sizeof *counts);
   double *reals = counts ? am_alloc(ctx, am_mul(2, k), sizeof *reals) : NULL;
   uint32_t *ties = reals ? am_alloc(ctx, k, sizeof *ties) : NULL;
@@ -126,18 +124,17 @@ static am_status draw_stratified(am_context *ctx, am_mt19937 *mt, size_t n, size
                 .sorted = reals + k,
                 .ties = ties,
                 .scratch = scratch};
-    for (size_t c = 0; c < k; c++) s.count[c] = first[c + 1] - first[c];
+    for (size_t c = 0; c < k; c++) s.count[c] = by_class.first[c + 1] - by_class.first[c];
     share_out(&s, n - n_test, s.train);
     for (size_t c = 0; c < k; c++) s.count[c] -= s.train[c];
     share_out(&s, n_test, s.test);
-    draw_classes(&s, members, first, train, test, scratch);
+    draw_classes(&s, by_class.members, by_class.first, train, test, scratch);
   }
   am_free(ctx, ties);
   am_free(ctx, reals);
   am_free(ctx, counts);
-  am_free(ctx, first);
   am_free(ctx, scratch);
-  am_free(ctx, members);
+  am_groups_free(ctx, &by_class);
   return status;
 }
 

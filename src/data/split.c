@@ -276,9 +276,8 @@ void am_split_free(am_context *ctx, am_split *s) {
 }
 
 void am_class_weights(const am_dataset *d, const uint32_t *clips, size_t n, double *weights) {
-  for (int k = 0; k < d->n_labels; k++) {
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) count += d->clips[clips[i]].label == k;
-    weights[k] = count ? (double)n / ((double)d->n_labels * (double)count) : 0;
-  }
+  for (int k = 0; k < d->n_labels; k++) weights[k] = 0;
+  for (size_t i = 0; i < n; i++) weights[d->clips[clips[i]].label]++; /* whole numbers are exact */
+  for (int k = 0; k < d->n_labels; k++)
+    weights[k] = weights[k] > 0 ? (double)n / ((double)d->n_labels * weights[k]) : 0;
 }

@@ -47,8 +47,8 @@ typedef struct am_split {
  * validation (the published experiments).  All clips of an utterance go to one side, except in `random`. Sets clip.part. */
 am_status am_split_make(am_context *ctx, am_dataset *d, const am_split_options *options, am_split **out, am_error *err);
 void am_split_free(am_context *ctx, am_split *s);
-/* Clips of a part with a label, all for label -1; and how many labels have one there. */
-size_t am_split_clips(const am_dataset *d, const am_split *s, am_part part, int label);
+/* Clips of a part by label (n_labels), am_free, NULL when memory is out; and how many labels have one there. */
+size_t *am_split_clips(const am_dataset *d, const am_split *s, am_part part);
 int am_split_classes(const am_dataset *d, const am_split *s, am_part part);
 int am_split_part_speakers(const am_dataset *d, const am_split *s, am_part part); /* known ones */
 double am_split_share(const am_split *s, am_part part);                           /* of the clips of all parts */

@@ -1,88 +1,135 @@
-/* data/store.c - features (and sound) of every clip in memory: from the cache
- * where it has them, else decoded and computed on all cores and added to it.
+/* data/store.c - features (and sound) of every clip: from the cache where it has
+ * them, else decoded and computed on all cores and added to it.
  *
  *   plan      which arrays each clip needs, and their cache keys
  *   recall    what the cache has, read in clip order
- *   compute   the rest, in pieces of one clip; the first bad clip in clip order is the one named */
+ *   compute   the rest, in pieces of one clip; the first bad clip in clip order is the one named
+ *
+ * What does not fit data.memory stays in the files of the cache, and is read from there (store_read.c).  Every entry is read once
+ * here all the same, so a damaged one is computed again before anything is trained. */
 #include "data/loader.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "audio/sound.h"
+#include "base/bytes.h"
 #include "base/file.h"
-#include "data/cache.h"
 #include "data/store_inside.h"
 
-enum { CHUNK = 32, FLUSH_BYTES = 64 << 20, NAMED = 5 };
+enum { CHUNK = 32, NAMED = 5 };
+/* Of data.memory an eighth is for what waits to be written as a shard, within these, and as much for the shard as it is made. */
+static const size_t least_shard = 8 << 20, most_shard = 64 << 20;
+
+/* What a file was when its key was made. */
+typedef struct known {
+  uint64_t file;  /* key of the file, 0: not known */
+  uint64_t stamp; /* of its am_file_id */
+} known;
 
 /* What filling needs beside the store. */
 typedef struct job {
   am_store *store;
-  const am_dataset *d;
-  const am_features *fx;
   const am_data_options *data;
-  bool keep_sound;
-  const am_condition *under;         /* NULL: as they are */
-  const am_augment_options *augment; /* of the copies `number`; NULL: none */
-  int number;
-  am_cache *cache; /* NULL: none, or given up after a failure */
-  uint32_t *todo;  /* clips that are wanted, then those of them not in the cache, in order */
-  size_t n_todo;
+  am_cache *cache;           /* NULL: none, or given up after a failure */
+  am_lock *turn;             /* held while features are computed for the cache; NULL: none */
+  uint64_t x_key, sound_key; /* of the features, whatever they are of */
+  known *known;              /* (clips) */
+  uint32_t *todo;            /* clips that are wanted, then those of them not in the cache, in order */
+  size_t n_todo, settled;    /* of those how many are written, or never will be */
+  size_t shard;              /* bytes that are written together */
+  size_t room;               /* bytes of numbers that may stay in memory */
+  bool on_disk;              /* some do not */
+  bool said;                 /* that they do all the same */
+  float *scratch;
+  size_t scratch_room;
   double began;
   size_t first;            /* of the chunk, in todo */
   am_status status[CHUNK]; /* of its pieces */
   am_error *errors;        /* (CHUNK) */
 } job;
 
-/* The cache failing is no reason to stop: features are computed and kept in memory. */
-static void give_up_cache(job *j, const char *message) {
-  am_log(j->store->ctx, AM_LOG_WARNING, "feature cache: %s; continuing without it", message);
+/* The cache failing is no reason to stop: features are computed and kept in memory.  What it has is still read from it. */
+static void leave_cache(job *j) {
+  if (j->cache) j->store->files = am_cache_take_files(j->cache);
   am_cache_close(j->cache);
   j->cache = NULL;
 }
 
-static bool is_part(const am_clip *c) { return c->start > 0 || c->seconds > 0; }
+static void give_up_cache(job *j, const char *message) {
+  am_log(j->store->ctx, AM_LOG_WARNING, "feature cache: %s; continuing without it", message);
+  leave_cache(j);
+}
 
 /* Whole files have their length in the cache, for too_long.  Parts do not have that of their file: their entries are for
  * the limit under which it was decoded. */
 static uint64_t entry_key(const job *j, uint32_t clip, uint64_t features) {
-  const am_clip *c = &j->d->clips[clip];
+  const am_clip *c = &j->store->how.d->clips[clip];
   double limit = j->data->max_seconds;
-  if (is_part(c)) features = am_hash64(features, &limit, sizeof limit);
-  return am_cache_entry_key(j->store->items[clip].file, c->start, c->seconds, features);
+  if (am_clip_is_part(c)) features = am_hash64(features, &limit, sizeof limit);
+  return am_cache_entry_key(j->known[clip].file, c->start, c->seconds, features);
 }
 
-static uint64_t x_key(const job *j, uint32_t clip) {
-  const uint64_t key = am_features_key(j->fx);
-  return entry_key(j, clip, j->augment ? am_augment_copy_key(j->augment, j->number, key) : key);
-}
-
-static uint64_t sound_key(const job *j, uint32_t clip) { return entry_key(j, clip, am_features_audio_key(j->fx)); }
+static uint64_t x_key(const job *j, uint32_t clip) { return entry_key(j, clip, j->x_key); }
+static uint64_t sound_key(const job *j, uint32_t clip) { return entry_key(j, clip, j->sound_key); }
 
 /* Of a whole file with so many seconds after resampling, which rounds up: by less than a sample this may say so of a
  * file within the limit. */
 static bool too_long(const job *j, uint32_t clip, double seconds) {
-  return !is_part(&j->d->clips[clip]) && seconds > j->data->max_seconds;
+  return !am_clip_is_part(&j->store->how.d->clips[clip]) && seconds > j->data->max_seconds;
+}
+
+static void set_facts(item *it, const am_cache_facts *facts) {
+  it->seconds = facts->seconds;
+  it->file_rate = facts->file_rate;
+  it->digest = facts->digest;
+  it->unheard = (uint8_t)facts->unheard;
+}
+
+static am_cache_facts facts_of(const item *it) {
+  return (am_cache_facts){
+      .seconds = it->seconds, .file_rate = it->file_rate, .unheard = it->unheard, .digest = it->digest};
+}
+
+static numbers placed(job *j, am_cache_place place) {
+  j->on_disk = true;
+  return (numbers){.is.at = place.at, .crc = place.crc, .file = place.file + 1};
 }
 
 /* Recall */
 
+/* Memory for numbers that stay, or with too little room for them what is used for all in turn; NULL: there is none. */
+static float *memory_for(job *j, size_t count, bool *stays) {
+  am_context *ctx = j->store->ctx;
+  *stays = am_add(j->store->held, am_mul(count, sizeof(float))) <= j->room;
+  if (*stays) return am_resize(ctx, NULL, count, sizeof(float));
+  return am_grow(ctx, &j->scratch, &j->scratch_room, count, sizeof(float), NULL) ? NULL : j->scratch;
+}
+
 /* One array of the cache: true when it is there and whole. */
-static bool recall(job *j, uint64_t key, const char *name, float **out, int64_t *rows, int64_t *columns,
+static bool recall(job *j, uint64_t key, const char *name, numbers *out, int64_t *rows, int64_t *columns,
                    am_cache_facts *facts) {
   if (!am_cache_find(j->cache, key, rows, columns, facts)) return false;
-  float *data = am_alloc(j->store->ctx, am_mul((size_t)*rows, (size_t)*columns), sizeof *data);
+  const size_t count = am_mul((size_t)*rows, (size_t)*columns);
+  bool stays;
+  float *data = memory_for(j, count, &stays);
   am_error why = AM_ERROR_INIT;
+  am_cache_place place = {0};
   if (!data) return false;
-  if (am_cache_read(j->cache, key, data, &why)) {
+  if (am_cache_read(j->cache, key, data, &place, &why)) {
     am_log(j->store->ctx, AM_LOG_WARNING, "feature cache: %s; computing %s again", why.message, name);
-    am_free(j->store->ctx, data);
+    if (stays) am_free(j->store->ctx, data);
     return false;
   }
-  *out = data;
+  *out = (numbers){.is.x = data};
+  if (stays) j->store->held += count * sizeof *data;
+  else *out = placed(j, place);
   return true;
+}
+
+static void release(am_store *s, numbers *x, size_t count) {
+  if (!x->file && x->is.x) s->held -= count * sizeof(float);
+  am_numbers_free(s->ctx, x);
 }
 
 /* All that is wanted of a clip; nothing is kept when a part is missing.  What is too long is left to
@@ -90,186 +137,164 @@ static bool recall(job *j, uint64_t key, const char *name, float **out, int64_t 
 static bool recall_clip(job *j, uint32_t clip) {
   am_store *s = j->store;
   item *it = &s->items[clip];
-  int64_t rows, columns;
+  waveform *sound = s->sounds ? &s->sounds[clip] : NULL;
+  int64_t rows, columns, samples, one;
   am_cache_facts facts;
-  const char *name = j->d->clips[clip].name;
+  const char *name = s->how.d->clips[clip].name;
   uint64_t key = x_key(j, clip);
   if (am_cache_find(j->cache, key, &rows, &columns, &facts) && too_long(j, clip, facts.seconds)) return false;
   if (!recall(j, key, name, &it->x, &rows, &columns, &facts)) return false;
   bool fits = columns == s->bins && rows < INT32_MAX;
   it->t = (int)rows;
-  it->facts = facts;
-  if (fits && (!j->keep_sound || recall(j, sound_key(j, clip), name, &it->sound, &rows, &columns, &facts))) {
-    it->n_sound = j->keep_sound ? (size_t)rows : 0;
+  set_facts(it, &facts);
+  if (fits && (!sound || recall(j, sound_key(j, clip), name, &sound->x, &samples, &one, &facts))) {
+    if (sound) sound->n = (size_t)samples;
     it->ok = true;
     return true;
   }
-  am_free(s->ctx, it->x);
-  it->x = NULL;
+  release(s, &it->x, (size_t)(rows * columns));
   return false;
 }
 
+static uint64_t stamp_of(const am_file_id *id) { return am_hash64(0, id, sizeof *id); }
+
 static void identify(job *j) {
+  const am_clip *clips = j->store->how.d->clips;
+  am_cache_folder folder = {.ctx = j->store->ctx};
   for (uint32_t i = 0; i < j->store->n; i++) {
-    item *it = &j->store->items[i];
-    const char *path = j->d->clips[i].path;
-    if (i && !strcmp(path, j->d->clips[i - 1].path)) { /* parts of one file stand together */
-      it->id = it[-1].id;
-      it->file = it[-1].file;
-    } else if (am_file_identify(path, &it->id, NULL) || !am_cache_file_key(path, &it->id, &it->file)) {
-      it->file = 0;
+    known *k = &j->known[i];
+    am_file_id id;
+    if (i && !strcmp(clips[i].path, clips[i - 1].path)) { /* parts of one file stand together */
+      *k = k[-1];
+    } else if (am_file_identify(clips[i].path, &id, NULL) ||
+               !am_cache_file_key(&folder, clips[i].path, &id, &k->file)) {
+      k->file = 0;
+    } else {
+      k->stamp = stamp_of(&id);
     }
   }
+  am_cache_folder_end(&folder);
 }
 
 static void recall_all(job *j) {
   size_t left = 0;
-  if (j->under) return;
+  if (j->store->how.under) return;
   for (size_t i = 0; i < j->n_todo; i++) {
     const uint32_t clip = j->todo[i];
-    if (!j->cache || !j->store->items[clip].file || !recall_clip(j, clip)) j->todo[left++] = clip;
+    if (!j->cache || !j->known[clip].file || !recall_clip(j, clip)) j->todo[left++] = clip;
   }
-  j->store->counts.from_cache = j->n_todo - left;
+  j->store->counts.from_cache += j->n_todo - left;
   j->n_todo = left;
+}
+
+/* Jobs that begin together want the same features: one computes them, and the others find them in the cache.  Where there is no
+ * lock to be had they are computed all the same. */
+static am_status take_turn(job *j, const char *cache_dir, am_error *err) {
+  enum { PATIENCE = 300 }; /* seconds: far more than a chunk takes, also where files come slowly */
+  if (!j->cache || !j->n_todo || j->store->how.under) return AM_OK;
+  am_context *ctx = j->store->ctx;
+  const int before = am_cache_count(j->cache);
+  char *path = am_format(ctx, "%s/computing-%016llx.lock", cache_dir, (unsigned long long)j->x_key);
+  am_error why = AM_ERROR_INIT;
+  am_status status = path ? am_lock_wait(ctx, path, PATIENCE, &j->turn, &why) : am_no_memory(&why);
+  am_free(ctx, path);
+  if (status == AM_E_NOMEM || status == AM_E_STOPPED) return am_fail(err, status, "%s", why.message);
+  if (status)
+    am_log(ctx, AM_LOG_WARNING, "feature cache: %s; what is missing is computed here, perhaps a second time",
+           why.message);
+  why = (am_error)AM_ERROR_INIT;
+  status = am_cache_refresh(j->cache, &why);
+  if (status == AM_E_NOMEM) return am_no_memory(err);
+  if (status) give_up_cache(j, why.message);
+  else if (am_cache_count(j->cache) > before) recall_all(j);
+  return AM_OK;
 }
 
 /* Compute */
 
-/* The stretch of the file that is the clip: sound->samples[*from .. *from + *n). */
-static am_status cut_part(const am_clip *c, const am_sound *sound, size_t *from, size_t *n, am_error *err) {
-  double length = (double)sound->n / sound->rate, slack = 0.01;
-  if (c->start + c->seconds > length + slack || (c->start > 0 && c->start >= length))
-    return am_fail(err, AM_E_DATA, "%s: the clip from %g s to %g s lies outside the file, which has %.3f s", c->path,
-                   c->start, c->start + c->seconds, length);
-  *from = am_size_of(round(c->start * sound->rate));
-  if (*from >= sound->n) *from = sound->n - 1;
-  *n = sound->n - *from;
-  size_t wanted = am_size_of(round(c->seconds * sound->rate));
-  if (c->seconds > 0 && wanted < *n) *n = wanted ? wanted : 1;
-  return AM_OK;
-}
-
-static am_status compute_warped(job *j, const float *samples, size_t n, double warp, item *it, am_error *err) {
-  am_context *ctx = j->store->ctx;
-  int t, f;
-  am_features_shape(j->fx, n, &t, &f);
-  float *x = am_alloc(ctx, am_mul((size_t)t, (size_t)f), sizeof *x);
-  if (!x) return am_no_memory(err);
-  int bound = t;
-  am_status status = am_features_compute(j->fx, samples, n, warp, x, &t, err);
-  if (status) {
-    am_free(ctx, x);
-    return status;
-  }
-  if (t < bound) { /* trimmed: give back what is not used */
-    float *less = am_resize(ctx, x, (size_t)t * (size_t)f, sizeof *x);
-    if (less) x = less;
-  }
-  it->x = x;
-  it->t = t;
-  return AM_OK;
-}
-
-static am_status compute_features(job *j, const float *samples, size_t n, item *it, am_error *err) {
-  return compute_warped(j, samples, n, 1, it, err);
-}
-
-static am_status compute_copy(job *j, const float *samples, size_t n, item *it, am_error *err) {
-  am_context *ctx = j->store->ctx;
-  float *changed;
-  size_t n_changed;
-  double warp;
-  am_status status =
-      am_augment_copy(ctx, j->augment, it->facts.digest, j->number, am_features_options(j->fx)->sample_rate, samples, n,
-                      &changed, &n_changed, &warp, err);
-  if (!status) {
-    status = compute_warped(j, changed, n_changed, warp, it, err);
-    am_free(ctx, changed);
-  }
-  return status ? am_error_prefix(err, "copy %d", j->number) : AM_OK;
-}
-
-/* By the digest, so that a clip becomes the same in every corpus. */
-static am_status compute_under(job *j, const float *samples, size_t n, item *it, am_error *err) {
-  float *changed;
-  size_t n_changed;
-  am_status status = am_condition_apply(j->store->ctx, j->under, it->facts.digest,
-                                        am_features_options(j->fx)->sample_rate, samples, n, &changed, &n_changed, err);
-  if (status) return status;
-  status = compute_features(j, changed, n_changed, it, err);
-  am_free(j->store->ctx, changed);
-  return status;
-}
-
-/* Of the samples that are the clip. */
-static uint64_t digest_of(const am_clip *c, const am_sound *sound) {
-  const double part[2] = {c->start, c->seconds};
-  return is_part(c) ? am_hash64(sound->digest, part, sizeof part) : sound->digest;
-}
-
-static am_status compute_clip(job *j, uint32_t clip, am_error *err) {
-  am_context *ctx = j->store->ctx;
-  const am_clip *c = &j->d->clips[clip];
-  item *it = &j->store->items[clip];
-  am_sound sound = {.size = sizeof sound};
-  size_t from = 0, n = 0;
-  am_status status =
-      am_sound_read_clip(ctx, c->path, am_features_options(j->fx)->sample_rate, j->data->max_seconds, &sound, err);
-  if (status) return status;
-  status = cut_part(c, &sound, &from, &n, err);
-  it->facts.digest = digest_of(c, &sound);
-  if (!status) {
-    am_status (*const compute)(job *, const float *, size_t, item *, am_error *) = j->under     ? compute_under
-                                                                                   : j->augment ? compute_copy
-                                                                                                : compute_features;
-    status = compute(j, sound.samples + from, n, it, err);
-    if (status && err) am_error_prefix(err, "%s", c->path);
-  }
-  if (!status && j->keep_sound) {
-    it->sound = am_alloc(ctx, n, sizeof *it->sound);
-    if (it->sound) memcpy(it->sound, sound.samples + from, n * sizeof *it->sound);
-    else status = am_no_memory(err);
-    it->n_sound = n;
-  }
-  it->facts = (am_cache_facts){.seconds = (double)n / sound.rate,
-                               .file_rate = sound.file_rate,
-                               .digest = it->facts.digest,
-                               .unheard = status ? AM_HEARD : am_sound_unheard(sound.samples + from, n, sound.rate)};
-  it->ok = !status;
-  am_sound_free(&sound);
-  return status;
-}
-
 static void compute_piece(void *arg, size_t piece, int worker) {
   (void)worker;
   job *j = arg;
+  am_store *s = j->store;
   uint32_t clip = j->todo[j->first + piece];
-  item *it = &j->store->items[clip];
+  item *it = &s->items[clip];
   am_error *err = &j->errors[piece];
+  computed c;
   *err = (am_error)AM_ERROR_INIT;
-  j->status[piece] = compute_clip(j, clip, err);
+  j->status[piece] = am_store_compute(s->ctx, &s->how, clip, &c, err);
+  it->ok = !j->status[piece];
+  it->x.is.x = c.x;
+  it->t = c.t;
+  set_facts(it, &c.facts);
+  if (s->sounds) s->sounds[clip] = (waveform){.x.is.x = c.sound, .n = c.n};
   am_file_id now;
-  if (it->file && (am_file_identify(j->d->clips[clip].path, &now, NULL) || memcmp(&now, &it->id, sizeof now)))
-    it->file = 0; /* changed under our hands: not for the cache */
+  known *k = &j->known[clip];
+  if (k->file && (am_file_identify(s->how.d->clips[clip].path, &now, NULL) || stamp_of(&now) != k->stamp))
+    k->file = 0; /* changed under our hands: not for the cache */
 }
 
-static void remember(job *j, uint32_t clip) {
-  item *it = &j->store->items[clip];
-  if (!j->cache || !it->file || !it->ok || too_long(j, clip, it->facts.seconds)) return; /* the last: never recalled */
+static size_t cells_of(const am_store *s, uint32_t clip) { return (size_t)s->items[clip].t * (size_t)s->bins; }
+
+/* The last: never recalled. */
+static bool is_for_cache(const job *j, uint32_t clip) {
+  const item *it = &j->store->items[clip];
+  return j->known[clip].file && it->ok && !too_long(j, clip, it->seconds);
+}
+
+/* What is on disk goes from memory, as far as there is too much of it. */
+static void settle(job *j, size_t end) {
+  am_store *s = j->store;
+  for (; j->settled < end; j->settled++) {
+    const uint32_t clip = j->todo[j->settled];
+    if (s->held <= j->room || !is_for_cache(j, clip)) continue;
+    release(s, &s->items[clip].x, cells_of(s, clip));
+    s->items[clip].x = placed(j, am_cache_written(j->cache, x_key(j, clip)));
+    if (!s->sounds) continue;
+    release(s, &s->sounds[clip].x, s->sounds[clip].n);
+    s->sounds[clip].x = placed(j, am_cache_written(j->cache, sound_key(j, clip)));
+  }
+}
+
+/* Item i of todo, which was computed. */
+static void remember(job *j, size_t i) {
+  am_store *s = j->store;
+  const uint32_t clip = j->todo[i];
+  item *it = &s->items[clip];
+  waveform *sound = s->sounds ? &s->sounds[clip] : NULL;
+  s->held += (cells_of(s, clip) + (sound ? sound->n : 0)) * sizeof(float);
+  if (!j->cache || !is_for_cache(j, clip)) return;
+  const am_cache_facts facts = facts_of(it);
   am_error why = AM_ERROR_INIT;
-  am_status status = am_cache_add(j->cache, x_key(j, clip), it->t, j->store->bins, &it->facts, it->x, &why);
-  if (!status && j->keep_sound)
-    status = am_cache_add(j->cache, sound_key(j, clip), (int64_t)it->n_sound, 1, &it->facts, it->sound, &why);
-  if (!status && am_cache_pending(j->cache) > FLUSH_BYTES) status = am_cache_flush(j->cache, &why);
+  am_status status = am_cache_add(j->cache, x_key(j, clip), it->t, s->bins, &facts, it->x.is.x, &why);
+  if (!status && sound)
+    status = am_cache_add(j->cache, sound_key(j, clip), (int64_t)sound->n, 1, &facts, sound->x.is.x, &why);
+  if (!status && am_cache_pending(j->cache) > j->shard) {
+    status = am_cache_flush(j->cache, &why);
+    if (!status) settle(j, i + 1);
+  }
   if (status) give_up_cache(j, why.message);
+}
+
+/* More than was allowed is in memory, since there is nothing it could be read from. */
+static void say_too_much(job *j) {
+  const am_store *s = j->store;
+  char limit[32];
+  if (j->said || j->cache || s->held <= s->limit) return;
+  j->said = true;
+  am_bytes_to_text((int64_t)s->limit, limit);
+  am_log(s->ctx, AM_LOG_WARNING,
+         "the clips take more memory than data.memory allows (%s), and there is no cache that they could be read from: "
+         "all stay in memory; give a folder with room for them (cache)",
+         limit);
 }
 
 static void report(const job *j, size_t done, bool finished) {
   const am_store *s = j->store;
+  const am_augment_options *augment = s->how.augment;
   char copies[32];
-  snprintf(copies, sizeof copies, "copies %d/%d", j->number, j->augment ? (int)j->augment->copies : 0);
+  snprintf(copies, sizeof copies, "copies %d/%d", s->how.number, augment ? (int)augment->copies : 0);
   am_progress p = {.size = sizeof p,
-                   .task = j->augment ? copies : "features",
+                   .task = augment ? copies : "features",
                    .unit = "clips",
                    .done = s->counts.from_cache + done,
                    .total = s->counts.from_cache + j->n_todo,
@@ -282,7 +307,7 @@ static void report(const job *j, size_t done, bool finished) {
 static am_status skip(job *j, uint32_t clip, am_status status, const am_error *why, am_error *err) {
   am_store *s = j->store;
   bool file_is_bad = status == AM_E_IO || status == AM_E_FORMAT || status == AM_E_NUMERIC || status == AM_E_DATA;
-  if (j->augment) return am_fail(err, status, "%s", why->message); /* the clip itself could be read */
+  if (s->how.augment) return am_fail(err, status, "%s", why->message); /* the clip itself could be read */
   if (!j->data->skip_unreadable || !file_is_bad) {
     am_status failed = am_fail(err, status, "%s", why->message);
     if (err && strstr(why->message, "the limit of") &&
@@ -292,7 +317,7 @@ static am_status skip(job *j, uint32_t clip, am_status status, const am_error *w
       strcat(err->message, " (data.skip_unreadable: true leaves such files out)");
     return failed;
   }
-  am_log(s->ctx, AM_LOG_WARNING, "left out %s: %s", j->d->clips[clip].name, why->message);
+  am_log(s->ctx, AM_LOG_WARNING, "left out %s: %s", j->store->how.d->clips[clip].name, why->message);
   s->counts.skipped++;
   return AM_OK;
 }
@@ -308,20 +333,22 @@ static am_status compute_all(job *j, am_error *err) {
     for (size_t i = 0; i < n && !status; i++) {
       uint32_t clip = j->todo[j->first + i];
       if (j->status[i]) status = skip(j, clip, j->status[i], &j->errors[i], err);
-      else remember(j, clip);
+      else remember(j, j->first + i);
     }
+    am_lock_touch(j->turn);
+    say_too_much(j);
     report(j, j->first + n, status || j->first + n == j->n_todo);
   }
   return status;
 }
 
 /* What is done is kept, also when the rest failed or was stopped. */
-static void keep_cache(job *j) {
+static void keep_cache(job *j, bool whole) {
   if (!j->cache) return;
   am_error why = AM_ERROR_INIT;
   if (am_cache_flush(j->cache, &why)) give_up_cache(j, why.message);
-  am_cache_close(j->cache);
-  j->cache = NULL;
+  else if (whole) settle(j, j->n_todo);
+  leave_cache(j);
 }
 
 /* Clips with nothing to hear: named, and with data.unheard leave_out put aside. */
@@ -330,17 +357,17 @@ static void judge_unheard(job *j) {
   bool keep = j->data->unheard == AM_UNHEARD_KEEP;
   for (uint32_t i = 0; i < s->n; i++) {
     item *it = &s->items[i];
-    if (!it->ok || !it->facts.unheard) continue;
+    if (!it->ok || !it->unheard) continue;
     if (s->counts.unheard++ < NAMED)
-      am_log(s->ctx, AM_LOG_WARNING, "%s %s: it is %s", keep ? "kept" : "left out", j->d->clips[i].name,
-             am_unheard_name((am_unheard)it->facts.unheard));
+      am_log(s->ctx, AM_LOG_WARNING, "%s %s: it is %s", keep ? "kept" : "left out", j->store->how.d->clips[i].name,
+             am_unheard_name((am_unheard)it->unheard));
     if (keep) continue;
     it->ok = false;
-    am_free(s->ctx, it->x);
-    am_free(s->ctx, it->sound);
-    it->x = it->sound = NULL;
+    release(s, &it->x, cells_of(s, i));
     it->t = 0;
-    it->n_sound = 0;
+    if (!s->sounds) continue;
+    release(s, &s->sounds[i].x, s->sounds[i].n);
+    s->sounds[i].n = 0;
   }
   if (s->counts.unheard > NAMED)
     am_log(s->ctx, AM_LOG_WARNING, "%s %zu clips in all that are silent or shorter than 0.1 s",
@@ -351,17 +378,17 @@ static void judge_unheard(job *j) {
  * recording. */
 static void say_low_rates(job *j) {
   const am_store *s = j->store;
-  const double needed = am_features_rate_needed(am_features_options(j->fx));
+  const double needed = am_features_rate_needed(am_features_options(s->how.fx));
   size_t n = 0;
   uint32_t example = 0;
   for (uint32_t i = (uint32_t)s->n; i-- > 0;)
-    if (s->items[i].ok && s->items[i].facts.file_rate > 0 && s->items[i].facts.file_rate < needed) n++, example = i;
+    if (s->items[i].ok && s->items[i].file_rate > 0 && s->items[i].file_rate < needed) n++, example = i;
   if (n)
     am_log(s->ctx, AM_LOG_WARNING,
            "%zu of %zu clips %s a lower rate than the %g Hz that features.sample_rate makes use of, "
            "e.g. %s (%g Hz): what is missing in %s costs accuracy",
-           n, s->n, am_count(n, "has", "have"), needed, j->d->clips[example].name, s->items[example].facts.file_rate,
-           am_count(n, "it", "them"));
+           n, s->n, am_count(n, "has", "have"), needed, j->store->how.d->clips[example].name,
+           s->items[example].file_rate, am_count(n, "it", "them"));
 }
 
 static void find_longest(am_store *s) {
@@ -376,72 +403,107 @@ static am_status fill(job *j, const char *cache_dir, am_error *err) {
   if (cache_dir && *cache_dir && am_cache_open(s->ctx, cache_dir, &j->cache, &why)) give_up_cache(j, why.message);
   if (j->cache) identify(j);
   recall_all(j);
-  am_status status = compute_all(j, err);
-  keep_cache(j);
+  am_status status = take_turn(j, cache_dir, err);
+  if (!status) status = compute_all(j, err);
+  keep_cache(j, !status);
+  am_lock_remove(j->turn);
+  if (!j->on_disk) {
+    am_cache_files_free(s->files);
+    s->files = NULL;
+  }
   if (status) return status;
   s->counts.computed = j->n_todo - s->counts.skipped;
   s->counts.seconds = am_now() - j->began;
   find_longest(s);
-  if (j->augment) return AM_OK; /* the rest was said of the clips themselves */
+  if (s->how.augment) return AM_OK; /* the rest was said of the clips themselves */
   am_log(s->ctx, AM_LOG_DEBUG, "features of %zu clips: %zu from the cache (%s), %zu computed, in %.2f s", s->n,
          s->counts.from_cache, cache_dir && *cache_dir ? cache_dir : "none", s->counts.computed, s->counts.seconds);
   if (s->counts.skipped == s->n)
-    return am_fail(err, AM_E_DATA, "%s: none of the %zu files could be read", j->d->root, s->n);
+    return am_fail(err, AM_E_DATA, "%s: none of the %zu files could be read", s->how.d->root, s->n);
   judge_unheard(j);
   if (s->counts.skipped + s->counts.unheard == s->n && j->data->unheard == AM_UNHEARD_LEAVE_OUT)
-    return s->n == 1 ? am_fail(err, AM_E_DATA, "%s: its only clip is silent or shorter than 0.1 s", j->d->root)
+    return s->n == 1 ? am_fail(err, AM_E_DATA, "%s: its only clip is silent or shorter than 0.1 s", s->how.d->root)
                      : am_fail(err, AM_E_DATA,
                                "%s: none of the %zu clips has anything to hear: %zu %s silent or shorter "
                                "than 0.1 s",
-                               j->d->root, s->n, s->counts.unheard, am_count(s->counts.unheard, "is", "are"));
+                               s->how.d->root, s->n, s->counts.unheard, am_count(s->counts.unheard, "is", "are"));
   find_longest(s);
   say_low_rates(j);
   return AM_OK;
 }
 
-/* Fills what j holds by then. */
-static am_status create(am_context *ctx, job *j, const char *cache_dir, am_store **out, am_error *err) {
-  *out = NULL;
-  am_store *s = j->store = am_alloc(ctx, 1, sizeof *s);
-  if (!s) {
-    am_free(ctx, j->todo);
-    return am_no_memory(err);
-  }
-  s->ctx = ctx;
-  s->n = j->d->n;
+static size_t limit_of(const am_data_options *data) {
+  const uint64_t quarter = am_machine_memory() / 4;
+  if (data->memory > 0) return (size_t)data->memory;
+  return quarter && quarter < SIZE_MAX ? (size_t)quarter : SIZE_MAX; /* not known: as much as there are */
+}
+
+static void make_keys(job *j) {
+  const recipe *how = &j->store->how;
+  const uint64_t key = am_features_key(how->fx);
+  j->x_key = how->augment ? am_augment_copy_key(how->augment, how->number, key) : key;
+  j->sound_key = am_features_audio_key(how->fx);
+}
+
+static am_status make_room(am_store *s, job *j, am_error *err) {
+  am_context *ctx = s->ctx;
   int t;
-  am_features_shape(j->fx, 1, &t, &s->bins);
+  am_features_shape(s->how.fx, 1, &t, &s->bins);
   j->began = am_now();
+  j->shard = s->limit / 8 < least_shard ? least_shard : s->limit / 8 > most_shard ? most_shard : s->limit / 8;
+  j->room = s->limit > 2 * j->shard ? s->limit - 2 * j->shard : 0;
   s->items = am_alloc(ctx, s->n + 1, sizeof *s->items);
+  if (s->how.keep_sound) s->sounds = am_alloc(ctx, s->n + 1, sizeof *s->sounds);
+  mending *m = am_alloc(ctx, 1, sizeof *m);
+  if (m) pthread_mutex_init(&m->lock, NULL);
+  s->mending = m;
+  j->known = am_alloc(ctx, s->n + 1, sizeof *j->known);
   j->errors = am_alloc(ctx, CHUNK, sizeof *j->errors);
-  am_status status = s->items && j->todo && j->errors ? fill(j, cache_dir, err) : am_no_memory(err);
-  am_free(ctx, j->errors);
-  am_free(ctx, j->todo);
+  const bool all = s->items && (s->sounds || !s->how.keep_sound) && m && j->known && j->errors && j->todo;
+  return all ? AM_OK : am_no_memory(err);
+}
+
+/* Of n `clips`, or with NULL of all. */
+static am_status create(am_context *ctx, const recipe *how, const am_data_options *data, size_t limit,
+                        const uint32_t *clips, size_t n, const char *cache_dir, am_store **out, am_error *err) {
+  *out = NULL;
+  am_store *s = am_alloc(ctx, 1, sizeof *s);
+  if (!s) return am_no_memory(err);
+  s->ctx = ctx;
+  s->n = how->d->n;
+  s->how = *how;
+  s->how.max_seconds = data->max_seconds;
+  s->limit = limit;
+  if (how->augment) {
+    s->augment = *how->augment;
+    s->how.augment = &s->augment;
+  }
+  job j = {.store = s, .data = data, .n_todo = n, .todo = am_alloc(ctx, n + 1, sizeof *j.todo)};
+  for (size_t i = 0; j.todo && i < n; i++) j.todo[i] = clips ? clips[i] : (uint32_t)i;
+  make_keys(&j);
+  am_status status = make_room(s, &j, err);
+  if (!status) status = fill(&j, cache_dir, err);
+  s->how.under = NULL; /* the caller's; only what is from a cache is computed later, and that has none */
+  am_free(ctx, j.scratch);
+  am_free(ctx, j.errors);
+  am_free(ctx, j.known);
+  am_free(ctx, j.todo);
   if (status) am_store_free(s);
   else *out = s;
   return status;
 }
 
-/* The clips that j is about: n of them, or with NULL all. */
-static am_status create_of(am_context *ctx, job *j, const uint32_t *clips, size_t n, const char *cache_dir,
-                           am_store **out, am_error *err) {
-  j->todo = am_alloc(ctx, n + 1, sizeof *j->todo);
-  j->n_todo = n;
-  for (size_t i = 0; j->todo && i < n; i++) j->todo[i] = clips ? clips[i] : (uint32_t)i;
-  return create(ctx, j, cache_dir, out, err);
-}
-
 am_status am_store_create(am_context *ctx, const am_dataset *d, const am_features *fx, const am_data_options *data,
                           const char *cache_dir, bool keep_sound, am_store **out, am_error *err) {
-  job j = {.d = d, .fx = fx, .data = data, .keep_sound = keep_sound};
-  return create_of(ctx, &j, NULL, d->n, cache_dir, out, err);
+  const recipe how = {.d = d, .fx = fx, .keep_sound = keep_sound};
+  return create(ctx, &how, data, limit_of(data), NULL, d->n, cache_dir, out, err);
 }
 
 am_status am_store_create_under(am_context *ctx, const am_dataset *d, const am_features *fx,
                                 const am_data_options *data, const am_condition *under, const uint32_t *clips, size_t n,
                                 am_store **out, am_error *err) {
-  job j = {.d = d, .fx = fx, .data = data, .under = under};
-  return create_of(ctx, &j, clips, n, NULL, out, err);
+  const recipe how = {.d = d, .fx = fx, .under = under};
+  return create(ctx, &how, data, limit_of(data), clips, n, NULL, out, err);
 }
 
 am_status am_store_add_copies(am_store *s, const am_dataset *d, const am_features *fx, const am_data_options *data,
@@ -452,9 +514,10 @@ am_status am_store_add_copies(am_store *s, const am_dataset *d, const am_feature
   s->copies = am_alloc(s->ctx, (size_t)o->copies, sizeof *s->copies);
   if (!s->copies) return am_no_memory(err);
   for (int number = 1; number <= o->copies && !status; number++) {
-    job j = {.d = d, .fx = fx, .data = data, .augment = o, .number = number};
+    const recipe how = {.d = d, .fx = fx, .augment = o, .number = number};
+    const size_t held = am_store_held(s), left = s->limit > held ? s->limit - held : 0;
     am_store *copy;
-    status = create_of(s->ctx, &j, clips, n, cache_dir, &copy, err);
+    status = create(s->ctx, &how, data, left, clips, n, cache_dir, &copy, err);
     if (!status) s->copies[s->n_copies++] = copy;
   }
   if (status) am_store_free_copies(s);

@@ -1,56 +1,44 @@
 /* data/twins.c - recordings that are in a corpus twice: a model is trained on one and tested on the other. */
 #include "data/twins.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "data/check.h"
+#include "data/places.h"
 
-/* One clip: its file, whatever it is called, and which part of it.  Size and time go with the inode, whose number is no
- * more than a hash on some network file systems. */
-typedef struct place {
-  uint64_t device, inode, size, mtime;
-  double start, seconds;
+typedef struct placed {
+  am_place place;
   uint32_t clip;
-} place;
-
-static int compare(const place *a, const place *b) {
-  if (a->device != b->device) return a->device < b->device ? -1 : 1;
-  if (a->inode != b->inode) return a->inode < b->inode ? -1 : 1;
-  if (a->size != b->size) return a->size < b->size ? -1 : 1;
-  if (a->mtime != b->mtime) return a->mtime < b->mtime ? -1 : 1;
-  if (a->start < b->start || a->start > b->start) return a->start < b->start ? -1 : 1;
-  if (a->seconds < b->seconds || a->seconds > b->seconds) return a->seconds < b->seconds ? -1 : 1;
-  return 0;
-}
+} placed;
 
 static int by_place(const void *a, const void *b) {
-  const place *x = a, *y = b;
-  const int order = compare(x, y);
+  const placed *x = a, *y = b;
+  const int order = am_place_compare(&x->place, &y->place);
   return order ? order : x->clip < y->clip ? -1 : x->clip > y->clip;
 }
 
 /* Those that are gone again are left to the decoder, which will say so. */
-static size_t find_places(const am_dataset *d, place *at) {
+static size_t find_places(const am_dataset *d, placed *at) {
   size_t n = 0;
   for (uint32_t i = 0; i < d->n; i++) {
     const am_clip *c = &d->clips[i];
-    am_file_id id;
-    if (am_file_identify(c->path, &id, NULL)) continue;
-    at[n++] = (place){id.device, id.inode, id.size, id.mtime_ns, c->start, c->seconds, i};
+    at[n].clip = i;
+    n += am_place_of(c->path, c->start, c->seconds, &at[n].place);
   }
   return n;
 }
 
 am_status am_dataset_check_files(const am_dataset *d, am_error *err) {
-  place *at = am_alloc(d->ctx, d->n + 1, sizeof *at);
+  placed *at = am_alloc(d->ctx, d->n + 1, sizeof *at);
   if (!at) return am_no_memory(err);
   const size_t n = find_places(d, at);
   size_t twice = 0, first = 0;
   if (n) qsort(at, n, sizeof *at, by_place);
   for (size_t i = 1; i < n; i++)
-    if (!compare(&at[i - 1], &at[i]) && (!twice++ || at[i - 1].clip < at[first - 1].clip)) first = i;
+    if (!am_place_compare(&at[i - 1].place, &at[i].place) && (!twice++ || at[i - 1].clip < at[first - 1].clip))
+      first = i;
   const am_clip *a = twice ? &d->clips[at[first - 1].clip] : NULL, *b = twice ? &d->clips[at[first].clip] : NULL;
   am_free(d->ctx, at);
   if (!twice) return AM_OK;
@@ -111,62 +99,161 @@ static void find_equal(sound *at, size_t n, am_twins *out) {
 }
 
 /* A whole file, by its length and what its features are like. */
+enum { STRETCHES = 8 };
 typedef struct shape {
   double seconds, mean, energy; /* energy: of the features around their mean */
+  double stretch[STRETCHES];    /* sums of as many parts of the features, each over the root of its length */
   size_t n;
-  const float *x;
-  const sound *sound;
+  sound sound;
 } shape;
 
 static int by_shape(const void *a, const void *b) {
   const shape *x = a, *y = b;
   if (x->seconds < y->seconds || x->seconds > y->seconds) return x->seconds < y->seconds ? -1 : 1;
   if (x->mean < y->mean || x->mean > y->mean) return x->mean < y->mean ? -1 : 1;
-  return x->sound->clip < y->sound->clip ? -1 : x->sound->clip > y->sound->clip;
+  return x->sound.clip < y->sound.clip ? -1 : x->sound.clip > y->sound.clip;
 }
 
-static size_t find_shapes(const am_dataset *d, const am_store *store, const sound *at, size_t n, shape *shapes) {
-  size_t used = 0;
-  for (size_t i = 0; i < n; i++) {
+static size_t stretch_begin(size_t n, int k) {
+  return n / STRETCHES * (size_t)k + n % STRETCHES * (size_t)k / STRETCHES;
+}
+
+static void describe(shape *s, const float *x) {
+  for (int i = 0; i < STRETCHES; i++) {
+    const size_t from = stretch_begin(s->n, i), to = stretch_begin(s->n, i + 1);
+    double sum = 0;
+    for (size_t k = from; k < to; k++) {
+      sum += (double)x[k];
+      s->mean += (double)x[k];
+    }
+    s->stretch[i] = to > from ? sum / sqrt((double)(to - from)) : 0;
+  }
+  s->mean /= (double)(s->n ? s->n : 1);
+  for (size_t k = 0; k < s->n; k++) s->energy += ((double)x[k] - s->mean) * ((double)x[k] - s->mean);
+}
+
+/* Features of the last shapes that were looked at, as many as MEMORY holds: of those near to each other each is read about once. */
+enum { MEMORY = 64 << 20 };
+typedef struct window {
+  const am_store *store;
+  const shape *shapes;
+  float *one;  /* of the shape that the others are compared with */
+  float *x;    /* (slots, cells) */
+  size_t *has; /* (slots) shape + 1 */
+  size_t slots, cells;
+} window;
+
+static am_status open_window(am_context *ctx, const am_store *store, const shape *shapes, window *w, am_error *err) {
+  *w = (window){.store = store, .shapes = shapes};
+  w->cells = am_mul((size_t)am_store_max_frames(store), (size_t)am_store_bins(store));
+  const size_t fit = MEMORY / sizeof(float) / (w->cells ? w->cells : 1);
+  w->slots = fit < 1 ? 1 : fit > WINDOW + 1 ? WINDOW + 1 : fit;
+  w->one = am_resize(ctx, NULL, w->cells, sizeof *w->one);
+  w->x = am_resize(ctx, NULL, am_mul(w->slots, w->cells), sizeof *w->x); /* what is not used is never there */
+  w->has = am_alloc(ctx, w->slots, sizeof *w->has);
+  return w->one && w->x && w->has ? AM_OK : am_no_memory(err);
+}
+
+static void close_window(am_context *ctx, window *w) {
+  am_free(ctx, w->one);
+  am_free(ctx, w->x);
+  am_free(ctx, w->has);
+}
+
+static am_status look(window *w, size_t i, const float **x, am_error *err) {
+  const size_t slot = i % w->slots;
+  float *at = w->x + slot * w->cells;
+  *x = at;
+  if (w->has[slot] == i + 1) return AM_OK;
+  w->has[slot] = 0;
+  am_status status = am_store_read(w->store, w->shapes[i].sound.clip, at, err);
+  if (!status) w->has[slot] = i + 1;
+  return status;
+}
+
+static am_status find_shapes(const am_dataset *d, const am_store *store, const sound *at, size_t n, float *x,
+                             shape *shapes, size_t *used, am_error *err) {
+  am_status status = AM_OK;
+  for (size_t i = 0; i < n && !status; i++) {
     const am_clip *c = &d->clips[at[i].clip];
     if (c->start > 0 || c->seconds > 0) continue;
-    shape *s = &shapes[used++];
+    shape *s = &shapes[(*used)++];
     *s = (shape){.seconds = am_store_seconds(store, at[i].clip),
-                 .x = am_store_features(store, at[i].clip),
-                 .sound = &at[i],
+                 .sound = at[i],
                  .n = (size_t)am_store_frames(store, at[i].clip) * (size_t)am_store_bins(store)};
-    for (size_t k = 0; k < s->n; k++) s->mean += (double)s->x[k];
-    s->mean /= (double)(s->n ? s->n : 1);
-    for (size_t k = 0; k < s->n; k++) s->energy += ((double)s->x[k] - s->mean) * ((double)s->x[k] - s->mean);
+    status = am_store_read(store, at[i].clip, x, err);
+    if (!status) describe(s, x);
   }
-  return used;
+  return status;
 }
 
-/* Whether features differ by little; the sounds themselves decide then. */
-static bool are_near(const shape *a, const shape *b) {
-  const double bound = NEAR * a->energy;
+static double bound_of(const shape *a) { return NEAR * a->energy; }
+
+/* Sums of stretches differ by no more than what is in them: what is far by these need not be read.  The difference that
+ * are_near finds is at least this one, but for rounding. */
+static bool may_be_near(const shape *a, const shape *b) {
+  double square[STRETCHES];
+  for (int i = 0; i < STRETCHES; i++) {
+    const double d = a->stretch[i] - b->stretch[i];
+    square[i] = d * d;
+  }
+  for (int width = STRETCHES / 2; width; width /= 2)
+    for (int i = 0; i < width; i++) square[i] += square[i + width];
+  return square[0] <= bound_of(a) * (1 + 1e-6);
+}
+
+/* Whether features (n) differ by little; the sounds themselves decide then. */
+static bool are_near(const shape *a, const float *x, const float *y) {
+  enum { AT_ONCE = 16 };
+  const double bound = bound_of(a);
   double difference = 0;
-  for (size_t k = 0; k < a->n && difference <= bound; k++) {
-    const double d = (double)a->x[k] - (double)b->x[k];
+  size_t k = 0;
+  for (; k + AT_ONCE <= a->n && difference <= bound; k += AT_ONCE) {
+    double sum[4] = {0};
+    for (size_t i = 0; i < AT_ONCE; i++) {
+      const double d = (double)x[k + i] - (double)y[k + i];
+      sum[i % 4] += d * d;
+    }
+    difference += (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  }
+  for (; k < a->n && difference <= bound; k++) {
+    const double d = (double)x[k] - (double)y[k];
     difference += d * d;
   }
   return difference <= bound;
 }
 
-/* The next WINDOW in the order of the mean are enough: sounds that differ by dither have nearly the same. */
-static am_status find_close(am_context *ctx, const am_dataset *d, const shape *s, size_t n, double max_seconds,
-                            am_twins *out, am_error *err) {
+/* Of two that may be the same. */
+static am_status compare_shapes(window *w, size_t i, size_t k, bool *first, bool *near, am_error *err) {
+  const float *y = NULL;
   am_status status = AM_OK;
-  for (size_t i = 0, asked = 0; i < n && !status; i++)
+  if (*first) status = am_store_read(w->store, w->shapes[i].sound.clip, w->one, err);
+  *first = false;
+  if (!status) status = look(w, k, &y, err);
+  *near = !status && are_near(&w->shapes[i], w->one, y);
+  return status;
+}
+
+/* The next WINDOW in the order of the mean are enough: sounds that differ by dither have nearly the same. */
+static am_status find_close(am_context *ctx, const am_dataset *d, window *w, size_t n, double max_seconds,
+                            am_twins *out, am_error *err) {
+  const shape *s = w->shapes;
+  am_status status = AM_OK;
+  for (size_t i = 0, asked = 0; i < n && asked < ASKED && !status; i++) {
+    bool first = true;
     for (size_t k = i + 1; k < n && k <= i + WINDOW && s[k].seconds - s[i].seconds <= 0 && !status; k++) {
-      const sound *a = s[i].sound, *b = s[k].sound;
-      bool same = false;
-      if (a->part == b->part || a->digest == b->digest || s[k].n != s[i].n || asked == ASKED || !are_near(&s[i], &s[k]))
+      const sound *a = &s[i].sound, *b = &s[k].sound;
+      bool same = false, near = false;
+      if (a->part == b->part || a->digest == b->digest || s[k].n != s[i].n || asked == ASKED ||
+          !may_be_near(&s[i], &s[k]))
         continue;
+      status = compare_shapes(w, i, k, &first, &near, err);
+      if (status || !near) continue;
       asked++;
       status = am_check_same(ctx, d->clips[a->clip].path, d->clips[b->clip].path, max_seconds, &same, err);
       if (same) found(out, a->part < b->part ? a : b, a->part < b->part ? b : a);
     }
+  }
   return status;
 }
 
@@ -176,14 +263,19 @@ am_status am_split_find_twins(am_context *ctx, const am_dataset *d, const am_sto
   const size_t all = split->n[0] + split->n[1] + split->n[2];
   sound *at = am_alloc(ctx, all + 1, sizeof *at);
   shape *shapes = am_alloc(ctx, all + 1, sizeof *shapes);
-  am_status status = at && shapes ? AM_OK : am_no_memory(err);
+  window w = {0};
+  size_t files = 0;
+  am_status status = at && shapes ? open_window(ctx, store, shapes, &w, err) : am_no_memory(err);
   if (!status) {
     const size_t n = find_sounds(store, split, at);
     find_equal(at, n, out);
-    const size_t files = find_shapes(d, store, at, n, shapes);
-    if (files) qsort(shapes, files, sizeof *shapes, by_shape);
-    status = find_close(ctx, d, shapes, files, max_seconds, out, err);
+    status = find_shapes(d, store, at, n, w.one, shapes, &files, err);
   }
+  if (!status) {
+    if (files) qsort(shapes, files, sizeof *shapes, by_shape);
+    status = find_close(ctx, d, &w, files, max_seconds, out, err);
+  }
+  close_window(ctx, &w);
   am_free(ctx, shapes);
   am_free(ctx, at);
   return status;

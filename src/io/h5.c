@@ -92,9 +92,15 @@ static hid_t timeless(hid_t class) {
 static am_status new_file(am_context *ctx, const char *path, bool aside, am_h5 **out, am_error *err) {
   am_h5 *file = am_alloc(ctx, 1, sizeof *file);
   if (!file) return am_no_memory(err);
-  *file = (am_h5){.ctx = ctx, .id = -1, .at = -1, .whose = AM_OURS, .path = am_strdup(ctx, path)};
+  *file = (am_h5){.ctx = ctx,
+                  .near = am_alloc(ctx, 1, sizeof *file->near),
+                  .id = -1,
+                  .at = -1,
+                  .whose = AM_OURS,
+                  .path = am_strdup(ctx, path)};
+  if (file->near) file->near->group = -1;
   if (aside) file->aside = am_file_aside(ctx, path);
-  if (!file->path || (aside && !file->aside)) {
+  if (!file->path || !file->near || (aside && !file->aside)) {
     am_h5_close(file);
     return am_no_memory(err);
   }
@@ -265,6 +271,8 @@ void am_h5_close(am_h5 *file) {
   /* HDF5 keeps freed blocks in lists by size: an array that grows from save to save would leave one of each size. */
   H5garbage_collect();
   am_h5_leave(q);
+  am_h5_end_child(file);
+  am_free(file->ctx, file->near);
   am_free(file->ctx, file->aside);
   am_free(file->ctx, file->like);
   am_free(file->ctx, file->path);
@@ -307,27 +315,54 @@ uint64_t am_h5_size(const am_h5 *file) {
 
 bool am_h5_is_root(const char *name) { return !*name || !strcmp(name, "/"); }
 
-am_h5_kind am_h5_lookup(const am_h5 *file, const char *name) {
-  if (am_h5_is_root(name)) return AM_H5_GROUP;
-  char part[1024];
-  size_t n = strlen(name);
-  if (n >= sizeof part) return AM_H5_NOTHING;
-  memcpy(part, name, n + 1);
+void am_h5_forget_near(const am_h5 *file) {
+  if (file->near->group >= 0) H5Gclose(file->near->group);
+  file->near->group = -1;
+  file->near->kind = AM_H5_NOTHING;
+}
+
+static bool is_hard(hid_t from, const char *name) {
+  H5L_info_t link;
+  return H5Lget_info(from, name, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD;
+}
+
+/* The group of the first n characters of a name, as the near one; -1: hard links alone lead to no group of that name. */
+static hid_t go_near(const am_h5 *file, const char *name, size_t n) {
+  am_h5_near *near = file->near;
+  if (near->group >= 0 && near->n == n && !memcmp(near->name, name, n)) return near->group;
+  am_h5_forget_near(file);
+  near->n = n;
+  memcpy(near->name, name, n);
+  near->name[n] = '\0';
   for (size_t i = 1; i <= n; i++) {
-    if (name[i] != '/' && name[i]) continue;
-    part[i] = '\0';
-    H5L_info_t link;
-    if (H5Lexists(file->at, part, H5P_DEFAULT) <= 0 || H5Lget_info(file->at, part, &link, H5P_DEFAULT) < 0 ||
-        link.type != H5L_TYPE_HARD)
-      return AM_H5_NOTHING;
-    part[i] = name[i];
+    if (name[i] != '/') continue;
+    near->name[i] = '\0';
+    if (!is_hard(file->at, near->name)) return -1;
+    if (i < n) near->name[i] = '/';
   }
+  return near->group = H5Gopen2(file->at, near->name, H5P_DEFAULT);
+}
+
+am_h5_kind am_h5_lookup(const am_h5 *file, const char *name) {
+  am_h5_near *near = file->near;
+  const size_t n = strlen(name);
+  if (am_h5_is_root(name)) return AM_H5_GROUP;
+  if (n >= sizeof near->found) return AM_H5_NOTHING;
+  if (near->kind != AM_H5_NOTHING && !strcmp(near->found, name)) return near->kind;
+  const char *slash = strrchr(name, '/'), *last = slash && slash > name ? slash + 1 : name;
+  const hid_t from = last == name ? file->at : go_near(file, name, (size_t)(slash - name));
+  if (from < 0 || !is_hard(from, last)) return AM_H5_NOTHING;
   H5O_info_t object;
-  if (H5Oget_info_by_name(file->at, name, &object, H5P_DEFAULT) < 0) return AM_H5_NOTHING;
-  return object.type == H5O_TYPE_GROUP ? AM_H5_GROUP : object.type == H5O_TYPE_DATASET ? AM_H5_ARRAY : AM_H5_NOTHING;
+  if (H5Oget_info_by_name2(from, last, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return AM_H5_NOTHING;
+  near->kind = object.type == H5O_TYPE_GROUP     ? AM_H5_GROUP
+               : object.type == H5O_TYPE_DATASET ? AM_H5_ARRAY
+                                                 : AM_H5_NOTHING;
+  memcpy(near->found, name, n + 1);
+  return near->kind;
 }
 
 static void leave_group(am_h5 *file) {
+  am_h5_forget_near(file);
   if (file->at != file->id) H5Gclose(file->at);
   file->at = file->id;
 }
@@ -403,7 +438,8 @@ am_status am_h5_delete(am_h5 *file, const char *name, am_error *err) {
   am_h5_quiet q = am_h5_enter();
   if (am_h5_is_root(name) || am_h5_lookup(file, name) == AM_H5_NOTHING)
     status = am_fail(err, AM_E_USAGE, "%s: there is nothing called \"%s\" to delete", file->path, name);
-  else if (H5Ldelete(file->at, name, H5P_DEFAULT) < 0) status = am_h5_fail(file, err, AM_E_IO, "cannot delete", name);
+  else if (am_h5_forget_near(file), H5Ldelete(file->at, name, H5P_DEFAULT) < 0)
+    status = am_h5_fail(file, err, AM_E_IO, "cannot delete", name);
   am_h5_leave(q);
   return status;
 }

@@ -89,6 +89,9 @@ am_status am_h5_write(am_h5 *file, const char *name, am_h5_type type, int rank, 
 am_status am_h5_get_info(am_h5 *file, const char *name, am_h5_info *out, am_error *err);
 /* Reads a whole array of exactly `count` elements into the caller's memory. */
 am_status am_h5_read(am_h5 *file, const char *name, am_h5_type type, void *data, size_t count, am_error *err);
+/* Whether some number that am_h5_read read as AM_H5_F32, since the file was opened or this was asked last, is not finite.  They
+ * are looked at while they are in a cache. */
+bool am_h5_found_lost(am_h5 *file);
 /* The same into new memory (am_free_aligned). */
 am_status am_h5_read_new(am_h5 *file, const char *name, am_h5_type type, am_h5_info *info, void **data, am_error *err);
 /* Rows [first, first + rows) of the first dimension.  Part of an array is not checked against

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "io/h5_inside.h"
+#include "tensor/tensor.h"
 
 struct am_h5_rows {
   am_h5 *file;
@@ -407,10 +408,17 @@ am_status am_h5_read(am_h5 *file, const char *name, am_h5_type type, void *data,
   if (!status && !plain) status = read_open(file, name, array, stored, type, &info, data, err);
   close_info(array, stored);
   am_h5_leave(q);
+  if (!status && !plain && type == AM_H5_F32 && !am_all_finite(data, count)) file->lost = true;
   if (!plain) return status;
   uint32_t crc;
-  status = am_h5_read_plain(file, descriptor, info.offset, name, data, bytes, &crc, err);
+  status = am_h5_read_plain(file, descriptor, info.offset, name, type, data, bytes, &crc, err);
   return status || !info.has_crc ? status : compare_crc(file, name, &info, crc, err);
+}
+
+bool am_h5_found_lost(am_h5 *file) {
+  const bool was = file->lost;
+  file->lost = false;
+  return was;
 }
 
 am_status am_h5_read_new(am_h5 *file, const char *name, am_h5_type type, am_h5_info *info, void **data, am_error *err) {

@@ -3,11 +3,21 @@
 #define AM_H5_INSIDE_H
 
 #include <hdf5.h>
+#include <sys/types.h>
 
 #include "io/h5.h"
 
+/* What was found last, which is mostly asked for again, and its group, whose members are found without the way from the root. */
+typedef struct am_h5_near {
+  hid_t group; /* -1: none */
+  size_t n;    /* characters of its name */
+  char name[1024], found[1024];
+  am_h5_kind kind; /* of `found`; AM_H5_NOTHING: none */
+} am_h5_near;
+
 struct am_h5 {
   am_context *ctx;
+  am_h5_near *near;  /* of names taken from `at` */
   char *path;        /* the name in messages: where the file is, or will be */
   char *aside;       /* of a new file, built in memory under this name; NULL when it was opened */
   am_whose whose;    /* of a new file: am_file_write_as */
@@ -18,6 +28,8 @@ struct am_h5 {
   unsigned flags;
   uint64_t bytes; /* of the file when it was opened; see am_h5_size */
   uint64_t given; /* bytes read from it so far, of an untrusted file */
+  bool lost;      /* am_h5_found_lost */
+  pid_t child;    /* that has read it and is about to end; 0: none */
 };
 
 /* Bytes that the child process may take to read a file of `bytes` bytes; all that is given to the caller is at most half
@@ -45,6 +57,7 @@ bool am_h5_starved(bool again);
  * and everything in the file, read by a child process first. */
 am_status am_h5_check_head(const am_h5 *file, am_error *err);
 am_status am_h5_check_in_child(am_h5 *file, am_error *err);
+void am_h5_end_child(am_h5 *file);
 
 /* All below is called between enter and leave. */
 
@@ -58,15 +71,20 @@ bool am_h5_is_root(const char *name);
 uint64_t am_h5_size(const am_h5 *file);
 /* What a path leads to by hard links only: soft and external links could lead anywhere. */
 am_h5_kind am_h5_lookup(const am_h5 *file, const char *name);
+/* Before a link is deleted, which they may be behind. */
+void am_h5_forget_near(const am_h5 *file);
 /* A UTF-8 string type of `size` bytes, or of variable length (H5T_VARIABLE). */
 hid_t am_h5_text_type(size_t size);
 /* Groups down to the first `n` characters of a name. */
 am_status am_h5_make_groups(const am_h5 *file, const char *name, size_t n, am_error *err);
+/* An array of fewer bytes is not worth more threads than one. */
+#define AM_H5_PLAIN_FROM ((size_t)8 << 20)
 /* h5_plain.c: whether these bytes are large and are stored in the file as they are; gives the file's descriptor. */
 bool am_h5_is_plain(const am_h5 *file, const am_h5_info *info, size_t bytes, int *descriptor);
-/* Reads them, and their checksum.  Called after leave: threads of the pool may be waiting to enter. */
-am_status am_h5_read_plain(const am_h5 *file, int descriptor, uint64_t offset, const char *name, void *to, size_t bytes,
-                           uint32_t *crc, am_error *err);
+/* Reads them, and their checksum; float32: whether some are no finite numbers is noted.  Called after leave: threads of the
+ * pool may be waiting to enter. */
+am_status am_h5_read_plain(am_h5 *file, int descriptor, uint64_t offset, const char *name, am_h5_type type, void *to,
+                           size_t bytes, uint32_t *crc, am_error *err);
 /* h5_array.c: whether am_h5_read, asked for the type that is stored, would read this array so. */
 bool am_h5_read_is_plain(am_h5 *file, const char *name);
 

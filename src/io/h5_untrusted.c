@@ -10,15 +10,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/context.h"
+#include "base/child.h"
 #include "io/h5_inside.h"
 
 /* The superblock: signature, then by version where the length of the file stands (HDF5 file format
@@ -99,7 +96,8 @@ static void read_array(look *l, const char *name) {
     if (good(l, am_h5_read_text(l->file, name, &text, NULL))) am_free(l->file->ctx, text);
     return;
   }
-  if (am_h5_read_is_plain(l->file, name)) return; /* the data will be read past HDF5 */
+  if (am_mul(info.count, am_h5_type_size(info.type)) >= AM_H5_PLAIN_FROM && am_h5_read_is_plain(l->file, name))
+    return; /* the data will be read past HDF5 */
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (good(l, am_h5_read_new(l->file, name, types[i], &info, &data, NULL))) {
       am_free_aligned(l->file->ctx, data);
@@ -126,41 +124,11 @@ static void read_group(look *l, const char *group, int depth) {
 /* Seconds of processor, and of the clock, that reading `bytes` may take: generous, a hang is endless. */
 static rlim_t seconds_for(uint64_t bytes) { return (rlim_t)(5 + bytes / (10 << 20)); }
 
-/* From now on `bytes` more may be taken, by brk or mmap: what the process has is the sixth number of statm, in pages.
- * Where there is none (another kernel than Linux) there is no limit. */
-static void limit_data(uint64_t bytes) {
-  char line[256] = "", *at = line;
-  struct rlimit limit;
-  FILE *statm = fopen("/proc/self/statm", "re");
-  if (!statm) return;
-  const bool read = fgets(line, sizeof line, statm) != NULL;
-  fclose(statm);
-  uint64_t pages = 0;
-  for (int number = 1; number <= 6; number++) pages = strtoull(at, &at, 10);
-  if (!read || !pages || getrlimit(RLIMIT_DATA, &limit)) return;
-  uint64_t most = pages * (uint64_t)sysconf(_SC_PAGESIZE) + bytes;
-  if (most < bytes || most >= limit.rlim_cur) return;
-  limit.rlim_cur = (rlim_t)most;
-  setrlimit(RLIMIT_DATA, &limit);
-}
-
 static void look_through(am_h5 *file, int report) {
-  rlim_t most = seconds_for(file->bytes);
-  struct rlimit none = {0, 0}, seconds = {most, most + 1};
-  static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGXCPU};
-  int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (quiet >= 0) dup2(quiet, STDERR_FILENO); /* the dying words of an allocator or a sanitizer */
-  for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) signal(fatal[i], SIG_DFL);
-  sigset_t open_to_all;
-  sigemptyset(&open_to_all);
-  sigprocmask(SIG_SETMASK, &open_to_all, NULL);
-  setrlimit(RLIMIT_CORE, &none);
-  setrlimit(RLIMIT_CPU, &seconds);
+  const rlim_t most = seconds_for(file->bytes);
+  am_child_become(file->ctx, &(am_child_limits){.seconds = most, .bytes = am_h5_most(file->bytes)});
+  am_child_log(file->ctx, NULL, NULL);
   alarm((unsigned)(10 * most));
-  /* The limit shall be heard of where it is met, not by what the program does instead of malloc.  (This copy of the
-   * context is the child's own.) */
-  file->ctx->settings.resize = NULL;
-  limit_data(am_h5_most(file->bytes));
   look l = {0};
   am_h5_unlock_child();
   am_h5_starved(true);
@@ -183,17 +151,8 @@ static void look_through(am_h5 *file, int report) {
 
 enum { TRIES = 6, LOOK_MS = 100, STILL_LOOKS = 15 };
 
-static long long nanoseconds_of(pid_t child) {
-  clockid_t clock;
-  struct timespec t;
-  if (clock_getcpuclockid(child, &clock) || clock_gettime(clock, &t)) return -1;
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-/* What the child says ('y', or 'm' when memory ran out), 'n' when it dies, 's' when it stands still: for 1.5 s it has used no time of a processor.
- * A copy of a process with several threads has only the one that forked; what another thread held at that moment is held
- * for ever in the copy.  am_h5_enter() sees to our own locks and glibc to its own, but not every allocator does so
- * (the address sanitizer's of gcc 12 does not), and a child that waits for one would wait until its alarm. */
+/* What the child says ('y', or 'm' when memory ran out), 'n' when it dies, 's' when it stands still: for 1.5 s it has used no time of a processor
+ * (base/child.h). */
 static char listen_to(pid_t child, int fd) {
   char answer = 'n';
   struct pollfd end = {.fd = fd, .events = POLLIN};
@@ -204,32 +163,26 @@ static char listen_to(pid_t child, int fd) {
       while (read(fd, &answer, 1) < 0 && errno == EINTR) continue;
       return answer;
     }
-    long long now = nanoseconds_of(child);
+    long long now = am_child_nanoseconds(child);
     if (ready < 0 || now != used) still = 0;
     used = now;
   }
   return 's';
 }
 
-/* A pipe whose writing end is none of the standard streams: where those are closed it would get their numbers, and the child
- * makes standard error its own. */
-static int open_pipe(int ends[2]) {
-  if (pipe(ends)) return -1;
-  int moved = fcntl(ends[1], F_DUPFD, STDERR_FILENO + 1), code = errno;
-  close(ends[1]);
-  ends[1] = moved;
-  if (moved < 0) close(ends[0]);
-  errno = code;
-  return moved < 0 ? -1 : 0;
+void am_h5_end_child(am_h5 *file) {
+  while (file->child > 0 && waitpid(file->child, NULL, 0) < 0 && errno == EINTR) continue;
+  file->child = 0;
 }
 
-/* One child: *answer as of listen_to(); the last one is waited for until it answers or dies. */
+/* One child: *answer as of listen_to(); the last one is waited for until it answers or dies.  One that is content ends while the
+ * file is read here. */
 static am_status ask_child(am_h5 *file, bool last, char *answer, am_error *err) {
   int ends[2];
   *answer = 'n';
   /* No other thread is inside HDF5 while the process is copied, and no other child gets an end of this pipe. */
   am_h5_quiet q = am_h5_enter();
-  pid_t child = open_pipe(ends) ? -2 : fork();
+  pid_t child = am_child_pipe(ends) ? -2 : fork();
   int code = errno;
   if (!child) {
     close(ends[0]);
@@ -245,7 +198,8 @@ static am_status ask_child(am_h5 *file, bool last, char *answer, am_error *err) 
     } else if (*answer == 's') {
       kill(child, SIGKILL);
     }
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
+    file->child = child;
+    if (*answer != 'y') am_h5_end_child(file);
   }
   if (child != -2) close(ends[0]);
   return child > 0 ? AM_OK : am_fail_errno(err, code, "%s: cannot start a process to read it first", file->path);
@@ -253,6 +207,7 @@ static am_status ask_child(am_h5 *file, bool last, char *answer, am_error *err) 
 
 am_status am_h5_check_in_child(am_h5 *file, am_error *err) {
   char answer = 's';
+  am_log(file->ctx, AM_LOG_DEBUG, "%s: a child process reads it first", file->path);
   for (int i = 1; i <= TRIES && answer == 's'; i++) {
     am_status status = ask_child(file, i == TRIES, &answer, err);
     if (status) return status;

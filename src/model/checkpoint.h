@@ -61,6 +61,9 @@ struct am_checkpoint {
   bool heard;           /* with two sets: a voice is known, and the second is in force */
 };
 
+/* am_checkpoint_load of a file that is ours and of nobody else (model/shipped.c): HDF5 is trusted with it. */
+am_status am_checkpoint_load_ours(am_context *ctx, const char *path, am_checkpoint **out, am_error *err);
+
 /* That which is in force, and the one for a voice that is known or is not. */
 const am_fusion_set *am_checkpoint_set(const am_checkpoint *c);
 const am_fusion_set *am_checkpoint_set_for(const am_checkpoint *c, bool known);
@@ -151,7 +154,7 @@ am_status am_checkpoint_check_normaliser(const char *path, const am_feature_opti
 am_status am_checkpoint_check_means(const char *path, const am_normaliser *nz, am_error *err);
 am_status am_checkpoint_check_training(const char *path, const am_norm_stats *s, am_error *err);
 /* Whether the weights and statistics that were read into the model are numbers; AM_E_NUMERIC names the array. */
-am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error *err);
+am_status am_checkpoint_check_finite(am_context *ctx, const char *path, am_model *model, am_error *err);
 /* Whether they could have been fitted. */
 am_status am_checkpoint_check_temperature(const char *path, double temperature, am_error *err);
 /* `name`: "thresholds". */

@@ -1,6 +1,7 @@
 /* model/checkpoint_check.c - whether what a checkpoint says fits together; everything later relies on it. */
 #include <limits.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "model/checkpoint.h"
@@ -69,25 +70,46 @@ am_status am_checkpoint_check_training(const char *path, const am_norm_stats *s,
   return AM_OK;
 }
 
-static am_status check_array(const char *path, const char *group, const am_array_info *info, const am_real *x,
-                             am_error *err) {
-  if (am_all_finite(x, info->count)) return AM_OK;
+/* In pieces: there may be 144 MB of weights. */
+typedef struct search {
+  const am_real *x;
+  size_t n;
+  atomic_bool lost;
+} search;
+enum { FINITE_PIECE = 1 << 18 };
+
+static void look_at_piece(void *arg, size_t piece, int worker) {
+  (void)worker;
+  search *j = arg;
+  const size_t at = piece * FINITE_PIECE, left = j->n - at;
+  if (!am_all_finite(j->x + at, left < FINITE_PIECE ? left : FINITE_PIECE)) atomic_store(&j->lost, true);
+}
+
+static bool all_finite(am_context *ctx, const am_real *x, size_t n) {
+  search j = {.x = x, .n = n};
+  am_parallel_for(ctx, (n + FINITE_PIECE - 1) / FINITE_PIECE, look_at_piece, &j);
+  return !atomic_load(&j.lost);
+}
+
+static am_status check_array(am_context *ctx, const char *path, const char *group, const am_array_info *info,
+                             const am_real *x, am_error *err) {
+  if (all_finite(ctx, x, info->count)) return AM_OK;
   size_t i = 0;
   while (isfinite(x[i])) i++;
   return am_fail(err, AM_E_NUMERIC, "%s: %s/%s: number %zu of %zu is %s; a model with such weights answers nothing",
                  path, group, info->name, i + 1, info->count, isnan(x[i]) ? "not a number" : "infinite");
 }
 
-am_status am_checkpoint_check_finite(const char *path, am_model *model, am_error *err) {
+am_status am_checkpoint_check_finite(am_context *ctx, const char *path, am_model *model, am_error *err) {
   const am_real *w = am_model_weights(model, NULL), *s = am_model_statistics(model, NULL);
   am_status status = AM_OK;
   for (size_t i = 0; i < am_model_weight_count(model) && !status; i++) {
     am_array_info info = *am_model_weight_info(model, i);
-    status = check_array(path, "weights", &info, w + info.offset, err);
+    status = check_array(ctx, path, "weights", &info, w + info.offset, err);
   }
   for (size_t i = 0; i < am_model_statistic_count(model) && !status; i++) {
     am_array_info info = *am_model_statistic_info(model, i);
-    status = check_array(path, "statistics", &info, s + info.offset, err);
+    status = check_array(ctx, path, "statistics", &info, s + info.offset, err);
   }
   return status;
 }

@@ -37,8 +37,8 @@ am_status am_checkpoint_check_head(am_context *ctx, am_h5 *file, am_error *err) 
   return status;
 }
 
-static am_status open_any(am_context *ctx, const char *path, am_h5 **file, am_error *err) {
-  am_status status = am_h5_open(ctx, path, AM_H5_UNTRUSTED, file, err);
+static am_status open_any(am_context *ctx, const char *path, unsigned flags, am_h5 **file, am_error *err) {
+  am_status status = am_h5_open(ctx, path, flags, file, err);
   if (status) return status;
   status = am_checkpoint_check_head(ctx, *file, err);
   if (!status) return AM_OK;
@@ -50,7 +50,7 @@ static am_status open_any(am_context *ctx, const char *path, am_h5 **file, am_er
 static bool is_fused(am_h5 *file) { return am_h5_find(file, "members") == AM_H5_GROUP; }
 
 am_status am_checkpoint_open(am_context *ctx, const char *path, am_h5 **file, am_error *err) {
-  am_status status = open_any(ctx, path, file, err);
+  am_status status = open_any(ctx, path, AM_H5_UNTRUSTED, file, err);
   if (status || !is_fused(*file)) return status;
   am_h5_close(*file);
   *file = NULL;
@@ -400,8 +400,10 @@ am_status am_checkpoint_read(am_context *ctx, am_h5 *file, am_checkpoint *c, am_
   if (!status) status = read_temperature(file, &c->any.temperature, err);
   if (!status) status = am_checkpoint_read_thresholds(file, "thresholds", c->classes, &c->any.thresholds, err);
   if (!status) status = make_model(ctx, file, c, err);
+  (void)am_h5_found_lost(file);
   if (!status) status = am_checkpoint_read_arrays(ctx, file, c->model, err);
-  if (!status) status = am_checkpoint_check_finite(am_h5_path(file), c->model, err);
+  if (!status && am_h5_found_lost(file)) status = am_checkpoint_check_finite(ctx, am_h5_path(file), c->model, err);
+  if (!status) am_model_freeze(c->model);
   c->resumable = am_h5_find(file, "training/slots") == AM_H5_GROUP;
   return status;
 }
@@ -419,6 +421,13 @@ static am_status load(am_context *ctx, am_h5 *file, am_checkpoint **out, am_erro
   return status;
 }
 
+am_status am_checkpoint_load_ours(am_context *ctx, const char *path, am_checkpoint **out, am_error *err) {
+  am_h5 *file;
+  *out = NULL;
+  am_status status = open_any(ctx, path, AM_H5_READ, &file, err);
+  return status ? status : load(ctx, file, out, err);
+}
+
 am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err) {
   am_h5 *file;
   am_status status = AM_NEED(err, out);
@@ -426,7 +435,7 @@ am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **
   *out = NULL;
   status = AM_NEED(err, ctx);
   if (!status) status = AM_NEED(err, path);
-  if (!status) status = open_any(ctx, path, &file, err);
+  if (!status) status = open_any(ctx, path, AM_H5_UNTRUSTED, &file, err);
   return status ? status : load(ctx, file, out, err);
 }
 
@@ -508,5 +517,15 @@ am_checkpoint *am_checkpoint_member(am_checkpoint *c, size_t i) {
 double am_checkpoint_weight(const am_checkpoint *c, size_t i) {
   if (i >= am_checkpoint_members(c)) return 0;
   return c->members ? am_checkpoint_set(c)->weights[i] : 1;
+}
+am_status am_checkpoint_set_storage(am_checkpoint *c, am_storage storage, am_error *err) {
+  am_status status = AM_NEED(err, c);
+  if (!status && c->predictor) status = am_fail(err, AM_E_USAGE, "the storage is set before the first prediction");
+  for (size_t i = 0; !status && i < am_checkpoint_members(c); i++) {
+    am_model *model = am_checkpoint_member(c, i)->model;
+    status = am_model_set_half(model, storage == AM_STORE_FLOAT16, err);
+    am_model_freeze(model);
+  }
+  return status;
 }
 am_model *am_checkpoint_model(am_checkpoint *c) { return c ? c->model : NULL; }

@@ -200,7 +200,7 @@ static am_status init_all(am_context *ctx, am_h5 *file, am_model *model, am_init
 am_status am_checkpoint_init(am_context *ctx, am_h5 *file, am_model *model, am_init_report *report, am_error *err) {
   *report = (am_init_report){0};
   am_status status = init_all(ctx, file, model, report, err);
-  if (!status) status = am_checkpoint_check_finite(am_h5_path(file), model, err);
+  if (!status) status = am_checkpoint_check_finite(ctx, am_h5_path(file), model, err);
   if (status) am_init_report_free(ctx, report);
   return status;
 }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "io/yaml.h"
 #include "model/config.h"
+#include "nn/groups.h"
 
 /* What the file holds at its top. */
 typedef struct top {
@@ -38,6 +39,8 @@ const am_option am_model_table[] = {
 const am_option am_train_table[] = {
     {"epochs", AM_OPT_INT, TRAIN(epochs), "15", 1, 1e9, NULL, "passes over the training part"},
     {"batch", AM_OPT_INT, TRAIN(batch), "32", 1, 65536, NULL, "clips a step; the last one of an epoch may be short"},
+    {"groups", AM_OPT_INT, TRAIN(groups), "8", 1, AM_MOST_GROUPS, NULL,
+     "parts of a batch, each summed by itself: as many processes can train together (docs/cluster.md)"},
     {"monitor", AM_OPT_CHOICE, TRAIN(monitor), "validation_loss", 0, 0, AM_WORDS(AM_MONITORS),
      "what chooses the best epoch; last: the last one is taken"},
     {"class_weights", AM_OPT_CHOICE, TRAIN(class_weights), "none", 0, 0, AM_WORDS(AM_CLASS_WEIGHTS),
@@ -71,6 +74,9 @@ const am_option am_train_table[] = {
      "how much of a target is theirs; the rest is the label"},
     {"targets_temperature", AM_OPT_REAL, TRAIN(targets_temperature), "1", 0.1, 100, NULL,
      "their probabilities to the power of 1 / this: above 1 they count as less sure"},
+    {"precision", AM_OPT_CHOICE, TRAIN(precision), "float32", 0, 0, AM_WORDS(AM_PRECISIONS),
+     "of the numbers that convolutions of 16 channels and more multiply in training steps: bf16 rounds them to "
+     "bfloat16; sums, weights, validation and checkpoints are float32"},
     {"loss", AM_OPT_MAP, TRAIN(loss), "", 0, 0, NULL, "the loss"},
     {"optimiser", AM_OPT_MAP, TRAIN(optimiser), "", 0, 0, NULL, "the optimiser"},
     {"schedule", AM_OPT_MAP, TRAIN(schedule), "", 0, 0, NULL, "the learning rate over the run"},
@@ -324,12 +330,15 @@ am_status am_config_load_stored(am_context *ctx, const char *file, const char *c
   return load(ctx, file, true, overrides, n, out, err);
 }
 
-/* A config of which data and split are all that is wanted gets the model of `trained`. */
+/* A config of which data and split are all that is wanted gets the model of `trained`, or, where nothing is, the least there is. */
 static am_status borrow_model(am_tree *tree, const am_config *trained, am_error *err) {
-  am_value *root = am_tree_root(tree);
+  static const char least[] = "{layers: [dense: {}]}";
+  am_value *root = am_tree_root(tree), *model = NULL;
+  am_status status = AM_OK;
   if (root->kind != AM_MAP || am_value_find(root, "model")) return AM_OK;
-  return am_value_add(tree, root, "model",
-                      am_value_copy(tree, am_value_find(am_tree_root(trained->effective), "model")), err);
+  if (trained) model = am_value_copy(tree, am_value_find(am_tree_root(trained->effective), "model"));
+  else status = am_yaml_read_text(tree, least, sizeof least - 1, "model", &model, err);
+  return status ? status : am_value_add(tree, root, "model", model, err);
 }
 
 am_status am_config_of_description(am_context *ctx, const char *file, const am_config *trained,
@@ -416,10 +425,12 @@ am_status am_config_model(const am_config *config, int frames, int bins, bool va
   am_error as_map = AM_ERROR_INIT, as_sequence = AM_ERROR_INIT;
   am_shape map = {.rank = 3, .t = frames, .f = bins, .c = 1, .variable = variable};
   am_shape sequence = {.rank = 2, .t = frames, .f = 1, .c = bins, .variable = variable};
-  am_status status = am_model_create(config->ctx, config->layers, map, classes, out, &as_map);
+  const am_precision precision = (am_precision)config->train.precision;
+  am_status status = am_model_create_precise(config->ctx, config->layers, map, classes, precision, out, &as_map);
   if (!status) return AM_OK;
   if (status != AM_E_SHAPE && status != AM_E_CONFIG) return am_fail(err, status, "%s", as_map.message);
-  if (am_model_create(config->ctx, config->layers, sequence, classes, out, &as_sequence) == AM_OK) return AM_OK;
+  if (am_model_create_precise(config->ctx, config->layers, sequence, classes, precision, out, &as_sequence) == AM_OK)
+    return AM_OK;
   if (!strcmp(as_map.message, as_sequence.message)) return am_fail(err, status, "%s", as_map.message);
   return am_fail(err, status, "%s; and with clips as sequences (T,F): %s", as_map.message, as_sequence.message);
 }

@@ -28,6 +28,7 @@ typedef enum am_auxiliary_ramp { AM_AUXILIARY_RAMPS(AM_WORD_NAME) } am_auxiliary
 
 typedef struct am_train_options {
   int64_t epochs, batch;
+  int64_t groups;        /* of a batch (nn/groups.h) */
   int monitor;           /* am_monitor: chooses best.h5; the
                 * first three become train_loss, with a warning, where there is no validation part */
   int class_weights;     /* am_class_weighting */
@@ -44,6 +45,7 @@ typedef struct am_train_options {
   double wanted_precision;   /* of answers above thresholds that are fitted to it, too; 0: every answer is given */
   const am_value *auxiliary; /* map: trait of the clips -> weight of a head that predicts it (nn/head.h); NULL: none */
   int auxiliary_ramp;        /* am_auxiliary_ramp */
+  int precision;             /* am_precision of the convolutions, while it trains */
   const char *targets, *targets_digest; /* train/targets.h; "": none */
   double targets_share, targets_temperature;
   const am_value *loss, *optimiser, *schedule; /* sub-sections */
@@ -82,7 +84,8 @@ am_status am_config_load_stored(am_context *ctx, const char *file, const char *c
                                 am_config **out, am_error *err);
 am_status am_config_from_stored(am_context *ctx, const char *yaml, const char *name, const char *const *overrides,
                                 size_t n, am_config **out, am_error *err);
-/* A config of which only the data and how they are split are wanted: it need not have a model, and then has `trained`'s. */
+/* A config of which only the data and how they are split are wanted: it need not have a model, and then has `trained`'s
+ * (NULL: one that is good for nothing). */
 am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides,
                               size_t n, am_config **out, am_error *err);
 /* The same of a description of a corpus (data.corpus described) instead of a config; data.root is to be among the overrides. */

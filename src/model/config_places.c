@@ -4,11 +4,11 @@
 
 #include "model/config.h"
 
-/* Settings that may change between the processes of one run; the first ones say only where things are. */
-static const char *const free_keys[] = {"data.root",          "data.manifest",      "data.description",
-                                        "train.targets",      "train.epochs",       "train.max_steps",
-                                        "train.save_minutes", "train.save_seconds", "train.early_stopping"};
-enum { FREE_KEYS = sizeof free_keys / sizeof *free_keys, PLACES = 4 };
+/* Settings that may change between the processes of one run; the first ones say only where things are, or how they are kept. */
+static const char *const free_keys[] = {
+    "data.root",    "data.manifest",   "data.description",   "train.targets",      "data.memory",
+    "train.epochs", "train.max_steps", "train.save_minutes", "train.save_seconds", "train.early_stopping"};
+enum { FREE_KEYS = sizeof free_keys / sizeof *free_keys, PLACES = 5 };
 
 /* Whether a setting is one of the first `n`. */
 static bool may_change(const char *section, const char *key, size_t n) {

@@ -15,7 +15,8 @@ struct am_ensemble {
   am_context *ctx;
   member *at;
   size_t n;
-  float *p; /* (2,K): the sum, and those of one model */
+  float *p;                /* (2,K): the sum, and those of one model */
+  am_checkpoint *detector; /* borrowed, or NULL */
 };
 
 am_status am_ensemble_create(am_context *ctx, am_ensemble **out, am_error *err) {
@@ -62,6 +63,8 @@ am_status am_ensemble_add(am_ensemble *e, am_checkpoint *model, const char *name
 
 am_context *am_ensemble_context(const am_ensemble *e) { return e->ctx; }
 am_checkpoint *am_ensemble_model(const am_ensemble *e, size_t i) { return e->at[i].model; }
+void am_ensemble_set_detector(am_ensemble *e, am_checkpoint *detector) { e->detector = detector; }
+am_checkpoint *am_ensemble_detector(const am_ensemble *e) { return e->detector; }
 const char *am_ensemble_name(const am_ensemble *e, size_t i) { return e->at[i].name; }
 size_t am_ensemble_models(const am_ensemble *e) { return e ? e->n : 0; }
 
@@ -95,12 +98,26 @@ am_status am_ensemble_mean(const am_ensemble *e, size_t numbers, am_ask_fn ask, 
   return status;
 }
 
+/* The single models that have a say, up to `room` of them; their number. */
+static size_t asked(const am_ensemble *e, am_checkpoint **out, size_t room) {
+  size_t n = 0;
+  for (size_t i = 0; i < e->n; i++)
+    for (size_t j = 0; j < am_checkpoint_members(e->at[i].model); j++)
+      if (am_checkpoint_weight(e->at[i].model, j) > 0 && n++ < room)
+        out[n - 1] = am_checkpoint_member(e->at[i].model, j);
+  return n;
+}
+
 /* Into e->p. */
 static am_status predict(am_ensemble *e, const float *samples, size_t n, am_heard *heard, am_error *err) {
   const size_t classes = (size_t)e->at[0].model->classes;
   am_hearing h = {
       .samples = samples, .n = n, .rate = am_checkpoint_rate(e->at[0].model), .heard = {.size = sizeof h.heard}};
-  am_status status = am_ensemble_mean(e, classes, am_predict_ask, &h, e->p, e->p + classes, err);
+  am_checkpoint *models[64]; /* any more listen when they are asked */
+  const size_t room = sizeof models / sizeof *models, all = asked(e, models, room);
+  am_status status = am_hearing_listen(e->ctx, &h, models, all < room ? all : room, err);
+  if (!status) status = am_ensemble_mean(e, classes, am_predict_ask, &h, e->p, e->p + classes, err);
+  am_hearing_end(e->ctx, &h);
   *heard = h.heard;
   return status;
 }

@@ -7,6 +7,9 @@
 
 am_context *am_ensemble_context(const am_ensemble *e);
 am_checkpoint *am_ensemble_model(const am_ensemble *e, size_t i);
+/* What finds speech for its streams, borrowed; NULL: level does.  Of who shares the ensemble (share.h). */
+void am_ensemble_set_detector(am_ensemble *e, am_checkpoint *detector);
+am_checkpoint *am_ensemble_detector(const am_ensemble *e);
 const char *am_ensemble_name(const am_ensemble *e, size_t i); /* what messages call model i */
 
 /* The mean of what the models say, each asked once and in order: the one place where models become one.  What is asked are single

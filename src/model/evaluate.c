@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/calibration.h"
+#include "ranks/ranks.h"
 
 size_t am_evaluate_cut(const am_model *model, const am_store *store, const uint32_t *clips, size_t n) {
   size_t cut = 0;
@@ -37,9 +38,9 @@ static am_status run_batches(am_context *ctx, const am_model *model, am_session 
   return status;
 }
 
-am_status am_evaluate_logits(am_context *ctx, const am_model *model, am_session *session, int batch,
-                             const am_source *source, const uint32_t *clips, size_t n, const char *task, float *logits,
-                             am_error *err) {
+static am_status run_clips(am_context *ctx, const am_model *model, am_session *session, int batch,
+                           const am_source *source, const uint32_t *clips, size_t n, const char *task, float *logits,
+                           am_error *err) {
   if (!n) return AM_OK;
   static const am_augment_options no_augment;
   am_loader_options options = {.batch = batch, .max_frames = am_model_input(model).t};
@@ -50,6 +51,39 @@ am_status am_evaluate_logits(am_context *ctx, const am_model *model, am_session 
   status = run_batches(ctx, model, session, loader, n, task, logits, err);
   am_loader_free(loader);
   return status;
+}
+
+/* Of several processes each has some clips that follow one another, and all get the logits of all.  They stop together. */
+static am_status share_clips(am_context *ctx, const am_model *model, am_session *session, int batch,
+                             const am_source *source, const uint32_t *clips, size_t n, const char *task, float *logits,
+                             am_error *err) {
+  am_ranks *ranks = am_context_ranks(ctx);
+  const size_t rank = (size_t)am_ranks_rank(ranks), size = (size_t)am_ranks_size(ranks);
+  const size_t first = n * rank / size, count = n * (rank + 1) / size - first,
+               classes = (size_t)am_model_output(model).c;
+  am_status status =
+      run_clips(ctx, model, session, batch, source, clips + first, count, task, logits + first * classes, err);
+  bool stopping = status == AM_E_STOPPED;
+  if (status && !stopping) return status;
+  status = am_ranks_any(ranks, &stopping, err);
+  if (!status && stopping) status = am_fail(err, AM_E_STOPPED, "stopped while evaluating");
+  if (status) return status;
+  void *all = NULL;
+  size_t *ends = am_alloc(ctx, size, sizeof *ends);
+  if (!ends) return am_no_memory(err);
+  status = am_ranks_gather(ranks, ctx, logits + first * classes, count * classes * sizeof *logits, &all, ends, err);
+  if (!status) memcpy(logits, all, ends[size - 1]);
+  am_free(ctx, all);
+  am_free(ctx, ends);
+  return status;
+}
+
+am_status am_evaluate_logits(am_context *ctx, const am_model *model, am_session *session, int batch,
+                             const am_source *source, const uint32_t *clips, size_t n, const char *task, float *logits,
+                             am_error *err) {
+  am_status (*const run)(am_context *, const am_model *, am_session *, int, const am_source *, const uint32_t *, size_t,
+                         const char *, float *, am_error *) = am_context_ranks(ctx) ? share_clips : run_clips;
+  return run(ctx, model, session, batch, source, clips, n, task, logits, err);
 }
 
 /* A checkpoint may meet features that its model was not made for when the caller built the store otherwise. */

@@ -9,8 +9,8 @@
 
 struct am_predictor {
   am_features *fx;
-  am_session *session;
-  float *x; /* (T,F) of the model's input */
+  float *x;            /* (T,F) of the model's input */
+  am_session *session; /* made when it is asked first, by all threads */
 };
 
 void am_predictor_free(am_context *ctx, am_predictor *p) {
@@ -25,7 +25,6 @@ static am_status predictor_create(am_context *ctx, am_checkpoint *c, am_error *e
   am_predictor *p = am_alloc(ctx, 1, sizeof *p);
   if (!p) return am_no_memory(err);
   am_status status = am_features_create(ctx, &c->config->features, &p->fx, err);
-  if (!status) status = am_session_create(c->model, 1, false, &p->session, err);
   if (!status && !(p->x = am_alloc_aligned(ctx, am_mul(am_shape_count(c->input), sizeof *p->x))))
     status = am_no_memory(err);
   if (status) am_predictor_free(ctx, p);
@@ -46,28 +45,39 @@ static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samp
   return am_batch_put(&source, &clip, 0, p->x, length, err);
 }
 
-static am_status hear(am_checkpoint *c, const float *samples, size_t n, float *probabilities, am_heard *heard,
-                      am_error *err) {
+/* What a model has of a sound before it is asked: its features, in the predictor. */
+typedef struct am_listening {
+  am_checkpoint *model;
+  int length; /* frames */
+  am_heard heard;
+  am_status status;
+  am_error why;
+} am_listening;
+
+static am_status listen(am_checkpoint *c, const float *samples, size_t n, am_listening *l, am_error *err) {
   am_context *ctx = c->ctx;
   const double rate = (double)c->config->features.sample_rate;
-  *heard = (am_heard){.size = sizeof *heard};
-  for (int k = 0; k < c->classes; k++) probabilities[k] = NAN;
   if (!n) return am_fail(err, AM_E_USAGE, "there is no sound to predict from: 0 samples");
   if (c->normaliser.kind == AM_NORMALISE_SPEAKER && !c->normaliser.speaker_mean)
     return am_fail(
         err, AM_E_USAGE,
         "this model normalises by speaker: add sounds of the same speaker first (am_checkpoint_add_speaker)");
-  heard->unheard = am_sound_unheard(samples, n, rate);
-  if (heard->unheard) return AM_OK;
+  l->heard.unheard = am_sound_unheard(samples, n, rate);
+  if (l->heard.unheard) return AM_OK;
   am_status status = c->predictor ? AM_OK : predictor_create(ctx, c, err);
-  int length;
-  if (!status) status = fill_input(ctx, c, samples, n, &length, err);
+  if (!status) status = fill_input(ctx, c, samples, n, &l->length, err);
   if (status) return status;
-  heard->seconds = (double)am_features_heard(c->predictor->fx, samples, n, c->input.t, &heard->cut) / rate;
-  am_batch batch = {.size = sizeof batch, .n = 1, .x = c->predictor->x, .lengths = c->input.variable ? &length : NULL};
-  status = am_session_forward(c->predictor->session, &batch, false, err);
+  l->heard.seconds = (double)am_features_heard(c->predictor->fx, samples, n, c->input.t, &l->heard.cut) / rate;
+  return AM_OK;
+}
+
+static am_status answer(am_checkpoint *c, am_listening *l, float *probabilities, am_error *err) {
+  am_predictor *p = c->predictor;
+  am_status status = p->session ? AM_OK : am_session_create(c->model, 1, false, &p->session, err);
+  am_batch batch = {.size = sizeof batch, .n = 1, .x = p->x, .lengths = c->input.variable ? &l->length : NULL};
+  if (!status) status = am_session_forward(p->session, &batch, false, err);
   if (status) return status;
-  am_calibration_softmax(am_session_output(c->predictor->session), 1, c->classes, c->any.temperature, probabilities);
+  am_calibration_softmax(am_session_output(p->session), 1, c->classes, c->any.temperature, probabilities);
   for (int k = 0; k < c->classes; k++)
     if (!isfinite(probabilities[k]))
       return am_fail(err, AM_E_NUMERIC, "the model's output for this sound is not a number");
@@ -86,23 +96,58 @@ am_status am_sound_for(am_context *ctx, const float *samples, double from, doubl
   return status;
 }
 
-am_status am_predict_ask(void *user, size_t i, am_checkpoint *m, float *probabilities, am_error *err) {
-  am_hearing *h = user;
-  am_heard heard = {.size = sizeof heard};
+static void listen_to(const am_hearing *h, am_checkpoint *m, am_listening *l) {
   float *made;
   const float *samples;
   size_t n = h->n;
-  (void)i;
-  am_status status =
-      am_sound_for(m->ctx, h->samples, h->rate, m->config->features.sample_rate, &made, &samples, &n, err);
-  if (!status) status = hear(m, samples, n, probabilities, &heard, err);
+  *l = (am_listening){.model = m, .heard = {.size = sizeof l->heard}, .why = AM_ERROR_INIT};
+  l->status = am_sound_for(m->ctx, h->samples, h->rate, m->config->features.sample_rate, &made, &samples, &n, &l->why);
+  if (!l->status) l->status = listen(m, samples, n, l, &l->why);
   am_free(m->ctx, made);
+}
+
+static void listen_piece(void *arg, size_t i, int worker) {
+  am_hearing *h = arg;
+  (void)worker;
+  listen_to(h, h->listening[i].model, &h->listening[i]);
+}
+
+static am_listening *listening_of(const am_hearing *h, const am_checkpoint *m) {
+  for (size_t i = 0; i < h->models; i++)
+    if (h->listening[i].model == m) return &h->listening[i];
+  return NULL;
+}
+
+am_status am_hearing_listen(am_context *ctx, am_hearing *h, am_checkpoint *const *models, size_t n, am_error *err) {
+  if (n < 2) return AM_OK;
+  h->listening = am_alloc(ctx, n, sizeof *h->listening);
+  if (!h->listening) return am_no_memory(err);
+  for (size_t i = 0; i < n; i++)
+    if (!listening_of(h, models[i])) h->listening[h->models++].model = models[i];
+  am_parallel_for(ctx, h->models, listen_piece, h);
+  return AM_OK;
+}
+
+void am_hearing_end(am_context *ctx, am_hearing *h) {
+  am_free(ctx, h->listening);
+  h->listening = NULL;
+  h->models = 0;
+}
+
+am_status am_predict_ask(void *user, size_t i, am_checkpoint *m, float *probabilities, am_error *err) {
+  am_hearing *h = user;
+  am_listening mine, *l = listening_of(h, m);
+  (void)i;
+  if (!l) listen_to(h, m, l = &mine);
+  for (int k = 0; k < m->classes; k++) probabilities[k] = NAN;
+  am_status status = l->status ? am_fail(err, l->status, "%s", l->why.message) : AM_OK;
+  if (!status && !l->heard.unheard) status = answer(m, l, probabilities, err);
   if (!h->begun) {
-    h->heard = heard;
+    h->heard = l->heard;
   } else {
-    if (!h->heard.unheard) h->heard.unheard = heard.unheard;
-    h->heard.cut |= heard.cut;
-    h->heard.seconds = fmin(h->heard.seconds, heard.seconds);
+    if (!h->heard.unheard) h->heard.unheard = l->heard.unheard;
+    h->heard.cut |= l->heard.cut;
+    h->heard.seconds = fmin(h->heard.seconds, l->heard.seconds);
   }
   h->begun = true;
   return status;

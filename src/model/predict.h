@@ -19,7 +19,13 @@ typedef struct am_hearing {
   double rate; /* of the samples */
   am_heard heard;
   bool begun;
+  struct am_listening *listening; /* of am_hearing_listen; NULL: each model listens when it is asked */
+  size_t models;
 } am_hearing;
+/* The n models that will be asked, none of them of members, listen at the same time: features are computed by one thread, and
+ * of a sound for two models that is most of the time.  What fails is told by the model that is asked. */
+am_status am_hearing_listen(am_context *ctx, am_hearing *h, am_checkpoint *const *models, size_t n, am_error *err);
+void am_hearing_end(am_context *ctx, am_hearing *h);
 /* An am_ask_fn of one: probabilities (K). */
 am_status am_predict_ask(void *hearing, size_t i, am_checkpoint *m, float *probabilities, am_error *err);
 

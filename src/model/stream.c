@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "audio/activity.h"
 #include "audio/resample.h"
+#include "model/detector.h"
 #include "model/ensemble.h"
 #include "model/span.h"
 
@@ -34,7 +34,7 @@ struct am_stream {
   void *user;
   double rate; /* Hz, of the models */
   steps steps;
-  am_activity *activity; /* NULL: all is speech */
+  am_detector *detector; /* NULL: all is speech, or turns are given */
   am_spans spans;
   stretch *turns; /* (n_turns) those that were given; NULL: none were */
   size_t n_turns, next_turn;
@@ -48,7 +48,7 @@ struct am_stream {
 
   float *kept;
   size_t n_kept, room;
-  uint64_t base, heard; /* position of kept[0]; what the detector has heard */
+  uint64_t base, heard; /* position of kept[0]; up to where it is told what is speech */
 
   bool open;      /* an utterance is under way */
   uint64_t start; /* of it */
@@ -157,8 +157,7 @@ static am_status finish(am_stream *s, uint64_t end, am_error *err) {
 
 /* ---- hearing ---- */
 
-static am_status hear_step(am_stream *s, uint64_t to, am_error *err) {
-  const float score = am_activity_hear(s->activity, s->kept + (s->heard - s->base));
+static am_status hear_step(am_stream *s, uint64_t to, float score, am_error *err) {
   const am_span_news news = am_spans_hear(&s->spans, s->heard, to, score);
   am_status status = AM_OK;
   s->heard = to;
@@ -166,6 +165,18 @@ static am_status hear_step(am_stream *s, uint64_t to, am_error *err) {
   if (news == AM_SPAN_ENDS || news == AM_SPAN_CUT) status = finish(s, s->spans.end, err);
   if (!status && news == AM_SPAN_CUT) status = begin(s, s->spans.next, err);
   if (!status && s->open && !s->spans.quiet) status = measure_due(s, to, err);
+  return status;
+}
+
+/* All steps that the detector has heard enough for. */
+static am_status hear_steps(am_stream *s, am_error *err) {
+  uint64_t to;
+  am_status status = AM_OK;
+  while (!status && am_detector_due(s->detector, &to)) {
+    float score;
+    status = am_detector_next(s->detector, &score, err);
+    if (!status) status = hear_step(s, to, score, err);
+  }
   return status;
 }
 
@@ -188,7 +199,7 @@ static am_status hear_turns(am_stream *s, uint64_t at, am_error *err) {
 static uint64_t needed(const am_stream *s) {
   const uint64_t at = position(s);
   if (s->turns) return s->open ? s->start : at; /* turns that have begun are open */
-  if (s->activity) return s->open ? s->start : am_spans_needed(&s->spans, s->heard);
+  if (s->detector) return s->open ? s->start : am_spans_needed(&s->spans, s->heard);
   const uint64_t tail = at > s->steps.window ? at - s->steps.window : 0, next = due_start(s, s->k);
   if (at - s->start <= s->steps.whole) return s->start;
   return tail < next ? tail : next;
@@ -209,12 +220,11 @@ static am_status hear(am_stream *s, am_error *err) {
   const uint64_t at = position(s);
   if (s->turns) {
     status = hear_turns(s, at, err);
-  } else if (!s->activity) {
+  } else if (s->detector) {
+    status = hear_steps(s, err);
+  } else {
     if (!s->open && at > 0) status = begin(s, 0, err);
     if (!status && s->open) status = measure_due(s, at, err);
-  } else {
-    const size_t hop = am_activity_hop(s->activity);
-    while (!status && at - s->heard >= hop) status = hear_step(s, s->heard + hop, err);
   }
   if (!status && am_context_stopping(s->ctx))
     status = am_fail(err, AM_E_STOPPED, "stopped after %.2f s of a sound", seconds_at(s, at));
@@ -232,7 +242,8 @@ static am_status keep(am_stream *s, const float *x, size_t n, am_error *err) {
   if (status) return status;
   memcpy(s->kept + s->n_kept, x, n * sizeof *x);
   s->n_kept += n;
-  return hear(s, err);
+  status = s->detector ? am_detector_push(s->detector, x, n, err) : AM_OK;
+  return status ? status : hear(s, err);
 }
 
 /* ---- what comes in ---- */
@@ -302,6 +313,12 @@ static am_status usable(const am_stream *s, am_error *err) {
   return s->ended ? am_fail(err, AM_E_USAGE, "this stream has ended; make another one") : AM_OK;
 }
 
+/* Being stopped is no failure: it happens between two measurements. */
+static am_status note_failure(am_stream *s, am_status status) {
+  s->failed = status == AM_E_STOPPED ? AM_OK : status;
+  return status;
+}
+
 am_status am_stream_push(am_stream *s, const float *samples, size_t n, double rate, am_error *err) {
   am_status status = usable(s, err);
   if (!status && n) status = AM_NEED(err, samples);
@@ -313,8 +330,7 @@ am_status am_stream_push(am_stream *s, const float *samples, size_t n, double ra
     some = n < BLOCK ? n : BLOCK;
     status = take(s, samples, some, err);
   }
-  s->failed = status;
-  return status;
+  return note_failure(s, status);
 }
 
 am_status am_stream_lost(am_stream *s, double seconds, am_error *err) {
@@ -331,8 +347,7 @@ am_status am_stream_lost(am_stream *s, double seconds, am_error *err) {
     some = n < BLOCK ? n : BLOCK;
     status = take(s, silence, some, err);
   }
-  s->failed = status;
-  return status;
+  return note_failure(s, status);
 }
 
 am_status am_stream_end(am_stream *s, am_error *err) {
@@ -340,9 +355,11 @@ am_status am_stream_end(am_stream *s, am_error *err) {
   if (status) return status;
   status = end_rate(s, err);
   const uint64_t at = position(s);
+  if (!status && s->detector) status = am_detector_end(s->detector, err);
+  if (!status && s->detector) status = hear_steps(s, err);
   if (!status && s->open) {
-    if (s->activity) am_spans_end(&s->spans, at);
-    status = finish(s, s->activity ? s->spans.end : at, err);
+    if (s->detector) am_spans_end(&s->spans, at);
+    status = finish(s, s->detector ? s->spans.end : at, err);
   }
   s->ended = true;
   s->failed = status;
@@ -396,11 +413,14 @@ static am_status fill_in(am_stream_options *o, am_error *err) {
   am_status status = AM_OK;
   for (size_t i = 0; i < sizeof all / sizeof *all && !status; i++)
     status = in_range(all[i].name, all[i].x, all[i].low, all[i].high, err);
-  if (!status && o->speech != AM_SPEECH_BY_LEVEL && o->speech != AM_SPEECH_ALL && o->speech != AM_SPEECH_GIVEN)
+  if (!status && (unsigned)o->speech > AM_SPEECH_BY_MODEL)
     status = am_fail(err, AM_E_USAGE, "am_stream_options.speech is %d; no such way", (int)o->speech);
   if (!status && o->learn_voice && o->speech == AM_SPEECH_ALL)
     status = am_fail(err, AM_E_USAGE,
                      "am_stream_options.learn_voice: a voice is learned by utterances, and nothing ends them");
+  if (!status && (o->speech == AM_SPEECH_BY_MODEL) != (o->detector != NULL))
+    status = am_fail(err, AM_E_USAGE, "am_stream_options.detector is %s, and speech is %sfound by a model",
+                     o->detector ? "given" : "NULL", o->detector ? "not " : "");
   return status ? status : check_turns(o, err);
 }
 
@@ -436,7 +456,8 @@ static am_status listen(am_stream *s, const am_stream_options *o, am_error *err)
                                               .longest = samples_of(s, o->longest)});
   am_status status = o->learn_voice ? am_stream_voice_create(s->ensemble, o->voice_seconds, &s->voice, err) : AM_OK;
   if (status || o->speech == AM_SPEECH_ALL) return status;
-  return o->speech == AM_SPEECH_GIVEN ? take_turns(s, o, err) : am_activity_create(s->ctx, s->rate, &s->activity, err);
+  if (o->speech == AM_SPEECH_GIVEN) return take_turns(s, o, err);
+  return am_detector_create(s->ctx, o->detector, s->rate, &s->detector, err);
 }
 
 am_status am_stream_open(am_ensemble *ensemble, const am_stream_options *o, am_stream_fn each, void *user,
@@ -470,7 +491,7 @@ am_status am_stream_create(am_ensemble *ensemble, const am_stream_options *optio
 
 void am_stream_free(am_stream *s) {
   if (!s) return;
-  am_activity_free(s->activity);
+  am_detector_free(s->detector);
   am_stream_voice_free(s->voice);
   am_free(s->ctx, s->turns);
   am_resampler_free(s->resampler);

@@ -246,8 +246,13 @@ am_status am_step_add(am_model *model, const am_layer_class *cls, const char *na
   am_step *step = &model->steps[model->n_steps];
   *step = (am_step){.output = (int)model->n_steps + 1};
   am_layer *layer = &step->layer;
-  *layer = (am_layer){
-      .size = sizeof *layer, .cls = cls, .ctx = model->ctx, .name = name, .classes = model->classes, .n_in = n_in};
+  *layer = (am_layer){.size = sizeof *layer,
+                      .cls = cls,
+                      .ctx = model->ctx,
+                      .name = name,
+                      .classes = model->classes,
+                      .n_in = n_in,
+                      .bf16 = model->bf16};
   uint64_t hash = am_hash64(0, name, strlen(name));
   layer->id = (uint32_t)(hash ^ hash >> 32);
   for (int i = 0; i < n_in; i++) {

@@ -47,8 +47,13 @@ typedef struct am_layer_class {
    * of both, and out, memory and needs are set to match.  False, and nothing changed, where that cannot be.
    * training: what the plan is for.  NULL: it never can. */
   bool (*fuse)(am_layer *layer, const am_layer *next, bool training);
+  /* For inference over weights that no longer change (packs.h): bytes of what `pack` makes of a layer's weights and statistics,
+   * which forward then gets as am_pass.packed; where that is NULL it makes the same itself.  NULL: nothing. */
+  size_t (*packed_bytes)(const am_layer *layer);
+  void (*pack)(const am_layer *layer, const am_pass *pass, void *packed); /* of pass: w, statistics and scratch */
   /* Multiply-adds of one clip of full length, for inspect and profiles. NULL: none worth counting. */
   double (*operations)(const am_layer *layer);
+  bool joins;  /* sums over the whole batch within a pass (am_groups_sum) */
   bool custom; /* a program's own (registry.c), whose shapes and lengths are checked */
 } am_layer_class;
 
@@ -62,6 +67,9 @@ static inline size_t am_shape_count(am_shape s) { return am_mul(am_mul((size_t)s
 static inline size_t am_frames_count(am_shape s, int frames) {
   return s.rank < 2 ? am_shape_count(s) : (size_t)frames * (size_t)s.f * (size_t)s.c;
 }
+
+/* dense.c: whether its kernel is too large for any cache, and is read in place. */
+bool am_dense_is_large(const am_layer *layer);
 
 /* Layers that other files name; registry.c has all. */
 extern const am_layer_class am_conv1d, am_conv2d, am_max_pool1d, am_max_pool2d, am_average_pool1d, am_average_pool2d,

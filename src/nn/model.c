@@ -2,9 +2,10 @@
 #include "nn/block.h"
 #include "nn/initialise.h"
 #include "nn/layers/norm.h"
-#include "nn/plan.h"
+#include "nn/packs.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -145,23 +146,31 @@ static am_status build(am_model *model, const am_value *layers, size_t most, am_
   return status;
 }
 
-am_status am_model_create(am_context *ctx, const am_value *layers, am_shape input, int classes, am_model **out,
-                          am_error *err) {
-  return am_model_create_within(ctx, layers, input, classes, SIZE_MAX, out, err);
+#ifndef AM_REAL_DOUBLE
+static am_status exchange_kernels(am_model *model, am_error *err) {
+  model->bf16 = am_alloc(model->ctx, 1, sizeof *model->bf16);
+  if (!model->bf16) return am_no_memory(err);
+  *model->bf16 = am_kernels_bf16(model->ctx);
+  return AM_OK;
 }
+#endif
 
-am_status am_model_create_within(am_context *ctx, const am_value *layers, am_shape input, int classes, size_t most,
-                                 am_model **out, am_error *err) {
+static am_status create(am_context *ctx, const am_value *layers, am_shape input, int classes, am_precision precision,
+                        size_t most, am_model **out, am_error *err) {
   *out = NULL;
   am_status status = check_input(input, classes, err);
   if (status) return status;
   am_model *model = am_alloc(ctx, 1, sizeof *model);
   if (!model) return am_no_memory(err);
   *model = (am_model){.ctx = ctx, .input = input, .classes = classes};
+  pthread_mutex_init(&model->packing, NULL);
 #ifndef AM_REAL_DOUBLE
   model->fusion = true;
+  if (precision == AM_PRECISION_BF16) status = exchange_kernels(model, err);
+#else
+  (void)precision;
 #endif
-  status = build(model, layers, most, err);
+  if (!status) status = build(model, layers, most, err);
   if (status) {
     am_model_free(model);
     return status;
@@ -170,17 +179,36 @@ am_status am_model_create_within(am_context *ctx, const am_value *layers, am_sha
   return AM_OK;
 }
 
+am_status am_model_create(am_context *ctx, const am_value *layers, am_shape input, int classes, am_model **out,
+                          am_error *err) {
+  return am_model_create_within(ctx, layers, input, classes, SIZE_MAX, out, err);
+}
+
+am_status am_model_create_within(am_context *ctx, const am_value *layers, am_shape input, int classes, size_t most,
+                                 am_model **out, am_error *err) {
+  return create(ctx, layers, input, classes, AM_PRECISION_FLOAT32, most, out, err);
+}
+
+am_status am_model_create_precise(am_context *ctx, const am_value *layers, am_shape input, int classes,
+                                  am_precision precision, am_model **out, am_error *err) {
+  return create(ctx, layers, input, classes, precision, SIZE_MAX, out, err);
+}
+
 void am_model_free(am_model *model) {
   if (!model) return;
+  am_packs_free(model);
+  pthread_mutex_destroy(&model->packing);
   am_free_aligned(model->ctx, model->weights);
   am_free_aligned(model->ctx, model->statistics);
   am_free(model->ctx, model->steps);
   am_tree_free(model->tree);
+  am_free(model->ctx, model->bf16);
   am_free(model->ctx, model);
 }
 
 void am_model_initialise(am_model *model, uint64_t seed) {
   if (!model) return;
+  model->frozen = 0;
   for (size_t i = 0; i < model->n_steps; i++) {
     const am_layer *layer = &model->steps[i].layer;
     am_real *w[AM_MAX_ARRAYS] = {NULL};
@@ -221,11 +249,35 @@ bool am_model_had_softmax(const am_model *model) { return model->had_softmax; }
 void am_model_set_fusion(am_model *model, bool on) { model->fusion = on; }
 void am_model_set_keep(am_model *model, bool on) { model->keep = on; }
 
+void am_model_freeze(am_model *model) {
+  if (!model->frozen) model->frozen = ++model->freezes;
+}
+
+am_status am_model_set_half(am_model *model, bool on, am_error *err) {
+  enum { MOST = 65504 };
+  for (size_t i = 0; i < model->n_steps; i++) {
+    const am_layer *layer = &model->steps[i].layer;
+    if (!on || !am_dense_is_large(layer)) continue;
+    const am_array *kernel = &layer->weights[0];
+    for (size_t k = 0; k < kernel->count; k++)
+      if (!(fabs((double)model->weights[kernel->offset + k]) <= MOST))
+        return am_fail(err, AM_E_NUMERIC, "layer %s: a weight of %g; float16 holds numbers up to %d", layer->name,
+                       (double)model->weights[kernel->offset + k], (int)MOST);
+  }
+  for (size_t i = 0; i < model->n_steps; i++)
+    model->steps[i].layer.half = on && am_dense_is_large(&model->steps[i].layer);
+  model->frozen = 0;
+  return AM_OK;
+}
+
+/* Whoever has the pointer may write. */
 am_real *am_model_weights(am_model *model, size_t *count) {
+  if (model) model->frozen = 0;
   if (count) *count = model ? model->n_weights : 0;
   return model ? model->weights : NULL;
 }
 am_real *am_model_statistics(am_model *model, size_t *count) {
+  if (model) model->frozen = 0;
   if (count) *count = model ? model->n_statistics : 0;
   return model ? model->statistics : NULL;
 }

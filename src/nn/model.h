@@ -31,6 +31,10 @@ am_status am_model_create(am_context *ctx, const am_value *layers, am_shape inpu
 /* The same with at most `most` weights and statistics, for a file that says what its model is: it holds no more. */
 am_status am_model_create_within(am_context *ctx, const am_value *layers, am_shape input, int classes, size_t most,
                                  am_model **out, am_error *err);
+/* am_model_create, with convolutions in that precision in passes of training. Weights, all other numbers and all other
+ * passes are float32. */
+am_status am_model_create_precise(am_context *ctx, const am_value *layers, am_shape input, int classes,
+                                  am_precision precision, am_model **out, am_error *err);
 size_t am_model_steps(const am_model *model);
 const am_step *am_model_step(const am_model *model, size_t i);
 bool am_model_had_softmax(const am_model *model);
@@ -51,6 +55,12 @@ void am_model_set_fusion(am_model *model, bool on);
 
 /* Sessions created from now on keep every tensor and gradient, each in memory of its own (tests, NaN hunts). */
 void am_model_set_keep(am_model *model, bool on);
+/* Promises that weights and statistics stay as they are, until they are asked for by am_model_weights or am_model_statistics,
+ * drawn anew, or trained.  Sessions for inference made from now on share what layers make of them (packs.h), once. */
+void am_model_freeze(am_model *model);
+/* From the next freeze on sessions for inference read the kernels of large dense layers (dense.c), whose time is that of
+ * reading them, as float16.  AM_E_NUMERIC: one of their numbers is beyond 65504. */
+am_status am_model_set_half(am_model *model, bool on, am_error *err);
 /* For inspect: weights of a step, without padding, and its multiply-adds for one clip of full length. */
 size_t am_step_weights(const am_step *step);
 double am_step_operations(const am_step *step);

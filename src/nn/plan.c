@@ -8,7 +8,7 @@
 typedef struct planner {
   const am_model *model;
   am_plan *plan;
-  int batch;
+  int batch, groups; /* clips; their groups, with a backward pass alone */
   bool training;
   int end;       /* time after everything */
   int *producer; /* (tensors) op that writes it, -1 for the input and inside fused ops */
@@ -177,6 +177,7 @@ static void place_working_memory(planner *p) {
     op->cache = new_region(p, scaled(p, layer->cache_per_clip, layer->cache_once), now, p->training ? back : now);
     size_t scratch = scaled(p, layer->scratch_per_clip, layer->scratch_once);
     op->scratch_forward = new_region(p, scratch, now, now);
+    scratch = am_add(scratch, am_mul(layer->scratch_per_group, (size_t)p->groups));
     op->scratch_backward = p->training ? new_region(p, scratch, back, back) : AM_NO_REGION;
   }
 }
@@ -248,12 +249,13 @@ static am_status allocate(planner *p, am_error *err) {
   return AM_OK;
 }
 
-am_status am_plan_create(const am_model *model, int max_batch, bool training, am_plan **out, am_error *err) {
+am_status am_plan_create(const am_model *model, int max_batch, int groups, am_plan **out, am_error *err) {
+  const bool training = groups > 0;
   *out = NULL;
   am_plan *plan = am_alloc(model->ctx, 1, sizeof *plan);
   if (!plan) return am_no_memory(err);
   *plan = (am_plan){.ctx = model->ctx, .n_tensors = model->n_steps + 1};
-  planner p = {.model = model, .plan = plan, .batch = max_batch, .training = training};
+  planner p = {.model = model, .plan = plan, .batch = max_batch, .groups = groups, .training = training};
   am_status status = allocate(&p, err);
   if (!status) {
     make_ops(&p);

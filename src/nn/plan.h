@@ -9,6 +9,8 @@
 #ifndef AM_PLAN_H
 #define AM_PLAN_H
 
+#include <pthread.h>
+
 #include "nn/model.h"
 
 /* No machine this is for has more (1 TiB); what asks for it is a mistake in the config. */
@@ -22,12 +24,16 @@ struct am_model {
   am_shape input;
   int classes;
   bool had_softmax, fusion, keep;
-  am_step *steps; /* step i writes tensor i + 1; tensor 0 is the input */
+  am_kernels *bf16; /* which its convolutions are trained by; NULL: am_kernels_of the context */
+  am_step *steps;   /* step i writes tensor i + 1; tensor 0 is the input */
   size_t n_steps, capacity;
   am_array_info *weight_infos, *statistic_infos;
   size_t n_weight_infos, n_statistic_infos;
   am_real *weights, *statistics;
   size_t n_weights, n_statistics; /* reals, padding included */
+  unsigned frozen, freezes; /* number of the freeze that holds, 0: none; and of freezes so far (am_model_freeze) */
+  pthread_mutex_t packing;  /* guards packs */
+  struct am_packs *packs;   /* packs.h */
 };
 
 static inline am_shape am_tensor_shape(const am_model *model, int number) {
@@ -64,7 +70,8 @@ typedef struct am_plan {
   size_t bytes; /* of the slab that all regions share */
 } am_plan;
 
-am_status am_plan_create(const am_model *model, int max_batch, bool training, am_plan **out, am_error *err);
+/* groups: of the largest batch of a training (groups.h); 0: there is no backward pass. */
+am_status am_plan_create(const am_model *model, int max_batch, int groups, am_plan **out, am_error *err);
 void am_plan_free(am_plan *plan);
 
 #endif

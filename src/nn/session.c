@@ -1,6 +1,8 @@
 /* nn/session.c - running a model: one slab, the passes, time per step. */
 #include "nn/session.h"
-#include "nn/plan.h"
+
+#include "nn/groups.h"
+#include "nn/packs.h"
 
 #include <string.h>
 
@@ -10,9 +12,12 @@ struct am_session {
   am_context *ctx;
   const am_model *model;
   am_plan *plan;
-  int max_batch, batch;
+  const am_packs *packs;       /* of the model; NULL: each pass makes its own */
+  int max_batch, batch, group; /* clips; of a group (groups.h) */
   bool training, want_input, profiling;
   phase phase;
+  am_ready_fn ready; /* gradients of weights are told to it, or NULL */
+  void *ready_arg;
   const am_real *input; /* of the last forward */
   size_t bytes;
   char *slab;
@@ -64,9 +69,18 @@ static void prepare_pass(am_session *s, size_t i) {
     pass->statistics[k] = s->model->statistics + layer->statistics[k].offset;
   pass->dy = region(s, s->plan->gradient[op->output]);
   pass->cache = region(s, op->cache);
+  pass->group = s->group;
 }
 
+static int groups_of(int max_batch, int group, bool training) { return training ? (max_batch + group - 1) / group : 0; }
+
 am_status am_session_create(am_model *model, int max_batch, bool training, am_session **out, am_error *err) {
+  const int clips = max_batch > 0 ? max_batch : 1;
+  return am_session_create_grouped(model, max_batch, am_group_size(clips, AM_GROUPS), training, out, err);
+}
+
+am_status am_session_create_grouped(am_model *model, int max_batch, int group, bool training, am_session **out,
+                                    am_error *err) {
   am_status status = AM_NEED(err, out);
   if (status) return status;
   *out = NULL;
@@ -76,8 +90,8 @@ am_status am_session_create(am_model *model, int max_batch, bool training, am_se
   if (status) return status;
   am_session *s = am_alloc(model->ctx, 1, sizeof *s);
   if (!s) return am_no_memory(err);
-  *s = (am_session){.ctx = model->ctx, .model = model, .max_batch = max_batch, .training = training};
-  status = am_plan_create(model, max_batch, training, &s->plan, err);
+  *s = (am_session){.ctx = model->ctx, .model = model, .max_batch = max_batch, .group = group, .training = training};
+  status = am_plan_create(model, max_batch, groups_of(max_batch, group, training), &s->plan, err);
   if (status) goto failed;
   am_arena count = {0};
   place(s, &count);
@@ -97,6 +111,8 @@ am_status am_session_create(am_model *model, int max_batch, bool training, am_se
   }
   am_arena real = {s->slab, count.used, 0};
   place(s, &real);
+  if (training) model->frozen = 0;
+  else if ((status = am_packs_get(model, s->plan, &s->packs, err))) goto failed;
   for (size_t i = 0; i < s->plan->n_ops; i++) prepare_pass(s, i);
   for (int b = 0; b < max_batch; b++) s->draws[b] = (uint64_t)b;
   *out = s;
@@ -115,7 +131,9 @@ void am_session_free(am_session *s) {
 
 size_t am_session_bytes(const am_model *model, int max_batch, bool training) {
   am_session s = {.model = model, .max_batch = max_batch, .training = training};
-  if (!model || max_batch < 1 || am_plan_create(model, max_batch, training, &s.plan, NULL)) return SIZE_MAX;
+  if (!model || max_batch < 1) return SIZE_MAX;
+  const int groups = groups_of(max_batch, am_group_size(max_batch, AM_GROUPS), training);
+  if (am_plan_create(model, max_batch, groups, &s.plan, NULL)) return SIZE_MAX;
   am_arena count = {0};
   place(&s, &count);
   am_plan_free(s.plan);
@@ -156,6 +174,9 @@ static am_status check_batch(const am_session *s, const am_batch *batch, bool tr
   return AM_OK;
 }
 
+/* Without a clip, too, it waits for the sums of others. */
+static bool joins(const am_session *s, const am_op *op) { return s->passes[0].join && op->layer->cls->joins; }
+
 static void forward(am_session *s, const am_batch *batch, bool training) {
   s->batch = batch->n;
   s->input = batch->x;
@@ -170,13 +191,14 @@ static void forward(am_session *s, const am_batch *batch, bool training) {
     pass->epoch = batch->epoch;
     pass->draws = batch->draws ? batch->draws : s->draws;
     pass->scratch = region(s, op->scratch_forward);
+    pass->packed = am_packs_of(s->packs, s->model, i);
     pass->y_most = s->most[op->output];
     for (int k = 0; k < op->layer->n_in; k++) {
       pass->x_most[k] = s->most[op->inputs[k]];
       if (op->inputs[k] == 0) pass->x[k] = s->input;
     }
     double start = s->profiling ? am_now() : 0;
-    if (batch->n) op->layer->cls->forward(op->layer, pass);
+    if (batch->n || joins(s, op)) op->layer->cls->forward(op->layer, pass);
     if (s->profiling) {
       s->times[op->step].forward += am_now() - start;
       s->times[op->step].calls++;
@@ -228,9 +250,15 @@ static void add_beside(am_session *s, const am_op *op, const am_real *dembedding
   am_kernels_of(s->ctx)->add((size_t)s->batch * (size_t)op->layer->in[0].c, dembedding, region(s, op->dx[0]));
 }
 
+/* The weights of an op follow one another, with what aligns them. */
+static void tell_ready(const am_session *s, const am_layer *layer) {
+  const am_array *first = &layer->weights[0], *last = &layer->weights[layer->n_weights - 1];
+  s->ready(s->ready_arg, s->gradients + first->offset, last->offset + last->count - first->offset);
+}
+
 static void backward(am_session *s, const am_real *dlogits, const am_real *dembedding) {
   s->phase = BACKWARD;
-  for (size_t i = s->plan->n_ops; s->batch && i-- > 0;) {
+  for (size_t i = s->plan->n_ops; i-- > 0;) {
     const am_op *op = &s->plan->ops[i];
     am_pass *pass = &s->passes[i];
     bool runs = op->layer->n_weights > 0;
@@ -240,14 +268,19 @@ static void backward(am_session *s, const am_real *dlogits, const am_real *dembe
       runs |= wanted;
     }
     if (!runs) continue;
+    if (!s->batch && !joins(s, op)) {
+      if (s->ready && op->layer->n_weights) tell_ready(s, op->layer);
+      continue;
+    }
     if (op->output == (int)s->model->n_steps) pass->dy = dlogits;
     pass->scratch = region(s, op->scratch_backward);
     double start = s->profiling ? am_now() : 0;
     op->layer->cls->backward(op->layer, pass);
     for (int k = 0; k < op->layer->n_in; k++)
       if (op->adds[k] && pass->dx[k]) add_piece_of(s, op, k);
-    if (dembedding && i + 1 == s->plan->n_ops) add_beside(s, op, dembedding);
+    if (dembedding && s->batch && i + 1 == s->plan->n_ops) add_beside(s, op, dembedding);
     if (s->profiling) s->times[op->step].backward += am_now() - start;
+    if (s->ready && op->layer->n_weights) tell_ready(s, op->layer);
   }
 }
 
@@ -263,6 +296,15 @@ am_status am_session_backward_with(am_session *s, const am_real *dlogits, const 
   if (!status && dembedding) status = am_model_embedding(s->model, NULL, err);
   if (!status) backward(s, dlogits, dembedding);
   return status;
+}
+
+void am_session_share(am_session *s, am_join_fn join, am_ready_fn ready, void *arg) {
+  s->ready = ready;
+  s->ready_arg = arg;
+  for (size_t i = 0; i < s->plan->n_ops; i++) {
+    s->passes[i].join = join;
+    s->passes[i].join_arg = arg;
+  }
 }
 
 am_real *am_session_gradients(am_session *s) { return s ? s->gradients : NULL; }

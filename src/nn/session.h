@@ -5,6 +5,17 @@
 
 #include "nn/layer.h"
 
+/* am_session_create, where groups (groups.h) have `group` clips: a part of a batch has the groups of the whole. */
+am_status am_session_create_grouped(am_model *model, int max_batch, int group, bool training, am_session **out,
+                                    am_error *err);
+
+/* The clips of a batch are shared with other processes: layers that sum over all of them have `join` add those of the others
+ * to n numbers of theirs, in training.  A part of a batch may be empty. */
+typedef void (*am_join_fn)(void *arg, double *values, size_t n);
+/* In a backward pass: these gradients of weights, next to one another in am_session_gradients, are all that the pass adds. */
+typedef void (*am_ready_fn)(void *arg, am_real *gradients, size_t n);
+void am_session_share(am_session *session, am_join_fn join, am_ready_fn ready, void *arg);
+
 /* Per-step time, for --profile: seconds and calls since profiling was turned on. Fused steps are booked at
  * the first of them. */
 typedef struct am_step_time {

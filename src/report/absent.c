@@ -1,5 +1,6 @@
 /* report/absent.c - what the command says of pages and pictures in a build without them (option `report`). */
 #include "report/plot.h"
+#include "report/recording.h"
 #include "report/report.h"
 
 static am_status left_out(am_error *err) {
@@ -21,5 +22,10 @@ am_status am_plot_spectrograms(am_context *ctx, const am_plot_style *style, cons
 
 am_status am_plot_save(am_context *ctx, const char *path, const am_buffer *picture, am_error *err) {
   (void)ctx, (void)path, (void)picture;
+  return left_out(err);
+}
+
+am_status am_recording_page(am_context *ctx, const am_recording *r, am_buffer *out, am_error *err) {
+  (void)ctx, (void)r, (void)out;
   return left_out(err);
 }

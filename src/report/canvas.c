@@ -1,14 +1,66 @@
-/* report/canvas.c - the only file that knows Cairo. */
+/* report/canvas.c - the only file that knows Cairo, which is loaded when something is drawn. */
 #include "report/canvas.h"
 
 #include <cairo.h>
 #include <math.h>
 
+#include "base/library.h"
+#include "base/soname_cairo.h"
 #include "report/html.h"
 #include "report/inline.h"
 
+/* ---- the library ---- */
+
+#define CAIRO_CALLS(X) \
+  X(cairo_arc) \
+  X(cairo_create) \
+  X(cairo_destroy) \
+  X(cairo_fill) \
+  X(cairo_get_source) \
+  X(cairo_image_surface_create) \
+  X(cairo_image_surface_get_data) \
+  X(cairo_image_surface_get_stride) \
+  X(cairo_line_to) \
+  X(cairo_move_to) \
+  X(cairo_pattern_set_filter) \
+  X(cairo_rectangle) \
+  X(cairo_restore) \
+  X(cairo_rotate) \
+  X(cairo_save) \
+  X(cairo_scale) \
+  X(cairo_select_font_face) \
+  X(cairo_set_font_size) \
+  X(cairo_set_line_join) \
+  X(cairo_set_line_width) \
+  X(cairo_set_source_rgb) \
+  X(cairo_set_source_surface) \
+  X(cairo_show_text) \
+  X(cairo_status) \
+  X(cairo_status_to_string) \
+  X(cairo_stroke) \
+  X(cairo_surface_destroy) \
+  X(cairo_surface_flush) \
+  X(cairo_surface_mark_dirty) \
+  X(cairo_surface_write_to_png_stream) \
+  X(cairo_text_extents) \
+  X(cairo_translate)
+
+typedef struct calls {
+  CAIRO_CALLS(AM_LIBRARY_MEMBER)
+} calls;
+
+static am_status load(calls *to, am_error *err) {
+  static const char *const names[] = {CAIRO_CALLS(AM_LIBRARY_NAME) NULL};
+  static const am_library cairo = {AM_SONAME_CAIRO, names};
+  const am_status status = am_library_load(&cairo, 1, to, sizeof *to, err);
+  return status ? am_error_prefix(err, "pages and pictures are drawn by Cairo") : AM_OK;
+}
+
+/* ---- the canvas ---- */
+
 struct am_canvas {
   am_context *ctx;
+  calls f;
   am_image image;
   cairo_surface_t *surface;
   cairo_t *cr;
@@ -56,9 +108,9 @@ static cairo_status_t take_bytes(void *html, const unsigned char *data, unsigned
   return h->out->failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
 }
 
-static cairo_status_t write_png(am_context *ctx, cairo_surface_t *surface, am_buffer *out) {
-  am_html to = {ctx, out};
-  return cairo_surface_write_to_png_stream(surface, take_bytes, &to);
+static cairo_status_t write_png(const am_canvas *c, cairo_surface_t *surface, am_buffer *out) {
+  am_html to = {c->ctx, out};
+  return c->f.cairo_surface_write_to_png_stream(surface, take_bytes, &to);
 }
 
 /* Where the elements of a picture of text go. */
@@ -70,20 +122,22 @@ static am_color paint(const am_canvas *c, am_color color) {
   return color;
 }
 
-static void set_color(am_canvas *c, am_color color) { cairo_set_source_rgb(c->cr, color.r, color.g, color.b); }
+static void set_color(am_canvas *c, am_color color) { c->f.cairo_set_source_rgb(c->cr, color.r, color.g, color.b); }
 
 am_status am_canvas_create(am_context *ctx, am_image image, double width, double height, am_color paper,
                            am_canvas **out, am_error *err) {
   am_canvas *c = am_alloc(ctx, 1, sizeof *c);
   *out = NULL;
   if (!c) return am_no_memory(err);
+  am_status status = load(&c->f, err);
+  if (status) return am_free(ctx, c), status;
   c->ctx = ctx;
   c->image = image;
   double scale = image == AM_IMAGE_PNG ? png_scale : 0; /* else Cairo only measures texts: the surface is empty */
-  c->surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * scale), (int)(height * scale));
-  c->cr = cairo_create(c->surface);
-  if (image == AM_IMAGE_PNG) cairo_scale(c->cr, png_scale, png_scale);
-  cairo_select_font_face(c->cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+  c->surface = c->f.cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * scale), (int)(height * scale));
+  c->cr = c->f.cairo_create(c->surface);
+  if (image == AM_IMAGE_PNG) c->f.cairo_scale(c->cr, png_scale, png_scale);
+  c->f.cairo_select_font_face(c->cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
   if (image != AM_IMAGE_PNG) am_inline_begin(text_of(c), width, height, image == AM_IMAGE_SVG);
   if (image != AM_IMAGE_INLINE) am_canvas_rectangle(c, 0, 0, width, height, paper);
   *out = c;
@@ -96,8 +150,8 @@ void am_canvas_rectangle(am_canvas *c, double x, double y, double width, double 
     return;
   }
   set_color(c, color);
-  cairo_rectangle(c->cr, x, y, width, height);
-  cairo_fill(c->cr);
+  c->f.cairo_rectangle(c->cr, x, y, width, height);
+  c->f.cairo_fill(c->cr);
 }
 
 void am_canvas_line(am_canvas *c, const double *xy, size_t n, double width, am_color color) {
@@ -108,14 +162,14 @@ void am_canvas_line(am_canvas *c, const double *xy, size_t n, double width, am_c
   bool down = false;
   for (size_t i = 0; i < n; i++) {
     bool known = isfinite(xy[2 * i]) && isfinite(xy[2 * i + 1]);
-    if (known && down) cairo_line_to(c->cr, xy[2 * i], xy[2 * i + 1]);
-    else if (known) cairo_move_to(c->cr, xy[2 * i], xy[2 * i + 1]);
+    if (known && down) c->f.cairo_line_to(c->cr, xy[2 * i], xy[2 * i + 1]);
+    else if (known) c->f.cairo_move_to(c->cr, xy[2 * i], xy[2 * i + 1]);
     down = known;
   }
   set_color(c, color);
-  cairo_set_line_width(c->cr, width);
-  cairo_set_line_join(c->cr, CAIRO_LINE_JOIN_ROUND);
-  cairo_stroke(c->cr);
+  c->f.cairo_set_line_width(c->cr, width);
+  c->f.cairo_set_line_join(c->cr, CAIRO_LINE_JOIN_ROUND);
+  c->f.cairo_stroke(c->cr);
 }
 
 void am_canvas_dot(am_canvas *c, double x, double y, double radius, am_color color) {
@@ -124,14 +178,14 @@ void am_canvas_dot(am_canvas *c, double x, double y, double radius, am_color col
     return;
   }
   set_color(c, color);
-  cairo_arc(c->cr, x, y, radius, 0, 6.283185307179586);
-  cairo_fill(c->cr);
+  c->f.cairo_arc(c->cr, x, y, radius, 0, 6.283185307179586);
+  c->f.cairo_fill(c->cr);
 }
 
 static double width_of(am_canvas *c, double size, const char *clean) {
   cairo_text_extents_t extents;
-  cairo_set_font_size(c->cr, size);
-  cairo_text_extents(c->cr, clean, &extents);
+  c->f.cairo_set_font_size(c->cr, size);
+  c->f.cairo_text_extents(c->cr, clean, &extents);
   return extents.x_advance;
 }
 
@@ -146,12 +200,12 @@ double am_canvas_text_width(am_canvas *c, double size, const char *text) {
 static void show_text(am_canvas *c, double x, double y, double size, am_align align, bool turned, const char *clean) {
   double width = width_of(c, size, clean);
   double back = align == AM_ALIGN_LEFT ? 0 : align == AM_ALIGN_MIDDLE ? width / 2 : width;
-  cairo_save(c->cr);
-  cairo_translate(c->cr, x, y);
-  if (turned) cairo_rotate(c->cr, -1.5707963267948966);
-  cairo_move_to(c->cr, -back, 0);
-  cairo_show_text(c->cr, clean);
-  cairo_restore(c->cr);
+  c->f.cairo_save(c->cr);
+  c->f.cairo_translate(c->cr, x, y);
+  if (turned) c->f.cairo_rotate(c->cr, -1.5707963267948966);
+  c->f.cairo_move_to(c->cr, -back, 0);
+  c->f.cairo_show_text(c->cr, clean);
+  c->f.cairo_restore(c->cr);
 }
 
 void am_canvas_text(am_canvas *c, double x, double y, double size, am_align align, bool turned, am_color color,
@@ -168,53 +222,54 @@ void am_canvas_text(am_canvas *c, double x, double y, double size, am_align alig
 }
 
 /* An image surface of rgb (rows,columns,3); its data is NULL when memory ran out. */
-static cairo_surface_t *raster(const uint8_t *rgb, int rows, int columns) {
-  cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, columns, rows);
-  unsigned char *data = cairo_image_surface_get_data(image);
+static cairo_surface_t *raster(const am_canvas *c, const uint8_t *rgb, int rows, int columns) {
+  cairo_surface_t *image = c->f.cairo_image_surface_create(CAIRO_FORMAT_RGB24, columns, rows);
+  unsigned char *data = c->f.cairo_image_surface_get_data(image);
   if (!data) return image;
-  int stride = cairo_image_surface_get_stride(image);
-  cairo_surface_flush(image);
+  int stride = c->f.cairo_image_surface_get_stride(image);
+  c->f.cairo_surface_flush(image);
   for (int i = 0; i < rows; i++) {
     uint32_t *row = (uint32_t *)(void *)(data + (size_t)i * (size_t)stride);
     const uint8_t *from = rgb + (size_t)i * (size_t)columns * 3;
     for (int j = 0; j < columns; j++)
       row[j] = (uint32_t)from[3 * j] << 16 | (uint32_t)from[3 * j + 1] << 8 | from[3 * j + 2];
   }
-  cairo_surface_mark_dirty(image);
+  c->f.cairo_surface_mark_dirty(image);
   return image;
 }
 
 void am_canvas_pixels(am_canvas *c, double x, double y, double width, double height, const uint8_t *rgb, int rows,
                       int columns) {
-  cairo_surface_t *image = raster(rgb, rows, columns);
+  cairo_surface_t *image = raster(c, rgb, rows, columns);
   if (c->image != AM_IMAGE_PNG) {
     am_buffer png = {0};
-    if (write_png(c->ctx, image, &png) == CAIRO_STATUS_SUCCESS) am_inline_image(text_of(c), x, y, width, height, &png);
+    if (write_png(c, image, &png) == CAIRO_STATUS_SUCCESS) am_inline_image(text_of(c), x, y, width, height, &png);
     else c->bytes.failed = true;
     am_buffer_free(c->ctx, &png);
   } else {
-    cairo_save(c->cr);
-    cairo_translate(c->cr, x, y);
-    cairo_scale(c->cr, width / columns, height / rows);
-    cairo_set_source_surface(c->cr, image, 0, 0);
-    cairo_pattern_set_filter(cairo_get_source(c->cr), CAIRO_FILTER_NEAREST);
-    cairo_rectangle(c->cr, 0, 0, columns, rows);
-    cairo_fill(c->cr);
-    cairo_restore(c->cr);
+    c->f.cairo_save(c->cr);
+    c->f.cairo_translate(c->cr, x, y);
+    c->f.cairo_scale(c->cr, width / columns, height / rows);
+    c->f.cairo_set_source_surface(c->cr, image, 0, 0);
+    c->f.cairo_pattern_set_filter(c->f.cairo_get_source(c->cr), CAIRO_FILTER_NEAREST);
+    c->f.cairo_rectangle(c->cr, 0, 0, columns, rows);
+    c->f.cairo_fill(c->cr);
+    c->f.cairo_restore(c->cr);
   }
-  cairo_surface_destroy(image);
+  c->f.cairo_surface_destroy(image);
 }
 
 am_status am_canvas_finish(am_canvas *c, am_buffer *out, am_error *err) {
   am_context *ctx = c->ctx;
-  cairo_status_t status = cairo_status(c->cr);
+  cairo_status_t status = c->f.cairo_status(c->cr);
   if (c->image != AM_IMAGE_PNG) am_inline_end(text_of(c));
-  else if (status == CAIRO_STATUS_SUCCESS) status = write_png(c->ctx, c->surface, &c->bytes);
-  cairo_destroy(c->cr);
-  cairo_surface_destroy(c->surface);
+  else if (status == CAIRO_STATUS_SUCCESS) status = write_png(c, c->surface, &c->bytes);
+  c->f.cairo_destroy(c->cr);
+  c->f.cairo_surface_destroy(c->surface);
   am_status st = AM_OK;
   if (c->bytes.failed || status == CAIRO_STATUS_NO_MEMORY) st = am_no_memory(err);
-  else if (status != CAIRO_STATUS_SUCCESS) st = am_fail(err, AM_E_IO, "drawing: %s", cairo_status_to_string(status));
+  else if (status != CAIRO_STATUS_SUCCESS)
+    st = am_fail(err, AM_E_IO, "drawing: %s", c->f.cairo_status_to_string(status));
   else am_buffer_append(ctx, out, c->bytes.data, c->bytes.used);
   am_buffer_free(ctx, &c->bytes);
   am_free(ctx, c);

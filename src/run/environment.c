@@ -29,11 +29,14 @@ void am_environment_get(am_context *ctx, am_environment *out) {
   fact(out, 6, "libsoxr", am_resample_library());
   fact(out, 7, "libsndfile", am_sound_library());
   fact(out, 8, "hdf5", hdf5);
+  fact(out, 9, "sums", "in groups of clips and in pairs"); /* nn/groups.h */
 }
 
 static const char *text_of(const am_value *environment, const char *key) {
   const am_value *v = am_value_get(environment, key);
-  return v && v->kind == AM_SCALAR ? v->text : "unknown";
+  if (v && v->kind == AM_SCALAR) return v->text;
+  return environment && !strcmp(key, "sums") ? "over whole batches"
+                                             : "unknown"; /* as it was before there was a word for it */
 }
 
 static bool same(const am_value *environment, const am_environment *now) {

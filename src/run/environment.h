@@ -4,8 +4,8 @@
 
 #include "io/json.h"
 
-/* Version, processor path and libraries. */
-enum { AM_FACTS = 9 };
+/* Version, processor path, libraries, and how sums over a batch are taken. */
+enum { AM_FACTS = 10 };
 typedef struct am_environment {
   struct {
     const char *key;

@@ -15,8 +15,10 @@ static void write_parts(const am_run_facts *r, am_json *j) {
     am_json_real(j, "share", am_split_share(r->split, (am_part)part));
     am_json_int(j, "speakers", am_split_part_speakers(d, r->split, (am_part)part));
     am_json_open(j, "classes", '{');
-    for (int k = 0; k < d->n_labels; k++)
-      am_json_int(j, d->labels[k], (int64_t)am_split_clips(d, r->split, (am_part)part, k));
+    size_t *count = am_split_clips(d, r->split, (am_part)part);
+    if (!count) j->out->failed = true;
+    for (int k = 0; k < d->n_labels && count; k++) am_json_int(j, d->labels[k], (int64_t)count[k]);
+    am_free(d->ctx, count);
     am_json_close(j);
     am_json_close(j);
   }

@@ -100,6 +100,7 @@ const char *am_crossval_folder_holds(am_context *ctx, const char *folder) { retu
 am_status am_run_folder_check(am_run_folder *f, am_error *err) {
   const char *out = f->path;
   if (!out || !*out) return am_fail(err, AM_E_USAGE, "a run needs a folder to write into");
+  if (f->follows) return AM_OK;
   if (f->resume) {
     if (am_run_file_there(f->ctx, out, AM_FILE_CONFIG)) return AM_OK;
     return am_fail(err, AM_E_USAGE, "%s: there is no run to resume: wanted a folder with config.yaml and last.h5", out);
@@ -182,7 +183,11 @@ am_status am_run_folder_open(am_run_folder *f, am_error *err) {
   f->best = am_run_file_path(ctx, out, AM_FILE_BEST);
   char *lock = am_run_file_path(ctx, out, AM_FILE_LOCK);
   am_status status = f->last && f->previous && f->best && lock ? AM_OK : am_no_memory(err);
-  if (!status) status = am_folder_create(ctx, out, err);
+  if (status || f->follows) {
+    am_free(ctx, lock);
+    return status;
+  }
+  status = am_folder_create(ctx, out, err);
   if (!status) status = am_lock_take(ctx, lock, &f->lock, err);
   if (!status) status = am_run_folder_check(f, err); /* again: another process may have been here meanwhile */
   if (!status) clean(f);
@@ -201,6 +206,10 @@ am_status am_run_folder_write(am_run_folder *f, am_run_file file, const am_buffe
   if (!status) status = am_file_write_own(f->ctx, path, NULL, text->data, text->used, err);
   am_free(f->ctx, path);
   return status;
+}
+
+am_status am_run_folder_held(const am_run_folder *f, am_error *err) {
+  return f->ready ? am_lock_check(f->lock, err) : AM_OK;
 }
 
 void am_run_folder_end(am_run_folder *f) {

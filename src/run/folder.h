@@ -37,6 +37,7 @@ typedef struct am_run_folder {
   const char *path; /* borrowed */
   const char *init; /* file the weights of this process come from (--init); NULL: none */
   bool resume;      /* go on with the run that is there */
+  bool follows;     /* another process has the folder: this one reads its checkpoints, and writes nothing */
   am_lock *lock;
   am_tree *before;              /* run.json as the process before this one left it; NULL: none */
   am_buffer log;                /* all of log.txt */
@@ -54,6 +55,8 @@ am_status am_run_folder_write(am_run_folder *f, am_run_file file, const am_buffe
 /* The file the weights came from, of this process or of the first one; NULL: none. */
 const char *am_run_folder_init(const am_run_folder *f);
 void am_run_folder_end(am_run_folder *f);
+/* AM_E_IO when the lock was lost; AM_OK where there is none, as nothing is written. */
+am_status am_run_folder_held(const am_run_folder *f, am_error *err);
 
 /* To the log sink and to log.txt. */
 void am_run_log(am_run_folder *f, am_log_level level, const char *format, ...) AM_PRINTF(3, 4);

@@ -38,6 +38,13 @@ typedef struct kept {
 
 static int by_name(const void *a, const void *b) { return strcmp(((const kept *)a)->name, ((const kept *)b)->name); }
 
+/* Clips that are pieces of one file have its name. */
+static int by_name_and_digest(const void *a, const void *b) {
+  const uint64_t x = ((const kept *)a)->digest, y = ((const kept *)b)->digest;
+  const int order = by_name(a, b);
+  return order ? order : (x > y) - (x < y);
+}
+
 static am_status read_row(const am_csv *csv, size_t row, const int columns[2], kept *out, am_error *err) {
   const char *digest = am_csv_get(csv, row, (size_t)columns[1]);
   out->name = am_csv_get(csv, row, (size_t)columns[0]);
@@ -47,7 +54,7 @@ static am_status read_row(const am_csv *csv, size_t row, const int columns[2], k
   return AM_OK;
 }
 
-/* Sorted by name; the names are the table's. */
+/* Sorted by name and digest; the names are the table's. */
 static am_status read_rows(am_context *ctx, const am_csv *csv, kept **out, am_error *err) {
   int columns[2];
   am_status status = am_csv_need(csv, "clip", &columns[0], err);
@@ -55,7 +62,7 @@ static am_status read_rows(am_context *ctx, const am_csv *csv, kept **out, am_er
   size_t n = am_csv_rows(csv);
   if (!status && !(*out = am_alloc(ctx, n + 1, sizeof **out))) status = am_no_memory(err);
   for (size_t i = 0; i < n && !status; i++) status = read_row(csv, i, columns, &(*out)[i], err);
-  if (!status && n) qsort(*out, n, sizeof **out, by_name);
+  if (!status && n) qsort(*out, n, sizeof **out, by_name_and_digest);
   return status;
 }
 
@@ -71,10 +78,11 @@ static am_status compare(am_context *ctx, const am_csv *csv, const am_dataset *d
   out->known = !status;
   for (size_t i = 0; i < (clips ? n : d->n) && !status; i++) {
     const uint32_t clip = clips ? clips[i] : (uint32_t)i;
-    const kept wanted = {.name = d->clips[clip].name};
     if (!am_store_readable(store, clip) || !am_csv_rows(csv)) continue;
-    const kept *row = bsearch(&wanted, rows, am_csv_rows(csv), sizeof *rows, by_name);
-    if (row && row->digest != am_store_digest(store, clip)) note(ctx, out, wanted.name);
+    const kept wanted = {d->clips[clip].name, am_store_digest(store, clip)};
+    if (!bsearch(&wanted, rows, am_csv_rows(csv), sizeof *rows, by_name_and_digest) &&
+        bsearch(&wanted, rows, am_csv_rows(csv), sizeof *rows, by_name))
+      note(ctx, out, wanted.name);
   }
   if (out->n_changed > NAMED) am_buffer_printf(ctx, &out->names, " and %zu more", out->n_changed - NAMED);
   am_free(ctx, rows);

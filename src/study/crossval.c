@@ -98,12 +98,21 @@ static am_status plan_runs(am_crossval *x, am_error *err) {
 
 /* ---- the folder ---- */
 
-static am_status check_folder(const am_crossval *x, bool resume, am_error *err) {
+static bool begun_already(const am_crossval *x) {
+  return am_run_file_there(x->ctx, x->folder, AM_FILE_CROSSVAL_RESULTS);
+}
+
+static am_status check_no_run(const am_crossval *x, am_error *err) {
   const char *run = am_run_folder_holds(x->ctx, x->folder);
-  if (run)
-    return am_fail(err, AM_E_USAGE, "%s holds a single run (%s); choose another folder for the cross-validation",
-                   x->folder, run);
-  bool begun = am_run_file_there(x->ctx, x->folder, AM_FILE_CROSSVAL_RESULTS);
+  if (!run) return AM_OK;
+  return am_fail(err, AM_E_USAGE, "%s holds a single run (%s); choose another folder for the cross-validation",
+                 x->folder, run);
+}
+
+static am_status check_folder(const am_crossval *x, bool resume, am_error *err) {
+  am_status status = check_no_run(x, err);
+  if (status) return status;
+  const bool begun = begun_already(x);
   if (resume && !begun)
     return am_fail(err, AM_E_USAGE,
                    "%s: there is no cross-validation to go on with: wanted a folder with crossval.yaml "
@@ -155,21 +164,85 @@ static void clean(const am_crossval *x) {
     clean_below(x, am_format(x->ctx, "%s/seed-%llu", x->folder, (unsigned long long)(x->config->seed + s)));
 }
 
-static am_status open_folder(am_crossval *x, bool resume, am_error *err) {
-  char *lock = am_run_file_path(x->ctx, x->folder, AM_FILE_LOCK),
-       *yaml = am_run_file_path(x->ctx, x->folder, AM_FILE_CROSSVAL);
-  am_buffer text = {0};
-  am_status status = lock && yaml ? am_folder_create(x->ctx, x->folder, err) : am_no_memory(err);
-  if (!status) status = am_lock_take(x->ctx, lock, &x->lock, err);
-  if (!status) status = check_folder(x, resume, err); /* again: another process may have been here meanwhile */
-  if (!status && !resume) status = am_config_text(x->config, &text, err);
-  if (!status) clean(x);
+/* Jobs have the lock for a moment, one process that trains all for as long as that takes. */
+static am_status take_lock(am_crossval *x, double patience, am_error *err) {
+  char *lock = am_run_file_path(x->ctx, x->folder, AM_FILE_LOCK);
+  am_status status = lock ? am_folder_create(x->ctx, x->folder, err) : am_no_memory(err);
+  if (!status) status = am_lock_wait(x->ctx, lock, patience, &x->lock, err);
+  am_free(x->ctx, lock);
+  return status;
+}
+
+static am_status check_runs_own(const am_crossval *x, am_error *err) {
+  am_status status = AM_OK;
   for (size_t i = 0; i < x->n_seeds * x->n_folds && !status; i++)
     status = am_folder_check_own(x->ctx, x->folder, x->runs[i].folder + strlen(x->folder) + 1, err);
-  if (!status && !resume) status = am_file_write_own(x->ctx, yaml, NULL, text.data, text.used, err);
+  return status;
+}
+
+static am_status write_config(const am_crossval *x, am_error *err) {
+  char *yaml = am_run_file_path(x->ctx, x->folder, AM_FILE_CROSSVAL);
+  am_buffer text = {0};
+  am_status status = yaml ? am_config_text(x->config, &text, err) : am_no_memory(err);
+  if (!status) status = am_file_write_own(x->ctx, yaml, NULL, text.data, text.used, err);
   am_buffer_free(x->ctx, &text);
-  am_free(x->ctx, lock);
   am_free(x->ctx, yaml);
+  return status;
+}
+
+static am_status open_folder(am_crossval *x, bool resume, double patience, am_error *err) {
+  am_status status = take_lock(x, patience, err);
+  if (!status) status = check_folder(x, resume, err); /* again: another process may have been here meanwhile */
+  if (!status) clean(x);
+  if (!status) status = check_runs_own(x, err);
+  return status || resume ? status : write_config(x, err);
+}
+
+/* ---- one of several processes ---- */
+
+static am_status check_same_settings(const am_crossval *x, am_error *err) {
+  char *yaml = am_run_file_path(x->ctx, x->folder, AM_FILE_CROSSVAL);
+  am_config *saved = NULL;
+  am_status status = yaml ? am_config_load_stored(x->ctx, yaml, NULL, 0, &saved, err) : am_no_memory(err);
+  if (!status && am_config_check_same_run(saved, x->config, err))
+    status = am_error_prefix(err, "%s: its jobs are all of one config", x->folder);
+  am_config_free(saved);
+  am_free(x->ctx, yaml);
+  return status;
+}
+
+static am_status check_same_plan(const am_crossval *x, am_error *err) {
+  am_crossval there = {
+      .ctx = x->ctx, .config = x->config, .folder = x->folder, .dataset = x->dataset, .split = x->split};
+  there.folds = am_alloc(x->ctx, (size_t)x->split->n_folds + 1, sizeof *there.folds);
+  am_status status = there.folds ? read_plan(&there, err) : am_no_memory(err);
+  if (!status && (there.n_seeds != x->n_seeds || there.n_folds != x->n_folds ||
+                  memcmp(there.folds, x->folds, x->n_folds * sizeof *x->folds)))
+    status = am_fail(err, AM_E_USAGE,
+                     "%s was begun with %zu %s of %zu %s, and this job is one of %zu of %zu; give all jobs the same "
+                     "(options seeds and folds)",
+                     x->folder, there.n_seeds, am_count(there.n_seeds, "seed", "seeds"), there.n_folds,
+                     am_count(there.n_folds, "fold", "folds"), x->n_seeds, x->n_folds);
+  am_free(x->ctx, there.folds);
+  return status;
+}
+
+/* The first of the jobs writes the plan, the others compare theirs. */
+static am_status join(am_crossval *x, am_error *err) {
+  enum { PATIENCE = 120 }; /* also while a file server keeps the locks of a node that is gone */
+  am_status status = take_lock(x, PATIENCE, err);
+  if (!status) status = check_no_run(x, err);
+  if (!status) status = check_runs_own(x, err);
+  if (!status && begun_already(x)) {
+    status = check_same_settings(x, err);
+    if (!status) status = check_same_plan(x, err);
+  } else if (!status) {
+    clean(x);
+    status = write_config(x, err);
+    if (!status) status = am_crossval_write(x, err);
+  }
+  am_lock_release(x->lock);
+  x->lock = NULL;
   return status;
 }
 
@@ -183,6 +256,9 @@ static bool finished(const am_crossval *x, const am_crossval_run *r) {
 static am_status stopped(const am_crossval *x, am_error *err) {
   if (err) *err = (am_error)AM_ERROR_INIT;       /* the run's own advice would go on with that fold only */
   bool limited = x->config->train.max_steps > 0; /* would pause again at once */
+  if (x->is_job)
+    return am_fail(err, AM_E_STOPPED, "stopped; all is saved in %s; the same command goes on with it%s", x->folder,
+                   limited ? " with train.max_steps 0" : "");
   return am_fail(err, AM_E_STOPPED,
                  "stopped with %zu of %zu runs finished; all is saved in %s; go on with: audiomood "
                  "crossval --resume %s%s",
@@ -221,6 +297,17 @@ static am_status train(am_crossval *x, size_t index, am_error *err) {
   return status;
 }
 
+/* Waits until nobody else has the run. */
+static am_status wait_for(const am_crossval *x, const am_crossval_run *r, double patience, am_error *err) {
+  am_lock *lock = NULL;
+  char *path = am_run_file_path(x->ctx, r->folder, AM_FILE_LOCK);
+  am_status status = path ? AM_OK : am_no_memory(err);
+  if (!status && am_file_exists(path)) status = am_lock_wait(x->ctx, path, patience, &lock, err);
+  am_lock_release(lock);
+  am_free(x->ctx, path);
+  return status;
+}
+
 static am_status take(am_crossval *x, am_crossval_run *r, am_error *err) {
   am_status status = am_crossval_read_run(x, r, err);
   if (!status) x->n_finished++;
@@ -253,18 +340,23 @@ static am_status check_origin(am_crossval *x, const am_crossval_run *r, am_error
   return status;
 }
 
-/* Finished folds first: what they say is complete, whatever happens to the others. */
-static am_status run_all(am_crossval *x, am_error *err) {
-  size_t n = x->n_seeds * x->n_folds;
+/* What the finished runs say together, in the files of the folder. */
+static am_status gather(am_crossval *x, am_error *err) {
   am_status status = AM_OK;
-  for (size_t i = 0; i < n && !status; i++) {
+  for (size_t i = 0; i < x->n_seeds * x->n_folds && !status; i++) {
     if (!finished(x, &x->runs[i])) continue;
     status = check_origin(x, &x->runs[i], err);
     if (!status) status = take(x, &x->runs[i], err);
   }
-  if (!status && x->n_finished) am_log(x->ctx, AM_LOG_INFO, "%zu of %zu runs were finished already", x->n_finished, n);
   if (!status) status = am_crossval_summarise(x, err);
-  if (!status) status = am_crossval_write(x, err);
+  return status ? status : am_crossval_write(x, err);
+}
+
+/* Finished folds first: what they say is complete, whatever happens to the others. */
+static am_status run_all(am_crossval *x, am_error *err) {
+  size_t n = x->n_seeds * x->n_folds;
+  am_status status = gather(x, err);
+  if (!status && x->n_finished) am_log(x->ctx, AM_LOG_INFO, "%zu of %zu runs were finished already", x->n_finished, n);
   for (size_t i = 0; i < n && !status; i++) {
     if (x->runs[i].finished) continue;
     status = am_context_stopping(x->ctx) ? stopped(x, err) : train(x, i, err);
@@ -275,19 +367,99 @@ static am_status run_all(am_crossval *x, am_error *err) {
   return status;
 }
 
-static am_status work(am_crossval *x, const am_crossval_options *o, am_error *err) {
-  am_status status = check_kind(x->config, err);
-  if (!status) status = check_folder(x, o->resume, err);
-  if (!status) status = read_corpus(x, err);
+static am_status train_one(am_crossval *x, size_t index, double patience, am_error *err) {
+  am_crossval_run *r = &x->runs[index];
+  if (am_context_stopping(x->ctx)) return stopped(x, err);
+  am_status status = wait_for(x, r, patience, err);
+  if (!status && finished(x, r)) am_log(x->ctx, AM_LOG_INFO, "%s is finished already", r->folder);
+  else if (!status) status = train(x, index, err);
+  return status || r->finished ? status : take(x, r, err);
+}
+
+static am_status check_jobs(const am_crossval *x, const am_crossval_options *o, am_error *err) {
+  const size_t n = x->n_seeds * x->n_folds;
+  for (size_t i = 0; i < o->n_jobs; i++)
+    if (o->jobs[i] < 0 || (size_t)o->jobs[i] >= n)
+      return am_fail(err, AM_E_USAGE,
+                     "there is no run %d; the %zu of this cross-validation (%zu %s of %zu %s) are 0 to %zu", o->jobs[i],
+                     n, x->n_seeds, am_count(x->n_seeds, "seed", "seeds"), x->n_folds,
+                     am_count(x->n_folds, "fold", "folds"), n - 1);
+  return AM_OK;
+}
+
+static am_status run_jobs(am_crossval *x, const am_crossval_options *o, am_error *err) {
+  x->is_job = true;
+  am_status status = check_jobs(x, o, err);
+  if (!status) status = join(x, err);
+  for (size_t i = 0; i < o->n_jobs && !status; i++) status = train_one(x, (size_t)o->jobs[i], o->patience, err);
+  return status;
+}
+
+/* Corpus and runs, before anything is written. */
+static am_status plan(am_crossval *x, const am_crossval_options *o, am_error *err) {
+  am_status status = read_corpus(x, err);
   if (status) return status;
   x->folds = am_alloc(x->ctx, (size_t)x->split->n_folds + 1, sizeof *x->folds);
   x->n_seeds = (size_t)o->seeds;
   if (!x->folds) return am_no_memory(err);
   if (o->resume) status = read_plan(x, err);
   if (!status) status = plan_folds(x, o, err);
-  if (!status) status = plan_runs(x, err);
-  if (!status) status = open_folder(x, o->resume, err);
+  return status ? status : plan_runs(x, err);
+}
+
+static am_status work(am_crossval *x, const am_crossval_options *o, am_error *err) {
+  am_status status = check_kind(x->config, err);
+  if (!status) status = o->n_jobs ? check_no_run(x, err) : check_folder(x, o->resume, err);
+  if (!status) status = plan(x, o, err);
+  if (!status && o->n_jobs) return run_jobs(x, o, err);
+  if (!status) status = open_folder(x, o->resume, 0, err);
   return status ? status : run_all(x, err);
+}
+
+/* ---- what others trained ---- */
+
+/* By what the process that had it said last; one that was killed said nothing more. */
+static am_status say_missing(const am_crossval *x, const am_crossval_run *r, am_error *err) {
+  char *facts = am_run_file_path(x->ctx, r->folder, AM_FILE_FACTS);
+  if (!facts) return am_no_memory(err);
+  am_tree *tree = NULL;
+  const bool begun = am_file_exists(facts);
+  const bool read = begun && am_json_read_file(x->ctx, facts, &tree, NULL) == AM_OK;
+  const am_value *state = read ? am_value_get(am_tree_root(tree), "state") : NULL;
+  const char *text = state && state->kind == AM_SCALAR ? state->text : "";
+  const char *what = !begun                         ? "not begun"
+                     : !strcmp(text, "failed")      ? "failed; its log.txt says why"
+                     : !strcmp(text, "interrupted") ? "stopped before its end"
+                     : !strcmp(text, "running")     ? "not at its end: still running, or killed"
+                                                    : "not at its end";
+  am_log(x->ctx, AM_LOG_WARNING, "fold %d, seed %llu: %s (%s)", r->fold, (unsigned long long)r->seed, what, r->folder);
+  am_tree_free(tree);
+  am_free(x->ctx, facts);
+  return AM_OK;
+}
+
+static am_status collect(am_crossval *x, am_error *err) {
+  enum { PATIENCE = 120 };
+  const am_crossval_options o = {.resume = true};
+  am_status status = check_kind(x->config, err);
+  if (!status) status = check_folder(x, true, err);
+  if (!status) status = plan(x, &o, err);
+  if (!status) status = open_folder(x, true, PATIENCE, err);
+  if (!status) status = gather(x, err);
+  for (size_t i = 0; i < x->n_seeds * x->n_folds && !status; i++)
+    if (!x->runs[i].finished) status = say_missing(x, &x->runs[i], err);
+  return status;
+}
+
+am_status am_crossval_collect(am_config *config, const char *folder, am_crossval **out, am_error *err) {
+  *out = NULL;
+  am_crossval *x = am_alloc(config->ctx, 1, sizeof *x);
+  if (!x) return am_no_memory(err);
+  *x = (am_crossval){.ctx = config->ctx, .config = config, .folder = folder};
+  am_status status = collect(x, err);
+  if (status) am_crossval_free(x);
+  else *out = x;
+  return status;
 }
 
 am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out, am_error *err) {

@@ -7,7 +7,11 @@
  *   predictions.csv       every test clip once a seed
  *   fold-K/               a run folder as of `train`
  * With several seeds these are seed-S/fold-K/, and seed-S/predictions.csv is next to them.  A run is
- * finished when its metrics.json is there; finished ones are never trained again. */
+ * finished when its metrics.json is there; finished ones are never trained again.
+ *
+ * The runs may be the work of several processes (`jobs`), which share nothing but the folder: the first of them writes the plan,
+ * under the folder's lock, and each trains the runs it was given, under the locks of their folders.  What is of all runs is
+ * then written by am_crossval_collect. */
 #ifndef AM_CROSSVAL_H
 #define AM_CROSSVAL_H
 
@@ -21,6 +25,11 @@ typedef struct am_crossval_options {
   int64_t seeds;    /* runs of every fold, with the config's seed, seed + 1 ...; at least 1 */
   const int *folds; /* only these, rising; n_folds 0: all; when resuming they are added to those begun with */
   size_t n_folds;
+  /* This process is one of several with the same config, seeds and folds, and trains only these of am_crossval.runs.  What is
+   * begun goes on; what another process has is waited for, so many seconds.  n_jobs 0: it trains all, alone. */
+  const int *jobs;
+  size_t n_jobs;
+  double patience;
 } am_crossval_options;
 
 typedef struct am_crossval_run {
@@ -47,6 +56,7 @@ typedef struct am_crossval {
   am_context *ctx;
   am_config *config;  /* borrowed */
   const char *folder; /* borrowed */
+  bool is_job;        /* see am_crossval_options.jobs */
   am_lock *lock;
   am_dataset *dataset; /* split: clip.fold says where a clip is tested */
   am_split *split;     /* of the first fold */
@@ -69,6 +79,9 @@ typedef struct am_crossval {
 /* crossval.c: trains what is not finished yet.  am_context_stop ends it with AM_E_STOPPED; the message says
  * how to go on.  `config` must outlive the result. On failure *out is NULL. */
 am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out, am_error *err);
+/* What is finished of the one in `folder`, which jobs may still be at: its files are written as if one process had trained these runs.
+ * The log names those that are missing (n_finished says how many are there). */
+am_status am_crossval_collect(am_config *config, const char *folder, am_crossval **out, am_error *err);
 void am_crossval_free(am_crossval *x);
 
 /* crossval_results.c */

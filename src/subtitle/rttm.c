@@ -18,6 +18,22 @@ void am_rttm_free(am_rttm *r) {
   *r = (am_rttm){.ctx = r->ctx};
 }
 
+static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+am_status am_rttm_add(am_rttm *r, size_t *room, const char *file, const char *speaker, double start, double end,
+                      int line, am_error *err) {
+  while (blank(*speaker)) speaker++;
+  size_t n = strlen(speaker);
+  while (n && blank(speaker[n - 1])) n--;
+  if (!n || !(end > start)) return AM_OK;
+  am_status status = am_grow(r->ctx, &r->turns, room, r->n + 1, sizeof *r->turns, err);
+  if (status) return status;
+  am_rttm_turn *t = &r->turns[r->n];
+  *t = (am_rttm_turn){am_strdup(r->ctx, file), am_format(r->ctx, "%.*s", (int)n, speaker), start, end, line};
+  r->n++;
+  return t->file && t->speaker ? AM_OK : am_no_memory(err);
+}
+
 /* ---- lines ---- */
 
 typedef struct reader {
@@ -50,13 +66,7 @@ static am_status take_line(reader *r, char *line, am_error *err) {
   am_status status = seconds_of(r, field[3], "the start", &start, err);
   if (!status) status = seconds_of(r, field[4], "the duration", &length, err);
   if (status || !(length > 0)) return status;
-  am_rttm *to = r->to;
-  status = am_grow(to->ctx, &to->turns, &r->room, to->n + 1, sizeof *to->turns, err);
-  if (status) return status;
-  am_rttm_turn *t = &to->turns[to->n];
-  *t = (am_rttm_turn){am_strdup(to->ctx, field[1]), am_strdup(to->ctx, field[7]), start, start + length, r->line};
-  to->n++;
-  return t->file && t->speaker ? AM_OK : am_no_memory(err);
+  return am_rttm_add(r->to, &r->room, field[1], field[7], start, start + length, r->line, err);
 }
 
 /* ---- order ---- */
@@ -85,6 +95,11 @@ static void join(am_rttm *r) {
   r->n = n;
 }
 
+void am_rttm_sort(am_rttm *r) {
+  if (r->n) qsort(r->turns, r->n, sizeof *r->turns, by_speaker_and_time);
+  join(r);
+}
+
 am_status am_rttm_parse(am_context *ctx, const char *text, size_t bytes, const char *source, am_rttm *out,
                         am_error *err) {
   *out = (am_rttm){.ctx = ctx};
@@ -105,10 +120,8 @@ am_status am_rttm_parse(am_context *ctx, const char *text, size_t bytes, const c
   if (!status && !out->n)
     status = am_fail(err, AM_E_FORMAT, "%s: has no line of type SPEAKER; wanted RTTM, as diarisers write it", source);
   if (status) am_rttm_free(out);
-  if (status) return status;
-  qsort(out->turns, out->n, sizeof *out->turns, by_speaker_and_time);
-  join(out);
-  return AM_OK;
+  else am_rttm_sort(out);
+  return status;
 }
 
 am_status am_rttm_read(am_context *ctx, const char *path, am_rttm *out, am_error *err) {

@@ -26,4 +26,10 @@ void am_rttm_free(am_rttm *r);
  * AM_E_DATA: none is. */
 am_status am_rttm_choose(am_rttm *r, const char *source, const char *sound, am_error *err);
 
+/* For other files that say the same: adds a turn, without blanks around the name; one without a name, or that does not end after it
+ * begins, is none.  *room as am_grow.  am_rttm_sort then puts them in order, and joins those that overlap or touch. */
+am_status am_rttm_add(am_rttm *r, size_t *room, const char *file, const char *speaker, double start, double end,
+                      int line, am_error *err);
+void am_rttm_sort(am_rttm *r);
+
 #endif

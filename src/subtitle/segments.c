@@ -8,10 +8,10 @@
 #include "io/csv.h"
 #include "io/json.h"
 
-static float most(const am_segment_writer *w, const am_segment_row *r) {
+static float most(const char *const *labels, int classes, const am_segment_row *r) {
   float best = NAN;
-  for (int k = 0; k < w->classes && r->p; k++)
-    if (r->top && !strcmp(w->labels[k], r->top)) best = r->p[k];
+  for (int k = 0; k < classes && r->p; k++)
+    if (r->top && !strcmp(labels[k], r->top)) best = r->p[k];
   return best;
 }
 
@@ -19,10 +19,24 @@ static void text_row(am_segment_writer *w, const am_segment_row *r) {
   if (w->channel) am_buffer_printf(w->ctx, &w->out, "%-10s ", w->channel);
   am_buffer_printf(w->ctx, &w->out, "%9.2f %9.2f  %-12s", r->start, r->end, r->label);
   if (r->top)
-    am_buffer_printf(w->ctx, &w->out, " %5.1f %%  margin %5.1f %%  share %3.0f %%", 100 * (double)most(w, r),
-                     100 * r->margin, 100 * r->share);
+    am_buffer_printf(w->ctx, &w->out, " %5.1f %%  margin %5.1f %%  share %3.0f %%",
+                     100 * (double)most(w->labels, w->classes, r), 100 * r->margin, 100 * r->share);
   if (r->top && strcmp(r->top, r->label)) am_buffer_printf(w->ctx, &w->out, "  (%s)", r->top);
   am_buffer_printf(w->ctx, &w->out, "\n");
+}
+
+void am_segment_json(am_json *j, const char *const *labels, int classes, const am_segment_row *r) {
+  am_json_real(j, "start", r->start);
+  am_json_real(j, "end", r->end);
+  am_json_text(j, "label", r->label);
+  am_json_text(j, "top", r->top);
+  am_json_float(j, "probability", most(labels, classes, r));
+  am_json_real(j, "margin", r->top ? r->margin : NAN);
+  am_json_real(j, "share", r->top ? r->share : NAN);
+  am_json_int(j, "utterance", (int64_t)r->utterance);
+  am_json_open(j, "probabilities", '{');
+  for (int k = 0; k < classes && r->p; k++) am_json_float(j, labels[k], r->p[k]);
+  am_json_close(j);
 }
 
 static void json_row(am_segment_writer *w, const am_segment_row *r) {
@@ -30,17 +44,7 @@ static void json_row(am_segment_writer *w, const am_segment_row *r) {
   am_json_open(&j, NULL, '{');
   am_json_text(&j, "file", w->file);
   if (w->channel) am_json_text(&j, "channel", w->channel);
-  am_json_real(&j, "start", r->start);
-  am_json_real(&j, "end", r->end);
-  am_json_text(&j, "label", r->label);
-  am_json_text(&j, "top", r->top);
-  am_json_float(&j, "probability", most(w, r));
-  am_json_real(&j, "margin", r->top ? r->margin : NAN);
-  am_json_real(&j, "share", r->top ? r->share : NAN);
-  am_json_int(&j, "utterance", (int64_t)r->utterance);
-  am_json_open(&j, "probabilities", '{');
-  for (int k = 0; k < w->classes && r->p; k++) am_json_float(&j, w->labels[k], r->p[k]);
-  am_json_close(&j);
+  am_segment_json(&j, w->labels, w->classes, r);
   am_json_close(&j);
   am_buffer_append(w->ctx, &w->out, "\n", 1);
 }

@@ -5,7 +5,7 @@
 #ifndef AM_SEGMENTS_H
 #define AM_SEGMENTS_H
 
-#include "base/base.h"
+#include "io/json.h"
 
 typedef struct am_segment_row {
   double start, end; /* s */
@@ -55,6 +55,9 @@ am_status am_segment_writer_put(am_segment_writer *w, const am_segment_row *row,
 /* The recording is over; its length. */
 am_status am_segment_writer_end(am_segment_writer *w, double seconds, am_error *err);
 void am_segment_writer_free(am_segment_writer *w);
+
+/* The members of a row's JSON, into an object that is open: what predict, the server and whoever reads along are told. */
+void am_segment_json(am_json *j, const char *const *labels, int classes, const am_segment_row *row);
 
 /* Documents (segments_document.c). */
 void am_segment_keep(am_segment_writer *w, const am_segment_row *row);

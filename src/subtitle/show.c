@@ -68,16 +68,6 @@ am_status am_show_cue(am_show *s, const am_shown *c, bool *yes, am_error *err) {
 
 /* ---- who speaks ---- */
 
-static am_slice voice_of(am_slice text) {
-  const char *end = memchr(text.at, '>', text.n);
-  size_t at = 2;
-  if (text.n < 4 || memcmp(text.at, "<v", 2) || !strchr(" \t.", text.at[2]) || !end) return (am_slice){0};
-  const size_t n = (size_t)(end - text.at);
-  while (at < n && text.at[at] != ' ' && text.at[at] != '\t') at++; /* classes */
-  while (at < n && (text.at[at] == ' ' || text.at[at] == '\t')) at++;
-  return am_slice_from(text.at + at, n - at);
-}
-
 /* "ANN: ": without letters in lower case (of ASCII), and with one in upper case or beyond ASCII. */
 static am_slice name_of(am_slice text) {
   bool letter = false;
@@ -98,7 +88,18 @@ am_slice am_show_speaker_of(am_slice text, bool *several) {
   int dashes = 0;
   while (am_slice_line(&rest, &line)) dashes += line.n > 1 && line.at[0] == '-' && line.at[1] != '-';
   *several = dashes > 1;
-  if (text.n) name = voice_of(text);
+  if (text.n) name = am_cue_voice(text);
   for (; text.n > 1 && !name.n && (text.at[0] == '-' || text.at[0] == ' '); text.at++) text.n--;
   return name.n || !text.n ? name : name_of(text);
+}
+
+am_status am_show_cue_speaker(const am_cues *c, const am_cue *cue, am_slice text, am_buffer *room, am_slice *speaker,
+                              bool *several, am_error *err) {
+  room->used = 0;
+  if (c->syntax->plain) c->syntax->plain(c, text, room);
+  else am_buffer_append(c->ctx, room, text.at, text.n);
+  if (room->failed) return am_no_memory(err);
+  *speaker = am_show_speaker_of(am_slice_from(room->data, room->used), several);
+  if (cue->speaker) *speaker = am_slice_from(cue->speaker, strlen(cue->speaker));
+  return AM_OK;
 }

@@ -43,5 +43,9 @@ void am_show_end(am_show *show);
 /* Who speaks: the name of a voice tag (<v Ann>), or of a text that begins "ANN: "; else an empty one.  *several: two lines begin
  * with a dash, so that the sound is of more than one. */
 am_slice am_show_speaker_of(am_slice text, bool *several);
+/* The same of a cue, whose format may name the speaker outside the text.  In UTF-8, but where the document is in Latin-1 and the name
+ * stands in the text.  Lives as long as `room`, which the caller frees, and the cue.  AM_E_NOMEM. */
+am_status am_show_cue_speaker(const am_cues *cues, const am_cue *cue, am_slice text, am_buffer *room, am_slice *speaker,
+                              bool *several, am_error *err);
 
 #endif

@@ -13,4 +13,10 @@ static bool is_number(am_slice line, bool after_blank, bool first) {
   return digits && digits <= 10 && !others;
 }
 
-const am_cue_syntax am_srt = {.name = "srt", .is_head = is_number};
+static size_t no_lead(am_slice text) {
+  (void)text;
+  return 0;
+}
+
+const am_cue_syntax am_srt = {
+    .name = "srt", .title = "SRT", .is_head = is_number, .break_at = am_slice_newline, .lead = no_lead};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "subtitle/xml.h"
 
 const char *const am_tag_names[AM_TAG_STYLES] = {"sdh", "bbc", "tag", "class", "emoji"};
 
@@ -46,15 +47,30 @@ static bool to_latin1(char *text) {
   return true;
 }
 
-/* Characters of a line as they are seen: without <i>, {\an8} and the like. */
-static size_t width(am_slice line, bool latin1) {
+static bool space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+/* Bytes of markup: <i>, {\an8} and the like. */
+static size_t markup_at(const am_cues *c, am_slice t) {
+  const bool braces = *t.at == '{' && (c->syntax == &am_ass || (t.n > 1 && t.at[1] == '\\'));
+  const char *end = braces || (*t.at == '<' && c->syntax != &am_ass) ? memchr(t.at, braces ? '}' : '>', t.n) : NULL;
+  return end ? (size_t)(end - t.at) + 1 : 0;
+}
+
+/* Characters of a line as they are seen. */
+static size_t width(const am_cues *c, am_slice line) {
+  const bool xml = c->syntax == &am_ttml; /* where any white space is one space, and &amp; a character */
+  bool after_space = xml;
   size_t n = 0;
-  for (size_t i = 0; i < line.n; i++) {
-    const char c = line.at[i];
-    const bool markup = c == '<' || (c == '{' && i + 1 < line.n && line.at[i + 1] == '\\');
-    const char *end = markup ? memchr(line.at + i, c == '<' ? '>' : '}', line.n - i) : NULL;
-    if (end) i = (size_t)(end - line.at);
-    else n += latin1 || (c & 0xC0) != 0x80;
+  while (line.n) {
+    size_t step = markup_at(c, line);
+    if (!step) {
+      const bool blank = xml && space(*line.at);
+      const char *end = xml && *line.at == '&' ? memchr(line.at, ';', line.n) : NULL;
+      step = end ? (size_t)(end - line.at) + 1 : 1;
+      n += blank ? !after_space : c->latin1 || (*line.at & 0xC0) != 0x80;
+      after_space = blank;
+    }
+    line = am_slice_from(line.at + step, line.n - step);
   }
   return n;
 }
@@ -81,6 +97,21 @@ bool am_tag_mark(am_context *ctx, am_tag_style style, const am_emotion_word *w, 
 }
 
 static const char *const style_marks[2] = {"/* audiomood */", "/* audiomood, with the line before */"};
+
+/* A mark in UTF-8 becomes what is written; false: the encoding of the cues has no such characters. */
+static bool encode(const am_cues *c, am_buffer *mark) {
+  if (mark->failed) return true;
+  if (c->syntax == &am_ttml && strpbrk(mark->data, "&'")) {
+    am_buffer plain = *mark;
+    *mark = (am_buffer){0};
+    am_xml_put(c->ctx, mark, plain.data, plain.used);
+    am_buffer_free(c->ctx, &plain);
+    if (mark->failed) return true;
+  }
+  if (c->latin1 && !to_latin1(mark->data)) return false;
+  mark->used = strlen(mark->data); /* Latin-1 is shorter */
+  return true;
+}
 
 /* The STYLE block.  `apart`: with a blank line before it, where the file has none. */
 static void put_style(am_context *ctx, am_buffer *out, const char *nl, bool apart) {
@@ -123,12 +154,12 @@ am_status am_tagger_begin(am_tagger *t, am_cues *cues, const am_emotion_words *w
   for (size_t i = 0; i < words->n; i++)
     for (am_tag_style s = 0; s < AM_TAG_STYLES; s++) {
       am_buffer b = {0};
-      const bool is = s != AM_TAG_CLASS && am_tag_mark(ctx, s, &words->at[i], &b);
+      const bool is = s != AM_TAG_CLASS && am_tag_mark(ctx, s, &words->at[i], &b), can = is && encode(cues, &b);
       if (b.failed) {
         am_buffer_free(ctx, &b);
         return am_no_memory(err);
       }
-      if (is && (!cues->latin1 || to_latin1(b.data))) t->marks[t->n_marks++] = b.data;
+      if (can) t->marks[t->n_marks++] = b.data;
       else am_buffer_free(ctx, &b);
     }
   return find_style(t, err);
@@ -149,7 +180,7 @@ static size_t mark_at(const am_tagger *t, am_slice text) {
     const size_t n = strlen(m);
     if (text.n <= n || memcmp(m, text.at, n) != 0) continue;
     const am_slice rest = am_slice_from(text.at + n, text.n - n);
-    const size_t gap = *rest.at == ' ' ? 1 : am_slice_newline(rest);
+    const size_t gap = *rest.at == ' ' ? 1 : t->cues->syntax->break_at(rest);
     if (gap) return n + gap;
   }
   return 0;
@@ -177,14 +208,12 @@ static size_t class_at(const am_tagger *t, am_slice text) {
   return 0;
 }
 
-am_slice am_tag_inside(const am_tagger *t, const am_cue *cue, bool *own) {
-  const am_slice text = am_cue_text(t->cues, cue);
-  size_t n = t->styled ? class_at(t, text) : 0;
-  *own = true;
-  if (n) return am_slice_from(text.at + n, unended(text).n - n - 4);
-  n = mark_at(t, text);
-  *own = n > 0;
-  return am_slice_from(text.at + n, text.n - n);
+am_tagged am_tag_inside(const am_tagger *t, const am_cue *cue) {
+  const am_slice text = am_cue_text(t->cues, cue), none = am_slice_from(text.at, 0);
+  const size_t class = t->styled ? class_at(t, text) : 0;
+  if (class) return (am_tagged){none, am_slice_from(text.at + class, unended(text).n - class - 4), true};
+  const size_t lead = t->cues->syntax->lead(text), n = mark_at(t, am_slice_from(text.at + lead, text.n - lead));
+  return (am_tagged){am_slice_from(text.at, lead), am_slice_from(text.at + lead + n, text.n - lead - n), n > 0};
 }
 
 /* ---- putting ---- */
@@ -192,12 +221,12 @@ am_slice am_tag_inside(const am_tagger *t, const am_cue *cue, bool *own) {
 /* How a mark goes before a text: a space, a line ending, or NULL where there is no room. */
 static const char *gap_for(const am_tagger *t, const am_cue *cue, am_slice text, am_slice mark) {
   am_slice rest = text, line, more;
-  const bool latin1 = t->cues->latin1;
-  if (!am_slice_line(&rest, &line) || am_slice_blank(line)) return NULL;
+  const am_cues *c = t->cues;
+  if (!am_cue_line(c, &rest, &line) || am_slice_blank(line)) return NULL;
   size_t lines = 1;
-  while (am_slice_line(&rest, &more)) lines++;
-  if (lines <= 2 && width(mark, latin1) + 1 + width(line, latin1) <= AM_TAG_WIDTH) return " ";
-  return lines == 1 && width(mark, latin1) <= AM_TAG_WIDTH ? am_cue_newline(t->cues, cue) : NULL;
+  while (am_cue_line(c, &rest, &more)) lines++;
+  if (lines <= 2 && width(c, mark) + 1 + width(c, line) <= AM_TAG_WIDTH) return " ";
+  return lines == 1 && width(c, mark) <= AM_TAG_WIDTH ? am_cue_newline(c, cue) : NULL;
 }
 
 static am_status put_class(am_tagger *t, am_cue *cue, am_slice mark, am_slice text, bool only_ask, bool *fits,
@@ -221,12 +250,13 @@ static am_status make_mark(const am_cues *c, am_tag_style style, const am_emotio
                            am_error *err) {
   *is = (style != AM_TAG_CLASS || c->syntax == &am_vtt) && am_tag_mark(c->ctx, style, word, out);
   if (out->failed) return am_no_memory(err);
-  if (*is && c->latin1 && !to_latin1(out->data))
+  const bool can = !*is || encode(c, out);
+  if (out->failed) return am_no_memory(err);
+  if (!can)
     return am_fail(
         err, AM_E_DATA,
         "the subtitles are in Latin-1, which cannot write the tag of '%s' (style %s); convert them to UTF-8 first",
         word->how, am_tag_names[style]);
-  if (*is) out->used = strlen(out->data); /* Latin-1 is shorter */
   return AM_OK;
 }
 
@@ -243,7 +273,9 @@ am_status am_tag_put(am_tagger *t, am_cue *cue, am_tag_style style, const am_emo
   am_cues *c = t->cues;
   am_buffer b = {0};
   bool is;
-  const am_slice text = am_tag_inside(t, cue, fits);
+  const am_tagged inside = am_tag_inside(t, cue);
+  const am_slice text = inside.text;
+  *fits = inside.own;
   if (*fits) return AM_OK;
   am_status st = make_mark(c, style, word, &b, &is, err);
   if (!st && is) {
@@ -252,8 +284,7 @@ am_status am_tag_put(am_tagger *t, am_cue *cue, am_tag_style style, const am_emo
     if (style == AM_TAG_CLASS) st = put_class(t, cue, mark, text, only_ask, fits, err);
     else if ((*fits = gap != NULL) && !only_ask) {
       am_buffer_append(c->ctx, &b, gap, strlen(gap));
-      st =
-          b.failed ? am_no_memory(err) : am_cue_change(c, cue, am_slice_from(b.data, b.used), text, (am_slice){0}, err);
+      st = b.failed ? am_no_memory(err) : am_cue_change(c, cue, inside.lead, am_slice_from(b.data, b.used), text, err);
     }
   }
   am_buffer_free(c->ctx, &b);
@@ -281,11 +312,11 @@ am_status am_tag_strip(am_tagger *t, size_t *n, am_error *err) {
   am_status st = AM_OK;
   *n = 0;
   for (size_t i = 0; i < c->n && !st; i++) {
-    bool own;
-    const am_slice text = am_cue_text(c, &c->at[i]), in = am_tag_inside(t, &c->at[i], &own), whole = unended(text);
-    if (!own) continue;
+    const am_tagged inside = am_tag_inside(t, &c->at[i]);
+    const am_slice text = am_cue_text(c, &c->at[i]), in = inside.text, whole = unended(text);
+    if (!inside.own) continue;
     const bool class = in.at + in.n != text.at + text.n && !memcmp(in.at + in.n, "</c>", 4);
-    st = am_cue_change(c, &c->at[i], (am_slice){0}, in,
+    st = am_cue_change(c, &c->at[i], inside.lead, in,
                        class ? am_slice_from(text.at + whole.n, text.n - whole.n) : (am_slice){0}, err);
     ++*n;
   }

@@ -34,8 +34,13 @@ am_status am_tagger_begin(am_tagger *t, am_cues *cues, const am_emotion_words *w
 void am_tagger_end(am_tagger *t);
 /* What says the emotion of a word in a style, in UTF-8, appended; false: the style has none for it. */
 bool am_tag_mark(am_context *ctx, am_tag_style style, const am_emotion_word *word, am_buffer *out);
-/* The text as it was before one was put; *own: there is one. */
-am_slice am_tag_inside(const am_tagger *t, const am_cue *cue, bool *own);
+/* The text as it was before one was put, which is `lead` and `text`; own: there is one, between them. */
+typedef struct am_tagged {
+  am_slice lead; /* markup that the text begins with, where the format has it so: overrides of ASS, spans of TTML */
+  am_slice text;
+  bool own;
+} am_tagged;
+am_tagged am_tag_inside(const am_tagger *t, const am_cue *cue);
 /* AM_E_DATA: the encoding of the cues lacks a character of what says the emotion. */
 am_status am_tag_check(const am_cues *cues, am_tag_style style, const am_emotion_word *word, am_error *err);
 /* Puts one.  *fits: there was room (or the text has one); else nothing is done.  With `only_ask` nothing is done in any case.

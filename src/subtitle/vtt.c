@@ -6,4 +6,14 @@ static bool is_identifier(am_slice line, bool after_blank, bool first) {
   return after_blank && !first && !am_slice_blank(line);
 }
 
-const am_cue_syntax am_vtt = {.name = "vtt", .blank_ends = true, .is_head = is_identifier};
+static size_t no_lead(am_slice text) {
+  (void)text;
+  return 0;
+}
+
+const am_cue_syntax am_vtt = {.name = "vtt",
+                              .title = "WebVTT",
+                              .blank_ends = true,
+                              .is_head = is_identifier,
+                              .break_at = am_slice_newline,
+                              .lead = no_lead};

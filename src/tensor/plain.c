@@ -122,21 +122,45 @@ static void product(int rows, int k, int n, const am_real *a, int lda, const am_
   }
 }
 
-static void wide_product(int rows, int k, int n, const am_real *x, int ldx, const am_real *w, am_real *y, int ldy) {
-  product(rows, k, n, x, ldx, w, true, y, ldy);
+static void wide_product(int rows, int k, int n, const am_real *x, int ldx, const am_real *w, int ldw, am_real *y,
+                         int ldy) {
+  for (ptrdiff_t r = 0; r < rows; r++)
+    for (ptrdiff_t i = 0; i < k; i++) scale_add((size_t)n, x[r * ldx + i], w + i * ldw, y + r * ldy);
 }
 
-static void wide_back(int rows, int k, int n, const am_real *x, int ldx, const am_real *w, const am_real *dy_packed,
-                      const am_real *dy_across, am_real *dw, am_real *dx, int lddx) {
+/* Sum of x dy over the rows, the groups in pairs: a node of level l waits in nodes[l] for its neighbour. */
+static am_real grouped_sum(int rows, int group, const am_real *x, int ldx, const am_real *dy, int n) {
+  am_real nodes[16];
+  for (int g = 0, first = 0;; g++, first += group) {
+    const int left = rows - first, some = left < group ? left : group;
+    am_real sum = 0;
+    for (ptrdiff_t r = first; r < first + some; r++) sum += x[r * ldx] * dy[r * n];
+    const bool last = left <= group;
+    int level = 0;
+    for (int there = g; last ? there > 0 : there & 1; there >>= 1, level++)
+      if (there & 1) sum += nodes[level]; /* without one the last is alone on this level */
+    if (last) return sum;
+    nodes[level] = sum;
+  }
+}
+
+static void wide_back(int rows, int k, int n, int group, const am_real *x, int ldx, const am_real *w,
+                      const am_real *dy_packed, const am_real *dy_across, am_real *dw, am_real *dx, int lddx) {
   (void)dy_across;
-  for (ptrdiff_t r = 0; r < rows; r++)
+  for (ptrdiff_t i = 0; i < k; i++)
+    for (ptrdiff_t j = 0; j < n; j++) dw[i * n + j] += grouped_sum(rows, group, x + i, ldx, dy_packed + j, n);
+  for (ptrdiff_t r = 0; dx && r < rows; r++)
     for (ptrdiff_t i = 0; i < k; i++) {
-      const am_real *dy = dy_packed + r * n;
       am_real sum = 0;
-      scale_add((size_t)n, x[r * ldx + i], dy, dw + i * n);
-      for (ptrdiff_t j = 0; j < n; j++) sum += dy[j] * w[i * n + j];
-      if (dx) dx[r * lddx + i] = sum;
+      for (ptrdiff_t j = 0; j < n; j++) sum += dy_packed[r * n + j] * w[i * n + j];
+      dx[r * lddx + i] = sum;
     }
+}
+
+static void outer_product(int rows, int m, int n, const am_real *a, int lda, const am_real *b, int ldb, am_real *c,
+                          int ldc) {
+  for (ptrdiff_t r = 0; r < rows; r++)
+    for (ptrdiff_t i = 0; i < m; i++) scale_add((size_t)n, a[r * lda + i], b + r * ldb, c + i * ldc);
 }
 
 /* Elementwise */
@@ -244,35 +268,6 @@ static void max_pool_back(const am_conv *c, const am_real *dy, const uint8_t *in
       }
 }
 
-/* LSTM cell: Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000. */
-
-static void lstm_cell(int h, am_real *gates, const am_real *c_prev, am_real *c, am_real *h_out) {
-  am_real *gi = gates, *gf = gates + h, *gg = gates + 2 * (size_t)h, *go = gates + 3 * (size_t)h;
-  for (int j = 0; j < h; j++) {
-    gi[j] = sigmoid_of(gi[j]);
-    gf[j] = sigmoid_of(gf[j]);
-    gg[j] = M(tanh)(gg[j]);
-    go[j] = sigmoid_of(go[j]);
-    c[j] = gf[j] * (c_prev ? c_prev[j] : 0) + gi[j] * gg[j];
-    h_out[j] = go[j] * M(tanh)(c[j]);
-  }
-}
-
-static void lstm_cell_back(int h, const am_real *gates, const am_real *c_prev, const am_real *c, const am_real *dh,
-                           am_real *dc, am_real *dgates) {
-  size_t n = (size_t)h;
-  for (size_t j = 0; j < n; j++) {
-    am_real i = gates[j], f = gates[n + j], g = gates[2 * n + j], o = gates[3 * n + j];
-    am_real tc = M(tanh)(c[j]);
-    am_real dct = dc[j] + dh[j] * o * (1 - tc * tc); /* h = o tanh(c) */
-    dgates[j] = dct * g * i * (1 - i);               /* c = f c_prev + i g */
-    dgates[n + j] = dct * (c_prev ? c_prev[j] : 0) * f * (1 - f);
-    dgates[2 * n + j] = dct * i * (1 - g * g);
-    dgates[3 * n + j] = dh[j] * tc * o * (1 - o);
-    dc[j] = dct * f;
-  }
-}
-
 /* Optimiser sweeps */
 
 static void sgd(size_t n, am_real *w, const am_real *g, am_real *velocity, am_real scale, am_real rate,
@@ -299,6 +294,11 @@ static void adam(size_t n, am_real *w, const am_real *g, am_real *m, am_real *v,
   }
 }
 
+static bool conv_pools(const am_conv *c, const am_conv *pool) {
+  (void)c, (void)pool;
+  return false;
+}
+
 const am_kernels am_kernels_table_plain = {
     .name = "plain",
     .conv_packed_count = kernel_count,
@@ -309,11 +309,15 @@ const am_kernels am_kernels_table_plain = {
     .conv_forward = conv_forward,
     .conv_backward_x = conv_backward_x,
     .conv_backward_w = conv_backward_w,
+    .conv_pools = conv_pools, /* never, and so without the two that follow */
     .packed_count = packed_count,
     .pack = pack,
     .product = product,
     .wide_product = wide_product,
+    .half_product = am_half_product_plain,
+    .halve = am_halve_plain,
     .wide_back = wide_back,
+    .outer_product = outer_product,
     .relu = relu,
     .relu_back = relu_back,
     .sigmoid = sigmoid_map,
@@ -337,8 +341,11 @@ const am_kernels am_kernels_table_plain = {
     .norm_rows_back = am_norm_rows_back_plain,
     .max_pool = max_pool,
     .max_pool_back = max_pool_back,
-    .lstm_cell = lstm_cell,
-    .lstm_cell_back = lstm_cell_back,
+    .recurrent_count = am_recurrent_count_plain,
+    .recurrent_pack = am_recurrent_pack_plain,
+    .lstm = am_lstm_plain,
+    .gru = am_gru_plain,
+    .lstm_cell_back = am_lstm_cell_back_plain,
     .sgd = sgd,
     .adam = adam,
 };

@@ -52,11 +52,16 @@ AM_INLINE void run_tile(const int P, const int V, const conv_tile *t) {
         AM_UNROLL for (int p = 0; p < (P + 2) / 3; p++) at[p]++;
       }
     }
+  if (t->adds) {
+    AM_UNROLL for (int p = 0; p < P; p++) {
+      AM_UNROLL for (int v = 0; v < V; v++) sum[p][v] += load_columns(t->y + p * t->y_step, t->columns, v);
+    }
+  }
   const bool relu = t->relu;
   AM_UNROLL for (int p = 0; p < P; p++) {
     AM_UNROLL for (int v = 0; v < V; v++) {
       vf y = sum[p][v];
-      if (relu) y = (vf)((vi)y & ~(y < (vf){0})); /* NaN stays */
+      if (relu) y = positive(y);
       store_columns(t->y + p * t->y_step, y, t->columns, v);
     }
   }
@@ -70,24 +75,6 @@ EACH_TILE(TILE_FUNCTION, 2)
 static void (*const tiles[2][MOST])(const conv_tile *t) = {{EACH_TILE(TILE_NAME, 1)}, {EACH_TILE(TILE_NAME, 2)}};
 
 void AM_SIMD(am_conv_tile)(const conv_tile *t, int pixels, int vectors) { tiles[vectors - 1][pixels - 1](t); }
-
-/* The convolution that takes dy to dx. */
-static am_conv backward_conv(const am_conv *c) {
-  return (am_conv){.ti = c->to,
-                   .fi = c->fo,
-                   .ci = c->co,
-                   .to = c->ti,
-                   .fo = c->fi,
-                   .co = c->ci,
-                   .kt = c->kt,
-                   .kf = c->kf,
-                   .st = 1,
-                   .sf = 1,
-                   .dt = c->dt,
-                   .df = c->df,
-                   .pt = (c->kt - 1) * c->dt - c->pt,
-                   .pf = (c->kf - 1) * c->df - c->pf};
-}
 
 /* Taps first, first + step, ... that meet an element. */
 typedef struct progression {
@@ -296,7 +283,8 @@ static void forward(forward_job *j) {
 void AM_SIMD(am_conv_forward)(const am_conv *c, const float *x, const float *packed, const float *bias,
                               am_epilogue epilogue, int t0, int t1, float *y, float *scratch) {
   if (AM_SIMD(am_conv_is_win)(c)) {
-    AM_SIMD(am_conv_win_forward)(c, x, packed, bias, epilogue == AM_EPILOGUE_RELU, t0, t1, c->pt - 1, y, scratch);
+    /* Pieces of a clip that begin at a multiple of 4 rows have all its tiles. */
+    AM_SIMD(am_conv_win_forward)(c, x, packed, bias, epilogue == AM_EPILOGUE_RELU, t0, t1, c->pt & ~3, y, scratch);
     return;
   }
   forward_job j = {.g = geometry_of(c, 1, 1, t0, t1),
@@ -311,7 +299,7 @@ void AM_SIMD(am_conv_forward)(const am_conv *c, const float *x, const float *pac
 
 void AM_SIMD(am_conv_backward_x)(const am_conv *c, const float *dy, const float *packed_back, int t0, int t1, float *dx,
                                  float *scratch) {
-  am_conv back = backward_conv(c);
+  am_conv back = am_conv_backward(c);
   if (AM_SIMD(am_conv_is_win)(c)) {
     AM_SIMD(am_conv_win_forward)(&back, dy, packed_back, NULL, false, t0, t1, 0, dx, scratch);
     return;
@@ -343,13 +331,13 @@ void AM_SIMD(am_conv_pack)(const am_conv *c, const float *kernel, float *packed)
 }
 
 size_t AM_SIMD(am_conv_packed_back_count)(const am_conv *c) {
-  am_conv back = backward_conv(c);
+  am_conv back = am_conv_backward(c);
   return AM_SIMD(am_conv_packed_count)(&back);
 }
 
 /* Term (kt,kf,o), channel i from kernel (taps-1-kt, taps-1-kf, i, o). */
 void AM_SIMD(am_conv_pack_back)(const am_conv *c, const float *kernel, float *packed) {
-  am_conv back = backward_conv(c);
+  am_conv back = am_conv_backward(c);
   int taps = c->kt * c->kf;
   if (AM_SIMD(am_conv_is_win)(c)) {
     ptrdiff_t tap = (ptrdiff_t)c->ci * c->co; /* flipped: from the last on */
@@ -367,7 +355,7 @@ void AM_SIMD(am_conv_pack_back)(const am_conv *c, const float *kernel, float *pa
 }
 
 size_t AM_SIMD(am_conv_scratch_count)(const am_conv *c) {
-  am_conv back = backward_conv(c);
+  am_conv back = am_conv_backward(c);
   if (!AM_SIMD(am_conv_is_win)(c)) return 0;
   size_t forward_count = AM_SIMD(am_conv_win_scratch)(c), back_count = AM_SIMD(am_conv_win_scratch)(&back);
   size_t count = AM_SIMD(am_conv_win_w_scratch)(c);

@@ -3,48 +3,7 @@
  * An output has so few terms that loops over them, and tiles cut at the padding, cost
  * more than the sums.  Here the compiler knows the taps, and x, small beside y, is
  * copied into a buffer with its padding, so that every output meets every tap. */
-#include "tensor/simd_tiles.h"
-
-enum {
-  PADDED = 4096, /* floats of x copied at once */
-  BINS = 1024    /* outputs of a row, at most, whose x is copied at once */
-};
-
-/* x (t1-t0+kt-1, line) of the outputs in rows [t0,t1), bins [f0,f1). */
-typedef struct padded {
-  int t0, t1, f0, f1, line;
-  float x[PADDED];
-} padded;
-
-static void copy_padded(const geometry *g, const float *x, padded *p) {
-  const am_conv *c = &g->c;
-  float *to = p->x;
-  int bin = p->f0 - c->pf, from = bin < 0 ? -bin : 0;
-  p->line = p->f1 - p->f0 + c->kf - 1;
-  int end = c->fi - bin < p->line ? c->fi - bin : p->line;
-  for (int row = p->t0 - c->pt; row < p->t1 + c->kt - 1 - c->pt; row++, to += p->line) {
-    zero_floats(to, p->line);
-    if (row >= 0 && row < c->ti && from < end)
-      copy_floats(to + from, x + (ptrdiff_t)row * c->fi + bin + from, end - from);
-  }
-}
-
-/* Calls `use` with all outputs, part by part; every part is at least MOST bins wide. */
-static void each_part(const geometry *g, const float *x, void (*use)(const padded *p, const void *job),
-                      const void *job) {
-  int wide = g->f1 - g->f0, parts = (wide + BINS - 1) / BINS;
-  padded p;
-  for (int i = 0; i < parts; i++) {
-    p.f0 = g->f0 + (int)((int64_t)wide * i / parts);
-    p.f1 = g->f0 + (int)((int64_t)wide * (i + 1) / parts);
-    int rows = PADDED / (p.f1 - p.f0 + g->c.kf - 1) - (g->c.kt - 1);
-    for (p.t0 = g->t0; p.t0 < g->t1; p.t0 = p.t1) {
-      p.t1 = p.t0 + rows < g->t1 ? p.t0 + rows : g->t1;
-      copy_padded(g, x, &p);
-      use(&p, job);
-    }
-  }
-}
+#include "tensor/simd_one.h"
 
 bool AM_SIMD(am_conv_is_one)(const geometry *g) {
   const am_conv *c = &g->c;
@@ -80,7 +39,7 @@ AM_INLINE void run_one(const int KT, const int KF, const int V, const float *x, 
   AM_UNROLL for (int p = 0; p < MOST; p++) {
     AM_UNROLL for (int v = 0; v < V; v++) {
       vf out = sum[p][v];
-      if (relu) out = (vf)((vi)out & ~(out < (vf){0})); /* NaN stays */
+      if (relu) out = positive(out);
       store_columns(y + p * y_step, out, columns, v);
     }
   }
@@ -109,7 +68,7 @@ static void forward_1_5(const padded *p, const void *job) { forward_part(1, 5, p
 void AM_SIMD(am_conv_one_forward)(const geometry *g, const float *x, const float *packed, const float *bias, bool relu,
                                   float *y) {
   one_job j = {.g = g, .packed = packed, .bias = bias, .relu = relu, .y = y};
-  each_part(g, x, g->c.kt == 3 ? forward_3_3 : forward_1_5, &j);
+  each_part(g, 1, x, g->c.kt == 3 ? forward_3_3 : forward_1_5, &j);
 }
 
 /* The kernel's gradient: the sums of all taps by V vectors of output channels stay in registers. */
@@ -139,7 +98,7 @@ AM_INLINE void sum_one(const int KT, const int KF, const int V, const padded *p,
 }
 
 AM_INLINE void sum_part(const int KT, const int KF, const padded *p, const one_job *j) {
-  const int co = j->g->c.co, V = LANES == 16 ? 2 : 1; /* of 32 or 16 registers */
+  const int co = j->g->c.co, V = LANES == 8 ? 1 : 2; /* of 16 or 32 registers */
   int o = 0;
   for (; o + LANES < co; o += V * LANES) sum_one(KT, KF, V, p, j, o);
   if (o < co) sum_one(KT, KF, 1, p, j, o);
@@ -150,5 +109,5 @@ static void sum_1_5(const padded *p, const void *job) { sum_part(1, 5, p, job); 
 
 void AM_SIMD(am_conv_one_backward_w)(const geometry *g, const float *x, const float *dy, float *dkernel) {
   one_job j = {.g = g, .dy = dy, .dkernel = dkernel};
-  each_part(g, x, g->c.kt == 3 ? sum_3_3 : sum_1_5, &j);
+  each_part(g, 1, x, g->c.kt == 3 ? sum_3_3 : sum_1_5, &j);
 }

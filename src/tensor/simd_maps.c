@@ -1,57 +1,10 @@
 /* tensor/simd_maps.c - vector maths, the LSTM cell, optimiser sweeps, sums; and
- * the table of this processor path.
- *
- * exp and tanh follow Moshier's Cephes (expf, tanhf: reduction and polynomials), each within a few ulp. */
+ * the table of this processor path. */
 #include <math.h>
 
-#include "tensor/simd.h"
+#include "tensor/simd_math.h"
 
-typedef uint32_t vu __attribute__((vector_size(AM_LANES * 4)));
 typedef double vd __attribute__((vector_size(AM_LANES * 8)));
-
-AM_INLINE vf clamp(vf x, float low, float high) { /* NaN stays */
-  x = pick(x < splat(low), splat(low), x);
-  return pick(x > splat(high), splat(high), x);
-}
-
-AM_INLINE vf magnitude(vf x) { return (vf)((vi)x & 0x7fffffff); }
-
-/* exp(x) = 2^n exp(r), r = x - n ln 2. 2^n in two factors, so that it may be too small or too large for a float. */
-AM_INLINE vf exp_of(vf x) {
-  const float magic = 12582912.0f; /* 1.5 * 2^23: adding it leaves the nearest integer in the low bits */
-  x = clamp(x, -104.0f, 89.0f);
-  vf shifted = x * 1.44269504088896341f + magic;
-  vf n = shifted - magic;
-  vf r = x - n * 0.693359375f;
-  r = r - n * -2.12194440e-4f;
-  vf p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  vi whole = (vi)shifted - (vi)splat(magic), half = whole >> 1;
-  vu first = ((vu)half + 127u) << 23, second = ((vu)(whole - half) + 127u) << 23;
-  return p * (vf)first * (vf)second;
-}
-
-AM_INLINE vf tanh_of(vf x) {
-  vf a = magnitude(x), s = x * x;
-  vf p = s * -5.70498872745e-3f + 2.06390887954e-2f;
-  p = p * s - 5.37397155531e-2f;
-  p = p * s + 1.33314422036e-1f;
-  p = p * s - 3.33332819422e-1f;
-  vf near = p * s * x + x;
-  vf far = 1.0f - 2.0f / (exp_of(a + a) + 1.0f);
-  far = (vf)((vi)far | ((vi)x & (vi)splat(-0.0f)));
-  return pick(a < splat(0.625f), near, far);
-}
-
-AM_INLINE vf sigmoid_of(vf x) {
-  vf e = exp_of(-magnitude(x));
-  vf s = 1.0f / (1.0f + e);
-  return pick(x < (vf){0}, e * s, s);
-}
 
 /* P(Z <= x) of a standard normal Z and its density.  The tail P(Z > a), a >= 0, is exp(-a^2/2) q(a), with
  * q(a) = erfcx(a / sqrt 2) / 2 a polynomial of u = 1 / (1 + 0.32 a): least squares on Chebyshev nodes, reweighted to
@@ -164,34 +117,7 @@ static void column_sums(size_t rows, size_t columns, const float *x, float *out)
   }
 }
 
-/* LSTM cell */
-
-AM_INLINE vf get(const float *p, size_t n) { return n == LANES ? load(p) : load_some(p, n); }
-AM_INLINE void put(float *p, vf v, size_t n) {
-  if (n == LANES) store(p, v);
-  else store_some(p, v, n);
-}
-
-/* Units [j, j+n). c = f c_prev + i g, h = o tanh(c) */
-AM_INLINE void cell(size_t h, size_t j, size_t n, float *gates, const float *c_prev, float *c, float *h_out) {
-  float *at = gates + j;
-  vf i = sigmoid_of(get(at, n)), f = sigmoid_of(get(at + h, n)), g = tanh_of(get(at + 2 * h, n)),
-     o = sigmoid_of(get(at + 3 * h, n));
-  vf state = i * g;
-  if (c_prev) state += f * get(c_prev + j, n);
-  put(at, i, n);
-  put(at + h, f, n);
-  put(at + 2 * h, g, n);
-  put(at + 3 * h, o, n);
-  put(c + j, state, n);
-  put(h_out + j, o * tanh_of(state), n);
-}
-
-static void lstm_cell(int h, float *gates, const float *c_prev, float *c, float *h_out) {
-  size_t n = (size_t)h, j = 0;
-  for (; j + LANES <= n; j += LANES) cell(n, j, LANES, gates, c_prev, c, h_out);
-  if (j < n) cell(n, j, n - j, gates, c_prev, c, h_out);
-}
+/* LSTM cell, backward; units [j, j+n) */
 
 AM_INLINE void cell_back(size_t h, size_t j, size_t n, const float *gates, const float *c_prev, const float *c,
                          const float *dh, float *dc, float *dgates) {
@@ -254,11 +180,17 @@ const am_kernels AM_SIMD(am_kernels_table) = {
     .conv_forward = AM_SIMD(am_conv_forward),
     .conv_backward_x = AM_SIMD(am_conv_backward_x),
     .conv_backward_w = AM_SIMD(am_conv_backward_w),
+    .conv_pools = AM_SIMD(am_conv_pools),
+    .conv_pool_forward = AM_SIMD(am_conv_pool_forward),
+    .conv_pool_backward_w = AM_SIMD(am_conv_pool_backward_w),
     .packed_count = AM_SIMD(am_packed_count),
     .pack = AM_SIMD(am_pack),
     .product = AM_SIMD(am_product),
     .wide_product = AM_SIMD(am_wide_product),
+    .half_product = AM_SIMD(am_half_product),
+    .halve = AM_SIMD(am_halve),
     .wide_back = AM_SIMD(am_wide_back),
+    .outer_product = AM_SIMD(am_outer_product),
     .relu = relu_map,
     .relu_back = relu_back,
     .sigmoid = sigmoid_map,
@@ -282,7 +214,10 @@ const am_kernels AM_SIMD(am_kernels_table) = {
     .norm_rows_back = AM_SIMD(am_norm_rows_back),
     .max_pool = AM_SIMD(am_max_pool),
     .max_pool_back = AM_SIMD(am_max_pool_back),
-    .lstm_cell = lstm_cell,
+    .recurrent_count = AM_SIMD(am_recurrent_count),
+    .recurrent_pack = AM_SIMD(am_recurrent_pack),
+    .lstm = AM_SIMD(am_lstm),
+    .gru = AM_SIMD(am_gru),
     .lstm_cell_back = lstm_cell_back,
     .sgd = sgd,
     .adam = adam,

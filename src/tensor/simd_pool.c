@@ -1,20 +1,5 @@
 /* tensor/simd_pool.c - max pooling, a vector of channels at a time. */
-#include "tensor/simd.h"
-
-typedef uint8_t vb __attribute__((vector_size(AM_LANES)));
-
-/* The first n <= LANES bytes as numbers. */
-AM_INLINE vi load_bytes(const uint8_t *p, size_t n) {
-  vb b = {0};
-  if (n == LANES) memcpy(&b, p, sizeof b);
-  else memcpy(&b, p, n);
-  return __builtin_convertvector(b, vi);
-}
-AM_INLINE void store_bytes(uint8_t *p, vi v, size_t n) {
-  vb b = __builtin_convertvector(v, vb);
-  if (n == LANES) memcpy(p, &b, sizeof b);
-  else memcpy(p, &b, n);
-}
+#include "tensor/simd_pick.h"
 
 /* Taps [t0,t1) x [f0,f1) of one window lie inside x, whose first is at `x`. */
 typedef struct window {
@@ -40,10 +25,9 @@ AM_INLINE void pool_vector(const am_conv *c, const window *w, const float *x, si
     const float *at = x;
     for (int kf = w->f0; kf < w->f1; kf++, at += c->ci) {
       vf v = n == LANES ? load(at) : load_some(at, n);
-      vi tap = (vi){0} + (kt * c->kf + kf);
-      vi take = first ? ~(vi){0} : (v > best) | ((v != v) & (best == best));
-      best = pick(take, v, best);
-      which = (take & tap) | (~take & which);
+      int tap = kt * c->kf + kf;
+      if (first) best = v, which = (vi){0} + tap;
+      else take_larger(v, tap, &best, &which);
       first = false;
     }
   }
@@ -52,8 +36,37 @@ AM_INLINE void pool_vector(const am_conv *c, const window *w, const float *x, si
   if (index) store_bytes(index, which, n);
 }
 
+/* Windows of 2 x 2 that tile the map. */
+AM_INLINE void pool_2_2(const am_conv *c, const float *x, size_t n, float *y, uint8_t *index) {
+  const float *below = x + (ptrdiff_t)c->fi * c->ci;
+  vf best = n == LANES ? load(x) : load_some(x, n);
+  vi which = {0};
+  take_larger(n == LANES ? load(x + c->ci) : load_some(x + c->ci, n), 1, &best, &which);
+  take_larger(n == LANES ? load(below) : load_some(below, n), 2, &best, &which);
+  take_larger(n == LANES ? load(below + c->ci) : load_some(below + c->ci, n), 3, &best, &which);
+  if (n == LANES) store(y, best);
+  else store_some(y, best, n);
+  if (index) store_bytes(index, which, n);
+}
+
+static void pool_tiles(const am_conv *c, const float *x, float *y, uint8_t *index) {
+  const int ci = c->ci;
+  for (int t = 0; t < c->to; t++)
+    for (int f = 0; f < c->fo; f++, y += ci) {
+      const float *at = x + ((ptrdiff_t)(2 * t) * c->fi + 2 * f) * ci;
+      int i = 0;
+      for (; i + LANES <= ci; i += LANES) pool_2_2(c, at + i, LANES, y + i, index ? index + i : NULL);
+      if (i < ci) pool_2_2(c, at + i, (size_t)(ci - i), y + i, index ? index + i : NULL);
+      if (index) index += ci;
+    }
+}
+
 void AM_SIMD(am_max_pool)(const am_conv *c, const float *x, float *y, uint8_t *index) {
   const int ci = c->ci;
+  if (am_pools_by_two(c)) {
+    pool_tiles(c, x, y, index);
+    return;
+  }
   for (int t = 0; t < c->to; t++)
     for (int f = 0; f < c->fo; f++, y += ci) {
       window w = window_at(c, t, f);

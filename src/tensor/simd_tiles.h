@@ -9,6 +9,9 @@
 enum { MOST = 14 }; /* 28 sums, 2 weights and 1 broadcast in 32 registers */
 #define EACH_TILE(M, V) \
   M(1, V) M(2, V) M(3, V) M(4, V) M(5, V) M(6, V) M(7, V) M(8, V) M(9, V) M(10, V) M(11, V) M(12, V) M(13, V) M(14, V)
+#elif AM_LANES == 4
+enum { MOST = 10 }; /* 20 sums, 2 weights, 10 broadcasts in 32 registers */
+#define EACH_TILE(M, V) M(1, V) M(2, V) M(3, V) M(4, V) M(5, V) M(6, V) M(7, V) M(8, V) M(9, V) M(10, V)
 #else
 enum { MOST = 6 }; /* 12 sums in 16 registers */
 #define EACH_TILE(M, V) M(1, V) M(2, V) M(3, V) M(4, V) M(5, V) M(6, V)
@@ -32,6 +35,8 @@ AM_INLINE void store_columns(float *p, vf x, int columns, int v) {
   if (n == LANES) store(p + v * LANES, x);
   else store_some(p + v * LANES, x, n);
 }
+
+enum { WIDE_TERMS = 128 }; /* rows at a time of a matrix too large for any cache: they stay in L2 */
 
 /* A convolution as the tiles see it. Row of x that output row t meets at tap k: r = t st + k dt - pt, which
  * exists when r is a multiple of ut and r / ut is inside x; bins likewise. */
@@ -93,7 +98,8 @@ typedef struct conv_tile {
   float *y;                               /* of the block; pixels at y + p * y_step */
   ptrdiff_t y_step;
   int columns; /* output channels that exist, <= V * LANES */
-  bool resume; /* y holds a partial sum: no bias */
+  bool resume; /* y holds a partial sum that goes on: no bias */
+  bool adds;   /* the sum is made by itself and added to y: shorter chains have smaller errors */
   bool relu;
 } conv_tile;
 
@@ -108,22 +114,6 @@ typedef struct sum_tile {
   bool fresh; /* dkernel is written, not added to */
 } sum_tile;
 
-/* Patches (4 x 4) of x as Winograd's convolution takes them, two rows and two bins apart. */
-typedef struct patch_rows {
-  const am_conv *c;
-  const float *x;
-  int first, wide; /* output row of the first patches; patches in a row */
-  int room;        /* patches transformed at once */
-  float *patches;  /* B' d B: [frequency][patch][padded channel] */
-} patch_rows;
-
-AM_INLINE int am_padded_channels(const am_conv *c) { return (c->ci + LANES - 1) / LANES * LANES; }
-/* First output of a patch. */
-AM_INLINE void patch_at(const patch_rows *p, int patch, int *row, int *bin) {
-  *row = p->first + patch / p->wide * 2;
-  *bin = patch % p->wide * 2;
-}
-
 /* simd_conv.c */
 void AM_SIMD(am_conv_tile)(const conv_tile *t, int pixels, int vectors);
 /* simd_conv_w.c: all `n` terms side by side from `t`, in tiles of even size */
@@ -136,7 +126,6 @@ void AM_SIMD(am_conv_win_pack)(const am_conv *c, const float *kernel, ptrdiff_t 
                                ptrdiff_t o_step, float *packed);
 void AM_SIMD(am_conv_win_forward)(const am_conv *c, const float *x, const float *packed, const float *bias, bool relu,
                                   int t0, int t1, int anchor, float *y, float *scratch);
-void AM_SIMD(am_conv_win_patches)(const patch_rows *p, int from, int n);
 /* simd_conv_win_w.c, for the same */
 size_t AM_SIMD(am_conv_win_w_scratch)(const am_conv *c);
 void AM_SIMD(am_conv_win_backward_w)(const am_conv *c, const float *x, const float *dy, int t0, int t1, float *dkernel,

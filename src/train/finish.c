@@ -46,8 +46,8 @@ static am_status run_part(am_trainer *t, am_part part, const char *file, am_metr
     am_calibration_softmax(p, (int)n, t->classes, t->temperature, p);
     status = part_metrics(t, clips, n, p, out, err);
   }
-  if (!status) status = am_lock_check(t->folder.lock, err); /* the evaluation may have taken minutes */
-  if (!status)
+  if (!status) status = am_run_folder_held(&t->folder, err); /* the evaluation may have taken minutes */
+  if (!status && t->folder.ready)
     status = am_predictions_write(t->ctx, AM_OURS, path, t->dataset, clips, n, (char *const *)t->dataset->labels,
                                   t->classes, p, err);
   am_free(t->ctx, path);
@@ -131,7 +131,10 @@ static am_status save_last_as_best(am_trainer *t, am_error *err) {
   return status;
 }
 
+/* When who writes it has. */
 static am_status read_best(am_trainer *t, uint64_t *epoch, am_error *err) {
+  am_status status = am_ranks_barrier(t->share.ranks, err);
+  if (status) return status;
   return am_checkpoint_weights(t->ctx, t->folder.best, t->model, epoch, NULL, &t->temperature, &t->thresholds, err);
 }
 
@@ -176,7 +179,7 @@ static am_status save_finished(am_trainer *t, am_error *err) {
 
 /* A run that was killed between that mark and run.json comes here again, to do the rest. */
 am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
-  am_status status = am_lock_check(t->folder.lock, err);
+  am_status status = am_run_folder_held(&t->folder, err);
   if (!status && !t->state.schedule.best_epoch) { /* best.h5 was lost after the last epoch */
     t->state.schedule.best_epoch = t->state.epoch;
     status = save_last_as_best(t, err);
@@ -194,7 +197,7 @@ am_status am_trainer_finish(am_trainer *t, am_run_result *r, am_error *err) {
   if (status) return status;
   if (!t->state.finished) status = save_finished(t, err);
   if (!status) status = am_trainer_history(t, err);
-  if (!status)
+  if (!status && t->folder.ready)
     status = am_file_remove(t->ctx, t->folder.previous, err); /* before run.json says that nothing is left to do */
   return status ? status : am_trainer_facts(t, "finished", err);
 }

@@ -73,11 +73,13 @@ static const char *bad_gradient(am_trainer *t, const am_batch *batch, const am_l
   am_session_zero_gradients(session);
   am_session_forward(session, batch, true, NULL);
   double beside;
-  am_trainer_loss(t, b, session, &beside);
+  const am_real *logits, *embedding;
+  if (am_share_outputs(&t->share, session, t->dembedding != NULL, &logits, &embedding, NULL)) logits = t->dlogits;
+  am_trainer_loss(t, b, logits, embedding, &beside);
   if (t->dembedding && !am_all_finite(t->dembedding, t->embedding_bytes / sizeof *t->dembedding)) {
     name = "what train.auxiliary or train.loss.contrastive makes of the last layer's input";
   } else if (am_all_finite(t->dlogits, (size_t)b->n * (size_t)t->classes)) {
-    am_trainer_backward(t, session, NULL);
+    am_trainer_backward(t, session, t->share.first, NULL);
     name = "their sum";
     for (size_t i = am_model_steps(t->model); i-- > 0;) {
       const am_step *step = am_model_step(t->model, i);

@@ -29,6 +29,18 @@ static void say_layers(am_trainer *t, double whole) {
   }
 }
 
+/* Of this process among others; the waiting is a part of the rows above it. */
+static void say_ranks(am_trainer *t, double whole) {
+  if (!t->share.ranks) return;
+  const am_ranks_count n = am_ranks_counts(t->share.ranks);
+  am_run_log(
+      &t->folder, AM_LOG_INFO,
+      "%d processes: %.2f MB a step sent by this one, %.3f s waited for the others (%.1f%%), %.3f s of sums hidden "
+      "behind computing",
+      am_ranks_size(t->share.ranks), (double)n.bytes * 1e-6 / (t->profile.steps > 0 ? t->profile.steps : 1), n.waited,
+      whole > 0 ? 100 * n.waited / whole : 0, n.hidden);
+}
+
 void am_trainer_profile(am_trainer *t) {
   const am_profile *p = &t->profile;
   const am_step_time *times = am_session_times(t->session);
@@ -52,4 +64,5 @@ void am_trainer_profile(am_trainer *t) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     am_run_log(&t->folder, AM_LOG_INFO, "%-28s %10.3f %6.1f%%", rows[i].name, rows[i].seconds,
                whole > 0 ? 100 * rows[i].seconds / whole : 0);
+  say_ranks(t, whole);
 }

@@ -1,6 +1,7 @@
 /* train/setup.c - from a config to everything a first step needs. */
 #include <string.h>
 
+#include "base/hash.h"
 #include "data/twins.h"
 #include "model/origin.h"
 #include "nn/contrastive.h"
@@ -198,6 +199,17 @@ static void say_cut(am_trainer *t) {
   }
 }
 
+static void say_precision(am_trainer *t) {
+  if (t->config->train.precision != AM_PRECISION_BF16) return;
+  if (am_bf16_by_processor(t->ctx))
+    am_run_log(&t->folder, AM_LOG_INFO, "precision: bf16, by the processor's instruction");
+  else
+    am_run_log(&t->folder, AM_LOG_WARNING,
+               "train.precision: bf16 has no instruction on the processor path %s; plain code gives the same products, "
+               "many times slower",
+               am_context_cpu(t->ctx));
+}
+
 static am_status make_model(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   int fixed = am_features_fixed_frames(t->fx), frames = fixed;
@@ -217,6 +229,7 @@ static am_status make_model(am_trainer *t, am_error *err) {
   for (size_t i = 0; i < am_model_weight_count(t->model); i++) weights += am_model_weight_info(t->model, i)->count;
   am_run_log(&t->folder, AM_LOG_INFO, "model: input %d frames of %d bins%s, %zu layers, %zu parameters", frames,
              am_store_bins(t->store), fixed ? "" : ", any shorter length", am_model_steps(t->model), weights);
+  say_precision(t);
   char doubt[512];
   if (am_model_output_doubt(t->model, doubt, sizeof doubt))
     am_run_log(&t->folder, AM_LOG_WARNING, "model.layers: %s", doubt);
@@ -318,6 +331,8 @@ static am_status make_loader(am_trainer *t, am_error *err) {
                                .augment = am_augment_any(&c->augment),
                                .seed = c->seed,
                                .class_weights = t->class_weights,
+                               .share = am_share_rows,
+                               .share_arg = &t->share,
                                .bucket = c->train.bucket};
   am_status status = am_loader_create(t->ctx, t->store, t->dataset, &t->normaliser, t->fx, &c->augment, clips, n,
                                       &options, &t->loader, err);
@@ -333,9 +348,10 @@ static am_status make_prior(am_trainer *t, am_error *err) {
   t->prior_shift = am_alloc(t->ctx, K, sizeof *t->prior_shift);
   t->adjusted = am_alloc(t->ctx, am_mul((size_t)t->config->train.batch, K), sizeof *t->adjusted);
   if (!t->prior_shift || !t->adjusted) return am_no_memory(err);
-  for (size_t k = 0; k < K; k++)
-    t->prior_shift[k] =
-        am_loss_prior(tau, am_split_clips(t->dataset, t->split, AM_PART_TRAIN, (int)k), t->split->n[AM_PART_TRAIN]);
+  size_t *count = am_split_clips(t->dataset, t->split, AM_PART_TRAIN);
+  if (!count) return am_no_memory(err);
+  for (size_t k = 0; k < K; k++) t->prior_shift[k] = am_loss_prior(tau, count[k], t->split->n[AM_PART_TRAIN]);
+  am_free(t->ctx, count);
   return AM_OK;
 }
 
@@ -367,10 +383,13 @@ static am_status make_training(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   size_t K = (size_t)t->classes, batch = (size_t)c->train.batch;
   am_status status = am_optimiser_create(t->ctx, &c->optimiser, c->train.ema, t->model, &t->optimiser, err);
+  int width = 0;
+  am_model_embedding(t->model, &width, NULL); /* whether it is wanted is known later */
+  if (!status) status = am_share_begin(t->ctx, (int)batch, (int)c->train.groups, t->classes, width, &t->share, err);
   if (!status) status = make_loader(t, err);
   if (!status) status = make_prior(t, err);
   if (!status) status = make_heads(t, err);
-  if (!status) status = am_session_create(t->model, (int)batch, true, &t->session, err);
+  if (!status) status = am_share_session(&t->share, t->model, &t->session, err);
   if (!status) status = am_session_create(t->model, (int)batch, false, &t->inference, err);
   if (status) return status;
   t->dlogits = am_alloc_aligned(t->ctx, am_mul(batch * K, sizeof *t->dlogits));
@@ -384,9 +403,31 @@ static am_status make_training(am_trainer *t, am_error *err) {
   return AM_OK;
 }
 
+/* All processes train on the same clips, */
+static am_status same_data(am_trainer *t, am_error *err) {
+  return am_share_same_digest(t->ctx, "the digest of corpus and split", am_data_digest(t->dataset, t->split), err);
+}
+
+/* which sound the same. */
+static am_status same_recordings(am_trainer *t, am_error *err) {
+  uint64_t all = 0;
+  for (size_t i = 0; i < t->dataset->n; i++) {
+    const uint64_t digest = am_store_digest(t->store, (uint32_t)i);
+    all = am_hash64(all, &digest, sizeof digest);
+  }
+  return am_share_same_digest(t->ctx, "the digest of the recordings", all, err);
+}
+
 am_status am_trainer_setup(am_trainer *t, am_error *err) {
+  am_ranks *ranks = am_context_ranks(t->ctx);
+  const bool first = am_ranks_first(ranks), cached = t->config->cache && *t->config->cache;
   am_status status = load_data(t, err);
+  if (!status) status = same_data(t, err);
+  if (!status && cached && !first)
+    status = am_ranks_barrier(ranks, err); /* what the first one computes is in the cache */
   if (!status) status = make_features(t, err);
+  if (!status && cached && first) status = am_ranks_barrier(ranks, err);
+  if (!status) status = same_recordings(t, err);
   if (!status) status = make_model(t, err);
   if (!status && t->options->init) status = init_from(t, err);
   return status ? status : make_training(t, err);
@@ -395,6 +436,7 @@ am_status am_trainer_setup(am_trainer *t, am_error *err) {
 void am_trainer_free(am_trainer *t) {
   am_context *ctx = t->ctx;
   if (t->loader) am_loader_free(t->loader);
+  am_share_end(&t->share); /* sums may be under way in the session's gradients */
   if (t->session) am_session_free(t->session);
   if (t->inference) am_session_free(t->inference);
   am_optimiser_free(t->optimiser);

@@ -32,12 +32,11 @@ static double reversed_share(const am_trainer *t) {
   return am_heads_ramp(steps > 0 ? (double)t->state.step / steps : 1);
 }
 
-double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_session *session, double *beside) {
-  const am_real *logits = am_session_output(session);
+double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_real *logits, const am_real *embedding,
+                       double *beside) {
   *beside = 0;
   if (t->dembedding) {
     memset(t->dembedding, 0, t->embedding_bytes);
-    const am_real *embedding = am_session_embedding(session);
     *beside = am_heads_loss(&t->heads, b, embedding, reversed_share(t), t->dembedding);
     if (t->contrastive_memory) *beside += contrastive_loss(t, b, embedding);
   }
@@ -48,22 +47,34 @@ double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_session
   return am_loss(&t->config->loss, logits, b->targets, b->weights, b->n, t->classes, t->dlogits, NULL);
 }
 
-am_status am_trainer_backward(am_trainer *t, am_session *session, am_error *err) {
-  return am_session_backward_with(session, t->dlogits, t->dembedding, err);
+am_status am_trainer_backward(am_trainer *t, am_session *session, int first, am_error *err) {
+  const size_t at = (size_t)first;
+  const am_real *dembedding = t->dembedding ? t->dembedding + at * (size_t)t->embedding : NULL;
+  return am_session_backward_with(session, t->dlogits + at * (size_t)t->classes, dembedding, err);
 }
 
 am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err) {
   am_training_state *s = &t->state;
+  am_share *share = &t->share;
   int K = t->classes;
-  am_batch batch = {
-      .size = sizeof batch, .n = b->n, .x = b->x, .seed = t->config->seed, .epoch = s->epoch + 1, .draws = b->draws};
-  if (am_model_input(t->model).variable) batch.lengths = b->lengths;
-  am_status status = am_session_forward(t->session, &batch, true, err);
+  am_status status = am_share_batch(share, b->n, err);
   if (status) return status;
-  const am_real *logits = am_session_output(t->session);
-  double beside, sum = am_trainer_loss(t, b, t->session, &beside);
+  const size_t first = (size_t)share->first;
+  am_batch batch = {.size = sizeof batch,
+                    .n = share->count,
+                    .x = b->x + first * am_shape_count(am_model_input(t->model)),
+                    .seed = t->config->seed,
+                    .epoch = s->epoch + 1,
+                    .draws = b->draws + first};
+  if (am_model_input(t->model).variable) batch.lengths = b->lengths + first;
+  status = am_session_forward(t->session, &batch, true, err);
+  const am_real *logits, *embedding;
+  if (!status) status = am_share_outputs(share, t->session, t->dembedding != NULL, &logits, &embedding, err);
+  if (status) return status;
+  double beside, sum = am_trainer_loss(t, b, logits, embedding, &beside);
   if (!isfinite(sum + beside)) return am_trainer_bad_loss(t, &batch, sum + beside, err);
-  status = am_trainer_backward(t, t->session, err);
+  status = am_trainer_backward(t, t->session, share->first, err);
+  if (!status) status = am_share_gradients(share, err);
   if (status) return status;
   size_t n;
   am_real *weights = am_model_weights(t->model, &n), *gradients = am_session_gradients(t->session);

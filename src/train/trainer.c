@@ -233,7 +233,7 @@ static am_status end_epoch(am_trainer *t, am_error *err) {
 
 /* Saves and says how to go on. `why` is a phrase. */
 static am_status pause(am_trainer *t, const char *why, am_error *err) {
-  if (!t->folder.ready) return am_fail(err, AM_E_STOPPED, "%s", why);
+  if (!t->folder.ready) return am_fail(err, AM_E_STOPPED, "%s", why); /* in memory, or beside the process that saves */
   am_run_log(&t->folder, AM_LOG_INFO, "%s after step %llu, in epoch %llu", why, (unsigned long long)t->state.step,
              (unsigned long long)(t->state.epoch + 1));
   am_status status = save_last(t, err);
@@ -269,11 +269,12 @@ static void show(am_trainer *t, bool finished) {
 /* After a step: whether to pause or save now. */
 static am_status after_step(am_trainer *t, am_error *err) {
   const am_train_options *o = &t->config->train;
-  if (t->state.step == AM_DIGEST_STEP) {
-    am_status status = am_trainer_digest(t, err);
-    if (status) return status;
-  }
-  if (am_context_stopping(t->ctx)) return pause(t, "stopped", err);
+  am_status status = AM_OK;
+  if (t->state.step == AM_DIGEST_STEP && (status = am_trainer_digest(t, err))) return status;
+  bool stopping = am_context_stopping(t->ctx);
+  status = am_ranks_any(t->share.ranks, &stopping, err);
+  if (status) return status;
+  if (stopping) return pause(t, "stopped", err);
   if (o->max_steps > 0 && t->state.step >= (uint64_t)o->max_steps) return pause(t, "paused (train.max_steps)", err);
   if (o->save_minutes > 0 && am_now() - t->saved >= 60 * o->save_minutes) return save_last(t, err);
   return AM_OK;
@@ -332,8 +333,14 @@ static am_status dry_run(am_trainer *t, am_error *err) {
   return AM_OK;
 }
 
+/* Others read from it when it has been opened. */
+static am_status open_folder(am_run_folder *f, am_error *err) {
+  am_status status = am_run_folder_open(f, err);
+  return status ? status : am_ranks_barrier(am_context_ranks(f->ctx), err);
+}
+
 static am_status open_run(am_trainer *t, am_error *err) {
-  am_status status = t->options->resume ? AM_OK : am_run_folder_open(&t->folder, err);
+  am_status status = t->options->resume ? AM_OK : open_folder(&t->folder, err);
   t->began = t->saved = am_now();
   if (!status && t->options->resume) status = am_trainer_resume(t, err);
   if (!status && !t->state.step) status = am_trainer_digest(t, err);
@@ -395,14 +402,18 @@ static void note_failure(am_trainer *t, am_status status, const am_error *err) {
 }
 
 static am_status run_checked(am_config *config, const am_run_options *options, am_run_result *result, am_error *err) {
-  am_trainer t = {
-      .ctx = config->ctx,
-      .config = config,
-      .options = options,
-      .folder = {.ctx = config->ctx, .path = options->out, .init = options->init, .resume = options->resume}};
+  am_trainer t = {.ctx = config->ctx,
+                  .config = config,
+                  .options = options,
+                  .folder = {.ctx = config->ctx,
+                             .path = options->out,
+                             .init = options->init,
+                             .resume = options->resume,
+                             .follows = !am_ranks_first(am_context_ranks(config->ctx))}};
   t.state.schedule = am_schedule_begin();
   am_status status = options->dry_run ? AM_OK : am_run_folder_check(&t.folder, err);
-  if (!status && options->resume && !options->dry_run) status = am_run_folder_open(&t.folder, err);
+  if (!status && options->resume && !options->dry_run) status = open_folder(&t.folder, err);
+  if (!status) status = am_share_same(config, err);
   if (!status) status = am_trainer_setup(&t, err);
   if (!status && options->dry_run) {
     status = dry_run(&t, err);

@@ -7,6 +7,7 @@
 #include "run/digests.h"
 #include "run/facts.h"
 #include "train/heads.h"
+#include "train/share.h"
 
 /* Where the seconds went that the session's steps do not account for, and what the session did. */
 typedef struct am_profile {
@@ -31,6 +32,7 @@ typedef struct am_trainer {
   am_store *store;
   am_normaliser normaliser;
   am_model *model;
+  am_share share;        /* of this process in a batch */
   am_session *session;   /* training */
   am_session *inference; /* for validation and test */
   am_optimiser *optimiser;
@@ -76,11 +78,12 @@ am_status am_trainer_history(am_trainer *t, am_error *err);
 
 /* step.c: one batch forward, backward, optimiser; the sums of state follow. AM_E_NUMERIC names step and layer. */
 am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err);
-/* After the forward pass of `session`: the loss of its logits, summed over the batch.  `beside` gets the sum of the losses of its
- * embedding, which are no part of it. */
-double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_session *session, double *beside);
-/* The backward pass of both. */
-am_status am_trainer_backward(am_trainer *t, am_session *session, am_error *err);
+/* The loss of the logits (n,K) of a batch, summed over it.  `beside` gets the sum of the losses of its embedding (n,width), which
+ * are no part of it. */
+double am_trainer_loss(am_trainer *t, const am_loader_batch *b, const am_real *logits, const am_real *embedding,
+                       double *beside);
+/* The backward pass of both, of clips from `first` on. */
+am_status am_trainer_backward(am_trainer *t, am_session *session, int first, am_error *err);
 /* numeric.c: AM_E_NUMERIC with the step, the layer whose output or gradient was the first to be invalid, and the checkpoint that is
  * kept.  Whatever was bad is computed once more with all tensors kept. */
 am_status am_trainer_bad_loss(am_trainer *t, const am_batch *batch, double loss, am_error *err);

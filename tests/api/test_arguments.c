@@ -79,6 +79,8 @@ static void null_is_refused(void **state) {
   REFUSED(am_checkpoint_load(t->ctx, "x.h5", NULL, &why), "out may not be NULL");
   REFUSED(am_checkpoint_shipped(NULL, &checkpoint, &why), "ctx may not be NULL");
   REFUSED(am_checkpoint_shipped(t->ctx, NULL, &why), "out may not be NULL");
+  REFUSED(am_checkpoint_shipped_detector(NULL, &checkpoint, &why), "ctx may not be NULL");
+  REFUSED(am_checkpoint_shipped_detector(t->ctx, NULL, &why), "out may not be NULL");
   REFUSED(am_checkpoint_shipped_path(NULL, path, sizeof path, &why), "ctx may not be NULL");
   REFUSED(am_checkpoint_shipped_path(t->ctx, NULL, 9, &why), "path may not be NULL");
   am_profile *profile;

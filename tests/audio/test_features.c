@@ -186,21 +186,30 @@ static void test_hann(void **state) {
   for (int i = 0; i < 8; i++) assert_true(fabs(w[i] - pow(sin(3.14159265358979323846 * i / 8), 2)) < 1e-7);
 }
 
-static void test_power_to_db(void **state) {
-  (void)state;
+static void check_power_to_db(const am_frame_kernels *kernels) {
   float x[] = {1, 10, 100, 1e-3f, 0, 2}, y[6];
   memcpy(y, x, sizeof x);
-  am_power_to_db(y, 6, true, 1e-10, 80);
+  am_power_to_db(kernels, y, 6, true, 1e-10, 80);
   const float max_floor[] = {-20, -10, 0, -50, -80, -16.9897f};
   assert_allclose_f(y, max_floor, 6, 0, 2e-5);
   memcpy(y, x, sizeof x);
-  am_power_to_db(y, 6, false, 1e-10, 0);
+  am_power_to_db(kernels, y, 6, false, 1e-10, 0);
   const float one_open[] = {0, 10, 20, -30, -100, 3.0103f};
   assert_allclose_f(y, one_open, 6, 0, 2e-5);
   for (int e = -300; e <= 300; e++) { /* the logarithm over its range */
     float p = (float)pow(10, e / 10.0), got = p;
-    am_power_to_db(&got, 1, false, 1e-30, 0);
+    am_power_to_db(kernels, &got, 1, false, 1e-30, 0);
     assert_true(fabs(got - 10 * log10((double)p)) < 2e-5);
+  }
+}
+
+static void test_power_to_db(void **state) {
+  (void)state;
+  const char *names[AM_TEST_CPUS];
+  for (size_t i = 0, n = am_test_cpus(names); i < n; i++) {
+    am_context *ctx = am_test_context(1, names[i]);
+    check_power_to_db(am_frame_kernels_of(ctx));
+    am_context_free(ctx);
   }
 }
 
@@ -510,7 +519,7 @@ static void test_a_new_option_is_in_the_key(void **state) {
   changed[0].lifter = 1;
   changed[1].power = 1;
   changed[2].odd = true;
-  uint64_t keys[4] = {am_features_key(fx)}, sound = am_features_audio_key(fx);
+  uint64_t keys[4] = {am_feature_key(am_features_options(fx))}, sound = am_features_audio_key(fx);
   assert_true(am_feature_options_key(table, &as_before.options, sound) == keys[0]);
   for (size_t i = 0; i < 3; i++) {
     keys[i + 1] = am_feature_options_key(table, &changed[i].options, sound);
@@ -542,7 +551,13 @@ static void test_version_digest(void **state) {
     for (int k = 0; k < t * f; k += 5, at++) {
       assert_true(at < wanted.n);
       double old = ((float *)wanted.data)[at];
-      if (!(fabs(got[k] - old) <= 1e-3)) /* processors differ by less than a tenth of this */
+      double bound = 1e-3; /* processors of x86-64, where they are from, differ by less than a tenth of this */
+#ifndef __x86_64__
+      /* FFTW rounds in another order there. In float that is 1e-8 of the loudest: 0.0012 dB in a band 79 dB below it
+       * (NEON), 4e-6 dB in all others. */
+      if (i == 0 && old < -70) bound = 2e-3;
+#endif
+      if (!(fabs(got[k] - old) <= bound))
         fail_msg(
             "features have changed ('%s' [%d]: %.7g, version %d gave %.7g): cached features of users "
             "are now wrong. "

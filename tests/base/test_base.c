@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "base/processors.h"
 
 static void errors_keep_the_first(void **state) {
   (void)state;
@@ -20,6 +21,68 @@ static void errors_keep_the_first(void **state) {
   assert_string_equal(err.message, "run 7: first 1");
   assert_int_equal(am_fail(NULL, AM_E_SHAPE, "nobody reads this"), AM_E_SHAPE);
   assert_int_not_equal(am_error_prefix(NULL, "x"), AM_OK);
+}
+
+/* ---- processors ---- */
+
+static void put(const char *root, const char *name, const char *text) {
+  char *folder = strdup(am_test_path(root, name)), *last = strrchr(folder, '/');
+  char command[1024];
+  *last = '\0';
+  snprintf(command, sizeof command, "mkdir -p '%s'", folder);
+  assert_int_equal(system(command), 0);
+  free(folder);
+  am_test_file(am_test_path(root, name), text, strlen(text));
+}
+
+static void as_many_threads_as_slurm_and_the_affinity_allow(void **state) {
+  (void)state;
+  char *root = am_test_folder(); /* without control groups */
+  assert_int_equal(am_processors_of(6, root, NULL), 6);
+  assert_int_equal(am_processors_of(6, root, "4"), 4);
+  assert_int_equal(am_processors_of(2, root, "4"), 2); /* the task was bound to fewer */
+  assert_int_equal(am_processors_of(6, root, "0"), 6);
+  assert_int_equal(am_processors_of(6, root, "4 or so"), 6);
+  assert_int_equal(am_processors_of(6, root, ""), 6);
+  assert_int_equal(am_processors_of(0, root, NULL), 1);
+  assert_int_equal(am_processors_of(5000, root, NULL), 1024);
+  am_test_folder_remove(root);
+  free(root);
+}
+
+static void as_many_threads_as_control_groups_allow(void **state) {
+  (void)state;
+  char *root = am_test_folder();
+  put(root, "proc/self/cgroup", "0::/job/step\n");
+  put(root, "sys/fs/cgroup/job/step/cpu.max", "max 100000\n");
+  assert_int_equal(am_processors_of(8, root, NULL), 8);
+  put(root, "sys/fs/cgroup/job/cpu.max", "250000 100000\n"); /* of the one above */
+  assert_int_equal(am_processors_of(8, root, NULL), 3);
+  put(root, "sys/fs/cgroup/job/step/cpu.max", "50000 100000\n");
+  assert_int_equal(am_processors_of(8, root, NULL), 1);
+  put(root, "sys/fs/cgroup/job/step/cpu.max", "nonsense\n");
+  put(root, "sys/fs/cgroup/job/cpu.max", "x y\n");
+  put(root, "sys/fs/cgroup/cpu.max", "400000 100000\n"); /* of the container */
+  assert_int_equal(am_processors_of(8, root, "6"), 4);
+  put(root, "proc/self/cgroup", "0::/named/by/the/host\n");
+  assert_int_equal(am_processors_of(8, root, NULL), 4);
+  am_test_folder_remove(root);
+  free(root);
+}
+
+static void as_many_threads_as_old_control_groups_allow(void **state) {
+  (void)state;
+  char *root = am_test_folder();
+  put(root, "proc/self/cgroup", "9:memory:/other\n4:cpuset,cpuacct:/other\n3:cpuacct,cpu:/job\nbroken\n0::/\n");
+  put(root, "sys/fs/cgroup/cpu/other/cpu.cfs_quota_us", "100000\n");
+  put(root, "sys/fs/cgroup/cpu/other/cpu.cfs_period_us", "100000\n");
+  put(root, "sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "-1\n");
+  put(root, "sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000\n");
+  assert_int_equal(am_processors_of(8, root, NULL), 8);
+  put(root, "sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "300000\n");
+  assert_int_equal(am_processors_of(8, root, NULL), 3);
+  am_test_folder_remove(root);
+  free(root);
 }
 
 /* Each kind of character that steers a terminal, and its neighbours, which do not. */
@@ -130,10 +193,12 @@ static void context_chooses_a_processor_path(void **state) {
   if (kept) setenv("AM_CPU", kept, 1);
   else unsetenv("AM_CPU");
   free(kept);
-  if (n < 3) {
-    am_settings s = {.size = sizeof s, .cpu = "avx512"};
-    am_test_fails(am_context_create(&s, &ctx, &err), AM_E_USAGE, &err, "this machine lacks avx512; it has plain");
-  }
+  /* No machine has the paths of two processors. */
+  const bool is_arm = !strcmp(names[n - 1], "neon");
+  assert_true(!is_arm || n == 2);
+  am_settings s = {.size = sizeof s, .cpu = is_arm ? "avx512" : "neon"};
+  am_test_fails(am_context_create(&s, &ctx, &err), AM_E_USAGE, &err,
+                is_arm ? "this machine lacks avx512; it has plain, neon" : "this machine lacks neon; it has plain");
 }
 
 static am_context *signalled;
@@ -427,6 +492,9 @@ static void version_is_three_numbers(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(errors_keep_the_first),
+      cmocka_unit_test(as_many_threads_as_slurm_and_the_affinity_allow),
+      cmocka_unit_test(as_many_threads_as_control_groups_allow),
+      cmocka_unit_test(as_many_threads_as_old_control_groups_allow),
       cmocka_unit_test(texts_that_are_shown_steer_no_terminal),
       cmocka_unit_test(errors_are_one_line_of_utf8),
       cmocka_unit_test(errors_say_why_by_errno),

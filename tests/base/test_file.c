@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/system.h"
@@ -542,6 +543,78 @@ static void locks_name_their_holder(void **state) {
   am_lock_release(lock);
 }
 
+/* A child that takes the lock and says so, touches it `touches` times, 0.1 s apart, and lets go. */
+static pid_t hold_lock(fixture *f, const char *path, int touches) {
+  int ready[2];
+  char byte;
+  assert_int_equal(pipe(ready), 0);
+  fflush(NULL);
+  const pid_t child = fork();
+  if (!child) {
+    am_lock *mine;
+    const struct timespec moment = {.tv_nsec = 100000000};
+    if (am_lock_take(f->ctx, path, &mine, NULL) || write(ready[1], "x", 1) != 1) _exit(1);
+    for (int i = 0; i < touches; i++) {
+      nanosleep(&moment, NULL);
+      am_lock_touch(mine);
+    }
+    am_lock_remove(mine);
+    _exit(0);
+  }
+  assert_int_equal(read(ready[0], &byte, 1), 1);
+  close(ready[0]);
+  close(ready[1]);
+  return child;
+}
+
+static void locks_are_waited_for_while_their_holder_lives(void **state) {
+  fixture *f = *state;
+  const char *path = am_test_path(f->folder, ".lock");
+  am_lock *lock, *other;
+  am_error err = AM_ERROR_INIT;
+  int result = -1;
+  am_test_ok(am_lock_wait(f->ctx, path, 0, &lock, &err), &err); /* free: at once */
+  double began = am_now();
+  am_test_fails(am_lock_wait(f->ctx, path, 0.3, &other, &err), AM_E_IO, &err, "wait for it or stop it");
+  assert_true(am_now() - began >= 0.3);
+  assert_null(other);
+  am_context_stop(f->ctx);
+  am_test_fails(am_lock_wait(f->ctx, path, 1e9, &other, &err), AM_E_STOPPED, &err, "stopped while waiting for ");
+  am_context_resume(f->ctx);
+  am_lock_release(lock);
+  began = am_now();
+  const pid_t child = hold_lock(f, path, 20);
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_lock_wait(f->ctx, path, 60, &lock, &err), &err);
+  assert_true(am_now() - began >= 2); /* when it let go, and not before */
+  waitpid(child, &result, 0);
+  assert_int_equal(result, 0);
+  am_lock_touch(NULL);
+  am_test_ok(am_lock_check(lock, &err),
+             &err); /* of the file that has the name now, and not of the one that was removed */
+  am_lock_remove(lock);
+  am_lock_remove(NULL);
+  assert_false(am_file_exists(path));
+}
+
+/* One of another machine is named with it; what steers a terminal is not shown. */
+static void locks_name_another_host(void **state) {
+  fixture *f = *state;
+  const char *path = am_test_path(f->folder, ".lock");
+  am_lock *lock, *other;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_lock_take(f->ctx, path, &lock, &err), &err);
+  static const char elsewhere[] = "12 n3.else\x1b[1mwhere\n";
+  am_test_file(path, elsewhere, sizeof elsewhere - 1);
+  am_test_fails(am_lock_take(f->ctx, path, &other, &err), AM_E_IO, &err,
+                "in use by process 12 on n3.else [1mwhere; wait");
+  am_test_file(path, "12\n", 3); /* of an earlier version */
+  am_test_fails(am_lock_take(f->ctx, path, &other, &err), AM_E_IO, &err, "in use by process 12; wait");
+  am_test_file(path, "", 0);
+  am_test_fails(am_lock_take(f->ctx, path, &other, &err), AM_E_IO, &err, "in use by another process; wait");
+  am_lock_release(lock);
+}
+
 static void every_failed_allocation_is_survived(void **state) {
   fixture *f = *state;
   const char *path = am_test_path(f->folder, "x"), *sub = am_test_path(f->folder, "sub/sub");
@@ -561,6 +634,9 @@ static void every_failed_allocation_is_survived(void **state) {
     if (!status) status = am_folder_own(ctx, sub, "below/that", &err);
     if (!status) status = am_folder_list(ctx, f->folder, &names, &err);
     if (!status) status = am_lock_take(ctx, path, &lock, &err);
+    am_lock_release(lock);
+    lock = NULL;
+    if (!status) status = am_lock_wait(ctx, path, 0, &lock, &err);
     bool fired = am_test_memory_fired(&m);
     assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
     am_lock_release(lock);
@@ -593,6 +669,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(paths_are_joined, begin, end),
       cmocka_unit_test_setup_teardown(files_have_an_identity, begin, end),
       cmocka_unit_test_setup_teardown(locks_name_their_holder, begin, end),
+      cmocka_unit_test_setup_teardown(locks_are_waited_for_while_their_holder_lives, begin, end),
+      cmocka_unit_test_setup_teardown(locks_name_another_host, begin, end),
       cmocka_unit_test_setup_teardown(every_failed_allocation_is_survived, begin, end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* The option table: reading, refusing, writing back, explaining. */
 #include "testing.h"
 
+#include "base/bytes.h"
 #include "base/option.h"
 
 typedef struct section {
@@ -398,6 +399,71 @@ static void every_failed_allocation_is_survived(void **state) {
   }
 }
 
+/* As people write amounts of memory; what is written back reads the same. */
+static void amounts_have_units(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    int64_t bytes;
+  } good[] = {{"65536", 65536},
+              {"400MB", 400000000},
+              {"400 MB", 400000000},
+              {"400mb", 400000000},
+              {"400M", 400000000},
+              {"1.5GB", 1500000000},
+              {"2g", 2000000000},
+              {"512MiB", 512 << 20},
+              {"1KiB", 1024},
+              {"3k", 3000},
+              {"1B", 1},
+              {"0", 0},
+              {"1TB", 1000000000000},
+              {"0.5TiB", INT64_C(1) << 39},
+              {"9000000000000000001", INT64_C(9000000000000000001)}};
+  static const char *const bad[] = {"",        "MB",    "-1MB",       "4XB", "400MBs",
+                                    "1.2.3MB", "1e3MB", "10000000TB", "1iB", "99999999999999999999"};
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    int64_t bytes = -1, again = -1;
+    char text[32];
+    if (!am_text_to_bytes(good[i].text, &bytes) || bytes != good[i].bytes) fail_msg("%s", good[i].text);
+    am_bytes_to_text(bytes, text);
+    assert_true(am_text_to_bytes(text, &again));
+    assert_int_equal(again, bytes);
+  }
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    int64_t bytes;
+    if (am_text_to_bytes(bad[i], &bytes)) fail_msg("%s", bad[i]);
+  }
+  char text[32];
+  am_bytes_to_text(400000000, text);
+  assert_string_equal(text, "400MB");
+  am_bytes_to_text(1234, text);
+  assert_string_equal(text, "1234");
+  assert_in_range(am_machine_memory(), 1 << 20, UINT64_MAX);
+}
+
+static void an_amount_is_an_option(void **state) {
+  fixture *f = *state;
+  static const am_option one[] = {{"memory", AM_OPT_BYTES, 0, "0", 1, 9.2e18, NULL, "how much"}, AM_OPTION_END};
+  int64_t bytes = -1;
+  am_value *out;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_options_read(f->tree, one, NULL, "s", &bytes, &err), &err);
+  assert_int_equal(bytes, 0);
+  put_flow(f, "memory", "1.5GB");
+  am_test_ok(am_options_read(f->tree, one, f->map, "s", &bytes, &err), &err);
+  assert_int_equal(bytes, 1500000000);
+  am_test_ok(am_options_emit(f->tree, one, &bytes, &out, &err), &err);
+  assert_string_equal(am_value_get(out, "memory")->text, "1500MB");
+  static const char *const bad[] = {"much", "-5MB"};
+  for (int i = 0; i < 2; i++) {
+    f->map = am_value_new(f->tree, AM_MAP);
+    put_flow(f, "memory", bad[i]);
+    am_test_fails(am_options_read(f->tree, one, f->map, "s", &bytes, &err), AM_E_CONFIG, &err,
+                  "wanted an amount such as 400MB or 2GB");
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(defaults_fill_the_section, begin, end),
@@ -414,6 +480,8 @@ int main(void) {
       cmocka_unit_test(choices_have_an_index),
       cmocka_unit_test(an_enumeration_is_written_once),
       cmocka_unit_test(every_failed_allocation_is_survived),
+      cmocka_unit_test(amounts_have_units),
+      cmocka_unit_test_setup_teardown(an_amount_is_an_option, begin, end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  *   bench quick SOURCE_ROOT             the fastest path beside the plain kernels, some seconds a model
  *   bench model CONFIG FRAMES BINS CLASSES [KEY=VALUE]...
  *       answers requests: a line "train 32 5" (or "forward 32 5") on stdin makes five steps of 32 made-up clips
- *       of full length and prints their seconds as a JSON list; "layers 32 5" times five training steps layer by
+ *       of full length and prints their seconds as a JSON list; "forward16" keeps large dense kernels as float16; "layers 32 5" times five training steps layer by
  *       layer; the end of stdin ends it. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ typedef struct net {
   am_optimiser *optimiser; /* made by the first training step */
   am_session *session;     /* for `batch` clips, `training` or not */
   int batch, classes;
-  bool training;
+  bool training, half;
   float *x, *targets, *dlogits;
   uint64_t *draws;
 } net;
@@ -101,13 +101,16 @@ static double step(net *n) {
 }
 
 /* A session for these steps; its first step, which touches fresh memory, is made here and not counted. */
-static void prepare(net *n, bool training, int batch) {
+static void prepare(net *n, bool training, bool half, int batch) {
   am_error err = AM_ERROR_INIT;
-  if (n->session && n->training == training && n->batch == batch) return;
+  if (n->session && n->training == training && n->half == half && n->batch == batch) return;
   close_session(n);
   n->training = training;
+  n->half = half;
   n->batch = batch;
   fill(n);
+  if (am_model_set_half(n->model, half, &err)) stop(&err);
+  if (!training) am_model_freeze(n->model); /* as of a checkpoint */
   if (am_session_create(n->model, batch, training, &n->session, &err)) stop(&err);
   if (training && !n->optimiser && am_optimiser_create(n->ctx, &n->config->optimiser, 0, n->model, &n->optimiser, &err))
     stop(&err);
@@ -123,7 +126,7 @@ static long peak_kb(void) {
 
 /* Seconds a training step spends in each layer that computes, beside its operations. */
 static void answer_layers(net *n, int batch, int steps) {
-  prepare(n, true, batch);
+  prepare(n, true, false, batch);
   am_session_profile(n->session, true);
   for (int i = 0; i < steps; i++) step(n);
   const am_step_time *times = am_session_times(n->session);
@@ -177,7 +180,7 @@ static int answer_requests(int argc, char **argv) {
     if (strcmp(word, "layers") == 0) {
       answer_layers(&n, batch, steps);
     } else {
-      prepare(&n, strcmp(word, "train") == 0, batch);
+      prepare(&n, strcmp(word, "train") == 0, strcmp(word, "forward16") == 0, batch);
       printf("{\"seconds\": [");
       for (int i = 0; i < steps; i++) printf("%s%.6f", i ? ", " : "", step(&n));
       printf("], \"peak_kb\": %ld}\n", peak_kb());
@@ -257,7 +260,7 @@ typedef struct quick_case {
 } quick_case;
 
 static double best_step(net *n, bool training, int batch) {
-  prepare(n, training, batch);
+  prepare(n, training, false, batch);
   double best = 1e9, total = 0;
   for (int i = 0; i < 20 && (i < 2 || total < 0.5); i++) {
     double took = step(n);

@@ -10,6 +10,7 @@ cd "$work" || exit 1
 # fontconfig, beneath Cairo, keeps some 600 bytes until the process ends; the leak checker of a sanitizer build is told.
 echo 'leak:libfontconfig' >lsan.txt
 export LSAN_OPTIONS=suppressions=$work/lsan.txt:print_suppressions=0
+export AUDIOMOOD_DETECTOR= # speech is found by level, whichever detector is in the box: the demo's voices are none that it knows
 cases=0
 ok() { cases=$((cases + 1)); echo "ok $cases - $1"; }
 not_ok() {

@@ -28,14 +28,8 @@ expect "trains by the config.yaml of a run of before" 0 'best epoch'
 grep -q 'parts:' finished/config.yaml && ! grep -q 'parts:' again/config.yaml && ok "whose settings of other corpora are gone" ||
   not_ok "whose settings of other corpora are gone" "$(cat again/config.yaml)"
 run verify finished
-verified=$code
-same_machine=no
-grep -qE 'then,.* now' out err || { grep -qw avx512f /proc/cpuinfo || same_machine=yes; }
-if [ $same_machine = yes ]; then expect "verifies a run of before" 0
-else
-  [ $verified = 0 ] || [ $verified = 1 ] && ok "verifies a run of before # SKIP another processor or other libraries than it was trained with" ||
-    not_ok "verifies a run of before" "exit code $verified"
-fi
+# Sums over a batch are taken in groups since, so the digests differ; and the reason is told.
+expect "verifies a run of before" 1 "sums: over whole batches then, in groups of clips and in pairs now" "1 of 4 digests"
 
 # opened FILE: how often the last command opened it as HDF5
 opened() { grep -cFx "reading $1" err; }
@@ -43,10 +37,8 @@ opened() { grep -cFx "reading $1" err; }
 run train --resume paused --set train.max_steps=0 --verbose
 expect "resumes a run of before" 0
 [ "$(opened paused/last.h5)" = 1 ] && ok "resuming opens last.h5 once" || not_ok "resuming opens last.h5 once" "$(grep reading err)"
-if [ $same_machine = yes ]; then
-  cmp -s paused/digests.csv finished/digests.csv && ok "a resumed run ends as the whole one did then" ||
-    not_ok "a resumed run ends as the whole one did then" "$(diff paused/digests.csv finished/digests.csv)"
-else ok "a resumed run ends as the whole one did then # SKIP as above"; fi
+near finished/predictions.csv paused/predictions.csv && ok "a resumed run ends as the whole one did then, but for rounding" ||
+  not_ok "a resumed run ends as the whole one did then, but for rounding" "$(diff finished/predictions.csv paused/predictions.csv)"
 
 for what in finished folds; do
   run report $what

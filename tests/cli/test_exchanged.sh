@@ -59,4 +59,18 @@ run evaluate old --set data.root=bad; expect "so evaluates" 0; grep -q "not the 
 cp -r run hurt; echo "clip,sound
 $angry,12" >hurt/clips.csv
 run train --resume hurt --set train.max_steps=0; expect "damaged digests are said" 0 "hurt/clips.csv:2: wanted a clip and the digest of its sound"
+
+# ---- pieces of one file, which share its name ----
+for name in $calm $angry; do tail -c +45 corpus/$name; done >both.raw
+wav both.wav <both.raw; wav others.wav < <(for name in Actor_02/03-01-02-01-01-01-02.wav $of_test; do tail -c +45 corpus/$name; done)
+echo path,label,speaker,start,seconds >pieces.csv
+for file in both others; do
+  for k in 0 1 2 3 4 5; do echo "$file.wav,$( ((k < 3)) && echo calm || echo angry),$file,0.$k,0.5"; done
+done >>pieces.csv
+sed 's/corpus: ravdess, root: corpus/corpus: manifest, manifest: pieces.csv/' tiny.yaml >pieces.yaml
+"$audiomood" train pieces.yaml --out pieces --set train.max_steps=3 >log 2>&1
+[ "$(sort -u pieces/clips.csv | wc -l)" = 13 ] && ok "pieces of a file have digests of their own" || not_ok "pieces of a file have digests of their own" "$(cat pieces/clips.csv log)"
+run train --resume pieces --set train.max_steps=0; expect "a run over pieces goes on" 0
+cp others.wav kept.wav; cp both.wav others.wav; cp -r pieces bad-pieces
+run train --resume bad-pieces --set train.max_steps=0; expect "and names the file that changed" 1 "not the recordings that this run was trained on: others.wav"
 plan

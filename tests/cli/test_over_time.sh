@@ -28,7 +28,7 @@ run predict run1 silence.wav --segments; expect "silence" 0 "warning: in 1 of 1 
 run predict run1 silence.wav --segments --vad none; expect "all of silence" 0 "^ +0.00 +3.00  silent"
 run predict run1 talk.wav silence.wav --segments --format elan; expect "a document of two sounds" 2 "--format elan is a document of one sound, and there are 2"
 run predict run1 talk.wav --segments --format word; expect "a format that there is not" 2 "--format word: no such format; wanted one of text, json, csv, rttm, audacity, textgrid, elan"
-run predict run1 talk.wav --segments --vad ears; expect "a detector that there is not" 2 "--vad ears: wanted energy or none"
+run predict run1 talk.wav --segments --vad ears; expect "a detector that there is not" 2 "--vad ears: wanted model, energy, none or the file of a speech detector"
 run predict run1 talk.wav --format rttm; expect "a format without segments" 2 "--format is of --segments, which is missing"
 run predict run1 talk.wav --segments --vad none --min-silence 1; expect "silence that is not looked for" 2 "--min-silence ends speech that is looked for"
 run predict run1 talk.wav --segments --threshold 1 --json; expect "nothing is sure" 0 '"label": "uncertain", "top": "[a-z]+"'
@@ -83,6 +83,41 @@ run evaluate run1 --over-time talk.wav --reference both.rttm; expect "two emotio
 run evaluate run1 --over-time made --reference own.rttm; expect "one reference of several" 2 "--reference is of one recording, and there are 3"
 run evaluate run1 --over-time made --split test; expect "clips and time" 2 "--split is of clips; it does not go with --over-time"
 run evaluate run1 --reference own.rttm; expect "a reference of clips" 2 "--reference is of --over-time, which is missing"
+
+# References of other programs; they say the same, and so does what they say.
+run predict run1 talk.wav --segments --format rttm; grep -v uncertain out >said.rttm
+run evaluate run1 --over-time talk.wav --reference said.rttm --json; cp out by-rttm
+echo '<tt/>' >none.ttml; run subtitle --strip --ttml none.ttml; [ $code = 0 ] && elan=elan:eaf || elan=
+for f in textgrid:TextGrid $elan csv:csv audacity:txt; do
+  run predict run1 talk.wav --segments --format ${f%:*}; cp out said.${f#*:}
+  run evaluate run1 --over-time talk.wav --reference said.${f#*:} --json
+  expect "a reference as ${f#*:}" 0 '"error_rate": (0|[0-9.]+e-[0-9]+|0\.0[0-9]+|0),|"error_rate": [0-9.]+'
+  [ "$(sed -nE 's/.*"emotion_seconds": ([0-9]+\.?[0-9]?).*/\1/p' out)" = "$(sed -nE 's/.*"emotion_seconds": ([0-9]+\.?[0-9]?).*/\1/p' by-rttm)" ] && ok "has the same emotions" || not_ok "has the same emotions" "$(cat by-rttm)"
+done
+iconv -f UTF-8 -t UTF-16 said.TextGrid >wide.TextGrid
+run evaluate run1 --over-time talk.wav --reference wide.TextGrid; expect "a TextGrid in UTF-16" 0 "^1 recording of "
+mkdir named; cp talk.wav named/a.wav; cp said.TextGrid named/a.TextGrid; run evaluate run1 --over-time named; expect "beside the sound, of any format" 0 "^1 recording of "
+run evaluate run1 --over-time talk.wav --reference talk.wav; expect "a sound as a reference" 1 "talk.wav: (holds a zero byte|is no UTF-16)"
+
+# What tags would be shown, and how often speech is without emotion.
+run evaluate run1 --over-time made --tags; expect "tags" 0 "^tags as subtitle would show them, a cue a stretch of the reference \(without thresholds\)" "^[0-9]+ of [0-9]+ moods are told, [0-9.]+ tags a minute" "^threshold +shown +precision +moods +a minute"
+run evaluate run1 --over-time made --tags --threshold 1; expect "none that is sure" 0 "^all +0 +0 +-$" "^0 of [0-9]+ moods are told, 0.00 tags a minute"
+run evaluate run1 --over-time made --tags --json; expect "as JSON" 0 '"tags": \{' '"by_threshold": \['
+run evaluate run1 --tags; expect "tags of clips" 2 "--tags is of --over-time, which is missing"
+run evaluate run1 --over-time made --neutral-prior 0.99; expect "hardly any emotion" 0 "said where there is none +0.0 %"
+run predict run1 talk.wav --segments --json --neutral-prior 0.99; expect "nor here" 0 '"label": "calm"'
+run predict run1 talk.wav --segments --json --neutral-prior 0.25; sed -E 's/(0\.[0-9]{5})[0-9]*/\1/g' out >quarter; sed -E 's/(0\.[0-9]{5})[0-9]*/\1/g' as-it-is | cmp -s - quarter && ok "of four classes a quarter changes nothing" || not_ok "of four classes a quarter changes nothing"
+run predict run1 talk.wav --neutral-prior 0.5; expect "a prior without segments" 2 "--neutral-prior is of --segments, which is missing"
+run predict run1 talk.wav --segments --neutral-prior 1; expect "a prior that is certain" 2 "--neutral-prior 1: wanted a number from 0.001 to 0.999"
+
+# References become clips to train with.
+run manifest made --out clips.csv; expect "a list of clips" 0 "^[0-9]+ clips of 3 recordings"
+head -1 clips.csv | grep -q '^path,label,speaker,group,start,seconds$' && [ "$(($(wc -l <clips.csv) - 1))" = "$(cat made/*.rttm | wc -l)" ] && ok "a row a stretch" || not_ok "a row a stretch" "$(cat clips.csv)"
+run inspect tiny.yaml --set data.corpus=manifest --set data.manifest=clips.csv --set 'split={kind: fixed, test_speakers: [recording-003], validation_speakers: [recording-002]}'
+expect "which is a corpus" 0 "recording-001|clips"
+mkdir -p far; run manifest made --out far/clips.csv --speaker Ann; grep -q "^$work/made/recording-001.wav,[a-z]*,Ann,recording-001," far/clips.csv && ok "in another folder" || not_ok "in another folder" "$(head -2 far/clips.csv)"
+run manifest -; expect "a list of standard input" 2 "a list names files; standard input has no name"
+run manifest silence.wav; expect "a recording without a reference" 1 "cannot open silence.rttm"
 
 # Windows are read as they come; a damaged file has none.
 run predict run1 talk.wav --window 1 --csv; cp out windows

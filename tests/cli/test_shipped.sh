@@ -34,7 +34,14 @@ run enrol $voices --out voice.h5; expect "enrol" 0 "^no model given: two.h5" "^v
 run predict $sound --enrol voice.h5; expect "a voice that is known" 0 "^no model given: two.h5 .a test., by its weights for a voice that it knows, trained on"
 differ "has other probabilities" out unknown; cp out known
 run predict two.h5 $sound --enrol voice.h5; alike known "as when the model is named"
+for threads in 1 2 3; do
+  run predict $sound --threads $threads; alike unknown "its models listen at the same time, with the same result ($threads threads)"
+done
 export AUDIOMOOD_MODEL=$PWD/run1/best.h5
+# A file that may be anybody's is read by a child process first.
+read_first() { grep -q "best.h5: a child process reads it first\|nemo.h5: a child process reads it first" err; }
+run predict $sound --verbose
+read_first && ok "what the environment names is read by a child first" || not_ok "what the environment names is read by a child first"
 
 # ---- installed somewhere ----
 unset AUDIOMOOD_MODEL
@@ -46,6 +53,16 @@ for audiomood in usr/bin/audiomood elsewhere/mood; do
   run predict $sound; expect "beside $audiomood" 0 "^no model given: ravdess-nemo.h5 .*; about it: $work/usr/share/audiomood/MODEL_CARD.md$"
   alike by_run "it is that model"
 done
+run predict $sound --verbose
+[ "$code" = 0 ] && ! read_first && ok "and is trusted as the program is" || not_ok "and is trusted as the program is"
+run predict usr/share/audiomood/ravdess-nemo.h5 $sound --verbose
+read_first && ok "but not when it is named" || not_ok "but not when it is named"
+installed=usr/share/audiomood/ravdess-nemo.h5 bytes=$(stat -c %s run1/best.h5)
+for at in 8 40 60 $((bytes / 3)) $((bytes / 2)); do
+  cp run1/best.h5 $installed; head -c 16 /dev/zero | dd of=$installed bs=1 seek=$at conv=notrunc status=none
+  run predict $sound; expect "damaged at byte $at it is refused" 1 "^audiomood predict: .*ravdess-nemo.h5: "
+done
+head -c $((bytes / 2)) run1/best.h5 >$installed; run predict $sound; expect "and cut" 1 "ravdess-nemo.h5: a truncated file"
 rm usr/share/audiomood/ravdess-nemo.h5
 run predict $sound
 case $code in

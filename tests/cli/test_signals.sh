@@ -35,6 +35,25 @@ begin twice 400; kill -TERM $pid; kill -INT $pid; kill -CONT $pid; wait $pid; co
 [ $code = 130 ] || [ $code = 143 ] && ok "a second signal stops at once" || not_ok "a second signal stops at once" "exit code $code"
 grep -q '"state": "running"' twice/run.json && ok "without a save" || not_ok "without a save"
 
+# ---- SIGUSR1, by which a batch system warns ----
+begin warned 12; kill -USR1 $pid; kill -USR1 $pid; kill -CONT $pid; wait $pid; code=$?
+expect "SIGUSR1, twice, saves and ends with a status of its own" 75 "time is nearly up \\(SIGUSR1\\): stopping after this step" "all is saved in warned/last.h5"
+grep -q '"state": "interrupted"' warned/run.json && ok "run.json says so, too" || not_ok "run.json says so, too"
+run train --resume warned; expect "resume after SIGUSR1" 0 "of 12"
+cmp -s warned/best.h5 whole/best.h5 && ok "and ends with the same weights" || not_ok "and ends with the same weights"
+begin limit 400; kill -USR1 $pid; kill -TERM $pid; kill -CONT $pid; wait $pid; code=$?
+[ $code = 143 ] && ok "SIGTERM after it, the limit itself, stops at once" || not_ok "SIGTERM after it, the limit itself, stops at once" "exit code $code"
+# handled: the process $pid has begun to handle SIGUSR1
+handled() { local mask; mask=$(sed -n 's/^SigCgt:\t//p' /proc/$pid/status 2>/dev/null) && [ -n "$mask" ] && ((0x$mask >> 9 & 1)); }
+mkfifo config; exec 3<>config # nothing is written to it
+"${hearing[@]}" train config --out early >out 2>err & pid=$!
+for _ in {1..3000}; do handled && break; sleep 0.01; done
+kill -USR1 $pid; wait $pid; code=$?; exec 3>&-
+expect "SIGUSR1 before there is anything to save" 75
+mkfifo sounds; exec 3<>sounds; "${hearing[@]}" predict run1 - <sounds >out 2>err & pid=$!
+kill -USR1 $pid; wait $pid; code=$?; exec 3>&-
+expect "what cannot go on later ends by SIGUSR1, as before" 138
+
 # ---- verify ----
 run verify run1; expect "verify" 0 "^ +10 +[0-9]+ +[0-9a-f]{8} +[0-9a-f]{8} +equal" "are those of the run" "4 of 4 digests of the weights agree|3 of 3 digests of the weights agree"
 run verify int --epochs 3 --threads 1; expect "verify a resumed run, other threads" 0 "equal" "digests of the weights agree"

@@ -50,16 +50,55 @@ subtitle --srt latin.srt --language de "${all[@]}"; expect "Latin-1" 0 "warning:
 LC_ALL=C grep -qa $'caf\351$' out && ok "stays so" || not_ok "stays so"
 subtitle --srt latin.srt --to vtt; expect "or becomes UTF-8" 0 "café"
 
+# Other formats.
+echo '<tt/>' >none.ttml; run subtitle --strip --ttml none.ttml; [ $code = 0 ] && xml=ttml || xml=
+[ "$xml" ] || expect "TTML without expat" 1 "none.ttml: TTML and ELAN's files are XML, whose reader was left out"
+for f in ass $xml; do
+  subtitle --srt talk.srt --threshold 1 -o talk.$f; expect "from SRT to $f" 0 "^0 of 2 cues say how|: 0 of 2 cues say how"
+  subtitle --$f talk.$f "${all[@]}" -o tagged.$f; cp tagged.$f out; expect "$f" 0 '\[[a-z ]+\] Hello'
+  run subtitle --strip --$f tagged.$f; same "off again, $f" out talk.$f
+  subtitle --$f tagged.$f "${all[@]}"; same "a second run does not tag twice, $f" out tagged.$f
+  subtitle --$f talk.$f --to srt --threshold 1; expect "from $f to SRT" 0 '^00:00:01,000 --> 00:00:02,500$' '^<i>Go away</i>$'
+done
+printf '[Script Info]\n[Events]\nDialogue: 0,0:00:01.00,0:00:02.50,Default,Ann,0,0,0,,{\\an8}Hello\n' >ann.ass
+subtitle --ass ann.ass --to csv; expect "who speaks in ASS" 0 "^1,1,2.5,Ann,Hello,"
+echo '{"segments": [{"start": 1, "end": 2.5, "text": " Hello", "speaker": "SPEAKER_00"}, {"start": 5, "end": 6.5, "text": " Go away"}]}' >talk.json
+subtitle --transcript talk.json "${all[@]}"; expect "what a recogniser wrote" 0 '^00:00:01,000 --> 00:00:02,500$' '^\[[a-z ]+\] Hello$'
+subtitle --transcript talk.json --to vtt "${all[@]}"; expect "and who spoke" 0 '^\[[a-z ]+\] <v SPEAKER_00>Hello$'
+subtitle --transcript talk.json --to csv "${all[@]}"; cp out spoken; [ "$(rows spoken 11-)" = "$(rows table 11-)" ] && ok "heard as the same cues" || not_ok "heard as the same cues"
+subtitle --transcript talk.vtt; expect "what is no JSON" 1 "talk.vtt:1:"
+subtitle --ass talk.srt; expect "SRT as ASS" 1 "talk.srt: has no section \[Events\]"
+[ -z "$xml" ] || subtitle --ttml talk.srt; [ -z "$xml" ] || expect "SRT as TTML" 1 "talk.srt:1:1: .*; wanted XML"
+run subtitle --strip --transcript talk.json; expect "nothing to strip in it" 2 "--strip wants subtitles: --srt, --vtt, --ass or --ttml FILE"
+
+# Each speaker by his own voice.
+spoken() { tiny "normalise: speaker, max_frames: 63"; small; }; spoken >spoken.yaml
+run train spoken.yaml --out run2 --quiet
+for f in one two; do run predict run2 $f.wav --enrol $f.wav --csv; rows out 3-6; done >voices
+run subtitle talk.wav --model run2 --vtt talk.vtt --to csv; cp out named
+expect "speakers that are named" 0 "2 of 2 speakers are heard by their voice, which their cues tell"
+rows named 11- | cmp -s - voices && ok "are heard by what is known of each" || not_ok "are heard by what is known of each" "$(cat voices named)"
+run subtitle talk.wav --model run2 --ass ann.ass --to csv; [ "$(rows out 11-)" = "$(head -1 voices)" ] && ok "also in ASS" || not_ok "also in ASS" "$(cat out)"
+printf 'WEBVTT\n\n00:01.000 --> 00:02.500\n<v Ann>Hello\n\n00:03.000 --> 00:04.000\n<v Cy>\n' >quiet.vtt
+run subtitle talk.wav --model run2 --vtt quiet.vtt --to csv; expect "one of whom nothing is heard" 0 "^2,3,4,Cy,<v Cy>,silent" "1 of 2 speakers are heard"
+run subtitle - --model run2 --vtt talk.vtt <talk.wav; expect "not of standard input, which is read once" 2 "this model normalises per speaker"
+run subtitle talk.wav --model run2 --srt talk.srt; expect "nor of cues that name nobody" 2 "or give a file whose cues name theirs"
+{ printf 'WEBVTT\n\n'; for i in {1..101}; do printf '00:%02d.%d00 --> 00:%02d.%d50\n<v N%s>a\n\n' $((i / 20)) $((i % 10)) $((i / 20)) $((i % 10)) $i; done; } >crowd.vtt
+run subtitle talk.wav --model run2 --vtt crowd.vtt --to csv; expect "too many speakers" 0 "crowd.vtt: names more than 100 speakers, so no voice is learned"
+
 # What is shown.
 subtitle --srt talk.srt --threshold 1; same "nothing that is not sure" out talk.srt
 subtitle --srt talk.srt --threshold 0 --margin 1; same "nothing without a margin" out talk.srt
 subtitle --srt talk.srt --threshold 0 --margin 0 --per-minute 0; same "not too many" out talk.srt
 subtitle --srt talk.srt --threshold 0 --margin 0 --gap 60 --to csv; [ "$(grep -c ',true,' out)" -le 1 ] && ok "not too close" || not_ok "not too close"
 subtitle --srt talk.srt; expect "a model without thresholds" 0 "warning: the model has no thresholds"
+subtitle --srt talk.srt --threshold 0.8 --to csv; cp out wanted; subtitle --srt talk.srt --to csv; same "is as sure as one with 0.8" out wanted
+
+subtitle --srt talk.srt "${all[@]}" --neutral-prior 0.999; same "hardly any emotion, hardly any tag" out talk.srt
 
 # Without subtitles.
-subtitle; cp out labels; expect "a cue an utterance" 0 '^1$' '^00:00:0[01],[0-9]+ --> 00:00:0[23],[0-9]+$' '^(calm|happy|sad|angry)$' '^2$'
-subtitle --to vtt --language de; expect "in WebVTT and German" 0 '^WEBVTT$' '^(ruhig|fröhlich|traurig|wütend)$'
+subtitle --threshold 0; cp out labels; expect "a cue an utterance" 0 '^1$' '^00:00:0[01],[0-9]+ --> 00:00:0[23],[0-9]+$' '^(calm|happy|sad|angry)$' '^2$'
+subtitle --threshold 0 --to vtt --language de; expect "in WebVTT and German" 0 '^WEBVTT$' '^(ruhig|fröhlich|traurig|wütend)$'
 silence 3000 | wav silence.wav; run subtitle silence.wav --model run1; expect "silence" 0 "warning: silence.wav: nobody was found to speak"
 
 # What is wrong.
@@ -70,9 +109,9 @@ subtitle --srt sv.yaml; expect "what is none" 1 "sv.yaml: has no line of times"
 printf '1\n00:00:01,000 --> 00:99\na\n' >bad.srt; subtitle --srt bad.srt; expect "times that are none" 1 "bad.srt:2: the times are '00:00:01,000 --> 00:99'; wanted such as"
 subtitle --srt talk.srt --style class; expect "classes in SRT" 2 "--style class is of WebVTT; add --to vtt"
 subtitle --srt talk.srt --style loud; expect "a style that there is not" 2 "--style loud: wanted one of sdh, bbc, tag, class, emoji"
-subtitle --srt talk.srt --to ass; expect "a format that there is not" 2 "--to ass: wanted one of srt, vtt, csv, json"
+subtitle --srt talk.srt --to sub; expect "a format that there is not" 2 "--to sub: wanted one of srt, vtt, ass, ttml, csv, json"
 subtitle --srt talk.srt --language xx; expect "a language without words" 2 "--language xx: no words of it; there are en, de, "
-subtitle --style bbc; expect "a style without subtitles" 2 "--style is for subtitles, which are given by --srt or --vtt"
+subtitle --style bbc; expect "a style without subtitles" 2 "--style is for subtitles, which are given by --srt, --vtt, --ass, --ttml or --transcript"
 subtitle --srt talk.srt --vtt talk.vtt; expect "two subtitles" 2 "--srt or --vtt, not both"
 subtitle --srt talk.srt -o talk.wav; expect "the sound as output" 2 "--out talk.wav is the file that is read"
 run subtitle --strip --srt talk.srt --style bbc; expect "a style to take off" 2 "--style does not go with --strip"

@@ -44,6 +44,7 @@ expect "longer than the model hears" 0 'warning: 2 of 2 sounds are longer than w
 [ "$(grep -c 'longer' err)" = 1 ] && ok "said once a command" || not_ok "said once a command"
 run predict run1 low.wav "$sound"
 expect "a rate below the model's" 0 'warning: 1 of 2 sounds has a lower rate than the 16000 Hz this model hears.*: low.wav \(8000 Hz\)$'
+export AM_MEDIA=none # as in a build that knows no films
 mkdir folder; cp "$sound" folder/a.WAVE; cp "$sound" folder/b.bwf; : >folder/c.m4a; : >folder/d.wma; : >folder/._a.wav
 run predict run1 folder
 expect "a folder with other kinds of files" 0 '^folder/a.WAVE: ' '^folder/b.bwf: ' \

@@ -2,6 +2,7 @@
 #include "cache_fixture.h"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <time.h>
 
 static void the_second_run_decodes_nothing(void **state) {
@@ -17,31 +18,113 @@ static void the_second_run_decodes_nothing(void **state) {
   am_store_free(fresh);
 }
 
+/* Processes that begin together: each leaves in a pipe how many clips it computed. */
+static void together_they_compute_a_clip_once(void **state) {
+  (void)state;
+  enum { MOST = 4 };
+  int computed[2], sum = 0, result = -1;
+  pid_t children[MOST];
+  assert_int_equal(pipe(computed), 0);
+  am_store *fresh = make_fresh(); /* so that the files are not too young for the cache */
+  fflush(NULL);
+  for (int i = 0; i < MOST; i++) {
+    children[i] = fork();
+    if (children[i]) continue;
+    am_context *ctx = am_test_context(1, NULL); /* the threads of the other one are not here */
+    am_features *fx;
+    am_store *s;
+    am_error err = AM_ERROR_INIT;
+    if (am_features_create(ctx, &f.fo, &fx, &err) || am_store_create(ctx, f.d, fx, &f.data, f.cache, false, &s, &err))
+      _exit(1);
+    const unsigned char n = (unsigned char)am_store_counted(s).computed;
+    _exit(write(computed[1], &n, 1) != 1);
+  }
+  for (int i = 0; i < MOST; i++) {
+    unsigned char n;
+    assert_int_equal(read(computed[0], &n, 1), 1);
+    sum += n;
+    assert_true(n == 0 || n == CLIPS);
+  }
+  for (int i = 0; i < MOST; i++) {
+    waitpid(children[i], &result, 0);
+    assert_int_equal(result, 0);
+  }
+  assert_int_equal(sum, CLIPS);
+  close(computed[0]);
+  close(computed[1]);
+  am_store *s = make_store(false);
+  assert_same(s, fresh, false);
+  am_store_free(s);
+  am_store_free(fresh);
+}
+
+/* Where locks are not to be had, the cache is used without. */
+static void without_a_lock_features_are_computed_all_the_same(void **state) {
+  (void)state;
+  am_store *fresh = make_fresh();
+  char path[1100];
+  snprintf(path, sizeof path, "%s/computing-%016llx.lock", f.cache, (unsigned long long)am_features_key(f.fx));
+  assert_int_equal(mkdir(f.cache, 0777), 0);
+  assert_int_equal(mkdir(path, 0777), 0);
+  for (int again = 0; again < 2; again++) {
+    am_store *s = make_store(false);
+    assert_counts(s, again ? CLIPS : 0, again ? 0 : CLIPS);
+    assert_same(s, fresh, false);
+    am_store_free(s);
+  }
+  assert_non_null(strstr(f.log.text, "is computed here, perhaps a second time"));
+  am_store_free(fresh);
+}
+
 /* Stamps of whole seconds are of a file system that keeps no others: young, they tell nothing.  A key is never odd: those
  * of older programs that knew a file by its content are, and must not be taken for another file's. */
 static void coarse_times_are_trusted_when_they_are_old(void **state) {
   (void)state;
   const uint64_t second = 1000000000, now = (uint64_t)time(NULL) * second;
+  am_cache_folder last = {.ctx = f.ctx};
   am_file_id id;
   uint64_t key, other;
   am_test_ok(am_file_identify(in("0.wav"), &id, &f.err), &f.err);
-  assert_true(am_cache_file_key(in("0.wav"), &id, &key));
+  assert_true(am_cache_file_key(&last, in("0.wav"), &id, &key));
   id.mtime_ns = id.ctime_ns = now;
-  assert_false(am_cache_file_key(in("0.wav"), &id, &other));
+  assert_false(am_cache_file_key(&last, in("0.wav"), &id, &other));
   id.ctime_ns++;
-  assert_true(am_cache_file_key(in("0.wav"), &id, &other));
+  assert_true(am_cache_file_key(&last, in("0.wav"), &id, &other));
   assert_true(other != key);
   id.ctime_ns = now - 10 * second;
-  assert_false(am_cache_file_key(in("0.wav"), &id, &other)); /* its mtime is young */
+  assert_false(am_cache_file_key(&last, in("0.wav"), &id, &other)); /* its mtime is young */
   id.mtime_ns = now - 10 * second;
   for (int i = 0; i < 64; i++) {
     id.size++;
-    assert_true(am_cache_file_key(in("0.wav"), &id, &key));
+    assert_true(am_cache_file_key(&last, in("0.wav"), &id, &key));
     assert_true(key != other);
     assert_int_equal(key & 1, 0);
     assert_int_equal(am_cache_entry_key(key, i, 0, 1) & 1, 0);
     other = key;
   }
+  am_cache_folder_end(&last);
+}
+
+/* A file has one key, by whichever way it is come to. */
+static void a_file_has_one_key(void **state) {
+  (void)state;
+  am_cache_folder last = {.ctx = f.ctx};
+  am_file_id id;
+  uint64_t key, other;
+  am_test_ok(am_file_identify(in("0.wav"), &id, &f.err), &f.err);
+  assert_int_equal(mkdir(in("below"), 0777), 0);
+  assert_int_equal(symlink("0.wav", in("link.wav")), 0);
+  assert_int_equal(symlink(".", in("round")), 0);
+  assert_true(am_cache_file_key(&last, in("0.wav"), &id, &key));
+  static const char *const ways[] = {"./0.wav", "below/../0.wav", "link.wav", "round/0.wav", "round/link.wav", "0.wav"};
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    assert_true(am_cache_file_key(&last, in(ways[i]), &id, &other));
+    assert_true(other == key);
+  }
+  assert_true(am_cache_file_key(&last, in("1.wav"), &id, &other)); /* of the same size and times, for once */
+  assert_true(other != key);
+  assert_false(am_cache_file_key(&last, in("nowhere/0.wav"), &id, &other));
+  am_cache_folder_end(&last);
 }
 
 static void sound_is_kept_when_wanted(void **state) {
@@ -131,7 +214,8 @@ static void parts_of_files_have_entries_of_their_own(void **state) {
 static size_t count_shards(void) {
   am_names names;
   am_test_ok(am_folder_list(f.ctx, f.cache, &names, &f.err), &f.err);
-  size_t n = names.n;
+  size_t n = 0;
+  for (size_t i = 0; i < names.n; i++) n += !strncmp(names.at[i], "features-", 9);
   am_names_free(f.ctx, &names);
   return n;
 }
@@ -413,7 +497,10 @@ static void the_real_recordings(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(the_second_run_decodes_nothing),
+      TEST(together_they_compute_a_clip_once),
+      TEST(without_a_lock_features_are_computed_all_the_same),
       TEST(coarse_times_are_trusted_when_they_are_old),
+      TEST(a_file_has_one_key),
       TEST(sound_is_kept_when_wanted),
       TEST(other_settings_are_other_entries),
       TEST(changed_files_are_never_stale),

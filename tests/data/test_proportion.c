@@ -9,6 +9,7 @@
 
 #include "data/corpora/iemocap.h"
 #include "data/dataset.h"
+#include "data/order.h"
 #include "data/split.h"
 #include "io/csv.h"
 #include "io/h5.h"
@@ -207,6 +208,25 @@ static void columns(void **state) { check(state, 2400, make_columns, read_column
 
 /* ---- corpora ---- */
 
+static void ignore(void *user, const char *line) { (void)user, (void)line; }
+
+/* What a training does with its parts before it looks at a sound. */
+static void use_split(fixture *f, const am_dataset *d, const am_split_options *o, const am_split *s) {
+  const size_t n = s->n[AM_PART_TRAIN];
+  const am_loader_options balanced = {.batch = 32, .balance = AM_BALANCE_LABEL, .seed = 1};
+  double *weights = calloc((size_t)d->n_labels, sizeof *weights);
+  uint32_t *order = calloc(n + 1, sizeof *order);
+  am_buffer line = {0};
+  am_error err = AM_ERROR_INIT;
+  for (int part = 0; part < 3; part++) am_split_describe(d, s, (am_part)part, &line);
+  am_test_ok(am_split_doubts(d, o, s, ignore, NULL, &err), &err);
+  am_class_weights(d, s->at[AM_PART_TRAIN], n, weights);
+  if (n) am_test_ok(am_order_make(f->ctx, NULL, d, s->at[AM_PART_TRAIN], n, &balanced, 1, order, &err), &err);
+  am_buffer_free(f->ctx, &line);
+  free(order);
+  free(weights);
+}
+
 /* The corpus that `section` describes is loaded and split, or refused with these words. */
 static void load(fixture *f, const char *section, const char *split, const char *refused) {
   am_data_options o;
@@ -226,6 +246,7 @@ static void load(fixture *f, const char *section, const char *split, const char 
     am_test_ok(am_yaml_read_text(tree, split, strlen(split), "split", &v, &err), &err);
     am_test_ok(am_options_read(tree, am_split_table, v, "split", &so, &err), &err);
     am_test_ok(am_split_make(f->ctx, d, &so, &s, &err), &err);
+    use_split(f, d, &so, s);
     am_split_free(f->ctx, s);
     am_dataset_free(d);
   }
@@ -283,6 +304,25 @@ static void make_speakers(fixture *f) {
 }
 
 static void speakers(void **state) { check(state, 2000, make_speakers, folds_by_speaker); }
+
+/* As many clips of each class, however many there are. */
+static void make_classes(fixture *f) {
+  char path[1024];
+  snprintf(path, sizeof path, "%s/x.wav", f->folder);
+  am_test_file(path, "x", 1);
+  put(f, "path,label,speaker,start\n");
+  for (size_t i = 0; i < f->n; i++) put(f, "x.wav,class%zu,s%zu,%zu\n", i % (f->n / 10), i / 100, i);
+  snprintf(path, sizeof path, "%s/manifest.csv", f->folder);
+  am_test_file(path, f->text.data, f->text.used);
+}
+
+static void split_by_class(fixture *f) {
+  char text[2048];
+  snprintf(text, sizeof text, "{corpus: manifest, root: %s}", f->folder);
+  load(f, text, "{kind: stratified, test: 0.3, validation: 0.3}", NULL);
+}
+
+static void classes(void **state) { check(state, 2500, make_classes, split_by_class); }
 
 static void read_several(fixture *f) {
   char text[2048];
@@ -416,8 +456,8 @@ static void arrays(void **state) { check(state, 150, make_arrays, read_arrays); 
 int main(void) {
 #define t(name) cmocka_unit_test_setup_teardown(name, begin, end)
   const struct CMUnitTest tests[] = {
-      t(aliases),   t(keys),     t(members), t(directives),   t(layers), t(layers_are_counted), t(columns),
-      t(manifests), t(speakers), t(several), t(descriptions), t(labels), t(dialogues),          t(arrays),
+      t(aliases),  t(keys),    t(members), t(directives),   t(layers), t(layers_are_counted), t(columns), t(manifests),
+      t(speakers), t(classes), t(several), t(descriptions), t(labels), t(dialogues),          t(arrays),
   };
   return cmocka_run_group_tests_name("proportion", tests, NULL, NULL);
 }

@@ -13,12 +13,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   for (uint64_t key = 1; cache && key <= 8; key++) {
     int64_t rows, columns;
     am_cache_facts facts;
+    am_cache_place place;
     if (!am_cache_find(cache, key, &rows, &columns, &facts)) continue;
     fuzz_require(rows > 0 && columns > 0);
     float *values = am_alloc(ctx, am_mul((size_t)rows, (size_t)columns), sizeof *values);
     fuzz_require(values);
     am_error why = AM_ERROR_INIT;
-    fuzz_check(am_cache_read(cache, key, values, &why), &why);
+    fuzz_check(am_cache_read(cache, key, values, &place, &why), &why);
     am_free(ctx, values);
   }
   am_cache_close(cache);

@@ -165,6 +165,8 @@ static void fit_checksum(hid_t file, const char *name, bool always) {
 static void put(hid_t file, char *place, hid_t type, hid_t space, unsigned chunk, const void *data, hid_t memory) {
   const char *name;
   if (is_attribute(place, &name)) {
+    /* An attribute is written whole, whatever it is filled with; HDF5 dies later of one that it had no memory for. */
+    if (H5Sget_simple_extent_npoints(space) > MOST_ELEMENTS) return;
     hid_t object = H5Oopen(file, place, H5P_DEFAULT);
     if (H5Aexists(object, name) > 0) H5Adelete(object, name);
     hid_t attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);

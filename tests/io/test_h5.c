@@ -263,6 +263,44 @@ static void large_arrays_come_back_and_are_checked(void **state) {
   free(back);
 }
 
+/* In an array of any size, read by any number of threads, at any place. */
+static void numbers_that_are_not_finite_are_noted(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  enum { N = (9 << 20) / 4 + 3, SMALL = 5 };
+  static const size_t places[] = {0, 65535, 65536, 524287, 524288, N - 1};
+  float *x = calloc(N, sizeof *x), *back = calloc(N, sizeof *back), few[SMALL] = {0};
+  const double whole[SMALL] = {INFINITY};
+  const size_t n = N, small = SMALL;
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    am_context *ctx = am_test_context(1 + (int)i % 3, NULL);
+    am_h5 *file = create(f);
+    x[places[i]] = i % 2 ? NAN : -INFINITY;
+    few[i % SMALL] = NAN;
+    am_test_ok(am_h5_write(file, "x", AM_H5_F32, 1, &n, x, &err), &err);
+    am_test_ok(am_h5_write(file, "few", AM_H5_F32, 1, &small, few, &err), &err);
+    am_test_ok(am_h5_write(file, "double", AM_H5_F64, 1, &small, whole, &err), &err);
+    x[places[i]] = few[i % SMALL] = 1;
+    am_test_ok(am_h5_write(file, "finite", AM_H5_F32, 1, &n, x, &err), &err);
+    am_test_ok(am_h5_commit(file, &err), &err);
+    am_test_ok(am_h5_open(ctx, f->path, AM_H5_READ, &file, &err), &err);
+    static const char *const lost[] = {"x", "few"};
+    for (int k = 0; k < 2; k++) {
+      am_test_ok(am_h5_read(file, lost[k], AM_H5_F32, back, k ? SMALL : N, &err), &err);
+      am_test_ok(am_h5_read(file, "finite", AM_H5_F32, back, N, &err), &err);
+      assert_true(am_h5_found_lost(file));
+      assert_false(am_h5_found_lost(file));
+    }
+    am_test_ok(am_h5_read(file, "finite", AM_H5_F32, back, N, &err), &err);
+    am_test_ok(am_h5_read(file, "double", AM_H5_F64, back, SMALL, &err), &err);
+    assert_false(am_h5_found_lost(file));
+    am_h5_close(file);
+    am_context_free(ctx);
+  }
+  free(x);
+  free(back);
+}
+
 static void files_appear_whole_or_not_at_all(void **state) {
   fixture *f = *state;
   am_error err = AM_ERROR_INIT;
@@ -391,6 +429,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(rows_are_written_and_read_in_parts, begin, end),
       cmocka_unit_test_setup_teardown(texts_and_attributes_come_back, begin, end),
       cmocka_unit_test_setup_teardown(large_arrays_come_back_and_are_checked, begin, end),
+      cmocka_unit_test_setup_teardown(numbers_that_are_not_finite_are_noted, begin, end),
       cmocka_unit_test_setup_teardown(files_appear_whole_or_not_at_all, begin, end),
       cmocka_unit_test_setup_teardown(same_calls_same_bytes, begin, end),
       cmocka_unit_test_setup_teardown(many_threads_use_many_files, begin, end),

@@ -1,10 +1,8 @@
 /* tests/model/test_stream.c - the streaming engine: the same events however the sound is cut, the same bits as a sound by itself,
  * memory that does not grow, and sound that something is wrong with. */
-#include "testing.h"
+#include "made_up_voice.h"
 
 #include <malloc.h>
-
-#include "audiomood/audiomood.h"
 
 #define GOLDEN AM_SOURCE_ROOT "/tests/model/golden/checkpoint-1.0.h5"
 #define FUSED AM_SOURCE_ROOT "/tests/model/golden/fused-1.5.h5" /* with a set of weights for a voice that is known */
@@ -16,12 +14,14 @@ typedef struct heard {
   char text[MOST][100];
   size_t n, notices, classes;
   am_status answer; /* what the next event is answered with */
+  am_context *stop; /* what is stopped at the first measurement, or NULL */
 } heard;
 
 typedef struct things {
   am_context *ctx;
-  am_checkpoint *c;
+  am_checkpoint *c, *detector;
   am_ensemble *e;
+  char *folder, *path; /* of the detector */
 } things;
 
 static int make(void **state) {
@@ -32,6 +32,9 @@ static int make(void **state) {
   am_test_ok(am_ensemble_create(t->ctx, &t->e, &err), &err);
   am_test_ok(am_ensemble_add(t->e, t->c, NULL, &err), &err);
   assert_true(am_checkpoint_classes(t->c) <= CLASSES);
+  t->folder = am_test_folder();
+  t->path = strdup(voice_detector(t->ctx, t->folder));
+  am_test_ok(am_checkpoint_load(t->ctx, t->path, &t->detector, &err), &err);
   *state = t;
   return 0;
 }
@@ -40,7 +43,11 @@ static int end(void **state) {
   things *t = *state;
   am_ensemble_free(t->e);
   am_checkpoint_free(t->c);
+  am_checkpoint_free(t->detector);
   am_context_free(t->ctx);
+  am_test_folder_remove(t->folder);
+  free(t->folder);
+  free(t->path);
   free(t);
   return 0;
 }
@@ -61,33 +68,13 @@ static am_status note(void *user, const am_stream_event *e, am_error *err) {
     for (size_t k = 0; k < h->classes && e->probabilities; k++) h->p[h->n][k] = e->probabilities[k];
     h->n++;
   }
+  if (h->stop && e->kind == AM_STREAM_MEASURED) {
+    am_context_stop(h->stop);
+    h->stop = NULL;
+  }
   if (h->answer) snprintf(err->message, sizeof err->message, "no more");
   if (h->answer) err->status = h->answer;
   return h->answer;
-}
-
-static float noise(uint32_t *seed) {
-  *seed = *seed * 1664525u + 1013904223u;
-  return (float)(*seed >> 8) / 8388608.0f - 1;
-}
-
-/* Voice-like bursts of several lengths and pauses over soft noise. */
-static float *speech(double rate, double seconds, size_t *n) {
-  static const double plan[] = {0.7, 1.9, 1.0, 0.15, 0.9, 4.6, 0.3, 0.4, 0.8, 7.5, 0.12, 2.1}; /* pause, burst, ... */
-  *n = (size_t)(seconds * rate);
-  float *x = calloc(*n + 1, sizeof *x);
-  uint32_t seed = 3;
-  double until = plan[0];
-  size_t p = 0;
-  for (size_t i = 0; i < *n; i++) {
-    const double t = (double)i / rate;
-    if (t >= until) until += plan[++p % (sizeof plan / sizeof *plan)];
-    const double f = 120 + 40 * sin(0.9 * t) + 20 * (double)(p % 5), phase = 6.283185307179586 * f * t;
-    x[i] = 0.001f * noise(&seed);
-    if (p % 2 && fmod(t, 0.25) > 0.04)
-      x[i] += 0.2f * /* syllables */ (float)(sin(phase) + 0.6 * sin(2 * phase) + 0.4 * sin(5 * phase));
-  }
-  return x;
 }
 
 /* chunk 0: lengths that change. */
@@ -100,7 +87,7 @@ static void run(am_ensemble *e, const am_stream_options *o, const float *x, size
   am_test_ok(am_stream_create(e, o, note, h, &s, &err), &err);
   uint32_t seed = 11;
   for (size_t at = 0, some; at < n; at += some) {
-    some = chunk ? chunk : 1 + (size_t)(fabsf(noise(&seed)) * 9000);
+    some = chunk ? chunk : 1 + (size_t)(fabsf(voice_noise(&seed)) * 9000);
     if (some > n - at) some = n - at;
     float *alone = malloc(some * sizeof *alone); /* a sanitizer sees what is read beyond */
     memcpy(alone, x + at, some * sizeof *alone);
@@ -130,13 +117,16 @@ static void events_do_not_depend_on_chunks(void **state) {
   static heard whole, cut;
   static const double rates[] = {16000, 44100, 8000};
   static const size_t chunks[] = {0, 160, 4097, 333};
-  const am_stream_options ways[] = {{.size = sizeof *ways, .window = 1.5, .hop = 0.4, .first = 0.6, .whole = 4},
-                                    {.size = sizeof *ways, .window = 1, .hop = 0.37, .speech = AM_SPEECH_ALL},
-                                    {.size = sizeof *ways, .longest = 2, .min_silence = 0.1}};
+  const am_stream_options ways[] = {
+      {.size = sizeof *ways, .window = 1.5, .hop = 0.4, .first = 0.6, .whole = 4},
+      {.size = sizeof *ways, .window = 1, .hop = 0.37, .speech = AM_SPEECH_ALL},
+      {.size = sizeof *ways, .longest = 2, .min_silence = 0.1},
+      {.size = sizeof *ways, .longest = 5, .speech = AM_SPEECH_BY_MODEL, .detector = t->detector}};
+  enum { WAYS = sizeof ways / sizeof *ways };
   for (size_t r = 0; r < 3; r++) {
     size_t n;
-    float *x = speech(rates[r], 23, &n);
-    for (size_t w = 0; w < 3; w++) {
+    float *x = voice_speech(rates[r], 23, &n);
+    for (size_t w = 0; w < WAYS; w++) {
       run(t->e, &ways[w], x, n, rates[r], n, &whole);
       assert_true(whole.n > 20);
       for (size_t k = 0; k < 4; k++) {
@@ -147,10 +137,12 @@ static void events_do_not_depend_on_chunks(void **state) {
     free(x);
   }
   size_t n; /* one sample at a time */
-  float *x = speech(8000, 4, &n);
-  run(t->e, &ways[0], x, n, 8000, n, &whole);
-  run(t->e, &ways[0], x, n, 8000, 1, &cut);
-  same(&whole, &cut);
+  float *x = voice_speech(8000, 4, &n);
+  for (size_t w = 0; w < WAYS; w += WAYS - 1) {
+    run(t->e, &ways[w], x, n, 8000, n, &whole);
+    run(t->e, &ways[w], x, n, 8000, 1, &cut);
+    same(&whole, &cut);
+  }
   free(x);
 }
 
@@ -160,7 +152,7 @@ static void a_measurement_is_that_of_the_stretch_by_itself(void **state) {
   am_error err = AM_ERROR_INIT;
   const double rate = am_checkpoint_rate(t->c);
   size_t n, measured = 0;
-  float *x = speech(rate, 23, &n), p[CLASSES];
+  float *x = voice_speech(rate, 23, &n), p[CLASSES];
   run(t->e, &(am_stream_options){.size = sizeof(am_stream_options), .window = 2, .hop = 0.5, .first = 0.5, .whole = 6},
       x, n, rate, 500, &h);
   for (size_t i = 0; i < h.n; i++) {
@@ -191,7 +183,7 @@ static void windows_are_the_same_engine(void **state) {
   const double rate = am_checkpoint_rate(t->c), lengths[] = {9.3, 2.0, 4.0, 1.1, 2.00007};
   for (size_t l = 0; l < 5; l++) {
     size_t n, start = 0;
-    float *x = speech(rate, lengths[l], &n), p[CLASSES];
+    float *x = voice_speech(rate, lengths[l], &n), p[CLASSES];
     memset(&windows, 0, sizeof windows);
     windows.classes = USED;
     am_test_ok(am_ensemble_windows(t->e, x, n, 2, 0.7, count_windows, &windows, &err), &err);
@@ -215,8 +207,8 @@ static void utterances_are_told_in_order(void **state) {
   things *t = *state;
   static heard h;
   size_t n, i = 0, utterances = 0;
-  float *x =
-      speech(16000, 12, &n); /* speech from 0.7 to 2.6, 3.6 to 3.75 (too short), 4.65 to 9.25, 9.55 to 9.95, 10.75 on */
+  float *x = voice_speech(
+      16000, 12, &n); /* speech from 0.7 to 2.6, 3.6 to 3.75 (too short), 4.65 to 9.25, 9.55 to 9.95, 10.75 on */
   const double starts[] = {0.7, 4.65, 10.75}, ends[] = {2.6, 9.95, 12};
   run(t->e, &(am_stream_options){.size = sizeof(am_stream_options), .window = 2, .hop = 1}, x, n, 16000, 1000, &h);
   while (i < h.n) {
@@ -249,7 +241,7 @@ static void turns_are_taken_as_given(void **state) {
   size_t n, i = 0;
   const am_stream_turn turns[] = {{0.25, 1}, {1, 3.5}, {5, 9.5}, {11.5, 40}, {50, 60}};
   const double wanted[][2] = {{0.25, 1}, {1, 3.5}, {5, 7.25}, {7.25, 9.5}, {11.5, 12}}; /* the sound ends */
-  float *x = speech(16000, 12, &n), p[CLASSES];
+  float *x = voice_speech(16000, 12, &n), p[CLASSES];
   const am_stream_options o = {
       .size = sizeof o, .window = 2, .hop = 1, .longest = 3, .speech = AM_SPEECH_GIVEN, .turns = turns, .n_turns = 5};
   am_stream_options few = o;
@@ -298,7 +290,7 @@ static void a_voice_is_learned(void **state) {
   am_test_ok(am_ensemble_create(t->ctx, &e, &err), &err);
   am_test_ok(am_ensemble_add(e, c, NULL, &err), &err);
   const double rate = am_checkpoint_rate(c);
-  float *x = speech(rate, 40, &n);
+  float *x = voice_speech(rate, 40, &n);
   const am_stream_options o = {
       .size = sizeof o, .window = 1, .hop = 1, .longest = 5, .learn_voice = true, .voice_seconds = 4};
   run(e, &o, x, n, rate, 1111, &h);
@@ -347,7 +339,7 @@ static void trouble_is_told_and_passed_over(void **state) {
   static heard h, clean;
   am_error err = AM_ERROR_INIT;
   size_t n;
-  float *x = speech(16000, 9, &n);
+  float *x = voice_speech(16000, 9, &n);
   for (size_t i = 3000; i < 3100; i++) x[i] = 0; /* silence at 0.19 s, as what is no number is heard */
   for (size_t i = 5000; i < 5010; i++) x[i] = 0;
   run(t->e, NULL, x, n, 16000, 900, &clean);
@@ -361,7 +353,7 @@ static void trouble_is_told_and_passed_over(void **state) {
   assert_true(h.at[MOST - 2].start == 5000.0 / 16000);
   free(x);
 
-  x = speech(16000, 3, &n); /* cut off */
+  x = voice_speech(16000, 3, &n); /* cut off */
   for (size_t i = 0; i < n; i++) x[i] = fminf(1, fmaxf(-1, 20 * x[i]));
   run(t->e, NULL, x, n, 16000, 900, &h);
   assert_int_equal(h.notices, 1);
@@ -372,11 +364,11 @@ static void trouble_is_told_and_passed_over(void **state) {
   memset(&h, 0, sizeof h);
   h.classes = USED;
   am_test_ok(am_stream_create(t->e, NULL, note, &h, &s, &err), &err);
-  x = speech(16000, 2, &n);
+  x = voice_speech(16000, 2, &n);
   am_test_ok(am_stream_push(s, x, n, 16000, &err), &err);
   am_test_ok(am_stream_lost(s, 1.5, &err), &err);
   free(x);
-  x = speech(48000, 2, &n);
+  x = voice_speech(48000, 2, &n);
   am_test_ok(am_stream_push(s, x, n, 48000, &err), &err);
   am_test_ok(am_stream_end(s, &err), &err);
   assert_true(fabs(am_stream_seconds(s) - 5.5) < 1e-3);
@@ -439,7 +431,7 @@ static void who_listens_can_end_it(void **state) {
   am_error err = AM_ERROR_INIT;
   am_stream *s;
   size_t n;
-  float *x = speech(16000, 5, &n);
+  float *x = voice_speech(16000, 5, &n);
   memset(&h, 0, sizeof h);
   h.answer = AM_E_DATA;
   am_test_ok(am_stream_create(t->e, NULL, note, &h, &s, &err), &err);
@@ -453,6 +445,36 @@ static void who_listens_can_end_it(void **state) {
   am_context_stop(t->ctx);
   am_test_fails(am_stream_push(s, x, n, 16000, &err), AM_E_STOPPED, &err, "stopped after");
   am_context_resume(t->ctx);
+  am_stream_free(s);
+  free(x);
+}
+
+/* Ctrl-C while a chunk is heard: what is open is told, measured to the end of what was heard. */
+static void a_stop_in_a_chunk_leaves_nothing_untold(void **state) {
+  things *t = *state;
+  static heard h;
+  am_error err = AM_ERROR_INIT;
+  am_stream *s;
+  size_t n;
+  float *x = voice_speech(16000, 5, &n);
+  memset(&h, 0, sizeof h);
+  h.stop = t->ctx;
+  const am_stream_options o = {.size = sizeof o, .window = 1, .hop = 0.25, .first = 0.25};
+  am_test_ok(am_stream_create(t->e, &o, note, &h, &s, &err), &err);
+  am_test_fails(am_stream_push(s, x, n, 16000, &err), AM_E_STOPPED, &err, "stopped after");
+  const size_t before = h.n;
+  const double seconds = am_stream_seconds(s);
+  assert_true(seconds < (double)n / 16000);
+  assert_int_equal(h.at[before - 1].kind, AM_STREAM_MEASURED);
+  am_context_resume(t->ctx);
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_stream_end(s, &err), &err);
+  assert_true(h.n > before + 1);
+  const am_stream_event *whole = &h.at[h.n - 2], *end = &h.at[h.n - 1];
+  assert_int_equal(end->kind, AM_STREAM_SPEECH_ENDS);
+  assert_int_equal(whole->kind, AM_STREAM_MEASURED);
+  assert_true(whole->last);
+  assert_true(end->start == whole->start && end->end == whole->end && end->end <= seconds);
   am_stream_free(s);
   free(x);
 }
@@ -474,13 +496,13 @@ static void *count_bytes(void *user, void *pointer, size_t bytes) {
   return moved;
 }
 
-static size_t most_memory(double seconds, am_stream_speech way) {
+static size_t most_memory(double seconds, am_stream_speech way, const char *detector) {
   counted c = {0};
   am_settings settings = {
       .size = sizeof settings, .threads = 1, .cpu = "plain", .resize = count_bytes, .memory_user = &c};
   am_error err = AM_ERROR_INIT;
   am_context *ctx;
-  am_checkpoint *m;
+  am_checkpoint *m, *d = NULL;
   am_ensemble *e;
   am_stream *s;
   static heard h;
@@ -488,10 +510,11 @@ static size_t most_memory(double seconds, am_stream_speech way) {
   am_test_ok(am_checkpoint_load(ctx, GOLDEN, &m, &err), &err);
   am_test_ok(am_ensemble_create(ctx, &e, &err), &err);
   am_test_ok(am_ensemble_add(e, m, NULL, &err), &err);
-  const am_stream_options o = {.size = sizeof o, .window = 1, .hop = 1, .longest = 5, .speech = way};
+  if (way == AM_SPEECH_BY_MODEL) am_test_ok(am_checkpoint_load(ctx, detector, &d, &err), &err);
+  const am_stream_options o = {.size = sizeof o, .window = 1, .hop = 1, .longest = 5, .speech = way, .detector = d};
   am_test_ok(am_stream_create(e, &o, note, &h, &s, &err), &err);
   size_t n;
-  float *x = speech(44100, 20, &n);
+  float *x = voice_speech(44100, 20, &n);
   for (double at = 0; at < seconds; at += 20) {
     memset(&h, 0, sizeof h);
     h.classes = USED;
@@ -503,23 +526,24 @@ static size_t most_memory(double seconds, am_stream_speech way) {
   am_stream_free(s);
   am_ensemble_free(e);
   am_checkpoint_free(m);
+  am_checkpoint_free(d);
   am_context_free(ctx);
   assert_int_equal(c.now, 0);
   return c.most;
 }
 
 static void memory_does_not_grow_with_the_sound(void **state) {
-  (void)state;
+  const things *t = *state;
   const double slack = 4096; /* what an allocator rounds up */
-  for (int way = 0; way < 2; way++)
-    assert_true(fabs((double)most_memory(60, (am_stream_speech)way) - (double)most_memory(600, (am_stream_speech)way)) <
-                slack);
+  static const am_stream_speech ways[] = {AM_SPEECH_BY_LEVEL, AM_SPEECH_ALL, AM_SPEECH_BY_MODEL};
+  for (int w = 0; w < 3; w++)
+    assert_true(fabs((double)most_memory(60, ways[w], t->path) - (double)most_memory(600, ways[w], t->path)) < slack);
 }
 
 static void every_allocation_may_fail(void **state) {
   (void)state;
   size_t n;
-  float *x = speech(44100, 5, &n);
+  float *x = voice_speech(44100, 5, &n);
   for (long i = 1;; i++) {
     am_test_memory m;
     am_error err = AM_ERROR_INIT;
@@ -561,6 +585,7 @@ int main(void) {
       cmocka_unit_test(trouble_is_told_and_passed_over),
       cmocka_unit_test(what_cannot_be_is_refused),
       cmocka_unit_test(who_listens_can_end_it),
+      cmocka_unit_test(a_stop_in_a_chunk_leaves_nothing_untold),
       cmocka_unit_test(memory_does_not_grow_with_the_sound),
       cmocka_unit_test(every_allocation_may_fail),
   };

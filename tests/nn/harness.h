@@ -8,6 +8,7 @@
 #include "nn/layer.h"
 #include "nn/registry.h"
 
+enum { RUNNER_GROUP = 2 }; /* clips of a group (nn/groups.h) */
 enum { MAX_CLIPS = 32, MAX_TENSORS = 64, MAX_TEXT = 1024, MAX_CASES = 512 };
 
 /* Numbers that Python draws as well (numbers() in tools/nn_reference.py). */
@@ -234,6 +235,16 @@ static inline void runner_output(runner *r, const golden_case *c) {
   r->pass.dy = r->dy;
 }
 
+/* Cache and scratch for the layer as it is now. */
+static inline void runner_memory(runner *r) {
+  const size_t clips = (size_t)r->pass.batch, groups = (clips + RUNNER_GROUP - 1) / RUNNER_GROUP;
+  const am_layer *layer = &r->layer;
+  free(r->pass.cache);
+  free(r->pass.scratch);
+  r->pass.cache = aligned(layer->cache_once + clips * layer->cache_per_clip);
+  r->pass.scratch = aligned(layer->scratch_once + clips * layer->scratch_per_clip + groups * layer->scratch_per_group);
+}
+
 static inline void runner_create(runner *r, am_context *ctx, const golden_case *c) {
   am_error err = AM_ERROR_INIT;
   *r = (runner){0};
@@ -252,7 +263,12 @@ static inline void runner_create(runner *r, am_context *ctx, const golden_case *
     layer->in[i].variable = c->masked && c->in[i].rank > 1;
   }
   am_test_ok(layer->cls->build(layer, &err), &err);
-  r->pass = (am_pass){.batch = c->clips, .training = c->training, .seed = c->seed, .epoch = 3, .draws = r->draws};
+  r->pass = (am_pass){.batch = c->clips,
+                      .training = c->training,
+                      .seed = c->seed,
+                      .epoch = 3,
+                      .draws = r->draws,
+                      .group = RUNNER_GROUP};
   for (int b = 0; b < c->clips; b++) r->draws[b] = 11 + 2 * (uint64_t)b;
   runner_inputs(r, c);
   runner_output(r, c);
@@ -268,9 +284,7 @@ static inline void runner_create(runner *r, am_context *ctx, const golden_case *
     r->statistics[i] = r->pass.statistics[i] = aligned(a->count * sizeof(am_real));
     array_numbers(c->seed, 48 + (uint64_t)i, a->name, a->count, r->statistics[i]);
   }
-  const size_t clips = (size_t)c->clips;
-  r->pass.cache = aligned(layer->cache_once + clips * layer->cache_per_clip);
-  r->pass.scratch = aligned(layer->scratch_once + clips * layer->scratch_per_clip);
+  runner_memory(r);
 }
 
 static inline void runner_free(runner *r) {

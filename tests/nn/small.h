@@ -34,16 +34,21 @@ static inline world begin(int threads) {
   return (world){am_test_context(threads, NULL), err};
 }
 
-static inline am_status net_try(am_context *ctx, const char *yaml, am_shape input, int classes, am_model **out,
-                                am_error *err) {
+static inline am_status net_precise(am_context *ctx, const char *yaml, am_shape input, int classes,
+                                    am_precision precision, am_model **out, am_error *err) {
   am_tree *tree = NULL;
   am_value *layers = NULL;
   *out = NULL;
   am_status status = am_tree_create(ctx, &tree, err);
   if (!status) status = am_yaml_read_text(tree, yaml, strlen(yaml), "net.yaml", &layers, err);
-  if (!status) status = am_model_create(ctx, layers, input, classes, out, err);
+  if (!status) status = am_model_create_precise(ctx, layers, input, classes, precision, out, err);
   am_tree_free(tree);
   return status;
+}
+
+static inline am_status net_try(am_context *ctx, const char *yaml, am_shape input, int classes, am_model **out,
+                                am_error *err) {
+  return net_precise(ctx, yaml, input, classes, AM_PRECISION_FLOAT32, out, err);
 }
 
 static inline am_model *net(am_context *ctx, const char *yaml, am_shape input, int classes) {

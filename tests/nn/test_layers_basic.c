@@ -116,6 +116,63 @@ static void dense_equals_plain_loops(void **state) {
   }
 }
 
+/* Groups of more rows than one chain sums, and a batch of more than meet W in place: against plain loops, and by
+ * any number of threads.  On plain and fast paths. */
+static void dense_of_many_clips(void **state) {
+  (void)state;
+  enum { CLIPS = 450, IN = 150, OUT = 270 };
+  const char *cpus[AM_TEST_CPUS];
+  const size_t n = am_test_cpus(cpus);
+  am_real *x = net_numbers(CLIPS * IN, 3), *dy = net_numbers(CLIPS * OUT, 4);
+  for (size_t i = 0; i < n; i++) {
+    am_real *first = NULL;
+    for (int threads = 1; threads <= 3; threads++) {
+      am_context *ctx = am_test_context(threads, cpus[i]);
+      am_model *model = net(ctx, "[dense]", net_vector(IN), OUT);
+      am_session *session;
+      am_error err = AM_ERROR_INIT;
+      net_shake(model, 11);
+      am_test_ok(am_session_create_grouped(model, CLIPS, 200, true, &session, &err), &err);
+      am_session_want_input_gradient(session, true);
+      const am_batch data = {.size = sizeof data, .n = CLIPS, .x = x};
+      am_test_ok(am_session_forward(session, &data, true, &err), &err);
+      am_session_zero_gradients(session);
+      am_test_ok(am_session_backward(session, dy, &err), &err);
+      const size_t bias = am_model_step(model, 0)->layer.weights[1].offset;
+      const am_real *w = am_model_weights(model, NULL), *y = am_session_output(session);
+      const am_real *g = am_session_gradients(session), *dx = am_session_input_gradient(session);
+      double worst = 0;
+      for (size_t r = 0; r < CLIPS; r += 7) {
+        for (size_t o = 0; o < OUT; o++) {
+          double sum = w[bias + o];
+          for (size_t c = 0; c < IN; c++) sum += (double)x[r * IN + c] * w[c * OUT + o];
+          worst = fmax(worst, fabs(sum - y[r * OUT + o]));
+        }
+        for (size_t c = 0; c < IN; c++) {
+          double sum = 0;
+          for (size_t o = 0; o < OUT; o++) sum += (double)dy[r * OUT + o] * w[c * OUT + o];
+          worst = fmax(worst, fabs(sum - dx[r * IN + c]));
+        }
+      }
+      for (size_t c = 0; c <= IN; c++) /* the last: the bias */
+        for (size_t o = 0; o < OUT; o += 3) {
+          double sum = 0;
+          for (size_t r = 0; r < CLIPS; r++) sum += (double)(c < IN ? x[r * IN + c] : 1) * dy[r * OUT + o];
+          worst = fmax(worst, fabs(sum - g[c < IN ? c * OUT + o : bias + o]));
+        }
+      if (!(worst < 1e-4)) fail_msg("%s: off by %g", cpus[i], worst);
+      if (!first) first = memcpy(calloc(bias + OUT, sizeof *first), g, (bias + OUT) * sizeof *first);
+      assert_memory_equal(g, first, (bias + OUT) * sizeof *first);
+      am_session_free(session);
+      am_model_free(model);
+      am_context_free(ctx);
+    }
+    free(first);
+  }
+  free(x);
+  free(dy);
+}
+
 /* Activations */
 
 static double relu(double x) { return x > 0 ? x : 0; }
@@ -454,6 +511,7 @@ static void a_model_starts_from_its_seed_alone(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dense_equals_plain_loops),
+      cmocka_unit_test(dense_of_many_clips),
       cmocka_unit_test(activations_equal_the_definitions),
       cmocka_unit_test(softmax_rows_sum_to_one_and_stop_at_the_end),
       cmocka_unit_test(nan_passes_through),

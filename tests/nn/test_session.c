@@ -171,6 +171,50 @@ static void fusing_changes_no_bit(void **state) {
   free(dy);
 }
 
+/* In training, near to float32's numbers, and the same for any number of threads; in inference float32's own. */
+static void training_alone_rounds_to_bfloat16(void **state) {
+  (void)state;
+#define WIDE \
+  "[{conv2d: {filters: 16, padding: same, activation: relu}}, {residual: {layers: [{conv2d: {filters: 24, padding: " \
+  "same}}, batch_norm]}}, max_pool2d, {conv2d: {filters: 17, stride: [2, 1]}}, {batch_norm: {activation: " \
+  "relu}}, " POOLED
+  am_shape in = net_map(16, 8, 1, true);
+  am_real *x = net_input(in, 5, lengths5, 1), *dy = net_numbers(5 * 3, 2);
+  const char *cpus[AM_TEST_CPUS];
+  size_t n_cpus = am_test_cpus(cpus);
+  for (size_t i = 0; i < n_cpus; i++) {
+    run of[4];
+    am_real *inferred[4];
+    for (int k = 0; k < 4; k++) { /* float32; bfloat16 by 1, 2 and 4 threads */
+      am_context *ctx = am_test_context(k ? 1 << (k - 1) : 2, cpus[i]);
+      am_error err = AM_ERROR_INIT;
+      am_model *m;
+      am_test_ok(net_precise(ctx, WIDE, in, 3, k ? AM_PRECISION_BF16 : AM_PRECISION_FLOAT32, &m, &err), &err);
+      am_model_initialise(m, 7);
+      net_shake(m, 3);
+      am_session *s = net_session(m, 5, false);
+      am_batch data = {.size = sizeof data, .n = 5, .x = x, .lengths = lengths5};
+      am_session_forward(s, &data, false, NULL);
+      inferred[k] = malloc(5 * 3 * sizeof(am_real));
+      memcpy(inferred[k], am_session_output(s), 5 * 3 * sizeof(am_real));
+      am_session_free(s);
+      of[k] = train_step(m, 5, lengths5, x, dy);
+      am_model_free(m);
+      am_context_free(ctx);
+    }
+    equal_runs(&of[2], &of[1]);
+    equal_runs(&of[3], &of[1]);
+    assert_memory_not_equal(of[1].y, of[0].y, of[0].outputs * sizeof(am_real));
+    assert_tensor_f(of[1].y, of[0].y, of[0].outputs, 0.02);
+    assert_tensor_f(of[1].dw, of[0].dw, of[0].weights, 0.05);
+    assert_tensor_f(of[1].dx, of[0].dx, of[0].inputs, 0.1);
+    for (int k = 1; k < 4; k++) assert_memory_equal(inferred[k], inferred[0], 5 * 3 * sizeof(am_real));
+    for (int k = 0; k < 4; k++) run_free(&of[k]), free(inferred[k]);
+  }
+  free(x);
+  free(dy);
+}
+
 /* In inference a batch norm is part of the convolution before it, whatever its weights and statistics are now. */
 static void batch_norm_is_folded_in_inference(void **state) {
   (void)state;
@@ -492,6 +536,11 @@ static void every_failed_allocation_is_clean(void **state) {
     am_test_memory_arm(&memory, n);
     am_status status = am_model_create(ctx, layers, net_map(16, 8, 1, true), 3, &m, &err);
     if (!status) status = am_session_create(m, 4, true, &s, &err);
+    if (!status) {
+      am_session_free(s); /* and of one for inference, with what it packs (nn/packs.h) */
+      am_model_freeze(m);
+      status = am_session_create(m, 4, false, &s, &err);
+    }
     bool fired = am_test_memory_fired(&memory);
     if (status) {
       assert_int_equal(status, AM_E_NOMEM);
@@ -514,6 +563,7 @@ int main(void) {
       cmocka_unit_test(results_do_not_depend_on_threads),
       cmocka_unit_test(keeping_or_unfusing_changes_nothing),
       cmocka_unit_test(fusing_changes_no_bit),
+      cmocka_unit_test(training_alone_rounds_to_bfloat16),
       cmocka_unit_test(batch_norm_is_folded_in_inference),
       cmocka_unit_test(a_clip_alone_equals_the_clip_in_a_padded_batch),
       cmocka_unit_test(frames_beyond_the_longest_clip_are_not_read),

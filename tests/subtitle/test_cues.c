@@ -1,7 +1,10 @@
-/* tests/subtitle/test_cues.c - SRT and WebVTT as programs write them: what is found in them, and that they are kept. */
+/* tests/subtitle/test_cues.c - SRT, WebVTT, ASS and TTML as programs write them: what is found in them, and that they are kept. */
 #include "testing.h"
 
+#include "without_xml.h"
+
 #include "subtitle/cue.h"
+#include "subtitle/ttml.h"
 
 typedef struct wanted {
   const char *head, *text;
@@ -152,25 +155,133 @@ static void a_text_is_changed_and_the_rest_is_kept(void **state) {
   am_cues_free(&c);
 }
 
-static void every_allocation_may_fail(void **state) {
-  (void)state;
-  for (long n = 1; n < 20; n++) {
-    am_test_memory memory;
-    am_context *ctx = am_test_memory_context(&memory, 1);
+static void ass_as_programs_write_it(void **state) {
+  CUES_ARE(
+      "\xEF\xBB\xBF[Script Info]\r\n; a comment\r\nTitle: x\r\n\r\n[V4+ Styles]\r\nFormat: Name\r\nStyle: "
+      "Default,Arial\r\n\r\n"
+      "[Events]\r\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\r\n"
+      "Dialogue: 0,0:00:01.00,0:00:02.50,Default,Ann,0,0,0,,{\\an8}Hello, you\\Nthere\r\nComment: 0,x\r\n"
+      "Dialogue: 0,1:00:03.00,1:00:04.00,Default,,0,0,0,,\r\n[Fonts]\r\nDialogue: no",
+      &am_ass, {"", "{\\an8}Hello, you\\Nthere", 1, 2.5}, {"", "", 3603, 3604});
+  /* version 4, other fields, no title, a file without a Format line */
+  CUES_ARE("[V4 Styles]\n[events]\nformat:Marked,Start,End,Text\nDialogue: Marked=0, 0:00:01.5 ,0:00:02.0,a,b\n",
+           &am_ass, {"", "a,b", 1.5, 2});
+  CUES_ARE("[Script Info]\n[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,D,Bo,0,0,0,,x\n", &am_ass, {"", "x", 1, 2});
+}
+
+static void ttml_as_programs_write_it(void **state) {
+  if (without_xml(*state)) skip();
+  CUES_ARE(
+      "<?xml version=\"1.0\"?>\n<tt:tt xmlns:tt=\"http://www.w3.org/ns/ttml\" "
+      "xmlns:ttp=\"http://www.w3.org/ns/ttml#parameter\" "
+      "ttp:frameRate=\"30\" ttp:frameRateMultiplier=\"1000 1001\" ttp:tickRate=\"100\">\n<tt:body "
+      "begin=\"10s\"><tt:div>\n"
+      "<tt:p begin=\"00:00:01.5\" end=\"00:00:02:15\">a<tt:br/>b</tt:p>\n<tt:p begin=\"300t\" dur=\"1500ms\"/>\n"
+      "<tt:p><tt:span begin=\"4s\" end=\"5s\">c</tt:span> <tt:span begin=\"0.1m\" end=\"0.002h\">d</tt:span></tt:p>\n"
+      "<tt:p begin=\"60f\">e</tt:p></tt:div></tt:body></tt:tt>\n",
+      &am_ttml, {"", "a<tt:br/>b", 11.5, 12 + 15 * 1001 / 30000.0}, {"", "", 13, 14.5},
+      {"", "<tt:span begin=\"4s\" end=\"5s\">c</tt:span> <tt:span begin=\"0.1m\" end=\"0.002h\">d</tt:span>", 14, 17.2},
+      {"", "e", 10 + 60 * 1001 / 30000.0, 20 + 60 * 1001 / 30000.0});
+  /* elements that follow each other, an end around, and one that lasts until the next */
+  CUES_ARE(
+      "<tt><body><div timeContainer=\"seq\" begin=\"1s\" end=\"5s\"><p dur=\"2s\">a</p><p begin=\"1s\" "
+      "dur=\"9s\">b</p></div>"
+      "<div><p begin=\"6s\">c</p><p begin=\"7s\" end=\"8s\">d</p></div></body></tt>",
+      &am_ttml, {"", "a", 1, 3}, {"", "b", 4, 5}, {"", "c", 6, 7}, {"", "d", 7, 8});
+}
+
+static void speakers_are_named(void **state) {
+  if (without_xml(*state)) skip();
+  static const char *const texts[] = {
+      "WEBVTT\n\n0:01 --> 0:02\n<v.loud Ann>a\n",
+      "[Script Info]\n[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,D, Ann ,0,0,0,,x\n",
+      "<tt xmlns:ttm=\"m\"><head><metadata><ttm:agent "
+      "xml:id=\"s\"><ttm:name>A&#110;n</ttm:name></ttm:agent></metadata></head>"
+      "<body><div><p begin=\"1s\" end=\"2s\" ttm:agent=\"s\">a</p></div></body></tt>",
+  };
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     am_error err;
     am_cues c;
-    am_test_memory_arm(&memory, n);
-    am_status st = parse(ctx, "1\n0:01 --> 0:02\na\n\n2\n0:03 --> 0:04\nb\n", &c, &err);
-    const bool parsed = !st;
-    if (!st) st = am_cue_change(&c, &c.at[1], (am_slice){0}, am_slice_from("x", 1), (am_slice){0}, &err);
-    const bool fired = am_test_memory_fired(&memory);
-    assert_int_equal(st, fired ? AM_E_NOMEM : AM_OK);
-    if (parsed) am_cues_free(&c);
-    am_context_free(ctx);
-    assert_int_equal(atomic_load(&memory.alive), 0);
-    if (!fired) return;
+    am_test_ok(parse(*state, texts[i], &c, &err), &err);
+    assert_int_equal(c.n, 1);
+    assert_string_equal(c.at[0].speaker, "Ann");
+    am_cues_free(&c);
   }
-  fail_msg("never done");
+}
+
+static void what_is_wrong_in_ass_and_ttml_is_named_by_its_line(void **state) {
+  if (without_xml(*state)) skip();
+  static const char *const rows[][2] = {
+      {"[Script Info]\nTitle: x\n", "x.srt: has no section [Events]"},
+      {"[Script Info]\n[Events]\nFormat: Start, Text, End\n",
+       "x.srt:3: a Format line of [Events] without Start, End and"},
+      {"[Script Info]\n[Events]\nDialogue: 0,0:00:01.00,x\n", "x.srt:3: a Dialogue line of 3 fields; wanted 10"},
+      {"[Script Info]\n[Events]\nDialogue: 0,0:00:01.00,never,D,,0,0,0,,x\n",
+       "x.srt:3: the times are '0:00:01.00' and 'never'"},
+      {"<?xml version=\"1.0\"?>\n<a/>", "x.srt:2: the document is of <a>; wanted <tt>"},
+      {"<tt >\n<p begin=\"1s\" end=\"soon\"/></tt>", "x.srt:2: end is 'soon'; wanted such as 00:01:02.345"},
+      {"<tt >\n<p begin=\"1s\"></tt>", "x.srt:2:17: mismatched tag; wanted XML"},
+      {"<tt >\n", "x.srt:2:1: no element found; wanted XML"},
+      {"<?xml version=\"1.0\"?>\n<!DOCTYPE tt>\n<tt/>", "x.srt:2: has a document type (DOCTYPE)"},
+      {"<?xml version=\"1.0\" encoding=\"US-ASCII\"?><tt/>", "x.srt:1: is in US-ASCII; wanted UTF-8 or ISO-8859-1"},
+      {"<tt ttp:frameRate=\"none\" xmlns:ttp=\"p\"/>", "x.srt:1: ttp:frameRate is 'none'"},
+      {"<tt ttp:timeBase=\"clock\" xmlns:ttp=\"p\"/>", "x.srt:1: ttp:timeBase is 'clock'; wanted media or smpte"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    am_error err;
+    am_cues c;
+    am_test_fails(parse(*state, rows[i][0], &c, &err), AM_E_FORMAT, &err, rows[i][1]);
+    assert_int_equal(c.n, 0);
+  }
+}
+
+static void times_of_ttml(void **state) {
+  (void)state;
+  const am_ttml_clock clock = {.frames = 25, .rate = 25, .ticks = 10};
+  static const struct {
+    const char *text;
+    double seconds; /* negative: it is none */
+  } rows[] = {{"00:00:01", 1},
+              {"100:00:00.25", 360000.25},
+              {"00:00:01:05", 1.2},
+              {"00:00:01:05.1", 1.2},
+              {"1.5h", 5400},
+              {"2m", 120},
+              {"0.5s", 0.5},
+              {"250ms", 0.25},
+              {"50f", 2},
+              {"25t", 2.5},
+              {"", -1},
+              {"1", -1},
+              {"1x", -1},
+              {"00:01", -1},
+              {"00:00:01:25", -1},
+              {"00:60:00", -1},
+              {"00:00:01.", -1},
+              {"-1s", -1},
+              {"1s ", -1},
+              {"00:00:01:02:03", -1},
+              {"999999999h", -1},
+              {"wallclock(1)", -1}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    double x;
+    const bool is = am_ttml_time(&clock, rows[i].text, &x);
+    if (is != (rows[i].seconds >= 0)) fail_msg("'%s'", rows[i].text);
+    if (is) assert_float_equal(x, rows[i].seconds, 1e-9);
+  }
+}
+
+static am_status work(am_context *ctx, am_error *err) {
+  am_cues c;
+  am_status st = parse(ctx, "WEBVTT\n\n1\n0:01 --> 0:02\n<v Ann>a\n\n2\n0:03 --> 0:04\nb\n", &c, err);
+  if (!st) st = am_cue_change(&c, &c.at[1], (am_slice){0}, am_slice_from("x", 1), (am_slice){0}, err);
+  am_cues_free(&c);
+  return st;
+}
+
+static void every_allocation_may_fail(void **state) {
+  (void)state;
+  am_test_each_allocation(work);
 }
 
 static int make(void **state) {
@@ -187,6 +298,11 @@ int main(void) {
       cmocka_unit_test(srt_as_programs_write_it),
       cmocka_unit_test(texts_that_look_like_something_else),
       cmocka_unit_test(vtt_with_all_that_it_may_have),
+      cmocka_unit_test(ass_as_programs_write_it),
+      cmocka_unit_test(ttml_as_programs_write_it),
+      cmocka_unit_test(speakers_are_named),
+      cmocka_unit_test(what_is_wrong_in_ass_and_ttml_is_named_by_its_line),
+      cmocka_unit_test(times_of_ttml),
       cmocka_unit_test(what_is_no_subtitle_is_refused),
       cmocka_unit_test(latin1_is_told_apart),
       cmocka_unit_test(more_than_a_million_cues_are_refused),

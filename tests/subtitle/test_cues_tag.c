@@ -1,6 +1,8 @@
 /* tests/subtitle/test_cues_tag.c - emotions in texts: each style and language, and off again to the last byte. */
 #include "testing.h"
 
+#include "without_xml.h"
+
 #include "subtitle/tag.h"
 
 typedef struct world {
@@ -187,36 +189,81 @@ static void a_file_adds_a_language(void **state) {
   free(folder);
 }
 
+/* The text of the only cue of a document with a tag in it; and it comes off again. */
+static void tagged_as(world *w, const char *head, const char *text, const char *tail, am_tag_style style,
+                      const char *wanted) {
+  am_error err = AM_ERROR_INIT;
+  am_cues c;
+  am_tagger t;
+  bool fits = false;
+  size_t n;
+  char *all = am_format(w->ctx, "%s%s%s", head, text, tail);
+  am_test_ok(am_cues_parse(w->ctx, all, strlen(all), "x", NULL, &c, &err), &err);
+  assert_int_equal(c.n, 1);
+  am_test_ok(am_tagger_begin(&t, &c, &w->words, &err), &err);
+  am_test_ok(am_tag_put(&t, &c.at[0], style, am_emotion_words_find(&w->words, "fr", "angry"), false, &fits, &err),
+             &err);
+  const am_slice with = am_cue_text(&c, &c.at[0]);
+  assert_true(fits == (wanted != NULL));
+  if (!wanted) wanted = text;
+  if (with.n != strlen(wanted) || memcmp(with.at, wanted, with.n)) fail_msg("'%.*s'", (int)with.n, with.at);
+  am_test_ok(am_tag_strip(&t, &n, &err), &err);
+  am_buffer out = {0};
+  am_cues_write(&c, &out);
+  assert_string_equal(out.data, all);
+  am_buffer_free(w->ctx, &out);
+  am_tagger_end(&t);
+  am_cues_free(&c);
+  am_free(w->ctx, all);
+}
+
+static void in_ass_behind_the_overrides(void **state) {
+  static const char head[] = "[Script Info]\n[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,D,,0,0,0,,";
+  tagged_as(*state, head, "{\\an8}{\\i1}Non{\\i0}", "\n", AM_TAG_SDH, "{\\an8}{\\i1}[avec col\xC3\xA8re] Non{\\i0}");
+  tagged_as(*state, head, "Non, mais\\Nnon", "", AM_TAG_TAG, "(col\xC3\xA8re) Non, mais\\Nnon");
+  tagged_as(*state, head, "Un texte qui est trop long pour un mot", "\n", AM_TAG_SDH,
+            "[avec col\xC3\xA8re]\\NUn texte qui est trop long pour un mot");
+  tagged_as(*state, head, "Un texte qui est trop long\\Npour un mot\\Nde plus", "\n", AM_TAG_SDH, NULL);
+  tagged_as(*state, head, "{\\p1}m 0 0 l 1 1", "\n", AM_TAG_SDH, NULL);
+  tagged_as(*state, head, "", "\n", AM_TAG_SDH, NULL);
+}
+
+static void in_ttml_within_the_spans(void **state) {
+  if (without_xml(((world *)*state)->ctx)) skip();
+  static const char head[] = "<tt:tt xmlns:tt=\"t\"><tt:p begin=\"1s\" end=\"2s\">", tail[] = "</tt:p></tt:tt>";
+  tagged_as(*state, head, "\n <!-- > --><tt:span x=\">\">Non &amp; non</tt:span>", tail, AM_TAG_BBC,
+            "\n <!-- > --><tt:span x=\">\">AVEC COL\xC3\x88RE: Non &amp; non</tt:span>");
+  tagged_as(*state, head, "<tt:metadata>no</tt:metadata><![CDATA[Non]]>", tail, AM_TAG_SDH,
+            "<tt:metadata>no</tt:metadata>[avec col\xC3\xA8re] <![CDATA[Non]]>");
+  tagged_as(*state, head, "Un texte qui est trop long pour un mot", tail, AM_TAG_SDH,
+            "[avec col\xC3\xA8re]<tt:br/>Un texte qui est trop long pour un mot");
+  tagged_as(*state, head, " <tt:br/>Non", tail, AM_TAG_SDH, NULL);
+  tagged_as(*state, head, " ", tail, AM_TAG_SDH, NULL);
+}
+
+static am_status work(am_context *ctx, am_error *err) {
+  am_cues c = {.ctx = ctx};
+  am_tagger t = {.cues = &c};
+  am_emotion_words words = {.ctx = ctx};
+  const char *text = "WEBVTT\n\n0:01 --> 0:02\na\n\n0:03 --> 0:04\nb\n";
+  bool fits = false;
+  size_t off;
+  am_status st = am_emotion_words_load(ctx, NULL, &words, err);
+  if (!st) st = am_cues_parse(ctx, text, strlen(text), "x", NULL, &c, err);
+  if (!st) st = am_tagger_begin(&t, &c, &words, err);
+  for (size_t i = 0; i < c.n && !st; i++)
+    st = am_tag_put(&t, &c.at[i], i ? AM_TAG_SDH : AM_TAG_CLASS, &words.at[4], false, &fits, err);
+  if (!st) st = am_tag_style_block(&t, err);
+  if (!st) st = am_tag_strip(&t, &off, err);
+  am_tagger_end(&t);
+  am_cues_free(&c);
+  am_emotion_words_free(&words);
+  return st;
+}
+
 static void every_allocation_may_fail(void **state) {
   (void)state;
-  for (long n = 1; n < 2000; n++) {
-    am_test_memory memory;
-    am_context *ctx = am_test_memory_context(&memory, 1);
-    am_error err = AM_ERROR_INIT;
-    am_cues c = {.ctx = ctx};
-    am_tagger t = {.cues = &c};
-    am_emotion_words words = {.ctx = ctx};
-    const char *text = "WEBVTT\n\n0:01 --> 0:02\na\n\n0:03 --> 0:04\nb\n";
-    bool fits = false;
-    size_t off;
-    am_test_memory_arm(&memory, n);
-    am_status st = am_emotion_words_load(ctx, NULL, &words, &err);
-    if (!st) st = am_cues_parse(ctx, text, strlen(text), "x", NULL, &c, &err);
-    if (!st) st = am_tagger_begin(&t, &c, &words, &err);
-    for (size_t i = 0; i < c.n && !st; i++)
-      st = am_tag_put(&t, &c.at[i], i ? AM_TAG_SDH : AM_TAG_CLASS, &words.at[4], false, &fits, &err);
-    if (!st) st = am_tag_style_block(&t, &err);
-    if (!st) st = am_tag_strip(&t, &off, &err);
-    const bool fired = am_test_memory_fired(&memory);
-    assert_int_equal(st, fired ? AM_E_NOMEM : AM_OK);
-    am_tagger_end(&t);
-    am_cues_free(&c);
-    am_emotion_words_free(&words);
-    am_context_free(ctx);
-    assert_int_equal(atomic_load(&memory.alive), 0);
-    if (!fired) return;
-  }
-  fail_msg("never done");
+  am_test_each_allocation(work);
 }
 
 static int make(void **state) {
@@ -242,6 +289,8 @@ int main(void) {
       cmocka_unit_test(latin1_stays_latin1),
       cmocka_unit_test(capitals_of_the_languages),
       cmocka_unit_test(a_file_adds_a_language),
+      cmocka_unit_test(in_ass_behind_the_overrides),
+      cmocka_unit_test(in_ttml_within_the_spans),
       cmocka_unit_test(every_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, make, end);

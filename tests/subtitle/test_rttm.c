@@ -70,23 +70,17 @@ static void those_of_one_recording_are_chosen(void **state) {
   am_rttm_free(&r);
 }
 
+static am_status work(am_context *ctx, am_error *err) {
+  am_rttm r;
+  const am_status status =
+      parse(ctx, "SPEAKER a 1 0 1 <NA> <NA> A\nSPEAKER a 1 0.5 1 <NA> <NA> A\nSPEAKER b 1 2 1 <NA> <NA> A\n", &r, err);
+  am_rttm_free(&r);
+  return status;
+}
+
 static void every_allocation_may_fail(void **state) {
   (void)state;
-  for (long n = 1;; n++) {
-    am_test_memory m;
-    am_context *ctx = am_test_memory_context(&m, 1);
-    am_error err = AM_ERROR_INIT;
-    am_rttm r;
-    am_test_memory_arm(&m, n);
-    am_status status = parse(
-        ctx, "SPEAKER a 1 0 1 <NA> <NA> A\nSPEAKER a 1 0.5 1 <NA> <NA> A\nSPEAKER b 1 2 1 <NA> <NA> A\n", &r, &err);
-    const bool fired = am_test_memory_fired(&m);
-    assert_int_equal(status, fired ? AM_E_NOMEM : AM_OK);
-    am_rttm_free(&r);
-    am_context_free(ctx);
-    assert_int_equal(atomic_load(&m.alive), 0);
-    if (!fired) break;
-  }
+  am_test_each_allocation(work);
 }
 
 static int make(void **state) {

@@ -196,12 +196,11 @@ static void check_fused(am_context *ctx, const stack *s) {
   assert_false(am_conv_fuse_relu(&fused.layer));
   if (s->pool) assert_true(am_conv_fuse_max_pool(&fused.layer, &pool.layer));
   assert_memory_equal(&fused.layer.out, &last->layer.out, sizeof(am_shape));
-  free(fused.pass.cache), free(fused.pass.scratch), free(fused.pass.y), free(fused.dy), free(fused.y_len);
+  free(fused.pass.y), free(fused.dy), free(fused.y_len);
   runner_output(&fused, &c);
   memcpy(fused.dy, last->dy, fused.y_count * sizeof(am_real));
   assert_memory_equal(fused.y_len, last->y_len, STACK_CLIPS * sizeof(int));
-  fused.pass.cache = aligned(fused.layer.cache_once + STACK_CLIPS * fused.layer.cache_per_clip);
-  fused.pass.scratch = aligned(fused.layer.scratch_once + STACK_CLIPS * fused.layer.scratch_per_clip);
+  runner_memory(&fused);
   run(&fused);
   assert_memory_equal(fused.pass.y, last->pass.y, fused.y_count * sizeof(am_real));
   assert_memory_equal(fused.pass.dx[0], plain.pass.dx[0], plain.x_count[0] * sizeof(am_real));

@@ -303,36 +303,6 @@ static void test_norms_pass_nan(void **state) {
   }
 }
 
-static void check_cell(const am_kernels *k, am_rng *rng, int h, bool first) {
-  size_t n = (size_t)h;
-  float *gates = random_reals(rng, 4 * n), *plain_gates = copy_reals(gates, 4 * n);
-  float *before = random_reals(rng, n), *c = random_reals(rng, n), *out = random_reals(rng, n);
-  float *plain_c = random_reals(rng, n), *plain_out = random_reals(rng, n);
-  const float *c_prev = first ? NULL : before;
-  am_kernels_plain()->lstm_cell(h, plain_gates, c_prev, plain_c, plain_out);
-  k->lstm_cell(h, gates, c_prev, c, out);
-  assert_allclose_f(gates, plain_gates, 4 * n, 1e-6, 1e-7);
-  assert_allclose_f(c, plain_c, n, 1e-6, 1e-6);
-  assert_allclose_f(out, plain_out, n, 1e-6, 1e-6);
-  float *dh = random_reals(rng, n), *dc = random_reals(rng, n), *plain_dc = copy_reals(dc, n);
-  float *dgates = random_reals(rng, 4 * n), *plain_dgates = random_reals(rng, 4 * n);
-  am_kernels_plain()->lstm_cell_back(h, plain_gates, c_prev, plain_c, dh, plain_dc, plain_dgates);
-  k->lstm_cell_back(h, plain_gates, c_prev, plain_c, dh, dc, dgates);
-  assert_allclose_f(dgates, plain_dgates, 4 * n, 1e-6, 1e-6);
-  assert_allclose_f(dc, plain_dc, n, 1e-6, 1e-6);
-  free(gates), free(plain_gates), free(before), free(c), free(out), free(plain_c), free(plain_out);
-  free(dh), free(dc), free(plain_dc), free(dgates), free(plain_dgates);
-}
-
-static void test_lstm_cell(void **state) {
-  (void)state;
-  am_rng rng = am_rng_stream(3, AM_FOR_SYNTH, 0, 0, 0);
-  const am_kernels *kernels[AM_TEST_CPUS];
-  size_t count = fast_kernels(kernels);
-  for (size_t i = 0; i < count; i++)
-    for (int h = 1; h < 50; h++) check_cell(kernels[i], &rng, h, h % 3 == 0);
-}
-
 /* Two steps by hand (PyTorch's definitions), then every path against the plain one. */
 static void test_sweeps(void **state) {
   (void)state;
@@ -378,7 +348,6 @@ int main(void) {
       cmocka_unit_test(test_norms_pass_nan),
       cmocka_unit_test(test_add_relu),
       cmocka_unit_test(test_sums),
-      cmocka_unit_test(test_lstm_cell),
       cmocka_unit_test(test_sweeps),
   };
   return cmocka_run_group_tests_name("tensor_maps", tests, NULL, NULL);

@@ -93,6 +93,101 @@ static void threads_do_not_matter(void **state) {
   world_free(&w);
 }
 
+/* All in memory, or nothing: the same run.  The second of each two finds a cache. */
+static void memory_does_not_matter(void **state) {
+  (void)state;
+  static const char *const augments[] = {"augment={freq_masks: 1, freq_width: 3, mixup: 0.2}",
+                                         "augment={speed: [0.9, 1.1], noise_snr: [10, 20]}",
+                                         "augment={copies: 2, copies_probability: 1, speed: [0.9, 1.1]}"};
+  static const char *const normalise[] = {"features.normalise=train", "features.normalise=clip",
+                                          "features.normalise=speaker"};
+  static const char *const runs[] = {"all", "none", "none-again", "all-again"};
+  for (int i = 0; i < 3; i++) {
+    world w = world_make(2);
+    char cache[256];
+    snprintf(cache, sizeof cache, "cache=%s", am_test_path(w.folder, "cache"));
+    for (int k = 0; k < 4; k++) {
+      overrides s = {{"train.epochs=2", "train.balance=label", "train.bucket=true", augments[i], normalise[i]}};
+      s = with(s, k % 3 ? "data.memory=1" : "data.memory=1GB");
+      train_ok(&w, runs[k], k ? with(s, cache) : s);
+      if (k) same_run(&w, runs[0], runs[k]);
+    }
+    world_free(&w);
+  }
+}
+
+/* It says how a run is kept, not what it is: a run may go on where there is less. */
+static void a_run_goes_on_with_less_memory(void **state) {
+  (void)state;
+  world w = world_make(1);
+  am_run_result r = {.size = sizeof r};
+  am_error err = AM_ERROR_INIT;
+  char cache[256];
+  snprintf(cache, sizeof cache, "cache=%s", am_test_path(w.folder, "cache"));
+  train_ok(&w, "whole", (overrides){{"train.epochs=2"}});
+  am_test_fails(
+      train_with(&w, "run", (am_run_options){0}, (overrides){{"train.epochs=2", "train.max_steps=3"}}, &r, &err),
+      AM_E_STOPPED, &err, "after step 3");
+  am_test_ok(train_with(&w, "run", (am_run_options){.resume = true},
+                        (overrides){{"train.epochs=2", "data.memory=1", cache}}, &r, &err),
+             &err);
+  am_run_result_free(&r);
+  same_run(&w, "whole", "run");
+  world_free(&w);
+}
+
+/* Steps in bfloat16 give other weights than float32's, the same ones whenever; the checkpoint says so, and all that is measured
+ * of it is what float32 gives. */
+static void trains_in_bfloat16(void **state) {
+  (void)state;
+  world w = world_make(1), other = w;
+  other.ctx = am_test_context(3, NULL);
+  const char *layers =
+      "model={layers: [{conv2d: {filters: 16, padding: same, activation: relu}}, {conv2d: {filters: 16}}, "
+      "global_average_pool, {dense: {}}]}";
+  overrides s = {{"train.epochs=2", layers, "train.precision=bf16"}};
+  am_run_result r = {.size = sizeof r};
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(train_with(&w, "rounded", (am_run_options){0}, s, &r, &err), &err);
+  train_ok(&other, "again", s);
+  same_run(&w, "rounded", "again");
+  train_ok(&w, "float32", (overrides){{"train.epochs=2", layers}});
+  assert_int_not_equal(digest(&w, "rounded", "last.h5"), digest(&w, "float32", "last.h5"));
+  am_run_result part = {.size = sizeof part};
+  am_test_fails(train_with(&w, "paused", (am_run_options){0}, with(s, "train.max_steps=3"), &part, &err), AM_E_STOPPED,
+                &err, "");
+  am_run_result_free(&part);
+  am_test_ok(train_with(&w, "paused", (am_run_options){.resume = true}, s, &part, &err), &err);
+  am_run_result_free(&part);
+  same_run(&w, "rounded", "paused");
+  am_checkpoint *c = load(&w, "rounded", "best.h5");
+  assert_int_equal(c->config->train.precision, AM_PRECISION_BF16);
+  am_predictions p;
+  am_test_ok(am_predictions_read(w.ctx, file_in(&w, "rounded", "predictions.csv"), &p, &err), &err);
+  assert_int_equal(p.n, 9);
+  am_dataset *d;
+  am_features *fx;
+  am_store *store;
+  am_test_ok(am_dataset_load(w.ctx, &c->config->data, &d, &err), &err);
+  am_test_ok(am_features_create(w.ctx, &c->config->features, &fx, &err), &err);
+  am_test_ok(am_store_create(w.ctx, d, fx, &c->config->data, "", false, &store, &err), &err);
+  for (uint32_t i = 0; i < (uint32_t)d->n; i++)
+    for (size_t k = 0; k < p.n; k++)
+      if (!strcmp(d->clips[i].name, p.at[k].clip)) {
+        float one[3];
+        am_test_ok(am_evaluate(w.ctx, c, d, store, &i, 1, one, &err), &err);
+        assert_allclose_f(p.probabilities + 3 * k, one, 3, 1e-5, 1e-6);
+      }
+  am_store_free(store);
+  am_features_free(fx);
+  am_dataset_free(d);
+  am_predictions_free(&p);
+  am_checkpoint_free(c);
+  am_run_result_free(&r);
+  am_context_free(other.ctx);
+  world_free(&w);
+}
+
 /* ---- the run folder ---- */
 
 static void refuses_a_folder_in_use(void **state) {
@@ -525,6 +620,9 @@ int main(void) {
       cmocka_unit_test(overfits),
       cmocka_unit_test(predicts_as_it_evaluates),
       cmocka_unit_test(threads_do_not_matter),
+      cmocka_unit_test(memory_does_not_matter),
+      cmocka_unit_test(a_run_goes_on_with_less_memory),
+      cmocka_unit_test(trains_in_bfloat16),
       cmocka_unit_test(refuses_a_folder_in_use),
       cmocka_unit_test(refuses_the_folder_of_a_cross_validation),
       cmocka_unit_test(writes_nothing_into_a_folder_that_is_not_its_own),

@@ -46,6 +46,7 @@ typedef struct am_corpus {
   size_t n_left_out, left_out_room;
   am_left_out *left_out;
   am_name_set reasons; /* of left_out, in its order */
+  bool distinct;       /* the loader made sure that no two entries are the same stretch of one file */
 } am_corpus;
 
 /* A row of the registry (registry.h). */

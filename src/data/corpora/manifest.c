@@ -1,7 +1,6 @@
 /* data/corpora/manifest.c - any corpus in any language: a CSV file that names its
  * clips.  Columns: path and label; speaker, split, group, start, seconds,
  * utterance when there are any.  Other columns are traits of the clips. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -10,6 +9,7 @@
 #include "base/value.h"
 #include "data/corpora/corpus.h"
 #include "data/names.h"
+#include "data/places.h"
 #include "io/csv.h"
 
 typedef struct manifest {
@@ -19,17 +19,34 @@ typedef struct manifest {
   char *folder; /* of the manifest: paths are relative to it, or to the root */
   int path, label, speaker, split, group, start, seconds, utterance; /* columns, -1 absent */
   int trait[AM_MOST_TRAITS];                                         /* columns of the traits */
-  am_name_set seen; /* file and stretch of every row: a clip is listed once */
+  am_place_set seen;                                                 /* of every row: a clip is listed once */
+  am_name_set texts; /* labels, speakers and the like, which many rows share */
 } manifest;
 
 static const char *field(const manifest *m, size_t row, int column) {
   return column < 0 ? "" : am_csv_get(m->csv, row, (size_t)column);
 }
 
+static const char *kept(manifest *m, const char *text, am_error *err) {
+  const char *copy = am_tree_string(m->corpus->d->strings, text);
+  if (!copy) am_no_memory(err);
+  return copy;
+}
+
 /* The column's text, NULL when empty or absent. */
 static const char *text_of(manifest *m, size_t row, int column, am_error *err) {
   const char *text = field(m, row, column);
-  return *text ? am_corpus_text(m->corpus, err, "%s", text) : NULL;
+  return *text ? kept(m, text, err) : NULL;
+}
+
+/* The same where other rows will have it, too. */
+static const char *shared_text(manifest *m, size_t row, int column, am_error *err) {
+  const char *text = field(m, row, column);
+  const int known = am_name_set_find(&m->texts, text);
+  if (known >= 0) return m->texts.at[known];
+  text = text_of(m, row, column, err);
+  if (text && am_name_set_add(&m->texts, text) < 0) am_no_memory(err);
+  return text;
 }
 
 static am_status read_seconds(const manifest *m, size_t row, int column, double *out, am_error *err) {
@@ -66,13 +83,13 @@ static am_status read_part(const manifest *m, size_t row, am_part *out, am_error
 }
 
 /* Beside the manifest, else below the root; NULL when the file is in neither place or memory is out. */
-static const char *locate(manifest *m, const char *name, am_error *err) {
+static const char *locate(manifest *m, const char *name, am_file_id *id, am_error *err) {
   const char *folders[] = {m->folder, m->corpus->d->root};
   const char *out = NULL;
   for (int i = 0; i < 2 && !out; i++) {
     char *path = am_path_join(m->corpus->ctx, folders[i], name);
     if (!path) am_no_memory(err);
-    else if (am_file_exists(path)) out = am_corpus_text(m->corpus, err, "%s", path);
+    else if (am_file_exists_as(path, id)) out = kept(m, path, err);
     am_free(m->corpus->ctx, path);
   }
   return out;
@@ -85,48 +102,38 @@ static am_status fail_absent(const manifest *m, size_t row, const char *name, am
                      strcmp(m->folder, m->corpus->d->root) ? m->corpus->d->root : "");
 }
 
-/* What stands for a clip: which file it is, since one file has many names (a/../b, links), and which part of it.  Size
- * and time go with the inode, whose number is no more than a hash on some network file systems. */
-static const char *key_of(manifest *m, const am_entry *e, am_error *err) {
-  am_file_id id;
-  if (am_file_identify(e->path, &id, NULL)) /* gone again: the decoder will say so */
-    return am_corpus_text(m->corpus, err, "%s|%a|%a", e->path, e->start, e->seconds);
-  return am_corpus_text(m->corpus, err, "%" PRIx64 "|%" PRIx64 "|%" PRIx64 "|%" PRIx64 "|%a|%a", id.device, id.inode,
-                        id.size, id.mtime_ns, e->start, e->seconds);
-}
-
-static am_status check_twice(manifest *m, size_t row, const am_entry *e, am_error *err) {
-  const char *key = key_of(m, e, err);
-  if (!key) return AM_E_NOMEM;
-  int before = am_name_set_find(&m->seen, key);
-  if (before >= 0) {
-    const char *name = field(m, (size_t)before, m->path);
-    bool same = !strcmp(name, e->name);
-    return am_csv_fail(m->csv, row, err, "%s is listed already, in line %d%s%s", e->name,
-                       am_csv_line(m->csv, (size_t)before), same ? "" : ", as ", same ? "" : name);
-  }
-  return am_name_set_add(&m->seen, key) < 0 ? am_no_memory(err) : AM_OK;
+/* One file has many names (a/../b, links). */
+static am_status check_twice(manifest *m, size_t row, const am_file_id *id, const am_entry *e, am_error *err) {
+  const am_place place = am_place_in(id, e->start, e->seconds);
+  size_t before = row;
+  am_status status = am_place_set_add(&m->seen, &place, row, &before, err);
+  if (status || before == row) return status;
+  const char *name = field(m, before, m->path);
+  bool same = !strcmp(name, e->name);
+  return am_csv_fail(m->csv, row, err, "%s is listed already, in line %d%s%s", e->name, am_csv_line(m->csv, before),
+                     same ? "" : ", as ", same ? "" : name);
 }
 
 static am_status read_row(manifest *m, size_t row, am_error *err) {
   am_error why = AM_ERROR_INIT; /* of the calls that give NULL both for "nothing" and for no memory */
   am_entry e = {.name = text_of(m, row, m->path, &why),
-                .label = text_of(m, row, m->label, &why),
-                .speaker = text_of(m, row, m->speaker, &why),
-                .group = text_of(m, row, m->group, &why),
+                .label = shared_text(m, row, m->label, &why),
+                .speaker = shared_text(m, row, m->speaker, &why),
+                .group = shared_text(m, row, m->group, &why),
                 .utterance = text_of(m, row, m->utterance, &why),
                 .line = am_csv_line(m->csv, row)};
-  for (size_t k = 0; k < m->corpus->n_traits; k++) e.traits[k] = text_of(m, row, m->trait[k], &why);
+  for (size_t k = 0; k < m->corpus->n_traits; k++) e.traits[k] = shared_text(m, row, m->trait[k], &why);
   if (why.status) return am_no_memory(err);
   if (!e.name) return am_csv_fail(m->csv, row, err, "path is empty");
   if (!e.label) return am_csv_fail(m->csv, row, err, "label is empty for %s", e.name);
-  e.path = locate(m, e.name, &why);
+  am_file_id id;
+  e.path = locate(m, e.name, &id, &why);
   if (why.status) return am_no_memory(err);
   if (!e.path) return fail_absent(m, row, e.name, err);
   am_status status = read_part(m, row, &e.part, err);
   if (!status) status = read_seconds(m, row, m->start, &e.start, err);
   if (!status) status = read_seconds(m, row, m->seconds, &e.seconds, err);
-  if (!status) status = check_twice(m, row, &e, err);
+  if (!status) status = check_twice(m, row, &id, &e, err);
   return status ? status : am_corpus_add(m->corpus, &e, err);
 }
 
@@ -183,19 +190,31 @@ static am_status find_file(manifest *m, const am_data_options *o, am_error *err)
   return corpus->d->root ? AM_OK : AM_E_NOMEM;
 }
 
+/* What the config says of the clips; the file itself has no place for it. */
+static am_status describe(am_corpus *corpus, const am_data_options *o, const char *file, am_error *err) {
+  am_dataset *d = corpus->d;
+  d->title = am_corpus_text(corpus, err, "%s", o->title && *o->title ? o->title : am_path_base(file));
+  if (d->title && o->licence && *o->licence && !(d->licence = am_corpus_text(corpus, err, "%s", o->licence)))
+    return AM_E_NOMEM;
+  if (d->title && o->citation && *o->citation && !(d->citation = am_corpus_text(corpus, err, "%s", o->citation)))
+    return AM_E_NOMEM;
+  return d->title ? AM_OK : AM_E_NOMEM;
+}
+
 static am_status load_manifest(am_corpus *corpus, const am_data_options *o, am_error *err) {
-  manifest m = {.corpus = corpus, .seen = {.ctx = corpus->ctx}};
+  manifest m = {.corpus = corpus, .seen = {.ctx = corpus->ctx}, .texts = {.ctx = corpus->ctx}};
   am_status status = find_file(&m, o, err);
   if (!status) status = am_csv_read_file(corpus->ctx, m.file, 0, &m.csv, err);
   if (!status) {
-    const char *base = am_path_base(m.file);
     corpus->list = m.file;
-    corpus->d->title = am_corpus_text(corpus, err, "%s", base);
-    status = corpus->d->title ? read_rows(&m, err) : AM_E_NOMEM;
+    status = describe(corpus, o, m.file, err);
   }
+  if (!status) status = read_rows(&m, err);
+  corpus->distinct = true;
   if (!status) status = am_corpus_find_mark(corpus, err);
   am_csv_free(m.csv);
-  am_name_set_free(&m.seen);
+  am_place_set_free(&m.seen);
+  am_name_set_free(&m.texts);
   am_free(corpus->ctx, m.folder);
   return status;
 }
@@ -203,6 +222,10 @@ static am_status load_manifest(am_corpus *corpus, const am_data_options *o, am_e
 #define AT(member) offsetof(am_data_options, member)
 static const am_option own_table[] = {
     {"manifest", AM_OPT_TEXT, AT(manifest), "", 0, 0, NULL, "CSV file of clips; default <root>/manifest.csv"},
+    {"title", AM_OPT_TEXT, AT(title), "", 0, 0, NULL,
+     "what the clips are, for results and checkpoints; default: the file's name"},
+    {"licence", AM_OPT_TEXT, AT(licence), "", 0, 0, NULL, "of the clips, which every checkpoint trained on them names"},
+    {"citation", AM_OPT_TEXT, AT(citation), "", 0, 0, NULL, "whom those who pass such a checkpoint on have to name"},
     AM_OPTION_END};
 #undef AT
 

@@ -34,13 +34,13 @@ static am_status name_part(several *s, size_t i, am_error *err) {
 
 /* What is decided for all corpora at once has no place in the list. */
 static am_status check_item(const am_value *item, am_error *err) {
-  static const char *const shared[] = {"max_seconds", "skip_unreadable", "unheard",
-                                       "merge_alike", "complete_split",  "corpora"};
+  static const char *const shared[] = {"max_seconds", "skip_unreadable", "unheard", "merge_alike",
+                                       "memory",      "complete_split",  "corpora"};
   for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
     const am_value *v = am_value_get(item, shared[i]);
     if (v)
       return am_fail_at_key(err, v, "data.corpora: %s is not a matter of one corpus%s", shared[i],
-                            i < 4 ? "; write it into data itself" : "");
+                            i < 5 ? "; write it into data itself" : "");
   }
   return AM_OK;
 }

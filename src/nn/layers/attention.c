@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "nn/groups.h"
 #include "nn/layer.h"
 
 #define STATISTICS(X) X(MEAN, "mean") X(MEAN_STD, "mean_std")
@@ -45,6 +46,7 @@ typedef struct attention {
   am_real *moments;            /* cache (B,2,heads*C): mean, deviation */
   am_real *dhidden;            /* scratch (B,T,D) */
   am_real *dscore;             /* scratch (B,T,heads) */
+  am_real *gradients;          /* scratch, backward: those of each group */
   const am_real *kernel, *bias, *v;
 } attention;
 
@@ -75,11 +77,15 @@ static attention sizes_of(const am_layer *layer) {
   return a;
 }
 
+/* The weight gradients of a group, one after the other: dW, db, dv. */
+static size_t gradient_reals(const attention *a) { return (a->C + 1) * a->D + a->scorer_width * a->heads; }
+
 static attention attention_prepare(const am_layer *layer, const am_pass *pass) {
   attention a = sizes_of(layer);
   am_arena cache = {pass->cache, SIZE_MAX / 2, 0}, scratch = {pass->scratch, SIZE_MAX / 2, 0};
   place_cache(&a, (size_t)pass->batch, &cache);
   place_scratch(&a, (size_t)pass->batch, &scratch);
+  a.gradients = am_arena_take(&scratch, 0, sizeof(am_real));
   a.pass = pass;
   a.kernel = a.D ? pass->w[0] : NULL;
   a.bias = a.D ? pass->w[1] : NULL;
@@ -106,6 +112,7 @@ static am_status attention_build(am_layer *layer, am_error *err) {
   place_scratch(&a, 1, &scratch);
   layer->cache_per_clip = cache.used;
   layer->scratch_per_clip = scratch.used;
+  layer->scratch_per_group = gradient_reals(&a) * sizeof(am_real);
   return AM_OK;
 }
 
@@ -228,27 +235,27 @@ static void attention_clip_back(void *arg, size_t b, int worker) {
   if (dx) am_gemm_one(false, true, (int)n, (int)C, (int)D, 1, dhidden, (int)D, a->kernel, (int)D, 1, dx, (int)C);
 }
 
-/* Weight gradients, clips in order: dv, and dW with db. */
-static void attention_weight_back(void *arg, size_t piece, int worker) {
+/* The weight gradients of one group, clips in order. */
+static void attention_group_back(void *arg, size_t g, int worker) {
   (void)worker;
   const attention *a = arg;
   const am_pass *pass = a->pass;
   const size_t heads = a->heads, C = a->C, D = a->D, width = a->scorer_width;
-  for (size_t b = 0; b < (size_t)pass->batch; b++) {
+  am_real *dw = a->gradients + g * gradient_reals(a), *db = dw + C * D, *dv = db + D;
+  memset(dw, 0, gradient_reals(a) * sizeof *dw);
+  for (size_t b = am_group_first(pass, g); b < am_group_end(pass, g); b++) {
     const size_t n = frames_of(a, b);
     if (!n) continue;
-    if (piece == 0) {
-      am_gemm_one(true, false, (int)width, (int)heads, (int)n, 1, a->scorer_input + b * a->T * width, (int)width,
-                  a->dscore + b * a->T * heads, (int)heads, 1, pass->dw[D ? 2 : 0], (int)heads);
-      continue;
-    }
+    am_gemm_one(true, false, (int)width, (int)heads, (int)n, 1, a->scorer_input + b * a->T * width, (int)width,
+                a->dscore + b * a->T * heads, (int)heads, 1, dv, (int)heads);
+    if (!D) continue;
     const am_real *dhidden = a->dhidden + b * a->T * D;
-    am_gemm_one(true, false, (int)C, (int)D, (int)n, 1, pass->x[0] + b * a->T * C, (int)C, dhidden, (int)D, 1,
-                pass->dw[0], (int)D);
+    am_gemm_one(true, false, (int)C, (int)D, (int)n, 1, pass->x[0] + b * a->T * C, (int)C, dhidden, (int)D, 1, dw,
+                (int)D);
     for (size_t k = 0; k < D; k++) {
       double sum = 0;
       for (size_t t = 0; t < n; t++) sum += (double)dhidden[t * D + k];
-      pass->dw[1][k] += (am_real)sum;
+      db[k] += (am_real)sum;
     }
   }
 }
@@ -256,7 +263,8 @@ static void attention_weight_back(void *arg, size_t piece, int worker) {
 static void attention_backward(const am_layer *layer, const am_pass *pass) {
   attention a = attention_prepare(layer, pass);
   am_parallel_for(layer->ctx, (size_t)pass->batch, attention_clip_back, &a);
-  am_parallel_for(layer->ctx, a.D ? 2 : 1, attention_weight_back, &a);
+  am_parallel_for(layer->ctx, am_groups_of(pass), attention_group_back, &a);
+  am_groups_add(layer, pass, gradient_reals(&a), a.gradients);
 }
 
 const am_layer_class am_attention_pool = {

@@ -9,11 +9,13 @@
  *
  * The work is cut into blocks of rows of y (and the rows of x under them),
  * small enough for the cache.  A ReLU, a dropout and a max pooling that follow
- * can be fused (conv.h): then a block's map lives only in a worker's scratch. */
+ * can be fused (conv.h): then a block's map lives only in a worker's scratch, or, where kernels
+ * make convolution and pooling together (conv_pools), nowhere. */
 #include "nn/layers/conv.h"
 
 #include <string.h>
 
+#include "nn/groups.h"
 #include "nn/layers/dropout.h"
 #include "nn/layers/norm.h"
 #include "nn/layers/pool.h"
@@ -58,11 +60,11 @@ typedef struct conv_options {
 static const am_option conv_table[] = {CONV_OPTIONS, AM_OPTION_END};
 
 enum {
-  BLOCK_REALS = 32768,     /* of the map in a block: 128 KB */
-  PIECE_WORK = 1 << 18,    /* multiply-adds worth handing to another thread */
-  MOST_PARTIALS = 16,      /* partial sums of the kernel's gradient */
-  PARTIAL_REALS = 1 << 23, /* that they take together, at most, unless 4 are more */
-  REDUCE_REALS = 1 << 14   /* of the kernel's gradient in a piece of the final sum */
+  BLOCK_REALS = 32768,   /* of the map in a block: 128 KB */
+  PIECE_WORK = 1 << 18,  /* multiply-adds worth handing to another thread */
+  PARTS = 2,             /* of a group, of which each has a partial sum of the kernel's gradient, */
+  PART_REALS = 1 << 19,  /* where these are small: so there is work for more threads than groups */
+  REDUCE_REALS = 1 << 14 /* of the kernel's gradient in a piece of the final sum */
 };
 
 static int smaller(int a, int b) { return a < b ? a : b; }
@@ -89,10 +91,7 @@ static size_t row_reals(const conv_options *o) { return (size_t)o->map.f * (size
 static size_t partial_count(const am_layer *layer) {
   return am_add(kernel_count(layer), (size_t)options_of(layer)->map.c);
 }
-static int partials_of(const am_layer *layer) {
-  size_t fit = PARTIAL_REALS / partial_count(layer);
-  return fit > MOST_PARTIALS ? MOST_PARTIALS : fit < 4 ? 4 : (int)fit;
-}
+static size_t parts_of(const am_layer *layer) { return partial_count(layer) <= PART_REALS ? PARTS : 1; }
 
 /* What a call takes from the pass's scratch. */
 typedef struct conv_scratch {
@@ -103,16 +102,24 @@ typedef struct conv_scratch {
   double *line;           /* scale and shift of the batch norm (2,Cout) */
 } conv_scratch;
 
-static conv_scratch place(const am_layer *layer, am_arena *arena) {
+/* Those of training, which may round to bfloat16; all other passes have am_kernels_of the context. */
+static const am_kernels *training_kernels(const am_layer *layer) {
+  am_conv c = clip_conv(layer, layer->in[0].t);
+  return layer->bf16 && am_conv_takes_bf16(&c) ? layer->bf16 : am_kernels_of(layer->ctx);
+}
+
+static size_t most_of(size_t a, size_t b) { return a > b ? a : b; }
+
+static conv_scratch place(const am_layer *layer, size_t groups, am_arena *arena) {
   const conv_options *o = options_of(layer);
-  const am_kernels *k = am_kernels_of(layer->ctx);
+  const am_kernels *k = am_kernels_of(layer->ctx), *t = training_kernels(layer);
   am_conv c = clip_conv(layer, layer->in[0].t);
   size_t workers = (size_t)am_context_threads(layer->ctx);
   conv_scratch s = {0};
-  s.packed = am_arena_take(arena, k->conv_packed_count(&c), sizeof(am_real));
-  s.packed_back = am_arena_take(arena, k->conv_packed_back_count(&c), sizeof(am_real));
-  s.partials = am_arena_take(arena, am_mul((size_t)partials_of(layer), partial_count(layer)), sizeof(am_real));
-  s.work_reals = k->conv_scratch_count(&c);
+  s.packed = am_arena_take(arena, most_of(k->conv_packed_count(&c), t->conv_packed_count(&c)), sizeof(am_real));
+  s.packed_back =
+      am_arena_take(arena, most_of(k->conv_packed_back_count(&c), t->conv_packed_back_count(&c)), sizeof(am_real));
+  s.work_reals = most_of(k->conv_scratch_count(&c), t->conv_scratch_count(&c));
   s.work = am_arena_take(arena, workers * s.work_reals, sizeof(am_real));
   if (o->relu || o->pooled) {
     s.map_reals = (size_t)o->union_rows * row_reals(o);
@@ -128,12 +135,13 @@ static conv_scratch place(const am_layer *layer, am_arena *arena) {
     s.bias = am_arena_take(arena, (size_t)o->map.c, sizeof(am_real));
     s.line = am_arena_take(arena, 2 * (size_t)o->map.c, sizeof(double));
   }
+  s.partials = am_arena_take(arena, am_mul(groups * parts_of(layer), partial_count(layer)), sizeof(am_real));
   return s;
 }
 
-static conv_scratch scratch_of(const am_layer *layer, const am_pass *pass) {
-  am_arena arena = {pass->scratch, layer->scratch_once, 0};
-  return place(layer, &arena);
+static conv_scratch scratch_of(const am_layer *layer, const am_pass *pass, bool backward) {
+  am_arena arena = {pass->scratch, SIZE_MAX / 2, 0};
+  return place(layer, backward ? am_groups_of(pass) : 0, &arena);
 }
 
 /* Cuts the map into blocks and asks for memory; again whenever something is fused. */
@@ -141,7 +149,7 @@ static void set_memory(am_layer *layer) {
   conv_options *o = layer->options;
   const am_window *w = &o->window;
   int t = o->map.t, step = o->pooled ? o->pool.stride[0] : 1;
-  if (step % 2) step *= 2; /* kernels may make two rows at once */
+  while (step % 4) step *= 2; /* kernels may make four rows at once */
   int rows = (int)smaller(t, (int)((size_t)BLOCK_REALS / row_reals(o)));
   o->rows = divide_up(larger(rows, 1), step) * step;
   o->blocks = divide_up(t, o->rows);
@@ -150,9 +158,11 @@ static void set_memory(am_layer *layer) {
   int64_t most = o->rows + reach / w->stride[0] + 2 + 2 * (int64_t)step;
   o->union_rows = most > t + step ? t + step : (int)most;
   layer->cache_per_clip = o->pooled ? am_shape_count(layer->out) : 0; /* number of the maximum in its window */
-  am_arena count = {0};
-  place(layer, &count);
+  am_arena count = {0}, group = {0};
+  place(layer, 0, &count);
+  am_arena_take(&group, am_mul(parts_of(layer), partial_count(layer)), sizeof(am_real));
   layer->scratch_once = count.used;
+  layer->scratch_per_group = group.used;
 }
 
 static am_status build(am_layer *layer, int rank, am_error *err) {
@@ -260,24 +270,23 @@ typedef struct conv_job {
   const am_pass *pass;
   const am_kernels *k;
   conv_scratch s;
-  size_t blocks, group; /* of the batch; in a piece */
+  size_t blocks, group; /* of the batch; in a piece; forward */
+  size_t groups, parts; /* of the batch (groups.h); of a group; backward */
   const am_real *bias;  /* forward; NULL: none */
 } conv_job;
 
-static conv_job job_of(const am_layer *layer, const am_pass *pass) {
+static conv_job job_of(const am_layer *layer, const am_pass *pass, bool backward) {
   const conv_options *o = options_of(layer);
-  return (conv_job){layer,
-                    o,
-                    pass,
-                    am_kernels_of(layer->ctx),
-                    scratch_of(layer, pass),
-                    (size_t)pass->batch * (size_t)o->blocks,
-                    1,
-                    o->bias ? pass->w[1] : NULL};
-}
-
-static void run(const conv_job *j, am_piece_fn piece) {
-  am_parallel_for(j->layer->ctx, (j->blocks + j->group - 1) / j->group, piece, (void *)j);
+  return (conv_job){.layer = layer,
+                    .o = o,
+                    .pass = pass,
+                    .k = pass->training ? training_kernels(layer) : am_kernels_of(layer->ctx),
+                    .s = scratch_of(layer, pass, backward),
+                    .blocks = (size_t)pass->batch * (size_t)o->blocks,
+                    .group = 1,
+                    .groups = backward ? am_groups_of(pass) : 0,
+                    .parts = parts_of(layer),
+                    .bias = o->bias ? pass->w[1] : NULL};
 }
 
 static am_real *zero_rows(am_real *base, int from, int to, size_t row) {
@@ -323,15 +332,20 @@ static void forward_block(const conv_job *j, size_t b, int i, int worker) {
     drop_rows(j, b, r0, r1 - r0, y + (size_t)r0 * y_row);
     return;
   }
-  am_real *map = j->s.map + (size_t)worker * j->s.map_reals;
   am_conv rows = window_rows(c, r0, r1), pool = pool_rows(o, r1 - r0);
-  j->k->conv_forward(&rows, x, j->s.packed, j->bias, epilogue, 0, rows.to, map, scratch);
-  drop_rows(j, b, r0, rows.to, map);
   pool.to = y_used - y0;
+  y += (size_t)y0 * y_row;
   uint8_t *index = NULL;
   if (pass->training && pass->cache)
     index = (uint8_t *)pass->cache + b * am_shape_count(layer->out) + (size_t)y0 * y_row;
-  j->k->max_pool(&pool, map, y + (size_t)y0 * y_row, index);
+  if (!(o->dropout && pass->training) && j->k->conv_pools(&rows, &pool)) {
+    j->k->conv_pool_forward(&rows, &pool, x, j->s.packed, j->bias, epilogue, y, index);
+    return;
+  }
+  am_real *map = j->s.map + (size_t)worker * j->s.map_reals;
+  j->k->conv_forward(&rows, x, j->s.packed, j->bias, epilogue, 0, rows.to, map, scratch);
+  drop_rows(j, b, r0, rows.to, map);
+  j->k->max_pool(&pool, map, y, index);
 }
 
 static void forward_piece(void *arg, size_t piece, int worker) {
@@ -341,8 +355,7 @@ static void forward_piece(void *arg, size_t piece, int worker) {
     forward_block(j, n / blocks, (int)(n % blocks), worker);
 }
 
-/* The kernel and bias that convolve and normalise: norm(x K + b) = x (K scale) + (b scale + shift). Made again in each
- * call, which costs as little as packing, so that they are never out of date. */
+/* The kernel and bias that convolve and normalise: norm(x K + b) = x (K scale) + (b scale + shift). */
 static const am_real *fold_norm(conv_job *j) {
   const am_pass *pass = j->pass;
   const am_real *const *norm = pass->w + (j->o->bias ? 2 : 1); /* gamma, beta */
@@ -358,13 +371,46 @@ static const am_real *fold_norm(conv_job *j) {
   return j->s.kernel;
 }
 
-static void conv_forward(const am_layer *layer, const am_pass *pass) {
-  conv_job j = job_of(layer, pass);
+/* Once for all passes (packs.h): the packed kernel, and with a norm its bias. */
+static am_real *place_packed(const am_layer *layer, am_arena *arena, am_real **bias) {
   am_conv c = clip_conv(layer, layer->in[0].t);
-  j.k->conv_pack(&c, j.o->norm ? fold_norm(&j) : pass->w[0], j.s.packed);
+  am_real *packed = am_arena_take(arena, am_kernels_of(layer->ctx)->conv_packed_count(&c), sizeof(am_real));
+  if (options_of(layer)->norm) *bias = am_arena_take(arena, (size_t)options_of(layer)->map.c, sizeof(am_real));
+  return packed;
+}
+
+static size_t conv_packed_bytes(const am_layer *layer) {
+  am_arena count = {0};
+  am_real *bias;
+  place_packed(layer, &count, &bias);
+  return count.used;
+}
+
+static void pack(conv_job *j) {
+  am_conv c = clip_conv(j->layer, j->layer->in[0].t);
+  j->k->conv_pack(&c, j->o->norm ? fold_norm(j) : j->pass->w[0], j->s.packed);
+}
+
+static void conv_pack(const am_layer *layer, const am_pass *pass, void *packed) {
+  conv_job j = job_of(layer, pass, false);
+  am_arena arena = {packed, conv_packed_bytes(layer), 0};
+  j.s.packed = place_packed(layer, &arena, &j.s.bias);
+  pack(&j);
+}
+
+static void conv_forward(const am_layer *layer, const am_pass *pass) {
+  conv_job j = job_of(layer, pass, false);
+  if (pass->packed) {
+    am_arena arena = {(void *)(uintptr_t)pass->packed, conv_packed_bytes(layer), 0};
+    am_real *bias = (am_real *)(uintptr_t)j.bias;
+    j.s.packed = place_packed(layer, &arena, &bias);
+    j.bias = bias;
+  } else {
+    pack(&j);
+  }
   double work = (double)j.o->rows * j.o->map.f * (double)kernel_count(layer);
   j.group = work >= PIECE_WORK ? 1 : (size_t)(PIECE_WORK / work) + 1;
-  run(&j, forward_piece);
+  am_parallel_for(layer->ctx, (j.blocks + j.group - 1) / j.group, forward_piece, &j);
 }
 
 /* dx = dy where y = max(x, 0) was positive; a dropout after it kept y then. */
@@ -375,32 +421,60 @@ static void relu_gradient(const conv_job *j, size_t n, const am_real *y, const a
   for (size_t i = 0; i < n; i++) dx[i] *= scale;
 }
 
+/* The gradient of a ReLU's input at elements [from, from + n) of y: dy itself where there is none, else in `to`. */
+static const am_real *before_relu(const conv_job *j, size_t from, size_t n, am_real *to) {
+  if (!j->o->relu) return j->pass->dy + from;
+  relu_gradient(j, n, j->pass->y + from, j->pass->dy + from, to); /* pooled: y = max(max over window, 0) */
+  return to;
+}
+
+/* What was pooled of rows [u0,u1) of clip b's map: the pooling, where it is in y, its gradient without the ReLU. */
+typedef struct pooled_rows {
+  am_conv pool;
+  size_t from;
+  const am_real *dy;
+} pooled_rows;
+
+static pooled_rows pooled_gradient(const conv_job *j, size_t b, int u0, int u1, int worker) {
+  const am_layer *layer = j->layer;
+  const conv_options *o = j->o;
+  pooled_rows p = {.pool = pool_rows(o, u1 - u0)};
+  size_t row = (size_t)layer->out.f * (size_t)layer->out.c;
+  int y0 = u0 / o->pool.stride[0];
+  p.pool.to = larger(0, smaller(p.pool.to, j->pass->y_len[b] - y0));
+  p.from = b * am_shape_count(layer->out) + (size_t)y0 * row;
+  p.dy = before_relu(j, p.from, (size_t)p.pool.to * row, j->s.pooled + (size_t)worker * j->s.pooled_reals);
+  return p;
+}
+
 /* The gradient of rows [u0,u1) of clip b's map: dy itself, or what ReLU and pooling make of it, in the
  * worker's scratch.  u0 is a multiple of the pooling's stride, and so is u1 unless it is the clip's end. */
 static const am_real *map_gradient(const conv_job *j, size_t b, int u0, int u1, int worker) {
   const am_layer *layer = j->layer;
-  const conv_options *o = j->o;
-  size_t clip = b * am_shape_count(layer->out), row = (size_t)layer->out.f * (size_t)layer->out.c;
-  if (!o->pooled) {
-    size_t from = clip + (size_t)u0 * row, n = (size_t)(u1 - u0) * row;
-    if (!o->relu) return j->pass->dy + from;
-    am_real *map = j->s.map + (size_t)worker * j->s.map_reals;
-    relu_gradient(j, n, j->pass->y + from, j->pass->dy + from, map);
-    return map;
-  }
   am_real *map = j->s.map + (size_t)worker * j->s.map_reals;
-  am_conv pool = pool_rows(o, u1 - u0);
-  int y0 = u0 / o->pool.stride[0];
-  pool.to = larger(0, smaller(pool.to, j->pass->y_len[b] - y0));
-  size_t from = clip + (size_t)y0 * row, n = (size_t)pool.to * row;
-  const am_real *dy = j->pass->dy + from;
-  if (o->relu) {
-    am_real *pooled = j->s.pooled + (size_t)worker * j->s.pooled_reals;
-    relu_gradient(j, n, j->pass->y + from, dy, pooled); /* y = max(max over window, 0) */
-    dy = pooled;
+  size_t row = (size_t)layer->out.f * (size_t)layer->out.c;
+  if (!j->o->pooled) {
+    size_t from = b * am_shape_count(layer->out) + (size_t)u0 * row;
+    return before_relu(j, from, (size_t)(u1 - u0) * row, map);
   }
-  j->k->max_pool_back(&pool, dy, (const uint8_t *)j->pass->cache + from, map);
+  pooled_rows p = pooled_gradient(j, b, u0, u1, worker);
+  j->k->max_pool_back(&p.pool, p.dy, (const uint8_t *)j->pass->cache + p.from, map);
   return map;
+}
+
+/* Where no dx is wanted and the kernels can, the gradient of the map is never made. */
+static bool backward_pooled(const conv_job *j, size_t b, int r0, int r1, int worker, am_real *partial) {
+  const conv_options *o = j->o;
+  am_conv c = clip_conv(j->layer, j->pass->x_len[0][b]);
+  if (!o->pooled || j->pass->dx[0] || r1 <= r0) return false;
+  am_conv rows = window_rows(c, r0, r1), pool = pool_rows(o, r1 - r0);
+  if (!j->k->conv_pools(&rows, &pool)) return false;
+  pooled_rows p = pooled_gradient(j, b, r0, r1, worker);
+  const am_real *x = j->pass->x[0] + b * am_shape_count(j->layer->in[0]);
+  j->k->conv_pool_backward_w(&rows, &p.pool, x, p.dy, (const uint8_t *)j->pass->cache + p.from, partial);
+  if (o->bias)
+    j->k->column_sums((size_t)p.pool.to * (size_t)p.pool.fo, (size_t)c.co, p.dy, partial + kernel_count(j->layer));
+  return true;
 }
 
 /* Block `i` of clip `b`: adds map rows [r0,r1) into `partial`, writes the rows [x0,x1) of dx under them. */
@@ -410,6 +484,7 @@ static void backward_block(const conv_job *j, size_t b, int i, int worker, am_re
   int frames = j->pass->x_len[0][b], step = o->pooled ? o->pool.stride[0] : 1;
   am_conv c = clip_conv(layer, frames);
   int r0 = smaller(i * o->rows, c.to), r1 = smaller((i + 1) * o->rows, c.to);
+  if (backward_pooled(j, b, r0, r1, worker, partial)) return;
   int x0 = smaller(i * o->rows * c.st, layer->in[0].t);
   int x1 = i == o->blocks - 1 ? layer->in[0].t : smaller((i + 1) * o->rows * c.st, layer->in[0].t);
   int x_used = larger(x0, smaller(x1, frames));
@@ -440,34 +515,43 @@ static void backward_block(const conv_job *j, size_t b, int i, int worker, am_re
                       partial + kernel_count(layer));
 }
 
+/* The partial sum of one part of a group, kernel and bias. */
+static am_real *partial_of(const conv_job *j, size_t group, size_t part) {
+  return j->s.partials + (group * j->parts + part) * partial_count(j->layer);
+}
+
 static void backward_piece(void *arg, size_t piece, int worker) {
   const conv_job *j = arg;
-  size_t blocks = (size_t)j->o->blocks, count = partial_count(j->layer);
-  am_real *partial = j->s.partials + piece * count;
-  memset(partial, 0, count * sizeof *partial);
-  for (size_t n = piece * j->group; n < (piece + 1) * j->group && n < j->blocks; n++)
+  const size_t g = piece / j->parts, part = piece % j->parts, blocks = (size_t)j->o->blocks;
+  const size_t first = am_group_first(j->pass, g) * blocks, count = am_group_end(j->pass, g) * blocks - first;
+  am_real *partial = partial_of(j, g, part);
+  memset(partial, 0, partial_count(j->layer) * sizeof *partial);
+  for (size_t n = first + part * count / j->parts; n < first + (part + 1) * count / j->parts; n++)
     backward_block(j, n / blocks, (int)(n % blocks), worker, partial);
 }
 
-/* dkernel and dbias += the partial sums, in the order of the pieces. */
+/* Elements [from, from + n) of all partial sums: those of a group, then the groups, then dw += */
+static void reduce(const conv_job *j, size_t from, size_t n, am_real *dw) {
+  for (size_t g = 0; g < j->groups; g++)
+    for (size_t part = 1; part < j->parts; part++)
+      j->k->add(n, partial_of(j, g, part) + from, partial_of(j, g, 0) + from);
+  am_groups_fold(j->k, j->groups, j->parts * partial_count(j->layer), n, j->s.partials + from);
+  j->k->add(n, j->s.partials + from, dw);
+}
+
 static void reduce_piece(void *arg, size_t piece, int worker) {
   const conv_job *j = arg;
   (void)worker;
-  size_t count = partial_count(j->layer), kernel = kernel_count(j->layer);
-  size_t from = piece * REDUCE_REALS, to = from + REDUCE_REALS < kernel ? from + REDUCE_REALS : kernel;
-  size_t pieces = (j->blocks + j->group - 1) / j->group;
-  for (size_t p = 0; p < pieces; p++) j->k->add(to - from, j->s.partials + p * count + from, j->pass->dw[0] + from);
-  if (piece || !j->o->bias) return;
-  for (size_t p = 0; p < pieces; p++) j->k->add(count - kernel, j->s.partials + p * count + kernel, j->pass->dw[1]);
+  const size_t kernel = kernel_count(j->layer), from = piece * REDUCE_REALS;
+  reduce(j, from, kernel - from < REDUCE_REALS ? kernel - from : REDUCE_REALS, j->pass->dw[0] + from);
+  if (piece == 0 && j->o->bias) reduce(j, kernel, partial_count(j->layer) - kernel, j->pass->dw[1]);
 }
 
 static void conv_backward(const am_layer *layer, const am_pass *pass) {
-  conv_job j = job_of(layer, pass);
+  conv_job j = job_of(layer, pass, true);
   am_conv c = clip_conv(layer, layer->in[0].t);
   if (pass->dx[0]) j.k->conv_pack_back(&c, pass->w[0], j.s.packed_back);
-  size_t partials = (size_t)partials_of(layer);
-  j.group = (j.blocks + partials - 1) / partials;
-  run(&j, backward_piece);
+  am_parallel_for(layer->ctx, j.groups * j.parts, backward_piece, &j);
   am_parallel_for(layer->ctx, (kernel_count(layer) + REDUCE_REALS - 1) / REDUCE_REALS, reduce_piece, &j);
 }
 
@@ -480,6 +564,8 @@ static void conv_backward(const am_layer *layer, const am_pass *pass) {
                                     .max_inputs = 1, \
                                     .build = build_fn, \
                                     .length = conv_length, \
+                                    .packed_bytes = conv_packed_bytes, \
+                                    .pack = conv_pack, \
                                     .forward = conv_forward, \
                                     .backward = conv_backward, \
                                     .fuse = conv_fuse, \

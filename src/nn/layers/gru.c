@@ -10,31 +10,16 @@
  * The cell's `extra` is h Un + cn in the first case and r h in the second.
  * dgates hold [dz, dr, dn of the recurrent product, dn of the input]. */
 #include <assert.h>
-#include <string.h>
 
 #include "nn/layers/recurrent.h"
 
-static void after_step(const am_cell_step *s) {
-  const int h = s->h;
-  const size_t H = (size_t)h;
-  const am_real *recurrent_bias = s->bias + 3 * H;
-  for (int r = 0; r < s->rows; r++) memcpy(s->work + (size_t)r * 3 * H, recurrent_bias, 3 * H * sizeof *s->work);
-  if (s->rows_before) s->kernels->product(s->rows_before, h, 3 * h, s->h_before, h, s->u[0], true, s->work, 3 * h);
-  for (int r = 0; r < s->rows; r++) {
-    const am_real *before = r < s->rows_before ? s->h_before + (size_t)r * H : NULL;
-    const am_real *product = s->work + (size_t)r * 3 * H;
-    am_real *z = s->gates + (size_t)r * 3 * H, *reset = z + H, *n = reset + H;
-    am_real *extra = s->extra + (size_t)r * H, *out = s->h_out + (size_t)r * H;
-    s->kernels->add(2 * H, product, z);
-    s->kernels->sigmoid(2 * H, z, z);
-    for (size_t k = 0; k < H; k++) {
-      extra[k] = product[2 * H + k];
-      n[k] += reset[k] * extra[k];
-    }
-    s->kernels->tanh(H, n, n);
-    for (size_t k = 0; k < H; k++) out[k] = (before ? z[k] * before[k] : 0) + (1 - z[k]) * n[k];
-  }
+static size_t after_count(const am_kernels *kernels, int h) { return kernels->recurrent_count(3, h); }
+
+static void after_pack(const am_kernels *kernels, int h, const am_real *u, am_real *packed) {
+  kernels->recurrent_pack(3, h, u, packed);
 }
+
+static void after_frames(const am_kernels *kernels, const am_recurrence *r) { kernels->gru(r); }
 
 static void after_step_back(const am_cell_step *s) {
   const int h = s->h;
@@ -56,22 +41,45 @@ static void after_step_back(const am_cell_step *s) {
   if (s->rows_before) s->kernels->product(s->rows_before, 3 * h, h, s->dgates, 4 * h, s->u[0], true, s->dh, h);
 }
 
-static void inside_step(const am_cell_step *s) {
-  const int h = s->h;
+/* U in two parts: of z and r, and of n, which multiplies r h. */
+static size_t inside_count(const am_kernels *kernels, int h) {
+  return kernels->packed_count(h, 2 * h) + kernels->packed_count(h, h);
+}
+
+static void inside_pack(const am_kernels *kernels, int h, const am_real *u, am_real *packed) {
+  kernels->pack(false, h, 2 * h, u, 3 * h, packed);
+  kernels->pack(false, h, h, u + 2 * (size_t)h, 3 * h, packed + kernels->packed_count(h, 2 * h));
+}
+
+/* One frame: `known` of its rows have one before. */
+static void inside_frame(const am_kernels *kernels, const am_recurrence *r, int rows, int known, const am_real *before,
+                         am_real *gates, am_real *extra, am_real *out) {
+  const int h = r->h;
   const size_t H = (size_t)h;
-  if (s->rows_before) s->kernels->product(s->rows_before, h, 2 * h, s->h_before, h, s->u[0], true, s->gates, 3 * h);
-  for (int r = 0; r < s->rows; r++) {
-    const am_real *before = r < s->rows_before ? s->h_before + (size_t)r * H : NULL;
-    am_real *z = s->gates + (size_t)r * 3 * H, *reset = z + H, *extra = s->extra + (size_t)r * H;
-    s->kernels->sigmoid(2 * H, z, z);
-    for (size_t k = 0; k < H; k++) extra[k] = before ? reset[k] * before[k] : 0;
+  for (int row = 0; row < rows; row++) kernels->add(3 * H, r->bias, gates + (size_t)row * 3 * H);
+  if (known) kernels->product(known, h, 2 * h, before, h, r->u, true, gates, 3 * h);
+  for (int row = 0; row < rows; row++) {
+    am_real *z = gates + (size_t)row * 3 * H, *reset = z + H;
+    kernels->sigmoid(2 * H, z, z);
+    for (size_t k = 0; k < H; k++)
+      extra[(size_t)row * H + k] = row < known ? reset[k] * before[(size_t)row * H + k] : 0;
   }
-  if (s->rows_before) s->kernels->product(s->rows_before, h, h, s->extra, h, s->u[1], true, s->gates + 2 * H, 3 * h);
-  for (int r = 0; r < s->rows; r++) {
-    const am_real *before = r < s->rows_before ? s->h_before + (size_t)r * H : NULL;
-    am_real *z = s->gates + (size_t)r * 3 * H, *n = z + 2 * H, *out = s->h_out + (size_t)r * H;
-    s->kernels->tanh(H, n, n);
-    for (size_t k = 0; k < H; k++) out[k] = (before ? z[k] * before[k] : 0) + (1 - z[k]) * n[k];
+  if (known)
+    kernels->product(known, h, h, extra, h, r->u + kernels->packed_count(h, 2 * h), true, gates + 2 * H, 3 * h);
+  for (int row = 0; row < rows; row++) {
+    am_real *z = gates + (size_t)row * 3 * H, *n = z + 2 * H, *to = out + (size_t)row * H;
+    kernels->tanh(H, n, n);
+    for (size_t k = 0; k < H; k++) to[k] = (row < known ? z[k] * before[(size_t)row * H + k] : 0) + (1 - z[k]) * n[k];
+  }
+}
+
+static void inside_frames(const am_kernels *kernels, const am_recurrence *r) {
+  int before = r->rows_before;
+  for (ptrdiff_t s = 0; s < r->frames; before = r->rows[s++]) {
+    const ptrdiff_t at = s * r->step * r->h;
+    const int known = before < r->rows[s] ? before : r->rows[s];
+    inside_frame(kernels, r, r->rows[s], known, known ? r->out + at - r->step * r->h : NULL, r->gates + 3 * at,
+                 r->extra + at, r->out + at);
   }
 }
 
@@ -113,7 +121,9 @@ static const am_cell after_cell = {
     .recurrent_from = {0, 1, 2},
     .parts = {3, 0},
     .extra_gate = -1,
-    .forward = after_step,
+    .packed_count = after_count,
+    .pack = after_pack,
+    .forward = after_frames,
     .backward = after_step_back,
 };
 
@@ -123,7 +133,9 @@ static const am_cell inside_cell = {
     .recurrent_from = {0, 1, 3},
     .parts = {2, 1},
     .extra_gate = 2,
-    .forward = inside_step,
+    .packed_count = inside_count,
+    .pack = inside_pack,
+    .forward = inside_frames,
     .backward = inside_step_back,
 };
 
@@ -149,6 +161,12 @@ static void gru_backward(const am_layer *layer, const am_pass *pass) {
   am_recurrent_backward(layer, pass, gru_cell(layer));
 }
 
+static size_t gru_packed_bytes(const am_layer *layer) { return am_recurrent_packed_bytes(layer, gru_cell(layer)); }
+
+static void gru_pack(const am_layer *layer, const am_pass *pass, void *packed) {
+  am_recurrent_pack(layer, pass, gru_cell(layer), packed);
+}
+
 static double gru_operations(const am_layer *layer) { return am_recurrent_operations(layer, gru_cell(layer)); }
 
 const am_layer_class am_gru = {
@@ -161,5 +179,7 @@ const am_layer_class am_gru = {
     .build = gru_build,
     .forward = gru_forward,
     .backward = gru_backward,
+    .packed_bytes = gru_packed_bytes,
+    .pack = gru_pack,
     .operations = gru_operations,
 };

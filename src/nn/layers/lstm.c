@@ -9,16 +9,13 @@
  * The cell's `extra` is c. */
 #include "nn/layers/recurrent.h"
 
-static void lstm_step(const am_cell_step *s) {
-  const int h = s->h;
-  const size_t H = (size_t)h;
-  if (s->rows_before) s->kernels->product(s->rows_before, h, 4 * h, s->h_before, h, s->u[0], true, s->gates, 4 * h);
-  for (int r = 0; r < s->rows; r++) {
-    const size_t at = (size_t)r * H;
-    const am_real *before = r < s->rows_before ? s->extra_before + at : NULL;
-    s->kernels->lstm_cell(h, s->gates + 4 * at, before, s->extra + at, s->h_out + at);
-  }
+static size_t packed_count(const am_kernels *kernels, int h) { return kernels->recurrent_count(4, h); }
+
+static void pack(const am_kernels *kernels, int h, const am_real *u, am_real *packed) {
+  kernels->recurrent_pack(4, h, u, packed);
 }
+
+static void lstm_frames(const am_kernels *kernels, const am_recurrence *r) { kernels->lstm(r); }
 
 /* dh_before = dgates U^T; dstate is dc. */
 static void lstm_step_back(const am_cell_step *s) {
@@ -39,7 +36,9 @@ static const am_cell lstm_cell = {
     .recurrent_from = {0, 1, 2, 3},
     .parts = {4, 0},
     .extra_gate = -1,
-    .forward = lstm_step,
+    .packed_count = packed_count,
+    .pack = pack,
+    .forward = lstm_frames,
     .backward = lstm_step_back,
 };
 
@@ -65,6 +64,12 @@ static void lstm_backward(const am_layer *layer, const am_pass *pass) {
   am_recurrent_backward(layer, pass, &lstm_cell);
 }
 
+static size_t lstm_packed_bytes(const am_layer *layer) { return am_recurrent_packed_bytes(layer, &lstm_cell); }
+
+static void lstm_pack(const am_layer *layer, const am_pass *pass, void *packed) {
+  am_recurrent_pack(layer, pass, &lstm_cell, packed);
+}
+
 static double lstm_operations(const am_layer *layer) { return am_recurrent_operations(layer, &lstm_cell); }
 
 const am_layer_class am_lstm = {
@@ -78,5 +83,7 @@ const am_layer_class am_lstm = {
     .initialise = lstm_initialise,
     .forward = lstm_forward,
     .backward = lstm_backward,
+    .packed_bytes = lstm_packed_bytes,
+    .pack = lstm_pack,
     .operations = lstm_operations,
 };

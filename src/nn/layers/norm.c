@@ -23,6 +23,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "nn/groups.h"
 #include "nn/layers/norm.h"
 
 #define STATISTICS(X) X(CORRECTED, "corrected") X(PLAIN, "plain")
@@ -50,6 +51,13 @@ static void declare_scale_and_shift(am_layer *layer) {
   am_layer_weight(layer, "beta", AM_INIT_ZERO, 1, &c, c, c, false);
   layer->out = layer->in[0];
   layer->backward_needs_x = true;
+  layer->scratch_per_group = 2 * (size_t)c * sizeof(am_real);
+}
+
+/* (G,2C), after the rest of the scratch. */
+static am_real *group_sums(const am_layer *layer, const am_pass *pass) {
+  return (am_real *)(void *)((char *)pass->scratch + layer->scratch_once +
+                             (size_t)pass->batch * layer->scratch_per_clip);
 }
 
 /* Zeros from row `rows` to the end of the longest clip, in clip b of a tensor shaped like the input. */
@@ -82,8 +90,9 @@ typedef struct batch_job {
   const am_kernels *kernels;
   double *mean, *inverse, *scale, *shift; /* (C), inverse = 1/sqrt(variance + epsilon), scale = gamma inverse */
   double *first, *second;                 /* (B,C) partial sums per clip */
+  double *totals;                         /* (B,2C+1) what is summed over the batch */
   double *constant, *of_x;                /* (C), backward: dx = dy scale + x of_x + constant */
-  double positions;
+  double *positions;                      /* of the whole batch; kept */
 } batch_job;
 
 enum { KEPT = 4, SUMS = 2 }; /* arrays (C) in the cache; in the scratch */
@@ -96,12 +105,13 @@ static batch_job batch_prepare(const am_layer *layer, const am_pass *pass) {
   job.inverse = kept + c;
   job.scale = kept + 2 * c;
   job.shift = kept + 3 * c;
+  job.positions = kept + KEPT * c; /* of training alone */
   if (!pass->training) return job;
   job.constant = pass->scratch;
   job.of_x = job.constant + c;
   job.first = job.constant + SUMS * c;
   job.second = job.first + n * c;
-  for (size_t b = 0; b < n; b++) job.positions += (double)clip_rows(layer, pass, b);
+  job.totals = job.second + n * c;
   return job;
 }
 
@@ -119,9 +129,9 @@ static am_status batch_build(am_layer *layer, am_error *err) {
   am_layer_statistic(layer, "variance", AM_INIT_ONE, 1, &c);
   if (((norm_options *)layer->options)->statistics == CORRECTED)
     am_layer_statistic(layer, "updates", AM_INIT_ZERO, 1, &c);
-  layer->cache_once = KEPT * (size_t)c * sizeof(double);
+  layer->cache_once = (KEPT * (size_t)c + 1) * sizeof(double);
   layer->scratch_once = KEPT * (size_t)c * sizeof(double); /* in inference; in training SUMS of them are enough */
-  layer->scratch_per_clip = 2 * (size_t)c * sizeof(double);
+  layer->scratch_per_clip = (4 * (size_t)c + 1) * sizeof(double);
   return AM_OK;
 }
 
@@ -156,27 +166,30 @@ static void batch_move(const norm_options *o, const am_pass *pass, size_t c, con
   }
 }
 
-/* Joins the clips' moments in batch order (Chan, Golub and LeVeque 1979). */
+/* The moments of the batch from those of its clips, in two sums over clips (groups.h): n and n mean; then the squared
+ * deviations from the batch's mean, m2 + n (mean - mean of the batch)^2. */
 static void batch_join_moments(batch_job *job) {
   const am_pass *pass = job->pass;
   const norm_options *o = job->layer->options;
-  const size_t c = (size_t)job->layer->in[0].c;
-  double *mean = job->mean, *inverse = job->inverse, seen = 0;
-  memset(mean, 0, c * sizeof *mean);
-  memset(inverse, 0, c * sizeof *inverse);
-  for (size_t b = 0; b < (size_t)pass->batch; b++) {
+  const size_t c = (size_t)job->layer->in[0].c, wide = c + 1, clips = (size_t)pass->batch;
+  double *mean = job->mean, *inverse = job->inverse, *totals = job->totals;
+  for (size_t b = 0; b < clips; b++) {
+    const double rows = totals[b * wide + c] = (double)clip_rows(job->layer, pass, b);
+    for (size_t k = 0; k < c; k++) totals[b * wide + k] = rows * job->first[b * c + k];
+  }
+  am_groups_sum(pass, wide, totals);
+  const double n = *job->positions = totals[c];
+  for (size_t k = 0; k < c; k++) mean[k] = n > 0 ? totals[k] / n : 0;
+  for (size_t b = 0; b < clips; b++) {
     const double rows = (double)clip_rows(job->layer, pass, b);
-    if (rows == 0) continue;
     for (size_t k = 0; k < c; k++) {
       const double d = job->first[b * c + k] - mean[k];
-      mean[k] += d * rows / (seen + rows);
-      inverse[k] += job->second[b * c + k] + d * d * seen * rows / (seen + rows);
+      totals[b * c + k] = rows > 0 ? job->second[b * c + k] + rows * d * d : 0;
     }
-    seen += rows;
   }
-  const double n = job->positions;
-  if (n > 0) batch_move(o, pass, c, mean, inverse, n); /* a batch of empty clips says nothing */
-  for (size_t k = 0; k < c; k++) inverse[k] = 1 / sqrt((n > 0 ? inverse[k] / n : 0) + o->epsilon);
+  am_groups_sum(pass, c, totals);
+  if (n > 0) batch_move(o, pass, c, mean, totals, n); /* a batch of empty clips says nothing */
+  for (size_t k = 0; k < c; k++) inverse[k] = 1 / sqrt((n > 0 ? totals[k] / n : 0) + o->epsilon);
 }
 
 static void batch_clip(void *arg, size_t b, int worker) {
@@ -252,22 +265,28 @@ static void batch_clip_back(void *arg, size_t b, int worker) {
   clear_padding(job->layer, pass, pass->dx[0] + b * all, rows);
 }
 
+/* (B,2C) sums of each clip: of dy xhat, which are dgamma, and of dy, dbeta. */
+static void batch_totals(batch_job *job) {
+  const size_t c = (size_t)job->layer->in[0].c;
+  for (size_t b = 0; b < (size_t)job->pass->batch; b++)
+    for (size_t k = 0; k < c; k++) {
+      job->totals[b * 2 * c + k] = job->second[b * c + k] * job->inverse[k];
+      job->totals[b * 2 * c + c + k] = job->first[b * c + k];
+    }
+}
+
 /* Of y = xhat * gamma + beta, xhat = (x - mean) * inverse, where mean and inverse depend on every x:
  * dx = gamma * inverse * (dy - mean(dy) - xhat * mean(dy * xhat)) */
 static void batch_backward(const am_layer *layer, const am_pass *pass) {
   batch_job job = batch_prepare(layer, pass);
   const size_t c = (size_t)layer->in[0].c;
-  const double n = job.positions;
+  const double n = *job.positions;
   am_parallel_for(layer->ctx, (size_t)pass->batch, batch_clip_sums, &job);
-  for (size_t k = 0; k < c; k++) {
-    double dbeta = 0, dgamma = 0;
-    for (size_t b = 0; b < (size_t)pass->batch; b++) {
-      dbeta += job.first[b * c + k];
-      dgamma += job.second[b * c + k] * job.inverse[k];
-    }
-    pass->dw[GAMMA][k] += (am_real)dgamma;
-    pass->dw[BETA][k] += (am_real)dbeta;
-    if (n == 0) continue;
+  batch_totals(&job);
+  am_groups_gradient(layer, pass, 2 * c, job.totals, group_sums(layer, pass));
+  am_groups_sum(pass, 2 * c, job.totals);
+  for (size_t k = 0; k < c && n > 0; k++) {
+    const double dgamma = job.totals[k], dbeta = job.totals[c + k];
     job.of_x[k] = -job.scale[k] * job.inverse[k] * dgamma / n;
     job.constant[k] = -job.scale[k] * dbeta / n - job.of_x[k] * job.mean[k];
   }
@@ -292,6 +311,7 @@ const am_layer_class am_batch_norm = {
     .forward = batch_forward,
     .backward = batch_backward,
     .fuse = batch_fuse,
+    .joins = true,
 };
 
 /* Layer norm */
@@ -362,16 +382,7 @@ static void layer_backward(const am_layer *layer, const am_pass *pass) {
   layer_job job = {layer, pass};
   const size_t c = (size_t)layer->in[0].c;
   am_parallel_for(layer->ctx, (size_t)pass->batch, layer_clip_back, &job);
-  const double *sums = pass->scratch; /* (B,2,C) */
-  for (size_t k = 0; k < c; k++) {
-    double dgamma = 0, dbeta = 0;
-    for (size_t b = 0; b < (size_t)pass->batch; b++) {
-      dgamma += sums[b * 2 * c + k];
-      dbeta += sums[b * 2 * c + c + k];
-    }
-    pass->dw[GAMMA][k] += (am_real)dgamma;
-    pass->dw[BETA][k] += (am_real)dbeta;
-  }
+  am_groups_gradient(layer, pass, 2 * c, pass->scratch, group_sums(layer, pass)); /* (B,2,C) */
 }
 
 const am_layer_class am_layer_norm = {

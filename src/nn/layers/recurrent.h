@@ -15,20 +15,19 @@ typedef struct am_recurrent_options {
   bool reset_after;      /* gru */
 } am_recurrent_options;
 
-/* One frame of one direction, for `rows` clips side by side (the longest first).
+/* Backward: one frame of one direction, for `rows` clips side by side (the longest first).
  * The first `rows_before` of them have an earlier frame in this direction; the
  * others start here from zeros.  H units, G gates; all matrices contiguous. */
 typedef struct am_cell_step {
   const am_kernels *kernels;
   int h, rows, rows_before;
-  const am_real *u[2];         /* recurrent kernel, packed by parts; backward: transposed */
-  const am_real *bias;         /* all biases */
-  am_real *gates;              /* (rows,G*H): product of the input, becomes the activations */
+  const am_real *u[2];         /* recurrent kernel, transposed and packed by parts */
+  const am_real *gates;        /* (rows,G*H): the activations */
   const am_real *h_before;     /* (rows_before,H) */
   const am_real *extra_before; /* (rows_before,H) */
-  am_real *extra, *h_out;      /* (rows,H); extra is the cell's own: state of an LSTM */
-  am_real *work;               /* (rows,3H) */
-  am_real *dh;                 /* (rows,H): in d loss/d h_out, out d loss/d h_before for rows_before */
+  const am_real *extra;        /* (rows,H): the cell's own: state of an LSTM */
+  am_real *work;               /* (rows,H) */
+  am_real *dh;                 /* (rows,H): in d loss/d h, out d loss/d h_before for rows_before */
   am_real *dstate;             /* (rows,H): carried from frame to frame for the cell */
   am_real *dgates;             /* (rows,4H) */
 } am_cell_step;
@@ -38,15 +37,20 @@ typedef struct am_cell {
   int gates;        /* G, at most 4 */
   bool second_bias; /* bias is (2,G*H): of the input product and of the recurrent one */
   int input_from[4], recurrent_from[4];
-  int parts[2];   /* gates that one recurrent product makes at once, and the rest */
+  int parts[2];   /* gates whose gradients one recurrent product takes at once, and the rest */
   int extra_gate; /* this gate's recurrent kernel multiplied `extra`, not h_before; -1: none */
-  void (*forward)(const am_cell_step *step);
+  /* Forward, many frames of one direction; U (H,G*H) is packed for it. */
+  size_t (*packed_count)(const am_kernels *kernels, int h);
+  void (*pack)(const am_kernels *kernels, int h, const am_real *u, am_real *packed);
+  void (*forward)(const am_kernels *kernels, const am_recurrence *recurrence);
   void (*backward)(const am_cell_step *step);
 } am_cell;
 
 am_status am_recurrent_build(am_layer *layer, const am_cell *cell, am_error *err);
 void am_recurrent_forward(const am_layer *layer, const am_pass *pass, const am_cell *cell);
 void am_recurrent_backward(const am_layer *layer, const am_pass *pass, const am_cell *cell);
+size_t am_recurrent_packed_bytes(const am_layer *layer, const am_cell *cell);
+void am_recurrent_pack(const am_layer *layer, const am_pass *pass, const am_cell *cell, void *packed);
 double am_recurrent_operations(const am_layer *layer, const am_cell *cell);
 
 #define AM_RECURRENT_OPTIONS \

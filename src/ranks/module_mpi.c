@@ -1,0 +1,125 @@
+/* ranks/module_mpi.c - the table of link.h over MPI; built once by each MPI that is there, and loaded by ranks_join.c. */
+#include "ranks/link.h"
+
+#include <mpi.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(MPI_Request) <= sizeof(uint64_t), "a request has room");
+
+static MPI_Request request_of(const uint64_t *request) {
+  MPI_Request r;
+  memcpy(&r, request, sizeof r);
+  return r;
+}
+static void put_request(uint64_t *request, MPI_Request r) {
+  *request = 0;
+  memcpy(request, &r, sizeof r);
+}
+
+static int module_isend(am_link *link, const void *data, size_t bytes, int to, int tag, uint64_t *request) {
+  (void)link;
+  MPI_Request r = MPI_REQUEST_NULL;
+  const int code = MPI_Isend(data, (int)bytes, MPI_BYTE, to, tag, MPI_COMM_WORLD, &r);
+  put_request(request, r);
+  return code;
+}
+
+static int module_irecv(am_link *link, void *data, size_t room, int from, int tag, uint64_t *request) {
+  (void)link;
+  MPI_Request r = MPI_REQUEST_NULL;
+  const int code =
+      MPI_Irecv(data, (int)room, MPI_BYTE, from == AM_LINK_ANY ? MPI_ANY_SOURCE : from, tag, MPI_COMM_WORLD, &r);
+  put_request(request, r);
+  return code;
+}
+
+static int module_test(am_link *link, uint64_t *request, bool *done) {
+  (void)link;
+  MPI_Request r = request_of(request);
+  int flag = 0;
+  const int code = MPI_Test(&r, &flag, MPI_STATUS_IGNORE);
+  put_request(request, r);
+  *done = flag != 0;
+  return code;
+}
+
+static void module_cancel(am_link *link, uint64_t *request) {
+  (void)link;
+  MPI_Request r = request_of(request);
+  if (r == MPI_REQUEST_NULL) return;
+  MPI_Cancel(&r);
+  MPI_Request_free(&r);
+  put_request(request, r);
+}
+
+static void module_why(am_link *link, int code, char *out, size_t room) {
+  (void)link;
+  char text[MPI_MAX_ERROR_STRING + 1] = "";
+  int length = 0;
+  if (MPI_Error_string(code, text, &length)) snprintf(text, sizeof text, "MPI's error %d", code);
+  snprintf(out, room, "%s", text);
+}
+
+static void module_abort(am_link *link, int code) {
+  (void)link;
+  /* If MPI cannot end the job, it ends at least this process, by which the launcher sees to the others. */
+  signal(SIGALRM, SIG_DFL);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGALRM);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+  alarm(5);
+  MPI_Abort(MPI_COMM_WORLD, code);
+  _exit(code);
+}
+
+static void module_finish(am_link *link, bool clean) {
+  (void)link;
+  if (clean) MPI_Finalize();
+}
+
+static void put_name(char *out, size_t room) {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+  int length = 0;
+  MPI_Get_library_version(text, &length);
+#if defined(OMPI_MAJOR_VERSION)
+  snprintf(out, room, "Open MPI %d.%d.%d", OMPI_MAJOR_VERSION, OMPI_MINOR_VERSION, OMPI_RELEASE_VERSION);
+  text[strcspn(text, ",\n")] = '\0';
+  if (!strncmp(text, "Open MPI v", 10)) snprintf(out, room, "Open MPI %.100s", text + 10);
+#else
+  text[strcspn(text, "\n")] = '\0';
+  char *version = strpbrk(text, "0123456789");
+  snprintf(out, room, "MPICH %.100s", version ? version : "");
+#endif
+}
+
+bool am_link_open(am_link *out, char *why, size_t room) {
+  int there = 0, provided = 0;
+  MPI_Initialized(&there);
+  if (!there && MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &provided)) {
+    snprintf(why, room, "MPI_Init_thread failed");
+    return false;
+  }
+  if (there) MPI_Query_thread(&provided);
+  if (provided < MPI_THREAD_SERIALIZED) {
+    snprintf(why, room, "it was built without threads");
+    return false;
+  }
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  memset(out, 0, sizeof *out);
+  out->abi = AM_LINK_ABI;
+  MPI_Comm_rank(MPI_COMM_WORLD, &out->rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &out->size);
+  put_name(out->name, sizeof out->name);
+  out->isend = module_isend;
+  out->irecv = module_irecv;
+  out->test = module_test;
+  out->cancel = module_cancel;
+  out->why = module_why;
+  out->abort = module_abort;
+  out->finish = module_finish;
+  return true;
+}

@@ -1,0 +1,238 @@
+/* ranks/ over sockets: ranks that fail, die, stop and are another's. All others end, and one message tells why. */
+#include "mesh.h"
+
+typedef struct fault {
+  int rank, at; /* which rank, and at which of its calls */
+  enum { FAILS, DIES, STOPS, BUSY, LEAVES, OTHER_TEXT, TWO_STOP } kind;
+} fault;
+
+enum { LARGE = 200000, SMALL = 40, CALLS = 24 };
+
+static am_status happen(const fault *f, am_ranks *ranks, am_error *err) {
+  const bool second = f->kind == TWO_STOP && am_ranks_rank(ranks) == f->rank + 1;
+  if (am_ranks_rank(ranks) != f->rank && !second) return AM_OK;
+  if (f->kind == FAILS) return am_fail(err, AM_E_DATA, "no clip of the class calm");
+  if (f->kind == DIES) raise(SIGKILL);
+  if (f->kind == STOPS || f->kind == TWO_STOP) raise(SIGSTOP);
+  if (f->kind == BUSY)
+    for (;;) pause();
+  return AM_OK;
+}
+
+/* The calls of a training, over and over; memory of this rank alone, which is freed when a call fails. */
+static am_status train(am_context *ctx, am_ranks *ranks, mesh_shared *shared, void *arg, am_error *err) {
+  const fault *f = arg;
+  am_real *large = am_alloc(ctx, LARGE, sizeof *large), *other = am_alloc(ctx, LARGE, sizeof *other);
+  double small[SMALL] = {0};
+  size_t ends[MESH_MOST];
+  am_status status = large && other ? AM_OK : am_no_memory(err);
+  (void)shared;
+  for (int call = 0; call < CALLS && !status; call++) {
+    void *all = NULL;
+    bool any = false;
+    if (call == f->at) status = happen(f, ranks, err);
+    /* One that was told of another's failure, and fails as well in a way of its own. */
+    if (f->kind == BUSY && am_ranks_rank(ranks) == (f->rank + 1) % am_ranks_size(ranks) && call == f->at)
+      status = am_fail(err, AM_E_DATA, "no clip of the class calm");
+    if (status) break;
+    if (f->kind == LEAVES && call == f->at && am_ranks_rank(ranks) == f->rank) break;
+    switch (call % 6) {
+      case 0: status = am_ranks_batch(ranks, 8, 1 + (size_t)call % 8, NULL, NULL, err); break;
+      case 1:
+        status = am_ranks_sum(ranks, large, LARGE, err);
+        if (!status) status = am_ranks_sum(ranks, other, LARGE, err);
+        break;
+      case 2: status = am_ranks_sum_doubles(ranks, small, SMALL, err); break;
+      case 3: status = am_ranks_finish(ranks, err); break;
+      case 4:
+        status = am_ranks_gather(ranks, ctx, large, 100 + (size_t)am_ranks_rank(ranks), &all, ends, err);
+        am_free(ctx, all);
+        if (!status) status = am_ranks_broadcast(ranks, other, LARGE, err);
+        break;
+      default:
+        status = am_ranks_any(ranks, &any, err);
+        if (!status)
+          status = am_ranks_same(
+              ranks, "text",
+              f->kind == OTHER_TEXT && call == f->at && am_ranks_rank(ranks) == f->rank ? "mine" : "theirs", err);
+        status = am_ranks_agree(ranks, status, err);
+    }
+  }
+  const am_status ended = am_ranks_leave(ranks, status, err);
+  am_free(ctx, large);
+  am_free(ctx, other);
+  return ended;
+}
+
+/* Runs it; all have ended. How often it was told: by rank 0's main, or by the log of whoever saw to it. */
+static int told(mesh_shared *shared) { return atomic_load(&shared->told) + (shared->status[0] != AM_OK); }
+
+static mesh_shared *run(int size, fault f, int *codes) {
+  fflush(NULL);
+  return mesh_run(size, train, &f, codes);
+}
+
+static void need_words(const mesh_shared *shared, const char *words) {
+  const char *line = shared->status[0] ? shared->message[0] : shared->line;
+  if (!strstr(line, words)) fail_msg("\"%s\" lacks \"%s\"", line, words);
+}
+
+static void one_that_fails_ends_all(void **state) {
+  (void)state;
+  for (int at = 0; at < CALLS; at += 5)
+    for (int rank = 0; rank < 4; rank++) {
+      int codes[MESH_MOST];
+      char words[80];
+      mesh_shared *shared = run(4, (fault){rank, at, FAILS}, codes);
+      for (int r = 0; r < 4; r++) {
+        if (!WIFEXITED(codes[r]) || WEXITSTATUS(codes[r]) != 1)
+          fail_msg("call %d, rank %d: %x, %s", at, r, (unsigned)codes[r], shared->line);
+        assert_int_equal(shared->status[r], AM_E_DATA);
+        assert_string_equal(shared->message[r], shared->message[0]);
+      }
+      snprintf(words, sizeof words, "rank %d on ", rank);
+      assert_int_equal(strncmp(shared->message[0], words, strlen(words)), 0);
+      need_words(shared, ": no clip of the class calm");
+      assert_int_equal(told(shared), 1);
+      mesh_end(shared);
+    }
+}
+
+static void one_with_another_text_is_named(void **state) {
+  (void)state;
+  int codes[MESH_MOST];
+  mesh_shared *shared = run(3, (fault){2, 5, OTHER_TEXT}, codes);
+  for (int r = 0; r < 3; r++) {
+    assert_int_equal(shared->status[r], AM_E_USAGE);
+    assert_int_equal(strncmp(shared->message[r], "rank 2 on ", 10), 0);
+    assert_non_null(strstr(shared->message[r], " has another text than rank 0 on "));
+    assert_non_null(strstr(shared->message[r], ": mine, not theirs"));
+  }
+  assert_int_equal(told(shared), 1);
+  mesh_end(shared);
+}
+
+static void one_that_dies_ends_all(void **state) {
+  (void)state;
+  for (int at = 1; at < CALLS; at += 4)
+    for (int rank = 0; rank < 3; rank++) {
+      int codes[MESH_MOST];
+      char words[80];
+      mesh_shared *shared = run(3, (fault){rank, at, DIES}, codes);
+      for (int r = 0; r < 3; r++)
+        if (r != rank) {
+          if (!WIFEXITED(codes[r]) || WEXITSTATUS(codes[r]) != 1)
+            fail_msg("call %d, rank %d: %x, %s", at, r, (unsigned)codes[r], shared->line);
+          assert_int_equal(shared->status[r], AM_E_IO);
+        }
+      snprintf(words, sizeof words, "rank %d on ", rank);
+      need_words(shared, words);
+      need_words(shared, "the connection to it is lost");
+      assert_int_equal(told(shared), 1);
+      mesh_end(shared);
+    }
+}
+
+/* Who is stopped is killed at the end, as a launcher would. */
+static void one_that_stops_ends_all(void **state) {
+  (void)state;
+  for (int rank = 0; rank < 3; rank++) {
+    int codes[MESH_MOST];
+    char words[80];
+    mesh_shared *shared = run(3, (fault){rank, 7 + rank, STOPS}, codes);
+    assert_true(WIFSIGNALED(codes[rank]));
+    snprintf(words, sizeof words, "rank %d on ", rank);
+    need_words(shared, words);
+    need_words(shared, "not heard of for ");
+    assert_int_equal(told(shared), 1);
+    mesh_end(shared);
+  }
+  int codes[MESH_MOST];
+  mesh_shared *shared = run(4, (fault){0, 3, TWO_STOP}, codes);
+  need_words(shared, "rank 0 on ");
+  assert_int_equal(told(shared), 1);
+  mesh_end(shared);
+}
+
+/* A rank fails, and another one computes on and on without hearing of it. */
+static void one_that_is_busy_is_not_waited_for(void **state) {
+  (void)state;
+  for (int rank = 0; rank < 3; rank++) {
+    int codes[MESH_MOST];
+    mesh_shared *shared = run(3, (fault){rank, 8, BUSY}, codes);
+    if (!WIFSIGNALED(codes[rank])) fail_msg("rank %d: %x, %s", rank, (unsigned)codes[rank], shared->line);
+    need_words(shared, ": no clip of the class calm");
+    assert_int_equal(told(shared), 1);
+    mesh_end(shared);
+  }
+}
+
+/* One believes that all is done, and others wait for it. */
+static void one_that_leaves_too_early_ends_all(void **state) {
+  (void)state;
+  int codes[MESH_MOST];
+  mesh_shared *shared = run(3, (fault){1, 8, LEAVES}, codes);
+  for (int r = 0; r < 3; r++) assert_int_equal(shared->status[r], AM_E_IO);
+  need_words(shared, "rank 1 on ");
+  need_words(shared, "ended while others wait for it");
+  assert_int_equal(told(shared), 1);
+  mesh_end(shared);
+}
+
+static void any_of_them_at_any_call(void **state) {
+  (void)state;
+  const int turns = getenv("AM_RANKS_TURNS") ? (int)strtol(getenv("AM_RANKS_TURNS"), NULL, 10) : 10;
+  uint32_t x = 12345;
+  for (int turn = 0; turn < turns; turn++) {
+    int codes[MESH_MOST];
+    x = x * 1664525u + 1013904223u;
+    const int size = 2 + (int)(x >> 24) % 6, rank = (int)(x >> 16 & 255) % size, at = (int)(x >> 8 & 255) % CALLS;
+    const bool dies = x >> 5 & 1;
+    fault f = {rank, at, dies ? DIES : FAILS};
+    mesh_shared *shared = run(size, f, codes);
+    for (int r = 0; r < size; r++)
+      if (!(r == rank && dies) && (!WIFEXITED(codes[r]) || WEXITSTATUS(codes[r]) != 1))
+        fail_msg("turn %d, rank %d of %d: %d, %s", turn, r, size, codes[r], shared->message[r]);
+    if (told(shared) != 1) fail_msg("turn %d: told %d times", turn, told(shared));
+    mesh_end(shared);
+  }
+}
+
+/* A rank without memory fails as any other. */
+static am_status work_without_memory(am_context *ctx, am_ranks *ranks, mesh_shared *shared, void *arg, am_error *err) {
+  const fault *f = arg;
+  if (am_ranks_rank(ranks) == f->rank) am_test_memory_arm(mesh_memory, f->at);
+  const am_status status = train(ctx, ranks, shared, &(fault){-1, -1, FAILS}, err);
+  am_test_memory_arm(mesh_memory, 0);
+  return status;
+}
+
+static void one_without_memory_ends_all(void **state) {
+  (void)state;
+  for (int at = 1; at < 12; at++) {
+    int codes[MESH_MOST];
+    fault f = {at % 3, at, FAILS};
+    mesh_shared *shared = mesh_run(3, work_without_memory, &f, codes);
+    for (int r = 0; r < 3; r++)
+      if (!WIFEXITED(codes[r]) || WEXITSTATUS(codes[r]) != 1 || shared->status[r] != AM_E_NOMEM)
+        fail_msg("allocation %d, rank %d: %d, %s", at, r, codes[r], shared->message[r]);
+    assert_int_equal(told(shared), 1);
+    mesh_end(shared);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(one_that_fails_ends_all),
+      cmocka_unit_test(one_with_another_text_is_named),
+      cmocka_unit_test(one_that_dies_ends_all),
+      cmocka_unit_test(one_that_stops_ends_all),
+      cmocka_unit_test(one_that_is_busy_is_not_waited_for),
+      cmocka_unit_test(one_that_leaves_too_early_ends_all),
+      cmocka_unit_test(any_of_them_at_any_call),
+      cmocka_unit_test(one_without_memory_ends_all),
+  };
+  setenv("AM_RANKS_PATIENCE", "5", 1);
+  if (getenv("AM_ONLY")) cmocka_set_test_filter(getenv("AM_ONLY"));
+  return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
+}
