@@ -24,7 +24,9 @@
 /* What leak checkers find in outside libraries and we cannot free: libhdf5 forgets pieces when it refuses a damaged
  * file (1.10.8), fontconfig keeps some 600 bytes, however many pictures are drawn (2.14, beneath Cairo). */
 const char *__lsan_default_suppressions(void);
-__attribute__((weak)) const char *__lsan_default_suppressions(void) { return "leak:libhdf5\nleak:libfontconfig\n"; }
+__attribute__((weak)) const char *__lsan_default_suppressions(void) {
+  return "leak:libhdf5\nleak:^H5\nleak:libfontconfig\n";
+}
 
 /* cmocka 1.1 reports a skipped test as "not ok N # SKIP name", which meson counts as failed.  It prints through
  * this function of its own, which a program may replace; weak, since several files of a program include this. */

@@ -11,7 +11,7 @@
  * damaged Ogg file. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) {
-  return "leak:libhdf5\nleak:libfontconfig\nleak:libsndfile\nleak:libvorbis\n";
+  return "leak:libhdf5\nleak:^H5\nleak:libfontconfig\nleak:libsndfile\nleak:libvorbis\n";
 }
 
 typedef struct head {

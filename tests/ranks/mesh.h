@@ -39,6 +39,7 @@ typedef struct mesh_message { /* that nobody waited for yet */
 typedef struct mesh_shared {
   pid_t pids[MESH_MOST];
   atomic_int told; /* lines of the log that are errors */
+  atomic_int busy; /* for the test: a rank is where it will not hear of anything */
   char line[1024]; /* the last of them */
   am_status status[MESH_MOST];
   char message[MESH_MOST][1024];

@@ -50,7 +50,7 @@ for mpi in mpich openmpi; do
   waiting; kill -KILL "$pid"; wait $job; code=$?
   [ $code != 0 ] && [ $code != 124 ] && gone "$pid" && ok "$mpi: a killed rank ends all" || not_ok "$mpi: a killed rank ends all" "exit code $code"
   : >out
-  timeout 300 "${mpirun[@]}" -n 3 "$program" wait 1 >out 2>&1 </dev/null & job=$!
+  AM_RANKS_PATIENCE=6 timeout 300 "${mpirun[@]}" -n 3 "$program" wait 1 >out 2>&1 </dev/null & job=$!
   waiting; kill -STOP "$pid"; wait $job; code=$?
   once "$mpi: a stopped rank ends all" "rank 1 on [^ ]+: not heard of for [0-9]+ s \(.*\); the job of 3 ranks ends"
   gone "$pid" && ok "$mpi: and is ended itself" || { not_ok "$mpi: and is ended itself"; kill -KILL "$pid"; }

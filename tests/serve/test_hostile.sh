@@ -4,7 +4,7 @@
 here=$(dirname "$(realpath "$0")") load=$(realpath "$3") speak=$(realpath "$4")
 . "$here/../cli/tap.sh" hostile "$1" "$2"
 . "$here/serving.sh"
-seconds=${AM_HOSTILE_SECONDS:-10}
+seconds=${AM_HOSTILE_SECONDS:-5}
 
 trained
 { silence 700; clip 3 4; silence 900; clip 3 9; silence 700; } >talk.raw
@@ -17,7 +17,7 @@ expect "a stream among broken clients loses nothing" 0 '^[0-9]+ s of broken clie
 sed 's/^/# /' out
 held '"sessions": 0, "uploads": 0' # the slow ones are cut
 expect "nothing of them is left" 0 '"sessions": 0, "uploads": 0'
-"$load" streams $port $server talk.raw 10 5 >out 2>err; code=$?; expect "ten streams in real time" 0 '^10 streams of 5 s: 10 ended well'
+"$load" streams $port $server talk.raw 10 3 >out 2>err; code=$?; expect "ten streams in real time" 0 '^10 streams of 3 s: 10 ended well'
 sed 's/^/# /' out
 "$load" requests $port $server talk.wav 300 8 >out 2>err; code=$?; expect "uploads at once have one answer" 0 '300 uploads by 8 clients: 0 wrong'
 sed 's/^/# /' out
