@@ -110,8 +110,9 @@ const cli_command cli_train = {
         "and its page, report.html. Ctrl-C finishes the step, saves, and says how to resume.\n\n"
         "With --resume, --set may change data.root, data.manifest, data.description (of several corpora, too:\n"
         "data.corpora.0.root), train.targets, train.epochs, train.max_steps,\n"
-        "train.save_minutes, train.save_seconds, train.early_stopping and cache; all other settings that the\n"
-        "weights depend on stay as the run has them.\n\n"
+        "train.save_minutes, train.save_seconds, train.early_stopping, train.split_slots and cache; all other "
+        "settings\n"
+        "that the weights depend on stay as the run has them.\n\n"
         "'audiomood help config' lists the keys of a config, 'audiomood help train' also those of its section\n"
         "train, 'audiomood help layers' the layers of a model.",
     .flags = flags,

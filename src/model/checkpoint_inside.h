@@ -16,6 +16,9 @@ bool am_checkpoint_same_shape(const am_h5_info *found, const am_array_info *want
 /* All weights, or all statistics, into a buffer laid out as the model's. */
 am_status am_checkpoint_read_group(am_context *ctx, am_h5 *file, const char *group, am_model *model, bool statistics,
                                    am_real *flat, am_error *err);
+/* A slot of an optimiser of this model: am_optimiser_room numbers in `room`. */
+am_status am_checkpoint_read_slot(am_context *ctx, am_h5 *file, const char *group, am_model *model, am_optimiser *o,
+                                  int slot, am_real *room, am_error *err);
 /* Both, into the model. */
 am_status am_checkpoint_read_arrays(am_context *ctx, am_h5 *file, am_model *model, am_error *err);
 

@@ -108,7 +108,7 @@ bool am_checkpoint_same_shape(const am_h5_info *found, const am_array_info *want
 }
 
 /* One array, whose shape must fit. `name` is its path in the file. */
-static am_status read_fitting(am_h5 *file, const char *name, const am_array_info *info, am_real *flat, am_error *err) {
+static am_status read_fitting(am_h5 *file, const char *name, const am_array_info *info, am_real *to, am_error *err) {
   am_h5_info found;
   char has[96], wants[96];
   if (am_h5_find(file, name) != AM_H5_ARRAY)
@@ -118,7 +118,7 @@ static am_status read_fitting(am_h5 *file, const char *name, const am_array_info
   if (!am_checkpoint_same_shape(&found, info, has, wants))
     return am_fail(err, AM_E_SHAPE, "%s: array %s is %s%s, the model wants %s", am_h5_path(file), name,
                    found.type == AM_H5_F32 ? "" : "not float32, ", has, wants);
-  return am_h5_read(file, name, AM_H5_F32, flat + info->offset, info->count, err);
+  return am_h5_read(file, name, AM_H5_F32, to, info->count, err);
 }
 
 /* Arrays of the file that no layer has would mean another model: an error, not something to pass over. */
@@ -139,7 +139,22 @@ am_status am_checkpoint_read_group(am_context *ctx, am_h5 *file, const char *gro
   for (size_t i = 0; i < n && !status; i++) {
     am_array_info info = statistics ? *am_model_statistic_info(model, i) : *am_model_weight_info(model, i);
     char *name = am_format(ctx, "%s/%s", group, info.name);
-    status = name ? read_fitting(file, name, &info, flat, err) : am_no_memory(err);
+    status = name ? read_fitting(file, name, &info, flat + info.offset, err) : am_no_memory(err);
+    am_free(ctx, name);
+  }
+  return status ? status : check_count(ctx, file, group, n, err);
+}
+
+am_status am_checkpoint_read_slot(am_context *ctx, am_h5 *file, const char *group, am_model *model, am_optimiser *o,
+                                  int slot, am_real *room, am_error *err) {
+  const size_t n = am_model_weight_count(model);
+  am_status status = AM_OK;
+  for (size_t i = 0; i < n && !status; i++) {
+    const am_array_info info = *am_model_weight_info(model, i);
+    char *name = am_format(ctx, "%s/%s", group, info.name);
+    status =
+        name ? read_fitting(file, name, &info, am_optimiser_slot_place(o, slot, &info, room), err) : am_no_memory(err);
+    if (!status) am_optimiser_slot_take(o, slot, &info, room);
     am_free(ctx, name);
   }
   return status ? status : check_count(ctx, file, group, n, err);

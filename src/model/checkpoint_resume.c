@@ -77,13 +77,15 @@ static am_status read_state(am_context *ctx, am_h5 *file, am_training_state *t, 
 static am_status read_slots(am_context *ctx, am_h5 *file, const char *at, am_model *model, am_optimiser *o,
                             am_error *err) {
   char group[96];
-  am_status status = AM_OK;
-  for (int i = 0; i < AM_MOST_SLOTS && o->slots[i] && !status; i++) {
-    snprintf(group, sizeof group, "%s/slots/%s", at, o->cls->slots[i]);
-    status = am_checkpoint_read_group(ctx, file, group, model, false, o->slots[i], err);
+  const size_t reals = am_optimiser_room(o);
+  am_real *room = reals ? am_alloc_aligned(ctx, am_mul(reals, sizeof *room)) : NULL;
+  am_status status = reals && !room ? am_no_memory(err) : AM_OK;
+  for (int slot = 0; am_optimiser_slot_name(o, slot) && !status; slot++) {
+    snprintf(group, sizeof group, "%s/slots/%s", at, am_optimiser_slot_name(o, slot));
+    status = am_checkpoint_read_slot(ctx, file, group, model, o, slot, room, err);
   }
-  snprintf(group, sizeof group, "%s/slots/average", at);
-  return status || !o->ema ? status : am_checkpoint_read_group(ctx, file, group, model, false, o->ema, err);
+  am_free_aligned(ctx, room);
+  return status;
 }
 
 /* Whether it is the head of the same trait, with the same classes. */

@@ -14,23 +14,23 @@ enum { CHUNK = 1 << 20 /* elements read back at once */ };
 /* ---- weights ---- */
 
 static am_status write_array(am_context *ctx, am_h5 *file, const char *group, const am_array_info *info,
-                             const am_real *flat, am_error *err) {
+                             const am_real *values, am_error *err) {
   size_t dims[4];
   for (int i = 0; i < info->rank; i++) dims[i] = (size_t)info->dims[i];
   char *name = am_format(ctx, "%s/%s", group, info->name);
   if (!name) return am_no_memory(err);
-  am_status status = am_h5_write(file, name, AM_H5_F32, info->rank, dims, flat + info->offset, err);
+  am_status status = am_h5_write(file, name, AM_H5_F32, info->rank, dims, values, err);
   am_free(ctx, name);
   return status;
 }
 
-/* All weights of a flat buffer laid out as the model's: weights, optimiser slots, averages. */
+/* All weights of a flat buffer laid out as the model's. */
 static am_status write_weights(am_context *ctx, am_h5 *file, const char *group, am_model *model, const am_real *flat,
                                am_error *err) {
   am_status status = am_h5_group(file, group, err);
   for (size_t i = 0; i < am_model_weight_count(model) && !status; i++) {
     am_array_info info = *am_model_weight_info(model, i);
-    status = write_array(ctx, file, group, &info, flat, err);
+    status = write_array(ctx, file, group, &info, flat + info.offset, err);
   }
   return status;
 }
@@ -42,7 +42,7 @@ static am_status write_arrays(am_context *ctx, am_h5 *file, am_model *model, am_
   if (!status) status = am_h5_group(file, "statistics", err);
   for (size_t i = 0; i < am_model_statistic_count(model) && !status; i++) {
     am_array_info info = *am_model_statistic_info(model, i);
-    status = write_array(ctx, file, "statistics", &info, statistics, err);
+    status = write_array(ctx, file, "statistics", &info, statistics + info.offset, err);
   }
   return status;
 }
@@ -254,18 +254,63 @@ static am_status write_state(am_h5 *file, const am_training_state *t, am_error *
   return status ? status : write_history(file, t, err);
 }
 
+/* One that others have some of, block by block. */
+static am_status write_rows(const am_optimiser *o, int slot, const am_array_info *info, am_h5_rows *to, am_real *room,
+                            am_error *err) {
+  const size_t rows = (size_t)info->dims[0], width = info->count / rows, block = am_optimiser_rows(o, info);
+  am_status status = AM_OK;
+  for (size_t row = 0; row < rows && !status; row += block) {
+    const size_t n = rows - row < block ? rows - row : block;
+    const am_real *values;
+    status = am_optimiser_slot(o, slot, info->offset + row * width, n * width, room, &values, err);
+    if (!status) status = am_h5_rows_append(to, values, n, err);
+  }
+  return status;
+}
+
+static am_status write_slot_array(am_context *ctx, am_h5 *file, const char *group, const am_optimiser *o, int slot,
+                                  const am_array_info *info, am_real *room, am_error *err) {
+  size_t dims[4];
+  const am_real *values;
+  if (!info->rank || am_optimiser_rows(o, info) >= (size_t)info->dims[0]) {
+    const am_status status = am_optimiser_slot(o, slot, info->offset, info->count, room, &values, err);
+    return status ? status : write_array(ctx, file, group, info, values, err);
+  }
+  for (int i = 0; i < info->rank; i++) dims[i] = (size_t)info->dims[i];
+  char *name = am_format(ctx, "%s/%s", group, info->name);
+  am_h5_rows *to = NULL;
+  am_status status = name ? am_h5_rows_begin(file, name, AM_H5_F32, info->rank, dims, &to, err) : am_no_memory(err);
+  if (!status) status = write_rows(o, slot, info, to, room, err);
+  const am_status ended = am_h5_rows_end(to, status ? NULL : err);
+  am_free(ctx, name);
+  return status ? status : ended;
+}
+
+static am_status write_slot(am_context *ctx, am_h5 *file, const char *group, am_model *model, const am_optimiser *o,
+                            int slot, am_real *room, am_error *err) {
+  am_status status = am_h5_group(file, group, err);
+  for (size_t i = 0; i < am_model_weight_count(model) && !status; i++) {
+    const am_array_info info = *am_model_weight_info(model, i);
+    status = write_slot_array(ctx, file, group, o, slot, &info, room, err);
+  }
+  return status;
+}
+
 /* Into the groups `at`/slots/<name>. */
 static am_status write_slots(am_context *ctx, am_h5 *file, const char *at, am_model *model, const am_optimiser *o,
                              am_error *err) {
   char group[96];
+  const size_t reals = am_optimiser_block(o, model);
+  am_real *room = reals ? am_alloc_aligned(ctx, am_mul(reals, sizeof *room)) : NULL;
+  if (reals && !room) return am_no_memory(err);
   snprintf(group, sizeof group, "%s/slots", at);
   am_status status = am_h5_group(file, group, err);
-  for (int i = 0; i < AM_MOST_SLOTS && o->slots[i] && !status; i++) {
-    snprintf(group, sizeof group, "%s/slots/%s", at, o->cls->slots[i]);
-    status = write_weights(ctx, file, group, model, o->slots[i], err);
+  for (int slot = 0; am_optimiser_slot_name(o, slot) && !status; slot++) {
+    snprintf(group, sizeof group, "%s/slots/%s", at, am_optimiser_slot_name(o, slot));
+    status = write_slot(ctx, file, group, model, o, slot, room, err);
   }
-  snprintf(group, sizeof group, "%s/slots/average", at);
-  return status || !o->ema ? status : write_weights(ctx, file, group, model, o->ema, err);
+  am_free_aligned(ctx, room);
+  return status;
 }
 
 static am_status write_head_state(am_context *ctx, am_h5 *file, size_t i, const am_head_state *h, am_error *err) {

@@ -41,6 +41,10 @@ const am_option am_train_table[] = {
     {"batch", AM_OPT_INT, TRAIN(batch), "32", 1, 65536, NULL, "clips a step; the last one of an epoch may be short"},
     {"groups", AM_OPT_INT, TRAIN(groups), "8", 1, AM_MOST_GROUPS, NULL,
      "parts of a batch, each summed by itself: as many processes can train together (docs/cluster.md)"},
+    {"split_slots", AM_OPT_BOOL, TRAIN(split_slots), "false", 0, 0, NULL,
+     "of several processes each keeps what the optimiser remembers of a part of the weights, which takes less memory "
+     "and "
+     "longer; the results are the same"},
     {"monitor", AM_OPT_CHOICE, TRAIN(monitor), "validation_loss", 0, 0, AM_WORDS(AM_MONITORS),
      "what chooses the best epoch; last: the last one is taken"},
     {"class_weights", AM_OPT_CHOICE, TRAIN(class_weights), "none", 0, 0, AM_WORDS(AM_CLASS_WEIGHTS),

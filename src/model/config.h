@@ -29,6 +29,7 @@ typedef enum am_auxiliary_ramp { AM_AUXILIARY_RAMPS(AM_WORD_NAME) } am_auxiliary
 typedef struct am_train_options {
   int64_t epochs, batch;
   int64_t groups;        /* of a batch (nn/groups.h) */
+  bool split_slots;      /* each of several processes keeps the optimiser's slots of a part of the weights */
   int monitor;           /* am_monitor: chooses best.h5; the
                 * first three become train_loss, with a warning, where there is no validation part */
   int class_weights;     /* am_class_weighting */

@@ -86,12 +86,50 @@ static void cut_pieces(am_optimiser *o, am_model *model) {
       if (o->pieces) o->pieces[n] = (am_piece){info.offset + at, count, i, info.decay};
       n++;
     }
+    if (o->array < info.count) o->array = info.count;
   }
   o->n_pieces = n;
 }
 
-am_status am_optimiser_create(am_context *ctx, const am_optimiser_options *options, double ema_decay, am_model *model,
-                              am_optimiser **out, am_error *err) {
+/* Each rank has the pieces that begin in its even share of the numbers. */
+static void split_pieces(am_optimiser *o) {
+  const size_t n = (size_t)am_ranks_size(o->ranks), me = (size_t)am_ranks_rank(o->ranks);
+  o->end = o->n;
+  o->n_own = o->n_pieces;
+  if (!o->ranks) return;
+  for (size_t r = 0, i = 0; r < n; r++) {
+    while (i < o->n_pieces && o->pieces[i].offset < o->n / n * (r + 1)) i++;
+    if (r + 1 == n) i = o->n_pieces;
+    o->bounds[r] = i < o->n_pieces ? o->pieces[i].offset : o->n;
+    if (r + 1 == me) o->first_piece = i;
+    if (r == me) o->n_own = i - o->first_piece;
+  }
+  o->begin = me ? o->bounds[me - 1] : 0;
+  o->end = o->bounds[me];
+}
+
+static am_status take_ranks(am_optimiser *o, am_ranks *ranks, am_error *err) {
+  const size_t n = (size_t)am_ranks_size(ranks);
+  if (n == 1) return AM_OK;
+  o->ranks = ranks;
+  o->bounds = am_alloc(o->ctx, n, sizeof *o->bounds);
+  o->ends = am_alloc(o->ctx, n, sizeof *o->ends);
+  return o->bounds && o->ends ? AM_OK : am_no_memory(err);
+}
+
+static am_status make_slots(am_optimiser *o, am_error *err) {
+  const size_t bytes = am_mul(o->end - o->begin, sizeof(am_real)), room = bytes ? bytes : sizeof(am_real);
+  bool all = true;
+  for (int i = 0; i < AM_MOST_SLOTS && o->cls->slots[i]; i++) {
+    if (o->cls->slots_used && i >= o->cls->slots_used(&o->options)) break;
+    all &= (o->slots[i] = am_alloc_aligned(o->ctx, room)) != NULL;
+  }
+  if (o->ema_decay > 0) all &= (o->ema = am_alloc_aligned(o->ctx, room)) != NULL;
+  return all ? AM_OK : am_no_memory(err);
+}
+
+am_status am_optimiser_create_split(am_context *ctx, const am_optimiser_options *options, double ema_decay,
+                                    am_model *model, am_ranks *ranks, am_optimiser **out, am_error *err) {
   *out = NULL;
   am_optimiser *o = am_alloc(ctx, 1, sizeof *o);
   if (!o) return am_no_memory(err);
@@ -108,26 +146,24 @@ am_status am_optimiser_create(am_context *ctx, const am_optimiser_options *optio
   o->sums = am_alloc(ctx, o->n_pieces + 1, sizeof *o->sums);
   o->bad = am_alloc(ctx, o->n_pieces + 1, sizeof *o->bad);
   o->bad_array = -1;
-  size_t bytes = am_mul(o->n, sizeof(am_real));
-  bool slots = true;
-  for (int i = 0; i < AM_MOST_SLOTS && o->cls->slots[i]; i++) {
-    if (o->cls->slots_used && i >= o->cls->slots_used(options)) break;
-    slots &= (o->slots[i] = am_alloc_aligned(ctx, bytes)) != NULL;
-  }
-  if (ema_decay > 0) o->ema = am_alloc_aligned(ctx, bytes);
-  am_status status = AM_OK;
-  if (!o->factors || !o->pieces || !o->sums || !o->bad || !slots || (ema_decay > 0 && !o->ema))
-    status = am_no_memory(err);
+  am_status status = o->factors && o->pieces && o->sums && o->bad ? take_ranks(o, ranks, err) : am_no_memory(err);
   if (!status) {
     cut_pieces(o, model);
-    status = read_factors(o, model, err);
+    split_pieces(o);
+    status = make_slots(o, err);
   }
+  if (!status) status = read_factors(o, model, err);
   if (status) {
     am_optimiser_free(o);
     return status;
   }
   *out = o;
   return AM_OK;
+}
+
+am_status am_optimiser_create(am_context *ctx, const am_optimiser_options *options, double ema_decay, am_model *model,
+                              am_optimiser **out, am_error *err) {
+  return am_optimiser_create_split(ctx, options, ema_decay, model, NULL, out, err);
 }
 
 void am_optimiser_free(am_optimiser *o) {
@@ -138,6 +174,8 @@ void am_optimiser_free(am_optimiser *o) {
   am_free(o->ctx, o->pieces);
   am_free(o->ctx, o->sums);
   am_free(o->ctx, o->bad);
+  am_free(o->ctx, o->bounds);
+  am_free(o->ctx, o->ends);
   am_free(o->ctx, o);
 }
 
@@ -180,13 +218,16 @@ static void step_piece(void *arg, size_t piece, int worker) {
   am_optimiser *o = s->o;
   const am_piece *p = &o->pieces[piece];
   am_real *w = s->w + p->offset, *g = s->g + p->offset, *slots[AM_MOST_SLOTS];
-  double factor = o->factors[p->array];
-  for (int i = 0; i < AM_MOST_SLOTS; i++) slots[i] = o->slots[i] ? o->slots[i] + p->offset : NULL;
-  const am_step_piece piece_of = {p->count, w, g, slots, factor, p->decay};
-  if (factor != 0) o->cls->step(&o->options, o->kernels, &s->rates, &piece_of);
+  if (piece - o->first_piece < o->n_own) {
+    const size_t at = p->offset - o->begin;
+    double factor = o->factors[p->array];
+    for (int i = 0; i < AM_MOST_SLOTS; i++) slots[i] = o->slots[i] ? o->slots[i] + at : NULL;
+    const am_step_piece piece_of = {p->count, w, g, slots, factor, p->decay};
+    if (factor != 0) o->cls->step(&o->options, o->kernels, &s->rates, &piece_of);
+    o->bad[piece] = not_finite(w, p->count);
+    if (o->ema) average(o->ema + at, w, p->count, (am_real)s->ema);
+  }
   memset(g, 0, p->count * sizeof *g);
-  o->bad[piece] = not_finite(w, p->count);
-  if (o->ema) average(o->ema + p->offset, w, p->count, (am_real)s->ema);
 }
 
 static void find_bad(am_optimiser *o) {
@@ -214,18 +255,46 @@ double am_optimiser_step(am_optimiser *o, am_real *w, am_real *g, double divisor
   if (o->cls->begin) o->cls->begin(k, o->step + 1, &s.rates);
   double early = (1 + t) / (10 + t);
   s.ema = early < o->ema_decay ? early : o->ema_decay;
-  if (o->ema && !o->step) memcpy(o->ema, w, o->n * sizeof *w);
+  if (o->ema && !o->step) memcpy(o->ema, w + o->begin, (o->end - o->begin) * sizeof *w);
   am_parallel_for(o->ctx, o->n_pieces, step_piece, &s);
-  find_bad(o);
+  o->owes = o->ranks != NULL;
+  if (!o->owes) find_bad(o);
   o->step++;
   return norm;
 }
 
-void am_optimiser_swap_average(am_optimiser *o, am_real *w) {
-  if (!o->ema || !o->step) return;
-  for (size_t i = 0; i < o->n; i++) {
+/* ---- of several processes ---- */
+
+static am_status exchange(am_optimiser *o, am_real *w, am_error *err) {
+  if (!o->ranks) return AM_OK;
+  for (int r = 0; r < am_ranks_size(o->ranks); r++) o->ends[r] = o->bounds[r] * sizeof *w;
+  return am_ranks_collect(o->ranks, w + o->begin, w, o->ends, AM_RANKS_ALL, err);
+}
+
+static void look_at_piece(void *arg, size_t piece, int worker) {
+  (void)worker;
+  const sweep *s = arg;
+  const am_piece *p = &s->o->pieces[piece];
+  if (piece - s->o->first_piece >= s->o->n_own) s->o->bad[piece] = not_finite(s->w + p->offset, p->count);
+}
+
+am_status am_optimiser_exchange(am_optimiser *o, am_real *w, am_error *err) {
+  if (!o->owes) return AM_OK;
+  o->owes = false;
+  const am_status status = exchange(o, w, err);
+  sweep s = {.o = o, .w = w};
+  if (status) return status;
+  am_parallel_for(o->ctx, o->n_pieces, look_at_piece, &s);
+  find_bad(o);
+  return AM_OK;
+}
+
+am_status am_optimiser_swap_average(am_optimiser *o, am_real *w, am_error *err) {
+  if (!o->ema || !o->step) return AM_OK;
+  for (size_t i = o->begin; i < o->end; i++) {
     am_real kept = w[i];
-    w[i] = o->ema[i];
-    o->ema[i] = kept;
+    w[i] = o->ema[i - o->begin];
+    o->ema[i - o->begin] = kept;
   }
+  return exchange(o, w, err);
 }

@@ -24,6 +24,7 @@
 
 #include "base/option.h"
 #include "nn/model.h"
+#include "ranks/ranks.h"
 
 #define AM_EPSILON_MODES(X) X(AM_EPSILON_KERAS, "keras") X(AM_EPSILON_PYTORCH, "pytorch")
 typedef enum am_epsilon_mode { AM_EPSILON_MODES(AM_WORD_NAME) } am_epsilon_mode;
@@ -82,11 +83,13 @@ typedef struct am_optimiser {
   am_optimiser_options options;
   const am_kernels *kernels;
   double ema_decay; /* 0: no average */
-  size_t n;         /* reals in each flat buffer */
+  size_t n;         /* reals in each flat buffer of the model */
   const am_optimiser_class *cls;
+  /* Those of [begin, end) of the model's flat buffers: of all of it, or of this rank's part. */
   am_real *slots[AM_MOST_SLOTS]; /* of cls->slots; NULL those that the options leave out */
   am_real *ema;                  /* averaged weights or NULL */
-  uint64_t step;                 /* steps done */
+  size_t begin, end;
+  uint64_t step; /* steps done */
   size_t n_arrays, n_frozen;
   double *factors;         /* (arrays) on the learning rate */
   struct am_piece *pieces; /* cut by shape, so results do not depend on threads */
@@ -94,18 +97,46 @@ typedef struct am_optimiser {
   double *sums;   /* (pieces) squares, for the norm */
   bool *bad;      /* (pieces) a weight is no finite number */
   long bad_array; /* first array that was not finite in the last step, -1 none */
+  /* of several processes that split the slots */
+  am_ranks *ranks;                  /* NULL: this one has all */
+  size_t *bounds, *ends;            /* (ranks) reals, where each one's part ends; room for am_ranks_collect */
+  size_t first_piece, n_own, array; /* pieces of this rank; reals of the largest array */
+  bool owes;                        /* weights of the last step are to be exchanged */
 } am_optimiser;
 
 /* Slots start at zero; the average starts as a copy of the weights at the first step.  A pattern of `rates` or
  * `freeze` that matches no array is AM_E_CONFIG. */
 am_status am_optimiser_create(am_context *ctx, const am_optimiser_options *options, double ema_decay, am_model *model,
                               am_optimiser **out, am_error *err);
+/* The same of one of several processes (NULL: of one alone) that split slots and average: each keeps those of some of the pieces
+ * into which arrays are cut, and takes their step.  The bits are the same.  All make the calls that can fail for it. */
+am_status am_optimiser_create_split(am_context *ctx, const am_optimiser_options *options, double ema_decay,
+                                    am_model *model, am_ranks *ranks, am_optimiser **out, am_error *err);
 void am_optimiser_free(am_optimiser *o);
 /* w -= ... with the gradients g divided by `divisor`, at learning rate `rate`; leaves g zero, in the same pass.
  * Returns the norm before clipping (0 when clip_norm is off: it is not computed then).  A weight that is not finite
  * afterwards sets bad_array; so does a norm that is not finite, and then nothing else is done. */
 double am_optimiser_step(am_optimiser *o, am_real *w, am_real *g, double divisor, double rate);
+/* After a step: w has the new weights of all processes, and bad_array is the same in all. */
+am_status am_optimiser_exchange(am_optimiser *o, am_real *w, am_error *err);
 /* Exchanges the model's weights and their average, for evaluation, and back. */
-void am_optimiser_swap_average(am_optimiser *o, am_real *w);
+am_status am_optimiser_swap_average(am_optimiser *o, am_real *w, am_error *err);
+
+/* For checkpoints: slots, and after them the average, by their numbers from 0.  NULL: there are no more. */
+const char *am_optimiser_slot_name(const am_optimiser *o, int slot);
+/* Rows of an array (of dims[0]) that are put together at once where others have some of them, so that it takes little memory. */
+size_t am_optimiser_rows(const am_optimiser *o, const am_array_info *info);
+/* Numbers of the largest of these blocks, and of the largest array; 0: none is put together. */
+size_t am_optimiser_block(const am_optimiser *o, const am_model *model);
+size_t am_optimiser_room(const am_optimiser *o);
+/* The slot of `count` weights of the flat buffer from `first` on, in rank 0 (in others *at is NULL): where it is, or in `room`. */
+am_status am_optimiser_slot(const am_optimiser *o, int slot, size_t first, size_t count, am_real *room,
+                            const am_real **at, am_error *err);
+/* Where the slot of one array is to be read into: its place, or `room` (for am_optimiser_room); then am_optimiser_slot_take keeps
+ * this rank's part. */
+am_real *am_optimiser_slot_place(am_optimiser *o, int slot, const am_array_info *info, am_real *room);
+void am_optimiser_slot_take(am_optimiser *o, int slot, const am_array_info *info, const am_real *room);
+/* The part that ranks other than 0 have in writing all slots, array by array and block by block. */
+am_status am_optimiser_give(const am_optimiser *o, const am_model *model, am_error *err);
 
 #endif

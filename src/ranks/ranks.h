@@ -73,6 +73,10 @@ am_status am_ranks_broadcast(am_ranks *ranks, void *data, size_t bytes, am_error
  * (room for am_ranks_size). The context is for NULL. */
 am_status am_ranks_gather(am_ranks *ranks, am_context *ctx, const void *mine, size_t bytes, void **all, size_t *ends,
                           am_error *err);
+/* Of an array whose part r, which ends at byte ends[r], is rank r's: rank `whom`, or all (AM_RANKS_ALL), get the whole.  What a
+ * rank has itself may be at its place in `whole`. */
+enum { AM_RANKS_ALL = -1 };
+am_status am_ranks_collect(am_ranks *ranks, const void *mine, void *whole, const size_t *ends, int whom, am_error *err);
 /* Each says how its work went.  If it went wrong for any, all get the status and the message of the first one that failed, with
  * "rank N on HOST: " before it unless all say the same.  So nobody goes on alone. */
 am_status am_ranks_agree(am_ranks *ranks, am_status status, am_error *err);

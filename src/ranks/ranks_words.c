@@ -56,10 +56,11 @@ am_status am_ranks_broadcast(am_ranks *ranks, void *data, size_t bytes, am_error
 
 /* ---- the blocks of all to all ---- */
 
-/* One round: of each rank's block what is between `at` and at + AM_LINK_MOST_BYTES. */
-static am_status gather_round(am_ranks *ranks, const char *mine, char *all, const size_t *ends, size_t at,
-                              am_error *err) {
+/* One round: of each rank's block what is between `at` and at + AM_LINK_MOST_BYTES, to one rank or to all. */
+static am_status collect_round(am_ranks *ranks, const char *mine, char *all, const size_t *ends, size_t at, int whom,
+                               am_error *err) {
   const int me = ranks->link.rank, n = ranks->link.size;
+  const size_t own = ends[me] - (me ? ends[me - 1] : 0);
   int messages = 2 * n;
   pthread_mutex_lock(&ranks->lock);
   const int tag = am_ranks_tag(ranks);
@@ -67,14 +68,32 @@ static am_status gather_round(am_ranks *ranks, const char *mine, char *all, cons
     const int to = (me + k) % n, from = (me + n - k) % n;
     message *out = &ranks->messages[2 * to], *in = &ranks->messages[2 * from + 1];
     const size_t begin = from ? ends[from - 1] : 0, theirs = ends[from] - begin;
-    const size_t own = ends[me] - (me ? ends[me - 1] : 0);
     out->peer = to;
     in->peer = from;
-    if (theirs > at) in->on = am_ranks_receive(ranks, all + begin + at, part(theirs - at), from, tag, &in->request);
-    if (own > at) out->on = am_ranks_send(ranks, mine + at, part(own - at), to, tag, &out->request);
+    if (theirs > at && (whom == AM_RANKS_ALL || whom == me))
+      in->on = am_ranks_receive(ranks, all + begin + at, part(theirs - at), from, tag, &in->request);
+    if (own > at && (whom == AM_RANKS_ALL || whom == to))
+      out->on = am_ranks_send(ranks, mine + at, part(own - at), to, tag, &out->request);
   }
   const am_status status = am_ranks_wait(ranks, sent_or_here, &messages, "what all have", err);
   pthread_mutex_unlock(&ranks->lock);
+  return status;
+}
+
+am_status am_ranks_collect(am_ranks *ranks, const void *mine, void *whole, const size_t *ends, int whom,
+                           am_error *err) {
+  const int n = am_ranks_size(ranks), me = am_ranks_rank(ranks);
+  const size_t begin = me ? ends[me - 1] : 0, own = ends[me] - begin;
+  am_status status = AM_OK;
+  size_t most = 0;
+  if (own && (whom == AM_RANKS_ALL || whom == me) && mine != (char *)whole + begin)
+    memcpy((char *)whole + begin, mine, own);
+  for (int r = 0; r < n; r++) {
+    const size_t theirs = ends[r] - (r ? ends[r - 1] : 0);
+    if (theirs > most) most = theirs;
+  }
+  for (size_t at = 0; at < most && n > 1 && !status; at += AM_LINK_MOST_BYTES)
+    status = collect_round(ranks, mine, whole, ends, at, whom, err);
   return status;
 }
 
@@ -113,7 +132,7 @@ am_status am_ranks_gather(am_ranks *ranks, am_context *ctx, const void *mine, si
     else if (theirs) memcpy(to + begin, heads[r].first, theirs < sizeof own.first ? theirs : sizeof own.first);
   }
   for (size_t at = sizeof own.first; at < most && n > 1 && !status; at += AM_LINK_MOST_BYTES)
-    status = gather_round(ranks, mine, to, ends, at, err);
+    status = collect_round(ranks, mine, to, ends, at, AM_RANKS_ALL, err);
   if (!status) *all = to;
   else am_free(ctx, to);
   return status;

@@ -124,11 +124,10 @@ static void put_back(am_trainer *t, const kept *k) {
 /* The last weights, or their average, become best.h5. */
 static am_status save_last_as_best(am_trainer *t, am_error *err) {
   size_t n;
-  am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
-  am_status status = am_trainer_calibrate(t, err);
+  am_status status = am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n), err);
+  if (!status) status = am_trainer_calibrate(t, err);
   if (!status) status = am_trainer_save(t, t->folder.best, NULL, false, err);
-  am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
-  return status;
+  return am_trainer_swap_back(t, status, err);
 }
 
 /* When who writes it has. */
@@ -173,8 +172,8 @@ static am_status evaluate_best(am_trainer *t, am_run_result *r, am_error *err) {
 static am_status save_finished(am_trainer *t, am_error *err) {
   size_t n;
   t->state.finished = true;
-  am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n));
-  return am_trainer_save(t, t->folder.last, NULL, true, err);
+  const am_status status = am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n), err);
+  return status ? status : am_trainer_save(t, t->folder.last, NULL, true, err);
 }
 
 /* A run that was killed between that mark and run.json comes here again, to do the rest. */

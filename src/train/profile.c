@@ -1,4 +1,6 @@
 /* train/profile.c - where the time of training went: layer by layer, and the rest. */
+#include <sys/resource.h>
+
 #include "nn/flops.h"
 #include "train/trainer.h"
 
@@ -41,7 +43,22 @@ static void say_ranks(am_trainer *t, double whole) {
       whole > 0 ? 100 * n.waited / whole : 0, n.hidden);
 }
 
-void am_trainer_profile(am_trainer *t) {
+/* Of each process, since it began. */
+static void say_memory(am_trainer *t) {
+  am_ranks *ranks = t->share.ranks;
+  struct rusage used;
+  if (!ranks || getrusage(RUSAGE_SELF, &used)) return;
+  size_t *ends = am_alloc(t->ctx, (size_t)am_ranks_size(ranks), sizeof *ends);
+  const double mine = (double)used.ru_maxrss * 1024e-6;
+  double *all = NULL;
+  if (ends && !am_ranks_gather(ranks, t->ctx, &mine, sizeof mine, (void **)&all, ends, NULL))
+    for (int r = 0; r < am_ranks_size(ranks); r++)
+      am_run_log(&t->folder, AM_LOG_INFO, "rank %d on %s: %.0f MB at most", r, am_ranks_host(ranks, r), all[r]);
+  am_free(t->ctx, all);
+  am_free(t->ctx, ends);
+}
+
+void am_trainer_profile(am_trainer *t, bool all_well) {
   const am_profile *p = &t->profile;
   const am_step_time *times = am_session_times(t->session);
   double whole = am_now() - t->began, layers = 0;
@@ -65,4 +82,5 @@ void am_trainer_profile(am_trainer *t) {
     am_run_log(&t->folder, AM_LOG_INFO, "%-28s %10.3f %6.1f%%", rows[i].name, rows[i].seconds,
                whole > 0 ? 100 * rows[i].seconds / whole : 0);
   say_ranks(t, whole);
+  if (all_well) say_memory(t);
 }

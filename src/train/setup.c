@@ -382,7 +382,9 @@ static am_status make_heads(am_trainer *t, am_error *err) {
 static am_status make_training(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   size_t K = (size_t)t->classes, batch = (size_t)c->train.batch;
-  am_status status = am_optimiser_create(t->ctx, &c->optimiser, c->train.ema, t->model, &t->optimiser, err);
+  am_ranks *split = c->train.split_slots ? am_context_ranks(t->ctx) : NULL;
+  am_status status =
+      am_optimiser_create_split(t->ctx, &c->optimiser, c->train.ema, t->model, split, &t->optimiser, err);
   int width = 0;
   am_model_embedding(t->model, &width, NULL); /* whether it is wanted is known later */
   if (!status) status = am_share_begin(t->ctx, (int)batch, (int)c->train.groups, t->classes, width, &t->share, err);
@@ -398,6 +400,11 @@ static am_status make_training(am_trainer *t, am_error *err) {
   am_trainer_say_lone(t);
   if (t->optimiser->n_frozen)
     am_run_log(&t->folder, AM_LOG_INFO, "%zu of %zu arrays are frozen", t->optimiser->n_frozen, t->optimiser->n_arrays);
+  if (t->optimiser->ranks)
+    am_run_log(&t->folder, AM_LOG_INFO,
+               "the optimiser's slots are split over %d processes; this one has %.1f%% of them",
+               am_ranks_size(t->optimiser->ranks),
+               100 * (double)(t->optimiser->end - t->optimiser->begin) / (double)t->optimiser->n);
   if (t->options->profile) am_session_profile(t->session, true);
   am_session_zero_gradients(t->session); /* after this the optimiser leaves them zero */
   return AM_OK;

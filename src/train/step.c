@@ -86,7 +86,9 @@ am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err
   double begun = am_now();
   am_optimiser_step(t->optimiser, weights, gradients, divisor, t->rate);
   const char *bad_head = am_heads_step(&t->heads, divisor, t->rate);
+  status = am_optimiser_exchange(t->optimiser, weights, err);
   t->profile.optimiser += am_now() - begun;
+  if (status) return status;
   if (t->optimiser->bad_array >= 0) return am_trainer_bad_weight(t, err);
   if (bad_head) return am_trainer_bad_head(t, bad_head, err);
   am_trainer_profile_step(t, b);

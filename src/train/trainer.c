@@ -51,6 +51,8 @@ static am_status begin(am_trainer *t, am_error *err) {
 /* ---- saving ---- */
 
 am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, bool with_state, am_error *err) {
+  if (t->folder.follows)
+    return with_state && !t->state.finished ? am_optimiser_give(t->optimiser, t->model, err) : AM_OK;
   if (!t->folder.ready) return AM_OK;
   am_training_state state = t->state;
   state.run_seconds = t->seconds_before + am_now() - t->began;
@@ -181,12 +183,20 @@ static am_status say_beside(am_trainer *t, double clips, am_error *err) {
   return status;
 }
 
+/* After what was done with averaged weights.  Where it failed alone others do not come here; a stop is of all. */
+am_status am_trainer_swap_back(am_trainer *t, am_status status, am_error *err) {
+  size_t n;
+  if (status && status != AM_E_STOPPED) return status;
+  const am_status back = am_optimiser_swap_average(t->optimiser, am_model_weights(t->model, &n), status ? NULL : err);
+  return status ? status : back;
+}
+
 /* Averaged weights are in the model during validation and in best.h5. */
 static am_status judge_epoch(am_trainer *t, am_epoch *e, bool *best, am_error *err) {
   size_t n;
   am_real *weights = am_model_weights(t->model, &n);
-  am_optimiser_swap_average(t->optimiser, weights);
-  am_status status = validate(t, e, err);
+  am_status status = am_optimiser_swap_average(t->optimiser, weights, err);
+  if (!status) status = validate(t, e, err);
   if (!status) {
     am_training_state before = t->state;
     t->state.epoch++; /* what is saved now is the state after this epoch */
@@ -198,8 +208,14 @@ static am_status judge_epoch(am_trainer *t, am_epoch *e, bool *best, am_error *e
     }
     if (status) t->state = before;
   }
-  am_optimiser_swap_average(t->optimiser, weights);
-  return status;
+  return am_trainer_swap_back(t, status, err);
+}
+
+/* Saves when the last save is so old by the clock of any process: all have a part in it. */
+static am_status save_after(am_trainer *t, double seconds, am_error *err) {
+  bool due = am_now() - t->saved >= seconds;
+  const am_status status = am_ranks_any(t->share.ranks, &due, err);
+  return status || !due ? status : save_last(t, err);
 }
 
 /* The sums of an epoch become its row of history, and what hangs on the row is done. */
@@ -226,17 +242,18 @@ static am_status end_epoch(am_trainer *t, am_error *err) {
   if (status) return status;
   bool last = s->epoch >= (uint64_t)t->config->train.epochs ||
               am_schedule_should_stop(&s->schedule, t->config->train.early_stopping);
-  return last || am_now() - t->saved >= t->config->train.save_seconds ? save_last(t, err) : AM_OK;
+  return last ? save_last(t, err) : save_after(t, t->config->train.save_seconds, err);
 }
 
 /* ---- an epoch ---- */
 
 /* Saves and says how to go on. `why` is a phrase. */
 static am_status pause(am_trainer *t, const char *why, am_error *err) {
-  if (!t->folder.ready) return am_fail(err, AM_E_STOPPED, "%s", why); /* in memory, or beside the process that saves */
+  if (!t->folder.ready && !t->folder.follows) return am_fail(err, AM_E_STOPPED, "%s", why); /* in memory */
   am_run_log(&t->folder, AM_LOG_INFO, "%s after step %llu, in epoch %llu", why, (unsigned long long)t->state.step,
              (unsigned long long)(t->state.epoch + 1));
   am_status status = save_last(t, err);
+  if (!status) status = am_ranks_barrier(t->share.ranks, err); /* nobody leaves while another saves */
   if (!status) status = am_trainer_facts(t, "interrupted", err);
   if (status) return status;
   bool limited = t->config->train.max_steps > 0; /* would pause again at once */
@@ -276,8 +293,7 @@ static am_status after_step(am_trainer *t, am_error *err) {
   if (status) return status;
   if (stopping) return pause(t, "stopped", err);
   if (o->max_steps > 0 && t->state.step >= (uint64_t)o->max_steps) return pause(t, "paused (train.max_steps)", err);
-  if (o->save_minutes > 0 && am_now() - t->saved >= 60 * o->save_minutes) return save_last(t, err);
-  return AM_OK;
+  return o->save_minutes > 0 ? save_after(t, 60 * o->save_minutes, err) : AM_OK;
 }
 
 /* The next batch, or NULL; the time until it is there counts as waiting. */
@@ -391,7 +407,7 @@ static am_status train(am_trainer *t, am_run_result *result, am_error *err) {
     status = run_epoch(t, err);
   }
   if (!status) status = finish(t, result, err);
-  if (t->options->profile) am_trainer_profile(t);
+  if (t->options->profile) am_trainer_profile(t, !status || status == AM_E_STOPPED);
   return status;
 }
 
@@ -417,7 +433,7 @@ static am_status run_checked(am_config *config, const am_run_options *options, a
   if (!status) status = am_trainer_setup(&t, err);
   if (!status && options->dry_run) {
     status = dry_run(&t, err);
-    if (options->profile && !status) am_trainer_profile(&t);
+    if (options->profile && !status) am_trainer_profile(&t, true);
   } else if (!status) {
     status = train(&t, result, err);
     if (status) note_failure(&t, status, err);

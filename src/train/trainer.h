@@ -95,7 +95,7 @@ am_status am_trainer_bad_validation(am_trainer *t, double loss,
 
 /* profile.c: counts a batch; and all times since t->began as log lines, which add up to the whole. */
 void am_trainer_profile_step(am_trainer *t, const am_loader_batch *b);
-void am_trainer_profile(am_trainer *t);
+void am_trainer_profile(am_trainer *t, bool all_well); /* all_well: in all processes */
 
 /* statistics.c */
 void am_trainer_say_start(am_trainer *t); /* warns as am_model_start_doubt of the best epoch's weights */
@@ -125,6 +125,8 @@ am_status am_trainer_finish(am_trainer *t, am_run_result *result, am_error *err)
 /* Trains on to step `steps` in memory, as no folder is opened; digests has what a run would have noted, and that after the
  * last step. */
 am_status am_trainer_rehearse(am_trainer *t, uint64_t steps, am_error *err);
+/* After what was done with the average of the weights in the model, with this status. */
+am_status am_trainer_swap_back(am_trainer *t, am_status status, am_error *err);
 am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, bool with_state, am_error *err);
 
 #endif

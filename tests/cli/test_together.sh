@@ -61,6 +61,19 @@ run train a.yaml --out half --set train.max_steps=3
 together $kind 2 1 train --resume half --set train.max_steps=0; cmp -s a-alone/digests.csv half/digests.csv &&
   ok "goes on with a run of one process" || not_ok "goes on with a run of one process"
 
+# ---- the optimiser's slots in shares: with arrays of several blocks, and stopped within an epoch ----
+sed 's/{dense: {units: 24, activation: relu}}/{dense: {units: 520, activation: relu}}, {dense: {units: 520, activation: relu}}/' a.yaml >c.yaml
+run train c.yaml --out c-alone; run train c.yaml --out c-paused --set train.max_steps=3 --set train.split_slots=true
+together $kind 3 1 train c.yaml --out c-split --set train.max_steps=3 --set train.split_slots=true
+expect "slots in shares" 1 "slots are split over 3 processes" "all is saved in c-split/last.h5"
+[ "$(stat -c %s c-paused/last.h5)" = "$(stat -c %s c-split/last.h5)" ] && [ "$(cmp -l c-paused/last.h5 c-split/last.h5 | wc -l)" -lt 64 ] &&
+  ok "the checkpoint is that of one process, but for times" || not_ok "the checkpoint is that of one process, but for times" "$(cmp c-paused/last.h5 c-split/last.h5)"
+cp -r c-split c-again
+run train --resume c-split --set train.max_steps=0 --set train.split_slots=false; cmp -s c-alone/digests.csv c-split/digests.csv &&
+  ok "one process goes on with all of them" || not_ok "one process goes on with all of them" "$(diff c-alone/digests.csv c-split/digests.csv)"
+together $kind 2 1 train --resume c-again --set train.max_steps=0 --set train.save_seconds=0 --profile; expect "and another number in other shares" 0 "rank 1 on .* MB at most"
+cmp -s c-alone/digests.csv c-again/digests.csv && cmp -s c-alone/predictions.csv c-again/predictions.csv && ok "with the bits of one" || not_ok "with the bits of one"
+
 # ---- what is refused, and told once ----
 together $kind 4 1 train a.yaml --out no --set train.groups=3; expect "more processes than groups" 2 "4"
 [ "$(grep -c "^audiomood train:" err)" = 1 ] && [ ! -e no/last.h5 ] && ok "is told once, and nothing is written" || not_ok "is told once, and nothing is written"

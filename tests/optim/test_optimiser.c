@@ -67,7 +67,7 @@ static void run(bench *b, double ema, double divisor, double *out) {
     assert_int_equal(o->bad_array, -1);
     for (size_t i = 0; i < n; i++) assert_true(g[i] == 0);
   }
-  if (ema > 0) am_optimiser_swap_average(o, w);
+  if (ema > 0) am_test_ok(am_optimiser_swap_average(o, w, &err), &err);
   gather(b->model, w, out);
   am_free_aligned(b->ctx, g);
   am_optimiser_free(o);
