@@ -111,7 +111,7 @@ void cli_sink_clear(void);             /* ends an unfinished progress line befor
 
 /* ranks.c: joins the processes that a launcher started to work as one, if it did; and tells how this one's work ended, which is
  * then that of all. */
-am_status cli_ranks_join(cli *c, am_error *err);
+am_status cli_ranks_join(cli *c, const char *doing, am_error *err);
 am_status cli_ranks_leave(cli *c, am_status st, am_error *err);
 
 /* signals.c: Ctrl-C and SIGTERM ask the context to stop; a second one ends at once.  One that was ignored when the
@@ -138,6 +138,9 @@ typedef struct cli_run_folder {
 /* `folder` is zero before, and to be ended whether it could be made or not. */
 am_status cli_run_folder_make(cli *c, const char *name, const char *kind, cli_run_folder *folder, am_error *err);
 void cli_run_folder_end(cli *c, cli_run_folder *folder); /* removes it again when nothing is in it */
+/* ranks.c: the folder of a run that was not given any, which the first one makes: *path (am_free) is the same in all. */
+am_status cli_ranks_folder_make(cli *c, const char *name, const char *kind, cli_run_folder *made, char **path,
+                                am_error *err);
 /* models.c: the model (or the cross-validation's models) given first and those of --with, which name the same emotions in the
  * same order.  On failure what was loaded is in `models` too: free it with cli_models_free. */
 typedef struct cli_models {

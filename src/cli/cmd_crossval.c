@@ -222,28 +222,18 @@ static am_status check_whole(const am_crossval *x, am_error *err) {
                  x->n_finished, n);
 }
 
-/* Where the results go. */
-static am_status choose_folder(cli *c, const char *kind, const am_config *config, cli_run_folder *made,
+/* Where the results go; *own: a name that was made for it. */
+static am_status choose_folder(cli *c, const char *kind, const am_config *config, cli_run_folder *made, char **own,
                                const char **out, am_error *err) {
   *out = cli_value(c, kind && strcmp(kind, "job") ? kind : "out", NULL);
   if (*out) return AM_OK;
-  am_status st = cli_run_folder_make(c, config->name, "-crossval", made, err);
-  if (!st) *out = made->path;
+  const am_status st = cli_ranks_folder_make(c, config->name, "-crossval", made, own, err);
+  *out = *own;
   return st;
 }
 
-/* Several processes would all train the same folds, in one folder. */
-static am_status check_alone(cli *c, am_error *err) {
-  const int started = am_ranks_started();
-  if (started < 2 || cli_has(c, "job")) return AM_OK;
-  c->silent = !am_ranks_started_first();
-  return am_fail(err, AM_E_USAGE,
-                 "%d processes were started together, and a cross-validation is not trained by several; give each some "
-                 "of its runs (--job), or start one",
-                 started);
-}
-
-static am_status run(cli *c, am_error *err) {
+/* Of several processes the first one has all results. */
+static am_status cross_validate(cli *c, am_error *err) {
   const char *kind, *folder = NULL;
   int64_t seeds, wait;
   int *folds = NULL, *jobs = NULL;
@@ -251,31 +241,42 @@ static am_status run(cli *c, am_error *err) {
   am_config *config = NULL;
   am_crossval *x = NULL;
   cli_run_folder made = {0};
-  am_status st = check_alone(c, err);
-  if (!st) st = cli_int(c, "seeds", 1, 1000, 1, &seeds, err);
+  char *own = NULL;
+  const bool first = am_ranks_first(am_context_ranks(c->ctx));
+  am_status st = cli_int(c, "seeds", 1, 1000, 1, &seeds, err);
   if (!st) st = cli_int(c, "wait", 0, 86400, 120, &wait, err);
   if (!st) st = check_kind(c, &kind, err);
   if (!st) st = read_numbers(c, "folds", &folds, &n_folds, err);
   if (!st) st = read_numbers(c, "job", &jobs, &n_jobs, err);
   const char *from = st ? NULL : cli_value(c, "resume", cli_value(c, "collect", NULL));
   if (!st) st = cli_config_load(c, from, "cross-validation", am_run_file_name(AM_FILE_CROSSVAL), &config, err);
-  if (!st) st = choose_folder(c, kind, config, &made, &folder, err);
-  if (!st) {
+  if (!st) st = choose_folder(c, kind, config, &made, &own, &folder, err);
+  if (!st && !cli_has(c, "collect")) {
     am_crossval_options o = {folder, cli_has(c, "resume"), seeds, folds, n_folds, jobs, n_jobs, (double)wait};
-    st = cli_has(c, "collect") ? am_crossval_collect(config, folder, &x, err) : am_crossval_train(config, &o, &x, err);
+    st = am_crossval_train(config, &o, &x, err);
+  } else if (!st && first) {
+    st = am_crossval_collect(config, folder, &x, err);
   }
   cli_sink_clear();
   const bool whole = !st && !n_jobs;
-  if (!st) st = print_results(c, x, err);
-  if (!st) write_pages(x); /* first: the page of the whole points at those that are there */
-  if (folder && (whole || (ended_early(st) && !n_jobs))) write_page(c, folder);
-  if (!st && !n_jobs) st = check_whole(x, err);
+  if (!st && first) st = print_results(c, x, err);
+  if (!st && first) write_pages(x); /* first: the page of the whole points at those that are there */
+  if (folder && first && (whole || (ended_early(st) && !n_jobs))) write_page(c, folder);
+  if (!st && first && !n_jobs) st = check_whole(x, err);
   am_crossval_free(x);
   am_config_free(config);
   am_free(c->ctx, folds);
   am_free(c->ctx, jobs);
+  am_free(c->ctx, own);
   cli_run_folder_end(c, &made);
   return st;
+}
+
+/* Jobs are processes of their own, whoever started them. */
+static am_status run(cli *c, am_error *err) {
+  if (cli_has(c, "job")) return cross_validate(c, err);
+  am_status st = cli_ranks_join(c, "share the runs", err);
+  return cli_ranks_leave(c, st ? st : cross_validate(c, err), err);
 }
 
 static const cli_flag flags[] = {
@@ -306,7 +307,7 @@ const cli_command cli_crossval = {
         "shows them. Ctrl-C saves, and says how to go on.\n\n"
         "Several machines share the work by --job: every process has the same config, seeds and folds, and its own\n"
         "runs. A job that is started again goes on. When all are done, --collect writes what one process would\n"
-        "have written (docs/cluster.md).",
+        "have written. Processes that mpirun or srun started share the runs by themselves (docs/cluster.md).",
     .flags = flags,
     .min_arguments = 0,
     .max_arguments = 1,

@@ -1,5 +1,4 @@
 /* cli/cmd_train.c - audiomood train: a config becomes a run folder. */
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,18 +39,6 @@ void cli_train_report(cli *c, const am_config *config, const char *out, const am
   write_page(c, out);
 }
 
-/* Rank 0 chooses the name of a run that was not given any, and makes its folder. */
-static am_status choose_folder(cli *c, const char *name, cli_run_folder *chosen, char **path, am_error *err) {
-  am_ranks *ranks = am_context_ranks(c->ctx);
-  am_status st = am_ranks_first(ranks) ? cli_run_folder_make(c, name, "", chosen, err) : AM_OK;
-  if (st) return st;
-  char text[PATH_MAX] = "";
-  if (chosen->path) snprintf(text, sizeof text, "%s", chosen->path);
-  st = am_ranks_broadcast(ranks, text, sizeof text, err);
-  if (!st && !(*path = am_format(c->ctx, "%s", text))) st = am_no_memory(err);
-  return st;
-}
-
 static am_status train(cli *c, am_error *err) {
   const char *resume = cli_value(c, "resume", NULL);
   if (resume && c->n_arguments)
@@ -64,7 +51,7 @@ static am_status train(cli *c, am_error *err) {
   const char *given = resume ? resume : cli_value(c, "out", NULL);
   cli_run_folder chosen = {0};
   char *path = NULL;
-  if (!given && !cli_has(c, "dry-run")) st = choose_folder(c, config->name, &chosen, &path, err);
+  if (!given && !cli_has(c, "dry-run")) st = cli_ranks_folder_make(c, config->name, "", &chosen, &path, err);
   const char *out = given ? given : path; /* NULL: a dry run needs none */
   am_run_options options = {.size = sizeof options,
                             .out = out,
@@ -84,7 +71,7 @@ static am_status train(cli *c, am_error *err) {
 }
 
 static am_status run(cli *c, am_error *err) {
-  am_status st = cli_ranks_join(c, err);
+  am_status st = cli_ranks_join(c, "train together", err);
   return cli_ranks_leave(c, st ? st : train(c, err), err);
 }
 

@@ -7,7 +7,9 @@
 #include "io/json.h"
 #include "model/checkpoint.h"
 #include "model/origin.h"
+#include "ranks/ranks.h"
 #include "run/folder.h"
+#include "train/share.h"
 
 /* ---- the plan ---- */
 
@@ -368,12 +370,12 @@ static am_status run_all(am_crossval *x, am_error *err) {
 }
 
 static am_status train_one(am_crossval *x, size_t index, double patience, am_error *err) {
-  am_crossval_run *r = &x->runs[index];
+  const am_crossval_run *r = &x->runs[index];
   if (am_context_stopping(x->ctx)) return stopped(x, err);
-  am_status status = wait_for(x, r, patience, err);
-  if (!status && finished(x, r)) am_log(x->ctx, AM_LOG_INFO, "%s is finished already", r->folder);
-  else if (!status) status = train(x, index, err);
-  return status || r->finished ? status : take(x, r, err);
+  const am_status status = wait_for(x, r, patience, err);
+  if (status || !finished(x, r)) return status ? status : train(x, index, err);
+  am_log(x->ctx, AM_LOG_INFO, "%s is finished already", r->folder);
+  return AM_OK;
 }
 
 static am_status check_jobs(const am_crossval *x, const am_crossval_options *o, am_error *err) {
@@ -391,7 +393,11 @@ static am_status run_jobs(am_crossval *x, const am_crossval_options *o, am_error
   x->is_job = true;
   am_status status = check_jobs(x, o, err);
   if (!status) status = join(x, err);
-  for (size_t i = 0; i < o->n_jobs && !status; i++) status = train_one(x, (size_t)o->jobs[i], o->patience, err);
+  for (size_t i = 0; i < o->n_jobs && !status; i++) {
+    am_crossval_run *r = &x->runs[o->jobs[i]];
+    status = train_one(x, (size_t)o->jobs[i], o->patience, err);
+    if (!status && !r->finished) status = take(x, r, err);
+  }
   return status;
 }
 
@@ -407,7 +413,49 @@ static am_status plan(am_crossval *x, const am_crossval_options *o, am_error *er
   return status ? status : plan_runs(x, err);
 }
 
+/* ---- several processes as one ---- */
+
+/* The same corpus, cut the same way; and the folder, which is the first one's. */
+static am_status begin_together(am_crossval *x, const am_crossval_options *o, am_ranks *ranks, am_error *err) {
+  const bool first = am_ranks_first(ranks);
+  am_status status = check_kind(x->config, err);
+  if (!status && first) status = check_folder(x, o->resume, err);
+  if (!status) status = am_share_same(x->config, err);
+  if (!status) status = plan(x, o, err);
+  if (!status)
+    status = am_share_same_digest(x->ctx, "the digest of corpus and split", am_data_digest(x->dataset, x->split), err);
+  if (!status && first) status = open_folder(x, o->resume, 0, err);
+  if (!status && first && !o->resume) status = am_crossval_write(x, err);
+  return status ? status : am_ranks_barrier(ranks, err);
+}
+
+/* Alone: nothing is said between the processes until each is done with its runs. */
+static am_status train_share(am_crossval *x, am_ranks *ranks, am_error *err) {
+  const size_t n = x->n_seeds * x->n_folds, size = (size_t)am_ranks_size(ranks);
+  am_status status = AM_OK;
+  if (size > n) am_log(x->ctx, AM_LOG_WARNING, "%zu processes for %zu runs: the others have nothing to do", size, n);
+  am_context_set_ranks(x->ctx, NULL);
+  x->is_job = true;
+  for (size_t i = (size_t)am_ranks_rank(ranks); i < n && !status; i += size) status = train_one(x, i, 0, err);
+  x->is_job = false;
+  am_context_set_ranks(x->ctx, ranks);
+  if (!status) am_log(x->ctx, AM_LOG_INFO, "waiting for the runs of the other processes");
+  return am_ranks_agree(ranks, status, err);
+}
+
+static am_status run_together(am_crossval *x, const am_crossval_options *o, am_ranks *ranks, am_error *err) {
+  am_error later = AM_ERROR_INIT;
+  am_status status = begin_together(x, o, ranks, err);
+  if (status) return status;
+  status = train_share(x, ranks, err);
+  const am_status gathered = am_ranks_first(ranks) ? gather(x, &later) : AM_OK;
+  if (status == AM_E_STOPPED && !gathered) return stopped(x, err);
+  return status || !gathered ? status : am_fail(err, gathered, "%s", later.message);
+}
+
 static am_status work(am_crossval *x, const am_crossval_options *o, am_error *err) {
+  am_ranks *ranks = am_context_ranks(x->ctx);
+  if (ranks) return run_together(x, o, ranks, err);
   am_status status = check_kind(x->config, err);
   if (!status) status = o->n_jobs ? check_no_run(x, err) : check_folder(x, o->resume, err);
   if (!status) status = plan(x, o, err);

@@ -9,7 +9,10 @@
  * With several seeds these are seed-S/fold-K/, and seed-S/predictions.csv is next to them.  A run is
  * finished when its metrics.json is there; finished ones are never trained again.
  *
- * The runs may be the work of several processes (`jobs`), which share nothing but the folder: the first of them writes the plan,
+ * Several processes that a launcher started together (ranks/ranks.h) share out the runs, each of which one of them trains alone:
+ * rank r has the runs r, r + their number, ...  The first one has the folder's lock, writes its files, and has all results.
+ *
+ * The runs may also be the work of several processes (`jobs`), which share nothing but the folder: the first of them writes the plan,
  * under the folder's lock, and each trains the runs it was given, under the locks of their folders.  What is of all runs is
  * then written by am_crossval_collect. */
 #ifndef AM_CROSSVAL_H
@@ -77,7 +80,8 @@ typedef struct am_crossval {
 } am_crossval;
 
 /* crossval.c: trains what is not finished yet.  am_context_stop ends it with AM_E_STOPPED; the message says
- * how to go on.  `config` must outlive the result. On failure *out is NULL. */
+ * how to go on.  `config` must outlive the result. On failure *out is NULL.  Of several processes all make the call, and all
+ * get the failure of the first one that failed, when each is done with its runs. */
 am_status am_crossval_train(am_config *config, const am_crossval_options *options, am_crossval **out, am_error *err);
 /* What is finished of the one in `folder`, which jobs may still be at: its files are written as if one process had trained these runs.
  * The log names those that are missing (n_finished says how many are there). */

@@ -84,4 +84,32 @@ run crossval folds.yaml --out cut --job 2,3 --set train.epochs=6 --quiet; expect
 run crossval --collect cut; expect "collect at last" 0
 same "the folds have the bits of uninterrupted ones" straight/predictions.csv cut/predictions.csv
 cmp -s straight/fold-1/best.h5 cut/fold-1/best.h5 && cmp -s straight/fold-2/best.h5 cut/fold-2/best.h5 && ok "and their weights" || not_ok "and their weights"
+
+# ---- by the processes that mpirun starts ----
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # what MPI's libraries keep until the process ends is theirs
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 AM_RANKS_PATIENCE=${AM_RANKS_PATIENCE:-120}
+for mpi in openmpi mpich; do command -v mpirun.$mpi >/dev/null && kind=$mpi; done
+[ -n "${kind:-}" ] || { ok "by mpirun # SKIP no mpirun.mpich or mpirun.openmpi (Debian: mpich, openmpi-bin)"; plan; exit 0; }
+# together PROCESSES ARGUMENTS...: as run
+together() {
+  local n=$1 more=; shift
+  [ $kind = openmpi ] && more=--oversubscribe
+  timeout 300 mpirun.$kind $more -n $n "$audiomood" "$@" --threads 1 >out 2>err </dev/null; code=$?
+}
+once() { [ "$(grep -c '^audiomood crossval:' err)" = 1 ] && ok "$1" || not_ok "$1"; }
+together 3 crossval shared.yaml --out three; expect "by three processes" 0 "3 processes share the runs" "fold 3, seed 3 .run 4 of 4." "over 4 folds"
+[ "$(grep -c '^training fold' err)" = 2 ] && [ "$(grep -c '^results in' out)" = 1 ] && ok "the first one tells" || not_ok "the first one tells"
+alike "they write what one process writes" one three
+together 2 crossval shared.yaml --out three; expect "a folder with a cross-validation" 2 "three holds a cross-validation already"; once "is refused once"
+together 2 crossval shared.yaml --out mixed --set train.max_steps=1
+expect "they stop together" 1 "audiomood crossval: stopped with 0 of 4 runs finished; all is saved in mixed; go on with: audiomood crossval --resume mixed --set train.max_steps=0"
+once "which is told once"
+rm -f mixed/fold-1/last-1.h5; echo damaged >mixed/fold-1/last.h5
+together 2 crossval --resume mixed --set train.max_steps=0
+expect "a run that fails" 1 "audiomood crossval: rank 1 on .*: fold 1, seed 3: .*mixed/fold-1/last.h5"; once "is told once"
+grep -q '"runs_finished": 2' mixed/crossval.json && ok "when the other process is done with its own" || not_ok "when the other process is done with its own"
+rm -r mixed/fold-1; together 2 crossval --resume mixed --set train.max_steps=0 --quiet; expect "they go on" 0 "over 4 folds"
+same "with the bits of one process" one/predictions.csv mixed/predictions.csv
+together 2 crossval --collect three --quiet; expect "collect by several" 0 "over 4 folds"
+[ "$(grep -c '^results in' out)" = 1 ] && ok "is done by one" || not_ok "is done by one"
 plan

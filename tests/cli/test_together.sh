@@ -79,7 +79,5 @@ together $kind 4 1 train a.yaml --out no --set train.groups=3; expect "more proc
 [ "$(grep -c "^audiomood train:" err)" = 1 ] && [ ! -e no/last.h5 ] && ok "is told once, and nothing is written" || not_ok "is told once, and nothing is written"
 together $kind 2 1 train a.yaml --out a-alone; expect "a folder that holds a run" 2 "a-alone holds a run already"
 together $kind 2 1 train a.yaml --out bad --set train.optimiser.learning_rate=1e30 --set train.optimiser.clip_norm=0; expect "what is not a number" 1 "not a number|infinite|not finite"
-together $kind 2 1 crossval a.yaml --out folds; expect "a cross-validation by several" 2 "2 processes were started together, and a cross-validation is not"
-[ -e folds ] && not_ok "begins nothing" || ok "begins nothing"
 together $kind 2 1 train a.yaml --out bare --set cache=; cmp -s a-alone/digests.csv bare/digests.csv && ok "without a cache it is the same" || not_ok "without a cache it is the same"
 plan
