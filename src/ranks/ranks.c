@@ -140,14 +140,15 @@ void am_ranks_settle(am_ranks *ranks) {
 am_status am_ranks_wait(am_ranks *ranks, bool (*done)(am_ranks *ranks, void *arg), void *arg, const char *what,
                         am_error *err) {
   const double since = am_now();
-  am_status status;
+  am_status status = am_ranks_fault(ranks, err);
   atomic_fetch_add(&ranks->waiting, 1);
   ranks->waiting_since = since;
-  for (unsigned turn = 0;; turn++) {
+  for (unsigned turn = 0; !status; turn++) {
     am_ranks_pump(ranks);
+    if (done(ranks, arg)) break; /* first: those that have it, too, may have left by it */
     look_for_gone(ranks, since, what);
     status = am_ranks_fault(ranks, err);
-    if (status || done(ranks, arg)) break;
+    if (status) break;
     pthread_mutex_unlock(&ranks->lock);
     am_ranks_rest(turn);
     pthread_mutex_lock(&ranks->lock);

@@ -180,6 +180,27 @@ static void one_that_leaves_too_early_ends_all(void **state) {
   mesh_end(shared);
 }
 
+/* Ranks that know the same after a call may fail by it at once; whoever is a little later in the same call has its own answer. */
+static am_status stop_after_a_call(am_context *ctx, am_ranks *ranks, mesh_shared *shared, void *arg, am_error *err) {
+  const bool last = am_ranks_rank(ranks) == am_ranks_size(ranks) - 1;
+  bool stop = last;
+  (void)ctx, (void)shared, (void)arg;
+  if (last) nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL); /* the others sleep between two looks by then */
+  const am_status status = am_ranks_any(ranks, &stop, err);
+  if (status) return status;
+  return am_fail(err, AM_E_STOPPED, "%s", am_ranks_first(ranks) ? "stopped; all is saved" : "stopped");
+}
+
+static void what_a_call_told_is_not_lost_when_others_leave(void **state) {
+  (void)state;
+  for (int turn = 0; turn < 5; turn++) {
+    int codes[MESH_MOST];
+    mesh_shared *shared = mesh_run(2, stop_after_a_call, NULL, codes);
+    need_words(shared, "stopped; all is saved");
+    mesh_end(shared);
+  }
+}
+
 static void any_of_them_at_any_call(void **state) {
   (void)state;
   const int turns = getenv("AM_RANKS_TURNS") ? (int)strtol(getenv("AM_RANKS_TURNS"), NULL, 10) : 10;
@@ -230,6 +251,7 @@ int main(void) {
       cmocka_unit_test(one_that_stops_ends_all),
       cmocka_unit_test(one_that_is_busy_is_not_waited_for),
       cmocka_unit_test(one_that_leaves_too_early_ends_all),
+      cmocka_unit_test(what_a_call_told_is_not_lost_when_others_leave),
       cmocka_unit_test(any_of_them_at_any_call),
       cmocka_unit_test(one_without_memory_ends_all),
   };
