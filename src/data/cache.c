@@ -52,6 +52,7 @@ struct am_cache {
   size_t n_slots;
   pending *waiting;
   size_t n_waiting, waiting_room, waiting_bytes;
+  char *last; /* path of the shard written last; NULL: none */
 };
 
 /* The index */
@@ -234,6 +235,7 @@ void am_cache_close(am_cache *c) {
   am_cache_files_free(c->files);
   am_names_free(c->ctx, &c->known);
   am_free(c->ctx, c->waiting);
+  am_free(c->ctx, c->last);
   am_free(c->ctx, c->slots);
   am_free(c->ctx, c->entries);
   am_free(c->ctx, c->dir);
@@ -262,9 +264,20 @@ am_status am_cache_read(am_cache *c, uint64_t key, float *out, am_cache_place *p
   return status ? am_fail(err, status, "%s", why.message) : AM_OK;
 }
 
-am_cache_place am_cache_written(const am_cache *c, uint64_t key) {
+bool am_cache_written(const am_cache *c, uint64_t key, am_cache_place *place) {
   const entry *e = newest(c, key);
-  return am_cache_files_place(c->files, e->shard, e->first, e->crc);
+  if (e) *place = am_cache_files_place(c->files, e->shard, e->first, e->crc);
+  return e != NULL;
+}
+
+const char *am_cache_last(const am_cache *c) { return c->last ? am_path_base(c->last) : ""; }
+const am_cache_files *am_cache_get_files(const am_cache *c) { return c->files; }
+
+am_status am_cache_take(am_cache *c, const char *name, am_error *err) {
+  char *path = am_path_join(c->ctx, c->dir, name);
+  am_status status = path ? index_shard(c, path, err) : am_no_memory(err);
+  am_free(c->ctx, path);
+  return status;
 }
 
 /* Writing */
@@ -372,7 +385,8 @@ am_status am_cache_flush(am_cache *c, am_error *err) {
   else am_h5_close(file);
   if (!status) status = index_waiting(c, path, err);
   drop_waiting(c);
-  am_free(c->ctx, path);
+  am_free(c->ctx, c->last);
+  c->last = path;
   return status;
 }
 

@@ -34,8 +34,13 @@ am_status am_cache_add(am_cache *cache, uint64_t key, int64_t rows, int64_t colu
                        const float *data, am_error *err);
 size_t am_cache_pending(const am_cache *cache); /* bytes collected and not yet written */
 am_status am_cache_flush(am_cache *cache, am_error *err);
-/* Where the last flush, or one before, put the entry, which is there. */
-am_cache_place am_cache_written(const am_cache *cache, uint64_t key);
+/* Where the last flush, or one before, put the entry; false: it is not there. */
+bool am_cache_written(const am_cache *cache, uint64_t key, am_cache_place *place);
+/* The name of the shard that the last flush wrote, for am_cache_take of other processes; "": none yet. */
+const char *am_cache_last(const am_cache *cache);
+/* Reads the index of a shard of this name. */
+am_status am_cache_take(am_cache *cache, const char *name, am_error *err);
+const am_cache_files *am_cache_get_files(const am_cache *cache); /* what its places are of */
 /* What its places are of: the caller's, who frees them, also after a failure; the cache can then be closed and no more. */
 am_cache_files *am_cache_take_files(am_cache *cache);
 

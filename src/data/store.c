@@ -3,7 +3,8 @@
  *
  *   plan      which arrays each clip needs, and their cache keys
  *   recall    what the cache has, read in clip order
- *   compute   the rest, in pieces of one clip; the first bad clip in clip order is the one named
+ *   compute   the rest, in pieces of one clip; the first bad clip in clip order is the one named.  Processes that train as one
+ *             compute a share each, and give it to the others (store_share.c); the first of them writes the cache
  *
  * What does not fit data.memory stays in the files of the cache, and is read from there (store_read.c).  Every entry is read once
  * here all the same, so a damaged one is computed again before anything is trained. */
@@ -17,37 +18,9 @@
 #include "base/file.h"
 #include "data/store_inside.h"
 
-enum { CHUNK = 32, NAMED = 5 };
+enum { CHUNK = 32, MOST = 512, NAMED = 5 }; /* clips of a chunk: of each process, of all together; clips named */
 /* Of data.memory an eighth is for what waits to be written as a shard, within these, and as much for the shard as it is made. */
 static const size_t least_shard = 8 << 20, most_shard = 64 << 20;
-
-/* What a file was when its key was made. */
-typedef struct known {
-  uint64_t file;  /* key of the file, 0: not known */
-  uint64_t stamp; /* of its am_file_id */
-} known;
-
-/* What filling needs beside the store. */
-typedef struct job {
-  am_store *store;
-  const am_data_options *data;
-  am_cache *cache;           /* NULL: none, or given up after a failure */
-  am_lock *turn;             /* held while features are computed for the cache; NULL: none */
-  uint64_t x_key, sound_key; /* of the features, whatever they are of */
-  known *known;              /* (clips) */
-  uint32_t *todo;            /* clips that are wanted, then those of them not in the cache, in order */
-  size_t n_todo, settled;    /* of those how many are written, or never will be */
-  size_t shard;              /* bytes that are written together */
-  size_t room;               /* bytes of numbers that may stay in memory */
-  bool on_disk;              /* some do not */
-  bool said;                 /* that they do all the same */
-  float *scratch;
-  size_t scratch_room;
-  double began;
-  size_t first;            /* of the chunk, in todo */
-  am_status status[CHUNK]; /* of its pieces */
-  am_error *errors;        /* (CHUNK) */
-} job;
 
 /* The cache failing is no reason to stop: features are computed and kept in memory.  What it has is still read from it. */
 static void leave_cache(job *j) {
@@ -70,8 +43,8 @@ static uint64_t entry_key(const job *j, uint32_t clip, uint64_t features) {
   return am_cache_entry_key(j->known[clip].file, c->start, c->seconds, features);
 }
 
-static uint64_t x_key(const job *j, uint32_t clip) { return entry_key(j, clip, j->x_key); }
-static uint64_t sound_key(const job *j, uint32_t clip) { return entry_key(j, clip, j->sound_key); }
+uint64_t am_store_x_key(const job *j, uint32_t clip) { return entry_key(j, clip, j->x_key); }
+uint64_t am_store_sound_key(const job *j, uint32_t clip) { return entry_key(j, clip, j->sound_key); }
 
 /* Of a whole file with so many seconds after resampling, which rounds up: by less than a sample this may say so of a
  * file within the limit. */
@@ -141,13 +114,13 @@ static bool recall_clip(job *j, uint32_t clip) {
   int64_t rows, columns, samples, one;
   am_cache_facts facts;
   const char *name = s->how.d->clips[clip].name;
-  uint64_t key = x_key(j, clip);
+  uint64_t key = am_store_x_key(j, clip);
   if (am_cache_find(j->cache, key, &rows, &columns, &facts) && too_long(j, clip, facts.seconds)) return false;
   if (!recall(j, key, name, &it->x, &rows, &columns, &facts)) return false;
   bool fits = columns == s->bins && rows < INT32_MAX;
   it->t = (int)rows;
   set_facts(it, &facts);
-  if (fits && (!sound || recall(j, sound_key(j, clip), name, &sound->x, &samples, &one, &facts))) {
+  if (fits && (!sound || recall(j, am_store_sound_key(j, clip), name, &sound->x, &samples, &one, &facts))) {
     if (sound) sound->n = (size_t)samples;
     it->ok = true;
     return true;
@@ -158,42 +131,43 @@ static bool recall_clip(job *j, uint32_t clip) {
 
 static uint64_t stamp_of(const am_file_id *id) { return am_hash64(0, id, sizeof *id); }
 
+/* Hosts have numbers of their own for the device that a file is on. */
+static uint64_t add_file(uint64_t files, am_file_id id) {
+  id.device = 0;
+  return am_hash64(files, &id, sizeof id);
+}
+
 static void identify(job *j) {
   const am_clip *clips = j->store->how.d->clips;
   am_cache_folder folder = {.ctx = j->store->ctx};
   for (uint32_t i = 0; i < j->store->n; i++) {
     known *k = &j->known[i];
-    am_file_id id;
+    am_file_id id = {0};
     if (i && !strcmp(clips[i].path, clips[i - 1].path)) { /* parts of one file stand together */
       *k = k[-1];
-    } else if (am_file_identify(clips[i].path, &id, NULL) ||
-               !am_cache_file_key(&folder, clips[i].path, &id, &k->file)) {
-      k->file = 0;
-    } else {
-      k->stamp = stamp_of(&id);
+      continue;
     }
+    const bool there = !am_file_identify(clips[i].path, &id, NULL);
+    j->files = add_file(j->files, id);
+    k->stamp = stamp_of(&id);
+    if (!there || !j->cache || !am_cache_file_key(&folder, clips[i].path, &id, &k->file)) k->file = 0;
   }
   am_cache_folder_end(&folder);
 }
 
 static void recall_all(job *j) {
-  size_t left = 0;
-  if (j->store->how.under) return;
+  if (!j->cache || j->store->how.under) return;
   for (size_t i = 0; i < j->n_todo; i++) {
     const uint32_t clip = j->todo[i];
-    if (!j->cache || !j->known[clip].file || !recall_clip(j, clip)) j->todo[left++] = clip;
+    if (!j->store->items[clip].ok && j->known[clip].file) recall_clip(j, clip);
   }
-  j->store->counts.from_cache += j->n_todo - left;
-  j->n_todo = left;
 }
 
 /* Jobs that begin together want the same features: one computes them, and the others find them in the cache.  Where there is no
  * lock to be had they are computed all the same. */
-static am_status take_turn(job *j, const char *cache_dir, am_error *err) {
+static am_status wait_for_turn(job *j, const char *cache_dir, am_error *err) {
   enum { PATIENCE = 300 }; /* seconds: far more than a chunk takes, also where files come slowly */
-  if (!j->cache || !j->n_todo || j->store->how.under) return AM_OK;
   am_context *ctx = j->store->ctx;
-  const int before = am_cache_count(j->cache);
   char *path = am_format(ctx, "%s/computing-%016llx.lock", cache_dir, (unsigned long long)j->x_key);
   am_error why = AM_ERROR_INIT;
   am_status status = path ? am_lock_wait(ctx, path, PATIENCE, &j->turn, &why) : am_no_memory(&why);
@@ -202,11 +176,41 @@ static am_status take_turn(job *j, const char *cache_dir, am_error *err) {
   if (status)
     am_log(ctx, AM_LOG_WARNING, "feature cache: %s; what is missing is computed here, perhaps a second time",
            why.message);
-  why = (am_error)AM_ERROR_INIT;
+  return AM_OK;
+}
+
+/* Of processes that fill their stores together one waits for all; what came into the cache meanwhile is there. */
+static am_status take_turn(job *j, const char *cache_dir, am_error *err) {
+  am_status status = AM_OK;
+  if (!j->missing || j->store->how.under) return AM_OK;
+  if (j->cache && am_ranks_first(j->ranks)) status = wait_for_turn(j, cache_dir, err);
+  status = am_ranks_agree(j->ranks, status, err);
+  if (status || !j->cache) return status;
+  const int before = am_cache_count(j->cache);
+  am_error why = AM_ERROR_INIT;
   status = am_cache_refresh(j->cache, &why);
   if (status == AM_E_NOMEM) return am_no_memory(err);
   if (status) give_up_cache(j, why.message);
   else if (am_cache_count(j->cache) > before) recall_all(j);
+  return AM_OK;
+}
+
+/* Leaves in todo what some process lacks. */
+static am_status plan(job *j, const char *cache_dir, am_error *err) {
+  am_status status = am_store_survey(j, err);
+  if (!status && j->missing) {
+    status = take_turn(j, cache_dir, err);
+    if (!status) status = am_store_survey(j, err);
+  }
+  if (status) return status;
+  size_t left = 0;
+  for (size_t i = 0; i < j->n_todo; i++) {
+    if (!j->givers[i].lacked) continue;
+    j->givers[left] = j->givers[i];
+    j->todo[left++] = j->todo[i];
+  }
+  j->store->counts.from_cache = j->n_todo - j->missing;
+  j->n_todo = left;
   return AM_OK;
 }
 
@@ -216,13 +220,13 @@ static void compute_piece(void *arg, size_t piece, int worker) {
   (void)worker;
   job *j = arg;
   am_store *s = j->store;
-  uint32_t clip = j->todo[j->first + piece];
+  const size_t at = j->mine[piece];
+  const uint32_t clip = j->todo[at];
+  outcome *o = &j->outcomes[at - j->first];
   item *it = &s->items[clip];
-  am_error *err = &j->errors[piece];
   computed c;
-  *err = (am_error)AM_ERROR_INIT;
-  j->status[piece] = am_store_compute(s->ctx, &s->how, clip, &c, err);
-  it->ok = !j->status[piece];
+  o->status = am_store_compute(s->ctx, &s->how, clip, &c, &o->err);
+  o->came = it->ok = !o->status;
   it->x.is.x = c.x;
   it->t = c.t;
   set_facts(it, &c.facts);
@@ -241,38 +245,52 @@ static bool is_for_cache(const job *j, uint32_t clip) {
   return j->known[clip].file && it->ok && !too_long(j, clip, it->seconds);
 }
 
+static void move_out(job *j, numbers *x, size_t count, uint64_t key) {
+  am_cache_place place;
+  if (x->file || !am_cache_written(j->cache, key, &place)) return;
+  release(j->store, x, count);
+  *x = placed(j, place);
+}
+
 /* What is on disk goes from memory, as far as there is too much of it. */
 static void settle(job *j, size_t end) {
   am_store *s = j->store;
   for (; j->settled < end; j->settled++) {
     const uint32_t clip = j->todo[j->settled];
     if (s->held <= j->room || !is_for_cache(j, clip)) continue;
-    release(s, &s->items[clip].x, cells_of(s, clip));
-    s->items[clip].x = placed(j, am_cache_written(j->cache, x_key(j, clip)));
-    if (!s->sounds) continue;
-    release(s, &s->sounds[clip].x, s->sounds[clip].n);
-    s->sounds[clip].x = placed(j, am_cache_written(j->cache, sound_key(j, clip)));
+    move_out(j, &s->items[clip].x, cells_of(s, clip), am_store_x_key(j, clip));
+    if (s->sounds) move_out(j, &s->sounds[clip].x, s->sounds[clip].n, am_store_sound_key(j, clip));
   }
 }
 
-/* Item i of todo, which was computed. */
+/* Item i of todo, which came: it goes into the cache, of several processes by the first. */
 static void remember(job *j, size_t i) {
   am_store *s = j->store;
   const uint32_t clip = j->todo[i];
   item *it = &s->items[clip];
   waveform *sound = s->sounds ? &s->sounds[clip] : NULL;
   s->held += (cells_of(s, clip) + (sound ? sound->n : 0)) * sizeof(float);
-  if (!j->cache || !is_for_cache(j, clip)) return;
+  if (!j->cache || !is_for_cache(j, clip) || !am_ranks_first(j->ranks)) return;
   const am_cache_facts facts = facts_of(it);
   am_error why = AM_ERROR_INIT;
-  am_status status = am_cache_add(j->cache, x_key(j, clip), it->t, s->bins, &facts, it->x.is.x, &why);
+  am_status status = am_cache_add(j->cache, am_store_x_key(j, clip), it->t, s->bins, &facts, it->x.is.x, &why);
   if (!status && sound)
-    status = am_cache_add(j->cache, sound_key(j, clip), (int64_t)sound->n, 1, &facts, sound->x.is.x, &why);
-  if (!status && am_cache_pending(j->cache) > j->shard) {
-    status = am_cache_flush(j->cache, &why);
-    if (!status) settle(j, i + 1);
-  }
+    status = am_cache_add(j->cache, am_store_sound_key(j, clip), (int64_t)sound->n, 1, &facts, sound->x.is.x, &why);
   if (status) give_up_cache(j, why.message);
+}
+
+/* A shard, when there is enough for one, or of all that is left. */
+static am_status write_shard(job *j, bool last, am_error *err) {
+  const size_t pending = j->cache ? am_cache_pending(j->cache) : 0;
+  bool written = pending > (last ? 0 : j->shard);
+  am_error why = AM_ERROR_INIT;
+  if (written && am_cache_flush(j->cache, &why)) {
+    give_up_cache(j, why.message);
+    written = false;
+  }
+  am_status status = am_store_share_shard(j, &written, err);
+  if (!status && written) settle(j, j->end);
+  return status;
 }
 
 /* More than was allowed is in memory, since there is nothing it could be read from. */
@@ -288,7 +306,7 @@ static void say_too_much(job *j) {
          limit);
 }
 
-static void report(const job *j, size_t done, bool finished) {
+static void report(const job *j, bool finished) {
   const am_store *s = j->store;
   const am_augment_options *augment = s->how.augment;
   char copies[32];
@@ -296,19 +314,28 @@ static void report(const job *j, size_t done, bool finished) {
   am_progress p = {.size = sizeof p,
                    .task = augment ? copies : "features",
                    .unit = "clips",
-                   .done = s->counts.from_cache + done,
-                   .total = s->counts.from_cache + j->n_todo,
+                   .done = s->counts.from_cache + j->done,
+                   .total = s->counts.from_cache + j->missing,
                    .seconds = am_now() - j->began,
                    .finished = finished,
-                   .note = s->counts.from_cache && !j->n_todo ? "from the cache" : NULL};
+                   .note = s->counts.from_cache && !j->missing ? "from the cache" : NULL};
   am_progress_emit(s->ctx, &p);
 }
 
-static am_status skip(job *j, uint32_t clip, am_status status, const am_error *why, am_error *err) {
+/* Item i of todo, which could not be made. */
+static am_status skip(job *j, size_t i, am_error *err) {
   am_store *s = j->store;
+  const uint32_t clip = j->todo[i];
+  am_error *why = &j->outcomes[i - j->first].err;
+  const am_status status = j->outcomes[i - j->first].status;
   bool file_is_bad = status == AM_E_IO || status == AM_E_FORMAT || status == AM_E_NUMERIC || status == AM_E_DATA;
+  const bool ends = !j->data->skip_unreadable || !file_is_bad || s->how.augment;
+  if (ends && j->ranks) { /* it may be the host, and not the file */
+    const int rank = j->givers[i].rank;
+    am_error_prefix(why, "rank %d on %s", rank, am_ranks_host(j->ranks, rank));
+  }
   if (s->how.augment) return am_fail(err, status, "%s", why->message); /* the clip itself could be read */
-  if (!j->data->skip_unreadable || !file_is_bad) {
+  if (ends) {
     am_status failed = am_fail(err, status, "%s", why->message);
     if (err && strstr(why->message, "the limit of") &&
         strlen(err->message) < 800) /* of what is too long (audio/sound.c) */
@@ -322,33 +349,56 @@ static am_status skip(job *j, uint32_t clip, am_status status, const am_error *w
   return AM_OK;
 }
 
+static void begin_chunk(job *j) {
+  const size_t left = j->n_todo - j->first;
+  const int me = am_ranks_rank(j->ranks);
+  j->end = j->first + (left < j->chunk ? left : j->chunk);
+  j->n_mine = 0;
+  for (size_t i = j->first; i < j->end; i++) {
+    j->outcomes[i - j->first] = (outcome){.err = AM_ERROR_INIT};
+    if (!j->givers[i].has && j->givers[i].rank == me) j->mine[j->n_mine++] = i;
+  }
+}
+
+static am_status compute_chunk(job *j, am_error *err) {
+  begin_chunk(j);
+  am_parallel_for(j->store->ctx, j->n_mine, compute_piece, j);
+  j->store->counts.here += j->n_mine;
+  am_status status = am_store_exchange(j, err);
+  for (size_t i = j->first; i < j->end && !status; i++) {
+    const outcome *o = &j->outcomes[i - j->first];
+    if (o->status) status = skip(j, i, err);
+    else if (o->came) remember(j, i);
+    j->done += !j->givers[i].has;
+  }
+  return status;
+}
+
 static am_status compute_all(job *j, am_error *err) {
   am_context *ctx = j->store->ctx;
-  report(j, 0, !j->n_todo);
+  report(j, !j->n_todo);
   am_status status = AM_OK;
-  for (j->first = 0; j->first < j->n_todo && !status; j->first += CHUNK) {
-    if (am_context_stopping(ctx)) return am_fail(err, AM_E_STOPPED, "stopped while computing features");
-    size_t n = j->n_todo - j->first < CHUNK ? j->n_todo - j->first : CHUNK;
-    am_parallel_for(ctx, n, compute_piece, j);
-    for (size_t i = 0; i < n && !status; i++) {
-      uint32_t clip = j->todo[j->first + i];
-      if (j->status[i]) status = skip(j, clip, j->status[i], &j->errors[i], err);
-      else remember(j, j->first + i);
-    }
+  for (j->first = 0; j->first < j->n_todo && !status; j->first = j->end) {
+    bool stopping = am_context_stopping(ctx);
+    status = am_ranks_any(j->ranks, &stopping, err);
+    if (!status && stopping) status = am_fail(err, AM_E_STOPPED, "stopped while computing features");
+    if (!status) status = compute_chunk(j, err);
+    status = am_ranks_agree(j->ranks, status, err); /* so that all tell it alike */
+    if (!status) status = write_shard(j, false, err);
     am_lock_touch(j->turn);
     say_too_much(j);
-    report(j, j->first + n, status || j->first + n == j->n_todo);
+    report(j, status || j->end == j->n_todo);
   }
   return status;
 }
 
 /* What is done is kept, also when the rest failed or was stopped. */
-static void keep_cache(job *j, bool whole) {
-  if (!j->cache) return;
+static am_status keep_cache(job *j, am_status status, am_error *err) {
   am_error why = AM_ERROR_INIT;
-  if (am_cache_flush(j->cache, &why)) give_up_cache(j, why.message);
-  else if (whole) settle(j, j->n_todo);
-  leave_cache(j);
+  if (!status) status = write_shard(j, true, err);
+  else if (j->cache && am_cache_flush(j->cache, &why)) give_up_cache(j, why.message);
+  if (j->cache) leave_cache(j);
+  return status;
 }
 
 /* Clips with nothing to hear: named, and with data.unheard leave_out put aside. */
@@ -397,22 +447,34 @@ static void find_longest(am_store *s) {
     if (s->items[i].ok && s->items[i].t > s->max_frames) s->max_frames = s->items[i].t;
 }
 
+/* A chunk is the work of all processes between two exchanges. */
+static am_status make_chunk(job *j, am_error *err) {
+  am_context *ctx = j->store->ctx;
+  const size_t ranks = (size_t)am_ranks_size(j->ranks), all = CHUNK * ranks;
+  j->chunk = all < MOST ? all : ranks > MOST ? ranks : MOST;
+  j->outcomes = am_alloc(ctx, j->chunk, sizeof *j->outcomes);
+  j->mine = am_alloc(ctx, j->chunk, sizeof *j->mine);
+  return j->outcomes && j->mine ? AM_OK : am_no_memory(err);
+}
+
 static am_status fill(job *j, const char *cache_dir, am_error *err) {
   am_store *s = j->store;
   am_error why = AM_ERROR_INIT;
   if (cache_dir && *cache_dir && am_cache_open(s->ctx, cache_dir, &j->cache, &why)) give_up_cache(j, why.message);
-  if (j->cache) identify(j);
-  recall_all(j);
-  am_status status = take_turn(j, cache_dir, err);
+  if (j->cache || am_context_ranks(s->ctx)) identify(j);
+  am_status status = am_store_share_begin(j, err);
+  if (!status) status = make_chunk(j, err);
+  if (!status) recall_all(j);
+  if (!status) status = plan(j, cache_dir, err);
   if (!status) status = compute_all(j, err);
-  keep_cache(j, !status);
+  status = keep_cache(j, status, err);
   am_lock_remove(j->turn);
   if (!j->on_disk) {
     am_cache_files_free(s->files);
     s->files = NULL;
   }
   if (status) return status;
-  s->counts.computed = j->n_todo - s->counts.skipped;
+  s->counts.computed = j->missing - s->counts.skipped;
   s->counts.seconds = am_now() - j->began;
   find_longest(s);
   if (s->how.augment) return AM_OK; /* the rest was said of the clips themselves */
@@ -458,8 +520,7 @@ static am_status make_room(am_store *s, job *j, am_error *err) {
   if (m) pthread_mutex_init(&m->lock, NULL);
   s->mending = m;
   j->known = am_alloc(ctx, s->n + 1, sizeof *j->known);
-  j->errors = am_alloc(ctx, CHUNK, sizeof *j->errors);
-  const bool all = s->items && (s->sounds || !s->how.keep_sound) && m && j->known && j->errors && j->todo;
+  const bool all = s->items && (s->sounds || !s->how.keep_sound) && m && j->known && j->givers && j->todo;
   return all ? AM_OK : am_no_memory(err);
 }
 
@@ -478,14 +539,20 @@ static am_status create(am_context *ctx, const recipe *how, const am_data_option
     s->augment = *how->augment;
     s->how.augment = &s->augment;
   }
-  job j = {.store = s, .data = data, .n_todo = n, .todo = am_alloc(ctx, n + 1, sizeof *j.todo)};
+  job j = {.store = s,
+           .data = data,
+           .n_todo = n,
+           .todo = am_alloc(ctx, n + 1, sizeof *j.todo),
+           .givers = am_alloc(ctx, n + 1, sizeof *j.givers)};
   for (size_t i = 0; j.todo && i < n; i++) j.todo[i] = clips ? clips[i] : (uint32_t)i;
   make_keys(&j);
   am_status status = make_room(s, &j, err);
   if (!status) status = fill(&j, cache_dir, err);
   s->how.under = NULL; /* the caller's; only what is from a cache is computed later, and that has none */
   am_free(ctx, j.scratch);
-  am_free(ctx, j.errors);
+  am_free(ctx, j.givers);
+  am_free(ctx, j.outcomes);
+  am_free(ctx, j.mine);
   am_free(ctx, j.known);
   am_free(ctx, j.todo);
   if (status) am_store_free(s);

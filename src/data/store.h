@@ -14,7 +14,8 @@
 
 typedef struct am_store am_store;
 
-/* `d`, `fx`, and what `data` was read from outlive the store.  cache_dir NULL or "": no cache on disk, and all is in memory.  keep_sound: hold waveforms too. Clips that cannot be
+/* Of processes that train as one each computes a share, all make the same calls, and all get the bits that one would have
+ * (store_share.c).  `d`, `fx`, and what `data` was read from outlive the store.  cache_dir NULL or "": no cache on disk, and all is in memory.  keep_sound: hold waveforms too. Clips that cannot be
  * read fail the call, or with skip_unreadable are marked: am_store_ok. Progress is reported as "features". */
 am_status am_store_create(am_context *ctx, const am_dataset *d, const am_features *fx, const am_data_options *data,
                           const char *cache_dir, bool keep_sound, am_store **out, am_error *err);
@@ -60,9 +61,9 @@ const float *am_store_features(const am_store *store, uint32_t clip);
 const float *am_store_sound(const am_store *store, uint32_t clip, size_t *n);
 size_t am_store_held(const am_store *store); /* bytes of features and sounds in memory, with those of copies */
 double am_store_seconds(const am_store *store, uint32_t clip); /* decoded duration */
-/* `unheard` are among those from the cache or computed. */
+/* `unheard` are among those from the cache or computed; `here` are those that this process tried to compute. */
 typedef struct am_store_counts {
-  size_t from_cache, computed, skipped, unheard;
+  size_t from_cache, computed, skipped, unheard, here;
   double seconds;
 } am_store_counts;
 am_store_counts am_store_counted(const am_store *store);

@@ -54,6 +54,7 @@ am_store_counts am_store_counted_copies(const am_store *s) {
   for (int i = 0; i < s->n_copies; i++) {
     all.from_cache += s->copies[i]->counts.from_cache;
     all.computed += s->copies[i]->counts.computed;
+    all.here += s->copies[i]->counts.here;
     all.seconds += s->copies[i]->counts.seconds;
   }
   return all;

@@ -426,14 +426,9 @@ static am_status same_recordings(am_trainer *t, am_error *err) {
 }
 
 am_status am_trainer_setup(am_trainer *t, am_error *err) {
-  am_ranks *ranks = am_context_ranks(t->ctx);
-  const bool first = am_ranks_first(ranks), cached = t->config->cache && *t->config->cache;
   am_status status = load_data(t, err);
   if (!status) status = same_data(t, err);
-  if (!status && cached && !first)
-    status = am_ranks_barrier(ranks, err); /* what the first one computes is in the cache */
   if (!status) status = make_features(t, err);
-  if (!status && cached && first) status = am_ranks_barrier(ranks, err);
   if (!status) status = same_recordings(t, err);
   if (!status) status = make_model(t, err);
   if (!status && t->options->init) status = init_from(t, err);

@@ -41,7 +41,8 @@ for config in a b; do
     for how in 2:1 3:2 7:1; do
       ranks=${how%:*} out=$config-$kind-${how/:/-}
       [ $kind = openmpi ] && [ $ranks = 3 ] && continue
-      together $kind $ranks ${how#*:} train $config.yaml --out $out
+      [ $ranks = 7 ] && cache=none-yet-$config-$kind || cache=cache # all of its features are computed by the seven
+      together $kind $ranks ${how#*:} train $config.yaml --out $out --set cache=$cache
       expect "$config by $ranks processes of $kind" 0 "$ranks processes train together"
       cmp -s $config-alone/digests.csv $out/digests.csv && cmp -s $config-alone/predictions.csv $out/predictions.csv &&
         ok "has the bits of one" || not_ok "has the bits of one" "$(diff $config-alone/digests.csv $out/digests.csv)"
@@ -50,6 +51,16 @@ for config in a b; do
 done
 [ "$(ls a-alone)" = "$(ls a-${kinds##* }-2-1)" ] && ok "a run has the same files" || not_ok "a run has the same files" "$(ls a-*-2-1)"
 [ "$(grep -c 'best epoch' out)" = 1 ] && ok "one process prints" || not_ok "one process prints"
+
+# ---- features ----
+clips=$(find corpus -name '*.wav' | wc -l)
+kind=${kinds##* }
+run train a.yaml --out dry --dry-run --set cache=none-yet-a-$kind; expect "features that several computed" 0 "features: $clips clips from the cache, 0 computed"
+cp -rp corpus hurt; file=$(find hurt -name '*.wav' | sort | sed -n 2p); head -c 30 "$file" >cut && cp cut "$file"
+run train a.yaml --out no --set data.root=hurt --set cache=; alone=$(sed -n 's/^audiomood train: //p' err)
+together $kind 3 1 train a.yaml --out no --set data.root=hurt --set cache=; expect "a damaged recording" 1 "^audiomood train: rank 1 on $(hostname): .*${file##*/}"
+[ "$(grep -c "$file" err)" = 1 ] && [ "$(sed -n "s/^audiomood train: rank 1 on $(hostname): //p" err)" = "$alone" ] && [ ! -e no/config.yaml ] &&
+  ok "is told once, in the words of one process" || not_ok "is told once, in the words of one process" "$alone"
 
 # ---- stopping and resuming, on another number of processes ----
 kind=${kinds##* }

@@ -41,6 +41,8 @@ typedef struct mesh_shared {
   atomic_int told; /* lines of the log that are errors */
   atomic_int busy; /* for the test: a rank is where it will not hear of anything */
   char line[1024]; /* the last of them */
+  atomic_int warned;
+  char warning[1024]; /* the last */
   am_status status[MESH_MOST];
   char message[MESH_MOST][1024];
 } mesh_shared;
@@ -244,6 +246,10 @@ static inline void mesh_finish(am_link *link, bool clean) {
 
 static inline void mesh_log(void *user, am_log_level level, const char *line) {
   mesh_shared *shared = user;
+  if (level == AM_LOG_WARNING) {
+    snprintf(shared->warning, sizeof shared->warning, "%s", line);
+    atomic_fetch_add(&shared->warned, 1);
+  }
   if (level != AM_LOG_ERROR) return;
   snprintf(shared->line, sizeof shared->line, "%s", line);
   atomic_fetch_add(&shared->told, 1);
