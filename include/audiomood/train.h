@@ -91,6 +91,9 @@ typedef struct am_run_options {
   /** Do everything up to the first step, run it and time it.  No run is written, but computed features are stored in
    * the cache if its folder exists. */
   bool dry_run;
+  /** How many seconds to wait for the run to resume while another process has it; it is then refused.  A file server may
+   * keep the locks of a host that is gone for a while. */
+  double patience;
 } am_run_options;
 
 /** What came of a training.  Start from a struct that is zero but for its size. */

@@ -44,8 +44,11 @@ static am_status train(cli *c, am_error *err) {
   if (resume && c->n_arguments)
     return am_fail(err, AM_E_USAGE, "--resume takes its config from the run; leave out '%s'", c->arguments[0]);
   if (!resume && !c->n_arguments) return am_fail(err, AM_E_USAGE, "wanted a config file, or --resume RUN");
+  if (!resume && cli_has(c, "wait")) return am_fail(err, AM_E_USAGE, "--wait is of --resume, which is missing");
   am_config *config = NULL;
-  am_status st = cli_config_load(c, resume, "run", am_run_file_name(AM_FILE_CONFIG), &config, err);
+  int64_t wait;
+  am_status st = cli_int(c, "wait", 0, 86400, 120, &wait, err);
+  if (!st) st = cli_config_load(c, resume, "run", am_run_file_name(AM_FILE_CONFIG), &config, err);
   if (st) return st;
 
   const char *given = resume ? resume : cli_value(c, "out", NULL);
@@ -58,7 +61,8 @@ static am_status train(cli *c, am_error *err) {
                             .init = cli_value(c, "init", NULL),
                             .resume = resume != NULL,
                             .profile = cli_has(c, "profile"),
-                            .dry_run = cli_has(c, "dry-run")};
+                            .dry_run = cli_has(c, "dry-run"),
+                            .patience = (double)wait};
   am_run_result result = {.size = sizeof result};
   if (!st) st = am_train_run(config, &options, &result, err);
   cli_sink_clear();
@@ -81,6 +85,7 @@ static const cli_flag flags[] = {
     {"seed", "N", "replaces the config's seed: of weights, order, dropout and augmentation"},
     {"init", "FILE.h5", "starts from the weights of a checkpoint, matched by name"},
     {"resume", "RUN", "goes on with an interrupted run, whose config it takes"},
+    {"wait", "SECONDS", "with --resume: how long to wait for a run that another process has (default 120)"},
     {"dry-run", NULL, "checks all and times a step; writes no run, but may add to a feature cache"},
     {"profile", NULL, "prints where the time goes, layer by layer"},
     {0},
@@ -91,7 +96,7 @@ const cli_command cli_train = {
     .summary = "trains a model as a config file says",
     .usage =
         "CONFIG [--set KEY=VALUE]... [--seed N] [--out DIR] [--init FILE.h5] [--dry-run] [--profile] | "
-        "--resume RUN [--set KEY=VALUE]...",
+        "--resume RUN [--set KEY=VALUE]... [--wait SECONDS]",
     .details =
         "Writes a run folder: effective config, log, history.csv, last.h5, best.h5, metrics, predictions.csv,\n"
         "and its page, report.html. Ctrl-C finishes the step, saves, and says how to resume.\n\n"

@@ -188,7 +188,7 @@ am_status am_run_folder_open(am_run_folder *f, am_error *err) {
     return status;
   }
   status = am_folder_create(ctx, out, err);
-  if (!status) status = am_lock_take(ctx, lock, &f->lock, err);
+  if (!status) status = am_lock_wait(ctx, lock, f->resume ? f->patience : 0, &f->lock, err);
   if (!status) status = am_run_folder_check(f, err); /* again: another process may have been here meanwhile */
   if (!status) clean(f);
   if (!status) status = read_log(f, err);

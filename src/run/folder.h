@@ -37,6 +37,7 @@ typedef struct am_run_folder {
   const char *path; /* borrowed */
   const char *init; /* file the weights of this process come from (--init); NULL: none */
   bool resume;      /* go on with the run that is there */
+  double patience;  /* s to wait for it while another process has it */
   bool follows;     /* another process has the folder: this one reads its checkpoints, and writes nothing */
   am_lock *lock;
   am_tree *before;              /* run.json as the process before this one left it; NULL: none */

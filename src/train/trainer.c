@@ -425,6 +425,7 @@ static am_status run_checked(am_config *config, const am_run_options *options, a
                              .path = options->out,
                              .init = options->init,
                              .resume = options->resume,
+                             .patience = options->patience,
                              .follows = !am_ranks_first(am_context_ranks(config->ctx))}};
   t.state.schedule = am_schedule_begin();
   am_status status = options->dry_run ? AM_OK : am_run_folder_check(&t.folder, err);
@@ -458,6 +459,8 @@ am_status am_train_run(am_config *config, const am_run_options *given, am_run_re
   if (!status) status = am_size_take(&options, sizeof options, given, sizeof options, "am_run_options", err);
   if (!status && !options.dry_run && !options.out)
     status = am_fail(err, AM_E_USAGE, "am_run_options.out may only be NULL in a dry run");
+  if (!status && !(options.patience >= 0))
+    status = am_fail(err, AM_E_USAGE, "am_run_options.patience is %g; wanted seconds from 0", options.patience);
   if (!status) status = run_checked(config, &options, &mine, err);
   am_size_give(result, &mine, sizeof mine);
   return status;

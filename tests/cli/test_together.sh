@@ -69,7 +69,8 @@ together $kind 3 1 train a.yaml --out paused --set train.max_steps=3; expect "pa
 together $kind 2 1 train --resume paused --set train.max_steps=0; expect "and goes on with another number" 0 "resuming after step 3"
 cmp -s a-alone/digests.csv paused/digests.csv && ok "with the bits of one" || not_ok "with the bits of one" "$(diff a-alone/digests.csv paused/digests.csv)"
 run train a.yaml --out half --set train.max_steps=3
-together $kind 2 1 train --resume half --set train.max_steps=0; cmp -s a-alone/digests.csv half/digests.csv &&
+exec 9>>half/lock; flock 9; (for i in {1..2400}; do grep -q 'half/lock is in use by another process; waiting for it' err && break; sleep 0.05; done) & exec 9>&-
+together $kind 2 1 train --resume half --set train.max_steps=0 --wait 600; cmp -s a-alone/digests.csv half/digests.csv &&
   ok "goes on with a run of one process" || not_ok "goes on with a run of one process"
 
 # ---- the optimiser's slots in shares: with arrays of several blocks, and stopped within an epoch ----

@@ -206,6 +206,8 @@ static void refuses_a_folder_in_use(void **state) {
   am_test_ok(am_lock_take(w.ctx, file_in(&w, "run", "lock"), &lock, &err), &err);
   am_test_fails(train_with(&w, "run", (am_run_options){.resume = true}, s, &r, &err), AM_E_IO, &err,
                 "in use by process");
+  am_test_fails(train_with(&w, "run", (am_run_options){.resume = true, .patience = -1}, s, &r, &err), AM_E_USAGE, &err,
+                "am_run_options.patience is -1");
   am_lock_release(lock);
 
   overrides other = {{"train.epochs=2", "train.batch=6"}};
