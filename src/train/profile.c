@@ -1,4 +1,5 @@
 /* train/profile.c - where the time of training went: layer by layer, and the rest. */
+#include <stdlib.h>
 #include <sys/resource.h>
 
 #include "nn/flops.h"
@@ -10,6 +11,14 @@ void am_trainer_profile_step(am_trainer *t, const am_loader_batch *b) {
   if (!in.variable) t->profile.clips += b->n;
   for (int i = 0; in.variable && i < b->n; i++)
     t->profile.clips += (double)(b->lengths[i] < in.t ? b->lengths[i] : in.t) / in.t;
+}
+
+/* Where there is no memory for it, a step is left out. */
+void am_trainer_profile_took(am_trainer *t, double seconds) {
+  am_profile *p = &t->profile;
+  if (!t->options->profile) return;
+  if (am_grow(t->ctx, &p->took, &p->room, p->n_took + 1, sizeof *p->took, NULL)) return;
+  p->took[p->n_took++] = (float)seconds;
 }
 
 /* A layer of no multiply-adds has no rate; one fused into the layer before it has no time of its own. */
@@ -29,6 +38,21 @@ static void say_layers(am_trainer *t, double whole) {
                w.forward_bytes * 1e-6 / steps, s->backward, rate(w.backward_flops, s->backward),
                w.backward_bytes * 1e-6 / steps, whole > 0 ? 100 * (s->forward + s->backward) / whole : 0);
   }
+}
+
+static int by_size(const void *a, const void *b) {
+  const float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+static void say_steps(am_trainer *t) {
+  am_profile *p = &t->profile;
+  const size_t n = p->n_took;
+  if (!n) return;
+  qsort(p->took, n, sizeof *p->took, by_size);
+  const double median = ((double)p->took[(n - 1) / 2] + (double)p->took[n / 2]) / 2;
+  am_run_log(&t->folder, AM_LOG_INFO, "a step took %.3f ms (median of %zu), %.3f ms at least, %.3f ms at most",
+             1e3 * median, n, 1e3 * (double)p->took[0], 1e3 * (double)p->took[n - 1]);
 }
 
 /* Of this process among others; the waiting is a part of the rows above it. */
@@ -81,6 +105,7 @@ void am_trainer_profile(am_trainer *t, bool all_well) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     am_run_log(&t->folder, AM_LOG_INFO, "%-28s %10.3f %6.1f%%", rows[i].name, rows[i].seconds,
                whole > 0 ? 100 * rows[i].seconds / whole : 0);
+  say_steps(t);
   say_ranks(t, whole);
   if (all_well) say_memory(t);
 }

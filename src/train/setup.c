@@ -459,6 +459,7 @@ void am_trainer_free(am_trainer *t) {
   am_free_aligned(ctx, t->logits);
   am_free(ctx, t->state.history);
   am_free(ctx, t->digests.at);
+  am_free(ctx, t->profile.took);
   am_names_free(ctx, &t->trained_before);
   am_credit_free(ctx, &t->credit_before);
   am_run_folder_end(&t->folder);

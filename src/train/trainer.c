@@ -314,6 +314,7 @@ static am_status run_epoch(am_trainer *t, am_error *err) {
     status = am_trainer_step(t, b, err);
     double now = am_now();
     t->state.epoch_seconds += now - last;
+    am_trainer_profile_took(t, now - last);
     last = now;
     if (now - shown > 0.1) show(t, false), shown = now;
     if (!status) status = after_step(t, err);

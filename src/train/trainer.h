@@ -14,6 +14,8 @@ typedef struct am_profile {
   double data; /* waiting for batches */
   double optimiser, validation, checkpoint;
   double clips, steps; /* trained: clips of full length, batches */
+  float *took;         /* s of each step with the wait for its batch, of n_took; under options->profile */
+  size_t n_took, room;
 } am_profile;
 
 typedef struct am_trainer {
@@ -93,8 +95,9 @@ am_status am_trainer_bad_head(am_trainer *t, const char *trait, am_error *err);
 am_status am_trainer_bad_validation(am_trainer *t, double loss,
                                     am_error *err); /* logits are those of the validation part */
 
-/* profile.c: counts a batch; and all times since t->began as log lines, which add up to the whole. */
+/* profile.c: counts a batch; notes what its step took; and all times since t->began as log lines, which add up to the whole. */
 void am_trainer_profile_step(am_trainer *t, const am_loader_batch *b);
+void am_trainer_profile_took(am_trainer *t, double seconds);
 void am_trainer_profile(am_trainer *t, bool all_well); /* all_well: in all processes */
 
 /* statistics.c */

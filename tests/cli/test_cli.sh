@@ -106,7 +106,7 @@ rm -rf second turned
 # ---- where the time goes ----
 run train tiny.yaml --out profiled --profile --set train.epochs=2
 expect "train --profile" 0 "^conv2d_1( +[0-9.]+){6} +[0-9.]+%" "^optimiser +[0-9.]+ +[0-9.]+%" "^data .waiting" "^validation and test +[0-9.]+" \
-  "^checkpoint +[0-9.]+" "^profile of [0-9]+ steps"
+  "^checkpoint +[0-9.]+" "^profile of [0-9]+ steps" "^a step took [0-9.]+ ms .median of [0-9]+., [0-9.]+ ms at least, [0-9.]+ ms at most"
 awk '/^all layers/ { on = 1 } /^whole/ { whole = $2; exit } on { for (i = 2; i <= NF; i++) if ($i ~ /^-?[0-9]+[.][0-9]+$/) { sum += $i; n++; break } }
   END { exit !(n == 6 && whole > 0 && sum > whole - 0.01 && sum < whole + 0.01) }' err
 [ $? = 0 ] && ok "the parts of the profile add up to the whole" || not_ok "the parts of the profile add up to the whole"
