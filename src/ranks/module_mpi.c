@@ -2,8 +2,10 @@
 #include "ranks/link.h"
 
 #include <mpi.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -76,9 +78,36 @@ static void module_abort(am_link *link, int code) {
   _exit(code);
 }
 
+/* ---- the end ----
+ *
+ * MPI_Finalize of MPICH 4.0 over TCP (UCX) may never return though all ranks are in it: a rank closes its connections and then
+ * waits for the launcher, deaf; one that closes a moment later waits for its answer for ever.  By now all is done, and what is
+ * left is that the launcher hears that this was no failure.  So it is told that alone (by a line of PMI 1, MPICH's protocol for Hydra
+ * and Slurm), and the process ends by its exit code, without what libraries do at exit, as they are in use.  A launcher that
+ * does not answer, or that of another MPI, hears it of MPI_Finalize. */
+
+static void leave_at_once(int code, void *arg) {
+  (void)arg;
+  fflush(NULL);
+  _exit(code);
+}
+
+static bool tell_launcher(void) {
+  enum { PATIENCE = 3000 }; /* ms */
+  static const char word[] = "cmd=finalize\n";
+  const char *text = getenv("PMI_FD");
+  struct pollfd launcher = {.fd = text ? (int)strtol(text, NULL, 10) : -1, .events = POLLIN};
+  if (!text || write(launcher.fd, word, sizeof word - 1) != (ssize_t)(sizeof word - 1)) return false;
+  for (char c = 0; c != '\n';)
+    if (poll(&launcher, 1, PATIENCE) != 1 || read(launcher.fd, &c, 1) != 1) return false;
+  return true;
+}
+
 static void module_finish(am_link *link, bool clean) {
   (void)link;
-  if (clean) MPI_Finalize();
+  if (!clean) return;
+  if (tell_launcher()) on_exit(leave_at_once, NULL);
+  else MPI_Finalize();
 }
 
 static void put_name(char *out, size_t room) {

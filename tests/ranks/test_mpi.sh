@@ -1,10 +1,10 @@
 #!/bin/bash
-# tests/ranks/test_mpi.sh RANKS_PROGRAM FOLDER_OF_MODULES SOURCE_ROOT - ranks that mpirun starts, of both MPIs (TAP): sums with the
+# tests/ranks/test_mpi.sh RANKS_PROGRAM FOLDER_OF_MODULES SOURCE_ROOT NEVER_FINALIZE - ranks that mpirun starts, of both MPIs (TAP): sums with the
 # bits of one process, and one message however a rank ends.  What is not installed is skipped.
-modules=$(realpath "$2")
+modules=$(realpath "$2") never_finalize=$(realpath "$4")
 . "$3/tests/cli/tap.sh" ranks "$1" "$3"
 # What MPI's libraries keep until the process ends is theirs.
-export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0:verify_asan_link_order=0
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 AM_RANKS_PATIENCE=15
 program=$audiomood
 
@@ -38,6 +38,11 @@ for mpi in mpich openmpi; do
   done
   of 3 sums 7
   [ "$code" = 0 ] && [ "$(<out)" = "$alone_odd" ] && ok "$mpi: also of seven groups" || not_ok "$mpi: also of seven groups" "wanted $alone_odd"
+
+  if [ $mpi = mpich ]; then
+    timeout 120 mpirun.mpich -n 2 env LD_PRELOAD="$never_finalize" "$program" sums 8 >out 2>&1 </dev/null; code=$?
+    [ $code = 0 ] && [ "$(<out)" = "$alone" ] && ok "mpich: its MPI_Finalize may never return" || not_ok "mpich: its MPI_Finalize may never return" "exit code $code"
+  fi
 
   of 3 sums 2; once "$mpi: more ranks than groups are refused" '3 ranks, but a batch has 2 groups, so 2 ranks are of use; start fewer ranks, or take a larger batch'
   of 3 fail 1; once "$mpi: a rank that fails ends all" 'rank 1 on [^ ]+: no clip of the class calm'
