@@ -53,9 +53,11 @@ am_status am_speakers_add(am_context *ctx, am_names *speakers, const am_dataset 
 am_status am_speakers_read(am_context *ctx, am_names *speakers, const char *text, am_error *err) {
   size_t room = speakers->n;
   am_status status = AM_OK;
-  for (size_t length; *text && !status; text += length + (text[length] != '\0')) {
-    length = strcspn(text, "\n");
+  for (const char *end = text + strlen(text); text < end && !status; text++) {
+    const char *line = memchr(text, '\n', (size_t)(end - text));
+    const size_t length = (size_t)((line ? line : end) - text);
     if (length) status = put(ctx, speakers, &room, text, length, err);
+    text += length;
   }
   am_speakers_sort(ctx, speakers);
   return status;

@@ -84,11 +84,12 @@ static am_status read_csv(am_context *ctx, const char *path, am_error *err) {
   return status;
 }
 
-/* `head`, `n` times `middle`, `tail`. */
+/* `head`, `n` times `middle`, `tail`; of a sanitizer build, which has no limit and is slow, an eighth, however it is taken. */
 static void text(fixture *f, const char *name, reader *read_file, const char *head, const char *middle, size_t n,
                  const char *tail, int wanted) {
   am_buffer b = {0};
   size_t length = strlen(middle);
+  if (SANITIZED) n /= 8, wanted = -1;
   char path[1100];
   snprintf(path, sizeof path, "%s/%s", f->folder, name);
   am_buffer_append(f->ctx, &b, head, strlen(head));
