@@ -197,7 +197,8 @@ am_status am_cache_refresh(am_cache *c, am_error *err) {
     am_status read = path ? index_shard(c, path, &why) : AM_E_NOMEM;
     if (read == AM_E_NOMEM) status = am_no_memory(err);
     else if (read)
-      am_log(c->ctx, AM_LOG_WARNING, "feature cache: %s; the shard is ignored and may be deleted", why.message);
+      am_log(c->ctx, AM_LOG_WARNING, "feature cache: %s; the shard is ignored%s", why.message,
+             read == AM_E_FORMAT ? " and may be deleted" : "");
     am_free(c->ctx, path);
   }
   am_names_free(c->ctx, status ? &names : &c->known);

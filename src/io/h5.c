@@ -121,14 +121,31 @@ static am_status check_objects(const am_h5 *file, am_error *err) {
 }
 
 /* HDF5 takes an image for bytes to change, and copies it. */
-static hid_t open_in_hdf5(am_h5 *file) {
-  hid_t list = access_list(), id = -1;
+static hid_t open_in_hdf5(am_h5 *file, hid_t list) {
+  hid_t id = -1;
   if (!file->image) id = H5Fopen(file->path, file->flags & AM_H5_UPDATE ? H5F_ACC_RDWR : H5F_ACC_RDONLY, list);
   else if (H5Pset_fapl_core(list, 1 << 20, false) >= 0 &&
            H5Pset_file_image(list, (void *)file->image, (size_t)file->bytes) >= 0)
     id = H5Fopen(file->path, H5F_ACC_RDONLY, list);
-  H5Pclose(list);
   return id;
+}
+
+static herr_t find_lock(unsigned n, const H5E_error2_t *line, void *user) {
+  bool *found = user;
+  (void)n;
+#ifdef H5E_CANTLOCKFILE
+  *found = *found || line->min_num == H5E_CANTLOCKFILE;
+#endif
+  return 0;
+}
+
+/* Files are locked only when the user wants it by HDF5's own variable. */
+static am_status fail_open(const am_h5 *file, am_error *err) {
+  bool locking = false;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, find_lock, &locking);
+  if (!locking) return am_h5_fail(file, err, AM_E_FORMAT, "not an HDF5 file, or damaged", "");
+  return am_h5_fail(file, err, AM_E_IO, "cannot be locked, which HDF5_USE_FILE_LOCKING demands and nothing here needs",
+                    "");
 }
 
 /* The file is freed on failure. */
@@ -141,9 +158,11 @@ static am_status open_known(am_h5 *file, am_h5 **out, am_error *err) {
     return status;
   }
   am_h5_quiet q = am_h5_enter();
-  file->id = file->at = open_in_hdf5(file);
-  if (file->id < 0) status = am_h5_fail(file, err, AM_E_FORMAT, "not an HDF5 file, or damaged", "");
-  else if (!(file->flags & AM_H5_FOREIGN)) status = check_objects(file, err);
+  const hid_t list = access_list();
+  file->id = file->at = open_in_hdf5(file, list);
+  if (file->id < 0) status = fail_open(file, err);
+  H5Pclose(list); /* after that HDF5 does not know any more what failed */
+  if (!status && !(file->flags & AM_H5_FOREIGN)) status = check_objects(file, err);
   am_h5_leave(q);
   if (status) am_h5_close(file);
   else *out = file;
