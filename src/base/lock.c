@@ -16,6 +16,7 @@ struct am_lock {
   am_context *ctx;
   char *path;
   int fd;
+  char *doubt; /* NULL: it holds */
 };
 
 enum { HOLDER_ROOM = 320, HOST_ROOM = 256 };
@@ -53,6 +54,7 @@ static am_status check_kind(int fd, const char *path, am_error *err) {
 static void end(am_lock *lock) {
   if (lock && lock->fd >= 0) close(lock->fd);
   if (lock) am_free(lock->ctx, lock->path);
+  if (lock) am_free(lock->ctx, lock->doubt);
   if (lock) am_free(lock->ctx, lock);
 }
 
@@ -83,15 +85,32 @@ static am_status begin(am_context *ctx, const char *path, am_lock **out, am_erro
   return status;
 }
 
+static int lock_file(const am_lock *lock) {
+  return am_context_system(lock->ctx)->flock(lock->fd, LOCK_EX | LOCK_NB) ? errno : 0;
+}
+
+/* What file systems without locks, or without a server for them, answer. */
+static bool is_lack(int code) { return code == ENOLCK || code == ENOSYS || code == EOPNOTSUPP || code == ENOTSUP; }
+
+static am_status doubt(am_lock *lock, int code, am_error *err) {
+  char holder[HOLDER_ROOM];
+  struct stat info;
+  name_holder(lock->fd, holder);
+  const bool has = fstat(lock->fd, &info) == 0 && info.st_size > 0;
+  lock->doubt = am_format(lock->ctx, "locks do not work there (%s)%s%s", strerror(code),
+                          has ? "; whoever took it last and may have it still: " : "", has ? holder : "");
+  return lock->doubt ? AM_OK : am_no_memory(err);
+}
+
 /* AM_OK with *taken: another process has it. */
-static am_status try(const am_lock *lock, bool *taken, am_error *err) {
-  *taken = false;
-  if (flock(lock->fd, LOCK_EX | LOCK_NB) == 0) {
-    sign(lock);
-    return AM_OK;
-  }
-  *taken = errno == EWOULDBLOCK;
-  return *taken ? AM_OK : am_fail_errno(err, errno, "cannot lock %s", lock->path);
+static am_status try(am_lock *lock, bool *taken, am_error *err) {
+  const int code = lock_file(lock);
+  *taken = code == EWOULDBLOCK;
+  if (*taken) return AM_OK;
+  if (code && !is_lack(code)) return am_fail_errno(err, code, "cannot lock %s", lock->path);
+  const am_status status = code ? doubt(lock, code, err) : AM_OK;
+  if (!status) sign(lock);
+  return status;
 }
 
 static am_status fail_taken(const am_lock *lock, am_error *err) {
@@ -167,6 +186,16 @@ am_status am_lock_check(const am_lock *lock, am_error *err) {
   if (lstat(lock->path, &named) == 0 && held.st_ino == named.st_ino && held.st_dev == named.st_dev) return AM_OK;
   return am_fail(err, AM_E_IO, "%s is gone: its folder was removed, moved or replaced meanwhile; nothing was written",
                  lock->path);
+}
+
+const char *am_lock_doubt(const am_lock *lock) { return lock ? lock->doubt : NULL; }
+
+bool am_lock_is_free(am_context *ctx, const char *path) {
+  am_lock *lock;
+  if (begin(ctx, path, &lock, NULL)) return false;
+  const bool is_free = lock_file(lock) == 0;
+  end(lock);
+  return is_free;
 }
 
 void am_lock_release(am_lock *lock) {

@@ -1,4 +1,4 @@
-/* base/system.h - the system calls that change files, as a table, so tests
+/* base/system.h - the system calls that change and lock files, as a table, so tests
  * can make any of them fail.  A context starts with the real ones. */
 #ifndef AM_SYSTEM_H
 #define AM_SYSTEM_H
@@ -15,6 +15,7 @@ typedef struct am_system {
   int (*rename)(const char *from, const char *to);
   int (*unlink)(const char *path);
   int (*mkdir)(const char *path, mode_t mode);
+  int (*flock)(int fd, int operation);
 } am_system;
 
 extern const am_system am_system_real;

@@ -176,6 +176,9 @@ static am_status wait_for_turn(job *j, const char *cache_dir, am_error *err) {
   if (status)
     am_log(ctx, AM_LOG_WARNING, "feature cache: %s; what is missing is computed here, perhaps a second time",
            why.message);
+  if (am_lock_doubt(j->turn))
+    am_log(ctx, AM_LOG_WARNING, "feature cache: %s: %s; other jobs may compute the same features meanwhile", cache_dir,
+           am_lock_doubt(j->turn));
   return AM_OK;
 }
 

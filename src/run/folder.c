@@ -189,6 +189,9 @@ am_status am_run_folder_open(am_run_folder *f, am_error *err) {
   }
   status = am_folder_create(ctx, out, err);
   if (!status) status = am_lock_wait(ctx, lock, f->resume ? f->patience : 0, &f->lock, err);
+  if (!status && am_lock_doubt(f->lock))
+    am_run_log(f, AM_LOG_WARNING, "%s: %s: nothing keeps two processes from writing to this run at once", lock,
+               am_lock_doubt(f->lock));
   if (!status) status = am_run_folder_check(f, err); /* again: another process may have been here meanwhile */
   if (!status) clean(f);
   if (!status) status = read_log(f, err);
@@ -196,6 +199,13 @@ am_status am_run_folder_open(am_run_folder *f, am_error *err) {
   f->ready = !status;
   am_free(ctx, lock);
   return status;
+}
+
+bool am_run_folder_unguarded(const am_run_folder *f) {
+  char *lock = f->follows ? am_run_file_path(f->ctx, f->path, AM_FILE_LOCK) : NULL;
+  const bool unguarded = lock && am_lock_is_free(f->ctx, lock);
+  am_free(f->ctx, lock);
+  return unguarded;
 }
 
 am_status am_run_folder_write(am_run_folder *f, am_run_file file, const am_buffer *text, am_error *err) {

@@ -51,6 +51,8 @@ typedef struct am_run_folder {
 am_status am_run_folder_check(am_run_folder *f, am_error *err);
 /* Creates it, locks it, reads the old log and run.json. */
 am_status am_run_folder_open(am_run_folder *f, am_error *err);
+/* Whether this process, which follows, could have the lock that the first one has, too: locks do not reach from host to host. */
+bool am_run_folder_unguarded(const am_run_folder *f);
 /* Writes a file of the folder, completely or not at all; AM_E_IO when the lock was lost. */
 am_status am_run_folder_write(am_run_folder *f, am_run_file file, const am_buffer *text, am_error *err);
 /* The file the weights came from, of this process or of the first one; NULL: none. */

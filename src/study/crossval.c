@@ -171,6 +171,9 @@ static am_status take_lock(am_crossval *x, double patience, am_error *err) {
   char *lock = am_run_file_path(x->ctx, x->folder, AM_FILE_LOCK);
   am_status status = lock ? am_folder_create(x->ctx, x->folder, err) : am_no_memory(err);
   if (!status) status = am_lock_wait(x->ctx, lock, patience, &x->lock, err);
+  if (am_lock_doubt(x->lock))
+    am_log(x->ctx, AM_LOG_WARNING, "%s: %s: nothing keeps two processes from training the same run at once", lock,
+           am_lock_doubt(x->lock));
   am_free(x->ctx, lock);
   return status;
 }

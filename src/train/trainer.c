@@ -350,10 +350,19 @@ static am_status dry_run(am_trainer *t, am_error *err) {
   return AM_OK;
 }
 
-/* Others read from it when it has been opened. */
+/* Others read from it when it has been opened, and see whether the lock reaches to them. */
 static am_status open_folder(am_run_folder *f, am_error *err) {
+  am_ranks *ranks = am_context_ranks(f->ctx);
   am_status status = am_run_folder_open(f, err);
-  return status ? status : am_ranks_barrier(am_context_ranks(f->ctx), err);
+  if (!status) status = am_ranks_barrier(ranks, err);
+  bool unguarded = !status && am_run_folder_unguarded(f);
+  if (!status) status = am_ranks_any(ranks, &unguarded, err);
+  if (!status && unguarded && !am_lock_doubt(f->lock))
+    am_run_log(f, AM_LOG_WARNING,
+               "%s: another process of this job could lock it, too: locks do not reach from host to host there, and "
+               "nothing keeps a job on another host from writing to this run at once",
+               f->path);
+  return status;
 }
 
 static am_status open_run(am_trainer *t, am_error *err) {

@@ -598,6 +598,45 @@ static void locks_are_waited_for_while_their_holder_lives(void **state) {
 }
 
 /* One of another machine is named with it; what steers a terminal is not shown. */
+static int flock_code;
+static int failing_flock(int fd, int operation) {
+  (void)fd, (void)operation;
+  errno = flock_code;
+  return -1;
+}
+
+/* File systems without locks give them to all, which is known; other failures are failures. */
+static void locks_that_do_not_work_are_known(void **state) {
+  fixture *f = *state;
+  const char *path = am_test_path(f->folder, ".lock");
+  static const int lacks[] = {ENOLCK, ENOSYS, EOPNOTSUPP};
+  am_system system = am_system_real;
+  am_lock *lock, *other;
+  am_error err = AM_ERROR_INIT;
+  am_test_ok(am_lock_take(f->ctx, path, &lock, &err), &err);
+  assert_null(am_lock_doubt(lock));
+  assert_false(am_lock_is_free(f->ctx, path));
+  am_lock_release(lock);
+  assert_true(am_lock_is_free(f->ctx, path));
+  system.flock = failing_flock;
+  am_context_set_system(f->ctx, &system);
+  for (size_t i = 0; i < 3; i++) {
+    flock_code = lacks[i];
+    am_test_ok(am_lock_take(f->ctx, path, &lock, &err), &err);
+    assert_non_null(strstr(am_lock_doubt(lock), strerror(lacks[i])));
+    assert_null(strstr(am_lock_doubt(lock), "process"));
+    am_test_ok(am_lock_wait(f->ctx, path, 0, &other, &err), &err);
+    assert_non_null(strstr(am_lock_doubt(other), "may have it still: process "));
+    am_test_ok(am_lock_check(lock, &err), &err);
+    am_lock_release(lock);
+    am_lock_remove(other);
+  }
+  flock_code = EIO;
+  am_test_fails(am_lock_take(f->ctx, path, &lock, &err), AM_E_IO, &err, "cannot lock ");
+  assert_false(am_lock_is_free(f->ctx, path));
+  am_context_set_system(f->ctx, &am_system_real);
+}
+
 static void locks_name_another_host(void **state) {
   fixture *f = *state;
   const char *path = am_test_path(f->folder, ".lock");
@@ -670,6 +709,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(files_have_an_identity, begin, end),
       cmocka_unit_test_setup_teardown(locks_name_their_holder, begin, end),
       cmocka_unit_test_setup_teardown(locks_are_waited_for_while_their_holder_lives, begin, end),
+      cmocka_unit_test_setup_teardown(locks_that_do_not_work_are_known, begin, end),
       cmocka_unit_test_setup_teardown(locks_name_another_host, begin, end),
       cmocka_unit_test_setup_teardown(every_failed_allocation_is_survived, begin, end),
   };

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -285,4 +286,4 @@ static int fault_mkdir(const char *path, mode_t mode) {
 }
 
 const am_system am_faults = {fault_open,   fault_write,  fault_fsync, fault_close,
-                             fault_rename, fault_unlink, fault_mkdir};
+                             fault_rename, fault_unlink, fault_mkdir, flock};

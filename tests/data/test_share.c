@@ -2,6 +2,7 @@
 #include "cache_fixture.h"
 
 #include "../ranks/mesh.h"
+#include "base/system.h"
 
 enum { RANKS = 3 };
 
@@ -9,8 +10,8 @@ enum { RANKS = 3 };
 typedef struct filling {
   const am_store *fresh;
   bool sound, copies, other_cache, other_files, stops;
-  const char *left_out; /* a clip that is no more than its name */
-  atomic_size_t *here;  /* (RANKS) clips that the rank computed */
+  const am_system *system; /* NULL: the real one */
+  atomic_size_t *here;     /* (RANKS) clips that the rank computed */
   size_t from_cache, computed;
 } filling;
 
@@ -68,6 +69,7 @@ static am_status fill_store(am_context *ctx, am_ranks *ranks, mesh_shared *share
   if (t->other_files && rank == 1) f.d->clips[2].path = f.d->clips[3].path;
   if (t->stops && rank == 1) am_context_stop(ctx);
   am_context_set_ranks(ctx, ranks);
+  if (t->system) am_context_set_system(ctx, t->system);
   am_status status = am_features_create(ctx, &f.fo, &fx, err);
   if (!status) status = am_store_create(ctx, f.d, fx, &f.data, *f.cache ? cache : NULL, t->sound, &s, err);
   if (!status && t->copies)
@@ -167,14 +169,42 @@ static void what_one_has_is_given_to_the_others(void **state) {
   am_store_free(fresh);
 }
 
-static void without_a_lock_none_is_computed_twice(void **state) {
+static int no_locks(int fd, int operation) {
+  (void)fd, (void)operation;
+  errno = ENOLCK;
+  return -1;
+}
+
+static int no_rename(const char *from, const char *to) {
+  (void)from, (void)to;
+  errno = EIO;
+  return -1;
+}
+
+/* Rank 0 says so, once. */
+static void without_locks_none_is_computed_twice(void **state) {
   (void)state;
-  char path[1100];
   am_store *fresh = make_fresh();
-  snprintf(path, sizeof path, "%s/computing-%016llx.lock", f.cache, (unsigned long long)am_features_key(f.fx));
-  assert_int_equal(mkdir(f.cache, 0777), 0);
-  assert_int_equal(mkdir(path, 0777), 0);
-  fill_well(&(filling){.fresh = fresh, .computed = CLIPS}, CLIPS, 1);
+  am_system system = am_system_real;
+  system.flock = no_locks;
+  filling t = {.fresh = fresh, .system = &system, .computed = CLIPS};
+  mesh_shared *shared = fill_together(&t);
+  for (int r = 0; r < RANKS; r++)
+    if (shared->status[r]) fail_msg("rank %d: %s", r, shared->message[r]);
+  assert_int_equal(shared->warned, 1);
+  assert_non_null(strstr(shared->warning, "locks do not work there (No locks available)"));
+  mesh_end(shared);
+  fill_well(&(filling){.fresh = fresh, .system = &system, .from_cache = CLIPS}, 0, 0);
+  am_store_free(fresh);
+}
+
+/* What cannot be written stays in memory, of all. */
+static void a_cache_that_fails_is_given_up(void **state) {
+  (void)state;
+  am_store *fresh = make_fresh();
+  am_system system = am_system_real;
+  system.rename = no_rename;
+  fill_well(&(filling){.fresh = fresh, .system = &system, .sound = true, .computed = CLIPS}, CLIPS, 1);
   am_store_free(fresh);
 }
 
@@ -214,7 +244,8 @@ int main(void) {
       TEST(one_goes_on_with_their_cache),
       TEST(what_memory_does_not_hold_is_read_by_all),
       TEST(what_one_has_is_given_to_the_others),
-      TEST(without_a_lock_none_is_computed_twice),
+      TEST(without_locks_none_is_computed_twice),
+      TEST(a_cache_that_fails_is_given_up),
       TEST(those_with_other_files_fill_alone),
       TEST(a_clip_that_cannot_be_read_ends_all_alike),
       TEST(all_stop_when_one_does),
