@@ -36,6 +36,9 @@ void am_progress_emit(am_context *ctx, const am_progress *progress);
 /* How often work has asked am_context_stopping: what asked twice has done a step in between, and will ask again.
  * Async-signal-safe. */
 unsigned am_context_asked(const am_context *ctx);
+/* A number that grows while anything is at work with the context: it asks whether to stop, takes memory, tells the log, does pieces
+ * of am_parallel_for.  Any thread. */
+unsigned am_context_worked(const am_context *ctx);
 bool am_context_reads_in_child(const am_context *ctx); /* am_settings.read_in_child */
 /* From now on each thread that calls am_parallel_for runs all pieces itself, beside the other threads, in place of taking turns with
  * them: of a program whose threads share no working memory.  Before other threads use the context. */

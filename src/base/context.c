@@ -104,6 +104,7 @@ am_status am_context_create(const am_settings *settings, am_context **out, am_er
   ctx->threads = mine.threads ? mine.threads : am_processors();
   atomic_init(&ctx->stop, 0);
   atomic_init(&ctx->asked, 0);
+  atomic_init(&ctx->taken, 0);
   atomic_init(&ctx->added, NULL);
   pthread_mutex_init(&ctx->sink_lock, NULL);
   status = am_pool_create(ctx, ctx->threads, &ctx->pool, err);
@@ -144,6 +145,9 @@ bool am_context_stopping(const am_context *ctx) {
   return atomic_load(&ctx->stop) != 0;
 }
 unsigned am_context_asked(const am_context *ctx) { return atomic_load_explicit(&ctx->asked, memory_order_relaxed); }
+unsigned am_context_worked(const am_context *ctx) {
+  return am_context_asked(ctx) + atomic_load_explicit(&ctx->taken, memory_order_relaxed) + am_pool_pieces(ctx->pool);
+}
 int am_context_threads(const am_context *ctx) { return ctx ? ctx->threads : 0; }
 const char *am_context_cpu(const am_context *ctx) { return ctx ? cpu_names[ctx->cpu] : ""; }
 bool am_context_reads_in_child(const am_context *ctx) { return ctx->settings.read_in_child; }
@@ -157,6 +161,7 @@ bool am_context_add(am_context *ctx, am_added *row, const am_added *seen) {
 }
 
 void am_log(am_context *ctx, am_log_level level, const char *format, ...) {
+  atomic_fetch_add_explicit(&ctx->taken, 1, memory_order_relaxed);
   if (!ctx->settings.log) return;
   char line[512];
   va_list args, again;

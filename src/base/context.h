@@ -16,6 +16,7 @@ struct am_context {
   int threads;
   atomic_int stop;   /* lock-free, so a signal handler may set it */
   atomic_uint asked; /* how often am_context_stopping was; so may it look at this */
+  atomic_uint taken; /* pieces of memory, and lines of the log */
   pthread_mutex_t sink_lock;
   _Atomic(am_added *) added;
   const am_system *system;

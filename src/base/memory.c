@@ -13,6 +13,7 @@ void *am_resize(am_context *ctx, void *pointer, size_t count, size_t bytes) {
   size_t size = am_mul(count, bytes);
   if (too_large(size)) return NULL;
   if (!size) size = 1; /* so that NULL always means failure */
+  atomic_fetch_add_explicit(&ctx->taken, 1, memory_order_relaxed);
   const am_settings *s = &ctx->settings;
   return s->resize ? s->resize(s->memory_user, pointer, size) : realloc(pointer, size);
 }
@@ -35,7 +36,10 @@ am_status am_grow(am_context *ctx, void *array, size_t *room, size_t needed, siz
 void *am_alloc(am_context *ctx, size_t count, size_t bytes) {
   size_t size = am_mul(count, bytes);
   if (too_large(size)) return NULL;
-  if (!ctx->settings.resize) return calloc(1, size ? size : 1);
+  if (!ctx->settings.resize) {
+    atomic_fetch_add_explicit(&ctx->taken, 1, memory_order_relaxed);
+    return calloc(1, size ? size : 1);
+  }
   void *pointer = am_resize(ctx, NULL, 1, size);
   return pointer ? memset(pointer, 0, size) : NULL;
 }

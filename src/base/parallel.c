@@ -18,6 +18,8 @@ typedef struct am_worker {
   am_pool *pool;
   int index;
   pthread_t thread;
+  atomic_uint pieces; /* that it has done */
+  char apart[64];     /* from the next one's, which another thread writes */
 } am_worker;
 
 struct am_pool {
@@ -37,9 +39,24 @@ struct am_pool {
   am_worker workers[]; /* `threads` of them */
 };
 
+/* No other thread writes it. */
+static void count_piece(am_worker *worker) {
+  const unsigned n = atomic_load_explicit(&worker->pieces, memory_order_relaxed);
+  atomic_store_explicit(&worker->pieces, n + 1, memory_order_relaxed);
+}
+
+unsigned am_pool_pieces(const am_pool *pool) {
+  unsigned n = 0;
+  for (int i = 0; i < pool->threads; i++) n += atomic_load_explicit(&pool->workers[i].pieces, memory_order_relaxed);
+  return n;
+}
+
 static void run_pieces(am_pool *pool, am_piece_fn fn, void *arg, size_t n, am_worker *worker) {
   pthread_setspecific(pool->running, worker);
-  for (size_t i; (i = atomic_fetch_add(&pool->next, 1)) < n;) fn(arg, i, worker->index);
+  for (size_t i; (i = atomic_fetch_add(&pool->next, 1)) < n;) {
+    fn(arg, i, worker->index);
+    count_piece(worker);
+  }
   pthread_setspecific(pool->running, NULL);
 }
 
@@ -122,6 +139,7 @@ am_status am_pool_create(am_context *ctx, int threads, am_pool **out, am_error *
   for (int i = 0; i < threads; i++) {
     pool->workers[i].pool = pool;
     pool->workers[i].index = i;
+    atomic_init(&pool->workers[i].pieces, 0);
   }
   pool->started = 1; /* worker 0 is the caller */
   failed = start_workers(pool);
@@ -161,7 +179,10 @@ void am_parallel_for(am_context *ctx, size_t n, am_piece_fn fn, void *arg) {
   am_pool *pool = ctx->pool;
   am_worker *nested = pthread_getspecific(pool->running);
   if (nested) {
-    for (size_t i = 0; i < n; i++) fn(arg, i, nested->index);
+    for (size_t i = 0; i < n; i++) {
+      fn(arg, i, nested->index);
+      count_piece(nested);
+    }
     return;
   }
   pthread_mutex_lock(&pool->turn);

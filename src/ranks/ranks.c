@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PROTOCOL = 1 };
+enum { PROTOCOL = 2 };
 
 int am_ranks_rank(const am_ranks *ranks) { return ranks ? ranks->link.rank : 0; }
 int am_ranks_size(const am_ranks *ranks) { return ranks ? ranks->link.size : 1; }
@@ -143,6 +143,7 @@ am_status am_ranks_wait(am_ranks *ranks, bool (*done)(am_ranks *ranks, void *arg
   am_status status = am_ranks_fault(ranks, err);
   atomic_fetch_add(&ranks->waiting, 1);
   ranks->waiting_since = since;
+  ranks->calls++;
   for (unsigned turn = 0; !status; turn++) {
     am_ranks_pump(ranks);
     if (done(ranks, arg)) break; /* first: those that have it, too, may have left by it */
@@ -159,6 +160,7 @@ am_status am_ranks_wait(am_ranks *ranks, bool (*done)(am_ranks *ranks, void *arg
   ranks->count.waited += now - since;
   if (ranks->under_way_since > 0) ranks->waited_meanwhile += now - from;
   ranks->waiting_since = 0;
+  ranks->calls++;
   return status;
 }
 
@@ -267,16 +269,26 @@ static am_ranks *make(am_context *ctx, const am_link *link) {
   return ranks;
 }
 
+/* From the environment; what is no number from 0 on counts as not given. */
+static double seconds_in(const char *variable, double otherwise) {
+  const char *text = getenv(variable);
+  char *end = NULL;
+  const double seconds = text ? strtod(text, &end) : 0;
+  return text && end != text && seconds >= 0 ? seconds : otherwise;
+}
+
 am_status am_ranks_join_over(am_context *ctx, const am_link *link, am_ranks **out, am_error *err) {
-  const char *patience = getenv("AM_RANKS_PATIENCE");
+  enum { BEATS = 20, BEATS_IN_HANG = 8 };
   *out = NULL;
   if (link->size < 1 || link->rank < 0 || link->rank >= link->size)
     return am_fail(err, AM_E_IO, "%s: rank %d of %d", link->name, link->rank, link->size);
   am_ranks *ranks = make(ctx, link);
   if (!ranks) return am_no_memory(err);
-  ranks->patience = patience ? strtod(patience, NULL) : 0;
+  ranks->patience = seconds_in("AM_RANKS_PATIENCE", 0);
   if (!(ranks->patience > 0)) ranks->patience = 20;
-  ranks->beat_each = ranks->patience / 20;
+  ranks->hang = seconds_in("AM_RANKS_HANG", 1.25 * ranks->patience);
+  ranks->beat_each = ranks->patience / BEATS;
+  if (ranks->hang > 0 && ranks->beat_each > ranks->hang / BEATS_IN_HANG) ranks->beat_each = ranks->hang / BEATS_IN_HANG;
   am_status status = am_ranks_watch_start(ranks, err);
   if (status) return release(ranks), status;
   status = greet(ranks, err);
@@ -403,7 +415,9 @@ am_status am_ranks_leave(am_ranks *ranks, am_status status, am_error *err) {
   if (status) ranks->unclean = true;
   say_last(ranks, 0, &mine);
   if (status) am_ranks_settle(ranks);
+  ranks->waiting_since = am_now();
   const bool all = wait_for_last(ranks, 0, ranks->patience);
+  ranks->waiting_since = 0;
   const control **words = am_alloc(ranks->ctx, (size_t)n, sizeof *words);
   int speaker = me;
   for (int p = n - 1; words && p >= 0; p--) {

@@ -10,7 +10,9 @@
  * at a time makes them; it need not be the same one.  A call that waits sleeps, and no rank waits for ever: a small thread of each
  * rank says every second that it is alive.  A rank that is not heard of for 20 s (AM_RANKS_PATIENCE, in seconds) ends the job, with one line of
  * the log (AM_LOG_ERROR, by rank 0; by the next one if that is the one) that names it and its host: who sets the sinks leaves
- * errors on in every rank.  A rank that fails alone leaves (am_ranks_leave), and every call of the others fails with its
+ * errors on in every rank.  So does a rank that is heard of, but has done nothing for 25 s (AM_RANKS_HANG; 0: never) while another
+ * waits for it: it made no call, its context was not used (am_context_worked), and none of its threads waits for a disk or a file
+ * server, which is waited for.  A rank that fails alone leaves (am_ranks_leave), and every call of the others fails with its
  * message. */
 #ifndef AM_RANKS_H
 #define AM_RANKS_H
@@ -82,7 +84,8 @@ am_status am_ranks_collect(am_ranks *ranks, const void *mine, void *whole, const
 am_status am_ranks_agree(am_ranks *ranks, am_status status, am_error *err);
 /* *any (in: of this rank) becomes whether it is true for any. */
 am_status am_ranks_any(am_ranks *ranks, bool *any, am_error *err);
-/* Refuses what must be the same and is not (AM_E_USAGE): which rank on which host has another text than rank 0, and both. */
+/* Refuses what must be the same and is not (AM_E_USAGE): which rank on which host has another text than rank 0, and the
+ * first line of both that differs. */
 am_status am_ranks_same(am_ranks *ranks, const char *what, const char *text, am_error *err);
 am_status am_ranks_barrier(am_ranks *ranks, am_error *err);
 

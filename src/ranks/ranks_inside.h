@@ -24,6 +24,7 @@ typedef struct control {
   int32_t kind, rank;
   int32_t status; /* of SAY_BYE: how its work ended */
   int32_t origin; /* and of whom that is: itself, or the rank whose failure was told to it; ALL: all know it alike */
+  float still;    /* of SAY_BEAT: s in which its program has done nothing */
   char host[HOST_ROOM];
   char message[sizeof((am_error *)0)->message];
 } control;
@@ -31,6 +32,7 @@ typedef struct control {
 typedef struct rank_state {
   char host[HOST_ROOM];
   double heard;
+  float still; /* as it said last */
   bool bye, gone, lost;
   control word;           /* its bye */
   uint64_t beat, said[2]; /* requests: our beat to it, our bye, and that we are gone */
@@ -56,6 +58,9 @@ struct am_ranks {
   bool met;                   /* all have said how they ended, and only the end is left */
   atomic_int waiting;         /* a call waits, and pumps */
   double patience, beat_each; /* s */
+  double hang;                /* s without progress that are too many; 0: none are */
+  double still, looked;       /* s in which this program was seen to do nothing; when that was looked at last */
+  unsigned worked, calls;     /* what was known of it then; calls that wait, which began and ended */
   char host[HOST_ROOM];       /* its own */
   rank_state *peers;
   am_error fault; /* why nothing goes on; `origin` has it from */

@@ -1,6 +1,7 @@
-/* ranks/ranks_watch.c - the watching thread: who is alive, and sums that go on behind the computing. */
+/* ranks/ranks_watch.c - the watching thread: who is alive and at work, and sums that go on behind the computing. */
 #include "ranks/ranks_inside.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@ static void take(am_ranks *ranks, const control *word) {
   if (word->rank < 0 || word->rank >= ranks->link.size || word->rank == ranks->link.rank) return;
   rank_state *from = &ranks->peers[word->rank];
   from->heard = am_now();
+  if (word->kind == SAY_BEAT) from->still = word->still;
   if (word->kind == SAY_GONE) from->gone = true;
   if (word->kind != SAY_BYE) return;
   from->bye = true;
@@ -61,6 +63,53 @@ static void beat(am_ranks *ranks) {
   }
 }
 
+/* ---- who is at work ---- */
+
+/* The kernel says of a thread that it waits for a disk or a file server: D, and of some file systems I. */
+static bool waits_for_files(void) {
+  bool any = false;
+  DIR *threads = opendir("/proc/self/task");
+  for (const struct dirent *e; threads && !any && (e = readdir(threads));) {
+    char path[64], text[128];
+    snprintf(path, sizeof path, "/proc/self/task/%.20s/stat", e->d_name);
+    FILE *file = *e->d_name == '.' ? NULL : fopen(path, "re");
+    const size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file) fclose(file);
+    text[n] = '\0';
+    const char *name_end = strrchr(text, ')'); /* "12 (audiomood) D 1 ..." */
+    any = name_end && (!strncmp(name_end, ") D", 3) || !strncmp(name_end, ") I", 3));
+  }
+  if (threads) closedir(threads);
+  return any;
+}
+
+/* What this rank's beat says of its program.  Where this thread did not run, the others may not have, either. */
+static void look_at_own(am_ranks *ranks, double now) {
+  const unsigned worked = am_context_worked(ranks->ctx) + ranks->calls;
+  const double since = now - ranks->looked, most = 2 * ranks->beat_each;
+  ranks->still += since < most ? since : most;
+  if (worked != ranks->worked || atomic_load(&ranks->waiting) || waits_for_files()) ranks->still = 0;
+  ranks->worked = worked;
+  ranks->looked = now;
+  ranks->beat.still = (float)ranks->still;
+}
+
+/* The same turns as below. It may have stood still before this one began to wait for it, when all did: that is no sign. */
+static void look_for_hung(am_ranks *ranks, double now) {
+  const int me = ranks->link.rank, turn = me < 5 ? me : 5;
+  const double most = ranks->hang * (me ? 1 + 0.1 * (turn - 1) : 1);
+  if (!(ranks->hang > 0) || !(ranks->waiting_since > 0) || now - ranks->waiting_since < most || ranks->fault.status)
+    return;
+  for (int p = 0; p < ranks->link.size; p++) {
+    const rank_state *of = &ranks->peers[p];
+    if (!is_watched(ranks, p) || of->lost || of->gone || of->bye || of->still < most) continue;
+    am_log(ranks->ctx, AM_LOG_ERROR,
+           "rank %d on %s: no progress for %.0f s, though it is alive (hung); the job of %d ranks ends", p, of->host,
+           (double)of->still, ranks->link.size);
+    ranks->link.abort(&ranks->link, 1);
+  }
+}
+
 /* Rank 0 tells of the one that is lost. If that is rank 0 the next one does, and if it is lost as well, the one after it a little later. */
 static void look_for_lost(am_ranks *ranks, double now) {
   const int me = ranks->link.rank, turn = me < 5 ? me : 5;
@@ -94,8 +143,10 @@ static void *watch(void *arg) {
     before = now;
     am_ranks_hear(ranks);
     if (now >= next) {
+      look_at_own(ranks, now);
       beat(ranks);
       look_for_lost(ranks, now);
+      look_for_hung(ranks, now);
       next = now + ranks->beat_each;
     }
     const bool busy = ranks->under_way_since > 0 && !atomic_load(&ranks->waiting) && !ranks->fault.status;
@@ -120,6 +171,7 @@ am_status am_ranks_watch_start(am_ranks *ranks, am_error *err) {
   const double now = am_now();
   ranks->beat = (control){.kind = SAY_BEAT, .rank = ranks->link.rank};
   for (int p = 0; p < ranks->link.size; p++) ranks->peers[p].heard = now;
+  ranks->looked = now;
   if (ranks->link.size == 1) return AM_OK; /* nobody to watch */
   sigfillset(&all);                        /* signals are for the threads of the program */
   pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -155,6 +155,17 @@ am_status am_ranks_barrier(am_ranks *ranks, am_error *err) {
   return am_ranks_any(ranks, &none, err);
 }
 
+/* The first line in which two texts differ: both begin there, and their lengths. */
+static void find_difference(const char **a, const char **b, int *a_bytes, int *b_bytes) {
+  size_t line = 0;
+  for (size_t i = 0; (*a)[i] && (*a)[i] == (*b)[i]; i++)
+    if ((*a)[i] == '\n') line = i + 1;
+  *a += line;
+  *b += line;
+  *a_bytes = (int)strcspn(*a, "\n");
+  *b_bytes = (int)strcspn(*b, "\n");
+}
+
 am_status am_ranks_same(am_ranks *ranks, const char *what, const char *text, am_error *err) {
   const int n = am_ranks_size(ranks);
   void *all = NULL;
@@ -164,9 +175,11 @@ am_status am_ranks_same(am_ranks *ranks, const char *what, const char *text, am_
   am_status status = am_ranks_gather(ranks, ranks->ctx, text, strlen(text) + 1, &all, ends, err);
   for (int r = 1; r < n && !status; r++) {
     const char *first = all, *other = first + ends[r - 1];
+    int first_bytes, other_bytes;
     if (ends[r] - ends[r - 1] == ends[0] && !memcmp(first, other, ends[0])) continue;
-    status = am_fail(err, AM_E_USAGE, "rank %d on %s has another %s than rank 0 on %s: %s, not %s", r,
-                     am_ranks_host(ranks, r), what, am_ranks_host(ranks, 0), other, first);
+    find_difference(&first, &other, &first_bytes, &other_bytes);
+    status = am_fail(err, AM_E_USAGE, "rank %d on %s has another %s than rank 0 on %s: %.*s, not %.*s", r,
+                     am_ranks_host(ranks, r), what, am_ranks_host(ranks, 0), other_bytes, other, first_bytes, first);
   }
   am_free(ranks->ctx, all);
   am_free(ranks->ctx, ends);

@@ -426,7 +426,7 @@ static am_status begin_together(am_crossval *x, const am_crossval_options *o, am
   if (!status) status = am_share_same(x->config, err);
   if (!status) status = plan(x, o, err);
   if (!status)
-    status = am_share_same_digest(x->ctx, "the digest of corpus and split", am_data_digest(x->dataset, x->split), err);
+    status = am_share_same_digest(x->ctx, "digest of corpus and split", am_data_digest(x->dataset, x->split), err);
   if (!status && first) status = open_folder(x, o->resume, 0, err);
   if (!status && first && !o->resume) status = am_crossval_write(x, err);
   return status ? status : am_ranks_barrier(ranks, err);

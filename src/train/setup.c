@@ -412,7 +412,7 @@ static am_status make_training(am_trainer *t, am_error *err) {
 
 /* All processes train on the same clips, */
 static am_status same_data(am_trainer *t, am_error *err) {
-  return am_share_same_digest(t->ctx, "the digest of corpus and split", am_data_digest(t->dataset, t->split), err);
+  return am_share_same_digest(t->ctx, "digest of corpus and split", am_data_digest(t->dataset, t->split), err);
 }
 
 /* which sound the same. */
@@ -422,7 +422,7 @@ static am_status same_recordings(am_trainer *t, am_error *err) {
     const uint64_t digest = am_store_digest(t->store, (uint32_t)i);
     all = am_hash64(all, &digest, sizeof digest);
   }
-  return am_share_same_digest(t->ctx, "the digest of the recordings", all, err);
+  return am_share_same_digest(t->ctx, "digest of the recordings", all, err);
 }
 
 am_status am_trainer_setup(am_trainer *t, am_error *err) {

@@ -81,7 +81,7 @@ am_status am_share_same(am_config *config, am_error *err) {
   for (size_t i = 0; i < AM_FACTS && !status; i++) status = am_ranks_same(ranks, e.facts[i].key, e.facts[i].text, err);
   am_buffer text = {0};
   if (!status) status = am_config_text(config, &text, err);
-  if (!status) status = am_ranks_same(ranks, "the config", text.data, err);
+  if (!status) status = am_ranks_same(ranks, "config", text.data, err);
   am_buffer_free(ctx, &text);
   return status;
 }

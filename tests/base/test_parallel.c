@@ -35,7 +35,9 @@ static void every_piece_runs_once(void **state) {
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
       job *j = calloc(1, sizeof *j);
       j->ctx = ctx;
+      const unsigned before = am_context_worked(ctx);
       am_parallel_for(ctx, sizes[s], count_piece, j);
+      assert_int_equal(am_context_worked(ctx) - before, sizes[s]);
       for (size_t i = 0; i < MOST; i++) assert_int_equal(atomic_load(&j->runs[i]), i < sizes[s]);
       assert_int_equal(atomic_load(&j->errors), 0);
       free(j);

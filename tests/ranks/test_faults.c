@@ -3,19 +3,42 @@
 
 typedef struct fault {
   int rank, at; /* which rank, and at which of its calls */
-  enum { FAILS, DIES, STOPS, BUSY, LEAVES, OTHER_TEXT, TWO_STOP } kind;
+  enum { FAILS, DIES, STOPS, BUSY, LEAVES, OTHER_TEXT, TWO_STOP, HANGS, LONG } kind;
 } fault;
 
 enum { LARGE = 200000, SMALL = 40, CALLS = 24 };
 
-static am_status happen(const fault *f, am_ranks *ranks, mesh_shared *shared, am_error *err) {
+static void sleep_for(double seconds) {
+  const double until = am_now() + seconds;
+  while (am_now() < until) nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+}
+
+/* Longer than a rank may stand still: one rank works, the next one waits in the kernel as for a disk. */
+static void take_long(const fault *f, am_context *ctx, am_ranks *ranks) {
+  const double seconds = 2.5;
+  if (am_ranks_rank(ranks) == f->rank)
+    for (double until = am_now() + seconds; am_now() < until;) {
+      am_free(ctx, am_alloc(ctx, 1, 1));
+      sleep_for(0.02);
+    }
+  if (am_ranks_rank(ranks) != f->rank + 1) return;
+  const pid_t child = vfork(); /* who waits for it is in the state D */
+  if (!child) {
+    sleep_for(seconds);
+    _exit(0);
+  }
+  waitpid(child, NULL, 0);
+}
+
+static am_status happen(const fault *f, am_context *ctx, am_ranks *ranks, mesh_shared *shared, am_error *err) {
+  if (f->kind == LONG) take_long(f, ctx, ranks);
   const bool second = f->kind == TWO_STOP && am_ranks_rank(ranks) == f->rank + 1;
   if (am_ranks_rank(ranks) != f->rank && !second) return AM_OK;
   if (f->kind == FAILS) return am_fail(err, AM_E_DATA, "no clip of the class calm");
   if (f->kind == DIES) raise(SIGKILL);
   if (f->kind == STOPS || f->kind == TWO_STOP) raise(SIGSTOP);
   if (f->kind == BUSY) atomic_store(&shared->busy, 1);
-  while (f->kind == BUSY) pause();
+  while (f->kind == BUSY || f->kind == HANGS) pause();
   return AM_OK;
 }
 
@@ -29,7 +52,7 @@ static am_status train(am_context *ctx, am_ranks *ranks, mesh_shared *shared, vo
   for (int call = 0; call < CALLS && !status; call++) {
     void *all = NULL;
     bool any = false;
-    if (call == f->at) status = happen(f, ranks, shared, err);
+    if (call == f->at) status = happen(f, ctx, ranks, shared, err);
     /* One that was told of another's failure, and fails as well in a way of its own. */
     if (f->kind == BUSY && am_ranks_rank(ranks) == (f->rank + 1) % am_ranks_size(ranks) && call == f->at) {
       while (!atomic_load(&shared->busy)) usleep(1000); /* else it might hear of it in the call before */
@@ -53,12 +76,15 @@ static am_status train(am_context *ctx, am_ranks *ranks, mesh_shared *shared, vo
       default:
         status = am_ranks_any(ranks, &any, err);
         if (!status)
-          status = am_ranks_same(
-              ranks, "text",
-              f->kind == OTHER_TEXT && call == f->at && am_ranks_rank(ranks) == f->rank ? "mine" : "theirs", err);
+          status =
+              am_ranks_same(ranks, "text",
+                            f->kind == OTHER_TEXT && call == f->at && am_ranks_rank(ranks) == f->rank ? "one\nmine\n"
+                                                                                                      : "one\ntheirs\n",
+                            err);
         status = am_ranks_agree(ranks, status, err);
     }
   }
+  if (!status && f->at == CALLS) status = happen(f, ctx, ranks, shared, err); /* others believe that all is done */
   const am_status ended = am_ranks_leave(ranks, status, err);
   am_free(ctx, large);
   am_free(ctx, other);
@@ -168,6 +194,29 @@ static void one_that_is_busy_is_not_waited_for(void **state) {
   }
 }
 
+/* It is alive, and its program does nothing; who works, or waits for a disk, is waited for. */
+static void one_that_hangs_ends_all(void **state) {
+  (void)state;
+  setenv("AM_RANKS_HANG", "1", 1);
+  for (int rank = 0; rank < 2; rank++) {
+    int codes[MESH_MOST];
+    char words[80];
+    mesh_shared *shared = run(3, (fault){rank, rank ? CALLS : 10, HANGS}, codes);
+    assert_true(WIFSIGNALED(codes[rank]));
+    snprintf(words, sizeof words, "rank %d on ", rank);
+    need_words(shared, words);
+    need_words(shared, ": no progress for ");
+    assert_int_equal(told(shared), 1);
+    mesh_end(shared);
+  }
+  int codes[MESH_MOST];
+  mesh_shared *shared = run(3, (fault){1, 8, LONG}, codes);
+  for (int r = 0; r < 3; r++)
+    if (!WIFEXITED(codes[r]) || WEXITSTATUS(codes[r])) fail_msg("rank %d: %x, %s", r, (unsigned)codes[r], shared->line);
+  mesh_end(shared);
+  unsetenv("AM_RANKS_HANG");
+}
+
 /* One believes that all is done, and others wait for it. */
 static void one_that_leaves_too_early_ends_all(void **state) {
   (void)state;
@@ -250,6 +299,7 @@ int main(void) {
       cmocka_unit_test(one_that_dies_ends_all),
       cmocka_unit_test(one_that_stops_ends_all),
       cmocka_unit_test(one_that_is_busy_is_not_waited_for),
+      cmocka_unit_test(one_that_hangs_ends_all),
       cmocka_unit_test(one_that_leaves_too_early_ends_all),
       cmocka_unit_test(what_a_call_told_is_not_lost_when_others_leave),
       cmocka_unit_test(any_of_them_at_any_call),
