@@ -56,6 +56,8 @@ done
 clips=$(find corpus -name '*.wav' | wc -l)
 kind=${kinds##* }
 run train a.yaml --out dry --dry-run --set cache=none-yet-a-$kind; expect "features that several computed" 0 "features: $clips clips from the cache, 0 computed"
+for shard in cache/*.h5; do cmp -s $shard none-yet-a-$kind/*.h5 && found=$shard; done
+[ -n "${found:-}" ] && ok "whose cache has the bytes of one" || not_ok "whose cache has the bytes of one" "$(ls -l cache none-yet-a-$kind)"
 cp -rp corpus hurt; file=$(find hurt -name '*.wav' | sort | sed -n 2p); head -c 30 "$file" >cut && cp cut "$file"
 run train a.yaml --out no --set data.root=hurt --set cache=; alone=$(sed -n 's/^audiomood train: //p' err)
 together $kind 3 1 train a.yaml --out no --set data.root=hurt --set cache=; expect "a damaged recording" 1 "^audiomood train: rank 1 on $(hostname): .*${file##*/}"
