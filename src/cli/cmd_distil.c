@@ -1,6 +1,7 @@
 /* cli/cmd_distil.c - audiomood distil: one model learns from what several others say. */
 #include "base/file.h"
 #include "cli/cli.h"
+#include "ranks/ranks.h"
 #include "study/distil.h"
 
 static am_status run(cli *c, am_error *err) {
@@ -8,6 +9,12 @@ static am_status run(cli *c, am_error *err) {
   cli_overrides over;
   cli_run_folder chosen = {0};
   am_config *config = NULL;
+  c->silent = !am_ranks_started_first();
+  if (am_ranks_started() > 1)
+    return am_fail(
+        err, AM_E_USAGE,
+        "%d processes were started, and distil is one; its targets.csv, once made, is for 'train' by several",
+        am_ranks_started());
   if (!into) return am_fail(err, AM_E_USAGE, "wanted --into CONFIG, which says what is trained");
   am_status st = cli_overrides_get(c, &over, err);
   if (!st) st = am_config_load(c->ctx, into, over.at, over.n, &config, err);
