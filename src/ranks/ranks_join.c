@@ -17,6 +17,7 @@ typedef struct launcher {
 /* Open MPI loads parts of its own, which look for its names among those of the program. */
 static const launcher launchers[] = {
     {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "Open MPI", "libopenmpi-dev", "audiomood-openmpi.so", RTLD_GLOBAL},
+    {"SLURM_STEP_NUM_TASKS", "PMIX_RANK", "Open MPI", "libopenmpi-dev", "audiomood-openmpi.so", RTLD_GLOBAL}, /* srun */
     {"PMI_SIZE", "PMI_RANK", "MPICH", "libmpich-dev", "audiomood-mpich.so", RTLD_LOCAL},
 };
 
@@ -27,7 +28,7 @@ static int number_in(const char *variable) {
 
 static const launcher *started_by(void) {
   for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++)
-    if (number_in(launchers[i].size) > 0) return &launchers[i];
+    if (number_in(launchers[i].size) > 0 && getenv(launchers[i].rank)) return &launchers[i];
   return NULL;
 }
 
@@ -95,7 +96,7 @@ static void warn_of_slurm(am_context *ctx) {
   if (tasks < 2 || number_in("SLURM_PROCID") != 0) return;
   am_log(ctx, AM_LOG_WARNING,
          "srun started %d tasks that cannot talk to each other, so each trains alone; to train together, start them by "
-         "srun with its plug-in pmi2 (MPICH), or by mpirun",
+         "srun with its plug-in pmi2 (MPICH) or pmix (Open MPI), or by mpirun",
          tasks);
 }
 

@@ -26,6 +26,12 @@ gone() { for _ in {1..600}; do [ -d "/proc/$1" ] && ! grep -q '^State:.[ZX]' "/p
 alone=$("$program" sums 8) alone_odd=$("$program" sums 7)
 [ -n "$alone" ] && ok "one process alone: $alone" || not_ok "one process alone"
 
+# srun starts tasks of Open MPI by PMIx, and without a plug-in tasks that know nothing of each other.
+SLURM_STEP_NUM_TASKS=2 PMIX_RANK=0 AM_MPI_MODULE=$work/nothing.so "$program" sums 8 >out 2>&1; code=$?
+once "srun with PMIx is Open MPI" "cannot load the module for Open MPI: .*nothing.so.*"
+SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=1 "$program" sums 8 >out 2>&1; code=$?
+[ $code = 0 ] && [ "$(<out)" = "$alone" ] && ok "srun without a plug-in is one process" || not_ok "srun without a plug-in is one process" "exit code $code"
+
 for mpi in mpich openmpi; do
   module=$modules/audiomood-$mpi.so mpirun=("mpirun.$mpi")
   [ $mpi = openmpi ] && mpirun+=(--oversubscribe --bind-to none)
