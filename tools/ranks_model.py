@@ -6,8 +6,8 @@ these sums, the optimiser, a word.
 
   a layer  a + b * clips, seconds of one core, from steps over 32 and over 8 clips: its operations are in b, what it
            does once in a step (reading weights, folding groups) in a
-  a sum    `second` seconds a byte of the gradients, for all ranks at once, and `latency` at the end; of these seconds a
-           part is processor time, which the layers do not get meanwhile
+  a sum    `second` seconds a byte of the gradients, for all ranks at once, and `latency` at the end; of these seconds
+           the layers do not get a part, which is what computing beside a sum takes longer
   a word   `word` seconds: from the end of computing 2 ms until all have said so, as no rank computes as long as another
   cores    ranks share them: with more ranks than cores a rank computes so much slower
 
@@ -30,11 +30,13 @@ class Link:
         self.latency, self.word, self.message = latency, word, message
 
     @staticmethod
-    def measured(ranks, pings):
+    def measured(ranks, pings, cores):
         sums = [p for p in pings if p[0] == "sum"]
         word, late = (next(p for p in pings if p[0] == what) for what in ("word", "late"))
-        (_, n0, t0, _, u0), (_, n1, t1, _, u1) = sums[-2], sums[-1]
-        second, used = (t1 - t0) / (n1 - n0), (u1 - u0) / (n1 - n0)
+        (_, n0, t0, _, _), (_, n1, t1, _, _) = sums[-2], sums[-1]
+        second = (t1 - t0) / (n1 - n0)
+        beside = next(p for p in pings if p[0] == "beside")
+        used = beside[2] / beside[1] * min(1, cores / ranks)
         small = next(p for p in sums if p[1] >= 16 * SMALL)
         return Link(ranks, second, min(used, second), max(0, small[2] - small[1] * second), late[2],
                     word[4] / max(1, ranks - 1))
@@ -144,7 +146,7 @@ def tell_steps(measured, nets, places, words, say, clips):
         for place in places:
             for ranks in (2, 4):
                 r = measured["steps"][f"{name} {place} {ranks}"]
-                link = Link.measured(ranks, measured["pings"][f"{place} {ranks}"])
+                link = Link.measured(ranks, measured["pings"][f"{place} {ranks}"], measured["cores"])
                 ms = 1e3 * net.step(clips / ranks, link, measured["cores"])[0]
                 off = 100 * (ms / r["median"] - 1)
                 sums = r["hidden"] + max(0, r["waited"])
@@ -158,12 +160,12 @@ def tell_steps(measured, nets, places, words, say, clips):
 
 def tell_links(measured, places, words, say):
     say("\n## sums and words between ranks\n")
-    say("| network | ranks | a word, ms | 64 kB, ms | 64 MB, ms | MB/s a rank, each way | of it processor time |")
+    say("| network | ranks | a word, ms | 64 kB, ms | 64 MB, ms | MB/s a rank, each way | taken of computing |")
     say("|---|---|---|---|---|---|---|")
     for place in places:
         for ranks in (2, 4):
             pings = measured["pings"][f"{place} {ranks}"]
-            link = Link.measured(ranks, pings)
+            link = Link.measured(ranks, pings, measured["cores"])
             of = {p[1]: p[2] for p in pings if p[0] == "sum"}
             largest = max(of)
             rate = 2 * (ranks - 1) / ranks / link.second / 1e6
@@ -184,7 +186,7 @@ def tell_projection(measured, nets, places, words, say, clips):
         for name in nets:
             net = Net(measured["nets"][name], clips)
             for place in [p for p in places if p != "shm"]:
-                two = Link.measured(2, measured["pings"][f"{place} 2"])
+                two = Link.measured(2, measured["pings"][f"{place} 2"], measured["cores"])
                 for speed in (1, 16):
                     row, alone = [], None
                     for nodes in NODES:
