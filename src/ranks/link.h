@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { AM_LINK_ABI = 1, AM_LINK_ANY = -1 };
+enum { AM_LINK_ABI = 2, AM_LINK_ANY = -1 };
 enum { AM_LINK_MOST_BYTES = 1 << 30, AM_LINK_MOST_TAG = 32767 }; /* of one message */
 
 /* One thread at a time calls the functions.  Those that give an int give 0, or a code that `why` puts into words. */
@@ -32,8 +32,17 @@ struct am_link {
   void (*finish)(am_link *link, bool clean);
 };
 
+/* For so many seconds (0: for ever) a module waits until all processes are there.  Then it calls `late`, from a thread of its own, and ends the
+ * process, by which the launcher ends the others: MPI itself would wait for ever. */
+typedef struct am_link_start {
+  double patience;
+  void (*late)(void *arg);
+  void *arg;
+} am_link_start;
+
 /* The one symbol of a module: fills *out; false: why it cannot. */
 #define AM_LINK_OPEN "am_link_open"
-__attribute__((visibility("default"))) bool am_link_open(am_link *out, char *why, size_t room);
+__attribute__((visibility("default"))) bool am_link_open(am_link *out, const am_link_start *start, char *why,
+                                                         size_t room);
 
 #endif

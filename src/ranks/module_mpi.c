@@ -3,10 +3,12 @@
 
 #include <mpi.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(MPI_Request) <= sizeof(uint64_t), "a request has room");
@@ -125,10 +127,56 @@ static void put_name(char *out, size_t room) {
 #endif
 }
 
-bool am_link_open(am_link *out, char *why, size_t room) {
+/* ---- the start ---- */
+
+typedef struct starting {
+  const am_link_start *start;
+  pthread_mutex_t lock;
+  pthread_cond_t wake;
+  bool done;
+} starting;
+
+static void *wait_for_start(void *arg) {
+  starting *s = arg;
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  const double end = s->start->patience + (double)until.tv_nsec / 1e9;
+  until.tv_sec += (time_t)end;
+  until.tv_nsec = (long)((end - (double)(time_t)end) * 1e9);
+  pthread_mutex_lock(&s->lock);
+  while (!s->done)
+    if (pthread_cond_timedwait(&s->wake, &s->lock, &until)) break;
+  const bool late = !s->done;
+  pthread_mutex_unlock(&s->lock);
+  if (late) {
+    s->start->late(s->start->arg);
+    leave_at_once(1, NULL);
+  }
+  return NULL;
+}
+
+/* MPI_Init returns when all processes are in it. */
+static int start_mpi(const am_link_start *start, int *provided) {
+  starting s = {.start = start, .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+  pthread_t watch;
+  sigset_t all, before;
+  sigfillset(&all); /* signals are for the threads of the program */
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const bool watched = start->patience > 0 && !pthread_create(&watch, NULL, wait_for_start, &s);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  const int code = MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, provided);
+  pthread_mutex_lock(&s.lock);
+  s.done = true;
+  pthread_cond_signal(&s.wake);
+  pthread_mutex_unlock(&s.lock);
+  if (watched) pthread_join(watch, NULL);
+  return code;
+}
+
+bool am_link_open(am_link *out, const am_link_start *start, char *why, size_t room) {
   int there = 0, provided = 0;
   MPI_Initialized(&there);
-  if (!there && MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &provided)) {
+  if (!there && start_mpi(start, &provided)) {
     snprintf(why, room, "MPI_Init_thread failed");
     return false;
   }

@@ -277,6 +277,12 @@ static double seconds_in(const char *variable, double otherwise) {
   return text && end != text && seconds >= 0 ? seconds : otherwise;
 }
 
+double am_ranks_patience(void) {
+  const double seconds = seconds_in("AM_RANKS_PATIENCE", 0);
+  return seconds > 0 ? seconds : 20;
+}
+double am_ranks_hang(void) { return seconds_in("AM_RANKS_HANG", 1.25 * am_ranks_patience()); }
+
 am_status am_ranks_join_over(am_context *ctx, const am_link *link, am_ranks **out, am_error *err) {
   enum { BEATS = 20, BEATS_IN_HANG = 8 };
   *out = NULL;
@@ -284,9 +290,8 @@ am_status am_ranks_join_over(am_context *ctx, const am_link *link, am_ranks **ou
     return am_fail(err, AM_E_IO, "%s: rank %d of %d", link->name, link->rank, link->size);
   am_ranks *ranks = make(ctx, link);
   if (!ranks) return am_no_memory(err);
-  ranks->patience = seconds_in("AM_RANKS_PATIENCE", 0);
-  if (!(ranks->patience > 0)) ranks->patience = 20;
-  ranks->hang = seconds_in("AM_RANKS_HANG", 1.25 * ranks->patience);
+  ranks->patience = am_ranks_patience();
+  ranks->hang = am_ranks_hang();
   ranks->beat_each = ranks->patience / BEATS;
   if (ranks->hang > 0 && ranks->beat_each > ranks->hang / BEATS_IN_HANG) ranks->beat_each = ranks->hang / BEATS_IN_HANG;
   am_status status = am_ranks_watch_start(ranks, err);

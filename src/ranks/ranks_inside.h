@@ -86,6 +86,8 @@ struct am_ranks {
   char *heads;       /* ranks * (8 + FIRST_BYTES): the first bytes of all's blocks */
 };
 
+double am_ranks_patience(void), am_ranks_hang(void); /* s, of the environment */
+
 /* All with the lock held. */
 am_status am_ranks_fault(am_ranks *ranks, am_error *err);                         /* AM_OK: there is none */
 am_status am_ranks_known(am_ranks *ranks, am_status status, const am_error *err); /* gives `status` */

@@ -59,9 +59,28 @@ static char *find_module(am_context *ctx, const launcher *l) {
   return NULL;
 }
 
+typedef struct start {
+  am_context *ctx;
+  const launcher *launcher;
+  double since;
+} start;
+
+static void not_all_begun(void *arg) {
+  const start *s = arg;
+  am_log(
+      s->ctx, AM_LOG_ERROR,
+      "%d processes were started by %s, and after %.0f s not all of them have begun (one is stopped, or a host or the "
+      "network is down); the job ends",
+      number_in(s->launcher->size), s->launcher->library, am_now() - s->since);
+}
+
 static am_status open_module(am_context *ctx, const launcher *l, am_link *link, am_error *err) {
   char why[256] = "";
   char *path = find_module(ctx, l);
+  /* The first one tells of it, and the next one if that is stopped itself; they begin some moments apart. */
+  const int rank = number_in(l->rank), turn = rank < 5 ? rank : 5;
+  start s = {ctx, l, am_now()};
+  const am_link_start all = {am_ranks_hang() * (1 + 0.25 * turn), not_all_begun, &s};
   if (!path)
     return am_fail(err, AM_E_UNSUPPORTED,
                    "%d processes were started by %s, and this AudioMood has no module for it (%s); install %s and "
@@ -78,7 +97,7 @@ static am_status open_module(am_context *ctx, const launcher *l, am_link *link, 
   else if (!at)
     status =
         am_fail(err, AM_E_UNSUPPORTED, "%s: no module of AudioMood for MPI; AM_MPI_MODULE names another file", path);
-  else if (!open(link, why, sizeof why))
+  else if (!open(link, &all, why, sizeof why))
     status = am_fail(err, AM_E_IO, "%s: %s cannot be used: %s", path, l->library, why);
   else if (link->abi != AM_LINK_ABI)
     status = am_fail(err, AM_E_UNSUPPORTED, "%s: made for another version of AudioMood; install them together", path);

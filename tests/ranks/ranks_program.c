@@ -2,7 +2,7 @@
  *
  * ranks_program sums GROUPS: the sums of many batches as digests, which are the same for any number of ranks
  * ranks_program WHAT RANK: that rank fails alone (fail), has another text (text), ends without a word (quit), or waits to be killed or
- * stopped while the others wait for it (wait) */
+ * stopped while the others wait for it (wait), or is stopped before it joins them (late) */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +93,8 @@ int main(int n, char **arguments) {
   am_context *ctx = NULL;
   am_ranks *ranks = NULL;
   am_error err = AM_ERROR_INIT;
+  const char *rank = getenv("PMI_RANK") ? getenv("PMI_RANK") : getenv("OMPI_COMM_WORLD_RANK");
+  if (!strcmp(arguments[1], "late") && rank && !strcmp(rank, arguments[2])) raise(SIGSTOP);
   am_status status = am_context_create(&settings, &ctx, &err);
   if (!status) status = am_ranks_join(ctx, &ranks, &err);
   const bool joined = !status;
