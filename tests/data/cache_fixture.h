@@ -2,6 +2,9 @@
 #ifndef AM_TEST_CACHE_FIXTURE_H
 #define AM_TEST_CACHE_FIXTURE_H
 
+#ifndef CACHE_THREADS
+#define CACHE_THREADS 2
+#endif
 #include "corpora.h"
 
 #include "data/cache.h"
@@ -30,7 +33,7 @@ static inline const char *in(const char *name) { return am_test_path(f.folder, n
 static inline int setup(void **state) {
   (void)state;
   memset(&f, 0, sizeof f);
-  f.ctx = logging_context(&f.log, 2);
+  f.ctx = logging_context(&f.log, CACHE_THREADS);
   f.err = (am_error)AM_ERROR_INIT;
   f.folder = am_test_folder();
   snprintf(f.cache, sizeof f.cache, "%s/cache", f.folder);

@@ -1,4 +1,5 @@
 /* A store that several processes fill together: each computes a share, and all have the bits of one alone. */
+#define CACHE_THREADS 1 /* the thread sanitizer wants that of a process that forks others with threads */
 #include "cache_fixture.h"
 
 #include "../ranks/mesh.h"
