@@ -11,10 +11,8 @@ static am_status run(cli *c, am_error *err) {
   am_config *config = NULL;
   c->silent = !am_ranks_started_first();
   if (am_ranks_started() > 1)
-    return am_fail(
-        err, AM_E_USAGE,
-        "%d processes were started, and distil is one; its targets.csv, once made, is for 'train' by several",
-        am_ranks_started());
+    return am_fail(err, AM_E_USAGE, "distil trains in one process, and %d were started; start it without mpirun",
+                   am_ranks_started());
   if (!into) return am_fail(err, AM_E_USAGE, "wanted --into CONFIG, which says what is trained");
   am_status st = cli_overrides_get(c, &over, err);
   if (!st) st = am_config_load(c->ctx, into, over.at, over.n, &config, err);

@@ -36,7 +36,7 @@ run crossval tiny.yaml --out whole --set 'split={kind: leave_one_speaker_out}' -
 run distil whole --into tiny.yaml --out no; expect "a teacher that knows who is held out" 1 'fold-0/best.h5: it knows .*/[34], who is not in'
 run distil one --into tiny.yaml --out no --set 'split={kind: fixed, test_speakers: ["04"]}'; expect "a clip without a teacher" 1 'says nothing of clip Actor_03/'
 run distil one --into tiny.yaml --out plain; expect "a folder that holds a run" 2 'plain holds a run already'
-PMI_SIZE=2 PMI_RANK=0 run distil one --into tiny.yaml --out no; expect "two processes" 2 '2 processes were started, and distil is one'
+PMI_SIZE=2 PMI_RANK=0 run distil one --into tiny.yaml --out no; expect "two processes" 2 'distil trains in one process, and 2 were started'
 PMI_SIZE=2 PMI_RANK=1 run distil one --into tiny.yaml --out no; [ $code = 2 ] && [ ! -s err ] && ok "of which one tells" || not_ok "of which one tells"
 cp one/fold-1/best.h5 one/fold-0/best.h5
 run distil one --into tiny.yaml --out no; expect "a fold that knows whom it was asked of" 1 'one/fold-0/best.h5: it knows'
