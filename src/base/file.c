@@ -196,6 +196,29 @@ am_status am_file_write_as(am_context *ctx, am_whose whose, const char *path, co
   return write_given(ctx, path, whose == AM_PRIVATE, data, bytes, err);
 }
 
+/* Cuts the open file, and writes from there on. */
+static am_status append(const am_system *sys, int fd, const char *path, size_t keep, const void *data, size_t bytes,
+                        am_error *err) {
+  struct stat info;
+  if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || (uint64_t)info.st_size < keep)
+    return am_fail(err, AM_E_FORMAT, "%s is not an ordinary file of %zu bytes or more", path, keep);
+  if (ftruncate(fd, (off_t)keep) < 0 || lseek(fd, 0, SEEK_END) < 0)
+    return am_fail_errno(err, errno, "cannot write %s", path);
+  am_status status = write_all(sys, fd, path, data, bytes, err);
+  return !status && sys->fsync(fd) < 0 ? am_fail_errno(err, errno, "cannot sync %s", path) : status;
+}
+
+am_status am_file_append_own(am_context *ctx, const char *path, size_t keep, const void *data, size_t bytes,
+                             am_error *err) {
+  const am_system *sys = am_context_system(ctx);
+  int fd = sys->open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+  if (fd < 0 && errno == ELOOP) return am_fail(err, AM_E_FORMAT, "%s is a link; wanted an ordinary file", path);
+  if (fd < 0) return am_fail_errno(err, errno, "cannot open %s", path);
+  am_status status = append(sys, fd, path, keep, data, bytes, err);
+  if (sys->close(fd) < 0 && !status && errno != EINTR) status = am_fail_errno(err, errno, "cannot close %s", path);
+  return status;
+}
+
 /* Reads to the end; the size that fstat gave is only a first guess (pipes, /proc, growing files). */
 static am_status read_all(am_context *ctx, int fd, const char *path, size_t limit, am_buffer *b, am_error *err) {
   char piece[16384];

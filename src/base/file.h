@@ -27,6 +27,10 @@ am_status am_file_write_own(am_context *ctx, const char *path, const char *like,
                             am_error *err);
 /* Hours of work should not end in a folder that is not there: whether am_file_write could begin, as far as one can say. */
 am_status am_file_can_be_made(am_context *ctx, const char *path, am_error *err);
+/* Puts `data` behind the first `keep` bytes of a file of our own, which others may be reading: it stays the same file.  What it
+ * held behind them is gone.  A crash can leave a part of `data`.  AM_E_FORMAT: it is shorter, or no ordinary file. */
+am_status am_file_append_own(am_context *ctx, const char *path, size_t keep, const void *data, size_t bytes,
+                             am_error *err);
 /* Reads a whole file of at most `limit` bytes; terminated; free with am_free. */
 am_status am_file_read(am_context *ctx, const char *path, size_t limit, char **data, size_t *bytes, am_error *err);
 /* The same of an ordinary file or a link to one.  A device or a pipe, which may never end, is refused (AM_E_FORMAT);

@@ -60,6 +60,8 @@ const am_option am_train_table[] = {
      "also save within epochs, every so many minutes; 0 off"},
     {"save_seconds", AM_OPT_REAL, TRAIN(save_seconds), "2", 0, 1e6, NULL,
      "the end of an epoch is saved when the last save is so many seconds old; 0: of every epoch"},
+    {"tensorboard", AM_OPT_BOOL, TRAIN(tensorboard), "false", 0, 0, NULL,
+     "also write the figures of each epoch to a file for TensorBoard, in the folder of the run"},
     {"max_steps", AM_OPT_INT, TRAIN(max_steps), "0", 0, 9.2e18, NULL, "pause the run after so many steps; 0 off"},
     {"calibrate", AM_OPT_CHOICE, TRAIN(calibrate), "none", 0, 0, AM_WORDS(AM_CALIBRATIONS),
      "how sure the best model says it is: temperature is fitted to the validation part"},

@@ -41,6 +41,7 @@ typedef struct am_train_options {
   double save_minutes;       /* also save last.h5 every so many minutes; 0: at ends of epochs only */
   double save_seconds;       /* the end of an epoch is saved when the last save is so old: epochs of a small model take
                             milliseconds, saving after each would take longer than training */
+  bool tensorboard;          /* the history also as events (run/events.h) */
   int64_t max_steps;         /* stop after so many steps (tests, verify); 0 off */
   int calibrate;             /* am_calibration: what is fitted to the validation part for best.h5 (calibration.h) */
   double wanted_precision;   /* of answers above thresholds that are fitted to it, too; 0: every answer is given */

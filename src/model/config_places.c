@@ -6,9 +6,9 @@
 
 /* Settings that may change between the processes of one run; the first ones say only where things are, or how they are kept. */
 static const char *const free_keys[] = {
-    "data.root",          "data.manifest",        "data.description", "train.targets",
-    "data.memory",        "train.epochs",         "train.max_steps",  "train.save_minutes",
-    "train.save_seconds", "train.early_stopping", "train.split_slots"};
+    "data.root",          "data.manifest",        "data.description",  "train.targets",
+    "data.memory",        "train.epochs",         "train.max_steps",   "train.save_minutes",
+    "train.save_seconds", "train.early_stopping", "train.split_slots", "train.tensorboard"};
 enum { FREE_KEYS = sizeof free_keys / sizeof *free_keys, PLACES = 5 };
 
 /* Whether a setting is one of the first `n`. */

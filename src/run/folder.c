@@ -68,6 +68,7 @@ static const struct {
     [AM_FILE_CLIPS] = {"clips.csv", NOTHING},
     [AM_FILE_DIGESTS] = {"digests.csv", NOTHING},
     [AM_FILE_HISTORY] = {"history.csv", NOTHING},
+    [AM_FILE_EVENTS] = {"events.out.tfevents.audiomood", NOTHING}, /* whose readers look for "tfevents" */
     [AM_FILE_LOG] = {"log.txt", NOTHING},
     [AM_FILE_PREDICTIONS] = {"predictions.csv", NOTHING},
     [AM_FILE_VALIDATION] = {"predictions-validation.csv", NOTHING},

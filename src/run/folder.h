@@ -17,6 +17,7 @@ typedef enum am_run_file {
   AM_FILE_CLIPS,       /* clips.csv: digests of the recordings (recordings.h) */
   AM_FILE_DIGESTS,     /* digests.csv: digests of the weights (digests.h) */
   AM_FILE_HISTORY,     /* history.csv: a row an epoch (history.h) */
+  AM_FILE_EVENTS,      /* events.out.tfevents.audiomood: the same for TensorBoard (events.h) */
   AM_FILE_LOG,         /* log.txt: what was said, with the time */
   AM_FILE_PREDICTIONS, /* predictions.csv: of the test part, else of validation; of all folds (predictions.h) */
   AM_FILE_VALIDATION,  /* predictions-validation.csv: of the validation part beside those of a test part */

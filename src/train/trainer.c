@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "run/events.h"
 #include "run/history.h"
 #include "run/recordings.h"
 #include "train/trainer.h"
@@ -26,6 +27,8 @@ am_status am_trainer_history(am_trainer *t, am_error *err) {
   const int scored =
       am_split_classes(t->dataset, t->split, AM_PART_VALIDATION); /* that validation_uar is a mean over */
   am_status status = am_history_write(&t->folder, t->state.history, t->state.n_history, scored, err);
+  if (!status && t->config->train.tensorboard)
+    status = am_events_write(&t->folder, t->state.history, t->state.n_history, err);
   return status ? status : am_run_folder_write(&t->folder, AM_FILE_LOG, &t->folder.log, err);
 }
 

@@ -75,7 +75,7 @@ void am_trainer_free(am_trainer *t);
 
 /* run.json, as far as the run is. */
 am_status am_trainer_facts(am_trainer *t, const char *state, am_error *err);
-/* history.csv and log.txt. */
+/* history.csv, log.txt and the file for TensorBoard. */
 am_status am_trainer_history(am_trainer *t, am_error *err);
 
 /* step.c: one batch forward, backward, optimiser; the sums of state follow. AM_E_NUMERIC names step and layer. */

@@ -263,6 +263,37 @@ static void our_names_are_not_followed(void **state) {
   am_test_fails(am_file_read_own(f->ctx, fifo, 100, &data, &bytes, &err), AM_E_FORMAT, &err, "not an ordinary file");
 }
 
+static void what_is_added_follows_what_is_kept(void **state) {
+  fixture *f = *state;
+  am_error err = AM_ERROR_INIT;
+  am_file_id before, after;
+  am_test_fails(am_file_append_own(f->ctx, "none", 0, "x", 1, &err), AM_E_IO, &err, "cannot open none");
+  am_test_file("ours", "kept and lost", 13);
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_file_identify("ours", &before, &err), &err);
+  am_test_ok(am_file_append_own(f->ctx, "ours", 4, " and new", 8, &err), &err);
+  check_content(f, "ours", "kept and new");
+  am_test_ok(am_file_append_own(f->ctx, "ours", 4, "", 0, &err), &err);
+  check_content(f, "ours", "kept");
+  am_test_ok(am_file_identify("ours", &after, &err), &err);
+  assert_int_equal(before.inode, after.inode);
+  am_test_fails(am_file_append_own(f->ctx, "ours", 5, "x", 1, &err), AM_E_FORMAT, &err, "of 5 bytes or more");
+  assert_int_equal(symlink("ours", "link"), 0);
+  am_test_fails(am_file_append_own(f->ctx, "link", 0, "x", 1, &err), AM_E_FORMAT, &err, "link is a link");
+  static const struct {
+    const char *call, *message;
+  } cases[] = {{"open", "cannot open"}, {"write", "cannot write"}, {"fsync", "cannot sync"}, {"close", "cannot close"}};
+  am_context_set_system(f->ctx, &traps);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    set_trap(cases[i].call, EIO, 0);
+    am_test_fails(am_file_append_own(f->ctx, "ours", 4, " more", 5, &err), AM_E_IO, &err, cases[i].message);
+  }
+  set_trap(NULL, 0, 0);
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_file_append_own(f->ctx, "ours", 4, " still", 6, &err), &err);
+  check_content(f, "ours", "kept still");
+}
+
 /* A second name of a file is as good as a link to it: what is written is a new file, and a lock is none of ours. */
 static void locks_empty_no_other_file(void **state) {
   fixture *f = *state;
@@ -695,6 +726,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(failed_saves_leave_the_old_file, begin, end),
       cmocka_unit_test_setup_teardown(links_and_pipes_stay_what_they_are, begin, end),
       cmocka_unit_test_setup_teardown(our_names_are_not_followed, begin_inside, end_inside),
+      cmocka_unit_test_setup_teardown(what_is_added_follows_what_is_kept, begin_inside, end_inside),
       cmocka_unit_test_setup_teardown(locks_empty_no_other_file, begin_inside, end_inside),
       cmocka_unit_test_setup_teardown(our_folders_are_not_left, begin_inside, end_inside),
       cmocka_unit_test_setup_teardown(replaced_files_keep_their_mode, begin_inside, end_inside),

@@ -28,10 +28,10 @@ unharmed() {
 }
 
 # ---- links under our names ----
-files=(config.yaml run.json history.csv digests.csv log.txt metrics.json predictions.csv last.h5 best.h5 last.h5.new best.h5.new
+files=(config.yaml run.json history.csv events.out.tfevents.audiomood digests.csv log.txt metrics.json predictions.csv last.h5 best.h5 last.h5.new best.h5.new
        last-1.h5 report.html)
 victim "${files[@]}"
-rm -rf run; "$audiomood" train tiny.yaml --out run --set train.epochs=2 --set train.max_steps=2 >out 2>err
+rm -rf run; "$audiomood" train tiny.yaml --out run --set train.epochs=2 --set train.max_steps=2 --set train.tensorboard=true >out 2>err
 [ -f run/last.h5 ] || not_ok "a run that is not finished"
 for f in "${files[@]}"; do
   case $f in config.yaml | run.json | history.csv | digests.csv | last.h5) cp run/$f victim/$f.text; mv run/$f run/kept.$f ;; esac
@@ -40,7 +40,7 @@ done
 # Those that are read to resume must hold what they held: these are links to copies, which count as harmed when they change.
 for f in config.yaml run.json digests.csv last.h5; do mv victim/$f.text victim/$f; ln -s ../victim/$f run/$f; done
 rm -f victim/*.text run/kept.*
-for f in history.csv log.txt metrics.json predictions.csv best.h5 last.h5.new best.h5.new last-1.h5 report.html; do ln -s ../victim/$f run/$f; done
+for f in history.csv events.out.tfevents.audiomood log.txt metrics.json predictions.csv best.h5 last.h5.new best.h5.new last-1.h5 report.html; do ln -s ../victim/$f run/$f; done
 cp -r victim before
 run train --resume run --set train.max_steps=0; expect "a run with links under all names of its files is resumed" 0
 diff -r victim before >diff.txt && ok "and none of what they lead to changes" || not_ok "and none of what they lead to changes" "$(cat diff.txt)"

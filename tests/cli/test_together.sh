@@ -85,8 +85,10 @@ expect "slots in shares" 1 "slots are split over 3 processes" "all is saved in c
 cp -r c-split c-again
 run train --resume c-split --set train.max_steps=0 --set train.split_slots=false; cmp -s c-alone/digests.csv c-split/digests.csv &&
   ok "one process goes on with all of them" || not_ok "one process goes on with all of them" "$(diff c-alone/digests.csv c-split/digests.csv)"
-together $kind 2 1 train --resume c-again --set train.max_steps=0 --set train.save_seconds=0 --profile; expect "and another number in other shares" 0 "rank 1 on .* MB at most"
+together $kind 2 1 train --resume c-again --set train.max_steps=0 --set train.save_seconds=0 --set train.tensorboard=true --profile; expect "and another number in other shares" 0 "rank 1 on .* MB at most"
 cmp -s c-alone/digests.csv c-again/digests.csv && cmp -s c-alone/predictions.csv c-again/predictions.csv && ok "with the bits of one" || not_ok "with the bits of one"
+[ "$(grep -ao loss/train c-again/events.out.tfevents.audiomood | wc -l)" = $(($(wc -l <c-again/history.csv) - 1)) ] &&
+  ok "each epoch is written for TensorBoard once" || not_ok "each epoch is written for TensorBoard once"
 
 # ---- what is refused, and told once ----
 together $kind 4 1 train a.yaml --out no --set train.groups=3; expect "more processes than groups" 2 "4"

@@ -542,6 +542,50 @@ static void stopping_in_the_evaluation_is_safe(void **state) {
 }
 
 /* Saved is what is at least save_seconds old: nothing before the end, or every epoch. */
+/* The file for TensorBoard has each epoch once, whatever stopped the run, and may be wished for later. */
+static void events_are_not_doubled(void **state) {
+  (void)state;
+  world w = world_make(2);
+  am_run_result r = {.size = sizeof r};
+  am_error err = AM_ERROR_INIT;
+  const char *const on = "train.tensorboard=true";
+  train_ok(&w, "whole", with(everything, on));
+  am_file_id whole, now;
+  am_test_ok(am_file_identify(file_in(&w, "whole", "events.out.tfevents.audiomood"), &whole, &err), &err);
+  assert_true(whole.size > 3 * 200);
+  static const struct {
+    const char *name;
+    int steps;
+    bool from_the_start, killed;
+  } cases[] = {{"cut", 5, true, false}, {"late", 9, false, false}, {"killed", 9, true, true}};
+  for (size_t i = 0; i < 3; i++) {
+    char steps[32];
+    snprintf(steps, sizeof steps, "train.max_steps=%d", cases[i].steps);
+    overrides first = with(everything, steps);
+    am_test_fails(
+        train_with(&w, cases[i].name, (am_run_options){0}, cases[i].from_the_start ? with(first, on) : first, &r, &err),
+        AM_E_STOPPED, &err, "--resume");
+    char *events = strdup(file_in(&w, cases[i].name, "events.out.tfevents.audiomood"));
+    assert_int_equal(am_file_exists(events), cases[i].from_the_start);
+    if (cases[i].killed) { /* while the third epoch was written, which last.h5 does not have */
+      char *text;
+      size_t bytes;
+      am_test_ok(
+          am_file_read(w.ctx, file_in(&w, "whole", "events.out.tfevents.audiomood"), 1 << 20, &text, &bytes, &err),
+          &err);
+      am_test_ok(am_file_write(w.ctx, events, text, bytes - 7, &err), &err);
+      am_free(w.ctx, text);
+    }
+    am_test_ok(train_with(&w, cases[i].name, (am_run_options){.resume = true}, with(everything, on), &r, &err), &err);
+    am_run_result_free(&r);
+    am_test_ok(am_file_identify(events, &now, &err), &err);
+    assert_int_equal(now.size, whole.size); /* of as many records, since all are of one length */
+    same_run(&w, "whole", cases[i].name);
+    free(events);
+  }
+  world_free(&w);
+}
+
 static void saves_as_often_as_configured(void **state) {
   (void)state;
   world w = world_make(1);
@@ -587,6 +631,7 @@ int main(void) {
       cmocka_unit_test(resuming_cleans_up),
       cmocka_unit_test(a_best_of_a_later_epoch_is_replaced),
       cmocka_unit_test(stopping_in_the_evaluation_is_safe),
+      cmocka_unit_test(events_are_not_doubled),
       cmocka_unit_test(saves_as_often_as_configured),
   };
   return cmocka_run_group_tests_name("resume", tests, NULL, NULL);
