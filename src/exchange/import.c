@@ -1,0 +1,193 @@
+/* exchange/import.c - see import.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "audio/features.h"
+#include "base/file.h"
+#include "data/corpora/registry.h"
+#include "exchange/import.h"
+#include "io/json.h"
+
+void am_import_free(am_import *j) {
+  if (j->model) am_model_free(j->model);
+  am_config_free(j->config);
+  am_credit_free(j->ctx, &j->credit);
+}
+
+/* ---- config and labels ---- */
+
+/* "data.labels=[...]" of "calm,happy". */
+static am_status labels_override(am_import *j, am_buffer *out, am_error *err) {
+  am_buffer word = {0};
+  am_buffer_printf(j->ctx, out, "data.labels=");
+  am_json json = am_json_begin(j->ctx, out, 0);
+  am_json_open(&json, NULL, '[');
+  for (const char *at = j->source->labels;; at++) {
+    size_t n = strcspn(at, ",");
+    word.used = 0;
+    am_buffer_printf(j->ctx, &word, "%.*s", (int)n, at);
+    if (!word.failed) am_json_text(&json, NULL, word.data);
+    at += n;
+    if (!*at) break;
+  }
+  am_json_close(&json);
+  bool failed = word.failed || out->failed;
+  am_buffer_free(j->ctx, &word);
+  return failed ? am_no_memory(err) : AM_OK;
+}
+
+am_status am_import_config(am_import *j, const char *layers_text, am_error *err) {
+  const am_import_source *o = j->source;
+  am_buffer layers = {0}, labels = {0};
+  const char **all = am_alloc(j->ctx, o->n_overrides + 2, sizeof *all);
+  size_t n = 0;
+  am_buffer_printf(j->ctx, &layers, "model.layers=%s", layers_text);
+  am_status status = !all || layers.failed ? am_no_memory(err) : AM_OK;
+  if (!status && o->labels) status = labels_override(j, &labels, err);
+  am_config_free(j->config);
+  j->config = NULL;
+  if (!status) {
+    for (size_t i = 0; i < o->n_overrides; i++) all[n++] = o->overrides[i];
+    if (o->labels) all[n++] = labels.data;
+    all[n++] = layers.data; /* the last word */
+    status = am_config_load(j->ctx, o->config, all, n, &j->config, err);
+  }
+  am_buffer_free(j->ctx, &layers);
+  am_buffer_free(j->ctx, &labels);
+  am_free(j->ctx, all);
+  return status;
+}
+
+static const char *shown_label(const am_data_options *d, const char *label) {
+  const am_value *shown = am_value_get(d->rename, label);
+  return shown && shown->kind == AM_SCALAR ? shown->text : label;
+}
+
+/* An output without a name of its own could not be told from others. */
+static am_status check_labels(const am_import *j, am_error *err) {
+  const char *const *given = j->config->data.labels.at, *from = j->source->labels ? "option labels" : "data.labels";
+  for (size_t i = 0; i < j->classes; i++) {
+    if (!*given[i]) return am_fail(err, AM_E_CONFIG, "%s: label %zu is empty", from, i + 1);
+    if (!*j->labels[i]) return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" is renamed to nothing", given[i]);
+    for (size_t k = 0; k < i; k++) {
+      if (!strcmp(given[i], given[k])) return am_fail(err, AM_E_CONFIG, "%s: \"%s\" is listed twice", from, given[i]);
+      if (!strcmp(j->labels[i], j->labels[k]))
+        return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" and \"%s\" are both renamed to \"%s\"", given[k],
+                       given[i], j->labels[i]);
+    }
+  }
+  return AM_OK;
+}
+
+am_status am_import_labels(am_import *j, int64_t units, am_error *err) {
+  const am_data_options *d = &j->config->data;
+  size_t n = d->labels.n;
+  if (!n)
+    return am_fail(err, AM_E_CONFIG,
+                   "%s: data.labels is empty, and a model of %s does not name its outputs; give them in "
+                   "order (option labels)",
+                   j->source->config, j->program);
+  if (units && (size_t)units != n)
+    return am_fail(err, AM_E_SHAPE, "%s: the model has %lld outputs, and there are %zu labels (%s, ...)", j->file,
+                   (long long)units, n, d->labels.at[0]);
+  j->labels = am_tree_take(j->config->tree, n, sizeof *j->labels);
+  if (!j->labels) return am_no_memory(err);
+  j->classes = n;
+  for (size_t i = 0; i < n; i++) j->labels[i] = shown_label(d, d->labels.at[i]);
+  return check_labels(j, err);
+}
+
+/* ---- clips ---- */
+
+am_status am_import_features(am_import *j, int *fixed, int *bins, am_error *err) {
+  am_features *fx = NULL;
+  int frames;
+  am_status status = am_features_create(j->ctx, &j->config->features, &fx, err);
+  if (status) return status;
+  am_features_shape(fx, (size_t)j->config->features.sample_rate, &frames, bins);
+  *fixed = am_features_fixed_frames(fx);
+  am_features_free(fx);
+  return AM_OK;
+}
+
+am_status am_import_frames(am_import *j, int64_t wanted, int fixed, am_error *err) {
+  const char *config = j->source->config;
+  int64_t most = j->config->features.max_frames;
+  if (wanted > 0 && fixed > 0 && wanted != fixed)
+    return am_fail(err, AM_E_SHAPE,
+                   "%s wants clips of %lld frames, the features of %s have %d; set features.samples, or "
+                   "layout time_mel if the model's input is (frames, mel, channels)",
+                   j->file, (long long)wanted, config, fixed);
+  if (wanted > 0 && !fixed)
+    am_log(j->ctx, AM_LOG_WARNING,
+           "the model wants %lld frames: features are cut there, or followed by zeros; set "
+           "features.samples to what it was trained with",
+           (long long)wanted);
+  if (wanted < 0 && !fixed && most <= 0)
+    return am_fail(err, AM_E_CONFIG,
+                   "%s takes clips of any length; set features.max_frames in %s to the longest wanted, or "
+                   "features.samples",
+                   j->file, config);
+  j->input.variable = wanted < 0 && !fixed;
+  j->input.t = (int)(wanted > 0 ? wanted : fixed ? fixed : most);
+  return AM_OK;
+}
+
+/* ---- weights ---- */
+
+const am_layer *am_import_layer(const am_import *j, const char *name) {
+  for (size_t i = 0; i < am_model_steps(j->model); i++)
+    if (!strcmp(am_model_step(j->model, i)->layer.name, name)) return &am_model_step(j->model, i)->layer;
+  return NULL;
+}
+
+bool am_import_array(am_import *j, const char *layer, const char *name, bool statistic, am_array_info *info,
+                     am_real **at) {
+  am_model *model = j->model;
+  size_t n = strlen(layer), count = statistic ? am_model_statistic_count(model) : am_model_weight_count(model);
+  for (size_t i = 0; i < count; i++) {
+    *info = statistic ? *am_model_statistic_info(model, i) : *am_model_weight_info(model, i);
+    if (strncmp(info->name, layer, n) || info->name[n] != '/' || strcmp(info->name + n + 1, name)) continue;
+    *at = (statistic ? am_model_statistics(model, NULL) : am_model_weights(model, NULL)) + info->offset;
+    return true;
+  }
+  return false;
+}
+
+void am_import_begin_weights(am_import *j) {
+  for (size_t i = 0; i < am_model_weight_count(j->model); i++) {
+    am_array_info info = *am_model_weight_info(j->model, i);
+    bool gamma = !strcmp(am_path_base(info.name), "gamma");
+    for (size_t k = 0; k < info.count; k++) am_model_weights(j->model, NULL)[info.offset + k] = gamma ? 1 : 0;
+  }
+}
+
+/* ---- the checkpoint ---- */
+
+am_status am_import_save(am_import *j, const char *out, am_error *err) {
+  am_config *c = j->config;
+  char title[64];
+  if (c->features.normalise == AM_NORMALISE_TRAIN)
+    return am_fail(err, AM_E_CONFIG,
+                   "%s: features.normalise is train, and a model of %s holds no statistics of its training "
+                   "part; set none or clip, or put a batch_norm in",
+                   j->source->config, j->program);
+  snprintf(title, sizeof title, "imported from %s", j->program);
+  am_dataset dataset = {.corpus = am_data_corpus(&c->data), .title = title};
+  am_split split = {0};
+  snprintf(split.note, sizeof split.note, "%s", title);
+  am_normaliser normaliser = {.kind = c->features.normalise,
+                              .by_all = c->features.normalise_by == AM_NORMALISE_BY_ALL,
+                              .f = j->input.f * j->input.c};
+  am_save all = {.config = j->config,
+                 .model = j->model,
+                 .labels = (char *const *)j->labels,
+                 .classes = (int)j->classes,
+                 .normaliser = &normaliser,
+                 .dataset = &dataset,
+                 .split = &split,
+                 .credit_before = &j->credit,
+                 .temperature = j->temperature};
+  am_status status = am_checkpoint_save_given(j->ctx, out, &all, err);
+  return !status && j->source->config_text ? am_config_text(c, j->source->config_text, err) : status;
+}

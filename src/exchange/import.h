@@ -1,0 +1,41 @@
+/* exchange/import.h - what importing a model takes beside reading its file: the config, labels, the length of clips, the
+ * checkpoint. */
+#ifndef AM_IMPORT_H
+#define AM_IMPORT_H
+
+#include "exchange/format.h"
+#include "model/checkpoint.h"
+
+typedef struct am_import {
+  am_context *ctx;
+  const char *file, *program; /* "Keras"; both for messages */
+  const am_import_source *source;
+  am_config *config;
+  const char **labels; /* (classes), owned by config->tree */
+  size_t classes;
+  am_shape input;
+  am_model *model;
+  am_credit credit;   /* what the weights owe, as the file says */
+  double temperature; /* of a model that was exported from here; 0: none */
+} am_import;
+
+void am_import_free(am_import *j);
+/* The source's config with these layers (JSON), in place of the one before. */
+am_status am_import_config(am_import *j, const char *layers, am_error *err);
+/* The names of the model's outputs, `units` of them (0: not known yet). */
+am_status am_import_labels(am_import *j, int64_t units, am_error *err);
+/* What the features of the config give: frames of a clip (0: as many as it is long), bins of a frame. */
+am_status am_import_features(am_import *j, int *fixed, int *bins, am_error *err);
+/* Chooses the frames of j->input: those that the file wants (-1: any), those of the features. */
+am_status am_import_frames(am_import *j, int64_t wanted, int fixed, am_error *err);
+/* A layer of j->model by its name; NULL: none. */
+const am_layer *am_import_layer(const am_import *j, const char *name);
+/* A weight or statistic "kernel" of a layer: what it is, and its numbers. False: there is none. */
+bool am_import_array(am_import *j, const char *layer, const char *name, bool statistic, am_array_info *info,
+                     am_real **at);
+/* Gives what a file may leave out the numbers that stand for that: scales of 1, all else 0. */
+void am_import_begin_weights(am_import *j);
+/* Writes the checkpoint, and the config where the source wants it. */
+am_status am_import_save(am_import *j, const char *out, am_error *err);
+
+#endif
