@@ -12,5 +12,7 @@ bool am_sound_ending_known(const char *name);
 /* Does it end as sounds and films do that am_sound_read does not read (m4a, mp4, webm, wma, aac, amr ...)?
  * Such files in a folder are worth a word: somebody who has them takes them for sounds. */
 bool am_sound_ending_unread(const char *name);
+/* The lists of both, without dots, NULL at the end. */
+extern const char *const am_sound_endings[], *const am_sound_endings_unread[];
 
 #endif

@@ -42,8 +42,7 @@ static const am_option *chooser_of(const am_option *table) {
   return NULL;
 }
 
-/* "a|b|c" of a choice, put together in `buffer` for a registry. */
-static const char *choices_of(const am_option *o, char buffer[512]) {
+const char *am_option_words(const am_option *o, char buffer[512]) {
   size_t used = 0;
   if (!o->variants) return o->choices;
   buffer[0] = '\0';
@@ -98,9 +97,10 @@ static am_status fail_type(const reader *r, const am_value *v, const char *wante
 
 static bool has_range(const am_option *o) { return o->min != 0 || o->max != 0; }
 
-/* "1 to 10", "at least 1", "at most 10"; numbers as short as they are exact. */
-static const char *range_text(const am_option *o, char out[96]) {
+const char *am_option_range(const am_option *o, char out[96]) {
   char low[32], high[32];
+  out[0] = '\0';
+  if (!has_range(o)) return out;
   am_real_to_text(o->min, low);
   am_real_to_text(o->max, high);
   if (isinf(o->max) || o->max >= 9.2e18) snprintf(out, 96, "at least %s", low);
@@ -117,7 +117,7 @@ static am_status check_range(const reader *r, const am_value *v, double number) 
   if (o->fallback && am_text_to_real(o->fallback, &fallback) && number == fallback) return AM_OK;
   char range[96];
   return am_fail_at(r->err, v, "%s.%s: %s is out of range, wanted %s", r->section, o->name, v->text,
-                    range_text(o, range));
+                    am_option_range(o, range));
 }
 
 static am_status read_int(const reader *r, const am_value *v, int64_t *out) {
@@ -161,7 +161,7 @@ static const char *nearest_choice(const char *choices, const char *word, char bu
 
 static am_status read_choice(const reader *r, const am_value *v, int *out) {
   char words[512];
-  const char *choices = choices_of(r->option, words);
+  const char *choices = am_option_words(r->option, words);
   if (v->kind == AM_SCALAR && (*out = am_choice_index(choices, v->text)) >= 0) return AM_OK;
   char wanted[512] = "one of ", near[64];
   size_t used = strlen(wanted);
@@ -425,7 +425,8 @@ static am_value *emit_value(am_tree *tree, const am_option *o, const void *in) {
     case AM_OPT_BYTES: return emit_bytes(tree, *(const int64_t *)member);
     case AM_OPT_TEXT: return am_value_text(tree, *(const char *const *)member, true);
     case AM_OPT_CHOICE:
-      return am_value_text(tree, am_choice_name(choices_of(o, words), *(const int *)member, word, sizeof word), true);
+      return am_value_text(tree, am_choice_name(am_option_words(o, words), *(const int *)member, word, sizeof word),
+                           true);
     case AM_OPT_INTS:
     case AM_OPT_REALS:
     case AM_OPT_TEXTS: return emit_list(tree, o, member);
@@ -464,7 +465,9 @@ static const char *const type_names[] = {
 
 enum { HELP_WIDTH = 100, WIDEST_DEFAULT = 16 };
 
-static const char *default_text(const am_option *o) {
+const char *am_option_type_name(const am_option *o) { return type_names[o->type]; }
+
+const char *am_option_default(const am_option *o) {
   return !o->fallback ? "required" : *o->fallback ? o->fallback : "-";
 }
 
@@ -491,7 +494,7 @@ static void help_table(am_context *ctx, const am_option *table, am_buffer *out) 
   int name = 3, fallback = 7; /* as wide as the words above the columns */
   char words[512];
   for (const am_option *o = table; o->name; o++) {
-    int n = (int)strlen(o->name), m = (int)strlen(default_text(o));
+    int n = (int)strlen(o->name), m = (int)strlen(am_option_default(o));
     if (n > name) name = n;
     if (m > fallback) fallback = m < WIDEST_DEFAULT ? m : WIDEST_DEFAULT;
   }
@@ -499,13 +502,13 @@ static void help_table(am_context *ctx, const am_option *table, am_buffer *out) 
   for (const am_option *o = table; o->name; o++) {
     char range[96] = "";
     const int indent = name + 4, values = indent + 5 + 2 + fallback + 2;
-    const char *text = default_text(o);
-    if (has_range(o)) range_text(o, range);
-    am_buffer_printf(ctx, out, "  %-*s  %-5s  %s", name, o->name, type_names[o->type], text);
+    const char *text = am_option_default(o);
+    am_option_range(o, range);
+    am_buffer_printf(ctx, out, "  %-*s  %-5s  %s", name, o->name, am_option_type_name(o), text);
     if (o->choices || o->variants || *range) {
       int wide = (int)strlen(text) > fallback ? (int)strlen(text) : fallback;
       am_buffer_printf(ctx, out, "%*s", wide - (int)strlen(text) + 2, "");
-      const char *choices = choices_of(o, words);
+      const char *choices = am_option_words(o, words);
       wrap(ctx, out, choices ? choices : range, choices != NULL, values - fallback + wide, values);
     }
     if (o->help) {

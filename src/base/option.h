@@ -79,6 +79,13 @@ am_status am_options_emit(am_tree *tree, const am_option *table, const void *in,
 /* A table for `audiomood help`, at most 100 columns wide: a line "  name  type  default  range or choices" for each
  * option, and its help indented below. */
 void am_options_help(am_context *ctx, const am_option *table, am_buffer *out);
+/* The parts of such a line: "int"; "required" or "-" where there is no default; "1 to 10", "at least 1", or "" without a range; numbers
+ * are as short as they are exact. */
+const char *am_option_type_name(const am_option *option);
+const char *am_option_default(const am_option *option);
+const char *am_option_range(const am_option *option, char out[96]);
+/* "a|b|c" of a choice, put together in `buffer` for a registry; NULL of other types. */
+const char *am_option_words(const am_option *option, char buffer[512]);
 /* The value of a flag, number or word (its index); NAN of other types. */
 double am_option_number(const am_option *option, const void *in);
 /* A key of what is computed by such an option, from one of what was computed before there was the option: the same where its value

@@ -37,7 +37,10 @@ typedef struct cli_command {
   am_status (*run)(cli *c, am_error *err);
 } cli_command;
 
-enum { CLI_MAX_FLAGS = 64 };
+enum { CLI_MAX_FLAGS = 64, CLI_MAX_COMMANDS = 64 };
+
+/* commands.c: all of them in the order of help, ended by NULL. */
+extern const cli_command *const cli_commands[];
 
 /* Stopped by SIGUSR1: to be started again.  EX_TEMPFAIL of sysexits.h, "the user is invited to retry": no status of ours, of a
  * shell (126 and more) or of Slurm, whose tools end with 1. */
@@ -98,7 +101,13 @@ am_status cli_flush(am_error *err);
 /* Whether cli_flush has failed because whoever read standard output (`| head -1`) has left. */
 bool cli_nobody_reads(void);
 
-/* help.c: `audiomood help [WORD]`, for commands, sections of the config and layers; the exit code. */
+/* help.c: the sections of a config, by the tables they are read by; ended by a NULL name.  The first is its top. */
+typedef struct cli_section {
+  const char *name, *summary;
+  const am_option *table;
+} cli_section;
+extern const cli_section cli_sections[];
+/* `audiomood help [WORD]`, for commands, sections of the config and layers; the exit code. */
 int cli_help(const char *word, const cli_command *const *commands);
 
 /* sink.c */

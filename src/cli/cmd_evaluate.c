@@ -484,7 +484,7 @@ static const cli_flag flags[] = {
      "another corpus: a config, of which the data section counts, or a description; labels are matched by name. "
      "Several make one table (repeatable)"},
     {"root", "DIR", "where the recordings are: data.root"},
-    {"split", "PART", "train, validation, test or all (default: test, else validation; all of another corpus)"},
+    {"split", "train|validation|test|all", "whose clips (default: test, else validation; all of another corpus)"},
     {"set", "KEY=VALUE", "replaces a setting of data or split, or cache, e.g. data.root=DIR (repeatable)"},
     {"enrol-seconds", "SECONDS|all",
      "of each speaker, half of the clips are kept from scoring, and so much of them is all that a "

@@ -236,7 +236,7 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
     {"out", "DIR", "where recording-NNNNN.wav, recordings.csv, speech.csv and manifest.csv go"},
-    {"split", "PART", "whose clips: train, validation or test (test)"},
+    {"split", "train|validation|test", "whose clips (test)"},
     {"recordings", "N", "how many, 1 to 99999 (100); families of noise take turns"},
     {"seconds", "S", "of each, 2 to 600 (10)"},
     {"noises", "NAMES", "trained, held-out, all, or families (one may come twice) with commas between them (trained)"},

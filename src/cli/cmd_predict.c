@@ -356,7 +356,7 @@ static const cli_flag flags[] = {
     {"window", "SECONDS", "predict from windows of so long, one after the other, and say from when to when each is"},
     {"hop", "SECONDS", "time from the start of one window to that of the next (default: --window)"},
     {"segments", NULL, "tell when somebody speaks, and cut speech into segments of one emotion"},
-    {"format", "NAME", "of --segments: text, json, csv, rttm, audacity, textgrid (Praat) or elan"},
+    {"format", "text|json|csv|rttm|audacity|textgrid|elan", "of --segments; textgrid is Praat's (text)"},
     {"vad", "model|energy|none|FILE.h5",
      "of --segments: speech is what a detector says (model: the one that comes with AudioMood, if it is there), what "
      "is clearly "

@@ -96,7 +96,7 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
     {"out", "DIR", "where recording-NNN.wav and .rttm go"},
-    {"split", "PART", "whose clips: train, validation or test (test)"},
+    {"split", "train|validation|test", "whose clips (test)"},
     {"recordings", "N", "how many, 1 to 999 (10); speakers take turns"},
     {"seconds", "S", "each is at least so long (60)"},
     {"snr", "DB", "noise between white and pink over all, so many dB below the sound (none)"},

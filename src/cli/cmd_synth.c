@@ -45,7 +45,7 @@ static am_status run(cli *c, am_error *err) {
 }
 
 static const cli_flag flags[] = {
-    {"layout", "NAME", "ravdess, or iemocap: sessions, dialogues and label files of that corpus (ravdess)"},
+    {"layout", "ravdess|iemocap", "iemocap: sessions, dialogues and label files of that corpus (ravdess)"},
     {"actors", "N", "number of voices, 1 to 24 (24)"},
     {"repetitions", "N", "takes of each sentence, 1 or 2 (2)"},
     {"rate", "HZ", "sample rate, 8000 to 48000 (16000)"},

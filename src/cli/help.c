@@ -8,12 +8,7 @@
 #include "nn/item.h"
 #include "nn/registry.h"
 
-typedef struct section {
-  const char *name, *summary;
-  const am_option *table;
-} section;
-
-static const section sections[] = {
+const cli_section cli_sections[] = {
     {"config", "a map is a section of its own, as in 'help data'", am_config_table},
     {"data", "the corpus", am_data_table},
     {"split", "its training, validation and test part", am_split_table},
@@ -25,12 +20,13 @@ static const section sections[] = {
     {"train.loss", "what training makes small", am_loss_table},
     {"train.optimiser", "how weights follow the gradient", am_optimiser_table},
     {"train.schedule", "the learning rate over the run", am_schedule_table},
+    {0},
 };
-enum { SECTIONS = sizeof sections / sizeof *sections, MOST_OPTIONS = 32, MOST_WORDS = 128 };
+enum { SECTIONS = sizeof cli_sections / sizeof *cli_sections - 1, MOST_OPTIONS = 32, MOST_WORDS = 128 };
 
-static const section *find_section(const char *name) {
+static const cli_section *find_section(const char *name) {
   for (size_t i = 0; i < SECTIONS; i++)
-    if (strcmp(sections[i].name, name) == 0) return &sections[i];
+    if (strcmp(cli_sections[i].name, name) == 0) return &cli_sections[i];
   return NULL;
 }
 
@@ -68,7 +64,7 @@ static int print_table(const am_option *table) {
   return st ? 1 : 0;
 }
 
-static int help_section(const section *s) {
+static int help_section(const cli_section *s) {
   bool top = s->table == am_config_table;
   cli_print("%s%s of a config: %s.\n", top ? "The top" : "Section ", top ? "" : s->name, s->summary);
   int code = print_table(s->table);
@@ -173,7 +169,7 @@ static size_t all_words(const cli_command *const *commands, const char **words) 
   words[n++] = "layers";
   words[n++] = "conditions";
   for (; *commands && n < MOST_WORDS; commands++) words[n++] = (*commands)->name;
-  for (size_t i = 0; i < SECTIONS && n < MOST_WORDS; i++) words[n++] = sections[i].name;
+  for (size_t i = 0; i < SECTIONS && n < MOST_WORDS; i++) words[n++] = cli_sections[i].name;
   for (size_t i = 0; i < layers && n < MOST_WORDS; i++) words[n++] = all[i]->type;
   for (size_t i = 0; i < blocks && n < MOST_WORDS; i++) words[n++] = block[i].type;
   return n;
@@ -183,7 +179,7 @@ static int unknown_word(const char *word, const char *const *words, size_t n) {
   const char *near = am_nearest(word, words, n, sizeof *words), *ends[SECTIONS];
   size_t n_ends = 0;
   for (size_t i = 0; i < SECTIONS; i++)
-    if (strchr(sections[i].name, '.')) ends[n_ends++] = strchr(sections[i].name, '.') + 1;
+    if (strchr(cli_sections[i].name, '.')) ends[n_ends++] = strchr(cli_sections[i].name, '.') + 1;
   if (!near) near = am_nearest(word, ends, n_ends, sizeof *ends);
   cli_fprint(stderr, "audiomood help: '%s' is no command, section of the config or layer", word);
   if (near) cli_fprint(stderr, "; did you mean '%s'?", near);
@@ -202,7 +198,7 @@ int cli_help(const char *word, const cli_command *const *commands) {
   const char *given = word;
   word = meant(word, words, n);
   const cli_command *command = cli_command_find(word, commands);
-  const section *in_config = find_section(word);
+  const cli_section *in_config = find_section(word);
   const am_layer_class *cls = am_layer_find(NULL, word);
   const am_block *block = am_block_find(word);
   if (command) cli_print_help(stdout, command);

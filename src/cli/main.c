@@ -14,44 +14,10 @@
 #include "ranks/ranks.h"
 #include "run/environment.h"
 
-/* Every command, in the order of help.  A new one adds one line here. */
-#define COMMANDS(X) \
-  X(cli_train) \
-  X(cli_evaluate) \
-  X(cli_predict) \
-  X(cli_subtitle) \
-  X(cli_enrol) \
-  X(cli_features) \
-  X(cli_inspect) \
-  X(cli_report) \
-  X(cli_synth) \
-  X(cli_import) \
-  X(cli_export) \
-  X(cli_crossval) \
-  X(cli_compare) \
-  X(cli_fuse) \
-  X(cli_distil) \
-  X(cli_stitch) \
-  X(cli_manifest) \
-  X(cli_mix) \
-  X(cli_speech) \
-  X(cli_live) \
-  X(cli_serve) \
-  X(cli_verify)
-
-#define DECLARE(command) extern const cli_command command;
-#define POINTER(command) &(command),
-COMMANDS(DECLARE)
-
-static const cli_command *const commands[] = {COMMANDS(POINTER) NULL};
-
 static int unknown_command(const char *name) {
-  const char *names[sizeof commands / sizeof commands[0]];
+  const char *names[CLI_MAX_COMMANDS];
   size_t n = 0;
-  while (commands[n]) {
-    names[n] = commands[n]->name;
-    n++;
-  }
+  for (; cli_commands[n] && n < CLI_MAX_COMMANDS; n++) names[n] = cli_commands[n]->name;
   const char *near = am_nearest(name, names, n, sizeof names[0]);
   cli_fprint(stderr, "audiomood: there is no command '%s'", name);
   if (near) cli_fprint(stderr, "; did you mean '%s'?", near);
@@ -153,7 +119,7 @@ static void keep_freed_memory(void) {
 }
 
 static int help(int argc, char **argv) {
-  int code = cli_help(argc > 2 ? argv[2] : NULL, commands);
+  int code = cli_help(argc > 2 ? argv[2] : NULL, cli_commands);
   return code ? code : printed();
 }
 
@@ -165,7 +131,7 @@ static void name_flags(const char *message, char *out, size_t room) {
   while (*message && used + 1 < room) {
     const char *name = message + sizeof word - 1;
     const size_t n = strncmp(message, word, sizeof word - 1) ? 0 : strspn(name, "abcdefghijklmnopqrstuvwxyz_-");
-    if (n && cli_flag_known(commands, name, n)) {
+    if (n && cli_flag_known(cli_commands, name, n)) {
       used += (size_t)snprintf(out + used, room - used, "--%.*s", (int)n, name);
       if (used >= room) used = room - 1;
       message = name + n;
@@ -223,13 +189,13 @@ int main(int argc, char **argv) {
   keep_freed_memory();
   setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* what is put together of parts is one write, not one for each character */
   if (argc < 2) {
-    cli_print_overview(stderr, commands);
+    cli_print_overview(stderr, cli_commands);
     return 2;
   }
   if (strcmp(argv[1], "--version") == 0) return version();
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
     return help(argc, argv);
-  const cli_command *command = cli_command_find(argv[1], commands);
+  const cli_command *command = cli_command_find(argv[1], cli_commands);
   if (!command) return unknown_command(argv[1]);
   cli c = {.arguments = calloc((size_t)argc, sizeof *c.arguments)};
   if (!c.arguments) {
