@@ -5,7 +5,7 @@
 run help layers
 layers=$(awk '/^  [a-z]/ { print $1 }' out)
 cd "$root" || exit 1
-pages=(README.md CONTRIBUTING.md docs/*.md datasets/*.md checkpoints/*.md)
+pages=(README.md CONTRIBUTING.md docs/*.md docs/python/*.md datasets/*.md checkpoints/*.md)
 
 # headings FILE: the anchors of its headings, as GitHub makes them.
 headings() { sed -n 's/^##* //p' "$1" | tr '[:upper:]' '[:lower:]' | sed -E 's/[^a-z0-9 _-]//g; s/ /-/g'; }
