@@ -11,7 +11,7 @@
 
 static int real_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
-const am_system am_system_real = {real_open, write, fsync, close, rename, unlink, mkdir, flock};
+const am_system am_system_real = {real_open, write, fsync, close, rename, unlink, mkdir, flock, ftruncate};
 
 const am_system *am_context_system(const am_context *ctx) { return ctx->system; }
 void am_context_set_system(am_context *ctx, const am_system *system) { ctx->system = system; }

@@ -16,6 +16,7 @@ typedef struct am_system {
   int (*unlink)(const char *path);
   int (*mkdir)(const char *path, mode_t mode);
   int (*flock)(int fd, int operation);
+  int (*ftruncate)(int fd, off_t bytes);
 } am_system;
 
 extern const am_system am_system_real;

@@ -193,7 +193,8 @@ void cli_tally_free(cli *c, cli_tally *tally);
 typedef struct cli_sounds {
   char **at;
   size_t n, room;
-  cli_tally unread; /* files in folders that are sounds of a kind that is not read */
+  cli_tally unread;      /* files in folders that are sounds of a kind that is not read */
+  size_t hidden, others; /* and those that are passed over: begun with a dot, and no sounds by their names */
 } cli_sounds;
 am_status cli_sounds_list(cli *c, const char *const *paths, size_t n, cli_sounds *sounds, am_error *err);
 void cli_sounds_free(cli *c, cli_sounds *sounds);
@@ -221,7 +222,6 @@ am_status cli_thresholds(cli *c, const cli_models *models, bool known, am_thresh
 /* --shrink in place of the models' features.shrink. */
 am_status cli_shrink(const cli *c, const cli_models *models, am_error *err);
 void cli_voice_say_short(cli *c, const am_profile *profile); /* a warning, of less than a minute */
-/* predicted.c: rows of predictions on standard output, written at once. */
 /* over_time.c: evaluate --over-time. */
 am_status cli_over_time(cli *c, cli_models *models, const am_thresholds *thresholds, am_error *err);
 /* priors.c: --neutral-prior P.  What each probability is multiplied by where speech is without emotion with this probability, and each
@@ -274,18 +274,43 @@ am_status cli_spans_hear(cli *c, const cli_models *models, const char *path, con
 am_status cli_utterances_hear(cli *c, const cli_models *models, const char *path, cli_heard *out, am_error *err);
 void cli_heard_free(cli *c, cli_heard *heard);
 typedef enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV } cli_format;
+/* predicted.c: rows of predictions.  CSV is the data as it is, JSON and text hold nothing that steers a terminal. */
+#define CLI_UNREADABLE "unreadable" /* the reason of a sound that has an error */
+typedef struct cli_shape {
+  cli_format format;
+  bool windows;                    /* a row is of a part of the sound */
+  const am_thresholds *thresholds; /* below which the answer is uncertain; NULL: always one is given */
+  bool errors;                     /* with a place for why a sound could not be read */
+} cli_shape;
 typedef struct cli_predicted {
   const char *file;
   const float *p;     /* (K) */
   am_unheard unheard; /* why there is no label */
   double seconds, seconds_heard;
-  bool window;                     /* the row is of a part of the sound: */
-  double start, end;               /* s */
-  const am_thresholds *thresholds; /* or NULL */
+  double start, end; /* s, of a window */
+  const char *error; /* why it could not be read; NULL: it could */
 } cli_predicted;
-am_status cli_predicted_head(cli *c, const am_checkpoint *m, cli_format format, bool windows, bool thresholds,
-                             am_error *err);
-am_status cli_predicted_row(cli *c, const am_checkpoint *m, cli_format format, const cli_predicted *row, am_error *err);
+/* They show in out->failed that memory ran out. */
+void cli_predicted_head(cli *c, const am_checkpoint *m, const cli_shape *shape, am_buffer *out);
+void cli_predicted_row(cli *c, const am_checkpoint *m, const cli_shape *shape, const cli_predicted *row,
+                       am_buffer *out);
+/* What the rows of a sound begin with, of CSV and JSON. */
+void cli_predicted_name(cli *c, cli_format format, const char *file, am_buffer *out);
+/* rows.c: where they go: standard output at once, for whoever reads along, or the file of --out, at whose end they are added. */
+typedef struct cli_rows cli_rows;
+/* Of an earlier call in that file its whole rows stay.  They must begin with `head` and end with a sound of these, which is heard
+ * once more: another model is told by what it says.  `path` NULL: standard output.  Borrows head and sounds. */
+am_status cli_rows_open(cli *c, const char *path, cli_format format, const am_buffer *head, const cli_sounds *sounds,
+                        cli_rows **out, am_error *err);
+size_t cli_rows_next(cli_rows *rows); /* the sound to be heard next; SIZE_MAX: there is none */
+size_t cli_rows_left(const cli_rows *rows);
+size_t cli_rows_unreadable(const cli_rows *rows); /* of an earlier call */
+/* All rows of the sound i, or those that are there already, on standard output; `text` is empty then.  In the order of
+ * cli_rows_next. */
+am_status cli_rows_put(cli_rows *rows, size_t i, am_buffer *text, am_error *err);
+am_status cli_rows_flush(cli_rows *rows, am_error *err); /* what was put is handed to the system */
+am_status cli_rows_end(cli_rows *rows, am_error *err);   /* and is on disk */
+void cli_rows_free(cli_rows *rows);
 /* provenance.c: the clips a model is scored on. */
 typedef struct cli_scored {
   const am_dataset *dataset;

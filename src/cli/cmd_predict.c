@@ -3,21 +3,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "cli/cli.h"
+#include "cli/predicting.h"
 #include "model/ensemble.h"
-
-/* How the sounds are heard and told. */
-typedef struct hearing {
-  cli_format format;
-  const am_thresholds *thresholds; /* below which the answer is uncertain; NULL: always one is given */
-  double window, hop;              /* s; window 0: each sound as a whole */
-  bool skip;                       /* --skip-unreadable */
-  bool segmented;                  /* --segments, by: */
-  cli_segmenting segments;
-  /* Sounds of which something has to be said at the end, once. */
-  cli_tally silent, too_short, cut, low, speechless;
-  double whole_in; /* s: windows of so long hear all of those that were cut */
-} hearing;
 
 static am_status add_to_statistics(cli *c, am_checkpoint *m, const char *path, am_error *err) {
   am_sound sound;
@@ -29,7 +16,7 @@ static am_status add_to_statistics(cli *c, am_checkpoint *m, const char *path, a
 }
 
 /* What --enrol names: other recordings of the one speaker of all sounds. */
-static am_status enrol(cli *c, am_checkpoint *m, const cli_sounds *voice, const hearing *how, am_error *err) {
+static am_status enrol(cli *c, am_checkpoint *m, const cli_sounds *voice, const cli_hearing *how, am_error *err) {
   const cli_voice heard = {.sounds = voice, .window = how->window, .skip = how->skip, .profiles = true};
   am_profile *p = NULL;
   am_status st = am_profile_of_model(m, &p, err);
@@ -57,198 +44,9 @@ static am_status fit_speaker(cli *c, am_checkpoint *m, const cli_sounds *s, bool
   return !st && !added ? am_fail(err, AM_E_DATA, "no sound could be read") : st;
 }
 
-/* What has to be said of a sound: its windows (one: the sound as a whole), and how many of them had no label. */
-typedef struct windows {
-  size_t n, silent, too_short;
-  bool cut;
-  double seconds, least_heard;
-} windows;
-
-static void tell(cli *c, cli_tally *tally, const char *file, size_t some, const windows *w, const am_sound *sound) {
-  if (!some) return;
-  if (w->n > 1) cli_tally_add(c, tally, "%s (%zu of its %zu windows)", file, some, w->n);
-  else if (sound->file_channels < 2) cli_tally_add(c, tally, "%s", file);
-  else cli_tally_add(c, tally, "%s (the mean of its %d channels)", file, sound->file_channels);
-}
-
-static void tell_all(cli *c, const cli_models *team, hearing *how, const char *file, const windows *w,
-                     const am_sound *sound) {
-  double needed = 0;
-  for (size_t i = 0; i < team->n; i++)
-    for (size_t j = 0; j < am_checkpoint_members(team->at[i]); j++)
-      if (am_checkpoint_weight(team->at[i], j) > 0)
-        needed = fmax(needed, am_features_rate_needed(&am_checkpoint_member(team->at[i], j)->config->features));
-  tell(c, &how->silent, file, w->silent, w, sound);
-  tell(c, &how->too_short, file, w->too_short, w, sound);
-  if (sound->file_rate > 0 && sound->file_rate < needed)
-    cli_tally_add(c, &how->low, "%s (%g Hz)", file, sound->file_rate);
-  if (!w->cut) return;
-  how->whole_in = how->cut.n ? fmin(how->whole_in, w->least_heard) : w->least_heard;
-  cli_tally_add(c, &how->cut, "%s (%.2f of %.2f s)", file, w->least_heard, w->seconds);
-}
-
-static void count(windows *w, const am_heard *heard, double seconds) {
-  w->n++;
-  w->silent += heard->unheard == AM_UNHEARD_SILENT;
-  w->too_short += heard->unheard == AM_UNHEARD_TOO_SHORT;
-  if (!heard->cut || (w->cut && heard->seconds >= w->least_heard)) return;
-  w->cut = true;
-  w->least_heard = heard->seconds;
-  w->seconds = seconds;
-}
-
-typedef struct hearer {
-  cli *c;
-  const am_checkpoint *first;
-  const hearing *how;
-  const char *file;
-  windows windows;
-  bool ended; /* by each(), whose message names the file */
-} hearer;
-
-static am_status each(void *user, const am_window *w, am_error *err) {
-  hearer *h = user;
-  cli_predicted row = {.file = h->file,
-                       .p = w->probabilities,
-                       .unheard = w->heard.unheard,
-                       .seconds = w->seconds,
-                       .seconds_heard = w->heard.seconds,
-                       .window = h->how->window > 0,
-                       .start = w->start,
-                       .end = w->end,
-                       .thresholds = h->how->thresholds};
-  count(&h->windows, &w->heard, w->seconds);
-  am_status st = cli_predicted_row(h->c, h->first, h->how->format, &row, err);
-  if (!st && !w->last && am_context_stopping(h->c->ctx))
-    st = am_fail(err, AM_E_STOPPED, "stopped after %.2f s of %s", w->end, h->file);
-  h->ended = st != AM_OK;
-  return st;
-}
-
-/* Samples on their way to windows. */
-typedef struct pushed {
-  am_stream *stream;
-  double rate;
-  bool failed; /* the stream, not the sound */
-} pushed;
-
-static am_status push(void *user, const float *samples, size_t n, am_error *err) {
-  pushed *p = user;
-  am_status st = am_stream_push(p->stream, samples, n, p->rate, err);
-  p->failed = st != AM_OK;
-  return st;
-}
-
-/* A row for each window, as the sound is read. */
-static am_status predict_windows(cli *c, const cli_models *team, hearing *how, const char *path, hearer *h,
-                                 am_sound *sound, bool *at_fault, am_error *err) {
-  const am_window_teller teller = {each, h};
-  pushed p = {.rate = am_checkpoint_rate(team->at[0])};
-  am_status st = am_ensemble_windows_open(team->ensemble, how->window, how->hop, &teller, &p.stream, err);
-  if (st) return st;
-  st = cli_sound_feed(c, path, p.rate, 0, push, &p, sound, err);
-  *at_fault = cli_sound_is_bad(st) && !p.failed;
-  if (!st) p.failed = true, st = am_stream_end(p.stream, err);
-  am_stream_free(p.stream);
-  if (!st || *at_fault || h->ended) return st;
-  *at_fault = st == AM_E_NUMERIC || st == AM_E_DATA;
-  return am_error_prefix(err, "%s", h->file);
-}
-
-/* One row. */
-static am_status predict_whole(cli *c, const cli_models *team, const char *path, hearer *h, am_sound *sound,
-                               bool *at_fault, am_error *err) {
-  am_status st = cli_sound_read_track(c, path, am_checkpoint_rate(team->at[0]), sound, err);
-  *at_fault = cli_sound_is_bad(st);
-  if (st) return st;
-  st = am_ensemble_windows(team->ensemble, sound->samples, sound->n, 0, 0, each, h, err);
-  *at_fault = st == AM_E_NUMERIC || st == AM_E_DATA;
-  return st && !h->ended ? am_error_prefix(err, "%s", h->file) : st;
-}
-
-static am_status predict_segments(cli *c, const cli_models *team, hearing *how, const char *path, hearer *h,
-                                  am_sound *sound, bool *at_fault, am_error *err) {
-  cli_segmented told;
-  am_status st = cli_segments_print(c, team, &how->segments, how->thresholds, path, &told, sound, at_fault, err);
-  h->windows = (windows){.n = told.measured, .silent = told.silent, .too_short = told.too_short};
-  if (!st && !told.utterances) cli_tally_add(c, &how->speechless, "%s", h->file);
-  return st;
-}
-
-/* *at_fault: the failure is of the sound alone. */
-static am_status predict_file(cli *c, const cli_models *team, hearing *how, const char *path, bool *at_fault,
-                              am_error *err) {
-  am_sound sound = {.size = sizeof sound};
-  hearer h = {.c = c, .first = team->at[0], .how = how, .file = cli_sound_shown(path)};
-  const double began = am_now();
-  am_status st = how->segmented    ? predict_segments(c, team, how, path, &h, &sound, at_fault, err)
-                 : how->window > 0 ? predict_windows(c, team, how, path, &h, &sound, at_fault, err)
-                                   : predict_whole(c, team, path, &h, &sound, at_fault, err);
-  if (!st || h.ended) tell_all(c, team, how, h.file, &h.windows, &sound);
-  if (!st)
-    am_log(c->ctx, AM_LOG_DEBUG, "%s: %.2f s at %g Hz in %d channel(s), predicted in %.3f s", cli_sound_shown(path),
-           (double)sound.n / sound.rate, sound.file_rate, sound.file_channels, am_now() - began);
-  am_sound_free(&sound);
-  return st;
-}
-
-/* What was noticed, once for all sounds. */
-static void say_noticed(cli *c, hearing *how, size_t sounds, double rate) {
-  const bool part = how->window > 0;
-  size_t n = how->silent.n;
-  if (n)
-    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds %s silent%s and %s no label%s: %s", n, sounds,
-           am_count(n, "is", "are"), part ? ", at least in part," : "", am_count(n, "has", "have"),
-           part ? " there" : "", cli_tally_names(c, &how->silent));
-  if ((n = how->too_short.n))
-    am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds %s shorter than 0.1 s and %s no label: %s", n, sounds,
-           am_count(n, "is", "are"), am_count(n, "has", "have"), cli_tally_names(c, &how->too_short));
-  if ((n = how->low.n))
-    am_log(c->ctx, AM_LOG_WARNING,
-           "%zu of %zu sounds %s a lower rate than the %g Hz this model hears; what is missing in "
-           "%s costs accuracy: %s",
-           n, sounds, am_count(n, "has", "have"), rate, am_count(n, "it", "them"), cli_tally_names(c, &how->low));
-  if ((n = how->cut.n))
-    am_log(c->ctx, AM_LOG_WARNING,
-           "%zu of %zu sounds %s longer than what this model hears; only %s start is heard: %s; "
-           "with --window %.2f all of it is heard, a window after the other",
-           n, sounds, am_count(n, "is", "are"), am_count(n, "its", "their"), cli_tally_names(c, &how->cut),
-           floor(100 * how->whole_in) / 100);
-  if ((n = how->speechless.n))
-    am_log(c->ctx, AM_LOG_WARNING,
-           "in %zu of %zu sounds nobody was found to speak: %s; --vad none takes all of a sound", n, sounds,
-           cli_tally_names(c, &how->speechless));
-  cli_tally_free(c, &how->speechless);
-  cli_tally_free(c, &how->silent);
-  cli_tally_free(c, &how->too_short);
-  cli_tally_free(c, &how->low);
-  cli_tally_free(c, &how->cut);
-}
-
-static am_status predict_all(cli *c, const cli_models *team, const cli_sounds *s, hearing *how, am_error *err) {
-  const am_checkpoint *m = team->at[0];
-  size_t skipped = 0;
-  am_status st = how->segmented ? cli_segments_head(c, m, &how->segments, err)
-                                : cli_predicted_head(c, m, how->format, how->window > 0, how->thresholds != NULL, err);
-  for (size_t i = 0; i < s->n && !st; i++) {
-    bool at_fault = false;
-    if (am_context_stopping(c->ctx)) st = am_fail(err, AM_E_STOPPED, "stopped after %zu of %zu sounds", i, s->n);
-    else st = predict_file(c, team, how, s->at[i], &at_fault, err);
-    if (!st || !at_fault || !how->skip) continue;
-    am_log(c->ctx, AM_LOG_WARNING, "skipped: %s", err->message);
-    *err = (am_error)AM_ERROR_INIT;
-    st = AM_OK;
-    skipped++;
-  }
-  say_noticed(c, how, s->n, am_checkpoint_rate(m));
-  if (skipped) am_log(c->ctx, AM_LOG_WARNING, "%zu of %zu sounds skipped", skipped, s->n);
-  if (!st && skipped == s->n) st = am_fail(err, AM_E_DATA, "no sound could be read");
-  return st;
-}
-
 /* What must hold, or be made ready, before a model hears the sounds. */
 static am_status prepare(cli *c, const cli_models *team, size_t i, const cli_sounds *s, const cli_sounds *voice,
-                         const hearing *how, am_error *err) {
+                         const cli_hearing *how, am_error *err) {
   am_checkpoint *m = team->at[i];
   am_status st = am_ensemble_check_rate(team->ensemble, i, err);
   if (st) return st;
@@ -265,10 +63,28 @@ static am_status prepare(cli *c, const cli_models *team, size_t i, const cli_sou
       "sounds, about a minute, or --speaker NAME and give all recordings of that one speaker in one call");
 }
 
-static am_status hearing_get(const cli *c, hearing *how, am_error *err) {
-  *how = (hearing){.skip = cli_has(c, "skip-unreadable")};
-  how->format = cli_has(c, "json") ? CLI_JSON : cli_has(c, "csv") ? CLI_CSV : CLI_TEXT;
-  if (cli_has(c, "json") && cli_has(c, "csv")) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
+/* --json, --csv, or by the end of --out. */
+static am_status get_format(const cli *c, cli_hearing *how, am_error *err) {
+  const bool json = cli_has(c, "json"), csv = cli_has(c, "csv");
+  const char *out = how->out = cli_value(c, "out", NULL);
+  if (json && csv) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
+  how->shape.format = json ? CLI_JSON : csv ? CLI_CSV : CLI_TEXT;
+  if (!out) return AM_OK;
+  how->shape.errors = true;
+  if (cli_has(c, "segments"))
+    return am_fail(err, AM_E_USAGE,
+                   "--out is of rows for sounds or windows; those of --segments go to standard output");
+  if (json || csv) return AM_OK;
+  if (am_text_ends(out, ".csv")) how->shape.format = CLI_CSV;
+  else if (am_text_ends(out, ".json") || am_text_ends(out, ".jsonl")) how->shape.format = CLI_JSON;
+  else return am_fail(err, AM_E_USAGE, "--out %s: add --csv or --json, or let its name end in .csv or .jsonl", out);
+  return AM_OK;
+}
+
+static am_status hearing_get(const cli *c, cli_hearing *how, am_error *err) {
+  *how = (cli_hearing){.skip = cli_has(c, "skip-unreadable")};
+  am_status st = get_format(c, how, err);
+  if (st) return st;
   static const char *const of_segments[] = {"format", "vad",      "min-silence", "switch-penalty",
                                             "rttm",   "channels", "learn-voice", "neutral-prior"};
   how->segmented = cli_has(c, "segments");
@@ -278,7 +94,8 @@ static am_status hearing_get(const cli *c, hearing *how, am_error *err) {
       return am_fail(err, AM_E_USAGE, "--%s is of --segments, which is missing", of_segments[i]);
   if (cli_has(c, "hop") && !cli_has(c, "window"))
     return am_fail(err, AM_E_USAGE, "--hop is the time from one window to the next; give --window SECONDS, too");
-  am_status st = cli_real(c, "window", 0.1, cli_longest_sound, 0, &how->window, err);
+  st = cli_real(c, "window", 0.1, cli_longest_sound, 0, &how->window, err);
+  how->shape.windows = how->window > 0;
   return st ? st : cli_real(c, "hop", 0.01, how->window, how->window, &how->hop, err);
 }
 
@@ -323,7 +140,7 @@ static am_status run(cli *c, am_error *err) {
   cli_sounds s = {0}, voice = {0};
   const char *model = NULL;
   am_thresholds thresholds;
-  hearing how;
+  cli_hearing how;
   bool decides = false;
   am_status st = hearing_get(c, &how, err);
   if (!st) st = tell_apart(c, &model, &s, err);
@@ -339,10 +156,10 @@ static am_status run(cli *c, am_error *err) {
     st = am_fail(err, AM_E_USAGE, "--format %s is a document of one sound, and there are %zu",
                  cli_value(c, "format", ""), s.n);
   if (!st) st = cli_thresholds(c, &team, am_checkpoint_knows_speaker(team.at[0]), &thresholds, &decides, err);
-  if (!st && decides) how.thresholds = &thresholds;
+  if (!st && decides) how.shape.thresholds = &thresholds;
   if (!st && how.segmented && !how.segments.rttm) st = cli_detector_load(c, &team, "model", err);
   if (!st && how.segmented) st = cli_priors_get(c, team.at[0], &how.segments.priors, err);
-  if (!st) st = predict_all(c, &team, &s, &how, err);
+  if (!st) st = cli_predict_all(c, &team, &s, &how, err);
   am_free(c->ctx, how.segments.priors);
   cli_sounds_free(c, &voice);
   cli_sounds_free(c, &s);
@@ -379,7 +196,11 @@ static const cli_flag flags[] = {
      "normalise per speaker, or do better once they know a voice)"},
     {"shrink", "SECONDS", "of --enrol: in place of the model's features.shrink"},
     {"speaker", "NAME", "all sounds are of this one speaker, whose voice is known by them (for the same models)"},
-    {"skip-unreadable", NULL, "name and skip sounds that cannot be read, instead of stopping"},
+    {"out", "FILE",
+     "rows are added to this file (-o), CSV or JSON lines; a second call goes on after the last one. A sound that "
+     "cannot be "
+     "read has a row, too"},
+    {"skip-unreadable", NULL, "sounds that cannot be read are no failure: they are named and skipped"},
     {0},
 };
 
@@ -392,12 +213,16 @@ const cli_command cli_predict = {
         "[--neutral-prior P] "
         "[--rttm FILE] "
         "[--channels mix|split] "
-        "[--learn-voice]] [--json|--csv] [--enrol FILE|DIR]... "
+        "[--learn-voice]] [--json|--csv] [-o FILE] [--enrol FILE|DIR]... "
         "[--shrink SECONDS] [--speaker NAME] [--track N] [--skip-unreadable]",
     .details =
         "Without a model (RUN or FILE.h5) the one that comes with AudioMood is taken, and it is said which that is.\n"
         "RUN may be the folder of a cross-validation: the mean of its models.\n"
-        "AUDIO is any sound file or film, DIR is searched for sounds, - is standard input.\n"
+        "AUDIO is any sound file or film, DIR is searched for sounds at any depth, - is standard input. Rows have the "
+        "order of\n"
+        "the arguments, and below DIR that of the names. A sound that cannot be read does not keep the others from "
+        "being\n"
+        "heard; the exit code is then 1.\n"
         "Of a recording with more than one thing said in it, --window tells how the emotion goes; windows as long as "
         "the\n"
         "clips that were trained on suit a model best. The last one ends with the sound.\n"

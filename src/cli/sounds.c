@@ -18,9 +18,11 @@ static am_status add_sound(cli *c, cli_sounds *s, const char *path, am_error *er
 
 static am_status add_below(cli *c, cli_sounds *s, am_trail *trail, const char *folder, int depth, am_error *err);
 
-/* A hidden file is none of the user's sounds (macOS leaves "._voice.wav" beside each of a copied folder). */
+/* A hidden file or folder is none of the user's sounds (macOS leaves "._voice.wav" beside each of a copied folder). */
+static bool is_hidden(const char *name) { return name[0] == '.'; }
+
 static bool wanted(const char *name) {
-  return name[0] != '.' && (am_sound_ending_known(name) || (am_media_is_built() && am_sound_ending_unread(name)));
+  return am_sound_ending_known(name) || (am_media_is_built() && am_sound_ending_unread(name));
 }
 
 /* Not one that was searched already, by another name. */
@@ -40,9 +42,11 @@ static am_status add_below(cli *c, cli_sounds *s, am_trail *trail, const char *f
   for (size_t i = 0; i < names.n && !st; i++) {
     char *path = am_path_join(c->ctx, folder, names.at[i]);
     if (!path) st = am_no_memory(err);
+    else if (is_hidden(names.at[i])) s->hidden++;
     else if (am_folder_exists(path)) st = add_folder(c, s, trail, path, depth + 1, err);
     else if (wanted(names.at[i]) && !am_file_is_special(path)) st = add_sound(c, s, path, err);
-    else if (am_sound_ending_unread(names.at[i]) && names.at[i][0] != '.') cli_tally_add(c, &s->unread, "%s", path);
+    else if (am_sound_ending_unread(names.at[i])) cli_tally_add(c, &s->unread, "%s", path);
+    else s->others++;
     am_free(c->ctx, path);
   }
   am_names_free(c->ctx, &names);
@@ -64,6 +68,9 @@ static void say_unread(cli *c, cli_sounds *s) {
            "%zu %s left out, as sounds of %s kind are not read (to convert %s: ffmpeg -i FILE FILE.wav): %s",
            s->unread.n, am_count(s->unread.n, "file is", "files are"), am_count(s->unread.n, "its", "their"),
            am_count(s->unread.n, "it", "them"), cli_tally_names(c, &s->unread));
+  if (s->hidden || s->others)
+    am_log(c->ctx, AM_LOG_INFO, "%zu %s found; passed over: %zu other %s and %zu hidden", s->n,
+           am_count(s->n, "sound", "sounds"), s->others, am_count(s->others, "file", "files"), s->hidden);
 }
 
 static am_status no_sound(cli *c, cli_sounds *s, const char *folder, size_t unread, am_error *err) {

@@ -28,7 +28,7 @@ for command in evaluate export features import predict report verify; do
 done
 for command in train crossval compare synth inspect; do run $command --help; expect "$command has a seed" 0 "^  --seed N +[a-z]"; done
 run train --help; expect "-o stands beside --out" 0 "^  --out, -o DIR  "
-run predict --help; grep -q -- "-o" out && not_ok "and nowhere else" || ok "and nowhere else"
+run verify --help; grep -q -- "-o" out && not_ok "and nowhere else" || ok "and nowhere else"
 run train --help; expect "what resuming takes" 0 "--resume RUN .--set KEY=VALUE"
 for key in $(sed -n '/free_keys.. = /,/;/p' "$root/src/train/resume.c" | grep -oE '(data|train)\.[a-z_]+'); do
   grep -q "$key[, ]" out && ok "resuming may change $key, and its help says so" || not_ok "resuming may change $key, and its help says so"

@@ -103,7 +103,7 @@ rm -f long.au clip.au plain pcm body
 
 # ---- sounds that cannot be heard, names of any kind ----
 { printf '.snd\0\0\0\030\0\0\x7d\0\0\0\0\006\0\0\x3e\x80\0\0\0\001'; printf '\x71\x49\xf2\xca%.0s' $(seq 8000); } >huge.au # 1e30
-run predict run1 huge.au "$sound"; expect "a sound of absurd numbers is named" 1 "^audiomood predict: huge.au: "
+run predict run1 huge.au "$sound"; expect "a sound of absurd numbers is named" 1 "^error: huge.au: " "1 of 2 sounds could not be read"
 run predict run1 huge.au "$sound" --skip-unreadable; expect "and skipped on request" 0 "skipped: huge.au: " "1 of 2 sounds skipped" "^$sound: "
 newline=$'new\nline.wav'; cp "$sound" "$newline"; run predict run1 "$newline"; expect "a name of two lines" 0 "^new line.wav: [a-z]+"
 [ "$(wc -l <out)" = 1 ] && ok "is printed in one" || not_ok "is printed in one"

@@ -285,5 +285,5 @@ static int fault_mkdir(const char *path, mode_t mode) {
   return am_system_real.mkdir(path, mode);
 }
 
-const am_system am_faults = {fault_open,   fault_write,  fault_fsync, fault_close,
-                             fault_rename, fault_unlink, fault_mkdir, flock};
+const am_system am_faults = {fault_open,   fault_write, fault_fsync, fault_close, fault_rename,
+                             fault_unlink, fault_mkdir, flock,       ftruncate};
