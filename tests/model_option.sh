@@ -16,7 +16,7 @@ result() { n=$((n + 1)); if "${@:2}"; then echo "ok $n - $1"; else tail -3 log |
 with() { local f; for f in "$model" MODEL_CARD.md "LICENSE-${model%.h5}.txt"; do grep -q "share/audiomood/$f" installed || return 1; done; }
 heard() { local f; for f in "$detector" DETECTOR_CARD.md "LICENSE-${model%.h5}.txt"; do grep -q "share/audiomood/$f" installed || return 1; done; }
 alone() { heard && ! grep -q "share/audiomood/$model" installed; }
-without() { ! grep -q "share/audiomood" installed; }
+without() { ! grep -qE "share/audiomood/[^/]*[.](h5|md|txt)" installed; }
 ! configured wanted -Dmodel=true; result "-Dmodel=true wants it" grep -q "tools/make-model makes it" log
 echo "stands for the model" >"tree/checkpoints/$model"
 configured auto; result "where it is there, it is installed with card and licence" with

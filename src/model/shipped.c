@@ -51,7 +51,7 @@ static am_status find(am_context *ctx, const kind *s, am_shipped *out, am_error 
     if (path) return out->path = path, AM_OK;
   }
   if (am_file_exists(s->installed)) return found(ctx, s->installed, &out->path, err);
-  return none(err, s, s->installed, "is not there");
+  return none(err, s, s->installed, "is not there" AM_MODEL_FROM);
 }
 
 am_status am_shipped_find(am_context *ctx, am_shipped *out, am_error *err) { return find(ctx, &emotions, out, err); }

@@ -158,7 +158,8 @@ static void usage_line(const char *name, const char *line, size_t n) {
   printf("\\fR\n");
   snprintf(fixed, sizeof fixed, "%.*s", (int)n, line);
   for (char *c = fixed; *c; c++) {
-    if (c[0] == '-' && c[1] == '-') flag = true;
+    if (c[0] == '-' && (c[1] == '-' || isalpha((unsigned char)c[1])) && (c == fixed || strchr(" [|", c[-1])))
+      flag = true;
     if (*c == ']') flag = false;
     if (*c == ' ' && flag && c[1] != '[' && c[1] != '|' && c[1] != '-') *c = FIXED;
     if (*c == ' ' || *c == FIXED) flag = false;

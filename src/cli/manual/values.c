@@ -74,7 +74,7 @@ void manual_values_of_command(const cli_command *command, manual_values *out) {
   for (const char *at = command->usage; *at;) {
     size_t n = strcspn(at, between);
     snprintf(word, sizeof word, "%.*s", (int)n, at);
-    const bool flag = strncmp(word, "--", 2) == 0;
+    const bool flag = word[0] == '-' && (word[1] == '-' || isalpha((unsigned char)word[1])); /* "-o FILE", not "-" */
     if (n && !of_flag && !flag && strcmp(word, "|") && strcmp(word, "...")) {
       manual_values some;
       manual_values_of(word, &some);
