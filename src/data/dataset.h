@@ -125,11 +125,24 @@ typedef enum am_iemocap_set { AM_IEMOCAP_SETS(AM_WORD_NAME) } am_iemocap_set;
 #define AM_IEMOCAP_STYLES(X) X(AM_IEMOCAP_IMPROVISED, "improvised") X(AM_IEMOCAP_SCRIPTED, "scripted")
 typedef enum am_iemocap_style { AM_IEMOCAP_STYLES(AM_WORD_NAME) } am_iemocap_style;
 
+/* Lists of clips (data/corpora/list.h). */
+#define AM_LIST_FORMATS(X) \
+  X(AM_LIST_AUTO, "auto") \
+  X(AM_LIST_CSV, "csv") \
+  X(AM_LIST_AUDFORMAT, "audformat") \
+  X(AM_LIST_KALDI, "kaldi") \
+  X(AM_LIST_AUDIOFOLDER, "audiofolder") \
+  X(AM_LIST_EMOBOX, "emobox")
+typedef enum am_list_format { AM_LIST_FORMATS(AM_WORD_NAME) } am_list_format;
+
 /* The config section `data`, common part. */
 typedef struct am_data_options {
-  int corpus;                             /* which of the registry of corpora */
-  const char *root;                       /* folder */
-  const char *manifest;                   /* CSV file, for corpus manifest; default <root>/manifest.csv */
+  int corpus;              /* which of the registry of corpora */
+  const char *root;        /* folder */
+  const char *manifest;    /* file or folder of a list, for corpus manifest; default <root>/manifest.csv */
+  int format;              /* am_list_format, for corpus manifest */
+  const am_value *columns; /* our name -> the list's, for corpus manifest */
+  am_texts tables;         /* of an audformat database, for corpus manifest */
   const char *title, *licence, *citation; /* what a manifest's clips are, for corpus manifest; "" or NULL: not said */
   const char *description;                /* YAML file, for corpus described */
   const am_value *corpora;                /* list of data sections, for corpus several */

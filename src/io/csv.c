@@ -18,8 +18,12 @@ struct am_csv {
   am_context *ctx;
   char *source, *text;
   char **fields;   /* rows x columns, the header first */
+  char **header;   /* (columns) the first row, where it stays: `fields` of a table that is put together moves */
   char ***by_name; /* (columns) places in the header, by name and then from left to right */
   int *lines;
+  const char **sources; /* (rows) of a table that was put together, as `lines`; NULL: `source` */
+  am_tree *made;        /* owns the texts of such a table */
+  size_t source_room;
   size_t columns, rows, field_room, line_room, used; /* rows counts the header; used: fields so far */
 };
 
@@ -31,6 +35,8 @@ typedef struct cursor {
 
 void am_csv_free(am_csv *csv) {
   if (!csv) return;
+  if (csv->made) am_tree_free(csv->made);
+  am_free(csv->ctx, csv->sources);
   am_free(csv->ctx, csv->lines);
   am_free(csv->ctx, csv->by_name);
   am_free(csv->ctx, csv->fields);
@@ -150,7 +156,7 @@ static am_status sort_columns(am_csv *csv, am_error *err) {
   char **again = NULL; /* the first column from the left whose name was there before */
   csv->by_name = am_alloc(csv->ctx, csv->columns, sizeof *csv->by_name);
   if (!csv->by_name) return am_no_memory(err);
-  for (size_t i = 0; i < csv->columns; i++) csv->by_name[i] = &csv->fields[i];
+  for (size_t i = 0; i < csv->columns; i++) csv->by_name[i] = &csv->header[i];
   qsort(csv->by_name, csv->columns, sizeof *csv->by_name, by_name);
   for (size_t i = 1; i < csv->columns; i++)
     if (!strcmp(*csv->by_name[i - 1], *csv->by_name[i]) && (!again || csv->by_name[i] < again)) again = csv->by_name[i];
@@ -220,6 +226,7 @@ static am_status read_rows(am_csv *csv, size_t bytes, char delimiter, am_error *
   if (csv->columns > MAX_COLUMNS)
     return am_fail(err, AM_E_FORMAT, "%s:%d: %zu columns; at most %d are read", csv->source, csv->lines[0],
                    csv->columns, (int)MAX_COLUMNS);
+  csv->header = csv->fields;
   return sort_columns(csv, err);
 }
 
@@ -263,6 +270,7 @@ size_t am_csv_rows(const am_csv *csv) { return csv->rows - 1; }
 size_t am_csv_columns(const am_csv *csv) { return csv->columns; }
 const char *am_csv_name(const am_csv *csv, size_t column) { return csv->fields[column]; }
 int am_csv_line(const am_csv *csv, size_t row) { return csv->lines[row + 1]; }
+const char *am_csv_source(const am_csv *csv, size_t row) { return csv->sources ? csv->sources[row + 1] : csv->source; }
 
 const char *am_csv_get(const am_csv *csv, size_t row, size_t column) {
   return csv->fields[(row + 1) * csv->columns + column];
@@ -273,7 +281,7 @@ int am_csv_column(const am_csv *csv, const char *name) {
   while (from < until) {
     size_t middle = from + (until - from) / 2;
     int order = strcmp(*csv->by_name[middle], name);
-    if (!order) return (int)(csv->by_name[middle] - csv->fields);
+    if (!order) return (int)(csv->by_name[middle] - csv->header);
     if (order < 0) from = middle + 1;
     else until = middle;
   }
@@ -299,7 +307,48 @@ am_status am_csv_fail(const am_csv *csv, size_t row, am_error *err, const char *
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  return fail_line(csv, am_csv_line(csv, row), err, text);
+  const int line = am_csv_line(csv, row);
+  if (!csv->sources) return fail_line(csv, line, err, text);
+  const char *source = csv->sources[row + 1];
+  return line ? am_fail(err, AM_E_FORMAT, "%s:%d: %s", source, line, text)
+              : am_fail(err, AM_E_FORMAT, "%s: %s", source, text);
+}
+
+/* ---- put together ---- */
+
+static am_status keep_source(am_csv *csv, const char *source, am_error *err) {
+  if (am_grow(csv->ctx, &csv->sources, &csv->source_room, csv->rows + 1, sizeof *csv->sources, err)) return AM_E_NOMEM;
+  const char *last = csv->rows ? csv->sources[csv->rows - 1] : NULL;
+  csv->sources[csv->rows] = last && !strcmp(last, source) ? last : am_tree_string(csv->made, source);
+  return csv->sources[csv->rows] ? AM_OK : am_no_memory(err);
+}
+
+am_status am_csv_add(am_csv *csv, const char *const *fields, const char *source, int line, am_error *err) {
+  am_status status = keep_source(csv, source, err);
+  for (size_t i = 0; i < csv->columns && !status; i++) {
+    static char nothing[1];
+    char *field = fields[i] && *fields[i] ? (char *)am_tree_string(csv->made, fields[i]) : nothing;
+    status = field ? add_field(csv, field, err) : am_no_memory(err);
+  }
+  return status ? status : end_row(csv, csv->columns, line, err);
+}
+
+am_status am_csv_create(am_context *ctx, const char *source, const char *const *names, size_t n, am_csv **out,
+                        am_error *err) {
+  *out = NULL;
+  am_csv *csv = am_alloc(ctx, 1, sizeof *csv);
+  if (!csv) return am_no_memory(err);
+  *csv = (am_csv){.ctx = ctx, .source = am_strdup(ctx, source), .columns = n};
+  am_status status = csv->source ? am_tree_create(ctx, &csv->made, err) : am_no_memory(err);
+  if (!status && n > MAX_COLUMNS)
+    status = am_fail(err, AM_E_FORMAT, "%s: %zu columns; at most %d are read", source, n, (int)MAX_COLUMNS);
+  if (!status) status = am_csv_add(csv, names, source, 1, err);
+  if (!status && !(csv->header = am_tree_take(csv->made, n + 1, sizeof *csv->header))) status = am_no_memory(err);
+  for (size_t i = 0; i < n && !status; i++) csv->header[i] = csv->fields[i];
+  if (!status) status = sort_columns(csv, err);
+  if (status) am_csv_free(csv);
+  else *out = csv;
+  return status;
 }
 
 am_status am_csv_real(const am_csv *csv, size_t row, int column, double *out, am_error *err) {

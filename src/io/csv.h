@@ -16,6 +16,11 @@ enum { AM_CSV_BYTES = 1 << 30 /* of a file */ };
 am_status am_csv_read_file(am_context *ctx, const char *path, char delimiter, am_csv **out, am_error *err);
 am_status am_csv_read_text(am_context *ctx, const char *text, size_t bytes, const char *source, char delimiter,
                            am_csv **out, am_error *err);
+/* A table that is put together of what another format says: n distinct names, then rows of n fields (copied; NULL: empty), each
+ * with the file and line (0: no line) that messages name. */
+am_status am_csv_create(am_context *ctx, const char *source, const char *const *names, size_t n, am_csv **out,
+                        am_error *err);
+am_status am_csv_add(am_csv *csv, const char *const *fields, const char *source, int line, am_error *err);
 void am_csv_free(am_csv *csv);
 
 size_t am_csv_rows(const am_csv *csv); /* without the header */
@@ -27,6 +32,7 @@ int am_csv_column(const am_csv *csv, const char *name);
 am_status am_csv_need(const am_csv *csv, const char *name, int *column, am_error *err);
 const char *am_csv_get(const am_csv *csv, size_t row, size_t column); /* borrowed, terminated */
 int am_csv_line(const am_csv *csv, size_t row);                       /* where the row begins, from 1 */
+const char *am_csv_source(const am_csv *csv, size_t row);             /* the file that the row is of */
 /* Fails with "file:line: message". */
 am_status am_csv_fail(const am_csv *csv, size_t row, am_error *err, const char *format, ...) AM_PRINTF(4, 5);
 

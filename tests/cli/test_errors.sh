@@ -80,6 +80,10 @@ mkfifo pipe.wav
 printf 'path,label,speaker\nsound.wav,angry,03\npipe.wav,calm,04\n' >pipes.csv
 printf 'path,label,speaker\nsound.wav,angry,03\nsilence.wav,calm,04\n' >quiet.csv
 printf 'path,label,speaker\nsilence.wav,calm,04\n' >silent.csv
+mkdir kaldi bare-kaldi hub box database empty-list; printf 'u sox sound.wav -t wav - |\n' >kaldi/wav.scp; printf 'u angry\n' >kaldi/utt2emo; printf 'u a.ark:7\n' >archive.scp
+cp kaldi/wav.scp bare-kaldi; printf 'file_name,mood\n../sound.wav,angry\n' >hub/metadata.csv; echo '{"sound": 1}' >list.jsonl
+echo '{"wav": "missing.wav", "emo": "angry"}' >box/x_test_fold_1.jsonl; cp box/x_test_fold_1.jsonl box/x_train_fold_1.jsonl; cp box/x_test_fold_1.jsonl box.jsonl
+printf 'tables:\n  one: {type: filewise, columns: {emotion: {}}}\n  two: {type: filewise, columns: {emotion: {}}}\n' >database/db.yaml; : >database/db.one.parquet
 printf 'name: mine\nlicence: CC0\nfiles: "(?<lable>[a-z]+)"\n' >mine.yaml
 mkdir precious; echo mine >precious/Actor_01
 cp -r corpus hurtcorpus; : >hurtcorpus/Actor_01/03-01-05-01-01-01-01.wav

@@ -497,7 +497,7 @@ static void a_manifest(void **state) {
 static void wrong_manifests_name_file_and_line(void **state) {
   (void)state;
   touch(ctx, folder, "a.wav");
-  load_fails("{corpus: manifest}", AM_E_DATA, "manifest.csv: no such file");
+  load_fails("{corpus: manifest}", AM_E_DATA, "no list of clips in this folder; looked for manifest.csv");
   write_manifest("path,speaker\na.wav,1\n");
   load_fails("{corpus: manifest}", AM_E_FORMAT, "label");
   write_manifest("path,label\n");

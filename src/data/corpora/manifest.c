@@ -1,6 +1,7 @@
-/* data/corpora/manifest.c - any corpus in any language: a CSV file that names its
- * clips.  Columns: path and label; speaker, split, group, start, seconds,
- * utterance when there are any.  Other columns are traits of the clips. */
+/* data/corpora/manifest.c - any corpus in any language: a list that names its
+ * clips, as AudioMood's own CSV file or as that of another program (list.h).
+ * Columns: path and label; speaker, split, group, start, seconds, utterance
+ * when there are any.  Other columns are traits of the clips. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -8,15 +9,16 @@
 #include "base/file.h"
 #include "base/value.h"
 #include "data/corpora/corpus.h"
+#include "data/corpora/list.h"
 #include "data/names.h"
 #include "data/places.h"
 #include "io/csv.h"
 
 typedef struct manifest {
   am_corpus *corpus;
-  am_csv *csv;
+  am_list list;      /* whose relative paths start from its folder, or from the root */
+  const am_csv *csv; /* its table */
   const char *file;
-  char *folder; /* of the manifest: paths are relative to it, or to the root */
   int path, label, speaker, split, group, start, seconds, utterance; /* columns, -1 absent */
   int trait[AM_MOST_TRAITS];                                         /* columns of the traits */
   am_place_set seen;                                                 /* of every row: a clip is listed once */
@@ -84,7 +86,7 @@ static am_status read_part(const manifest *m, size_t row, am_part *out, am_error
 
 /* Beside the manifest, else below the root; NULL when the file is in neither place or memory is out. */
 static const char *locate(manifest *m, const char *name, am_file_id *id, am_error *err) {
-  const char *folders[] = {m->folder, m->corpus->d->root};
+  const char *folders[] = {m->list.folder, m->corpus->d->root};
   const char *out = NULL;
   for (int i = 0; i < 2 && !out; i++) {
     char *path = am_path_join(m->corpus->ctx, folders[i], name);
@@ -97,9 +99,11 @@ static const char *locate(manifest *m, const char *name, am_file_id *id, am_erro
 
 static am_status fail_absent(const manifest *m, size_t row, const char *name, am_error *err) {
   if (*name == '/') return am_csv_fail(m->csv, row, err, "no file %s", name);
-  return am_csv_fail(m->csv, row, err, "no file %s in %s%s%s", name, *m->folder ? m->folder : ".",
-                     strcmp(m->folder, m->corpus->d->root) ? " or " : "",
-                     strcmp(m->folder, m->corpus->d->root) ? m->corpus->d->root : "");
+  const char *folder = m->list.folder, *root = m->corpus->d->root;
+  const bool two = strcmp(folder, root) && strcmp(*folder ? folder : ".", root);
+  const char *more = m->list.foreign && !two ? "; data.root says where its relative paths start from" : "";
+  return am_csv_fail(m->csv, row, err, "no file %s in %s%s%s%s", name, *folder ? folder : ".", two ? " or " : "",
+                     two ? root : "", more);
 }
 
 /* One file has many names (a/../b, links). */
@@ -121,11 +125,15 @@ static am_status read_row(manifest *m, size_t row, am_error *err) {
                 .speaker = shared_text(m, row, m->speaker, &why),
                 .group = shared_text(m, row, m->group, &why),
                 .utterance = text_of(m, row, m->utterance, &why),
-                .line = am_csv_line(m->csv, row)};
+                .line = m->list.foreign ? 0 : am_csv_line(m->csv, row)};
   for (size_t k = 0; k < m->corpus->n_traits; k++) e.traits[k] = shared_text(m, row, m->trait[k], &why);
   if (why.status) return am_no_memory(err);
   if (!e.name) return am_csv_fail(m->csv, row, err, "path is empty");
+  if (!e.label && m->list.foreign) return am_corpus_leave_out(m->corpus, "the list gives no label", e.name, err);
   if (!e.label) return am_csv_fail(m->csv, row, err, "label is empty for %s", e.name);
+  if (m->list.inside && !am_list_stays_inside(e.name))
+    return am_csv_fail(m->csv, row, err, "%s leads out of the folder of the list; wanted a relative path below it",
+                       e.name);
   am_file_id id;
   e.path = locate(m, e.name, &id, &why);
   if (why.status) return am_no_memory(err);
@@ -137,14 +145,35 @@ static am_status read_row(manifest *m, size_t row, am_error *err) {
   return status ? status : am_corpus_add(m->corpus, &e, err);
 }
 
+/* Values of a column of another program's that is a trait, and not a text or a number of each clip. */
+enum { MOST_VALUES = 64, FEW_VALUES = 4 };
+
+static am_status has_few_values(const manifest *m, size_t column, bool *few, am_error *err) {
+  am_name_set values = {.ctx = m->corpus->ctx};
+  am_status status = AM_OK;
+  for (size_t row = 0; row < am_csv_rows(m->csv) && values.n <= MOST_VALUES && !status; row++)
+    if (am_name_set_add(&values, am_csv_get(m->csv, row, column)) < 0) status = am_no_memory(err);
+  *few = values.n <= MOST_VALUES && (values.n <= FEW_VALUES || 2 * values.n <= am_csv_rows(m->csv)) &&
+         (values.n > 1 || (values.n && *values.at[0]));
+  am_name_set_free(&values);
+  return status;
+}
+
+static bool is_column(const manifest *m, int column) {
+  const int known[] = {m->path, m->label, m->speaker, m->split, m->start, m->seconds, m->utterance};
+  for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+    if (known[k] == column) return true;
+  return false;
+}
+
 /* The group, and every column that is nothing else. */
 static am_status find_traits(manifest *m, am_error *err) {
-  static const char *const known[] = {"path", "label", "speaker", "split", "start", "seconds", "utterance"};
   for (size_t i = 0; i < am_csv_columns(m->csv); i++) {
-    const char *name = am_csv_name(m->csv, i);
-    size_t k = 0;
-    while (k < sizeof known / sizeof *known && strcmp(known[k], name)) k++;
-    if (k < sizeof known / sizeof *known || !*name) continue;
+    const char *name = (int)i == m->group ? "group" : am_csv_name(m->csv, i);
+    bool few = true;
+    am_status status = m->list.foreign ? has_few_values(m, i, &few, err) : AM_OK;
+    if (status) return status;
+    if (is_column(m, (int)i) || !*name || !few) continue;
     const char *copy = am_corpus_text(m->corpus, err, "%s", name); /* the table goes before the corpus */
     if (!copy) return AM_E_NOMEM;
     int trait = am_corpus_trait(m->corpus, copy);
@@ -156,72 +185,78 @@ static am_status find_traits(manifest *m, am_error *err) {
   return AM_OK;
 }
 
+/* The column that means this: the table's own word for it, unless data.columns names another of a CSV file. */
+static am_status find_column(const manifest *m, am_list_column column, bool needed, int *out, am_error *err) {
+  const char *const word[] = {am_list_word(column), NULL};
+  if (!m->list.foreign) {
+    am_status status = am_list_column_of(&m->list, m->csv, column, word, out, err);
+    return status || *out >= 0 || !needed ? status : am_csv_need(m->csv, word[0], out, err);
+  }
+  *out = am_csv_column(m->csv, word[0]);
+  return AM_OK;
+}
+
 static am_status read_rows(manifest *m, am_error *err) {
-  am_status status = am_csv_need(m->csv, "path", &m->path, err);
-  if (!status) status = am_csv_need(m->csv, "label", &m->label, err);
-  if (status) return status;
-  m->speaker = am_csv_column(m->csv, "speaker");
-  m->split = am_csv_column(m->csv, "split");
-  m->group = am_csv_column(m->csv, "group");
-  m->start = am_csv_column(m->csv, "start");
-  m->seconds = am_csv_column(m->csv, "seconds");
-  m->utterance = am_csv_column(m->csv, "utterance");
-  if ((status = find_traits(m, err))) return status;
-  if (!am_csv_rows(m->csv)) return am_fail(err, AM_E_DATA, "%s: no clips, only a header; wanted a row a clip", m->file);
+  int *const columns[AM_LIST_KNOWN] = {&m->path,  &m->label, &m->speaker, &m->split,
+                                       &m->group, &m->start, &m->seconds, &m->utterance};
+  am_status status = AM_OK;
+  for (int k = 0; k < AM_LIST_KNOWN && !status; k++)
+    status = find_column(m, (am_list_column)k, k <= AM_LIST_LABEL, columns[k], err);
+  if (!status) status = find_traits(m, err);
+  if (!status && !am_csv_rows(m->csv))
+    status = am_fail(err, AM_E_DATA, "%s: no clips, only a header; wanted a row a clip", m->file);
   for (size_t row = 0; row < am_csv_rows(m->csv) && !status; row++) status = read_row(m, row, err);
   return status;
 }
 
-/* Which file, and the folder that relative paths start from. */
-static am_status find_file(manifest *m, const am_data_options *o, am_error *err) {
-  am_corpus *corpus = m->corpus;
-  if (!*o->root && !*o->manifest)
-    return am_fail(err, AM_E_CONFIG,
-                   "data.manifest is not set: wanted a CSV file with the columns path, label, speaker");
-  m->file = *o->manifest ? o->manifest : am_corpus_text(corpus, err, "%s/manifest.csv", o->root);
-  if (!m->file) return AM_E_NOMEM;
-  if (!am_file_exists(m->file))
-    return am_fail(err, AM_E_DATA, "%s: %s; wanted a CSV file with the columns path, label, speaker (data.manifest)",
-                   m->file, am_folder_exists(m->file) ? "a folder" : "no such file");
-  size_t n = (size_t)(am_path_base(m->file) - m->file);
-  m->folder = am_format(corpus->ctx, "%.*s", (int)(n > 1 ? n - 1 : n), m->file);
-  if (!m->folder) return am_no_memory(err);
-  corpus->d->root = am_corpus_text(corpus, err, "%s", *o->root ? o->root : *m->folder ? m->folder : ".");
-  return corpus->d->root ? AM_OK : AM_E_NOMEM;
-}
-
-/* What the config says of the clips; the file itself has no place for it. */
-static am_status describe(am_corpus *corpus, const am_data_options *o, const char *file, am_error *err) {
-  am_dataset *d = corpus->d;
-  d->title = am_corpus_text(corpus, err, "%s", o->title && *o->title ? o->title : am_path_base(file));
-  if (d->title && o->licence && *o->licence && !(d->licence = am_corpus_text(corpus, err, "%s", o->licence)))
-    return AM_E_NOMEM;
-  if (d->title && o->citation && *o->citation && !(d->citation = am_corpus_text(corpus, err, "%s", o->citation)))
-    return AM_E_NOMEM;
-  return d->title ? AM_OK : AM_E_NOMEM;
+/* What the config says of the clips, else the list, if its format has a place for it. */
+static am_status describe(const manifest *m, const am_data_options *o, am_error *err) {
+  am_dataset *d = m->corpus->d;
+  const am_list *list = &m->list;
+  const struct {
+    const char *said, *listed, **out;
+  } facts[] = {{o->title, list->title, &d->title},
+               {o->licence, list->licence, &d->licence},
+               {o->citation, list->citation, &d->citation},
+               {NULL, list->language, &d->language}};
+  for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+    const char *text = facts[i].said && *facts[i].said ? facts[i].said : facts[i].listed;
+    if (!text || !*text) text = i ? NULL : am_path_base(m->file);
+    if (text && !(*facts[i].out = am_corpus_text(m->corpus, err, "%s", text))) return AM_E_NOMEM;
+  }
+  return AM_OK;
 }
 
 static am_status load_manifest(am_corpus *corpus, const am_data_options *o, am_error *err) {
   manifest m = {.corpus = corpus, .seen = {.ctx = corpus->ctx}, .texts = {.ctx = corpus->ctx}};
-  am_status status = find_file(&m, o, err);
-  if (!status) status = am_csv_read_file(corpus->ctx, m.file, 0, &m.csv, err);
-  if (!status) {
-    corpus->list = m.file;
-    status = describe(corpus, o, m.file, err);
-  }
+  am_status status = am_list_open(corpus->ctx, o, &m.list, err);
+  if (status) return status;
+  m.csv = m.list.table;
+  m.file = corpus->list = am_corpus_text(corpus, err, "%s", m.list.path);
+  corpus->d->root = am_corpus_text(corpus, err, "%s", *o->root ? o->root : *m.list.folder ? m.list.folder : ".");
+  if (!m.file || !corpus->d->root) status = AM_E_NOMEM;
+  if (!status) status = describe(&m, o, err);
   if (!status) status = read_rows(&m, err);
   corpus->distinct = true;
   if (!status) status = am_corpus_find_mark(corpus, err);
-  am_csv_free(m.csv);
+  am_list_close(&m.list);
   am_place_set_free(&m.seen);
   am_name_set_free(&m.texts);
-  am_free(corpus->ctx, m.folder);
   return status;
 }
 
 #define AT(member) offsetof(am_data_options, member)
 static const am_option own_table[] = {
-    {"manifest", AM_OPT_TEXT, AT(manifest), "", 0, 0, NULL, "CSV file of clips; default <root>/manifest.csv"},
+    {"manifest", AM_OPT_TEXT, AT(manifest), "", 0, 0, NULL,
+     "file or folder of the list of clips; default <root>/manifest.csv, or what list is found in <root>"},
+    {"format", AM_OPT_CHOICE, AT(format), "auto", 0, 0, AM_WORDS(AM_LIST_FORMATS),
+     "whose list it is: csv: AudioMood's own; audformat: db.yaml and its tables; kaldi: wav.scp, utt2emo, utt2spk; "
+     "audiofolder: metadata.csv or .jsonl of Hugging Face; emobox: JSON lines of EmoBox; auto: by what is in it",
+     .before = "csv"},
+    {"columns", AM_OPT_MAP, AT(columns), "", 0, 0, NULL,
+     "path, label, speaker, split, group, start, seconds, utterance -> what the list calls its column"},
+    {"tables", AM_OPT_TEXTS, AT(tables), "[]", 0, 0, NULL,
+     "audformat: tables that give the labels; [] the only one with emotions"},
     {"title", AM_OPT_TEXT, AT(title), "", 0, 0, NULL,
      "what the clips are, for results and checkpoints; default: the file's name"},
     {"licence", AM_OPT_TEXT, AT(licence), "", 0, 0, NULL, "of the clips, which every checkpoint trained on them names"},
@@ -230,6 +265,6 @@ static const am_option own_table[] = {
 #undef AT
 
 const am_corpus_class am_corpus_manifest = {
-    .is = {"manifest", "a CSV file with the columns path, label, speaker and more", own_table},
+    .is = {"manifest", "a list of clips: a CSV with path, label, speaker, or the list of another program", own_table},
     .load = load_manifest,
 };

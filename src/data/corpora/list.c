@@ -1,0 +1,245 @@
+/* data/corpora/list.c - finds a list of clips, tells which program's it is, and has it read. */
+#include "data/corpora/list.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "io/json_table.h"
+
+#define COLUMN_WORD(name, word) word,
+static const char *const column_words[] = {AM_LIST_COLUMNS(COLUMN_WORD)};
+const char *const am_list_parts[] = {"train", "training", "validation", "valid", "val",
+                                     "dev",   "test",     "testing",    "eval",  NULL};
+
+const char *am_list_word(am_list_column column) { return column_words[column]; }
+
+static am_status read_csv(am_list *list, am_error *err) {
+  list->foreign = list->inside = false;
+  return am_csv_read_file(list->ctx, list->path, 0, &list->table, err);
+}
+
+/* By AM_LIST_FORMATS (dataset.h). */
+static am_list_reader *const readers[] = {
+    [AM_LIST_CSV] = read_csv,
+    [AM_LIST_AUDFORMAT] = am_list_read_audformat,
+    [AM_LIST_KALDI] = am_list_read_kaldi,
+    [AM_LIST_AUDIOFOLDER] = am_list_read_audiofolder,
+    [AM_LIST_EMOBOX] = am_list_read_emobox,
+};
+
+bool am_list_stays_inside(const char *path) {
+  if (*path == '/') return false;
+  for (const char *at = path; at; at = strchr(at, '/') ? strchr(at, '/') + 1 : NULL)
+    if (!strncmp(at, "..", 2) && (!at[2] || at[2] == '/')) return false;
+  return true;
+}
+
+am_status am_list_file(am_context *ctx, const char *folder, const char *name, char **path, am_error *err) {
+  *path = am_path_join(ctx, folder, name);
+  if (!*path) return am_no_memory(err);
+  if (am_file_exists(*path)) return AM_OK;
+  am_free(ctx, *path);
+  *path = NULL;
+  return AM_OK;
+}
+
+/* ---- which format ---- */
+
+static am_status has(am_context *ctx, const char *folder, const char *name, bool *out, am_error *err) {
+  char *path;
+  am_status status = am_list_file(ctx, folder, name, &path, err);
+  *out = path != NULL;
+  am_free(ctx, path);
+  return status;
+}
+
+/* `name` in the folder, or in one of those of the parts. */
+static am_status has_in_parts(am_context *ctx, const char *folder, const char *name, bool *out, am_error *err) {
+  am_status status = has(ctx, folder, name, out, err);
+  for (size_t i = 0; am_list_parts[i] && !*out && !status; i++) {
+    char *below = am_path_join(ctx, folder, am_list_parts[i]);
+    status = below ? has(ctx, below, name, out, err) : am_no_memory(err);
+    am_free(ctx, below);
+  }
+  return status;
+}
+
+static am_status has_fold(am_context *ctx, const char *folder, bool *out, am_error *err) {
+  am_names names;
+  am_status status = am_folder_list(ctx, folder, &names, err);
+  *out = false;
+  if (status) return status;
+  for (size_t i = 0; i < names.n; i++)
+    *out |=
+        strstr(names.at[i], "_fold_") && (am_text_ends(names.at[i], ".jsonl") || am_text_ends(names.at[i], ".json"));
+  am_names_free(ctx, &names);
+  return AM_OK;
+}
+
+static am_status recognise_folder(am_list *list, int *format, am_error *err) {
+  static const struct {
+    const char *name;
+    bool parts;
+    int format;
+  } marks[] = {{"manifest.csv", false, AM_LIST_CSV},
+               {"db.yaml", false, AM_LIST_AUDFORMAT},
+               {"wav.scp", true, AM_LIST_KALDI},
+               {"metadata.csv", true, AM_LIST_AUDIOFOLDER},
+               {"metadata.jsonl", true, AM_LIST_AUDIOFOLDER},
+               {"metadata.parquet", true, AM_LIST_AUDIOFOLDER}};
+  bool fold = false;
+  am_status status = AM_OK;
+  for (size_t i = 0; i < sizeof marks / sizeof *marks && !status; i++) {
+    bool there;
+    status = (marks[i].parts ? has_in_parts : has)(list->ctx, list->path, marks[i].name, &there, err);
+    if (status || !there) continue;
+    *format = marks[i].format;
+    return AM_OK;
+  }
+  if (!status) status = has_fold(list->ctx, list->path, &fold, err);
+  if (status) return status;
+  *format = AM_LIST_EMOBOX;
+  if (fold) return AM_OK;
+  return am_fail(err, AM_E_DATA,
+                 "%s: no list of clips in this folder; looked for manifest.csv, db.yaml (audformat), wav.scp (Kaldi), "
+                 "metadata.csv or .jsonl (audiofolder) and NAME_train_fold_1.jsonl (EmoBox); name the file by "
+                 "data.manifest",
+                 list->path);
+}
+
+static am_status recognise_records(am_list *list, int *format, am_error *err) {
+  am_csv *table = NULL;
+  const bool json = am_text_ends(list->path, ".jsonl") || am_text_ends(list->path, ".json");
+  am_status status = json ? am_json_table_read_file(list->ctx, list->path, &table, err)
+                          : am_csv_read_file(list->ctx, list->path, 0, &table, err);
+  if (status) return status;
+  if (json && am_csv_column(table, "wav") >= 0 && am_csv_column(table, "emo") >= 0) *format = AM_LIST_EMOBOX;
+  else if (am_csv_column(table, "file_name") >= 0 && (json || am_csv_column(table, "path") < 0))
+    *format = AM_LIST_AUDIOFOLDER;
+  else if (!json) *format = AM_LIST_CSV;
+  else
+    status = am_fail(err, AM_E_FORMAT,
+                     "%s: no list of clips that is known: wanted the keys file_name (audiofolder) or wav and emo "
+                     "(EmoBox) in each record",
+                     list->path);
+  am_csv_free(table);
+  return status;
+}
+
+/* By what the file is called where the programs prescribe it, else by what is in it. */
+static am_status recognise(am_list *list, int *format, am_error *err) {
+  const char *base = am_path_base(list->path);
+  if (am_folder_exists(list->path)) return recognise_folder(list, format, err);
+  *format = AM_LIST_CSV;
+  if (am_text_ends(base, ".yaml") || am_text_ends(base, ".yml")) *format = AM_LIST_AUDFORMAT;
+  else if (am_text_ends(base, ".scp") || !strcmp(base, "segments") || !strncmp(base, "utt2", 4))
+    *format = AM_LIST_KALDI;
+  else if (am_text_ends(base, ".parquet")) *format = AM_LIST_AUDIOFOLDER;
+  else if (am_file_exists(list->path)) return recognise_records(list, format, err);
+  return AM_OK;
+}
+
+/* ---- reading ---- */
+
+static const char *keep(am_list *list, am_error *err, const char *text, size_t n) {
+  char *copy = am_tree_take(list->texts, n + 1, 1);
+  if (copy) memcpy(copy, text, n);
+  else am_no_memory(err);
+  return copy;
+}
+
+/* Which file or folder, and the folder that relative paths start from. */
+static am_status find(am_list *list, const am_data_options *o, am_error *err) {
+  if (!*o->root && !*o->manifest)
+    return am_fail(err, AM_E_CONFIG,
+                   "data.manifest is not set: wanted a CSV file with the columns path, label, speaker");
+  list->path = o->manifest;
+  if (!*o->manifest) {
+    char *own = am_format(list->ctx, "%s/manifest.csv", o->root);
+    const bool listed = own && (am_file_exists(own) || !am_folder_exists(o->root));
+    if (own) list->path = listed ? keep(list, err, own, strlen(own)) : o->root;
+    am_free(list->ctx, own);
+    if (!own || !list->path) return am_no_memory(err);
+  }
+  size_t n = (size_t)(am_path_base(list->path) - list->path);
+  if (am_folder_exists(list->path)) {
+    n = strlen(list->path);
+    while (n > 1 && list->path[n - 1] == '/') n--;
+    list->path = keep(list, err, list->path, n);
+    list->folder = list->path;
+  } else {
+    list->folder = keep(list, err, list->path, n > 1 ? n - 1 : n);
+  }
+  return list->path && list->folder ? AM_OK : AM_E_NOMEM;
+}
+
+static am_status check_place(const am_list *list, int format, am_error *err) {
+  const bool folder = am_folder_exists(list->path);
+  if (am_file_exists(list->path) || (folder && format != AM_LIST_CSV)) return AM_OK;
+  return am_fail(err, AM_E_DATA, "%s: %s; wanted a CSV file with the columns path, label, speaker (data.manifest)",
+                 list->path, folder ? "a folder" : "no such file");
+}
+
+static am_status check_columns(const am_value *columns, am_error *err) {
+  for (const am_value *v = columns ? columns->first : NULL; v; v = v->next) {
+    size_t i = 0;
+    while (i < AM_LIST_KNOWN && strcmp(column_words[i], v->key)) i++;
+    if (i == AM_LIST_KNOWN)
+      return am_fail_at_key(err, v,
+                            "data.columns: unknown column \"%s\"; known are path, label, speaker, split, group, start, "
+                            "seconds, utterance",
+                            v->key);
+    if (v->kind != AM_SCALAR || !*v->text)
+      return am_fail_at(err, v, "data.columns.%s: wanted the name of a column of the list", v->key);
+  }
+  return AM_OK;
+}
+
+am_status am_list_open(am_context *ctx, const am_data_options *o, am_list *out, am_error *err) {
+  *out = (am_list){.ctx = ctx, .columns = o->columns, .tables = o->tables, .inside = true, .foreign = true};
+  int format = o->format;
+  am_status status = am_tree_create(ctx, &out->texts, err);
+  if (!status) status = check_columns(o->columns, err);
+  if (!status) status = find(out, o, err);
+  if (!status && format == AM_LIST_AUTO) status = recognise(out, &format, err);
+  if (!status) status = check_place(out, format, err);
+  if (!status && o->tables.n && format != AM_LIST_AUDFORMAT)
+    status =
+        am_fail(err, AM_E_CONFIG, "data.tables: %s has one table; only an audformat database has several", out->path);
+  if (!status) status = readers[format](out, err);
+  if (status) am_list_close(out);
+  return status;
+}
+
+void am_list_close(am_list *list) {
+  am_csv_free(list->table);
+  if (list->texts) am_tree_free(list->texts);
+  list->table = NULL;
+  list->texts = NULL;
+}
+
+/* ---- for the readers ---- */
+
+am_status am_list_column_of(const am_list *list, const am_csv *table, am_list_column column, const char *const *usual,
+                            int *out, am_error *err) {
+  const am_value *said = am_value_get(list->columns, column_words[column]);
+  *out = -1;
+  if (said) return am_csv_need(table, said->text, out, err);
+  for (; *usual && *out < 0; usual++) *out = am_csv_column(table, *usual);
+  return AM_OK;
+}
+
+am_status am_list_begin(am_list *list, const char *const *more, size_t n, am_error *err) {
+  const char **names = am_tree_take(list->texts, AM_LIST_KNOWN + n, sizeof *names);
+  if (!names) return am_no_memory(err);
+  memcpy(names, column_words, sizeof column_words);
+  if (n) memcpy(names + AM_LIST_KNOWN, more, n * sizeof *names);
+  return am_csv_create(list->ctx, list->path, names, AM_LIST_KNOWN + n, &list->table, err);
+}
+
+const char *am_list_seconds(am_list *list, double seconds) {
+  char text[32];
+  am_real_to_text(seconds, text);
+  return am_tree_string(list->texts, text);
+}
