@@ -38,7 +38,8 @@
   X(av_packet_alloc) X(av_packet_free) X(av_packet_unref) X(av_codec_iterate) X(av_codec_is_decoder)
 #define UTIL_CALLS(X) \
   X(av_frame_alloc) \
-  X(av_frame_free) X(av_malloc) X(av_freep) X(av_max_alloc) X(av_log_set_level) X(av_strerror) X(av_dict_get)
+  X(av_frame_free) \
+  X(av_malloc) X(av_freep) X(av_max_alloc) X(av_log_set_level) X(av_strerror) X(av_dict_get) X(av_version_info)
 
 typedef struct calls {
   FORMAT_CALLS(AM_LIBRARY_MEMBER)
@@ -67,6 +68,13 @@ bool am_media_is_built(void) {
 bool am_media_is_there(am_error *why) {
   calls c;
   return am_media_is_built() && !load(&c, why);
+}
+
+am_status am_media_library(char *out, size_t room, am_error *err) {
+  calls c;
+  const am_status status = load(&c, err);
+  if (!status) snprintf(out, room, "%s", c.av_version_info());
+  return status;
 }
 
 /* ---- the file ---- */

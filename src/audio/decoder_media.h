@@ -10,4 +10,7 @@ bool am_media_is_built(void);
  * tells which. */
 bool am_media_is_there(am_error *why);
 
+/* Version of FFmpeg, whose libraries are loaded by this. AM_E_UNSUPPORTED: they are missing, here or in the build. */
+am_status am_media_library(char *out, size_t room, am_error *err);
+
 #endif

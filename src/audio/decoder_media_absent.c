@@ -13,3 +13,9 @@ am_status am_media_open(am_decoder *d, am_error *err) {
   return am_fail(err, AM_E_UNSUPPORTED,
                  "%s: its tracks are read through libavformat, which this build is without (docs/build.md)", d->name);
 }
+
+am_status am_media_library(char *out, size_t room, am_error *err) {
+  (void)out, (void)room;
+  return am_fail(err, AM_E_UNSUPPORTED,
+                 "the sound of films is read through libavformat, which this build is without (docs/build.md)");
+}

@@ -112,6 +112,8 @@ bool am_context_add(am_context *ctx, am_added *row, const am_added *seen);
 /* Tables chosen by processor path; filled by am_context_create. */
 typedef enum am_cpu { AM_CPU_PLAIN, AM_CPU_AVX2, AM_CPU_AVX512, AM_CPU_NEON } am_cpu;
 am_cpu am_context_cpu_id(const am_context *ctx);
+/* The paths that this program has for such processors, the slower first, and whether this machine runs it; NULL: no more. */
+const char *am_cpu_path(size_t i, bool *runs);
 /* The processes that work as one with this one (ranks/ranks.h); NULL: it is alone. The caller keeps them. */
 struct am_ranks *am_context_ranks(const am_context *ctx);
 void am_context_set_ranks(am_context *ctx, struct am_ranks *ranks);

@@ -151,6 +151,19 @@ unsigned am_context_worked(const am_context *ctx) {
 int am_context_threads(const am_context *ctx) { return ctx ? ctx->threads : 0; }
 const char *am_context_cpu(const am_context *ctx) { return ctx ? cpu_names[ctx->cpu] : ""; }
 bool am_context_reads_in_child(const am_context *ctx) { return ctx->settings.read_in_child; }
+const char *am_cpu_path(size_t i, bool *runs) {
+#if defined(__x86_64__) || defined(__i386__)
+  static const am_cpu has[] = {AM_CPU_PLAIN, AM_CPU_AVX2, AM_CPU_AVX512};
+#elif defined(__aarch64__)
+  static const am_cpu has[] = {AM_CPU_PLAIN, AM_CPU_NEON};
+#else
+  static const am_cpu has[] = {AM_CPU_PLAIN};
+#endif
+  const bool there = i < sizeof has / sizeof *has;
+  *runs = there && cpu_has(has[i]);
+  return there ? cpu_names[has[i]] : NULL;
+}
+
 am_cpu am_context_cpu_id(const am_context *ctx) { return ctx->cpu; }
 
 const am_added *am_context_added(const am_context *ctx) { return atomic_load(&((am_context *)ctx)->added); }

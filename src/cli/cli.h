@@ -337,6 +337,9 @@ void cli_warn_left_out(cli *c, const am_dataset *d);
 am_status cli_split_part(const cli *c, const am_config *config, am_dataset *d, am_split **split, const uint32_t **clips,
                          size_t *n, am_error *err);
 
+/* version.c: what this build and this machine have, a line each. */
+am_status cli_print_parts(am_error *err);
+
 /* start.c: ends what began before main. */
 void cli_start_end(void);
 

@@ -62,9 +62,13 @@ static int printed(void) {
   return exit_code(st);
 }
 
-static int version(void) {
+static int version(bool verbose) {
+  am_error err = AM_ERROR_INIT;
   cli_print("audiomood %s\n", am_version());
-  return printed();
+  am_status st = verbose ? cli_print_parts(&err) : AM_OK;
+  if (!st) return printed();
+  cli_fprint(stderr, "audiomood: %s\n", err.message);
+  return exit_code(st);
 }
 
 /* A program stopped by a signal should end by that signal, so that shells and
@@ -157,7 +161,7 @@ static void say_error(const cli_command *command, am_status status, const char *
 static int execute(cli *c, const cli_command *command, int argc, char **argv) {
   am_error err = AM_ERROR_INIT;
   am_status st = cli_parse(c, command, argc - 2, argv + 2, &err);
-  if (!st && cli_has(c, "version")) return version();
+  if (!st && cli_has(c, "version")) return version(cli_has(c, "verbose"));
   if (!st && cli_has(c, "help")) {
     cli_print_help(stdout, command);
     return printed();
@@ -192,7 +196,8 @@ int main(int argc, char **argv) {
     cli_print_overview(stderr, cli_commands);
     return 2;
   }
-  if (strcmp(argv[1], "--version") == 0) return version();
+  const bool verbose = argc > 2 && !strcmp(argv[1], "--verbose") != !strcmp(argv[2], "--verbose");
+  if (!strcmp(argv[1], "--version") || (verbose && !strcmp(argv[2], "--version"))) return version(verbose);
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
     return help(argc, argv);
   const cli_command *command = cli_command_find(argv[1], cli_commands);

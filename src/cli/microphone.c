@@ -25,6 +25,7 @@ enum { RING = 1 << 19, WAIT_MS = 20 }; /* samples: 11 s at 48 kHz */
   X(Pa_GetDeviceInfo) \
   X(Pa_GetErrorText) \
   X(Pa_GetHostApiInfo) \
+  X(Pa_GetVersionText) \
   X(Pa_Initialize) \
   X(Pa_IsStreamActive) \
   X(Pa_OpenStream) \
@@ -49,12 +50,24 @@ static am_status fail_portaudio(const calls *f, const char *what, PaError code, 
   return am_fail(err, AM_E_IO, "%s: %s", what, f->Pa_GetErrorText(code));
 }
 
-/* The libraries beneath say on standard error what they look for and do not find. */
-static am_status begin(calls *f, am_error *err) {
+static am_status load(calls *f, am_error *err) {
   static const char *const names[] = {PORTAUDIO_CALLS(AM_LIBRARY_NAME) NULL};
   static const am_library portaudio = {AM_SONAME_PORTAUDIO, names};
   const am_status status = am_library_load(&portaudio, 1, f, sizeof *f, err);
-  if (status) return am_error_prefix(err, "microphones are heard through PortAudio");
+  return status ? am_error_prefix(err, "microphones are heard through PortAudio") : AM_OK;
+}
+
+am_status cli_microphone_library(char *out, size_t room, am_error *err) {
+  calls f;
+  const am_status status = load(&f, err);
+  if (!status) snprintf(out, room, "%s", f.Pa_GetVersionText());
+  return status;
+}
+
+/* The libraries beneath say on standard error what they look for and do not find. */
+static am_status begin(calls *f, am_error *err) {
+  const am_status status = load(f, err);
+  if (status) return status;
   const int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC), before = dup(STDERR_FILENO);
   if (quiet >= 0 && before >= 0) dup2(quiet, STDERR_FILENO);
   const PaError code = f->Pa_Initialize();

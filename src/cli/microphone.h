@@ -17,4 +17,7 @@ am_status cli_microphone_read(cli_microphone *m, float *x, size_t room, size_t *
 void cli_microphone_lost(const cli_microphone *m, uint64_t *samples, uint64_t *overruns);
 void cli_microphone_close(cli_microphone *m);
 
+/* Version of PortAudio, which is loaded by this and not begun. */
+am_status cli_microphone_library(char *out, size_t room, am_error *err);
+
 #endif

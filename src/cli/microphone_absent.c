@@ -28,3 +28,8 @@ void cli_microphone_lost(const cli_microphone *m, uint64_t *samples, uint64_t *o
 }
 
 void cli_microphone_close(cli_microphone *m) { (void)m; }
+
+am_status cli_microphone_library(char *out, size_t room, am_error *err) {
+  (void)out, (void)room;
+  return fail_absent(err);
+}

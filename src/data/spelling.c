@@ -123,3 +123,5 @@ am_status am_spelling_join(const am_spelled *s, am_alike alike, const char **as,
   am_status status = clean_all(s, as, err);
   return status ? status : fold_all(s, alike, as, err);
 }
+
+const char *am_spelling_library(void) { return utf8proc_version(); }

@@ -26,4 +26,6 @@ typedef struct am_spelled {
  * alone, with where they are and what to write. */
 am_status am_spelling_join(const am_spelled *s, am_alike alike, const char **as, am_error *err);
 
+const char *am_spelling_library(void); /* version of utf8proc in use */
+
 #endif

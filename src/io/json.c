@@ -93,3 +93,5 @@ am_status am_json_read_text(am_tree *tree, const char *text, size_t bytes, const
 am_status am_json_read_file(am_context *ctx, const char *path, am_tree **out, am_error *err) {
   return am_tree_read_file(ctx, path, AM_JSON_BYTES, am_json_read_text, out, err);
 }
+
+const char *am_json_library(void) { return jansson_version_str(); }

@@ -51,4 +51,6 @@ void am_json_ints(am_json *j, const char *key, const int64_t *numbers, size_t n)
 /* A tree: unquoted numbers, true and false as such, other scalars as strings. */
 void am_json_value(am_json *j, const char *key, const am_value *value);
 
+const char *am_json_library(void); /* version of jansson in use */
+
 #endif

@@ -239,3 +239,5 @@ am_status am_yaml_read_text(am_tree *tree, const char *text, size_t bytes, const
 am_status am_yaml_read_file(am_context *ctx, const char *path, am_tree **out, am_error *err) {
   return am_tree_read_file(ctx, path, AM_YAML_BYTES, am_yaml_read_text, out, err);
 }
+
+const char *am_yaml_library(void) { return yaml_get_version_string(); }

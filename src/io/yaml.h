@@ -24,4 +24,6 @@ am_status am_yaml_read_file(am_context *ctx, const char *path, am_tree **out, am
 /* Appends block YAML that reads back equal (lists of scalars in brackets); see out->failed. */
 void am_yaml_write(am_context *ctx, const am_value *root, am_buffer *out);
 
+const char *am_yaml_library(void); /* version of libyaml in use */
+
 #endif

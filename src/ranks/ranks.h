@@ -28,6 +28,8 @@ typedef struct am_ranks am_ranks;
  * NULL.  It loads a module (AM_MPI_MODULE: its path); where that is missing and there is more than one rank, AM_E_UNSUPPORTED
  * says what to install.  Before it nothing may have been written that the ranks share. */
 am_status am_ranks_join(am_context *ctx, am_ranks **out, am_error *err);
+/* The i-th MPI that there may be a module for, and where that is (am_free; NULL: this build has none); NULL: no more. */
+const char *am_ranks_module(am_context *ctx, size_t i, char **path);
 /* Processes that a launcher started with this one, and it; 0: there is no launcher. */
 int am_ranks_started(void);
 /* Whether this is the process that tells why joining failed: the first of those started, or the only one. */

@@ -59,6 +59,12 @@ static char *find_module(am_context *ctx, const launcher *l) {
   return NULL;
 }
 
+const char *am_ranks_module(am_context *ctx, size_t i, char **path) {
+  const launcher *l = i < 2 ? &launchers[i + 1] : NULL; /* two launchers are of one MPI */
+  *path = l ? find_module(ctx, l) : NULL;
+  return l ? l->library : NULL;
+}
+
 typedef struct start {
   am_context *ctx;
   const launcher *launcher;

@@ -29,3 +29,8 @@ am_status am_recording_page(am_context *ctx, const am_recording *r, am_buffer *o
   (void)ctx, (void)r, (void)out;
   return left_out(err);
 }
+
+am_status am_report_library(char *out, size_t room, am_error *err) {
+  (void)out, (void)room;
+  return left_out(err);
+}

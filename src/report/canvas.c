@@ -3,11 +3,13 @@
 
 #include <cairo.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "base/library.h"
 #include "base/soname_cairo.h"
 #include "report/html.h"
 #include "report/inline.h"
+#include "report/report.h"
 
 /* ---- the library ---- */
 
@@ -43,7 +45,8 @@
   X(cairo_surface_mark_dirty) \
   X(cairo_surface_write_to_png_stream) \
   X(cairo_text_extents) \
-  X(cairo_translate)
+  X(cairo_translate) \
+  X(cairo_version_string)
 
 typedef struct calls {
   CAIRO_CALLS(AM_LIBRARY_MEMBER)
@@ -54,6 +57,13 @@ static am_status load(calls *to, am_error *err) {
   static const am_library cairo = {AM_SONAME_CAIRO, names};
   const am_status status = am_library_load(&cairo, 1, to, sizeof *to, err);
   return status ? am_error_prefix(err, "pages and pictures are drawn by Cairo") : AM_OK;
+}
+
+am_status am_report_library(char *out, size_t room, am_error *err) {
+  calls f;
+  const am_status status = load(&f, err);
+  if (!status) snprintf(out, room, "%s", f.cairo_version_string());
+  return status;
 }
 
 /* ---- the canvas ---- */

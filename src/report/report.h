@@ -14,4 +14,7 @@
  * is not looked at.  The page in that folder points at the pages of its runs, as far as they are there. */
 am_status am_report_write(am_context *ctx, const char *run, const char *out, am_error *err);
 
+/* Version of the library that draws, which is loaded by this. AM_E_UNSUPPORTED: it is missing, here or in the build. */
+am_status am_report_library(char *out, size_t room, am_error *err);
+
 #endif

@@ -1,7 +1,9 @@
 /* serve/network.c - libwebsockets is loaded when there is something to serve. */
 #include <pthread.h>
+#include <stdio.h>
 
 #include "base/soname_websockets.h"
+#include "serve/serve.h"
 #include "serve/server.h"
 
 am_lws am_network;
@@ -16,4 +18,10 @@ am_status am_network_load(am_error *err) {
   there = !status;
   pthread_mutex_unlock(&lock);
   return status ? am_error_prefix(err, "the server needs libwebsockets") : AM_OK;
+}
+
+am_status am_serve_library(char *out, size_t room, am_error *err) {
+  const am_status status = am_network_load(err);
+  if (!status) snprintf(out, room, "%s", am_network.lws_get_library_version());
+  return status;
 }

@@ -33,4 +33,7 @@ bool am_serve_is_local(const char *host);
  * AM_E_IO: it cannot listen there; AM_E_UNSUPPORTED: a build without the library. */
 am_status am_serve(am_ensemble *model, const am_serve_options *options, const am_serve_caller *caller, am_error *err);
 
+/* Version of libwebsockets, which is loaded by this. AM_E_UNSUPPORTED: it is missing, here or in the build. */
+am_status am_serve_library(char *out, size_t room, am_error *err);
+
 #endif

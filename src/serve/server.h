@@ -23,6 +23,7 @@
   X(lws_cancel_service) \
   X(lws_close_reason) \
   X(lws_context_destroy) \
+  X(lws_get_library_version) \
   X(lws_context_user) \
   X(lws_create_context) \
   X(lws_finalize_write_http_header) \

@@ -109,3 +109,5 @@ const char *am_xml_attribute(const char **attributes, const char *name) {
     if (!strcmp(local(*attributes), name)) return attributes[1];
   return NULL;
 }
+
+const char *am_xml_library(void) { return XML_ExpatVersion(); }

@@ -37,4 +37,6 @@ const char *am_xml_attribute(const char **attributes, const char *name); /* NULL
 /* Text with <, >, &, " and ' written as XML has them, and without characters that XML lacks. */
 void am_xml_put(am_context *ctx, am_buffer *out, const char *text, size_t n);
 
+const char *am_xml_library(void); /* expat in use, "expat_2.5.0"; NULL: this build is without */
+
 #endif

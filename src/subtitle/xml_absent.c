@@ -17,3 +17,5 @@ const char *am_xml_attribute(const char **attributes, const char *name) {
   (void)attributes, (void)name;
   return NULL;
 }
+
+const char *am_xml_library(void) { return NULL; }

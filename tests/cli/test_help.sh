@@ -10,6 +10,13 @@ for i in 1 2 3 4 5; do (sleep 1; true) & kill $!; wait $!; done 2>/dev/null
 run --help; expect "overview" 0 "train +trains" "predict"
 run help --help; expect "help of help" 0 "predict"; run train -h; expect "-h is --help" 0 "--resume RUN"
 run --version; expect "version" 0 "^audiomood [0-9]+\.[0-9]+"
+[ "$(wc -l <out)" = 1 ] && ok "in one line" || not_ok "in one line"
+run --version --verbose; expect "with --verbose its parts" 0 "^processor +(plain|avx2|avx512|neon) in use; of plain" \
+  "^  openblas +[A-Za-z0-9]" "^  libsndfile +libsndfile-[0-9]" "^  hdf5 +[0-9.]+$" "^  pages and pictures +yes  Cairo [0-9]" "^optional parts$"
+AM_CPU=plain run --verbose --version; expect "and the path in use" 0 "^processor +plain in use"
+mkdir without; : >"without/$(grep -aoE "libcairo\.so\.[0-9]+" "$audiomood" | head -1)"
+LD_LIBRARY_PATH=without run train --version --verbose
+expect "a library that is loaded and not there" 0 "^  pages and pictures +no +.*libcairo.* cannot be loaded; install it .Debian: libcairo2.:"
 run; expect "no command is usage" 2
 run trian; expect "unknown command" 2 "did you mean 'train'"
 run train --help; expect "help of train" 0 "--resume RUN" "--set KEY=VALUE"

@@ -112,3 +112,8 @@ bool am_pattern_caught(const am_pattern *p, size_t i, size_t *start, size_t *len
   *length = at[2 * number + 1] - at[2 * number];
   return true;
 }
+
+void am_pattern_library(char out[64]) {
+  const int n = pcre2_config(PCRE2_CONFIG_VERSION, NULL);
+  if (n <= 0 || n > 64 || pcre2_config(PCRE2_CONFIG_VERSION, out) < 0) *out = '\0';
+}

@@ -23,4 +23,6 @@ am_status am_pattern_match(am_pattern *pattern, const char *path, bool *matched,
 /* After a match: what the group of am_pattern_group(i) caught; false when it took no part. */
 bool am_pattern_caught(const am_pattern *pattern, size_t i, size_t *start, size_t *length);
 
+void am_pattern_library(char out[64]); /* version of PCRE2 in use */
+
 #endif
