@@ -31,7 +31,8 @@ static void print_description(const am_description *d) {
   print_line("citation", d->citation);
   print_line("home", d->home);
   for (size_t i = 0; i < d->files.n; i++) print_line(i ? "" : "files", d->files.at[i]);
-  if (d->table_map) print_line("table", d->table.file);
+  for (size_t i = 0; i < d->n_tables; i++) print_line(i ? "" : "table", d->tables[i].file);
+  if (d->people_map) print_line("people", d->people.file);
 }
 
 /* ---- found and expected ---- */

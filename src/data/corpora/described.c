@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "data/corpora/corpus.h"
+#include "data/corpora/described_table.h"
 #include "data/names.h"
 #include "io/csv.h"
 
@@ -21,90 +22,138 @@ typedef struct search {
   am_name_set texts, intensities, takes; /* codes that are no numbers count from 1 as they come */
   size_t matched;                        /* sound files that a pattern or the table knows */
   char archive[128];                     /* a zip that was not unpacked */
-  am_csv *csv;                           /* NULL: no table */
-  int column[AM_FIELDS + AM_MOST_TRAITS], path_column;
-  am_name_set rows; /* paths of the table without extension, by row */
-  bool *row_used;
-  am_name_set excluded; /* paths without extension */
-  const char **reasons; /* (excluded) */
+  am_csv *csv;                           /* all tables; NULL: there is none */
+  int column[AM_FIELDS + AM_MOST_TRAITS];
+  am_name_set rows;       /* paths of the table without extension */
+  uint32_t *first, *next; /* first: (rows) the first row of a path; next: (rows of the table) another of it, 0 none */
+  bool *row_used;         /* (rows) */
+  am_csv *people;         /* NULL: there is none */
+  am_name_set persons;    /* of it, by row */
+  am_name_set excluded;   /* paths without extension */
+  const char **reasons;   /* (excluded) */
 } search;
 
 /* Codes of one file, NULL where nothing says; in the dataset's memory. */
 typedef struct codes {
   const char *at[AM_FIELDS + AM_MOST_TRAITS];
+  double start, seconds; /* of a stretch of the file; seconds 0: to its end */
 } codes;
 
-/* A path without what am_sound_ending_known knows. */
+/* A path without what the names of sounds and films end with. */
 static const char *stem(am_corpus *corpus, const char *name, am_error *err) {
-  const char *dot = am_sound_ending_known(am_path_base(name)) ? strrchr(name, '.') : name + strlen(name);
+  const char *base = am_path_base(name);
+  const bool ends = am_sound_ending_known(base) || am_sound_ending_unread(base);
+  const char *dot = ends ? strrchr(name, '.') : name + strlen(name);
   return am_corpus_text(corpus, err, "%.*s", (int)(dot - name), name);
 }
 
 /* The table */
 
 static am_status find_columns(search *s, am_error *err) {
-  const am_description_table *t = &s->d->table;
-  const struct {
+  static const struct {
     am_field field;
-    const char *name;
-  } wanted[] = {
-      {AM_FIELD_LABEL, t->label}, {AM_FIELD_SPEAKER, t->speaker}, {AM_FIELD_GROUP, t->group}, {AM_FIELD_PART, t->part}};
-  am_status status = am_csv_need(s->csv, t->path, &s->path_column, err);
-  for (size_t i = 0; i < sizeof wanted / sizeof *wanted && !status; i++)
-    if (*wanted[i].name) status = am_csv_need(s->csv, wanted[i].name, &s->column[wanted[i].field], err);
-  for (size_t i = 0; i < t->columns.n && !status; i++)
-    for (size_t k = 0; k < s->d->n_names && !status; k++)
-      if (!strcmp(s->d->names[k], t->columns.at[i]))
-        status = am_csv_need(s->csv, t->columns.at[i], &s->column[AM_FIELDS + k], err);
+    am_table_column column;
+  } known[] = {{AM_FIELD_LABEL, AM_TABLE_LABEL},
+               {AM_FIELD_SPEAKER, AM_TABLE_SPEAKER},
+               {AM_FIELD_GROUP, AM_TABLE_GROUP},
+               {AM_FIELD_PART, AM_TABLE_PART}};
+  am_status status = AM_OK;
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) s->column[known[i].field] = known[i].column;
+  for (size_t t = 0; t < s->d->n_tables; t++)
+    for (size_t i = 0; i < s->d->tables[t].columns.n && !status; i++)
+      for (size_t k = 0; k < s->d->n_names && !status; k++)
+        if (!strcmp(s->d->names[k], s->d->tables[t].columns.at[i]))
+          status = am_csv_need(s->csv, s->d->names[k], &s->column[AM_FIELDS + k], err);
   return status;
 }
 
-static am_status read_table(search *s, am_error *err) {
-  am_corpus *corpus = s->corpus;
-  char *path = am_path_join(corpus->ctx, corpus->d->root, s->d->table.file);
-  am_status status = path ? AM_OK : am_no_memory(err);
-  if (!status && !am_file_exists(path))
-    status = am_fail(err, AM_E_DATA, "%s: no such file; wanted the table of %s (table.file, relative to data.root)",
-                     path, s->d->name);
-  char *text = NULL;
-  size_t bytes = 0;
-  if (!status) status = am_file_read_ordinary(corpus->ctx, path, "a table of labels", AM_CSV_BYTES, &text, &bytes, err);
-  if (!status) status = am_csv_read_text(corpus->ctx, text, bytes, path, 0, &s->csv, err);
-  am_free(corpus->ctx, text);
-  am_free(corpus->ctx, path);
-  if (!status) status = find_columns(s, err);
-  if (status) return status;
-  size_t n = am_csv_rows(s->csv);
-  s->row_used = am_alloc(corpus->ctx, n + 1, sizeof *s->row_used);
-  if (!s->row_used) return am_no_memory(err);
-  for (size_t row = 0; row < n; row++) {
-    const char *name = am_csv_get(s->csv, row, (size_t)s->path_column);
-    while (!strncmp(name, "./", 2)) name += 2;
-    if (!*name) return am_csv_fail(s->csv, row, err, "%s is empty", s->d->table.path);
-    const char *key = stem(corpus, name, err);
-    if (!key) return AM_E_NOMEM;
-    int before = am_name_set_find(&s->rows, key);
-    if (before >= 0)
-      return am_csv_fail(s->csv, row, err, "%s is listed already, in line %d", name,
-                         am_csv_line(s->csv, (size_t)before));
-    if (am_name_set_add(&s->rows, key) < 0) return am_no_memory(err);
+/* Rows of one path are stretches of a file, and else a mistake. */
+static am_status add_path(search *s, uint32_t row, uint32_t *last, am_error *err) {
+  const char *name = am_csv_get(s->csv, row, AM_TABLE_PATH), *start = am_csv_get(s->csv, row, AM_TABLE_START);
+  while (!strncmp(name, "./", 2)) name += 2;
+  const char *key = stem(s->corpus, name, err);
+  if (!key) return AM_E_NOMEM;
+  int before = am_name_set_find(&s->rows, key);
+  if (before < 0) {
+    if ((before = am_name_set_add(&s->rows, key)) < 0) return am_no_memory(err);
+    s->first[before] = last[before] = row;
+    return AM_OK;
   }
+  if (!*start && !*am_csv_get(s->csv, row, AM_TABLE_SECONDS))
+    return am_csv_fail(s->csv, row, err, "%s is listed already, in line %d", name,
+                       am_csv_line(s->csv, s->first[before]));
+  s->next[last[before]] = row; /* row 0 is nobody's next */
+  last[before] = row;
   return AM_OK;
 }
 
-/* The row of a file: by its path, else by the last parts of it. */
-static am_status look_up(search *s, const char *path, codes *c, bool *found, am_error *err) {
-  int row = -1;
-  for (const char *at = path; at && row < 0; at = strchr(at, '/') ? strchr(at, '/') + 1 : NULL)
-    row = am_name_set_find(&s->rows, at);
-  *found = row >= 0;
-  if (row < 0) return AM_OK;
-  s->row_used[row] = true;
+static am_status read_table(search *s, am_error *err) {
+  am_context *ctx = s->corpus->ctx;
+  am_status status = am_description_tables(ctx, s->d, s->corpus->d->root, &s->csv, err);
+  if (!status) status = find_columns(s, err);
+  if (status) return status;
+  const size_t n = am_csv_rows(s->csv);
+  uint32_t *last = am_alloc(ctx, n + 1, sizeof *last);
+  s->first = am_alloc(ctx, n + 1, sizeof *s->first);
+  s->next = am_alloc(ctx, n + 1, sizeof *s->next);
+  s->row_used = am_alloc(ctx, n + 1, sizeof *s->row_used);
+  if (!last || !s->first || !s->next || !s->row_used) status = am_no_memory(err);
+  for (size_t row = 0; row < n && !status; row++) status = add_path(s, (uint32_t)row, last, err);
+  am_free(ctx, last);
+  return status;
+}
+
+/* The path of a file in the table: all of it, or the last parts; -1: it is in none. */
+static int look_up(search *s, const char *path) {
+  int found = -1;
+  for (const char *at = path; at && found < 0; at = strchr(at, '/') ? strchr(at, '/') + 1 : NULL)
+    found = am_name_set_find(&s->rows, at);
+  if (found >= 0) s->row_used[found] = true;
+  return found;
+}
+
+/* What a row says goes before the name. */
+static am_status read_row(search *s, uint32_t row, const char *path, codes *c, am_error *err) {
   for (int f = 0; f < AM_FIELDS + AM_MOST_TRAITS; f++) {
-    const char *text = s->column[f] < 0 ? "" : am_csv_get(s->csv, (size_t)row, (size_t)s->column[f]);
+    const char *text = s->column[f] < 0 ? "" : am_csv_get(s->csv, row, (size_t)s->column[f]);
     if (*text && !(c->at[f] = am_corpus_text(s->corpus, err, "%s", text))) return AM_E_NOMEM;
   }
-  if (!c->at[AM_FIELD_LABEL]) return am_csv_fail(s->csv, (size_t)row, err, "the label of %s is empty", path);
+  if (!c->at[AM_FIELD_LABEL]) return am_csv_fail(s->csv, row, err, "the label of %s is empty", path);
+  am_status status = am_csv_real(s->csv, row, AM_TABLE_START, &c->start, err);
+  if (!status) status = am_csv_real(s->csv, row, AM_TABLE_SECONDS, &c->seconds, err);
+  if (!(c->start > 0)) c->start = 0; /* NaN: not said */
+  if (!(c->seconds > 0)) c->seconds = 0;
+  return status;
+}
+
+/* Who the speakers are. */
+
+static am_status read_people(search *s, am_error *err) {
+  const am_description_people *is = &s->d->people;
+  int code, column;
+  if (!s->d->people_map) return AM_OK;
+  am_status status = am_table_read(s->corpus->ctx, s->corpus->d->root, is->file, "table of people", &s->people, err);
+  if (!status) status = am_csv_need(s->people, is->speaker, &code, err);
+  for (size_t i = 0; i < is->columns.n && !status; i++)
+    status = am_csv_need(s->people, is->columns.at[i], &column, err);
+  for (size_t row = 0; !status && row < am_csv_rows(s->people); row++) {
+    const char *name = am_csv_get(s->people, row, (size_t)code);
+    if (am_name_set_find(&s->persons, name) >= 0) status = am_csv_fail(s->people, row, err, "%s is listed twice", name);
+    else if (am_name_set_add(&s->persons, name) < 0) status = am_no_memory(err);
+  }
+  return status;
+}
+
+static am_status put_person(search *s, codes *c, am_error *err) {
+  const char *code = c->at[AM_FIELD_SPEAKER];
+  const int row = code && s->people ? am_name_set_find(&s->persons, code) : -1;
+  for (size_t k = 0; k < s->d->n_names && row >= 0; k++) {
+    const int column = am_csv_column(s->people, s->d->names[k]);
+    const char *text = column < 0 || c->at[AM_FIELDS + k] ? "" : am_csv_get(s->people, (size_t)row, (size_t)column);
+    bool named = false;
+    for (size_t i = 0; i < s->d->people.columns.n; i++) named |= !strcmp(s->d->people.columns.at[i], s->d->names[k]);
+    if (named && *text && !(c->at[AM_FIELDS + k] = am_corpus_text(s->corpus, err, "%s", text))) return AM_E_NOMEM;
+  }
   return AM_OK;
 }
 
@@ -159,12 +208,14 @@ static am_status fill_numbers(search *s, const codes *c, am_entry *e, am_error *
   return status;
 }
 
-static am_part part_of(const char *word) {
+static am_part part_of(const search *s, const char *word) {
   static const struct {
     const char *word;
     am_part part;
   } words[] = {{"train", AM_PART_TRAIN},    {"validation", AM_PART_VALIDATION}, {"valid", AM_PART_VALIDATION},
                {"val", AM_PART_VALIDATION}, {"dev", AM_PART_VALIDATION},        {"test", AM_PART_TEST}};
+  const am_value *meaning = word ? am_value_get(s->d->parts, word) : NULL;
+  if (meaning) word = meaning->text; /* NULL: in none */
   for (size_t i = 0; word && i < sizeof words / sizeof *words; i++)
     if (!strcasecmp(word, words[i].word)) return words[i].part;
   return AM_PART_NONE;
@@ -206,7 +257,10 @@ static am_status add(search *s, const char *name, const codes *c, const char *la
                 .label = am_corpus_text(corpus, err, "%s", label),
                 .group = c->at[AM_FIELD_GROUP] ? c->at[AM_FIELD_GROUP] : c->at[AM_FIELD_SESSION],
                 .utterance = c->at[AM_FIELD_UTTERANCE],
-                .part = part_of(c->at[AM_FIELD_PART])};
+                .start = c->start,
+                .seconds = c->seconds,
+                .part = part_of(s, c->at[AM_FIELD_PART])};
+  if (speaker && speaker->kind == AM_NULL) code = NULL;
   if (code) e.speaker = am_corpus_text(corpus, err, "%s%s", s->d->speaker_prefix, speaker ? speaker->text : code);
   if (!e.name || !e.path || !e.label || (code && !e.speaker)) return AM_E_NOMEM;
   if (e.speaker && am_name_set_add(&s->speakers, e.speaker) < 0) return am_no_memory(err);
@@ -228,6 +282,11 @@ static am_status read_label(search *s, const char *name, const codes *c, am_erro
              : "label code \"%.200s\" is not among the description's labels",
            code);
   return am_corpus_leave_out(s->corpus, reason, name, err);
+}
+
+static am_status add_clip(search *s, const char *name, codes *c, am_error *err) {
+  am_status status = put_person(s, c, err);
+  return status ? status : read_label(s, name, c, err);
 }
 
 static am_status read_exclusions(search *s, am_error *err) {
@@ -259,17 +318,20 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   am_corpus *corpus = s->corpus;
   const char *base = am_path_base(name), *dot = strrchr(base, '.'), *part;
   codes c = {{NULL}};
-  bool matched = false, row = true;
+  bool matched = false;
+  int listed = -1;
   if (!strcmp(base, "SYNTHETIC")) corpus->d->synthetic = true;
   if (dot && !strcasecmp(dot, ".zip") && !*s->archive) snprintf(s->archive, sizeof s->archive, "%s", name);
-  if (!am_sound_ending_known(base)) return AM_OK;
+  const bool film = !am_sound_ending_known(base);
+  if (film && !(s->csv && am_sound_ending_unread(base))) return AM_OK; /* a film counts where the table names it */
   if (!strncmp(base, "._", 2)) return am_corpus_leave_out(corpus, "AppleDouble file (._*), not a sound", name, err);
   if (am_utf8_wrong(name)) return am_corpus_leave_out(corpus, "name is not UTF-8", name, err);
   const char *path = stem(corpus, name, err);
   am_status status = path ? match(s, path, &c, &matched, &part, err) : AM_E_NOMEM;
+  if (!status && s->csv && matched) listed = look_up(s, path);
+  if (!status && film && listed < 0) return AM_OK;
   if (!status && !matched) return am_corpus_leave_out(corpus, "name matches no pattern of the description", name, err);
-  if (!status && s->csv) status = look_up(s, path, &c, &row, err);
-  if (!status && !row) return am_corpus_leave_out(corpus, "not in the table", name, err);
+  if (!status && s->csv && listed < 0) return am_corpus_leave_out(corpus, "not in the table", name, err);
   if (status) return status;
   s->matched++;
   const char *reason = exclusion(s, path);
@@ -281,7 +343,15 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   if (s->d->unique && am_name_set_find(&s->seen, part) >= 0)
     return am_corpus_leave_out(corpus, "copy of a clip that was found already", name, err);
   if (s->d->unique && am_name_set_add(&s->seen, part) < 0) return am_no_memory(err);
-  return read_label(s, name, &c, err);
+  if (listed < 0) return add_clip(s, name, &c, err);
+  uint32_t row = s->first[listed];
+  do {
+    codes own = c;
+    status = read_row(s, row, path, &own, err);
+    if (!status) status = add_clip(s, name, &own, err);
+    row = s->next[row];
+  } while (row && !status);
+  return status;
 }
 
 /* Such a thing is no sound even under a clip's name, and reading it might never end. */
@@ -336,13 +406,13 @@ static am_status list_names(search *s, am_error *err) {
 }
 
 /* Warns when the counts are not those of the complete corpus; nothing stops, parts of a corpus are useful. */
-static void check_counts(search *s) {
+static am_status check_counts(search *s, am_error *err) {
   const am_description_expected *x = &s->d->expected;
   am_context *ctx = s->corpus->ctx;
   am_buffer text = {0};
   size_t n = s->corpus->n;
   am_name_set labels = {.ctx = ctx};
-  if (s->corpus->d->synthetic) return;
+  if (s->corpus->d->synthetic) return AM_OK;
   for (const am_value *v = x->labels ? x->labels->first : NULL; v; v = v->next)
     if (am_name_set_add(&labels, v->key) < 0) text.failed = true;
   size_t *found = am_alloc(ctx, labels.n + 1, sizeof *found);
@@ -357,13 +427,15 @@ static void check_counts(search *s) {
     if (am_value_to_int(v, &wanted) && (size_t)wanted != there)
       am_buffer_printf(ctx, &text, ", %s %zu of %s", v->key, there, v->text);
   }
-  am_free(ctx, found);
   am_name_set_free(&labels);
   if (x->speakers && (size_t)x->speakers != s->speakers.n)
     am_buffer_printf(ctx, &text, ", %zu speakers of %lld", s->speakers.n, (long long)x->speakers);
-  if (text.data && !text.failed)
+  const bool failed = text.failed || !found;
+  if (text.data && !failed)
     am_log(ctx, AM_LOG_WARNING, "%s: other counts than the complete corpus has: %s", s->d->name, text.data + 2);
   am_buffer_free(ctx, &text);
+  am_free(ctx, found);
+  return failed ? am_no_memory(err) : AM_OK;
 }
 
 static am_status fail_nothing(const search *s, const am_walk *walk, am_error *err) {
@@ -385,7 +457,8 @@ static am_status fail_nothing(const search *s, const am_walk *walk, am_error *er
 static am_status run(search *s, am_error *err) {
   am_corpus *corpus = s->corpus;
   am_walk walk = {.ctx = corpus->ctx, .root = corpus->d->root, .file = on_file, .special = on_special, .user = s};
-  am_status status = s->d->table_map ? read_table(s, err) : AM_OK;
+  am_status status = s->d->n_tables ? read_table(s, err) : AM_OK;
+  if (!status) status = read_people(s, err);
   if (!status) status = read_exclusions(s, err);
   if (!status) status = am_walk_run(&walk, err);
   if (!status) status = report_rows(s, err);
@@ -394,7 +467,7 @@ static am_status run(search *s, am_error *err) {
   status = am_corpus_find_mark(corpus, err);
   if (!status) status = describe(s, err);
   if (!status) status = list_names(s, err);
-  if (!status) check_counts(s);
+  if (!status) status = check_counts(s, err);
   return status;
 }
 
@@ -423,12 +496,17 @@ static am_status load_described(am_corpus *corpus, const am_data_options *o, am_
                 .excluded = {.ctx = ctx},
                 .intensities = {.ctx = ctx},
                 .takes = {.ctx = ctx},
+                .persons = {.ctx = ctx},
                 .rows = {.ctx = ctx}};
     for (int f = 0; f < AM_FIELDS + AM_MOST_TRAITS; f++) s.column[f] = -1;
     status = run(&s, err);
-    am_name_set *sets[] = {&s.seen, &s.labels, &s.speakers, &s.texts, &s.intensities, &s.takes, &s.rows, &s.excluded};
+    am_name_set *sets[] = {&s.seen,  &s.labels, &s.speakers, &s.texts,  &s.intensities,
+                           &s.takes, &s.rows,   &s.excluded, &s.persons};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) am_name_set_free(sets[i]);
     am_csv_free(s.csv);
+    am_csv_free(s.people);
+    am_free(ctx, s.first);
+    am_free(ctx, s.next);
     am_free(ctx, s.row_used);
     am_free(ctx, s.reasons);
   }

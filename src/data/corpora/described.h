@@ -25,12 +25,21 @@ typedef enum am_field {
   AM_FIELDS
 } am_field;
 
-/* A CSV or TSV below the root; the other members are names of columns. */
+/* A CSV, TSV, JSON or JSON Lines file below the root; the other members are names of columns. */
 typedef struct am_description_table {
-  const char *file, *path;
-  const char *label, *speaker, *group, *part; /* "" none */
-  am_texts columns;                           /* further ones: traits of the clips */
+  const char *file, *path; /* `path` may have columns in braces: dia{D}_utt{U} */
+  const char *label, *speaker, *group, *part, *start, *end, *seconds; /* "" none */
+  const char *all;                                                    /* the part of all its rows; "" not said */
+  am_texts scores;                                                    /* of these the highest is the label */
+  am_texts columns;                                                   /* further ones: traits of the clips */
 } am_description_table;
+enum { AM_DESCRIPTION_TABLES = 16 };
+
+/* Who the speakers are: a file such as those, and the column of their codes. */
+typedef struct am_description_people {
+  const char *file, *speaker;
+  am_texts columns; /* traits of the clips */
+} am_description_people;
 
 typedef struct am_description_expected {
   int64_t clips, speakers; /* 0 not said */
@@ -48,14 +57,17 @@ typedef struct am_description {
   const char *name, *part_of, *title, *language, *licence, *citation, *home, *speaker_prefix;
   am_texts files;              /* patterns, tried in order */
   const am_value *labels;      /* code -> label, ~: leave out; NULL: codes are labels */
-  const am_value *speakers;    /* code -> speaker; NULL or absent code: the code itself */
+  const am_value *speakers;    /* code -> speaker, ~: nobody knows who; NULL or absent code: the code itself */
+  const am_value *parts;       /* code -> train, validation or test, ~: none; NULL or absent code: the code itself */
   const am_value *intensities; /* code -> number */
   const am_value *traits;      /* trait -> (code -> text), or ~; NULL or absent code: the code itself */
   const am_value *exclude;     /* name -> reason */
-  const am_value *table_map, *expected_map, *sound_map;
-  const am_value *folds;      /* list of lists of speakers */
-  bool unique;                /* of files whose names match alike only the first counts */
-  am_description_table table; /* of table_map, when that is not NULL */
+  const am_value *table_map, *table_list, *people_map, *expected_map, *sound_map;
+  const am_value *folds;        /* list of lists of speakers */
+  bool unique;                  /* of files whose names match alike only the first counts */
+  am_description_table *tables; /* n_tables: that of table_map, then those of table_list */
+  size_t n_tables;
+  am_description_people people; /* of people_map, when that is not NULL */
   am_description_expected expected;
   am_description_sound sound;
   am_context *ctx;
@@ -66,8 +78,8 @@ typedef struct am_description {
   size_t n_names;
 } am_description;
 
-extern const am_option am_description_table_options[], am_description_expected_options[],
-    am_description_sound_options[], am_description_options[];
+extern const am_option am_description_table_options[], am_description_people_options[],
+    am_description_expected_options[], am_description_sound_options[], am_description_options[];
 
 /* AM_E_CONFIG with line and column for whatever is wrong in the file. */
 am_status am_description_load(am_context *ctx, const char *path, am_description **out, am_error *err);

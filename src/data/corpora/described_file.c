@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "data/corpora/described.h"
+#include "data/corpora/described_table.h"
 #include "data/names.h"
 #include "io/yaml.h"
 
@@ -18,14 +19,17 @@ const am_option am_description_options[] = {
     {"home", AM_OPT_TEXT, AT(home), "", 0, 0, NULL, "where to get it"},
     {"files", AM_OPT_TEXTS, AT(files), "[]", 0, 0, NULL, "patterns (PCRE2) of paths without extension, tried in order"},
     {"labels", AM_OPT_MAP, AT(labels), "", 0, 0, NULL, "code -> label, in the order of classes; ~ leaves the code out"},
-    {"speakers", AM_OPT_MAP, AT(speakers), "", 0, 0, NULL, "code -> name of the speaker"},
+    {"speakers", AM_OPT_MAP, AT(speakers), "", 0, 0, NULL, "code -> name of the speaker, ~: nobody knows who"},
     {"speaker_prefix", AM_OPT_TEXT, AT(speaker_prefix), "", 0, 0, NULL, "goes before every speaker's name"},
     {"intensities", AM_OPT_MAP, AT(intensities), "", 0, 0, NULL, "code -> whole number"},
     {"groups", AM_OPT_MAP, AT(traits), "", 0, 0, NULL,
      "groups of the patterns' own (gender, age ...) -> what their codes mean, or ~"},
     {"exclude", AM_OPT_MAP, AT(exclude), "", 0, 0, NULL, "name -> why it is left out"},
     {"unique", AM_OPT_BOOL, AT(unique), "false", 0, 0, NULL, "of files whose names match alike only the first counts"},
-    {"table", AM_OPT_MAP, AT(table_map), "", 0, 0, NULL, "a CSV or TSV below the root that gives labels"},
+    {"parts", AM_OPT_MAP, AT(parts), "", 0, 0, NULL, "code -> train, validation or test, ~: in none of them"},
+    {"table", AM_OPT_MAP, AT(table_map), "", 0, 0, NULL, "a CSV, TSV or JSON file below the root that gives labels"},
+    {"tables", AM_OPT_LIST, AT(table_list), "", 0, 0, NULL, "several of these"},
+    {"people", AM_OPT_MAP, AT(people_map), "", 0, 0, NULL, "a file below the root that says who the speakers are"},
     {"expected", AM_OPT_MAP, AT(expected_map), "", 0, 0, NULL, "counts of the complete corpus"},
     {"sound", AM_OPT_MAP, AT(sound_map), "", 0, 0, NULL, "rate, channels and lengths of its files"},
     {"folds", AM_OPT_LIST, AT(folds), "", 0, 0, NULL, "fixed folds: a list of speakers for each"},
@@ -33,13 +37,28 @@ const am_option am_description_options[] = {
 #undef AT
 #define AT(member) offsetof(am_description_table, member)
 const am_option am_description_table_options[] = {
-    {"file", AM_OPT_TEXT, AT(file), NULL, 0, 0, NULL, "CSV or TSV, relative to the root"},
-    {"path", AM_OPT_TEXT, AT(path), "path", 0, 0, NULL, "column of the files' names"},
+    {"file", AM_OPT_TEXT, AT(file), NULL, 0, 0, NULL, "CSV, TSV, JSON or JSON Lines, relative to the root"},
+    {"path", AM_OPT_TEXT, AT(path), "path", 0, 0, NULL,
+     "column of the files' names, or a text with columns in braces: dia{Dialogue_ID}_utt{Utterance_ID}"},
     {"label", AM_OPT_TEXT, AT(label), "", 0, 0, NULL, "column of the label codes"},
+    {"scores", AM_OPT_TEXTS, AT(scores), "[]", 0, 0, NULL,
+     "instead of label: columns with a number for each emotion, the highest of which is the code; none: all are 0; "
+     "tie: several are the highest"},
     {"speaker", AM_OPT_TEXT, AT(speaker), "", 0, 0, NULL, "column of the speaker codes"},
     {"group", AM_OPT_TEXT, AT(group), "", 0, 0, NULL, "column of sessions or dialogues"},
     {"part", AM_OPT_TEXT, AT(part), "", 0, 0, NULL, "column that says train, validation or test"},
+    {"all", AM_OPT_TEXT, AT(all), "", 0, 0, NULL, "the part of all its rows: train, validation or test"},
+    {"start", AM_OPT_TEXT, AT(start), "", 0, 0, NULL, "column of where in the file a clip begins, s"},
+    {"end", AM_OPT_TEXT, AT(end), "", 0, 0, NULL, "column of where it ends, s"},
+    {"seconds", AM_OPT_TEXT, AT(seconds), "", 0, 0, NULL, "or column of how long it is, s"},
     {"columns", AM_OPT_TEXTS, AT(columns), "[]", 0, 0, NULL, "further columns, by which results are told apart"},
+    AM_OPTION_END};
+#undef AT
+#define AT(member) offsetof(am_description_people, member)
+const am_option am_description_people_options[] = {
+    {"file", AM_OPT_TEXT, AT(file), NULL, 0, 0, NULL, "CSV, TSV, JSON or JSON Lines, relative to the root"},
+    {"speaker", AM_OPT_TEXT, AT(speaker), "speaker", 0, 0, NULL, "column of the speaker codes"},
+    {"columns", AM_OPT_TEXTS, AT(columns), NULL, 0, 0, NULL, "columns, by which results are told apart: gender, age"},
     AM_OPTION_END};
 #undef AT
 #define AT(member) offsetof(am_description_expected, member)
@@ -144,7 +163,8 @@ static am_status own_group(am_description *d, const char *name, const am_value *
 
 static am_status read_fields(am_description *d, size_t i, const am_value *at, am_error *err) {
   const char *name;
-  bool label = d->table_map && *d->table.label;
+  bool label = false;
+  for (size_t k = 0; k < d->n_tables; k++) label |= am_table_has_label(&d->tables[k]);
   for (size_t g = 0; (name = am_pattern_group(d->patterns[i], g)); g++) {
     int f = 0;
     if (g >= sizeof *d->fields / sizeof **d->fields)
@@ -180,10 +200,12 @@ static am_status read_patterns(am_description *d, am_error *err) {
 /* What stands under `groups` must be a group of a pattern or a column, and its codes mean texts. */
 static am_status check_traits(am_description *d, am_error *err) {
   am_status status = AM_OK;
-  for (size_t i = 0; i < d->table.columns.n && d->table_map && !status; i++) {
-    int number;
-    status = trait_of(d, d->table.columns.at[i], d->table_map, &number, err);
-  }
+  int number;
+  for (size_t k = 0; k < d->n_tables; k++)
+    for (size_t i = 0; i < d->tables[k].columns.n && !status; i++)
+      status = trait_of(d, d->tables[k].columns.at[i], am_tree_root(d->tree), &number, err);
+  for (size_t i = 0; d->people_map && i < d->people.columns.n && !status; i++)
+    status = trait_of(d, d->people.columns.at[i], d->people_map, &number, err);
   for (const am_value *v = d->traits ? d->traits->first : NULL; v && !status; v = v->next) {
     bool known = false;
     for (size_t i = 0; i < d->n_names; i++) known |= !strcmp(d->names[i], v->key);
@@ -198,25 +220,71 @@ static am_status check_traits(am_description *d, am_error *err) {
   return status;
 }
 
+static am_status check_parts(const am_description *d, am_error *err) {
+  static const char *const parts[] = {"train", "validation", "test"};
+  for (const am_value *v = d->parts ? d->parts->first : NULL; v; v = v->next) {
+    size_t i = 0;
+    while (i < 3 && !(v->kind == AM_SCALAR && !strcmp(v->text, parts[i]))) i++;
+    if (i == 3 && v->kind != AM_NULL)
+      return am_fail_at(err, v, "parts.%s: wanted train, validation or test, or ~ for none of them", v->key);
+  }
+  return AM_OK;
+}
+
+static am_status read_table(am_description *d, const am_value *map, const char *section, am_error *err) {
+  am_description_table *t = &d->tables[d->n_tables++];
+  if (map->kind != AM_MAP) return am_fail_at(err, map, "%s: wanted a map, such as {file: labels.csv}", section);
+  am_status status = am_options_read(d->tree, am_description_table_options, map, section, t, err);
+  if (!status && *t->label && t->scores.n)
+    status = am_fail_at(err, map, "%s: label or scores gives the label, not both", section);
+  if (!status && *t->part && *t->all) status = am_fail_at(err, map, "%s: part or all says the part, not both", section);
+  if (!status && *t->end && *t->seconds)
+    status = am_fail_at(err, map, "%s: end or seconds says how long a clip is, not both", section);
+  return status;
+}
+
+static am_status read_tables(am_description *d, am_error *err) {
+  const size_t n = (d->table_map ? 1 : 0) + (d->table_list ? d->table_list->count : 0);
+  if (n > AM_DESCRIPTION_TABLES)
+    return am_fail_at(err, d->table_list, "tables: more than %d", (int)AM_DESCRIPTION_TABLES);
+  d->tables = am_tree_take(d->tree, n + 1, sizeof *d->tables);
+  if (!d->tables) return am_no_memory(err);
+  am_status status = d->table_map ? read_table(d, d->table_map, "table", err) : AM_OK;
+  for (const am_value *v = d->table_list ? d->table_list->first : NULL; v && !status; v = v->next)
+    status = read_table(d, v, "tables", err);
+  if (!status && d->people_map)
+    status = am_options_read(d->tree, am_description_people_options, d->people_map, "people", &d->people, err);
+  return status;
+}
+
+/* Without patterns each table has to say what its rows are. */
+static am_status check_tables(const am_description *d, am_error *err) {
+  const am_value *root = am_tree_root(d->tree);
+  if (!d->files.n && !d->n_tables)
+    return am_fail_at(err, root, "the description needs files (patterns of names) or table, or both");
+  for (size_t i = 0; i < d->n_tables && !d->files.n; i++)
+    if (!am_table_has_label(&d->tables[i]))
+      return am_fail_at(err, d->table_map ? d->table_map : d->table_list,
+                        "table.label is missing: wanted the column of the labels");
+  return AM_OK;
+}
+
 static am_status read_root(am_description *d, const char *path, am_error *err) {
   am_tree *tree = d->tree;
   const am_value *root = am_tree_root(tree);
   if (!root || root->kind != AM_MAP)
     return am_fail(err, AM_E_CONFIG, "%s: wanted a map of keys and values that describes a corpus", path);
   am_status status = am_options_read(tree, am_description_options, root, "the description", d, err);
-  if (!status && d->table_map)
-    status = am_options_read(tree, am_description_table_options, d->table_map, "table", &d->table, err);
+  if (!status) status = read_tables(d, err);
   if (!status)
     status = am_options_read(tree, am_description_expected_options, d->expected_map, "expected", &d->expected, err);
   if (!status) status = am_options_read(tree, am_description_sound_options, d->sound_map, "sound", &d->sound, err);
   if (status) return status;
-  if (!d->files.n && !d->table_map)
-    return am_fail_at(err, root, "the description needs files (patterns of names) or table, or both");
-  if (!d->files.n && !*d->table.label)
-    return am_fail_at(err, d->table_map, "table.label is missing: wanted the column of the labels");
+  if ((status = check_tables(d, err))) return status;
   if (!*d->title) d->title = d->name;
   status = check_texts(d->labels, "labels", true, err);
-  if (!status) status = check_texts(d->speakers, "speakers", false, err);
+  if (!status) status = check_texts(d->speakers, "speakers", true, err);
+  if (!status) status = check_parts(d, err);
   if (!status) status = check_texts(d->exclude, "exclude", false, err);
   if (!status) status = check_numbers(d->intensities, "intensities", err);
   if (!status) status = check_expected(d, err);
@@ -246,5 +314,6 @@ void am_description_free(am_description *d) {
 }
 
 bool am_description_is(const am_value *root) {
-  return (am_value_get(root, "files") || am_value_get(root, "table")) && !am_value_get(root, "data");
+  return (am_value_get(root, "files") || am_value_get(root, "table") || am_value_get(root, "tables")) &&
+         !am_value_get(root, "data");
 }
