@@ -167,6 +167,15 @@ bool cli_names_model(cli *c, const char *path);
 /* Whether flags of predict or evaluate say that a voice is known. */
 bool cli_knows_voices(const cli *c);
 /* `first` NULL: the model that comes with AudioMood, of which it says what it is. */
+/* Checkpoints. */
+typedef struct cli_paths {
+  char *at[CLI_MAX_FLAGS + 1];
+  size_t n;
+} cli_paths;
+/* Of a run, a file, or a cross-validation, which is all of its models together. */
+am_status cli_paths_add(cli *c, const char *given, cli_paths *paths, am_error *err);
+void cli_paths_free(cli *c, cli_paths *paths);
+
 /* Of the commands that predict, for cli_models_load. */
 #define CLI_STORAGE_FLAG \
   { \
@@ -294,14 +303,6 @@ typedef struct cli_predicted {
 void cli_predicted_head(cli *c, const am_checkpoint *m, const cli_shape *shape, am_buffer *out);
 void cli_predicted_row(cli *c, const am_checkpoint *m, const cli_shape *shape, const cli_predicted *row,
                        am_buffer *out);
-/* review.c: what was predicted of many sounds, for a person to correct: a manifest (data/corpora/manifest.c) in which those of which
- * the model is least sure come first. */
-typedef struct cli_review cli_review;
-/* `out` NULL: standard output.  A file that is there is refused: there may be corrections in it. */
-am_status cli_review_open(cli *c, const char *out, const am_checkpoint *m, cli_review **review, am_error *err);
-am_status cli_review_add(cli_review *review, const char *file, const float *p, am_error *err); /* borrows the name */
-am_status cli_review_end(cli_review *review, am_error *err);
-void cli_review_free(cli_review *review);
 /* What the rows of a sound begin with, of CSV and JSON. */
 void cli_predicted_name(cli *c, cli_format format, const char *file, am_buffer *out);
 /* rows.c: where they go: standard output at once, for whoever reads along, or the file of --out, at whose end they are added. */

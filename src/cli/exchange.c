@@ -3,11 +3,16 @@
 
 #include "cli/cli.h"
 
+/* NULL: a switch. */
+static const char *argument_of(const am_option *o) {
+  return o->type == AM_OPT_BOOL ? NULL : o->type == AM_OPT_CHOICE ? "WORD" : "N";
+}
+
 bool cli_exchange_flag(const cli_command *command, const char *name, size_t length, cli_flag *out) {
   for (const am_variant *const *f = am_exchanges; command->own && *f; f++)
     for (const am_option *o = command->own(am_exchange_find((*f)->name)); o && o->name; o++) {
       if (strlen(o->name) != length || memcmp(o->name, name, length)) continue;
-      *out = (cli_flag){o->name, o->type == AM_OPT_CHOICE ? "WORD" : "N", o->help};
+      *out = (cli_flag){o->name, argument_of(o), o->help};
       return true;
     }
   return false;
@@ -41,6 +46,10 @@ am_status cli_exchange_find(const cli *c, const char *flag, const am_exchange **
 static am_status read_option(const cli *c, const am_option *o, void *member, am_error *err) {
   const char *text = cli_value(c, o->name, NULL);
   int64_t fallback = 0;
+  if (o->type == AM_OPT_BOOL) {
+    *(bool *)member = cli_has(c, o->name);
+    return AM_OK;
+  }
   if (o->type == AM_OPT_CHOICE) {
     *(int *)member = am_choice_index(o->choices, text ? text : o->fallback);
     return *(int *)member >= 0 ? AM_OK : fail_word(o->name, text, o->choices, err);
@@ -69,7 +78,8 @@ void cli_exchange_print(FILE *to, const cli_command *command) {
     cli_fprint(to, "\nFormat %s: %s. Its options:\n", (*f)->name, (*f)->help);
     for (const am_option *o = command->own(am_exchange_find((*f)->name)); o && o->name; o++) {
       char left[64];
-      snprintf(left, sizeof left, "--%s %s", o->name, o->type == AM_OPT_CHOICE ? "WORD" : "N");
+      const char *argument = argument_of(o);
+      snprintf(left, sizeof left, "--%s%s%s", o->name, argument ? " " : "", argument ? argument : "");
       cli_fprint(to, "  %-24s %s\n", left, o->help);
     }
   }

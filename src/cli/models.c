@@ -29,8 +29,17 @@ static am_status add_file(cli *c, cli_models *team, const char *given, const am_
   return st;
 }
 
+static am_status add_path(cli *c, cli_paths *paths, char *path, am_error *err) {
+  if (path && paths->n < CLI_MAX_FLAGS + 1) {
+    paths->at[paths->n++] = path;
+    return AM_OK;
+  }
+  am_free(c->ctx, path);
+  return path ? am_fail(err, AM_E_USAGE, "more than %d models", CLI_MAX_FLAGS + 1) : am_no_memory(err);
+}
+
 /* The runs of a cross-validation that have a model: fold-K, or seed-S/fold-K. */
-static am_status add_folds(cli *c, cli_models *team, const char *given, const char *folder, int depth, am_error *err) {
+static am_status add_folds(cli *c, cli_paths *paths, const char *folder, int depth, am_error *err) {
   am_names names;
   am_status st = am_folder_list(c->ctx, folder, &names, err);
   if (st) return st;
@@ -39,8 +48,11 @@ static am_status add_folds(cli *c, cli_models *team, const char *given, const ch
     char *path = fold || seed ? am_path_join(c->ctx, folder, names.at[i]) : NULL;
     char *best = fold && path ? am_run_file_path(c->ctx, path, AM_FILE_BEST) : NULL;
     if ((fold || seed) && (!path || (fold && !best))) st = am_no_memory(err);
-    else if (seed && am_folder_exists(path)) st = add_folds(c, team, given, path, 1, err);
-    else if (fold && am_file_exists(best)) st = add_file(c, team, given, &(am_shipped){.path = best}, err);
+    else if (seed && am_folder_exists(path)) st = add_folds(c, paths, path, 1, err);
+    else if (fold && am_file_exists(best)) {
+      st = add_path(c, paths, best, err);
+      best = NULL;
+    }
     am_free(c->ctx, best);
     am_free(c->ctx, path);
   }
@@ -48,20 +60,30 @@ static am_status add_folds(cli *c, cli_models *team, const char *given, const ch
   return st;
 }
 
-/* A run, a file, or a cross-validation, which is all of its models together. */
-static am_status add_models(cli *c, cli_models *team, const char *given, am_error *err) {
+am_status cli_paths_add(cli *c, const char *given, cli_paths *paths, am_error *err) {
   if (cli_is_crossval(c, given)) {
-    size_t before = team->n;
-    am_status st = add_folds(c, team, given, given, 0, err);
-    if (!st && team->n == before)
+    size_t before = paths->n;
+    am_status st = add_folds(c, paths, given, 0, err);
+    if (!st && paths->n == before)
       st = am_fail(err, AM_E_IO, "%s: none of the folds of this cross-validation has a best.h5 yet", given);
-    if (!st) am_log(c->ctx, AM_LOG_INFO, "%s: the mean of the models of its %zu runs", given, team->n - before);
+    if (!st) am_log(c->ctx, AM_LOG_INFO, "%s: the mean of the models of its %zu runs", given, paths->n - before);
     return st;
   }
   char *path = NULL;
   am_status st = cli_checkpoint_path(c, given, &path, err);
-  if (!st) st = add_file(c, team, given, &(am_shipped){.path = path}, err);
-  am_free(c->ctx, path);
+  return st ? st : add_path(c, paths, path, err);
+}
+
+void cli_paths_free(cli *c, cli_paths *paths) {
+  for (size_t i = 0; i < paths->n; i++) am_free(c->ctx, paths->at[i]);
+  paths->n = 0;
+}
+
+static am_status add_models(cli *c, cli_models *team, const char *given, am_error *err) {
+  cli_paths paths = {.n = 0};
+  am_status st = cli_paths_add(c, given, &paths, err);
+  for (size_t i = 0; i < paths.n && !st; i++) st = add_file(c, team, given, &(am_shipped){.path = paths.at[i]}, err);
+  cli_paths_free(c, &paths);
   return st;
 }
 

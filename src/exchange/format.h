@@ -7,8 +7,11 @@
 
 /* Options of all formats; which of them a format has, its tables say. */
 typedef struct am_exchange_options {
-  int layout;     /* of 2-D inputs, a word of the format's */
-  int64_t frames; /* of a model for clips of any length: export it for clips of so many; 0: not said */
+  int layout;         /* of 2-D inputs, a word of the format's */
+  int64_t frames;     /* of a model for clips of any length: export it for clips of so many; 0: not said */
+  bool with_features; /* the features are part of what is exported */
+  int normalise;      /* who normalises features, a word of the format's */
+  int voice;          /* which set of weights, likewise */
 } am_exchange_options;
 
 /* What a file of another program does not hold. */
@@ -24,9 +27,11 @@ typedef struct am_import_source {
 typedef struct am_exchange {
   am_variant is;               /* name; help; options of export_to, members of am_exchange_options */
   const am_option *import_own; /* and those of import_from */
-  /* A checkpoint becomes the file `out`, which on failure is as it was; NULL: cannot. */
-  am_status (*export_to)(am_context *ctx, const char *checkpoint, const am_exchange_options *options, const char *out,
-                         am_error *err);
+  /* Checkpoints, mostly one, become the file `out`, which on failure is as it was; NULL: cannot.  Of several the mean of
+   * their probabilities is meant, as predict takes it. */
+  bool several; /* whether n may be more than 1 */
+  am_status (*export_to)(am_context *ctx, const char *const *checkpoints, size_t n, const am_exchange_options *options,
+                         const char *out, am_error *err);
   /* And `file` the checkpoint `out`, likewise. */
   am_status (*import_from)(am_context *ctx, const char *file, const am_import_source *source,
                            const am_exchange_options *options, const char *out, am_error *err);

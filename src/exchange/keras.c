@@ -14,9 +14,15 @@ static const am_option export_table[] = {
      "of a model for clips of any length: export it for clips of N frames"},
     AM_OPTION_END};
 
+static am_status export_one(am_context *ctx, const char *const *checkpoints, size_t n,
+                            const am_exchange_options *options, const char *out, am_error *err) {
+  if (n != 1) return am_fail(err, AM_E_USAGE, "%zu models; a Keras model is made of one", n);
+  return am_keras_export(ctx, checkpoints[0], options, out, err);
+}
+
 const am_exchange am_exchange_keras = {
     .is = {"keras", "HDF5 that Keras 2 and 3 load", export_table},
     .import_own = import_table,
-    .export_to = am_keras_export,
+    .export_to = export_one,
     .import_from = am_keras_import,
 };

@@ -141,13 +141,21 @@ const char *am_onnx_float(am_onnx_model *m, const char *name, float value) {
   return am_onnx_constant(m, name, AM_ONNX_FLOAT, 0, NULL, &value);
 }
 
+static bool taken(const am_onnx_graph *g, const char *name) {
+  for (size_t i = g->n_nodes; i-- > 0;)
+    if (!strcmp(g->nodes[i].name, name)) return true;
+  return false;
+}
+
 /* "scope/Conv", and from the second one in its scope on "scope/Conv_1". */
 static const char *node_name(am_onnx_model *m, const char *op) {
   size_t same = 0;
   for (size_t i = m->scope_begin; i < m->graph.n_nodes; i++) same += !strcmp(m->graph.nodes[i].op, op);
   const char *slash = *m->scope ? "/" : "";
-  return same ? am_onnx_text(m, "%s%s%s_%zu", m->scope, slash, op, same)
-              : am_onnx_text(m, "%s%s%s", m->scope, slash, op);
+  const char *name =
+      same ? am_onnx_text(m, "%s%s%s_%zu", m->scope, slash, op, same) : am_onnx_text(m, "%s%s%s", m->scope, slash, op);
+  while (!m->failed && taken(&m->graph, name)) name = am_onnx_text(m, "%s%s%s_%zu", m->scope, slash, op, ++same);
+  return name;
 }
 
 /* Its outputs are for the caller to name. */

@@ -3,7 +3,7 @@
 
 #include "exchange/registry.h"
 
-#define FORMATS(X) X(am_exchange_keras)
+#define FORMATS(X) X(am_exchange_keras) X(am_exchange_onnx)
 
 #define DECLARE(format) extern const am_exchange format;
 #define HEAD(format) &(format).is,

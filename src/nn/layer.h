@@ -75,6 +75,6 @@ bool am_dense_is_large(const am_layer *layer);
 extern const am_layer_class am_conv1d, am_conv2d, am_max_pool1d, am_max_pool2d, am_average_pool1d, am_average_pool2d,
     am_global_average_pool, am_global_max_pool, am_dense, am_flatten, am_dropout, am_relu, am_leaky_relu, am_gelu,
     am_silu, am_tanh, am_sigmoid, am_softmax, am_log_probabilities, am_batch_norm, am_layer_norm, am_lstm, am_gru,
-    am_attention_pool, am_join_add, am_join_concat, am_join_scale, am_to_sequence;
+    am_attention_pool, am_join_add, am_join_concat, am_join_scale, am_to_sequence, am_bins;
 
 #endif

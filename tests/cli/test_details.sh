@@ -125,6 +125,9 @@ run evaluate cv --json; expect "as JSON" 0 '"split": "all folds"' '"n": 64'
 pooled=$(grep -m1 '"uar"' out | tr -d ' ,'); grep -A12 '"pooled"' cv/crossval.json | tr -d ' ,' | grep -qxF -- "$pooled" && ok "as it says" || not_ok "as it says"
 run evaluate cv --split test; expect "no part of it" 2 "--split: of a cross-validation the pooled results of its folds are given"
 run evaluate cv --data other/one.yaml; expect "the mean on another corpus" 0 "and 2 more, by the mean" "cv/predictions-mean-one-all.csv"
+run export cv --to onnx --out cv.onnx
+if grep -q "left out when this program was built" err; then expect "without protobuf-c that is said" 1 "libprotobuf-c-dev"
+else expect "a graph has all folds" 0 "^cv\.onnx$"; grep -q 'fold\|model_2/' cv.onnx && ok "which it names" || not_ok "which it names"; fi
 run export cv --to keras --out x.h5; expect "a model alone is wanted" 1 "cv: is a cross-validation, with a model for each fold; name one of them, as in cv/fold-0"
 cat >mine.yaml <<'YAML'
 name: mine

@@ -1,0 +1,18 @@
+/* exchange/onnx.h - ONNX models in and out (docs/onnx.md). */
+#ifndef AM_ONNX_H
+#define AM_ONNX_H
+
+#include "exchange/format.h"
+
+/* Whether the normalisation of features is among the operators. */
+#define AM_ONNX_NORMALISES(X) X(AM_ONNX_INSIDE, "inside") X(AM_ONNX_OUTSIDE, "outside")
+typedef enum am_onnx_normalise { AM_ONNX_NORMALISES(AM_WORD_NAME) } am_onnx_normalise;
+/* Of a fused file with two sets of weights: which of them. */
+#define AM_ONNX_VOICES(X) X(AM_ONNX_ANY, "any") X(AM_ONNX_KNOWN, "known")
+typedef enum am_onnx_voice { AM_ONNX_VOICES(AM_WORD_NAME) } am_onnx_voice;
+
+/* One graph of n checkpoints, the mean of whose probabilities it gives.  AM_E_UNSUPPORTED: what has no operators, by name. */
+am_status am_onnx_export(am_context *ctx, const char *const *checkpoints, size_t n, const am_exchange_options *options,
+                         const char *out, am_error *err);
+
+#endif
