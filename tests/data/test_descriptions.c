@@ -174,6 +174,8 @@ static void emozionalmente(void **state) {
       "1591636264529.wav,Ciao.,it,u3,surprise\n";
   make_folder(ctx, in("metadata"));
   am_test_file(in("metadata/samples.csv"), table, strlen(table));
+  const char *people = "username,gender,age\nu1,f,31\nu2,m,25\nu3,f,58\n";
+  am_test_file(in("metadata/users.csv"), people, strlen(people));
   reads(&(corpus){
       "emozionalmente",
       "Italian",
@@ -184,8 +186,8 @@ static void emozionalmente(void **state) {
       16000,
       {{"angry", 1}, {"neutral", 1}, {"happy", 1}, {"fearful", 1}, {"sad", 1}, {"disgust", 1}, {"surprised", 1}},
       {{"u1", 2}, {"u2", 3}, {"u3", 2}},
-      {{NULL, 0}},
-      NULL,
+      {{"f", 4}, {"m", 3}},
+      "gender",
       1});
 }
 
