@@ -303,6 +303,14 @@ typedef struct cli_predicted {
 void cli_predicted_head(cli *c, const am_checkpoint *m, const cli_shape *shape, am_buffer *out);
 void cli_predicted_row(cli *c, const am_checkpoint *m, const cli_shape *shape, const cli_predicted *row,
                        am_buffer *out);
+/* review.c: what was predicted of many sounds, for a person to correct: a manifest (data/corpora/manifest.c) in which those of which
+ * the model is least sure come first. */
+typedef struct cli_review cli_review;
+/* `out` NULL: standard output.  A file that is there is refused: there may be corrections in it. */
+am_status cli_review_open(cli *c, const char *out, const am_checkpoint *m, cli_review **review, am_error *err);
+am_status cli_review_add(cli_review *review, const char *file, const float *p, am_error *err); /* borrows the name */
+am_status cli_review_end(cli_review *review, am_error *err);
+void cli_review_free(cli_review *review);
 /* What the rows of a sound begin with, of CSV and JSON. */
 void cli_predicted_name(cli *c, cli_format format, const char *file, am_buffer *out);
 /* rows.c: where they go: standard output at once, for whoever reads along, or the file of --out, at whose end they are added. */

@@ -69,7 +69,13 @@ static am_status get_format(const cli *c, cli_hearing *how, am_error *err) {
   const char *out = how->out = cli_value(c, "out", NULL);
   if (json && csv) return am_fail(err, AM_E_USAGE, "--json or --csv, not both");
   how->shape.format = json ? CLI_JSON : csv ? CLI_CSV : CLI_TEXT;
-  if (!out) return AM_OK;
+  how->review = cli_has(c, "uncertain-first");
+  if (how->review && (json || cli_has(c, "segments") || cli_has(c, "window")))
+    return am_fail(err, AM_E_USAGE, "--uncertain-first is a CSV table of sounds as a whole; leave out --%s",
+                   json                     ? "json"
+                   : cli_has(c, "segments") ? "segments"
+                                            : "window");
+  if (!out || how->review) return AM_OK;
   how->shape.errors = true;
   if (cli_has(c, "segments"))
     return am_fail(err, AM_E_USAGE,
@@ -200,6 +206,10 @@ static const cli_flag flags[] = {
      "rows are added to this file (-o), CSV or JSON lines; a second call goes on after the last one. A sound that "
      "cannot be "
      "read has a row, too"},
+    {"uncertain-first", NULL,
+     "a CSV table for a person to correct, which training reads as a manifest (-o): the sounds of which the model is "
+     "least "
+     "sure come first"},
     {"skip-unreadable", NULL, "sounds that cannot be read are no failure: they are named and skipped"},
     {0},
 };
@@ -213,7 +223,7 @@ const cli_command cli_predict = {
         "[--neutral-prior P] "
         "[--rttm FILE] "
         "[--channels mix|split] "
-        "[--learn-voice]] [--json|--csv] [-o FILE] [--enrol FILE|DIR]... "
+        "[--learn-voice]] [--json|--csv|--uncertain-first] [-o FILE] [--enrol FILE|DIR]... "
         "[--shrink SECONDS] [--speaker NAME] [--track N] [--skip-unreadable]",
     .details =
         "Without a model (RUN or FILE.h5) the one that comes with AudioMood is taken, and it is said which that is.\n"

@@ -62,6 +62,7 @@ typedef struct heard {
   windows windows;
   am_sound sound; /* without its samples */
   am_buffer text; /* its rows, where they were not printed yet */
+  float *p;       /* (K) for the table of --uncertain-first; NULL: nothing was heard */
   size_t utterances;
   am_status status;
   bool at_fault; /* the failure is of the sound alone */
@@ -76,6 +77,7 @@ typedef struct hearer {
   const cli_hearing *how;
   const cli_sounds *sounds;
   cli_rows *rows;
+  cli_review *review; /* in place of rows */
   noticed noticed;
   size_t workers; /* of those below; 0: the team itself hears, one sound after the other */
   am_ears **ears;
@@ -91,6 +93,14 @@ typedef struct teller {
   bool at_once;
 } teller;
 
+static am_status keep_probabilities(heard *x, cli *c, const am_window *w, size_t classes, am_error *err) {
+  if (w->heard.unheard) return AM_OK;
+  x->p = am_alloc(c->ctx, classes, sizeof *x->p);
+  if (!x->p) return am_no_memory(err);
+  memcpy(x->p, w->probabilities, classes * sizeof *x->p);
+  return AM_OK;
+}
+
 static am_status each(void *user, const am_window *w, am_error *err) {
   teller *t = user;
   cli *c = t->h->c;
@@ -102,6 +112,7 @@ static am_status each(void *user, const am_window *w, am_error *err) {
                              .start = w->start,
                              .end = w->end};
   count(&t->of->windows, &w->heard, w->seconds);
+  if (t->h->how->review) return keep_probabilities(t->of, c, w, (size_t)t->h->team->at[0]->classes, err);
   cli_predicted_row(c, t->h->team->at[0], &t->h->how->shape, &row, &t->of->text);
   am_status st = t->at_once ? cli_rows_put(t->h->rows, t->of->i, &t->of->text, err) : AM_OK;
   if (!st && !w->last && am_context_stopping(c->ctx))
@@ -280,9 +291,10 @@ static void say_noticed(cli *c, const cli_hearing *how, noticed *seen, size_t so
 /* A sound that cannot be heard does not keep the others from being heard.  One that is alone is all that was asked for. */
 static am_status tell_bad(hearer *h, heard *x, am_error *err) {
   cli *c = h->c;
-  if (h->sounds->n == 1 && !h->how->skip && !h->how->out) return am_fail(err, x->status, "%s", x->why.message);
+  const char *table = h->review ? NULL : h->how->out;
+  if (h->sounds->n == 1 && !h->how->skip && !table) return am_fail(err, x->status, "%s", x->why.message);
   cli_tally_add(c, &h->noticed.bad, "%s", x->file);
-  if (!h->how->out) {
+  if (!table) {
     am_log(c->ctx, h->how->skip ? AM_LOG_WARNING : AM_LOG_ERROR, "%s%s", h->how->skip ? "skipped: " : "",
            x->why.message);
     return AM_OK;
@@ -296,6 +308,7 @@ static am_status tell_bad(hearer *h, heard *x, am_error *err) {
 static am_status tell_one(hearer *h, heard *x, am_error *err) {
   if (!x->status || x->ended) tell_all(h->c, h->team, &h->noticed, x->file, &x->windows, &x->sound);
   if (!x->status && h->how->segmented && !x->utterances) cli_tally_add(h->c, &h->noticed.speechless, "%s", x->file);
+  if (!x->status && h->review && x->p) return cli_review_add(h->review, x->file, x->p, err);
   if (!x->status) return cli_rows_put(h->rows, x->i, &x->text, err);
   return x->at_fault ? tell_bad(h, x, err) : am_fail(err, x->status, "%s", x->why.message);
 }
@@ -306,6 +319,7 @@ static am_status tell_block(hearer *h, size_t n, size_t *told, am_error *err) {
     if (!st) st = tell_one(h, &h->block[j], err);
     if (!st) ++*told;
     am_buffer_free(h->c->ctx, &h->block[j].text);
+    am_free(h->c->ctx, h->block[j].p);
   }
   am_status flushed = cli_rows_flush(h->rows, st ? NULL : err); /* also what was heard before a failure */
   return st ? st : flushed;
@@ -313,7 +327,7 @@ static am_status tell_block(hearer *h, size_t n, size_t *told, am_error *err) {
 
 /* Only where no rows are between its lines. */
 static void say_progress(const hearer *h, size_t told, size_t all, double began, bool finished) {
-  if (all < 2 || (!h->how->out && isatty(STDOUT_FILENO))) return;
+  if (all < 2 || (!h->how->out && !h->review && isatty(STDOUT_FILENO))) return;
   const am_progress p = {.size = sizeof p,
                          .task = "predicting",
                          .unit = "sounds",
@@ -332,7 +346,7 @@ static am_status hear_all(hearer *h, am_error *err) {
   while (!st && (n = gather(h, &ahead))) {
     if (am_context_stopping(h->c->ctx)) {
       st = am_fail(err, AM_E_STOPPED, "stopped after %zu of %zu sounds%s", told, all,
-                   h->how->out ? "; the same call goes on with the others" : "");
+                   h->how->out && !h->review ? "; the same call goes on with the others" : "");
       break;
     }
     if (h->workers && n > 1) am_parallel_for(h->c->ctx, n, hear_piece, h);
@@ -342,7 +356,7 @@ static am_status hear_all(hearer *h, am_error *err) {
     say_progress(h, told, all, began, false);
   }
   say_progress(h, told, all, began, true);
-  if (!st && h->how->out)
+  if (!st && h->how->out && !h->review)
     am_log(h->c->ctx, AM_LOG_INFO, "%zu %s heard in %.1f s (%.0f a second); %s has all %zu", told,
            am_count(told, "sound", "sounds"), am_now() - began, (double)told / fmax(am_now() - began, 1e-3),
            h->how->out, h->sounds->n);
@@ -356,7 +370,7 @@ static am_status judge_bad(hearer *h, am_error *err) {
   if (h->how->skip) am_log(h->c->ctx, AM_LOG_WARNING, "%zu of %zu sounds skipped", bad, all);
   if (bad == all) return am_fail(err, AM_E_DATA, "no sound could be read");
   if (h->how->skip) return AM_OK;
-  if (!h->how->out) return am_fail(err, AM_E_DATA, "%zu of %zu sounds could not be read", bad, all);
+  if (!h->how->out || h->review) return am_fail(err, AM_E_DATA, "%zu of %zu sounds could not be read", bad, all);
   return am_fail(err, AM_E_DATA,
                  "%zu of %zu sounds could not be read; their rows in %s have the reason " CLI_UNREADABLE, bad, all,
                  h->how->out);
@@ -365,16 +379,19 @@ static am_status judge_bad(hearer *h, am_error *err) {
 am_status cli_predict_all(cli *c, const cli_models *team, const cli_sounds *s, const cli_hearing *how, am_error *err) {
   hearer h = {.c = c, .team = team, .how = how, .sounds = s};
   am_buffer head = {0};
-  if (!how->segmented) cli_predicted_head(c, team->at[0], &how->shape, &head);
+  if (!how->segmented && !how->review) cli_predicted_head(c, team->at[0], &how->shape, &head);
   am_status st = how->segmented ? cli_segments_head(c, team->at[0], &how->segments, err) : AM_OK;
-  if (!st) st = cli_rows_open(c, how->out, how->shape.format, &head, s, &h.rows, err);
+  if (how->review) st = cli_review_open(c, how->out, team->at[0], &h.review, err);
+  if (!st) st = cli_rows_open(c, how->review ? NULL : how->out, how->shape.format, &head, s, &h.rows, err);
   if (!st) st = form_crew(&h, err);
   if (!st) st = hear_all(&h, err);
   am_status ended = h.rows ? cli_rows_end(h.rows, st ? NULL : err) : AM_OK;
   if (!st) st = ended;
+  if (!st && h.review) st = cli_review_end(h.review, err);
   if (!st) st = judge_bad(&h, err);
   say_noticed(c, how, &h.noticed, s->n, am_checkpoint_rate(team->at[0]));
   dismiss_crew(&h);
+  cli_review_free(h.review);
   cli_rows_free(h.rows);
   am_buffer_free(c->ctx, &head);
   return st;

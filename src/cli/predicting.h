@@ -9,6 +9,7 @@ typedef struct cli_hearing {
   const char *out;    /* --out; NULL: standard output */
   double window, hop; /* s; window 0: each sound as a whole */
   bool skip;          /* --skip-unreadable */
+  bool review;        /* --uncertain-first: the table of all sounds for a person, in place of rows */
   bool segmented;     /* --segments, by: */
   cli_segmenting segments;
 } cli_hearing;

@@ -135,6 +135,10 @@ typedef enum am_iemocap_style { AM_IEMOCAP_STYLES(AM_WORD_NAME) } am_iemocap_sty
   X(AM_LIST_EMOBOX, "emobox")
 typedef enum am_list_format { AM_LIST_FORMATS(AM_WORD_NAME) } am_list_format;
 
+/* Clips of a list whose labels a model gave, and a person did not correct (predict --uncertain-first). */
+#define AM_UNCORRECTED(X) X(AM_UNCORRECTED_KEEP, "keep") X(AM_UNCORRECTED_LEAVE_OUT, "leave_out")
+typedef enum am_uncorrected { AM_UNCORRECTED(AM_WORD_NAME) } am_uncorrected;
+
 /* The config section `data`, common part. */
 typedef struct am_data_options {
   int corpus;              /* which of the registry of corpora */
@@ -143,6 +147,7 @@ typedef struct am_data_options {
   int format;              /* am_list_format, for corpus manifest */
   const am_value *columns; /* our name -> the list's, for corpus manifest */
   am_texts tables;         /* of an audformat database, for corpus manifest */
+  int uncorrected;         /* am_uncorrected, for corpus manifest */
   const char *title, *licence, *citation; /* what a manifest's clips are, for corpus manifest; "" or NULL: not said */
   const char *description;                /* YAML file, for corpus described */
   const am_value *corpora;                /* list of data sections, for corpus several */

@@ -22,7 +22,10 @@ typedef struct manifest {
   int path, label, speaker, split, group, start, seconds, utterance; /* columns, -1 absent */
   int trait[AM_MOST_TRAITS];                                         /* columns of the traits */
   am_place_set seen;                                                 /* of every row: a clip is listed once */
-  am_name_set texts; /* labels, speakers and the like, which many rows share */
+  int corrected, labelled_by;                                        /* a column, and a trait; -1 absent */
+  bool uncorrected_out;
+  size_t by_person, by_model; /* labels, where there is such a column */
+  am_name_set texts;          /* labels, speakers and the like, which many rows share */
 } manifest;
 
 static const char *field(const manifest *m, size_t row, int column) {
@@ -106,6 +109,69 @@ static am_status fail_absent(const manifest *m, size_t row, const char *name, am
                      two ? root : "", more);
 }
 
+/* ---- labels of a model that a person went through ---- */
+
+/* Blanks around it are not of the label. */
+static const char *trimmed(const manifest *m, size_t row, size_t *n) {
+  const char *text = field(m, row, m->corrected);
+  text += strspn(text, " \t");
+  *n = strlen(text);
+  while (*n && strchr(" \t\r\n", text[*n - 1])) --*n;
+  return text;
+}
+
+/* What a person wrote over the label of a model, and who the label is of; *why (NULL: it counts) is why the clip does not. */
+static am_status correct(manifest *m, size_t row, am_entry *e, const char **why, am_error *err) {
+  size_t n;
+  const char *text = trimmed(m, row, &n);
+  *why = n == 1 && *text == '-'     ? "a person left it out (-)"
+         : !n && m->uncorrected_out ? "nobody corrected its label (data.uncorrected)"
+                                    : NULL;
+  if (n && !*why) {
+    e->label = am_corpus_text(m->corpus, err, "%.*s", (int)n, text);
+    if (!e->label) return AM_E_NOMEM;
+  }
+  if (m->labelled_by >= 0) e->traits[m->labelled_by] = n ? "person" : "model";
+  m->by_person += n && !*why;
+  m->by_model += !n && !*why;
+  return AM_OK;
+}
+
+/* A class may well be new to the model; mostly it is a slip of the hand. */
+static am_status say_new_labels(manifest *m, am_error *err) {
+  am_name_set labels = {.ctx = m->corpus->ctx}, said = {.ctx = m->corpus->ctx};
+  am_status status = AM_OK;
+  for (size_t row = 0; row < am_csv_rows(m->csv) && !status; row++)
+    if (am_name_set_add(&labels, field(m, row, m->label)) < 0) status = am_no_memory(err);
+  for (size_t row = 0; row < am_csv_rows(m->csv) && !status; row++) {
+    size_t n;
+    const char *text = trimmed(m, row, &n);
+    char *word = am_format(m->corpus->ctx, "%.*s", (int)n, text);
+    if (!word) status = am_no_memory(err);
+    else if (n && strcmp(word, "-") && am_name_set_find(&labels, word) < 0 && am_name_set_find(&said, text) < 0) {
+      const char *near = am_nearest(word, labels.at, labels.n, sizeof *labels.at);
+      am_log(m->corpus->ctx, AM_LOG_WARNING, "%s:%d: \"%s\" is a new label, which no row has in the column label%s%s%s",
+             m->file, am_csv_line(m->csv, row), word, near ? "; did you mean \"" : "", near ? near : "",
+             near ? "\"?" : "");
+      if (am_name_set_add(&said, text) < 0) status = am_no_memory(err);
+    }
+    am_free(m->corpus->ctx, word);
+  }
+  am_name_set_free(&labels);
+  am_name_set_free(&said);
+  return status;
+}
+
+/* The column `corrected` makes it such a list; the numbers beside it are of the model. */
+static am_status find_corrected(manifest *m, const am_data_options *o, am_error *err) {
+  m->corrected = m->list.foreign ? -1 : am_csv_column(m->csv, "corrected");
+  m->labelled_by = -1;
+  m->uncorrected_out = o->uncorrected == AM_UNCORRECTED_LEAVE_OUT;
+  if (m->uncorrected_out && m->corrected < 0)
+    return am_fail(err, AM_E_CONFIG, "%s: no column \"corrected\", and data.uncorrected is leave_out", m->file);
+  return AM_OK;
+}
+
 /* One file has many names (a/../b, links). */
 static am_status check_twice(manifest *m, size_t row, const am_file_id *id, const am_entry *e, am_error *err) {
   const am_place place = am_place_in(id, e->start, e->seconds);
@@ -129,6 +195,12 @@ static am_status read_row(manifest *m, size_t row, am_error *err) {
   for (size_t k = 0; k < m->corpus->n_traits; k++) e.traits[k] = shared_text(m, row, m->trait[k], &why);
   if (why.status) return am_no_memory(err);
   if (!e.name) return am_csv_fail(m->csv, row, err, "path is empty");
+  if (m->corrected >= 0) {
+    const char *out;
+    am_status corrected = correct(m, row, &e, &out, err);
+    if (corrected) return corrected;
+    if (out) return am_corpus_leave_out(m->corpus, out, e.name, err);
+  }
   if (!e.label && m->list.foreign) return am_corpus_leave_out(m->corpus, "the list gives no label", e.name, err);
   if (!e.label) return am_csv_fail(m->csv, row, err, "label is empty for %s", e.name);
   if (m->list.inside && !am_list_stays_inside(e.name))
@@ -163,6 +235,10 @@ static bool is_column(const manifest *m, int column) {
   const int known[] = {m->path, m->label, m->speaker, m->split, m->start, m->seconds, m->utterance};
   for (size_t k = 0; k < sizeof known / sizeof *known; k++)
     if (known[k] == column) return true;
+  if (m->corrected < 0) return false;
+  static const char *const of_model[] = {"corrected", "probability", "margin", "entropy"};
+  for (size_t k = 0; k < sizeof of_model / sizeof *of_model; k++)
+    if (!strcmp(am_csv_name(m->csv, (size_t)column), of_model[k])) return true;
   return false;
 }
 
@@ -196,17 +272,23 @@ static am_status find_column(const manifest *m, am_list_column column, bool need
   return AM_OK;
 }
 
-static am_status read_rows(manifest *m, am_error *err) {
+static am_status read_rows(manifest *m, const am_data_options *o, am_error *err) {
   int *const columns[AM_LIST_KNOWN] = {&m->path,  &m->label, &m->speaker, &m->split,
                                        &m->group, &m->start, &m->seconds, &m->utterance};
   am_status status = AM_OK;
   for (int k = 0; k < AM_LIST_KNOWN && !status; k++)
     status = find_column(m, (am_list_column)k, k <= AM_LIST_LABEL, columns[k], err);
+  if (!status) status = find_corrected(m, o, err);
   if (!status) status = find_traits(m, err);
+  if (!status && m->corrected >= 0) m->labelled_by = am_corpus_trait(m->corpus, "labelled_by");
+  if (m->labelled_by >= 0) m->trait[m->labelled_by] = -1; /* no column */
   if (!status && !am_csv_rows(m->csv))
     status = am_fail(err, AM_E_DATA, "%s: no clips, only a header; wanted a row a clip", m->file);
   for (size_t row = 0; row < am_csv_rows(m->csv) && !status; row++) status = read_row(m, row, err);
-  return status;
+  if (!status && m->corrected >= 0)
+    am_log(m->corpus->ctx, AM_LOG_INFO, "%s: %zu %s by a person, %zu by a model", m->file, m->by_person,
+           am_count(m->by_person, "label", "labels"), m->by_model);
+  return status || m->corrected < 0 ? status : say_new_labels(m, err);
 }
 
 /* What the config says of the clips, else the list, if its format has a place for it. */
@@ -236,7 +318,7 @@ static am_status load_manifest(am_corpus *corpus, const am_data_options *o, am_e
   corpus->d->root = am_corpus_text(corpus, err, "%s", *o->root ? o->root : *m.list.folder ? m.list.folder : ".");
   if (!m.file || !corpus->d->root) status = AM_E_NOMEM;
   if (!status) status = describe(&m, o, err);
-  if (!status) status = read_rows(&m, err);
+  if (!status) status = read_rows(&m, o, err);
   corpus->distinct = true;
   if (!status) status = am_corpus_find_mark(corpus, err);
   am_list_close(&m.list);
@@ -257,6 +339,9 @@ static const am_option own_table[] = {
      "path, label, speaker, split, group, start, seconds, utterance -> what the list calls its column"},
     {"tables", AM_OPT_TEXTS, AT(tables), "[]", 0, 0, NULL,
      "audformat: tables that give the labels; [] the only one with emotions"},
+    {"uncorrected", AM_OPT_CHOICE, AT(uncorrected), "keep", 0, 0, AM_WORDS(AM_UNCORRECTED),
+     "of a list with a column corrected (docs/how-to.md): whether clips count whose label no person corrected",
+     .before = "keep"},
     {"title", AM_OPT_TEXT, AT(title), "", 0, 0, NULL,
      "what the clips are, for results and checkpoints; default: the file's name"},
     {"licence", AM_OPT_TEXT, AT(licence), "", 0, 0, NULL, "of the clips, which every checkpoint trained on them names"},
