@@ -94,6 +94,10 @@ typedef struct am_run_options {
   /** How many seconds to wait for the run to resume while another process has it; it is then refused.  A file server may
    * keep the locks of a host that is gone for a while. */
   double patience;
+  /** Pause after so many epochs, or when train.early_stopping would end the run: AM_E_STOPPED, and nothing but the validation part
+   * was evaluated.  Resumed, the run has the bits of one that was not paused.  0: train to the end. */
+  uint64_t pause_after;
+  bool quiet; /**< of the lines that log.txt gets only warnings and errors go to the log of the context, too */
 } am_run_options;
 
 /** What came of a training.  Start from a struct that is zero but for its size. */

@@ -22,7 +22,8 @@ typedef enum am_purpose {
   AM_FOR_SPLIT,
   AM_FOR_CONDITION,
   AM_FOR_COPY,
-  AM_FOR_COPY_DRAWN
+  AM_FOR_COPY_DRAWN,
+  AM_FOR_TUNE
 } am_purpose;
 
 /* A stream: key from (seed, purpose), fixed counter words from (a, b), and a position. */

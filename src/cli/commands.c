@@ -18,6 +18,7 @@
   X(cli_compare) \
   X(cli_fuse) \
   X(cli_distil) \
+  X(cli_tune) \
   X(cli_stitch) \
   X(cli_manifest) \
   X(cli_mix) \

@@ -7,6 +7,7 @@
 #include "nn/block.h"
 #include "nn/item.h"
 #include "nn/registry.h"
+#include "study/tune.h"
 
 const cli_section cli_sections[] = {
     {"config", "a map is a section of its own, as in 'help data'", am_config_table},
@@ -20,6 +21,7 @@ const cli_section cli_sections[] = {
     {"train.loss", "what training makes small", am_loss_table},
     {"train.optimiser", "how weights follow the gradient", am_optimiser_table},
     {"train.schedule", "the learning rate over the run", am_schedule_table},
+    {"tune", "what audiomood tune tries (docs/tune.md)", am_tune_table},
     {0},
 };
 enum { SECTIONS = sizeof cli_sections / sizeof *cli_sections - 1, MOST_OPTIONS = 32, MOST_WORDS = 128 };

@@ -11,7 +11,7 @@
 typedef struct top {
   const char *name, *description, *cache;
   int64_t seed;
-  const am_value *data, *split, *features, *augment, *model, *train;
+  const am_value *data, *split, *features, *augment, *model, *train, *tune;
 } top;
 
 #define TOP(member) offsetof(top, member)
@@ -26,6 +26,7 @@ const am_option am_config_table[] = {
     {"augment", AM_OPT_MAP, TOP(augment), "", 0, 0, NULL, "random changes of training clips"},
     {"model", AM_OPT_MAP, TOP(model), NULL, 0, 0, NULL, "layers: the list of layers"},
     {"train", AM_OPT_MAP, TOP(train), "", 0, 0, NULL, "how it is trained"},
+    {"tune", AM_OPT_MAP, TOP(tune), "", 0, 0, NULL, "settings that audiomood tune tries; all else passes over it"},
     AM_OPTION_END};
 
 typedef struct model_section {
@@ -207,6 +208,7 @@ static am_status read_sections(am_config *c, am_error *err) {
   c->cache = t.cache;
   c->seed = (uint64_t)t.seed;
   c->layers = model.layers;
+  c->tune = t.tune;
   c->name = t.name;
   if (*c->name) return AM_OK;
   const char *base = am_path_base(c->file);

@@ -71,6 +71,8 @@ struct am_config {
   am_optimiser_options optimiser;
   am_schedule_options schedule;
   const am_value *layers; /* model.layers */
+  const am_value
+      *tune; /* section tune, for study/tune.h; NULL: there is none.  It is no part of what is trained, and not kept */
 };
 
 /* What messages name in place of a file when a value came from an override (key=value). The command prints its flag for it. */

@@ -30,7 +30,7 @@ static void note(am_run_folder *f, bool said, am_log_level level, const char *fo
   char text[4096];
   vsnprintf(text, sizeof text, format, args);
   am_text_one_line(text);
-  if (said) am_log(f->ctx, level, "%s", text);
+  if (said && (!f->quiet || level <= AM_LOG_WARNING)) am_log(f->ctx, level, "%s", text);
   keep_line(f, level, text);
 }
 
@@ -52,7 +52,7 @@ void am_run_note(am_run_folder *f, am_log_level level, const char *format, ...) 
 
 /* What a file marks its folder as: another run must not write over it.  run.json alone marks none: a run that was killed between
  * it and config.yaml can begin again. */
-enum { NOTHING, RUN, CROSSVAL };
+enum { NOTHING, RUN, CROSSVAL, TUNE };
 
 static const struct {
   const char *name;
@@ -77,6 +77,10 @@ static const struct {
     [AM_FILE_LOCK] = {"lock", NOTHING},
     [AM_FILE_CROSSVAL] = {"crossval.yaml", CROSSVAL},
     [AM_FILE_CROSSVAL_RESULTS] = {"crossval.json", CROSSVAL},
+    [AM_FILE_TUNE] = {"tune.yaml", TUNE},
+    [AM_FILE_TUNE_RESULTS] = {"tune.json", TUNE},
+    [AM_FILE_TUNE_TABLE] = {"tune.csv", TUNE},
+    [AM_FILE_TUNE_BEST] = {"best.yaml", NOTHING},
 };
 
 const char *am_run_file_name(am_run_file file) { return files[file].name; }
@@ -97,6 +101,8 @@ static const char *holds(am_context *ctx, const char *folder, int mark) {
 
 const char *am_run_folder_holds(am_context *ctx, const char *folder) { return holds(ctx, folder, RUN); }
 const char *am_crossval_folder_holds(am_context *ctx, const char *folder) { return holds(ctx, folder, CROSSVAL); }
+
+const char *am_tune_folder_holds(am_context *ctx, const char *folder) { return holds(ctx, folder, TUNE); }
 
 am_status am_run_folder_check(am_run_folder *f, am_error *err) {
   const char *out = f->path;

@@ -26,6 +26,10 @@ typedef enum am_run_file {
   AM_FILE_LOCK,        /* lock: held while it is written to */
   AM_FILE_CROSSVAL,    /* crossval.yaml: the effective config of a cross-validation */
   AM_FILE_CROSSVAL_RESULTS, /* crossval.json: its plan and results, written again after every run */
+  AM_FILE_TUNE,             /* tune.yaml: the effective config that a search began from (study/tune.h) */
+  AM_FILE_TUNE_RESULTS,     /* tune.json: its plan and results, written again after every step of a trial */
+  AM_FILE_TUNE_TABLE,       /* tune.csv: a row a trial */
+  AM_FILE_TUNE_BEST,        /* best.yaml: the config of the winner */
   AM_RUN_FILES
 } am_run_file;
 const char *am_run_file_name(am_run_file file);
@@ -39,6 +43,7 @@ typedef struct am_run_folder {
   const char *init; /* file the weights of this process come from (--init); NULL: none */
   bool resume;      /* go on with the run that is there */
   double patience;  /* s to wait for it while another process has it */
+  bool quiet;       /* only warnings and errors are said; log.txt has all */
   bool follows;     /* another process has the folder: this one reads its checkpoints, and writes nothing */
   am_lock *lock;
   am_tree *before;              /* run.json as the process before this one left it; NULL: none */
@@ -73,5 +78,6 @@ void am_time_text(char out[32]);
  * over; NULL: there is none. */
 const char *am_run_folder_holds(am_context *ctx, const char *folder);
 const char *am_crossval_folder_holds(am_context *ctx, const char *folder);
+const char *am_tune_folder_holds(am_context *ctx, const char *folder); /* the same of a search */
 
 #endif

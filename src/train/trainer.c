@@ -409,7 +409,10 @@ static am_status train(am_trainer *t, am_run_result *result, am_error *err) {
   am_status status = open_run(t, err);
   if (!status && o->max_steps > 0 && t->state.step >= (uint64_t)o->max_steps)
     status = pause(t, "paused (train.max_steps)", err);
+  const uint64_t pause_at = t->options->pause_after;
   while (!status && t->state.epoch < (uint64_t)o->epochs) {
+    if (pause_at && (t->state.epoch >= pause_at || am_schedule_should_stop(&t->state.schedule, o->early_stopping)))
+      break;
     if (am_schedule_should_stop(&t->state.schedule, o->early_stopping)) {
       result->stopped_early = true;
       am_run_log(&t->folder, AM_LOG_INFO, "stopped early: %lld epochs without a better one than epoch %llu",
@@ -419,6 +422,7 @@ static am_status train(am_trainer *t, am_run_result *result, am_error *err) {
     if (t->state.finished) break;
     status = run_epoch(t, err);
   }
+  if (!status && pause_at) status = pause(t, "paused", err);
   if (!status) status = finish(t, result, err);
   if (t->options->profile) am_trainer_profile(t, !status || status == AM_E_STOPPED);
   return status;
@@ -439,6 +443,7 @@ static am_status run_checked(am_config *config, const am_run_options *options, a
                              .init = options->init,
                              .resume = options->resume,
                              .patience = options->patience,
+                             .quiet = options->quiet,
                              .follows = !am_ranks_first(am_context_ranks(config->ctx))}};
   t.state.schedule = am_schedule_begin();
   am_status status = options->dry_run ? AM_OK : am_run_folder_check(&t.folder, err);
@@ -469,7 +474,9 @@ am_status am_train_run(am_config *config, const am_run_options *given, am_run_re
   if (status) return status;
   am_size_give(result, &mine, sizeof mine);
   status = AM_NEED(err, config);
-  if (!status) status = am_size_take(&options, sizeof options, given, sizeof options, "am_run_options", err);
+  if (!status)
+    status =
+        am_size_take(&options, sizeof options, given, offsetof(am_run_options, pause_after), "am_run_options", err);
   if (!status && !options.dry_run && !options.out)
     status = am_fail(err, AM_E_USAGE, "am_run_options.out may only be NULL in a dry run");
   if (!status && !(options.patience >= 0))
