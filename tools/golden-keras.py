@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Keras models small enough to commit, and checks of import and export against the real Keras.
 
-    golden-keras.py make FOLDER              writes tests/exchange/golden/*.h5: the first four with Keras 2.15,
-                                             cast_*.h5 with Keras 3.6, new_*.h5 with Keras 3.15
+    golden-keras.py make FOLDER              writes those of tests/exchange/golden that this version of Keras makes
+                                             (see GOLDENS)
     golden-keras.py check AUDIOMOOD FOLDER   imports each of them, exports it again, loads that with this Keras, and
                                              compares the outputs (1e-5)
     golden-keras.py matrix BUILD             models of every layer that can be imported, saved by this Keras as
@@ -10,22 +10,26 @@
                                              answers when it loads our export of it; then our own layers and configs,
                                              exported.  BUILD: the build folder, with tests/exchange/keras_outputs
 
-tools/keras-envs makes the environments.  Each file is what model.save writes, plus /golden/x and /golden/y:
-an input batch and the model's output on it.  Lengths of axes all differ, so that no wrong order can pass.
+tools/keras-envs makes the environments.  Each file is what model.save writes, plus /golden/x and /golden/y: an input
+batch and the model's output on it; of an archive NAME.keras they are in NAME.io.h5.  Lengths of axes all differ, so
+that no wrong order can pass.
 """
 import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("KERAS_BACKEND", "jax")
+if sys.version_info >= (3, 9):  # Keras 2.3 reads it as well
+    os.environ.setdefault("KERAS_BACKEND", "jax")
 import h5py
 import numpy as np
 import keras
 from keras import layers as L
 
 NEW = keras.__version__.startswith("3")
+OLD = keras.__version__.startswith("2.3.")  # Keras by itself, before it came with TensorFlow
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 FEATURES = os.path.join(ROOT, "tests", "exchange", "golden", "features.yaml")
 
@@ -109,6 +113,68 @@ CAST_MODELS = {
 }
 
 
+def branches(x):
+    """All kinds of branches, models inside of models, and layers inside of TimeDistributed."""
+    y = L.BatchNormalization()(L.Conv1D(4, 3, padding="same", activation="relu")(x))
+    y = L.ReLU()(L.Add()([y, L.Conv1D(4, 1)(x)]))
+    y = L.TimeDistributed(L.Dense(6))(L.Bidirectional(L.LSTM(3, return_sequences=True))(y))
+    inner = keras.Sequential([L.Dense(4), L.BatchNormalization(), L.Dense(4, trainable=False)], name="inner")
+    y = inner(y)
+    y = L.Concatenate()([y, L.GRU(3, return_sequences=True, reset_after=False)(y)])
+    y = L.Add()([y, L.Conv1D(7, 3, padding="same")(y), L.Dense(7)(y)])
+    gate = L.Dense(3, activation="relu")(L.Reshape((1, 7))(L.GlobalAveragePooling1D()(y)))
+    y = L.Multiply()([y, L.Dense(7, activation="sigmoid")(gate)])
+    return L.Dense(4, activation="softmax")(L.LSTM(2)(y))
+
+
+def residual_map(x):
+    """(mel, frames, 1): a shortcut that is strided, and one that is the map itself."""
+    y = L.Conv2D(3, 3, padding="same", strides=(2, 1), activation="relu")(x)
+    y = L.Conv2D(3, (2, 3), padding="same")(y)
+    y = L.ReLU()(L.Add()([y, L.BatchNormalization()(L.Conv2D(3, 1, strides=(2, 1), use_bias=False)(x))]))
+    y = L.Add()([y, L.Conv2D(3, (3, 1), padding="same")(y)])
+    y = L.TimeDistributed(L.Flatten())(L.Permute((2, 1, 3))(y))
+    return L.Dense(4, activation="softmax")(L.GlobalAveragePooling1D()(y))
+
+
+# archives of model.save("x.keras"): name -> input shape, layers, type of the numbers, whether to pack it again by deflate,
+# which Keras does not but whoever changes an archive may
+ARCHIVES_NEW = {
+    "archive_chain": ((6, 5), lambda x: L.Dense(4)(L.GlobalMaxPooling1D()(L.LeakyReLU()(L.Conv1D(3, 2)(x)))),
+                      "bfloat16", False),
+    "archive_branches": ((9, 5), branches, "float32", True),
+}
+ARCHIVES_OLD = {"archive_old": ((6, 9, 1), residual_map, "float32", True)}
+
+
+def nested(x):
+    """Of Keras 2.6: Functional inside of Functional, which counts its calls from 1."""
+    i = keras.Input((9, 5))
+    inner = keras.Model(i, L.Add()([L.Dense(5, activation="tanh")(i), i]), name="inner")
+    y = L.TimeDistributed(L.Dropout(0.2))(L.TimeDistributed(L.BatchNormalization())(inner(x)))
+    return L.Dense(4, activation="softmax")(L.Bidirectional(L.GRU(2))(L.LSTM(3, return_sequences=True)(y)))
+
+
+def plain(x):
+    """Of Keras 2.3: GRU with its default of then, and Model as the class of a Functional model."""
+    y = L.add([L.GRU(5, return_sequences=True)(x), x])
+    y = L.concatenate([L.Dense(3, activation="relu")(y), L.LSTM(2, return_sequences=True)(y)])
+    return L.Dense(4, activation="softmax")(L.GlobalMaxPooling1D()(y))
+
+
+def cells(cudnn):
+    if cudnn:
+        from tensorflow.compat.v1.keras.layers import CuDNNGRU, CuDNNLSTM
+    lstm, gru = (CuDNNLSTM, CuDNNGRU) if cudnn else (L.LSTM, lambda n: L.GRU(n, reset_after=True))
+    return lambda x: L.Dense(4, activation="softmax")(gru(2)(L.Bidirectional(lstm(3, return_sequences=True))(x)))
+
+
+# cudnn: saved with CuDNN's layers, which need a graphics card to run, and answered by the others, into which Keras itself
+# turns their weights
+MODELS_26 = {"keras26": ((9, 5), nested, "float32"), "cudnn": ((6, 5), None, "float32")}
+MODELS_23 = {"keras23": ((9, 5), plain, "float32")}
+
+
 def takes_input(layers):
     return layers.__code__.co_argcount > len(layers.__defaults__ or ())
 
@@ -135,25 +201,54 @@ def randomise(model, rng, deviation=0.5):
 
 
 def set_policy(name):
+    if OLD or keras.__version__.startswith("2.6."):
+        return
     (keras.config.set_dtype_policy if NEW else keras.mixed_precision.set_global_policy)(name)
 
 
+GOLDENS = {"2.3.": MODELS_23, "2.6.": MODELS_26, "2.15": {**{n: m + ("float32",) for n, m in MODELS.items()}, **ARCHIVES_OLD},
+           "3.6.": CAST_MODELS, "3.15": {**NEW_MODELS, **ARCHIVES_NEW}}
+
+
 def make(folder):
-    rng = np.random.default_rng(20)
-    old = {name: m + ("float32",) for name, m in MODELS.items()}
-    models = CAST_MODELS if keras.__version__.startswith("3.6.") else NEW_MODELS if NEW else old
-    for name, (shape, layers, policy) in models.items():
+    for name, (shape, layers, policy, *packed) in GOLDENS[keras.__version__[:4]].items():
+        rng = np.random.default_rng([20, *name.encode()]) if packed or name in {**MODELS_23, **MODELS_26} else shared_rng()
         keras.backend.clear_session()
         set_policy(policy)
-        model = build(shape, layers, name=name)
+        model = build(shape, layers or cells(False), name=name)
         randomise(model, rng)
         x = rng.normal(0, 1, (3,) + shape).astype("float32")
-        path = os.path.join(folder, name + ".h5")
-        model.save(path, include_optimizer=False, **({} if NEW else {"save_format": "h5"}))
-        with h5py.File(path, "a") as f:
+        y = in_float32(model, shape, layers or cells(False), name)(x)
+        path = os.path.join(folder, name + (".keras" if packed else ".h5"))
+        how = {} if packed else {"include_optimizer": False} if NEW or OLD else {"include_optimizer": False, "save_format": "h5"}
+        (model if layers else as_cudnn(model)).save(path, **how)
+        if packed and packed[0]:
+            pack(path)
+        with h5py.File(os.path.join(folder, name + ".io.h5") if packed else path, "a") as f:
             f["golden/x"] = x
-            f["golden/y"] = in_float32(model, shape, layers, name)(x)
+            f["golden/y"] = y
         print(path, os.path.getsize(path))
+
+
+def shared_rng(rng=np.random.default_rng(20)):
+    return rng
+
+
+def as_cudnn(model):
+    """The model of cells(True) with these weights, turned by Keras's own code."""
+    from keras.saving.hdf5_format import preprocess_weights_for_loading
+    twin = build(model.input_shape[1:], cells(True), name=model.name)
+    for to, of in zip(twin.layers, model.layers):
+        to.set_weights(preprocess_weights_for_loading(to, of.get_weights(), "2"))
+    return twin
+
+
+def pack(path):
+    with zipfile.ZipFile(path) as z:
+        parts = {name: z.read(name) for name in z.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as z:
+        for name, data in parts.items():
+            z.writestr(name, data)
 
 
 def in_float32(model, shape, layers, name):

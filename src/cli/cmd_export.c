@@ -38,7 +38,7 @@ static const am_option *own(const am_exchange *format) { return format->is.own; 
 
 static const cli_flag flags[] = {
     {"to", "FORMAT", "one of the formats below; default keras"},
-    {"out", "FILE", "where the model goes"},
+    {"out", "FILE", "where the model goes; of Keras, NAME.keras is an archive and any other name HDF5"},
     {"with", "RUN|FILE.h5", "also this model (repeatable): the mean of all, where the format holds several"},
     {0},
 };
@@ -50,7 +50,7 @@ const cli_command cli_export = {
         "RUN|FILE.h5|CROSSVAL --to keras|onnx --out MODEL [--with RUN|FILE.h5]... [--with-features] "
         "[--layout mel_time|time_mel] [--frames N]",
     .details =
-        "keras: an HDF5 file whose last layer is a softmax; the labels of its outputs are in the\n"
+        "keras: an archive (.keras) or HDF5 file whose last layer is a softmax; the labels of its outputs are in the\n"
         "attribute audiomood_labels, licence and attribution in audiomood_licence and\n"
         "audiomood_attribution. Features, normalisation and thresholds are not part of it.\n"
         "onnx: a graph with normalisation, calibration and the fusion of several models, for clips of\n"

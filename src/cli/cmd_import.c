@@ -45,12 +45,14 @@ static const cli_flag flags[] = {
 
 const cli_command cli_import = {
     .name = "import",
-    .summary = "turns a Keras model (HDF5) into a checkpoint",
-    .usage = "MODEL.h5 --config FEATURES.yaml --out FILE.h5 [--labels A,B,...] [--layout mel_time|time_mel]",
+    .summary = "turns a Keras model (.keras or .h5) into a checkpoint",
+    .usage =
+        "MODEL.keras|MODEL.h5 --config FEATURES.yaml --out FILE.h5 [--labels A,B,...] [--layout mel_time|time_mel]",
     .details =
-        "Reads a Sequential model, or a Functional one that is a chain, that Keras saved as HDF5. Layers and options "
-        "that cannot be\n"
-        "carried over exactly are refused by name. The checkpoint evaluates, predicts, and starts\n"
+        "Reads a Sequential model, or a Functional one that is a chain with branches, that Keras saved as an archive "
+        "or\n"
+        "as HDF5. Layers and options that cannot be carried over exactly are refused by name. The checkpoint "
+        "evaluates, predicts, and starts\n"
         "trainings (train --init).",
     .flags = flags,
     .own = own,

@@ -21,7 +21,7 @@ static am_status export_one(am_context *ctx, const char *const *checkpoints, siz
 }
 
 const am_exchange am_exchange_keras = {
-    .is = {"keras", "HDF5 that Keras 2 and 3 load", export_table},
+    .is = {"keras", "archives (.keras) and HDF5 that Keras 2 and 3 load", export_table},
     .import_own = import_table,
     .export_to = export_one,
     .import_from = am_keras_import,

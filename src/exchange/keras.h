@@ -1,8 +1,8 @@
 /* exchange/keras.h - Keras models in and out (docs/keras.md).
  *
- * Import reads what model.save("x.h5") of Keras 2 and 3 writes: `model_config`, the JSON of a Sequential model or of a
- * Functional one whose layers form a chain, and /model_weights/<layer>/<names in its attribute weight_names>.
- * Export writes the same.
+ * Import reads what model.save() of Keras 2 and 3 writes: x.h5 with `model_config`, the JSON of the model, and
+ * /model_weights/<layer>/<names in its attribute weight_names>, or x.keras, a zip with config.json and model.weights.h5.  The
+ * model is a Sequential one, or a Functional one that is a chain with branches.  Export writes the same, by the file's name.
  *
  * Keras sees a picture of shape (height, width, channels) where we have (T,F,C).  With layout mel_time, what
  * the published models use, height is F and width T: windows and kernels of 2-D layers are turned, and so are

@@ -1,76 +1,83 @@
-/* exchange/keras_export.c - a checkpoint becomes what Keras's model.save("x.h5") writes. */
+/* exchange/keras_export.c - a checkpoint becomes what Keras's model.save() writes, by the name of the file: x.h5 or x.keras. */
 #include <string.h>
 
 #include "base/file.h"
+#include "exchange/archive.h"
 #include "exchange/keras_write.h"
-#include "nn/doubt.h"
 
 typedef am_keras_writer writer;
 
-/* ["name", 0, 0] in a list, of the model's input or output. */
-static void write_end(writer *w, const char *key, const char *name) {
-  am_json_open(&w->json, key, '[');
-  am_json_open(&w->json, NULL, '[');
-  am_json_text(&w->json, NULL, name);
-  am_json_int(&w->json, NULL, 0);
-  am_json_int(&w->json, NULL, 0);
-  am_json_close(&w->json);
-  am_json_close(&w->json);
-}
-
-static am_status write_layers(writer *w, am_error *err) {
-  bool inside;
-  inside = am_model_limited(w->model, &inside) && inside && am_model_ends_in_log(w->model);
-  size_t n = am_model_steps(w->model) - inside;
-  for (size_t i = 0; i < n; i++) w->functional |= am_model_step(w->model, i)->layer.cls == &am_attention_pool;
-  w->json = am_json_begin(w->ctx, &w->text, 0);
-  am_json_open(&w->json, NULL, '{');
-  am_json_text(&w->json, "class_name", w->functional ? "Functional" : "Sequential");
-  am_json_open(&w->json, "config", '{');
-  am_json_text(&w->json, "name", "audiomood");
-  am_json_open(&w->json, "layers", '[');
-  am_keras_write_input(w);
-  am_status status = AM_OK;
-  for (size_t i = 0; i < n && !status; i++) status = am_keras_write_step(w, &i, err);
-  if (status) return status;
-  if (w->flat.t && w->flat.t > 1 && w->flat.f > 1)
-    return am_fail(err, AM_E_UNSUPPORTED, "%s: there is no dense layer after its flatten", w->file);
-  status = am_keras_write_softmax(w, inside, err);
-  am_json_close(&w->json);
-  if (w->functional) {
-    write_end(w, "input_layers", "audiomood_input");
-    write_end(w, "output_layers", w->before);
-  }
-  am_json_close(&w->json);
-  am_json_close(&w->json);
-  return !status && w->text.failed ? am_no_memory(err) : status;
-}
+/* The version that the files say they are of; Keras does not look at it, and newer ones read what it wrote. */
+#define AS_VERSION "2.15.0"
 
 /* The weights owe what they owe, in whatever file they are. */
-static am_status write_credit(writer *w, am_error *err) {
+static am_status write_credit(const writer *w, am_h5 *h5, am_error *err) {
   const am_checkpoint *c = w->checkpoint;
   am_status status = AM_OK;
-  if (c->licence && *c->licence) status = am_h5_set_text(w->h5, "/", AM_KERAS_LICENCE, c->licence, err);
+  if (c->licence && *c->licence) status = am_h5_set_text(h5, "/", AM_KERAS_LICENCE, c->licence, err);
   if (!status && c->attribution && *c->attribution)
-    status = am_h5_set_text(w->h5, "/", AM_KERAS_ATTRIBUTION, c->attribution, err);
+    status = am_h5_set_text(h5, "/", AM_KERAS_ATTRIBUTION, c->attribution, err);
   return status;
 }
 
-static am_status write_attributes(writer *w, am_error *err) {
-  static const char *const objects[] = {"/", "model_weights"};
-  am_status status = AM_OK;
-  for (int i = 0; i < 2 && !status; i++) {
-    status = am_h5_set_text(w->h5, objects[i], "keras_version", "2.15.0", err);
-    if (!status) status = am_h5_set_text(w->h5, objects[i], "backend", "tensorflow", err);
-  }
-  if (!status) status = am_h5_set_text(w->h5, "/", "model_config", w->text.data, err);
-  if (!status) status = am_h5_set_texts(w->h5, "model_weights", "layer_names", w->names, w->n_names, err);
-  if (!status)
-    status = am_h5_set_texts(w->h5, "/", "audiomood_labels", (const char *const *)w->checkpoint->labels,
-                             (size_t)w->checkpoint->classes, err);
-  if (!status) status = write_credit(w, err);
+/* What we have to say of the model that no Keras has a place for. */
+static am_status write_own(const writer *w, am_h5 *h5, am_error *err) {
+  am_status status = am_h5_set_texts(h5, "/", "audiomood_labels", (const char *const *)w->checkpoint->labels,
+                                     (size_t)w->checkpoint->classes, err);
+  if (!status) status = write_credit(w, h5, err);
   if (!status && w->checkpoint->any.temperature != 1)
-    status = am_h5_set_real(w->h5, "/", "audiomood_temperature", w->checkpoint->any.temperature, err);
+    status = am_h5_set_real(h5, "/", "audiomood_temperature", w->checkpoint->any.temperature, err);
+  return status;
+}
+
+static am_status write_attributes(writer *w, am_h5 *h5, am_error *err) {
+  static const char *const objects[] = {"/", "model_weights"};
+  am_buffer config = {0};
+  am_status status = am_keras_write_config(w, false, &config, err);
+  if (!status) status = am_h5_set_text(h5, "/", "model_config", config.data, err);
+  am_buffer_free(w->ctx, &config);
+  for (int i = 0; i < 2 && !status; i++) {
+    status = am_h5_set_text(h5, objects[i], "keras_version", AS_VERSION, err);
+    if (!status) status = am_h5_set_text(h5, objects[i], "backend", "tensorflow", err);
+  }
+  return status;
+}
+
+/* model.save("x.h5") */
+static am_status write_h5(writer *w, const char *out, am_error *err) {
+  am_h5 *h5 = NULL;
+  am_status status = am_h5_create_aside(w->ctx, out, &h5, err);
+  if (status) return status;
+  am_h5_is_given(h5);
+  status = am_keras_write_weights(w, h5, false, err);
+  if (!status) status = write_attributes(w, h5, err);
+  if (!status) status = write_own(w, h5, err);
+  if (!status) return am_h5_commit(h5, err);
+  am_h5_close(h5);
+  return status;
+}
+
+/* model.save("x.keras"), without the date, so that the same model is the same bytes */
+static am_status write_archive(writer *w, const char *out, am_error *err) {
+  static const char metadata[] = "{\"keras_version\": \"" AS_VERSION "\"}";
+  am_h5 *h5 = NULL;
+  am_buffer config = {0};
+  const void *weights = NULL;
+  size_t bytes = 0;
+  am_status status = am_h5_create_aside(w->ctx, out, &h5, err);
+  if (status) return status;
+  status = am_keras_write_weights(w, h5, true, err);
+  if (!status) status = write_own(w, h5, err);
+  if (!status) status = am_keras_write_config(w, true, &config, err);
+  if (!status) status = am_h5_image(h5, &weights, &bytes, err);
+  if (!status) {
+    const am_archive_part parts[] = {{AM_KERAS_METADATA, metadata, sizeof metadata - 1},
+                                     {AM_KERAS_CONFIG, config.data, config.used},
+                                     {AM_KERAS_WEIGHTS, weights, bytes}};
+    status = am_archive_write(w->ctx, out, parts, sizeof parts / sizeof *parts, err);
+  }
+  am_h5_close(h5);
+  am_buffer_free(w->ctx, &config);
   return status;
 }
 
@@ -126,18 +133,8 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exch
   w.model = w.checkpoint->model;
   status = check_frames(&w, (int)options->frames, err);
   if (!status) fold_temperature(&w);
-  if (!status) status = am_tree_create(ctx, &w.tree, err);
-  /* a step gives at most five layers, and softmax comes after them */
-  if (!status && !(w.names = am_alloc(ctx, 5 * am_model_steps(w.model) + 1, sizeof *w.names)))
-    status = am_no_memory(err);
-  if (!status) status = am_h5_create_aside(ctx, out, &w.h5, err);
-  if (!status) am_h5_is_given(w.h5);
-  if (!status) status = write_layers(&w, err);
-  if (!status) status = write_attributes(&w, err);
-  if (!status) {
-    status = am_h5_commit(w.h5, err);
-    w.h5 = NULL;
-  }
+  if (!status) status = am_keras_write_model(&w, err);
+  if (!status) status = am_keras_is_archive(out) ? write_archive(&w, out, err) : write_h5(&w, out, err);
   if (!status && w.checkpoint->normaliser.kind != AM_NORMALISE_NONE)
     am_log(ctx, AM_LOG_WARNING, "%s: the model sees normalised features; a Keras file does not hold how", checkpoint);
   if (!status && w.checkpoint->any.temperature != 1)
@@ -146,10 +143,7 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exch
         "%s: its temperature is not among the layers, so Keras gives probabilities that are not calibrated; those of "
         "predict are softmax(log(p) / %.6g) (attribute audiomood_temperature)",
         checkpoint, w.checkpoint->any.temperature);
-  am_h5_close(w.h5);
-  am_free(ctx, w.names);
-  am_tree_free(w.tree);
-  am_buffer_free(ctx, &w.text);
+  am_keras_write_free(&w);
   am_checkpoint_free(w.checkpoint);
   return status;
 }

@@ -30,7 +30,6 @@ static const struct {
              {"noise_shape", NULL},
              {"max_value", NULL},
              {"threshold", "0"},
-             {"merge_mode", "concat"},
              {"ragged", "false"},
              {"sparse", "false"},
              {"optional", "false"},
@@ -41,6 +40,11 @@ static const struct {
              {"normalize", "false"}};
 
 /* ---- values ---- */
+
+char *am_keras_join(am_tree *tree, const char *a, const char *b, const char *c) {
+  char *text = am_tree_take(tree, strlen(a) + strlen(b) + strlen(c) + 1, 1);
+  return text ? strcat(strcat(strcpy(text, a), b), c) : NULL;
+}
 
 const char *am_keras_text(const am_value *v) { return v && v->kind == AM_SCALAR ? v->text : NULL; }
 

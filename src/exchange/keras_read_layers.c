@@ -15,44 +15,56 @@ typedef struct keras_class {
 
 /* ---- writing ours ---- */
 
-static void begin(reader *r, const source *s, const char *type) {
+void am_keras_begin(reader *r, const source *s, const char *type) {
   am_json_open(&r->json, NULL, '{');
   am_json_open(&r->json, type, '{');
   am_json_text(&r->json, "name", s->ours);
 }
 
-static void end(reader *r) {
+void am_keras_end(reader *r) {
   am_json_close(&r->json);
   am_json_close(&r->json);
 }
 
 /* Where probabilities are made: `activation` of the layer just read, "" for none. */
-static void made(reader *r, const source *s, const char *activation) {
+void am_keras_made(reader *r, const source *s, const char *activation) {
   r->activation = activation;
   r->made = s->name;
   r->behind = r->spoiled = NULL;
 }
 
 /* A layer that changes nothing of what the activation before it stands for; `keeps`: outputs that sum to 1 still do. */
-static void passes(reader *r, const source *s, bool keeps) {
+void am_keras_passes(reader *r, const source *s, bool keeps) {
   if (!*r->activation) return;
   r->behind = s->name;
   if (!keeps && !r->spoiled) r->spoiled = s->name;
 }
 
-/* Remembers a layer with weights. */
-static am_status record(reader *r, const source *s, am_keras_layer **out, am_error *err) {
+/* "add/" and what the layer is called in there; `more` behind it. */
+static const char *full_name(const reader *r, const source *s, const char *more) {
+  return am_keras_join(r->model->tree, r->prefix, s->ours, more ? more : "");
+}
+
+am_status am_keras_record(reader *r, const source *s, const char *more, am_keras_layer **out, am_error *err) {
   am_keras_model *m = r->model;
   am_keras_layer *grown = am_resize(r->ctx, m->at, m->n + 1, sizeof *grown);
   if (!grown) return am_no_memory(err);
   m->at = grown;
   *out = &m->at[m->n++];
-  **out = (am_keras_layer){.name = s->ours, .keras = s->name, .flat = r->flat};
-  return AM_OK;
+  **out = (am_keras_layer){.name = full_name(r, s, more),
+                           .keras = s->name,
+                           .holder = s->holder,
+                           .store = s->store,
+                           .place = s->place,
+                           .frozen = s->frozen,
+                           .flat = r->flat};
+  return (*out)->name ? AM_OK : am_no_memory(err);
 }
 
-static void add(am_keras_layer *l, const char *keras, const char *ours, bool statistic) {
-  l->arrays[l->n_arrays++] = (am_keras_array){keras, ours, statistic};
+void am_keras_array_add(am_keras_layer *l, const char *part, const char *keras, const char *ours, bool statistic) {
+  int number = 0;
+  for (int i = 0; i < l->n_arrays; i++) number += !strcmp(l->arrays[i].part, part);
+  l->arrays[l->n_arrays++] = (am_keras_array){keras, ours, statistic, part, number};
 }
 
 /* A number, or one each dimension; of a turned map they are exchanged. */
@@ -79,12 +91,13 @@ static am_status padding(reader *r, const source *s, am_error *err) {
   return AM_OK;
 }
 
-/* Our name of a Keras activation; "" for linear. */
-static am_status activation_of(const reader *r, const source *s, const char **out, am_error *err) {
+am_status am_keras_activation(const reader *r, const source *s, const char **out, am_error *err) {
   static const char *const known[][2] = {{"linear", ""},         {"relu", "relu"},       {"tanh", "tanh"},
                                          {"sigmoid", "sigmoid"}, {"softmax", "softmax"}, {"gelu", "gelu"},
                                          {"swish", "silu"},      {"silu", "silu"}};
   const am_value *v = am_value_get(s->config, "activation");
+  /* newer ones write a function of their own as an object with its name */
+  if (v && v->kind == AM_MAP && am_keras_is(am_value_get(v, "class_name"), "function")) v = am_value_get(v, "config");
   const char *word = !v || v->kind == AM_NULL ? "linear" : am_keras_text(v);
   for (size_t i = 0; word && i < sizeof known / sizeof *known; i++)
     if (!strcmp(known[i][0], word)) {
@@ -96,13 +109,13 @@ static am_status activation_of(const reader *r, const source *s, const char **ou
 
 static am_status activate(reader *r, const source *s, am_error *err) {
   const char *activation = "";
-  am_status status = activation_of(r, s, &activation, err);
+  am_status status = am_keras_activation(r, s, &activation, err);
   if (!status && *activation) am_json_text(&r->json, "activation", activation);
-  made(r, s, activation);
+  am_keras_made(r, s, activation);
   return status;
 }
 
-static am_status need_rank(const reader *r, const source *s, int rank, am_error *err) {
+am_status am_keras_need_rank(const reader *r, const source *s, int rank, am_error *err) {
   if (r->rank == rank) return AM_OK;
   return am_fail(err, AM_E_SHAPE, "%s: layer %s (%s) wants %d dimensions without the batch, and is given %d", r->file,
                  s->name, s->type, rank, r->rank);
@@ -117,15 +130,15 @@ static am_status read_conv(reader *r, const source *s, am_error *err) {
   int64_t filters = 0;
   bool bias;
   am_keras_layer *l = NULL;
-  am_status status = need_rank(r, s, rank, err);
+  am_status status = am_keras_need_rank(r, s, rank, err);
   if (!status) status = am_keras_int(r, s, "filters", &filters, err);
   if (!status) status = am_keras_bool(r, s, "use_bias", true, &bias, err);
-  if (!status) status = record(r, s, &l, err);
+  if (!status) status = am_keras_record(r, s, NULL, &l, err);
   if (status) return status;
   l->turned = rank == 3 && r->turned;
-  add(l, "kernel", "kernel", false);
-  if (bias) add(l, "bias", "bias", false);
-  begin(r, s, rank == 3 ? "conv2d" : "conv1d");
+  am_keras_array_add(l, "", "kernel", "kernel", false);
+  if (bias) am_keras_array_add(l, "", "bias", "bias", false);
+  am_keras_begin(r, s, rank == 3 ? "conv2d" : "conv1d");
   am_json_int(&r->json, "filters", filters);
   am_json_bool(&r->json, "bias", bias);
   status = windows(r, s, "kernel_size", "kernel", rank, err);
@@ -133,42 +146,58 @@ static am_status read_conv(reader *r, const source *s, am_error *err) {
   if (!status) status = windows(r, s, "dilation_rate", "dilation", rank, err);
   if (!status) status = padding(r, s, err);
   if (!status) status = activate(r, s, err);
-  end(r);
+  am_keras_end(r);
   return status;
 }
 
 static am_status read_pool(reader *r, const source *s, am_error *err) {
   int rank = rank_of(s);
   bool max = !strncmp(s->type, "Max", 3);
-  am_status status = need_rank(r, s, rank, err);
+  am_status status = am_keras_need_rank(r, s, rank, err);
   if (status) return status;
-  begin(r, s, rank == 3 ? max ? "max_pool2d" : "average_pool2d" : max ? "max_pool1d" : "average_pool1d");
+  am_keras_begin(r, s, rank == 3 ? max ? "max_pool2d" : "average_pool2d" : max ? "max_pool1d" : "average_pool1d");
   const am_value *strides = am_value_get(s->config, "strides");
   status = windows(r, s, "pool_size", "size", rank, err);
   if (!status && strides && strides->kind != AM_NULL) status = windows(r, s, "strides", "stride", rank, err);
   if (!status) status = padding(r, s, err);
-  end(r);
-  passes(r, s, !max);
+  am_keras_end(r);
+  am_keras_passes(r, s, !max);
   return status;
 }
 
 static am_status read_global(reader *r, const source *s, am_error *err) {
-  am_status status = need_rank(r, s, rank_of(s), err);
+  am_status status = am_keras_need_rank(r, s, rank_of(s), err);
   if (status) return status;
   bool max = strstr(s->type, "Max") != NULL;
-  begin(r, s, max ? "global_max_pool" : "global_average_pool");
-  end(r);
-  passes(r, s, !max);
+  am_keras_begin(r, s, max ? "global_max_pool" : "global_average_pool");
+  am_keras_end(r);
+  am_keras_passes(r, s, !max);
   r->rank = 1;
   return AM_OK;
 }
 
+/* A map as a sequence of frames. */
+static am_status frames_of(reader *r, const source *s, am_error *err) {
+  am_status status = am_keras_need_rank(r, s, 3, err);
+  if (status) return status;
+  if (r->turned)
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: layer %s (%s): its rows would hold bins, not frames; put Permute((2, 1,"
+                   " 3)) before it, or choose layout time_mel if its input is (frames, mel, channels)",
+                   r->file, s->name, s->type);
+  am_keras_begin(r, s, "to_sequence");
+  am_keras_end(r);
+  am_keras_passes(r, s, true);
+  r->rank = 2;
+  return AM_OK;
+}
+
 static am_status read_flatten(reader *r, const source *s, am_error *err) {
-  (void)err;
-  begin(r, s, "flatten");
-  end(r);
-  passes(r, s, true); /* of one place; the model's shapes tell */
-  if (r->rank == 3 && r->turned) r->flat = s->ours;
+  if (s->timed) return frames_of(r, s, err);
+  am_keras_begin(r, s, "flatten");
+  am_keras_end(r);
+  am_keras_passes(r, s, true); /* of one place; the model's shapes tell */
+  if (r->rank == 3 && r->turned && !(r->flat = full_name(r, s, NULL))) return am_no_memory(err);
   r->rank = 1;
   return AM_OK;
 }
@@ -179,15 +208,15 @@ static am_status read_dense(reader *r, const source *s, am_error *err) {
   am_keras_layer *l = NULL;
   am_status status = am_keras_int(r, s, "units", &units, err);
   if (!status) status = am_keras_bool(r, s, "use_bias", true, &bias, err);
-  if (!status) status = record(r, s, &l, err);
+  if (!status) status = am_keras_record(r, s, NULL, &l, err);
   if (status) return status;
-  add(l, "kernel", "kernel", false);
-  if (bias) add(l, "bias", "bias", false);
-  begin(r, s, "dense");
+  am_keras_array_add(l, "", "kernel", "kernel", false);
+  if (bias) am_keras_array_add(l, "", "bias", "bias", false);
+  am_keras_begin(r, s, "dense");
   am_json_int(&r->json, "units", units);
   am_json_bool(&r->json, "bias", bias);
   status = activate(r, s, err);
-  end(r);
+  am_keras_end(r);
   r->flat = NULL;
   r->model->units = r->rank == 1 ? units : 0;
   return status;
@@ -197,20 +226,20 @@ static am_status read_dropout(reader *r, const source *s, am_error *err) {
   double rate;
   am_status status = am_keras_real(r, s, "rate", 0.5, &rate, err);
   if (status) return status;
-  begin(r, s, "dropout");
+  am_keras_begin(r, s, "dropout");
   am_json_real(&r->json, "rate", rate);
-  end(r);
-  passes(r, s, true);
+  am_keras_end(r);
+  am_keras_passes(r, s, true);
   return AM_OK;
 }
 
 static am_status read_activation(reader *r, const source *s, am_error *err) {
   const char *type;
-  am_status status = activation_of(r, s, &type, err);
+  am_status status = am_keras_activation(r, s, &type, err);
   if (status || !*type) return status;
-  begin(r, s, type);
-  end(r);
-  made(r, s, type);
+  am_keras_begin(r, s, type);
+  am_keras_end(r);
+  am_keras_made(r, s, type);
   return AM_OK;
 }
 
@@ -220,10 +249,10 @@ static am_status read_relu(reader *r, const source *s, am_error *err) {
   const char *key = leaky && am_value_get(s->config, "alpha") ? "alpha" : "negative_slope";
   am_status status = am_keras_real(r, s, key, leaky ? 0.3 : 0, &slope, err);
   if (status) return status;
-  begin(r, s, slope != 0 ? "leaky_relu" : "relu");
+  am_keras_begin(r, s, slope != 0 ? "leaky_relu" : "relu");
   if (slope != 0) am_json_real(&r->json, "alpha", slope);
-  end(r);
-  made(r, s, slope != 0 ? "" : "relu");
+  am_keras_end(r);
+  am_keras_made(r, s, slope != 0 ? "" : "relu");
   return AM_OK;
 }
 
@@ -232,16 +261,17 @@ static am_status last_axis(const reader *r, const source *s, am_error *err) {
   const am_value *v = am_value_get(s->config, "axis");
   int64_t axis;
   if (v && v->kind == AM_LIST && v->count == 1) v = v->first;
-  if (!v || (am_value_to_int(v, &axis) && (axis == -1 || axis == r->rank))) return AM_OK;
+  const int last = r->rank - (s->timed ? 1 : 0);
+  if (!v || (am_value_to_int(v, &axis) && (axis == -1 || axis == last))) return AM_OK;
   return am_keras_refuse(r, s, "axis", "-1, the channels,", err);
 }
 
 static am_status read_softmax(reader *r, const source *s, am_error *err) {
   am_status status = last_axis(r, s, err);
   if (status) return status;
-  begin(r, s, "softmax");
-  end(r);
-  made(r, s, "softmax");
+  am_keras_begin(r, s, "softmax");
+  am_keras_end(r);
+  am_keras_made(r, s, "softmax");
   return AM_OK;
 }
 
@@ -254,113 +284,31 @@ static am_status read_norm(reader *r, const source *s, am_error *err) {
   if (!status) status = am_keras_bool(r, s, "center", true, &center, err);
   if (!status) status = am_keras_real(r, s, "epsilon", 1e-3, &epsilon, err);
   if (!status) status = am_keras_real(r, s, "momentum", 0.99, &momentum, err);
-  if (!status) status = record(r, s, &l, err);
+  if (!status) status = am_keras_record(r, s, NULL, &l, err);
   if (status) return status;
-  if (scale) add(l, "gamma", "gamma", false);
-  if (center) add(l, "beta", "beta", false);
-  if (batch) add(l, "moving_mean", "mean", true);
-  if (batch) add(l, "moving_variance", "variance", true);
-  begin(r, s, batch ? "batch_norm" : "layer_norm");
+  if (scale) am_keras_array_add(l, "", "gamma", "gamma", false);
+  if (center) am_keras_array_add(l, "", "beta", "beta", false);
+  if (batch) am_keras_array_add(l, "", "moving_mean", "mean", true);
+  if (batch) am_keras_array_add(l, "", "moving_variance", "variance", true);
+  am_keras_begin(r, s, batch ? "batch_norm" : "layer_norm");
   am_json_real(&r->json, "epsilon", epsilon);
   if (batch) am_json_real(&r->json, "momentum", momentum);
   if (batch && r->rank == 3) am_json_bool(&r->json, "unbiased", true); /* Keras's fused kernel, for maps */
   if (batch) am_json_text(&r->json, "statistics", "plain");
-  end(r);
+  am_keras_end(r);
   return AM_OK;
-}
-
-static am_status read_recurrent_as(reader *r, const source *s, const source *cell, bool both, am_error *err) {
-  bool gru = !strcmp(cell->type, "GRU"), sequence, bias, after = true;
-  int64_t units = 0;
-  const char *activation = "tanh", *gate = am_keras_text(am_value_get(cell->config, "recurrent_activation"));
-  am_keras_layer *l = NULL;
-  am_status status = need_rank(r, s, 2, err);
-  if (!status) status = am_keras_int(r, cell, "units", &units, err);
-  if (!status) status = am_keras_bool(r, cell, "return_sequences", false, &sequence, err);
-  if (!status) status = am_keras_bool(r, cell, "use_bias", true, &bias, err);
-  if (!status && gru) status = am_keras_bool(r, cell, "reset_after", true, &after, err);
-  if (!status && am_value_get(cell->config, "activation")) status = activation_of(r, cell, &activation, err);
-  if (!status && strcmp(activation, "tanh")) status = am_keras_refuse(r, cell, "activation", "tanh", err);
-  if (!status && gate && strcmp(gate, "sigmoid"))
-    status = am_keras_refuse(r, cell, "recurrent_activation", "sigmoid", err);
-  if (!status) status = record(r, s, &l, err);
-  if (status) return status;
-  add(l, "kernel", "kernel", false);
-  add(l, "recurrent_kernel", "recurrent_kernel", false);
-  if (bias) add(l, "bias", "bias", false);
-  if (both) add(l, "kernel", "backward_kernel", false);
-  if (both) add(l, "recurrent_kernel", "backward_recurrent_kernel", false);
-  if (both && bias) add(l, "bias", "backward_bias", false);
-  begin(r, s, gru ? "gru" : "lstm");
-  am_json_int(&r->json, "units", units);
-  am_json_bool(&r->json, "bidirectional", both);
-  am_json_text(&r->json, "return", sequence ? "sequence" : "last");
-  if (gru) am_json_bool(&r->json, "reset_after", after);
-  end(r);
-  made(r, s, "");
-  r->rank = sequence ? 2 : 1;
-  return AM_OK;
-}
-
-static am_status read_recurrent(reader *r, const source *s, am_error *err) {
-  return read_recurrent_as(r, s, s, false, err);
-}
-
-static const keras_class *find_class(const char *type);
-
-/* The layer inside a Bidirectional. */
-static am_status find_cell(reader *r, const source *s, const char *key, source *cell, am_error *err) {
-  const am_value *layer = am_value_get(s->config, key);
-  *cell = (source){.type = am_keras_text(am_value_get(layer, "class_name")),
-                   .name = s->name,
-                   .ours = s->ours,
-                   .config = am_value_get(layer, "config")};
-  if (cell->type && (!strcmp(cell->type, "LSTM") || !strcmp(cell->type, "GRU"))) return AM_OK;
-  return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (Bidirectional) holds %s; only LSTM and GRU can be imported",
-                 r->file, s->name, cell->type ? cell->type : "no layer");
-}
-
-/* Keras 3 writes the layer that runs backward, too: the same but for its direction, or another one that its user chose. */
-static am_status check_backward(reader *r, const source *s, const source *cell, am_error *err) {
-  static const char *const same[] = {"units",    "activation",       "recurrent_activation",
-                                     "use_bias", "return_sequences", "reset_after"};
-  source backward;
-  am_status status = find_cell(r, s, "backward_layer", &backward, err);
-  if (status) return status;
-  const char *differs = strcmp(backward.type, cell->type) != 0 ? "class_name" : NULL;
-  if (!am_keras_is(am_value_get(backward.config, "go_backwards"), "true")) differs = "go_backwards";
-  for (size_t i = 0; i < sizeof same / sizeof *same && !differs; i++) {
-    const am_value *a = am_value_get(cell->config, same[i]), *b = am_value_get(backward.config, same[i]);
-    if (a && b ? !am_value_equal(a, b) : a != b) differs = same[i];
-  }
-  if (differs)
-    return am_fail(err, AM_E_UNSUPPORTED,
-                   "%s: layer %s (Bidirectional): option backward_layer is not its layer run backward (%s differs)",
-                   r->file, s->name, differs);
-  char options[256];
-  snprintf(options, sizeof options, "%s|go_backwards", find_class(backward.type)->options);
-  return am_keras_check_keys(r, &backward, options, err);
-}
-
-static am_status read_bidirectional(reader *r, const source *s, am_error *err) {
-  source cell;
-  const am_value *backward = am_value_get(s->config, "backward_layer");
-  am_status status = find_cell(r, s, "layer", &cell, err);
-  if (!status) status = am_keras_check_keys(r, &cell, find_class(cell.type)->options, err);
-  if (!status && backward && backward->kind != AM_NULL) status = check_backward(r, s, &cell, err);
-  return status ? status : read_recurrent_as(r, s, &cell, true, err);
 }
 
 /* A map with its two outer axes exchanged is the same map of ours. */
 static am_status read_permute(reader *r, const source *s, am_error *err) {
   const am_value *dims = am_value_get(s->config, "dims");
-  am_status status = need_rank(r, s, 3, err);
+  am_status status = am_keras_need_rank(r, s, 3, err);
   if (status) return status;
   if (!dims || dims->kind != AM_LIST || dims->count != 3 || !am_keras_is(dims->first, "2") ||
       !am_keras_is(dims->first->next, "1") || !am_keras_is(dims->last, "3"))
     return am_keras_refuse(r, s, "dims", "(2, 1, 3)", err);
   r->turned = !r->turned;
-  passes(r, s, true);
+  am_keras_passes(r, s, true);
   return AM_OK;
 }
 
@@ -371,22 +319,12 @@ static am_status read_reshape(reader *r, const source *s, am_error *err) {
   if (!to || to->kind != AM_LIST || to->count != 2 || !am_value_to_int(to->first, &dims[0]) ||
       !am_value_to_int(to->last, &dims[1]))
     return am_keras_refuse(r, s, "target_shape", "(frames, bins * channels)", err);
-  am_status status = need_rank(r, s, 3, err);
-  if (status) return status;
-  if (r->turned)
-    return am_fail(err, AM_E_UNSUPPORTED,
-                   "%s: layer %s (Reshape): its rows would hold bins, not frames; put Permute((2, 1,"
-                   " 3)) before it, or choose layout time_mel if its input is (frames, mel, channels)",
-                   r->file, s->name);
   am_keras_layer *l = NULL;
-  status = record(r, s, &l, err);
+  am_status status = frames_of(r, s, err);
+  if (!status) status = am_keras_record(r, s, NULL, &l, err);
   if (status) return status;
   l->reshape[0] = dims[0] ? dims[0] : INT64_MAX; /* 0 fits nothing */
   l->reshape[1] = dims[1] ? dims[1] : INT64_MAX;
-  begin(r, s, "to_sequence");
-  end(r);
-  passes(r, s, true);
-  r->rank = 2;
   return AM_OK;
 }
 
@@ -399,6 +337,22 @@ static am_status read_input(reader *r, const source *s, am_error *err) {
 static am_status read_cast(reader *r, const source *s, am_error *err) {
   const char *type = am_keras_text(am_value_get(s->config, "dtype"));
   return type && strstr(type, "float") ? AM_OK : am_keras_refuse(r, s, "dtype", "a kind of float", err);
+}
+
+static am_status read_timed(reader *r, const source *s, am_error *err);
+
+/* Frames that hold one value are no frames to Keras, up to the layer that makes one vector of them.  Clips of ours say how
+ * long they are, so padding is left out as well (keras_import.c wants clips that differ in length). */
+static am_status read_masking(reader *r, const source *s, am_error *err) {
+  am_status status = am_keras_need_rank(r, s, 2, err);
+  if (status) return status;
+  if (r->model->layers.used > 1)
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: layer %s (Masking) comes after other layers; only one at the input can be imported", r->file,
+                   s->name);
+  r->model->masked = s->name;
+  r->masked = true;
+  return AM_OK;
 }
 
 static const keras_class classes[] = {
@@ -425,9 +379,13 @@ static const keras_class classes[] = {
     {"Softmax", "axis", read_softmax},
     {"BatchNormalization", "axis|momentum|epsilon|center|scale", read_norm},
     {"LayerNormalization", "axis|epsilon|center|scale", read_norm},
-    {"LSTM", "units|activation|recurrent_activation|use_bias|return_sequences", read_recurrent},
-    {"GRU", "units|activation|recurrent_activation|use_bias|return_sequences|reset_after", read_recurrent},
-    {"Bidirectional", "layer|backward_layer", read_bidirectional}};
+    {"LSTM", "units|activation|recurrent_activation|use_bias|return_sequences", am_keras_read_recurrent},
+    {"GRU", "units|activation|recurrent_activation|use_bias|return_sequences|reset_after", am_keras_read_recurrent},
+    {"CuDNNLSTM", "units|return_sequences", am_keras_read_recurrent},
+    {"CuDNNGRU", "units|return_sequences", am_keras_read_recurrent},
+    {"Bidirectional", "layer|backward_layer|merge_mode", am_keras_read_bidirectional},
+    {"TimeDistributed", "layer", read_timed},
+    {"Masking", "mask_value", read_masking}};
 
 static const keras_class *find_class(const char *type) {
   for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
@@ -437,79 +395,57 @@ static const keras_class *find_class(const char *type) {
 
 /* ---- one layer ---- */
 
+const char *am_keras_options(const char *type) {
+  const keras_class *class = find_class(type);
+  return class ? class->options : NULL;
+}
+
+/* Layers that know what to do with frames that are none, or that do not mix frames. */
+static bool bears_masks(const char *type) {
+  static const char types[] =
+      "InputLayer|Masking|Dense|Cast|Dropout|Activation|ReLU|LeakyReLU|Softmax|"
+      "BatchNormalization|LayerNormalization|LSTM|GRU|Bidirectional|TimeDistributed|"
+      "GlobalAveragePooling1D";
+  return am_choice_index(types, type) >= 0;
+}
+
 am_status am_keras_read_layer(reader *r, const source *s, am_error *err) {
   const keras_class *class = find_class(s->type);
   if (!class)
     return am_fail(err, AM_E_UNSUPPORTED,
                    "%s: layer %s is a %s, which cannot be imported; docs/keras.md lists what can", r->file, s->name,
                    s->type);
+  if (r->masked && !bears_masks(s->type))
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: layer %s (%s) comes after %s (Masking), whose frames it does not leave out in Keras", r->file,
+                   s->name, s->type, r->model->masked);
   am_status status = am_keras_check_keys(r, s, class->options, err);
-  return status ? status : class->read(r, s, err);
-}
-
-/* Over the frames of both. */
-static am_status check_axes(const reader *r, const source *dot, am_error *err) {
-  const am_value *axes = am_value_get(dot->config, "axes");
-  bool pair = axes && axes->kind == AM_LIST && axes->count == 2;
-  if (pair ? am_keras_is(axes->first, "1") && am_keras_is(axes->last, "1") : am_keras_is(axes, "1")) return AM_OK;
-  return am_keras_refuse(r, dot, "axes", "1, the frames of both,", err);
-}
-
-/* What attention consists of must be plain: Dense with this activation, and with a bias or without. */
-static am_status check_scorer(reader *r, const source *s, const char *wanted, bool bias, int64_t *units,
-                              am_error *err) {
-  const char *activation = "";
-  bool has;
-  am_status status = am_keras_check_keys(r, s, find_class("Dense")->options, err);
-  if (!status) status = am_keras_int(r, s, "units", units, err);
-  if (!status) status = activation_of(r, s, &activation, err);
-  if (!status && strcmp(activation, wanted) != 0)
-    status = am_keras_refuse(r, s, "activation",
-                             *wanted ? "tanh, before the scores of attention over frames,"
-                                     : "linear, for the scores of attention over frames,",
-                             err);
-  if (!status) status = am_keras_bool(r, s, "use_bias", true, &has, err);
-  if (!status && has != bias)
-    status = am_keras_refuse(
-        r, s, "use_bias",
-        bias ? "true, before the scores of attention over frames," : "false, for the scores of attention over frames,",
-        err);
+  if (!status) status = class->read(r, s, err);
+  if (r->rank == 1) r->masked = false;
   return status;
 }
 
-am_status am_keras_read_attention(reader *r, const source *hidden, const source *score, const source *softmax,
-                                  const source *dot, am_error *err) {
-  int64_t units = 0, heads = 0;
-  am_keras_layer *l = NULL;
-  am_status status = need_rank(r, dot, 2, err);
-  if (!status) status = am_keras_check_keys(r, softmax, "axis", err);
-  if (!status && !am_keras_is(am_value_get(softmax->config, "axis"), "1"))
-    status = am_keras_refuse(r, softmax, "axis", "1, the frames,", err);
-  if (!status) status = am_keras_check_keys(r, dot, "axes", err);
-  if (!status) status = check_axes(r, dot, err);
-  if (!status && hidden->config) status = check_scorer(r, hidden, "tanh", true, &units, err);
-  if (!status) status = check_scorer(r, score, "", false, &heads, err);
-  if (!status && hidden->config) {
-    status = record(r, hidden, &l, err);
-    if (status) return status;
-    l->name = dot->ours;
-    add(l, "kernel", "kernel", false);
-    add(l, "bias", "bias", false);
-  }
-  if (!status) status = record(r, score, &l, err);
-  if (status) return status;
-  l->name = dot->ours;
-  add(l, "kernel", "score", false);
-  begin(r, dot, "attention_pool");
-  am_json_int(&r->json, "units", units);
-  am_json_int(&r->json, "heads", heads);
-  end(r);
-  passes(r, dot, true); /* a weighted mean of the frames */
-  r->rank = 1;
-  return AM_OK;
+/* A layer for each frame by itself: those that do the same to a whole sequence or map are that, and Flatten makes frames. */
+static am_status read_timed(reader *r, const source *s, am_error *err) {
+  static const char types[] =
+      "Dense|Dropout|Activation|ReLU|LeakyReLU|Softmax|BatchNormalization|LayerNormalization|Flatten";
+  const am_value *layer = am_value_get(s->config, "layer");
+  source inside = *s;
+  inside.type = am_keras_text(am_value_get(layer, "class_name"));
+  inside.config = am_value_get(layer, "config");
+  inside.timed = true;
+  if (!inside.type || am_choice_index(types, inside.type) < 0)
+    return am_fail(
+        err, AM_E_UNSUPPORTED,
+        "%s: layer %s (TimeDistributed) holds %s; only Dense, Dropout, activations, normalisations and Flatten "
+        "can be imported",
+        r->file, s->name, inside.type ? inside.type : "no layer");
+  if (r->rank < 2) return am_keras_need_rank(r, s, 2, err);
+  if (!(inside.store = am_keras_join(r->model->tree, s->store, "/layer", ""))) return am_no_memory(err);
+  return am_keras_read_layer(r, &inside, err);
 }
 
 void am_keras_add(reader *r, const char *type, const char *name) {
-  begin(r, &(source){.ours = name}, type);
-  end(r);
+  am_keras_begin(r, &(source){.ours = name}, type);
+  am_keras_end(r);
 }

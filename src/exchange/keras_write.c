@@ -1,9 +1,10 @@
 /* exchange/keras_write.c - the layers of a model of ours as Keras writes them. */
 #include "exchange/keras_write.h"
 
+#include <assert.h>
 #include <string.h>
 
-#include "exchange/keras_read.h"
+#include "base/file.h"
 
 typedef am_keras_writer writer;
 
@@ -22,15 +23,15 @@ static am_status refuse(const writer *w, const am_layer *layer, const char *what
 /* ---- names ---- */
 
 static bool taken(const writer *w, const char *name) {
-  for (size_t i = 0; i < w->n_names; i++)
-    if (!strcmp(w->names[i], name)) return true;
+  for (size_t i = 0; i < w->n_out; i++)
+    if (!strcmp(w->out[i].name, name)) return true;
   for (size_t i = 0; i < am_model_steps(w->model); i++)
     if (!strcmp(am_model_step(w->model, i)->layer.name, name)) return true;
   return false;
 }
 
 /* The step's own name, without '/', which Keras keeps for weights; or a new one. */
-static const char *keras_name(writer *w, const char *ours, const char *more) {
+static const char *keras_name(const writer *w, const char *ours, const char *more) {
   size_t n = strlen(ours) + strlen(more);
   char *name = am_tree_take(w->tree, n + 32, 1);
   if (!name) return NULL;
@@ -42,9 +43,30 @@ static const char *keras_name(writer *w, const char *ours, const char *more) {
   return name;
 }
 
+/* A join has the name of its block: "residual_1/add" is residual_1. */
+static const char *block_name(const writer *w, const char *ours) {
+  const char *last = am_path_base(ours);
+  char *name = am_tree_take(w->tree, strlen(ours) + 1, 1);
+  if (name && last > ours) memcpy(name, ours, (size_t)(last - ours) - 1);
+  return name ? keras_name(w, *name ? name : ours, "") : NULL;
+}
+
 /* ---- pieces of JSON ---- */
 
-/* {"class_name":, "config": {"name":, as Keras 2.15; Keras 3 wants the module of layers inside layers. */
+/* A layer, called with the one before; up to end(). */
+static am_keras_out *begin(writer *w, const char *class, const char *name) {
+  assert(w->n_out < w->most);
+  am_keras_out *out = &w->out[w->n_out];
+  *out = (am_keras_out){.class = class, .name = name, .inputs = {w->now}, .n_in = w->n_out ? 1 : 0};
+  w->json = am_json_begin(w->ctx, &out->config, 0);
+  am_json_open(&w->json, NULL, '{');
+  am_json_text(&w->json, "name", name);
+  if (w->n_out) am_json_bool(&w->json, "trainable", true); /* an InputLayer of Keras 2 does not know the word */
+  am_json_text(&w->json, "dtype", "float32");
+  return out;
+}
+
+/* A layer inside of it, up to close_layer(). */
 static void open_layer(writer *w, const char *key, const char *class, const char *name) {
   am_json_open(&w->json, key, '{');
   am_json_text(&w->json, "module", "keras.layers");
@@ -54,46 +76,16 @@ static void open_layer(writer *w, const char *key, const char *class, const char
   am_json_text(&w->json, "name", name);
 }
 
-/* A layer of the model's list, up to end(). */
-static void begin(writer *w, const char *class, const char *name) {
-  open_layer(w, NULL, class, name);
-  am_json_bool(&w->json, "trainable", true);
-  am_json_text(&w->json, "dtype", "float32");
-  w->names[w->n_names++] = w->now = name;
-}
-
 static void close_layer(writer *w) {
   am_json_close(&w->json);
   am_json_close(&w->json);
 }
 
-/* [name, 0, 0, {}]: the output of a layer, as Keras 2 writes it and Keras 3 still reads it. */
-static void add_call(writer *w, const char *name) {
-  am_json_open(&w->json, NULL, '[');
-  am_json_text(&w->json, NULL, name);
-  am_json_int(&w->json, NULL, 0);
-  am_json_int(&w->json, NULL, 0);
-  am_json_open(&w->json, NULL, '{');
+static am_status end(writer *w, am_error *err) {
   am_json_close(&w->json);
-  am_json_close(&w->json);
-}
-
-static void end(writer *w) {
-  am_json_close(&w->json);
-  if (w->functional) {
-    am_json_text(&w->json, "name", w->now);
-    am_json_open(&w->json, "inbound_nodes", '[');
-    if (w->before) {
-      am_json_open(&w->json, NULL, '[');
-      add_call(w, w->before);
-      if (w->second) add_call(w, w->second);
-      am_json_close(&w->json);
-    }
-    am_json_close(&w->json);
-  }
-  am_json_close(&w->json);
-  w->before = w->now;
-  w->second = NULL;
+  const bool failed = w->out[w->n_out].config.failed;
+  w->now = w->n_out++;
+  return failed ? am_no_memory(err) : AM_OK;
 }
 
 static const char *option(const item *it, const char *key) {
@@ -149,62 +141,24 @@ static am_status padding(writer *w, const item *it, am_error *err) {
 
 /* ---- weights ---- */
 
-static bool find_array(const writer *w, const am_layer *layer, const am_keras_array *a, am_array_info *info,
-                       const am_real **at) {
-  size_t n = strlen(layer->name);
-  size_t count = a->statistic ? am_model_statistic_count(w->model) : am_model_weight_count(w->model);
-  for (size_t i = 0; i < count; i++) {
-    *info = a->statistic ? *am_model_statistic_info(w->model, i) : *am_model_weight_info(w->model, i);
-    if (strncmp(info->name, layer->name, n) || info->name[n] != '/' || strcmp(info->name + n + 1, a->ours)) continue;
-    *at = (a->statistic ? am_model_statistics(w->model, NULL) : am_model_weights(w->model, NULL)) + info->offset;
-    return true;
-  }
-  return false;
+/* The arrays of the layer that was begun last. */
+static void has(writer *w, const am_layer *layer, const am_keras_array *arrays, int n, const char *const *cells) {
+  am_keras_out *out = &w->out[w->n_out];
+  out->layer = layer;
+  out->cells = cells;
+  out->flat = w->flat;
+  out->n_arrays = n;
+  memcpy(out->arrays, arrays, (size_t)n * sizeof *arrays);
 }
 
-static am_status write_array(writer *w, const item *it, const am_keras_array *a, const char *saved, am_error *err) {
-  am_array_info info;
-  const am_real *from;
-  if (!find_array(w, it->layer, a, &info, &from)) return refuse(w, it->layer, "an array of its is missing", err);
-  size_t dims[4] = {0};
-  for (int i = 0; i < info.rank; i++) dims[i] = (size_t)info.dims[i];
-  int t = 1, f = 1;
-  if (info.rank == 4 && w->turned) {
-    t = info.dims[0], f = info.dims[1];
-    dims[0] = (size_t)f, dims[1] = (size_t)t;
-  } else if (w->flat.t && strcmp(a->keras, "bias")) {
-    t = w->flat.t, f = w->flat.f;
-  }
-  float *turned = am_alloc_aligned(w->ctx, am_mul(info.count, sizeof *turned));
-  char *path = am_format(w->ctx, "model_weights/%s/%s", it->name, saved);
-  am_status status = turned && path ? AM_OK : am_no_memory(err);
-  if (!status) {
-    am_keras_turn(from, t, f, info.count / ((size_t)t * (size_t)f), turned);
-    status = am_h5_write(w->h5, path, AM_H5_F32, info.rank, dims, turned, err);
-  }
-  am_free(w->ctx, path);
-  am_free_aligned(w->ctx, turned);
-  return status;
+static const am_keras_array kernel_and_bias[] = {{"kernel", "kernel", .part = ""},
+                                                 {"bias", "bias", .part = "", .number = 1}};
+
+/* end(), unless something was refused. */
+static am_status finish(writer *w, am_status status, am_error *err) {
+  const am_status ended = end(w, status ? NULL : err);
+  return status ? status : ended;
 }
-
-/* The arrays of a layer and their names, all "<layer>/<cell><array>:0". `cells`: of each direction. */
-static am_status write_arrays(writer *w, const item *it, const am_keras_array *arrays, int n, const char *const *cells,
-                              am_error *err) {
-  char *saved[AM_KERAS_ARRAYS] = {NULL}, *group = am_format(w->ctx, "model_weights/%s", it->name);
-  am_status status = group ? am_h5_group(w->h5, group, err) : am_no_memory(err);
-  for (int i = 0; i < n && !status; i++) {
-    saved[i] = am_format(w->ctx, "%s/%s%s:0", it->name, cells ? cells[2 * i / n] : "", arrays[i].keras);
-    status = saved[i] ? write_array(w, it, &arrays[i], saved[i], err) : am_no_memory(err);
-  }
-  if (!status) status = am_h5_set_texts(w->h5, group, "weight_names", (const char *const *)saved, (size_t)n, err);
-  for (int i = 0; i < n; i++) am_free(w->ctx, saved[i]);
-  am_free(w->ctx, group);
-  return status;
-}
-
-static am_status no_arrays(writer *w, const item *it, am_error *err) { return write_arrays(w, it, NULL, 0, NULL, err); }
-
-static const am_keras_array kernel_and_bias[] = {{"kernel", "kernel", false}, {"bias", "bias", false}};
 
 /* ---- layers ---- */
 
@@ -223,20 +177,23 @@ static am_status write_conv(writer *w, const item *it, am_error *err) {
   am_status status = padding(w, it, err);
   am_json_text(&w->json, "activation", it->activation);
   am_json_bool(&w->json, "use_bias", bias);
-  end(w);
-  return status ? status : write_arrays(w, it, kernel_and_bias, bias ? 2 : 1, NULL, err);
+  has(w, it->layer, kernel_and_bias, bias ? 2 : 1, NULL);
+  return finish(w, status, err);
+}
+
+static am_status write_dense_as(writer *w, const am_layer *layer, const char *name, const char *activation, bool bias,
+                                am_error *err) {
+  begin(w, "Dense", name);
+  am_json_int(&w->json, "units", layer->out.c);
+  am_json_text(&w->json, "activation", activation);
+  am_json_bool(&w->json, "use_bias", bias);
+  has(w, layer, kernel_and_bias, bias ? 2 : 1, NULL);
+  w->flat.t = 0;
+  return end(w, err);
 }
 
 static am_status write_dense(writer *w, const item *it, am_error *err) {
-  bool bias = yes(it, "bias");
-  begin(w, "Dense", it->name);
-  am_json_int(&w->json, "units", it->layer->out.c);
-  am_json_text(&w->json, "activation", it->activation);
-  am_json_bool(&w->json, "use_bias", bias);
-  end(w);
-  am_status status = write_arrays(w, it, kernel_and_bias, bias ? 2 : 1, NULL, err);
-  w->flat.t = 0;
-  return status;
+  return write_dense_as(w, it->layer, it->name, it->activation, yes(it, "bias"), err);
 }
 
 static am_status write_pool(writer *w, const item *it, am_error *err) {
@@ -247,35 +204,42 @@ static am_status write_pool(writer *w, const item *it, am_error *err) {
   windows(w, it, "size", NULL, "pool_size");
   windows(w, it, "stride", "size", "strides");
   am_status status = padding(w, it, err);
-  end(w);
-  return status ? status : no_arrays(w, it, err);
+  return finish(w, status, err);
+}
+
+/* One without options but the order of axes. */
+static am_status write_plain(writer *w, const char *class, const char *name, am_error *err) {
+  if (!name) return am_no_memory(err);
+  begin(w, class, name);
+  am_json_text(&w->json, "data_format", "channels_last");
+  return end(w, err);
+}
+
+static am_status write_reshape(writer *w, const char *name, const int64_t *shape, size_t n, am_error *err) {
+  if (!name) return am_no_memory(err);
+  begin(w, "Reshape", name);
+  am_json_ints(&w->json, "target_shape", shape, n);
+  return end(w, err);
 }
 
 static am_status write_flatten(writer *w, const item *it, am_error *err) {
-  begin(w, "Flatten", it->name);
-  am_json_text(&w->json, "data_format", "channels_last");
-  end(w);
   if (it->layer->in[0].rank == 3 && w->turned) w->flat = it->layer->in[0];
-  return no_arrays(w, it, err);
+  return write_plain(w, "Flatten", it->name, err);
 }
 
 /* A map as a sequence of frames of `width` numbers. */
 static am_status write_frames(writer *w, const item *it, const char *reshape, int width, am_error *err) {
   static const int64_t exchange[3] = {2, 1, 3};
+  const int64_t shape[2] = {-1, width};
   if (w->turned) {
-    item permute = {.name = keras_name(w, it->layer->name, "_permute")};
-    if (!permute.name) return am_no_memory(err);
-    begin(w, "Permute", permute.name);
+    const char *permute = keras_name(w, it->layer->name, "_permute");
+    if (!permute) return am_no_memory(err);
+    begin(w, "Permute", permute);
     am_json_ints(&w->json, "dims", exchange, 3);
-    end(w);
-    am_status status = no_arrays(w, &permute, err);
+    am_status status = end(w, err);
     if (status) return status;
   }
-  const int64_t shape[2] = {-1, width};
-  begin(w, "Reshape", reshape);
-  am_json_ints(&w->json, "target_shape", shape, 2);
-  end(w);
-  return no_arrays(w, &(item){.name = reshape}, err);
+  return write_reshape(w, reshape, shape, 2, err);
 }
 
 static am_status write_to_sequence(writer *w, const item *it, am_error *err) {
@@ -286,70 +250,60 @@ static am_status write_to_sequence(writer *w, const item *it, am_error *err) {
 static am_status write_global(writer *w, const item *it, am_error *err) {
   bool map = it->layer->in[0].rank == 3, max = it->layer->cls == &am_global_max_pool;
   if (map && !strcmp(option(it, "over"), "time")) {
-    const char *reshape = keras_name(w, it->layer->name, "_reshape");
-    am_status status = reshape ? write_frames(w, it, reshape, it->layer->out.c, err) : am_no_memory(err);
+    am_status status = write_frames(w, it, keras_name(w, it->layer->name, "_reshape"), it->layer->out.c, err);
     if (status) return status;
     map = false;
   }
-  begin(w,
-        max   ? map ? "GlobalMaxPooling2D" : "GlobalMaxPooling1D"
-        : map ? "GlobalAveragePooling2D"
-              : "GlobalAveragePooling1D",
-        it->name);
-  am_json_text(&w->json, "data_format", "channels_last");
-  end(w);
-  return no_arrays(w, it, err);
+  return write_plain(w,
+                     max   ? map ? "GlobalMaxPooling2D" : "GlobalMaxPooling1D"
+                     : map ? "GlobalAveragePooling2D"
+                           : "GlobalAveragePooling1D",
+                     it->name, err);
 }
 
 /* One of the Dense layers that score the frames of attention. */
 static am_status write_scorer(writer *w, const item *it, const char *more, int64_t units, const am_keras_array *arrays,
                               int n, am_error *err) {
-  item dense = {.layer = it->layer, .name = keras_name(w, it->layer->name, more)};
-  if (!dense.name) return am_no_memory(err);
-  begin(w, "Dense", dense.name);
+  const char *name = keras_name(w, it->layer->name, more);
+  if (!name) return am_no_memory(err);
+  begin(w, "Dense", name);
   am_json_int(&w->json, "units", units);
   am_json_text(&w->json, "activation", n == 2 ? "tanh" : "linear");
   am_json_bool(&w->json, "use_bias", n == 2);
-  end(w);
-  return write_arrays(w, &dense, arrays, n, NULL, err);
+  has(w, it->layer, arrays, n, NULL);
+  return end(w, err);
 }
 
-/* Keras has no attention pooling, but what it consists of (keras_read_graph.c reads it back). */
+/* Keras has no attention pooling, but what it consists of (keras_read_order.c reads it back). */
 static am_status write_attention(writer *w, const item *it, am_error *err) {
-  static const am_keras_array score[] = {{"kernel", "score", false}};
-  const char *frames = w->before;
+  static const am_keras_array score[] = {{"kernel", "score", .part = ""}};
+  const size_t frames = w->now;
   if (strcmp(option(it, "statistics"), "mean") != 0)
     return refuse(w, it->layer, "Keras has no layer for the root that statistics: mean_std takes", err);
-  item softmax = {.name = keras_name(w, it->layer->name, "_softmax")},
-       flatten = {.name = keras_name(w, it->layer->name, "_flatten")};
-  am_status status = softmax.name && flatten.name ? AM_OK : am_no_memory(err);
+  const char *softmax = keras_name(w, it->layer->name, "_softmax"),
+             *flatten = keras_name(w, it->layer->name, "_flatten");
+  am_status status = softmax && flatten ? AM_OK : am_no_memory(err);
   if (!status && whole(it, "units"))
     status = write_scorer(w, it, "_hidden", whole(it, "units"), kernel_and_bias, 2, err);
   if (!status) status = write_scorer(w, it, "_score", whole(it, "heads"), score, 1, err);
   if (status) return status;
-  begin(w, "Softmax", softmax.name);
+  begin(w, "Softmax", softmax);
   am_json_int(&w->json, "axis", 1);
-  end(w);
-  status = no_arrays(w, &softmax, err);
+  status = end(w, err);
   if (status) return status;
-  w->second = frames;
-  begin(w, "Dot", it->name);
+  am_keras_out *dot = begin(w, "Dot", it->name);
+  dot->inputs[dot->n_in++] = frames;
   am_json_int(&w->json, "axes", 1);
   am_json_bool(&w->json, "normalize", false);
-  end(w);
-  status = no_arrays(w, it, err);
-  if (status) return status;
-  begin(w, "Flatten", flatten.name);
-  am_json_text(&w->json, "data_format", "channels_last");
-  end(w);
-  return no_arrays(w, &flatten, err);
+  status = end(w, err);
+  return status ? status : write_plain(w, "Flatten", flatten, err);
 }
 
 static am_status write_norm(writer *w, const item *it, am_error *err) {
-  static const am_keras_array arrays[] = {{"gamma", "gamma", false},
-                                          {"beta", "beta", false},
-                                          {"moving_mean", "mean", true},
-                                          {"moving_variance", "variance", true}};
+  static const am_keras_array arrays[] = {{"gamma", "gamma", false, "", 0},
+                                          {"beta", "beta", false, "", 1},
+                                          {"moving_mean", "mean", true, "", 2},
+                                          {"moving_variance", "variance", true, "", 3}};
   bool batch = it->layer->cls == &am_batch_norm;
   begin(w, batch ? "BatchNormalization" : "LayerNormalization", it->name);
   am_json_int(&w->json, "axis", -1);
@@ -357,53 +311,71 @@ static am_status write_norm(writer *w, const item *it, am_error *err) {
   am_json_real(&w->json, "epsilon", real(it, "epsilon"));
   am_json_bool(&w->json, "center", true);
   am_json_bool(&w->json, "scale", true);
-  end(w);
-  return write_arrays(w, it, arrays, batch ? 4 : 2, NULL, err);
+  has(w, it->layer, arrays, batch ? 4 : 2, NULL);
+  return end(w, err);
 }
 
-static am_status write_recurrent(writer *w, const item *it, am_error *err) {
-  static const am_keras_array arrays[] = {{"kernel", "kernel", false},
-                                          {"recurrent_kernel", "recurrent_kernel", false},
-                                          {"bias", "bias", false},
-                                          {"kernel", "backward_kernel", false},
-                                          {"recurrent_kernel", "backward_recurrent_kernel", false},
-                                          {"bias", "backward_bias", false}};
+enum { LEVELS = 5 };
+#define LEVEL(n) \
+  { \
+    {"kernel", "kernel" n, false, "cell/", 0}, {"recurrent_kernel", "recurrent_kernel" n, false, "cell/", 1}, \
+        {"bias", "bias" n, false, "cell/", 2}, {"kernel", "backward_kernel" n, false, "backward_layer/cell/", 0}, \
+        {"recurrent_kernel", "backward_recurrent_kernel" n, false, "backward_layer/cell/", 1}, { \
+      "bias", "backward_bias" n, false, "backward_layer/cell/", 2 \
+    } \
+  }
+
+/* One level of a layer that may have several, which are layers of their own in Keras. */
+static am_status write_level(writer *w, const item *it, int level, const char *name, bool sequence, am_error *err) {
+  static const am_keras_array levels[LEVELS][AM_KERAS_ARRAYS] = {LEVEL(""), LEVEL("_2"), LEVEL("_3"), LEVEL("_4"),
+                                                                 LEVEL("_5")};
   static const char *const cells[2][2][2] = {
       {{"lstm_cell/", "lstm_cell/"}, {"forward_lstm/lstm_cell/", "backward_lstm/lstm_cell/"}},
       {{"gru_cell/", "gru_cell/"}, {"forward_gru/gru_cell/", "backward_gru/gru_cell/"}}};
   bool gru = it->layer->cls == &am_gru, both = yes(it, "bidirectional");
-  if (whole(it, "layers") != 1)
-    return refuse(w, it->layer, "layers above 1 cannot be exported; write them as layers of their own", err);
+  am_keras_array arrays[AM_KERAS_ARRAYS];
+  memcpy(arrays, levels[level], sizeof arrays);
+  for (int i = 0; both && i < 3; i++) arrays[i].part = "forward_layer/cell/";
   if (both) {
-    begin(w, "Bidirectional", it->name);
+    begin(w, "Bidirectional", name);
     am_json_text(&w->json, "merge_mode", "concat");
     open_layer(w, "layer", gru ? "GRU" : "LSTM", gru ? "gru" : "lstm");
   } else {
-    begin(w, gru ? "GRU" : "LSTM", it->name);
+    begin(w, gru ? "GRU" : "LSTM", name);
   }
-  am_json_bool(&w->json, "return_sequences", !strcmp(option(it, "return"), "sequence"));
+  am_json_bool(&w->json, "return_sequences", sequence);
   am_json_int(&w->json, "units", whole(it, "units"));
   am_json_text(&w->json, "activation", "tanh");
   am_json_text(&w->json, "recurrent_activation", "sigmoid");
   am_json_bool(&w->json, "use_bias", true);
   if (gru) am_json_bool(&w->json, "reset_after", yes(it, "reset_after"));
   if (both) close_layer(w);
-  end(w);
-  return write_arrays(w, it, arrays, both ? 6 : 3, cells[gru][both], err);
+  has(w, it->layer, arrays, both ? 6 : 3, cells[gru][both]);
+  return end(w, err);
+}
+
+static am_status write_recurrent(writer *w, const item *it, am_error *err) {
+  const int levels = (int)whole(it, "layers");
+  am_status status = AM_OK;
+  for (int level = 0; level < levels && level < LEVELS && !status; level++) {
+    const bool last = level + 1 == levels;
+    const char more[3] = {'_', (char)('1' + level), 0}, *name = last ? it->name : keras_name(w, it->layer->name, more);
+    if (!name) return am_no_memory(err);
+    status = write_level(w, it, level, name, !last || !strcmp(option(it, "return"), "sequence"), err);
+  }
+  return status;
 }
 
 static am_status write_dropout(writer *w, const item *it, am_error *err) {
   begin(w, "Dropout", it->name);
   am_json_real(&w->json, "rate", real(it, "rate"));
-  end(w);
-  return no_arrays(w, it, err);
+  return end(w, err);
 }
 
 static am_status write_leaky(writer *w, const item *it, am_error *err) {
   begin(w, "LeakyReLU", it->name);
   am_json_real(&w->json, "alpha", real(it, "alpha"));
-  end(w);
-  return no_arrays(w, it, err);
+  return end(w, err);
 }
 
 /* Keras's name of an activation without options, NULL for any other layer. */
@@ -418,8 +390,48 @@ static const char *activation_name(const am_layer *layer) {
 static am_status write_activation(writer *w, const item *it, am_error *err) {
   begin(w, "Activation", it->name);
   am_json_text(&w->json, "activation", it->activation);
-  end(w);
-  return no_arrays(w, it, err);
+  return end(w, err);
+}
+
+/* ---- joins ---- */
+
+/* The layer begun is called with what all inputs of a step are made by. */
+static void call_with(const writer *w, am_keras_out *out, const am_step *step) {
+  out->n_in = step->layer.n_in;
+  for (int i = 0; i < out->n_in; i++) out->inputs[i] = w->at[step->inputs[i]];
+}
+
+static am_status write_join(writer *w, const item *it, am_error *err) {
+  const am_step *step = am_model_step(w->model, it->i);
+  const bool concat = it->layer->cls == &am_join_concat;
+  for (int i = 0; i < it->layer->n_in; i++) {
+    const am_shape flat = w->flats[step->inputs[i]];
+    if (concat ? flat.t > 1 && flat.f > 1 : flat.t != w->flat.t || flat.f != w->flat.f)
+      return refuse(w, it->layer, "flattened maps are joined, whose numbers have another order in Keras", err);
+  }
+  if (it->layer->n_in == 1) return AM_OK; /* of one branch */
+  const char *name = block_name(w, it->layer->name);
+  if (!name) return am_no_memory(err);
+  call_with(w, begin(w, concat ? "Concatenate" : "Add", name), step);
+  if (concat) am_json_int(&w->json, "axis", -1);
+  return end(w, err);
+}
+
+/* A number for each channel is multiplied with all places when it has axes of one before the channels. */
+static am_status write_scale(writer *w, const item *it, am_error *err) {
+  const am_step *step = am_model_step(w->model, it->i);
+  const int rank = it->layer->in[0].rank, c = it->layer->in[0].c;
+  const int64_t shape[3] = {1, rank == 3 ? 1 : c, c};
+  const char *name = block_name(w, it->layer->name);
+  w->now = w->at[step->inputs[1]];
+  am_status status =
+      name ? write_reshape(w, keras_name(w, it->layer->name, "_reshape"), shape, (size_t)rank, err) : am_no_memory(err);
+  if (status) return status;
+  am_keras_out *out = begin(w, "Multiply", name);
+  out->inputs[0] = w->at[step->inputs[0]];
+  out->inputs[1] = w->now;
+  out->n_in = 2;
+  return end(w, err);
 }
 
 /* ---- steps ---- */
@@ -445,7 +457,10 @@ static const struct {
                {&am_gru, write_recurrent, false},
                {&am_attention_pool, write_attention, false},
                {&am_dropout, write_dropout, false},
-               {&am_leaky_relu, write_leaky, false}};
+               {&am_leaky_relu, write_leaky, false},
+               {&am_join_add, write_join, false},
+               {&am_join_concat, write_join, false},
+               {&am_join_scale, write_scale, false}};
 
 /* The activation that the config wrote into this layer, if Keras can too. */
 static const char *taken_in(const writer *w, size_t i) {
@@ -458,10 +473,10 @@ static const char *taken_in(const writer *w, size_t i) {
 am_status am_keras_write_step(writer *w, size_t *i, am_error *err) {
   const am_step *step = am_model_step(w->model, *i);
   const am_layer *layer = &step->layer;
-  if (layer->n_in != 1 || step->inputs[0] != (int)*i)
-    return refuse(w, layer, "a Sequential model of Keras has no branches (residual, squeeze_excite, parallel)", err);
   item it = {.i = *i, .layer = layer, .activation = activation_name(layer)};
   am_status (*write)(writer *, const item *, am_error *) = it.activation ? write_activation : NULL;
+  w->now = w->at[step->inputs[0]];
+  w->flat = w->flats[step->inputs[0]];
   for (size_t k = 0; k < sizeof writers / sizeof *writers; k++) {
     if (writers[k].class != layer->cls) continue;
     write = writers[k].write;
@@ -476,10 +491,14 @@ am_status am_keras_write_step(writer *w, size_t *i, am_error *err) {
   if (status) return status;
   it.options = options;
   if (!(it.name = keras_name(w, layer->name, ""))) return am_no_memory(err);
-  return write(w, &it, err);
+  status = write(w, &it, err);
+  const int made = am_model_step(w->model, *i)->output;
+  w->at[made] = w->now;
+  w->flats[made] = w->flat;
+  return status;
 }
 
-void am_keras_write_input(writer *w) {
+am_status am_keras_write_input(writer *w, am_error *err) {
   const am_shape in = am_model_input(w->model);
   const int t = w->frames;
   const int dims[3] = {in.rank == 1                ? in.c
@@ -489,18 +508,16 @@ void am_keras_write_input(writer *w) {
                        : w->turned  ? t
                                     : in.f,
                        in.c};
-  open_layer(w, NULL, "InputLayer", w->now = "audiomood_input");
+  begin(w, "InputLayer", "audiomood_input");
   am_json_open(&w->json, "batch_input_shape", '[');
   am_json_null(&w->json, NULL);
   for (int i = 0; i < in.rank && i < 3; i++) am_json_int(&w->json, NULL, dims[i]);
   am_json_close(&w->json);
-  am_json_text(&w->json, "dtype", "float32");
-  end(w);
+  return end(w, err);
 }
 
-am_status am_keras_write_softmax(writer *w, bool inside, am_error *err) {
-  if (inside) return AM_OK;
-  item softmax = {.name = keras_name(w, taken(w, "softmax") ? "audiomood/softmax" : "softmax", ""),
-                  .activation = "softmax"};
+am_status am_keras_write_softmax(writer *w, am_error *err) {
+  const item softmax = {.name = keras_name(w, taken(w, "softmax") ? "audiomood/softmax" : "softmax", ""),
+                        .activation = "softmax"};
   return softmax.name ? write_activation(w, &softmax, err) : am_no_memory(err);
 }

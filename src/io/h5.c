@@ -248,6 +248,13 @@ static am_status get_image(am_h5 *file, void **image, size_t *bytes, am_error *e
   return status;
 }
 
+am_status am_h5_image(am_h5 *file, const void **data, size_t *bytes, am_error *err) {
+  void *image;
+  am_status status = get_image(file, &image, bytes, err);
+  *data = image;
+  return status;
+}
+
 static am_status close_in_place(am_h5 *file, am_error *err) {
   am_status status = am_h5_flush(file, err);
   am_h5_quiet q = am_h5_enter();

@@ -73,6 +73,8 @@ void am_h5_is_private(am_h5 *file); /* given, and AM_PRIVATE */
 am_status am_h5_like(am_h5 *file, const char *path, am_error *err);
 /* The file is freed in any case, and on failure `path` is as it was. */
 am_status am_h5_commit(am_h5 *file, am_error *err);
+/* The bytes of such a file as they would be written now; borrowed until it is changed or closed. */
+am_status am_h5_image(am_h5 *file, const void **data, size_t *bytes, am_error *err);
 am_status am_h5_flush(am_h5 *file, am_error *err);
 /* Closes and frees; a new file not committed is gone.  NULL is allowed. */
 void am_h5_close(am_h5 *file);

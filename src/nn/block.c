@@ -42,12 +42,14 @@ static am_status activate(am_model *model, const am_item *it, const am_value *gi
 typedef enum projection { PROJECTIONS(AM_WORD_NAME) } projection;
 
 typedef struct residual_options {
-  const am_value *layers;
-  int projection; /* enum projection */
+  const am_value *layers, *shortcut; /* NULL: x itself, or its projection */
+  int projection;                    /* enum projection */
 } residual_options;
 
 static const am_option residual_table[] = {
     {"layers", AM_OPT_LIST, offsetof(residual_options, layers), NULL, .help = "the body"},
+    {"shortcut", AM_OPT_LIST, offsetof(residual_options, shortcut), "",
+     .help = "layers on the shortcut, in place of a projection; not given: none"},
     {"projection", AM_OPT_CHOICE, offsetof(residual_options, projection), "auto", .choices = AM_WORDS(PROJECTIONS),
      .help = "1x1 convolution on the shortcut where the body changes the shape"},
     AM_OPTION_END};
@@ -124,7 +126,7 @@ static am_status add_projection(am_model *model, const am_item *it, int body, in
                      shortcut, 1, shortcut, err);
 }
 
-/* y = act(body(x) + x) */
+/* y = act(body(x) + shortcut(x)) */
 static am_status expand_residual(am_scope *s, am_item *it, int *tensor, am_error *err) {
   am_model *model = s->model;
   residual_options o;
@@ -133,12 +135,14 @@ static am_status expand_residual(am_scope *s, am_item *it, int *tensor, am_error
   am_status status = am_options_read(model->tree, residual_table, it->options, it->name, &o, err);
   if (status) return status;
   if (!o.layers->count) return am_fail_at(err, o.layers, "residual %s has no layers; wanted at least one", it->name);
-  snprintf(text, sizeof text, "%s/", it->name);
+  am_item_prefix(text, it, "");
   status = expand_inner(s, o.layers, text, &join[0], err);
+  am_item_prefix(text, it, "shortcut");
+  if (!status && o.shortcut) status = expand_inner(s, o.shortcut, text, &join[1], err);
   if (status) return status;
   am_shape x = am_tensor_shape(model, join[1]), y = am_tensor_shape(model, join[0]);
   bool differ = x.rank != y.rank || x.t != y.t || x.f != y.f || x.c != y.c;
-  if (differ && o.projection == PROJECT_AUTO) status = add_projection(model, it, join[0], &join[1], err);
+  if (differ && !o.shortcut && o.projection == PROJECT_AUTO) status = add_projection(model, it, join[0], &join[1], err);
   if (status) return status;
   snprintf(text, sizeof text, "%s/add", it->name);
   return am_step_add(model, &am_join_add, am_tree_string(model->tree, text), NULL, it->at, join, 2, tensor, err);
@@ -191,8 +195,10 @@ static am_status expand_parallel(am_scope *s, am_item *it, int *tensor, am_error
 }
 
 static const am_block blocks[] = {
-    {"residual", "y = activation(body(x) + x), with a projection of x where the body changes its shape", residual_table,
-     sizeof(residual_options), 1, "relu", expand_residual},
+    {"residual",
+     "y = activation(body(x) + x), with layers of its own on the shortcut, or a projection where the body changes the "
+     "shape",
+     residual_table, sizeof(residual_options), 1, "relu", expand_residual},
     {"squeeze_excite", "each channel times a gate computed from the means of all channels", squeeze_table,
      sizeof(squeeze_options), 0, NULL, expand_squeeze},
     {"parallel", "branches side by side, their outputs concatenated over channels", parallel_table,

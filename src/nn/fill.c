@@ -44,12 +44,15 @@ typedef struct nested {
 /* Fills the lists inside a block's options. */
 static am_status fill_nested(const am_scope *s, const am_item *it, const am_block *block, void *options,
                              am_error *err) {
-  char prefix[AM_NAME_TEXT];
-  snprintf(prefix, sizeof prefix, "%s/", it->name);
+  const am_option *first = NULL;
   for (const am_option *o = block->table; o->name; o++) {
     if (o->type != AM_OPT_LIST) continue;
     const am_value **held = (const am_value **)((char *)options + o->offset);
     am_value *filled = NULL;
+    char prefix[AM_NAME_TEXT];
+    if (!first) first = o;
+    if (!*held) continue;
+    am_item_prefix(prefix, it, o == first ? "" : o->name);
     am_status status =
         block->nests == 1 ? fill_layers(s, *held, prefix, &filled, err) : fill_branches(s, it, *held, &filled, err);
     if (status) return status;

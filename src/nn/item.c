@@ -120,6 +120,10 @@ am_status am_item_scope(const am_scope *scope, const am_value *list, const char 
   return inner->prefix ? am_scope_begin(inner, err) : am_no_memory(err);
 }
 
+void am_item_prefix(char prefix[AM_NAME_TEXT], const am_item *it, const char *list) {
+  snprintf(prefix, AM_NAME_TEXT, "%s/%s%s", it->name, list, *list ? "/" : "");
+}
+
 static am_status find_type(const am_value *entry, am_item *it, const am_value **options, am_error *err) {
   *options = NULL;
   it->at = entry;

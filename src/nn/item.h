@@ -39,6 +39,9 @@ typedef struct am_block {
   am_status (*expand)(am_scope *scope, am_item *item, int *tensor, am_error *err);
 } am_block;
 
+/* "residual_1/", before the names of the layers of an item's first list, or "residual_1/shortcut/" of its list `shortcut`. */
+void am_item_prefix(char prefix[AM_NAME_TEXT], const am_item *it, const char *list);
+
 /* The keys common to all items, for help. */
 /* All but none are layers of that name. */
 #define AM_ACTIVATIONS(X) \

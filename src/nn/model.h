@@ -4,9 +4,9 @@
  * bare word `flatten`).  Options common to all: `name`, and `activation` (a
  * layer of that type follows).  Blocks expand to steps and never reach the
  * kernels:
- *   residual:  {layers: [...], projection: auto|none, activation: relu}
- *              y = act(body(x) + x), x through a 1x1 convolution (conv2d/conv1d/dense) with
- *              the body's stride where shapes differ and projection is auto
+ *   residual:  {layers: [...], shortcut: [...], projection: auto|none, activation: relu}
+ *              y = act(body(x) + shortcut(x)); without one x itself, through a 1x1 convolution
+ *              (conv2d/conv1d/dense) with the body's stride where shapes differ and projection is auto
  *   squeeze_excite: {reduction: 8}      x * sigmoid(W2 relu(W1 mean_tf(x)))
  *   parallel:  {branches: [[...], [...]]}   outputs concatenated over channels
  * A softmax at the very end is taken into the loss: the session's output is logits.  Where a softmax must stand further

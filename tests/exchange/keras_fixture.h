@@ -66,15 +66,20 @@ static inline void same_arrays(const char *a, const char *b) {
   am_checkpoint_free(two);
 }
 
-/* `turned`: the input of the file is (n,F,T) and ours (n,T,F). */
-static inline void check_golden(const char *name, int layout, int mels, int frames, bool turned) {
-  char path[64];
-  snprintf(path, sizeof path, "tests/exchange/golden/%s.h5", name);
-  const char *file = am_test_source(path);
+/* One of tests/exchange/golden; what it answers is in it, or beside it in NAME.io.h5. */
+static inline const char *golden_file(const char *name, const char *end) {
+  char path[96];
+  snprintf(path, sizeof path, "tests/exchange/golden/%s%s", name, end);
+  return am_test_source(path);
+}
+
+/* `turned`: the input of the file is (n,F,T) and ours (n,T,F); `back`: the name of the file that it is exported to. */
+static inline void check_golden_as(const char *file, const char *io, int layout, int mels, int frames, bool turned,
+                                   const char *back) {
   am_h5 *h5;
   am_h5_info shape, outputs;
   void *x, *y;
-  am_test_ok(am_h5_open(ctx, file, AM_H5_FOREIGN, &h5, &err), &err);
+  am_test_ok(am_h5_open(ctx, io, AM_H5_FOREIGN, &h5, &err), &err);
   am_test_ok(am_h5_read_new(h5, "golden/x", AM_H5_F32, &shape, &x, &err), &err);
   am_test_ok(am_h5_read_new(h5, "golden/y", AM_H5_F32, &outputs, &y, &err), &err);
   am_h5_close(h5);
@@ -100,14 +105,38 @@ static inline void check_golden(const char *name, int layout, int mels, int fram
   assert_allclose_f(got, y, outputs.count, 0, 1e-5);
   am_checkpoint_free(c);
 
-  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){.layout = layout}, in_folder("b.h5"), &err),
+  am_test_ok(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){.layout = layout}, in_folder(back), &err),
              &err);
-  am_test_ok(import(in_folder("b.h5"), in_folder("c.h5"), layout, mels, frames), &err);
+  am_test_ok(import(in_folder(back), in_folder("c.h5"), layout, mels, frames), &err);
   same_arrays(in_folder("a.h5"), in_folder("c.h5"));
   free(ours);
   free(got);
   am_free_aligned(ctx, x);
   am_free_aligned(ctx, y);
+}
+
+static inline void check_golden(const char *name, int layout, int mels, int frames, bool turned) {
+  char *file = strdup(golden_file(name, ".h5"));
+  check_golden_as(file, file, layout, mels, frames, turned, "b.h5");
+  free(file);
+}
+
+/* A list of layers as a config has it, of one that is written without its braces: "a: {}, b" becomes "{a: {}}, {b}". */
+static inline void braced(const char *layers, char *at) {
+  int depth = 0;
+  *at++ = '{';
+  for (const char *c = layers; *c; c++) {
+    depth += *c == '{' || *c == '[';
+    depth -= *c == '}' || *c == ']';
+    if (*c == ',' && !depth) {
+      strcpy(at, "}, {");
+      at += 4;
+      c++;
+    } else {
+      *at++ = *c;
+    }
+  }
+  strcpy(at, "}");
 }
 
 static inline void write_keras(const char *path, const char *config) {

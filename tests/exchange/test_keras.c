@@ -135,7 +135,8 @@ static void refuses_layers(void **state) {
       {LAYER("LSTM", ", \"units\": 3, \"recurrent_activation\": \"hard_sigmoid\""), 2, "hard_sigmoid"},
       {LAYER("LSTM", ", \"units\": 3, \"go_backwards\": true"), 2, "go_backwards"},
       {LAYER("GRU", ", \"units\": 3, \"stateful\": true"), 2, "stateful"},
-      {LAYER("Bidirectional", ", \"merge_mode\": \"sum\""), 2, "merge_mode is sum"},
+      {LAYER("Bidirectional", ", \"merge_mode\": null, \"layer\": " LAYER("LSTM", ", \"units\": 3")), 2,
+       "merge_mode is null"},
       {LAYER("Bidirectional", ", \"layer\": " LAYER("SimpleRNN", "")), 2, "holds SimpleRNN"},
       {LAYER("Bidirectional", ", \"layer\": " LAYER("LSTM", ", \"units\": 3, \"go_backwards\": true")), 2,
        "go_backwards"},
@@ -298,22 +299,9 @@ static void way_back(void **state) {
   for (int i = 0; i < 154; i++) x[i] = (float)sin(1.7 * i * i);
   for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
     for (int layout = 0; layout < 2; layout++) {
-      char list[1024] = "", *at = list;
-      /* "a: {}, b" as the list "{a: {}}, b" is written by hand above without its braces: put them in */
-      int depth = 0;
-      *at++ = '{';
-      for (const char *c = layers[i]; *c; c++) {
-        depth += *c == '{' || *c == '[';
-        depth -= *c == '}' || *c == ']';
-        if (*c == ',' && !depth) {
-          strcpy(at, "}, {");
-          at += 4;
-          c++;
-        } else {
-          *at++ = *c;
-        }
-      }
-      strcpy(at, "}, {dense: {units: 4}}, softmax");
+      char list[1024];
+      braced(layers[i], list);
+      strcat(list, ", {dense: {units: 4}}, softmax");
       make_checkpoint(in_folder("a.h5"), list, map);
       am_checkpoint *c;
       am_test_ok(am_checkpoint_load(ctx, in_folder("a.h5"), &c, &err), &err);
@@ -437,13 +425,13 @@ static void export_refuses(void **state) {
   (void)state;
   static const struct {
     const char *layers, *words;
-  } cases[] = {{"to_sequence, attention_pool: {statistics: mean_std}, dense",
-                "layer attention_pool_1 (attention_pool): Keras has no layer for the root"},
-               {"residual: {layers: [conv2d: {filters: 1, padding: same}]}, global_average_pool, dense", "no branches"},
-               {"to_sequence, lstm: {units: 2, layers: 2, return: last}, dense", "layer lstm_1 (lstm): layers above 1"},
-               {"conv2d: {filters: 1, padding: explicit, pad: 1}, flatten, dense", "no padding: explicit"},
-               {"conv2d: {filters: 1, kernel: 2, stride: 2, dilation: 2}, flatten, dense", "stride and dilation"},
-               {"average_pool2d: {padding: same, count_include_pad: true}, flatten, dense", "count_include_pad"}};
+  } cases[] = {
+      {"to_sequence, attention_pool: {statistics: mean_std}, dense",
+       "layer attention_pool_1 (attention_pool): Keras has no layer for the root"},
+      {"parallel: {branches: [[flatten], [flatten]]}, dense", "layer parallel_1/concat (concat): flattened maps"},
+      {"conv2d: {filters: 1, padding: explicit, pad: 1}, flatten, dense", "no padding: explicit"},
+      {"conv2d: {filters: 1, kernel: 2, stride: 2, dilation: 2}, flatten, dense", "stride and dilation"},
+      {"average_pool2d: {padding: same, count_include_pad: true}, flatten, dense", "count_include_pad"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     make_checkpoint(in_folder("a.h5"), cases[i].layers, map);
     am_test_fails(am_keras_export(ctx, in_folder("a.h5"), &(am_exchange_options){0}, in_folder("x.h5"), &err),

@@ -213,6 +213,38 @@ static void filled_layers_make_the_same_model(void **state) {
   am_context_free(w.ctx);
 }
 
+/* Layers of its own stand in place of a projection, and are named after their list. */
+static void a_shortcut_has_layers(void **state) {
+  (void)state;
+  static const char text[] =
+      "[{residual: {layers: [{conv2d: {filters: 3, padding: same}}], shortcut: [{conv2d: {filters: 3, "
+      "kernel: 1}}, batch_norm], activation: none}}, {global_average_pool: {}}, {dense: {}}]";
+  static const struct {
+    const char *name;
+    int a, b;
+  } wanted[] = {{"residual_1/conv2d_1", 0, 0},
+                {"residual_1/shortcut/conv2d_1", 0, 0},
+                {"residual_1/shortcut/batch_norm_1", 2, 0},
+                {"residual_1/add", 1, 3},
+                {"global_average_pool_1", 4, 0}};
+  world w = begin(1);
+  am_tree *tree = NULL;
+  am_model *m = net(w.ctx, text, net_map(16, 8, 1, true), 3);
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+    const am_step *step = am_model_step(m, i);
+    assert_string_equal(step->layer.name, wanted[i].name);
+    assert_int_equal(step->inputs[0], wanted[i].a);
+    if (step->layer.n_in > 1) assert_int_equal(step->inputs[1], wanted[i].b);
+  }
+  am_model_free(m);
+  am_test_ok(am_tree_create(w.ctx, &tree, &w.err), &w.err);
+  am_value *layers = fill(&w, tree, text);
+  assert_string_equal(am_value_find(layers, "0.residual.shortcut.0.conv2d.name")->text, "conv2d_1");
+  assert_null(am_value_find(fill(&w, tree, CRNN), "3.residual.shortcut.0"));
+  am_tree_free(tree);
+  am_context_free(w.ctx);
+}
+
 static void filling_names_every_option(void **state) {
   (void)state;
   world w = begin(1);
@@ -426,6 +458,7 @@ int main(void) {
       cmocka_unit_test(automatic_names_avoid_given_ones),
       cmocka_unit_test(activations_take_options_and_none),
       cmocka_unit_test(filled_layers_make_the_same_model),
+      cmocka_unit_test(a_shortcut_has_layers),
       cmocka_unit_test(filling_names_every_option),
       cmocka_unit_test(filling_survives_every_failed_allocation),
       cmocka_unit_test(many_layers_are_named),
