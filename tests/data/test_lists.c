@@ -208,7 +208,9 @@ static void test_kaldi(void **state) {
   snprintf(absolute, sizeof absolute, "ann-1 %s\nben-1\twav/b.wav  \nben-2 wav/c.wav\n", in("wav/a 1.wav"));
   write_text("train/wav.scp", absolute);
   write_text("train/utt2emo", "ann-1 joy\nben-1 anger\n");
-  write_text("train/utt2spk", "ann-1 ann\nben-1 ben\nben-2 ben\n");
+  write_text("train/utt2spk",
+             "\xef\xbb\xbf"
+             "ann-1 ann\nben-1 ben\nben-2 ben\n");
   write_text("train/spk2gender", "ann f\nben m\n");
   reads("{corpus: manifest}", &d);
   assert_int_equal(d->n, 2);

@@ -16,6 +16,10 @@ const char *am_list_word(am_list_column column) { return column_words[column]; }
 
 static am_status read_csv(am_list *list, am_error *err) {
   list->foreign = list->inside = false;
+  if ((list->table = list->known)) {
+    list->known = NULL;
+    return AM_OK;
+  }
   return am_csv_read_file(list->ctx, list->path, 0, &list->table, err);
 }
 
@@ -42,6 +46,16 @@ am_status am_list_file(am_context *ctx, const char *folder, const char *name, ch
   am_free(ctx, *path);
   *path = NULL;
   return AM_OK;
+}
+
+am_status am_list_records(am_list *list, const char *path, am_csv **out, am_error *err) {
+  const bool json = am_text_ends(path, ".jsonl") || am_text_ends(path, ".json");
+  if (list->known && !strcmp(path, list->path)) {
+    *out = list->known;
+    list->known = NULL;
+    return AM_OK;
+  }
+  return json ? am_json_table_read_file(list->ctx, path, out, err) : am_csv_read_file(list->ctx, path, 0, out, err);
 }
 
 /* ---- which format ---- */
@@ -109,11 +123,11 @@ static am_status recognise_folder(am_list *list, int *format, am_error *err) {
 }
 
 static am_status recognise_records(am_list *list, int *format, am_error *err) {
-  am_csv *table = NULL;
+  am_csv *table;
   const bool json = am_text_ends(list->path, ".jsonl") || am_text_ends(list->path, ".json");
-  am_status status = json ? am_json_table_read_file(list->ctx, list->path, &table, err)
-                          : am_csv_read_file(list->ctx, list->path, 0, &table, err);
+  am_status status = am_list_records(list, list->path, &table, err);
   if (status) return status;
+  list->known = table;
   if (json && am_csv_column(table, "wav") >= 0 && am_csv_column(table, "emo") >= 0) *format = AM_LIST_EMOBOX;
   else if (am_csv_column(table, "file_name") >= 0 && (json || am_csv_column(table, "path") < 0))
     *format = AM_LIST_AUDIOFOLDER;
@@ -123,7 +137,6 @@ static am_status recognise_records(am_list *list, int *format, am_error *err) {
                      "%s: no list of clips that is known: wanted the keys file_name (audiofolder) or wav and emo "
                      "(EmoBox) in each record",
                      list->path);
-  am_csv_free(table);
   return status;
 }
 
@@ -214,8 +227,9 @@ am_status am_list_open(am_context *ctx, const am_data_options *o, am_list *out, 
 
 void am_list_close(am_list *list) {
   am_csv_free(list->table);
+  am_csv_free(list->known);
   if (list->texts) am_tree_free(list->texts);
-  list->table = NULL;
+  list->table = list->known = NULL;
   list->texts = NULL;
 }
 

@@ -16,6 +16,7 @@ typedef struct am_list {
   const am_value *columns;   /* data.columns: our name -> the list's; NULL none */
   am_texts tables;           /* data.tables */
   am_csv *table;             /* what was read */
+  am_csv *known;             /* the file of `path` itself, where recognising it took reading it; else NULL */
   const char *path, *folder; /* file or folder of the list; where its relative paths start from */
   bool inside;               /* its paths may not lead out of that folder */
   bool foreign;              /* rows without a label are left out, and columns with a value a clip are no traits */
@@ -48,6 +49,8 @@ am_status am_list_column_of(const am_list *list, const am_csv *table, am_list_co
                             int *out, am_error *err);
 /* A file of a folder: its path (am_free), or NULL where there is none. */
 am_status am_list_file(am_context *ctx, const char *folder, const char *name, char **path, am_error *err);
+/* The table of a CSV, JSON or JSON Lines file of the list, by its ending. */
+am_status am_list_records(am_list *list, const char *path, am_csv **out, am_error *err);
 /* Begins list->table with the known columns and n more. */
 am_status am_list_begin(am_list *list, const char *const *more, size_t n, am_error *err);
 /* Parts of a corpus in folders of their own: the words that they are called by.  NULL past the last. */

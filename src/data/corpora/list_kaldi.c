@@ -47,6 +47,7 @@ static am_status read_text(am_list *list, char *text, size_t bytes, const char *
   int line = 1;
   if (memchr(text, 0, bytes)) return am_fail(err, AM_E_FORMAT, "%s: a NUL byte; this is not a text file", file);
   if (am_utf8_wrong(text)) return am_fail(err, AM_E_FORMAT, "%s: not UTF-8", file);
+  if (!strncmp(text, "\xef\xbb\xbf", 3)) text += 3;
   for (char *at = text; *at && !status; line++) {
     char *stop = at + strcspn(at, "\n"), *next = *stop ? stop + 1 : stop;
     *stop = '\0';

@@ -8,7 +8,6 @@
 #include "base/number.h"
 #include "data/corpora/list.h"
 #include "data/names.h"
-#include "io/json_table.h"
 
 enum { MOST_FILES = 16, MOST_USUAL = 8 };
 
@@ -63,9 +62,7 @@ static am_status add_file(records *r, const char *path, const char *split, const
                    "%s: Parquet is not read; save the table as CSV or JSON Lines (pandas: "
                    "read_parquet(...).to_csv(...))",
                    path);
-  const bool json = am_text_ends(path, ".jsonl") || am_text_ends(path, ".json");
-  am_status status = json ? am_json_table_read_file(r->list->ctx, path, &p->table, err)
-                          : am_csv_read_file(r->list->ctx, path, 0, &p->table, err);
+  am_status status = am_list_records(r->list, path, &p->table, err);
   if (!status) r->n++;
   return status;
 }
