@@ -1,4 +1,4 @@
-/* cli/cmd_import.c - audiomood import: a Keras model becomes a checkpoint. */
+/* cli/cmd_import.c - audiomood import: a model of another program becomes a checkpoint. */
 #include "base/file.h"
 #include "cli/cli.h"
 
@@ -9,11 +9,12 @@ static am_status run(cli *c, am_error *err) {
   am_exchange_options options;
   if (!source.config)
     return am_fail(err, AM_E_USAGE,
-                   "wanted --config FEATURES.yaml: a Keras model does not hold its features and labels");
+                   "wanted --config FEATURES.yaml: models of other programs do not hold their features and labels");
   if (!out) return am_fail(err, AM_E_USAGE, "wanted --out FILE.h5, where the checkpoint goes");
   cli_overrides over;
   am_status st = cli_overrides_get(c, &over, err);
-  if (!st) st = cli_exchange_find(c, "from", &format, err);
+  if (!st && !cli_value(c, "from", NULL)) format = am_exchange_of_file(c->arguments[0]);
+  else if (!st) st = cli_exchange_find(c, "from", &format, err);
   if (!st && !format->import_from) st = am_fail(err, AM_E_USAGE, "--from %s: only export writes it", format->is.name);
   if (!st) st = cli_exchange_options(c, format, &options, err);
   if (st) return st;
@@ -37,7 +38,7 @@ static const cli_flag flags[] = {
     {"config", "FEATURES.yaml", "data, split, features and training; its model.layers are replaced by the file's"},
     {"out", "FILE.h5", "where the checkpoint goes"},
     {"labels", "A,B,...", "the model's outputs in order (default: data.labels of the config)"},
-    {"from", "FORMAT", "one of the formats below; default keras"},
+    {"from", "FORMAT", "one of the formats below; default by the ending of the file, else keras"},
     {"save-config", "FILE.yaml", "also writes the config with the imported layers, for train --init"},
     {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
     {0},
@@ -45,14 +46,16 @@ static const cli_flag flags[] = {
 
 const cli_command cli_import = {
     .name = "import",
-    .summary = "turns a Keras model (.keras or .h5) into a checkpoint",
-    .usage =
-        "MODEL.keras|MODEL.h5 --config FEATURES.yaml --out FILE.h5 [--labels A,B,...] [--layout mel_time|time_mel]",
+    .summary = "turns a Keras model (.keras or .h5) or an ONNX model into a checkpoint",
+    .usage = "MODEL.keras|MODEL.h5|MODEL.onnx --config FEATURES.yaml --out FILE.h5 [--labels A,B,...] [--layout WORD]",
     .details =
         "Reads a Sequential model, or a Functional one that is a chain with branches, that Keras saved as an archive "
-        "or\n"
-        "as HDF5. Layers and options that cannot be carried over exactly are refused by name. The checkpoint "
-        "evaluates, predicts, and starts\n"
+        "or "
+        "as HDF5, and\n"
+        "models that PyTorch, tf2onnx and others wrote as ONNX. Layers and options that cannot be carried over exactly "
+        "are "
+        "refused\n"
+        "by name. The checkpoint evaluates, predicts, and starts\n"
         "trainings (train --init).",
     .flags = flags,
     .own = own,

@@ -27,6 +27,7 @@ typedef struct am_import_source {
 typedef struct am_exchange {
   am_variant is;               /* name; help; options of export_to, members of am_exchange_options */
   const am_option *import_own; /* and those of import_from */
+  const char *ending;          /* of its files (".onnx"): those are imported as this format; NULL: none is its own */
   /* Checkpoints, mostly one, become the file `out`, which on failure is as it was; NULL: cannot.  Of several the mean of
    * their probabilities is meant, as predict takes it. */
   bool several; /* whether n may be more than 1 */

@@ -16,3 +16,11 @@ const am_exchange *am_exchange_find(const char *name) {
     if (!strcmp((*f)->name, name)) return (const am_exchange *)*f; /* a head is the first member of its row */
   return NULL;
 }
+
+const am_exchange *am_exchange_of_file(const char *path) {
+  for (const am_variant *const *f = am_exchanges; *f; f++) {
+    const am_exchange *format = (const am_exchange *)*f;
+    if (format->ending && am_text_ends(path, format->ending)) return format;
+  }
+  return (const am_exchange *)am_exchanges[0];
+}

@@ -7,5 +7,7 @@
 /* The heads of their rows; NULL ends.  The first is the default. */
 extern const am_variant *const am_exchanges[];
 const am_exchange *am_exchange_find(const char *name); /* NULL: there is none */
+/* The one whose ending the file has; else the default. */
+const am_exchange *am_exchange_of_file(const char *path);
 
 #endif

@@ -59,6 +59,8 @@ awk 'BEGIN { print "a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b ["; for (i = 0; i < 1000;
 head -c 4000 run1/best.h5 >half.h5
 head -c 1000 voice.h5 >half-voice.h5
 cp "$root/tests/exchange/golden/conv2d.h5" keras.h5
+cp "$root/tests/exchange/golden/onnx/gru_first.onnx" gru.onnx; cp "$root"/tests/exchange/golden/onnx/refused/*.onnx .
+echo "no model" >junk.onnx
 cp "$root/tests/exchange/golden/features.yaml" features.yaml
 printf 'PK\003\004 and so on' >archive.keras
 sed 's/seed: 3/seed: [3/' tiny.yaml >broken.yaml
