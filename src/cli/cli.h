@@ -83,7 +83,7 @@ am_status cli_overrides_get(const cli *c, cli_overrides *out, am_error *err);
 extern const cli_flag cli_common_flags[];
 /* exchange.c: whether a flag is an option of some format for this command; which format `flag` names, and its options. */
 bool cli_exchange_flag(const cli_command *command, const char *name, size_t length, cli_flag *out);
-am_status cli_exchange_find(const cli *c, const char *flag, const am_exchange **out, am_error *err);
+am_status cli_exchange_find(const cli *c, const char *flag, const char *file, const am_exchange **out, am_error *err);
 am_status cli_exchange_options(const cli *c, const am_exchange *format, am_exchange_options *out, am_error *err);
 void cli_exchange_print(FILE *to, const cli_command *command);
 void cli_print_help(FILE *to, const cli_command *command);

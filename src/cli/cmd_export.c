@@ -21,7 +21,7 @@ static am_status run(cli *c, am_error *err) {
   const am_exchange *format;
   am_exchange_options options;
   cli_paths paths = {.n = 0};
-  am_status st = cli_exchange_find(c, "to", &format, err);
+  am_status st = cli_exchange_find(c, "to", out, &format, err);
   if (st) return st;
   if (!out) return am_fail(err, AM_E_USAGE, "wanted --out FILE, where the %s model goes", format->is.name);
   if (!format->export_to) return am_fail(err, AM_E_USAGE, "--to %s: only import reads it", format->is.name);
@@ -37,7 +37,7 @@ static am_status run(cli *c, am_error *err) {
 static const am_option *own(const am_exchange *format) { return format->is.own; }
 
 static const cli_flag flags[] = {
-    {"to", "FORMAT", "one of the formats below; default keras"},
+    {"to", "FORMAT", "one of the formats below; default: by the ending of FILE, else keras"},
     {"out", "FILE", "where the model goes; of Keras, NAME.keras is an archive and any other name HDF5"},
     {"with", "RUN|FILE.h5", "also this model (repeatable): the mean of all, where the format holds several"},
     {0},
@@ -45,10 +45,10 @@ static const cli_flag flags[] = {
 
 const cli_command cli_export = {
     .name = "export",
-    .summary = "turns a checkpoint into a model of Keras or ONNX",
+    .summary = "turns a checkpoint into a model of Keras or ONNX, or into safetensors",
     .usage =
-        "RUN|FILE.h5|CROSSVAL --to keras|onnx --out MODEL [--with RUN|FILE.h5]... [--with-features] "
-        "[--layout mel_time|time_mel] [--frames N]",
+        "RUN|FILE.h5|CROSSVAL --to keras|onnx|safetensors --out MODEL [--with RUN|FILE.h5]... [--with-features] "
+        "[--layout mel_time|time_mel] [--frames N] [--names audiomood|pytorch]",
     .details =
         "keras: an archive (.keras) or HDF5 file whose last layer is a softmax; the labels of its outputs are in the\n"
         "attribute audiomood_labels, licence and attribution in audiomood_licence and\n"
@@ -56,6 +56,8 @@ const cli_command cli_export = {
         "onnx: a graph with normalisation, calibration and the fusion of several models, for clips of\n"
         "any length; with --with-features from samples on. Labels, thresholds, licence and what the\n"
         "features are stand in its metadata.\n"
+        "safetensors: our own arrays with config, labels and normalisation, to be imported again, or with\n"
+        "--names pytorch a state dict.\n"
         "Layers and features that a format lacks are refused by name.",
     .flags = flags,
     .own = own,

@@ -7,14 +7,14 @@ static am_status run(cli *c, am_error *err) {
   am_import_source source = {.config = cli_value(c, "config", NULL), .labels = cli_value(c, "labels", NULL)};
   const am_exchange *format;
   am_exchange_options options;
-  if (!source.config)
+  am_status st = cli_exchange_find(c, "from", c->arguments[0], &format, err);
+  if (st) return st;
+  if (!source.config && !format->config_inside)
     return am_fail(err, AM_E_USAGE,
                    "wanted --config FEATURES.yaml: models of other programs do not hold their features and labels");
   if (!out) return am_fail(err, AM_E_USAGE, "wanted --out FILE.h5, where the checkpoint goes");
   cli_overrides over;
-  am_status st = cli_overrides_get(c, &over, err);
-  if (!st && !cli_value(c, "from", NULL)) format = am_exchange_of_file(c->arguments[0]);
-  else if (!st) st = cli_exchange_find(c, "from", &format, err);
+  st = cli_overrides_get(c, &over, err);
   if (!st && !format->import_from) st = am_fail(err, AM_E_USAGE, "--from %s: only export writes it", format->is.name);
   if (!st) st = cli_exchange_options(c, format, &options, err);
   if (st) return st;
@@ -35,7 +35,8 @@ static am_status run(cli *c, am_error *err) {
 static const am_option *own(const am_exchange *format) { return format->import_own; }
 
 static const cli_flag flags[] = {
-    {"config", "FEATURES.yaml", "data, split, features and training; its model.layers are replaced by the file's"},
+    {"config", "FEATURES.yaml",
+     "data, split, features and training; its model.layers are replaced by the file's, if it has some"},
     {"out", "FILE.h5", "where the checkpoint goes"},
     {"labels", "A,B,...", "the model's outputs in order (default: data.labels of the config)"},
     {"from", "FORMAT", "one of the formats below; default by the ending of the file, else keras"},
@@ -46,16 +47,18 @@ static const cli_flag flags[] = {
 
 const cli_command cli_import = {
     .name = "import",
-    .summary = "turns a Keras model (.keras or .h5) or an ONNX model into a checkpoint",
-    .usage = "MODEL.keras|MODEL.h5|MODEL.onnx --config FEATURES.yaml --out FILE.h5 [--labels A,B,...] [--layout WORD]",
+    .summary = "turns a model of Keras (.keras or .h5), ONNX or PyTorch (safetensors) into a checkpoint",
+    .usage =
+        "MODEL.keras|MODEL.h5|MODEL.onnx|MODEL.safetensors --config FEATURES.yaml --out FILE.h5 [--labels A,B,...] "
+        "[--layout WORD] [--map NAMES.yaml]",
     .details =
         "Reads a Sequential model, or a Functional one that is a chain with branches, that Keras saved as an archive "
-        "or "
-        "as HDF5, and\n"
-        "models that PyTorch, tf2onnx and others wrote as ONNX. Layers and options that cannot be carried over exactly "
-        "are "
-        "refused\n"
-        "by name. The checkpoint evaluates, predicts, and starts\n"
+        "or as HDF5;\n"
+        "models that PyTorch, tf2onnx and others wrote as ONNX; and state dicts of PyTorch as safetensors, into the "
+        "layers of the\n"
+        "config. Layers and options that cannot be carried over exactly are refused by name. The safetensors that "
+        "export wrote\n"
+        "need no config. The checkpoint evaluates, predicts, and starts\n"
         "trainings (train --init).",
     .flags = flags,
     .own = own,

@@ -5,7 +5,7 @@
 
 /* NULL: a switch. */
 static const char *argument_of(const am_option *o) {
-  return o->type == AM_OPT_BOOL ? NULL : o->type == AM_OPT_CHOICE ? "WORD" : "N";
+  return o->type == AM_OPT_BOOL ? NULL : o->type == AM_OPT_CHOICE ? "WORD" : o->type == AM_OPT_TEXT ? "FILE" : "N";
 }
 
 bool cli_exchange_flag(const cli_command *command, const char *name, size_t length, cli_flag *out) {
@@ -33,8 +33,8 @@ static am_status fail_word(const char *flag, const char *found, const char *choi
   return am_fail(err, AM_E_USAGE, "--%s %s: wanted %s", flag, found, wanted);
 }
 
-am_status cli_exchange_find(const cli *c, const char *flag, const am_exchange **out, am_error *err) {
-  const char *name = cli_value(c, flag, am_exchanges[0]->name);
+am_status cli_exchange_find(const cli *c, const char *flag, const char *file, const am_exchange **out, am_error *err) {
+  const char *name = cli_value(c, flag, file ? am_exchange_of_file(file)->is.name : am_exchanges[0]->name);
   char names[256] = "";
   size_t used = 0;
   if ((*out = am_exchange_find(name))) return AM_OK;
@@ -53,6 +53,10 @@ static am_status read_option(const cli *c, const am_option *o, void *member, am_
   if (o->type == AM_OPT_CHOICE) {
     *(int *)member = am_choice_index(o->choices, text ? text : o->fallback);
     return *(int *)member >= 0 ? AM_OK : fail_word(o->name, text, o->choices, err);
+  }
+  if (o->type == AM_OPT_TEXT) {
+    *(const char **)member = text ? text : o->fallback;
+    return AM_OK;
   }
   am_text_to_int(o->fallback, &fallback);
   return cli_int(c, o->name, (int64_t)o->min, (int64_t)o->max, fallback, member, err);

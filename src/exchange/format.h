@@ -12,11 +12,15 @@ typedef struct am_exchange_options {
   bool with_features; /* the features are part of what is exported */
   int normalise;      /* who normalises features, a word of the format's */
   int voice;          /* which set of weights, likewise */
+  int names;          /* of tensors, likewise */
+  int sequence;       /* of frames that are made of a picture, likewise */
+  const char *map;    /* a file that says what is called how; "": none */
 } am_exchange_options;
 
 /* What a file of another program does not hold. */
 typedef struct am_import_source {
-  const char *config;           /* file with data and features; its model.layers, if any, are replaced */
+  const char *config; /* file with data and features; its model.layers, if any, are replaced by those of a file
+                                 * that says its layers.  NULL: what the file itself has (am_exchange.config_inside) */
   const char *const *overrides; /* "key=value" */
   size_t n_overrides;
   const char *labels;     /* "calm,happy,...", the order of the model's outputs; NULL: data.labels */
@@ -27,7 +31,8 @@ typedef struct am_import_source {
 typedef struct am_exchange {
   am_variant is;               /* name; help; options of export_to, members of am_exchange_options */
   const am_option *import_own; /* and those of import_from */
-  const char *ending;          /* of its files (".onnx"): those are imported as this format; NULL: none is its own */
+  const char *ending;          /* of its files (".onnx"): those are of this format; NULL: none is its own */
+  bool config_inside;          /* a file may hold a config */
   /* Checkpoints, mostly one, become the file `out`, which on failure is as it was; NULL: cannot.  Of several the mean of
    * their probabilities is meant, as predict takes it. */
   bool several; /* whether n may be more than 1 */

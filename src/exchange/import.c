@@ -12,6 +12,8 @@ void am_import_free(am_import *j) {
   if (j->model) am_model_free(j->model);
   am_config_free(j->config);
   am_credit_free(j->ctx, &j->credit);
+  am_free(j->ctx, j->mean);
+  am_free(j->ctx, j->inverse);
 }
 
 /* ---- config and labels ---- */
@@ -36,12 +38,21 @@ static am_status labels_override(am_import *j, am_buffer *out, am_error *err) {
   return failed ? am_no_memory(err) : AM_OK;
 }
 
+/* What messages call it. */
+static const char *config_name(const am_import *j) { return j->source->config ? j->source->config : j->file; }
+
+static am_status load_config(am_import *j, const char *const *overrides, size_t n, am_error *err) {
+  if (j->source->config) return am_config_load(j->ctx, j->source->config, overrides, n, &j->config, err);
+  if (j->config_text) return am_config_from_stored(j->ctx, j->config_text, j->file, overrides, n, &j->config, err);
+  return am_fail(err, AM_E_USAGE, "%s does not hold its features and labels, so a config with them is wanted", j->file);
+}
+
 am_status am_import_config(am_import *j, const char *layers_text, am_error *err) {
   const am_import_source *o = j->source;
   am_buffer layers = {0}, labels = {0};
   const char **all = am_alloc(j->ctx, o->n_overrides + 2, sizeof *all);
   size_t n = 0;
-  am_buffer_printf(j->ctx, &layers, "model.layers=%s", layers_text);
+  if (layers_text) am_buffer_printf(j->ctx, &layers, "model.layers=%s", layers_text);
   am_status status = !all || layers.failed ? am_no_memory(err) : AM_OK;
   if (!status && o->labels) status = labels_override(j, &labels, err);
   am_config_free(j->config);
@@ -49,8 +60,8 @@ am_status am_import_config(am_import *j, const char *layers_text, am_error *err)
   if (!status) {
     for (size_t i = 0; i < o->n_overrides; i++) all[n++] = o->overrides[i];
     if (o->labels) all[n++] = labels.data;
-    all[n++] = layers.data; /* the last word */
-    status = am_config_load(j->ctx, o->config, all, n, &j->config, err);
+    if (layers_text) all[n++] = layers.data; /* the last word */
+    status = load_config(j, all, n, err);
   }
   am_buffer_free(j->ctx, &layers);
   am_buffer_free(j->ctx, &labels);
@@ -86,7 +97,7 @@ am_status am_import_labels(am_import *j, int64_t units, am_error *err) {
     return am_fail(err, AM_E_CONFIG,
                    "%s: data.labels is empty, and a model of %s does not name its outputs; give them in "
                    "order (option labels)",
-                   j->source->config, j->program);
+                   config_name(j), j->program);
   if (units && (size_t)units != n)
     return am_fail(err, AM_E_SHAPE, "%s: the model has %lld outputs, and there are %zu labels (%s, ...)", j->file,
                    (long long)units, n, d->labels.at[0]);
@@ -95,6 +106,20 @@ am_status am_import_labels(am_import *j, int64_t units, am_error *err) {
   j->classes = n;
   for (size_t i = 0; i < n; i++) j->labels[i] = shown_label(d, d->labels.at[i]);
   return check_labels(j, err);
+}
+
+am_status am_import_take_labels(am_import *j, const char *from, const char *const *names, size_t n, am_error *err) {
+  j->labels = am_tree_take(j->config->tree, n, sizeof *j->labels);
+  if (!j->labels) return am_no_memory(err);
+  j->classes = n;
+  for (size_t i = 0; i < n; i++) {
+    j->labels[i] = names[i];
+    if (!*names[i]) return am_fail(err, AM_E_FORMAT, "%s: %s: label %zu is empty", j->file, from, i + 1);
+    for (size_t k = 0; k < i; k++)
+      if (!strcmp(names[i], names[k]))
+        return am_fail(err, AM_E_FORMAT, "%s: %s: \"%s\" is listed twice", j->file, from, names[i]);
+  }
+  return AM_OK;
 }
 
 /* ---- clips ---- */
@@ -111,7 +136,7 @@ am_status am_import_features(am_import *j, int *fixed, int *bins, am_error *err)
 }
 
 am_status am_import_frames(am_import *j, int64_t wanted, int fixed, am_error *err) {
-  const char *config = j->source->config;
+  const char *config = config_name(j);
   int64_t most = j->config->features.max_frames;
   if (wanted > 0 && fixed > 0 && wanted != fixed)
     return am_fail(err, AM_E_SHAPE,
@@ -167,18 +192,21 @@ void am_import_begin_weights(am_import *j) {
 am_status am_import_save(am_import *j, const char *out, am_error *err) {
   am_config *c = j->config;
   char title[64];
-  if (c->features.normalise == AM_NORMALISE_TRAIN)
+  const bool trained = c->features.normalise == AM_NORMALISE_TRAIN || c->features.normalise == AM_NORMALISE_CORPUS;
+  if (trained && (!j->mean || !j->inverse))
     return am_fail(err, AM_E_CONFIG,
-                   "%s: features.normalise is train, and a model of %s holds no statistics of its training "
+                   "%s: features.normalise is %s, and a model of %s holds no statistics of its training "
                    "part; set none or clip, or put a batch_norm in",
-                   j->source->config, j->program);
+                   config_name(j), c->features.normalise == AM_NORMALISE_TRAIN ? "train" : "corpus", j->program);
   snprintf(title, sizeof title, "imported from %s", j->program);
-  am_dataset dataset = {.corpus = am_data_corpus(&c->data), .title = title};
+  am_dataset dataset = {.corpus = am_data_corpus(&c->data), .title = title, .synthetic = j->synthetic};
   am_split split = {0};
   snprintf(split.note, sizeof split.note, "%s", title);
   am_normaliser normaliser = {.kind = c->features.normalise,
                               .by_all = c->features.normalise_by == AM_NORMALISE_BY_ALL,
-                              .f = j->input.f * j->input.c};
+                              .f = j->input.f * j->input.c,
+                              .mean = trained ? j->mean : NULL,
+                              .inverse = trained ? j->inverse : NULL};
   am_save all = {.config = j->config,
                  .model = j->model,
                  .labels = (char *const *)j->labels,

@@ -15,15 +15,20 @@ typedef struct am_import {
   size_t classes;
   am_shape input;
   am_model *model;
-  am_credit credit;   /* what the weights owe, as the file says */
-  double temperature; /* of a model that was exported from here; 0: none */
+  const char *config_text; /* the config that the file has, which counts where the source names none; NULL: none */
+  float *mean, *inverse;   /* (bins) of features.normalise train or corpus, where the file has them; NULL: it has not */
+  am_credit credit;        /* what the weights owe, as the file says */
+  bool synthetic;          /* whether they were trained on synthetic speech, likewise */
+  double temperature;      /* of a model that was exported from here; 0: none */
 } am_import;
 
 void am_import_free(am_import *j);
-/* The source's config with these layers (JSON), in place of the one before. */
+/* The source's config with these layers (JSON), in place of the one before; NULL: with its own. */
 am_status am_import_config(am_import *j, const char *layers, am_error *err);
 /* The names of the model's outputs, `units` of them (0: not known yet). */
 am_status am_import_labels(am_import *j, int64_t units, am_error *err);
+/* Names that the file has for its outputs, as they are; they live as long as the config.  `from`: what messages call them. */
+am_status am_import_take_labels(am_import *j, const char *from, const char *const *names, size_t n, am_error *err);
 /* What the features of the config give: frames of a clip (0: as many as it is long), bins of a frame. */
 am_status am_import_features(am_import *j, int *fixed, int *bins, am_error *err);
 /* Chooses the frames of j->input: those that the file wants (-1: any), those of the features. */

@@ -3,7 +3,7 @@
 
 #include "exchange/registry.h"
 
-#define FORMATS(X) X(am_exchange_keras) X(am_exchange_onnx)
+#define FORMATS(X) X(am_exchange_keras) X(am_exchange_onnx) X(am_exchange_safetensors)
 
 #define DECLARE(format) extern const am_exchange format;
 #define HEAD(format) &(format).is,

@@ -62,6 +62,8 @@ cp "$root/tests/exchange/golden/conv2d.h5" keras.h5
 cp "$root/tests/exchange/golden/onnx/gru_first.onnx" gru.onnx; cp "$root"/tests/exchange/golden/onnx/refused/*.onnx .
 echo "no model" >junk.onnx
 cp "$root/tests/exchange/golden/features.yaml" features.yaml
+cp "$root/tests/exchange/golden/torch_order.safetensors" torch.safetensors; cp "$root/tests/exchange/golden/torch_order.yaml" torch.yaml
+head -c 1500 torch.safetensors >cut.safetensors
 printf 'PK\003\004 and so on' >archive.keras
 sed 's/seed: 3/seed: [3/' tiny.yaml >broken.yaml
 sed 's/filters: 4/filers: 4/' tiny.yaml >typo.yaml
