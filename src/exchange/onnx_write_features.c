@@ -20,7 +20,6 @@ const char *am_onnx_features_refused(const am_feature_options *o) {
   if (o->kind == AM_FEATURE_FUNCTIONALS)
     return "kind is functionals, whose periods of the voice and sums over its stretches are no operators of ONNX";
   if (o->prosody) return "prosody is true, and the path of F0 through the frames is no operator of ONNX";
-  if (o->level < 0) return "level is set, and the gate that finds the voice is not written as operators of ONNX";
   return NULL;
 }
 
@@ -97,6 +96,33 @@ static sound trim(writer *w, sound s, double top_db) {
   const char *moved = node(w, "GatherElements", s.x, index);
   am_onnx_set_int(w->m, "axis", 1);
   return cut(w, moved, node(w, "Sub", edge[1], edge[0]));
+}
+
+/* The sound at a level of so many dB, by the mean power of its blocks that are less than 10 dB below the mean of all
+ * (audio/level.c). */
+static sound bring_to_level(writer *w, sound s, double rate, double level) {
+  const int64_t block = rate > 100 ? (int64_t)(0.02 * rate) : 1;
+  const char *squares = pad(w, node(w, "Mul", s.x, s.x), 4, (int64_t[]){0, 0, 0, block - 1});
+  const char *power = am_onnx_call(w->m, "AveragePool", unsqueeze(w, squares, 1));
+  am_onnx_set_ints(w->m, "kernel_shape", 1, &block);
+  am_onnx_set_ints(w->m, "strides", 1, &block);
+  power =
+      node(w, "Mul", node(w, "Squeeze", power, am_onnx_k(w, 1)), am_onnx_k_float(w, (double)block)); /* (B,blocks) */
+  /* samples of each block: the last one may be short, and those behind it have none */
+  const char *first =
+      am_onnx_call(w->m, "Range", am_onnx_k_int(w, 0), am_onnx_extent(w, s.x, 1), am_onnx_k_int(w, block));
+  const char *count = node(w, "Sub", unsqueeze(w, s.n, 1), unsqueeze(w, first, 0));
+  count = cast(w, node(w, "Max", node(w, "Min", count, am_onnx_k_int(w, block)), am_onnx_k_int(w, 0)), AM_ONNX_FLOAT);
+  const int64_t time[] = {1};
+  const char *n = unsqueeze(w, cast(w, s.n, AM_ONNX_FLOAT), 1);
+  const char *gate = node(w, "Div", node(w, "Div", sum(w, power, 1, time), n), am_onnx_k_float(w, 10));
+  const char *loud = cast(w, node(w, "GreaterOrEqual", power, node(w, "Mul", gate, count)), AM_ONNX_FLOAT);
+  const char *kept = sum(w, node(w, "Mul", loud, count), 1, time);
+  const char *mean = node(w, "Div", sum(w, node(w, "Mul", loud, power), 1, time), kept);
+  const char *heard = node(w, "Greater", mean, am_onnx_k_float(w, 1e-20)); /* -200 dB: silence stays what it is */
+  const char *factor = am_onnx_call(w->m, "Sqrt", node(w, "Div", am_onnx_k_float(w, pow(10, level / 10)), mean));
+  factor = am_onnx_call(w->m, "Where", heard, factor, am_onnx_k_float(w, 1));
+  return (sound){node(w, "Mul", s.x, factor), s.n};
 }
 
 /* librosa.effects.preemphasis (audio/features.c): its first value continues the line through the first two. */
@@ -280,6 +306,7 @@ am_status am_onnx_write_features(writer *w, const am_feature_options *o, const c
   am_onnx_scope(w->m, am_onnx_text(w->m, "%sfeatures", w->prefix));
   sound s = cut(w, samples, node(w, "Min", lengths, am_onnx_extent(w, samples, 1)));
   if (o->trim_db > 0) s = trim(w, s, o->trim_db);
+  if (o->level < 0) s = bring_to_level(w, s, o->sample_rate, o->level);
   if (o->pre_emphasis > 0) s = pre_emphasise(w, s, o->pre_emphasis);
   if (o->samples > 0) s = cut(w, s.x, node(w, "Min", s.n, am_onnx_k_int(w, o->samples)));
   *frames = frames_of(w, o, s.n);
