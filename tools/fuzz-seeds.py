@@ -6,6 +6,7 @@ Run from the source tree; the files are committed, so nobody needs to run it to 
 """
 import os
 import subprocess
+import zipfile
 
 import h5py
 import numpy as np
@@ -117,7 +118,17 @@ def media():
                        check=True)
 
 
+def archives():
+    """The parts of a golden archive of Keras as one input (tests/fuzz/keras.c)."""
+    golden, folder = os.path.join(here, "..", "..", "exchange", "golden"), os.path.join(here, "keras")
+    with zipfile.ZipFile(os.path.join(golden, "archive_chain.keras")) as z, open(os.path.join(folder, "archive_chain.wrapped"), "wb") as out:
+        out.write(b"<" + z.read("config.json") + b"\0" + z.read("model.weights.h5"))
+    with zipfile.ZipFile(os.path.join(golden, "archive_branches.keras")) as z, open(os.path.join(folder, "archive_branches.json"), "wb") as out:
+        out.write(z.read("config.json"))
+
+
 sounds()
+archives()
 media()
 derived()
 shard("two.h5", [(3, 4), (2, 5)])

@@ -5,16 +5,18 @@
                                              (see GOLDENS)
     golden-keras.py check AUDIOMOOD FOLDER   imports each of them, exports it again, loads that with this Keras, and
                                              compares the outputs (1e-5)
-    golden-keras.py matrix BUILD             models of every layer that can be imported, saved by this Keras as
+    golden-keras.py matrix BUILD [WORDS]     models of every layer that can be imported, saved by this Keras as
                                              Sequential and as Functional: what the import answers, and what this Keras
                                              answers when it loads our export of it; then our own layers and configs,
-                                             exported.  BUILD: the build folder, with tests/exchange/keras_outputs
+                                             exported.  BUILD: the build folder, with tests/exchange/keras_outputs;
+                                             WORDS, a regular expression: only those whose names have it
 
 tools/keras-envs makes the environments.  Each file is what model.save writes, plus /golden/x and /golden/y: an input
 batch and the model's output on it; of an archive NAME.keras they are in NAME.io.h5.  Lengths of axes all differ, so
 that no wrong order can pass.
 """
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,7 @@ from keras import layers as L
 
 NEW = keras.__version__.startswith("3")
 OLD = keras.__version__.startswith("2.3.")  # Keras by itself, before it came with TensorFlow
+ENDS = (".h5",) if OLD or keras.__version__.startswith("2.6.") else (".h5", ".keras")  # that this Keras loads
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 FEATURES = os.path.join(ROOT, "tests", "exchange", "golden", "features.yaml")
 
@@ -276,27 +279,34 @@ def run(*command):
 
 def load_and_answer(path, x):
     model = keras.models.load_model(path, compile=False)
-    y = model(x, training=False)
+    y = model.predict(x) if OLD else model(x, training=False)
     return np.asarray(y[0] if isinstance(y, list) else y)
+
+
+def io_of(golden):
+    beside = golden[: -len(".keras")] + ".io.h5"
+    return beside if golden.endswith(".keras") else golden
 
 
 def check(binary, folder):
     worst = 0
-    for name, (shape, *_) in {**MODELS, **CAST_MODELS, **NEW_MODELS}.items():
-        frames, mels = (shape[1], shape[0]) if len(shape) == 3 else shape
-        golden = os.path.join(folder, name + ".h5")
-        with h5py.File(golden) as f:
-            x, y = f["golden/x"][()], f["golden/y"][()]
-        if abs(y.sum(axis=1) - 1).max() > 1e-3:
-            y = softmax(y)  # ours always end in softmax
-        with tempfile.TemporaryDirectory() as work:
-            ours, back = os.path.join(work, "ours.h5"), os.path.join(work, "back.h5")
-            run(binary, "import", golden, "--config", FEATURES, "-o", ours, *settings(frames, mels))
-            run(binary, "export", ours, "--to", "keras", "-o", back)
-            got = load_and_answer(back, x)
-        error = float(np.abs(got - y).max())
-        worst = max(worst, error)
-        print(f"{name:15} {error:.2g}")
+    for models in GOLDENS.values():
+        for name, (shape, _, _, *packed) in models.items():
+            frames, mels = (shape[1], shape[0]) if len(shape) == 3 else shape
+            golden = os.path.join(folder, name + (".keras" if packed else ".h5"))
+            with h5py.File(io_of(golden), "r") as f:
+                x, y = f["golden/x"][()], f["golden/y"][()]
+            if abs(y.sum(axis=1) - 1).max() > 1e-3:
+                y = softmax(y)  # ours always end in softmax
+            for end in ENDS:
+                with tempfile.TemporaryDirectory() as work:
+                    ours, back = os.path.join(work, "ours.h5"), os.path.join(work, "back" + end)
+                    run(binary, "import", golden, "--config", FEATURES, "-o", ours, *settings(frames, mels))
+                    run(binary, "export", ours, "--to", "keras", "-o", back)
+                    got = load_and_answer(back, x)
+                error = float(np.abs(got - y).max())
+                worst = max(worst, error)
+                print(f"{name:17} {end:6} {error:.2g}", flush=True)
     print(f"Keras {keras.__version__}: largest difference {worst:.2g}")
     return 0 if worst <= 1e-5 else 1
 
@@ -378,6 +388,30 @@ def over_frames():
     yield "softmax inside", "attention", lambda x: attention(last()(x), 2, 1)
 
 
+def over_branches():
+    """Of sequences and of maps: what branches, models in models and TimeDistributed are read as."""
+    for name, inside in (("Dense", lambda: L.Dense(5, activation="tanh")), ("Dropout", lambda: L.Dropout(0.2)),
+                         ("LayerNormalization", lambda: L.LayerNormalization()), ("Softmax", lambda: L.Softmax()),
+                         ("BatchNormalization", lambda: L.BatchNormalization()), ("Activation", lambda: L.Activation("relu"))):
+        yield SEQUENCE, ("TimeDistributed", name, lambda i=inside: [L.Conv1D(4, 2), L.TimeDistributed(i()), L.Flatten(), last()])
+    yield SEQUENCE, ("all branches", "", lambda x: branches(x))
+    yield SEQUENCE, ("nested", "", lambda x: last()(L.LSTM(3)(keras.Sequential([L.Dense(4), keras.Sequential(
+        [L.BatchNormalization(), L.Dense(3)], name="deep")], name="outer")(x))))
+    yield SEQUENCE, ("Add", "same names", lambda x: last()(L.GlobalMaxPooling1D()(L.Add()([
+        L.Dense(6)(L.Dense(4)(x)), L.Dense(6)(L.Dense(5)(L.Dense(3)(x)))]))))
+    yield SEQUENCE, ("Concatenate", "deep and shallow", lambda x: last()(L.GRU(2)(L.Concatenate()([
+        x, L.Conv1D(2, 3, padding="same")(x), L.Conv1D(3, 3, padding="same")(L.Conv1D(4, 3, padding="same")(x))]))))
+    yield PICTURE, ("Add", "map", lambda x: last()(L.GlobalAveragePooling2D()(L.Add()([
+        L.Conv2D(3, 3, strides=2, padding="same")(x), L.BatchNormalization()(L.Conv2D(3, 1, strides=2)(x))]))))
+    yield PICTURE, ("Multiply", "map", lambda x: last()(L.GlobalMaxPooling2D()(gated(L.Conv2D(6, 2)(x)))))
+    yield PICTURE, ("TimeDistributed", "Flatten", lambda: [L.Permute((2, 1, 3)), L.TimeDistributed(L.Flatten()), L.GRU(3), last()])
+
+
+def gated(x):
+    gate = L.Dense(2, activation="relu", use_bias=False)(L.Reshape((1, 1, 6))(L.GlobalAveragePooling2D()(x)))
+    return L.Multiply()([x, L.Dense(6, activation="sigmoid")(gate)])
+
+
 def over_half():
     for policy in ("float16", "bfloat16", "float64"):
         yield "weights", policy, lambda: [L.Conv1D(5, 3, activation="relu"), L.BatchNormalization(), L.Flatten(), last()]
@@ -390,6 +424,8 @@ def cases():
         yield PICTURE, c, "float32"
     for c in over_frames():
         yield SEQUENCE, c, "float32"
+    for shape, c in over_branches():
+        yield shape, c, "float32"
     for c in over_half():
         yield SEQUENCE, c, c[1]
     yield VECTOR, ("Dense", "vector input", lambda: [L.Dense(5, activation="relu"), last()]), "float32"
@@ -404,23 +440,23 @@ def ours_of(build_folder, checkpoint, x, work):
         return f["y"][()]
 
 
-def run_case(build_folder, shape, layers, policy, functional, work):
+def run_case(build_folder, shape, layers, policy, functional, end, work):
     """Differences of import and export."""
     rng = np.random.default_rng(7)
-    binary, saved = os.path.join(build_folder, "src", "cli", "audiomood"), os.path.join(work, "saved.h5")
-    checkpoint, back = os.path.join(work, "ours.h5"), os.path.join(work, "back.h5")
+    binary, saved = os.path.join(build_folder, "src", "cli", "audiomood"), os.path.join(work, "saved" + end)
+    checkpoint, back = os.path.join(work, "ours.h5"), os.path.join(work, "back" + end)
     keras.backend.clear_session()
     set_policy(policy)
     model = build(shape, layers, functional)
     randomise(model, rng)
-    model.save(saved, **({} if NEW else {"save_format": "h5"}))
+    model.save(saved, **({} if NEW or OLD or end == ".keras" else {"save_format": "h5"}))
     if policy != "float32":
         set_policy("float32")
         twin = build(shape, layers, functional)
         twin.set_weights([np.asarray(w).astype("float32") for w in model.get_weights()])
         model = twin
     x = rng.normal(0, 1, (3,) + shape).astype("float32")
-    y = np.asarray(model(x, training=False), "float64")
+    y = np.asarray(model.predict(x) if OLD else model(x, training=False), "float64")
     if abs(y.sum(axis=1) - 1).max() > 1e-3:
         y = softmax(y)
     run(binary, "import", saved, "--config", FEATURES, "-o", checkpoint, *settings(FRAMES, MELS))
@@ -439,6 +475,17 @@ OWN = {
     "global_max_pool over time": "[conv2d: {filters: 2, kernel: 3}, global_max_pool: {over: time}, dense]",
     "silu, leaky_relu, batch_norm": "[conv2d: {filters: 2, activation: silu}, batch_norm, "
                                     "leaky_relu: {alpha: 0.1}, flatten, dense]",
+    "residual, squeeze_excite, parallel": "[conv2d: {filters: 3, padding: same, kernel: 3}, residual: {layers: [conv2d: "
+                                          "{filters: 4, kernel: 3, padding: same, activation: relu}, batch_norm, conv2d: "
+                                          "{filters: 4, kernel: 3, padding: same}]}, squeeze_excite: {reduction: 2}, "
+                                          "parallel: {branches: [[conv2d: {filters: 2, kernel: 3, padding: same}, conv2d: "
+                                          "{filters: 2, kernel: 3, padding: same}], [conv2d: {filters: 3, padding: same}], "
+                                          "[]]}, global_average_pool, dense]",
+    "residual in residual": "[to_sequence, residual: {activation: none, layers: [residual: {layers: [dense: {units: 5}], "
+                            "shortcut: [dense: {units: 5}, batch_norm]}], shortcut: [dense: {units: 5}]}, "
+                            "squeeze_excite: {reduction: 2}, attention_pool: {units: 3}, dense]",
+    "lstm and gru of levels": "[to_sequence, lstm: {units: 3, layers: 2, bidirectional: true}, gru: {units: 2, layers: 3, "
+                              "return: last}, dense]",
     "log_probabilities": "[to_sequence, dense: {units: 4, activation: softmax}, global_average_pool, log_probabilities]",
 }
 
@@ -453,7 +500,7 @@ def readme_example():
 def run_own(build_folder, name, config, overrides, frames, mels, work):
     """A run of one epoch over a made-up corpus, exported: outputs here against those of this Keras, by both layouts."""
     binary, out = os.path.join(build_folder, "src", "cli", "audiomood"), os.path.join(work, "run")
-    path, back = os.path.join(work, "own.yaml"), os.path.join(work, "back.h5")
+    path = os.path.join(work, "own.yaml")
     with open(path, "w", encoding="utf-8") as f:
         f.write(config)
     common = ["data={corpus: ravdess, root: " + os.path.join(work, "corpus") + ", labels: [calm, happy, sad, angry]}",
@@ -463,7 +510,8 @@ def run_own(build_folder, name, config, overrides, frames, mels, work):
     run(binary, "train", path, "--out", out, "--quiet", *sets)
     x = np.random.default_rng(3).normal(0, 1, (3, frames, mels)).astype("float32")
     y, worst = ours_of(build_folder, os.path.join(out, "best.h5"), x, work), 0
-    for layout in ("mel_time", "time_mel"):
+    for layout, end in [(f, e) for f in ("mel_time", "time_mel") for e in ENDS]:
+        back = os.path.join(work, "back" + end)
         run(binary, "export", out, "--to", "keras", "-o", back, "--layout", layout)
         seen = x[..., None] if layout == "time_mel" else x.transpose(0, 2, 1)[..., None]
         worst = max(worst, np.abs(load_and_answer(back, seen) - y).max())
@@ -481,7 +529,7 @@ def own_cases():
     yield "README's example", readme_example(), ["features.samples=16000"], 63, 64
 
 
-def matrix(build_folder):
+def matrix(build_folder, words=""):
     rows, failures, worst = {}, 0, 0
 
     def note(name, detail, error):
@@ -495,11 +543,13 @@ def matrix(build_folder):
 
     with tempfile.TemporaryDirectory() as work:
         for shape, (name, detail, layers), policy in cases():
+            if not re.search(words, name):
+                continue
             forms = (True,) if takes_input(layers) else (False, True)
-            for functional in forms:
-                label = f"{detail}, {'Functional' if functional else 'Sequential'}"
+            for functional, end in [(f, e) for f in forms for e in ENDS]:
+                label = f"{detail}, {'Functional' if functional else 'Sequential'}, {end}"
                 try:
-                    imported, exported = run_case(build_folder, shape, layers, policy, functional, work)
+                    imported, exported = run_case(build_folder, shape, layers, policy, functional, end, work)
                     note(name + " in", label, float(imported))
                     note(name + " out", label, float(exported))
                 except Exception as e:  # one case must not hide the others
@@ -507,6 +557,8 @@ def matrix(build_folder):
         run(os.path.join(build_folder, "src", "cli", "audiomood"), "synth", os.path.join(work, "corpus"), "--actors", "4",
             "--repetitions", "1")
         for name, *case in own_cases():
+            if not re.search(words, name):
+                continue
             try:
                 note(name + " own", "", float(run_own(build_folder, name, *case, work)))
             except Exception as e:
@@ -524,7 +576,7 @@ if __name__ == "__main__":
         make(sys.argv[2])
     elif len(sys.argv) == 4 and sys.argv[1] == "check":
         sys.exit(check(sys.argv[2], sys.argv[3]))
-    elif len(sys.argv) == 3 and sys.argv[1] == "matrix":
-        sys.exit(matrix(sys.argv[2]))
+    elif len(sys.argv) in (3, 4) and sys.argv[1] == "matrix":
+        sys.exit(matrix(*sys.argv[2:]))
     else:
         sys.exit(__doc__)

@@ -80,6 +80,7 @@ am_status am_keras_open(am_context *ctx, const char *path, am_keras_file *f, am_
     return am_h5_get_text(f->h5, "/", "model_config", &f->config, err);
   }
   f->root = "";
+  f->bare = true;
   f->store = am_h5_find(f->h5, "layers") == AM_H5_GROUP;
   if (f->store || am_h5_has(f->h5, "/", "layer_names")) return AM_OK;
   return am_fail(err, AM_E_FORMAT,

@@ -17,6 +17,7 @@ typedef struct am_keras_file {
   char *image;      /* the memory that it is in, of an archive; NULL: it is the file */
   char *name;       /* of that, for messages */
   char *config;     /* JSON; NULL: weights only */
+  bool bare;        /* weights only, whatever `config` then becomes */
   bool store;       /* arrays are layers/<class>_<n>/vars/<i>, else <root>/<layer>/<a name of its weight_names> */
   const char *root; /* "model_weights/"; "": of weights only */
 } am_keras_file;

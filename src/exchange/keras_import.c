@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "exchange/keras_import.h"
+#include "exchange/keras_write.h"
 #include "model/checkpoint.h"
 #include "nn/doubt.h"
 
@@ -36,15 +37,41 @@ static void free_model(am_context *ctx, am_keras_model *model) {
 
 /* ---- the file ---- */
 
+/* Of weights only: the config whose layers have them. The model that these layers make is described as export does, and then
+ * read as if the file had held that. */
+static am_status describe(am_import *own, const job *j, char **out, am_error *err) {
+  int fixed, bins;
+  am_buffer text = {0};
+  am_status status = am_import_config(own, NULL, err);
+  if (status == AM_E_CONFIG)
+    return am_error_prefix(err, "%s: weights only, as save_weights() writes, so its layers are wanted as model.layers",
+                           own->file);
+  if (!status) status = am_import_labels(own, 0, err);
+  if (!status) status = am_import_features(own, &fixed, &bins, err);
+  if (!status) status = am_import_frames(own, -1, fixed, err);
+  if (!status)
+    status = am_config_model(own->config, own->input.t, bins, own->input.variable, (int)own->classes, &own->model, err);
+  am_keras_writer w = {.ctx = own->ctx,
+                       .file = own->source->config,
+                       .model = own->model,
+                       .turned = j->layout == AM_KERAS_MEL_TIME,
+                       .frames = own->input.variable ? 0 : own->input.t};
+  if (!status) status = am_keras_write_model(&w, err);
+  if (!status) status = am_keras_write_config(&w, false, &text, err);
+  if (!status && !(*out = am_strdup(own->ctx, text.data))) status = am_no_memory(err);
+  am_keras_write_free(&w);
+  am_buffer_free(own->ctx, &text);
+  return status;
+}
+
 static am_status open_model(job *j, am_error *err) {
   am_status status = am_keras_open(j->is.ctx, j->is.file, &j->from, err);
-  if (status) return status;
-  if (!j->from.config)
-    return am_fail(err, AM_E_UNSUPPORTED,
-                   "%s: weights only, as save_weights() writes; what is missing is the config of the layers: save the "
-                   "whole model in Keras by model.save(\"x.keras\") or model.save(\"x.h5\")",
-                   j->is.file);
-  return read_model(j->is.ctx, j->is.file, j->from.config, j->layout, &j->keras, err);
+  if (!status && j->from.bare) {
+    am_import own = {.ctx = j->is.ctx, .file = j->is.file, .program = j->is.program, .source = j->is.source};
+    status = describe(&own, j, &j->from.config, err);
+    am_import_free(&own);
+  }
+  return status ? status : read_model(j->is.ctx, j->is.file, j->from.config, j->layout, &j->keras, err);
 }
 
 /* ---- the input ---- */

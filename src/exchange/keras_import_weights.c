@@ -102,8 +102,7 @@ static am_status read_array(const job *j, const char *path, const am_array_info 
   bool same = found.rank == there.rank;
   for (int i = 0; i < there.rank; i++) same = same && found.dims[i] == (size_t)there.dims[i];
   if (!same)
-    return am_fail(err, AM_E_SHAPE,
-                   "%s: %s does not have the shape that model_config says (%zu numbers wanted, %zu found)",
+    return am_fail(err, AM_E_SHAPE, "%s: %s does not have the shape that its layer wants (%zu numbers, found %zu)",
                    j->from->path, path, there.count, found.count);
   float *values = am_alloc_aligned(j->is->ctx, am_mul(there.count, sizeof *values));
   if (!values) return am_no_memory(err);
@@ -196,10 +195,34 @@ static am_status take_named(const job *j, const am_keras_layer *l, const char *g
   return status;
 }
 
+/* The group of a layer: of weights only, whose names may be others, the one that comes as late among those that have weights. */
+static am_status find_group(const job *j, const am_keras_layer *l, char **out, am_error *err) {
+  if (!j->from->bare) {
+    *out = am_format(j->is->ctx, "%s%s", j->from->root, l->holder);
+    return *out ? AM_OK : am_no_memory(err);
+  }
+  size_t before = 0;
+  for (size_t m = 0; m < j->keras->n; m++) before += j->keras->at[m].n_arrays && j->keras->at[m].place < l->place;
+  am_names layers = {0};
+  am_status status = am_h5_get_texts(j->from->h5, "/", "layer_names", &layers, err);
+  for (size_t i = 0; i < layers.n && !status && !*out; i++) {
+    am_names saved = {0}; /* of a layer without weights it may be an empty list of numbers */
+    status = am_h5_get_texts(j->from->h5, layers.at[i], "weight_names", &saved, NULL);
+    if (!status && saved.n && !before--) status = (*out = am_strdup(j->is->ctx, layers.at[i])) ? AM_OK : AM_E_NOMEM;
+    if (status == AM_E_NOMEM) am_no_memory(err);
+    else status = AM_OK;
+    am_names_free(j->is->ctx, &saved);
+  }
+  am_names_free(j->is->ctx, &layers);
+  if (status || *out) return status;
+  return am_fail(err, AM_E_SHAPE, "%s: it has no weights for layer %s (%s)", j->from->path, l->keras, l->name);
+}
+
 static am_status take_layer(const job *j, const am_keras_layer *l, am_error *err) {
   am_names saved = {0};
-  char *group = am_format(j->is->ctx, "%s%s", j->from->root, l->holder);
-  am_status status = group ? am_h5_get_texts(j->from->h5, group, "weight_names", &saved, err) : am_no_memory(err);
+  char *group = NULL;
+  am_status status = find_group(j, l, &group, err);
+  if (!status) status = am_h5_get_texts(j->from->h5, group, "weight_names", &saved, err);
   const size_t wanted = arrays_of(j, l->holder);
   if (!status && saved.n != wanted)
     status = am_fail(err, AM_E_FORMAT, "%s: layer %s has %zu weights, wanted %zu", j->from->path, l->holder, saved.n,
@@ -208,6 +231,20 @@ static am_status take_layer(const job *j, const am_keras_layer *l, am_error *err
   am_names_free(j->is->ctx, &saved);
   am_free(j->is->ctx, group);
   return status;
+}
+
+/* Layers of a config are only those that weights are of when they take all of them. */
+static am_status check_all(const job *j, am_error *err) {
+  size_t wanted = 0, found = 0;
+  am_names all = {0};
+  for (size_t m = 0; m < j->keras->n; m++) wanted += (size_t)j->keras->at[m].n_arrays;
+  am_status status = am_h5_arrays(j->from->h5, j->from->store ? "layers" : "/", &all, err);
+  for (size_t i = 0; i < all.n; i++) found += !strstr(all.at[i], "seed_generator");
+  am_names_free(j->is->ctx, &all);
+  if (status || found == wanted) return status;
+  return am_fail(err, AM_E_SHAPE,
+                 "%s: weights only, %zu arrays, and the layers of %s take %zu; wanted those that it is of",
+                 j->from->path, found, j->is->source->config, wanted);
 }
 
 static am_status check_reshape(const job *j, const am_keras_layer *l, am_error *err) {
@@ -221,7 +258,7 @@ static am_status check_reshape(const job *j, const am_keras_layer *l, am_error *
 
 am_status am_keras_take_weights(am_import *is, const am_keras_file *from, const am_keras_model *keras, am_error *err) {
   const job j = {is, from, keras};
-  am_status status = AM_OK;
+  am_status status = from->bare ? check_all(&j, err) : AM_OK;
   for (size_t i = 0; i < keras->n && !status; i++) {
     const am_keras_layer *l = &keras->at[i];
     if (l->reshape[0]) status = check_reshape(&j, l, err);

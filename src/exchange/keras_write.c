@@ -511,7 +511,9 @@ am_status am_keras_write_input(writer *w, am_error *err) {
   begin(w, "InputLayer", "audiomood_input");
   am_json_open(&w->json, "batch_input_shape", '[');
   am_json_null(&w->json, NULL);
-  for (int i = 0; i < in.rank && i < 3; i++) am_json_int(&w->json, NULL, dims[i]);
+  for (int i = 0; i < in.rank && i < 3; i++)
+    if (dims[i]) am_json_int(&w->json, NULL, dims[i]);
+    else am_json_null(&w->json, NULL);
   am_json_close(&w->json);
   return end(w, err);
 }

@@ -35,7 +35,7 @@ typedef struct am_keras_writer {
   am_shape *flats; /* by tensor: the turned map that is flattened in it; t 0: none */
   am_shape flat;   /* and of the step being written */
   bool turned;     /* maps are (F,T,C) in Keras */
-  int frames;      /* of the input */
+  int frames;      /* of the input; 0: any */
 } am_keras_writer;
 
 /* keras_write_model.c: all layers of the model, sorted as Keras will, with the softmax that the loss has here.  In any case

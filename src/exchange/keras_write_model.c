@@ -124,16 +124,14 @@ static void write_calls(const writer *w, const am_keras_out *out, am_buffer *to)
   am_buffer_printf(w->ctx, to, "%s]", out->n_in ? "]" : "");
 }
 
-/* Names have no letters that JSON would escape.  An archive says of the model where Keras has its class, and Model is the one
- * name that a Functional model has in Keras 2 and 3. */
+/* Names have no letters that JSON would escape.  Model is the one name that a Functional model has in Keras 2.3 to 3; an archive
+ * says as well where Keras has its class. */
 am_status am_keras_write_config(writer *w, bool archive, am_buffer *to, am_error *err) {
   bool functional = false;
   for (size_t i = 1; i < w->n_out; i++) functional |= w->out[i].n_in != 1;
   am_buffer_printf(w->ctx, to, "{%s\"class_name\": \"%s\", \"config\": {\"name\": \"audiomood\", \"layers\": [",
                    archive ? "\"module\": \"keras\", \"registered_name\": null, " : "",
-                   !functional ? "Sequential"
-                   : archive   ? "Model"
-                               : "Functional");
+                   functional ? "Model" : "Sequential");
   for (size_t i = 0; i < w->n_out; i++) {
     const am_keras_out *out = &w->out[i];
     am_buffer_printf(w->ctx, to,
@@ -192,11 +190,25 @@ static am_status write_array(const writer *w, const am_keras_out *out, const am_
   return status;
 }
 
-static am_status write_stored(const writer *w, const am_keras_out *out, am_h5 *h5, am_error *err) {
+/* Each part of a layer has a group of variables, be there any or none. */
+static am_status write_groups(const writer *w, const am_keras_out *out, const char *part, am_h5 *h5, am_error *err) {
   am_status status = AM_OK;
+  for (size_t n = 0; n <= strlen(part) && !status; n++) {
+    if (n && part[n - 1] != '/') continue;
+    char *group = am_format(w->ctx, "%s/%.*svars", out->store, (int)n, part);
+    status = group ? am_h5_group(h5, group, err) : am_no_memory(err);
+    am_free(w->ctx, group);
+  }
+  return status;
+}
+
+static am_status write_stored(const writer *w, const am_keras_out *out, am_h5 *h5, am_error *err) {
+  am_status status = out->n_arrays ? AM_OK : write_groups(w, out, "", h5, err);
   for (int i = 0; i < out->n_arrays && !status; i++) {
-    char *path = am_format(w->ctx, "%s/%svars/%d", out->store, out->arrays[i].part, out->arrays[i].number);
-    status = path ? write_array(w, out, &out->arrays[i], h5, path, err) : am_no_memory(err);
+    const am_keras_array *a = &out->arrays[i];
+    char *path = am_format(w->ctx, "%s/%svars/%d", out->store, a->part, a->number);
+    status = path ? write_groups(w, out, a->part, h5, err) : am_no_memory(err);
+    if (!status) status = write_array(w, out, a, h5, path, err);
     am_free(w->ctx, path);
   }
   return status;
@@ -223,7 +235,7 @@ static am_status write_named(const writer *w, const am_keras_out *out, am_h5 *h5
 am_status am_keras_write_weights(writer *w, am_h5 *h5, bool archive, am_error *err) {
   const char **names = am_tree_take(w->tree, w->n_out, sizeof *names);
   am_status status = names ? AM_OK : am_no_memory(err);
-  if (!status) status = am_h5_group(h5, archive ? "layers" : "model_weights", err);
+  if (!status) status = am_h5_group(h5, archive ? "vars" : "model_weights", err);
   for (size_t i = 0; i < w->n_out && !status; i++) {
     names[i] = w->out[i].name;
     status = archive ? write_stored(w, &w->out[i], h5, err) : write_named(w, &w->out[i], h5, err);

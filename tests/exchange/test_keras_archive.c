@@ -211,6 +211,54 @@ static void bombs(void **state) {
   }
 }
 
+/* ---- weights only ---- */
+
+/* save_weights("x.weights.h5") writes the HDF5 of an archive by itself; the layers are those of the config. */
+static void weights_alone(void **state) {
+  (void)state;
+  static const char *const layers[] = {
+      "model.layers=[{conv1d: {filters: 3, kernel: 2, activation: {leaky_relu: {alpha: 0.3}}}}, global_max_pool, "
+      "dense]",
+      "model.layers=[{conv1d: {filters: 3, kernel: 2}}, global_max_pool, {dense: {units: 5}}, dense]",
+      "model.layers=[{conv1d: {filters: 4, kernel: 2}}, global_max_pool, dense]"};
+  static const char *const wrong[] = {NULL, "weights only, 4 arrays, and the layers of", "does not have the shape"};
+  am_import_source o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml"};
+  am_archive *zip;
+  char *data;
+  size_t n;
+  am_test_ok(am_archive_open(ctx, golden_file("archive_chain", ".keras"), &zip, &err), &err);
+  am_test_ok(am_archive_read(zip, "model.weights.h5", 1 << 20, &data, &n, &err), &err);
+  am_archive_close(zip);
+  am_test_file(in_folder("x.weights.h5"), data, n);
+  am_free(ctx, data);
+  for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+    const char *const set[] = {"features.mels=5", "features.samples=160", layers[i]};
+    o.overrides = set;
+    o.n_overrides = 3;
+    const am_exchange_options options = {0};
+    if (wrong[i])
+      am_test_fails(am_keras_import(ctx, in_folder("x.weights.h5"), &o, &options, in_folder("none.h5"), &err),
+                    AM_E_SHAPE, &err, wrong[i]);
+    else am_test_ok(am_keras_import(ctx, in_folder("x.weights.h5"), &o, &options, in_folder("w.h5"), &err), &err);
+  }
+  am_test_ok(import(golden_file("archive_chain", ".keras"), in_folder("a.h5"), 0, 5, 6), &err);
+  am_checkpoint *one, *two;
+  am_test_ok(am_checkpoint_load(ctx, in_folder("a.h5"), &one, &err), &err);
+  am_test_ok(am_checkpoint_load(ctx, in_folder("w.h5"), &two, &err), &err);
+  float x[30], y[4], z[4];
+  for (int i = 0; i < 30; i++) x[i] = (float)sin(1.7 * i * i);
+  forward(one->model, x, 1, y);
+  forward(two->model, x, 1, z);
+  assert_memory_equal(y, z, sizeof y);
+  am_checkpoint_free(one);
+  am_checkpoint_free(two);
+  o.n_overrides = 2;
+  am_test_fails(
+      am_keras_import(ctx, in_folder("x.weights.h5"), &o, &(am_exchange_options){0}, in_folder("none.h5"), &err),
+      AM_E_CONFIG, &err, "weights only, as save_weights() writes, so its layers are wanted as model.layers");
+  assert_false(am_file_exists(in_folder("none.h5")));
+}
+
 static void each_allocation_fails(void **state) {
   (void)state;
   am_context *old = ctx;
@@ -235,8 +283,8 @@ static void each_allocation_fails(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(golden_chain),   cmocka_unit_test(golden_branches),      cmocka_unit_test(golden_of_2_15),
-      cmocka_unit_test(ours_come_back), cmocka_unit_test(parts_are_missing),    cmocka_unit_test(bytes_are_changed),
-      cmocka_unit_test(bombs),          cmocka_unit_test(each_allocation_fails)};
+      cmocka_unit_test(golden_chain),   cmocka_unit_test(golden_branches),   cmocka_unit_test(golden_of_2_15),
+      cmocka_unit_test(ours_come_back), cmocka_unit_test(parts_are_missing), cmocka_unit_test(bytes_are_changed),
+      cmocka_unit_test(bombs),          cmocka_unit_test(weights_alone),     cmocka_unit_test(each_allocation_fails)};
   return cmocka_run_group_tests(tests, begin, end);
 }

@@ -161,9 +161,46 @@ static void masking_of_any_length(void **state) {
   am_checkpoint_free(c);
 }
 
+/* save_weights("x.h5") of Keras 2: the groups at the root, named as that model's layers are, in their order. */
+static void weights_of_old(void **state) {
+  (void)state;
+  float kernel[16], bias[4] = {0.5f, -1, 2, 0}, x[32], y[4], wanted[4];
+  for (int i = 0; i < 16; i++) kernel[i] = (float)cos(3.1 * i * i);
+  for (int i = 0; i < 32; i++) x[i] = (float)sin(1.3 * i * i);
+  am_h5 *h5;
+  am_test_ok(am_h5_create_aside(ctx, in_folder("w.h5"), &h5, &err), &err);
+  am_test_ok(am_h5_set_texts(h5, "/", "layer_names", (const char *[]){"drop", "answer"}, 2, &err), &err);
+  am_test_ok(am_h5_group(h5, "drop", &err), &err);
+  am_test_ok(am_h5_set_real(h5, "drop", "weight_names", 0, &err), &err); /* as Keras: no text */
+  am_test_ok(am_h5_write(h5, "answer/d/kernel:0", AM_H5_F32, 2, (size_t[]){4, 4}, kernel, &err), &err);
+  am_test_ok(am_h5_write(h5, "answer/d/bias:0", AM_H5_F32, 1, (size_t[]){4}, bias, &err), &err);
+  am_test_ok(am_h5_set_texts(h5, "answer", "weight_names", (const char *[]){"d/kernel:0", "d/bias:0"}, 2, &err), &err);
+  am_test_ok(am_h5_commit(h5, &err), &err);
+  const char *const set[] = {"features.mels=4", "features.samples=224",
+                             "model.layers=[to_sequence, {dropout: {rate: 0.5}}, global_average_pool, dense]"};
+  am_import_source o = {
+      .config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .overrides = set, .n_overrides = 3};
+  am_checkpoint *c;
+  err = (am_error)AM_ERROR_INIT;
+  am_test_ok(am_keras_import(ctx, in_folder("w.h5"), &o, &(am_exchange_options){.layout = AM_KERAS_TIME_MEL},
+                             in_folder("x.h5"), &err),
+             &err);
+  am_test_ok(am_checkpoint_load(ctx, in_folder("x.h5"), &c, &err), &err);
+  for (int k = 0; k < 4; k++) {
+    double sum = bias[k];
+    for (int i = 0; i < 32; i++) sum += (double)x[i] * kernel[4 * (i % 4) + k] / 8;
+    wanted[k] = (float)sum;
+  }
+  am_softmax_rows(wanted, 1, 4, wanted);
+  forward(c->model, x, 1, y);
+  assert_allclose_f(y, wanted, 4, 0, 1e-6);
+  am_checkpoint_free(c);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(golden_of_2_3), cmocka_unit_test(golden_of_2_6),
                                      cmocka_unit_test(golden_cudnn),  cmocka_unit_test(blocks_come_back),
-                                     cmocka_unit_test(refuses),       cmocka_unit_test(masking_of_any_length)};
+                                     cmocka_unit_test(refuses),       cmocka_unit_test(masking_of_any_length),
+                                     cmocka_unit_test(weights_of_old)};
   return cmocka_run_group_tests(tests, begin, end);
 }

@@ -1,7 +1,10 @@
 /* tests/fuzz/keras.c - Keras import: an input that begins with '{' is the model_config of a file that is otherwise
- * in order, any other the file itself, or edits of one (h5edit.h).  What was imported is used (h5use.h). */
+ * in order; one that begins with '<' is the config.json of an archive, and behind a zero byte its model.weights.h5, since no
+ * changed byte of an archive gets past its checksums; any other is the file itself, or edits of one (h5edit.h).  What was
+ * imported is used (h5use.h), and read again from what it was exported to. */
 #define _GNU_SOURCE
 #include "exchange/keras.h"
+#include "exchange/archive.h"
 #include "fuzz/h5edit.h"
 #include "fuzz/h5use.h"
 #include "io/h5.h"
@@ -48,6 +51,17 @@ static const char *wrap(am_context *ctx, const uint8_t *data, size_t bytes) {
   return kept;
 }
 
+/* Left out in a build without archives. */
+static const char *wrap_archive(am_context *ctx, const uint8_t *data, size_t bytes) {
+  static char path[300];
+  const uint8_t *end = memchr(data, 0, bytes);
+  const size_t json = end ? (size_t)(end - data) : bytes, rest = end ? json + 1 : bytes;
+  const am_archive_part parts[] = {{"config.json", data, json}, {"model.weights.h5", data + rest, bytes - rest}};
+  snprintf(path, sizeof path, "%s/keras.keras", fuzz_folder());
+  if (am_archive_write(ctx, path, parts, 2, NULL)) fuzz_file("keras.keras", "", 0);
+  return path;
+}
+
 /* A model that has just been imported is in order; only its numbers may be such that the result is not finite. */
 static void use(am_context *ctx, const char *path, am_import_source *again) {
   am_error err = AM_ERROR_INIT;
@@ -74,15 +88,18 @@ static void use(am_context *ctx, const char *path, am_import_source *again) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
-  bool json = bytes && data[0] == '{' && bytes < 50000;
+  bool json = bytes && data[0] == '{' && bytes < 50000, wrapped = bytes && data[0] == '<';
+  bool archive = wrapped || (bytes > 1 && !memcmp(data, "PK", 2));
   size_t size = bytes;
-  const char *path = json ? NULL : h5edit_file(data, bytes, "keras.h5", &size);
-  am_context *ctx = fuzz_begin(size, true);
+  const char *path = json || wrapped ? NULL : h5edit_file(data, bytes, "keras.h5", &size);
+  const size_t unpacked = 100000; /* some is always allowed, since what is small may be packed tightly */
+  am_context *ctx = fuzz_begin(archive ? size + unpacked : size, true);
   am_error err = AM_ERROR_INIT;
   char out[300], config[300];
   snprintf(out, sizeof out, "%s/imported.h5", fuzz_folder());
   snprintf(config, sizeof config, "%s", fuzz_file("features.yaml", features, sizeof features - 1));
   if (json) path = wrap(ctx, data, bytes);
+  if (wrapped) path = wrap_archive(ctx, data + 1, bytes - 1);
   am_import_source o = {.config = config};
   am_status status = AM_E_SHAPE;
   for (size_t i = 0, first = likely_input(path); i < INPUTS && status == AM_E_SHAPE; i++) {
