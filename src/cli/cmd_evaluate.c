@@ -54,14 +54,16 @@ static am_status open_data(job *j, am_error *err) {
   if (st) return st;
   j->config = j->checkpoint->config;
   const char *root = cli_value(j->c, "root", NULL);
-  bool description = false;
+  inspect_kind kind = INSPECT_CONFIG;
   char *placed = root ? am_format(j->c->ctx, "data.root=%s", root) : NULL;
   if (root && !placed) return am_no_memory(err);
   if (placed) over.at[over.n++] = placed;
-  if (data) st = inspect_is_description(j->c, data, &description, err);
+  if (data) st = inspect_kind_of(j->c, data, &kind, err);
   if (st) {
-  } else if (description) {
-    st = am_config_of_description(j->c->ctx, data, j->checkpoint->config, over.at, over.n, &j->other, err);
+  } else if (kind != INSPECT_CONFIG) {
+    const bool list = kind == INSPECT_LIST;
+    st = am_config_of_corpus(j->c->ctx, list ? "manifest" : "described", list ? "manifest" : "description", data,
+                             j->checkpoint->config, over.at, over.n, &j->other, err);
     j->config = j->other;
   } else if (data) {
     st = am_config_load_data(j->c->ctx, data, j->checkpoint->config, over.at, over.n, &j->other, err);
@@ -455,7 +457,7 @@ static am_status run(cli *c, am_error *err) {
   if (!model && !cli_has(c, "data") && !cli_has(c, "over-time"))
     return am_fail(err, AM_E_USAGE,
                    "name a model, a run folder or a checkpoint (.h5); or the corpus on which the model that comes with "
-                   "AudioMood is to be scored: --data CONFIG|DESCRIPTION");
+                   "AudioMood is to be scored: --data CONFIG|DESCRIPTION|LIST");
   am_status timed = check_over_time(c, err);
   if (timed) return timed;
   if (model && cli_is_crossval(c, model) && !cli_has(c, "data") && !cli_has(c, "over-time"))
@@ -528,7 +530,7 @@ const cli_command cli_evaluate = {
     .name = "evaluate",
     .summary = "says how accurate a run or checkpoint is, per emotion",
     .usage =
-        "[RUN|FILE.h5] [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION [--root DIR]]... [--split PART] "
+        "[RUN|FILE.h5] [--with RUN|FILE.h5]... [--data CONFIG|DESCRIPTION|LIST [--root DIR]]... [--split PART] "
         "[--enrol-seconds SECONDS|all [--enrol-seed N] [--shrink SECONDS]] [--known-voices] [--under CONDITION] [--set "
         "KEY=VALUE]... "
         "[--threshold P] [--speakers] [--partial] [--json] [--out FILE.csv] | [RUN|FILE.h5] --over-time AUDIO|DIR "

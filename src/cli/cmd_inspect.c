@@ -378,20 +378,24 @@ static kind kind_of(const char *path) {
 
 /* YAML or JSON: a description of a corpus, or a config. */
 static am_status inspect_text(cli *c, const char *path, am_error *err) {
-  bool description = false;
-  am_status st = inspect_is_description(c, path, &description, err);
+  inspect_kind corpus;
+  am_status st = inspect_kind_of(c, path, &corpus, err);
   if (st) return st;
-  if (description) return inspect_dataset(c, path, err);
+  if (corpus == INSPECT_DESCRIPTION) return inspect_dataset(c, path, err);
   if (cli_has(c, "root"))
-    return am_fail(err, AM_E_USAGE, "--root is for descriptions of corpora; of a config, set --set data.root=DIR");
+    return am_fail(err, AM_E_USAGE,
+                   "--root is for descriptions of corpora and lists of clips; of a config, set --set data.root=DIR");
   return inspect_config(c, path, err);
 }
 
 static am_status run(cli *c, am_error *err) {
   const char *path = c->arguments[0];
+  bool list;
+  am_status st = inspect_is_list(c, path, &list, err);
+  if (st || list) return st ? st : inspect_list(c, path, err);
   if (am_folder_exists(path)) {
     char *file = NULL;
-    am_status st = cli_checkpoint_path(c, path, &file, err);
+    st = cli_checkpoint_path(c, path, &file, err);
     if (!st) st = inspect_checkpoint(c, file, err);
     am_free(c->ctx, file);
     return st;
@@ -408,7 +412,7 @@ static am_status run(cli *c, am_error *err) {
 static const cli_flag flags[] = {
     {"set", "KEY=VALUE", "replaces one setting of the config (repeatable)"},
     {"effective", NULL, "prints nothing but the effective config: every default filled in, also of layers"},
-    {"root", "DIR", "of a corpus's description: the folder of its recordings"},
+    {"root", "DIR", "of a corpus's description, or a list of clips: the folder of the recordings"},
     {"augment", "FILE", "writes this sound before and after the config's augmentation, with features as CSV and PNG"},
     {"out", "DIR", "where --augment writes (augmented)"},
     {"seed", "N", "replaces the config's seed, on which --augment's draws depend"},
@@ -422,13 +426,16 @@ const cli_command cli_inspect = {
     .name = "inspect",
     .summary = "says what a config, a corpus, a checkpoint, a voice's profile or a sound file holds",
     .usage =
-        "CONFIG|DATASET --root DIR|FILE.h5|RUN|AUDIO [--set KEY=VALUE]... [--effective] [--augment FILE [--out DIR] "
+        "CONFIG|DATASET --root DIR|LIST [--root DIR]|FILE.h5|RUN|AUDIO [--set KEY=VALUE]... [--effective] [--augment "
+        "FILE [--out DIR] "
         "[--epoch N] [--draw N]]",
     .details =
         "Of a config: the layer table with shapes, parameters and multiply-adds, and the clips per emotion\n"
         "and speaker. Of a corpus's description (datasets/*.yaml) with --root: what was found and what not, against\n"
         "the expected counts; unreadable and silent files, odd rates, channels and lengths; clips with the same "
         "sound.\n"
+        "The same of a list of clips: a CSV, db.yaml of audformat, a folder of Kaldi, metadata of an audio folder, "
+        "JSON lines of EmoBox.\n"
         "--augment shows what training makes of a sound at that place of that epoch, by the config or the run that is "
         "given.\n"
         "The keys of a config: audiomood help config.",

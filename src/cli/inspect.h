@@ -8,8 +8,12 @@
 void inspect_print_speakers(const am_dataset *d);
 /* inspect_augment.c: what training makes of a sound.  `nz`: that of the run; NULL: there is none yet. */
 am_status inspect_augment(cli *c, const am_config *config, const am_normaliser *nz, const char *file, am_error *err);
-/* inspect_dataset.c: does the file describe a corpus? Then inspect_dataset is for it. */
-am_status inspect_is_description(cli *c, const char *path, bool *yes, am_error *err);
-am_status inspect_dataset(cli *c, const char *path, am_error *err);
+/* inspect_dataset.c: what a file or a folder says of a corpus. */
+typedef enum inspect_kind { INSPECT_CONFIG, INSPECT_DESCRIPTION, INSPECT_LIST } inspect_kind;
+am_status inspect_kind_of(cli *c, const char *path, inspect_kind *out, am_error *err);
+am_status inspect_dataset(cli *c, const char *path, am_error *err); /* INSPECT_DESCRIPTION */
+/* Whether it is a list, and not the folder of a run, of which the tables are results. */
+am_status inspect_is_list(cli *c, const char *path, bool *yes, am_error *err);
+am_status inspect_list(cli *c, const char *path, am_error *err);
 
 #endif

@@ -7,14 +7,32 @@
 #include "cli/inspect.h"
 #include "data/check.h"
 #include "data/corpora/described.h"
+#include "data/corpora/list.h"
 #include "io/yaml.h"
+#include "model/config.h"
+#include "run/folder.h"
 
 enum { EXAMPLES = 5, PAIRS = 20 };
 
-am_status inspect_is_description(cli *c, const char *path, bool *yes, am_error *err) {
+am_status inspect_is_list(cli *c, const char *path, bool *yes, am_error *err) {
+  am_status st = am_list_is(c->ctx, path, yes, err);
+  if (st || !*yes || !am_folder_exists(path)) return st;
+  char *config = am_run_file_path(c->ctx, path, AM_FILE_CONFIG);
+  if (!config) return am_no_memory(err);
+  *yes = !am_file_exists(config);
+  am_free(c->ctx, config);
+  return AM_OK;
+}
+
+am_status inspect_kind_of(cli *c, const char *path, inspect_kind *out, am_error *err) {
   am_tree *tree = NULL;
-  am_status st = am_yaml_read_file(c->ctx, path, &tree, err);
-  *yes = !st && am_description_is(am_tree_root(tree));
+  bool list;
+  *out = INSPECT_CONFIG;
+  am_status st = inspect_is_list(c, path, &list, err);
+  if (list) *out = INSPECT_LIST;
+  if (st || list || !am_file_exists(path)) return st;
+  st = am_yaml_read_file(c->ctx, path, &tree, err);
+  if (!st && am_description_is(am_tree_root(tree))) *out = INSPECT_DESCRIPTION;
   am_tree_free(tree);
   return st;
 }
@@ -59,7 +77,8 @@ static void print_counts(const am_description *x, const am_dataset *d) {
   int width = 8;
   for (int k = 0; k < d->n_labels; k++)
     if (cli_width(d->labels[k]) > width) width = cli_width(d->labels[k]);
-  cli_print("\n%-*s %9s %9s\n", width, "emotion", "found", "expected");
+  const bool expects = x->expected.clips || x->expected.speakers || x->expected.labels;
+  cli_print("\n%-*s %9s%s\n", width, "emotion", "found", expects ? "  expected" : "");
   for (int k = 0; k < d->n_labels; k++)
     print_row(d->labels[k], width, count_label(d, d->labels[k]), expected_of(&x->expected, d->labels[k]));
   for (const am_value *v = x->expected.labels ? x->expected.labels->first : NULL; v; v = v->next)
@@ -239,5 +258,53 @@ am_status inspect_dataset(cli *c, const char *path, am_error *err) {
   if (root) st = look(c, x, path, root, err);
   else cli_print("\ngive --root DIR, the folder of the recordings, to see what is there\n");
   am_description_free(x);
+  return st;
+}
+
+/* ---- a list of another program, or of AudioMood itself ---- */
+
+static void print_parts(const am_dataset *d) {
+  size_t n[3] = {0};
+  for (size_t i = 0; i < d->n; i++)
+    if (d->clips[i].corpus_part != AM_PART_NONE) n[d->clips[i].corpus_part]++;
+  if (n[0] + n[1] + n[2])
+    cli_print("%-9s train %zu, validation %zu, test %zu (split.kind: corpus)\n", "parts", n[0], n[1], n[2]);
+}
+
+static void print_groups(const am_dataset *d) {
+  for (size_t t = 0; t < d->n_traits; t++) {
+    cli_print("%-9s %s:", t ? "" : "groups", d->traits[t].name);
+    for (int k = 0; k < d->traits[t].n && k < EXAMPLES; k++) cli_print(" %s", d->traits[t].values[k]);
+    cli_print("%s\n", d->traits[t].n > EXAMPLES ? " ..." : "");
+  }
+}
+
+am_status inspect_list(cli *c, const char *path, am_error *err) {
+  static const am_description nothing; /* no counts and no sounds are expected */
+  const char *root = cli_value(c, "root", NULL);
+  cli_overrides over;
+  am_config *config = NULL;
+  am_dataset *d = NULL;
+  am_status st = cli_overrides_get(c, &over, err);
+  char *placed = root ? am_format(c->ctx, "data.root=%s", root) : NULL;
+  if (!st && root && !placed) st = am_no_memory(err);
+  if (!st && placed) over.at[over.n++] = placed;
+  if (!st) st = am_config_of_corpus(c->ctx, "manifest", "manifest", path, NULL, over.at, over.n, &config, err);
+  am_free(c->ctx, placed); /* the config has a copy */
+  if (!st) st = am_dataset_load(c->ctx, &config->data, &d, err);
+  if (!st) {
+    cli_print("%s%s\n", d->title, d->synthetic ? " (synthetic)" : "");
+    print_line("language", d->language);
+    print_line("licence", d->licence);
+    print_line("citation", d->citation);
+    print_parts(d);
+    print_groups(d);
+    print_counts(&nothing, d);
+    inspect_print_speakers(d);
+    print_left_out(d);
+    st = listen(c, &nothing, d, config->data.max_seconds, err);
+  }
+  am_dataset_free(d);
+  am_config_free(config);
   return st;
 }

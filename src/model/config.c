@@ -349,8 +349,9 @@ static am_status borrow_model(am_tree *tree, const am_config *trained, am_error 
   return status ? status : am_value_add(tree, root, "model", model, err);
 }
 
-am_status am_config_of_description(am_context *ctx, const char *file, const am_config *trained,
-                                   const char *const *overrides, size_t n, am_config **out, am_error *err) {
+am_status am_config_of_corpus(am_context *ctx, const char *corpus, const char *key, const char *file,
+                              const am_config *trained, const char *const *overrides, size_t n, am_config **out,
+                              am_error *err) {
   *out = NULL;
   am_tree *tree;
   am_status status = am_tree_create(ctx, &tree, err);
@@ -358,8 +359,8 @@ am_status am_config_of_description(am_context *ctx, const char *file, const am_c
   am_value *root = am_value_new(tree, AM_MAP), *data = am_value_new(tree, AM_MAP);
   status = root && data ? AM_OK : am_no_memory(err);
   if (!status) am_tree_set_root(tree, root);
-  if (!status) status = am_value_add(tree, data, "corpus", am_value_text(tree, "described", true), err);
-  if (!status) status = am_value_add(tree, data, "description", am_value_text(tree, file, true), err);
+  if (!status) status = am_value_add(tree, data, "corpus", am_value_text(tree, corpus, true), err);
+  if (!status) status = am_value_add(tree, data, key, am_value_text(tree, file, true), err);
   if (!status) status = am_value_add(tree, root, "data", data, err);
   if (!status) status = borrow_model(tree, trained, err);
   if (!status) return config_from_tree(ctx, tree, file, overrides, n, out, err);

@@ -92,9 +92,11 @@ am_status am_config_from_stored(am_context *ctx, const char *yaml, const char *n
  * (NULL: one that is good for nothing). */
 am_status am_config_load_data(am_context *ctx, const char *file, const am_config *trained, const char *const *overrides,
                               size_t n, am_config **out, am_error *err);
-/* The same of a description of a corpus (data.corpus described) instead of a config; data.root is to be among the overrides. */
-am_status am_config_of_description(am_context *ctx, const char *file, const am_config *trained,
-                                   const char *const *overrides, size_t n, am_config **out, am_error *err);
+/* The same of what describes a corpus or lists its clips instead of a config: `corpus` is a word of data.corpus, and `key` the
+ * setting of data that names the file, such as "described" and "description"; data.root may be among the overrides. */
+am_status am_config_of_corpus(am_context *ctx, const char *corpus, const char *key, const char *file,
+                              const am_config *trained, const char *const *overrides, size_t n, am_config **out,
+                              am_error *err);
 am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* effective, as YAML */
 bool am_config_calibrates(const am_config *config); /* whether anything is fitted to validation clips beside weights */
 

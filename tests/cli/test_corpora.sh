@@ -75,6 +75,22 @@ run evaluate real1 --data "$root/datasets/ravdess_speech.yaml" --root real --set
 { echo path,label,speaker; for f in real/Actor_04/03-01-03*; do echo "$f,happy,04"; done; for f in real/Actor_04/03-01-05*; do echo "$f,angry,04"; done; } >list.csv
 echo 'data: {corpus: manifest, manifest: list.csv}' >list.yaml
 run evaluate real1 --data list.yaml; expect "who speaks in a manifest is not known" 0 "^speaker-independent +not known: the model or the corpus does not say who its speakers are" "warning: real1/best.h5: .*does not say"
+# Lists of other programs: a folder of Kaldi in parts, an audio folder of Hugging Face, what they put into a checkpoint.
+mkdir -p kaldi/train kaldi/test hub
+for f in corpus/Actor_0[1-4]/03-01-0[35]*; do
+  case $f in *03-01-03*) e=happy ;; *) e=angry ;; esac; case $f in *Actor_04*) part=test ;; *) part=train ;; esac
+  u=$(basename "$f" .wav); echo "$u $f" >>kaldi/$part/wav.scp; echo "$u $e" >>kaldi/$part/utt2emo; echo "$u ${u##*-}" >>kaldi/$part/utt2spk
+  cp "$f" hub; echo "$u.wav,$e,${u##*-}" >>hub/rows
+done
+{ echo file_name,label,speaker_id; cat hub/rows; } >hub/metadata.csv; rm hub/rows
+run inspect kaldi --root .; expect "inspect a folder of Kaldi" 0 "^parts +train 24, validation 0, test 8 " "^angry +16$" "^speakers +4$" "all can be read"
+run inspect hub; expect "inspect an audio folder" 0 "^hub" "^happy +16$" "^04 +4 +4 +8"
+run evaluate run1 --data hub; expect "evaluate on an audio folder" 0 "^clips +32$"
+run evaluate run1 --data kaldi --root . --set split.kind=corpus --split test; expect "evaluate on a part of a folder of Kaldi" 0 "^clips +8$"
+run train tiny.yaml --out listed --set data='{corpus: manifest, manifest: kaldi, root: ., licence: CC BY-NC 4.0, citation: Ann B, title: Talks}' \
+  --set split='{kind: corpus}' --set train.epochs=1; expect "train on a folder of Kaldi" 0 "unweighted average recall"
+run inspect listed; expect "its checkpoint names the licence" 0 "^licence:  CC BY-NC 4.0 .not for" "^data:     Talks .CC BY-NC 4.0.: Ann B"
+rm -rf kaldi hub listed
 rm -rf real real1
 # First two corpora with two emotions, then one of them with four: all layers but the last are taken.
 run train tiny.yaml --out tuned --init both/best.h5 --set train.epochs=1

@@ -91,30 +91,35 @@ static am_status has_fold(am_context *ctx, const char *folder, bool *out, am_err
   return AM_OK;
 }
 
-static am_status recognise_folder(am_list *list, int *format, am_error *err) {
-  static const struct {
-    const char *name;
-    bool parts;
-    int format;
-  } marks[] = {{"manifest.csv", false, AM_LIST_CSV},
-               {"db.yaml", false, AM_LIST_AUDFORMAT},
-               {"wav.scp", true, AM_LIST_KALDI},
-               {"metadata.csv", true, AM_LIST_AUDIOFOLDER},
-               {"metadata.jsonl", true, AM_LIST_AUDIOFOLDER},
-               {"metadata.parquet", true, AM_LIST_AUDIOFOLDER}};
-  bool fold = false;
+static const struct {
+  const char *name;
+  bool parts; /* may be in folders of the parts */
+  int format;
+} marks[] = {{"manifest.csv", false, AM_LIST_CSV},
+             {"db.yaml", false, AM_LIST_AUDFORMAT},
+             {"wav.scp", true, AM_LIST_KALDI},
+             {"metadata.csv", true, AM_LIST_AUDIOFOLDER},
+             {"metadata.jsonl", true, AM_LIST_AUDIOFOLDER},
+             {"metadata.parquet", true, AM_LIST_AUDIOFOLDER}};
+
+/* AM_LIST_AUTO: of none of them. */
+static am_status find_mark(am_context *ctx, const char *folder, int *format, am_error *err) {
+  bool there = false, fold = false;
   am_status status = AM_OK;
-  for (size_t i = 0; i < sizeof marks / sizeof *marks && !status; i++) {
-    bool there;
-    status = (marks[i].parts ? has_in_parts : has)(list->ctx, list->path, marks[i].name, &there, err);
-    if (status || !there) continue;
-    *format = marks[i].format;
-    return AM_OK;
+  *format = AM_LIST_AUTO;
+  for (size_t i = 0; i < sizeof marks / sizeof *marks && !status && !there; i++) {
+    status = (marks[i].parts ? has_in_parts : has)(ctx, folder, marks[i].name, &there, err);
+    if (there) *format = marks[i].format;
   }
-  if (!status) status = has_fold(list->ctx, list->path, &fold, err);
-  if (status) return status;
-  *format = AM_LIST_EMOBOX;
-  if (fold) return AM_OK;
+  if (status || there) return status;
+  status = has_fold(ctx, folder, &fold, err);
+  if (fold) *format = AM_LIST_EMOBOX;
+  return status;
+}
+
+static am_status recognise_folder(am_list *list, int *format, am_error *err) {
+  am_status status = find_mark(list->ctx, list->path, format, err);
+  if (status || *format != AM_LIST_AUTO) return status;
   return am_fail(err, AM_E_DATA,
                  "%s: no list of clips in this folder; looked for manifest.csv, db.yaml (audformat), wav.scp (Kaldi), "
                  "metadata.csv or .jsonl (audiofolder) and NAME_train_fold_1.jsonl (EmoBox); name the file by "
@@ -150,6 +155,20 @@ static am_status recognise(am_list *list, int *format, am_error *err) {
     *format = AM_LIST_KALDI;
   else if (am_text_ends(base, ".parquet")) *format = AM_LIST_AUDIOFOLDER;
   else if (am_file_exists(list->path)) return recognise_records(list, format, err);
+  return AM_OK;
+}
+
+am_status am_list_is(am_context *ctx, const char *path, bool *yes, am_error *err) {
+  static const char *const endings[] = {".csv", ".tsv", ".jsonl", ".scp", ".parquet"};
+  const char *base = am_path_base(path);
+  *yes = !strcmp(base, "db.yaml");
+  if (am_folder_exists(path)) {
+    int format;
+    am_status status = find_mark(ctx, path, &format, err);
+    *yes = !status && format != AM_LIST_AUTO;
+    return status;
+  }
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) *yes |= am_text_ends(base, endings[i]);
   return AM_OK;
 }
 

@@ -39,6 +39,8 @@ typedef enum am_list_column { AM_LIST_COLUMNS(AM_LIST_NAME) AM_LIST_KNOWN } am_l
 /* Finds the list that the options name, recognises its format where they do not say it, and reads it; am_list_close. */
 am_status am_list_open(am_context *ctx, const am_data_options *options, am_list *out, am_error *err);
 void am_list_close(am_list *list);
+/* Whether somebody who names this file or folder means a list of clips: a table, or what one of the formats is called. */
+am_status am_list_is(am_context *ctx, const char *path, bool *yes, am_error *err);
 const char *am_list_word(am_list_column column); /* what manifests call it */
 /* Whether a path of the list stays below its folder: it is relative, and no part of it is "..". */
 bool am_list_stays_inside(const char *path);

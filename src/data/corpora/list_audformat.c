@@ -66,21 +66,31 @@ static const char *speaker_column(const database *d, const am_value *table) {
   return column_of(table, said ? own : usual);
 }
 
+/* The same table as pandas keeps it for itself. */
+static am_status check_other(const database *d, const char *name, am_error *err) {
+  static const char *const kinds[][2] = {{"parquet", "Parquet is"}, {"pkl", "pickles are"}};
+  am_status status = AM_OK;
+  for (int i = 0; i < 2 && !status; i++) {
+    char *path = am_format(d->list->ctx, "%s/db.%s.%s", d->folder, name, kinds[i][0]);
+    if (!path) status = am_no_memory(err);
+    else if (am_file_exists(path))
+      status = am_fail(err, AM_E_UNSUPPORTED,
+                       "%s: %s not read; save the database as CSV (audformat: db.save(folder, storage_format='csv'))",
+                       path, kinds[i][1]);
+    am_free(d->list->ctx, path);
+  }
+  return status;
+}
+
 static am_status read_table(database *d, const char *name, am_csv **out, am_error *err) {
   am_context *ctx = d->list->ctx;
   char *path = am_format(ctx, "%s/db.%s.csv", d->folder, name);
-  char *other = am_format(ctx, "%s/db.%s.parquet", d->folder, name);
-  am_status status = path && other ? AM_OK : am_no_memory(err);
+  am_status status = path ? AM_OK : am_no_memory(err);
   if (!status && strchr(name, '/'))
     status = am_fail(err, AM_E_FORMAT, "%s: tables.%s: a name with a / in it", d->list->path, name);
-  if (!status && !am_file_exists(path) && am_file_exists(other))
-    status = am_fail(err, AM_E_UNSUPPORTED,
-                     "%s: Parquet is not read; save the database as CSV (audformat: db.save(folder, "
-                     "storage_format='csv'))",
-                     other);
+  if (!status && !am_file_exists(path)) status = check_other(d, name, err);
   if (!status) status = am_csv_read_file(ctx, path, ',', out, err);
   am_free(ctx, path);
-  am_free(ctx, other);
   return status;
 }
 
