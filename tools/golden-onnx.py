@@ -217,6 +217,34 @@ def torch_models():
 
     model("mlp_blocks", Call(lambda m, x: m.out(m.two(m.one(m.a(x))).mean(1)), a=nn.Linear(BINS, 6), one=Block(6), two=Block(6), out=nn.Linear(6, LABELS)), FRAMES)
     model("mlp_flat", nn.Sequential(nn.Flatten(), nn.Linear(BINS * LENGTHS[0], 8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, LABELS)), FRAMES, variable=False)
+    model("bn_first", Call(lambda m, x: m.out(torch.relu(m.conv(m.norm(x))).mean((2, 3))), norm=nn.BatchNorm2d(1), conv=nn.Conv2d(1, 5, (2, 5), padding=(0, 2)), out=nn.Linear(5, LABELS)), MEL_TIME)
+    model("bn_bins", nn.Sequential(nn.BatchNorm1d(BINS), nn.Conv1d(BINS, 8, 3, padding="same"), nn.PReLU(), nn.AvgPool1d(3, 2, 1, count_include_pad=False), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(8, LABELS)), CHANNELS)
+    model("standardised", Call(lambda m, x: m.out(m.rnn((x - m.mean) / m.std)[1][0]), mean=nn.Parameter(torch.zeros(BINS)), std=nn.Parameter(torch.zeros(BINS)), rnn=nn.GRU(BINS, 5, batch_first=True), out=nn.Linear(5, LABELS)), FRAMES)
+    model("scaled", Call(lambda m, x: m.out(torch.relu(m.conv((x + 40) / 20)).mean((2, 3))), conv=nn.Conv2d(1, 5, 3, padding=1), out=nn.Linear(5, LABELS)), TIME_MEL)
+
+    def distributed(m, x):
+        b, t, f = x.shape
+        y = torch.relu(m.a(x.reshape(b * t, f))).reshape(b, t, -1)
+        return m.out(m.rnn(y)[0].mean(1))
+
+    model("distributed", Call(distributed, a=nn.Linear(BINS, 7), rnn=nn.LSTM(7, 5, batch_first=True), out=nn.Linear(5, LABELS)), FRAMES)
+
+    def ends(m, x):
+        y, _ = m.rnn(x)
+        return m.out(torch.cat((y[:, -1, :5], y[:, 0, 5:]), -1))
+
+    model("bigru_ends", Call(ends, rnn=nn.GRU(BINS, 5, batch_first=True, bidirectional=True), out=nn.Linear(10, LABELS)), FRAMES)
+
+    def excite_conv(m, x):
+        y = m.stem(x)
+        return m.out((y * m.gate(y)).mean((2, 3)))
+
+    model("excite_conv", Call(excite_conv, stem=conv(1, 8), gate=nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 4, 1), nn.ReLU(), nn.Conv2d(4, 8, 1), nn.Sigmoid()), out=nn.Linear(8, LABELS)), MEL_TIME)
+    model("bins_mean", Call(lambda m, x: m.out(m.rnn(torch.relu(m.conv(x)).mean(3).transpose(1, 2))[1][0]), conv=nn.Conv2d(1, 5, 3), rnn=nn.GRU(5, 4, batch_first=True), out=nn.Linear(4, LABELS)), TIME_MEL)
+    model("pools", nn.Sequential(nn.Conv2d(1, 4, 3), nn.AvgPool2d(3, 2, 1), nn.MaxPool2d(3, 2, 1), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(4, LABELS)), MEL_TIME)
+    model("norm_plain", Call(lambda m, x: m.out(m.norm(m.a(x)).mean(1)), a=nn.Linear(BINS, 8), norm=nn.LayerNorm(8, elementwise_affine=False), out=nn.Linear(8, LABELS)), FRAMES, opset=14)
+    model("seven", nn.Sequential(nn.Conv1d(BINS, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(8, LABELS), nn.Softmax(1)), CHANNELS, opset=9, logits=False)
+    model("external", nn.Sequential(nn.Conv1d(BINS, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(8, LABELS)), CHANNELS)
     return all
 
 
@@ -250,7 +278,7 @@ def write_torch(folder, names):
                     if m["variable"]:
                         shape[time] = torch.export.Dim("frames", min=4)
                     shapes = [shape] + ([{0: shape[batch]}] if m["lengths"] else [])
-                    torch.onnx.export(net, x, path, dynamo=True, dynamic_shapes=(tuple(shapes),) if type(net).__name__ == "Call" else tuple(shapes), opset_version=max(m["opset"], 18), external_data=False, verbose=False)
+                    torch.onnx.export(net, x, path, dynamo=True, dynamic_shapes=(tuple(shapes),) if type(net).__name__ == "Call" else tuple(shapes), opset_version=max(m["opset"], 18), external_data=name == "external", verbose=False)
                 else:
                     axes = {"x": {batch: "batch"}}
                     if m["variable"]:

@@ -11,6 +11,11 @@ typedef enum am_onnx_normalise { AM_ONNX_NORMALISES(AM_WORD_NAME) } am_onnx_norm
 #define AM_ONNX_VOICES(X) X(AM_ONNX_ANY, "any") X(AM_ONNX_KNOWN, "known")
 typedef enum am_onnx_voice { AM_ONNX_VOICES(AM_WORD_NAME) } am_onnx_voice;
 
+/* Keys of the metadata by which import reads a graph of one model back: its layers, as in a config (JSON), and what logits are divided
+ * by. */
+#define AM_ONNX_LAYERS "layers"
+#define AM_ONNX_TEMPERATURE "temperature"
+
 /* One graph of n checkpoints, the mean of whose probabilities it gives.  AM_E_UNSUPPORTED: what has no operators, by name. */
 am_status am_onnx_export(am_context *ctx, const char *const *checkpoints, size_t n, const am_exchange_options *options,
                          const char *out, am_error *err);

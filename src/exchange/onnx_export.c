@@ -312,6 +312,17 @@ static void put_inputs(exporter *e) {
   put_text(e, "inputs", &text);
 }
 
+/* What import reads the model back by. */
+static void put_layers(exporter *e) {
+  const am_checkpoint *c = e->all[0];
+  if (e->n > 1 || c->n_members || e->options->with_features) return;
+  am_buffer text = {0};
+  am_json j = am_json_begin(e->ctx, &text, 0);
+  am_json_value(&j, NULL, am_value_find(am_tree_root(c->config->effective), "model.layers"));
+  put_text(e, AM_ONNX_LAYERS, &text);
+  if (c->any.temperature != 1) am_onnx_prop(e->m, AM_ONNX_TEMPERATURE, am_onnx_text(e->m, "%.17g", c->any.temperature));
+}
+
 static am_status put_credit(exporter *e, am_error *err) {
   am_credit credit = {0};
   am_status status = AM_OK;
@@ -337,6 +348,7 @@ static am_status put_metadata(exporter *e, am_error *err) {
   am_onnx_prop(e->m, "sample_rate", am_onnx_text(e->m, "%g", am_checkpoint_rate(c)));
   am_onnx_prop(e->m, "input_is", e->options->with_features ? "samples" : "features");
   put_inputs(e);
+  put_layers(e);
   put_thresholds(e);
   if (c->known) am_onnx_prop(e->m, "voice", e->options->voice == AM_ONNX_KNOWN ? "known" : "any");
   am_onnx_prop(e->m, "models", am_onnx_text(e->m, "%zu", e->n));

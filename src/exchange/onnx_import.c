@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "exchange/onnx_import_own.h"
 #include "exchange/onnx_read_expression.h"
 #include "io/json.h"
 #include "nn/doubt.h"
@@ -333,11 +334,9 @@ static am_status read_own(job *j, am_error *err) {
 
 /* ---- all ---- */
 
-static am_status begin(job *j, am_error *err) {
+static am_status begin_graph(job *j, am_error *err) {
   am_onnx_reader *r = &j->reader;
-  am_status status = am_onnx_read(j->is.ctx, j->is.file, &j->model, err);
-  if (!status) status = read_own(j, err);
-  if (!status) status = am_tree_create(j->is.ctx, &r->tree, err);
+  am_status status = am_tree_create(j->is.ctx, &r->tree, err);
   if (!status) status = am_import_config(&j->is, "[{\"dense\": {\"units\": 2}}]", err); /* for its features */
   if (!status) status = am_import_features(&j->is, &j->fixed, &j->bins, err);
   if (!status) status = find_input(j, err);
@@ -356,11 +355,11 @@ static am_status begin(job *j, am_error *err) {
   return r->made && r->steps ? AM_OK : am_no_memory(err);
 }
 
-static am_status convert(job *j, const char *out, am_error *err) {
+static am_status read_any(job *j, am_error *err) {
   am_value *layers = NULL;
   am_buffer text = {0};
   int64_t units = 0;
-  am_status status = begin(j, err);
+  am_status status = begin_graph(j, err);
   if (!status) status = read_layers(j, &layers, &units, err);
   if (!status) status = layers_text(j, layers, &text);
   if (!status) status = am_import_config(&j->is, text.data, err);
@@ -371,7 +370,13 @@ static am_status convert(job *j, const char *out, am_error *err) {
   j->is.input.rank = map ? 3 : 2;
   j->is.input.f = map ? j->bins : 1;
   j->is.input.c = map ? 1 : j->bins;
-  status = make_model(j, err);
+  return make_model(j, err);
+}
+
+static am_status convert(job *j, const char *out, am_error *err) {
+  am_status status = am_onnx_read(j->is.ctx, j->is.file, &j->model, err);
+  if (!status) status = read_own(j, err);
+  if (!status) status = am_onnx_is_own(j->model) ? am_onnx_import_own(&j->is, j->model, err) : read_any(j, err);
   return status ? status : am_import_save(&j->is, out, err);
 }
 

@@ -29,6 +29,7 @@ am_onnx_made *am_onnx_step_makes(am_onnx_reader *r, am_onnx_step *s) {
     am_onnx_no_memory(r);
     return NULL;
   }
+  am_onnx_as_map(r, s->in[0]); /* where that is still open */
   *made = *r->made[s->in[0]];
   made->sequence = made->flat = made->last = 0;
   made->both = false;
@@ -134,7 +135,10 @@ int am_onnx_over(am_onnx_reader *r, int tensor, const am_onnx_axis *axis, const 
     if ((x->t.n || x->rank < 2) && am_onnx_same_factors(r, axis, &bins)) return am_onnx_as_sequence(r, tensor);
     if (join_axes(&all, &x->t) && am_onnx_same_factors(r, axis, &all)) return am_onnx_as_flat(r, tensor);
   }
-  if (am_onnx_same_factors(r, axis, &x->c)) return tensor;
+  if (am_onnx_same_factors(r, axis, &x->c)) {
+    am_onnx_as_map(r, tensor);
+    return tensor;
+  }
   am_onnx_refuse(r, AM_E_UNSUPPORTED,
                  "%s runs along %s; only along the channels of a frame, its bins and channels, "
                  "or all of the clip can it be imported",

@@ -37,7 +37,9 @@ static inline am_status compare_with(am_context *ctx, am_checkpoint *c, const ch
     }
     am_batch batch = {.size = sizeof batch, .n = n, .x = x, .lengths = c->input.variable ? lengths : NULL};
     am_session_forward(session, &batch, false, NULL);
-    am_softmax_rows(am_session_output(session), n, k, y);
+    const am_real *z = am_session_output(session);
+    for (int i = 0; i < n * k; i++) y[i] = (float)((double)z[i] / c->any.temperature);
+    am_softmax_rows(y, n, k, y);
     for (int i = 0; i < n * k; i++, at++) {
       const double difference = fabs((double)y[i] - (double)*at);
       *worst = difference <= *worst ? *worst : difference; /* NaN stays */

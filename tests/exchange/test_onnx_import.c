@@ -1,7 +1,9 @@
 /* ONNX models of PyTorch and tf2onnx become checkpoints that answer as ONNX Runtime does (tools/golden-onnx.py). */
 #include "testing.h"
 
+#include "exchange/onnx.h"
 #include "onnx_import_fixture.h"
+#include "onnx_nets.h"
 
 static am_context *ctx;
 static char *folder;
@@ -166,6 +168,72 @@ static void features_must_fit(void **state) {
   assert_false(am_file_exists(in_folder("c.h5")));
 }
 
+static void same_numbers(const char *name, const am_real *a, const am_real *b, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (a[i] != b[i]) fail_msg("%s: number %zu is %g and was %g", name, i, (double)b[i], (double)a[i]);
+}
+
+/* Where `other` has an array of that name. */
+static const am_real *array_in(am_model *other, const char *name, bool statistic) {
+  const size_t n = statistic ? am_model_statistic_count(other) : am_model_weight_count(other);
+  for (size_t i = 0; i < n; i++) {
+    const am_array_info *info = statistic ? am_model_statistic_info(other, i) : am_model_weight_info(other, i);
+    const am_real *all = statistic ? am_model_statistics(other, NULL) : am_model_weights(other, NULL);
+    if (!strcmp(info->name, name)) return all + info->offset;
+  }
+  fail_msg("%s is missing", name);
+  return NULL;
+}
+
+static void comes_back(const net *n) {
+  am_checkpoint *a, *b;
+  const char *const none[] = {"data.labels=[]"}; /* as features, they are those of the file */
+  am_import_source o = {
+      .config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .overrides = none, .n_overrides = 1};
+  const char *from = in_folder("net.h5");
+  am_test_ok(net_save(ctx, n, 1.7, from, &err), &err);
+  am_test_ok(am_onnx_export(ctx, &from, 1, &(am_exchange_options){0}, in_folder("net.onnx"), &err), &err);
+  am_test_ok(am_onnx_import(ctx, in_folder("net.onnx"), &o, &(am_exchange_options){0}, in_folder("back.h5"), &err),
+             &err);
+  am_test_ok(am_checkpoint_load(ctx, from, &a, &err), &err);
+  am_test_ok(am_checkpoint_load(ctx, in_folder("back.h5"), &b, &err), &err);
+  assert_int_equal(am_model_weight_count(a->model), am_model_weight_count(b->model));
+  for (size_t i = 0; i < am_model_weight_count(a->model); i++) {
+    const am_array_info *info = am_model_weight_info(a->model, i);
+    same_numbers(info->name, am_model_weights(a->model, NULL) + info->offset, array_in(b->model, info->name, false),
+                 info->count);
+  }
+  for (size_t i = 0; i < am_model_statistic_count(a->model); i++) {
+    const am_array_info *info = am_model_statistic_info(a->model, i);
+    if (strstr(info->name, "/updates")) continue; /* only training counts them */
+    same_numbers(info->name, am_model_statistics(a->model, NULL) + info->offset, array_in(b->model, info->name, true),
+                 info->count);
+  }
+  assert_true(a->any.temperature == b->any.temperature);
+  for (int k = 0; k < a->classes; k++) assert_string_equal(a->labels[k], b->labels[k]);
+  assert_true(a->input.rank == b->input.rank && a->input.t == b->input.t && a->input.f == b->input.f);
+  am_checkpoint_free(a);
+  am_checkpoint_free(b);
+}
+
+static void exports_come_back(void **state) {
+  (void)state;
+  static const char *const names[] = {
+      "conv1d_same_strides",  "conv2d_fixed", "norms",    "lstm_both",      "gru_before",
+      "attention_deviations", "residual",     "parallel", "squeeze_excite", "by_clip"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    size_t k = 0;
+    while (k < sizeof nets / sizeof *nets && strcmp(nets[k].name, names[i]) != 0) k++;
+    assert_true(k < sizeof nets / sizeof *nets);
+    comes_back(&nets[k]);
+  }
+  const char *const others[] = {"data.labels=[a, b, c, d]"};
+  am_import_source o = {
+      .config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .overrides = others, .n_overrides = 1};
+  am_test_fails(am_onnx_import(ctx, in_folder("net.onnx"), &o, &(am_exchange_options){0}, in_folder("f.h5"), &err),
+                AM_E_CONFIG, &err, "its output 1 is \"calm\", and label 1 of");
+}
+
 static void cut_files_are_refused(void **state) {
   (void)state;
   char *data;
@@ -203,6 +271,7 @@ int main(void) {
                                      cmocka_unit_test(layers_are_recognised),
                                      cmocka_unit_test(layouts),
                                      cmocka_unit_test(features_must_fit),
+                                     cmocka_unit_test(exports_come_back),
                                      cmocka_unit_test(cut_files_are_refused),
                                      cmocka_unit_test(allocations_fail)};
   return cmocka_run_group_tests(tests, begin, end);
