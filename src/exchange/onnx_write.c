@@ -1,6 +1,7 @@
 /* exchange/onnx_write.c - the steps of a model of ours as nodes of ONNX: tensors, their lengths, constants, options. */
 #include "exchange/onnx_write.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -230,6 +231,7 @@ static int fewest_frames(const am_model *model) {
 
 /* features (B,T,...) with at least so many frames. */
 static const char *at_least(writer *w, const char *features, int rank, int frames) {
+  assert(rank == 2 || rank == 3); /* what has frames */
   if (frames < 2) return features;
   const char *more =
       am_onnx_call(w->m, "Max", am_onnx_call(w->m, "Sub", am_onnx_k_int(w, frames), am_onnx_extent(w, features, 1)),

@@ -273,8 +273,9 @@ static void same_bytes(void **state) {
 
 /* ---- and back ---- */
 
-/* Some of those that the import reads; it refuses graphs that move clips (`same` with strides), that lengthen short ones (windows
- * over several frames), and the other operators that docs/onnx.md names. */
+/* Some of those whose graphs the import can read without what the metadata say of layers, so that what the operators compute is
+ * looked at without ONNX Runtime.  It refuses graphs that move clips (`same` with strides), that lengthen short ones (windows over
+ * several frames), and other operators that docs/onnx.md names. */
 static const char *const both_ways[] = {
     "conv1d_same", "conv2d_same", "conv2d_fixed", "max_pool2d_explicit", "global_max",     "norms",         "lstm_both",
     "lstm_fixed",  "gru_before",  "gru_both",     "attention",           "residual_ranks", "parallel_maps", "by_clip"};
@@ -314,7 +315,19 @@ static double difference(const char *a, const char *b, bool fixed) {
   return most / largest;
 }
 
-static void round_trip(void **state) {
+/* So that the import sees a graph of nobody's. */
+static void forget_layers(const char *path) {
+  am_onnx_model *m;
+  bool found = false;
+  am_test_ok(am_onnx_read(ctx, path, &m, &err), &err);
+  for (size_t i = 0; i < m->n_props; i++)
+    if (!strcmp(m->props[i].key, "layers")) m->props[i].key = "forgotten", found = true;
+  assert_true(found);
+  am_test_ok(am_onnx_write(m, path, &err), &err);
+  am_onnx_free(m);
+}
+
+static void read_again(void **state) {
   (void)state;
   char file[600], back[600], out[600];
   snprintf(file, sizeof file, "%s", in_folder("net.h5"));
@@ -328,6 +341,7 @@ static void round_trip(void **state) {
                          n->fixed ? "features.max_frames=0" : "features.max_frames=23"};
     const am_import_source source = {
         .config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .overrides = set, .n_overrides = 2};
+    forget_layers(out);
     const am_status status = am_onnx_import(ctx, out, &source, &(am_exchange_options){0}, back, &err);
     if (status) fail_msg("%s: %s", n->name, err.message);
     const double d = difference(file, back, n->fixed);
@@ -495,7 +509,7 @@ int main(void) {
       cmocka_unit_test(every_layer),
       cmocka_unit_test(all_of_the_registry),
       cmocka_unit_test(weights),
-      cmocka_unit_test(round_trip),
+      cmocka_unit_test(read_again),
       cmocka_unit_test(no_more_than_needed),
       cmocka_unit_test(calibration),
       cmocka_unit_test(same_bytes),
