@@ -295,7 +295,7 @@ static am_status read_join(reader *r, const source *s, const element *e, int dep
         "%s: layer %s (%s) has %d inputs; of layers that join branches only Add, Concatenate, Multiply (squeeze "
         "and excite) and Dot (attention) can be imported",
         r->file, s->name, s->type, e->n_branches);
-  am_status status = am_keras_check_keys(r, s, concat ? "axis" : "", err);
+  am_status status = am_keras_check_keys(r, s, concat ? "axis" : add ? "function" : "", err);
   if (status) return status;
   if (add) return read_sum(r, s, e->branches, e->n_branches, &from, depth, err);
   return concat ? read_parallel(r, s, e, &from, depth, err) : read_squeeze(r, s, e, err);

@@ -95,6 +95,10 @@ static char *store_name(am_tree *tree, const char *before, const graph *g, size_
 
 static bool is_functional(const char *type) { return !strcmp(type, "Functional") || !strcmp(type, "Model"); }
 
+static bool is_plus(const am_keras_source *s) {
+  return am_keras_is(am_value_get(s->config, "function"), "__operators__.add");
+}
+
 static bool is_model(const char *type) { return is_functional(type) || !strcmp(type, "Sequential"); }
 
 static am_status read_graph(census *c, const char *type, const am_keras_source *whole, int depth, graph **out,
@@ -143,6 +147,7 @@ static am_status read_node(census *c, const graph *g, size_t i, const am_value *
   if (!s->store) return am_no_memory(err);
   if (c->n == MOST) return am_fail(err, AM_E_UNSUPPORTED, "%s: the model has more than %d layers", c->r->file, MOST);
   c->all[c->n++] = n;
+  if (!strcmp(s->type, "TFOpLambda") && is_plus(s)) s->type = "Add";
   if (!is_model(s->type)) return AM_OK;
   am_keras_source inside = *s;
   inside.store = am_keras_join(c->tree, s->store, "/", "");
@@ -157,15 +162,6 @@ static am_status refuse_call(const census *c, const node *n, const char *what, a
       "%s: layer %s (%s) %s; what can be imported is a chain of layers, with the branches that docs/keras.md "
       "lists",
       c->r->file, n->s.name, n->s.type, what);
-}
-
-/* The options of a call change nothing when they are off. */
-static am_status check_call(const census *c, const node *n, const am_value *options, am_error *err) {
-  for (const am_value *v = options ? options->first : NULL; v; v = v->next)
-    if (v->kind != AM_NULL && !am_keras_is(v, "false"))
-      return am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s) is called with %s, which cannot be imported", c->r->file,
-                     n->s.name, n->s.type, v->key ? v->key : "more than its input");
-  return AM_OK;
 }
 
 /* What the calls of one layer are read by. */
@@ -192,6 +188,20 @@ static am_status add_input(const call *a, const am_value *history, am_error *err
   return AM_OK;
 }
 
+/* The options of a call change nothing when they are off.  One of a sum that is no layer, x + y in Keras 2, is y. */
+static am_status check_call(const call *a, const am_value *options, am_error *err) {
+  am_status status = AM_OK;
+  for (const am_value *v = options ? options->first : NULL; v && !status; v = v->next) {
+    if (v->kind == AM_NULL || am_keras_is(v, "false")) continue;
+    if (v->key && is_plus(&a->at->s) && !strcmp(v->key, "y") && v->kind == AM_LIST && v->count >= 3)
+      status = add_input(a, v, err);
+    else
+      status = am_fail(err, AM_E_UNSUPPORTED, "%s: layer %s (%s) is called with %s, which cannot be imported",
+                       a->c->r->file, a->at->s.name, a->at->s.type, v->key ? v->key : "more than its input");
+  }
+  return status;
+}
+
 /* Keras 3 writes a map with keras_history for a tensor, Keras 2 [name, node, tensor, {options}]. */
 static am_status add_inputs(const call *a, const am_value *v, int depth, am_error *err) {
   const am_value *history = am_value_find(v, "config.keras_history");
@@ -199,7 +209,7 @@ static am_status add_inputs(const call *a, const am_value *v, int depth, am_erro
   if (history && history->kind == AM_LIST && history->count == 3) return add_input(a, history, err);
   if (keras2) {
     am_status status = add_input(a, v, err);
-    return status ? status : check_call(a->c, a->at, v->first->next->next->next, err);
+    return status ? status : check_call(a, v->first->next->next->next, err);
   }
   if (v->kind == AM_NULL) return AM_OK;
   if (v->kind != AM_LIST || depth == CALL_DEPTH)
@@ -217,7 +227,7 @@ static am_status read_calls(const call *a, const am_value *layer, am_error *err)
   if (!(a->at->in = am_tree_take(a->c->tree, AM_MAX_INPUTS, sizeof(node *)))) return am_no_memory(err);
   const am_value *args = am_value_get(calls->first, "args");
   am_status status = add_inputs(a, args ? args : calls->first, 0, err);
-  return status ? status : check_call(a->c, a->at, am_value_get(calls->first, "kwargs"), err);
+  return status ? status : check_call(a, am_value_get(calls->first, "kwargs"), err);
 }
 
 /* "input_layers" and "output_layers": [name, 0, 0], or a list of one such. */
