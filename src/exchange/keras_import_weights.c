@@ -256,12 +256,25 @@ static am_status check_reshape(const job *j, const am_keras_layer *l, am_error *
                  j->from->path, l->keras, (long long)l->reshape[0], (long long)l->reshape[1], out.t, out.c);
 }
 
+/* (2H,H): two unit matrices, one below the other, times the weight. */
+static am_status fill_merge(const job *j, const am_keras_layer *l, am_error *err) {
+  am_array_info info;
+  am_real *to;
+  if (!am_import_array(j->is, l->name, "kernel", false, &info, &to) || info.dims[0] != 2 * info.dims[1])
+    return am_fail(err, AM_E_SHAPE, "%s: layer %s does not give two directions", j->from->path, l->keras);
+  const size_t h = (size_t)info.dims[1];
+  memset(to, 0, info.count * sizeof *to);
+  for (size_t k = 0; k < 2 * h; k++) to[k * h + k % h] = (am_real)l->merge;
+  return AM_OK;
+}
+
 am_status am_keras_take_weights(am_import *is, const am_keras_file *from, const am_keras_model *keras, am_error *err) {
   const job j = {is, from, keras};
   am_status status = from->bare ? check_all(&j, err) : AM_OK;
   for (size_t i = 0; i < keras->n && !status; i++) {
     const am_keras_layer *l = &keras->at[i];
-    if (l->reshape[0]) status = check_reshape(&j, l, err);
+    if (l->merge > 0) status = fill_merge(&j, l, err);
+    else if (l->reshape[0]) status = check_reshape(&j, l, err);
     else if (l->n_arrays) status = from->store ? take_stored(&j, l, err) : take_layer(&j, l, err);
   }
   return status;

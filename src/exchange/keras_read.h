@@ -32,6 +32,7 @@ typedef struct am_keras_layer {
   bool turned;        /* conv2d over a turned map */
   const char *flat;   /* name of the flatten of a turned map that its input comes from; NULL: none */
   int64_t reshape[2]; /* (T, F*C) that to_sequence must give, -1: anything; 0: nothing to check */
+  float merge;        /* of a dense layer that lays both directions over each other: its weight of each; 0: none such */
 } am_keras_layer;
 
 /* A Keras model taken apart. */

@@ -93,12 +93,32 @@ static am_status check_backward(reader *r, const source *s, const source *cell, 
   return am_keras_check_keys(r, &backward, options, err);
 }
 
+/* Our two directions stand side by side.  Their sum or mean is a product with two unit matrices, in which nothing is rounded. */
+static am_status merge_directions(reader *r, const source *s, const source *cell, float weight, am_error *err) {
+  am_keras_layer *l = NULL;
+  int64_t units = 0;
+  source dense = *s;
+  dense.ours = am_keras_join(r->model->tree, s->ours, "_merge", "");
+  am_status status = dense.ours ? am_keras_int(r, cell, "units", &units, err) : am_no_memory(err);
+  if (!status) status = am_keras_record(r, &dense, NULL, &l, err);
+  if (status) return status;
+  l->merge = weight;
+  am_keras_begin(r, &dense, "dense");
+  am_json_int(&r->json, "units", units);
+  am_json_bool(&r->json, "bias", false);
+  am_keras_end(r);
+  return AM_OK;
+}
+
 am_status am_keras_read_bidirectional(reader *r, const source *s, am_error *err) {
   source cell;
   const am_value *backward = am_value_get(s->config, "backward_layer"), *merge = am_value_get(s->config, "merge_mode");
   am_status status = find_cell(r, s, "layer", &cell, err);
   if (!status) status = am_keras_check_keys(r, &cell, am_keras_options(cell.type), err);
   if (!status && backward && backward->kind != AM_NULL) status = check_backward(r, s, &cell, err);
-  if (!status && merge && !am_keras_is(merge, "concat")) status = am_keras_refuse(r, s, "merge_mode", "concat", err);
-  return status ? status : read_as(r, s, &cell, true, err);
+  const bool sum = am_keras_is(merge, "sum"), mean = am_keras_is(merge, "ave");
+  if (!status && merge && !sum && !mean && !am_keras_is(merge, "concat"))
+    status = am_keras_refuse(r, s, "merge_mode", "concat, sum or ave", err);
+  if (!status) status = read_as(r, s, &cell, true, err);
+  return status || (!sum && !mean) ? status : merge_directions(r, s, &cell, sum ? 1 : 0.5f, err);
 }
