@@ -443,6 +443,9 @@ def refused(folder):
 
 # ---- the comparison ----
 
+REFUSED = {"k_gru_before": "(Loop)"}  # tf2onnx has no GRU without reset_after
+
+
 
 def check(build, folder):
     worst, failed, n = 0, 0, 0
@@ -462,6 +465,9 @@ def check(build, folder):
             got = subprocess.run([command, "import", path, "--from", "onnx", "--config", config, "-o", t + "/m.h5"] + sets, capture_output=True, text=True)
             if got.returncode == 0:
                 got = subprocess.run([outputs, t + "/m.h5", path[:-5] + ".f32"], capture_output=True, text=True)
+        if got.returncode and REFUSED.get(name, "?") in got.stderr:
+            print("%-24s refused, as it should be" % name)
+            continue
         if got.returncode:
             failed += 1
             print("%-24s FAILED %s" % (name, got.stderr.strip()), flush=True)

@@ -145,8 +145,7 @@ typedef struct am_onnx_reader {
   char *outside;               /* the other file whose data was read last, and its name */
   size_t outside_bytes;
   const char *outside_name;
-  int frames, batch; /* their factors; -1: one */
-  bool fixed_batch;
+  int batch; /* its factor; -1: clips come one by one */
 } am_onnx_reader;
 
 /* ---- onnx_read_known.c: numbers that are known ---- */

@@ -307,7 +307,6 @@ static am_status with_known(am_onnx_reader *r, int op, am_onnx_thing *x, am_onnx
     *out = *x;
     return AM_OK;
   }
-  if (x->is == AM_ONNX_IS_WEIGHTS && one) return AM_OK;
   if (x->is != AM_ONNX_IS_CLIP) return refuse_thing(r, x);
   if (!scalar) return with_vector(r, op, x, k, first, out);
   if (x->frame || x->picked >= 0) {
