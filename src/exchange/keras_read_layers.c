@@ -234,7 +234,7 @@ static am_status read_dropout(reader *r, const source *s, am_error *err) {
 }
 
 static am_status read_activation(reader *r, const source *s, am_error *err) {
-  const char *type;
+  const char *type = "";
   am_status status = am_keras_activation(r, s, &type, err);
   if (status || !*type) return status;
   am_keras_begin(r, s, type);
