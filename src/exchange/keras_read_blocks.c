@@ -249,8 +249,8 @@ static am_status check_ones(reader *r, const source *reshape, am_error *err) {
 static am_status read_squeeze(reader *r, const source *s, const element *e, am_error *err) {
   const element *gate = e->n_branches == 2 ? e->branches[e->branches[0] ? 0 : 1] : NULL;
   const bool plain = gate && (!e->branches[0] || !e->branches[1]);
-  const source *pool =
-      is_type(gate, "GlobalAveragePooling1D") || is_type(gate, "GlobalAveragePooling2D") ? &gate->at->s : NULL;
+  const source *pool = NULL;
+  if (gate && (is_type(gate, "GlobalAveragePooling1D") || is_type(gate, "GlobalAveragePooling2D"))) pool = &gate->at->s;
   if (!plain || !pool)
     return am_fail(err, AM_E_UNSUPPORTED,
                    "%s: layer %s (Multiply) is not the product of its input and a gate for each channel "
