@@ -13,7 +13,7 @@ static void fail(const char *what) {
 }
 
 int main(int argc, char **argv) {
-  char self[PATH_MAX], loader[PATH_MAX + 32], libraries[PATH_MAX + 32], command[PATH_MAX + 32], fonts[PATH_MAX + 32];
+  char self[PATH_MAX], loader[PATH_MAX + 32], libraries[PATH_MAX + 32], command[PATH_MAX + 32], config[PATH_MAX + 32];
   const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
   if (n <= 0) fail("/proc/self/exe, by which it finds its files");
   self[n] = '\0';
@@ -24,8 +24,11 @@ int main(int argc, char **argv) {
   snprintf(libraries, sizeof libraries, "%s/lib", self);
   snprintf(loader, sizeof loader, "%s/lib/" LOADER, self);
   snprintf(command, sizeof command, "%s/libexec/audiomood", self);
-  snprintf(fonts, sizeof fonts, "%s/share/fonts/fonts.conf", self);
-  setenv("FONTCONFIG_FILE", fonts, 0);
+  /* What fontconfig and ALSA read; the system's may be for other versions of them, or not there, which ends PortAudio. */
+  snprintf(config, sizeof config, "%s/share/fonts/fonts.conf", self);
+  setenv("FONTCONFIG_FILE", config, 0);
+  snprintf(config, sizeof config, "%s/share/alsa", self);
+  setenv("ALSA_CONFIG_DIR", config, 0);
   char **all = calloc((size_t)argc + 6, sizeof *all);
   if (!all) fail("memory");
   char *before[] = {loader, "--library-path", libraries, "--argv0", argc ? argv[0] : command, command};
