@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cli/explained.h"
 #include "cli/predicting.h"
 #include "model/ensemble.h"
 
@@ -141,10 +142,26 @@ static am_status tell_apart(cli *c, const char **model, cli_sounds *s, am_error 
   return cli_sounds_list(c, c->arguments + before, (size_t)(c->n_arguments - before), s, err);
 }
 
+static am_status check_report(const cli_sounds *s, const cli_hearing *how, const char *report, am_error *err) {
+  if (how->segmented || how->window > 0 || how->review || s->n != 1)
+    return am_fail(
+        err, AM_E_USAGE,
+        "--report is the page of one sound as a whole; leave out %s (of a longer recording: subtitle --report)",
+        how->segmented    ? "--segments"
+        : how->window > 0 ? "--window"
+        : how->review     ? "--uncertain-first"
+                          : "all sounds but one");
+  if (!strcmp(s->at[0], "-"))
+    return am_fail(err, AM_E_USAGE, "--report hears the sound once more, and standard input is read once; give a file");
+  return cli_keep_input(report, s->at[0], NULL)
+             ? am_fail(err, AM_E_USAGE, "--report %s is a file that is read; give another name", report)
+             : AM_OK;
+}
+
 static am_status run(cli *c, am_error *err) {
   cli_models team = {0};
   cli_sounds s = {0}, voice = {0};
-  const char *model = NULL;
+  const char *model = NULL, *report = cli_value(c, "report", NULL);
   am_thresholds thresholds;
   cli_hearing how;
   bool decides = false;
@@ -165,7 +182,10 @@ static am_status run(cli *c, am_error *err) {
   if (!st && decides) how.shape.thresholds = &thresholds;
   if (!st && how.segmented && !how.segments.rttm) st = cli_detector_load(c, &team, "model", err);
   if (!st && how.segmented) st = cli_priors_get(c, team.at[0], &how.segments.priors, err);
+  if (!st && report) st = check_report(&s, &how, report, err);
+  if (!st && report) st = am_file_can_be_made(c->ctx, report, err);
   if (!st) st = cli_predict_all(c, &team, &s, &how, err);
+  if (!st && report) st = cli_predict_page(c, &team, &s, &how, report, err);
   am_free(c->ctx, how.segments.priors);
   cli_sounds_free(c, &voice);
   cli_sounds_free(c, &s);
@@ -206,6 +226,8 @@ static const cli_flag flags[] = {
      "rows are added to this file (-o), CSV or JSON lines; a second call goes on after the last one. A sound that "
      "cannot be "
      "read has a row, too"},
+    {"report", "FILE.html",
+     "also a page of the sound, to look at and to listen to, with which time and frequency moved the answer"},
     {"uncertain-first", NULL,
      "a CSV table for a person to correct, which training reads as a manifest (-o): the sounds of which the model is "
      "least "
@@ -223,7 +245,7 @@ const cli_command cli_predict = {
         "[--neutral-prior P] "
         "[--rttm FILE] "
         "[--channels mix|split] "
-        "[--learn-voice]] [--json|--csv|--uncertain-first] [-o FILE] [--enrol FILE|DIR]... "
+        "[--learn-voice]] [--json|--csv|--uncertain-first] [-o FILE] [--report FILE.html] [--enrol FILE|DIR]... "
         "[--shrink SECONDS] [--speaker NAME] [--track N] [--skip-unreadable]",
     .details =
         "Without a model (RUN or FILE.h5) the one that comes with AudioMood is taken, and it is said which that is.\n"

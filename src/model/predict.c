@@ -32,7 +32,7 @@ static am_status predictor_create(am_context *ctx, am_checkpoint *c, am_error *e
   return status;
 }
 
-static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, int *length,
+static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samples, size_t n, float *x, int *length,
                             am_error *err) {
   am_predictor *p = c->predictor;
   int room, bins;
@@ -42,7 +42,19 @@ static am_status fill_input(am_context *ctx, am_checkpoint *c, const float *samp
                    c->input.f * c->input.c);
   const am_batch_source source = {.ctx = ctx, .nz = &c->normaliser, .fx = p->fx, .t = c->input.t, .f = bins};
   const am_batch_clip clip = {.sound = samples, .n = n};
-  return am_batch_put(&source, &clip, 0, p->x, length, err);
+  return am_batch_put(&source, &clip, 0, x, length, err);
+}
+
+static am_status check_voice(const am_checkpoint *c, am_error *err) {
+  if (c->normaliser.kind != AM_NORMALISE_SPEAKER || c->normaliser.speaker_mean) return AM_OK;
+  return am_fail(err, AM_E_USAGE,
+                 "this model normalises by speaker: add sounds of the same speaker first (am_checkpoint_add_speaker)");
+}
+
+am_status am_predict_input(am_checkpoint *c, const float *samples, size_t n, float *x, int *length, am_error *err) {
+  am_status status = check_voice(c, err);
+  if (!status && !c->predictor) status = predictor_create(c->ctx, c, err);
+  return status ? status : fill_input(c->ctx, c, samples, n, x, length, err);
 }
 
 /* What a model has of a sound before it is asked: its features, in the predictor. */
@@ -58,14 +70,12 @@ static am_status listen(am_checkpoint *c, const float *samples, size_t n, am_lis
   am_context *ctx = c->ctx;
   const double rate = (double)c->config->features.sample_rate;
   if (!n) return am_fail(err, AM_E_USAGE, "there is no sound to predict from: 0 samples");
-  if (c->normaliser.kind == AM_NORMALISE_SPEAKER && !c->normaliser.speaker_mean)
-    return am_fail(
-        err, AM_E_USAGE,
-        "this model normalises by speaker: add sounds of the same speaker first (am_checkpoint_add_speaker)");
+  am_status status = check_voice(c, err);
+  if (status) return status;
   l->heard.unheard = am_sound_unheard(samples, n, rate);
   if (l->heard.unheard) return AM_OK;
-  am_status status = c->predictor ? AM_OK : predictor_create(ctx, c, err);
-  if (!status) status = fill_input(ctx, c, samples, n, &l->length, err);
+  if (!c->predictor) status = predictor_create(ctx, c, err);
+  if (!status) status = fill_input(ctx, c, samples, n, c->predictor->x, &l->length, err);
   if (status) return status;
   l->heard.seconds = (double)am_features_heard(c->predictor->fx, samples, n, c->input.t, &l->heard.cut) / rate;
   return AM_OK;

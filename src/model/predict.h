@@ -8,6 +8,8 @@
 typedef struct am_predictor am_predictor;
 void am_predictor_free(am_context *ctx, am_predictor *p);
 
+/* What a single model's net gets of n samples at its own rate: x, of its input's shape, and *length frames of it. */
+am_status am_predict_input(am_checkpoint *c, const float *samples, size_t n, float *x, int *length, am_error *err);
 /* A sound as a model wants it: where the rates are equal it is `samples` itself, else *made (am_free). */
 am_status am_sound_for(am_context *ctx, const float *samples, double from, double to, float **made, const float **out,
                        size_t *n, am_error *err);

@@ -20,6 +20,12 @@ am_status am_plot_spectrograms(am_context *ctx, const am_plot_style *style, cons
   return left_out(err);
 }
 
+am_status am_plot_why(am_context *ctx, const am_plot_style *style, const am_why_view *view, am_buffer *out,
+                      am_error *err) {
+  (void)ctx, (void)style, (void)view, (void)out;
+  return left_out(err);
+}
+
 am_status am_plot_save(am_context *ctx, const char *path, const am_buffer *picture, am_error *err) {
   (void)ctx, (void)path, (void)picture;
   return left_out(err);

@@ -367,18 +367,31 @@ static void heat(double share, uint8_t rgb[3]) {
   for (int k = 0; k < 3; k++) rgb[k] = (uint8_t)lround(at[i][k] + (at[i + 1][k] - at[i][k]) * (scaled - i));
 }
 
-/* x (T,F) in colours from low to high; it fills `width` points of the frame. */
-static am_status draw_heat(am_context *ctx, const frame *a, const float *x, int t, int f, double width, double low,
-                           double high, am_error *err) {
+/* Blue to red, over white in the middle. */
+static void for_and_against(double share, uint8_t rgb[3]) {
+  static const double at[5][3] = {{33, 80, 155}, {140, 185, 225}, {250, 250, 250}, {245, 165, 135}, {170, 25, 40}};
+  double scaled = share > 0 ? fmin(share, 1) * 4 : 0;
+  int i = scaled >= 4 ? 3 : (int)scaled;
+  for (int k = 0; k < 3; k++) rgb[k] = (uint8_t)lround(at[i][k] + (at[i + 1][k] - at[i][k]) * (scaled - i));
+}
+
+/* x (T,F) in colours from low to high, over a stretch of the frame's width. */
+typedef struct stretch {
+  double left, width, low, high;
+  void (*color)(double share, uint8_t rgb[3]);
+} stretch;
+
+static am_status draw_map(am_context *ctx, const frame *a, const float *x, int t, int f, const stretch *s,
+                          am_error *err) {
   size_t n = (size_t)t * (size_t)f;
-  if (!(high > low)) high = low + 1;
+  const double span = s->high > s->low ? s->high - s->low : 1;
   uint8_t *rgb = am_alloc(ctx, am_mul(n, 3), 1);
   if (!rgb) return am_no_memory(err);
   for (int j = 0; j < f; j++)
     for (int i = 0; i < t; i++)
-      heat(((double)x[(size_t)i * (size_t)f + (size_t)(f - 1 - j)] - low) / (high - low),
-           rgb + 3 * ((size_t)j * (size_t)t + (size_t)i));
-  am_canvas_pixels(a->c, a->left, a->top, width, a->height, rgb, f, t);
+      s->color(((double)x[(size_t)i * (size_t)f + (size_t)(f - 1 - j)] - s->low) / span,
+               rgb + 3 * ((size_t)j * (size_t)t + (size_t)i));
+  am_canvas_pixels(a->c, s->left, a->top, s->width, a->height, rgb, f, t);
   am_free(ctx, rgb);
   return AM_OK;
 }
@@ -418,7 +431,8 @@ static double duration(const am_spectrogram_view *v) { return v->seconds > 0 ? v
 /* In the frame, whose x1 is at least the view's duration. */
 static am_status draw_view(am_context *ctx, const frame *a, const am_spectrogram_view *v, const double *hertz,
                            double low, double high, am_error *err) {
-  am_status st = draw_heat(ctx, a, v->x, v->t, v->f, a->width * duration(v) / a->x1, low, high, err);
+  const stretch s = {a->left, a->width * duration(v) / a->x1, low, high, heat};
+  am_status st = draw_map(ctx, a, v->x, v->t, v->f, &s, err);
   draw_x_axis(a, v->seconds > 0 ? "time (s)" : "frame", false);
   draw_bins(a, v->f, hertz);
   return st;
@@ -456,6 +470,43 @@ am_status am_plot_spectrogram(am_context *ctx, const am_plot_style *style, const
 am_status am_plot_spectrograms(am_context *ctx, const am_plot_style *style, const am_spectrogram_view *views, size_t n,
                                am_buffer *out, am_error *err) {
   return plot_views(ctx, style, views, n, NULL, out, err);
+}
+
+/* The scales of both: of what was heard from least to most, of effects even around 0. */
+static void scales(const am_why_view *v, double low[2], double high[2]) {
+  low[0] = INFINITY;
+  high[0] = -INFINITY;
+  high[1] = 0;
+  for (size_t k = 0; k < (size_t)v->t * (size_t)v->f; k++) {
+    widen((double)v->x[k], &low[0], &high[0]);
+    high[1] = fmax(high[1], fabs((double)v->effect[k]));
+  }
+  if (!(high[1] > 0)) high[1] = 1;
+  low[1] = -high[1];
+}
+
+am_status am_plot_why(am_context *ctx, const am_plot_style *style, const am_why_view *v, am_buffer *out,
+                      am_error *err) {
+  frame a;
+  double low[2], high[2];
+  if (v->t < 1 || v->f < 1 || !(v->whole > 0))
+    return am_fail(err, AM_E_SHAPE, "a sound of %d frames and %d bins cannot be drawn", v->t, v->f);
+  scales(v, low, high);
+  am_status st = start_many(ctx, style, 720, 240, 2, v->title, &a, err);
+  if (st) return st;
+  const double width = a.width + 66, height = style->height > 0 ? style->height : 240;
+  a.x1 = v->whole;
+  for (int i = 0; i < 2 && !st; i++) {
+    if (i) place(&a, height, width, height, v->below);
+    a.y1 = v->f;
+    const stretch s = {a.left + a.width * v->start / v->whole, a.width * v->seconds / v->whole, low[i], high[i],
+                       i ? for_and_against : heat};
+    st = draw_map(ctx, &a, i ? v->effect : v->x, v->t, v->f, &s, err);
+    draw_x_axis(&a, "time (s)", false);
+    draw_bins(&a, v->f, v->hertz);
+  }
+  am_status finished = am_canvas_finish(a.c, out, err);
+  return st ? st : finished;
 }
 
 am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const char *title, const float *samples,

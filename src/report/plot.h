@@ -61,6 +61,17 @@ typedef struct am_spectrogram_view {
 } am_spectrogram_view;
 am_status am_plot_spectrograms(am_context *ctx, const am_plot_style *style, const am_spectrogram_view *views, size_t n,
                                am_buffer *out, am_error *err);
+/* What a net heard, x (T,F), and below it how much each place of it moved its answer, effect (T,F): from blue (against it) over white
+ * to red (for it), both on the time axis of a sound of `whole` seconds, in which the frames begin at `start` and last `seconds`. */
+typedef struct am_why_view {
+  const char *title, *below;
+  const float *x, *effect;
+  int t, f;
+  const double *hertz; /* or NULL */
+  double start, seconds, whole;
+} am_why_view;
+am_status am_plot_why(am_context *ctx, const am_plot_style *style, const am_why_view *view, am_buffer *out,
+                      am_error *err);
 am_status am_plot_waveform(am_context *ctx, const am_plot_style *style, const char *title, const float *samples,
                            size_t n, double rate, am_buffer *out, am_error *err);
 /* Writes a picture to `path`, a name of our own; its ending (.svg, .png) must fit style->image. */

@@ -114,6 +114,7 @@ am_status am_recording_page(am_context *ctx, const am_recording *r, am_buffer *o
   player(h, r);
   am_recording_strip(h, r, &st, err);
   legend(h, r);
+  am_recording_whys(h, r);
   am_recording_cues(h, r);
   am_recording_segments(h, r);
   am_html_put(

@@ -31,6 +31,12 @@ typedef struct am_recording_cue {
   bool told;                  /* it says how */
 } am_recording_cue;
 
+/* What moved the answer of one model (model/why.h). */
+typedef struct am_recording_why {
+  const char *title, *note;
+  const am_buffer *picture; /* am_plot_why, inline; NULL: there is none, and the note says why */
+} am_recording_why;
+
 typedef struct am_recording {
   const char *file, *model, *subtitles; /* as shown; subtitles NULL: none */
   const char *media;                    /* where the page finds the sound; NULL: in `sound` */
@@ -45,6 +51,8 @@ typedef struct am_recording {
   const am_recording_segment *segments;
   const am_recording_cue *cues;
   size_t n_speech, n_measures, n_segments, n_cues;
+  const am_recording_why *why; /* of the recording as one sound */
+  size_t n_why;
 } am_recording;
 
 am_status am_recording_page(am_context *ctx, const am_recording *r, am_buffer *out, am_error *err);

@@ -242,3 +242,29 @@ void am_recording_cues(am_html h, const am_recording *r) {
   }
   am_html_put(h, "</tbody></table></div></section>\n");
 }
+
+/* ---- why ---- */
+
+void am_recording_whys(am_html h, const am_recording *r) {
+  if (!r->n_why) return;
+  am_html_put(
+      h,
+      "<section class=\"long\"><h2>What moved the answer</h2><p class=\"faint\">Patches of what the net hears are "
+      "replaced by the mean of each bin over the sound. Red: the log-odds of the answer fall without the patch, so it "
+      "spoke for it. Blue: they rise. White: nothing changes. The picture is of this model and this sound. It does not "
+      "say what emotion sounds like, nor that the answer is right, and what two places say together it cannot show "
+      "apart.</p>\n");
+  for (size_t i = 0; i < r->n_why; i++) {
+    am_html_element(h, "h3", r->why[i].title);
+    if (r->why[i].picture) {
+      am_html_put(h, "<figure class=\"long\" role=\"img\" aria-label=\"");
+      am_html_text(h, r->why[i].note);
+      am_html_put(h, "\">");
+      am_buffer_append(h.ctx, h.out, r->why[i].picture->data, r->why[i].picture->used);
+      am_html_put(h, "</figure>");
+    }
+    am_html_element(h, "p", r->why[i].note);
+    am_html_put(h, "\n");
+  }
+  am_html_put(h, "</section>\n");
+}

@@ -13,4 +13,6 @@ void am_recording_strip(am_html h, const am_recording *r, am_status *status, am_
 void am_recording_segments(am_html h, const am_recording *r);
 void am_recording_cues(am_html h, const am_recording *r);
 
+void am_recording_whys(am_html h, const am_recording *r); /* what moved the answer */
+
 #endif

@@ -25,6 +25,7 @@ expect "sounds and features are written without their picture" 0 "before: .*show
 run predict run1 corpus/Actor_01/03-01-02-01-01-01-01.wav; expect "it predicts" 0 "calm [0-9.]+%  happy [0-9.]+%"
 run serve run1; expect "serve says how to build it" 1 "the server was left out .*libwebsockets-dev.*-Dserve=enabled"
 run --version --verbose; expect "--version --verbose tells what was left out" 0 "^  pages and pictures +no +pages and pictures were left out" "^  the server .serve. +no +the server was left out"
+run predict run1 corpus/Actor_01/03-01-02-01-01-01-01.wav --report page.html; expect "predict says it of its page" 1 "audiomood predict: pages and pictures were left out"
 printf '00:00,200 --> 00:01,700\nHello\n' >a.srt; run subtitle corpus/Actor_01/03-01-02-01-01-01-01.wav --model run1 --srt a.srt --report page.html
 expect "subtitle says it of its page" 1 "audiomood subtitle: pages and pictures were left out"
 plan
