@@ -225,7 +225,7 @@ static void links_and_pipes_stay_what_they_are(void **state) {
   const char *calls[] = {"open", "write", "close"};
   for (int i = 0; i < 3; i++) {
     set_trap(calls[i], EIO, 0);
-    am_test_fails(am_file_write(f->ctx, fifo, "x", 1, &err), AM_E_IO, &err, "fifo: Input/output error");
+    am_test_fails(am_file_write(f->ctx, fifo, "x", 1, &err), AM_E_IO, &err, strerror(EIO));
   }
   set_trap(NULL, 0, 0);
   close(reader);
@@ -444,7 +444,7 @@ static void failed_commits_leave_the_old_file(void **state) {
   for (int i = 0; i < 4; i++) {
     am_test_file(aside, "new", 3);
     set_trap(calls[i], EIO, 0);
-    am_test_fails(am_file_commit(f->ctx, aside, path, &err), AM_E_IO, &err, "Input/output error");
+    am_test_fails(am_file_commit(f->ctx, aside, path, &err), AM_E_IO, &err, strerror(EIO));
     check_content(f, path, "old");
     unlink(aside);
   }
