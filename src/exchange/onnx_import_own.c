@@ -67,7 +67,7 @@ static am_status check_labels(am_import *j, const am_value *names, am_error *err
   return AM_OK;
 }
 
-static am_status read_config(am_import *j, const am_onnx_model *m, am_error *err) {
+static am_status read_config(am_import *j, const am_onnx_model *m, int64_t *most, am_error *err) {
   am_value *inputs, *labels;
   am_status status = read_json(j, m, "inputs", &inputs, err);
   if (!status) status = read_json(j, m, "labels", &labels, err);
@@ -77,6 +77,9 @@ static am_status read_config(am_import *j, const am_onnx_model *m, am_error *err
   if (!features || features->kind != AM_MAP || labels->kind != AM_LIST)
     return am_fail(err, AM_E_FORMAT, "%s: its metadata does not say what one input is made by, and the labels",
                    j->file);
+  const am_value *frames = am_value_get(inputs->first, "most_frames");
+  if (frames && (!am_value_to_int(frames, most) || *most < 1 || *most > INT32_MAX))
+    return am_fail(err, AM_E_FORMAT, "%s: its metadata says no number of most_frames", j->file);
   status = load_config(j, m, features, false, err);
   if (!status && !j->config->data.labels.n && !j->source->labels) status = load_config(j, m, features, true, err);
   if (!status) status = am_import_labels(j, (int64_t)labels->count, err);
@@ -85,7 +88,8 @@ static am_status read_config(am_import *j, const am_onnx_model *m, am_error *err
 
 /* ---- the input ---- */
 
-static am_status read_input(am_import *j, const am_onnx_model *m, am_error *err) {
+/* `most` frames of a clip of any length, where the features do not say. */
+static am_status read_input(am_import *j, const am_onnx_model *m, int64_t most, am_error *err) {
   const am_onnx_value *in = m->graph.n_inputs ? &m->graph.inputs[0] : NULL;
   int fixed, bins;
   am_status status = am_import_features(j, &fixed, &bins, err);
@@ -94,7 +98,10 @@ static am_status read_input(am_import *j, const am_onnx_model *m, am_error *err)
   if (!in || in->rank < 2 || in->rank > 4 || f < 1 || c < 1 || f > bins || f * c != bins)
     return am_fail(err, AM_E_SHAPE, "%s: its input does not fit its features, which have %d bins", j->file, bins);
   if (in->rank == 2) j->input.t = 1;
-  else status = am_import_frames(j, in->dims[1], fixed, err);
+  else if (most && in->dims[1] < 0 && !fixed && j->config->features.max_frames <= 0) {
+    j->input.t = (int)most;
+    j->input.variable = true;
+  } else status = am_import_frames(j, in->dims[1], fixed, err);
   j->input.rank = in->rank - 1;
   j->input.f = (int)f;
   j->input.c = (int)c;
@@ -234,8 +241,9 @@ static am_status make_model(am_import *j, const am_onnx_model *m, am_error *err)
 
 am_status am_onnx_import_own(am_import *j, const am_onnx_model *m, am_error *err) {
   const char *temperature = am_onnx_prop_find(m, AM_ONNX_TEMPERATURE);
-  am_status status = read_config(j, m, err);
-  if (!status) status = read_input(j, m, err);
+  int64_t most = 0;
+  am_status status = read_config(j, m, &most, err);
+  if (!status) status = read_input(j, m, most, err);
   if (!status) status = make_model(j, m, err);
   if (status || !temperature) return status;
   if (!am_text_to_real(temperature, &j->temperature)) j->temperature = 0;

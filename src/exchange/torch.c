@@ -149,7 +149,7 @@ static am_torch_tensor *add(am_torch_module *m, const char *name, const am_array
 }
 
 /* Theirs has our axes in this order. */
-static void turn(am_torch_tensor *x, const int *axes) {
+static void turn(am_torch_tensor *x, const int axes[4]) {
   for (int i = 0; i < x->rank; i++) x->axis[i] = axes[i];
 }
 
@@ -162,7 +162,7 @@ static void add_vector(am_torch_module *m, const char *name, const am_array *arr
 
 static void add_matrix(am_torch_module *m, const char *name, const am_array *array, const int *of_rows) {
   am_torch_tensor *x = add(m, name, array, false);
-  turn(x, (const int[]){1, 0});
+  turn(x, (const int[4]){1, 0});
   x->theirs[0] = of_rows;
 }
 
@@ -170,7 +170,7 @@ static void add_conv(const am_torch *t, am_torch_module *m, const am_layer *l, c
   am_torch_tensor *x = add(m, "weight", array_of(l, false, "kernel"), false);
   if (l->cls == &am_conv2d) turn(x, t->turned ? (const int[]){3, 2, 1, 0} : (const int[]){3, 2, 0, 1});
   else {
-    turn(x, (const int[]){2, 1, 0});
+    turn(x, (const int[4]){2, 1, 0});
     x->theirs[1] = order;
   }
   add_vector(m, "bias", array_of(l, false, "bias"), false, NULL);

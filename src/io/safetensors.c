@@ -15,7 +15,7 @@
 #include "tensor/tensor.h"
 
 #define METADATA "__metadata__"
-enum { LENGTH = 8 /* bytes of the length */, BLOCK = 4096 /* numbers that are converted at a time */ };
+enum { LENGTH = 8 /* bytes of the length */, BLOCK = 1024 /* numbers that are converted at a time */ };
 
 struct am_safetensors {
   am_context *ctx;
@@ -271,7 +271,7 @@ static float number_of(const unsigned char *at, am_tensor_type type) {
 }
 
 am_status am_safetensors_read(const am_safetensors *f, const am_tensor *t, float *out, am_error *err) {
-  unsigned char block[8 * BLOCK];
+  unsigned char block[8 * BLOCK] = {0};
   if (t->type == AM_TENSOR_OTHER)
     return am_fail(err, AM_E_UNSUPPORTED,
                    "%s: tensor %s holds %s; wanted floating-point numbers (F16, BF16, F32, F64): quantized models "
@@ -326,18 +326,22 @@ void am_safetensors_put_text(am_safetensors_writer *w, const char *key, const ch
   am_json_text(w->json, key, text);
 }
 
+/* With some to spare, since there may be many small tensors; twice as much would be much for large ones. */
+static void make_room(am_safetensors_writer *w, size_t bytes) {
+  if (w->data.failed || bytes <= w->data.capacity) return;
+  const size_t room = am_add(bytes, bytes / 8);
+  char *moved = am_resize(w->ctx, w->data.data, room, 1);
+  w->data.failed = !moved;
+  if (moved) w->data.data = moved, w->data.capacity = room;
+}
+
 float *am_safetensors_put(am_safetensors_writer *w, const char *name, int rank, const size_t *dims) {
   const size_t bytes = am_mul(am_product(rank, dims), sizeof(float)), begin = w->data.used;
   int64_t at[AM_SAFETENSORS_RANK];
   if (!w->json) return NULL;
   leave_texts(w);
   if (bytes > (size_t)INT64_MAX / 2 - begin) w->data.failed = true;
-  if (!w->data.failed && w->data.capacity < begin + bytes + 1) {
-    const size_t room = am_add(am_mul(w->data.capacity, 2), bytes + 1);
-    char *moved = am_resize(w->ctx, w->data.data, room, 1);
-    w->data.failed = !moved;
-    if (moved) w->data.data = moved, w->data.capacity = room;
-  }
+  make_room(w, begin + bytes + 1);
   if (w->data.failed) return NULL;
   memset(w->data.data + begin, 0, bytes + 1);
   w->data.used += bytes;
@@ -352,21 +356,20 @@ float *am_safetensors_put(am_safetensors_writer *w, const char *name, int rank, 
 
 /* Spaces behind the header let the numbers begin at a multiple of 8 bytes, which readers that map the file want. */
 am_status am_safetensors_write(am_safetensors_writer *w, const char *path, am_error *err) {
-  am_buffer file = {0};
-  unsigned char length[LENGTH];
+  const size_t bytes = w->data.used;
   if (w->json) {
     leave_texts(w);
     am_json_close(w->json);
   }
   while (!w->head.failed && w->head.used % LENGTH) am_buffer_append(w->ctx, &w->head, " ", 1);
-  for (int i = 0; i < LENGTH; i++) length[i] = (unsigned char)((uint64_t)w->head.used >> 8 * i);
-  am_buffer_append(w->ctx, &file, length, LENGTH);
-  am_buffer_append(w->ctx, &file, w->head.data ? w->head.data : "", w->head.used);
-  am_buffer_append(w->ctx, &file, w->data.data ? w->data.data : "", w->data.used);
-  am_status status = w->head.failed || w->data.failed || file.failed ? am_no_memory(err) : AM_OK;
-  if (!status) status = am_file_write(w->ctx, path, file.data, file.used, err);
-  am_buffer_free(w->ctx, &file);
-  return status;
+  const size_t before = LENGTH + w->head.used;
+  make_room(w, am_add(before, bytes));
+  if (w->head.failed || w->data.failed) return am_no_memory(err);
+  char *file = w->data.data; /* a second copy of all numbers may be too much */
+  memmove(file + before, file, bytes);
+  for (int i = 0; i < LENGTH; i++) file[i] = (char)((uint64_t)w->head.used >> 8 * i);
+  memcpy(file + LENGTH, w->head.data, w->head.used);
+  return am_file_write(w->ctx, path, file, before + bytes, err);
 }
 
 void am_safetensors_end(am_safetensors_writer *w) {

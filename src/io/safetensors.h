@@ -63,6 +63,7 @@ void am_safetensors_begin(am_context *ctx, am_safetensors_writer *w);
 void am_safetensors_put_text(am_safetensors_writer *w, const char *key, const char *text);
 /* The place for `count` numbers of a tensor of type F32, until the next call; NULL: no memory. */
 float *am_safetensors_put(am_safetensors_writer *w, const char *name, int rank, const size_t *dims);
+/* Once, as the last. */
 am_status am_safetensors_write(am_safetensors_writer *w, const char *path, am_error *err);
 void am_safetensors_end(am_safetensors_writer *w);
 

@@ -60,7 +60,7 @@ head -c 4000 run1/best.h5 >half.h5
 head -c 1000 voice.h5 >half-voice.h5
 cp "$root/tests/exchange/golden/conv2d.h5" keras.h5
 cp "$root/tests/exchange/golden/onnx/gru_first.onnx" gru.onnx; cp "$root"/tests/exchange/golden/onnx/refused/*.onnx .
-echo "no model" >junk.onnx
+echo "no model" >junk.onnx; audiomood export run1 --to onnx --out own.onnx >>../setup.log 2>&1
 cp "$root/tests/exchange/golden/features.yaml" features.yaml
 cp "$root/tests/exchange/golden/torch_order.safetensors" torch.safetensors; cp "$root/tests/exchange/golden/torch_order.yaml" torch.yaml
 head -c 1500 torch.safetensors >cut.safetensors
