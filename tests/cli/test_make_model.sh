@@ -20,6 +20,7 @@ for speaker in 1001 1002 1003 1004 1005; do
   n=$((n + 1))
 done
 mkdir -p emozionalmente/metadata; echo file_name,emotion_expressed,actor >emozionalmente/metadata/samples.csv
+printf 'username,gender\n11,f\n12,m\n13,f\n' >emozionalmente/metadata/users.csv
 for speaker in 11 12 13; do
   for e in neutrality:01 joy:03 sadness:04 anger:05 fear:06 surprise:08; do
     as "emozionalmente/audio/$speaker${e#*:}.wav" ${e#*:} $n; echo "$speaker${e#*:}.wav,${e%:*},$speaker" >>emozionalmente/metadata/samples.csv
