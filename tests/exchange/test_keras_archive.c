@@ -228,7 +228,8 @@ static void weights_alone(void **state) {
       "model.layers=[{conv1d: {filters: 3, kernel: 2}}, global_max_pool, {dense: {units: 5}}, dense]",
       "model.layers=[{conv1d: {filters: 4, kernel: 2}}, global_max_pool, dense]"};
   static const char *const wrong[] = {NULL, "weights only, 4 arrays, and the layers of", "does not have the shape"};
-  am_import_source o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml"};
+  const char *set[] = {"features.mels=5", "features.samples=160", NULL};
+  am_import_source o = {.config = AM_SOURCE_ROOT "/tests/exchange/golden/features.yaml", .overrides = set};
   am_archive *zip;
   char *data;
   size_t n;
@@ -238,8 +239,7 @@ static void weights_alone(void **state) {
   am_test_file(in_folder("x.weights.h5"), data, n);
   am_free(ctx, data);
   for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-    const char *const set[] = {"features.mels=5", "features.samples=160", layers[i]};
-    o.overrides = set;
+    set[2] = layers[i];
     o.n_overrides = 3;
     const am_exchange_options options = {0};
     if (wrong[i])
