@@ -32,7 +32,8 @@ typedef struct page {
 } page;
 
 static am_status take_peaks(page *x, am_error *err) {
-  const size_t each = am_size_of(x->sound.rate / peaks_a_second) + 1;
+  size_t each = am_size_of(x->sound.rate / peaks_a_second) + 1;
+  each = each < 1 ? 1 : each;
   x->n_peaks = (x->sound.n + each - 1) / each;
   if (!(x->peaks = am_alloc(x->c->ctx, x->n_peaks, sizeof *x->peaks))) return am_no_memory(err);
   for (size_t i = 0; i < x->sound.n; i++)

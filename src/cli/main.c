@@ -17,7 +17,7 @@
 static int unknown_command(const char *name) {
   const char *names[CLI_MAX_COMMANDS];
   size_t n = 0;
-  for (; cli_commands[n] && n < CLI_MAX_COMMANDS; n++) names[n] = cli_commands[n]->name;
+  for (; n < CLI_MAX_COMMANDS && cli_commands[n]; n++) names[n] = cli_commands[n]->name;
   const char *near = am_nearest(name, names, n, sizeof names[0]);
   cli_fprint(stderr, "audiomood: there is no command '%s'", name);
   if (near) cli_fprint(stderr, "; did you mean '%s'?", near);

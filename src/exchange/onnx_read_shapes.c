@@ -40,7 +40,7 @@ static am_status odd(const work *w, const char *what) {
 static am_status begin(const work *w, size_t n, const int64_t *sizes) {
   if (n > AM_ONNX_RANK) return odd(w, "number of axes");
   w->out->rank = (int)n;
-  memmove(to(w), sizes, n * sizeof *sizes);
+  if (n) memmove(to(w), sizes, n * sizeof *sizes);
   return am_onnx_known_room(w->r, w->out, w->p);
 }
 

@@ -75,7 +75,7 @@ static am_status find_axes(am_onnx_reader *r, am_onnx_thing *x, window *w) {
 }
 
 static am_status read_window(am_onnx_reader *r, am_onnx_thing *x, window *w, const int64_t *kernel) {
-  int64_t sizes[2], strides[2], dilations[2], pads[4];
+  int64_t sizes[2] = {0}, strides[2] = {0}, dilations[2] = {0}, pads[4] = {0};
   am_status status = find_axes(r, x, w);
   if (!status) status = list(r, "kernel_shape", w->n, 0, 1, sizes);
   if (!status) status = list(r, "strides", w->n, 1, 1, strides);

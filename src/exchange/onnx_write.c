@@ -146,8 +146,8 @@ const char *am_onnx_mask(writer *w, int tensor, am_onnx_order order) {
   const am_onnx_made *t = &w->at[tensor];
   am_onnx_times *times = t->times;
   if (!times) return "";
-  const char **at = &times->at[t->shape.rank == 3][order];
-  if (*at) return *at;
+  const char **at = &times->at[t->shape.rank == 3][order], *made = *at;
+  if (made) return made;
   if (!times->mask) {
     const am_onnx_order there = t->name[order][0] ? order : !order;
     times->mask = am_onnx_before(w, t->name[there][0], time_axis(there), times->lengths);

@@ -61,7 +61,7 @@ static const char *windows_in(writer *w, const window *v, const char *n) {
   const char *more = am_onnx_call(w->m, "Add", n, am_onnx_k_int(w, room + stride));
   const char *windows = am_onnx_call(w->m, "Max", more, am_onnx_k_int(w, 0));
   if (stride > 1) windows = am_onnx_call(w->m, "Div", windows, am_onnx_k_int(w, stride));
-  if (room + stride < stride) return windows;
+  if (room < 0) return windows;
   return am_onnx_call(w->m, "Where", am_onnx_call(w->m, "Greater", n, am_onnx_k_int(w, 0)), windows,
                       am_onnx_k_int(w, 0));
 }

@@ -42,6 +42,7 @@ static double log_odds(const scan *s, const am_real *z) {
     if (k != s->class) most = fmax(most, (double)z[k] / s->temperature);
   for (int k = 0; k < s->classes; k++)
     if (k != s->class) sum += exp((double)z[k] / s->temperature - most);
+  if (sum == 0) return INFINITY; /* a class alone */
   return (double)z[s->class] / s->temperature - most - log(sum);
 }
 

@@ -223,8 +223,8 @@ static void bombs(void **state) {
 static void weights_alone(void **state) {
   (void)state;
   static const char *const layers[] = {
-      "model.layers=[{conv1d: {filters: 3, kernel: 2, activation: {leaky_relu: {alpha: 0.3}}}}, global_max_pool, "
-      "dense]",
+      ("model.layers=[{conv1d: {filters: 3, kernel: 2, activation: {leaky_relu: {alpha: 0.3}}}}, global_max_pool, "
+       "dense]"),
       "model.layers=[{conv1d: {filters: 3, kernel: 2}}, global_max_pool, {dense: {units: 5}}, dense]",
       "model.layers=[{conv1d: {filters: 4, kernel: 2}}, global_max_pool, dense]"};
   static const char *const wrong[] = {NULL, "weights only, 4 arrays, and the layers of", "does not have the shape"};
