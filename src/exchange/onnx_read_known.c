@@ -1,5 +1,6 @@
 /* exchange/onnx_read_known.c - numbers of the graph that do not depend on the clip's: weights, and what the graph computes of
  * them, of shapes and of lengths, for each probe. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -131,8 +132,9 @@ const double *am_onnx_numbers(am_onnx_reader *r, am_onnx_known *k, int probe) {
   const unsigned char *data = data_of(r, k->tensor);
   if (!data || am_onnx_known_room(r, k, probe)) return NULL;
   const size_t bytes = am_onnx_type_bytes(k->tensor->type);
-  for (size_t i = 0; i < k->count[probe]; i++) k->at[probe][i] = number_at(k->tensor->type, data + i * bytes);
-  return k->at[probe];
+  double *at = k->at[probe];
+  for (size_t i = 0; at && i < k->count[probe]; i++) at[i] = number_at(k->tensor->type, data + i * bytes);
+  return at;
 }
 
 bool am_onnx_is_scalar(am_onnx_reader *r, am_onnx_known *k, double value[AM_ONNX_PROBES]) {
@@ -285,6 +287,7 @@ static size_t broadcast_at(const am_onnx_known *out, int p, size_t i, const am_o
   size_t at = 0, step = 1;
   const int q = am_onnx_probe(in, p);
   for (int d = out->rank - 1, e = in->rank - 1; e >= 0; d--, e--) {
+    assert(out->dims[p][d]); /* there is a number i */
     const size_t size = (size_t)out->dims[p][d], index = i % size;
     i /= size;
     if (in->dims[q][e] != 1) at += index * step;

@@ -1,4 +1,5 @@
 /* exchange/onnx_read_layers.c - dense layers, normalisation, softmax, attention, and what is taken over frames, bins or channels. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,9 +153,10 @@ static am_status read_attention(am_onnx_reader *r, const am_onnx_thing *weights,
       !am_onnx_equal_sizes(r, &weights->axes[w_time], &x->axes[x_time]) ||
       !am_onnx_same_factors(r, &weights->axes[w_head], &s->c) || !am_onnx_same_factors(r, &x->axes[x_channels], &f->c))
     return am_onnx_refuse(r, AM_E_UNSUPPORTED, "it is no product of frames and a weight for each frame");
-  am_onnx_step *step;
+  am_onnx_step *step = NULL;
   am_onnx_axis heads, channels;
   am_status status = attend(r, weights->scores, frames, &step);
+  assert(status || step);
   if (!status) status = attended(r, step, frames, weights->scores, &heads, &channels);
   if (status) return status;
   *out = *x;
@@ -373,13 +375,14 @@ static int pool_over(am_onnx_reader *r, int tensor, const am_onnx_axis *over, bo
 
 /* Sum of frames under their weights. */
 static am_status sum_weighted(am_onnx_reader *r, const am_onnx_thing *x, const am_onnx_axis *over, am_onnx_thing *out) {
-  am_onnx_step *s;
+  am_onnx_step *s = NULL;
   am_onnx_axis heads, channels;
   if (strcmp(r->node->op, "ReduceSum") != 0 || !am_onnx_same_factors(r, over, &r->made[x->frames]->t))
     return am_onnx_refuse(r, AM_E_UNSUPPORTED,
                           "frames times their weights are only imported when they are summed over the "
                           "frames");
   am_status status = attend(r, x->scores, x->frames, &s);
+  assert(status || s);
   if (!status) status = attended(r, s, x->frames, x->scores, &heads, &channels);
   return status ? status : made(r, s->out, out);
 }

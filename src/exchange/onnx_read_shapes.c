@@ -1,4 +1,5 @@
 /* exchange/onnx_read_shapes.c - known numbers that are moved: what graphs do with shapes. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -62,7 +63,7 @@ static am_status reshaped(const work *w, size_t n, const int64_t *sizes) {
 }
 
 static am_status do_reshape(const work *w) {
-  int64_t sizes[AM_ONNX_RANK];
+  int64_t sizes[AM_ONNX_RANK] = {0};
   size_t n;
   if (!list(w, 1, "shape", sizes, &n)) return odd(w, "shape");
   int64_t *rest = NULL;
@@ -79,7 +80,7 @@ static am_status do_reshape(const work *w) {
 }
 
 static am_status do_squeeze(const work *w) {
-  int64_t axes[AM_ONNX_RANK], sizes[AM_ONNX_RANK];
+  int64_t axes[AM_ONNX_RANK] = {0}, sizes[AM_ONNX_RANK] = {0};
   size_t n = 0, kept = 0;
   const bool given = list(w, 1, "axes", axes, &n);
   for (int i = 0; i < w->in[0]->rank; i++) {
@@ -92,7 +93,7 @@ static am_status do_squeeze(const work *w) {
 }
 
 static am_status do_unsqueeze(const work *w) {
-  int64_t axes[AM_ONNX_RANK], sizes[AM_ONNX_RANK];
+  int64_t axes[AM_ONNX_RANK] = {0}, sizes[AM_ONNX_RANK] = {0};
   size_t n = 0;
   if (!list(w, 1, "axes", axes, &n) || n + (size_t)w->in[0]->rank > AM_ONNX_RANK) return odd(w, "axes");
   const int rank = w->in[0]->rank + (int)n;
@@ -176,8 +177,8 @@ static void cut(int64_t size, int64_t step, int64_t *first, int64_t last, int64_
 }
 
 static am_status do_slice(const work *w) {
-  int64_t first[AM_ONNX_RANK], last[AM_ONNX_RANK], axes[AM_ONNX_RANK], steps[AM_ONNX_RANK];
-  int64_t begins[AM_ONNX_RANK] = {0}, by[AM_ONNX_RANK], sizes[AM_ONNX_RANK];
+  int64_t first[AM_ONNX_RANK] = {0}, last[AM_ONNX_RANK] = {0}, axes[AM_ONNX_RANK] = {0}, steps[AM_ONNX_RANK] = {0};
+  int64_t begins[AM_ONNX_RANK] = {0}, by[AM_ONNX_RANK] = {0}, sizes[AM_ONNX_RANK] = {0};
   size_t n, m;
   const double *from = numbers(w, 0);
   const int rank = w->in[0]->rank;
@@ -198,9 +199,11 @@ static am_status do_slice(const work *w) {
     cut(dims(w, 0)[i], steps[k], &begins[i], last[k], &sizes[i]);
   }
   am_status status = begin(w, (size_t)rank, sizes);
+  assert(status || rank <= AM_ONNX_RANK);
   for (size_t i = 0; !status && i < w->out->count[w->p]; i++) {
     size_t rest = i, step = 1, at = 0;
     for (int d = rank - 1; d >= 0; d--) {
+      assert(sizes[d]); /* there is a number i */
       at += (size_t)(begins[d] + (int64_t)(rest % (size_t)sizes[d]) * by[d]) * step;
       rest /= (size_t)sizes[d];
       step *= (size_t)dims(w, 0)[d];
@@ -212,7 +215,7 @@ static am_status do_slice(const work *w) {
 
 static am_status do_concat(const work *w) {
   const int rank = w->in[0]->rank;
-  int64_t axis = am_onnx_attribute_int(w->r, "axis", 0), sizes[AM_ONNX_RANK];
+  int64_t axis = am_onnx_attribute_int(w->r, "axis", 0), sizes[AM_ONNX_RANK] = {0};
   if (axis < 0) axis += rank;
   if (axis < 0 || axis >= rank) return odd(w, "axis");
   memcpy(sizes, dims(w, 0), sizeof sizes);
@@ -239,7 +242,7 @@ static am_status do_concat(const work *w) {
 
 static am_status do_transpose(const work *w) {
   const int64_t *order;
-  int64_t reversed[AM_ONNX_RANK], sizes[AM_ONNX_RANK];
+  int64_t reversed[AM_ONNX_RANK] = {0}, sizes[AM_ONNX_RANK] = {0};
   size_t n;
   const int rank = w->in[0]->rank;
   const double *from = numbers(w, 0);
@@ -257,9 +260,11 @@ static am_status do_transpose(const work *w) {
   }
   if (n != (size_t)rank) return odd(w, "perm");
   am_status status = begin(w, n, sizes);
+  assert(status || rank <= AM_ONNX_RANK);
   for (size_t i = 0; !status && i < w->out->count[w->p]; i++) {
     size_t rest = i, at = 0;
     for (int d = rank - 1; d >= 0; d--) {
+      assert(sizes[d]);
       at += rest % (size_t)sizes[d] * product(dims(w, 0), (int)order[d] + 1, rank);
       rest /= (size_t)sizes[d];
     }
@@ -269,13 +274,13 @@ static am_status do_transpose(const work *w) {
 }
 
 static am_status do_expand(const work *w) {
-  int64_t sizes[AM_ONNX_RANK];
+  int64_t sizes[AM_ONNX_RANK] = {0};
   size_t n;
   const double *from = numbers(w, 0);
   if (!from) return AM_E_FORMAT;
   if (!list(w, 1, "shape", sizes, &n)) return odd(w, "shape");
   const int rank = w->in[0]->rank, wide = (int)n > rank ? (int)n : rank;
-  int64_t all[AM_ONNX_RANK];
+  int64_t all[AM_ONNX_RANK] = {0};
   for (int i = 0; i < wide; i++) {
     const int a = i - (wide - rank), b = i - (wide - (int)n);
     const int64_t here = a < 0 ? 1 : dims(w, 0)[a], wanted = b < 0 ? 1 : sizes[b];
@@ -283,9 +288,11 @@ static am_status do_expand(const work *w) {
     all[i] = here == 1 ? wanted : here;
   }
   am_status status = begin(w, (size_t)wide, all);
+  assert(status || (wide >= rank && wide <= AM_ONNX_RANK));
   for (size_t i = 0; !status && i < w->out->count[w->p]; i++) {
     size_t rest = i, at = 0, step = 1;
     for (int d = wide - 1, e = rank - 1; e >= 0; d--, e--) {
+      assert(all[d]);
       if (dims(w, 0)[e] != 1) at += rest % (size_t)all[d] * step;
       rest /= (size_t)all[d];
       step *= (size_t)dims(w, 0)[e];
@@ -297,7 +304,7 @@ static am_status do_expand(const work *w) {
 
 static am_status do_constant_of_shape(const work *w) {
   const am_onnx_attribute *a = am_onnx_attribute_find(w->r->node, "value");
-  int64_t sizes[AM_ONNX_RANK];
+  int64_t sizes[AM_ONNX_RANK] = {0};
   size_t n;
   if (!list(w, 0, NULL, sizes, &n)) return odd(w, "shape");
   double value = 0;
@@ -337,7 +344,7 @@ static double reduce_two(const char *op, double a, double b) {
 }
 
 static am_status do_reduce(const work *w) {
-  int64_t axes[AM_ONNX_RANK], sizes[AM_ONNX_RANK], kept[AM_ONNX_RANK];
+  int64_t axes[AM_ONNX_RANK] = {0}, sizes[AM_ONNX_RANK] = {0}, kept[AM_ONNX_RANK] = {0};
   size_t n = 0, rank = 0;
   const double *from = numbers(w, 0);
   if (!from) return AM_E_FORMAT;
@@ -350,6 +357,7 @@ static am_status do_reduce(const work *w) {
   }
   am_status status = begin(w, rank, sizes);
   if (status) return status;
+  assert(w->in[0]->rank <= AM_ONNX_RANK);
   if (!count(w, 0)) return odd(w, "input, which is empty,");
   const size_t each = count(w, 0) / w->out->count[w->p];
   bool *seen = am_tree_take(w->r->tree, w->out->count[w->p] + 1, sizeof *seen);

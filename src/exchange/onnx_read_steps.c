@@ -62,7 +62,8 @@ am_status am_onnx_set(am_onnx_reader *r, am_onnx_step *s, const char *key, am_va
 
 am_status am_onnx_set_pair(am_onnx_reader *r, am_onnx_step *s, const char *key, const int64_t *pair, int n) {
   am_value *list = am_value_new(r->tree, AM_LIST);
-  am_status status = list ? AM_OK : am_onnx_no_memory(r);
+  if (!list) return am_onnx_no_memory(r);
+  am_status status = AM_OK;
   for (int i = 0; i < n && !status; i++)
     status = am_value_add(r->tree, list, NULL, am_value_int(r->tree, pair[i]), r->err);
   return status ? status : am_onnx_set(r, s, key, n == 1 || pair[0] == pair[1] ? list->first : list);

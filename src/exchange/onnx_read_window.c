@@ -1,4 +1,5 @@
 /* exchange/onnx_read_window.c - Conv and pooling: windows that slide over frames and bins. */
+#include <assert.h>
 #include <string.h>
 
 #include "exchange/onnx_read_expression.h"
@@ -152,6 +153,7 @@ static am_status set_window(am_onnx_reader *r, am_onnx_step *s, const window *w,
   pair_of(w, rank, dilation_of, 1, pair);
   if (!status && !pool) status = am_onnx_set_pair(r, s, "dilation", pair, n);
   if (!status) status = am_onnx_set(r, s, "padding", am_value_text(r->tree, w->padding, false));
+  assert(w->padding);
   if (status || strcmp(w->padding, "explicit") != 0) return status;
   pair_of(w, rank, before_of, 0, pair);
   return am_onnx_set_pair(r, s, "pad", pair, n);
