@@ -54,6 +54,20 @@ bool am_model_output_doubt(const am_model *model, char *text, size_t size) {
   return true;
 }
 
+bool am_model_values_doubt(const am_model *model, char *text, size_t size) {
+  bool distribution;
+  const am_layer *by = am_model_limited(model, &distribution);
+  if (by && by->cls == &am_tanh) return false;
+  if (by)
+    snprintf(text, size,
+             "layer %s (%s) limits what the model gives, and so it does not reach all of the scale; end with dense "
+             "without an activation",
+             by->name, by->cls->type);
+  else if (am_model_ends_in_log(model))
+    snprintf(text, size, "log_probabilities at the end is of classes; end with dense without an activation");
+  return by || am_model_ends_in_log(model);
+}
+
 bool am_model_ends_in_log(const am_model *model) {
   return model->n_steps && model->steps[model->n_steps - 1].layer.cls == &am_log_probabilities;
 }

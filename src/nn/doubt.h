@@ -12,6 +12,9 @@ bool am_model_ends_in_log(const am_model *model); /* in log_probabilities */
 /* am_model_limited as a sentence for whoever wrote the config; false when there is nothing to say. */
 bool am_model_output_doubt(const am_model *model, char *text, size_t size);
 
+/* The same of a model of values, to which no softmax is laid: -1 to 1 is the scale, so that tanh limits nothing. */
+bool am_model_values_doubt(const am_model *model, char *text, size_t size);
+
 /* A part of the start in moving statistics that is worth a warning: a variance that began at 1 is off by 0.01 then. */
 #define AM_START_SHARE 0.01
 /* Whether the moving statistics of a model after `steps` steps are so much what they began with; then `text` says it. */

@@ -48,7 +48,7 @@ void am_head_free(am_head *h) {
 }
 
 double am_head_loss(am_head *h, const am_real *x, int n, double factor, am_real *dx) {
-  static const am_loss_options options = {.kind = AM_LOSS_CROSS_ENTROPY};
+  const am_loss_options options = {.kind = h->loss};
   const am_batch batch = {.size = sizeof batch, .n = n, .x = x};
   /* Neither can fail: the arguments are right. */
   (void)am_session_forward(h->session, &batch, true, NULL);

@@ -5,7 +5,8 @@
 
 const am_option am_loss_table[] = {
     {"kind", AM_OPT_CHOICE, offsetof(am_loss_options, kind), "cross_entropy", .choices = AM_WORDS(AM_LOSSES),
-     .help = "cross-entropy or focal on logits; mean squared error or 1 - concordance on values"},
+     .help = "cross-entropy or focal on logits; mean squared error or 1 - concordance on values. Where data.target is "
+             "dimensions the default is ccc"},
     {"label_smoothing", AM_OPT_REAL, offsetof(am_loss_options, label_smoothing), "0", 0, 0.999,
      .help = "s: targets become (1-s) q + s/K"},
     {"gamma", AM_OPT_REAL, offsetof(am_loss_options, gamma), "2", 0, 100, .help = "focal: exponent of (1 - p)"},
@@ -75,40 +76,59 @@ static double focal(const am_loss_options *o, const am_real *z, const am_real *t
   return log_total != log_total ? NAN : loss;
 }
 
-/* mean_k (y - t)^2 */
+/* mean_k (y - t)^2; a target that is not known adds nothing, so that each known value counts alike */
 static double squared_error(const am_real *y, const am_real *target, double weight, int classes, am_real *dy) {
   double loss = 0;
   for (int k = 0; k < classes; k++) {
-    double error = (double)y[k] - target[k];
+    double error = isnan(target[k]) ? 0 * (double)y[k] : (double)y[k] - target[k]; /* an output that is lost is told */
     loss += error * error / classes;
     if (dy) dy[k] = (am_real)(weight * 2 * error / classes);
   }
   return loss;
 }
 
-/* Concordance of column k (Lin 1989, population moments, weighted):
+/* A batch's column, as concordance has it: the clips whose target is known, and no others. */
+typedef struct column {
+  const am_real *y, *target, *weights; /* of clip 0 */
+  int batch, stride;
+} column;
+
+static bool known(const column *c, int b) { return !isnan(c->target[b * c->stride]); }
+
+/* That weigh something. */
+static double known_weight(const column *c) {
+  double total = 0;
+  for (int b = 0; b < c->batch; b++)
+    if (known(c, b)) total += c->weights ? c->weights[b] : 1;
+  return total;
+}
+
+/* Concordance of a column (Lin 1989, population moments, weighted), one of `columns` that count:
  *   c = 2 s_yt / (s_yy + s_tt + (m_y - m_t)^2),  dc/dy_b = 2 w_b ((t_b - m_t) - c (y_b - m_t)) / (W D)
  * A column that is constant and right has D = 0 and counts as concordant. */
-static double concordance(const am_real *y, const am_real *target, const am_real *weights, int batch, int classes,
-                          int k, am_real *dy) {
-  double total = 0, my = 0, mt = 0, syt = 0, both = 0;
+static double concordance(const column *col, double total, double columns, am_real *dy) {
+  const int batch = col->batch, K = col->stride;
+  const am_real *y = col->y, *target = col->target, *weights = col->weights;
+  double my = 0, mt = 0, syt = 0, both = 0;
   for (int b = 0; b < batch; b++) {
+    if (!known(col, b)) continue;
     double w = weights ? weights[b] : 1;
-    total += w;
-    my += w * y[b * classes + k];
-    mt += w * target[b * classes + k];
+    my += w * y[b * K];
+    mt += w * target[b * K];
   }
   my /= total;
   mt /= total;
   for (int b = 0; b < batch; b++) {
-    double w = weights ? weights[b] : 1, a = y[b * classes + k] - my, t = target[b * classes + k] - mt;
+    if (!known(col, b)) continue;
+    double w = weights ? weights[b] : 1, a = y[b * K] - my, t = target[b * K] - mt;
     syt += w * a * t / total;
     both += w * (a * a + t * t) / total;
   }
   double d = both + (my - mt) * (my - mt), c = d == 0 ? 1 : 2 * syt / d;
   for (int b = 0; dy && b < batch; b++) {
-    double w = weights ? weights[b] : 1, t = target[b * classes + k] - mt, a = y[b * classes + k] - mt;
-    dy[b * classes + k] = (am_real)(d == 0 ? 0 : -2 * w * (t - c * a) / (d * classes));
+    if (!known(col, b)) continue;
+    double w = weights ? weights[b] : 1, t = target[b * K] - mt, a = y[b * K] - mt;
+    dy[b * K] = (am_real)(d == 0 ? 0 : -2 * w * (t - c * a) / (d * columns));
   }
   return c;
 }
@@ -116,13 +136,19 @@ static double concordance(const am_real *y, const am_real *target, const am_real
 static double concordance_loss(const am_real *y, const am_real *target, const am_real *weights, int batch, int classes,
                                am_real *dy, am_real *per_clip) {
   double loss = 0, total = 0;
+  int columns = 0; /* that have a known target of some weight */
   for (int b = 0; b < batch; b++) total += weights ? weights[b] : 1;
-  if (total == 0) { /* all weights are 0 */
-    for (int i = 0; dy && i < batch * classes; i++) dy[i] = 0;
-    for (int b = 0; per_clip && b < batch; b++) per_clip[b] = 0;
-    return 0;
+  for (int i = 0; dy && i < batch * classes; i++) dy[i] = 0;
+  for (int k = 0; k < classes; k++) {
+    const column c = {y + k, target + k, weights, batch, classes};
+    columns += known_weight(&c) > 0;
   }
-  for (int k = 0; k < classes; k++) loss += (1 - concordance(y, target, weights, batch, classes, k, dy)) / classes;
+  for (int k = 0; k < classes && columns; k++) {
+    const column c = {y + k, target + k, weights, batch, classes};
+    const double weight = known_weight(&c);
+    /* The loss is of all clips, the gradient of its mean falls on the known ones alone. */
+    if (weight > 0) loss += (1 - concordance(&c, weight, columns * (weight / total), dy ? dy + k : NULL)) / columns;
+  }
   for (int b = 0; per_clip && b < batch; b++) per_clip[b] = (am_real)loss;
   return loss * total;
 }

@@ -30,7 +30,9 @@ extern const am_option am_loss_table[];
 
 /* logits (B,K); targets (B,K) rows that sum to 1 (one-hot, mixed or soft); weights (B) or NULL;
  * dlogits (B,K) or NULL.  per_clip (B) or NULL gets each unweighted loss.
- * Concordance treats each of the K columns as one dimension over the batch: loss = sum_k (1 - ccc_k) * B / K. */
+ * Concordance treats each of the K columns as one dimension over the batch: loss = sum_k (1 - ccc_k) * B / K.
+ * Of mse and ccc a target may be NaN: it is not known.  It adds nothing to mse; ccc is of the clips of a column that are known,
+ * and K then counts the columns that have any. */
 double am_loss(const am_loss_options *options, const am_real *logits, const am_real *targets, const am_real *weights,
                int batch, int classes, am_real *dlogits, am_real *per_clip);
 /* Logit adjustment (Menon et al. 2021): tau log(count of a class's clips / total).  A class without clips counts as if it had

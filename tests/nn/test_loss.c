@@ -107,6 +107,34 @@ static void concordance_of_known_values(void **state) {
   close_to(d3[1], 2 * d4[1], 1e-6);
 }
 
+/* A target that is not a number is not known: the rest gives what it gives without the clip, and no gradient comes from it. */
+static void unknown_targets_are_left_out(void **state) {
+  (void)state;
+  const am_real y[8] = {1, 7, 2, 1, 9, 2, 3, 3}, t[8] = {0, NAN, 1, 0, NAN, 1, 2, 2};
+  const am_real first_y[3] = {1, 2, 3}, first_t[3] = {0, 1, 2}, second_y[3] = {1, 2, 3}, second_t[3] = {0, 1, 2};
+  am_real dy[8], d1[3], d2[3];
+  am_loss_options o = {.kind = AM_LOSS_CCC};
+  const double one = am_loss(&o, first_y, first_t, NULL, 3, 1, d1, NULL) / 3,
+               two = am_loss(&o, second_y, second_t, NULL, 3, 1, d2, NULL) / 3;
+  close_to(am_loss(&o, y, t, NULL, 4, 2, dy, NULL), 4 * (one + two) / 2, 1e-6);
+  assert_true(dy[1] == 0 && dy[4] == 0);
+  close_to(dy[0], 4.0 / 3 * d1[0] / 2, 1e-6); /* the loss is of four clips, and three have a say in the column */
+  close_to(dy[2], 4.0 / 3 * d1[1] / 2, 1e-6);
+  close_to(dy[7], 4.0 / 3 * d2[2] / 2, 1e-6);
+  const am_real none[8] = {0, NAN, 1, NAN, NAN, NAN, 2, NAN}; /* a column of which nothing is known does not count */
+  close_to(am_loss(&o, y, none, NULL, 4, 2, dy, NULL), 4 * one, 1e-6);
+  assert_true(dy[1] == 0 && dy[3] == 0 && dy[5] == 0 && dy[7] == 0);
+  const am_real all[8] = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+  close_to(am_loss(&o, y, all, NULL, 4, 2, dy, NULL), 0, 0);
+  o.kind = AM_LOSS_MSE;
+  am_real each[4];
+  close_to(am_loss(&o, y, t, NULL, 4, 2, dy, each), 0.5 + (0.5 + 0.5) + 0.5 + (0.5 + 0.5), 1e-6);
+  close_to(each[0], 0.5, 1e-7); /* one of two values is known */
+  assert_true(dy[1] == 0 && dy[4] == 0 && dy[0] == 1);
+  const am_real lost[2] = {NAN, 1}, unknown[2] = {NAN, 1}; /* an output that is lost is told all the same */
+  assert_true(isnan(am_loss(&o, lost, unknown, NULL, 1, 2, dy, NULL)));
+}
+
 /* The losses take am_real, so the step is one that float holds exactly and the bound is that of float. */
 static void gradients_agree_with_differences(void **state) {
   (void)state;
@@ -128,20 +156,25 @@ static void gradients_agree_with_differences(void **state) {
     }
     for (int k = 0; k < K; k++) t[b * K + k] = (am_real)(t[b * K + k] / total);
   }
+  am_real some[B * K]; /* the same targets, but that some are not known */
+  for (int i = 0; i < B * K; i++) some[i] = i % 3 ? t[i] : (am_real)NAN;
   const double h = 1.0 / 4096;
-  for (size_t o = 0; o < sizeof all / sizeof *all; o++) {
-    am_loss(&all[o], y, t, w, B, K, dy, NULL);
+  const size_t n = sizeof all / sizeof *all;
+  for (size_t j = 0; j < n + 2; j++) {
+    const size_t o = j < n ? j : j - 2; /* mse and ccc once more */
+    const am_real *to = j < n ? t : some;
+    am_loss(&all[o], y, to, w, B, K, dy, NULL);
     for (int i = 0; i < B * K; i++) {
       am_real kept = y[i];
       double f[4];
       for (int s = 0; s < 4; s++) {
         y[i] = (am_real)(kept + (s < 2 ? s - 2 : s - 1) * h);
-        f[s] = am_loss(&all[o], y, t, w, B, K, NULL, NULL);
+        f[s] = am_loss(&all[o], y, to, w, B, K, NULL, NULL);
       }
       y[i] = kept;
       double wanted = (f[0] - 8 * f[1] + 8 * f[2] - f[3]) / (12 * h);
       if (!(fabs(wanted - dy[i]) < 1e-6 * (1 + fabs(wanted))))
-        fail_msg("loss %zu, element %d: gradient %.9g, differences %.9g", o, i, (double)dy[i], wanted);
+        fail_msg("loss %zu, element %d: gradient %.9g, differences %.9g", j, i, (double)dy[i], wanted);
     }
   }
 }
@@ -198,6 +231,7 @@ int main(void) {
       cmocka_unit_test(focal_weighs_easy_clips_down),
       cmocka_unit_test(squared_error_is_the_mean_over_dimensions),
       cmocka_unit_test(concordance_of_known_values),
+      cmocka_unit_test(unknown_targets_are_left_out),
       cmocka_unit_test(gradients_agree_with_differences),
       cmocka_unit_test(prior_adjustment_takes_the_shares_out),
       cmocka_unit_test(options_have_names),
