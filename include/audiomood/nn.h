@@ -44,6 +44,12 @@ typedef struct am_shape {
   bool variable; /**< T may differ from clip to clip, up to t */
 } am_shape;
 
+/** What the outputs of a trained model say of a clip. */
+typedef enum am_target {
+  AM_TARGET_EMOTION,   /**< one of K classes: probabilities */
+  AM_TARGET_DIMENSIONS /**< values of K dimensions (valence, arousal, dominance ...), on a scale */
+} am_target;
+
 /** Layers and their weights. */
 typedef struct am_model am_model;
 /** Memory that runs a model. */

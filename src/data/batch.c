@@ -172,9 +172,13 @@ static float weight_of(const am_batch_source *s, uint32_t clip) {
   return s->class_weights ? (float)s->class_weights[s->d->clips[clip].label] : 1;
 }
 
-/* Adds share times the clip's target, one-hot or the raters' votes, to target (K). */
+/* Adds share times the clip's target, one-hot, the raters' votes, or values, to target (K).  What is mixed of a value that is not
+ * known is not known. */
 static void add_target(const am_batch_source *s, uint32_t clip, float share, float *target) {
   const am_clip *c = &s->d->clips[clip];
+  const bool values = s->d->target == AM_TARGET_DIMENSIONS;
+  for (int k = 0; k < s->k && values; k++) target[k] += share * am_dataset_unit(s->d, c, k);
+  if (values) return;
   if (!c->soft) target[c->label] += share;
   for (int k = 0; k < s->k && c->soft; k++) target[k] += share * c->soft[k];
 }

@@ -1,6 +1,7 @@
 /* data/dataset.c - the option table, the loaders, and what they share. */
 #include "data/dataset.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "data/alike.h"
 #include "data/corpora/registry.h"
 #include "data/credit.h"
+#include "data/dimensions.h"
 #include "data/filter.h"
 #include "data/names.h"
 #include "data/spelling.h"
@@ -19,6 +21,14 @@ const am_option am_data_table[] = {
      .help = "kind of corpus: how files and labels are found"},
     {"root", AM_OPT_TEXT, AT(root), "", 0, 0, NULL,
      "folder of the corpus; of several: where relative paths of `corpora` start from"},
+    {"target", AM_OPT_CHOICE, AT(target), "emotion", 0, 0, AM_WORDS(AM_TARGETS),
+     "what a model tells: the emotion, one of `labels`, or values of `dimensions`"},
+    {"dimensions", AM_OPT_TEXTS, AT(dimensions), "[]", 0, 0, NULL,
+     "valence, arousal, dominance or others that the corpus says of its clips; of target dimensions [] is those of "
+     "these "
+     "three that there are"},
+    {"scale", AM_OPT_REALS, AT(scale), "[]", -1e6, 1e6, NULL,
+     "[lowest, highest] value of the dimensions; [] as the corpus knows it"},
     {"labels", AM_OPT_TEXTS, AT(labels), "[]", 0, 0, NULL,
      "classes in order; others are left out; [] all, in the corpus's order"},
     {"merge_alike", AM_OPT_CHOICE, AT(merge_alike), "invisible", 0, 0, AM_WORDS(AM_ALIKES),
@@ -78,7 +88,8 @@ static am_status load(am_corpus *corpus, const am_data_options *o, am_error *err
   d->corpus = cls->is.name;
   d->title = d->corpus;
   d->licence = d->citation = d->language = d->missing_note = "";
-  am_status status = cls->load(corpus, o, err);
+  am_status status = am_dimension_check_scale(o, err);
+  if (!status) status = cls->load(corpus, o, err);
   if (!status) status = credit(corpus, err);
   if (!d->n_corpora) {
     d->n_corpora = 1;
@@ -170,4 +181,19 @@ const char *am_clip_person(const am_dataset *d, const am_clip *clip, am_tree *me
   for (size_t i = 0; text && i < n; i++)
     if (i != tab && (unsigned char)text[i] < ' ') text[i] = ' ';
   return text;
+}
+
+/* ---- what a model tells of a clip ---- */
+
+int am_dataset_outputs(const am_dataset *d) {
+  return d->target == AM_TARGET_DIMENSIONS ? d->n_dimensions : d->n_labels;
+}
+
+const char *const *am_dataset_output_names(const am_dataset *d) {
+  return d->target == AM_TARGET_DIMENSIONS ? d->dimensions : d->labels;
+}
+
+float am_dataset_unit(const am_dataset *d, const am_clip *clip, int dimension) {
+  const double middle = (d->scale[0] + d->scale[1]) / 2, half = (d->scale[1] - d->scale[0]) / 2;
+  return clip->values ? (float)(((double)clip->values[dimension] - middle) / half) : NAN;
 }

@@ -6,6 +6,7 @@
 #ifndef AM_DATASET_H
 #define AM_DATASET_H
 
+#include "audiomood/nn.h"
 #include "base/option.h"
 
 typedef enum am_part { AM_PART_NONE = -1, AM_PART_TRAIN, AM_PART_VALIDATION, AM_PART_TEST } am_part;
@@ -26,8 +27,8 @@ typedef struct am_clip {
   int fold;                                      /* in which the clip is tested; -1 none */
   int corpus;                                    /* index into corpora; 0 unless there are several */
   int intensity, statement, repetition, channel; /* RAVDESS codes, 0 unknown */
-  const float *soft; /* (n_labels) shares of the raters' votes: the training target; NULL: one-hot */
-  const double *vad; /* valence, activation, dominance, 1..5, NaN where not given; NULL unknown */
+  const float *soft;   /* (n_labels) shares of the raters' votes: the training target; NULL: one-hot */
+  const float *values; /* (n_dimensions) on the dataset's scale, NaN where not given; NULL: none is */
 } am_clip;
 
 enum { AM_LEFT_OUT_MORE = 4 };
@@ -58,6 +59,12 @@ void am_left_outs_add(am_left_outs *list, const char *reason, size_t count, cons
 #define AM_LEFT_OUT_LABEL "label"           /* no class of the model */
 #define AM_LEFT_OUT_UNREADABLE "unreadable" /* data.skip_unreadable */
 
+/* am_target (audiomood/nn.h): what a model is to tell of a clip, one of its classes, or values of dimensions (data/dimensions.h). */
+#define AM_TARGETS(X) X(AM_TARGET_EMOTION, "emotion") X(AM_TARGET_DIMENSIONS, "dimensions")
+enum { AM_MOST_DIMENSIONS = 8 };
+/* The label of a clip that has values and no label. */
+#define AM_UNLABELLED "unlabelled"
+
 typedef struct am_dataset {
   am_context *ctx;
   am_tree *strings; /* owns all text */
@@ -70,6 +77,10 @@ typedef struct am_dataset {
   am_clip *clips;
   int n_labels, n_speakers, n_groups;
   const char **labels, **speakers, **groups;
+  int target;              /* am_target: of AM_TARGET_DIMENSIONS the labels are no classes, but a trait as others are */
+  int n_dimensions;        /* that were asked for; 0 none */
+  const char **dimensions; /* (n_dimensions) distinct names */
+  double scale[2];         /* of their values: lowest, highest */
   size_t n_traits;
   am_trait *traits;     /* distinct names */
   int n_corpora;        /* 1, or those of corpus several */
@@ -153,6 +164,9 @@ typedef struct am_data_options {
   const am_value *corpora;                /* list of data sections, for corpus several */
   uint64_t parts;                         /* ravdess: set of am_ravdess_part */
   uint64_t intensity;                     /* ravdess: set of am_ravdess_intensity */
+  int target;                             /* am_target */
+  am_texts dimensions;                    /* which; [] those of valence, arousal and dominance that there are */
+  am_reals scale;                         /* lowest and highest value of all of them; [] the corpus knows */
   am_texts labels;                        /* classes in order; [] = the corpus's own order */
   int merge_alike;                        /* am_alike */
   int vocabulary;                         /* am_vocabulary */
@@ -186,6 +200,12 @@ int am_dataset_speaker(const am_dataset *d, const char *name);
 /* Of each of d->corpora (n_corpora) which whole corpus its clips are of, numbered in the order of the clips: parts of one corpus
  * are one.  -1: it has no clip. */
 am_status am_dataset_corpora(am_context *ctx, const am_dataset *d, int *whole, int *n, am_error *err);
+
+/* How many numbers a model gives of a clip, and what they are: classes, or dimensions. */
+int am_dataset_outputs(const am_dataset *d);
+const char *const *am_dataset_output_names(const am_dataset *d);
+/* A clip's value as a model is trained to give it: -1 the lowest of the scale, 1 the highest; NaN: it is not known. */
+float am_dataset_unit(const am_dataset *d, const am_clip *clip, int dimension);
 
 /* Who speaks a clip, as a text that is the same whichever way the corpus was read: "CORPUS TAB SPEAKER", the name clean
  * (data/spelling.h), of a number the value, without controls.  "CORPUS TAB": someone of that corpus.  Lives in `memory`, or

@@ -10,6 +10,7 @@
 
 #include "audio/sound.h"
 #include "base/file.h"
+#include "data/dimensions.h"
 #include "data/names.h"
 #include "data/vocabulary.h"
 
@@ -188,12 +189,15 @@ static am_status apply_filters(filter *f, am_error *err) {
   for (size_t i = 0; i < f->corpus->n && !status; i++) {
     const am_entry *e = &f->corpus->at[i];
     char reason[256];
+    float values[AM_MOST_DIMENSIONS];
     if (!f->keep[i]) continue;
     if (!speaker_wanted(f, e->speaker)) {
       status = drop(f, i, "speaker not among data.speakers", err);
     } else if (!label_wanted(f, f->label[i])) {
       snprintf(reason, sizeof reason, "label \"%s\" not among data.labels", f->label[i]);
       status = drop(f, i, reason, err);
+    } else if (f->d->target == AM_TARGET_DIMENSIONS && !am_corpus_values(f->corpus, e, values)) {
+      status = drop(f, i, "no value of data.dimensions", err);
     } else if (f->o->min_seconds > 0 && e->path && too_short(f, e)) {
       snprintf(reason, sizeof reason, "shorter than data.min_seconds (%g s)", f->o->min_seconds);
       status = drop(f, i, reason, err);
@@ -359,12 +363,30 @@ static am_status read_trait(filter *f, size_t which, am_error *err) {
   return status;
 }
 
+/* Where labels are no classes, results are told apart by them. */
+static am_status add_emotion(filter *f) {
+  am_dataset *d = f->d;
+  const int unlabelled = d->target == AM_TARGET_DIMENSIONS ? am_name_set_find(&f->classes, AM_UNLABELLED) : -1;
+  bool taken = d->target != AM_TARGET_DIMENSIONS || d->n_labels < 2 || d->n_traits == AM_MOST_TRAITS;
+  for (size_t i = 0; i < d->n_traits; i++) taken |= !strcmp(d->traits[i].name, "emotion");
+  if (taken) return AM_OK;
+  am_trait *trait = &d->traits[d->n_traits];
+  *trait = (am_trait){.name = "emotion",
+                      .n = d->n_labels,
+                      .values = d->labels,
+                      .of = am_tree_take(d->strings, d->n, sizeof *trait->of)};
+  if (!trait->of) return AM_E_NOMEM;
+  for (size_t i = 0; i < d->n; i++) trait->of[i] = d->clips[i].label == unlabelled ? -1 : d->clips[i].label;
+  d->n_traits++;
+  return AM_OK;
+}
+
 static am_status read_traits(filter *f, am_error *err) {
   am_status status = AM_OK;
   f->d->traits = am_tree_take(f->d->strings, AM_MOST_TRAITS, sizeof *f->d->traits);
   if (!f->d->traits) return am_no_memory(err);
   for (size_t k = 0; k < f->corpus->n_traits && !status; k++) status = read_trait(f, k, err);
-  return status;
+  return status || !add_emotion(f) ? status : am_no_memory(err);
 }
 
 static am_status add_index(am_tree *tree, am_value *map, const char *key, size_t index, am_error *err) {
@@ -405,8 +427,18 @@ static am_clip make_clip(const filter *f, size_t i, size_t index) {
                    .intensity = e->intensity,
                    .statement = e->statement,
                    .repetition = e->repetition,
-                   .channel = e->channel,
-                   .vad = e->vad};
+                   .channel = e->channel};
+}
+
+static am_status give_values(const filter *f, size_t i, am_clip *clip, am_error *err) {
+  am_dataset *d = f->d;
+  float values[AM_MOST_DIMENSIONS];
+  if (!d->n_dimensions || !am_corpus_values(f->corpus, &f->corpus->at[i], values)) return AM_OK;
+  float *kept = am_tree_take(d->strings, (size_t)d->n_dimensions, sizeof *kept);
+  if (!kept) return am_no_memory(err);
+  memcpy(kept, values, (size_t)d->n_dimensions * sizeof *kept);
+  clip->values = kept;
+  return AM_OK;
 }
 
 /* Votes for labels that are no class here are dropped; the rest, merged, sums to 1. */
@@ -455,6 +487,7 @@ static am_status fill_clips(filter *f, size_t n, size_t n_complete, am_error *er
       d->clips[d->n] = make_clip(f, i, d->n);
       status = share_utterance(f, &seen, first, i, &d->clips[d->n], err);
       if (!status) status = soften(f, i, &d->clips[d->n], err);
+      if (!status) status = give_values(f, i, &d->clips[d->n], err);
       d->n++;
     }
     at++;
@@ -538,6 +571,7 @@ am_status am_corpus_finish(am_corpus *corpus, const am_data_options *options, am
   f.keep = am_alloc(ctx, corpus->n + 1, sizeof *f.keep);
   am_status status = f.label && f.keep ? AM_OK : am_no_memory(err);
   for (size_t i = 0; i < corpus->n && !status; i++) f.keep[i] = true;
+  if (!status) status = am_corpus_choose_dimensions(corpus, options, err);
   if (!status) status = read_labels(&f, err);
   if (!status) status = read_speakers(&f, err);
   if (!status) status = apply_filters(&f, err);

@@ -252,7 +252,7 @@ am_status am_loader_create(am_context *ctx, const am_store *store, const am_data
                                 .seed = options->seed,
                                 .class_weights = options->class_weights,
                                 .f = am_store_bins(store),
-                                .k = d->n_labels};
+                                .k = am_dataset_outputs(d)};
   pthread_mutex_init(&l->lock, NULL);
   pthread_cond_init(&l->change, NULL);
   am_status status = set_up(l, augment, clips, n, err);

@@ -186,10 +186,11 @@ static am_status say_one_speaker(doubts *w, am_error *err) {
 am_status am_split_doubts(const am_dataset *d, const am_split_options *o, const am_split *s,
                           void (*say)(void *user, const char *line), void *user, am_error *err) {
   doubts w = {.d = d, .o = o, .s = s, .say = say, .user = user};
-  for (int part = 0; part < 3; part++) say_absent(&w, (am_part)part);
+  const bool classes = d->target != AM_TARGET_DIMENSIONS; /* else labels decide nothing */
+  for (int part = 0; part < 3 && classes; part++) say_absent(&w, (am_part)part);
   for (int part = AM_PART_VALIDATION; part < 3; part++) say_share(&w, (am_part)part);
   say_little(&w);
-  am_status status = say_one_speaker(&w, err);
+  am_status status = classes ? say_one_speaker(&w, err) : AM_OK;
   if (!status && w.line.failed) status = am_no_memory(err);
   am_buffer_free(d->ctx, &w.line);
   return status;

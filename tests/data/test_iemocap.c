@@ -59,12 +59,14 @@ static void speakers_and_sessions(void **state) {
 
 static void attributes_are_kept(void **state) {
   (void)state;
-  am_dataset *d = load_made_up("");
+  am_dataset *d = load_made_up("dimensions: [valence, activation, dominance]");
   const am_clip *c = find(d, "Ses01F_impro01_F002.wav"); /* one rater left dominance out */
-  assert_non_null(c->vad);
-  assert_true(c->vad[0] == 2 && c->vad[1] == 2 && c->vad[2] == 1.5);
+  assert_non_null(c->values);
+  assert_true(c->values[0] == 2 && c->values[1] == 2 && c->values[2] == 1.5F);
   c = find(d, "Ses02F_impro01_F001.wav"); /* a CRLF file */
-  assert_true(c->vad[0] == 2 && c->vad[1] == 4 && c->vad[2] == 4);
+  assert_true(c->values[0] == 2 && c->values[1] == 4 && c->values[2] == 4);
+  assert_true(d->scale[0] == 1 && d->scale[1] == 5);
+  assert_string_equal(d->dimensions[1], "activation");
   am_dataset_free(d);
 }
 
@@ -122,7 +124,7 @@ static void one_rater(void **state) {
   assert_string_equal(d->labels[find(d, "Ses01F_impro01_F003.wav")->label], "excited");
   assert_string_equal(d->labels[find(d, "Ses01M_impro02_F002.wav")->label], "neutral"); /* from e2: there is no e1 */
   assert_string_equal(d->labels[find(d, "Ses01M_impro02_F003.wav")->label], "neutral"); /* no agreement, but a rater */
-  assert_null(find(d, "Ses01F_impro01_F000.wav")->vad);
+  assert_int_equal(d->n_dimensions, 0);
   assert_string_equal(d->clips[0].name, "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav");
   am_dataset_free(d);
 }

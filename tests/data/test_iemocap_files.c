@@ -129,10 +129,10 @@ static void odd_lines(void **state) {
   sound("Ses01F_impro01_F000");
   sound("Ses01F_impro01_M000");
   sound("Ses01F_impro01_F002");
-  am_dataset *d = load_ok("soft_labels: true");
+  am_dataset *d = load_ok("soft_labels: true, dimensions: [valence, dominance]");
   assert_int_equal(d->n, 2);
   assert_string_equal(d->labels[find(d, "Ses01F_impro01_F000.wav")->label], "angry"); /* the first line */
-  assert_true(isnan(find(d, "Ses01F_impro01_F000.wav")->vad[0]) && isnan(find(d, "Ses01F_impro01_M000.wav")->vad[2]));
+  assert_null(find(d, "Ses01F_impro01_F000.wav")->values);                            /* none is said */
   is_near(find(d, "Ses01F_impro01_F000.wav")->soft, (double[]){0, 1}, 2);
   assert_null(find(d, "Ses01F_impro01_M000.wav")->soft); /* no rater stands there */
   assert_int_equal(left_out(d, "line that is not in the label format"), 1);

@@ -25,8 +25,8 @@ typedef struct am_entry {
   int corpus;                         /* of several: which of the list */
   const char *traits[AM_MOST_TRAITS]; /* values of the corpus's traits; NULL: not said */
   int intensity, statement, repetition, channel;
-  const double *votes; /* (n_labels of the corpus) raters' votes for soft targets, or NULL */
-  const double *vad;   /* (3) valence, activation, dominance, or NULL */
+  const double *votes;  /* (n_labels of the corpus) raters' votes for soft targets, or NULL */
+  const double *values; /* (n_dimensions of the corpus) on its scale, NaN where not said, or NULL */
 } am_entry;
 
 typedef struct am_corpus {
@@ -43,6 +43,10 @@ typedef struct am_corpus {
   const am_value *merge;              /* and of data.merge */
   const char *traits[AM_MOST_TRAITS]; /* names (am_corpus_trait) */
   size_t n_traits;
+  const char *dimensions[AM_MOST_DIMENSIONS]; /* names (am_corpus_dimension) */
+  size_t n_dimensions;
+  double scale[2];                /* of their values; both 0: that of data.scale */
+  int chosen[AM_MOST_DIMENSIONS]; /* which of them those of the dataset are */
   size_t n_left_out, left_out_room;
   am_left_out *left_out;
   am_name_set reasons; /* of left_out, in its order */
@@ -63,6 +67,9 @@ const char *am_corpus_text(am_corpus *corpus, am_error *err, const char *format,
 
 /* Which of the traits has this name, added when new; -1 where there are AM_MOST_TRAITS already.  The name is borrowed. */
 int am_corpus_trait(am_corpus *corpus, const char *name);
+
+/* The same of a dimension of emotion, of which there are at most AM_MOST_DIMENSIONS (data/dimensions.c). */
+int am_corpus_dimension(am_corpus *corpus, const char *name);
 
 /* Sets d->root; one that is not set, or is no folder, is an error that says what was `wanted`, and `more` of it. */
 am_status am_corpus_root(am_corpus *corpus, const char *root, const char *wanted, const char *more, am_error *err);

@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "data/corpora/corpus.h"
 #include "data/corpora/described_table.h"
+#include "data/dimensions.h"
 #include "data/names.h"
 #include "io/csv.h"
 
@@ -23,8 +24,10 @@ typedef struct search {
   size_t matched;                        /* sound files that a pattern or the table knows */
   char archive[128];                     /* a zip that was not unpacked */
   am_csv *csv;                           /* all tables; NULL: there is none */
+  const am_data_options *o;
   int column[AM_FIELDS + AM_MOST_TRAITS];
-  am_name_set rows;       /* paths of the table without extension */
+  int dimension[AM_MOST_DIMENSIONS]; /* columns, in the order of the corpus's dimensions */
+  am_name_set rows;                  /* paths of the table without extension */
   uint32_t *first, *next; /* first: (rows) the first row of a path; next: (rows of the table) another of it, 0 none */
   bool *row_used;         /* (rows) */
   am_csv *people;         /* NULL: there is none */
@@ -35,6 +38,7 @@ typedef struct search {
 
 /* Codes of one file, NULL where nothing says; in the dataset's memory. */
 typedef struct codes {
+  const double *values; /* of the corpus's dimensions */
   const char *at[AM_FIELDS + AM_MOST_TRAITS];
   double start, seconds; /* of a stretch of the file; seconds 0: to its end */
 } codes;
@@ -64,7 +68,29 @@ static am_status find_columns(search *s, am_error *err) {
       for (size_t k = 0; k < s->d->n_names && !status; k++)
         if (!strcmp(s->d->names[k], s->d->tables[t].columns.at[i]))
           status = am_csv_need(s->csv, s->d->names[k], &s->column[AM_FIELDS + k], err);
+  for (const am_value *v = s->d->dimensions ? s->d->dimensions->first : NULL; v && !status; v = v->next) {
+    const char *name = am_corpus_text(s->corpus, err, "%s", v->key);
+    const int at = name ? am_corpus_dimension(s->corpus, name) : -1; /* the description has few enough */
+    status = at < 0 ? am_no_memory(err) : am_csv_need(s->csv, v->text, &s->dimension[at], err);
+  }
+  for (int i = 0; i < 2 && s->d->scale.n == 2; i++) s->corpus->scale[i] = s->d->scale.at[i];
   return status;
+}
+
+static am_status read_values(search *s, uint32_t row, codes *c, am_error *err) {
+  const size_t n = s->corpus->n_dimensions;
+  const am_data_options own = {.scale = s->d->scale};
+  if (!n) return AM_OK;
+  double *values = am_tree_take(s->corpus->d->strings, n, sizeof *values);
+  if (!values) return am_no_memory(err);
+  for (size_t i = 0; i < n; i++) {
+    const char *text = am_csv_get(s->csv, row, (size_t)s->dimension[i]);
+    if (am_dimension_read(&own, text, &values[i]))
+      return am_csv_fail(s->csv, row, err, "%s is \"%s\", wanted a number from %g to %g, or nothing",
+                         am_csv_name(s->csv, (size_t)s->dimension[i]), text, own.scale.at[0], own.scale.at[1]);
+  }
+  c->values = values;
+  return AM_OK;
 }
 
 /* Rows of one path are stretches of a file, and else a mistake. */
@@ -118,12 +144,13 @@ static am_status read_row(search *s, uint32_t row, const char *path, codes *c, a
     const char *text = s->column[f] < 0 ? "" : am_csv_get(s->csv, row, (size_t)s->column[f]);
     if (*text && !(c->at[f] = am_corpus_text(s->corpus, err, "%s", text))) return AM_E_NOMEM;
   }
-  if (!c->at[AM_FIELD_LABEL]) return am_csv_fail(s->csv, row, err, "the label of %s is empty", path);
+  if (!c->at[AM_FIELD_LABEL] && s->o->target != AM_TARGET_DIMENSIONS)
+    return am_csv_fail(s->csv, row, err, "the label of %s is empty", path);
   am_status status = am_csv_real(s->csv, row, AM_TABLE_START, &c->start, err);
   if (!status) status = am_csv_real(s->csv, row, AM_TABLE_SECONDS, &c->seconds, err);
   if (!(c->start > 0)) c->start = 0; /* NaN: not said */
   if (!(c->seconds > 0)) c->seconds = 0;
-  return status;
+  return status ? status : read_values(s, row, c, err);
 }
 
 /* Who the speakers are. */
@@ -257,6 +284,7 @@ static am_status add(search *s, const char *name, const codes *c, const char *la
                 .label = am_corpus_text(corpus, err, "%s", label),
                 .group = c->at[AM_FIELD_GROUP] ? c->at[AM_FIELD_GROUP] : c->at[AM_FIELD_SESSION],
                 .utterance = c->at[AM_FIELD_UTTERANCE],
+                .values = c->values,
                 .start = c->start,
                 .seconds = c->seconds,
                 .part = part_of(s, c->at[AM_FIELD_PART])};
@@ -274,9 +302,12 @@ static am_status read_label(search *s, const char *name, const codes *c, am_erro
   char reason[320];
   const char *code = c->at[AM_FIELD_LABEL];
   const am_value *v = code ? am_value_get(s->d->labels, code) : NULL;
+  const bool needed = s->o->target != AM_TARGET_DIMENSIONS;
+  if (!code && !needed) return add(s, name, c, AM_UNLABELLED, err);
   if (!code) return am_corpus_leave_out(s->corpus, "the name gives no label", name, err);
   if (!s->d->labels) return add(s, name, c, code, err);
   if (v && v->kind == AM_SCALAR) return add(s, name, c, v->text, err);
+  if (!needed) return add(s, name, c, AM_UNLABELLED, err);
   snprintf(reason, sizeof reason,
            v ? "label code \"%.200s\" is left out by the description"
              : "label code \"%.200s\" is not among the description's labels",
@@ -317,7 +348,7 @@ static am_status on_file(void *user, const char *name, am_error *err) {
   search *s = user;
   am_corpus *corpus = s->corpus;
   const char *base = am_path_base(name), *dot = strrchr(base, '.'), *part;
-  codes c = {{NULL}};
+  codes c = {0};
   bool matched = false;
   int listed = -1;
   if (!strcmp(base, "SYNTHETIC")) corpus->d->synthetic = true;
@@ -488,6 +519,7 @@ static am_status load_described(am_corpus *corpus, const am_data_options *o, am_
   if (!status) {
     am_context *ctx = corpus->ctx;
     search s = {.corpus = corpus,
+                .o = o,
                 .d = d,
                 .seen = {.ctx = ctx},
                 .labels = {.ctx = ctx},

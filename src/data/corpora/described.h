@@ -63,6 +63,8 @@ typedef struct am_description {
   const am_value *traits;      /* trait -> (code -> text), or ~; NULL or absent code: the code itself */
   const am_value *exclude;     /* name -> reason */
   const am_value *table_map, *table_list, *people_map, *expected_map, *sound_map;
+  const am_value *dimensions;   /* dimension -> column of a table; NULL: none */
+  am_reals scale;               /* [lowest, highest] of their values, or none */
   const am_value *folds;        /* list of lists of speakers */
   bool unique;                  /* of files whose names match alike only the first counts */
   am_description_table *tables; /* n_tables: that of table_map, then those of table_list */

@@ -30,6 +30,9 @@ const am_option am_description_options[] = {
     {"table", AM_OPT_MAP, AT(table_map), "", 0, 0, NULL, "a CSV, TSV or JSON file below the root that gives labels"},
     {"tables", AM_OPT_LIST, AT(table_list), "", 0, 0, NULL, "several of these"},
     {"people", AM_OPT_MAP, AT(people_map), "", 0, 0, NULL, "a file below the root that says who the speakers are"},
+    {"dimensions", AM_OPT_MAP, AT(dimensions), "", 0, 0, NULL,
+     "valence, arousal, dominance or others -> column of a table with their values"},
+    {"scale", AM_OPT_REALS, AT(scale), "[]", -1e6, 1e6, NULL, "[lowest, highest] of these values"},
     {"expected", AM_OPT_MAP, AT(expected_map), "", 0, 0, NULL, "counts of the complete corpus"},
     {"sound", AM_OPT_MAP, AT(sound_map), "", 0, 0, NULL, "rate, channels and lengths of its files"},
     {"folds", AM_OPT_LIST, AT(folds), "", 0, 0, NULL, "fixed folds: a list of speakers for each"},
@@ -119,6 +122,18 @@ static am_status check_folds(const am_description *d, am_error *err) {
   return AM_OK;
 }
 
+static am_status check_dimensions(const am_description *d, am_error *err) {
+  const am_value *root = am_tree_root(d->tree), *at = am_value_get(root, "dimensions");
+  if (!d->dimensions) return AM_OK;
+  if (!d->n_tables) return am_fail_at(err, at, "dimensions: they are columns of a table, and there is no table");
+  if (d->dimensions->count > AM_MOST_DIMENSIONS)
+    return am_fail_at(err, at, "dimensions: wanted at most %d", (int)AM_MOST_DIMENSIONS);
+  if (d->scale.n != 2 || !(d->scale.at[0] < d->scale.at[1]))
+    return am_fail_at(err, d->scale.n ? am_value_get(root, "scale") : at,
+                      "scale: wanted [lowest, highest] of the values of the dimensions, such as [1, 5]");
+  return check_texts(d->dimensions, "dimensions", false, err);
+}
+
 static am_status check_sound(const am_description *d, am_error *err) {
   const am_reals *s = &d->sound.seconds;
   if (!s->n || (s->n == 2 && s->at[0] <= s->at[1])) return AM_OK;
@@ -163,7 +178,7 @@ static am_status own_group(am_description *d, const char *name, const am_value *
 
 static am_status read_fields(am_description *d, size_t i, const am_value *at, am_error *err) {
   const char *name;
-  bool label = false;
+  bool label = d->dimensions != NULL;
   for (size_t k = 0; k < d->n_tables; k++) label |= am_table_has_label(&d->tables[k]);
   for (size_t g = 0; (name = am_pattern_group(d->patterns[i], g)); g++) {
     int f = 0;
@@ -262,7 +277,7 @@ static am_status check_tables(const am_description *d, am_error *err) {
   const am_value *root = am_tree_root(d->tree);
   if (!d->files.n && !d->n_tables)
     return am_fail_at(err, root, "the description needs files (patterns of names) or table, or both");
-  for (size_t i = 0; i < d->n_tables && !d->files.n; i++)
+  for (size_t i = 0; i < d->n_tables && !d->files.n && !d->dimensions; i++)
     if (!am_table_has_label(&d->tables[i]))
       return am_fail_at(err, d->table_map ? d->table_map : d->table_list,
                         "table.label is missing: wanted the column of the labels");
@@ -288,6 +303,7 @@ static am_status read_root(am_description *d, const char *path, am_error *err) {
   if (!status) status = check_texts(d->exclude, "exclude", false, err);
   if (!status) status = check_numbers(d->intensities, "intensities", err);
   if (!status) status = check_expected(d, err);
+  if (!status) status = check_dimensions(d, err);
   if (!status) status = check_sound(d, err);
   if (!status) status = check_folds(d, err);
   if (!status) status = read_patterns(d, err);

@@ -85,15 +85,15 @@ static am_status add_chunks(load *l, am_entry e, am_error *err) {
 /* Copies what the dataset keeps of a label line. */
 static am_status fill_entry(load *l, const am_iemocap_line *line, am_entry *e, am_error *err) {
   am_tree *memory = l->corpus->d->strings;
-  double *vad = NULL, *votes = NULL;
-  if (l->o->labels_from == AM_IEMOCAP_CONSENSUS && (vad = am_tree_take(memory, 3, sizeof *vad)))
-    memcpy(vad, line->vad, sizeof line->vad);
+  double *values = NULL, *votes = NULL;
+  if (l->o->labels_from == AM_IEMOCAP_CONSENSUS && (values = am_tree_take(memory, 3, sizeof *values)))
+    memcpy(values, line->vad, sizeof line->vad);
   if (l->o->soft_labels && (votes = am_tree_take(memory, AM_IEMOCAP_LABELS, sizeof *votes)))
     memcpy(votes, line->votes, sizeof line->votes);
-  if ((l->o->labels_from == AM_IEMOCAP_CONSENSUS && !vad) || (l->o->soft_labels && !votes)) return am_no_memory(err);
-  e->vad = vad;
+  if ((l->o->labels_from == AM_IEMOCAP_CONSENSUS && !values) || (l->o->soft_labels && !votes)) return am_no_memory(err);
+  e->values = values;
   e->votes = votes;
-  e->label = am_iemocap_labels[line->label];
+  e->label = line->label < 0 ? AM_UNLABELLED : am_iemocap_labels[line->label];
   e->speaker = speakers[2 * (line->session - 1) + (line->speaker == 'M')];
   e->group = l->group;
   e->utterance = am_corpus_text(l->corpus, err, "%s", line->utterance);
@@ -140,7 +140,7 @@ static const char *refuse(const load *l, const am_iemocap_line *line) {
   if (style < 0) return "dialogue is neither impro nor script by its name";
   if (!(l->o->style >> style & 1))
     return style == AM_IEMOCAP_SCRIPTED ? "scripted (data.style)" : "improvised (data.style)";
-  if (line->label >= 0) return NULL;
+  if (line->label >= 0 || l->o->target == AM_TARGET_DIMENSIONS) return NULL;
   return l->o->labels_from == AM_IEMOCAP_CONSENSUS ? "no agreement of the raters (xxx)" : "the rater gave no label";
 }
 
@@ -449,6 +449,14 @@ static am_status run(load *l, am_error *err) {
   return AM_OK;
 }
 
+/* The means of the raters' values, which the files of the consensus have. */
+static void offer_dimensions(am_corpus *corpus, const am_data_options *o) {
+  static const char *const names[] = {"valence", "arousal", "dominance"};
+  for (int i = 0; i < 3 && o->labels_from == AM_IEMOCAP_CONSENSUS; i++) am_corpus_dimension(corpus, names[i]);
+  corpus->scale[0] = 1;
+  corpus->scale[1] = 5;
+}
+
 static am_status load_iemocap(am_corpus *corpus, const am_data_options *o, am_error *err) {
   am_status status = am_corpus_root(corpus, o->root, "IEMOCAP_full_release", " (Session1 to Session5)", err);
   if (status) return status;
@@ -458,6 +466,7 @@ static am_status load_iemocap(am_corpus *corpus, const am_data_options *o, am_er
   am_name_set_free(&l.seen);
   if (status) return status;
   describe(corpus->d);
+  offer_dimensions(corpus, o);
   corpus->labels = am_iemocap_labels;
   corpus->n_labels = AM_IEMOCAP_LABELS;
   corpus->speakers = speakers;

@@ -1,7 +1,7 @@
 /* data/corpora/manifest.c - any corpus in any language: a list that names its
  * clips, as AudioMood's own CSV file or as that of another program (list.h).
  * Columns: path and label; speaker, split, group, start, seconds, utterance
- * when there are any.  Other columns are traits of the clips. */
+ * when there are any, and those of data.dimensions.  Other columns are traits of the clips. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -10,17 +10,20 @@
 #include "base/value.h"
 #include "data/corpora/corpus.h"
 #include "data/corpora/list.h"
+#include "data/dimensions.h"
 #include "data/names.h"
 #include "data/places.h"
 #include "io/csv.h"
 
 typedef struct manifest {
   am_corpus *corpus;
+  const am_data_options *o;
   am_list list;      /* whose relative paths start from its folder, or from the root */
   const am_csv *csv; /* its table */
   const char *file;
   int path, label, speaker, split, group, start, seconds, utterance; /* columns, -1 absent */
   int trait[AM_MOST_TRAITS];                                         /* columns of the traits */
+  int dimension[AM_MOST_DIMENSIONS];                                 /* and of the dimensions */
   am_place_set seen;                                                 /* of every row: a clip is listed once */
   int corrected, labelled_by;                                        /* a column, and a trait; -1 absent */
   bool uncorrected_out;
@@ -184,6 +187,21 @@ static am_status check_twice(manifest *m, size_t row, const am_file_id *id, cons
                      same ? "" : ", as ", same ? "" : name);
 }
 
+static am_status read_values(manifest *m, size_t row, am_entry *e, am_error *err) {
+  const size_t n = m->corpus->n_dimensions;
+  if (!n) return AM_OK;
+  double *values = am_tree_take(m->corpus->d->strings, n, sizeof *values);
+  if (!values) return am_no_memory(err);
+  for (size_t i = 0; i < n; i++) {
+    const char *text = field(m, row, m->dimension[i]), *wrong = am_dimension_read(m->o, text, &values[i]);
+    if (wrong)
+      return am_csv_fail(m->csv, row, err, "%s is \"%s\", %s", am_csv_name(m->csv, (size_t)m->dimension[i]), text,
+                         wrong);
+  }
+  e->values = values;
+  return AM_OK;
+}
+
 static am_status read_row(manifest *m, size_t row, am_error *err) {
   am_error why = AM_ERROR_INIT; /* of the calls that give NULL both for "nothing" and for no memory */
   am_entry e = {.name = text_of(m, row, m->path, &why),
@@ -201,6 +219,7 @@ static am_status read_row(manifest *m, size_t row, am_error *err) {
     if (corrected) return corrected;
     if (out) return am_corpus_leave_out(m->corpus, out, e.name, err);
   }
+  if (!e.label && m->o->target == AM_TARGET_DIMENSIONS) e.label = AM_UNLABELLED;
   if (!e.label && m->list.foreign) return am_corpus_leave_out(m->corpus, "the list gives no label", e.name, err);
   if (!e.label) return am_csv_fail(m->csv, row, err, "label is empty for %s", e.name);
   if (m->list.inside && !am_list_stays_inside(e.name))
@@ -213,6 +232,7 @@ static am_status read_row(manifest *m, size_t row, am_error *err) {
   am_status status = read_part(m, row, &e.part, err);
   if (!status) status = read_seconds(m, row, m->start, &e.start, err);
   if (!status) status = read_seconds(m, row, m->seconds, &e.seconds, err);
+  if (!status) status = read_values(m, row, &e, err);
   if (!status) status = check_twice(m, row, &id, &e, err);
   return status ? status : am_corpus_add(m->corpus, &e, err);
 }
@@ -242,11 +262,18 @@ static bool is_column(const manifest *m, int column) {
   return false;
 }
 
-/* The group, and every column that is nothing else. */
+/* Dimensions that are wanted; the group, and every column that is nothing else, are traits. */
 static am_status find_traits(manifest *m, am_error *err) {
   for (size_t i = 0; i < am_csv_columns(m->csv); i++) {
     const char *name = (int)i == m->group ? "group" : am_csv_name(m->csv, i);
     bool few = true;
+    if (am_dimension_wanted(m->o, name)) {
+      const char *dimension = am_corpus_text(m->corpus, err, "%s", name);
+      const int at = dimension ? am_corpus_dimension(m->corpus, dimension) : -1;
+      if (!dimension) return AM_E_NOMEM;
+      if (at >= 0) m->dimension[at] = (int)i;
+      continue;
+    }
     am_status status = m->list.foreign ? has_few_values(m, i, &few, err) : AM_OK;
     if (status) return status;
     if (is_column(m, (int)i) || !*name || !few) continue;
@@ -275,9 +302,10 @@ static am_status find_column(const manifest *m, am_list_column column, bool need
 static am_status read_rows(manifest *m, const am_data_options *o, am_error *err) {
   int *const columns[AM_LIST_KNOWN] = {&m->path,  &m->label, &m->speaker, &m->split,
                                        &m->group, &m->start, &m->seconds, &m->utterance};
+  const int last_needed = o->target == AM_TARGET_DIMENSIONS ? AM_LIST_LABEL - 1 : AM_LIST_LABEL;
   am_status status = AM_OK;
   for (int k = 0; k < AM_LIST_KNOWN && !status; k++)
-    status = find_column(m, (am_list_column)k, k <= AM_LIST_LABEL, columns[k], err);
+    status = find_column(m, (am_list_column)k, k <= last_needed, columns[k], err);
   if (!status) status = find_corrected(m, o, err);
   if (!status) status = find_traits(m, err);
   if (!status && m->corrected >= 0) m->labelled_by = am_corpus_trait(m->corpus, "labelled_by");
@@ -310,7 +338,7 @@ static am_status describe(const manifest *m, const am_data_options *o, am_error 
 }
 
 static am_status load_manifest(am_corpus *corpus, const am_data_options *o, am_error *err) {
-  manifest m = {.corpus = corpus, .seen = {.ctx = corpus->ctx}, .texts = {.ctx = corpus->ctx}};
+  manifest m = {.corpus = corpus, .o = o, .seen = {.ctx = corpus->ctx}, .texts = {.ctx = corpus->ctx}};
   am_status status = am_list_open(corpus->ctx, o, &m.list, err);
   if (status) return status;
   m.csv = m.list.table;

@@ -2,6 +2,7 @@
  * settings (its merges bring the labels together), then all clips are in one
  * list.  Names of clips, speakers and groups begin with their corpus's name, so
  * that speaker 03 of one is never speaker 03 of another. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +17,8 @@ typedef struct several {
   am_name_set labels; /* of all corpora, in the order of the list */
   size_t n;
   am_dataset *part[MOST];
-  const char *prefix[MOST]; /* distinct names */
+  const char *prefix[MOST];          /* distinct names */
+  int dimension[AM_MOST_DIMENSIONS]; /* of the corpus at hand -> of all */
 } several;
 
 /* The corpus's name; a second corpus of one name gets a number. */
@@ -34,13 +36,13 @@ static am_status name_part(several *s, size_t i, am_error *err) {
 
 /* What is decided for all corpora at once has no place in the list. */
 static am_status check_item(const am_value *item, am_error *err) {
-  static const char *const shared[] = {"max_seconds", "skip_unreadable", "unheard", "merge_alike",
-                                       "memory",      "complete_split",  "corpora"};
+  static const char *const shared[] = {"max_seconds", "skip_unreadable", "unheard",        "merge_alike", "memory",
+                                       "target",      "dimensions",      "complete_split", "corpora"};
   for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
     const am_value *v = am_value_get(item, shared[i]);
     if (v)
       return am_fail_at_key(err, v, "data.corpora: %s is not a matter of one corpus%s", shared[i],
-                            i < 5 ? "; write it into data itself" : "");
+                            i < 7 ? "; write it into data itself" : "");
   }
   return AM_OK;
 }
@@ -63,6 +65,8 @@ static am_status load_part(several *s, const am_data_options *all, am_tree *tree
   if (!status) status = am_options_read(tree, am_data_table, item, section, &o, err);
   if (status) return status;
   o.merge_alike = all->merge_alike;
+  o.target = all->target;
+  o.dimensions = all->dimensions;
   if (o.corpus == all->corpus)
     return am_fail_at(err, item, "%s: a list of corpora inside a list of corpora; write them all into one", section);
   status = place(s, all->root, &o.root, err);
@@ -99,7 +103,7 @@ static am_status copy_labels(several *s, am_error *err) {
   return AM_OK;
 }
 
-/* Raters' shares over the labels of all corpora; valence and the rest as they are. */
+/* Raters' shares over the labels of all corpora. */
 static am_status copy_votes(several *s, const am_dataset *d, const am_clip *clip, am_entry *e, am_error *err) {
   if (clip->soft) {
     double *votes = am_tree_take(s->corpus->d->strings, s->labels.n, sizeof *votes);
@@ -107,12 +111,37 @@ static am_status copy_votes(several *s, const am_dataset *d, const am_clip *clip
     for (int k = 0; k < d->n_labels; k++) votes[am_name_set_find(&s->labels, d->labels[k])] += (double)clip->soft[k];
     e->votes = votes;
   }
-  if (clip->vad) {
-    double *vad = am_tree_take(s->corpus->d->strings, 3, sizeof *vad);
-    if (!vad) return am_no_memory(err);
-    memcpy(vad, clip->vad, 3 * sizeof *vad);
-    e->vad = vad;
+  return AM_OK;
+}
+
+/* Each corpus has a scale of its own: values are moved from end to end to that of the list. */
+static am_status copy_values(several *s, const am_dataset *d, const am_clip *clip, am_entry *e, am_error *err) {
+  const double *from = d->scale, *to = s->corpus->scale;
+  const bool same = from[0] == to[0] && from[1] == to[1];
+  if (!clip->values) return AM_OK;
+  double *values = am_tree_take(s->corpus->d->strings, AM_MOST_DIMENSIONS, sizeof *values);
+  if (!values) return am_no_memory(err);
+  for (int i = 0; i < AM_MOST_DIMENSIONS; i++) values[i] = NAN;
+  for (int i = 0; i < d->n_dimensions; i++) {
+    const double v = clip->values[i];
+    values[s->dimension[i]] = same ? v : to[0] + (v - from[0]) * (to[1] - to[0]) / (from[1] - from[0]);
   }
+  e->values = values;
+  return AM_OK;
+}
+
+/* The dimensions of one corpus among those of the list, and the scale of the first that has any, unless data.scale is set. */
+static am_status offer_dimensions(several *s, const am_dataset *d, const am_data_options *o, am_error *err) {
+  am_corpus *corpus = s->corpus;
+  for (int i = 0; i < d->n_dimensions; i++) {
+    const char *name = am_corpus_text(corpus, err, "%s", d->dimensions[i]);
+    if (!name) return AM_E_NOMEM;
+    s->dimension[i] = am_corpus_dimension(corpus, name);
+    if (s->dimension[i] < 0)
+      return am_fail(err, AM_E_CONFIG, "data.corpora: they have more than %d dimensions", (int)AM_MOST_DIMENSIONS);
+  }
+  if (d->n_dimensions && !(corpus->scale[0] < corpus->scale[1]))
+    for (int i = 0; i < 2; i++) corpus->scale[i] = o->scale.n == 2 ? o->scale.at[i] : d->scale[i];
   return AM_OK;
 }
 
@@ -159,6 +188,7 @@ static am_status copy_clip(several *s, size_t i, const am_clip *clip, am_error *
   if (!e.name || !e.path || !e.utterance || (clip->speaker >= 0 && !e.speaker) || (clip->group >= 0 && !e.group))
     return AM_E_NOMEM;
   status = copy_votes(s, d, clip, &e, err);
+  if (!status) status = copy_values(s, d, clip, &e, err);
   return status ? status : am_corpus_add(corpus, &e, err);
 }
 
@@ -176,9 +206,9 @@ static am_status copy_left_out(several *s, size_t i, const am_left_out *out, am_
   return status;
 }
 
-static am_status copy_part(several *s, size_t i, am_error *err) {
+static am_status copy_part(several *s, size_t i, const am_data_options *o, am_error *err) {
   const am_dataset *d = s->part[i];
-  am_status status = AM_OK;
+  am_status status = offer_dimensions(s, d, o, err);
   for (size_t k = 0; k < d->n && !status; k++) status = copy_clip(s, i, &d->clips[k], err);
   for (size_t k = 0; k < d->n_left_out && !status; k++) status = copy_left_out(s, i, &d->left_out[k], err);
   if (d->n_missing) am_log(s->corpus->ctx, AM_LOG_WARNING, "%s: %s", s->prefix[i], d->missing_note);
@@ -241,7 +271,7 @@ static am_status load_several(am_corpus *corpus, const am_data_options *o, am_er
     return am_fail(err, AM_E_CONFIG, "data.corpora is empty: wanted a list of data sections, one a corpus");
   am_status status = load_parts(&s, o, err);
   if (!status) status = copy_labels(&s, err);
-  for (size_t i = 0; i < s.n && !status; i++) status = copy_part(&s, i, err);
+  for (size_t i = 0; i < s.n && !status; i++) status = copy_part(&s, i, o, err);
   if (!status) status = describe(&s, err);
   for (size_t i = 0; i < s.n; i++) am_dataset_free(s.part[i]);
   am_name_set_free(&s.labels);
