@@ -100,6 +100,17 @@ AM_API const char *am_checkpoint_label(const am_checkpoint *checkpoint, int k);
  * @param label       the name, compared byte for byte
  * @return 0 to K - 1, or -1 */
 AM_API int am_checkpoint_class(const am_checkpoint *checkpoint, const char *label);
+/** What it tells of a sound.  Of a model of dimensions, "classes" and "labels" here are dimensions and their names, and
+ * "probabilities" are values on its scale (am_checkpoint_scale), which the model may also leave by a little; am_checkpoint_decide
+ * never names one.  Such models have no thresholds and no temperature, and find no segments (segment.h).
+ * @param checkpoint  the checkpoint
+ * @return AM_TARGET_EMOTION or AM_TARGET_DIMENSIONS */
+AM_API am_target am_checkpoint_target(const am_checkpoint *checkpoint);
+/** The scale of the dimensions that it tells: that of the corpus it was trained on, 1 to 5 of IEMOCAP.
+ * @param checkpoint  the checkpoint
+ * @param[out] low    the lowest value, or NULL; 0 of a model of classes
+ * @param[out] high   the highest value, or NULL; 0 of a model of classes */
+AM_API void am_checkpoint_scale(const am_checkpoint *checkpoint, double *low, double *high);
 /** Sample rate of the sounds that am_predict_sound takes.  Of a fused model it is the highest of its members' rates; sounds are
  * brought down to those of the others.
  * @param checkpoint  the checkpoint

@@ -75,7 +75,7 @@ am_status cli_real(const cli *c, const char *flag, double low, double high, doub
                    am_error *err);
 /* --set and --seed as overrides "key=value"; `room` takes the seed's text. */
 typedef struct cli_overrides {
-  const char *at[CLI_MAX_FLAGS + 1];
+  const char *at[CLI_MAX_FLAGS + 2];
   size_t n;
   char seed[48];
 } cli_overrides;
@@ -184,6 +184,8 @@ void cli_paths_free(cli *c, cli_paths *paths);
         "(float32)" \
   }
 am_status cli_models_load(cli *c, const char *first, cli_models *models, am_error *err);
+/* AM_E_USAGE where they tell dimensions, and `what` ("subtitles") wants emotions. */
+am_status cli_models_need_classes(const cli_models *models, const char *what, am_error *err);
 void cli_models_free(cli *c, cli_models *models);
 /* detectors.c: --vad, of a command that takes `none` as well or does not. */
 am_status cli_vad_check(const cli *c, bool none, am_error *err);
@@ -347,6 +349,7 @@ am_status cli_speakers_known(cli *c, const am_checkpoint *m, const char *path, c
 void cli_train_report(cli *c, const am_config *config, const char *out, const am_run_result *result);
 /* speakers: with the table of all of them; of three or more the spread is there anyway. */
 void cli_print_metrics(FILE *to, const am_metrics *m, bool speakers);
+void cli_print_dimensions(FILE *to, const am_metrics *m, bool speakers); /* print_dimensions.c: of dimensions */
 /* clips per label and part, one row a label */
 void cli_print_clips(FILE *to, const am_dataset *d);
 void cli_warn_left_out(cli *c, const am_dataset *d);

@@ -91,6 +91,34 @@ static void print_row(const job *j, const char *name, double (*figure)(const am_
   cli_print("\n");
 }
 
+static double concordance_of(const am_compared *r, const char *name) {
+  for (int k = 0; k < r->metrics->dimensions; k++)
+    if (!strcmp(r->metrics->dimension[k].name, name)) return r->metrics->dimension[k].is.ccc;
+  return NAN;
+}
+
+static void print_concordance(double value) {
+  if (isnan(value)) cli_print("%*s", (int)CELL, "-");
+  else cli_print("%*.3f", (int)CELL, value);
+}
+
+/* Rows of dimensions, each once. */
+static void print_values(const job *j) {
+  print_name("mean concordance (CCC)", 32);
+  for (size_t i = 0; i < j->n; i++) print_concordance(j->runs[i].metrics->ccc);
+  cli_print("\n");
+  for (size_t i = 0; i < j->n; i++)
+    for (int k = 0; k < j->runs[i].predictions.classes; k++) {
+      const char *label = j->runs[i].predictions.labels[k];
+      if (had_before(j, i, label)) continue;
+      char name[80];
+      snprintf(name, sizeof name, "CCC of %.60s", label);
+      print_name(name, 32);
+      for (size_t r = 0; r < j->n; r++) print_concordance(concordance_of(&j->runs[r], label));
+      cli_print("\n");
+    }
+}
+
 static void print_metrics(const job *j) {
   cli_print("\n");
   print_name("clips", 32);
@@ -99,6 +127,10 @@ static void print_metrics(const job *j) {
   print_name("seeds", 32);
   for (size_t i = 0; i < j->n; i++) cli_print("%*zu", (int)CELL, j->runs[i].n_seeds);
   cli_print("\n");
+  if (j->runs[0].values) {
+    print_values(j);
+    return;
+  }
   print_row(j, "accuracy %", am_metrics_accuracy);
   print_row(j, "unweighted average recall %", am_metrics_uar);
   print_row(j, "macro F1 %", am_metrics_macro_f1);
@@ -136,12 +168,33 @@ static void print_clips(const job *j, size_t b) {
   else cli_print("\nno clip in common, so nothing to test\n");
 }
 
+static void print_value(const char *name, const struct am_paired_value *v) {
+  cli_print("  %-28s %.3f to %.3f: %+.3f   (95 %%: %+.3f to %+.3f)\n", name, v->a, v->b, v->difference, v->low,
+            v->high);
+}
+
+static void print_values_test(const job *j, const am_comparison *p) {
+  print_value("mean concordance (CCC)", &p->values.mean);
+  for (int k = 0; k < p->values.dimensions; k++) {
+    char name[80];
+    snprintf(name, sizeof name, "CCC of %.60s", j->runs[0].predictions.labels[p->of[k]]);
+    print_value(name, &p->values.of[k]);
+  }
+  cli_print("  intervals: paired bootstrap over %zu %s%s\n", p->values.units,
+            p->values.by_speaker ? "speakers" : "clips",
+            j->runs[0].n_seeds > 1 ? ", the mean of the seeds' values" : "");
+}
+
 static void print_test(const job *j, size_t b) {
   const am_comparison *p = &j->against[b];
   const am_paired *d = &p->paired;
   char name = (char)('A' + b);
   print_clips(j, b);
   if (!p->common) return;
+  if (p->values.dimensions) {
+    print_values_test(j, p);
+    return;
+  }
   cli_print("  accuracy                   %+.1f points   (95 %%: %+.1f to %+.1f)\n", 100 * d->accuracy,
             100 * d->accuracy_low, 100 * d->accuracy_high);
   cli_print("  unweighted average recall  %+.1f points   (95 %%: %+.1f to %+.1f) over %d of %d classes\n", 100 * d->uar,
@@ -174,6 +227,15 @@ static void write_run(am_json *w, const am_compared *r) {
   am_json_bool(w, "synthetic", r->synthetic);
   am_json_int(w, "clips", (int64_t)r->n);
   am_json_int(w, "seeds", (int64_t)r->n_seeds);
+  if (r->values) {
+    am_json_real(w, "ccc", r->metrics->ccc);
+    am_json_open(w, "dimensions", '{');
+    for (int k = 0; k < r->metrics->dimensions; k++)
+      am_json_real(w, r->metrics->dimension[k].name, r->metrics->dimension[k].is.ccc);
+    am_json_close(w);
+    am_json_close(w);
+    return;
+  }
   am_json_real(w, "accuracy", r->metrics->accuracy);
   am_json_real(w, "uar", r->metrics->uar);
   am_json_real(w, "macro_f1", r->metrics->macro_f1);
@@ -186,7 +248,26 @@ static void write_run(am_json *w, const am_compared *r) {
   am_json_close(w);
 }
 
-static void write_test(am_json *w, const am_compared *r, const am_comparison *p) {
+static void write_value(am_json *w, const char *key, const struct am_paired_value *v) {
+  am_json_open(w, key, '{');
+  am_json_real(w, "first", v->a);
+  am_json_real(w, "this", v->b);
+  am_json_real(w, "difference", v->difference);
+  am_json_reals(w, "interval", (const double[]){v->low, v->high}, 2);
+  am_json_close(w);
+}
+
+static void write_values_test(const job *j, am_json *w, const am_comparison *p) {
+  write_value(w, "ccc", &p->values.mean);
+  am_json_open(w, "dimensions", '{');
+  for (int k = 0; k < p->values.dimensions; k++)
+    write_value(w, j->runs[0].predictions.labels[p->of[k]], &p->values.of[k]);
+  am_json_close(w);
+  am_json_text(w, "bootstrap_over", p->values.by_speaker ? "speakers" : "clips");
+  am_json_int(w, "units", (int64_t)p->values.units);
+}
+
+static void write_test(const job *j, am_json *w, const am_compared *r, const am_comparison *p) {
   const am_paired *d = &p->paired;
   am_json_open(w, NULL, '{');
   am_json_text(w, "folder", r->folder);
@@ -194,7 +275,9 @@ static void write_test(am_json *w, const am_compared *r, const am_comparison *p)
   am_json_int(w, "only_first", (int64_t)p->only_a);
   am_json_int(w, "only_this", (int64_t)p->only_b);
   am_json_int(w, "relabelled", (int64_t)p->relabelled);
-  if (p->common) {
+  if (p->common && p->values.dimensions) {
+    write_values_test(j, w, p);
+  } else if (p->common) {
     am_json_real(w, "accuracy_difference", d->accuracy);
     am_json_reals(w, "accuracy_interval", (const double[]){d->accuracy_low, d->accuracy_high}, 2);
     am_json_real(w, "uar_difference", d->uar);
@@ -227,7 +310,7 @@ static am_status print_json(const job *j, am_error *err) {
   }
   am_json_close(&w);
   am_json_open(&w, "against_first", '[');
-  for (size_t i = 1; i < j->n; i++) write_test(&w, &j->runs[i], &j->against[i]);
+  for (size_t i = 1; i < j->n; i++) write_test(j, &w, &j->runs[i], &j->against[i]);
   am_json_close(&w);
   am_json_close(&w);
   am_status st = text.failed ? am_no_memory(err) : AM_OK;

@@ -73,7 +73,35 @@ static void print_spread(const am_crossval *x, const char *name, am_over over, i
   cli_print("\n");
 }
 
+static bool tells_values(const am_crossval *x) { return x->dataset->target == AM_TARGET_DIMENSIONS; }
+
+/* A figure that is no share, such as a concordance. */
+static void print_number_spread(const am_crossval *x, const char *name, am_over over, int figure) {
+  const am_spread s = am_crossval_spread(x, over, figure);
+  cli_print("%-25s  %6.3f", name, s.mean);
+  if (s.n > 1) cli_print("  +- %.3f", s.sd);
+  cli_print("\n");
+}
+
+static void print_value_runs(const am_crossval *x) {
+  cli_print("%6s%6s%8s%10s", "seed", "fold", "clips", "mean CCC");
+  for (int k = 0; k < x->dataset->n_dimensions; k++) cli_print("%14.12s", x->dataset->dimensions[k]);
+  cli_print("%12s%10s\n", "best epoch", "minutes");
+  for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) {
+    const am_crossval_run *r = &x->runs[i];
+    if (!r->finished) continue;
+    cli_print("%6llu%6d%8zu%10.3f", (unsigned long long)r->seed, r->fold, r->n, r->metrics->ccc);
+    for (int k = 0; k < r->metrics->dimensions; k++) cli_print("%14.3f", r->metrics->dimension[k].is.ccc);
+    cli_print("%5llu of %-4llu%9.1f\n", (unsigned long long)r->best_epoch, (unsigned long long)r->epochs,
+              r->seconds / 60);
+  }
+}
+
 static void print_runs(const am_crossval *x) {
+  if (tells_values(x)) {
+    print_value_runs(x);
+    return;
+  }
   cli_print("%6s%6s%8s%10s%8s%10s%9s%8s%12s%10s\n", "seed", "fold", "clips", "accuracy", "UAR", "macro F1", "classes",
             "chance", "best epoch", "minutes");
   for (size_t i = 0; i < x->n_seeds * x->n_folds; i++) {
@@ -97,7 +125,22 @@ static void print_scored(const am_crossval *x, am_over over) {
             100 * am_crossval_spread(x, over, AM_FIGURE_CHANCE).mean);
 }
 
+static void print_value_spreads(const am_crossval *x, const char *what, am_over over) {
+  cli_print("\nMean and standard deviation over %zu %s\n", am_crossval_spread(x, over, AM_FIGURE_CCC).n, what);
+  print_number_spread(x, "mean concordance (CCC)", over, AM_FIGURE_CCC);
+  if (am_crossval_has_chunks(x)) print_number_spread(x, "utterances: mean CCC", over, AM_FIGURE_UTTERANCE_CCC);
+  for (int k = 0; k < x->dataset->n_dimensions; k++) {
+    char name[80];
+    snprintf(name, sizeof name, "CCC of %.60s", x->dataset->dimensions[k]);
+    print_number_spread(x, name, over, k);
+  }
+}
+
 static void print_spreads(const am_crossval *x, const char *what, am_over over) {
+  if (tells_values(x)) {
+    print_value_spreads(x, what, over);
+    return;
+  }
   cli_print("\nMean and standard deviation over %zu %s\n", am_crossval_spread(x, over, AM_FIGURE_ACCURACY).n, what);
   print_spread(x, "accuracy", over, AM_FIGURE_ACCURACY);
   print_spread(x, "unweighted average recall", over, AM_FIGURE_UAR);
@@ -117,6 +160,12 @@ static void print_spreads(const am_crossval *x, const char *what, am_over over) 
 /* The seeds as one model. */
 static void print_together(const am_crossval *x) {
   if (!x->together) return;
+  if (tells_values(x)) {
+    cli_print("\nMean of the %zu seeds' values, one model of %zu\n", x->n_seeds, x->n_seeds);
+    print_number_spread(x, "mean CCC over folds", AM_OVER_FOLDS_TOGETHER, AM_FIGURE_CCC);
+    cli_print("%-25s  %6.3f\n", "mean CCC, pooled", x->together->ccc);
+    return;
+  }
   cli_print("\nMean of the %zu seeds' probabilities, one model of %zu\n", x->n_seeds, x->n_seeds);
   print_spread(x, "accuracy over folds", AM_OVER_FOLDS_TOGETHER, AM_FIGURE_ACCURACY);
   print_spread(x, "UAR over folds", AM_OVER_FOLDS_TOGETHER, AM_FIGURE_UAR);

@@ -62,6 +62,7 @@ static am_status open_data(job *j, am_error *err) {
   if (st) {
   } else if (kind != INSPECT_CONFIG) {
     const bool list = kind == INSPECT_LIST;
+    if (j->checkpoint->values) over.at[over.n++] = "data.target=dimensions";
     st = am_config_of_corpus(j->c->ctx, list ? "manifest" : "described", list ? "manifest" : "description", data,
                              j->checkpoint->config, over.at, over.n, &j->other, err);
     j->config = j->other;
@@ -171,8 +172,14 @@ static am_status print_results(const job *j, const am_metrics *m, am_error *err)
 }
 
 static am_status write_predictions(job *j, am_whose whose, const char *path, am_error *err) {
-  am_status st = am_predictions_write(j->c->ctx, whose, path, j->d, j->e->clips, j->e->n, j->checkpoint->labels,
-                                      j->checkpoint->classes, j->e->probabilities, err);
+  const am_predicted_rows rows = {.d = j->d,
+                                  .clips = j->e->clips,
+                                  .n = j->e->n,
+                                  .names = j->checkpoint->labels,
+                                  .classes = j->checkpoint->classes,
+                                  .told = j->e->probabilities,
+                                  .truth = j->e->truth};
+  am_status st = am_predictions_write(j->c->ctx, whose, path, &rows, err);
   if (!st) am_log(j->c->ctx, AM_LOG_INFO, "predictions in %s", path);
   return st;
 }
@@ -473,6 +480,7 @@ static am_status run(cli *c, am_error *err) {
   j.checkpoint = j.team.at[0];
   if (!st) st = read_enrolment(&j, err);
   if (!st) st = cli_thresholds(c, &j.team, j.known, &j.thresholds, &j.decides, err);
+  if (!st && cli_has(c, "over-time")) st = cli_models_need_classes(&j.team, "--over-time", err);
   if (!st && cli_has(c, "over-time")) st = cli_over_time(c, &j.team, j.decides ? &j.thresholds : NULL, err);
   else if (!st) st = n_data > 1 ? score_several(&j, data, n_data, err) : score(&j, err);
   cli_models_free(c, &j.team);

@@ -158,7 +158,8 @@ static am_status inspect_model(cli *c, const am_config *config, const am_dataset
   int frames, bins;
   am_features_shape(fx, samples, &frames, &bins);
   if (variable && !d) cli_print("\nclips vary in length; the table is for one of 10 s\n");
-  int classes = d ? d->n_labels : (int)config->data.labels.n;
+  const bool values = config->data.target == AM_TARGET_DIMENSIONS;
+  int classes = d ? am_dataset_outputs(d) : (int)(values ? config->data.dimensions.n : config->data.labels.n);
   if (!classes) {
     cli_print("\nno layer table: the classes come from the data, which is not there\n");
   } else {
@@ -250,8 +251,9 @@ static void print_origin(const am_checkpoint *m) {
   cli_print("split:    %s\n", m->speaker_independent ? "speaker-independent" : "not speaker-independent");
   print_set(m, &m->any, "");
   if (m->known) print_set(m, m->known, ", known voice");
-  cli_print("classes: ");
+  cli_print(m->values ? "dimensions: " : "classes: ");
   for (int k = 0; k < m->classes; k++) cli_print(" %s", m->labels[k]);
+  if (m->values) cli_print(", from %g to %g", m->scale[0], m->scale[1]);
   cli_print("\n");
 }
 

@@ -224,6 +224,7 @@ static am_status run(cli *c, am_error *err) {
   if (!st) st = cli_real(c, "min-silence", 0.01, 10, 0.4, &o.min_silence, err);
   if (!st) st = cli_vad_check(c, false, err);
   if (!st) st = cli_models_load(c, cli_value(c, "model", NULL), &team, err);
+  if (!st) st = cli_models_need_classes(&team, "", err);
   if (!st) st = cli_detector_load(c, &team, "model", err);
   if (!st) st = prepare(c, &team, o.learn_voice, err);
   if (!st) st = cli_thresholds(c, &team, false, &thresholds, &decides, err);

@@ -198,6 +198,7 @@ static am_status load(cli *c, cli_subtitled *s, am_error *err) {
   cli_sounds voice = {0};
   const char *at[CLI_MAX_FLAGS];
   am_status st = cli_models_load(c, cli_value(c, "model", NULL), &s->team, err);
+  if (!st) st = cli_models_need_classes(&s->team, "", err);
   if (!st) st = cli_sounds_list(c, at, cli_values(c, "enrol", at), &voice, err);
   for (size_t i = 0; i < s->team.n && !st; i++) st = prepare(c, s, i, &voice, err);
   s->enrolled = !st && am_checkpoint_knows_speaker(s->team.at[0]);

@@ -42,6 +42,10 @@ static const am_part_results *part_of(const am_tune *t, const char *name) {
 }
 
 static void print_part(const char *what, const am_part_results *p) {
+  if (p->metrics->dimensions) {
+    cli_print("%-11s mean concordance (CCC) %.3f, of %zu clips\n", what, p->metrics->ccc, p->metrics->n);
+    return;
+  }
   cli_print("%-11s accuracy %.1f %%, unweighted average recall %.1f %%, of %zu clips\n", what,
             100 * p->metrics->accuracy, 100 * p->metrics->uar, p->metrics->n);
 }

@@ -153,6 +153,10 @@ static void print_speakers(FILE *to, const am_metrics *m) {
 }
 
 void cli_print_metrics(FILE *to, const am_metrics *m, bool speakers) {
+  if (m->dimensions) {
+    cli_print_dimensions(to, m, speakers);
+    return;
+  }
   int width = label_width((const char *const *)m->labels, m->classes);
   cli_fprint(to, "%-*s%9s%9s%9s%9s\n", width, "emotion", "precision", "recall", "F1", "clips");
   for (int k = 0; k < m->classes; k++) {

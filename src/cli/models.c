@@ -164,3 +164,7 @@ void cli_models_free(cli *c, cli_models *team) {
   am_ensemble_free(team->ensemble);
   team->ensemble = NULL;
 }
+
+am_status cli_models_need_classes(const cli_models *models, const char *what, am_error *err) {
+  return models->n ? am_checkpoint_need_classes(models->at[0], what, err) : AM_OK;
+}

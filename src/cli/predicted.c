@@ -16,10 +16,10 @@ void cli_predicted_head(cli *c, const am_checkpoint *m, const cli_shape *shape, 
     am_csv_put(&w, "start");
     am_csv_put(&w, "end");
   }
-  am_csv_put(&w, "label");
+  if (!m->values) am_csv_put(&w, "label");
   for (int k = 0; k < m->classes; k++) {
     name.used = 0;
-    am_buffer_printf(c->ctx, &name, "p_%s", m->labels[k]);
+    am_buffer_printf(c->ctx, &name, "%s%s", m->values ? "" : "p_", m->labels[k]);
     if (!name.failed) am_csv_put(&w, name.data);
     else out->failed = true;
   }
@@ -56,7 +56,7 @@ static void put_csv(cli *c, const am_checkpoint *m, const cli_shape *shape, cons
     am_csv_put_real(&w, row->start);
     am_csv_put_real(&w, row->end);
   }
-  am_csv_put(&w, as->label ? as->label : "");
+  if (!m->values) am_csv_put(&w, as->label ? as->label : "");
   for (int k = 0; k < m->classes; k++) {
     if (!as->top) am_csv_put(&w, "");
     else am_csv_put_real(&w, am_float_decimal(row->p[k]));
@@ -78,10 +78,11 @@ static void put_json(cli *c, const am_checkpoint *m, const cli_shape *shape, con
     am_json_real(&j, "start", row->start);
     am_json_real(&j, "end", row->end);
   }
-  am_json_text(&j, "label", as->label);
-  am_json_open(&j, "probabilities", '{'); /* not a number is null */
+  if (!m->values) am_json_text(&j, "label", as->label);
+  am_json_open(&j, m->values ? "dimensions" : "probabilities", '{'); /* not a number is null */
   for (int k = 0; k < m->classes; k++) am_json_float(&j, m->labels[k], as->top ? row->p[k] : NAN);
   am_json_close(&j);
+  if (m->values) am_json_reals(&j, "scale", m->scale, 2);
   am_json_text(&j, "reason", as->reason);
   am_json_real(&j, "seconds", row->seconds);
   am_json_real(&j, "seconds_heard", row->seconds_heard);
@@ -96,10 +97,13 @@ static void put_text(cli *c, const am_checkpoint *m, const cli_shape *shape, con
   am_buffer line = {0};
   am_buffer_printf(c->ctx, &line, "%s", row->file);
   if (shape->windows) am_buffer_printf(c->ctx, &line, " %.2f-%.2f s", row->start, row->end);
-  if (!as->top) am_buffer_printf(c->ctx, &line, ": no label (%s)", as->reason);
+  if (!as->top) am_buffer_printf(c->ctx, &line, ": no %s (%s)", m->values ? "values" : "label", as->reason);
+  else if (m->values) am_buffer_printf(c->ctx, &line, ":");
   else am_buffer_printf(c->ctx, &line, ": %s", as->label ? as->label : as->reason);
-  for (int k = 0; k < m->classes && as->top; k++)
-    am_buffer_printf(c->ctx, &line, "  %s %.1f%%", m->labels[k], 100 * (double)row->p[k]);
+  for (int k = 0; k < m->classes && as->top; k++) {
+    if (m->values) am_buffer_printf(c->ctx, &line, "  %s %.2f", m->labels[k], (double)row->p[k]);
+    else am_buffer_printf(c->ctx, &line, "  %s %.1f%%", m->labels[k], 100 * (double)row->p[k]);
+  }
   if (!line.failed) {
     am_text_one_line(line.data);
     am_buffer_append(c->ctx, out, line.data, strlen(line.data));

@@ -30,7 +30,8 @@ am_status cli_review_open(cli *c, const char *out, const am_checkpoint *m, cli_r
   cli_review *r = *review = am_alloc(c->ctx, 1, sizeof *r);
   if (!r) return am_no_memory(err);
   *r = (cli_review){.c = c, .m = m, .out = out};
-  if (!out) return AM_OK;
+  am_status st = am_checkpoint_need_classes(m, "--uncertain-first", err);
+  if (st || !out) return st;
   if (am_file_exists(out))
     return am_fail(err, AM_E_USAGE, "--out %s is there already, and may hold corrections; name another file", out);
   return am_file_can_be_made(c->ctx, out, err);

@@ -7,6 +7,7 @@ am_status cli_thresholds(cli *c, const cli_models *models, bool known, am_thresh
   *some = models->n == 1 && own->precision > 0;
   if (cli_has(c, "threshold")) {
     double threshold;
+    if (models->at[0]->values) return cli_models_need_classes(models, "--threshold", err);
     am_status st = cli_real(c, "threshold", 0, 1, 0, &threshold, err);
     *out = (am_thresholds){0};
     for (int k = 0; k < models->at[0]->classes && !st; k++) out->at[k] = threshold;

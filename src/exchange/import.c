@@ -42,9 +42,15 @@ static am_status labels_override(am_import *j, am_buffer *out, am_error *err) {
 static const char *config_name(const am_import *j) { return j->source->config ? j->source->config : j->file; }
 
 static am_status load_config(am_import *j, const char *const *overrides, size_t n, am_error *err) {
-  if (j->source->config) return am_config_load(j->ctx, j->source->config, overrides, n, &j->config, err);
-  if (j->config_text) return am_config_from_stored(j->ctx, j->config_text, j->file, overrides, n, &j->config, err);
-  return am_fail(err, AM_E_USAGE, "%s does not hold its features and labels, so a config with them is wanted", j->file);
+  if (!j->source->config && !j->config_text)
+    return am_fail(err, AM_E_USAGE, "%s does not hold its features and labels, so a config with them is wanted",
+                   j->file);
+  am_status status = j->source->config
+                         ? am_config_load(j->ctx, j->source->config, overrides, n, &j->config, err)
+                         : am_config_from_stored(j->ctx, j->config_text, j->file, overrides, n, &j->config, err);
+  if (status || j->config->data.target == AM_TARGET_EMOTION) return status;
+  return am_fail(err, AM_E_UNSUPPORTED,
+                 "%s: data.target is dimensions; models of emotions can be imported, and no others", config_name(j));
 }
 
 am_status am_import_config(am_import *j, const char *layers_text, am_error *err) {

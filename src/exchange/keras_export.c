@@ -122,6 +122,7 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exch
                           am_error *err) {
   writer w = {.ctx = ctx, .file = checkpoint, .turned = options->layout == AM_KERAS_MEL_TIME};
   am_status status = am_checkpoint_load(ctx, checkpoint, &w.checkpoint, err);
+  if (!status) status = am_checkpoint_need_classes(w.checkpoint, "a Keras model ends in a softmax", err);
   if (!status && w.checkpoint->n_members)
     status =
         am_fail(err, AM_E_UNSUPPORTED,

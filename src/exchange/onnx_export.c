@@ -365,6 +365,7 @@ static am_status load(exporter *e, am_error *err) {
     return am_fail(err, AM_E_USAGE, "%zu models; one graph has 1 to %d", e->n, MOST_CHECKPOINTS);
   for (size_t i = 0; i < e->n; i++) {
     am_status status = am_checkpoint_load(e->ctx, e->files[i], &e->all[i], err);
+    if (!status) status = am_checkpoint_need_classes(e->all[i], "such a graph ends in a softmax", err);
     if (status) return status;
     const am_checkpoint *a = e->all[0], *b = e->all[i];
     bool same = a->classes == b->classes;

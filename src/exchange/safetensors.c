@@ -147,6 +147,7 @@ am_status am_safetensors_export(am_context *ctx, const char *checkpoint, const a
   job j = {.ctx = ctx, .path = checkpoint, .options = options};
   am_safetensors_begin(ctx, &j.file);
   am_status status = am_checkpoint_load(ctx, checkpoint, &j.checkpoint, err);
+  if (!status) status = am_checkpoint_need_classes(j.checkpoint, "safetensors have no place for a scale", err);
   if (!status && j.checkpoint->n_members)
     status = am_fail(err, AM_E_UNSUPPORTED,
                      "%s: several models, fused, which one file of tensors is not; export the runs "

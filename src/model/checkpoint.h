@@ -19,7 +19,13 @@
 #include "model/origin.h"
 
 #define AM_CHECKPOINT_FORMAT "audiomood-checkpoint"
-enum { AM_CHECKPOINT_MAJOR = 1, AM_CHECKPOINT_MINOR = 5 };
+/* A model of dimensions is of major version 2: whoever reads 1 alone would take its values for logits of classes. */
+enum {
+  AM_CHECKPOINT_MAJOR = 1,
+  AM_CHECKPOINT_MINOR = 5,
+  AM_CHECKPOINT_VALUES_MAJOR = 2,
+  AM_CHECKPOINT_VALUES_MINOR = 0
+};
 enum { AM_CHECKPOINT_FRAMES = 1 << 24 }; /* of a model's input: hours of sound; a file that says more is not ours */
 
 /* How the members of a fused file become one (fusion.h). */
@@ -38,8 +44,10 @@ struct am_checkpoint {
   size_t n_members;        /* 0: it is one model */
   am_config *config;       /* effective config of the run that made it */
   am_model *model;         /* built, weights and statistics loaded */
-  char **labels;           /* (K) */
+  char **labels;           /* (K) of classes, or dimensions */
   int classes;
+  bool values;     /* it tells dimensions: am_checkpoint_answer */
+  double scale[2]; /* of them, lowest and highest; both 0: it tells classes */
   am_normaliser
       normaliser; /* kind train: statistics; kind speaker: those of the training part, and of a voice once it is heard */
   am_shape input;
@@ -67,6 +75,14 @@ am_status am_checkpoint_load_ours(am_context *ctx, const char *path, am_checkpoi
 /* That which is in force, and the one for a voice that is known or is not. */
 const am_fusion_set *am_checkpoint_set(const am_checkpoint *c);
 const am_fusion_set *am_checkpoint_set_for(const am_checkpoint *c, bool known);
+
+/* What the outputs (rows,K) of its model mean, into `told` (rows,K), which may be the same memory: probabilities, or values of
+ * dimensions on their scale. */
+void am_checkpoint_answer(const am_checkpoint *c, const am_real *outputs, int rows, am_real *told);
+/* Of outputs as training has them (am_dataset_unit). */
+void am_values_from_outputs(const am_real *outputs, size_t n, const double scale[2], am_real *values);
+/* AM_E_USAGE where it tells dimensions; `what` wants classes ("segments"), or "". */
+am_status am_checkpoint_need_classes(const am_checkpoint *c, const char *what, am_error *err);
 
 /* Where a run is: everything that shapes the rest of it, beside weights and optimiser slots. Random
  * numbers are counted by seed, epoch and draw, so they have no state. */
@@ -101,6 +117,7 @@ typedef struct am_save {
   am_model *model;
   char *const *labels;
   int classes;
+  const double *scale; /* of dimensions, lowest and highest; NULL: of classes */
   const am_normaliser *normaliser;
   const am_dataset *dataset;
   const am_split *split;

@@ -26,11 +26,11 @@ am_status am_checkpoint_check_head(am_context *ctx, am_h5 *file, am_error *err) 
     long major = strtol(version, &end, 10);
     if (end == version || *end != '.')
       status = am_fail(err, AM_E_FORMAT, "%s: its version \"%s\" is not of the form 1.0", path, version);
-    else if (major != AM_CHECKPOINT_MAJOR)
+    else if (major != AM_CHECKPOINT_MAJOR && major != AM_CHECKPOINT_VALUES_MAJOR)
       status = am_fail(err, AM_E_FORMAT,
-                       "%s: a checkpoint of version %s; audiomood %s reads version %d: read it with an "
+                       "%s: a checkpoint of version %s; audiomood %s reads versions %d and %d: read it with an "
                        "audiomood as new as the one that wrote it",
-                       path, version, am_version(), AM_CHECKPOINT_MAJOR);
+                       path, version, am_version(), AM_CHECKPOINT_MAJOR, AM_CHECKPOINT_VALUES_MAJOR);
   }
   am_free(ctx, format);
   am_free(ctx, version);
@@ -287,6 +287,24 @@ am_status am_checkpoint_read_labels(am_context *ctx, am_h5 *file, am_checkpoint 
   return AM_OK;
 }
 
+/* Files of classes do not say what they are of. */
+static am_status read_target(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
+  char *target = NULL;
+  if (!am_h5_has(file, "/", "target")) return AM_OK;
+  am_status status = am_h5_get_text(file, "/", "target", &target, err);
+  if (!status && strcmp(target, "dimensions"))
+    status = am_fail(err, AM_E_FORMAT, "%s: its target is \"%s\", wanted \"dimensions\"", am_h5_path(file), target);
+  am_free(ctx, target);
+  if (!status) status = am_h5_get_real(file, "/", "scale_low", &c->scale[0], err);
+  if (!status) status = am_h5_get_real(file, "/", "scale_high", &c->scale[1], err);
+  if (status) return status;
+  const double *s = c->scale;
+  c->values = true;
+  if (isfinite(s[0]) && isfinite(s[1]) && s[0] < s[1] && fabs(s[0]) <= 1e6 && fabs(s[1]) <= 1e6) return AM_OK;
+  return am_fail(err, AM_E_FORMAT, "%s: its scale is %g to %g, wanted a lower and a higher number from -1e6 to 1e6",
+                 am_h5_path(file), s[0], s[1]);
+}
+
 static am_status read_input(am_h5 *file, const am_config *config, am_shape *in, am_error *err) {
   am_status status = get_int(file, "input", "rank", &in->rank, err);
   if (!status) status = get_int(file, "input", "frames", &in->t, err);
@@ -403,6 +421,7 @@ static am_status make_model(am_context *ctx, am_h5 *file, am_checkpoint *c, am_e
 am_status am_checkpoint_read(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
   am_status status = read_config(ctx, file, c, err);
   if (!status) status = am_checkpoint_read_labels(ctx, file, c, err);
+  if (!status) status = read_target(ctx, file, c, err);
   if (!status) status = read_input(file, c->config, &c->input, err);
   if (!status) status = read_normaliser(ctx, file, c, err);
   if (!status) status = read_facts(ctx, file, c, err);
@@ -520,7 +539,7 @@ double am_checkpoint_threshold(const am_checkpoint *c, int k) {
   return c && k >= 0 && k < c->classes ? am_checkpoint_set(c)->thresholds.at[k] : 0;
 }
 int am_checkpoint_decide(const am_checkpoint *c, const float *probabilities) {
-  if (!c || !probabilities) return AM_UNCERTAIN;
+  if (!c || !probabilities || c->values) return AM_UNCERTAIN;
   return am_thresholds_decide(&am_checkpoint_set(c)->thresholds, probabilities, c->classes);
 }
 bool am_checkpoint_synthetic(const am_checkpoint *c) { return c && c->synthetic; }

@@ -14,18 +14,20 @@ static am_status read_history(am_context *ctx, am_h5 *file, am_training_state *t
   am_status status = AM_OK;
   if (am_h5_find(file, "training/history") == AM_H5_ARRAY)
     status = am_h5_read_new(file, "training/history", AM_H5_F64, &info, &data, err);
-  if (!status && (data || t->epoch) && (info.rank != 2 || info.dims[1] != AM_EPOCH_COLUMNS || info.dims[0] != t->epoch))
+  const bool values = am_h5_has(file, "/", "target");
+  const size_t columns = (size_t)am_epoch_columns_of(values).n;
+  if (!status && (data || t->epoch) && (info.rank != 2 || info.dims[1] != columns || info.dims[0] != t->epoch))
     status =
-        am_fail(err, AM_E_FORMAT, "%s: training/history does not have %d columns and a row for each of %llu epochs",
-                am_h5_path(file), AM_EPOCH_COLUMNS, (unsigned long long)t->epoch);
+        am_fail(err, AM_E_FORMAT, "%s: training/history does not have %zu columns and a row for each of %llu epochs",
+                am_h5_path(file), columns, (unsigned long long)t->epoch);
   if (!status && data && !(t->history = am_alloc(ctx, info.dims[0] + 1, sizeof *t->history)))
     status = am_no_memory(err);
   for (size_t i = 0; !status && data && i < info.dims[0]; i++) {
-    const double *r = (const double *)data + AM_EPOCH_COLUMNS * i;
+    const double *r = (const double *)data + columns * i;
     if (r[0] != (double)(i + 1))
       status =
           am_fail(err, AM_E_FORMAT, "%s: row %zu of training/history says epoch %g", am_h5_path(file), i + 1, r[0]);
-    else t->history[t->n_history++] = am_epoch_from_row(r);
+    else t->history[t->n_history++] = am_epoch_from_row(r, values);
   }
   am_free_aligned(ctx, data);
   return status;

@@ -81,7 +81,8 @@ static am_status write_credit(am_context *ctx, am_h5 *file, const am_save *s, am
 static am_status write_head(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {
   char version[32], *creator = am_format(ctx, "audiomood %s", am_version());
   if (!creator) return am_no_memory(err);
-  snprintf(version, sizeof version, "%d.%d", AM_CHECKPOINT_MAJOR, AM_CHECKPOINT_MINOR);
+  snprintf(version, sizeof version, "%d.%d", s->scale ? AM_CHECKPOINT_VALUES_MAJOR : AM_CHECKPOINT_MAJOR,
+           s->scale ? AM_CHECKPOINT_VALUES_MINOR : AM_CHECKPOINT_MINOR);
   am_shape in = am_model_input(s->model);
   am_status status = am_h5_set_text(file, "/", "format", AM_CHECKPOINT_FORMAT, err);
   if (!status) status = am_h5_set_text(file, "/", "version", version, err);
@@ -89,6 +90,9 @@ static am_status write_head(am_context *ctx, am_h5 *file, const am_save *s, am_e
   if (!status) status = am_h5_set_int(file, "/", "epoch", (int64_t)s->epoch, err);
   if (!status) status = am_h5_set_int(file, "/", "step", (int64_t)s->step, err);
   if (!status) status = am_h5_set_texts(file, "/", "labels", (const char *const *)s->labels, (size_t)s->classes, err);
+  if (!status && s->scale) status = am_h5_set_text(file, "/", "target", "dimensions", err);
+  if (!status && s->scale) status = am_h5_set_real(file, "/", "scale_low", s->scale[0], err);
+  if (!status && s->scale) status = am_h5_set_real(file, "/", "scale_high", s->scale[1], err);
   if (!status && s->temperature > 0) status = am_h5_set_real(file, "/", "temperature", s->temperature, err);
   if (!status) status = am_h5_group(file, "input", err);
   if (!status) status = am_h5_set_int(file, "input", "rank", in.rank, err);
@@ -152,6 +156,8 @@ uint64_t am_data_digest(const am_dataset *d, const am_split *split) {
       const am_clip *clip = &d->clips[split->at[part][i]];
       uint64_t key[3] = {hash, (uint64_t)part, (uint64_t)clip->label};
       hash = am_hash64(am_hash64(0, key, sizeof key), clip->name, strlen(clip->name));
+      if (d->target == AM_TARGET_DIMENSIONS && clip->values)
+        hash = am_hash64(hash, clip->values, (size_t)d->n_dimensions * sizeof *clip->values);
     }
   return hash;
 }
@@ -203,24 +209,24 @@ static am_status write_data(am_context *ctx, am_h5 *file, const am_save *s, am_e
 
 /* ---- where the run is ---- */
 
-static am_status write_history(am_h5 *file, const am_training_state *t, am_error *err) {
-  size_t dims[2] = {t->n_history, AM_EPOCH_COLUMNS};
+static am_status write_history(am_h5 *file, const am_training_state *t, bool values, am_error *err) {
+  const am_epoch_columns columns = am_epoch_columns_of(values);
+  size_t dims[2] = {t->n_history, (size_t)columns.n};
   if (!t->n_history) return AM_OK;
   am_h5_rows *rows;
   am_status status = am_h5_rows_begin(file, "training/history", AM_H5_F64, 2, dims, &rows, err);
   if (status) return status;
   for (size_t i = 0; i < t->n_history && !status; i++) {
     double row[AM_EPOCH_COLUMNS];
-    am_epoch_to_row(&t->history[i], row);
+    am_epoch_to_row(&t->history[i], values, row);
     status = am_h5_rows_append(rows, row, 1, err);
   }
   am_status ended = am_h5_rows_end(rows, status ? NULL : err);
   if (!status) status = ended;
-  return status ? status
-                : am_h5_set_texts(file, "training/history", "columns", am_epoch_columns, AM_EPOCH_COLUMNS, err);
+  return status ? status : am_h5_set_texts(file, "training/history", "columns", columns.names, (size_t)columns.n, err);
 }
 
-static am_status write_state(am_h5 *file, const am_training_state *t, am_error *err) {
+static am_status write_state(am_h5 *file, const am_training_state *t, bool values, am_error *err) {
   const struct {
     const char *name;
     uint64_t value;
@@ -251,7 +257,7 @@ static am_status write_state(am_h5 *file, const am_training_state *t, am_error *
     status = am_h5_set_real(file, "training", reals[i].name, reals[i].value, err);
   if (!status && t->contrastive_sum != 0)
     status = am_h5_set_real(file, "training", "contrastive_sum", t->contrastive_sum, err);
-  return status ? status : write_history(file, t, err);
+  return status ? status : write_history(file, t, values, err);
 }
 
 /* One that others have some of, block by block. */
@@ -341,7 +347,7 @@ static am_status write_all(am_context *ctx, am_h5 *file, const am_save *s, am_er
   if (!status) status = write_normaliser(ctx, file, s->normaliser, err);
   if (!status) status = write_data(ctx, file, s, err);
   if (!status) status = write_arrays(ctx, file, s->model, err);
-  if (!status && s->state) status = write_state(file, s->state, err);
+  if (!status && s->state) status = write_state(file, s->state, s->scale != NULL, err);
   if (!status && s->optimiser) status = write_slots(ctx, file, "training", s->model, s->optimiser, err);
   if (!status && s->optimiser) status = write_heads(ctx, file, s, err);
   return status;

@@ -122,6 +122,8 @@ static am_status read_train(am_config *c, const am_value *section, am_error *err
   am_status status = am_options_read(tree, am_train_table, section, "train", &c->train, err);
   if (!status && c->train.balanced_sampler) c->train.balance |= AM_BALANCE_LABEL;
   if (!status) status = am_options_read(tree, am_loss_table, c->train.loss, "train.loss", &c->loss, err);
+  if (!status && c->data.target == AM_TARGET_DIMENSIONS && !am_value_get(c->train.loss, "kind"))
+    c->loss.kind = AM_LOSS_CCC;
   if (!status)
     status = am_options_read(tree, am_optimiser_table, c->train.optimiser, "train.optimiser", &c->optimiser, err);
   if (!status)
@@ -189,6 +191,7 @@ static am_status check(const am_config *c, am_error *err) {
         "augment.vtlp: it warps the mel filters of log_mel, mel and mfcc, and features.kind is functionals");
   am_status status = am_optimiser_check(&c->optimiser, c->train.optimiser, err);
   if (!status) status = check_auxiliary(c->train.auxiliary, err);
+  if (!status) status = am_config_check_target(c, err);
   return status ? status : am_augment_check(&c->augment, err);
 }
 

@@ -98,6 +98,8 @@ am_status am_config_of_corpus(am_context *ctx, const char *corpus, const char *k
                               const am_config *trained, const char *const *overrides, size_t n, am_config **out,
                               am_error *err);
 am_status am_config_text(am_config *config, am_buffer *yaml, am_error *err); /* effective, as YAML */
+/* config_target.c: AM_E_CONFIG for a setting of classes where dimensions are told, and the other way round. */
+am_status am_config_check_target(const am_config *config, am_error *err);
 bool am_config_calibrates(const am_config *config); /* whether anything is fitted to validation clips beside weights */
 
 /* ---- config_places.c ---- */

@@ -38,11 +38,17 @@ void am_ensemble_free(am_ensemble *e) {
 }
 
 static am_status check_classes(const am_checkpoint *first, const am_checkpoint *m, const char *name, am_error *err) {
+  if (m->values != first->values)
+    return am_fail(err, AM_E_USAGE, "%s: it tells %s, and the first model %s", name,
+                   m->values ? "dimensions" : "emotions", first->values ? "dimensions" : "emotions");
+  if (m->values && (m->scale[0] != first->scale[0] || m->scale[1] != first->scale[1]))
+    return am_fail(err, AM_E_USAGE, "%s: its scale is %g to %g, that of the first model %g to %g", name, m->scale[0],
+                   m->scale[1], first->scale[0], first->scale[1]);
   bool same = m->classes == first->classes;
   for (int k = 0; k < m->classes && same; k++) same = strcmp(m->labels[k], first->labels[k]) == 0;
   if (same) return AM_OK;
-  return am_fail(err, AM_E_USAGE, "%s: it has other classes (%s, ... of %d) than the first model (%s, ... of %d)", name,
-                 m->labels[0], m->classes, first->labels[0], first->classes);
+  return am_fail(err, AM_E_USAGE, "%s: it has other %s (%s, ... of %d) than the first model (%s, ... of %d)", name,
+                 m->values ? "dimensions" : "classes", m->labels[0], m->classes, first->labels[0], first->classes);
 }
 
 am_status am_ensemble_add(am_ensemble *e, am_checkpoint *model, const char *name, am_error *err) {

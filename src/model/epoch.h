@@ -4,17 +4,24 @@
 
 #include "base/base.h"
 
-/* NaN where a figure was not taken. */
+/* NaN where a figure was not taken: accuracies and UAR of dimensions, concordance (ccc) of classes. */
 typedef struct am_epoch {
   uint64_t epoch; /* from 1 */
   double train_loss, train_accuracy, validation_loss, validation_accuracy, validation_uar, learning_rate, seconds,
       clips_per_second;
+  double validation_ccc; /* the mean of the dimensions' */
 } am_epoch;
 
-enum { AM_EPOCH_COLUMNS = 9 };
-extern const char *const am_epoch_columns[AM_EPOCH_COLUMNS];
-void am_epoch_to_row(const am_epoch *e, double row[AM_EPOCH_COLUMNS]);
+/* Those of classes, and those of dimensions (`values`). */
+enum { AM_EPOCH_COLUMNS = 9, AM_EPOCH_VALUES_COLUMNS = 7 };
+typedef struct am_epoch_columns {
+  int n;
+  const char *const *names;
+} am_epoch_columns;
+am_epoch_columns am_epoch_columns_of(bool values);
+/* row (am_epoch_columns.n, at most AM_EPOCH_COLUMNS) */
+void am_epoch_to_row(const am_epoch *e, bool values, double *row);
 /* row[0] is a whole number. */
-am_epoch am_epoch_from_row(const double row[AM_EPOCH_COLUMNS]);
+am_epoch am_epoch_from_row(const double *row, bool values);
 
 #endif

@@ -115,7 +115,7 @@ static am_status evaluate(am_context *ctx, am_checkpoint *c, const am_dataset *d
     am_source source = {d, store, fx, fitted ? fitted : &c->normaliser};
     status = am_evaluate_logits(ctx, c->model, session, batch, &source, clips, n, "evaluate", probabilities, err);
   }
-  if (!status) am_calibration_softmax(probabilities, (int)n, c->classes, c->any.temperature, probabilities);
+  if (!status) am_checkpoint_answer(c, probabilities, (int)n, probabilities);
   if (session) am_session_free(session);
   if (fx) am_features_free(fx);
   return status;

@@ -1,6 +1,7 @@
 /* model/evaluation.c - which clips models are scored on, what they say of them, and how good that is. */
 #include "model/evaluation.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "audio/features.h"
@@ -133,6 +134,40 @@ static am_status map_labels(am_evaluation *e, bool partial, am_error *err) {
   return st;
 }
 
+/* Dimensions go by name.  A clip of which the corpus tells none that the model knows is left out. */
+static am_status map_dimensions(am_evaluation *e, am_error *err) {
+  const am_dataset *d = e->d;
+  const am_checkpoint *c = e->checkpoint;
+  size_t kept = 0;
+  int mapped = 0;
+  if (d->target != AM_TARGET_DIMENSIONS)
+    return am_fail(err, AM_E_CONFIG,
+                   "this model tells dimensions (%s, ...), and data.target of this corpus is emotion; set it to "
+                   "dimensions",
+                   c->labels[0]);
+  e->label_of = am_alloc(e->ctx, AM_MOST_DIMENSIONS, sizeof *e->label_of);
+  if (!e->label_of) return am_no_memory(err);
+  for (int i = 0; i < d->n_dimensions; i++) {
+    e->label_of[i] = am_checkpoint_class(c, d->dimensions[i]);
+    mapped += e->label_of[i] >= 0;
+  }
+  if (!mapped)
+    return am_fail(err, AM_E_CONFIG, "no dimension of this corpus (%s, ...) is one of the model (%s, ...)",
+                   d->dimensions[0], c->labels[0]);
+  if (e->other && (d->scale[0] != c->scale[0] || d->scale[1] != c->scale[1]))
+    am_log(e->ctx, AM_LOG_INFO, "scale: values from %g to %g count as %g to %g, those of the model", d->scale[0],
+           d->scale[1], c->scale[0], c->scale[1]);
+  for (size_t i = 0; i < e->n; i++) {
+    const am_clip *clip = &d->clips[e->clips[i]];
+    bool any = false;
+    for (int k = 0; k < d->n_dimensions && clip->values; k++) any |= e->label_of[k] >= 0 && !isnan(clip->values[k]);
+    if (any) e->clips[kept++] = e->clips[i];
+    else am_left_outs_add(&e->left_out, AM_LEFT_OUT_LABEL, 1, clip->name);
+  }
+  e->n = kept;
+  return kept ? AM_OK : am_fail(err, AM_E_DATA, "no clip is left to evaluate");
+}
+
 am_status am_evaluation_create(am_ensemble *ensemble, const am_config *config, am_dataset *d, bool other,
                                const am_evaluate_options *options, am_evaluation **out, am_error *err) {
   am_context *ctx = am_ensemble_context(ensemble);
@@ -146,7 +181,10 @@ am_status am_evaluation_create(am_ensemble *ensemble, const am_config *config, a
                        .other = other};
   am_status st = options->under ? am_condition_find(options->under, &e->under, err) : AM_OK;
   if (!st) st = choose_part(e, options->part, err);
-  if (!st) st = map_labels(e, options->partial, err);
+  if (!st && e->checkpoint->values) st = map_dimensions(e, err);
+  else if (!st && d->target == AM_TARGET_DIMENSIONS)
+    st = am_fail(err, AM_E_CONFIG, "this model tells emotions, and data.target of this corpus is dimensions");
+  else if (!st) st = map_labels(e, options->partial, err);
   if (!st) return AM_OK;
   am_evaluation_free(e);
   *out = NULL;
@@ -160,6 +198,7 @@ void am_evaluation_free(am_evaluation *e) {
   am_free(e->ctx, e->label_of);
   am_free(e->ctx, e->probabilities);
   am_free(e->ctx, e->labels);
+  am_free(e->ctx, e->truth);
   am_free(e->ctx, e->speakers);
   am_free(e->ctx, e);
 }
@@ -246,18 +285,40 @@ static am_status ask_models(am_evaluation *e, size_t numbers, asking *a, float *
   return st;
 }
 
+/* What the corpus says of clip i, on the model's scale. */
+static void take_values(am_evaluation *e, size_t i) {
+  const am_dataset *d = e->d;
+  const size_t K = (size_t)e->checkpoint->classes;
+  const am_clip *clip = &d->clips[e->clips[i]];
+  const double *to_scale = e->checkpoint->scale;
+  const bool same = d->scale[0] == to_scale[0] && d->scale[1] == to_scale[1];
+  float *row = e->truth + i * K;
+  for (size_t k = 0; k < K; k++) row[k] = NAN;
+  for (int k = 0; k < d->n_dimensions; k++) {
+    const int to = e->label_of[k];
+    if (to < 0) continue;
+    row[to] = same ? clip->values[k] : am_dataset_unit(d, clip, k);
+    if (!same) am_values_from_outputs(&row[to], 1, to_scale, &row[to]);
+  }
+}
+
 am_status am_evaluation_ask(am_evaluation *e, am_evaluation_fn each, void *user, am_error *err) {
   const size_t n = e->n, numbers = am_mul(n, (size_t)e->checkpoint->classes); /* before any is left out */
   const bool several = am_ensemble_models(e->ensemble) > 1;
   asking a = {.e = e, .each = each, .user = user};
   float *one = several ? am_alloc(e->ctx, numbers, sizeof *one) : NULL;
   e->probabilities = am_alloc(e->ctx, numbers, sizeof *e->probabilities);
-  e->labels = am_alloc(e->ctx, n, sizeof *e->labels);
+  const bool values = e->checkpoint->values;
+  if (values) e->truth = am_alloc(e->ctx, numbers, sizeof *e->truth);
+  else e->labels = am_alloc(e->ctx, n, sizeof *e->labels);
   e->speakers = am_alloc(e->ctx, n, sizeof *e->speakers);
-  am_status st = e->probabilities && e->labels && e->speakers && (one || !several) ? AM_OK : am_no_memory(err);
+  am_status st = e->probabilities && (values ? e->truth != NULL : e->labels != NULL) && e->speakers && (one || !several)
+                     ? AM_OK
+                     : am_no_memory(err);
   if (!st) st = ask_models(e, numbers, &a, one, err);
   for (size_t i = 0; !st && i < e->n; i++) {
-    e->labels[i] = e->label_of[e->d->clips[e->clips[i]].label];
+    if (values) take_values(e, i);
+    else e->labels[i] = e->label_of[e->d->clips[e->clips[i]].label];
     e->speakers[i] = e->d->clips[e->clips[i]].speaker;
   }
   am_free(e->ctx, one);
@@ -269,6 +330,8 @@ am_status am_evaluation_metrics(const am_evaluation *e, am_metrics **out, am_err
   am_metrics *m = NULL;
   const am_scored_clips of = {.clips = e->clips,
                               .probabilities = e->probabilities,
+                              .truth = e->truth,
+                              .scale = e->truth ? c->scale : NULL,
                               .labels = e->labels,
                               .speakers = e->speakers,
                               .n = e->n,

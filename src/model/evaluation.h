@@ -29,12 +29,13 @@ typedef struct am_evaluation {
   bool
       known; /* models with two sets of weights are asked as of voices that are known, by `enrolment` or by all of their clips */
   const am_condition *under;       /* what the sounds become before; NULL: they stay */
-  int *label_of;                   /* corpus label -> model class, or -1 */
+  int *label_of;                   /* corpus label, or dimension, -> model class, or dimension, or -1 */
   const am_thresholds *thresholds; /* below which there is no answer, borrowed; NULL: those of a model that is alone */
   am_left_outs left_out;           /* clips of the part that are not scored, by reason */
   /* By am_evaluation_ask: */
   float *probabilities;   /* (n,K) */
-  int *labels, *speakers; /* (n) true classes; numbers of speakers */
+  int *labels, *speakers; /* (n) true classes, NULL of models of dimensions; numbers of speakers */
+  float *truth;           /* (n,K) of models of dimensions the true values, NaN not known; else NULL */
 } am_evaluation;
 
 /* Chooses the clips.  other: all of them unless options->part says so, and each label is logged with its class. */

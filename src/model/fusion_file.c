@@ -210,7 +210,7 @@ static am_status check_sets(const char *path, const am_checkpoint *c, am_error *
 static am_status check_labels(const char *path, const am_checkpoint *c, am_error *err) {
   for (size_t i = 0; i < c->n_members; i++) {
     const am_checkpoint *m = c->members[i];
-    bool same = m->classes == c->classes;
+    bool same = m->classes == c->classes && !m->values;
     for (int k = 0; k < c->classes && same; k++) same = !strcmp(m->labels[k], c->labels[k]);
     if (!same)
       return am_fail(err, AM_E_FORMAT, "%s: member %zu has other classes (%s, ... of %d) than the file (%s, ... of %d)",

@@ -188,8 +188,8 @@ static am_status bootstrap(am_metrics *m, const uint64_t *table, size_t speakers
   return status;
 }
 
-/* Numbers the speakers that occur from 0 in order of their index: slot (largest + 1). 0 if one is unknown. */
-static am_status number_speakers(am_metrics *m, const int *speakers, size_t **slot, size_t *found, am_error *err) {
+am_status am_metrics_number_speakers(const am_metrics *m, const int *speakers, size_t **slot, size_t *found,
+                                     am_error *err) {
   int largest = -1;
   *found = 0;
   *slot = NULL;
@@ -208,7 +208,7 @@ static am_status number_speakers(am_metrics *m, const int *speakers, size_t **sl
 static am_status interval(am_metrics *m, const float *probabilities, const int *labels, const int *speakers,
                           uint64_t seed, am_error *err) {
   size_t *slot = NULL, found = 0;
-  am_status status = speakers && m->n ? number_speakers(m, speakers, &slot, &found, err) : AM_OK;
+  am_status status = speakers && m->n ? am_metrics_number_speakers(m, speakers, &slot, &found, err) : AM_OK;
   if (!status && found >= 2) {
     size_t K = (size_t)m->classes;
     uint64_t *table = am_alloc(m->ctx, am_mul(found, K * 2), sizeof *table);
@@ -296,12 +296,18 @@ void am_metrics_free(am_metrics *m) {
   for (size_t i = 0; i < m->n_groups; i++) {
     am_free(m->ctx, m->groups[i].trait);
     am_free(m->ctx, m->groups[i].value);
+    am_free(m->ctx, m->groups[i].of);
   }
   am_free(m->ctx, m->groups);
-  for (size_t i = 0; i < m->n_speakers; i++) am_free(m->ctx, m->speakers[i].name);
+  for (size_t i = 0; i < m->n_speakers; i++) {
+    am_free(m->ctx, m->speakers[i].name);
+    am_free(m->ctx, m->speakers[i].of);
+  }
   am_free(m->ctx, m->speakers);
   for (size_t i = 0; i < m->n_diagnoses; i++) am_free(m->ctx, m->diagnoses[i].text);
   am_free(m->ctx, m->diagnoses);
+  for (int k = 0; m->dimension && k < m->dimensions; k++) am_free(m->ctx, m->dimension[k].name);
+  am_free(m->ctx, m->dimension);
   for (int k = 0; m->labels && k < m->classes; k++) am_free(m->ctx, m->labels[k]);
   am_free(m->ctx, m->labels);
   am_free(m->ctx, m->precision);

@@ -5,6 +5,7 @@
 #include "audiomood/train.h"
 #include "data/dataset.h"
 #include "io/json.h"
+#include "model/agreement.h"
 #include "model/calibration.h"
 
 /* The clips with one value of a trait (gender: female). */
@@ -12,7 +13,8 @@ typedef struct am_group {
   char *trait, *value;
   size_t n;
   double accuracy, uar;
-  int scored; /* classes that occur among them, which uar is a mean over */
+  int scored;       /* classes that occur among them, which uar is a mean over */
+  am_agreement *of; /* (dimensions) of a model of dimensions, else NULL */
 } am_group;
 
 /* The clips of one speaker. */
@@ -20,12 +22,13 @@ typedef struct am_speaker {
   char *name;
   size_t n;
   double accuracy, uar;
-  int scored; /* classes that occur among them, which uar is a mean over */
+  int scored;       /* classes that occur among them, which uar is a mean over */
+  am_agreement *of; /* (dimensions) of a model of dimensions, else NULL */
 } am_speaker;
 
 /* What a person would notice, in one sentence with its figure. */
 typedef struct am_diagnosis {
-  const char *kind; /* "below_chance", "one_answer", "exchanged_labels", "one_speaker" */
+  const char *kind; /* "below_chance", "one_answer", "exchanged_labels", "one_speaker", "narrow", "reversed" */
   char *text;
   double figure; /* average recall; share of the answers; average recall with the names exchanged; share of the class */
 } am_diagnosis;
@@ -45,8 +48,22 @@ typedef struct am_answered {
   size_t given, right;
 } am_answered;
 
+/* Of one dimension, with 95 % intervals; NaN what is not defined. */
+typedef struct am_dimension {
+  char *name;
+  am_agreement is, low, high; /* n of the intervals: 0 */
+  double mean, deviation;     /* of the predicted values */
+  double true_mean, true_deviation;
+} am_dimension;
+
+/* Figures of classes, or of dimensions: then classes is 0, and what is of classes is NaN. */
 struct am_metrics {
   am_context *ctx;
+  int dimensions;          /* of a model of dimensions, else 0 */
+  am_dimension *dimension; /* (dimensions) */
+  double ccc;              /* the mean of theirs */
+  double ccc_low, ccc_high;
+  double scale[2]; /* of the values; both 0: not said */
   int classes;
   char **labels; /* (K) owned */
   int scored;    /* classes that occur among the clips: those that uar and macro_f1 are means over */
@@ -65,7 +82,7 @@ struct am_metrics {
   char interval_text[64];
   am_group *groups; /* those of one trait together, two or more */
   size_t n_groups;
-  am_speaker *speakers; /* those that are known, the worst first by uar */
+  am_speaker *speakers; /* those that are known, the worst first by uar, or by the mean rmse of the dimensions */
   size_t n_speakers;
   am_diagnosis *diagnoses;
   size_t n_diagnoses;
@@ -76,6 +93,10 @@ am_status am_metrics_create(am_context *ctx, const char *const *labels, int clas
 /* The figures that follow from the confusion alone: of logits as well as of probabilities, whose largest is the answer. */
 am_status am_metrics_score(am_context *ctx, const float *scores, const int *truth, size_t n, const char *const *labels,
                            int classes, am_metrics **out, am_error *err);
+/* Numbers the speakers (m->n) that occur from 0 in order of their index: slot (largest + 1), am_free; *found is 0 if one is
+ * unknown. */
+am_status am_metrics_number_speakers(const am_metrics *m, const int *speakers, size_t **slot, size_t *found,
+                                     am_error *err);
 /* Sets m->answered, of probabilities (m->n,K) and labels as above. */
 void am_metrics_set_answered(am_metrics *m, const float *probabilities, const int *labels, const am_thresholds *t);
 /* The 95 % interval of n > 0 bootstrap draws: their 2.5 and 97.5 percentiles.  Sorts them. */
@@ -98,16 +119,31 @@ am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speake
 /* Clips that were scored; all arrays are borrowed. */
 typedef struct am_scored_clips {
   const uint32_t *clips;      /* (n) in the dataset */
-  const float *probabilities; /* (n,K) */
+  const float *probabilities; /* (n,K); of a model of dimensions values */
+  const float *truth;  /* (n,K) true values, NaN not known, of a model of dimensions; NULL: it is one of classes */
+  const double *scale; /* of the values, lowest and highest; NULL: of classes */
   const int *labels, *speakers;
   size_t n;
-  const char *const *names; /* (K) of the classes */
+  const char *const *names; /* (K) of the classes, or dimensions */
   int classes;
 } am_scored_clips;
 /* metrics_speakers.c: all of the above but `answered`; whatever is said of clips of a corpus is by this.  utterances false: chunks
  * are not put together.  Of `d` the speakers and traits are used, and with utterances the clips.  On failure *out is NULL. */
 am_status am_metrics_of_clips(const am_dataset *d, const am_scored_clips *of, bool utterances, uint64_t seed,
                               am_metrics **out, am_error *err);
+/* metrics_dimensions.c: the same of a model of dimensions. */
+am_status am_metrics_of_values(const am_dataset *d, const am_scored_clips *of, bool utterances, uint64_t seed,
+                               am_metrics **out, am_error *err);
+/* Only the speakers, by their names. */
+am_status am_metrics_add_value_speakers(am_metrics *m, const am_scored_clips *of, const char *const *names,
+                                        am_error *err);
+/* The mean concordance alone, of values (n,K). */
+double am_metrics_concordance(const float *values, const float *truth, size_t n, int dimensions, double from);
+/* With room for the figures of these dimensions, NaN but for n; on failure *out is NULL. */
+am_status am_metrics_create_dimensions(am_context *ctx, const char *const *names, int dimensions, am_metrics **out,
+                                       am_error *err);
+/* The mean of the dimensions' rmse, of a group or a speaker. */
+double am_metrics_mean_rmse(const am_agreement *of, int dimensions);
 /* The average recall of guessing among the classes that occur, which is also that of one answer for all; NaN without clips. */
 double am_metrics_chance(const am_metrics *m);
 

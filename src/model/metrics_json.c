@@ -55,6 +55,29 @@ static void write_diagnoses(am_json *j, const am_metrics *m) {
   am_json_close(j);
 }
 
+/* Of some clips apart. */
+static void write_agreements(am_json *j, const am_metrics *m, const am_agreement *of) {
+  am_json_real(j, "ccc", am_agreement_mean(&of->ccc, (size_t)m->dimensions, sizeof *of));
+  am_json_open(j, "dimensions", '{');
+  for (int k = 0; k < m->dimensions; k++) {
+    am_json_open(j, m->dimension[k].name, '{');
+    am_json_int(j, "n", (int64_t)of[k].n);
+    am_json_real(j, "ccc", of[k].ccc);
+    am_json_real(j, "pearson", of[k].pearson);
+    am_json_real(j, "rmse", of[k].rmse);
+    am_json_real(j, "mae", of[k].mae);
+    am_json_close(j);
+  }
+  am_json_close(j);
+}
+
+static void write_shares(am_json *j, double accuracy, double uar, int scored) {
+  am_json_real(j, "accuracy", accuracy);
+  am_json_real(j, "uar", uar);
+  am_json_int(j, "classes_scored", scored);
+  am_json_real(j, "chance", 1.0 / scored);
+}
+
 static void write_groups(am_json *j, const am_metrics *m) {
   am_json_open(j, "groups", '{');
   for (size_t i = 0; i < m->n_groups; i++) {
@@ -62,10 +85,8 @@ static void write_groups(am_json *j, const am_metrics *m) {
     if (!i || strcmp(g->trait, g[-1].trait)) am_json_open(j, g->trait, '{');
     am_json_open(j, g->value, '{');
     am_json_int(j, "n", (int64_t)g->n);
-    am_json_real(j, "accuracy", g->accuracy);
-    am_json_real(j, "uar", g->uar);
-    am_json_int(j, "classes_scored", g->scored);
-    am_json_real(j, "chance", 1.0 / g->scored);
+    if (g->of) write_agreements(j, m, g->of);
+    else write_shares(j, g->accuracy, g->uar, g->scored);
     am_json_close(j);
     if (i + 1 == m->n_groups || strcmp(g->trait, g[1].trait)) am_json_close(j);
   }
@@ -79,10 +100,8 @@ static void write_speakers(am_json *j, const am_metrics *m) {
     am_json_open(j, NULL, '{');
     am_json_text(j, "speaker", s->name);
     am_json_int(j, "n", (int64_t)s->n);
-    am_json_real(j, "accuracy", s->accuracy);
-    am_json_real(j, "uar", s->uar);
-    am_json_int(j, "classes_scored", s->scored);
-    am_json_real(j, "chance", 1.0 / s->scored);
+    if (s->of) write_agreements(j, m, s->of);
+    else write_shares(j, s->accuracy, s->uar, s->scored);
     am_json_close(j);
   }
   am_json_close(j);
@@ -110,9 +129,7 @@ static void write_left_out(am_json *j, const am_left_outs *list) {
   am_json_close(j);
 }
 
-void am_metrics_write(am_json *j, const char *key, const am_metrics *m, const am_protocol *protocol) {
-  am_json_open(j, key, '{');
-  am_json_int(j, "n", (int64_t)m->n);
+static void write_classes(am_json *j, const am_metrics *m) {
   am_json_open(j, "labels", '[');
   for (int k = 0; k < m->classes; k++) am_json_text(j, NULL, m->labels[k]);
   am_json_close(j);
@@ -141,6 +158,46 @@ void am_metrics_write(am_json *j, const char *key, const am_metrics *m, const am
   }
   am_json_close(j);
   write_confusion(j, m);
+}
+
+static void write_dimension(am_json *j, const am_dimension *d) {
+  am_json_open(j, d->name, '{');
+  am_json_int(j, "n", (int64_t)d->is.n);
+  am_json_real(j, "ccc", d->is.ccc);
+  am_json_real(j, "pearson", d->is.pearson);
+  am_json_real(j, "rmse", d->is.rmse);
+  am_json_real(j, "mae", d->is.mae);
+  am_json_open(j, "interval", '{');
+  write_pair(j, "ccc", d->low.ccc, d->high.ccc);
+  write_pair(j, "pearson", d->low.pearson, d->high.pearson);
+  write_pair(j, "rmse", d->low.rmse, d->high.rmse);
+  write_pair(j, "mae", d->low.mae, d->high.mae);
+  am_json_close(j);
+  am_json_real(j, "true_mean", d->true_mean);
+  am_json_real(j, "true_deviation", d->true_deviation);
+  am_json_real(j, "predicted_mean", d->mean);
+  am_json_real(j, "predicted_deviation", d->deviation);
+  am_json_close(j);
+}
+
+static void write_dimensions(am_json *j, const am_metrics *m) {
+  am_json_real(j, "ccc", m->ccc);
+  am_json_open(j, "interval", '{');
+  am_json_text(j, "kind", m->interval);
+  am_json_real(j, "level", 0.95);
+  write_pair(j, "ccc", m->ccc_low, m->ccc_high);
+  am_json_close(j);
+  if (m->scale[0] < m->scale[1]) write_pair(j, "scale", m->scale[0], m->scale[1]);
+  am_json_open(j, "dimensions", '{');
+  for (int k = 0; k < m->dimensions; k++) write_dimension(j, &m->dimension[k]);
+  am_json_close(j);
+}
+
+void am_metrics_write(am_json *j, const char *key, const am_metrics *m, const am_protocol *protocol) {
+  am_json_open(j, key, '{');
+  am_json_int(j, "n", (int64_t)m->n);
+  if (m->dimensions) write_dimensions(j, m);
+  else write_classes(j, m);
   am_json_text(j, "split", protocol->split);
   am_json_text(j, "corpus", protocol->corpus);
   write_left_out(j, protocol->left_out);

@@ -87,7 +87,7 @@ static am_status answer(am_checkpoint *c, am_listening *l, float *probabilities,
   am_batch batch = {.size = sizeof batch, .n = 1, .x = p->x, .lengths = c->input.variable ? &l->length : NULL};
   if (!status) status = am_session_forward(p->session, &batch, false, err);
   if (status) return status;
-  am_calibration_softmax(am_session_output(p->session), 1, c->classes, c->any.temperature, probabilities);
+  am_checkpoint_answer(c, am_session_output(p->session), 1, probabilities);
   for (int k = 0; k < c->classes; k++)
     if (!isfinite(probabilities[k]))
       return am_fail(err, AM_E_NUMERIC, "the model's output for this sound is not a number");

@@ -53,7 +53,8 @@ double am_schedule_factor(const am_schedule_options *o, const am_schedule_state 
 /* By how much a value is better than the best so far; infinite when there is none. */
 static double gain(am_monitor monitor, double best, double value) {
   if (isnan(best)) return INFINITY;
-  bool higher = monitor == AM_MONITOR_VALIDATION_ACCURACY || monitor == AM_MONITOR_VALIDATION_UAR;
+  bool higher = monitor == AM_MONITOR_VALIDATION_ACCURACY || monitor == AM_MONITOR_VALIDATION_UAR ||
+                monitor == AM_MONITOR_VALIDATION_CCC;
   return higher ? value - best : best - value;
 }
 

@@ -29,7 +29,8 @@ typedef enum am_schedule_kind { AM_SCHEDULES(AM_WORD_NAME) } am_schedule_kind;
   X(AM_MONITOR_VALIDATION_ACCURACY, "validation_accuracy") \
   X(AM_MONITOR_VALIDATION_UAR, "validation_uar") \
   X(AM_MONITOR_TRAIN_LOSS, "train_loss") \
-  X(AM_MONITOR_LAST, "last")
+  X(AM_MONITOR_LAST, "last") \
+  X(AM_MONITOR_VALIDATION_CCC, "validation_ccc")
 typedef enum am_monitor { AM_MONITORS(AM_WORD_NAME) } am_monitor;
 
 /* The config section train.schedule. */

@@ -95,12 +95,13 @@ static am_status list_speakers(const am_results *r, am_tally *t, am_name_set *li
 
 static am_status count_predictions(const am_results *r, am_tally *t, am_error *err) {
   for (int i = 0; i < r->n_parts; i++) t->n += r->parts[i].metrics->n;
-  t->n_labels = r->n_parts ? r->parts[0].metrics->classes : 0;
+  const bool values = r->n_parts && r->parts[0].predictions.values; /* of which labels are not said */
+  t->n_labels = values ? 1 : r->n_parts ? r->parts[0].metrics->classes : 0;
   t->n_speakers = (int)t->n; /* room for as many as there may be */
   am_status st = make_room(r->ctx, t, err);
   t->n_speakers = 0;
   am_name_set listed = {.ctx = r->ctx};
-  for (int k = 0; k < t->n_labels && !st; k++) t->labels[k] = r->parts[0].metrics->labels[k];
+  for (int k = 0; k < t->n_labels && !st; k++) t->labels[k] = values ? "any" : r->parts[0].metrics->labels[k];
   if (!st) st = list_speakers(r, t, &listed, err);
   for (int i = 0; i < r->n_parts && !st; i++) {
     const am_part_results *p = &r->parts[i];
@@ -110,7 +111,7 @@ static am_status count_predictions(const am_results *r, am_tally *t, am_error *e
       if (one->truth >= t->n_labels || one->seed != p->predictions.at[0].seed) continue;
       int s = *one->speaker ? am_name_set_add(&listed, one->speaker) : -1;
       if (s < 0 && *one->speaker) st = am_no_memory(err);
-      else add(t, one->truth, s, part, NAN);
+      else add(t, values ? 0 : one->truth, s, part, NAN);
     }
   }
   am_name_set_free(&listed);
@@ -167,7 +168,7 @@ static const am_clip *choose(const am_results *r, const am_dataset *d, am_exampl
   const am_prediction *best = NULL;
   for (size_t i = 0; r->n_parts && i < r->parts[0].metrics->n; i++) {
     const am_prediction *p = &r->parts[0].predictions.at[i];
-    if (p->truth == p->predicted && (!best || p->confidence > best->confidence)) best = p;
+    if (p->truth >= 0 && p->truth == p->predicted && (!best || p->confidence > best->confidence)) best = p;
   }
   for (size_t i = 0; best && i < d->n; i++)
     if (strcmp(d->clips[i].name, best->clip) == 0) {

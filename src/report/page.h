@@ -61,6 +61,16 @@ void am_page_head(am_page *p);
 void am_page_result(am_page *p);
 void am_page_emotions(am_page *p);
 void am_page_wrong(am_page *p);
+/* Of what the results' section says: how far it has come, which epoch's weights they are, what stands out and how it was split. */
+void am_page_progress(am_page *p);
+void am_page_monitor(am_page *p);
+void am_page_statements(am_page *p);
+/* page_dimensions.c: of a model of dimensions, in place of emotions, where there are results */
+bool am_page_tells_values(const am_page *p);
+void am_page_values_result(am_page *p);
+void am_page_values_folds(am_page *p);
+void am_page_values_figures(am_page *p);
+void am_page_values_worst(am_page *p);
 /* page_groups.c: of results that there are */
 void am_page_groups(am_page *p);
 /* page_calibration.c */
@@ -68,8 +78,10 @@ void am_page_calibration(am_page *p);
 /* page_folds.c: of a cross-validation */
 void am_page_folds(am_page *p);
 void am_page_fold_curves(am_page *p);
-size_t am_page_seeds(const am_page *p); /* runs of every fold */
+size_t am_page_seeds(const am_page *p);               /* runs of every fold */
+void am_page_fold_name(am_page *p, const am_fold *f); /* a cell, with a link to its page */
 /* page_run.c */
+const char *am_page_loss_name(const am_page *p); /* of the axis: what the loss is, beside what regularises it */
 void am_page_curves(am_page *p);
 void am_page_time(am_page *p);
 void am_page_settings(am_page *p);

@@ -23,7 +23,7 @@ size_t am_page_seeds(const am_page *p) {
 
 /* ---- figures ---- */
 
-static void fold_name(am_page *p, const am_fold *f) {
+void am_page_fold_name(am_page *p, const am_fold *f) {
   char *page = am_format(p->ctx, "%s/%s/%s", p->r->folder, f->folder, am_run_file_name(AM_FILE_REPORT));
   bool link = page && p->links && f->finished && am_file_exists(page);
   if (!page) p->h.out->failed = true;
@@ -43,7 +43,7 @@ static void fold_name(am_page *p, const am_fold *f) {
 static void fold_row(am_page *p, const am_fold *f) {
   char seconds[32];
   am_html_put(p->h, "<tr>");
-  fold_name(p, f);
+  am_page_fold_name(p, f);
   if (!f->finished) {
     am_html_put(p->h, "<td colspan=\"7\" class=\"faint\">not finished</td></tr>");
     return;
@@ -159,12 +159,14 @@ static void draw(am_page *p, const diagram *d, size_t folds, size_t epochs, cons
 }
 
 void am_page_fold_curves(am_page *p) {
-  static const diagram diagrams[] = {
-      {"training-loss", "Loss in training", "cross-entropy", offsetof(am_epoch, train_loss), 1},
-      {"validation-loss", "Loss in validation", "cross-entropy", offsetof(am_epoch, validation_loss), 1},
+  const char *loss = am_page_loss_name(p);
+  const diagram diagrams[] = {
+      {"training-loss", "Loss in training", loss, offsetof(am_epoch, train_loss), 1},
+      {"validation-loss", "Loss in validation", loss, offsetof(am_epoch, validation_loss), 1},
       {"training-accuracy", "Accuracy in training", "per cent", offsetof(am_epoch, train_accuracy), 100},
       {"validation-recall", "Unweighted average recall in validation", "per cent", offsetof(am_epoch, validation_uar),
-       100}};
+       100},
+      {"validation-ccc", "Mean concordance in validation", "CCC", offsetof(am_epoch, validation_ccc), 1}};
   size_t folds = distinct_folds(p), epochs = 0;
   for (size_t i = 0; i < p->r->n_folds; i++)
     if (p->r->folds[i].n > epochs) epochs = p->r->folds[i].n;
@@ -176,7 +178,9 @@ void am_page_fold_curves(am_page *p) {
   am_html_put(
       p->h, folds > MOST_CURVES ? "Of all folds after each epoch: the lowest, the mean, the highest" : "A line a fold");
   am_html_put(p->h, am_page_seeds(p) > 1 ? "; of a fold the mean over its seeds" : "");
-  am_html_put(p->h, ". Average recall is over the classes that a fold's validation part has.</p>");
+  am_html_put(p->h, am_page_tells_values(p)
+                        ? ".</p>"
+                        : ". Average recall is over the classes that a fold's validation part has.</p>");
   am_html_put(p->h, "<div class=\"figures\">");
   for (size_t i = 0; x && y && i < sizeof diagrams / sizeof *diagrams; i++) draw(p, &diagrams[i], folds, epochs, x, y);
   am_html_put(p->h, "</div></section>\n");

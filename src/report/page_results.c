@@ -138,6 +138,11 @@ static void split_statement(am_page *p) {
   am_html_put(p->h, "</p>\n");
 }
 
+void am_page_statements(am_page *p) {
+  diagnosis(p);
+  split_statement(p);
+}
+
 static void part_row(am_page *p, const char *name, const char *what, const am_metrics *m, const am_metrics *clips) {
   am_html_printf(p->h, "<tr><th scope=\"row\">%s%s</th>", name, what);
   am_page_count(p, m->n);
@@ -162,7 +167,7 @@ static void both_parts(am_page *p) {
 }
 
 /* "the best by validation loss", "the last one" */
-static void monitor_words(am_page *p) {
+void am_page_monitor(am_page *p) {
   const char *by = am_results_text(p->r->config->effective, "train.monitor");
   bool validated = false; /* without validation the training loss chooses, whatever was asked for */
   for (size_t i = 0; i < p->r->history.n && !validated; i++) validated = isfinite(p->r->history.at[i].validation_loss);
@@ -175,12 +180,14 @@ static void monitor_words(am_page *p) {
   for (char *c = monitor; c && *c; c++)
     if (*c == '_') *c = ' ';
   am_html_put(p->h, "the best by ");
-  am_html_text(p->h, monitor && !strcmp(monitor, "validation uar") ? "validation UAR" : monitor);
+  am_html_text(p->h, monitor && !strcmp(monitor, "validation uar")   ? "validation UAR"
+                     : monitor && !strcmp(monitor, "validation ccc") ? "validation CCC"
+                                                                     : monitor);
   am_free(p->ctx, monitor);
 }
 
 /* How far the cross-validation has come, where it is not at its end. */
-static void progress(am_page *p) {
+void am_page_progress(am_page *p) {
   if (p->r->n_finished < p->r->n_folds)
     am_html_printf(p->h,
                    "<p class=\"note warn\"><strong>Not finished.</strong> %zu of %zu runs are; the figures "
@@ -192,7 +199,7 @@ static void pooled_result(am_page *p, const am_part_results *part) {
   const am_metrics *m = part->metrics;
   size_t seeds = am_page_seeds(p);
   am_html_put(p->h, "<section><h2>Result over the folds</h2>");
-  progress(p);
+  am_page_progress(p);
   am_html_put(p->h, "<div class=\"cards\">");
   spread_card(p, "Unweighted average recall", "uar", m->uar, m->uar_low, m->uar_high);
   spread_card(p, "Accuracy", "accuracy", m->accuracy, m->low, m->high);
@@ -211,7 +218,7 @@ static void pooled_result(am_page *p, const am_part_results *part) {
   am_html_text(p->h, m->interval);
   if (seeds > 1) am_html_put(p->h, ". Over seeds: each one's folds pooled first");
   am_html_put(p->h, ". In each run the weights are those of one epoch, ");
-  monitor_words(p);
+  am_page_monitor(p);
   am_html_put(p->h, ".</p>\n");
   diagnosis(p);
   split_statement(p);
@@ -220,7 +227,7 @@ static void pooled_result(am_page *p, const am_part_results *part) {
 
 static void no_result(am_page *p) {
   am_html_put(p->h, "<section><h2>Result</h2>");
-  if (p->r->crossval) progress(p);
+  if (p->r->crossval) am_page_progress(p);
   else
     am_html_put(p->h,
                 "<p>Nothing was held out, so how well this run does on clips that it was not trained on is not "
@@ -232,6 +239,10 @@ void am_page_result(am_page *p) {
   const am_part_results *part = main_part(p);
   if (!part) {
     no_result(p);
+    return;
+  }
+  if (am_page_tells_values(p)) {
+    am_page_values_result(p);
     return;
   }
   if (p->r->crossval) {
@@ -249,7 +260,7 @@ void am_page_result(am_page *p) {
                  m->n, m->scored, m->classes, 100 * am_metrics_chance(m));
   am_html_text(p->h, m->interval);
   am_html_printf(p->h, ". Weights of epoch %.0f, ", am_results_number(p->r->metrics, "best_epoch"));
-  monitor_words(p);
+  am_page_monitor(p);
   am_html_put(p->h, ".</p>\n");
   diagnosis(p);
   split_statement(p);

@@ -67,32 +67,43 @@ static const char *recall_caption(const am_page *p, char out[96]) {
   return NULL;
 }
 
+const char *am_page_loss_name(const am_page *p) {
+  switch (p->r->config->loss.kind) {
+    case AM_LOSS_CCC: return "1 - concordance";
+    case AM_LOSS_MSE: return "squared error";
+    default: return "cross-entropy";
+  }
+}
+
 void am_page_curves(am_page *p) {
   size_t n = p->r->history.n;
-  double *column[7] = {NULL}; /* epoch, losses, shares, rate */
+  enum { COLUMNS = 8 };
+  double *column[COLUMNS] = {NULL}; /* epoch, losses, shares, rate, concordance */
   bool room = true;
-  for (int i = 0; i < 7; i++) room = (column[i] = am_alloc(p->ctx, n + 1, sizeof **column)) != NULL && room;
+  for (int i = 0; i < COLUMNS; i++) room = (column[i] = am_alloc(p->ctx, n + 1, sizeof **column)) != NULL && room;
   if (!room) p->h.out->failed = true;
   for (size_t i = 0; i < n && room; i++) {
     const am_epoch *e = &p->r->history.at[i];
-    const double row[7] = {(double)e->epoch,
-                           e->train_loss,
-                           e->validation_loss,
-                           100 * e->train_accuracy,
-                           100 * e->validation_accuracy,
-                           100 * e->validation_uar,
-                           e->learning_rate};
-    for (int k = 0; k < 7; k++) column[k][i] = row[k];
+    const double row[COLUMNS] = {(double)e->epoch,
+                                 e->train_loss,
+                                 e->validation_loss,
+                                 100 * e->train_accuracy,
+                                 100 * e->validation_accuracy,
+                                 100 * e->validation_uar,
+                                 e->learning_rate,
+                                 e->validation_ccc};
+    for (int k = 0; k < COLUMNS; k++) column[k][i] = row[k];
   }
   double best = am_results_number(p->r->metrics, "best_epoch");
   if (room) {
-    am_curves loss = {.y_name = "cross-entropy", .mark = best}, share = {.y_name = "per cent", .mark = best},
-              rate = {.y_name = "learning rate", .mark = NAN};
+    am_curves loss = {.y_name = am_page_loss_name(p), .mark = best}, agreement = {.y_name = "CCC", .mark = best},
+              share = {.y_name = "per cent", .mark = best}, rate = {.y_name = "learning rate", .mark = NAN};
     am_curves_put(&loss, "training", n, column[0], column[1]);
     am_curves_put(&loss, "validation", n, column[0], column[2]);
     am_curves_put(&share, "training", n, column[0], column[3]);
     am_curves_put(&share, "validation", n, column[0], column[4]);
     am_curves_put(&share, "val. recall", n, column[0], column[5]);
+    am_curves_put(&agreement, "validation", n, column[0], column[7]);
     if (varies(column[6], n)) am_curves_put(&rate, "learning rate", n, column[0], column[6]);
     am_html_put(p->h, "<section><h2>Learning curves</h2>");
     if (!n) am_html_put(p->h, "<p>No epoch was finished.</p>");
@@ -102,10 +113,11 @@ void am_page_curves(am_page *p) {
     am_page_curves_figure(p, "loss", "Loss", &loss, NULL);
     char over[96];
     am_page_curves_figure(p, "accuracy", "Accuracy and unweighted average recall", &share, recall_caption(p, over));
+    am_page_curves_figure(p, "concordance", "Mean concordance", &agreement, NULL);
     am_page_curves_figure(p, "learning-rate", "Learning rate", &rate, NULL);
     am_html_put(p->h, "</div></section>\n");
   }
-  for (int i = 0; i < 7; i++) am_free(p->ctx, column[i]);
+  for (int i = 0; i < COLUMNS; i++) am_free(p->ctx, column[i]);
 }
 
 /* ---- time ---- */

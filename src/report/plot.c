@@ -235,6 +235,35 @@ am_status am_plot_reliability(am_context *ctx, const am_plot_style *style, const
   return am_canvas_finish(a.c, out, err);
 }
 
+/* ---- true against predicted ---- */
+
+am_status am_plot_scatter(am_context *ctx, const am_plot_style *style, const char *title, const char *x_name,
+                          const char *y_name, const float *x, const float *y, size_t n, size_t stride, double low,
+                          double high, am_buffer *out, am_error *err) {
+  frame a;
+  am_status st = start(ctx, style, 400, 400, title, &a, err);
+  if (st) return st;
+  if (!(low < high)) low = INFINITY, high = -INFINITY;
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(x[i * stride]) || !isfinite(y[i * stride])) continue;
+    widen((double)x[i * stride], &low, &high);
+    widen((double)y[i * stride], &low, &high);
+  }
+  if (!(low < high)) low = isfinite(low) ? low - 1 : 0, high = low + 2; /* no pair, or all of one value */
+  const double edge = (high - low) / 50;
+  a.x0 = a.y0 = low - edge;
+  a.x1 = a.y1 = high + edge;
+  draw_x_axis(&a, x_name, true);
+  draw_y_axis(&a, y_name, true);
+  const double line[4] = {at_x(&a, low), at_y(&a, low), at_x(&a, high), at_y(&a, high)};
+  am_canvas_line(a.c, line, 2, 1.2, a.p->faint);
+  const double radius = n > 2000 ? 1.2 : n > 300 ? 1.8 : 2.6;
+  for (size_t i = 0; i < n; i++)
+    if (isfinite(x[i * stride]) && isfinite(y[i * stride]))
+      am_canvas_dot(a.c, at_x(&a, (double)x[i * stride]), at_y(&a, (double)y[i * stride]), radius, a.p->series[0]);
+  return am_canvas_finish(a.c, out, err);
+}
+
 /* ---- risk over coverage ---- */
 
 enum { RISK_POINTS = 400, RISK_FEW = 20 };

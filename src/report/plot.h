@@ -23,6 +23,11 @@ typedef struct am_curve {
 am_status am_plot_curves(am_context *ctx, const am_plot_style *style, const char *title, const char *x_name,
                          const char *y_name, const am_curve *curves, size_t n, double mark, am_buffer *out,
                          am_error *err);
+/* A dot for each of n pairs, where both are numbers: true values over the x axis, predicted ones over y, `stride` numbers apart.
+ * Both axes go from low to high (the same: as the true values do), and further where a value does; on the diagonal both agree. */
+am_status am_plot_scatter(am_context *ctx, const am_plot_style *style, const char *title, const char *x_name,
+                          const char *y_name, const float *x, const float *y, size_t n, size_t stride, double low,
+                          double high, am_buffer *out, am_error *err);
 /* n bars side by side over [low, high] of x. */
 am_status am_plot_histogram(am_context *ctx, const am_plot_style *style, const char *title, const char *x_name,
                             const char *y_name, double low, double high, const double *counts, size_t n, am_buffer *out,

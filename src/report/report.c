@@ -23,13 +23,20 @@ static void write_page(am_page *p) {
   am_page_style(h);
   am_html_put(h, "</head>\n<body><main>\n");
   am_page_head(p);
+  const bool values = am_page_tells_values(p);
   am_page_result(p);
-  am_page_folds(p);
-  am_page_emotions(p);
+  if (values) am_page_values_folds(p);
+  else am_page_folds(p);
+  if (values) am_page_values_figures(p);
+  else am_page_emotions(p);
   if (p->r->crossval) am_page_fold_curves(p);
   else am_page_curves(p);
-  am_page_calibration(p);
-  am_page_wrong(p);
+  if (values) {
+    am_page_values_worst(p);
+  } else {
+    am_page_calibration(p);
+    am_page_wrong(p);
+  }
   am_page_data(p);
   if (p->e) am_page_example(p);
   am_page_time(p);

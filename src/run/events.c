@@ -81,6 +81,7 @@ static const struct {
                {"accuracy/train", offsetof(am_epoch, train_accuracy)},
                {"accuracy/validation", offsetof(am_epoch, validation_accuracy)},
                {"uar/validation", offsetof(am_epoch, validation_uar)},
+               {"ccc/validation", offsetof(am_epoch, validation_ccc)},
                {"learning_rate", offsetof(am_epoch, learning_rate)},
                {"time/seconds", offsetof(am_epoch, seconds)},
                {"time/clips_per_second", offsetof(am_epoch, clips_per_second)}};

@@ -49,7 +49,9 @@ am_status am_predictions_add_speakers(const am_predictions *p, am_metrics *m, am
   int *truth = truths(p);
   am_status status = number(p, -1, &speakers, err);
   if (!status && !truth) status = am_no_memory(err);
-  if (!status) status = am_metrics_add_speakers(m, p->probabilities, truth, speakers.of, speakers.names.at, err);
+  const am_scored_clips of = {.probabilities = p->probabilities, .truth = p->values, .speakers = speakers.of};
+  if (!status && p->values) status = am_metrics_add_value_speakers(m, &of, speakers.names.at, err);
+  else if (!status) status = am_metrics_add_speakers(m, p->probabilities, truth, speakers.of, speakers.names.at, err);
   numbered_free(p->ctx, &speakers);
   am_free(p->ctx, truth);
   return status;
@@ -59,7 +61,8 @@ am_status am_predictions_add_speakers(const am_predictions *p, am_metrics *m, am
 static int first_trait(const am_predictions *p) {
   const int columns = (int)am_csv_columns(p->table);
   int first = columns;
-  while (first > 0 && strncmp(am_csv_name(p->table, (size_t)first - 1), "p_", 2)) first--;
+  const char *last = p->values ? "predicted_" : "p_";
+  while (first > 0 && strncmp(am_csv_name(p->table, (size_t)first - 1), last, strlen(last))) first--;
   return first;
 }
 
@@ -69,7 +72,7 @@ static am_status read_traits(const am_predictions *p, numbered *columns, am_data
   for (int i = first; i < all && d->n_traits < AM_MOST_TRAITS && !status; i++) {
     numbered *column = &columns[d->n_traits];
     status = number(p, i, column, err);
-    d->traits[d->n_traits++] = (am_trait){.name = am_predictions_trait(am_csv_name(p->table, (size_t)i)),
+    d->traits[d->n_traits++] = (am_trait){.name = am_predictions_trait(p, am_csv_name(p->table, (size_t)i)),
                                           .n = (int)column->names.n,
                                           .values = column->names.at,
                                           .of = column->of};
@@ -90,6 +93,7 @@ am_status am_predictions_metrics(const am_predictions *p, uint64_t seed, am_metr
   if (!status) status = read_traits(p, columns, &d, err);
   const am_scored_clips of = {.clips = clips,
                               .probabilities = p->probabilities,
+                              .truth = p->values,
                               .labels = truth,
                               .speakers = speakers.of,
                               .n = p->n,

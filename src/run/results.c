@@ -181,8 +181,70 @@ static void read_coverage(const am_value *part, am_metrics *m) {
   }
 }
 
+/* ---- of dimensions ---- */
+
+static am_status read_agreement(const am_value *map, am_agreement *out, am_error *err) {
+  uint64_t n = 0;
+  am_status st = need_count(am_value_get(map, "n"), &n, err);
+  if (!st) st = need(map, "ccc", &out->ccc, err);
+  if (!st) st = need(map, "pearson", &out->pearson, err);
+  if (!st) st = need(map, "rmse", &out->rmse, err);
+  if (!st) st = need(map, "mae", &out->mae, err);
+  out->n = (size_t)n;
+  return st;
+}
+
+static am_status read_dimension(const am_value *map, am_dimension *d, am_error *err) {
+  static const char *const names[4] = {"interval.ccc.%d", "interval.pearson.%d", "interval.rmse.%d", "interval.mae.%d"};
+  am_status st = read_agreement(map, &d->is, err);
+  for (int end = 0; end < 2 && !st; end++) {
+    am_agreement *to = end ? &d->high : &d->low;
+    double *const at[4] = {&to->ccc, &to->pearson, &to->rmse, &to->mae};
+    for (int i = 0; i < 4 && !st; i++) {
+      char path[32];
+      snprintf(path, sizeof path, names[i], end);
+      st = need(map, path, at[i], err);
+    }
+  }
+  if (!st) st = need(map, "true_mean", &d->true_mean, err);
+  if (!st) st = need(map, "true_deviation", &d->true_deviation, err);
+  if (!st) st = need(map, "predicted_mean", &d->mean, err);
+  return st ? st : need(map, "predicted_deviation", &d->deviation, err);
+}
+
+static am_status create_values(am_context *ctx, const am_value *list, am_metrics **out, am_error *err) {
+  const char *names[AM_MAX_CLASSES];
+  int n = 0;
+  if (list->kind != AM_MAP || !list->count || list->count > AM_MAX_CLASSES)
+    return am_fail_at(err, list, "wanted the figures of dimensions, by their names");
+  for (const am_value *v = list->first; v; v = v->next) names[n++] = v->key;
+  return am_metrics_create_dimensions(ctx, names, n, out, err);
+}
+
+static am_status read_values(am_context *ctx, const am_value *part, am_metrics **out, am_error *err) {
+  const am_value *list = am_value_get(part, "dimensions"), *kind = am_value_find(part, "interval.kind");
+  uint64_t n = 0;
+  am_status st = create_values(ctx, list, out, err);
+  am_metrics *m = *out;
+  if (!st) st = need_count(am_value_get(part, "n"), &n, err);
+  if (!st) st = need(part, "ccc", &m->ccc, err);
+  if (!st) st = need(part, "interval.ccc.0", &m->ccc_low, err);
+  if (!st) st = need(part, "interval.ccc.1", &m->ccc_high, err);
+  const am_value *v = list->first;
+  for (int k = 0; !st && k < m->dimensions; k++, v = v->next) st = read_dimension(v, &m->dimension[k], err);
+  for (int i = 0; !st && i < 2; i++)
+    if (need(part, i ? "scale.1" : "scale.0", &m->scale[i], NULL)) m->scale[0] = m->scale[1] = 0;
+  if (!st) {
+    m->n = (size_t)n;
+    snprintf(m->interval_text, sizeof m->interval_text, "%s", kind && kind->text ? kind->text : "");
+  }
+  if (st) am_metrics_free(m), *out = NULL;
+  return st;
+}
+
 am_status am_results_figures(am_context *ctx, const am_value *part, am_metrics **out, am_error *err) {
   *out = NULL;
+  if (am_value_get(part, "dimensions")) return read_values(ctx, part, out, err);
   am_status st = make_metrics(ctx, part, out, err);
   am_metrics *m = *out;
   if (!st) st = read_figures(part, m, err);
@@ -200,25 +262,37 @@ static am_status read_part(am_results *r, const am_value *part, am_part_results 
   p->name = part->key;
   p->value = part;
   am_status st = am_results_figures(r->ctx, part, &p->metrics, err);
-  if (!st && utterances && utterances->kind == AM_MAP) st = read_figures(utterances, &p->utterances, err);
+  if (!st && utterances && utterances->kind == AM_MAP && p->metrics->dimensions)
+    st = am_results_figures(r->ctx, utterances, &p->metrics->per_utterance, err);
+  else if (!st && utterances && utterances->kind == AM_MAP) st = read_figures(utterances, &p->utterances, err);
   return st;
 }
 
 /* ---- predictions.csv ---- */
 
+static am_status order(am_part_results *p, const char *whose, am_error *err) {
+  const am_metrics *m = p->metrics;
+  const char *names[AM_MAX_CLASSES];
+  for (int k = 0; k < m->dimensions; k++) names[k] = m->dimension[k].name;
+  return m->dimensions ? am_predictions_order(&p->predictions, names, m->dimensions, whose, err)
+                       : am_predictions_order(&p->predictions, (const char *const *)m->labels, m->classes, whose, err);
+}
+
 static am_status read_predictions(am_results *r, am_part_results *p, const char *name, am_error *err) {
   char *path, whose[64];
   am_status st = path_of(r, name, &path, err);
-  if (!st) st = am_predictions_read(r->ctx, path, &p->predictions, err);
+  if (!st) st = am_predictions_read_any(r->ctx, path, &p->predictions, err);
   if (!st && p->predictions.n != p->metrics->n)
     st = am_fail(err, AM_E_FORMAT,
                  "%s: %zu rows, but %s counts %zu clips in the %s part; one of the two is not of this run", path,
                  p->predictions.n, am_run_file_name(r->crossval ? AM_FILE_CROSSVAL_RESULTS : AM_FILE_METRICS),
                  p->metrics->n, p->name);
   snprintf(whose, sizeof whose, "this run's %s part", p->name);
-  if (!st)
-    st =
-        am_predictions_order(&p->predictions, (const char *const *)p->metrics->labels, p->metrics->classes, whose, err);
+  const bool values = p->metrics && p->metrics->dimensions;
+  if (!st && (values != (p->predictions.values != NULL) || values != (r->parts[0].metrics->dimensions > 0)))
+    st = am_fail(err, AM_E_FORMAT, "%s: it and the figures of the %s part are not both of emotions or of dimensions",
+                 path, p->name);
+  if (!st) st = order(p, whose, err);
   if (!st) st = am_predictions_add_speakers(&p->predictions, p->metrics, err); /* older files do not say them */
   am_free(r->ctx, path);
   return st;
@@ -258,12 +332,27 @@ static void count_scored(const am_value *run, am_fold *f) {
   }
 }
 
-static am_status read_fold_figures(const am_value *run, am_fold *f, am_error *err) {
-  am_status st = need_count(am_value_get(run, "n"), &f->clips, err);
-  if (!st) st = need(run, "accuracy", &f->accuracy, err);
+static am_status read_fold_values(const am_value *run, const am_value *dimensions, am_fold *f, am_error *err) {
+  size_t k = 0;
+  am_status st = need(run, "ccc", &f->ccc, err);
+  for (const am_value *v = dimensions->first; v && k < AM_MOST_DIMENSIONS && !st; v = v->next)
+    st = need(v, "ccc", &f->of[k++], err);
+  return st;
+}
+
+static am_status read_fold_shares(const am_value *run, am_fold *f, am_error *err) {
+  am_status st = need(run, "accuracy", &f->accuracy, err);
   if (!st) st = need(run, "uar", &f->uar, err);
   if (!st) st = need(run, "macro_f1", &f->macro_f1, err);
   if (!st) count_scored(run, f);
+  return st;
+}
+
+static am_status read_fold_figures(const am_value *run, am_fold *f, am_error *err) {
+  const am_value *dimensions = am_value_get(run, "dimensions");
+  am_status st = need_count(am_value_get(run, "n"), &f->clips, err);
+  if (!st && dimensions) st = read_fold_values(run, dimensions, f, err);
+  if (!st && !dimensions) st = read_fold_shares(run, f, err);
   if (!st) st = need(run, "best_epoch", &f->best_epoch, err);
   if (!st) st = need(run, "epochs", &f->epochs, err);
   return st ? st : need(run, "seconds", &f->seconds, err);
@@ -291,6 +380,8 @@ static am_status read_fold(am_results *r, const am_value *run, am_fold *f, am_er
       !am_value_to_bool(done, &f->finished))
     return am_fail_at(err, run, "wanted seed, fold, folder and finished of each of the 'runs'");
   f->folder = folder->text;
+  f->ccc = NAN;
+  for (int k = 0; k < AM_MOST_DIMENSIONS; k++) f->of[k] = NAN;
   if (!f->finished) return AM_OK;
   am_status st = read_fold_figures(run, f, err);
   char *history = am_run_file_path(r->ctx, f->folder, AM_FILE_HISTORY),

@@ -26,7 +26,8 @@ typedef struct am_fold {
   uint64_t clips;
   int classes, scored; /* scored: that occur in it; both 0: it does not say */
   double accuracy, uar, macro_f1, best_epoch, epochs, seconds;
-  size_t first, n; /* its epochs, in the history */
+  double ccc, of[AM_MOST_DIMENSIONS]; /* of dimensions: the mean concordance, and each one's; else NaN */
+  size_t first, n;                    /* its epochs, in the history */
 } am_fold;
 
 typedef struct am_results {

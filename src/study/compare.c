@@ -134,3 +134,98 @@ am_status am_paired_bootstrap(am_context *ctx, const int *labels, const int *spe
   am_free(ctx, d.table);
   return status;
 }
+
+/* ---- the paired bootstrap of concordance ---- */
+
+typedef struct pair_sums {
+  am_moments a, b;
+} pair_sums;
+
+typedef struct value_draws {
+  pair_sums *table, *total; /* (units,K), (K) */
+  size_t units, K;
+  double *differences; /* (K + 1, DRAWS): of each dimension, of the mean */
+} value_draws;
+
+static void differ(const pair_sums *total, size_t K, double *a, double *b) {
+  for (size_t k = 0; k < K; k++) {
+    a[k] = am_agreement_of(&total[k].a).ccc;
+    b[k] = am_agreement_of(&total[k].b).ccc;
+  }
+  a[K] = am_agreement_mean(a, K, sizeof *a);
+  b[K] = am_agreement_mean(b, K, sizeof *b);
+}
+
+static void join(pair_sums *to, const pair_sums *from) {
+  am_moments_join(&to->a, &from->a);
+  am_moments_join(&to->b, &from->b);
+}
+
+static void draw_values(const value_draws *d, uint64_t seed, size_t index) {
+  am_rng rng = am_rng_stream(seed, AM_FOR_BOOTSTRAP, index, 3, 0);
+  double a[AM_MOST_DIMENSIONS + 1], b[AM_MOST_DIMENSIONS + 1];
+  memset(d->total, 0, d->K * sizeof *d->total);
+  for (size_t u = 0; u < d->units; u++) {
+    const pair_sums *row = d->table + am_rng_below(&rng, d->units) * d->K;
+    for (size_t k = 0; k < d->K; k++) join(&d->total[k], &row[k]);
+  }
+  differ(d->total, d->K, a, b);
+  for (size_t k = 0; k <= d->K; k++) d->differences[k * DRAWS + index] = b[k] - a[k];
+}
+
+static void interval_of(double *values, struct am_paired_value *out) {
+  size_t n = 0;
+  out->low = out->high = NAN;
+  for (size_t i = 0; i < DRAWS; i++)
+    if (isfinite(values[i])) values[n++] = values[i];
+  if (n) am_metrics_percentiles(values, n, &out->low, &out->high);
+}
+
+static void sum_up(value_draws *d, const float *truth, const float *a, const float *b, const int *speakers, size_t n,
+                   bool by_speaker) {
+  const size_t K = d->K;
+  double from[AM_MOST_DIMENSIONS] = {0}; /* a true value, that all are near */
+  for (size_t i = n * K; i-- > 0;)
+    if (!isnan(truth[i])) from[i % K] = (double)truth[i];
+  for (size_t i = 0; i < n * K; i++) {
+    if (isnan(truth[i])) continue;
+    const size_t k = i % K, unit = by_speaker ? (size_t)speakers[i / K] : i / K;
+    pair_sums *at = &d->table[unit * K + k];
+    const double t = (double)truth[i];
+    am_moments_add(&at->a, (double)a[i], t, from[k]);
+    am_moments_add(&at->b, (double)b[i], t, from[k]);
+  }
+  for (size_t u = 0; u < d->units; u++)
+    for (size_t k = 0; k < K; k++) join(&d->total[k], &d->table[u * K + k]);
+}
+
+am_status am_paired_concordance(am_context *ctx, const float *truth, const float *a, const float *b,
+                                const int *speakers, size_t n, int dimensions, uint64_t seed, am_paired_values *out,
+                                am_error *err) {
+  *out = (am_paired_values){.dimensions = dimensions};
+  if (!n) return AM_OK;
+  bool known;
+  const size_t found = count_speakers(speakers, n, &known);
+  out->by_speaker = known && found >= 2;
+  out->units = out->by_speaker ? found : n;
+  value_draws d = {.units = out->units, .K = (size_t)dimensions};
+  d.table = am_alloc(ctx, am_mul(d.units, d.K), sizeof *d.table);
+  d.total = am_alloc(ctx, d.K, sizeof *d.total);
+  d.differences = am_alloc(ctx, (d.K + 1) * DRAWS, sizeof *d.differences);
+  am_status status = d.table && d.total && d.differences ? AM_OK : am_no_memory(err);
+  if (!status) {
+    double of_a[AM_MOST_DIMENSIONS + 1], of_b[AM_MOST_DIMENSIONS + 1];
+    sum_up(&d, truth, a, b, speakers, n, out->by_speaker);
+    differ(d.total, d.K, of_a, of_b);
+    for (size_t i = 0; i < DRAWS; i++) draw_values(&d, seed, i);
+    for (size_t k = 0; k <= d.K; k++) {
+      struct am_paired_value *to = k == d.K ? &out->mean : &out->of[k];
+      *to = (struct am_paired_value){.a = of_a[k], .b = of_b[k], .difference = of_b[k] - of_a[k]};
+      interval_of(d.differences + k * DRAWS, to);
+    }
+  }
+  am_free(ctx, d.differences);
+  am_free(ctx, d.total);
+  am_free(ctx, d.table);
+  return status;
+}

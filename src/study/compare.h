@@ -28,6 +28,20 @@ typedef struct am_paired {
   size_t units; /* speakers, or clips */
   bool by_speaker;
 } am_paired;
+/* The same of dimensions: the difference of the mean concordance (mean), and of each dimension's. */
+typedef struct am_paired_values {
+  int dimensions; /* 0: classes were told */
+  struct am_paired_value {
+    double a, b, difference, low, high; /* NaN where it is not defined */
+  } mean, of[AM_MOST_DIMENSIONS];
+  size_t units;
+  bool by_speaker;
+} am_paired_values;
+/* truth, a, b (n,K): true values, NaN not known, and what each says. */
+am_status am_paired_concordance(am_context *ctx, const float *truth, const float *a, const float *b,
+                                const int *speakers, size_t n, int dimensions, uint64_t seed, am_paired_values *out,
+                                am_error *err);
+
 /* right_a, right_b (n): 1 right, 0 wrong, shares of several seeds between.  labels (n).  speakers (n): -1
  * unknown. */
 am_status am_paired_bootstrap(am_context *ctx, const int *labels, const int *speakers, const double *right_a,
@@ -42,6 +56,7 @@ typedef struct am_verdict {
   int copy;     /* of clips with one name (overlapping chunks): 0, 1 ... */
   double right; /* over its seeds */
   bool first;   /* right with the first seed */
+  size_t row;   /* of dimensions: its values, in am_compared.values and .truths */
 } am_verdict;
 
 typedef struct am_compared {
@@ -58,6 +73,7 @@ typedef struct am_compared {
   char *corpus;                       /* likewise; NULL: not said */
   am_metrics *metrics;                /* of all rows; of a cross-validation what the command `crossval` tells */
   am_verdict *verdicts;               /* (n) by clip, copy */
+  float *values, *truths; /* (rows,K) of dimensions: the mean over the seeds, and the true values; else NULL */
   size_t n;
 } am_compared;
 
@@ -70,6 +86,8 @@ typedef struct am_comparison {
   size_t common, only_a, only_b, relabelled; /* clips; relabelled: in both, with different true labels */
   am_mcnemar mcnemar;                        /* first seeds */
   am_paired paired;
+  am_paired_values values;    /* of dimensions, in place of both; of those of A that B tells, too */
+  int of[AM_MOST_DIMENSIONS]; /* which of A's these are */
 } am_comparison;
 /* No clip in common is no failure: common is 0 and the tests are empty. */
 am_status am_compare(const am_compared *a, const am_compared *b, uint64_t seed, am_comparison *out, am_error *err);

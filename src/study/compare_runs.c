@@ -79,16 +79,42 @@ static void judge(am_compared *c, const row *rows, size_t n) {
   if (seeds > c->n_seeds) c->n_seeds = seeds;
 }
 
+/* The same of dimensions: the mean of the seeds' values of each copy. */
+static void judge_values(am_compared *c, const row *rows, size_t n) {
+  const size_t K = (size_t)c->predictions.classes, first = c->n;
+  size_t copy = 0, copies = 0, seeds = 1;
+  for (size_t i = 0; i < n; i++, copy++) {
+    if (i && rows[i].seed != rows[i - 1].seed) copy = 0, seeds++;
+    const am_prediction *at = &c->predictions.at[rows[i].index];
+    const size_t to = first + copy, from = rows[i].index;
+    if (copy >= copies) {
+      c->verdicts[to] =
+          (am_verdict){.clip = at->clip, .speaker = at->speaker, .truth = "", .copy = (int)copy, .row = to};
+      memcpy(c->truths + to * K, c->predictions.values + from * K, K * sizeof *c->truths);
+      copies = copy + 1;
+    }
+    for (size_t k = 0; k < K; k++) c->values[to * K + k] += c->predictions.probabilities[from * K + k];
+  }
+  for (size_t i = first * K; i < (first + copies) * K; i++) c->values[i] /= (float)seeds;
+  c->n += copies;
+  if (seeds > c->n_seeds) c->n_seeds = seeds;
+}
+
 static am_status make_verdicts(am_compared *c, am_error *err) {
   size_t n = c->predictions.n, begin = 0;
   row *rows = am_alloc(c->ctx, n + 1, sizeof *rows);
   c->verdicts = am_alloc(c->ctx, n + 1, sizeof *c->verdicts);
+  const bool values = c->predictions.values != NULL;
+  const size_t numbers = am_mul(n + 1, (size_t)c->predictions.classes);
   am_status status = rows && c->verdicts ? AM_OK : am_no_memory(err);
+  if (values && !(c->values = am_alloc(c->ctx, numbers, sizeof *c->values))) status = am_no_memory(err);
+  if (values && !(c->truths = am_alloc(c->ctx, numbers, sizeof *c->truths))) status = am_no_memory(err);
   for (size_t i = 0; i < n && !status; i++) rows[i] = (row){c->predictions.at[i].clip, c->predictions.at[i].seed, i};
   if (!status) qsort(rows, n, sizeof *rows, by_clip);
   for (size_t i = 1; i <= n && !status; i++) {
     if (i < n && !strcmp(rows[i].clip, rows[begin].clip)) continue;
-    judge(c, rows + begin, i - begin);
+    if (values) judge_values(c, rows + begin, i - begin);
+    else judge(c, rows + begin, i - begin);
     begin = i;
   }
   am_free(c->ctx, rows);
@@ -97,7 +123,7 @@ static am_status make_verdicts(am_compared *c, am_error *err) {
 
 static am_status read_predictions(am_compared *c, const char *path, am_error *err) {
   const uint64_t seed = c->config ? c->config->seed : 1; /* of the intervals of one run, which are not compared */
-  am_status status = am_predictions_read(c->ctx, path, &c->predictions, err);
+  am_status status = am_predictions_read_any(c->ctx, path, &c->predictions, err);
   if (!status && !c->predictions.n) status = am_fail(err, AM_E_DATA, "%s: no clip to compare", path);
   if (!status) status = am_predictions_metrics(&c->predictions, seed, &c->metrics, err);
   return status ? status : make_verdicts(c, err);
@@ -185,6 +211,8 @@ am_status am_compared_read(am_context *ctx, const char *folder, am_compared *out
 void am_compared_free(am_compared *c) {
   if (!c->ctx) return;
   am_free(c->ctx, c->verdicts);
+  am_free(c->ctx, c->values);
+  am_free(c->ctx, c->truths);
   am_metrics_free(c->metrics);
   am_free(c->ctx, c->corpus);
   am_predictions_free(&c->predictions);
@@ -197,14 +225,37 @@ void am_compared_free(am_compared *c) {
 typedef struct pairs {
   int *labels, *speakers;
   double *a, *b;
+  float *truth, *of_a, *of_b; /* (n,K) of dimensions, K those that both tell */
+  const am_compared *from_a, *from_b;
+  const int *in_a, *in_b; /* (K) which of each these are */
+  size_t K;
   am_name_set seen; /* speakers */
   size_t n;
   bool failed; /* out of memory */
 } pairs;
 
+/* Whether both say the same of what is true, where both know it. */
+static bool pair_values(pairs *p, const am_verdict *a, const am_verdict *b) {
+  const size_t wide_a = (size_t)p->from_a->predictions.classes, wide_b = (size_t)p->from_b->predictions.classes;
+  for (size_t k = 0; k < p->K; k++) {
+    const size_t at = a->row * wide_a + (size_t)p->in_a[k], bt = b->row * wide_b + (size_t)p->in_b[k],
+                 to = p->n * p->K + k;
+    const float t = p->from_a->truths[at], u = p->from_b->truths[bt];
+    if (t == t && u == u && t != u) return false;
+    p->truth[to] = u == u ? t : u; /* what one does not know is not compared */
+    p->of_a[to] = p->from_a->values[at];
+    p->of_b[to] = p->from_b->values[bt];
+  }
+  return true;
+}
+
 static void pair(pairs *p, const am_compared *labels, const am_verdict *a, const am_verdict *b, am_comparison *out) {
-  if (strcmp(a->truth, b->truth)) {
+  if (p->K ? !pair_values(p, a, b) : strcmp(a->truth, b->truth)) {
     out->relabelled++;
+    return;
+  }
+  if (p->K) {
+    if (number_of(&p->seen, a->speaker, &p->speakers[p->n++], NULL)) p->failed = true;
     return;
   }
   p->labels[p->n] = am_predictions_class(&labels->predictions, a->truth);
@@ -232,9 +283,49 @@ static void match(pairs *p, const am_compared *a, const am_compared *b, am_compa
   out->common = p->n;
 }
 
+static am_status compare_values(const am_compared *a, const am_compared *b, uint64_t seed, am_comparison *out,
+                                am_error *err) {
+  am_context *ctx = a->ctx;
+  int in_b[AM_MOST_DIMENSIONS];
+  size_t K = 0;
+  for (int k = 0; k < a->predictions.classes && K < AM_MOST_DIMENSIONS; k++) {
+    in_b[K] = am_predictions_class(&b->predictions, a->predictions.labels[k]);
+    if (in_b[K] >= 0) out->of[K++] = k;
+  }
+  if (!K)
+    return am_fail(err, AM_E_DATA, "%s and %s: they have no dimension in common (%s, ... and %s, ...)", a->folder,
+                   b->folder, a->predictions.labels[0], b->predictions.labels[0]);
+  const size_t numbers = am_mul(a->n, K);
+  pairs p = {.speakers = am_alloc(ctx, a->n, sizeof *p.speakers),
+             .truth = am_alloc(ctx, numbers, sizeof *p.truth),
+             .of_a = am_alloc(ctx, numbers, sizeof *p.of_a),
+             .of_b = am_alloc(ctx, numbers, sizeof *p.of_b),
+             .from_a = a,
+             .from_b = b,
+             .in_a = out->of,
+             .in_b = in_b,
+             .K = K,
+             .seen = {.ctx = ctx}};
+  am_status status = p.speakers && p.truth && p.of_a && p.of_b ? AM_OK : am_no_memory(err);
+  if (!status) match(&p, a, b, out);
+  if (!status && p.failed) status = am_no_memory(err);
+  if (!status)
+    status = am_paired_concordance(ctx, p.truth, p.of_a, p.of_b, p.speakers, p.n, (int)K, seed, &out->values, err);
+  am_name_set_free(&p.seen);
+  am_free(ctx, p.of_b);
+  am_free(ctx, p.of_a);
+  am_free(ctx, p.truth);
+  am_free(ctx, p.speakers);
+  return status;
+}
+
 am_status am_compare(const am_compared *a, const am_compared *b, uint64_t seed, am_comparison *out, am_error *err) {
   am_context *ctx = a->ctx;
   *out = (am_comparison){0};
+  if ((a->values != NULL) != (b->values != NULL))
+    return am_fail(err, AM_E_DATA, "%s tells %s, and %s %s; they cannot be compared", a->folder,
+                   a->values ? "dimensions" : "emotions", b->folder, b->values ? "dimensions" : "emotions");
+  if (a->values) return compare_values(a, b, seed, out, err);
   pairs p = {.labels = am_alloc(ctx, a->n, sizeof *p.labels),
              .speakers = am_alloc(ctx, a->n, sizeof *p.speakers),
              .a = am_alloc(ctx, a->n, sizeof *p.a),

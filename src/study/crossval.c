@@ -545,6 +545,7 @@ void am_crossval_free(am_crossval *x) {
   am_free(ctx, x->folds);
   am_free(ctx, x->clips);
   am_free(ctx, x->labels);
+  am_free(ctx, x->truth);
   am_free(ctx, x->speakers);
   am_free(ctx, x->seeds);
   am_free(ctx, x->probabilities);

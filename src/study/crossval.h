@@ -72,7 +72,8 @@ typedef struct am_crossval {
   uint32_t *clips; /* index into dataset */
   int *labels, *speakers;
   int64_t *seeds;
-  float *probabilities; /* (n_rows,K) */
+  float *probabilities; /* (n_rows,K), or values of dimensions */
+  float *truth;         /* (n_rows,K) true values of dimensions, NaN not known; NULL: classes are told */
   am_metrics *pooled;   /* of all rows; NULL before the first run is finished */
   am_metrics **by_seed; /* (n_seeds) pooled over the folds of one seed; NULL without a finished run */
   am_metrics *together; /* of the seeds' mean probabilities, where every seed has the fold; NULL with one seed */
@@ -94,7 +95,7 @@ am_status am_crossval_read_run(am_crossval *x, am_crossval_run *run, am_error *e
 am_status am_crossval_summarise(am_crossval *x, am_error *err); /* all figures from the rows */
 am_status am_crossval_write(am_crossval *x, am_error *err);     /* crossval.json, predictions.csv */
 am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err);
-/* Over the finished runs. A figure is one of these, or k: the recall of class k. */
+/* Over the finished runs. A figure is one of these, or k: the recall of class k, or the concordance of dimension k. */
 enum {
   AM_FIGURE_ACCURACY = -1,
   AM_FIGURE_UAR = -2,
@@ -102,7 +103,9 @@ enum {
   AM_FIGURE_UTTERANCE_ACCURACY = -4, /* by the mean of an utterance's chunks; NaN where clips are whole */
   AM_FIGURE_UTTERANCE_UAR = -5,
   AM_FIGURE_SCORED = -6, /* classes that occur, which UAR and macro F1 are means over */
-  AM_FIGURE_CHANCE = -7  /* the UAR of guessing among them */
+  AM_FIGURE_CHANCE = -7, /* the UAR of guessing among them */
+  AM_FIGURE_CCC = -8,    /* the mean concordance of the dimensions */
+  AM_FIGURE_UTTERANCE_CCC = -9
 };
 bool am_crossval_has_chunks(const am_crossval *x);
 /* What a spread is over: all finished runs; the folds of the seeds' mean probabilities; the seeds' pooled figures (one seed has

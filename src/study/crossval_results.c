@@ -11,14 +11,20 @@
 
 /* ---- a run's rows ---- */
 
+static bool tells_values(const am_crossval *x) { return x->dataset->target == AM_TARGET_DIMENSIONS; }
+
+/* Classes, or dimensions. */
+static size_t outputs_of(const am_crossval *x) { return (size_t)am_dataset_outputs(x->dataset); }
+
 static am_status make_room(am_crossval *x, size_t more, am_error *err) {
-  size_t room = am_add(x->n_rows, more), K = (size_t)x->dataset->n_labels;
+  size_t room = am_add(x->n_rows, more), K = outputs_of(x);
   if (room <= x->room) return AM_OK;
-  void **arrays[] = {(void **)&x->clips, (void **)&x->labels, (void **)&x->speakers, (void **)&x->seeds,
-                     (void **)&x->probabilities};
-  const size_t bytes[] = {sizeof *x->clips, sizeof *x->labels, sizeof *x->speakers, sizeof *x->seeds,
-                          K * sizeof *x->probabilities};
-  for (int i = 0; i < 5; i++) {
+  void **arrays[] = {(void **)&x->clips, (void **)&x->labels,        (void **)&x->speakers,
+                     (void **)&x->seeds, (void **)&x->probabilities, (void **)&x->truth};
+  const size_t bytes[] = {
+      sizeof *x->clips,    sizeof *x->labels, sizeof *x->speakers, sizeof *x->seeds, K * sizeof *x->probabilities,
+      K * sizeof *x->truth};
+  for (int i = 0; i < (tells_values(x) ? 6 : 5); i++) {
     void *moved = am_resize(x->ctx, *arrays[i], room, bytes[i]);
     if (!moved) return am_no_memory(err);
     *arrays[i] = moved;
@@ -33,6 +39,17 @@ static void free_rows(am_context *ctx, am_crossval *rows) {
   am_free(ctx, rows->speakers);
   am_free(ctx, rows->seeds);
   am_free(ctx, rows->probabilities);
+  am_free(ctx, rows->truth);
+}
+
+/* Whether the row says of the clip what the corpus does. */
+static bool same_truth(const am_dataset *d, const am_clip *clip, const am_predictions *p, size_t row) {
+  if (!p->values) return clip->label == p->at[row].truth;
+  for (int k = 0; k < d->n_dimensions; k++) {
+    const float now = clip->values ? clip->values[k] : NAN, then = p->values[row * (size_t)p->classes + (size_t)k];
+    if (!(now == then || (isnan(now) && isnan(then)))) return false;
+  }
+  return true;
 }
 
 /* A test part is in the order of the corpus, so row i is the next clip of its fold; some may be absent, as the run says:
@@ -46,18 +63,19 @@ static am_status find_clip(const am_crossval *x, const am_crossval_run *run, con
     if (!strcmp(d->clips[*at].name, of->clip)) break;
     if (!x->config->data.skip_unreadable && !run->unheard) *at = d->n - 1;
   }
-  if (*at < d->n && d->clips[*at].label == of->truth) {
+  if (*at < d->n && same_truth(d, &d->clips[*at], p, row)) {
     ++*at;
     return AM_OK;
   }
   return am_csv_fail(p->table, row, err,
-                     "clip %s, %s, is not where fold %d of the corpus now has it; the clips are not "
+                     "clip %s%s%s, is not where fold %d of the corpus now has it; the clips are not "
                      "those that this fold was trained with (to train it again, remove %s)",
-                     of->clip, p->labels[of->truth], run->fold, run->folder);
+                     of->clip, p->values ? "" : ", ", p->values ? " with these values" : p->labels[of->truth],
+                     run->fold, run->folder);
 }
 
 static am_status keep_rows(am_crossval *x, const am_crossval_run *run, const am_predictions *p, am_error *err) {
-  size_t K = (size_t)x->dataset->n_labels, at = 0;
+  size_t K = outputs_of(x), at = 0;
   am_status status = make_room(x, p->n, err);
   for (size_t i = 0; i < p->n && !status; i++) {
     status = find_clip(x, run, p, i, &at, err);
@@ -69,6 +87,7 @@ static am_status keep_rows(am_crossval *x, const am_crossval_run *run, const am_
     x->speakers[to] = clip->speaker;
     x->seeds[to] = (int64_t)run->seed;
     memcpy(x->probabilities + to * K, p->probabilities + i * K, K * sizeof *x->probabilities);
+    if (p->values) memcpy(x->truth + to * K, p->values + i * K, K * sizeof *x->truth);
   }
   return status;
 }
@@ -79,14 +98,19 @@ static am_status read_predictions(am_crossval *x, am_crossval_run *run, am_error
   am_predictions p = {0};
   size_t wanted = 0;
   for (size_t i = 0; i < d->n; i++) wanted += d->clips[i].fold == run->fold;
-  am_status status = path ? am_predictions_read(x->ctx, path, &p, err) : am_no_memory(err);
+  am_status status = path ? am_predictions_read_any(x->ctx, path, &p, err) : am_no_memory(err);
+  if (!status && (p.values != NULL) != tells_values(x))
+    status = am_fail(err, AM_E_FORMAT, "%s: wanted predictions of %s, as data.target says", path,
+                     tells_values(x) ? "dimensions" : "emotions");
   size_t all = am_add(p.n, run->unheard);
   if (!status && (all > wanted || (all < wanted && !x->config->data.skip_unreadable)))
     status = am_fail(err, AM_E_DATA,
                      "%s: %zu clips, and fold %d of the corpus now has %zu; to train this fold again, "
                      "remove %s",
                      path, p.n, run->fold, wanted, run->folder);
-  if (!status) status = am_predictions_order(&p, d->labels, d->n_labels, "the corpus as it is now", err);
+  if (!status)
+    status =
+        am_predictions_order(&p, am_dataset_output_names(d), am_dataset_outputs(d), "the corpus as it is now", err);
   run->first = x->n_rows;
   if (!status) status = keep_rows(x, run, &p, err);
   run->n = x->n_rows - run->first;
@@ -99,14 +123,16 @@ static am_status read_predictions(am_crossval *x, am_crossval_run *run, am_error
 
 static am_status compute(const am_crossval *x, size_t first, size_t n, bool by_utterance, am_metrics **out,
                          am_error *err) {
-  size_t K = (size_t)x->dataset->n_labels;
+  size_t K = outputs_of(x);
   am_metrics_free(*out);
   const am_scored_clips of = {.clips = x->clips + first,
                               .probabilities = x->probabilities + first * K,
+                              .truth = x->truth ? x->truth + first * K : NULL,
+                              .scale = x->truth ? x->dataset->scale : NULL,
                               .labels = x->labels + first,
                               .speakers = x->speakers + first,
                               .n = n,
-                              .names = x->dataset->labels,
+                              .names = am_dataset_output_names(x->dataset),
                               .classes = (int)K};
   return am_metrics_of_clips(x->dataset, &of, by_utterance, x->config->seed, out, err);
 }
@@ -134,7 +160,7 @@ am_status am_crossval_read_run(am_crossval *x, am_crossval_run *run, am_error *e
 /* The rows in the order of the plan: what is written does not depend on what was finished when. */
 static am_status sort_rows(am_crossval *x, am_error *err) {
   am_crossval sorted = {.ctx = x->ctx, .dataset = x->dataset};
-  size_t K = (size_t)x->dataset->n_labels, used = 0;
+  size_t K = outputs_of(x), used = 0;
   am_status status = make_room(&sorted, x->n_rows, err);
   for (size_t i = 0; i < x->n_seeds * x->n_folds && !status; i++) {
     am_crossval_run *r = &x->runs[i];
@@ -145,13 +171,14 @@ static am_status sort_rows(am_crossval *x, am_error *err) {
     memcpy(sorted.speakers + used, x->speakers + r->first, r->n * sizeof *x->speakers);
     memcpy(sorted.seeds + used, x->seeds + r->first, r->n * sizeof *x->seeds);
     memcpy(sorted.probabilities + used * K, x->probabilities + r->first * K, r->n * K * sizeof *x->probabilities);
+    if (x->truth) memcpy(sorted.truth + used * K, x->truth + r->first * K, r->n * K * sizeof *x->truth);
     r->first = used;
     used += r->n;
   }
   am_crossval old = *x;
   if (!status) {
     x->clips = sorted.clips, x->labels = sorted.labels, x->speakers = sorted.speakers, x->seeds = sorted.seeds;
-    x->probabilities = sorted.probabilities, x->room = sorted.room;
+    x->probabilities = sorted.probabilities, x->truth = sorted.truth, x->room = sorted.room;
   } else {
     old = sorted;
   }
@@ -174,10 +201,11 @@ static bool every_seed_has(const am_crossval *x, size_t f) {
 /* The rows of fold f with the mean of the seeds' probabilities, appended to `to`. */
 static void append_together(const am_crossval *x, size_t f, am_crossval *to) {
   const am_crossval_run *first = &x->runs[f];
-  size_t K = (size_t)x->dataset->n_labels, at = to->n_rows;
+  size_t K = outputs_of(x), at = to->n_rows;
   memcpy(to->clips + at, x->clips + first->first, first->n * sizeof *x->clips);
   memcpy(to->labels + at, x->labels + first->first, first->n * sizeof *x->labels);
   memcpy(to->speakers + at, x->speakers + first->first, first->n * sizeof *x->speakers);
+  if (x->truth) memcpy(to->truth + at * K, x->truth + first->first * K, first->n * K * sizeof *x->truth);
   for (size_t i = 0; i < first->n * K; i++) {
     double sum = 0;
     for (size_t s = 0; s < x->n_seeds; s++) sum += (double)x->probabilities[x->runs[s * x->n_folds + f].first * K + i];
@@ -240,9 +268,11 @@ static double figure_of(const am_metrics *m, int figure) {
     case AM_FIGURE_MACRO_F1: return m->macro_f1;
     case AM_FIGURE_CHANCE: return am_metrics_chance(m);
     case AM_FIGURE_SCORED: return m->scored;
+    case AM_FIGURE_CCC: return m->dimensions ? m->ccc : NAN;
+    case AM_FIGURE_UTTERANCE_CCC: return m->per_utterance && m->dimensions ? m->per_utterance->ccc : NAN;
     case AM_FIGURE_UTTERANCE_ACCURACY: return m->per_utterance ? m->per_utterance->accuracy : NAN;
     case AM_FIGURE_UTTERANCE_UAR: return m->per_utterance ? m->per_utterance->uar : NAN;
-    default: return m->recall[figure];
+    default: return m->dimensions ? m->dimension[figure].is.ccc : m->recall[figure];
   }
 }
 
@@ -283,9 +313,34 @@ am_spread am_crossval_spread(const am_crossval *x, am_over over, int figure) {
 
 /* ---- crossval.json ---- */
 
+static void write_values(am_json *j, const am_metrics *m) {
+  am_json_real(j, "ccc", m->ccc);
+  am_json_open(j, "dimensions", '{');
+  for (int k = 0; k < m->dimensions; k++) {
+    const am_dimension *d = &m->dimension[k];
+    am_json_open(j, d->name, '{');
+    am_json_int(j, "n", (int64_t)d->is.n);
+    am_json_real(j, "ccc", d->is.ccc);
+    am_json_real(j, "pearson", d->is.pearson);
+    am_json_real(j, "rmse", d->is.rmse);
+    am_json_real(j, "mae", d->is.mae);
+    am_json_close(j);
+  }
+  am_json_close(j);
+  if (!m->per_utterance) return;
+  am_json_open(j, "per_utterance", '{');
+  am_json_int(j, "n", (int64_t)m->per_utterance->n);
+  am_json_real(j, "ccc", m->per_utterance->ccc);
+  am_json_close(j);
+}
+
 static void write_figures(const am_crossval *x, am_json *j, const am_metrics *m) {
   const am_metrics *u = m->per_utterance;
   am_json_int(j, "n", (int64_t)m->n);
+  if (m->dimensions) {
+    write_values(j, m);
+    return;
+  }
   am_json_real(j, "accuracy", m->accuracy);
   am_json_real(j, "uar", m->uar);
   am_json_real(j, "macro_f1", m->macro_f1);
@@ -332,6 +387,15 @@ static void write_spread(const am_crossval *x, am_json *j, const char *key, am_o
 
 static void write_spreads(const am_crossval *x, am_json *j, const char *key, am_over over) {
   am_json_open(j, key, '{');
+  if (tells_values(x)) {
+    write_spread(x, j, "ccc", over, AM_FIGURE_CCC);
+    am_json_open(j, "dimensions", '{');
+    for (int k = 0; k < x->dataset->n_dimensions; k++) write_spread(x, j, x->dataset->dimensions[k], over, k);
+    am_json_close(j);
+    if (am_crossval_has_chunks(x)) write_spread(x, j, "utterance_ccc", over, AM_FIGURE_UTTERANCE_CCC);
+    am_json_close(j);
+    return;
+  }
   write_spread(x, j, "accuracy", over, AM_FIGURE_ACCURACY);
   write_spread(x, j, "uar", over, AM_FIGURE_UAR);
   write_spread(x, j, "macro_f1", over, AM_FIGURE_MACRO_F1);
@@ -421,11 +485,16 @@ am_status am_crossval_json(const am_crossval *x, am_buffer *out, am_error *err) 
 static am_status write_predictions(am_crossval *x, const char *folder, size_t first, size_t n, bool seeds,
                                    am_error *err) {
   char *path = am_run_file_path(x->ctx, folder, AM_FILE_PREDICTIONS);
-  am_status status = !path ? am_no_memory(err)
-                           : am_predictions_write_seeds(x->ctx, AM_OURS, path, x->dataset, x->clips + first,
-                                                        seeds ? x->seeds + first : NULL, n,
-                                                        (char *const *)x->dataset->labels, x->dataset->n_labels,
-                                                        x->probabilities + first * (size_t)x->dataset->n_labels, err);
+  const size_t K = outputs_of(x);
+  const am_predicted_rows rows = {.d = x->dataset,
+                                  .clips = x->clips + first,
+                                  .seeds = seeds ? x->seeds + first : NULL,
+                                  .n = n,
+                                  .names = (char *const *)am_dataset_output_names(x->dataset),
+                                  .classes = (int)K,
+                                  .told = x->probabilities + first * K,
+                                  .truth = x->truth ? x->truth + first * K : NULL};
+  am_status status = path ? am_predictions_write(x->ctx, AM_OURS, path, &rows, err) : am_no_memory(err);
   am_free(x->ctx, path);
   return status;
 }

@@ -86,7 +86,11 @@ static am_status write_table(const job *j, size_t teachers, const char *path, am
     clips[n++] = (uint32_t)i;
   }
   if (!status)
-    status = am_predictions_write(j->ctx, AM_OURS, path, j->d, clips, n, (char *const *)j->d->labels, (int)K, p, err);
+    status = am_predictions_write(
+        j->ctx, AM_OURS, path,
+        &(am_predicted_rows){
+            .d = j->d, .clips = clips, .n = n, .names = (char *const *)j->d->labels, .classes = (int)K, .told = p},
+        err);
   am_free(j->ctx, clips);
   am_free(j->ctx, p);
   return status;

@@ -147,6 +147,8 @@ am_status am_held_out_read(am_context *ctx, const char *folder, bool crossval, c
     return status;
   }
   status = find_part(out, crossval, err);
+  if (!status && out->of->values)
+    status = am_fail(err, AM_E_DATA, "%s: it tells values of dimensions; wanted models of emotions", folder);
   if (!status && out->of->classes != classes)
     status =
         am_fail(err, AM_E_DATA, "%s: it tells %d classes apart, and the model %d", folder, out->of->classes, classes);

@@ -11,7 +11,8 @@
 #include "run/history.h"
 
 const char *am_tune_monitor(const am_tune *t) {
-  static const char *const words[] = {"validation_loss", "validation_accuracy", "validation_uar", "train_loss", "last"};
+  static const char *const words[] = {"validation_loss", "validation_accuracy", "validation_uar", "train_loss", "last",
+                                      "validation_ccc"};
   return words[t->config->train.monitor];
 }
 
@@ -192,6 +193,7 @@ static am_status read_value(const am_tune *t, am_trial *x, size_t rung, am_error
   for (size_t i = 0; i < h.n && !status; i++) {
     if (h.at[i].epoch != x->best_epoch) continue;
     x->values[rung] = t->config->train.monitor == AM_MONITOR_VALIDATION_LOSS       ? h.at[i].validation_loss
+                      : t->config->train.monitor == AM_MONITOR_VALIDATION_CCC      ? h.at[i].validation_ccc
                       : t->config->train.monitor == AM_MONITOR_VALIDATION_ACCURACY ? h.at[i].validation_accuracy
                                                                                    : h.at[i].validation_uar;
   }

@@ -32,9 +32,13 @@ static size_t at_rung(const am_tune *t, size_t *alive) {
 static void put_figures(am_json *j, const char *key, const am_part_results *part) {
   am_json_open(j, key, '{');
   am_json_int(j, "clips", (int64_t)part->metrics->n);
-  am_json_real(j, "accuracy", part->metrics->accuracy);
-  am_json_real(j, "uar", part->metrics->uar);
-  am_json_real(j, "macro_f1", part->metrics->macro_f1);
+  if (part->metrics->dimensions) {
+    am_json_real(j, "ccc", part->metrics->ccc);
+  } else {
+    am_json_real(j, "accuracy", part->metrics->accuracy);
+    am_json_real(j, "uar", part->metrics->uar);
+    am_json_real(j, "macro_f1", part->metrics->macro_f1);
+  }
   am_json_close(j);
 }
 

@@ -1,4 +1,5 @@
 /* train/finish.c - a run's results: its best weights on what was held out. */
+#include <math.h>
 #include <string.h>
 
 #include "base/system.h"
@@ -10,7 +11,7 @@
 /* ---- one part ---- */
 
 static am_status part_metrics(am_trainer *t, const uint32_t *clips, size_t n, const float *probabilities,
-                              am_metrics **out, am_error *err) {
+                              const float *truth, am_metrics **out, am_error *err) {
   int *labels = am_alloc(t->ctx, n, sizeof *labels), *speakers = am_alloc(t->ctx, n, sizeof *speakers);
   am_status status = labels && speakers ? AM_OK : am_no_memory(err);
   for (size_t i = 0; i < n && !status; i++) {
@@ -19,10 +20,12 @@ static am_status part_metrics(am_trainer *t, const uint32_t *clips, size_t n, co
   }
   const am_scored_clips of = {.clips = clips,
                               .probabilities = probabilities,
+                              .truth = truth,
+                              .scale = truth ? t->dataset->scale : NULL,
                               .labels = labels,
                               .speakers = speakers,
                               .n = n,
-                              .names = t->dataset->labels,
+                              .names = am_dataset_output_names(t->dataset),
                               .classes = t->classes};
   if (!status) status = am_metrics_of_clips(t->dataset, &of, true, t->config->seed, out, err);
   if (!status && t->thresholds.precision > 0) am_metrics_set_answered(*out, probabilities, labels, &t->thresholds);
@@ -31,26 +34,46 @@ static am_status part_metrics(am_trainer *t, const uint32_t *clips, size_t n, co
   return status;
 }
 
+/* (n,K) true values. */
+static void fill_truth(const am_trainer *t, const uint32_t *clips, size_t n, float *truth) {
+  const size_t K = (size_t)t->classes;
+  for (size_t i = 0; i < n; i++) {
+    const float *values = t->dataset->clips[clips[i]].values;
+    for (size_t k = 0; k < K; k++) truth[i * K + k] = values ? values[k] : NAN;
+  }
+}
+
 static am_status run_part(am_trainer *t, am_part part, const char *file, am_metrics **out, am_error *err) {
   size_t n = t->split->n[part], K = (size_t)t->classes;
   const uint32_t *clips = t->split->at[part];
   if (!n) return AM_OK;
   float *p = am_alloc_aligned(t->ctx, am_mul(n * K, sizeof *p));
+  float *truth = t->values ? am_alloc(t->ctx, am_mul(n, K), sizeof *truth) : NULL;
   char *path = am_path_join(t->ctx, t->options->out, file);
   am_source source = {t->dataset, t->store, t->fx, &t->normaliser};
-  am_status status = p && path ? AM_OK : am_no_memory(err);
+  am_status status = p && path && (truth || !t->values) ? AM_OK : am_no_memory(err);
   if (!status)
     status = am_evaluate_logits(t->ctx, t->model, t->inference, (int)t->config->train.batch, &source, clips, n,
                                 am_part_name(part), p, err);
   if (!status) {
-    am_calibration_softmax(p, (int)n, t->classes, t->temperature, p);
-    status = part_metrics(t, clips, n, p, out, err);
+    if (truth) am_values_from_outputs(p, n * K, t->dataset->scale, p);
+    else am_calibration_softmax(p, (int)n, t->classes, t->temperature, p);
+    if (truth) fill_truth(t, clips, n, truth);
+    status = part_metrics(t, clips, n, p, truth, out, err);
   }
   if (!status) status = am_run_folder_held(&t->folder, err); /* the evaluation may have taken minutes */
   if (!status && t->folder.ready)
-    status = am_predictions_write(t->ctx, AM_OURS, path, t->dataset, clips, n, (char *const *)t->dataset->labels,
-                                  t->classes, p, err);
+    status = am_predictions_write(t->ctx, AM_OURS, path,
+                                  &(am_predicted_rows){.d = t->dataset,
+                                                       .clips = clips,
+                                                       .n = n,
+                                                       .names = (char *const *)am_dataset_output_names(t->dataset),
+                                                       .classes = t->classes,
+                                                       .told = p,
+                                                       .truth = truth},
+                                  err);
   am_free(t->ctx, path);
+  am_free(t->ctx, truth);
   am_free_aligned(t->ctx, p);
   return status;
 }
@@ -79,8 +102,28 @@ static am_status write_metrics(am_trainer *t, const am_run_result *r, am_error *
   return am_run_metrics_write(&t->folder, &m, err);
 }
 
+static void say_values(am_trainer *t, const char *part, const am_metrics *m) {
+  am_buffer line = {0};
+  for (int k = 0; k < m->dimensions; k++)
+    am_buffer_printf(t->ctx, &line, "%s%s ccc %.3f rmse %.3f", k ? ", " : "", m->dimension[k].name,
+                     m->dimension[k].is.ccc, m->dimension[k].is.rmse);
+  am_run_log(&t->folder, AM_LOG_INFO, "%s, %zu clips: concordance (ccc) %.3f (%.3f to %.3f, %s): %s%s", part, m->n,
+             m->ccc, m->ccc_low, m->ccc_high, m->interval, line.data && !line.failed ? line.data : "",
+             t->dataset->synthetic ? " (synthetic speech)" : "");
+  am_buffer_free(t->ctx, &line);
+  for (size_t i = 0; i < m->n_diagnoses; i++)
+    am_run_note(&t->folder, AM_LOG_WARNING, "%s: %s", part, m->diagnoses[i].text);
+  if (m->per_utterance)
+    am_run_log(&t->folder, AM_LOG_INFO, "%s, %zu utterances by the mean of their chunks: concordance (ccc) %.3f", part,
+               m->per_utterance->n, m->per_utterance->ccc);
+}
+
 static void say(am_trainer *t, const char *part, const am_metrics *m) {
   if (!m) return;
+  if (m->dimensions) {
+    say_values(t, part, m);
+    return;
+  }
   am_run_log(&t->folder, AM_LOG_INFO,
              "%s, %zu clips: accuracy %.1f %% (%.1f to %.1f, %s), unweighted average recall %.1f %%, "
              "macro F1 %.1f %%, both over %d of %d classes (chance %.1f %%)%s",

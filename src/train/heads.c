@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "nn/loss.h"
 
 /* ---- traits ---- */
 
@@ -17,18 +18,27 @@ static int value_of(const am_dataset *d, const char *name, size_t clip) {
   return -1;
 }
 
+/* The index of a dimension, -1: it is none, or what the model tells itself. */
+static int dimension_of(const am_dataset *d, const char *name) {
+  for (int i = 0; i < d->n_dimensions && d->target != AM_TARGET_DIMENSIONS; i++)
+    if (!strcmp(d->dimensions[i], name)) return i;
+  return -1;
+}
+
 /* Their names; the count. */
-static size_t trait_names(const am_dataset *d, const char *names[AM_MOST_TRAITS + 2]) {
+enum { MOST_NAMES = AM_MOST_TRAITS + AM_MOST_DIMENSIONS + 2 };
+static size_t trait_names(const am_dataset *d, const char *names[MOST_NAMES]) {
   size_t n = 0;
   if (d->n_speakers) names[n++] = "speaker";
   if (d->n_groups) names[n++] = "group";
   for (size_t i = 0; i < d->n_traits; i++)
     if (strcmp(d->traits[i].name, "speaker") && strcmp(d->traits[i].name, "group")) names[n++] = d->traits[i].name;
+  for (int i = 0; i < d->n_dimensions && d->target != AM_TARGET_DIMENSIONS; i++) names[n++] = d->dimensions[i];
   return n;
 }
 
 static am_status check_trait(const am_dataset *d, const am_value *entry, am_error *err) {
-  const char *names[AM_MOST_TRAITS + 2];
+  const char *names[MOST_NAMES];
   const size_t n = trait_names(d, names);
   am_buffer list = {0};
   for (size_t i = 0; i < n; i++) {
@@ -53,6 +63,11 @@ am_status am_heads_check(const am_config *config, const am_dataset *d, am_error 
   for (const am_value *entry = list ? list->first : NULL; entry && !status; entry = entry->next)
     status = check_trait(d, entry, err);
   return status;
+}
+
+/* As a head is trained to give it; NaN: not known. */
+static float value_at(const struct am_head_task *task, uint32_t clip) {
+  return am_dataset_unit(task->d, &task->d->clips[clip], task->dimension);
 }
 
 /* The values that clips of the training part have become classes, in the order of their indices. */
@@ -82,6 +97,23 @@ static am_status find_classes(const am_dataset *d, const am_split *split, const 
                         entry->key, *n ? "all the same" : "none");
 }
 
+/* A dimension is one output; a class only says whether a clip of the training part has its value (0) or not (-1). */
+static am_status find_values(const am_dataset *d, const am_split *split, const am_value *entry,
+                             struct am_head_task *task, int *n, am_error *err) {
+  size_t known = 0;
+  *n = 1;
+  for (size_t i = 0; i < d->n; i++) task->classes[i] = -1;
+  for (size_t i = 0; i < split->n[AM_PART_TRAIN]; i++) {
+    const uint32_t clip = split->at[AM_PART_TRAIN][i];
+    if (isnan(value_at(task, clip))) continue;
+    task->classes[clip] = 0;
+    known++;
+  }
+  if (known >= 2) return AM_OK;
+  return am_fail_at_key(err, entry, "train.auxiliary.%s: it is known of %zu clip%s of the training part; wanted more",
+                        entry->key, known, am_count(known, "", "s"));
+}
+
 /* ---- making them ---- */
 
 /* The patterns of the options are of the net's arrays. */
@@ -102,9 +134,13 @@ static am_status make_head(am_heads *h, const am_config *config, const am_datase
   task->classes = am_alloc(h->ctx, d->n, sizeof *task->classes);
   if (!task->classes) return am_no_memory(err);
   h->n++; /* freed with the others from here on */
-  am_status status = find_classes(d, split, entry, task->classes, &n, err);
+  task->d = d;
+  task->dimension = dimension_of(d, entry->key);
+  am_status status = task->dimension < 0 ? find_classes(d, split, entry, task->classes, &n, err)
+                                         : find_values(d, split, entry, task, &n, err);
   if (!status)
     status = am_head_create(h->ctx, entry->key, width, n, (int)config->train.batch, config->seed, &task->head, err);
+  if (!status && task->dimension >= 0) task->head.loss = AM_LOSS_CCC;
   if (!status) status = make_optimiser(h, config, task->head.model, &state->optimiser, err);
   if (status) return status;
   state->trait = entry->key;
@@ -112,6 +148,9 @@ static am_status make_head(am_heads *h, const am_config *config, const am_datase
   for (size_t i = 0; i < split->n[AM_PART_TRAIN]; i++) {
     const int *which = &task->classes[split->at[AM_PART_TRAIN][i]];
     state->digest = am_hash64(state->digest, which, sizeof *which);
+    if (task->dimension < 0) continue;
+    const float value = value_at(task, split->at[AM_PART_TRAIN][i]);
+    state->digest = am_hash64(state->digest, &value, sizeof value);
   }
   return AM_OK;
 }
@@ -152,6 +191,19 @@ void am_heads_free(am_heads *h) {
 
 /* ---- training them ---- */
 
+/* What is mixed of a value that is not known is not known. */
+static uint64_t set_values(struct am_head_task *task, const am_loader_batch *b) {
+  uint64_t n = 0;
+  for (int i = 0; i < b->n; i++) {
+    const am_real share = b->shares ? b->shares[i] : 1;
+    am_real *target = &task->head.targets[i];
+    *target = share * value_at(task, b->clips[i]);
+    if (b->partners) *target += (1 - share) * value_at(task, b->partners[i]);
+    n += !isnan(*target);
+  }
+  return n;
+}
+
 /* Mixed clips have a share of both classes.  The number of clips whose trait is known. */
 static uint64_t set_targets(struct am_head_task *task, const am_loader_batch *b) {
   const size_t K = (size_t)task->head.classes;
@@ -185,12 +237,13 @@ double am_heads_ramp(double part) { return 2 / (1 + exp(-10 * part)) - 1; }
 double am_heads_loss(am_heads *h, const am_loader_batch *b, const am_real *x, double reversed, am_real *dx) {
   double total = 0;
   for (size_t i = 0; i < h->n; i++) {
-    const uint64_t known = set_targets(&h->task[i], b);
+    const bool values = h->task[i].dimension >= 0;
+    const uint64_t known = values ? set_values(&h->task[i], b) : set_targets(&h->task[i], b);
     const double weight = h->task[i].weight;
     const double sum = am_head_loss(&h->task[i].head, x, b->n, weight < 0 ? weight * reversed : weight, dx);
     h->state[i].loss_sum += sum;
-    h->state[i].clips += known;
-    h->state[i].correct += count_right(&h->task[i].head, b);
+    h->state[i].clips += values ? (uint64_t)b->n : known; /* concordance is a loss of the whole batch */
+    if (!values) h->state[i].correct += count_right(&h->task[i].head, b);
     total += sum;
   }
   return total;
@@ -210,8 +263,9 @@ void am_heads_say(am_heads *h, am_buffer *out) {
   for (size_t i = 0; i < h->n; i++) {
     am_head_state *s = &h->state[i];
     const double clips = s->clips ? (double)s->clips : 1;
-    am_buffer_printf(h->ctx, out, "%s%s%s loss %.4f acc %.3f", i ? ", " : "", s->trait,
-                     h->task[i].weight < 0 ? " (reversed)" : "", s->loss_sum / clips, (double)s->correct / clips);
+    am_buffer_printf(h->ctx, out, "%s%s%s loss %.4f", i ? ", " : "", s->trait,
+                     h->task[i].weight < 0 ? " (reversed)" : "", s->loss_sum / clips);
+    if (h->task[i].dimension < 0) am_buffer_printf(h->ctx, out, " acc %.3f", (double)s->correct / clips);
     s->loss_sum = 0;
     s->correct = s->clips = 0;
   }

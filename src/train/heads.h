@@ -13,7 +13,9 @@ typedef struct am_heads {
     am_head head;
     double weight;
     int *classes; /* (clips) of the dataset: -1 where the trait is not known, and outside of the training part */
-  } * task;       /* (n) */
+    const am_dataset *d;
+    int dimension; /* of the dataset, whose value it tells by concordance (ccc); -1: it tells classes */
+  } * task;        /* (n) */
 } am_heads;
 
 /* AM_E_CONFIG: the corpus has no such trait; before its sounds are read. */

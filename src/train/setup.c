@@ -1,4 +1,5 @@
 /* train/setup.c - from a config to everything a first step needs. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -25,6 +26,7 @@ static void say_left_out(am_trainer *t) {
 /* Labels that cannot be saved are known before hours of training, not at the first save. */
 static am_status check_labels(const am_dataset *d, am_error *err) {
   static const char *const advice = "is the column or pattern the label is taken from the right one?";
+  if (d->target == AM_TARGET_DIMENSIONS) return AM_OK;
   size_t longest = 1, n = (size_t)d->n_labels;
   for (size_t k = 0; k < n; k++)
     if (strlen(d->labels[k]) > longest) longest = strlen(d->labels[k]);
@@ -67,6 +69,33 @@ static am_status say_parts(am_trainer *t, am_error *err) {
   return status ? status : am_split_doubts(t->dataset, &t->config->split, t->split, say_doubt, t, err);
 }
 
+/* "valence 118, arousal 118, dominance 117 of them known". */
+static void say_dimensions(am_trainer *t) {
+  const am_dataset *d = t->dataset;
+  am_buffer line = {0};
+  for (int k = 0; k < d->n_dimensions; k++) {
+    size_t known = 0;
+    for (size_t i = 0; i < d->n; i++) known += d->clips[i].values && d->clips[i].values[k] == d->clips[i].values[k];
+    am_buffer_printf(t->ctx, &line, "%s%s %zu", k ? ", " : "", d->dimensions[k], known);
+  }
+  if (line.data && !line.failed)
+    am_run_log(&t->folder, AM_LOG_INFO, "dimensions from %g to %g, by the clips of which they are known: %s",
+               d->scale[0], d->scale[1], line.data);
+  am_buffer_free(t->ctx, &line);
+}
+
+static void say_corpus(am_trainer *t) {
+  const am_dataset *d = t->dataset;
+  const char *title = d->title ? d->title : d->corpus;
+  if (t->values)
+    am_run_log(&t->folder, AM_LOG_INFO, "%s: %zu clips, %d dimensions, %d speakers", title, d->n, d->n_dimensions,
+               d->n_speakers);
+  else
+    am_run_log(&t->folder, AM_LOG_INFO, "%s: %zu clips, %d classes, %d speakers", title, d->n, d->n_labels,
+               d->n_speakers);
+  if (d->n_dimensions) say_dimensions(t);
+}
+
 static am_status load_data(am_trainer *t, am_error *err) {
   am_config *c = t->config;
   am_status status = am_dataset_load(t->ctx, &c->data, &t->dataset, err);
@@ -74,9 +103,9 @@ static am_status load_data(am_trainer *t, am_error *err) {
   if (!status) status = am_heads_check(c, t->dataset, err);
   if (status) return status;
   am_dataset *d = t->dataset;
-  t->classes = d->n_labels;
-  am_run_log(&t->folder, AM_LOG_INFO, "%s: %zu clips, %d classes, %d speakers", d->title ? d->title : d->corpus, d->n,
-             d->n_labels, d->n_speakers);
+  t->classes = am_dataset_outputs(d);
+  t->values = d->target == AM_TARGET_DIMENSIONS;
+  say_corpus(t);
   say_left_out(t);
   status = am_split_make(t->ctx, d, &c->split, &t->split, err);
   if (status) return status;
@@ -231,7 +260,8 @@ static am_status make_model(am_trainer *t, am_error *err) {
              am_store_bins(t->store), fixed ? "" : ", any shorter length", am_model_steps(t->model), weights);
   say_precision(t);
   char doubt[512];
-  if (am_model_output_doubt(t->model, doubt, sizeof doubt))
+  if (t->values ? am_model_values_doubt(t->model, doubt, sizeof doubt)
+                : am_model_output_doubt(t->model, doubt, sizeof doubt))
     am_run_log(&t->folder, AM_LOG_WARNING, "model.layers: %s", doubt);
   say_cut(t);
   return AM_OK;
@@ -372,10 +402,13 @@ static am_status make_heads(am_trainer *t, am_error *err) {
     t->labels = am_alloc(t->ctx, batch, sizeof *t->labels);
     if (!t->contrastive_memory || !t->labels) return am_no_memory(err);
   }
-  for (size_t i = 0; i < t->heads.n; i++)
-    am_run_log(&t->folder, AM_LOG_INFO, "head: %s of %d classes, weight %g%s", t->heads.state[i].trait,
-               t->heads.task[i].head.classes, t->heads.task[i].weight,
-               t->heads.task[i].weight < 0 ? " (its gradient is reversed)" : "");
+  for (size_t i = 0; i < t->heads.n; i++) {
+    const struct am_head_task *task = &t->heads.task[i];
+    char what[32] = "values";
+    if (task->dimension < 0) snprintf(what, sizeof what, "%d classes", task->head.classes);
+    am_run_log(&t->folder, AM_LOG_INFO, "head: %s of %s, weight %g%s", t->heads.state[i].trait, what, task->weight,
+               task->weight < 0 ? " (its gradient is reversed)" : "");
+  }
   return AM_OK;
 }
 

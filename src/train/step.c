@@ -95,7 +95,7 @@ am_status am_trainer_step(am_trainer *t, const am_loader_batch *b, am_error *err
   s->loss_sum += sum;
   s->divisor_sum += divisor;
   s->clips += (uint64_t)b->n;
-  for (int i = 0; i < b->n; i++)
+  for (int i = 0; i < b->n && !t->values; i++)
     s->correct += am_largest(logits + (size_t)i * (size_t)K, K) == am_largest(b->targets + (size_t)i * (size_t)K, K);
   s->step++;
   s->position++;

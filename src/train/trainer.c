@@ -24,8 +24,8 @@ am_status am_trainer_facts(am_trainer *t, const char *state, am_error *err) {
 }
 
 am_status am_trainer_history(am_trainer *t, am_error *err) {
-  const int scored =
-      am_split_classes(t->dataset, t->split, AM_PART_VALIDATION); /* that validation_uar is a mean over */
+  const int scored = /* classes that validation_uar is a mean over */
+      t->values ? AM_HISTORY_OF_VALUES : am_split_classes(t->dataset, t->split, AM_PART_VALIDATION);
   am_status status = am_history_write(&t->folder, t->state.history, t->state.n_history, scored, err);
   if (!status && t->config->train.tensorboard)
     status = am_events_write(&t->folder, t->state.history, t->state.n_history, err);
@@ -61,8 +61,9 @@ am_status am_trainer_save(am_trainer *t, const char *path, const char *keep, boo
   state.run_seconds = t->seconds_before + am_now() - t->began;
   am_save save = {.config = t->config,
                   .model = t->model,
-                  .labels = (char *const *)t->dataset->labels,
+                  .labels = (char *const *)am_dataset_output_names(t->dataset),
                   .classes = t->classes,
+                  .scale = t->values ? t->dataset->scale : NULL,
                   .normaliser = &t->normaliser,
                   .dataset = t->dataset,
                   .split = t->split,
@@ -97,37 +98,52 @@ static am_status save_last(am_trainer *t, am_error *err) {
 
 /* ---- the end of an epoch ---- */
 
-static double validation_loss(const am_trainer *t, const int *truth, am_real *targets) {
-  size_t n = t->split->n[AM_PART_VALIDATION], K = (size_t)t->classes;
-  for (size_t i = 0; i < n; i++) targets[i * K + (size_t)truth[i]] = 1;
+static double validation_loss(const am_trainer *t, const am_real *targets) {
+  size_t n = t->split->n[AM_PART_VALIDATION];
   return am_loss(&t->config->loss, t->logits, targets, NULL, (int)n, t->classes, NULL, NULL) / (double)n;
 }
 
-/* From the logits; no interval is wanted here. */
-static am_status validation_scores(am_trainer *t, am_epoch *e, am_error *err) {
-  size_t n = t->split->n[AM_PART_VALIDATION];
-  am_real *targets = am_alloc(t->ctx, n * (size_t)t->classes, sizeof *targets);
+/* From the logits, targets (n,K) being empty; no interval is wanted here. */
+static am_status score_classes(am_trainer *t, am_real *targets, am_epoch *e, am_error *err) {
+  const size_t n = t->split->n[AM_PART_VALIDATION], K = (size_t)t->classes;
   int *truth = am_alloc(t->ctx, n, sizeof *truth);
+  if (!truth) return am_no_memory(err);
+  for (size_t i = 0; i < n; i++) truth[i] = t->dataset->clips[t->split->at[AM_PART_VALIDATION][i]].label;
+  for (size_t i = 0; i < n; i++) targets[i * K + (size_t)truth[i]] = 1;
+  e->validation_loss = validation_loss(t, targets);
   am_metrics *m = NULL;
-  am_status status = targets && truth ? AM_OK : am_no_memory(err);
-  if (!status) {
-    for (size_t i = 0; i < n; i++) truth[i] = t->dataset->clips[t->split->at[AM_PART_VALIDATION][i]].label;
-    e->validation_loss = validation_loss(t, truth, targets);
-    status = am_metrics_score(t->ctx, t->logits, truth, n, t->dataset->labels, t->classes, &m, err);
-  }
+  am_status status = am_metrics_score(t->ctx, t->logits, truth, n, t->dataset->labels, t->classes, &m, err);
   if (!status) {
     e->validation_accuracy = m->accuracy;
     e->validation_uar = m->uar;
   }
   am_metrics_free(m);
   am_free(t->ctx, truth);
+  return status;
+}
+
+/* Concordance does not depend on the scale, so that of outputs is that of values. */
+static void score_values(am_trainer *t, am_real *targets, am_epoch *e) {
+  const size_t n = t->split->n[AM_PART_VALIDATION], K = (size_t)t->classes;
+  for (size_t i = 0; i < n; i++)
+    for (size_t k = 0; k < K; k++)
+      targets[i * K + k] = am_dataset_unit(t->dataset, &t->dataset->clips[t->split->at[AM_PART_VALIDATION][i]], (int)k);
+  e->validation_loss = validation_loss(t, targets);
+  e->validation_ccc = am_metrics_concordance(t->logits, targets, n, t->classes, 0);
+}
+
+static am_status validation_scores(am_trainer *t, am_epoch *e, am_error *err) {
+  am_real *targets = am_alloc(t->ctx, am_mul(t->split->n[AM_PART_VALIDATION], (size_t)t->classes), sizeof *targets);
+  am_status status = targets ? AM_OK : am_no_memory(err);
+  if (!status && t->values) score_values(t, targets, e);
+  else if (!status) status = score_classes(t, targets, e, err);
   am_free(t->ctx, targets);
   return status;
 }
 
 static am_status validate(am_trainer *t, am_epoch *e, am_error *err) {
   size_t n = t->split->n[AM_PART_VALIDATION];
-  e->validation_loss = e->validation_accuracy = e->validation_uar = NAN;
+  e->validation_loss = e->validation_accuracy = e->validation_uar = e->validation_ccc = NAN;
   if (!n) return AM_OK;
   am_source source = {t->dataset, t->store, t->fx, &t->normaliser};
   double begun = am_now();
@@ -143,6 +159,8 @@ static double monitored(const am_trainer *t, const am_epoch *e) {
     case AM_MONITOR_VALIDATION_LOSS: return e->validation_loss;
     case AM_MONITOR_VALIDATION_ACCURACY: return e->validation_accuracy;
     case AM_MONITOR_VALIDATION_UAR: return e->validation_uar;
+    case AM_MONITOR_VALIDATION_CCC: /* that no value of the part is known is an epoch that is not better */
+      return isnan(e->validation_ccc) ? -1 : e->validation_ccc;
     case AM_MONITOR_TRAIN_LOSS:
     case AM_MONITOR_LAST: break;
   }
@@ -159,17 +177,20 @@ static am_status add_history(am_trainer *t, const am_epoch *e, am_error *err) {
 }
 
 static void say_epoch(am_trainer *t, const am_epoch *e, bool best) {
-  char held_out[160] = "";
-  if (t->split->n[AM_PART_VALIDATION]) {
+  char held_out[160] = "", train[64] = "";
+  if (!t->values) snprintf(train, sizeof train, " acc %.3f", e->train_accuracy);
+  if (t->split->n[AM_PART_VALIDATION] && t->values) {
+    snprintf(held_out, sizeof held_out, ", validation loss %.4f ccc %.3f", e->validation_loss, e->validation_ccc);
+  } else if (t->split->n[AM_PART_VALIDATION]) {
     int scored = am_split_classes(t->dataset, t->split, AM_PART_VALIDATION);
     int used = snprintf(held_out, sizeof held_out, ", validation loss %.4f acc %.3f uar %.3f", e->validation_loss,
                         e->validation_accuracy, e->validation_uar);
     if (scored < t->classes)
       snprintf(held_out + used, sizeof held_out - (size_t)used, " over %d of %d classes", scored, t->classes);
   }
-  am_run_log(&t->folder, AM_LOG_INFO, "epoch %llu/%lld: loss %.4f acc %.3f%s, lr %.3g, %.1f s, %.1f clips/s%s",
-             (unsigned long long)e->epoch, (long long)t->config->train.epochs, e->train_loss, e->train_accuracy,
-             held_out, e->learning_rate, e->seconds, e->clips_per_second,
+  am_run_log(&t->folder, AM_LOG_INFO, "epoch %llu/%lld: loss %.4f%s%s, lr %.3g, %.1f s, %.1f clips/s%s",
+             (unsigned long long)e->epoch, (long long)t->config->train.epochs, e->train_loss, train, held_out,
+             e->learning_rate, e->seconds, e->clips_per_second,
              best && t->monitor != AM_MONITOR_LAST ? ", best so far" : "");
 }
 
@@ -226,7 +247,7 @@ static am_status end_epoch(am_trainer *t, am_error *err) {
   am_training_state *s = &t->state;
   am_epoch e = {.epoch = s->epoch + 1,
                 .train_loss = s->loss_sum / s->divisor_sum,
-                .train_accuracy = (double)s->correct / (double)s->clips,
+                .train_accuracy = t->values ? NAN : (double)s->correct / (double)s->clips,
                 .learning_rate = t->config->optimiser.learning_rate *
                                  am_schedule_factor(&t->config->schedule, &s->schedule, s->step - 1, t->per_epoch,
                                                     (uint64_t)t->config->train.epochs),
@@ -272,9 +293,9 @@ static void show(am_trainer *t, bool finished) {
   char task[64], note[64] = "";
   snprintf(task, sizeof task, "epoch %llu/%lld", (unsigned long long)(s->epoch + 1),
            (long long)t->config->train.epochs);
-  if (s->clips)
-    snprintf(note, sizeof note, "loss %.4f acc %.2f", s->loss_sum / s->divisor_sum,
-             (double)s->correct / (double)s->clips);
+  const double loss = s->loss_sum / s->divisor_sum;
+  if (s->clips && t->values) snprintf(note, sizeof note, "loss %.4f", loss);
+  else if (s->clips) snprintf(note, sizeof note, "loss %.4f acc %.2f", loss, (double)s->correct / (double)s->clips);
   am_progress progress = {.size = sizeof progress,
                           .task = task,
                           .unit = "clips",

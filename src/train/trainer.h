@@ -49,8 +49,9 @@ typedef struct am_trainer {
   int embedding;              /* width */
   double *contrastive_memory; /* of train.loss.contrastive (nn/contrastive.h), and the labels of a batch; or NULL */
   int *labels;
-  float *logits; /* (validation,K) */
-  int classes;
+  float *logits;    /* (validation,K) */
+  int classes;      /* outputs: classes, or dimensions */
+  bool values;      /* the latter */
   size_t per_epoch; /* steps */
   am_monitor monitor;
   double temperature;       /* of the weights validated last, then of the best ones; 0: none (train.calibrate) */

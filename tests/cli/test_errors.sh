@@ -47,6 +47,7 @@ echo '<ANNOTATION_DOCUMENT><TIER TIER_ID="a"><ALIGNABLE_ANNOTATION TIME_SLOT_REF
 echo '{}' >other.json; echo '[{"start": 1, "text": "a"}]' >times.json
 printf 'WEBVTT\n\n00:01.000 --> 00:02.000\n0:05 --&gt; 0:06\n' >times.vtt; echo 'sv: {angry: [argt, arg]}' >few.yaml
 noise >noise.wav
+printf 'path,speaker,valence,arousal\n%s,1,2,3\nsound.wav,2,,7\n' $sound >values.csv
 printf 'no line' >empty.h5; head -c 1200000 /dev/zero | tr '\0' x >line.jsonl
 printf '\0\0\0\x1cftypM4A \0\0\2\0isomiso2' >talk.m4a
 cp talk.m4a lying.wav

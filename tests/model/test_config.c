@@ -176,7 +176,7 @@ static void settings_of_one_corpus_are_of_no_other(void **state) {
          "x.yaml:3:3: data.parts: corpus is manifest, and this is a setting of ravdess; leave it out");
   refuse(MINIMAL, "data.label_set=4", AM_E_CONFIG,
          "override: data.label_set: corpus is manifest, and this is a setting of iemocap; leave it out");
-  refuse(MINIMAL, "data.part=[speech]", AM_E_CONFIG, "known are corpus, root, labels");
+  refuse(MINIMAL, "data.part=[speech]", AM_E_CONFIG, "known are corpus, root, target, dimensions, scale, labels");
 }
 
 /* The config.yaml of a run is a config, too, also where a program before wrote it. */

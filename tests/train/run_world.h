@@ -83,9 +83,11 @@ static inline char *history(world *w, const char *run) {
   am_error err = AM_ERROR_INIT;
   am_test_ok(am_file_read(w->ctx, file_in(w, run, "history.csv"), 1 << 20, &text, &bytes, &err), &err);
   out = calloc(1, bytes + 1);
+  int columns = 1; /* before the seconds: history of dimensions has fewer */
+  for (const char *at = text; at < strstr(text, ",seconds"); at++) columns += *at == ',';
   for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
     char *end = line;
-    for (int column = 0; column < 7; column++) end = strchr(end, ',') + 1;
+    for (int column = 0; column < columns; column++) end = strchr(end, ',') + 1;
     strncat(out, line, (size_t)(end - line));
     strcat(out, "\n");
   }
