@@ -3,7 +3,7 @@
 root=$(realpath "$1") version=$2
 cd "$root" || exit 1
 if [ ! -d debian ]; then echo "1..0 # SKIP the sources have no debian/"; exit; fi
-echo 1..3
+echo 1..4
 n=0
 result() { # FAULT NAME
   n=$((n + 1))
@@ -17,3 +17,7 @@ fault=$(sed -n '/^packages="/,/"$/p' tools/deps | sed 's/packages="//; s/ \$\*"/
 result "$fault" "Debian's packages are built with all that tools/deps installs"
 fault=$(bash -n tools/package; for f in tools/package-*; do bash -n $f; done 2>&1)
 result "$fault" "the scripts that make packages can be read"
+# dpkg-gensymbols would say so only when a package is built.
+fault=$(diff <(cat include/audiomood/*.h | tr '\n' ' ' | grep -oE 'AM_API[^;]*' | grep -oE 'am_[a-z0-9_]+ *\(' | tr -d ' (' | sort -u) \
+  <(sed -n 's/^ \(am_[a-z0-9_]*\)@.*/\1/p' debian/libaudiomood0.symbols | sort -u) | grep '^[<>]')
+result "$fault" "the symbols of the library's package are the functions of the headers (< header, > package)"

@@ -29,7 +29,7 @@ am_status am_history_write(am_run_folder *f, const am_epoch *epochs, size_t n, i
 
 static am_status read_epoch(const am_csv *csv, size_t row, bool values, const int column[AM_EPOCH_COLUMNS], am_epoch *e,
                             am_error *err) {
-  double number[AM_EPOCH_COLUMNS];
+  double number[AM_EPOCH_COLUMNS] = {0};
   for (int i = 0; i < am_epoch_columns_of(values).n; i++) {
     am_status status = am_csv_real(csv, row, column[i], &number[i], err);
     if (status) return status;
