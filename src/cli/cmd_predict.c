@@ -170,6 +170,7 @@ static am_status run(cli *c, am_error *err) {
   if (!st) st = voice_list(c, &voice, err);
   if (!st) st = cli_models_load(c, model, &team, err);
   if (!st && how.segmented) st = cli_models_need_classes(&team, "--segments", err);
+  if (!st && report) st = cli_models_need_classes(&team, "--report", err);
   if (!st && cli_has(c, "shrink") && !voice.n)
     st = am_fail(err, AM_E_USAGE, "--shrink is of --enrol, which is missing");
   if (!st) st = cli_shrink(c, &team, err);

@@ -55,6 +55,7 @@ data: {corpus: iemocap, root: sessions}
 E
 emotions="wanted a model of emotions; this one tells values of dimensions"
 run predict run1 $sound --segments; expect "predict --segments" 2 "$emotions"
+run predict run1 $sound --report why.html; expect "predict --report" 2 "$emotions"
 run predict run1 $sound --threshold 0.5; expect "predict --threshold" 2 "$emotions"
 run predict run1 $sound --uncertain-first --out x.csv; expect "predict --uncertain-first" 2 "$emotions"
 run subtitle $sound --model run1; expect "subtitle" 2 "$emotions"
