@@ -41,7 +41,7 @@ static am_status read_epoch(const am_csv *csv, size_t row, bool values, const in
 }
 
 am_status am_history_read(am_context *ctx, const char *path, am_history *h, am_error *err) {
-  int column[AM_EPOCH_COLUMNS];
+  int column[AM_EPOCH_COLUMNS] = {0};
   am_csv *csv = NULL;
   am_status status = am_csv_read_file(ctx, path, 0, &csv, err);
   const bool values = !status && am_csv_column(csv, "validation_ccc") >= 0;
