@@ -11,26 +11,7 @@
 #include "nn/registry.h"
 #include "onnx_nets.h"
 
-static am_context *ctx;
-static char *folder;
-static am_error err;
-
-static int begin(void **state) {
-  (void)state;
-  ctx = am_test_context(2, NULL);
-  folder = am_test_folder();
-  return 0;
-}
-
-static int end(void **state) {
-  (void)state;
-  am_test_folder_remove(folder);
-  free(folder);
-  am_context_free(ctx);
-  return 0;
-}
-
-static const char *in_folder(const char *name) { return am_test_path(folder, name); }
+#include "folder_fixture.h"
 
 static const net *find_net(const char *name) {
   for (size_t i = 0; i < NETS; i++)

@@ -1,6 +1,6 @@
 /* ONNX models that are not imported: operators, attributes and shapes that there is no layer for, and files that no exporter
  * writes. */
-#include "testing.h"
+#include "folder_fixture.h"
 
 #include <math.h>
 
@@ -8,27 +8,7 @@
 #include "exchange/onnx_import.h"
 #include "exchange/onnx_model.h"
 
-static am_context *ctx;
-static char *folder;
-static am_error err;
 static am_onnx_model *m;
-
-static int begin(void **state) {
-  (void)state;
-  ctx = am_test_context(1, NULL);
-  folder = am_test_folder();
-  return 0;
-}
-
-static int end(void **state) {
-  (void)state;
-  am_test_folder_remove(folder);
-  free(folder);
-  am_context_free(ctx);
-  return 0;
-}
-
-static const char *in_folder(const char *name) { return am_test_path(folder, name); }
 
 /* A model with the input x (batch, frames, 6), or of these axes. */
 static void start_with(int rank, const int64_t *dims) {

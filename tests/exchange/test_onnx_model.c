@@ -1,29 +1,8 @@
 /* ONNX models in memory and in files: what is built comes back, and what a damaged or hostile file says is refused. */
-#include "testing.h"
+#include "folder_fixture.h"
 
 #include "base/file.h"
 #include "exchange/onnx_model.h"
-
-static am_context *ctx;
-static char *folder;
-static am_error err;
-
-static int begin(void **state) {
-  (void)state;
-  ctx = am_test_context(1, NULL);
-  folder = am_test_folder();
-  return 0;
-}
-
-static int end(void **state) {
-  (void)state;
-  am_test_folder_remove(folder);
-  free(folder);
-  am_context_free(ctx);
-  return 0;
-}
-
-static const char *in_folder(const char *name) { return am_test_path(folder, name); }
 
 /* y = Conv(x, kernel) of a graph with everything that the layer writes. */
 static am_onnx_model *small(void) {

@@ -1,32 +1,11 @@
 /* State dicts of PyTorch in and out: goldens saved by PyTorch 2.15 (tools/golden-safetensors.py), which module is which layer,
  * our own arrays and all that they carry, refusals, damage. */
-#include "testing.h"
+#include "folder_fixture.h"
 
 #include "base/file.h"
 #include "exchange/keras.h"
 #include "exchange/safetensors.h"
 #include "model/checkpoint.h"
-
-static am_context *ctx;
-static char *folder;
-static am_error err;
-
-static int begin(void **state) {
-  (void)state;
-  ctx = am_test_context(2, NULL);
-  folder = am_test_folder();
-  return 0;
-}
-
-static int end(void **state) {
-  (void)state;
-  am_test_folder_remove(folder);
-  free(folder);
-  am_context_free(ctx);
-  return 0;
-}
-
-static const char *in_folder(const char *name) { return am_test_path(folder, name); }
 
 static const char *golden(const char *name, const char *ending) {
   char path[96];
