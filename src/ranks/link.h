@@ -9,8 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { AM_LINK_ABI = 2, AM_LINK_ANY = -1 };
+enum { AM_LINK_ABI = 3, AM_LINK_ANY = -1 };
 enum { AM_LINK_MOST_BYTES = 1 << 30, AM_LINK_MOST_TAG = 32767 }; /* of one message */
+
+/* How the ranks end: all requests done and all ranks here; all ranks here, after a failure, so requests may be left; or some are lost. */
+typedef enum am_link_end { AM_LINK_DONE, AM_LINK_FAILED, AM_LINK_LOST } am_link_end;
 
 /* One thread at a time calls the functions.  Those that give an int give 0, or a code that `why` puts into words. */
 typedef struct am_link am_link;
@@ -27,9 +30,8 @@ struct am_link {
   /* Of one that will not be done any more: its memory is the caller's again.  What comes later is lost. */
   void (*cancel)(am_link *link, uint64_t *request);
   void (*why)(am_link *link, int code, char *out, size_t room);
-  void (*abort)(am_link *link, int code); /* ends all processes of the job; does not return */
-  /* The last call.  clean: all requests are done, and all ranks are here. */
-  void (*finish)(am_link *link, bool clean);
+  void (*abort)(am_link *link, int code);         /* ends all processes of the job; does not return */
+  void (*finish)(am_link *link, am_link_end end); /* the last call */
 };
 
 /* For so many seconds (0: for ever) a module waits until all processes are there.  Then it calls `late`, from a thread of its own, and ends the

@@ -105,11 +105,13 @@ static bool tell_launcher(void) {
   return true;
 }
 
-static void module_finish(am_link *link, bool clean) {
+/* After a failure the launcher is told as well, when all ranks are here to end: Hydra may else see that a process is gone before
+ * it has its exit code, and takes 1 for it.  If one is lost, it is not told, and ends what is left of the job. */
+static void module_finish(am_link *link, am_link_end end) {
   (void)link;
-  if (!clean) return;
+  if (end == AM_LINK_LOST) return;
   if (tell_launcher()) on_exit(leave_at_once, NULL);
-  else MPI_Finalize();
+  else if (end == AM_LINK_DONE) MPI_Finalize();
 }
 
 static void put_name(char *out, size_t room) {

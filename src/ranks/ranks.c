@@ -454,9 +454,11 @@ void am_ranks_free(am_ranks *ranks) {
       wait_for_last(ranks, 1, ranks->patience * ((ranks->met ? 1 : 0.25) + 0.05 * (me < TURNS ? me : TURNS)));
   const bool told = ranks->told || me == 0 || ranks->peers[0].gone;
   pthread_mutex_unlock(&ranks->lock);
+  bool lost = false;
+  for (int p = 0; p < ranks->link.size; p++) lost = lost || ranks->peers[p].lost;
   am_ranks_watch_end(ranks);
   if (!all && !told) tell(ranks, AM_E_IO, &ranks->fault);
   if (!all) ranks->link.abort(&ranks->link, 1);
-  ranks->link.finish(&ranks->link, !ranks->unclean);
+  ranks->link.finish(&ranks->link, !ranks->unclean ? AM_LINK_DONE : lost ? AM_LINK_LOST : AM_LINK_FAILED);
   release(ranks);
 }

@@ -45,6 +45,7 @@ typedef struct mesh_shared {
   char warning[1024]; /* the last */
   am_status status[MESH_MOST];
   char message[MESH_MOST][1024];
+  am_link_end end[MESH_MOST]; /* as the module is told */
 } mesh_shared;
 
 typedef struct mesh {
@@ -237,9 +238,10 @@ static inline void mesh_abort(am_link *link, int code) {
   _exit(MESH_ABORTED);
 }
 
-static inline void mesh_finish(am_link *link, bool clean) {
+static inline void mesh_finish(am_link *link, am_link_end end) {
   mesh *m = link->user;
-  if (clean)
+  m->shared->end[m->rank] = end;
+  if (end == AM_LINK_DONE)
     for (int i = 0; i < MESH_REQUESTS; i++)
       if (m->requests[i].used) abort(); /* something was left over */
 }

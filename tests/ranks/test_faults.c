@@ -126,6 +126,7 @@ static void one_that_fails_ends_all(void **state) {
           fail_msg("call %d, rank %d: %x, %s", at, r, (unsigned)codes[r], shared->line);
         assert_int_equal(shared->status[r], AM_E_DATA);
         assert_string_equal(shared->message[r], shared->message[0]);
+        assert_int_equal(shared->end[r], AM_LINK_FAILED);
       }
       snprintf(words, sizeof words, "rank %d on ", rank);
       assert_int_equal(strncmp(shared->message[0], words, strlen(words)), 0);
@@ -161,6 +162,7 @@ static void one_that_dies_ends_all(void **state) {
           if (!WIFEXITED(codes[r]) || WEXITSTATUS(codes[r]) != 1)
             fail_msg("call %d, rank %d: %x, %s", at, r, (unsigned)codes[r], shared->line);
           assert_int_equal(shared->status[r], AM_E_IO);
+          assert_int_equal(shared->end[r], AM_LINK_LOST);
         }
       snprintf(words, sizeof words, "rank %d on ", rank);
       need_words(shared, words);

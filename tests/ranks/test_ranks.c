@@ -129,7 +129,8 @@ static void all_well(int size, mesh_work work, void *arg) {
   int codes[MESH_MOST];
   mesh_shared *shared = mesh_run(size, work, arg, codes);
   for (int r = 0; r < size; r++)
-    if (codes[r] || shared->status[r]) fail_msg("rank %d of %d: %d, %s", r, size, codes[r], shared->message[r]);
+    if (codes[r] || shared->status[r] || shared->end[r] != AM_LINK_DONE)
+      fail_msg("rank %d of %d: %d, %s", r, size, codes[r], shared->message[r]);
   assert_int_equal(atomic_load(&shared->told), 0);
   mesh_end(shared);
 }
