@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # datasets/fetch.sh - what the get-* scripts share; they source it.
 #
 # An archive is downloaded to DIR/NAME.zip.part, checked, renamed to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* custom_layer.c CONFIG FOLDER SOUND - a layer of one's own, `swish`: y = x sigmoid(beta x), with a beta for each channel that
  * is learned.  The program checks its gradients in CONFIG's model, trains in FOLDER, and says what the trained model hears in
  * SOUND.  Valid C and C++. */

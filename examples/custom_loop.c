@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* custom_loop.c SOUND... - a training loop of one's own: plain gradient descent that tells the sounds apart, a class each.
  * Model, features and gradients are the library's; the loss and the step are here. */
 #include <audiomood/audiomood.h>

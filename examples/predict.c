@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* predict.c MODEL.h5 SOUND - the probability of every emotion in a sound.
  * cc predict.c $(pkg-config --cflags --libs audiomood) -o predict */
 #include <audiomood/audiomood.h>

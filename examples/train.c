@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train.c CONFIG FOLDER - trains by a config file, and says how good the model is.  Ctrl-C saves and ends. */
 #include <audiomood/audiomood.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* windows.c SECONDS SOUND MODEL.h5... - how the emotion goes in a sound, by the mean of the models.  Valid C and C++. */
 #include <audiomood/audiomood.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 #!/bin/sh
 # tests/documented.sh INCLUDE_DIR - every public function has a comment of its own that names each argument, in order (@param),
 # and says what is returned, where anything is (@return) (TAP).
+# SPDX-License-Identifier: MIT
 echo 1..2
 cd "$1/audiomood" || exit 1
 found=$(awk '

@@ -1,6 +1,7 @@
 #!/bin/sh
 # tests/exports.sh LIBRARY INCLUDE_DIR - the shared library exports exactly the
 # functions that public headers declare with AM_API (TAP). mangle_path is libgcov's, in a build for coverage.
+# SPDX-License-Identifier: MIT
 library=$1 include=$2
 echo "1..1"
 declared=$(cat "$include"/audiomood/*.h | tr '\n' ' ' | grep -oE 'AM_API[^;]*' | grep -oE 'am_[a-z0-9_]+ *\(' | tr -d ' (' | sort -u)

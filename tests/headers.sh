@@ -1,5 +1,6 @@
 #!/bin/sh
 # tests/headers.sh INCLUDE_DIR CC CXX - each public header alone, as C11 and as C++17 (TAP).
+# SPDX-License-Identifier: MIT
 include=$1 cc=$2 cxx=$3
 set -- "$include"/audiomood/*.h
 n=$#

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/model_option.sh SOURCE_ROOT MODEL DETECTOR - the option model of meson: the files of checkpoints/ are built and installed with
 # their cards and licence, or left out; a copy of the sources stands for a tree that has them, and one that has not (TAP).
+# SPDX-License-Identifier: MIT
 root=$(realpath "$1") model=$2 detector=$3
 work=$(mktemp -d "${TMPDIR:-/tmp}/audiomood-option.XXXXXX")
 trap 'rm -rf "$work"' EXIT

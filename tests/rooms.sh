@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/rooms.sh SOURCE_ROOT - the order of the rooms of src/ (TAP): a file includes only rooms before its own, the headers
 # of a library are included by one room, and every header can be told from the file that it belongs to.
+# SPDX-License-Identifier: MIT
 cd "$1/src" || exit 1
 rooms="base tensor ranks audio nn io optim data synth model run exchange train study subtitle report serve cli"
 echo 1..6

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/testing.h - what every test program shares.  Header only: include it
  * after nothing else, it pulls in cmocka in the order cmocka wants. */
 #ifndef AM_TESTING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/testing_npy.h - reads the .npy files of golden numbers (format 1.0, C order, little-endian).
  * Include after testing.h. */
 #ifndef AM_TESTING_NPY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/tree_fixture.h - a context and an empty value tree for each test, made by begin and freed by end. */
 #ifndef AM_TREE_FIXTURE_H
 #define AM_TREE_FIXTURE_H

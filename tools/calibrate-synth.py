@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """How hard is a synthetic corpus? Needs numpy, scipy, librosa, soundfile, scikit-learn and PyTorch.
 
 usage: tools/calibrate-synth.py CORPUS [--other CORPUS] [--train 20] [--epochs 14] [--normalise clip|none] [--test]

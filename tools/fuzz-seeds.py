@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """tools/fuzz-seeds.py - writes the binary seeds of tests/fuzz: sounds (soundfile), films (ffmpeg) and shards of the feature cache (h5py).
 
 The text seeds beside them are written by hand; checkpoints and Keras models are the golden files of tests/model and tests/exchange.

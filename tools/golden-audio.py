@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Golden numbers for tests/audio, and the comparison of our features with librosa's on real clips.
 
   tools/golden-audio.py write

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes tests/study/golden_compare.h: McNemar's test by scipy's binomial distribution, and the exact distribution of a
 paired bootstrap over three speakers (all 27 draws).
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes tests/model/golden_dimensions.h: concordance, correlation and errors of made-up values of three dimensions, by
 audmetric 1.4 and scipy.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """TensorBoard's side of train.tensorboard.
 
     python3 tools/golden-events.py > tests/run/golden_events.h    # the bytes that TensorBoard's own writer makes

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Numbers of independent programs for tests/audio/test_functionals.c, and how our descriptors go with openSMILE's on real clips.
 
   tools/golden-functionals.py write

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes tests/data/golden/lists: lists of clips by the programs whose formats they are, and what those read of them.
 
     python3 tools/golden-lists.py        # audformat 1.4.3, datasets 3.6.0, pandas 2.3.3, soundfile

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes tests/model/golden_metrics.h: figures of made-up predictions by scikit-learn, a temperature and thresholds by scipy,
 calibration error, Wilson's interval and the area under risk over coverage by formula.
 

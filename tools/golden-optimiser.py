@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes tests/optim/golden_optimiser.h: ten steps of each optimiser and whole learning-rate schedules.
 
 PyTorch in float64 is the reference; Keras's conventions, which PyTorch does not offer, are written out in

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes tests/data/golden_split.h: splits drawn by scikit-learn, for tests/data/test_split.c.
 
 usage: tools/golden-split.py > tests/data/golden_split.h

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/launcher.c - bin/audiomood of the tree that `tools/package tarball` makes: starts the command by the loader and with the
  * libraries of that tree, whatever the system has.  It is linked statically, so it runs also where there is nothing else. */
 #include <errno.h>

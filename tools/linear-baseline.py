@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Logistic regression with L2 on one vector a clip, the five actor folds of RAVDESS speech: the yardstick of docs/functionals.md.
 
   audiomood features configs/ravdess_functionals.yaml --csv >table.csv

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """20 steps of Adam of a full-size net here and in PyTorch float64, from the same weights and batches: the losses
 must agree to 1e-4, at a learning rate at which they fall by half.  The reduced nets of this test run with every
 `meson test` (tools/golden-nn.py).

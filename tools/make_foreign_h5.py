@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes tests/io/foreign.h5 with h5py: what Keras's files hold, and what must be refused.
 
 Usage: tools/make_foreign_h5.py tests/io/foreign.h5

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A model of training by several processes, and its tables: read by tools/ranks-scaling.
 
 A step of a rank is, in this order: each layer forward (a batch norm waits for two words of all others), a word of all

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The features of a run's clips out of the feature cache, by h5py: one (frames, bins) array a clip, before normalisation.
 
     python3 cache.py CACHE RUN

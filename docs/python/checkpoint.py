@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What is in a checkpoint (checkpoints/README.md), by h5py: labels, settings, weights, and the history of last.h5 by pandas.
 
     python3 checkpoint.py RUN/last.h5

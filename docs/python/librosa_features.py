@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """AudioMood's features are librosa's: the same numbers in three lines, compared with `audiomood features --csv`.
 
     python3 librosa_features.py [AUDIOMOOD]     # the command; default: audiomood of the PATH

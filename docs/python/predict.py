@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Emotions of sounds by one model or the mean of several, each sound by a thread of its own.
 
     python3 predict.py SOUND... [--model RUN|FILE.h5]... [--window SECONDS] [--threads N]

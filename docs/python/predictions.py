@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A run's predictions.csv by pandas: its figures, a confusion matrix, the worst speakers and the surest mistakes.
 
     python3 predictions.py RUN

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file audiomood/audio.h
  * sound files, resampling and trimming.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file audiomood/audiomood.h
  * the whole public API.  Each header can be included alone. */
 #ifndef AUDIOMOOD_AUDIOMOOD_H

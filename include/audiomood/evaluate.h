@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file audiomood/evaluate.h
  * how good models are on the clips of a corpus.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file audiomood/nn.h
  * models: layers, shapes, sessions.
  *

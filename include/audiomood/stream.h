@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file audiomood/stream.h
  * emotion over time: sound goes in as it comes, events come out.
  *

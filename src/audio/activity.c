@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/activity.c - a level detector that follows the noise. */
 #include "audio/activity.h"
 

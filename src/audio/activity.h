@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/activity.h - speech activity by level alone: how far each 10 ms of a sound are above the noise around them.
  *
  * The noise is the lowest level of the last 2.5 s, after Martin (2001), "Noise power spectral density estimation based on optimal

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/auditory.c - auditory spectra, RASTA, loudness, sharpness, cepstra. */
 #include "audio/auditory.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/auditory.h - auditory spectra of perceptual linear prediction, RASTA filtering, loudness and sharpness, and cepstra.
  *
  * H. Hermansky, "Perceptual linear predictive (PLP) analysis of speech", JASA 87(4), 1990; H. Hermansky & N. Morgan, "RASTA

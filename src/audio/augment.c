@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/augment.c - what the caller's generator is asked for:
  *
  *   am_augment_sound   18 words, two for each of its 9 operations

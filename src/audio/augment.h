@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/augment.h - seeded augmentation of training clips, after the cache; of copies (am_augment_copy), before it.
  *
  * Waveform operations run on samples before the features; frame operations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/cepstrum.c - DCT-II and deltas along time. */
 #include "audio/features.h"
 

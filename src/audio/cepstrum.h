@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/cepstrum.h - from spectra to cepstra, and their differences in time; librosa-equal. */
 #ifndef AM_CEPSTRUM_H
 #define AM_CEPSTRUM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/channel.c - rooms and telephone lines. */
 #include "audio/channel.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/channel.h - what lies between a voice and a file: a room, a telephone line, an MP3 encoder.
  *
  * Each changes x (n) in place and keeps its length. */

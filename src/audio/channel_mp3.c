@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/channel_mp3.c - through an MP3 encoder: libsndfile 1.1 and later write MP3 where they were built with LAME. */
 #include "audio/channel.h"
 #include "audio/encoder.h"

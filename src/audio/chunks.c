@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/chunks.c - WAV and its relatives (RIFX, RF64, BW64, W64), AIFF, CAF, AU: is the sound there that the header
  * promises? */
 #include "audio/chunks.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/chunks.h - sound files that are chunks of an id, a size and content. */
 #ifndef AM_CHUNKS_H
 #define AM_CHUNKS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/condition.c - the registry of conditions. */
 #include "audio/condition.h"
 

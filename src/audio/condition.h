@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/condition.h - recordings of other kinds than those of the training: how a model stands under them is measured by what
  * each does to a sound (`evaluate --under`).
  *

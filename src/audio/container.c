@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "audio/container.h"
 
 #include "audio/chunks.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/container.h - what the bytes of a sound file say about themselves, apart from the libraries that
  * decode them. */
 #ifndef AM_CONTAINER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/container_describe.c - what a file that is no sound for us really is, and what to do. */
 #include "audio/container.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/contour.c - moments, percentiles, times and positions. */
 #include "audio/contour_inside.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/contour.h - functionals: what one number says of a contour.
  *
  * The statistics of the ComParE set, from their published definitions: F. Weninger, F. Eyben, B. Schuller, M. Mortillaro &

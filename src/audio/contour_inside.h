@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/contour_inside.h - the families of functionals, for contour.c alone.  n >= 1; out is that of am_contour_functionals,
  * whose moments and percentiles are done before the others. */
 #ifndef AM_CONTOUR_INSIDE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/contour_peaks.c - peaks, valleys and segments of a contour. */
 #include "audio/contour_inside.h"
 

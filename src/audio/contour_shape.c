@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/contour_shape.c - regression lines and parabolas, linear prediction. */
 #include "audio/contour_inside.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/decibel.c - librosa.power_to_db. */
 #include "audio/decibel.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/decibel.h - powers as decibels and logarithms. */
 #ifndef AM_DECIBEL_H
 #define AM_DECIBEL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/decoder.h - what each library of sound formats is to sound.c: samples of a part, a block at a time.
  */
 #ifndef AM_DECODER_H

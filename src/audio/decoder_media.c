@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/decoder_media.c - libavformat and libavcodec, the only file that knows them: one track of sound of a film or the like.
  *
  * They are loaded when the first such file is met, in the child that reads it (sound_child.c): linked, they and what they use

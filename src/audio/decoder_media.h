@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/decoder_media.h - whether films and the like are decoded. */
 #ifndef AM_DECODER_MEDIA_H
 #define AM_DECODER_MEDIA_H

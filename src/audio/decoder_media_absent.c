@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/decoder_media_absent.c - in place of decoder_media.c where libavformat was not there to build with. */
 #include "audio/decoder.h"
 #include "audio/decoder_media.h"

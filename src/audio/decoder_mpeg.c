@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/decoder_mpeg.c - libmpg123, the only file that knows it: MP3, MP2 and MP1.  Each stretch of a joined
  * file is decoded for itself, so that each loses the delay and padding that its own table states. */
 #include "audio/decoder.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/decoder_opus.c - libopusfile, the only file that knows it: one link of an Ogg file, at 48 kHz. */
 #include "audio/decoder.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/decoder_sndfile.c - libsndfile, which channel_mp3.c alone uses besides: WAV and its relatives, AIFF, AU, CAF, FLAC and
  * rarer formats. */
 #include "audio/decoder.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/decoder_vorbis.c - libvorbisfile, the only file that knows it: one link of an Ogg file. */
 #include "audio/decoder.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/encoder.h - a sound as a file in memory.
  *
  * x (n) is mono, full scale 1; what is made is appended to an empty `out`.  AM_E_UNSUPPORTED: the library cannot write this, or not at

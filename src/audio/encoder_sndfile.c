@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/encoder_sndfile.c - sounds as FLAC and MP3 in memory, by libsndfile (encoder.h). */
 #include "audio/encoder.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "audio/endings.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/endings.h - what the ending of a file's name says.  The one list, for training and for prediction;
  * what is in a file its content says (container.h). */
 #ifndef AM_ENDINGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/features.c - from samples to the matrix (T,F). */
 #include "audio/features.h"
 

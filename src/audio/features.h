@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/features.h - from mono samples to the matrix (T,F) a model sees.
  *
  * The same code makes features for training and for prediction.  Order:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/fft.c - FFTW3, the only file that knows it.
  *
  * FFTW's planner is one object for the whole process and not thread-safe, its

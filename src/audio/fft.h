@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/fft.h - the Fourier transform of real frames, single precision. */
 #ifndef AM_FFT_H
 #define AM_FFT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/functionals.c - from samples to the functionals of a clip. */
 #include "audio/functionals.h"
 

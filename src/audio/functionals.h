@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/functionals.h - one vector a clip: functionals of the contours of low-level descriptors.
  *
  * Each descriptor is smoothed over three frames; its slope over five frames (delta) is a contour of its own.  The functionals of

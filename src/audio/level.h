@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/level.h - how loud the voice in a sound is. */
 #ifndef AM_LEVEL_H
 #define AM_LEVEL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/lld.c - the low-level descriptors of the ComParE set and some of the GeMAPS, from their published definitions. */
 #include "audio/lld.h"
 

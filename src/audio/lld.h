@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/lld.h - low-level descriptors of speech, one contour each, every 10 ms. */
 #ifndef AM_LLD_H
 #define AM_LLD_H

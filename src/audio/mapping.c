@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "audio/mapping.h"
 
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/mapping.h - a file as memory that the system fills from it and takes back: of hours of sound only some megabytes are
  * there at a time.  A file that is cut while it is read ends the process (SIGBUS), so only a child maps one (base/child.h). */
 #ifndef AM_MAPPING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/mel.c - triangular mel filters, as librosa.filters.mel builds them.
  *
  * Slaney's scale (Auditory Toolbox, 1998): linear to 1 kHz at 200/3 Hz a mel,

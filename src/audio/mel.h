@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/mel.h - mel filters kept as each filter's nonzero run of bins. */
 #ifndef AM_MEL_H
 #define AM_MEL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "audio/mpeg.h"
 
 #include "audio/tags.h"

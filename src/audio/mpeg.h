@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/mpeg.h - the frames of MPEG audio (layers 1 to 3), counted from their headers without
  * decoding. */
 #ifndef AM_MPEG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/noise.c - white and pink noise (Kellet's three-pole filter). */
 #include "audio/noise.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/noise.h - noise added to sound. */
 #ifndef AM_NOISE_H
 #define AM_NOISE_H

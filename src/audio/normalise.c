@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/normalise.c - mean and deviation of features, gathered in one pass
  * (Welford 1962; merging by Chan, Golub & LeVeque 1979), in double. */
 #include "audio/features.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/normalise.h - mean and standard deviation of features, and their use. */
 #ifndef AM_NORMALISE_H
 #define AM_NORMALISE_H

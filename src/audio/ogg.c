@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "audio/ogg.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/ogg.h - the pages of an Ogg file, which say where one of several chained streams ends and the next
  * begins. */
 #ifndef AM_OGG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "audio/part.h"
 
 #include <assert.h>

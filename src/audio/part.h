@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/part.h - a file as a row of parts, each for one decoder.
  *
  * Most files are one part.  Ogg files may be chained, a tag may be before or after, and a header may hold

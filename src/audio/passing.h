@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/passing.h - whoever holds the bytes of a large file is told which of them were looked at. */
 #ifndef AM_PASSING_H
 #define AM_PASSING_H

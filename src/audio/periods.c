@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/periods.c - periods by cross-correlation with the one before, as the manual of Praat describes it ("Sound & Pitch: To
  * PointProcess (cc)"; P. Boersma & D. Weenink). */
 #include "audio/periods.h"

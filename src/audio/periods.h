@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/periods.h - the single periods of a voice: their lengths and heights, and how these vary (jitter, shimmer). */
 #ifndef AM_PERIODS_H
 #define AM_PERIODS_H

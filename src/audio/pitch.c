@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/pitch.c - fundamental frequency (Boersma 1993). */
 #include "audio/pitch.h"
 

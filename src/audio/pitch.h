@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/pitch.h - fundamental frequency, from autocorrelation with a path through the candidates.
  *
  * P. Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/prosody.c - contours of the low-level descriptors at the frames of a spectrogram. */
 #include "audio/prosody.h"
 

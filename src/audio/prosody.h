@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/prosody.h - melody, voicing and loudness of speech as bins beside those of a spectrogram. */
 #ifndef AM_PROSODY_H
 #define AM_PROSODY_H

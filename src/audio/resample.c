@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/resample.c - libsoxr, the only file that knows it. */
 #include "audio/resample.h"
 

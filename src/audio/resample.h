@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/resample.h - sound at another rate, by libsoxr. */
 #ifndef AM_RESAMPLE_H
 #define AM_RESAMPLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/sound.c - files become mono sounds: part by part, block by block, resampled as they come. */
 #include "audio/sound_inside.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/sound.h - the clips of a corpus: am_sound_read and am_sound_inspect of ordinary files alone.  A pipe or a device
  * that somebody names is read by those two; one among thousands of clips is there by accident, and might never end. */
 #ifndef AM_SOUND_H

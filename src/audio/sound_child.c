@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/sound_child.c - a sound is read by a child process, so that no file can crash the program or take its memory, and so that
  * of a file of hours some megabytes are in memory.  What the child says comes through a pipe: messages of a kind and a size. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/sound_inside.h - what the files of sound.h share: one way to hear a container, here or in a child. */
 #ifndef AM_SOUND_INSIDE_H
 #define AM_SOUND_INSIDE_H

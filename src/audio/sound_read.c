@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/sound_read.c - the ways in: files and memory, read here or by a child (sound_child.c). */
 #include <errno.h>
 #include <fcntl.h>

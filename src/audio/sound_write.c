@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/sound_write.c - WAV files as we write them: one format chunk, one data chunk.
  * Written through am_file_write, so a crash leaves the old file or the new one. */
 #include "audio/sound.h"

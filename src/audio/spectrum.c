@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/spectrum.c - descriptors of spectra, as the ComParE set (Weninger, Eyben, Schuller, Mortillaro & Scherer, "On the
  * acoustics of emotion in audio", Frontiers in Psychology 4:292, 2013) and the GeMAPS (Eyben et al., "The Geneva minimalistic
  * acoustic parameter set", IEEE Trans. Affective Computing 7(2), 2016) name them. */

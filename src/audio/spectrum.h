@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/spectrum.h - descriptors of the shape of one power spectrum. */
 #ifndef AM_SPECTRUM_H
 #define AM_SPECTRUM_H

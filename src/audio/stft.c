@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "audio/stft.h"
 
 #include "audio/features.h"

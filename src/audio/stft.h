@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/stft.h - frames, windows and power spectra (librosa.stft, pad_mode "constant"). */
 #ifndef AM_STFT_H
 #define AM_STFT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "audio/tags.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/tags.h - what programs that keep titles and pictures put before, between and after sound: ID3, APE,
  * Lyrics3. */
 #ifndef AM_TAGS_H

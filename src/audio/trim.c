@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "audio/trim.h"
 
 #include "audiomood/audio.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef AM_TRIM_H
 #define AM_TRIM_H
 

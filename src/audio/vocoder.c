@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/vocoder.c - phase vocoder: Flanagan & Golden 1966, in the form of Ellis's pvoc (2002) that librosa
  * follows. */
 #include "audio/vocoder.h"

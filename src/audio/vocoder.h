@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef AM_VOCODER_H
 #define AM_VOCODER_H
 

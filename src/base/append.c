@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/append.c - see append.h. */
 #include "base/append.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/append.h - a file that grows by whole rows, over several runs of a program.
  *
  * What is put in is written at its end in one piece, and synced at least once a second.  What a kill or a full disk leaves of a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/arena.c - placing pieces in a slab, or only counting them. */
 #include "base/arena.h"
 

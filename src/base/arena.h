@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/arena.h - one slab a lifetime.  An arena without memory only counts,
  * so the same placing code first sizes a slab and then assigns it:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/base.h - what every room uses: failing, logging, memory, strings.
  * Thread-safety: all functions here may be called from any thread. */
 #ifndef AM_BASE_H

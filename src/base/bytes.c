@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/bytes.c - see bytes.h. */
 #include "base/bytes.h"
 

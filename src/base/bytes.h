@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/bytes.h - amounts of memory as people write them, and what the machine has. */
 #ifndef AM_BYTES_H
 #define AM_BYTES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/child.c - see child.h. */
 #include "base/child.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/child.h - a copy of this process that does what may crash, hang or take up memory.
  *
  * A copy of a process with several threads has only the one that forked; what another thread held at that moment is held for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/context.c - settings, processor path, stop flag, log and progress sinks. */
 #include "base/context.h"
 #include "base/parallel.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/context.h - what a context holds; for base/ only. */
 #ifndef AM_CONTEXT_H
 #define AM_CONTEXT_H

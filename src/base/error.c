@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/error.c - filling in am_error. */
 #include "base/base.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/file.h - files written so that a crash at any moment leaves the old
  * content or the new one: write aside, fsync, rename, fsync the folder.  A
  * failed fsync fails the save and leaves the old file.  All system calls that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/hash.c - CRC-32C for what is stored, a 64-bit hash for cache keys. */
 #include "base/file.h"
 

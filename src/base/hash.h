@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/hash.h - checksums and hashes. */
 #ifndef AM_HASH_H
 #define AM_HASH_H

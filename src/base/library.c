@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/library.c - see library.h. */
 #include "base/library.h"
 

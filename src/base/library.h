@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/library.h - libraries that are loaded when they are wanted.  Linked, they and all that they use would be part of every
  * start of the program, of those that never ask for them, too.
  *

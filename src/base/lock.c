@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/lock.c - a kernel lock on a file, gone when its process is. */
 #include "base/file.h"
 #include "base/system.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/lock.h - locks on files. */
 #ifndef AM_LOCK_H
 #define AM_LOCK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/memory.c - memory from the context's allocator, strings, buffers. */
 #include "base/context.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/nearest.c - "did you mean". */
 #include "base/base.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/number.c - numbers from text and back, whatever the program's locale says. */
 #define _GNU_SOURCE /* newlocale, uselocale */
 #include "base/value.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/number.h - numbers as text and back, whatever the locale is. */
 #ifndef AM_NUMBER_H
 #define AM_NUMBER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/option.c - sections read, written back and explained by their table. */
 #include "base/option.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/option.h - the typed option table: one table per section drives
  * reading, checking, --help, the effective config and the copy in checkpoints. */
 #ifndef AM_OPTION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/option_key.c - options in the keys of what was computed by them. */
 #include <math.h>
 #include <string.h>

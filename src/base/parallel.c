@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/parallel.c - the small thread pool of am_parallel_for.
  *
  * The caller is worker 0; workers 1.. sleep on a condition until a job opens.

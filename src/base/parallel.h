@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/parallel.h - the pool of threads of am_parallel_for; for base/ only. */
 #ifndef AM_PARALLEL_H
 #define AM_PARALLEL_H

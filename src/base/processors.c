@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/processors.c - see processors.h. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/processors.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/processors.h - how many threads this process may keep busy. */
 #ifndef AM_PROCESSORS_H
 #define AM_PROCESSORS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/rng.c - Philox4x32-10, and NumPy's MT19937 for scikit-learn's splits. */
 #include "base/rng.h"
 

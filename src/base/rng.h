@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/rng.h - random numbers.
  *
  * Training draws from Philox4x32-10 (Salmon et al. 2011, "Parallel random

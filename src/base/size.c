@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/size.c - structs that say their own size: one policy for callers compiled against older and newer headers. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/system.c - see system.h. */
 #include "base/system.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/system.h - the system calls that change and lock files, as a table, so tests
  * can make any of them fail.  A context starts with the real ones. */
 #ifndef AM_SYSTEM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/trail.c - folders that a walk has searched, told apart by device and inode. */
 #include "base/trail.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/trail.h - which folders a walk through a tree has searched, so that a link never leads it into one twice, nor
  * round in a circle. */
 #ifndef AM_TRAIL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/utf8.c - RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
 #include "base/utf8.h"
 

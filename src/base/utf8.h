@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/utf8.h - what is UTF-8 and what is not, and which of it may be shown. */
 #ifndef AM_UTF8_H
 #define AM_UTF8_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/value.c - the value tree. */
 #include "base/value.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/value.h - the value tree that YAML, JSON and checkpoints become.
  *
  * Scalars keep their text: what `no` or `1e3` means is decided by the option

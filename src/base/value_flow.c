@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/value_flow.c - the defaults in option tables: "0.1", "same", "[1, 2]". */
 #include "base/value.h"
 

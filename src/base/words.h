@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/words.h - an enumeration whose values are words outside of the code: in configs, files and messages.
  *
  * It is written once, as a list of its names and words in order,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_compare.c - audiomood compare: runs side by side, and a paired test on the same clips. */
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_crossval.c - audiomood crossval: every fold of a config's split, and their results together. */
 #include <stdlib.h>
 #include <string.h>

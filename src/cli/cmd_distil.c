@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_distil.c - audiomood distil: one model learns from what several others say. */
 #include "base/file.h"
 #include "cli/cli.h"

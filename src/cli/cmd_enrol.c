@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_enrol.c - audiomood enrol: keeps what is known of a voice in a file. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_evaluate.c - audiomood evaluate: how good a checkpoint is, per emotion. */
 #include <math.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_export.c - audiomood export: a checkpoint becomes a model of another program. */
 #include "base/file.h"
 #include "cli/cli.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_features.c - audiomood features: fills the feature cache, or gives the features as a table. */
 #include <string.h>
 

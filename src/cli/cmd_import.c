@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_import.c - audiomood import: a model of another program becomes a checkpoint. */
 #include "base/file.h"
 #include "cli/cli.h"

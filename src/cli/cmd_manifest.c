@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_manifest.c - audiomood manifest: references of recordings become a list of clips to train with. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_mix.c - audiomood mix: speech in generated noise, to teach and to measure a speech detector. */
 #include <math.h>
 #include <string.h>

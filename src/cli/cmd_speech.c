@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_speech.c - audiomood speech: where somebody speaks. */
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_synth.c - audiomood synth: the embedded demo corpus. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_train.c - audiomood train: a config becomes a run folder. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_verify.c - audiomood verify: the first steps of a run trained again, and whether the weights agree. */
 #include <inttypes.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/commands.c - the registry of subcommands. */
 #include "cli/cli.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/common.c - tables that several commands print, and finding a run's checkpoint. */
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/detectors.c - --vad: what finds speech. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/exchange.c - the formats of other programs on the command line: which one, and the options that it alone has. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/inspect_augment.c - audiomood inspect --augment: a sound as a model is trained on it, before and after augmentation. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/microphone.c - PortAudio, the only file that knows it; it is loaded when a microphone is asked for.  Its callback, which may
  * wait for nothing, puts samples into a ring of some seconds; whoever hears them takes them out.  What finds no room is lost, and
  * counted. */

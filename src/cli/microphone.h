@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/microphone.h - sound of a device, through PortAudio. */
 #ifndef AM_CLI_MICROPHONE_H
 #define AM_CLI_MICROPHONE_H

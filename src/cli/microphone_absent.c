@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/microphone_absent.c - in place of microphone.c where PortAudio was not there to build with. */
 #include "cli/microphone.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/models.c - models that are asked together: the one given first, or that which comes with AudioMood, and those of --with. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/over_time.c - evaluate --over-time: segments against a reference. */
 #include <math.h>
 #include <stdlib.h>

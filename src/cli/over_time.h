@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/over_time.h - what evaluate --over-time is made of. */
 #ifndef AM_CLI_OVER_TIME_H
 #define AM_CLI_OVER_TIME_H

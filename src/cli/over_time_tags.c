@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/over_time_tags.c - how often a tag that subtitles would show is right. */
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/predicting.h - how predict hears its sounds, once it is known which and by what. */
 #ifndef AM_PREDICTING_H
 #define AM_PREDICTING_H

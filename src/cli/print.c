@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/print.c - the one way to standard output and to the terminal.
  *
  * Labels, speakers, licences and names of files come from files that somebody else made.  What they hold is never sent to a

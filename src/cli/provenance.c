@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/provenance.c - whether a model knows the speakers it is scored on (model/origin.h).
  *
  * What its checkpoint cannot show is said to be not known, and never counts as speaker-independent. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/ranks.c - a command that several processes run as one. */
 #include <limits.h>
 #include <stdio.h>

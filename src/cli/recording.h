@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/recording.h - what live hears and tells, on disk: FILE.wav, and FILE.csv of events beside it. */
 #ifndef AM_CLI_RECORDING_H
 #define AM_CLI_RECORDING_H

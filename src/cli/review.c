@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/review.c - predict --uncertain-first: the table that a person corrects.
  *
  * Its columns path, speaker, label and corrected are those of a manifest, so training reads it as it comes back; the others tell how

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/rows.c - where the rows of predictions go: standard output, or the file of --out, which a second call goes on with.
  *
  * What the file holds of an earlier call is read once, in blocks, and nothing of it is kept but which sounds have rows, and the rows

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/run_folder.c - the folder that a run gets when none is named. */
 #include <string.h>
 #include <time.h>

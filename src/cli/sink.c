@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/sink.c - log lines and the progress line, on stderr.
  *
  * On a terminal one line is redrawn in place and goes when its task ends; piped,

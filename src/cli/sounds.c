@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/sounds.c - the sounds that predict and enrol are given: files, what is below folders, standard input. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/spans.c - what is heard at the times of cues, or at each utterance, in one pass over a sound.
  *
  * A stream takes turns that do not overlap, and cues may: they go to as few streams as there are cues at one moment. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/start.c - what has to be done before libraries are loaded.
  *
  * OpenBLAS starts a thread for each processor when it is loaded, also for --version, each with 128 MB of address space,

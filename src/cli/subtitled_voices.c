@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/subtitled_voices.c - speakers that cues name are each heard by what all their cues tell of the voice.
  *
  * One pass over the sound learns the voices; then there is a pass for each.  Cues that name nobody are heard without a voice, or, by a

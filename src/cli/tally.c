@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/tally.c - names and counts of what would be too many warnings one by one. */
 #include "cli/cli.h"
 

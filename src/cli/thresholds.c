@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/thresholds.c - below which probability predict and evaluate call an answer uncertain. */
 #include "cli/cli.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/version.c - audiomood --version --verbose: what a report of a mistake, or of a result, should say of the program. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/voice.c - what is heard of a voice: sounds, and profiles that were kept of it. */
 #include <stdio.h>
 #include <string.h>

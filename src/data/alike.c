@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/alike.c - see alike.h. */
 #include "data/alike.h"
 

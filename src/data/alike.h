@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/alike.h - one name for one label, speaker or group, before anything is filtered; for data/ only. */
 #ifndef AM_ALIKE_H
 #define AM_ALIKE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/batch.c - rows of a batch: features, augmentation, normalisation, mixup. */
 #include "data/batch.h"
 

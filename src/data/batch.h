@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/batch.h - the rows of a batch: the one way from a sound, or its features, to what a model is given, for training, evaluation,
  * prediction and inspect --augment. */
 #ifndef AM_BATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/cache.c - immutable shards of features in a folder.
  *
  * features-<name>.h5: attributes format, version; arrays key, rows, columns,

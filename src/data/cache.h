@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/cache.h - features on disk, never stale.
  *
  * A cache folder holds immutable HDF5 shards, each written aside and renamed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/cache_files.c - see cache_files.h. */
 #include "data/cache_files.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/cache_files.h - the shards of a cache, kept open: what stands in them is read where it is, by any number of threads. */
 #ifndef AM_CACHE_FILES_H
 #define AM_CACHE_FILES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/check.c - decodes a corpus once and compares its sounds. */
 #include "data/check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/check.h - what the sounds of a corpus are: rates, channels, lengths, and which are the same. */
 #ifndef AM_CHECK_H
 #define AM_CHECK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/credit.c - licences and attributions of several corpora, each once. */
 #include "data/credit.h"
 

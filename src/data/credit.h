@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/credit.h - whom a corpus, and all that is trained on it, has to name, and under which licence it is. */
 #ifndef AM_CREDIT_H
 #define AM_CREDIT_H

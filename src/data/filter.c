@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/filter.c - merges, filters, class order and renames, the same for
  * every corpus.  Entries that the folder lacks go through the same filters,
  * so the complete list of the selection is known. */

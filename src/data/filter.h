@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/filter.h - from what a loader found to the dataset; for data/ only. */
 #ifndef AM_FILTER_H
 #define AM_FILTER_H

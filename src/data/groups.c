@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/groups.c - see groups.h. */
 #include "data/groups.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/groups.h - items side by side with those of their group; for data/ only. */
 #ifndef AM_GROUPS_H
 #define AM_GROUPS_H

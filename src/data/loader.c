@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/loader.c - batches, one made ahead of the one in use.
  *
  * A thread of its own makes the rows of the next batch one after another

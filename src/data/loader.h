@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/loader.h - features of a dataset, and batches from them.
  *
  * am_store holds what every clip needs ready in memory: features (T,F), or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/names.c - distinct names by open addressing; comparing names. */
 #include "data/names.h"
 

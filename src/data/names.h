@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/names.h - distinct names, numbered in the order they came. */
 #ifndef AM_NAMES_H
 #define AM_NAMES_H

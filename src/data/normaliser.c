@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/normaliser.c - statistics of one run, from its training part only. */
 #include <math.h>
 #include <string.h>

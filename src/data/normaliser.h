@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/normaliser.h - how features become what a model sees: by clip, by speaker, by corpus, by the training part. */
 #ifndef AM_NORMALISER_H
 #define AM_NORMALISER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/order.c - shuffled, balanced and bucketed epochs. */
 #include "data/order.h"
 

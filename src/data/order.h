@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/order.h - in which order an epoch goes through its clips; for data/ only. */
 #ifndef AM_ORDER_H
 #define AM_ORDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/places.c - see places.h; a set by open addressing. */
 #include "data/places.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/places.h - which stretch of which file a clip is, whatever it is called; for data/ only. */
 #ifndef AM_PLACES_H
 #define AM_PLACES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/sklearn.c - scikit-learn's train_test_split, number for number.
  *
  * Follows sklearn.model_selection (BSD licence): ShuffleSplit,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/sklearn.h - scikit-learn's draws of test parts, number by number. */
 #ifndef AM_SKLEARN_H
 #define AM_SKLEARN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/spelling.c - the one file that knows utf8proc. */
 #include "data/spelling.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/spelling.h - names that look alike: blanks at their ends, Unicode's several forms of a letter, case. */
 #ifndef AM_SPELLING_H
 #define AM_SPELLING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/split.c - the split table, random and given splits, and the note that
  * says whether a speaker is on both sides. */
 #include "data/split.h"

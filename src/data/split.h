@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/split.h - training, validation and test part. */
 #ifndef AM_SPLIT_H
 #define AM_SPLIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/split_balance.c - whole speakers divided so that every part resembles the corpus.
  *
  * A table (G,C) counts the clips of each group (speaker) and class: a label, or a label of one corpus.  Folds are those of

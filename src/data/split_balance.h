@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/split_balance.h - groups dealt to folds and parts so that each has its share of every class; for data/ only. */
 #ifndef AM_SPLIT_BALANCE_H
 #define AM_SPLIT_BALANCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/split_parts.c - what came out of a split: clips, speakers and classes of each part, and what is odd about them. */
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/split_speaker.c - splits that keep every speaker on one side. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/split_speaker.h - parts by speaker; for data/ only. */
 #ifndef AM_SPLIT_SPEAKER_H
 #define AM_SPLIT_SPEAKER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/store.h - what every clip of a dataset needs, ready to be read: features (T,F), or sound when augmentation changes the waveform
  * in each epoch; and the features of changed copies.
  *

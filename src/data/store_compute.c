@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/store_compute.c - a clip's features, from its sound. */
 #include <math.h>
 #include <string.h>

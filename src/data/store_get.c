@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/store_get.c - what is in a store. */
 #include "data/store_inside.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/store_inside.h - what a store is made of; for store.c, which fills it, store_share.c, by which several processes fill theirs
  * together, store_compute.c, which knows how a clip becomes features, store_read.c, which reads what is not in memory, and
  * store_get.c, which says what is in it. */

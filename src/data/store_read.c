@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/store_read.c - features and samples, wherever they are: in memory, or in a file of the cache.
  *
  * What is read from a file is checked each time.  A clip whose entry is damaged, or whose file is gone, is computed from its

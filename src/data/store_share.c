@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/store_share.c - the store of processes that train as one (ranks/ranks.h): each computes a share of the clips, and all get all.
  *
  * Every process looks into the cache by itself.  What one of them lacks is given to it by the first that has it; what none has is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/twins.c - recordings that are in a corpus twice: a model is trained on one and tested on the other. */
 #include "data/twins.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/twins.h - recordings that are in a corpus twice. */
 #ifndef AM_TWINS_H
 #define AM_TWINS_H

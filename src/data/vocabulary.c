@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/vocabulary.c - see vocabulary.h.  Only words that name the same thing: being excited is not being happy, and calm
  * is not neutral; that is for data.merge to say. */
 #include "data/vocabulary.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/vocabulary.h - one word for one emotion: the English names that corpora give them. */
 #ifndef AM_VOCABULARY_H
 #define AM_VOCABULARY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/archive.c - the only file that knows libzip, which is loaded when it is wanted. */
 #include "exchange/archive.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/archive.h - a zip, as other programs keep a model in: read, and written.
  *
  * A zip is untrusted.  Its parts are never unpacked to a folder, so their names can lead nowhere.  A part is read only when its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/archive_absent.c - in place of archive.c in a build without libzip (option `keras_archive`). */
 #include "exchange/archive.h"
 

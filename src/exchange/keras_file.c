@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_file.c - see keras_file.h. */
 #include "exchange/keras_file.h"
 

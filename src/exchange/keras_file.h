@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_file.h - a file of Keras, of whatever kind, opened: its config and its arrays.
  *
  *   .h5           attribute model_config, group model_weights (Keras 2 and 3)

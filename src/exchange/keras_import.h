@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_import.h - between the two halves of import: keras_import.c (config, input, labels, checkpoint) and
  * keras_import_weights.c. */
 #ifndef AM_KERAS_IMPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_import_weights.c - the arrays of a Keras file become the weights of our model. */
 #include <math.h>
 #include <stdio.h>

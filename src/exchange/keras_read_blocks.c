@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_read_blocks.c - a list of layers and blocks of a Keras model (keras_read_order.c), as entries of our list.
  *
  *   Add of two branches            residual; of more, one inside of another

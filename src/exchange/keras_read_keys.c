@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_read_keys.c - the keys of a Keras layer.
  *
  * Each is carried over, or must have the one value that our layer stands for, or does not touch what the layer

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_read_layers.c - one layer of a Keras model, as an entry of our list of layers. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_read_order.c - the layers on the way from a model's input to its output, as a list in which branches that part
  * and come together again are one element.
  *

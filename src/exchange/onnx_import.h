@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_import.h - an ONNX model and a features config become a checkpoint (docs/onnx.md). */
 #ifndef AM_ONNX_IMPORT_H
 #define AM_ONNX_IMPORT_H

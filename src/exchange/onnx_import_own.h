@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_import_own.h - graphs that AudioMood exported. */
 #ifndef AM_ONNX_IMPORT_OWN_H
 #define AM_ONNX_IMPORT_OWN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_model.c - building an ONNX model in memory. */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_model.h - an ONNX model in memory: built (onnx_model.c), written to a file and read from one
  * (onnx_model_file.c, the one file that sees protobuf-c; without it onnx_model_absent.c).
  *

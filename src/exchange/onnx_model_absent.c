@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_model_absent.c - what is said of files of ONNX in a build without protobuf-c (option `onnx`). */
 #include "exchange/onnx_model.h"
 

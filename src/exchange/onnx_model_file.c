@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_model_file.c - ONNX models to files and back, by protobuf-c and the messages of onnx.proto. */
 #include <inttypes.h>
 #include <string.h>

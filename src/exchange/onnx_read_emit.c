@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read_emit.c - steps over tensors become our list of layers, with blocks where paths part and meet again. */
 #include <stdio.h>
 #include <string.h>

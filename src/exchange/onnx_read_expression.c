@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read_expression.c - what a graph computes of single numbers, or along a row of channels, by several operators:
  * kept as an expression, and recognised by its values as one of our layers.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read_expression.h - expressions over one tensor (onnx_read_expression.c), for the operators that build them. */
 #ifndef AM_ONNX_READ_EXPRESSION_H
 #define AM_ONNX_READ_EXPRESSION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read_known.c - numbers of the graph that do not depend on the clip's: weights, and what the graph computes of
  * them, of shapes and of lengths, for each probe. */
 #include <assert.h>

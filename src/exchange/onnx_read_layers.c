@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read_layers.c - dense layers, normalisation, softmax, attention, and what is taken over frames, bins or channels. */
 #include <assert.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read_recurrent.c - LSTM and GRU.
  *
  * ONNX: W (directions, G*H, I), R (directions, G*H, H), B (directions, 2*G*H), gates i, o, f, c of LSTM and z, r, h of GRU.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read_shapes.c - known numbers that are moved: what graphs do with shapes. */
 #include <assert.h>
 #include <math.h>

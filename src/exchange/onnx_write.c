@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_write.c - the steps of a model of ours as nodes of ONNX: tensors, their lengths, constants, options. */
 #include "exchange/onnx_write.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_write.h - a model of ours as nodes of ONNX: shared by onnx_write.c (tensors, lengths, constants),
  * onnx_write_layers.c, onnx_write_windows.c, onnx_write_recurrent.c (the layers), onnx_write_features.c (from sound to features) and
  * onnx_export.c (the file).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_write_features.c - from samples to features as nodes of ONNX, in the order of audio/features.h.
  *
  * The Fourier transform is a convolution: windows times cosines and sines, a stride of `hop`.  ONNX Runtime makes it in less time

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_write_recurrent.c - LSTM, GRU and attention over frames as nodes of ONNX.
  *
  * ONNX's recurrent operators want (T,B,C) and lengths of at least 1, as int32; the second direction then begins at each clip's

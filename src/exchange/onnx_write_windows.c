@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_write_windows.c - convolution and pooling as nodes of ONNX.
  *
  * Padding `same` is of each clip's own length.  With a stride above 1 it begins at another place in clips of other lengths: these

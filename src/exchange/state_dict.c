@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/state_dict.c - which module of a state dict is which layer: as a map says, by the same names, or by order. */
 #include "exchange/state_dict.h"
 

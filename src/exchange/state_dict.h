@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/state_dict.h - the tensors of a state dict of PyTorch find the layers of a model (docs/safetensors.md). */
 #ifndef AM_STATE_DICT_H
 #define AM_STATE_DICT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/torch.c - see torch.h. */
 #include "exchange/torch.h"
 

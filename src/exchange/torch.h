@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/torch.h - the arrays of our layers as PyTorch's modules have them.
  *
  * A layer with weights is a module, or, of attention_pool, two:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/csv.c - RFC 4180 tables. The text is unquoted in place and cut into terminated fields. */
 #include "io/csv.h"
 

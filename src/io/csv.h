@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/csv.h - tables as text (RFC 4180): quotes, embedded delimiters and line
  * breaks, CRLF, a byte order mark; the first row names the columns.  Blank
  * lines are skipped.  Rows of another width than the header, stray or open

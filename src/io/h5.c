@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/h5.c - HDF5 files: the lock, opening and committing, groups and names. */
 #include <errno.h>
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/h5.h - named arrays, texts and attributes in HDF5 files.
  *
  * Names are paths: "weights/conv2d_1/kernel"; groups on the way are made when

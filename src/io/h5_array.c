@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/h5_array.c - arrays and texts in HDF5 files. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/h5_plain.c - large arrays of our own files, read past HDF5 by all threads.
  *
  * An array without compression or conversion is one piece of the file; HDF5 would read it in one thread, and its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/h5_untrusted.c - a file is looked at before HDF5 is trusted with it.
  *
  * HDF5 follows what a file says about itself further than it checks it, and crafted files have crashed or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/json.c - reading JSON by jansson. */
 #include "io/json.h"
 

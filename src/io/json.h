@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/json.h - JSON text to the value tree (jansson), and JSON text written.
  *
  * jansson keeps no positions, so values read from JSON have line 0; mistakes

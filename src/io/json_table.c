@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/json_table.c - see json_table.h. */
 #include "io/json_table.h"
 

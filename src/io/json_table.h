@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/json_table.h - records in JSON as a table: JSON Lines (an object a line), a list of objects, or a map of names and objects.
  *
  * The columns are the keys of all records in the order they come.  Texts, numbers, true and false are fields; null, a missing

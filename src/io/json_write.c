@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/json_write.c - JSON text built into a buffer. */
 #include <assert.h>
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/rows.c - see rows.h. */
 #include "io/rows.h"
 

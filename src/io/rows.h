@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/rows.h - rows of CSV or lines of JSON that were appended one after another, told apart without reading all of them at once.
  *
  * Each row begins with a name: the first field, or the first text of the object.  Pure functions over bytes that anybody may have

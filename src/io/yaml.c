@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/yaml.c - reading YAML by libyaml's events. */
 #include "io/yaml.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/yaml.h - YAML text to the value tree and back (libyaml).
  *
  * One document of maps, lists and scalars; anchors and aliases are expanded

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/yaml_write.c - a value tree as block YAML. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/agreement.c - see agreement.h. */
 #include "model/agreement.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/agreement.h - how well values agree with true ones: concordance, correlation, errors.
  *
  * Of true values t and predicted values y, with means, variances and covariance over n (population moments):

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/calibration.c - temperature scaling: Guo, Pleiss, Sun & Weinberger 2017, On calibration of modern neural networks. */
 #include "model/calibration.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/calibration.h - probabilities that mean what they say, and answers that are left out where they say too little.
  *
  * Temperature scaling (Guo et al. 2017): a model's logits are divided by one number, the temperature, before the softmax.  It is

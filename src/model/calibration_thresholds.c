@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/calibration_thresholds.c - from which probability on a class is the answer (calibration.h). */
 #include <math.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/checkpoint_check.c - whether what a checkpoint says fits together; everything later relies on it. */
 #include <limits.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/checkpoint_inside.h - what the files that read a checkpoint share. */
 #ifndef AM_CHECKPOINT_INSIDE_H
 #define AM_CHECKPOINT_INSIDE_H

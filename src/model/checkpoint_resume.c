@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/checkpoint_resume.c - reading checkpoints to go on with: for resuming, for --init. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/config.c - the configuration file: every section through its option table. */
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/config.h - the whole configuration file, checked. */
 #ifndef AM_CONFIG_H
 #define AM_CONFIG_H

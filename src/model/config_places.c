@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/config_places.c - whether two configs are of one run: what may differ says where things are, or how long it takes. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/coverage.c - see coverage.h. */
 #include "model/coverage.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/coverage.h - of many answers the surest ones alone: how many they are (coverage), and how many of them are wrong (risk).
  *
  * El-Yaniv & Wiener 2010, On the foundations of noise-free selective classification; Geifman & El-Yaniv 2017, Selective

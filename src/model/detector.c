@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/detector.c - windows of a sound, one a step, and what a model, or the level, says of each. */
 #include "model/detector.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/detector.h - where somebody speaks, step by step: by a trained model, or by level alone (audio/activity.h).
  *
  * Such a model is an ordinary checkpoint whose labels are "other" and "speech" (configs/speech_detector.yaml).  Of the last seconds of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/enrolment.c - clips to know a voice by, drawn at random. */
 #include "model/enrolment.h"
 

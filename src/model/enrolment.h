@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/enrolment.h - which clips of a speaker a model is told of his voice by, and which of the others it is asked. */
 #ifndef AM_ENROLMENT_H
 #define AM_ENROLMENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/ensemble.h - models that are asked together: the mean of their probabilities. */
 #ifndef AM_ENSEMBLE_H
 #define AM_ENSEMBLE_H

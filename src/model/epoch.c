@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/epoch.c - see epoch.h. */
 #include "model/epoch.h"
 

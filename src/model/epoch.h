@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/epoch.h - a finished epoch, and the columns that it has in a checkpoint and in history.csv. */
 #ifndef AM_EPOCH_H
 #define AM_EPOCH_H

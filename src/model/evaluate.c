@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/evaluate.c - probabilities of clips. */
 #include "model/evaluate.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/evaluate.h - running a model over clips; shared by the training loop and the commands. */
 #ifndef AM_EVALUATE_H
 #define AM_EVALUATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/evaluation.h - models and the clips of a corpus that they are scored on: which clips, what each model says, the
  * figures.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/metrics.c - how good predictions are, and how sure one can be of it.
  *
  * Accuracy, recall, precision and F1 as scikit-learn defines them.  Both means are over the classes that occur among

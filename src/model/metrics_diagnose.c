@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/metrics_diagnose.c - what a person would notice in a confusion matrix, said with its figure. */
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/metrics_groups.c - results of the clips of each gender, session, sentence ... apart. */
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/metrics_speakers.c - results of each speaker apart. */
 #include <math.h>
 #include <stdlib.h>

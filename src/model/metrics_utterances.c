@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/metrics_utterances.c - results per utterance where clips are chunks of them. */
 #include <string.h>
 

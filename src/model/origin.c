@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/origin.c - the speakers that weights were trained on. */
 #include "model/origin.h"
 

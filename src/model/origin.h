@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/origin.h - what the weights of a checkpoint were trained on: whether they know the speakers they are scored on.
  *
  * A checkpoint names the speakers that its weights were trained on and those whose clips chose the epoch, for those were

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/predict.c - probabilities of single sounds. */
 #include "model/predict.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/predict.h - the prediction of one sound. */
 #ifndef AM_PREDICT_H
 #define AM_PREDICT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/profile.c - the statistics of one voice, gathered before they are wanted. */
 #include "model/profile.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/profile.h - what is known of one voice, and the file that keeps it. */
 #ifndef AM_PROFILE_H
 #define AM_PROFILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/profile_file.c - the file of a profile: numbers about a voice, and how they were made.
  *
  *   /          format, version, creator, seconds; name, when it was given

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/share.c - see share.h. */
 #include "model/share.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/share.h - one model for many streams at once.
  *
  * Weights, statistics and labels of a loaded model are never written.  What is: what it knows of a voice, and the session, features

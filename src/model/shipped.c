@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/shipped.c - the models that come with AudioMood: files of their own, beside what is installed, for their licence is
  * not that of the program. */
 #include "model/shipped.h"

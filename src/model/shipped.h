@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/shipped.h - the models that come with AudioMood. */
 #ifndef AM_SHIPPED_H
 #define AM_SHIPPED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/span.c - stretches of speech. */
 #include "model/span.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/span.h - stretches of speech, from how likely each step of a sound is to be some.
  *
  * Speech begins with the first step of at least `threshold`, ends when no step has been above `threshold` - 0.15 for min_silence,

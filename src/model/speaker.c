@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/speaker.c - the statistics of a speaker's own sounds, for models that normalise by them; and a model's features. */
 #include <string.h>
 

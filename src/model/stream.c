@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/stream.c - the streaming engine: samples in, events out.
  *
  *   push        what comes in is made finite and brought to the models' rate

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/stream.h - the streaming engine (audiomood/stream.h), for what is checked already. */
 #ifndef AM_STREAM_H
 #define AM_STREAM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/stream_voice.c - a voice that becomes known while it is heard. */
 #include "model/ensemble.h"
 #include "model/predict.h"

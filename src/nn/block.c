@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/block.c - from the config's list of layers and blocks to steps. */
 #include "nn/block.h"
 #include "nn/item.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/block.h - blocks, which are listed like a layer and become several steps. */
 #ifndef AM_BLOCK_H
 #define AM_BLOCK_H

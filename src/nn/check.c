@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/check.c - gradients of a model against differences of its forward pass.
  *
  * What is differentiated is L = sum(r * logits) with r random, whose gradient by the logits is r.  The numbers of an

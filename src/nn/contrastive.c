@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/contrastive.c - see contrastive.h; in double.  With unit vectors z_a = x_a / |x_a|, s_ia = z_i z_a / t, p_ia = softmax over
  * a != i, and P_i the other clips of the class of i:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/contrastive.h - the supervised contrastive loss of embeddings (Khosla et al. 2020): clips of one class point in one
  * direction, those of others in others. */
 #ifndef AM_CONTRASTIVE_H

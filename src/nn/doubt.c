@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/doubt.c - what the numbers are that a model hands to the loss, which takes logits and lays a softmax over them. */
 #include "nn/doubt.h"
 

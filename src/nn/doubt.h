@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/doubt.h - what is doubtful about a model, as sentences for whoever wrote its config. */
 #ifndef AM_DOUBT_H
 #define AM_DOUBT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/fill.c - the config's list of layers with everything written out: names, defaults, activations. */
 #include <stdio.h>
 #include <string.h>

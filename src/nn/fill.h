@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/fill.h - the list of layers written out. */
 #ifndef AM_FILL_H
 #define AM_FILL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/flops.c - operations and bytes of a model's steps. */
 #include "nn/flops.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/flops.h - what a step of a model has to compute and to move, for profiles and benchmarks. */
 #ifndef AM_FLOPS_H
 #define AM_FLOPS_H

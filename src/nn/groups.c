@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/groups.c - sums over the groups of a batch. */
 #include "nn/groups.h"
 

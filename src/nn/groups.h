@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/groups.h - the groups of a batch, and sums over them.
  *
  * A batch of a training is cut into groups of consecutive clips, am_pass.group each.  Whatever is summed over clips is

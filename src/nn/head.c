@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/head.c - see head.h. */
 #include "nn/head.h"
 

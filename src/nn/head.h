@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/head.h - a linear head on a model's embedding, that predicts something else than the model does: classes, or a value.
  *
  * A head is a model of its own, of one dense layer.  The gradient of its loss by the embedding may go back into the model

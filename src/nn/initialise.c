@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/initialise.c - first values of weights.
  *
  * Definitions are Keras's: glorot/he "normal" is a normal truncated at two

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/initialise.h - the first values of weights. */
 #ifndef AM_INITIALISE_H
 #define AM_INITIALISE_H

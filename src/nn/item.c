@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/item.c - one item of the config's list, `type: {options}` or the bare word `type`:
  * its name, its options, its step, its activation. */
 #include "nn/item.h"

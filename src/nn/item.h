@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/item.h - one item of the config's list of layers, taken apart: for block.c, which makes steps of it, and
  * fill.c, which writes it back in full. */
 #ifndef AM_ITEM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layer.c - what the build() of every layer uses. */
 #include "nn/layer.h"
 

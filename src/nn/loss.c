@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/loss.c - losses, in double. */
 #include "nn/loss.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/loss.h - losses on logits (or values), as pure functions.
  *
  * Each returns the SUM over the batch of weight[b] * loss[b] in double, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/model.h - from the config section `model` to steps over numbered tensors.
  *
  * Config: a list of layers, each a map of one entry `type: {options}` (or the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/packs.c - see packs.h. */
 #include "nn/packs.h"
 

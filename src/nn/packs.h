@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/packs.h - what inference makes of weights that no longer change, once for all sessions of a model.
  *
  * A layer may want its weights in another order, or norms folded into them (am_layer_class.pack).  In training that is done in

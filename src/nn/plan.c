@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/plan.c - which ops run, and where everything they touch is in memory. */
 #include "nn/plan.h"
 

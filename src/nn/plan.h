@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/plan.h - inside of a model, and the plan a session runs.
  *
  * The model is a list of steps over numbered tensors.  The plan is a list of

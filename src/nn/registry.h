@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/registry.h - all layers there are: of the library, and of programs. */
 #ifndef AM_LAYER_REGISTRY_H
 #define AM_LAYER_REGISTRY_H

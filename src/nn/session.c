@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/session.c - running a model: one slab, the passes, time per step. */
 #include "nn/session.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/session.h - inside of a session: times, tensors and gradients, for profiles, tests and to find the first layer that went
  * NaN; and the embedding, for further losses. */
 #ifndef AM_SESSION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optim/adam.c - Adam, and AdamW, which takes weight decay apart from the gradient; see optimiser.h for the formulas. */
 #include "optim/optimiser.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optim/optimiser.c - see optimiser.h for the formulas. */
 #include "optim/optimiser.h"
 

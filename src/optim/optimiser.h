@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optim/optimiser.h - one step of an optimiser over the flat weights.
  *
  * An optimiser is a const table of functions over its options, which registry.c lists.  A new one is one file and one line

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optim/optimiser_slots.c - slots as checkpoints have them: whole arrays, whoever keeps which part of them. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optim/registry.c - every optimiser there is.  A new one adds one line here. */
 #include "optim/registry.h"
 

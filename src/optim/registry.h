@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optim/registry.h - all optimisers there are. */
 #ifndef AM_OPTIMISER_REGISTRY_H
 #define AM_OPTIMISER_REGISTRY_H

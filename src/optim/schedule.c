@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optim/schedule.c - see schedule.h for the formulas. */
 #include "optim/schedule.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optim/schedule.h - the learning rate over a run, and when to stop.
  *
  * The factor on the learning rate is a function of the step alone, except for

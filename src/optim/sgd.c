@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optim/sgd.c - gradient descent, with momentum when wanted; see optimiser.h for the formula. */
 #include "optim/optimiser.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/link.h - what a module of messages between processes offers: a table over MPI, or over a test's own sockets.
  *
  * A module knows no more than this; what is summed, in which order and when, is told by the files of this room alone.  A

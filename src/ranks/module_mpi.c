@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/module_mpi.c - the table of link.h over MPI; built once by each MPI that is there, and loaded by ranks_join.c. */
 #include "ranks/link.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/plan.c - see plan.h. */
 #include "ranks/plan.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/plan.h - who has which leaves of a batch, and how what they have becomes the whole.
  *
  * A batch is cut into leaves, numbered from 0.  Node (0, i) is leaf i; node (k, i) is node (k-1, 2i) + node (k-1, 2i+1), or the

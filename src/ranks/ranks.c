@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/ranks.c - see ranks.h: what all calls are made of, joining over a link, and leaving. */
 #include "ranks/ranks_inside.h"
 

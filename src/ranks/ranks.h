@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/ranks.h - training by several processes, the ranks, which mpirun or srun started: they train as one, with the same bits.
  *
  * A batch is cut into `groups` leaves of a fixed tree (plan.h).  Each rank computes the leaves that are its own and sums them in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/ranks_inside.h - what the files of this room share.
  *
  * One lock is around all calls of the link and around all that changes.  Who waits takes it, moves on what can be moved

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/ranks_join.c - which MPI started this process, and its module. */
 #include "ranks/ranks_inside.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/ranks_sum.c - sums over all ranks, in the order of the tree.
  *
  * Piece p of an array is rank p's: all send it theirs, it adds them in the order of the tree, and all get the result from it.

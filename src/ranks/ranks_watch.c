@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/ranks_watch.c - the watching thread: who is alive and at work, and sums that go on behind the computing. */
 #include "ranks/ranks_inside.h"
 

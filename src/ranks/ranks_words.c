@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/ranks_words.c - what ranks tell each other beside sums. */
 #include "ranks/ranks_inside.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/absent.c - what the command says of pages and pictures in a build without them (option `report`). */
 #include "report/plot.h"
 #include "report/recording.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/canvas.c - the only file that knows Cairo, which is loaded when something is drawn. */
 #include "report/canvas.h"
 

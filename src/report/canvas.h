@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/canvas.h - a drawing surface that becomes a PNG (Cairo), or an SVG, as a file or as an element of a page
  * (inline.h).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/corpus.c - counting the clips of a run, and showing one. */
 #include "report/corpus.h"
 

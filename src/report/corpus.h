@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/corpus.h - the sounds of a run: how many, how long, and one of them to look at.
  *
  * For report/ only. The corpus may be gone since; a run folder alone then gives the held-out clips. */

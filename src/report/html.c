@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/html.c - escaping. */
 #include "report/html.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/html.h - text of a web page: markup as it is, everything else escaped.
  *
  * The page is also well-formed XML (all elements closed, all attributes quoted), so tools can check it. */

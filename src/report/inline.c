@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/inline.c - drawing as elements of SVG. */
 #include "report/inline.h"
 

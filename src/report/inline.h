@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/inline.h - a picture as SVG: a small <svg> element to stand inside a page, or a file of its own.
  *
  * Colours that have a name are CSS variables of the page (ink: var(--ink)), so the picture follows it into

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/page.c - what the sections of a page share. */
 #include "report/page.h"
 

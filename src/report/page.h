@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/page.h - the sections of the page of a run or of a cross-validation; for report/ only. */
 #ifndef AM_PAGE_H
 #define AM_PAGE_H

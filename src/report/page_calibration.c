@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/page_calibration.c - how sure the model is: how often it is right then, and what is left when only the surest answers are
  * taken. */
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/page_data.c - what the run was made from: clips per emotion and speaker, their lengths, one to look
  * at. */
 #include <math.h>

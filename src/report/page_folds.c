@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/page_folds.c - the runs of a cross-validation side by side: figures, learning curves. */
 #include <inttypes.h>
 #include <math.h>

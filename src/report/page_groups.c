@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/page_groups.c - how good the run is for each group of clips and each speaker. */
 #include <math.h>
 

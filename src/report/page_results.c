@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/page_results.c - how good the run is, or all folds together: figures, emotions, mistakes. */
 #include <math.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/page_run.c - how the run or the runs went: learning curves, time, settings. */
 #include <math.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/digests.c - see digests.h. */
 #include "run/digests.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/digests.h - digests of the weights along a run, with which `verify` compares a second training: digests.csv. */
 #ifndef AM_DIGESTS_H
 #define AM_DIGESTS_H

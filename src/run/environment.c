@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/environment.c - see environment.h. */
 #include "run/environment.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/environment.h - what the last bits of a result depend on beside config, seed and data. */
 #ifndef AM_ENVIRONMENT_H
 #define AM_ENVIRONMENT_H

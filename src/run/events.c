@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/events.c - see events.h. */
 #include "run/events.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/events.h - the figures of each epoch as TensorBoard reads them: train.tensorboard.
  *
  * The file is a row of records (TFRecord): length, checksum of the length, an Event message, checksum of that.  The first one

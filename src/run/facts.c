@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/facts.c - see facts.h. */
 #include "run/facts.h"
 

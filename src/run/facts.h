@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/facts.h - run.json: what a run is, on what machine, and how far it is. */
 #ifndef AM_RUN_FACTS_H
 #define AM_RUN_FACTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/history.c - see history.h. */
 #include "run/history.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/history.h - history.csv: a row an epoch. */
 #ifndef AM_HISTORY_H
 #define AM_HISTORY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/metrics.c - metrics.json: what a finished run came to, written and read. */
 #include "run/metrics.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/metrics.h - metrics.json: what a finished run came to, written and read; its parts with all their figures are read by
  * results.h. */
 #ifndef AM_RUN_METRICS_H

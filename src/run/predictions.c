@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/predictions.c - predictions.csv: a row a clip, written and read. */
 #include "run/predictions.h"
 

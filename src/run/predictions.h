@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/predictions.h - predictions.csv: a row a clip, written and read. */
 #ifndef AM_PREDICTIONS_H
 #define AM_PREDICTIONS_H

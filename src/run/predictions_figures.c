@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/predictions_figures.c - what a table of predictions comes to, by the same functions as the clips themselves. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/recordings.c - see recordings.h. */
 #include "run/recordings.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/recordings.h - whether the clips are the recordings that a run was trained on.
  *
  * clips.csv of a run's folder has a digest of each clip's sound: of what was decoded, so that a copied corpus, another mount

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/results.h - what the folder of a run, or of a cross-validation, says: settings, histories, metrics
  * and predictions, checked. */
 #ifndef AM_RESULTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/absent.c - what the command says of serving in a build without it (option `serve`). */
 #include <string.h>
 

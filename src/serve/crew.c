@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/crew.c - see crew.h. */
 #include "serve/crew.h"
 

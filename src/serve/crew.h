@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/crew.h - threads that do tasks, each with ears of its own (model/share.h). */
 #ifndef AM_CREW_H
 #define AM_CREW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/embed.c - run at build time: embed OUT.c FILE...; writes the table am_page_files of the files' bytes. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/facts.h - what the server says of itself: /v1/model, /health, /metrics. */
 #ifndef AM_FACTS_OF_SERVER_H
 #define AM_FACTS_OF_SERVER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/guard.c - see guard.h. */
 #include "serve/guard.h"
 

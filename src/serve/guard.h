@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/guard.h - who may ask: names that the server answers to, and pages of other sites. */
 #ifndef AM_GUARD_H
 #define AM_GUARD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/http.c - requests: where they go, what they bring, what is sent back. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/listener.h - a client's sound on its way through the engine: stream, segmenter, and what is shown of them. */
 #ifndef AM_LISTENER_H
 #define AM_LISTENER_H

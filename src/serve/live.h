@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/live.h - a stream of one client: messages in, events out, the work done by a crew.
  *
  * The loop gives it pieces of messages and takes lines of JSON; it never waits for the engine.  First comes a text, the settings; then

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/multipart.c - see multipart.h. */
 #include "serve/multipart.h"
 

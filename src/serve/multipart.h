@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/multipart.h - the body of a form that uploads a file (RFC 7578). */
 #ifndef AM_MULTIPART_H
 #define AM_MULTIPART_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/network.c - libwebsockets is loaded when there is something to serve. */
 #include <pthread.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/page.c - see page.h. */
 #include "serve/page.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/page.h - the files of the page, which are in the program (page_files.c is made by embed.c from page/). */
 #ifndef AM_PAGE_OF_SERVER_H
 #define AM_PAGE_OF_SERVER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/reply.c - see reply.h. */
 #include "serve/reply.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/reply.h - what a request is answered with: a status, a type and a body in memory. */
 #ifndef AM_REPLY_H
 #define AM_REPLY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/serve.h - the server: HTTP and WebSocket over the streaming engine (docs/serve.md). */
 #ifndef AM_SERVE_H
 #define AM_SERVE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/server.c - the loop: connections, deadlines, and the way to an end. */
 #include "serve/server.h"
 

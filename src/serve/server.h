@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/server.h - what the files that know the network library share: the server, and its connections.
  *
  * One thread, the loop, has all connections; nothing in it waits.  What is heard is heard by two crews, one for streams and one for

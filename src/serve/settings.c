@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/settings.c - see settings.h. */
 #include "serve/settings.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/settings.h - how a client wants its sound heard: the same options for an upload's fields and for a stream's first message. */
 #ifndef AM_SERVE_SETTINGS_H
 #define AM_SERVE_SETTINGS_H

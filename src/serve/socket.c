@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/socket.c - /v1/stream: the WebSocket side of a stream. */
 #include <stdio.h>
 #include <string.h>

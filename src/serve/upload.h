@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/upload.h - a recording that a client posted: from the body of its form to the answer. */
 #ifndef AM_UPLOAD_H
 #define AM_UPLOAD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/compare.c - is one classifier better than another on the same clips? */
 #include "study/compare.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/compare.h - runs side by side, and whether one is better than another on the same clips. */
 #ifndef AM_COMPARE_H
 #define AM_COMPARE_H

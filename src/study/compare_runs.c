@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/compare_runs.c - finished runs and cross-validations read back, matched clip by clip. */
 #include <stdlib.h>
 #include <string.h>

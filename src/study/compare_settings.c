@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/compare_settings.c - which settings differ between runs. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/crossval.c - the plan of a cross-validation, its folder, and its runs one after another. */
 #include "study/crossval.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/crossval.h - cross-validation: one run a fold (and seed), and their results together.
  *
  * The folds are those of the config's split (kfold, leave_one_speaker_out, leave_one_group_out, fixed with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/crossval_results.c - what the runs of a cross-validation say together. */
 #include <assert.h>
 #include <math.h>

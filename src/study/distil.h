@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/distil.h - one model learns what several others say of its training clips, each clip asked of models that were not trained
  * on it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/tune_space.c - which settings there are to try, and which each trial gets. */
 #include <math.h>
 #include <stdio.h>

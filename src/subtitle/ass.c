@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/ass.c - Advanced SubStation Alpha, v4+ and v4: a cue is a Dialogue line of [Events], whose fields a Format line names.
  *
  * A text goes to the end of its line; "\N" breaks it, and blocks in braces are overrides, which are kept.  What is said of a cue

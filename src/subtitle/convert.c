@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/convert.c - see convert.h.  A text goes by way of that of SRT, whose few tags all formats can say. */
 #include "subtitle/convert.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/convert.h - cues from one format to another, and new ones. */
 #ifndef AM_CONVERT_H
 #define AM_CONVERT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/convert_write.c - new documents. */
 #include <math.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/cue.c - see cue.h.  One pass over the lines: a line of times begins a cue, and the line before may be its number. */
 #include "subtitle/cue.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/cue.h - cues of SubRip (SRT), WebVTT, Advanced SubStation Alpha (ASS) and TTML files, kept byte for byte.
  *
  * A document keeps the bytes of its file; a cue says where its parts begin.  What is not changed is written as it was: numbers,

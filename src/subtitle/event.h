@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/event.h - the events of a stream as JSON, as live and the server tell them. */
 #ifndef AM_EVENT_H
 #define AM_EVENT_H

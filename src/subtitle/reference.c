@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/reference.c - see reference.h; EAF is in reference_elan.c. */
 #include "subtitle/reference.h"
 

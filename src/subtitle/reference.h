@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/reference.h - who feels what when, as people and programs write it down.
  *
  * RTTM (the label is where a diariser puts the speaker), Praat's TextGrid in its long and short form, ELAN's EAF, CSV with the columns

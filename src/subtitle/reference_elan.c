@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/reference_elan.c - annotations of ELAN: slots of time, and what refers to two of them. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/reference_inside.h - what the files of reference.h share. */
 #ifndef AM_REFERENCE_INSIDE_H
 #define AM_REFERENCE_INSIDE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/rttm.c - reading a diariser's turns. */
 #include "subtitle/rttm.h"
 

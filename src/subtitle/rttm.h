@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/rttm.h - who speaks when, as diarisers write it: Rich Transcription Time Marked (NIST 2009). */
 #ifndef AM_RTTM_H
 #define AM_RTTM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/show.c - see show.h. */
 #include "subtitle/show.h"
 

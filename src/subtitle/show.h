@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/show.h - which cues say their emotion: few, and those that are sure.
  *
  * A viewer is told when the emotion of a speaker changes, with a gap between tags and at most so many a minute.  Neutral, calm and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/srt.c - SubRip, as programs write it: a text goes on behind a blank line until the next line of times, since
  * recognisers write blank lines into texts. */
 #include "subtitle/cue.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/stitch.c - clips, pauses and noise in a row. */
 #include "subtitle/stitch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/stitch.h - recordings put together from the clips of a corpus, of which it is known what is said when.
  *
  * Each is of one speaker: moods of one to three clips, each without emotion (neutral, calm) or with one, as likely as each other, with

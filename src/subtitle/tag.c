@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/tag.c - see tag.h. */
 #include "subtitle/tag.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/tag.h - an emotion in the text of a cue, and out of it again.
  *
  * What is written can be told from the text: the words of the table in the form of a style, at the start of the text.  Stripping

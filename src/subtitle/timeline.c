@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/timeline.c - both rows of stretches are walked from change to change. */
 #include "subtitle/timeline.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/timeline.h - what was said over time against what is true: the emotion diarisation error rate.
  *
  * Wang, Ravanelli, Nfissi, Yacoubi (2023), "Speech emotion diarization: which emotion appears when?": the time in which an emotion

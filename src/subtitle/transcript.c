@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/transcript.c - see transcript.h. */
 #include "subtitle/transcript.h"
 

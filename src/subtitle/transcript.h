@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/transcript.h - what speech recognisers write, as cues.
  *
  * JSON of whisper, whisper.cpp (-oj, -ojf), WhisperX, of faster-whisper's segments (a list of them, or {"segments": ...}) and of Vosk

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/ttml.c - Timed Text Markup Language (W3C: TTML1, TTML2, IMSC; EBU-TT-D): a cue is a <p>.
  *
  * Times are those of the media, by clock or as offsets in hours to ticks, within those of the elements around; elements of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/ttml.h - times as TTML writes them. */
 #ifndef AM_TTML_H
 #define AM_TTML_H

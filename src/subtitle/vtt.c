@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/vtt.c - WebVTT (W3C 2019): any line between a blank one and that of the times is the cue's identifier; a blank line
  * ends a text.  NOTE, STYLE and REGION blocks are what is between cues, and are kept as such. */
 #include "subtitle/cue.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/words.c - see words.h. */
 #include "subtitle/words.h"
 

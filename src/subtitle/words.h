@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/words.h - what emotions are called in the languages of viewers. */
 #ifndef AM_WORDS_OF_EMOTION_H
 #define AM_WORDS_OF_EMOTION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/xml.c - see xml.h. */
 #include "subtitle/xml.h"
 

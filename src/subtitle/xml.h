@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/xml.h - a document in XML (expat), element by element.
  *
  * Documents with a type (DOCTYPE) are refused, so that there are no entities but the five of XML.  Without expat (option `xml`) all are

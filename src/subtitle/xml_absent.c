@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/xml_absent.c - what is said of XML in a build without expat (option `xml`). */
 #include "subtitle/xml.h"
 

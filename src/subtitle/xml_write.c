@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/xml_write.c - text into XML. */
 #include "subtitle/xml.h"
 

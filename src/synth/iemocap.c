@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/iemocap.c - the synthetic IEMOCAP: its plan, its sounds, its marks. */
 #include "synth/iemocap.h"
 

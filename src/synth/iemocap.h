@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/iemocap.h - a synthetic tree in the exact shape of IEMOCAP, whose
  * recordings may not be passed on: five sessions, ten synthetic voices, short
  * dialogues, labels with every oddity that the real release has.

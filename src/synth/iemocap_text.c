@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/iemocap_text.c - label files and transcriptions of the synthetic
  * IEMOCAP.  Every consensus label is the strict majority of its raters' votes,
  * and every attribute the mean of what they gave. */

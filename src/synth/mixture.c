@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/mixture.c - clips, pauses and a noise. */
 #include "synth/mixture.h"
 

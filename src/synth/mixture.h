@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/mixture.h - speech in noise of which it is known where the speech is.
  *
  * A recording is of one speaker's clips with pauses, over one generated noise (synth/noises.h), as loud as the signal-to-noise ratio

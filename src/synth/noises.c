@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/noises.c - the table of generated noises, and those that are filtered noise. */
 #include "synth/noises.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/noises.h - generated sounds that are no speech, to teach a speech detector and to measure it.
  *
  * A family is a kind of sound; what is drawn for one recording is its pitch, pace, colour and more.  They sound like what they are

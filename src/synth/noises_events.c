@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/noises_events.c - noises made of many short ones: strokes, drops, beats. */
 #include <math.h>
 #include <string.h>

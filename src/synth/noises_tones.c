@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/noises_tones.c - noises that have a pitch: machines, alarms, music, birds, bells. */
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/parts.h - between the parts of the demo voice synthesiser.
  *
  *   prosody.c  who speaks and how: draws of voice, room and delivery

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/prosody.c - voices, rooms and the delivery of emotions.
  *
  * Directions of the cues follow the reviews of Scherer (2003) and Juslin &

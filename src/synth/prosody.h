@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/prosody.h - who speaks and how: draws of voice, room and delivery. */
 #ifndef AM_SYNTH_PROSODY_H
 #define AM_SYNTH_PROSODY_H

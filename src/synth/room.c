@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/room.c - the recording: tone, reverberation, noise, level. */
 #include <math.h>
 #include <string.h>

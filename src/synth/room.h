@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/room.h - the sound in a room: tone, reverberation, noise, level. */
 #ifndef AM_SYNTH_ROOM_H
 #define AM_SYNTH_ROOM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/speech.c - a sentence and a delivery become control frames. */
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/speech.h - what is said: sentence and delivery to control frames. */
 #ifndef AM_SYNTH_SPEECH_H
 #define AM_SYNTH_SPEECH_H

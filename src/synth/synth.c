@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/synth.c - clips, and the corpus on disk. */
 #include "synth/synth.h"
 

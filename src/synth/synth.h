@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/synth.h - the embedded demo corpus: a seeded voice synthesiser.
  *
  * Source-filter speech: glottal pulses through the formants of a sentence's

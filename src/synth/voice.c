@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/voice.c - source and filter.
  *
  * Glottal flow after KLGLOTT88 (Klatt & Klatt 1990; Rosenberg 1971): in the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synth/voice.h - control frames to sound: glottal source and formants. */
 #ifndef AM_SYNTH_VOICE_H
 #define AM_SYNTH_VOICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/bf16_conv.c - convolution of numbers rounded to bfloat16, summed in float.
  *
  * x and the kernel (and in backward dy) are rounded where they are read; y, dx and dkernel are float.  A patch of x,

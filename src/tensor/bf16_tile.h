@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/bf16_tile.h - sums of products of bfloat16 numbers in float, by the processor or by its plain twin.
  *
  * A bfloat16 is the upper half of a float.  Two of them, neighbours along the sum, are a pair: a uint32_t whose lower half

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/frames.c - the tables of transforms of frames; which kernels a context uses. */
 #include <math.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/frames.h - spectra of many frames side by side, their bands, logarithms and cosine transforms.
  *
  * A block is `lanes` frames side by side: value k of frame l is at [k * lanes + l].  So vectors run over frames, no kernel

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/frames_tables.h - the tables of frames.h, one a processor path. */
 #ifndef AM_TENSOR_FRAMES_TABLES_H
 #define AM_TENSOR_FRAMES_TABLES_H

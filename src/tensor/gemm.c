@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/gemm.c - matrix products by OpenBLAS, which runs one thread inside
  * our pieces: the pieces are cut by shape, so results do not depend on the
  * number of threads. */

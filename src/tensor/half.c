@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/half.c - float16 and back, by whole numbers; the plain twins of the kernels with float16 weights. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/kernels.c - which kernels a context uses; lengths of windows; what has no fast form. */
 #include "tensor/tables.h"
 

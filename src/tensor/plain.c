@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/plain.c - the reference kernels: straightforward loops over am_real.
  * The fast kernels are compared with these, the gradient tests run on them in
  * double, and machines without a fast path use them. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/plain_frames.c - bands, logarithms and cosine transforms, the reference. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/plain_norm.c - batch and layer norm, the reference: sums in double, moments in two passes. */
 #include <math.h>
 #include <string.h>

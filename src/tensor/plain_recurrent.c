@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/plain_recurrent.c - the reference of the recurrences: LSTM (Hochreiter and Schmidhuber 1997, with the forget
  * gate of Gers et al. 2000) and GRU (Cho et al. 2014, the reset gate after the product). */
 #include <math.h>

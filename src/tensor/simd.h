@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd.h - vectors of float for the fast kernels.
  *
  * The files simd_*.c exist once and are compiled once per processor path, with

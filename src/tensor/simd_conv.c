@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_conv.c - convolution as an implicit matrix product.
  *
  * 3 x 3 convolutions of many channels go to simd_conv_win.c, those of one to simd_conv_one.c.

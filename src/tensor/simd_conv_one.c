@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_conv_one.c - convolution of one input channel, the first layer of most nets.
  *
  * An output has so few terms that loops over them, and tiles cut at the padding, cost

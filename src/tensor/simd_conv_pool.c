@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_conv_pool.c - a 3 x 3 convolution of one channel and the max pooling of its map, together.
  *
  * The map of a first layer is the largest of a net, and the nine terms of an element cost less than to write it and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_conv_w.c - the gradient of a convolution's kernel.
  *
  * A tile of terms (tap and input channel) by two vectors of output channels stays

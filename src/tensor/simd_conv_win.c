@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_conv_win.c - 3 x 3 convolution by Winograd's F(4x4, 3x3) and its smaller relatives (simd_win.h).
  *
  * A tile of 4 x 4 outputs, of a 6 x 6 patch d of x, takes 36 multiplications a pair of channels instead of 144.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_conv_win_w.c - the gradient of a 3 x 3 kernel by Winograd's convolution (simd_win.h).
  *
  * From y = A' ((G g G') . (B' d B)) A:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_frames.c - the Fourier transform of a vector of real frames, filters over its bins, logarithms and cosine
  * transforms; and their table of this processor path. */
 #include "tensor/frames_tables.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_half.c - products with a matrix of float16 that is too large for any cache: half the bytes to read.
  *
  * A half becomes a float on the way into the register, which is exact, and the multiply-adds are those of

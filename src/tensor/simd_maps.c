@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_maps.c - vector maths, the LSTM cell, optimiser sweeps, sums; and
  * the table of this processor path. */
 #include <math.h>

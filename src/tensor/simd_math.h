@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_math.h - exp, tanh and the logistic function of vectors, each within a few ulp.
  *
  * Reduction and polynomial are of Moshier's Cephes (expf).  tanh and the logistic function are quotients of what it gives. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_norm.c - batch and layer norm, half a vector of floats at a time as doubles.
  *
  * In double neither the number of positions nor a mean far from zero costs accuracy, and the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_one.h - a map of one channel with its padding, as the convolutions of it take it. */
 #ifndef AM_SIMD_ONE_H
 #define AM_SIMD_ONE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_pick.h - the steps of max pooling, a vector of channels at a time, and numbers of taps as bytes. */
 #ifndef AM_SIMD_PICK_H
 #define AM_SIMD_PICK_H

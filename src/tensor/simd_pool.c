@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_pool.c - max pooling, a vector of channels at a time. */
 #include "tensor/simd_pick.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_product.c - products with a packed matrix, and with one too large for any cache.
  *
  * One register tile serves all: up to MOST rows of C by two vectors of columns, C(p, v) += A(p, k) B(k, v), with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_recurrent.c - the recurrence of LSTM and GRU: the loop over time, the product with what was before and
  * the cell in one kernel.
  *

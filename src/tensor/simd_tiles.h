@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_tiles.h - what the convolution kernels share: sizes of register tiles,
  * the geometry they run over, blocks of output channels. */
 #ifndef AM_SIMD_TILES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/simd_win.h - Winograd's convolutions F(m x n, 3 x 3), which two files share.
  *
  * m outputs of a row of m + 2 inputs d and 3 taps g are m + 2 products of polynomials' values at m + 1 points

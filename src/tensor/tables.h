@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/tables.h - the kernel tables of the processor paths. */
 #ifndef AM_TENSOR_TABLES_H
 #define AM_TENSOR_TABLES_H

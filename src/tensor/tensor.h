@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensor/tensor.h - matrix products, convolution kernels and vector maths.
  *
  * Everything works on am_real (float, or double in the gradient tests, plain

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/calibrate.c - temperature and thresholds of the best weights (model/calibration.h). */
 #include "model/calibration.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/heads.c - see heads.h. */
 #include "train/heads.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/heads.h - heads that predict further traits of the clips while a net is trained (train.auxiliary, nn/head.h). */
 #ifndef AM_HEADS_H
 #define AM_HEADS_H

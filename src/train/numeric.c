@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/numeric.c - where NaN and infinity came from. */
 #include <math.h>
 #include <stdio.h>

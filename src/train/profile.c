@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/profile.c - where the time of training went: layer by layer, and the rest. */
 #include <stdlib.h>
 #include <sys/resource.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/resume.c - resuming a run: only the same run, and from its last undamaged checkpoint. */
 #include <math.h>
 #include <stdio.h>

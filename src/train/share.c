@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/share.c - see share.h. */
 #include "train/share.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/share.h - the part of a batch that is this process's, where several train as one (ranks/ranks.h).
  *
  * A batch is cut into groups of clips (nn/groups.h), and each process has some that follow one another.  It makes their rows,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/statistics.c - when the statistics of batch norms say little about the clips. */
 #include "nn/doubt.h"
 #include "train/trainer.h"

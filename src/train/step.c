@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/step.c - one optimiser step, and what to say when it goes wrong. */
 #include <math.h>
 #include <string.h>

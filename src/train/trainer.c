@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/trainer.c - the training loop. */
 #include <math.h>
 #include <stddef.h>

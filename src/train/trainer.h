@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/trainer.h - one run: its objects, its folder, its steps.  For train/ only. */
 #ifndef AM_TRAINER_H
 #define AM_TRAINER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/verify.c - see verify.h. */
 #include "train/verify.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/verify.h - training the first steps of a run again, and comparing the weights with its digests. */
 #ifndef AM_VERIFY_H
 #define AM_VERIFY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/api/test_arguments.c - public calls with arguments that are wrong, by the release build, too: each refuses them with
  * AM_E_USAGE and does nothing; and structs of callers with older and newer headers. */
 #include "testing.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/api/test_custom_layer.c - layers of a program's own, and the check of gradients, by the public headers alone. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/api/test_evaluate.c - models on the clips of a corpus, by the public call. */
 #include "testing.h"
 

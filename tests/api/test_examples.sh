@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/api/test_examples.sh AUDIOMOOD SOURCE_ROOT EXAMPLES CC CXX - the programs of examples/ and the one in predict.h, on a
 # synthetic corpus (TAP).
+# SPDX-License-Identifier: MIT
 examples=$(realpath "$3") cc=("$4") cxx=("$5")
 # A program that loads a library with sanitizers is to be built with them, too, and by the same compiler.
 case ${AM_SANITIZE:-none} in

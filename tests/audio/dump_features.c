@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/audio/dump_features.c - what our code makes of sound files, for tools/golden-audio.py to compare.
  *
  *   dump_features OUT MODE key=value... < list of files, one a line

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/audio/dump_sound.c - what our reader makes of a sound file, for tools/compare-ffmpeg.
  *
  *   dump_sound FILE|- [RATE]

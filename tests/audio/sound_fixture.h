@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/audio/sound_fixture.h - a folder with sound files that libsndfile wrote, and what reading them gives. */
 #ifndef AM_TEST_SOUND_FIXTURE_H
 #define AM_TEST_SOUND_FIXTURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/audio/sounds.h - what the audio tests share. Include after testing.h and testing_npy.h. */
 #ifndef AM_TEST_SOUNDS_H
 #define AM_TEST_SOUNDS_H

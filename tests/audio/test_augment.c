@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Augmentation: what each operation promises, and that a seed fixes it. */
 #include "testing.h"
 #include "testing_npy.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What each condition does to a sound, measured; equal bits whoever asks. */
 #include "testing.h"
 #include "testing_npy.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What files are: by the endings of their names, and by their content. */
 #include "testing.h"
 

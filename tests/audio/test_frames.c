@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Spectra, bands, logarithms and cosine transforms of blocks of frames: every processor path against double precision and
  * against the plain kernels. */
 #include "testing.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Functionals against independent programs (tools/golden-functionals.py), and their properties. */
 #include "testing.h"
 #include "testing_npy.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* features.level: what a model hears does not depend on how loud it was recorded. */
 #include "testing.h"
 #include "testing_npy.h"

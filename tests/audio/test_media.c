@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/audio/test_media.c - the sound of films and the like, made by ffmpeg, against what ffmpeg decodes. */
 #include "audio/sound_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bins of prosody beside those of the spectrum. */
 #include "testing.h"
 #include "testing_npy.h"

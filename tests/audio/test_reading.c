@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All of a sound is heard: lengths that were never filled in, tags, joined files, against ffmpeg; in bounded
  * memory. */
 #include "testing.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The real recordings of the shared folder, where there is one: the 48 kHz RAVDESS originals, with their
  * extra chunks and two in stereo, against the 22,050 Hz FLAC made from them. */
 #include "testing.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Failures of libsndfile and libsoxr that no file brings about: a function of each stands here in front of the library's
  * own, and fails when asked to. */
 #define _GNU_SOURCE

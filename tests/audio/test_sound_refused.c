@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sound files that are damaged, odd, empty, or too long: refused with a message, or read for what they hold. */
 #include "audio/sound_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/audio/test_streaming.c - a sound that a child reads and hands on: the same bits, in the same memory for any length, and
  * whatever becomes of the child is a message. */
 #include "audio/sound_fixture.h"

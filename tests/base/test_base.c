@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Errors, context, memory, buffers, arenas, nearest names, checksums. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The option table: reading, refusing, writing back, explaining. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The thread pool: every piece once, nesting, turns, any number of threads. Also run under TSan by hand. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Philox and NumPy's MT19937 against known answers, and the shapes of the distributions. */
 #include "testing.h"
 

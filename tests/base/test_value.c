@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The value tree, numbers as text, defaults in flow syntax. */
 #include "tree_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/bench/bench.c - the figures of our side, for tools/bench.  Not a test.
  *
  *   bench peak                          sgemm and copying on all cores

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/bench/kernels.c - answers requests for timed passes of single layers, for tools/bench.  Not a test.
  *
  * Linked with one of kernels_*.c, each over one library.  A line "forward conv/B/T/F/CI/CO/K N", "backward dense/B/CI/CO N" or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/bench/kernels.h - one layer of one library, timed: what kernels.c asks of ours (kernels_ours.c) and of each peer. */
 #ifndef AM_KERNELS_H
 #define AM_KERNELS_H

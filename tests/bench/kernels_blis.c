@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/bench/kernels_blis.c - BLIS for kernels.c: dense layers alone, by its sgemm.  BLIS_NUM_THREADS says how many threads. */
 #include <blis.h>
 #include <stdio.h>

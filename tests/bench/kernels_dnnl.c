@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/bench/kernels_dnnl.c - oneDNN 2 for kernels.c.  It chooses layouts and algorithms (`any`, `auto`); converting to its
  * layouts is not counted.  OMP_NUM_THREADS says how many threads. */
 #include <oneapi/dnnl/dnnl.h>

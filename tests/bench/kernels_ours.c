@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/bench/kernels_ours.c - AudioMood's layers for kernels.c: a model of the layer and of what has to follow it, of which the
  * times of the layer's own step are taken.  Packing of weights is counted, as in every pass of a training. */
 #include <stdio.h>

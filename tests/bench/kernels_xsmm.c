@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/bench/kernels_xsmm.c - LIBXSMM 1 for kernels.c: convolutions alone (its dense and recurrent cells want their own
  * blocked weights and one direction), in its own layouts.  OMP_NUM_THREADS says how many threads. */
 #include <libxsmm.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/bench/many_clips.c FOLDER CLIPS [SETTING=VALUE...] - a corpus of as many clips as one likes, for tools/scaling: a list of
  * empty sound files, a config, and a cache that has features of every one, so that nothing is ever decoded.
  *

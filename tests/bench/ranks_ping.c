@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/bench/ranks_ping.c MEGABYTES [SECONDS] - what sums and words between ranks cost, for tools/ranks-scaling: started by mpirun.
  *
  * A line for each kind and size, by rank 0: WHAT BYTES MEDIAN LEAST CPU, in seconds a call; CPU is processor time of rank 0.  Sizes of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/bench/stream.c - the streaming engine by the model that comes with AudioMood, for tools/bench.  Not a test.
  *
  *   stream THREADS level|model SECONDS FILE...

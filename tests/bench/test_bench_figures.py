@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """tools/bench without any peer: quartiles, ratios, intervals, refused rows, turns, the page, the history; and, with the path of
 the command, that it still takes the settings of the models."""
 import os

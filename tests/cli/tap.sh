@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # tests/cli/tap.sh - read by the scripts of this folder as `. tap.sh NAME AUDIOMOOD SOURCE_ROOT`: a folder of their
 # own, which is the current one, the words of a test (TAP), and the corpus, configs and run that many begin with. A script ends
 # with `plan`.

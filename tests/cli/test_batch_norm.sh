@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_batch_norm.sh AUDIOMOOD SOURCE_ROOT - what is said about batch norms whose statistics say little.
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" batch_norm "$1" "$2"
 speech 2
 { echo path,label

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_cli.sh AUDIOMOOD SOURCE_ROOT - the main job on made-up audio, as a user would do it: features, train,
 # evaluate, inspect, train on (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" cli "$1" "$2"
 
 # ---- the demo corpus ----

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_corpora.sh AUDIOMOOD SOURCE_ROOT - a corpus by description, and two corpora as one (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" corpora "$1" "$2"
 
 trained

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_details.sh AUDIOMOOD SOURCE_ROOT - small promises of the commands, each of which was broken once (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" details "$1" "$2"
 
 { tiny; small; } >tiny.yaml

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_distil.sh AUDIOMOOD SOURCE_ROOT - one model learns from cross-validations: the table is their mean, runs resume and
 # verify by it, and nobody who is held out is known (TAP).  Messages: docs/errors.md.
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" distil "$1" "$2"
 
 speech 4

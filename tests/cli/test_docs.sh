@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_docs.sh - the documentation names what there is: links lead to files and headings, sources that it names
 # exist, and each layer and loss has its formulas.
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" docs "$1" "$2"
 run help layers
 layers=$(awk '/^  [a-z]/ { print $1 }' out)

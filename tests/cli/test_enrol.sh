@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_enrol.sh AUDIOMOOD SOURCE_ROOT - a voice that a model is told of: predict --enrol, enrol, and what evaluate says of
 # it (TAP).  Messages: docs/errors.md.
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" enrol "$1" "$2"
 
 cat >features.yaml <<'YAML'

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_exchanged.sh AUDIOMOOD SOURCE_ROOT - a recording that was exchanged under its name is noticed, one that was
 # only copied is not (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" exchanged "$1" "$2"
 
 cat >tiny.yaml <<'YAML'

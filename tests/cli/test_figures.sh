@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_figures.sh AUDIOMOOD SOURCE_ROOT - what stands beside a figure: the classes it is a mean over, what chance
 # would give, who was left out, and what a person would notice (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" figures "$1" "$2"
 
 speech 4

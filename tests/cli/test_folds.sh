@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_folds.sh AUDIOMOOD SOURCE_ROOT - IEMOCAP's sessions, cross-validation, runs side by side (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" folds "$1" "$2"
 
 trained

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_fuse.sh AUDIOMOOD SOURCE_ROOT - several models of different inputs as one: the product by hand, voices, weights
 # by held-out clips (TAP).  Messages: docs/errors.md.
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" fuse "$1" "$2"
 
 speech 4

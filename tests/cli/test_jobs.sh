@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_jobs.sh AUDIOMOOD SOURCE_ROOT - a cross-validation that several processes train, as jobs of a batch system do (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" jobs "$1" "$2"
 
 speech 4

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_keras.sh AUDIOMOOD SOURCE_ROOT - Keras models by the command (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" keras "$1" "$2"
 
 golden=$root/tests/exchange/golden

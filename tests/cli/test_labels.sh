@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_labels.sh AUDIOMOOD SOURCE_ROOT - tables as people have them: separators, and labels that look alike.
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" labels "$1" "$2"
 speech 2
 cat >small.yaml <<'END'

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_live.sh AUDIOMOOD SOURCE_ROOT - live: samples on standard input while they come (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" live "$1" "$2"
 
 trained

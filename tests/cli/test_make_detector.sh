@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_make_detector.sh AUDIOMOOD SOURCE_ROOT - the recipe of tools/make-detector, on folders in the layout of the corpora in
 # which synthetic speech stands for each clip (TAP): a file that is the same bit for bit, and names what it owes.
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" make_detector "$1" "$2"
 python3 -c 1 2>/dev/null || { echo "1..0 # SKIP no python3"; exit; }
 speech 4

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_manual.sh AUDIOMOOD SOURCE_ROOT MANUAL FOLDER - man pages, Markdown and the completion of shells, as audiomood-manual
 # makes them and as FOLDER has them from the build (TAP).
+# SPDX-License-Identifier: MIT
 manual=$(realpath "$3") built=$(realpath "$4")
 . "$(dirname "$0")/tap.sh" manual "$1" "$2"
 check() { if [ -z "$1" ]; then ok "$2"; else not_ok "$2" "$1"; fi; } # FAULT NAME

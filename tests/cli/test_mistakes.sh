@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_mistakes.sh AUDIOMOOD SOURCE_ROOT - what a user can get wrong (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" mistakes "$1" "$2"
 
 trained

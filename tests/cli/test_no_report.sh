@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_no_report.sh AUDIOMOOD SOURCE_ROOT - the command built without Cairo: all but pages and pictures (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" no_report "$1" "$2"
 
 libraries=$(ldd "$audiomood")

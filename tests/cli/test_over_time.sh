@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_over_time.sh AUDIOMOOD SOURCE_ROOT - predict --segments: who speaks when, in each format (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" over_time "$1" "$2"
 
 trained

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_page.sh AUDIOMOOD SOURCE_ROOT - the page of a run, and models that are normalised per speaker (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" page "$1" "$2"
 
 trained

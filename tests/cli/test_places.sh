@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_places.sh AUDIOMOOD SOURCE_ROOT - what a command writes stays in the folder it is given: links under names
 # of ours, modes, and what killed commands leave half-written (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" places "$1" "$2"
 
 cat >tiny.yaml <<'YAML'

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_predicting.sh AUDIOMOOD SOURCE_ROOT - predict: files, folders, pipes, windows, several models (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" predicting "$1" "$2"
 
 trained

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_printing.sh AUDIOMOOD SOURCE_ROOT - what is printed: texts of files that somebody else made on a terminal,
 # standard streams that are closed, pipes that nobody reads (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" printing "$1" "$2"
 
 # ---- hostile text in every place that a text can have ----

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_review.sh AUDIOMOOD SOURCE_ROOT - what a model said, corrected by a person, and trained on (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" review "$1" "$2"
 
 trained

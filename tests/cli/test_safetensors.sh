@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_safetensors.sh AUDIOMOOD SOURCE_ROOT - a run goes out to safetensors files and comes back, and predicts the same (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" safetensors "$1" "$2"
 trained
 answer() { "$audiomood" predict "$1" $sound --json --quiet 2>/dev/null; }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_shipped.sh AUDIOMOOD SOURCE_ROOT - the model that comes with AudioMood: where it is found, when it is taken,
 # and what is said of it (TAP). A small model trained here stands in its place.
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" shipped "$1" "$2"
 trained
 alike() { cmp -s out "$1" && ok "$2" || not_ok "$2" "$(diff out "$1" | head -5)"; }

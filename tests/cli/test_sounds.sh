@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_sounds.sh AUDIOMOOD SOURCE_ROOT - inspect tells what is in a sound file, by counting; other formats are
 # named, with the line to type (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" sounds "$1" "$2"
 small=$root/tests/audio/sounds
 

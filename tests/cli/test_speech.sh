@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_speech.sh AUDIOMOOD SOURCE_ROOT - speech in generated noise (mix), a detector trained on it, and what finds speech
 # by it: speech, predict --segments, live, subtitle, evaluate --over-time (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" speech "$1" "$2"
 
 trained

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_start.sh AUDIOMOOD SOURCE_ROOT - what a start of the program loads, and what is said of a library that is loaded
 # when it is wanted and is not there (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" start "$1" "$2"
 
 # Linked with, they and all that they use would be part of every start.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_subtitle.sh AUDIOMOOD SOURCE_ROOT - subtitle: emotions in SRT and WebVTT, and off again (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" subtitle "$1" "$2"
 
 trained

@@ -2,6 +2,7 @@
 # tests/cli/test_tutorial.sh - runs the commands of docs/tutorial.md as they stand there, and compares what they print:
 # a block "text" is found in the output line for line, where ... is any text (a line of its own: any lines); a block
 # without a word is an example, whose numbers may be others.
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" tutorial "$1" "$2"
 mkdir bin && ln -s "$audiomood" bin/audiomood && PATH=$work/bin:$PATH
 

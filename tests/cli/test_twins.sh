@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_twins.sh AUDIOMOOD SOURCE_ROOT - recordings that stand in a corpus twice.
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" twins "$1" "$2"
 speech 4
 cat >two.yaml <<'END'

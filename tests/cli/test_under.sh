@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_under.sh AUDIOMOOD SOURCE_ROOT - evaluate --under, and tools/robustness (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" under "$1" "$2"
 
 { tiny; small; } >tiny.yaml

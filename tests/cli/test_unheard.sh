@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_unheard.sh AUDIOMOOD SOURCE_ROOT - sounds with nothing to hear in them, and what a model does not hear of
 # others: no label without a reason, and no silence about it (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" unheard "$1" "$2"
 
 { tiny "max_frames: 63"; small; } >tiny.yaml

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/crash/crash_train.c - what tools/crashtest drives:
  *
  *   crash_train train CONFIG RUN [KEY=VALUE]... [FAULT]   a training over the file layer of faults.h

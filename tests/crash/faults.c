@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/crash/faults.c - see faults.h. */
 #define _XOPEN_SOURCE 700 /* nftw */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/crash/faults.h - a file layer that fails, dies or loses power on purpose.
  *
  * It stands in for am_system_real and counts the calls that change files.  At call number `at`:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/crash/long_run.c EPOCHS - whether a long training grows: memory in use and open HDF5 objects, after every tenth
  * of its epochs (TAP).  Every epoch is saved. */
 #include <hdf5.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/data/cache_fixture.h - some clips, their front end, and a folder for their feature cache. */
 #ifndef AM_TEST_CACHE_FIXTURE_H
 #define AM_TEST_CACHE_FIXTURE_H

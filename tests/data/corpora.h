@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/data/corpora.h - made-up corpora for the tests of data/. */
 #ifndef TEST_CORPORA_H
 #define TEST_CORPORA_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/data/corpus_folder.h - an empty folder for a made-up corpus, new for each case, and a context that keeps warnings. */
 #ifndef AM_TEST_CORPUS_FOLDER_H
 #define AM_TEST_CORPUS_FOLDER_H

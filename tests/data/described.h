@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/data/described.h - corpora by description in the folder of the case, and what is asked of them. */
 #ifndef AM_TEST_DESCRIBED_H
 #define AM_TEST_DESCRIBED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/data/iemocap_tree.h - trees in IEMOCAP's shape for the tests of its loader. */
 #ifndef TEST_IEMOCAP_TREE_H
 #define TEST_IEMOCAP_TREE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A small corpus of tones, its features and loaders over it, for the tests of batches. */
 #pragma once
 #include "corpora.h"

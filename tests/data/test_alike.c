@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Labels, speakers and groups that look alike or mean the same. Clips are empty files: nothing is decoded. */
 #include "corpus_folder.h"
 

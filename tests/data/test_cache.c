@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The feature cache and the store: nothing decoded twice, nothing stale. */
 #include "cache_fixture.h"
 

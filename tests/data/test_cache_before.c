@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A cache that commit 6b097bc wrote (tools/make-cache-before): what it holds is found, and is what is computed now.  That
  * commit rounded on every processor path as the plain one does today; another path finds what does not depend on it. */
 #include "corpora.h"

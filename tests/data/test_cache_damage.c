@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The feature cache when something goes wrong: damage, kills, other processes, no space, no memory. */
 #include "cache_fixture.h"
 

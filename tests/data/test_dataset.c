@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Corpora: RAVDESS in its layouts, filters and labels, manifests. Clips are empty files: nothing is decoded. */
 #include "corpus_folder.h"
 

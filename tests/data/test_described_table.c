@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Descriptions whose labels are in tables beside the sounds: several of them, JSON, paths put together, scores, stretches, people. */
 #include "described.h"
 

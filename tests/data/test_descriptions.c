@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The shipped descriptions of corpora on short sounds with their published names: labels, speakers and groups. */
 #include "corpus_folder.h"
 

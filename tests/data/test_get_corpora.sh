@@ -1,6 +1,7 @@
 #!/bin/sh
 # datasets/get-* of one archive each (datasets/fetch.sh) against a local server with tiny archives.
 # usage: test_get_corpora.sh SOURCE_ROOT WEB_HELPER
+# SPDX-License-Identifier: MIT
 datasets=$1/datasets
 web=$2
 . "$(dirname "$0")/web.sh"

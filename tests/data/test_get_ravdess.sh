@@ -1,6 +1,7 @@
 #!/bin/sh
 # datasets/get-ravdess against a local server with tiny archives.
 # usage: test_get_ravdess.sh SOURCE_ROOT WEB_HELPER
+# SPDX-License-Identifier: MIT
 script=$1/datasets/get-ravdess
 web=$2
 . "$(dirname "$0")/web.sh"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* IEMOCAP's label files with every mistake, trees that are none, the counts of the release. */
 #include "iemocap_tree.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Batches: order, reading ahead, augmentation, mixup. */
 #include "loader_corpus.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* More features and sounds than data.memory allows: they are read from the cache, and are the same numbers. */
 #include "cache_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a batch is normalised by: clips, speakers, corpora, the training part with its changed copies, and the copies themselves. */
 #include "loader_corpus.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Time in proportion.  Each reader takes twice as much input in about twice as many operations: branches of our own code, which
  * is compiled a second time for that, so that the count is exact.  And it takes four times as much input in about four times
  * as much time of the processor, which what the libraries do for us is part of.  Where each of n things is compared with

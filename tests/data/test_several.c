@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/data/test_several.c - several corpora as one: what each gives, their speakers, and one of them left out. */
 #include "described.h"
 

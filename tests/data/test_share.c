@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A store that several processes fill together: each computes a share, and all have the bits of one alone. */
 #define CACHE_THREADS 1 /* the thread sanitizer wants that of a process that forks others with threads */
 #include "cache_fixture.h"

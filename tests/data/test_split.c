@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Splits: scikit-learn's numbers, and who is on which side. */
 #include "corpora.h"
 

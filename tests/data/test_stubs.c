@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The shipped descriptions on trees of empty files with the names that the corpora have: clips, emotions, speakers, folds, parts,
  * exclusions.  A tree is complete where its names follow from a rule, else an example of each kind of name. */
 #include "described.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Recordings that stand in a corpus twice: the same file under two names, and the same sound in two files. */
 #include "corpus_folder.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/data/web.c - helper of test_get_ravdess.sh and test_get_corpora.sh: makes zip archives and serves them.
  *
  *   web zip FILE FOLDER NAME...   a zip of small files FOLDER/NAME (stored, not compressed); what is in one is its

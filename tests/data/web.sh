@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # tests/data/web.sh - read by test_get_*.sh: a folder of their own ($tmp), the words of a test (TAP), and a server of
 # small archives.  They have set `web`, its program, and `script`.
 set -u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What tests of exchange/ begin with: a context of two threads, a folder of their own, the message of the last failure. */
 #ifndef EXCHANGE_FIXTURE_H
 #define EXCHANGE_FIXTURE_H

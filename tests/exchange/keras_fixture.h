@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the tests of Keras models share: each is one program of its own. */
 #include "testing.h"
 

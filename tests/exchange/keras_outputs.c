@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a checkpoint answers to given inputs: the C side of tools/golden-keras.py.
  *
  *   keras_outputs CHECKPOINT DATA.h5      reads /x (clips of the model's input shape), writes /y, their probabilities */

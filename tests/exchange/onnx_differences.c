@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a checkpoint answers to given inputs, compared with what another program answers: the C side of tools/golden-onnx.py.
  *
  *   onnx_differences CHECKPOINT FILE.f32      prints the largest difference of probabilities

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the tests of ONNX models share, and tools/golden-onnx.py's program. */
 #include <math.h>
 #include <stdio.h>

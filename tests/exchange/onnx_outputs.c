@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What AudioMood answers, beside what it exports: the C side of tools/compare-onnx.
  *
  *   onnx_outputs nets FOLDER                              of each net of onnx_nets.h NAME.onnx, and of a batch

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What import and export say of archives in a build without libzip: this program is one. */
 #include "keras_fixture.h"
 

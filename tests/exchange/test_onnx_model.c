@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ONNX models in memory and in files: what is built comes back, and what a damaged or hostile file says is refused. */
 #include "folder_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/cache.c - a folder of the feature cache with one shard; the seeds have entries of the keys 1 to 8. */
 #include "data/cache.h"
 #include "fuzz/fuzz.h"

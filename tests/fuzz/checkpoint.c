@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/checkpoint.c - a checkpoint, or edits of one (h5edit.h).  Whatever is loaded predicts a short sound, evaluates a
  * tiny corpus, begins a training, is resumed, and goes out to Keras; each of these may fail, and then says why. */
 #include "fuzz/h5edit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/config.c - a config with all its sections: read, printed, read again, and its model built. */
 #include "model/config.h"
 #include "fuzz/fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/cues.c - SRT, WebVTT, ASS, TTML and recognisers' JSON: an unchanged document gives its bytes, and what tags put comes off again. */
 #include "fuzz/fuzz.h"
 #include "subtitle/convert.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/data.h - the options of a data section, for the targets that load a corpus. */
 #ifndef AM_FUZZ_DATA_H
 #define AM_FUZZ_DATA_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/description.c - a corpus description (datasets/NAME.yaml), used on a folder of a few files. */
 #include "data/corpora/described.h"
 #include "fuzz/data.h"

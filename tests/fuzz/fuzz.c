@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/fuzz.c - context, memory bound and files of the fuzz targets. */
 #define _GNU_SOURCE
 #include "fuzz/fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/fuzz.h - what the fuzz targets share.
  *
  * A target is one file with LLVMFuzzerTestOneInput.  With `-Dfuzz=true` (clang) it is linked with libFuzzer,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/h5edit.h - inputs that change an HDF5 file by its structure.
  *
  * An input is a text: a line that names a good file, then edits of a copy of it, made by HDF5 itself, with checksums

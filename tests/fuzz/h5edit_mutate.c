@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/h5edit_mutate.c - inputs that change an HDF5 file by its structure: changing what they say. */
 #include "fuzz/h5edit_inside.h"
 

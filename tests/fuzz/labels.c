@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/labels.c - IEMOCAP's label files: the first byte chooses consensus, its raters, or one rater's file. */
 #include "data/corpora/iemocap.h"
 #include "fuzz/fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/media.c - a film or the like: its first track of sound, or its second, decoded in this process as a child would do. */
 #include "audio/sound_inside.h"
 #include "fuzz/fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/names.c - a folder whose files are called what the input's lines say, read as RAVDESS and by description. */
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/profile.c - a profile of a voice, or edits of one (h5edit.h).  Whatever is loaded is merged with itself, hears a sound,
  * is saved and read again to the same numbers, and is told to a model. */
 #include <math.h>

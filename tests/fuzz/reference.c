@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/reference.c - references in any format: turns in order, with names, that end after they begin. */
 #include "subtitle/reference.h"
 #include "fuzz/fuzz.h"

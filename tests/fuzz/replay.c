@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/replay.c - main of a fuzz target without libFuzzer: TARGET [--memory] [--variants N] FILE|FOLDER...
  * Every file is one case (TAP): the input itself, then N variants of it, the same ones in every run.  With --memory each
  * is read in a process of its own, whose peak of resident memory, or that of a child which reads HDF5 for it, must stay

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/request.c - what clients send to the server.  By its first letter an input is
  *   F  a Content-Type, a newline and the body of a form, which is parsed, written anew and parsed to the same parts
  *   U  the same, heard by a small model

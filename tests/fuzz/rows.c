@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/rows.c - a table that was appended to, and what is found in it. */
 #include "io/rows.h"
 #include "fuzz/fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/sound.c - a sound file in any format that is read: decoded as training does (resampled, with
  * features made of it), at its own rate, and counted. */
 #include "audio/features.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/io/h5_fixture.h - a folder and a file in it, for the tests of io/h5.h. */
 #ifndef AM_TEST_H5_FIXTURE_H
 #define AM_TEST_H5_FIXTURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tables as text, read and written. */
 #include "testing.h"
 

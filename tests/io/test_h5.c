@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* HDF5: arrays, texts, attributes, files that appear whole or not at all. */
 #include "h5_fixture.h"
 

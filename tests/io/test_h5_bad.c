@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* HDF5: damaged, hostile and foreign files, writes that fail, memory that runs out. */
 #include "h5_fixture.h"
 

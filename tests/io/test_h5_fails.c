@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Failures of HDF5 that no file brings about: three of its functions stand here in front of the library's own, and say
  * no when asked to. */
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* JSON read into the tree, and written. */
 #include "tree_fixture.h"
 

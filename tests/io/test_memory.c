@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory in proportion: what a reader takes is at most 64 MB and 20 times the size of the file (docs/reliability.md).
  * Each file is read in a process of its own with just that limit on its data, and with all that may be found in it it
  * ends in good order: read, or refused because of the file, never for want of memory. */

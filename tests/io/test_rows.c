@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Rows that were appended, told apart. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Safetensors files written and read; headers that say what is not so. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* YAML read within limits, refused with line and column, written so that it reads back. */
 #include "tree_fixture.h"
 

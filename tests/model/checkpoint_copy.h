@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/checkpoint_copy.h - a copy of the golden checkpoint to be changed, and speakers that it can be said to know. */
 #ifndef AM_TEST_CHECKPOINT_COPY_H
 #define AM_TEST_CHECKPOINT_COPY_H

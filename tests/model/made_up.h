@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/made_up.h - a corpus of sines in a folder, and configs for it. */
 #ifndef AM_TEST_MADE_UP_H
 #define AM_TEST_MADE_UP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/made_up_voice.h - bursts that are somewhat like a voice, and a speech detector trained on them. */
 #ifndef AM_TEST_MADE_UP_VOICE_H
 #define AM_TEST_MADE_UP_VOICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/make_checkpoint.c - makes tests/model/golden/checkpoint-1.0.h5, the file of format version 1 that
  * every later version must read.  It is not made again: a change of format gets a file of its own beside it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_calibration.c - the temperature: found where it is known, kept in a checkpoint, used in predictions. */
 #include "testing.h"
 

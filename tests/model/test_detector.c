@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_detector.c - speech by a trained model: each step is what the model says of its window alone, at any rate and in
  * any chunks; what is no detector is refused; memory may run out, and does not grow. */
 #include "made_up_voice.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_fusion_fit.c - several models as one: the weights that suit clips best. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_metrics.c - figures against scikit-learn, and what intervals must do. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_origin.c - whom the weights of a checkpoint know, and whom they owe. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_span.c - stretches of speech from scores, and the level detector that scores sound. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_stream.c - the streaming engine: the same events however the sound is cut, the same bits as a sound by itself,
  * memory that does not grow, and sound that something is wrong with. */
 #include "made_up_voice.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_thresholds.c - answers that are left out: thresholds by an independent program, in a checkpoint, and risk by
  * coverage. */
 #include "testing.h"

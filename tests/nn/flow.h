@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/nn/flow.h - a model or its options from one line of YAML's flow syntax
  * ("{units: 5, kernel: [3, 2]}", "[{dense: {}}, flatten]"), so that the tests of nn need no other room.
  * Plain words only: no quotes, no comments. */

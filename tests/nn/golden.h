@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/nn/golden.h - comparing with stored tensors. */
 #ifndef AM_TESTS_GOLDEN_H
 #define AM_TESTS_GOLDEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/nn/harness.h - the golden cases of tools/golden-nn.py, and one layer
  * run by itself on them.  Compiles for float (test_golden.c) and double
  * (test_grad.c). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Prints the losses of 20 steps of a net, one a line: the C side of tools/loss-curve.py, which writes the
  * case. */
 #include "net.h"

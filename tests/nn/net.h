@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/nn/net.h - a whole model run on a golden case: nets and loss curves of tools/golden-nn.py. */
 #ifndef AM_TESTS_NET_H
 #define AM_TESTS_NET_H

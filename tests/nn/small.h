@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/nn/small.h - models from a few lines of YAML, and batches of made-up numbers. */
 #ifndef AM_TEST_SMALL_H
 #define AM_TEST_SMALL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every layer, forward and backward, against PyTorch in float64 (tools/golden-nn.py), on every processor
  * path: largest difference over largest value of each tensor at most 1e-5. */
 #include "golden.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Gradients of every layer, block and loss against finite differences, in double with the plain kernels and
  * unfused: central five-point differences with steps of 2e-5 of the sum of y * dy; largest difference over
  * largest value of each tensor at most 1e-8.  The cases are those of the goldens, masked batches among them;

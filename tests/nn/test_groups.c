@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Batches in groups (nn/groups.h): the sums, and every layer on a part of a batch, which must give the bits that it gives
  * on the whole: y and dx of each clip, and gradients of weights that add up, in pairs. */
 #include "golden.h"

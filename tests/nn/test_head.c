@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Losses of a model's embedding: their gradients, and the model's with them, against finite differences in double. */
 #include "flow.h"
 #include "nn/head.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/nn/test_layers_basic.c - dense, activations, dropout, joins, reshapes and
  * initialisers against plain loops in double. */
 #include "nn/initialise.h"

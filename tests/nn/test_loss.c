@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/nn/test_loss.c - losses by hand, and their gradients by differences. */
 #include "testing.h"
 

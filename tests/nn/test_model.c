@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/nn/test_model.c - configs to steps. */
 #include "small.h"
 

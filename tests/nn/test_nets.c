@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Blocks, losses and whole nets against PyTorch in float64 (tools/golden-nn.py): logits and all gradients of
  * a batch, with and without fusion, on every processor path; and 20 steps of Adam, whose losses must agree to
  * 1e-4. */

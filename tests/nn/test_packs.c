@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/nn/test_packs.c - what inference keeps of frozen weights gives the bits of what each pass makes anew. */
 #include <pthread.h>
 

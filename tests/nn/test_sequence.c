@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Norms, recurrent layers, attention and global pools: what the goldens do not say.  Results do not depend on
  * the number of threads; NaN passes through; wrong shapes are refused with one clear line; the forget gate's
  * bias. */

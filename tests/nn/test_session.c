@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/nn/test_session.c - plans and sessions: equal numbers whatever the threads, memory and padding. */
 #include "small.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/optim/test_optimiser.c - optimisers and schedules against PyTorch and Keras's formulas. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/optim/test_split_slots.c - slots that several processes split: weights, slots and average have the bits of one process alone. */
 #include "../ranks/mesh.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/ranks/mesh.h - ranks that are children of a test, with a link over sockets between each two of them. */
 #ifndef AM_TEST_MESH_H
 #define AM_TEST_MESH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/ranks/never_finalize.c - loaded before an MPI (LD_PRELOAD): its MPI_Finalize never returns, as that of MPICH over TCP may. */
 #include <unistd.h>
 

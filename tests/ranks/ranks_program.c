@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/ranks/ranks_program.c - what test_mpi.sh starts by mpirun: sums, and ranks that end in all ways.
  *
  * ranks_program sums GROUPS: the sums of many batches as digests, which are the same for any number of ranks

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/ over sockets: ranks that fail, die, stop and are another's. All others end, and one message tells why. */
 #include "mesh.h"
 

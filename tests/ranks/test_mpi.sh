@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/ranks/test_mpi.sh RANKS_PROGRAM FOLDER_OF_MODULES SOURCE_ROOT NEVER_FINALIZE - ranks that mpirun starts, of both MPIs (TAP): sums with the
 # bits of one process, and one message however a rank ends.  What is not installed is skipped.
+# SPDX-License-Identifier: MIT
 modules=$(realpath "$2") never_finalize=$(realpath "$4")
 . "$3/tests/cli/tap.sh" ranks "$1" "$3"
 # What MPI's libraries keep until the process ends is theirs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranks/ over sockets: trees, sums, words between ranks. */
 #include "mesh.h"
 

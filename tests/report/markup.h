@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/report/markup.h - is a page well-formed? Elements balanced, attributes quoted, no bare & or <. */
 #ifndef AM_TEST_MARKUP_H
 #define AM_TEST_MARKUP_H

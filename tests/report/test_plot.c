@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pictures: they come out in the asked format and size, whatever the data. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The page of a run, and of a cross-validation: well-formed whatever the names, clear about what is missing or
  * damaged. */
 #include "testing.h"

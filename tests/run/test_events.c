@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The file for TensorBoard: the bytes of its own writer, and what is kept of a file that is there. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of predictions: what is written is read back, and what is wrong in it is named with its line. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/serve/client.c - see client.h. */
 #include "client.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/serve/client.h - a client of its own for the tests of the server: HTTP and WebSocket over plain sockets, also broken ones. */
 #ifndef CLIENT_H
 #define CLIENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/serve/schema.c - see schema.h. */
 #include "schema.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/serve/schema.h - the part of JSON Schema that docs/openapi.yaml and docs/asyncapi.yaml use. */
 #ifndef SCHEMA_H
 #define SCHEMA_H

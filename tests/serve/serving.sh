@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # tests/serve/serving.sh - read by the scripts of this folder, after tap.sh: a server in the background.
 # serving ARGUMENTS...: starts it on a free port, $port; its messages go to `served`.
 serving() {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/serve/speak.c - the client as a command, for scripts:
  *   speak PORT METHOD PATH [LINE]...           a request, with header lines; prints status and body
  *   speak PORT post PATH FILE|- [NAME=VALUE]...   a form; -: without a file; prints status and body

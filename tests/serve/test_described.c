@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/serve/test_described.c PORT PID OPENAPI ASYNCAPI SOUND.raw - a server against its descriptions: each answer that they name is asked
  * for (x-ask says how) and held against its schema, and nothing else comes (TAP).  The server allows two uploads and two streams of a client, and
  * 2 s for what is due; it is stopped at the end. */

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/serve/test_described.sh AUDIOMOOD SOURCE_ROOT DESCRIBED - a server is held against docs/openapi.yaml and docs/asyncapi.yaml (TAP).
+# SPDX-License-Identifier: MIT
 here=$(dirname "$(realpath "$0")") described=$(realpath "$3")
 . "$here/../cli/tap.sh" described "$1" "$2"
 . "$here/serving.sh"

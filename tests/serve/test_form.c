@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/serve/test_form.c - bodies of forms, settings, and who may ask: what is parsed of what a client sends. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/study/test_crossval.c - cross-validation on a made-up corpus, and the comparison of runs. */
 #include "testing.h"
 

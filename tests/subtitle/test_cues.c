@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/subtitle/test_cues.c - SRT, WebVTT, ASS and TTML as programs write them: what is found in them, and that they are kept. */
 #include "testing.h"
 

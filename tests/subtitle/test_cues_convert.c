@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/subtitle/test_cues_convert.c - from one format of cues to another. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/subtitle/test_cues_show.c - which cues say their emotion, and who speaks in them. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/subtitle/test_cues_tag.c - emotions in texts: each style and language, and off again to the last byte. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/subtitle/test_reference.c - references of who feels what when, in the formats of other programs. */
 #include "testing.h"
 

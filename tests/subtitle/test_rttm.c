@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/subtitle/test_rttm.c - turns as diarisers write them, and files that are none. */
 #include "testing.h"
 

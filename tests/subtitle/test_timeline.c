@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/subtitle/test_timeline.c - the emotion diarisation error rate, by figures that can be added up by hand. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/subtitle/test_transcript.c - what recognisers write, as cues. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/subtitle/without_xml.h - tests of TTML and ELAN's files are skipped in a build without expat (option `xml`). */
 #ifndef AM_TEST_WITHOUT_XML_H
 #define AM_TEST_WITHOUT_XML_H

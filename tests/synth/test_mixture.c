@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/synth/test_mixture.c - generated noises, and speech in them of which it is known where it is. */
 #include "testing.h"
 

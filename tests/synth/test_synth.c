@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* audio: the demo voice synthesiser and its corpus. */
 #include "testing.h"
 

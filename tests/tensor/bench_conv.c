@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Speed of the convolution kernels beside sgemm's, in GFLOP/s of direct convolution and in percent of sgemm: of one
  * thread by its processor time, which other work on the machine disturbs less, then of all threads by the clock.
  * `errors` instead: their rounding errors, largest and root mean square, in parts of the result's root mean square,

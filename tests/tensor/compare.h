@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/tensor/compare.h - what the tensor tests share: random numbers, exact-size buffers, paths. */
 #ifndef AM_TEST_COMPARE_H
 #define AM_TEST_COMPARE_H

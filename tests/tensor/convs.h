@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/tensor/convs.h - what the tests of convolutions share: their sizes, and a convolution from what configs say. */
 #ifndef AM_TEST_CONVS_H
 #define AM_TEST_CONVS_H

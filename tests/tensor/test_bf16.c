@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Convolutions in bfloat16: the twin against definitions and the plain kernels, the instruction against the twin. */
 #include "convs.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fast convolution and pooling kernels against the plain ones. */
 #include "convs.h"
 

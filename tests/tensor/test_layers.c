@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Convolution and pooling layers: against loops, alone and in a padded batch, fused
  * and not, with any number of threads.  Values by PyTorch are in tests/nn. */
 #include "nn/harness.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Vector maths, cells, sweeps and sums: fast against double libm and the plain kernels. */
 #include <float.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Packed and wide products: fast against the plain kernels, which are held against loops in double. */
 #include "compare.h"
 

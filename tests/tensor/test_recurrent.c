@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The recurrences of LSTM and GRU: every path against loops in double; backward cells against the plain ones. */
 #include "compare.h"
 

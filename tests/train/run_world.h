@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/train/run_world.h - a corpus of sines, a folder for runs, and what is asked of the runs in it. */
 #ifndef AM_TEST_RUN_WORLD_H
 #define AM_TEST_RUN_WORLD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/train/test_calibrate.c - runs with train.calibrate: what they fit, where it is kept, and that nothing else changes. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/train/test_heads.c - what is trained beside the model's own loss (train.auxiliary, train.loss.contrastive), and what a run
  * keeps of it. */
 #include "testing.h"

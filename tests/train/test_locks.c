@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A run on a file system whose locks do not work, by one process and by several: it goes on, and says so once. */
 #include "../ranks/mesh.h"
 #include "base/system.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/train/test_resume.c - runs that are stopped, cut short or damaged end as if nothing had happened. */
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/train/test_run.c - whole runs on a made-up corpus of sines. */
 #include "testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/train/test_targets.c - what other models say, as targets: the numbers by hand, and what is refused. */
 #include "../model/made_up.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The requests of tools/bench, for every peer: a line "train 32 5" makes five timed steps of batch 32."""
 import json
 import resource

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Features of many files by librosa or torchaudio, asked for by tools/bench: features_peer.py librosa|torchaudio THREADS LIST
 
 A process a core, each with one thread: faster for many short files than threads inside the transforms.  LIST names the files,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Processor time of the features of sound files, one thread, in turn: features_time.py AUDIOMOOD FOLDER [FILES [ROUNDS]]
 
 For a machine that others keep busy, where wall time says little.  AudioMood's is that of the whole process less that of the

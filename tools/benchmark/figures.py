@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The arithmetic of tools/bench: which rows may be reported, the fastest peer, ratios and how sure they are.
 
 A side is a dict; side["turns"] has for each measure its turns [(round, [seconds, ...]), ...].  Sides that took part in the same

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One prediction in a new process, asked for by tools/bench: first_torch.py LIBRARY SPEC KIND FRAMES BINS CLASSES WEIGHTS SOUND
 The PyTorch program that does what `audiomood predict` does: features, model, weights, probabilities.
 With --save in the place of SOUND it writes WEIGHTS instead."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The features of the four nets by librosa or torchaudio, from a file to a tensor or array (F,T)."""
 
 

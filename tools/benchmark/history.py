@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """docs/benchmark-history.md: a line a whole run, appended by tools/bench, so that a slower commit shows."""
 import os
 import re

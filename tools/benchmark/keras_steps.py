@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Timed steps of Keras on TensorFlow, asked for by tools/bench: keras_steps.py KIND FRAMES BINS CLASSES THREADS jit|graph"""
 import os
 import sys

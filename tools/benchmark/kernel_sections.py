@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The bars of single layers beside other libraries."""
 import figures
 from kernels import keys, operations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Single layers of the models by other libraries beside ours, on one core and on all: tests/bench/kernels.c."""
 import os
 import subprocess

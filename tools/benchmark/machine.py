@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The machine, the build and what is said while tools/bench runs."""
 import os
 import platform

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The models, measures and targets of tools/bench, and the rows that --only may name."""
 import fnmatch
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The four nets of tools/bench in PyTorch, as the configs describe them (input (B,1,F,T) or (B,T,F))."""
 import torch
 from torch import nn

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Timed forward passes of ONNX Runtime, asked for by tools/bench: onnx_steps.py KIND FRAMES BINS CLASSES THREADS any"""
 import os
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rows without peers: the streaming engine and the server, by the model that comes with AudioMood."""
 import json
 import os

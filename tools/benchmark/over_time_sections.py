@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tables of the rows without peers, and the words of the history."""
 import statistics
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """docs/benchmarks.md from the figures of one run; what people wrote by hand below the mark is kept."""
 import os
 

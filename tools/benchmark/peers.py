@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where the peers are: virtual environments made by tools/bench --setup, and Debian's PyTorch."""
 import os
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """tools/bench: ours and every peer that is installed, in turn within one run.  See `tools/bench --help`."""
 import argparse
 import datetime

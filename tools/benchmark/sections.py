@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tables of the benchmark page: each function gives lines of Markdown and adds (met, text) of each target to `verdicts`."""
 import statistics
 

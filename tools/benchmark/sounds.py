@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From sound files: features, and the first prediction of a new process."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Training steps and forward passes of one model, ours and the peers' in turn."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Timed steps of PyTorch, asked for by tools/bench: torch_steps.py KIND FRAMES BINS CLASSES THREADS contiguous|channels_last|compile"""
 import sys
 

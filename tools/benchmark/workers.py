@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Processes that answer requests for timed steps, and taking turns among them."""
 import json
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/manual/bash.c - the completion of bash (4.2 or newer), which needs no other file. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/manual/fish.c - the completion of fish (3.4 or newer). */
 #include <string.h>
 

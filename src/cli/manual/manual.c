@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/manual/manual.c - audiomood-manual FORMAT [WORD]. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/manual/manual.h - audiomood-manual, a program of the build: man pages, their Markdown and the completion of shells, from the
  * tables by which the command reads its flags and configs.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/manual/markdown.c - pages in Markdown, with tables as GitHub and most generators of sites read them. */
 #include <ctype.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/manual/roff.c - pages in roff, with the macros of man(7). */
 #include <ctype.h>
 #include <stdlib.h>

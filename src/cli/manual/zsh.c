@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/manual/zsh.c - the completion of zsh, by its own functions. */
 #include <string.h>
 

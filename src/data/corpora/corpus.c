@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/corpus.c - what the loaders share. */
 #include "data/corpora/corpus.h"
 

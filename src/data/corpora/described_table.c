@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/described_table.c - see described_table.h. */
 #include "data/corpora/described_table.h"
 

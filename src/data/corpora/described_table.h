@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/described_table.h - the tables that a description names, as one; for described.c. */
 #ifndef AM_DESCRIBED_TABLE_H
 #define AM_DESCRIBED_TABLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/iemocap.h - label files of IEMOCAP (Busso et al. 2008); for data/ only. */
 #ifndef AM_IEMOCAP_H
 #define AM_IEMOCAP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/iemocap_label.c - IEMOCAP's label files, as they are found: LF or CRLF,
  * comments in any encoding, blocks in any order, attributes that are missing.
  *

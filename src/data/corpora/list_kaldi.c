@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/list_kaldi.c - a data folder of Kaldi: wav.scp (utterance, file), utt2emo and utt2spk, and segments (utterance,
  * recording, start, end) where recordings are cut.  Parts may be folders of their own: train/, dev/, test/.
  *

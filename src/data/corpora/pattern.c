@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/pattern.c - PCRE2, and nothing else knows it. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>

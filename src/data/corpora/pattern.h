@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/pattern.h - regular expressions with named groups (PCRE2); for data/ only.
  *
  * Patterns come from files of users, so matching works under limits: one that

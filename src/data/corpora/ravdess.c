@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/ravdess.c - RAVDESS (Livingstone & Russo 2018), in every layout in
  * which it is found on disks: nested, flat, or with a copy of itself inside.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/registry.c - every corpus there is.  A new corpus adds one line here. */
 #include "data/corpora/registry.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/registry.h - all corpora there are. */
 #ifndef AM_CORPUS_REGISTRY_H
 #define AM_CORPUS_REGISTRY_H

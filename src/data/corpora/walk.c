@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/walk.c - every file below a folder, in a fixed order. */
 #include <stdio.h>
 #include <string.h>

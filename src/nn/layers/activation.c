@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/activation.c - elementwise nonlinearities, and softmax over channels.
  *
  * Work is cut by clip and by pieces of PIECE elements (whole rows for softmax),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/attention.c - attention pooling over time: x (T,C) -> (heads*C), or
  * (heads*2C) with statistics: mean_std, means of a head before its deviations.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/bins.c - some of the bins: x (T,F,C) -> (T,count,C), of a sequence (T,F) -> (T,count).
  *
  * y(t,f,:) = x(t,first+f,:); dx is dy there and 0 elsewhere. */

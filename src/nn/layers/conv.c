@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/conv.c - convolution over time (conv1d) and over time and frequency (conv2d).
  *
  *   y(t,f,o) = bias(o) + sum over kt, kf, i of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/conv.h - taking what follows a convolution into it.
  *
  * A convolution writes a big map that ReLU and pooling read straight away.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/dense.c - y = x W + b over the last dimension; kernel (in, out).
  *
  * A rank-1 input is one row a clip; of rank 2 and 3 every frame (and bin) is a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/dropout.c - inverted dropout: y = x keep / (1 - rate), keep drawn again for each clip and epoch.
  *
  * Element i of a clip takes word i of the Philox stream (seed, DROPOUT, layer,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/dropout.h - what a convolution needs to know of a dropout to take it in. */
 #ifndef AM_DROPOUT_H
 #define AM_DROPOUT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/flatten.c - reshapes that move nothing: flatten, and a map as a sequence. */
 #include "nn/layer.h"
 

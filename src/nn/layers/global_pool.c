@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/global_pool.c - averages and maxima over all frames of a clip.
  *
  * x (T,C) or (T,F,C).  over: all -> (C), over frames and bins; over: time ->

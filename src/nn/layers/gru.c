@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/gru.c - gated recurrent unit (Cho et al. 2014).
  *
  * Gates in the order z (update), r (reset), n (candidate; Keras calls it h), as Keras; PyTorch's is r, z, n.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/join.c - what blocks end in: add, concat over channels, scale by a value per channel. */
 #include "nn/layer.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/lstm.c - long short-term memory (Hochreiter and Schmidhuber 1997, with
  * forget gates: Gers et al. 2000).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/norm.c - batch and layer normalisation.
  *
  * batch_norm (Ioffe and Szegedy 2015): per channel over all positions of all

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/norm.h - what others need to know of a batch norm. */
 #ifndef AM_NORM_H
 #define AM_NORM_H

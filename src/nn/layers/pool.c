@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/pool.c - max and average pooling over windows of time and frequency. */
 #include <string.h>
 

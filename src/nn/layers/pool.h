@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/pool.h - what the plan needs to know of max pooling to fuse it. */
 #ifndef AM_POOL_H
 #define AM_POOL_H

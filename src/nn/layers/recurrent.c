@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/recurrent.c - building the layers that LSTM and GRU share, and their forward pass.
  *
  * A piece is one direction of one group, which makes the input product of a few frames, walks over them while their gates

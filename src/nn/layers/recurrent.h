@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/recurrent.h - what LSTM and GRU share, and what a cell must supply. */
 #ifndef AM_RECURRENT_H
 #define AM_RECURRENT_H

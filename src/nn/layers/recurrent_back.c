@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/recurrent_back.c - the backward pass of the recurrent layers.
  *
  * A piece is one direction of one group of rows, which walks back over the frames and leaves dgates of all; from these come the

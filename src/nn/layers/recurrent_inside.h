@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/recurrent_inside.h - one call of a recurrent layer: what forward (recurrent.c) and backward (recurrent_back.c)
  * share.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/window.c - see window.h. */
 #include "nn/layers/window.h"
 

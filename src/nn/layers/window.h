@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layers/window.h - windows that slide over time and frequency: the options and
  * shapes that convolution and pooling share. */
 #ifndef AM_WINDOW_H
