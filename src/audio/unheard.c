@@ -1,4 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* audio/unheard.c - sounds in which there is nothing to hear. */
+#include <math.h>
+
 #include "audiomood/audio.h"
 
 /* Half of a phoneme, and less than two frames of the usual features. */
@@ -7,6 +10,13 @@ static const double shortest = 0.1;
 static const float smallest_span = 2e-4f;
 /* Full scale is 1.  What stays beyond this is no silence, but numbers that the features refuse. */
 static const float largest_offset = 1000;
+
+/* NaN is above and below nothing, so it is in no span: no silence either, but a sample that the features refuse. */
+static bool has_nan(const float *samples, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (isnan(samples[i])) return true;
+  return false;
+}
 
 am_unheard am_sound_unheard(const float *samples, size_t n, double rate) {
   enum { STRETCH = 1024 }; /* after which it is asked whether that is enough: most sounds show it at once */
@@ -20,7 +30,8 @@ am_unheard am_sound_unheard(const float *samples, size_t n, double rate) {
       high = samples[i] > high ? samples[i] : high;
     }
   }
-  return high - low < smallest_span && high < largest_offset && low > -largest_offset ? AM_UNHEARD_SILENT : AM_HEARD;
+  const bool still = high - low < smallest_span && high < largest_offset && low > -largest_offset;
+  return still && !has_nan(samples, n) ? AM_UNHEARD_SILENT : AM_HEARD;
 }
 
 const char *am_unheard_name(am_unheard reason) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/file.c - files written aside, synced and renamed; folders; paths. */
 #include "base/file.h"
 
@@ -25,11 +26,12 @@ static am_status write_all(const am_system *sys, int fd, const char *path, const
   return AM_OK;
 }
 
-static am_status sync_folder(const am_system *sys, am_context *ctx, const char *path, am_error *err) {
+/* Without memory of the context: what was renamed is there, and is not to be told as a failure because there is none. */
+static am_status sync_folder(const am_system *sys, const char *path, am_error *err) {
   const char *slash = strrchr(path, '/');
-  size_t n = slash ? (size_t)(slash - path) : 0;
-  char *folder = slash ? am_format(ctx, "%.*s", (int)(n ? n : 1), path) : am_strdup(ctx, ".");
-  if (!folder) return am_no_memory(err);
+  const size_t n = slash ? (size_t)(slash - path) : 0;
+  char folder[4096] = "."; /* no longer name was opened */
+  if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(n ? n : 1), path);
   am_status status = AM_OK;
   int fd = sys->open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
   if (fd < 0) {
@@ -40,13 +42,12 @@ static am_status sync_folder(const am_system *sys, am_context *ctx, const char *
       status = am_fail_errno(err, errno, "cannot sync folder %s", folder);
     sys->close(fd);
   }
-  am_free(ctx, folder);
   return status;
 }
 
 am_status am_file_remove(am_context *ctx, const char *path, am_error *err) {
   const am_system *sys = am_context_system(ctx);
-  if (sys->unlink(path) == 0) return sync_folder(sys, ctx, path, err);
+  if (sys->unlink(path) == 0) return sync_folder(sys, path, err);
   return errno == ENOENT ? AM_OK : am_fail_errno(err, errno, "cannot remove %s", path);
 }
 
@@ -57,7 +58,7 @@ static am_status rename_and_sync(am_context *ctx, const char *aside, const char 
     sys->unlink(aside);
     return am_fail_errno(err, code, "cannot rename %s to %s", aside, path);
   }
-  return sync_folder(sys, ctx, path, err);
+  return sync_folder(sys, path, err);
 }
 
 /* The mode and group that the file `like` has, for the open file that takes its place: who may not read it now must not be
@@ -300,7 +301,7 @@ am_status am_file_read_own(am_context *ctx, const char *path, size_t limit, char
 /* One folder of `path`.  Its name is synced too: what is synced in a folder whose name is lost is lost. */
 static am_status make_folder(am_context *ctx, const char *path, const char *part, am_error *err) {
   const am_system *sys = am_context_system(ctx);
-  if (sys->mkdir(part, 0777) == 0) return sync_folder(sys, ctx, part, err);
+  if (sys->mkdir(part, 0777) == 0) return sync_folder(sys, part, err);
   if (errno != EEXIST) return am_fail_errno(err, errno, "cannot create folder %s", part);
   if (am_folder_exists(part)) return AM_OK; /* another process was faster */
   return am_fail(err, AM_E_IO, "cannot create folder %s: %s is a file", path, part);
@@ -309,7 +310,7 @@ static am_status make_folder(am_context *ctx, const char *path, const char *part
 am_status am_folder_claim(am_context *ctx, const char *path, bool *made, am_error *err) {
   const am_system *sys = am_context_system(ctx);
   *made = sys->mkdir(path, 0777) == 0;
-  if (*made) return sync_folder(sys, ctx, path, err);
+  if (*made) return sync_folder(sys, path, err);
   return errno == EEXIST ? AM_OK : am_fail_errno(err, errno, "cannot create folder %s", path);
 }
 

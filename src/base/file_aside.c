@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/file_aside.c - names under which files are written aside, and what killed writers left under them.
  *
  * "<path>.<process>.<machine><random>.audiomood.tmp": it cannot be guessed, so no link can be put there first.  Earlier versions
@@ -25,12 +26,13 @@ enum { HEX = 8, LONGEST_BASE = 200 }; /* bytes: a name has room for 255 */
 
 /* The boot of this machine, and the container: process ids mean the same to those that agree in both. */
 static uint32_t machine(void) {
-  char text[128] = "";
+  enum { EACH = 64 };
+  char text[2 * EACH] = "";
   int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-  ssize_t n = fd < 0 ? 0 : read(fd, text, 64), m;
+  ssize_t n = fd < 0 ? 0 : read(fd, text, EACH), m;
   if (fd >= 0) close(fd);
   if (n < 0) n = 0;
-  m = readlink("/proc/self/ns/pid", text + n, sizeof text - (size_t)n);
+  m = readlink("/proc/self/ns/pid", text + n, EACH);
   return (uint32_t)am_hash64(1, text, (size_t)n + (size_t)(m > 0 ? m : 0));
 }
 

@@ -1,7 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* io/h5_inside.h - what the files h5*.c share; the only place that includes hdf5.h. */
 #ifndef AM_H5_INSIDE_H
 #define AM_H5_INSIDE_H
 
+#define H5_USE_110_API 1 /* in newer ones H5O_info_t is another struct, which goes with other calls */
 #include <hdf5.h>
 #include <sys/types.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/safetensors.c - see safetensors.h. */
 #include "io/safetensors.h"
 
@@ -249,6 +250,8 @@ const char *am_safetensors_text(const am_safetensors *f, const char *key) {
   const am_value *v = am_value_get(f->texts, key);
   return v ? v->text : NULL;
 }
+
+const am_value *am_safetensors_texts(const am_safetensors *f) { return f->texts; }
 
 /* ---- reading: numbers ---- */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io/safetensors.h - named tensors and texts in safetensors files.
  *
  * A file is 8 bytes (the length N of the header, low byte first), N bytes of JSON, and the numbers of all tensors, one after
@@ -45,6 +46,8 @@ size_t am_safetensors_count(const am_safetensors *file);
 const am_tensor *am_safetensors_at(const am_safetensors *file, size_t i);
 const am_tensor *am_safetensors_find(const am_safetensors *file, const char *name); /* NULL: there is none */
 const char *am_safetensors_text(const am_safetensors *file, const char *key); /* of __metadata__; NULL: there is none */
+/* All of these, a map of texts by their keys; NULL: there are none. */
+const am_value *am_safetensors_texts(const am_safetensors *file);
 /* Its numbers as float32.  AM_E_NUMERIC: one is not finite, or too large for float32; AM_E_UNSUPPORTED: AM_TENSOR_OTHER. */
 am_status am_safetensors_read(const am_safetensors *file, const am_tensor *tensor, float *out, am_error *err);
 /* "(64, 1, 3, 3)", "()" of one number. */

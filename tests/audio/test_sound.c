@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading whole sounds, writing, resampling and trimming them. */
 #include "audio/sound_fixture.h"
 
@@ -240,6 +241,16 @@ static void test_unheard(void **state) {
   static float x[1103] = {1};
   assert_int_equal(am_sound_unheard(x, 1102, 11025), AM_HEARD); /* 1102.5 samples are 0.1 s */
   assert_int_equal(am_sound_unheard(x, 1101, 11025), AM_UNHEARD_TOO_SHORT);
+  static float still[8000];
+  static const float odd[] = {NAN, INFINITY, -INFINITY};
+  static const size_t places[] = {0, 1, 1025, 7999};
+  for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+    for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+      still[places[k]] = odd[i];
+      assert_int_equal(am_sound_unheard(still, 8000, 16000), AM_HEARD); /* not silence, but what features refuse */
+      still[places[k]] = 0;
+    }
+  assert_int_equal(am_sound_unheard(still, 8000, 16000), AM_UNHEARD_SILENT);
   assert_string_equal(am_unheard_name(AM_UNHEARD_SILENT), "silent");
   assert_string_equal(am_unheard_name(AM_UNHEARD_TOO_SHORT), "too short");
   assert_string_equal(am_unheard_name(AM_HEARD), "");
