@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes tests/nn/golden/{layers,nets,losses,contrastive,curves}.{txt,bin}: what every layer, block and loss computes,
 forward and backward, and how the loss falls over 20 steps, by PyTorch in float64.  Inputs, weights and output gradients come from a formula that the tests share (numbers() of
 nn_reference.py), so only results are stored, as float32, in the order of the `tensor` lines.
@@ -142,6 +143,12 @@ def all_cases():
     # some of the bins
     case("bins", "bins", {"first": 1, "count": 3}, MAP, lengths=[4, 7, 1])
     case("bins_sequence", "bins", {"first": 2}, SEQUENCE, lengths=[4, 7, 0])
+    # one half of the channels times the other
+    case("glu", "glu", {}, (3, 5, 3, 6), lengths=[3, 5, 1])
+    case("glu_sequence", "glu", {}, (2, 6, 1, 10), lengths=[4, 6, 0])
+    case("glu_vector", "glu", {}, (1, 1, 1, 34), clips=3)
+    case("glu_product", "glu", {"gate": "none"}, (3, 5, 3, 6), lengths=[3, 5, 1])
+    case("glu_product_vector", "glu", {"gate": "none"}, (1, 1, 1, 8), clips=3)
 
 
 def array_numbers(seed, stream, name, dims):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The layers of libaudiomood in PyTorch float64, for tools/golden-nn.py and tools/loss-curve.py.
 
 A batch is a list of clips, each a tensor (C), (T,C) or (T,F,C) of its own length, so padding never
@@ -318,6 +319,10 @@ def layer(kind, inputs, w, o, statistics=None, training=True, draw=None, layer_i
     if kind == "bins":
         first, count = o.get("first", 0), o.get("count", 0)
         return [c[:, first:first + count if count else None] for c in x]
+    if kind == "glu":
+        if o.get("gate", "sigmoid") == "sigmoid":
+            return [F.glu(c, -1) for c in x]
+        return [torch.mul(*c.chunk(2, -1)) for c in x]
     if kind == "add":
         return [sum(parts[1:], parts[0]) for parts in zip(*inputs)]
     if kind == "concat":

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/layer.h - the library's own layers.
  *
  * A layer is a const table of functions over its options; the model finds it
@@ -68,6 +69,9 @@ static inline size_t am_frames_count(am_shape s, int frames) {
   return s.rank < 2 ? am_shape_count(s) : (size_t)frames * (size_t)s.f * (size_t)s.c;
 }
 
+/* glu.c: whether the second half goes through a gate. */
+bool am_glu_has_gate(const am_layer *layer);
+
 /* dense.c: whether its kernel is too large for any cache, and is read in place. */
 bool am_dense_is_large(const am_layer *layer);
 
@@ -75,6 +79,6 @@ bool am_dense_is_large(const am_layer *layer);
 extern const am_layer_class am_conv1d, am_conv2d, am_max_pool1d, am_max_pool2d, am_average_pool1d, am_average_pool2d,
     am_global_average_pool, am_global_max_pool, am_dense, am_flatten, am_dropout, am_relu, am_leaky_relu, am_gelu,
     am_silu, am_tanh, am_sigmoid, am_softmax, am_log_probabilities, am_batch_norm, am_layer_norm, am_lstm, am_gru,
-    am_attention_pool, am_join_add, am_join_concat, am_join_scale, am_to_sequence, am_bins;
+    am_attention_pool, am_join_add, am_join_concat, am_join_scale, am_to_sequence, am_bins, am_glu;
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/model.c - creating a model and its flat buffers. */
 #include "nn/block.h"
 #include "nn/initialise.h"
@@ -43,11 +44,12 @@ static am_status check_output(const am_model *model, const am_value *layers, int
   char text[AM_SHAPE_TEXT];
   if (!last) return am_fail_at(err, layers, "the model has no layers; wanted at least a dense one");
   if (out.rank == 1 && out.c == model->classes) return AM_OK;
-  return am_fail_at(err, layers,
-                    "the last layer, %s, gives %s, wanted (%d), one value a class: end with %sdense "
-                    "without units",
-                    model->steps[last - 1].layer.name, am_shape_text(out, text), model->classes,
-                    out.rank == 1 ? "" : "flatten or pooling over time, and ");
+  return am_fail_at(
+      err, layers,
+      "the last layer, %s, gives %s, wanted (%d), one value for each class or dimension: end with %sdense "
+      "without units",
+      model->steps[last - 1].layer.name, am_shape_text(out, text), model->classes,
+      out.rank == 1 ? "" : "flatten or pooling over time, and ");
 }
 
 /* Where several inputs meet, they must have equal lengths for clips of every length. */

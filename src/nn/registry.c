@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nn/registry.c - every layer there is.  A new layer of the library adds one line here; those of programs are a
  * context's. */
 #include "nn/registry.h"
@@ -18,6 +19,7 @@
   X(am_flatten) \
   X(am_to_sequence) \
   X(am_bins) \
+  X(am_glu) \
   X(am_dropout) \
   X(am_relu) \
   X(am_leaky_relu) \
