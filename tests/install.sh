@@ -1,12 +1,13 @@
 #!/bin/bash
 # tests/install.sh BUILD INCLUDE_DIR CC - what is installed is enough to build a program with, and no more than that (TAP).
+# SPDX-License-Identifier: MIT
 build=$(realpath "$1") include=$(realpath "$2") cc=$3
 # A program that loads a library with sanitizers is to be built with them, too.
 case ${AM_SANITIZE:-none} in none) ;; *) cc="$cc -fsanitize=$AM_SANITIZE" ;; esac
 work=$(mktemp -d "${TMPDIR:-/tmp}/audiomood-install.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-echo 1..15
+echo 1..16
 n=0
 result() { # FAULT NAME
   n=$((n + 1))
@@ -46,7 +47,7 @@ mkdir project; cp version.c project/
 cat >project/CMakeLists.txt <<'CMAKE'
 cmake_minimum_required(VERSION 3.16)
 project(version C)
-find_package(audiomood 0.1 REQUIRED)
+find_package(audiomood 0.2 REQUIRED)
 add_executable(shared version.c)
 target_link_libraries(shared PRIVATE audiomood::audiomood)
 if(WITH_ARCHIVE)
@@ -57,7 +58,7 @@ file(WRITE ${CMAKE_BINARY_DIR}/found "${audiomood_VERSION}")
 CMAKE
 cat >project/meson.build <<'MESON'
 project('version', 'c')
-audiomood = dependency('audiomood', version : '>=0.1')
+audiomood = dependency('audiomood', version : '>=0.2')
 assert(audiomood.type_name() == 'pkgconfig')
 executable('shared', 'version.c', dependencies : audiomood)
 MESON
@@ -74,7 +75,7 @@ if command -v cmake >/dev/null; then
   result "$fault" "and CMake builds a program with the library and one with the archive"
   ldd cmake/archive | grep -q libaudiomood && fault=$(ldd cmake/archive) || fault=
   result "$fault" "which does not load it"
-  rm -rf cmake; sed -i 's/audiomood 0.1/audiomood 99.0/' project/CMakeLists.txt
+  rm -rf cmake; sed -i 's/audiomood 0.2/audiomood 99.0/' project/CMakeLists.txt
   made && fault="version 99 was found" || { grep -q 'version' log && fault= || fault=$(tail -5 log); }
   result "$fault" "but finds no newer version"
   mv moved root
@@ -95,6 +96,11 @@ for f in share/audiomood/configs/demo.yaml share/audiomood/configs/slurm/train.s
 done
 [ -x $share/audiomood/datasets/get-ravdess ] || fault="$fault get-ravdess"
 result "${fault:+not there:$fault}" "configs, datasets, examples and docs are there"
+# Without the models of checkpoints/ their cards are not there either.
+[ -e $share/audiomood/MODEL_CARD.md ] && [ -e $share/audiomood/DETECTOR_CARD.md ] && given='^$' || given='_CARD.md$'
+fault=$(cd $share/doc/audiomood && grep -roE --include='*.md' '\]\([^)#: ]+' . | sed 's/:](/ /; s/:\](/ /' | sort -u |
+  grep -vE ' (https?|mailto)$' | while read -r page link; do [ -e "${page%/*}/$link" ] || echo "$page: $link is not there"; done | grep -vE "$given")
+result "$fault" "a link in the docs leads to what is installed"
 fault=$(find $share/audiomood -type d | grep -vE '/(audiomood|configs|slurm|datasets)$'; find root -name '*meson*' -o -name '*.in')
 result "$fault" "and neither corpora nor files of the build"
 if [ -e "$build/src/cli/manual/audiomood.1" ]; then

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Keras models small enough to commit, and checks of import and export against the real Keras.
 
     golden-keras.py make FOLDER [WORDS]      writes those of tests/exchange/golden that this version of Keras makes
@@ -148,6 +149,8 @@ ARCHIVES_NEW = {
     "archive_branches": ((9, 5), branches, "float32", True),
     "archive_merge": ((6, 5), lambda x: L.Dense(4, activation="softmax")(L.Bidirectional(L.GRU(3), merge_mode="ave")(
         L.Bidirectional(L.LSTM(2, return_sequences=True), merge_mode="sum")(x))), "float32", True),
+    "archive_product": ((6, 5), lambda x: L.Dense(4, activation="softmax")(L.Bidirectional(L.GRU(3), merge_mode="mul")(
+        L.Bidirectional(L.LSTM(2, return_sequences=True), merge_mode="mul")(x))), "float32", True),
 }
 ARCHIVES_OLD = {"archive_old": ((6, 9, 1), residual_map, "float32", True)}
 
@@ -358,6 +361,10 @@ def over_sequence():
                 wrap = L.Bidirectional if both else lambda layer: layer
                 yield ("Bidirectional " if both else "") + kind.__name__, f"{more}", lambda k=kind, m=more, w=wrap: [
                     w(k(3, return_sequences=True, **m)), w(k(2, **m)), last()]
+    for mode in ("sum", "ave", "mul"):
+        for kind in (L.LSTM, L.GRU):
+            yield "Bidirectional " + mode, kind.__name__, lambda k=kind, m=mode: [
+                L.Bidirectional(k(3, return_sequences=True), merge_mode=m), L.Bidirectional(k(2), merge_mode=m), last()]
     yield "ReLU", "", lambda: [L.Dense(5), L.ReLU(), L.Flatten(), last()]
     yield "ReLU", "negative_slope", lambda: [L.Dense(5), L.ReLU(negative_slope=0.1), L.Flatten(), last()]
     yield "LeakyReLU", "", lambda: [L.Dense(5), L.LeakyReLU(), L.Flatten(), last()]

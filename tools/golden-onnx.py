@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Models that other programs wrote as ONNX, with what ONNX Runtime makes of them.
 
   golden-onnx.py torch FOLDER [NAMES]   models of PyTorch, written by both of its exporters
@@ -10,7 +11,7 @@ A model is NAME.onnx, and beside it NAME.f32: float32 numbers, records of clips,
 (clips, frames, bins) and their probabilities (clips, labels).  A few of them are in tests/exchange/golden/onnx.
 
 Versions: torch 2.15.0, onnx 1.23.2, onnxscript 0.7.2, onnxruntime 1.32.0; tensorflow 2.15.1, keras 2.15.0,
-tf2onnx 1.17.0, onnxruntime 1.19.2.  Other versions may write other operators.
+tf2onnx 1.17.0, onnx 1.16.2, onnxruntime 1.19.2.  Other versions may write other operators.
 """
 import copy
 import os
@@ -244,6 +245,26 @@ def torch_models():
     model("pools", nn.Sequential(nn.Conv2d(1, 4, 3), nn.AvgPool2d(3, 2, 1), nn.MaxPool2d(3, 2, 1), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(4, LABELS)), MEL_TIME)
     model("norm_plain", Call(lambda m, x: m.out(m.norm(m.a(x)).mean(1)), a=nn.Linear(BINS, 8), norm=nn.LayerNorm(8, elementwise_affine=False), out=nn.Linear(8, LABELS)), FRAMES, opset=14)
     model("seven", nn.Sequential(nn.Conv1d(BINS, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(8, LABELS), nn.Softmax(1)), CHANNELS, opset=9, logits=False)
+    model("glu2d", Call(lambda m, x: m.out(m.net(x).mean((2, 3))), net=nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.GLU(1), nn.Conv2d(4, 6, 3), nn.BatchNorm2d(6), nn.GLU(1)), out=nn.Linear(3, LABELS)), MEL_TIME)
+    model("glu", Call(lambda m, x: m.out(F.glu(m.two(F.glu(m.one(x), 1).transpose(1, 2))).mean(1)), one=nn.Conv1d(BINS, 10, 5, padding=2), two=nn.Linear(5, 8), out=nn.Linear(4, LABELS)), CHANNELS)
+
+    def product(m, x):
+        a, b = m.rnn(x)[0].chunk(2, -1)
+        a, b = m.two(a * b).chunk(2, -1)
+        return m.out((b * a).mean(1))
+
+    model("product", Call(product, rnn=nn.LSTM(BINS, 5, batch_first=True, bidirectional=True), two=nn.Linear(5, 6), out=nn.Linear(3, LABELS)), FRAMES)
+
+    def halves(m, x):
+        """Both halves, but not as one gate: the second goes through silu, and they change places."""
+        a, b = m.one(x).chunk(2, -1)
+        return m.out(torch.cat((F.silu(b), a), -1).mean(1))
+
+    model("halves", Call(halves, one=nn.Linear(BINS, 8), out=nn.Linear(8, LABELS)), FRAMES)
+    model("causal", nn.Sequential(nn.ConstantPad1d((4, 0), 0.0), nn.Conv1d(BINS, 8, 3, dilation=2), nn.ReLU(), nn.ConstantPad1d((0, 1), 0.0), nn.Conv1d(8, 5, 2), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(5, LABELS)), CHANNELS)
+    model("padded", nn.Sequential(nn.ZeroPad2d((1, 1, 2, 2)), nn.Conv2d(1, 4, (3, 5), stride=(1, 2), padding=(0, 1)), nn.ReLU(), nn.ZeroPad2d(1), nn.MaxPool2d(3, 2), nn.Conv2d(4, 5, 2), nn.ZeroPad2d(1), nn.AvgPool2d(3, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, LABELS)), MEL_TIME)
+    model("padded_uneven", nn.Sequential(nn.ZeroPad2d((3, 1, 0, 2)), nn.Conv2d(1, 4, (3, 5), stride=(1, 2)), nn.Tanh(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, LABELS)), MEL_TIME)
+    model("mirrored", nn.Sequential(nn.ReflectionPad1d(1), nn.Conv1d(BINS, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(8, LABELS)), CHANNELS)
     model("external", nn.Sequential(nn.Conv1d(BINS, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(8, LABELS)), CHANNELS)
     return all
 
@@ -317,6 +338,11 @@ def write_keras(folder, names):
     def model(name, build, to_input, variable=True, logits=False):
         models[name] = (build, to_input, variable, logits)
 
+    def k_glu():
+        x = L.Input((BINS, None, 1))
+        a, b = tf.split(L.Conv2D(8, 3, padding="same")(x), 2, axis=-1)
+        return keras.Model(x, L.Dense(LABELS, activation="softmax")(L.GlobalAveragePooling2D()(a * tf.sigmoid(b))))
+
     picture = lambda x: x.transpose(0, 2, 1)[..., None]  # (B,F,T,1)
     frames = lambda x: x
     model("k_cnn2d", lambda: S([In((BINS, T, 1)), L.Conv2D(4, 3, padding="same", activation="relu"), L.BatchNormalization(), L.MaxPooling2D(2), L.Conv2D(5, (2, 3), strides=(1, 2), padding="same"), L.LeakyReLU(0.2), L.Flatten(), L.Dense(8, activation="relu"), L.Dropout(0.3), L.Dense(LABELS, activation="softmax")]), picture, variable=False)
@@ -329,6 +355,10 @@ def write_keras(folder, names):
     model("k_gru", lambda: S([In((None, BINS)), L.GRU(5, return_sequences=True), L.GRU(4), L.Dense(LABELS, activation="softmax")]), frames)
     model("k_gru_before", lambda: S([In((None, BINS)), L.GRU(5, reset_after=False), L.Dense(LABELS, activation="softmax")]), frames)
     model("k_bigru", lambda: S([In((None, BINS)), L.Bidirectional(L.GRU(5)), L.Dense(LABELS, activation="softmax")]), frames)
+    model("k_product", lambda: S([In((None, BINS)), L.Bidirectional(L.LSTM(5, return_sequences=True), merge_mode="mul"), L.Bidirectional(L.GRU(4), merge_mode="mul"), L.Dense(LABELS, activation="softmax")]), frames)
+    model("k_glu", k_glu, picture)
+    model("k_causal", lambda: S([In((None, BINS)), L.Conv1D(8, 3, padding="causal", activation="relu"), L.Conv1D(8, 3, padding="causal", dilation_rate=2), L.GlobalAveragePooling1D(), L.Dense(LABELS, activation="softmax")]), frames)
+    model("k_padded", lambda: S([In((BINS, None, 1)), L.ZeroPadding2D(((1, 0), (2, 1))), L.Conv2D(4, 3, strides=(1, 2), activation="relu"), L.ZeroPadding2D(1), L.MaxPooling2D(3, strides=2), L.ZeroPadding2D((0, 1)), L.Conv2D(5, 2), L.GlobalAveragePooling2D(), L.Dense(LABELS, activation="softmax")]), picture)
     model("k_norm", lambda: S([In((None, BINS)), L.Dense(8), L.LayerNormalization(), L.Activation("gelu"), L.GlobalAveragePooling1D(), L.Dense(LABELS, activation="softmax")]), frames)
     model("k_norm_map", lambda: S([In((BINS, None, 1)), L.Conv2D(4, 3), L.LayerNormalization(), L.ReLU(), L.GlobalAveragePooling2D(), L.Dense(LABELS, activation="softmax")]), picture)
     model("k_crnn", lambda: S([In((BINS, T, 1)), L.Conv2D(4, 3, padding="same", activation="relu"), L.MaxPooling2D(2), L.Permute((2, 1, 3)), L.Reshape((T // 2, 12)), L.LSTM(6), L.Dense(LABELS, activation="softmax")]), picture, variable=False)
@@ -388,7 +418,7 @@ def write_keras(folder, names):
 GOLDEN = (
     "cnn2d cnn2d_time_dynamo cnn2d_flat cnn1d gelu gelu20_dynamo norm13 bilstm_last bilstm_two_dynamo gru_dynamo gru_first "
     "lstm_minus crnn crnn_reshape_dynamo resnet excite inception attention_dynamo heads masked half mlp_blocks_dynamo "
-    "k_cnn2d k_bilstm k_gru k_norm k_attention k_excite"
+    "glu2d glu_dynamo product halves causal padded padded_uneven_dynamo k_product k_causal k_padded k_cnn2d k_bilstm k_gru k_norm k_attention k_excite"
 ).split()
 
 
@@ -414,7 +444,7 @@ def golden(source, folder):
 
 
 def refused(folder):
-    """Two models that there are no layers for, for the messages."""
+    """Models that there are no layers for, for the messages."""
     import onnx
     from onnx import TensorProto as T
     from onnx import helper as h
@@ -427,23 +457,27 @@ def refused(folder):
         h.make_node("MatMul", ["c", "out.weight"], ["y"], "out"),
     ]
     kernel = onnx.numpy_helper.from_array(numpy.zeros((6, 3, 3), "float32"), "conv.weight")
+    pads = onnx.numpy_helper.from_array(numpy.array([0, 0, 1, 0, 0, 1]), "pads")
+    more = {"groups": [kernel], "mirrored": [pads]}
     for name, first in (
         ("elu", h.make_node("Elu", ["x"], ["a"], "head/act")),
         ("groups", h.make_node("Conv", ["x", "conv.weight"], ["a"], "conv", group=2)),
+        ("mirrored", h.make_node("Pad", ["x", "pads"], ["a"], "around", mode="reflect")),
     ):
         graph = h.make_graph(
             [first] + tail,
             "g",
             [h.make_tensor_value_info("x", T.FLOAT, ["batch", 6, "frames"])],
             [h.make_tensor_value_info("y", T.FLOAT, ["batch", 4])],
-            [onnx.numpy_helper.from_array(last, "out.weight")] + ([kernel] if name == "groups" else []),
+            [onnx.numpy_helper.from_array(last, "out.weight")] + more.get(name, []),
         )
         onnx.save(h.make_model(graph, opset_imports=[h.make_opsetid("", 17)]), os.path.join(folder, name + ".onnx"))
 
 
 # ---- the comparison ----
 
-REFUSED = {"k_gru_before": "(Loop)"}  # tf2onnx has no GRU without reset_after
+REFUSED = {"k_gru_before": "(Loop)",  # tf2onnx has no GRU without reset_after
+           "mirrored": "attribute mode is reflect", "mirrored_dynamo": "attribute mode is reflect"}
 
 
 

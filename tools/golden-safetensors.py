@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """State dicts of PyTorch small enough to commit, and checks of import and export against the real PyTorch.
 
     golden-safetensors.py make           writes tests/exchange/golden/torch_*.safetensors and the inputs and outputs beside them
@@ -142,6 +143,8 @@ class Net(nn.Module):
             return self.add(lambda x: x.mean((2, 3)) if x.dim() == 4 else x.mean(1), x)
         if kind in ("relu", "tanh", "sigmoid", "silu", "gelu"):
             return self.add(getattr(torch, kind) if hasattr(torch, kind) else getattr(F, kind), x)
+        if kind == "glu":
+            return self.add(lambda x: F.glu(x, 1 if x.dim() == 4 else -1), x)
         if kind == "dropout":
             return x
         return self.block(kind, o, name, into, x)
@@ -211,6 +214,8 @@ NETS = {
     "sequence": (6, 14, False, [{"lstm": {"units": 5}}, {"dense": {"units": 7, "activation": "tanh"}}, {"residual": {"layers": [{"dense": {"units": 7}}, "relu"]}},
                                 {"residual": {"layers": [{"dense": {"units": 4}}]}}, "global_average_pool", "dense"]),
     "bins": (8, 9, True, [{"conv2d": {"filters": 3, "kernel": 2}}, {"global_average_pool": {"over": "time"}}, {"batch_norm": {"epsilon": 1e-5}}, "dense"]),
+    "glu": (8, 9, True, [{"conv2d": {"filters": 6, "kernel": 2}}, "glu", "to_sequence", {"lstm": {"units": 4}}, "glu", "global_average_pool", {"dense": {"units": 6}},
+                         "glu", "dense"]),
     "blocks": (10, 12, True, [{"conv2d": {"filters": 4, "kernel": 3}},
                               {"residual": {"layers": [{"conv2d": {"filters": 4, "kernel": 3, "padding": "same"}}, {"batch_norm": {"epsilon": 1e-5}}]}},
                               {"residual": {"layers": [{"conv2d": {"filters": 6, "kernel": [3, 1], "padding": "same"}}]}},

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file audiomood/base.h
  * status, errors, context, log and progress.
  *
@@ -25,8 +26,8 @@ extern "C" {
 
 /** @def AM_API
  * A function of the library.
- * @def AM_PRINTF Of a function that takes a format as printf: the numbers of its arguments, the format's and the first
- * that is printed. */
+ * @def AM_PRINTF(f, a)
+ * Of a function that takes a format as printf: the numbers of its arguments, the format's and the first that is printed. */
 #if defined(__GNUC__)
 #define AM_API __attribute__((visibility("default")))
 #define AM_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -36,7 +37,7 @@ extern "C" {
 #endif
 
 #define AM_VERSION_MAJOR 0 /**< Version of these headers. */
-#define AM_VERSION_MINOR 1 /**< Version of these headers. */
+#define AM_VERSION_MINOR 2 /**< Version of these headers. */
 #define AM_VERSION_PATCH 0 /**< Version of these headers. */
 /** Version of the library that runs.
  * @return "major.minor.patch" */

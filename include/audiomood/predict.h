@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file audiomood/predict.h
  * trained models, and prediction with them.
  *
@@ -106,11 +107,18 @@ AM_API int am_checkpoint_class(const am_checkpoint *checkpoint, const char *labe
  * @param checkpoint  the checkpoint
  * @return AM_TARGET_EMOTION or AM_TARGET_DIMENSIONS */
 AM_API am_target am_checkpoint_target(const am_checkpoint *checkpoint);
-/** The scale of the dimensions that it tells: that of the corpus it was trained on, 1 to 5 of IEMOCAP.
+/** The scale of the dimensions that it tells: that of the corpus it was trained on, 1 to 5 of IEMOCAP.  Where each dimension has a
+ * scale of its own (am_checkpoint_dimension_scale) it is from the lowest of all of them to the highest.
  * @param checkpoint  the checkpoint
  * @param[out] low    the lowest value, or NULL; 0 of a model of classes
  * @param[out] high   the highest value, or NULL; 0 of a model of classes */
 AM_API void am_checkpoint_scale(const am_checkpoint *checkpoint, double *low, double *high);
+/** The scale of one dimension that it tells: the same for all of them, unless the corpus has several.
+ * @param checkpoint  the checkpoint
+ * @param dimension   0 to K - 1, in the order of am_checkpoint_label
+ * @param[out] low    its lowest value, or NULL; 0 of a model of classes, and where there is no such dimension
+ * @param[out] high   its highest value, or NULL; likewise */
+AM_API void am_checkpoint_dimension_scale(const am_checkpoint *checkpoint, int dimension, double *low, double *high);
 /** Sample rate of the sounds that am_predict_sound takes.  Of a fused model it is the highest of its members' rates; sounds are
  * brought down to those of the others.
  * @param checkpoint  the checkpoint
@@ -208,7 +216,7 @@ AM_API am_status am_checkpoint_set_storage(am_checkpoint *checkpoint, am_storage
  * features.max_frames of its config.  Then only its start is used, and a warning in the log says so, once for each
  * checkpoint.  The features still use the whole sound as their reference (the loudest frame, or a clip's mean).
  *
- * n = 0, and a model that wants a speaker (am_checkpoint_wants_speaker) and knows none, are AM_E_USAGE.  An output that is not finite is AM_E_NUMERIC.  After
+ * n = 0, and a model that wants a speaker (am_checkpoint_wants_speaker) and knows none, are AM_E_USAGE.  Samples (of what is not too short) and outputs that are not finite are AM_E_NUMERIC.  After
  * a failure the probabilities are NaN, or not finite.
  * @param checkpoint          the model
  * @param samples             (n) mono samples at am_checkpoint_rate

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file audiomood/profile.h
  * a voice that a model is told of before it hears what it is asked: enrolment.
  *
@@ -28,6 +29,7 @@
 extern "C" {
 #endif
 
+/** What is known of one voice. */
 typedef struct am_profile am_profile;
 
 /** An empty profile of the features that a model hears, whatever it normalises by; of a fused model those of the members that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file audiomood/segment.h
  * from measurements that overlap to segments of one emotion.
  *
@@ -6,6 +7,9 @@
  *     sum over moments of seconds * log p(label)  -  switch_penalty * changes of the label
  * (Viterbi's algorithm).  Segments shorter than `shortest` then go to the neighbour that suits them better.  No segment goes beyond
  * its utterance.
+ *
+ * Of values of dimensions (`values`) there is nothing to choose from: an utterance becomes steps of at least `shortest`, each with the
+ * mean of the measurements that cover it.
  */
 #ifndef AUDIOMOOD_SEGMENT_H
 #define AUDIOMOOD_SEGMENT_H
@@ -26,6 +30,7 @@ typedef struct am_segment_options {
       switch_penalty; /**< what a change of the label costs; 1: one that is e times as probable must last a second for each of its
                             two changes; negative: nothing */
   double shortest; /**< s, of a segment, where its utterance is not shorter; 0.5; negative: no limit */
+  bool values;     /**< measurements are values of dimensions, and segments steps */
 } am_segment_options;
 
 /** A stretch of one label; valid during the call of am_segment_fn. */
@@ -35,12 +40,12 @@ typedef struct am_segment {
   size_t utterance; /**< which utterance */
   double start;     /**< s since the stream began */
   double end;       /**< s */
-  int label;        /**< the class, 0 to K - 1; -1: there was nothing to hear */
-  const float
-      *probabilities; /**< (K) the mean over the segment, weighed by time; NaN where there was nothing to hear */
+  int label;        /**< the class, 0 to K - 1; of values 0; -1: there was nothing to hear */
+  const float *
+      probabilities; /**< (K) the mean over the segment, weighed by time, of probabilities or values; NaN where there was nothing to hear */
   double
-      margin; /**< that of the label above the next most probable; negative where the label is not the most probable */
-  double share; /**< how much of its time the label was the most probable one, 0 to 1 */
+      margin; /**< that of the label above the next most probable; negative where the label is not the most probable; of values 0 */
+  double share; /**< how much of its time the label was the most probable one, 0 to 1; of values 0 */
 } am_segment;
 
 /** Receives each segment in order.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/args.c - flags and help texts, by table. */
 #include <errno.h>
 #include <stdlib.h>
@@ -190,10 +191,12 @@ void cli_print_help(FILE *to, const cli_command *command) {
 void cli_print_overview(FILE *to, const cli_command *const *commands) {
   cli_fprint(to, "audiomood - emotion in speech: train, evaluate, predict\n\nUsage: audiomood COMMAND ...\n\n");
   for (; *commands; commands++) cli_fprint(to, "  %-10s %s\n", (*commands)->name, (*commands)->summary);
-  cli_fprint(to,
-             "\n'audiomood COMMAND --help' explains one command; 'audiomood --version' prints the version.\n"
-             "'audiomood help SECTION' lists the keys of a section of the config: config (its top), data, split,\n"
-             "features, augment, model, train, train.loss, train.optimiser, train.schedule. 'audiomood help layers'\n"
-             "lists the layers a model is made of, 'audiomood help LAYER' the options of one.\n"
-             "Exit codes: 0 done, 1 failed, 2 bad usage or config, or the signal that ended it.\n");
+  cli_fprint(
+      to,
+      "\n'audiomood COMMAND --help' explains one command; 'audiomood --version' prints the version.\n"
+      "'audiomood help SECTION' lists the keys of a section of the config: config (its top), data, split,\n"
+      "features, augment, model, train, train.loss, train.optimiser, train.schedule. 'audiomood help layers'\n"
+      "lists the layers a model is made of, 'audiomood help LAYER' the options of one, 'audiomood help licences'\n"
+      "what the program is made of.\n"
+      "Exit codes: 0 done, 1 failed, 2 bad usage or config, or the signal that ended it.\n");
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cli.h - what the subcommands share: arguments, sinks, tables.
  *
  * The command line is the only place that prints or picks an exit code:
@@ -45,6 +46,8 @@ extern const cli_command *const cli_commands[];
 /* Stopped by SIGUSR1: to be started again.  EX_TEMPFAIL of sysexits.h, "the user is invited to retry": no status of ours, of a
  * shell (126 and more) or of Slurm, whose tools end with 1. */
 enum { CLI_EXIT_AGAIN = 75 };
+/* And the number of a signal: what a shell says of a program that ended by it.  For processes that cannot, or may not. */
+enum { CLI_EXIT_SIGNAL = 128 };
 
 struct cli {
   am_context *ctx;
@@ -128,7 +131,8 @@ am_status cli_ranks_leave(cli *c, am_status st, am_error *err);
 void cli_signals_install(am_context *ctx, bool resumes); /* resumes: SIGUSR1 asks, too, any number of times */
 void cli_signals_forget(void); /* before the context is freed; from then on a signal ends the program at once */
 int cli_signal_received(void); /* 0: none */
-bool cli_signals_pipe(void);   /* whether SIGPIPE would have ended the program, had it not been ignored for a while */
+_Noreturn void cli_signals_end(int number); /* ends the process by it */
+bool cli_signals_pipe(void); /* whether SIGPIPE would have ended the program, had it not been ignored for a while */
 
 /* common.c */
 /* "run" folder -> its best.h5, a file -> itself. am_free. */
@@ -259,15 +263,19 @@ typedef struct cli_segmented {
   size_t measured, silent, too_short, utterances;
   double speech; /* s */
 } cli_segmented;
-am_status cli_segments_head(cli *c, const am_checkpoint *m, const cli_segmenting *how, am_error *err);
+/* What the rows begin with, added to `out`. */
+am_status cli_segments_head(cli *c, const am_checkpoint *m, const cli_segmenting *how, am_buffer *out, am_error *err);
+/* The row of a sound that has no segment, of a format with notes; error NULL: none. */
+am_status cli_segments_note(cli *c, const am_checkpoint *m, const cli_segmenting *how, const char *file,
+                            const char *reason, const char *error, am_buffer *out, am_error *err);
 /* The segments of a sound, handed to `each` with what is shown as their label; *seconds: how long the sound is. */
 typedef void (*cli_segment_fn)(void *user, const am_segment *segment, const char *label);
 am_status cli_segments_of(cli *c, const cli_models *models, const cli_segmenting *how, const am_thresholds *thresholds,
                           const char *path, cli_segment_fn each, void *user, double *seconds, am_error *err);
-/* The segments of a sound (or standard input), printed as they come; *at_fault: a failure is of the sound alone. */
+/* The segments of a sound (or standard input), printed as they come, or added to `to`; *at_fault: a failure is of the sound alone. */
 am_status cli_segments_print(cli *c, const cli_models *models, const cli_segmenting *how,
-                             const am_thresholds *thresholds, const char *path, cli_segmented *out, am_sound *sound,
-                             bool *at_fault, am_error *err);
+                             const am_thresholds *thresholds, const char *path, am_buffer *to, cli_segmented *out,
+                             am_sound *sound, bool *at_fault, am_error *err);
 /* spans.c: what is heard at the times of cues, or at each utterance.  The models stay as they are: no voice is learned. */
 typedef struct cli_span {
   double start, end; /* s */
@@ -350,6 +358,8 @@ void cli_train_report(cli *c, const am_config *config, const char *out, const am
 /* speakers: with the table of all of them; of three or more the spread is there anyway. */
 void cli_print_metrics(FILE *to, const am_metrics *m, bool speakers);
 void cli_print_dimensions(FILE *to, const am_metrics *m, bool speakers); /* print_dimensions.c: of dimensions */
+/* Likewise: what a corpus says of its clips; nothing where it says nothing. */
+void cli_print_values(const am_dataset *d);
 /* clips per label and part, one row a label */
 void cli_print_clips(FILE *to, const am_dataset *d);
 void cli_warn_left_out(cli *c, const am_dataset *d);
@@ -359,6 +369,11 @@ am_status cli_split_part(const cli *c, const am_config *config, am_dataset *d, a
 
 /* version.c: what this build and this machine have, a line each. */
 am_status cli_print_parts(am_error *err);
+
+/* audiomood help licences.  0. */
+int cli_help_licences(void);
+/* Lines of the notice of HDF5, up to NULL. */
+extern const char *const cli_licence_hdf5[];
 
 /* start.c: ends what began before main. */
 void cli_start_end(void);

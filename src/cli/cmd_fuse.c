@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_fuse.c - audiomood fuse: several trained models become one checkpoint. */
 #include <math.h>
 #include <stdlib.h>
@@ -122,8 +123,9 @@ static void print_fused(const job *j, int width, const char *name, double loss, 
 /* What is below the table. */
 static void print_end(const job *j) {
   const am_fuse_job *f = &j->fuse;
-  cli_print("temperature %.4f", f->temperature);
-  if (f->two_sets) cli_print(", of a voice that is known %.4f", f->known_temperature);
+  if (f->values) cli_print("values are the mean of the models', by these weights");
+  else cli_print("temperature %.4f", f->temperature);
+  if (f->two_sets && !f->values) cli_print(", of a voice that is known %.4f", f->known_temperature);
   if (!f->given)
     cli_print("; weights and figures by %zu clips that %s", f->clips,
               j->groups[0].crossval ? "the models of the folds were not trained on"
@@ -245,6 +247,7 @@ const cli_command cli_fuse = {
         "The fused model's probabilities are the product of the members', each to the power of its weight. predict, "
         "evaluate,\nenrol and inspect take it as any other model. Members may hear different features; they name the "
         "same emotions.\n"
+        "Of models of dimensions the values are the mean, by --weights or by equal ones.\n"
         "Weights and temperature are those of least cross-entropy on clips that no member was trained on: the "
         "validation part\n"
         "of the runs, which has to be the same, or --out-of-fold. RUN,RUN,... (as the seeds of one config) share one "

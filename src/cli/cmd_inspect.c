@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_inspect.c - audiomood inspect: what a checkpoint, a config or a sound file holds. */
 #include <math.h>
 #include <stdlib.h>
@@ -10,10 +11,11 @@
 #include "cli/inspect.h"
 #include "model/profile.h"
 #include "nn/doubt.h"
+#include "run/folder.h"
 
 /* ---- numbers a person reads ---- */
 
-static const char *grouped(double value, char *out, size_t size) {
+const char *inspect_grouped(double value, char *out, size_t size) {
   char digits[32];
   int n = snprintf(digits, sizeof digits, "%.0f", value);
   size_t used = 0;
@@ -50,14 +52,14 @@ static void print_layers(const am_model *model, int batch) {
     double operations = l->cls->operations ? l->cls->operations(l) : 0;
     size_t n = step_weights(l);
     cli_print("%-28s %-20s %-20s %14s %18s\n", l->name, l->cls->type, shape_text(l->out, shape, sizeof shape),
-              n ? grouped((double)n, weights, sizeof weights) : "",
-              operations > 0 ? grouped(operations, work, sizeof work) : "");
+              n ? inspect_grouped((double)n, weights, sizeof weights) : "",
+              operations > 0 ? inspect_grouped(operations, work, sizeof work) : "");
     all_weights += (double)n;
     all_work += operations;
   }
   if (am_model_had_softmax(model)) cli_print("%-28s %-20s %-20s\n", "softmax", "(in the loss)", "");
-  cli_print("%-28s %-20s %-20s %14s %18s\n", "all", "", "", grouped(all_weights, weights, sizeof weights),
-            grouped(all_work, work, sizeof work));
+  cli_print("%-28s %-20s %-20s %14s %18s\n", "all", "", "", inspect_grouped(all_weights, weights, sizeof weights),
+            inspect_grouped(all_work, work, sizeof work));
   cli_print(
       "\nmultiply-adds are of one clip's forward pass at full length; memory of a session of %d clips: "
       "training %.0f MB, inference %.0f MB\n",
@@ -141,6 +143,7 @@ static am_status inspect_data(cli *c, const am_config *config, am_dataset **out,
   cli_print("\n%s%s: %zu clips, %d speakers\nsplit: %s\n\n", d->title, d->synthetic ? " (synthetic)" : "", d->n,
             d->n_speakers, split->note);
   cli_print_clips(stdout, d);
+  cli_print_values(d);
   inspect_print_speakers(d);
   st = am_split_doubts(d, &config->split, split, say_doubt, c->ctx, err);
   am_split_free(c->ctx, split);
@@ -252,8 +255,12 @@ static void print_origin(const am_checkpoint *m) {
   print_set(m, &m->any, "");
   if (m->known) print_set(m, m->known, ", known voice");
   cli_print(m->values ? "dimensions: " : "classes: ");
-  for (int k = 0; k < m->classes; k++) cli_print(" %s", m->labels[k]);
-  if (m->values) cli_print(", from %g to %g", m->scale[0], m->scale[1]);
+  const bool each = m->values && !am_scales_one(m->scale, m->classes);
+  for (int k = 0; k < m->classes; k++) {
+    cli_print(" %s", m->labels[k]);
+    if (each) cli_print(" from %g to %g%s", m->scale[k].low, m->scale[k].high, k + 1 < m->classes ? "," : "");
+  }
+  if (m->values && !each) cli_print(", from %g to %g", m->scale[0].low, m->scale[0].high);
   cli_print("\n");
 }
 
@@ -282,7 +289,8 @@ static const char *kind_text(const am_checkpoint *m, char out[96]) {
 /* Several models, each as it is by itself. */
 static void print_fused(am_checkpoint *c, const char *path) {
   char hears[96];
-  cli_print("%s: %zu models fused, by the product of their probabilities\n", path, c->n_members);
+  cli_print("%s: %zu models fused, by the %s\n", path, c->n_members,
+            c->values ? "mean of their values" : "product of their probabilities");
   print_origin(c);
   if (c->known)
     cli_print("voices:   two sets of weights, for a voice that is not known and for one that is (--enrol)\n");
@@ -390,18 +398,36 @@ static am_status inspect_text(cli *c, const char *path, am_error *err) {
   return inspect_config(c, path, err);
 }
 
+/* A run, or one fold's; lists of clips have been told apart before. */
+static am_status inspect_folder(cli *c, const char *path, am_error *err) {
+  static const am_run_file marks[] = {AM_FILE_BEST, AM_FILE_CONFIG};
+  bool known = am_crossval_folder_holds(c->ctx, path);
+  for (size_t i = 0; i < sizeof marks / sizeof *marks && !known; i++) {
+    char *file = am_run_file_path(c->ctx, path, marks[i]);
+    if (!file) return am_no_memory(err);
+    known = am_file_exists(file);
+    am_free(c->ctx, file);
+  }
+  if (!known)
+    return am_fail(err, AM_E_IO,
+                   "%s: this folder has no run (best.h5) and no list of clips (manifest.csv, db.yaml, wav.scp ...); of "
+                   "recordings, name the description of their corpus and give the folder as --root",
+                   path);
+  char *file = NULL;
+  am_status st = cli_checkpoint_path(c, path, &file, err);
+  if (!st) st = inspect_checkpoint(c, file, err);
+  am_free(c->ctx, file);
+  return st;
+}
+
 static am_status run(cli *c, am_error *err) {
   const char *path = c->arguments[0];
   bool list;
   am_status st = inspect_is_list(c, path, &list, err);
   if (st || list) return st ? st : inspect_list(c, path, err);
-  if (am_folder_exists(path)) {
-    char *file = NULL;
-    st = cli_checkpoint_path(c, path, &file, err);
-    if (!st) st = inspect_checkpoint(c, file, err);
-    am_free(c->ctx, file);
-    return st;
-  }
+  if (am_folder_exists(path)) return inspect_folder(c, path, err);
+  const am_exchange *foreign = am_exchange_holding(c->ctx, path);
+  if (foreign && am_file_exists(path)) return inspect_foreign(c, foreign, path, err);
   switch (kind_of(path)) {
     case CHECKPOINT:
       return am_profile_is(c->ctx, path) ? inspect_profile(c, path, err) : inspect_checkpoint(c, path, err);
@@ -426,9 +452,11 @@ static const cli_flag flags[] = {
 
 const cli_command cli_inspect = {
     .name = "inspect",
-    .summary = "says what a config, a corpus, a checkpoint, a voice's profile or a sound file holds",
+    .summary =
+        "says what a config, a corpus, a checkpoint, another program's model, a voice's profile or a sound file holds",
     .usage =
-        "CONFIG|DATASET --root DIR|LIST [--root DIR]|FILE.h5|RUN|AUDIO [--set KEY=VALUE]... [--effective] [--augment "
+        "CONFIG|DATASET --root DIR|LIST [--root DIR]|FILE.h5|RUN|MODEL.onnx|AUDIO [--set KEY=VALUE]... [--effective] "
+        "[--augment "
         "FILE [--out DIR] "
         "[--epoch N] [--draw N]]",
     .details =
@@ -437,7 +465,9 @@ const cli_command cli_inspect = {
         "the expected counts; unreadable and silent files, odd rates, channels and lengths; clips with the same "
         "sound.\n"
         "The same of a list of clips: a CSV, db.yaml of audformat, a folder of Kaldi, metadata of an audio folder, "
-        "JSON lines of EmoBox.\n"
+        "JSON lines of EmoBox, CSV of nkululeko, JSON of SpeechBrain.\n"
+        "Of a model of another program (ONNX, Keras's .keras and .h5, safetensors), before it is imported: who wrote "
+        "it, its inputs, labels and licence where it says them, its layers or operators, its arrays.\n"
         "--augment shows what training makes of a sound at that place of that epoch, by the config or the run that is "
         "given.\n"
         "The keys of a config: audiomood help config.",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_live.c - audiomood live: sound as it comes, from a microphone, or from a recorder that writes samples to a pipe. */
 #include <errno.h>
 #include <math.h>
@@ -52,6 +53,12 @@ static void tell_text(const live *l, const am_stream_event *e, am_buffer *out) {
     am_buffer_printf(l->c->ctx, out, "%s\n", am_unheard_name(e->heard.unheard));
     return;
   }
+  if (m->values) {
+    for (int k = 0; k < m->classes; k++)
+      am_buffer_printf(l->c->ctx, out, "%s%s %.2f", k ? "  " : "", m->labels[k], (double)e->probabilities[k]);
+    am_buffer_printf(l->c->ctx, out, "%s\n", e->last ? "  all of it" : "");
+    return;
+  }
   const int top = am_largest(e->probabilities, m->classes), answer = answer_of(l, e->probabilities);
   am_buffer_printf(l->c->ctx, out, "%-12s %5.1f %%", answer >= 0 ? m->labels[answer] : "uncertain",
                    100 * (double)e->probabilities[top]);
@@ -64,7 +71,9 @@ static void tell_text(const live *l, const am_stream_event *e, am_buffer *out) {
 static void note_latest(live *l, const am_stream_event *e) {
   const am_checkpoint *m = l->model;
   l->latest.used = 0;
-  for (int k = 0; k < m->classes && !e->heard.unheard; k++) {
+  for (int k = 0; k < m->classes && !e->heard.unheard && m->values; k++)
+    am_buffer_printf(l->c->ctx, &l->latest, " %s %.1f", m->labels[k], (double)e->probabilities[k]);
+  for (int k = 0; k < m->classes && !e->heard.unheard && !m->values; k++) {
     const int n = (int)lround((double)e->probabilities[k] * BAR);
     if (n) am_buffer_printf(l->c->ctx, &l->latest, " %s %.*s", m->labels[k], n, "####################");
   }
@@ -224,7 +233,6 @@ static am_status run(cli *c, am_error *err) {
   if (!st) st = cli_real(c, "min-silence", 0.01, 10, 0.4, &o.min_silence, err);
   if (!st) st = cli_vad_check(c, false, err);
   if (!st) st = cli_models_load(c, cli_value(c, "model", NULL), &team, err);
-  if (!st) st = cli_models_need_classes(&team, "", err);
   if (!st) st = cli_detector_load(c, &team, "model", err);
   if (!st) st = prepare(c, &team, o.learn_voice, err);
   if (!st) st = cli_thresholds(c, &team, false, &thresholds, &decides, err);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_predict.c - audiomood predict: every emotion's probability for each sound. */
 #include <math.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "cli/explained.h"
 #include "cli/predicting.h"
 #include "model/ensemble.h"
+#include "subtitle/segments.h"
 
 static am_status add_to_statistics(cli *c, am_checkpoint *m, const char *path, am_error *err) {
   am_sound sound;
@@ -78,10 +80,11 @@ static am_status get_format(const cli *c, cli_hearing *how, am_error *err) {
                                             : "window");
   if (!out || how->review) return AM_OK;
   how->shape.errors = true;
-  if (cli_has(c, "segments"))
-    return am_fail(err, AM_E_USAGE,
-                   "--out is of rows for sounds or windows; those of --segments go to standard output");
-  if (json || csv) return AM_OK;
+  const char *format = cli_has(c, "segments") ? cli_value(c, "format", NULL) : NULL;
+  if (format && strcmp(format, "csv") && strcmp(format, "json"))
+    return am_fail(err, AM_E_USAGE, "--out is of rows as csv or json; --format %s goes to standard output", format);
+  if (format) how->shape.format = strcmp(format, "csv") ? CLI_JSON : CLI_CSV;
+  if (format || json || csv) return AM_OK;
   if (am_text_ends(out, ".csv")) how->shape.format = CLI_CSV;
   else if (am_text_ends(out, ".json") || am_text_ends(out, ".jsonl")) how->shape.format = CLI_JSON;
   else return am_fail(err, AM_E_USAGE, "--out %s: add --csv or --json, or let its name end in .csv or .jsonl", out);
@@ -95,7 +98,13 @@ static am_status hearing_get(const cli *c, cli_hearing *how, am_error *err) {
   static const char *const of_segments[] = {"format", "vad",      "min-silence", "switch-penalty",
                                             "rttm",   "channels", "learn-voice", "neutral-prior"};
   how->segmented = cli_has(c, "segments");
-  if (how->segmented) return cli_segmenting_get(c, &how->segments, err);
+  if (how->segmented) {
+    st = cli_segmenting_get(c, &how->segments, err);
+    if (!st && how->out) /* the name of the file may say which */
+      how->segments.format =
+          am_segment_format_noted(am_segment_format_find(how->shape.format == CLI_CSV ? "csv" : "json"));
+    return st;
+  }
   for (size_t i = 0; i < sizeof of_segments / sizeof *of_segments; i++)
     if (cli_has(c, of_segments[i]))
       return am_fail(err, AM_E_USAGE, "--%s is of --segments, which is missing", of_segments[i]);
@@ -143,14 +152,15 @@ static am_status tell_apart(cli *c, const char **model, cli_sounds *s, am_error 
 }
 
 static am_status check_report(const cli_sounds *s, const cli_hearing *how, const char *report, am_error *err) {
-  if (how->segmented || how->window > 0 || how->review || s->n != 1)
-    return am_fail(
-        err, AM_E_USAGE,
-        "--report is the page of one sound as a whole; leave out %s (of a longer recording: subtitle --report)",
-        how->segmented    ? "--segments"
-        : how->window > 0 ? "--window"
-        : how->review     ? "--uncertain-first"
-                          : "all sounds but one");
+  const bool windows = how->window > 0 && !how->segmented, voices = how->segments.rttm || how->segments.split;
+  if (windows || voices || how->review || s->n != 1)
+    return am_fail(err, AM_E_USAGE,
+                   "--report is the page of one sound as a whole, or with --segments over time; leave out %s",
+                   windows              ? "--window"
+                   : how->segments.rttm ? "--rttm"
+                   : voices             ? "--channels split"
+                   : how->review        ? "--uncertain-first"
+                                        : "all sounds but one");
   if (!strcmp(s->at[0], "-"))
     return am_fail(err, AM_E_USAGE, "--report hears the sound once more, and standard input is read once; give a file");
   return cli_keep_input(report, s->at[0], NULL)
@@ -169,8 +179,7 @@ static am_status run(cli *c, am_error *err) {
   if (!st) st = tell_apart(c, &model, &s, err);
   if (!st) st = voice_list(c, &voice, err);
   if (!st) st = cli_models_load(c, model, &team, err);
-  if (!st && how.segmented) st = cli_models_need_classes(&team, "--segments", err);
-  if (!st && report) st = cli_models_need_classes(&team, "--report", err);
+  if (!st && cli_has(c, "switch-penalty")) st = cli_models_need_classes(&team, "--switch-penalty", err);
   if (!st && cli_has(c, "shrink") && !voice.n)
     st = am_fail(err, AM_E_USAGE, "--shrink is of --enrol, which is missing");
   if (!st) st = cli_shrink(c, &team, err);
@@ -217,8 +226,8 @@ static const cli_flag flags[] = {
     {"min-silence", "SECONDS", "of --segments: a shorter pause does not end an utterance (0.4)"},
     {"threshold", "P",
      "the answer is uncertain below this probability, in place of the model's thresholds; 0: one is always given"},
-    {"json", NULL, "one line of JSON a sound, or a window"},
-    {"csv", NULL, "a header and one line a sound, or a window"},
+    {"json", NULL, "one line of JSON a sound, a window or a segment"},
+    {"csv", NULL, "a header and one line a sound, a window or a segment"},
     {"enrol", "FILE|DIR",
      "other recordings, or a profile, of the one speaker of all sounds (repeatable; for models that "
      "normalise per speaker, or do better once they know a voice)"},
@@ -229,7 +238,8 @@ static const cli_flag flags[] = {
      "cannot be "
      "read has a row, too"},
     {"report", "FILE.html",
-     "also a page of the sound, to look at and to listen to, with which time and frequency moved the answer"},
+     "also a page of the sound, to look at and to listen to, with which time and frequency moved the answer, or with "
+     "--segments how the emotion goes over time"},
     {"uncertain-first", NULL,
      "a CSV table for a person to correct, which training reads as a manifest (-o): the sounds of which the model is "
      "least "

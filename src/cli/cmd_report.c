@@ -1,4 +1,5 @@
-/* cli/cmd_report.c - audiomood report: the page of a run, or of a cross-validation. */
+/* SPDX-License-Identifier: MIT */
+/* cli/cmd_report.c - audiomood report: the page of a run, of a cross-validation, or of a search. */
 #include <string.h>
 #include <strings.h>
 
@@ -35,13 +36,14 @@ static const cli_flag flags[] = {
 
 const cli_command cli_report = {
     .name = "report",
-    .summary = "writes the page of a run or a cross-validation: one HTML file with figures and pictures",
-    .usage = "RUN|CROSSVAL [--out FILE.html]",
+    .summary = "writes the page of a run, a cross-validation or a search: one HTML file with figures and pictures",
+    .usage = "RUN|CROSSVAL|SEARCH [--out FILE.html]",
     .details =
         "The page needs nothing else and can be read offline. Its pictures are also written into\n"
         "the folder's plots/. Of a run, lengths of clips and the example are left out without the corpus.\n"
         "Of a cross-validation, finished or not: all folds together, from the files in its folder alone;\n"
-        "written there, it points at the pages of the folds.",
+        "written there, it points at the pages of the folds. Of a search ('audiomood tune'), finished or not: its\n"
+        "trials, what each setting did, and the winner.",
     .flags = flags,
     .min_arguments = 1,
     .max_arguments = 1,

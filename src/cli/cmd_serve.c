@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_serve.c - audiomood serve: emotion over HTTP and WebSocket, and a page. */
 #include <string.h>
 
@@ -90,7 +91,6 @@ static am_status run(cli *c, am_error *err) {
   if (st) return st;
   st = cli_vad_check(c, false, err);
   if (!st) st = cli_models_load(&inner, model, &team, err);
-  if (!st) st = cli_models_need_classes(&team, "", err);
   if (!st) st = cli_detector_load(&inner, &team, "model", err);
   if (!st) am_ensemble_set_detector(team.ensemble, team.detector);
   if (!st) st = prepare(&inner, &team, &o, err);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_stitch.c - audiomood stitch: recordings of which it is known what is said when. */
 #include <math.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 static am_status write_text(cli *c, const char *path, const am_stitched *s, const am_dataset *d, const char *name,
                             am_error *err) {
   am_segment_writer w;
-  am_status st = am_segment_writer_begin(&w, c->ctx, am_segment_format_find("rttm"), d->labels, d->n_labels, err);
+  am_status st = am_segment_writer_begin(&w, c->ctx, am_segment_format_find("rttm"), d->labels, d->n_labels, NULL, err);
   w.file = name;
   for (size_t i = 0; i < s->n_truth && !st; i++) {
     const am_stretch *t = &s->truth[i];

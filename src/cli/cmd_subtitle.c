@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_subtitle.c - audiomood subtitle: says in subtitles how something is said. */
 #include <math.h>
 #include <string.h>
@@ -198,12 +199,13 @@ static am_status load(cli *c, cli_subtitled *s, am_error *err) {
   cli_sounds voice = {0};
   const char *at[CLI_MAX_FLAGS];
   am_status st = cli_models_load(c, cli_value(c, "model", NULL), &s->team, err);
-  if (!st) st = cli_models_need_classes(&s->team, "", err);
+  if (!st) st = cli_subtitled_check_values(s, err);
   if (!st) st = cli_sounds_list(c, at, cli_values(c, "enrol", at), &voice, err);
   for (size_t i = 0; i < s->team.n && !st; i++) st = prepare(c, s, i, &voice, err);
   s->enrolled = !st && am_checkpoint_knows_speaker(s->team.at[0]);
   s->learns = !st && !voice.n && s->given && cli_subtitled_knows_voices(s);
   cli_sounds_free(c, &voice);
+  if (st || s->team.at[0]->values) return st;
   for (int known = 0; known < 2 && !st; known++)
     if (s->learns || known == s->enrolled) st = decide_when(c, s, known, err);
   if (!st && !cli_has(c, "threshold") && s->team.n == 1 &&
@@ -218,6 +220,7 @@ static am_status load(cli *c, cli_subtitled *s, am_error *err) {
 
 static am_status hear(cli *c, cli_subtitled *s, am_error *err) {
   am_status found = !s->given || cli_has(c, "report") ? cli_detector_load(c, &s->team, "model", err) : AM_OK;
+  if (!found && !s->given && s->team.at[0]->values) return cli_subtitled_hear_steps(s, err);
   if (found || !s->given) return found ? found : cli_utterances_hear(c, &s->team, s->media, &s->heard, err);
   if (s->learns) return cli_subtitled_hear_voices(s, err);
   cli_span *spans = am_alloc(c->ctx, s->cues.n + 1, sizeof *spans);
@@ -237,7 +240,7 @@ static void say(cli *c, const cli_subtitled *s) {
   if (unheard)
     am_log(c->ctx, AM_LOG_WARNING, "at %zu of %zu cues there is nothing to hear: silence, or the sound has ended",
            unheard, s->heard.n);
-  am_log(c->ctx, AM_LOG_INFO, "%zu of %zu cues say how", shown, s->heard.n);
+  if (!s->team.at[0]->values) am_log(c->ctx, AM_LOG_INFO, "%zu of %zu cues say how", shown, s->heard.n);
 }
 
 static am_status check_report(const cli_subtitled *s, const char *report, const char *out, am_error *err) {
@@ -262,7 +265,7 @@ static am_status work(cli *c, cli_subtitled *s, am_error *err) {
   if (!st && out) st = cli_keep_input(out, s->media, err);
   if (!st && out) st = am_file_can_be_made(c->ctx, out, err);
   if (!st) st = load(c, s, err);
-  if (!st) st = cli_priors_get(c, s->team.at[0], &s->priors, err);
+  if (!st && !s->team.at[0]->values) st = cli_priors_get(c, s->team.at[0], &s->priors, err);
   if (!st) st = hear(c, s, err);
   for (size_t i = 0, k = s->priors && !st ? (size_t)s->team.at[0]->classes : 0; k && i < s->heard.n; i++)
     cli_priors_apply(s->priors, (int)k, s->heard.p + i * k, s->heard.p + i * k);
@@ -293,7 +296,8 @@ static am_status run(cli *c, am_error *err) {
 
 static const cli_flag flags[] = {
     {"srt", "FILE",
-     "the subtitles of the sound, as SRT; without, each utterance becomes a cue with its emotion as text"},
+     "the subtitles of the sound, as SRT; without, each utterance becomes a cue with its emotion as text, or, of a "
+     "model of dimensions, cues with its values"},
     {"vtt", "FILE", "the same as WebVTT"},
     {"ass", "FILE", "the same as Advanced SubStation Alpha"},
     {"ttml", "FILE", "the same as TTML"},

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/cmd_tune.c - audiomood tune: which settings are best, by the validation part. */
 #include <math.h>
 #include <stdlib.h>
@@ -11,16 +12,6 @@
 
 /* ---- tables ---- */
 
-static double last_value(const am_trial *x) { return x->rungs ? x->values[x->rungs - 1] : NAN; }
-
-/* Whether a stands above b: who got further, and then who was better there. */
-static bool above(const am_tune *t, size_t a, size_t b) {
-  const am_trial *x = &t->trials[a], *y = &t->trials[b];
-  if (!x->failed != !y->failed) return !x->failed;
-  if (x->rungs != y->rungs) return x->rungs > y->rungs;
-  return am_tune_better(t, last_value(x), last_value(y));
-}
-
 static void print_trials(const am_tune *t, const size_t *order) {
   cli_print("%5s%9s%12s  %-*s", "trial", "epochs", "best epoch", 19, am_tune_monitor(t));
   for (size_t k = 0; k < t->n_keys; k++) cli_print("  %s", t->keys[k]);
@@ -29,16 +20,10 @@ static void print_trials(const am_tune *t, const size_t *order) {
     const am_trial *x = &t->trials[order[n]];
     cli_print("%5zu%9llu%12llu  ", order[n] + 1, (unsigned long long)x->epochs, (unsigned long long)x->best_epoch);
     if (x->failed) cli_print("%-19s", "failed");
-    else cli_print("%-19.4f", last_value(x));
+    else cli_print("%-19.4f", am_tune_last(x));
     for (size_t k = 0; k < t->n_keys; k++) cli_print("  %-*s", cli_width(t->keys[k]), x->settings[k]);
     cli_print("\n");
   }
-}
-
-static const am_part_results *part_of(const am_tune *t, const char *name) {
-  for (int p = 0; p < t->results.n_parts; p++)
-    if (!strcmp(t->results.parts[p].name, name)) return &t->results.parts[p];
-  return NULL;
 }
 
 static void print_part(const char *what, const am_part_results *p) {
@@ -52,7 +37,7 @@ static void print_part(const char *what, const am_part_results *p) {
 
 /* What the figures mean, since the better one of the two is the one that should not be reported. */
 static void print_winner(const am_tune *t) {
-  const am_part_results *test = part_of(t, "test"), *validation = part_of(t, "validation");
+  const am_part_results *test = am_tune_part(t, "test"), *validation = am_tune_part(t, "validation");
   cli_print("\nTrial %zu has won:", t->winner + 1);
   for (size_t k = 0; k < t->n_keys; k++)
     cli_print("%s %s=%s", k ? "," : "", t->keys[k], t->trials[t->winner].settings[k]);
@@ -77,11 +62,7 @@ static void print_winner(const am_tune *t) {
 static am_status print_tables(cli *c, const am_tune *t, am_error *err) {
   size_t *order = am_alloc(c->ctx, t->n_trials, sizeof *order);
   if (!order) return am_no_memory(err);
-  for (size_t i = 0; i < t->n_trials; i++) {
-    size_t at = i;
-    for (; at && above(t, i, order[at - 1]); at--) order[at] = order[at - 1];
-    order[at] = i;
-  }
+  am_tune_order(t, order);
   cli_print("\n%s: %zu trials in %zu rungs\n\n", t->config->name, t->n_trials, t->n_rungs);
   print_trials(t, order);
   print_winner(t);
@@ -99,9 +80,10 @@ static am_status print_json(cli *c, const am_tune *t, am_error *err) {
 
 /* ---- the command ---- */
 
-/* The results are complete without it. */
-static void write_page(cli *c, const char *folder) {
+/* The results are complete without it.  Of several jobs all end with the same; the page of one is enough. */
+static void write_page(cli *c, const char *folder, bool is_job) {
   am_error why = AM_ERROR_INIT;
+  if (is_job && am_run_file_there(c->ctx, folder, AM_FILE_REPORT)) return;
   if (am_report_write(c->ctx, folder, NULL, &why))
     am_log(c->ctx, AM_LOG_WARNING, "the page of %s was not written: %s", folder, why.message);
 }
@@ -111,6 +93,13 @@ static am_status check(cli *c, const char *resume, am_error *err) {
   if (am_ranks_started() > 1)
     return am_fail(err, AM_E_USAGE, "tune trains in one process, and %d were started; start it without mpirun",
                    am_ranks_started());
+  const bool job = cli_has(c, "job");
+  if (job && resume)
+    return am_fail(err, AM_E_USAGE,
+                   "--resume and --job: wanted one of them; a job that is started again goes on by itself");
+  if (job && (!c->n_arguments || !cli_has(c, "out")))
+    return am_fail(err, AM_E_USAGE,
+                   "--job wants a config file, the same for all jobs, and --out DIR, the folder that they share");
   if (!resume && !c->n_arguments) return am_fail(err, AM_E_USAGE, "wanted a config file, or --resume DIR");
   if (resume && c->n_arguments)
     return am_fail(err, AM_E_USAGE, "--resume takes its config from the folder; leave out '%s'", c->arguments[0]);
@@ -139,12 +128,13 @@ static am_status run(cli *c, am_error *err) {
   if (!st && !out) st = cli_run_folder_make(c, config->name, "-tune", &made, err);
   if (!out) out = made.path;
   if (!st) {
-    const am_tune_run_options o = {out, resume != NULL, (double)wait};
+    const am_tune_run_options o = {out, resume != NULL, (double)wait, cli_has(c, "job")};
     st = am_tune_run(config, &o, &t, err);
   }
   cli_sink_clear();
   if (!st) st = cli_has(c, "json") ? print_json(c, t, err) : print_tables(c, t, err);
-  if (!st) write_page(c, t->trials[t->winner].folder);
+  if (!st) write_page(c, t->trials[t->winner].folder, t->is_job);
+  if (!st) write_page(c, t->folder, t->is_job); /* last: it points at that one */
   am_tune_free(t);
   am_config_free(config);
   cli_run_folder_end(c, &made);
@@ -156,6 +146,9 @@ static const cli_flag flags[] = {
     {"seed", "N", "replaces the config's seed, by which trials are drawn and trained"},
     {"out", "DIR", "folder of the search (default: runs/<name>-tune-<time>)"},
     {"resume", "DIR", "goes on with a search that was stopped or killed"},
+    {"job", NULL,
+     "one of several processes that search in --out together: each trains the trials that no other one has; it begins "
+     "the search, joins it, or goes on with it"},
     {"wait", "SECONDS", "how long to wait for a search that another process has (default 120)"},
     {"json", NULL, "prints DIR/tune.json instead of the table"},
     {0},
@@ -164,7 +157,9 @@ static const cli_flag flags[] = {
 const cli_command cli_tune = {
     .name = "tune",
     .summary = "tries settings of a config and keeps the best by the validation part",
-    .usage = "CONFIG [--set KEY=VALUE]... [--seed N] [--out DIR] [--json] | --resume DIR [--wait SECONDS] [--json]",
+    .usage =
+        "CONFIG [--set KEY=VALUE]... [--seed N] [--out DIR] [--json] | --resume DIR [--wait SECONDS] [--json] | "
+        "CONFIG --out DIR --job",
     .details =
         "The section tune of the config says which settings are tried: lists of values, and ranges on a linear or a "
         "log\n"
@@ -174,7 +169,11 @@ const cli_command cli_tune = {
         "is\n"
         "evaluated once, at the end, for the winner. DIR/best.yaml is its config, DIR/tune.csv and DIR/tune.json have "
         "all\n"
-        "trials, each of which is a run folder.",
+        "trials, each of which is a run folder, and DIR/report.html shows them ('audiomood report DIR' also before the "
+        "end).\n\n"
+        "Several machines, or terminals, share the work by --job: start the same command in each. The trials and "
+        "their\n"
+        "figures are those of one process. A job that is killed leaves its trial to the others (docs/cluster.md).",
     .flags = flags,
     .min_arguments = 0,
     .max_arguments = 1,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/help.c - audiomood help: the commands; the sections of a config and the layers, from the tables they are read by. */
 #include <ctype.h>
 #include <string.h>
@@ -133,13 +134,16 @@ static int help_conditions(void) {
 
 /* ---- words ---- */
 
-/* "Batch-Norm", "batchnorm" and "batch_norms" become alike, and "optimizer" what "optimiser" becomes. */
+/* "Batch-Norm", "batchnorm" and "batch_norms" become alike, "optimizer" what "optimiser" becomes, and "license" what "licences"
+ * does. */
 static void fold(const char *word, char *out, size_t size) {
   size_t n = 0;
   for (; *word && n + 1 < size; word++)
     if (*word != '_' && *word != '-' && *word != ' ' && *word != '.') out[n++] = (char)tolower((unsigned char)*word);
   for (size_t i = 0; i + 1 < n; i++)
     if (out[i] == 'i' && out[i + 1] == 'z') out[i + 1] = 's';
+  for (size_t i = 1; i + 1 < n; i++)
+    if (out[i - 1] == 'n' && out[i] == 's' && out[i + 1] == 'e') out[i] = 'c';
   while (n > 1 && out[n - 1] == 's') n--;
   out[n] = 0;
 }
@@ -170,6 +174,7 @@ static size_t all_words(const cli_command *const *commands, const char **words) 
   const am_block *block = am_block_all(&blocks);
   words[n++] = "layers";
   words[n++] = "conditions";
+  words[n++] = "licences";
   for (; *commands && n < MOST_WORDS; commands++) words[n++] = (*commands)->name;
   for (size_t i = 0; i < SECTIONS && n < MOST_WORDS; i++) words[n++] = cli_sections[i].name;
   for (size_t i = 0; i < layers && n < MOST_WORDS; i++) words[n++] = all[i]->type;
@@ -211,5 +216,6 @@ int cli_help(const char *word, const cli_command *const *commands) {
   if (block) return help_item(block->type, block->help, block->table, block->activation);
   if (strcmp(word, "layers") == 0) return help_layers();
   if (strcmp(word, "conditions") == 0) return help_conditions();
+  if (strcmp(word, "licences") == 0) return cli_help_licences();
   return unknown_word(given, words, n);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/inspect_dataset.c - audiomood inspect DESCRIPTION.yaml --root DIR: a described corpus on this disk. */
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "cli/inspect.h"
 #include "data/check.h"
 #include "data/corpora/described.h"
+#include "data/corpora/described_table.h"
 #include "data/corpora/list.h"
 #include "io/yaml.h"
 #include "model/config.h"
@@ -220,13 +222,29 @@ static am_status listen(cli *c, const am_description *x, const am_dataset *d, do
   return st;
 }
 
-/* The data section `corpus: described` with all other settings at their defaults. */
-static am_status options(am_tree *tree, const char *path, const char *root, am_data_options *o, am_error *err) {
-  am_value *map = am_value_new(tree, AM_MAP);
-  if (!map) return am_no_memory(err);
+static bool gives_labels(const am_description *x) {
+  for (size_t i = 0; i < x->n_tables; i++)
+    if (am_table_has_label(&x->tables[i])) return true;
+  for (size_t i = 0; i < x->files.n; i++)
+    for (size_t g = 0; am_pattern_group(x->patterns[i], g); g++)
+      if (x->fields[i][g] == AM_FIELD_LABEL) return true;
+  return false;
+}
+
+/* The data section `corpus: described` with all other settings at their defaults; its dimensions are looked at beside its labels, or
+ * alone where it has none. */
+static am_status options(am_tree *tree, const am_description *x, const char *path, const char *root, am_data_options *o,
+                         am_error *err) {
+  am_value *map = am_value_new(tree, AM_MAP), *names = am_value_new(tree, AM_LIST);
+  if (!map || !names) return am_no_memory(err);
   am_status st = am_value_add(tree, map, "corpus", am_value_text(tree, "described", true), err);
   if (!st) st = am_value_add(tree, map, "description", am_value_text(tree, path, true), err);
   if (!st) st = am_value_add(tree, map, "root", am_value_text(tree, root, true), err);
+  for (const am_value *v = x->dimensions ? x->dimensions->first : NULL; v && !st; v = v->next)
+    st = am_value_add(tree, names, NULL, am_value_text(tree, v->key, true), err);
+  if (!st) st = am_value_add(tree, map, "dimensions", names, err);
+  if (!st && x->dimensions && !gives_labels(x))
+    st = am_value_add(tree, map, "target", am_value_text(tree, "dimensions", true), err);
   return st ? st : am_options_read(tree, am_data_table, map, "data", o, err);
 }
 
@@ -235,11 +253,12 @@ static am_status look(cli *c, const am_description *x, const char *path, const c
   am_dataset *d = NULL;
   am_data_options o;
   am_status st = am_tree_create(c->ctx, &tree, err);
-  if (!st) st = options(tree, path, root, &o, err);
+  if (!st) st = options(tree, x, path, root, &o, err);
   if (!st) st = am_dataset_load(c->ctx, &o, &d, err);
   if (!st) {
     cli_print("\n%s%s\n", root, d->synthetic ? " (synthetic)" : "");
     print_counts(x, d);
+    cli_print_values(d);
     inspect_print_speakers(d);
     print_left_out(d);
     st = listen(c, x, d, o.max_seconds, err);
@@ -300,6 +319,7 @@ am_status inspect_list(cli *c, const char *path, am_error *err) {
     print_parts(d);
     print_groups(d);
     print_counts(&nothing, d);
+    cli_print_values(d);
     inspect_print_speakers(d);
     print_left_out(d);
     st = listen(c, &nothing, d, config->data.max_seconds, err);

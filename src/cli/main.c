@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/main.c - finds the subcommand, sets up the context, maps status to exit code. */
 #include <fcntl.h>
 #include <signal.h>
@@ -69,13 +70,6 @@ static int version(bool verbose) {
   if (!st) return printed();
   cli_fprint(stderr, "audiomood: %s\n", err.message);
   return exit_code(st);
-}
-
-/* A program stopped by a signal should end by that signal, so that shells and
- * schedulers see it. */
-static void end_by_signal(int number) {
-  signal(number, SIG_DFL);
-  raise(number);
 }
 
 /* --verbose: what the last bits of a result and its time depend on. */
@@ -182,8 +176,9 @@ static int execute(cli *c, const cli_command *command, int argc, char **argv) {
   cli_signals_forget();
   am_context_free(c->ctx);
   if (number == SIGUSR1) return st == AM_E_STOPPED ? CLI_EXIT_AGAIN : exit_code(st);
-  if (number && !together && (st == AM_E_STOPPED || st == AM_OK)) end_by_signal(number);
-  if (unread) end_by_signal(SIGPIPE);
+  if (number && together && st == AM_E_STOPPED) return CLI_EXIT_SIGNAL + number;
+  if (number && !together && (st == AM_E_STOPPED || st == AM_OK)) cli_signals_end(number);
+  if (unread) cli_signals_end(SIGPIPE);
   return exit_code(st);
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/predicted.c - what predict prints: a row a sound, or a row a window of it. */
 #include <math.h>
 #include <string.h>
@@ -82,7 +83,7 @@ static void put_json(cli *c, const am_checkpoint *m, const cli_shape *shape, con
   am_json_open(&j, m->values ? "dimensions" : "probabilities", '{'); /* not a number is null */
   for (int k = 0; k < m->classes; k++) am_json_float(&j, m->labels[k], as->top ? row->p[k] : NAN);
   am_json_close(&j);
-  if (m->values) am_json_reals(&j, "scale", m->scale, 2);
+  if (m->values) am_scales_put(&j, (const char *const *)m->labels, m->scale, m->classes);
   am_json_text(&j, "reason", as->reason);
   am_json_real(&j, "seconds", row->seconds);
   am_json_real(&j, "seconds_heard", row->seconds_heard);

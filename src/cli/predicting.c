@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/predicting.c - sounds on their way to rows: several at once, and told in order. */
 #include "cli/predicting.h"
 
@@ -164,8 +165,10 @@ static am_status hear_whole(hearer *h, am_ensemble *ensemble, const char *path, 
 
 static am_status hear_segments(hearer *h, const char *path, heard *x, am_error *err) {
   cli_segmented told;
-  am_status st = cli_segments_print(h->c, h->team, &h->how->segments, h->how->shape.thresholds, path, &told, &x->sound,
-                                    &x->at_fault, err);
+  am_status st = cli_segments_print(h->c, h->team, &h->how->segments, h->how->shape.thresholds, path,
+                                    h->how->out ? &x->text : NULL, &told, &x->sound, &x->at_fault, err);
+  if (!st && h->how->out && !x->text.used) /* a row says that it was heard */
+    st = cli_segments_note(h->c, h->team->at[0], &h->how->segments, x->file, "no speech", NULL, &x->text, err);
   x->windows = (windows){.n = told.measured, .silent = told.silent, .too_short = told.too_short};
   x->utterances = told.utterances;
   return st;
@@ -300,9 +303,13 @@ static am_status tell_bad(hearer *h, heard *x, am_error *err) {
     return AM_OK;
   }
   const cli_predicted row = {.file = x->file, .error = x->why.message, .seconds = NAN, .seconds_heard = NAN};
-  x->text.used = 0; /* rows of windows before the damage */
-  cli_predicted_row(c, h->team->at[0], &h->how->shape, &row, &x->text);
-  return cli_rows_put(h->rows, x->i, &x->text, err);
+  am_status st = AM_OK;
+  x->text.used = 0; /* rows of windows, or segments, before the damage */
+  if (h->how->segmented)
+    st =
+        cli_segments_note(c, h->team->at[0], &h->how->segments, x->file, CLI_UNREADABLE, x->why.message, &x->text, err);
+  else cli_predicted_row(c, h->team->at[0], &h->how->shape, &row, &x->text);
+  return st ? st : cli_rows_put(h->rows, x->i, &x->text, err);
 }
 
 static am_status tell_one(hearer *h, heard *x, am_error *err) {
@@ -338,6 +345,11 @@ static void say_progress(const hearer *h, size_t told, size_t all, double began,
   am_progress_emit(h->c->ctx, &p);
 }
 
+static am_status stopped(const hearer *h, size_t told, size_t all, am_error *err) {
+  return am_fail(err, AM_E_STOPPED, "stopped after %zu of %zu sounds%s", told, all,
+                 h->how->out && !h->review ? "; the same call goes on with the others" : "");
+}
+
 static am_status hear_all(hearer *h, am_error *err) {
   const size_t all = cli_rows_left(h->rows);
   const double began = am_now();
@@ -345,14 +357,15 @@ static am_status hear_all(hearer *h, am_error *err) {
   am_status st = AM_OK;
   while (!st && (n = gather(h, &ahead))) {
     if (am_context_stopping(h->c->ctx)) {
-      st = am_fail(err, AM_E_STOPPED, "stopped after %zu of %zu sounds%s", told, all,
-                   h->how->out && !h->review ? "; the same call goes on with the others" : "");
+      st = stopped(h, told, all, err);
       break;
     }
     if (h->workers && n > 1) am_parallel_for(h->c->ctx, n, hear_piece, h);
     else
       for (size_t j = 0; j < n; j++) hear(h, h->team->ensemble, &h->block[j]);
     st = tell_block(h, n, &told, err);
+    if (st == AM_E_STOPPED && all > 1 && h->how->out)
+      st = stopped(h, told, all, err); /* not before or in which of them */
     say_progress(h, told, all, began, false);
   }
   say_progress(h, told, all, began, true);
@@ -380,7 +393,7 @@ am_status cli_predict_all(cli *c, const cli_models *team, const cli_sounds *s, c
   hearer h = {.c = c, .team = team, .how = how, .sounds = s};
   am_buffer head = {0};
   if (!how->segmented && !how->review) cli_predicted_head(c, team->at[0], &how->shape, &head);
-  am_status st = how->segmented ? cli_segments_head(c, team->at[0], &how->segments, err) : AM_OK;
+  am_status st = how->segmented ? cli_segments_head(c, team->at[0], &how->segments, &head, err) : AM_OK;
   if (how->review) st = cli_review_open(c, how->out, team->at[0], &h.review, err);
   if (!st) st = cli_rows_open(c, how->review ? NULL : how->out, how->shape.format, &head, s, &h.rows, err);
   if (!st) st = form_crew(&h, err);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/print_dimensions.c - figures of a model of dimensions. */
 #include <math.h>
 #include <string.h>
@@ -6,14 +7,14 @@
 
 static void print_number(FILE *to, double value) {
   if (isnan(value)) cli_fprint(to, "%9s", "-");
-  else cli_fprint(to, "%9.3f", value);
+  else cli_fprint(to, " %8.3f", value);
 }
 
 /* "0.612 to 0.701", in a column. */
 static void print_interval(FILE *to, double low, double high) {
   char text[40] = "-";
   if (isfinite(low) && isfinite(high)) snprintf(text, sizeof text, "%.3f to %.3f", low, high);
-  cli_fprint(to, "%18s", text);
+  cli_fprint(to, " %17s", text); /* a wider one has a space before it, too */
 }
 
 static int widest(int least, const char *text) { return cli_width(text) > least ? cli_width(text) : least; }
@@ -105,11 +106,47 @@ static void print_spread(FILE *to, const am_metrics *m) {
              worst->name, error_of(m, best), best->name, n);
 }
 
+/* Mean, deviation, and the ends of those that are known. */
+static void print_known(const am_dataset *d, int k, int width) {
+  double sum = 0, squares = 0, least = INFINITY, most = -INFINITY;
+  size_t n = 0;
+  for (size_t i = 0; i < d->n; i++) {
+    const double v = d->clips[i].values ? (double)d->clips[i].values[k] : NAN;
+    if (isnan(v)) continue;
+    sum += v, squares += v * v, n++;
+    least = fmin(least, v), most = fmax(most, v);
+  }
+  const double mean = n ? sum / (double)n : NAN, square = n ? squares / (double)n - mean * mean : NAN;
+  cli_print("%-*s %8zu", width, d->dimensions[k], n);
+  if (n) cli_print(" %9.3f %9.3f %9.3f %9.3f", mean, sqrt(fmax(square, 0)), least, most);
+  else cli_print(" %9s %9s %9s %9s", "-", "-", "-", "-");
+  cli_print("  %g to %g\n", d->scale[k].low, d->scale[k].high);
+}
+
+void cli_print_values(const am_dataset *d) {
+  int width = 10;
+  for (int k = 0; k < d->n_dimensions; k++) width = widest(width, d->dimensions[k]);
+  if (d->n_dimensions)
+    cli_print("\n%-*s %8s %9s %9s %9s %9s  scale\n", width, "dimension", "known", "mean", "deviation", "lowest",
+              "highest");
+  for (int k = 0; k < d->n_dimensions; k++) print_known(d, k, width);
+}
+
+/* One line, where all dimensions are on one. */
+static void print_scales(FILE *to, const am_metrics *m) {
+  const char *names[AM_MAX_CLASSES];
+  am_scale s[AM_MAX_CLASSES];
+  if (!am_metrics_scales(m, names, s)) return;
+  const bool one = am_scales_one(s, m->dimensions);
+  for (int k = 0; k < (one ? 1 : m->dimensions); k++)
+    cli_fprint(to, "%-27s%s%s%g to %g\n", k ? "" : "scale", one ? "" : names[k], one ? "" : " ", s[k].low, s[k].high);
+}
+
 void cli_print_dimensions(FILE *to, const am_metrics *m, bool speakers) {
   print_table(to, m);
   const am_metrics *u = m->per_utterance;
   cli_fprint(to, "\n%-27s%zu\n", u ? "chunks" : "clips", m->n);
-  if (m->scale[0] < m->scale[1]) cli_fprint(to, "%-27s%g to %g\n", "scale", m->scale[0], m->scale[1]);
+  print_scales(to, m);
   cli_fprint(to, "%-27s%s\n", "intervals", m->interval);
   print_spread(to, m);
   if (u) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/priors.c - --neutral-prior: how often speech is without emotion, where it is heard. */
 #include <math.h>
 #include <string.h>
@@ -21,6 +22,7 @@ am_status cli_priors_get(const cli *c, const am_checkpoint *m, float **out, am_e
   *out = NULL;
   if (!cli_has(c, "neutral-prior")) return AM_OK;
   am_status st = cli_real(c, "neutral-prior", 0.001, 0.999, 0.5, &prior, err);
+  if (!st) st = am_checkpoint_need_classes(m, "--neutral-prior", err);
   for (int k = 0; k < m->classes; k++) plain += !is_emotion(m->labels[k]);
   if (!st && (!plain || plain == m->classes))
     st = am_fail(err, AM_E_USAGE, "--neutral-prior: the model has no class %s",

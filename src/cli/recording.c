@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/recording.c - see recording.h.  Files that grow while they are written: sound with a right header at any time, and its events. */
 #include "cli/recording.h"
 
@@ -64,10 +65,13 @@ static am_status write_row(cli_recording *r, am_buffer *row, am_error *err) {
 static am_status begin_table(cli_recording *r, am_error *err) {
   am_buffer row = {0};
   am_csv_writer w = {.ctx = r->ctx, .out = &row};
-  static const char *const names[] = {"event", "start", "end", "utterance", "last", "label", "top"};
+  static const char *const names[] = {"event", "start", "end", "utterance", "last"};
+  const am_checkpoint *m = r->teller.model;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) am_csv_put(&w, names[i]);
-  for (int k = 0; k < r->teller.model->classes; k++) {
-    char *name = am_format(r->ctx, "p_%s", r->teller.model->labels[k]);
+  am_csv_put(&w, m->values ? "text" : "label");
+  if (!m->values) am_csv_put(&w, "top");
+  for (int k = 0; k < m->classes; k++) {
+    char *name = am_format(r->ctx, "%s%s", m->values ? "" : "p_", m->labels[k]);
     am_csv_put(&w, name ? name : "");
     am_free(r->ctx, name);
   }
@@ -117,7 +121,7 @@ am_status cli_recording_sound(cli_recording *r, const float *x, size_t n, am_err
 am_status cli_recording_event(cli_recording *r, const am_stream_event *e, am_error *err) {
   const am_checkpoint *m = r->teller.model;
   const bool measured = e->kind == AM_STREAM_MEASURED, heard = measured && !e->heard.unheard;
-  const int answer = heard ? am_event_answer(&r->teller, e->probabilities) : AM_UNCERTAIN;
+  const int answer = heard && !m->values ? am_event_answer(&r->teller, e->probabilities) : AM_UNCERTAIN;
   am_buffer row = {0};
   am_csv_writer w = {.ctx = r->ctx, .out = &row};
   am_csv_put(&w, am_event_name(e->kind));
@@ -126,7 +130,7 @@ am_status cli_recording_event(cli_recording *r, const am_stream_event *e, am_err
   am_csv_put_int(&w, (int64_t)e->utterance);
   am_csv_put(&w, measured && e->last ? "true" : "");
   am_csv_put(&w, e->text ? e->text : answer >= 0 ? m->labels[answer] : "");
-  am_csv_put(&w, heard ? m->labels[am_largest(e->probabilities, m->classes)] : "");
+  if (!m->values) am_csv_put(&w, heard ? m->labels[am_largest(e->probabilities, m->classes)] : "");
   for (int k = 0; k < m->classes; k++) am_csv_put_real(&w, heard ? (double)e->probabilities[k] : NAN);
   am_csv_end_row(&w);
   return write_row(r, &row, err);

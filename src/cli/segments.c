@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/segments.c - predict --segments: a sound goes through the streaming engine, and its segments are printed. */
 #include <math.h>
 #include <string.h>
@@ -84,10 +85,16 @@ typedef struct line {
   double rate;
   cli_segment_fn each; /* gets segments in place of the writer; NULL: they are printed */
   void *user;
-  bool ended; /* by what prints, whose message is not of the sound */
+  am_buffer *to; /* gets rows in place of standard output; NULL */
+  bool ended;    /* by what prints, whose message is not of the sound */
 } line;
 
 static am_status print_out(line *l, am_error *err) {
+  if (l->to) {
+    if (l->writer.out.used) am_buffer_append(l->c->ctx, l->to, l->writer.out.data, l->writer.out.used);
+    l->writer.out.used = 0;
+    return l->to->failed ? am_no_memory(err) : AM_OK;
+  }
   cli_put_data(l->writer.out.data ? l->writer.out.data : "", l->writer.out.used);
   l->writer.out.used = 0;
   am_status st = cli_flush(err);
@@ -130,12 +137,26 @@ static am_status push(void *user, const float *samples, size_t n, am_error *err)
   return am_stream_push(l->stream, samples, n, l->rate, err);
 }
 
-am_status cli_segments_head(cli *c, const am_checkpoint *m, const cli_segmenting *how, am_error *err) {
+am_status cli_segments_head(cli *c, const am_checkpoint *m, const cli_segmenting *how, am_buffer *out, am_error *err) {
   am_segment_writer w;
-  am_status st = am_segment_writer_begin(&w, c->ctx, how->format, (const char *const *)m->labels, m->classes, err);
-  if (!st && w.out.used) cli_put_data(w.out.data, w.out.used);
+  am_status st =
+      am_segment_writer_begin(&w, c->ctx, how->format, (const char *const *)m->labels, m->classes, m->scale, err);
+  if (!st && w.out.used) am_buffer_append(c->ctx, out, w.out.data, w.out.used);
   am_segment_writer_free(&w);
-  return st ? st : cli_flush(err);
+  return st;
+}
+
+am_status cli_segments_note(cli *c, const am_checkpoint *m, const cli_segmenting *how, const char *file,
+                            const char *reason, const char *error, am_buffer *out, am_error *err) {
+  am_segment_writer w;
+  am_status st =
+      am_segment_writer_begin(&w, c->ctx, how->format, (const char *const *)m->labels, m->classes, m->scale, err);
+  w.file = file;
+  w.out.used = 0; /* the header */
+  if (!st) st = am_segment_writer_note(&w, reason, error, err);
+  if (!st) am_buffer_append(c->ctx, out, w.out.data, w.out.used);
+  am_segment_writer_free(&w);
+  return st;
 }
 
 /* One speaker's part of a sound: a channel, given turns, or all of it. */
@@ -147,7 +168,9 @@ typedef struct pass {
 static am_status hear_pass(line *l, const cli_models *team, const cli_segmenting *how, const pass *p, const char *path,
                            am_sound *sound, double *seconds, am_error *err) {
   for (size_t i = 0; i < team->n && cli_segments_learn(how); i++) am_checkpoint_forget_speaker(team->at[i]);
-  am_status st = am_segmenter_create(l->c->ctx, l->model->classes, &how->options, on_segment, l, &l->segmenter, err);
+  am_segment_options options = how->options;
+  options.values = l->model->values;
+  am_status st = am_segmenter_create(l->c->ctx, l->model->classes, &options, on_segment, l, &l->segmenter, err);
   am_stream_options o = p->stream;
   l->priors = how->priors;
   if (!st && how->priors && !(l->changed = am_alloc(l->c->ctx, (size_t)l->model->classes, sizeof *l->changed)))
@@ -223,17 +246,18 @@ static am_status by_speakers(line *l, const cli_models *team, const cli_segmenti
 }
 
 am_status cli_segments_print(cli *c, const cli_models *team, const cli_segmenting *how, const am_thresholds *thresholds,
-                             const char *path, cli_segmented *out, am_sound *sound, bool *at_fault, am_error *err) {
+                             const char *path, am_buffer *to, cli_segmented *out, am_sound *sound, bool *at_fault,
+                             am_error *err) {
   const am_checkpoint *m = team->at[0];
   const pass all = {.stream = how->stream};
-  line l = {.c = c, .model = m, .thresholds = thresholds, .told = out, .file = cli_sound_shown(path)};
+  line l = {.c = c, .model = m, .thresholds = thresholds, .told = out, .to = to, .file = cli_sound_shown(path)};
   double seconds = 0;
   *out = (cli_segmented){0};
   *at_fault = false;
   l.rate = am_checkpoint_rate(m);
   l.own_thresholds = cli_segments_learn(how) && team->n == 1 && !cli_has(c, "threshold");
-  am_status st =
-      am_segment_writer_begin(&l.writer, c->ctx, how->format, (const char *const *)m->labels, m->classes, err);
+  am_status st = am_segment_writer_begin(&l.writer, c->ctx, how->format, (const char *const *)m->labels, m->classes,
+                                         m->scale, err);
   l.writer.file = l.file;
   l.writer.out.used = 0; /* the header was printed before the first sound */
   if (!st && how->format == am_segment_format_find("text")) cli_print("%s\n", l.file);

@@ -1,9 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/signals.c - Ctrl-C and SIGTERM: finish the step, save, report.  Where no step has ended yet there is nothing to
  * save, and perhaps no code that asks whether to stop: a config or a model is read, or the first product runs.
  *
  * SIGUSR1 is the warning of a batch system that the time is nearly up (sbatch --signal).  What can go on later does the same
  * then, and ends with a status of its own, by which a script knows to queue the job again. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,12 +16,23 @@ static am_context *volatile stop_context; /* NULL: there is nothing (any more) t
 static volatile sig_atomic_t received;
 static bool pipe_ends; /* SIGPIPE was not ignored when the program was started */
 
+/* A program stopped by a signal should end by that signal, so that shells and schedulers see it.  The kernel keeps the first
+ * process of a container from that: it ends by the exit code that a shell gives such an end. */
+void cli_signals_end(int number) {
+  sigset_t one;
+  signal(number, SIG_DFL);
+  raise(number);
+  sigemptyset(&one);
+  sigaddset(&one, number);
+  pthread_sigmask(SIG_UNBLOCK, &one, NULL); /* in its handler it waits for the return */
+  _exit(CLI_EXIT_SIGNAL + number);
+}
+
 static void on_signal(int number) {
   int before = errno; /* of the call that was interrupted, which has yet to be looked at */
   am_context *ctx = stop_context;
   if (received || !ctx || am_context_asked(ctx) < 2) {
-    signal(number, SIG_DFL);
-    raise(number);
+    cli_signals_end(number);
   } else {
     received = number;
     static const char text[] = "\nstopping after this step; once more to stop at once\n";

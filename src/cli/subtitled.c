@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/subtitled.c - see subtitled.h. */
 #include "cli/subtitled.h"
 
@@ -9,6 +10,7 @@
 #include "io/csv.h"
 #include "io/json.h"
 #include "subtitle/convert.h"
+#include "subtitle/segments.h"
 
 const char *const cli_subtitle_formats[CLI_TO_FORMATS] = {"srt", "vtt", "ass", "ttml", "csv", "json"};
 
@@ -116,8 +118,9 @@ static am_status decide_cues(cli_subtitled *s, am_error *err) {
 
 am_status cli_subtitled_decide(cli_subtitled *s, am_error *err) {
   if (!(s->told = am_alloc(s->c->ctx, s->heard.n + 1, sizeof *s->told))) return am_no_memory(err);
-  for (size_t i = 0; i < s->heard.n; i++) s->told[i] = judge(s, i);
-  return s->given ? decide_cues(s, err) : AM_OK;
+  const bool values = s->team.at[0]->values;
+  for (size_t i = 0; i < s->heard.n && !values; i++) s->told[i] = judge(s, i);
+  return s->given && !values ? decide_cues(s, err) : AM_OK;
 }
 
 /* ---- tables ---- */
@@ -149,14 +152,15 @@ static void text_of(const cli_subtitled *s, size_t i, am_buffer *text, am_buffer
 static void write_csv(const cli_subtitled *s, am_buffer *out) {
   static const char *const names[] = {"cue",   "start", "end",         "speaker", "text",
                                       "label", "top",   "probability", "margin",  "shown"};
+  enum { OF_BOTH = 5 }; /* columns that values have, too */
   const am_checkpoint *m = s->team.at[0];
   am_context *ctx = s->c->ctx;
   am_csv_writer w = {.ctx = ctx, .out = out};
   am_buffer text = {0}, speaker = {0}, name = {0};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) am_csv_put(&w, names[i]);
+  for (size_t i = 0; i < (m->values ? OF_BOTH : sizeof names / sizeof *names); i++) am_csv_put(&w, names[i]);
   for (int k = 0; k < m->classes; k++) {
     name.used = 0;
-    am_buffer_printf(ctx, &name, "p_%s", m->labels[k]);
+    am_buffer_printf(ctx, &name, "%s%s", m->values ? "" : "p_", m->labels[k]);
     am_csv_put(&w, name.failed ? "" : name.data);
   }
   am_csv_end_row(&w);
@@ -169,11 +173,13 @@ static void write_csv(const cli_subtitled *s, am_buffer *out) {
     am_csv_put_real(&w, s->heard.at[i].end);
     am_csv_put(&w, speaker.data ? speaker.data : "");
     am_csv_put(&w, text.data ? text.data : "");
-    am_csv_put(&w, label_of(s, t));
-    am_csv_put(&w, t->top < 0 ? "" : m->labels[t->top]);
-    am_csv_put_real(&w, t->top < 0 ? NAN : am_float_decimal(p[t->top]));
-    am_csv_put_real(&w, am_float_decimal((float)t->margin));
-    am_csv_put(&w, t->shown ? "true" : "false");
+    if (!m->values) {
+      am_csv_put(&w, label_of(s, t));
+      am_csv_put(&w, t->top < 0 ? "" : m->labels[t->top]);
+      am_csv_put_real(&w, t->top < 0 ? NAN : am_float_decimal(p[t->top]));
+      am_csv_put_real(&w, am_float_decimal((float)t->margin));
+      am_csv_put(&w, t->shown ? "true" : "false");
+    }
     for (int k = 0; k < m->classes; k++) am_csv_put_real(&w, am_float_decimal(p[k]));
     am_csv_end_row(&w);
   }
@@ -191,6 +197,7 @@ static void write_json(const cli_subtitled *s, am_buffer *out) {
   am_json_open(&j, NULL, '{');
   am_json_text(&j, "file", cli_sound_shown(s->media));
   am_json_text(&j, "subtitles", s->given);
+  if (m->values) am_scales_put(&j, (const char *const *)m->labels, m->scale, m->classes);
   am_json_open(&j, "cues", '[');
   for (size_t i = 0; i < s->heard.n; i++) {
     const cli_told *t = &s->told[i];
@@ -201,13 +208,15 @@ static void write_json(const cli_subtitled *s, am_buffer *out) {
     am_json_real(&j, "end", s->heard.at[i].end);
     am_json_text(&j, "speaker", speaker.used ? speaker.data : NULL);
     am_json_text(&j, "text", s->given ? text.data : NULL);
-    am_json_text(&j, "label", label_of(s, t));
-    am_json_text(&j, "top", t->top < 0 ? NULL : m->labels[t->top]);
-    am_json_float(&j, "probability", t->top < 0 ? NAN : p[t->top]);
-    am_json_float(&j, "margin", (float)t->margin);
-    am_json_bool(&j, "shown", t->shown);
-    am_json_open(&j, "probabilities", '{');
-    for (int k = 0; k < m->classes && t->top >= 0; k++) am_json_float(&j, m->labels[k], p[k]);
+    if (!m->values) {
+      am_json_text(&j, "label", label_of(s, t));
+      am_json_text(&j, "top", t->top < 0 ? NULL : m->labels[t->top]);
+      am_json_float(&j, "probability", t->top < 0 ? NAN : p[t->top]);
+      am_json_float(&j, "margin", (float)t->margin);
+      am_json_bool(&j, "shown", t->shown);
+    }
+    am_json_open(&j, m->values ? "dimensions" : "probabilities", '{'); /* of values not a number is null */
+    for (int k = 0; k < m->classes && (m->values || t->top >= 0); k++) am_json_float(&j, m->labels[k], p[k]);
     am_json_close(&j);
     am_json_close(&j);
   }
@@ -220,6 +229,24 @@ static void write_json(const cli_subtitled *s, am_buffer *out) {
 }
 
 /* ---- subtitles ---- */
+
+/* A step of an utterance is a cue, whose text is its values. */
+static am_status write_values(const cli_subtitled *s, am_buffer *out, am_error *err) {
+  const am_checkpoint *m = s->team.at[0];
+  am_cue_writer w;
+  am_buffer text = {0};
+  am_status st = am_cue_writer_begin(&w, s->c->ctx, cli_subtitled_syntax(s->to), NULL, out, err);
+  for (size_t i = 0; i < s->heard.n && !st; i++) {
+    if (!s->heard.at[i].measured) continue;
+    am_segment_cue_text(s->c->ctx, (const char *const *)m->labels, m->classes, s->heard.p + i * (size_t)m->classes,
+                        &text);
+    if (text.failed) st = am_no_memory(err);
+    else am_cue_writer_put(&w, s->heard.at[i].start, s->heard.at[i].end, NULL, am_slice_from(text.data, text.used));
+  }
+  am_cue_writer_end(&w);
+  am_buffer_free(s->c->ctx, &text);
+  return st;
+}
 
 /* An utterance is a cue, whose text is its label. */
 static am_status write_labels(const cli_subtitled *s, am_buffer *out, am_error *err) {
@@ -240,6 +267,6 @@ am_status cli_subtitled_write(const cli_subtitled *s, am_buffer *out, am_error *
   if (s->to == CLI_TO_CSV) write_csv(s, out);
   else if (s->to == CLI_TO_JSON) write_json(s, out);
   else if (s->given) am_cues_write(&s->cues, out);
-  else st = write_labels(s, out, err);
+  else st = s->team.at[0]->values ? write_values(s, out, err) : write_labels(s, out, err);
   return st ? st : out->failed ? am_no_memory(err) : AM_OK;
 }

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/subtitled.h - what the command subtitle knows of its cues, and how it writes it. */
 #ifndef AM_CLI_SUBTITLED_H
 #define AM_CLI_SUBTITLED_H
 
-#include "cli/cli.h"
+#include "cli/recorded.h"
 #include "subtitle/show.h"
 #include "subtitle/tag.h"
 
@@ -58,7 +59,12 @@ am_status cli_subtitled_decide(cli_subtitled *s, am_error *err);
 /* All of it in the format wanted. */
 am_status cli_subtitled_write(const cli_subtitled *s, am_buffer *out, am_error *err);
 
-/* subtitled_page.c: the page of --report; the sound is read again. */
+/* subtitled_page.c: all of the sound, as segments; and the page of --report, for which it is read again. */
+am_status cli_subtitled_record(const cli_subtitled *s, cli_recorded *heard, am_error *err);
 am_status cli_subtitled_page(cli_subtitled *s, const char *path, am_error *err);
+/* Of a model of dimensions (subtitled_values.c): AM_E_USAGE where something of emotions is wanted, and, where no cues were given, the
+ * steps of each utterance as predict --segments has them. */
+am_status cli_subtitled_check_values(const cli_subtitled *s, am_error *err);
+am_status cli_subtitled_hear_steps(cli_subtitled *s, am_error *err);
 
 #endif

@@ -1,100 +1,24 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/subtitled_page.c - subtitle --report: the sound is heard once more, as segments, for a page to look at. */
 #include <math.h>
 #include <string.h>
 
-#include "audio/encoder.h"
 #include "audio/sound.h"
-#include "base/file.h"
+#include "cli/explained.h"
+#include "cli/recorded.h"
 #include "cli/subtitled.h"
-#include "report/recording.h"
 #include "subtitle/convert.h"
-
-/* Up to so long the sound is in the page, s; and how fine the waveform is, values a second. */
-static const double embedded = 600, peaks_a_second = 50;
 
 typedef struct page {
   cli_subtitled *s;
   am_context *ctx;
-  am_stream *stream;
-  am_segmenter *segmenter;
-  double rate;
-  size_t n_samples, in_peak;
-  float *peaks, peak;
-  float *samples; /* (n_kept) until it is too long */
-  am_recording_speech *speech;
-  am_recording_measure *measures;
-  float *p; /* (n_measures, K) */
-  am_recording_segment *segments;
+  cli_recorded heard;
   am_recording_cue *cues;
-  size_t n_peaks, n_kept, n_speech, n_measures, n_segments, n_cues;
-  size_t room_peaks, room_kept, room_speech, room_measures, room_p, room_segments;
+  size_t n_cues;
+  cli_whys why;
 } page;
 
-static size_t classes_of(const page *x) { return (size_t)x->s->team.at[0]->classes; }
-
-static am_status on_segment(void *user, const am_segment *s, am_error *err) {
-  page *x = user;
-  const am_checkpoint *m = x->s->team.at[0];
-  am_status st = am_grow(x->ctx, &x->segments, &x->room_segments, x->n_segments + 1, sizeof *x->segments, err);
-  if (st) return st;
-  am_recording_segment g = {s->start, s->end, -1, "silent", NAN, NAN, -1};
-  const int known = x->s->enrolled;
-  if (s->label >= 0) {
-    const bool sure = !x->s->decides[known] ||
-                      am_thresholds_decide(&x->s->thresholds[known], s->probabilities, m->classes) != AM_UNCERTAIN;
-    g.top = s->label;
-    g.label = sure ? s->label : -1;
-    g.shown = sure ? m->labels[s->label] : "uncertain";
-    g.probability = (double)s->probabilities[s->label];
-    g.margin = s->margin;
-  }
-  x->segments[x->n_segments++] = g;
-  return AM_OK;
-}
-
-static am_status on_event(void *user, const am_stream_event *e, am_error *err) {
-  page *x = user;
-  const size_t k = classes_of(x);
-  am_status st = AM_OK;
-  am_stream_event changed = *e;
-  if (e->kind == AM_STREAM_MEASURED) {
-    st = am_grow(x->ctx, &x->measures, &x->room_measures, x->n_measures + 1, sizeof *x->measures, err);
-    if (!st) st = am_grow(x->ctx, &x->p, &x->room_p, x->n_measures + 1, am_mul(k, sizeof *x->p), err);
-    if (st) return st;
-    changed.probabilities = x->p + x->n_measures * k;
-    cli_priors_apply(x->s->priors, (int)k, e->probabilities, x->p + x->n_measures * k);
-    x->measures[x->n_measures++] = (am_recording_measure){e->start, e->end, e->utterance, NULL};
-  }
-  if (e->kind == AM_STREAM_SPEECH_ENDS) {
-    st = am_grow(x->ctx, &x->speech, &x->room_speech, x->n_speech + 1, sizeof *x->speech, err);
-    if (!st) x->speech[x->n_speech++] = (am_recording_speech){e->start, e->end};
-  }
-  return st ? st : am_segmenter_take(x->segmenter, &changed, err);
-}
-
-static am_status push(void *user, const float *samples, size_t n, am_error *err) {
-  page *x = user;
-  am_status st = AM_OK;
-  for (size_t i = 0; i < n && !st; i++) {
-    x->peak = fmaxf(x->peak, fminf(1, fabsf(samples[i])));
-    if (++x->in_peak * peaks_a_second < x->rate) continue;
-    st = am_grow(x->ctx, &x->peaks, &x->room_peaks, x->n_peaks + 1, sizeof *x->peaks, err);
-    if (!st) x->peaks[x->n_peaks++] = x->peak;
-    x->peak = 0;
-    x->in_peak = 0;
-  }
-  x->n_samples += n;
-  if (!st && (double)x->n_samples <= embedded * x->rate) {
-    st = am_grow(x->ctx, &x->samples, &x->room_kept, x->n_kept + n, sizeof *x->samples, err);
-    if (!st && n) memcpy(x->samples + x->n_kept, samples, n * sizeof *samples);
-    if (!st) x->n_kept += n;
-  }
-  return st ? st : am_stream_push(x->stream, samples, n, x->rate, err);
-}
-
-static am_status hear(page *x, am_error *err) {
-  const cli_subtitled *s = x->s;
-  am_sound sound = {.size = sizeof sound};
+am_status cli_subtitled_record(const cli_subtitled *s, cli_recorded *heard, am_error *err) {
   am_stream_options o = {.size = sizeof o, .window = 3, .hop = 1, .first = 1};
   o.speech = s->team.detector ? AM_SPEECH_BY_MODEL : AM_SPEECH_BY_LEVEL;
   o.detector = s->team.detector;
@@ -103,16 +27,7 @@ static am_status hear(page *x, am_error *err) {
     am_checkpoint_forget_speaker(s->team.at[i]); /* the last speaker's */
     o.learn_voice |= am_checkpoint_wants_speaker(s->team.at[i]);
   }
-  x->rate = am_checkpoint_rate(s->team.at[0]);
-  am_status st = am_segmenter_create(x->ctx, s->team.at[0]->classes, &segments, on_segment, x, &x->segmenter, err);
-  if (!st) st = am_stream_create(s->team.ensemble, &o, on_event, x, &x->stream, err);
-  if (!st) st = cli_sound_feed(s->c, s->media, x->rate, 0, push, x, &sound, err);
-  if (!st) st = am_stream_end(x->stream, err);
-  am_stream_free(x->stream);
-  am_segmenter_free(x->segmenter);
-  am_sound_free(&sound);
-  for (size_t i = 0; i < x->n_measures; i++) x->measures[i].p = x->p + i * classes_of(x);
-  return st;
+  return cli_recorded_hear(heard, &o, &segments, err);
 }
 
 /* ---- cues ---- */
@@ -120,7 +35,7 @@ static am_status hear(page *x, am_error *err) {
 static am_recording_segment told_of(const cli_subtitled *s, size_t i) {
   const cli_told *t = &s->told[i];
   const am_checkpoint *m = s->team.at[0];
-  am_recording_segment g = {s->heard.at[i].start, s->heard.at[i].end, t->label, "silent", NAN, t->margin, t->top};
+  am_recording_segment g = {s->heard.at[i].start, s->heard.at[i].end, t->label, "silent", NAN, t->margin, t->top, NULL};
   g.end = fmax(g.start, g.end);
   if (t->top >= 0) g.shown = t->label < 0 ? "uncertain" : m->labels[t->label];
   if (t->top >= 0) g.probability = (double)s->heard.p[i * (size_t)m->classes + (size_t)t->top];
@@ -151,45 +66,111 @@ static am_status take_cues(page *x, am_error *err) {
   return st;
 }
 
-/* ---- the page ---- */
+/* ---- why ---- */
 
-static am_status save(page *x, const char *path, am_error *err) {
+/* So many cues, or segments, are explained: each takes some hundred predictions. */
+enum { MOST_EXPLAINED = 4 };
+static const double longest_explained = 15; /* s of it that are kept */
+
+/* What is explained, and its samples as the sound goes by. */
+typedef struct explained {
+  const am_recording_segment *of;
+  float *samples;
+  size_t from, n, room; /* samples of the sound; n of them are there */
+} explained;
+typedef struct explaining {
+  const page *x;
+  explained at[MOST_EXPLAINED];
+  size_t n, seen;
+} explaining;
+
+/* The surest ones, the surest first. */
+static void choose(explaining *e, const am_recording_segment *s) {
+  size_t at = e->n;
+  if (s->top < 0 || !isfinite(s->margin)) return;
+  while (at && e->at[at - 1].of->margin < s->margin) at--;
+  if (at == MOST_EXPLAINED) return;
+  if (e->n < MOST_EXPLAINED) e->n++;
+  for (size_t i = e->n - 1; i > at; i--) e->at[i].of = e->at[i - 1].of;
+  e->at[at].of = s;
+}
+
+/* Of cues those that say how, or, where none does, of all; without cues, of segments. */
+static am_status choose_all(page *x, explaining *e, am_error *err) {
+  for (size_t i = 0; i < x->n_cues; i++)
+    if (x->cues[i].told) choose(e, &x->cues[i].heard);
+  for (size_t i = 0, told = e->n; i < x->n_cues && !told; i++) choose(e, &x->cues[i].heard);
+  for (size_t i = 0; i < x->heard.n_segments && !x->n_cues; i++) choose(e, &x->heard.segments[i]);
+  for (size_t i = 0; i < e->n; i++) {
+    explained *o = &e->at[i];
+    o->from = am_size_of(o->of->start * x->heard.rate);
+    o->room = am_size_of(fmin(o->of->end - o->of->start, longest_explained) * x->heard.rate);
+    if (!(o->samples = am_alloc(x->ctx, o->room + 1, sizeof *o->samples))) return am_no_memory(err);
+  }
+  return AM_OK;
+}
+
+static am_status keep(void *user, const float *samples, size_t n, am_error *err) {
+  explaining *e = user;
+  (void)err;
+  for (size_t i = 0; i < e->n; i++) {
+    explained *o = &e->at[i];
+    const size_t end = e->seen + n, from = o->from > e->seen ? o->from : e->seen,
+                 to = o->from + o->room < end ? o->from + o->room : end;
+    if (from >= to) continue;
+    memcpy(o->samples + o->n, samples + (from - e->seen), (to - from) * sizeof *samples);
+    o->n += to - from;
+  }
+  e->seen += n;
+  return AM_OK;
+}
+
+static am_status explain_one(page *x, const explained *o, am_error *err) {
+  char name[100];
+  snprintf(name, sizeof name, "%.1f to %.1f s, %s%.40s", o->of->start, o->of->end,
+           o->of->label < 0 ? "uncertain: " : "", x->s->team.at[0]->labels[o->of->top]);
+  return cli_whys_add(x->s->c, &x->why, &x->s->team, name, o->samples, o->n, o->of->top, err);
+}
+
+/* A voice that is learned by the cues is another one for each, and is not that of the models any more. */
+static am_status explain_all(page *x, am_error *err) {
   const cli_subtitled *s = x->s;
-  const bool whole = x->n_kept == x->n_samples && x->n_kept;
-  am_buffer sound = {0}, html = {0};
-  am_status st = whole ? am_encode_flac(x->ctx, x->samples, x->n_kept, x->rate, &sound, err) : AM_OK;
-  const am_recording r = {.file = cli_sound_shown(s->media),
-                          .model = am_path_base(s->team.path[0]),
-                          .subtitles = s->given,
-                          .media = am_path_base(s->media),
-                          .sound = whole ? &sound : NULL,
-                          .seconds = (double)x->n_samples / x->rate,
-                          .labels = (const char *const *)s->team.at[0]->labels,
-                          .classes = s->team.at[0]->classes,
-                          .peaks = x->peaks,
-                          .n_peaks = x->n_peaks,
-                          .speech = x->speech,
-                          .measures = x->measures,
-                          .segments = x->segments,
-                          .cues = x->cues,
-                          .n_speech = x->n_speech,
-                          .n_measures = x->n_measures,
-                          .n_segments = x->n_segments,
-                          .n_cues = x->n_cues};
-  if (!st) st = am_recording_page(x->ctx, &r, &html, err);
-  if (!st) st = am_file_write(x->ctx, path, html.data, html.used, err);
-  am_buffer_free(x->ctx, &sound);
-  am_buffer_free(x->ctx, &html);
+  explaining e = {.x = x};
+  am_sound sound = {.size = sizeof sound};
+  if (s->learns) {
+    cli_whys_note(&x->why, "No pictures",
+                  "Each cue was heard by the voice of its speaker, which the models know no more when all are heard. "
+                  "predict --report --enrol FILE explains a sound by a voice.");
+    return AM_OK;
+  }
+  am_status st = choose_all(x, &e, err);
+  if (!st && e.n && x->heard.n_kept == x->heard.n_samples) st = keep(&e, x->heard.samples, x->heard.n_kept, err);
+  else if (!st && e.n) st = cli_sound_feed(s->c, s->media, x->heard.rate, 0, keep, &e, &sound, err);
+  for (size_t i = 0; i < e.n && !st; i++) st = explain_one(x, &e.at[i], err);
+  for (size_t i = 0; i < e.n; i++) am_free(x->ctx, e.at[i].samples);
+  am_sound_free(&sound);
   return st;
 }
 
+/* ---- the page ---- */
+
 am_status cli_subtitled_page(cli_subtitled *s, const char *path, am_error *err) {
-  page x = {.s = s, .ctx = s->c->ctx};
-  am_status st = hear(&x, err);
+  const int known = s->enrolled;
+  page x = {.s = s,
+            .ctx = s->c->ctx,
+            .heard = {.c = s->c,
+                      .team = &s->team,
+                      .media = s->media,
+                      .thresholds = s->decides[known] ? &s->thresholds[known] : NULL,
+                      .priors = s->priors}};
+  am_status st = cli_subtitled_record(s, &x.heard, err);
   if (!st) st = take_cues(&x, err);
-  if (!st) st = save(&x, path, err);
+  if (!st) st = explain_all(&x, err);
+  am_recording r = {.subtitles = s->given, .cues = x.cues, .n_cues = x.n_cues, .why = x.why.at, .n_why = x.why.n};
+  if (!st) st = cli_recorded_save(&x.heard, &r, path, err);
+  cli_whys_free(s->c, &x.why);
   for (size_t i = 0; i < x.n_cues; i++) am_free(x.ctx, (void *)x.cues[i].text);
-  void *const all[] = {x.peaks, x.samples, x.speech, x.measures, x.p, x.segments, x.cues};
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++) am_free(x.ctx, all[i]);
+  am_free(x.ctx, x.cues);
+  cli_recorded_free(&x.heard);
   return st;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/dataset.c - the option table, the loaders, and what they share. */
 #include "data/dataset.h"
 
@@ -29,6 +30,8 @@ const am_option am_data_table[] = {
      "three that there are"},
     {"scale", AM_OPT_REALS, AT(scale), "[]", -1e6, 1e6, NULL,
      "[lowest, highest] value of the dimensions; [] as the corpus knows it"},
+    {"scales", AM_OPT_MAP, AT(scales), "", 0, 0, NULL,
+     "dimension -> [lowest, highest] of those whose scale is another: {valence: [-3, 3]}"},
     {"labels", AM_OPT_TEXTS, AT(labels), "[]", 0, 0, NULL,
      "classes in order; others are left out; [] all, in the corpus's order"},
     {"merge_alike", AM_OPT_CHOICE, AT(merge_alike), "invisible", 0, 0, AM_WORDS(AM_ALIKES),
@@ -194,6 +197,5 @@ const char *const *am_dataset_output_names(const am_dataset *d) {
 }
 
 float am_dataset_unit(const am_dataset *d, const am_clip *clip, int dimension) {
-  const double middle = (d->scale[0] + d->scale[1]) / 2, half = (d->scale[1] - d->scale[0]) / 2;
-  return clip->values ? (float)(((double)clip->values[dimension] - middle) / half) : NAN;
+  return clip->values ? (float)am_scale_unit(d->scale[dimension], (double)clip->values[dimension]) : NAN;
 }

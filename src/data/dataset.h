@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/dataset.h - a corpus as a list of clips, and how it is split.
  *
  * Loaders (ravdess.c, manifest.c, ...) find files and read labels; filters,
@@ -8,6 +9,7 @@
 
 #include "audiomood/nn.h"
 #include "base/option.h"
+#include "data/scale.h"
 
 typedef enum am_part { AM_PART_NONE = -1, AM_PART_TRAIN, AM_PART_VALIDATION, AM_PART_TEST } am_part;
 const char *am_part_name(am_part part); /* "train", "validation", "test" */
@@ -80,7 +82,7 @@ typedef struct am_dataset {
   int target;              /* am_target: of AM_TARGET_DIMENSIONS the labels are no classes, but a trait as others are */
   int n_dimensions;        /* that were asked for; 0 none */
   const char **dimensions; /* (n_dimensions) distinct names */
-  double scale[2];         /* of their values: lowest, highest */
+  am_scale scale[AM_MOST_DIMENSIONS]; /* of their values */
   size_t n_traits;
   am_trait *traits;     /* distinct names */
   int n_corpora;        /* 1, or those of corpus several */
@@ -143,7 +145,9 @@ typedef enum am_iemocap_style { AM_IEMOCAP_STYLES(AM_WORD_NAME) } am_iemocap_sty
   X(AM_LIST_AUDFORMAT, "audformat") \
   X(AM_LIST_KALDI, "kaldi") \
   X(AM_LIST_AUDIOFOLDER, "audiofolder") \
-  X(AM_LIST_EMOBOX, "emobox")
+  X(AM_LIST_EMOBOX, "emobox") \
+  X(AM_LIST_NKULULEKO, "nkululeko") \
+  X(AM_LIST_SPEECHBRAIN, "speechbrain")
 typedef enum am_list_format { AM_LIST_FORMATS(AM_WORD_NAME) } am_list_format;
 
 /* Clips of a list whose labels a model gave, and a person did not correct (predict --uncertain-first). */
@@ -167,6 +171,7 @@ typedef struct am_data_options {
   int target;                             /* am_target */
   am_texts dimensions;                    /* which; [] those of valence, arousal and dominance that there are */
   am_reals scale;                         /* lowest and highest value of all of them; [] the corpus knows */
+  const am_value *scales;                 /* map: dimension -> its own, in place of that; NULL: none */
   am_texts labels;                        /* classes in order; [] = the corpus's own order */
   int merge_alike;                        /* am_alike */
   int vocabulary;                         /* am_vocabulary */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/dimensions.c - see dimensions.h. */
 #include "data/dimensions.h"
 
@@ -20,17 +21,39 @@ bool am_dimension_wanted(const am_data_options *o, const char *name) {
   return false;
 }
 
-const char *am_dimension_read(const am_data_options *o, const char *text, double *out) {
+static const am_value *own_scale(const am_data_options *o, const char *name) {
+  for (const am_value *v = o->scales ? o->scales->first : NULL; v; v = v->next)
+    if (alike(v->key, name)) return v;
+  return NULL;
+}
+
+am_scale am_dimension_scale(const am_data_options *o, const char *name) {
+  am_scale s = {0};
+  const am_value *own = own_scale(o, name);
+  if (own && am_scale_read(own, &s)) return s;
+  return o->scale.n == 2 ? (am_scale){o->scale.at[0], o->scale.at[1]} : (am_scale){0};
+}
+
+const char *am_dimension_read(const am_data_options *o, const char *name, const char *text, double *out) {
+  const am_scale s = am_dimension_scale(o, name);
   *out = NAN;
   if (!*text) return NULL;
   if (!am_text_to_real(text, out) || !isfinite(*out)) return "wanted a number, or nothing";
-  if (o->scale.n == 2 && !(*out >= o->scale.at[0] && *out <= o->scale.at[1])) return "wanted a number on data.scale";
+  if (am_scale_good(s) && !(*out >= s.low && *out <= s.high))
+    return own_scale(o, name) ? "wanted a number on its scale in data.scales" : "wanted a number on data.scale";
   return NULL;
 }
 
 am_status am_dimension_check_scale(const am_data_options *o, am_error *err) {
-  if (!o->scale.n || (o->scale.n == 2 && o->scale.at[0] < o->scale.at[1])) return AM_OK;
-  return am_fail(err, AM_E_CONFIG, "data.scale: wanted [lowest, highest], such as [1, 5]");
+  am_scale s;
+  if (o->scale.n && !(o->scale.n == 2 && o->scale.at[0] < o->scale.at[1]))
+    return am_fail(err, AM_E_CONFIG, "data.scale: wanted [lowest, highest], such as [1, 5]");
+  for (const am_value *v = o->scales ? o->scales->first : NULL; v; v = v->next) {
+    if (!am_scale_read(v, &s))
+      return am_fail_at(err, v, "data.scales.%s: wanted [lowest, highest], such as [-3, 3]", v->key);
+    if (own_scale(o, v->key) != v) return am_fail_at_key(err, v, "data.scales: %s is listed twice", v->key);
+  }
+  return AM_OK;
 }
 
 int am_corpus_dimension(am_corpus *corpus, const char *name) {
@@ -87,6 +110,31 @@ static am_status choose(am_corpus *corpus, const am_data_options *o, am_error *e
   return status;
 }
 
+/* A scale of what is no dimension is one whose name was misspelt. */
+static am_status check_scaled(const am_corpus *corpus, const am_data_options *o, am_error *err) {
+  for (const am_value *v = o->scales ? o->scales->first : NULL; v; v = v->next) {
+    bool known = find(corpus, v->key) >= 0;
+    for (size_t i = 0; i < 3 && !known; i++) known = alike(usual[i], v->key);
+    if (!known)
+      return am_fail_at_key(err, v, "data.scales: %s is none of the dimensions (%s, ...)", v->key,
+                            corpus->d->dimensions[0]);
+  }
+  return AM_OK;
+}
+
+static am_status choose_scales(am_corpus *corpus, const am_data_options *o, am_error *err) {
+  am_dataset *d = corpus->d;
+  for (int i = 0; i < d->n_dimensions; i++) {
+    d->scale[i] = am_dimension_scale(o, d->dimensions[i]);
+    if (!am_scale_good(d->scale[i])) d->scale[i] = corpus->scale[corpus->chosen[i]];
+    if (!am_scale_good(d->scale[i]))
+      return am_fail(err, AM_E_CONFIG,
+                     "data.scale is not set: wanted the lowest and the highest value of %s%s, such as [1, 5]",
+                     d->dimensions[i], !o->scales && d->n_dimensions > 1 ? " and the others" : "");
+  }
+  return AM_OK;
+}
+
 am_status am_corpus_choose_dimensions(am_corpus *corpus, const am_data_options *o, am_error *err) {
   am_dataset *d = corpus->d;
   d->target = o->target;
@@ -94,23 +142,17 @@ am_status am_corpus_choose_dimensions(am_corpus *corpus, const am_data_options *
   d->dimensions = am_tree_take(d->strings, AM_MOST_DIMENSIONS, sizeof *d->dimensions);
   am_status status = d->dimensions ? choose(corpus, o, err) : am_no_memory(err);
   if (!status && !d->n_dimensions) return fail_absent(corpus, NULL, err);
-  for (int i = 0; i < 2 && o->scale.n; i++) d->scale[i] = o->scale.at[i];
-  for (int i = 0; i < 2 && !o->scale.n; i++) d->scale[i] = corpus->scale[i];
-  if (!status && !(d->scale[0] < d->scale[1]))
-    status = am_fail(err, AM_E_CONFIG,
-                     "data.scale is not set: wanted the lowest and the highest value of %s%s, such as [1, 5]",
-                     d->dimensions[0], d->n_dimensions > 1 ? " and the others" : "");
-  return status;
+  if (!status) status = check_scaled(corpus, o, err);
+  return status ? status : choose_scales(corpus, o, err);
 }
 
 bool am_corpus_values(const am_corpus *corpus, const am_entry *entry, float *out) {
   const am_dataset *d = corpus->d;
-  const double *from = corpus->scale, *to = d->scale;
-  const bool same = !(from[0] < from[1]) || (from[0] == to[0] && from[1] == to[1]);
   bool any = false;
   for (int i = 0; i < d->n_dimensions; i++) {
+    const am_scale from = corpus->scale[corpus->chosen[i]];
     double v = entry->values ? entry->values[corpus->chosen[i]] : NAN;
-    if (!same) v = to[0] + (v - from[0]) * (to[1] - to[0]) / (from[1] - from[0]);
+    if (am_scale_good(from)) v = am_scale_move(v, from, d->scale[i]);
     out[i] = (float)v;
     any |= !isnan(v);
   }

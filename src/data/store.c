@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/store.c - features (and sound) of every clip: from the cache where it has
  * them, else decoded and computed on all cores and added to it.
  *
@@ -377,6 +378,13 @@ static am_status compute_chunk(job *j, am_error *err) {
   return status;
 }
 
+static am_status stopped(const job *j, am_error *err) {
+  const am_store_counts *n = &j->store->counts;
+  return am_fail(err, AM_E_STOPPED, "stopped while computing features: %zu of %zu clips have theirs%s",
+                 n->from_cache + j->done, n->from_cache + j->missing,
+                 j->cache && !j->store->how.under ? "; the cache keeps them, and the next call goes on with it" : "");
+}
+
 static am_status compute_all(job *j, am_error *err) {
   am_context *ctx = j->store->ctx;
   report(j, !j->n_todo);
@@ -384,7 +392,7 @@ static am_status compute_all(job *j, am_error *err) {
   for (j->first = 0; j->first < j->n_todo && !status; j->first = j->end) {
     bool stopping = am_context_stopping(ctx);
     status = am_ranks_any(j->ranks, &stopping, err);
-    if (!status && stopping) status = am_fail(err, AM_E_STOPPED, "stopped while computing features");
+    if (!status && stopping) status = stopped(j, err);
     if (!status) status = compute_chunk(j, err);
     status = am_ranks_agree(j->ranks, status, err); /* so that all tell it alike */
     if (!status) status = write_shard(j, false, err);

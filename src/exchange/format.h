@@ -1,9 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/format.h - what a format of models of other programs is.  A new one is one file and one line of registry.c. */
 #ifndef AM_FORMAT_H
 #define AM_FORMAT_H
 
 #include "base/file.h"
 #include "base/option.h"
+#include "exchange/describe.h"
 
 /* Options of all formats; which of them a format has, its tables say. */
 typedef struct am_exchange_options {
@@ -41,6 +43,10 @@ typedef struct am_exchange {
   /* And `file` the checkpoint `out`, likewise. */
   am_status (*import_from)(am_context *ctx, const char *file, const am_import_source *source,
                            const am_exchange_options *options, const char *out, am_error *err);
+  /* Whether a file is of this format, by its content; NULL: by its ending alone. */
+  bool (*is_of)(am_context *ctx, const char *path);
+  /* What a file holds, added to `d`, whether it can be imported or not. */
+  am_status (*describe)(am_context *ctx, const char *path, am_described *d, am_error *err);
 } am_exchange;
 
 #endif

@@ -1,11 +1,15 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/import.c - see import.h. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "audio/features.h"
 #include "base/file.h"
 #include "data/corpora/registry.h"
+#include "data/dimensions.h"
 #include "exchange/import.h"
+#include "exchange/values.h"
 #include "io/json.h"
 
 void am_import_free(am_import *j) {
@@ -19,9 +23,10 @@ void am_import_free(am_import *j) {
 /* ---- config and labels ---- */
 
 /* "data.labels=[...]" of "calm,happy". */
-static am_status labels_override(am_import *j, am_buffer *out, am_error *err) {
+static am_status labels_override(am_import *j, const char *key, am_buffer *out, am_error *err) {
   am_buffer word = {0};
-  am_buffer_printf(j->ctx, out, "data.labels=");
+  out->used = 0;
+  am_buffer_printf(j->ctx, out, "%s=", key);
   am_json json = am_json_begin(j->ctx, out, 0);
   am_json_open(&json, NULL, '[');
   for (const char *at = j->source->labels;; at++) {
@@ -45,12 +50,18 @@ static am_status load_config(am_import *j, const char *const *overrides, size_t 
   if (!j->source->config && !j->config_text)
     return am_fail(err, AM_E_USAGE, "%s does not hold its features and labels, so a config with them is wanted",
                    j->file);
-  am_status status = j->source->config
-                         ? am_config_load(j->ctx, j->source->config, overrides, n, &j->config, err)
-                         : am_config_from_stored(j->ctx, j->config_text, j->file, overrides, n, &j->config, err);
-  if (status || j->config->data.target == AM_TARGET_EMOTION) return status;
-  return am_fail(err, AM_E_UNSUPPORTED,
-                 "%s: data.target is dimensions; models of emotions can be imported, and no others", config_name(j));
+  am_config_free(j->config);
+  j->config = NULL;
+  return j->source->config ? am_config_load(j->ctx, j->source->config, overrides, n, &j->config, err)
+                           : am_config_from_stored(j->ctx, j->config_text, j->file, overrides, n, &j->config, err);
+}
+
+bool am_import_tells_values(const am_import *j) { return j->config->data.target == AM_TARGET_DIMENSIONS; }
+
+am_status am_import_check_target(const am_import *j, bool values, am_error *err) {
+  if (am_import_tells_values(j) == values) return AM_OK;
+  return am_fail(err, AM_E_CONFIG, "%s: it tells %s, and data.target of %s is %s", j->file,
+                 values ? "values of dimensions" : "emotions", config_name(j), values ? "emotion" : "dimensions");
 }
 
 am_status am_import_config(am_import *j, const char *layers_text, am_error *err) {
@@ -60,14 +71,16 @@ am_status am_import_config(am_import *j, const char *layers_text, am_error *err)
   size_t n = 0;
   if (layers_text) am_buffer_printf(j->ctx, &layers, "model.layers=%s", layers_text);
   am_status status = !all || layers.failed ? am_no_memory(err) : AM_OK;
-  if (!status && o->labels) status = labels_override(j, &labels, err);
-  am_config_free(j->config);
-  j->config = NULL;
   if (!status) {
     for (size_t i = 0; i < o->n_overrides; i++) all[n++] = o->overrides[i];
-    if (o->labels) all[n++] = labels.data;
-    if (layers_text) all[n++] = layers.data; /* the last word */
+    if (layers_text) all[n++] = layers.data; /* the last word, but for labels */
     status = load_config(j, all, n, err);
+  }
+  /* What labels are depends on the target. */
+  if (!status && o->labels) {
+    status = labels_override(j, am_import_tells_values(j) ? "data.dimensions" : "data.labels", &labels, err);
+    all[n++] = labels.data;
+    if (!status) status = load_config(j, all, n, err);
   }
   am_buffer_free(j->ctx, &layers);
   am_buffer_free(j->ctx, &labels);
@@ -80,9 +93,15 @@ static const char *shown_label(const am_data_options *d, const char *label) {
   return shown && shown->kind == AM_SCALAR ? shown->text : label;
 }
 
+static const am_texts *given_names(const am_import *j) {
+  return am_import_tells_values(j) ? &j->config->data.dimensions : &j->config->data.labels;
+}
+
 /* An output without a name of its own could not be told from others. */
 static am_status check_labels(const am_import *j, am_error *err) {
-  const char *const *given = j->config->data.labels.at, *from = j->source->labels ? "option labels" : "data.labels";
+  const char *const *given = given_names(j)->at, *from = j->source->labels           ? "option labels"
+                                                         : am_import_tells_values(j) ? "data.dimensions"
+                                                                                     : "data.labels";
   for (size_t i = 0; i < j->classes; i++) {
     if (!*given[i]) return am_fail(err, AM_E_CONFIG, "%s: label %zu is empty", from, i + 1);
     if (!*j->labels[i]) return am_fail(err, AM_E_CONFIG, "data.rename: \"%s\" is renamed to nothing", given[i]);
@@ -98,20 +117,87 @@ static am_status check_labels(const am_import *j, am_error *err) {
 
 am_status am_import_labels(am_import *j, int64_t units, am_error *err) {
   const am_data_options *d = &j->config->data;
-  size_t n = d->labels.n;
+  const am_texts *given = given_names(j);
+  const bool values = am_import_tells_values(j);
+  size_t n = given->n;
   if (!n)
     return am_fail(err, AM_E_CONFIG,
-                   "%s: data.labels is empty, and a model of %s does not name its outputs; give them in "
+                   "%s: data.%s is empty, and a model of %s does not name its outputs; give them in "
                    "order (option labels)",
-                   config_name(j), j->program);
+                   config_name(j), values ? "dimensions" : "labels", j->program);
   if (units && (size_t)units != n)
-    return am_fail(err, AM_E_SHAPE, "%s: the model has %lld outputs, and there are %zu labels (%s, ...)", j->file,
-                   (long long)units, n, d->labels.at[0]);
+    return am_fail(err, AM_E_SHAPE, "%s: the model has %lld outputs, and there are %zu %s (%s, ...)", j->file,
+                   (long long)units, n, values ? "dimensions" : "labels", given->at[0]);
   j->labels = am_tree_take(j->config->tree, n, sizeof *j->labels);
   if (!j->labels) return am_no_memory(err);
   j->classes = n;
-  for (size_t i = 0; i < n; i++) j->labels[i] = shown_label(d, d->labels.at[i]);
+  for (size_t i = 0; i < n; i++) j->labels[i] = values ? given->at[i] : shown_label(d, given->at[i]);
   return check_labels(j, err);
+}
+
+static am_status take_scales(am_import *j, am_error *err) {
+  j->scale = am_tree_take(j->config->tree, j->classes + 1, sizeof *j->scale);
+  return j->scale ? AM_OK : am_no_memory(err);
+}
+
+/* What the config says. */
+static am_status given_scales(am_import *j, am_error *err) {
+  const am_data_options *d = &j->config->data;
+  am_status status = am_dimension_check_scale(d, err);
+  for (size_t k = 0; k < j->classes && !status; k++) {
+    j->scale[k] = am_dimension_scale(d, j->labels[k]);
+    if (!am_scale_good(j->scale[k]))
+      status = am_fail(
+          err, AM_E_CONFIG,
+          "%s: data.scale is not set, and %s does not say what its lowest and highest values are; wanted such as "
+          "[1, 5]",
+          config_name(j), j->file);
+  }
+  return status;
+}
+
+/* The file knows what its values are; a config that says otherwise is of another corpus, or wrong. */
+static void say_other_scales(const am_import *j) {
+  for (size_t k = 0; k < j->classes; k++) {
+    const am_scale given = am_dimension_scale(&j->config->data, j->labels[k]), is = j->scale[k];
+    if (am_scale_good(given) && !am_scale_equal(given, is))
+      am_log(j->ctx, AM_LOG_WARNING, "%s says that its %s is from %g to %g; %g to %g of %s does not count", j->file,
+             j->labels[k], is.low, is.high, given.low, given.high, config_name(j));
+  }
+}
+
+am_status am_import_one_scale(am_import *j, am_scale scale, am_error *err) {
+  am_status status = take_scales(j, err);
+  for (size_t k = 0; k < j->classes && !status; k++) j->scale[k] = scale;
+  if (!status && am_scale_good(scale)) say_other_scales(j);
+  if (status || am_scale_good(scale)) return status;
+  return am_fail(err, AM_E_FORMAT, "%s: its scale is %g to %g, wanted a lower and a higher number", j->file, scale.low,
+                 scale.high);
+}
+
+am_status am_import_scale(am_import *j, const char *said, am_error *err) {
+  am_value *list;
+  am_error why = AM_ERROR_INIT;
+  am_status status = take_scales(j, err);
+  if (status || !said) return status ? status : given_scales(j, err);
+  status = am_json_read_text(j->config->tree, said, strlen(said), "scale", &list, &why);
+  const bool each = !status && list->kind == AM_MAP;
+  bool good = !status && (!each || list->count == j->classes);
+  const am_value *v = good && each ? list->first : NULL;
+  for (size_t k = 0; k < j->classes && good; k++, v = v ? v->next : NULL)
+    good = am_scale_read(each ? v : list, &j->scale[k]);
+  if (good) say_other_scales(j);
+  if (good) return AM_OK;
+  return am_fail(
+      err, status == AM_E_NOMEM ? status : AM_E_FORMAT,
+      "%s: its scale is \"%.80s\", wanted a lower and a higher number, such as [1, 5], or those of each of its "
+      "%zu dimensions",
+      j->file, said, j->classes);
+}
+
+am_status am_import_from_scale(am_import *j, am_error *err) {
+  am_status status = j->scale ? AM_OK : am_import_scale(j, NULL, err);
+  return status ? status : am_values_from_scale(j->model, j->file, j->scale, err);
 }
 
 am_status am_import_take_labels(am_import *j, const char *from, const char *const *names, size_t n, am_error *err) {
@@ -217,6 +303,7 @@ am_status am_import_save(am_import *j, const char *out, am_error *err) {
                  .model = j->model,
                  .labels = (char *const *)j->labels,
                  .classes = (int)j->classes,
+                 .scale = am_import_tells_values(j) ? j->scale : NULL,
                  .normaliser = &normaliser,
                  .dataset = &dataset,
                  .split = &split,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras.c - the row of Keras among the formats. */
 #include "exchange/keras.h"
 
@@ -25,4 +26,6 @@ const am_exchange am_exchange_keras = {
     .import_own = import_table,
     .export_to = export_one,
     .import_from = am_keras_import,
+    .is_of = am_keras_is_of,
+    .describe = am_keras_describe,
 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras.h - Keras models in and out (docs/keras.md).
  *
  * Import reads what model.save() of Keras 2 and 3 writes: x.h5 with `model_config`, the JSON of the model, and
@@ -26,10 +27,19 @@ am_status am_keras_import(am_context *ctx, const char *file, const am_import_sou
 am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exchange_options *options, const char *out,
                           am_error *err);
 
+/* An archive by its ending, or an HDF5 file with what Keras writes; never a checkpoint of ours. */
+bool am_keras_is_of(am_context *ctx, const char *path);
+/* The row's `describe` (format.h): layers and arrays of any Keras model, whether it can be imported or not. */
+am_status am_keras_describe(am_context *ctx, const char *path, am_described *d, am_error *err);
+
 /* The two outer dimensions exchanged: from (a, b, block), to (b, a, block). */
 void am_keras_turn(const float *from, int a, int b, size_t block, float *to);
 
 /* Attributes of the file that Keras has no place for: the licences of all that the weights were trained on, and whom to name. */
+#define AM_KERAS_SCALE_LOW "audiomood_scale_low" /* of values of dimensions */
+#define AM_KERAS_SCALE_HIGH "audiomood_scale_high"
+#define AM_KERAS_SCALES "audiomood_scales" /* of each, where they differ: {"valence": [-3, 3], ...} */
+#define AM_KERAS_DIMENSIONS "audiomood_dimensions"
 #define AM_KERAS_LICENCE "audiomood_licence"
 #define AM_KERAS_ATTRIBUTION "audiomood_attribution"
 

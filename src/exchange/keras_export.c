@@ -1,9 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_export.c - a checkpoint becomes what Keras's model.save() writes, by the name of the file: x.h5 or x.keras. */
 #include <string.h>
 
 #include "base/file.h"
 #include "exchange/archive.h"
 #include "exchange/keras_write.h"
+#include "exchange/values.h"
 
 typedef am_keras_writer writer;
 
@@ -20,10 +22,26 @@ static am_status write_credit(const writer *w, am_h5 *h5, am_error *err) {
   return status;
 }
 
+static am_status write_scales(const writer *w, am_h5 *h5, am_error *err) {
+  const am_checkpoint *c = w->checkpoint;
+  if (am_scales_one(c->scale, c->classes)) {
+    am_status status = am_h5_set_real(h5, "/", AM_KERAS_SCALE_LOW, c->scale[0].low, err);
+    return status ? status : am_h5_set_real(h5, "/", AM_KERAS_SCALE_HIGH, c->scale[0].high, err);
+  }
+  am_buffer text = {0};
+  am_json j = am_json_begin(w->ctx, &text, 0);
+  am_scales_put_value(&j, (const char *const *)c->labels, c->scale, c->classes);
+  am_status status = text.failed ? am_no_memory(err) : am_h5_set_text(h5, "/", AM_KERAS_SCALES, text.data, err);
+  am_buffer_free(w->ctx, &text);
+  return status;
+}
+
 /* What we have to say of the model that no Keras has a place for. */
 static am_status write_own(const writer *w, am_h5 *h5, am_error *err) {
-  am_status status = am_h5_set_texts(h5, "/", "audiomood_labels", (const char *const *)w->checkpoint->labels,
-                                     (size_t)w->checkpoint->classes, err);
+  const am_checkpoint *c = w->checkpoint;
+  am_status status = am_h5_set_texts(h5, "/", c->values ? AM_KERAS_DIMENSIONS : "audiomood_labels",
+                                     (const char *const *)c->labels, (size_t)c->classes, err);
+  if (!status && c->values) status = write_scales(w, h5, err);
   if (!status) status = write_credit(w, h5, err);
   if (!status && w->checkpoint->any.temperature != 1)
     status = am_h5_set_real(h5, "/", "audiomood_temperature", w->checkpoint->any.temperature, err);
@@ -122,7 +140,6 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exch
                           am_error *err) {
   writer w = {.ctx = ctx, .file = checkpoint, .turned = options->layout == AM_KERAS_MEL_TIME};
   am_status status = am_checkpoint_load(ctx, checkpoint, &w.checkpoint, err);
-  if (!status) status = am_checkpoint_need_classes(w.checkpoint, "a Keras model ends in a softmax", err);
   if (!status && w.checkpoint->n_members)
     status =
         am_fail(err, AM_E_UNSUPPORTED,
@@ -133,7 +150,9 @@ am_status am_keras_export(am_context *ctx, const char *checkpoint, const am_exch
   }
   w.model = w.checkpoint->model;
   status = check_frames(&w, (int)options->frames, err);
-  if (!status) fold_temperature(&w);
+  w.values = w.checkpoint->values;
+  if (!status && w.values) status = am_values_to_scale(w.model, checkpoint, w.checkpoint->scale, err);
+  else if (!status) fold_temperature(&w);
   if (!status) status = am_keras_write_model(&w, err);
   if (!status) status = am_keras_is_archive(out) ? write_archive(&w, out, err) : write_h5(&w, out, err);
   if (!status && w.checkpoint->normaliser.kind != AM_NORMALISE_NONE)

@@ -1,4 +1,6 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_import.c - a Keras model and a features config become a checkpoint. */
+#include <math.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -55,6 +57,7 @@ static am_status describe(am_import *own, const job *j, char **out, am_error *er
                        .file = own->source->config,
                        .model = own->model,
                        .turned = j->layout == AM_KERAS_MEL_TIME,
+                       .values = am_import_tells_values(own),
                        .frames = own->input.variable ? 0 : own->input.t};
   if (!status) status = am_keras_write_model(&w, err);
   if (!status) status = am_keras_write_config(&w, false, &text, err);
@@ -114,6 +117,10 @@ static am_status find_input(job *j, am_error *err) {
 /* A softmax further in, and places that are then laid side by side: each place sums to 1, not all of them together. */
 static am_status check_output(const job *j, am_error *err) {
   bool distribution;
+  if (am_import_tells_values(&j->is) && j->keras.softmax)
+    return am_fail(err, AM_E_UNSUPPORTED,
+                   "%s: layer %s makes probabilities (softmax), and values of dimensions (data.target) are none",
+                   j->is.file, j->keras.softmax);
   if (!j->keras.inside || (am_model_limited(j->is.model, &distribution) && distribution)) return AM_OK;
   return am_fail(
       err, AM_E_UNSUPPORTED,
@@ -134,7 +141,8 @@ static am_status make_model(job *j, am_error *err) {
   if (status) return am_fail(err, status, "%s: %s", j->is.file, why.message);
   am_import_begin_weights(&j->is);
   status = check_output(j, err);
-  return status ? status : am_keras_take_weights(&j->is, &j->from, &j->keras, err);
+  if (!status) status = am_keras_take_weights(&j->is, &j->from, &j->keras, err);
+  return status || !am_import_tells_values(&j->is) ? status : am_import_from_scale(&j->is, err);
 }
 
 /* ---- the checkpoint ---- */
@@ -145,6 +153,26 @@ static am_status read_temperature(job *j, am_error *err) {
   if (!am_h5_has(j->from.h5, "/", name)) return AM_OK;
   am_status status = am_h5_get_real(j->from.h5, "/", name, &j->is.temperature, err);
   return status ? status : am_checkpoint_check_temperature(j->is.file, j->is.temperature, err);
+}
+
+/* Likewise: what export said of the model, whose values are on this scale. */
+static am_status read_target(job *j, am_error *err) {
+  am_h5 *h5 = j->from.h5;
+  const bool several = am_h5_has(h5, "/", AM_KERAS_SCALES);
+  if (!several && (!am_h5_has(h5, "/", AM_KERAS_SCALE_LOW) || !am_h5_has(h5, "/", AM_KERAS_SCALE_HIGH)))
+    return am_h5_has(h5, "/", "audiomood_labels") ? am_import_check_target(&j->is, false, err) : AM_OK;
+  am_scale one = {0};
+  char *each = NULL;
+  am_status status = am_import_check_target(&j->is, true, err);
+  if (!status && several) {
+    status = am_h5_get_text(h5, "/", AM_KERAS_SCALES, &each, err);
+    if (!status) status = am_import_scale(&j->is, each, err);
+    am_free(j->is.ctx, each);
+    return status;
+  }
+  if (!status) status = am_h5_get_real(h5, "/", AM_KERAS_SCALE_LOW, &one.low, err);
+  if (!status) status = am_h5_get_real(h5, "/", AM_KERAS_SCALE_HIGH, &one.high, err);
+  return status ? status : am_import_one_scale(&j->is, one, err);
 }
 
 static am_status read_text(job *j, const char *name, char **out, am_error *err) {
@@ -164,6 +192,7 @@ am_status am_keras_import(am_context *ctx, const char *file, const am_import_sou
   if (!status) status = am_import_config(&j.is, j.keras.layers.data, err);
   if (!status) status = am_import_labels(&j.is, j.keras.units, err);
   if (!status) status = find_input(&j, err);
+  if (!status) status = read_target(&j, err);
   if (!status) status = make_model(&j, err);
   if (!status) status = read_temperature(&j, err);
   if (!status) status = read_credit(&j, err);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_read.h - from the JSON of a Keras model to our list of layers: shared by keras_read_graph.c (which layers there
  * are, and what each is called with), keras_read_order.c (in what order, and which of them are blocks), keras_read_blocks.c
  * (blocks), keras_read_keys.c (the keys of a layer), keras_read_layers.c, keras_read_recurrent.c (one layer) and
@@ -41,12 +42,13 @@ typedef struct am_keras_model {
   am_buffer layers;   /* our list of layers, as JSON */
   am_keras_layer *at; /* layers with weights, or something to check; am_free */
   size_t n;
-  int rank;           /* of the input without the batch: 1 to 3 */
-  int64_t dims[3];    /* -1: any */
-  int64_t units;      /* outputs; 0 unknown */
-  const char *inside; /* the layer whose softmax stands before others without weights: our list then ends in
+  int rank;            /* of the input without the batch: 1 to 3 */
+  int64_t dims[3];     /* -1: any */
+  int64_t units;       /* outputs; 0 unknown */
+  const char *softmax; /* the layer that makes probabilities; NULL: outputs are logits, or values */
+  const char *inside;  /* the layer whose softmax stands before others without weights: our list then ends in
                           log_probabilities; NULL: there is none */
-  const char *masked; /* the layer that leaves out frames (Masking); NULL: none */
+  const char *masked;  /* the layer that leaves out frames (Masking); NULL: none */
 } am_keras_model;
 
 /* From the JSON, layer by layer. `file` is for messages. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_read_graph.c - the layers of a Keras model, and what each is called with.
  *
  * A Sequential model lists them in order; a Functional one says of each layer what it is called with.  A model may be a layer of
@@ -323,6 +324,7 @@ static am_status finish_output(am_keras_reader *r, am_error *err) {
                    "%s: the model ends in %s (layer %s); wanted softmax, or logits without an "
                    "activation",
                    r->file, r->activation, r->made);
+  if (*r->activation) r->model->softmax = r->made;
   if (!*r->activation || !r->behind) return AM_OK;
   if (r->spoiled)
     return am_fail(err, AM_E_UNSUPPORTED,

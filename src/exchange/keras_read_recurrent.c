@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_read_recurrent.c - LSTM and GRU of a Keras model, in one direction or in both. */
 #include <stdio.h>
 #include <string.h>
@@ -110,15 +111,27 @@ static am_status merge_directions(reader *r, const source *s, const source *cell
   return AM_OK;
 }
 
+/* Their product is that of the two halves of the channels. */
+static am_status multiply_directions(reader *r, const source *s, am_error *err) {
+  source glu = *s;
+  glu.ours = am_keras_join(r->model->tree, s->ours, "_merge", "");
+  if (!glu.ours) return am_no_memory(err);
+  am_keras_begin(r, &glu, "glu");
+  am_json_text(&r->json, "gate", "none");
+  am_keras_end(r);
+  return AM_OK;
+}
+
 am_status am_keras_read_bidirectional(reader *r, const source *s, am_error *err) {
   source cell;
   const am_value *backward = am_value_get(s->config, "backward_layer"), *merge = am_value_get(s->config, "merge_mode");
   am_status status = find_cell(r, s, "layer", &cell, err);
   if (!status) status = am_keras_check_keys(r, &cell, am_keras_options(cell.type), err);
   if (!status && backward && backward->kind != AM_NULL) status = check_backward(r, s, &cell, err);
-  const bool sum = am_keras_is(merge, "sum"), mean = am_keras_is(merge, "ave");
-  if (!status && merge && !sum && !mean && !am_keras_is(merge, "concat"))
-    status = am_keras_refuse(r, s, "merge_mode", "concat, sum or ave", err);
+  const bool sum = am_keras_is(merge, "sum"), mean = am_keras_is(merge, "ave"), product = am_keras_is(merge, "mul");
+  if (!status && merge && !sum && !mean && !product && !am_keras_is(merge, "concat"))
+    status = am_keras_refuse(r, s, "merge_mode", "concat, sum, mul or ave", err);
   if (!status) status = read_as(r, s, &cell, true, err);
+  if (!status && product) return multiply_directions(r, s, err);
   return status || (!sum && !mean) ? status : merge_directions(r, s, &cell, sum ? 1 : 0.5f, err);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_write.c - the layers of a model of ours as Keras writes them. */
 #include "exchange/keras_write.h"
 
@@ -325,8 +326,29 @@ enum { LEVELS = 5 };
     } \
   }
 
+/* A product of the two directions of step i is the step after it, and alone reads them. */
+static bool multiplied(const writer *w, size_t i) {
+  const am_step *step = am_model_step(w->model, i);
+  int readers = 0;
+  for (size_t k = i + 1; k < am_model_steps(w->model); k++)
+    for (int n = 0; n < am_model_step(w->model, k)->layer.n_in; n++)
+      readers += am_model_step(w->model, k)->inputs[n] == step->output;
+  if (readers != 1 || (step->layer.cls != &am_lstm && step->layer.cls != &am_gru)) return false;
+  const am_step *next = am_model_step(w->model, i + 1);
+  return next->inputs[0] == step->output && next->layer.cls == &am_glu && !am_glu_has_gate(&next->layer);
+}
+
+/* It is written with them. */
+static am_status write_glu(writer *w, const item *it, am_error *err) {
+  if (it->i && !strcmp(w->out[w->now].class, "Bidirectional") && multiplied(w, it->i - 1)) return AM_OK;
+  return refuse(w, it->layer,
+                "Keras has no gated linear unit; only gate: none right behind a bidirectional lstm or gru, which is "
+                "merge_mode mul, can be exported",
+                err);
+}
+
 /* One level of a layer that may have several, which are layers of their own in Keras. */
-static am_status write_level(writer *w, const item *it, int level, const char *name, bool sequence, am_error *err) {
+static am_status write_level(writer *w, const item *it, int level, const char *name, bool last, am_error *err) {
   static const am_keras_array levels[LEVELS][AM_KERAS_ARRAYS] = {LEVEL(""), LEVEL("_2"), LEVEL("_3"), LEVEL("_4"),
                                                                  LEVEL("_5")};
   static const char *const cells[2][2][2] = {
@@ -338,12 +360,12 @@ static am_status write_level(writer *w, const item *it, int level, const char *n
   for (int i = 0; both && i < 3; i++) arrays[i].part = "forward_layer/cell/";
   if (both) {
     begin(w, "Bidirectional", name);
-    am_json_text(&w->json, "merge_mode", "concat");
+    am_json_text(&w->json, "merge_mode", last && multiplied(w, it->i) ? "mul" : "concat");
     open_layer(w, "layer", gru ? "GRU" : "LSTM", gru ? "gru" : "lstm");
   } else {
     begin(w, gru ? "GRU" : "LSTM", name);
   }
-  am_json_bool(&w->json, "return_sequences", sequence);
+  am_json_bool(&w->json, "return_sequences", !last || !strcmp(option(it, "return"), "sequence"));
   am_json_int(&w->json, "units", whole(it, "units"));
   am_json_text(&w->json, "activation", "tanh");
   am_json_text(&w->json, "recurrent_activation", "sigmoid");
@@ -361,7 +383,7 @@ static am_status write_recurrent(writer *w, const item *it, am_error *err) {
     const bool last = level + 1 == levels;
     const char more[3] = {'_', (char)('1' + level), 0}, *name = last ? it->name : keras_name(w, it->layer->name, more);
     if (!name) return am_no_memory(err);
-    status = write_level(w, it, level, name, !last || !strcmp(option(it, "return"), "sequence"), err);
+    status = write_level(w, it, level, name, last, err);
   }
   return status;
 }
@@ -455,6 +477,7 @@ static const struct {
                {&am_layer_norm, write_norm, false},
                {&am_lstm, write_recurrent, false},
                {&am_gru, write_recurrent, false},
+               {&am_glu, write_glu, false},
                {&am_attention_pool, write_attention, false},
                {&am_dropout, write_dropout, false},
                {&am_leaky_relu, write_leaky, false},

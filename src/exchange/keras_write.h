@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_write.h - from our model to the layers of a Keras model: shared by keras_write.c (one layer), keras_write_model.c
  * (all of them, in Keras's order) and keras_export.c (the file). */
 #ifndef AM_KERAS_WRITE_H
@@ -35,6 +36,7 @@ typedef struct am_keras_writer {
   am_shape *flats; /* by tensor: the turned map that is flattened in it; t 0: none */
   am_shape flat;   /* and of the step being written */
   bool turned;     /* maps are (F,T,C) in Keras */
+  bool values;     /* of dimensions, so without a softmax */
   int frames;      /* of the input; 0: any */
 } am_keras_writer;
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/keras_write_model.c - all layers of a model of ours as those of a Keras model, in Keras's order.
  *
  * Keras takes weights by the place of a layer, and sorts the layers of a Functional model: those from which the longest way to the
@@ -102,7 +103,7 @@ am_status am_keras_write_model(writer *w, am_error *err) {
   for (size_t i = 0; i < n && !status; i++) status = am_keras_write_step(w, &i, err);
   if (!status && w->flat.t > 1 && w->flat.f > 1)
     return am_fail(err, AM_E_UNSUPPORTED, "%s: there is no dense layer after its flatten", w->file);
-  if (!status && !inside) status = am_keras_write_softmax(w, err);
+  if (!status && !inside && !w->values) status = am_keras_write_softmax(w, err);
   if (!status) status = sort(w, err);
   return status ? status : name_stores(w, err);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx.c - the row of ONNX among the formats. */
 #include "exchange/onnx.h"
 #include "exchange/onnx_import.h"
@@ -23,4 +24,5 @@ const am_exchange am_exchange_onnx = {
     .ending = ".onnx",
     .export_to = am_onnx_export,
     .import_from = am_onnx_import,
+    .describe = am_onnx_describe,
 };

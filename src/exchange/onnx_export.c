@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_export.c - checkpoints become one graph of ONNX: inputs, models, what makes one of them, and what is said of
  * it all in its metadata. */
 #include "exchange/onnx.h"
@@ -196,7 +197,7 @@ static am_status write_member(exporter *e, size_t i, const char *prefix, am_chec
   return AM_OK;
 }
 
-/* Of a fused file: sum of weight * log p, divided by its temperature. */
+/* Of a fused file: sum of weight * log p, divided by its temperature; of values sum of weight * output. */
 static am_status write_fused(exporter *e, size_t i, const char *prefix, const char **logits, am_error *err) {
   am_checkpoint *c = e->all[i];
   const am_fusion_set *set = set_of(e, c);
@@ -209,9 +210,9 @@ static am_status write_fused(exporter *e, size_t i, const char *prefix, const ch
         write_member(e, i, am_onnx_text(e->m, "%smember_%zu/", prefix, k + 1), c->members[k], &member, err);
     if (status) return status;
     am_onnx_scope(e->m, am_onnx_text(e->m, "%sfuse_%zu", prefix, k + 1));
-    const char *log = am_onnx_call(e->m, "LogSoftmax", member);
-    am_onnx_set_int(e->m, "axis", 1);
-    log = am_onnx_call(e->m, "Max", log, am_onnx_k_float(&w, am_fusion_log(0)));
+    const char *log = c->values ? member : am_onnx_call(e->m, "LogSoftmax", member);
+    if (!c->values) am_onnx_set_int(e->m, "axis", 1);
+    if (!c->values) log = am_onnx_call(e->m, "Max", log, am_onnx_k_float(&w, am_fusion_log(0)));
     log = am_onnx_call(e->m, "Mul", log, am_onnx_k_float(&w, set->weights[k]));
     sum = sum ? am_onnx_call(e->m, "Add", sum, log) : log;
   }
@@ -228,24 +229,38 @@ static void add_output(exporter *e, const char *name, const char *doc) {
                                         .doc = doc});
 }
 
-/* Each checkpoint gives probabilities; several are their mean, whose logits are its logarithm. */
-static am_status write_all(exporter *e, am_error *err) {
-  const char *sum = NULL, *logits = "";
+/* What outputs, from -1 to 1, are multiplied by, or what is added to them then: a number of each dimension. */
+static const char *of_scales(exporter *e, const char *name, bool middle) {
   am_onnx_writer w = writer_of(e, e->files[0], "");
-  for (size_t i = 0; i < e->n; i++) {
-    const char *prefix = e->n > 1 ? am_onnx_text(e->m, "model_%zu/", i + 1) : "";
-    am_status status = e->all[i]->n_members ? write_fused(e, i, prefix, &logits, err)
-                                            : write_member(e, i, prefix, e->all[i], &logits, err);
-    if (status) return status;
-    if (e->n == 1) break;
-    am_onnx_scope(e->m, am_onnx_text(e->m, "%smean", prefix));
-    const char *p = am_onnx_call(e->m, "Softmax", logits);
-    am_onnx_set_int(e->m, "axis", 1);
-    sum = sum ? am_onnx_call(e->m, "Add", sum, p) : p;
+  const am_checkpoint *c = e->all[0];
+  const int64_t K = c->classes;
+  float *at = am_onnx_room(&w, (size_t)K);
+  for (int64_t k = 0; k < K && at; k++) {
+    const double half = (c->scale[k].high - c->scale[k].low) / 2;
+    at[k] = (float)(middle ? c->scale[k].low + half : half);
   }
-  am_onnx_scope(e->m, "output");
+  return at ? am_onnx_floats(e->m, am_onnx_text(e->m, "scale/%s", name), 1, &K, at) : "";
+}
+
+/* Values of dimensions on their scale, of several models the mean. */
+static void write_values(exporter *e, const char *sum) {
+  am_onnx_writer w = writer_of(e, e->files[0], "");
+  const am_scale *scale = e->all[0]->scale;
+  const int64_t K = e->all[0]->classes;
+  const char *x = e->n == 1 ? sum : am_onnx_call(e->m, "Div", sum, am_onnx_k_float(&w, (double)e->n));
+  const bool one = am_scales_one(scale, (int)K);
+  const char *half = one ? am_onnx_k_float(&w, (scale[0].high - scale[0].low) / 2) : of_scales(e, "half", false),
+             *middle = one ? am_onnx_k_float(&w, scale[0].low + (scale[0].high - scale[0].low) / 2)
+                           : of_scales(e, "middle", true);
+  x = am_onnx_call(e->m, "Mul", x, half);
+  am_onnx_node_named(e->m, "Add", (const char *const[]){x, middle, NULL}, "values");
+  add_output(e, "values", "of each dimension, in the order of the metadata's dimensions, on the metadata's scale");
+}
+
+static void write_classes(exporter *e, const char *sum) {
+  am_onnx_writer w = writer_of(e, e->files[0], "");
   if (e->n == 1) {
-    am_onnx_node_named(e->m, "Identity", (const char *const[]){logits, NULL}, "logits");
+    am_onnx_node_named(e->m, "Identity", (const char *const[]){sum, NULL}, "logits");
     am_onnx_node_named(e->m, "Softmax", (const char *const[]){"logits", NULL}, "probabilities");
     am_onnx_set_int(e->m, "axis", 1);
   } else {
@@ -255,6 +270,28 @@ static am_status write_all(exporter *e, am_error *err) {
   }
   add_output(e, "probabilities", "of each label, in the order of the metadata's labels; calibrated");
   add_output(e, "logits", "of which probabilities are the softmax");
+}
+
+/* Each checkpoint gives probabilities, or values; several are their mean, whose logits are its logarithm. */
+static am_status write_all(exporter *e, am_error *err) {
+  const char *sum = NULL, *told = "";
+  const bool values = e->all[0]->values;
+  for (size_t i = 0; i < e->n; i++) {
+    const char *prefix = e->n > 1 ? am_onnx_text(e->m, "model_%zu/", i + 1) : "";
+    am_status status = e->all[i]->n_members ? write_fused(e, i, prefix, &told, err)
+                                            : write_member(e, i, prefix, e->all[i], &told, err);
+    if (status) return status;
+    if (e->n == 1) break;
+    am_onnx_scope(e->m, am_onnx_text(e->m, "%smean", prefix));
+    if (!values) {
+      told = am_onnx_call(e->m, "Softmax", told);
+      am_onnx_set_int(e->m, "axis", 1);
+    }
+    sum = sum ? am_onnx_call(e->m, "Add", sum, told) : told;
+  }
+  am_onnx_scope(e->m, "output");
+  if (values) write_values(e, e->n == 1 ? told : sum);
+  else write_classes(e, e->n == 1 ? told : sum);
   return e->m->failed ? am_no_memory(err) : AM_OK;
 }
 
@@ -272,7 +309,17 @@ static void put_labels(exporter *e) {
   am_json_open(&j, NULL, '[');
   for (int k = 0; k < e->all[0]->classes; k++) am_json_text(&j, NULL, e->all[0]->labels[k]);
   am_json_close(&j);
-  put_text(e, "labels", &text);
+  put_text(e, e->all[0]->values ? AM_ONNX_DIMENSIONS : "labels", &text);
+}
+
+/* "[1, 5]", or those of each dimension. */
+static void put_scale(exporter *e) {
+  am_buffer text = {0};
+  am_json j = am_json_begin(e->ctx, &text, 0);
+  if (!e->all[0]->values) return;
+  const am_checkpoint *c = e->all[0];
+  am_scales_put_value(&j, (const char *const *)c->labels, c->scale, c->classes);
+  put_text(e, am_scales_one(c->scale, c->classes) ? AM_ONNX_SCALE : AM_ONNX_SCALES, &text);
 }
 
 /* {"calm": 0.61, "sad": null}: null is never an answer. */
@@ -345,6 +392,7 @@ static am_status put_metadata(exporter *e, am_error *err) {
   am_status status = put_credit(e, err);
   if (status) return status;
   put_labels(e);
+  put_scale(e);
   am_onnx_prop(e->m, "sample_rate", am_onnx_text(e->m, "%g", am_checkpoint_rate(c)));
   am_onnx_prop(e->m, "input_is", e->options->with_features ? "samples" : "features");
   put_inputs(e);
@@ -365,11 +413,14 @@ static am_status load(exporter *e, am_error *err) {
     return am_fail(err, AM_E_USAGE, "%zu models; one graph has 1 to %d", e->n, MOST_CHECKPOINTS);
   for (size_t i = 0; i < e->n; i++) {
     am_status status = am_checkpoint_load(e->ctx, e->files[i], &e->all[i], err);
-    if (!status) status = am_checkpoint_need_classes(e->all[i], "such a graph ends in a softmax", err);
     if (status) return status;
     const am_checkpoint *a = e->all[0], *b = e->all[i];
     bool same = a->classes == b->classes;
     for (int k = 0; same && k < a->classes; k++) same = !strcmp(a->labels[k], b->labels[k]);
+    if (a->values != b->values || (same && a->values && !am_scales_equal(a->scale, b->scale, a->classes)))
+      return am_fail(err, AM_E_USAGE,
+                     "%s: what it tells, or its scale, is not that of %s; models in one graph tell the same",
+                     e->files[i], e->files[0]);
     if (!same)
       return am_fail(err, AM_E_USAGE,
                      "%s: its labels are not those of %s; models in one graph have the same ones, in the same order",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_import.c - an ONNX model and a features config become a checkpoint. */
 #include "exchange/onnx_import.h"
 
@@ -306,7 +307,8 @@ static am_status make_model(job *j, am_error *err) {
     return am_fail(err, AM_E_UNSUPPORTED,
                    "%s: layer %s makes probabilities (softmax), and after it they no longer sum to 1 over the labels",
                    j->is.file, by->name);
-  return take_weights(j, err);
+  am_status taken = take_weights(j, err);
+  return taken || !am_import_tells_values(&j->is) ? taken : am_import_from_scale(&j->is, err);
 }
 
 static am_status layers_text(job *j, const am_value *layers, am_buffer *text) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_import_own.c - a graph that AudioMood exported, back by what its metadata and the names of its constants say: layers,
  * features, labels, temperature, and each array as "layer/kernel".  So nothing has to be recognised, and nothing is lost. */
 #include <math.h>
@@ -22,6 +23,11 @@ static am_status read_json(am_import *j, const am_onnx_model *m, const char *key
   return status ? am_fail(err, status == AM_E_NOMEM ? status : AM_E_FORMAT, "%s: %s", j->file, why.message) : AM_OK;
 }
 
+/* What the file calls the list of its outputs' names. */
+static const char *names_key(const am_onnx_model *m) {
+  return am_onnx_prop_find(m, AM_ONNX_DIMENSIONS) ? AM_ONNX_DIMENSIONS : "labels";
+}
+
 /* "features={...}" before what the user sets, and, where nobody else names them, "data.labels=[...]". */
 static am_status load_config(am_import *j, const am_onnx_model *m, const am_value *features, bool labels,
                              am_error *err) {
@@ -29,11 +35,11 @@ static am_status load_config(am_import *j, const am_onnx_model *m, const am_valu
   const am_import_source *source = j->source;
   const char *const *given = with.overrides;
   am_buffer text = {0}, names = {0};
-  const char **all = am_alloc(j->ctx, with.n_overrides + 2, sizeof *all);
+  const char **all = am_alloc(j->ctx, with.n_overrides + 2, sizeof *all), *key = names_key(m);
   am_buffer_printf(j->ctx, &text, "features=");
   am_json json = am_json_begin(j->ctx, &text, 0);
   am_json_value(&json, NULL, features);
-  am_buffer_printf(j->ctx, &names, "data.labels=%s", am_onnx_prop_find(m, "labels"));
+  am_buffer_printf(j->ctx, &names, "data.%s=%s", key, am_onnx_prop_find(m, key));
   am_status status = !all || text.failed || names.failed ? am_no_memory(err) : AM_OK;
   size_t n = 0;
   if (!status) {
@@ -60,17 +66,18 @@ static am_status check_labels(am_import *j, const am_value *names, am_error *err
   for (const am_value *v = names->first; v; v = v->next, i++)
     if (v->kind != AM_SCALAR || strcmp(v->text, j->labels[i]) != 0)
       return am_fail(err, AM_E_CONFIG,
-                     "%s: its output %zu is \"%.60s\", and label %zu of %s is \"%.60s\"; leave data.labels out, or "
+                     "%s: its output %zu is \"%.60s\", and label %zu of %s is \"%.60s\"; leave data.%s out, or "
                      "name the outputs "
                      "(option labels)",
-                     j->file, i + 1, v->kind == AM_SCALAR ? v->text : "", i + 1, j->source->config, j->labels[i]);
+                     j->file, i + 1, v->kind == AM_SCALAR ? v->text : "", i + 1, j->source->config, j->labels[i],
+                     am_import_tells_values(j) ? "dimensions" : "labels");
   return AM_OK;
 }
 
 static am_status read_config(am_import *j, const am_onnx_model *m, int64_t *most, am_error *err) {
   am_value *inputs, *labels;
   am_status status = read_json(j, m, "inputs", &inputs, err);
-  if (!status) status = read_json(j, m, "labels", &labels, err);
+  if (!status) status = read_json(j, m, names_key(m), &labels, err);
   if (status) return status;
   const am_value *features =
       inputs->kind == AM_LIST && inputs->count == 1 ? am_value_get(inputs->first, "features") : NULL;
@@ -81,7 +88,10 @@ static am_status read_config(am_import *j, const am_onnx_model *m, int64_t *most
   if (frames && (!am_value_to_int(frames, most) || *most < 1 || *most > INT32_MAX))
     return am_fail(err, AM_E_FORMAT, "%s: its metadata says no number of most_frames", j->file);
   status = load_config(j, m, features, false, err);
-  if (!status && !j->config->data.labels.n && !j->source->labels) status = load_config(j, m, features, true, err);
+  if (!status) status = am_import_check_target(j, !strcmp(names_key(m), AM_ONNX_DIMENSIONS), err);
+  const am_data_options *d = status ? NULL : &j->config->data;
+  if (d && !(am_import_tells_values(j) ? d->dimensions.n : d->labels.n) && !j->source->labels)
+    status = load_config(j, m, features, true, err);
   if (!status) status = am_import_labels(j, (int64_t)labels->count, err);
   return status ? status : check_labels(j, labels, err);
 }
@@ -245,6 +255,9 @@ am_status am_onnx_import_own(am_import *j, const am_onnx_model *m, am_error *err
   am_status status = read_config(j, m, &most, err);
   if (!status) status = read_input(j, m, most, err);
   if (!status) status = make_model(j, m, err);
+  const char *scales = am_onnx_prop_find(m, AM_ONNX_SCALES);
+  if (!status && am_import_tells_values(j))
+    status = am_import_scale(j, scales ? scales : am_onnx_prop_find(m, AM_ONNX_SCALE), err);
   if (status || !temperature) return status;
   if (!am_text_to_real(temperature, &j->temperature)) j->temperature = 0;
   return am_checkpoint_check_temperature(j->file, j->temperature, err);

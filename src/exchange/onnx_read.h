@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read.h - from the graph of an ONNX model to our list of layers: shared by the files onnx_read_*.c and
  * onnx_import.c.
  *
@@ -26,8 +27,9 @@ enum {
   AM_ONNX_FACTORS = 8, /* of an axis */
   AM_ONNX_ARRAYS = 8,  /* of a layer */
   AM_ONNX_STEPS = 2000,
-  AM_ONNX_JOIN = 8,    /* inputs of a step */
-  AM_ONNX_MOST_IN = 64 /* of a node */
+  AM_ONNX_JOIN = 8,     /* inputs of a step */
+  AM_ONNX_MOST_IN = 64, /* of a node */
+  AM_ONNX_MOST_OUT = 3  /* of a node that are read */
 };
 
 /* ---- axes ---- */
@@ -61,7 +63,8 @@ typedef enum am_onnx_is {
   AM_ONNX_IS_CLIP,     /* of the clip: an expression over a tensor of ours */
   AM_ONNX_IS_WEIGHTS,  /* softmax over the frames of scores, a tensor of ours */
   AM_ONNX_IS_WEIGHTED, /* frames times such weights, not summed yet */
-  AM_ONNX_IS_PARTS     /* values side by side along an axis */
+  AM_ONNX_IS_PARTS,    /* values side by side along an axis */
+  AM_ONNX_IS_PADDED    /* a tensor with zeros around it, which only windows take */
 } am_onnx_is;
 
 typedef struct am_onnx_thing {
@@ -72,10 +75,11 @@ typedef struct am_onnx_thing {
   int expression;     /* of the clip */
   int scores, frames; /* tensors, of weights */
   int frame;          /* of a clip's: AM_ONNX_FRAME, one frame only was taken */
-  int picked, pick;   /* one of `picked` directions (a factor; -1: all) */
+  int picked, pick;   /* one of `picked` directions, or halves of the channels (a factor; -1: all) */
   size_t n_parts;
   const struct am_onnx_thing *parts;
-  int along; /* axis of parts */
+  int along;                      /* axis of parts */
+  int64_t zeros[AM_ONNX_RANK][2]; /* before and after each axis, of what is padded */
 } am_onnx_thing;
 enum { AM_ONNX_FRAMES_ALL, AM_ONNX_FRAME_FIRST, AM_ONNX_FRAME_LAST };
 
@@ -88,6 +92,7 @@ typedef struct am_onnx_made {
   int sequence, flat; /* the same as sequence, as vector; 0: not made */
   int last;           /* of a recurrent layer that gives all frames: the same layer, giving the last; 0: it is none */
   bool both;          /* it has two directions, the outermost factor of c */
+  int half[2];        /* a sequence: its first and last channels as tensors; 0: not made */
 } am_onnx_made;
 
 typedef struct am_onnx_array {
@@ -213,6 +218,10 @@ int am_onnx_affine(am_onnx_reader *r, int tensor, const float *scale, const floa
 /* onnx_read_join.c: what an operator of one or of two gives, where at most one of two is known; `a` and `b` may change. */
 am_status am_onnx_one(am_onnx_reader *r, int op, am_onnx_thing *a, am_onnx_thing *out);
 am_status am_onnx_two(am_onnx_reader *r, int op, am_onnx_thing *a, am_onnx_thing *b, am_onnx_thing *out);
+/* onnx_read_join.c: of the clip, where one frame, one direction or a half becomes a tensor of its own. */
+am_status am_onnx_alone(am_onnx_reader *r, am_onnx_thing *x);
+/* onnx_read_layout.c: the first or the last half of the channels as a tensor, pick 0 or 1; -1: r->err. */
+int am_onnx_half(am_onnx_reader *r, int tensor, int pick);
 /* onnx_read_join.c: a layer that adds two tensors; -1: r->err. */
 int am_onnx_join_add(am_onnx_reader *r, int a, int b);
 /* onnx_read_join.c: the tensor that a thing of the clip is; -1: r->err. */
@@ -229,7 +238,7 @@ typedef struct am_onnx_operator {
 } am_onnx_operator;
 /* Those of the lists of each file; a name of NULL ends. */
 extern const am_onnx_operator am_onnx_layer_operators[], am_onnx_window_operators[], am_onnx_recurrent_operators[],
-    am_onnx_join_operators[], am_onnx_shape_operators[];
+    am_onnx_single_operators[], am_onnx_join_operators[], am_onnx_shape_operators[];
 
 /* onnx_read_graph.c: begins with the constants; then the inputs are given; then all of the graph that an output needs is
  * read, and *out is that. */

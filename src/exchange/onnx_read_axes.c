@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read_axes.c - what the axes of the graph's tensors consist of (onnx_read.h). */
 #include <string.h>
 
@@ -185,17 +186,22 @@ am_status am_onnx_reshape(am_onnx_reader *r, am_onnx_thing *x, int rank, int64_t
   return AM_OK;
 }
 
+/* An axis, and the zeros around it. */
+static void move(const am_onnx_thing *from, int axis, am_onnx_thing *to, int place) {
+  to->axes[place] = from->axes[axis];
+  memmove(to->zeros[place], from->zeros[axis], sizeof to->zeros[place]);
+}
+
 am_status am_onnx_transpose(am_onnx_reader *r, am_onnx_thing *x, const int64_t *order, size_t n) {
-  am_onnx_axis axes[AM_ONNX_RANK];
+  const am_onnx_thing from = *x;
   unsigned seen = 0;
   for (size_t i = 0; i < n && n == (size_t)x->n_axes; i++) {
     if (order[i] < 0 || order[i] >= x->n_axes || seen >> order[i] & 1) break;
     seen |= 1u << order[i];
-    axes[i] = x->axes[order[i]];
   }
   if (n != (size_t)x->n_axes || seen != (1u << n) - 1)
     return am_onnx_refuse(r, AM_E_FORMAT, "attribute perm is no order of %d axes", x->n_axes);
-  memcpy(x->axes, axes, n * sizeof *axes);
+  for (size_t i = 0; i < n; i++) move(&from, (int)order[i], x, (int)i);
   return AM_OK;
 }
 
@@ -205,21 +211,22 @@ am_status am_onnx_squeeze(am_onnx_reader *r, am_onnx_thing *x, const int64_t *ax
   for (size_t k = 0; k < n; k++) {
     const int i = am_onnx_axis_number(r, axes[k], x->n_axes);
     if (i < 0) return AM_E_FORMAT;
-    if (x->axes[i].n)
+    const bool padded = x->is == AM_ONNX_IS_PADDED && (x->zeros[i][0] || x->zeros[i][1]);
+    if (x->axes[i].n || padded)
       return am_onnx_refuse(r, AM_E_UNSUPPORTED, "axis %d does not always have the size 1, so it cannot be left out",
                             i);
     out |= 1u << i;
   }
   int kept = 0;
   for (int i = 0; i < x->n_axes; i++)
-    if (!(out >> i & 1)) x->axes[kept++] = x->axes[i];
+    if (!(out >> i & 1)) move(x, i, x, kept++);
   x->n_axes = kept;
   return AM_OK;
 }
 
 am_status am_onnx_unsqueeze(am_onnx_reader *r, am_onnx_thing *x, const int64_t *axes, size_t n) {
   const int rank = x->n_axes + (int)n;
-  am_onnx_axis made[AM_ONNX_RANK] = {{0}};
+  am_onnx_thing made = {0};
   unsigned new = 0;
   if (n > AM_ONNX_RANK || rank > AM_ONNX_RANK)
     return am_onnx_refuse(r, AM_E_UNSUPPORTED, "it gives more than %d axes", AM_ONNX_RANK);
@@ -232,9 +239,10 @@ am_status am_onnx_unsqueeze(am_onnx_reader *r, am_onnx_thing *x, const int64_t *
   for (int i = 0; i < rank; i++)
     if (!(new >> i & 1)) {
       if (from == x->n_axes) return am_onnx_refuse(r, AM_E_FORMAT, "an axis is named twice");
-      made[i] = x->axes[from++];
+      move(x, from++, &made, i);
     }
-  memcpy(x->axes, made, sizeof made);
+  memcpy(x->axes, made.axes, sizeof made.axes);
+  memcpy(x->zeros, made.zeros, sizeof made.zeros);
   x->n_axes = rank;
   return AM_OK;
 }

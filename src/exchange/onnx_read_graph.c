@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read_graph.c - node by node through the graph of an ONNX model, from its inputs to the output that is wanted. */
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,7 +7,7 @@
 #include "base/hash.h"
 #include "exchange/onnx_read.h"
 
-enum { MOST_NODES = 50000, MOST_OUT = 3 /* outputs of a node that are read */ };
+enum { MOST_NODES = 50000 };
 
 /* ---- messages ---- */
 
@@ -135,9 +136,9 @@ static am_status read_constant(am_onnx_reader *r, am_onnx_thing *out) {
   return k ? AM_OK : AM_E_NOMEM;
 }
 
-static const am_onnx_operator *const lists[] = {am_onnx_window_operators, am_onnx_layer_operators,
-                                                am_onnx_recurrent_operators, am_onnx_join_operators,
-                                                am_onnx_shape_operators};
+static const am_onnx_operator *const lists[] = {am_onnx_window_operators,    am_onnx_layer_operators,
+                                                am_onnx_recurrent_operators, am_onnx_single_operators,
+                                                am_onnx_join_operators,      am_onnx_shape_operators};
 enum { LISTS = sizeof lists / sizeof *lists };
 
 static const am_onnx_operator *find_operator(const char *name) {
@@ -186,7 +187,7 @@ static am_status read_operator(am_onnx_reader *r, am_onnx_thing **in, size_t n, 
 
 static am_status read_node(am_onnx_reader *r) {
   static am_onnx_thing nothing;
-  am_onnx_thing *in[AM_ONNX_MOST_IN], *known[AM_ONNX_MOST_IN], out[MOST_OUT] = {{0}};
+  am_onnx_thing *in[AM_ONNX_MOST_IN], *known[AM_ONNX_MOST_IN], out[AM_ONNX_MOST_OUT] = {{0}};
   const am_onnx_node *node = r->node;
   bool all_known = node->n_inputs > 0;
   if (node->n_inputs > AM_ONNX_MOST_IN || node->n_outputs > AM_ONNX_MOST_IN)
@@ -207,7 +208,7 @@ static am_status read_node(am_onnx_reader *r) {
   else if (all_known && am_onnx_ours(node)) status = am_onnx_compute(r, known, node->n_inputs, &out[0]);
   else status = read_operator(r, in, node->n_inputs, out);
   for (size_t i = 0; i < node->n_outputs && !status; i++)
-    status = give(r, node->outputs[i], i < MOST_OUT ? &out[i] : &nothing);
+    status = give(r, node->outputs[i], i < AM_ONNX_MOST_OUT ? &out[i] : &nothing);
   return status;
 }
 

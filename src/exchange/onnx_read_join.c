@@ -1,4 +1,5 @@
-/* exchange/onnx_read_join.c - operators of single numbers, and those that bring two tensors together. */
+/* SPDX-License-Identifier: MIT */
+/* exchange/onnx_read_join.c - operators that bring two tensors together. */
 #include <math.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 /* ---- a thing as a tensor ---- */
 
 /* The recurrent layer that gives its last frame alone, of one that gives all. */
-static int last_of(am_onnx_reader *r, int tensor) { return r->made[tensor]->last; }
+static int last_of(const am_onnx_reader *r, int tensor) { return r->made[tensor]->last; }
 
 static am_status refuse_thing(am_onnx_reader *r, const am_onnx_thing *x) {
   static const char *const words[] = {
@@ -19,12 +20,32 @@ static am_status refuse_thing(am_onnx_reader *r, const am_onnx_thing *x) {
       [AM_ONNX_IS_WEIGHTED] = "its input are frames times weights; only their sum over the frames is imported",
       [AM_ONNX_IS_PARTS] =
           "its input are the states of several layers side by side; "
-          "only one of them can be used at a time"};
+          "only one of them can be used at a time",
+      [AM_ONNX_IS_PADDED] = "zeros were put around its input (Pad), which only Conv and pooling right behind can take"};
   return am_onnx_refuse(r, AM_E_UNSUPPORTED, "%s", words[x->is]);
+}
+
+static bool has_both(const am_onnx_reader *r, const am_onnx_thing *x) {
+  return r->made[r->expressions[x->expression].tensor]->both;
+}
+
+/* One half of the channels, or the sigmoid of it, as an expression over a tensor of its own. */
+static int half_of(am_onnx_reader *r, const am_onnx_thing *x) {
+  const am_onnx_expression e = r->expressions[x->expression];
+  am_onnx_thing all = *x;
+  all.picked = -1;
+  if (e.op == AM_E_SIGMOID) all.expression = e.a;
+  const int whole = am_onnx_settle(r, &all), half = whole < 0 ? -1 : am_onnx_half(r, whole, x->pick);
+  const int own = half < 0 ? -1 : am_onnx_expression_of(r, half);
+  return own < 0 || e.op != AM_E_SIGMOID ? own : am_onnx_combine(r, AM_E_SIGMOID, own, -1);
 }
 
 int am_onnx_settle(am_onnx_reader *r, const am_onnx_thing *x) {
   if (x->is != AM_ONNX_IS_CLIP) return refuse_thing(r, x), -1;
+  if (x->picked >= 0 && !has_both(r, x)) {
+    const int half = half_of(r, x);
+    return half < 0 ? -1 : am_onnx_settle_expression(r, half);
+  }
   if (x->picked >= 0) {
     am_onnx_refuse(r, AM_E_UNSUPPORTED, "it takes one of two directions; both, side by side, can be imported");
     return -1;
@@ -141,6 +162,35 @@ static int join_scale(am_onnx_reader *r, int x, int gate) {
   return am_onnx_step_makes(r, s) ? s->out : -1;
 }
 
+/* The tensor of both directions, or halves: all of its frames, or the states that both directions end in; -1: neither. */
+static int both_of(const am_onnx_reader *r, const am_onnx_thing *first, const am_onnx_thing *second) {
+  const int tensor = r->expressions[first->expression].tensor, last = last_of(r, tensor);
+  if (!first->frame && !second->frame) return tensor;
+  const bool ends = first->frame == AM_ONNX_FRAME_LAST && second->frame == AM_ONNX_FRAME_FIRST;
+  return ends && has_both(r, first) && last ? last : -1; /* the second direction ends in the first frame */
+}
+
+/* Both halves of the channels of a tensor, or both directions, the second one through a sigmoid or not; 0: they are not. */
+static int join_halves(am_onnx_reader *r, const am_onnx_thing *a, const am_onnx_thing *b) {
+  if (a->picked < 0 || a->picked != b->picked || a->pick == b->pick) return 0;
+  const am_onnx_thing *first = a->pick ? b : a, *second = a->pick ? a : b;
+  const am_onnx_expression *x = &r->expressions[first->expression], *gate = &r->expressions[second->expression];
+  const bool gated = gate->op == AM_E_SIGMOID && r->expressions[gate->a].op == AM_E_TENSOR;
+  if (x->op != AM_E_TENSOR || x->tensor != gate->tensor || (!gated && gate->op != AM_E_TENSOR)) return 0;
+  const int tensor = both_of(r, first, second);
+  if (tensor < 0) return 0;
+  for (int i = 0; i < a->n_axes; i++)
+    if (!same_axis(r, tensor, &a->axes[i], tensor, &b->axes[i])) return 0;
+  am_onnx_step *s = am_onnx_step_new(r, "glu", tensor);
+  if (!s || (!gated && am_onnx_set(r, s, "gate", am_value_text(r->tree, "none", false)))) return -1;
+  am_onnx_made *made = am_onnx_step_makes(r, s);
+  if (!made) return -1;
+  am_onnx_whole(r, &made->c);
+  made->c.n--;
+  memmove(made->c.at, &made->c.at[1], (size_t)made->c.n * sizeof *made->c.at);
+  return s->out;
+}
+
 /* The axes of a and b, the shorter one filled up in front. */
 static am_status align(am_onnx_reader *r, am_onnx_thing *a, int rank) {
   const int64_t front[AM_ONNX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -155,6 +205,16 @@ static am_status result(am_onnx_reader *r, int tensor, const am_onnx_thing *like
   out->picked = -1;
   out->expression = am_onnx_expression_of(r, tensor);
   return out->expression < 0 ? AM_E_NOMEM : AM_OK;
+}
+
+am_status am_onnx_alone(am_onnx_reader *r, am_onnx_thing *x) {
+  if (x->is != AM_ONNX_IS_CLIP) return refuse_thing(r, x);
+  if (!x->frame && x->picked < 0) return AM_OK;
+  if (x->picked < 0 || has_both(r, x)) return result(r, am_onnx_settle(r, x), x, x);
+  x->expression = half_of(r, x);
+  x->frame = AM_ONNX_FRAMES_ALL;
+  x->picked = -1;
+  return x->expression < 0 ? AM_E_UNSUPPORTED : AM_OK;
 }
 
 static int op_of(const char *name) {
@@ -178,6 +238,8 @@ static am_status weigh(am_onnx_reader *r, const am_onnx_thing *weights, const am
   if (tensor < 0) return AM_E_UNSUPPORTED;
   *out = *x;
   out->is = AM_ONNX_IS_WEIGHTED;
+  out->frame = AM_ONNX_FRAMES_ALL;
+  out->picked = -1;
   out->scores = weights->scores;
   out->frames = tensor;
   bool good = r->made[weights->scores]->c.n == 0; /* one head */
@@ -222,11 +284,14 @@ static am_status two_clips(am_onnx_reader *r, int op, am_onnx_thing *a, am_onnx_
   if (op == AM_E_MUL && b->is == AM_ONNX_IS_WEIGHTS && a->is == AM_ONNX_IS_CLIP) return weigh(r, b, a, out);
   if (a->is != AM_ONNX_IS_CLIP) return refuse_thing(r, a);
   if (b->is != AM_ONNX_IS_CLIP) return refuse_thing(r, b);
+  const int product = op == AM_E_MUL ? join_halves(r, a, b) : 0;
+  if (product) return result(r, product, a, out);
+  status = am_onnx_alone(r, a);
+  if (!status) status = am_onnx_alone(r, b);
+  if (status) return status;
   const am_onnx_expression *x = &r->expressions[a->expression], *y = &r->expressions[b->expression];
   const bool row = !x->rows || !y->rows || am_onnx_same_factors(r, &x->row, &y->row);
-  if (x->tensor != y->tensor || a->frame || b->frame || a->picked >= 0 || b->picked >= 0 || !row ||
-      !same_places(r, a, b))
-    return two_tensors(r, op, a, b, out);
+  if (x->tensor != y->tensor || !row || !same_places(r, a, b)) return two_tensors(r, op, a, b, out);
   am_onnx_thing made = *a;
   for (int i = 0; i < rank; i++)
     if (!a->axes[i].n) made.axes[i] = b->axes[i];
@@ -309,11 +374,8 @@ static am_status with_known(am_onnx_reader *r, int op, am_onnx_thing *x, am_onnx
   }
   if (x->is != AM_ONNX_IS_CLIP) return refuse_thing(r, x);
   if (!scalar) return with_vector(r, op, x, k, first, out);
-  if (x->frame || x->picked >= 0) {
-    const int tensor = am_onnx_settle(r, x);
-    status = result(r, tensor, x, x);
-    if (status) return status;
-  }
+  status = am_onnx_alone(r, x);
+  if (status) return status;
   const int c = am_onnx_constant_of(r, value);
   if (c < 0) return AM_E_NOMEM;
   *out = *x;
@@ -343,82 +405,13 @@ static am_status read_pair(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_o
 }
 
 am_status am_onnx_one(am_onnx_reader *r, int op, am_onnx_thing *x, am_onnx_thing *out) {
-  if (x->is != AM_ONNX_IS_CLIP) return refuse_thing(r, x);
-  if (x->frame || x->picked >= 0) {
-    am_status status = result(r, am_onnx_settle(r, x), x, x);
-    if (status) return status;
-  }
+  const bool gate =
+      op == AM_E_SIGMOID && x->is == AM_ONNX_IS_CLIP && !x->frame && r->expressions[x->expression].op == AM_E_TENSOR;
+  am_status status = gate ? AM_OK : am_onnx_alone(r, x);
+  if (status) return status;
   *out = *x;
   out->expression = am_onnx_combine(r, op, x->expression, -1);
   return out->expression < 0 ? AM_E_UNSUPPORTED : AM_OK;
-}
-
-static am_status read_single(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_onnx_thing *out) {
-  static const struct {
-    const char *name;
-    int op;
-  } known[] = {{"Relu", AM_E_RELU},        {"Sigmoid", AM_E_SIGMOID},
-               {"Tanh", AM_E_TANH},        {"Erf", AM_E_ERF},
-               {"Exp", AM_E_EXP},          {"Log", AM_E_LOG},
-               {"Sqrt", AM_E_SQRT},        {"Neg", AM_E_NEG},
-               {"Abs", AM_E_ABS},          {"Reciprocal", AM_E_RECIPROCAL},
-               {"Softplus", AM_E_SOFTPLUS}};
-  (void)n;
-  am_onnx_thing x = *in[0];
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (!strcmp(known[i].name, r->node->op)) return am_onnx_one(r, known[i].op, &x, out);
-  return AM_E_UNSUPPORTED; /* not reached: the table has no other */
-}
-
-static am_status read_gelu(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_onnx_thing *out) {
-  const char *how = am_onnx_attribute_text(r, "approximate", "none");
-  (void)n;
-  am_onnx_thing x = *in[0];
-  if (strcmp(how, "none") != 0)
-    return am_onnx_refuse(r, AM_E_UNSUPPORTED, "attribute approximate is %s; only the exact GELU can be imported", how);
-  return am_onnx_one(r, AM_E_GELU, &x, out);
-}
-
-/* max(x, a x) */
-static am_status read_leaky(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_onnx_thing *out) {
-  double slope[AM_ONNX_PROBES];
-  am_onnx_thing x = *in[0];
-  if (!strcmp(r->node->op, "PRelu")) {
-    if (n < 2 || in[1]->is != AM_ONNX_IS_KNOWN || !am_onnx_is_scalar(r, in[1]->known, slope))
-      return am_onnx_refuse(r, AM_E_UNSUPPORTED,
-                            "its slopes differ from channel to channel; only one for all can be "
-                            "imported");
-  } else
-    for (int p = 0; p < AM_ONNX_PROBES; p++) slope[p] = am_onnx_attribute_real(r, "alpha", 0.01);
-  if (!(slope[0] >= 0 && slope[0] <= 1))
-    return am_onnx_refuse(r, AM_E_UNSUPPORTED, "its slope is %g; only 0 to 1 can be imported", slope[0]);
-  am_status status = am_onnx_one(r, AM_E_RELU, &x, out); /* checks it */
-  if (status) return status;
-  const int c = am_onnx_constant_of(r, slope), scaled = c < 0 ? -1 : am_onnx_combine(r, AM_E_MUL, x.expression, c);
-  *out = x;
-  out->expression = scaled < 0 ? -1 : am_onnx_combine(r, AM_E_MAX, x.expression, scaled);
-  return out->expression < 0 ? AM_E_NOMEM : AM_OK;
-}
-
-static am_status read_clip(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_onnx_thing *out) {
-  static const char *const names[] = {"min", "max"};
-  am_onnx_thing x = *in[0];
-  if (x.is != AM_ONNX_IS_CLIP) return refuse_thing(r, &x);
-  for (size_t i = 0; i < 2; i++) {
-    double value[AM_ONNX_PROBES];
-    if (i + 1 < n && in[i + 1]->is == AM_ONNX_IS_KNOWN) {
-      if (!am_onnx_is_scalar(r, in[i + 1]->known, value))
-        return am_onnx_refuse(r, AM_E_UNSUPPORTED, "its bounds are not one number");
-    } else if (am_onnx_attribute_find(r->node, names[i]))
-      for (int p = 0; p < AM_ONNX_PROBES; p++) value[p] = am_onnx_attribute_real(r, names[i], 0);
-    else continue;
-    if (fabs(value[0]) > 1e30) continue;
-    const int c = am_onnx_constant_of(r, value);
-    x.expression = c < 0 ? -1 : am_onnx_combine(r, i ? AM_E_MIN : AM_E_MAX, x.expression, c);
-    if (x.expression < 0) return AM_E_UNSUPPORTED;
-  }
-  *out = x;
-  return AM_OK;
 }
 
 /* Of masks, which are all true where a clip is alone. */
@@ -445,6 +438,7 @@ static bool both_directions(am_onnx_reader *r, am_onnx_thing **in, size_t n, int
   if (first->is != AM_ONNX_IS_CLIP || first->picked < 0 || n != (size_t)r->factors[first->picked].size[0]) return false;
   for (size_t i = 0; i < n; i++)
     if (in[i]->is != AM_ONNX_IS_CLIP || in[i]->picked != first->picked || in[i]->pick != (int)i ||
+        r->expressions[in[i]->expression].op != AM_E_TENSOR ||
         r->expressions[in[i]->expression].tensor != r->expressions[first->expression].tensor)
       return false;
   *out = *first;
@@ -453,18 +447,18 @@ static bool both_directions(am_onnx_reader *r, am_onnx_thing **in, size_t n, int
   am_onnx_axis list = {.n = 1, .at = {first->picked}};
   if (!am_onnx_axis_add(&list, &first->axes[axis])) return false;
   out->axes[axis] = list;
-  const int tensor = r->expressions[first->expression].tensor;
-  const bool whole = !first->frame && !in[n - 1]->frame;
-  const bool ends = first->frame == AM_ONNX_FRAME_LAST && in[n - 1]->frame == AM_ONNX_FRAME_FIRST && n == 2;
-  if (ends) out->expression = am_onnx_expression_of(r, last_of(r, tensor));
-  return (whole || (ends && last_of(r, tensor))) && out->expression >= 0;
+  const int tensor = both_of(r, first, in[1]); /* there are two */
+  if (tensor < 0) return false;
+  out->expression = am_onnx_expression_of(r, tensor);
+  return out->expression >= 0;
 }
 
 /* Are these the whole channels of tensors that are otherwise alike? */
 static bool channels(am_onnx_reader *r, am_onnx_thing **in, size_t n, int axis, int tensors[AM_ONNX_JOIN]) {
   if (n > AM_ONNX_JOIN) return false;
   for (size_t i = 0; i < n; i++) {
-    if (in[i]->is != AM_ONNX_IS_CLIP || in[i]->picked >= 0 || in[i]->n_axes != in[0]->n_axes) return false;
+    const bool direction = in[i]->is == AM_ONNX_IS_CLIP && in[i]->picked >= 0 && has_both(r, in[i]);
+    if (in[i]->is != AM_ONNX_IS_CLIP || direction || in[i]->n_axes != in[0]->n_axes) return false;
     if ((tensors[i] = am_onnx_settle(r, in[i])) < 0) return false;
     if (i && !same_rank(r, &tensors[0], &tensors[i])) return false;
   }
@@ -532,21 +526,6 @@ const am_onnx_operator am_onnx_join_operators[] = {{"Add", read_pair, "|", 1, 2}
                                                    {"Min", read_pair, "|", 1, 8},
                                                    {"Max", read_pair, "|", 1, 8},
                                                    {"Sum", read_pair, "|", 1, 8},
-                                                   {"Relu", read_single, "|", 1, 1},
-                                                   {"Sigmoid", read_single, "|", 1, 1},
-                                                   {"Tanh", read_single, "|", 1, 1},
-                                                   {"Erf", read_single, "|", 1, 1},
-                                                   {"Exp", read_single, "|", 1, 1},
-                                                   {"Log", read_single, "|", 1, 1},
-                                                   {"Sqrt", read_single, "|", 1, 1},
-                                                   {"Neg", read_single, "|", 1, 1},
-                                                   {"Abs", read_single, "|", 1, 1},
-                                                   {"Reciprocal", read_single, "|", 1, 1},
-                                                   {"Softplus", read_single, "|", 1, 1},
-                                                   {"Gelu", read_gelu, "|approximate|", 1, 1},
-                                                   {"LeakyRelu", read_leaky, "|alpha|", 1, 1},
-                                                   {"PRelu", read_leaky, "|", 2, 2},
-                                                   {"Clip", read_clip, "|min|max|", 1, 3},
                                                    {"Where", read_where, "|", 3, 3},
                                                    {"Concat", read_concat, "|axis|", 1, 64},
                                                    {0}};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read_layout.c - operators that move what comes from the clip, or take a part of it, and compute nothing. */
 #include <string.h>
 
@@ -19,9 +20,15 @@ static am_status read_cast(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_o
 
 static am_status need_clip(am_onnx_reader *r, const am_onnx_thing *x) {
   if (x->is == AM_ONNX_IS_CLIP || x->is == AM_ONNX_IS_WEIGHTS || x->is == AM_ONNX_IS_WEIGHTED) return AM_OK;
+  if (x->is == AM_ONNX_IS_PADDED) return am_onnx_alone(r, &(am_onnx_thing){.is = AM_ONNX_IS_PADDED});
   return am_onnx_refuse(r, AM_E_UNSUPPORTED,
                         "its input are the states of several layers side by side; take one of them "
                         "by Gather or Slice");
+}
+
+/* Zeros around them go along where whole axes move. */
+static am_status need_axes(am_onnx_reader *r, const am_onnx_thing *x) {
+  return x->is == AM_ONNX_IS_PADDED ? AM_OK : need_clip(r, x);
 }
 
 static am_status read_reshape(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_onnx_thing *out) {
@@ -74,7 +81,7 @@ static am_status read_transpose(am_onnx_reader *r, am_onnx_thing **in, size_t n,
   const int64_t *order;
   size_t count;
   (void)n;
-  am_status status = need_clip(r, in[0]);
+  am_status status = need_axes(r, in[0]);
   if (status) return status;
   *out = *in[0];
   if (!am_onnx_attribute_ints(r, "perm", &order, &count)) {
@@ -89,7 +96,7 @@ static am_status read_squeeze(am_onnx_reader *r, am_onnx_thing **in, size_t n, a
   int64_t axes[AM_ONNX_RANK];
   size_t count;
   bool given;
-  am_status status = need_clip(r, in[0]);
+  am_status status = need_axes(r, in[0]);
   if (!status) status = am_onnx_axes_of(r, in, n, 1, in[0]->n_axes, axes, &count, &given);
   if (status) return status;
   *out = *in[0];
@@ -105,7 +112,7 @@ static am_status read_unsqueeze(am_onnx_reader *r, am_onnx_thing **in, size_t n,
   int64_t axes[AM_ONNX_RANK];
   size_t count;
   bool given;
-  am_status status = need_clip(r, in[0]);
+  am_status status = need_axes(r, in[0]);
   if (!status) status = am_onnx_axes_of(r, in, n, 1, 0, axes, &count, &given);
   if (status) return status;
   *out = *in[0];
@@ -174,30 +181,72 @@ static void drop_axis(am_onnx_thing *x, int axis) {
   x->n_axes--;
 }
 
-/* Some bins of a map, or channels of a sequence. */
-static am_status take_bins(am_onnx_reader *r, am_onnx_thing *x, const range *at) {
+static am_status refuse_part(am_onnx_reader *r) {
+  return am_onnx_refuse(
+      r, AM_E_UNSUPPORTED,
+      "it takes a part of an axis; only the last frame of an LSTM or GRU, one of its directions, bins "
+      "of a map, channels of a sequence, and a half of the channels that is multiplied by the other "
+      "(glu) can be taken");
+}
+
+/* The step that takes some bins of a map, or channels of a sequence; NULL: r->err. */
+static am_onnx_step *add_bins(am_onnx_reader *r, int tensor, int64_t first, int64_t n) {
+  am_onnx_step *s = am_onnx_step_new(r, "bins", tensor);
+  const bool good = s && !am_onnx_set(r, s, "first", am_value_int(r->tree, first)) &&
+                    !am_onnx_set(r, s, "count", am_value_int(r->tree, n)) && am_onnx_step_makes(r, s);
+  return good ? s : NULL;
+}
+
+static am_status take_bins(am_onnx_reader *r, am_onnx_thing *x, const range *at, int tensor) {
   am_onnx_axis *axis = &x->axes[at->axis];
-  int tensor = am_onnx_settle(r, x);
-  if (tensor < 0) return AM_E_UNSUPPORTED;
   if (r->made[tensor]->rank == 0 && am_onnx_same_factors(r, axis, &r->made[tensor]->f)) am_onnx_as_map(r, tensor);
   const am_onnx_made *made = r->made[tensor];
-  const am_onnx_axis *ours = made->rank == 3 ? &made->f : &made->c;
-  bool good = made->rank > 1 && axis->n == ours->n && equal_all(at->n, at->n[0]) && equal_all(at->first, at->first[0]);
-  for (int i = 0; i < axis->n && good; i++) good = axis->at[i] == ours->at[i];
-  if (!good)
-    return am_onnx_refuse(r, AM_E_UNSUPPORTED,
-                          "it takes a part of an axis; only the last frame of an LSTM or GRU, one "
-                          "of its directions, bins of a map and channels of a sequence can be taken");
-  am_onnx_step *s = am_onnx_step_new(r, "bins", tensor);
-  if (!s || am_onnx_set(r, s, "first", am_value_int(r->tree, at->first[0])) ||
-      am_onnx_set(r, s, "count", am_value_int(r->tree, at->n[0])))
-    return AM_E_NOMEM;
-  am_onnx_made *y = am_onnx_step_makes(r, s);
-  if (!y || !am_onnx_axis_fixed(r, at->n[0], y->rank == 3 ? &y->f : &y->c)) return am_onnx_no_memory(r);
+  am_onnx_axis ours = made->rank == 3 ? made->f : made->c;
+  am_onnx_whole(r, &ours);
+  bool good = made->rank > 1 && axis->n == ours.n && equal_all(at->n, at->n[0]) && equal_all(at->first, at->first[0]);
+  for (int i = 0; i < axis->n && good; i++) good = axis->at[i] == ours.at[i];
+  if (!good) return refuse_part(r);
+  const am_onnx_step *s = add_bins(r, tensor, at->first[0], at->n[0]);
+  am_onnx_made *y = s ? r->made[s->out] : NULL;
+  if (!y || !am_onnx_axis_fixed(r, at->n[0], y->rank == 3 ? &y->f : &y->c)) return AM_E_NOMEM;
   *axis = y->rank == 3 ? y->f : y->c;
-  x->frame = AM_ONNX_FRAMES_ALL;
   x->expression = am_onnx_expression_of(r, s->out);
   return x->expression < 0 ? AM_E_NOMEM : AM_OK;
+}
+
+/* ---- halves of the channels ---- */
+
+/* The outermost factor of the channels then is the two.  Whether a layer can have one of them is seen where it is read: by
+ * itself (am_onnx_half), or multiplied by the other. */
+static bool take_half(am_onnx_reader *r, am_onnx_thing *x, const range *at, int tensor) {
+  am_onnx_axis *axis = &x->axes[at->axis], channels = r->made[tensor]->c;
+  const int64_t n = am_onnx_size(r, axis, 0);
+  int64_t two[2][AM_ONNX_PROBES];
+  am_onnx_whole(r, &channels);
+  bool good = r->made[tensor]->rank && n % 2 == 0 && equal_all(at->n, n / 2) && equal_all(at->first, at->first[0]) &&
+              at->first[0] % (n / 2) == 0 && channels.n == axis->n && r->factors[axis->at[0]].size[0] % 2 == 0;
+  for (int i = 0; i < axis->n && good; i++) good = channels.at[i] == axis->at[i];
+  for (int p = 0; p < AM_ONNX_PROBES; p++) two[0][p] = 2, two[1][p] = n / 2;
+  am_onnx_thing cut = {.is = AM_ONNX_IS_CLIP, .n_axes = 1, .axes = {*axis}};
+  if (!good || am_onnx_reshape(r, &cut, 2, two, 1)) return false;
+  x->picked = cut.axes[0].at[0];
+  x->pick = (int)(at->first[0] / (n / 2));
+  *axis = cut.axes[1];
+  return true;
+}
+
+int am_onnx_half(am_onnx_reader *r, int tensor, int pick) {
+  am_onnx_made *x = r->made[tensor];
+  if (x->half[pick]) return x->half[pick];
+  if (x->rank != 2) return refuse_part(r), -1;
+  const int64_t n = am_onnx_size(r, &x->c, 0) / 2;
+  const am_onnx_step *s = add_bins(r, tensor, pick * n, n);
+  if (!s) return -1;
+  am_onnx_axis channels = x->c;
+  am_onnx_whole(r, &channels);
+  r->made[s->out]->c = (am_onnx_axis){.n = channels.n - 1};
+  memcpy(r->made[s->out]->c.at, &channels.at[1], (size_t)(channels.n - 1) * sizeof *channels.at);
+  return x->half[pick] = s->out;
 }
 
 static am_status take_range(am_onnx_reader *r, am_onnx_thing *x, const range *at);
@@ -237,7 +286,9 @@ static am_status take_range(am_onnx_reader *r, am_onnx_thing *x, const range *at
     if (at->drop) drop_axis(x, at->axis);
     return AM_OK;
   }
-  am_status status = x->is == AM_ONNX_IS_CLIP ? AM_OK : need_clip(r, &(am_onnx_thing){.is = AM_ONNX_IS_PARTS});
+  am_status status = x->is == AM_ONNX_IS_CLIP     ? AM_OK
+                     : x->is == AM_ONNX_IS_PADDED ? am_onnx_alone(r, x)
+                                                  : need_clip(r, &(am_onnx_thing){.is = AM_ONNX_IS_PARTS});
   if (status) return status;
   const am_onnx_expression *e = &r->expressions[x->expression];
   const am_onnx_made *made = r->made[e->tensor < 0 ? 0 : e->tensor];
@@ -264,7 +315,13 @@ static am_status take_range(am_onnx_reader *r, am_onnx_thing *x, const range *at
       return AM_OK;
     }
   }
-  status = take_bins(r, x, at);
+  const int tensor = am_onnx_settle(r, x);
+  if (tensor < 0) return AM_E_UNSUPPORTED;
+  x->frame = AM_ONNX_FRAMES_ALL;
+  x->picked = -1;
+  x->expression = am_onnx_expression_of(r, tensor);
+  if (x->expression < 0) return AM_E_NOMEM;
+  if (!axis->n || !take_half(r, x, at, tensor)) status = take_bins(r, x, at, tensor);
   if (!status && at->drop) drop_axis(x, at->axis);
   return status;
 }
@@ -341,6 +398,34 @@ static am_status read_slice(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_
   return AM_OK;
 }
 
+/* Sizes of all parts, as attribute or as input; else equal parts, of which the last may be smaller. */
+static am_status read_split(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_onnx_thing *out) {
+  const size_t parts = r->node->n_outputs;
+  range at = {.axis = am_onnx_axis_number(r, am_onnx_attribute_int(r, "axis", 0), in[0]->n_axes)};
+  int64_t given;
+  if (at.axis < 0) return AM_E_FORMAT;
+  am_status status = in[0]->is == AM_ONNX_IS_PARTS ? need_clip(r, in[0]) : AM_OK;
+  if (!status && (parts < 1 || parts > AM_ONNX_MOST_OUT))
+    status =
+        am_onnx_refuse(r, AM_E_UNSUPPORTED, "it has %zu outputs; 1 to %d can be imported", parts, AM_ONNX_MOST_OUT);
+  const bool sizes = n > 1 && in[1]->is != AM_ONNX_IS_NOTHING;
+  for (size_t i = 0; i < parts && !status; i++) {
+    for (int p = 0; p < AM_ONNX_PROBES && !status; p++) {
+      const int64_t size = am_onnx_size(r, &in[0]->axes[at.axis], p),
+                    each = size / (int64_t)parts + (size % (int64_t)parts != 0);
+      at.first[p] += i ? at.n[p] : 0;
+      if (number_at(r, in, n, 1, "split", i, p, &given)) at.n[p] = given;
+      else if (sizes) status = am_onnx_refuse(r, AM_E_UNSUPPORTED, "its sizes are not known before the clip is");
+      else at.n[p] = each < size - at.first[p] ? each : size - at.first[p];
+      if (!status && (at.n[p] < 1 || at.n[p] > size - at.first[p]))
+        status = am_onnx_refuse(r, AM_E_FORMAT, "its parts are not those of an axis of %lld", (long long)size);
+    }
+    out[i] = *in[0];
+    if (!status && *r->node->outputs[i]) status = take_range(r, &out[i], &at);
+  }
+  return status;
+}
+
 const am_onnx_operator am_onnx_shape_operators[] = {{"Reshape", read_reshape, "|shape|allowzero|", 1, 2},
                                                     {"Flatten", read_flatten, "|axis|", 1, 1},
                                                     {"Transpose", read_transpose, "|perm|", 1, 1},
@@ -355,4 +440,5 @@ const am_onnx_operator am_onnx_shape_operators[] = {{"Reshape", read_reshape, "|
                                                     {"Expand", read_expand, "|", 1, 2},
                                                     {"Gather", read_gather, "|axis|", 1, 2},
                                                     {"Slice", read_slice, "|starts|ends|axes|", 1, 5},
+                                                    {"Split", read_split, "|axis|num_outputs|split|", 1, 2},
                                                     {0}};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read_steps.c - our tensors and the layers between them, as they are found in the graph. */
 #include <string.h>
 
@@ -31,7 +32,7 @@ am_onnx_made *am_onnx_step_makes(am_onnx_reader *r, am_onnx_step *s) {
   }
   am_onnx_as_map(r, s->in[0]); /* where that is still open */
   *made = *r->made[s->in[0]];
-  made->sequence = made->flat = made->last = 0;
+  made->sequence = made->flat = made->last = made->half[0] = made->half[1] = 0;
   made->both = false;
   made->step = (int)r->n_steps++;
   s->out = (int)r->n_steps;
@@ -194,7 +195,7 @@ static int fold(am_onnx_reader *r, int tensor, int64_t n, const float *scale, co
   const int step = made->step;
   *made = *r->made[tensor];
   made->step = step;
-  made->sequence = made->flat = 0;
+  made->sequence = made->flat = made->half[0] = made->half[1] = 0;
   return s->out;
 }
 

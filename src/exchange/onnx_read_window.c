@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_read_window.c - Conv and pooling: windows that slide over frames and bins. */
 #include <assert.h>
 #include <string.h>
@@ -7,7 +8,9 @@
 /* One spatial axis of the node. */
 typedef struct slide {
   int64_t size, stride, dilation, before, after;
-  char along; /* t, f of our tensor; 0: the axis has one place */
+  int64_t zeros[2];    /* of a Pad before the node, beside its own */
+  int64_t lead, trail; /* taps of 0 before and after those of the kernel */
+  char along;          /* t, f of our tensor; 0: the axis has one place */
   am_onnx_axis *axis;
   int64_t out[AM_ONNX_PROBES];
 } slide;
@@ -17,6 +20,7 @@ typedef struct window {
   slide at[2];
   int tensor;
   slide *t, *f; /* those of our axes; NULL: there is none */
+  bool zeros;   /* there was a Pad */
   const char *padding;
   int64_t pad[2];
 } window;
@@ -59,6 +63,12 @@ static am_status find_axes(am_onnx_reader *r, am_onnx_thing *x, window *w) {
   w->n = x->n_axes - 2;
   if (w->n < 1 || w->n > 2)
     return am_onnx_refuse(r, AM_E_UNSUPPORTED, "its input has %d axes; 3 or 4 can be imported", x->n_axes);
+  for (int i = 0; i < 2; i++)
+    if (w->zeros && (x->zeros[i][0] || x->zeros[i][1]))
+      return am_onnx_refuse(r, AM_E_UNSUPPORTED,
+                            "zeros were put around its %s (Pad); only around frames and bins they can be "
+                            "imported",
+                            i ? "channels" : "clips");
   for (int i = 0; i < w->n; i++) {
     slide *s = &w->at[i];
     s->axis = &x->axes[i + 2];
@@ -77,6 +87,8 @@ static am_status find_axes(am_onnx_reader *r, am_onnx_thing *x, window *w) {
 
 static am_status read_window(am_onnx_reader *r, am_onnx_thing *x, window *w, const int64_t *kernel) {
   int64_t sizes[2] = {0}, strides[2] = {0}, dilations[2] = {0}, pads[4] = {0};
+  w->zeros = x->is == AM_ONNX_IS_PADDED;
+  if (w->zeros) x->is = AM_ONNX_IS_CLIP;
   am_status status = find_axes(r, x, w);
   if (!status) status = list(r, "kernel_shape", w->n, 0, 1, sizes);
   if (!status) status = list(r, "strides", w->n, 1, 1, strides);
@@ -90,14 +102,30 @@ static am_status read_window(am_onnx_reader *r, am_onnx_thing *x, window *w, con
     s->size = sizes[i];
     s->stride = strides[i];
     s->dilation = dilations[i];
-    s->before = pads[i];
-    s->after = pads[w->n + i];
+    for (int k = 0; k < 2 && w->zeros; k++) s->zeros[k] = x->zeros[i + 2][k];
+    s->before = pads[i] + s->zeros[0];
+    s->after = pads[w->n + i] + s->zeros[1];
   }
   return status;
 }
 
+/* As much at both ends, where one end of a kernel gets taps of 0 instead: those of the last (or first) window lie on what is
+ * padded too much.  They are at most as many as the kernel has. */
+static bool widen(window *w) {
+  for (int i = 0; i < w->n; i++) {
+    slide *s = &w->at[i];
+    const int64_t more = s->before - s->after, extra = (more < 0 ? -more : more) / s->dilation;
+    if (!more || !s->along) continue;
+    if (more % s->dilation || extra > s->size) return false;
+    *(more > 0 ? &s->trail : &s->lead) = extra;
+  }
+  for (int i = 0; i < w->n; i++)
+    if (w->at[i].lead) w->at[i].before = w->at[i].after;
+  return true;
+}
+
 /* Padding of the whole node in our words: valid, same, or explicit with as much at both ends. */
-static am_status choose_padding(am_onnx_reader *r, window *w) {
+static am_status choose_padding(am_onnx_reader *r, window *w, bool kernel) {
   const char *automatic = am_onnx_attribute_text(r, "auto_pad", "NOTSET");
   bool same = !strcmp(automatic, "SAME_UPPER"), valid = !strcmp(automatic, "VALID"), none = true, both = true,
        fits = true;
@@ -106,16 +134,19 @@ static am_status choose_padding(am_onnx_reader *r, window *w) {
                           automatic);
   for (int i = 0; i < w->n; i++) {
     slide *s = &w->at[i];
-    if (valid) s->before = s->after = 0;
-    bool even = true;
+    if (valid) s->before = s->zeros[0], s->after = s->zeros[1];
+    bool even = true, differs = false;
+    for (int p = 1; p < AM_ONNX_PROBES; p++)
+      differs = differs || (s->stride > 1 && am_onnx_size(r, s->axis, p) != am_onnx_size(r, s->axis, 0));
     for (int p = 0; p < AM_ONNX_PROBES; p++) {
       const int64_t n = am_onnx_size(r, s->axis, p);
       int64_t before, after;
       same_pads(s, n, &before, &after);
       if (same) s->before = before, s->after = after;
-      fits = fits && before == s->before && after == s->after;
-      /* What is missing or too much at the end may be out of reach of the last window. */
-      even = even && places(n, s->before + s->after, s) == places(n, 2 * s->before, s);
+      /* By strides, what is `same`, and what at the end is out of reach of the last window, depend on the length. */
+      fits = fits && before == s->before && after == s->after && (same || !differs);
+      even = even &&
+             (s->before == s->after || (!differs && places(n, s->before + s->after, s) == places(n, 2 * s->before, s)));
       s->out[p] = places(n, s->before + s->after, s);
       if (s->out[p] < 1)
         return am_onnx_refuse(r, AM_E_SHAPE, "its window reaches over %lld places, and a clip has %lld there",
@@ -124,12 +155,18 @@ static am_status choose_padding(am_onnx_reader *r, window *w) {
     none = none && !s->before && !s->after;
     both = both && even;
   }
+  if (same && w->zeros)
+    return am_onnx_refuse(r, AM_E_UNSUPPORTED, "attribute auto_pad is %s behind a Pad; wanted NOTSET or VALID",
+                          automatic);
   w->padding = same ? "same" : none ? "valid" : both ? "explicit" : fits ? "same" : NULL;
+  if (!w->padding && kernel && widen(w)) w->padding = "explicit";
   if (w->padding) return AM_OK;
-  return am_onnx_refuse(r, AM_E_UNSUPPORTED,
-                        "attribute pads is [%lld, ...] before and [%lld, ...] after; only as much at "
-                        "both ends, or padding like Keras's `same`, can be imported",
-                        (long long)w->at[0].before, (long long)w->at[0].after);
+  return am_onnx_refuse(
+      r, AM_E_UNSUPPORTED,
+      "attribute pads is [%lld, ...] before and [%lld, ...] after (with those of a Pad before it); only as "
+      "much at both ends, padding like Keras's `same`, and of Conv one end with at most as many more as "
+      "its kernel has taps can be imported",
+      (long long)w->at[0].before, (long long)w->at[0].after);
 }
 
 /* A number of each slide along our axes: [t, f] of a map, t of a sequence. */
@@ -140,7 +177,7 @@ static int pair_of(const window *w, int rank, int64_t (*of)(const slide *), int6
 }
 
 static int64_t stride_of(const slide *s) { return s->stride; }
-static int64_t size_of(const slide *s) { return s->size; }
+static int64_t size_of(const slide *s) { return s->lead + s->size + s->trail; }
 static int64_t dilation_of(const slide *s) { return s->dilation; }
 static int64_t before_of(const slide *s) { return s->before; }
 
@@ -171,6 +208,8 @@ static am_status finish_window(am_onnx_reader *r, am_onnx_step *s, const window 
     if (at == w->t) y->t = *at->axis;
     if (at == w->f) y->f = *at->axis;
   }
+  x->frame = AM_ONNX_FRAMES_ALL;
+  x->picked = -1;
   x->expression = am_onnx_expression_of(r, s->out);
   return x->expression < 0 ? AM_E_NOMEM : AM_OK;
 }
@@ -207,7 +246,7 @@ static int64_t single_tap(const slide *s) {
 static am_status turn_kernel(am_onnx_reader *r, const window *w, const am_onnx_thing *x, am_onnx_known *weights,
                              int rank, am_onnx_step *s) {
   const int64_t *dims = weights->dims[0];
-  const int64_t kt = w->t ? w->t->size : 1, kf = w->f ? w->f->size : 1, I = dims[1], O = dims[0];
+  const int64_t kt = w->t ? size_of(w->t) : 1, kf = w->f ? size_of(w->f) : 1, I = dims[1], O = dims[0];
   const float *from = am_onnx_floats_of(r, weights, "weights");
   const int64_t *at = from ? am_onnx_places(r, &r->made[w->tensor]->c, &x->axes[1]) : NULL;
   if (!at) return AM_E_UNSUPPORTED;
@@ -225,12 +264,15 @@ static am_status turn_kernel(am_onnx_reader *r, const window *w, const am_onnx_t
       for (int64_t i = 0; i < I; i++)
         for (int64_t o = 0; o < O; o++) {
           int64_t tap = 0;
+          bool inside = true;
           for (int k = 0; k < w->n; k++) {
             const slide *one = &w->at[k];
-            tap = tap * one->size + (one == w->t ? t : one == w->f ? f : single_tap(one));
+            const int64_t here = one == w->t ? t - one->lead : one == w->f ? f - one->lead : single_tap(one);
+            inside = inside && here >= 0 && here < one->size;
+            tap = tap * one->size + here;
           }
           const int64_t taps = (w->n > 1 ? w->at[1].size : 1) * w->at[0].size;
-          *to++ = from[(o * I + at[i]) * taps + tap];
+          *to++ = inside ? from[(o * I + at[i]) * taps + tap] : 0;
         }
   return AM_OK;
 }
@@ -257,7 +299,7 @@ static am_status read_conv(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_o
     return am_onnx_refuse(r, AM_E_UNSUPPORTED, "its weights are not constants of as many axes as its input");
   const int64_t *dims = in[1]->known->dims[0];
   am_status status = read_window(r, out, &w, &dims[2]);
-  if (!status) status = choose_padding(r, &w);
+  if (!status) status = choose_padding(r, &w, true);
   if (!status) status = choose_rank(r, &w, &out->axes[1], &rank);
   if (status) return status;
   if (dims[0] < 1 || dims[1] != am_onnx_size(r, &out->axes[1], 0))
@@ -282,6 +324,34 @@ static am_status read_conv(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_o
 
 /* ---- pooling ---- */
 
+/* Are its numbers 0 or more, so that zeros around it change no maximum?  Of what follows a relu, as far as this is seen. */
+static bool never_negative(const am_onnx_reader *r, int tensor) {
+  static const char *const keeps = "max_pool1d|max_pool2d|average_pool1d|average_pool2d|to_sequence|bins|dropout";
+  while (r->made[tensor]->step >= 0) {
+    const am_onnx_step *s = r->steps[r->made[tensor]->step];
+    if (am_choice_index("relu|sigmoid|softmax", s->type) >= 0) return true;
+    if (am_choice_index(keeps, s->type) < 0) return false;
+    tensor = s->in[0];
+  }
+  return false;
+}
+
+/* What a Pad puts around a map takes part: in means always, and padding of the node itself only where it says so. */
+static am_status check_zeros(am_onnx_reader *r, const window *w, bool max, bool *all) {
+  bool own = false;
+  for (int i = 0; i < w->n; i++) own = own || w->at[i].before > w->at[i].zeros[0] || w->at[i].after > w->at[i].zeros[1];
+  if (max && !never_negative(r, w->tensor))
+    return am_onnx_refuse(r, AM_E_UNSUPPORTED,
+                          "zeros were put around its input (Pad), which are no part of our maxima; they "
+                          "can only be imported behind a Relu");
+  if (!max && own && !*all)
+    return am_onnx_refuse(r, AM_E_UNSUPPORTED,
+                          "zeros were put around its input (Pad), which count, and padding of its own, "
+                          "which does not (count_include_pad 0)");
+  *all = true;
+  return AM_OK;
+}
+
 static am_status read_pool(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_onnx_thing *out) {
   const bool max = !strcmp(r->node->op, "MaxPool");
   window w = {0};
@@ -289,10 +359,12 @@ static am_status read_pool(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_o
   (void)n;
   *out = *in[0];
   am_status status = read_window(r, out, &w, NULL);
-  if (!status) status = choose_padding(r, &w);
+  if (!status) status = choose_padding(r, &w, false);
   if (!status) status = choose_rank(r, &w, &out->axes[1], &rank);
   if (status) return status;
-  const bool up = am_onnx_attribute_int(r, "ceil_mode", 0) != 0, all = am_onnx_attribute_int(r, "count_include_pad", 0);
+  const bool up = am_onnx_attribute_int(r, "ceil_mode", 0) != 0;
+  bool all = am_onnx_attribute_int(r, "count_include_pad", 0);
+  if (w.zeros && (status = check_zeros(r, &w, max, &all))) return status;
   for (int i = 0; i < w.n; i++) {
     const slide *s = &w.at[i];
     if (s->dilation != 1) return am_onnx_refuse(r, AM_E_UNSUPPORTED, "attribute dilations is not 1");
@@ -311,14 +383,64 @@ static am_status read_pool(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_o
                                                : "average_pool1d",
                                      w.tensor);
   if (!s) return AM_E_NOMEM;
+  assert(w.padding); /* choose_padding has set it, or failed */
   status = set_window(r, s, &w, rank, true);
   if (!status && !max && all && strcmp(w.padding, "valid") != 0)
     status = am_onnx_set(r, s, "count_include_pad", am_value_bool(r->tree, true));
   return status ? status : finish_window(r, s, &w, out);
 }
 
+/* ---- Pad ---- */
+
+static am_status check_pad(am_onnx_reader *r, am_onnx_thing **in, size_t n) {
+  const char *mode = am_onnx_attribute_text(r, "mode", "constant");
+  double value[AM_ONNX_PROBES] = {am_onnx_attribute_real(r, "value", 0)};
+  if (strcmp(mode, "constant") != 0)
+    return am_onnx_refuse(r, AM_E_UNSUPPORTED,
+                          "attribute mode is %s; there is no layer that puts anything but zeros around frames and bins",
+                          mode);
+  const bool given = n > 2 && in[2]->is != AM_ONNX_IS_NOTHING;
+  const bool known = !given || (in[2]->is == AM_ONNX_IS_KNOWN && am_onnx_is_scalar(r, in[2]->known, value));
+  if (known && value[0] == 0) return AM_OK;
+  return am_onnx_refuse(r, AM_E_UNSUPPORTED, "it puts %s around frames and bins; only zeros can be imported",
+                        known ? "another constant" : "what is not known before the clip is");
+}
+
+/* Zeros wait for the window that takes them. */
+static am_status read_pad(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_onnx_thing *out) {
+  int64_t pads[2 * AM_ONNX_RANK] = {0}, axes[AM_ONNX_RANK] = {0};
+  const int64_t *given;
+  size_t count = 0, n_axes = (size_t)in[0]->n_axes;
+  *out = *in[0];
+  am_status status = check_pad(r, in, n);
+  if (!status && out->is != AM_ONNX_IS_PADDED) {
+    status = am_onnx_alone(r, out);
+    memset(out->zeros, 0, sizeof out->zeros);
+  }
+  if (status) return status;
+  for (size_t i = 0; i < n_axes; i++) axes[i] = (int64_t)i;
+  if (am_onnx_attribute_ints(r, "pads", &given, &count)) memcpy(pads, given, count * sizeof *pads);
+  else if (n < 2 || in[1]->is != AM_ONNX_IS_KNOWN)
+    return am_onnx_refuse(r, AM_E_UNSUPPORTED, "how much it puts around is not known before the clip is");
+  else if (!am_onnx_ints_of(r, in[1]->known, "pads", pads, 2 * AM_ONNX_RANK, &count)) return AM_E_UNSUPPORTED;
+  if (n > 3 && in[3]->is == AM_ONNX_IS_KNOWN && !am_onnx_ints_of(r, in[3]->known, "axes", axes, AM_ONNX_RANK, &n_axes))
+    return AM_E_UNSUPPORTED;
+  if (count != 2 * n_axes) return am_onnx_refuse(r, AM_E_FORMAT, "it has %zu numbers for %zu axes", count, n_axes);
+  for (size_t i = 0; i < count; i++) {
+    const int axis = am_onnx_axis_number(r, axes[i % n_axes], out->n_axes);
+    if (axis < 0) return AM_E_FORMAT;
+    int64_t *zeros = &out->zeros[axis][i / n_axes];
+    if (pads[i] < 0 || pads[i] > 65535 || (*zeros += pads[i]) > 65535)
+      return am_onnx_refuse(r, AM_E_UNSUPPORTED, "it puts %lld places around an axis; 0 to 65535 can be imported",
+                            (long long)pads[i]);
+    if (*zeros) out->is = AM_ONNX_IS_PADDED;
+  }
+  return AM_OK;
+}
+
 const am_onnx_operator am_onnx_window_operators[] = {
     {"Conv", read_conv, "|auto_pad|dilations|group|kernel_shape|pads|strides|", 2, 3},
     {"MaxPool", read_pool, "|auto_pad|ceil_mode|dilations|kernel_shape|pads|storage_order|strides|", 1, 1},
     {"AveragePool", read_pool, "|auto_pad|ceil_mode|count_include_pad|dilations|kernel_shape|pads|strides|", 1, 1},
+    {"Pad", read_pad, "|mode|pads|value|", 1, 4},
     {0}};

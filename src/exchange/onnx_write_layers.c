@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/onnx_write_layers.c - layers without windows or memory as nodes of ONNX, and the table of all. */
 #include <float.h>
 #include <math.h>
@@ -119,6 +120,16 @@ static void bins(writer *w, const step *s) {
   am_onnx_out(w, s->out, order, y, w->at[s->in[0]].name[order][1]);
 }
 
+/* Both halves of the channels, one the gate of the other. */
+static void glu(writer *w, const step *s) {
+  const am_onnx_order order = order_of(w, s->in[0]);
+  const char *half[2], *x[] = {am_onnx_in(w, s->in[0], order, false), NULL};
+  am_onnx_node_many(w->m, "Split", x, 2, half);
+  am_onnx_set_int(w->m, "axis", order == AM_ONNX_LAST ? s->layer->in[0].rank : 1);
+  if (!strcmp(am_onnx_option(w, "gate"), "sigmoid")) half[1] = am_onnx_call(w->m, "Sigmoid", half[1]);
+  am_onnx_out(w, s->out, order, am_onnx_call(w->m, "Mul", half[0], half[1]), w->at[s->in[0]].name[order][1]);
+}
+
 /* ---- joins ---- */
 
 static void add(writer *w, const step *s) {
@@ -212,6 +223,7 @@ am_onnx_layer_fn *am_onnx_layer_of(const am_layer_class *cls) {
              {&am_flatten, flatten},
              {&am_to_sequence, to_sequence},
              {&am_bins, bins},
+             {&am_glu, glu},
              {&am_dropout, dropout},
              {&am_relu, relu},
              {&am_leaky_relu, leaky},

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/registry.c - every format there is.  A new one adds one line here. */
 #include <string.h>
 
@@ -23,4 +24,12 @@ const am_exchange *am_exchange_of_file(const char *path) {
     if (format->ending && am_text_ends(path, format->ending)) return format;
   }
   return (const am_exchange *)am_exchanges[0];
+}
+
+const am_exchange *am_exchange_holding(am_context *ctx, const char *path) {
+  for (const am_variant *const *f = am_exchanges; *f; f++) {
+    const am_exchange *format = (const am_exchange *)*f;
+    if (format->is_of ? format->is_of(ctx, path) : am_text_ends(path, format->ending)) return format;
+  }
+  return NULL;
 }

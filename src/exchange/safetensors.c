@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/safetensors.c - the row of safetensors among the formats, and a checkpoint that becomes such a file. */
 #include "exchange/safetensors.h"
 
@@ -30,14 +31,16 @@ static void put_filled(job *j, const char *key, const char *text) {
 static am_status put_texts(job *j, am_error *err) {
   const am_checkpoint *c = j->checkpoint;
   const bool torch = j->options->names == AM_NAMES_PYTORCH;
-  am_buffer config = {0}, labels = {0};
+  am_buffer config = {0}, labels = {0}, scale = {0};
   char number[32];
   am_status status = am_config_text(c->config, &config, err);
   am_json json = am_json_begin(j->ctx, &labels, 0);
   am_json_open(&json, NULL, '[');
   for (int k = 0; k < c->classes; k++) am_json_text(&json, NULL, c->labels[k]);
   am_json_close(&json);
-  if (!status && labels.failed) status = am_no_memory(err);
+  json = am_json_begin(j->ctx, &scale, 0);
+  if (c->values) am_scales_put_value(&json, (const char *const *)c->labels, c->scale, c->classes);
+  if (!status && (labels.failed || scale.failed)) status = am_no_memory(err);
   if (!status) {
     am_safetensors_put_text(&j->file, "format", torch ? "pt" : "audiomood");
     am_safetensors_put_text(&j->file, "creator", "audiomood " AM_VERSION);
@@ -45,6 +48,8 @@ static am_status put_texts(job *j, am_error *err) {
     if (torch) put_word(j, AM_TEXT_LAYOUT, AM_WORDS(AM_KERAS_LAYOUTS), j->options->layout);
     if (torch) put_word(j, AM_TEXT_SEQUENCE, AM_WORDS(AM_TORCH_SEQUENCES), j->options->sequence);
     am_safetensors_put_text(&j->file, AM_TEXT_LABELS, labels.data);
+    const bool one = c->values && am_scales_one(c->scale, c->classes);
+    if (c->values) am_safetensors_put_text(&j->file, one ? AM_TEXT_SCALE : AM_TEXT_SCALES, scale.data);
     am_safetensors_put_text(&j->file, AM_TEXT_CONFIG, config.data);
     snprintf(number, sizeof number, "%d", c->input.t);
     am_safetensors_put_text(&j->file, AM_TEXT_FRAMES, number);
@@ -60,6 +65,7 @@ static am_status put_texts(job *j, am_error *err) {
   }
   am_buffer_free(j->ctx, &config);
   am_buffer_free(j->ctx, &labels);
+  am_buffer_free(j->ctx, &scale);
   return status;
 }
 
@@ -138,6 +144,12 @@ static void say_left(const job *j) {
   if (!own && c->any.temperature != 1)
     am_log(j->ctx, AM_LOG_WARNING, "%s: divide the outputs by its temperature, %.6g, before the softmax", j->path,
            c->any.temperature);
+  const bool one = c->values && am_scales_one(c->scale, c->classes);
+  for (int k = 0; !own && c->values && k < (one ? 1 : c->classes); k++) {
+    const am_scale s = c->scale[k];
+    am_log(j->ctx, AM_LOG_WARNING, "%s: values%s%s are %.6g + %.6g times the outputs (%s)", j->path, one ? "" : " of ",
+           one ? "" : c->labels[k], (s.low + s.high) / 2, (s.high - s.low) / 2, one ? AM_TEXT_SCALE : AM_TEXT_SCALES);
+  }
   if (c->any.thresholds.precision > 0)
     am_log(j->ctx, AM_LOG_WARNING, "%s: its thresholds are not in the file; the model always answers", j->path);
 }
@@ -147,7 +159,6 @@ am_status am_safetensors_export(am_context *ctx, const char *checkpoint, const a
   job j = {.ctx = ctx, .path = checkpoint, .options = options};
   am_safetensors_begin(ctx, &j.file);
   am_status status = am_checkpoint_load(ctx, checkpoint, &j.checkpoint, err);
-  if (!status) status = am_checkpoint_need_classes(j.checkpoint, "safetensors have no place for a scale", err);
   if (!status && j.checkpoint->n_members)
     status = am_fail(err, AM_E_UNSUPPORTED,
                      "%s: several models, fused, which one file of tensors is not; export the runs "
@@ -205,4 +216,5 @@ const am_exchange am_exchange_safetensors = {
     .config_inside = true,
     .export_to = export_one,
     .import_from = am_safetensors_import,
+    .describe = am_safetensors_describe,
 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/safetensors.h - models in safetensors files (docs/safetensors.md): our own arrays with everything that a
  * prediction needs, or a state dict of PyTorch, which holds weights alone. */
 #ifndef AM_EXCHANGE_SAFETENSORS_H
@@ -17,6 +18,9 @@ am_status am_safetensors_import(am_context *ctx, const char *file, const am_impo
 am_status am_safetensors_export(am_context *ctx, const char *checkpoint, const am_exchange_options *options,
                                 const char *out, am_error *err);
 
+/* The row's `describe` (format.h). */
+am_status am_safetensors_describe(am_context *ctx, const char *path, am_described *d, am_error *err);
+
 /* Texts of the file. */
 #define AM_TEXT_NAMES "audiomood_names"
 #define AM_TEXT_LAYOUT "audiomood_layout"
@@ -24,6 +28,8 @@ am_status am_safetensors_export(am_context *ctx, const char *checkpoint, const a
 #define AM_TEXT_FRAMES "audiomood_frames" /* the longest clip */
 #define AM_TEXT_CONFIG "audiomood_config"
 #define AM_TEXT_LABELS "audiomood_labels"
+#define AM_TEXT_SCALE "audiomood_scale"   /* "[1, 5]": the labels are dimensions */
+#define AM_TEXT_SCALES "audiomood_scales" /* of each, where they differ: {"valence": [-3, 3], ...} */
 #define AM_TEXT_TEMPERATURE "audiomood_temperature"
 #define AM_TEXT_SYNTHETIC "synthetic"
 #define AM_TEXT_LICENCE "audiomood_licence"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange/safetensors_import.c - a safetensors file and a config become a checkpoint. */
 #include <string.h>
 
@@ -178,6 +179,15 @@ static am_status take_state_dict(job *j, am_error *err) {
   return status;
 }
 
+/* Tensors of ours give outputs as training has them; who wrote others was asked for values. */
+static am_status take_scale(job *j, am_error *err) {
+  const char *said = am_safetensors_text(j->file, AM_TEXT_SCALES);
+  if (!said) said = am_safetensors_text(j->file, AM_TEXT_SCALE);
+  am_status status = said || j->names == AM_NAMES_AUDIOMOOD ? am_import_check_target(&j->is, said != NULL, err) : AM_OK;
+  if (status || !am_import_tells_values(&j->is)) return status;
+  return said ? am_import_scale(&j->is, said, err) : am_import_from_scale(&j->is, err);
+}
+
 am_status am_safetensors_import(am_context *ctx, const char *file, const am_import_source *source,
                                 const am_exchange_options *options, const char *out, am_error *err) {
   job j = {.is = {.ctx = ctx, .file = file, .program = "PyTorch", .source = source}, .options = options};
@@ -190,6 +200,7 @@ am_status am_safetensors_import(am_context *ctx, const char *file, const am_impo
     if (j.names == AM_NAMES_AUDIOMOOD) j.is.program = "safetensors";
     status = j.names == AM_NAMES_AUDIOMOOD ? take_arrays(&j, err) : take_state_dict(&j, err);
   }
+  if (!status) status = take_scale(&j, err);
   if (!status) status = am_import_save(&j.is, out, err);
   am_import_free(&j.is);
   am_tree_free(j.map);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/checkpoint.h - what is in a checkpoint, and how it is kept safe.
  *
  * The format is described for its readers in checkpoints/README.md.  Nothing
@@ -19,12 +20,14 @@
 #include "model/origin.h"
 
 #define AM_CHECKPOINT_FORMAT "audiomood-checkpoint"
-/* A model of dimensions is of major version 2: whoever reads 1 alone would take its values for logits of classes. */
+/* A model of dimensions is of major version 2: whoever reads 1 alone would take its values for logits of classes.  Where its dimensions
+ * have several scales it is 3: whoever reads 2 knows one for all. */
 enum {
   AM_CHECKPOINT_MAJOR = 1,
   AM_CHECKPOINT_MINOR = 5,
   AM_CHECKPOINT_VALUES_MAJOR = 2,
-  AM_CHECKPOINT_VALUES_MINOR = 0
+  AM_CHECKPOINT_SCALES_MAJOR = 3,
+  AM_CHECKPOINT_VALUES_MINOR = 0 /* of both */
 };
 enum { AM_CHECKPOINT_FRAMES = 1 << 24 }; /* of a model's input: hours of sound; a file that says more is not ours */
 
@@ -47,7 +50,7 @@ struct am_checkpoint {
   char **labels;           /* (K) of classes, or dimensions */
   int classes;
   bool values;     /* it tells dimensions: am_checkpoint_answer */
-  double scale[2]; /* of them, lowest and highest; both 0: it tells classes */
+  am_scale *scale; /* (K) of them, owned by config->tree; NULL: it tells classes */
   am_normaliser
       normaliser; /* kind train: statistics; kind speaker: those of the training part, and of a voice once it is heard */
   am_shape input;
@@ -79,8 +82,8 @@ const am_fusion_set *am_checkpoint_set_for(const am_checkpoint *c, bool known);
 /* What the outputs (rows,K) of its model mean, into `told` (rows,K), which may be the same memory: probabilities, or values of
  * dimensions on their scale. */
 void am_checkpoint_answer(const am_checkpoint *c, const am_real *outputs, int rows, am_real *told);
-/* Of outputs as training has them (am_dataset_unit). */
-void am_values_from_outputs(const am_real *outputs, size_t n, const double scale[2], am_real *values);
+/* Of outputs (rows,K) as training has them (am_dataset_unit). */
+void am_values_from_outputs(const am_real *outputs, size_t rows, size_t K, const am_scale *scale, am_real *values);
 /* AM_E_USAGE where it tells dimensions; `what` wants classes ("segments"), or "". */
 am_status am_checkpoint_need_classes(const am_checkpoint *c, const char *what, am_error *err);
 
@@ -117,7 +120,7 @@ typedef struct am_save {
   am_model *model;
   char *const *labels;
   int classes;
-  const double *scale; /* of dimensions, lowest and highest; NULL: of classes */
+  const am_scale *scale; /* (classes) of dimensions; NULL: of classes */
   const am_normaliser *normaliser;
   const am_dataset *dataset;
   const am_split *split;
@@ -178,6 +181,8 @@ am_status am_checkpoint_check_temperature(const char *path, double temperature, 
 am_status am_checkpoint_read_thresholds(am_h5 *file, const char *name, int classes, am_thresholds *t, am_error *err);
 am_status am_checkpoint_write_thresholds(am_h5 *file, const char *name, const am_thresholds *t, size_t classes,
                                          am_error *err);
+/* The version, and, of a model of dimensions (scale not NULL), what it tells, at the root. */
+am_status am_checkpoint_write_target(am_h5 *file, const am_scale *scale, int classes, am_error *err);
 am_status am_checkpoint_check_thresholds(const char *path, const am_thresholds *t, int classes, am_error *err);
 /* Counts and sums; whether they fit the run's batches is looked at when it is resumed. */
 am_status am_training_state_check(const char *path, const am_training_state *t, am_error *err);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/checkpoint_load.c - reading checkpoints for prediction. */
 #include <math.h>
 #include <stdio.h>
@@ -26,11 +27,11 @@ am_status am_checkpoint_check_head(am_context *ctx, am_h5 *file, am_error *err) 
     long major = strtol(version, &end, 10);
     if (end == version || *end != '.')
       status = am_fail(err, AM_E_FORMAT, "%s: its version \"%s\" is not of the form 1.0", path, version);
-    else if (major != AM_CHECKPOINT_MAJOR && major != AM_CHECKPOINT_VALUES_MAJOR)
+    else if (major < AM_CHECKPOINT_MAJOR || major > AM_CHECKPOINT_SCALES_MAJOR)
       status = am_fail(err, AM_E_FORMAT,
-                       "%s: a checkpoint of version %s; audiomood %s reads versions %d and %d: read it with an "
+                       "%s: a checkpoint of version %s; audiomood %s reads versions %d to %d: read it with an "
                        "audiomood as new as the one that wrote it",
-                       path, version, am_version(), AM_CHECKPOINT_MAJOR, AM_CHECKPOINT_VALUES_MAJOR);
+                       path, version, am_version(), AM_CHECKPOINT_MAJOR, AM_CHECKPOINT_SCALES_MAJOR);
   }
   am_free(ctx, format);
   am_free(ctx, version);
@@ -287,6 +288,19 @@ am_status am_checkpoint_read_labels(am_context *ctx, am_h5 *file, am_checkpoint 
   return AM_OK;
 }
 
+/* One for all dimensions, or one for each. */
+static am_status read_scales(am_h5 *file, am_checkpoint *c, am_error *err) {
+  am_scale one;
+  const size_t K = (size_t)c->classes;
+  c->scale = am_tree_take(c->config->tree, K, sizeof *c->scale);
+  if (!c->scale) return am_no_memory(err);
+  if (am_h5_find(file, "scales") == AM_H5_ARRAY) return am_h5_read(file, "scales", AM_H5_F64, c->scale, 2 * K, err);
+  am_status status = am_h5_get_real(file, "/", "scale_low", &one.low, err);
+  if (!status) status = am_h5_get_real(file, "/", "scale_high", &one.high, err);
+  for (size_t k = 0; k < K && !status; k++) c->scale[k] = one;
+  return status;
+}
+
 /* Files of classes do not say what they are of. */
 static am_status read_target(am_context *ctx, am_h5 *file, am_checkpoint *c, am_error *err) {
   char *target = NULL;
@@ -295,14 +309,13 @@ static am_status read_target(am_context *ctx, am_h5 *file, am_checkpoint *c, am_
   if (!status && strcmp(target, "dimensions"))
     status = am_fail(err, AM_E_FORMAT, "%s: its target is \"%s\", wanted \"dimensions\"", am_h5_path(file), target);
   am_free(ctx, target);
-  if (!status) status = am_h5_get_real(file, "/", "scale_low", &c->scale[0], err);
-  if (!status) status = am_h5_get_real(file, "/", "scale_high", &c->scale[1], err);
-  if (status) return status;
-  const double *s = c->scale;
-  c->values = true;
-  if (isfinite(s[0]) && isfinite(s[1]) && s[0] < s[1] && fabs(s[0]) <= 1e6 && fabs(s[1]) <= 1e6) return AM_OK;
-  return am_fail(err, AM_E_FORMAT, "%s: its scale is %g to %g, wanted a lower and a higher number from -1e6 to 1e6",
-                 am_h5_path(file), s[0], s[1]);
+  if (!status) status = read_scales(file, c, err);
+  c->values = !status;
+  for (int k = 0; k < c->classes && !status; k++)
+    if (!am_scale_good(c->scale[k]))
+      return am_fail(err, AM_E_FORMAT, "%s: its scale is %g to %g, wanted a lower and a higher number from -1e6 to 1e6",
+                     am_h5_path(file), c->scale[k].low, c->scale[k].high);
+  return status;
 }
 
 static am_status read_input(am_h5 *file, const am_config *config, am_shape *in, am_error *err) {

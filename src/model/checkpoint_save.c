@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/checkpoint_save.c - writing checkpoints so that none is lost. */
 #include <errno.h>
 #include <math.h>
@@ -78,21 +79,32 @@ static am_status write_credit(am_context *ctx, am_h5 *file, const am_save *s, am
   return status;
 }
 
+am_status am_checkpoint_write_target(am_h5 *file, const am_scale *scale, int classes, am_error *err) {
+  char version[32];
+  const bool one = scale && am_scales_one(scale, classes);
+  snprintf(version, sizeof version, "%d.%d",
+           !scale ? AM_CHECKPOINT_MAJOR
+           : one  ? AM_CHECKPOINT_VALUES_MAJOR
+                  : AM_CHECKPOINT_SCALES_MAJOR,
+           scale ? AM_CHECKPOINT_VALUES_MINOR : AM_CHECKPOINT_MINOR);
+  am_status status = am_h5_set_text(file, "/", "version", version, err);
+  if (!status && scale) status = am_h5_set_text(file, "/", "target", "dimensions", err);
+  if (!status && one) status = am_h5_set_real(file, "/", "scale_low", scale[0].low, err);
+  if (!status && one) status = am_h5_set_real(file, "/", "scale_high", scale[0].high, err);
+  if (status || !scale || one) return status;
+  return am_h5_write(file, "scales", AM_H5_F64, 2, (const size_t[]){(size_t)classes, 2}, scale, err);
+}
+
 static am_status write_head(am_context *ctx, am_h5 *file, const am_save *s, am_error *err) {
-  char version[32], *creator = am_format(ctx, "audiomood %s", am_version());
+  char *creator = am_format(ctx, "audiomood %s", am_version());
   if (!creator) return am_no_memory(err);
-  snprintf(version, sizeof version, "%d.%d", s->scale ? AM_CHECKPOINT_VALUES_MAJOR : AM_CHECKPOINT_MAJOR,
-           s->scale ? AM_CHECKPOINT_VALUES_MINOR : AM_CHECKPOINT_MINOR);
   am_shape in = am_model_input(s->model);
   am_status status = am_h5_set_text(file, "/", "format", AM_CHECKPOINT_FORMAT, err);
-  if (!status) status = am_h5_set_text(file, "/", "version", version, err);
   if (!status) status = am_h5_set_text(file, "/", "creator", creator, err);
   if (!status) status = am_h5_set_int(file, "/", "epoch", (int64_t)s->epoch, err);
   if (!status) status = am_h5_set_int(file, "/", "step", (int64_t)s->step, err);
   if (!status) status = am_h5_set_texts(file, "/", "labels", (const char *const *)s->labels, (size_t)s->classes, err);
-  if (!status && s->scale) status = am_h5_set_text(file, "/", "target", "dimensions", err);
-  if (!status && s->scale) status = am_h5_set_real(file, "/", "scale_low", s->scale[0], err);
-  if (!status && s->scale) status = am_h5_set_real(file, "/", "scale_high", s->scale[1], err);
+  if (!status) status = am_checkpoint_write_target(file, s->scale, s->classes, err);
   if (!status && s->temperature > 0) status = am_h5_set_real(file, "/", "temperature", s->temperature, err);
   if (!status) status = am_h5_group(file, "input", err);
   if (!status) status = am_h5_set_int(file, "input", "rank", in.rank, err);

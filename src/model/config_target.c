@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/config_target.c - what settings mean nothing for a model of classes, or for one of dimensions (data.target). */
 #include "model/config.h"
 
@@ -31,7 +32,8 @@ static am_status check_dimensions(const am_config *c, am_error *err) {
        "values of dimensions have no probabilities that could be calibrated"},
       {t->wanted_precision > 0, "train.wanted_precision",
        "values of dimensions have no probabilities, and so no thresholds"},
-      {*t->targets != 0, "train.targets", "they are probabilities of classes, and data.target is dimensions"},
+      {t->targets_temperature != 1, "train.targets_temperature",
+       "it softens probabilities of classes, and data.target is dimensions"},
       {c->data.soft_labels, "data.soft_labels", "votes are for classes, and data.target is dimensions"},
   };
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/ensemble.c - several models as one: a sound as a whole, and in windows. */
 #include "model/ensemble.h"
 #include "model/predict.h"
@@ -41,11 +42,12 @@ static am_status check_classes(const am_checkpoint *first, const am_checkpoint *
   if (m->values != first->values)
     return am_fail(err, AM_E_USAGE, "%s: it tells %s, and the first model %s", name,
                    m->values ? "dimensions" : "emotions", first->values ? "dimensions" : "emotions");
-  if (m->values && (m->scale[0] != first->scale[0] || m->scale[1] != first->scale[1]))
-    return am_fail(err, AM_E_USAGE, "%s: its scale is %g to %g, that of the first model %g to %g", name, m->scale[0],
-                   m->scale[1], first->scale[0], first->scale[1]);
   bool same = m->classes == first->classes;
   for (int k = 0; k < m->classes && same; k++) same = strcmp(m->labels[k], first->labels[k]) == 0;
+  for (int k = 0; k < m->classes && same && m->values; k++)
+    if (!am_scale_equal(m->scale[k], first->scale[k]))
+      return am_fail(err, AM_E_USAGE, "%s: its scale of %s is %g to %g, that of the first model %g to %g", name,
+                     m->labels[k], m->scale[k].low, m->scale[k].high, first->scale[k].low, first->scale[k].high);
   if (same) return AM_OK;
   return am_fail(err, AM_E_USAGE, "%s: it has other %s (%s, ... of %d) than the first model (%s, ... of %d)", name,
                  m->values ? "dimensions" : "classes", m->labels[0], m->classes, first->labels[0], first->classes);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/evaluation.c - which clips models are scored on, what they say of them, and how good that is. */
 #include "model/evaluation.h"
 
@@ -134,6 +135,20 @@ static am_status map_labels(am_evaluation *e, bool partial, am_error *err) {
   return st;
 }
 
+/* Of corpus and model: one line where all are moved alike. */
+static void say_scales(const am_evaluation *e) {
+  const am_dataset *d = e->d;
+  const am_checkpoint *c = e->checkpoint;
+  const bool one = am_scales_one(d->scale, d->n_dimensions) && am_scales_one(c->scale, c->classes);
+  for (int k = 0; k < (one ? 1 : d->n_dimensions); k++) {
+    if (!one && e->label_of[k] < 0) continue;
+    const am_scale from = d->scale[k], to = c->scale[one ? 0 : e->label_of[k]];
+    if (!am_scale_equal(from, to))
+      am_log(e->ctx, AM_LOG_INFO, "scale: %s from %g to %g count as %g to %g, those of the model",
+             one ? "values" : d->dimensions[k], from.low, from.high, to.low, to.high);
+  }
+}
+
 /* Dimensions go by name.  A clip of which the corpus tells none that the model knows is left out. */
 static am_status map_dimensions(am_evaluation *e, am_error *err) {
   const am_dataset *d = e->d;
@@ -154,9 +169,7 @@ static am_status map_dimensions(am_evaluation *e, am_error *err) {
   if (!mapped)
     return am_fail(err, AM_E_CONFIG, "no dimension of this corpus (%s, ...) is one of the model (%s, ...)",
                    d->dimensions[0], c->labels[0]);
-  if (e->other && (d->scale[0] != c->scale[0] || d->scale[1] != c->scale[1]))
-    am_log(e->ctx, AM_LOG_INFO, "scale: values from %g to %g count as %g to %g, those of the model", d->scale[0],
-           d->scale[1], c->scale[0], c->scale[1]);
+  if (e->other) say_scales(e);
   for (size_t i = 0; i < e->n; i++) {
     const am_clip *clip = &d->clips[e->clips[i]];
     bool any = false;
@@ -290,15 +303,14 @@ static void take_values(am_evaluation *e, size_t i) {
   const am_dataset *d = e->d;
   const size_t K = (size_t)e->checkpoint->classes;
   const am_clip *clip = &d->clips[e->clips[i]];
-  const double *to_scale = e->checkpoint->scale;
-  const bool same = d->scale[0] == to_scale[0] && d->scale[1] == to_scale[1];
+  const am_scale *scale = e->checkpoint->scale;
   float *row = e->truth + i * K;
   for (size_t k = 0; k < K; k++) row[k] = NAN;
   for (int k = 0; k < d->n_dimensions; k++) {
     const int to = e->label_of[k];
     if (to < 0) continue;
-    row[to] = same ? clip->values[k] : am_dataset_unit(d, clip, k);
-    if (!same) am_values_from_outputs(&row[to], 1, to_scale, &row[to]);
+    const bool same = am_scale_equal(d->scale[k], scale[to]);
+    row[to] = same ? clip->values[k] : (float)am_scale_value(scale[to], (double)am_dataset_unit(d, clip, k));
   }
 }
 
@@ -331,7 +343,7 @@ am_status am_evaluation_metrics(const am_evaluation *e, am_metrics **out, am_err
   const am_scored_clips of = {.clips = e->clips,
                               .probabilities = e->probabilities,
                               .truth = e->truth,
-                              .scale = e->truth ? c->scale : NULL,
+                              .scale = c->scale,
                               .labels = e->labels,
                               .speakers = e->speakers,
                               .n = e->n,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/fusion.c - several models as one by the product of their probabilities, and the weights that suit clips best. */
 #include "model/fusion.h"
 
@@ -33,9 +34,11 @@ static am_status ask_members(am_checkpoint *c, size_t i, size_t numbers, am_ask_
   for (size_t j = 0; j < c->n_members && !status; j++) {
     if (!(set->weights[j] > 0)) continue;
     status = ask(user, i, c->members[j], out, err);
-    for (size_t k = 0; k < numbers && !status; k++) sum[k] += set->weights[j] * am_fusion_log((double)out[k]);
+    for (size_t k = 0; k < numbers && !status; k++)
+      sum[k] += set->weights[j] * (c->values ? (double)out[k] : am_fusion_log((double)out[k]));
   }
-  if (!status) am_fusion_softmax(sum, numbers / (size_t)c->classes, c->classes, set->temperature, out);
+  for (size_t k = 0; k < numbers && c->values; k++) out[k] = (float)sum[k];
+  if (!status && !c->values) am_fusion_softmax(sum, numbers / (size_t)c->classes, c->classes, set->temperature, out);
   for (size_t k = 0; k < numbers && status; k++) out[k] = NAN;
   return status;
 }

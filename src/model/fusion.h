@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* model/fusion.h - several models in one checkpoint: late fusion by the logarithms of their probabilities.
  *
  * With p_i what member i says (at its own temperature), weights w_i of sum 1 and the temperature T of the whole
  *     p is proportional to the product of p_i ^ (w_i / T).
- * Members may hear different features at different rates; they name the same classes in the same order.
+ * Members may hear different features at different rates; they name the same classes in the same order.  Those that tell the same
+ * dimensions, on the same scales, are their weighted mean.
  *
  * Where some members normalise by speaker and others do not, a file may have two sets of weights, temperature and thresholds
  * (am_fusion_set): one for a voice that is not known, in which those members have no part, and one for a voice that is.  Which is
@@ -47,6 +49,7 @@ typedef struct am_fusion {
   const am_fusion_set *known; /* for a voice that is known; NULL: one set for all */
   char *const *labels;        /* (K) */
   int classes;
+  const am_scale *scale; /* (K) of dimensions; NULL: of classes */
   const char *title;
   const char *by;           /* how the weights were found: "validation", "out of fold", "given" */
   const am_names *speakers; /* of the clips that they were fitted to; NULL: none were */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/fusion_file.c - the file of a fused model: whole checkpoints side by side, and how they become one.
  *
  *   /           format, version, creator, title, licence, attribution, labels, temperature, as of any checkpoint
@@ -68,13 +69,12 @@ static am_status write_sets(am_h5 *file, const am_fusion *f, am_error *err) {
 }
 
 static am_status write_fusion(am_context *ctx, am_h5 *file, const am_fusion *f, am_error *err) {
-  char version[32], creator[64];
+  char creator[64];
   am_credit all = {0};
   size_t n = 0;
-  snprintf(version, sizeof version, "%d.%d", AM_CHECKPOINT_MAJOR, AM_CHECKPOINT_MINOR);
   snprintf(creator, sizeof creator, "audiomood %s", am_version());
   am_status status = am_h5_set_text(file, "/", "format", AM_CHECKPOINT_FORMAT, err);
-  if (!status) status = am_h5_set_text(file, "/", "version", version, err);
+  if (!status) status = am_checkpoint_write_target(file, f->scale, f->classes, err);
   if (!status) status = am_h5_set_text(file, "/", "creator", creator, err);
   if (!status) status = am_h5_set_texts(file, "/", "labels", (const char *const *)f->labels, (size_t)f->classes, err);
   for (size_t i = 0; i < f->n && !status; i++)
@@ -206,15 +206,19 @@ static am_status check_sets(const char *path, const am_checkpoint *c, am_error *
                  path);
 }
 
-/* All members name the classes that the file names. */
-static am_status check_labels(const char *path, const am_checkpoint *c, am_error *err) {
+/* All members name the classes, or dimensions, that the file names. */
+static am_status check_labels(const char *path, am_checkpoint *c, am_error *err) {
+  c->values = c->members[0]->values;
+  c->scale = c->members[0]->scale; /* which lives as long */
   for (size_t i = 0; i < c->n_members; i++) {
     const am_checkpoint *m = c->members[i];
-    bool same = m->classes == c->classes && !m->values;
+    bool same = m->classes == c->classes && m->values == c->values;
     for (int k = 0; k < c->classes && same; k++) same = !strcmp(m->labels[k], c->labels[k]);
     if (!same)
       return am_fail(err, AM_E_FORMAT, "%s: member %zu has other classes (%s, ... of %d) than the file (%s, ... of %d)",
                      path, i + 1, m->labels[0], m->classes, c->labels[0], c->classes);
+    if (c->values && !am_scales_equal(m->scale, c->scale, c->classes))
+      return am_fail(err, AM_E_FORMAT, "%s: member %zu is on another scale than the first", path, i + 1);
   }
   return AM_OK;
 }

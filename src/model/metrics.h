@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/metrics.h - how good predictions are, what stands out in them, and the same as JSON. */
 #ifndef AM_METRICS_H
 #define AM_METRICS_H
@@ -51,6 +52,7 @@ typedef struct am_answered {
 /* Of one dimension, with 95 % intervals; NaN what is not defined. */
 typedef struct am_dimension {
   char *name;
+  am_scale scale;             /* of the values; not known: not said */
   am_agreement is, low, high; /* n of the intervals: 0 */
   double mean, deviation;     /* of the predicted values */
   double true_mean, true_deviation;
@@ -63,7 +65,6 @@ struct am_metrics {
   am_dimension *dimension; /* (dimensions) */
   double ccc;              /* the mean of theirs */
   double ccc_low, ccc_high;
-  double scale[2]; /* of the values; both 0: not said */
   int classes;
   char **labels; /* (K) owned */
   int scored;    /* classes that occur among the clips: those that uar and macro_f1 are means over */
@@ -120,8 +121,8 @@ am_status am_metrics_diagnose(am_metrics *m, const int *truth, const int *speake
 typedef struct am_scored_clips {
   const uint32_t *clips;      /* (n) in the dataset */
   const float *probabilities; /* (n,K); of a model of dimensions values */
-  const float *truth;  /* (n,K) true values, NaN not known, of a model of dimensions; NULL: it is one of classes */
-  const double *scale; /* of the values, lowest and highest; NULL: of classes */
+  const float *truth;    /* (n,K) true values, NaN not known, of a model of dimensions; NULL: it is one of classes */
+  const am_scale *scale; /* (K) of the values; NULL: of classes */
   const int *labels, *speakers;
   size_t n;
   const char *const *names; /* (K) of the classes, or dimensions */
@@ -142,6 +143,8 @@ double am_metrics_concordance(const float *values, const float *truth, size_t n,
 /* With room for the figures of these dimensions, NaN but for n; on failure *out is NULL. */
 am_status am_metrics_create_dimensions(am_context *ctx, const char *const *names, int dimensions, am_metrics **out,
                                        am_error *err);
+/* The scales of all dimensions, and their names, into arrays of AM_MAX_CLASSES; false: they were not said. */
+bool am_metrics_scales(const am_metrics *m, const char **names, am_scale *scales);
 /* The mean of the dimensions' rmse, of a group or a speaker. */
 double am_metrics_mean_rmse(const am_agreement *of, int dimensions);
 /* The average recall of guessing among the classes that occur, which is also that of one answer for all; NaN without clips. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/metrics_dimensions.c - how good values of dimensions are, and how sure one can be of it. */
 #include <math.h>
 #include <stdio.h>
@@ -226,6 +227,16 @@ am_status am_metrics_compute_dimensions(am_context *ctx, const float *predicted,
   return status;
 }
 
+bool am_metrics_scales(const am_metrics *m, const char **names, am_scale *scales) {
+  bool all = m->dimensions > 0;
+  for (int k = 0; k < m->dimensions; k++) {
+    names[k] = m->dimension[k].name;
+    scales[k] = m->dimension[k].scale;
+    all &= am_scale_good(scales[k]);
+  }
+  return all;
+}
+
 /* ---- some clips apart ---- */
 
 double am_metrics_mean_rmse(const am_agreement *of, int dimensions) {
@@ -421,7 +432,7 @@ am_status am_metrics_of_values(const am_dataset *d, const am_scored_clips *of, b
   am_metrics *m = NULL;
   am_status status = am_metrics_compute_dimensions(d->ctx, of->probabilities, of->truth, of->speakers, of->n, of->names,
                                                    of->classes, seed, &m, err);
-  for (int i = 0; i < 2 && !status && of->scale; i++) m->scale[i] = of->scale[i];
+  for (int k = 0; k < of->classes && !status && of->scale; k++) m->dimension[k].scale = of->scale[k];
   if (!status && utterances) status = add_utterances(m, d, of, seed, err);
   for (size_t t = 0; t < d->n_traits && !status; t++) status = add_trait(m, of, &d->traits[t], err);
   if (!status) status = am_metrics_add_value_speakers(m, of, d->speakers, err);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/metrics_json.c - metrics as JSON. */
 #include <stdio.h>
 #include <string.h>
@@ -181,13 +182,15 @@ static void write_dimension(am_json *j, const am_dimension *d) {
 }
 
 static void write_dimensions(am_json *j, const am_metrics *m) {
+  const char *names[AM_MAX_CLASSES];
+  am_scale scales[AM_MAX_CLASSES];
   am_json_real(j, "ccc", m->ccc);
   am_json_open(j, "interval", '{');
   am_json_text(j, "kind", m->interval);
   am_json_real(j, "level", 0.95);
   write_pair(j, "ccc", m->ccc_low, m->ccc_high);
   am_json_close(j);
-  if (m->scale[0] < m->scale[1]) write_pair(j, "scale", m->scale[0], m->scale[1]);
+  if (am_metrics_scales(m, names, scales)) am_scales_put(j, names, scales, m->dimensions);
   am_json_open(j, "dimensions", '{');
   for (int k = 0; k < m->dimensions; k++) write_dimension(j, &m->dimension[k]);
   am_json_close(j);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/segment.c - measurements that overlap become segments of one label.
  *
  * An utterance is cut into cells at every start and end of its measurements: within a cell the same measurements hold. */
@@ -25,6 +26,7 @@ struct am_segmenter {
   am_context *ctx;
   size_t classes;
   double penalty, shortest;
+  bool values;
   am_segment_fn each;
   void *user;
   size_t index;
@@ -69,7 +71,7 @@ am_status am_segmenter_create(am_context *ctx, int classes, const am_segment_opt
   if (status) return status;
   am_segmenter *s = am_alloc(ctx, 1, sizeof *s);
   if (!s) return am_no_memory(err);
-  *s = (am_segmenter){.ctx = ctx, .classes = (size_t)classes, .each = each, .user = user};
+  *s = (am_segmenter){.ctx = ctx, .classes = (size_t)classes, .each = each, .user = user, .values = o.values};
   s->penalty = o.switch_penalty == 0 ? 1 : fmax(0, o.switch_penalty);
   s->shortest = o.shortest == 0 ? 0.5 : fmax(0, o.shortest);
   s->score = am_alloc(ctx, 2 * s->classes, sizeof *s->score);
@@ -210,6 +212,16 @@ static void drop_short(am_segmenter *s, size_t cells) {
   }
 }
 
+/* Of values: steps, as long as the limit wants; what is left at the end goes with the last one. */
+static void step(am_segmenter *s, size_t cells) {
+  s->n_pieces = 0;
+  for (size_t c = 0; c < cells; c++) {
+    piece *last = s->n_pieces ? &s->pieces[s->n_pieces - 1] : NULL;
+    if (last && (seconds_of(s, last) < s->shortest || s->edges[cells] - s->edges[c] < s->shortest)) last->end = c + 1;
+    else s->pieces[s->n_pieces++] = (piece){c, c + 1, 0};
+  }
+}
+
 static am_status tell(am_segmenter *s, const piece *p, size_t utterance, am_error *err) {
   const size_t K = s->classes;
   double heard = 0, right = 0, sum[2] = {0};
@@ -238,8 +250,8 @@ static am_status tell(am_segmenter *s, const piece *p, size_t utterance, am_erro
                               .end = s->edges[p->end],
                               .label = heard > 0 ? p->label : -1,
                               .probabilities = s->mean,
-                              .margin = heard > 0 ? sum[0] - sum[1] : 0,
-                              .share = heard > 0 ? right / heard : 0};
+                              .margin = heard > 0 && !s->values ? sum[0] - sum[1] : 0,
+                              .share = heard > 0 && !s->values ? right / heard : 0};
   return s->each(s->user, &segment, err);
 }
 
@@ -252,9 +264,13 @@ static am_status finish(am_segmenter *s, const am_stream_event *e, am_error *err
   if (!status) status = am_grow(s->ctx, &s->pieces, &s->piece_room, cells, sizeof *s->pieces, err);
   if (status || !cells) return status;
   average(s, cells);
-  find_labels(s, cells);
-  join(s, cells);
-  drop_short(s, cells);
+  if (s->values) {
+    step(s, cells);
+  } else {
+    find_labels(s, cells);
+    join(s, cells);
+    drop_short(s, cells);
+  }
   for (size_t i = 0; i < s->n_pieces && !status; i++) status = tell(s, &s->pieces[i], e->utterance, err);
   return status;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/why.c - see why.h. */
 #include "model/why.h"
 
@@ -30,8 +31,8 @@ typedef struct scan {
   float *mean;  /* (F) over the frames with sound */
   float *batch; /* (BATCH, input) */
   size_t count; /* numbers of an input */
-  int classes, class;
-  double temperature;
+  int classes;
+  am_why_question of;
   int *lengths; /* (BATCH) or NULL */
 } scan;
 
@@ -39,11 +40,16 @@ typedef struct scan {
 static double log_odds(const scan *s, const am_real *z) {
   double most = -INFINITY, sum = 0;
   for (int k = 0; k < s->classes; k++)
-    if (k != s->class) most = fmax(most, (double)z[k] / s->temperature);
+    if (k != s->of.output) most = fmax(most, (double)z[k] / s->of.temperature);
   for (int k = 0; k < s->classes; k++)
-    if (k != s->class) sum += exp((double)z[k] / s->temperature - most);
+    if (k != s->of.output) sum += exp((double)z[k] / s->of.temperature - most);
   if (sum == 0) return INFINITY; /* a class alone */
-  return (double)z[s->class] / s->temperature - most - log(sum);
+  return (double)z[s->of.output] / s->of.temperature - most - log(sum);
+}
+
+static double figure_of(const scan *s, const am_real *z) {
+  if (!s->of.scale) return log_odds(s, z);
+  return (double)(am_real)am_scale_value(*s->of.scale, (double)z[s->of.output]);
 }
 
 typedef struct patch {
@@ -90,7 +96,7 @@ static am_status scan_grid(scan *s, int cell_t, int cell_f, double *sum, int *ma
     }
     status = ask(s, n, err);
     for (int i = 0; i < n && !status; i++) {
-      const double lost = s->out->log_odds - log_odds(s, am_session_output(s->session) + i * s->classes);
+      const double lost = s->out->figure - figure_of(s, am_session_output(s->session) + i * s->classes);
       for (int y = at[i].t0; y < at[i].t1; y++)
         for (int j = at[i].f0; j < at[i].f1; j++) sum[y * f + j] += lost, many[y * f + j]++;
     }
@@ -127,7 +133,7 @@ static am_status run(scan *s, am_error *err) {
     status = ask(s, 1, err);
   }
   if (!status) {
-    w->log_odds = log_odds(s, am_session_output(s->session));
+    w->figure = figure_of(s, am_session_output(s->session));
     status = scan_all(s, sum, many, err);
   }
   am_session_free(s->session);
@@ -136,7 +142,7 @@ static am_status run(scan *s, am_error *err) {
   return status;
 }
 
-am_status am_why_scan(am_context *ctx, am_model *model, const float *x, int length, double temperature, int class,
+am_status am_why_scan(am_context *ctx, am_model *model, const float *x, int length, const am_why_question *of,
                       am_why *w, am_error *err) {
   const am_shape in = am_model_input(model);
   const int f = in.f * in.c, lengths = in.variable ? BATCH : 0;
@@ -148,8 +154,7 @@ am_status am_why_scan(am_context *ctx, am_model *model, const float *x, int leng
             .x = x,
             .count = am_shape_count(in),
             .classes = am_model_output(model).c,
-            .class = class,
-            .temperature = temperature};
+            .of = *of};
   w->x = am_alloc(ctx, n, sizeof *w->x);
   w->effect = am_alloc(ctx, n, sizeof *w->effect);
   w->by_frame = am_alloc(ctx, (size_t)length, sizeof *w->by_frame);
@@ -190,7 +195,8 @@ static am_status take_hertz(am_context *ctx, const am_feature_options *o, am_why
   return AM_OK;
 }
 
-am_status am_why_sound(am_checkpoint *m, const float *samples, size_t n, int class, am_why *w, am_error *err) {
+am_status am_why_sound(am_checkpoint *m, const float *samples, size_t n, int output, am_why *w, am_error *err) {
+  const am_why_question of = {output, m->any.temperature, m->values ? &m->scale[output] : NULL};
   const am_feature_options *o = &m->config->features;
   const double rate = (double)o->sample_rate;
   int length;
@@ -204,7 +210,7 @@ am_status am_why_sound(am_checkpoint *m, const float *samples, size_t n, int cla
     return am_fail(err, AM_E_DATA, "there is nothing to hear in this sound: it is %s", am_unheard_name(unheard));
   float *x = am_alloc_aligned(m->ctx, am_mul(am_shape_count(m->input), sizeof *x));
   am_status status = x ? am_predict_input(m, samples, n, x, &length, err) : am_no_memory(err);
-  if (!status) status = am_why_scan(m->ctx, m->model, x, length, m->any.temperature, class, w, err);
+  if (!status) status = am_why_scan(m->ctx, m->model, x, length, &of, w, err);
   am_free_aligned(m->ctx, x);
   if (status) return status;
   size_t from = 0, to = n;

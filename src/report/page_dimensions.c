@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/page_dimensions.c - the results of a model of dimensions: figures, true against predicted values, errors by speaker. */
 #include <inttypes.h>
 #include <math.h>
@@ -181,9 +182,9 @@ static am_status draw_cloud(am_context *ctx, const am_plot_style *style, const c
                             am_buffer *out, am_error *err) {
   const cloud *c = what;
   const am_predictions *of = &c->part->predictions;
-  const double *scale = c->part->metrics->scale;
+  const am_scale scale = c->part->metrics->dimension[c->k].scale;
   return am_plot_scatter(ctx, style, title, "true", "predicted", of->values + c->k, of->probabilities + c->k, of->n,
-                         (size_t)of->classes, scale[0], scale[1], out, err);
+                         (size_t)of->classes, scale.low, scale.high, out, err);
 }
 
 static void clouds(am_page *p, const am_part_results *part) {
@@ -276,11 +277,23 @@ static void speaker_table(am_page *p, const am_metrics *m) {
   am_html_put(p->h, "</div></section>\n");
 }
 
+static void put_scales(am_page *p, const am_metrics *m) {
+  const char *names[AM_MAX_CLASSES];
+  am_scale scales[AM_MAX_CLASSES];
+  am_buffer text = {0};
+  if (am_metrics_scales(m, names, scales)) am_scales_print(p->ctx, &text, names, scales, m->dimensions);
+  if (text.data && !text.failed) {
+    am_html_put(p->h, ", ");
+    am_html_text(p->h, text.data);
+  }
+  am_buffer_free(p->ctx, &text);
+}
+
 void am_page_values_figures(am_page *p) {
   const am_part_results *part = main_part(p);
   const am_metrics *m = part->metrics, *u = m->per_utterance;
   am_html_printf(p->h, "<section><h2>Per dimension</h2><p class=\"faint\">Errors are on the scale of the corpus");
-  if (m->scale[0] < m->scale[1]) am_html_printf(p->h, ", %g to %g", m->scale[0], m->scale[1]);
+  put_scales(p, m);
   am_html_put(p->h,
               ". Of the predicted values mean and standard deviation stand beside those of the true ones: a model "
               "that is unsure keeps to the middle.</p>");

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/page_style.c - how the page looks: the pictures' palette as CSS variables, light and dark. */
 #include <math.h>
 
@@ -31,6 +32,7 @@ static const char rules[] =
     ".card span{display:block;color:var(--faint);font-size:.85rem}"
     ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:1.5rem 2rem}"
     "figure{margin:0;max-width:30rem;min-width:0}"
+    ".large{grid-template-columns:1fr}.large figure{max-width:36rem}"
     "figure h3{margin:.5rem 0 .25rem}"
     "figure svg{display:block;width:100%;height:auto}"
     "figure svg text{font-family:inherit;font-variant-numeric:tabular-nums}"
@@ -46,7 +48,7 @@ static const char rules[] =
     "thead th{color:var(--faint);font-weight:500;font-size:.82rem;vertical-align:bottom}"
     "tbody th{font-weight:500}"
     "tr.sum td,tr.sum th{border-bottom:0;color:var(--faint)}"
-    ".n{text-align:right;white-space:nowrap}"
+    ".n{text-align:right;white-space:nowrap}.state{white-space:nowrap}"
     "table.wide{width:100%;max-width:44rem}"
     "td.bar{width:28%;vertical-align:middle}"
     "td.bar i{display:block;height:.55rem;border-radius:.15rem;background:linear-gradient(to right,"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/plot.h - the pictures of a run, each as SVG or PNG in a buffer. */
 #ifndef AM_PLOT_H
 #define AM_PLOT_H
@@ -49,6 +50,33 @@ typedef struct am_risk_mark {
 } am_risk_mark;
 am_status am_plot_risk(am_context *ctx, const am_plot_style *style, const char *title, const double *risk, size_t n,
                        const am_risk_mark *marks, size_t n_marks, am_buffer *out, am_error *err);
+/* plot_search.c: trials of a search (study/tune.h).  What came of a trial, the more important the later. */
+typedef enum am_trial_fate { AM_TRIAL_LEFT, AM_TRIAL_LAST_RUNG, AM_TRIAL_WINNER } am_trial_fate;
+/* A trial's figure after each of its n epochs; NaN is a gap. */
+typedef struct am_search_line {
+  am_trial_fate fate;
+  size_t n;
+  const double *y;
+} am_search_line;
+/* A line a trial, the more important ones on top, with a dot where each ended; an upright line at each rung (n_rungs, epochs). */
+am_status am_plot_search(am_context *ctx, const am_plot_style *style, const char *title, const char *y_name,
+                         const am_search_line *lines, size_t n, const uint64_t *rungs, size_t n_rungs, am_buffer *out,
+                         am_error *err);
+/* A trial where a setting had the value x: its figure at the first rung, and at the last one that it has done. */
+typedef struct am_search_point {
+  am_trial_fate fate;
+  bool went_on; /* there are two */
+  double x, first, last;
+} am_search_point;
+/* What is on the axis of x: numbers, evenly or by their logarithm, or n_words words at 0, 1, 2, ... */
+typedef struct am_search_axis {
+  const char *name;
+  bool logarithmic;
+  const char *const *words;
+  size_t n_words;
+} am_search_axis;
+am_status am_plot_setting(am_context *ctx, const am_plot_style *style, const char *title, const am_search_axis *axis,
+                          const char *y_name, const am_search_point *points, size_t n, am_buffer *out, am_error *err);
 /* Counts (K,K), rows true, shaded by the share of their row, with the row percentage below each count. */
 am_status am_plot_confusion(am_context *ctx, const am_plot_style *style, const char *title, const char *const *labels,
                             int classes, const uint64_t *counts, am_buffer *out, am_error *err);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/recording.c - see recording.h. */
 #include "report/recording.h"
 
@@ -20,7 +21,9 @@ static const char style[] =
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem;padding:0;margin:.5rem 0;list-style:none;font-size:.9rem}"
     ".text{white-space:pre-line;min-width:11rem}tr.now td{background:var(--low)}td "
     "small{display:inline;color:var(--faint)}"
-    ".mood{white-space:nowrap}td.text small{display:block}.long{max-width:none}</style>\n";
+    ".mood{white-space:nowrap}td.text small{display:block}.long{max-width:none}"
+    ".lanes{display:flex}.lanes .strip{flex:1;min-width:0}.scale{flex:none;margin:.75rem 0}"
+    ".scale text{font-family:inherit;font-variant-numeric:tabular-nums}</style>\n";
 
 /* Without < and &, so that the page stays XML. */
 static const char script[] =
@@ -69,6 +72,13 @@ static void player(am_html h, const am_recording *r) {
 }
 
 static void legend(am_html h, const am_recording *r) {
+  if (r->scale) {
+    am_html_put(h,
+                "<p class=\"faint\">From the top: waveform (the root of the level), speech, and each dimension on its "
+                "scale; a value beyond it is drawn at its edge. A click in the picture goes to that moment; the times "
+                "in the table play.</p>\n");
+    return;
+  }
   am_html_put(h, "<ul class=\"legend\" aria-label=\"Colours of the emotions\">");
   for (int k = 0; k < r->classes; k++) {
     am_html_printf(h, "<li><i class=\"dot\" style=\"background:var(--%s)\"></i>", am_recording_colour(k));
@@ -111,6 +121,7 @@ am_status am_recording_page(am_context *ctx, const am_recording *r, am_buffer *o
   am_html_put(h, style);
   am_html_put(h, "</head>\n<body><main>\n");
   head(h, r);
+  if (r->scale) am_recording_values(h, r);
   player(h, r);
   am_recording_strip(h, r, &st, err);
   legend(h, r);

@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: MIT */
 /* report/recording.h - the page of one recording: what was heard when, to look at and to listen to.
  *
- * One file without outside resources: a strip with waveform, speech, probabilities, segments and cues over time, and the same as
- * tables whose rows play.  It works without a pointer, in light and dark, and without JavaScript shows all but plays nothing. */
+ * One file without outside resources: a strip with waveform, speech, probabilities (or a curve of each dimension), segments and
+ * cues over time, and the same as tables whose rows play.  It works without a pointer, in light and dark, and without JavaScript shows all but plays nothing. */
 #ifndef AM_RECORDING_H
 #define AM_RECORDING_H
 
-#include "base/base.h"
+#include "data/scale.h"
 
 typedef struct am_recording_speech {
   double start, end; /* s */
@@ -14,7 +15,7 @@ typedef struct am_recording_speech {
 typedef struct am_recording_measure {
   double start, end;
   size_t utterance;
-  const float *p; /* (K); NaN: nothing was heard */
+  const float *p; /* (K) probabilities, or values of dimensions; NaN: nothing was heard */
 } am_recording_measure;
 
 typedef struct am_recording_segment {
@@ -23,6 +24,7 @@ typedef struct am_recording_segment {
   const char *shown;          /* "angry", "uncertain", "silent" */
   double probability, margin; /* of the most probable class; NaN: none */
   int top;                    /* -1: none */
+  const float *p;             /* (K) values of dimensions; NaN, or NULL: nothing was heard */
 } am_recording_segment;
 
 typedef struct am_recording_cue {
@@ -44,14 +46,15 @@ typedef struct am_recording {
   double seconds;
   const char *const *labels; /* (K) */
   int classes;
-  const float *peaks; /* (n_peaks) 0 to 1, evenly over the recording */
+  const am_scale *scale; /* (K) of values of dimensions; NULL: there are probabilities of classes */
+  const float *peaks;    /* (n_peaks) 0 to 1, evenly over the recording */
   size_t n_peaks;
   const am_recording_speech *speech;
   const am_recording_measure *measures;
   const am_recording_segment *segments;
   const am_recording_cue *cues;
   size_t n_speech, n_measures, n_segments, n_cues;
-  const am_recording_why *why; /* of the recording as one sound */
+  const am_recording_why *why; /* of the recording as one sound, or of parts of it */
   size_t n_why;
 } am_recording;
 

@@ -1,4 +1,5 @@
-/* report/report.h - the page of a run or of a cross-validation: one HTML file that needs nothing else. */
+/* SPDX-License-Identifier: MIT */
+/* report/report.h - the page of a run, of a cross-validation, or of a search: one HTML file that needs nothing else. */
 #ifndef AM_REPORT_H
 #define AM_REPORT_H
 
@@ -11,7 +12,10 @@
  *
  * `run` may be the folder of a cross-validation (it holds crossval.json), finished or not: then from
  * crossval.yaml, crossval.json, predictions.csv and each finished run's history.csv and run.json; the corpus
- * is not looked at.  The page in that folder points at the pages of its runs, as far as they are there. */
+ * is not looked at.  The page in that folder points at the pages of its runs, as far as they are there.
+ *
+ * Or the folder of a search over settings (it holds tune.json), finished or not: then from tune.yaml, tune.json, each trial's
+ * history.csv as far as it is there, and the winner's results; the corpus is asked who speaks in which part. */
 am_status am_report_write(am_context *ctx, const char *run, const char *out, am_error *err);
 
 /* Version of the library that draws, which is loaded by this. AM_E_UNSUPPORTED: it is missing, here or in the build. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/folder.c - the files of a run beside its checkpoints. */
 #include "run/folder.h"
 
@@ -75,6 +76,7 @@ static const struct {
     [AM_FILE_REPORT] = {"report.html", NOTHING},
     [AM_FILE_PLOTS] = {"plots", NOTHING},
     [AM_FILE_LOCK] = {"lock", NOTHING},
+    [AM_FILE_JOB] = {"job", NOTHING},
     [AM_FILE_CROSSVAL] = {"crossval.yaml", CROSSVAL},
     [AM_FILE_CROSSVAL_RESULTS] = {"crossval.json", CROSSVAL},
     [AM_FILE_TUNE] = {"tune.yaml", TUNE},

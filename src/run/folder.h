@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/folder.h - the folder of a run, or of a cross-validation: what it holds, its lock and log, how its files are written. */
 #ifndef AM_RUN_FOLDER_H
 #define AM_RUN_FOLDER_H
@@ -21,9 +22,10 @@ typedef enum am_run_file {
   AM_FILE_LOG,         /* log.txt: what was said, with the time */
   AM_FILE_PREDICTIONS, /* predictions.csv: of the test part, else of validation; of all folds (predictions.h) */
   AM_FILE_VALIDATION,  /* predictions-validation.csv: of the validation part beside those of a test part */
-  AM_FILE_REPORT,      /* report.html: the page (report/report.h) */
+  AM_FILE_REPORT,      /* report.html: the page (report/report.h), of a search, too */
   AM_FILE_PLOTS,       /* plots: a folder with its pictures */
   AM_FILE_LOCK,        /* lock: held while it is written to */
+  AM_FILE_JOB,         /* job: held by the one of several processes that trains a trial of a search */
   AM_FILE_CROSSVAL,    /* crossval.yaml: the effective config of a cross-validation */
   AM_FILE_CROSSVAL_RESULTS, /* crossval.json: its plan and results, written again after every run */
   AM_FILE_TUNE,             /* tune.yaml: the effective config that a search began from (study/tune.h) */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run/results.c - reading the folder of a run or of a cross-validation back. */
 #include "run/results.h"
 
@@ -221,6 +222,14 @@ static am_status create_values(am_context *ctx, const am_value *list, am_metrics
   return am_metrics_create_dimensions(ctx, names, n, out, err);
 }
 
+/* One of all dimensions, or one of each; not known where they are not said. */
+static void read_scales(const am_value *part, am_metrics *m) {
+  const am_value *one = am_value_get(part, "scale"), *each = am_value_get(part, "scales");
+  for (int k = 0; k < m->dimensions; k++)
+    if (!am_scale_read(one ? one : am_value_get(each, m->dimension[k].name), &m->dimension[k].scale))
+      m->dimension[k].scale = (am_scale){0};
+}
+
 static am_status read_values(am_context *ctx, const am_value *part, am_metrics **out, am_error *err) {
   const am_value *list = am_value_get(part, "dimensions"), *kind = am_value_find(part, "interval.kind");
   uint64_t n = 0;
@@ -232,8 +241,7 @@ static am_status read_values(am_context *ctx, const am_value *part, am_metrics *
   if (!st) st = need(part, "interval.ccc.1", &m->ccc_high, err);
   const am_value *v = list->first;
   for (int k = 0; !st && k < m->dimensions; k++, v = v->next) st = read_dimension(v, &m->dimension[k], err);
-  for (int i = 0; !st && i < 2; i++)
-    if (need(part, i ? "scale.1" : "scale.0", &m->scale[i], NULL)) m->scale[0] = m->scale[1] = 0;
+  if (!st) read_scales(part, m);
   if (!st) {
     m->n = (size_t)n;
     snprintf(m->interval_text, sizeof m->interval_text, "%s", kind && kind->text ? kind->text : "");

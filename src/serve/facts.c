@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/facts.c - see facts.h. */
 #include "serve/facts.h"
 
@@ -68,6 +69,7 @@ void am_facts_model(const am_ensemble *e, am_reply *out) {
   am_json_open(&j, "labels", '[');
   for (int k = 0; k < m->classes; k++) am_json_text(&j, NULL, m->labels[k]);
   am_json_close(&j);
+  if (m->values) am_scales_put(&j, (const char *const *)m->labels, m->scale, m->classes);
   am_json_real(&j, "rate", am_checkpoint_rate(m));
   am_json_text(&j, "detector", am_checkpoint_title(am_ensemble_detector(e))); /* NULL of none */
   am_json_open(&j, "models", '[');

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/listener.c - see listener.h. */
 #include "serve/listener.h"
 
@@ -66,7 +67,12 @@ am_status am_listener_create(const am_ensemble *model, const am_hear_settings *s
   l->ctx = ctx;
   l->tell = *tell;
   am_hear_settings_apply(s, &stream, &segments);
-  am_status st = am_ensemble_share(model, &l->share, err);
+  segments.values = am_ensemble_model(model, 0)->values;
+  am_status st = AM_OK;
+  if (segments.values && s->threshold >= 0)
+    st = am_fail(err, AM_E_CONFIG,
+                 "settings: threshold is of emotions, and this server's model tells values of dimensions");
+  if (!st) st = am_ensemble_share(model, &l->share, err);
   if (!st) st = find_speech_by(l, s->vad, &stream, err);
   if (!st) judge_by(l, s);
   if (!st) st = am_segmenter_create(ctx, l->teller.model->classes, &segments, on_segment, l, &l->segmenter, err);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/live.c - see live.h. */
 #include "serve/live.h"
 
@@ -96,7 +97,7 @@ static void on_segment(void *user, const am_segment_row *row) {
   am_json j = am_json_begin(l->ctx, &line, 0);
   am_json_open(&j, NULL, '{');
   am_json_text(&j, "event", "segment");
-  am_segment_json(&j, (const char *const *)m->labels, m->classes, row);
+  am_segment_json(&j, (const char *const *)m->labels, m->classes, m->scale, row);
   am_json_close(&j);
   tell(l, &line);
 }
@@ -111,6 +112,7 @@ static void tell_ready(am_live *l) {
   am_json_open(&j, "labels", '[');
   for (int k = 0; k < m->classes; k++) am_json_text(&j, NULL, m->labels[k]);
   am_json_close(&j);
+  if (m->values) am_scales_put(&j, (const char *const *)m->labels, m->scale, m->classes);
   am_json_close(&j);
   tell(l, &line);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve/upload.c - see upload.h. */
 #include "serve/upload.h"
 
@@ -49,20 +50,33 @@ static void on_event(void *user, const am_event_teller *teller, const am_stream_
 
 static bool is_told(const am_segment_row *row) { return row->top && !strcmp(row->top, row->label); }
 
+/* What is not sure, or was not heard, is no cue. */
+static void put_cue(answer *a, const am_segment_row *row) {
+  const am_checkpoint *m = am_ensemble_model(a->model, 0);
+  am_buffer text = {0};
+  if (m->values && row->p) {
+    am_segment_cue_text(a->ctx, (const char *const *)m->labels, m->classes, row->p, &text);
+    if (text.failed) a->cues.failed = true;
+    else am_cue_writer_put(&a->cue, row->start, row->end, NULL, am_slice_from(text.data, text.used));
+  } else if (is_told(row)) {
+    am_cue_writer_put(&a->cue, row->start, row->end, NULL, am_slice_from(row->label, strlen(row->label)));
+  }
+  am_buffer_free(a->ctx, &text);
+}
+
 static void on_segment(void *user, const am_segment_row *row) {
   answer *a = user;
   am_buffer one = {0};
   if (a->as == AS_TEXT || a->as == AS_CSV) {
     (void)am_segment_writer_put(&a->rows, row, &a->failed);
   } else if (a->as == AS_SRT || a->as == AS_VTT) {
-    if (is_told(row))
-      am_cue_writer_put(&a->cue, row->start, row->end, NULL, am_slice_from(row->label, strlen(row->label)));
+    put_cue(a, row);
   } else {
     const am_checkpoint *m = am_ensemble_model(a->model, 0);
     am_json j = am_json_begin(a->ctx, &one, 0);
     am_json_open(&j, NULL, '{');
     am_json_text(&j, "file", a->file);
-    am_segment_json(&j, (const char *const *)m->labels, m->classes, row);
+    am_segment_json(&j, (const char *const *)m->labels, m->classes, m->scale, row);
     am_json_close(&j);
     note(a->ctx, &a->segments, &one);
     am_buffer_free(a->ctx, &one);
@@ -99,7 +113,7 @@ static am_status begin(answer *a, am_error *err) {
   const am_checkpoint *m = am_ensemble_model(a->model, 0);
   const char *name = a->as == AS_CSV ? "csv" : "text";
   am_status st = am_segment_writer_begin(&a->rows, a->ctx, am_segment_format_find(name), (const char *const *)m->labels,
-                                         m->classes, err);
+                                         m->classes, m->scale, err);
   a->rows.file = a->file;
   if (!st && (a->as == AS_SRT || a->as == AS_VTT))
     st = am_cue_writer_begin(&a->cue, a->ctx, a->as == AS_VTT ? &am_vtt : &am_srt, NULL, &a->cues, err);

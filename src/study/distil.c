@@ -1,6 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* study/distil.c - see distil.h. */
 #include "study/distil.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +19,7 @@ typedef struct job {
   am_dataset *d;
   am_split *split;
   am_names trained; /* speakers of the training part */
+  bool values;      /* they tell dimensions */
   double *sum;      /* (d->n,K) of what the teachers say */
   size_t *said;     /* (d->n) how many of them */
 } job;
@@ -27,14 +30,24 @@ static am_status begin(job *j, am_error *err) {
   if (!status)
     status = am_speakers_add(j->ctx, &j->trained, j->d, j->split->at[AM_PART_TRAIN], j->split->n[AM_PART_TRAIN], err);
   if (status) return status;
-  j->sum = am_alloc(j->ctx, am_mul(j->d->n + 1, (size_t)j->d->n_labels), sizeof *j->sum);
+  j->values = j->d->target == AM_TARGET_DIMENSIONS;
+  j->sum = am_alloc(j->ctx, am_mul(j->d->n + 1, (size_t)am_dataset_outputs(j->d)), sizeof *j->sum);
   j->said = am_alloc(j->ctx, j->d->n + 1, sizeof *j->said);
   return j->sum && j->said ? AM_OK : am_no_memory(err);
 }
 
+/* A value of a teacher whose scale is another, as far as its folder says. */
+static double on_scale(const job *j, const am_held_out *h, int k, double value) {
+  const am_metrics *m = h->results.n_parts ? h->results.parts[0].metrics : NULL;
+  for (int i = 0; j->values && m && i < m->dimensions; i++)
+    if (!strcmp(m->dimension[i].name, j->d->dimensions[k]) && am_scale_good(m->dimension[i].scale))
+      return am_scale_move(value, m->dimension[i].scale, j->d->scale[k]);
+  return value;
+}
+
 /* Clips of one name follow each other in the corpus's order, as in a teacher. */
 static am_status add_rows(job *j, const am_held_out *h, am_error *err) {
-  const size_t K = (size_t)j->d->n_labels;
+  const size_t K = (size_t)am_dataset_outputs(j->d);
   am_name_set names = {.ctx = j->ctx};
   size_t *next = am_alloc(j->ctx, h->n + 1, sizeof *next);
   am_status status = next ? AM_OK : am_no_memory(err);
@@ -49,10 +62,10 @@ static am_status add_rows(job *j, const am_held_out *h, am_error *err) {
     const size_t row = at < 0 ? h->n : next[at];
     if (row == h->n || strcmp(h->at[row].clip, clip->name) != 0) continue;
     next[at]++;
-    if (h->at[row].truth != clip->label)
+    if (!j->values && h->at[row].truth != clip->label)
       status = am_fail(err, AM_E_DATA, "%s: clip %s is %s there, and %s in the corpus", h->folder, clip->name,
                        j->d->labels[h->at[row].truth], j->d->labels[clip->label]);
-    for (size_t k = 0; k < K; k++) j->sum[i * K + k] += h->mean[row * K + k];
+    for (size_t k = 0; k < K; k++) j->sum[i * K + k] += on_scale(j, h, (int)k, h->mean[row * K + k]);
     j->said[i]++;
   }
   am_name_set_free(&names);
@@ -62,7 +75,8 @@ static am_status add_rows(job *j, const am_held_out *h, am_error *err) {
 
 static am_status add_teacher(job *j, const char *folder, am_error *err) {
   am_held_out h;
-  am_status status = am_held_out_read(j->ctx, folder, true, (char *const *)j->d->labels, j->d->n_labels, &h, err);
+  am_status status = am_held_out_read(j->ctx, folder, true, j->values, am_dataset_output_names(j->d),
+                                      am_dataset_outputs(j->d), &h, err);
   if (status) return status;
   if (!h.d)
     status =
@@ -75,22 +89,30 @@ static am_status add_teacher(job *j, const char *folder, am_error *err) {
 
 /* Of the clips that every teacher says something of. */
 static am_status write_table(const job *j, size_t teachers, const char *path, am_error *err) {
-  const size_t K = (size_t)j->d->n_labels;
+  const size_t K = (size_t)am_dataset_outputs(j->d);
   size_t n = 0;
   uint32_t *clips = am_alloc(j->ctx, j->d->n + 1, sizeof *clips);
   float *p = am_alloc(j->ctx, am_mul(j->d->n + 1, K), sizeof *p);
-  am_status status = clips && p ? AM_OK : am_no_memory(err);
+  float *truth = j->values ? am_alloc(j->ctx, am_mul(j->d->n + 1, K), sizeof *truth) : NULL;
+  am_status status = clips && p && (truth || !j->values) ? AM_OK : am_no_memory(err);
   for (size_t i = 0; i < j->d->n && !status; i++) {
+    const float *known = j->d->clips[i].values;
     if (j->said[i] != teachers) continue;
+    for (size_t k = 0; k < K && truth; k++) truth[n * K + k] = known ? known[k] : NAN;
     for (size_t k = 0; k < K; k++) p[n * K + k] = (float)(j->sum[i * K + k] / (double)teachers);
     clips[n++] = (uint32_t)i;
   }
   if (!status)
-    status = am_predictions_write(
-        j->ctx, AM_OURS, path,
-        &(am_predicted_rows){
-            .d = j->d, .clips = clips, .n = n, .names = (char *const *)j->d->labels, .classes = (int)K, .told = p},
-        err);
+    status = am_predictions_write(j->ctx, AM_OURS, path,
+                                  &(am_predicted_rows){.d = j->d,
+                                                       .clips = clips,
+                                                       .n = n,
+                                                       .names = (char *const *)am_dataset_output_names(j->d),
+                                                       .classes = (int)K,
+                                                       .told = p,
+                                                       .truth = truth},
+                                  err);
+  am_free(j->ctx, truth);
   am_free(j->ctx, clips);
   am_free(j->ctx, p);
   return status;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/fuse.c - see fuse.h. */
 #include "study/fuse.h"
 
@@ -22,7 +23,7 @@ static am_status add_folder(am_context *ctx, evidence *e, const char *folder, bo
                             double *logs, size_t of, am_error *err) {
   am_held_out h;
   const bool is_first = !e->first.ctx;
-  am_status status = am_held_out_read(ctx, folder, crossval, labels, e->classes, &h, err);
+  am_status status = am_held_out_read(ctx, folder, crossval, false, (const char *const *)labels, e->classes, &h, err);
   if (status) return status;
   if (!is_first) status = am_held_out_same(&e->first, &h, err);
   if (!status) status = am_held_out_check(&h, &e->speakers, err);
@@ -204,13 +205,15 @@ static am_status check_models(am_context *ctx, am_fuse_job *j, const am_checkpoi
       am_checkpoint *c;
       status = am_checkpoint_load(ctx, path, &c, err);
       if (status) break;
-      bool same = c->classes == first->classes;
+      bool same = c->classes == first->classes && c->values == first->values;
       for (int l = 0; l < c->classes && same; l++) same = !strcmp(c->labels[l], first->labels[l]);
       if (c->n_members)
         status = am_fail(err, AM_E_USAGE, "%s: is fused already; give the runs that it was made of", path);
       else if (!same)
         status = am_fail(err, AM_E_USAGE, "%s: it has other classes (%s, ... of %d) than %s (%s, ... of %d)", path,
                          c->labels[0], c->classes, j->groups[0].files[0], first->labels[0], first->classes);
+      else if (c->values && !am_scales_equal(c->scale, first->scale, c->classes))
+        status = am_fail(err, AM_E_USAGE, "%s: it is on another scale than %s", path, j->groups[0].files[0]);
       j->groups[i].by_speaker |= am_checkpoint_wants_speaker(c);
       am_checkpoint_free(c);
     }
@@ -238,6 +241,7 @@ static am_status save(am_context *ctx, const am_fuse_job *j, const evidence *e, 
                  .known = j->two_sets ? &known : NULL,
                  .labels = first->labels,
                  .classes = first->classes,
+                 .scale = first->values ? first->scale : NULL,
                  .title = first->title,
                  .by = j->given                ? "given"
                        : j->groups[0].crossval ? "out of fold"
@@ -250,11 +254,30 @@ static am_status save(am_context *ctx, const am_fuse_job *j, const evidence *e, 
   return am_fusion_save(ctx, j->out, &f, err);
 }
 
+/* What is fitted, or divided, is of probabilities. */
+static am_status weigh_values(am_fuse_job *j, const am_checkpoint *first, am_error *err) {
+  const bool divided = j->given && (j->temperature != 1 || (j->two_sets && j->known_temperature != 1));
+  const char *what = j->precision > 0        ? "a wanted precision"
+                     : j->groups[0].crossval ? "weights that are fitted"
+                     : divided               ? "a temperature"
+                                             : NULL;
+  if (what)
+    return am_fail(err, AM_E_USAGE,
+                   "%s: it tells values of dimensions (%s, ...), and %s is of emotions; values are the mean of the "
+                   "models', by weights that are given or equal",
+                   j->groups[0].given, first->labels[0], what);
+  for (size_t i = 0; i < j->n && !j->given; i++) j->groups[i].weight = 1 / (double)j->n;
+  j->given = j->values = true;
+  j->temperature = 1;
+  return AM_OK;
+}
+
 am_status am_fuse(am_context *ctx, am_fuse_job *j, am_error *err) {
   evidence e = {0};
   am_checkpoint *first = NULL;
   am_status status = check_members(j, err);
   if (!status) status = am_checkpoint_load(ctx, j->groups[0].files[0], &first, err);
+  if (!status && first->values) status = weigh_values(j, first, err);
   if (!status) status = check_models(ctx, j, first, err);
   if (!status && j->given) status = check_weights(j, err);
   if (!status) e.classes = first->classes;

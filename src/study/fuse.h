@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/fuse.h - trained models become one checkpoint (model/fusion.h), with weights from clips that none was trained on. */
 #ifndef AM_FUSE_H
 #define AM_FUSE_H
@@ -27,6 +28,7 @@ typedef struct am_fuse_job {
   bool two_sets;                         /* given: the groups have known_weights, too; else the result */
   double temperature, known_temperature; /* else the result */
   const char *out;                       /* the file */
+  bool values;                           /* the result: they tell dimensions, of which they are the mean */
   double precision;                      /* wanted of the answers; 0: no thresholds (calibration.h) */
   /* The result, where weights are fitted: */
   size_t clips;
@@ -36,6 +38,7 @@ typedef struct am_fuse_job {
 
 /* Where some groups normalise by speaker and others do not, and nothing is given, the file gets two sets of weights (fusion.h): those
  * of the others alone, and those of all, both fitted to the same clips.  It has one where knowing the voice turns out to be of no use. */
+/* Of models of dimensions weights are given, or equal; nothing is fitted, and `given` becomes true. */
 am_status am_fuse(am_context *ctx, am_fuse_job *job, am_error *err);
 
 #endif

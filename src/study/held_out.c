@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/held_out.c - see held_out.h. */
 #include "study/held_out.h"
 
@@ -60,7 +61,7 @@ static am_status join_seeds(am_held_out *h, const row *rows, size_t n, am_error 
     h->n++;
     for (size_t k = 0; k < K; k++) {
       for (size_t s = 0; s < m; s++) {
-        to[k] += am_fusion_log((double)r[s].p[k]) / (double)m;
+        if (!h->of->values) to[k] += am_fusion_log((double)r[s].p[k]) / (double)m;
         mean[k] += (double)r[s].p[k] / (double)m;
       }
     }
@@ -138,8 +139,8 @@ static am_status find_part(am_held_out *h, bool crossval, am_error *err) {
   return AM_OK;
 }
 
-am_status am_held_out_read(am_context *ctx, const char *folder, bool crossval, char *const *labels, int classes,
-                           am_held_out *out, am_error *err) {
+am_status am_held_out_read(am_context *ctx, const char *folder, bool crossval, bool values, const char *const *labels,
+                           int classes, am_held_out *out, am_error *err) {
   *out = (am_held_out){.ctx = ctx, .folder = folder, .classes = classes};
   am_status status = am_results_read(ctx, folder, &out->results, err);
   if (status) {
@@ -147,12 +148,15 @@ am_status am_held_out_read(am_context *ctx, const char *folder, bool crossval, c
     return status;
   }
   status = find_part(out, crossval, err);
-  if (!status && out->of->values)
-    status = am_fail(err, AM_E_DATA, "%s: it tells values of dimensions; wanted models of emotions", folder);
+  if (!status && (out->of->values != NULL) != values)
+    status = am_fail(err, AM_E_DATA, "%s: it tells %s; wanted models of %s", folder,
+                     values ? "emotions" : "values of dimensions", values ? "dimensions" : "emotions");
   if (!status && out->of->classes != classes)
-    status =
-        am_fail(err, AM_E_DATA, "%s: it tells %d classes apart, and the model %d", folder, out->of->classes, classes);
-  if (!status) status = am_predictions_order(out->of, (const char *const *)labels, classes, "the model", err);
+    status = am_fail(
+        err, AM_E_DATA,
+        values ? "%s: it tells %d dimensions, and the model %d" : "%s: it tells %d classes apart, and the model %d",
+        folder, out->of->classes, classes);
+  if (!status) status = am_predictions_order(out->of, labels, classes, "the model", err);
   if (!status) status = sort_clips(out, err);
   if (!status) status = find_clips(out, err);
   if (status) am_held_out_free(out);

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: MIT */
 /* study/tune.c - the trials of a search, rung after rung. */
-#include "study/tune.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "base/option.h"
 #include "run/folder.h"
 #include "run/history.h"
+#include "study/tune_inside.h"
 
 const char *am_tune_monitor(const am_tune *t) {
   static const char *const words[] = {"validation_loss", "validation_accuracy", "validation_uar", "train_loss", "last",
@@ -68,7 +68,7 @@ static am_status plan_rungs(am_tune *t, int64_t first, am_error *err) {
   return AM_OK;
 }
 
-static am_status make_room(am_tune *t, am_error *err) {
+am_status am_tune_make_room(am_tune *t, am_error *err) {
   for (size_t i = 0; i < t->n_trials; i++) {
     am_trial *x = &t->trials[i];
     char *name = am_format(t->ctx, "%s/trial-%03zu", t->folder, i + 1);
@@ -96,7 +96,7 @@ static am_status make_plan(am_tune *t, am_error *err) {
   t->reduction = o.reduction;
   status = am_tune_draw(t, &o, err);
   if (!status) status = plan_rungs(t, o.min_epochs, err);
-  return status ? status : make_room(t, err);
+  return status ? status : am_tune_make_room(t, err);
 }
 
 static am_status trial_config(const am_tune *t, size_t i, am_config **out, am_error *err) {
@@ -128,16 +128,16 @@ static am_status check_trials(const am_tune *t, am_error *err) {
 
 /* ---- the folder ---- */
 
-static am_status check_folder(const am_tune *t, bool resume, am_error *err) {
+static am_status check_folder(const am_tune *t, const am_tune_run_options *o, am_error *err) {
   const bool begun = am_run_file_there(t->ctx, t->folder, AM_FILE_TUNE_RESULTS);
   const char *run = am_run_folder_holds(t->ctx, t->folder), *crossval = am_crossval_folder_holds(t->ctx, t->folder);
   if (run || crossval)
     return am_fail(err, AM_E_USAGE, "%s holds a %s already (%s); choose another folder", t->folder,
                    run ? "run" : "cross-validation", run ? run : crossval);
-  if (resume && !begun)
+  if (o->resume && !begun)
     return am_fail(err, AM_E_USAGE,
                    "%s: there is no search to go on with: wanted a folder with tune.yaml and tune.json", t->folder);
-  if (!resume && begun)
+  if (!o->resume && !o->job && begun)
     return am_fail(err, AM_E_USAGE,
                    "%s holds a search already; choose another folder, or go on with it: audiomood tune --resume %s",
                    t->folder, t->folder);
@@ -154,11 +154,16 @@ static am_status write_config(const am_tune *t, am_config *config, am_run_file f
   return status;
 }
 
-static am_status check_own(const am_tune *t, am_error *err) {
+am_status am_tune_check_own(const am_tune *t, am_error *err) {
   am_status status = AM_OK;
   for (size_t i = 0; i < t->n_trials && !status; i++)
     status = am_folder_check_own(t->ctx, t->folder, t->trials[i].folder + strlen(t->folder) + 1, err);
   return status;
+}
+
+am_status am_tune_begin(am_tune *t, am_error *err) {
+  const am_status status = write_config(t, t->config, AM_FILE_TUNE, err);
+  return status ? status : am_tune_write(t, err);
 }
 
 static am_status open_folder(am_tune *t, const am_tune_run_options *o, am_error *err) {
@@ -166,22 +171,31 @@ static am_status open_folder(am_tune *t, const am_tune_run_options *o, am_error 
   am_status status = lock ? am_folder_create(t->ctx, t->folder, err) : am_no_memory(err);
   if (!status) status = am_lock_wait(t->ctx, lock, o->patience, &t->lock, err);
   am_free(t->ctx, lock);
-  if (!status) status = check_folder(t, o->resume, err); /* again: another process may have been here meanwhile */
+  if (!status) status = check_folder(t, o, err); /* again: another process may have been here meanwhile */
   if (!status) am_folder_clean(t->ctx, t->folder, 0);
   if (!status && o->resume) status = am_tune_read(t, err);
-  if (!status && o->resume) status = make_room(t, err);
-  if (!status) status = check_own(t, err);
-  if (status || o->resume) return status;
-  status = write_config(t, t->config, AM_FILE_TUNE, err);
-  return status ? status : am_tune_write(t, err);
+  if (!status && o->resume) status = am_tune_make_room(t, err);
+  if (!status) status = am_tune_check_own(t, err);
+  return status || o->resume ? status : am_tune_begin(t, err);
 }
 
 /* ---- trials ---- */
 
-static am_status stopped(const am_tune *t, am_error *err) {
+am_status am_tune_stopped(const am_tune *t, am_error *err) {
   if (err) *err = (am_error)AM_ERROR_INIT; /* the run's own advice would go on with that trial only */
+  if (t->is_job)
+    return am_fail(err, AM_E_STOPPED, "stopped; all is saved in %s; the same command goes on with it", t->folder);
   return am_fail(err, AM_E_STOPPED, "stopped; all is saved in %s; go on with: audiomood tune --resume %s", t->folder,
                  t->folder);
+}
+
+double am_tune_figure(const am_tune *t, const am_epoch *e) {
+  switch (t->config->train.monitor) {
+    case AM_MONITOR_VALIDATION_LOSS: return e->validation_loss;
+    case AM_MONITOR_VALIDATION_CCC: return e->validation_ccc;
+    case AM_MONITOR_VALIDATION_ACCURACY: return e->validation_accuracy;
+    default: return e->validation_uar;
+  }
 }
 
 /* Of the best epoch, as best.h5 has it. */
@@ -190,13 +204,8 @@ static am_status read_value(const am_tune *t, am_trial *x, size_t rung, am_error
   char *path = am_run_file_path(t->ctx, x->folder, AM_FILE_HISTORY);
   am_status status = path ? am_history_read(t->ctx, path, &h, err) : am_no_memory(err);
   x->values[rung] = NAN;
-  for (size_t i = 0; i < h.n && !status; i++) {
-    if (h.at[i].epoch != x->best_epoch) continue;
-    x->values[rung] = t->config->train.monitor == AM_MONITOR_VALIDATION_LOSS       ? h.at[i].validation_loss
-                      : t->config->train.monitor == AM_MONITOR_VALIDATION_CCC      ? h.at[i].validation_ccc
-                      : t->config->train.monitor == AM_MONITOR_VALIDATION_ACCURACY ? h.at[i].validation_accuracy
-                                                                                   : h.at[i].validation_uar;
-  }
+  for (size_t i = 0; i < h.n && !status; i++)
+    if (h.at[i].epoch == x->best_epoch) x->values[rung] = am_tune_figure(t, &h.at[i]);
   am_free(t->ctx, h.at);
   am_free(t->ctx, path);
   return status;
@@ -216,7 +225,11 @@ static void say_trial(const am_tune *t, size_t i, size_t rung) {
            (unsigned long long)x->best_epoch);
 }
 
-static am_status train_trial(am_tune *t, size_t i, size_t rung, am_error *err) {
+bool am_tune_wants(const am_tune *t, size_t trial, size_t rung) {
+  return !t->trials[trial].failed && t->trials[trial].rungs <= rung;
+}
+
+am_status am_tune_train_trial(am_tune *t, size_t i, size_t rung, am_error *err) {
   am_trial *x = &t->trials[i];
   am_config *config = NULL;
   am_error why = AM_ERROR_INIT;
@@ -224,6 +237,7 @@ static am_status train_trial(am_tune *t, size_t i, size_t rung, am_error *err) {
   const am_run_options options = {.size = sizeof options,
                                   .out = x->folder,
                                   .resume = am_run_file_there(t->ctx, x->folder, AM_FILE_CONFIG),
+                                  .patience = t->is_job ? t->patience : 0,
                                   .pause_after = t->rungs[rung],
                                   .quiet = true};
   am_status status = trial_config(t, i, &config, err);
@@ -231,7 +245,7 @@ static am_status train_trial(am_tune *t, size_t i, size_t rung, am_error *err) {
   status = am_train_run(config, &options, &result, &why);
   am_run_result_free(&result);
   am_config_free(config);
-  if (am_context_stopping(t->ctx)) return stopped(t, err);
+  if (am_context_stopping(t->ctx)) return am_tune_stopped(t, err);
   if (is_of_settings(status)) {
     if (!(x->failed = am_tree_string(t->texts, why.message))) return am_no_memory(err);
   } else if (status != AM_E_STOPPED) {
@@ -244,7 +258,7 @@ static am_status train_trial(am_tune *t, size_t i, size_t rung, am_error *err) {
   if (status) return status;
   x->rungs = rung + 1;
   say_trial(t, i, rung);
-  return am_tune_write(t, err);
+  return AM_OK;
 }
 
 /* ---- rungs ---- */
@@ -279,24 +293,31 @@ static int by_number(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
+am_status am_tune_rung(am_tune *t, size_t rung, size_t *out, size_t *n, am_error *err) {
+  *n = am_tune_alive(t, rung, out);
+  if (t->trials[out[0]].failed)
+    return am_fail(err, AM_E_DATA, "no trial can go on; the first: %s", t->trials[out[0]].failed);
+  qsort(out, *n, sizeof *out, by_number);
+  am_log(t->ctx, AM_LOG_INFO, "rung %zu of %zu: %zu %s, up to epoch %llu", rung + 1, t->n_rungs, *n,
+         am_count(*n, "trial", "trials"), (unsigned long long)t->rungs[rung]);
+  return AM_OK;
+}
+
 static am_status climb(am_tune *t, size_t *alive, am_error *err) {
   am_status status = AM_OK;
   for (size_t r = 0; r < t->n_rungs && !status; r++) {
-    const size_t n = am_tune_alive(t, r, alive);
-    if (t->trials[alive[0]].failed)
-      return am_fail(err, AM_E_DATA, "no trial can go on; the first: %s", t->trials[0].failed);
-    qsort(alive, n, sizeof *alive, by_number);
-    am_log(t->ctx, AM_LOG_INFO, "rung %zu of %zu: %zu %s, up to epoch %llu", r + 1, t->n_rungs, n,
-           am_count(n, "trial", "trials"), (unsigned long long)t->rungs[r]);
-    for (size_t k = 0; k < n && !status; k++)
-      if (!t->trials[alive[k]].failed && t->trials[alive[k]].rungs <= r) status = train_trial(t, alive[k], r, err);
+    size_t n;
+    status = am_tune_rung(t, r, alive, &n, err);
+    for (size_t k = 0; k < n && !status; k++) {
+      if (!am_tune_wants(t, alive[k], r)) continue;
+      status = am_tune_train_trial(t, alive[k], r, err);
+      if (!status) status = am_tune_write(t, err);
+    }
   }
   return status;
 }
 
-/* The winner goes on to its end, where the test part is evaluated, which was not before. */
-static am_status finish(am_tune *t, const size_t *alive, am_error *err) {
-  t->winner = alive[0];
+am_status am_tune_finish_winner(am_tune *t, am_error *err) {
   am_trial *x = &t->trials[t->winner];
   if (x->failed) return am_fail(err, AM_E_DATA, "no trial got to the end; the best one: %s", x->failed);
   am_config *config = NULL;
@@ -304,41 +325,71 @@ static am_status finish(am_tune *t, const size_t *alive, am_error *err) {
   if (!status) status = write_config(t, config, AM_FILE_TUNE_BEST, err);
   if (!status && !am_run_file_there(t->ctx, x->folder, AM_FILE_METRICS)) {
     am_run_result result = {.size = sizeof result};
-    const am_run_options options = {.size = sizeof options, .out = x->folder, .resume = true};
+    const am_run_options options = {
+        .size = sizeof options, .out = x->folder, .resume = true, .patience = t->is_job ? t->patience : 0};
     am_log(t->ctx, AM_LOG_INFO, "trial %zu has won; it is evaluated on the test part", t->winner + 1);
     status = am_train_run(config, &options, &result, err);
     am_run_result_free(&result);
   }
   am_config_free(config);
-  if (status == AM_E_STOPPED) return stopped(t, err);
-  if (!status) status = am_results_read(t->ctx, x->folder, &t->results, err);
+  if (status == AM_E_STOPPED) return am_tune_stopped(t, err);
+  return status ? status : am_results_read(t->ctx, x->folder, &t->results, err);
+}
+
+static am_status finish(am_tune *t, am_error *err) {
+  const am_status status = am_tune_finish_winner(t, err);
   return status ? status : am_tune_write(t, err);
 }
+
+/* ---- the whole ---- */
 
 void am_tune_free(am_tune *t) {
   if (!t) return;
   am_results_free(&t->results);
   am_lock_release(t->lock);
   am_tree_free(t->texts);
+  am_config_free(t->own);
   am_free(t->ctx, t);
+}
+
+/* The folder is this process's alone until the search has ended. */
+static am_status alone(am_tune *t, const am_tune_run_options *o, size_t **alive, am_error *err) {
+  am_status status = open_folder(t, o, err);
+  if (!status && !(*alive = am_alloc(t->ctx, t->n_trials, sizeof **alive))) status = am_no_memory(err);
+  if (!status) status = climb(t, *alive, err);
+  if (status) return status;
+  (void)am_tune_alive(t, t->n_rungs, *alive);
+  t->winner = (*alive)[0];
+  return finish(t, err);
+}
+
+static am_status together(am_tune *t, size_t **alive, am_error *err) {
+  am_status status = am_tune_join(t, err);
+  if (!status && !(*alive = am_alloc(t->ctx, t->n_trials, sizeof **alive))) status = am_no_memory(err);
+  if (!status) status = am_tune_climb_together(t, *alive, err);
+  if (status) return status;
+  (void)am_tune_alive(t, t->n_rungs, *alive);
+  t->winner = (*alive)[0];
+  return am_tune_finish_together(t, err);
 }
 
 am_status am_tune_run(am_config *config, const am_tune_run_options *o, am_tune **out, am_error *err) {
   am_tune *t = *out = am_alloc(config->ctx, 1, sizeof *t);
   if (!t) return am_no_memory(err);
-  *t = (am_tune){.ctx = config->ctx, .config = config, .folder = o->out, .winner = SIZE_MAX};
+  *t = (am_tune){.ctx = config->ctx,
+                 .config = config,
+                 .folder = o->out,
+                 .is_job = o->job,
+                 .patience = o->patience,
+                 .winner = SIZE_MAX};
+  size_t *alive = NULL;
   am_status status = am_tree_create(t->ctx, &t->texts, err);
-  if (!status) status = check_folder(t, o->resume, err);
+  if (!status) status = check_folder(t, o, err);
   if (!status) status = check_monitor(config, err);
   if (!status && !o->resume) status = make_plan(t, err);
   if (!status && !o->resume) status = check_trials(t, err);
   if (!status) status = check_split(config, err);
-  if (!status) status = open_folder(t, o, err);
-  size_t *alive = status ? NULL : am_alloc(t->ctx, t->n_trials, sizeof *alive);
-  if (!status && !alive) status = am_no_memory(err);
-  if (!status) status = climb(t, alive, err);
-  if (!status) (void)am_tune_alive(t, t->n_rungs, alive);
-  if (!status) status = finish(t, alive, err);
+  if (!status) status = o->job ? together(t, &alive, err) : alone(t, o, &alive, err);
   am_free(t->ctx, alive);
   return status;
 }

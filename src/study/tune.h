@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/tune.h - a search over settings of a config, by successive halving (Jamieson & Talwalkar 2016) on the validation part.
  *
  * Every trial is a run with settings of its own, drawn from the config's section `tune` by its seed.  All are trained to the first
@@ -10,7 +11,11 @@
  *
  * A folder of a search holds tune.yaml (the config it began from), tune.json (plan and results, written again after every step of a
  * trial), tune.csv, best.yaml (the winner's config), and a run folder for each trial, trial-001 ...  What is in it decides how it
- * goes on, so one that was killed has the same results. */
+ * goes on, so one that was killed has the same results.
+ *
+ * Several processes may work on one folder (`job`), which share nothing else.  Each takes trials of the rung that nobody has, under
+ * the lock `job` of the trial's folder, and adds what came of them to tune.json under the lock of the search's.  A rung begins when the
+ * one before has ended, so what is trained does not depend on who trains it, nor on how many there are. */
 #ifndef AM_TUNE_H
 #define AM_TUNE_H
 
@@ -37,8 +42,11 @@ typedef struct am_trial {
 
 typedef struct am_tune {
   am_context *ctx;
-  am_config *config;  /* borrowed */
+  am_config *config;  /* borrowed, or `own` */
+  am_config *own;     /* of am_tune_load; else NULL */
   const char *folder; /* borrowed */
+  bool is_job;        /* see am_tune_run_options.job */
+  double patience;
   am_lock *lock;
   am_tree *texts; /* of all below */
   const char **keys;
@@ -57,6 +65,8 @@ typedef struct am_tune_run_options {
   const char *out;
   bool resume;     /* go on with the search in `out` */
   double patience; /* s to wait while another process has it */
+  bool
+      job; /* this process is one of several with the same config: it begins the search, or joins it, or goes on with it */
 } am_tune_run_options;
 
 /* tune.c: trains what is not trained yet.  am_context_stop ends it with AM_E_STOPPED; the message says how to go on.
@@ -68,6 +78,16 @@ bool am_tune_better(const am_tune *t, double a, double b); /* of that; NaN is wo
 /* Indices of the trials that go on from rung to rung; of rung 0 all.  The best first.  Room for n_trials; their number. */
 size_t am_tune_alive(const am_tune *t, size_t rung, size_t *out);
 
+double am_tune_figure(const am_tune *t, const am_epoch *e); /* of train.monitor */
+/* The first rung that not all of its trials (*n of alive, with room for n_trials) have done; n_rungs: all have. */
+size_t am_tune_at(const am_tune *t, size_t *alive, size_t *n);
+/* "winner", "left behind", "going on", "failed"; alive and n by am_tune_at. */
+const char *am_tune_state(const am_tune *t, size_t trial, const size_t *alive, size_t n);
+/* Indices of all trials (n_trials), who got further first, and then who was better there. */
+void am_tune_order(const am_tune *t, size_t *out);
+double am_tune_last(const am_trial *x); /* its value at the last rung that it has done; NaN: none */
+const am_part_results *am_tune_part(const am_tune *t, const char *name); /* of the winner's results; NULL: none */
+
 /* tune_space.c */
 /* AM_E_CONFIG with the place of what is wrong in the section. */
 am_status am_tune_check_space(const am_config *config, const am_tune_options *o, am_error *err);
@@ -77,6 +97,8 @@ am_status am_tune_draw(am_tune *t, const am_tune_options *o, am_error *err);
 /* tune_results.c */
 am_status am_tune_write(am_tune *t, am_error *err); /* tune.json, tune.csv */
 am_status am_tune_json(const am_tune *t, am_buffer *out, am_error *err);
-am_status am_tune_read(am_tune *t, am_error *err); /* plan and results of tune.json, checked */
+am_status am_tune_read(am_tune *t, am_error *err); /* plan and results of tune.json, checked; winner as it says */
+/* The search in `folder` (borrowed) as far as it has come, which another process may be at.  On failure *out is NULL. */
+am_status am_tune_load(am_context *ctx, const char *folder, am_tune **out, am_error *err);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* study/tune_results.c - tune.json and tune.csv, written and read. */
 #include <math.h>
 #include <stdio.h>
@@ -6,11 +7,11 @@
 #include "io/csv.h"
 #include "io/json.h"
 #include "run/folder.h"
-#include "study/tune.h"
+#include "study/tune_inside.h"
 
 static bool finished(const am_tune *t) { return t->results.ctx != NULL; }
 
-static const char *state_of(const am_tune *t, size_t i, const size_t *alive, size_t n) {
+const char *am_tune_state(const am_tune *t, size_t i, const size_t *alive, size_t n) {
   if (t->trials[i].failed) return "failed";
   if (finished(t)) return i == t->winner ? "winner" : "left behind";
   for (size_t k = 0; k < n; k++)
@@ -18,15 +19,38 @@ static const char *state_of(const am_tune *t, size_t i, const size_t *alive, siz
   return "left behind";
 }
 
-/* The first rung that not all of its trials have done. */
-static size_t at_rung(const am_tune *t, size_t *alive) {
+size_t am_tune_at(const am_tune *t, size_t *alive, size_t *n) {
   size_t r = 0;
-  for (; r < t->n_rungs; r++) {
-    const size_t n = am_tune_alive(t, r, alive);
-    for (size_t k = 0; k < n; k++)
+  for (;; r++) {
+    *n = am_tune_alive(t, r, alive);
+    if (r == t->n_rungs) return r;
+    for (size_t k = 0; k < *n; k++)
       if (!t->trials[alive[k]].failed && t->trials[alive[k]].rungs <= r) return r;
   }
-  return r;
+}
+
+double am_tune_last(const am_trial *x) { return x->rungs ? x->values[x->rungs - 1] : NAN; }
+
+const am_part_results *am_tune_part(const am_tune *t, const char *name) {
+  for (int p = 0; p < t->results.n_parts; p++)
+    if (!strcmp(t->results.parts[p].name, name)) return &t->results.parts[p];
+  return NULL;
+}
+
+/* Whether a stands above b: who got further, and then who was better there. */
+static bool above(const am_tune *t, size_t a, size_t b) {
+  const am_trial *x = &t->trials[a], *y = &t->trials[b];
+  if (!x->failed != !y->failed) return !x->failed;
+  if (x->rungs != y->rungs) return x->rungs > y->rungs;
+  return am_tune_better(t, am_tune_last(x), am_tune_last(y));
+}
+
+void am_tune_order(const am_tune *t, size_t *out) {
+  for (size_t i = 0; i < t->n_trials; i++) {
+    size_t at = i;
+    for (; at && above(t, i, out[at - 1]); at--) out[at] = out[at - 1];
+    out[at] = i;
+  }
 }
 
 static void put_figures(am_json *j, const char *key, const am_part_results *part) {
@@ -83,7 +107,8 @@ am_status am_tune_json(const am_tune *t, am_buffer *out, am_error *err) {
 static am_status table(const am_tune *t, am_buffer *out, am_error *err) {
   size_t *alive = am_alloc(t->ctx, t->n_trials, sizeof *alive);
   if (!alive) return am_no_memory(err);
-  size_t rung = at_rung(t, alive), n = am_tune_alive(t, rung, alive);
+  size_t n;
+  (void)am_tune_at(t, alive, &n);
   am_csv_writer w = {.ctx = t->ctx, .out = out};
   const char *const columns[] = {"trial", "state", "epochs", "best_epoch", am_tune_monitor(t)};
   for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) am_csv_put(&w, columns[c]);
@@ -94,10 +119,10 @@ static am_status table(const am_tune *t, am_buffer *out, am_error *err) {
   for (size_t i = 0; i < t->n_trials; i++) {
     const am_trial *x = &t->trials[i];
     am_csv_put_int(&w, (int64_t)i + 1);
-    am_csv_put(&w, state_of(t, i, alive, n));
+    am_csv_put(&w, am_tune_state(t, i, alive, n));
     am_csv_put_int(&w, (int64_t)x->epochs);
     am_csv_put_int(&w, (int64_t)x->best_epoch);
-    am_csv_put_real(&w, x->rungs ? x->values[x->rungs - 1] : NAN);
+    am_csv_put_real(&w, am_tune_last(x));
     for (size_t k = 0; k < t->n_keys; k++) am_csv_put(&w, x->settings[k]);
     am_csv_put_real(&w, x->seconds);
     am_csv_put(&w, x->failed ? x->failed : "");
@@ -184,6 +209,16 @@ static bool take_trial(am_tune *t, am_trial *x, const am_value *v) {
   return true;
 }
 
+/* 1, 2, ... n; null, or not said: there is none yet. */
+static bool take_winner(am_tune *t, const am_value *v) {
+  int64_t winner;
+  t->winner = SIZE_MAX;
+  if (!v || v->kind == AM_NULL) return true;
+  if (!am_value_to_int(v, &winner) || winner < 1 || (uint64_t)winner > t->n_trials) return false;
+  t->winner = (size_t)winner - 1;
+  return true;
+}
+
 static bool take_all(am_tune *t, const am_value *root) {
   const am_value *monitor = am_value_get(root, "monitor"), *trials = am_value_get(root, "trials");
   int64_t seed;
@@ -195,7 +230,7 @@ static bool take_all(am_tune *t, const am_value *root) {
   if (!(t->trials = am_tree_take(t->texts, trials->count, sizeof *t->trials))) return false;
   for (const am_value *v = trials->first; v; v = v->next, t->n_trials++)
     if (!take_trial(t, &t->trials[t->n_trials], v)) return false;
-  return true;
+  return take_winner(t, am_value_get(root, "winner"));
 }
 
 am_status am_tune_read(am_tune *t, am_error *err) {
@@ -208,5 +243,29 @@ am_status am_tune_read(am_tune *t, am_error *err) {
                      am_run_file_name(AM_FILE_TUNE));
   am_tree_free(tree);
   am_free(t->ctx, path);
+  return status;
+}
+
+static am_status load(am_tune *t, am_error *err) {
+  char *yaml = am_run_file_path(t->ctx, t->folder, AM_FILE_TUNE);
+  am_status status = yaml ? am_config_load_stored(t->ctx, yaml, NULL, 0, &t->own, err) : am_no_memory(err);
+  am_free(t->ctx, yaml);
+  if (status) return status;
+  t->config = t->own;
+  status = am_tree_create(t->ctx, &t->texts, err);
+  if (!status) status = am_tune_read(t, err);
+  if (!status) status = am_tune_make_room(t, err);
+  if (status || t->winner == SIZE_MAX) return status;
+  return am_results_read(t->ctx, t->trials[t->winner].folder, &t->results, err);
+}
+
+am_status am_tune_load(am_context *ctx, const char *folder, am_tune **out, am_error *err) {
+  am_tune *t = *out = am_alloc(ctx, 1, sizeof *t);
+  if (!t) return am_no_memory(err);
+  *t = (am_tune){.ctx = ctx, .folder = folder, .winner = SIZE_MAX};
+  const am_status status = load(t, err);
+  if (!status) return AM_OK;
+  am_tune_free(t);
+  *out = NULL;
   return status;
 }

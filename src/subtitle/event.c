@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/event.c - see event.h. */
 #include "subtitle/event.h"
 
@@ -23,7 +24,12 @@ void am_event_json(am_context *ctx, const am_event_teller *t, const am_stream_ev
   if (e->kind == AM_STREAM_MEASURED || e->kind == AM_STREAM_SPEECH_ENDS) am_json_real(&j, "end", e->end);
   if (e->kind == AM_STREAM_NOTICE) am_json_text(&j, "text", e->text);
   else am_json_int(&j, "utterance", (int64_t)e->utterance);
-  if (e->kind == AM_STREAM_MEASURED) {
+  if (e->kind == AM_STREAM_MEASURED && m->values) {
+    am_json_bool(&j, "last", e->last);
+    am_json_open(&j, "dimensions", '{'); /* not a number is null */
+    for (int k = 0; k < m->classes; k++) am_json_float(&j, m->labels[k], e->probabilities[k]);
+    am_json_close(&j);
+  } else if (e->kind == AM_STREAM_MEASURED) {
     const bool heard = !e->heard.unheard;
     const int answer = heard ? am_event_answer(t, e->probabilities) : AM_UNCERTAIN;
     am_json_bool(&j, "last", e->last);
@@ -44,8 +50,10 @@ am_segment_row am_event_row(const am_event_teller *t, const am_segment *s) {
                         .utterance = s->utterance,
                         .label = "silent"};
   if (s->label < 0) return row;
+  row.p = s->probabilities;
+  row.label = "";
+  if (t->model->values) return row;
   row.top = t->model->labels[s->label];
   row.label = !t->thresholds || am_event_answer(t, s->probabilities) != AM_UNCERTAIN ? row.top : "uncertain";
-  row.p = s->probabilities;
   return row;
 }

@@ -1,13 +1,23 @@
+/* SPDX-License-Identifier: MIT */
 /* subtitle/segments_document.c - Praat's TextGrid and ELAN's EAF, which say beforehand how much they hold. */
 #include "subtitle/segments.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-void am_segment_keep(am_segment_writer *w, const am_segment_row *row) {
+static char *tier_of(am_segment_writer *w, const char *dimension) {
+  if (!w->channel || !dimension) return am_strdup(w->ctx, dimension ? dimension : w->channel);
+  return am_format(w->ctx, "%s: %s", w->channel, dimension);
+}
+
+/* `dimension`: NULL, or that of which label is the value. */
+static void keep(am_segment_writer *w, const am_segment_row *row, const char *label, const char *dimension,
+                 size_t tier) {
   am_error err = AM_ERROR_INIT;
-  am_segment_kept one = {row->start, row->end, am_strdup(w->ctx, row->label), NULL};
-  if (w->channel) one.channel = am_strdup(w->ctx, w->channel);
-  if (!one.label || (w->channel && !one.channel) ||
+  const bool named = w->channel || dimension;
+  am_segment_kept one = {row->start, row->end, am_strdup(w->ctx, label), named ? tier_of(w, dimension) : NULL, tier};
+  if (!one.label || (named && !one.channel) ||
       am_grow(w->ctx, &w->kept, &w->room, w->n_kept + 1, sizeof *w->kept, &err)) {
     am_free(w->ctx, one.label);
     am_free(w->ctx, one.channel);
@@ -15,6 +25,33 @@ void am_segment_keep(am_segment_writer *w, const am_segment_row *row) {
     return;
   }
   w->kept[w->n_kept++] = one;
+}
+
+void am_segment_keep(am_segment_writer *w, const am_segment_row *row) {
+  const bool same =
+      w->n_kept && (w->channel == w->last_kept || (w->channel && w->last_kept && !strcmp(w->channel, w->last_kept)));
+  if (!same) w->n_channels++;
+  w->last_kept = w->channel;
+  if (!w->scale) {
+    keep(w, row, row->label, NULL, w->n_channels);
+    return;
+  }
+  for (int k = 0; k < w->classes; k++) {
+    char value[32];
+    if (row->p) snprintf(value, sizeof value, "%.2f", (double)row->p[k]);
+    keep(w, row, row->p ? value : row->label, w->labels[k], w->n_channels * (size_t)w->classes + (size_t)k);
+  }
+}
+
+static int by_tier(const void *a, const void *b) {
+  const am_segment_kept *x = a, *y = b;
+  if (x->tier != y->tier) return x->tier < y->tier ? -1 : 1;
+  return (x->start > y->start) - (x->start < y->start);
+}
+
+/* Values come a row of all dimensions at a time, and tiers hold one of them. */
+static void gather(am_segment_writer *w) {
+  if (w->scale && w->n_kept) qsort(w->kept, w->n_kept, sizeof *w->kept, by_tier);
 }
 
 /* Segments of a channel follow each other: the end of those that begin at i. */
@@ -27,7 +64,8 @@ static size_t tier_end(const am_segment_writer *w, size_t i) {
 }
 
 static const char *tier_name(const am_segment_writer *w, size_t i) {
-  return i < w->n_kept && w->kept[i].channel ? w->kept[i].channel : "emotion";
+  if (i < w->n_kept && w->kept[i].channel) return w->kept[i].channel;
+  return w->scale ? w->labels[0] : "emotion";
 }
 
 /* ---- TextGrid ---- */
@@ -67,6 +105,7 @@ static size_t intervals(am_segment_writer *w, size_t first, size_t last, double 
 
 void am_segment_textgrid(am_segment_writer *w, double seconds) {
   size_t tiers = 0, number = 0;
+  gather(w);
   for (size_t i = 0; i < w->n_kept; i++) seconds = w->kept[i].end > seconds ? w->kept[i].end : seconds;
   for (size_t i = 0; i < w->n_kept; i = tier_end(w, i)) tiers++;
   am_buffer_printf(w->ctx, &w->out,
@@ -116,6 +155,7 @@ static void annotation(am_segment_writer *w, size_t i) {
 
 void am_segment_elan(am_segment_writer *w, double seconds) {
   (void)seconds;
+  gather(w);
   am_buffer_printf(
       w->ctx, &w->out,
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/finish.c - a run's results: its best weights on what was held out. */
 #include <math.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static am_status part_metrics(am_trainer *t, const uint32_t *clips, size_t n, co
   const am_scored_clips of = {.clips = clips,
                               .probabilities = probabilities,
                               .truth = truth,
-                              .scale = truth ? t->dataset->scale : NULL,
+                              .scale = t->values ? t->dataset->scale : NULL,
                               .labels = labels,
                               .speakers = speakers,
                               .n = n,
@@ -56,7 +57,7 @@ static am_status run_part(am_trainer *t, am_part part, const char *file, am_metr
     status = am_evaluate_logits(t->ctx, t->model, t->inference, (int)t->config->train.batch, &source, clips, n,
                                 am_part_name(part), p, err);
   if (!status) {
-    if (truth) am_values_from_outputs(p, n * K, t->dataset->scale, p);
+    if (truth) am_values_from_outputs(p, n, K, t->dataset->scale, p);
     else am_calibration_softmax(p, (int)n, t->classes, t->temperature, p);
     if (truth) fill_truth(t, clips, n, truth);
     status = part_metrics(t, clips, n, p, truth, out, err);

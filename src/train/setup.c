@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/setup.c - from a config to everything a first step needs. */
 #include <stdio.h>
 #include <string.h>
@@ -72,15 +73,18 @@ static am_status say_parts(am_trainer *t, am_error *err) {
 /* "valence 118, arousal 118, dominance 117 of them known". */
 static void say_dimensions(am_trainer *t) {
   const am_dataset *d = t->dataset;
-  am_buffer line = {0};
+  am_buffer line = {0}, scale = {0};
   for (int k = 0; k < d->n_dimensions; k++) {
     size_t known = 0;
     for (size_t i = 0; i < d->n; i++) known += d->clips[i].values && d->clips[i].values[k] == d->clips[i].values[k];
     am_buffer_printf(t->ctx, &line, "%s%s %zu", k ? ", " : "", d->dimensions[k], known);
   }
-  if (line.data && !line.failed)
-    am_run_log(&t->folder, AM_LOG_INFO, "dimensions from %g to %g, by the clips of which they are known: %s",
-               d->scale[0], d->scale[1], line.data);
+  am_scales_print(t->ctx, &scale, d->dimensions, d->scale, d->n_dimensions);
+  const bool one = am_scales_one(d->scale, d->n_dimensions);
+  if (line.data && !line.failed && scale.data && !scale.failed)
+    am_run_log(&t->folder, AM_LOG_INFO, "dimensions %s%s, by the clips of which they are known: %s", one ? "from " : "",
+               scale.data, line.data);
+  am_buffer_free(t->ctx, &scale);
   am_buffer_free(t->ctx, &line);
 }
 

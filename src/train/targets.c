@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train/targets.c - see targets.h. */
 #include "train/targets.h"
 
@@ -52,10 +53,24 @@ static void mix(const am_train_options *o, const am_clip *clip, const float *p, 
   }
 }
 
+/* What is not known of a clip the file tells alone. */
+static am_status give_values(const am_config *c, am_dataset *d, am_clip *clip, const float *said, am_error *err) {
+  const double share = c->train.targets_share;
+  float *values = am_tree_take(d->strings, (size_t)d->n_dimensions, sizeof *values);
+  if (!values) return am_no_memory(err);
+  for (int k = 0; k < d->n_dimensions; k++) {
+    const bool known = clip->values && !isnan(clip->values[k]);
+    values[k] = known ? (float)(share * (double)said[k] + (1 - share) * (double)clip->values[k]) : said[k];
+  }
+  clip->values = values;
+  return AM_OK;
+}
+
 static am_status give(const am_config *c, am_dataset *d, am_clip *clip, const am_predictions *p, size_t row,
                       am_error *err) {
   const float *said = p->probabilities + row * (size_t)p->classes;
   double sum = 0;
+  if (p->values) return give_values(c, d, clip, said, err);
   for (int k = 0; k < p->classes; k++) sum += (double)said[k];
   if (p->at[row].truth != clip->label)
     return am_csv_fail(p->table, row, err, "clip %s is %s here, and %s in the corpus", clip->name,
@@ -102,8 +117,11 @@ am_status am_targets_load(const am_config *c, am_dataset *d, const uint32_t *cli
   if (!*c->train.targets) return AM_OK;
   bool *wanted = am_alloc(ctx, d->n + 1, sizeof *wanted);
   am_status status = wanted ? check_file(c, err) : am_no_memory(err);
-  if (!status) status = am_predictions_read(ctx, c->train.targets, &p, err);
-  if (!status) status = am_predictions_order(&p, d->labels, d->n_labels, "the corpus", err);
+  if (!status && d->target == AM_TARGET_DIMENSIONS) status = am_predictions_read_any(ctx, c->train.targets, &p, err);
+  else if (!status) status = am_predictions_read(ctx, c->train.targets, &p, err);
+  if (!status && d->target == AM_TARGET_DIMENSIONS && !p.values)
+    status = am_fail(err, AM_E_FORMAT, "%s: predictions of emotions; wanted values of dimensions", c->train.targets);
+  if (!status) status = am_predictions_order(&p, am_dataset_output_names(d), am_dataset_outputs(d), "the corpus", err);
   if (!status) status = list_rows(&p, &r, err);
   for (size_t i = 0; i < n && !status; i++) wanted[clips[i]] = true;
   if (!status) status = give_all(c, d, &p, &r, wanted, err);

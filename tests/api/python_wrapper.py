@@ -1,5 +1,6 @@
-"""python_wrapper.py AUDIOMOOD RUN SOUND - docs/python/audiomood.py against the command, one line "ok NAME" or "not ok NAME: WHY" a
-case.  Without numpy the samples are arrays of the module array; with it some cases more."""
+# SPDX-License-Identifier: MIT
+"""python_wrapper.py AUDIOMOOD RUN SOUND VALUES - docs/python/audiomood.py against the command, one line "ok NAME" or "not ok NAME:
+WHY" a case.  VALUES is a run of dimensions.  Without numpy the samples are arrays of the module array; with it some cases more."""
 import gc
 import json
 import os
@@ -12,7 +13,7 @@ from array import array
 
 import audiomood
 
-command, run, sound = sys.argv[1:]
+command, run, sound, values, scaled = sys.argv[1:]
 samples, rate = audiomood.read(sound)
 
 
@@ -27,7 +28,7 @@ def as_printed(value):
     return struct.unpack("f", struct.pack("f", value))[0] if isinstance(value, float) else value
 
 
-def same(name, rows, *options):
+def same(name, rows, *options, run=run):
     out = subprocess.run([command, "predict", run, sound, "--json", "--quiet", *options], check=True, stdout=subprocess.PIPE).stdout
     told = [json.loads(line) for line in out.splitlines()]
     keys = rows[0].keys() & told[0].keys() if rows and told else {"rows"}
@@ -76,6 +77,17 @@ with audiomood.Model(run, threads=1) as model:
     for thread in threads:
         thread.join()
     case("threads may share a model", answers == [whole] * 20)
+with audiomood.Model(values, threads=1) as other:
+    same("values are what the command predicts", [other.predict(samples)], run=values)
+    same("values over time are those of the command", other.segments(samples, rate, speech="level"), "--segments", "--vad", "energy",
+         run=values)
+    silent = other.predict([0.0] * 16000)
+    case("dimensions are told, and their scale", (other.labels, other.scale, silent["dimensions"], silent["reason"]) ==
+         (["arousal"], (1.0, 5.0), None, "silent"), f"{other.labels} {other.scale} {silent}")
+with audiomood.Model(scaled, threads=1) as other:
+    same("so are values on scales of their own", [other.predict(samples)], run=scaled)
+    same("and those over time", other.segments(samples, rate, speech="level"), "--segments", "--vad", "energy", run=scaled)
+    case("each scale is told", (other.scale, other.scales) == (None, {"valence": (-3.0, 3.0), "arousal": (1.0, 5.0)}), f"{other.scale} {other.scales}")
 fails("a closed model says so", "AM_E_USAGE", "closed", lambda: model.predict(samples))
 model.close()
 with audiomood.Model(run, os.path.join(run, "last.h5")) as both:
@@ -104,6 +116,12 @@ if os.path.exists("/proc/self/statm"):
         sizes.append(resident())
     case("memory is given back", sizes[-1] - sizes[0] < 2 << 20, sizes)
 
+settings = {"kind": "log_mel", "sample_rate": 16000, "n_fft": 512, "hop": 256, "mels": 24}  # those of the run, before normalisation
+with audiomood.Features(settings) as maker:
+    case("features by settings are given", len(maker.compute(samples, rate)) == len(frames))
+fails("settings that are not known are refused", "AM_E_CONFIG", "mels", lambda: audiomood.Features({"kind": "log_mel", "melz": 24}))
+fails("features that are closed are refused", "AM_E_USAGE", "closed", lambda: maker.compute(samples, rate))
+
 try:
     import numpy as np
 except ImportError:
@@ -116,5 +134,7 @@ with audiomood.Model(run, threads=1) as model:
     case("float64 is float32", model.predict(np.asarray(samples, dtype=np.float64)) == whole)
     case("a view with steps is read", model.predict(np.repeat(pcm, 2)[::2], rate) == whole)
     case("features are a table", model.features(samples).ndim == 2)
+    raw, seen = audiomood.Features(settings).compute(samples, rate), model.features(samples)
+    case("and are those by its settings, where it does not normalise", np.array_equal(seen, raw), f"{seen[0][:3]}, not {raw[0][:3]}")
     fails("channels first are refused", "AM_E_USAGE", "transpose", lambda: model.predict(pcm[None, :]))
     fails("complex samples are refused", "AM_E_USAGE", "complex", lambda: model.predict(pcm.astype(complex)))

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/api/test_predict.c - predictions by the public calls: a checkpoint in memory, an ensemble, windows, a speaker's own
  * statistics, features, metrics. */
 #include "testing.h"
@@ -167,6 +168,23 @@ static void models_are_asked_together(void **state) {
   am_checkpoint_free(other);
 }
 
+/* A sample that is no number in an otherwise silent sound is a fault of the sound, and no silence. */
+static void a_broken_sample_is_no_silence(void **state) {
+  const things *t = *state;
+  am_error err = AM_ERROR_INIT;
+  am_ensemble *e;
+  float q[MOST];
+  am_heard heard = {.size = sizeof heard};
+  static float broken[N];
+  broken[4321] = NAN;
+  am_test_ok(am_ensemble_create(t->ctx, &e, &err), &err);
+  am_test_ok(am_ensemble_add(e, t->c, "one", &err), &err);
+  am_test_fails(am_predict_sound(t->c, broken, N, q, &err), AM_E_NUMERIC, &err, "sample 4321");
+  am_test_fails(am_predict_heard(t->c, broken, N, q, &heard, &err), AM_E_NUMERIC, &err, "sample 4321");
+  am_test_fails(am_ensemble_predict(e, broken, N, q, &heard, &err), AM_E_NUMERIC, &err, "sample 4321");
+  am_ensemble_free(e);
+}
+
 typedef struct seen {
   size_t n, stop_at;
   double end;
@@ -327,6 +345,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_model_comes_with_it, make, end),
       cmocka_unit_test_setup_teardown(memory_may_run_out, make, end),
       cmocka_unit_test_setup_teardown(models_are_asked_together, make, end),
+      cmocka_unit_test_setup_teardown(a_broken_sample_is_no_silence, make, end),
       cmocka_unit_test_setup_teardown(windows_cover_the_sound, make, end),
       cmocka_unit_test_setup_teardown(a_speaker_has_statistics_of_his_own, make, end),
       cmocka_unit_test_setup_teardown(features_and_classes, make, end),

@@ -2,6 +2,7 @@
 # tests/api/test_python.sh AUDIOMOOD SOURCE_ROOT BUILD CC - docs/python/audiomood.py (TAP): what it declares is what the headers
 # declare and the library exports, as the compiler sees it; and where there is a Python, what it gives is what the command gives.
 # Its examples run where their packages are.
+# SPDX-License-Identifier: MIT
 build=$(realpath "$3") cc=("$4")
 case ${AM_SANITIZE:-none} in none) ;; *) cc+=("-fsanitize=$AM_SANITIZE") ;; esac
 . "$(dirname "$0")/../cli/tap.sh" python "$1" "$2"
@@ -59,7 +60,19 @@ python=$(command -v python3) || { skip "the wrapper gives what the command gives
 [ "${AM_SANITIZE:-none}" = none ] || { skip "the wrapper gives what the command gives" "a library with sanitizers needs a Python with them"; plan; exit; }
 trained
 export AUDIOMOOD_LIBRARY=$build/libaudiomood.so PYTHONPATH=$folder PYTHONDONTWRITEBYTECODE=1
-"$python" "$root/tests/api/python_wrapper.py" "$audiomood" run1 $sound >told 2>err; code=$?
+{ echo path,speaker,arousal; n=0; for file in corpus/*/*.wav; do n=$((n + 1)); echo "$file,$(basename "$(dirname "$file")"),$((1 + n % 5))"; done; } >values.csv
+cat >values.yaml <<'E'
+data: {corpus: manifest, manifest: values.csv, target: dimensions, scale: [1, 5]}
+split: {kind: random, validation: 0.3}
+features: {kind: mfcc, sample_rate: 16000, n_fft: 512, hop: 256, mels: 20, mfcc: 8, mean_over_time: true}
+model: {layers: [flatten, {dense: {}}]}
+train: {epochs: 2}
+E
+"$audiomood" train values.yaml --out values >log 2>&1 || sed 's/^/# /' log
+sed 's/arousal$/arousal,valence/; 2,$s/$/,-2/' values.csv >scaled.csv
+sed 's/values.csv/scaled.csv/; s/scale: \[1, 5\]/scale: [1, 5], scales: {valence: [-3, 3]}/' values.yaml >scaled.yaml
+"$audiomood" train scaled.yaml --out scaled --set train.loss.kind=mse >log 2>&1 || sed 's/^/# /' log
+"$python" "$root/tests/api/python_wrapper.py" "$audiomood" run1 $sound values scaled >told 2>err; code=$?
 while read -r line; do
   case $line in
     "ok "*) ok "wrapper: ${line#ok }" ;;
@@ -79,5 +92,13 @@ example predict.py sys $sound --model run1 --model run1/last.h5 --window 1
 example checkpoint.py "h5py pandas" run1/last.h5
 example cache.py "h5py pandas" cache run1
 example predictions.py pandas run1
+"$audiomood" export run1 --to onnx -o run1.onnx --quiet >out 2>err
+if grep -q "option onnx enabled" err; then skip "onnx_predict.py runs" "this build has no ONNX"
+else
+  example onnx_predict.py "numpy onnxruntime" run1.onnx $sound --compare run1
+  # functionals and prosody, which no graph computes, of the model in the box
+  "$audiomood" export "$root/checkpoints/ravdess-nemo.h5" --to onnx -o box.onnx --quiet >out 2>err
+  example onnx_predict.py "numpy onnxruntime" box.onnx $sound --compare "$root/checkpoints/ravdess-nemo.h5"
+fi
 example librosa_features.py "librosa pandas" "$audiomood"
 plan

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/cli/test_before.sh AUDIOMOOD SOURCE_ROOT - what an earlier program wrote (tests/cli/before, tools/make-before) is read,
 # resumed and verified by this one (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" before "$1" "$2"
 cp -r "$root"/tests/cli/before/. . && chmod -R u+w . || exit 1
 export AM_CPU=plain OPENBLAS_CORETYPE=Prescott # as it was made with
@@ -56,6 +57,26 @@ expect "shows a checkpoint of before" 0 'conv2d' 'high'
 run train before.yaml --out new --init finished/best.h5 --verbose
 expect "begins from weights of before" 0 'matched'
 [ "$(opened finished/best.h5)" = 1 ] && ok "--init opens its file once" || not_ok "--init opens its file once" "$(grep reading err)"
+
+# ---- a model of dimensions, which had one scale together ----
+cp values/predictions-test.csv then.csv
+run predict values corpus/s0_low_0.wav corpus/s0_high_1.wav --csv; mv out values-now.csv
+near values-predicted.csv values-now.csv && ok "the values are those of then" || not_ok "the values are those of then" "$(diff values-predicted.csv values-now.csv)"
+run evaluate values --split test --json; cp out told
+expect "evaluates a run of dimensions" 0 '"scale": ' '"ccc"'
+cmp -s out values-evaluated.json && ok "whose figures are those of then" || not_ok "whose figures are those of then" "$(diff values-evaluated.json out)"
+near then.csv values/predictions-test.csv && ok "and its predictions" || not_ok "and its predictions"
+run report values; expect "makes its page" 0
+grep -q "on the scale of the corpus, 1 to 5" values/report.html && ok "which says its scale" || not_ok "which says its scale"
+run train values/config.yaml --out values-again; expect "trains by its config.yaml" 0 "^scale +1 to 5"
+run inspect values/best.h5; expect "shows its checkpoint" 0 "dimensions: +valence arousal, from 1 to 5"
+for file in values.keras.h5 values.safetensors values.onnx; do
+  [ $file != values.onnx ] || "$audiomood" --version --verbose 2>/dev/null | grep -q protobuf-c || { skip "imports $file" "this build has no ONNX"; continue; }
+  run import $file --config values.yaml --out back.h5; expect "imports $file" 0
+  run predict back.h5 corpus/s0_low_0.wav corpus/s0_high_1.wav --csv
+  paste -d, values-predicted.csv out | awk -F, 'NR > 1 { n = NF / 2; for (i = 2; i <= 3; i++) { d = $i - $(i + n); if (d * d > 1e-9 * $i * $i) bad = 1 } } END { exit bad || NR != 3 }' &&
+    ok "which tells the same" || not_ok "which tells the same" "$(cat out)"
+done
 "$audiomood" train before.yaml --out both >both.log 2>&1
 tail -n 2 both.log | head -n 1 | grep -q '^best epoch .* results in both$' && tail -n 1 both.log | grep -q '^page of this run: ' &&
   ok "results and log lines in one file stand in lines of their own" ||

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_folder.sh AUDIOMOOD SOURCE_ROOT - predict of a folder into a file, which another call goes on with (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" folder "$1" "$2"
 
 trained
@@ -49,10 +50,33 @@ same "a file that is no table is left alone" run1/best.h5 mine
 cp run1/best.h5 mine; run predict run1 sounds -o mine --json; [ $code != 0 ] && same "also where no header is looked for" run1/best.h5 mine
 run predict run1 sounds -o /dev/null --csv; expect "a device" 2 "nothing can be appended"
 run predict run1 sounds -o out.txt; expect "a format has to be told" 2 "add --csv or --json"
-run predict run1 sounds -o out.csv --segments; expect "segments have their own" 2 "segments go to standard output"
+run predict run1 sounds -o out.csv --segments --format rttm; expect "rows of another program" 2 "format rttm goes to standard output"
 (ulimit -f 8; exec "$audiomood" predict run1 sounds -o full.csv >out 2>err); code=$?; expect "a full disk" 1 "cannot write full.csv"
 run predict run1 sounds -o full.csv; same "leaves whole rows, from which it goes on" full.csv kept.csv
 exec 8>>locked.csv; flock 8; run predict run1 sounds -o locked.csv; exec 8>&-; expect "two calls at once" 1 "another process appends to it"
+
+# ---- segments ----
+mkdir few; cp $(ls sounds/a/*.wav | head -n 8) few; two=$(ls few/*.wav | head -n 2); silence 2000 | wav few/quiet.wav
+run predict run1 few -o parts.csv --segments; expect "segments into a file" 0 "parts.csv has all 9" "in 1 of 9 sounds nobody was found to speak: few/quiet.wav"
+head -n 1 parts.csv | grep -q "^file,channel,start,end,label,top,margin,share,p_calm,.*,reason,error" && ok "with times and reasons" || not_ok "with times and reasons"
+[ "$(grep -c '^few/quiet.wav,,,,,.*,no speech,' parts.csv)" = 1 ] && ok "where nobody speaks a row says so" || not_ok "where nobody speaks a row says so"
+grep -v ',no speech,' parts.csv | cut -d, -f1-12 >told; run predict run1 few --segments --csv; same "the others are those of standard output" told out
+good=0
+for bytes in 60 150 $(($(stat -c %s parts.csv) / 2)) $(($(stat -c %s parts.csv) - 1)); do
+  head -c $bytes parts.csv >part.csv; run predict run1 few -o part.csv --segments
+  [ $code = 0 ] && cmp -s part.csv parts.csv && good=$((good + 1))
+done
+[ $good = 4 ] && ok "cut off anywhere, they are made whole" || not_ok "cut off anywhere, they are made whole" "$good of 4"
+"$audiomood" predict run1 few -o torn.csv --segments >/dev/null 2>&1 & pid=$!
+written() { [ "$(wc -l 2>/dev/null <torn.csv)" -ge 3 ]; }
+hold written; kill -KILL $pid; wait $pid 2>/dev/null
+run predict run1 few -o torn.csv --segments; same "after a kill, too" torn.csv parts.csv
+run predict run1 few -o parts.csv --segments --vad none; expect "other segments are refused" 2 "parts.csv: is there already, and says something else of few/quiet.wav"
+run predict run1 few/quiet.wav $two -o parts.jsonl --segments; grep -q '^{"file": "few/quiet.wav", "start": null, "end": null, "label": null, "reason": "no speech", "error": null}$' parts.jsonl &&
+  ok "as lines of JSON" || not_ok "as lines of JSON" "$(head -c 300 parts.jsonl)"
+cp parts.jsonl whole.jsonl; head -c 200 whole.jsonl >parts.jsonl; run predict run1 few/quiet.wav $two -o parts.jsonl --segments; same "which go on, too" parts.jsonl whole.jsonl
+echo text >few/none.wav; run predict run1 few -o parts.csv --segments; expect "a sound that cannot be read" 1 "1 of 10 sounds could not be read"
+[ "$(grep -c '^few/none.wav,.*,unreadable,.*text file' parts.csv)" = 1 ] && ok "has a row, too" || not_ok "has a row, too"
 
 # ---- sounds that cannot be read ----
 head -c 1000 "$sound" >sounds/b/cut.wav; echo text >sounds/a/none.wav

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_help.sh AUDIOMOOD SOURCE_ROOT - this harness, usage, and what `audiomood help` says (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" help "$1" "$2"
 
 # ---- this script itself ----
@@ -17,6 +18,7 @@ AM_CPU=plain run --verbose --version; expect "and the path in use" 0 "^processor
 mkdir without; : >"without/$(grep -aoE "libcairo\.so\.[0-9]+" "$audiomood" | head -1)"
 LD_LIBRARY_PATH=without run train --version --verbose
 expect "a library that is loaded and not there" 0 "^  pages and pictures +no +.*libcairo.* cannot be loaded; install it .Debian: libcairo2.:"
+for word in licences licenses license Licence; do run help $word; expect "help $word" 0 "^  FFTW +GPL-2.0-or-later" "MIT licence"; done
 run; expect "no command is usage" 2
 run trian; expect "unknown command" 2 "did you mean 'train'"
 run train --help; expect "help of train" 0 "--resume RUN" "--set KEY=VALUE"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # test_limits.sh AUDIOMOOD SOURCE_ROOT: little address space, files made to take up time and memory, and signals where
 # no step has ended.
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" limits "$1" "$2"
 model=$root/tests/model/golden/checkpoint-1.0.h5
 speech 2
@@ -22,20 +23,26 @@ else
 fi
 
 # ---- threads: what the pool has, and none of a library ----
-mkfifo pipe
-"$audiomood" predict "$model" pipe --threads 1 >out 2>err & pid=$!
-for _ in $(seq 400); do grep -q "synthetic\|warning" err && break; [ "$(cut -d' ' -f1 /proc/$pid/syscall 2>/dev/null)" = 257 ] && break; sleep 0.05; done
+# Who writes into a pipe gets it open when the other end is, too: then the command is past its start, and waits for what comes.
+# piped ARGUMENTS...: the command $pid, in the background, which has the pipe open and gets nothing from it
+piped() {
+  rm -f pipe opened; mkfifo pipe
+  "$audiomood" "$@" >out 2>err & pid=$!
+  { : >opened; exec sleep 600; } >pipe & writer=$!
+  while [ ! -e opened ] && kill -0 $pid 2>/dev/null; do sleep 0.05; done
+}
+unpiped() { kill -KILL $writer 2>/dev/null; wait $writer 2>/dev/null; } # also where nobody opened the other end
+piped predict "$model" pipe --threads 1
 threads=$(ls /proc/$pid/task | wc -l)
 [ "$threads" = 1 ] && ok "one thread is one" || not_ok "one thread is one" "$threads threads"
 grep -q "Cpus_allowed_list:.*" /proc/$pid/status &&
   [ "$(grep Cpus_allowed_list /proc/$pid/status)" = "$(grep Cpus_allowed_list /proc/self/status)" ] &&
   ok "on all processors" || not_ok "on all processors"
-kill -KILL $pid; wait $pid 2>/dev/null
+kill -KILL $pid; wait $pid 2>/dev/null; unpiped
 
 # ---- a signal where no step has ended, and nobody asks ----
-"$audiomood" features pipe >out 2>err & pid=$!
-for _ in $(seq 400); do [ "$(cut -d' ' -f1 /proc/$pid/syscall 2>/dev/null)" = 257 ] && break; sleep 0.05; done
-kill -TERM $pid; wait $pid 2>/dev/null; code=$?
+piped features pipe
+kill -TERM $pid; wait $pid 2>/dev/null; code=$?; unpiped
 [ $code = 143 ] && ! grep -q "stopping after this step" err &&
   ok "one signal ends what has not begun" || not_ok "one signal ends what has not begun" "exit code $code"
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_signals.sh AUDIOMOOD SOURCE_ROOT - the same result with any threads, after a signal, and verified (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" signals "$1" "$2"
 
 trained
@@ -43,16 +44,51 @@ run train --resume warned; expect "resume after SIGUSR1" 0 "of 12"
 cmp -s warned/best.h5 whole/best.h5 && ok "and ends with the same weights" || not_ok "and ends with the same weights"
 begin limit 400; kill -USR1 $pid; kill -TERM $pid; kill -CONT $pid; wait $pid; code=$?
 [ $code = 143 ] && ok "SIGTERM after it, the limit itself, stops at once" || not_ok "SIGTERM after it, the limit itself, stops at once" "exit code $code"
-# handled: the process $pid has begun to handle SIGUSR1
-handled() { local mask; mask=$(sed -n 's/^SigCgt:\t//p' /proc/$pid/status 2>/dev/null) && [ -n "$mask" ] && ((0x$mask >> 9 & 1)); }
+# caught BIT: the process $pid has begun to handle a signal: 9 is SIGUSR1, 14 SIGTERM
+caught() { local mask; mask=$(sed -n 's/^SigCgt:\t//p' /proc/$pid/status 2>/dev/null) && [ -n "$mask" ] && ((0x$mask >> $1 & 1)); }
 mkfifo config; exec 3<>config # nothing is written to it
 "${hearing[@]}" train config --out early >out 2>err & pid=$!
-for _ in {1..3000}; do handled && break; sleep 0.01; done
+for _ in {1..3000}; do caught 9 && break; sleep 0.01; done
 kill -USR1 $pid; wait $pid; code=$?; exec 3>&-
 expect "SIGUSR1 before there is anything to save" 75
 mkfifo sounds; exec 3<>sounds; "${hearing[@]}" predict run1 - <sounds >out 2>err & pid=$!
 kill -USR1 $pid; wait $pid; code=$?; exec 3>&-
 expect "what cannot go on later ends by SIGUSR1, as before" 138
+
+# ---- while features are computed: of copies, which are many ----
+cached() { compgen -G "$1/features-*.h5" >/dev/null; }
+copying=(train tiny.yaml --set train.epochs=1 --set 'augment={copies: 100, noise_snr: [10, 20]}' --threads 2)
+"${hearing[@]}" "${copying[@]}" --set cache=copied --out copied-run >out 2>err & pid=$!
+hold cached copied; kill -TERM $pid; kill -CONT $pid; wait $pid; code=$?
+expect "SIGTERM among features ends by the signal" 143 "audiomood train: stopped while computing features: [0-9]+ of [0-9]+ clips have theirs; the cache keeps them, and the next call goes on with it$"
+had=$(ls copied | wc -l)
+compgen -G "copied/computing-*" >/dev/null && not_ok "without a lock that stays" || ok "without a lock that stays"
+run features tiny.yaml --set cache=copied; expect "which has what was computed" 0 "([0-9]+) clips of .*: \1 from the cache, 0 computed"
+[ "$(ls copied | wc -l)" = "$had" ] && ok "whole" || not_ok "whole" "$(ls -l copied)"
+rows() { [ -s "$1" ] && [ "$(wc -l <"$1")" -gt 1 ]; }
+"${hearing[@]}" predict run1 corpus --out heard.csv --threads 1 >out 2>err & pid=$!
+hold rows heard.csv; kill -TERM $pid; kill -CONT $pid; wait $pid; code=$?
+expect "SIGTERM in predict DIR" 143 "audiomood predict: stopped after [0-9]+ of 120 sounds; the same call goes on with the others"
+run predict run1 corpus --out heard.csv; expect "which goes on" 0; run predict run1 corpus --out once.csv; same "with the same rows" once.csv heard.csv
+
+# ---- as the first process of a container, whom no signal ends but by a handler ----
+first=(unshare --map-root-user --pid --fork env --default-signal=INT,HUP "$audiomood")
+if unshare --map-root-user --pid --fork true 2>/dev/null; then
+  # alone ARGUMENTS...: begins it; $pid is the process, $outer what waits for it
+  alone() {
+    "${first[@]}" "$@" >out 2>err & outer=$!
+    for _ in {1..3000}; do read -r pid </proc/$outer/task/$outer/children; [ -n "$pid" ] && caught 14 && return; sleep 0.01; done 2>/dev/null
+  }
+  exec 3<>config; alone train config --out early; kill -TERM "$pid"; wait $outer; code=$?; exec 3>&-
+  expect "the first process of a container ends by SIGTERM before its first step" 143
+  alone "${copying[@]}" --set cache=inside --out inside-run
+  hold cached inside; kill -TERM "$pid"; kill -CONT "$pid"; wait $outer; code=$?
+  expect "and among its features" 143 "stopped while computing features"
+  alone train tiny.yaml --set train.epochs=400 --out inside-run; hold said "epoch 2/400:"; kill -TERM "$pid"; kill -INT "$pid"; kill -CONT "$pid"; wait $outer; code=$?
+  [ $code = 130 ] || [ $code = 143 ] && ok "and by a second signal at once" || not_ok "and by a second signal at once" "exit code $code"
+else
+  ok "the first process of a container # SKIP no namespaces of processes here"
+fi
 
 # ---- verify ----
 run verify run1; expect "verify" 0 "^ +10 +[0-9]+ +[0-9a-f]{8} +[0-9a-f]{8} +equal" "are those of the run" "4 of 4 digests of the weights agree|3 of 3 digests of the weights agree"

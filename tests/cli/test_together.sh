@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_together.sh AUDIOMOOD SOURCE_ROOT - training by several processes has the bits of one (TAP). Needs an MPI.
+# SPDX-License-Identifier: MIT
 for mpi in mpich openmpi; do command -v mpirun.$mpi >/dev/null && kinds="${kinds:-} $mpi"; done
 [ -n "${kinds:-}" ] || { echo "1..0 # SKIP no mpirun.mpich or mpirun.openmpi (Debian: mpich, openmpi-bin)"; exit 0; }
 . "$(dirname "$0")/tap.sh" together "$1" "$2"
@@ -70,6 +71,12 @@ together $kind 3 1 train a.yaml --out paused --set train.max_steps=3; expect "pa
 [ "$(grep -c 'all is saved' err)" = 1 ] && ok "which is said once" || not_ok "which is said once"
 together $kind 2 1 train --resume paused --set train.max_steps=0; expect "and goes on with another number" 0 "resuming after step 3"
 cmp -s a-alone/digests.csv paused/digests.csv && ok "with the bits of one" || not_ok "with the bits of one" "$(diff a-alone/digests.csv paused/digests.csv)"
+: >pids # of its processes, not of the launcher, which would end them in its own way
+timeout 300 mpirun.$kind $([ $kind = openmpi ] && echo --oversubscribe) -n 2 bash -c 'echo $$ >>pids; exec "$0" "$@"' "$audiomood" train a.yaml \
+  --out ended --set train.epochs=400 --threads 1 >out 2>err </dev/null & outer=$!
+for _ in {1..3000}; do [ "$(wc -l 2>/dev/null <ended/history.csv)" -gt 1 ] 2>/dev/null && break; sleep 0.05; done
+kill -TERM $(<pids); wait $outer; code=$?
+expect "SIGTERM to its processes" 143 "^audiomood train: stopped after step [0-9]+, in epoch .*; all is saved in ended/last.h5"
 run train a.yaml --out half --set train.max_steps=3
 exec 9>>half/lock; flock 9; (for i in {1..2400}; do grep -q 'half/lock is in use by another process; waiting for it' err && break; sleep 0.05; done) & exec 9>&-
 together $kind 2 1 train --resume half --set train.max_steps=0 --wait 600; cmp -s a-alone/digests.csv half/digests.csv &&

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_tune.sh AUDIOMOOD SOURCE_ROOT - a search over settings (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" tune "$1" "$2"
 
 speech 4
@@ -29,6 +30,14 @@ for trial in all/trial-*; do
 done
 [ $good = 1 ] && [ "$(grep -c " test, " "$winner/log.txt")" = 1 ] && ok "the test part is evaluated once, for the winner" || not_ok "the test part is evaluated once, for the winner"
 [ -s "$winner/report.html" ] && ok "whose page is there" || not_ok "whose page is there"
+page=all/report.html
+grep -q "The test part was untouched until the end" $page && grep -q "<dt>Chosen on (validation part)</dt><dd>03 (16 clips)</dd>" $page && grep -q "<dt>Judged on (test part)</dt><dd>04 (16 clips)</dd>" $page &&
+  grep -q "<a href=\"${winner#all/}/report.html\">" $page && ok "the page of the search says who chose and who judged" || not_ok "the page of the search says who chose and who judged"
+for f in halving setting-1 setting-2 setting-3; do [ -s all/plots/$f.svg ] || break; done
+[ -s all/plots/$f.svg ] && ok "and has its pictures" || not_ok "and has its pictures" "$f"
+sed -n '/<pre tabindex="0">audiomood train/,/<\/pre>/p' $page | sed -E "s/.*<pre tabindex=\"0\">audiomood //; s/<\/pre>.*//; s/&#39;/'/g" >command
+eval "run $(cat command) --out repeated"; expect "its command" 0; same "trains the winner again" repeated/best.h5 "$winner/best.h5"
+run report all --out search.html; expect "the page again, elsewhere" 0 "^search.html"; grep -q 'href="trial' search.html && not_ok "points nowhere" || ok "points nowhere"
 
 # ---- the test part has no say: with other sounds in it all is the same, but for its figures ----
 cp -r corpus other; names=(other/Actor_04/*); cp "${names[0]}" first.wav

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/cli/test_why.sh AUDIOMOOD SOURCE_ROOT - predict --report: the page of one sound, and what moved its answer (TAP).
+# SPDX-License-Identifier: MIT
 . "$(dirname "$0")/tap.sh" why "$1" "$2"
 
 trained
@@ -16,5 +17,13 @@ run predict vector "$sound" --report vector.html; expect "a model without time" 
 grep -q "No picture: small hears one vector of numbers\|No picture: tiny hears one vector of numbers" vector.html && ok "has a line in place of a picture" || not_ok "has a line in place of a picture"
 silence 500 | wav quiet.wav; run predict run1 quiet.wav --report quiet.html; expect "a sound that is silent has a page" 0 "is silent and has no label"
 grep -q "What moved" quiet.html && not_ok "without pictures" || ok "without pictures"
+# ---- of a longer recording the surest parts ----
+for i in 5 9 17; do clip 4 $i; silence 900; done | wav film.wav
+run subtitle film.wav --model run1 --report film.html; cp out said; expect "the page of a longer recording" 0
+n=$(grep -cE "<h3>[0-9.]+ to [0-9.]+ s, (uncertain: )?[a-z]+, by tiny</h3>" film.html); [ $n -ge 1 ] && [ $n -le 4 ] && [ "$(grep -o "red) and against it" film.html | wc -l)" = $n ] &&
+  ok "has pictures of its surest parts" || not_ok "has pictures of its surest parts" "$n of them"
+grep -q "s from its start" film.html && ok "whose times are their own" || not_ok "whose times are their own"
+run subtitle film.wav --model run1 --report again.html --threads 1; same "by one thread the same" film.html again.html
+run subtitle film.wav --model run1; same "what is said is the same" out said
 run predict run1 "$sound" --report page.html --window 1; expect "windows have no page" 2 "leave out --window"
 plan

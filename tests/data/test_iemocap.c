@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* IEMOCAP: labels, speakers, chunks, soft labels and splits of the made-up tree. */
 #include "iemocap_tree.h"
 
@@ -65,7 +66,7 @@ static void attributes_are_kept(void **state) {
   assert_true(c->values[0] == 2 && c->values[1] == 2 && c->values[2] == 1.5F);
   c = find(d, "Ses02F_impro01_F001.wav"); /* a CRLF file */
   assert_true(c->values[0] == 2 && c->values[1] == 4 && c->values[2] == 4);
-  assert_true(d->scale[0] == 1 && d->scale[1] == 5);
+  for (int k = 0; k < 3; k++) assert_true(d->scale[k].low == 1 && d->scale[k].high == 5);
   assert_string_equal(d->dimensions[1], "activation");
   am_dataset_free(d);
 }

@@ -1,4 +1,6 @@
-/* Lists of clips of other programs: those that audformat and datasets wrote, against what they read; Kaldi and EmoBox; damage. */
+/* SPDX-License-Identifier: MIT */
+/* Lists of clips of other programs: those that audformat and datasets wrote, against what they read; Kaldi, EmoBox, nkululeko and
+ * SpeechBrain; damage. */
 #include "described.h"
 
 #include "data/corpora/list.h"
@@ -305,6 +307,115 @@ static void test_emobox(void **state) {
   refuses("{corpus: manifest}", AM_E_DATA, "no list of clips in this folder; looked for manifest.csv");
 }
 
+/* ---- nkululeko: tables of audformat without a database ---- */
+
+static void test_nkululeko(void **state) {
+  (void)state;
+  am_dataset *d;
+  char yaml[512];
+  put_all((const char *const[]){"wav/03a.wav", "wav/03b.wav", "wav/03c.wav", "wav/08a.wav", "wav/08b.wav",
+                                "wav/08c.wav", NULL});
+  copy_golden("audformat/db.emotion.train.csv", "x_train.csv");
+  copy_golden("audformat/db.emotion.dev.csv", "x_dev.csv");
+  copy_golden("audformat/db.emotion.test.csv", "x_test.csv");
+  reads("{corpus: manifest}", &d); /* by the names of the files */
+  rows_are(d,
+           "wav/08a.wav|0||anger|||validation\nwav/08b.wav|0||joy|||test\nwav/08c.wav|0||neutral|||test\n"
+           "wav/03a.wav|0||anger|||train\nwav/03b.wav|0||joy|||train\nwav/03c.wav|0||neutral|||train\n");
+  am_dataset_free(d);
+  write_text("y_speaker_train.csv", "file,emotion,speaker,gender\n./wav/03a.wav,joy,03,male\n");
+  refuses("{corpus: manifest}", AM_E_DATA, "x_train.csv and y_speaker_train.csv are of two lists; data.tables names");
+  reads("{corpus: manifest, tables: [y_speaker_train, x_test]}", &d);
+  assert_int_equal(d->n, 3);
+  says(d, "./wav/03a.wav", "joy", "03");
+  am_dataset_free(d);
+  refuses("{corpus: manifest, tables: [x_test, z]}", AM_E_CONFIG, "has 1 of these 2 files; wanted names without .csv");
+  snprintf(yaml, sizeof yaml, "{corpus: manifest, manifest: %s}", in("y_speaker_train.csv"));
+  reads(yaml, &d); /* one file, by its columns */
+  rows_are(d, "./wav/03a.wav|0||joy|03|male|none\n");
+  am_dataset_free(d);
+  write_text("y_speaker_train.csv", "file,expression\nwav/03a.wav,joy\n");
+  refuses(yaml, AM_E_FORMAT, "which column is the label? there are file, expression");
+}
+
+static void test_nkululeko_segments(void **state) {
+  (void)state;
+  am_dataset *d;
+  char yaml[1200], text[1024];
+  put_all((const char *const[]){"wav/03a.wav", "wav/08b.wav", "wav/08c.wav", NULL});
+  copy_golden("audformat/db.turns.csv", "turns.csv");
+  snprintf(yaml, sizeof yaml, "{corpus: manifest, manifest: %s, columns: {label: felt}}", in("turns.csv"));
+  reads(yaml, &d);
+  rows_are(d, "wav/03a.wav|0|1.25|0|||none\nwav/03a.wav|1.25||1|||none\nwav/08b.wav|86400.5|2.625|0|||none\n");
+  assert_int_equal(left_out(d, "the list gives no label"), 1);
+  am_dataset_free(d);
+  snprintf(text, sizeof text, "file,start,end,emotion\n%s,0 days 00:00:01,0 days 00:00:02.5,joy\n", in("wav/03a.wav"));
+  write_text("turns.csv", text); /* where it is on this disk, as nkululeko takes them by default */
+  snprintf(yaml, sizeof yaml, "{corpus: manifest, manifest: %s}", in("turns.csv"));
+  reads(yaml, &d);
+  assert_int_equal(d->n, 1);
+  assert_true(d->clips[0].start == 1 && d->clips[0].seconds == 1.5);
+  am_dataset_free(d);
+  write_text("turns.csv", "file,start,end,emotion\nwav/03a.wav,0 days,0 days 00:00:03.5,joy\n");
+  reads(yaml, &d); /* as pandas writes a column of nothing but zeros */
+  assert_true(d->clips[0].start == 0 && d->clips[0].seconds == 3.5);
+  am_dataset_free(d);
+  write_text("turns.csv", "file,start,end,emotion\nwav/03a.wav,0 daysx,,joy\n");
+  refuses(yaml, AM_E_FORMAT, "start is \"0 daysx\"");
+  write_text("turns.csv", "file,start,end,emotion\nwav/03a.wav,0 days 00:00:02,0 days 00:00:01,joy\n");
+  refuses(yaml, AM_E_FORMAT, "turns.csv:2: ends at 1 s, and begins at 2 s");
+  write_text("turns.csv", "file,start,end,emotion\nwav/03a.wav,soon,,joy\n");
+  refuses(yaml, AM_E_FORMAT, "start is \"soon\"");
+  snprintf(yaml, sizeof yaml, "{corpus: manifest, manifest: %s, format: nkululeko, tables: [turns]}", in("turns.csv"));
+  refuses(yaml, AM_E_CONFIG, "has one table");
+}
+
+/* ---- SpeechBrain ---- */
+
+static void test_speechbrain(void **state) {
+  (void)state;
+  am_dataset *d;
+  char yaml[512];
+  put_all((const char *const[]){"sounds/a.wav", "sounds/b.wav", "sounds/c.wav", NULL});
+  write_text(
+      "lists/train.json",
+      "{\n  \"a\": {\n    \"wav\": \"{data_root}/a.wav\",\n    \"length\": 2.5,\n    \"emo\": \"ang\",\n    "
+      "\"spk_id\": \"7\"\n  },\n  \"b\": {\"wav\": \"{data_root}/b.wav\", \"length\": 2, \"emo\": \"hap\"}\n}\n");
+  write_text("lists/valid.json", "{\"c\": {\"wav\": \"c.wav\", \"length\": 2, \"emo\": \"hap\", \"spk_id\": 8}}");
+  write_text("lists/label_encoder.txt", "'ang' => 0\n");
+  snprintf(yaml, sizeof yaml, "{corpus: manifest, root: %s/sounds, manifest: %s}", folder, in("lists"));
+  reads(yaml, &d);
+  rows_are(d, "a.wav|0||ang|7||train\nb.wav|0||hap|||train\nc.wav|0||hap|8||validation\n");
+  assert_int_equal(d->n_traits, 0); /* neither names nor lengths */
+  am_dataset_free(d);
+  snprintf(yaml, sizeof yaml, "{corpus: manifest, root: %s/sounds, manifest: %s}", folder, in("lists/valid.json"));
+  reads(yaml, &d);
+  rows_are(d, "c.wav|0||hap|8||none\n");
+  am_dataset_free(d);
+  write_text("lists/one.csv", "ID,duration,wav,emotion,spk_id\nx,2,$data_root/a.wav,sad,9\n");
+  snprintf(yaml, sizeof yaml, "{corpus: manifest, root: %s/sounds, manifest: %s}", folder, in("lists/one.csv"));
+  reads(yaml, &d);
+  rows_are(d, "a.wav|0||sad|9||none\n");
+  am_dataset_free(d);
+  write_text("lists/one.csv", "ID,duration,wav,start,stop,emo\nx,2,a.wav,0,16000,sad\n");
+  refuses(yaml, AM_E_FORMAT, "one.csv:2: start counts samples of a rate that the list does not say");
+  write_text("lists/one.csv", "ID,duration,wav,spk_id\nx,2,a.wav,9\n");
+  refuses(yaml, AM_E_FORMAT, "which column is the label?");
+  write_text("lists/valid.json",
+             "{\"c\": {\"wav\": {\"file\": \"c.wav\", \"start\": 0, \"stop\": 9}, \"emo\": \"hap\"}}");
+  snprintf(yaml, sizeof yaml, "{corpus: manifest, format: speechbrain, manifest: %s}", in("lists/valid.json"));
+  refuses(yaml, AM_E_FORMAT, "no column \"wav\"");
+  snprintf(yaml, sizeof yaml, "{corpus: manifest, format: speechbrain, manifest: %s}", in("sounds"));
+  refuses(yaml, AM_E_DATA, "no file train.json, NAME_train.json or the like in this folder");
+  bool is;
+  am_test_ok(am_list_is(ctx, in("lists"), &is, &err), &err);
+  assert_true(is);
+  am_test_ok(am_list_is(ctx, in("lists/valid.json"), &is, &err), &err);
+  assert_true(is);
+  am_test_ok(am_list_is(ctx, in("lists/config.json"), &is, &err), &err);
+  assert_false(is);
+}
+
 /* ---- AudioMood's own, under other names ---- */
 
 static void test_columns(void **state) {
@@ -318,6 +429,23 @@ static void test_columns(void **state) {
   assert_int_equal(d->n_traits, 1);
   assert_string_equal(trait(d, 0, "group"), "3");
   am_dataset_free(d);
+}
+
+/* A folder is named for the manifest in it, whatever other lists it has. */
+static void test_folder_of_manifest(void **state) {
+  (void)state;
+  static const char *const formats[] = {"", ", format: csv", ", format: auto"};
+  put("b.wav");
+  write_text("own/manifest.csv", "path,label,speaker\n../b.wav,joy,ann\n");
+  write_text("own/db.yaml", "{}");
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+    am_dataset *d;
+    char yaml[1200];
+    snprintf(yaml, sizeof yaml, "{corpus: manifest, manifest: %s%s}", in("own"), formats[i]);
+    reads(yaml, &d);
+    says(d, "../b.wav", "joy", "ann");
+    am_dataset_free(d);
+  }
 }
 
 /* ---- JSON as a table ---- */
@@ -363,7 +491,7 @@ static void test_json_table(void **state) {
 /* Every allocation fails once: an error each time, and nothing leaks. */
 static void memory_runs_out_cleanly(void **state) {
   (void)state;
-  static const char *const words[] = {"audformat", "kaldi", "audiofolder", "emobox"};
+  static const char *const words[] = {"audformat", "kaldi", "audiofolder", "emobox", "nkululeko", "speechbrain"};
   put_database();
   put_folder("metadata_jsonl", "jsonl");
   write_text("wav.scp", "u wav/03a.wav\nv wav/03b.wav\n");
@@ -372,7 +500,10 @@ static void memory_runs_out_cleanly(void **state) {
   write_text("x_test_fold_1.jsonl",
              "{\"wav\": \"wav/03a.wav\", \"emo\": \"joy\"}\n{\"wav\": \"wav/03b.wav\", "
              "\"emo\": \"fear\"}\n");
-  for (int kind = 0; kind < 4; kind++)
+  write_text("z_train.csv", "file,start,end,emotion\nwav/03a.wav,0 days 00:00:01,,joy\n");
+  write_text("z_test.csv", "file,start,end,emotion\nwav/03b.wav,,,fear\n");
+  write_text("train.json", "{\"a\": {\"wav\": \"{data_root}/wav/03a.wav\", \"emo\": \"joy\"}}");
+  for (int kind = 0; kind < 6; kind++)
     for (long n = 1;; n++) {
       char yaml[256];
       am_data_options o;
@@ -399,9 +530,11 @@ static void memory_runs_out_cleanly(void **state) {
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
-      CASE(test_audformat),      CASE(test_audformat_segments), CASE(test_audformat_refused),
-      CASE(test_audiofolder),    CASE(test_audiofolder_whole),  CASE(test_kaldi),
-      CASE(test_kaldi_segments), CASE(test_kaldi_refused),      CASE(test_emobox),
-      CASE(test_columns),        CASE(test_json_table),         CASE(memory_runs_out_cleanly)};
+      CASE(test_audformat),         CASE(test_audformat_segments), CASE(test_audformat_refused),
+      CASE(test_audiofolder),       CASE(test_audiofolder_whole),  CASE(test_kaldi),
+      CASE(test_kaldi_segments),    CASE(test_kaldi_refused),      CASE(test_emobox),
+      CASE(test_nkululeko),         CASE(test_nkululeko_segments), CASE(test_speechbrain),
+      CASE(test_columns),           CASE(test_folder_of_manifest), CASE(test_json_table),
+      CASE(memory_runs_out_cleanly)};
   return cmocka_run_group_tests_name("lists", tests, NULL, NULL);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Nets of every layer that ONNX gets, with random weights: what test_onnx_export.c looks into, and what onnx_outputs.c gives to
  * tools/compare-onnx.  Axes all differ in length, so that no wrong order can pass. */
 #ifndef ONNX_NETS_H
@@ -172,6 +173,15 @@ static const net nets[] = {
      "[" SEQUENCE "{conv1d: {filters: 5, kernel: 6}}, {max_pool1d: {size: 3}}, {parallel: {branches: "
      "[[global_average_pool], [global_max_pool], [{attention_pool: {statistics: mean_std}}], [{lstm: "
      "{units: 3, return: last}}], [{gru: {units: 3}}, global_max_pool]]}}, dense]",
+     false, NULL},
+    {"glu",
+     "[{conv2d: {filters: 6, kernel: 3, padding: same}}, glu, " SEQUENCE "{conv1d: {filters: 10, kernel: 3, padding: "
+     "same}}, glu, global_average_pool, {dense: {units: 12}}, glu, dense]",
+     false, NULL},
+    {"glu_product",
+     "[" SEQUENCE
+     "{lstm: {units: 6, bidirectional: true}}, {glu: {gate: none}}, {conv1d: {filters: 8, kernel: 3, padding: "
+     "same}}, {glu: {gate: none}}" POOLED,
      false, NULL},
     {"by_clip", "[" SEQUENCE "{gru: {units: 5, return: last}}, dense]", false, "features.normalise=clip"},
     {"by_clip_all", "[" SEQUENCE "{gru: {units: 5, return: last}}, dense]", false,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Keras models in and out: goldens saved by Keras 2.15 (tools/golden-keras.py), the way back, refusals,
  * damage. */
 #include "keras_fixture.h"
@@ -428,6 +429,13 @@ static void export_refuses(void **state) {
   } cases[] = {
       {"to_sequence, attention_pool: {statistics: mean_std}, dense",
        "layer attention_pool_1 (attention_pool): Keras has no layer for the root"},
+      {"to_sequence, lstm: {units: 2, bidirectional: true}, glu, flatten, dense",
+       "layer glu_1 (glu): Keras has no gated linear unit; only gate: none right behind a bidirectional lstm or gru"},
+      {"to_sequence, lstm: {units: 2}, glu: {gate: none}, flatten, dense", "layer glu_1 (glu): Keras has no"},
+      {"to_sequence, dense: {units: 2}, glu: {gate: none}, flatten, dense", "layer glu_1 (glu): Keras has no"},
+      {"to_sequence, lstm: {units: 2, bidirectional: true}, parallel: {branches: [[glu: {gate: none}], [dense: {units: "
+       "2}]]}, flatten, dense",
+       "layer parallel_1/branch_1/glu_1 (glu): Keras has no"},
       {"parallel: {branches: [[flatten], [flatten]]}, dense", "layer parallel_1/concat (concat): flattened maps"},
       {"conv2d: {filters: 1, padding: explicit, pad: 1}, flatten, dense", "no padding: explicit"},
       {"conv2d: {filters: 1, kernel: 2, stride: 2, dilation: 2}, flatten, dense", "stride and dilation"},

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Archives of Keras (.keras): goldens of Keras 2.15 and 3.15 (tools/golden-keras.py), ours out and in again, and zips that mean
  * harm. */
 #include "exchange/archive.h"
@@ -23,10 +24,11 @@ static void golden_branches(void **state) {
   check_archive("archive_branches", 5, 9, false);
 }
 
-/* Both directions as their sum and their mean; deflated. */
+/* Both directions as their sum and their mean, and as their product; deflated. */
 static void golden_merge(void **state) {
   (void)state;
   check_archive("archive_merge", 5, 6, false);
+  check_archive("archive_product", 5, 6, false);
 }
 
 /* Of Keras 2.15: residual blocks over a map. */

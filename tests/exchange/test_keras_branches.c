@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Functional models with branches, models in models, and what older Kerases wrote: goldens of Keras 2.3 and 2.6
  * (tools/golden-keras.py), blocks of ours out and in again, refusals. */
 #include "keras_fixture.h"
@@ -50,6 +51,10 @@ static void blocks_come_back(void **state) {
       "residual: {layers: [conv2d: {filters: 1, kernel: 1}]}]]}, global_average_pool",
       "parallel: {branches: [[conv2d: {filters: 2}, global_max_pool], [flatten, dense: {units: 3}], [to_sequence, gru: "
       "{units: 2, return: last}]]}",
+      "to_sequence, lstm: {units: 2, layers: 2, bidirectional: true}, glu: {gate: none}, parallel: {branches: [[], "
+      "[gru: "
+      "{units: 3, bidirectional: true}, glu: {gate: none}]]}, gru: {units: 2, bidirectional: true, return: last}, glu: "
+      "{gate: none}",
       "to_sequence, lstm: {units: 2, layers: 3}, gru: {units: 3, layers: 2, bidirectional: true, return: last}"};
   float x[2 * 77], before[8], after[8];
   for (int i = 0; i < 154; i++) x[i] = (float)sin(1.7 * i * i);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What Keras 3 writes: goldens of 3.6 and 3.15 (tools/golden-keras.py), keys, Functional models, where probabilities are made,
  * names, types of numbers. */
 #include "keras_fixture.h"
@@ -77,8 +78,9 @@ static void keys(void **state) {
       {"new_chain", "\"go_backwards\": true", "\"go_backwards\": false", 1,
        "backward_layer is not its layer run backward (go_backwards"},
       {"new_chain", "\"units\": 2", "\"units\": 3", 2, "backward_layer is not its layer run backward (units"},
-      {"new_chain", "\"merge_mode\": \"concat\"", "\"merge_mode\": \"mul\"", 1,
-       "option merge_mode is mul; only concat, sum or ave can be imported"},
+      {"new_chain", "\"merge_mode\": \"concat\"", "\"merge_mode\": null", 1,
+       "option merge_mode is null; only concat, sum, mul or ave can be imported"},
+      {"new_chain", "\"merge_mode\": \"concat\"", "\"merge_mode\": \"mul\"", 1, "does not have the shape"},
       {"new_chain", "\"merge_mode\": \"concat\"", "\"merge_mode\": \"sum\"", 1, "does not have the shape"},
       {"new_chain", "\"kwargs\": {", "\"kwargs\": {\"no\": false, \"yes\": true, ", 1, "is called with yes"},
       {"new_chain", "\"kwargs\": {", "\"kwargs\": {\"no\": false, \"null\": null, ", 1, NULL},

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ONNX models of PyTorch and tf2onnx become checkpoints that answer as ONNX Runtime does (tools/golden-onnx.py). */
 #include "testing.h"
 
@@ -66,14 +67,22 @@ static void answers_of_pytorch(void **state) {
                                       "half",
                                       "lstm_minus",
                                       "cnn2d_time_dynamo",
-                                      "mlp_blocks_dynamo"};
+                                      "mlp_blocks_dynamo",
+                                      "glu2d",
+                                      "glu_dynamo",
+                                      "product",
+                                      "halves",
+                                      "causal",
+                                      "padded",
+                                      "padded_uneven_dynamo"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) answers(names[i], true);
   answers("cnn2d_flat", false);
 }
 
 static void answers_of_tf2onnx(void **state) {
   (void)state;
-  static const char *const names[] = {"k_bilstm", "k_gru", "k_norm", "k_attention", "k_excite"};
+  static const char *const names[] = {"k_bilstm", "k_product", "k_causal",    "k_padded",
+                                      "k_gru",    "k_norm",    "k_attention", "k_excite"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) answers(names[i], true);
   answers("k_cnn2d", false);
 }
@@ -102,7 +111,10 @@ static void layers_are_recognised(void **state) {
                {"excite", "squeeze_excite_1/reduce", "dense"},
                {"attention_dynamo", "attention_pool_1", "attention_pool"},
                {"mlp_blocks_dynamo", "residual_2/two_a", "dense"},
-               {"inception", "parallel_1/branch_3/d", "conv1d"}};
+               {"inception", "parallel_1/branch_3/d", "conv1d"},
+               {"glu2d", "glu_2", "glu"},
+               {"product", "glu_1", "glu"},
+               {"halves", "parallel_1/branch_1/silu_1", "silu"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     am_checkpoint *c = imported(cases[i].model, true);
     const char *found = NULL;
@@ -202,7 +214,8 @@ static void exports_come_back(void **state) {
   (void)state;
   static const char *const names[] = {
       "conv1d_same_strides",  "conv2d_fixed", "norms",    "lstm_both",      "gru_before",
-      "attention_deviations", "residual",     "parallel", "squeeze_excite", "by_clip"};
+      "attention_deviations", "residual",     "parallel", "squeeze_excite", "glu",
+      "glu_product",          "by_clip"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     size_t k = 0;
     while (k < sizeof nets / sizeof *nets && strcmp(nets[k].name, names[i]) != 0) k++;
@@ -239,8 +252,8 @@ static am_status import_failing(am_context *in, am_error *why) {
 
 static void allocations_fail(void **state) {
   (void)state;
-  static const char *const names[] = {"norm13", "excite"};
-  for (size_t i = 0; i < (getenv("AM_VALGRIND") ? 1 : 2); i++) {
+  static const char *const names[] = {"norm13", "excite", "halves", "glu2d"};
+  for (size_t i = 0; i < (getenv("AM_VALGRIND") ? 1 : 4); i++) {
     failing = names[i];
     am_test_each_allocation(import_failing);
   }

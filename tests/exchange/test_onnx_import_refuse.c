@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ONNX models that are not imported: operators, attributes and shapes that there is no layer for, and files that no exporter
  * writes. */
 #include "folder_fixture.h"
@@ -117,7 +118,18 @@ static void convolution(const char *attribute, size_t n, const int64_t *values, 
 static void attributes(void **state) {
   (void)state;
   convolution("group", 0, (int64_t[]){2}, "node \"odd/Conv\" (Conv): attribute group is 2; only 1 can be imported");
-  convolution("pads", 2, (int64_t[]){2, 0}, "attribute pads is [2, ...] before and [0, ...] after");
+  convolution("pads", 2, (int64_t[]){4, 0}, "attribute pads is [4, ...] before and [0, ...] after");
+  start(); /* as `same` for some lengths of clips, and not for others */
+  const char *across = am_onnx_call(m, "Transpose", "x");
+  am_onnx_set_ints(m, "perm", 3, (int64_t[]){0, 2, 1});
+  across = am_onnx_call(m, "MaxPool", across);
+  am_onnx_set_ints(m, "kernel_shape", 1, (int64_t[]){2});
+  am_onnx_set_ints(m, "strides", 1, (int64_t[]){2});
+  am_onnx_set_ints(m, "pads", 2, (int64_t[]){0, 1});
+  across = am_onnx_call(m, "Transpose", across);
+  am_onnx_set_ints(m, "perm", 3, (int64_t[]){0, 2, 1});
+  finish_mean(across, 6);
+  refused(AM_E_UNSUPPORTED, "attribute pads is [0, ...] before and [1, ...] after");
   convolution("strides", 1, (int64_t[]){0}, "attribute strides holds 0");
   convolution("strides", 1, (int64_t[]){1 << 20}, "attribute strides holds 1048576");
   convolution("wobble", 0, (int64_t[]){1}, "attribute wobble is not known here");
@@ -131,6 +143,100 @@ static void attributes(void **state) {
   am_onnx_set_text(m, "direction", "reverse");
   finish(out[1]);
   refused(AM_E_UNSUPPORTED, "attribute direction is reverse");
+}
+
+/* Of (batch, channels, frames): what comes behind zeros that are put around. */
+static const char *padded(const char *mode, float value, const int64_t pads[6]) {
+  start();
+  const char *x = am_onnx_call(m, "Transpose", "x");
+  am_onnx_set_ints(m, "perm", 3, (int64_t[]){0, 2, 1});
+  x = am_onnx_call(m, "Pad", x, am_onnx_ints(m, "pads", 6, pads), am_onnx_float(m, "value", value));
+  am_onnx_set_text(m, "mode", mode);
+  return x;
+}
+
+static void refused_behind(const char *x, const char *op, int64_t width, const char *words) {
+  if (!strcmp(op, "Conv")) x = am_onnx_call(m, op, x, constant("kernel", 3, (int64_t[]){width, 6, 3}));
+  else x = am_onnx_call(m, op, x);
+  if (strstr(op, "Pool")) am_onnx_set_ints(m, "kernel_shape", 1, (int64_t[]){3});
+  if (!strcmp(op, "AveragePool")) am_onnx_set_ints(m, "pads", 2, (int64_t[]){1, 1});
+  x = am_onnx_call(m, "Transpose", x);
+  am_onnx_set_ints(m, "perm", 3, (int64_t[]){0, 2, 1});
+  finish_mean(x, width);
+  refused(AM_E_UNSUPPORTED, words);
+}
+
+static void zeros_around(void **state) {
+  (void)state;
+  static const int64_t one[6] = {0, 0, 1, 0, 0, 1}, cut[6] = {0, 0, -1, 0, 0, 0}, channels[6] = {0, 1, 0, 0, 0, 0};
+  refused_behind(padded("reflect", 0, one), "Conv", 5,
+                 "node \"odd/Pad\" (Pad): attribute mode is reflect; there is no layer that puts anything but zeros");
+  refused_behind(padded("constant", 1, one), "Conv", 5, "(Pad): it puts another constant around frames and bins");
+  refused_behind(padded("constant", 0, cut), "Conv", 5, "(Pad): it puts -1 places around an axis");
+  refused_behind(padded("constant", 0, channels), "Conv", 5, "(Conv): zeros were put around its channels (Pad)");
+  refused_behind(padded("constant", 0, one), "Relu", 6,
+                 "(Relu): zeros were put around its input (Pad), which only Conv");
+  refused_behind(padded("constant", 0, one), "MaxPool", 6,
+                 "(MaxPool): zeros were put around its input (Pad), which are no");
+  refused_behind(padded("constant", 0, one), "AveragePool", 6, "and padding of its own, which does not");
+  const char *x = padded("constant", 0, one);
+  x = am_onnx_call(m, "Reshape", x, am_onnx_ints(m, "shape", 3, (int64_t[]){0, 6, -1}));
+  refused_behind(x, "Conv", 5, "(Reshape): zeros were put around its input (Pad)");
+  x = padded("constant", 0, one);
+  x = am_onnx_call(m, "Slice", x, am_onnx_ints(m, "from", 1, (int64_t[]){1}), am_onnx_ints(m, "to", 1, (int64_t[]){3}),
+                   am_onnx_ints(m, "axis", 1, (int64_t[]){2}));
+  refused_behind(x, "Conv", 5, "(Slice): zeros were put around its input (Pad)");
+}
+
+/* Parts of what a dense layer of six numbers gives. */
+static void split(size_t n, const char **out) {
+  start();
+  const char *x = am_onnx_call(m, "MatMul", "x", constant("w", 2, (int64_t[]){6, 6}));
+  am_onnx_node_many(m, "Split", (const char *const[]){x, NULL}, n, out);
+  am_onnx_set_int(m, "axis", 2);
+}
+
+static void parts(void **state) {
+  (void)state;
+  const char *out[5];
+  split(2, out); /* the gate is the first half */
+  finish_mean(am_onnx_call(m, "Mul", am_onnx_call(m, "Sigmoid", out[0]), out[1]), 3);
+  refused(AM_E_UNSUPPORTED, "node \"odd/Mul\" (Mul): it multiplies two results");
+  split(2, out); /* a half by itself */
+  finish_mean(am_onnx_call(m, "Mul", out[1], out[1]), 3);
+  refused(AM_E_UNSUPPORTED, "(Mul): it ends a computation that is none of relu");
+  split(5, out);
+  finish_mean(out[0], 2);
+  refused(AM_E_UNSUPPORTED, "node \"odd/Split\" (Split): it has 5 outputs; 1 to 3 can be imported");
+  start();
+  const char *sizes = am_onnx_ints(m, "sizes", 2, (int64_t[]){4, 4});
+  am_onnx_node_many(m, "Split", (const char *const[]){"x", sizes, NULL}, 2, out);
+  am_onnx_set_int(m, "axis", 2);
+  finish_mean(out[0], 4);
+  refused(AM_E_FORMAT, "its parts are not those of an axis of 6");
+  start(); /* halves of an LSTM of one direction, at its last frame and at its first */
+  const char *turned = am_onnx_call(m, "Transpose", "x");
+  am_onnx_set_ints(m, "perm", 3, (int64_t[]){1, 0, 2});
+  const char *w = constant("w", 3, (int64_t[]){1, 8, 6}), *u = constant("u", 3, (int64_t[]){1, 8, 2});
+  const char *z = am_onnx_call(m, "LSTM", turned, w, u);
+  am_onnx_set_int(m, "hidden_size", 2);
+  z = am_onnx_call(m, "Squeeze", z, am_onnx_ints(m, "directions", 1, (int64_t[]){1}));
+  am_onnx_node_many(m, "Split", (const char *const[]){z, NULL}, 2, out);
+  am_onnx_set_int(m, "axis", 2);
+  const char *last = am_onnx_call(m, "Gather", out[0], am_onnx_int(m, "end", -1));
+  const char *first = am_onnx_call(m, "Gather", out[1], am_onnx_int(m, "begin", 0));
+  z = am_onnx_call(m, "Mul", last, first);
+  finish(am_onnx_call(m, "MatMul", z, constant("last", 2, (int64_t[]){1, 4})));
+  refused(AM_E_UNSUPPORTED, "(Mul): it takes a part of an axis");
+  start_with(4, (int64_t[]){-1, 1, -1, 6});
+  const char *y = am_onnx_call(m, "Conv", "x", constant("kernel", 4, (int64_t[]){4, 1, 3, 3}));
+  am_onnx_node_many(m, "Split", (const char *const[]){y, NULL}, 2, out);
+  am_onnx_set_int(m, "axis", 1);
+  y = am_onnx_call(m, "ReduceMean", am_onnx_call(m, "Add", out[0], out[1]));
+  am_onnx_set_ints(m, "axes", 2, (int64_t[]){2, 3});
+  am_onnx_set_int(m, "keepdims", 0);
+  finish(am_onnx_call(m, "MatMul", y, constant("last", 2, (int64_t[]){2, 4})));
+  refused(AM_E_UNSUPPORTED, "a half of the channels that is multiplied by the other (glu) can be taken");
 }
 
 static void shapes(void **state) {
@@ -268,7 +374,8 @@ static void long_graphs(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(operators),     cmocka_unit_test(functions_of_numbers),
-                                     cmocka_unit_test(attributes),    cmocka_unit_test(shapes),
+                                     cmocka_unit_test(attributes),    cmocka_unit_test(zeros_around),
+                                     cmocka_unit_test(parts),         cmocka_unit_test(shapes),
                                      cmocka_unit_test(ends),          cmocka_unit_test(paths),
                                      cmocka_unit_test(broken_graphs), cmocka_unit_test(large_numbers),
                                      cmocka_unit_test(long_graphs)};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* State dicts of PyTorch in and out: goldens saved by PyTorch 2.15 (tools/golden-safetensors.py), which module is which layer,
  * our own arrays and all that they carry, refusals, damage. */
 #include "folder_fixture.h"
@@ -213,6 +214,8 @@ static void what_does_not_fit_is_named(void **state) {
       "{conv2d: {filters: 2, kernel: 3}}, to_sequence, {gru: {units: 2, reset_after: false}}, global_average_pool, "
       "dense",
       NULL, AM_E_UNSUPPORTED, "layer gru_1 (gru): PyTorch's GRU resets after", CONV("0"));
+  refused("{conv2d: {filters: 2, kernel: 3}}, to_sequence, glu, global_average_pool, dense", NULL, AM_E_UNSUPPORTED,
+          "layer glu_1 (glu): which of its inputs it takes is not known", CONV("0"), HEAD("1"));
   refused("to_sequence, {lstm: {units: 2}}, flatten, dense", NULL, AM_E_UNSUPPORTED,
           "layer flatten_1 (flatten): of a sequence", HEAD("0"));
 }

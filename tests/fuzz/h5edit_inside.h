@@ -1,7 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/h5edit_inside.h - what h5edit.c and h5edit_mutate.c share. */
 #ifndef AM_FUZZ_H5EDIT_INSIDE_H
 #define AM_FUZZ_H5EDIT_INSIDE_H
 
+#define H5_USE_110_API 1 /* in newer ones H5O_info_t is another struct, which goes with other calls */
 #include <hdf5.h>
 
 #include "fuzz/h5edit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/h5use.c - see h5use.h. */
 #include "fuzz/h5use.h"
 
@@ -113,4 +114,16 @@ bool h5use_export(am_context *ctx, const am_checkpoint *c, const char *path) {
   am_status status = am_keras_export(ctx, path, &options, out, &err);
   fuzz_check(status, &err);
   return !status;
+}
+
+void h5use_describe(am_context *ctx,
+                    am_status (*describe)(am_context *ctx, const char *path, am_described *d, am_error *err),
+                    const char *path) {
+  am_described d;
+  am_error err = AM_ERROR_INIT;
+  am_status status = am_describe_begin(ctx, &d, &err);
+  if (!status) status = describe(ctx, path, &d, &err);
+  status = am_describe_end(&d, status, &err);
+  fuzz_check(status, &err);
+  am_described_free(&d);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/keras.c - Keras import: an input that begins with '{' is the model_config of a file that is otherwise
  * in order; one that begins with '<' is the config.json of an archive, and behind a zero byte its model.weights.h5, since no
  * changed byte of an archive gets past its checksums; any other is the file itself, or edits of one (h5edit.h).  What was
@@ -100,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   snprintf(config, sizeof config, "%s", fuzz_file("features.yaml", features, sizeof features - 1));
   if (json) path = wrap(ctx, data, bytes);
   if (wrapped) path = wrap_archive(ctx, data + 1, bytes - 1);
+  h5use_describe(ctx, am_keras_describe, path);
   am_import_source o = {.config = config};
   am_status status = AM_E_SHAPE;
   for (size_t i = 0, first = likely_input(path); i < INPUTS && status == AM_E_SHAPE; i++) {

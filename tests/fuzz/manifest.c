@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/manifest.c - lists of clips beside three files: AudioMood's own CSV, or the files of another program.
  *
  * An input is one CSV, unless lines "=== NAME" cut it into files with names that the formats know. */
@@ -22,7 +23,11 @@ static const char *const known[] = {"manifest.csv",
                                     "test/utt2emo",
                                     "x_train_fold_1.jsonl",
                                     "x_test_fold_1.jsonl",
-                                    "list.json"};
+                                    "list.json",
+                                    "x_train.csv",
+                                    "x_test.csv",
+                                    "train.json",
+                                    "test.json"};
 enum { KNOWN = sizeof known / sizeof *known };
 
 static void look_at(am_csv *csv, size_t most) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/onnx.c - ONNX import: an input is the file.  What was imported is used (h5use.h), exported again, and imported again. */
 #include "exchange/onnx.h"
 #include "exchange/onnx_import.h"
@@ -39,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   snprintf(path, sizeof path, "%s", fuzz_file("model.onnx", data, bytes));
   snprintf(config, sizeof config, "%s", fuzz_file("features.yaml", features, sizeof features - 1));
   snprintf(out, sizeof out, "%s/imported.h5", fuzz_folder());
+  h5use_describe(ctx, am_onnx_describe, path);
   am_import_source o = {.config = config, .n_overrides = 1};
   am_status status = AM_E_SHAPE;
   for (size_t i = 0; i < 2 && status == AM_E_SHAPE; i++) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/fuzz/safetensors.c - a safetensors file, as a state dict of PyTorch for the nets of tests/exchange/golden, or with a config
  * of its own.  What was imported is used (h5use.h), goes out under both kinds of names, and comes in again. */
 #define _GNU_SOURCE
@@ -65,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   snprintf(path, sizeof path, "%s", fuzz_file("in.safetensors", data, bytes));
   snprintf(names, sizeof names, "%s", fuzz_file("map.yaml", map, sizeof map - 1));
   snprintf(out, sizeof out, "%s/imported.h5", fuzz_folder());
+  h5use_describe(ctx, am_safetensors_describe, path);
   for (size_t i = own ? 0 : 1; i < WAYS && status; i++) {
     char config[400];
     am_error err = AM_ERROR_INIT;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_checkpoint.c - the file format: version 1 for ever, and what is refused. */
 #include "testing.h"
 
@@ -107,9 +108,9 @@ static void refuses_other_versions_and_files(void **state) {
   copy c = copy_make();
   am_error err = AM_ERROR_INIT;
   am_h5 *file = change(&c);
-  am_test_ok(am_h5_set_text(file, "/", "version", "3.0", &err), &err);
+  am_test_ok(am_h5_set_text(file, "/", "version", "4.0", &err), &err);
   am_h5_close(file);
-  refused(&c, AM_E_FORMAT, "a checkpoint of version 3.0; audiomood " AM_VERSION " reads versions 1 and 2");
+  refused(&c, AM_E_FORMAT, "a checkpoint of version 4.0; audiomood " AM_VERSION " reads versions 1 to 3");
   file = change(&c);
   am_test_ok(am_h5_set_text(file, "/", "version", "new", &err), &err);
   am_h5_close(file);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_config.c - the configuration file: what it says, what it refuses, what it means in full. */
 #include "testing.h"
 
@@ -176,7 +177,8 @@ static void settings_of_one_corpus_are_of_no_other(void **state) {
          "x.yaml:3:3: data.parts: corpus is manifest, and this is a setting of ravdess; leave it out");
   refuse(MINIMAL, "data.label_set=4", AM_E_CONFIG,
          "override: data.label_set: corpus is manifest, and this is a setting of iemocap; leave it out");
-  refuse(MINIMAL, "data.part=[speech]", AM_E_CONFIG, "known are corpus, root, target, dimensions, scale, labels");
+  refuse(MINIMAL, "data.part=[speech]", AM_E_CONFIG,
+         "known are corpus, root, target, dimensions, scale, scales, labels");
 }
 
 /* The config.yaml of a run is a config, too, also where a program before wrote it. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_dimensions.c - figures of dimensions against audmetric and scipy, and what intervals must do. */
 #include "testing.h"
 
@@ -118,7 +119,7 @@ static void speakers_and_groups_apart(void **state) {
   const am_scored_clips of = {.clips = clips,
                               .probabilities = predicted,
                               .truth = truth,
-                              .scale = (const double[]){1, 5},
+                              .scale = (const am_scale[]){{1, 5}, {1, 5}, {1, 5}},
                               .speakers = golden_speakers,
                               .n = GOLDEN_N,
                               .names = names_of,
@@ -147,6 +148,11 @@ static void speakers_and_groups_apart(void **state) {
   assert_non_null(strstr(text.data, "\"scale\": [1, 5]"));
   assert_non_null(strstr(text.data, "\"dimensions\": {\n    \"valence\": {"));
   assert_null(strstr(text.data, "accuracy"));
+  text.used = 0;
+  m->dimension[1].scale = (am_scale){-3, 3};
+  am_test_ok(am_metrics_json(ctx, m, &protocol, &text, &err), &err);
+  assert_null(strstr(text.data, "\"scale\""));
+  assert_non_null(strstr(text.data, "\"scales\": {\n    \"valence\": [1, 5],\n    \"arousal\": [-3, 3],"));
   am_buffer_free(ctx, &text);
   am_metrics_free(m);
   am_context_free(ctx);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_fusion.c - several models in one checkpoint: the product by hand, the file, and a voice that is known. */
 #include "testing.h"
 
@@ -393,7 +394,7 @@ static void damaged_files_are_refused(void **state) {
   am_test_ok(am_h5_group(file, "members/1/members", &err), &err);
   refused(&c, file, "member 2: ");
   file = change(&c);
-  am_test_ok(am_h5_set_text(file, "members/0", "version", "3.0", &err), &err);
+  am_test_ok(am_h5_set_text(file, "members/0", "version", "4.0", &err), &err);
   refused(&c, file, "member 1: ");
   am_h5_close(change(&c)); /* as it was */
   am_h5 *open;

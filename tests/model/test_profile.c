@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_profile.c - what is known of a voice: gathered, kept, added to, used; and files that are no profile. */
 #include "made_up.h"
 
@@ -261,6 +262,9 @@ static void nothing_is_not_a_voice(void **state) {
   am_test_fails(am_profile_add(p, t->tone, 100, &err), AM_E_DATA, &err, "it is too short");
   am_test_fails(am_profile_add(p, t->tone, 0, &err), AM_E_USAGE, &err, "0 samples");
   am_test_fails(am_profile_add(p, broken, N, &err), AM_E_NUMERIC, &err, "sample 4321");
+  silence[123] = NAN;
+  am_test_fails(am_profile_add(p, silence, N, &err), AM_E_NUMERIC, &err, "sample 123");
+  am_test_fails(am_checkpoint_add_speaker(t->c, silence, N, &err), AM_E_NUMERIC, &err, "sample 123");
   am_test_fails(am_profile_save(p, "none.h5", &err), AM_E_DATA, &err, "nothing has been heard");
   am_test_fails(am_checkpoint_enrol(t->c, p, &err), AM_E_DATA, &err, "nothing has been heard");
   assert_false(am_file_exists("none.h5"));

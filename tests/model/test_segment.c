@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/model/test_segment.c - segments from measurements that overlap: averages, the cost of a change, short ones, silence. */
 #include "testing.h"
 
@@ -115,6 +116,29 @@ static void what_was_not_heard_goes_along(void **state) {
   assert_true(isnan(f.p[0][0]));
 }
 
+/* Steps of windows that overlap, of 1.4 s, as a stream measures with a window of 1 s and a hop of half of it: the last 0.4 s are no
+ * step of their own.  Values below 0 and of any sum are as good as others, and nothing is said of a label. */
+static void values_become_steps(void **state) {
+  (void)state;
+  const said x[] = {{0, 0.5, {1, -2, 30}}, {0, 1, {2, -4, 50}}, {0.4, 1.4, {4, -8, 10}}};
+  found f;
+  run(&(am_segment_options){.size = sizeof(am_segment_options), .values = true}, x, LEN(x), 1.4, &f);
+  assert_int_equal(f.n, 2);
+  assert_true(f.at[0].start == 0 && f.at[0].end == 0.5 && f.at[1].start == 0.5 && f.at[1].end == 1.4);
+  assert_true(f.at[0].label == 0 && f.at[0].margin == 0 && f.at[0].share == 0);
+  /* 0.4 s of the first two, 0.1 s of all three; then 0.5 s of the last two, 0.4 s of the last. */
+  assert_float_equal(f.p[0][0], (0.4 * 1.5 + 0.1 * 7 / 3) / 0.5, 1e-6);
+  assert_float_equal(f.p[0][1], -2 * (double)f.p[0][0], 1e-6);
+  assert_float_equal(f.p[1][0], (0.5 * 3 + 0.4 * 4) / 0.9, 1e-6);
+  assert_float_equal(f.p[1][2], (0.5 * 30 + 0.4 * 10) / 0.9, 1e-5);
+  const said silent[] = {{0, 2, {NAN, NAN, NAN}}, {2, 3, {1, 1, 1}}};
+  run(&(am_segment_options){.size = sizeof(am_segment_options), .values = true}, silent, LEN(silent), 3, &f);
+  assert_int_equal(f.n, 2);
+  assert_true(f.at[0].label == -1 && isnan(f.p[0][0]) && f.at[1].label == 0);
+  run(&(am_segment_options){.size = sizeof(am_segment_options), .values = true, .shortest = 10}, x, LEN(x), 1.4, &f);
+  assert_int_equal(f.n, 1);
+}
+
 static void what_cannot_be_is_refused(void **state) {
   (void)state;
   am_context *ctx = am_test_context(1, "plain");
@@ -143,6 +167,7 @@ int main(void) {
       cmocka_unit_test(a_change_costs_the_penalty),
       cmocka_unit_test(short_ones_go_to_the_neighbour_that_suits_better),
       cmocka_unit_test(what_was_not_heard_goes_along),
+      cmocka_unit_test(values_become_steps),
       cmocka_unit_test(what_cannot_be_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which frames and bins moved an answer, of nets that are known to look at some alone. */
 #include "testing.h"
 
@@ -60,14 +61,14 @@ static void a_net_that_sees_a_patch_is_moved_by_it(void **state) {
   am_model *model = net(*state, "[flatten, dense: {bias: false}]", false);
   look_at_patch(model);
   fill(x, T);
-  am_test_ok(am_why_scan(*state, model, x, T, 1, 0, &w, &err), &err);
-  am_test_ok(am_why_scan(*state, model, x, T, 1, 1, &other, &err), &err);
+  am_test_ok(am_why_scan(*state, model, x, T, &(am_why_question){0, 1, NULL}, &w, &err), &err);
+  am_test_ok(am_why_scan(*state, model, x, T, &(am_why_question){1, 1, NULL}, &other, &err), &err);
   assert_int_equal(w.t, T);
   assert_int_equal(w.f, F);
   double z = 0, mean[F] = {0};
   for (int t = T0; t < T1; t++)
     for (int f = F0; f < F1; f++) z += 0.1 * (double)x[t * F + f];
-  assert_true(fabs(w.log_odds - z) < 1e-4);
+  assert_true(fabs(w.figure - z) < 1e-4);
   for (int f = 0; f < F; f++)
     for (int t = 0; t < T; t++) mean[f] += (double)x[t * F + f] / T;
   for (int t = 0; t < T; t++)
@@ -100,11 +101,34 @@ static void temperature_divides_effects_of_two_classes(void **state) {
   am_model *model = net(*state, "[flatten, dense: {bias: false}]", false);
   look_at_patch(model);
   fill(x, T);
-  am_test_ok(am_why_scan(*state, model, x, T, 1, 0, &one, &err), &err);
-  am_test_ok(am_why_scan(*state, model, x, T, 2, 0, &two, &err), &err);
+  am_test_ok(am_why_scan(*state, model, x, T, &(am_why_question){0, 1, NULL}, &one, &err), &err);
+  am_test_ok(am_why_scan(*state, model, x, T, &(am_why_question){0, 2, NULL}, &two, &err), &err);
   for (int i = 0; i < T * F; i++) assert_true(fabs((double)one.effect[i] - 2 * (double)two.effect[i]) < 1e-4);
   am_why_free(*state, &one);
   am_why_free(*state, &two);
+  am_model_free(model);
+}
+
+/* Of dimensions it is the value that moves: the output times half of the scale, whatever the others say. */
+static void values_move_on_their_scale(void **state) {
+  static float x[T * F];
+  const am_scale one = {1, 7}, *scale = &one;
+  am_error err = AM_ERROR_INIT;
+  am_why odds, value, other;
+  am_model *model = net(*state, "[flatten, dense: {bias: false}]", false);
+  look_at_patch(model);
+  fill(x, T);
+  am_test_ok(am_why_scan(*state, model, x, T, &(am_why_question){0, 1, NULL}, &odds, &err), &err);
+  am_test_ok(am_why_scan(*state, model, x, T, &(am_why_question){0, 1, scale}, &value, &err), &err);
+  am_test_ok(am_why_scan(*state, model, x, T, &(am_why_question){1, 1, scale}, &other, &err), &err);
+  assert_true(fabs(value.figure - (4 + 3 * odds.figure)) < 1e-4 && other.figure == 4);
+  for (int i = 0; i < T * F; i++) { /* the second output is 0, so the log-odds are the first */
+    assert_true(fabs((double)value.effect[i] - 3 * (double)odds.effect[i]) < 1e-4);
+    assert_true(other.effect[i] == 0);
+  }
+  am_why_free(*state, &odds);
+  am_why_free(*state, &value);
+  am_why_free(*state, &other);
   am_model_free(model);
 }
 
@@ -120,7 +144,7 @@ static void bins_that_are_not_passed_on_have_no_effect(void **state) {
           "dropout: {rate: 0.5}, global_average_pool, dense]",
           true);
   fill(x, length);
-  am_test_ok(am_why_scan(*state, model, x, length, 1, 0, &w, &err), &err);
+  am_test_ok(am_why_scan(*state, model, x, length, &(am_why_question){0, 1, NULL}, &w, &err), &err);
   assert_int_equal(w.t, length);
   double most = 0;
   for (int t = 0; t < length; t++)
@@ -137,6 +161,7 @@ static void bins_that_are_not_passed_on_have_no_effect(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_net_that_sees_a_patch_is_moved_by_it, begin, end),
+      cmocka_unit_test_setup_teardown(values_move_on_their_scale, begin, end),
       cmocka_unit_test_setup_teardown(temperature_divides_effects_of_two_classes, begin, end),
       cmocka_unit_test_setup_teardown(bins_that_are_not_passed_on_have_no_effect, begin, end)};
   return cmocka_run_group_tests_name("why", tests, NULL, NULL);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/serve/load.c - many clients at once, for tools/loadtest and tests:
  *   load streams PORT PID FILE.raw STREAMS SECONDS    streams paced in real time, of 16 kHz; how late measurements come
  *   load requests PORT PID FILE REQUESTS CLIENTS      uploads, each answered as the first; the server's memory over time
@@ -175,14 +176,14 @@ static void *ask(void *unused) {
     for (int tries = 0; tries < 100; tries++) {
       client_answer a = client_post(port, "/v1/predict", "x.wav", sound, sound_bytes, NULL, 0);
       const int status = a.body ? a.status : 0; /* 0: the server has gone */
+      const bool busy = status == 429 || status == 503;
       if (status == 200) check_answer(&a);
-      client_free(&a);
-      if (status == 200) break;
-      if (status != 429 && status != 503) {
-        fprintf(stderr, "an upload was answered by %d\n", status);
+      else if (!busy) {
+        fprintf(stderr, "an upload was answered by %d: %s\n", status, a.body ? a.body : "");
         atomic_fetch_add(&wrong, 1);
-        break;
       }
+      client_free(&a);
+      if (!busy) break;
       atomic_fetch_add(&again, 1);
       usleep(20000);
     }

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tests/serve/test_serve.sh AUDIOMOOD SOURCE_ROOT SPEAK - the server over HTTP and WebSocket, and its end (TAP).
+# SPDX-License-Identifier: MIT
 here=$(dirname "$(realpath "$0")") speak=$(realpath "$3")
 . "$here/../cli/tap.sh" serve "$1" "$2"
 . "$here/serving.sh"
@@ -134,6 +135,22 @@ printf 'GET /health HTTP/1.1\r\nHost: localhost\r\n' >half; "$speak" $port raw h
 printf 'POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 99\r\n\r\n--x' >half
 "$speak" $port raw half >out; expect "a body that does not come" 0 '^HTTP/1.1 408' '"code": "too_slow"'
 ask GET /health; expect "and all is well" 0 '"uploads": 0'
+stop
+
+# ---- a model of dimensions, each on its scale ----
+{ echo path,speaker,valence,arousal; n=0; for f in corpus/*/*.wav; do n=$((n + 1)); echo "$f,$(basename "$(dirname "$f")"),$((n % 7 - 3)),$((1 + n % 5))"; done; } >values.csv
+{ tiny; small; } | sed 's/^data: .*/data: {corpus: manifest, manifest: values.csv, target: dimensions, scale: [1, 5], scales: {valence: [-3, 3]}}/; s/^split: .*/split: {kind: random, validation: 0.3}/' >values.yaml
+run train values.yaml --out values --set train.loss.kind=mse; expect "a model of dimensions" 0
+run predict values talk.wav --segments --vad energy --json; cp out wanted; rows=$(sed -z 's/\n$//; s/\n/, /g' wanted)
+run predict values talk.wav --segments --vad energy; sed -n 's/.*  valence/valence/p' out | tr -s ' ' >steps
+serving values --vad energy
+ask GET /v1/model; expect "says its scales" 0 '"labels": \["valence", "arousal"\], "scales": \{"valence": \[-3, 3\], "arousal": \[1, 5\]\}'
+post /v1/predict talk.wav; expect "a recording of values" 0 '^200$' '"scales"'; says "its steps are those of predict"
+for as in srt vtt; do
+  post /v1/predict talk.wav response_format=$as; expect "as $as" 0 '^200$' ' --> '
+  [ -s steps ] && grep ^valence out | cmp -s - steps && ok "$as has the values of predict" || not_ok "$as has the values of predict" "$(cat steps out)"
+done
+post /v1/predict talk.wav threshold=0.5; expect "a threshold of values" 0 '^4[0-9][0-9]$' 'threshold is of emotions'
 stop
 
 # ---- the command ----

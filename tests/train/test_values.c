@@ -1,7 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/train/test_values.c - runs that tell dimensions (data.target), and heads that do: what they write, and that neither cuts
  * nor threads change a bit, though values are missing. */
 #include "testing.h"
 
+#include "io/h5.h"
 #include "run/predictions.h"
 #include "run_world.h"
 
@@ -97,6 +99,72 @@ static void files_of_such_a_run(void **state) {
   world_free(&w);
 }
 
+static void version_is(world *w, const char *run, const char *wanted) {
+  am_error err = AM_ERROR_INIT;
+  am_h5 *file;
+  char *version;
+  am_test_ok(am_h5_open(w->ctx, file_in(w, run, "best.h5"), AM_H5_READ, &file, &err), &err);
+  am_test_ok(am_h5_get_text(file, "/", "version", &version, &err), &err);
+  assert_string_equal(version, wanted);
+  am_free(w->ctx, version);
+  am_h5_close(file);
+}
+
+/* As a file has them that is damaged, or is of another program. */
+static void refused_scales(const world *w, const char *path, const double *scales, size_t n, const char *words) {
+  am_error err = AM_ERROR_INIT;
+  am_h5 *file;
+  am_checkpoint *c;
+  am_test_ok(am_h5_open(w->ctx, path, AM_H5_UPDATE, &file, &err), &err);
+  am_test_ok(am_h5_write(file, "scales", AM_H5_F64, 2, (const size_t[]){n, 2}, scales, &err), &err);
+  am_h5_close(file);
+  const am_status status = am_checkpoint_load(w->ctx, path, &c, &err);
+  assert_true(status == AM_E_FORMAT || status == AM_E_SHAPE);
+  if (!strstr(err.message, words)) fail_msg("%s, wanted %s", err.message, words);
+}
+
+/* What a model tells is on the scale of each dimension.  Only a file of several scales is of version 3. */
+static void a_scale_for_each(void **state) {
+  (void)state;
+  world w = values_world(2);
+  am_error err = AM_ERROR_INIT;
+  const overrides one = {{VALUES, "train.epochs=2"}};
+  const overrides each = {{VALUES, "train.epochs=2", "data.scales={take: [-1, 7]}"}};
+  train_ok(&w, "one", one);
+  train_ok(&w, "each", each); /* take is 1 to 3 */
+  version_is(&w, "one", "2.0");
+  version_is(&w, "each", "3.0");
+  am_predictions p;
+  am_test_ok(am_predictions_read_any(w.ctx, file_in(&w, "each", "predictions.csv"), &p, &err), &err);
+  for (size_t i = 0; i < p.n; i++) /* as the list says them */
+    assert_true(isnan(p.values[2 * i + 1]) || (p.values[2 * i + 1] >= 1 && p.values[2 * i + 1] <= 3));
+  am_checkpoint *c;
+  double low, high;
+  am_test_ok(am_checkpoint_load(w.ctx, file_in(&w, "each", "best.h5"), &c, &err), &err);
+  am_checkpoint_dimension_scale(c, 0, &low, &high);
+  assert_true(low == 1 && high == 5);
+  am_checkpoint_dimension_scale(c, 1, &low, &high);
+  assert_true(low == -1 && high == 7);
+  am_checkpoint_scale(c, &low, &high);
+  assert_true(low == -1 && high == 7);
+  am_checkpoint_dimension_scale(c, 2, &low, &high);
+  assert_true(low == 0 && high == 0);
+  float values[2];
+  am_sound sound = AM_SOUND_INIT;
+  am_test_ok(am_sound_read(w.ctx, am_test_path(w.corpus, p.at[0].clip), am_checkpoint_rate(c), 0, &sound, &err), &err);
+  am_test_ok(am_predict_sound(c, sound.samples, sound.n, values, &err), &err);
+  for (int k = 0; k < 2; k++) assert_true(fabsf(values[k] - p.probabilities[k]) < 1e-4F);
+  am_sound_free(&sound);
+  am_checkpoint_free(c);
+  am_predictions_free(&p);
+  char *path = strdup(file_in(&w, "each", "best.h5"));
+  refused_scales(&w, path, (const double[]){1, 5, 7, -1}, 2, "its scale is 7 to -1, wanted a lower and a higher");
+  refused_scales(&w, path, (const double[]){1, 5, NAN, 7}, 2, "its scale is nan to 7");
+  refused_scales(&w, path, (const double[]){1, 5, 1, 5, 1, 5}, 3, "scales");
+  free(path);
+  world_free(&w);
+}
+
 /* A head for a value beside classes; looking alone changes nothing of the net. */
 static void heads_tell_values(void **state) {
   (void)state;
@@ -122,6 +190,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cuts_and_threads_do_not_matter),
       cmocka_unit_test(files_of_such_a_run),
+      cmocka_unit_test(a_scale_for_each),
       cmocka_unit_test(heads_tell_values),
   };
   return cmocka_run_group_tests_name("values", tests, NULL, NULL);

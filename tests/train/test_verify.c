@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tests/train/test_verify.c - digests of the weights, and runs held against them. */
 #include "testing.h"
 
@@ -273,7 +274,7 @@ static void environments_are_listed_once(void **state) {
   world w = world_make(2);
   train(&w, settings, SETTINGS, 3, false, NULL);
   train(&w, settings, SETTINGS, 6, true, NULL);
-  exchange(&w, "run.json", "\"version\": \"0.1.0\",\n      \"compiler\"",
+  exchange(&w, "run.json", "\"version\": \"" AM_VERSION "\",\n      \"compiler\"",
            "\"version\": \"0.0.9\",\n      \"compiler\"");
   train(&w, settings, SETTINGS, 9, true, NULL);
   train(&w, settings, SETTINGS, 0, true, NULL);

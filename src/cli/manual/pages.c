@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/manual/pages.c - what the pages say, whatever they are written in. */
 #include <string.h>
 
@@ -92,7 +93,7 @@ static void page_overview(const manual_style *s) {
       "What a voice sounds like is not what a person feels, and the program is not for decisions about people.");
   s->heading(1, "COMMANDS");
   for (const cli_command *const *c = cli_commands; *c; c++) s->item((*c)->name, NULL, (*c)->summary);
-  s->item("help", "WORD", "explains a command, a section of a config, a layer, 'layers' or 'conditions'");
+  s->item("help", "WORD", "explains a command, a section of a config, a layer, 'layers', 'conditions' or 'licences'");
   s->end_items();
   s->heading(1, "OPTIONS");
   s->text("All commands take these:");

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cli/manual/values.c - what a shell can complete at a place of the command line. */
 #include <ctype.h>
 #include <string.h>
@@ -97,6 +98,7 @@ void manual_values_of_help(manual_values *out) {
   out->text[0] = '\0';
   add(out, "%s", "layers");
   add(out, "%s", "conditions");
+  add(out, "%s", "licences");
   for (const cli_command *const *c = cli_commands; *c; c++) add(out, "%s", (*c)->name);
   for (const cli_section *s = cli_sections; s->name; s++) add(out, "%s", s->name);
   for (size_t i = 0; i < layers; i++) add(out, "%s", all[i]->type);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/corpus.h - what a corpus loader is; for data/ only.
  *
  * A loader lists the clips of its corpus in the corpus's order.  A corpus
@@ -45,8 +46,8 @@ typedef struct am_corpus {
   size_t n_traits;
   const char *dimensions[AM_MOST_DIMENSIONS]; /* names (am_corpus_dimension) */
   size_t n_dimensions;
-  double scale[2];                /* of their values; both 0: that of data.scale */
-  int chosen[AM_MOST_DIMENSIONS]; /* which of them those of the dataset are */
+  am_scale scale[AM_MOST_DIMENSIONS]; /* of their values; not known: that of data.scale */
+  int chosen[AM_MOST_DIMENSIONS];     /* which of them those of the dataset are */
   size_t n_left_out, left_out_room;
   am_left_out *left_out;
   am_name_set reasons; /* of left_out, in its order */

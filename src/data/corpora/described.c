@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/described.c - the clips of a corpus that a YAML file describes
  * (described_file.c), found by the patterns of their names, or by a table. */
 #include "data/corpora/described.h"
@@ -72,22 +73,24 @@ static am_status find_columns(search *s, am_error *err) {
     const char *name = am_corpus_text(s->corpus, err, "%s", v->key);
     const int at = name ? am_corpus_dimension(s->corpus, name) : -1; /* the description has few enough */
     status = at < 0 ? am_no_memory(err) : am_csv_need(s->csv, v->text, &s->dimension[at], err);
+    const am_data_options own = {.scale = s->d->scale, .scales = s->d->scales};
+    if (!status) s->corpus->scale[at] = am_dimension_scale(&own, name);
   }
-  for (int i = 0; i < 2 && s->d->scale.n == 2; i++) s->corpus->scale[i] = s->d->scale.at[i];
   return status;
 }
 
 static am_status read_values(search *s, uint32_t row, codes *c, am_error *err) {
   const size_t n = s->corpus->n_dimensions;
-  const am_data_options own = {.scale = s->d->scale};
+  const am_data_options own = {.scale = s->d->scale, .scales = s->d->scales};
   if (!n) return AM_OK;
   double *values = am_tree_take(s->corpus->d->strings, n, sizeof *values);
   if (!values) return am_no_memory(err);
   for (size_t i = 0; i < n; i++) {
     const char *text = am_csv_get(s->csv, row, (size_t)s->dimension[i]);
-    if (am_dimension_read(&own, text, &values[i]))
+    const am_scale scale = s->corpus->scale[i];
+    if (am_dimension_read(&own, s->corpus->dimensions[i], text, &values[i]))
       return am_csv_fail(s->csv, row, err, "%s is \"%s\", wanted a number from %g to %g, or nothing",
-                         am_csv_name(s->csv, (size_t)s->dimension[i]), text, own.scale.at[0], own.scale.at[1]);
+                         am_csv_name(s->csv, (size_t)s->dimension[i]), text, scale.low, scale.high);
   }
   c->values = values;
   return AM_OK;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/described.h - a corpus that carries its labels in its names, described by a YAML file.
  *
  * The file gives patterns for the names (or names a table beside the files),
@@ -65,6 +66,7 @@ typedef struct am_description {
   const am_value *table_map, *table_list, *people_map, *expected_map, *sound_map;
   const am_value *dimensions;   /* dimension -> column of a table; NULL: none */
   am_reals scale;               /* [lowest, highest] of their values, or none */
+  const am_value *scales;       /* dimension -> its own, in place of that, or NULL */
   const am_value *folds;        /* list of lists of speakers */
   bool unique;                  /* of files whose names match alike only the first counts */
   am_description_table *tables; /* n_tables: that of table_map, then those of table_list */

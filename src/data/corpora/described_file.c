@@ -1,9 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/described_file.c - reading and checking the YAML file that describes a corpus. */
 #include <stdio.h>
 #include <string.h>
 
 #include "data/corpora/described.h"
 #include "data/corpora/described_table.h"
+#include "data/dimensions.h"
 #include "data/names.h"
 #include "io/yaml.h"
 
@@ -33,6 +35,8 @@ const am_option am_description_options[] = {
     {"dimensions", AM_OPT_MAP, AT(dimensions), "", 0, 0, NULL,
      "valence, arousal, dominance or others -> column of a table with their values"},
     {"scale", AM_OPT_REALS, AT(scale), "[]", -1e6, 1e6, NULL, "[lowest, highest] of these values"},
+    {"scales", AM_OPT_MAP, AT(scales), "", 0, 0, NULL,
+     "dimension -> [lowest, highest] of those whose scale is another"},
     {"expected", AM_OPT_MAP, AT(expected_map), "", 0, 0, NULL, "counts of the complete corpus"},
     {"sound", AM_OPT_MAP, AT(sound_map), "", 0, 0, NULL, "rate, channels and lengths of its files"},
     {"folds", AM_OPT_LIST, AT(folds), "", 0, 0, NULL, "fixed folds: a list of speakers for each"},
@@ -122,16 +126,33 @@ static am_status check_folds(const am_description *d, am_error *err) {
   return AM_OK;
 }
 
+/* `given`: the key scale; `at`: the dimensions. */
+static am_status check_scales(const am_description *d, const am_value *given, const am_value *at, am_error *err) {
+  const am_data_options own = {.scale = d->scale, .scales = d->scales};
+  am_scale s;
+  for (const am_value *v = d->scales ? d->scales->first : NULL; v; v = v->next) {
+    if (!am_value_get(d->dimensions, v->key))
+      return am_fail_at_key(err, v, "scales: %s is none of the dimensions (%s, ...)", v->key,
+                            d->dimensions->first ? d->dimensions->first->key : "there are none");
+    if (!am_scale_read(v, &s))
+      return am_fail_at(err, v, "scales.%s: wanted [lowest, highest], such as [-3, 3]", v->key);
+  }
+  bool all = d->dimensions->first && (!d->scale.n || (d->scale.n == 2 && d->scale.at[0] < d->scale.at[1]));
+  for (const am_value *v = d->dimensions->first; v && all; v = v->next)
+    all = am_scale_good(am_dimension_scale(&own, v->key));
+  if (all) return AM_OK;
+  return am_fail_at(err, given ? given : at,
+                    "scale: wanted [lowest, highest] of the values of the dimensions, such as [1, 5]");
+}
+
 static am_status check_dimensions(const am_description *d, am_error *err) {
   const am_value *root = am_tree_root(d->tree), *at = am_value_get(root, "dimensions");
   if (!d->dimensions) return AM_OK;
   if (!d->n_tables) return am_fail_at(err, at, "dimensions: they are columns of a table, and there is no table");
   if (d->dimensions->count > AM_MOST_DIMENSIONS)
     return am_fail_at(err, at, "dimensions: wanted at most %d", (int)AM_MOST_DIMENSIONS);
-  if (d->scale.n != 2 || !(d->scale.at[0] < d->scale.at[1]))
-    return am_fail_at(err, d->scale.n ? am_value_get(root, "scale") : at,
-                      "scale: wanted [lowest, highest] of the values of the dimensions, such as [1, 5]");
-  return check_texts(d->dimensions, "dimensions", false, err);
+  am_status status = check_scales(d, am_value_get(root, "scale"), at, err);
+  return status ? status : check_texts(d->dimensions, "dimensions", false, err);
 }
 
 static am_status check_sound(const am_description *d, am_error *err) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/iemocap.c - IEMOCAP (Busso et al. 2008), the official tree:
  *
  *   Session<k>/dialog/EmoEvaluation/<dialogue>.txt                    consensus, attributes, all raters
@@ -452,9 +453,10 @@ static am_status run(load *l, am_error *err) {
 /* The means of the raters' values, which the files of the consensus have. */
 static void offer_dimensions(am_corpus *corpus, const am_data_options *o) {
   static const char *const names[] = {"valence", "arousal", "dominance"};
-  for (int i = 0; i < 3 && o->labels_from == AM_IEMOCAP_CONSENSUS; i++) am_corpus_dimension(corpus, names[i]);
-  corpus->scale[0] = 1;
-  corpus->scale[1] = 5;
+  for (int i = 0; i < 3 && o->labels_from == AM_IEMOCAP_CONSENSUS; i++) {
+    const int at = am_corpus_dimension(corpus, names[i]);
+    if (at >= 0) corpus->scale[at] = (am_scale){1, 5};
+  }
 }
 
 static am_status load_iemocap(am_corpus *corpus, const am_data_options *o, am_error *err) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/list.c - finds a list of clips, tells which program's it is, and has it read. */
 #include "data/corpora/list.h"
 
@@ -5,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/number.h"
 #include "io/json_table.h"
 
 #define COLUMN_WORD(name, word) word,
@@ -30,6 +32,8 @@ static am_list_reader *const readers[] = {
     [AM_LIST_KALDI] = am_list_read_kaldi,
     [AM_LIST_AUDIOFOLDER] = am_list_read_audiofolder,
     [AM_LIST_EMOBOX] = am_list_read_emobox,
+    [AM_LIST_NKULULEKO] = am_list_read_nkululeko,
+    [AM_LIST_SPEECHBRAIN] = am_list_read_speechbrain,
 };
 
 bool am_list_stays_inside(const char *path) {
@@ -79,15 +83,31 @@ static am_status has_in_parts(am_context *ctx, const char *folder, const char *n
   return status;
 }
 
-static am_status has_fold(am_context *ctx, const char *folder, bool *out, am_error *err) {
+const char *am_list_part_of(const char *name, const char *ending) {
+  if (!am_text_ends(name, ending)) return NULL;
+  const size_t whole = strlen(name) - strlen(ending);
+  for (size_t i = 0; am_list_parts[i]; i++) {
+    const size_t n = strlen(am_list_parts[i]);
+    if (whole >= n && !memcmp(name + whole - n, am_list_parts[i], n) && (whole == n || name[whole - n - 1] == '_'))
+      return am_list_parts[i];
+  }
+  return NULL;
+}
+
+/* By files that only their names mark: NAME_train_fold_1.jsonl, train.json, NAME_train.csv. */
+static am_status find_parts(am_context *ctx, const char *folder, int *format, am_error *err) {
   am_names names;
   am_status status = am_folder_list(ctx, folder, &names, err);
-  *out = false;
+  bool fold = false, json = false, csv = false;
   if (status) return status;
-  for (size_t i = 0; i < names.n; i++)
-    *out |=
-        strstr(names.at[i], "_fold_") && (am_text_ends(names.at[i], ".jsonl") || am_text_ends(names.at[i], ".json"));
+  for (size_t i = 0; i < names.n; i++) {
+    const char *name = names.at[i], *part;
+    fold |= strstr(name, "_fold_") && (am_text_ends(name, ".jsonl") || am_text_ends(name, ".json"));
+    json |= (part = am_list_part_of(name, ".json")) && !strncmp(part, "train", 5);
+    csv |= (part = am_list_part_of(name, ".csv")) && !strncmp(part, "train", 5);
+  }
   am_names_free(ctx, &names);
+  *format = fold ? AM_LIST_EMOBOX : json ? AM_LIST_SPEECHBRAIN : csv ? AM_LIST_NKULULEKO : AM_LIST_AUTO;
   return AM_OK;
 }
 
@@ -104,17 +124,14 @@ static const struct {
 
 /* AM_LIST_AUTO: of none of them. */
 static am_status find_mark(am_context *ctx, const char *folder, int *format, am_error *err) {
-  bool there = false, fold = false;
+  bool there = false;
   am_status status = AM_OK;
   *format = AM_LIST_AUTO;
   for (size_t i = 0; i < sizeof marks / sizeof *marks && !status && !there; i++) {
     status = (marks[i].parts ? has_in_parts : has)(ctx, folder, marks[i].name, &there, err);
     if (there) *format = marks[i].format;
   }
-  if (status || there) return status;
-  status = has_fold(ctx, folder, &fold, err);
-  if (fold) *format = AM_LIST_EMOBOX;
-  return status;
+  return status || there ? status : find_parts(ctx, folder, format, err);
 }
 
 static am_status recognise_folder(am_list *list, int *format, am_error *err) {
@@ -122,9 +139,14 @@ static am_status recognise_folder(am_list *list, int *format, am_error *err) {
   if (status || *format != AM_LIST_AUTO) return status;
   return am_fail(err, AM_E_DATA,
                  "%s: no list of clips in this folder; looked for manifest.csv, db.yaml (audformat), wav.scp (Kaldi), "
-                 "metadata.csv or .jsonl (audiofolder) and NAME_train_fold_1.jsonl (EmoBox); name the file by "
-                 "data.manifest",
+                 "metadata.csv or .jsonl (audiofolder), NAME_train_fold_1.jsonl (EmoBox), train.json (SpeechBrain) and "
+                 "NAME_train.csv (nkululeko); name the file by data.manifest",
                  list->path);
+}
+
+/* SpeechBrain names every clip; so does EmoBox, whose records also name their corpus. */
+static bool is_map_of_clips(const am_csv *table) {
+  return am_csv_column(table, AM_JSON_NAME) >= 0 && am_csv_column(table, "dataset") < 0;
 }
 
 static am_status recognise_records(am_list *list, int *format, am_error *err) {
@@ -133,14 +155,17 @@ static am_status recognise_records(am_list *list, int *format, am_error *err) {
   am_status status = am_list_records(list, list->path, &table, err);
   if (status) return status;
   list->known = table;
-  if (json && am_csv_column(table, "wav") >= 0 && am_csv_column(table, "emo") >= 0) *format = AM_LIST_EMOBOX;
-  else if (am_csv_column(table, "file_name") >= 0 && (json || am_csv_column(table, "path") < 0))
-    *format = AM_LIST_AUDIOFOLDER;
+  const bool wav = am_csv_column(table, "wav") >= 0, own = am_csv_column(table, "path") >= 0;
+  if (wav && (json ? is_map_of_clips(table) : am_csv_column(table, "ID") >= 0)) *format = AM_LIST_SPEECHBRAIN;
+  else if (json && wav && am_csv_column(table, "emo") >= 0) *format = AM_LIST_EMOBOX;
+  else if (am_csv_column(table, "file_name") >= 0 && (json || !own)) *format = AM_LIST_AUDIOFOLDER;
+  else if (!json && !own && am_csv_column(table, "file") >= 0 && !am_value_get(list->columns, "path"))
+    *format = AM_LIST_NKULULEKO;
   else if (!json) *format = AM_LIST_CSV;
   else
     status = am_fail(err, AM_E_FORMAT,
                      "%s: no list of clips that is known: wanted the keys file_name (audiofolder) or wav and emo "
-                     "(EmoBox) in each record",
+                     "(EmoBox, SpeechBrain) in each record",
                      list->path);
   return status;
 }
@@ -161,7 +186,7 @@ static am_status recognise(am_list *list, int *format, am_error *err) {
 am_status am_list_is(am_context *ctx, const char *path, bool *yes, am_error *err) {
   static const char *const endings[] = {".csv", ".tsv", ".jsonl", ".scp", ".parquet"};
   const char *base = am_path_base(path);
-  *yes = !strcmp(base, "db.yaml");
+  *yes = !strcmp(base, "db.yaml") || am_list_part_of(base, ".json");
   if (am_folder_exists(path)) {
     int format;
     am_status status = find_mark(ctx, path, &format, err);
@@ -181,18 +206,18 @@ static const char *keep(am_list *list, am_error *err, const char *text, size_t n
   return copy;
 }
 
-/* Which file or folder, and the folder that relative paths start from. */
+/* Which file or folder, and the folder that relative paths start from.  A folder's own list is its manifest.csv. */
 static am_status find(am_list *list, const am_data_options *o, am_error *err) {
   if (!*o->root && !*o->manifest)
     return am_fail(err, AM_E_CONFIG,
                    "data.manifest is not set: wanted a CSV file with the columns path, label, speaker");
-  list->path = o->manifest;
-  if (!*o->manifest) {
-    char *own = am_format(list->ctx, "%s/manifest.csv", o->root);
-    const bool listed = own && (am_file_exists(own) || !am_folder_exists(o->root));
-    if (own) list->path = listed ? keep(list, err, own, strlen(own)) : o->root;
-    am_free(list->ctx, own);
-    if (!own || !list->path) return am_no_memory(err);
+  list->path = *o->manifest ? o->manifest : o->root;
+  const bool folder = am_folder_exists(list->path), own = o->format == AM_LIST_AUTO || o->format == AM_LIST_CSV;
+  if (folder ? own : !*o->manifest) {
+    char *file = am_path_join(list->ctx, list->path, "manifest.csv");
+    if (file && (am_file_exists(file) || !folder)) list->path = keep(list, err, file, strlen(file));
+    am_free(list->ctx, file);
+    if (!file || !list->path) return am_no_memory(err);
   }
   size_t n = (size_t)(am_path_base(list->path) - list->path);
   if (am_folder_exists(list->path)) {
@@ -236,9 +261,13 @@ am_status am_list_open(am_context *ctx, const am_data_options *o, am_list *out, 
   if (!status) status = find(out, o, err);
   if (!status && format == AM_LIST_AUTO) status = recognise(out, &format, err);
   if (!status) status = check_place(out, format, err);
-  if (!status && o->tables.n && format != AM_LIST_AUDFORMAT)
-    status =
-        am_fail(err, AM_E_CONFIG, "data.tables: %s has one table; only an audformat database has several", out->path);
+  const bool folder = !status && am_folder_exists(out->path),
+             parts = format == AM_LIST_NKULULEKO || format == AM_LIST_SPEECHBRAIN;
+  if (!status && o->tables.n && format != AM_LIST_AUDFORMAT && !(folder && parts))
+    status = am_fail(err, AM_E_CONFIG,
+                     "data.tables: %s has one table; only an audformat database has several, or a folder of nkululeko "
+                     "or SpeechBrain",
+                     out->path);
   if (!status) status = readers[format](out, err);
   if (status) am_list_close(out);
   return status;
@@ -275,4 +304,47 @@ const char *am_list_seconds(am_list *list, double seconds) {
   char text[32];
   am_real_to_text(seconds, text);
   return am_tree_string(list->texts, text);
+}
+
+/* What is empty or NaT is 0, and *said then false. */
+static am_status read_time(const am_csv *table, size_t row, int column, double *out, bool *said, am_error *err) {
+  const char *text = column < 0 ? "" : am_csv_get(table, row, (size_t)column), *at = text;
+  double days = 0, hours, minutes, seconds;
+  char *colon, number[64];
+  *out = 0;
+  *said = *text && strcmp(text, "NaT");
+  if (!*said) return AM_OK;
+  const char *space = strstr(at, " days"); /* pandas leaves the rest out where no row of a table has one: "0 days" */
+  if (space && (size_t)(space - at) < sizeof number && (!space[5] || space[5] == ' ')) {
+    snprintf(number, sizeof number, "%.*s", (int)(space - at), at);
+    if (!am_text_to_real(number, &days)) days = -1;
+    at = space[5] ? space + 6 : "00:00:00";
+  }
+  snprintf(number, sizeof number, "%s", at);
+  bool good = days >= 0 && strlen(at) < sizeof number;
+  if ((colon = strchr(number, ':'))) {
+    char *second = strchr(colon + 1, ':');
+    if (second) *colon = *second = '\0';
+    good &= second && am_text_to_real(number, &hours) && am_text_to_real(colon + 1, &minutes) &&
+            am_text_to_real(second + 1, &seconds) && hours >= 0 && minutes >= 0 && seconds >= 0;
+    *out = good ? days * 86400 + hours * 3600 + minutes * 60 + seconds : 0;
+  } else {
+    good &= am_text_to_real(number, out) && *out >= 0;
+  }
+  if (good && *out < 1e9) return AM_OK;
+  return am_csv_fail(table, row, err, "%s is \"%s\", wanted a time such as 0 days 00:00:01.250000",
+                     am_csv_name(table, (size_t)column), text);
+}
+
+am_status am_list_put_times(am_list *list, const am_csv *table, size_t row, int start, int end, const char **fields,
+                            am_error *err) {
+  double from, to;
+  bool said, ends;
+  am_status status = read_time(table, row, start, &from, &said, err);
+  if (!status) status = read_time(table, row, end, &to, &ends, err);
+  if (status) return status;
+  if (ends && !(to > from)) return am_csv_fail(table, row, err, "ends at %g s, and begins at %g s", to, from);
+  fields[AM_LIST_START] = from > 0 ? am_list_seconds(list, from) : "";
+  fields[AM_LIST_SECONDS] = ends ? am_list_seconds(list, to - from) : "";
+  return fields[AM_LIST_START] && fields[AM_LIST_SECONDS] ? AM_OK : am_no_memory(err);
 }

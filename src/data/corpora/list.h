@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/list.h - lists of clips as other programs write them, read into one table; for data/ only.
  *
  * Every reader gives a table with the columns of AudioMood's own manifest (path, label, speaker, split, group, start,
@@ -57,10 +58,16 @@ am_status am_list_records(am_list *list, const char *path, am_csv **out, am_erro
 am_status am_list_begin(am_list *list, const char *const *more, size_t n, am_error *err);
 /* Parts of a corpus in folders of their own: the words that they are called by.  NULL past the last. */
 extern const char *const am_list_parts[];
+/* The part that a file of this ending is of by its name, train.csv or NAME_train.csv; NULL: of none. */
+const char *am_list_part_of(const char *name, const char *ending);
 /* The text of a number of seconds, in the list's memory; NULL when memory is out. */
 const char *am_list_seconds(am_list *list, double seconds);
+/* Sets start and seconds by columns with times such as "1 days 00:00:01.25", "00:00:01.25" or "1.25"; -1: no column. */
+am_status am_list_put_times(am_list *list, const am_csv *table, size_t row, int start, int end, const char **fields,
+                            am_error *err);
 
 typedef am_status am_list_reader(am_list *list, am_error *err);
-am_list_reader am_list_read_audformat, am_list_read_kaldi, am_list_read_audiofolder, am_list_read_emobox;
+am_list_reader am_list_read_audformat, am_list_read_kaldi, am_list_read_audiofolder, am_list_read_emobox,
+    am_list_read_nkululeko, am_list_read_speechbrain;
 
 #endif

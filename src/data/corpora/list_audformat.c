@@ -1,11 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/list_audformat.c - a database of audformat (https://audeering.github.io/audformat): db.yaml and its tables
  * db.NAME.csv.  One table, or those that data.tables names, gives the labels; a speaker may be in another one. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "base/number.h"
 #include "base/value.h"
 #include "data/corpora/list.h"
 #include "data/names.h"
@@ -169,36 +168,6 @@ static am_status find_speakers(database *d, am_error *err) {
 
 /* ---- values ---- */
 
-/* "1 days 00:00:01.25", "00:00:01.25" or "1.25"; what is empty or NaT is 0, and *said then false. */
-static am_status read_time(const source *s, size_t row, int column, double *out, bool *said, am_error *err) {
-  const char *text = column < 0 ? "" : am_csv_get(s->table, row, (size_t)column), *at = text;
-  double days = 0, hours, minutes, seconds;
-  char *colon, number[64];
-  *out = 0;
-  *said = *text && strcmp(text, "NaT");
-  if (!*said) return AM_OK;
-  const char *space = strstr(at, " days ");
-  if (space && (size_t)(space - at) < sizeof number) {
-    snprintf(number, sizeof number, "%.*s", (int)(space - at), at);
-    if (!am_text_to_real(number, &days)) days = -1;
-    at = space + 6;
-  }
-  snprintf(number, sizeof number, "%s", at);
-  bool good = days >= 0 && strlen(at) < sizeof number;
-  if ((colon = strchr(number, ':'))) {
-    char *second = strchr(colon + 1, ':');
-    if (second) *colon = *second = '\0';
-    good &= second && am_text_to_real(number, &hours) && am_text_to_real(colon + 1, &minutes) &&
-            am_text_to_real(second + 1, &seconds) && hours >= 0 && minutes >= 0 && seconds >= 0;
-    *out = good ? days * 86400 + hours * 3600 + minutes * 60 + seconds : 0;
-  } else {
-    good &= am_text_to_real(number, out) && *out >= 0;
-  }
-  if (good && *out < 1e9) return AM_OK;
-  return am_csv_fail(s->table, row, err, "%s is \"%s\", wanted a time such as 0 days 00:00:01.250000",
-                     am_csv_name(s->table, (size_t)column), text);
-}
-
 /* What the scheme of the labels says a code means: {0: anger}.  A code without a text is its own meaning. */
 static const char *meaning(const database *d, const source *s, const char *code) {
   const char *column = am_csv_name(s->table, (size_t)s->label);
@@ -256,18 +225,6 @@ static am_status find_more(database *d, am_error *err) {
   return failed ? am_no_memory(err) : AM_OK;
 }
 
-static am_status put_times(database *d, const source *s, size_t row, const char **fields, am_error *err) {
-  double start, end;
-  bool said, ends;
-  am_status status = read_time(s, row, s->start, &start, &said, err);
-  if (!status) status = read_time(s, row, s->end, &end, &ends, err);
-  if (status) return status;
-  if (ends && !(end > start)) return am_csv_fail(s->table, row, err, "ends at %g s, and begins at %g s", end, start);
-  fields[AM_LIST_START] = start > 0 ? am_list_seconds(d->list, start) : "";
-  fields[AM_LIST_SECONDS] = ends ? am_list_seconds(d->list, end - start) : "";
-  return fields[AM_LIST_START] && fields[AM_LIST_SECONDS] ? AM_OK : am_no_memory(err);
-}
-
 static const char *speaker_of(const database *d, const source *s, size_t row, const char *file) {
   if (s->speaker >= 0) return am_csv_get(s->table, row, (size_t)s->speaker);
   const int at = d->speakers ? am_name_set_find(&d->files, file) : -1;
@@ -286,7 +243,7 @@ static am_status add_row(database *d, const source *s, size_t row, const char **
     fields[AM_LIST_KNOWN + k] =
         column >= 0 ? am_csv_get(s->table, row, (size_t)column) : attribute(d, fields[AM_LIST_SPEAKER], d->more.at[k]);
   }
-  am_status status = put_times(d, s, row, fields, err);
+  am_status status = am_list_put_times(d->list, s->table, row, s->start, s->end, fields, err);
   if (status) return status;
   return am_csv_add(d->list->table, fields, am_csv_source(s->table, row), am_csv_line(s->table, row), err);
 }

@@ -1,5 +1,7 @@
-/* data/corpora/list_records.c - lists with a record a clip: metadata.csv or .jsonl of Hugging Face's audiofolder, and the JSON
- * lines of EmoBox.  The parts of a corpus have files of their own, whose rows become one table. */
+/* SPDX-License-Identifier: MIT */
+/* data/corpora/list_records.c - lists with a record a clip: metadata.csv or .jsonl of Hugging Face's audiofolder, the JSON
+ * lines of EmoBox, the CSV files of nkululeko, SpeechBrain's JSON.  The parts of a corpus have files of their own, whose rows
+ * become one table. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include "base/number.h"
 #include "data/corpora/list.h"
 #include "data/names.h"
+#include "io/json_table.h"
 
 enum { MOST_FILES = 16, MOST_USUAL = 8 };
 
@@ -16,6 +19,10 @@ typedef struct format {
   const char *usual[AM_LIST_KNOWN][MOST_USUAL]; /* each ended by NULL */
   const char *end[MOST_USUAL];                  /* where a clip ends, s */
   const char *idle[MOST_USUAL];                 /* that say nothing of the clips */
+  const char *refused[MOST_USUAL];              /* that say what is not read */
+  const char *endings[MOST_USUAL];              /* of the files of parts in one folder */
+  bool clock;                                   /* times may be those of pandas */
+  bool roots;                                   /* a path may begin with a variable that stands for a folder */
 } format;
 
 static const format audiofolder = {
@@ -36,6 +43,28 @@ static const format emobox = {
               [AM_LIST_START] = {"start_time"}},
     .end = {"end_time"},
     .idle = {"key", "dataset", "type", "sample_rate", "num_frame", "task", "length", "channel"},
+};
+
+/* A table of audformat without its database. */
+static const format nkululeko = {
+    .usual = {[AM_LIST_PATH] = {"file"},
+              [AM_LIST_LABEL] = {"emotion", "label", "emo"},
+              [AM_LIST_SPEAKER] = {"speaker"},
+              [AM_LIST_SPLIT] = {"split"},
+              [AM_LIST_START] = {"start"}},
+    .end = {"end"},
+    .endings = {".csv"},
+    .clock = true,
+};
+static const format speechbrain = {
+    .usual = {[AM_LIST_PATH] = {"wav"},
+              [AM_LIST_LABEL] = {"emo", "emotion", "label"},
+              [AM_LIST_SPEAKER] = {"spk_id", "spk", "speaker", "speaker_id"},
+              [AM_LIST_SPLIT] = {"split"}},
+    .idle = {AM_JSON_NAME, "ID", "length", "duration", "wav_format", "wav_opts"},
+    .refused = {"start", "stop"},
+    .endings = {".json", ".csv"},
+    .roots = true,
 };
 
 typedef struct part {
@@ -75,8 +104,21 @@ static bool listed(const char *const *names, const char *name) {
   return false;
 }
 
+static am_status check_refused(const records *r, const part *p, am_error *err) {
+  for (size_t i = 0; r->is->refused[i]; i++) {
+    const int column = am_csv_column(p->table, r->is->refused[i]);
+    for (size_t row = 0; column >= 0 && row < am_csv_rows(p->table); row++)
+      if (*am_csv_get(p->table, row, (size_t)column))
+        return am_csv_fail(p->table, row, err,
+                           "%s counts samples of a rate that the list does not say; wanted whole files, or a CSV of "
+                           "AudioMood's own with start and seconds",
+                           r->is->refused[i]);
+  }
+  return AM_OK;
+}
+
 static am_status find_columns(records *r, part *p, am_error *err) {
-  am_status status = AM_OK;
+  am_status status = check_refused(r, p, err);
   for (int k = 0; k < AM_LIST_KNOWN && !status; k++)
     status = am_list_column_of(r->list, p->table, (am_list_column)k, r->is->usual[k], &p->column[k], err);
   for (size_t i = 0; r->is->end[i] && p->end < 0; i++) p->end = am_csv_column(p->table, r->is->end[i]);
@@ -112,6 +154,7 @@ static am_status find_more(records *r, const part *p, am_error *err) {
 /* Seconds by start and end, where the list gives those. */
 static am_status find_length(records *r, const part *p, size_t row, const char **fields, am_error *err) {
   double start = 0, end = 0;
+  if (r->is->clock) return am_list_put_times(r->list, p->table, row, p->column[AM_LIST_START], p->end, fields, err);
   if (p->end < 0 || p->column[AM_LIST_SECONDS] >= 0) return AM_OK;
   const char *text = am_csv_get(p->table, row, (size_t)p->end);
   if (!*text) return AM_OK;
@@ -124,6 +167,12 @@ static am_status find_length(records *r, const part *p, size_t row, const char *
   return fields[AM_LIST_SECONDS] ? AM_OK : am_no_memory(err);
 }
 
+/* What follows "{data_root}/" or "$data_root/": such a path starts from data.root. */
+static const char *without_root(const char *path) {
+  const char *end = *path == '{' ? strstr(path, "}/") : *path == '$' ? strchr(path, '/') : NULL;
+  return !end ? path : *end == '}' ? end + 2 : end + 1;
+}
+
 static am_status add_row(records *r, const part *p, size_t row, const char **fields, am_error *err) {
   char *joined = NULL;
   for (int k = 0; k < AM_LIST_KNOWN; k++)
@@ -133,6 +182,7 @@ static am_status add_row(records *r, const part *p, size_t row, const char **fie
     fields[AM_LIST_KNOWN + k] = column < 0 ? "" : am_csv_get(p->table, row, (size_t)column);
   }
   if (p->split) fields[AM_LIST_SPLIT] = p->split;
+  if (r->is->roots) fields[AM_LIST_PATH] = without_root(fields[AM_LIST_PATH]);
   am_status status = find_length(r, p, row, fields, err);
   if (!status && *p->folder && *fields[AM_LIST_PATH] && am_list_stays_inside(fields[AM_LIST_PATH])) {
     joined = am_path_join(r->list->ctx, p->folder, fields[AM_LIST_PATH]);
@@ -248,3 +298,65 @@ am_status am_list_read_emobox(am_list *list, am_error *err) {
   const bool folder = am_folder_exists(list->path);
   return finish(&r, folder ? add_folds(&r, err) : add_file(&r, list->path, NULL, "", err), err);
 }
+
+/* ---- a file a part: NAME_train.csv, NAME_dev.csv, NAME_test.csv, or without NAME ---- */
+
+/* Whether data.tables names the file, by its name without the ending. */
+static bool is_named(const am_list *list, const char *name, const char *ending) {
+  const size_t n = strlen(name) - strlen(ending);
+  for (size_t i = 0; i < list->tables.n; i++)
+    if (strlen(list->tables.at[i]) == n && !memcmp(list->tables.at[i], name, n)) return true;
+  return false;
+}
+
+/* Whether both are files of one list: the same up to the word of the part. */
+static bool is_beside(const char *a, const char *part_a, const char *b, const char *part_b, const char *ending) {
+  const size_t n = strlen(a) - strlen(part_a) - strlen(ending);
+  return n == strlen(b) - strlen(part_b) - strlen(ending) && !memcmp(a, b, n);
+}
+
+static am_status add_named(records *r, const am_names *names, const char *ending, am_error *err) {
+  const am_list *list = r->list;
+  const char *first = NULL, *first_part = NULL;
+  am_status status = AM_OK;
+  for (size_t i = 0; i < names->n && !status; i++) {
+    const char *name = names->at[i], *word = am_list_part_of(name, ending);
+    if (list->tables.n ? !am_text_ends(name, ending) || !is_named(list, name, ending) : !word) continue;
+    if (!list->tables.n && first && !is_beside(first, first_part, name, word, ending))
+      return am_fail(err, AM_E_DATA, "%s: %s and %s are of two lists; data.tables names the files of one: [%.*s, ...]",
+                     list->path, first, name, (int)(strlen(first) - strlen(ending)), first);
+    first = name;
+    first_part = word;
+    char *path = am_path_join(list->ctx, list->path, name);
+    status = path ? add_file(r, path, word, "", err) : am_no_memory(err);
+    am_free(list->ctx, path);
+  }
+  return status;
+}
+
+static am_status add_parts(records *r, am_error *err) {
+  am_list *list = r->list;
+  am_names names;
+  am_status status = am_folder_list(list->ctx, list->path, &names, err);
+  if (status) return status;
+  for (size_t i = 0; r->is->endings[i] && !r->n && !status; i++) status = add_named(r, &names, r->is->endings[i], err);
+  am_names_free(list->ctx, &names);
+  const char *ending = r->is->endings[0];
+  if (!status && list->tables.n && r->n != list->tables.n)
+    return am_fail(err, AM_E_CONFIG, "data.tables: %s has %zu of these %zu files; wanted names without %s", list->path,
+                   r->n, list->tables.n, ending);
+  if (!status && !r->n)
+    return am_fail(err, AM_E_DATA, "%s: no file train%s, NAME_train%s or the like in this folder", list->path, ending,
+                   ending);
+  return status;
+}
+
+static am_status read_toolkit(am_list *list, const format *is, am_error *err) {
+  list->inside = false; /* these programs write where the sounds are on one's disk */
+  records r = {.list = list, .is = is, .more = {.ctx = list->ctx}};
+  const bool folder = am_folder_exists(list->path);
+  return finish(&r, folder ? add_parts(&r, err) : add_file(&r, list->path, NULL, "", err), err);
+}
+
+am_status am_list_read_nkululeko(am_list *list, am_error *err) { return read_toolkit(list, &nkululeko, err); }
+am_status am_list_read_speechbrain(am_list *list, am_error *err) { return read_toolkit(list, &speechbrain, err); }

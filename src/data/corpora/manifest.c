@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/manifest.c - any corpus in any language: a list that names its
  * clips, as AudioMood's own CSV file or as that of another program (list.h).
  * Columns: path and label; speaker, split, group, start, seconds, utterance
@@ -193,7 +194,8 @@ static am_status read_values(manifest *m, size_t row, am_entry *e, am_error *err
   double *values = am_tree_take(m->corpus->d->strings, n, sizeof *values);
   if (!values) return am_no_memory(err);
   for (size_t i = 0; i < n; i++) {
-    const char *text = field(m, row, m->dimension[i]), *wrong = am_dimension_read(m->o, text, &values[i]);
+    const char *text = field(m, row, m->dimension[i]), *name = m->corpus->dimensions[i];
+    const char *wrong = am_dimension_read(m->o, name, text, &values[i]);
     if (wrong)
       return am_csv_fail(m->csv, row, err, "%s is \"%s\", %s", am_csv_name(m->csv, (size_t)m->dimension[i]), text,
                          wrong);
@@ -361,12 +363,15 @@ static const am_option own_table[] = {
      "file or folder of the list of clips; default <root>/manifest.csv, or what list is found in <root>"},
     {"format", AM_OPT_CHOICE, AT(format), "auto", 0, 0, AM_WORDS(AM_LIST_FORMATS),
      "whose list it is: csv: AudioMood's own; audformat: db.yaml and its tables; kaldi: wav.scp, utt2emo, utt2spk; "
-     "audiofolder: metadata.csv or .jsonl of Hugging Face; emobox: JSON lines of EmoBox; auto: by what is in it",
+     "audiofolder: metadata.csv or .jsonl of Hugging Face; emobox: JSON lines of EmoBox; nkululeko: CSV with file and "
+     "emotion; speechbrain: its JSON or CSV of a part; auto: by what is in it",
      .before = "csv"},
     {"columns", AM_OPT_MAP, AT(columns), "", 0, 0, NULL,
      "path, label, speaker, split, group, start, seconds, utterance -> what the list calls its column"},
     {"tables", AM_OPT_TEXTS, AT(tables), "[]", 0, 0, NULL,
-     "audformat: tables that give the labels; [] the only one with emotions"},
+     "audformat: tables that give the labels; [] the only one with emotions. nkululeko, speechbrain: files of the "
+     "folder, "
+     "by their names without .csv or .json; [] those of the parts, such as NAME_train.csv"},
     {"uncorrected", AM_OPT_CHOICE, AT(uncorrected), "keep", 0, 0, AM_WORDS(AM_UNCORRECTED),
      "of a list with a column corrected (docs/how-to.md): whether clips count whose label no person corrected",
      .before = "keep"},

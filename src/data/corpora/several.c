@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* data/corpora/several.c - several corpora as one: each is loaded with its own
  * settings (its merges bring the labels together), then all clips are in one
  * list.  Names of clips, speakers and groups begin with their corpus's name, so
@@ -8,6 +9,7 @@
 
 #include "data/corpora/corpus.h"
 #include "data/credit.h"
+#include "data/dimensions.h"
 #include "data/names.h"
 
 enum { MOST = 64 };
@@ -116,21 +118,19 @@ static am_status copy_votes(several *s, const am_dataset *d, const am_clip *clip
 
 /* Each corpus has a scale of its own: values are moved from end to end to that of the list. */
 static am_status copy_values(several *s, const am_dataset *d, const am_clip *clip, am_entry *e, am_error *err) {
-  const double *from = d->scale, *to = s->corpus->scale;
-  const bool same = from[0] == to[0] && from[1] == to[1];
   if (!clip->values) return AM_OK;
   double *values = am_tree_take(s->corpus->d->strings, AM_MOST_DIMENSIONS, sizeof *values);
   if (!values) return am_no_memory(err);
   for (int i = 0; i < AM_MOST_DIMENSIONS; i++) values[i] = NAN;
   for (int i = 0; i < d->n_dimensions; i++) {
-    const double v = clip->values[i];
-    values[s->dimension[i]] = same ? v : to[0] + (v - from[0]) * (to[1] - to[0]) / (from[1] - from[0]);
+    const int to = s->dimension[i];
+    values[to] = am_scale_move((double)clip->values[i], d->scale[i], s->corpus->scale[to]);
   }
   e->values = values;
   return AM_OK;
 }
 
-/* The dimensions of one corpus among those of the list, and the scale of the first that has any, unless data.scale is set. */
+/* The dimensions of one corpus among those of the list, and of each the scale of the first that has it, unless data.scale or data.scales sets it. */
 static am_status offer_dimensions(several *s, const am_dataset *d, const am_data_options *o, am_error *err) {
   am_corpus *corpus = s->corpus;
   for (int i = 0; i < d->n_dimensions; i++) {
@@ -139,9 +139,10 @@ static am_status offer_dimensions(several *s, const am_dataset *d, const am_data
     s->dimension[i] = am_corpus_dimension(corpus, name);
     if (s->dimension[i] < 0)
       return am_fail(err, AM_E_CONFIG, "data.corpora: they have more than %d dimensions", (int)AM_MOST_DIMENSIONS);
+    am_scale *scale = &corpus->scale[s->dimension[i]];
+    if (!am_scale_good(*scale)) *scale = am_dimension_scale(o, name);
+    if (!am_scale_good(*scale)) *scale = d->scale[i];
   }
-  if (d->n_dimensions && !(corpus->scale[0] < corpus->scale[1]))
-    for (int i = 0; i < 2; i++) corpus->scale[i] = o->scale.n == 2 ? o->scale.at[i] : d->scale[i];
   return AM_OK;
 }
 

@@ -19,6 +19,10 @@ const clock = s => Math.floor(s / 60) + ':' + (s % 60).toFixed(1).padStart(4, '0
 
 let labels = [];
 let model = {};
+// Of each dimension its lowest and highest value; undefined: the model tells emotions.
+let scales;
+// Whether all have the same.
+let alike;
 // What is shown: of one recording, or of one time of speaking.
 let now;
 
@@ -31,16 +35,22 @@ const fail = text => { $('wrong').textContent = text; };
 
 // ---- what is shown ----
 
+const numbers = s => s.dimensions || s.probabilities;
+const isHeard = s => (scales ? numbers(s)[labels[0]] !== null : s.top !== null);
+const part = (v, l) => (scales ? Math.max(0, Math.min(1, (v - scales[l][0]) / (scales[l][1] - scales[l][0]))) : v);
+const number = v => (scales ? v.toFixed(2) : percent(v));
+const values = s => labels.map(l => l + ' ' + number(numbers(s)[l])).join(', ');
+
 const color = label => 'c' + Math.max(0, labels.indexOf(label)) % 8;
 
 function means(list, weight) {
   const sums = Object.fromEntries(labels.map(l => [l, 0]));
   let all = 0;
   for (const s of list) {
-    if (s.top === null) continue;
+    if (!isHeard(s)) continue;
     const w = weight(s);
     all += w;
-    for (const l of labels) sums[l] += w * (s.probabilities[l] || 0);
+    for (const l of labels) sums[l] += w * (numbers(s)[l] || 0);
   }
   for (const l of labels) sums[l] = all ? sums[l] / all : 0;
   return sums;
@@ -51,20 +61,21 @@ function showEmotions() {
   const mean = means(now.segments, s => s.end - s.start);
   const time = Object.fromEntries(labels.map(l => [l, 0]));
   for (const s of now.segments) if (s.label in time) time[s.label] += s.end - s.start;
-  const current = now.live && last && last.top !== null ? last.probabilities : null;
-  const shown = current || mean;
+  const current = now.live && last && isHeard(last) ? numbers(last) : null;
+  const told = now.segments.some(isHeard), shown = current || (told || !scales ? mean : null);
   $('emotions').parentElement.classList.toggle('file', !now.live);
-  const top = labels.reduce((a, b) => (shown[b] > shown[a] ? b : a), labels[0]);
+  const top = scales ? null : labels.reduce((a, b) => (shown[b] > shown[a] ? b : a), labels[0]);
   $('emotions').replaceChildren(...labels.map(l => {
-    const row = cell('tr', undefined, shown[l] > 0 && l === top ? 'top' : '');
-    const name = cell('th', l);
+    const row = cell('tr', undefined, l === top && shown[l] > 0 ? 'top' : '');
+    const name = cell('th', scales && !alike ? `${l}, ${scales[l].join(' to ')}` : l);
     name.scope = 'row';
     const bar = cell('td', undefined, 'bar ' + color(l));
     const i = document.createElement('i');
-    i.style.width = (100 * shown[l]).toFixed(1) + '%';
+    i.style.width = (shown ? 100 * part(shown[l], l) : 0).toFixed(1) + '%';
     bar.append(i);
-    row.append(name, bar, cell('td', current ? percent(current[l]) : '–', 'number now'),
-      cell('td', now.segments.length ? percent(mean[l]) : '–', 'number'), cell('td', time[l].toFixed(1) + ' s', 'number'));
+    row.append(name, bar, cell('td', current ? number(current[l]) : '–', 'number now'),
+      cell('td', (scales ? told : now.segments.length) ? number(mean[l]) : '–', 'number'));
+    if (!scales) row.append(cell('td', time[l].toFixed(1) + ' s', 'number'));
     return row;
   }));
 }
@@ -89,8 +100,9 @@ function showSegments() {
       b.addEventListener('click', () => seek(s.start));
       start.append(b);
     }
-    row.append(start, cell('td', clock(s.end)),
-      cell('td', s.label === 'uncertain' ? 'uncertain (' + s.top + ')' : s.label),
+    row.append(start, cell('td', clock(s.end)));
+    if (scales) row.append(cell('td', isHeard(s) ? values(s) : s.reason));
+    else row.append(cell('td', s.label === 'uncertain' ? 'uncertain (' + s.top + ')' : s.label),
       cell('td', s.top === null ? '–' : percent(s.probability), 'number'));
     body.append(row);
   }
@@ -120,7 +132,7 @@ function drawLine() {
   for (const [a, b] of spoken)
     if (b > begin) parts.push(svg('rect', {class: 'speech', x: x(Math.max(a, begin)), y: 92, width: Math.max(1, x(b) - x(Math.max(a, begin))), height: 5}));
   for (const g of now.segments) {
-    if (g.end <= begin || g.top === null) continue;
+    if (scales || g.end <= begin || g.top === null) continue;
     const a = x(Math.max(g.start, begin)), w = Math.max(2, x(g.end) - a - 1), sure = g.label === g.top;
     const r = svg('rect', {class: (sure ? color(g.label) : 'doubt') + (now.live ? '' : ' go'), x: a, y: 62, width: w, height: 26, rx: 3});
     r.append(svg('title', {}, `${clock(g.start)} to ${clock(g.end)}: ${g.label} ${percent(g.probability)}`));
@@ -137,9 +149,11 @@ function drawLine() {
   box.replaceChildren(title, ...parts);
 }
 
-// The probabilities of the measurements, an utterance a line.
+// The probabilities or values of the measurements, an utterance a line.
 function drawCurves(parts, x, begin) {
-  const y = p => 54 - 46 * p;
+  const y = (p, l) => (scales ? 86 - 78 * part(p, l) : 54 - 46 * p);
+  const ends = !scales ? [] : alike ? scales[labels[0]] : ['lowest', 'highest'];
+  ends.forEach((v, i) => parts.push(svg('text', {x: 4, y: 90 - 78 * i, 'text-anchor': 'start'}, v)));
   for (const l of labels) {
     let points = [], utterance = -1;
     const flush = () => {
@@ -150,9 +164,9 @@ function drawCurves(parts, x, begin) {
       if (m.utterance !== utterance) flush();
       utterance = m.utterance;
       const middle = (m.start + m.end) / 2;
-      if (m.top === null || middle < begin) continue;
-      points.push(x(middle).toFixed(1) + ',' + y(m.probabilities[l]).toFixed(1));
-      parts.push(svg('circle', {class: color(l), cx: x(middle), cy: y(m.probabilities[l]), r: 1.8}));
+      if (!isHeard(m) || middle < begin) continue;
+      points.push(x(middle).toFixed(1) + ',' + y(numbers(m)[l], l).toFixed(1));
+      parts.push(svg('circle', {class: color(l), cx: x(middle), cy: y(numbers(m)[l], l), r: 1.8}));
     }
     flush();
   }
@@ -161,6 +175,7 @@ function drawCurves(parts, x, begin) {
 function summary() {
   const told = now.segments.filter(s => s.label === s.top);
   if (!now.segments.length) return 'Time line: nobody has spoken yet.';
+  if (scales) return `Time line of ${clock(now.duration)}: ` + now.segments.filter(isHeard).slice(0, 20).map(s => `${values(s)} from ${clock(s.start)} to ${clock(s.end)}`).join('; ') + '.';
   return `Time line of ${clock(now.duration)}: ${now.segments.length} segments, ` +
     (told.length ? told.slice(0, 20).map(s => `${s.label} from ${clock(s.start)} to ${clock(s.end)}`).join(', ') : 'none of them sure') + '.';
 }
@@ -190,13 +205,14 @@ const stamp = (s, mark) => {
   const ms = Math.round(s * 1000), two = n => String(n).padStart(2, '0');
   return two(Math.floor(ms / 3600000)) + ':' + two(Math.floor(ms / 60000) % 60) + ':' + two(Math.floor(ms / 1000) % 60) + mark + String(ms % 1000).padStart(3, '0');
 };
-const cues = mark => now.segments.filter(s => s.label === s.top)
-  .map((s, i) => `${i + 1}\n${stamp(s.start, mark)} --> ${stamp(s.end, mark)}\n${s.label}\n`).join('\n');
+const cues = mark => now.segments.filter(s => (scales ? isHeard(s) : s.label === s.top))
+  .map((s, i) => `${i + 1}\n${stamp(s.start, mark)} --> ${stamp(s.end, mark)}\n${scales ? values(s).replaceAll(',', '') : s.label}\n`).join('\n');
 const quoted = text => (/[",\n\r]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text);
 const files = {
   srt: () => ['application/x-subrip', cues(',')],
   vtt: () => ['text/vtt', 'WEBVTT\n\n' + cues('.')],
-  csv: () => ['text/csv', ['file,start,end,label,top,probability,margin,share,' + labels.map(l => quoted('p_' + l)).join(','),
+  csv: () => ['text/csv', scales ? [['file', 'start', 'end', ...labels.map(quoted), 'reason'].join(','),
+    ...now.segments.map(s => [quoted(now.name), s.start, s.end, ...labels.map(l => numbers(s)[l] ?? ''), s.reason || ''].join(','))].join('\n') + '\n' : ['file,start,end,label,top,probability,margin,share,' + labels.map(l => quoted('p_' + l)).join(','),
     ...now.segments.map(s => [quoted(now.name), s.start, s.end, quoted(s.label), quoted(s.top || ''), s.probability ?? '', s.margin ?? '', s.share ?? '',
       ...labels.map(l => s.probabilities[l] ?? '')].join(','))].join('\n') + '\n'],
 };
@@ -308,7 +324,8 @@ function told(mine, e) {
   } else if (e.event === 'segment') {
     now.segments.push(e);
     now.duration = Math.max(now.duration, e.end);
-    say(e.label === 'uncertain' ? 'Heard, not sure.' : `Heard: ${e.label}.`);
+    if (scales) say(isHeard(e) ? `Heard: ${values(e)}.` : 'Nothing was heard.');
+    else say(e.label === 'uncertain' ? 'Heard, not sure.' : `Heard: ${e.label}.`);
   } else if (e.event === 'error') {
     mine.ended = true;
     fail(e.message);
@@ -380,6 +397,14 @@ async function about() {
   const answer = await fetch('v1/model');
   model = await answer.json();
   labels = model.labels;
+  scales = model.scales || (model.scale && Object.fromEntries(labels.map(l => [l, model.scale])));
+  alike = !model.scales;
+  if (scales) {
+    $('emotions-title').textContent = alike ? `Dimensions, from ${model.scale.join(' to ')}` : 'Dimensions, each on its scale';
+    $('of').textContent = 'dimension';
+    $('told').textContent = 'values';
+    for (const id of ['time', 'sure']) $(id).hidden = true;
+  }
   const m = model.models[0];
   $('model').textContent = m.title;
   $('licence').textContent = `Model: ${m.title}. Licence: ${m.licence || 'not known'}${m.noncommercial ? ', not for commercial use' : ''}.` +
