@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """AudioMood's predictor for Python: one file over the shared library, by ctypes.
 
     import audiomood, soundfile
@@ -7,7 +8,7 @@
         print(model.predict(samples, rate))
         # {'label': 'calm', 'probabilities': {'calm': 0.81, ...}, 'reason': None, 'seconds': 2.3, ...}
 
-Copy it beside your program.  It needs Python 3.8 and libaudiomood (0.1); numpy is used where it is there, and soundfile or
+Copy it beside your program.  It needs Python 3.8 and libaudiomood (0.2); numpy is used where it is there, and soundfile or
 librosa only by you, if at all: `audiomood.read` reads sound files, too.  The library is looked for in the environment variable
 AUDIOMOOD_LIBRARY (a file), then where the system keeps libraries.
 
@@ -18,6 +19,7 @@ Memory is given back when an object is closed (`with`, `close()`), or is no long
 """
 import ctypes
 import ctypes.util
+import json
 import os
 import re
 import threading
@@ -52,7 +54,7 @@ typedef struct am_stream_event {
   size_t size; am_stream_kind kind; size_t utterance; size_t index; double start; double end; bool last; bool whole;
   const float *probabilities; am_heard heard; const char *text;
 } am_stream_event;
-typedef struct am_segment_options { size_t size; double switch_penalty; double shortest; } am_segment_options;
+typedef struct am_segment_options { size_t size; double switch_penalty; double shortest; bool values; } am_segment_options;
 typedef struct am_segment {
   size_t size; size_t index; size_t utterance; double start; double end; int label; const float *probabilities; double margin;
   double share;
@@ -69,6 +71,11 @@ void am_context_free(am_context *ctx);
 am_status am_sound_read(am_context *ctx, const char *path, double rate, double max_seconds, am_sound *out, am_error *err);
 am_status am_sound_resample(am_context *ctx, am_sound *sound, double rate, am_error *err);
 void am_sound_free(am_sound *sound);
+am_status am_config_from_text(am_context *ctx, const char *yaml, const char *name, const char *const *overrides, size_t n,
+                              am_config **out, am_error *err);
+am_status am_config_features(const am_config *config, const float *samples, size_t n, float *out, size_t room, int *t, int *f,
+                             am_error *err);
+void am_config_free(am_config *config);
 const char *am_unheard_name(am_unheard reason);
 
 am_status am_checkpoint_load(am_context *ctx, const char *path, am_checkpoint **out, am_error *err);
@@ -77,6 +84,8 @@ am_status am_checkpoint_shipped_detector(am_context *ctx, am_checkpoint **out, a
 void am_checkpoint_free(am_checkpoint *checkpoint);
 int am_checkpoint_classes(const am_checkpoint *checkpoint);
 const char *am_checkpoint_label(const am_checkpoint *checkpoint, int k);
+am_target am_checkpoint_target(const am_checkpoint *checkpoint);
+void am_checkpoint_dimension_scale(const am_checkpoint *checkpoint, int dimension, double *low, double *high);
 double am_checkpoint_rate(const am_checkpoint *checkpoint);
 double am_checkpoint_temperature(const am_checkpoint *checkpoint);
 double am_checkpoint_threshold(const am_checkpoint *checkpoint, int k);
@@ -117,7 +126,7 @@ am_status am_segmenter_take(am_segmenter *segmenter, const am_stream_event *even
 CONSTANTS = {
     "AM_OK": 0, "AM_E_USAGE": -1, "AM_E_CONFIG": -2, "AM_E_NOMEM": -3, "AM_E_IO": -4, "AM_E_FORMAT": -5, "AM_E_SHAPE": -6,
     "AM_E_DATA": -7, "AM_E_NUMERIC": -8, "AM_E_STOPPED": -9, "AM_E_UNSUPPORTED": -10, "AM_LOG_WARNING": 1, "AM_SPEECH_BY_LEVEL": 0,
-    "AM_SPEECH_ALL": 1, "AM_SPEECH_BY_MODEL": 3, "AM_STORE_FLOAT16": 1,
+    "AM_SPEECH_ALL": 1, "AM_SPEECH_BY_MODEL": 3, "AM_STORE_FLOAT16": 1, "AM_TARGET_DIMENSIONS": 1,
 }
 
 
@@ -135,7 +144,8 @@ class _Library:
     """The functions of HEADERS, each of them checked: what gives an am_status raises Error instead."""
     _plain = {"void": None, "char": ctypes.c_char, "int": ctypes.c_int, "bool": ctypes.c_bool, "float": ctypes.c_float,
               "double": ctypes.c_double, "size_t": ctypes.c_size_t, "uint64_t": ctypes.c_uint64}
-    _enums = {"am_status", "am_log_level", "am_unheard", "am_storage", "am_stream_speech", "am_stream_kind"}
+    _enums = {"am_status", "am_log_level", "am_unheard", "am_storage", "am_stream_speech", "am_stream_kind",
+              "am_target"}
 
     def __init__(self):
         self.types = dict(self._plain, **{name: ctypes.c_int for name in self._enums})
@@ -291,6 +301,21 @@ def _end_context(lib, at, log):
     lib.am_context_free(at)
 
 
+def _resampled(lib, context, samples, rate, wanted):
+    """Samples at the wanted rate, as _floats."""
+    held = _floats(_mono(samples))
+    if rate is None or rate == wanted:
+        return held
+    values = held[0]
+    sound = lib.new("am_sound", samples=held[1], n=held[2], rate=rate)
+    try:
+        lib.am_sound_resample(context.at, ctypes.byref(sound), wanted)
+        return _floats(_copied(sound.samples, (sound.n,)))
+    finally:
+        lib.am_sound_free(ctypes.byref(sound))
+        del values  # was borrowed until now
+
+
 def read(path, rate=0, max_seconds=0, log=None, read_in_child=False):
     """The samples of a sound file (WAV, FLAC, MP3, Ogg, ...) as float32, mono, and their rate in Hz.  `rate`: what they are resampled
     to; 0: the file's own.  With `read_in_child`, films (MP4, MKV, ...) are read, too."""
@@ -302,6 +327,54 @@ def read(path, rate=0, max_seconds=0, log=None, read_in_child=False):
     finally:
         lib.am_sound_free(ctypes.byref(sound))
         context.close()
+
+
+# ---- features ----
+
+class Features:
+    """Features of sounds by the settings of a config's section `features`, before normalisation: what a graph of ONNX takes whose
+    metadata holds these settings (onnx_predict.py).
+
+    settings  a dict: {"kind": "log_mel", "sample_rate": 16000, ...}
+    log       as of Model
+    """
+
+    def __init__(self, settings, log=None):
+        lib = self._lib = _lib()
+        self._lock = threading.Lock()
+        self._context = _Context(1, log, False)
+        self._owned = []
+        self._end = weakref.finalize(self, _end_model, self._owned, self._context)
+        whole = {"data": {"corpus": "manifest", "root": "none"}, "model": {"layers": ["dense"]}, "split": {"kind": "speaker"}}
+        text = json.dumps(dict(whole, features=dict(settings)))  # JSON is YAML, too; a config has these sections, but they are not used
+        self._config = lib.make(lib.am_config_from_text, self._context.at, text.encode(), b"features", None, 0)
+        self._owned.append((lib.am_config_free, self._config))
+        #: Hz of the samples that they are made of; others are resampled
+        self.rate = float(settings.get("sample_rate", 16000))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        self.close()
+
+    def close(self):
+        """Gives the memory back."""
+        with self._lock:
+            self._end()
+
+    def compute(self, samples, rate=None):
+        """(frames, bins) of float32.  `rate`: Hz of the samples; None: `rate` of these features."""
+        lib = self._lib
+        with self._lock:
+            if not self._end.alive:
+                raise Error("these features are closed")
+            keep, pointer, n = _resampled(lib, self._context, samples, rate, self.rate)
+            t, f = ctypes.c_int(), ctypes.c_int()
+            lib.am_config_features(self._config, pointer, n, None, 0, ctypes.byref(t), ctypes.byref(f))
+            out = (ctypes.c_float * (t.value * f.value))()
+            lib.am_config_features(self._config, pointer, n, out, len(out), ctypes.byref(t), ctypes.byref(f))
+            return _copied(out, (t.value, f.value))
 
 
 # ---- models ----
@@ -339,8 +412,19 @@ class Model:
         for path, model in zip(paths or ("the model in the box",), self._models):
             lib.am_ensemble_add(self._ensemble, model, os.fsencode(path))
         first = self._models[0]
-        #: names of the classes, in the order of the model's output
+        #: names of the classes, or of the dimensions, in the order of the model's output
         self.labels = [lib.am_checkpoint_label(first, k).decode() for k in range(lib.am_checkpoint_classes(first))]
+        #: name -> (lowest, highest) of the values of a model of dimensions (valence, arousal, ...); None: it tells classes
+        self.scales = None
+        if lib.am_checkpoint_target(first) == CONSTANTS["AM_TARGET_DIMENSIONS"]:
+            low, high = ctypes.c_double(), ctypes.c_double()
+            self.scales = {}
+            for k, name in enumerate(self.labels):
+                lib.am_checkpoint_dimension_scale(first, k, ctypes.byref(low), ctypes.byref(high))
+                self.scales[name] = low.value, high.value
+        alike = set((self.scales or {}).values())
+        #: the same, where all dimensions have one scale; None: they have several, or it tells classes
+        self.scale = alike.pop() if len(alike) == 1 else None
         #: Hz of the samples that it hears; others are resampled
         self.rate = lib.am_checkpoint_rate(first)
         #: what it is, of the first model
@@ -365,7 +449,7 @@ class Model:
         self.close()
 
     def __repr__(self):
-        return f"<audiomood.Model {self.title!r} of {len(self.labels)} classes at {self.rate:g} Hz>"
+        return f"<audiomood.Model {self.title!r} of {len(self.labels)} {'dimensions' if self.scales else 'classes'} at {self.rate:g} Hz>"
 
     def close(self):
         """Gives the memory back; waits for a prediction that another thread is making."""
@@ -377,18 +461,7 @@ class Model:
             raise Error("the model is closed")
 
     def _samples(self, samples, rate):
-        """At the models' rate, as _floats."""
-        held = _floats(_mono(samples))
-        if rate is None or rate == self.rate:
-            return held
-        lib, values = self._lib, held[0]
-        sound = lib.new("am_sound", samples=held[1], n=held[2], rate=rate)
-        try:
-            lib.am_sound_resample(self._context.at, ctypes.byref(sound), self.rate)
-            return _floats(_copied(sound.samples, (sound.n,)))
-        finally:
-            lib.am_sound_free(ctypes.byref(sound))
-            del values  # was borrowed until now
+        return _resampled(self._lib, self._context, samples, rate, self.rate)
 
     def _decided(self, p):
         """The label, "uncertain" where the probability is below the model's threshold; of several models the most probable."""
@@ -398,15 +471,22 @@ class Model:
             k = max(range(len(self.labels)), key=lambda k: p[k])
         return self.labels[k] if k >= 0 else "uncertain"
 
+    def _answer(self, p, unheard):
+        numbers = None if unheard else {name: p[k] for k, name in enumerate(self.labels)}
+        if self.scale:
+            return {"dimensions": numbers, "scale": list(self.scale)}
+        if self.scales:
+            return {"dimensions": numbers, "scales": {name: list(ends) for name, ends in self.scales.items()}}
+        return {"label": None if unheard else self._decided(p), "probabilities": numbers}
+
     def _told(self, p, heard, seconds):
         """As `audiomood predict --json` tells it."""
         reason = self._lib.am_unheard_name(heard.unheard).decode() or None
-        return {"label": None if reason else self._decided(p),
-                "probabilities": None if reason else {name: p[k] for k, name in enumerate(self.labels)},
-                "reason": reason, "seconds": seconds, "seconds_heard": heard.seconds}
+        return {**self._answer(p, reason), "reason": reason, "seconds": seconds, "seconds_heard": heard.seconds}
 
     def predict(self, samples, rate=None):
-        """What the sound is: a dict with `label`, `probabilities` (label -> probability), `reason` (None, or why there is nothing
+        """What the sound is: a dict with `label`, `probabilities` (label -> probability), or of a model of dimensions `dimensions`
+        (name -> value) and `scale`, or `scales` where they have several, `reason` (None, or why there is nothing
         to hear: "silent", "too short"), `seconds` and `seconds_heard`.  `rate`: Hz of the samples; None: `model.rate`."""
         lib = self._lib
         with self._lock:
@@ -434,7 +514,8 @@ class Model:
 
     def segments(self, samples, rate=None, window=3.0, hop=1.0, switch_penalty=1.0, shortest=0.5, speech=None):
         """A list of dicts, one for each stretch of one emotion where somebody speaks: `start`, `end`, `label`, `probabilities`,
-        `margin`, `share`, `utterance`.  `speech`: how speech is found: "model" (the detector that comes with AudioMood), "level"
+        `margin`, `share`, `utterance`; of a model of dimensions one for each step: `start`, `end`, `dimensions`, `scale`,
+        `utterance`.  `speech`: how speech is found: "model" (the detector that comes with AudioMood), "level"
         (what is louder than the noise around it), "all" (the whole sound); None: by the model where it is there, else by level.  As
         `audiomood predict --segments`."""
         lib, rows = self._lib, []
@@ -445,9 +526,8 @@ class Model:
             s = s[0]
             p = s.probabilities
             unheard = s.label < 0
-            rows.append({"start": s.start, "end": s.end, "label": None if unheard else self._decided(p),
-                         "probabilities": None if unheard else {name: p[k] for k, name in enumerate(self.labels)},
-                         "margin": None if unheard else s.margin, "share": s.share, "utterance": s.utterance})
+            sure = {} if self.scales else {"margin": None if unheard else s.margin, "share": s.share}
+            rows.append({"start": s.start, "end": s.end, **self._answer(p, unheard), **sure, "utterance": s.utterance})
         with self._lock:
             self._use()
             speech = self._find_detector(speech)
@@ -456,7 +536,8 @@ class Model:
                           speech=CONSTANTS[{"level": "AM_SPEECH_BY_LEVEL", "all": "AM_SPEECH_ALL"}.get(speech, "AM_SPEECH_BY_MODEL")],
                           detector=self._detector if speech == "model" else None)
             # 0 is the library's default, so "none" is below it
-            cut = lib.new("am_segment_options", switch_penalty=switch_penalty or -1, shortest=shortest or -1)
+            cut = lib.new("am_segment_options", switch_penalty=switch_penalty or -1, shortest=shortest or -1,
+                          values=self.scales is not None)
             segmenter = stream = None
             try:
                 with _Calls(lib) as calls:
