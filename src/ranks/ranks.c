@@ -284,6 +284,12 @@ double am_ranks_patience(void) {
 }
 double am_ranks_hang(void) { return seconds_in("AM_RANKS_HANG", 1.25 * am_ranks_patience()); }
 
+double am_ranks_until_turn(int turn, double seconds) {
+  enum { MOST_TURNS = 5, LEAST = 5 /* s: a launcher on a busy machine needed more than 1 to end the others */ };
+  const double each = seconds > 4 * LEAST ? seconds / 4 : LEAST;
+  return seconds + each * (turn < MOST_TURNS ? turn : MOST_TURNS);
+}
+
 am_status am_ranks_join_over(am_context *ctx, const am_link *link, am_ranks **out, am_error *err) {
   enum { BEATS = 20, BEATS_IN_HANG = 8 };
   *out = NULL;
@@ -443,7 +449,6 @@ am_status am_ranks_leave(am_ranks *ranks, am_status status, am_error *err) {
 }
 
 void am_ranks_free(am_ranks *ranks) {
-  enum { TURNS = 3 };
   if (!ranks) return;
   const int me = ranks->link.rank;
   if (!ranks->left) (void)am_ranks_leave(ranks, AM_OK, NULL);
@@ -451,8 +456,7 @@ void am_ranks_free(am_ranks *ranks) {
   atomic_fetch_add(&ranks->waiting, 1);
   const control word = {.kind = SAY_GONE, .rank = ranks->link.rank};
   say_last(ranks, 1, &word);
-  const bool all =
-      wait_for_last(ranks, 1, ranks->patience * ((ranks->met ? 1 : 0.25) + 0.05 * (me < TURNS ? me : TURNS)));
+  const bool all = wait_for_last(ranks, 1, am_ranks_until_turn(me, ranks->patience * (ranks->met ? 1 : 0.25)));
   const bool told = ranks->told || me == 0 || ranks->peers[0].gone;
   pthread_mutex_unlock(&ranks->lock);
   bool lost = false;

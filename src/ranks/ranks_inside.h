@@ -88,6 +88,9 @@ struct am_ranks {
 };
 
 double am_ranks_patience(void), am_ranks_hang(void); /* s, of the environment */
+/* Of ranks that would all tell of a loss, each waits a turn longer than the one before it, by when the launcher has ended it if that
+ * one did tell: so many s before the one whose turn it is, from 0, tells of what is lost after `seconds`. */
+double am_ranks_until_turn(int turn, double seconds);
 
 /* All with the lock held. */
 am_status am_ranks_fault(am_ranks *ranks, am_error *err);                         /* AM_OK: there is none */

@@ -84,10 +84,10 @@ static void not_all_begun(void *arg) {
 static am_status open_module(am_context *ctx, const launcher *l, am_link *link, am_error *err) {
   char why[256] = "";
   char *path = find_module(ctx, l);
-  /* The first one tells of it, and the next one if that is stopped itself; they begin some moments apart. */
-  const int rank = number_in(l->rank), turn = rank < 5 ? rank : 5;
+  /* The first one tells of it, and the next one if that is stopped itself. */
+  const double hang = am_ranks_hang();
   start s = {ctx, l, am_now()};
-  const am_link_start all = {am_ranks_hang() * (1 + 0.25 * turn), not_all_begun, &s};
+  const am_link_start all = {hang > 0 ? am_ranks_until_turn(number_in(l->rank), hang) : 0, not_all_begun, &s};
   if (!path)
     return am_fail(err, AM_E_UNSUPPORTED,
                    "%d processes were started by %s, and this AudioMood has no module for it (%s); install %s and "

@@ -97,8 +97,8 @@ static void look_at_own(am_ranks *ranks, double now) {
 
 /* The same turns as below. It may have stood still before this one began to wait for it, when all did: that is no sign. */
 static void look_for_hung(am_ranks *ranks, double now) {
-  const int me = ranks->link.rank, turn = me < 5 ? me : 5;
-  const double most = ranks->hang * (me ? 1 + 0.1 * (turn - 1) : 1);
+  const int me = ranks->link.rank;
+  const double most = am_ranks_until_turn(me ? me - 1 : 0, ranks->hang);
   if (!(ranks->hang > 0) || !(ranks->waiting_since > 0) || now - ranks->waiting_since < most || ranks->fault.status)
     return;
   for (int p = 0; p < ranks->link.size; p++) {
@@ -111,10 +111,11 @@ static void look_for_hung(am_ranks *ranks, double now) {
   }
 }
 
-/* Rank 0 tells of the one that is lost. If that is rank 0 the next one does, and if it is lost as well, the one after it a little later. */
+/* Rank 0 tells of the one that is lost. If that is rank 0 the next one does, and if it is lost as well, the one after it a turn later. */
 static void look_for_lost(am_ranks *ranks, double now) {
-  const int me = ranks->link.rank, turn = me < 5 ? me : 5;
-  const double most = ranks->patience * (me ? 1 + 0.1 * (turn - 1) : 1);
+  const int me = ranks->link.rank;
+  const double most = am_ranks_until_turn(me ? me - 1 : 0, ranks->patience);
+  if (ranks->last[1].kind == SAY_GONE) return; /* nobody beats for this one any more */
   for (int p = 0; p < ranks->link.size; p++) {
     const rank_state *of = &ranks->peers[p];
     if (!is_watched(ranks, p) || of->lost || of->gone || now - of->heard < most) continue;

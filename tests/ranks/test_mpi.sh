@@ -68,9 +68,9 @@ for mpi in mpich openmpi; do
   gone "$pid" && ok "$mpi: and is ended itself" || { not_ok "$mpi: and is ended itself"; kill -KILL "$pid"; }
 
   AM_RANKS_HANG=4 of 3 late 1; once "$mpi: one that is stopped before the start ends all" \
-    "3 processes were started by (MPICH|Open MPI), and after [4-9] s not all of them have begun \(.*\); the job ends"
+    "3 processes were started by (MPICH|Open MPI), and after [0-9]+ s not all of them have begun \(.*\); the job ends"
   AM_RANKS_HANG=4 of 3 late 0; once "$mpi: also the first one" \
-    "3 processes were started by (MPICH|Open MPI), and after [4-9] s not all of them have begun \(.*\); the job ends"
+    "3 processes were started by (MPICH|Open MPI), and after [0-9]+ s not all of them have begun \(.*\); the job ends"
 
   AM_MPI_MODULE=$work/nothing.so of 2 sums 8; once "$mpi: a module that is not there" "cannot load the module for .*: .*nothing.so.*; is .* installed\?"
   AM_MPI_MODULE=$program of 2 sums 8; once "$mpi: a file that is no module" ".*(no module of AudioMood for MPI|cannot load the module).*"
