@@ -131,6 +131,17 @@ def branches(x):
     return L.Dense(4, activation="softmax")(L.LSTM(2)(y))
 
 
+def temporal(x):
+    """A temporal convolutional network, with what acts in training only."""
+    y = L.GaussianNoise(0.1)(x)
+    for dilation in (1, 2, 4):
+        before = y
+        y = L.Conv1D(5, 3, padding="causal", dilation_rate=dilation, activation="relu")(y)
+        y = L.Add()([L.SpatialDropout1D(0.1)(L.BatchNormalization()(y)), before])
+    y = L.ActivityRegularization(0.1)(L.Conv1D(6, 4, strides=2, padding="causal")(y))
+    return L.Dense(4, activation="softmax")(L.GaussianDropout(0.2)(L.GlobalAveragePooling1D()(y)))
+
+
 def residual_map(x):
     """(mel, frames, 1): a shortcut that is strided, and one that is the map itself."""
     y = L.Conv2D(3, 3, padding="same", strides=(2, 1), activation="relu")(x)
@@ -151,6 +162,7 @@ ARCHIVES_NEW = {
         L.Bidirectional(L.LSTM(2, return_sequences=True), merge_mode="sum")(x))), "float32", True),
     "archive_product": ((6, 5), lambda x: L.Dense(4, activation="softmax")(L.Bidirectional(L.GRU(3), merge_mode="mul")(
         L.Bidirectional(L.LSTM(2, return_sequences=True), merge_mode="mul")(x))), "float32", True),
+    "archive_causal": ((13, 5), temporal, "float32", True),
 }
 ARCHIVES_OLD = {"archive_old": ((6, 9, 1), residual_map, "float32", True)}
 
@@ -338,10 +350,11 @@ def over_sequence():
     for a in ("linear", "relu", "tanh", "sigmoid", "softmax", "gelu", "swish"):
         yield "Dense", a, lambda a=a: [L.Dense(5, activation=a), L.GlobalAveragePooling1D(), last()]
         yield "Activation", a, lambda a=a: [L.Conv1D(5, 2), L.Activation(a), L.GlobalAveragePooling1D(), last()]
-    for padding in ("valid", "same"):
+    for padding in ("valid", "same", "causal"):
         for more in ({}, {"strides": 2}, {"dilation_rate": 2}, {"use_bias": False}):
             yield "Conv1D", f"{padding} {more}", lambda p=padding, m=more: [
                 L.Conv1D(5, 3, padding=p, activation="relu", **m), L.GlobalMaxPooling1D(), last()]
+    for padding in ("valid", "same"):
         for kind in (L.MaxPooling1D, L.AveragePooling1D):
             for strides in (None, 1, 3):
                 yield kind.__name__, f"{padding} strides {strides}", lambda k=kind, p=padding, s=strides: [
@@ -370,6 +383,8 @@ def over_sequence():
     yield "LeakyReLU", "", lambda: [L.Dense(5), L.LeakyReLU(), L.Flatten(), last()]
     yield "Softmax", "last", lambda: [L.Flatten(), last(None), L.Softmax()]
     yield "Dropout", "", lambda: [L.Dropout(0.4), L.Flatten(), L.Dropout(0.2, seed=3), last()]
+    for kind in (L.SpatialDropout1D, L.GaussianDropout, L.GaussianNoise, L.AlphaDropout, L.ActivityRegularization):
+        yield "training only", kind.__name__, lambda k=kind: [L.Conv1D(5, 3), k(0.2), L.Flatten(), last()]
     yield "Dense", "constraint", lambda: [L.Flatten(), L.Dense(5, kernel_constraint="non_neg", trainable=False), last()]
     yield "logits", "", lambda: [L.Flatten(), last(None)]
     yield "softmax inside", "mean", lambda: [last(), L.GlobalAveragePooling1D()]

@@ -42,6 +42,10 @@ def all_cases():
          lengths=[5, 9, 1, 4])
     case("conv1d_explicit", "conv1d", {"filters": 2, "kernel": 5, "stride": 2, "padding": "explicit", "pad": 2},
          (2, 9, 1, 3), lengths=[5, 9, 1, 4])
+    case("conv1d_causal", "conv1d", {"filters": 4, "kernel": 3, "dilation": 2, "padding": "causal"}, (2, 9, 1, 3),
+         lengths=[5, 9, 1, 4])
+    case("conv1d_causal_stride", "conv1d", {"filters": 3, "kernel": 4, "stride": 3, "padding": "causal"}, (2, 10, 1, 2),
+         lengths=[5, 10, 1, 7])
     case("conv1d_no_bias", "conv1d", {"filters": 3, "kernel": 1, "bias": False}, (2, 5, 1, 4), masked=False)
     case("conv2d_valid", "conv2d", {"filters": 4, "kernel": 3}, (3, 7, 6, 2), lengths=[4, 7, 2, 3])
     case("conv2d_same", "conv2d", {"filters": 5, "kernel": 3, "padding": "same"}, (3, 7, 5, 2))

@@ -79,6 +79,8 @@ def around(n, size, stride, dilation, padding, pad):
         return 0, 0
     if padding == "explicit":
         return pad, pad
+    if padding == "causal":
+        return (size - 1) * dilation, 0
     total = max((math.ceil(n / stride) - 1) * stride + (size - 1) * dilation + 1 - n, 0)
     return total // 2, total - total // 2
 

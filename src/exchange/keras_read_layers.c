@@ -86,8 +86,9 @@ static am_status windows(reader *r, const source *s, const char *key, const char
 
 static am_status padding(reader *r, const source *s, am_error *err) {
   const char *word = am_keras_text(am_value_get(s->config, "padding"));
-  if (!word || (strcmp(word, "valid") && strcmp(word, "same")))
-    return am_keras_refuse(r, s, "padding", "valid or same", err);
+  const bool causal = !strcmp(s->type, "Conv1D");
+  if (!word || (strcmp(word, "valid") && strcmp(word, "same") && !(causal && !strcmp(word, "causal"))))
+    return am_keras_refuse(r, s, "padding", causal ? "valid, same or causal" : "valid or same", err);
   am_json_text(&r->json, "padding", word);
   return AM_OK;
 }
@@ -234,6 +235,14 @@ static am_status read_dropout(reader *r, const source *s, am_error *err) {
   return AM_OK;
 }
 
+/* Noise, and dropout of kinds that are not here: to a prediction these are nothing. */
+static am_status read_training_only(reader *r, const source *s, am_error *err) {
+  (void)err;
+  am_log(r->ctx, AM_LOG_WARNING, "%s: layer %s (%s) acts in training only and is left out", r->file, s->name, s->type);
+  am_keras_passes(r, s, true);
+  return AM_OK;
+}
+
 static am_status read_activation(reader *r, const source *s, am_error *err) {
   const char *type = "";
   am_status status = am_keras_activation(r, s, &type, err);
@@ -374,6 +383,12 @@ static const keras_class classes[] = {
     {"Dense", "units|activation|use_bias", read_dense},
     {"Cast", "dtype", read_cast},
     {"Dropout", "rate", read_dropout},
+    {"SpatialDropout1D", "rate|noise_shape", read_training_only},
+    {"SpatialDropout2D", "rate|noise_shape", read_training_only},
+    {"GaussianDropout", "rate|noise_shape", read_training_only},
+    {"AlphaDropout", "rate|noise_shape", read_training_only},
+    {"GaussianNoise", "stddev", read_training_only},
+    {"ActivityRegularization", "l1|l2", read_training_only},
     {"Activation", "activation", read_activation},
     {"ReLU", "negative_slope", read_relu},
     {"LeakyReLU", "alpha|negative_slope", read_relu},
@@ -405,6 +420,7 @@ const char *am_keras_options(const char *type) {
 static bool bears_masks(const char *type) {
   static const char types[] =
       "InputLayer|Masking|Dense|Cast|Dropout|Activation|ReLU|LeakyReLU|Softmax|"
+      "SpatialDropout1D|GaussianDropout|AlphaDropout|GaussianNoise|ActivityRegularization|"
       "BatchNormalization|LayerNormalization|LSTM|GRU|Bidirectional|TimeDistributed|"
       "GlobalAveragePooling1D";
   return am_choice_index(types, type) >= 0;

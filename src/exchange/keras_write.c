@@ -134,8 +134,9 @@ static am_status padding(writer *w, const item *it, am_error *err) {
   int64_t pad[2];
   pair(it, "pad", NULL, pad);
   bool zeros = !strcmp(word, "explicit") && (pad[0] || (pad[1] && it->layer->in[0].rank == 3));
-  if (zeros) return refuse(w, it->layer, "Keras has no padding: explicit; only valid and same can be exported", err);
-  am_json_text(&w->json, "padding", !strcmp(word, "same") ? "same" : "valid");
+  if (zeros)
+    return refuse(w, it->layer, "Keras has no padding: explicit; only valid, same and causal can be exported", err);
+  am_json_text(&w->json, "padding", !strcmp(word, "explicit") ? "valid" : word);
   am_json_text(&w->json, "data_format", "channels_last");
   return AM_OK;
 }

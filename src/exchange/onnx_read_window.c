@@ -109,22 +109,36 @@ static am_status read_window(am_onnx_reader *r, am_onnx_thing *x, window *w, con
   return status;
 }
 
+static am_status refuse_pads(am_onnx_reader *r, const window *w) {
+  return am_onnx_refuse(
+      r, AM_E_UNSUPPORTED,
+      "attribute pads is [%lld, ...] before and [%lld, ...] after (with those of a Pad before it); only as "
+      "much at both ends, padding like Keras's `same`, all of a window but one before the frames, and of Conv one end "
+      "with at most as "
+      "many more as its kernel has taps can be imported",
+      (long long)w->at[0].before, (long long)w->at[0].after);
+}
+
+/* All before, so that nothing comes of later frames.  Of a map frequency would have to be padded as well. */
+static bool is_causal(const window *w) { return w->t && !w->f && !w->t->after && w->t->before == reach(w->t) - 1; }
+
 /* As much at both ends, where one end of a kernel gets taps of 0 instead: those of the last (or first) window lie on what is
  * padded too much.  They are at most as many as the kernel has. */
-static bool widen(window *w) {
+static am_status widen(am_onnx_reader *r, window *w) {
   for (int i = 0; i < w->n; i++) {
     slide *s = &w->at[i];
     const int64_t more = s->before - s->after, extra = (more < 0 ? -more : more) / s->dilation;
     if (!more || !s->along) continue;
-    if (more % s->dilation || extra > s->size) return false;
+    if (more % s->dilation || extra > s->size) return refuse_pads(r, w);
     *(more > 0 ? &s->trail : &s->lead) = extra;
   }
   for (int i = 0; i < w->n; i++)
     if (w->at[i].lead) w->at[i].before = w->at[i].after;
-  return true;
+  w->padding = "explicit";
+  return AM_OK;
 }
 
-/* Padding of the whole node in our words: valid, same, or explicit with as much at both ends. */
+/* Padding of the whole node in our words: valid, same, causal, or explicit with as much at both ends. */
 static am_status choose_padding(am_onnx_reader *r, window *w, bool kernel) {
   const char *automatic = am_onnx_attribute_text(r, "auto_pad", "NOTSET");
   bool same = !strcmp(automatic, "SAME_UPPER"), valid = !strcmp(automatic, "VALID"), none = true, both = true,
@@ -159,14 +173,8 @@ static am_status choose_padding(am_onnx_reader *r, window *w, bool kernel) {
     return am_onnx_refuse(r, AM_E_UNSUPPORTED, "attribute auto_pad is %s behind a Pad; wanted NOTSET or VALID",
                           automatic);
   w->padding = same ? "same" : none ? "valid" : both ? "explicit" : fits ? "same" : NULL;
-  if (!w->padding && kernel && widen(w)) w->padding = "explicit";
-  if (w->padding) return AM_OK;
-  return am_onnx_refuse(
-      r, AM_E_UNSUPPORTED,
-      "attribute pads is [%lld, ...] before and [%lld, ...] after (with those of a Pad before it); only as "
-      "much at both ends, padding like Keras's `same`, and of Conv one end with at most as many more as "
-      "its kernel has taps can be imported",
-      (long long)w->at[0].before, (long long)w->at[0].after);
+  if (!w->padding && kernel && is_causal(w)) w->padding = "causal";
+  return w->padding ? AM_OK : kernel ? widen(r, w) : refuse_pads(r, w);
 }
 
 /* A number of each slide along our axes: [t, f] of a map, t of a sequence. */
@@ -301,6 +309,7 @@ static am_status read_conv(am_onnx_reader *r, am_onnx_thing **in, size_t n, am_o
   am_status status = read_window(r, out, &w, &dims[2]);
   if (!status) status = choose_padding(r, &w, true);
   if (!status) status = choose_rank(r, &w, &out->axes[1], &rank);
+  if (!status && rank == 3 && !strcmp(w.padding, "causal")) status = widen(r, &w); /* a map of one bin */
   if (status) return status;
   if (dims[0] < 1 || dims[1] != am_onnx_size(r, &out->axes[1], 0))
     return am_onnx_refuse(r, AM_E_SHAPE, "its weights want %lld channels, and its input has %lld", (long long)dims[1],

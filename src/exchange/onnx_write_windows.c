@@ -26,7 +26,7 @@ static window window_of(writer *w, const step *s, const char *size, const char *
   const am_shape in = s->layer->in[0], out = s->layer->out;
   window v = {.map = in.rank == 3, .dilation = {1, 1}};
   const char *word = am_onnx_option(w, "padding");
-  v.padding = !strcmp(word, "same") ? AM_PAD_SAME : !strcmp(word, "explicit") ? AM_PAD_EXPLICIT : AM_PAD_VALID;
+  v.padding = (am_padding)am_choice_index(AM_WORDS(AM_PADDINGS_IN_TIME), word);
   am_onnx_option_pair(w, size, NULL, v.size);
   am_onnx_option_pair(w, stride, size, v.stride);
   am_onnx_option_pair(w, "pad", NULL, v.pad);
@@ -35,6 +35,7 @@ static window window_of(writer *w, const step *s, const char *size, const char *
   const int64_t n[2] = {in.t, in.f}, m[2] = {out.t, out.f};
   for (int d = 0; d < 2; d++) {
     if (v.padding == AM_PAD_EXPLICIT) v.before[d] = v.after[d] = v.pad[d];
+    if (v.padding == AM_PAD_CAUSAL) v.before[d] = reach(&v, d) - 1;
     if (v.padding != AM_PAD_SAME) continue;
     int64_t total = (m[d] - 1) * v.stride[d] + reach(&v, d) - n[d];
     if (total < 0) total = 0;
@@ -53,7 +54,7 @@ static window window_of(writer *w, const step *s, const char *size, const char *
 /* Lengths after the windows, of lengths (or of a single T). */
 static const char *windows_in(writer *w, const window *v, const char *n) {
   const int64_t stride = v->stride[0], room = 2 * v->pad[0] * (v->padding == AM_PAD_EXPLICIT) - reach(v, 0);
-  if (v->padding == AM_PAD_SAME) {
+  if (v->padding == AM_PAD_SAME || v->padding == AM_PAD_CAUSAL) {
     if (stride == 1) return n;
     return am_onnx_call(w->m, "Div", am_onnx_call(w->m, "Add", n, am_onnx_k_int(w, stride - 1)),
                         am_onnx_k_int(w, stride));
@@ -107,8 +108,8 @@ static const char *aligned(writer *w, const step *s, const window *v, const char
 
 /* The input of an operator: (B,C,T,F), with zeros, or the lowest number, wherever a window meets no clip, but for `pads`. */
 static const char *input_of(writer *w, const step *s, const window *v, bool lowest) {
-  if (!w->at[s->in[0]].times || v->padding == AM_PAD_VALID || reach(v, 0) < 2)
-    return am_onnx_in(w, s->in[0], AM_ONNX_FIRST, false);
+  const bool within = v->padding == AM_PAD_VALID || v->padding == AM_PAD_CAUSAL || reach(v, 0) < 2;
+  if (!w->at[s->in[0]].times || within) return am_onnx_in(w, s->in[0], AM_ONNX_FIRST, false);
   const am_onnx_order order = v->moves ? AM_ONNX_LAST : AM_ONNX_FIRST;
   const char *value = lowest || v->moves ? am_onnx_k_float(w, lowest ? -FLT_MAX : 0) : NULL;
   const char *x = lowest ? am_onnx_fill(w, s->in[0], order, value) : am_onnx_in(w, s->in[0], order, true);

@@ -72,7 +72,7 @@ am_conv am_conv_backward(const am_conv *c) {
 
 int am_window_length(int n, int kernel, int stride, int dilation, am_padding padding, int pad) {
   if (n <= 0) return 0;
-  if (padding == AM_PAD_SAME) return (n - 1) / stride + 1;
+  if (padding == AM_PAD_SAME || padding == AM_PAD_CAUSAL) return (n - 1) / stride + 1;
   int64_t reach = (int64_t)(kernel - 1) * dilation + 1;
   int64_t room = (int64_t)n + (padding == AM_PAD_EXPLICIT ? 2 * (int64_t)pad : 0) - reach;
   return room < 0 ? 0 : (int)(room / stride + 1);
@@ -81,6 +81,7 @@ int am_window_length(int n, int kernel, int stride, int dilation, am_padding pad
 int am_window_before(int n, int kernel, int stride, int dilation, am_padding padding, int pad) {
   if (padding == AM_PAD_EXPLICIT) return pad;
   if (padding == AM_PAD_VALID || n <= 0) return 0;
+  if (padding == AM_PAD_CAUSAL) return (kernel - 1) * dilation;
   int64_t out = (n - 1) / stride + 1;
   int64_t total = (out - 1) * stride + (int64_t)(kernel - 1) * dilation + 1 - n;
   return total > 0 ? (int)(total / 2) : 0;

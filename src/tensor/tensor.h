@@ -207,10 +207,11 @@ am_kernels am_kernels_bf16(const am_context *ctx);
 /* Whether a convolution has the channels for it: those of few, the first of a net, are no product worth rounding. */
 bool am_conv_takes_bf16(const am_conv *c);
 
-/* Output length of a window over n: `same` is ceil(n/stride), valid floor((n-reach)/stride)+1 (0 if negative),
- * explicit with pad at both sides; and the padding before the first element (Keras: total/2 rounded down). */
+/* Output length of a window over n: `same` and `causal` are ceil(n/stride), valid floor((n-reach)/stride)+1 (0 if negative),
+ * explicit with pad at both sides; and the padding before the first element (Keras: total/2 rounded down; causal all of it). */
 #define AM_PADDINGS(X) X(AM_PAD_VALID, "valid") X(AM_PAD_SAME, "same") X(AM_PAD_EXPLICIT, "explicit")
-typedef enum am_padding { AM_PADDINGS(AM_WORD_NAME) } am_padding;
+#define AM_PADDINGS_IN_TIME(X) AM_PADDINGS(X) X(AM_PAD_CAUSAL, "causal") /* of convolutions over time alone */
+typedef enum am_padding { AM_PADDINGS_IN_TIME(AM_WORD_NAME) } am_padding;
 int am_window_length(int n, int kernel, int stride, int dilation, am_padding padding, int pad);
 int am_window_before(int n, int kernel, int stride, int dilation, am_padding padding, int pad);
 

@@ -36,6 +36,11 @@ static const net nets[] = {
      false, NULL},
     {"conv1d_explicit",
      "[" SEQUENCE "{conv1d: {filters: 5, kernel: 5, stride: 2, padding: explicit, pad: 2}}, relu" POOLED, false, NULL},
+    {"conv1d_causal",
+     "[" SEQUENCE
+     "{conv1d: {filters: 5, kernel: 3, dilation: 4, padding: causal}}, relu, {conv1d: {filters: 6, kernel: 4, "
+     "stride: 3, padding: causal}}, {residual: {layers: [{conv1d: {filters: 6, kernel: 2, padding: causal}}]}}" POOLED,
+     false, NULL},
     {"conv1d_stride_only",
      "[" SEQUENCE
      "{conv1d: {filters: 5, kernel: 1, stride: 3, padding: same}}, {conv1d: {filters: 4, kernel: 1, stride: 2}}" POOLED,

@@ -121,7 +121,11 @@ static void refuses_layers(void **state) {
   } cases[] = {
       {LAYER("Embedding", ""), 2, "layer odd is a Embedding"},
       {LAYER("SeparableConv1D", ""), 2, "SeparableConv1D"},
-      {LAYER("Conv1D", CONV ", \"padding\": \"causal\""), 2, "layer odd (Conv1D): option padding is causal"},
+      {LAYER("Conv1D", CONV ", \"padding\": \"full\""), 2, "layer odd (Conv1D): option padding is full"},
+      {LAYER("Conv2D", ", \"filters\": 2, \"kernel_size\": [3, 3], \"strides\": [1, 1], \"dilation_rate\": [1, 1], "
+                       "\"padding\": \"causal\""),
+       3, "option padding is causal; only valid or same"},
+      {LAYER("MaxPooling1D", ", \"pool_size\": [2], \"padding\": \"causal\""), 2, "option padding is causal"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"groups\": 2"), 2, "option groups is 2"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"data_format\": \"channels_first\""), 2, "channels_first"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"activation\": \"selu\""), 2, "option activation is selu"},

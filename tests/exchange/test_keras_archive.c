@@ -31,6 +31,12 @@ static void golden_merge(void **state) {
   check_archive("archive_product", 5, 6, false);
 }
 
+/* A temporal convolutional network: causal padding with dilation and with a stride, noise and dropout that training alone knows. */
+static void golden_causal(void **state) {
+  (void)state;
+  check_archive("archive_causal", 5, 13, false);
+}
+
 /* Of Keras 2.15: residual blocks over a map. */
 static void golden_of_2_15(void **state) {
   (void)state;
@@ -290,10 +296,10 @@ static void each_allocation_fails(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(golden_chain),      cmocka_unit_test(golden_branches),
-                                     cmocka_unit_test(golden_merge),      cmocka_unit_test(golden_of_2_15),
-                                     cmocka_unit_test(ours_come_back),    cmocka_unit_test(parts_are_missing),
-                                     cmocka_unit_test(bytes_are_changed), cmocka_unit_test(bombs),
-                                     cmocka_unit_test(weights_alone),     cmocka_unit_test(each_allocation_fails)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(golden_chain),      cmocka_unit_test(golden_branches),      cmocka_unit_test(golden_merge),
+      cmocka_unit_test(golden_causal),     cmocka_unit_test(golden_of_2_15),       cmocka_unit_test(ours_come_back),
+      cmocka_unit_test(parts_are_missing), cmocka_unit_test(bytes_are_changed),    cmocka_unit_test(bombs),
+      cmocka_unit_test(weights_alone),     cmocka_unit_test(each_allocation_fails)};
   return cmocka_run_group_tests(tests, begin, end);
 }

@@ -125,6 +125,15 @@ static void layers_are_recognised(void **state) {
     assert_string_equal(found, cases[i].type);
     am_checkpoint_free(c);
   }
+  static const char *const causal[] = {"causal", "k_causal"};
+  for (size_t i = 0; i < 2; i++) {
+    am_checkpoint *c = imported(causal[i], true);
+    const am_layer *first = &am_model_step(c->model, 0)->layer;
+    assert_string_equal(first->cls->type, "conv1d");
+    assert_int_equal(first->weights[0].count, 3 * first->in[0].c * first->out.c); /* no more taps than the file has */
+    assert_int_equal(first->out.t, first->in[0].t);
+    am_checkpoint_free(c);
+  }
 }
 
 static void layouts(void **state) {

@@ -233,6 +233,9 @@ static void test_window_lengths(void **state) {
   assert_int_equal(am_window_before(8, 1, 3, 1, AM_PAD_SAME, 0), 0);
   assert_int_equal(am_window_before(8, 3, 1, 1, AM_PAD_VALID, 0), 0);
   assert_int_equal(am_window_before(8, 3, 1, 1, AM_PAD_EXPLICIT, 2), 2);
+  assert_int_equal(am_window_length(8, 3, 3, 2, AM_PAD_CAUSAL, 0), 3);
+  assert_int_equal(am_window_before(8, 3, 3, 2, AM_PAD_CAUSAL, 0), 4);
+  assert_int_equal(am_window_before(0, 3, 3, 2, AM_PAD_CAUSAL, 0), 0);
 }
 
 /* A convolution with the pooling of its map: forward the same bits as one after the other. */

@@ -103,6 +103,10 @@ static void test_conv_against_loops(void **state) {
     check_loops(ctx, &c, &(loops){2, 2, 1, 1, 1, 1, AM_PAD_EXPLICIT, 3});
     c = make("conv1d", "{filters: 700, kernel: 5, padding: same}", sequence(90, 6), 6, frames);
     check_loops(ctx, &c, &(loops){5, 1, 1, 1, 1, 1, AM_PAD_SAME, 0});
+    c = make("conv1d", "{filters: 700, kernel: 4, dilation: 9, padding: causal}", sequence(90, 6), 6, frames);
+    check_loops(ctx, &c, &(loops){4, 1, 1, 1, 9, 1, AM_PAD_CAUSAL, 0});
+    c = make("conv1d", "{filters: 40, kernel: 5, stride: 3, padding: causal}", sequence(150, 24), 6, lengths);
+    check_loops(ctx, &c, &(loops){5, 1, 3, 1, 1, 1, AM_PAD_CAUSAL, 0});
     c = make("conv1d", "{filters: 33, kernel: 3, stride: 4, dilation: 3}", sequence(90, 16), 6, NULL);
     check_loops(ctx, &c, &(loops){3, 1, 4, 1, 3, 1, AM_PAD_VALID, 0});
     am_context_free(ctx);

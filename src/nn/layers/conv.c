@@ -6,7 +6,8 @@
  *
  * kernel (kt,kf,Cin,Cout), for conv1d (k,Cin,Cout); bias (Cout).  As in Keras
  * and PyTorch this is cross-correlation.  `same` pads total/2 (rounded down)
- * before and the rest after, Keras's rule, from each clip's own length.
+ * before and the rest after, Keras's rule, from each clip's own length;
+ * `causal` pads all of (k-1) dt before.
  *
  * The work is cut into blocks of rows of y (and the rows of x under them),
  * small enough for the cache.  A ReLU, a dropout and a max pooling that follow
@@ -37,7 +38,7 @@ typedef struct conv_options {
   int union_rows;   /* most rows of the map's gradient that one block's backward needs */
 } conv_options;
 
-#define CONV_OPTIONS \
+#define CONV_OPTIONS(paddings, and_so) \
   {"filters", AM_OPT_INT, offsetof(conv_options, filters), NULL, 1, 1 << 20, NULL, "output channels"}, \
       {"kernel", AM_OPT_INTS, offsetof(conv_options, kernel), "3", 1, 1 << 16, NULL, "taps: n, or [time, frequency]"}, \
       {"stride", AM_OPT_INTS, offsetof(conv_options, stride), "1", 1, 1 << 16, NULL, "step: n, or [time, frequency]"}, \
@@ -48,8 +49,9 @@ typedef struct conv_options {
        "valid", \
        0, \
        0, \
-       AM_WORDS(AM_PADDINGS), \
-       "valid: whole windows only; same: ceil(n/stride) outputs (Keras); explicit: pad zeros at both ends (PyTorch)"}, \
+       AM_WORDS(paddings), \
+       "valid: whole windows only; same: ceil(n/stride) outputs (Keras); explicit: pad zeros at both ends " \
+       "(PyTorch)" and_so}, \
       {"pad", AM_OPT_INTS, offsetof(conv_options, pad), "0", 0, 1 << 16, NULL, "zeros at both ends for explicit"}, \
       {"bias", AM_OPT_BOOL, offsetof(conv_options, bias), "true", 0, 0, NULL, "adds a number to each output channel"}, \
   { \
@@ -58,11 +60,15 @@ typedef struct conv_options {
         "of the kernel (Keras: glorot_uniform; PyTorch: uniform_fan_in); the bias starts at zero" \
   }
 
-static const am_option conv_table[] = {CONV_OPTIONS, AM_OPTION_END};
+static const am_option conv1d_table[] = {
+    CONV_OPTIONS(AM_PADDINGS_IN_TIME, "; causal: as many outputs as same, from frames up to its own alone (Keras)"),
+    AM_OPTION_END};
+static const am_option conv2d_table[] = {CONV_OPTIONS(AM_PADDINGS, ""), AM_OPTION_END};
 
 enum {
   BLOCK_REALS = 32768,   /* of the map in a block: 128 KB */
   PIECE_WORK = 1 << 18,  /* multiply-adds worth handing to another thread */
+  MOST_BEFORE = 1 << 16, /* frames that causal padding puts before a clip */
   PARTS = 2,             /* of a group, of which each has a partial sum of the kernel's gradient, */
   PART_REALS = 1 << 19,  /* where these are small: so there is work for more threads than groups */
   REDUCE_REALS = 1 << 14 /* of the kernel's gradient in a piece of the final sum */
@@ -155,7 +161,8 @@ static void set_memory(am_layer *layer) {
   o->rows = divide_up(larger(rows, 1), step) * step;
   o->blocks = divide_up(t, o->rows);
   /* The rows of x under a block meet (kt-1) dt / st rows of dy more, moved by the padding. */
-  int64_t reach = (int64_t)(w->size[0] - 1) * w->dilation[0] + w->pad[0];
+  const int64_t window = (int64_t)(w->size[0] - 1) * w->dilation[0];
+  const int64_t reach = window + (w->padding == AM_PAD_CAUSAL ? window : w->pad[0]);
   int64_t most = o->rows + reach / w->stride[0] + 2 + 2 * (int64_t)step;
   o->union_rows = most > t + step ? t + step : (int)most;
   layer->cache_per_clip = o->pooled ? am_shape_count(layer->out) : 0; /* number of the maximum in its window */
@@ -180,6 +187,9 @@ static am_status build(am_layer *layer, int rank, am_error *err) {
   if (!status) status = am_window_shape(layer, w, rank, &o->map, err);
   if (status) return status;
   if (w->padding != AM_PAD_EXPLICIT) w->pad[0] = w->pad[1] = 0;
+  if (w->padding == AM_PAD_CAUSAL && (int64_t)(w->size[0] - 1) * w->dilation[0] > MOST_BEFORE)
+    return am_layer_fail(layer, err, AM_E_SHAPE, "%d taps, %d frames from tap to tap, reach too far back", w->size[0],
+                         w->dilation[0]);
   int ci = layer->in[0].c, co = (int)o->filters, taps = w->size[0] * w->size[1];
   if ((int64_t)w->size[0] * w->size[1] * ci * co > (int64_t)1 << 30)
     return am_layer_fail(layer, err, AM_E_SHAPE, "a kernel of %d x %d x %d x %d is too large", w->size[0], w->size[1],
@@ -559,7 +569,7 @@ static void conv_backward(const am_layer *layer, const am_pass *pass) {
 #define CONV_CLASS(name, text, build_fn) \
   const am_layer_class am_##name = {.type = #name, \
                                     .help = text, \
-                                    .table = conv_table, \
+                                    .table = name##_table, \
                                     .options_size = sizeof(conv_options), \
                                     .min_inputs = 1, \
                                     .max_inputs = 1, \
