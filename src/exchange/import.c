@@ -309,6 +309,8 @@ am_status am_import_save(am_import *j, const char *out, am_error *err) {
                  .split = &split,
                  .credit_before = &j->credit,
                  .temperature = j->temperature};
-  am_status status = am_checkpoint_save_given(j->ctx, out, &all, err);
+  /* Weights of the file are finite; constants that were taken into them may have made them too large. */
+  am_status status = am_checkpoint_check_finite(j->ctx, j->file, j->model, err);
+  if (!status) status = am_checkpoint_save_given(j->ctx, out, &all, err);
   return !status && j->source->config_text ? am_config_text(c, j->source->config_text, err) : status;
 }

@@ -346,6 +346,11 @@ static void large_numbers(void **state) {
   const float nan[6] = {0, 0, NAN};
   finish_mean(am_onnx_call(m, "Add", "x", am_onnx_floats(m, "nan", 1, (int64_t[]){6}, nan)), 6);
   refused(AM_E_NUMERIC, "number 3 of its constants is not a number");
+  start(); /* finite numbers, of which a weight is made that is not */
+  static const float huge[36] = {1, -1e30F};
+  const char *y = am_onnx_call(m, "MatMul", "x", am_onnx_floats(m, "huge", 2, (int64_t[]){6, 6}, huge));
+  finish_mean(am_onnx_call(m, "Mul", y, am_onnx_floats(m, "too", 1, (int64_t[]){1}, (float[]){1e30F})), 6);
+  refused(AM_E_NUMERIC, "/kernel: number 2 of 36 is infinite");
   start_with(3, (int64_t[]){-1, 0, 6});
   finish(am_onnx_call(m, "Relu", "x"));
   refused(AM_E_FORMAT, "has an axis of 0");
