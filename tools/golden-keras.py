@@ -142,6 +142,16 @@ def temporal(x):
     return L.Dense(4, activation="softmax")(L.GaussianDropout(0.2)(L.GlobalAveragePooling1D()(y)))
 
 
+def zeros_around(x):
+    """(mel, frames, 1): ZeroPadding before each kind of layer that can take its zeros."""
+    y = L.Conv2D(4, (3, 5), strides=(2, 1), activation="relu")(L.ZeroPadding2D((1, 2))(x))
+    y = L.MaxPooling2D((3, 2), strides=(1, 2))(L.ZeroPadding2D(((1, 1), (0, 0)))(y))
+    y = L.AveragePooling2D((2, 3), strides=(1, 1))(L.ZeroPadding2D(1)(L.BatchNormalization()(y)))
+    y = L.Reshape((-1, int(y.shape[1]) * int(y.shape[3])))(L.Permute((2, 1, 3))(y))
+    y = L.Add()([L.Conv1D(6, 3, dilation_rate=2)(L.ZeroPadding1D((4, 0))(y)), L.Conv1D(6, 3)(L.ZeroPadding1D(1)(y))])
+    return L.Dense(4, activation="softmax")(L.GlobalAveragePooling1D()(L.Activation("tanh")(y)))
+
+
 def residual_map(x):
     """(mel, frames, 1): a shortcut that is strided, and one that is the map itself."""
     y = L.Conv2D(3, 3, padding="same", strides=(2, 1), activation="relu")(x)
@@ -163,6 +173,7 @@ ARCHIVES_NEW = {
     "archive_product": ((6, 5), lambda x: L.Dense(4, activation="softmax")(L.Bidirectional(L.GRU(3), merge_mode="mul")(
         L.Bidirectional(L.LSTM(2, return_sequences=True), merge_mode="mul")(x))), "float32", True),
     "archive_causal": ((13, 5), temporal, "float32", True),
+    "archive_zeros": ((6, 11, 1), zeros_around, "float32", True),
 }
 ARCHIVES_OLD = {"archive_old": ((6, 9, 1), residual_map, "float32", True)}
 
@@ -359,6 +370,9 @@ def over_sequence():
             for strides in (None, 1, 3):
                 yield kind.__name__, f"{padding} strides {strides}", lambda k=kind, p=padding, s=strides: [
                     k(2, strides=s, padding=p), L.Flatten(), last()]
+    for zeros in (1, (2, 2), (4, 0)):
+        yield "ZeroPadding1D", f"{zeros}", lambda z=zeros: [
+            L.ZeroPadding1D(z), L.Conv1D(5, 5, activation="relu"), L.ZeroPadding1D(1), L.AveragePooling1D(3), L.Flatten(), last()]
     yield "GlobalAveragePooling1D", "", lambda: [L.GlobalAveragePooling1D(), last()]
     yield "GlobalMaxPooling1D", "", lambda: [L.GlobalMaxPooling1D(), last()]
     yield "Flatten", "sequence", lambda: [L.Flatten(), last()]
@@ -402,6 +416,10 @@ def over_picture():
             for strides in (None, (1, 2)):
                 yield kind.__name__, f"{padding} strides {strides}", lambda k=kind, p=padding, s=strides: [
                     L.Conv2D(2, 2), k((2, 3), strides=s, padding=p), L.Flatten(), last()]
+    for zeros in (1, (2, 1), ((1, 1), (2, 2))):
+        yield "ZeroPadding2D", f"{zeros}", lambda z=zeros: [
+            L.ZeroPadding2D(z), L.Conv2D(3, (4, 5), activation="relu"), L.ZeroPadding2D(1), L.MaxPooling2D(2), L.ZeroPadding2D(1),
+            L.AveragePooling2D((2, 3)), L.Flatten(), last()]
     yield "GlobalAveragePooling2D", "", lambda: [L.Conv2D(3, 2), L.GlobalAveragePooling2D(), last()]
     yield "GlobalMaxPooling2D", "", lambda: [L.Conv2D(3, 2), L.GlobalMaxPooling2D(), last()]
     for more in ({}, {"scale": False, "center": False}):
@@ -518,6 +536,11 @@ OWN = {
                             "squeeze_excite: {reduction: 2}, attention_pool: {units: 3}, dense]",
     "lstm and gru of levels": "[to_sequence, lstm: {units: 3, layers: 2, bidirectional: true}, gru: {units: 2, layers: 3, "
                               "return: last}, dense]",
+    "explicit padding": "[conv2d: {filters: 2, kernel: 3, padding: explicit, pad: [2, 1], activation: relu}, average_pool2d: "
+                        "{size: 3, padding: explicit, pad: 1, count_include_pad: true}, to_sequence, conv1d: {filters: 4, "
+                        "kernel: 5, stride: 2, padding: explicit, pad: 2}, global_average_pool, dense]",
+    "causal padding": "[to_sequence, conv1d: {filters: 4, kernel: 3, dilation: 2, padding: causal, activation: relu}, residual: "
+                      "{layers: [conv1d: {filters: 4, kernel: 2, padding: causal}]}, global_max_pool, dense]",
     "log_probabilities": "[to_sequence, dense: {units: 4, activation: softmax}, global_average_pool, log_probabilities]",
 }
 

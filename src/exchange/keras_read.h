@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* exchange/keras_read.h - from the JSON of a Keras model to our list of layers: shared by keras_read_graph.c (which layers there
  * are, and what each is called with), keras_read_order.c (in what order, and which of them are blocks), keras_read_blocks.c
- * (blocks), keras_read_keys.c (the keys of a layer), keras_read_layers.c, keras_read_recurrent.c (one layer) and
- * keras_import.c. */
+ * (blocks), keras_read_keys.c (the keys of a layer), keras_read_layers.c, keras_read_padding.c, keras_read_recurrent.c (one
+ * layer) and keras_import.c. */
 #ifndef AM_KERAS_READ_H
 #define AM_KERAS_READ_H
 
@@ -66,6 +66,8 @@ typedef struct am_keras_reader {
   const char *behind;     /* the last layer after that one; NULL: it is itself the last */
   const char *spoiled;    /* a layer after it that does not keep the sum of softmax's outputs; NULL: none */
   bool masked;            /* frames are left out, up to here */
+  const char *padded;     /* the ZeroPadding after which we are; NULL: none */
+  int64_t zeros[2][2];    /* and what it puts before and after, [0] frames, [1] bins */
   bool narrow;            /* it was said that Keras computes in half precision */
 } am_keras_reader;
 
@@ -134,6 +136,12 @@ am_status am_keras_need_rank(const am_keras_reader *r, const am_keras_source *s,
 am_status am_keras_activation(const am_keras_reader *r, const am_keras_source *s, const char **out, am_error *err);
 /* Keys that the layer of this type carries over; NULL: there is none. */
 const char *am_keras_options(const char *type);
+
+/* keras_read_padding.c: a ZeroPadding, which the next layer takes in; whether a layer of this type can; and the padding of a
+ * convolution or pooling. */
+am_status am_keras_read_zeros(am_keras_reader *r, const am_keras_source *s, am_error *err);
+am_status am_keras_check_padded(const am_keras_reader *r, const char *type, const char *name, am_error *err);
+am_status am_keras_padding(am_keras_reader *r, const am_keras_source *s, am_error *err);
 
 /* keras_read_recurrent.c */
 am_status am_keras_read_recurrent(am_keras_reader *r, const am_keras_source *s, am_error *err);

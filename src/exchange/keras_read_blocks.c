@@ -117,6 +117,7 @@ static am_status read_branch(reader *r, const char *key, const element *list, co
   r->prefix = prefix;
   am_json_open(&r->json, key, '[');
   am_status status = am_keras_read_list(r, list, depth + 1, err);
+  if (!status) status = am_keras_check_padded(r, "a join", "the end of its branch", err);
   am_json_close(&r->json);
   r->prefix = before;
   return status;
@@ -330,6 +331,8 @@ am_status am_keras_read_list(reader *r, const element *list, int depth, am_error
   for (const element *e = list; e && !status; e = e->next) {
     source s = e->at->s;
     s.ours = name_in(r, list, e);
+    if (e->score || e->n_branches) status = am_keras_check_padded(r, s.type, s.name, err);
+    if (status) break;
     if (e->score) status = read_attention(r, e, &s, err);
     else if (e->n_branches) status = read_join(r, &s, e, depth, err);
     else if (e->at->inner) status = am_keras_read_list(r, e->inner, depth, err);

@@ -341,6 +341,7 @@ static am_status write_list(am_keras_reader *r, const am_keras_element *list, am
   am_json_open(&r->json, NULL, '[');
   if (r->rank == 1) am_keras_add(r, "flatten", "flatten_input"); /* features have frames */
   am_status status = am_keras_read_list(r, list, 0, err);
+  if (!status) status = am_keras_check_padded(r, "the output", "nothing", err);
   if (!status) status = finish_output(r, err);
   if (status) return status;
   am_json_close(&r->json);

@@ -84,15 +84,6 @@ static am_status windows(reader *r, const source *s, const char *key, const char
   return AM_OK;
 }
 
-static am_status padding(reader *r, const source *s, am_error *err) {
-  const char *word = am_keras_text(am_value_get(s->config, "padding"));
-  const bool causal = !strcmp(s->type, "Conv1D");
-  if (!word || (strcmp(word, "valid") && strcmp(word, "same") && !(causal && !strcmp(word, "causal"))))
-    return am_keras_refuse(r, s, "padding", causal ? "valid, same or causal" : "valid or same", err);
-  am_json_text(&r->json, "padding", word);
-  return AM_OK;
-}
-
 am_status am_keras_activation(const reader *r, const source *s, const char **out, am_error *err) {
   static const char *const known[][2] = {{"linear", ""},         {"relu", "relu"},       {"tanh", "tanh"},
                                          {"sigmoid", "sigmoid"}, {"softmax", "softmax"}, {"gelu", "gelu"},
@@ -146,7 +137,7 @@ static am_status read_conv(reader *r, const source *s, am_error *err) {
   status = windows(r, s, "kernel_size", "kernel", rank, err);
   if (!status) status = windows(r, s, "strides", "stride", rank, err);
   if (!status) status = windows(r, s, "dilation_rate", "dilation", rank, err);
-  if (!status) status = padding(r, s, err);
+  if (!status) status = am_keras_padding(r, s, err);
   if (!status) status = activate(r, s, err);
   am_keras_end(r);
   return status;
@@ -161,7 +152,7 @@ static am_status read_pool(reader *r, const source *s, am_error *err) {
   const am_value *strides = am_value_get(s->config, "strides");
   status = windows(r, s, "pool_size", "size", rank, err);
   if (!status && strides && strides->kind != AM_NULL) status = windows(r, s, "strides", "stride", rank, err);
-  if (!status) status = padding(r, s, err);
+  if (!status) status = am_keras_padding(r, s, err);
   am_keras_end(r);
   am_keras_passes(r, s, !max);
   return status;
@@ -401,6 +392,8 @@ static const keras_class classes[] = {
     {"CuDNNGRU", "units|return_sequences", am_keras_read_recurrent},
     {"Bidirectional", "layer|backward_layer|merge_mode", am_keras_read_bidirectional},
     {"TimeDistributed", "layer", read_timed},
+    {"ZeroPadding1D", "padding", am_keras_read_zeros},
+    {"ZeroPadding2D", "padding", am_keras_read_zeros},
     {"Masking", "mask_value", read_masking}};
 
 static const keras_class *find_class(const char *type) {
@@ -436,7 +429,8 @@ am_status am_keras_read_layer(reader *r, const source *s, am_error *err) {
     return am_fail(err, AM_E_UNSUPPORTED,
                    "%s: layer %s (%s) comes after %s (Masking), whose frames it does not leave out in Keras", r->file,
                    s->name, s->type, r->model->masked);
-  am_status status = am_keras_check_keys(r, s, class->options, err);
+  am_status status = am_keras_check_padded(r, s->type, s->name, err);
+  if (!status) status = am_keras_check_keys(r, s, class->options, err);
   if (!status) status = class->read(r, s, err);
   if (r->rank == 1) r->masked = false;
   return status;

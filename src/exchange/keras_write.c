@@ -129,16 +129,34 @@ static void windows(writer *w, const item *it, const char *key, const char *fall
   am_json_ints(&w->json, keras, map && w->turned ? exchanged : number, map ? 2 : 1);
 }
 
-static am_status padding(writer *w, const item *it, am_error *err) {
-  const char *word = option(it, "padding");
+static bool pads_zeros(const item *it) {
   int64_t pad[2];
   pair(it, "pad", NULL, pad);
-  bool zeros = !strcmp(word, "explicit") && (pad[0] || (pad[1] && it->layer->in[0].rank == 3));
-  if (zeros)
-    return refuse(w, it->layer, "Keras has no padding: explicit; only valid, same and causal can be exported", err);
+  return !strcmp(option(it, "padding"), "explicit") && (pad[0] || (pad[1] && it->layer->in[0].rank == 3));
+}
+
+/* Keras's layers have no zeros of their own at both ends: a layer before them puts them there. */
+static am_status zeros_before(writer *w, const item *it, am_error *err) {
+  const bool map = it->layer->in[0].rank == 3;
+  int64_t pad[2];
+  pair(it, "pad", NULL, pad);
+  const char *name = pads_zeros(it) ? keras_name(w, it->name, "_zeros") : NULL;
+  if (!pads_zeros(it)) return AM_OK;
+  if (!name) return am_no_memory(err);
+  begin(w, map ? "ZeroPadding2D" : "ZeroPadding1D", name);
+  const int64_t first = map && w->turned ? pad[1] : pad[0], second = w->turned ? pad[0] : pad[1];
+  if (map) am_json_open(&w->json, "padding", '[');
+  am_json_ints(&w->json, map ? NULL : "padding", (int64_t[]){first, first}, 2);
+  if (map) am_json_ints(&w->json, NULL, (int64_t[]){second, second}, 2);
+  if (map) am_json_close(&w->json);
+  am_json_text(&w->json, "data_format", "channels_last");
+  return end(w, err);
+}
+
+static void padding(writer *w, const item *it) {
+  const char *word = option(it, "padding");
   am_json_text(&w->json, "padding", !strcmp(word, "explicit") ? "valid" : word);
   am_json_text(&w->json, "data_format", "channels_last");
-  return AM_OK;
 }
 
 /* ---- weights ---- */
@@ -156,12 +174,6 @@ static void has(writer *w, const am_layer *layer, const am_keras_array *arrays, 
 static const am_keras_array kernel_and_bias[] = {{"kernel", "kernel", .part = ""},
                                                  {"bias", "bias", .part = "", .number = 1}};
 
-/* end(), unless something was refused. */
-static am_status finish(writer *w, am_status status, am_error *err) {
-  const am_status ended = end(w, status ? NULL : err);
-  return status ? status : ended;
-}
-
 /* ---- layers ---- */
 
 static am_status write_conv(writer *w, const item *it, am_error *err) {
@@ -171,16 +183,18 @@ static am_status write_conv(writer *w, const item *it, am_error *err) {
   pair(it, "dilation", NULL, dilation);
   if ((stride[0] > 1 || stride[1] > 1) && (dilation[0] > 1 || dilation[1] > 1))
     return refuse(w, it->layer, "Keras does not have stride and dilation above 1 together", err);
+  am_status status = zeros_before(w, it, err);
+  if (status) return status;
   begin(w, map ? "Conv2D" : "Conv1D", it->name);
   am_json_int(&w->json, "filters", whole(it, "filters"));
   windows(w, it, "kernel", NULL, "kernel_size");
   windows(w, it, "stride", NULL, "strides");
   windows(w, it, "dilation", NULL, "dilation_rate");
-  am_status status = padding(w, it, err);
+  padding(w, it);
   am_json_text(&w->json, "activation", it->activation);
   am_json_bool(&w->json, "use_bias", bias);
   has(w, it->layer, kernel_and_bias, bias ? 2 : 1, NULL);
-  return finish(w, status, err);
+  return end(w, err);
 }
 
 static am_status write_dense_as(writer *w, const am_layer *layer, const char *name, const char *activation, bool bias,
@@ -198,15 +212,30 @@ static am_status write_dense(writer *w, const item *it, am_error *err) {
   return write_dense_as(w, it->layer, it->name, it->activation, yes(it, "bias"), err);
 }
 
+/* Zeros are no maximum then but where there is no other. */
+static bool behind_relu(const writer *w, const item *it) {
+  const int from = am_model_step(w->model, it->i)->inputs[0];
+  for (size_t i = 0; i < it->i; i++)
+    if (am_model_step(w->model, i)->output == from) return am_model_step(w->model, i)->layer.cls == &am_relu;
+  return false;
+}
+
 static am_status write_pool(writer *w, const item *it, am_error *err) {
   bool map = it->layer->in[0].rank == 3, max = it->layer->cls == &am_max_pool1d || it->layer->cls == &am_max_pool2d;
   if (yes(it, "count_include_pad") && !strcmp(option(it, "padding"), "same"))
     return refuse(w, it->layer, "Keras does not count padding in averages (count_include_pad)", err);
+  if (pads_zeros(it) && (max ? !behind_relu(w, it) : !yes(it, "count_include_pad")))
+    return refuse(w, it->layer,
+                  "Keras has no padding: explicit; of pooling only maxima behind a relu and averages that count it "
+                  "can be exported",
+                  err);
+  am_status status = zeros_before(w, it, err);
+  if (status) return status;
   begin(w, max ? map ? "MaxPooling2D" : "MaxPooling1D" : map ? "AveragePooling2D" : "AveragePooling1D", it->name);
   windows(w, it, "size", NULL, "pool_size");
   windows(w, it, "stride", "size", "strides");
-  am_status status = padding(w, it, err);
-  return finish(w, status, err);
+  padding(w, it);
+  return end(w, err);
 }
 
 /* One without options but the order of axes. */

@@ -110,6 +110,7 @@ static void refuses(const char *layer, int input_rank, am_status wanted, const c
 }
 
 #define LAYER(type, options) "{\"class_name\": \"" type "\", \"config\": {\"name\": \"odd\"" options "}}"
+#define NEXT(type, options) "{\"class_name\": \"" type "\", \"config\": {\"name\": \"next\"" options "}}"
 #define CONV ", \"filters\": 2, \"kernel_size\": [3], \"strides\": [1], \"dilation_rate\": [1]"
 
 static void refuses_layers(void **state) {
@@ -122,10 +123,27 @@ static void refuses_layers(void **state) {
       {LAYER("Embedding", ""), 2, "layer odd is a Embedding"},
       {LAYER("SeparableConv1D", ""), 2, "SeparableConv1D"},
       {LAYER("Conv1D", CONV ", \"padding\": \"full\""), 2, "layer odd (Conv1D): option padding is full"},
-      {LAYER("Conv2D", ", \"filters\": 2, \"kernel_size\": [3, 3], \"strides\": [1, 1], \"dilation_rate\": [1, 1], "
-                       "\"padding\": \"causal\""),
+      {LAYER("Conv2D",
+             ", \"filters\": 2, \"kernel_size\": [3, 3], \"strides\": [1, 1], \"dilation_rate\": [1, 1], "
+             "\"padding\": \"causal\""),
        3, "option padding is causal; only valid or same"},
       {LAYER("MaxPooling1D", ", \"pool_size\": [2], \"padding\": \"causal\""), 2, "option padding is causal"},
+      {LAYER("ZeroPadding1D", ", \"padding\": [1, 1]"), 2,
+       "layer odd (ZeroPadding) is followed by nothing (the output)"},
+      {LAYER("ZeroPadding1D", ", \"padding\": [1, -1]"), 2, "option padding is a list"},
+      {LAYER("ZeroPadding1D", ", \"padding\": 1") ", " NEXT("Flatten", ""), 2, "followed by next (Flatten)"},
+      {LAYER("ZeroPadding1D", ", \"padding\": 1") ", " NEXT("Conv1D", CONV ", \"padding\": \"same\""), 2,
+       "option padding is same; only valid, behind a ZeroPadding, can"},
+      {LAYER("ZeroPadding1D", ", \"padding\": [0, 2]") ", " NEXT("Conv1D", CONV ", \"padding\": \"valid\""), 2,
+       "puts 0 before and 2 after"},
+      {LAYER("ZeroPadding1D", ", \"padding\": [1, 0]") ", " NEXT("Conv1D", CONV ", \"padding\": \"valid\""), 2,
+       "puts 1 before and 0 after"},
+      {LAYER("ZeroPadding2D", ", \"padding\": [[1, 1], [3, 2]]") ", " NEXT(
+           "AveragePooling2D", ", \"pool_size\": [3, 3], \"strides\": [1, 1], \"padding\": \"valid\""),
+       3, "puts 3 before and 2 after"},
+      {LAYER("ZeroPadding1D", ", \"padding\": 1") ", " NEXT("MaxPooling1D",
+                                                            ", \"pool_size\": [3], \"padding\": \"valid\""),
+       2, "zeros change no maximum only behind a relu"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"groups\": 2"), 2, "option groups is 2"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"data_format\": \"channels_first\""), 2, "channels_first"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"activation\": \"selu\""), 2, "option activation is selu"},
@@ -441,7 +459,8 @@ static void export_refuses(void **state) {
        "2}]]}, flatten, dense",
        "layer parallel_1/branch_1/glu_1 (glu): Keras has no"},
       {"parallel: {branches: [[flatten], [flatten]]}, dense", "layer parallel_1/concat (concat): flattened maps"},
-      {"conv2d: {filters: 1, padding: explicit, pad: 1}, flatten, dense", "no padding: explicit"},
+      {"max_pool2d: {size: 3, padding: explicit, pad: 1}, flatten, dense", "no padding: explicit"},
+      {"relu, average_pool2d: {size: 3, padding: explicit, pad: 1}, flatten, dense", "no padding: explicit"},
       {"conv2d: {filters: 1, kernel: 2, stride: 2, dilation: 2}, flatten, dense", "stride and dilation"},
       {"average_pool2d: {padding: same, count_include_pad: true}, flatten, dense", "count_include_pad"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -37,6 +37,12 @@ static void golden_causal(void **state) {
   check_archive("archive_causal", 5, 13, false);
 }
 
+/* ZeroPadding before convolutions and poolings, of which each takes its zeros. */
+static void golden_zeros(void **state) {
+  (void)state;
+  check_archive("archive_zeros", 6, 11, true);
+}
+
 /* Of Keras 2.15: residual blocks over a map. */
 static void golden_of_2_15(void **state) {
   (void)state;
@@ -297,9 +303,9 @@ static void each_allocation_fails(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(golden_chain),      cmocka_unit_test(golden_branches),      cmocka_unit_test(golden_merge),
-      cmocka_unit_test(golden_causal),     cmocka_unit_test(golden_of_2_15),       cmocka_unit_test(ours_come_back),
-      cmocka_unit_test(parts_are_missing), cmocka_unit_test(bytes_are_changed),    cmocka_unit_test(bombs),
-      cmocka_unit_test(weights_alone),     cmocka_unit_test(each_allocation_fails)};
+      cmocka_unit_test(golden_chain),   cmocka_unit_test(golden_branches),   cmocka_unit_test(golden_merge),
+      cmocka_unit_test(golden_causal),  cmocka_unit_test(golden_zeros),      cmocka_unit_test(golden_of_2_15),
+      cmocka_unit_test(ours_come_back), cmocka_unit_test(parts_are_missing), cmocka_unit_test(bytes_are_changed),
+      cmocka_unit_test(bombs),          cmocka_unit_test(weights_alone),     cmocka_unit_test(each_allocation_fails)};
   return cmocka_run_group_tests(tests, begin, end);
 }
