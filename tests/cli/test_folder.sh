@@ -35,7 +35,7 @@ rm sounds/z.wav
 run predict run1 sounds -o windows.csv --window 0.7; mv windows.csv whole.csv; head -c 3000 whole.csv >windows.csv
 run predict run1 sounds -o windows.csv --window 0.7; same "a sound of which some windows are there is heard anew" windows.csv whole.csv
 "$audiomood" predict run1 sounds sounds/b -o killed.csv >/dev/null 2>&1 & pid=$!
-for _ in {1..2000}; do [ -s killed.csv ] && break; sleep 0.005; done; kill -KILL $pid 2>/dev/null; wait $pid 2>/dev/null
+for _ in {1..12000}; do [ -s killed.csv ] && break; sleep 0.005; done; kill -KILL $pid 2>/dev/null; wait $pid 2>/dev/null
 run predict run1 sounds sounds/b -o killed.csv; expect "after a kill" 0
 sort -u killed.csv >ordered; sort -u all.csv >wanted; same "no sound is missing" ordered wanted
 

@@ -9,7 +9,7 @@ sound=$(find corpus -name '*.wav' | head -1)
 
 # ---- address space, as batch systems limit it ----
 # within KB ARGUMENTS...: as run, with so much address space
-within() { (ulimit -v "$1"; shift; exec timeout -s KILL 30 "$audiomood" "$@") >out 2>err; code=$?; }
+within() { (ulimit -v "$1"; shift; exec timeout -s KILL 120 "$audiomood" "$@") >out 2>err; code=$?; }
 within 500000 --version
 if [ $code != 0 ]; then ok "little address space # SKIP a sanitizer takes more"
 else

@@ -24,7 +24,7 @@ probabilities() { grep -m1 -oE '"probabilities": \{[^}]*\}' "$1"; }
 # Speech is told while it lasts.
 mkfifo pipe; "${hearing[@]}" live - --model run1 >out 2>err <pipe & pid=$!
 exec 3>pipe; head -c 60000 talk.raw >&3
-for _ in $(seq 100); do grep -q speech out && break; sleep 0.1; done
+for _ in $(seq 600); do grep -q speech out && break; sleep 0.1; done
 grep -q speech out && ok "speech is told before the sound ends" || not_ok "speech is told before the sound ends"
 kill -INT $pid; wait $pid; code=$?; exec 3>&-
 expect "Ctrl-C tells what is open" 130 "all of it|end of speech"
@@ -46,7 +46,7 @@ live --record kept.wav; expect "a recording that is there" 2 "--record: kept.wav
 live --record kept.mp3; expect "a recording of another kind" 2 "--record kept.mp3: wanted a name that ends in .wav"
 exec 4<>pipe; "${hearing[@]}" live - --model run1 --record cut.wav >out 2>err <pipe & pid=$!
 head -c 60000 talk.raw >&4
-for _ in $(seq 100); do [ "$(stat -c %s cut.wav 2>/dev/null)" = 60044 ] && break; sleep 0.1; done
+for _ in $(seq 600); do [ "$(stat -c %s cut.wav 2>/dev/null)" = 60044 ] && break; sleep 0.1; done
 kill -INT $pid; wait $pid; code=$?; exec 4>&-
 expect "Ctrl-C ends a recording" 130 "all of it|end of speech"
 run inspect cut.wav; expect "which is whole" 0 ": 1.875 s, 16000 Hz, 1 channel, 30000 frames$"
@@ -110,7 +110,7 @@ fi
 if [ -n "$built" ] && [ -n "${AM_JACK:-}" ]; then
   export JACK_DEFAULT_SERVER=amtest$$
   # listed NAME: waits until a device is there, as a busy machine starts a server and its clients late
-  listed() { for _ in $(seq 200); do run live --list-devices; grep -q "$1" out && return; sleep 0.1; done; cat jack.log play.log >>err; } 2>/dev/null
+  listed() { for _ in $(seq 600); do run live --list-devices; grep -q "$1" out && return; sleep 0.1; done; cat jack.log play.log >>err; } 2>/dev/null
   # A client that does not answer in half a second, as on a busy machine, would be thrown out.
   jackd --no-realtime --timeout 10000 -n "$JACK_DEFAULT_SERVER" -d dummy -r 48000 -p 1024 >jack.log 2>&1 & jack=$!
   for ((i = 0; i < 3; i++)); do cat talk.raw; done | od -An -v -t d2 -w2 | awk '{ print $1; print $1; print $1 }' |
@@ -121,14 +121,14 @@ if [ -n "$built" ] && [ -n "${AM_JACK:-}" ]; then
   while :; do sndfile-jackplay -l 0 played.wav & echo $! >player; wait $!; sleep 0.2; done >play.log 2>&1 & play=$!
   listed jackplay; expect "devices are listed" 0 "jackplay \(JACK Audio Connection Kit, 48000 Hz\)"
   "${hearing[@]}" live --model run1 --device jackplay --record jack.wav >out 2>err & pid=$!
-  for _ in $(seq 200); do grep -q "all of it" out && break; sleep 0.1; done
+  for _ in $(seq 600); do grep -q "all of it" out && break; sleep 0.1; done
   kill -INT $pid; wait $pid; code=$?
   expect "a player is heard until Ctrl-C" 130 "speech$" "all of it" "hearing jackplay at 48000 Hz"
   run inspect jack.wav; expect "and recorded" 0 ": [0-9.]+ s, 48000 Hz, 1 channel"
   # A server may wait for ever for a client that ended a moment before it.
   {
     kill $play $(cat player) $jack
-    for _ in $(seq 50); do kill -0 $jack || break; sleep 0.1; done
+    for _ in $(seq 600); do kill -0 $jack || break; sleep 0.1; done
     kill -KILL $play $(cat player) $jack; wait $play $jack
   } 2>/dev/null
 fi

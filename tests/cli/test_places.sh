@@ -125,7 +125,7 @@ left=$(find whole folds corpus pictures . -maxdepth 4 -name '*.tmp' -not -path '
 run synth big --actors 1 --repetitions 1
 left=$(find big -name '*.tmp'); [ -z "$left" ] && ok "so does what synth left" || not_ok "so does what synth left" "$left"
 "$audiomood" synth big --actors 24 --repetitions 2 >out 2>err & pid=$!
-for i in $(seq 200); do [ -d big/Actor_02 ] && break; sleep 0.01; done
+for i in $(seq 6000); do [ -d big/Actor_02 ] && break; sleep 0.01; done
 kill -TERM $pid; wait $pid; code=$?
 left=$(find big -name '*.tmp'); [ "$code" = 143 ] && [ -z "$left" ] && ok "SIGTERM leaves nothing half-written" || not_ok "SIGTERM leaves nothing half-written" "$code $left"
 plan

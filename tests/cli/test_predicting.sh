@@ -28,14 +28,19 @@ ln -s kept/page.html link.html; : >kept/page.html; run report run1 --out link.ht
 rm -rf kept link.html pipe.h5
 mkfifo pipe.wav
 "$audiomood" predict run1 "$sound" "$sound" pipe.wav --csv >out 2>err & pid=$!
-for _ in $(seq 200); do grep -qE 'fifo|wait_for_partner|pipe' /proc/$pid/wchan 2>/dev/null && break; [ "$(cut -d' ' -f1 /proc/$pid/syscall 2>/dev/null)" = 257 ] && break; sleep 0.05; done
-sleep 0.5; kill -TERM $pid; wait $pid; code=$?
+# It waits for a writer: in five looks one after the other it opens a file, which of a file takes no time.
+looks=0
+for _ in {1..1200}; do
+  if grep -qE 'fifo|wait_for_partner' /proc/$pid/wchan 2>/dev/null || [[ $(cat /proc/$pid/syscall 2>/dev/null) == "257 "* ]]; then looks=$((looks + 1)); else looks=0; fi
+  [ $looks = 5 ] && break; sleep 0.05
+done
+kill -TERM $pid; wait $pid; code=$?
 expect "SIGTERM while a pipe is waited for" 143 "stopped while pipe.wav was read"
 [ "$(wc -l <out)" = 3 ] && [ "$(tail -c 1 out)" = "" ] && ok "what was predicted before is written whole" || not_ok "what was predicted before is written whole"
 sleep 60 >pipe.wav & writer=$!
 "$audiomood" predict run1 pipe.wav >out 2>err & pid=$!
-for _ in $(seq 200); do grep -q pipe_read /proc/$pid/wchan 2>/dev/null && break; sleep 0.05; done
-kill -TERM $pid; timeout 20 tail --pid=$pid -s 0.1 -f /dev/null || kill -KILL $pid
+for _ in {1..1200}; do [ "$(cat /proc/$writer/comm)" = sleep ] && break; sleep 0.05; done # its pipe is open, so both have come to it
+sleep 0.5; kill -TERM $pid; timeout 60 tail --pid=$pid -s 0.1 -f /dev/null || kill -KILL $pid
 wait $pid; code=$?; kill $writer 2>/dev/null
 expect "SIGTERM while a pipe says nothing" 143 "stopped while pipe.wav was read"
 rm pipe.wav
@@ -58,10 +63,10 @@ timeout 60 "$audiomood" predict run1 loop --csv >out 2>err; code=$?
 expect "a folder with links in a circle and to a folder beside, and with pipes" 0 "^loop/sub/b.wav,"
 cmp -s out plain && ok "gives the same predictions as without" || not_ok "gives the same predictions as without" "$(wc -l <out) lines"
 # heard: waits until the program, which began with an empty err, is about to wait for its sound
-heard() { for _ in $(seq 600); do grep -q "trained on synthetic" err && break; sleep 0.05; done; sleep 0.3; }
+heard() { for _ in $(seq 1200); do grep -q "trained on synthetic" err && break; sleep 0.05; done; sleep 0.3; }
 mkfifo pipe; : >err
 (trap "" INT; exec "$audiomood" predict run1 pipe >out 2>err) & pid=$!
-heard; kill -INT $pid; timeout 20 sh -c 'cat "$1" >pipe' - "$sound"; wait $pid; code=$?
+heard; kill -INT $pid; timeout 60 sh -c 'cat "$1" >pipe' - "$sound"; wait $pid; code=$?
 expect "an ignored Ctrl-C stays ignored; a pipe that is named is read" 0 "^pipe: [a-z]+ .*angry [0-9.]+%"
 grep -q stopping err && not_ok "without a word" || ok "without a word"
 : >err; "${hearing[@]}" predict run1 pipe >out 2>err & pid=$!

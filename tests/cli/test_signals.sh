@@ -48,7 +48,7 @@ begin limit 400; kill -USR1 $pid; kill -TERM $pid; kill -CONT $pid; wait $pid; c
 caught() { local mask; mask=$(sed -n 's/^SigCgt:\t//p' /proc/$pid/status 2>/dev/null) && [ -n "$mask" ] && ((0x$mask >> $1 & 1)); }
 mkfifo config; exec 3<>config # nothing is written to it
 "${hearing[@]}" train config --out early >out 2>err & pid=$!
-for _ in {1..3000}; do caught 9 && break; sleep 0.01; done
+for _ in {1..6000}; do caught 9 && break; sleep 0.01; done
 kill -USR1 $pid; wait $pid; code=$?; exec 3>&-
 expect "SIGUSR1 before there is anything to save" 75
 mkfifo sounds; exec 3<>sounds; "${hearing[@]}" predict run1 - <sounds >out 2>err & pid=$!
@@ -77,7 +77,7 @@ if unshare --map-root-user --pid --fork true 2>/dev/null; then
   # alone ARGUMENTS...: begins it; $pid is the process, $outer what waits for it
   alone() {
     "${first[@]}" "$@" >out 2>err & outer=$!
-    for _ in {1..3000}; do read -r pid </proc/$outer/task/$outer/children; [ -n "$pid" ] && caught 14 && return; sleep 0.01; done 2>/dev/null
+    for _ in {1..6000}; do read -r pid </proc/$outer/task/$outer/children; [ -n "$pid" ] && caught 14 && return; sleep 0.01; done 2>/dev/null
   }
   exec 3<>config; alone train config --out early; kill -TERM "$pid"; wait $outer; code=$?; exec 3>&-
   expect "the first process of a container ends by SIGTERM before its first step" 143

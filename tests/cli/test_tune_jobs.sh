@@ -51,7 +51,7 @@ in_trial() {
 "${job[@]}" cut >/dev/null 2>&1 & pid=$!
 hold in_trial
 "${job[@]}" cut >out 2>err & other=$!
-for _ in {1..600}; do said "waiting for" && break; kill -0 $other 2>/dev/null || break; sleep 0.05; done
+for _ in {1..1200}; do said "waiting for" && break; kill -0 $other 2>/dev/null || break; sleep 0.05; done
 said "waiting for" && ok "a job waits for the trial that another one has" || not_ok "a job waits for the trial that another one has"
 kill -KILL $pid; wait $pid 2>/dev/null
 wait $other; code=$?; expect "and takes it over from one that is killed" 0 "^Trial [1-6] has won"

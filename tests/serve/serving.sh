@@ -16,5 +16,5 @@ serving() {
 stop() { kill -TERM $server; wait $server; code=$?; cp served err; : >out; }
 ask() { "$speak" $port "$@" >out 2>err; code=$?; }
 # held TEXT: waits, 30 s at most, until the server's health says so
-held() { for _ in {1..300}; do ask GET /health; grep -q "$1" out && return; sleep 0.1; done; }
+held() { for _ in {1..600}; do ask GET /health; grep -q "$1" out && return; sleep 0.1; done; }
 trap '[ $BASHPID = $$ ] && { kill -KILL $server 2>/dev/null; rm -rf "$work"; }' EXIT
