@@ -61,7 +61,7 @@ typedef struct conv_options {
   }
 
 static const am_option conv1d_table[] = {
-    CONV_OPTIONS(AM_PADDINGS_IN_TIME, "; causal: as many outputs as same, from frames up to its own alone (Keras)"),
+    CONV_OPTIONS(AM_PADDINGS_IN_TIME, "; causal: as many outputs as same, of which none hears later frames (Keras)"),
     AM_OPTION_END};
 static const am_option conv2d_table[] = {CONV_OPTIONS(AM_PADDINGS, ""), AM_OPTION_END};
 
