@@ -233,7 +233,7 @@ static void damage(void **state) {
     assert_null(t);
   }
   write_results(folder, true);
-  assert_int_equal(remove(am_test_path(am_test_path(folder, "trial-002"), "metrics.json")), 0);
+  assert_int_equal(remove(am_test_path(folder, "trial-002/metrics.json")), 0);
   am_test_fails(am_report_write(ctx, folder, NULL, &err), AM_E_IO, &err, "trial-002/metrics.json");
   assert_int_equal(remove(am_test_path(folder, "tune.yaml")), 0);
   am_test_fails(am_report_write(ctx, folder, NULL, &err), AM_E_IO, &err, "tune.yaml");
