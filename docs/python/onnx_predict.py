@@ -53,4 +53,4 @@ for path in options.sounds:
     print(line)
 if peer:
     print(f"{len(options.sounds)} sounds, largest difference {most:.1e}")
-sys.exit(most > 1e-5)
+sys.exit(1 if most > 1e-5 else 0)
