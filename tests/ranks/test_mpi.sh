@@ -9,10 +9,17 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0:verify_asan_li
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 AM_RANKS_PATIENCE=15
 program=$audiomood
 
-# of RANKS ARGUMENTS...: both outputs in out, exit code in $code. It has to end by itself.
+# of RANKS ARGUMENTS...: both outputs in out, exit code in $code. It has to end by itself.  Open MPI's launcher may not (docs/cluster.md): what
+# counts is that its processes have ended.
 of() {
   local n=$1; shift
-  timeout 300 "${mpirun[@]}" -n "$n" "$program" "$@" >out 2>&1 </dev/null; code=$?
+  timeout 300 "${mpirun[@]}" -n "$n" "$program" "$@" >out 2>&1 </dev/null & job=$!
+  for _ in {1..250}; do timeout 1 tail --pid=$job -s 0.02 -f /dev/null && break; done
+  local launcher; launcher=$(pgrep -P $job)
+  if [ -n "$launcher" ] && [ $mpi = openmpi ] && ! pgrep -r R,S,D,T,t -P "$launcher" >/dev/null; then
+    echo "# the launcher hung when its processes had ended"; kill -KILL "$launcher"; wait $job; code=1; return
+  fi
+  wait $job; code=$?
 }
 # once NAME PATTERN: the job failed, and told why once, with these words
 once() {
