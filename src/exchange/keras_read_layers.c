@@ -297,6 +297,7 @@ static am_status read_norm(reader *r, const source *s, am_error *err) {
   if (batch && r->rank == 3) am_json_bool(&r->json, "unbiased", true); /* Keras's fused kernel, for maps */
   if (batch) am_json_text(&r->json, "statistics", "plain");
   am_keras_end(r);
+  am_keras_made(r, s, "");
   return AM_OK;
 }
 

@@ -144,6 +144,12 @@ static void refuses_layers(void **state) {
       {LAYER("ZeroPadding1D", ", \"padding\": 1") ", " NEXT("MaxPooling1D",
                                                             ", \"pool_size\": [3], \"padding\": \"valid\""),
        2, "zeros change no maximum only behind a relu"},
+      /* a normalisation between the relu and the zeros moves them */
+      {"{\"class_name\": \"ReLU\", \"config\": {\"name\": \"first\"}}, "
+       "{\"class_name\": \"BatchNormalization\", \"config\": {\"name\": \"second\", \"axis\": 2}}, " LAYER(
+           "ZeroPadding1D", ", \"padding\": 1") ", " NEXT("MaxPooling1D",
+                                                          ", \"pool_size\": [3], \"padding\": \"valid\""),
+       2, "zeros change no maximum only behind a relu"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"groups\": 2"), 2, "option groups is 2"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"data_format\": \"channels_first\""), 2, "channels_first"},
       {LAYER("Conv1D", CONV ", \"padding\": \"same\", \"activation\": \"selu\""), 2, "option activation is selu"},
