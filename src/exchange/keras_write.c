@@ -137,11 +137,11 @@ static bool pads_zeros(const item *it) {
 
 /* Keras's layers have no zeros of their own at both ends: a layer before them puts them there. */
 static am_status zeros_before(writer *w, const item *it, am_error *err) {
+  if (!pads_zeros(it)) return AM_OK;
   const bool map = it->layer->in[0].rank == 3;
   int64_t pad[2];
   pair(it, "pad", NULL, pad);
-  const char *name = pads_zeros(it) ? keras_name(w, it->name, "_zeros") : NULL;
-  if (!pads_zeros(it)) return AM_OK;
+  const char *name = keras_name(w, it->name, "_zeros");
   if (!name) return am_no_memory(err);
   begin(w, map ? "ZeroPadding2D" : "ZeroPadding1D", name);
   const int64_t first = map && w->turned ? pad[1] : pad[0], second = w->turned ? pad[0] : pad[1];
@@ -212,7 +212,7 @@ static am_status write_dense(writer *w, const item *it, am_error *err) {
   return write_dense_as(w, it->layer, it->name, it->activation, yes(it, "bias"), err);
 }
 
-/* Zeros are no maximum then but where there is no other. */
+/* No number is below 0 there, so zeros around them change no maximum. */
 static bool behind_relu(const writer *w, const item *it) {
   const int from = am_model_step(w->model, it->i)->inputs[0];
   for (size_t i = 0; i < it->i; i++)

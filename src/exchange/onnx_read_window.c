@@ -113,9 +113,8 @@ static am_status refuse_pads(am_onnx_reader *r, const window *w) {
   return am_onnx_refuse(
       r, AM_E_UNSUPPORTED,
       "attribute pads is [%lld, ...] before and [%lld, ...] after (with those of a Pad before it); only as "
-      "much at both ends, padding like Keras's `same`, all of a window but one before the frames, and of Conv one end "
-      "with at most as "
-      "many more as its kernel has taps can be imported",
+      "much at both ends, padding like Keras's `same`, and of Conv all of a window but one before the frames, or one "
+      "end with at most as many more as its kernel has taps, can be imported",
       (long long)w->at[0].before, (long long)w->at[0].after);
 }
 

@@ -188,8 +188,8 @@ static am_status build(am_layer *layer, int rank, am_error *err) {
   if (status) return status;
   if (w->padding != AM_PAD_EXPLICIT) w->pad[0] = w->pad[1] = 0;
   if (w->padding == AM_PAD_CAUSAL && (int64_t)(w->size[0] - 1) * w->dilation[0] > MOST_BEFORE)
-    return am_layer_fail(layer, err, AM_E_SHAPE, "%d taps, %d frames from tap to tap, reach too far back", w->size[0],
-                         w->dilation[0]);
+    return am_layer_fail(layer, err, AM_E_SHAPE, "kernel %d and dilation %d reach %lld frames back, wanted at most %d",
+                         w->size[0], w->dilation[0], (long long)(w->size[0] - 1) * w->dilation[0], MOST_BEFORE);
   int ci = layer->in[0].c, co = (int)o->filters, taps = w->size[0] * w->size[1];
   if ((int64_t)w->size[0] * w->size[1] * ci * co > (int64_t)1 << 30)
     return am_layer_fail(layer, err, AM_E_SHAPE, "a kernel of %d x %d x %d x %d is too large", w->size[0], w->size[1],
