@@ -77,6 +77,8 @@ static void module_abort(am_link *link, int code) {
   sigaddset(&set, SIGALRM);
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
   alarm(5);
+  nanosleep(&(struct timespec){.tv_nsec = 300000000},
+            NULL); /* the launcher passes on what was said last, before it ends all */
   MPI_Abort(MPI_COMM_WORLD, code);
   _exit(code);
 }
